@@ -1,0 +1,24 @@
+/* The public header of codegen/: a plan becomes machine code. The only folder that knows LLVM and OpenBLAS. */
+#ifndef MLC_CODEGEN_CODEGEN_H
+#define MLC_CODEGEN_CODEGEN_H
+
+#include "ir/ir.h"
+
+typedef struct {
+    int level;       /* -O: how much LLVM optimizes */
+    const char *cpu; /* an LLVM CPU name; NULL: the host, with all its features */
+    bool verbose;    /* times and sizes on stderr */
+} CodegenOptions;
+
+/* Compiles the step. Takes over the compilation's plan and graph (freed by program_free). NULL after reporting an error
+ * (unknown CPU: STATUS_USAGE; a CPU this machine cannot run is refused). */
+Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options, Diagnostics *diag);
+
+/* The LLVM IR after optimization, or the assembly text, of the same code. */
+typedef enum { CODEGEN_LLVM, CODEGEN_ASM } CodegenText;
+bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText text, FILE *out, Diagnostics *diag);
+
+const char *codegen_version(void); /* "LLVM 19.1.7" */
+const char *codegen_host_cpu(void);
+
+#endif

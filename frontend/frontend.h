@@ -1,0 +1,78 @@
+/* The public header of frontend/: a .mdl text becomes a Model, and a Model becomes graphs. */
+#ifndef MLC_FRONTEND_FRONTEND_H
+#define MLC_FRONTEND_FRONTEND_H
+
+#include "ir/ir.h"
+
+typedef struct Model Model;
+
+/* One --set NAME=VALUE; `text` is the whole "NAME=VALUE", errors point into it. */
+typedef struct {
+    const char *path;   /* for messages and relative data paths; "-" for stdin */
+    const char *text;
+    size_t length;
+    const char *const *sets;
+    uint32_t set_count;
+    SchemaFunction *schema;
+    void *schema_context;
+} ModelOptions;
+
+/* Parses and checks everything that does not depend on the batch size, including the shapes of the whole network at the
+ * model's batch size. NULL after reporting errors. */
+Model *model_load(const ModelOptions *options, Diagnostics *diag);
+void model_free(Model *model);
+
+/* valid = 0.1 is a share, valid = 5000 a count */
+typedef struct {
+    bool is_count;
+    double amount; /* 0: none */
+} SplitSize;
+
+typedef struct {
+    const char *name;          /* of the model block */
+    DataSource source;
+    SourceSchema schema;
+    SplitSize valid, test;     /* of the data block */
+    uint64_t data_seed;        /* seed of the data block: which rows are held out; by default train.seed */
+    uint32_t batch, epochs;
+    bool shuffle;
+    uint64_t seed;
+    const char *keep_best;     /* metric name or NULL: best.safetensors goes by the lowest loss then */
+    const char *const *metrics; /* names, in order; each is an output of the train and eval graphs */
+    uint32_t metric_count;
+    const char *const *outputs; /* names of the model's outputs, in order; outputs of the eval and predict graphs */
+    uint32_t output_count;
+    const char *label_field;   /* the source field that the loss compares classes with ("label"), or NULL: for confusion matrices */
+    const char *image_field;   /* the source field with rank-3 u8 rows, or NULL: for pictures */
+    const char *resolved;      /* the .mdl text with every --set applied; loading it gives the same model */
+} ModelInfo;
+const ModelInfo *model_info(const Model *model);
+
+/* GRAPH_TRAIN: outputs "loss" and the metrics (means over the batch), updates for every state; gradients as grad nodes.
+ * GRAPH_EVAL: outputs "loss", the metrics and the model's outputs; no updates. GRAPH_PREDICT: the model's outputs only;
+ * fields that only the loss uses are no inputs of it.
+ * Inputs: one BATCH symbol per source field used, named by the field ("image"); VALUE symbols "epoch" (i32, from 0), "step"
+ * (i32, steps done so far over the whole run, from 0) and "steps" (i32, steps of the whole run) where used.
+ * States: trainable "NAME.weight", "NAME.bias"; of an optimizer "adam.m.NAME.weight"... */
+typedef enum { GRAPH_TRAIN, GRAPH_EVAL, GRAPH_PREDICT } GraphKind;
+/* A new graph (caller frees) for `batch` rows, or NULL after reporting errors. */
+Graph *model_graph(const Model *model, GraphKind kind, uint32_t batch, Diagnostics *diag);
+
+/* One line of `mlc summary`: a layer call of the model, in order. */
+typedef struct {
+    const char *name; /* "dense1" */
+    const char *op;   /* "dense", "relu", ... */
+    TensorType output; /* with the batch size in dimension 0 */
+    int64_t weights;   /* trainable numbers this call made */
+    int64_t operations; /* floating-point operations of the forward pass for one row: 2 k n for a matmul, 1 an elementwise op */
+    uint32_t line;
+} LayerInfo;
+const LayerInfo *model_layers(const Model *model, uint32_t *count);
+
+/* Prints the syntax tree of a text, one node a line, indented (golden tests). false after reporting errors. */
+bool model_print_ast(const char *name, const char *text, size_t length, FILE *out, Diagnostics *diag);
+
+/* The text of the standard library, or of one definition of it (with its comment); NULL if there is none of that name. */
+const char *stdlib_text(void);
+
+#endif

@@ -1,0 +1,64 @@
+/* Diagnostics: every error a user can cause goes through here. An error has a place (a span of a registered text), a
+ * finding, and usually a remedy; notes add further places ("defined here", "called from here").
+ *
+ *   diag_error(diag, STATUS_MODEL, span, "unknown function '%s'", name);
+ *   diag_help(diag, "did you mean '%s'?", near);
+ *
+ * Printed form (golden tests depend on it):
+ *   mnist.mdl:12:9: error: unknown function 'rleu'
+ *      12 |     x = rleu(x)
+ *         |         ^~~~
+ *      help: did you mean 'relu'?
+ * Errors without a place print "mlc: error: ...". After 20 errors further ones are only counted. */
+#ifndef MLC_IR_DIAG_H
+#define MLC_IR_DIAG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Exit statuses of the program; an error carries the one it leads to. */
+typedef enum {
+    STATUS_OK = 0,
+    STATUS_BUG = 1,
+    STATUS_USAGE = 2,
+    STATUS_MODEL = 3, /* a model or IR file */
+    STATUS_DATA = 4,
+    STATUS_FILE = 5,      /* files and checkpoints */
+    STATUS_NONFINITE = 6, /* the loss is not finite */
+    STATUS_EXPECT = 7     /* --expect not met */
+} Status;
+
+/* Bytes [begin, end) of text number `file`; file 0 means "no place". */
+typedef struct {
+    uint32_t file, begin, end;
+} Span;
+
+typedef struct Diagnostics Diagnostics;
+
+enum { DIAG_MAX_ERRORS = 20 };
+
+Diagnostics *diag_new(void);
+void diag_free(Diagnostics *diag); /* NULL is allowed */
+
+/* Registers a text (copied) under a name to print; returns its number (1, 2, ...). */
+uint32_t diag_add_text(Diagnostics *diag, const char *name, const char *text, size_t length);
+
+void diag_error(Diagnostics *diag, Status status, Span span, const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* A note with a place of its own, and a remedy: both belong to the error before them. */
+void diag_note(Diagnostics *diag, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void diag_help(Diagnostics *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+size_t diag_errors(const Diagnostics *diag);  /* how many so far */
+Status diag_status(const Diagnostics *diag);  /* of the first error; STATUS_OK without one */
+void diag_print(const Diagnostics *diag, FILE *out); /* all errors in order of their report */
+void diag_clear(Diagnostics *diag);           /* forget the errors, keep the texts */
+
+/* Line (from 1) and column (from 1, in bytes) of a span's first byte, and its text's name; false without a place. */
+bool diag_locate(const Diagnostics *diag, Span span, const char **name, uint32_t *line, uint32_t *column);
+
+/* The candidate nearest to `name` by edit distance, or NULL if none is near enough to suggest. */
+const char *diag_nearest(const char *name, const char *const *candidates, size_t count);
+
+#endif

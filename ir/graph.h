@@ -1,0 +1,205 @@
+/* The graph: an array of nodes in topological order. A node has an op, a dtype, a static shape, operands (ids of earlier
+ * nodes), attributes and a place in the source. Building a node checks its operands, infers its shape, folds constants and
+ * returns the existing equal node; a graph therefore never holds the same computation twice. Passes build new graphs. */
+#ifndef MLC_IR_GRAPH_H
+#define MLC_IR_GRAPH_H
+
+#include "ir/arena.h"
+#include "ir/diag.h"
+
+typedef enum { DTYPE_F32, DTYPE_I32, DTYPE_U8, DTYPE_BOOL, DTYPE_COUNT } DType; /* bool: one byte, 0 or 1 */
+
+enum {
+    SHAPE_MAX_RANK = 6,
+    GRAPH_MAX_NODES = 100000, /* in a graph read from text or lowered from a model; passes may build more */
+};
+#define SHAPE_MAX_ELEMENTS ((int64_t)1 << 31)
+
+typedef struct {
+    int32_t rank; /* 0: a scalar */
+    int64_t dim[SHAPE_MAX_RANK]; /* each >= 1; entries from rank on are 0 */
+} Shape;
+
+typedef enum {
+#define OP(name, arity, class, attrs, rule, gradient, expand, doc) OP_##name,
+#include "ir/ops.def"
+    OP_COUNT
+} Op;
+
+typedef enum { CLASS_LEAF, CLASS_ELEMENTWISE, CLASS_VIEW, CLASS_REDUCE, CLASS_MATRIX, CLASS_COMPOSITE } OpClass;
+typedef enum {
+    ATTRS_NONE,
+    ATTRS_SYMBOL, /* symbol */
+    ATTRS_VALUE,  /* value */
+    ATTRS_AXIS,   /* axis, from 0 */
+    ATTRS_PERM,   /* a[0..rank): the permutation */
+    ATTRS_RANGE,  /* a: start, b: stop, c: step (>= 1), along every axis */
+    ATTRS_PAD,    /* a: zeros before, b: zeros after, along every axis */
+    ATTRS_MATMUL  /* transpose_a, transpose_b: the operand is stored with its last two axes exchanged */
+} AttrsKind;
+
+/* Attributes; those an op does not use are zero (equality of nodes is equality of bytes). */
+typedef struct {
+    int64_t a[SHAPE_MAX_RANK], b[SHAPE_MAX_RANK], c[SHAPE_MAX_RANK];
+    union {
+        float f;
+        int32_t i;
+        uint32_t bits; /* all dtypes: u8 and bool in the low byte */
+    } value;
+    uint32_t symbol; /* index into the graph's symbols */
+    int8_t axis;
+    bool transpose_a, transpose_b;
+} Attrs;
+
+typedef uint32_t NodeId;
+enum { NODE_NONE = 0 }; /* ids start at 1; builders given NODE_NONE return it: the error has been reported */
+
+typedef struct {
+    Op op;
+    DType dtype;
+    Shape shape;
+    uint32_t operand_count;
+    const NodeId *operands;
+    Attrs attrs;
+    Span span; /* where in the model it came from */
+} Node;
+
+/* What a state holds before the first step. Drawn by state_initialize (ir/random.h) from the seed and the state's name. */
+typedef enum { INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL, INIT_ORTHOGONAL } InitKind;
+typedef struct {
+    InitKind kind;
+    float a, b; /* constant: a. uniform: [a, b). normal: mean a, deviation b. orthogonal: gain a */
+} Init;
+
+typedef enum {
+    SYMBOL_BATCH, /* input: rows of a data set; dimension 0 is the batch */
+    SYMBOL_VALUE, /* input: a whole tensor, the same for every row (scalars such as step) */
+    SYMBOL_STATE
+} SymbolKind;
+
+/* A named thing that reaches the graph from outside. Its node is the one input or state node that carries it. */
+typedef struct {
+    SymbolKind kind;
+    const char *name;
+    DType dtype;
+    Shape shape;
+    Init init;      /* states */
+    bool trainable; /* states: a weight, not a moment or a running statistic */
+    NodeId node;
+    NodeId update;  /* states: its value after the step; NODE_NONE: it stays */
+} Symbol;
+
+typedef struct {
+    const char *name;
+    NodeId node;
+} Output;
+
+typedef struct Graph {
+    const char *name;
+    Arena *arena; /* owned: everything below lives in it */
+    Diagnostics *diag;
+    Span span; /* given to the nodes built from now on */
+    Node *nodes; /* nodes[1 .. node_count); nodes[0] is unused */
+    uint32_t node_count, node_capacity;
+    Symbol *symbols;
+    uint32_t symbol_count, symbol_capacity;
+    Output *outputs;
+    uint32_t output_count, output_capacity;
+    struct NodeTable *table; /* for finding the existing equal node */
+} Graph;
+
+Graph *graph_new(const char *name, Diagnostics *diag);
+void graph_free(Graph *graph); /* NULL is allowed */
+
+static inline const Node *graph_node(const Graph *graph, NodeId id) { return &graph->nodes[id]; }
+static inline const Node *graph_operand(const Graph *graph, const Node *node, uint32_t i) {
+    return &graph->nodes[node->operands[i]];
+}
+
+/* -- facts about ops and dtypes, from ops.def -- */
+const char *op_name(Op op);
+const char *op_doc(Op op);
+OpClass op_class(Op op);
+AttrsKind op_attrs(Op op);
+int op_arity(Op op);           /* -1: any number from 1 */
+bool op_is_primitive(Op op);   /* false: the expansion pass must rewrite it before code is generated */
+bool op_from_name(const char *name, size_t length, Op *op);
+const char *dtype_name(DType dtype);
+bool dtype_from_name(const char *name, size_t length, DType *dtype);
+size_t dtype_bytes(DType dtype);
+
+/* -- shapes -- */
+Shape shape_of(int rank, const int64_t *dims);
+bool shape_equal(Shape a, Shape b);
+int64_t shape_elements(Shape shape); /* 1 for a scalar */
+/* Product of the dimensions before / after an axis: with `n` along it, every reduction is over [outer, n, inner]. */
+int64_t shape_outer(Shape shape, int axis);
+int64_t shape_inner(Shape shape, int axis);
+/* numpy's broadcasting of two shapes; false if they do not go together. */
+bool shape_broadcast(Shape a, Shape b, Shape *result);
+enum { SHAPE_TEXT = 160 };
+const char *shape_text(DType dtype, Shape shape, char buffer[SHAPE_TEXT]); /* "f32[64,784]" */
+
+/* -- building: one function for all ops, and short forms -- */
+
+/* Adds a node or finds the equal one. `result` gives the shape and dtype where the op cannot infer them (leaves, reshape,
+ * broadcast, convert, bitcast); else NULL. Reports a model error at graph->span and returns NODE_NONE on bad operands. */
+typedef struct {
+    DType dtype;
+    Shape shape;
+} TensorType;
+NodeId graph_add(Graph *graph, Op op, const NodeId *operands, uint32_t count, const Attrs *attrs, const TensorType *result);
+
+NodeId graph_input(Graph *graph, SymbolKind kind, const char *name, DType dtype, Shape shape);
+NodeId graph_state(Graph *graph, const char *name, DType dtype, Shape shape, Init init, bool trainable);
+void graph_output(Graph *graph, const char *name, NodeId node);
+void graph_update(Graph *graph, NodeId state, NodeId value);
+/* The symbol of that name, or NULL. */
+const Symbol *graph_symbol(const Graph *graph, const char *name);
+
+NodeId build_f32(Graph *graph, double value, Shape shape); /* a constant, rounded to f32 */
+NodeId build_i32(Graph *graph, int32_t value, Shape shape);
+NodeId build_constant(Graph *graph, TensorType type, uint32_t bits);
+NodeId build_iota(Graph *graph, Shape shape, int axis);
+NodeId build_unary(Graph *graph, Op op, NodeId a);
+/* Elementwise ops with numpy's broadcasting: broadcast nodes are added where shapes differ. */
+NodeId build_binary(Graph *graph, Op op, NodeId a, NodeId b);
+NodeId build_ternary(Graph *graph, Op op, NodeId a, NodeId b, NodeId c);
+NodeId build_convert(Graph *graph, NodeId a, DType dtype); /* a itself if it has that dtype */
+NodeId build_bitcast(Graph *graph, NodeId a, DType dtype);
+NodeId build_reshape(Graph *graph, NodeId a, Shape shape);
+NodeId build_broadcast(Graph *graph, NodeId a, Shape shape);
+NodeId build_transpose(Graph *graph, NodeId a, const int64_t *perm); /* perm NULL: exchange the last two axes */
+NodeId build_slice(Graph *graph, NodeId a, const int64_t *start, const int64_t *stop, const int64_t *step); /* step NULL: 1 */
+NodeId build_pad(Graph *graph, NodeId a, const int64_t *before, const int64_t *after);
+NodeId build_concat(Graph *graph, const NodeId *parts, uint32_t count, int axis);
+/* axis from 0. keep: the axis stays, with size 1. */
+NodeId build_reduce(Graph *graph, Op op, NodeId a, int axis, bool keep);
+/* sum or reduce_max over a set of axes (bit i: axis i), removed. Neighbouring axes are merged first, then the last axis is
+ * reduced before the ones in front of it: this order is the meaning of a sum over several axes. */
+NodeId build_reduce_axes(Graph *graph, Op op, NodeId a, uint32_t axes);
+NodeId build_matmul(Graph *graph, NodeId a, NodeId b, bool transpose_a, bool transpose_b);
+NodeId build_axiswise(Graph *graph, Op op, NodeId a, int axis);
+NodeId build_grad(Graph *graph, NodeId scalar, NodeId by);
+
+/* -- text form, checks -- */
+
+/* Prints every node, output and update in the text form (docs/how-it-works.md describes it). */
+void graph_print(const Graph *graph, FILE *out);
+/* Graphviz. */
+void graph_print_dot(const Graph *graph, FILE *out);
+/* Reads the text form; NULL after reporting errors (STATUS_MODEL). print(read(print(g))) == print(g). */
+Graph *graph_read(const char *name, const char *text, size_t length, Diagnostics *diag);
+/* Checks every rule a graph must keep; a violation is a bug in a pass: it is printed to stderr with the node, returns false. */
+bool graph_verify(const Graph *graph);
+
+/* Starts a graph with the same name, diagnostics and symbols (in the same order) as `from`, without nodes. A pass then maps
+ * old ids to new ones; graph_copy_node builds node `id` of `from` with its operands mapped; graph_finish maps outputs and
+ * updates. map has from->node_count entries, zeroed before the first use. */
+Graph *graph_like(const Graph *from);
+NodeId graph_copy_node(Graph *to, const Graph *from, NodeId id, const NodeId *map);
+void graph_finish(Graph *to, const Graph *from, const NodeId *map);
+/* live[id]: an output or update needs node id. From the graph's arena. */
+bool *graph_live(Graph *graph);
+
+#endif

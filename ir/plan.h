@@ -1,0 +1,90 @@
+/* The plan: which nodes are computed together (kernels), where every value lives (storage) and in which layout. Made by the
+ * passes from fuse on, turned into machine code by codegen. A plan belongs to one graph. */
+#ifndef MLC_IR_PLAN_H
+#define MLC_IR_PLAN_H
+
+#include "ir/graph.h"
+
+/* How a tensor's elements lie in memory. PLAIN is row-major without gaps. PANEL (rank 2 only) cuts axis `axis` into panels of
+ * `width` columns: with p = index along axis, q = index along the other axis whose size is n,
+ *     element offset = (p / width) * n * width + q * width + p % width.
+ * The last panel is padded to full width with zeros, which every writer keeps zero. */
+typedef enum { LAYOUT_PLAIN, LAYOUT_PANEL } LayoutKind;
+typedef struct {
+    uint8_t kind, axis;
+    uint16_t width;
+} Layout;
+
+size_t layout_bytes(Layout layout, DType dtype, Shape shape);           /* with padding */
+int64_t layout_offset(Layout layout, Shape shape, const int64_t *index); /* in elements */
+bool layout_equal(Layout a, Layout b);
+
+typedef enum {
+    STORAGE_NONE,   /* not in memory: computed inside the kernels that use it */
+    STORAGE_SLAB,   /* offset: byte offset in the slab of the program, a multiple of 64 */
+    STORAGE_STATE,  /* index: into Plan.states */
+    STORAGE_INPUT,  /* index: symbol number */
+    STORAGE_OUTPUT  /* offset: byte offset in the output block, a multiple of 8 */
+} StorageKind;
+typedef struct {
+    StorageKind kind;
+    uint32_t index;
+    size_t offset;
+    Layout layout;
+} Storage;
+
+/* One stored form of a state. The first entry of a symbol is the primary one, further ones are copies in other layouts that
+ * every update writes too. */
+typedef struct {
+    uint32_t symbol;
+    Layout layout;
+} PlanState;
+
+typedef enum {
+    KERNEL_MAP,    /* elementwise over `space` */
+    KERNEL_REDUCE, /* root is a reduction; `space` is the shape of its result, prologue before, epilogue after it */
+    KERNEL_MATMUL, /* root is a matmul; `space` is its shape; epilogue on the tile */
+    KERNEL_GEMM,   /* root is a matmul handed to OpenBLAS; operands and result plain, no epilogue */
+    KERNEL_KINDS
+} KernelKind;
+
+typedef struct {
+    NodeId node; /* its value at index i of the kernel's space is written to `to` at i */
+    Storage to;
+} Store;
+
+typedef struct {
+    KernelKind kind;
+    NodeId root; /* NODE_NONE for MAP */
+    Shape space;
+    /* The nodes computed inside, ascending (root, prologue and epilogue; constants and iota need not be listed). Every other
+     * operand is read from Plan.storage. Values of nodes in the list that are needed elsewhere are among the stores. */
+    NodeId *nodes;
+    uint32_t node_count;
+    Store *stores;
+    uint32_t store_count;
+    /* MATMUL: the tile runs along the last axis of the product (columns = n) or, swapped, along m: then it computes the
+     * transposed product, operands exchanged. Chosen so that columns are contiguous in what is read and written. */
+    bool swapped;
+    Storage left, right; /* MATMUL, GEMM: where operands 0 and 1 are read (a state may have several forms) */
+    uint32_t max_threads;   /* small kernels run on fewer threads; units go to thread 0 .. max_threads - 1 */
+    bool barrier_before;    /* a value this kernel reads or overwrites crosses threads */
+} Kernel;
+
+typedef struct Plan {
+    const Graph *graph;
+    Arena *arena; /* owned */
+    Kernel *kernels;
+    uint32_t kernel_count;
+    Storage *storage; /* [graph->node_count]: the primary storage of each node's value */
+    PlanState *states;
+    uint32_t state_count;
+    size_t slab_bytes;   /* all values that cross kernels; 64-byte aligned base expected */
+    size_t output_bytes;
+} Plan;
+
+void plan_free(Plan *plan);
+/* Kernels with their nodes, spaces and stores, then the storage map; as '#' comment lines that graph_read skips. */
+void plan_print(const Plan *plan, FILE *out);
+
+#endif

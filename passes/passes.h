@@ -1,0 +1,44 @@
+/* The public header of passes/: graph to graph, then graph to plan. The order of passes is the order of rows in passes.def. */
+#ifndef MLC_PASSES_PASSES_H
+#define MLC_PASSES_PASSES_H
+
+#include "ir/ir.h"
+
+typedef enum {
+#define PASS(name, kind, level, keeps, doc) PASS_##name,
+#include "passes/passes.def"
+    PASS_COUNT
+} PassId;
+
+typedef struct {
+    int level;             /* -O: 0 .. 3 */
+    uint32_t skip;         /* bit PassId: leave it out (mandatory passes cannot be skipped) */
+    bool external_gemm;    /* matmuls become KERNEL_GEMM */
+    int threads;           /* for max_threads only; never changes a bit */
+} PassOptions;
+
+const char *pass_name(PassId pass);
+const char *pass_doc(PassId pass);
+bool pass_is_mandatory(PassId pass);
+bool pass_makes_plan(PassId pass); /* works on a plan, not a graph */
+int pass_level(PassId pass);
+bool pass_from_name(const char *name, PassId *pass);
+
+/* The state of a compilation between passes: the graph so far, and the plan once fuse has made one. */
+typedef struct {
+    Graph *graph; /* owned */
+    Plan *plan;   /* owned; NULL before fuse */
+} Compilation;
+
+/* Runs one pass; the graph (verified afterwards) or the plan is replaced. false after reporting an error. */
+bool pass_run(PassId pass, Compilation *compilation, const PassOptions *options);
+/* Runs all passes of options->level from the first to `last` (inclusive; PASS_COUNT - 1 for all). Takes over `graph`. */
+bool passes_run(Compilation *compilation, Graph *graph, const PassOptions *options, PassId last);
+void compilation_free(Compilation *compilation);
+
+/* What the gradients pass does, for callers that build graphs: the gradient of scalar `y` by each of `by[count]`. Rewrites no
+ * node; adds nodes to the graph; gradients of nodes that y does not depend on are zero constants. The graph must hold no grad
+ * nodes among y's ancestors. */
+void gradients_build(Graph *graph, NodeId y, const NodeId *by, uint32_t count, NodeId *result);
+
+#endif

@@ -1,0 +1,126 @@
+/* The public header of runtime/: all that happens while running. Data sets, threads, programs bound to memory, the training
+ * and evaluation loops, checkpoints. Knows programs only through ir/program.h. */
+#ifndef MLC_RUNTIME_RUNTIME_H
+#define MLC_RUNTIME_RUNTIME_H
+
+#include "ir/ir.h"
+
+/* -- data sets (runtime/dataset.c, idx.c, fetch.c) -- */
+typedef struct Dataset Dataset;
+typedef enum { SPLIT_TRAIN, SPLIT_VALID, SPLIT_TEST, SPLIT_COUNT } Split;
+
+SchemaFunction dataset_schema; /* answers from headers, or from what is known of a named set; context unused */
+typedef struct {
+    bool valid_is_count, test_is_count;
+    double valid, test; /* held out of the training rows; a named set brings its own test rows: test must be 0 then */
+    uint64_t seed;      /* which rows are held out */
+} SplitRequest;
+/* Reads the data into memory as stored (u8). NULL after reporting errors (STATUS_DATA): missing files (says where it looked and
+ * how to get them: `mlc data get NAME`), truncated, over-long, mislabelled or inconsistent files. */
+Dataset *dataset_open(const DataSource *source, const SplitRequest *request, Diagnostics *diag);
+void dataset_free(Dataset *dataset);
+int64_t dataset_rows(const Dataset *dataset, Split split);
+const int32_t *dataset_split(const Dataset *dataset, Split split); /* the row numbers of a split: they index dataset_field */
+const void *dataset_field(const Dataset *dataset, const char *name); /* row 0 of the field, all splits in one array; NULL: none */
+const SourceSchema *dataset_fields(const Dataset *dataset);
+const char *dataset_class_name(const Dataset *dataset, int32_t label); /* "Ankle boot", or NULL */
+const char *dataset_digest(const Dataset *dataset); /* BLAKE3 of the files' contents, 64 hex digits */
+double dataset_seconds(const Dataset *dataset);     /* spent reading */
+
+/* mlc data get: downloads a named set into its folder, checking SHA-256. from: a folder or URL prefix, or NULL for the mirrors. */
+bool data_get(const char *name, const char *from, bool quiet, Diagnostics *diag);
+const char *const *data_names(uint32_t *count);
+/* Where a named set is looked for: $MLC_DATA/NAME, else the cache folder; writes into buffer. */
+const char *data_folder(const char *name, char *buffer, size_t size);
+
+/* -- threads (runtime/threads.c) -- */
+typedef struct Threads Threads;
+/* count - 1 worker threads; the caller is thread 0. Waiting spins for a few microseconds, then sleeps (futex). */
+Threads *threads_new(int count);
+void threads_free(Threads *threads);
+int threads_count(const Threads *threads);
+/* Runs work(context, thread) on all threads and waits for all. */
+void threads_run(Threads *threads, void (*work)(void *context, int thread), void *context);
+/* All threads inside threads_run meet. First parameter a Threads *: has the type of StepArgs.barrier. */
+void threads_barrier(void *threads, int thread);
+int threads_online(void); /* cores this process may use */
+
+/* -- states: the memory that programs share (runtime/states.c) -- */
+typedef struct States States;
+States *states_new(void);
+void states_free(States *states);
+/* Makes sure every state of the program has its memory; binds by name. New ones are zero until initialized. */
+bool states_bind(States *states, const Program *program, Diagnostics *diag);
+/* The pointer array for StepArgs.states; lives as long as the States. */
+void *const *states_pointers(States *states, const Program *program);
+void states_initialize(States *states, uint64_t seed);
+/* Plain-layout copy out and in, by name (all copies in other layouts are refreshed). */
+bool states_read(const States *states, const char *name, void *data);
+bool states_write(States *states, const char *name, const void *data);
+
+/* -- running one program over rows (runtime/run.c) -- */
+typedef struct Runner Runner; /* a program with its slab, outputs and input bindings */
+Runner *runner_new(const Program *program, States *states, Threads *threads, Diagnostics *diag);
+void runner_free(Runner *runner);
+void runner_input(Runner *runner, const char *name, const void *data); /* by symbol name; ignored if the program has none */
+void runner_step(Runner *runner, const int32_t *rows);
+const void *runner_output(const Runner *runner, const char *name); /* plain; NULL: none */
+
+/* -- training (runtime/train.c) -- */
+typedef struct {
+    const Program *full, *last; /* batch rows, and the smaller last batch; last NULL if the rows divide evenly */
+    uint32_t batch;
+} ProgramPair;
+
+typedef struct {
+    const Dataset *dataset;
+    States *states;
+    Threads *threads;
+    ProgramPair train, valid, test; /* pairs may share programs; full may be NULL when a split has fewer rows than batch */
+    const char *const *metrics;
+    uint32_t metric_count;
+    uint32_t epochs;
+    uint64_t seed;
+    bool shuffle;
+    const char *keep_best; /* metric or NULL */
+    const char *folder;    /* run folder, exists; NULL: write nothing */
+    const char *model_hash; /* goes into the checkpoint: BLAKE3 of the resolved text without train.epochs */
+    const char *resume;     /* path of a checkpoint to continue from, or NULL */
+} TrainOptions;
+
+enum { RUNTIME_MAX_METRICS = 16 };
+typedef struct {
+    double loss, metrics[RUNTIME_MAX_METRICS]; /* means over rows */
+    int64_t rows;
+    double seconds;
+} Evaluation;
+
+/* What the caller is told; any function may be NULL. */
+typedef struct {
+    void *context;
+    void (*step)(void *context, uint32_t epoch, uint64_t step, uint64_t steps_per_epoch, double loss); /* about 10 times a second */
+    /* epoch 0: the untrained network (train_loss is NaN then). valid is NULL without a validation split. */
+    void (*epoch)(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows, const Evaluation *valid,
+                  const Evaluation *test);
+} TrainEvents;
+
+typedef enum { TRAIN_DONE, TRAIN_STOPPED, TRAIN_NONFINITE, TRAIN_FAILED } TrainResult;
+/* TRAIN_STOPPED: train_request_stop was called (SIGINT 130, SIGTERM 143): the checkpoint is written and resumes bit for bit.
+ * TRAIN_NONFINITE: reported with the op and line that went wrong first; the last good checkpoint stays. */
+TrainResult train(const TrainOptions *options, const TrainEvents *events, Diagnostics *diag);
+void train_request_stop(void); /* async-signal-safe */
+bool evaluate(const Dataset *dataset, Split split, const ProgramPair *pair, States *states, Threads *threads,
+              const char *const *metrics, uint32_t metric_count, Evaluation *result, Diagnostics *diag);
+
+/* -- checkpoints (runtime/checkpoint.c): safetensors files -- */
+typedef struct {
+    uint64_t step, epoch, seed; /* epoch: whole epochs done; step: steps done over the whole run */
+    char model_hash[65], data_digest[65];
+} CheckpointInfo;
+/* Written to a temporary file in the same folder, synced, renamed, folder synced. STATUS_FILE errors. */
+bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info, Diagnostics *diag);
+/* Reads into states bound before; every name, dtype and shape must agree (errors say which). only_trainable: for evaluation. */
+bool checkpoint_load(const char *path, States *states, bool only_trainable, CheckpointInfo *info, Diagnostics *diag);
+void blake3_hex(const void *data, size_t bytes, char hex[65]);
+
+#endif
