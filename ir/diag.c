@@ -1,0 +1,203 @@
+/* Diagnostics: errors with their places, notes and remedies are collected here and printed together. */
+#include "ir/diag.h"
+#include "ir/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const char *name, *text;
+    size_t length;
+} Text;
+
+typedef enum { LINE_ERROR, LINE_NOTE, LINE_HELP } LineKind;
+
+/* One printed part: an error, or a note or remedy that belongs to the error before it. */
+typedef struct Line Line;
+struct Line {
+    Line *next;
+    LineKind kind;
+    Span span;
+    const char *message;
+};
+
+struct Diagnostics {
+    Arena *arena;
+    Text *texts;
+    uint32_t text_count, text_capacity;
+    Line *first, *last;
+    size_t errors;
+    Status status;
+};
+
+Diagnostics *diag_new(void) {
+    Arena *arena = arena_new();
+    Diagnostics *diag = ARENA_NEW(arena, Diagnostics);
+    diag->arena = arena;
+    return diag;
+}
+
+void diag_free(Diagnostics *diag) {
+    if (diag) arena_free(diag->arena);
+}
+
+uint32_t diag_add_text(Diagnostics *diag, const char *name, const char *text, size_t length) {
+    if (diag->text_count == diag->text_capacity) {
+        uint32_t capacity = diag->text_capacity ? 2 * diag->text_capacity : 8;
+        Text *grown = ARENA_ARRAY(diag->arena, Text, capacity);
+        if (diag->text_count) memcpy(grown, diag->texts, diag->text_count * sizeof *grown);
+        diag->texts = grown;
+        diag->text_capacity = capacity;
+    }
+    Text *added = &diag->texts[diag->text_count++];
+    added->name = arena_copy_string(diag->arena, name, strlen(name));
+    added->text = arena_copy_string(diag->arena, text, length);
+    added->length = length;
+    return diag->text_count;
+}
+
+/* Notes and remedies of an error that is not kept are not kept either. */
+static void line_add(Diagnostics *diag, LineKind kind, Span span, const char *format, va_list args) {
+    if (diag->errors > DIAG_MAX_ERRORS) return;
+    Line *line = ARENA_NEW(diag->arena, Line);
+    line->kind = kind;
+    line->span = span;
+    line->message = arena_vformat(diag->arena, format, args);
+    if (diag->last) diag->last->next = line;
+    else diag->first = line;
+    diag->last = line;
+}
+
+void diag_error(Diagnostics *diag, Status status, Span span, const char *format, ...) {
+    va_list args;
+    if (!diag->errors++) diag->status = status;
+    va_start(args, format);
+    line_add(diag, LINE_ERROR, span, format, args);
+    va_end(args);
+}
+
+void diag_note(Diagnostics *diag, Span span, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    line_add(diag, LINE_NOTE, span, format, args);
+    va_end(args);
+}
+
+void diag_help(Diagnostics *diag, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    line_add(diag, LINE_HELP, (Span){0}, format, args);
+    va_end(args);
+}
+
+size_t diag_errors(const Diagnostics *diag) { return diag->errors; }
+
+Status diag_status(const Diagnostics *diag) { return diag->status; }
+
+void diag_clear(Diagnostics *diag) {
+    diag->first = diag->last = NULL;
+    diag->errors = 0;
+    diag->status = STATUS_OK;
+}
+
+static const Text *span_text(const Diagnostics *diag, Span span) {
+    return span.file && span.file <= diag->text_count ? &diag->texts[span.file - 1] : NULL;
+}
+
+/* Offset of the first byte of the line that holds offset `at`. */
+static size_t line_start(const Text *text, size_t at) {
+    while (at > 0 && text->text[at - 1] != '\n') at--;
+    return at;
+}
+
+bool diag_locate(const Diagnostics *diag, Span span, const char **name, uint32_t *line, uint32_t *column) {
+    const Text *text = span_text(diag, span);
+    if (!text) return false;
+    size_t begin = span.begin < text->length ? span.begin : text->length;
+    uint32_t count = 1;
+    for (size_t i = 0; i < begin; i++) count += text->text[i] == '\n';
+    *name = text->name;
+    *line = count;
+    *column = (uint32_t)(begin - line_start(text, begin)) + 1;
+    return true;
+}
+
+/* The source line with a tab as one space, unprintable bytes as '?', and long lines cut. */
+enum { SHOWN_COLUMNS = 160 };
+static void print_source(const Text *text, size_t start, size_t end, FILE *out) {
+    for (size_t i = start; i < end && i - start < SHOWN_COLUMNS; i++) {
+        unsigned char c = (unsigned char)text->text[i];
+        fputc(c == '\t' ? ' ' : c < 32 || c == 127 ? '?' : c, out);
+    }
+    fputc('\n', out);
+}
+
+static void print_caret(const Text *text, Span span, uint32_t line, FILE *out) {
+    size_t begin = span.begin < text->length ? span.begin : text->length;
+    size_t start = line_start(text, begin), end = begin;
+    while (end < text->length && text->text[end] != '\n') end++;
+    size_t stop = span.end < end ? span.end : end;
+    fprintf(out, "%6u | ", line);
+    print_source(text, start, end, out);
+    if (begin - start >= SHOWN_COLUMNS) return;
+    fprintf(out, "       | %*s^", (int)(begin - start), "");
+    for (size_t i = begin + 1; i < stop && i - start < SHOWN_COLUMNS; i++) fputc('~', out);
+    fputc('\n', out);
+}
+
+static void print_line(const Diagnostics *diag, const Line *line, FILE *out) {
+    static const char *const kinds[] = {"error", "note", "help"};
+    if (line->kind == LINE_HELP) {
+        fprintf(out, "  help: %s\n", line->message);
+        return;
+    }
+    const char *name;
+    uint32_t number, column;
+    if (!diag_locate(diag, line->span, &name, &number, &column)) {
+        fprintf(out, "mlc: %s: %s\n", kinds[line->kind], line->message);
+        return;
+    }
+    fprintf(out, "%s:%u:%u: %s: %s\n", name, number, column, kinds[line->kind], line->message);
+    print_caret(span_text(diag, line->span), line->span, number, out);
+}
+
+void diag_print(const Diagnostics *diag, FILE *out) {
+    for (const Line *line = diag->first; line; line = line->next) print_line(diag, line, out);
+    if (diag->errors > DIAG_MAX_ERRORS) fprintf(out, "mlc: %zu more errors not shown\n", diag->errors - DIAG_MAX_ERRORS);
+}
+
+enum { LONGEST_NAME = 63 };
+
+/* Damerau-Levenshtein distance (adjacent transpositions cost 1), by rows. */
+static size_t edit_distance(const char *a, const char *b) {
+    size_t rows[3][LONGEST_NAME + 1], n = strlen(b);
+    for (size_t j = 0; j <= n; j++) rows[0][j] = j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t *now = rows[i % 3], *before = rows[(i + 2) % 3], *two_before = rows[(i + 1) % 3];
+        now[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            size_t best = before[j - 1] + (a[i - 1] != b[j - 1]);
+            if (before[j] + 1 < best) best = before[j] + 1;
+            if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
+            bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if (swapped && two_before[j - 2] + 1 < best) best = two_before[j - 2] + 1;
+            now[j] = best;
+        }
+    }
+    return rows[strlen(a) % 3][n];
+}
+
+const char *diag_nearest(const char *name, const char *const *candidates, size_t count) {
+    size_t length = strlen(name), limit = length <= 3 ? 1 : length <= 6 ? 2 : 3;
+    const char *nearest = NULL;
+    if (length > LONGEST_NAME) return NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(candidates[i]) > LONGEST_NAME) continue;
+        size_t distance = edit_distance(name, candidates[i]);
+        if (distance > limit || distance >= length) continue;
+        nearest = candidates[i];
+        limit = distance ? distance - 1 : 0;
+        if (!distance) break;
+    }
+    return nearest;
+}
