@@ -1,0 +1,25 @@
+# Two commands do everything on a bare Debian 12 (apt-get install make git first):
+#   make train   a trained network and its picture
+#   make test    the whole test suite
+# Both install what is missing (tools/setup.sh) and build. The build itself is CMake's: see CMakePresets.json.
+PRESET = release
+BUILD = build/$(PRESET)
+
+.PHONY: all train test setup build clean
+all: build
+
+setup:
+	@tools/setup.sh
+
+build: setup
+	@test -f $(BUILD)/build.ninja || cmake --preset $(PRESET)
+	@cmake --build --preset $(PRESET)
+
+train: build
+	@MLC=$(BUILD)/mlc tools/train.sh
+
+test: build
+	@ctest --preset $(PRESET)
+
+clean:
+	rm -rf build

@@ -1,0 +1,62 @@
+#!/bin/sh
+# Installs what mlc needs to be built and tested on Debian 12, and only what is missing.
+#   tools/setup.sh          install
+#   tools/setup.sh --list   print the package names
+# Elsewhere install the same libraries by hand; CMake says what it does not find.
+set -eu
+
+packages() {
+    sed 's/ *#.*//' <<'LIST'
+gcc                       # compiles mlc
+libc6-dev                 # the C library's headers
+cmake                     # configures the build, runs the tests (ctest)
+ninja-build               # runs the build
+pkg-config                # where CMake asks for cairo, jansson, libcurl and cmocka
+flex                      # the lexer of the model language
+bison                     # its parser
+llvm-19-dev               # makes the machine code; BLAKE3
+libopenblas-pthread-dev   # matrix products for --gemm=openblas
+zlib1g-dev                # reads .gz data sets
+libpng-dev                # reads images for mlc predict
+libcairo2-dev             # draws curves and prediction pictures
+libjansson-dev            # JSON: metrics, checkpoint headers
+libcurl4-openssl-dev      # mlc data get
+ca-certificates           # for its https
+libcmocka-dev             # unit tests
+dataset-fashion-mnist     # Fashion-MNIST, for tests and for training without a network
+LIST
+}
+
+missing() {
+    for package in $(packages); do
+        dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || echo "$package"
+    done
+}
+
+if [ "${1-}" = --list ]; then
+    packages
+    exit
+fi
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    echo "setup: no apt-get here, so nothing is installed. mlc needs:" $(packages) >&2
+    exit
+fi
+needed=$(missing)
+[ -n "$needed" ] || exit 0
+echo "setup: installing" $needed
+apt="env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120"
+if [ "$(id -u)" -ne 0 ]; then
+    apt="sudo $apt"
+    if ! command -v sudo >/dev/null; then
+        echo "setup: root is needed to install packages, and there is no sudo. As root, run:" >&2
+        echo "    apt-get install" $needed >&2
+        exit 1
+    fi
+fi
+# Lists that are old or were never fetched do not know the packages: fetch them first.
+$apt update || echo "setup: apt-get update failed; trying with the old lists" >&2
+if ! $apt install -y --no-install-recommends $needed; then
+    echo "setup: apt-get could not install the packages. On Debian 12 all of them come from the suite bookworm, component main," >&2
+    echo "       as its point releases have it now: check that apt's sources name it." >&2
+    exit 1
+fi
