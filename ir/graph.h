@@ -49,7 +49,9 @@ typedef struct {
     uint32_t symbol; /* index into the graph's symbols */
     int8_t axis;
     bool transpose_a, transpose_b;
+    uint8_t unused[5]; /* no hidden padding: equality is of bytes */
 } Attrs;
+_Static_assert(sizeof(Attrs) == 3 * SHAPE_MAX_RANK * sizeof(int64_t) + 16, "Attrs has no padding");
 
 typedef uint32_t NodeId;
 enum { NODE_NONE = 0 }; /* ids start at 1; builders given NODE_NONE return it: the error has been reported */

@@ -1,0 +1,285 @@
+/* Shapes: facts about them, and the rules by which every op checks its operands and infers its result. */
+#include "ir/shapes.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+Shape shape_of(int rank, const int64_t *dims) {
+    Shape shape = {.rank = rank};
+    for (int i = 0; i < rank; i++) shape.dim[i] = dims[i];
+    return shape;
+}
+
+bool shape_equal(Shape a, Shape b) {
+    if (a.rank != b.rank) return false;
+    for (int i = 0; i < a.rank; i++)
+        if (a.dim[i] != b.dim[i]) return false;
+    return true;
+}
+
+static int64_t shape_product(Shape shape, int from, int to) {
+    int64_t product = 1;
+    for (int i = from; i < to; i++) product *= shape.dim[i];
+    return product;
+}
+
+int64_t shape_elements(Shape shape) { return shape_product(shape, 0, shape.rank); }
+int64_t shape_outer(Shape shape, int axis) { return shape_product(shape, 0, axis); }
+int64_t shape_inner(Shape shape, int axis) { return shape_product(shape, axis + 1, shape.rank); }
+
+bool shape_broadcast(Shape a, Shape b, Shape *result) {
+    Shape r = {.rank = a.rank > b.rank ? a.rank : b.rank};
+    for (int i = 0; i < r.rank; i++) {
+        int ia = i - (r.rank - a.rank), ib = i - (r.rank - b.rank);
+        int64_t da = ia < 0 ? 1 : a.dim[ia], db = ib < 0 ? 1 : b.dim[ib];
+        if (da != db && da != 1 && db != 1) return false;
+        r.dim[i] = da == 1 ? db : da;
+    }
+    *result = r;
+    return true;
+}
+
+const char *shape_text(DType dtype, Shape shape, char buffer[SHAPE_TEXT]) {
+    int at = snprintf(buffer, SHAPE_TEXT, "%s[", dtype_name(dtype));
+    for (int i = 0; i < shape.rank; i++)
+        at += snprintf(buffer + at, (size_t)(SHAPE_TEXT - at), "%s%" PRId64, i ? "," : "", shape.dim[i]);
+    snprintf(buffer + at, (size_t)(SHAPE_TEXT - at), "]");
+    return buffer;
+}
+
+/* -- reporting -- */
+
+static const Node *operand(const ShapeCheck *check, uint32_t i) { return graph_node(check->graph, check->operands[i]); }
+
+static void note_operands(const ShapeCheck *check) {
+    for (uint32_t i = 0; i < check->count && i < 4; i++) {
+        char text[SHAPE_TEXT];
+        const Node *node = operand(check, i);
+        if (node->span.file) diag_note(check->graph->diag, node->span, "operand %u is %s", i + 1, shape_text(node->dtype, node->shape, text));
+    }
+}
+
+static bool reject(const ShapeCheck *check, const char *expectation) {
+    char list[4 * SHAPE_TEXT] = "", text[SHAPE_TEXT];
+    size_t at = 0;
+    for (uint32_t i = 0; i < check->count && i < 3; i++) {
+        const Node *node = operand(check, i);
+        at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", shape_text(node->dtype, node->shape, text));
+    }
+    diag_error(check->graph->diag, STATUS_MODEL, check->graph->span, "%s of %s: %s", op_name(check->op), check->count ? list : "nothing",
+               expectation);
+    note_operands(check);
+    return false;
+}
+
+static bool infer(const ShapeCheck *check, DType dtype, Shape shape) {
+    *check->result = (TensorType){dtype, shape};
+    return true;
+}
+
+static bool same_types(const ShapeCheck *check) {
+    const Node *first = operand(check, 0);
+    for (uint32_t i = 1; i < check->count; i++)
+        if (operand(check, i)->dtype != first->dtype || !shape_equal(operand(check, i)->shape, first->shape))
+            return reject(check, "the operands must have the same type and shape");
+    return true;
+}
+
+/* -- the rules -- */
+
+static bool shape_leaf(const ShapeCheck *check) {
+    if (check->op != OP_iota) return true;
+    if (check->result->dtype != DTYPE_I32) return reject(check, "the result must be i32");
+    return check->attrs->axis >= 0 && check->attrs->axis < check->result->shape.rank ? true : reject(check, "no such axis");
+}
+
+static bool shape_arithmetic(const ShapeCheck *check) {
+    const Node *a = operand(check, 0);
+    if (a->dtype != DTYPE_F32 && a->dtype != DTYPE_I32) return reject(check, "the operands must be f32 or i32");
+    return same_types(check) && infer(check, a->dtype, a->shape);
+}
+
+static bool shape_real(const ShapeCheck *check) {
+    const Node *a = operand(check, 0);
+    if (a->dtype != DTYPE_F32) return reject(check, "the operands must be f32");
+    return same_types(check) && infer(check, DTYPE_F32, a->shape);
+}
+
+static bool shape_compare(const ShapeCheck *check) {
+    return same_types(check) && infer(check, DTYPE_BOOL, operand(check, 0)->shape);
+}
+
+static bool shape_bits(const ShapeCheck *check) {
+    const Node *a = operand(check, 0);
+    if (a->dtype != DTYPE_BOOL && a->dtype != DTYPE_I32) return reject(check, "the operands must be bool or i32");
+    return same_types(check) && infer(check, a->dtype, a->shape);
+}
+
+static bool shape_shift(const ShapeCheck *check) {
+    if (operand(check, 0)->dtype != DTYPE_I32) return reject(check, "the operands must be i32");
+    return same_types(check) && infer(check, DTYPE_I32, operand(check, 0)->shape);
+}
+
+static bool shape_select(const ShapeCheck *check) {
+    const Node *c = operand(check, 0), *a = operand(check, 1), *b = operand(check, 2);
+    if (c->dtype != DTYPE_BOOL) return reject(check, "the first operand must be bool");
+    if (a->dtype != b->dtype) return reject(check, "the second and third operand must have the same type");
+    if (!shape_equal(a->shape, b->shape) || !shape_equal(a->shape, c->shape)) return reject(check, "the operands must have the same shape");
+    return infer(check, a->dtype, a->shape);
+}
+
+static bool shape_convert(const ShapeCheck *check) { return infer(check, check->result->dtype, operand(check, 0)->shape); }
+
+static bool shape_bitcast(const ShapeCheck *check) {
+    const Node *a = operand(check, 0);
+    bool four = (a->dtype == DTYPE_F32 || a->dtype == DTYPE_I32) && (check->result->dtype == DTYPE_F32 || check->result->dtype == DTYPE_I32);
+    return four ? infer(check, check->result->dtype, a->shape) : reject(check, "only f32 and i32 can be read as each other");
+}
+
+static bool shape_reshape(const ShapeCheck *check) {
+    const Node *a = operand(check, 0);
+    if (shape_elements(a->shape) == shape_elements(check->result->shape)) return infer(check, a->dtype, check->result->shape);
+    char text[SHAPE_TEXT], expectation[2 * SHAPE_TEXT];
+    snprintf(expectation, sizeof expectation, "%s has another number of elements (%" PRId64 ", not %" PRId64 ")",
+             shape_text(a->dtype, check->result->shape, text), shape_elements(check->result->shape), shape_elements(a->shape));
+    return reject(check, expectation);
+}
+
+static bool shape_repeat(const ShapeCheck *check) {
+    const Node *a = operand(check, 0);
+    Shape both;
+    if (shape_broadcast(a->shape, check->result->shape, &both) && shape_equal(both, check->result->shape))
+        return infer(check, a->dtype, both);
+    char text[SHAPE_TEXT], expectation[2 * SHAPE_TEXT];
+    snprintf(expectation, sizeof expectation, "cannot be repeated to %s", shape_text(a->dtype, check->result->shape, text));
+    return reject(check, expectation);
+}
+
+static bool shape_transpose(const ShapeCheck *check) {
+    const Node *a = operand(check, 0);
+    Shape shape = {.rank = a->shape.rank};
+    uint32_t seen = 0;
+    for (int i = 0; i < a->shape.rank; i++) {
+        int64_t from = check->attrs->a[i];
+        if (from < 0 || from >= a->shape.rank || seen >> from & 1) return reject(check, "the permutation must name every axis once");
+        seen |= 1u << from;
+        shape.dim[i] = a->shape.dim[from];
+    }
+    return infer(check, a->dtype, shape);
+}
+
+static bool shape_slice(const ShapeCheck *check) {
+    const Node *a = operand(check, 0);
+    Shape shape = {.rank = a->shape.rank};
+    for (int i = 0; i < a->shape.rank; i++) {
+        int64_t start = check->attrs->a[i], stop = check->attrs->b[i], step = check->attrs->c[i];
+        if (start < 0 || stop > a->shape.dim[i] || start >= stop || step < 1)
+            return reject(check, "start, stop and step must select at least one element along every axis");
+        shape.dim[i] = (stop - start + step - 1) / step;
+    }
+    return infer(check, a->dtype, shape);
+}
+
+static bool shape_pad(const ShapeCheck *check) {
+    const Node *a = operand(check, 0);
+    Shape shape = {.rank = a->shape.rank};
+    for (int i = 0; i < a->shape.rank; i++) {
+        int64_t before = check->attrs->a[i], after = check->attrs->b[i];
+        if (before < 0 || after < 0 || before > SHAPE_MAX_ELEMENTS || after > SHAPE_MAX_ELEMENTS)
+            return reject(check, "the padding must be between 0 and 2^31");
+        shape.dim[i] = a->shape.dim[i] + before + after;
+    }
+    return infer(check, a->dtype, shape);
+}
+
+static bool shape_concat(const ShapeCheck *check) {
+    const Node *first = operand(check, 0);
+    int axis = check->attrs->axis;
+    if (axis < 0 || axis >= first->shape.rank) return reject(check, "no such axis");
+    Shape shape = first->shape;
+    shape.dim[axis] = 0;
+    for (uint32_t i = 0; i < check->count; i++) {
+        Shape part = operand(check, i)->shape;
+        if (part.rank != shape.rank || operand(check, i)->dtype != first->dtype)
+            return reject(check, "the operands must have the same type and rank");
+        shape.dim[axis] += part.dim[axis];
+        part.dim[axis] = first->shape.dim[axis];
+        if (!shape_equal(part, first->shape)) return reject(check, "the operands may differ along the axis only");
+    }
+    return infer(check, first->dtype, shape);
+}
+
+static bool shape_reduce(const ShapeCheck *check) {
+    const Node *a = operand(check, 0);
+    int axis = check->attrs->axis;
+    if (a->dtype != DTYPE_F32) return reject(check, "the operand must be f32");
+    if (axis < 0 || axis >= a->shape.rank) return reject(check, "no such axis");
+    Shape shape = {.rank = a->shape.rank - 1};
+    for (int i = 0; i < shape.rank; i++) shape.dim[i] = a->shape.dim[i + (i >= axis)];
+    return infer(check, DTYPE_F32, shape);
+}
+
+static bool shape_argmax(const ShapeCheck *check) {
+    if (!shape_reduce(check)) return false;
+    check->result->dtype = DTYPE_I32;
+    return true;
+}
+
+static bool shape_axiswise(const ShapeCheck *check) {
+    const Node *a = operand(check, 0);
+    if (a->dtype != DTYPE_F32) return reject(check, "the operand must be f32");
+    if (check->attrs->axis < 0 || check->attrs->axis >= a->shape.rank) return reject(check, "no such axis");
+    return infer(check, DTYPE_F32, a->shape);
+}
+
+static bool shape_matmul(const ShapeCheck *check) {
+    const Node *a = operand(check, 0), *b = operand(check, 1);
+    int rank = a->shape.rank;
+    if (a->dtype != DTYPE_F32 || b->dtype != DTYPE_F32) return reject(check, "the operands must be f32");
+    if (rank < 2 || b->shape.rank != rank) return reject(check, "the operands must have the same rank, at least 2");
+    Shape shape = a->shape;
+    for (int i = 0; i < rank - 2; i++)
+        if (a->shape.dim[i] != b->shape.dim[i]) return reject(check, "the leading axes must be equal");
+    bool ta = check->attrs->transpose_a, tb = check->attrs->transpose_b;
+    int64_t k = a->shape.dim[ta ? rank - 2 : rank - 1], other = b->shape.dim[tb ? rank - 1 : rank - 2];
+    if (k != other) {
+        char expectation[128];
+        snprintf(expectation, sizeof expectation, "the inner sizes differ: %" PRId64 " and %" PRId64, k, other);
+        return reject(check, expectation);
+    }
+    shape.dim[rank - 2] = a->shape.dim[ta ? rank - 1 : rank - 2];
+    shape.dim[rank - 1] = b->shape.dim[tb ? rank - 2 : rank - 1];
+    return infer(check, DTYPE_F32, shape);
+}
+
+static bool shape_grad(const ShapeCheck *check) {
+    const Node *y = operand(check, 0), *by = operand(check, 1);
+    if (y->dtype != DTYPE_F32 || y->shape.rank != 0) return reject(check, "only an f32 scalar has a gradient");
+    if (by->dtype != DTYPE_F32) return reject(check, "a gradient is taken by an f32 value");
+    return infer(check, DTYPE_F32, by->shape);
+}
+
+static bool (*const rules[OP_COUNT])(const ShapeCheck *) = {
+#define OP(name, arity, class, attrs, rule, gradient, expand, doc) [OP_##name] = shape_##rule,
+#include "ir/ops.def"
+};
+
+/* Dimensions between 1 and 2^31, at most 2^31 elements. */
+static bool within_limits(const ShapeCheck *check) {
+    Shape shape = check->result->shape;
+    int64_t elements = 1;
+    for (int i = 0; i < shape.rank; i++) {
+        if (shape.dim[i] < 1) return reject(check, "the result would have an axis of size 0");
+        if (shape.dim[i] > SHAPE_MAX_ELEMENTS || elements > SHAPE_MAX_ELEMENTS / shape.dim[i])
+            return reject(check, "the result would have more than 2^31 elements");
+        elements *= shape.dim[i];
+    }
+    return true;
+}
+
+bool shape_infer(const ShapeCheck *check) {
+    int arity = op_arity(check->op);
+    if (arity >= 0 ? check->count != (uint32_t)arity : check->count < 1) return reject(check, "wrong number of operands");
+    if (check->result->shape.rank < 0 || check->result->shape.rank > SHAPE_MAX_RANK) return reject(check, "a tensor has at most 6 axes");
+    return rules[check->op](check) && within_limits(check);
+}
