@@ -8,7 +8,8 @@ typedef struct Model Model;
 
 /* One --set NAME=VALUE; `text` is the whole "NAME=VALUE", errors point into it. */
 typedef struct {
-    const char *path;   /* for messages and relative data paths; "-" for stdin */
+    const char *path;   /* for messages; "-" for stdin */
+    const char *folder; /* where relative data paths start; NULL: the folder of path */
     const char *text;
     size_t length;
     const char *const *sets;

@@ -100,6 +100,22 @@ void diag_clear(Diagnostics *diag) {
     diag->status = STATUS_OK;
 }
 
+/* A line with its text already made: through line_add, so that the limit holds. */
+static void line_copy(Diagnostics *diag, LineKind kind, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    line_add(diag, kind, (Span){0}, format, args);
+    va_end(args);
+}
+
+void diag_append(Diagnostics *diag, const Diagnostics *from) {
+    if (!diag->errors) diag->status = from->status;
+    for (const Line *line = from->first; line; line = line->next) {
+        if (line->kind == LINE_ERROR) diag->errors++;
+        line_copy(diag, line->kind, "%s", line->message);
+    }
+}
+
 static const Text *span_text(const Diagnostics *diag, Span span) {
     return span.file && span.file <= diag->text_count ? &diag->texts[span.file - 1] : NULL;
 }

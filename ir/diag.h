@@ -27,7 +27,9 @@ typedef enum {
     STATUS_DATA = 4,
     STATUS_FILE = 5,      /* files and checkpoints */
     STATUS_NONFINITE = 6, /* the loss is not finite */
-    STATUS_EXPECT = 7     /* --expect not met */
+    STATUS_EXPECT = 7,    /* --expect not met */
+    STATUS_INTERRUPTED = 130, /* SIGINT: saved and stopped */
+    STATUS_TERMINATED = 143   /* SIGTERM: likewise */
 } Status;
 
 /* Bytes [begin, end) of text number `file`; file 0 means "no place". */
@@ -54,6 +56,8 @@ size_t diag_errors(const Diagnostics *diag);  /* how many so far */
 Status diag_status(const Diagnostics *diag);  /* of the first error; STATUS_OK without one */
 void diag_print(const Diagnostics *diag, FILE *out); /* all errors in order of their report */
 void diag_clear(Diagnostics *diag);           /* forget the errors, keep the texts */
+/* Adds the errors of `from`, which must have no places: work on other threads reports to diagnostics of its own. */
+void diag_append(Diagnostics *diag, const Diagnostics *from);
 
 /* Line (from 1) and column (from 1, in bytes) of a span's first byte, and its text's name; false without a place. */
 bool diag_locate(const Diagnostics *diag, Span span, const char **name, uint32_t *line, uint32_t *column);
