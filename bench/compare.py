@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""Epoch times of mlc, of mlc with OpenBLAS and of PyTorch on the network of models/mnist.mdl, measured in turn.
+
+    bench/compare.py [--rounds 5] [--batch 64] [--hidden 512,256,128] [--threads 2] [--programs mlc,mlc-openblas,torch]
+
+Several values make several tables: --batch 8 64 256 --threads 1 2. MNIST must be in $MLC_DATA/mnist or mlc's cache folder.
+PyTorch needs python3-torch and libopenblas0-openmp; --python names another interpreter. In every round each program runs
+two epochs and its better one counts, so that warming up is not held against anybody; an epoch is shuffling, gathering
+and training, without evaluation. The machine's FMA peak is measured anew in every round: its spread, and that of each
+program, says how much the machine was disturbed. Ratios of bests are what can be compared."""
+import argparse
+import glob
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+
+BENCH = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(BENCH)
+SAMPLES = 60000
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--batch", type=int, nargs="+", default=[64])
+    parser.add_argument("--hidden", nargs="+", default=["512,256,128"], help="widths between 784 and 10")
+    parser.add_argument("--threads", type=int, nargs="+", default=[2])
+    parser.add_argument("--programs", default=",".join(PROGRAMS))
+    parser.add_argument("--mlc", default=os.path.join(ROOT, "build/release/mlc"))
+    parser.add_argument("--python", default="/usr/bin/python3", help="the Python that has PyTorch")
+    return parser.parse_args()
+
+
+class Setting:
+    """One table: a batch size, widths and a number of threads."""
+
+    def __init__(self, batch, hidden, threads):
+        self.batch, self.hidden, self.threads = batch, hidden, threads
+
+    def flops(self):
+        """Multiply-adds of an epoch, two operations each; the first layer has no input gradient."""
+        widths = [784] + [int(w) for w in self.hidden.split(",") if w] + [10]
+        weights = [a * b for a, b in zip(widths, widths[1:])]
+        return 2 * SAMPLES * (3 * sum(weights) - weights[0])
+
+    def __str__(self):
+        return f"784-{self.hidden.replace(',', '-')}-10, batch {self.batch}, {self.threads} thread{'s' * (self.threads > 1)}"
+
+
+def mlc_command(options, setting, folder, *more):
+    return [options.mlc, "train", os.path.join(ROOT, "models/mnist.mdl"), "--json", "--quiet", "--out", os.path.join(folder, "run"),
+            "--threads", str(setting.threads), "--set", "train.epochs=2", "--set", f"train.batch={setting.batch}",
+            "--set", f"hidden=[{setting.hidden}]", *more]
+
+
+def torch_command(options, setting, folder):
+    return [options.python, os.path.join(BENCH, "torch_mlp.py"), "--batch", str(setting.batch), "--hidden", setting.hidden,
+            "--threads", str(setting.threads)]
+
+
+PROGRAMS = {
+    "mlc": mlc_command,
+    "mlc-openblas": lambda options, setting, folder: mlc_command(options, setting, folder, "--gemm=openblas"),
+    "torch": torch_command,
+}
+
+
+def environment(setting):
+    """PyTorch computes on OpenMP threads: with the pthread build of OpenBLAS, two pools of threads would fight."""
+    result = dict(os.environ, OMP_NUM_THREADS=str(setting.threads), OPENBLAS_NUM_THREADS=str(setting.threads))
+    openmp = openmp_blas()
+    if openmp:
+        result["LD_LIBRARY_PATH"] = os.pathsep.join([openmp] + [p for p in [os.environ.get("LD_LIBRARY_PATH")] if p])
+    return result
+
+
+def openmp_blas():
+    given = os.environ.get("OPENBLAS_OPENMP")
+    return given or next(iter(glob.glob("/usr/lib/*/openblas-openmp")), None)
+
+
+def epoch_seconds(name, options, setting):
+    with tempfile.TemporaryDirectory() as folder:
+        command = PROGRAMS[name](options, setting, folder)
+        env = environment(setting) if name == "torch" else None
+        done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}\nended with {done.returncode}:\n{done.stderr}")
+    events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return min(event["seconds"] for event in events if event.get("event") == "epoch" and event["epoch"] > 0)
+
+
+class Peak:
+    """GFLOP/s of bench/peak.c, compiled for this machine."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.program = os.path.join(self.folder.name, "peak")
+        subprocess.run([os.environ.get("CC", "cc"), "-O3", "-march=native", "-ffp-contract=fast", "-pthread",
+                        os.path.join(BENCH, "peak.c"), "-o", self.program], check=True)
+
+    def measure(self, threads):
+        return float(subprocess.run([self.program, str(threads)], check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+
+def spread(values):
+    return f"{100 * (max(values) / min(values) - 1):.0f} %"
+
+
+def measure(options, setting, names, peak):
+    seconds, peaks = {name: [] for name in names}, []
+    for number in range(1, options.rounds + 1):
+        peaks.append(peak.measure(setting.threads))
+        for name in names:
+            seconds[name].append(epoch_seconds(name, options, setting))
+        print(f"round {number}: peak {peaks[-1]:.0f}, " + ", ".join(f"{n} {s[-1]:.3f}" for n, s in seconds.items()), file=sys.stderr)
+    return seconds, peaks
+
+
+def print_table(setting, seconds, peaks):
+    bound = setting.flops() / (max(peaks) * 1e9)
+    baseline = min(seconds[next(iter(seconds))])
+    print(f"\n{setting}\n\nFMA peak {max(peaks):.0f} GFLOP/s (spread over the rounds {spread(peaks)}); "
+          f"{setting.flops() * 1e-9:.0f} GFLOP an epoch: at least {bound:.2f} s without skipping zeros\n")
+    print("| program | best s | median s | spread | best, relative | of the bound |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, values in seconds.items():
+        print(f"| {name} | {min(values):.3f} | {statistics.median(values):.3f} | {spread(values)} | "
+              f"{min(values) / baseline:.2f} | {100 * bound / min(values):.0f} % |")
+
+
+def machine():
+    with open("/proc/cpuinfo") as info:
+        model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), platform.machine())
+    load = os.getloadavg()[0]
+    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, load {load:.1f} before the first round"
+
+
+def main():
+    options = arguments()
+    names = options.programs.split(",")
+    unknown = [name for name in names if name not in PROGRAMS]
+    if unknown:
+        sys.exit(f"unknown program {unknown[0]}; there are {', '.join(PROGRAMS)}")
+    print(machine())
+    if "torch" in names and not openmp_blas():
+        print("PyTorch runs with the pthread build of OpenBLAS here, which slows it down: install libopenblas0-openmp.")
+    peak = Peak()
+    for hidden in options.hidden:
+        for batch in options.batch:
+            for threads in options.threads:
+                setting = Setting(batch, hidden, threads)
+                print_table(setting, *measure(options, setting, names, peak))
+
+
+if __name__ == "__main__":
+    main()
