@@ -1,0 +1,13 @@
+/* Dead code: nodes that no output or update needs disappear. Inputs and states stay, for they are what the graph is given. */
+#include "passes/pass_list.h"
+
+Graph *pass_dce(Graph *from, const PassOptions *options) {
+    (void)options;
+    Graph *to = graph_like(from);
+    const bool *live = graph_live(from);
+    NodeId *map = ARENA_ARRAY(from->arena, NodeId, from->node_count);
+    for (NodeId id = 1; id < from->node_count; id++)
+        if (live[id] || op_attrs(graph_node(from, id)->op) == ATTRS_SYMBOL) map[id] = graph_copy_node(to, from, id, map);
+    graph_finish(to, from, map);
+    return to;
+}

@@ -1,0 +1,133 @@
+/* Gradient rules of elementwise ops: the gradient g that reaches y = f(a, b, ...) goes to a as g * df/da, and so on. */
+#include "passes/gradients.h"
+
+static NodeId binary(const Backward *at, Op op, NodeId a, NodeId b) { return build_binary(at->graph, op, a, b); }
+static NodeId times(const Backward *at, NodeId a, NodeId b) { return binary(at, OP_mul, a, b); }
+static NodeId negative(const Backward *at, NodeId a) { return build_unary(at->graph, OP_neg, a); }
+static NodeId number(const Backward *at, double value) { return build_f32(at->graph, value, at->node.shape); }
+static NodeId fused(const Backward *at, NodeId a, NodeId b, NodeId c) { return build_ternary(at->graph, OP_fma, a, b, c); }
+static NodeId choose(const Backward *at, NodeId condition, NodeId a, NodeId b) {
+    return build_ternary(at->graph, OP_select, condition, a, b);
+}
+
+/* -- arithmetic -- */
+
+void gradient_add(const Backward *at) {
+    for (uint32_t i = 0; i < 2; i++)
+        if (gradient_wanted(at, i)) gradient_contribute(at, i, at->gradient);
+}
+
+void gradient_sub(const Backward *at) {
+    if (gradient_wanted(at, 0)) gradient_contribute(at, 0, at->gradient);
+    if (gradient_wanted(at, 1)) gradient_contribute(at, 1, negative(at, at->gradient));
+}
+
+void gradient_mul(const Backward *at) {
+    for (uint32_t i = 0; i < 2; i++)
+        if (gradient_wanted(at, i)) gradient_contribute(at, i, times(at, at->gradient, gradient_operand(at, 1 - i)));
+}
+
+/* d(a/b)/da = 1/b, d(a/b)/db = -(a/b)/b; the quotient g/b serves both. */
+void gradient_div(const Backward *at) {
+    NodeId quotient = binary(at, OP_div, at->gradient, gradient_operand(at, 1));
+    if (gradient_wanted(at, 0)) gradient_contribute(at, 0, quotient);
+    if (gradient_wanted(at, 1)) gradient_contribute(at, 1, negative(at, times(at, quotient, at->id)));
+}
+
+void gradient_fma(const Backward *at) {
+    for (uint32_t i = 0; i < 2; i++)
+        if (gradient_wanted(at, i)) gradient_contribute(at, i, times(at, at->gradient, gradient_operand(at, 1 - i)));
+    if (gradient_wanted(at, 2)) gradient_contribute(at, 2, at->gradient);
+}
+
+void gradient_neg(const Backward *at) { gradient_contribute(at, 0, negative(at, at->gradient)); }
+
+void gradient_abs(const Backward *at) {
+    NodeId a = gradient_operand(at, 0), zero = number(at, 0);
+    NodeId not_above = choose(at, binary(at, OP_lt, a, zero), negative(at, at->gradient), zero);
+    gradient_contribute(at, 0, choose(at, binary(at, OP_lt, zero, a), at->gradient, not_above));
+}
+
+/* d sqrt(a)/da = 1 / (2 sqrt(a)) */
+void gradient_sqrt(const Backward *at) {
+    gradient_contribute(at, 0, binary(at, OP_div, at->gradient, binary(at, OP_add, at->id, at->id)));
+}
+
+/* The winner gets the gradient, a tie half of it. `loses`: operand i loses where loses(operand i, the other one). */
+static void gradient_extreme(const Backward *at, bool smaller_loses) {
+    NodeId half = times(at, at->gradient, number(at, 0.5)), zero = number(at, 0);
+    NodeId tie = binary(at, OP_eq, gradient_operand(at, 0), gradient_operand(at, 1));
+    for (uint32_t i = 0; i < 2; i++) {
+        if (!gradient_wanted(at, i)) continue;
+        NodeId mine = gradient_operand(at, i), other = gradient_operand(at, 1 - i);
+        NodeId loses = smaller_loses ? binary(at, OP_lt, mine, other) : binary(at, OP_lt, other, mine);
+        gradient_contribute(at, i, choose(at, loses, zero, choose(at, tie, half, at->gradient)));
+    }
+}
+
+void gradient_max(const Backward *at) { gradient_extreme(at, true); }
+void gradient_min(const Backward *at) { gradient_extreme(at, false); }
+
+void gradient_select(const Backward *at) {
+    NodeId condition = gradient_operand(at, 0), zero = number(at, 0);
+    if (gradient_wanted(at, 1)) gradient_contribute(at, 1, choose(at, condition, at->gradient, zero));
+    if (gradient_wanted(at, 2)) gradient_contribute(at, 2, choose(at, condition, zero, at->gradient));
+}
+
+/* Only a conversion from f32 to itself lets a gradient pass; the sweep does not enter others. */
+void gradient_convert(const Backward *at) { gradient_contribute(at, 0, at->gradient); }
+
+/* -- functions -- */
+
+void gradient_relu(const Backward *at) {
+    NodeId zero = number(at, 0), above = binary(at, OP_lt, zero, gradient_operand(at, 0));
+    gradient_contribute(at, 0, choose(at, above, at->gradient, zero));
+}
+
+void gradient_exp(const Backward *at) { gradient_contribute(at, 0, times(at, at->gradient, at->id)); }
+
+/* exp(a) = expm1(a) + 1, so g * exp(a) = g * y + g */
+void gradient_expm1(const Backward *at) { gradient_contribute(at, 0, fused(at, at->gradient, at->id, at->gradient)); }
+
+void gradient_log(const Backward *at) {
+    gradient_contribute(at, 0, binary(at, OP_div, at->gradient, gradient_operand(at, 0)));
+}
+
+/* 1 - y^2 */
+void gradient_tanh(const Backward *at) {
+    gradient_contribute(at, 0, times(at, at->gradient, fused(at, negative(at, at->id), at->id, number(at, 1))));
+}
+
+/* y (1 - y) = y - y^2 */
+void gradient_sigmoid(const Backward *at) {
+    gradient_contribute(at, 0, times(at, at->gradient, fused(at, negative(at, at->id), at->id, at->id)));
+}
+
+void gradient_sin(const Backward *at) {
+    gradient_contribute(at, 0, times(at, at->gradient, build_unary(at->graph, OP_cos, gradient_operand(at, 0))));
+}
+
+void gradient_cos(const Backward *at) {
+    gradient_contribute(at, 0, negative(at, times(at, at->gradient, build_unary(at->graph, OP_sin, gradient_operand(at, 0)))));
+}
+
+/* d a^b/da = b a^(b-1), and 0 for b = 0 even where a^(b-1) is infinite */
+static NodeId pow_by_base(const Backward *at, NodeId a, NodeId b) {
+    NodeId lower = binary(at, OP_pow, a, binary(at, OP_sub, b, number(at, 1)));
+    NodeId product = times(at, at->gradient, times(at, b, lower));
+    return choose(at, binary(at, OP_eq, b, number(at, 0)), number(at, 0), product);
+}
+
+/* d a^b/db = a^b log(a), and 0 for a = 0 and b >= 0, where 0^b is constant to the right */
+static NodeId pow_by_exponent(const Backward *at, NodeId a, NodeId b) {
+    NodeId zero = number(at, 0);
+    NodeId flat = binary(at, OP_and, binary(at, OP_eq, a, zero), binary(at, OP_le, zero, b));
+    NodeId slope = times(at, at->id, build_unary(at->graph, OP_log, a));
+    return times(at, at->gradient, choose(at, flat, zero, slope));
+}
+
+void gradient_pow(const Backward *at) {
+    NodeId a = gradient_operand(at, 0), b = gradient_operand(at, 1);
+    if (gradient_wanted(at, 0)) gradient_contribute(at, 0, pow_by_base(at, a, b));
+    if (gradient_wanted(at, 1)) gradient_contribute(at, 1, pow_by_exponent(at, a, b));
+}

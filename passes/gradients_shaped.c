@@ -1,0 +1,127 @@
+/* Gradient rules of ops that move elements, reduce an axis or multiply matrices: each is the transposed linear map. */
+#include "passes/gradients.h"
+
+/* -- views -- */
+
+void gradient_reshape(const Backward *at) {
+    gradient_contribute(at, 0, build_reshape(at->graph, at->gradient, gradient_operand_shape(at, 0)));
+}
+
+/* What was repeated is summed. */
+void gradient_broadcast(const Backward *at) {
+    Shape small = gradient_operand_shape(at, 0), large = at->node.shape;
+    int front = large.rank - small.rank;
+    uint32_t repeated = 0;
+    for (int i = 0; i < large.rank; i++)
+        if (i < front || small.dim[i - front] != large.dim[i]) repeated |= 1u << i;
+    NodeId sum = build_reduce_axes(at->graph, OP_sum, at->gradient, repeated);
+    gradient_contribute(at, 0, build_reshape(at->graph, sum, small));
+}
+
+void gradient_transpose(const Backward *at) {
+    int64_t inverse[SHAPE_MAX_RANK];
+    for (int i = 0; i < at->node.shape.rank; i++) inverse[at->node.attrs.a[i]] = i;
+    gradient_contribute(at, 0, build_transpose(at->graph, at->gradient, inverse));
+}
+
+/* Puts step - 1 zeros after every element along an axis. */
+static NodeId spread(Graph *graph, NodeId a, int axis, int64_t step) {
+    if (step == 1) return a;
+    Shape shape = graph_node(graph, a)->shape;
+    Shape apart = {.rank = 3, .dim = {shape_outer(shape, axis) * shape.dim[axis], 1, shape_inner(shape, axis)}};
+    NodeId padded = build_pad(graph, build_reshape(graph, a, apart), (int64_t[]){0, 0, 0}, (int64_t[]){0, step - 1, 0});
+    shape.dim[axis] *= step;
+    return build_reshape(graph, padded, shape);
+}
+
+/* Keeps the first elements along every axis. */
+static NodeId cut(Graph *graph, NodeId a, const int64_t *counts) {
+    Shape shape = graph_node(graph, a)->shape;
+    bool shorter = false;
+    for (int i = 0; i < shape.rank; i++) shorter |= counts[i] < shape.dim[i];
+    return shorter ? build_slice(graph, a, (int64_t[SHAPE_MAX_RANK]){0}, counts, NULL) : a;
+}
+
+/* Elements that were not taken get zero: those between are put there first, then those before and after. */
+void gradient_slice(const Backward *at) {
+    Shape whole = gradient_operand_shape(at, 0), taken = at->node.shape;
+    const int64_t *start = at->node.attrs.a, *step = at->node.attrs.c;
+    int64_t counts[SHAPE_MAX_RANK] = {0}, after[SHAPE_MAX_RANK] = {0};
+    NodeId gradient = at->gradient;
+    for (int i = 0; i < whole.rank; i++) {
+        gradient = spread(at->graph, gradient, i, step[i]);
+        int64_t room = whole.dim[i] - start[i], spanned = taken.dim[i] * step[i];
+        counts[i] = spanned < room ? spanned : room;
+        after[i] = room - counts[i];
+    }
+    if (gradient) gradient_contribute(at, 0, build_pad(at->graph, cut(at->graph, gradient, counts), start, after));
+}
+
+void gradient_pad(const Backward *at) {
+    Shape inside = gradient_operand_shape(at, 0);
+    int64_t stop[SHAPE_MAX_RANK];
+    for (int i = 0; i < inside.rank; i++) stop[i] = at->node.attrs.a[i] + inside.dim[i];
+    gradient_contribute(at, 0, build_slice(at->graph, at->gradient, at->node.attrs.a, stop, NULL));
+}
+
+void gradient_concat(const Backward *at) {
+    int axis = at->node.attrs.axis;
+    int64_t start[SHAPE_MAX_RANK] = {0}, stop[SHAPE_MAX_RANK];
+    for (int i = 0; i < at->node.shape.rank; i++) stop[i] = at->node.shape.dim[i];
+    for (uint32_t i = 0; i < at->node.operand_count; i++, start[axis] = stop[axis]) {
+        stop[axis] = start[axis] + gradient_operand_shape(at, i).dim[axis];
+        if (gradient_wanted(at, i)) gradient_contribute(at, i, build_slice(at->graph, at->gradient, start, stop, NULL));
+    }
+}
+
+/* -- reductions and softmax -- */
+
+/* Repeats a reduced value along the axis it has lost. */
+static NodeId repeat(const Backward *at, NodeId reduced, Shape shape, int axis) {
+    Shape kept = shape;
+    kept.dim[axis] = 1;
+    return build_broadcast(at->graph, build_reshape(at->graph, reduced, kept), shape);
+}
+
+void gradient_sum(const Backward *at) {
+    gradient_contribute(at, 0, repeat(at, at->gradient, gradient_operand_shape(at, 0), at->node.attrs.axis));
+}
+
+/* All elements that equal the largest get the same share. */
+void gradient_reduce_max(const Backward *at) {
+    Graph *graph = at->graph;
+    int axis = at->node.attrs.axis;
+    Shape shape = gradient_operand_shape(at, 0);
+    NodeId largest = build_binary(graph, OP_eq, gradient_operand(at, 0), repeat(at, at->id, shape, axis));
+    NodeId count = build_reduce(graph, OP_sum, build_convert(graph, largest, DTYPE_F32), axis, false);
+    NodeId share = build_binary(graph, OP_div, at->gradient, count);
+    gradient_contribute(at, 0, build_ternary(graph, OP_select, largest, repeat(at, share, shape, axis), build_f32(graph, 0, shape)));
+}
+
+/* y (g - sum(g y)) */
+void gradient_softmax(const Backward *at) {
+    int axis = at->node.attrs.axis;
+    NodeId weighted = build_reduce(at->graph, OP_sum, build_binary(at->graph, OP_mul, at->gradient, at->id), axis, true);
+    gradient_contribute(at, 0, build_binary(at->graph, OP_mul, at->id, build_binary(at->graph, OP_sub, at->gradient, weighted)));
+}
+
+/* g - softmax(a) sum(g): once expanded, the softmax shares all but its division with the log_softmax. */
+void gradient_log_softmax(const Backward *at) {
+    int axis = at->node.attrs.axis;
+    NodeId softmax = build_axiswise(at->graph, OP_softmax, gradient_operand(at, 0), axis);
+    NodeId sum = build_reduce(at->graph, OP_sum, at->gradient, axis, true);
+    gradient_contribute(at, 0, build_binary(at->graph, OP_sub, at->gradient, build_binary(at->graph, OP_mul, softmax, sum)));
+}
+
+/* -- matrix product -- */
+
+/* With C = A B: dA = dC B^T and dB = A^T dC. An operand stored transposed gets its gradient transposed: (dC B^T)^T = B dC^T
+ * and (A^T dC)^T = dC^T A. */
+void gradient_matmul(const Backward *at) {
+    bool ta = at->node.attrs.transpose_a, tb = at->node.attrs.transpose_b;
+    NodeId a = gradient_operand(at, 0), b = gradient_operand(at, 1), g = at->gradient;
+    if (gradient_wanted(at, 0))
+        gradient_contribute(at, 0, ta ? build_matmul(at->graph, b, g, tb, true) : build_matmul(at->graph, g, b, false, !tb));
+    if (gradient_wanted(at, 1))
+        gradient_contribute(at, 1, tb ? build_matmul(at->graph, g, a, true, ta) : build_matmul(at->graph, a, g, !ta, false));
+}

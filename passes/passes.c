@@ -1,0 +1,81 @@
+/* The driver: facts about passes from passes.def, and running them in its order. */
+#include "passes/pass_list.h"
+
+#include <string.h>
+
+typedef Graph *GraphPass(Graph *from, const PassOptions *options);
+typedef bool PlanPass(Compilation *compilation, const PassOptions *options);
+
+enum { MANDATORY = -1 };
+
+/* Exactly one of `graph_pass` and `plan_pass` is set. */
+typedef struct {
+    const char *name, *doc;
+    int level;
+    GraphPass *graph_pass;
+    PlanPass *plan_pass;
+} PassFacts;
+
+#define RUN_GRAPH(name) .graph_pass = pass_##name
+#define RUN_PLAN(name) .plan_pass = pass_##name
+static const PassFacts pass_facts[PASS_COUNT] = {
+#define PASS(name, kind, level, keeps, doc) [PASS_##name] = {#name, doc, level, RUN_##kind(name)},
+#include "passes/passes.def"
+};
+
+const char *pass_name(PassId pass) { return pass_facts[pass].name; }
+const char *pass_doc(PassId pass) { return pass_facts[pass].doc; }
+bool pass_is_mandatory(PassId pass) { return pass_facts[pass].level == MANDATORY; }
+bool pass_makes_plan(PassId pass) { return pass_facts[pass].plan_pass != NULL; }
+int pass_level(PassId pass) { return pass_is_mandatory(pass) ? 0 : pass_facts[pass].level; }
+
+bool pass_from_name(const char *name, PassId *pass) {
+    for (int i = 0; i < PASS_COUNT; i++)
+        if (!strcmp(pass_facts[i].name, name)) return *pass = (PassId)i, true;
+    return false;
+}
+
+static void drop_plan(Compilation *compilation) {
+    if (compilation->plan) plan_free(compilation->plan);
+    compilation->plan = NULL;
+}
+
+void compilation_free(Compilation *compilation) {
+    drop_plan(compilation);
+    graph_free(compilation->graph);
+    compilation->graph = NULL;
+}
+
+/* A plan belongs to one graph: a new graph makes it void. */
+static bool run_graph_pass(PassId pass, Compilation *compilation, const PassOptions *options) {
+    size_t errors = diag_errors(compilation->graph->diag);
+    Graph *graph = pass_facts[pass].graph_pass(compilation->graph, options);
+    if (!graph) return false;
+    drop_plan(compilation);
+    graph_free(compilation->graph);
+    compilation->graph = graph;
+    if (diag_errors(graph->diag) > errors) return false;
+    if (graph_verify(graph)) return true;
+    diag_error(graph->diag, STATUS_BUG, (Span){0}, "the graph that pass '%s' made breaks a rule", pass_name(pass));
+    return false;
+}
+
+bool pass_run(PassId pass, Compilation *compilation, const PassOptions *options) {
+    if (!pass_makes_plan(pass)) return run_graph_pass(pass, compilation, options);
+    if (pass == PASS_fuse || compilation->plan) return pass_facts[pass].plan_pass(compilation, options);
+    diag_error(compilation->graph->diag, STATUS_USAGE, (Span){0}, "pass '%s' works on a plan, and there is none yet", pass_name(pass));
+    diag_help(compilation->graph->diag, "run pass '%s' before it", pass_name(PASS_fuse));
+    return false;
+}
+
+static bool pass_wanted(PassId pass, const PassOptions *options) {
+    if (pass_is_mandatory(pass)) return true;
+    return options->level >= pass_level(pass) && !(options->skip >> pass & 1);
+}
+
+bool passes_run(Compilation *compilation, Graph *graph, const PassOptions *options, PassId last) {
+    *compilation = (Compilation){.graph = graph};
+    for (PassId pass = 0; pass < PASS_COUNT && pass <= last; pass++)
+        if (pass_wanted(pass, options) && !pass_run(pass, compilation, options)) return false;
+    return true;
+}

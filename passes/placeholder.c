@@ -1,1 +1,0 @@
-#include "passes/passes.h"
