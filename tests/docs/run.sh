@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# The documents must tell the truth: runs what they show and compares what it prints.
+#
+#   tests/docs/run.sh DOCUMENT...      $MLC: the program (default: build/release/mlc)
+#
+# In a fenced block marked ```console, every line "$ COMMAND" is run by bash in a folder that holds models/, with mlc in PATH,
+# and must print (stdout and stderr) the lines that follow it, up to the next "$ " or the end of the block. "..." matches anything,
+# lines too. A block marked ```mdl that begins with "mdl 1" is a whole model, which `mlc check` must accept.
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd)
+MLC=$(realpath -m "${MLC:-$root/build/release/mlc}")
+scratch=$(mktemp -d) && trap 'rm -rf "$scratch"' EXIT
+export LC_ALL=C NO_COLOR=1 HOME=$scratch/home TMPDIR=$scratch
+unset MLC_DATA XDG_CACHE_HOME COLUMNS
+mkdir -p "$scratch/home" "$scratch/bin" "$scratch/work"
+ln -s "$MLC" "$scratch/bin/mlc"
+ln -s "$root/models" "$scratch/work/models"
+PATH=$scratch/bin:$PATH
+failures=0 examples=0
+
+# A text as a bash pattern in which "..." stands for anything and all else for itself.
+as_pattern() {
+    sed -e 's/[][\\*?]/\\&/g' -e 's/\.\.\./*/g' <<<"$1"
+}
+
+check_command() { # PLACE COMMAND EXPECTED
+    local place=$1 command=$2 expected=$3 printed
+    printed=$(cd "$scratch/work" && bash -c "$command" 2>&1 </dev/null)
+    examples=$((examples + 1))
+    # shellcheck disable=SC2053 # the right side is a pattern
+    [[ $printed == $(as_pattern "$expected") ]] && return
+    failures=$((failures + 1))
+    printf 'FAIL %s: %s\n' "$place" "$command"
+    diff -u --label document --label printed <(printf '%s\n' "$expected") <(printf '%s\n' "$printed")
+}
+
+check_model() { # PLACE TEXT
+    printf '%s' "$2" >"$scratch/work/example.mdl"
+    check_command "$1" "mlc check example.mdl >/dev/null || echo rejected" ""
+}
+
+# Reads a document line by line; `block` is the mark of the fenced block it is in.
+check_document() {
+    local document=$1 line block='' number=0 place='' command='' text=''
+    while IFS= read -r line || [[ -n $line ]]; do
+        number=$((number + 1))
+        case $block:$line in
+        :\`\`\`*)
+            block=${line#\`\`\`} place=$document:$number command='' text=''
+            [[ $block ]] || block=plain
+            ;;
+        console:'$ '* | console:\`\`\`)
+            [[ -z $command ]] || check_command "$place" "$command" "${text%$'\n'}"
+            place=$document:$number command=${line#'$ '} text=''
+            [[ $line != \`\`\` ]] || block=''
+            ;;
+        mdl:\`\`\`)
+            [[ $text != 'mdl 1'$'\n'* ]] || check_model "$place" "$text"
+            block=''
+            ;;
+        ?*:\`\`\`) block='' ;;
+        :*) ;;
+        *) text+=$line$'\n' ;;
+        esac
+    done <"$document"
+}
+
+[[ -x $MLC ]] || { echo "docs: no program at $MLC; build it or set MLC" && exit 1; }
+for document in "$@"; do check_document "$document"; done
+echo "$examples examples, $failures failed"
+((failures == 0))

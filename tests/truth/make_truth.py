@@ -1,0 +1,187 @@
+#!/usr/bin/python3
+"""Makes tests/truth/*.txt: what PyTorch computes for models that mlc must train to the same numbers.
+
+    apt-get install python3-torch            (the tests themselves only read the files)
+    /usr/bin/python3 tests/truth/make_truth.py
+
+mnist.txt: the first 20 losses of models/mnist.mdl for each optimizer, in f32 as PyTorch trains, and in f64 to tell PyTorch's own
+rounding from an error. Initial weights and data are drawn as mlc draws them: everything is a function of the seed, by the
+Philox generator of ir/random.h, which is written here a second time. Data: 5 batches of 64 that repeat, so that there is
+something to learn. functions.txt: loss and gradients of single functions and losses, in f64."""
+import os
+
+import numpy
+import torch
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+SEED = 42
+BATCH, BATCHES, STEPS = 64, 5, 20
+STREAM_INIT, STREAM_INPUT = 1, 4
+WIDTHS = [784, 512, 256, 128, 10]
+
+
+def philox(counter, key):
+    """Philox 4x32-10 on arrays: counter [n, 4] and key [2] of uint32 give [n, 4] random words."""
+    words = [counter[:, i].astype(numpy.uint64) for i in range(4)]
+    keys = [int(key[0]), int(key[1])]
+    low = numpy.uint64(0xFFFFFFFF)
+    for _ in range(10):
+        first, second = words[0] * numpy.uint64(0xD2511F53), words[2] * numpy.uint64(0xCD9E8D57)
+        words = [(second >> numpy.uint64(32)) ^ words[1] ^ numpy.uint64(keys[0]), second & low,
+                 (first >> numpy.uint64(32)) ^ words[3] ^ numpy.uint64(keys[1]), first & low]
+        keys = [(keys[0] + 0x9E3779B9) & 0xFFFFFFFF, (keys[1] + 0xBB67AE85) & 0xFFFFFFFF]
+    return numpy.stack(words, axis=1).astype(numpy.uint32)
+
+
+def check_philox():
+    """The known answers that Random123 publishes."""
+    for counter, key, expected in [
+            ([0] * 4, [0] * 2, [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]),
+            ([0xFFFFFFFF] * 4, [0xFFFFFFFF] * 2, [0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD]),
+            ([0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344], [0xA4093822, 0x299F31D0],
+             [0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1])]:
+        assert philox(numpy.array([counter], dtype=numpy.uint32), key)[0].tolist() == expected
+
+
+def random_bits(seed, stream, sub, count):
+    """random_bits of ir/random.c for index 0 .. count - 1."""
+    blocks = numpy.arange((count + 3) // 4, dtype=numpy.uint64)
+    counter = numpy.zeros((len(blocks), 4), dtype=numpy.uint32)
+    counter[:, 0], counter[:, 1] = blocks & numpy.uint64(0xFFFFFFFF), blocks >> numpy.uint64(32)
+    counter[:, 2], counter[:, 3] = sub, stream
+    return philox(counter, [seed & 0xFFFFFFFF, seed >> 32]).reshape(-1)[:count]
+
+
+def random_unit(seed, stream, sub, count):
+    return (random_bits(seed, stream, sub, count) >> numpy.uint32(8)).astype(numpy.float32) * numpy.float32(2.0 ** -24)
+
+
+def hash_name(name):
+    """32-bit FNV-1a."""
+    value = 2166136261
+    for byte in name.encode():
+        value = (value ^ byte) * 16777619 & 0xFFFFFFFF
+    return value
+
+
+def initial_state(name, shape, fan_in):
+    """state_initialize of ir/random.c for a uniform state on [-1/sqrt(fan_in), 1/sqrt(fan_in)), in f32."""
+    bound = numpy.float32(1 / numpy.sqrt(float(fan_in)))
+    unit = random_unit(SEED, STREAM_INIT, hash_name(name), int(numpy.prod(shape)))
+    return (-bound + (bound - -bound) * unit).reshape(shape)
+
+
+def data():
+    """Images of which three pixels in four are black, and labels: what truth_test.c draws too."""
+    bits = random_bits(SEED, STREAM_INPUT, 0, BATCHES * BATCH * 784)
+    images = numpy.where(bits & 3, 0, bits >> 24).astype(numpy.uint8).reshape(-1, 784)
+    labels = random_bits(SEED, STREAM_INPUT, 1, BATCHES * BATCH) % 10
+    return images, labels.astype(numpy.int64)
+
+
+def network(dtype):
+    """models/mnist.mdl: dense1 to dense4 with ReLU between them."""
+    layers = []
+    for i, (inputs, outputs) in enumerate(zip(WIDTHS, WIDTHS[1:]), 1):
+        layer = torch.nn.Linear(inputs, outputs, dtype=dtype)
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(initial_state(f"dense{i}.weight", (outputs, inputs), inputs)))
+            layer.bias.copy_(torch.from_numpy(initial_state(f"dense{i}.bias", (outputs,), inputs)))
+        layers += [layer, torch.nn.ReLU()]
+    return torch.nn.Sequential(*layers[:-1])
+
+
+def losses(make_optimizer, dtype):
+    images, labels = data()
+    x = torch.from_numpy(images.astype(numpy.float32) / 255).to(dtype)
+    y = torch.from_numpy(labels)
+    net = network(dtype)
+    optimizer = make_optimizer(net.parameters())
+    result = []
+    for step in range(STEPS):
+        rows = slice(step % BATCHES * BATCH, (step % BATCHES + 1) * BATCH)
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(net(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+        result.append(loss.item())
+    return result
+
+
+# The value of train.optimizer in the model, and the same in PyTorch.
+OPTIMIZERS = {
+    "adam(lr = 1e-3)": lambda p: torch.optim.Adam(p, lr=1e-3),
+    "adam(lr = 3e-3, beta1 = 0.8, beta2 = 0.99, eps = 1e-6)": lambda p: torch.optim.Adam(p, lr=3e-3, betas=(0.8, 0.99), eps=1e-6),
+    "adamw(lr = 1e-3, decay = 0.05)": lambda p: torch.optim.AdamW(p, lr=1e-3, weight_decay=0.05),
+    "sgd(lr = 0.5)": lambda p: torch.optim.SGD(p, lr=0.5),
+    "sgd(lr = 0.5, decay = 0.01)": lambda p: torch.optim.SGD(p, lr=0.5, weight_decay=0.01),
+    "sgd(lr = 0.2, momentum = 0.9)": lambda p: torch.optim.SGD(p, lr=0.2, momentum=0.9),
+    "sgd(lr = 0.2, momentum = 0.9, nesterov = true)": lambda p: torch.optim.SGD(p, lr=0.2, momentum=0.9, nesterov=True),
+    "sgd(lr = 0.2, momentum = 0.9, nesterov = true, decay = 0.01)":
+        lambda p: torch.optim.SGD(p, lr=0.2, momentum=0.9, nesterov=True, weight_decay=0.01),
+}
+
+
+def write_training(path):
+    with open(path, "w") as out:
+        out.write(f"# Losses of {STEPS} steps of models/mnist.mdl: f32, f64. Made by make_truth.py with PyTorch {torch.__version__}.\n")
+        for text, make in OPTIMIZERS.items():
+            single, double = losses(make, torch.float32), losses(make, torch.float64)
+            worst = max(abs(a - b) / abs(b) for a, b in zip(single, double))
+            print(f"{text}: loss {double[0]:.4f} to {double[-1]:.4f}, f32 differs from f64 by {worst:.1e}")
+            # Where PyTorch cannot agree with itself (a ReLU input so near 0 that rounding decides), nothing can be compared.
+            assert worst < 3e-6, "ill-conditioned: take other settings"
+            out.write(f"optimizer {text}\n")
+            out.writelines(f"{a:.9g} {b:.9g}\n" for a, b in zip(single, double))
+
+
+ROWS, COLUMNS = 4, 6
+
+
+def functions():
+    """Expressions over x and k (both f32[4, 6]) and label (classes below 6), and their PyTorch twins. Where the expression is
+    sum(f(x) * k), the gradient by k is f(x) and the gradient by x that of f at a random cotangent."""
+    f = torch.nn.functional
+    weighted = {
+        "relu(x)": torch.relu, "leaky_relu(x, 0.1)": lambda x: f.leaky_relu(x, 0.1), "sigmoid(x)": torch.sigmoid,
+        "tanh(x)": torch.tanh, "exp(x)": torch.exp, "log(abs(x) + 0.5)": lambda x: torch.log(x.abs() + 0.5),
+        "sqrt(abs(x) + 0.5)": lambda x: torch.sqrt(x.abs() + 0.5), "clip(x, -1.0, 1.0)": lambda x: x.clamp(-1, 1),
+        "max(x, 0.5)": lambda x: x.clamp(min=0.5), "min(x, 0.5)": lambda x: x.clamp(max=0.5),
+        "x ** 3": lambda x: x ** 3, "(abs(x) + 0.5) ** 1.5": lambda x: (x.abs() + 0.5) ** 1.5,
+        "softmax(x)": lambda x: f.softmax(x, -1), "log_softmax(x)": lambda x: f.log_softmax(x, -1),
+        "softmax(x, axis = 0)": lambda x: f.softmax(x, 0), "transpose(transpose(x) * 2)": lambda x: x * 2,
+        "x - mean(x, axis = 1, keep = true)": lambda x: x - x.mean(1, keepdim=True),
+        "x / (1 + exp(-x))": f.silu,
+    }
+    result = {f"sum({text} * k)": lambda x, k, label, g=g: (g(x) * k).sum() for text, g in weighted.items()}
+    result["cross_entropy(x, label)"] = lambda x, k, label: f.cross_entropy(x, label)
+    result["mse(x, k)"] = lambda x, k, label: f.mse_loss(x, k)
+    result["sum((x @ transpose(k)) ** 2)"] = lambda x, k, label: ((x @ k.T) ** 2).sum()
+    result["mean(x * x) + sum(k, axis = 0)[2]"] = lambda x, k, label: (x * x).mean() + k.sum(0)[2]
+    return result
+
+
+def operand(sub):
+    unit = random_unit(SEED, STREAM_INPUT, sub, ROWS * COLUMNS)
+    return torch.from_numpy(((unit - numpy.float32(0.5)) * numpy.float32(6)).reshape(ROWS, COLUMNS)).double().requires_grad_()
+
+
+def write_functions(path):
+    label = torch.from_numpy((random_bits(SEED, STREAM_INPUT, 4, ROWS) % COLUMNS).astype(numpy.int64))
+    with open(path, "w") as out:
+        out.write(f"# Loss, gradient by x, gradient by k. Made by make_truth.py with PyTorch {torch.__version__} in f64.\n")
+        for text, function in functions().items():
+            x, k = operand(2), operand(3)
+            loss = function(x, k, label)
+            gradients = torch.autograd.grad(loss, [x, k], allow_unused=True)
+            out.write(f"loss {text}\n{loss.item():.9g}\n")
+            for value, gradient in zip([x, k], gradients):
+                gradient = torch.zeros_like(value) if gradient is None else gradient
+                out.write(" ".join(f"{element:.9g}" for element in gradient.flatten().tolist()) + "\n")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    check_philox()
+    write_functions(os.path.join(FOLDER, "functions.txt"))
+    write_training(os.path.join(FOLDER, "mnist.txt"))
