@@ -1,0 +1,31 @@
+/* From `source = mnist()` or `source = idx(...)` to the files that hold the data. Private to runtime/. */
+#ifndef MLC_RUNTIME_SOURCES_H
+#define MLC_RUNTIME_SOURCES_H
+
+#include "ir/source.h"
+
+typedef enum { FILE_TRAIN_IMAGES, FILE_TRAIN_LABELS, FILE_TEST_IMAGES, FILE_TEST_LABELS, FILE_COUNT } FileRole;
+
+/* A data set known by name. All of them have ten classes of 28 x 28 grey images. */
+enum { NAMED_CLASSES = 10, NAMED_SIDE = 28 };
+typedef struct {
+    const char *name;
+    const char *classes[NAMED_CLASSES];
+    const char *system_folder; /* where the system's package puts it, or NULL */
+} NamedSet;
+const NamedSet *named_set(const char *name); /* NULL: there is none of that name */
+const char *named_file(FileRole role);       /* its usual name, without .gz */
+
+typedef struct {
+    const NamedSet *named;         /* NULL: idx(...) */
+    const char *paths[FILE_COUNT]; /* existing files; NULL: not part of the source */
+    Span spans[FILE_COUNT];        /* where the model speaks of them */
+    int32_t classes;               /* labels are below; 0: any */
+} SourceFiles;
+
+/* Finds the files. Reports errors (STATUS_MODEL for wrong arguments, STATUS_DATA for missing files) and returns false. */
+bool source_files(const DataSource *source, Arena *arena, SourceFiles *files, Diagnostics *diag);
+/* The same for a named set, without a word: false if its files are not there. */
+bool source_files_named(const NamedSet *named, Span span, Arena *arena, SourceFiles *files);
+
+#endif
