@@ -34,8 +34,10 @@ typedef struct {
 
 static void report_file(const SourceFiles *files, int role, const Problem *problem, Diagnostics *diag) {
     diag_error(diag, STATUS_DATA, files->spans[role], "%s", problem->finding);
-    if (files->named) diag_help(diag, "`mlc data get %s` gets the right files", files->named->name);
-    else diag_help(diag, "make or download the file again");
+    if (files->named)
+        diag_help(diag, "`mlc data get %s` gets the right files", files->named->name);
+    else
+        diag_help(diag, "make or download the file again");
 }
 
 static bool open_files(const SourceFiles *files, Load *loads, Diagnostics *diag) {
@@ -65,18 +67,22 @@ static bool check_images(const SourceFiles *files, int role, Shape shape, Diagno
     Problem problem;
     bool square = shape.rank == 3 && shape.dim[1] == NAMED_SIDE && shape.dim[2] == NAMED_SIDE;
     if (files->named ? square : shape.rank >= 2) return true;
-    if (files->named) problem_set(&problem, "'%s' does not hold images of 28 x 28, as '%s' has", files->paths[role], files->named->name);
-    else problem_set(&problem, "'%s' has one dimension, expected rows of at least one more; are these the labels?", files->paths[role]);
+    if (files->named)
+        problem_set(&problem, "'%s' does not hold images of 28 x 28, as '%s' has", files->paths[role], files->named->name);
+    else
+        problem_set(&problem, "'%s' has one dimension, expected rows of at least one more; are these the labels?",
+                    files->paths[role]);
     return header_problem(files, role, diag, &problem);
 }
 
 static bool check_labels(const SourceFiles *files, int role, Shape labels, Shape images, Diagnostics *diag) {
     Problem problem;
     if (labels.rank == 1 && labels.dim[0] == images.dim[0]) return true;
-    if (labels.rank != 1) problem_set(&problem, "'%s' has %d dimensions, expected one label a row", files->paths[role], labels.rank);
+    if (labels.rank != 1)
+        problem_set(&problem, "'%s' has %d dimensions, expected one label a row", files->paths[role], labels.rank);
     else
-        problem_set(&problem, "'%s' holds %lld labels, but '%s' holds %lld images", files->paths[role], (long long)labels.dim[0],
-                    files->paths[role - 1], (long long)images.dim[0]);
+        problem_set(&problem, "'%s' holds %lld labels, but '%s' holds %lld images", files->paths[role],
+                    (long long)labels.dim[0], files->paths[role - 1], (long long)images.dim[0]);
     return header_problem(files, role, diag, &problem);
 }
 
@@ -85,9 +91,11 @@ static bool check_same_rows(const SourceFiles *files, Shape train, Shape test, D
     bool too_many = train.dim[0] + test.dim[0] > INT32_MAX; /* rows are numbered in 32 bits */
     train.dim[0] = test.dim[0];
     if (shape_equal(train, test) && !too_many) return true;
-    if (too_many) problem_set(&problem, "'%s' makes it more than %d rows in all", files->paths[FILE_TEST_IMAGES], INT32_MAX);
-    else problem_set(&problem, "the images in '%s' have another size than those in '%s'",
-                     files->paths[FILE_TEST_IMAGES], files->paths[FILE_TRAIN_IMAGES]);
+    if (too_many)
+        problem_set(&problem, "'%s' makes it more than %d rows in all", files->paths[FILE_TEST_IMAGES], INT32_MAX);
+    else
+        problem_set(&problem, "the images in '%s' have another size than those in '%s'", files->paths[FILE_TEST_IMAGES],
+                    files->paths[FILE_TRAIN_IMAGES]);
     return header_problem(files, FILE_TEST_IMAGES, diag, &problem);
 }
 
@@ -113,7 +121,8 @@ static Shape row_shape(Shape file) {
 static SourceSchema schema_of(const SourceFiles *files, Shape images, int64_t train_rows, int64_t test_rows) {
     SourceSchema schema = {.train_rows = train_rows, .test_rows = test_rows};
     schema.fields[schema.field_count++] = (SourceField){"image", DTYPE_U8, row_shape(images)};
-    if (files->named || files->paths[FILE_TRAIN_LABELS]) schema.fields[schema.field_count++] = (SourceField){"label", DTYPE_U8, {0}};
+    if (files->named || files->paths[FILE_TRAIN_LABELS])
+        schema.fields[schema.field_count++] = (SourceField){"label", DTYPE_U8, {0}};
     return schema;
 }
 
@@ -140,7 +149,8 @@ bool dataset_schema(void *context, const DataSource *source, SourceSchema *schem
     bool good = true;
     if (named && !source_files_named(named, source->span, arena, &files))
         *schema = schema_of(&files, shape_of(3, (int64_t[]){1, NAMED_SIDE, NAMED_SIDE}), 0, 0);
-    else good = source_files(source, arena, &files, diag) && schema_from_files(&files, schema, diag);
+    else
+        good = source_files(source, arena, &files, diag) && schema_from_files(&files, schema, diag);
     arena_free(arena);
     return good;
 }
@@ -201,7 +211,8 @@ static bool read_everything(Dataset *dataset, Load *loads, Diagnostics *diag) {
     dataset->schema = schema_from_headers(&dataset->files, loads);
     for (int role = 0; role < FILE_COUNT; role++) dataset->shapes[role] = loads[role].idx.shape;
     if (!reserve_field(dataset, 0, &loads[FILE_TRAIN_IMAGES], &loads[FILE_TEST_IMAGES], diag) ||
-        !reserve_field(dataset, 1, &loads[FILE_TRAIN_LABELS], &loads[FILE_TEST_LABELS], diag) || !load_files(dataset, loads, diag))
+        !reserve_field(dataset, 1, &loads[FILE_TRAIN_LABELS], &loads[FILE_TEST_LABELS], diag) ||
+        !load_files(dataset, loads, diag))
         return false;
     const uint8_t *labels = dataset->fields[1];
     int64_t train = dataset->schema.train_rows, test = dataset->schema.test_rows;
@@ -226,7 +237,8 @@ static bool check_split(const Dataset *dataset, int64_t valid, int64_t test, Dia
         return false;
     }
     if (valid >= 0 && test >= 0 && valid < rows && test < rows - valid) return true;
-    diag_error(diag, STATUS_MODEL, span, "holding out %lld rows for 'valid' and %lld for 'test' leaves none of the %lld rows to train on",
+    diag_error(diag, STATUS_MODEL, span,
+               "holding out %lld rows for 'valid' and %lld for 'test' leaves none of the %lld rows to train on",
                (long long)valid, (long long)test, (long long)rows);
     return false;
 }
@@ -245,7 +257,8 @@ static uint8_t *deal_rows(uint64_t seed, int64_t rows, int64_t valid, int64_t te
 /* Each split lists its rows in the order of the files. */
 static void fill_splits(Dataset *dataset, const uint8_t *split_of) {
     int64_t rows = dataset->schema.train_rows, own_test = dataset->schema.test_rows;
-    for (int split = 0; split < SPLIT_COUNT; split++) dataset->splits[split] = ARENA_ARRAY(dataset->arena, int32_t, rows + own_test);
+    for (int split = 0; split < SPLIT_COUNT; split++)
+        dataset->splits[split] = ARENA_ARRAY(dataset->arena, int32_t, rows + own_test);
     for (int64_t row = 0; row < rows + own_test; row++) {
         int split = row < rows ? split_of[row] : SPLIT_TEST;
         dataset->splits[split][dataset->split_rows[split]++] = (int32_t)row;
@@ -285,10 +298,18 @@ void dataset_free(Dataset *dataset) {
     arena_free(dataset->arena);
 }
 
-int64_t dataset_rows(const Dataset *dataset, Split split) { return dataset->split_rows[split]; }
-const int32_t *dataset_split(const Dataset *dataset, Split split) { return dataset->splits[split]; }
-const SourceSchema *dataset_fields(const Dataset *dataset) { return &dataset->schema; }
-double dataset_seconds(const Dataset *dataset) { return dataset->seconds; }
+int64_t dataset_rows(const Dataset *dataset, Split split) {
+    return dataset->split_rows[split];
+}
+const int32_t *dataset_split(const Dataset *dataset, Split split) {
+    return dataset->splits[split];
+}
+const SourceSchema *dataset_fields(const Dataset *dataset) {
+    return &dataset->schema;
+}
+double dataset_seconds(const Dataset *dataset) {
+    return dataset->seconds;
+}
 
 const void *dataset_field(const Dataset *dataset, const char *name) {
     for (uint32_t i = 0; i < dataset->schema.field_count; i++)

@@ -18,8 +18,11 @@ static const char *type_name(uint8_t code) {
     static const struct {
         uint8_t code;
         const char *name;
-    } types[] = {{0x09, "signed bytes"},   {0x0b, "16-bit integers"}, {0x0c, "32-bit integers"},
-                 {0x0d, "32-bit floats"}, {0x0e, "64-bit floats"}};
+    } types[] = {{0x09, "signed bytes"},
+                 {0x0b, "16-bit integers"},
+                 {0x0c, "32-bit integers"},
+                 {0x0d, "32-bit floats"},
+                 {0x0e, "64-bit floats"}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (types[i].code == code) return types[i].name;
     return "no type of IDX";
@@ -43,7 +46,8 @@ static bool read_header_bytes(IdxFile *file, uint8_t *to, size_t want, Problem *
 
 static bool check_start(const IdxFile *file, const uint8_t start[4], Problem *problem) {
     if (start[0] || start[1]) {
-        problem_set(problem, "'%s' is not an IDX file: it begins with the bytes %02x %02x %02x %02x, expected 00 00 08 and the rank",
+        problem_set(problem,
+                    "'%s' is not an IDX file: it begins with the bytes %02x %02x %02x %02x, expected 00 00 08 and the rank",
                     file->path, start[0], start[1], start[2], start[3]);
         return false;
     }
@@ -53,7 +57,8 @@ static bool check_start(const IdxFile *file, const uint8_t start[4], Problem *pr
         return false;
     }
     if (start[3] < 1 || start[3] > SHAPE_MAX_RANK) {
-        problem_set(problem, "'%s' has %d dimensions in its IDX header, expected 1 to %d", file->path, start[3], SHAPE_MAX_RANK);
+        problem_set(problem, "'%s' has %d dimensions in its IDX header, expected 1 to %d", file->path, start[3],
+                    SHAPE_MAX_RANK);
         return false;
     }
     return true;

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NAMED_SETS                                                                                                              \
-    SET(mnist, NULL, "0", "1", "2", "3", "4", "5", "6", "7", "8", "9")                                                          \
-    SET(fashion_mnist, "/usr/share/datasets/fashion-mnist", "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal",    \
+#define NAMED_SETS                                                                                                             \
+    SET(mnist, NULL, "0", "1", "2", "3", "4", "5", "6", "7", "8", "9")                                                         \
+    SET(fashion_mnist, "/usr/share/datasets/fashion-mnist", "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal",   \
         "Shirt", "Sneaker", "Bag", "Ankle boot")
 
 #define SET(name, folder, ...) {#name, {__VA_ARGS__}, folder},
@@ -27,8 +27,8 @@ const NamedSet *named_set(const char *name) {
 }
 
 const char *named_file(FileRole role) {
-    static const char *const names[FILE_COUNT] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
-                                                  "t10k-labels-idx1-ubyte"};
+    static const char *const names[FILE_COUNT] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                                                  "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
     return names[role];
 }
 
@@ -45,9 +45,12 @@ static const char *setting(const char *name) {
 
 const char *data_folder(const char *name, char *buffer, size_t size) {
     const char *data = setting("MLC_DATA"), *cache = setting("XDG_CACHE_HOME"), *home = setting("HOME");
-    if (data) snprintf(buffer, size, "%s/%s", data, name);
-    else if (cache) snprintf(buffer, size, "%s/mlc/%s", cache, name);
-    else snprintf(buffer, size, "%s/.cache/mlc/%s", home ? home : ".", name);
+    if (data)
+        snprintf(buffer, size, "%s/%s", data, name);
+    else if (cache)
+        snprintf(buffer, size, "%s/mlc/%s", cache, name);
+    else
+        snprintf(buffer, size, "%s/.cache/mlc/%s", home ? home : ".", name);
     return buffer;
 }
 
@@ -56,8 +59,8 @@ static const char *find_file(Arena *arena, const char *folder, const char *name)
     size_t length = strlen(name);
     bool packed = length > 3 && !strcmp(name + length - 3, ".gz");
     bool absolute = *name == '/' || !*folder;
-    char *path = arena_format(arena, "%s%s%.*s.gz", absolute ? "" : folder, absolute ? "" : "/", (int)(packed ? length - 3 : length),
-                              name);
+    char *path = arena_format(arena, "%s%s%.*s.gz", absolute ? "" : folder, absolute ? "" : "/",
+                              (int)(packed ? length - 3 : length), name);
     char *suffix = path + strlen(path) - 3;
     *suffix = '\0';
     if (!access(path, F_OK)) return path;
@@ -90,18 +93,22 @@ static void report_missing_set(const SourceFiles *files, Span span, Diagnostics 
     int missing = -1;
     bool any = false;
     for (int role = FILE_COUNT - 1; role >= 0; role--) {
-        if (files->paths[role]) any = true;
-        else missing = role;
+        if (files->paths[role])
+            any = true;
+        else
+            missing = role;
     }
     diag_error(diag, STATUS_DATA, span, "no data: '%s' is not in '%s'%s%s%s", any ? named_file((FileRole)missing) : named->name,
                data_folder(named->name, folder, sizeof folder), named->system_folder ? " or '" : "",
                named->system_folder ? named->system_folder : "", named->system_folder ? "'" : "");
-    diag_help(diag, "`mlc data get %s` downloads it; if you have the four IDX files (%s or %s.gz, ...), set MLC_DATA to the folder "
-                    "that holds the folder '%s'", named->name, named_file(FILE_TRAIN_IMAGES), named_file(FILE_TRAIN_IMAGES),
-              named->name);
+    diag_help(diag,
+              "`mlc data get %s` downloads it; if you have the four IDX files (%s or %s.gz, ...), set MLC_DATA to the folder "
+              "that holds the folder '%s'",
+              named->name, named_file(FILE_TRAIN_IMAGES), named_file(FILE_TRAIN_IMAGES), named->name);
 }
 
-static bool files_of_named(const NamedSet *named, const DataSource *source, Arena *arena, SourceFiles *files, Diagnostics *diag) {
+static bool files_of_named(const NamedSet *named, const DataSource *source, Arena *arena, SourceFiles *files,
+                           Diagnostics *diag) {
     if (source->arg_count) {
         diag_error(diag, STATUS_MODEL, source->args[0].span, "%s() takes no arguments", named->name);
         diag_help(diag, "write `source = %s()`; idx(images, labels) reads files of your own", named->name);
@@ -126,10 +133,14 @@ static int argument_index(const SourceArg *arg, uint32_t position) {
 
 static bool unknown_argument(const SourceArg *arg, Diagnostics *diag) {
     const char *near = diag_nearest(arg->name, idx_arguments, IDX_ARGUMENTS);
-    if (*arg->name) diag_error(diag, STATUS_MODEL, arg->span, "idx() has no argument '%s'", arg->name);
-    else diag_error(diag, STATUS_MODEL, arg->span, "too many arguments without a name for idx()");
-    if (near) diag_help(diag, "did you mean '%s'?", near);
-    else diag_help(diag, "write idx(images, labels, test_images = ..., test_labels = ..., classes = ...)");
+    if (*arg->name)
+        diag_error(diag, STATUS_MODEL, arg->span, "idx() has no argument '%s'", arg->name);
+    else
+        diag_error(diag, STATUS_MODEL, arg->span, "too many arguments without a name for idx()");
+    if (near)
+        diag_help(diag, "did you mean '%s'?", near);
+    else
+        diag_help(diag, "write idx(images, labels, test_images = ..., test_labels = ..., classes = ...)");
     return false;
 }
 
@@ -155,7 +166,8 @@ static bool take_path(const DataSource *source, const SourceArg *arg, int role, 
     return false;
 }
 
-static bool take_argument(const DataSource *source, uint32_t i, bool *seen, Arena *arena, SourceFiles *files, Diagnostics *diag) {
+static bool take_argument(const DataSource *source, uint32_t i, bool *seen, Arena *arena, SourceFiles *files,
+                          Diagnostics *diag) {
     const SourceArg *arg = &source->args[i];
     int index = argument_index(arg, i);
     if (index < 0) return unknown_argument(arg, diag);
@@ -178,7 +190,8 @@ static bool files_of_idx(const DataSource *source, Arena *arena, SourceFiles *fi
     }
     bool test = seen[FILE_TEST_IMAGES];
     if (seen[FILE_TEST_LABELS] != (test && seen[FILE_TRAIN_LABELS])) {
-        diag_error(diag, STATUS_MODEL, source->span, "idx() needs labels for the training images and for the test images, or for neither");
+        diag_error(diag, STATUS_MODEL, source->span,
+                   "idx() needs labels for the training images and for the test images, or for neither");
         return false;
     }
     return good;

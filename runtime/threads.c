@@ -1,6 +1,7 @@
-/* Worker threads and their barrier. Waiting spins for a few microseconds, because the other threads usually arrive within
- * that time, and then sleeps on a futex, because on a machine that has taken a core away they cannot. How long a thread spins
- * follows what it met: spinning in vain halves the time, spinning with success restores it, and now and then it is tried anew. */
+/* Worker threads and their barrier. A thread that waits spins for a moment, because the others usually arrive within it; then
+ * it gives its core away between looks, because where a core has been taken from us another thread of ours may need this one;
+ * at last it sleeps on a futex. Sleeping early would be slow: waking an idle core takes long on virtual machines. But two
+ * threads that yield to each other stay on one core for ever, while waking up looks for an idle one: so some waits sleep. */
 #include "runtime/runtime.h"
 
 #include <limits.h>
@@ -14,25 +15,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum {
-    CACHE_LINE = 64,
-    SPIN_CHECK = 16,       /* pauses between two looks at the clock */
-    SPIN_LONGEST = 20000,  /* nanoseconds */
-    SPIN_SHORTEST = 300,
-    SPIN_ANEW = 64         /* waits between two trials of the longest time */
-};
+enum { CACHE_LINE = 64, SPIN_LOOKS = 40, SLEEP_EVERY = 32 };
+#define YIELD_NANOSECONDS 200000
 
-/* What each thread remembers; in cache lines of its own. */
 typedef struct {
-    _Alignas(CACHE_LINE) int64_t spin; /* nanoseconds */
-    uint32_t waits;
-    Threads *threads;
+    _Alignas(CACHE_LINE) Threads *threads;
     int index;
+    uint32_t long_waits; /* spinning was not enough */
     pthread_t handle;
 } Worker;
 
 struct Threads {
-    _Alignas(CACHE_LINE) atomic_uint arrived; /* at the current barrier */
+    _Alignas(CACHE_LINE) atomic_uint arrived;    /* at the current barrier */
     _Alignas(CACHE_LINE) atomic_uint generation; /* of the barrier: the word to wait for */
     atomic_uint sleepers;
     _Alignas(CACHE_LINE) void (*work)(void *context, int thread); /* NULL: end */
@@ -41,8 +35,12 @@ struct Threads {
     Worker *workers;
 };
 
-static void futex_wait(atomic_uint *word, unsigned seen) { syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0); }
-static void futex_wake_all(atomic_uint *word) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0); }
+static void futex_wait(atomic_uint *word, unsigned seen) {
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+}
+static void futex_wake_all(atomic_uint *word) {
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
 
 static void pause_briefly(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -58,15 +56,24 @@ static int64_t nanoseconds(void) {
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* True if the generation changed within the time. */
-static bool spin_for_change(atomic_uint *generation, unsigned seen, int64_t limit) {
+static bool changed(Threads *threads, unsigned seen) {
+    return atomic_load_explicit(&threads->generation, memory_order_acquire) != seen;
+}
+
+static bool spin_for_change(Threads *threads, unsigned seen) {
+    for (int i = 0; i < SPIN_LOOKS; i++) {
+        if (changed(threads, seen)) return true;
+        pause_briefly();
+    }
+    return false;
+}
+
+static bool yield_for_change(Threads *threads, unsigned seen) {
     int64_t start = nanoseconds();
     do {
-        for (int i = 0; i < SPIN_CHECK; i++) {
-            if (atomic_load_explicit(generation, memory_order_acquire) != seen) return true;
-            pause_briefly();
-        }
-    } while (nanoseconds() - start < limit);
+        if (changed(threads, seen)) return true;
+        sched_yield();
+    } while (nanoseconds() - start < YIELD_NANOSECONDS);
     return false;
 }
 
@@ -77,12 +84,8 @@ static void sleep_for_change(Threads *threads, unsigned seen) {
 }
 
 static void wait_for_change(Threads *threads, Worker *worker, unsigned seen) {
-    if (++worker->waits % SPIN_ANEW == 0) worker->spin = SPIN_LONGEST;
-    if (spin_for_change(&threads->generation, seen, worker->spin)) {
-        worker->spin = SPIN_LONGEST;
-        return;
-    }
-    if (worker->spin > SPIN_SHORTEST) worker->spin /= 2;
+    if (spin_for_change(threads, seen)) return;
+    if (++worker->long_waits % SLEEP_EVERY && yield_for_change(threads, seen)) return;
     sleep_for_change(threads, seen);
 }
 
@@ -139,7 +142,7 @@ Threads *threads_new(int count) {
     memset(threads, 0, sizeof *threads);
     threads->workers = workers;
     atomic_init(&threads->count, count);
-    for (int i = 0; i < count; i++) workers[i] = (Worker){.threads = threads, .index = i, .spin = SPIN_LONGEST};
+    for (int i = 0; i < count; i++) workers[i] = (Worker){.threads = threads, .index = i};
     start_workers(threads, count);
     return threads;
 }
@@ -153,7 +156,9 @@ void threads_free(Threads *threads) {
     free(threads);
 }
 
-int threads_count(const Threads *threads) { return atomic_load_explicit(&threads->count, memory_order_relaxed); }
+int threads_count(const Threads *threads) {
+    return atomic_load_explicit(&threads->count, memory_order_relaxed);
+}
 
 int threads_online(void) {
     cpu_set_t cores;
