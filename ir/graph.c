@@ -172,7 +172,9 @@ static NodeId symbol_node(Graph *graph, const Symbol *symbol) {
     }
     Attrs attrs = {.symbol = graph->symbol_count};
     NodeId node = graph_add(graph, symbol->kind == SYMBOL_STATE ? OP_state : OP_input, NULL, 0, &attrs, &(TensorType){symbol->dtype, symbol->shape});
-    if (node) graph->symbols[symbol_append(graph, symbol)].node = node;
+    if (!node) return NODE_NONE;
+    uint32_t index = symbol_append(graph, symbol); /* moves the array */
+    graph->symbols[index].node = node;
     return node;
 }
 
