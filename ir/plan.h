@@ -21,11 +21,12 @@ bool layout_equal(Layout a, Layout b);
 
 typedef enum {
     STORAGE_NONE,   /* not in memory: computed inside the kernels that use it */
-    STORAGE_SLAB,   /* offset: byte offset in the slab of the program, a multiple of 64 */
+    STORAGE_SLAB,   /* offset: byte offset in the slab of the program, a multiple of 64; PLAN_UNPLACED before pass plan */
     STORAGE_STATE,  /* index: into Plan.states */
     STORAGE_INPUT,  /* index: symbol number */
-    STORAGE_OUTPUT  /* offset: byte offset in the output block, a multiple of 8 */
+    STORAGE_OUTPUT  /* index: output number, each stored exactly once; offset: byte offset in the output block, a multiple of 8 */
 } StorageKind;
+#define PLAN_UNPLACED SIZE_MAX
 typedef struct {
     StorageKind kind;
     uint32_t index;
@@ -48,8 +49,12 @@ typedef enum {
     KERNEL_KINDS
 } KernelKind;
 
+/* The value of `node` at index i of the kernel's space is written to `to` at i. Where shapes differ (a reshape that shares the
+ * memory of its operand), both are plain and i is the place in row-major order. The node is one of Kernel.nodes, or a constant,
+ * or a value in memory (an input, a state, a result of another kernel): then the store is a copy.
+ * A kernel loads what it needs at an index (MATMUL: for a tile) before it stores there: it may update states in place. */
 typedef struct {
-    NodeId node; /* its value at index i of the kernel's space is written to `to` at i */
+    NodeId node;
     Storage to;
 } Store;
 
@@ -66,7 +71,9 @@ typedef struct {
     /* MATMUL: the tile runs along the last axis of the product (columns = n) or, swapped, along m: then it computes the
      * transposed product, operands exchanged. Chosen so that columns are contiguous in what is read and written. */
     bool swapped;
-    Storage left, right; /* MATMUL, GEMM: where operands 0 and 1 are read (a state may have several forms) */
+    /* MATMUL, GEMM: where operands 0 and 1 are read: a form of a state, or the slab. Not always Plan.storage: a state may have
+     * several forms, and inputs and constants are copied into the slab for it. GEMM has one store: the product, to the slab. */
+    Storage left, right;
     uint32_t max_threads;   /* small kernels run on fewer threads; units go to thread 0 .. max_threads - 1 */
     bool barrier_before;    /* a value this kernel reads or overwrites crosses threads */
 } Kernel;
@@ -76,7 +83,9 @@ typedef struct Plan {
     Arena *arena; /* owned */
     Kernel *kernels;
     uint32_t kernel_count;
-    Storage *storage; /* [graph->node_count]: the primary storage of each node's value */
+    /* [graph->node_count]: the primary storage of each node's value. A reshape may have the (plain) storage of its operand:
+     * kernels that read it do not list it. */
+    Storage *storage;
     PlanState *states;
     uint32_t state_count;
     size_t slab_bytes;   /* all values that cross kernels; 64-byte aligned base expected */
