@@ -1,0 +1,35 @@
+/* A rough estimate of what a kernel costs, good enough to decide how many threads should share it. */
+#include "passes/planning.h"
+
+enum {
+    LANE_STEPS_PER_MICROSECOND = 20000, /* elementwise work of one core: elements times nodes */
+    FMAS_PER_MICROSECOND = 40000,       /* matrix products */
+    MICROSECONDS_PER_THREAD = 4,        /* meeting another thread costs about one */
+    MOST_THREADS = 256
+};
+
+static int64_t product_cost(const Plan *plan, const Kernel *kernel) {
+    const Node *root = graph_node(plan->graph, kernel->root), *left = graph_operand(plan->graph, root, 0);
+    int64_t depth = left->shape.dim[left->shape.rank - (root->attrs.transpose_a ? 2 : 1)];
+    return shape_elements(kernel->space) * depth / FMAS_PER_MICROSECOND;
+}
+
+/* Elements that pass through the kernel: those of its space, or those that are reduced. */
+static int64_t elements_visited(const Plan *plan, const Kernel *kernel) {
+    if (kernel->kind != KERNEL_REDUCE) return shape_elements(kernel->space);
+    return shape_elements(graph_operand(plan->graph, graph_node(plan->graph, kernel->root), 0)->shape);
+}
+
+static int64_t elementwise_cost(const Plan *plan, const Kernel *kernel) {
+    int64_t steps = (int64_t)kernel->node_count + 2 * (int64_t)kernel->store_count;
+    return elements_visited(plan, kernel) * steps / LANE_STEPS_PER_MICROSECOND;
+}
+
+uint32_t cost_threads(const Plan *plan, const Kernel *kernel, int threads) {
+    bool product = kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM;
+    int64_t cost = elementwise_cost(plan, kernel) + (product ? product_cost(plan, kernel) : 0);
+    int64_t worth = cost / MICROSECONDS_PER_THREAD, most = threads > 0 && threads < MOST_THREADS ? threads : MOST_THREADS;
+    if (worth > shape_elements(kernel->space)) worth = shape_elements(kernel->space);
+    if (worth > most) worth = most;
+    return worth < 1 ? 1 : (uint32_t)worth;
+}

@@ -1,0 +1,66 @@
+/* What the passes that make a plan share: fuse, layout, plan. Not seen outside passes/. */
+#ifndef MLC_PASSES_PLANNING_H
+#define MLC_PASSES_PLANNING_H
+
+#include "passes/passes.h"
+
+/* -- homes (passes/home.c): reshapes cost nothing where the operand lies in memory in row-major order -- */
+
+/* [node_count] from `arena`: the node in whose memory a node's value lies. Most nodes are their own home; a reshape shares the
+ * home of its operand, unless that is a leaf: inputs are read through the batch's row numbers, states may be stored in
+ * panels and change during the step. */
+NodeId *home_nodes(const Graph *graph, Arena *arena);
+/* Not in memory anywhere and cheaper to write down again wherever it is needed. */
+static inline bool node_is_immediate(const Node *node) { return node->op == OP_constant || node->op == OP_iota; }
+static inline bool node_is_leaf(const Node *node) { return op_class(node->op) == CLASS_LEAF; }
+
+/* -- fusion: which kernel computes what (fuse.c decides, kernels.c writes the plan down) -- */
+
+/* A kernel to be. What it stores is known from Fusion.kernel; what it computes follows from that. */
+typedef struct {
+    KernelKind kind;
+    NodeId root;
+    Shape space;
+    bool copies_leaves; /* computes nothing: leaves that are outputs or the new values of states */
+} Draft;
+
+typedef struct {
+    Graph *graph;
+    const PassOptions *options;
+    Arena *arena; /* scratch */
+    const bool *live;
+    const NodeId *home;
+    uint32_t *kernel; /* [node]: the draft (from 1) that computes this node for others to read; 0: every user computes it */
+    Draft *drafts;    /* [1 .. draft_count] */
+    uint32_t draft_count;
+} Fusion;
+
+uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space);
+Plan *kernels_build(Fusion *fusion);
+
+/* -- uses (passes/uses.c): what each kernel of a plan reads from memory -- */
+
+typedef struct {
+    NodeId home; /* a value in the slab, or the node of a state */
+    bool moved;  /* read at other places than the one that is being computed */
+} Use;
+typedef struct {
+    const NodeId *home;
+    uint32_t *begin; /* [kernel_count + 1] into uses */
+    Use *uses;
+    uint32_t *writer; /* [node]: 1 + the kernel that stores it in the slab; 0: none */
+} Uses;
+Uses uses_collect(const Plan *plan, Arena *arena);
+
+/* -- the plan pass in parts -- */
+
+/* How many threads are worth waking for a kernel, at most `threads` if that is not 0 (passes/cost.c). */
+uint32_t cost_threads(const Plan *plan, const Kernel *kernel, int threads);
+/* Orders the kernels (passes/schedule.c): values before their readers, readers of a state before the kernel that updates it,
+ * as few barriers as possible. Where an update cannot wait for all readers, the new value goes through the slab and a kernel
+ * added at the end copies it. phase[kernel] is the number of barriers before it; from `arena`. */
+uint32_t *schedule_kernels(Plan *plan, int threads, Arena *arena);
+/* Gives each value its place in the slab and each output its place in the output block (passes/memory.c). */
+void memory_place(Plan *plan, const uint32_t *phase, bool reuse, Arena *arena);
+
+#endif

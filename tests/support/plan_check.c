@@ -1,0 +1,276 @@
+/* A plan is right if running its kernels in order, on any number of threads, gives every reader the value it asks for. This
+ * checker knows nothing of the passes: it walks the kernels, keeps track of what every byte range of the slab holds, of who
+ * read and wrote it since the last barrier, and of which states are already new. */
+#include "tests/support/plan_check.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MESSAGE = 256 };
+static char message[MESSAGE];
+
+typedef struct {
+    size_t begin, end;
+    NodeId value;
+    uint32_t kernel, epoch;
+} Region;
+
+typedef struct {
+    const Plan *plan;
+    const Graph *graph;
+    bool failed;
+    uint32_t kernel, epoch;    /* the one being run; barriers so far */
+    Region *held, *read;       /* contents of the slab; reads of the slab (bytes) and of states (no bytes) */
+    uint32_t held_count, read_count, read_capacity;
+    uint32_t *state_writer;    /* [symbol]: 1 + the kernel that stores it */
+    uint32_t *form_stores;     /* [plan state] */
+    uint32_t *output_stores;   /* [output] */
+    bool *inside, *shifted;    /* [node]: computed by this kernel; used at other indices than the one stored */
+} Check;
+
+__attribute__((format(printf, 2, 3))) static void fail(Check *check, const char *format, ...) {
+    if (check->failed) return;
+    va_list args;
+    va_start(args, format);
+    int used = snprintf(message, MESSAGE, "kernel %u: ", check->kernel);
+    vsnprintf(message + used, MESSAGE - (size_t)used, format, args);
+    va_end(args);
+    check->failed = true;
+}
+
+static const Kernel *current(const Check *check) { return &check->plan->kernels[check->kernel]; }
+static bool single(const Check *check, uint32_t kernel) { return check->plan->kernels[kernel].max_threads == 1; }
+
+/* A reshape holds the same bytes as its operand. */
+static NodeId same_bytes(const Graph *graph, NodeId id) {
+    while (graph_node(graph, id)->op == OP_reshape) id = graph_node(graph, id)->operands[0];
+    return id;
+}
+
+/* Whether what `kernel` did in `epoch` is over when the current kernel starts. */
+static bool is_over(const Check *check, uint32_t kernel, uint32_t epoch) {
+    return epoch < check->epoch || kernel == check->kernel || (single(check, kernel) && single(check, check->kernel));
+}
+
+/* -- reading -- */
+
+static Region slab_region(const Check *check, Storage storage, NodeId id) {
+    const Node *node = graph_node(check->graph, id);
+    size_t bytes = layout_bytes(storage.layout, node->dtype, node->shape);
+    return (Region){storage.offset, storage.offset + bytes, same_bytes(check->graph, id), check->kernel, check->epoch};
+}
+
+static void remember_read(Check *check, Region region) {
+    if (check->read_count == check->read_capacity) {
+        check->read_capacity = 2 * check->read_capacity + 64;
+        check->read = realloc(check->read, check->read_capacity * sizeof *check->read);
+    }
+    check->read[check->read_count++] = region;
+}
+
+static void read_slab(Check *check, Storage storage, NodeId id) {
+    Region wanted = slab_region(check, storage, id);
+    for (uint32_t i = 0; i < check->held_count; i++) {
+        const Region *held = &check->held[i];
+        if (held->value != wanted.value || held->begin != wanted.begin) continue;
+        if (held->kernel == check->kernel) fail(check, "reads %%%u, which it stores itself", id);
+        if (!is_over(check, held->kernel, held->epoch)) fail(check, "no barrier between it and kernel %u, which stores %%%u", held->kernel, id);
+        remember_read(check, wanted);
+        return;
+    }
+    fail(check, "reads %%%u, which is not at slab+%zu", id, storage.offset);
+}
+
+static void read_state(Check *check, Storage storage, NodeId id) {
+    const Node *node = graph_node(check->graph, id);
+    if (storage.index >= check->plan->state_count || node->op != OP_state ||
+        node->attrs.symbol != check->plan->states[storage.index].symbol) {
+        fail(check, "reads %%%u from a state that does not hold it", id);
+        return;
+    }
+    uint32_t writer = check->state_writer[node->attrs.symbol];
+    if (writer) fail(check, "reads state %%%u after its update by kernel %u", id, writer - 1);
+    remember_read(check, (Region){0, 0, id, check->kernel, check->epoch});
+}
+
+static void read_storage(Check *check, Storage storage, NodeId id) {
+    switch (storage.kind) {
+    case STORAGE_SLAB: read_slab(check, storage, id); break;
+    case STORAGE_STATE: read_state(check, storage, id); break;
+    case STORAGE_INPUT:
+        if (graph_node(check->graph, id)->op != OP_input) fail(check, "reads %%%u from an input", id);
+        break;
+    default: fail(check, "reads %%%u, which is not in memory", id);
+    }
+}
+
+static bool is_immediate(const Node *node) { return node->op == OP_constant || node->op == OP_iota; }
+
+static void read_operand(Check *check, NodeId id, bool shifted) {
+    check->shifted[id] |= shifted;
+    if (!check->inside[id] && !is_immediate(graph_node(check->graph, id))) read_storage(check, check->plan->storage[id], id);
+}
+
+/* -- one kernel -- */
+
+static void check_product(Check *check, const Node *product) {
+    const Kernel *kernel = current(check);
+    const Storage sides[] = {kernel->left, kernel->right};
+    for (int i = 0; i < 2; i++) {
+        if (sides[i].kind != STORAGE_SLAB && sides[i].kind != STORAGE_STATE) fail(check, "operand %d is neither state nor slab", i);
+        read_storage(check, sides[i], product->operands[i]);
+        check->shifted[product->operands[i]] = true;
+    }
+}
+
+/* Reductions and products are roots; what is computed from a root is at the root's index. */
+static void check_root(Check *check, NodeId id, const Node *node) {
+    const Kernel *kernel = current(check);
+    OpClass class = op_class(node->op);
+    bool is_root = kernel->root == id, must_be = class == CLASS_REDUCE || class == CLASS_MATRIX;
+    if (is_root != must_be) fail(check, "%%%u %s", id, is_root ? "is no root" : "must be the root of a kernel");
+    if (is_root && check->shifted[id]) fail(check, "uses its root %%%u at other indices", id);
+    if (is_root && !shape_equal(node->shape, kernel->space)) fail(check, "its space is not its root's");
+    if (is_root && (class == CLASS_REDUCE) != (kernel->kind == KERNEL_REDUCE)) fail(check, "its kind is not its root's");
+}
+
+static void run_nodes(Check *check) {
+    const Kernel *kernel = current(check);
+    for (uint32_t i = 0; i < kernel->node_count; i++) check->inside[kernel->nodes[i]] = true;
+    for (uint32_t i = kernel->node_count; i-- > 0;) {
+        NodeId id = kernel->nodes[i];
+        const Node *node = graph_node(check->graph, id);
+        if (i > 0 && kernel->nodes[i - 1] >= id) fail(check, "its nodes are not ascending");
+        if (op_class(node->op) == CLASS_LEAF) fail(check, "lists the leaf %%%u", id);
+        check_root(check, id, node);
+        bool shifts = check->shifted[id] || op_class(node->op) != CLASS_ELEMENTWISE;
+        if (op_class(node->op) == CLASS_MATRIX) check_product(check, node);
+        else
+            for (uint32_t k = 0; k < node->operand_count; k++) read_operand(check, node->operands[k], shifts);
+    }
+    if (kernel->root && !check->inside[kernel->root]) fail(check, "does not list its root");
+}
+
+/* -- storing -- */
+
+static bool overlaps(const Region *a, const Region *b) { return a->begin < b->end && b->begin < a->end; }
+
+static void check_overwrite(Check *check, const Region *stored, const Region *old, const char *what) {
+    if (!overlaps(stored, old)) return;
+    if (old->kernel == check->kernel) fail(check, "stores %%%u over %%%u, which it %s", stored->value, old->value, what);
+    if (!is_over(check, old->kernel, old->epoch))
+        fail(check, "no barrier between it, storing %%%u, and kernel %u, which %s %%%u there", stored->value, old->kernel, what, old->value);
+}
+
+static void store_slab(Check *check, const Store *store) {
+    Region stored = slab_region(check, store->to, store->node);
+    if (store->to.offset % 64 || stored.end > check->plan->slab_bytes) fail(check, "stores %%%u outside the slab", store->node);
+    for (uint32_t i = 0; i < check->read_count; i++) check_overwrite(check, &stored, &check->read[i], "reads");
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < check->held_count; i++) {
+        check_overwrite(check, &stored, &check->held[i], "stores");
+        if (!overlaps(&stored, &check->held[i])) check->held[kept++] = check->held[i];
+    }
+    check->held[kept] = stored;
+    check->held_count = kept + 1;
+}
+
+/* All kernels that read the old value must have finished; this one may read it where it stores. */
+static void check_old_reads(Check *check, const Symbol *symbol) {
+    for (uint32_t i = 0; i < check->read_count; i++)
+        if (check->read[i].value == symbol->node && !is_over(check, check->read[i].kernel, check->read[i].epoch))
+            fail(check, "no barrier between it, updating %s, and kernel %u, which reads it", symbol->name, check->read[i].kernel);
+    if (check->shifted[symbol->node]) fail(check, "updates %s while it reads it at other indices", symbol->name);
+}
+
+static void store_state(Check *check, const Store *store) {
+    const PlanState *form = &check->plan->states[store->to.index];
+    const Symbol *symbol = &check->graph->symbols[form->symbol];
+    uint32_t *writer = &check->state_writer[form->symbol];
+    if (!symbol->update || same_bytes(check->graph, symbol->update) != same_bytes(check->graph, store->node))
+        fail(check, "%%%u is not the new value of %s", store->node, symbol->name);
+    if (!layout_equal(form->layout, store->to.layout)) fail(check, "stores %s in a layout it does not have", symbol->name);
+    if (check->form_stores[store->to.index]++) fail(check, "stores %s twice", symbol->name);
+    if (*writer && *writer != check->kernel + 1) fail(check, "stores %s, as kernel %u does", symbol->name, *writer - 1);
+    *writer = check->kernel + 1;
+    if (symbol->node) check_old_reads(check, symbol);
+}
+
+static void store_output(Check *check, const Store *store) {
+    const Output *output = &check->graph->outputs[store->to.index];
+    const Node *node = graph_node(check->graph, output->node);
+    if (same_bytes(check->graph, output->node) != same_bytes(check->graph, store->node))
+        fail(check, "%%%u is not output %s", store->node, output->name);
+    if (check->output_stores[store->to.index]++) fail(check, "stores output %s twice", output->name);
+    if (store->to.offset % 8 || store->to.offset + layout_bytes(store->to.layout, node->dtype, node->shape) > check->plan->output_bytes)
+        fail(check, "stores %s outside the output block", output->name);
+}
+
+static void check_store(Check *check, const Store *store) {
+    const Kernel *kernel = current(check);
+    Shape shape = graph_node(check->graph, store->node)->shape;
+    if (shape_elements(shape) != shape_elements(kernel->space)) fail(check, "stores %%%u outside its space", store->node);
+    if (!shape_equal(shape, kernel->space) && store->to.layout.kind != LAYOUT_PLAIN) fail(check, "reshapes into panels");
+    if (store->to.layout.kind == LAYOUT_PANEL && store->to.kind != STORAGE_STATE) fail(check, "panels outside states");
+    if (kernel->kind == KERNEL_GEMM && (store->to.kind != STORAGE_SLAB || kernel->store_count != 1))
+        fail(check, "a gemm stores its product in the slab only");
+    switch (store->to.kind) {
+    case STORAGE_SLAB: store_slab(check, store); break;
+    case STORAGE_STATE: store_state(check, store); break;
+    case STORAGE_OUTPUT: store_output(check, store); break;
+    default: fail(check, "stores %%%u nowhere", store->node);
+    }
+}
+
+static void run_kernel(Check *check) {
+    const Kernel *kernel = current(check);
+    check->epoch += kernel->barrier_before;
+    if (kernel->max_threads < 1) fail(check, "runs on no thread");
+    if (kernel->store_count == 0) fail(check, "stores nothing");
+    run_nodes(check);
+    for (uint32_t i = 0; i < kernel->store_count; i++) read_operand(check, kernel->stores[i].node, false);
+    for (uint32_t i = 0; i < kernel->store_count; i++) check_store(check, &kernel->stores[i]);
+    memset(check->inside, 0, check->graph->node_count * sizeof *check->inside);
+    memset(check->shifted, 0, check->graph->node_count * sizeof *check->shifted);
+}
+
+/* -- the whole -- */
+
+static void check_completeness(Check *check) {
+    const Plan *plan = check->plan;
+    for (uint32_t i = 0; i < plan->state_count; i++) {
+        const Symbol *symbol = &check->graph->symbols[plan->states[i].symbol];
+        uint32_t wanted = symbol->update != NODE_NONE && symbol->update != symbol->node;
+        if (check->form_stores[i] != wanted) fail(check, "%s (form %u) is stored %u times", symbol->name, i, check->form_stores[i]);
+    }
+    for (uint32_t i = 0; i < check->graph->symbol_count; i++) {
+        const Symbol *symbol = &check->graph->symbols[i];
+        bool updated = symbol->kind == SYMBOL_STATE && symbol->update && symbol->update != symbol->node;
+        if (updated && !check->state_writer[i]) fail(check, "%s is never updated", symbol->name);
+    }
+    for (uint32_t i = 0; i < check->graph->output_count; i++)
+        if (check->output_stores[i] != 1) fail(check, "output %s is stored %u times", check->graph->outputs[i].name, check->output_stores[i]);
+}
+
+static void *zeroed(size_t count) { return calloc(count + 1, sizeof(uint32_t)); }
+
+const char *plan_check(const Plan *plan) {
+    const Graph *graph = plan->graph;
+    void *memory[] = {zeroed(graph->symbol_count), zeroed(plan->state_count), zeroed(graph->output_count), zeroed(graph->node_count),
+                      zeroed(graph->node_count)};
+    Check check = {.plan = plan,
+                   .graph = graph,
+                   .held = calloc(graph->node_count + 1, sizeof(Region)),
+                   .state_writer = memory[0],
+                   .form_stores = memory[1],
+                   .output_stores = memory[2],
+                   .inside = memory[3],
+                   .shifted = memory[4]};
+    for (; check.kernel < plan->kernel_count && !check.failed; check.kernel++) run_kernel(&check);
+    if (!check.failed) check_completeness(&check);
+    for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) free(memory[i]);
+    free(check.held);
+    free(check.read);
+    return check.failed ? message : NULL;
+}

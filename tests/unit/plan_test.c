@@ -1,0 +1,183 @@
+/* The plan: layouts, and plans of small graphs under the plan checker. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "passes/passes.h"
+#include "tests/support/plan_check.h"
+
+#include <stdlib.h>
+
+static Shape matrix(int64_t rows, int64_t columns) { return shape_of(2, (int64_t[]){rows, columns}); }
+
+/* -- layouts -- */
+
+static void plain_is_row_major(void **state) {
+    (void)state;
+    Shape shape = shape_of(3, (int64_t[]){2, 3, 4});
+    assert_int_equal(layout_offset((Layout){0}, shape, (int64_t[]){1, 2, 3}), 23);
+    assert_int_equal(layout_offset((Layout){0}, (Shape){0}, NULL), 0);
+    assert_int_equal(layout_bytes((Layout){0}, DTYPE_U8, shape), 24);
+    assert_int_equal(layout_bytes((Layout){0}, DTYPE_F32, (Shape){0}), 4);
+}
+
+static void panels_follow_their_formula(void **state) {
+    (void)state;
+    Layout layout = {LAYOUT_PANEL, 0, 32};
+    Shape shape = matrix(70, 5);
+    assert_int_equal(layout_bytes(layout, DTYPE_F32, shape), 96 * 5 * 4);
+    assert_int_equal(layout_offset(layout, shape, (int64_t[]){0, 1}), 32);
+    assert_int_equal(layout_offset(layout, shape, (int64_t[]){33, 2}), 1 * 5 * 32 + 2 * 32 + 1);
+    layout.axis = 1;
+    assert_int_equal(layout_bytes(layout, DTYPE_F32, shape), 32 * 70 * 4);
+    assert_int_equal(layout_offset(layout, shape, (int64_t[]){69, 4}), 69 * 32 + 4);
+}
+
+/* Every element has a place of its own inside the bytes of the layout. */
+static void offsets_are_distinct(void **state) {
+    (void)state;
+    const Layout layouts[] = {{0}, {LAYOUT_PANEL, 0, 16}, {LAYOUT_PANEL, 1, 32}};
+    Shape shape = matrix(37, 41);
+    for (size_t l = 0; l < 3; l++) {
+        size_t count = layout_bytes(layouts[l], DTYPE_U8, shape);
+        bool *taken = calloc(count, 1);
+        for (int64_t i = 0; i < 37 * 41; i++) {
+            int64_t at = layout_offset(layouts[l], shape, (int64_t[]){i / 41, i % 41});
+            assert_in_range(at, 0, count - 1);
+            assert_false(taken[at]);
+            taken[at] = true;
+        }
+        free(taken);
+    }
+}
+
+static void layouts_compare(void **state) {
+    (void)state;
+    assert_true(layout_equal((Layout){0}, (Layout){LAYOUT_PLAIN, 1, 16}));
+    assert_false(layout_equal((Layout){0}, (Layout){LAYOUT_PANEL, 0, 16}));
+    assert_false(layout_equal((Layout){LAYOUT_PANEL, 1, 16}, (Layout){LAYOUT_PANEL, 0, 16}));
+    assert_false(layout_equal((Layout){LAYOUT_PANEL, 0, 32}, (Layout){LAYOUT_PANEL, 0, 16}));
+}
+
+/* -- plans -- */
+
+static Graph *begin(void) { return graph_new("test", diag_new()); }
+
+static Compilation compile(Graph *graph, int level, int threads) {
+    Compilation compilation = {0};
+    PassOptions options = {.level = level, .threads = threads};
+    assert_true(passes_run(&compilation, graph, &options, PASS_COUNT - 1));
+    const char *wrong = plan_check(compilation.plan);
+    if (wrong) {
+        plan_print(compilation.plan, stderr);
+        fail_msg("%s", wrong);
+    }
+    return compilation;
+}
+
+static void finish(Compilation *compilation) {
+    Diagnostics *diag = compilation->graph->diag;
+    compilation_free(compilation);
+    diag_free(diag);
+}
+
+static NodeId f32_state(Graph *graph, const char *name, Shape shape) {
+    return graph_state(graph, name, DTYPE_F32, shape, (Init){0}, true);
+}
+
+/* Compiles what `build` builds at every level and for 1 and 3 threads; the checker does the rest. */
+static void check_all(void (*build)(Graph *)) {
+    for (int level = 0; level <= 3; level++)
+        for (int threads = 1; threads <= 3; threads += 2) {
+            Graph *graph = begin();
+            build(graph);
+            Compilation compilation = compile(graph, level, threads);
+            finish(&compilation);
+        }
+}
+
+static void build_swap(Graph *graph) {
+    NodeId a = f32_state(graph, "a", matrix(300, 500)), b = f32_state(graph, "b", matrix(300, 500));
+    graph_update(graph, a, b);
+    graph_update(graph, b, a);
+    graph_output(graph, "a", a);
+}
+
+static void states_may_exchange_values(void **state) {
+    (void)state;
+    check_all(build_swap);
+}
+
+static void build_crossed(Graph *graph) {
+    NodeId a = f32_state(graph, "a", matrix(300, 500)), b = f32_state(graph, "b", matrix(500, 300));
+    graph_update(graph, a, build_transpose(graph, b, NULL));
+    graph_update(graph, b, build_transpose(graph, a, NULL));
+}
+
+static void states_may_exchange_values_across_kernels(void **state) {
+    (void)state;
+    check_all(build_crossed);
+}
+
+static void build_self_transpose(Graph *graph) {
+    NodeId a = f32_state(graph, "a", matrix(400, 400));
+    graph_update(graph, a, build_binary(graph, OP_add, a, build_transpose(graph, a, NULL)));
+}
+
+static void a_state_read_elsewhere_is_not_updated_in_place(void **state) {
+    (void)state;
+    check_all(build_self_transpose);
+}
+
+static void build_leaves(Graph *graph) {
+    NodeId x = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32, matrix(8, 20));
+    NodeId ones = build_f32(graph, 1, matrix(20, 8)), w = f32_state(graph, "w", matrix(8, 8));
+    NodeId count = graph_state(graph, "count", DTYPE_I32, (Shape){0}, (Init){0}, false);
+    graph_output(graph, "x", x);
+    graph_output(graph, "flat", build_reshape(graph, x, shape_of(1, (int64_t[]){160})));
+    graph_output(graph, "ones", ones);
+    graph_output(graph, "product", build_matmul(graph, x, ones, false, false));
+    graph_output(graph, "same", build_matmul(graph, x, ones, false, false));
+    graph_update(graph, w, build_f32(graph, 3, matrix(8, 8)));
+    graph_update(graph, count, build_binary(graph, OP_add, count, build_i32(graph, 1, (Shape){0})));
+    graph_output(graph, "count", count);
+}
+
+static void leaves_may_be_outputs_updates_and_operands(void **state) {
+    (void)state;
+    check_all(build_leaves);
+}
+
+static void build_reshapes(Graph *graph) {
+    NodeId x = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32, matrix(32, 128));
+    NodeId w = f32_state(graph, "w", matrix(32, 64)), v = f32_state(graph, "v", shape_of(1, (int64_t[]){2048}));
+    NodeId y = build_unary(graph, OP_sqrt, build_reshape(graph, x, matrix(64, 64)));
+    NodeId half = build_reshape(graph, build_matmul(graph, y, y, false, false), matrix(128, 32));
+    NodeId z = build_slice(graph, half, (int64_t[]){0, 0}, (int64_t[]){64, 32}, NULL);
+    graph_update(graph, w, build_reshape(graph, z, matrix(32, 64)));
+    graph_update(graph, v, build_reshape(graph, w, shape_of(1, (int64_t[]){2048})));
+    graph_output(graph, "half", half);
+    graph_output(graph, "z", build_reshape(graph, z, shape_of(1, (int64_t[]){2048})));
+}
+
+static void reshapes_share_memory(void **state) {
+    (void)state;
+    check_all(build_reshapes);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plain_is_row_major),
+        cmocka_unit_test(panels_follow_their_formula),
+        cmocka_unit_test(offsets_are_distinct),
+        cmocka_unit_test(layouts_compare),
+        cmocka_unit_test(states_may_exchange_values),
+        cmocka_unit_test(states_may_exchange_values_across_kernels),
+        cmocka_unit_test(a_state_read_elsewhere_is_not_updated_in_place),
+        cmocka_unit_test(leaves_may_be_outputs_updates_and_operands),
+        cmocka_unit_test(reshapes_share_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
