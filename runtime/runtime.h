@@ -99,28 +99,39 @@ typedef struct {
 typedef struct {
     void *context;
     void (*step)(void *context, uint32_t epoch, uint64_t step, uint64_t steps_per_epoch, double loss); /* about 10 times a second */
-    /* epoch 0: the untrained network (train_loss is NaN then). valid is NULL without a validation split. */
+    /* epoch 0: the untrained network (train_loss is NaN then). valid, test: NULL if the split has no rows. */
     void (*epoch)(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows, const Evaluation *valid,
                   const Evaluation *test);
 } TrainEvents;
 
 typedef enum { TRAIN_DONE, TRAIN_STOPPED, TRAIN_NONFINITE, TRAIN_FAILED } TrainResult;
-/* TRAIN_STOPPED: train_request_stop was called (SIGINT 130, SIGTERM 143): the checkpoint is written and resumes bit for bit.
+/* Initializes the states from the seed, or loads them from options->resume; evaluates as epoch 0 unless resuming; trains. In
+ * options->folder, last.safetensors is written after the first step, then about every ten seconds, at the end of each epoch
+ * (after the epoch's event) and when stopped; best.safetensors when keep_best, or else the loss, is better than ever before (on
+ * the validation rows, or else the test rows).
+ * TRAIN_STOPPED: train_request_stop was called (SIGINT 130, SIGTERM 143): the checkpoint is written and resumes bit for bit.
  * TRAIN_NONFINITE: reported with the op and line that went wrong first; the last good checkpoint stays. */
 TrainResult train(const TrainOptions *options, const TrainEvents *events, Diagnostics *diag);
 void train_request_stop(void); /* async-signal-safe */
 bool evaluate(const Dataset *dataset, Split split, const ProgramPair *pair, States *states, Threads *threads,
               const char *const *metrics, uint32_t metric_count, Evaluation *result, Diagnostics *diag);
 
-/* -- checkpoints (runtime/checkpoint.c): safetensors files -- */
+/* -- checkpoints (runtime/checkpoint.c): safetensors files. Nothing in them depends on the time, the machine or the number of
+ * threads: the same training gives the same bytes, stopped and resumed or not. -- */
 typedef struct {
     uint64_t step, epoch, seed; /* epoch: whole epochs done; step: steps done over the whole run */
+    double loss_sum;            /* of the epoch begun: the losses so far, times their rows */
+    double best;                /* what best.safetensors was chosen by; NaN: there is none yet */
     char model_hash[65], data_digest[65];
 } CheckpointInfo;
 /* Written to a temporary file in the same folder, synced, renamed, folder synced. STATUS_FILE errors. */
 bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info, Diagnostics *diag);
-/* Reads into states bound before; every name, dtype and shape must agree (errors say which). only_trainable: for evaluation. */
-bool checkpoint_load(const char *path, States *states, bool only_trainable, CheckpointInfo *info, Diagnostics *diag);
+/* Reads into states bound before; every name, dtype and shape must agree (errors say which), else nothing is changed.
+ * partial, for evaluation: the file may hold more than is bound (moments of an optimizer), and need not be mlc's own (*info
+ * is zero then). */
+bool checkpoint_load(const char *path, States *states, bool partial, CheckpointInfo *info, Diagnostics *diag);
+/* Reads the info alone. */
+bool checkpoint_info(const char *path, CheckpointInfo *info, Diagnostics *diag);
 void blake3_hex(const void *data, size_t bytes, char hex[65]);
 
 #endif
