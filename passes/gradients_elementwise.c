@@ -89,9 +89,7 @@ void gradient_exp(const Backward *at) { gradient_contribute(at, 0, times(at, at-
 /* exp(a) = expm1(a) + 1, so g * exp(a) = g * y + g */
 void gradient_expm1(const Backward *at) { gradient_contribute(at, 0, fused(at, at->gradient, at->id, at->gradient)); }
 
-void gradient_log(const Backward *at) {
-    gradient_contribute(at, 0, binary(at, OP_div, at->gradient, gradient_operand(at, 0)));
-}
+void gradient_log(const Backward *at) { gradient_contribute(at, 0, binary(at, OP_div, at->gradient, gradient_operand(at, 0))); }
 
 /* 1 - y^2 */
 void gradient_tanh(const Backward *at) {

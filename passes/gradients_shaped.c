@@ -95,14 +95,16 @@ void gradient_reduce_max(const Backward *at) {
     NodeId largest = build_binary(graph, OP_eq, gradient_operand(at, 0), repeat(at, at->id, shape, axis));
     NodeId count = build_reduce(graph, OP_sum, build_convert(graph, largest, DTYPE_F32), axis, false);
     NodeId share = build_binary(graph, OP_div, at->gradient, count);
-    gradient_contribute(at, 0, build_ternary(graph, OP_select, largest, repeat(at, share, shape, axis), build_f32(graph, 0, shape)));
+    gradient_contribute(at, 0,
+                        build_ternary(graph, OP_select, largest, repeat(at, share, shape, axis), build_f32(graph, 0, shape)));
 }
 
 /* y (g - sum(g y)) */
 void gradient_softmax(const Backward *at) {
     int axis = at->node.attrs.axis;
     NodeId weighted = build_reduce(at->graph, OP_sum, build_binary(at->graph, OP_mul, at->gradient, at->id), axis, true);
-    gradient_contribute(at, 0, build_binary(at->graph, OP_mul, at->id, build_binary(at->graph, OP_sub, at->gradient, weighted)));
+    gradient_contribute(at, 0,
+                        build_binary(at->graph, OP_mul, at->id, build_binary(at->graph, OP_sub, at->gradient, weighted)));
 }
 
 /* g - softmax(a) sum(g): once expanded, the softmax shares all but its division with the log_softmax. */

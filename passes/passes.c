@@ -63,7 +63,8 @@ static bool run_graph_pass(PassId pass, Compilation *compilation, const PassOpti
 bool pass_run(PassId pass, Compilation *compilation, const PassOptions *options) {
     if (!pass_makes_plan(pass)) return run_graph_pass(pass, compilation, options);
     if (pass == PASS_fuse || compilation->plan) return pass_facts[pass].plan_pass(compilation, options);
-    diag_error(compilation->graph->diag, STATUS_USAGE, (Span){0}, "pass '%s' works on a plan, and there is none yet", pass_name(pass));
+    diag_error(compilation->graph->diag, STATUS_USAGE, (Span){0}, "pass '%s' works on a plan, and there is none yet",
+               pass_name(pass));
     diag_help(compilation->graph->diag, "run pass '%s' before it", pass_name(PASS_fuse));
     return false;
 }

@@ -1,0 +1,78 @@
+/* Composites and functions are written out in primitives: the pass `expand` does the first, `functions` the second. */
+#include "passes/formula.h"
+#include "passes/pass_list.h"
+
+#include <assert.h>
+
+static ExpandRule *const rules[OP_COUNT] = {
+#define OP(name, arity, class, attrs, rule, gradient, expand, doc) [OP_##name] = expand_##expand,
+#include "ir/ops.def"
+};
+
+/* Primitives are copied before any rule is looked for. */
+NodeId expand_none(const Formula *f) {
+    assert(!"a primitive has no expansion");
+    return f->operands[0];
+}
+
+static NodeId expand_node(Graph *to, const Graph *from, NodeId id, const NodeId *map) {
+    const Node *node = graph_node(from, id);
+    NodeId operands[3];
+    assert(node->operand_count <= 3);
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        operands[i] = map[node->operands[i]];
+        if (!operands[i]) return NODE_NONE;
+    }
+    to->span = node->span;
+    return rules[node->op](&(Formula){to, *node, operands});
+}
+
+static Graph *expand_class(Graph *from, OpClass class) {
+    Graph *to = graph_like(from);
+    Arena *scratch = arena_new();
+    NodeId *map = ARENA_ARRAY(scratch, NodeId, from->node_count);
+    for (NodeId id = 1; id < from->node_count; id++) {
+        Op op = graph_node(from, id)->op;
+        bool rewrite = op_class(op) == class && rules[op] != expand_none;
+        map[id] = rewrite ? expand_node(to, from, id, map) : graph_copy_node(to, from, id, map);
+    }
+    graph_finish(to, from, map);
+    arena_free(scratch);
+    return to;
+}
+
+Graph *pass_expand(Graph *from, const PassOptions *options) {
+    (void)options;
+    return expand_class(from, CLASS_COMPOSITE);
+}
+
+Graph *pass_functions(Graph *from, const PassOptions *options) {
+    (void)options;
+    return expand_class(from, CLASS_ELEMENTWISE);
+}
+
+/* -- composites -- */
+
+/* a - max(a) along the node's axis: what is exponentiated is then at most 0. */
+static NodeId below_largest(const Formula *f) {
+    return f_sub(f, f->operands[0], build_reduce(f->graph, OP_reduce_max, f->operands[0], f->node.attrs.axis, true));
+}
+
+static NodeId sum_of_exp(const Formula *f, NodeId exponent) {
+    return build_reduce(f->graph, OP_sum, build_unary(f->graph, OP_exp, exponent), f->node.attrs.axis, true);
+}
+
+NodeId expand_softmax(const Formula *f) {
+    NodeId exponent = below_largest(f);
+    return f_div(f, build_unary(f->graph, OP_exp, exponent), sum_of_exp(f, exponent));
+}
+
+NodeId expand_log_softmax(const Formula *f) {
+    NodeId exponent = below_largest(f);
+    return f_sub(f, exponent, build_unary(f->graph, OP_log, sum_of_exp(f, exponent)));
+}
+
+/* -- the smallest function -- */
+
+/* The IEEE maximum with +0 takes -0 to +0 and keeps NaN. */
+NodeId expand_relu(const Formula *f) { return f_max(f, f->operands[0], f_real(f, 0)); }

@@ -1,0 +1,69 @@
+/* exp, expm1, tanh and sigmoid in primitives.
+ *
+ * All reduce x = n ln2 + r by the same means: n by the rounding trick of formula_bits.h, n ln2 taken off x in two parts, by
+ * fma. The polynomials are minimax fits: Remez exchange on the relative error of the result, done in double; then the
+ * coefficients are rounded to f32 and improved by steps of an ulp, one or two at a time, while that lowers the largest error.
+ * The errors stated with the functions were measured against the double functions of glibc over all f32 arguments;
+ * tests/unit/functions_test.c samples them. */
+#include "passes/formula_bits.h"
+
+/* x - n (high + low) for the n in a rounded number. */
+static NodeId remainder_of(const Formula *f, NodeId x, NodeId t, float high, float low) {
+    NodeId n = f_whole(f, t);
+    return f_fma(f, n, f_real(f, -low), f_fma(f, n, f_real(f, -high), x));
+}
+
+/* With x = 2 n ln2 + r, |r| <= ln2, it is e^r 2^n 2^n: both powers are normal numbers, and only the last product can overflow
+ * or become denormal. Beyond the bounds the result is 0 and infinity anyway; a NaN passes both. Polynomial: 2^-26.0. At
+ * most 1.6 ulp. */
+NodeId expand_exp(const Formula *f) {
+    static const float c[] = {
+        1, 1, 0x1.00000cp-1f, 0x1.555512p-3f, 0x1.5549f8p-5f, 0x1.1127dap-7f, 0x1.71bc7ap-10f, 0x1.9b49f0p-13f};
+    NodeId x = f_max(f, f_min(f, f->operands[0], f_real(f, 89)), f_real(f, -104));
+    NodeId t = f_rounded(f, x, 0x1.715476p-1f), power = f_power_of_two(f, t);
+    NodeId root = f_polynomial(f, remainder_of(f, x, t, 0x1.62e430p0f, -0x1.05c610p-28f), c, 8);
+    return f_mul(f, f_mul(f, root, power), power);
+}
+
+/* e^r - 1 = r + r^2 q(r) for -0.35 <= r <= 0.7. Polynomial: 2^-27.4. */
+static NodeId small_expm1(const Formula *f, NodeId r) {
+    static const float q[] = {0x1.fffffep-2f, 0x1.55557ap-3f, 0x1.555774p-5f, 0x1.10df92p-7f, 0x1.6b2b46p-10f, 0x1.e2ea2ap-13f};
+    return f_fma(f, f_mul(f, r, r), f_polynomial(f, r, q, 6), r);
+}
+
+/* x = n ln2 + r for the n in a rounded number. */
+static NodeId small_remainder(const Formula *f, NodeId x, NodeId t) {
+    return remainder_of(f, x, t, 0x1.62e430p-1f, -0x1.05c610p-29f);
+}
+
+/* With x = n ln2 + r: (e^r - 1) 2^n + (2^n - 1). n stops at 127, where r may then grow to ln2 and beyond: to infinity. A zero
+ * keeps its sign. At most 1.6 ulp. */
+NodeId expand_expm1(const Formula *f) {
+    NodeId x = f->operands[0], bounded = f_max(f, x, f_real(f, -87));
+    NodeId t = f_min(f, f_rounded(f, bounded, 0x1.715476p0f), f_real(f, ROUNDER + 127));
+    NodeId power = f_power_of_two(f, t);
+    NodeId y = f_fma(f, small_expm1(f, small_remainder(f, bounded, t)), power, f_sub(f, power, f_real(f, 1)));
+    return f_select(f, f_eq(f, x, f_real(f, 0)), x, y);
+}
+
+/* tanh |x| = d / (d + 2) with d = e^2|x| - 1 = (e^r - 1) 2^n + (2^n - 1). From 2|x| = 20 on it is 1. The sign is put back as a
+ * bit. At most 2.4 ulp. */
+NodeId expand_tanh(const Formula *f) {
+    NodeId x = f->operands[0], size = f_abs(f, x);
+    NodeId bounded = f_min(f, f_add(f, size, size), f_real(f, 20));
+    NodeId t = f_rounded(f, bounded, 0x1.715476p0f), power = f_power_of_two(f, t);
+    NodeId d = f_fma(f, small_expm1(f, small_remainder(f, bounded, t)), power, f_sub(f, power, f_real(f, 1)));
+    NodeId y = f_div(f, d, f_add(f, d, f_real(f, 2)));
+    return f_real_of_bits(f, f_or(f, f_bits_of(f, y), f_and(f, f_bits_of(f, x), f_int(f, SIGN_BIT))));
+}
+
+/* 1 / (1 + e) for x >= 0 and e / (1 + e) for x < 0, with e = e^-|x| = (e^r - 1) 2^n + 2^n, both sums rounded once. 2^24 more in
+ * 2^n and the numerator keeps what leads to denormal results normal until the division. At most 2.4 ulp. */
+NodeId expand_sigmoid(const Formula *f) {
+    NodeId x = f->operands[0], bounded = f_max(f, f_neg(f, f_abs(f, x)), f_real(f, -104));
+    NodeId t = f_rounded(f, bounded, 0x1.715476p0f);
+    NodeId power = f_power_of_two(f, f_add(f, t, f_real(f, 24))), root = small_expm1(f, small_remainder(f, bounded, t));
+    NodeId above = f_select(f, f_lt(f, x, f_real(f, 0)), f_fma(f, root, power, power), f_real(f, 0x1p24f));
+    NodeId below = f_fma(f, root, power, f_add(f, power, f_real(f, 0x1p24f)));
+    return f_div(f, above, below);
+}
