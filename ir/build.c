@@ -2,11 +2,14 @@
 #include "ir/graph.h"
 
 #include <assert.h>
+#include <math.h>
 
 static Shape operand_shape(const Graph *graph, NodeId id) { return graph_node(graph, id)->shape; }
 
+/* All NaNs are one: the meaning of a graph does not depend on their signs and payloads, nor does its text form keep them. */
 NodeId build_constant(Graph *graph, TensorType type, uint32_t bits) {
     Attrs attrs = {.value.bits = bits};
+    if (type.dtype == DTYPE_F32 && isnan(attrs.value.f)) attrs.value.bits = 0x7fc00000;
     return graph_add(graph, OP_constant, NULL, 0, &attrs, &type);
 }
 
