@@ -45,9 +45,14 @@ static uint32_t node_hash(const Node *node) {
     return op_attrs(node->op) == ATTRS_NONE ? hash : hash_bytes(hash, &node->attrs, sizeof node->attrs);
 }
 
+static bool operands_equal(const Node *a, const Node *b) {
+    if (a->operand_count != b->operand_count) return false;
+    return !a->operand_count || !memcmp(a->operands, b->operands, a->operand_count * sizeof *a->operands);
+}
+
 static bool node_equal(const Node *a, const Node *b) {
-    return a->op == b->op && a->dtype == b->dtype && a->operand_count == b->operand_count && shape_equal(a->shape, b->shape) &&
-           !memcmp(a->operands, b->operands, a->operand_count * sizeof *a->operands) && !memcmp(&a->attrs, &b->attrs, sizeof a->attrs);
+    return a->op == b->op && a->dtype == b->dtype && shape_equal(a->shape, b->shape) && operands_equal(a, b) &&
+           !memcmp(&a->attrs, &b->attrs, sizeof a->attrs);
 }
 
 /* The slot that holds an equal node, or the free one where it belongs. */
@@ -232,10 +237,13 @@ void graph_finish(Graph *to, const Graph *from, const NodeId *map) {
         if (from->symbols[i].update) to->symbols[i].update = map[from->symbols[i].update];
 }
 
-bool *graph_live(Graph *graph) {
+bool *graph_live(const Graph *graph) {
     bool *live = ARENA_ARRAY(graph->arena, bool, graph->node_count);
     for (uint32_t i = 0; i < graph->output_count; i++) live[graph->outputs[i].node] = true;
-    for (uint32_t i = 0; i < graph->symbol_count; i++) live[graph->symbols[i].update] = true;
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        if (!graph->symbols[i].update) continue;
+        live[graph->symbols[i].update] = live[graph->symbols[i].node] = true; /* a state that is only written still exists */
+    }
     live[NODE_NONE] = false;
     for (NodeId id = graph->node_count - 1; id > 0; id--)
         for (uint32_t i = 0; live[id] && i < graph->nodes[id].operand_count; i++) live[graph->nodes[id].operands[i]] = true;

@@ -201,7 +201,7 @@ bool graph_verify(const Graph *graph);
 Graph *graph_like(const Graph *from);
 NodeId graph_copy_node(Graph *to, const Graph *from, NodeId id, const NodeId *map);
 void graph_finish(Graph *to, const Graph *from, const NodeId *map);
-/* live[id]: an output or update needs node id. From the graph's arena. */
-bool *graph_live(Graph *graph);
+/* live[id]: an output or update needs node id, or it is a state with an update. From the graph's arena. */
+bool *graph_live(const Graph *graph);
 
 #endif
