@@ -79,8 +79,9 @@ void gradient_convert(const Backward *at) { gradient_contribute(at, 0, at->gradi
 
 /* -- functions -- */
 
+/* y > 0 where a > 0, and y is what the backward pass finds in memory. */
 void gradient_relu(const Backward *at) {
-    NodeId zero = number(at, 0), above = binary(at, OP_lt, zero, gradient_operand(at, 0));
+    NodeId zero = number(at, 0), above = binary(at, OP_lt, zero, at->id);
     gradient_contribute(at, 0, choose(at, above, at->gradient, zero));
 }
 
