@@ -178,9 +178,12 @@ static void store_slab(Check *check, const Store *store) {
 
 /* All kernels that read the old value must have finished; this one may read it where it stores. */
 static void check_old_reads(Check *check, const Symbol *symbol) {
-    for (uint32_t i = 0; i < check->read_count; i++)
-        if (check->read[i].value == symbol->node && !is_over(check, check->read[i].kernel, check->read[i].epoch))
-            fail(check, "no barrier between it, updating %s, and kernel %u, which reads it", symbol->name, check->read[i].kernel);
+    for (uint32_t i = 0; i < check->read_count; i++) {
+        const Region *read = &check->read[i];
+        bool of_state = read->begin == read->end && read->value == symbol->node;
+        if (of_state && !is_over(check, read->kernel, read->epoch))
+            fail(check, "no barrier between it, updating %s, and kernel %u, which reads it", symbol->name, read->kernel);
+    }
     if (check->shifted[symbol->node]) fail(check, "updates %s while it reads it at other indices", symbol->name);
 }
 
