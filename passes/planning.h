@@ -33,10 +33,20 @@ typedef struct {
     uint32_t *kernel; /* [node]: the draft (from 1) that computes this node for others to read; 0: every user computes it */
     Draft *drafts;    /* [1 .. draft_count] */
     uint32_t draft_count;
+    /* what the decision is made from, at -O2 and above */
+    bool *required;  /* [node]: must be in memory */
+    uint32_t *cost;  /* [node]: steps to compute it from what is in memory for sure, saturating */
+    uint32_t *group; /* [node]: the draft that computes it as its root or after it, index by index; 0: none */
 } Fusion;
 
 uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space);
+KernelKind fusion_kind(const Fusion *fusion, const Node *node);
+/* The three steps of fusion; each says in its file what it does. */
+void fuse_require(Fusion *fusion);
+void fuse_join(Fusion *fusion);
+void fuse_share(Fusion *fusion);
 Plan *kernels_build(Fusion *fusion);
+enum { FUSE_CHEAP_STEPS = 3 }; /* computing this much twice is better than storing and loading it */
 
 /* -- uses (passes/uses.c): what each kernel of a plan reads from memory -- */
 

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "passes/passes.h"
+#include "tests/support/mlp_graph.h"
 #include "tests/support/plan_check.h"
 
 #include <stdlib.h>
@@ -167,6 +168,57 @@ static void reshapes_share_memory(void **state) {
     check_all(build_reshapes);
 }
 
+/* -- the checker itself: every barrier and place of a real plan matters -- */
+
+static Compilation compile_mnist(int threads) {
+    Diagnostics *diag = diag_new();
+    return compile(mlp_graph_mnist(diag), 2, threads);
+}
+
+static void a_missing_barrier_is_noticed(void **state) {
+    (void)state;
+    Compilation compilation = compile_mnist(2);
+    uint32_t barriers = 0;
+    for (uint32_t k = 0; k < compilation.plan->kernel_count; k++) {
+        if (!compilation.plan->kernels[k].barrier_before) continue;
+        compilation.plan->kernels[k].barrier_before = false;
+        assert_non_null(plan_check(compilation.plan));
+        compilation.plan->kernels[k].barrier_before = true;
+        barriers++;
+    }
+    assert_in_range(barriers, 5, 20);
+    finish(&compilation);
+}
+
+static void one_thread_needs_no_barrier(void **state) {
+    (void)state;
+    Compilation compilation = compile_mnist(1);
+    for (uint32_t k = 0; k < compilation.plan->kernel_count; k++) assert_false(compilation.plan->kernels[k].barrier_before);
+    finish(&compilation);
+}
+
+static void a_missing_store_is_noticed(void **state) {
+    (void)state;
+    Compilation compilation = compile_mnist(2);
+    for (uint32_t k = 0; k < compilation.plan->kernel_count; k++) {
+        compilation.plan->kernels[k].store_count--;
+        assert_non_null(plan_check(compilation.plan));
+        compilation.plan->kernels[k].store_count++;
+    }
+    assert_null(plan_check(compilation.plan));
+    finish(&compilation);
+}
+
+static void kernels_out_of_order_are_noticed(void **state) {
+    (void)state;
+    Compilation compilation = compile_mnist(1);
+    Kernel *kernels = compilation.plan->kernels, last = kernels[compilation.plan->kernel_count - 1];
+    kernels[compilation.plan->kernel_count - 1] = kernels[0];
+    kernels[0] = last;
+    assert_non_null(plan_check(compilation.plan));
+    finish(&compilation);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_is_row_major),
@@ -178,6 +230,10 @@ int main(void) {
         cmocka_unit_test(a_state_read_elsewhere_is_not_updated_in_place),
         cmocka_unit_test(leaves_may_be_outputs_updates_and_operands),
         cmocka_unit_test(reshapes_share_memory),
+        cmocka_unit_test(a_missing_barrier_is_noticed),
+        cmocka_unit_test(one_thread_needs_no_barrier),
+        cmocka_unit_test(a_missing_store_is_noticed),
+        cmocka_unit_test(kernels_out_of_order_are_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,138 @@
+/* Second step of fusion: groups. A reduction, a matrix product or a required value starts a group; elementwise nodes of its
+ * shape that use it join, to be computed while the value is in a register.
+ *
+ * Joining must not make kernels wait for each other in a circle. Every group has a level, higher than the levels of all groups
+ * its inputs come from. A node may join only a group whose level is higher than those of the node's other inputs: then all
+ * edges between groups still go upwards. */
+#include "passes/planning.h"
+
+typedef struct {
+    Fusion *fusion;
+    uint32_t *level;   /* [draft] */
+    bool *has_readers; /* [draft]: another group's nodes use it: its level is settled */
+    uint32_t *reach;   /* [node]: highest level among the groups that its value comes from, itself not counted */
+    bool *at_index;    /* [node]: can be had at any index by elementwise steps and broadcasts alone */
+} Joining;
+
+enum { MAPS_TO_LOOK_AT = 16 };
+
+/* The highest level among the groups that a value comes from. */
+static uint32_t level_of(const Joining *joining, NodeId id) {
+    NodeId home = joining->fusion->home[id];
+    uint32_t group = joining->fusion->group[home];
+    return group ? joining->level[group] : joining->reach[home];
+}
+
+static uint32_t reach_of(const Joining *joining, const Node *node) {
+    uint32_t reach = 0;
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        uint32_t level = level_of(joining, node->operands[i]);
+        if (level > reach) reach = level;
+    }
+    return reach;
+}
+
+/* The group's operand read by an epilogue: as it lies in memory, or elementwise from what does. */
+static bool node_at_index(const Joining *joining, NodeId id, const Node *node) {
+    if (node_is_leaf(node) || joining->fusion->group[joining->fusion->home[id]]) return true;
+    if (op_class(node->op) != CLASS_ELEMENTWISE && node->op != OP_broadcast) return false;
+    for (uint32_t i = 0; i < node->operand_count; i++)
+        if (!joining->at_index[node->operands[i]]) return false;
+    return true;
+}
+
+/* Highest level among the node's inputs from outside the group. */
+static uint32_t other_level(const Joining *joining, const Node *node, uint32_t group) {
+    uint32_t highest = 0;
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        if (joining->fusion->group[node->operands[i]] == group) continue;
+        uint32_t level = level_of(joining, node->operands[i]);
+        if (level > highest) highest = level;
+    }
+    return highest;
+}
+
+static bool kind_allows(const Joining *joining, const Node *node, uint32_t group) {
+    const Draft *draft = &joining->fusion->drafts[group];
+    if (draft->kind == KERNEL_GEMM || !shape_equal(draft->space, node->shape)) return false;
+    for (uint32_t i = 0; draft->kind != KERNEL_MAP && i < node->operand_count; i++)
+        if (!joining->at_index[node->operands[i]]) return false;
+    return true;
+}
+
+/* May join as it is, or after raising the level of a group that nobody has read yet. */
+static bool levels_allow(const Joining *joining, const Node *node, uint32_t group) {
+    return other_level(joining, node, group) < joining->level[group] || !joining->has_readers[group];
+}
+
+/* The group to join: the latest, since it may read from all others. 0: none. */
+static uint32_t choose_group(const Joining *joining, const Node *node) {
+    uint32_t best = 0;
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        uint32_t group = joining->fusion->group[node->operands[i]];
+        if (!group || group == best || !kind_allows(joining, node, group) || !levels_allow(joining, node, group)) continue;
+        if (!best || joining->level[group] > joining->level[best]) best = group;
+    }
+    return best;
+}
+
+static void join_group(Joining *joining, NodeId id, const Node *node, uint32_t group) {
+    uint32_t other = other_level(joining, node, group);
+    if (other >= joining->level[group]) joining->level[group] = other + 1;
+    joining->fusion->group[id] = group;
+}
+
+/* A value that only has to be in memory goes with another such value of the same shape and level. */
+static uint32_t find_map(const Joining *joining, Shape space, uint32_t level) {
+    const Fusion *fusion = joining->fusion;
+    for (uint32_t d = fusion->draft_count, looked = 0; d > 0 && looked < MAPS_TO_LOOK_AT; d--) {
+        if (fusion->drafts[d].kind != KERNEL_MAP) continue;
+        if (joining->level[d] == level && shape_equal(fusion->drafts[d].space, space)) return d;
+        looked++;
+    }
+    return 0;
+}
+
+static void start_group(Joining *joining, NodeId id, const Node *node) {
+    Fusion *fusion = joining->fusion;
+    uint32_t level = joining->reach[id] + 1;
+    KernelKind kind = fusion_kind(fusion, node);
+    uint32_t group = kind == KERNEL_MAP ? find_map(joining, node->shape, level) : 0;
+    if (!group) group = fusion_add(fusion, kind, kind == KERNEL_MAP ? NODE_NONE : id, node->shape);
+    joining->level[group] = level;
+    fusion->group[id] = group;
+}
+
+static void settle_operands(Joining *joining, NodeId id, const Node *node) {
+    const Fusion *fusion = joining->fusion;
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        uint32_t group = fusion->group[fusion->home[node->operands[i]]];
+        if (group && group != fusion->group[id]) joining->has_readers[group] = true;
+    }
+}
+
+static void place_node(Joining *joining, NodeId id) {
+    Fusion *fusion = joining->fusion;
+    const Node *node = graph_node(fusion->graph, id);
+    OpClass class = op_class(node->op);
+    uint32_t group = class == CLASS_ELEMENTWISE ? choose_group(joining, node) : 0;
+    bool starts = class == CLASS_REDUCE || class == CLASS_MATRIX || fusion->required[id];
+    joining->reach[id] = reach_of(joining, node);
+    if (group) join_group(joining, id, node, group);
+    else if (starts) start_group(joining, id, node);
+    joining->at_index[id] = node_at_index(joining, id, node);
+    settle_operands(joining, id, node);
+}
+
+void fuse_join(Fusion *fusion) {
+    uint32_t nodes = fusion->graph->node_count;
+    Joining joining = {
+        .fusion = fusion,
+        .level = ARENA_ARRAY(fusion->arena, uint32_t, nodes),
+        .has_readers = ARENA_ARRAY(fusion->arena, bool, nodes),
+        .reach = ARENA_ARRAY(fusion->arena, uint32_t, nodes),
+        .at_index = ARENA_ARRAY(fusion->arena, bool, nodes),
+    };
+    for (NodeId id = 1; id < nodes; id++)
+        if (fusion->live[id]) place_node(&joining, id);
+}

@@ -1,0 +1,84 @@
+/* Third step of fusion: which values are stored. Going backwards, every node learns where its users compute it: in which kernel,
+ * and whether at the index being computed or through a view at others. One place: the node is computed there. Several places:
+ * what is cheap is computed again in each, the rest is computed once and stored. */
+#include "passes/planning.h"
+
+/* A place is a draft (at its own index), or OTHER_INDEX + the view or reduction through which a node is reached. */
+enum { NOWHERE = 0, OTHER_INDEX = 1 << 30 };
+#define SEVERAL UINT32_MAX
+
+typedef struct {
+    Fusion *fusion;
+    bool *inside;      /* [node]: computed by its own group for nodes of that group */
+    uint32_t *outside; /* [node]: the place of its other users */
+} Sharing;
+
+static uint32_t merge_places(uint32_t a, uint32_t b) {
+    if (a == b || b == NOWHERE) return a;
+    return a == NOWHERE ? b : SEVERAL;
+}
+
+static void add_place(Sharing *sharing, NodeId id, uint32_t place) {
+    if (place == NOWHERE) return;
+    if (place == sharing->fusion->group[id]) sharing->inside[id] = true;
+    else sharing->outside[id] = merge_places(sharing->outside[id], place);
+}
+
+/* Where the operands of a node are needed that is itself computed at `place`. */
+static uint32_t operand_place(NodeId id, const Node *node, uint32_t place) {
+    if (place == NOWHERE || place == SEVERAL || op_class(node->op) == CLASS_ELEMENTWISE) return place;
+    return OTHER_INDEX + id;
+}
+
+static void pass_down(Sharing *sharing, NodeId id, const Node *node, uint32_t place) {
+    for (uint32_t i = 0; i < node->operand_count; i++) add_place(sharing, node->operands[i], operand_place(id, node, place));
+}
+
+/* In memory wherever it is needed, so that a user may read it instead of what was computed from it. */
+static bool operand_in_memory(const Fusion *fusion, NodeId id) {
+    return node_is_leaf(graph_node(fusion->graph, id)) || fusion->required[fusion->home[id]];
+}
+
+/* A single step from values in memory: not worth storing, even if its group has it in a register. */
+static bool recomputed_outside(const Fusion *fusion, const Node *node) {
+    if (op_class(node->op) != CLASS_ELEMENTWISE) return false;
+    for (uint32_t i = 0; i < node->operand_count; i++)
+        if (!operand_in_memory(fusion, node->operands[i])) return false;
+    return true;
+}
+
+static void decide_grouped(Sharing *sharing, NodeId id, const Node *node) {
+    Fusion *fusion = sharing->fusion;
+    uint32_t group = fusion->group[id];
+    if (!fusion->required[id] && recomputed_outside(fusion, node)) {
+        pass_down(sharing, id, node, sharing->outside[id]);
+        pass_down(sharing, id, node, sharing->inside[id] ? group : NOWHERE);
+        return;
+    }
+    fusion->kernel[id] = group;
+    pass_down(sharing, id, node, group);
+}
+
+/* Repetitions and reshapes are never stored for being expensive: what they repeat is. */
+static bool worth_storing(const Fusion *fusion, NodeId id, const Node *node) {
+    return fusion->cost[id] > FUSE_CHEAP_STEPS && node->op != OP_broadcast && node->op != OP_reshape;
+}
+
+static void decide_single(Sharing *sharing, NodeId id, const Node *node) {
+    Fusion *fusion = sharing->fusion;
+    uint32_t place = sharing->outside[id];
+    if (place == SEVERAL && worth_storing(fusion, id, node))
+        fusion->kernel[id] = place = fusion_add(fusion, KERNEL_MAP, NODE_NONE, node->shape);
+    pass_down(sharing, id, node, place);
+}
+
+void fuse_share(Fusion *fusion) {
+    uint32_t nodes = fusion->graph->node_count;
+    Sharing sharing = {fusion, ARENA_ARRAY(fusion->arena, bool, nodes), ARENA_ARRAY(fusion->arena, uint32_t, nodes)};
+    for (NodeId id = nodes - 1; id > 0; id--) {
+        const Node *node = graph_node(fusion->graph, id);
+        if (!fusion->live[id] || node_is_leaf(node)) continue;
+        if (fusion->group[id]) decide_grouped(&sharing, id, node);
+        else decide_single(&sharing, id, node);
+    }
+}

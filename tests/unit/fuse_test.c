@@ -1,0 +1,255 @@
+/* Fusion: what must be computed together, and what must not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "passes/passes.h"
+#include "tests/support/mlp_graph.h"
+#include "tests/support/plan_check.h"
+
+static Diagnostics *diag;
+static Graph *graph;
+static Compilation compilation;
+
+static int set_up(void **state) {
+    (void)state;
+    diag = diag_new();
+    graph = graph_new("test", diag);
+    compilation = (Compilation){0};
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    compilation_free(&compilation);
+    diag_free(diag);
+    return 0;
+}
+
+static const Plan *compile_with(PassOptions options) {
+    assert_true(passes_run(&compilation, graph, &options, PASS_COUNT - 1));
+    const char *wrong = plan_check(compilation.plan);
+    if (wrong) {
+        plan_print(compilation.plan, stderr);
+        fail_msg("%s", wrong);
+    }
+    return compilation.plan;
+}
+
+static const Plan *compile(void) { return compile_with((PassOptions){.level = 2, .threads = 2}); }
+
+static uint32_t count_kind(const Plan *plan, KernelKind kind) {
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) count += plan->kernels[k].kind == kind;
+    return count;
+}
+
+static void assert_kernels(const Plan *plan, uint32_t maps, uint32_t reductions, uint32_t products) {
+    assert_int_equal(count_kind(plan, KERNEL_MAP), maps);
+    assert_int_equal(count_kind(plan, KERNEL_REDUCE), reductions);
+    assert_int_equal(count_kind(plan, KERNEL_MATMUL), products);
+}
+
+static uint32_t count_stores(const Plan *plan, StorageKind kind) {
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) count += plan->kernels[k].stores[i].to.kind == kind;
+    return count;
+}
+
+static Shape matrix(int64_t rows, int64_t columns) { return shape_of(2, (int64_t[]){rows, columns}); }
+static Shape vector(int64_t n) { return shape_of(1, &n); }
+static NodeId input(const char *name, Shape shape) { return graph_input(graph, SYMBOL_BATCH, name, DTYPE_F32, shape); }
+static NodeId weight(const char *name, Shape shape) { return graph_state(graph, name, DTYPE_F32, shape, (Init){0}, true); }
+static NodeId add(NodeId a, NodeId b) { return build_binary(graph, OP_add, a, b); }
+static NodeId times(NodeId a, NodeId b) { return build_binary(graph, OP_mul, a, b); }
+static NodeId product(NodeId a, NodeId b) { return build_matmul(graph, a, b, false, false); }
+static NodeId negative(NodeId a) { return build_unary(graph, OP_neg, a); }
+
+/* -- products -- */
+
+static void bias_and_relu_join_the_product(void **state) {
+    (void)state;
+    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), b = weight("b", vector(64));
+    graph_output(graph, "y", build_unary(graph, OP_relu, add(product(x, w), b)));
+    assert_kernels(compile(), 0, 0, 1);
+}
+
+/* The product is needed on its own too: it is stored, and used from the register. */
+static void a_product_is_stored_and_used(void **state) {
+    (void)state;
+    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), p = product(x, w);
+    graph_output(graph, "p", p);
+    graph_output(graph, "y", negative(p));
+    const Plan *plan = compile();
+    assert_kernels(plan, 0, 0, 1);
+    assert_int_equal(plan->kernels[0].store_count, 2);
+    assert_int_equal(plan->slab_bytes, 0);
+}
+
+/* a joins neither before nor after both: the sum of two products joins the second, which reads the first. */
+static void the_sum_of_two_products_joins_one(void **state) {
+    (void)state;
+    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), v = weight("v", matrix(64, 64));
+    graph_output(graph, "y", add(product(x, w), product(x, v)));
+    const Plan *plan = compile();
+    assert_kernels(plan, 0, 0, 2);
+    assert_int_equal(count_stores(plan, STORAGE_SLAB), 1);
+}
+
+/* y = p + sum(p): the sum needs all of p, so the addition cannot happen on p's tile. */
+static void a_sum_over_the_product_is_not_its_epilogue(void **state) {
+    (void)state;
+    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), p = product(x, w);
+    graph_output(graph, "y", add(p, build_reduce(graph, OP_sum, p, 0, false)));
+    const Plan *plan = compile();
+    assert_int_equal(count_kind(plan, KERNEL_MATMUL), 1);
+    assert_int_equal(plan->kernel_count, 3);
+}
+
+/* Two products, each followed by a step that needs the other: joining both would be a circle. */
+static void kernels_do_not_wait_for_each_other(void **state) {
+    (void)state;
+    NodeId x = weight("x", matrix(64, 64)), p = product(x, x), q = build_matmul(graph, x, x, true, false);
+    NodeId p_sum = build_broadcast(graph, build_reduce(graph, OP_sum, p, 0, false), matrix(64, 64));
+    NodeId q_sum = build_broadcast(graph, build_reduce(graph, OP_sum, q, 0, false), matrix(64, 64));
+    graph_output(graph, "a", add(p, q_sum));
+    graph_output(graph, "b", add(q, p_sum));
+    assert_int_equal(count_kind(compile(), KERNEL_MATMUL), 2);
+}
+
+static void a_transposed_product_is_no_epilogue(void **state) {
+    (void)state;
+    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), v = weight("v", matrix(64, 64));
+    graph_output(graph, "y", add(product(x, w), build_transpose(graph, product(x, v), NULL)));
+    const Plan *plan = compile();
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        assert_true(plan->kernels[k].kind != KERNEL_MATMUL || plan->kernels[k].node_count == 1);
+}
+
+static void gemm_has_no_epilogue(void **state) {
+    (void)state;
+    NodeId x = input("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), p = product(x, w);
+    graph_update(graph, w, add(w, p));
+    graph_output(graph, "p", p);
+    const Plan *plan = compile_with((PassOptions){.level = 2, .threads = 2, .external_gemm = true});
+    assert_int_equal(count_kind(plan, KERNEL_GEMM), 1);
+    assert_int_equal(count_kind(plan, KERNEL_MATMUL), 0);
+}
+
+/* -- reductions -- */
+
+static void reductions_take_what_is_before_and_after(void **state) {
+    (void)state;
+    NodeId x = input("x", matrix(64, 512)), b = weight("b", vector(512));
+    NodeId sum = build_reduce(graph, OP_sum, times(x, x), 0, false);
+    graph_update(graph, b, build_binary(graph, OP_sub, b, times(sum, build_f32(graph, 0.1, (Shape){0}))));
+    const Plan *plan = compile();
+    assert_kernels(plan, 0, 1, 0);
+    assert_int_equal(plan->slab_bytes, 0);
+}
+
+/* -- elementwise -- */
+
+/* exp is worth storing for two kernels; a - 1 is not. */
+static void expensive_values_are_stored_once(void **state) {
+    (void)state;
+    NodeId x = input("x", matrix(64, 512)), e = build_unary(graph, OP_exp, x);
+    graph_output(graph, "a", build_reduce(graph, OP_sum, e, 0, false));
+    graph_output(graph, "b", build_reduce(graph, OP_sum, e, 1, false));
+    const Plan *plan = compile();
+    assert_kernels(plan, 1, 2, 0);
+    assert_int_equal(count_stores(plan, STORAGE_SLAB), 1);
+}
+
+static void cheap_values_are_computed_again(void **state) {
+    (void)state;
+    NodeId x = input("x", matrix(64, 512)), d = add(x, build_f32(graph, -1, (Shape){0}));
+    graph_output(graph, "a", build_reduce(graph, OP_sum, d, 0, false));
+    graph_output(graph, "b", build_reduce(graph, OP_sum, d, 1, false));
+    const Plan *plan = compile();
+    assert_kernels(plan, 0, 2, 0);
+    assert_int_equal(plan->slab_bytes, 0);
+}
+
+static void views_are_read_through(void **state) {
+    (void)state;
+    NodeId x = input("x", matrix(64, 512)), t = build_transpose(graph, x, NULL);
+    NodeId part = build_slice(graph, t, (int64_t[]){0, 0}, (int64_t[]){512, 32}, NULL);
+    graph_output(graph, "y", negative(build_pad(graph, part, (int64_t[]){0, 1}, (int64_t[]){0, 0})));
+    const Plan *plan = compile();
+    assert_kernels(plan, 1, 0, 0);
+    assert_int_equal(plan->slab_bytes, 0);
+}
+
+/* Each level of y = y + transpose(y) would double the work if nothing were stored. */
+static void views_do_not_multiply_work(void **state) {
+    (void)state;
+    NodeId y = input("x", matrix(64, 64));
+    for (int i = 0; i < 30; i++) y = add(y, build_transpose(graph, y, NULL));
+    graph_output(graph, "y", y);
+    const Plan *plan = compile();
+    assert_in_range(count_stores(plan, STORAGE_SLAB), 7, 30);
+}
+
+/* A schedule is a few scalars: once per step, not once per element. */
+static void scalars_are_computed_once(void **state) {
+    (void)state;
+    NodeId step = graph_input(graph, SYMBOL_VALUE, "step", DTYPE_F32, (Shape){0}), w = weight("w", matrix(512, 512));
+    NodeId rate = build_unary(graph, OP_exp, negative(step)), scale = build_unary(graph, OP_sqrt, step);
+    graph_update(graph, w, times(add(w, rate), scale));
+    const Plan *plan = compile();
+    assert_kernels(plan, 2, 0, 0);
+    assert_int_equal(plan->kernels[0].space.rank, 0);
+    assert_int_equal(plan->kernels[0].store_count, 2);
+}
+
+/* -- the whole step -- */
+
+static void a_training_step_has_the_kernels_one_writes_by_hand(void **state) {
+    (void)state;
+    graph_free(graph);
+    graph = mlp_graph_mnist(diag);
+    const Plan *plan = compile();
+    assert_int_equal(count_kind(plan, KERNEL_MATMUL), 11); /* 4 forward, 3 input gradients, 4 weight gradients */
+    assert_in_range(plan->kernel_count, 20, 26);
+    uint32_t barriers = 0;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) {
+        const Kernel *kernel = &plan->kernels[k];
+        barriers += kernel->barrier_before;
+        for (uint32_t i = 0; i < kernel->store_count; i++) /* no weight gradient is stored */
+            assert_true(kernel->stores[i].to.kind != STORAGE_SLAB || kernel->space.rank < 2 || kernel->space.dim[0] == 64);
+    }
+    assert_in_range(barriers, 6, 14);
+}
+
+static void the_first_level_fuses_nothing(void **state) {
+    (void)state;
+    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64));
+    graph_output(graph, "y", negative(add(product(x, w), w)));
+    assert_kernels(compile_with((PassOptions){.level = 1, .threads = 2}), 2, 0, 1);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(bias_and_relu_join_the_product),
+        TEST(a_product_is_stored_and_used),
+        TEST(the_sum_of_two_products_joins_one),
+        TEST(a_sum_over_the_product_is_not_its_epilogue),
+        TEST(kernels_do_not_wait_for_each_other),
+        TEST(a_transposed_product_is_no_epilogue),
+        TEST(gemm_has_no_epilogue),
+        TEST(reductions_take_what_is_before_and_after),
+        TEST(expensive_values_are_stored_once),
+        TEST(cheap_values_are_computed_again),
+        TEST(views_are_read_through),
+        TEST(views_do_not_multiply_work),
+        TEST(scalars_are_computed_once),
+        TEST(a_training_step_has_the_kernels_one_writes_by_hand),
+        TEST(the_first_level_fuses_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
