@@ -2,9 +2,9 @@
 """The network of models/mnist.mdl in PyTorch, the fast way: what bench/compare.py measures mlc against.
 
     apt-get install python3-torch libopenblas0-openmp        (Debian 12: PyTorch 1.13)
-    MLC_DATA=FOLDER bench/torch_mlp.py [--batch 64] [--hidden 512,256,128] [--threads 2] [--epochs 2]
+    bench/torch_mlp.py [--batch 64] [--hidden 512,256,128] [--threads 2] [--epochs 2]
 
-Reads $MLC_DATA/mnist as mlc does. All images are one float tensor in memory, batches are gathered by index, and Adam runs on
+Reads MNIST where mlc finds it. All images are one float tensor in memory, batches are gathered by index, and Adam runs on
 all tensors at once (foreach). Prints one JSON line an epoch, {"event":"epoch","epoch":1,"seconds":...}: the time of shuffling,
 gathering and training; reading the data and evaluation are not counted. --first-step ends after one step, for bench/startup.py."""
 import argparse
@@ -17,8 +17,14 @@ import numpy
 import torch
 
 
+def folder():
+    """Where mlc looks for the set too."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.path.join(os.environ.get("MLC_DATA") or os.path.join(cache, "mlc"), "mnist")
+
+
 def read(name, header):
-    path = os.path.join(os.environ["MLC_DATA"], "mnist", name)
+    path = os.path.join(folder(), name)
     data = gzip.open(path + ".gz").read() if os.path.exists(path + ".gz") else open(path, "rb").read()
     return numpy.frombuffer(data, dtype=numpy.uint8, offset=header)
 

@@ -30,22 +30,23 @@ typedef struct {
 } SplitSize;
 
 typedef struct {
-    const char *name;          /* of the model block */
+    const char *name; /* of the model block */
     DataSource source;
     SourceSchema schema;
-    SplitSize valid, test;     /* of the data block */
-    uint64_t data_seed;        /* seed of the data block: which rows are held out; by default train.seed */
+    SplitSize valid, test; /* of the data block */
+    uint64_t data_seed;    /* seed of the data block: which rows are held out; by default train.seed */
     uint32_t batch, epochs;
     bool shuffle;
     uint64_t seed;
-    const char *keep_best;     /* metric name or NULL: best.safetensors goes by the lowest loss then */
+    const char *keep_best;      /* metric name or NULL: best.safetensors goes by the lowest loss then */
     const char *const *metrics; /* names, in order; each is an output of the train and eval graphs */
     uint32_t metric_count;
     const char *const *outputs; /* names of the model's outputs, in order; outputs of the eval and predict graphs */
     uint32_t output_count;
-    const char *label_field;   /* the source field that the loss compares classes with ("label"), or NULL: for confusion matrices */
-    const char *image_field;   /* the source field with rank-3 u8 rows, or NULL: for pictures */
-    const char *resolved;      /* the .mdl text with every --set applied; loading it gives the same model */
+    const char
+        *label_field; /* the source field that the loss compares classes with ("label"), or NULL: for confusion matrices */
+    const char *image_field; /* the source field with rank-3 u8 rows, or NULL: for pictures */
+    const char *resolved;    /* the .mdl text with every --set applied; loading it gives the same model */
 } ModelInfo;
 const ModelInfo *model_info(const Model *model);
 
@@ -61,10 +62,10 @@ Graph *model_graph(const Model *model, GraphKind kind, uint32_t batch, Diagnosti
 
 /* One line of `mlc summary`: a layer call of the model, in order. */
 typedef struct {
-    const char *name; /* "dense1" */
-    const char *op;   /* "dense", "relu", ... */
-    TensorType output; /* with the batch size in dimension 0 */
-    int64_t weights;   /* trainable numbers this call made */
+    const char *name;   /* "dense1" */
+    const char *op;     /* "dense", "relu", ... */
+    TensorType output;  /* with the batch size in dimension 0 */
+    int64_t weights;    /* trainable numbers this call made */
     int64_t operations; /* floating-point operations of the forward pass for one row: 2 k n for a matmul, 1 an elementwise op */
     uint32_t line;
 } LayerInfo;

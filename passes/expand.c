@@ -11,7 +11,7 @@ static ExpandRule *const rules[OP_COUNT] = {
 
 /* Primitives are copied before any rule is looked for. */
 NodeId expand_none(const Formula *f) {
-    assert(!"a primitive has no expansion");
+    assert(0 && "a primitive has no expansion");
     return f->operands[0];
 }
 

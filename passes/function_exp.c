@@ -15,7 +15,7 @@ static NodeId remainder_of(const Formula *f, NodeId x, NodeId t, float high, flo
 
 /* With x = 2 n ln2 + r, |r| <= ln2, it is e^r 2^n 2^n: both powers are normal numbers, and only the last product can overflow
  * or become denormal. Beyond the bounds the result is 0 and infinity anyway; a NaN passes both. Polynomial: 2^-26.0. At
- * most 1.6 ulp. */
+ * most 1.7 ulp. */
 NodeId expand_exp(const Formula *f) {
     static const float c[] = {
         1, 1, 0x1.00000cp-1f, 0x1.555512p-3f, 0x1.5549f8p-5f, 0x1.1127dap-7f, 0x1.71bc7ap-10f, 0x1.9b49f0p-13f};
@@ -37,7 +37,7 @@ static NodeId small_remainder(const Formula *f, NodeId x, NodeId t) {
 }
 
 /* With x = n ln2 + r: (e^r - 1) 2^n + (2^n - 1). n stops at 127, where r may then grow to ln2 and beyond: to infinity. A zero
- * keeps its sign. At most 1.6 ulp. */
+ * keeps its sign. At most 1.5 ulp. */
 NodeId expand_expm1(const Formula *f) {
     NodeId x = f->operands[0], bounded = f_max(f, x, f_real(f, -87));
     NodeId t = f_min(f, f_rounded(f, bounded, 0x1.715476p0f), f_real(f, ROUNDER + 127));
@@ -47,7 +47,7 @@ NodeId expand_expm1(const Formula *f) {
 }
 
 /* tanh |x| = d / (d + 2) with d = e^2|x| - 1 = (e^r - 1) 2^n + (2^n - 1). From 2|x| = 20 on it is 1. The sign is put back as a
- * bit. At most 2.4 ulp. */
+ * bit. At most 2.5 ulp. */
 NodeId expand_tanh(const Formula *f) {
     NodeId x = f->operands[0], size = f_abs(f, x);
     NodeId bounded = f_min(f, f_add(f, size, size), f_real(f, 20));
@@ -58,7 +58,7 @@ NodeId expand_tanh(const Formula *f) {
 }
 
 /* 1 / (1 + e) for x >= 0 and e / (1 + e) for x < 0, with e = e^-|x| = (e^r - 1) 2^n + 2^n, both sums rounded once. 2^24 more in
- * 2^n and the numerator keeps what leads to denormal results normal until the division. At most 2.4 ulp. */
+ * 2^n and the numerator keeps what leads to denormal results normal until the division. At most 2.5 ulp. */
 NodeId expand_sigmoid(const Formula *f) {
     NodeId x = f->operands[0], bounded = f_max(f, f_neg(f, f_abs(f, x)), f_real(f, -104));
     NodeId t = f_rounded(f, bounded, 0x1.715476p0f);

@@ -65,10 +65,10 @@ def hash_name(name):
 
 
 def initial_state(name, shape, fan_in):
-    """state_initialize of ir/random.c for a uniform state on [-1/sqrt(fan_in), 1/sqrt(fan_in)), in f32."""
-    bound = numpy.float32(1 / numpy.sqrt(float(fan_in)))
-    unit = random_unit(SEED, STREAM_INIT, hash_name(name), int(numpy.prod(shape)))
-    return (-bound + (bound - -bound) * unit).reshape(shape)
+    """state_initialize of ir/random.c for a uniform state on [-1/sqrt(fan_in), 1/sqrt(fan_in)): in double, then rounded."""
+    bound = numpy.float64(numpy.float32(1 / numpy.sqrt(float(fan_in))))
+    unit = random_unit(SEED, STREAM_INIT, hash_name(name), int(numpy.prod(shape))).astype(numpy.float64)
+    return (-bound + 2 * bound * unit).astype(numpy.float32).reshape(shape)
 
 
 def data():

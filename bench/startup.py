@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""From the start of the process to the end of the first training step, and to the end of the first epoch: seconds and peak memory.
+
+    bench/startup.py [--rounds 5] [--threads 2] [--model models/mnist.mdl] [--torch]
+
+first step: `mlc run MODEL --steps 1`, which compiles and runs one step on drawn inputs, so that no data are read; what it says with
+--verbose about LLVM's time is printed once. first epoch: `mlc train MODEL --set train.epochs=1`, from a cold start to the test
+accuracy, data read from the page cache. --torch measures bench/torch_mlp.py alike (its first step includes reading the data)."""
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+BENCH = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(BENCH)
+
+
+def run(command):
+    """Seconds, peak megabytes and stderr of a command that must succeed."""
+    with tempfile.TemporaryFile(mode="w+") as errors:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        errors.seek(0)
+        text = errors.read()
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(command)}\nended with {process.returncode}:\n{text}")
+    return seconds, usage.ru_maxrss / 1024, text
+
+
+def commands(options, folder):
+    threads = ["--threads", str(options.threads)]
+    mlc = {
+        "mlc, first step": [options.mlc, "run", options.model, "--steps", "1", "--verbose", *threads],
+        "mlc, first epoch": [options.mlc, "train", options.model, "--quiet", "--set", "train.epochs=1", *threads, "--out", folder],
+    }
+    torch = [options.python, os.path.join(BENCH, "torch_mlp.py"), *threads]
+    return mlc | ({"PyTorch, first step": torch + ["--first-step"], "PyTorch, first epoch": torch + ["--epochs", "1"]} if options.torch else {})
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--model", default=os.path.join(ROOT, "models/mnist.mdl"))
+    parser.add_argument("--mlc", default=os.path.join(ROOT, "build/release/mlc"))
+    parser.add_argument("--python", default="/usr/bin/python3", help="the Python that has PyTorch")
+    parser.add_argument("--torch", action="store_true")
+    options = parser.parse_args()
+    results = {}
+    for _ in range(options.rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, command in commands(options, os.path.join(folder, "run")).items():
+                results.setdefault(name, []).append(run(command))
+    print("| | best s | median s | peak MB |\n| --- | --- | --- | --- |")
+    for name, measured in results.items():
+        seconds = [s for s, _, _ in measured]
+        print(f"| {name} | {min(seconds):.3f} | {statistics.median(seconds):.3f} | {max(m for _, m, _ in measured):.0f} |")
+    print("\n" + results["mlc, first step"][-1][2].strip())
+
+
+if __name__ == "__main__":
+    main()

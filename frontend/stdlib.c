@@ -1,0 +1,8 @@
+/* The text of the standard library, made part of the program by embed.cmake. */
+#include "frontend/frontend.h"
+
+extern const char stdlib_mdl[];
+
+const char *stdlib_text(void) {
+    return stdlib_mdl;
+}

@@ -1,0 +1,211 @@
+/* From words to the parser's tokens: which newlines end a statement, and which brackets are missing.
+ *
+ * A newline counts where the token before it can end a statement, outside of ( ) and [ ], unless the next line begins with
+ * `|>` or `else`. A closing brace ends the statement before it as well. A bracket that is never closed is reported at its
+ * opener, as soon as something follows that cannot stand inside it, and is then closed, so that parsing goes on. */
+#include "parser.h"
+
+#include <string.h>
+
+static Token *queue_at(Syntax *syntax, uint32_t i) {
+    return &syntax->queue[(syntax->queue_first + i) % TOKEN_QUEUE];
+}
+
+static void queue_push(Syntax *syntax, Token token) {
+    *queue_at(syntax, syntax->queue_count++) = token;
+}
+
+static Token queue_pop(Syntax *syntax) {
+    Token token = *queue_at(syntax, 0);
+    syntax->queue_first = (syntax->queue_first + 1) % TOKEN_QUEUE;
+    syntax->queue_count--;
+    return token;
+}
+
+static Token scan_word(Syntax *syntax) {
+    Token token = {0};
+    token.kind = syntax_scan(syntax, &token.value, &token.span);
+    return token;
+}
+
+static bool can_end_statement(int kind) {
+    switch (kind) {
+    case ID:
+    case INT:
+    case FLOAT:
+    case STRING:
+    case TRUE:
+    case FALSE:
+    case ')':
+    case ']':
+    case '}': return true;
+    default: return false;
+    }
+}
+
+static bool begins_item(int kind) {
+    switch (kind) {
+    case USE:
+    case PARAM:
+    case DEF:
+    case MODEL:
+    case DATA:
+    case TRAIN: return true;
+    default: return false;
+    }
+}
+
+/* A word after a complete expression that cannot go on with it. */
+static bool begins_statement(int kind) {
+    return kind == ID || kind == FOR || kind == IF || kind == FIELD || begins_item(kind);
+}
+
+static int closer_of(int opener) {
+    return opener == '(' ? ')' : opener == '[' ? ']' : '}';
+}
+
+static const Bracket *innermost(const Syntax *syntax) {
+    return syntax->depth ? &syntax->brackets[syntax->depth - 1] : NULL;
+}
+
+static bool inside_expression(const Syntax *syntax) {
+    return syntax->depth && innermost(syntax)->kind != '{';
+}
+
+/* Offset of the first byte of the span's line. */
+static uint32_t line_start(const Syntax *syntax, Span span) {
+    uint32_t start = span.begin - syntax->input.base;
+    while (start > 0 && syntax->input.text[start - 1] != '\n') start--;
+    return start;
+}
+
+/* Blanks before the first word of the span's line. */
+static uint32_t line_indent(const Syntax *syntax, Span span) {
+    const char *text = syntax->input.text;
+    uint32_t start = line_start(syntax, span), indent = 0;
+    while (start + indent < syntax->input.length && (text[start + indent] == ' ' || text[start + indent] == '\t')) indent++;
+    return indent;
+}
+
+static bool first_on_line(const Syntax *syntax, Span span) {
+    return line_start(syntax, span) + line_indent(syntax, span) == span.begin - syntax->input.base;
+}
+
+static Token made(int kind, Span at) {
+    return (Token){.kind = kind, .span = {at.file, at.begin, at.begin}};
+}
+
+/* Reports the innermost bracket as never closed and puts its closing one, and what must follow, before `next`. */
+static void close_innermost(Syntax *syntax, Span at) {
+    const Bracket *bracket = innermost(syntax);
+    syntax_error(syntax, bracket->span, "this '%c' is never closed", bracket->kind);
+    diag_note(syntax->input.diag, at, "'%c' is missing before this", closer_of(bracket->kind));
+    syntax->depth--;
+    syntax->repaired = true;
+    if (bracket->kind == '{') queue_push(syntax, made(NL, at));
+    queue_push(syntax, made(closer_of(bracket->kind), at));
+    if (bracket->kind == '{') queue_push(syntax, made(NL, at));
+}
+
+static void close_expression_brackets(Syntax *syntax, Span at) {
+    while (inside_expression(syntax)) close_innermost(syntax, at);
+}
+
+static void push_bracket(Syntax *syntax, const Token *token) {
+    if (syntax->depth == SYNTAX_MAX_NESTING) {
+        syntax_error(syntax, token->span, "brackets are nested more than %d levels deep", SYNTAX_MAX_NESTING);
+        syntax->stopped = true;
+        return;
+    }
+    syntax->brackets[syntax->depth++] = (Bracket){token->kind, token->span, line_indent(syntax, token->span)};
+}
+
+/* `)` or `]`: fits the innermost bracket, stands for the one that would, or has nothing to close and is left out. */
+static void queue_closer(Syntax *syntax, Token token) {
+    if (!inside_expression(syntax)) {
+        syntax_error(syntax, token.span, "'%c' closes nothing", token.kind);
+        return;
+    }
+    const Bracket *bracket = innermost(syntax);
+    int fitting = closer_of(bracket->kind);
+    if (token.kind != fitting) {
+        syntax_error(syntax, token.span, "'%c' where '%c' is due", token.kind, fitting);
+        diag_note(syntax->input.diag, bracket->span, "to close this '%c'", bracket->kind);
+        syntax->repaired = true;
+        token.kind = fitting;
+    }
+    syntax->depth--;
+    queue_push(syntax, token);
+}
+
+static void queue_brace(Syntax *syntax, Token token) {
+    close_expression_brackets(syntax, token.span);
+    if (!syntax->depth) {
+        syntax_error(syntax, token.span, "'}' closes nothing");
+        return;
+    }
+    syntax->depth--;
+    bool ended =
+        syntax->queue_count ? queue_at(syntax, syntax->queue_count - 1)->kind == NL : !can_end_statement(syntax->previous);
+    if (!ended) queue_push(syntax, made(NL, token.span));
+    queue_push(syntax, token);
+}
+
+static void queue_end(Syntax *syntax, Token token) {
+    while (syntax->depth && !syntax->stopped) close_innermost(syntax, token.span);
+    int last = syntax->queue_count ? queue_at(syntax, syntax->queue_count - 1)->kind : syntax->previous;
+    if (can_end_statement(last)) queue_push(syntax, made(NL, token.span));
+    queue_push(syntax, token);
+}
+
+/* A run of newlines, and the word after it. */
+static void queue_newline(Syntax *syntax, Token newline) {
+    Token next = scan_word(syntax);
+    while (next.kind == NL) next = scan_word(syntax);
+    bool ends = can_end_statement(syntax->previous);
+    bool outside = inside_expression(syntax) && ends && begins_statement(next.kind) &&
+                   line_indent(syntax, next.span) <= innermost(syntax)->indent;
+    if (outside) close_expression_brackets(syntax, next.span);
+    if (ends && !inside_expression(syntax) && next.kind != PIPE && next.kind != ELSE) queue_push(syntax, newline);
+    syntax->looked_ahead = next;
+    syntax->has_looked_ahead = true;
+}
+
+static void queue_word(Syntax *syntax, Token token) {
+    if (begins_item(token.kind) && first_on_line(syntax, token.span))
+        while (syntax->depth) close_innermost(syntax, token.span);
+    if (token.kind == '{' || token.kind == ARROW) close_expression_brackets(syntax, token.span);
+    if (!syntax->first_word_seen && token.kind == ID && !strcmp(token.value.text, "mdl")) token.kind = MDL;
+    syntax->first_word_seen = true;
+    if (token.kind == '(' || token.kind == '[' || token.kind == '{') push_bracket(syntax, &token);
+    queue_push(syntax, token);
+}
+
+/* Brings the next word, and whatever it implies, into the queue. */
+static void fill_queue(Syntax *syntax) {
+    Token token = syntax->has_looked_ahead ? syntax->looked_ahead : scan_word(syntax);
+    syntax->has_looked_ahead = false;
+    switch (token.kind) {
+    case NL: queue_newline(syntax, token); break;
+    case ')':
+    case ']': queue_closer(syntax, token); break;
+    case '}': queue_brace(syntax, token); break;
+    case 0: queue_end(syntax, token); break;
+    default: queue_word(syntax, token); break;
+    }
+}
+
+int syntax_token(Semantic *value, Span *span, Syntax *syntax) {
+    if (!syntax->started) {
+        syntax->started = true;
+        *span = (Span){syntax->input.file, syntax->input.base, syntax->input.base};
+        return syntax->goal;
+    }
+    while (!syntax->queue_count && !syntax->stopped) fill_queue(syntax);
+    if (syntax->stopped) return *span = made(0, *span).span, 0;
+    Token token = queue_pop(syntax);
+    if (syntax->previous == NL && token.kind != '}') syntax->repaired = false;
+    *value = token.value;
+    *span = token.span;
+    return syntax->previous = token.kind;
+}

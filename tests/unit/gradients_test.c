@@ -1,0 +1,453 @@
+/* Gradients against central differences, in f64: of every differentiable op of ops.def, of gradients, and of the conventions at
+ * kinks. A case builds f(inputs); what is differentiated is the sum of f weighted by fixed random numbers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "passes/pass_list.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_INPUTS = 3, DIRECTIONS = 3 };
+
+typedef struct {
+    const char *name;
+    Op op; /* the op whose rule the case exercises */
+    uint32_t count;
+    double low, high; /* the inputs are uniform between these */
+    Shape shapes[MAX_INPUTS];
+    NodeId (*build)(Graph *graph, const NodeId *in);
+    bool once; /* the gradient has no useful gradient of its own to compare with: it is piecewise constant */
+} Case;
+
+/* -- the cases -- */
+
+#define S(...) {.rank = sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), .dim = {__VA_ARGS__}}
+#define DIMS(...) ((int64_t[]){__VA_ARGS__})
+
+#define UNARY(op) \
+    static NodeId case_##op(Graph *g, const NodeId *in) { return build_unary(g, OP_##op, in[0]); }
+#define BINARY(op) \
+    static NodeId case_##op(Graph *g, const NodeId *in) { return build_binary(g, OP_##op, in[0], in[1]); }
+UNARY(neg)
+UNARY(abs)
+UNARY(sqrt)
+UNARY(relu)
+UNARY(exp)
+UNARY(expm1)
+UNARY(log)
+UNARY(tanh)
+UNARY(sigmoid)
+UNARY(sin)
+UNARY(cos)
+BINARY(add)
+BINARY(sub)
+BINARY(mul)
+BINARY(div)
+BINARY(max)
+BINARY(min)
+BINARY(pow)
+
+static NodeId case_square(Graph *g, const NodeId *in) { return build_binary(g, OP_mul, in[0], in[0]); }
+static NodeId case_fma(Graph *g, const NodeId *in) { return build_ternary(g, OP_fma, in[0], in[1], in[2]); }
+static NodeId case_select(Graph *g, const NodeId *in) {
+    return build_ternary(g, OP_select, build_binary(g, OP_lt, in[0], in[1]), in[1], in[2]);
+}
+static NodeId case_convert(Graph *g, const NodeId *in) {
+    return graph_add(g, OP_convert, in, 1, NULL, &(TensorType){.dtype = DTYPE_F32});
+}
+static NodeId case_constant_power(Graph *g, const NodeId *in) {
+    return build_binary(g, OP_pow, in[0], build_f32(g, 3, (Shape){0}));
+}
+static NodeId case_shared(Graph *g, const NodeId *in) {
+    NodeId y = build_unary(g, OP_tanh, in[0]), product = build_binary(g, OP_mul, y, in[0]);
+    return build_binary(g, OP_add, build_binary(g, OP_div, product, y), build_binary(g, OP_mul, product, y));
+}
+
+static NodeId case_reshape(Graph *g, const NodeId *in) { return build_reshape(g, in[0], shape_of(2, DIMS(6, 4))); }
+static NodeId case_broadcast(Graph *g, const NodeId *in) { return build_broadcast(g, in[0], shape_of(4, DIMS(2, 3, 2, 4))); }
+static NodeId case_broadcast_scalar(Graph *g, const NodeId *in) { return build_broadcast(g, in[0], shape_of(2, DIMS(3, 2))); }
+static NodeId case_transpose(Graph *g, const NodeId *in) { return build_transpose(g, in[0], DIMS(2, 0, 1)); }
+static NodeId case_slice(Graph *g, const NodeId *in) { return build_slice(g, in[0], DIMS(1, 0, 2), DIMS(2, 3, 4), NULL); }
+static NodeId case_slice_steps(Graph *g, const NodeId *in) {
+    return build_slice(g, in[0], DIMS(1, 0, 2), DIMS(5, 7, 9), DIMS(3, 2, 4));
+}
+static NodeId case_slice_rank_6(Graph *g, const NodeId *in) {
+    return build_slice(g, in[0], DIMS(0, 1, 0, 0, 1, 0), DIMS(2, 2, 3, 1, 3, 3), DIMS(1, 1, 2, 1, 5, 2));
+}
+static NodeId case_pad(Graph *g, const NodeId *in) { return build_pad(g, in[0], DIMS(1, 0, 2), DIMS(0, 3, 1)); }
+static NodeId case_concat(Graph *g, const NodeId *in) { return build_concat(g, in, 3, 1); }
+
+static NodeId case_sum(Graph *g, const NodeId *in) { return build_reduce(g, OP_sum, in[0], 1, false); }
+static NodeId case_reduce_max(Graph *g, const NodeId *in) { return build_reduce(g, OP_reduce_max, in[0], 1, false); }
+static NodeId case_softmax(Graph *g, const NodeId *in) { return build_axiswise(g, OP_softmax, in[0], 1); }
+static NodeId case_log_softmax(Graph *g, const NodeId *in) { return build_axiswise(g, OP_log_softmax, in[0], 1); }
+
+static NodeId case_matmul(Graph *g, const NodeId *in) { return build_matmul(g, in[0], in[1], false, false); }
+static NodeId case_matmul_ta(Graph *g, const NodeId *in) { return build_matmul(g, in[0], in[1], true, false); }
+static NodeId case_matmul_tb(Graph *g, const NodeId *in) { return build_matmul(g, in[0], in[1], false, true); }
+static NodeId case_matmul_tatb(Graph *g, const NodeId *in) { return build_matmul(g, in[0], in[1], true, true); }
+
+#define ONE(name, op, low, high, ...) \
+    { #name, OP_##op, 1, low, high, {__VA_ARGS__}, case_##name, false }
+#define TWO(name, op, low, high, shape) \
+    { #name, OP_##op, 2, low, high, {shape, shape}, case_##name, false }
+#define PRODUCT(name, a, b) \
+    { #name, OP_matmul, 2, -1, 1, {a, b}, case_##name, false }
+#define PAIR S(3, 2)
+
+static const Case cases[] = {
+    TWO(add, add, -2, 2, PAIR),
+    TWO(sub, sub, -2, 2, PAIR),
+    TWO(mul, mul, -2, 2, PAIR),
+    TWO(div, div, 0.5, 2, PAIR),
+    {"max", OP_max, 2, -2, 2, {PAIR, PAIR}, case_max, true},
+    {"min", OP_min, 2, -2, 2, {PAIR, PAIR}, case_min, true},
+    TWO(pow, pow, 0.5, 2, PAIR),
+    {"fma", OP_fma, 3, -2, 2, {PAIR, PAIR, PAIR}, case_fma, false},
+    {"select", OP_select, 3, -2, 2, {PAIR, PAIR, PAIR}, case_select, true},
+    ONE(square, mul, -2, 2, PAIR),
+    ONE(shared, tanh, 0.5, 2, PAIR),
+    ONE(constant_power, pow, -2, 2, PAIR),
+    ONE(neg, neg, -2, 2, PAIR),
+    {"abs", OP_abs, 1, -2, 2, {PAIR}, case_abs, true},
+    ONE(sqrt, sqrt, 0.5, 2, PAIR),
+    {"relu", OP_relu, 1, -2, 2, {PAIR}, case_relu, true},
+    ONE(exp, exp, -2, 2, PAIR),
+    ONE(expm1, expm1, -2, 2, PAIR),
+    ONE(log, log, 0.5, 2, PAIR),
+    ONE(tanh, tanh, -2, 2, PAIR),
+    ONE(sigmoid, sigmoid, -3, 3, PAIR),
+    ONE(sin, sin, -3, 3, PAIR),
+    ONE(cos, cos, -3, 3, PAIR),
+    ONE(convert, convert, -2, 2, PAIR),
+    ONE(reshape, reshape, -2, 2, S(2, 3, 4)),
+    ONE(broadcast, broadcast, -2, 2, S(3, 1, 4)),
+    ONE(broadcast_scalar, broadcast, -2, 2, {0}),
+    ONE(transpose, transpose, -2, 2, S(2, 3, 4)),
+    ONE(slice, slice, -2, 2, S(3, 3, 4)),
+    ONE(slice_steps, slice, -2, 2, S(5, 8, 9)),
+    ONE(slice_rank_6, slice, -2, 2, S(2, 2, 3, 1, 3, 3)),
+    ONE(pad, pad, -2, 2, S(2, 1, 3)),
+    {"concat", OP_concat, 3, -2, 2, {S(2, 1, 3), S(2, 4, 3), S(2, 2, 3)}, case_concat, false},
+    ONE(sum, sum, -2, 2, S(2, 5, 3)),
+    {"reduce_max", OP_reduce_max, 1, -2, 2, {S(2, 5, 3)}, case_reduce_max, true},
+    ONE(softmax, softmax, -2, 2, S(2, 4, 3)),
+    ONE(log_softmax, log_softmax, -2, 2, S(2, 4, 3)),
+    PRODUCT(matmul, S(2, 3), S(3, 4)),
+    PRODUCT(matmul_ta, S(3, 2), S(3, 4)),
+    PRODUCT(matmul_tb, S(2, 3), S(4, 3)),
+    PRODUCT(matmul_tatb, S(3, 2), S(4, 3)),
+    PRODUCT(matmul, S(2, 5, 2, 3), S(2, 5, 3, 4)),
+    PRODUCT(matmul_ta, S(2, 5, 3, 2), S(2, 5, 3, 4)),
+    PRODUCT(matmul_tb, S(2, 5, 2, 3), S(2, 5, 4, 3)),
+    PRODUCT(matmul_tatb, S(2, 5, 3, 2), S(2, 5, 4, 3)),
+};
+enum { CASE_COUNT = sizeof cases / sizeof *cases };
+
+/* -- random numbers, running -- */
+
+static uint64_t random_state;
+
+static double uniform(double low, double high) {
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return low + (high - low) * (double)(random_state >> 11) * 0x1p-53;
+}
+
+static size_t elements(const Graph *graph, NodeId id) { return (size_t)shape_elements(graph_node(graph, id)->shape); }
+
+static void fill(const Graph *graph, Interp *interp, NodeId id, double low, double high) {
+    double *data = interp_value(interp, id);
+    for (size_t i = 0; i < elements(graph, id); i++) data[i] = uniform(low, high);
+}
+
+/* sum(node * weights), where the weights are an input of their own. */
+static NodeId weighted_sum(Graph *graph, NodeId node, const char *name) {
+    Shape shape = graph_node(graph, node)->shape;
+    NodeId weights = graph_input(graph, SYMBOL_VALUE, name, DTYPE_F32, shape);
+    return build_reduce_axes(graph, OP_sum, build_binary(graph, OP_mul, node, weights), (1u << shape.rank) - 1);
+}
+
+static NodeId input_named(const Graph *graph, const char *name) {
+    const Symbol *symbol = graph_symbol(graph, name);
+    return symbol ? symbol->node : NODE_NONE;
+}
+
+/* -- central differences -- */
+
+/* A graph with inputs x0.., weights, output `y` (a scalar) and outputs g0.., its gradients by the inputs. */
+typedef struct {
+    Graph *graph;
+    Interp *interp;
+    uint32_t count;
+    NodeId x[MAX_INPUTS], y, g[MAX_INPUTS];
+    double *origin[MAX_INPUTS], *direction[MAX_INPUTS];
+} Probe;
+
+static void probe_move(const Probe *probe, double distance) {
+    for (uint32_t i = 0; i < probe->count; i++) {
+        double *x = interp_value(probe->interp, probe->x[i]);
+        for (size_t j = 0; j < elements(probe->graph, probe->x[i]); j++)
+            x[j] = probe->origin[i][j] + distance * probe->direction[i][j];
+    }
+    interp_run(probe->interp);
+}
+
+static double probe_value(const Probe *probe, double distance) {
+    probe_move(probe, distance);
+    return *(double *)interp_value(probe->interp, probe->y);
+}
+
+/* The five-point formula: its error is h^4 times the fifth derivative. */
+static double probe_difference(const Probe *probe) {
+    const double h = 1e-3;
+    double near = probe_value(probe, h) - probe_value(probe, -h), far = probe_value(probe, 2 * h) - probe_value(probe, -2 * h);
+    return (8 * near - far) / (12 * h);
+}
+
+/* The gradient along the direction, and the sum of the sizes of its terms. */
+static double probe_slope(const Probe *probe, double *size) {
+    double slope = 0;
+    *size = 0;
+    probe_move(probe, 0);
+    for (uint32_t i = 0; i < probe->count; i++) {
+        const double *g = interp_value(probe->interp, probe->g[i]);
+        for (size_t j = 0; j < elements(probe->graph, probe->g[i]); j++) {
+            slope += g[j] * probe->direction[i][j];
+            *size += fabs(g[j] * probe->direction[i][j]);
+        }
+    }
+    return slope;
+}
+
+static void probe_check(Probe *probe, const Case *at, const char *what) {
+    for (int k = 0; k < DIRECTIONS; k++) {
+        for (uint32_t i = 0; i < probe->count; i++)
+            for (size_t j = 0; j < elements(probe->graph, probe->x[i]); j++) probe->direction[i][j] = uniform(-1, 1);
+        double size, slope = probe_slope(probe, &size), difference = probe_difference(probe);
+        if (!(fabs(slope - difference) <= 1e-6 * fmax(size, 1e-3)))
+            fail_msg("%s of %s: %.12g, by differences %.12g", what, at->name, slope, difference);
+    }
+}
+
+static void probe_open(Probe *probe, Graph *graph, const Case *at) {
+    *probe = (Probe){.graph = graph, .interp = interp_new(graph, INTERP_F64), .count = at->count};
+    for (uint32_t i = 0; i < graph->symbol_count; i++) fill(graph, probe->interp, graph->symbols[i].node, at->low, at->high);
+    for (uint32_t i = 0; i < at->count; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "x%u", i);
+        probe->x[i] = input_named(graph, name);
+        probe->g[i] = graph->outputs[1 + i].node;
+        size_t bytes = interp_value_bytes(probe->interp, probe->x[i]);
+        probe->origin[i] = malloc(bytes);
+        probe->direction[i] = malloc(bytes);
+        memcpy(probe->origin[i], interp_value(probe->interp, probe->x[i]), bytes);
+    }
+    probe->y = graph->outputs[0].node;
+}
+
+static void probe_close(Probe *probe) {
+    for (uint32_t i = 0; i < probe->count; i++) {
+        free(probe->origin[i]);
+        free(probe->direction[i]);
+    }
+    interp_free(probe->interp);
+    graph_free(probe->graph);
+}
+
+/* -- the tests -- */
+
+static Diagnostics *diag;
+
+static NodeId build_case(Graph *graph, const Case *at, NodeId *x) {
+    for (uint32_t i = 0; i < at->count; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "x%u", i);
+        x[i] = graph_input(graph, SYMBOL_VALUE, name, DTYPE_F32, at->shapes[i]);
+    }
+    NodeId y = weighted_sum(graph, at->build(graph, x), "w");
+    assert_true(y != NODE_NONE);
+    return y;
+}
+
+static void add_gradient_outputs(Graph *graph, NodeId y, const NodeId *x, uint32_t count) {
+    graph_output(graph, "y", y);
+    for (uint32_t i = 0; i < count; i++) graph_output(graph, "g", build_grad(graph, y, x[i]));
+}
+
+static void check_case(const Case *at, const char *what, bool second) {
+    NodeId x[MAX_INPUTS];
+    random_state = 7;
+    Graph *graph = graph_new(at->name, diag);
+    NodeId y = build_case(graph, at, x);
+    for (uint32_t i = 0; second && i < at->count; i++) {
+        NodeId term = weighted_sum(graph, build_grad(graph, y, x[i]), (const char *[]){"v0", "v1", "v2"}[i]);
+        x[0] = input_named(graph, "x0");
+        y = i ? build_binary(graph, OP_add, term, build_binary(graph, OP_mul, y, build_f32(graph, 0.5, (Shape){0}))) : term;
+    }
+    add_gradient_outputs(graph, y, x, at->count);
+    Graph *rewritten = pass_gradients(graph, &(PassOptions){0});
+    graph_free(graph);
+    assert_int_equal(diag_errors(diag), 0);
+    Probe probe;
+    probe_open(&probe, rewritten, at);
+    probe_check(&probe, at, what);
+    probe_close(&probe);
+}
+
+static void test_first_order(void **state) {
+    (void)state;
+    for (int i = 0; i < CASE_COUNT; i++) check_case(&cases[i], "gradient", false);
+}
+
+static void test_second_order(void **state) {
+    (void)state;
+    for (int i = 0; i < CASE_COUNT; i++)
+        if (!cases[i].once) check_case(&cases[i], "second gradient", true);
+}
+
+static const char *const op_gradients[OP_COUNT] = {
+#define OP(name, arity, class, attrs, rule, gradient, expand, doc) [OP_##name] = #gradient,
+#include "ir/ops.def"
+};
+
+static void test_every_rule_has_a_case(void **state) {
+    (void)state;
+    for (int op = 0; op < OP_COUNT; op++) {
+        bool covered = !strcmp(op_gradients[op], "none");
+        for (int i = 0; i < CASE_COUNT; i++) covered |= cases[i].op == (Op)op;
+        if (!covered) fail_msg("no case for the gradient of %s", op_name((Op)op));
+    }
+}
+
+/* The gradient of sum(f(x)) by x for one-element x: runs in f64. */
+static double slope_at(NodeId (*build)(Graph *, const NodeId *), uint32_t count, const double *at, uint32_t by) {
+    Graph *graph = graph_new("kink", diag);
+    NodeId x[MAX_INPUTS], slope;
+    for (uint32_t i = 0; i < count; i++)
+        x[i] = graph_input(graph, SYMBOL_VALUE, (const char *[]){"x0", "x1", "x2"}[i], DTYPE_F32, (Shape){0});
+    gradients_build(graph, build(graph, x), &x[by], 1, &slope);
+    graph_output(graph, "slope", slope);
+    Interp *interp = interp_new(graph, INTERP_F64);
+    for (uint32_t i = 0; i < count; i++) *(double *)interp_value(interp, x[i]) = at[i];
+    interp_run(interp);
+    double result = *(double *)interp_value(interp, slope);
+    interp_free(interp);
+    graph_free(graph);
+    return result;
+}
+
+static void test_kinks(void **state) {
+    (void)state;
+    const double zeros[] = {0, 0}, zero_two[] = {0, 2}, two_zero[] = {2, 0};
+    assert_true(slope_at(case_relu, 1, zeros, 0) == 0);
+    assert_true(slope_at(case_abs, 1, zeros, 0) == 0);
+    assert_true(slope_at(case_max, 2, zeros, 0) == 0.5 && slope_at(case_max, 2, zeros, 1) == 0.5);
+    assert_true(slope_at(case_min, 2, zeros, 0) == 0.5 && slope_at(case_min, 2, zeros, 1) == 0.5);
+    assert_true(slope_at(case_max, 2, zero_two, 0) == 0 && slope_at(case_max, 2, zero_two, 1) == 1);
+    assert_true(slope_at(case_min, 2, zero_two, 0) == 1 && slope_at(case_min, 2, zero_two, 1) == 0);
+    assert_true(slope_at(case_pow, 2, zeros, 0) == 0);
+    assert_true(slope_at(case_pow, 2, zero_two, 0) == 0 && slope_at(case_pow, 2, zero_two, 1) == 0);
+    assert_true(slope_at(case_pow, 2, two_zero, 0) == 0 && slope_at(case_pow, 2, two_zero, 1) == log(2));
+}
+
+static void test_reduce_max_shares(void **state) {
+    (void)state;
+    Graph *graph = graph_new("shares", diag);
+    NodeId x = graph_input(graph, SYMBOL_VALUE, "x", DTYPE_F32, shape_of(1, DIMS(4))), slope;
+    gradients_build(graph, build_reduce(graph, OP_reduce_max, x, 0, false), &x, 1, &slope);
+    graph_output(graph, "slope", slope);
+    Interp *interp = interp_new(graph, INTERP_F64);
+    memcpy(interp_value(interp, x), (double[]){3, 1, 3, 2}, 4 * sizeof(double));
+    interp_run(interp);
+    assert_memory_equal(interp_value(interp, slope), ((double[]){0.5, 0, 0.5, 0}), 4 * sizeof(double));
+    interp_free(interp);
+    graph_free(graph);
+}
+
+static uint32_t count_ops(const Graph *graph, Op op) {
+    uint32_t count = 0;
+    for (NodeId id = 1; id < graph->node_count; id++) count += graph_node(graph, id)->op == op;
+    return count;
+}
+
+/* A chain of matrix products and tanh; `grads`: asks for the gradient by every weight. */
+static Graph *chain(uint32_t layers, bool grads) {
+    Graph *graph = graph_new("chain", diag);
+    Shape square = shape_of(2, DIMS(2, 2));
+    NodeId *w = calloc(layers, sizeof *w), x = graph_input(graph, SYMBOL_VALUE, "x", DTYPE_F32, square);
+    for (uint32_t i = 0; i < layers; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "w%u", i);
+        w[i] = graph_state(graph, name, DTYPE_F32, square, (Init){0}, true);
+        x = build_unary(graph, OP_tanh, build_matmul(graph, x, w[i], false, true));
+    }
+    NodeId loss = build_reduce_axes(graph, OP_sum, x, 3);
+    for (uint32_t i = 0; grads && i < layers; i++) graph_output(graph, "g", build_grad(graph, loss, w[i]));
+    if (!grads) graph_output(graph, "loss", loss);
+    free(w);
+    return graph;
+}
+
+/* One sweep serves all weights, and the gradient of the first layer's input is not built. */
+static void test_one_sweep(void **state) {
+    (void)state;
+    const uint32_t layers = 50;
+    Graph *graph = chain(layers, true), *rewritten = pass_gradients(graph, &(PassOptions){0});
+    assert_int_equal(count_ops(rewritten, OP_matmul), layers + 2 * layers - 1);
+    assert_int_equal(count_ops(rewritten, OP_grad), 0);
+    graph_free(graph);
+    graph_free(rewritten);
+}
+
+static void test_independent_value_has_zero_gradient(void **state) {
+    (void)state;
+    Graph *graph = chain(2, false);
+    NodeId other = graph_input(graph, SYMBOL_VALUE, "other", DTYPE_F32, shape_of(1, DIMS(3)));
+    NodeId by[] = {other, input_named(graph, "w0")}, result[2];
+    gradients_build(graph, graph->outputs[0].node, by, 2, result);
+    const Node *zero = graph_node(graph, result[0]);
+    assert_true(zero->op == OP_constant && zero->attrs.value.bits == 0 && shape_equal(zero->shape, shape_of(1, DIMS(3))));
+    assert_true(graph_node(graph, result[1])->op == OP_matmul);
+    graph_free(graph);
+}
+
+static void test_nothing_passes_whole_numbers(void **state) {
+    (void)state;
+    Graph *graph = graph_new("whole", diag);
+    NodeId x = graph_input(graph, SYMBOL_VALUE, "x", DTYPE_F32, (Shape){0}), slope;
+    NodeId there = build_convert(graph, build_convert(graph, x, DTYPE_I32), DTYPE_F32);
+    gradients_build(graph, build_binary(graph, OP_add, there, build_unary(graph, OP_floor, x)), &x, 1, &slope);
+    assert_true(graph_node(graph, slope)->op == OP_constant && graph_node(graph, slope)->attrs.value.f == 0);
+    graph_free(graph);
+}
+
+static int setup(void **state) {
+    (void)state;
+    diag = diag_new();
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    diag_free(diag);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_first_order),
+        cmocka_unit_test(test_second_order),
+        cmocka_unit_test(test_every_rule_has_a_case),
+        cmocka_unit_test(test_kinks),
+        cmocka_unit_test(test_reduce_max_shares),
+        cmocka_unit_test(test_one_sweep),
+        cmocka_unit_test(test_independent_value_has_zero_gradient),
+        cmocka_unit_test(test_nothing_passes_whole_numbers),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
