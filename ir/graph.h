@@ -35,7 +35,8 @@ typedef enum {
     ATTRS_PERM,   /* a[0..rank): the permutation */
     ATTRS_RANGE,  /* a: start, b: stop, c: step (>= 1), along every axis */
     ATTRS_PAD,    /* a: zeros before, b: zeros after, along every axis */
-    ATTRS_MATMUL  /* transpose_a, transpose_b: the operand is stored with its last two axes exchanged */
+    ATTRS_MATMUL, /* transpose_a, transpose_b: the operand is stored with its last two axes exchanged */
+    ATTRS_KINDS
 } AttrsKind;
 
 /* Attributes; those an op does not use are zero (equality of nodes is equality of bytes). */
@@ -67,7 +68,7 @@ typedef struct {
 } Node;
 
 /* What a state holds before the first step. Drawn by state_initialize (ir/random.h) from the seed and the state's name. */
-typedef enum { INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL, INIT_ORTHOGONAL } InitKind;
+typedef enum { INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL, INIT_ORTHOGONAL, INIT_KINDS } InitKind;
 typedef struct {
     InitKind kind;
     float a, b; /* constant: a. uniform: [a, b). normal: mean a, deviation b. orthogonal: gain a */
@@ -190,7 +191,8 @@ NodeId build_grad(Graph *graph, NodeId scalar, NodeId by);
 void graph_print(const Graph *graph, FILE *out);
 /* Graphviz. */
 void graph_print_dot(const Graph *graph, FILE *out);
-/* Reads the text form; NULL after reporting errors (STATUS_MODEL). print(read(print(g))) == print(g). */
+/* Reads the text form; NULL after reporting errors (STATUS_MODEL). print(read(print(g))) == print(g). A text has at most 16 MB,
+ * 10,000 inputs and states, and GRAPH_MAX_NODES nodes. */
 Graph *graph_read(const char *name, const char *text, size_t length, Diagnostics *diag);
 /* Checks every rule a graph must keep; a violation is a bug in a pass: it is printed to stderr with the node, returns false. */
 bool graph_verify(const Graph *graph);

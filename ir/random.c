@@ -126,9 +126,9 @@ static void fill_constant(const Symbol *symbol, int64_t count, void *data) {
         if (symbol->dtype == DTYPE_F32)
             ((float *)data)[i] = symbol->init.a;
         else if (symbol->dtype == DTYPE_I32)
-            ((int32_t *)data)[i] = (int32_t)symbol->init.a;
+            ((int32_t *)data)[i] = (int32_t)fmax(INT32_MIN, fmin(INT32_MAX, (double)symbol->init.a));
         else
-            ((uint8_t *)data)[i] = (uint8_t)symbol->init.a;
+            ((uint8_t *)data)[i] = (uint8_t)fmax(0, fmin(UINT8_MAX, (double)symbol->init.a));
     }
 }
 
@@ -196,6 +196,6 @@ void state_initialize(const Symbol *symbol, uint64_t seed, void *data) {
     case INIT_CONSTANT: fill_constant(symbol, count, data); break;
     case INIT_UNIFORM: fill_uniform(symbol, seed, sub, count, data); break;
     case INIT_NORMAL: fill_normal(symbol, seed, sub, count, data); break;
-    case INIT_ORTHOGONAL: fill_orthogonal(symbol, seed, sub, count, data); break;
+    default: fill_orthogonal(symbol, seed, sub, count, data); break;
     }
 }

@@ -175,7 +175,7 @@ static bool shape_slice(const ShapeCheck *check) {
         int64_t start = check->attrs->a[i], stop = check->attrs->b[i], step = check->attrs->c[i];
         if (start < 0 || stop > a->shape.dim[i] || start >= stop || step < 1)
             return reject(check, "start, stop and step must select at least one element along every axis");
-        shape.dim[i] = (stop - start + step - 1) / step;
+        shape.dim[i] = (stop - start - 1) / step + 1;
     }
     return infer(check, a->dtype, shape);
 }
