@@ -203,23 +203,27 @@ static bool stores_in_slab(const Kernel *kernel, NodeId node) {
     return false;
 }
 
-static Kernel copy_kernel(const Schedule *schedule, const Kernel *kernel, Store store, int threads) {
-    Kernel copy = {.kind = KERNEL_MAP, .space = kernel->space, .store_count = 1};
-    copy.stores = ARENA_ARRAY(schedule->plan->arena, Store, 1);
-    copy.stores[0] = store;
-    copy.max_threads = cost_threads(schedule->plan, &copy, threads);
-    return copy;
+/* Whether the last kernel of copies stores another form of the same state. */
+static bool same_state(const Plan *plan, const Kernel *copy, const Store *store) {
+    return plan->states[copy->stores[0].to.index].symbol == plan->states[store->to.index].symbol;
+}
+
+static void add_copy(const Plan *plan, const Kernel *kernel, const Store *store, Kernel *copies, uint32_t *count) {
+    if (*count == 0 || !same_state(plan, &copies[*count - 1], store))
+        copies[(*count)++] = (Kernel){.kind = KERNEL_MAP, .space = kernel->space, .stores = ARENA_ARRAY(plan->arena, Store, kernel->store_count)};
+    Kernel *copy = &copies[*count - 1];
+    copy->stores[copy->store_count++] = *store;
 }
 
 /* Turns the kernel's detouring stores into one store in the slab for each value (a kernel's stores in the slab come first), and
  * writes the kernels that copy them to `copies`. */
-static uint32_t detour_stores(const Schedule *schedule, Kernel *kernel, Kernel *copies, int threads) {
+static uint32_t detour_stores(const Schedule *schedule, Kernel *kernel, Kernel *copies) {
     Plan *plan = schedule->plan;
     uint32_t count = 0, kept = 0, stores = kernel->store_count;
     for (uint32_t i = 0; i < stores; i++) {
         Store store = kernel->stores[i];
         if (store_detours(schedule, &store)) {
-            copies[count++] = copy_kernel(schedule, kernel, store, threads);
+            add_copy(plan, kernel, &store, copies, &count);
             store.to = plan->storage[store.node] = (Storage){.kind = STORAGE_SLAB, .offset = PLAN_UNPLACED};
             kernel->store_count = kept;
             if (stores_in_slab(kernel, store.node)) continue;
@@ -236,12 +240,12 @@ static bool any_detour(const Schedule *schedule) {
     return false;
 }
 
-static void build_detours(const Schedule *schedule, int threads) {
+static void build_detours(const Schedule *schedule) {
     Plan *plan = schedule->plan;
     Kernel *kernels = ARENA_ARRAY(plan->arena, Kernel, plan->kernel_count + plan->state_count);
     memcpy(kernels, plan->kernels, plan->kernel_count * sizeof *kernels);
     uint32_t count = plan->kernel_count;
-    for (uint32_t k = 0; k < plan->kernel_count; k++) count += detour_stores(schedule, &kernels[k], &kernels[count], threads);
+    for (uint32_t k = 0; k < plan->kernel_count; k++) count += detour_stores(schedule, &kernels[k], &kernels[count]);
     plan->kernels = kernels;
     plan->kernel_count = count;
 }
@@ -259,12 +263,17 @@ static uint32_t *apply_order(const Schedule *schedule) {
     return phase;
 }
 
-uint32_t *schedule_kernels(Plan *plan, int threads, Arena *arena) {
+static void assign_threads(Plan *plan, int threads) {
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         plan->kernels[k].max_threads = cost_threads(plan, &plan->kernels[k], threads);
+}
+
+uint32_t *schedule_kernels(Plan *plan, int threads, Arena *arena) {
+    assign_threads(plan, threads);
     Schedule schedule = schedule_run(plan, arena);
     if (any_detour(&schedule)) {
-        build_detours(&schedule, threads);
+        build_detours(&schedule);
+        assign_threads(plan, threads);
         schedule = schedule_run(plan, arena);
         assert(!any_detour(&schedule));
     }
