@@ -1,0 +1,195 @@
+/* Layouts: the form of a weight follows from its first use; moments follow their weight; tiles run along contiguous columns. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "passes/passes.h"
+#include "tests/support/mlp_graph.h"
+#include "tests/support/plan_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static Diagnostics *diag;
+static Graph *graph;
+static Compilation compilation;
+
+static int set_up(void **state) {
+    (void)state;
+    diag = diag_new();
+    graph = graph_new("test", diag);
+    compilation = (Compilation){0};
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    compilation_free(&compilation);
+    diag_free(diag);
+    return 0;
+}
+
+static const Plan *compile_with(PassOptions options) {
+    assert_true(passes_run(&compilation, graph, &options, PASS_COUNT - 1));
+    const char *wrong = plan_check(compilation.plan);
+    if (wrong) {
+        plan_print(compilation.plan, stderr);
+        fail_msg("%s", wrong);
+    }
+    return compilation.plan;
+}
+
+static const Plan *compile(void) { return compile_with((PassOptions){.level = 2, .threads = 2}); }
+
+static Shape matrix(int64_t rows, int64_t columns) { return shape_of(2, (int64_t[]){rows, columns}); }
+static NodeId input(const char *name, Shape shape) { return graph_input(graph, SYMBOL_BATCH, name, DTYPE_F32, shape); }
+static NodeId weight(const char *name, Shape shape) { return graph_state(graph, name, DTYPE_F32, shape, (Init){0}, true); }
+
+static const char *form_name(const Plan *plan, uint32_t state) { return plan->graph->symbols[plan->states[state].symbol].name; }
+
+/* How many forms a state has; *primary is the index of the first. */
+static uint32_t count_forms(const Plan *plan, const char *name, uint32_t *primary) {
+    uint32_t count = 0;
+    for (uint32_t s = 0; s < plan->state_count; s++)
+        if (!strcmp(form_name(plan, s), name) && count++ == 0) *primary = s;
+    return count;
+}
+
+static void assert_primary(const Plan *plan, const char *name, uint32_t forms, Layout layout) {
+    uint32_t primary = 0;
+    assert_int_equal(count_forms(plan, name, &primary), forms);
+    assert_true(layout_equal(plan->states[primary].layout, layout));
+}
+
+static const Kernel *only_product(const Plan *plan) {
+    const Kernel *found = NULL;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) {
+        if (plan->kernels[k].kind != KERNEL_MATMUL) continue;
+        assert_null(found);
+        found = &plan->kernels[k];
+    }
+    assert_non_null(found);
+    return found;
+}
+
+static const Layout along_rows = {LAYOUT_PANEL, 0, 32}, along_columns = {LAYOUT_PANEL, 1, 32}, plain = {0};
+
+/* x @ w^T: the product's columns run along the rows of w */
+static void a_dense_weight_has_panels_along_its_outputs(void **state) {
+    (void)state;
+    graph_output(graph, "y", build_matmul(graph, input("x", matrix(64, 100)), weight("w", matrix(40, 100)), false, true));
+    const Plan *plan = compile();
+    assert_primary(plan, "w", 1, along_rows);
+    assert_false(only_product(plan)->swapped);
+    assert_true(layout_equal(only_product(plan)->right.layout, along_rows));
+}
+
+static void a_plain_product_has_panels_along_columns(void **state) {
+    (void)state;
+    graph_output(graph, "y", build_matmul(graph, input("x", matrix(64, 100)), weight("w", matrix(100, 40)), false, false));
+    assert_primary(compile(), "w", 1, along_columns);
+}
+
+static void narrow_weights_have_narrow_panels(void **state) {
+    (void)state;
+    graph_output(graph, "y", build_matmul(graph, input("x", matrix(64, 100)), weight("w", matrix(10, 100)), false, true));
+    const Plan *plan = compile();
+    assert_primary(plan, "w", 1, (Layout){LAYOUT_PANEL, 0, 16});
+    assert_int_equal(layout_bytes(plan->states[0].layout, DTYPE_F32, matrix(10, 100)), 16 * 100 * 4);
+}
+
+/* An encoder and a decoder that share their weight read it both ways: it is kept in two forms. */
+static void a_weight_used_both_ways_has_two_forms(void **state) {
+    (void)state;
+    NodeId w = weight("w", matrix(128, 64)), z = build_matmul(graph, input("x", matrix(64, 128)), w, false, false);
+    graph_output(graph, "y", build_matmul(graph, z, w, false, true));
+    graph_update(graph, w, build_unary(graph, OP_neg, w));
+    const Plan *plan = compile();
+    assert_primary(plan, "w", 2, along_columns);
+    assert_true(layout_equal(plan->states[1].layout, along_rows));
+}
+
+static void other_states_stay_plain(void **state) {
+    (void)state;
+    NodeId b = weight("b", matrix(64, 64)), t = graph_state(graph, "t", DTYPE_I32, matrix(64, 64), (Init){0}, false);
+    graph_update(graph, b, build_unary(graph, OP_neg, b));
+    graph_update(graph, t, build_unary(graph, OP_neg, t));
+    const Plan *plan = compile();
+    assert_primary(plan, "b", 1, plain);
+    assert_primary(plan, "t", 1, plain);
+}
+
+static void external_gemm_reads_plain_states(void **state) {
+    (void)state;
+    graph_output(graph, "y", build_matmul(graph, input("x", matrix(64, 100)), weight("w", matrix(40, 100)), false, true));
+    assert_primary(compile_with((PassOptions){.level = 2, .external_gemm = true}), "w", 1, plain);
+}
+
+/* w @ x: the weight is on the left; its rows are the product's. Either axis would do; nothing needs a second form. */
+static void a_weight_on_the_left_has_one_form(void **state) {
+    (void)state;
+    graph_output(graph, "y", build_matmul(graph, weight("w", matrix(40, 100)), input("x", matrix(100, 64)), false, false));
+    const Plan *plan = compile();
+    assert_primary(plan, "w", 1, along_rows);
+    assert_false(only_product(plan)->swapped);
+}
+
+/* A weight gradient's tile runs along the panels of the weight, although its left operand has to be read by columns then. */
+static void weight_gradients_are_swapped(void **state) {
+    (void)state;
+    graph_free(graph);
+    graph = mlp_graph_mnist(diag);
+    const Plan *plan = compile();
+    uint32_t swapped = 0;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) {
+        const Kernel *kernel = &plan->kernels[k];
+        swapped += kernel->swapped;
+        if (kernel->swapped) assert_true(kernel->stores[0].to.kind == STORAGE_STATE && kernel->stores[0].to.layout.axis == 0);
+    }
+    assert_int_equal(swapped, 4);
+    assert_primary(plan, "w0", 1, along_rows);
+    assert_primary(plan, "w1", 2, along_rows);
+    assert_primary(plan, "w_m1", 1, along_rows);
+    assert_primary(plan, "w_v3", 1, (Layout){LAYOUT_PANEL, 0, 16});
+    assert_primary(plan, "b1", 1, plain);
+}
+
+/* Weights are shared between the graphs of a model: their primary forms must be the same in all. */
+static void training_and_evaluation_agree(void **state) {
+    (void)state;
+    const int64_t widths[] = {100, 60, 40, 10};
+    Layout primary[3];
+    for (int variant = 0; variant < 4; variant++) {
+        graph_free(graph);
+        graph = mlp_graph(&(MlpShape){variant == 1 ? 1 : 32, widths, 3, variant < 2}, diag);
+        const Plan *plan = compile();
+        for (int layer = 0; layer < 3; layer++) {
+            char name[] = {'w', (char)('0' + layer), 0};
+            uint32_t state_index = 0;
+            count_forms(plan, name, &state_index);
+            if (variant == 0) primary[layer] = plan->states[state_index].layout;
+            assert_true(layout_equal(primary[layer], plan->states[state_index].layout));
+        }
+        graph = NULL;
+        compilation_free(&compilation);
+        compilation = (Compilation){0};
+    }
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_dense_weight_has_panels_along_its_outputs),
+        TEST(a_plain_product_has_panels_along_columns),
+        TEST(narrow_weights_have_narrow_panels),
+        TEST(a_weight_used_both_ways_has_two_forms),
+        TEST(other_states_stay_plain),
+        TEST(external_gemm_reads_plain_states),
+        TEST(a_weight_on_the_left_has_one_form),
+        TEST(weight_gradients_are_swapped),
+        TEST(training_and_evaluation_agree),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
