@@ -9,33 +9,36 @@
 
 /* -- Philox 4x32-10; the constants are those of the paper -- */
 
-static void philox_round(uint32_t c[4], const uint32_t key[2]) {
-    uint64_t p0 = (uint64_t)0xD2511F53u * c[0], p1 = (uint64_t)0xCD9E8D57u * c[2];
-    uint32_t next[4] = {(uint32_t)(p1 >> 32) ^ c[1] ^ key[0], (uint32_t)p1, (uint32_t)(p0 >> 32) ^ c[3] ^ key[1], (uint32_t)p0};
-    memcpy(c, next, sizeof next);
-}
-
 void philox_4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]) {
-    uint32_t k[2] = {key[0], key[1]};
-    memcpy(out, counter, 4 * sizeof *out);
-    for (int round = 0; round < 10; round++) {
-        philox_round(out, k);
-        k[0] += 0x9E3779B9u;
-        k[1] += 0xBB67AE85u;
+    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3], k0 = key[0], k1 = key[1];
+    for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+        uint64_t p0 = (uint64_t)0xD2511F53u * c0, p1 = (uint64_t)0xCD9E8D57u * c2;
+        c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
+        c1 = (uint32_t)p1;
+        c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
+        c3 = (uint32_t)p0;
     }
+    memcpy(out, (uint32_t[]){c0, c1, c2, c3}, 4 * sizeof *out);
 }
 
-/* Four indices share a block. */
-uint32_t random_bits(uint64_t seed, Stream stream, uint32_t sub, uint64_t index) {
-    uint64_t block = index / 4;
+/* Four indices share a block: the bits of indices 4 * block .. 4 * block + 3. */
+static void random_block(uint64_t seed, Stream stream, uint32_t sub, uint64_t block, uint32_t out[4]) {
     uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), sub, (uint32_t)stream};
-    uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)}, out[4];
-    philox_4x32(counter, key, out);
+    philox_4x32(counter, (uint32_t[]){(uint32_t)seed, (uint32_t)(seed >> 32)}, out);
+}
+
+uint32_t random_bits(uint64_t seed, Stream stream, uint32_t sub, uint64_t index) {
+    uint32_t out[4];
+    random_block(seed, stream, sub, index / 4, out);
     return out[index % 4];
 }
 
+static float unit_of_bits(uint32_t bits) {
+    return (float)(bits >> 8) * 0x1p-24f;
+}
+
 float random_unit(uint64_t seed, Stream stream, uint32_t sub, uint64_t index) {
-    return (float)(random_bits(seed, stream, sub, index) >> 8) * 0x1p-24f;
+    return unit_of_bits(random_bits(seed, stream, sub, index));
 }
 
 void random_permutation(uint64_t seed, Stream stream, uint32_t sub, uint32_t count, int32_t *order) {
@@ -115,11 +118,26 @@ static double normal_quantile(double p) {
 }
 
 /* Out of 32 bits, centred in their interval: never 0 or 1, at most 6.3 deviations from 0. */
-static double random_normal(uint64_t seed, uint32_t sub, uint64_t index) {
-    return normal_quantile((random_bits(seed, STREAM_INIT, sub, index) + 0.5) * 0x1p-32);
+static double normal_of_bits(uint32_t bits) {
+    return normal_quantile((bits + 0.5) * 0x1p-32);
 }
 
 /* -- states -- */
+
+/* The draws of a state, in order. */
+typedef struct {
+    uint64_t seed, index;
+    uint32_t sub, block[4];
+} Draws;
+
+static Draws draws_of(const Symbol *symbol, uint64_t seed) {
+    return (Draws){.seed = seed, .sub = hash_name(symbol->name)};
+}
+
+static uint32_t draws_next(Draws *draws) {
+    if (draws->index % 4 == 0) random_block(draws->seed, STREAM_INIT, draws->sub, draws->index / 4, draws->block);
+    return draws->block[draws->index++ % 4];
+}
 
 static void fill_constant(const Symbol *symbol, int64_t count, void *data) {
     for (int64_t i = 0; i < count; i++) {
@@ -133,18 +151,18 @@ static void fill_constant(const Symbol *symbol, int64_t count, void *data) {
 }
 
 /* Rounding must not reach the upper end, which is not part of the interval. */
-static void fill_uniform(const Symbol *symbol, uint64_t seed, uint32_t sub, int64_t count, float *data) {
+static void fill_uniform(const Symbol *symbol, Draws *draws, int64_t count, float *data) {
     float low = symbol->init.a, high = symbol->init.b;
     for (int64_t i = 0; i < count; i++) {
-        double unit = (double)random_unit(seed, STREAM_INIT, sub, (uint64_t)i);
+        double unit = (double)unit_of_bits(draws_next(draws));
         float value = (float)((double)low + ((double)high - (double)low) * unit);
         data[i] = value < high || high <= low ? value : nextafterf(high, low);
     }
 }
 
-static void fill_normal(const Symbol *symbol, uint64_t seed, uint32_t sub, int64_t count, float *data) {
+static void fill_normal(const Symbol *symbol, Draws *draws, int64_t count, float *data) {
     for (int64_t i = 0; i < count; i++)
-        data[i] = (float)((double)symbol->init.a + (double)symbol->init.b * random_normal(seed, sub, (uint64_t)i));
+        data[i] = (float)((double)symbol->init.a + (double)symbol->init.b * normal_of_bits(draws_next(draws)));
 }
 
 /* Gram-Schmidt, twice (once loses orthogonality to rounding): vectors[i] becomes orthogonal to those before it, with length 1.
@@ -170,7 +188,7 @@ static void orthogonalize(double *vectors, int64_t count, int64_t n) {
 
 /* The state seen as [first axis, the rest]: of its rows and columns, the fewer ones are orthonormal, times the gain. The
  * vectors start as normal draws in the state's row-major order, so every direction is equally likely. */
-static void fill_orthogonal(const Symbol *symbol, uint64_t seed, uint32_t sub, int64_t elements, float *data) {
+static void fill_orthogonal(const Symbol *symbol, Draws *draws, int64_t elements, float *data) {
     int64_t rows = symbol->shape.rank > 1 ? symbol->shape.dim[0] : 1, columns = elements / rows;
     bool by_rows = rows <= columns;
     int64_t count = by_rows ? rows : columns, n = by_rows ? columns : rows;
@@ -181,7 +199,7 @@ static void fill_orthogonal(const Symbol *symbol, uint64_t seed, uint32_t sub, i
     }
     for (int64_t i = 0; i < elements; i++) {
         int64_t row = i / columns, column = i % columns;
-        vectors[by_rows ? i : column * n + row] = random_normal(seed, sub, (uint64_t)i);
+        vectors[by_rows ? i : column * n + row] = normal_of_bits(draws_next(draws));
     }
     orthogonalize(vectors, count, n);
     for (int64_t i = 0; i < elements; i++)
@@ -191,11 +209,11 @@ static void fill_orthogonal(const Symbol *symbol, uint64_t seed, uint32_t sub, i
 
 void state_initialize(const Symbol *symbol, uint64_t seed, void *data) {
     int64_t count = shape_elements(symbol->shape);
-    uint32_t sub = hash_name(symbol->name);
+    Draws draws = draws_of(symbol, seed);
     switch (symbol->init.kind) {
     case INIT_CONSTANT: fill_constant(symbol, count, data); break;
-    case INIT_UNIFORM: fill_uniform(symbol, seed, sub, count, data); break;
-    case INIT_NORMAL: fill_normal(symbol, seed, sub, count, data); break;
-    default: fill_orthogonal(symbol, seed, sub, count, data); break;
+    case INIT_UNIFORM: fill_uniform(symbol, &draws, count, data); break;
+    case INIT_NORMAL: fill_normal(symbol, &draws, count, data); break;
+    default: fill_orthogonal(symbol, &draws, count, data); break;
     }
 }
