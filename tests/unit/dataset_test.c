@@ -15,8 +15,12 @@ static const char *const roles[] = {"train-images-idx3-ubyte", "train-labels-idx
 static uint8_t contents[4][16 + TRAIN * PIXELS];
 static size_t lengths[4];
 
-static uint8_t pixel(int split, int64_t row, int i) { return (uint8_t)(split * 91 + row * 7 + i); }
-static uint8_t label(int split, int64_t row) { return (uint8_t)((row + split) % 10); }
+static uint8_t pixel(int split, int64_t row, int i) {
+    return (uint8_t)(split * 91 + row * 7 + i);
+}
+static uint8_t label(int split, int64_t row) {
+    return (uint8_t)((row + split) % 10);
+}
 
 /* A set in the form of MNIST, two of its files packed. */
 static void make_set(void) {
@@ -43,8 +47,10 @@ static int set_up(void **state) {
     for (int role = 0; role < 4; role++) {
         char packed[80];
         snprintf(packed, sizeof packed, "%s.gz", in_set(role));
-        if (role < 2) temporary_write_packed(packed, contents[role], lengths[role]);
-        else temporary_write(in_set(role), contents[role], lengths[role]);
+        if (role < 2)
+            temporary_write_packed(packed, contents[role], lengths[role]);
+        else
+            temporary_write(in_set(role), contents[role], lengths[role]);
     }
     return 0;
 }
@@ -213,7 +219,8 @@ static void test_label_out_of_range(void **state) {
 static void test_damaged_file(void **state) {
     (void)state;
     temporary_write(in_set(2), contents[2], lengths[2] - 1);
-    expect_failure((DataSource){.reader = "mnist"}, (SplitRequest){0}, STATUS_DATA, "`mlc data get mnist` gets the right files");
+    expect_failure((DataSource){.reader = "mnist"}, (SplitRequest){0}, STATUS_DATA,
+                   "`mlc data get mnist` gets the right files");
     temporary_write(in_set(2), contents[2], lengths[2]);
 }
 
@@ -228,17 +235,23 @@ static void test_missing_files(void **state) {
     assert_string_equal(data_folder("mnist", folder, sizeof folder), "/cache/mlc/mnist");
     setenv("MLC_DATA", temporary_folder, 1);
     remove(temporary_path(in_set(3)));
-    expect_failure((DataSource){.reader = "mnist"}, (SplitRequest){0}, STATUS_DATA, "no data: 't10k-labels-idx1-ubyte' is not in");
+    expect_failure((DataSource){.reader = "mnist"}, (SplitRequest){0}, STATUS_DATA,
+                   "no data: 't10k-labels-idx1-ubyte' is not in");
     temporary_write(in_set(3), contents[3], lengths[3]);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reads_a_named_set), cmocka_unit_test(test_digest),
-        cmocka_unit_test(test_blake3_is_blake3),  cmocka_unit_test(test_splits),
-        cmocka_unit_test(test_schemas),           cmocka_unit_test(test_wrong_arguments),
-        cmocka_unit_test(test_splits_that_do_not_fit), cmocka_unit_test(test_label_out_of_range),
-        cmocka_unit_test(test_damaged_file),      cmocka_unit_test(test_missing_files),
+        cmocka_unit_test(test_reads_a_named_set),
+        cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_blake3_is_blake3),
+        cmocka_unit_test(test_splits),
+        cmocka_unit_test(test_schemas),
+        cmocka_unit_test(test_wrong_arguments),
+        cmocka_unit_test(test_splits_that_do_not_fit),
+        cmocka_unit_test(test_label_out_of_range),
+        cmocka_unit_test(test_damaged_file),
+        cmocka_unit_test(test_missing_files),
     };
     return cmocka_run_group_tests(tests, set_up, temporary_tear_down);
 }

@@ -18,7 +18,9 @@ typedef struct {
     int rounds;
 } Work;
 
-static void count_in(void *context, int thread) { ((Work *)context)->sums[thread]++; }
+static void count_in(void *context, int thread) {
+    ((Work *)context)->sums[thread]++;
+}
 
 static void test_everybody_works(void **state) {
     (void)state;

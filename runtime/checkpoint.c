@@ -1,0 +1,148 @@
+/* Checkpoints: the states and where the training stands, as a safetensors file. */
+#include "runtime/memory.h"
+#include "runtime/safetensors.h"
+#include "runtime/states.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NUMBER_TEXT = 32 };
+#define FORMAT "1" /* of the metadata under the key "mlc" */
+
+/* -- writing -- */
+
+static bool write_states(const char *path, const States *states, const SafePair *pairs, uint32_t pair_count,
+                         Diagnostics *diag) {
+    uint32_t count = states_count(states);
+    size_t bytes = states_bytes(states);
+    const Symbol **symbols = memory_new(count * sizeof *symbols);
+    void *data = memory_new(bytes);
+    for (uint32_t i = 0; i < count; i++) symbols[i] = states_symbol(states, i);
+    states_save(states, data);
+    bool good = safetensors_write(path, symbols, count, data, bytes, pairs, pair_count, diag);
+    free(data);
+    free(symbols);
+    return good;
+}
+
+bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info, Diagnostics *diag) {
+    char step[NUMBER_TEXT], epoch[NUMBER_TEXT], seed[NUMBER_TEXT], loss_sum[NUMBER_TEXT], best[NUMBER_TEXT];
+    snprintf(step, sizeof step, "%" PRIu64, info->step);
+    snprintf(epoch, sizeof epoch, "%" PRIu64, info->epoch);
+    snprintf(seed, sizeof seed, "%" PRIu64, info->seed);
+    snprintf(loss_sum, sizeof loss_sum, "%a", info->loss_sum); /* hexadecimal: every bit */
+    snprintf(best, sizeof best, "%a", isnan(info->best) ? NAN : info->best);
+    const SafePair pairs[] = {{"mlc", FORMAT},
+                              {"step", step},
+                              {"epoch", epoch},
+                              {"seed", seed},
+                              {"loss_sum", loss_sum},
+                              {"best", best},
+                              {"model_hash", info->model_hash},
+                              {"data_digest", info->data_digest}};
+    return write_states(path, states, pairs, sizeof pairs / sizeof *pairs, diag);
+}
+
+/* -- reading -- */
+
+static bool take_whole(const SafeFile *file, const char *key, uint64_t *number) {
+    const char *text = safetensors_text(file, key);
+    char *end;
+    if (!text || *text < '0' || *text > '9') return false;
+    *number = strtoull(text, &end, 10);
+    return !*end;
+}
+
+static bool take_real(const SafeFile *file, const char *key, double *number) {
+    const char *text = safetensors_text(file, key);
+    char *end;
+    if (!text || !*text) return false;
+    *number = strtod(text, &end);
+    return !*end;
+}
+
+static bool take_hash(const SafeFile *file, const char *key, char hash[65]) {
+    const char *text = safetensors_text(file, key);
+    if (!text || strlen(text) > 64) return false;
+    strcpy(hash, text);
+    return true;
+}
+
+static bool take_info(const SafeFile *file, CheckpointInfo *info) {
+    const char *format = safetensors_text(file, "mlc");
+    *info = (CheckpointInfo){0};
+    return format && !strcmp(format, FORMAT) && take_whole(file, "step", &info->step) &&
+           take_whole(file, "epoch", &info->epoch) && take_whole(file, "seed", &info->seed) &&
+           take_real(file, "loss_sum", &info->loss_sum) && take_real(file, "best", &info->best) &&
+           take_hash(file, "model_hash", info->model_hash) && take_hash(file, "data_digest", info->data_digest);
+}
+
+static bool foreign(const char *path, Diagnostics *diag) {
+    diag_error(diag, STATUS_FILE, (Span){0},
+               "'%s' was not written by this version of mlc: step, epoch and seed are not in its metadata", path);
+    diag_help(diag, "training can be resumed from the last.safetensors of its own run folder only");
+    return false;
+}
+
+static const char *tensor_text(const SafeTensor *tensor, char buffer[2 * SHAPE_TEXT]) {
+    char shape[SHAPE_TEXT];
+    const char *dims = strchr(shape_text(DTYPE_F32, tensor->shape, shape), '[');
+    snprintf(buffer, 2 * SHAPE_TEXT, "%.16s%s", tensor->dtype, dims ? dims : "");
+    return buffer;
+}
+
+static bool same_tensor(const SafeTensor *tensor, const Symbol *symbol) {
+    return !strcmp(tensor->dtype, safetensors_dtype(symbol->dtype)) && shape_equal(tensor->shape, symbol->shape);
+}
+
+static bool check_symbol(const char *path, const SafeFile *file, const Symbol *symbol, Diagnostics *diag) {
+    const SafeTensor *tensor = safetensors_find(file, symbol->name);
+    char wanted[2 * SHAPE_TEXT], found[2 * SHAPE_TEXT];
+    SafeTensor ours = {.dtype = safetensors_dtype(symbol->dtype), .shape = symbol->shape};
+    if (tensor && same_tensor(tensor, symbol)) return true;
+    tensor_text(&ours, wanted);
+    if (tensor)
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' has '%s' as %s, but in the model it is %s", path, symbol->name,
+                   tensor_text(tensor, found), wanted);
+    else
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' does not have '%s' %s of the model", path, symbol->name, wanted);
+    return false;
+}
+
+static bool check_tensors(const char *path, const SafeFile *file, const States *states, bool partial, Diagnostics *diag) {
+    bool good = true;
+    for (uint32_t i = 0; i < states_count(states); i++) good &= check_symbol(path, file, states_symbol(states, i), diag);
+    for (uint32_t i = 0; i < safetensors_count(file) && !partial; i++) {
+        const SafeTensor *tensor = safetensors_tensor(file, i);
+        char found[2 * SHAPE_TEXT];
+        if (states_find(states, tensor->name)) continue;
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' has '%.100s' %s, which the model does not have", path, tensor->name,
+                   tensor_text(tensor, found));
+        good = false;
+    }
+    if (!good) diag_help(diag, "the model is not the one the checkpoint was made with; the run folder's resolved.mdl is");
+    return good;
+}
+
+bool checkpoint_load(const char *path, States *states, bool partial, CheckpointInfo *info, Diagnostics *diag) {
+    SafeFile *file = safetensors_read(path, diag);
+    if (!file) return false;
+    bool own = take_info(file, info);
+    if (!own) *info = (CheckpointInfo){0};
+    bool good = (own || partial || foreign(path, diag)) && check_tensors(path, file, states, partial, diag);
+    for (uint32_t i = 0; i < safetensors_count(file) && good; i++) {
+        const SafeTensor *tensor = safetensors_tensor(file, i);
+        states_write(states, tensor->name, tensor->data);
+    }
+    safetensors_free(file);
+    return good;
+}
+
+bool checkpoint_info(const char *path, CheckpointInfo *info, Diagnostics *diag) {
+    SafeFile *file = safetensors_read(path, diag);
+    bool good = file && (take_info(file, info) || foreign(path, diag));
+    safetensors_free(file);
+    return good;
+}

@@ -1,0 +1,33 @@
+/* The safetensors format: 8 bytes with the length of a JSON header (little-endian), the header (for every tensor its dtype,
+ * shape and place among the data; text pairs under "__metadata__"), the data. Private to runtime/. See
+ * https://github.com/huggingface/safetensors#format */
+#ifndef MLC_RUNTIME_SAFETENSORS_H
+#define MLC_RUNTIME_SAFETENSORS_H
+
+#include "ir/graph.h"
+
+typedef struct {
+    const char *key, *value;
+} SafePair;
+
+/* Writes the tensors of `symbols` (name, dtype, shape), which lie one after the other in `data`. The file is complete under its
+ * name, or not there: it is written beside, synced and renamed. */
+bool safetensors_write(const char *path, const Symbol *const *symbols, uint32_t count, const void *data, size_t bytes,
+                       const SafePair *pairs, uint32_t pair_count, Diagnostics *diag);
+
+/* A file that was read: nothing in it is trusted before it is checked. */
+typedef struct SafeFile SafeFile;
+typedef struct {
+    const char *name, *dtype; /* the format's name: "F32" */
+    Shape shape;
+    const void *data;
+} SafeTensor;
+SafeFile *safetensors_read(const char *path, Diagnostics *diag);
+void safetensors_free(SafeFile *file);
+uint32_t safetensors_count(const SafeFile *file);
+const SafeTensor *safetensors_tensor(const SafeFile *file, uint32_t index);
+const SafeTensor *safetensors_find(const SafeFile *file, const char *name); /* NULL: none */
+const char *safetensors_text(const SafeFile *file, const char *key);        /* of the metadata; NULL: none */
+const char *safetensors_dtype(DType dtype);
+
+#endif

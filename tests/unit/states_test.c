@@ -1,0 +1,167 @@
+/* States: programs meet in them by name, in different layouts, and see the same values. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "runtime/layouts.h"
+#include "runtime/states.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 5, COLUMNS = 70, WEIGHTS = ROWS * COLUMNS };
+
+static const Layout plain = {LAYOUT_PLAIN, 0, 0}, by_columns = {LAYOUT_PANEL, 1, 32}, by_rows = {LAYOUT_PANEL, 0, 4};
+
+/* A graph with two states; `w` is updated. */
+typedef struct {
+    Diagnostics *diag;
+    Graph *graph;
+    States *states;
+    Program programs[2]; /* the first knows w in two panel layouts, the second plainly */
+} Fixture;
+
+static int set_up(void **state) {
+    static const PlanState first[] = {{0, {LAYOUT_PANEL, 1, 32}}, {0, {LAYOUT_PANEL, 0, 4}}, {1, {LAYOUT_PLAIN, 0, 0}}};
+    static const PlanState second[] = {{0, {LAYOUT_PLAIN, 0, 0}}};
+    Fixture *fixture = calloc(1, sizeof *fixture);
+    fixture->diag = diag_new();
+    fixture->states = states_new();
+    Graph *graph = fixture->graph = graph_new("test", fixture->diag);
+    NodeId w = graph_state(graph, "w", DTYPE_F32, shape_of(2, (int64_t[]){ROWS, COLUMNS}), (Init){INIT_UNIFORM, -1, 1}, true);
+    graph_state(graph, "b", DTYPE_F32, shape_of(1, (int64_t[]){3}), (Init){INIT_CONSTANT, 0.5f, 0}, true);
+    graph_update(graph, w, build_unary(graph, OP_neg, w));
+    fixture->programs[0] = (Program){.graph = graph, .states = first, .state_count = 3};
+    fixture->programs[1] = (Program){.graph = graph, .states = second, .state_count = 1};
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    Fixture *fixture = *state;
+    states_free(fixture->states);
+    graph_free(fixture->graph);
+    diag_free(fixture->diag);
+    free(fixture);
+    return 0;
+}
+
+/* The fast copies agree with the definition of every element's place. */
+static void expect_layout(Layout layout) {
+    Shape shape = shape_of(2, (int64_t[]){ROWS, COLUMNS});
+    float values[WEIGHTS], back[WEIGHTS];
+    float *stored = calloc(1, layout_bytes(layout, DTYPE_F32, shape));
+    for (int i = 0; i < WEIGHTS; i++) values[i] = (float)i + 1;
+    layout_from_plain(layout, DTYPE_F32, shape, values, stored);
+    for (int64_t row = 0; row < ROWS; row++)
+        for (int64_t column = 0; column < COLUMNS; column++)
+            assert_true(stored[layout_offset(layout, shape, (int64_t[]){row, column})] == values[row * COLUMNS + column]);
+    layout_to_plain(layout, DTYPE_F32, shape, stored, back);
+    assert_memory_equal(back, values, sizeof values);
+    free(stored);
+}
+
+static void test_layouts(void **state) {
+    (void)state;
+    expect_layout(plain);
+    expect_layout(by_columns);
+    expect_layout(by_rows);
+}
+
+static void expect_form(const void *form, Layout layout, const float *values) {
+    float found[WEIGHTS];
+    layout_to_plain(layout, DTYPE_F32, shape_of(2, (int64_t[]){ROWS, COLUMNS}), form, found);
+    assert_memory_equal(found, values, sizeof found);
+}
+
+static void test_initial_values_in_all_forms(void **state) {
+    Fixture *fixture = *state;
+    float expected[WEIGHTS], b[3], found[WEIGHTS];
+    for (int i = 0; i < 2; i++) assert_true(states_bind(fixture->states, &fixture->programs[i], fixture->diag));
+    states_initialize(fixture->states, 7);
+    state_initialize(graph_symbol(fixture->graph, "w"), 7, expected);
+    void *const *first = states_pointers(fixture->states, &fixture->programs[0]);
+    expect_form(first[0], by_columns, expected);
+    expect_form(first[1], by_rows, expected);
+    expect_form(states_pointers(fixture->states, &fixture->programs[1])[0], plain, expected);
+    assert_true(states_read(fixture->states, "w", found));
+    assert_memory_equal(found, expected, sizeof found);
+    assert_true(states_read(fixture->states, "b", b));
+    assert_true(b[0] == 0.5f && b[2] == 0.5f);
+    assert_false(states_read(fixture->states, "c", b));
+    for (int i = 0; i < 3; i++) assert_int_equal((uintptr_t)first[i] % 64, 0);
+}
+
+static void test_a_late_form_gets_the_values(void **state) {
+    Fixture *fixture = *state;
+    float values[WEIGHTS];
+    for (int i = 0; i < WEIGHTS; i++) values[i] = (float)i;
+    assert_true(states_bind(fixture->states, &fixture->programs[0], fixture->diag));
+    assert_true(states_write(fixture->states, "w", values));
+    assert_true(states_bind(fixture->states, &fixture->programs[1], fixture->diag));
+    expect_form(states_pointers(fixture->states, &fixture->programs[1])[0], plain, values);
+    assert_false(states_write(fixture->states, "c", values));
+}
+
+/* A program writes all forms it knows; the others follow when it publishes. */
+static void test_updates_reach_other_programs(void **state) {
+    Fixture *fixture = *state;
+    float values[WEIGHTS];
+    for (int i = 0; i < 2; i++) assert_true(states_bind(fixture->states, &fixture->programs[i], fixture->diag));
+    void *const *first = states_pointers(fixture->states, &fixture->programs[0]);
+    float *second = states_pointers(fixture->states, &fixture->programs[1])[0];
+    for (int i = 0; i < WEIGHTS; i++) second[i] = values[i] = (float)(i * 3);
+    states_publish(fixture->states, &fixture->programs[1]);
+    expect_form(first[0], by_columns, values);
+    expect_form(first[1], by_rows, values);
+    Shape shape = shape_of(2, (int64_t[]){ROWS, COLUMNS});
+    for (int i = 0; i < WEIGHTS; i++) values[i] = (float)(i * 5);
+    layout_from_plain(by_columns, DTYPE_F32, shape, values, first[0]);
+    layout_from_plain(by_rows, DTYPE_F32, shape, values, first[1]);
+    states_publish(fixture->states, &fixture->programs[0]);
+    expect_form(second, plain, values);
+}
+
+static void test_save_and_restore(void **state) {
+    Fixture *fixture = *state;
+    assert_true(states_bind(fixture->states, &fixture->programs[0], fixture->diag));
+    states_initialize(fixture->states, 1);
+    assert_int_equal(states_bytes(fixture->states), (WEIGHTS + 3) * sizeof(float));
+    float before[WEIGHTS + 3], after[WEIGHTS + 3];
+    states_save(fixture->states, before);
+    assert_true(before[0] == 0.5f); /* b comes before w */
+    states_initialize(fixture->states, 2);
+    states_save(fixture->states, after);
+    assert_memory_not_equal(before, after, sizeof before);
+    states_restore(fixture->states, before);
+    states_save(fixture->states, after);
+    assert_memory_equal(before, after, sizeof before);
+}
+
+static void test_refuses_another_shape(void **state) {
+    Fixture *fixture = *state;
+    Graph *other = graph_new("other", fixture->diag);
+    graph_state(other, "w", DTYPE_F32, shape_of(1, (int64_t[]){3}), (Init){0}, true);
+    const PlanState states[] = {{0, {LAYOUT_PLAIN, 0, 0}}};
+    Program program = {.graph = other, .states = states, .state_count = 1};
+    assert_true(states_bind(fixture->states, &fixture->programs[0], fixture->diag));
+    assert_false(states_bind(fixture->states, &program, fixture->diag));
+    assert_int_equal(diag_status(fixture->diag), STATUS_BUG);
+    graph_free(other);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_layouts),
+        TEST(test_initial_values_in_all_forms),
+        TEST(test_a_late_form_gets_the_values),
+        TEST(test_updates_reach_other_programs),
+        TEST(test_save_and_restore),
+        TEST(test_refuses_another_shape),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
