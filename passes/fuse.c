@@ -30,7 +30,7 @@ static void fuse_nodes(Fusion *fusion) {
     fuse_share(fusion);
 }
 
-bool pass_fuse(Compilation *compilation, const PassOptions *options) {
+static void build_plan(Compilation *compilation, const PassOptions *options) {
     Graph *graph = compilation->graph;
     Arena *arena = arena_new();
     Fusion fusion = {
@@ -46,5 +46,12 @@ bool pass_fuse(Compilation *compilation, const PassOptions *options) {
     else fuse_nothing(&fusion);
     compilation->plan = kernels_build(&fusion);
     arena_free(arena);
+}
+
+bool pass_fuse(Compilation *compilation, const PassOptions *options) {
+    plan_free(compilation->plan);
+    if (options->level >= LEVEL_THAT_FUSES && !options->external_gemm)
+        compilation->graph = products_straighten(compilation->graph);
+    build_plan(compilation, options);
     return true;
 }

@@ -39,6 +39,9 @@ typedef struct {
     uint32_t *group; /* [node]: the draft that computes it as its root or after it, index by index; 0: none */
 } Fusion;
 
+/* Transposed copies for products that could not be computed fast otherwise (passes/straighten.c). Takes over `from`. */
+Graph *products_straighten(Graph *from);
+
 uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space);
 KernelKind fusion_kind(const Fusion *fusion, const Node *node);
 /* The three steps of fusion; each says in its file what it does. */

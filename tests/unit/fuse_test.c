@@ -129,6 +129,17 @@ static void a_transposed_product_is_no_epilogue(void **state) {
         assert_true(plan->kernels[k].kind != KERNEL_MATMUL || plan->kernels[k].node_count == 1);
 }
 
+/* x @ x^T of a computed x: neither operand is contiguous along the columns, so one gets a transposed copy. */
+static void computed_operands_are_transposed_once(void **state) {
+    (void)state;
+    NodeId x = build_unary(graph, OP_exp, input("x", matrix(64, 48)));
+    graph_output(graph, "y", build_matmul(graph, x, x, false, true));
+    const Plan *plan = compile();
+    assert_kernels(plan, 2, 0, 1);
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        if (plan->kernels[k].root) assert_false(graph_node(plan->graph, plan->kernels[k].root)->attrs.transpose_b);
+}
+
 static void gemm_has_no_epilogue(void **state) {
     (void)state;
     NodeId x = input("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), p = product(x, w);
@@ -241,6 +252,7 @@ int main(void) {
         TEST(a_sum_over_the_product_is_not_its_epilogue),
         TEST(kernels_do_not_wait_for_each_other),
         TEST(a_transposed_product_is_no_epilogue),
+        TEST(computed_operands_are_transposed_once),
         TEST(gemm_has_no_epilogue),
         TEST(reductions_take_what_is_before_and_after),
         TEST(expensive_values_are_stored_once),
