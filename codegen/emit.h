@@ -1,0 +1,118 @@
+/* Internal to codegen/: emitting the value of a graph node at an index.
+ *
+ * A Place is an index into a shape: per axis either a scalar index, possibly advancing by a constant step from lane to lane,
+ * or, where lanes are irregular, a vector of indices. Views turn the place of their result into that of their operand, so that
+ * a kernel never copies to view. Values are scalars where all lanes agree and vectors of LANES otherwise. */
+#ifndef MLC_CODEGEN_EMIT_H
+#define MLC_CODEGEN_EMIT_H
+
+#include "codegen/target.h"
+#include "ir/ir.h"
+
+/* One AVX-512 register of f32; narrower machines use two or four. The sums of the contract have sixteen partial sums too. */
+enum { LANES = 16 };
+
+typedef struct {
+    LLVMValueRef base; /* i64: the index of lane 0, or <LANES x i64> if irregular */
+    int64_t step;      /* how much it grows from lane to lane */
+    bool irregular;
+    bool aligned;      /* base is a multiple of LANES */
+} Coordinate;
+
+typedef struct {
+    Shape shape; /* what the coordinates index; may differ from a node's shape if it has as many elements */
+    Coordinate axis[SHAPE_MAX_RANK];
+    LLVMValueRef mask; /* <LANES x i1>: which lanes are there; NULL: all */
+} Place;
+
+typedef struct {
+    LLVMValueRef value;
+    bool uniform; /* a scalar that stands for all lanes */
+} Value;
+
+typedef struct Memo Memo;
+
+typedef struct Emitter {
+    LLVMContextRef context;
+    LLVMModuleRef module;
+    LLVMBuilderRef builder;
+    LLVMTypeRef f32, i64, i32, i8, i1, pointer, nothing;
+    const Plan *plan;
+    const Graph *graph;
+    Arena *arena; /* places and memos of the kernel at hand */
+    /* the kernel at hand */
+    const Kernel *kernel;
+    bool *inside; /* [node_count]: computed in this kernel */
+    LLVMValueRef function, slab, outputs, rows, *inputs, *states; /* inputs and states by index, loaded at entry when first used */
+    LLVMBasicBlockRef entry;
+    Memo *memo; /* values and places known so far in the present region of code */
+} Emitter;
+
+/* -- values.c -- */
+LLVMTypeRef dtype_type(const Emitter *e, DType dtype, bool in_memory);
+LLVMTypeRef lanes_of(LLVMTypeRef type);
+LLVMValueRef const_i64(const Emitter *e, int64_t value);
+LLVMValueRef const_i32(const Emitter *e, int32_t value);
+LLVMValueRef value_splat(Emitter *e, Value value); /* always a vector */
+LLVMValueRef lane_numbers(const Emitter *e);       /* <0, 1, ... > as i64 */
+LLVMValueRef call_intrinsic(Emitter *e, const char *name, LLVMTypeRef *types, unsigned type_count, LLVMValueRef *args, unsigned count);
+
+/* -- ops.c: elementwise ops from the table -- */
+Value emit_elementwise(Emitter *e, const Node *node, const Value *operands);
+
+/* -- place.c -- */
+Coordinate coordinate_uniform(LLVMValueRef index);
+Place *place_new(Emitter *e, Shape shape, LLVMValueRef mask);
+/* The same elements seen under another shape with as many elements. */
+const Place *place_in_shape(Emitter *e, const Place *place, Shape shape);
+/* Where the operand of a view is read; for pad and concat see emit.c. */
+const Place *place_through_view(Emitter *e, const Node *node, const Place *place);
+bool place_uniform(const Place *place);
+/* The place's position in row-major order of its shape. */
+Coordinate place_linear(Emitter *e, const Place *place);
+/* The mask of lanes whose index base + lane is below n; NULL if n is whole vectors, as base then is. */
+LLVMValueRef lanes_below(Emitter *e, LLVMValueRef base, int64_t n);
+
+/* Coordinates as arithmetic. */
+LLVMValueRef coordinate_vector(Emitter *e, Coordinate c);
+Coordinate coordinate_scale(Emitter *e, Coordinate c, int64_t factor);
+Coordinate coordinate_add(Emitter *e, Coordinate a, Coordinate b);
+
+/* -- memory.c -- */
+Value load_at(Emitter *e, NodeId node, Storage storage, const Place *place);
+void store_at(Emitter *e, NodeId node, Storage storage, const Place *place, Value value);
+LLVMValueRef storage_base(Emitter *e, Storage storage);
+LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMValueRef offset);
+
+/* -- emit.c -- */
+void emit_begin_kernel(Emitter *e, const Kernel *kernel);
+void emit_end_kernel(Emitter *e);
+/* Values are remembered per region: code that dominates what follows until the region ends. */
+typedef struct {
+    Memo *memo;
+} Region;
+Region region_begin(Emitter *e);
+void region_end(Emitter *e, Region region);
+void emit_set(Emitter *e, NodeId node, const Place *place, Value value); /* presets a node: the root of a kernel */
+Value emit_value(Emitter *e, NodeId node, const Place *place);
+void emit_stores(Emitter *e, const Place *place); /* all stores of the kernel at a place in its space */
+
+/* -- loops.c -- */
+typedef struct {
+    LLVMValueRef index; /* i64, or LLVM phi */
+    LLVMBasicBlockRef body, exit, before;
+} Loop;
+Loop loop_begin(Emitter *e, LLVMValueRef from);
+void loop_end(Emitter *e, Loop loop, LLVMValueRef to, int64_t step);
+LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment); /* in the entry block */
+
+/* -- kernels: each emits the body of the current function for units [first, last) and returns how many units there are -- */
+int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last);
+int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last);
+int64_t kernel_matmul(Emitter *e, LLVMValueRef first, LLVMValueRef last);
+int64_t kernel_gemm(Emitter *e, LLVMValueRef first, LLVMValueRef last);
+
+/* -- step.c: the module of a whole plan -- */
+LLVMModuleRef step_module(LLVMContextRef context, const Plan *plan, const Target *target);
+
+#endif

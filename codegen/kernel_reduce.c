@@ -1,0 +1,149 @@
+/* REDUCE kernels. The operand is seen as [outer, n, inner]. With inner > 1 lanes run along inner and every lane adds its own
+ * column; with inner == 1 a unit is a row, lanes are the contract's sixteen partial results, and a fixed tree ends it. */
+#include "codegen/emit.h"
+
+#include <assert.h>
+
+typedef struct {
+    const Node *node;
+    NodeId operand;
+    int64_t outer, n, inner;
+} Reduction;
+
+static Reduction reduction_of(const Emitter *e) {
+    const Node *node = graph_node(e->graph, e->kernel->root);
+    Shape shape = graph_operand(e->graph, node, 0)->shape;
+    int axis = node->attrs.axis;
+    return (Reduction){node, node->operands[0], shape_outer(shape, axis), shape.dim[axis], shape_inner(shape, axis)};
+}
+
+static LLVMValueRef combine(Emitter *e, Op op, LLVMValueRef a, LLVMValueRef b) {
+    if (op == OP_sum) return LLVMBuildFAdd(e->builder, a, b, "");
+    LLVMTypeRef type = LLVMTypeOf(a);
+    return call_intrinsic(e, "llvm.maximum", &type, 1, (LLVMValueRef[]){a, b}, 2);
+}
+
+/* +0 for sums, -infinity for maxima, in all lanes or as a scalar */
+static LLVMValueRef start_value(const Emitter *e, Op op, bool lanes) {
+    LLVMValueRef scalar = op == OP_sum ? LLVMConstReal(e->f32, 0) : LLVMConstBitCast(LLVMConstInt(e->i32, 0xff800000u, false), e->f32);
+    LLVMValueRef all[LANES];
+    for (int i = 0; i < LANES; i++) all[i] = scalar;
+    return lanes ? LLVMConstVector(all, LANES) : scalar;
+}
+
+/* The value in `slot` becomes combine(value, operand at place). */
+static void accumulate(Emitter *e, const Reduction *r, LLVMValueRef slot, const Place *at, bool lanes) {
+    Region region = region_begin(e);
+    Value value = emit_value(e, r->operand, at);
+    region_end(e, region);
+    LLVMTypeRef type = lanes ? lanes_of(e->f32) : e->f32;
+    LLVMValueRef old = LLVMBuildLoad2(e->builder, type, slot, "");
+    LLVMValueRef sum = combine(e, r->node->op, old, lanes ? value_splat(e, value) : value.value);
+    if (lanes && at->mask) sum = LLVMBuildSelect(e->builder, at->mask, sum, old, "");
+    LLVMBuildStore(e->builder, sum, slot);
+}
+
+/* Lanes [0, width) and [width, 2 width) are combined until one is left: w = 8, 4, 2, 1. */
+static LLVMValueRef reduce_lanes(Emitter *e, Op op, LLVMValueRef vector) {
+    for (unsigned width = LANES / 2; width >= 1; width /= 2) {
+        LLVMValueRef low[LANES], high[LANES];
+        for (unsigned i = 0; i < width; i++) low[i] = const_i32(e, (int32_t)i), high[i] = const_i32(e, (int32_t)(i + width));
+        LLVMValueRef none = LLVMGetPoison(LLVMTypeOf(vector));
+        LLVMValueRef a = LLVMBuildShuffleVector(e->builder, vector, none, LLVMConstVector(low, width), "");
+        LLVMValueRef b = LLVMBuildShuffleVector(e->builder, vector, none, LLVMConstVector(high, width), "");
+        vector = combine(e, op, a, b);
+    }
+    return LLVMBuildExtractElement(e->builder, vector, const_i32(e, 0), "");
+}
+
+/* One row: [outer, n], lanes along n. */
+static Value reduce_row(Emitter *e, const Reduction *r, LLVMValueRef row) {
+    LLVMTypeRef type = lanes_of(e->f32);
+    LLVMValueRef slot = stack_slot(e, type, 64);
+    LLVMBuildStore(e->builder, start_value(e, r->node->op, true), slot);
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    Place *at = place_new(e, (Shape){.rank = 2, .dim = {r->outer, r->n}}, lanes_below(e, loop.index, r->n));
+    at->axis[0] = coordinate_uniform(row);
+    at->axis[1] = (Coordinate){.base = loop.index, .step = 1, .aligned = true};
+    accumulate(e, r, slot, at, true);
+    loop_end(e, loop, const_i64(e, r->n), LANES);
+    return (Value){reduce_lanes(e, r->node->op, LLVMBuildLoad2(e->builder, type, slot, "")), true};
+}
+
+/* Where the j-th element of the reduction at `place` (of shape [outer, inner]) is. */
+static Place *element_place(Emitter *e, const Reduction *r, const Place *place, LLVMValueRef j) {
+    Place *at = place_new(e, (Shape){.rank = 3, .dim = {r->outer, r->n, r->inner}}, place->mask);
+    at->axis[0] = place->axis[0];
+    at->axis[1] = coordinate_uniform(j);
+    at->axis[2] = place->axis[1];
+    return at;
+}
+
+/* One vector of columns (or one number), elements added in ascending order. */
+static Value reduce_columns(Emitter *e, const Reduction *r, const Place *place) {
+    bool lanes = !place_uniform(place);
+    LLVMTypeRef type = lanes ? lanes_of(e->f32) : e->f32;
+    LLVMValueRef slot = stack_slot(e, type, 64);
+    LLVMBuildStore(e->builder, start_value(e, r->node->op, lanes), slot);
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    accumulate(e, r, slot, element_place(e, r, place, loop.index), lanes);
+    loop_end(e, loop, const_i64(e, r->n), 1);
+    return (Value){LLVMBuildLoad2(e->builder, type, slot, ""), !lanes};
+}
+
+/* Is b to replace a? b > a, or b is the first NaN. */
+static LLVMValueRef replaces(Emitter *e, LLVMValueRef b, LLVMValueRef a) {
+    LLVMValueRef greater = LLVMBuildFCmp(e->builder, LLVMRealOGT, b, a, "");
+    LLVMValueRef b_nan = LLVMBuildFCmp(e->builder, LLVMRealUNO, b, b, ""), a_number = LLVMBuildFCmp(e->builder, LLVMRealORD, a, a, "");
+    return LLVMBuildOr(e->builder, greater, LLVMBuildAnd(e->builder, b_nan, a_number, ""), "");
+}
+
+static Value splat_if(Emitter *e, Value value, bool lanes) { return lanes ? (Value){value_splat(e, value), false} : value; }
+
+static Value argmax_columns(Emitter *e, const Reduction *r, const Place *place) {
+    bool lanes = !place_uniform(place);
+    LLVMTypeRef value_type = lanes ? lanes_of(e->f32) : e->f32, index_type = lanes ? lanes_of(e->i32) : e->i32;
+    LLVMValueRef best = stack_slot(e, value_type, 64), index = stack_slot(e, index_type, 64);
+    Region region = region_begin(e);
+    Value start = emit_value(e, r->operand, element_place(e, r, place, const_i64(e, 0)));
+    region_end(e, region);
+    LLVMBuildStore(e->builder, splat_if(e, start, lanes).value, best);
+    LLVMBuildStore(e->builder, LLVMConstNull(index_type), index);
+    Loop loop = loop_begin(e, const_i64(e, 0)); /* element 0 again: harmless, and the loop needs no guard */
+    region = region_begin(e);
+    Value value = splat_if(e, emit_value(e, r->operand, element_place(e, r, place, loop.index)), lanes);
+    region_end(e, region);
+    LLVMValueRef old = LLVMBuildLoad2(e->builder, value_type, best, ""), old_index = LLVMBuildLoad2(e->builder, index_type, index, "");
+    LLVMValueRef better = replaces(e, value.value, old);
+    Value number = splat_if(e, (Value){LLVMBuildTrunc(e->builder, loop.index, e->i32, ""), true}, lanes);
+    LLVMBuildStore(e->builder, LLVMBuildSelect(e->builder, better, value.value, old, ""), best);
+    LLVMBuildStore(e->builder, LLVMBuildSelect(e->builder, better, number.value, old_index, ""), index);
+    loop_end(e, loop, const_i64(e, r->n), 1);
+    return (Value){LLVMBuildLoad2(e->builder, index_type, index, ""), !lanes};
+}
+
+/* Unit -> place of shape [outer, inner]. */
+static Place *result_place(Emitter *e, const Reduction *r, LLVMValueRef unit) {
+    Place *place = place_new(e, (Shape){.rank = 2, .dim = {r->outer, r->inner}}, NULL);
+    int64_t vectors = (r->inner + LANES - 1) / LANES;
+    LLVMValueRef row = vectors == 1 ? unit : LLVMBuildUDiv(e->builder, unit, const_i64(e, vectors), "");
+    place->axis[0] = coordinate_uniform(row);
+    if (r->inner == 1) return place;
+    LLVMValueRef vector = LLVMBuildURem(e->builder, unit, const_i64(e, vectors), "");
+    LLVMValueRef base = LLVMBuildMul(e->builder, vector, const_i64(e, LANES), "");
+    place->axis[1] = (Coordinate){.base = base, .step = 1, .aligned = true};
+    place->mask = lanes_below(e, base, r->inner);
+    return place;
+}
+
+int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
+    Reduction r = reduction_of(e);
+    Loop loop = loop_begin(e, first);
+    Place *place = result_place(e, &r, loop.index);
+    bool by_rows = r.inner == 1 && r.node->op != OP_argmax;
+    Value value = by_rows ? reduce_row(e, &r, loop.index) : r.node->op == OP_argmax ? argmax_columns(e, &r, place) : reduce_columns(e, &r, place);
+    emit_set(e, e->kernel->root, place, value);
+    emit_stores(e, place);
+    loop_end(e, loop, last, 1);
+    return r.outer * ((r.inner + LANES - 1) / LANES);
+}

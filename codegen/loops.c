@@ -1,0 +1,34 @@
+/* Counted loops and stack slots. */
+#include "codegen/emit.h"
+
+LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment) {
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
+    LLVMValueRef first = LLVMGetFirstInstruction(e->entry);
+    if (first) LLVMPositionBuilderBefore(e->builder, first);
+    else LLVMPositionBuilderAtEnd(e->builder, e->entry);
+    LLVMValueRef slot = LLVMBuildAlloca(e->builder, type, "");
+    LLVMSetAlignment(slot, alignment);
+    LLVMPositionBuilderAtEnd(e->builder, here);
+    return slot;
+}
+
+/* The body runs at least once: callers know that from < to or guard the loop. */
+Loop loop_begin(Emitter *e, LLVMValueRef from) {
+    Loop loop = {.before = LLVMGetInsertBlock(e->builder)};
+    loop.body = LLVMAppendBasicBlockInContext(e->context, e->function, "loop");
+    LLVMBuildBr(e->builder, loop.body);
+    LLVMPositionBuilderAtEnd(e->builder, loop.body);
+    loop.index = LLVMBuildPhi(e->builder, e->i64, "");
+    LLVMAddIncoming(loop.index, &from, &loop.before, 1);
+    return loop;
+}
+
+void loop_end(Emitter *e, Loop loop, LLVMValueRef to, int64_t step) {
+    LLVMValueRef next = LLVMBuildAdd(e->builder, loop.index, const_i64(e, step), "");
+    LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntSLT, next, to, "");
+    LLVMBasicBlockRef end = LLVMGetInsertBlock(e->builder);
+    loop.exit = LLVMAppendBasicBlockInContext(e->context, e->function, "done");
+    LLVMBuildCondBr(e->builder, more, loop.body, loop.exit);
+    LLVMAddIncoming(loop.index, &next, &end, 1);
+    LLVMPositionBuilderAtEnd(e->builder, loop.exit);
+}

@@ -1,0 +1,158 @@
+/* Loads and stores: from a place and a storage to an address. Consecutive lanes become one vector access, lanes that agree a
+ * scalar one, everything else a gather or scatter. */
+#include "codegen/emit.h"
+
+#include <stddef.h>
+
+static LLVMValueRef bytes_after(Emitter *e, LLVMValueRef base, LLVMValueRef bytes) {
+    return LLVMBuildGEP2(e->builder, e->i8, base, &bytes, 1, "");
+}
+
+/* Loads the pointer at a byte offset of the arguments, in the entry block, so that it is there once. */
+static LLVMValueRef argument_pointer(Emitter *e, size_t table, size_t index, bool indirect) {
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
+    LLVMPositionBuilderBefore(e->builder, LLVMGetBasicBlockTerminator(e->entry));
+    LLVMValueRef args = LLVMGetParam(e->function, 0);
+    LLVMValueRef pointer = LLVMBuildLoad2(e->builder, e->pointer, bytes_after(e, args, const_i64(e, (int64_t)table)), "");
+    if (indirect)
+        pointer = LLVMBuildLoad2(e->builder, e->pointer, bytes_after(e, pointer, const_i64(e, (int64_t)(index * sizeof(void *)))), "");
+    LLVMPositionBuilderAtEnd(e->builder, here);
+    return pointer;
+}
+
+static LLVMValueRef once(LLVMValueRef *slot, Emitter *e, size_t table, size_t index, bool indirect) {
+    if (!*slot) *slot = argument_pointer(e, table, index, indirect);
+    return *slot;
+}
+
+LLVMValueRef storage_base(Emitter *e, Storage storage) {
+    LLVMValueRef offset = const_i64(e, (int64_t)storage.offset);
+    switch (storage.kind) {
+    case STORAGE_SLAB: return bytes_after(e, once(&e->slab, e, offsetof(StepArgs, slab), 0, false), offset);
+    case STORAGE_OUTPUT: return bytes_after(e, once(&e->outputs, e, offsetof(StepArgs, outputs), 0, false), offset);
+    case STORAGE_STATE: return once(&e->states[storage.index], e, offsetof(StepArgs, states), storage.index, true);
+    default: return once(&e->inputs[storage.index], e, offsetof(StepArgs, inputs), storage.index, true);
+    }
+}
+
+LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMValueRef offset) {
+    return LLVMBuildGEP2(e->builder, dtype_type(e, dtype, true), base, &offset, 1, "");
+}
+
+/* -- offsets -- */
+
+static LLVMValueRef all_lanes(Emitter *e, LLVMValueRef scalar) { return value_splat(e, (Value){scalar, true}); }
+
+static Coordinate scale_vector(Emitter *e, LLVMValueRef vector, int64_t factor) {
+    return coordinate_scale(e, (Coordinate){.base = vector, .irregular = true}, factor);
+}
+
+/* p / width * n * width + p % width, for p along the panelled axis */
+static Coordinate panel_across(Emitter *e, Coordinate p, int64_t width, int64_t n) {
+    if (p.irregular || (p.step && !(p.step == 1 && p.aligned))) {
+        LLVMValueRef vector = coordinate_vector(e, p), w = all_lanes(e, const_i64(e, width));
+        Coordinate panel = scale_vector(e, LLVMBuildUDiv(e->builder, vector, w, ""), n * width);
+        Coordinate column = {.base = LLVMBuildURem(e->builder, vector, w, ""), .irregular = true};
+        return coordinate_add(e, panel, column);
+    }
+    LLVMValueRef w = const_i64(e, width);
+    LLVMValueRef panel = LLVMBuildMul(e->builder, LLVMBuildUDiv(e->builder, p.base, w, ""), const_i64(e, n * width), "");
+    p.base = LLVMBuildAdd(e->builder, panel, LLVMBuildURem(e->builder, p.base, w, ""), "");
+    return p;
+}
+
+static Coordinate panel_offset(Emitter *e, Layout layout, Shape shape, const Place *place) {
+    int axis = layout.axis;
+    Coordinate along = coordinate_scale(e, place->axis[1 - axis], layout.width);
+    return coordinate_add(e, panel_across(e, place->axis[axis], layout.width, shape.dim[1 - axis]), along);
+}
+
+/* -- accesses -- */
+
+static LLVMValueRef all_true(const Emitter *e) { return LLVMConstAllOnes(lanes_of(e->i1)); }
+static LLVMValueRef mask_of(const Emitter *e, LLVMValueRef mask) { return mask ? mask : all_true(e); }
+
+static LLVMValueRef masked_load(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer, unsigned alignment, LLVMValueRef mask) {
+    if (!mask) {
+        LLVMValueRef load = LLVMBuildLoad2(e->builder, type, pointer, "");
+        LLVMSetAlignment(load, alignment);
+        return load;
+    }
+    LLVMTypeRef types[] = {type, e->pointer};
+    LLVMValueRef args[] = {pointer, const_i32(e, (int32_t)alignment), mask, LLVMConstNull(type)};
+    return call_intrinsic(e, "llvm.masked.load", types, 2, args, 4);
+}
+
+static LLVMValueRef lane_pointers(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset) {
+    return element_pointer(e, base, dtype, coordinate_vector(e, offset));
+}
+
+static LLVMValueRef gather(Emitter *e, LLVMTypeRef type, LLVMValueRef pointers, unsigned alignment, LLVMValueRef mask) {
+    LLVMTypeRef types[] = {type, LLVMTypeOf(pointers)};
+    LLVMValueRef args[] = {pointers, const_i32(e, (int32_t)alignment), mask_of(e, mask), LLVMConstNull(type)};
+    return call_intrinsic(e, "llvm.masked.gather", types, 2, args, 4);
+}
+
+/* Elements at an offset, as they are in memory. */
+static Value load_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset, LLVMValueRef mask) {
+    LLVMTypeRef type = dtype_type(e, dtype, true);
+    unsigned alignment = (unsigned)dtype_bytes(dtype);
+    if (offset.irregular || (offset.step != 0 && offset.step != 1))
+        return (Value){gather(e, lanes_of(type), lane_pointers(e, base, dtype, offset), alignment, mask), false};
+    LLVMValueRef pointer = element_pointer(e, base, dtype, offset.base);
+    if (offset.step == 1) return (Value){masked_load(e, lanes_of(type), pointer, alignment, mask), false};
+    return (Value){LLVMBuildLoad2(e->builder, type, pointer, ""), true};
+}
+
+static void store_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset, LLVMValueRef mask, Value value) {
+    unsigned alignment = (unsigned)dtype_bytes(dtype);
+    bool scattered = offset.irregular || (offset.step != 0 && offset.step != 1);
+    if (!scattered && offset.step == 0) {
+        LLVMBuildStore(e->builder, value.value, element_pointer(e, base, dtype, offset.base));
+        return;
+    }
+    LLVMValueRef vector = value_splat(e, value), pointer = scattered ? lane_pointers(e, base, dtype, offset) : element_pointer(e, base, dtype, offset.base);
+    if (!scattered && !mask) {
+        LLVMSetAlignment(LLVMBuildStore(e->builder, vector, pointer), alignment);
+        return;
+    }
+    LLVMTypeRef types[] = {LLVMTypeOf(vector), LLVMTypeOf(pointer)};
+    LLVMValueRef args[] = {vector, pointer, const_i32(e, (int32_t)alignment), mask_of(e, mask)};
+    call_intrinsic(e, scattered ? "llvm.masked.scatter" : "llvm.masked.store", types, 2, args, 4);
+}
+
+/* -- storages -- */
+
+/* The elements of batch row i are those of row rows[i] of the data set. */
+static Coordinate batch_offset(Emitter *e, Shape shape, const Place *place) {
+    int64_t row_elements = shape_elements(shape) / shape.dim[0];
+    Shape matrix = {.rank = 2, .dim = {shape.dim[0], row_elements}};
+    const Place *at = place_in_shape(e, place, matrix);
+    if (!e->rows) e->rows = argument_pointer(e, offsetof(StepArgs, rows), 0, false);
+    Value row = load_elements(e, e->rows, DTYPE_I32, at->axis[0], place->mask);
+    LLVMValueRef wide = LLVMBuildSExt(e->builder, row.value, row.uniform ? e->i64 : lanes_of(e->i64), "");
+    Coordinate start = coordinate_scale(e, (Coordinate){.base = wide, .irregular = !row.uniform}, row_elements);
+    return coordinate_add(e, start, at->axis[1]);
+}
+
+static Coordinate storage_offset(Emitter *e, const Node *node, Storage storage, const Place *place) {
+    bool is_batch = storage.kind == STORAGE_INPUT && e->graph->symbols[storage.index].kind == SYMBOL_BATCH;
+    if (is_batch) return batch_offset(e, e->graph->symbols[storage.index].shape, place);
+    if (storage.layout.kind == LAYOUT_PLAIN) return place_linear(e, place);
+    return panel_offset(e, storage.layout, node->shape, place_in_shape(e, place, node->shape));
+}
+
+Value load_at(Emitter *e, NodeId id, Storage storage, const Place *place) {
+    const Node *node = graph_node(e->graph, id);
+    Value value = load_elements(e, storage_base(e, storage), node->dtype, storage_offset(e, node, storage, place), place->mask);
+    if (node->dtype != DTYPE_BOOL) return value;
+    LLVMValueRef zero = LLVMConstNull(LLVMTypeOf(value.value));
+    return (Value){LLVMBuildICmp(e->builder, LLVMIntNE, value.value, zero, ""), value.uniform};
+}
+
+void store_at(Emitter *e, NodeId id, Storage storage, const Place *place, Value value) {
+    const Node *node = graph_node(e->graph, id);
+    if (node->dtype == DTYPE_BOOL)
+        value.value = LLVMBuildZExt(e->builder, value.value, value.uniform ? e->i8 : lanes_of(e->i8), "");
+    store_elements(e, storage_base(e, storage), node->dtype, storage_offset(e, node, storage, place), place->mask, value);
+}

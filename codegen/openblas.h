@@ -1,0 +1,14 @@
+/* Internal to codegen/: the bridge to OpenBLAS, which the generated code calls for KERNEL_GEMM. */
+#ifndef MLC_CODEGEN_OPENBLAS_H
+#define MLC_CODEGEN_OPENBLAS_H
+
+#include <stdint.h>
+
+/* One product of a batch after the other: c[m, n] = op(a) op(b), all row-major without gaps. */
+typedef struct {
+    int64_t batch, m, n, k;
+    int32_t transpose_a, transpose_b;
+} GemmShape;
+void openblas_gemm(const GemmShape *shape, const float *a, const float *b, float *c);
+
+#endif

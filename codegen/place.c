@@ -1,0 +1,160 @@
+/* Places: indices as arithmetic, and how views transform them. */
+#include "codegen/emit.h"
+
+#include <assert.h>
+
+/* -- coordinates -- */
+
+Coordinate coordinate_uniform(LLVMValueRef index) { return (Coordinate){.base = index}; }
+
+static Coordinate irregular(LLVMValueRef vector) { return (Coordinate){.base = vector, .irregular = true}; }
+
+static LLVMValueRef splat_i64(Emitter *e, LLVMValueRef scalar) { return value_splat(e, (Value){scalar, true}); }
+static LLVMValueRef all_i64(const Emitter *e, int64_t value) {
+    LLVMValueRef lanes[LANES];
+    for (int i = 0; i < LANES; i++) lanes[i] = const_i64(e, value);
+    return LLVMConstVector(lanes, LANES);
+}
+
+LLVMValueRef coordinate_vector(Emitter *e, Coordinate c) {
+    if (c.irregular) return c.base;
+    LLVMValueRef base = splat_i64(e, c.base);
+    if (c.step == 0) return base;
+    return LLVMBuildAdd(e->builder, base, LLVMBuildMul(e->builder, lane_numbers(e), all_i64(e, c.step), ""), "");
+}
+
+Coordinate coordinate_scale(Emitter *e, Coordinate c, int64_t factor) {
+    if (factor == 1) return c;
+    LLVMValueRef by = c.irregular ? all_i64(e, factor) : const_i64(e, factor);
+    c.base = LLVMBuildMul(e->builder, c.base, by, "");
+    c.step *= factor;
+    return c;
+}
+
+Coordinate coordinate_add(Emitter *e, Coordinate a, Coordinate b) {
+    if (!a.irregular && !b.irregular)
+        return (Coordinate){.base = LLVMBuildAdd(e->builder, a.base, b.base, ""), .step = a.step + b.step, .aligned = a.aligned && b.aligned};
+    return irregular(LLVMBuildAdd(e->builder, coordinate_vector(e, a), coordinate_vector(e, b), ""));
+}
+
+static Coordinate coordinate_divide(Emitter *e, Coordinate c, int64_t by, bool remainder) {
+    LLVMValueRef x = c.irregular || c.step ? coordinate_vector(e, c) : c.base;
+    LLVMValueRef divisor = c.irregular || c.step ? all_i64(e, by) : const_i64(e, by);
+    LLVMValueRef result = remainder ? LLVMBuildURem(e->builder, x, divisor, "") : LLVMBuildUDiv(e->builder, x, divisor, "");
+    return c.irregular || c.step ? irregular(result) : coordinate_uniform(result);
+}
+
+/* -- places -- */
+
+Place *place_new(Emitter *e, Shape shape, LLVMValueRef mask) {
+    Place *place = ARENA_NEW(e->arena, Place);
+    place->shape = shape;
+    place->mask = mask;
+    for (int i = 0; i < SHAPE_MAX_RANK; i++) place->axis[i] = coordinate_uniform(const_i64(e, 0));
+    return place;
+}
+
+bool place_uniform(const Place *place) {
+    for (int i = 0; i < place->shape.rank; i++)
+        if (place->axis[i].irregular || place->axis[i].step) return false;
+    return true;
+}
+
+Coordinate place_linear(Emitter *e, const Place *place) {
+    Coordinate sum = coordinate_uniform(const_i64(e, 0));
+    sum.aligned = true;
+    int64_t stride = 1;
+    for (int i = place->shape.rank - 1; i >= 0; i--) {
+        Coordinate term = coordinate_scale(e, place->axis[i], stride);
+        if (place->shape.dim[i] != 1) sum = coordinate_add(e, sum, term);
+        stride *= place->shape.dim[i];
+    }
+    sum.aligned = false;
+    return sum;
+}
+
+/* Lanes that run along the last axis and start at multiples of LANES stay on one row if rows are whole vectors. */
+static bool stays_in_row(Coordinate linear, int64_t row) { return linear.step == 1 && linear.aligned && row % LANES == 0; }
+
+const Place *place_in_shape(Emitter *e, const Place *place, Shape shape) {
+    if (shape_equal(place->shape, shape)) return place;
+    Place *result = place_new(e, shape, place->mask);
+    Coordinate rest = place_linear(e, place);
+    /* a row-major position is a multiple of LANES if its last coordinate is and rows are whole vectors */
+    int last = place->shape.rank - 1;
+    rest.aligned = last >= 0 && place->axis[last].aligned && (place->shape.rank == 1 || place->shape.dim[last] % LANES == 0);
+    for (int i = shape.rank - 1; i >= 0; i--) {
+        int64_t n = shape.dim[i];
+        bool first = shape_outer(shape, i) == 1;
+        if (first) {
+            result->axis[i] = rest;
+            break;
+        }
+        if (stays_in_row(rest, n)) {
+            Coordinate start = coordinate_uniform(rest.base);
+            result->axis[i] = coordinate_divide(e, start, n, true);
+            result->axis[i].step = 1;
+            result->axis[i].aligned = true;
+            rest = coordinate_divide(e, start, n, false);
+        } else if (n > 1) {
+            result->axis[i] = coordinate_divide(e, rest, n, true);
+            rest = coordinate_divide(e, rest, n, false);
+        }
+    }
+    return result;
+}
+
+LLVMValueRef lanes_below(Emitter *e, LLVMValueRef base, int64_t n) {
+    if (n % LANES == 0) return NULL;
+    LLVMValueRef left = LLVMBuildSub(e->builder, const_i64(e, n), base, "");
+    return LLVMBuildICmp(e->builder, LLVMIntSLT, lane_numbers(e), splat_i64(e, left), "");
+}
+
+/* -- views: index_<name> of ops.def gives the operand's place -- */
+
+typedef const Place *IndexFunction(Emitter *e, const Node *node, const Place *place);
+
+static Shape operand_shape(const Emitter *e, const Node *node) { return graph_operand(e->graph, node, 0)->shape; }
+
+static const Place *index_reshape(Emitter *e, const Node *node, const Place *place) {
+    (void)e, (void)node; /* positions in row-major order do not change: who needs the shape asks place_in_shape */
+    return place;
+}
+
+static const Place *index_broadcast(Emitter *e, const Node *node, const Place *place) {
+    place = place_in_shape(e, place, node->shape);
+    Shape shape = operand_shape(e, node);
+    Place *result = place_new(e, shape, place->mask);
+    for (int i = 0; i < shape.rank; i++)
+        if (shape.dim[i] != 1) result->axis[i] = place->axis[i + node->shape.rank - shape.rank];
+    return result;
+}
+
+static const Place *index_transpose(Emitter *e, const Node *node, const Place *place) {
+    place = place_in_shape(e, place, node->shape);
+    Place *result = place_new(e, operand_shape(e, node), place->mask);
+    for (int i = 0; i < node->shape.rank; i++) result->axis[node->attrs.a[i]] = place->axis[i];
+    return result;
+}
+
+static const Place *index_slice(Emitter *e, const Node *node, const Place *place) {
+    place = place_in_shape(e, place, node->shape);
+    Place *result = place_new(e, operand_shape(e, node), place->mask);
+    for (int i = 0; i < node->shape.rank; i++) {
+        Coordinate start = coordinate_uniform(const_i64(e, node->attrs.a[i]));
+        start.aligned = node->attrs.a[i] % LANES == 0;
+        result->axis[i] = coordinate_add(e, coordinate_scale(e, place->axis[i], node->attrs.c[i]), start);
+    }
+    return result;
+}
+
+/* These choose between operands or zero, lane by lane: emit.c does it. */
+#define index_pad NULL
+#define index_concat NULL
+
+static IndexFunction *const index_functions[OP_COUNT] = {
+#define OP_VIEW(name, arity, attrs, rule, gradient, doc) [OP_##name] = index_##name,
+#include "ir/ops.def"
+};
+
+const Place *place_through_view(Emitter *e, const Node *node, const Place *place) { return index_functions[node->op](e, node, place); }

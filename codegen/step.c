@@ -1,0 +1,145 @@
+/* The module of a plan: a function per kernel, and `step`, which every thread runs from the first kernel to the last. */
+#include "codegen/emit.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef int64_t EmitKernel(Emitter *e, LLVMValueRef first, LLVMValueRef last);
+static EmitKernel *const kernel_emitters[KERNEL_KINDS] = {
+    [KERNEL_MAP] = kernel_map, [KERNEL_REDUCE] = kernel_reduce, [KERNEL_MATMUL] = kernel_matmul, [KERNEL_GEMM] = kernel_gemm};
+
+typedef struct {
+    LLVMValueRef function;
+    LLVMTypeRef type;
+    int64_t units; /* how many pieces the work comes in, by shape alone */
+} EmittedKernel;
+
+static Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Plan *plan) {
+    return (Emitter){.context = context,
+                     .module = module,
+                     .builder = LLVMCreateBuilderInContext(context),
+                     .f32 = LLVMFloatTypeInContext(context),
+                     .i64 = LLVMInt64TypeInContext(context),
+                     .i32 = LLVMInt32TypeInContext(context),
+                     .i8 = LLVMInt8TypeInContext(context),
+                     .i1 = LLVMInt1TypeInContext(context),
+                     .pointer = LLVMPointerTypeInContext(context, 0),
+                     .nothing = LLVMVoidTypeInContext(context),
+                     .plan = plan,
+                     .graph = plan->graph};
+}
+
+static void add_attribute(Emitter *e, LLVMValueRef function, const char *key, const char *value) {
+    LLVMAttributeRef attribute =
+        LLVMCreateStringAttribute(e->context, key, (unsigned)strlen(key), value, (unsigned)strlen(value));
+    LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute);
+}
+
+static void add_flag(Emitter *e, LLVMValueRef function, const char *name) {
+    unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+    LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(e->context, kind, 0));
+}
+
+/* The code is for this CPU, may use its widest registers, and does not unwind. */
+static void set_target(Emitter *e, LLVMValueRef function, const Target *target) {
+    add_attribute(e, function, "target-cpu", target->cpu);
+    add_attribute(e, function, "target-features", target->features);
+    add_attribute(e, function, "prefer-vector-width", "512");
+    add_flag(e, function, "nounwind");
+}
+
+static LLVMBasicBlockRef block_new(Emitter *e, const char *name) { return LLVMAppendBasicBlockInContext(e->context, e->function, name); }
+
+/* kernel_N(args, first, last): does units [first, last) */
+static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *target) {
+    char name[32];
+    snprintf(name, sizeof name, "kernel_%u", number);
+    LLVMTypeRef parameters[] = {e->pointer, e->i64, e->i64};
+    EmittedKernel result = {.type = LLVMFunctionType(e->nothing, parameters, 3, false)};
+    result.function = e->function = LLVMAddFunction(e->module, name, result.type);
+    LLVMSetLinkage(e->function, LLVMInternalLinkage);
+    set_target(e, e->function, target);
+    add_flag(e, e->function, "noinline");
+    emit_begin_kernel(e, &e->plan->kernels[number]);
+    e->entry = block_new(e, "entry");
+    LLVMBasicBlockRef body = block_new(e, "work"), end = block_new(e, "end");
+    LLVMPositionBuilderAtEnd(e->builder, e->entry);
+    LLVMValueRef first = LLVMGetParam(e->function, 1), last = LLVMGetParam(e->function, 2);
+    LLVMBuildCondBr(e->builder, LLVMBuildICmp(e->builder, LLVMIntSLT, first, last, ""), body, end);
+    LLVMPositionBuilderAtEnd(e->builder, body);
+    result.units = kernel_emitters[e->kernel->kind](e, first, last);
+    LLVMBuildBr(e->builder, end);
+    LLVMPositionBuilderAtEnd(e->builder, end);
+    LLVMBuildRetVoid(e->builder);
+    emit_end_kernel(e);
+    return result;
+}
+
+/* -- the step -- */
+
+static LLVMValueRef load_argument(Emitter *e, size_t offset) {
+    LLVMValueRef at = const_i64(e, (int64_t)offset);
+    LLVMValueRef pointer = LLVMBuildGEP2(e->builder, e->i8, LLVMGetParam(e->function, 0), &at, 1, "");
+    return LLVMBuildLoad2(e->builder, e->pointer, pointer, "");
+}
+
+/* All threads meet, if there are several. */
+static void emit_barrier(Emitter *e, LLVMValueRef several, LLVMValueRef function, LLVMValueRef context) {
+    LLVMBasicBlockRef meet = block_new(e, "meet"), go = block_new(e, "go");
+    LLVMBuildCondBr(e->builder, several, meet, go);
+    LLVMPositionBuilderAtEnd(e->builder, meet);
+    LLVMTypeRef parameters[] = {e->pointer, e->i32};
+    LLVMTypeRef type = LLVMFunctionType(e->nothing, parameters, 2, false);
+    LLVMBuildCall2(e->builder, type, function, (LLVMValueRef[]){context, LLVMGetParam(e->function, 1)}, 2, "");
+    LLVMBuildBr(e->builder, go);
+    LLVMPositionBuilderAtEnd(e->builder, go);
+}
+
+/* Calls a kernel for this thread's share: units * thread / sharing up to units * (thread + 1) / sharing. Threads beyond the
+ * kernel's limit get an empty share. */
+static void emit_share(Emitter *e, const Kernel *kernel, const EmittedKernel *emitted, LLVMValueRef thread, LLVMValueRef threads) {
+    LLVMValueRef units = const_i64(e, emitted->units), limit = const_i64(e, kernel->max_threads ? kernel->max_threads : 1);
+    LLVMValueRef fewer = LLVMBuildICmp(e->builder, LLVMIntSLT, threads, limit, "");
+    LLVMValueRef sharing = LLVMBuildSelect(e->builder, fewer, threads, limit, "");
+    LLVMValueRef takes_part = LLVMBuildICmp(e->builder, LLVMIntSLT, thread, sharing, "");
+    LLVMValueRef number = LLVMBuildSelect(e->builder, takes_part, thread, sharing, "");
+    LLVMValueRef next = LLVMBuildAdd(e->builder, number, LLVMBuildZExt(e->builder, takes_part, e->i64, ""), "");
+    LLVMValueRef first = LLVMBuildUDiv(e->builder, LLVMBuildMul(e->builder, units, number, ""), sharing, "");
+    LLVMValueRef last = LLVMBuildUDiv(e->builder, LLVMBuildMul(e->builder, units, next, ""), sharing, "");
+    LLVMValueRef args[] = {LLVMGetParam(e->function, 0), first, last};
+    LLVMBuildCall2(e->builder, emitted->type, emitted->function, args, 3, "");
+}
+
+static void emit_step(Emitter *e, const EmittedKernel *kernels, const Target *target) {
+    LLVMTypeRef parameters[] = {e->pointer, e->i32, e->i32};
+    e->function = LLVMAddFunction(e->module, "step", LLVMFunctionType(e->nothing, parameters, 3, false));
+    set_target(e, e->function, target);
+    LLVMPositionBuilderAtEnd(e->builder, block_new(e, "entry"));
+    LLVMValueRef thread = LLVMBuildSExt(e->builder, LLVMGetParam(e->function, 1), e->i64, "");
+    LLVMValueRef threads = LLVMBuildSExt(e->builder, LLVMGetParam(e->function, 2), e->i64, "");
+    LLVMValueRef several = LLVMBuildICmp(e->builder, LLVMIntSGT, threads, const_i64(e, 1), "");
+    LLVMValueRef barrier = load_argument(e, offsetof(StepArgs, barrier)), context = load_argument(e, offsetof(StepArgs, barrier_context));
+    for (uint32_t i = 0; i < e->plan->kernel_count; i++) {
+        if (e->plan->kernels[i].barrier_before) emit_barrier(e, several, barrier, context);
+        emit_share(e, &e->plan->kernels[i], &kernels[i], thread, threads);
+    }
+    emit_barrier(e, several, barrier, context);
+    LLVMBuildRetVoid(e->builder);
+}
+
+LLVMModuleRef step_module(LLVMContextRef context, const Plan *plan, const Target *target) {
+    LLVMModuleRef module = LLVMModuleCreateWithNameInContext(plan->graph->name, context);
+    LLVMSetTarget(module, target->triple);
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(target->machine);
+    LLVMSetModuleDataLayout(module, layout);
+    LLVMDisposeTargetData(layout);
+    Emitter e = emitter_new(context, module, plan);
+    Arena *arena = arena_new();
+    EmittedKernel *kernels = ARENA_ARRAY(arena, EmittedKernel, plan->kernel_count);
+    for (uint32_t i = 0; i < plan->kernel_count; i++) kernels[i] = emit_kernel(&e, i, target);
+    emit_step(&e, kernels, target);
+    arena_free(arena);
+    LLVMDisposeBuilder(e.builder);
+    return module;
+}

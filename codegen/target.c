@@ -1,0 +1,77 @@
+/* The target: the host with all its features, or a CPU by its LLVM name. */
+#include "codegen/target.h"
+
+#include <llvm-c/Error.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void initialize_once(void) {
+    LLVMInitializeNativeTarget();
+    LLVMInitializeNativeAsmPrinter();
+    LLVMInitializeNativeAsmParser();
+}
+
+static void initialize(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, initialize_once);
+}
+
+static LLVMCodeGenOptLevel codegen_level(int level) {
+    static const LLVMCodeGenOptLevel levels[] = {LLVMCodeGenLevelNone, LLVMCodeGenLevelLess, LLVMCodeGenLevelDefault, LLVMCodeGenLevelDefault};
+    return levels[level < 0 ? 0 : level > 3 ? 3 : level];
+}
+
+/* LLVM message strings and plain copies are both freed by LLVMDisposeMessage. */
+static void name_cpu(Target *target, const CodegenOptions *options) {
+    char *host = LLVMGetHostCPUName();
+    target->host = !options->cpu || !strcmp(options->cpu, host) || !strcmp(options->cpu, "native");
+    if (target->host) {
+        target->cpu = host;
+        target->features = LLVMGetHostCPUFeatures();
+        return;
+    }
+    LLVMDisposeMessage(host);
+    target->cpu = LLVMCreateMessage(options->cpu);
+    target->features = LLVMCreateMessage("");
+}
+
+bool target_open(Target *target, const CodegenOptions *options, Diagnostics *diag) {
+    initialize();
+    char *message = NULL;
+    LLVMTargetRef description;
+    target->triple = LLVMGetDefaultTargetTriple();
+    name_cpu(target, options);
+    if (LLVMGetTargetFromTriple(target->triple, &description, &message)) {
+        diag_error(diag, STATUS_BUG, (Span){0}, "LLVM does not know this machine: %s", message);
+        LLVMDisposeMessage(message);
+        return false;
+    }
+    target->machine = LLVMCreateTargetMachine(description, target->triple, target->cpu, target->features, codegen_level(options->level),
+                                              LLVMRelocPIC, LLVMCodeModelJITDefault);
+    return target->machine != NULL;
+}
+
+void target_close(Target *target) {
+    if (target->machine) LLVMDisposeTargetMachine(target->machine);
+    LLVMDisposeMessage(target->triple);
+    LLVMDisposeMessage(target->cpu);
+    LLVMDisposeMessage(target->features);
+}
+
+/* The emitter writes vector code already; what is left is tidying index arithmetic. */
+bool target_optimize(const Target *target, LLVMModuleRef module, int level, Diagnostics *diag) {
+    static const char *const pipelines[] = {NULL, "function(sroa,early-cse)", "function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,early-cse)",
+                                            "function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,early-cse)"};
+    const char *pipeline = pipelines[level < 0 ? 0 : level > 3 ? 3 : level];
+    if (!pipeline) return true;
+    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+    LLVMErrorRef error = LLVMRunPasses(module, pipeline, target->machine, options);
+    LLVMDisposePassBuilderOptions(options);
+    if (!error) return true;
+    char *message = LLVMGetErrorMessage(error);
+    diag_error(diag, STATUS_BUG, (Span){0}, "LLVM's passes failed: %s", message);
+    LLVMDisposeErrorMessage(message);
+    return false;
+}

@@ -1,0 +1,22 @@
+/* Internal to codegen/: the machine code is made for. */
+#ifndef MLC_CODEGEN_TARGET_H
+#define MLC_CODEGEN_TARGET_H
+
+#include "codegen/codegen.h"
+
+#include <llvm-c/Core.h>
+#include <llvm-c/TargetMachine.h>
+
+typedef struct {
+    LLVMTargetMachineRef machine;
+    char *triple, *cpu, *features; /* LLVM messages or plain strings: see owned */
+    bool host;                     /* this machine can run it */
+} Target;
+
+/* Fills in a target for options->cpu; false after reporting an unknown CPU. */
+bool target_open(Target *target, const CodegenOptions *options, Diagnostics *diag);
+void target_close(Target *target);
+/* Runs LLVM's passes of that level on a module. */
+bool target_optimize(const Target *target, LLVMModuleRef module, int level, Diagnostics *diag);
+
+#endif
