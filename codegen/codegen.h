@@ -19,6 +19,5 @@ typedef enum { CODEGEN_LLVM, CODEGEN_ASM } CodegenText;
 bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText text, FILE *out, Diagnostics *diag);
 
 const char *codegen_version(void); /* "LLVM 19.1.7" */
-const char *codegen_host_cpu(void);
 
 #endif
