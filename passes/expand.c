@@ -1,5 +1,6 @@
 /* Composites and functions are written out in primitives: the pass `expand` does the first, `functions` the second. */
 #include "passes/formula.h"
+#include "passes/order.h"
 #include "passes/pass_list.h"
 
 #include <assert.h>
@@ -37,6 +38,7 @@ static Graph *expand_class(Graph *from, OpClass class) {
         map[id] = rewrite ? expand_node(to, from, id, map) : graph_copy_node(to, from, id, map);
     }
     graph_finish(to, from, map);
+    to = graph_in_order(to, map, from->node_count);
     arena_free(scratch);
     return to;
 }

@@ -44,8 +44,9 @@ void gradient_neg(const Backward *at) { gradient_contribute(at, 0, negative(at, 
 
 void gradient_abs(const Backward *at) {
     NodeId a = gradient_operand(at, 0), zero = number(at, 0);
-    NodeId not_above = choose(at, binary(at, OP_lt, a, zero), negative(at, at->gradient), zero);
-    gradient_contribute(at, 0, choose(at, binary(at, OP_lt, zero, a), at->gradient, not_above));
+    NodeId below = binary(at, OP_lt, a, zero), above = binary(at, OP_lt, zero, a);
+    NodeId opposite = negative(at, at->gradient);
+    gradient_contribute(at, 0, choose(at, above, at->gradient, choose(at, below, opposite, zero)));
 }
 
 /* d sqrt(a)/da = 1 / (2 sqrt(a)) */
@@ -94,7 +95,8 @@ void gradient_log(const Backward *at) { gradient_contribute(at, 0, binary(at, OP
 
 /* 1 - y^2 */
 void gradient_tanh(const Backward *at) {
-    gradient_contribute(at, 0, times(at, at->gradient, fused(at, negative(at, at->id), at->id, number(at, 1))));
+    NodeId minus = negative(at, at->id), one = number(at, 1);
+    gradient_contribute(at, 0, times(at, at->gradient, fused(at, minus, at->id, one)));
 }
 
 /* y (1 - y) = y - y^2 */
@@ -113,14 +115,15 @@ void gradient_cos(const Backward *at) {
 /* d a^b/da = b a^(b-1), and 0 for b = 0 even where a^(b-1) is infinite */
 static NodeId pow_by_base(const Backward *at, NodeId a, NodeId b) {
     NodeId lower = binary(at, OP_pow, a, binary(at, OP_sub, b, number(at, 1)));
-    NodeId product = times(at, at->gradient, times(at, b, lower));
-    return choose(at, binary(at, OP_eq, b, number(at, 0)), number(at, 0), product);
+    NodeId product = times(at, at->gradient, times(at, b, lower)), zero = number(at, 0);
+    return choose(at, binary(at, OP_eq, b, zero), zero, product);
 }
 
 /* d a^b/db = a^b log(a), and 0 for a = 0 and b >= 0, where 0^b is constant to the right */
 static NodeId pow_by_exponent(const Backward *at, NodeId a, NodeId b) {
     NodeId zero = number(at, 0);
-    NodeId flat = binary(at, OP_and, binary(at, OP_eq, a, zero), binary(at, OP_le, zero, b));
+    NodeId at_zero = binary(at, OP_eq, a, zero), not_below = binary(at, OP_le, zero, b);
+    NodeId flat = binary(at, OP_and, at_zero, not_below);
     NodeId slope = times(at, at->id, build_unary(at->graph, OP_log, a));
     return times(at, at->gradient, choose(at, flat, zero, slope));
 }

@@ -95,8 +95,8 @@ void gradient_reduce_max(const Backward *at) {
     NodeId largest = build_binary(graph, OP_eq, gradient_operand(at, 0), repeat(at, at->id, shape, axis));
     NodeId count = build_reduce(graph, OP_sum, build_convert(graph, largest, DTYPE_F32), axis, false);
     NodeId share = build_binary(graph, OP_div, at->gradient, count);
-    gradient_contribute(at, 0,
-                        build_ternary(graph, OP_select, largest, repeat(at, share, shape, axis), build_f32(graph, 0, shape)));
+    NodeId shares = repeat(at, share, shape, axis), zero = build_f32(graph, 0, shape);
+    gradient_contribute(at, 0, build_ternary(graph, OP_select, largest, shares, zero));
 }
 
 /* y (g - sum(g y)) */

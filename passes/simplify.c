@@ -56,7 +56,8 @@ static NodeId try_rules(const Term *term) {
         NodeId result = rules_of_op[term->op][i](term);
         if (result) return result;
     }
-    for (size_t i = 0; op_class(term->op) == CLASS_ELEMENTWISE && i < sizeof rules_of_elementwise / sizeof *rules_of_elementwise; i++) {
+    for (size_t i = 0;
+         op_class(term->op) == CLASS_ELEMENTWISE && i < sizeof rules_of_elementwise / sizeof *rules_of_elementwise; i++) {
         NodeId result = rules_of_elementwise[i](term);
         if (result) return result;
     }
@@ -71,12 +72,10 @@ NodeId simplify_add(const Term *term) {
 /* The type of an elementwise result; the dtype matters where the op cannot infer it. */
 static NodeId add_elementwise(const Term *from, Op op, const NodeId *operands, uint32_t count, DType dtype) {
     Shape shape = term_node(from, operands[0])->shape;
-    return simplify_add(&(Term){from->graph, op, {dtype, shape}, operands, count, (Attrs){0}});
+    return simplify_add(&(Term){.graph = from->graph, .op = op, .type = {dtype, shape}, .operands = operands, .count = count});
 }
 
-NodeId simplify_unary(const Term *from, Op op, NodeId a) {
-    return add_elementwise(from, op, &a, 1, term_node(from, a)->dtype);
-}
+NodeId simplify_unary(const Term *from, Op op, NodeId a) { return add_elementwise(from, op, &a, 1, term_node(from, a)->dtype); }
 
 NodeId simplify_binary(const Term *from, Op op, NodeId a, NodeId b) {
     return add_elementwise(from, op, (NodeId[]){a, b}, 2, term_node(from, a)->dtype);
@@ -88,13 +87,14 @@ NodeId simplify_ternary(const Term *from, Op op, NodeId a, NodeId b, NodeId c) {
 
 NodeId simplify_convert(const Term *from, NodeId a, DType dtype) { return add_elementwise(from, OP_convert, &a, 1, dtype); }
 
-NodeId simplify_reshape(const Term *from, NodeId a, Shape shape) {
-    return simplify_add(&(Term){from->graph, OP_reshape, {term_node(from, a)->dtype, shape}, &a, 1, (Attrs){0}});
+static NodeId add_view(const Term *from, Op op, NodeId a, Shape shape) {
+    TensorType type = {term_node(from, a)->dtype, shape};
+    return simplify_add(&(Term){.graph = from->graph, .op = op, .type = type, .operands = &a, .count = 1});
 }
 
-NodeId simplify_broadcast(const Term *from, NodeId a, Shape shape) {
-    return simplify_add(&(Term){from->graph, OP_broadcast, {term_node(from, a)->dtype, shape}, &a, 1, (Attrs){0}});
-}
+NodeId simplify_reshape(const Term *from, NodeId a, Shape shape) { return add_view(from, OP_reshape, a, shape); }
+
+NodeId simplify_broadcast(const Term *from, NodeId a, Shape shape) { return add_view(from, OP_broadcast, a, shape); }
 
 bool term_is_real(const Term *term, uint32_t i, float value) {
     Attrs attrs = {.value.f = value};

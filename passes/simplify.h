@@ -40,9 +40,9 @@ static inline bool term_is_constant(const Term *term, uint32_t i) { return term_
 static inline bool term_is_bits(const Term *term, uint32_t i, uint32_t bits) {
     return term_is_constant(term, i) && term_operand(term, i)->attrs.value.bits == bits;
 }
-bool term_is_real(const Term *term, uint32_t i, float value); /* the f32 constant `value` */
+bool term_is_real(const Term *term, uint32_t i, float value);  /* the f32 constant `value` */
 bool term_is_int(const Term *term, uint32_t i, int32_t value); /* the i32 constant `value` */
-NodeId term_real(const Term *term, float value); /* a constant of the term's shape */
+NodeId term_real(const Term *term, float value);               /* a constant of the term's shape */
 
 /* The rules, by what they are about. */
 SimplifyRule simplify_constant_right, simplify_add_zero, simplify_add_negative, simplify_sub_zero, simplify_zero_sub,

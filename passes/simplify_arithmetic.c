@@ -50,9 +50,7 @@ NodeId simplify_sub_self(const Term *t) {
 
 /* -- products -- */
 
-NodeId simplify_times_one(const Term *t) {
-    return term_is_real(t, 1, 1) || term_is_int(t, 1, 1) ? t->operands[0] : NODE_NONE;
-}
+NodeId simplify_times_one(const Term *t) { return term_is_real(t, 1, 1) || term_is_int(t, 1, 1) ? t->operands[0] : NODE_NONE; }
 
 NodeId simplify_times_minus_one(const Term *t) {
     bool minus_one = term_is_real(t, 1, -1) || term_is_int(t, 1, -1);
@@ -131,11 +129,13 @@ NodeId simplify_divide_byte(const Term *t) {
     bool byte = term_is(t, 0, OP_convert) && term_node(t, term_inside(t, 0, 0))->dtype == DTYPE_U8;
     if (!byte || !term_is_constant(t, 1)) return NODE_NONE;
     float c = term_operand(t, 1)->attrs.value.f;
+    if (!isnormal(c) || !isnormal(1 / c)) return NODE_NONE;
     NodeId x = t->operands[0], r = term_real(t, 1 / c);
     if (divides_bytes(product, c)) return simplify_binary(t, OP_mul, x, r);
     if (!divides_bytes(corrected_product, c)) return NODE_NONE;
     NodeId q = simplify_binary(t, OP_mul, x, r);
-    return simplify_ternary(t, OP_fma, simplify_ternary(t, OP_fma, q, term_real(t, -c), x), r, q);
+    NodeId rest = simplify_ternary(t, OP_fma, q, term_real(t, -c), x);
+    return simplify_ternary(t, OP_fma, rest, r, q);
 }
 
 /* -- one operand, and extremes -- */

@@ -23,7 +23,7 @@ NodeId simplify_not_equal(const Term *t) {
     if (!term_is(t, 0, OP_eq) && !term_is(t, 0, OP_ne)) return NODE_NONE;
     NodeId operands[2] = {term_inside(t, 0, 0), term_inside(t, 0, 1)};
     Op opposite = term_is(t, 0, OP_eq) ? OP_ne : OP_eq;
-    return simplify_add(&(Term){t->graph, opposite, t->type, operands, 2, (Attrs){0}});
+    return simplify_add(&(Term){.graph = t->graph, .op = opposite, .type = t->type, .operands = operands, .count = 2});
 }
 
 /* x and x = x or x = x */
@@ -117,5 +117,6 @@ NodeId simplify_convert_twice(const Term *t) {
 /* One reading of the same bits after the other; the dtypes are two. */
 NodeId simplify_bitcast_twice(const Term *t) {
     if (term_operand(t, 0)->dtype == t->type.dtype) return t->operands[0];
-    return term_is(t, 0, OP_bitcast) && term_node(t, term_inside(t, 0, 0))->dtype == t->type.dtype ? term_inside(t, 0, 0) : NODE_NONE;
+    return term_is(t, 0, OP_bitcast) && term_node(t, term_inside(t, 0, 0))->dtype == t->type.dtype ? term_inside(t, 0, 0)
+                                                                                                   : NODE_NONE;
 }

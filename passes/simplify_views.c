@@ -78,9 +78,7 @@ NodeId simplify_transpose_twice(const Term *t) {
 
 /* -- slice, pad, concat -- */
 
-NodeId simplify_slice_all(const Term *t) {
-    return shape_equal(operand_shape(t), t->type.shape) ? t->operands[0] : NODE_NONE;
-}
+NodeId simplify_slice_all(const Term *t) { return shape_equal(operand_shape(t), t->type.shape) ? t->operands[0] : NODE_NONE; }
 
 NodeId simplify_slice_twice(const Term *t) {
     if (!term_is(t, 0, OP_slice)) return NODE_NONE;
@@ -109,9 +107,7 @@ NodeId simplify_slice_of_concat(const Term *t) {
     return NODE_NONE;
 }
 
-NodeId simplify_pad_nothing(const Term *t) {
-    return shape_equal(operand_shape(t), t->type.shape) ? t->operands[0] : NODE_NONE;
-}
+NodeId simplify_pad_nothing(const Term *t) { return shape_equal(operand_shape(t), t->type.shape) ? t->operands[0] : NODE_NONE; }
 
 NodeId simplify_pad_twice(const Term *t) {
     if (!term_is(t, 0, OP_pad)) return NODE_NONE;

@@ -26,12 +26,15 @@ typedef struct {
 
 /* -- the cases -- */
 
-#define S(...) {.rank = sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), .dim = {__VA_ARGS__}}
+#define S(...)                                                                                                                 \
+    {                                                                                                                          \
+        .rank = sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), .dim = { __VA_ARGS__ }                                     \
+    }
 #define DIMS(...) ((int64_t[]){__VA_ARGS__})
 
-#define UNARY(op) \
+#define UNARY(op)                                                                                                              \
     static NodeId case_##op(Graph *g, const NodeId *in) { return build_unary(g, OP_##op, in[0]); }
-#define BINARY(op) \
+#define BINARY(op)                                                                                                             \
     static NodeId case_##op(Graph *g, const NodeId *in) { return build_binary(g, OP_##op, in[0], in[1]); }
 UNARY(neg)
 UNARY(abs)
@@ -92,12 +95,12 @@ static NodeId case_matmul_ta(Graph *g, const NodeId *in) { return build_matmul(g
 static NodeId case_matmul_tb(Graph *g, const NodeId *in) { return build_matmul(g, in[0], in[1], false, true); }
 static NodeId case_matmul_tatb(Graph *g, const NodeId *in) { return build_matmul(g, in[0], in[1], true, true); }
 
-#define ONE(name, op, low, high, ...) \
-    { #name, OP_##op, 1, low, high, {__VA_ARGS__}, case_##name, false }
-#define TWO(name, op, low, high, shape) \
-    { #name, OP_##op, 2, low, high, {shape, shape}, case_##name, false }
-#define PRODUCT(name, a, b) \
-    { #name, OP_matmul, 2, -1, 1, {a, b}, case_##name, false }
+#define ONE(name, op, low, high, ...)                                                                                          \
+    { #name, OP_##op, 1, low, high, {__VA_ARGS__ }, case_##name, false }
+#define TWO(name, op, low, high, shape)                                                                                        \
+    { #name, OP_##op, 2, low, high, {shape, shape }, case_##name, false }
+#define PRODUCT(name, a, b)                                                                                                    \
+    { #name, OP_matmul, 2, -1, 1, {a, b }, case_##name, false }
 #define PAIR S(3, 2)
 
 static const Case cases[] = {
