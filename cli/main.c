@@ -1,1 +1,103 @@
-int main(void) { return 0; }
+/* mlc: finds the command in the table, runs it, prints what went wrong. */
+#include "cli/commands.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <string.h>
+
+#include "codegen/codegen.h"
+
+typedef struct {
+    const char *name, *operands;
+    int least, most;
+    uint64_t options;
+    const char *help;
+    Status (*run)(const Options *given, Diagnostics *diag);
+} Command;
+
+static const Command commands[] = {
+#define COMMAND(function, name, operands, least, most, options, help)                                                          \
+    {name, operands, least, most, options, help, command_##function},
+#include "cli/commands.def"
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static Status print_help(FILE *out) {
+    fputs("mlc trains small neural networks from a text file, as machine code.\n\n", out);
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        char usage[64];
+        snprintf(usage, sizeof usage, "%s %s", commands[i].name, commands[i].operands);
+        fprintf(out, "  mlc %-26s %s\n", usage, commands[i].help);
+    }
+    fputs("\n  mlc COMMAND --help             options of a command\n"
+          "  mlc --help | --version         this page; the version\n\n"
+          "Begin with: mlc train models/mnist.mdl\n",
+          out);
+    return STATUS_OK;
+}
+
+static Status print_version(void) {
+    printf("mlc %s, %s, %s\n", MLC_VERSION, codegen_version(), codegen_host_cpu());
+    return STATUS_OK;
+}
+
+static Status print_command_help(const Command *command) {
+    printf("mlc %s %s [OPTIONS]\n  %s\n\n", command->name, command->operands, command->help);
+    options_print(command->options, stdout);
+    return STATUS_OK;
+}
+
+static const Command *command_find(const char *name, Diagnostics *diag) {
+    const char *names[COMMAND_COUNT];
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        names[i] = commands[i].name;
+        if (strcmp(names[i], name) == 0) return &commands[i];
+    }
+    diag_error(diag, STATUS_USAGE, (Span){0}, "there is no command '%s'", name);
+    const char *near = diag_nearest(name, names, COMMAND_COUNT);
+    if (near)
+        diag_help(diag, "did you mean '%s'?", near);
+    else
+        diag_help(diag, "'mlc --help' lists the commands");
+    return NULL;
+}
+
+static Status run_command(const Command *command, int argc, char **argv, Diagnostics *diag) {
+    Options options;
+    if (!options_parse(&options, command->name, command->options, argc, argv, diag)) return STATUS_USAGE;
+    if (options.help) return print_command_help(command);
+    if (options.operand_count < command->least || options.operand_count > command->most) {
+        diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc %s' has %s", command->name,
+                   options.operand_count < command->least ? "too little to work on" : "too many arguments");
+        diag_help(diag, "mlc %s %s", command->name, command->operands);
+        return STATUS_USAGE;
+    }
+    return command->run(&options, diag);
+}
+
+static Status dispatch(int argc, char **argv, Diagnostics *diag) {
+    if (argc < 2) {
+        print_help(stderr);
+        return STATUS_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return print_help(stdout);
+    if (strcmp(argv[1], "--version") == 0) return print_version();
+    const Command *command = command_find(argv[1], diag);
+    return command ? run_command(command, argc - 1, argv + 1, diag) : STATUS_USAGE;
+}
+
+static void check_stdout(Diagnostics *diag) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) return;
+    diag_error(diag, STATUS_FILE, (Span){0}, "cannot write the answer to stdout: %s", strerror(errno));
+}
+
+int main(int argc, char **argv) {
+    setlocale(LC_CTYPE, ""); /* only to learn whether the terminal speaks UTF-8 */
+    Diagnostics *diag = diag_new();
+    Status status = dispatch(argc, argv, diag);
+    check_stdout(diag);
+    diag_print(diag, stderr);
+    if (status == STATUS_OK) status = diag_status(diag);
+    diag_free(diag);
+    return (int)status;
+}
