@@ -1,0 +1,82 @@
+/* The folder of a run. */
+#include "cli/runs.h"
+#include "cli/journal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool folder_is_empty(const char *path) {
+    DIR *folder = opendir(path);
+    int entries = 0;
+    while (folder && readdir(folder)) entries++;
+    if (folder) closedir(folder);
+    return folder && entries <= 2; /* . and .. */
+}
+
+static bool report_unmade(const char *path, Diagnostics *diag) {
+    diag_error(diag, STATUS_FILE, (Span){0}, "cannot make the folder %s: %s", path, strerror(errno));
+    return false;
+}
+
+static void make_parents(const char *path) {
+    char parent[PATH_MAX];
+    for (const char *slash = *path ? strchr(path + 1, '/') : NULL; slash; slash = strchr(slash + 1, '/')) {
+        snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path);
+        mkdir(parent, 0777); /* what cannot be made is missed by the folder itself */
+    }
+}
+
+static bool create_named(const char *out, Path *folder, Diagnostics *diag) {
+    snprintf(folder->path, sizeof folder->path, "%s", out);
+    make_parents(out);
+    if (mkdir(out, 0777) == 0) return true;
+    if (errno != EEXIST) return report_unmade(out, diag);
+    if (folder_is_empty(out)) return true;
+    diag_error(diag, STATUS_FILE, (Span){0}, "%s is there already and not an empty folder", out);
+    if (path_exists(path_join(out, RUN_LAST).path))
+        diag_help(diag, "to go on with the run in it: mlc train --resume %s", out);
+    else
+        diag_help(diag, "name another folder, or leave --out away");
+    return false;
+}
+
+static int64_t highest_number(const char *path) {
+    int64_t highest = 0, number;
+    DIR *folder = opendir(path);
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        if (parse_number(entry->d_name, 1, INT32_MAX, &number) && number > highest) highest = number;
+    if (folder) closedir(folder);
+    return highest;
+}
+
+static bool create_numbered(Path *folder, Diagnostics *diag) {
+    if (mkdir("runs", 0777) != 0 && errno != EEXIST) return report_unmade("runs", diag);
+    for (int64_t number = highest_number("runs") + 1;; number++) {
+        snprintf(folder->path, sizeof folder->path, "runs/%lld", (long long)number);
+        if (mkdir(folder->path, 0777) == 0) return true;
+        if (errno != EEXIST) return report_unmade(folder->path, diag);
+    }
+}
+
+bool run_create(const char *out, Path *folder, Diagnostics *diag) {
+    return out ? create_named(out, folder, diag) : create_numbered(folder, diag);
+}
+
+bool run_open_model(Build *build, const char *folder, const Options *options, Diagnostics *diag) {
+    Path model = path_join(folder, RUN_MODEL);
+    *build = (Build){0};
+    if (!path_exists(model.path)) {
+        diag_error(diag, STATUS_FILE, (Span){0}, "%s is not the folder of a run: it has no %s", folder, RUN_MODEL);
+        diag_help(diag, "'mlc train FILE.mdl' makes one and prints its name");
+        return false;
+    }
+    Path source = journal_source_folder(folder);
+    return build_open_copy(build, model.path, source.path, options, diag);
+}
+
+bool run_write_model(const Build *build, const char *folder) {
+    const char *text = build->info->resolved;
+    return file_write(path_join(folder, RUN_MODEL).path, text, strlen(text), build->diag);
+}

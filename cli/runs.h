@@ -1,0 +1,21 @@
+/* The folder of a run: runs/N or --out DIR, and the names of what lies in it. */
+#ifndef MLC_CLI_RUNS_H
+#define MLC_CLI_RUNS_H
+
+#include "cli/build.h"
+#include "cli/files.h"
+
+#define RUN_MODEL "resolved.mdl"
+#define RUN_METRICS "metrics.jsonl"
+#define RUN_CURVES "curves.png"
+#define RUN_LAST "last.safetensors"
+#define RUN_BEST "best.safetensors"
+
+/* Makes the folder of a new run: `out`, which must be new or empty, or runs/N for NULL. false after reporting an error. */
+bool run_create(const char *out, Path *folder, Diagnostics *diag);
+/* Loads the model of a run as it was trained, with the --set options on top. false after reporting errors. */
+bool run_open_model(Build *build, const char *folder, const Options *options, Diagnostics *diag);
+/* Writes the resolved text of the model into the folder. */
+bool run_write_model(const Build *build, const char *folder);
+
+#endif

@@ -1,0 +1,90 @@
+/* What the terminal can show, and texts made for it. */
+#include "cli/terminal.h"
+
+#include <inttypes.h>
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+bool terminal_moves(FILE *stream) {
+    const char *term = getenv("TERM");
+    return isatty(fileno(stream)) && !(term && strcmp(term, "dumb") == 0);
+}
+
+bool terminal_colour(FILE *stream) {
+    const char *off = getenv("NO_COLOR");
+    return terminal_moves(stream) && !(off && *off);
+}
+
+bool terminal_utf8(void) {
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+int terminal_width(FILE *stream) {
+    struct winsize size;
+    return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+}
+
+const char *terminal_style(FILE *stream, Style style) {
+    static const char *const sequences[] = {"\033[0m", "\033[1m", "\033[2m", "\033[32m", "\033[1;31m"};
+    return terminal_colour(stream) ? sequences[style] : "";
+}
+
+void terminal_bar(FILE *stream, double share, int width) {
+    static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    int units = (int)(share * width * 8 + 0.5), full = units / 8, part = units % 8;
+    bool fine = terminal_utf8();
+    for (int i = 0; i < full; i++) fputs(fine ? "█" : "#", stream);
+    if (fine) fputs(eighths[part], stream);
+    fprintf(stream, "%*s", width - full - (fine && part), "");
+}
+
+/* Two pixels in one character: the upper half in the colour of the text, the lower one in that of its background. Without
+ * colours, a character as dark as their mean. */
+static void image_character(FILE *stream, int above, int below) {
+    static const char shades[] = " .:-=+*#%@";
+    if (terminal_colour(stream) && terminal_utf8())
+        fprintf(stream, "\033[38;5;%dm\033[48;5;%dm▀", 232 + above * 23 / 255, 232 + below * 23 / 255);
+    else
+        fputc(shades[(above + below) * 9 / 510], stream);
+}
+
+void terminal_image(FILE *stream, const uint8_t *pixels, int height, int width) {
+    for (int y = 0; y < height; y += 2) {
+        fputs("  ", stream);
+        for (int x = 0; x < width; x++)
+            image_character(stream, pixels[y * width + x], y + 1 < height ? pixels[(y + 1) * width + x] : 0);
+        fprintf(stream, "%s\n", terminal_style(stream, STYLE_PLAIN));
+    }
+}
+
+const char *text_count(char buffer[NUMBER_TEXT], int64_t count) {
+    char digits[NUMBER_TEXT];
+    int length = snprintf(digits, sizeof digits, "%" PRId64, count), used = 0;
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0 && digits[i - 1] != '-') buffer[used++] = ',';
+        buffer[used++] = digits[i];
+    }
+    buffer[used] = 0;
+    return buffer;
+}
+
+const char *text_bytes(char buffer[NUMBER_TEXT], int64_t bytes) {
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    double size = (double)bytes;
+    int unit = 0;
+    for (; size >= 1024 && unit < 4; unit++) size /= 1024;
+    snprintf(buffer, NUMBER_TEXT, unit ? "%.2f %s" : "%.0f %s", size, units[unit]);
+    return buffer;
+}
+
+const char *text_duration(char buffer[NUMBER_TEXT], double seconds) {
+    int64_t whole = (int64_t)(seconds + 0.5);
+    if (whole < 3600)
+        snprintf(buffer, NUMBER_TEXT, "%d:%02d", (int)(whole / 60), (int)(whole % 60));
+    else
+        snprintf(buffer, NUMBER_TEXT, "%" PRId64 ":%02d:%02d", whole / 3600, (int)(whole / 60 % 60), (int)(whole % 60));
+    return buffer;
+}

@@ -1,0 +1,29 @@
+/* What the terminal can show, and texts made for it: colours, bars, numbers, a picture in characters. */
+#ifndef MLC_CLI_TERMINAL_H
+#define MLC_CLI_TERMINAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef enum { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_BAD } Style;
+
+bool terminal_moves(FILE *stream);  /* a terminal on which a line can be redrawn */
+bool terminal_colour(FILE *stream); /* a terminal that may show colours (NO_COLOR is not set) */
+bool terminal_utf8(void);
+int terminal_width(FILE *stream);
+/* The escape sequence that switches to a style, or "" where the stream has no colours. */
+const char *terminal_style(FILE *stream, Style style);
+
+/* A bar of `width` columns, filled to `share` (0..1). */
+void terminal_bar(FILE *stream, double share, int width);
+/* A grey picture, two rows to a line of characters; 255 is drawn as ink. */
+void terminal_image(FILE *stream, const uint8_t *pixels, int height, int width);
+
+enum { NUMBER_TEXT = 32 };
+const char *text_count(char buffer[NUMBER_TEXT], int64_t count);     /* 567434 -> "567,434" */
+const char *text_bytes(char buffer[NUMBER_TEXT], int64_t bytes);     /* 2269736 -> "2.16 MiB" */
+const char *text_duration(char buffer[NUMBER_TEXT], double seconds); /* 83 -> "1:23" */
+
+#endif
