@@ -1,0 +1,36 @@
+/* From a model file to a compilation: load, lower, run the passes; the steps that every command shares. */
+#ifndef MLC_CLI_BUILD_H
+#define MLC_CLI_BUILD_H
+
+#include "cli/options.h"
+#include "codegen/codegen.h"
+#include "frontend/frontend.h"
+#include "passes/passes.h"
+
+/* A loaded model and how it is to be compiled. */
+typedef struct {
+    const Options *options;
+    Diagnostics *diag;
+    Model *model;
+    const ModelInfo *info;
+} Build;
+
+/* Reads and checks the model file `path`, with the --set options applied. false after reporting errors. */
+bool build_open(Build *build, const char *path, const Options *options, Diagnostics *diag);
+/* The same for a copy of a model in a run folder: relative data paths start at `folder`. */
+bool build_open_copy(Build *build, const char *path, const char *folder, const Options *options, Diagnostics *diag);
+void build_close(Build *build);
+
+int build_threads(const Options *options);
+PassOptions build_pass_options(const Options *options);
+CodegenOptions build_codegen_options(const Options *options);
+
+/* Lowers one of the model's graphs and runs the passes up to `last`. false after reporting errors. */
+bool build_compilation(const Build *build, GraphKind kind, uint32_t batch, PassId last, Compilation *compilation);
+/* Finds the pass of that name; false after reporting a STATUS_USAGE error that suggests another. */
+bool build_find_pass(const char *name, PassId *pass, Diagnostics *diag);
+
+/* The sum of the bytes of all states that are weights (trainable), or of all others. */
+int64_t graph_state_bytes(const Graph *graph, bool trainable);
+
+#endif

@@ -1,0 +1,33 @@
+/* The programs that a command needs: wanted first, then compiled together, on several threads. */
+#ifndef MLC_CLI_PROGRAMS_H
+#define MLC_CLI_PROGRAMS_H
+
+#include "cli/build.h"
+#include "runtime/runtime.h"
+
+enum { PROGRAMS_MAX = 8 };
+
+typedef struct {
+    GraphKind kind;
+    uint32_t batch;
+    Program *program;
+} CompiledProgram;
+
+typedef struct {
+    CompiledProgram items[PROGRAMS_MAX];
+    uint32_t count;
+} Programs;
+
+/* Wants what it takes to run `rows` rows in batches of `batch`: a program for whole batches, and one for the rest. */
+void programs_want(Programs *programs, GraphKind kind, int64_t rows, uint32_t batch);
+/* Compiles all that is wanted. false after reporting errors. */
+bool programs_compile(Programs *programs, const Build *build);
+/* The programs wanted by the same call before. */
+ProgramPair programs_pair(const Programs *programs, GraphKind kind, int64_t rows, uint32_t batch);
+void programs_free(Programs *programs);
+
+/* A batch size for running `rows` rows forward only: a divisor of `rows` near the model's batch, if there is one, so that one
+ * program is enough. */
+uint32_t programs_forward_batch(int64_t rows, uint32_t batch);
+
+#endif

@@ -1,0 +1,32 @@
+/* What train, eval and predict have in common: a model, its data, the programs it needs, the states they share, threads. */
+#ifndef MLC_CLI_SESSION_H
+#define MLC_CLI_SESSION_H
+
+#include "cli/programs.h"
+#include "cli/runs.h"
+
+typedef struct {
+    Arena *arena; /* what the command keeps until its end */
+    Build build;
+    Dataset *dataset;
+    Programs programs;
+    States *states;
+    Threads *threads;
+} Session;
+
+/* Reads the data that the model names. false after reporting errors. */
+bool session_open_data(Session *session);
+/* Compiles the programs wanted, makes their states and starts the threads. */
+bool session_start(Session *session);
+/* Opens a trained network for eval and predict: the model of the run RUN (operand 0) and its data. */
+bool session_open_run(Session *session, const Options *options, Diagnostics *diag);
+/* Loads the weights that --checkpoint asks for; `session_start` comes before. */
+bool session_load_weights(Session *session, CheckpointInfo *info);
+void session_close(Session *session);
+
+/* The split that --split asks for; without it, test, or valid where the model has no test rows, or train. Reports a
+ * STATUS_USAGE error if it has no rows. */
+bool session_split(const Session *session, Split *split);
+const char *split_name(Split split);
+
+#endif
