@@ -1,0 +1,180 @@
+/* The JSON lines of a run, written as they come and read back when the run goes on. */
+#include "cli/journal.h"
+#include "cli/runs.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NUMBER_DIGITS = 9, KEY_MAX = 96, LINE_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(NUMBER_DIGITS) };
+
+json_t *json_number(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+bool json_print_line(json_t *value, FILE *out) {
+    bool printed = json_dumpf(value, out, LINE_FLAGS) == 0 && fputc('\n', out) != EOF && fflush(out) == 0;
+    json_decref(value);
+    return printed;
+}
+
+void journal_init(Journal *journal, const char *folder, const char *const *metrics, uint32_t metric_count, bool to_stdout,
+                  Diagnostics *diag) {
+    *journal = (Journal){
+        .diag = diag,
+        .path = path_join(folder, RUN_METRICS),
+        .to_stdout = to_stdout,
+        .metrics = metrics,
+        .metric_count = metric_count,
+    };
+}
+
+void journal_free(Journal *journal) {
+    if (journal->file) fclose(journal->file);
+    free(journal->records);
+    *journal = (Journal){0};
+}
+
+static void add_record(Journal *journal, const EpochRecord *record) {
+    if (journal->record_count == journal->record_capacity) {
+        uint32_t capacity = journal->record_capacity ? 2 * journal->record_capacity : 32;
+        EpochRecord *grown = realloc(journal->records, capacity * sizeof *grown);
+        if (!grown) return; /* the line in the file counts; the curves do without */
+        journal->records = grown;
+        journal->record_capacity = capacity;
+    }
+    journal->records[journal->record_count++] = *record;
+}
+
+const EpochRecord *journal_last(const Journal *journal) {
+    return journal->record_count ? &journal->records[journal->record_count - 1] : NULL;
+}
+
+/* -- one epoch as JSON and back -- */
+
+static const char *split_key(char key[KEY_MAX], const char *split, const char *value) {
+    snprintf(key, KEY_MAX, "%s_%s", split, value);
+    return key;
+}
+
+static void put_measured(json_t *line, const Journal *journal, const char *split, const Measured *measured) {
+    char key[KEY_MAX];
+    if (!measured->present) return;
+    json_object_set_new(line, split_key(key, split, "loss"), json_number(measured->loss));
+    for (uint32_t i = 0; i < journal->metric_count; i++)
+        json_object_set_new(line, split_key(key, split, journal->metrics[i]), json_number(measured->metrics[i]));
+}
+
+static json_t *record_to_json(const Journal *journal, const EpochRecord *record) {
+    json_t *line = json_pack("{s:s, s:i}", "event", "epoch", "epoch", (int)record->epoch);
+    json_object_set_new(line, "train_loss", json_number(record->train_loss));
+    put_measured(line, journal, "valid", &record->valid);
+    put_measured(line, journal, "test", &record->test);
+    json_object_set_new(line, "seconds", json_number(record->seconds));
+    json_object_set_new(line, "samples_per_second", json_number(record->samples_per_second));
+    return line;
+}
+
+static double get_number(const json_t *line, const char *key) {
+    const json_t *value = json_object_get(line, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static Measured get_measured(const json_t *line, const Journal *journal, const char *split) {
+    char key[KEY_MAX];
+    Measured measured = {.present = json_object_get(line, split_key(key, split, "loss")) != NULL};
+    measured.loss = get_number(line, key);
+    for (uint32_t i = 0; i < journal->metric_count; i++)
+        measured.metrics[i] = get_number(line, split_key(key, split, journal->metrics[i]));
+    return measured;
+}
+
+static EpochRecord record_from_json(const Journal *journal, const json_t *line) {
+    return (EpochRecord){
+        .epoch = (uint32_t)json_integer_value(json_object_get(line, "epoch")),
+        .train_loss = get_number(line, "train_loss"),
+        .seconds = get_number(line, "seconds"),
+        .samples_per_second = get_number(line, "samples_per_second"),
+        .valid = get_measured(line, journal, "valid"),
+        .test = get_measured(line, journal, "test"),
+    };
+}
+
+/* -- the file -- */
+
+static const char *event_of(const json_t *line) {
+    const char *event = json_string_value(json_object_get(line, "event"));
+    return event ? event : "";
+}
+
+/* Whether a line of the earlier part stays: it is whole, no end, and no epoch that is done again. Records epochs. */
+static bool keep_line(Journal *journal, const char *text, size_t length, uint32_t first_epoch) {
+    json_t *line = json_loadb(text, length, 0, NULL);
+    bool kept = line && strcmp(event_of(line), "end") != 0;
+    if (kept && strcmp(event_of(line), "epoch") == 0) {
+        EpochRecord record = record_from_json(journal, line);
+        kept = record.epoch < first_epoch;
+        if (kept) add_record(journal, &record);
+    }
+    json_decref(line);
+    return kept;
+}
+
+/* Moves the lines that stay to the front of the text; returns their length. */
+static size_t keep_lines(Journal *journal, char *text, size_t length, uint32_t first_epoch) {
+    size_t kept = 0;
+    for (size_t begin = 0, next; begin < length; begin = next) {
+        const char *newline = memchr(text + begin, '\n', length - begin);
+        next = newline ? (size_t)(newline - text) + 1 : length;
+        if (!newline || !keep_line(journal, text + begin, next - begin, first_epoch)) continue;
+        memmove(text + kept, text + begin, next - begin);
+        kept += next - begin;
+    }
+    return kept;
+}
+
+static bool rewrite_earlier(Journal *journal, uint32_t first_epoch) {
+    size_t length = 0;
+    if (!path_exists(journal->path.path)) return true;
+    char *text = file_read(journal->path.path, &length, STATUS_FILE, journal->diag);
+    if (!text) return false;
+    bool written = file_write(journal->path.path, text, keep_lines(journal, text, length, first_epoch), journal->diag);
+    free(text);
+    return written;
+}
+
+static void report_unwritten(Journal *journal) {
+    diag_error(journal->diag, STATUS_FILE, (Span){0}, "cannot write %s: %s", journal->path.path, strerror(errno));
+    if (journal->file) fclose(journal->file);
+    journal->file = NULL;
+}
+
+bool journal_open(Journal *journal, uint32_t first_epoch) {
+    if (!rewrite_earlier(journal, first_epoch)) return false;
+    journal->file = fopen(journal->path.path, "ab");
+    if (!journal->file) report_unwritten(journal);
+    return journal->file != NULL;
+}
+
+void journal_write(Journal *journal, json_t *line) {
+    if (journal->to_stdout) json_print_line(json_incref(line), stdout);
+    if (!journal->file)
+        json_decref(line);
+    else if (!json_print_line(line, journal->file))
+        report_unwritten(journal);
+}
+
+void journal_epoch(Journal *journal, const EpochRecord *record) {
+    add_record(journal, record);
+    journal_write(journal, record_to_json(journal, record));
+}
+
+Path journal_source_folder(const char *folder) {
+    Path path = path_join(folder, RUN_METRICS);
+    json_t *line = json_load_file(path.path, JSON_DISABLE_EOF_CHECK, NULL);
+    const char *file = json_string_value(json_object_get(line, "file"));
+    Path source = file ? path_folder(file) : path_join(folder, "");
+    json_decref(line);
+    return source;
+}

@@ -1,0 +1,55 @@
+/* The JSON lines of a run: start, one for every epoch, end. They go to metrics.jsonl, and to stdout with --json. Epochs are
+ * kept in memory too, for the curves and for --expect. */
+#ifndef MLC_CLI_JOURNAL_H
+#define MLC_CLI_JOURNAL_H
+
+#include "cli/files.h"
+#include "runtime/runtime.h"
+
+#include <jansson.h>
+
+/* What was measured on one split after an epoch. */
+typedef struct {
+    bool present; /* the split has rows */
+    double loss, metrics[RUNTIME_MAX_METRICS];
+} Measured;
+
+typedef struct {
+    uint32_t epoch;                                 /* 0: untrained */
+    double train_loss, seconds, samples_per_second; /* train_loss is NaN for epoch 0 */
+    Measured valid, test;
+} EpochRecord;
+
+typedef struct {
+    Diagnostics *diag;
+    Path path;
+    FILE *file; /* NULL until opened, and after a failure */
+    bool to_stdout;
+    const char *const *metrics;
+    uint32_t metric_count;
+    EpochRecord *records;
+    uint32_t record_count, record_capacity;
+} Journal;
+
+/* `metrics` outlives the journal. */
+void journal_init(Journal *journal, const char *folder, const char *const *metrics, uint32_t metric_count, bool to_stdout,
+                  Diagnostics *diag);
+/* Opens the file. Of an earlier part of the run it keeps, and records, what came before `first_epoch`. */
+bool journal_open(Journal *journal, uint32_t first_epoch);
+/* Writes a line; takes over `line`. A failure is reported once. */
+void journal_write(Journal *journal, json_t *line);
+/* Records an epoch and writes its line. */
+void journal_epoch(Journal *journal, const EpochRecord *record);
+/* The last epoch so far, or NULL. */
+const EpochRecord *journal_last(const Journal *journal);
+void journal_free(Journal *journal);
+
+/* The folder that the model file of a run came from, by the run's start line; the run's own folder if there is none. */
+Path journal_source_folder(const char *folder);
+
+/* A number, or null if it is not finite. */
+json_t *json_number(double value);
+/* Prints a value as one line on `out` and frees it. */
+bool json_print_line(json_t *value, FILE *out);
+
+#endif
