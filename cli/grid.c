@@ -1,0 +1,36 @@
+/* A grid of images, each with what the network takes it for; mistakes are framed in red and name the true class. */
+#include "cli/picture.h"
+
+#include <math.h>
+
+enum { ACROSS = 10 };
+#define CELL 84.0
+#define GAP 14.0
+#define CAPTIONS 46.0 /* room for two lines below an image */
+#define MARGIN 28.0
+#define HEAD 84.0
+
+static Colour cell_colour(const GridCell *cell) {
+    return cell->mistake ? COLOUR_RED : COLOUR_INK;
+}
+
+static void draw_cell(Picture *picture, const Grid *grid, const GridCell *cell, double x, double y) {
+    picture_image(picture, x, y, CELL, CELL, cell->pixels, grid->rows, grid->columns);
+    if (cell->mistake) picture_frame(picture, x - 2.5, y - 2.5, CELL + 5, CELL + 5, 3, COLOUR_RED);
+    picture_text(picture, x + CELL / 2, y + CELL + 16, ALIGN_CENTRE, cell->mistake ? FONT_BOLD : FONT_NORMAL, 12,
+                 cell_colour(cell), cell->caption);
+    if (cell->mistake)
+        picture_text(picture, x + CELL / 2, y + CELL + 31, ALIGN_CENTRE, FONT_NORMAL, 11, COLOUR_RED, cell->truth);
+}
+
+bool grid_draw(const char *path, const Grid *grid, Diagnostics *diag) {
+    uint32_t across = grid->count < ACROSS ? grid->count : ACROSS, down = (grid->count + ACROSS - 1) / ACROSS;
+    double step = CELL + GAP, row = CELL + CAPTIONS;
+    double width = fmax(2 * MARGIN + across * step - GAP, 480);
+    Picture picture = picture_new(width, HEAD + down * row + MARGIN / 2);
+    picture_text(&picture, MARGIN, 36, ALIGN_LEFT, FONT_BOLD, 17, COLOUR_INK, grid->title);
+    picture_text(&picture, MARGIN, 58, ALIGN_LEFT, FONT_NORMAL, 12, COLOUR_FAINT, grid->subtitle);
+    for (uint32_t i = 0; i < grid->count; i++)
+        draw_cell(&picture, grid, &grid->cells[i], MARGIN + (i % ACROSS) * step, HEAD + i / ACROSS * row);
+    return picture_save(&picture, path, diag);
+}

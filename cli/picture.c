@@ -1,0 +1,105 @@
+/* Drawing on paper-white: a thin layer over cairo. */
+#include "cli/picture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PIXELS_PER_POINT 2.0
+
+void picture_colour(Picture *picture, Colour colour) {
+    cairo_set_source_rgb(picture->cairo, (colour >> 16 & 255) / 255.0, (colour >> 8 & 255) / 255.0, (colour & 255) / 255.0);
+}
+
+Picture picture_new(double width, double height) {
+    Picture picture;
+    picture.surface =
+        cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(width * PIXELS_PER_POINT), (int)(height * PIXELS_PER_POINT));
+    cairo_surface_set_device_scale(picture.surface, PIXELS_PER_POINT, PIXELS_PER_POINT);
+    picture.cairo = cairo_create(picture.surface);
+    picture_colour(&picture, COLOUR_PAPER);
+    cairo_paint(picture.cairo);
+    cairo_set_line_join(picture.cairo, CAIRO_LINE_JOIN_ROUND);
+    cairo_set_line_cap(picture.cairo, CAIRO_LINE_CAP_ROUND);
+    return picture;
+}
+
+/* The PNG in memory, so that it reaches the disk as other files do: whole. */
+typedef struct {
+    char *bytes;
+    size_t length;
+} Buffer;
+
+static cairo_status_t buffer_append(void *context, const unsigned char *bytes, unsigned length) {
+    Buffer *buffer = context;
+    char *grown = realloc(buffer->bytes, buffer->length + length);
+    if (!grown) return CAIRO_STATUS_NO_MEMORY;
+    memcpy(grown + buffer->length, bytes, length);
+    buffer->bytes = grown;
+    buffer->length += length;
+    return CAIRO_STATUS_SUCCESS;
+}
+
+bool picture_save(Picture *picture, const char *path, Diagnostics *diag) {
+    Buffer buffer = {0};
+    cairo_status_t status = cairo_surface_write_to_png_stream(picture->surface, buffer_append, &buffer);
+    bool saved = status == CAIRO_STATUS_SUCCESS && file_write(path, buffer.bytes, buffer.length, diag);
+    if (status != CAIRO_STATUS_SUCCESS)
+        diag_error(diag, STATUS_FILE, (Span){0}, "cannot draw %s: %s", path, cairo_status_to_string(status));
+    free(buffer.bytes);
+    cairo_destroy(picture->cairo);
+    cairo_surface_destroy(picture->surface);
+    return saved;
+}
+
+void picture_text(Picture *picture, double x, double y, Align align, Font font, double size, Colour colour, const char *text) {
+    cairo_text_extents_t extents;
+    cairo_select_font_face(picture->cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+                           font == FONT_BOLD ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
+    cairo_set_font_size(picture->cairo, size);
+    cairo_text_extents(picture->cairo, text, &extents);
+    picture_colour(picture, colour);
+    cairo_move_to(picture->cairo, x - extents.x_advance * (double)align / 2, y);
+    cairo_show_text(picture->cairo, text);
+}
+
+void picture_line(Picture *picture, double x0, double y0, double x1, double y1, double width, Colour colour) {
+    picture_colour(picture, colour);
+    cairo_set_line_width(picture->cairo, width);
+    cairo_move_to(picture->cairo, x0, y0);
+    cairo_line_to(picture->cairo, x1, y1);
+    cairo_stroke(picture->cairo);
+}
+
+void picture_frame(Picture *picture, double x, double y, double width, double height, double line, Colour colour) {
+    picture_colour(picture, colour);
+    cairo_set_line_width(picture->cairo, line);
+    cairo_rectangle(picture->cairo, x, y, width, height);
+    cairo_stroke(picture->cairo);
+}
+
+static cairo_surface_t *grey_surface(const uint8_t *pixels, int rows, int columns) {
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, columns, rows);
+    unsigned char *bytes = cairo_image_surface_get_data(surface);
+    int stride = cairo_image_surface_get_stride(surface);
+    for (int y = 0; bytes && y < rows; y++) {
+        for (int x = 0; x < columns; x++) {
+            uint32_t pixel = pixels[y * columns + x] * UINT32_C(0x010101);
+            memcpy(bytes + y * stride + 4 * x, &pixel, sizeof pixel);
+        }
+    }
+    cairo_surface_mark_dirty(surface);
+    return surface;
+}
+
+void picture_image(Picture *picture, double x, double y, double width, double height, const uint8_t *pixels, int rows,
+                   int columns) {
+    cairo_surface_t *image = grey_surface(pixels, rows, columns);
+    cairo_save(picture->cairo);
+    cairo_translate(picture->cairo, x, y);
+    cairo_scale(picture->cairo, width / columns, height / rows);
+    cairo_set_source_surface(picture->cairo, image, 0, 0);
+    cairo_pattern_set_filter(cairo_get_source(picture->cairo), CAIRO_FILTER_NEAREST);
+    cairo_paint(picture->cairo);
+    cairo_restore(picture->cairo);
+    cairo_surface_destroy(image);
+}

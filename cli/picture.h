@@ -1,0 +1,59 @@
+/* Drawing on paper-white: a thin layer over cairo, and the two pictures that mlc draws. Units are points; a PNG has two pixels
+ * to a point. */
+#ifndef MLC_CLI_PICTURE_H
+#define MLC_CLI_PICTURE_H
+
+#include "cli/journal.h"
+
+#include <cairo.h>
+
+typedef struct {
+    cairo_surface_t *surface;
+    cairo_t *cairo;
+} Picture;
+
+typedef uint32_t Colour; /* 0xRRGGBB */
+#define COLOUR_PAPER 0xffffffu
+#define COLOUR_INK 0x222222u
+#define COLOUR_FAINT 0x777777u
+#define COLOUR_GRID 0xe6e6e6u
+#define COLOUR_BLUE 0x1f6fb4u
+#define COLOUR_ORANGE 0xd9720fu
+#define COLOUR_GREEN 0x2c8f4fu
+#define COLOUR_RED 0xc8202eu
+
+typedef enum { ALIGN_LEFT, ALIGN_CENTRE, ALIGN_RIGHT } Align;
+typedef enum { FONT_NORMAL, FONT_BOLD } Font;
+
+Picture picture_new(double width, double height);
+/* Writes the picture to a PNG file and frees it. */
+bool picture_save(Picture *picture, const char *path, Diagnostics *diag);
+
+void picture_colour(Picture *picture, Colour colour);
+/* y is the base line. */
+void picture_text(Picture *picture, double x, double y, Align align, Font font, double size, Colour colour, const char *text);
+void picture_line(Picture *picture, double x0, double y0, double x1, double y1, double width, Colour colour);
+void picture_frame(Picture *picture, double x, double y, double width, double height, double line, Colour colour);
+/* Grey pixels, stretched to width x height without smoothing; 0 is black. */
+void picture_image(Picture *picture, double x, double y, double width, double height, const uint8_t *pixels, int rows,
+                   int columns);
+
+/* Loss and metrics over epochs (cli/curves.c). */
+bool curves_draw(const char *path, const char *title, const Journal *journal, Diagnostics *diag);
+
+/* Images with what the network makes of them (cli/grid.c). */
+typedef struct {
+    const uint8_t *pixels; /* grid.rows x grid.columns, grey */
+    char caption[48];      /* "7  99 %" */
+    char truth[32];        /* of a mistake, its true class; "" otherwise */
+    bool mistake;
+} GridCell;
+typedef struct {
+    const char *title, *subtitle;
+    int rows, columns; /* of each image */
+    const GridCell *cells;
+    uint32_t count;
+} Grid;
+bool grid_draw(const char *path, const Grid *grid, Diagnostics *diag);
+
+#endif
