@@ -1,0 +1,27 @@
+/* Running a trained network forward over rows, and what comes out: values, or classes with their probabilities. */
+#ifndef MLC_CLI_FORWARD_H
+#define MLC_CLI_FORWARD_H
+
+#include "cli/session.h"
+
+typedef struct {
+    const char *name; /* of the model's first output */
+    int64_t rows;
+    int64_t width; /* values of a row */
+    float *values; /* [rows][width], in the session's arena: the output; for a classifier the probabilities of the classes */
+    bool classes;  /* the model is a classifier */
+} Predictions;
+
+/* Runs the programs of `kind` that were wanted for `count` rows in batches of `batch`. Images come from `field` where that is
+ * not NULL (for pictures that are no part of the data), else from the data set. false after reporting errors. */
+bool forward_run(Session *session, GraphKind kind, uint32_t batch, const void *field, const int32_t *rows, int64_t count,
+                 Predictions *predictions);
+int32_t prediction_class(const Predictions *predictions, int64_t row);
+float prediction_value(const Predictions *predictions, int64_t row, int64_t column);
+
+/* The class of a row of the data set, or -1 if the model knows no classes. */
+int32_t true_class(const Session *session, int32_t row);
+/* "7" or "Ankle boot" */
+const char *class_text(const Session *session, int32_t label, char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,276 @@
+/* mlc predict: what a trained network makes of images of its data, or of a picture. */
+#include "cli/commands.h"
+#include "cli/forward.h"
+#include "cli/image.h"
+#include "cli/picture.h"
+#include "cli/terminal.h"
+
+#include <string.h>
+
+enum { STANDARD_COUNT = 50, GRID_MAX = 1000, VALUES_SHOWN = 10, BAR_WIDTH = 24 };
+
+typedef struct {
+    Session session;
+    const Options *options;
+    Diagnostics *diag;
+    const char *picture; /* IMAGE.png, or NULL */
+    Split split;
+    int64_t first, count; /* rows of the split */
+    const int32_t *rows;  /* their numbers in the data set */
+    int height, width;    /* of an image; 0 if the model's data are no images */
+    uint8_t *pixels;      /* of the picture */
+    Predictions predictions;
+} Predicting;
+
+static const int32_t first_row[] = {0};
+
+/* -- which rows -- */
+
+static bool parse_range(const char *text, int64_t *first, int64_t *last) {
+    char begin[32];
+    const char *dots = strstr(text, "..");
+    size_t length = dots ? (size_t)(dots - text) : strlen(text);
+    if (length >= sizeof begin) return false;
+    memcpy(begin, text, length);
+    begin[length] = 0;
+    if (!parse_number(begin, 0, INT32_MAX, first)) return false;
+    *last = *first;
+    return !dots || (parse_number(dots + 2, 0, INT32_MAX, last) && *last >= *first);
+}
+
+static bool choose_rows(Predicting *predicting) {
+    const char *index = predicting->options->index;
+    int64_t last = STANDARD_COUNT - 1;
+    if (!session_split(&predicting->session, &predicting->split)) return false;
+    int64_t rows = dataset_rows(predicting->session.dataset, predicting->split);
+    if (index && !parse_range(index, &predicting->first, &last)) {
+        diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--index takes a number, or A..B with A <= B, not '%s'", index);
+        return false;
+    }
+    if (!index && last >= rows) last = rows - 1;
+    if (last >= rows) {
+        diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--index %s: the %s split has rows 0 to %lld", index,
+                   split_name(predicting->split), (long long)rows - 1);
+        return false;
+    }
+    predicting->count = last - predicting->first + 1;
+    predicting->rows = dataset_split(predicting->session.dataset, predicting->split) + predicting->first;
+    return true;
+}
+
+/* -- images -- */
+
+static const SourceField *image_field(const Session *session) {
+    const SourceSchema *schema = dataset_fields(session->dataset);
+    const char *name = session->build.info->image_field;
+    for (uint32_t i = 0; name && i < schema->field_count; i++)
+        if (strcmp(schema->fields[i].name, name) == 0) return &schema->fields[i];
+    return NULL;
+}
+
+static void find_image_size(Predicting *predicting) {
+    const SourceField *field = image_field(&predicting->session);
+    if (!field || field->dtype != DTYPE_U8 || field->row.rank != 3 || field->row.dim[0] != 1) return;
+    predicting->height = (int)field->row.dim[1];
+    predicting->width = (int)field->row.dim[2];
+}
+
+static bool need_images(const Predicting *predicting) {
+    if (predicting->height > 0) return true;
+    diag_error(predicting->diag, STATUS_USAGE, (Span){0},
+               "the data of this model are no grey images: there is nothing to draw or to read");
+    return false;
+}
+
+static const uint8_t *row_pixels(const Predicting *predicting, int64_t i) {
+    if (predicting->picture) return predicting->pixels;
+    const uint8_t *images = dataset_field(predicting->session.dataset, predicting->session.build.info->image_field);
+    return images + (int64_t)predicting->rows[i] * predicting->height * predicting->width;
+}
+
+static bool read_picture(Predicting *predicting) {
+    ImageFacts facts;
+    if (!need_images(predicting)) return false;
+    predicting->count = 1;
+    predicting->rows = first_row;
+    predicting->pixels = ARENA_ARRAY(predicting->session.arena, uint8_t, predicting->height * predicting->width);
+    if (!image_read(predicting->picture, predicting->height, predicting->width, predicting->pixels, &facts, predicting->diag))
+        return false;
+    fprintf(stderr, "%s: %dx%d, brought to %dx%d grey%s\n", predicting->picture, facts.width, facts.height, predicting->width,
+            predicting->height, facts.inverted ? ", inverted (its background is light)" : "");
+    return true;
+}
+
+/* -- text -- */
+
+static int32_t truth_of(const Predicting *predicting, int64_t i) {
+    return predicting->picture ? -1 : true_class(&predicting->session, predicting->rows[i]);
+}
+
+static bool is_mistake(const Predicting *predicting, int64_t i) {
+    int32_t truth = truth_of(predicting, i);
+    return predicting->predictions.classes && truth >= 0 && truth != prediction_class(&predicting->predictions, i);
+}
+
+static int64_t count_mistakes(const Predicting *predicting) {
+    int64_t mistakes = 0;
+    for (int64_t i = 0; i < predicting->count; i++) mistakes += is_mistake(predicting, i);
+    return mistakes;
+}
+
+static void print_values(const Predicting *predicting, int64_t i) {
+    const Predictions *predictions = &predicting->predictions;
+    printf("%7lld  %s =", (long long)(predicting->first + i), predictions->name);
+    for (int64_t k = 0; k < predictions->width && k < VALUES_SHOWN; k++)
+        printf(" %.6g", (double)prediction_value(predictions, i, k));
+    puts(predictions->width > VALUES_SHOWN ? " ..." : "");
+}
+
+static void print_class(const Predicting *predicting, int64_t i) {
+    char truth[64], found[64];
+    const Session *session = &predicting->session;
+    int32_t class = prediction_class(&predicting->predictions, i);
+    bool mistake = is_mistake(predicting, i);
+    printf("%s%7lld  %-12s %-12s %9.2f %%%s%s\n", terminal_style(stdout, mistake ? STYLE_BAD : STYLE_PLAIN),
+           (long long)(predicting->first + i), class_text(session, truth_of(predicting, i), truth, sizeof truth),
+           class_text(session, class, found, sizeof found), 100 * (double)prediction_value(&predicting->predictions, i, class),
+           mistake ? "  wrong" : "", terminal_style(stdout, STYLE_PLAIN));
+}
+
+static void print_list(const Predicting *predicting) {
+    bool classes = predicting->predictions.classes;
+    if (classes) printf("%7s  %-12s %-12s %11s\n", "index", "true", "predicted", "probability");
+    for (int64_t i = 0; i < predicting->count; i++) {
+        if (classes)
+            print_class(predicting, i);
+        else
+            print_values(predicting, i);
+    }
+    if (classes)
+        printf("%lld of %lld right\n", (long long)(predicting->count - count_mistakes(predicting)),
+               (long long)predicting->count);
+}
+
+/* One image: the image, then a bar for every class. */
+static void print_single(const Predicting *predicting) {
+    char name[64];
+    const Predictions *predictions = &predicting->predictions;
+    int32_t truth = truth_of(predicting, 0), best = prediction_class(predictions, 0);
+    if (predicting->height) terminal_image(stdout, row_pixels(predicting, 0), predicting->height, predicting->width);
+    if (!predictions->classes) {
+        print_values(predicting, 0);
+        return;
+    }
+    for (int32_t i = 0; i < predictions->width; i++) {
+        double share = (double)prediction_value(predictions, 0, i);
+        printf("%s%12s ", terminal_style(stdout, i == best ? STYLE_BOLD : STYLE_PLAIN),
+               class_text(&predicting->session, i, name, sizeof name));
+        terminal_bar(stdout, share, BAR_WIDTH);
+        printf(" %6.2f %%%s%s\n", 100 * share, i == truth ? "  true" : "", terminal_style(stdout, STYLE_PLAIN));
+    }
+}
+
+/* -- JSON -- */
+
+static json_t *row_json(const Predicting *predicting, int64_t i) {
+    const Predictions *predictions = &predicting->predictions;
+    json_t *line = json_object(), *values = json_array();
+    if (predicting->picture)
+        json_object_set_new(line, "image", json_string(predicting->picture));
+    else
+        json_object_set_new(line, "index", json_integer(predicting->first + i));
+    if (predictions->classes) {
+        int32_t class = prediction_class(predictions, i), truth = truth_of(predicting, i);
+        if (truth >= 0) json_object_set_new(line, "true", json_integer(truth));
+        json_object_set_new(line, "predicted", json_integer(class));
+        json_object_set_new(line, "probability", json_number((double)prediction_value(predictions, i, class)));
+    }
+    for (int64_t k = 0; k < predictions->width; k++)
+        json_array_append_new(values, json_number((double)prediction_value(predictions, i, k)));
+    json_object_set_new(line, predictions->classes ? "probabilities" : predictions->name, values);
+    return line;
+}
+
+/* -- the picture -- */
+
+static void fill_cell(const Predicting *predicting, int64_t i, GridCell *cell) {
+    char name[32];
+    int32_t class = prediction_class(&predicting->predictions, i);
+    *cell = (GridCell){.pixels = row_pixels(predicting, i), .mistake = is_mistake(predicting, i)};
+    if (!predicting->predictions.classes) {
+        snprintf(cell->caption, sizeof cell->caption, "%.4g", (double)prediction_value(&predicting->predictions, i, 0));
+        return;
+    }
+    snprintf(cell->caption, sizeof cell->caption, "%s  %.0f %%", class_text(&predicting->session, class, name, sizeof name),
+             100 * (double)prediction_value(&predicting->predictions, i, class));
+    if (cell->mistake)
+        snprintf(cell->truth, sizeof cell->truth, "true: %s",
+                 class_text(&predicting->session, truth_of(predicting, i), name, sizeof name));
+}
+
+static bool draw(const Predicting *predicting, const GridCell *cells) {
+    char title[256], subtitle[256];
+    const ModelInfo *info = predicting->session.build.info;
+    if (predicting->picture)
+        snprintf(title, sizeof title, "%s on %s", info->name, predicting->picture);
+    else
+        snprintf(title, sizeof title, "%s on %s: %lld of %lld right", info->name, info->source.reader,
+                 (long long)(predicting->count - count_mistakes(predicting)), (long long)predicting->count);
+    snprintf(subtitle, sizeof subtitle,
+             "%s images %lld to %lld; below each the predicted class and its probability; mistakes in red",
+             split_name(predicting->split), (long long)predicting->first,
+             (long long)(predicting->first + predicting->count - 1));
+    Grid grid = {
+        .title = title,
+        .subtitle = predicting->picture ? "the predicted class and its probability" : subtitle,
+        .rows = predicting->height,
+        .columns = predicting->width,
+        .cells = cells,
+        .count = (uint32_t)predicting->count,
+    };
+    return grid_draw(predicting->options->png, &grid, predicting->diag);
+}
+
+static bool draw_grid(const Predicting *predicting) {
+    if (!need_images(predicting)) return false;
+    if (predicting->count > GRID_MAX) {
+        diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--png draws at most %d images, not %lld", GRID_MAX,
+                   (long long)predicting->count);
+        return false;
+    }
+    GridCell *cells = ARENA_ARRAY(predicting->session.arena, GridCell, predicting->count);
+    for (int64_t i = 0; i < predicting->count; i++) fill_cell(predicting, i, &cells[i]);
+    return draw(predicting, cells);
+}
+
+/* -- the command -- */
+
+static bool predict(Predicting *predicting) {
+    Session *session = &predicting->session;
+    CheckpointInfo checkpoint;
+    if (!session_open_run(session, predicting->options, predicting->diag)) return false;
+    find_image_size(predicting);
+    if (!(predicting->picture ? read_picture(predicting) : choose_rows(predicting))) return false;
+    uint32_t batch = programs_forward_batch(predicting->count, session->build.info->batch);
+    programs_want(&session->programs, GRAPH_PREDICT, predicting->count, batch);
+    return session_start(session) && session_load_weights(session, &checkpoint) &&
+           forward_run(session, GRAPH_PREDICT, batch, predicting->pixels, predicting->rows, predicting->count,
+                       &predicting->predictions);
+}
+
+static void answer(const Predicting *predicting) {
+    bool single = predicting->picture || (predicting->count == 1 && predicting->options->index);
+    if (predicting->options->json)
+        for (int64_t i = 0; i < predicting->count; i++) json_print_line(row_json(predicting, i), stdout);
+    else if (single)
+        print_single(predicting);
+    else
+        print_list(predicting);
+}
+
+Status command_predict(const Options *given, Diagnostics *diag) {
+    Predicting predicting = {.options = given, .diag = diag, .picture = given->operand_count > 1 ? given->operands[1] : NULL};
+    if (predict(&predicting) && (!given->png || draw_grid(&predicting))) answer(&predicting);
+    session_close(&predicting.session);
+    return diag_status(diag);
+}

@@ -1,0 +1,315 @@
+/* mlc train: compiles a model, trains it, and keeps the run in a folder. */
+#include "cli/commands.h"
+#include "cli/expect.h"
+#include "cli/picture.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "cli/terminal.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef struct {
+    Session session;
+    const Options *options;
+    Diagnostics *diag;
+    Path folder;
+    Journal journal;
+    Progress progress;
+    ProgramPair train, valid, test;
+    char model_hash[65];
+    uint32_t epochs_before; /* of a resumed run: done in its earlier part */
+    bool begun;             /* resolved.mdl and the start line are written */
+    struct timespec started;
+} Training;
+
+static double seconds_since(struct timespec start) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - start.tv_sec) + 1e-9 * (double)(now.tv_nsec - start.tv_nsec);
+}
+
+/* -- signals: the first one saves and stops; the handler is gone then, so that a second one kills -- */
+
+static volatile sig_atomic_t received_signal;
+
+static void on_signal(int number) {
+    received_signal = number;
+    train_request_stop();
+}
+
+static void catch_signals(void) {
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* -- before -- */
+
+static bool check_usage(const Options *options, Diagnostics *diag) {
+    if (options->resume && options->out) {
+        diag_error(diag, STATUS_USAGE, (Span){0}, "--out and --resume exclude each other: a run goes on in its own folder");
+        return false;
+    }
+    if (options->resume || options->operand_count) return true;
+    diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc train' needs a model file, or --resume with the folder of a run");
+    diag_help(diag, "mlc train models/mnist.mdl");
+    return false;
+}
+
+static bool open_model(Training *training) {
+    const Options *options = training->options;
+    Build *build = &training->session.build;
+    bool opened = options->operand_count ? build_open(build, options->operands[0], options, training->diag)
+                                         : run_open_model(build, options->resume, options, training->diag);
+    return opened && expect_parse(options, build->info, training->diag);
+}
+
+/* BLAKE3 of the resolved text without the line of train.epochs: a run may go on for more epochs than it was begun for. */
+static void hash_model(const char *resolved, char hash[65]) {
+    size_t length = strlen(resolved), kept = 0;
+    char *text = malloc(length + 1);
+    bool in_train = false;
+    for (const char *line = resolved, *next; text && *line; line = next) {
+        next = line + strcspn(line, "\n");
+        next += *next == '\n';
+        const char *word = line + strspn(line, " \t");
+        if (word == line && *word != '\n') in_train = strncmp(word, "train", 5) == 0;
+        if (in_train && strncmp(word, "epochs", 6) == 0 && strchr(" \t=", word[6])) continue;
+        memcpy(text + kept, line, (size_t)(next - line));
+        kept += (size_t)(next - line);
+    }
+    blake3_hex(text ? text : resolved, text ? kept : length, hash);
+    free(text);
+}
+
+static void want_programs(Training *training, uint32_t *valid_batch, uint32_t *test_batch) {
+    Session *session = &training->session;
+    uint32_t batch = session->build.info->batch;
+    int64_t valid = dataset_rows(session->dataset, SPLIT_VALID), test = dataset_rows(session->dataset, SPLIT_TEST);
+    *valid_batch = programs_forward_batch(valid, batch);
+    *test_batch = programs_forward_batch(test, batch);
+    programs_want(&session->programs, GRAPH_TRAIN, dataset_rows(session->dataset, SPLIT_TRAIN), batch);
+    programs_want(&session->programs, GRAPH_EVAL, test, *test_batch);
+    programs_want(&session->programs, GRAPH_EVAL, valid, *valid_batch);
+}
+
+static bool compile_programs(Training *training) {
+    Session *session = &training->session;
+    uint32_t valid_batch, test_batch;
+    want_programs(training, &valid_batch, &test_batch);
+    if (!session_start(session)) return false;
+    const Programs *programs = &session->programs;
+    training->train =
+        programs_pair(programs, GRAPH_TRAIN, dataset_rows(session->dataset, SPLIT_TRAIN), session->build.info->batch);
+    training->valid = programs_pair(programs, GRAPH_EVAL, dataset_rows(session->dataset, SPLIT_VALID), valid_batch);
+    training->test = programs_pair(programs, GRAPH_EVAL, dataset_rows(session->dataset, SPLIT_TEST), test_batch);
+    return true;
+}
+
+/* -- the run folder and its journal -- */
+
+static int64_t count_weights(const Training *training) {
+    return graph_state_bytes(training->session.programs.items[0].program->graph, true) / 4;
+}
+
+static json_t *start_line(const Training *training) {
+    const Session *session = &training->session;
+    const ModelInfo *info = session->build.info;
+    const char *file = training->options->operand_count ? training->options->operands[0] : NULL;
+    char time_text[32];
+    time_t time_now = time(NULL);
+    strftime(time_text, sizeof time_text, "%Y-%m-%dT%H:%M:%SZ", gmtime(&time_now));
+    json_t *line =
+        json_pack("{s:s, s:s, s:s, s:s}", "event", "start", "mlc", MLC_VERSION, "time", time_text, "model", info->name);
+    if (file) json_object_set_new(line, "file", json_string(path_absolute(file).path));
+    json_object_set_new(line, "run", json_string(training->folder.path));
+    json_object_set_new(line, "epochs_done", json_integer(training->epochs_before));
+    json_object_set_new(line, "epochs", json_integer(info->epochs));
+    json_object_set_new(line, "batch", json_integer(info->batch));
+    json_object_set_new(line, "seed", json_integer((json_int_t)info->seed));
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        char key[32];
+        snprintf(key, sizeof key, "%s_rows", split_name(split));
+        json_object_set_new(line, key, json_integer(dataset_rows(session->dataset, split)));
+    }
+    json_object_set_new(line, "weights", json_integer(count_weights(training)));
+    json_object_set_new(line, "threads", json_integer(threads_count(session->threads)));
+    json_object_set_new(line, "data", json_string(dataset_digest(session->dataset)));
+    return line;
+}
+
+static void print_start(const Training *training) {
+    char weights[NUMBER_TEXT], rows[NUMBER_TEXT];
+    if (training->options->quiet) return;
+    fprintf(stderr, "%s: %s weights, %s rows to train on, run folder %s\n", training->session.build.info->name,
+            text_count(weights, count_weights(training)),
+            text_count(rows, dataset_rows(training->session.dataset, SPLIT_TRAIN)), training->folder.path);
+}
+
+/* Of a resumed run nothing may change until train() has found that its checkpoint fits: the first event says so. */
+static bool begin_run(Training *training) {
+    if (training->begun) return true;
+    training->begun = true;
+    if (!run_write_model(&training->session.build, training->folder.path)) return false;
+    if (!journal_open(&training->journal, training->options->resume ? training->epochs_before + 1 : 0)) return false;
+    journal_write(&training->journal, start_line(training));
+    print_start(training);
+    return true;
+}
+
+static bool open_folder(Training *training) {
+    const ModelInfo *info = training->session.build.info;
+    const Options *options = training->options;
+    if (options->resume) {
+        CheckpointInfo checkpoint;
+        snprintf(training->folder.path, sizeof training->folder.path, "%s", options->resume);
+        if (!checkpoint_info(path_join(options->resume, RUN_LAST).path, &checkpoint, training->diag)) return false;
+        training->epochs_before = (uint32_t)checkpoint.epoch;
+    } else if (!run_create(options->out, &training->folder, training->diag)) {
+        return false;
+    }
+    journal_init(&training->journal, training->folder.path, info->metrics, info->metric_count, options->json, training->diag);
+    training->progress = progress_new(&training->journal, info->epochs, info->batch, options->quiet);
+    hash_model(info->resolved, training->model_hash);
+    return options->resume || begin_run(training);
+}
+
+/* -- while it runs -- */
+
+static void on_step(void *context, uint32_t epoch, uint64_t step, uint64_t steps_per_epoch, double loss) {
+    Training *training = context;
+    begin_run(training);
+    progress_step(&training->progress, epoch, step, steps_per_epoch, loss);
+}
+
+static Measured measured_from(const Evaluation *evaluation) {
+    Measured measured = {.present = evaluation != NULL};
+    if (!evaluation) return measured;
+    measured.loss = evaluation->loss;
+    memcpy(measured.metrics, evaluation->metrics, sizeof measured.metrics);
+    return measured;
+}
+
+static void on_epoch(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows, const Evaluation *valid,
+                     const Evaluation *test) {
+    Training *training = context;
+    EpochRecord record = {
+        .epoch = epoch,
+        .train_loss = train_loss,
+        .seconds = seconds,
+        .samples_per_second = epoch ? (double)rows / seconds : NAN,
+        .valid = measured_from(valid),
+        .test = measured_from(test),
+    };
+    begin_run(training);
+    progress_epoch(&training->progress, &record);
+    journal_epoch(&training->journal, &record);
+    if (!training->journal.file) train_request_stop(); /* the disk is full: the error is reported, the weights are saved */
+}
+
+static TrainResult run_training(Training *training) {
+    Session *session = &training->session;
+    const ModelInfo *info = session->build.info;
+    Path last = path_join(training->folder.path, RUN_LAST);
+    TrainOptions options = {
+        .dataset = session->dataset,
+        .states = session->states,
+        .threads = session->threads,
+        .train = training->train,
+        .valid = training->valid,
+        .test = training->test,
+        .metrics = info->metrics,
+        .metric_count = info->metric_count,
+        .epochs = info->epochs,
+        .seed = info->seed,
+        .shuffle = info->shuffle,
+        .keep_best = info->keep_best,
+        .folder = training->folder.path,
+        .model_hash = training->model_hash,
+        .resume = training->options->resume ? last.path : NULL,
+    };
+    TrainEvents events = {.context = training, .step = on_step, .epoch = on_epoch};
+    catch_signals();
+    TrainResult result = train(&options, &events, training->diag);
+    progress_clear(&training->progress);
+    return result;
+}
+
+/* -- after -- */
+
+static void write_end(Training *training, TrainResult result) {
+    static const char *const results[] = {"done", "stopped", "nonfinite", "failed"};
+    const EpochRecord *last = journal_last(&training->journal);
+    json_t *line = json_pack("{s:s, s:s, s:i, s:f}", "event", "end", "result", results[result], "epochs_done",
+                             last ? (int)last->epoch : 0, "seconds", seconds_since(training->started));
+    journal_write(&training->journal, line);
+}
+
+static void draw_curves(Training *training) {
+    char title[PATH_MAX + 128];
+    const ModelInfo *info = training->session.build.info;
+    snprintf(title, sizeof title, "%s on %s, %s", info->name, info->source.reader, training->folder.path);
+    curves_draw(path_join(training->folder.path, RUN_CURVES).path, title, &training->journal, training->diag);
+}
+
+static void print_measured(const Training *training, const char *split, const Measured *measured) {
+    char value[NUMBER_TEXT];
+    if (!measured->present) return;
+    for (uint32_t i = 0; i < training->journal.metric_count; i++) {
+        const char *metric = training->journal.metrics[i];
+        printf("%s %s %s, ", split, metric, metric_text(value, sizeof value, metric, measured->metrics[i]));
+    }
+    printf("%s loss %.4f, ", split, measured->loss);
+}
+
+static void print_answer(const Training *training) {
+    char duration[NUMBER_TEXT];
+    const EpochRecord *last = journal_last(&training->journal);
+    const char *folder = training->folder.path;
+    if (training->options->json || !last) return;
+    print_measured(training, "test", &last->test);
+    print_measured(training, "valid", &last->valid);
+    if (isfinite(last->train_loss)) printf("train loss %.4f, ", last->train_loss);
+    printf("%u epoch%s, %s min\n", last->epoch, last->epoch == 1 ? "" : "s",
+           text_duration(duration, seconds_since(training->started)));
+    printf("%s: %s, %s, %s\n", folder, RUN_LAST, RUN_METRICS, RUN_CURVES);
+}
+
+static Status finish(Training *training, TrainResult result) {
+    const char *folder = training->folder.path;
+    if (result == TRAIN_FAILED || diag_status(training->diag) == STATUS_FILE || !begin_run(training))
+        return diag_status(training->diag);
+    write_end(training, result);
+    draw_curves(training);
+    if (result == TRAIN_NONFINITE) return diag_status(training->diag);
+    if (result == TRAIN_STOPPED) {
+        fprintf(stderr, "stopped and saved; to go on: mlc train --resume %s\n", folder);
+        return received_signal == SIGTERM ? STATUS_TERMINATED : STATUS_INTERRUPTED;
+    }
+    print_answer(training);
+    expect_check(training->options, training->session.build.info, &training->journal, training->diag);
+    return diag_status(training->diag);
+}
+
+static Status run_whole(Training *training) {
+    bool ready = check_usage(training->options, training->diag) && open_model(training) &&
+                 session_open_data(&training->session) && compile_programs(training) && open_folder(training);
+    return ready ? finish(training, run_training(training)) : diag_status(training->diag);
+}
+
+Status command_train(const Options *given, Diagnostics *diag) {
+    Training *training = calloc(1, sizeof *training);
+    if (!training) return STATUS_BUG;
+    training->options = given;
+    training->diag = diag;
+    clock_gettime(CLOCK_MONOTONIC, &training->started);
+    Status status = run_whole(training);
+    journal_free(&training->journal);
+    session_close(&training->session);
+    free(training);
+    return status;
+}
