@@ -1,0 +1,48 @@
+/* mlc data: named data sets, where they are and how to get them. */
+#include "cli/commands.h"
+#include "cli/files.h"
+#include "runtime/runtime.h"
+
+#include <string.h>
+
+static Status list(void) {
+    uint32_t count;
+    const char *const *names = data_names(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        char folder[PATH_MAX];
+        data_folder(names[i], folder, sizeof folder);
+        printf("%-16s %s%s\n", names[i], folder, path_exists(folder) ? "" : " (not there yet: mlc data get)");
+    }
+    return STATUS_OK;
+}
+
+static bool known(const char *name, Diagnostics *diag) {
+    uint32_t count;
+    const char *const *names = data_names(&count);
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    diag_error(diag, STATUS_USAGE, (Span){0}, "there is no data set '%s'", name);
+    const char *near = diag_nearest(name, names, count);
+    if (near)
+        diag_help(diag, "did you mean '%s'?", near);
+    else
+        diag_help(diag, "'mlc data list' lists them");
+    return false;
+}
+
+static Status get(const Options *given, Diagnostics *diag) {
+    char folder[PATH_MAX];
+    const char *name = given->operands[1];
+    if (!known(name, diag) || !data_get(name, given->from, given->quiet, diag)) return diag_status(diag);
+    printf("%s: in %s\n", name, data_folder(name, folder, sizeof folder));
+    return STATUS_OK;
+}
+
+Status command_data(const Options *given, Diagnostics *diag) {
+    const char *action = given->operands[0];
+    if (strcmp(action, "list") == 0 && given->operand_count == 1) return list();
+    if (strcmp(action, "get") == 0 && given->operand_count == 2) return get(given, diag);
+    diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc data' takes 'list', or 'get' and the name of a data set");
+    diag_help(diag, "mlc data get mnist");
+    return STATUS_USAGE;
+}

@@ -1,0 +1,75 @@
+/* mlc summary: layers, and the exact memory of the training step, known before it runs. */
+#include "cli/build.h"
+#include "cli/commands.h"
+#include "cli/terminal.h"
+
+static void print_layers(const Build *build) {
+    uint32_t count;
+    int64_t weights = 0, operations = 0;
+    const LayerInfo *layers = model_layers(build->model, &count);
+    char shape[SHAPE_TEXT], text[NUMBER_TEXT], more[NUMBER_TEXT];
+    printf("%-16s %-14s %-24s %14s %18s\n", "layer", "op", "output", "weights", "operations/row");
+    for (uint32_t i = 0; i < count; i++) {
+        printf("%-16s %-14s %-24s %14s %18s\n", layers[i].name, layers[i].op,
+               shape_text(layers[i].output.dtype, layers[i].output.shape, shape), text_count(text, layers[i].weights),
+               text_count(more, layers[i].operations));
+        weights += layers[i].weights;
+        operations += layers[i].operations;
+    }
+    printf("%-16s %-14s %-24s %14s %18s\n", "total", "", "", text_count(text, weights), text_count(more, operations));
+}
+
+static void print_bytes(const char *what, int64_t bytes) {
+    char exact[NUMBER_TEXT], rounded[NUMBER_TEXT];
+    printf("  %-18s %16s bytes  %s\n", what, text_count(exact, bytes), bytes < 1024 ? "" : text_bytes(rounded, bytes));
+}
+
+/* Bytes of one row of all fields of the source */
+static int64_t row_bytes(const SourceSchema *schema) {
+    int64_t bytes = 0;
+    for (uint32_t i = 0; i < schema->field_count; i++)
+        bytes += shape_elements(schema->fields[i].row) * (int64_t)dtype_bytes(schema->fields[i].dtype);
+    return bytes;
+}
+
+static int64_t stored_state_bytes(const Plan *plan) {
+    int64_t bytes = 0;
+    for (uint32_t i = 0; i < plan->state_count; i++) {
+        const Symbol *symbol = &plan->graph->symbols[plan->states[i].symbol];
+        bytes += (int64_t)layout_bytes(plan->states[i].layout, symbol->dtype, symbol->shape);
+    }
+    return bytes;
+}
+
+static uint32_t count_barriers(const Plan *plan) {
+    uint32_t barriers = 1; /* the closing one */
+    for (uint32_t i = 0; i < plan->kernel_count; i++) barriers += plan->kernels[i].barrier_before;
+    return barriers;
+}
+
+static void print_step(const Build *build, const Compilation *compilation) {
+    const Graph *graph = compilation->graph;
+    const Plan *plan = compilation->plan;
+    const SourceSchema *schema = &build->info->schema;
+    printf("\nmemory of the training step, batch %u\n", build->info->batch);
+    print_bytes("weights", graph_state_bytes(graph, true));
+    print_bytes("optimizer", graph_state_bytes(graph, false));
+    print_bytes("both as stored", stored_state_bytes(plan));
+    print_bytes("slab", (int64_t)plan->slab_bytes);
+    print_bytes("outputs", (int64_t)plan->output_bytes);
+    if (schema->train_rows) print_bytes("data", (schema->train_rows + schema->test_rows) * row_bytes(schema));
+    printf("%u nodes in %u kernels, %u barriers\n", graph->node_count - 1, plan->kernel_count, count_barriers(plan));
+}
+
+Status command_summary(const Options *given, Diagnostics *diag) {
+    Build build;
+    Compilation compilation;
+    bool opened = build_open(&build, given->operands[0], given, diag);
+    if (opened && build_compilation(&build, GRAPH_TRAIN, build.info->batch, PASS_COUNT - 1, &compilation)) {
+        print_layers(&build);
+        print_step(&build, &compilation);
+        compilation_free(&compilation);
+    }
+    build_close(&build);
+    return diag_status(diag);
+}
