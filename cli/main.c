@@ -37,7 +37,7 @@ static Status print_help(FILE *out) {
 }
 
 static Status print_version(void) {
-    printf("mlc %s, %s, %s\n", MLC_VERSION, codegen_version(), codegen_host_cpu());
+    printf("mlc %s (%s)\n", MLC_VERSION, codegen_version());
     return STATUS_OK;
 }
 
