@@ -1,0 +1,257 @@
+/* `mlc data get`: the files of a named data set, from its mirrors or from elsewhere. What arrives is believed only when the
+ * SHA-256 of its unpacked contents is right, so it does not matter where it came from or how it was packed. */
+#include "runtime/runtime.h"
+#include "runtime/sources.h"
+#include "runtime/unpack.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <nettle/sha2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MIRRORS = 2, HASH_TEXT = 2 * SHA256_DIGEST_SIZE + 1, PATH_BYTES = 4096, BLOCK = 1 << 16, SLOW_SECONDS = 30 };
+
+/* Where the sets are, and what they are: `zcat FILE.gz | sha256sum`. */
+static const struct {
+    const char *name, *mirrors[MIRRORS], *hashes[FILE_COUNT];
+} origins[] = {
+    {"mnist",
+     {"https://ossci-datasets.s3.amazonaws.com/mnist", "https://storage.googleapis.com/cvdf-datasets/mnist"},
+     {"ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+      "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+      "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+      "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"}},
+    {"fashion_mnist",
+     {"https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
+      "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"},
+     {"c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+      "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+      "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+      "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"}},
+};
+enum { ORIGINS = sizeof origins / sizeof *origins };
+
+/* One file on its way. */
+typedef struct {
+    Arena *arena;
+    Diagnostics *diag;
+    CURL *curl;
+    bool quiet;
+    const char *set, *folder, *file, *hash; /* file: its usual name, without .gz */
+    const char *reason;                     /* why the last attempt failed */
+} Fetch;
+
+/* -- checking -- */
+
+/* The SHA-256 of a file's unpacked contents; false if it cannot be read. */
+static bool hash_contents(const char *path, char text[HASH_TEXT], Problem *problem) {
+    Unpacker *unpacker = unpack_open(path, problem);
+    struct sha256_ctx hasher;
+    uint8_t block[BLOCK], hash[SHA256_DIGEST_SIZE];
+    int64_t got = 1;
+    if (!unpacker) return false;
+    sha256_init(&hasher);
+    while (got > 0) {
+        got = unpack_read(unpacker, block, sizeof block, problem);
+        if (got > 0) sha256_update(&hasher, (size_t)got, block);
+    }
+    unpack_close(unpacker);
+    sha256_digest(&hasher, sizeof hash, hash);
+    for (size_t i = 0; i < sizeof hash; i++) snprintf(text + 2 * i, 3, "%02x", hash[i]);
+    return got == 0;
+}
+
+static bool check_contents(Fetch *fetch, const char *path) {
+    char found[HASH_TEXT];
+    Problem problem;
+    if (!hash_contents(path, found, &problem)) {
+        fetch->reason = arena_format(fetch->arena, "%s", problem.finding);
+        return false;
+    }
+    if (!strcmp(found, fetch->hash)) return true;
+    fetch->reason =
+        arena_format(fetch->arena, "its contents are others (SHA-256 %.16s..., expected %.16s...)", found, fetch->hash);
+    return false;
+}
+
+/* -- progress: one line a file, moving on a terminal only -- */
+
+static int show_progress(void *context, curl_off_t total, curl_off_t done, curl_off_t up_total, curl_off_t up_done) {
+    const Fetch *fetch = context;
+    (void)up_total, (void)up_done;
+    if (total > 0) fprintf(stderr, "\r%s/%s %3d%%", fetch->set, fetch->file, (int)(100 * done / total));
+    return 0;
+}
+
+static void show_end(const Fetch *fetch, const char *what) {
+    if (!fetch->quiet) fprintf(stderr, "%s%s/%s: %s\n", isatty(STDERR_FILENO) ? "\r" : "", fetch->set, fetch->file, what);
+}
+
+/* -- one attempt -- */
+
+/* An address, or a folder of this machine. */
+static CURLU *make_url(Fetch *fetch, const char *from, const char *suffix) {
+    bool remote = strstr(from, "://") != NULL;
+    char *place = arena_format(fetch->arena, "%s/%s%s", from, fetch->file, suffix),
+         *path = remote ? NULL : realpath(place, NULL);
+    if (!remote && !path) {
+        fetch->reason = strerror(errno);
+        return NULL;
+    }
+    CURLU *url = curl_url();
+    if (!remote) curl_url_set(url, CURLUPART_SCHEME, "file", 0);
+    CURLUcode code =
+        remote ? curl_url_set(url, CURLUPART_URL, place, 0) : curl_url_set(url, CURLUPART_PATH, path, CURLU_URLENCODE);
+    free(path);
+    if (code == CURLUE_OK) return url;
+    fetch->reason = curl_url_strerror(code);
+    curl_url_cleanup(url);
+    return NULL;
+}
+
+static CURLcode transfer(Fetch *fetch, CURLU *url, FILE *out, char error[CURL_ERROR_SIZE]) {
+    CURL *curl = fetch->curl;
+    bool moving = !fetch->quiet && isatty(STDERR_FILENO);
+    *error = '\0';
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_CURLU, url);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "mlc/" MLC_VERSION);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http,file");
+    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)SLOW_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1000L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SLOW_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, moving ? 0L : 1L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, show_progress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, fetch);
+    return curl_easy_perform(curl);
+}
+
+static bool cannot_write(Fetch *fetch, const char *path) {
+    diag_error(fetch->diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path, strerror(errno));
+    return false;
+}
+
+/* Into `path`; false with a reason, or with an error if writing is what fails. */
+static bool download(Fetch *fetch, CURLU *url, const char *path) {
+    char error[CURL_ERROR_SIZE];
+    FILE *out = fopen(path, "wb");
+    if (!out) return cannot_write(fetch, path);
+    CURLcode code = transfer(fetch, url, out, error);
+    bool unwritten = ferror(out) != 0;
+    if (fclose(out) != 0 || unwritten) return cannot_write(fetch, path);
+    if (code != CURLE_OK) fetch->reason = arena_format(fetch->arena, "%s", *error ? error : curl_easy_strerror(code));
+    return code == CURLE_OK;
+}
+
+static const char *path_in_folder(Fetch *fetch, const char *suffix) {
+    return arena_format(fetch->arena, "%s/%s%s", fetch->folder, fetch->file, suffix);
+}
+
+/* The file is complete and right under its name, or not there. */
+static bool attempt(Fetch *fetch, const char *from, const char *suffix) {
+    const char *path = path_in_folder(fetch, suffix);
+    const char *part = arena_format(fetch->arena, "%s.part", path);
+    CURLU *url = make_url(fetch, from, suffix);
+    if (!url) return false;
+    bool good =
+        download(fetch, url, part) && check_contents(fetch, part) && (rename(part, path) == 0 || cannot_write(fetch, path));
+    if (!good) unlink(part);
+    curl_url_cleanup(url);
+    return good;
+}
+
+/* -- one file -- */
+
+static const char *const suffixes[] = {".gz", ""};
+enum { SUFFIXES = 2 };
+
+/* A plain file would be found before the packed one. */
+static bool already_there(Fetch *fetch) {
+    const char *plain = path_in_folder(fetch, ""), *packed = path_in_folder(fetch, ".gz");
+    return check_contents(fetch, access(plain, F_OK) ? packed : plain);
+}
+
+/* Tries one place; adds what went wrong to the reasons. Mirrors have packed files only. */
+static bool fetch_from(Fetch *fetch, const char *place, bool mirror, const char **reasons, int *count) {
+    size_t before = diag_errors(fetch->diag);
+    for (int i = 0; i < (mirror ? 1 : SUFFIXES); i++) {
+        if (attempt(fetch, place, suffixes[i])) {
+            if (i == 0) unlink(path_in_folder(fetch, "")); /* it was wrong */
+            return true;
+        }
+        if (diag_errors(fetch->diag) > before) return false;
+        reasons[(*count)++] = arena_format(fetch->arena, "%s/%s%s: %s", place, fetch->file, suffixes[i], fetch->reason);
+    }
+    return false;
+}
+
+static bool report_failure(Fetch *fetch, const char *const *reasons, int count) {
+    diag_error(fetch->diag, STATUS_DATA, (Span){0}, "cannot get '%s' of %s", fetch->file, fetch->set);
+    for (int i = 0; i < count; i++) diag_note(fetch->diag, (Span){0}, "%s", reasons[i]);
+    diag_help(fetch->diag,
+              "without a network, bring the files from elsewhere and give their folder: mlc data get %s --from FOLDER",
+              fetch->set);
+    return false;
+}
+
+static bool fetch_file(Fetch *fetch, const char *from, const char *const *mirrors) {
+    const char *reasons[MIRRORS + SUFFIXES];
+    size_t before = diag_errors(fetch->diag);
+    int count = 0;
+    bool there = already_there(fetch), good = there || (from && fetch_from(fetch, from, false, reasons, &count));
+    for (int i = 0; i < MIRRORS && !good && !from && diag_errors(fetch->diag) == before; i++)
+        good = fetch_from(fetch, mirrors[i], true, reasons, &count);
+    if (good) show_end(fetch, there ? "already there" : "done");
+    return good || (diag_errors(fetch->diag) == before && report_failure(fetch, reasons, count));
+}
+
+/* mkdir -p */
+static bool make_folder(Fetch *fetch) {
+    char *path = arena_copy_string(fetch->arena, fetch->folder, strlen(fetch->folder));
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(path, 0777); /* what matters is the last one */
+        *slash = '/';
+    }
+    return mkdir(path, 0777) == 0 || errno == EEXIST || cannot_write(fetch, path);
+}
+
+static int find_origin(const char *name, Diagnostics *diag) {
+    uint32_t count;
+    const char *const *names = data_names(&count), *near = diag_nearest(name, names, count);
+    for (int i = 0; i < ORIGINS; i++)
+        if (!strcmp(origins[i].name, name)) return i;
+    diag_error(diag, STATUS_USAGE, (Span){0}, "unknown data set '%s'", name);
+    if (near)
+        diag_help(diag, "did you mean '%s'?", near);
+    else
+        diag_help(diag, "data sets known by name are %s and %s", names[0], names[1]);
+    return -1;
+}
+
+bool data_get(const char *name, const char *from, bool quiet, Diagnostics *diag) {
+    char folder[PATH_BYTES];
+    int origin = find_origin(name, diag);
+    if (origin < 0) return false;
+    Fetch fetch = {.arena = arena_new(), .diag = diag, .quiet = quiet, .set = name};
+    fetch.folder = data_folder(name, folder, sizeof folder);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    fetch.curl = curl_easy_init();
+    bool good = make_folder(&fetch);
+    for (int role = 0; role < FILE_COUNT && good; role++) {
+        fetch.file = named_file((FileRole)role);
+        fetch.hash = origins[origin].hashes[role];
+        good = fetch_file(&fetch, from, origins[origin].mirrors);
+    }
+    curl_easy_cleanup(fetch.curl);
+    curl_global_cleanup();
+    arena_free(fetch.arena);
+    return good;
+}
