@@ -22,6 +22,7 @@ libcairo2-dev             # draws curves and prediction pictures
 libjansson-dev            # JSON: metrics, checkpoint headers
 libcurl4-openssl-dev      # mlc data get
 ca-certificates           # for its https
+nettle-dev                # SHA-256 of what it gets
 libcmocka-dev             # unit tests
 dataset-fashion-mnist     # Fashion-MNIST, for tests and for training without a network
 LIST
