@@ -93,7 +93,7 @@ typedef struct Plan {
 } Plan;
 
 void plan_free(Plan *plan);
-/* Kernels with their nodes, spaces and stores, then the storage map; as '#' comment lines that graph_read skips. */
+/* Kernels with their nodes, reads and stores, then what is in memory; as '#' comment lines that graph_read skips. */
 void plan_print(const Plan *plan, FILE *out);
 
 #endif
