@@ -1,0 +1,138 @@
+/* Random graphs: a few leaves, a random number of ops, then a loss, gradients, outputs and updates. */
+#include "tests/support/random_maker.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How often an op is tried, by class: elementwise ops are many, so each of them is rare enough. */
+static const uint32_t class_weight[] = {[CLASS_LEAF] = 2,   [CLASS_ELEMENTWISE] = 2, [CLASS_VIEW] = 4,
+                                        [CLASS_REDUCE] = 6, [CLASS_MATRIX] = 14,     [CLASS_COMPOSITE] = 3};
+
+static Op random_op(Maker *maker) {
+    uint32_t total = 0;
+    for (int op = 0; op < OP_COUNT; op++) total += class_weight[op_class((Op)op)];
+    uint32_t drawn = maker_draw(maker, total);
+    int op = 0;
+    for (; drawn >= class_weight[op_class((Op)op)]; op++) drawn -= class_weight[op_class((Op)op)];
+    return (Op)op;
+}
+
+static void add_leaf(Maker *maker) {
+    DType dtype = maker_chance(maker, 3) ? (DType)maker_draw(maker, DTYPE_COUNT) : DTYPE_F32;
+    maker_leaf(maker, dtype, maker_shape(maker));
+}
+
+static void add_ops(Maker *maker, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) maker_add(maker, random_op(maker));
+}
+
+/* -- loss, gradients, updates -- */
+
+static NodeId mean(Maker *maker, NodeId node) {
+    Shape shape = graph_node(maker->graph, node)->shape;
+    NodeId sum = build_reduce_axes(maker->graph, OP_sum, node, (1u << shape.rank) - 1);
+    return build_binary(maker->graph, OP_mul, sum, build_f32(maker->graph, 1.0 / (double)shape_elements(shape), (Shape){0}));
+}
+
+/* A sum of means of some values; most are clipped, so that the loss is mostly finite. */
+static NodeId add_loss(Maker *maker) {
+    NodeId loss = NODE_NONE;
+    for (uint32_t i = 0, terms = 1 + maker_draw(maker, 3); i < terms; i++) {
+        NodeId value = maker_pick(maker, DTYPE_F32);
+        if (!maker_chance(maker, 5))
+            value = maker_chance(maker, 2) ? build_unary(maker->graph, OP_tanh, value) : maker_clip(maker, value, 50);
+        NodeId term = mean(maker, value);
+        loss = loss ? build_binary(maker->graph, OP_add, loss, term) : term;
+    }
+    return loss;
+}
+
+/* What a state becomes: a step along its gradient, anything brought to its shape, or another state as it is. */
+static NodeId next_value(Maker *maker, NodeId loss, NodeId state) {
+    Graph *graph = maker->graph;
+    Node node = *graph_node(graph, state);
+    if (node.dtype != DTYPE_F32 || maker_chance(maker, 4)) return maker_fit(maker, maker_pick(maker, node.dtype), node.shape);
+    NodeId gradient = build_grad(graph, loss, state);
+    if (maker_chance(maker, 8)) return gradient;
+    if (maker_chance(maker, 4))
+        gradient = build_grad(graph, mean(maker, build_binary(graph, OP_mul, gradient, gradient)), state);
+    NodeId rate = build_f32(graph, 0.125, (Shape){0});
+    return build_binary(graph, OP_sub, state, build_binary(graph, OP_mul, rate, maker_clip(maker, gradient, 8)));
+}
+
+static void add_updates(Maker *maker, NodeId loss) {
+    Graph *graph = maker->graph;
+    for (uint32_t i = 0, count = graph->symbol_count; i < count; i++)
+        if (graph->symbols[i].kind == SYMBOL_STATE && !maker_chance(maker, 3))
+            graph_update(graph, graph->symbols[i].node, next_value(maker, loss, graph->symbols[i].node));
+}
+
+/* Most values that nobody uses become outputs, so that little of the graph is dead; and any value may be an output. */
+static void add_outputs(Maker *maker, NodeId loss) {
+    Graph *graph = maker->graph;
+    bool *used = calloc(graph->node_count, sizeof *used);
+    char name[32];
+    for (NodeId id = 1; used && id < graph->node_count; id++)
+        for (uint32_t i = 0; i < graph_node(graph, id)->operand_count; i++) used[graph_node(graph, id)->operands[i]] = true;
+    graph_output(graph, "loss", loss);
+    for (NodeId id = 1, count = graph->node_count; used && id < count; id++) {
+        if (used[id] ? !maker_chance(maker, 24) : maker_chance(maker, 4)) continue;
+        snprintf(name, sizeof name, "out%u", id);
+        graph_output(graph, name, id);
+    }
+    free(used);
+    if (maker_chance(maker, 2)) graph_output(graph, "gradient", build_grad(graph, loss, maker_pick(maker, DTYPE_F32)));
+}
+
+Graph *random_graph(uint64_t seed, Diagnostics *diag) {
+    Maker maker = {.graph = graph_new("random", diag), .seed = seed};
+    maker.batch = 1 + maker_draw(&maker, 9);
+    for (uint32_t i = 0, leaves = 2 + maker_draw(&maker, 4); i < leaves; i++) add_leaf(&maker);
+    add_ops(&maker, 4 + maker_draw(&maker, 40));
+    NodeId loss = add_loss(&maker);
+    add_outputs(&maker, loss);
+    add_updates(&maker, loss);
+    return maker.graph;
+}
+
+/* -- contents -- */
+
+int64_t random_batch(const Graph *graph) {
+    for (uint32_t i = 0; i < graph->symbol_count; i++)
+        if (graph->symbols[i].kind == SYMBOL_BATCH) return graph->symbols[i].shape.dim[0];
+    return 1;
+}
+
+/* Between -2 and 2; rarely something special. */
+static float random_real(uint32_t bits) {
+    static const float special[] = {0, -0.0f, 1, -1, 1e20f, 1e-40f, INFINITY, NAN};
+    if (bits % 64 == 0) return special[bits >> 29];
+    return (float)(int32_t)bits * 0x1p-30f;
+}
+
+static void fill_element(DType dtype, void *data, int64_t i, uint32_t bits) {
+    if (dtype == DTYPE_F32)
+        ((float *)data)[i] = random_real(bits);
+    else if (dtype == DTYPE_I32)
+        ((int32_t *)data)[i] = bits % 8 ? (int32_t)(bits >> 27) - 8 : (int32_t)bits;
+    else
+        ((uint8_t *)data)[i] = (uint8_t)(dtype == DTYPE_BOOL ? bits & 1 : bits >> 24);
+}
+
+void *random_input(const Symbol *symbol, uint64_t seed) {
+    int64_t count = shape_elements(symbol->shape);
+    if (symbol->kind == SYMBOL_BATCH) count = count / symbol->shape.dim[0] * RANDOM_DATA_ROWS;
+    void *data = malloc((size_t)count * dtype_bytes(symbol->dtype));
+    for (int64_t i = 0; data && i < count; i++)
+        fill_element(symbol->dtype, data, i, random_bits(seed, STREAM_INPUT, hash_name(symbol->name), (uint64_t)i));
+    return data;
+}
+
+int32_t *random_rows(uint64_t seed, uint32_t step, int64_t count) {
+    int32_t *rows = malloc((size_t)count * sizeof *rows);
+    for (int64_t i = 0; rows && i < count; i++)
+        rows[i] = (int32_t)(random_bits(seed, STREAM_SHUFFLE, step, (uint64_t)i) % RANDOM_DATA_ROWS);
+    return rows;
+}
