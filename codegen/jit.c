@@ -75,7 +75,14 @@ static bool add_module(LLVMOrcLLJITRef jit, const Plan *plan, const CodegenOptio
     return !failed(error, "the JIT does not take the module", diag);
 }
 
+static bool uses_gemm(const Plan *plan) {
+    for (uint32_t i = 0; i < plan->kernel_count; i++)
+        if (plan->kernels[i].kind == KERNEL_GEMM) return true;
+    return false;
+}
+
 static bool compile(Compiled *compiled, const CodegenOptions *options, Diagnostics *diag) {
+    if (uses_gemm(compiled->plan) && !openblas_open(diag)) return false;
     if (!jit_new(options, &compiled->jit, diag) || !define_functions(compiled->jit, diag)) return false;
     if (!add_module(compiled->jit, compiled->plan, options, diag)) return false;
     LLVMOrcExecutorAddress address = 0;

@@ -1,15 +1,34 @@
 /* KERNEL_GEMM: the product is left to OpenBLAS, on the calling thread and OpenBLAS's own. Its sums have another order than
- * the contract's: results agree to rounding only. */
+ * the contract's: results agree to rounding only. The library is opened when the first plan asks for it: it starts its
+ * threads as soon as it is loaded, and nobody else should pay for that. */
 #include "codegen/emit.h"
 #include "codegen/openblas.h"
 
 #include <cblas.h>
+#include <dlfcn.h>
+#include <pthread.h>
+
+static __typeof__(cblas_sgemm) *sgemm;
+
+static void open_library(void) {
+    void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
+    if (library) *(void **)&sgemm = dlsym(library, "cblas_sgemm");
+}
+
+bool openblas_open(Diagnostics *diag) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, open_library);
+    if (sgemm) return true;
+    diag_error(diag, STATUS_USAGE, (Span){0}, "--gemm=openblas: the library libopenblas.so.0 is not there");
+    diag_help(diag, "install it (Debian: apt-get install libopenblas0-pthread), or leave the option out");
+    return false;
+}
 
 void openblas_gemm(const GemmShape *s, const float *a, const float *b, float *c) {
     int m = (int)s->m, n = (int)s->n, k = (int)s->k;
     for (int64_t i = 0; i < s->batch; i++, a += s->m * s->k, b += s->k * s->n, c += s->m * s->n)
-        cblas_sgemm(CblasRowMajor, s->transpose_a ? CblasTrans : CblasNoTrans, s->transpose_b ? CblasTrans : CblasNoTrans, m, n, k, 1, a,
-                    s->transpose_a ? m : k, b, s->transpose_b ? k : n, 0, c, n);
+        sgemm(CblasRowMajor, s->transpose_a ? CblasTrans : CblasNoTrans, s->transpose_b ? CblasTrans : CblasNoTrans, m, n, k, 1, a,
+              s->transpose_a ? m : k, b, s->transpose_b ? k : n, 0, c, n);
 }
 
 /* The shape, as a constant of the module laid out like GemmShape. */

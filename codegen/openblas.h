@@ -2,7 +2,12 @@
 #ifndef MLC_CODEGEN_OPENBLAS_H
 #define MLC_CODEGEN_OPENBLAS_H
 
+#include "ir/diag.h"
+
 #include <stdint.h>
+
+/* Loads the library; false after reporting that it is missing. Must come before code that calls the bridge runs. */
+bool openblas_open(Diagnostics *diag);
 
 /* One product of a batch after the other: c[m, n] = op(a) op(b), all row-major without gaps. */
 typedef struct {

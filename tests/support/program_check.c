@@ -1,6 +1,7 @@
 /* Two programs, the same inputs, the same initial states: every bit must agree. */
 #include "program_check.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,11 +120,26 @@ static void machine_run(Machine *m, int steps) {
 
 static char message[256];
 
-static const char *compare_elements(const char *what, const char *name, DType dtype, const void *a, const void *b, int64_t count) {
-    for (int64_t i = 0; i < count; i++) {
+static bool reals_agree(float x, float y, double tolerance) {
+    if (!memcmp(&x, &y, sizeof x) || (x != x && y != y)) return true;
+    return tolerance > 0 && fabs((double)x - (double)y) <= tolerance * fmax(1, fabs((double)y));
+}
+
+/* What is compared: elements of one output or state. */
+typedef struct {
+    const char *what, *name;
+    DType dtype;
+    int64_t count;
+    double tolerance;
+} Elements;
+
+static const char *compare_elements(const Elements *e, const void *a, const void *b) {
+    const char *what = e->what, *name = e->name;
+    DType dtype = e->dtype;
+    for (int64_t i = 0; i < e->count; i++) {
         if (dtype == DTYPE_F32) {
             float x = ((const float *)a)[i], y = ((const float *)b)[i];
-            if (!memcmp(&x, &y, sizeof x) || (x != x && y != y)) continue;
+            if (reals_agree(x, y, e->tolerance)) continue;
             snprintf(message, sizeof message, "%s %s[%lld]: %a and %a", what, name, (long long)i, (double)x, (double)y);
             return message;
         }
@@ -145,21 +161,21 @@ static const void *output_of(const Machine *m, const char *name, const Node **no
     return NULL;
 }
 
-static const char *compare_outputs(const Machine *a, const Machine *b) {
+static const char *compare_outputs(const Machine *a, const Machine *b, double tolerance) {
     const Graph *graph = a->program->graph;
     for (uint32_t i = 0; i < graph->output_count; i++) {
         const Node *x, *y;
         const char *name = graph->outputs[i].name;
         const void *left = output_of(a, name, &x), *right = output_of(b, name, &y);
         if (!left || !right) return "an output is missing";
-        const char *difference = compare_elements("output", name, x->dtype, left, right, shape_elements(x->shape));
+        const char *difference = compare_elements(&(Elements){"output", name, x->dtype, shape_elements(x->shape), tolerance}, left, right);
         if (difference) return difference;
     }
     return NULL;
 }
 
 /* Every form of every state of `a` against the one plain form of `b`. */
-static const char *compare_states(const Machine *a, const Machine *b) {
+static const char *compare_states(const Machine *a, const Machine *b, double tolerance) {
     const char *difference = NULL;
     for (uint32_t i = 0; !difference && i < a->program->state_count; i++) {
         const Symbol *symbol = &a->program->graph->symbols[a->program->states[i].symbol];
@@ -168,7 +184,7 @@ static const char *compare_states(const Machine *a, const Machine *b) {
         for (uint32_t j = 0; j < b->program->state_count; j++)
             if (!strcmp(b->program->graph->symbols[b->program->states[j].symbol].name, symbol->name))
                 convert_state(&b->program->states[j], symbol, right, b->states[j], false);
-        difference = compare_elements("state", symbol->name, symbol->dtype, left, right, shape_elements(symbol->shape));
+        difference = compare_elements(&(Elements){"state", symbol->name, symbol->dtype, shape_elements(symbol->shape), tolerance}, left, right);
         free(left);
         free(right);
     }
@@ -181,8 +197,8 @@ const char *program_compare(const Program *a, const Program *b, const ProgramChe
     machine_open(&y, b, check, 1);
     machine_run(&x, check->steps);
     machine_run(&y, check->steps);
-    const char *difference = compare_outputs(&x, &y);
-    if (!difference) difference = compare_states(&x, &y);
+    const char *difference = compare_outputs(&x, &y, check->tolerance);
+    if (!difference) difference = compare_states(&x, &y, check->tolerance);
     machine_close(&x);
     machine_close(&y);
     return difference;

@@ -7,6 +7,7 @@
 typedef struct {
     uint64_t seed;
     int steps, threads; /* threads: of program `a`; `b` runs on one */
+    double tolerance;   /* 0: all bits; else |a - b| <= tolerance * max(1, |b|), for what is outside the contract */
 } ProgramCheck;
 
 /* NULL if all bits are equal (all NaNs count as equal), else what differs (in a static buffer). Symbols and outputs are
