@@ -368,7 +368,7 @@ static void read_node(Reader *reader) {
 }
 
 static void read_output(Reader *reader) {
-    const char *name;
+    const char *name = NULL;
     NodeId node;
     Span span = current(reader)->span;
     if (!read_string(reader, &name) || !read_node_id(reader, &node) || !read_line_end(reader)) return;
@@ -432,7 +432,7 @@ static bool read_version(Reader *reader) {
 }
 
 static bool read_name(Reader *reader) {
-    const char *name;
+    const char *name = NULL;
     if (!read_head(reader, "graph") || !read_string(reader, &name) || !read_line_end(reader)) return false;
     reader->graph->name = arena_copy_string(reader->graph->arena, name, strlen(name));
     return true;

@@ -8,7 +8,7 @@ static Shape vector(int64_t n) { return shape_of(1, &n); }
 static Shape matrix(int64_t rows, int64_t columns) { return shape_of(2, (int64_t[]){rows, columns}); }
 
 static NodeId state(Graph *graph, const char *prefix, int layer, Shape shape, bool trainable) {
-    char name[16];
+    char name[32];
     snprintf(name, sizeof name, "%s%d", prefix, layer);
     return graph_state(graph, name, DTYPE_F32, shape, (Init){.kind = INIT_UNIFORM, .a = -0.1f, .b = 0.1f}, trainable);
 }
