@@ -107,7 +107,8 @@ static void print_metric(const Evaluating *evaluating, const char *metric, doubl
     char text[NUMBER_TEXT], wrong[NUMBER_TEXT], rows[NUMBER_TEXT];
     printf("  %-10s %s", metric, metric_text(text, sizeof text, metric, value));
     if (strcmp(metric, "accuracy") == 0)
-        printf(" +- %.2f %% (standard error; %s of %s wrong)", 100 * standard_error(value, evaluating->rows),
+        printf(" %s %.2f %% (standard error; %s of %s wrong)", terminal_utf8() ? "±" : "+-",
+               100 * standard_error(value, evaluating->rows),
                text_count(wrong, llround((1 - value) * (double)evaluating->rows)), text_count(rows, evaluating->rows));
     printf("\n");
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_DIGITS = 9, KEY_MAX = 96, LINE_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(NUMBER_DIGITS) };
+enum { NUMBER_DIGITS = 7, KEY_MAX = 96, LINE_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(NUMBER_DIGITS) };
 
 json_t *json_number(double value) {
     return isfinite(value) ? json_real(value) : json_null();

@@ -78,13 +78,6 @@ static void run_queue(JobQueue *queue) {
     for (uint32_t i = 0; i < started; i++) pthread_join(helpers[i], NULL);
 }
 
-static void report_program(const CompiledProgram *compiled) {
-    static const char *const kinds[] = {"train", "eval", "predict"};
-    const Program *program = compiled->program;
-    fprintf(stderr, "mlc: %s program, batch %u: slab %zu bytes, llvm %.0f ms\n", kinds[compiled->kind], compiled->batch,
-            program->slab_bytes, program->compile_seconds * 1e3);
-}
-
 static void finish_job(Job *job, const Build *build) {
     compilation_free(&job->compilation);
     if (diag_errors(build->diag) == 0) diag_append(build->diag, job->diag);
@@ -102,10 +95,7 @@ bool programs_compile(Programs *programs, const Build *build) {
     }
     if (good) run_queue(&queue);
     for (uint32_t i = 0; i < queue.count; i++) finish_job(&queue.jobs[i], build);
-    for (uint32_t i = 0; good && i < programs->count; i++) {
-        good = programs->items[i].program != NULL;
-        if (good && build->options->verbose) report_program(&programs->items[i]);
-    }
+    for (uint32_t i = 0; good && i < programs->count; i++) good = programs->items[i].program != NULL;
     return good;
 }
 

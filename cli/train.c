@@ -267,15 +267,13 @@ static void print_measured(const Training *training, const char *split, const Me
 }
 
 static void print_answer(const Training *training) {
-    char duration[NUMBER_TEXT];
     const EpochRecord *last = journal_last(&training->journal);
     const char *folder = training->folder.path;
     if (training->options->json || !last) return;
     print_measured(training, "test", &last->test);
     print_measured(training, "valid", &last->valid);
     if (isfinite(last->train_loss)) printf("train loss %.4f, ", last->train_loss);
-    printf("%u epoch%s, %s min\n", last->epoch, last->epoch == 1 ? "" : "s",
-           text_duration(duration, seconds_since(training->started)));
+    printf("%u epoch%s, %.1f s\n", last->epoch, last->epoch == 1 ? "" : "s", seconds_since(training->started));
     printf("%s: %s, %s, %s\n", folder, RUN_LAST, RUN_METRICS, RUN_CURVES);
 }
 
