@@ -25,11 +25,12 @@ static int64_t elementwise_cost(const Plan *plan, const Kernel *kernel) {
     return elements_visited(plan, kernel) * steps / LANE_STEPS_PER_MICROSECOND;
 }
 
+static int64_t clamp(int64_t n, int64_t low, int64_t high) { return n < low ? low : n > high ? high : n; }
+
 uint32_t cost_threads(const Plan *plan, const Kernel *kernel, int threads) {
     bool product = kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM;
     int64_t cost = elementwise_cost(plan, kernel) + (product ? product_cost(plan, kernel) : 0);
-    int64_t worth = cost / MICROSECONDS_PER_THREAD, most = threads > 0 && threads < MOST_THREADS ? threads : MOST_THREADS;
-    if (worth > shape_elements(kernel->space)) worth = shape_elements(kernel->space);
-    if (worth > most) worth = most;
-    return worth < 1 ? 1 : (uint32_t)worth;
+    int64_t worth = threads < 0 ? -threads : cost / MICROSECONDS_PER_THREAD;
+    int64_t most = threads > 0 ? clamp(threads, 1, MOST_THREADS) : MOST_THREADS;
+    return (uint32_t)clamp(clamp(worth, 1, shape_elements(kernel->space)), 1, most);
 }

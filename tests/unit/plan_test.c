@@ -8,6 +8,7 @@
 #include "passes/passes.h"
 #include "tests/support/mlp_graph.h"
 #include "tests/support/plan_check.h"
+#include "tests/support/random_graph.h"
 
 #include <stdlib.h>
 
@@ -91,7 +92,7 @@ static NodeId f32_state(Graph *graph, const char *name, Shape shape) {
 /* Compiles what `build` builds at every level and for 1 and 3 threads; the checker does the rest. */
 static void check_all(void (*build)(Graph *)) {
     for (int level = 0; level <= 3; level++)
-        for (int threads = 1; threads <= 3; threads += 2) {
+        for (int threads = -3; threads <= 3; threads += 2) {
             Graph *graph = begin();
             build(graph);
             Compilation compilation = compile(graph, level, threads);
@@ -168,6 +169,22 @@ static void reshapes_share_memory(void **state) {
     check_all(build_reshapes);
 }
 
+/* -- random graphs, at every level, for one thread, three, and three even where it does not pay -- */
+
+static void check_random(uint64_t seed) {
+    static const int threads[] = {1, 3, -3};
+    for (int level = 0; level <= 2; level++)
+        for (int i = 0; i < 3; i++) {
+            Compilation compilation = compile(random_graph(seed, diag_new()), level, threads[i]);
+            finish(&compilation);
+        }
+}
+
+static void plans_of_random_graphs_are_right(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 100; seed++) check_random(seed);
+}
+
 /* -- the checker itself: every barrier and place of a real plan matters -- */
 
 static Compilation compile_mnist(int threads) {
@@ -230,6 +247,7 @@ int main(void) {
         cmocka_unit_test(a_state_read_elsewhere_is_not_updated_in_place),
         cmocka_unit_test(leaves_may_be_outputs_updates_and_operands),
         cmocka_unit_test(reshapes_share_memory),
+        cmocka_unit_test(plans_of_random_graphs_are_right),
         cmocka_unit_test(a_missing_barrier_is_noticed),
         cmocka_unit_test(one_thread_needs_no_barrier),
         cmocka_unit_test(a_missing_store_is_noticed),
