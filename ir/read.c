@@ -116,7 +116,7 @@ static bool read_float(Reader *reader, float *value) {
 
 /* `found` gives the names of the set one by one, NULL after the last. */
 static void suggest(Reader *reader, const char *(*found)(int)) {
-    const char *names[OP_COUNT + DTYPE_COUNT + INIT_KINDS];
+    const char *names[(int)OP_COUNT + (int)DTYPE_COUNT + (int)INIT_KINDS];
     size_t count = 0;
     while ((names[count] = found((int)count))) count++;
     const char *near = diag_nearest(current(reader)->text, names, count);
