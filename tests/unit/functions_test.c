@@ -130,7 +130,7 @@ static void test_interesting_range(void **state) {
     for (int k = 0; k < FUNCTION_COUNT; k++) {
         Machine machine = machine_open(functions[k].op, NULL);
         float *x = machine_values(&machine, machine.in[0]);
-        double low = functions[k].low, step = (functions[k].high - low) / SAMPLES;
+        double low = functions[k].low, step = (functions[k].high - low) / (double)SAMPLES;
         for (uint32_t at = 0; at < SAMPLES; at += CHUNK) {
             for (uint32_t i = 0; i < CHUNK; i++) x[i] = (float)(low + step * (at + i));
             check_chunk(&machine, &functions[k]);
