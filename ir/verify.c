@@ -4,6 +4,7 @@
 #include "ir/text.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool violation(const Graph *graph, NodeId id, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -105,8 +106,6 @@ static bool verify_symbol(const Graph *graph, uint32_t index) {
     if (symbol->node && (!exists(graph, symbol->node) || op_attrs(graph_node(graph, symbol->node)->op) != ATTRS_SYMBOL ||
                          graph_node(graph, symbol->node)->attrs.symbol != index))
         return violation(graph, NODE_NONE, "node %u is not that of symbol '%s'", symbol->node, symbol->name);
-    for (uint32_t i = 0; i < index; i++)
-        if (!strcmp(symbol->name, graph->symbols[i].name)) return violation(graph, NODE_NONE, "two symbols '%s'", symbol->name);
     if (!symbol->update) return true;
     if (symbol->kind != SYMBOL_STATE) return violation(graph, symbol->node, "an input has an update");
     if (!symbol->node || !exists(graph, symbol->update))
@@ -114,6 +113,21 @@ static bool verify_symbol(const Graph *graph, uint32_t index) {
     const Node *update = graph_node(graph, symbol->update);
     if (update->dtype == symbol->dtype && shape_equal(update->shape, symbol->shape)) return true;
     return violation(graph, symbol->update, "the update of '%s' has another type", symbol->name);
+}
+
+static int compare_names(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+/* Sorted, because the passes of a deep network verify thousands of states again and again. */
+static bool verify_names(const Graph *graph) {
+    Arena *scratch = arena_new();
+    const char **names = ARENA_ARRAY(scratch, const char *, graph->symbol_count);
+    for (uint32_t i = 0; i < graph->symbol_count; i++) names[i] = graph->symbols[i].name;
+    qsort(names, graph->symbol_count, sizeof *names, compare_names);
+    bool valid = true;
+    for (uint32_t i = 1; valid && i < graph->symbol_count; i++)
+        if (!strcmp(names[i - 1], names[i])) valid = violation(graph, NODE_NONE, "two symbols '%s'", names[i]);
+    arena_free(scratch);
+    return valid;
 }
 
 static bool verify_outputs(const Graph *graph) {
@@ -130,5 +144,5 @@ bool graph_verify(const Graph *graph) {
         valid = verify_node(graph, id, diag) && verify_symbol_node(graph, id);
     for (uint32_t i = 0; valid && i < graph->symbol_count; i++) valid = verify_symbol(graph, i);
     diag_free(diag);
-    return valid && verify_outputs(graph);
+    return valid && verify_names(graph) && verify_outputs(graph);
 }
