@@ -160,6 +160,8 @@ static const Case motion[] = {
      "(reshape[2,16] (add (abs x) y))"},
     {"%12 = reshape f32[2,16] %1\n%13 = constant f32[2,16] 3\n%14 = mul f32[2,16] %12 %13\n", "(reshape[2,16] (mul x 3))"},
     {"%12 = reshape f32[4,8] %1\n%13 = add f32[4,8] %12 %3\n", "(add (reshape[4,8] x) m)"},
+    {"%12 = reshape f32[2,16] %1\n%13 = broadcast f32[2,16] %5\n%14 = mul f32[2,16] %12 %13\n",
+     "(reshape[2,16] (mul x (broadcast[32] s)))"},
     {"%12 = broadcast f32[32] %5\n%13 = abs f32[32] %12\n", "(broadcast[32] (abs s))"},
     {"%12 = broadcast f32[4,8] %10\n%13 = broadcast f32[4,8] %5\n%14 = div f32[4,8] %12 %13\n",
      "(broadcast[4,8] (div r (broadcast[1,8] s)))"},
