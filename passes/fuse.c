@@ -20,6 +20,22 @@ static void fuse_nothing(Fusion *fusion) {
 
 enum { LEVEL_THAT_FUSES = 2 };
 
+/* Drafts in the order of the first node each computes: the order in which the plan lists kernels, and prefers to run them. */
+static void number_drafts(Fusion *fusion) {
+    uint32_t *number = ARENA_ARRAY(fusion->arena, uint32_t, fusion->draft_count + 1), count = 0;
+    Draft *drafts = ARENA_ARRAY(fusion->arena, Draft, fusion->draft_capacity);
+    for (NodeId id = 1; id < fusion->graph->node_count; id++) {
+        uint32_t *kernel = &fusion->kernel[id];
+        if (*kernel && !number[*kernel]) {
+            number[*kernel] = ++count;
+            drafts[count] = fusion->drafts[*kernel];
+        }
+        *kernel = number[*kernel];
+    }
+    fusion->drafts = drafts;
+    fusion->draft_count = count;
+}
+
 static void fuse_nodes(Fusion *fusion) {
     uint32_t nodes = fusion->graph->node_count;
     fusion->required = ARENA_ARRAY(fusion->arena, bool, nodes);
@@ -28,6 +44,7 @@ static void fuse_nodes(Fusion *fusion) {
     fuse_require(fusion);
     fuse_join(fusion);
     fuse_share(fusion);
+    number_drafts(fusion);
 }
 
 static void build_plan(Compilation *compilation, const PassOptions *options) {
@@ -40,8 +57,9 @@ static void build_plan(Compilation *compilation, const PassOptions *options) {
         .live = graph_live(graph),
         .home = home_nodes(graph, arena),
         .kernel = ARENA_ARRAY(arena, uint32_t, graph->node_count),
-        .drafts = ARENA_ARRAY(arena, Draft, graph->node_count + graph->output_count + graph->symbol_count),
+        .draft_capacity = graph->node_count + graph->output_count + graph->symbol_count,
     };
+    fusion.drafts = ARENA_ARRAY(arena, Draft, fusion.draft_capacity);
     if (options->level >= LEVEL_THAT_FUSES) fuse_nodes(&fusion);
     else fuse_nothing(&fusion);
     compilation->plan = kernels_build(&fusion);

@@ -203,12 +203,13 @@ static void add_stores(Builder *builder, uint32_t number, const Groups *stored, 
     assert(kernel->store_count > 0);
 }
 
-/* Leaves and constants that matrix products read, each copied by a kernel of its own. */
+/* Leaves and constants that matrix products read are copied by kernels of their own, written in front of the others. */
 static void add_copies(Builder *builder) {
     Plan *plan = builder->plan;
-    for (NodeId id = 1; id < builder->graph->node_count; id++) {
+    for (NodeId id = builder->graph->node_count - 1; id > 0; id--) {
         if (!builder->in_slab[id] || !node_is_leaf(graph_node(builder->graph, id))) continue;
-        Kernel *kernel = &plan->kernels[plan->kernel_count++];
+        Kernel *kernel = --plan->kernels;
+        plan->kernel_count++;
         *kernel = (Kernel){.kind = KERNEL_MAP, .space = graph_node(builder->graph, id)->shape};
         kernel->stores = ARENA_ARRAY(plan->arena, Store, 1);
         add_store(kernel, id, unplaced);
@@ -233,7 +234,7 @@ static void write_kernels(Builder *builder) {
     Plan *plan = builder->plan;
     uint32_t drafts = builder->fusion->draft_count;
     Groups stored = group_stored(builder), targets = group_targets(builder);
-    plan->kernels = ARENA_ARRAY(plan->arena, Kernel, drafts + builder->graph->node_count);
+    plan->kernels = ARENA_ARRAY(plan->arena, Kernel, drafts + builder->graph->node_count) + builder->graph->node_count;
     for (uint32_t d = 1; d <= drafts; d++) collect_kernel(builder, d, &stored, &targets, &plan->kernels[d - 1]);
     for (uint32_t d = 1; d <= drafts; d++) add_operands(builder, &plan->kernels[d - 1]);
     for (uint32_t d = 1; d <= drafts; d++) add_stores(builder, d, &stored, &targets, &plan->kernels[d - 1]);

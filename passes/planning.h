@@ -32,7 +32,7 @@ typedef struct {
     const NodeId *home;
     uint32_t *kernel; /* [node]: the draft (from 1) that computes this node for others to read; 0: every user computes it */
     Draft *drafts;    /* [1 .. draft_count] */
-    uint32_t draft_count;
+    uint32_t draft_count, draft_capacity;
     /* what the decision is made from, at -O2 and above */
     bool *required;  /* [node]: must be in memory */
     uint32_t *cost;  /* [node]: steps to compute it from what is in memory for sure, saturating */
