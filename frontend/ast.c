@@ -157,9 +157,9 @@ Stmt *ast_if(Arena *arena, Span span, ArmList arms, StmtList otherwise) {
     return stmt;
 }
 
-Setting *ast_setting(Arena *arena, bool is_field, Name name, Expr *value) {
+Setting *ast_setting(Arena *arena, bool is_field, Name name, Expr *value, Span written) {
     Setting *setting = ARENA_NEW(arena, Setting);
-    *setting = (Setting){NULL, is_field, name, value};
+    *setting = (Setting){NULL, is_field, name, value, written};
     return setting;
 }
 

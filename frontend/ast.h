@@ -185,6 +185,7 @@ typedef struct Setting {
     bool is_field;
     Name name;
     Expr *value;
+    Span written; /* "= value" as it stands in the text */
 } Setting;
 AST_LIST(SettingList, Setting);
 
@@ -192,6 +193,7 @@ typedef struct {
     Name name;
     Type *type;
     Expr *value;
+    Span written;  /* "= value" as it stands in the text */
     Expr *choices; /* after `in`, or NULL */
 } Param;
 
@@ -239,7 +241,7 @@ Stmt *ast_assign(Arena *arena, Span span, NameList names, ExprList values);
 Stmt *ast_for(Arena *arena, Span span, Name name, Expr *over, StmtList body);
 Arm *ast_arm(Arena *arena, Expr *condition, StmtList body);
 Stmt *ast_if(Arena *arena, Span span, ArmList arms, StmtList otherwise);
-Setting *ast_setting(Arena *arena, bool is_field, Name name, Expr *value);
+Setting *ast_setting(Arena *arena, bool is_field, Name name, Expr *value, Span written);
 Item *ast_item(Arena *arena, ItemKind kind, Span span);
 
 static inline Span span_join(Span a, Span b) {

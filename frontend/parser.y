@@ -30,7 +30,7 @@ static Expr *real(Syntax *syntax, Span span, double value);
 static Expr *boolean(Syntax *syntax, Span span, bool value);
 static Expr *text(Syntax *syntax, ExprKind kind, Span span, const char *value);
 static Expr *binary(Syntax *syntax, Operator op, Span place, Expr *left, Expr *right);
-static Item *param(Syntax *syntax, Span span, Name name, Type *type, Expr *value, Expr *choices);
+static Item *param(Syntax *syntax, Span span, Param param);
 static Item *function(Syntax *syntax, ItemKind kind, Span span, Function function);
 static Item *settings(Syntax *syntax, ItemKind kind, Span span, SettingList settings);
 static Item *use(Syntax *syntax, Span span, Name file);
@@ -83,7 +83,7 @@ items: %empty
      ;
 
 item: USE STRING NL                              { $$ = use(syntax, @$, (Name){$2, @2}); }
-    | PARAM name type value choices NL           { $$ = param(syntax, span_join(@1, @5), $2, $3, $4, $5); }
+    | PARAM name type value choices NL           { $$ = param(syntax, span_join(@1, @5), (Param){$2, $3, $4, @4, $5}); }
     | DEF name '(' formals ')' '=' expr NL       { $$ = function(syntax, ITEM_DEF, span_join(@1, @7), (Function){.name = $2, .formals = $4, .value = $7}); }
     | DEF name '(' formals ')' outs body NL      { $$ = function(syntax, ITEM_DEF, span_join(@1, @7), (Function){.name = $2, .formals = $4, .outs = $6, .body = $7}); }
     | MODEL name '(' formals ')' outs body NL    { $$ = function(syntax, ITEM_MODEL, span_join(@1, @7), (Function){.name = $2, .formals = $4, .outs = $6, .body = $7}); }
@@ -99,8 +99,8 @@ choices: %empty { $$ = NULL; } | IN expr { $$ = $2; } ;
 settings: %empty           { $$ = (SettingList){0}; }
         | settings setting { $$ = $1; if ($2) AST_APPEND($$, $2); }
         ;
-setting: name value NL       { $$ = ast_setting(ARENA, false, $1, $2); }
-       | FIELD name value NL { $$ = ast_setting(ARENA, true, $2, $3); }
+setting: name value NL       { $$ = ast_setting(ARENA, false, $1, $2, @2); }
+       | FIELD name value NL { $$ = ast_setting(ARENA, true, $2, $3, @3); }
        | error NL            { $$ = NULL; yyerrok; }
        ;
 
@@ -165,8 +165,8 @@ expr: postfix
     | expr '@' expr           { $$ = binary(syntax, OPERATOR_MATMUL, @2, $1, $3); }
     | expr POW expr           { $$ = binary(syntax, OPERATOR_POW, @2, $1, $3); }
     | '-' expr %prec NEGATIVE { $$ = checked(syntax, ast_unary(ARENA, OPERATOR_NEG, @1, $2)); }
-    | expr PIPE callee              { $$ = checked(syntax, ast_pipe(ARENA, span_join(@1, @3), $1, $3, (ArgList){0})); }
-    | expr PIPE callee '(' args ')' { $$ = checked(syntax, ast_pipe(ARENA, span_join(@1, @6), $1, $3, $5)); }
+    | expr PIPE callee              { $$ = checked(syntax, ast_pipe(ARENA, @3, $1, $3, (ArgList){0})); }
+    | expr PIPE callee '(' args ')' { $$ = checked(syntax, ast_pipe(ARENA, span_join(@3, @6), $1, $3, $5)); }
     ;
 
 callee: ID              { $$ = text(syntax, EXPR_NAME, @1, $1); }
@@ -185,7 +185,7 @@ primary: INT          { $$ = integer(syntax, @1, $1); }
        | TRUE         { $$ = boolean(syntax, @1, true); }
        | FALSE        { $$ = boolean(syntax, @1, false); }
        | ID           { $$ = text(syntax, EXPR_NAME, @1, $1); }
-       | '(' expr ')' { $$ = $2; }
+       | '(' expr ')' { $$ = $2; $$->span = @$; }
        | '[' list ']' { $$ = checked(syntax, ast_list(ARENA, @$, $2)); }
        ;
 
@@ -253,9 +253,9 @@ static Expr *binary(Syntax *syntax, Operator op, Span place, Expr *left, Expr *r
     return checked(syntax, ast_binary(ARENA, op, place, left, right));
 }
 
-static Item *param(Syntax *syntax, Span span, Name name, Type *type, Expr *value, Expr *choices) {
+static Item *param(Syntax *syntax, Span span, Param param) {
     Item *item = ast_item(ARENA, ITEM_PARAM, span);
-    item->param = (Param){name, type, value, choices};
+    item->param = param;
     return item;
 }
 

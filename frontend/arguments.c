@@ -1,0 +1,115 @@
+/* Arguments: which of the given ones belongs to which formal, defaults for the others, and their types. */
+#include "frontend/evaluate.h"
+
+#include <string.h>
+
+typedef struct {
+    Evaluator *evaluator;
+    const Callable *callee;
+    Span span;            /* of the call */
+    const Given **chosen; /* for each formal */
+} Binding;
+
+static const Formal *formal_at(const Callable *callee, uint32_t index) {
+    const Formal *formal = callee->formals->first;
+    while (index--) formal = formal->next;
+    return formal;
+}
+
+static bool formal_index(const Callable *callee, const char *name, uint32_t *index) {
+    *index = 0;
+    for (const Formal *formal = callee->formals->first; formal; formal = formal->next, ++*index)
+        if (!strcmp(formal->name.text, name)) return true;
+    return false;
+}
+
+static void note_declaration(const Binding *binding) {
+    diag_note(binding->evaluator->diag, binding->callee->span, "'%s' is declared here", binding->callee->name);
+}
+
+static bool unknown_argument(const Binding *binding, const Given *given) {
+    const Callable *callee = binding->callee;
+    if (!evaluator_error(binding->evaluator, given->name_span, "'%s' has no argument '%s'", callee->name, given->name))
+        return false;
+    const char **names = ARENA_ARRAY(binding->evaluator->arena, const char *, callee->formals->count);
+    for (uint32_t i = 0; i < callee->formals->count; i++) names[i] = formal_at(callee, i)->name.text;
+    note_declaration(binding);
+    evaluator_suggest(binding->evaluator, given->name, names, callee->formals->count);
+    return false;
+}
+
+static bool too_many(const Binding *binding, const Given *given) {
+    if (evaluator_error(binding->evaluator, given->span, "too many arguments: '%s' has %u", binding->callee->name,
+                        binding->callee->formals->count))
+        note_declaration(binding);
+    return false;
+}
+
+static bool choose(const Binding *binding, const Given *given, uint32_t position) {
+    uint32_t index = position;
+    if (given->name && !formal_index(binding->callee, given->name, &index)) return unknown_argument(binding, given);
+    if (index >= binding->callee->formals->count) return too_many(binding, given);
+    const Given *before = binding->chosen[index];
+    binding->chosen[index] = given;
+    if (!before) return true;
+    Span place = given->name ? given->name_span : given->span;
+    if (evaluator_error(binding->evaluator, place, "argument '%s' of '%s' is given twice",
+                        formal_at(binding->callee, index)->name.text, binding->callee->name))
+        diag_note(binding->evaluator->diag, before->span, "the first time here");
+    return false;
+}
+
+static bool positional_last(const Binding *binding, const Given *given, uint32_t count) {
+    bool named = false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (named && !given[i].name) {
+            evaluator_error(binding->evaluator, given[i].span, "an argument without a name after one with a name");
+            return false;
+        }
+        named |= given[i].name != NULL;
+    }
+    return true;
+}
+
+static bool missing(const Binding *binding, const Formal *formal) {
+    if (evaluator_error(binding->evaluator, binding->span, "'%s' needs its argument '%s'", binding->callee->name,
+                        formal->name.text))
+        note_declaration(binding);
+    return false;
+}
+
+static bool is_none(const Expr *expr) {
+    return expr && expr->kind == EXPR_NAME && !strcmp(expr->text, "none");
+}
+
+/* Checks one formal's value, in the scope of the function, and puts it there. */
+static bool bind_formal(const Binding *binding, const Formal *formal, const Given *given, Span *span) {
+    Evaluator *evaluator = binding->evaluator;
+    if (!given && !formal->value) return missing(binding, formal);
+    Value value = given ? given->value : evaluate(evaluator, formal->value);
+    *span = given ? given->span : binding->span;
+    bool left_out = value.kind == VALUE_NONE && is_none(formal->value);
+    const char *what = arena_format(evaluator->arena, "'%s' of '%s'", formal->name.text, binding->callee->name);
+    bool good = value.kind != VALUE_ERROR && (left_out || type_check(evaluator, formal->type, &value, *span, what));
+    scope_put(evaluator, formal->name.text, good ? value : value_error());
+    return good;
+}
+
+static bool bind_all(const Binding *binding, Scope *scope, Span *spans) {
+    Scope *caller = binding->evaluator->scope;
+    binding->evaluator->scope = scope;
+    bool good = true;
+    uint32_t i = 0;
+    for (const Formal *formal = binding->callee->formals->first; formal; formal = formal->next, i++)
+        good &= bind_formal(binding, formal, binding->chosen[i], &spans[i]);
+    binding->evaluator->scope = caller;
+    return good;
+}
+
+bool arguments_bind(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span, Scope *scope,
+                    Span *spans) {
+    Binding binding = {evaluator, callee, span, ARENA_ARRAY(evaluator->arena, const Given *, callee->formals->count)};
+    bool good = positional_last(&binding, given, count);
+    for (uint32_t i = 0; i < count && good; i++) good = choose(&binding, &given[i], i);
+    return good && bind_all(&binding, scope, spans);
+}

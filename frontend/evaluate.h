@@ -1,0 +1,142 @@
+/* The evaluator: runs the model while compiling. Numbers, lists and functions are values; tensors become nodes of a graph. */
+#ifndef MLC_FRONTEND_EVALUATE_H
+#define MLC_FRONTEND_EVALUATE_H
+
+#include "frontend/frontend.h"
+#include "frontend/library.h"
+
+enum {
+    EVALUATE_MAX_DEPTH = 1000,   /* expressions inside expressions, over all calls in progress */
+    EVALUATE_MAX_CALLS = 64,     /* functions in functions */
+    EVALUATE_MAX_STEPS = 2000000 /* expressions evaluated */
+};
+
+/* Which part of a model is being evaluated: some names and functions belong to one only. */
+typedef enum { PHASE_SETTINGS, PHASE_DATA, PHASE_MODEL, PHASE_TRAIN } Phase;
+
+/* What the whole model sees. */
+typedef struct {
+    const Library *library;
+    Names *params;    /* name -> Value */
+    Names *functions; /* name -> Callable: the model's own definitions */
+    Names *fields;    /* name -> Setting */
+    const SourceSchema *schema;
+} Globals;
+
+/* The names of one function that is being evaluated. */
+typedef struct {
+    Names *values; /* name -> Value */
+    bool in_library;
+} Scope;
+
+/* A call in progress. */
+typedef struct Frame {
+    const struct Frame *up;
+    const Callable *callee;
+    Span place;
+    uint32_t level;
+} Frame;
+
+enum { REPORTED_PLACES = 32 };
+
+typedef struct Evaluator {
+    const Globals *globals;
+    Arena *arena;
+    Diagnostics *diag;
+    Graph *graph;
+    Phase phase;
+    uint32_t batch; /* N */
+    Scope *scope;
+    const Frame *frame;      /* innermost */
+    const char *assigned_to; /* the variable on the left of the expression being evaluated */
+    uint32_t depth, steps;
+    bool stopped;                   /* a limit is reached: everything is an error, silently */
+    Names *fields;                  /* name -> Value: fields evaluated so far; NULL value while being evaluated */
+    Names *layer_counts;            /* kind -> uint32_t * */
+    Names *weights;                 /* names in use */
+    struct LayerLog *log;           /* where calls in the model are recorded, or NULL */
+    Span reported[REPORTED_PLACES]; /* one error a place is enough: loops and repeated calls would say it again */
+    uint32_t reported_count;
+    size_t errors_told; /* errors of the diagnostics that have their chain of calls */
+} Evaluator;
+
+/* -- reporting (report.c) -- */
+
+/* Where to point for something at `span`: inside the library, the model's call that led there. */
+Span evaluator_place(const Evaluator *evaluator, Span span);
+/* Reports an error with the chain of calls that led there. False if nothing was said because this place has had its error:
+ * then no notes or remedies may follow. */
+bool evaluator_error(Evaluator *evaluator, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* "did you mean 'x'?", if one of the names is near. */
+void evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates, size_t count);
+/* The value of a node that the graph's builders made; adds the chain of calls to the error they reported. */
+Value evaluator_built(Evaluator *evaluator, Span span, NodeId node);
+/* Gives the nodes built next the place `span`. */
+void evaluator_at(Evaluator *evaluator, Span span);
+
+/* -- expressions (evaluate_expression.c), operators (operators.c, tensors.c), indexing (indexing.c) -- */
+Value evaluate(Evaluator *evaluator, const Expr *expr);
+Value evaluate_name(Evaluator *evaluator, const char *name, Span span);
+Value evaluate_operation(Evaluator *evaluator, const Expr *expr);
+Value evaluate_index(Evaluator *evaluator, const Expr *expr);
+Value evaluate_field(Evaluator *evaluator, const char *name); /* error without a report if there is no such field */
+
+/* -- statements (evaluate_statement.c) -- */
+bool evaluate_body(Evaluator *evaluator, const StmtList *body);
+void scope_put(Evaluator *evaluator, const char *name, Value value);
+
+/* -- calls (evaluate_call.c, arguments.c) -- */
+Value evaluate_call(Evaluator *evaluator, const Expr *expr);
+/* Calls with values at hand. */
+Scope *scope_new(Evaluator *evaluator, bool in_library);
+
+typedef struct {
+    const char *name; /* NULL: positional */
+    Span name_span;
+    Value value;
+    Span span;
+} Given;
+Value evaluate_invoke(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span);
+/* With positional arguments; `spans` says where they came from. */
+Value evaluate_apply(Evaluator *evaluator, const Callable *callee, const Value *args, const Span *spans, uint32_t count,
+                     Span span);
+/* Checks the given arguments against the formals and puts all into the scope; `spans` gets one place for each formal. */
+bool arguments_bind(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span, Scope *scope,
+                    Span *spans);
+/* Checks a value against a written type, converting a whole number to a number. Binds names in the type's shape that have no
+ * meaning yet to the sizes found. `what` begins the message: "'x' of dense". */
+bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span, const char *what);
+
+/* -- tensors (tensors.c) -- */
+/* A number or truth value as a constant, a tensor as it is. */
+NodeId tensor_of(Evaluator *evaluator, Value value);
+/* Likewise, converted to f32. */
+NodeId tensor_f32(Evaluator *evaluator, Value value);
+/* Elementwise with broadcasting; the verb is for the message: "cannot add ...". */
+Value tensor_binary(Evaluator *evaluator, Span span, Op op, const char *verb, NodeId a, NodeId b);
+Value tensor_compare(Evaluator *evaluator, Span span, Operator op, Value a, Value b);
+Value tensor_matmul(Evaluator *evaluator, Span span, NodeId a, NodeId b);
+Value tensor_power(Evaluator *evaluator, Span span, Value base, Value exponent);
+Value tensor_remainder(Evaluator *evaluator, Span span, Value a, Value b);
+bool tensors_broadcast(Evaluator *evaluator, Span span, const char *verb, NodeId a, NodeId b);
+static inline const Node *tensor_node(const Evaluator *evaluator, Value value) {
+    return graph_node(evaluator->graph, value.node);
+}
+
+/* -- for functions written in C (calls.c) -- */
+Value call_fail(const Call *call, uint32_t arg, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* An axis given as a whole number, negative from the end. */
+bool call_axis(const Call *call, uint32_t arg, int rank, int *axis);
+/* A list of sizes as a shape. */
+bool call_sizes(const Call *call, uint32_t arg, Shape *shape);
+/* A list of whole numbers (or one), as read from a list or range. */
+bool call_ints(const Call *call, uint32_t arg, int64_t *ints, uint32_t limit, uint32_t *count);
+
+/* -- weights (weights.c) -- */
+/* "dense1", "dense2"... in the order of calls */
+const char *layer_name(Evaluator *evaluator, const char *kind);
+const char *weight_name(Evaluator *evaluator, const char *wanted);
+/* A new trainable state. `init` NONE: uniform within 1 / sqrt(fan in), as PyTorch's layers have it. */
+Value weight_new(const Call *call, const char *name, Shape shape, Value init, Fan fan);
+
+#endif

@@ -1,0 +1,156 @@
+/* Expressions: literals, names, members and lists here; operators, indexing and calls in files of their own. */
+#include "frontend/evaluate.h"
+
+#include <string.h>
+
+static Value evaluate_list(Evaluator *evaluator, const Expr *expr) {
+    Value *items = ARENA_ARRAY(evaluator->arena, Value, expr->elements.count);
+    uint32_t count = 0;
+    bool poisoned = false;
+    for (const Expr *element = expr->elements.first; element; element = element->next) {
+        items[count] = evaluate(evaluator, element);
+        poisoned |= items[count++].kind == VALUE_ERROR;
+    }
+    return poisoned ? value_error() : value_list(items, count);
+}
+
+/* -- names -- */
+
+/* A scalar that the training loop provides, as f32. */
+static Value training_scalar(Evaluator *evaluator, const char *name, Span span) {
+    if (evaluator->phase != PHASE_TRAIN) {
+        evaluator_error(evaluator, span, "'%s' is known in the train block only", name);
+        return value_error();
+    }
+    evaluator_at(evaluator, span);
+    NodeId input = graph_input(evaluator->graph, SYMBOL_VALUE, name, DTYPE_I32, (Shape){0});
+    return evaluator_built(evaluator, span, build_convert(evaluator->graph, input, DTYPE_F32));
+}
+
+static const char *const predefined[] = {"N", "pi", "none", "source", "epoch", "step", "steps"};
+enum { PREDEFINED = sizeof predefined / sizeof *predefined };
+
+static bool predefined_name(Evaluator *evaluator, const char *name, Span span, Value *value) {
+    if (!strcmp(name, "N"))
+        *value = value_int(evaluator->batch);
+    else if (!strcmp(name, "pi"))
+        *value = value_float(3.14159265358979323846);
+    else if (!strcmp(name, "none"))
+        *value = value_none();
+    else if (!strcmp(name, "source") && evaluator->phase == PHASE_DATA)
+        *value = (Value){.kind = VALUE_SOURCE};
+    else if (!strcmp(name, "epoch") || !strcmp(name, "step") || !strcmp(name, "steps"))
+        *value = training_scalar(evaluator, name, span);
+    else
+        return false;
+    return true;
+}
+
+/* What the model itself defines; the library does not see it. */
+static bool model_name(Evaluator *evaluator, const char *name, Value *value) {
+    const Globals *globals = evaluator->globals;
+    const Value *param = names_find(globals->params, name);
+    const Callable *function = names_find(globals->functions, name);
+    if (param)
+        *value = *param;
+    else if (function)
+        *value = (Value){.kind = VALUE_FUNCTION, .function = function};
+    else if (evaluator->phase >= PHASE_DATA && evaluator->phase != PHASE_MODEL && names_find(globals->fields, name))
+        *value = evaluate_field(evaluator, name);
+    else
+        return false;
+    return true;
+}
+
+static void suggest_name(Evaluator *evaluator, const char *name) {
+    const Globals *globals = evaluator->globals;
+    const Names *sets[] = {evaluator->scope->values, globals->params, globals->functions, globals->fields,
+                           globals->library->functions};
+    uint32_t total = PREDEFINED, at = PREDEFINED;
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) total += names_count(sets[i]);
+    const char **candidates = ARENA_ARRAY(evaluator->arena, const char *, total);
+    memcpy(candidates, predefined, sizeof predefined);
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+        for (uint32_t k = 0; k < names_count(sets[i]); k++) candidates[at++] = names_all(sets[i])[k];
+    evaluator_suggest(evaluator, name, candidates, total);
+}
+
+Value evaluate_name(Evaluator *evaluator, const char *name, Span span) {
+    Value value;
+    const Value *local = names_find(evaluator->scope->values, name);
+    if (local) return *local;
+    if (!evaluator->scope->in_library && model_name(evaluator, name, &value)) return value;
+    if (predefined_name(evaluator, name, span, &value)) return value;
+    const Callable *function = names_find(evaluator->globals->library->functions, name);
+    if (function) return (Value){.kind = VALUE_FUNCTION, .function = function};
+    if (evaluator_error(evaluator, span, "unknown name '%s'", name)) suggest_name(evaluator, name);
+    return value_error();
+}
+
+/* -- members: only the source has any -- */
+
+static Value source_field(Evaluator *evaluator, const Name *name) {
+    const SourceSchema *schema = evaluator->globals->schema;
+    const char *names[SOURCE_MAX_FIELDS];
+    for (uint32_t i = 0; i < schema->field_count; i++) {
+        const SourceField *field = &schema->fields[i];
+        names[i] = field->name;
+        if (strcmp(field->name, name->text)) continue;
+        Shape shape = {.rank = field->row.rank + 1, .dim = {evaluator->batch}};
+        for (int axis = 0; axis < field->row.rank; axis++) shape.dim[axis + 1] = field->row.dim[axis];
+        evaluator_at(evaluator, name->span);
+        return evaluator_built(evaluator, name->span,
+                               graph_input(evaluator->graph, SYMBOL_BATCH, field->name, field->dtype, shape));
+    }
+    if (evaluator_error(evaluator, name->span, "the source has no field '%s'", name->text))
+        evaluator_suggest(evaluator, name->text, names, schema->field_count);
+    return value_error();
+}
+
+static Value evaluate_member(Evaluator *evaluator, const Expr *expr) {
+    Value object = evaluate(evaluator, expr->member.object);
+    if (object.kind == VALUE_ERROR) return object;
+    if (object.kind == VALUE_SOURCE) return source_field(evaluator, &expr->member.name);
+    evaluator_error(evaluator, expr->member.name.span, "%s has no '.%s'; only the source has fields",
+                    value_text(evaluator->arena, evaluator->graph, object), expr->member.name.text);
+    return value_error();
+}
+
+/* -- all kinds -- */
+
+static Value evaluate_kind(Evaluator *evaluator, const Expr *expr) {
+    switch (expr->kind) {
+    case EXPR_INT: return value_int(expr->integer);
+    case EXPR_FLOAT: return value_float(expr->real);
+    case EXPR_STRING: return value_string(expr->text);
+    case EXPR_BOOL: return value_bool(expr->boolean);
+    case EXPR_NAME: return evaluate_name(evaluator, expr->text, expr->span);
+    case EXPR_LIST: return evaluate_list(evaluator, expr);
+    case EXPR_UNARY:
+    case EXPR_BINARY: return evaluate_operation(evaluator, expr);
+    case EXPR_CALL: return evaluate_call(evaluator, expr);
+    case EXPR_INDEX: return evaluate_index(evaluator, expr);
+    case EXPR_MEMBER: return evaluate_member(evaluator, expr);
+    }
+    return value_error();
+}
+
+static bool within_limits(Evaluator *evaluator, Span span) {
+    if (evaluator->stopped) return false;
+    if (evaluator->depth >= EVALUATE_MAX_DEPTH)
+        evaluator_error(evaluator, span, "expressions and calls are nested more than %d levels deep here", EVALUATE_MAX_DEPTH);
+    else if (++evaluator->steps > EVALUATE_MAX_STEPS)
+        evaluator_error(evaluator, span, "this model takes more than %d steps to evaluate", EVALUATE_MAX_STEPS);
+    else
+        return true;
+    evaluator->stopped = true;
+    return false;
+}
+
+Value evaluate(Evaluator *evaluator, const Expr *expr) {
+    if (!within_limits(evaluator, expr->span)) return value_error();
+    evaluator->depth++;
+    Value value = evaluate_kind(evaluator, expr);
+    evaluator->depth--;
+    return value;
+}

@@ -1,0 +1,140 @@
+/* Functions written in C that compute: elementwise ones on numbers and tensors, and reductions. */
+#include "frontend/evaluate.h"
+#include "ir/eval.h"
+
+#include <math.h>
+
+static const char *arg_text(const Call *call, uint32_t arg) {
+    return value_text(call->evaluator->arena, call->evaluator->graph, call->args[arg]);
+}
+
+static bool is_operand(Value value) {
+    return value_is_number(value) || value.kind == VALUE_TENSOR || value.kind == VALUE_BOOL;
+}
+
+static bool check_operand(const Call *call, uint32_t arg) {
+    if (is_operand(call->args[arg])) return true;
+    call_fail(call, arg, "must be a number or a tensor, not %s", arg_text(call, arg));
+    return false;
+}
+
+static Value built(const Call *call, NodeId node) {
+    return evaluator_built(call->evaluator, call->span, node);
+}
+
+/* -- elementwise -- */
+
+/* Of a number known while compiling: what the graph's op means in f64. */
+static Value elementwise_number(const Call *call, double x) {
+    static const Node scalar = {.dtype = DTYPE_F32};
+    const Node *operands[] = {&scalar};
+    const void *in[] = {&x};
+    double result;
+    eval_table[call->callee->builtin->op](&(EvalArgs){INTERP_F64, &scalar, operands, in, &result});
+    if (isfinite(result)) return value_float(result);
+    evaluator_error(call->evaluator, call->span, "%s(%g) is not a finite number", call->callee->name, x);
+    return value_error();
+}
+
+Value call_elementwise(const Call *call) {
+    if (value_is_number(call->args[0])) return elementwise_number(call, value_number(call->args[0]));
+    if (!check_operand(call, 0)) return value_error();
+    NodeId operand = tensor_f32(call->evaluator, call->args[0]);
+    return built(call, build_unary(call->evaluator->graph, call->callee->builtin->op, operand));
+}
+
+static Value larger_or_smaller(const Call *call, Op op) {
+    Value a = call->args[0], b = call->args[1];
+    if (!check_operand(call, 0) || !check_operand(call, 1)) return value_error();
+    if (value_is_number(a) && value_is_number(b)) return (value_number(a) < value_number(b)) == (op == OP_max) ? b : a;
+    return tensor_binary(call->evaluator, call->span, op, "compare", tensor_f32(call->evaluator, a),
+                         tensor_f32(call->evaluator, b));
+}
+
+Value call_max(const Call *call) {
+    return larger_or_smaller(call, OP_max);
+}
+Value call_min(const Call *call) {
+    return larger_or_smaller(call, OP_min);
+}
+
+Value call_select(const Call *call) {
+    Evaluator *evaluator = call->evaluator;
+    Value condition = call->args[0];
+    if (condition.kind == VALUE_BOOL) return call->args[condition.boolean ? 1 : 2];
+    if (condition.kind != VALUE_TENSOR || tensor_node(evaluator, condition)->dtype != DTYPE_BOOL)
+        return call_fail(call, 0, "must be true or false, or a bool tensor such as 'x > 0', not %s", arg_text(call, 0));
+    if (!check_operand(call, 1) || !check_operand(call, 2)) return value_error();
+    NodeId a = tensor_f32(evaluator, call->args[1]), b = tensor_f32(evaluator, call->args[2]);
+    if (!tensors_broadcast(evaluator, call->span, "choose between", a, b) ||
+        !tensors_broadcast(evaluator, call->span, "choose between", condition.node, a) ||
+        !tensors_broadcast(evaluator, call->span, "choose between", condition.node, b))
+        return value_error();
+    return built(call, build_ternary(evaluator->graph, OP_select, condition.node, a, b));
+}
+
+/* -- along axes -- */
+
+static Shape operand_shape(const Call *call) {
+    return tensor_node(call->evaluator, call->args[0])->shape;
+}
+
+/* The argument `axis`: none for all axes, one, or a list; as a set of bits. */
+static bool axes_set(const Call *call, uint32_t arg, uint32_t *axes) {
+    int rank = operand_shape(call).rank;
+    int64_t list[SHAPE_MAX_RANK];
+    uint32_t count;
+    *axes = (1u << rank) - 1;
+    if (call->args[arg].kind == VALUE_NONE) return true;
+    if (!call_ints(call, arg, list, SHAPE_MAX_RANK, &count)) return false;
+    *axes = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (list[i] < -rank || list[i] >= rank) {
+            call_fail(call, arg, "has no place in %s", arg_text(call, 0));
+            return false;
+        }
+        *axes |= 1u << (list[i] < 0 ? list[i] + rank : list[i]);
+    }
+    return true;
+}
+
+Value call_sum(const Call *call) {
+    Graph *graph = call->evaluator->graph;
+    uint32_t axes;
+    if (!axes_set(call, 1, &axes)) return value_error();
+    Shape kept = operand_shape(call);
+    for (int i = 0; i < kept.rank; i++)
+        if (axes >> i & 1) kept.dim[i] = 1;
+    NodeId sum = build_reduce_axes(graph, OP_sum, tensor_f32(call->evaluator, call->args[0]), axes);
+    return built(call, call->args[2].boolean ? build_reshape(graph, sum, kept) : sum);
+}
+
+Value call_count(const Call *call) {
+    uint32_t axes;
+    if (!axes_set(call, 1, &axes)) return value_error();
+    Shape shape = operand_shape(call);
+    int64_t count = 1;
+    for (int i = 0; i < shape.rank; i++)
+        if (axes >> i & 1) count *= shape.dim[i];
+    return value_int(count);
+}
+
+Value call_argmax(const Call *call) {
+    int axis;
+    if (!call_axis(call, 1, operand_shape(call).rank, &axis)) return value_error();
+    return built(call,
+                 build_reduce(call->evaluator->graph, OP_argmax, tensor_f32(call->evaluator, call->args[0]), axis, false));
+}
+
+static Value axiswise(const Call *call, Op op) {
+    int axis;
+    if (!call_axis(call, 1, operand_shape(call).rank, &axis)) return value_error();
+    return built(call, build_axiswise(call->evaluator->graph, op, tensor_f32(call->evaluator, call->args[0]), axis));
+}
+
+Value call_softmax(const Call *call) {
+    return axiswise(call, OP_softmax);
+}
+Value call_log_softmax(const Call *call) {
+    return axiswise(call, OP_log_softmax);
+}

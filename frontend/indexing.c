@@ -1,0 +1,77 @@
+/* x[i], x[from:to, ...]: of tensors and lists. Indices count from 0, negative ones from the end; `to` is not included. */
+#include "frontend/evaluate.h"
+
+#include <inttypes.h>
+
+/* A whole number known while compiling; `missing` where there is none. */
+static bool bound_value(Evaluator *evaluator, const Expr *expr, int64_t missing, int64_t *result) {
+    *result = missing;
+    if (!expr) return true;
+    Value value = evaluate(evaluator, expr);
+    if (value.kind == VALUE_INT) {
+        *result = value.integer;
+        return true;
+    }
+    if (value.kind != VALUE_ERROR)
+        evaluator_error(evaluator, expr->span, "an index must be a whole number, not %s",
+                        value_text(evaluator->arena, evaluator->graph, value));
+    return false;
+}
+
+/* The half-open range of one sub along something of `size` elements. */
+static bool sub_range(Evaluator *evaluator, const Sub *sub, int64_t size, int64_t *from, int64_t *to) {
+    if (!bound_value(evaluator, sub->from, 0, from) || !bound_value(evaluator, sub->to, size, to)) return false;
+    int64_t first = *from, end = sub->is_slice ? *to : 0;
+    if (*from < 0) *from += size;
+    if (!sub->is_slice)
+        *to = *from + 1;
+    else if (*to < 0)
+        *to += size;
+    if (*from >= 0 && *from < *to && *to <= size) return true;
+    if (sub->is_slice)
+        evaluator_error(evaluator, sub->span, "%" PRId64 ":%" PRId64 " selects nothing of %" PRId64 " elements", first, end,
+                        size);
+    else
+        evaluator_error(evaluator, sub->span, "index %" PRId64 " is outside of 0..%" PRId64, first, size - 1);
+    return false;
+}
+
+static Value index_list(Evaluator *evaluator, const Expr *expr, Value list) {
+    const Sub *sub = expr->index.subs.first;
+    int64_t from, to;
+    if (expr->index.subs.count != 1) {
+        evaluator_error(evaluator, expr->span, "a list has one index");
+        return value_error();
+    }
+    if (!sub_range(evaluator, sub, list.list.count, &from, &to)) return value_error();
+    return sub->is_slice ? value_list(list.list.items + from, (uint32_t)(to - from)) : list.list.items[from];
+}
+
+static Value index_tensor(Evaluator *evaluator, const Expr *expr, Value tensor) {
+    Shape shape = tensor_node(evaluator, tensor)->shape, result = {0};
+    int64_t from[SHAPE_MAX_RANK] = {0}, to[SHAPE_MAX_RANK];
+    if (expr->index.subs.count > (uint32_t)shape.rank) {
+        evaluator_error(evaluator, expr->span, "%u indices for %s", expr->index.subs.count,
+                        value_text(evaluator->arena, evaluator->graph, tensor));
+        return value_error();
+    }
+    const Sub *sub = expr->index.subs.first;
+    for (int axis = 0; axis < shape.rank; axis++) {
+        to[axis] = shape.dim[axis];
+        if (sub && !sub_range(evaluator, sub, shape.dim[axis], &from[axis], &to[axis])) return value_error();
+        if (!sub || sub->is_slice) result.dim[result.rank++] = to[axis] - from[axis];
+        sub = sub ? sub->next : NULL;
+    }
+    evaluator_at(evaluator, expr->span);
+    NodeId slice = build_slice(evaluator->graph, tensor.node, from, to, NULL);
+    return evaluator_built(evaluator, expr->span, build_reshape(evaluator->graph, slice, result));
+}
+
+Value evaluate_index(Evaluator *evaluator, const Expr *expr) {
+    Value object = evaluate(evaluator, expr->index.object);
+    if (object.kind == VALUE_ERROR) return object;
+    if (object.kind == VALUE_LIST) return index_list(evaluator, expr, object);
+    if (object.kind == VALUE_TENSOR) return index_tensor(evaluator, expr, object);
+    evaluator_error(evaluator, expr->span, "%s cannot be indexed", value_text(evaluator->arena, evaluator->graph, object));
+    return value_error();
+}

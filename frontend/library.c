@@ -1,0 +1,96 @@
+/* The table of functions, and the reading of their signatures by the language's own parser: a function written in C is
+ * checked and called exactly as one written in the language. */
+#include "frontend/library.h"
+#include "frontend/frontend.h"
+#include "frontend/syntax.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define FUNCTION(name, signature, doc) Value call_##name(const Call *call);
+#define LAYER(name, signature, doc) Value call_##name(const Call *call);
+#define INITIALIZER(name, signature, doc) Init initial_##name(const Bound *bound, Fan fan);
+#define OPTIMIZER(name, signature, doc) NodeId optimize_##name(const Optimization *optimization);
+#include "frontend/library.def"
+Value call_elementwise(const Call *call);
+
+/* Of the elementwise ops, those that take one real number and give one are functions of the language. */
+#define ELEMENTWISE_1_real(op_, text) {.name = #op_, .signature = "x", .doc = text, .op = OP_##op_, .call = call_elementwise},
+#define ELEMENTWISE_2_real(op_, text)
+#define ELEMENTWISE_3_real(op_, text)
+#define ELEMENTWISE_1_arithmetic(op_, text)
+#define ELEMENTWISE_2_arithmetic(op_, text)
+#define ELEMENTWISE_2_compare(op_, text)
+#define ELEMENTWISE_1_bits(op_, text)
+#define ELEMENTWISE_2_bits(op_, text)
+#define ELEMENTWISE_2_shift(op_, text)
+#define ELEMENTWISE_3_select(op_, text)
+#define ELEMENTWISE_1_convert(op_, text)
+#define ELEMENTWISE_1_bitcast(op_, text)
+
+static const Builtin builtins[] = {
+#define FUNCTION(name_, signature_, doc_)                                                                                      \
+    {.name = #name_, .signature = signature_, .doc = doc_, .kind = KIND_FUNCTION, .call = call_##name_},
+#define LAYER(name_, signature_, doc_)                                                                                         \
+    {.name = #name_, .signature = signature_, .doc = doc_, .kind = KIND_LAYER, .call = call_##name_},
+#define INITIALIZER(name_, signature_, doc_)                                                                                   \
+    {.name = #name_, .signature = signature_, .doc = doc_, .kind = KIND_INITIALIZER, .initial = initial_##name_},
+#define OPTIMIZER(name_, signature_, doc_)                                                                                     \
+    {.name = #name_, .signature = signature_, .doc = doc_, .kind = KIND_OPTIMIZER, .optimize = optimize_##name_},
+#define SOURCE(name_, signature_, doc_) {.name = #name_, .signature = signature_, .doc = doc_, .kind = KIND_SOURCE},
+#include "frontend/library.def"
+#define OP_ELEMENTWISE(name, arity, rule, gradient, expand, doc) ELEMENTWISE_##arity##_##rule(name, doc)
+#include "ir/ops.def"
+};
+enum { BUILTIN_COUNT = sizeof builtins / sizeof *builtins };
+
+const Builtin *library_builtins(uint32_t *count) {
+    return *count = BUILTIN_COUNT, builtins;
+}
+
+const char *kind_text(FunctionKind kind) {
+    static const char *const texts[] = {
+        [KIND_FUNCTION] = "the function",       [KIND_LAYER] = "the layer",   [KIND_OPTIMIZER] = "the optimizer",
+        [KIND_INITIALIZER] = "the initializer", [KIND_SOURCE] = "the source",
+    };
+    return texts[kind];
+}
+
+/* "def dense(x: tensor, width: int) = builtin" for every row. */
+static char *signatures_text(Arena *arena) {
+    size_t bytes = 64;
+    for (int i = 0; i < BUILTIN_COUNT; i++) bytes += strlen(builtins[i].name) + strlen(builtins[i].signature) + 32;
+    char *text = arena_alloc(arena, bytes);
+    size_t at = (size_t)snprintf(text, bytes, "mdl 1\n");
+    for (int i = 0; i < BUILTIN_COUNT; i++)
+        at += (size_t)snprintf(text + at, bytes - at, "def %s(%s) = builtin\n", builtins[i].name, builtins[i].signature);
+    return text;
+}
+
+static const ItemList *read_text(Arena *arena, Diagnostics *diag, const char *name, const char *text, uint32_t *file) {
+    size_t length = strlen(text);
+    *file = diag_add_text(diag, name, text, length);
+    const ItemList *items = syntax_read_model(&(SyntaxInput){arena, diag, *file, 0, text, length});
+    if (!items) diag_print(diag, stderr);
+    assert(items && "the library has no syntax errors");
+    return items;
+}
+
+static void add_definition(Library *library, Arena *arena, const Function *function, const Builtin *builtin) {
+    Callable *callable = ARENA_NEW(arena, Callable);
+    *callable =
+        (Callable){function->name.text, &function->formals, builtin, builtin ? NULL : function, true, function->name.span};
+    assert(!names_find(library->functions, callable->name) && "a function of the library is defined once");
+    names_put(library->functions, callable->name, callable);
+}
+
+Library *library_new(Arena *arena, Diagnostics *diag) {
+    Library *library = ARENA_NEW(arena, Library);
+    library->functions = names_new(arena);
+    const Builtin *builtin = builtins;
+    const ItemList *items = read_text(arena, diag, "builtin functions", signatures_text(arena), &library->signature_file);
+    for (const Item *item = items->first; item; item = item->next) add_definition(library, arena, &item->function, builtin++);
+    items = read_text(arena, diag, "stdlib.mdl", stdlib_text(), &library->stdlib_file);
+    for (const Item *item = items->first; item; item = item->next) add_definition(library, arena, &item->function, NULL);
+    return library;
+}

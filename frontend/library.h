@@ -1,0 +1,76 @@
+/* The functions of the language. Those written in C have a row in library.def, or are elementwise ops of ir/ops.def; the
+ * others are the `def`s of stdlib.mdl and of the model. All are called in the same way. */
+#ifndef MLC_FRONTEND_LIBRARY_H
+#define MLC_FRONTEND_LIBRARY_H
+
+#include "frontend/names.h"
+#include "frontend/value.h"
+
+struct Evaluator;
+
+typedef enum { KIND_FUNCTION, KIND_LAYER, KIND_OPTIMIZER, KIND_INITIALIZER, KIND_SOURCE } FunctionKind;
+const char *kind_text(FunctionKind kind); /* "the optimizer" */
+
+/* A call of a function written in C: its arguments are checked against the signature and complete. */
+typedef struct {
+    struct Evaluator *evaluator;
+    const struct Callable *callee;
+    const Value *args;       /* one for each formal, in order */
+    const Span *spans;       /* where each was written; of a default, the call */
+    Span span;               /* of the call */
+    const char *assigned_to; /* the variable that the result goes to, or NULL */
+} Call;
+
+struct Bound;
+/* How many numbers meet in an output, and how many outputs an input reaches: what the spread of first weights depends on. */
+typedef struct {
+    double in, out;
+} Fan;
+
+/* The update of one weight by its gradient; optimizers add states of their own through optimizer_state. */
+typedef struct {
+    struct Evaluator *evaluator;
+    const struct Bound *optimizer;
+    const char *name; /* of the weight */
+    NodeId weight, gradient;
+} Optimization;
+
+typedef struct {
+    const char *name, *signature, *doc;
+    FunctionKind kind;
+    Op op; /* the op that it is, of those that come from ops.def */
+    Value (*call)(const Call *call);
+    Init (*initial)(const struct Bound *bound, Fan fan);
+    NodeId (*optimize)(const Optimization *optimization); /* the weight's new value */
+} Builtin;
+
+typedef struct Callable {
+    const char *name;
+    const FormalList *formals;
+    const Builtin *builtin;     /* NULL: */
+    const Function *definition; /* its `def` */
+    bool in_library;            /* sees only the library, not the model's parameters and functions */
+    Span span;                  /* of its name */
+} Callable;
+
+/* A call that is kept: optimizers, initializers and sources. */
+typedef struct Bound {
+    const Callable *callee;
+    const Value *args;
+    const Span *spans;
+    Span span;
+} Bound;
+
+typedef struct {
+    Names *functions;                     /* name -> Callable */
+    uint32_t signature_file, stdlib_file; /* registered texts */
+} Library;
+
+/* Reads the signatures and stdlib.mdl. An error in them is a bug. */
+Library *library_new(Arena *arena, Diagnostics *diag);
+const Builtin *library_builtins(uint32_t *count);
+static inline bool library_owns(const Library *library, Span span) {
+    return span.file == library->signature_file || span.file == library->stdlib_file;
+}
+
+#endif

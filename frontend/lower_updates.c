@@ -1,0 +1,108 @@
+/* The training half of a graph: gradients of the loss, clipping, and the optimizer's update of every weight. */
+#include "frontend/model.h"
+
+#include <string.h>
+
+typedef struct {
+    NodeId weight, gradient;
+    const char *name;
+} Trained;
+
+/* reached[id]: the loss depends on the node */
+static bool *loss_ancestors(Arena *arena, const Graph *graph, NodeId loss) {
+    bool *reached = ARENA_ARRAY(arena, bool, graph->node_count);
+    reached[loss] = true;
+    for (NodeId id = loss; id > 0; id--)
+        for (uint32_t i = 0; reached[id] && i < graph_node(graph, id)->operand_count; i++)
+            reached[graph_node(graph, id)->operands[i]] = true;
+    return reached;
+}
+
+/* The weights that the loss depends on, with their gradients; the others stay as they are. */
+static Trained *gradients_of(Evaluator *evaluator, NodeId loss, uint32_t *count) {
+    Graph *graph = evaluator->graph;
+    const bool *reached = loss_ancestors(evaluator->arena, graph, loss);
+    Trained *trained = ARENA_ARRAY(evaluator->arena, Trained, graph->symbol_count);
+    *count = 0;
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->trainable && reached[symbol->node])
+            trained[(*count)++] = (Trained){symbol->node, build_grad(graph, loss, symbol->node), symbol->name};
+    }
+    return trained;
+}
+
+/* -- clipping -- */
+
+static NodeId scalar(Graph *graph, double value) {
+    return build_f32(graph, value, (Shape){0});
+}
+
+static void clip_values(Graph *graph, Trained *trained, uint32_t count, double limit) {
+    for (uint32_t i = 0; i < count; i++) {
+        NodeId low = build_binary(graph, OP_max, trained[i].gradient, scalar(graph, -limit));
+        trained[i].gradient = build_binary(graph, OP_min, low, scalar(graph, limit));
+    }
+}
+
+/* All gradients times min(1, limit / (norm + 1e-6)), with the norm of all of them together: PyTorch's clip_grad_norm_. */
+static void clip_norm(Graph *graph, Trained *trained, uint32_t count, double limit) {
+    NodeId total = scalar(graph, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        NodeId square = build_binary(graph, OP_mul, trained[i].gradient, trained[i].gradient);
+        uint32_t all = (1u << graph_node(graph, square)->shape.rank) - 1;
+        total = build_binary(graph, OP_add, total, build_reduce_axes(graph, OP_sum, square, all));
+    }
+    NodeId norm = build_binary(graph, OP_add, build_unary(graph, OP_sqrt, total), scalar(graph, 1e-6));
+    NodeId factor = build_binary(graph, OP_min, build_binary(graph, OP_div, scalar(graph, limit), norm), scalar(graph, 1));
+    for (uint32_t i = 0; i < count; i++) trained[i].gradient = build_binary(graph, OP_mul, trained[i].gradient, factor);
+}
+
+/* -- the optimizer -- */
+
+static const Bound *not_an_optimizer(Evaluator *evaluator, Span span, Value value) {
+    if (value.kind != VALUE_ERROR && evaluator_error(evaluator, span, "'optimizer' must be a call of an optimizer, not %s",
+                                                     value_text(evaluator->arena, evaluator->graph, value)))
+        diag_help(evaluator->diag, "for example adam(lr = 1e-3)");
+    return NULL;
+}
+
+/* The learning rate is checked here, once, and not with every weight. */
+static bool check_rate(Evaluator *evaluator, const Bound *bound) {
+    Value rate = bound->args[0];
+    bool scalar_tensor = rate.kind == VALUE_TENSOR && tensor_node(evaluator, rate)->shape.rank == 0;
+    if (scalar_tensor || (value_is_number(rate) && value_number(rate) >= 0)) return true;
+    evaluator_error(evaluator, bound->spans[0], "the learning rate must be a number from 0, or a schedule, not %s",
+                    value_text(evaluator->arena, evaluator->graph, rate));
+    return false;
+}
+
+static const Bound *find_optimizer(Evaluator *evaluator, const Expr *expr) {
+    Value value = evaluate(evaluator, expr);
+    if (value.kind == VALUE_FUNCTION && value.function->builtin && value.function->builtin->kind == KIND_OPTIMIZER)
+        value = evaluate_apply(evaluator, value.function, NULL, NULL, 0, expr->span);
+    bool good = value.kind == VALUE_BOUND && value.bound->callee->builtin->kind == KIND_OPTIMIZER;
+    if (!good) return not_an_optimizer(evaluator, expr->span, value);
+    return check_rate(evaluator, value.bound) ? value.bound : NULL;
+}
+
+bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
+    const Expr *expr = item_setting(model->train, "optimizer")->value;
+    const Bound *optimizer = find_optimizer(evaluator, expr);
+    if (!optimizer || !loss) return false;
+    uint32_t count;
+    evaluator_at(evaluator, expr->span);
+    Trained *trained = gradients_of(evaluator, loss, &count);
+    if (!count) {
+        evaluator_error(evaluator, item_setting(model->train, "loss")->value->span,
+                        "the loss depends on no weight: there is nothing to train");
+        return false;
+    }
+    if (model->clip_value > 0) clip_values(evaluator->graph, trained, count, model->clip_value);
+    if (model->clip_norm > 0) clip_norm(evaluator->graph, trained, count, model->clip_norm);
+    for (uint32_t i = 0; i < count; i++) {
+        Optimization optimization = {evaluator, optimizer, trained[i].name, trained[i].weight, trained[i].gradient};
+        graph_update(evaluator->graph, trained[i].weight, optimizer->callee->builtin->optimize(&optimization));
+    }
+    return evaluator_built(evaluator, expr->span, loss).kind != VALUE_ERROR;
+}

@@ -1,0 +1,243 @@
+/* Loading a model: reading the text, collecting what it defines, then checking everything once by building its graphs. */
+#include "frontend/model.h"
+#include "frontend/syntax.h"
+
+#include <string.h>
+
+/* -- what the text defines -- */
+
+static bool already(const Model *model, Span span, Span before, const char *what) {
+    diag_error(model->diag, STATUS_MODEL, span, "%s is defined twice", what);
+    diag_note(model->diag, before, "the first time here");
+    return false;
+}
+
+static const char *quoted(const Model *model, const char *name) {
+    return arena_format(model->arena, "'%s'", name);
+}
+
+/* Params and functions share one set of names. */
+static bool claim_name(const Model *model, Names *claimed, const Name *name) {
+    const Name *before = names_find(claimed, name->text);
+    if (before) return already(model, name->span, before->span, quoted(model, name->text));
+    names_put(claimed, name->text, (void *)name);
+    return true;
+}
+
+static Callable *callable_new(const Model *model, const Function *function) {
+    Callable *callable = ARENA_NEW(model->arena, Callable);
+    *callable = (Callable){
+        .name = function->name.text, .formals = &function->formals, .definition = function, .span = function->name.span};
+    return callable;
+}
+
+static bool check_function(const Model *model, const Function *function) {
+    Names *seen = names_new(model->arena);
+    bool good = true;
+    for (const Formal *formal = function->formals.first; formal; formal = formal->next)
+        good &= claim_name(model, seen, &formal->name);
+    seen = names_new(model->arena);
+    for (const NameNode *out = function->outs.first; out; out = out->next) good &= claim_name(model, seen, &out->name);
+    return good;
+}
+
+static bool collect_block(const Model *model, Item **block, Item *item, const char *what) {
+    if (*block) return already(model, item->span, (*block)->span, what);
+    *block = item;
+    return true;
+}
+
+static bool collect_network(Model *model, const Item *item) {
+    if (model->network) return already(model, item->function.name.span, model->network->span, "the model");
+    model->network = callable_new(model, &item->function);
+    return check_function(model, &item->function);
+}
+
+static bool collect_use(const Model *model, const Item *item) {
+    diag_error(model->diag, STATUS_MODEL, item->span, "mlc " MLC_VERSION " cannot use other files");
+    diag_help(model->diag, "copy the definitions that you need into this file");
+    return false;
+}
+
+static bool collect_definition(Model *model, const Item *item, Names *claimed) {
+    names_put(model->globals.functions, item->function.name.text, callable_new(model, &item->function));
+    return claim_name(model, claimed, &item->function.name) && check_function(model, &item->function);
+}
+
+static bool collect_item(Model *model, Item *item, Names *claimed) {
+    switch (item->kind) {
+    case ITEM_USE: return collect_use(model, item);
+    case ITEM_PARAM: return claim_name(model, claimed, &item->param.name);
+    case ITEM_DEF: return collect_definition(model, item, claimed);
+    case ITEM_MODEL: return collect_network(model, item);
+    case ITEM_DATA: return collect_block(model, &model->data, item, "the data block");
+    case ITEM_TRAIN: return collect_block(model, &model->train, item, "the train block");
+    }
+    return false;
+}
+
+static bool missing_block(const Model *model, const char *what, const char *example) {
+    uint32_t end = (uint32_t)strlen(model->text);
+    diag_error(model->diag, STATUS_MODEL, (Span){model->file, end, end}, "there is no %s block", what);
+    diag_help(model->diag, "%s", example);
+    return false;
+}
+
+static bool collect(Model *model) {
+    Names *claimed = names_new(model->arena);
+    bool good = true;
+    for (Item *item = model->items->first; item; item = item->next) good &= collect_item(model, item, claimed);
+    if (!model->data) good = missing_block(model, "data", "data { source = mnist() ... } says what to learn from");
+    if (!model->network) good = missing_block(model, "model", "model NAME(input) -> output { ... } is the network");
+    if (!model->train) good = missing_block(model, "train", "train { loss = ... optimizer = ... } says how to train");
+    return good;
+}
+
+/* -- fields -- */
+
+static void collect_fields(Model *model) {
+    for (const Setting *setting = model->data->settings.first; setting; setting = setting->next)
+        if (setting->is_field) names_put(model->globals.fields, setting->name.text, (void *)setting);
+}
+
+/* -- the steps -- */
+
+Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint32_t batch, Diagnostics *diag) {
+    Evaluator *evaluator = ARENA_NEW(arena, Evaluator);
+    evaluator->globals = &model->globals;
+    evaluator->arena = arena;
+    evaluator->diag = diag;
+    evaluator->graph = graph;
+    evaluator->batch = batch;
+    evaluator->fields = names_new(arena);
+    evaluator->layer_counts = names_new(arena);
+    evaluator->weights = names_new(arena);
+    evaluator->scope = scope_new(evaluator, false);
+    evaluator->errors_told = diag_errors(diag);
+    return evaluator;
+}
+
+/* Everything that is known without the network. The scratch graph is for tensors where none may be: they have to live
+ * somewhere until the error is reported. */
+static bool read_settings(Model *model) {
+    Graph *scratch = graph_new("settings", model->diag);
+    Evaluator *evaluator = model_evaluator(model, model->arena, scratch, 1, model->diag);
+    bool good = params_evaluate(model, evaluator);
+    good &= overrides_check_used(model);
+    good = good && source_read(model, evaluator) && settings_read(model, evaluator);
+    graph_free(scratch);
+    return good;
+}
+
+static bool states_equal(const Graph *a, const Graph *b, const Symbol **different) {
+    for (uint32_t i = 0; i < a->symbol_count; i++) {
+        const Symbol *symbol = &a->symbols[i], *other = graph_symbol(b, symbol->name);
+        *different = symbol;
+        if (symbol->kind == SYMBOL_STATE && (!other || !shape_equal(symbol->shape, other->shape))) return false;
+    }
+    return true;
+}
+
+/* The last batch of an epoch is smaller than the others: the model must work for any number of rows, with the same weights. */
+static bool check_other_batch(Model *model, const Graph *graph) {
+    uint32_t batch = model->info.batch + 1;
+    Graph *other = lower(model, GRAPH_TRAIN, batch, NULL, model->diag);
+    const Symbol *different;
+    bool good = other && states_equal(graph, other, &different);
+    if (!other) {
+        diag_note(model->diag, model->network->span,
+                  "found with a batch of %u rows: the last batch of an epoch has another size", batch);
+        diag_help(model->diag, "write N for the number of rows in a batch");
+    } else if (!good) {
+        diag_error(model->diag, STATUS_MODEL, graph_node(graph, different->node)->span,
+                   "the shape of weight '%s' depends on the batch", different->name);
+        diag_help(model->diag, "a weight cannot have N as a size");
+    }
+    graph_free(other);
+    return good;
+}
+
+/* The class numbers that the loss compares with: the one field of whole numbers, one a row, that it depends on. */
+static const char *find_label(const Graph *graph) {
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->kind == SYMBOL_BATCH && symbol->dtype != DTYPE_F32 && symbol->shape.rank == 1) return symbol->name;
+    }
+    return NULL;
+}
+
+static const char *field_name(const Model *model, const char *name) {
+    for (uint32_t i = 0; name && i < model->info.schema.field_count; i++)
+        if (!strcmp(model->info.schema.fields[i].name, name)) return model->info.schema.fields[i].name;
+    return NULL;
+}
+
+static bool check_graphs(Model *model) {
+    model->log = layer_log_new(model->arena);
+    Graph *graph = lower(model, GRAPH_TRAIN, model->info.batch, model->log, model->diag);
+    bool good = graph && check_other_batch(model, graph);
+    if (good) model->info.label_field = field_name(model, find_label(graph));
+    graph_free(graph);
+    return good;
+}
+
+static bool load(Model *model) {
+    model->file = diag_add_text(model->diag, model->options->path, model->text, model->options->length);
+    model->items =
+        syntax_read_model(&(SyntaxInput){model->arena, model->diag, model->file, 0, model->text, model->options->length});
+    if (!model->items || !collect(model)) return false;
+    bool overridden = overrides_read(model);
+    if (!settings_check_names(model) || !overridden || !outputs_name(model)) return false;
+    collect_fields(model);
+    model->info.name = model->network->name;
+    if (!read_settings(model) || !check_graphs(model)) return false;
+    model->info.resolved = overrides_resolve(model);
+    return true;
+}
+
+/* The folder of a path; "." where it names none. */
+static const char *folder_of(Arena *arena, const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (!slash) return ".";
+    return arena_copy_string(arena, path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+static Model *model_new(const ModelOptions *options, Diagnostics *diag) {
+    Arena *arena = arena_new();
+    Model *model = ARENA_NEW(arena, Model);
+    model->arena = arena;
+    model->diag = diag;
+    model->options = options;
+    model->text = arena_copy_string(arena, options->text, options->length);
+    model->info.source.folder =
+        options->folder ? arena_copy_string(arena, options->folder, strlen(options->folder)) : folder_of(arena, options->path);
+    model->globals =
+        (Globals){library_new(arena, diag), names_new(arena), names_new(arena), names_new(arena), &model->info.schema};
+    return model;
+}
+
+Model *model_load(const ModelOptions *options, Diagnostics *diag) {
+    Model *model = model_new(options, diag);
+    if (load(model)) {
+        model->options = NULL;
+        return model;
+    }
+    model_free(model);
+    return NULL;
+}
+
+void model_free(Model *model) {
+    if (model) arena_free(model->arena);
+}
+
+const ModelInfo *model_info(const Model *model) {
+    return &model->info;
+}
+
+const LayerInfo *model_layers(const Model *model, uint32_t *count) {
+    return *count = model->log->count, model->log->layers;
+}
+
+Graph *model_graph(const Model *model, GraphKind kind, uint32_t batch, Diagnostics *diag) {
+    return lower(model, kind, batch, NULL, diag);
+}

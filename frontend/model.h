@@ -1,0 +1,57 @@
+/* A loaded model, and the parts of loading it. */
+#ifndef MLC_FRONTEND_MODEL_H
+#define MLC_FRONTEND_MODEL_H
+
+#include "frontend/evaluate.h"
+#include "frontend/summary.h"
+
+/* One --set: which expression it exchanges, and what is written in its place in the resolved text. */
+typedef struct Override {
+    Name name;
+    Expr *value;
+    Span value_span;
+    const char *value_text;
+    const char *replacement; /* for the resolved text; NULL: value_text */
+    Span written;            /* the "= value" that it stands for; empty: where a new setting is to be put */
+    bool used, adds;
+} Override;
+
+struct Model {
+    Arena *arena;
+    Diagnostics *diag;
+    const ModelOptions *options; /* while loading */
+    uint32_t file;
+    const char *text;
+    const ItemList *items;
+    Globals globals;
+    Names *overrides; /* name -> Override */
+    const Callable *network;
+    Item *data, *train;
+    ModelInfo info;
+    double clip_norm, clip_value; /* 0: not clipped */
+    LayerLog *log;
+};
+
+/* A fresh evaluator that builds into `graph`. */
+Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint32_t batch, Diagnostics *diag);
+Setting *item_setting(const Item *item, const char *name);
+
+/* -- the steps of loading; each reports its errors and returns false -- */
+bool overrides_read(Model *model); /* overrides.c */
+bool overrides_check_used(Model *model);
+const char *overrides_resolve(const Model *model);
+Override *override_find(const Model *model, const char *name);
+bool params_evaluate(Model *model, Evaluator *evaluator); /* params.c */
+bool settings_check_names(Model *model);                  /* settings.c */
+bool settings_read(Model *model, Evaluator *evaluator);
+void settings_suggest(Evaluator *evaluator, const char *name);
+bool outputs_name(Model *model);                      /* outputs.c */
+bool source_read(Model *model, Evaluator *evaluator); /* source.c */
+
+/* -- building graphs (lower.c) -- */
+/* NULL after reporting errors. log: where to record the model's calls, or NULL. */
+Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, Diagnostics *diag);
+/* Gradients of the loss and updates of all weights (lower_updates.c). The loss may be NODE_NONE: then only checks. */
+bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss);
+
+#endif

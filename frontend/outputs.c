@@ -1,0 +1,79 @@
+/* The names of what a graph gives: the model's outputs, the metrics, and the metric that decides which weights are best. */
+#include "frontend/model.h"
+
+#include <string.h>
+
+enum { MAX_METRICS = 16 };
+
+static bool name_outputs(Model *model, Names *taken) {
+    const NameList *outs = &model->network->definition->outs;
+    const char **names = ARENA_ARRAY(model->arena, const char *, outs->count);
+    for (const NameNode *out = outs->first; out; out = out->next) {
+        names[model->info.output_count++] = out->name.text;
+        names_put(taken, out->name.text, (void *)out->name.text);
+        if (strcmp(out->name.text, "loss")) continue;
+        diag_error(model->diag, STATUS_MODEL, out->name.span, "an output of the model cannot be called 'loss'");
+        return false;
+    }
+    model->info.outputs = names;
+    return true;
+}
+
+/* A metric is called what its function is called. */
+static const char *metric_name(Model *model, const Expr *expr, Names *taken) {
+    bool named = expr->kind == EXPR_CALL && expr->call.callee->kind == EXPR_NAME;
+    const char *wanted = named ? expr->call.callee->text : "metric", *name = wanted;
+    for (uint32_t i = 2; names_find(taken, name); i++) name = arena_format(model->arena, "%s_%u", wanted, i);
+    names_put(taken, name, (void *)name);
+    return name;
+}
+
+static bool name_metrics(Model *model, Names *taken) {
+    const Setting *setting = item_setting(model->train, "metrics");
+    if (!setting) return true;
+    bool is_list = setting->value->kind == EXPR_LIST;
+    const Expr *first = is_list ? setting->value->elements.first : setting->value;
+    uint32_t count = is_list ? setting->value->elements.count : 1;
+    if (count > MAX_METRICS) {
+        diag_error(model->diag, STATUS_MODEL, setting->value->span, "%u metrics; at most %d are allowed", count, MAX_METRICS);
+        return false;
+    }
+    const char **names = ARENA_ARRAY(model->arena, const char *, count);
+    for (const Expr *expr = first; expr; expr = expr->next) names[model->info.metric_count++] = metric_name(model, expr, taken);
+    model->info.metrics = names;
+    return true;
+}
+
+/* Of these metrics more is better; the best of everything else is the lowest loss. */
+static bool more_is_better(const char *metric) {
+    return !strncmp(metric, "accuracy", 8) || !strncmp(metric, "top_k", 5);
+}
+
+static bool wrong_best(Model *model, const Expr *expr, const char *name) {
+    diag_error(model->diag, STATUS_MODEL, expr->span, "'keep_best' must name one of the metrics");
+    const char *near = name ? diag_nearest(name, model->info.metrics, model->info.metric_count) : NULL;
+    if (near) diag_help(model->diag, "did you mean '%s'?", near);
+    return false;
+}
+
+static bool name_best(Model *model) {
+    const Setting *setting = item_setting(model->train, "keep_best");
+    if (!setting) return true;
+    const Expr *expr = setting->value;
+    bool named = expr->kind == EXPR_NAME || expr->kind == EXPR_STRING;
+    if (named && !strcmp(expr->text, "loss")) return true;
+    for (uint32_t i = 0; named && i < model->info.metric_count; i++)
+        if (!strcmp(model->info.metrics[i], expr->text)) model->info.keep_best = model->info.metrics[i];
+    if (!model->info.keep_best) return wrong_best(model, expr, named ? expr->text : NULL);
+    if (more_is_better(model->info.keep_best)) return true;
+    diag_error(model->diag, STATUS_MODEL, expr->span, "'keep_best' needs a metric of which more is better, as accuracy is");
+    diag_help(model->diag, "without keep_best, the lowest loss decides");
+    return false;
+}
+
+bool outputs_name(Model *model) {
+    Names *taken = names_new(model->arena);
+    names_put(taken, "loss", "loss");
+    bool outputs = name_outputs(model, taken), metrics = name_metrics(model, taken);
+    return outputs && metrics && name_best(model);
+}

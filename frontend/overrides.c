@@ -1,0 +1,134 @@
+/* --set NAME=VALUE: exchanges the expression of a param, or of a key of data or train, for another. */
+#include "frontend/model.h"
+#include "frontend/syntax.h"
+
+#include <string.h>
+
+Override *override_find(const Model *model, const char *name) {
+    return names_find(model->overrides, name);
+}
+
+/* -- reading -- */
+
+/* VALUE, as an expression; where it is none but a plain word (a string without quotes), as that word. */
+static Expr *read_value(Model *model, uint32_t file, const char *text, size_t at) {
+    return syntax_read_expression(&(SyntaxInput){model->arena, model->diag, file, (uint32_t)at, text + at, strlen(text + at)});
+}
+
+static bool override_read(Model *model, const char *text) {
+    uint32_t file = diag_add_text(model->diag, "--set", text, strlen(text));
+    const char *equals = strchr(text, '=');
+    if (!equals || equals == text) {
+        diag_error(model->diag, STATUS_MODEL, (Span){file, 0, (uint32_t)strlen(text)}, "--set needs NAME=VALUE");
+        return false;
+    }
+    size_t at = (size_t)(equals - text) + 1;
+    Override *override = ARENA_NEW(model->arena, Override);
+    override->name = (Name){arena_copy_string(model->arena, text, at - 1), {file, 0, (uint32_t)at - 1}};
+    override->value_text = arena_copy_string(model->arena, text + at, strlen(text + at));
+    override->value_span = (Span){file, (uint32_t)at, (uint32_t)strlen(text)};
+    override->value = read_value(model, file, text, at);
+    names_put(model->overrides, override->name.text, override);
+    return override->value != NULL;
+}
+
+/* "train.epochs" -> the item of `train`, and the key */
+static Item *block_of(const Model *model, const char *name, const char **key) {
+    const char *point = strchr(name, '.');
+    if (!point) return NULL;
+    *key = point + 1;
+    size_t length = (size_t)(point - name);
+    if (length == 5 && !memcmp(name, "train", 5)) return model->train;
+    if (length == 4 && !memcmp(name, "data", 4)) return model->data;
+    return NULL;
+}
+
+/* Puts the value into the block; a key that is not there yet is added before the closing brace. */
+static void override_setting(Model *model, Override *override, Item *item, const char *key) {
+    Setting *setting = item_setting(item, key);
+    override->used = true;
+    if (setting) {
+        override->written = setting->written;
+        setting->value = override->value;
+        return;
+    }
+    override->adds = true;
+    override->written = (Span){item->span.file, item->span.end - 1, item->span.end - 1};
+    setting = ast_setting(model->arena, false, (Name){key, override->name.span}, override->value, override->written);
+    AST_APPEND(item->settings, setting);
+}
+
+bool overrides_read(Model *model) {
+    bool good = true;
+    model->overrides = names_new(model->arena);
+    for (uint32_t i = 0; i < model->options->set_count; i++) good &= override_read(model, model->options->sets[i]);
+    for (uint32_t i = 0; i < names_count(model->overrides); i++) {
+        Override *override = override_find(model, names_all(model->overrides)[i]);
+        const char *key;
+        Item *item = block_of(model, override->name.text, &key);
+        if (item && override->value) override_setting(model, override, item, key);
+    }
+    return good;
+}
+
+/* -- those that nothing answered to -- */
+
+static void suggest(const Model *model, const char *name) {
+    const Names *params = model->globals.params;
+    const SettingList *lists[] = {&model->data->settings, &model->train->settings};
+    uint32_t at = names_count(params), total = at + lists[0]->count + lists[1]->count;
+    const char **names = ARENA_ARRAY(model->arena, const char *, total);
+    if (at) memcpy(names, names_all(params), at * sizeof *names);
+    for (int i = 0; i < 2; i++)
+        for (const Setting *setting = lists[i]->first; setting; setting = setting->next)
+            names[at++] = arena_format(model->arena, "%s.%s", i ? "train" : "data", setting->name.text);
+    const char *near = diag_nearest(name, names, total);
+    if (near) diag_help(model->diag, "did you mean '%s'?", near);
+}
+
+bool overrides_check_used(Model *model) {
+    bool good = true;
+    for (uint32_t i = 0; i < names_count(model->overrides); i++) {
+        const Override *override = override_find(model, names_all(model->overrides)[i]);
+        if (override->used) continue;
+        good = false;
+        diag_error(model->diag, STATUS_MODEL, override->name.span, "the model has no param '%s'", override->name.text);
+        suggest(model, override->name.text);
+    }
+    return good;
+}
+
+/* -- the text with all of them applied -- */
+
+/* The used override whose place in the text comes first at or after `from`. */
+static const Override *next_edit(const Model *model, uint32_t from, const Override *after) {
+    const Override *next = NULL;
+    bool passed = after == NULL;
+    for (uint32_t i = 0; i < names_count(model->overrides); i++) {
+        const Override *override = override_find(model, names_all(model->overrides)[i]);
+        bool same_place = after && override->written.begin == after->written.begin;
+        bool due = override->used &&
+                   (same_place ? passed
+                               : override->written.begin >= from && (!after || override->written.begin > after->written.begin));
+        if (override == after) passed = true;
+        if (due && (!next || override->written.begin < next->written.begin)) next = override;
+    }
+    return next;
+}
+
+static const char *edited(const Model *model, const Override *override) {
+    const char *value = override->replacement ? override->replacement : override->value_text;
+    if (!override->adds) return arena_format(model->arena, "= %s", value);
+    return arena_format(model->arena, "\n    %s = %s\n", strchr(override->name.text, '.') + 1, value);
+}
+
+const char *overrides_resolve(const Model *model) {
+    const char *resolved = "";
+    uint32_t at = 0;
+    for (const Override *edit = next_edit(model, 0, NULL); edit; edit = next_edit(model, at, edit)) {
+        resolved = arena_format(model->arena, "%s%.*s%s", resolved, (int)(edit->written.begin - at), model->text + at,
+                                edited(model, edit));
+        at = edit->written.end;
+    }
+    return arena_format(model->arena, "%s%s", resolved, model->text + at);
+}

@@ -1,0 +1,196 @@
+/* The keys of data and train: which there are, their types and limits, and their defaults. */
+#include "frontend/model.h"
+
+#include <string.h>
+
+typedef struct {
+    Model *model;
+    Evaluator *evaluator;
+    const Setting *setting;
+} Reading;
+
+typedef bool SettingReader(const Reading *reading, Value value);
+
+static bool wrong(const Reading *reading, const char *expected, Value value) {
+    evaluator_error(reading->evaluator, reading->setting->value->span, "'%s' must be %s, not %s", reading->setting->name.text,
+                    expected, value_text(reading->evaluator->arena, reading->evaluator->graph, value));
+    return false;
+}
+
+static bool read_count(const Reading *reading, Value value, int64_t most, uint32_t *count) {
+    if (value.kind != VALUE_INT || value.integer < 1 || value.integer > most)
+        return wrong(reading, arena_format(reading->evaluator->arena, "a whole number from 1 to %lld", (long long)most), value);
+    *count = (uint32_t)value.integer;
+    return true;
+}
+
+static bool read_seed(const Reading *reading, Value value, uint64_t *seed) {
+    if (value.kind != VALUE_INT || value.integer < 0) return wrong(reading, "a whole number from 0", value);
+    *seed = (uint64_t)value.integer;
+    return true;
+}
+
+/* valid = 0.1: a share; valid = 5000: a count */
+static bool read_split(const Reading *reading, Value value, SplitSize *size) {
+    bool share = value.kind == VALUE_FLOAT && value.real >= 0 && value.real < 1;
+    bool count = value.kind == VALUE_INT && value.integer >= 0 && value.integer <= INT32_MAX;
+    if (!share && !count) return wrong(reading, "a share from 0.0 to below 1.0, or a whole number of rows", value);
+    *size = (SplitSize){count, value_number(value)};
+    return true;
+}
+
+static bool read_limit(const Reading *reading, Value value, double *limit) {
+    if (!value_is_number(value) || value_number(value) <= 0) return wrong(reading, "a number above 0", value);
+    *limit = value_number(value);
+    return true;
+}
+
+enum { MAX_BATCH = 1 << 20, MAX_EPOCHS = 1000000 };
+
+static bool read_batch(const Reading *r, Value value) {
+    return read_count(r, value, MAX_BATCH, &r->model->info.batch);
+}
+static bool read_epochs(const Reading *r, Value value) {
+    return read_count(r, value, MAX_EPOCHS, &r->model->info.epochs);
+}
+static bool read_train_seed(const Reading *r, Value value) {
+    return read_seed(r, value, &r->model->info.seed);
+}
+static bool read_data_seed(const Reading *r, Value value) {
+    return read_seed(r, value, &r->model->info.data_seed);
+}
+static bool read_valid(const Reading *r, Value value) {
+    return read_split(r, value, &r->model->info.valid);
+}
+static bool read_clip_norm(const Reading *r, Value value) {
+    return read_limit(r, value, &r->model->clip_norm);
+}
+static bool read_clip_value(const Reading *r, Value value) {
+    return read_limit(r, value, &r->model->clip_value);
+}
+
+static bool read_test(const Reading *reading, Value value) {
+    if (!read_split(reading, value, &reading->model->info.test)) return false;
+    if (reading->model->info.test.amount == 0 || reading->model->info.schema.test_rows == 0) return true;
+    if (evaluator_error(reading->evaluator, reading->setting->value->span, "the source '%s' has test rows of its own",
+                        reading->model->info.source.reader))
+        diag_help(reading->evaluator->diag, "leave out 'test'");
+    return false;
+}
+
+static bool read_shuffle(const Reading *reading, Value value) {
+    if (value.kind != VALUE_BOOL) return wrong(reading, "true or false", value);
+    reading->model->info.shuffle = value.boolean;
+    return true;
+}
+
+/* The keys, in the order in which they are read. Those without a reader belong to the graphs (lower.c) or the source. */
+typedef struct {
+    ItemKind block;
+    const char *name;
+    SettingReader *read;
+    bool required;
+} Key;
+static const Key keys[] = {
+    {ITEM_DATA, "source", NULL, true},
+    {ITEM_DATA, "valid", read_valid, false},
+    {ITEM_DATA, "test", read_test, false},
+    {ITEM_DATA, "seed", read_data_seed, false},
+    {ITEM_TRAIN, "loss", NULL, true},
+    {ITEM_TRAIN, "optimizer", NULL, true},
+    {ITEM_TRAIN, "batch", read_batch, false},
+    {ITEM_TRAIN, "epochs", read_epochs, false},
+    {ITEM_TRAIN, "shuffle", read_shuffle, false},
+    {ITEM_TRAIN, "seed", read_train_seed, false},
+    {ITEM_TRAIN, "metrics", NULL, false},
+    {ITEM_TRAIN, "keep_best", NULL, false},
+    {ITEM_TRAIN, "clip_norm", read_clip_norm, false},
+    {ITEM_TRAIN, "clip_value", read_clip_value, false},
+};
+enum { KEY_COUNT = sizeof keys / sizeof *keys };
+
+static const char *block_text(ItemKind block) {
+    return block == ITEM_DATA ? "data" : "train";
+}
+
+Setting *item_setting(const Item *item, const char *name) {
+    for (Setting *setting = item->settings.first; setting; setting = setting->next)
+        if (!strcmp(setting->name.text, name)) return setting;
+    return NULL;
+}
+
+/* -- names -- */
+
+static bool known_key(ItemKind block, const char *name) {
+    for (int i = 0; i < KEY_COUNT; i++)
+        if (keys[i].block == block && !strcmp(keys[i].name, name)) return true;
+    return false;
+}
+
+static bool unknown_key(const Model *model, const Item *item, const Setting *setting) {
+    const char *names[KEY_COUNT];
+    size_t count = 0;
+    for (int i = 0; i < KEY_COUNT; i++)
+        if (keys[i].block == item->kind) names[count++] = keys[i].name;
+    diag_error(model->diag, STATUS_MODEL, setting->name.span, "unknown key '%s' in %s", setting->name.text,
+               block_text(item->kind));
+    const char *near = diag_nearest(setting->name.text, names, count);
+    if (near)
+        diag_help(model->diag, "did you mean '%s'?", near);
+    else if (item->kind == ITEM_DATA)
+        diag_help(model->diag, "a field is written 'field %s = ...'", setting->name.text);
+    return false;
+}
+
+static bool check_setting(const Model *model, const Item *item, const Setting *setting, Names *seen) {
+    const Setting *before = names_find(seen, setting->name.text);
+    names_put(seen, setting->name.text, (void *)setting);
+    if (before) {
+        diag_error(model->diag, STATUS_MODEL, setting->name.span, "'%s' is given twice", setting->name.text);
+        diag_note(model->diag, before->name.span, "the first time here");
+        return false;
+    }
+    if (setting->is_field && item->kind == ITEM_TRAIN) {
+        diag_error(model->diag, STATUS_MODEL, setting->name.span, "fields belong into the data block");
+        return false;
+    }
+    return setting->is_field || known_key(item->kind, setting->name.text) || unknown_key(model, item, setting);
+}
+
+static bool check_item(const Model *model, const Item *item) {
+    Names *seen = names_new(model->arena);
+    bool good = true;
+    for (const Setting *setting = item->settings.first; setting; setting = setting->next)
+        good &= check_setting(model, item, setting, seen);
+    for (int i = 0; i < KEY_COUNT; i++) {
+        if (keys[i].block != item->kind || !keys[i].required || names_find(seen, keys[i].name)) continue;
+        diag_error(model->diag, STATUS_MODEL, item->span, "the %s block has no '%s'", block_text(item->kind), keys[i].name);
+        good = false;
+    }
+    return good;
+}
+
+bool settings_check_names(Model *model) {
+    bool data = check_item(model, model->data);
+    return check_item(model, model->train) && data;
+}
+
+/* -- values -- */
+
+static bool read_key(Model *model, Evaluator *evaluator, const Key *key) {
+    const Setting *setting = item_setting(key->block == ITEM_DATA ? model->data : model->train, key->name);
+    if (!key->read || !setting) return true;
+    Value value = evaluate(evaluator, setting->value);
+    return value.kind != VALUE_ERROR && key->read(&(Reading){model, evaluator, setting}, value);
+}
+
+bool settings_read(Model *model, Evaluator *evaluator) {
+    bool good = true;
+    ModelInfo *info = &model->info;
+    info->batch = 64;
+    info->epochs = 10;
+    info->shuffle = true;
+    for (int i = 0; i < KEY_COUNT; i++) good &= read_key(model, evaluator, &keys[i]);
+    if (!item_setting(model->data, "seed")) info->data_seed = info->seed;
+    return good;
+}

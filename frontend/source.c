@@ -1,0 +1,55 @@
+/* The data's source: its call goes to whoever knows the data, who answers with the fields. */
+#include "frontend/model.h"
+
+#include <string.h>
+
+static bool source_arg(const Evaluator *evaluator, const char *name, Value value, Span span, SourceArg *arg) {
+    *arg = (SourceArg){.name = name, .span = evaluator_place(evaluator, span)};
+    switch (value.kind) {
+    case VALUE_STRING:
+        arg->kind = SOURCE_ARG_STRING;
+        arg->text = value.text;
+        return true;
+    case VALUE_INT:
+    case VALUE_FLOAT:
+        arg->kind = SOURCE_ARG_NUMBER;
+        arg->number = value_number(value);
+        return true;
+    case VALUE_BOOL:
+        arg->kind = SOURCE_ARG_BOOL;
+        arg->number = value.boolean;
+        return true;
+    default: return false; /* left out */
+    }
+}
+
+static DataSource data_source(Model *model, const Evaluator *evaluator, const Bound *bound) {
+    const Callable *callee = bound->callee;
+    SourceArg *args = ARENA_ARRAY(model->arena, SourceArg, callee->formals->count);
+    uint32_t count = 0, i = 0;
+    for (const Formal *formal = callee->formals->first; formal; formal = formal->next, i++)
+        count += source_arg(evaluator, formal->name.text, bound->args[i], bound->spans[i], &args[count]);
+    return (DataSource){callee->name, model->info.source.folder, args, count, bound->span};
+}
+
+static bool not_a_source(Evaluator *evaluator, Span span, Value value) {
+    if (value.kind != VALUE_ERROR && evaluator_error(evaluator, span, "'source' must be a call of a source, not %s",
+                                                     value_text(evaluator->arena, evaluator->graph, value)))
+        diag_help(evaluator->diag, "there are mnist(), fashion_mnist() and idx(images = \"...\", labels = \"...\")");
+    return false;
+}
+
+bool source_read(Model *model, Evaluator *evaluator) {
+    const Expr *expr = item_setting(model->data, "source")->value;
+    Value value = evaluate(evaluator, expr);
+    if (value.kind != VALUE_BOUND || value.bound->callee->builtin->kind != KIND_SOURCE)
+        return not_a_source(evaluator, expr->span, value);
+    model->info.source = data_source(model, evaluator, value.bound);
+    if (!model->options->schema(model->options->schema_context, &model->info.source, &model->info.schema, model->diag))
+        return false;
+    const SourceSchema *schema = &model->info.schema;
+    for (uint32_t i = 0; i < schema->field_count && !model->info.image_field; i++)
+        if (schema->fields[i].dtype == DTYPE_U8 && schema->fields[i].row.rank == 3)
+            model->info.image_field = schema->fields[i].name;
+    return true;
+}

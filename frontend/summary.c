@@ -1,0 +1,83 @@
+/* Which calls of the model get a line in the summary, and what they cost. */
+#include "frontend/summary.h"
+
+#include <string.h>
+
+LayerLog *layer_log_new(Arena *arena) {
+    LayerLog *log = ARENA_NEW(arena, LayerLog);
+    log->counts = names_new(arena);
+    return log;
+}
+
+LayerMark summary_mark(const Evaluator *evaluator) {
+    return (LayerMark){evaluator->graph->node_count, evaluator->graph->symbol_count,
+                       evaluator->log ? evaluator->log->count : 0};
+}
+
+/* Floating-point operations of one node: 2 k for each element of a product, one for each element read by a reduction or made
+ * by an elementwise op, five for softmax and its kin (max, subtract, exp, sum, divide). */
+static int64_t node_operations(const Graph *graph, const Node *node) {
+    int64_t elements = shape_elements(node->shape);
+    switch (op_class(node->op)) {
+    case CLASS_ELEMENTWISE: return elements;
+    case CLASS_REDUCE: return shape_elements(graph_operand(graph, node, 0)->shape);
+    case CLASS_COMPOSITE: return 5 * elements;
+    case CLASS_MATRIX: {
+        const Node *left = graph_operand(graph, node, 0);
+        return 2 * elements * left->shape.dim[left->shape.rank - (node->attrs.transpose_a ? 2 : 1)];
+    }
+    default: return 0;
+    }
+}
+
+static int64_t operations_since(const Evaluator *evaluator, const LayerMark *mark) {
+    int64_t operations = 0;
+    for (NodeId id = mark->nodes; id < evaluator->graph->node_count; id++)
+        operations += node_operations(evaluator->graph, graph_node(evaluator->graph, id));
+    return operations / evaluator->batch;
+}
+
+static int64_t weights_since(const Graph *graph, const LayerMark *mark) {
+    int64_t weights = 0;
+    for (uint32_t i = mark->symbols; i < graph->symbol_count; i++)
+        if (graph->symbols[i].trainable) weights += shape_elements(graph->symbols[i].shape);
+    return weights;
+}
+
+/* "relu1", "relu2"... as weights are numbered */
+static const char *line_name(Evaluator *evaluator, const char *op) {
+    uint32_t *count = names_find(evaluator->log->counts, op);
+    if (!count) names_put(evaluator->log->counts, op, count = ARENA_NEW(evaluator->arena, uint32_t));
+    return arena_format(evaluator->arena, "%s%u", op, ++*count);
+}
+
+/* Tensors made by the library at the request of the model's own text; what is inside them is theirs. */
+static bool worth_a_line(const Evaluator *evaluator, const Callable *callee, Value value) {
+    return evaluator->log && evaluator->phase == PHASE_MODEL && value.kind == VALUE_TENSOR && !evaluator->scope->in_library &&
+           (!callee || callee->in_library);
+}
+
+static LayerInfo *line_new(Evaluator *evaluator) {
+    LayerLog *log = evaluator->log;
+    if (log->count == log->capacity) {
+        log->capacity = log->capacity ? 2 * log->capacity : 16;
+        LayerInfo *grown = ARENA_ARRAY(evaluator->arena, LayerInfo, log->capacity);
+        if (log->count) memcpy(grown, log->layers, log->count * sizeof *grown);
+        log->layers = grown;
+    }
+    return &log->layers[log->count++];
+}
+
+void summary_record(Evaluator *evaluator, const LayerMark *mark, const Callable *callee, Value value, Span span) {
+    if (!worth_a_line(evaluator, callee, value)) return;
+    const Node *node = tensor_node(evaluator, value);
+    const char *name, *op = callee ? callee->name : "matmul";
+    uint32_t line = 0, column;
+    diag_locate(evaluator->diag, span, &name, &line, &column);
+    *line_new(evaluator) = (LayerInfo){.name = line_name(evaluator, op),
+                                       .op = op,
+                                       .output = {node->dtype, node->shape},
+                                       .weights = weights_since(evaluator->graph, mark),
+                                       .operations = operations_since(evaluator, mark),
+                                       .line = line};
+}

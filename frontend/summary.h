@@ -1,0 +1,23 @@
+/* The log of what the model calls, for `mlc summary`. */
+#ifndef MLC_FRONTEND_SUMMARY_H
+#define MLC_FRONTEND_SUMMARY_H
+
+#include "frontend/evaluate.h"
+
+typedef struct LayerLog {
+    LayerInfo *layers;
+    uint32_t count, capacity;
+    Names *counts;
+} LayerLog;
+
+LayerLog *layer_log_new(Arena *arena);
+
+/* The state of the graph before a call, and whether the call is worth a line. */
+typedef struct {
+    uint32_t nodes, symbols, layers;
+} LayerMark;
+LayerMark summary_mark(const Evaluator *evaluator);
+/* After a call (or a matrix product, callee NULL): adds a line for functions of the library called from the model's text. */
+void summary_record(Evaluator *evaluator, const LayerMark *mark, const Callable *callee, Value value, Span span);
+
+#endif

@@ -1,0 +1,188 @@
+/* Operators on tensors: conversion to f32, broadcasting, and errors that show both shapes. */
+#include "frontend/evaluate.h"
+
+#include <inttypes.h>
+
+static const Node *node_of(const Evaluator *evaluator, NodeId id) {
+    return graph_node(evaluator->graph, id);
+}
+
+static const char *type_text(Evaluator *evaluator, NodeId id) {
+    return value_text(evaluator->arena, evaluator->graph, value_tensor(id));
+}
+
+NodeId tensor_of(Evaluator *evaluator, Value value) {
+    switch (value.kind) {
+    case VALUE_TENSOR: return value.node;
+    case VALUE_INT:
+    case VALUE_FLOAT: return build_f32(evaluator->graph, value_number(value), (Shape){0});
+    case VALUE_BOOL: return build_f32(evaluator->graph, value.boolean, (Shape){0});
+    default: return NODE_NONE;
+    }
+}
+
+NodeId tensor_f32(Evaluator *evaluator, Value value) {
+    return build_convert(evaluator->graph, tensor_of(evaluator, value), DTYPE_F32);
+}
+
+/* Where an operand came from, unless that is the place of the error itself. */
+static void note_operand(Evaluator *evaluator, Span place, const char *which, NodeId id) {
+    Span from = node_of(evaluator, id)->span;
+    if (from.file && (from.file != place.file || from.begin != place.begin || from.end != place.end))
+        diag_note(evaluator->diag, from, "the %s, %s, comes from here", which, type_text(evaluator, id));
+}
+
+static void note_operands(Evaluator *evaluator, Span span, NodeId a, NodeId b) {
+    Span place = evaluator_place(evaluator, span);
+    note_operand(evaluator, place, "left", a);
+    note_operand(evaluator, place, "right", b);
+}
+
+/* "axis 1 is 10 on the left and 12 on the right", counted from the left operand's first axis where ranks are equal. */
+static const char *difference(Evaluator *evaluator, Shape a, Shape b) {
+    for (int back = 1; back <= a.rank && back <= b.rank; back++) {
+        int64_t da = a.dim[a.rank - back], db = b.dim[b.rank - back];
+        if (da != db && da != 1 && db != 1)
+            return arena_format(evaluator->arena, "axis %d is %" PRId64 " on the left and %" PRId64 " on the right",
+                                a.rank == b.rank ? a.rank - back : -back, da, db);
+    }
+    return "";
+}
+
+bool tensors_broadcast(Evaluator *evaluator, Span span, const char *verb, NodeId a, NodeId b) {
+    Shape left = node_of(evaluator, a)->shape, right = node_of(evaluator, b)->shape, both;
+    if (shape_broadcast(left, right, &both)) return true;
+    if (evaluator_error(evaluator, span, "cannot %s %s and %s: %s", verb, type_text(evaluator, a), type_text(evaluator, b),
+                        difference(evaluator, left, right)))
+        note_operands(evaluator, span, a, b);
+    return false;
+}
+
+Value tensor_binary(Evaluator *evaluator, Span span, Op op, const char *verb, NodeId a, NodeId b) {
+    if (!a || !b || !tensors_broadcast(evaluator, span, verb, a, b)) return value_error();
+    evaluator_at(evaluator, span);
+    return evaluator_built(evaluator, span, build_binary(evaluator->graph, op, a, b));
+}
+
+/* -- comparison: whole numbers as i32, everything else as f32 -- */
+
+static bool is_whole(const Evaluator *evaluator, Value value) {
+    if (value.kind == VALUE_INT) return value.integer >= INT32_MIN && value.integer <= INT32_MAX;
+    return value.kind == VALUE_BOOL || (value.kind == VALUE_TENSOR && tensor_node(evaluator, value)->dtype != DTYPE_F32);
+}
+
+static NodeId tensor_i32(Evaluator *evaluator, Value value) {
+    if (value.kind == VALUE_TENSOR) return build_convert(evaluator->graph, value.node, DTYPE_I32);
+    return build_i32(evaluator->graph, value.kind == VALUE_INT ? (int32_t)value.integer : value.boolean, (Shape){0});
+}
+
+static NodeId comparable(Evaluator *evaluator, Value value, bool whole) {
+    return whole ? tensor_i32(evaluator, value) : tensor_f32(evaluator, value);
+}
+
+Value tensor_compare(Evaluator *evaluator, Span span, Operator op, Value a, Value b) {
+    static const Op ops[OPERATOR_COUNT] = {[OPERATOR_LT] = OP_lt, [OPERATOR_LE] = OP_le, [OPERATOR_GT] = OP_lt,
+                                           [OPERATOR_GE] = OP_le, [OPERATOR_EQ] = OP_eq, [OPERATOR_NE] = OP_ne};
+    evaluator_at(evaluator, span);
+    bool whole = is_whole(evaluator, a) && is_whole(evaluator, b), exchanged = op == OPERATOR_GT || op == OPERATOR_GE;
+    NodeId left = comparable(evaluator, a, whole), right = comparable(evaluator, b, whole);
+    if (!left || !right) {
+        evaluator_error(evaluator, span, "cannot compare %s and %s", value_text(evaluator->arena, evaluator->graph, a),
+                        value_text(evaluator->arena, evaluator->graph, b));
+        return value_error();
+    }
+    if (!tensors_broadcast(evaluator, span, "compare", left, right)) return value_error();
+    return tensor_binary(evaluator, span, ops[op], "compare", exchanged ? right : left, exchanged ? left : right);
+}
+
+/* -- powers -- */
+
+static NodeId multiply(Evaluator *evaluator, NodeId a, NodeId b) {
+    return build_binary(evaluator->graph, OP_mul, a, b);
+}
+
+/* Small powers as products, a root as a root: what PyTorch does, and cheaper and more exact than a general power. */
+static NodeId simple_power(Evaluator *evaluator, NodeId x, double exponent) {
+    Graph *graph = evaluator->graph;
+    NodeId one = build_f32(graph, 1, (Shape){0});
+    if (exponent < 0) {
+        NodeId positive = simple_power(evaluator, x, -exponent);
+        return positive ? build_binary(graph, OP_div, one, positive) : NODE_NONE;
+    }
+    if (exponent == 0) return build_broadcast(graph, one, node_of(evaluator, x)->shape);
+    if (exponent == 0.5) return build_unary(graph, OP_sqrt, x);
+    if (exponent == 1) return x;
+    if (exponent == 2) return multiply(evaluator, x, x);
+    if (exponent == 3) return multiply(evaluator, multiply(evaluator, x, x), x);
+    return NODE_NONE;
+}
+
+Value tensor_power(Evaluator *evaluator, Span span, Value base, Value exponent) {
+    evaluator_at(evaluator, span);
+    NodeId x = tensor_f32(evaluator, base);
+    NodeId simple = value_is_number(exponent) ? simple_power(evaluator, x, value_number(exponent)) : NODE_NONE;
+    if (simple) return evaluator_built(evaluator, span, simple);
+    return tensor_binary(evaluator, span, OP_pow, operator_verb(OPERATOR_POW), x, tensor_f32(evaluator, exponent));
+}
+
+/* a - floor(a / b) * b: the sign is that of b, as in PyTorch */
+Value tensor_remainder(Evaluator *evaluator, Span span, Value a, Value b) {
+    evaluator_at(evaluator, span);
+    NodeId x = tensor_f32(evaluator, a), y = tensor_f32(evaluator, b);
+    if (!tensors_broadcast(evaluator, span, operator_verb(OPERATOR_MOD), x, y)) return value_error();
+    NodeId whole = build_unary(evaluator->graph, OP_floor, build_binary(evaluator->graph, OP_div, x, y));
+    return tensor_binary(evaluator, span, OP_sub, "divide", x, multiply(evaluator, whole, y));
+}
+
+/* -- matrix product -- */
+
+static Value matmul_error(Evaluator *evaluator, Span span, NodeId a, NodeId b, const char *why) {
+    if (evaluator_error(evaluator, span, "cannot multiply %s @ %s: %s", type_text(evaluator, a), type_text(evaluator, b), why))
+        note_operands(evaluator, span, a, b);
+    return value_error();
+}
+
+/* Brings the leading axes of both to their common sizes; false if there are none. */
+static bool match_batches(Evaluator *evaluator, NodeId *a, NodeId *b) {
+    Shape left = node_of(evaluator, *a)->shape, right = node_of(evaluator, *b)->shape, lead;
+    Shape left_lead = left, right_lead = right;
+    left_lead.rank -= 2;
+    right_lead.rank -= 2;
+    if (!shape_broadcast(left_lead, right_lead, &lead)) return false;
+    Shape to = lead;
+    to.rank += 2;
+    for (int i = 0; i < 2; i++) {
+        Shape from = i ? right : left;
+        to.dim[lead.rank] = from.dim[from.rank - 2];
+        to.dim[lead.rank + 1] = from.dim[from.rank - 1];
+        NodeId *operand = i ? b : a;
+        *operand = build_broadcast(evaluator->graph, *operand, to);
+    }
+    return true;
+}
+
+/* x @ w with a matrix w: all leading axes of x are rows of one product. */
+static NodeId matmul_rows(Evaluator *evaluator, NodeId x, NodeId w) {
+    Graph *graph = evaluator->graph;
+    Shape shape = node_of(evaluator, x)->shape, right = node_of(evaluator, w)->shape;
+    int64_t k = shape.dim[shape.rank - 1];
+    Shape flat = {.rank = 2, .dim = {shape_elements(shape) / k, k}};
+    NodeId product = build_matmul(graph, build_reshape(graph, x, flat), w, false, false);
+    shape.dim[shape.rank - 1] = right.dim[1];
+    return build_reshape(graph, product, shape);
+}
+
+Value tensor_matmul(Evaluator *evaluator, Span span, NodeId a, NodeId b) {
+    Shape left = node_of(evaluator, a)->shape, right = node_of(evaluator, b)->shape;
+    if (left.rank < 2 || right.rank < 2) return matmul_error(evaluator, span, a, b, "both sides need at least two axes");
+    int64_t k = left.dim[left.rank - 1], other = right.dim[right.rank - 2];
+    if (k != other)
+        return matmul_error(evaluator, span, a, b,
+                            arena_format(evaluator->arena,
+                                         "the rows on the left have %" PRId64 " numbers, the columns on the right %" PRId64, k,
+                                         other));
+    evaluator_at(evaluator, span);
+    if (right.rank == 2) return evaluator_built(evaluator, span, matmul_rows(evaluator, a, b));
+    if (!match_batches(evaluator, &a, &b)) return matmul_error(evaluator, span, a, b, "the leading axes do not go together");
+    return evaluator_built(evaluator, span, build_matmul(evaluator->graph, a, b, false, false));
+}

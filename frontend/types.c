@@ -1,0 +1,115 @@
+/* Checking values against written types: `width: int`, `image: f32[N, 1, 28, 28]`. */
+#include "frontend/evaluate.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+typedef struct {
+    Evaluator *evaluator;
+    const Type *type;
+    Span span; /* of the value */
+    const char *what;
+} Check;
+
+static const char *value_words(const Check *check, Value value) {
+    return value_text(check->evaluator->arena, check->evaluator->graph, value);
+}
+
+static bool wrong_type(const Check *check, const char *expected, Value value) {
+    evaluator_error(check->evaluator, check->span, "%s must be %s, not %s", check->what, expected, value_words(check, value));
+    return false;
+}
+
+/* -- values known while compiling -- */
+
+static const struct {
+    const char *name, *words;
+    ValueKind kind;
+} plain_types[] = {
+    {"int", "a whole number", VALUE_INT},       {"float", "a number", VALUE_FLOAT}, {"bool", "true or false", VALUE_BOOL},
+    {"string", "a string", VALUE_STRING},       {"list", "a list", VALUE_LIST},     {"tensor", "a tensor", VALUE_TENSOR},
+    {"function", "a function", VALUE_FUNCTION},
+};
+enum { PLAIN_TYPES = sizeof plain_types / sizeof *plain_types };
+
+static bool plain_check(const Check *check, int row, Value *value) {
+    if (plain_types[row].kind == VALUE_FLOAT && value->kind == VALUE_INT) *value = value_float((double)value->integer);
+    if (value->kind == plain_types[row].kind) return true;
+    return wrong_type(check, plain_types[row].words, *value);
+}
+
+/* -- tensors -- */
+
+/* int[...] stands for every type of whole numbers */
+static bool dtype_fits(const char *name, DType dtype) {
+    return strcmp(name, "int") ? !strcmp(name, dtype_name(dtype)) : dtype == DTYPE_I32 || dtype == DTYPE_U8;
+}
+
+/* A name in a shape that means nothing yet stands for whatever is there. */
+static bool binds_size(const Check *check, const Expr *expr, int64_t size) {
+    Evaluator *evaluator = check->evaluator;
+    if (expr->kind != EXPR_NAME || !strcmp(expr->text, "N") || names_find(evaluator->scope->values, expr->text)) return false;
+    if (!evaluator->scope->in_library && names_find(evaluator->globals->params, expr->text)) return false;
+    scope_put(evaluator, expr->text, value_int(size));
+    return true;
+}
+
+static bool size_fits(const Check *check, const Expr *expr, int64_t size, bool *error) {
+    if (binds_size(check, expr, size)) return true;
+    Value expected = evaluate(check->evaluator, expr);
+    if (expected.kind == VALUE_INT) return expected.integer == size;
+    *error = true;
+    if (expected.kind != VALUE_ERROR)
+        evaluator_error(check->evaluator, expr->span, "a size must be a whole number, not %s", value_words(check, expected));
+    return true;
+}
+
+/* The type as it is written, without the spaces that the writer chose. */
+static const char *written_size(const Check *check, const Expr *expr) {
+    if (expr->kind == EXPR_NAME) return expr->text;
+    Value value = evaluate(check->evaluator, expr);
+    return value.kind == VALUE_ERROR ? "?" : value_words(check, value);
+}
+
+static const char *written_type(const Check *check) {
+    const char *text = arena_format(check->evaluator->arena, "%s[", check->type->name.text);
+    for (const Expr *size = check->type->shape.first; size; size = size->next)
+        text = arena_format(check->evaluator->arena, "%s%s%s", text, written_size(check, size), size->next ? "," : "");
+    return arena_format(check->evaluator->arena, "%s]", text);
+}
+
+static bool tensor_check(const Check *check, Value value) {
+    if (value.kind != VALUE_TENSOR) return wrong_type(check, written_type(check), value);
+    const Node *node = tensor_node(check->evaluator, value);
+    bool fits = dtype_fits(check->type->name.text, node->dtype) && node->shape.rank == (int)check->type->shape.count,
+         error = false;
+    int axis = 0;
+    for (const Expr *size = check->type->shape.first; size && fits; size = size->next)
+        fits = size_fits(check, size, node->shape.dim[axis++], &error);
+    return error ? false : fits ? true : wrong_type(check, written_type(check), value);
+}
+
+static bool unknown_type(const Check *check) {
+    const char *names[PLAIN_TYPES + DTYPE_COUNT];
+    for (int i = 0; i < PLAIN_TYPES; i++) names[i] = plain_types[i].name;
+    for (int i = 0; i < DTYPE_COUNT; i++) names[PLAIN_TYPES + i] = dtype_name((DType)i);
+    if (evaluator_error(check->evaluator, check->type->span, "unknown type '%s'", check->type->name.text))
+        evaluator_suggest(check->evaluator, check->type->name.text, names, PLAIN_TYPES + DTYPE_COUNT);
+    return false;
+}
+
+static bool dtype_check(const Check *check, DType dtype, Value value) {
+    if (value.kind == VALUE_TENSOR && tensor_node(check->evaluator, value)->dtype == dtype) return true;
+    return wrong_type(check, arena_format(check->evaluator->arena, "a tensor of %s", dtype_name(dtype)), value);
+}
+
+bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span, const char *what) {
+    Check check = {evaluator, type, span, what};
+    DType dtype;
+    if (!type || value->kind == VALUE_ERROR) return value->kind != VALUE_ERROR;
+    bool is_dtype = dtype_from_name(type->name.text, strlen(type->name.text), &dtype);
+    if (type->has_shape && (is_dtype || !strcmp(type->name.text, "int"))) return tensor_check(&check, *value);
+    for (int i = 0; i < PLAIN_TYPES && !type->has_shape; i++)
+        if (!strcmp(plain_types[i].name, type->name.text)) return plain_check(&check, i, value);
+    return is_dtype ? dtype_check(&check, dtype, *value) : unknown_type(&check);
+}

@@ -1,0 +1,117 @@
+/* Making weights: their names, and what they hold at first. */
+#include "frontend/evaluate.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+const char *layer_name(Evaluator *evaluator, const char *kind) {
+    uint32_t *count = names_find(evaluator->layer_counts, kind);
+    if (!count) names_put(evaluator->layer_counts, kind, count = ARENA_NEW(evaluator->arena, uint32_t));
+    return arena_format(evaluator->arena, "%s%u", kind, ++*count);
+}
+
+/* The wanted name, or with _2, _3... behind it where that is taken. */
+const char *weight_name(Evaluator *evaluator, const char *wanted) {
+    const char *name = wanted;
+    for (uint32_t i = 2; names_find(evaluator->weights, name); i++) name = arena_format(evaluator->arena, "%s_%u", wanted, i);
+    return name;
+}
+
+/* As PyTorch's layers have it: uniform within 1 / sqrt(fan in). */
+static Init default_init(Fan fan) {
+    double bound = 1 / sqrt(fan.in);
+    return (Init){INIT_UNIFORM, (float)-bound, (float)bound};
+}
+
+/* An initializer's call, or its bare name, which stands for a call without arguments. */
+static bool find_init(const Call *call, Value value, Fan fan, Init *init) {
+    Evaluator *evaluator = call->evaluator;
+    if (value.kind == VALUE_FUNCTION && value.function->builtin && value.function->builtin->kind == KIND_INITIALIZER)
+        value = evaluate_apply(evaluator, value.function, NULL, NULL, 0, call->span);
+    if (value.kind == VALUE_ERROR) return false;
+    bool good = value.kind == VALUE_BOUND && value.bound->callee->builtin->kind == KIND_INITIALIZER;
+    if (good)
+        *init = value.bound->callee->builtin->initial(value.bound, fan);
+    else if (evaluator_error(evaluator, call->span, "a weight's first values must come from an initializer, not from %s",
+                             value_text(evaluator->arena, evaluator->graph, value)))
+        diag_help(evaluator->diag, "there are zeros, ones, uniform, normal, glorot, he and orthogonal");
+    return good;
+}
+
+Value weight_new(const Call *call, const char *name, Shape shape, Value value, Fan fan) {
+    Evaluator *evaluator = call->evaluator;
+    Init init = default_init(fan);
+    if (value.kind != VALUE_NONE && !find_init(call, value, fan, &init)) return value_error();
+    if (init.kind == INIT_ORTHOGONAL && shape.rank < 2) {
+        evaluator_error(evaluator, call->span, "orthogonal needs at least two axes");
+        return value_error();
+    }
+    name = weight_name(evaluator, name);
+    names_put(evaluator->weights, name, (void *)name);
+    return evaluator_built(evaluator, call->span, graph_state(evaluator->graph, name, DTYPE_F32, shape, init, true));
+}
+
+/* x @ w: the second axis from the end is what comes in. */
+static Fan fan_of(Shape shape) {
+    double last = shape.rank ? (double)shape.dim[shape.rank - 1] : 1;
+    if (shape.rank < 2) return (Fan){last, last};
+    double lead = (double)shape_elements(shape) / last / (double)shape.dim[shape.rank - 2];
+    return (Fan){lead * (double)shape.dim[shape.rank - 2], lead * last};
+}
+
+Value call_weight(const Call *call) {
+    Evaluator *evaluator = call->evaluator;
+    Shape shape;
+    if (evaluator->phase != PHASE_MODEL) {
+        evaluator_error(evaluator, call->span, "weights belong into the model block");
+        return value_error();
+    }
+    if (!call_sizes(call, 0, &shape)) return value_error();
+    return weight_new(call, call->assigned_to ? call->assigned_to : "weight", shape, call->args[1], fan_of(shape));
+}
+
+/* -- the initializers -- */
+
+static double number(const Bound *bound, uint32_t arg) {
+    return bound->args[arg].real;
+}
+
+Init initial_zeros(const Bound *bound, Fan fan) {
+    (void)bound, (void)fan;
+    return (Init){INIT_CONSTANT, 0, 0};
+}
+
+Init initial_ones(const Bound *bound, Fan fan) {
+    (void)bound, (void)fan;
+    return (Init){INIT_CONSTANT, 1, 0};
+}
+
+Init initial_uniform(const Bound *bound, Fan fan) {
+    (void)fan;
+    return (Init){INIT_UNIFORM, (float)number(bound, 0), (float)number(bound, 1)};
+}
+
+Init initial_normal(const Bound *bound, Fan fan) {
+    (void)fan;
+    return (Init){INIT_NORMAL, (float)number(bound, 1), (float)number(bound, 0)};
+}
+
+/* A distribution of the given deviation: a normal one, or a uniform one sqrt(3) times as wide. */
+static Init spread(double deviation, bool normal) {
+    if (normal) return (Init){INIT_NORMAL, 0, (float)deviation};
+    return (Init){INIT_UNIFORM, (float)(-sqrt(3) * deviation), (float)(sqrt(3) * deviation)};
+}
+
+Init initial_glorot(const Bound *bound, Fan fan) {
+    return spread(number(bound, 0) * sqrt(2 / (fan.in + fan.out)), bound->args[1].boolean);
+}
+
+Init initial_he(const Bound *bound, Fan fan) {
+    return spread(number(bound, 0) * sqrt(2 / fan.in), bound->args[1].boolean);
+}
+
+Init initial_orthogonal(const Bound *bound, Fan fan) {
+    (void)fan;
+    return (Init){INIT_ORTHOGONAL, (float)number(bound, 0), 0};
+}
