@@ -66,7 +66,8 @@ Coordinate place_linear(Emitter *e, const Place *place) {
     int64_t stride = 1;
     for (int i = place->shape.rank - 1; i >= 0; i--) {
         Coordinate term = coordinate_scale(e, place->axis[i], stride);
-        if (place->shape.dim[i] != 1) sum = coordinate_add(e, sum, term);
+        bool moves = place->shape.dim[i] != 1 || term.step || term.irregular; /* lanes may run along an axis of size 1, masked */
+        if (moves) sum = coordinate_add(e, sum, term);
         stride *= place->shape.dim[i];
     }
     sum.aligned = false;

@@ -74,6 +74,14 @@ static void views(void **state) {
                 "%7 = concat f32[70,6] %4 %4 axis=0\noutput \"x\" %6\noutput \"y\" %5\n");
 }
 
+static void narrow_products(void **state) {
+    (void)state;
+    assert_text("mlc-ir 1\ngraph \"t\"\n"
+                "%1 = input f32[9,5] value \"a\"\n%2 = input f32[5,1] value \"b\"\n%3 = input f32[1,5] value \"c\"\n"
+                "%4 = matmul f32[9,1] %1 %2\n%5 = matmul f32[1,9] %3 %1 transpose_b\n%6 = matmul f32[1,1] %3 %2\n"
+                "output \"x\" %4\noutput \"y\" %5\noutput \"z\" %6\n");
+}
+
 static void mlps(void **state) {
     (void)state;
     static const int64_t widths[] = {33, 40, 17, 10};
@@ -102,7 +110,7 @@ static void openblas(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(elementwise), cmocka_unit_test(views), cmocka_unit_test(mlps), cmocka_unit_test(mnist),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(elementwise), cmocka_unit_test(views), cmocka_unit_test(narrow_products), cmocka_unit_test(mlps), cmocka_unit_test(mnist),
                                        cmocka_unit_test(openblas)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
