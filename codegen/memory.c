@@ -107,8 +107,9 @@ static Value load_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinat
 static void store_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset, LLVMValueRef mask, Value value) {
     unsigned alignment = (unsigned)dtype_bytes(dtype);
     bool scattered = offset.irregular || (offset.step != 0 && offset.step != 1);
-    if (!scattered && offset.step == 0) {
-        LLVMBuildStore(e->builder, value.value, element_pointer(e, base, dtype, offset.base));
+    if (!scattered && offset.step == 0) { /* one element; of a row of length 1, lane 0 holds it */
+        LLVMValueRef single = value.uniform ? value.value : LLVMBuildExtractElement(e->builder, value.value, const_i32(e, 0), "");
+        LLVMBuildStore(e->builder, single, element_pointer(e, base, dtype, offset.base));
         return;
     }
     LLVMValueRef vector = value_splat(e, value), pointer = scattered ? lane_pointers(e, base, dtype, offset) : element_pointer(e, base, dtype, offset.base);
