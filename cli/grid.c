@@ -1,4 +1,4 @@
-/* A grid of images, each with what the network takes it for; mistakes are framed in red and name the true class. */
+/* A grid of images, each with what the network takes it for and what it is; mistakes are framed in red. */
 #include "cli/picture.h"
 
 #include <math.h>
@@ -10,17 +10,13 @@ enum { ACROSS = 10 };
 #define MARGIN 28.0
 #define HEAD 84.0
 
-static Colour cell_colour(const GridCell *cell) {
-    return cell->mistake ? COLOUR_RED : COLOUR_INK;
-}
-
 static void draw_cell(Picture *picture, const Grid *grid, const GridCell *cell, double x, double y) {
+    double middle = x + CELL / 2, below = y + CELL;
+    Colour ink = cell->mistake ? COLOUR_RED : COLOUR_INK, faint = cell->mistake ? COLOUR_RED : COLOUR_FAINT;
     picture_image(picture, x, y, CELL, CELL, cell->pixels, grid->rows, grid->columns);
     if (cell->mistake) picture_frame(picture, x - 2.5, y - 2.5, CELL + 5, CELL + 5, 3, COLOUR_RED);
-    picture_text(picture, x + CELL / 2, y + CELL + 16, ALIGN_CENTRE, cell->mistake ? FONT_BOLD : FONT_NORMAL, 12,
-                 cell_colour(cell), cell->caption);
-    if (cell->mistake)
-        picture_text(picture, x + CELL / 2, y + CELL + 31, ALIGN_CENTRE, FONT_NORMAL, 11, COLOUR_RED, cell->truth);
+    picture_text(picture, middle, below + 16, ALIGN_CENTRE, cell->mistake ? FONT_BOLD : FONT_NORMAL, 12, ink, cell->caption);
+    picture_text(picture, middle, below + 31, ALIGN_CENTRE, FONT_NORMAL, 11, faint, cell->truth);
 }
 
 bool grid_draw(const char *path, const Grid *grid, Diagnostics *diag) {

@@ -45,7 +45,7 @@ bool curves_draw(const char *path, const char *title, const Journal *journal, Di
 typedef struct {
     const uint8_t *pixels; /* grid.rows x grid.columns, grey */
     char caption[48];      /* "7  99 %" */
-    char truth[32];        /* of a mistake, its true class; "" otherwise */
+    char truth[40];        /* "true: 7", or "" if that is not known */
     bool mistake;
 } GridCell;
 typedef struct {

@@ -203,9 +203,9 @@ static void fill_cell(const Predicting *predicting, int64_t i, GridCell *cell) {
     }
     snprintf(cell->caption, sizeof cell->caption, "%s  %.0f %%", class_text(&predicting->session, class, name, sizeof name),
              100 * (double)prediction_value(&predicting->predictions, i, class));
-    if (cell->mistake)
-        snprintf(cell->truth, sizeof cell->truth, "true: %s",
-                 class_text(&predicting->session, truth_of(predicting, i), name, sizeof name));
+    int32_t truth = truth_of(predicting, i);
+    if (truth >= 0)
+        snprintf(cell->truth, sizeof cell->truth, "true: %s", class_text(&predicting->session, truth, name, sizeof name));
 }
 
 static bool draw(const Predicting *predicting, const GridCell *cells) {
@@ -217,7 +217,7 @@ static bool draw(const Predicting *predicting, const GridCell *cells) {
         snprintf(title, sizeof title, "%s on %s: %lld of %lld right", info->name, info->source.reader,
                  (long long)(predicting->count - count_mistakes(predicting)), (long long)predicting->count);
     snprintf(subtitle, sizeof subtitle,
-             "%s images %lld to %lld; below each the predicted class and its probability; mistakes in red",
+             "%s images %lld to %lld; below each what it is taken for, with the probability, and its true class",
              split_name(predicting->split), (long long)predicting->first,
              (long long)(predicting->first + predicting->count - 1));
     Grid grid = {
