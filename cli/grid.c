@@ -10,13 +10,18 @@ enum { ACROSS = 10 };
 #define MARGIN 28.0
 #define HEAD 84.0
 
+static void draw_caption(Picture *picture, double x, double y, Font font, double size, Colour colour, const char *text) {
+    size = picture_fitting_size(picture, font, size, CELL + GAP / 2, text);
+    picture_text(picture, x + CELL / 2, y, ALIGN_CENTRE, font, size, colour, text);
+}
+
 static void draw_cell(Picture *picture, const Grid *grid, const GridCell *cell, double x, double y) {
-    double middle = x + CELL / 2, below = y + CELL;
-    Colour ink = cell->mistake ? COLOUR_RED : COLOUR_INK, faint = cell->mistake ? COLOUR_RED : COLOUR_FAINT;
+    bool mistake = cell->mistake;
     picture_image(picture, x, y, CELL, CELL, cell->pixels, grid->rows, grid->columns);
-    if (cell->mistake) picture_frame(picture, x - 2.5, y - 2.5, CELL + 5, CELL + 5, 3, COLOUR_RED);
-    picture_text(picture, middle, below + 16, ALIGN_CENTRE, cell->mistake ? FONT_BOLD : FONT_NORMAL, 12, ink, cell->caption);
-    picture_text(picture, middle, below + 31, ALIGN_CENTRE, FONT_NORMAL, 11, faint, cell->truth);
+    if (mistake) picture_frame(picture, x - 2.5, y - 2.5, CELL + 5, CELL + 5, 3, COLOUR_RED);
+    draw_caption(picture, x, y + CELL + 16, mistake ? FONT_BOLD : FONT_NORMAL, 12, mistake ? COLOUR_RED : COLOUR_INK,
+                 cell->caption);
+    draw_caption(picture, x, y + CELL + 31, FONT_NORMAL, 11, mistake ? COLOUR_RED : COLOUR_FAINT, cell->truth);
 }
 
 bool grid_draw(const char *path, const Grid *grid, Diagnostics *diag) {

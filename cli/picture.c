@@ -51,11 +51,22 @@ bool picture_save(Picture *picture, const char *path, Diagnostics *diag) {
     return saved;
 }
 
-void picture_text(Picture *picture, double x, double y, Align align, Font font, double size, Colour colour, const char *text) {
-    cairo_text_extents_t extents;
+static void select_font(Picture *picture, Font font, double size) {
     cairo_select_font_face(picture->cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
                            font == FONT_BOLD ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
     cairo_set_font_size(picture->cairo, size);
+}
+
+double picture_fitting_size(Picture *picture, Font font, double size, double width, const char *text) {
+    cairo_text_extents_t extents;
+    select_font(picture, font, size);
+    cairo_text_extents(picture->cairo, text, &extents);
+    return extents.x_advance > width ? size * width / extents.x_advance : size;
+}
+
+void picture_text(Picture *picture, double x, double y, Align align, Font font, double size, Colour colour, const char *text) {
+    cairo_text_extents_t extents;
+    select_font(picture, font, size);
     cairo_text_extents(picture->cairo, text, &extents);
     picture_colour(picture, colour);
     cairo_move_to(picture->cairo, x - extents.x_advance * (double)align / 2, y);

@@ -32,6 +32,8 @@ bool picture_save(Picture *picture, const char *path, Diagnostics *diag);
 void picture_colour(Picture *picture, Colour colour);
 /* y is the base line. */
 void picture_text(Picture *picture, double x, double y, Align align, Font font, double size, Colour colour, const char *text);
+/* `size`, or smaller, so that the text is at most `width` wide. */
+double picture_fitting_size(Picture *picture, Font font, double size, double width, const char *text);
 void picture_line(Picture *picture, double x0, double y0, double x1, double y1, double width, Colour colour);
 void picture_frame(Picture *picture, double x, double y, double width, double height, double line, Colour colour);
 /* Grey pixels, stretched to width x height without smoothing; 0 is black. */
