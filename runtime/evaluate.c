@@ -44,8 +44,8 @@ void evaluator_run(const Evaluator *evaluator, RunClock clock, Evaluation *resul
     for (uint32_t i = 0; i < evaluator->metric_count; i++) result->metrics[i] = sums.sums[i + 1] / rows;
 }
 
-bool evaluate(const Dataset *dataset, Split split, const ProgramPair *programs, States *states, Threads *threads,
-              const char *const *metrics, uint32_t metric_count, Evaluation *result, Diagnostics *diag) {
+bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *programs, States *states, Threads *threads,
+                    const char *const *metrics, uint32_t metric_count, Evaluation *result, Diagnostics *diag) {
     Evaluator evaluator;
     if (!evaluator_open(&evaluator, dataset, split, programs, states, threads, metrics, metric_count, diag)) return false;
     evaluator_run(&evaluator, (RunClock){0}, result);

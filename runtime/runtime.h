@@ -113,8 +113,8 @@ typedef enum { TRAIN_DONE, TRAIN_STOPPED, TRAIN_NONFINITE, TRAIN_FAILED } TrainR
  * TRAIN_NONFINITE: reported with the op and line that went wrong first; the last good checkpoint stays. */
 TrainResult train(const TrainOptions *options, const TrainEvents *events, Diagnostics *diag);
 void train_request_stop(void); /* async-signal-safe */
-bool evaluate(const Dataset *dataset, Split split, const ProgramPair *pair, States *states, Threads *threads,
-              const char *const *metrics, uint32_t metric_count, Evaluation *result, Diagnostics *diag);
+bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *pair, States *states, Threads *threads,
+                    const char *const *metrics, uint32_t metric_count, Evaluation *result, Diagnostics *diag);
 
 /* -- checkpoints (runtime/checkpoint.c): safetensors files. Nothing in them depends on the time, the machine or the number of
  * threads: the same training gives the same bytes, stopped and resumed or not. -- */
