@@ -31,10 +31,11 @@ typedef struct {
 
 /* A call in progress. */
 typedef struct Frame {
-    const struct Frame *up;
+    struct Frame *up;
     const Callable *callee;
     Span place;
     uint32_t level;
+    const char *layer; /* "layer_norm1": of a function of the library that has made weights */
 } Frame;
 
 enum { REPORTED_PLACES = 32 };
@@ -47,7 +48,7 @@ typedef struct Evaluator {
     Phase phase;
     uint32_t batch; /* N */
     Scope *scope;
-    const Frame *frame;      /* innermost */
+    Frame *frame;            /* innermost */
     const char *assigned_to; /* the variable on the left of the expression being evaluated */
     uint32_t depth, steps;
     bool stopped;                   /* a limit is reached: everything is an error, silently */

@@ -125,7 +125,7 @@ static Value invoke(Evaluator *evaluator, const Callable *callee, const Given *g
     Span *spans = ARENA_ARRAY(evaluator->arena, Span, callee->formals->count);
     if (!arguments_bind(evaluator, callee, given, count, span, scope, spans)) return value_error();
     if (callee->builtin) return builtin_value(evaluator, callee, scope, spans, span, assigned_to);
-    Frame frame = {evaluator->frame, callee, span, evaluator->frame ? evaluator->frame->level + 1 : 1};
+    Frame frame = {evaluator->frame, callee, span, evaluator->frame ? evaluator->frame->level + 1 : 1, NULL};
     evaluator->frame = &frame;
     evaluator->scope = scope;
     Value value = body_value(evaluator, callee);
@@ -141,6 +141,15 @@ Value evaluate_apply(Evaluator *evaluator, const Callable *callee, const Value *
     return invoke(evaluator, callee, given, count, span, NULL);
 }
 
+/* activation(x, "relu"): the function of that name */
+Value call_activation(const Call *call) {
+    const Callable *function = function_named(call->evaluator, call->args[1].text);
+    if (function) return evaluate_apply(call->evaluator, function, call->args, call->spans, 1, call->span);
+    if (evaluator_error(call->evaluator, call->spans[1], "unknown function '%s'", call->args[1].text))
+        suggest_function(call->evaluator, call->args[1].text);
+    return value_error();
+}
+
 Value evaluate_invoke(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span) {
     return invoke(evaluator, callee, given, count, span, NULL);
 }
@@ -148,16 +157,16 @@ Value evaluate_invoke(Evaluator *evaluator, const Callable *callee, const Given 
 Value evaluate_call(Evaluator *evaluator, const Expr *expr) {
     const char *assigned_to = evaluator->assigned_to;
     evaluator->assigned_to = NULL;
-    const Callable *callee = find_callee(evaluator, expr->call.callee);
     Given *given = ARENA_ARRAY(evaluator->arena, Given, expr->call.args.count);
     uint32_t count = 0;
-    bool poisoned = !callee;
+    bool poisoned = false;
     for (const Arg *arg = expr->call.args.first; arg; arg = arg->next) {
         Value value = evaluate(evaluator, arg->value);
         given[count++] = (Given){arg->name.text, arg->name.span, value, arg->value->span};
         poisoned |= value.kind == VALUE_ERROR;
     }
-    if (poisoned) return value_error();
+    const Callable *callee = find_callee(evaluator, expr->call.callee);
+    if (poisoned || !callee) return value_error();
     LayerMark mark = summary_mark(evaluator);
     Value value = invoke(evaluator, callee, given, count, expr->span, assigned_to);
     summary_record(evaluator, &mark, callee, value, expr->span);

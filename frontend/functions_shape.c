@@ -65,3 +65,116 @@ Value call_transpose(const Call *call) {
     if (shape_of_arg(call, 0).rank < 2) return call_fail(call, 0, "must have at least two axes, not be %s", arg_text(call, 0));
     return built(call, build_transpose(call->evaluator->graph, call->args[0].node, NULL));
 }
+
+Value call_permute(const Call *call) {
+    Shape shape = shape_of_arg(call, 0);
+    int64_t axes[SHAPE_MAX_RANK];
+    uint32_t count, seen = 0;
+    if (!call_ints(call, 1, axes, SHAPE_MAX_RANK, &count)) return value_error();
+    for (uint32_t i = 0; i < count; i++) {
+        if (axes[i] < 0) axes[i] += shape.rank;
+        if (axes[i] >= 0 && axes[i] < shape.rank) seen |= 1u << axes[i];
+    }
+    if ((int)count != shape.rank || seen != (1u << shape.rank) - 1)
+        return call_fail(call, 1, "must name each axis of %s once", arg_text(call, 0));
+    return built(call, build_transpose(call->evaluator->graph, call->args[0].node, axes));
+}
+
+/* -- several tensors, or parts of one -- */
+
+/* The parts must agree in everything but the axis; they become f32. */
+static bool check_part(const Call *call, Value part, Value first, int axis) {
+    Evaluator *evaluator = call->evaluator;
+    Shape shape = tensor_node(evaluator, part)->shape, other = tensor_node(evaluator, first)->shape;
+    if (shape.rank == other.rank) shape.dim[axis] = other.dim[axis];
+    if (shape_equal(shape, other)) return true;
+    evaluator_error(evaluator, call->span, "cannot concat %s and %s along axis %d: they may differ in that axis only",
+                    value_text(evaluator->arena, evaluator->graph, first), value_text(evaluator->arena, evaluator->graph, part),
+                    axis);
+    return false;
+}
+
+static bool all_tensors(const Call *call, Value list) {
+    bool good = list.list.count > 0;
+    for (uint32_t i = 0; i < list.list.count; i++) good &= list.list.items[i].kind == VALUE_TENSOR;
+    if (!good) call_fail(call, 0, "must hold tensors");
+    return good;
+}
+
+Value call_concat(const Call *call) {
+    Evaluator *evaluator = call->evaluator;
+    Value list = call->args[0];
+    int axis;
+    if (!all_tensors(call, list) || !call_axis(call, 1, tensor_node(evaluator, list.list.items[0])->shape.rank, &axis))
+        return value_error();
+    NodeId *parts = ARENA_ARRAY(evaluator->arena, NodeId, list.list.count);
+    for (uint32_t i = 0; i < list.list.count; i++) {
+        if (!check_part(call, list.list.items[i], list.list.items[0], axis)) return value_error();
+        parts[i] = tensor_f32(evaluator, list.list.items[i]);
+    }
+    return built(call, build_concat(evaluator->graph, parts, list.list.count, axis));
+}
+
+/* Elements [from, to) along an axis. */
+static Value part_of(const Call *call, int axis, int64_t from, int64_t to) {
+    Shape shape = shape_of_arg(call, 0);
+    int64_t start[SHAPE_MAX_RANK] = {0};
+    start[axis] = from;
+    shape.dim[axis] = to;
+    return built(call, build_slice(call->evaluator->graph, call->args[0].node, start, shape.dim, NULL));
+}
+
+/* The sizes of the parts: given, or `parts` equal ones. */
+static bool part_sizes(const Call *call, int64_t size, int64_t **sizes, uint32_t *count) {
+    Value parts = call->args[1];
+    bool equal = parts.kind == VALUE_INT && parts.integer > 0 && parts.integer <= size;
+    *sizes = ARENA_ARRAY(call->evaluator->arena, int64_t,
+                         equal                      ? parts.integer
+                         : parts.kind == VALUE_LIST ? parts.list.count
+                                                    : 1);
+    if (!equal) return call_ints(call, 1, *sizes, LIST_MAX_ITEMS, count);
+    *count = (uint32_t)parts.integer;
+    for (uint32_t i = 0; i < *count; i++) (*sizes)[i] = size / parts.integer;
+    return true;
+}
+
+Value call_split(const Call *call) {
+    Shape shape = shape_of_arg(call, 0);
+    int axis;
+    int64_t *sizes, at = 0;
+    uint32_t count;
+    if (!call_axis(call, 2, shape.rank, &axis) || !part_sizes(call, shape.dim[axis], &sizes, &count)) return value_error();
+    for (uint32_t i = 0; i < count; i++) at = sizes[i] < 1 || sizes[i] > shape.dim[axis] || at < 0 ? -1 : at + sizes[i];
+    if (at != shape.dim[axis])
+        return call_fail(call, 1, "does not add up to the %" PRId64 " elements along axis %d of %s", shape.dim[axis], axis,
+                         arg_text(call, 0));
+    Value *parts = ARENA_ARRAY(call->evaluator->arena, Value, count);
+    at = 0;
+    for (uint32_t i = 0; i < count; at += sizes[i++])
+        if ((parts[i] = part_of(call, axis, at, at + sizes[i])).kind == VALUE_ERROR) return value_error();
+    return value_list(parts, count);
+}
+
+Value call_pad(const Call *call) {
+    Shape shape = shape_of_arg(call, 0);
+    int axis;
+    if (!call_axis(call, 3, shape.rank, &axis)) return value_error();
+    int64_t before[SHAPE_MAX_RANK] = {0}, after[SHAPE_MAX_RANK] = {0};
+    for (uint32_t arg = 1; arg <= 2; arg++)
+        if (call->args[arg].integer < 0 || call->args[arg].integer > SHAPE_MAX_ELEMENTS)
+            return call_fail(call, arg, "must be at least 0");
+    before[axis] = call->args[1].integer;
+    after[axis] = call->args[2].integer;
+    return built(call, build_pad(call->evaluator->graph, call->args[0].node, before, after));
+}
+
+Value call_expand(const Call *call) {
+    Shape to, both;
+    if (!call_sizes(call, 1, &to)) return value_error();
+    if (!shape_broadcast(shape_of_arg(call, 0), to, &both) || !shape_equal(both, to)) {
+        char text[SHAPE_TEXT];
+        return call_fail(call, 1, "is no shape that %s can be repeated to: %s", arg_text(call, 0),
+                         shape_text(tensor_node(call->evaluator, call->args[0])->dtype, to, text));
+    }
+    return built(call, build_broadcast(call->evaluator->graph, call->args[0].node, to));
+}

@@ -78,8 +78,12 @@ static const ItemList *read_text(Arena *arena, Diagnostics *diag, const char *na
 
 static void add_definition(Library *library, Arena *arena, const Function *function, const Builtin *builtin) {
     Callable *callable = ARENA_NEW(arena, Callable);
-    *callable =
-        (Callable){function->name.text, &function->formals, builtin, builtin ? NULL : function, true, function->name.span};
+    *callable = (Callable){.name = function->name.text,
+                           .formals = &function->formals,
+                           .builtin = builtin,
+                           .definition = builtin ? NULL : function,
+                           .in_library = true,
+                           .span = function->name.span};
     assert(!names_find(library->functions, callable->name) && "a function of the library is defined once");
     names_put(library->functions, callable->name, callable);
 }

@@ -50,6 +50,7 @@ typedef struct Callable {
     const Builtin *builtin;     /* NULL: */
     const Function *definition; /* its `def` */
     bool in_library;            /* sees only the library, not the model's parameters and functions */
+    bool is_network;            /* the model block: nobody calls it */
     Span span;                  /* of its name */
 } Callable;
 

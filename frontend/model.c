@@ -49,7 +49,9 @@ static bool collect_block(const Model *model, Item **block, Item *item, const ch
 
 static bool collect_network(Model *model, const Item *item) {
     if (model->network) return already(model, item->function.name.span, model->network->span, "the model");
-    model->network = callable_new(model, &item->function);
+    Callable *network = callable_new(model, &item->function);
+    network->is_network = true;
+    model->network = network;
     return check_function(model, &item->function);
 }
 

@@ -1,5 +1,5 @@
 /* Operators on values known while compiling; tensors are handed on to tensors.c. */
-#include "frontend/evaluate.h"
+#include "frontend/summary.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -211,6 +211,16 @@ static Value evaluate_unary(Operation *operation) {
     return evaluator_built(evaluator, operation->expr->span, build_unary(evaluator->graph, negates ? OP_neg : OP_not, operand));
 }
 
+static Value matrix_product(const Operation *operation) {
+    Evaluator *evaluator = operation->evaluator;
+    if (operation->left.kind != VALUE_TENSOR || operation->right.kind != VALUE_TENSOR) return wrong_kinds(operation);
+    LayerMark mark = summary_mark(evaluator);
+    Value product = tensor_matmul(evaluator, operation->expr->span, tensor_f32(evaluator, operation->left),
+                                  tensor_f32(evaluator, operation->right));
+    summary_record(evaluator, &mark, NULL, product, operation->expr->span);
+    return product;
+}
+
 Value evaluate_operation(Evaluator *evaluator, const Expr *expr) {
     Operation operation = {.evaluator = evaluator, .expr = expr, .op = expr->operation.op};
     if (expr->kind == EXPR_UNARY) return evaluate_unary(&operation);
@@ -221,6 +231,5 @@ Value evaluate_operation(Evaluator *evaluator, const Expr *expr) {
     if (is_comparison(operation.op)) return compare(&operation);
     if (operation.op == OPERATOR_RANGE) return make_range(&operation);
     if (operation.op != OPERATOR_MATMUL) return arithmetic(&operation);
-    if (operation.left.kind != VALUE_TENSOR || operation.right.kind != VALUE_TENSOR) return wrong_kinds(&operation);
-    return tensor_matmul(evaluator, expr->span, tensor_f32(evaluator, operation.left), tensor_f32(evaluator, operation.right));
+    return matrix_product(&operation);
 }

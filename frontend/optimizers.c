@@ -111,3 +111,31 @@ NodeId optimize_adamw(const Optimization *optimization) {
     NodeId weight = fma_(&b, unary(&b, OP_neg, shrink), optimization->weight, optimization->weight);
     return adam_step(&b, weight, optimization->gradient);
 }
+
+/* w - lr * g / (sqrt(v) + eps), v the average of g * g; with momentum, that direction is gathered first */
+NodeId optimize_rmsprop(const Optimization *optimization) {
+    Builder b = builder(optimization);
+    double momentum = number(optimization, 4);
+    NodeId g = decayed(&b, number(optimization, 3)), v = average(&b, "v", number(optimization, 1), mul(&b, g, g));
+    NodeId direction = divide(&b, g, add(&b, unary(&b, OP_sqrt, v), scalar(&b, number(optimization, 2))));
+    if (momentum != 0) {
+        NodeId state = moment(&b, "momentum"), next = fma_(&b, scalar(&b, momentum), state, direction);
+        graph_update(b.graph, state, next);
+        direction = next;
+    }
+    return fma_(&b, unary(&b, OP_neg, rate_of(optimization)), direction, optimization->weight);
+}
+
+/* w - rate * g / (sqrt(sum) + eps), sum of all g * g so far, rate = lr / (1 + steps before this one * lr_decay) */
+NodeId optimize_adagrad(const Optimization *optimization) {
+    Builder b = builder(optimization);
+    NodeId g = decayed(&b, number(optimization, 3)), sum = moment(&b, "sum"), next = fma_(&b, g, g, sum),
+           rate = rate_of(optimization);
+    graph_update(b.graph, sum, next);
+    if (number(optimization, 1) != 0) {
+        NodeId before = sub(&b, step_number(&b), scalar(&b, 1));
+        rate = divide(&b, rate, fma_(&b, before, scalar(&b, number(optimization, 1)), scalar(&b, 1)));
+    }
+    NodeId root = add(&b, unary(&b, OP_sqrt, next), scalar(&b, number(optimization, 2)));
+    return sub(&b, optimization->weight, divide(&b, mul(&b, rate, g), root));
+}

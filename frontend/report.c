@@ -30,7 +30,7 @@ static void note_calls(Evaluator *evaluator, Span place) {
     int shown = 0;
     for (const Frame *frame = evaluator->frame; frame && shown < CHAIN_SHOWN; frame = frame->up) {
         bool same = frame->place.file == place.file && frame->place.begin == place.begin;
-        if (same || library_owns(evaluator->globals->library, frame->place)) continue;
+        if (same || frame->callee->is_network || library_owns(evaluator->globals->library, frame->place)) continue;
         diag_note(evaluator->diag, frame->place, "in the call of '%s' here", frame->callee->name);
         shown++;
     }

@@ -10,8 +10,7 @@ LayerLog *layer_log_new(Arena *arena) {
 }
 
 LayerMark summary_mark(const Evaluator *evaluator) {
-    return (LayerMark){evaluator->graph->node_count, evaluator->graph->symbol_count,
-                       evaluator->log ? evaluator->log->count : 0};
+    return (LayerMark){evaluator->graph->node_count, evaluator->graph->symbol_count};
 }
 
 /* Floating-point operations of one node: 2 k for each element of a product, one for each element read by a reduction or made
@@ -51,6 +50,13 @@ static const char *line_name(Evaluator *evaluator, const char *op) {
     return arena_format(evaluator->arena, "%s%u", op, ++*count);
 }
 
+/* A weight is called what its state is called. */
+static const char *call_name(Evaluator *evaluator, const LayerMark *mark, const char *op) {
+    const Graph *graph = evaluator->graph;
+    bool is_weight = !strcmp(op, "weight") && graph->symbol_count > mark->symbols;
+    return is_weight ? graph->symbols[mark->symbols].name : line_name(evaluator, op);
+}
+
 /* Tensors made by the library at the request of the model's own text; what is inside them is theirs. */
 static bool worth_a_line(const Evaluator *evaluator, const Callable *callee, Value value) {
     return evaluator->log && evaluator->phase == PHASE_MODEL && value.kind == VALUE_TENSOR && !evaluator->scope->in_library &&
@@ -74,7 +80,7 @@ void summary_record(Evaluator *evaluator, const LayerMark *mark, const Callable 
     const char *name, *op = callee ? callee->name : "matmul";
     uint32_t line = 0, column;
     diag_locate(evaluator->diag, span, &name, &line, &column);
-    *line_new(evaluator) = (LayerInfo){.name = line_name(evaluator, op),
+    *line_new(evaluator) = (LayerInfo){.name = arena_format(evaluator->arena, "%s", call_name(evaluator, mark, op)),
                                        .op = op,
                                        .output = {node->dtype, node->shape},
                                        .weights = weights_since(evaluator->graph, mark),

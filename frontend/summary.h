@@ -12,9 +12,9 @@ typedef struct LayerLog {
 
 LayerLog *layer_log_new(Arena *arena);
 
-/* The state of the graph before a call, and whether the call is worth a line. */
+/* How much of the graph there was before a call. */
 typedef struct {
-    uint32_t nodes, symbols, layers;
+    uint32_t nodes, symbols;
 } LayerMark;
 LayerMark summary_mark(const Evaluator *evaluator);
 /* After a call (or a matrix product, callee NULL): adds a line for functions of the library called from the model's text. */

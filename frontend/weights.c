@@ -60,6 +60,16 @@ static Fan fan_of(Shape shape) {
     return (Fan){lead * (double)shape.dim[shape.rank - 2], lead * last};
 }
 
+/* In the model's own functions a weight is called as its variable; in a layer of the library, "layer_norm1.weight". */
+static const char *wanted_name(const Call *call) {
+    Evaluator *evaluator = call->evaluator;
+    Frame *frame = evaluator->frame;
+    const char *role = call->assigned_to ? call->assigned_to : "weight";
+    if (!evaluator->scope->in_library) return role;
+    if (!frame->layer) frame->layer = layer_name(evaluator, frame->callee->name);
+    return arena_format(evaluator->arena, "%s.%s", frame->layer, role);
+}
+
 Value call_weight(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Shape shape;
@@ -68,7 +78,7 @@ Value call_weight(const Call *call) {
         return value_error();
     }
     if (!call_sizes(call, 0, &shape)) return value_error();
-    return weight_new(call, call->assigned_to ? call->assigned_to : "weight", shape, call->args[1], fan_of(shape));
+    return weight_new(call, wanted_name(call), shape, call->args[1], fan_of(shape));
 }
 
 /* -- the initializers -- */
