@@ -241,7 +241,7 @@ static void probe_open(Probe *probe, Graph *graph, const Case *at) {
     *probe = (Probe){.graph = graph, .interp = interp_new(graph, INTERP_F64), .count = at->count};
     for (uint32_t i = 0; i < graph->symbol_count; i++) fill(graph, probe->interp, graph->symbols[i].node, at->low, at->high);
     for (uint32_t i = 0; i < at->count; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "x%u", i);
         probe->x[i] = input_named(graph, name);
         probe->g[i] = graph->outputs[1 + i].node;
@@ -268,7 +268,7 @@ static Diagnostics *diag;
 
 static NodeId build_case(Graph *graph, const Case *at, NodeId *x) {
     for (uint32_t i = 0; i < at->count; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "x%u", i);
         x[i] = graph_input(graph, SYMBOL_VALUE, name, DTYPE_F32, at->shapes[i]);
     }

@@ -81,12 +81,13 @@ static void permutations_are_uniform(void **state) {
         random_permutation(9, STREAM_SHUFFLE, draw, 4, order);
         counts[order[0] << 6 | order[1] << 4 | order[2] << 2 | order[3]]++;
     }
+    const double expected = (double)DRAWS / 24;
     double chi = 0;
     int kinds = 0;
     for (int i = 0; i < 256; i++) {
         if (!counts[i]) continue;
         kinds++;
-        chi += (counts[i] - DRAWS / 24.0) * (counts[i] - DRAWS / 24.0) / (DRAWS / 24.0);
+        chi += (counts[i] - expected) * (counts[i] - expected) / expected;
     }
     assert_int_equal(kinds, 24);
     assert_true(chi < 50);

@@ -240,7 +240,7 @@ static void test_evaluation_weighs_rows(void **state) {
         for (int j = 0; j < PIXELS; j++) prediction += images[16 + i * PIXELS + j] / 255.0 * (double)a.w[j];
         sum += pow(prediction - labels[8 + i], 2);
     }
-    assert_true(fabs(a.test_loss[EPOCHS] - sum / TEST) < 1e-5 * sum);
+    assert_true(fabs(a.test_loss[EPOCHS] - sum / (double)TEST) < 1e-5 * sum);
 }
 
 static void test_threads_do_not_matter(void **state) {
