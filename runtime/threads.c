@@ -17,6 +17,7 @@
 
 enum { CACHE_LINE = 64, SPIN_LOOKS = 40, SLEEP_EVERY = 32 };
 #define YIELD_NANOSECONDS 200000
+#define LONG_YIELD_NANOSECONDS 50000
 
 typedef struct {
     _Alignas(CACHE_LINE) Threads *threads;
@@ -68,13 +69,17 @@ static bool spin_for_change(Threads *threads, unsigned seen) {
     return false;
 }
 
+/* Gives up early when a yield took long without success: then the core is wanted by another process, and a thread that wakes
+ * from sleep gets it back sooner than one that yields. */
 static bool yield_for_change(Threads *threads, unsigned seen) {
-    int64_t start = nanoseconds();
-    do {
+    int64_t start = nanoseconds(), before = start, after = start;
+    while (after - start < YIELD_NANOSECONDS && after - before < LONG_YIELD_NANOSECONDS) {
         if (changed(threads, seen)) return true;
+        before = after;
         sched_yield();
-    } while (nanoseconds() - start < YIELD_NANOSECONDS);
-    return false;
+        after = nanoseconds();
+    }
+    return changed(threads, seen);
 }
 
 static void sleep_for_change(Threads *threads, unsigned seen) {
