@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Predictions as text, JSON and pictures; pictures as input.
+source "$(dirname "$0")/common.sh"
+small_model
+expect 0 mlc train small.mdl --quiet --out run
+
+expect 0 mlc predict run
+says out "predicted" "of 50 right"
+expect 0 mlc predict run --index 3..5 --json
+[[ $(wc -l <"$scratch/out") == 3 ]] || fail "--index 3..5 prints another number of lines than 3"
+says out '"index":3' '"true"' '"predicted"' '"probabilities":['
+expect 0 mlc predict run --index 7
+says out "%" "true"
+expect 2 mlc predict run --index 200..203
+says err "rows 0 to 202"
+expect 2 mlc predict run --index 5..3
+expect 2 mlc predict run --index x
+
+expect 0 mlc predict run --png grid.png --index 0..29
+there grid.png
+# mlc reads what it drew: any picture is brought to the model's input.
+expect 0 mlc predict run grid.png --json
+says err "brought to 12x12 grey" "light"
+says out '"image":"grid.png"' '"predicted"'
+expect 0 mlc predict run run/curves.png --png one.png
+there one.png
+expect 5 mlc predict run small.mdl
+says err "as a PNG image"
+head -c 300 grid.png >cut.png
+expect 5 mlc predict run cut.png
+expect 5 mlc predict run nothing.png
+expect 5 mlc predict nowhere
+says err "not the folder of a run"
+expect 5 mlc predict run --png nowhere/grid.png
+finish
