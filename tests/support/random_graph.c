@@ -105,6 +105,12 @@ int64_t random_batch(const Graph *graph) {
     return 1;
 }
 
+/* A row of one byte is a class, which is most of use if it is small. */
+static uint8_t random_byte(const Symbol *symbol, uint32_t bits) {
+    if (symbol->dtype == DTYPE_BOOL) return bits & 1;
+    return (uint8_t)(symbol->shape.rank == 1 ? bits % 10 : bits >> 24);
+}
+
 /* Between -2 and 2; rarely something special. */
 static float random_real(uint32_t bits) {
     static const float special[] = {0, -0.0f, 1, -1, 1e20f, 1e-40f, INFINITY, NAN};
@@ -112,13 +118,13 @@ static float random_real(uint32_t bits) {
     return (float)(int32_t)bits * 0x1p-30f;
 }
 
-static void fill_element(DType dtype, void *data, int64_t i, uint32_t bits) {
-    if (dtype == DTYPE_F32)
+static void fill_element(const Symbol *symbol, void *data, int64_t i, uint32_t bits) {
+    if (symbol->dtype == DTYPE_F32)
         ((float *)data)[i] = random_real(bits);
-    else if (dtype == DTYPE_I32)
+    else if (symbol->dtype == DTYPE_I32)
         ((int32_t *)data)[i] = bits % 8 ? (int32_t)(bits >> 27) - 8 : (int32_t)bits;
     else
-        ((uint8_t *)data)[i] = (uint8_t)(dtype == DTYPE_BOOL ? bits & 1 : bits >> 24);
+        ((uint8_t *)data)[i] = random_byte(symbol, bits);
 }
 
 void *random_input(const Symbol *symbol, uint64_t seed) {
@@ -126,7 +132,7 @@ void *random_input(const Symbol *symbol, uint64_t seed) {
     if (symbol->kind == SYMBOL_BATCH) count = count / symbol->shape.dim[0] * RANDOM_DATA_ROWS;
     void *data = malloc((size_t)count * dtype_bytes(symbol->dtype));
     for (int64_t i = 0; data && i < count; i++)
-        fill_element(symbol->dtype, data, i, random_bits(seed, STREAM_INPUT, hash_name(symbol->name), (uint64_t)i));
+        fill_element(symbol, data, i, random_bits(seed, STREAM_INPUT, hash_name(symbol->name), (uint64_t)i));
     return data;
 }
 

@@ -113,8 +113,19 @@ void results_free(Results *results) {
 
 static char message[512];
 
-static bool same_element(DType dtype, const void *a, const void *b, int64_t i) {
-    if (dtype == DTYPE_F32 && isnan(((const float *)a)[i]) && isnan(((const float *)b)[i])) return true;
+/* What is compared with what. */
+typedef struct {
+    const Results *expected, *got;
+    double tolerance;
+} Comparison;
+
+static bool same_real(float a, float b, double tolerance) {
+    if (!memcmp(&a, &b, sizeof a) || (isnan(a) && isnan(b))) return true;
+    return tolerance > 0 && fabs((double)a - (double)b) <= tolerance * fmax(1, fabs((double)a));
+}
+
+static bool same_element(const Comparison *comparison, DType dtype, const void *a, const void *b, int64_t i) {
+    if (dtype == DTYPE_F32) return same_real(((const float *)a)[i], ((const float *)b)[i], comparison->tolerance);
     size_t bytes = dtype_bytes(dtype);
     return !memcmp((const char *)a + (size_t)i * bytes, (const char *)b + (size_t)i * bytes, bytes);
 }
@@ -124,49 +135,67 @@ static double element(DType dtype, const void *data, int64_t i) {
     return dtype == DTYPE_I32 ? ((const int32_t *)data)[i] : ((const uint8_t *)data)[i];
 }
 
+/* A value of the one program and of the other. */
+typedef struct {
+    const char *kind, *name;
+    uint32_t step;
+    DType dtype;
+    Shape shape;
+    const void *expected, *got;
+} Pair;
+
 /* false, with a message, at the first element that differs. */
-static bool same_tensor(const char *what, const char *name, uint32_t step, TensorType type, const void *expected,
-                        const void *got) {
-    for (int64_t i = 0, n = shape_elements(type.shape); i < n; i++) {
-        if (same_element(type.dtype, expected, got, i)) continue;
+static bool same_tensor(const Comparison *comparison, const Pair *pair) {
+    for (int64_t i = 0, n = shape_elements(pair->shape); i < n; i++) {
+        if (same_element(comparison, pair->dtype, pair->expected, pair->got, i)) continue;
         char text[SHAPE_TEXT];
-        snprintf(message, sizeof message, "%s '%s' %s, step %u, element %lld: %a, not %a", what, name,
-                 shape_text(type.dtype, type.shape, text), step, (long long)i, element(type.dtype, got, i),
-                 element(type.dtype, expected, i));
+        snprintf(message, sizeof message, "%s '%s' %s, step %u, element %lld: %a, not %a", pair->kind, pair->name,
+                 shape_text(pair->dtype, pair->shape, text), pair->step, (long long)i, element(pair->dtype, pair->got, i),
+                 element(pair->dtype, pair->expected, i));
         return false;
     }
     return true;
 }
 
-static bool same_outputs(const Results *expected, const Results *got, uint32_t step) {
-    const Program *a = expected->program, *b = got->program;
-    for (uint32_t i = 0; i < a->graph->output_count; i++) {
-        const Node *node = graph_node(a->graph, a->graph->outputs[i].node);
-        const char *left = expected->outputs[step] + a->output_offsets[i], *right = got->outputs[step] + b->output_offsets[i];
-        if (!same_tensor("output", a->graph->outputs[i].name, step, (TensorType){node->dtype, node->shape}, left, right))
-            return false;
+/* Outputs have the same order in all graphs that come from one. */
+static bool same_outputs(const Comparison *comparison, uint32_t step) {
+    const Results *a = comparison->expected, *b = comparison->got;
+    for (uint32_t i = 0; i < a->program->graph->output_count; i++) {
+        const Output *output = &a->program->graph->outputs[i];
+        const Node *node = graph_node(a->program->graph, output->node);
+        Pair pair = {"output",
+                     output->name,
+                     step,
+                     node->dtype,
+                     node->shape,
+                     a->outputs[step] + a->program->output_offsets[i],
+                     b->outputs[step] + b->program->output_offsets[i]};
+        if (!same_tensor(comparison, &pair)) return false;
     }
     return true;
 }
 
-/* A state may be missing in one of the two if nothing needs it there. */
-static bool same_state(const Results *expected, uint32_t a, const Results *got, uint32_t b) {
-    const Symbol *symbol = state_symbol(expected->program, a);
-    if (strcmp(symbol->name, state_symbol(got->program, b)->name) != 0) return true;
+/* State i of the one and j of the other, if they are the same state. A state may be missing in one if nothing needs it there.
+ */
+static bool same_state(const Comparison *comparison, uint32_t i, uint32_t j) {
+    const Results *a = comparison->expected, *b = comparison->got;
+    const Symbol *symbol = state_symbol(a->program, i);
+    if (strcmp(symbol->name, state_symbol(b->program, j)->name) != 0) return true;
     void *left = plain_new(symbol), *right = plain_new(symbol);
-    convert(&expected->program->states[a], symbol, left, expected->states[a], true);
-    convert(&got->program->states[b], symbol, right, got->states[b], true);
-    bool same = same_tensor("state", symbol->name, got->steps, (TensorType){symbol->dtype, symbol->shape}, left, right);
+    convert(&a->program->states[i], symbol, left, a->states[i], true);
+    convert(&b->program->states[j], symbol, right, b->states[j], true);
+    bool same = same_tensor(comparison, &(Pair){"state", symbol->name, a->steps, symbol->dtype, symbol->shape, left, right});
     free(left);
     free(right);
     return same;
 }
 
-const char *results_difference(const Results *expected, const Results *got) {
+const char *results_difference(const Results *expected, const Results *got, double tolerance) {
+    Comparison comparison = {expected, got, tolerance};
     for (uint32_t step = 0; step < expected->steps; step++)
-        if (!same_outputs(expected, got, step)) return message;
-    for (uint32_t a = 0; a < expected->program->state_count; a++)
-        for (uint32_t b = 0; b < got->program->state_count; b++)
-            if (!same_state(expected, a, got, b)) return message;
+        if (!same_outputs(&comparison, step)) return message;
+    for (uint32_t i = 0; i < expected->program->state_count; i++)
+        for (uint32_t j = 0; j < got->program->state_count; j++)
+            if (!same_state(&comparison, i, j)) return message;
     return NULL;
 }

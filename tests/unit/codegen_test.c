@@ -9,7 +9,7 @@
 #include "ir/ir.h"
 #include "passes/passes.h"
 #include "../support/mlp_graph.h"
-#include "../support/program_check.h"
+#include "../support/results.h"
 
 #include <string.h>
 
@@ -31,9 +31,12 @@ static void assert_equal_programs(Graph *(*make)(Diagnostics *, const void *), c
     Program *program = codegen_compile(compiled.plan, compiled.graph, &options, diag);
     if (!program) diag_print(diag, stderr);
     assert_non_null(program);
-    const char *difference = program_compare(program, interpreted, &(ProgramCheck){.seed = 7, .steps = setting.gemm ? 1 : 2, .threads = setting.threads,
-                                                                                 .tolerance = setting.gemm ? 1e-5 : 0});
+    uint32_t steps = setting.gemm ? 1 : 2;
+    Results *expected = results_run(interpreted, 7, steps, 1), *got = results_run(program, 7, steps, setting.threads);
+    const char *difference = results_difference(expected, got, setting.gemm ? 1e-5 : 0);
     if (difference) print_message("-O%d, %d threads: %s\n", setting.level, setting.threads, difference);
+    results_free(expected);
+    results_free(got);
     program_free(program);
     program_free(interpreted);
     compilation_free(&reference);

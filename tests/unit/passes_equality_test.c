@@ -27,7 +27,7 @@ static void fail_seed(uint64_t seed, const char *after, const char *finding) {
 static void expect_same(const Results *expected, const Compilation *compilation, uint64_t seed, const char *after) {
     Program *program = program_interpret(compilation->graph);
     Results *results = results_run(program, seed, STEPS, 1);
-    const char *difference = results_difference(expected, results);
+    const char *difference = results_difference(expected, results, 0);
     if (difference) fail_seed(seed, after, difference);
     results_free(results);
     program_free(program);
