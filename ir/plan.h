@@ -24,7 +24,7 @@ typedef enum {
     STORAGE_SLAB,   /* offset: byte offset in the slab of the program, a multiple of 64; PLAN_UNPLACED before pass plan */
     STORAGE_STATE,  /* index: into Plan.states */
     STORAGE_INPUT,  /* index: symbol number */
-    STORAGE_OUTPUT  /* index: output number, each stored exactly once; offset: byte offset in the output block, a multiple of 8 */
+    STORAGE_OUTPUT  /* index: output number, each stored exactly once; offset: byte offset in the output block, likewise */
 } StorageKind;
 #define PLAN_UNPLACED SIZE_MAX
 typedef struct {

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { SLAB_ALIGNMENT = 64, OUTPUT_ALIGNMENT = 8 };
+enum { ALIGNMENT = 64 };
 
 typedef struct {
     NodeId node;
@@ -17,7 +17,7 @@ static size_t align(size_t bytes, size_t to) { return (bytes + to - 1) / to * to
 
 static void add_value(Value *value, const Plan *plan, const Store *store, uint32_t phase) {
     const Node *node = graph_node(plan->graph, store->node);
-    *value = (Value){store->node, phase, phase, align(layout_bytes(store->to.layout, node->dtype, node->shape), SLAB_ALIGNMENT), 0};
+    *value = (Value){store->node, phase, phase, align(layout_bytes(store->to.layout, node->dtype, node->shape), ALIGNMENT), 0};
 }
 
 /* The values of the slab in the order in which they are stored; place[node]: 1 + index of its value. */
@@ -117,7 +117,7 @@ static void place_outputs(Plan *plan, Arena *arena) {
     for (uint32_t i = 0; i < graph->output_count; i++) {
         const Node *node = graph_node(graph, graph->outputs[i].node);
         offsets[i] = plan->output_bytes;
-        plan->output_bytes += align(layout_bytes((Layout){0}, node->dtype, node->shape), OUTPUT_ALIGNMENT);
+        plan->output_bytes += align(layout_bytes((Layout){0}, node->dtype, node->shape), ALIGNMENT);
     }
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) {

@@ -206,7 +206,7 @@ static void store_output(Check *check, const Store *store) {
     if (same_bytes(check->graph, output->node) != same_bytes(check->graph, store->node))
         fail(check, "%%%u is not output %s", store->node, output->name);
     if (check->output_stores[store->to.index]++) fail(check, "stores output %s twice", output->name);
-    if (store->to.offset % 8 || store->to.offset + layout_bytes(store->to.layout, node->dtype, node->shape) > check->plan->output_bytes)
+    if (store->to.offset % 64 || store->to.offset + layout_bytes(store->to.layout, node->dtype, node->shape) > check->plan->output_bytes)
         fail(check, "stores %s outside the output block", output->name);
 }
 
