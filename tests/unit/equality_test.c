@@ -23,7 +23,7 @@ static bool all_levels;
 /* NULL after printing the errors. */
 static Program *compile(uint64_t seed, int level, int threads, Diagnostics *diag) {
     Compilation compilation;
-    PassOptions options = {.level = level, .threads = threads};
+    PassOptions options = {.level = level, .threads = -threads}; /* even where a kernel is too small to gain */
     Program *program = NULL;
     if (passes_run(&compilation, random_graph(seed, diag), &options, PASS_COUNT - 1))
         program = codegen_compile(compilation.plan, compilation.graph, &(CodegenOptions){.level = level}, diag);
