@@ -15,16 +15,16 @@ typedef struct {
     uint16_t width;
 } Layout;
 
-size_t layout_bytes(Layout layout, DType dtype, Shape shape);           /* with padding */
+size_t layout_bytes(Layout layout, DType dtype, Shape shape);            /* with padding */
 int64_t layout_offset(Layout layout, Shape shape, const int64_t *index); /* in elements */
 bool layout_equal(Layout a, Layout b);
 
 typedef enum {
-    STORAGE_NONE,   /* not in memory: computed inside the kernels that use it */
-    STORAGE_SLAB,   /* offset: byte offset in the slab of the program, a multiple of 64; PLAN_UNPLACED before pass plan */
-    STORAGE_STATE,  /* index: into Plan.states */
-    STORAGE_INPUT,  /* index: symbol number */
-    STORAGE_OUTPUT  /* index: output number, each stored exactly once; offset: byte offset in the output block, likewise */
+    STORAGE_NONE,  /* not in memory: computed inside the kernels that use it */
+    STORAGE_SLAB,  /* offset: byte offset in the slab of the program, a multiple of 64; PLAN_UNPLACED before pass plan */
+    STORAGE_STATE, /* index: into Plan.states */
+    STORAGE_INPUT, /* index: symbol number */
+    STORAGE_OUTPUT /* index: output number, each stored exactly once; offset: byte offset in the output block, likewise */
 } StorageKind;
 #define PLAN_UNPLACED SIZE_MAX
 typedef struct {
@@ -74,8 +74,8 @@ typedef struct {
     /* MATMUL, GEMM: where operands 0 and 1 are read: a form of a state, or the slab. Not always Plan.storage: a state may have
      * several forms, and inputs and constants are copied into the slab for it. GEMM has one store: the product, to the slab. */
     Storage left, right;
-    uint32_t max_threads;   /* small kernels run on fewer threads; units go to thread 0 .. max_threads - 1 */
-    bool barrier_before;    /* a value this kernel reads or overwrites crosses threads */
+    uint32_t max_threads; /* small kernels run on fewer threads; units go to thread 0 .. max_threads - 1 */
+    bool barrier_before;  /* a value this kernel reads or overwrites crosses threads */
 } Kernel;
 
 typedef struct Plan {
@@ -88,7 +88,7 @@ typedef struct Plan {
     Storage *storage;
     PlanState *states;
     uint32_t state_count;
-    size_t slab_bytes;   /* all values that cross kernels; 64-byte aligned base expected */
+    size_t slab_bytes; /* all values that cross kernels; 64-byte aligned base expected */
     size_t output_bytes;
 } Plan;
 

@@ -8,18 +8,21 @@ typedef struct {
     const Plan *plan;
     const Graph *graph;
     FILE *out;
-    uint32_t *inside; /* [node]: 1 + the last kernel that computes it */
-    uint32_t *read;   /* [node]: 1 + the last kernel that reads it */
+    uint32_t *inside;       /* [node]: 1 + the last kernel that computes it */
+    uint32_t *read;         /* [node]: 1 + the last kernel that reads it */
     uint32_t *first, *last; /* [node]: 1 + the kernel that stores it in the slab, 1 + the last one that reads it there */
 } Printer;
 
 static const char *const kernel_names[KERNEL_KINDS] = {"map", "reduce", "matmul", "gemm"};
 
-static bool is_product(const Kernel *kernel) { return kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM; }
+static bool is_product(const Kernel *kernel) {
+    return kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM;
+}
 
 /* The node in whose memory the value lies. */
 static NodeId stored_node(const Printer *printer, NodeId id) {
-    while (!printer->first[id] && graph_node(printer->graph, id)->op == OP_reshape) id = graph_node(printer->graph, id)->operands[0];
+    while (!printer->first[id] && graph_node(printer->graph, id)->op == OP_reshape)
+        id = graph_node(printer->graph, id)->operands[0];
     return id;
 }
 
@@ -148,7 +151,8 @@ static void print_state(const Printer *printer, uint32_t index) {
     const Symbol *symbol = &printer->graph->symbols[state->symbol];
     char text[SHAPE_TEXT];
     bool copy = index > 0 && printer->plan->states[index - 1].symbol == state->symbol;
-    fprintf(printer->out, "#    %s%s %s", symbol->name, copy ? ", a copy," : "", shape_text(symbol->dtype, symbol->shape, text));
+    fprintf(printer->out, "#    %s%s %s", symbol->name, copy ? ", a copy," : "",
+            shape_text(symbol->dtype, symbol->shape, text));
     print_layout(state->layout, printer->out);
     fprintf(printer->out, ", %zu bytes\n", state_bytes(printer->plan, index));
 }

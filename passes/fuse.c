@@ -60,8 +60,10 @@ static void build_plan(Compilation *compilation, const PassOptions *options) {
         .draft_capacity = graph->node_count + graph->output_count + graph->symbol_count,
     };
     fusion.drafts = ARENA_ARRAY(arena, Draft, fusion.draft_capacity);
-    if (options->level >= LEVEL_THAT_FUSES) fuse_nodes(&fusion);
-    else fuse_nothing(&fusion);
+    if (options->level >= LEVEL_THAT_FUSES)
+        fuse_nodes(&fusion);
+    else
+        fuse_nothing(&fusion);
     compilation->plan = kernels_build(&fusion);
     arena_free(arena);
 }

@@ -118,8 +118,10 @@ static void place_node(Joining *joining, NodeId id) {
     uint32_t group = class == CLASS_ELEMENTWISE ? choose_group(joining, node) : 0;
     bool starts = class == CLASS_REDUCE || class == CLASS_MATRIX || fusion->required[id];
     joining->reach[id] = reach_of(joining, node);
-    if (group) join_group(joining, id, node, group);
-    else if (starts) start_group(joining, id, node);
+    if (group)
+        join_group(joining, id, node, group);
+    else if (starts)
+        start_group(joining, id, node);
     joining->at_index[id] = node_at_index(joining, id, node);
     settle_operands(joining, id, node);
 }

@@ -1,6 +1,6 @@
-/* Third step of fusion: which values are stored. Going backwards, every node learns where its users compute it: in which kernel,
- * and whether at the index being computed or through a view at others. One place: the node is computed there. Several places:
- * what is cheap is computed again in each, the rest is computed once and stored. */
+/* Third step of fusion: which values are stored. Going backwards, every node learns where its users compute it: in which
+ * kernel, and whether at the index being computed or through a view at others. One place: the node is computed there. Several
+ * places: what is cheap is computed again in each, the rest is computed once and stored. */
 #include "passes/planning.h"
 
 /* A place is a draft (at its own index), or OTHER_INDEX + the view or reduction through which a node is reached. */
@@ -20,8 +20,10 @@ static uint32_t merge_places(uint32_t a, uint32_t b) {
 
 static void add_place(Sharing *sharing, NodeId id, uint32_t place) {
     if (place == NOWHERE) return;
-    if (place == sharing->fusion->group[id]) sharing->inside[id] = true;
-    else sharing->outside[id] = merge_places(sharing->outside[id], place);
+    if (place == sharing->fusion->group[id])
+        sharing->inside[id] = true;
+    else
+        sharing->outside[id] = merge_places(sharing->outside[id], place);
 }
 
 /* Where the operands of a node are needed that is itself computed at `place`. */
@@ -78,7 +80,9 @@ void fuse_share(Fusion *fusion) {
     for (NodeId id = nodes - 1; id > 0; id--) {
         const Node *node = graph_node(fusion->graph, id);
         if (!fusion->live[id] || node_is_leaf(node)) continue;
-        if (fusion->group[id]) decide_grouped(&sharing, id, node);
-        else decide_single(&sharing, id, node);
+        if (fusion->group[id])
+            decide_grouped(&sharing, id, node);
+        else
+            decide_single(&sharing, id, node);
     }
 }

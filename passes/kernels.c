@@ -31,7 +31,9 @@ uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space) {
 
 /* -- states and targets -- */
 
-static bool symbol_is_updated(const Symbol *symbol) { return symbol->update != NODE_NONE && symbol->update != symbol->node; }
+static bool symbol_is_updated(const Symbol *symbol) {
+    return symbol->update != NODE_NONE && symbol->update != symbol->node;
+}
 
 static bool symbol_is_used(const Builder *builder, const Symbol *symbol) {
     return symbol->kind == SYMBOL_STATE && (symbol_is_updated(symbol) || (symbol->node && builder->fusion->live[symbol->node]));
@@ -76,7 +78,8 @@ static void add_targets(Builder *builder) {
     const Graph *graph = builder->graph;
     uint32_t first_copy = builder->fusion->draft_count + 1;
     for (uint32_t i = 0; i < graph->output_count; i++)
-        add_target(builder, first_copy, graph->outputs[i].node, (Storage){.kind = STORAGE_OUTPUT, .index = i, .offset = PLAN_UNPLACED});
+        add_target(builder, first_copy, graph->outputs[i].node,
+                   (Storage){.kind = STORAGE_OUTPUT, .index = i, .offset = PLAN_UNPLACED});
     for (uint32_t i = 0; i < graph->symbol_count; i++)
         if (symbol_is_updated(&graph->symbols[i]))
             add_target(builder, first_copy, graph->symbols[i].update,
@@ -117,8 +120,10 @@ static bool meet_node(Builder *builder, uint32_t number, NodeId id) {
     if (builder->stamp[id] == number || node_is_leaf(graph_node(builder->graph, id))) return false;
     builder->stamp[id] = number;
     bool in_memory = read_from_memory(builder, number, id);
-    if (in_memory) builder->in_slab[builder->fusion->home[id]] = true;
-    else builder->list[builder->list_count++] = id;
+    if (in_memory)
+        builder->in_slab[builder->fusion->home[id]] = true;
+    else
+        builder->list[builder->list_count++] = id;
     return !in_memory;
 }
 
@@ -185,13 +190,16 @@ static void collect_kernel(Builder *builder, uint32_t number, const Groups *stor
     const Draft *draft = &builder->fusion->drafts[number];
     *kernel = (Kernel){.kind = draft->kind, .root = draft->root, .space = draft->space};
     if (draft->root) collect_node(builder, number, draft->root);
-    for (uint32_t i = stored->begin[number]; i < stored->begin[number + 1]; i++) collect_node(builder, number, stored->items[i]);
+    for (uint32_t i = stored->begin[number]; i < stored->begin[number + 1]; i++)
+        collect_node(builder, number, stored->items[i]);
     for (uint32_t i = targets->begin[number]; i < targets->begin[number + 1]; i++)
         collect_node(builder, number, builder->targets[targets->items[i]].node);
     keep_nodes(builder, kernel);
 }
 
-static void add_store(Kernel *kernel, NodeId node, Storage to) { kernel->stores[kernel->store_count++] = (Store){node, to}; }
+static void add_store(Kernel *kernel, NodeId node, Storage to) {
+    kernel->stores[kernel->store_count++] = (Store){node, to};
+}
 
 static void add_stores(Builder *builder, uint32_t number, const Groups *stored, const Groups *targets, Kernel *kernel) {
     uint32_t most = stored->begin[number + 1] - stored->begin[number] + targets->begin[number + 1] - targets->begin[number];
@@ -224,9 +232,12 @@ static void fill_storage(Builder *builder) {
         const Node *node = graph_node(graph, home);
         Storage *storage = &builder->plan->storage[id];
         if (!fusion->live[id]) continue;
-        if (node->op == OP_state) *storage = (Storage){.kind = STORAGE_STATE, .index = builder->state_index[node->attrs.symbol] - 1};
-        else if (node->op == OP_input) *storage = (Storage){.kind = STORAGE_INPUT, .index = node->attrs.symbol};
-        else if (fusion->kernel[home] && builder->in_slab[home]) *storage = unplaced;
+        if (node->op == OP_state)
+            *storage = (Storage){.kind = STORAGE_STATE, .index = builder->state_index[node->attrs.symbol] - 1};
+        else if (node->op == OP_input)
+            *storage = (Storage){.kind = STORAGE_INPUT, .index = node->attrs.symbol};
+        else if (fusion->kernel[home] && builder->in_slab[home])
+            *storage = unplaced;
     }
 }
 

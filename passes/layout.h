@@ -6,9 +6,9 @@
 
 typedef struct {
     Plan *plan;
-    Arena *arena;      /* scratch */
-    Layout *primary;   /* [state] */
-    bool (*extra)[2];  /* [state][axis]: also needed in panels along that axis */
+    Arena *arena;     /* scratch */
+    Layout *primary;  /* [state] */
+    bool (*extra)[2]; /* [state][axis]: also needed in panels along that axis */
 } Forms;
 
 Layout panel_layout(Shape shape, int axis);

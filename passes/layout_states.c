@@ -8,9 +8,13 @@ Layout panel_layout(Shape shape, int axis) {
     return (Layout){LAYOUT_PANEL, (uint8_t)axis, width};
 }
 
-static const Symbol *state_symbol(const Plan *plan, uint32_t state) { return &plan->graph->symbols[plan->states[state].symbol]; }
+static const Symbol *state_symbol(const Plan *plan, uint32_t state) {
+    return &plan->graph->symbols[plan->states[state].symbol];
+}
 
-static bool is_matrix(const Symbol *symbol) { return symbol->shape.rank == 2 && symbol->dtype == DTYPE_F32; }
+static bool is_matrix(const Symbol *symbol) {
+    return symbol->shape.rank == 2 && symbol->dtype == DTYPE_F32;
+}
 
 const Storage *matrix_state(const Plan *plan, const Storage *operand) {
     return operand->kind == STORAGE_STATE && is_matrix(state_symbol(plan, operand->index)) ? operand : NULL;
@@ -66,7 +70,9 @@ void forms_choose_primary(Forms *forms) {
 
 /* -- writing the forms down -- */
 
-static uint32_t count_extra(const Forms *forms, uint32_t state) { return forms->extra[state][0] + forms->extra[state][1]; }
+static uint32_t count_extra(const Forms *forms, uint32_t state) {
+    return forms->extra[state][0] + forms->extra[state][1];
+}
 
 /* Each state's primary form, followed by its copies. first[state]: the new index of its primary form. */
 static void write_states(Forms *forms, uint32_t *first) {
@@ -78,7 +84,8 @@ static void write_states(Forms *forms, uint32_t *first) {
         first[s] = count;
         states[count++] = (PlanState){symbol, forms->primary[s]};
         for (int axis = 0; axis < 2; axis++)
-            if (forms->extra[s][axis]) states[count++] = (PlanState){symbol, panel_layout(plan->graph->symbols[symbol].shape, axis)};
+            if (forms->extra[s][axis])
+                states[count++] = (PlanState){symbol, panel_layout(plan->graph->symbols[symbol].shape, axis)};
     }
     first[plan->state_count] = count;
     plan->states = states;

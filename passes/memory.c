@@ -13,7 +13,9 @@ typedef struct {
     size_t bytes, offset;
 } Value;
 
-static size_t align(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
+static size_t align(size_t bytes, size_t to) {
+    return (bytes + to - 1) / to * to;
+}
 
 static void add_value(Value *value, const Plan *plan, const Store *store, uint32_t phase) {
     const Node *node = graph_node(plan->graph, store->node);
@@ -49,7 +51,9 @@ static int compare_sizes(const void *a, const void *b) {
     return x->node < y->node ? -1 : x->node > y->node;
 }
 
-static bool lives_meet(const Value *a, const Value *b) { return a->first <= b->last && b->first <= a->last; }
+static bool lives_meet(const Value *a, const Value *b) {
+    return a->first <= b->last && b->first <= a->last;
+}
 
 /* The start of the smallest gap that fits between the placed values (sorted by offset) that live at the same time. */
 static size_t best_gap(const Value *value, Value *const *placed, uint32_t count) {
@@ -102,7 +106,8 @@ static void set_offsets(Plan *plan, const NodeId *home, const Value *values, con
     for (NodeId id = 1; id < plan->graph->node_count; id++) set_offset(&plan->storage[id], home[id], values, place);
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         Kernel *kernel = &plan->kernels[k];
-        for (uint32_t i = 0; i < kernel->store_count; i++) set_offset(&kernel->stores[i].to, kernel->stores[i].node, values, place);
+        for (uint32_t i = 0; i < kernel->store_count; i++)
+            set_offset(&kernel->stores[i].to, kernel->stores[i].node, values, place);
         if (kernel->root == NODE_NONE) continue;
         const Node *root = graph_node(plan->graph, kernel->root);
         set_offset(&kernel->left, home[root->operands[0]], values, place);

@@ -11,8 +11,12 @@
  * panels and change during the step. */
 NodeId *home_nodes(const Graph *graph, Arena *arena);
 /* Not in memory anywhere and cheaper to write down again wherever it is needed. */
-static inline bool node_is_immediate(const Node *node) { return node->op == OP_constant || node->op == OP_iota; }
-static inline bool node_is_leaf(const Node *node) { return op_class(node->op) == CLASS_LEAF; }
+static inline bool node_is_immediate(const Node *node) {
+    return node->op == OP_constant || node->op == OP_iota;
+}
+static inline bool node_is_leaf(const Node *node) {
+    return op_class(node->op) == CLASS_LEAF;
+}
 
 /* -- fusion: which kernel computes what (fuse.c decides, kernels.c writes the plan down) -- */
 

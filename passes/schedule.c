@@ -11,9 +11,9 @@ typedef struct {
     Plan *plan;
     Arena *arena;
     Uses uses;
-    uint32_t *updater;    /* [symbol]: 1 + the kernel that stores the state; 0: none */
-    bool *detour;         /* [symbol]: the update goes through the slab */
-    uint32_t *begin;      /* edges that leave kernel k: edges[begin[k] .. begin[k + 1]) */
+    uint32_t *updater; /* [symbol]: 1 + the kernel that stores the state; 0: none */
+    bool *detour;      /* [symbol]: the update goes through the slab */
+    uint32_t *begin;   /* edges that leave kernel k: edges[begin[k] .. begin[k + 1]) */
     struct Edge *edges;
     uint32_t *values, *readers; /* [kernel]: values it waits for, readers of old states it waits for */
     bool *done;                 /* [kernel]: in the order, or in the heap */
@@ -64,7 +64,9 @@ static void count_edge(Schedule *schedule, Edge edge) {
     (edge.old_state ? schedule->readers : schedule->values)[edge.to]++;
 }
 
-static void place_edge(Schedule *schedule, Edge edge) { schedule->edges[--schedule->begin[edge.from]] = edge; }
+static void place_edge(Schedule *schedule, Edge edge) {
+    schedule->edges[--schedule->begin[edge.from]] = edge;
+}
 
 static void collect_edges(Schedule *schedule) {
     uint32_t kernels = schedule->plan->kernel_count;
@@ -102,7 +104,9 @@ static uint32_t heap_pop(Schedule *schedule) {
 
 /* -- ordering -- */
 
-static bool single_thread(const Schedule *schedule, uint32_t kernel) { return schedule->plan->kernels[kernel].max_threads == 1; }
+static bool single_thread(const Schedule *schedule, uint32_t kernel) {
+    return schedule->plan->kernels[kernel].max_threads == 1;
+}
 
 static void push_if_ready(Schedule *schedule, uint32_t kernel) {
     if (schedule->done[kernel] || schedule->values[kernel] || schedule->readers[kernel]) return;
@@ -210,7 +214,8 @@ static bool same_state(const Plan *plan, const Kernel *copy, const Store *store)
 
 static void add_copy(const Plan *plan, const Kernel *kernel, const Store *store, Kernel *copies, uint32_t *count) {
     if (*count == 0 || !same_state(plan, &copies[*count - 1], store))
-        copies[(*count)++] = (Kernel){.kind = KERNEL_MAP, .space = kernel->space, .stores = ARENA_ARRAY(plan->arena, Store, kernel->store_count)};
+        copies[(*count)++] = (Kernel){
+            .kind = KERNEL_MAP, .space = kernel->space, .stores = ARENA_ARRAY(plan->arena, Store, kernel->store_count)};
     Kernel *copy = &copies[*count - 1];
     copy->stores[copy->store_count++] = *store;
 }

@@ -36,8 +36,10 @@ static bool in_memory(const Plan *plan, NodeId node) {
 
 /* An operand of a node inside: computed inside too, or read. */
 static void meet_operand(Collector *collector, uint32_t kernel, NodeId operand, bool moved) {
-    if (collector->inside[operand] == kernel + 1) collector->moved[operand] |= moved;
-    else if (in_memory(collector->plan, operand)) add_use(collector, kernel, operand, moved);
+    if (collector->inside[operand] == kernel + 1)
+        collector->moved[operand] |= moved;
+    else if (in_memory(collector->plan, operand))
+        add_use(collector, kernel, operand, moved);
 }
 
 /* Matrix products read whole operands; inputs and constants in the slab, which Plan.storage does not show. */

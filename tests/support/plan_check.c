@@ -20,13 +20,13 @@ typedef struct {
     const Plan *plan;
     const Graph *graph;
     bool failed;
-    uint32_t kernel, epoch;    /* the one being run; barriers so far */
-    Region *held, *read;       /* contents of the slab; reads of the slab (bytes) and of states (no bytes) */
+    uint32_t kernel, epoch; /* the one being run; barriers so far */
+    Region *held, *read;    /* contents of the slab; reads of the slab (bytes) and of states (no bytes) */
     uint32_t held_count, read_count, read_capacity;
-    uint32_t *state_writer;    /* [symbol]: 1 + the kernel that stores it */
-    uint32_t *form_stores;     /* [plan state] */
-    uint32_t *output_stores;   /* [output] */
-    bool *inside, *shifted;    /* [node]: computed by this kernel; used at other indices than the one stored */
+    uint32_t *state_writer;  /* [symbol]: 1 + the kernel that stores it */
+    uint32_t *form_stores;   /* [plan state] */
+    uint32_t *output_stores; /* [output] */
+    bool *inside, *shifted;  /* [node]: computed by this kernel; used at other indices than the one stored */
 } Check;
 
 __attribute__((format(printf, 2, 3))) static void fail(Check *check, const char *format, ...) {
@@ -39,8 +39,12 @@ __attribute__((format(printf, 2, 3))) static void fail(Check *check, const char 
     check->failed = true;
 }
 
-static const Kernel *current(const Check *check) { return &check->plan->kernels[check->kernel]; }
-static bool single(const Check *check, uint32_t kernel) { return check->plan->kernels[kernel].max_threads == 1; }
+static const Kernel *current(const Check *check) {
+    return &check->plan->kernels[check->kernel];
+}
+static bool single(const Check *check, uint32_t kernel) {
+    return check->plan->kernels[kernel].max_threads == 1;
+}
 
 /* A reshape holds the same bytes as its operand. */
 static NodeId same_bytes(const Graph *graph, NodeId id) {
@@ -75,7 +79,8 @@ static void read_slab(Check *check, Storage storage, NodeId id) {
         const Region *held = &check->held[i];
         if (held->value != wanted.value || held->begin != wanted.begin) continue;
         if (held->kernel == check->kernel) fail(check, "reads %%%u, which it stores itself", id);
-        if (!is_over(check, held->kernel, held->epoch)) fail(check, "no barrier between it and kernel %u, which stores %%%u", held->kernel, id);
+        if (!is_over(check, held->kernel, held->epoch))
+            fail(check, "no barrier between it and kernel %u, which stores %%%u", held->kernel, id);
         remember_read(check, wanted);
         return;
     }
@@ -105,7 +110,9 @@ static void read_storage(Check *check, Storage storage, NodeId id) {
     }
 }
 
-static bool is_immediate(const Node *node) { return node->op == OP_constant || node->op == OP_iota; }
+static bool is_immediate(const Node *node) {
+    return node->op == OP_constant || node->op == OP_iota;
+}
 
 static void read_operand(Check *check, NodeId id, bool shifted) {
     check->shifted[id] |= shifted;
@@ -118,7 +125,8 @@ static void check_product(Check *check, const Node *product) {
     const Kernel *kernel = current(check);
     const Storage sides[] = {kernel->left, kernel->right};
     for (int i = 0; i < 2; i++) {
-        if (sides[i].kind != STORAGE_SLAB && sides[i].kind != STORAGE_STATE) fail(check, "operand %d is neither state nor slab", i);
+        if (sides[i].kind != STORAGE_SLAB && sides[i].kind != STORAGE_STATE)
+            fail(check, "operand %d is neither state nor slab", i);
         read_storage(check, sides[i], product->operands[i]);
         check->shifted[product->operands[i]] = true;
     }
@@ -145,7 +153,8 @@ static void run_nodes(Check *check) {
         if (op_class(node->op) == CLASS_LEAF) fail(check, "lists the leaf %%%u", id);
         check_root(check, id, node);
         bool shifts = check->shifted[id] || op_class(node->op) != CLASS_ELEMENTWISE;
-        if (op_class(node->op) == CLASS_MATRIX) check_product(check, node);
+        if (op_class(node->op) == CLASS_MATRIX)
+            check_product(check, node);
         else
             for (uint32_t k = 0; k < node->operand_count; k++) read_operand(check, node->operands[k], shifts);
     }
@@ -154,13 +163,16 @@ static void run_nodes(Check *check) {
 
 /* -- storing -- */
 
-static bool overlaps(const Region *a, const Region *b) { return a->begin < b->end && b->begin < a->end; }
+static bool overlaps(const Region *a, const Region *b) {
+    return a->begin < b->end && b->begin < a->end;
+}
 
 static void check_overwrite(Check *check, const Region *stored, const Region *old, const char *what) {
     if (!overlaps(stored, old)) return;
     if (old->kernel == check->kernel) fail(check, "stores %%%u over %%%u, which it %s", stored->value, old->value, what);
     if (!is_over(check, old->kernel, old->epoch))
-        fail(check, "no barrier between it, storing %%%u, and kernel %u, which %s %%%u there", stored->value, old->kernel, what, old->value);
+        fail(check, "no barrier between it, storing %%%u, and kernel %u, which %s %%%u there", stored->value, old->kernel, what,
+             old->value);
 }
 
 static void store_slab(Check *check, const Store *store) {
@@ -206,7 +218,8 @@ static void store_output(Check *check, const Store *store) {
     if (same_bytes(check->graph, output->node) != same_bytes(check->graph, store->node))
         fail(check, "%%%u is not output %s", store->node, output->name);
     if (check->output_stores[store->to.index]++) fail(check, "stores output %s twice", output->name);
-    if (store->to.offset % 64 || store->to.offset + layout_bytes(store->to.layout, node->dtype, node->shape) > check->plan->output_bytes)
+    if (store->to.offset % 64 ||
+        store->to.offset + layout_bytes(store->to.layout, node->dtype, node->shape) > check->plan->output_bytes)
         fail(check, "stores %s outside the output block", output->name);
 }
 
@@ -245,7 +258,8 @@ static void check_completeness(Check *check) {
     for (uint32_t i = 0; i < plan->state_count; i++) {
         const Symbol *symbol = &check->graph->symbols[plan->states[i].symbol];
         uint32_t wanted = symbol->update != NODE_NONE && symbol->update != symbol->node;
-        if (check->form_stores[i] != wanted) fail(check, "%s (form %u) is stored %u times", symbol->name, i, check->form_stores[i]);
+        if (check->form_stores[i] != wanted)
+            fail(check, "%s (form %u) is stored %u times", symbol->name, i, check->form_stores[i]);
     }
     for (uint32_t i = 0; i < check->graph->symbol_count; i++) {
         const Symbol *symbol = &check->graph->symbols[i];
@@ -253,15 +267,18 @@ static void check_completeness(Check *check) {
         if (updated && !check->state_writer[i]) fail(check, "%s is never updated", symbol->name);
     }
     for (uint32_t i = 0; i < check->graph->output_count; i++)
-        if (check->output_stores[i] != 1) fail(check, "output %s is stored %u times", check->graph->outputs[i].name, check->output_stores[i]);
+        if (check->output_stores[i] != 1)
+            fail(check, "output %s is stored %u times", check->graph->outputs[i].name, check->output_stores[i]);
 }
 
-static void *zeroed(size_t count) { return calloc(count + 1, sizeof(uint32_t)); }
+static void *zeroed(size_t count) {
+    return calloc(count + 1, sizeof(uint32_t));
+}
 
 const char *plan_check(const Plan *plan) {
     const Graph *graph = plan->graph;
-    void *memory[] = {zeroed(graph->symbol_count), zeroed(plan->state_count), zeroed(graph->output_count), zeroed(graph->node_count),
-                      zeroed(graph->node_count)};
+    void *memory[] = {zeroed(graph->symbol_count), zeroed(plan->state_count), zeroed(graph->output_count),
+                      zeroed(graph->node_count), zeroed(graph->node_count)};
     Check check = {.plan = plan,
                    .graph = graph,
                    .held = calloc(graph->node_count + 1, sizeof(Region)),

@@ -38,7 +38,9 @@ static const Plan *compile_with(PassOptions options) {
     return compilation.plan;
 }
 
-static const Plan *compile(void) { return compile_with((PassOptions){.level = 2, .threads = 2}); }
+static const Plan *compile(void) {
+    return compile_with((PassOptions){.level = 2, .threads = 2});
+}
 
 static uint32_t count_kind(const Plan *plan, KernelKind kind) {
     uint32_t count = 0;
@@ -59,14 +61,30 @@ static uint32_t count_stores(const Plan *plan, StorageKind kind) {
     return count;
 }
 
-static Shape matrix(int64_t rows, int64_t columns) { return shape_of(2, (int64_t[]){rows, columns}); }
-static Shape vector(int64_t n) { return shape_of(1, &n); }
-static NodeId input(const char *name, Shape shape) { return graph_input(graph, SYMBOL_BATCH, name, DTYPE_F32, shape); }
-static NodeId weight(const char *name, Shape shape) { return graph_state(graph, name, DTYPE_F32, shape, (Init){0}, true); }
-static NodeId add(NodeId a, NodeId b) { return build_binary(graph, OP_add, a, b); }
-static NodeId times(NodeId a, NodeId b) { return build_binary(graph, OP_mul, a, b); }
-static NodeId product(NodeId a, NodeId b) { return build_matmul(graph, a, b, false, false); }
-static NodeId negative(NodeId a) { return build_unary(graph, OP_neg, a); }
+static Shape matrix(int64_t rows, int64_t columns) {
+    return shape_of(2, (int64_t[]){rows, columns});
+}
+static Shape vector(int64_t n) {
+    return shape_of(1, &n);
+}
+static NodeId input(const char *name, Shape shape) {
+    return graph_input(graph, SYMBOL_BATCH, name, DTYPE_F32, shape);
+}
+static NodeId weight(const char *name, Shape shape) {
+    return graph_state(graph, name, DTYPE_F32, shape, (Init){0}, true);
+}
+static NodeId add(NodeId a, NodeId b) {
+    return build_binary(graph, OP_add, a, b);
+}
+static NodeId times(NodeId a, NodeId b) {
+    return build_binary(graph, OP_mul, a, b);
+}
+static NodeId product(NodeId a, NodeId b) {
+    return build_matmul(graph, a, b, false, false);
+}
+static NodeId negative(NodeId a) {
+    return build_unary(graph, OP_neg, a);
+}
 
 /* -- products -- */
 

@@ -12,7 +12,9 @@
 
 #include <stdlib.h>
 
-static Shape matrix(int64_t rows, int64_t columns) { return shape_of(2, (int64_t[]){rows, columns}); }
+static Shape matrix(int64_t rows, int64_t columns) {
+    return shape_of(2, (int64_t[]){rows, columns});
+}
 
 /* -- layouts -- */
 
@@ -65,7 +67,9 @@ static void layouts_compare(void **state) {
 
 /* -- plans -- */
 
-static Graph *begin(void) { return graph_new("test", diag_new()); }
+static Graph *begin(void) {
+    return graph_new("test", diag_new());
+}
 
 static Compilation compile(Graph *graph, int level, int threads) {
     Compilation compilation = {0};
