@@ -28,6 +28,25 @@ static void add_ops(Maker *maker, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) maker_add(maker, random_op(maker));
 }
 
+/* What most models are made of: x @ w^T + b and an activation, on rows of a batch. */
+static NodeId add_layer(Maker *maker, NodeId x) {
+    static const Op activations[] = {OP_relu, OP_relu, OP_tanh, OP_sigmoid, OP_neg};
+    int64_t inputs = graph_node(maker->graph, x)->shape.dim[1], outputs = 1 + maker_draw(maker, 70);
+    NodeId weight = maker_state(maker, DTYPE_F32, shape_of(2, (int64_t[]){outputs, inputs}));
+    NodeId bias = maker_state(maker, DTYPE_F32, shape_of(1, &outputs));
+    NodeId y = build_binary(maker->graph, OP_add, build_matmul(maker->graph, x, weight, false, true), bias);
+    return build_unary(maker->graph, activations[maker_draw(maker, 5)], y);
+}
+
+static void add_layers(Maker *maker) {
+    Shape shape = shape_of(2, (int64_t[]){maker->batch, 1 + maker_draw(maker, 50)});
+    NodeId x = graph_input(maker->graph, SYMBOL_BATCH, "rows", maker_chance(maker, 2) ? DTYPE_U8 : DTYPE_F32, shape);
+    if (graph_node(maker->graph, x)->dtype == DTYPE_U8)
+        x = build_binary(maker->graph, OP_div, build_convert(maker->graph, x, DTYPE_F32),
+                         build_f32(maker->graph, 255, (Shape){0}));
+    for (uint32_t i = 0, layers = 1 + maker_draw(maker, 3); i < layers; i++) x = add_layer(maker, x);
+}
+
 /* -- loss, gradients, updates -- */
 
 static NodeId mean(Maker *maker, NodeId node) {
@@ -49,6 +68,20 @@ static NodeId add_loss(Maker *maker) {
     return loss;
 }
 
+/* The mean of the gradients so far, kept in a state of its own. */
+static NodeId moving_mean(Maker *maker, NodeId gradient) {
+    Graph *graph = maker->graph;
+    NodeId kept = maker_state(maker, DTYPE_F32, graph_node(graph, gradient)->shape);
+    NodeId change = build_binary(graph, OP_sub, gradient, kept);
+    NodeId next = build_ternary(graph, OP_fma, build_f32(graph, 0.25, (Shape){0}), change, kept);
+    graph_update(graph, kept, next);
+    return next;
+}
+
+static NodeId second_gradient(Maker *maker, NodeId gradient, NodeId state) {
+    return build_grad(maker->graph, mean(maker, build_binary(maker->graph, OP_mul, gradient, gradient)), state);
+}
+
 /* What a state becomes: a step along its gradient, anything brought to its shape, or another state as it is. */
 static NodeId next_value(Maker *maker, NodeId loss, NodeId state) {
     Graph *graph = maker->graph;
@@ -56,10 +89,10 @@ static NodeId next_value(Maker *maker, NodeId loss, NodeId state) {
     if (node.dtype != DTYPE_F32 || maker_chance(maker, 4)) return maker_fit(maker, maker_pick(maker, node.dtype), node.shape);
     NodeId gradient = build_grad(graph, loss, state);
     if (maker_chance(maker, 8)) return gradient;
-    if (maker_chance(maker, 4))
-        gradient = build_grad(graph, mean(maker, build_binary(graph, OP_mul, gradient, gradient)), state);
-    NodeId rate = build_f32(graph, 0.125, (Shape){0});
-    return build_binary(graph, OP_sub, state, build_binary(graph, OP_mul, rate, maker_clip(maker, gradient, 8)));
+    if (maker_chance(maker, 4)) gradient = second_gradient(maker, gradient, state);
+    if (!maker_chance(maker, 3)) gradient = maker_clip(maker, gradient, 8);
+    if (maker_chance(maker, 2)) gradient = moving_mean(maker, gradient);
+    return build_binary(graph, OP_sub, state, build_binary(graph, OP_mul, build_f32(graph, 0.125, (Shape){0}), gradient));
 }
 
 static void add_updates(Maker *maker, NodeId loss) {
@@ -88,8 +121,10 @@ static void add_outputs(Maker *maker, NodeId loss) {
 
 Graph *random_graph(uint64_t seed, Diagnostics *diag) {
     Maker maker = {.graph = graph_new("random", diag), .seed = seed};
-    maker.batch = 1 + maker_draw(&maker, 9);
+    uint32_t most = maker_chance(&maker, 4) ? 40 : 9;
+    maker.batch = 1 + maker_draw(&maker, most);
     for (uint32_t i = 0, leaves = 2 + maker_draw(&maker, 4); i < leaves; i++) add_leaf(&maker);
+    if (maker_chance(&maker, 2)) add_layers(&maker);
     add_ops(&maker, 4 + maker_draw(&maker, 40));
     NodeId loss = add_loss(&maker);
     add_outputs(&maker, loss);
