@@ -1,0 +1,95 @@
+/* The plans of the models that ship: right by the checker at every level, and of one mind about how weights are stored. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "frontend/frontend.h"
+#include "passes/passes.h"
+#include "runtime/runtime.h"
+#include "tests/support/plan_check.h"
+
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *read_text(const char *path, size_t *length) {
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    char *text = calloc(1, 1 << 20);
+    *length = fread(text, 1, (1 << 20) - 1, file);
+    fclose(file);
+    return text;
+}
+
+/* NULL if the model's data set is unknown here. */
+static Model *load(const char *path, Diagnostics *diag) {
+    size_t length;
+    char *text = read_text(path, &length);
+    Model *model = model_load(&(ModelOptions){.path = path, .text = text, .length = length, .schema = dataset_schema}, diag);
+    free(text);
+    return model;
+}
+
+static Compilation compile(const Model *model, GraphKind kind, uint32_t batch, int level, Diagnostics *diag) {
+    Compilation compilation = {0};
+    Graph *graph = model_graph(model, kind, batch, diag);
+    assert_non_null(graph);
+    assert_true(passes_run(&compilation, graph, &(PassOptions){.level = level, .threads = 2}, PASS_COUNT - 1));
+    const char *wrong = plan_check(compilation.plan);
+    if (wrong) fail_msg("level %d, batch %u: %s", level, batch, wrong);
+    return compilation;
+}
+
+/* The layout of a state's first form in a plan. */
+static bool primary_layout(const Plan *plan, const char *name, Layout *layout) {
+    for (uint32_t i = 0; i < plan->state_count; i++) {
+        if (strcmp(plan->graph->symbols[plan->states[i].symbol].name, name)) continue;
+        *layout = plan->states[i].layout;
+        return true;
+    }
+    return false;
+}
+
+static void assert_same_layouts(const Plan *train, const Plan *other) {
+    for (uint32_t i = 0; i < other->state_count; i++) {
+        Layout mine, theirs;
+        const char *name = other->graph->symbols[other->states[i].symbol].name;
+        if (!primary_layout(train, name, &theirs) || !primary_layout(other, name, &mine)) continue;
+        if (!layout_equal(mine, theirs)) fail_msg("%s: %s is stored in two ways", other->graph->name, name);
+    }
+}
+
+static void check_model(const Model *model, int level, Diagnostics *diag) {
+    static const uint32_t batches[] = {64, 7, 1};
+    Compilation train = compile(model, GRAPH_TRAIN, 64, level, diag);
+    for (size_t b = 0; b < sizeof batches / sizeof *batches; b++)
+        for (GraphKind kind = GRAPH_TRAIN; kind <= GRAPH_PREDICT; kind++) {
+            Compilation other = compile(model, kind, batches[b], level, diag);
+            assert_same_layouts(train.plan, other.plan);
+            compilation_free(&other);
+        }
+    compilation_free(&train);
+}
+
+static void plans_of_models_are_right(void **state) {
+    (void)state;
+    glob_t found;
+    assert_int_equal(glob(MLC_SOURCE_DIR "/models/*.mdl", 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        Diagnostics *diag = diag_new();
+        Model *model = load(found.gl_pathv[i], diag);
+        if (!model) diag_print(diag, stderr);
+        assert_non_null(model);
+        for (int level = 0; level <= 2; level++) check_model(model, level, diag);
+        model_free(model);
+        diag_free(diag);
+    }
+    globfree(&found);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(plans_of_models_are_right)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
