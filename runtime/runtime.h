@@ -82,7 +82,7 @@ typedef struct {
     uint32_t epochs;
     uint64_t seed;
     bool shuffle;
-    const char *keep_best; /* metric or NULL */
+    const char *keep_best; /* a metric of which more is better, or NULL: the loss */
     const char *folder;    /* run folder, exists; NULL: write nothing */
     const char *model_hash; /* goes into the checkpoint: BLAKE3 of the resolved text without train.epochs */
     const char *resume;     /* path of a checkpoint to continue from, or NULL */
@@ -121,7 +121,7 @@ bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *pair
 typedef struct {
     uint64_t step, epoch, seed; /* epoch: whole epochs done; step: steps done over the whole run */
     double loss_sum;            /* of the epoch begun: the losses so far, times their rows */
-    double best;                /* what best.safetensors was chosen by; NaN: there is none yet */
+    double best;                /* what best.safetensors was chosen by, the metric or minus the loss; NaN: there is none yet */
     char model_hash[65], data_digest[65];
 } CheckpointInfo;
 /* Written to a temporary file in the same folder, synced, renamed, folder synced. STATUS_FILE errors. */

@@ -98,25 +98,17 @@ static bool save_last(Trainer *trainer) {
     return true;
 }
 
-/* Metrics for which less is more. */
-static bool lower_is_better(const char *metric) {
-    static const char *const names[] = {"loss", "mse", "mae", "rmse", "nll", "bce", "huber", "cross_entropy"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!strcmp(metric, names[i])) return true;
-    return false;
-}
-
-static double chosen_value(const TrainOptions *options, const Evaluation *evaluation) {
+/* What the best checkpoint is chosen by: more is better. */
+static double merit(const TrainOptions *options, const Evaluation *evaluation) {
     for (uint32_t i = 0; i < options->metric_count && options->keep_best; i++)
         if (!strcmp(options->metrics[i], options->keep_best)) return evaluation->metrics[i];
-    return evaluation->loss;
+    return -evaluation->loss;
 }
 
 static bool save_best(Trainer *trainer, const Evaluation *evaluation) {
     const TrainOptions *options = trainer->options;
-    double value = chosen_value(options, evaluation), best = trainer->info.best;
-    bool lower = lower_is_better(options->keep_best ? options->keep_best : "loss");
-    if (isnan(value) || (!isnan(best) && (lower ? value >= best : value <= best))) return true;
+    double value = merit(options, evaluation);
+    if (isnan(value) || value <= trainer->info.best) return true; /* no value yet is NaN, of which that is false */
     trainer->info.best = value;
     if (!options->folder) return true;
     char *path = save_as(trainer, "best.safetensors");
