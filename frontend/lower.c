@@ -173,7 +173,7 @@ Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, 
     Lowering lowering = {model, evaluator, graph, kind};
     bool good = lower_parts(&lowering) && diag_errors(diag) == errors;
     arena_free(scratch);
-    if (good) return graph;
+    if (good) return log ? graph : graph_in_order(graph, NULL, 0); /* the log names nodes */
     graph_free(graph);
     return NULL;
 }

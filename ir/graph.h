@@ -203,6 +203,12 @@ bool graph_verify(const Graph *graph);
 Graph *graph_like(const Graph *from);
 NodeId graph_copy_node(Graph *to, const Graph *from, NodeId id, const NodeId *map);
 void graph_finish(Graph *to, const Graph *from, const NodeId *map);
+/* Copies the graph with its nodes in the order of roots[count] (NODE_NONE is skipped), each right after those it needs that have
+ * not come before; nodes that no root needs are left out. All outputs and updates must be among the roots. roots NULL: all
+ * outputs, then all updates, then the inputs and states that are left. Frees `from`. For builders that nest calls: C leaves
+ * open in which order arguments are evaluated, and the numbers of nodes, on which texts and sums of gradients depend, must not
+ * vary with the compiler. */
+Graph *graph_in_order(Graph *from, const NodeId *roots, uint32_t count);
 /* live[id]: an output or update needs node id, or it is a state with an update. From the graph's arena. */
 bool *graph_live(const Graph *graph);
 

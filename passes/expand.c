@@ -1,6 +1,5 @@
 /* Composites and functions are written out in primitives: the pass `expand` does the first, `functions` the second. */
 #include "passes/formula.h"
-#include "passes/order.h"
 #include "passes/pass_list.h"
 
 #include <assert.h>

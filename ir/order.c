@@ -1,6 +1,5 @@
-/* Numbers a graph's nodes anew, by what they compute alone. C leaves open in which order the arguments of a call are evaluated,
- * so nested building calls number their nodes as the compiler likes; the text of a graph must not depend on that. */
-#include "passes/order.h"
+/* Numbers a graph's nodes anew, by what they compute alone: graph_in_order. */
+#include "ir/graph.h"
 
 typedef struct {
     NodeId id;
@@ -29,13 +28,27 @@ static void copy_with_operands(Order *order, NodeId root) {
     }
 }
 
+static void copy_roots(Order *order, const NodeId *roots, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if (roots[i]) copy_with_operands(order, roots[i]);
+}
+
+static void copy_all(Order *order) {
+    const Graph *from = order->from;
+    for (uint32_t i = 0; i < from->output_count; i++) copy_roots(order, &from->outputs[i].node, 1);
+    for (uint32_t i = 0; i < from->symbol_count; i++) copy_roots(order, &from->symbols[i].update, 1);
+    for (uint32_t i = 0; i < from->symbol_count; i++) copy_roots(order, &from->symbols[i].node, 1);
+}
+
 Graph *graph_in_order(Graph *from, const NodeId *roots, uint32_t count) {
     Arena *scratch = arena_new();
     NodeId *map = ARENA_ARRAY(scratch, NodeId, from->node_count);
     Visit *stack = ARENA_ARRAY(scratch, Visit, from->node_count);
     Order order = {from, graph_like(from), map, stack};
-    for (uint32_t i = 0; i < count; i++)
-        if (roots[i]) copy_with_operands(&order, roots[i]);
+    if (roots)
+        copy_roots(&order, roots, count);
+    else
+        copy_all(&order);
     graph_finish(order.to, from, map);
     arena_free(scratch);
     graph_free(from);
