@@ -1,6 +1,7 @@
 /* Drawing on paper-white: a thin layer over cairo. */
 #include "cli/picture.h"
 
+#include <fontconfig/fontconfig.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,14 @@ static cairo_status_t buffer_append(void *context, const unsigned char *bytes, u
     return CAIRO_STATUS_SUCCESS;
 }
 
+/* A command draws one picture: what cairo and fontconfig keep for the next one is let go. */
+static void picture_free(Picture *picture) {
+    cairo_destroy(picture->cairo);
+    cairo_surface_destroy(picture->surface);
+    cairo_debug_reset_static_data();
+    FcFini();
+}
+
 bool picture_save(Picture *picture, const char *path, Diagnostics *diag) {
     Buffer buffer = {0};
     cairo_status_t status = cairo_surface_write_to_png_stream(picture->surface, buffer_append, &buffer);
@@ -46,8 +55,7 @@ bool picture_save(Picture *picture, const char *path, Diagnostics *diag) {
     if (status != CAIRO_STATUS_SUCCESS)
         diag_error(diag, STATUS_FILE, (Span){0}, "cannot draw %s: %s", path, cairo_status_to_string(status));
     free(buffer.bytes);
-    cairo_destroy(picture->cairo);
-    cairo_surface_destroy(picture->surface);
+    picture_free(picture);
     return saved;
 }
 
