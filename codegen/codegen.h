@@ -8,6 +8,7 @@ typedef struct {
     int level;       /* -O: how much LLVM optimizes */
     const char *cpu; /* an LLVM CPU name; NULL: the host, with all its features */
     bool verbose;    /* times and sizes on stderr */
+    bool profile;    /* kernels note their times: see StepArgs.times */
 } CodegenOptions;
 
 /* Compiles the step. Takes over the compilation's plan and graph (freed by program_free). NULL after reporting an error
@@ -17,6 +18,10 @@ Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options
 /* The LLVM IR after optimization, or the assembly text, of the same code. */
 typedef enum { CODEGEN_LLVM, CODEGEN_ASM } CodegenText;
 bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText text, FILE *out, Diagnostics *diag);
+
+/* The rate of f32 fused multiply-adds of one thread of this machine (one counts as two operations), in operations a second:
+ * the bound of every kernel. Takes about 20 ms. 0 after reporting an error. */
+double codegen_measure_peak(const CodegenOptions *options, Diagnostics *diag);
 
 const char *codegen_version(void); /* "LLVM 19.1.7" */
 

@@ -113,6 +113,9 @@ int64_t kernel_matmul(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 int64_t kernel_gemm(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 
 /* -- step.c: the module of a whole plan -- */
-LLVMModuleRef step_module(LLVMContextRef context, const Plan *plan, const Target *target);
+Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *target);
+void emitter_close(Emitter *e);
+void function_set_target(Emitter *e, LLVMValueRef function, const Target *target);
+LLVMModuleRef step_module(LLVMContextRef context, const Plan *plan, const Target *target, bool profile);
 
 #endif

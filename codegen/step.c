@@ -15,7 +15,11 @@ typedef struct {
     int64_t units; /* how many pieces the work comes in, by shape alone */
 } EmittedKernel;
 
-static Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Plan *plan) {
+Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *target) {
+    LLVMSetTarget(module, target->triple);
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(target->machine);
+    LLVMSetModuleDataLayout(module, layout);
+    LLVMDisposeTargetData(layout);
     return (Emitter){.context = context,
                      .module = module,
                      .builder = LLVMCreateBuilderInContext(context),
@@ -25,10 +29,10 @@ static Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const P
                      .i8 = LLVMInt8TypeInContext(context),
                      .i1 = LLVMInt1TypeInContext(context),
                      .pointer = LLVMPointerTypeInContext(context, 0),
-                     .nothing = LLVMVoidTypeInContext(context),
-                     .plan = plan,
-                     .graph = plan->graph};
+                     .nothing = LLVMVoidTypeInContext(context)};
 }
+
+void emitter_close(Emitter *e) { LLVMDisposeBuilder(e->builder); }
 
 static void add_attribute(Emitter *e, LLVMValueRef function, const char *key, const char *value) {
     LLVMAttributeRef attribute =
@@ -42,7 +46,7 @@ static void add_flag(Emitter *e, LLVMValueRef function, const char *name) {
 }
 
 /* The code is for this CPU, may use its widest registers, and does not unwind. */
-static void set_target(Emitter *e, LLVMValueRef function, const Target *target) {
+void function_set_target(Emitter *e, LLVMValueRef function, const Target *target) {
     add_attribute(e, function, "target-cpu", target->cpu);
     add_attribute(e, function, "target-features", target->features);
     add_attribute(e, function, "prefer-vector-width", "512");
@@ -59,7 +63,7 @@ static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *targ
     EmittedKernel result = {.type = LLVMFunctionType(e->nothing, parameters, 3, false)};
     result.function = e->function = LLVMAddFunction(e->module, name, result.type);
     LLVMSetLinkage(e->function, LLVMInternalLinkage);
-    set_target(e, e->function, target);
+    function_set_target(e, e->function, target);
     add_flag(e, e->function, "noinline");
     emit_begin_kernel(e, &e->plan->kernels[number]);
     e->entry = block_new(e, "entry");
@@ -111,35 +115,44 @@ static void emit_share(Emitter *e, const Kernel *kernel, const EmittedKernel *em
     LLVMBuildCall2(e->builder, emitted->type, emitted->function, args, 3, "");
 }
 
-static void emit_step(Emitter *e, const EmittedKernel *kernels, const Target *target) {
+/* Notes the time: at times[2 kernel], or [2 kernel + 1] for its end. */
+static void emit_time(Emitter *e, LLVMValueRef now, LLVMValueRef times, int64_t index) {
+    LLVMTypeRef type = LLVMFunctionType(e->i64, NULL, 0, false);
+    LLVMValueRef time = LLVMBuildCall2(e->builder, type, now, NULL, 0, ""), at = const_i64(e, index);
+    LLVMBuildStore(e->builder, time, LLVMBuildGEP2(e->builder, e->i64, times, &at, 1, ""));
+}
+
+static void emit_step(Emitter *e, const EmittedKernel *kernels, const Target *target, bool profile) {
     LLVMTypeRef parameters[] = {e->pointer, e->i32, e->i32};
     e->function = LLVMAddFunction(e->module, "step", LLVMFunctionType(e->nothing, parameters, 3, false));
-    set_target(e, e->function, target);
+    function_set_target(e, e->function, target);
     LLVMPositionBuilderAtEnd(e->builder, block_new(e, "entry"));
     LLVMValueRef thread = LLVMBuildSExt(e->builder, LLVMGetParam(e->function, 1), e->i64, "");
     LLVMValueRef threads = LLVMBuildSExt(e->builder, LLVMGetParam(e->function, 2), e->i64, "");
     LLVMValueRef several = LLVMBuildICmp(e->builder, LLVMIntSGT, threads, const_i64(e, 1), "");
     LLVMValueRef barrier = load_argument(e, offsetof(StepArgs, barrier)), context = load_argument(e, offsetof(StepArgs, barrier_context));
+    LLVMValueRef now = profile ? load_argument(e, offsetof(StepArgs, now)) : NULL;
+    LLVMValueRef times = profile ? load_argument(e, offsetof(StepArgs, times)) : NULL;
     for (uint32_t i = 0; i < e->plan->kernel_count; i++) {
         if (e->plan->kernels[i].barrier_before) emit_barrier(e, several, barrier, context);
+        if (profile) emit_time(e, now, times, 2 * (int64_t)i);
         emit_share(e, &e->plan->kernels[i], &kernels[i], thread, threads);
+        if (profile) emit_time(e, now, times, 2 * (int64_t)i + 1);
     }
     emit_barrier(e, several, barrier, context);
     LLVMBuildRetVoid(e->builder);
 }
 
-LLVMModuleRef step_module(LLVMContextRef context, const Plan *plan, const Target *target) {
+LLVMModuleRef step_module(LLVMContextRef context, const Plan *plan, const Target *target, bool profile) {
     LLVMModuleRef module = LLVMModuleCreateWithNameInContext(plan->graph->name, context);
-    LLVMSetTarget(module, target->triple);
-    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(target->machine);
-    LLVMSetModuleDataLayout(module, layout);
-    LLVMDisposeTargetData(layout);
-    Emitter e = emitter_new(context, module, plan);
+    Emitter e = emitter_new(context, module, target);
+    e.plan = plan;
+    e.graph = plan->graph;
     Arena *arena = arena_new();
     EmittedKernel *kernels = ARENA_ARRAY(arena, EmittedKernel, plan->kernel_count);
     for (uint32_t i = 0; i < plan->kernel_count; i++) kernels[i] = emit_kernel(&e, i, target);
-    emit_step(&e, kernels, target);
+    emit_step(&e, kernels, target, profile);
     arena_free(arena);
-    LLVMDisposeBuilder(e.builder);
+    emitter_close(&e);
     return module;
 }

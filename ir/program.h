@@ -16,6 +16,10 @@ typedef struct {
     void *outputs;             /* Program.output_bytes, 64-byte aligned */
     void (*barrier)(void *context, int thread); /* all threads meet; never called when threads == 1 */
     void *barrier_context;
+    /* Programs compiled for profiling only: a clock, and where this thread notes begin and end of each kernel (of its own, not
+     * shared): times[2 k] and times[2 k + 1] for kernel k. */
+    uint64_t (*now)(void);
+    uint64_t *times;
 } StepArgs;
 
 struct Program {
@@ -24,6 +28,7 @@ struct Program {
     uint32_t state_count;
     size_t slab_bytes, output_bytes;
     const size_t *output_offsets; /* [graph->output_count]: byte offset of each output, plain layout */
+    const Plan *plan;             /* of compiled programs: what the kernels are; else NULL */
     double compile_seconds;       /* time spent in LLVM */
     /* Runs one step; called by every thread 0 .. threads - 1 at the same time. Returns after a closing barrier, so that all
      * updates are visible to all threads. */

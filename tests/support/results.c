@@ -76,7 +76,7 @@ static void run_step(Results *results, uint32_t step) {
     results->outputs[step] = dirty_new(results->program->output_bytes);
     results->args =
         (StepArgs){results->slab,   results->states, (const void *const *)results->inputs, rows, results->outputs[step],
-                   threads_barrier, results->threads};
+                   threads_barrier, results->threads, NULL, NULL};
     threads_run(results->threads, work, results);
     free(rows);
 }

@@ -1,0 +1,171 @@
+/* mlc profile: every kernel of the training step, timed in place, beside what the machine allows. Inputs are drawn from a
+ * seed as in `mlc run`, so that no data are needed. */
+#include "cli/build.h"
+#include "cli/commands.h"
+#include "cli/draw.h"
+#include "cli/measure.h"
+#include "cli/trace.h"
+#include "runtime/runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { STANDARD_STEPS = 300, MOST_STEPS = 100000, WARM_UP = 10, LINES_SHOWN = 4 };
+
+typedef struct {
+    Build build;
+    Arena *arena;
+    Program *program;
+    States *states;
+    Threads *threads;
+    Drawn drawn;
+    void *slab, *outputs;
+    int64_t steps;
+    Timeline timeline;
+} Profiling;
+
+static uint64_t nanoseconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* -- running -- */
+
+static bool compile(Profiling *p) {
+    Compilation compilation;
+    CodegenOptions options = build_codegen_options(p->build.options);
+    options.profile = true;
+    if (!build_compilation(&p->build, GRAPH_TRAIN, p->build.info->batch, PASS_COUNT - 1, &compilation)) return false;
+    p->program = codegen_compile(compilation.plan, compilation.graph, &options, p->build.diag);
+    return p->program != NULL;
+}
+
+static bool prepare(Profiling *p) {
+    p->states = states_new();
+    p->threads = threads_new(build_threads(p->build.options));
+    if (!states_bind(p->states, p->program, p->build.diag)) return false;
+    states_initialize(p->states, p->build.info->seed);
+    draw_inputs(&p->drawn, p->program->graph, p->build.options, p->arena);
+    p->slab = aligned_alloc(64, (p->program->slab_bytes + 127) & ~(size_t)63);
+    p->outputs = aligned_alloc(64, (p->program->output_bytes + 127) & ~(size_t)63);
+    timeline_open(&p->timeline, p->arena, p->steps, threads_count(p->threads), p->program->plan->kernel_count);
+    return p->slab && p->outputs;
+}
+
+/* One step on one thread; steps below 0 warm up and are noted over step 0, which comes after them. */
+static void run_one(Profiling *p, int64_t step, int thread) {
+    StepArgs args = {.slab = p->slab,
+                     .states = states_pointers(p->states, p->program),
+                     .inputs = p->drawn.inputs,
+                     .rows = p->drawn.rows,
+                     .outputs = p->outputs,
+                     .barrier = threads_barrier,
+                     .barrier_context = p->threads,
+                     .now = nanoseconds_now,
+                     .times = timeline_times(&p->timeline, step < 0 ? 0 : step, thread)};
+    program_run(p->program, &args, thread, threads_count(p->threads));
+}
+
+static void run_thread(void *context, int thread) {
+    Profiling *p = context;
+    for (int64_t step = -WARM_UP; step < p->steps; step++) run_one(p, step, thread);
+}
+
+static void run_all(Profiling *p) {
+    draw_step(&p->drawn, 0);
+    threads_run(p->threads, run_thread, p);
+}
+
+/* -- the table -- */
+
+/* "matmul + 12": the root, and how many more nodes are computed with it */
+static void describe(const Plan *plan, const Kernel *kernel, char *text, size_t size) {
+    static const char *const kinds[KERNEL_KINDS] = {"map", "reduce", "matmul", "gemm"};
+    bool updates = false;
+    for (uint32_t i = 0; i < kernel->store_count; i++) updates |= kernel->stores[i].to.kind == STORAGE_STATE;
+    const char *what = kernel->root && kernel->kind == KERNEL_REDUCE ? op_name(graph_node(plan->graph, kernel->root)->op) : kinds[kernel->kind];
+    uint32_t more = kernel->node_count - (kernel->root ? 1 : 0);
+    snprintf(text, size, "%s + %u%s", what, more, updates ? ", update" : "");
+}
+
+static void add_line(uint32_t lines[LINES_SHOWN], uint32_t *count, uint32_t line) {
+    for (uint32_t i = 0; i < *count; i++)
+        if (lines[i] == line) return;
+    if (*count < LINES_SHOWN) lines[(*count)++] = line;
+}
+
+/* The lines of the model that the kernel came from: of its root first. */
+static void lines_of(const Profiling *p, const Kernel *kernel, char *text, size_t size) {
+    uint32_t lines[LINES_SHOWN], count = 0, line, column;
+    const char *name;
+    const Graph *graph = p->program->graph;
+    if (kernel->root && diag_locate(p->build.diag, graph_node(graph, kernel->root)->span, &name, &line, &column)) add_line(lines, &count, line);
+    for (uint32_t i = 0; i < kernel->node_count; i++)
+        if (diag_locate(p->build.diag, graph_node(graph, kernel->nodes[i])->span, &name, &line, &column)) add_line(lines, &count, line);
+    size_t at = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < count && at < size; i++) at += (size_t)snprintf(text + at, size - at, "%s%u", i ? "," : "", lines[i]);
+}
+
+static void print_kernel(const Profiling *p, uint32_t number, const Machine *machine, double step_seconds) {
+    const Plan *plan = p->program->plan;
+    const Kernel *kernel = &plan->kernels[number];
+    char what[64], lines[64], space[SHAPE_TEXT];
+    double seconds = timeline_kernel_seconds(&p->timeline, number);
+    Work work = kernel_work(plan, kernel);
+    uint32_t all = (uint32_t)threads_count(p->threads), threads = kernel->max_threads < all ? kernel->max_threads : all;
+    double bound = work_bound(work, machine, threads, all);
+    describe(plan, kernel, what, sizeof what);
+    lines_of(p, kernel, lines, sizeof lines);
+    printf("k%-3u %-22s %-18s %2u %9.1f %6.1f %8.1f %7.1f %9.1f %5.0f  %s\n", number, what, shape_text(DTYPE_F32, kernel->space, space) + 3, threads,
+           seconds * 1e6, 100 * seconds / step_seconds, work.operations / seconds * 1e-9, work.bytes / seconds * 1e-9, bound * 1e6,
+           100 * bound / seconds, lines);
+}
+
+static void print_table(const Profiling *p, const Machine *machine) {
+    const Plan *plan = p->program->plan;
+    double step = timeline_step_seconds(&p->timeline), busy = 0, operations = 0;
+    printf("%s, batch %u, %d threads, median of %lld steps\n", p->program->graph->name, p->build.info->batch, threads_count(p->threads),
+           (long long)p->steps);
+    printf("machine: %.1f GFLOP/s, %.1f GB/s from the cache of the last level\n\n", machine->operations * 1e-9, machine->bytes * 1e-9);
+    printf("%-4s %-22s %-18s %2s %9s %6s %8s %7s %9s %5s  %s\n", "", "kernel", "space", "T", "us", "%", "GFLOP/s", "GB/s", "bound us", "% of", "lines");
+    for (uint32_t i = 0; i < plan->kernel_count; i++) {
+        print_kernel(p, i, machine, step);
+        busy += timeline_kernel_seconds(&p->timeline, i);
+        operations += kernel_work(plan, &plan->kernels[i]).operations;
+    }
+    printf("\nstep %.1f us, of which %.1f us between kernels; %.1f GFLOP/s, %.0f %% of the machine\n", step * 1e6,
+           (step - busy) * 1e6, operations / step * 1e-9, 100 * operations / step / machine->operations);
+}
+
+static Status report(Profiling *p) {
+    Machine machine;
+    CodegenOptions options = build_codegen_options(p->build.options);
+    if (!machine_measure(&machine, p->threads, &options, p->build.diag)) return diag_status(p->build.diag);
+    print_table(p, &machine);
+    const char *trace = p->build.options->trace;
+    if (trace && !timeline_write_trace(&p->timeline, p->program->plan, trace, p->build.diag)) return diag_status(p->build.diag);
+    return STATUS_OK;
+}
+
+Status command_profile(const Options *options, Diagnostics *diag) {
+    Profiling p = {.arena = arena_new(), .steps = option_given(options, OPTION_steps) ? options->steps : STANDARD_STEPS};
+    if (p.steps > MOST_STEPS) p.steps = MOST_STEPS;
+    Status status = STATUS_BUG;
+    if (build_open(&p.build, options->operands[0], options, diag) && compile(&p) && prepare(&p)) {
+        run_all(&p);
+        status = report(&p);
+    } else {
+        status = diag_status(diag);
+    }
+    free(p.slab);
+    free(p.outputs);
+    program_free(p.program);
+    states_free(p.states);
+    threads_free(p.threads);
+    build_close(&p.build);
+    arena_free(p.arena);
+    return status;
+}

@@ -1,0 +1,101 @@
+/* From a plan to a program: build the module, hand it to the JIT, keep what it needs. */
+#include "codegen/clock.h"
+#include "codegen/emit.h"
+#include "codegen/jit.h"
+#include "codegen/openblas.h"
+
+#include <stdlib.h>
+
+typedef void StepFunction(const StepArgs *args, int thread, int threads);
+
+/* What a program keeps alive. */
+typedef struct {
+    LLVMOrcLLJITRef jit;
+    StepFunction *step;
+    Plan *plan;
+    Graph *graph;
+    size_t *output_offsets;
+} Compiled;
+
+static bool uses_gemm(const Plan *plan) {
+    for (uint32_t i = 0; i < plan->kernel_count; i++)
+        if (plan->kernels[i].kind == KERNEL_GEMM) return true;
+    return false;
+}
+
+typedef struct {
+    const Plan *plan;
+    bool profile;
+} StepRequest;
+
+static LLVMModuleRef make_step(LLVMContextRef context, const Target *target, const void *what) {
+    const StepRequest *request = what;
+    return step_module(context, request->plan, target, request->profile);
+}
+
+static bool compile(Compiled *compiled, const CodegenOptions *options, Diagnostics *diag) {
+    StepRequest request = {compiled->plan, options->profile};
+    if (uses_gemm(compiled->plan) && !openblas_open(diag)) return false;
+    if (!jit_open(options, &compiled->jit, diag) || !jit_add(compiled->jit, make_step, &request, options, diag)) return false;
+    compiled->step = (StepFunction *)(uintptr_t)jit_lookup(compiled->jit, "step", diag);
+    return compiled->step != NULL;
+}
+
+static void run(const Program *program, const StepArgs *args, int thread, int threads) {
+    ((const Compiled *)program->context)->step(args, thread, threads);
+}
+
+static void compiled_free(Compiled *compiled) {
+    jit_close(compiled->jit);
+    free(compiled->output_offsets);
+    plan_free(compiled->plan);
+    graph_free(compiled->graph);
+    free(compiled);
+}
+
+static void destroy(Program *program) {
+    compiled_free(program->context);
+    free(program);
+}
+
+static void find_outputs(Compiled *compiled) {
+    for (uint32_t k = 0; k < compiled->plan->kernel_count; k++)
+        for (uint32_t i = 0; i < compiled->plan->kernels[k].store_count; i++) {
+            Storage to = compiled->plan->kernels[k].stores[i].to;
+            if (to.kind == STORAGE_OUTPUT) compiled->output_offsets[to.index] = to.offset;
+        }
+}
+
+static Program *program_of(Compiled *compiled, double seconds) {
+    Program *program = calloc(1, sizeof *program);
+    if (!program) return NULL;
+    find_outputs(compiled);
+    *program = (Program){.graph = compiled->graph,
+                         .states = compiled->plan->states,
+                         .state_count = compiled->plan->state_count,
+                         .slab_bytes = compiled->plan->slab_bytes,
+                         .output_bytes = compiled->plan->output_bytes,
+                         .output_offsets = compiled->output_offsets,
+                         .plan = compiled->plan,
+                         .compile_seconds = seconds,
+                         .run = run,
+                         .destroy = destroy,
+                         .context = compiled};
+    return program;
+}
+
+Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options, Diagnostics *diag) {
+    double start = seconds_now();
+    Compiled *compiled = calloc(1, sizeof *compiled);
+    if (!compiled) abort();
+    compiled->plan = plan;
+    compiled->graph = graph;
+    compiled->output_offsets = calloc(graph->output_count + 1, sizeof *compiled->output_offsets);
+    Program *program = compiled->output_offsets && compile(compiled, options, diag) ? program_of(compiled, seconds_now() - start) : NULL;
+    if (!program) compiled_free(compiled);
+    else if (options->verbose)
+        fprintf(stderr, "mlc: %s: %u kernels, LLVM %.0f ms\n", graph->name, plan->kernel_count, 1e3 * program->compile_seconds);
+    return program;
+}
+
+const char *codegen_version(void) { return "LLVM " MLC_LLVM_VERSION; }
