@@ -8,7 +8,7 @@ static void require(Fusion *fusion, NodeId id) {
     if (!node_is_leaf(graph_node(fusion->graph, home))) fusion->required[home] = true;
 }
 
-static uint32_t op_steps(const Node *node) {
+uint32_t fuse_op_steps(const Node *node) {
     if (op_class(node->op) == CLASS_VIEW) return 0;
     return node->op == OP_div || node->op == OP_sqrt ? 4 : 1;
 }
@@ -21,7 +21,7 @@ static bool surely_in_memory(const Fusion *fusion, NodeId id) {
 }
 
 static uint32_t count_steps(const Fusion *fusion, const Node *node) {
-    uint32_t steps = op_steps(node);
+    uint32_t steps = fuse_op_steps(node);
     for (uint32_t i = 0; i < node->operand_count; i++)
         if (!surely_in_memory(fusion, node->operands[i])) steps += fusion->cost[node->operands[i]];
     return steps < MOST_STEPS ? steps : MOST_STEPS;

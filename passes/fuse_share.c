@@ -36,9 +36,15 @@ static void pass_down(Sharing *sharing, NodeId id, const Node *node, uint32_t pl
     for (uint32_t i = 0; i < node->operand_count; i++) add_place(sharing, node->operands[i], operand_place(id, node, place));
 }
 
+/* A leaf, but not a state that changes during the step: reading it later would hold up its update. */
+static bool stays_in_memory(const Fusion *fusion, NodeId id) {
+    const Node *node = graph_node(fusion->graph, id);
+    return node_is_leaf(node) && (node->op != OP_state || !fusion->graph->symbols[node->attrs.symbol].update);
+}
+
 /* In memory wherever it is needed, so that a user may read it instead of what was computed from it. */
 static bool operand_in_memory(const Fusion *fusion, NodeId id) {
-    return node_is_leaf(graph_node(fusion->graph, id)) || fusion->required[fusion->home[id]];
+    return stays_in_memory(fusion, id) || fusion->required[fusion->home[id]];
 }
 
 /* A single step from values in memory: not worth storing, even if its group has it in a register. */
@@ -49,15 +55,17 @@ static bool recomputed_outside(const Fusion *fusion, const Node *node) {
     return true;
 }
 
+/* A root is never computed twice. What only its group uses needs no decision: the group computes it on the way. */
 static void decide_grouped(Sharing *sharing, NodeId id, const Node *node) {
     Fusion *fusion = sharing->fusion;
     uint32_t group = fusion->group[id];
+    bool used_outside = fusion->required[id] || sharing->outside[id] != NOWHERE;
     if (!fusion->required[id] && recomputed_outside(fusion, node)) {
         pass_down(sharing, id, node, sharing->outside[id]);
         pass_down(sharing, id, node, sharing->inside[id] ? group : NOWHERE);
         return;
     }
-    fusion->kernel[id] = group;
+    if (used_outside || fusion->drafts[group].root == id) fusion->kernel[id] = group;
     pass_down(sharing, id, node, group);
 }
 
@@ -74,6 +82,70 @@ static void decide_single(Sharing *sharing, NodeId id, const Node *node) {
     pass_down(sharing, id, node, place);
 }
 
+/* -- second thoughts: values of a group that follow in a few steps from others it stores anyway -- */
+
+enum { FEW_LOADS = 2 };
+
+/* What it takes to compute a node of a group elsewhere. */
+typedef struct {
+    uint32_t steps, load_count; /* more than FEW_LOADS: too many */
+    NodeId loads[FEW_LOADS];
+} Effort;
+
+static const Effort too_much = {.steps = FUSE_CHEAP_STEPS + 1, .load_count = FEW_LOADS + 1};
+
+static bool is_small(const Effort *effort) {
+    return effort->steps <= FUSE_CHEAP_STEPS && effort->load_count <= FEW_LOADS;
+}
+
+static void add_load(Effort *effort, NodeId id) {
+    for (uint32_t i = 0; i < effort->load_count; i++)
+        if (effort->loads[i] == id) return;
+    if (effort->load_count < FEW_LOADS) effort->loads[effort->load_count] = id;
+    effort->load_count++;
+}
+
+static void add_effort(Effort *sum, const Effort *part) {
+    sum->steps += part->steps;
+    for (uint32_t i = 0; i < part->load_count && i < FEW_LOADS; i++) add_load(sum, part->loads[i]);
+}
+
+/* Stored for others, whatever becomes of the nodes computed from it. */
+static bool stored_anyway(const Sharing *sharing, NodeId id) {
+    const Fusion *fusion = sharing->fusion;
+    return fusion->kernel[id] && (fusion->required[id] || sharing->outside[id] != NOWHERE);
+}
+
+static Effort operand_effort(const Sharing *sharing, const Effort *effort, uint32_t group, NodeId id) {
+    const Fusion *fusion = sharing->fusion;
+    if (node_is_immediate(graph_node(fusion->graph, id))) return (Effort){0};
+    if (stored_anyway(sharing, id) || stays_in_memory(fusion, id)) return (Effort){.load_count = 1, .loads = {id}};
+    return fusion->group[id] == group ? effort[id] : too_much;
+}
+
+static Effort node_effort(const Sharing *sharing, const Effort *effort, NodeId id) {
+    const Node *node = graph_node(sharing->fusion->graph, id);
+    if (op_class(node->op) != CLASS_ELEMENTWISE) return too_much;
+    Effort sum = {.steps = fuse_op_steps(node)};
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        Effort part = operand_effort(sharing, effort, sharing->fusion->group[id], node->operands[i]);
+        if (!is_small(&part)) return too_much;
+        add_effort(&sum, &part);
+    }
+    return is_small(&sum) ? sum : too_much;
+}
+
+/* Forward, so that what follows from a value that was dropped counts with all its steps. */
+static void drop_derived(Sharing *sharing) {
+    Fusion *fusion = sharing->fusion;
+    Effort *effort = ARENA_ARRAY(fusion->arena, Effort, fusion->graph->node_count);
+    for (NodeId id = 1; id < fusion->graph->node_count; id++) {
+        if (!fusion->group[id]) continue;
+        effort[id] = node_effort(sharing, effort, id);
+        if (is_small(&effort[id]) && !fusion->required[id]) fusion->kernel[id] = 0;
+    }
+}
+
 void fuse_share(Fusion *fusion) {
     uint32_t nodes = fusion->graph->node_count;
     Sharing sharing = {fusion, ARENA_ARRAY(fusion->arena, bool, nodes), ARENA_ARRAY(fusion->arena, uint32_t, nodes)};
@@ -85,4 +157,5 @@ void fuse_share(Fusion *fusion) {
         else
             decide_single(&sharing, id, node);
     }
+    drop_derived(&sharing);
 }

@@ -53,7 +53,8 @@ void fuse_require(Fusion *fusion);
 void fuse_join(Fusion *fusion);
 void fuse_share(Fusion *fusion);
 Plan *kernels_build(Fusion *fusion);
-enum { FUSE_CHEAP_STEPS = 3 }; /* computing this much twice is better than storing and loading it */
+enum { FUSE_CHEAP_STEPS = 4 }; /* computing this much twice is better than storing and loading it */
+uint32_t fuse_op_steps(const Node *node);
 
 /* -- uses (passes/uses.c): what each kernel of a plan reads from memory -- */
 

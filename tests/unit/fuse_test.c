@@ -95,6 +95,18 @@ static void bias_and_relu_join_the_product(void **state) {
     assert_kernels(compile(), 0, 0, 1);
 }
 
+/* The backward pass asks where y > 0: a step from y, which is stored anyway. What takes many steps is stored. */
+static void what_follows_from_stored_values_is_not_stored(void **state) {
+    (void)state;
+    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), v = weight("v", matrix(64, 64));
+    NodeId y = build_unary(graph, OP_sigmoid, product(x, w)), slope = build_ternary(graph, OP_fma, negative(y), y, y);
+    graph_output(graph, "z", product(y, v));
+    graph_output(graph, "g", times(slope, product(v, x)));
+    const Plan *plan = compile();
+    assert_kernels(plan, 0, 0, 3);
+    assert_int_equal(count_stores(plan, STORAGE_SLAB), 1);
+}
+
 /* The product is needed on its own too: it is stored, and used from the register. */
 static void a_product_is_stored_and_used(void **state) {
     (void)state;
@@ -265,6 +277,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(bias_and_relu_join_the_product),
+        TEST(what_follows_from_stored_values_is_not_stored),
         TEST(a_product_is_stored_and_used),
         TEST(the_sum_of_two_products_joins_one),
         TEST(a_sum_over_the_product_is_not_its_epilogue),
