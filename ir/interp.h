@@ -8,17 +8,13 @@
 
 typedef enum { INTERP_F32, INTERP_F64 } Precision;
 
-/* A value in row-major order. In f64, tensors of dtype f32 are double; the other dtypes are as in memory. */
-typedef struct {
-    void *data;
-} Tensor;
-
 typedef struct Interp Interp;
 
 /* Reserves memory for all values of the graph, which must outlive it. */
 Interp *interp_new(const Graph *graph, Precision precision);
 void interp_free(Interp *interp);
-/* The memory of a node's value: write inputs and states before, read outputs after interp_run. */
+/* The memory of a node's value, in row-major order: write inputs and states before, read outputs after interp_run. In f64,
+ * values of dtype f32 are double; the other dtypes are as in f32. */
 void *interp_value(Interp *interp, NodeId node);
 size_t interp_value_bytes(const Interp *interp, NodeId node);
 /* Computes every live node in order. Updates are not applied: interp_update copies them into the states. */
