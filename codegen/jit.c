@@ -41,7 +41,7 @@ static bool define_functions(LLVMOrcLLJITRef jit, Diagnostics *diag) {
 }
 
 bool jit_open(const CodegenOptions *options, LLVMOrcLLJITRef *jit, Diagnostics *diag) {
-    return jit_new(options, jit, diag) && define_functions(*jit, diag);
+    return target_runs_here(options, diag) && jit_new(options, jit, diag) && define_functions(*jit, diag);
 }
 
 bool jit_add(LLVMOrcLLJITRef jit, MakeModule *make, const void *what, const CodegenOptions *options, Diagnostics *diag) {

@@ -1,5 +1,6 @@
 /* The target: the host with all its features, or a CPU by its LLVM name. */
 #include "codegen/target.h"
+#include "codegen/cpu.h"
 
 #include <llvm-c/Error.h>
 #include <llvm-c/Transforms/PassBuilder.h>
@@ -23,26 +24,36 @@ static LLVMCodeGenOptLevel codegen_level(int level) {
     return levels[level < 0 ? 0 : level > 3 ? 3 : level];
 }
 
-/* LLVM message strings and plain copies are both freed by LLVMDisposeMessage. */
-static void name_cpu(Target *target, const CodegenOptions *options) {
+static bool is_host(const char *cpu) {
     char *host = LLVMGetHostCPUName();
-    target->host = !options->cpu || !strcmp(options->cpu, host) || !strcmp(options->cpu, "native");
-    if (target->host) {
-        target->cpu = host;
-        target->features = LLVMGetHostCPUFeatures();
-        return;
-    }
+    bool same = !cpu || !strcmp(cpu, host) || !strcmp(cpu, "native");
     LLVMDisposeMessage(host);
-    target->cpu = LLVMCreateMessage(options->cpu);
-    target->features = LLVMCreateMessage("");
+    return same;
+}
+
+bool target_runs_here(const CodegenOptions *options, Diagnostics *diag) {
+    if (is_host(options->cpu)) return true;
+    char *features = LLVMGetHostCPUFeatures();
+    bool runs = cpu_known(options->cpu, diag) && cpu_runs_on(options->cpu, features, diag);
+    LLVMDisposeMessage(features);
+    return runs;
+}
+
+/* LLVM message strings and plain copies are both freed by LLVMDisposeMessage. */
+static bool name_cpu(Target *target, const CodegenOptions *options, Diagnostics *diag) {
+    bool host = is_host(options->cpu);
+    if (!host && !cpu_known(options->cpu, diag)) return false;
+    target->cpu = host ? LLVMGetHostCPUName() : LLVMCreateMessage(options->cpu);
+    target->features = host ? LLVMGetHostCPUFeatures() : LLVMCreateMessage("");
+    return true;
 }
 
 bool target_open(Target *target, const CodegenOptions *options, Diagnostics *diag) {
     initialize();
     char *message = NULL;
     LLVMTargetRef description;
+    if (!name_cpu(target, options, diag)) return false;
     target->triple = LLVMGetDefaultTargetTriple();
-    name_cpu(target, options);
     if (LLVMGetTargetFromTriple(target->triple, &description, &message)) {
         diag_error(diag, STATUS_BUG, (Span){0}, "LLVM does not know this machine: %s", message);
         LLVMDisposeMessage(message);

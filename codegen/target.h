@@ -9,12 +9,13 @@
 
 typedef struct {
     LLVMTargetMachineRef machine;
-    char *triple, *cpu, *features; /* LLVM messages or plain strings: see owned */
-    bool host;                     /* this machine can run it */
+    char *triple, *cpu, *features;
 } Target;
 
 /* Fills in a target for options->cpu; false after reporting an unknown CPU. */
 bool target_open(Target *target, const CodegenOptions *options, Diagnostics *diag);
+/* Whether this machine can run the code; false after reporting a STATUS_USAGE error. */
+bool target_runs_here(const CodegenOptions *options, Diagnostics *diag);
 void target_close(Target *target);
 /* Runs LLVM's passes of that level on a module. */
 bool target_optimize(const Target *target, LLVMModuleRef module, int level, Diagnostics *diag);

@@ -11,6 +11,10 @@ for arguments in "-O 0" "-O 1" "-O 2" "-O 3" "--threads 1" "--threads 2" "--thre
     hash=$(hash_of $arguments)
     [[ $hash == "$reference" ]] || fail "mlc run $arguments: '$hash', the reference is '$reference'"
 done
+for cpu in x86-64 x86-64-v2 x86-64-v3 x86-64-v4; do # as far as this machine can
+    hash=$(hash_of --cpu "$cpu")
+    [[ $hash == "$reference" || $hash == *"cannot run code"* ]] || fail "code for $cpu: '$hash', the reference is '$reference'"
+done
 [[ $(hash_of --seed 4) != "$reference" ]] || fail "the hash does not depend on the seed"
 expect 0 mlc run small.mdl --backend f64
 says out "loss"

@@ -22,6 +22,8 @@ expect 2 mlc check
 expect 2 mlc run small.mdl --skip fuse
 expect 2 mlc run small.mdl --skip simplfy
 says err "did you mean 'simplify'?"
+expect 2 mlc run small.mdl --cpu pentium99
+says err "unknown CPU 'pentium99'"
 expect 2 mlc data get mnst
 says err "did you mean 'mnist'?"
 expect 0 mlc --help
