@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "passes/pass_list.h"
+#include "tests/support/random_graph.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -307,10 +308,38 @@ TEST(logic)
 TEST(views)
 TEST(motion)
 
+static char *text_of(const Graph *graph) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    graph_print(graph, out);
+    fclose(out);
+    return text;
+}
+
+/* What one run of the pass leaves, another cannot improve. */
+static void test_once_is_enough(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        Diagnostics *diag = diag_new();
+        PassOptions options = {.level = 1};
+        Compilation compilation;
+        assert_true(passes_run(&compilation, random_graph(seed, diag), &options, PASS_dce));
+        char *once = text_of(compilation.graph);
+        assert_true(pass_run(PASS_simplify, &compilation, &options) && pass_run(PASS_dce, &compilation, &options));
+        char *twice = text_of(compilation.graph);
+        assert_string_equal(once, twice);
+        free(once);
+        free(twice);
+        compilation_free(&compilation);
+        diag_free(diag);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arithmetic), cmocka_unit_test(test_bytes),  cmocka_unit_test(test_logic),
-        cmocka_unit_test(test_views),      cmocka_unit_test(test_motion),
+        cmocka_unit_test(test_views),      cmocka_unit_test(test_motion), cmocka_unit_test(test_once_is_enough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
