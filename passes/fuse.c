@@ -41,6 +41,8 @@ static void fuse_nodes(Fusion *fusion) {
     fusion->required = ARENA_ARRAY(fusion->arena, bool, nodes);
     fusion->cost = ARENA_ARRAY(fusion->arena, uint32_t, nodes);
     fusion->group = ARENA_ARRAY(fusion->arena, uint32_t, nodes);
+    fusion->level = ARENA_ARRAY(fusion->arena, uint32_t, fusion->draft_capacity);
+    fusion->reach = ARENA_ARRAY(fusion->arena, uint32_t, nodes);
     fuse_require(fusion);
     fuse_join(fusion);
     fuse_share(fusion);

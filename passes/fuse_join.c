@@ -8,9 +8,7 @@
 
 typedef struct {
     Fusion *fusion;
-    uint32_t *level;   /* [draft] */
     bool *has_readers; /* [draft]: another group's nodes use it: its level is settled */
-    uint32_t *reach;   /* [node]: highest level among the groups that its value comes from, itself not counted */
     bool *at_index;    /* [node]: can be had at any index by elementwise steps and broadcasts alone */
 } Joining;
 
@@ -20,7 +18,7 @@ enum { MAPS_TO_LOOK_AT = 16 };
 static uint32_t level_of(const Joining *joining, NodeId id) {
     NodeId home = joining->fusion->home[id];
     uint32_t group = joining->fusion->group[home];
-    return group ? joining->level[group] : joining->reach[home];
+    return group ? joining->fusion->level[group] : joining->fusion->reach[home];
 }
 
 static uint32_t reach_of(const Joining *joining, const Node *node) {
@@ -62,7 +60,7 @@ static bool kind_allows(const Joining *joining, const Node *node, uint32_t group
 
 /* May join as it is, or after raising the level of a group that nobody has read yet. */
 static bool levels_allow(const Joining *joining, const Node *node, uint32_t group) {
-    return other_level(joining, node, group) < joining->level[group] || !joining->has_readers[group];
+    return other_level(joining, node, group) < joining->fusion->level[group] || !joining->has_readers[group];
 }
 
 /* The group to join: the latest, since it may read from all others. 0: none. */
@@ -71,14 +69,14 @@ static uint32_t choose_group(const Joining *joining, const Node *node) {
     for (uint32_t i = 0; i < node->operand_count; i++) {
         uint32_t group = joining->fusion->group[node->operands[i]];
         if (!group || group == best || !kind_allows(joining, node, group) || !levels_allow(joining, node, group)) continue;
-        if (!best || joining->level[group] > joining->level[best]) best = group;
+        if (!best || joining->fusion->level[group] > joining->fusion->level[best]) best = group;
     }
     return best;
 }
 
 static void join_group(Joining *joining, NodeId id, const Node *node, uint32_t group) {
     uint32_t other = other_level(joining, node, group);
-    if (other >= joining->level[group]) joining->level[group] = other + 1;
+    if (other >= joining->fusion->level[group]) joining->fusion->level[group] = other + 1;
     joining->fusion->group[id] = group;
 }
 
@@ -87,7 +85,7 @@ static uint32_t find_map(const Joining *joining, Shape space, uint32_t level) {
     const Fusion *fusion = joining->fusion;
     for (uint32_t d = fusion->draft_count, looked = 0; d > 0 && looked < MAPS_TO_LOOK_AT; d--) {
         if (fusion->drafts[d].kind != KERNEL_MAP) continue;
-        if (joining->level[d] == level && shape_equal(fusion->drafts[d].space, space)) return d;
+        if (joining->fusion->level[d] == level && shape_equal(fusion->drafts[d].space, space)) return d;
         looked++;
     }
     return 0;
@@ -95,11 +93,11 @@ static uint32_t find_map(const Joining *joining, Shape space, uint32_t level) {
 
 static void start_group(Joining *joining, NodeId id, const Node *node) {
     Fusion *fusion = joining->fusion;
-    uint32_t level = joining->reach[id] + 1;
+    uint32_t level = joining->fusion->reach[id] + 1;
     KernelKind kind = fusion_kind(fusion, node);
     uint32_t group = kind == KERNEL_MAP ? find_map(joining, node->shape, level) : 0;
     if (!group) group = fusion_add(fusion, kind, kind == KERNEL_MAP ? NODE_NONE : id, node->shape);
-    joining->level[group] = level;
+    joining->fusion->level[group] = level;
     fusion->group[id] = group;
 }
 
@@ -117,7 +115,7 @@ static void place_node(Joining *joining, NodeId id) {
     OpClass class = op_class(node->op);
     uint32_t group = class == CLASS_ELEMENTWISE ? choose_group(joining, node) : 0;
     bool starts = class == CLASS_REDUCE || class == CLASS_MATRIX || fusion->required[id];
-    joining->reach[id] = reach_of(joining, node);
+    joining->fusion->reach[id] = reach_of(joining, node);
     if (group)
         join_group(joining, id, node, group);
     else if (starts)
@@ -130,9 +128,7 @@ void fuse_join(Fusion *fusion) {
     uint32_t nodes = fusion->graph->node_count;
     Joining joining = {
         .fusion = fusion,
-        .level = ARENA_ARRAY(fusion->arena, uint32_t, nodes),
         .has_readers = ARENA_ARRAY(fusion->arena, bool, nodes),
-        .reach = ARENA_ARRAY(fusion->arena, uint32_t, nodes),
         .at_index = ARENA_ARRAY(fusion->arena, bool, nodes),
     };
     for (NodeId id = 1; id < nodes; id++)

@@ -1,39 +1,60 @@
 /* Third step of fusion: which values are stored. Going backwards, every node learns where its users compute it: in which
  * kernel, and whether at the index being computed or through a view at others. One place: the node is computed there. Several
- * places: what is cheap is computed again in each, the rest is computed once and stored. */
+ * places: what is cheap is computed again in each, the rest is computed once and stored. The first kernel to need such a value
+ * stores it, if it computes it at its own index; else it gets a kernel of its own. */
 #include "passes/planning.h"
 
 /* A place is a draft (at its own index), or OTHER_INDEX + the view or reduction through which a node is reached. */
 enum { NOWHERE = 0, OTHER_INDEX = 1 << 30 };
 #define SEVERAL UINT32_MAX
 
+/* The kernels that need a node. `first` is the one of the lowest level; it can store the node for the others if it is the only
+ * one of that level (the others cannot come before it then) and has the node at its own index. */
+typedef struct {
+    uint32_t place, level, first;
+    bool first_can_store;
+} Users;
+
 typedef struct {
     Fusion *fusion;
-    bool *inside;      /* [node]: computed by its own group for nodes of that group */
-    uint32_t *outside; /* [node]: the place of its other users */
+    bool *inside;   /* [node]: computed by its own group for nodes of that group */
+    Users *outside; /* [node]: its other users */
 } Sharing;
 
 static uint32_t merge_places(uint32_t a, uint32_t b) {
-    if (a == b || b == NOWHERE) return a;
-    return a == NOWHERE ? b : SEVERAL;
+    return a == b ? a : SEVERAL;
 }
 
-static void add_place(Sharing *sharing, NodeId id, uint32_t place) {
-    if (place == NOWHERE) return;
-    if (place == sharing->fusion->group[id])
+static Users merge_users(Users a, Users b) {
+    if (a.place == NOWHERE || b.place == NOWHERE) return a.place == NOWHERE ? b : a;
+    Users merged = a.level <= b.level ? a : b;
+    merged.place = merge_places(a.place, b.place);
+    if (a.level == b.level) merged.first_can_store = a.first_can_store && b.first_can_store && a.first == b.first;
+    return merged;
+}
+
+static Users user_kernel(const Fusion *fusion, uint32_t draft) {
+    return (Users){.place = draft, .level = fusion->level[draft], .first = draft, .first_can_store = true};
+}
+
+static void add_users(Sharing *sharing, NodeId id, Users users) {
+    if (users.place == NOWHERE) return;
+    if (users.place == sharing->fusion->group[id])
         sharing->inside[id] = true;
     else
-        sharing->outside[id] = merge_places(sharing->outside[id], place);
+        sharing->outside[id] = merge_users(sharing->outside[id], users);
 }
 
-/* Where the operands of a node are needed that is itself computed at `place`. */
-static uint32_t operand_place(NodeId id, const Node *node, uint32_t place) {
-    if (place == NOWHERE || place == SEVERAL || op_class(node->op) == CLASS_ELEMENTWISE) return place;
-    return OTHER_INDEX + id;
+/* Who needs the operands of a node that is itself needed by `users`. */
+static Users operand_users(NodeId id, const Node *node, Users users) {
+    if (users.place == NOWHERE || op_class(node->op) == CLASS_ELEMENTWISE) return users;
+    if (users.place != SEVERAL) users.place = OTHER_INDEX + id;
+    users.first_can_store = false;
+    return users;
 }
 
-static void pass_down(Sharing *sharing, NodeId id, const Node *node, uint32_t place) {
-    for (uint32_t i = 0; i < node->operand_count; i++) add_place(sharing, node->operands[i], operand_place(id, node, place));
+static void pass_down(Sharing *sharing, NodeId id, const Node *node, Users users) {
+    for (uint32_t i = 0; i < node->operand_count; i++) add_users(sharing, node->operands[i], operand_users(id, node, users));
 }
 
 /* A leaf, but not a state that changes during the step: reading it later would hold up its update. */
@@ -59,14 +80,14 @@ static bool recomputed_outside(const Fusion *fusion, const Node *node) {
 static void decide_grouped(Sharing *sharing, NodeId id, const Node *node) {
     Fusion *fusion = sharing->fusion;
     uint32_t group = fusion->group[id];
-    bool used_outside = fusion->required[id] || sharing->outside[id] != NOWHERE;
+    bool used_outside = fusion->required[id] || sharing->outside[id].place != NOWHERE;
     if (!fusion->required[id] && recomputed_outside(fusion, node)) {
         pass_down(sharing, id, node, sharing->outside[id]);
-        pass_down(sharing, id, node, sharing->inside[id] ? group : NOWHERE);
+        if (sharing->inside[id]) pass_down(sharing, id, node, user_kernel(fusion, group));
         return;
     }
     if (used_outside || fusion->drafts[group].root == id) fusion->kernel[id] = group;
-    pass_down(sharing, id, node, group);
+    pass_down(sharing, id, node, user_kernel(fusion, group));
 }
 
 /* Repetitions and reshapes are never stored for being expensive: what they repeat is. */
@@ -74,12 +95,20 @@ static bool worth_storing(const Fusion *fusion, NodeId id, const Node *node) {
     return fusion->cost[id] > FUSE_CHEAP_STEPS && node->op != OP_broadcast && node->op != OP_reshape;
 }
 
+static uint32_t add_map(Fusion *fusion, NodeId id, const Node *node) {
+    uint32_t draft = fusion_add(fusion, KERNEL_MAP, NODE_NONE, node->shape);
+    fusion->level[draft] = fusion->reach[id] + 1;
+    return draft;
+}
+
 static void decide_single(Sharing *sharing, NodeId id, const Node *node) {
     Fusion *fusion = sharing->fusion;
-    uint32_t place = sharing->outside[id];
-    if (place == SEVERAL && worth_storing(fusion, id, node))
-        fusion->kernel[id] = place = fusion_add(fusion, KERNEL_MAP, NODE_NONE, node->shape);
-    pass_down(sharing, id, node, place);
+    Users users = sharing->outside[id];
+    if (users.place == SEVERAL && worth_storing(fusion, id, node)) {
+        fusion->kernel[id] = users.first_can_store ? users.first : add_map(fusion, id, node);
+        users = user_kernel(fusion, fusion->kernel[id]);
+    }
+    pass_down(sharing, id, node, users);
 }
 
 /* -- second thoughts: values of a group that follow in a few steps from others it stores anyway -- */
@@ -113,7 +142,7 @@ static void add_effort(Effort *sum, const Effort *part) {
 /* Stored for others, whatever becomes of the nodes computed from it. */
 static bool stored_anyway(const Sharing *sharing, NodeId id) {
     const Fusion *fusion = sharing->fusion;
-    return fusion->kernel[id] && (fusion->required[id] || sharing->outside[id] != NOWHERE);
+    return fusion->kernel[id] && (fusion->required[id] || sharing->outside[id].place != NOWHERE);
 }
 
 static Effort operand_effort(const Sharing *sharing, const Effort *effort, uint32_t group, NodeId id) {
@@ -148,7 +177,7 @@ static void drop_derived(Sharing *sharing) {
 
 void fuse_share(Fusion *fusion) {
     uint32_t nodes = fusion->graph->node_count;
-    Sharing sharing = {fusion, ARENA_ARRAY(fusion->arena, bool, nodes), ARENA_ARRAY(fusion->arena, uint32_t, nodes)};
+    Sharing sharing = {fusion, ARENA_ARRAY(fusion->arena, bool, nodes), ARENA_ARRAY(fusion->arena, Users, nodes)};
     for (NodeId id = nodes - 1; id > 0; id--) {
         const Node *node = graph_node(fusion->graph, id);
         if (!fusion->live[id] || node_is_leaf(node)) continue;

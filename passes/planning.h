@@ -41,6 +41,8 @@ typedef struct {
     bool *required;  /* [node]: must be in memory */
     uint32_t *cost;  /* [node]: steps to compute it from what is in memory for sure, saturating */
     uint32_t *group; /* [node]: the draft that computes it as its root or after it, index by index; 0: none */
+    uint32_t *level; /* [draft]: higher than the levels of all groups its inputs come from */
+    uint32_t *reach; /* [node]: highest level among the groups that its value comes from, its own not counted */
 } Fusion;
 
 /* Transposed copies for products that could not be computed fast otherwise (passes/straighten.c). Takes over `from`. */

@@ -205,6 +205,17 @@ static void expensive_values_are_stored_once(void **state) {
     assert_int_equal(count_stores(plan, STORAGE_SLAB), 1);
 }
 
+/* Of the kernels that need exp the first computes it at its own index: it stores it on the way. */
+static void the_first_kernel_stores_for_the_others(void **state) {
+    (void)state;
+    NodeId x = input("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), e = build_unary(graph, OP_exp, x);
+    NodeId y = product(add(e, build_f32(graph, 1, (Shape){0})), w);
+    graph_output(graph, "y", times(y, e));
+    const Plan *plan = compile();
+    assert_kernels(plan, 1, 0, 1);
+    assert_int_equal(plan->kernels[0].store_count, 2);
+}
+
 static void cheap_values_are_computed_again(void **state) {
     (void)state;
     NodeId x = input("x", matrix(64, 512)), d = add(x, build_f32(graph, -1, (Shape){0}));
@@ -287,6 +298,7 @@ int main(void) {
         TEST(gemm_has_no_epilogue),
         TEST(reductions_take_what_is_before_and_after),
         TEST(expensive_values_are_stored_once),
+        TEST(the_first_kernel_stores_for_the_others),
         TEST(cheap_values_are_computed_again),
         TEST(views_are_read_through),
         TEST(views_do_not_multiply_work),
