@@ -277,9 +277,17 @@ static bool within_limits(const ShapeCheck *check) {
     return true;
 }
 
-bool shape_infer(const ShapeCheck *check) {
+static bool count_fits(const ShapeCheck *check) {
     int arity = op_arity(check->op);
-    if (arity >= 0 ? check->count != (uint32_t)arity : check->count < 1) return reject(check, "wrong number of operands");
+    if (arity >= 0 ? check->count == (uint32_t)arity : check->count >= 1) return true;
+    char expectation[64];
+    if (arity < 0) snprintf(expectation, sizeof expectation, "it takes at least 1 operand");
+    else snprintf(expectation, sizeof expectation, "it takes %d operand%s, not %u", arity, arity == 1 ? "" : "s", check->count);
+    return reject(check, expectation);
+}
+
+bool shape_infer(const ShapeCheck *check) {
+    if (!count_fits(check)) return false;
     if (check->result->shape.rank < 0 || check->result->shape.rank > SHAPE_MAX_RANK) return reject(check, "a tensor has at most 6 axes");
     return rules[check->op](check) && within_limits(check);
 }

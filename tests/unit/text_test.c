@@ -201,6 +201,13 @@ static void attributes_are_checked(void **state) {
            "expected the end of the line", "expected true or false", "between 0 and 255");
 }
 
+static void operands_are_counted(void **state) {
+    (void)state;
+    ERRORS(HEAD "%1 = input f32[2] value \"x\"\n%2 = add f32[2] %1\n%3 = neg f32[2]\n%4 = concat f32[2] axis=0\n",
+           "test.ir:4:1: error: add of f32[2]: it takes 2 operands, not 1", "neg of nothing: it takes 1 operand, not 0",
+           "it takes at least 1 operand");
+}
+
 static void symbols_and_results_are_checked(void **state) {
     (void)state;
     ERRORS(HEAD "%1 = input f32[] batch \"x\"\n%2 = state i32[2] \"s\" uniform(0, 1)\n%3 = state i32[2] \"s\" constant(0)\n"
@@ -290,6 +297,7 @@ int main(void) {
                                        cmocka_unit_test(a_wrong_node_is_one_error),
                                        cmocka_unit_test(limits_are_errors),
                                        cmocka_unit_test(attributes_are_checked),
+                                       cmocka_unit_test(operands_are_counted),
                                        cmocka_unit_test(symbols_and_results_are_checked),
                                        cmocka_unit_test(strange_bytes_are_errors),
                                        cmocka_unit_test(too_long_a_text_is_an_error),
