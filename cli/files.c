@@ -62,7 +62,7 @@ char *file_read(const char *path, size_t *length, Status status, Diagnostics *di
     if (in && !is_stdin) fclose(in);
     if (!failed) return text;
     free(text);
-    diag_error(diag, status, (Span){0}, "cannot read %s: %s", path, strerror(reason ? reason : EIO));
+    diag_error(diag, status, (Span){0}, "cannot read '%s': %s", path, strerror(reason ? reason : EIO));
     return NULL;
 }
 
@@ -86,7 +86,7 @@ bool file_write(const char *path, const char *text, size_t length, Diagnostics *
     snprintf(temporary, sizeof temporary, "%s%s", path, replace ? ".tmp" : "");
     FILE *out = fopen(temporary, "wb");
     if (out && write_stream(out, text, length, replace) && (!replace || rename(temporary, path) == 0)) return true;
-    diag_error(diag, STATUS_FILE, (Span){0}, "cannot write %s: %s", path, strerror(errno));
+    diag_error(diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path, strerror(errno));
     if (out && replace) unlink(temporary);
     return false;
 }

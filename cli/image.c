@@ -14,7 +14,7 @@ typedef struct {
 } GreyImage;
 
 static bool report(const char *path, const char *reason, Diagnostics *diag) {
-    diag_error(diag, STATUS_FILE, (Span){0}, "cannot read %s as a PNG image: %s", path, reason);
+    diag_error(diag, STATUS_FILE, (Span){0}, "cannot read '%s' as a PNG image: %s", path, reason);
     return false;
 }
 

@@ -145,7 +145,7 @@ static bool rewrite_earlier(Journal *journal, uint32_t first_epoch) {
 }
 
 static void report_unwritten(Journal *journal) {
-    diag_error(journal->diag, STATUS_FILE, (Span){0}, "cannot write %s: %s", journal->path.path, strerror(errno));
+    diag_error(journal->diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", journal->path.path, strerror(errno));
     if (journal->file) fclose(journal->file);
     journal->file = NULL;
 }

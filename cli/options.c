@@ -131,6 +131,8 @@ static void report_unknown(const char *command, const char *argument, uint64_t a
     const char *near = strncmp(name, "--", 2) == 0 ? diag_nearest(name + 2, names, count) : NULL;
     if (near)
         diag_help(diag, "did you mean '--%s'?", near);
+    else if (is_allowed(allowed, OPTION_set))
+        diag_help(diag, "'mlc %s --help' lists them; settings of the model are given as --set train.epochs=3", command);
     else
         diag_help(diag, "'mlc %s --help' lists them", command);
 }

@@ -53,7 +53,7 @@ bool picture_save(Picture *picture, const char *path, Diagnostics *diag) {
     cairo_status_t status = cairo_surface_write_to_png_stream(picture->surface, buffer_append, &buffer);
     bool saved = status == CAIRO_STATUS_SUCCESS && file_write(path, buffer.bytes, buffer.length, diag);
     if (status != CAIRO_STATUS_SUCCESS)
-        diag_error(diag, STATUS_FILE, (Span){0}, "cannot draw %s: %s", path, cairo_status_to_string(status));
+        diag_error(diag, STATUS_FILE, (Span){0}, "cannot draw '%s': %s", path, cairo_status_to_string(status));
     free(buffer.bytes);
     picture_free(picture);
     return saved;

@@ -16,7 +16,7 @@ static bool folder_is_empty(const char *path) {
 }
 
 static bool report_unmade(const char *path, Diagnostics *diag) {
-    diag_error(diag, STATUS_FILE, (Span){0}, "cannot make the folder %s: %s", path, strerror(errno));
+    diag_error(diag, STATUS_FILE, (Span){0}, "cannot make the folder '%s': %s", path, strerror(errno));
     return false;
 }
 
@@ -34,7 +34,7 @@ static bool create_named(const char *out, Path *folder, Diagnostics *diag) {
     if (mkdir(out, 0777) == 0) return true;
     if (errno != EEXIST) return report_unmade(out, diag);
     if (folder_is_empty(out)) return true;
-    diag_error(diag, STATUS_FILE, (Span){0}, "%s is there already and not an empty folder", out);
+    diag_error(diag, STATUS_FILE, (Span){0}, "'%s' is there already and not an empty folder", out);
     if (path_exists(path_join(out, RUN_LAST).path))
         diag_help(diag, "to go on with the run in it: mlc train --resume %s", out);
     else
@@ -68,7 +68,7 @@ bool run_open_model(Build *build, const char *folder, const Options *options, Di
     Path model = path_join(folder, RUN_MODEL);
     *build = (Build){0};
     if (!path_exists(model.path)) {
-        diag_error(diag, STATUS_FILE, (Span){0}, "%s is not the folder of a run: it has no %s", folder, RUN_MODEL);
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' is not the folder of a run: it has no %s", folder, RUN_MODEL);
         diag_help(diag, "'mlc train FILE.mdl' makes one and prints its name");
         return false;
     }

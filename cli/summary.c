@@ -21,7 +21,9 @@ static void print_layers(const Build *build) {
 
 static void print_bytes(const char *what, int64_t bytes) {
     char exact[NUMBER_TEXT], rounded[NUMBER_TEXT];
-    printf("  %-18s %16s bytes  %s\n", what, text_count(exact, bytes), bytes < 1024 ? "" : text_bytes(rounded, bytes));
+    printf("  %-18s %16s bytes", what, text_count(exact, bytes));
+    if (bytes >= 1024) printf("  %s", text_bytes(rounded, bytes));
+    putchar('\n');
 }
 
 /* Bytes of one row of all fields of the source */

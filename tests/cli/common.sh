@@ -1,6 +1,7 @@
 # Sourced by the tests of this folder: an empty folder to work in with small data and a model, and ways to say what is expected.
 # $MLC and $MAKE_DATA are the programs (default: those of build/release).
 set -u
+source "$(dirname "${BASH_SOURCE[0]}")/small_model.bash"
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 MLC=$(realpath -m "${MLC:-$root/build/release/mlc}")
 MAKE_DATA=$(realpath -m "${MAKE_DATA:-$root/build/release/tests/make_data}")
@@ -39,34 +40,6 @@ says() {
 
 same() { cmp "$1" "$2" || fail "$1 and $2 differ"; }
 there() { local file; for file in "$@"; do [[ -s $file ]] || fail "$file is not there or empty"; done; }
-
-# 610 rows in batches of 50: the last batch of an epoch has 10.
-small_model() {
-    "$MAKE_DATA" . 610 203
-    cat >small.mdl <<'END'
-mdl 1
-param lr = 0.01 in 1e-6..10.0
-
-data {
-    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
-    field image = source.image / 255
-    field label = source.label
-}
-
-model small(image) -> logits {
-    logits = image |> flatten |> dense(24) |> relu |> dense(10)
-}
-
-train {
-    loss      = cross_entropy(logits, label)
-    optimizer = adam(lr = lr)
-    batch     = 50
-    epochs    = 3
-    seed      = 7
-    metrics   = [accuracy(logits, label)]
-}
-END
-}
 
 finish() {
     ((failures == 0)) && echo "ok" && exit 0

@@ -1,0 +1,3 @@
+# an expectation that is none
+source "$GOLDEN/small.bash"
+mlc train small.mdl --expect accuracy

@@ -1,0 +1,3 @@
+# a command that does not exist
+source "$GOLDEN/small.bash"
+mlc trian small.mdl

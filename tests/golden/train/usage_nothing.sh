@@ -1,0 +1,3 @@
+# nothing to train
+source "$GOLDEN/small.bash"
+mlc train
