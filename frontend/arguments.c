@@ -63,7 +63,7 @@ static bool positional_last(const Binding *binding, const Given *given, uint32_t
     bool named = false;
     for (uint32_t i = 0; i < count; i++) {
         if (named && !given[i].name) {
-            evaluator_error(binding->evaluator, given[i].span, "an argument without a name after one with a name");
+            evaluator_error(binding->evaluator, given[i].span, "an argument without a name cannot follow one with a name");
             return false;
         }
         named |= given[i].name != NULL;

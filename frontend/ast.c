@@ -1,6 +1,9 @@
 /* Making nodes of the syntax tree. */
 #include "frontend/ast.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static const struct {
     const char *symbol, *verb;
 } operators[OPERATOR_COUNT] = {
@@ -14,6 +17,26 @@ const char *operator_symbol(Operator op) {
 }
 const char *operator_verb(Operator op) {
     return operators[op].verb;
+}
+
+/* "1e-06" as it would be written by hand: "1e-6" */
+static void shorten_exponent(char *text) {
+    char *digits = strchr(text, 'e') + 1;
+    digits += *digits == '-';
+    size_t skip = strspn(digits, "+0");
+    memmove(digits, digits + skip, strlen(digits + skip) + 1);
+}
+
+const char *number_text(double value, char text[NUMBER_TEXT]) {
+    int decimals = 0;
+    do snprintf(text, NUMBER_TEXT, "%.*e", decimals, value);
+    while (strtod(text, NULL) != value && ++decimals < 17);
+    int exponent = atoi(strchr(text, 'e') + 1);
+    if (exponent < -4 || exponent > 15)
+        shorten_exponent(text);
+    else
+        snprintf(text, NUMBER_TEXT, "%.*f", decimals > exponent ? decimals - exponent : 1, value);
+    return text;
 }
 
 static uint32_t deeper(uint32_t depth, const Expr *child) {

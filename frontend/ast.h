@@ -223,6 +223,10 @@ AST_LIST(ItemList, Item);
 
 enum { AST_MAX_DEPTH = 600 }; /* of expressions: a chain of so many operators is no formula any more */
 
+/* A number as a literal: as few digits as give the same number again, and always with a point or an exponent. */
+enum { NUMBER_TEXT = 32 };
+const char *number_text(double value, char text[NUMBER_TEXT]);
+
 Expr *ast_literal(Arena *arena, ExprKind kind, Span span);
 Expr *ast_list(Arena *arena, Span span, ExprList elements);
 Expr *ast_unary(Arena *arena, Operator op, Span place, Expr *right);

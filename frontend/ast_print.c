@@ -4,7 +4,6 @@
 #include "frontend/syntax.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void print_expr(const Expr *expr, int level, FILE *out);
@@ -17,16 +16,6 @@ static void indent(int level, FILE *out) {
 static void print_head(int level, FILE *out, const char *word, const char *text) {
     indent(level, out);
     fprintf(out, text ? "%s %s\n" : "%s\n", word, text);
-}
-
-/* As few digits as give the same number again. */
-static void print_real(double value, FILE *out) {
-    char text[32];
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) break;
-    }
-    fprintf(out, "float %s\n", text);
 }
 
 static void print_exprs(const ExprList *list, int level, FILE *out) {
@@ -69,6 +58,7 @@ static void print_subs(const SubList *list, int level, FILE *out) {
 }
 
 static void print_expr(const Expr *expr, int level, FILE *out) {
+    char text[NUMBER_TEXT];
     switch (expr->kind) {
     case EXPR_INT:
         indent(level, out);
@@ -76,7 +66,7 @@ static void print_expr(const Expr *expr, int level, FILE *out) {
         break;
     case EXPR_FLOAT:
         indent(level, out);
-        print_real(expr->real, out);
+        fprintf(out, "float %s\n", number_text(expr->real, text));
         break;
     case EXPR_BOOL: print_head(level, out, "bool", expr->boolean ? "true" : "false"); break;
     case EXPR_STRING: print_string(expr->text, level, out); break;

@@ -58,10 +58,14 @@ bool call_sizes(const Call *call, uint32_t arg, Shape *shape) {
     *shape = (Shape){0};
     if (!call_ints(call, arg, shape->dim, SHAPE_MAX_RANK, &rank)) return false;
     shape->rank = (int32_t)rank;
+    int64_t room = SHAPE_MAX_ELEMENTS;
     for (uint32_t i = 0; i < rank; i++) {
-        if (shape->dim[i] >= 1 && shape->dim[i] <= SHAPE_MAX_ELEMENTS) continue;
-        call_fail(call, arg, "must hold sizes of at least 1, not %" PRId64, shape->dim[i]);
-        return false;
+        if (shape->dim[i] < 1) {
+            call_fail(call, arg, "must hold sizes of at least 1, not %" PRId64, shape->dim[i]);
+            return false;
+        }
+        room /= shape->dim[i];
     }
-    return true;
+    if (room == 0) call_fail(call, arg, "means more than 2^31 elements, the most that a tensor may have");
+    return room > 0;
 }

@@ -27,6 +27,12 @@ static Value training_scalar(Evaluator *evaluator, const char *name, Span span) 
     return evaluator_built(evaluator, span, build_convert(evaluator->graph, input, DTYPE_F32));
 }
 
+static Value the_source(Evaluator *evaluator, Span span) {
+    if (evaluator->phase == PHASE_DATA) return (Value){.kind = VALUE_SOURCE};
+    evaluator_error(evaluator, span, "'source' is known in the fields of the data block only");
+    return value_error();
+}
+
 static const char *const predefined[] = {"N", "pi", "none", "source", "epoch", "step", "steps"};
 enum { PREDEFINED = sizeof predefined / sizeof *predefined };
 
@@ -37,8 +43,8 @@ static bool predefined_name(Evaluator *evaluator, const char *name, Span span, V
         *value = value_float(3.14159265358979323846);
     else if (!strcmp(name, "none"))
         *value = value_none();
-    else if (!strcmp(name, "source") && evaluator->phase == PHASE_DATA)
-        *value = (Value){.kind = VALUE_SOURCE};
+    else if (!strcmp(name, "source"))
+        *value = the_source(evaluator, span);
     else if (!strcmp(name, "epoch") || !strcmp(name, "step") || !strcmp(name, "steps"))
         *value = training_scalar(evaluator, name, span);
     else

@@ -31,6 +31,9 @@ static Value elementwise_number(const Call *call, double x) {
     const void *in[] = {&x};
     double result;
     eval_table[call->callee->builtin->op](&(EvalArgs){INTERP_F64, &scalar, operands, in, &result});
+    Op op = call->callee->builtin->op;
+    bool whole = (op == OP_floor || op == OP_rint) && fabs(result) < 9e18;
+    if (whole) return value_int((int64_t)result);
     if (isfinite(result)) return value_float(result);
     evaluator_error(call->evaluator, call->span, "%s(%g) is not a finite number", call->callee->name, x);
     return value_error();
@@ -90,7 +93,7 @@ static bool axes_set(const Call *call, uint32_t arg, uint32_t *axes) {
     *axes = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (list[i] < -rank || list[i] >= rank) {
-            call_fail(call, arg, "has no place in %s", arg_text(call, 0));
+            call_fail(call, arg, "must be between %d and %d, not %lld", -rank, rank - 1, (long long)list[i]);
             return false;
         }
         *axes |= 1u << (list[i] < 0 ? list[i] + rank : list[i]);

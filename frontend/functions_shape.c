@@ -37,7 +37,8 @@ Value call_index(const Call *call) {
 
 Value call_same_shape(const Call *call) {
     if (shape_equal(shape_of_arg(call, 0), shape_of_arg(call, 1))) return call->args[0];
-    evaluator_error(call->evaluator, call->span, "the shapes differ: %s and %s", arg_text(call, 0), arg_text(call, 1));
+    evaluator_error(call->evaluator, call->span, "the shapes must be the same, not %s and %s", arg_text(call, 0),
+                    arg_text(call, 1));
     return value_error();
 }
 
@@ -138,6 +139,18 @@ static bool part_sizes(const Call *call, int64_t size, int64_t **sizes, uint32_t
     return true;
 }
 
+static Value wrong_parts(const Call *call, int axis) {
+    int64_t size = shape_of_arg(call, 0).dim[axis];
+    if (call->args[1].kind == VALUE_INT)
+        evaluator_error(call->evaluator, call->span,
+                        "the %" PRId64 " elements along axis %d of %s do not make %" PRId64 " equal parts", size, axis,
+                        arg_text(call, 0), call->args[1].integer);
+    else
+        evaluator_error(call->evaluator, call->span, "the parts do not add up to the %" PRId64 " elements along axis %d of %s",
+                        size, axis, arg_text(call, 0));
+    return value_error();
+}
+
 Value call_split(const Call *call) {
     Shape shape = shape_of_arg(call, 0);
     int axis;
@@ -145,9 +158,7 @@ Value call_split(const Call *call) {
     uint32_t count;
     if (!call_axis(call, 2, shape.rank, &axis) || !part_sizes(call, shape.dim[axis], &sizes, &count)) return value_error();
     for (uint32_t i = 0; i < count; i++) at = sizes[i] < 1 || sizes[i] > shape.dim[axis] || at < 0 ? -1 : at + sizes[i];
-    if (at != shape.dim[axis])
-        return call_fail(call, 1, "does not add up to the %" PRId64 " elements along axis %d of %s", shape.dim[axis], axis,
-                         arg_text(call, 0));
+    if (at != shape.dim[axis]) return wrong_parts(call, axis);
     Value *parts = ARENA_ARRAY(call->evaluator->arena, Value, count);
     at = 0;
     for (uint32_t i = 0; i < count; at += sizes[i++])
@@ -173,8 +184,9 @@ Value call_expand(const Call *call) {
     if (!call_sizes(call, 1, &to)) return value_error();
     if (!shape_broadcast(shape_of_arg(call, 0), to, &both) || !shape_equal(both, to)) {
         char text[SHAPE_TEXT];
-        return call_fail(call, 1, "is no shape that %s can be repeated to: %s", arg_text(call, 0),
-                         shape_text(tensor_node(call->evaluator, call->args[0])->dtype, to, text));
+        evaluator_error(call->evaluator, call->span, "cannot expand %s to %s: only axes of size 1 can be repeated",
+                        arg_text(call, 0), shape_text(tensor_node(call->evaluator, call->args[0])->dtype, to, text));
+        return value_error();
     }
     return built(call, build_broadcast(call->evaluator->graph, call->args[0].node, to));
 }

@@ -17,7 +17,9 @@ Value call_dense(const Call *call) {
     if (shape.rank < 2)
         return call_fail(call, 0, "must have a batch axis and at least one more, not be %s",
                          value_text(evaluator->arena, graph, call->args[0]));
-    if (width < 1 || width > SHAPE_MAX_ELEMENTS) return call_fail(call, 1, "must be at least 1, not %" PRId64, width);
+    if (width < 1) return call_fail(call, 1, "must be at least 1, not %" PRId64, width);
+    if (width > SHAPE_MAX_ELEMENTS / shape.dim[shape.rank - 1])
+        return call_fail(call, 1, "means a weight of more than 2^31 elements, the most that a tensor may have");
     int64_t in = shape.dim[shape.rank - 1];
     Fan fan = {(double)in, (double)width};
     const char *layer = layer_name(evaluator, "dense");

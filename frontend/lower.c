@@ -52,6 +52,15 @@ Value evaluate_field(Evaluator *evaluator, const char *name) {
     return *value;
 }
 
+/* When checking, those that nothing uses are looked at too. */
+static bool lower_all_fields(const Lowering *lowering) {
+    const Names *fields = lowering->model->globals.fields;
+    bool good = true;
+    for (uint32_t i = 0; i < names_count(fields); i++)
+        good &= evaluate_field(lowering->evaluator, names_all(fields)[i]).kind != VALUE_ERROR;
+    return good;
+}
+
 /* -- the network -- */
 
 static bool no_such_field(const Lowering *lowering, const Formal *formal) {
@@ -79,27 +88,27 @@ static bool model_inputs(const Lowering *lowering, Given *given, uint32_t *count
 static bool check_output(const Lowering *lowering, const Name *name, Value value) {
     bool rows = value.kind == VALUE_TENSOR && tensor_node(lowering->evaluator, value)->shape.rank > 0 &&
                 tensor_node(lowering->evaluator, value)->shape.dim[0] == lowering->evaluator->batch;
-    if (!rows)
+    if (!rows && value.kind != VALUE_ERROR)
         evaluator_error(lowering->evaluator, name->span,
                         "output '%s' of the model must have a row for each row of the batch, not be %s", name->text,
                         text_of(lowering, value));
     return rows;
 }
 
-/* Evaluates the network and puts inputs and outputs into the scope of the train block. */
+/* Evaluates the network and puts its outputs into the scope of the train block; as errors, where it has any: the train block
+ * is looked at nevertheless. */
 static bool lower_network(const Lowering *lowering) {
     Evaluator *evaluator = lowering->evaluator;
     const Callable *network = lowering->model->network;
     Given *given = ARENA_ARRAY(evaluator->arena, Given, network->formals->count);
     uint32_t count = 0, i = 0;
-    if (!model_inputs(lowering, given, &count)) return false;
+    bool good = model_inputs(lowering, given, &count);
     evaluator->phase = PHASE_MODEL;
-    Value value = evaluate_invoke(evaluator, network, given, count, network->span);
-    if (value.kind == VALUE_ERROR) return false;
-    bool good = true, single = network->definition->outs.count == 1;
+    Value value = good ? evaluate_invoke(evaluator, network, given, count, network->span) : value_error();
     for (const NameNode *out = network->definition->outs.first; out; out = out->next, i++) {
-        Value output = single ? value : value.list.items[i];
-        good &= check_output(lowering, &out->name, output);
+        Value output = value.kind == VALUE_LIST ? value.list.items[i] : value;
+        if (!check_output(lowering, &out->name, output)) output = value_error();
+        good &= output.kind != VALUE_ERROR;
         scope_put(evaluator, out->name.text, output);
     }
     return good;
@@ -154,14 +163,16 @@ static void output_results(const Lowering *lowering) {
 }
 
 static bool lower_parts(const Lowering *lowering) {
-    if (!lower_network(lowering)) return false;
-    if (lowering->kind == GRAPH_PREDICT) return output_results(lowering), true;
+    bool fields = !lowering->evaluator->log || lower_all_fields(lowering);
+    bool network = lower_network(lowering);
+    if (lowering->kind == GRAPH_PREDICT && network) output_results(lowering);
+    if (lowering->kind == GRAPH_PREDICT) return network;
     lowering->evaluator->phase = PHASE_TRAIN;
     NodeId loss = lower_loss(lowering);
     bool metrics = lower_metrics(lowering);
-    if (lowering->kind == GRAPH_EVAL && loss && metrics) output_results(lowering);
+    if (lowering->kind == GRAPH_EVAL && network && loss && metrics) output_results(lowering);
     bool updates = lowering->kind != GRAPH_TRAIN || lower_updates(lowering->model, lowering->evaluator, loss);
-    return loss && metrics && updates;
+    return fields && network && loss && metrics && updates;
 }
 
 Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, Diagnostics *diag) {

@@ -8,11 +8,10 @@ typedef struct {
     const char *name;
 } Trained;
 
-/* reached[id]: the loss depends on the node */
-static bool *loss_ancestors(Arena *arena, const Graph *graph, NodeId loss) {
+bool *graph_ancestors(Arena *arena, const Graph *graph, NodeId node) {
     bool *reached = ARENA_ARRAY(arena, bool, graph->node_count);
-    reached[loss] = true;
-    for (NodeId id = loss; id > 0; id--)
+    reached[node] = true;
+    for (NodeId id = node; id > 0; id--)
         for (uint32_t i = 0; reached[id] && i < graph_node(graph, id)->operand_count; i++)
             reached[graph_node(graph, id)->operands[i]] = true;
     return reached;
@@ -21,7 +20,7 @@ static bool *loss_ancestors(Arena *arena, const Graph *graph, NodeId loss) {
 /* The weights that the loss depends on, with their gradients; the others stay as they are. */
 static Trained *gradients_of(Evaluator *evaluator, NodeId loss, uint32_t *count) {
     Graph *graph = evaluator->graph;
-    const bool *reached = loss_ancestors(evaluator->arena, graph, loss);
+    const bool *reached = graph_ancestors(evaluator->arena, graph, loss);
     Trained *trained = ARENA_ARRAY(evaluator->arena, Trained, graph->symbol_count);
     *count = 0;
     for (uint32_t i = 0; i < graph->symbol_count; i++) {

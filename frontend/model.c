@@ -79,8 +79,7 @@ static bool collect_item(Model *model, Item *item, Names *claimed) {
 }
 
 static bool missing_block(const Model *model, const char *what, const char *example) {
-    uint32_t end = (uint32_t)strlen(model->text);
-    diag_error(model->diag, STATUS_MODEL, (Span){model->file, end, end}, "there is no %s block", what);
+    diag_error(model->diag, STATUS_MODEL, (Span){model->file, 0, 0}, "there is no %s block", what);
     diag_help(model->diag, "%s", example);
     return false;
 }
@@ -125,7 +124,6 @@ static bool read_settings(Model *model) {
     Graph *scratch = graph_new("settings", model->diag);
     Evaluator *evaluator = model_evaluator(model, model->arena, scratch, 1, model->diag);
     bool good = params_evaluate(model, evaluator);
-    good &= overrides_check_used(model);
     good = good && source_read(model, evaluator) && settings_read(model, evaluator);
     graph_free(scratch);
     return good;
@@ -159,11 +157,13 @@ static bool check_other_batch(Model *model, const Graph *graph) {
     return good;
 }
 
-/* The class numbers that the loss compares with: the one field of whole numbers, one a row, that it depends on. */
-static const char *find_label(const Graph *graph) {
+/* The class numbers that the loss compares with: the field of whole numbers, one a row, that it depends on. */
+static const char *find_label(const Model *model, const Graph *graph) {
+    const bool *reached = graph_ancestors(model->arena, graph, graph->outputs[0].node);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        if (symbol->kind == SYMBOL_BATCH && symbol->dtype != DTYPE_F32 && symbol->shape.rank == 1) return symbol->name;
+        if (symbol->kind == SYMBOL_BATCH && symbol->dtype != DTYPE_F32 && symbol->shape.rank == 1 && reached[symbol->node])
+            return symbol->name;
     }
     return NULL;
 }
@@ -175,10 +175,10 @@ static const char *field_name(const Model *model, const char *name) {
 }
 
 static bool check_graphs(Model *model) {
-    model->log = layer_log_new(model->arena);
+    model->log = layer_log_new(model->arena, model->text);
     Graph *graph = lower(model, GRAPH_TRAIN, model->info.batch, model->log, model->diag);
     bool good = graph && check_other_batch(model, graph);
-    if (good) model->info.label_field = field_name(model, find_label(graph));
+    if (good) model->info.label_field = field_name(model, find_label(model, graph));
     graph_free(graph);
     return good;
 }

@@ -38,19 +38,19 @@ Setting *item_setting(const Item *item, const char *name);
 
 /* -- the steps of loading; each reports its errors and returns false -- */
 bool overrides_read(Model *model); /* overrides.c */
-bool overrides_check_used(Model *model);
 const char *overrides_resolve(const Model *model);
 Override *override_find(const Model *model, const char *name);
 bool params_evaluate(Model *model, Evaluator *evaluator); /* params.c */
 bool settings_check_names(Model *model);                  /* settings.c */
 bool settings_read(Model *model, Evaluator *evaluator);
-void settings_suggest(Evaluator *evaluator, const char *name);
 bool outputs_name(Model *model);                      /* outputs.c */
 bool source_read(Model *model, Evaluator *evaluator); /* source.c */
 
 /* -- building graphs (lower.c) -- */
 /* NULL after reporting errors. log: where to record the model's calls, or NULL. */
 Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, Diagnostics *diag);
+/* reached[id]: the node is, or depends on, node id */
+bool *graph_ancestors(Arena *arena, const Graph *graph, NodeId node);
 /* Gradients of the loss and updates of all weights (lower_updates.c). The loss may be NODE_NONE: then only checks. */
 bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss);
 

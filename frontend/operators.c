@@ -31,6 +31,16 @@ static Value wrong_kinds(const Operation *operation) {
     return value_error();
 }
 
+static Value wrong_truth(const Operation *operation) {
+    const char *symbol = operator_symbol(operation->op), *right = text_of(operation, operation->right);
+    if (operation->expr->kind == EXPR_UNARY)
+        evaluator_error(operation->evaluator, operation->expr->span, "'%s' needs true or false, not %s", symbol, right);
+    else
+        evaluator_error(operation->evaluator, operation->expr->span, "'%s' needs true or false on both sides, not %s and %s",
+                        symbol, text_of(operation, operation->left), right);
+    return value_error();
+}
+
 /* -- whole numbers -- */
 
 static Value checked_int(const Operation *operation, bool overflow, int64_t result) {
@@ -151,7 +161,7 @@ static Value evaluate_logic(Operation *operation) {
     if (operation->left.kind == VALUE_BOOL && operation->left.boolean != is_and) return operation->left;
     operation->right = evaluate(evaluator, operation->expr->operation.right);
     if (operation->left.kind == VALUE_ERROR || operation->right.kind == VALUE_ERROR) return value_error();
-    if (!is_truth(evaluator, operation->left) || !is_truth(evaluator, operation->right)) return wrong_kinds(operation);
+    if (!is_truth(evaluator, operation->left) || !is_truth(evaluator, operation->right)) return wrong_truth(operation);
     if (operation->left.kind == VALUE_BOOL && operation->right.kind == VALUE_BOOL) return operation->right;
     return tensor_binary(evaluator, operation->expr->span, is_and ? OP_and : OP_or, "combine",
                          truth_tensor(evaluator, operation->left), truth_tensor(evaluator, operation->right));
@@ -205,7 +215,8 @@ static Value evaluate_unary(Operation *operation) {
     if (negates && value.kind == VALUE_INT) return negated_int(operation, value.integer);
     if (negates && value.kind == VALUE_FLOAT) return value_float(-value.real);
     if (!negates && value.kind == VALUE_BOOL) return value_bool(!value.boolean);
-    if (negates ? value.kind != VALUE_TENSOR : !is_truth(evaluator, value)) return wrong_kinds(operation);
+    if (negates && value.kind != VALUE_TENSOR) return wrong_kinds(operation);
+    if (!negates && !is_truth(evaluator, value)) return wrong_truth(operation);
     evaluator_at(evaluator, operation->expr->span);
     NodeId operand = negates ? tensor_f32(evaluator, value) : value.node;
     return evaluator_built(evaluator, operation->expr->span, build_unary(evaluator->graph, negates ? OP_neg : OP_not, operand));

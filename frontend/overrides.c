@@ -58,43 +58,42 @@ static void override_setting(Model *model, Override *override, Item *item, const
     AST_APPEND(item->settings, setting);
 }
 
+/* -- those that nothing answers to -- */
+
+static bool is_param(const Model *model, const char *name) {
+    for (const Item *item = model->items->first; item; item = item->next)
+        if (item->kind == ITEM_PARAM && !strcmp(item->param.name.text, name)) return true;
+    return false;
+}
+
+static bool unknown_override(const Model *model, const Override *override) {
+    const char **names = ARENA_ARRAY(model->arena, const char *, model->items->count);
+    size_t count = 0;
+    for (const Item *item = model->items->first; item; item = item->next)
+        if (item->kind == ITEM_PARAM) names[count++] = item->param.name.text;
+    diag_error(model->diag, STATUS_MODEL, override->name.span, "the model has no param '%s'", override->name.text);
+    const char *near = diag_nearest(override->name.text, names, count);
+    if (near)
+        diag_help(model->diag, "did you mean '%s'?", near);
+    else
+        diag_help(model->diag, "besides params, train.KEY and data.KEY can be set");
+    return false;
+}
+
+static bool override_apply(Model *model, Override *override) {
+    const char *key;
+    Item *item = block_of(model, override->name.text, &key);
+    if (!item && !is_param(model, override->name.text)) return unknown_override(model, override);
+    if (item && override->value) override_setting(model, override, item, key);
+    return override->value != NULL;
+}
+
 bool overrides_read(Model *model) {
     bool good = true;
     model->overrides = names_new(model->arena);
     for (uint32_t i = 0; i < model->options->set_count; i++) good &= override_read(model, model->options->sets[i]);
-    for (uint32_t i = 0; i < names_count(model->overrides); i++) {
-        Override *override = override_find(model, names_all(model->overrides)[i]);
-        const char *key;
-        Item *item = block_of(model, override->name.text, &key);
-        if (item && override->value) override_setting(model, override, item, key);
-    }
-    return good;
-}
-
-/* -- those that nothing answered to -- */
-
-static void suggest(const Model *model, const char *name) {
-    const Names *params = model->globals.params;
-    const SettingList *lists[] = {&model->data->settings, &model->train->settings};
-    uint32_t at = names_count(params), total = at + lists[0]->count + lists[1]->count;
-    const char **names = ARENA_ARRAY(model->arena, const char *, total);
-    if (at) memcpy(names, names_all(params), at * sizeof *names);
-    for (int i = 0; i < 2; i++)
-        for (const Setting *setting = lists[i]->first; setting; setting = setting->next)
-            names[at++] = arena_format(model->arena, "%s.%s", i ? "train" : "data", setting->name.text);
-    const char *near = diag_nearest(name, names, total);
-    if (near) diag_help(model->diag, "did you mean '%s'?", near);
-}
-
-bool overrides_check_used(Model *model) {
-    bool good = true;
-    for (uint32_t i = 0; i < names_count(model->overrides); i++) {
-        const Override *override = override_find(model, names_all(model->overrides)[i]);
-        if (override->used) continue;
-        good = false;
-        diag_error(model->diag, STATUS_MODEL, override->name.span, "the model has no param '%s'", override->name.text);
-        suggest(model, override->name.text);
-    }
+    for (uint32_t i = 0; i < names_count(model->overrides); i++)
+        good &= override_apply(model, override_find(model, names_all(model->overrides)[i]));
     return good;
 }
 

@@ -96,22 +96,22 @@ static bool check_plain(const ParamCheck *check, Value value) {
 }
 
 /* A whole number may stand for a number, nothing else for something else. */
-static bool same_kind(const ParamCheck *check, Value by_default, Value *value) {
+static bool same_kind(const ParamCheck *check, const char *what, Value by_default, Value *value) {
     if (by_default.kind == VALUE_FLOAT && value->kind == VALUE_INT) *value = value_float((double)value->integer);
     if (by_default.kind == value->kind) return true;
-    if (evaluator_error(check->evaluator, check->span, "param '%s' is %s, so it cannot be %s", check->param->name.text,
+    if (evaluator_error(check->evaluator, check->span, "%s '%s' is %s, so it cannot be %s", what, check->param->name.text,
                         value_kind_text(by_default.kind), text_of(check, *value)))
         diag_note(check->evaluator->diag, check->param->value->span, "its default, %s, says so", text_of(check, by_default));
     return false;
 }
 
 static bool same_type(const ParamCheck *check, Value by_default, Value *value) {
-    if (!same_kind(check, by_default, value)) return false;
+    if (!same_kind(check, "param", by_default, value)) return false;
     if (value->kind != VALUE_LIST || !by_default.list.count) return true;
     Value *items = ARENA_ARRAY(check->evaluator->arena, Value, value->list.count);
     for (uint32_t i = 0; i < value->list.count; i++) {
         items[i] = value->list.items[i];
-        if (!same_kind(check, by_default.list.items[0], &items[i])) return false;
+        if (!same_kind(check, "each item of param", by_default.list.items[0], &items[i])) return false;
     }
     value->list.items = items;
     return true;

@@ -127,18 +127,25 @@ static bool known_key(ItemKind block, const char *name) {
     return false;
 }
 
+static const char *listed(const Model *model, const char *const *names, size_t count) {
+    const char *text = names[0];
+    for (size_t i = 1; i < count; i++)
+        text = arena_format(model->arena, "%s%s%s", text, i + 1 < count ? ", " : " and ", names[i]);
+    return text;
+}
+
 static bool unknown_key(const Model *model, const Item *item, const Setting *setting) {
-    const char *names[KEY_COUNT];
+    const char *names[KEY_COUNT], *block = block_text(item->kind);
     size_t count = 0;
     for (int i = 0; i < KEY_COUNT; i++)
         if (keys[i].block == item->kind) names[count++] = keys[i].name;
-    diag_error(model->diag, STATUS_MODEL, setting->name.span, "unknown key '%s' in %s", setting->name.text,
-               block_text(item->kind));
+    diag_error(model->diag, STATUS_MODEL, setting->name.span, "unknown key '%s' in %s", setting->name.text, block);
     const char *near = diag_nearest(setting->name.text, names, count);
     if (near)
         diag_help(model->diag, "did you mean '%s'?", near);
-    else if (item->kind == ITEM_DATA)
-        diag_help(model->diag, "a field is written 'field %s = ...'", setting->name.text);
+    else
+        diag_help(model->diag, "%s has the keys %s", block, listed(model, names, count));
+    if (!near && item->kind == ITEM_DATA) diag_help(model->diag, "a field is written 'field %s = ...'", setting->name.text);
     return false;
 }
 

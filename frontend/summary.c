@@ -3,10 +3,28 @@
 
 #include <string.h>
 
-LayerLog *layer_log_new(Arena *arena) {
+LayerLog *layer_log_new(Arena *arena, const char *text) {
     LayerLog *log = ARENA_NEW(arena, LayerLog);
-    log->counts = names_new(arena);
+    uint32_t count = 1, at = 1, *lines;
+    for (const char *c = text; *c; c++) count += *c == '\n';
+    lines = ARENA_ARRAY(arena, uint32_t, count);
+    for (const char *c = text; *c; c++)
+        if (*c == '\n') lines[at++] = (uint32_t)(c - text) + 1;
+    *log = (LayerLog){.lines = lines, .line_count = count, .counts = names_new(arena)};
     return log;
+}
+
+/* The number of the line, from 1, that holds a byte of the text. */
+static uint32_t line_at(const LayerLog *log, uint32_t byte) {
+    uint32_t low = 0, high = log->line_count;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (log->lines[middle] <= byte)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low + 1;
 }
 
 LayerMark summary_mark(const Evaluator *evaluator) {
@@ -77,13 +95,11 @@ static LayerInfo *line_new(Evaluator *evaluator) {
 void summary_record(Evaluator *evaluator, const LayerMark *mark, const Callable *callee, Value value, Span span) {
     if (!worth_a_line(evaluator, callee, value)) return;
     const Node *node = tensor_node(evaluator, value);
-    const char *name, *op = callee ? callee->name : "matmul";
-    uint32_t line = 0, column;
-    diag_locate(evaluator->diag, span, &name, &line, &column);
+    const char *op = callee ? callee->name : "matmul";
     *line_new(evaluator) = (LayerInfo){.name = arena_format(evaluator->arena, "%s", call_name(evaluator, mark, op)),
                                        .op = op,
                                        .output = {node->dtype, node->shape},
                                        .weights = weights_since(evaluator->graph, mark),
                                        .operations = operations_since(evaluator, mark),
-                                       .line = line};
+                                       .line = line_at(evaluator->log, span.begin)};
 }

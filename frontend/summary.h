@@ -5,12 +5,14 @@
 #include "frontend/evaluate.h"
 
 typedef struct LayerLog {
+    const uint32_t *lines; /* where each line of the text begins */
+    uint32_t line_count;
     LayerInfo *layers;
     uint32_t count, capacity;
     Names *counts;
 } LayerLog;
 
-LayerLog *layer_log_new(Arena *arena);
+LayerLog *layer_log_new(Arena *arena, const char *text);
 
 /* How much of the graph there was before a call. */
 typedef struct {

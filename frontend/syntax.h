@@ -54,6 +54,8 @@ typedef struct {
     int kind;
     Semantic value;
     Span span;
+    uint32_t indent; /* of its line: bytes before the first word */
+    bool first_on_line;
 } Token;
 
 typedef struct {
@@ -75,6 +77,9 @@ struct Syntax {
     uint32_t queue_first, queue_count;
     Token looked_ahead; /* the word after a newline */
     bool has_looked_ahead;
+    uint32_t line_start, line_indent; /* of the line that the scanner is in */
+    bool line_has_word;
+    bool first_on_line;   /* the token handed out last is */
     bool first_word_seen; /* `mdl` is a keyword only before it */
     int previous;         /* kind of the token handed out last; 0 at the start */
     Bracket brackets[SYNTAX_MAX_NESTING];

@@ -56,7 +56,8 @@ static const char *expectation(const SyntaxSurprise *surprise) {
 static const char *remedy(Syntax *syntax, const SyntaxSurprise *surprise) {
     if (surprise->token == '=' && expects(surprise, EQ))
         return "'==' compares; '=' only gives a name to a value, or an argument by name";
-    if (is_keyword(surprise->token) && expects(surprise, ID))
+    bool begins = syntax->first_on_line && !expects(surprise, FOR);
+    if (is_keyword(surprise->token) && expects(surprise, ID) && !begins)
         return arena_format(syntax->input.arena, "%s is a word of the language; choose another name",
                             written(syntax, surprise));
     return NULL;

@@ -22,9 +22,21 @@ static Token queue_pop(Syntax *syntax) {
     return token;
 }
 
+/* The next word, with what the newline rule needs to know about its line. */
 static Token scan_word(Syntax *syntax) {
     Token token = {0};
     token.kind = syntax_scan(syntax, &token.value, &token.span);
+    uint32_t begin = token.span.begin - syntax->input.base;
+    if (token.kind == NL) {
+        bool new_line = syntax->input.text[begin] == '\n';
+        if (new_line) syntax->line_start = begin + 1;
+        syntax->line_has_word &= !new_line;
+        return token;
+    }
+    token.first_on_line = !syntax->line_has_word;
+    if (token.first_on_line) syntax->line_indent = begin - syntax->line_start;
+    syntax->line_has_word = true;
+    token.indent = syntax->line_indent;
     return token;
 }
 
@@ -72,27 +84,14 @@ static bool inside_expression(const Syntax *syntax) {
     return syntax->depth && innermost(syntax)->kind != '{';
 }
 
-/* Offset of the first byte of the span's line. */
-static uint32_t line_start(const Syntax *syntax, Span span) {
-    uint32_t start = span.begin - syntax->input.base;
-    while (start > 0 && syntax->input.text[start - 1] != '\n') start--;
-    return start;
-}
-
-/* Blanks before the first word of the span's line. */
-static uint32_t line_indent(const Syntax *syntax, Span span) {
-    const char *text = syntax->input.text;
-    uint32_t start = line_start(syntax, span), indent = 0;
-    while (start + indent < syntax->input.length && (text[start + indent] == ' ' || text[start + indent] == '\t')) indent++;
-    return indent;
-}
-
-static bool first_on_line(const Syntax *syntax, Span span) {
-    return line_start(syntax, span) + line_indent(syntax, span) == span.begin - syntax->input.base;
-}
-
 static Token made(int kind, Span at) {
     return (Token){.kind = kind, .span = {at.file, at.begin, at.begin}};
+}
+
+/* A newline, unless the last token cannot end a statement. */
+static void end_statement(Syntax *syntax, Span at) {
+    int last = syntax->queue_count ? queue_at(syntax, syntax->queue_count - 1)->kind : syntax->previous;
+    if (can_end_statement(last)) queue_push(syntax, made(NL, at));
 }
 
 /* Reports the innermost bracket as never closed and puts its closing one, and what must follow, before `next`. */
@@ -102,9 +101,9 @@ static void close_innermost(Syntax *syntax, Span at) {
     diag_note(syntax->input.diag, at, "'%c' is missing before this", closer_of(bracket->kind));
     syntax->depth--;
     syntax->repaired = true;
-    if (bracket->kind == '{') queue_push(syntax, made(NL, at));
+    if (bracket->kind == '{') end_statement(syntax, at);
     queue_push(syntax, made(closer_of(bracket->kind), at));
-    if (bracket->kind == '{') queue_push(syntax, made(NL, at));
+    if (bracket->kind == '{') end_statement(syntax, at);
 }
 
 static void close_expression_brackets(Syntax *syntax, Span at) {
@@ -117,7 +116,7 @@ static void push_bracket(Syntax *syntax, const Token *token) {
         syntax->stopped = true;
         return;
     }
-    syntax->brackets[syntax->depth++] = (Bracket){token->kind, token->span, line_indent(syntax, token->span)};
+    syntax->brackets[syntax->depth++] = (Bracket){token->kind, token->span, token->indent};
 }
 
 /* `)` or `]`: fits the innermost bracket, stands for the one that would, or has nothing to close and is left out. */
@@ -153,8 +152,7 @@ static void queue_brace(Syntax *syntax, Token token) {
 
 static void queue_end(Syntax *syntax, Token token) {
     while (syntax->depth && !syntax->stopped) close_innermost(syntax, token.span);
-    int last = syntax->queue_count ? queue_at(syntax, syntax->queue_count - 1)->kind : syntax->previous;
-    if (can_end_statement(last)) queue_push(syntax, made(NL, token.span));
+    end_statement(syntax, token.span);
     queue_push(syntax, token);
 }
 
@@ -163,17 +161,27 @@ static void queue_newline(Syntax *syntax, Token newline) {
     Token next = scan_word(syntax);
     while (next.kind == NL) next = scan_word(syntax);
     bool ends = can_end_statement(syntax->previous);
-    bool outside = inside_expression(syntax) && ends && begins_statement(next.kind) &&
-                   line_indent(syntax, next.span) <= innermost(syntax)->indent;
+    bool outside = inside_expression(syntax) && ends && begins_statement(next.kind) && next.indent <= innermost(syntax)->indent;
     if (outside) close_expression_brackets(syntax, next.span);
     if (ends && !inside_expression(syntax) && next.kind != PIPE && next.kind != ELSE) queue_push(syntax, newline);
     syntax->looked_ahead = next;
     syntax->has_looked_ahead = true;
 }
 
+/* A keyword at the start of a line cannot stand inside ( ) and [ ], nor an item inside the braces that it is not indented to.
+ */
+static void close_before_keyword(Syntax *syntax, const Token *token) {
+    bool keyword = begins_statement(token->kind) && token->kind != ID;
+    if (!keyword || !token->first_on_line) return;
+    bool closed = inside_expression(syntax);
+    close_expression_brackets(syntax, token->span);
+    if (closed) end_statement(syntax, token->span);
+    while (begins_item(token->kind) && syntax->depth && token->indent <= innermost(syntax)->indent)
+        close_innermost(syntax, token->span);
+}
+
 static void queue_word(Syntax *syntax, Token token) {
-    if (begins_item(token.kind) && first_on_line(syntax, token.span))
-        while (syntax->depth) close_innermost(syntax, token.span);
+    close_before_keyword(syntax, &token);
     if (token.kind == '{' || token.kind == ARROW) close_expression_brackets(syntax, token.span);
     if (!syntax->first_word_seen && token.kind == ID && !strcmp(token.value.text, "mdl")) token.kind = MDL;
     syntax->first_word_seen = true;
@@ -205,6 +213,7 @@ int syntax_token(Semantic *value, Span *span, Syntax *syntax) {
     if (syntax->stopped) return *span = made(0, *span).span, 0;
     Token token = queue_pop(syntax);
     if (syntax->previous == NL && token.kind != '}') syntax->repaired = false;
+    syntax->first_on_line = token.first_on_line;
     *value = token.value;
     *span = token.span;
     return syntax->previous = token.kind;

@@ -90,11 +90,8 @@ static bool tensor_check(const Check *check, Value value) {
 }
 
 static bool unknown_type(const Check *check) {
-    const char *names[PLAIN_TYPES + DTYPE_COUNT];
-    for (int i = 0; i < PLAIN_TYPES; i++) names[i] = plain_types[i].name;
-    for (int i = 0; i < DTYPE_COUNT; i++) names[PLAIN_TYPES + i] = dtype_name((DType)i);
     if (evaluator_error(check->evaluator, check->type->span, "unknown type '%s'", check->type->name.text))
-        evaluator_suggest(check->evaluator, check->type->name.text, names, PLAIN_TYPES + DTYPE_COUNT);
+        diag_help(check->evaluator->diag, "there are int, float, bool, string, list, function, tensor, f32, i32 and u8");
     return false;
 }
 

@@ -21,9 +21,10 @@ static const char *tensor_text(Arena *arena, const Graph *graph, NodeId node) {
 }
 
 const char *value_text(Arena *arena, const Graph *graph, Value value) {
+    char number[NUMBER_TEXT];
     switch (value.kind) {
     case VALUE_INT: return arena_format(arena, "%" PRId64, value.integer);
-    case VALUE_FLOAT: return arena_format(arena, "%g", value.real);
+    case VALUE_FLOAT: return arena_format(arena, "%s", number_text(value.real, number));
     case VALUE_BOOL: return value.boolean ? "true" : "false";
     case VALUE_STRING: return arena_format(arena, "\"%.60s\"", value.text);
     case VALUE_LIST: return arena_format(arena, "a list of %u", value.list.count);

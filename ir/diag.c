@@ -204,7 +204,7 @@ static size_t edit_distance(const char *a, const char *b) {
 }
 
 const char *diag_nearest(const char *name, const char *const *candidates, size_t count) {
-    size_t length = strlen(name), limit = length <= 3 ? 1 : length <= 6 ? 2 : 3;
+    size_t length = strlen(name), limit = length <= 4 ? 1 : length <= 6 ? 2 : 3;
     const char *nearest = NULL;
     if (length > LONGEST_NAME) return NULL;
     for (size_t i = 0; i < count; i++) {
