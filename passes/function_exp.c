@@ -7,33 +7,29 @@
  * tests/unit/functions_test.c samples them. */
 #include "passes/formula_bits.h"
 
-/* x - n (high + low) for the n in a rounded number. */
-static NodeId remainder_of(const Formula *f, NodeId x, NodeId t, float high, float low) {
-    NodeId n = f_whole(f, t);
-    return f_fma(f, n, f_real(f, -low), f_fma(f, n, f_real(f, -high), x));
+/* The r of x = n ln2 + r for the n in a rounded number. */
+static NodeId small_remainder(const Formula *f, NodeId x, NodeId t) {
+    NodeId n = f_whole(f, t), rest = f_fma(f, n, f_real(f, -0x1.62e430p-1f), x);
+    return f_fma(f, n, f_real(f, 0x1.05c610p-29f), rest);
 }
 
-/* With x = 2 n ln2 + r, |r| <= ln2, it is e^r 2^n 2^n: both powers are normal numbers, and only the last product can overflow
- * or become denormal. Beyond the bounds the result is 0 and infinity anyway; a NaN passes both. Polynomial: 2^-26.0. At
- * most 1.7 ulp. */
+/* e^r 2^n with x = n ln2 + r. 2^n may be denormal or too large, so it comes in two factors that are normal, and only the second
+ * product can overflow or become denormal: 2^(n-1) and 2, or for small x 2^(n+64) and 2^-64. Beyond the bounds the result is 0
+ * and infinity anyway; a NaN passes both. Polynomial: 2^-28.2. At most 0.9 ulp. */
 NodeId expand_exp(const Formula *f) {
-    static const float c[] = {
-        1, 1, 0x1.00000cp-1f, 0x1.555512p-3f, 0x1.5549f8p-5f, 0x1.1127dap-7f, 0x1.71bc7ap-10f, 0x1.9b49f0p-13f};
+    static const float c[] = {1, 1, 0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558d0p-5f, 0x1.1239b8p-7f, 0x1.6a24c0p-10f};
     NodeId x = f_max(f, f_min(f, f->operands[0], f_real(f, 89)), f_real(f, -104));
-    NodeId t = f_rounded(f, x, 0x1.715476p-1f), power = f_power_of_two(f, t);
-    NodeId root = f_polynomial(f, remainder_of(f, x, t, 0x1.62e430p0f, -0x1.05c610p-28f), c, 8);
-    return f_mul(f, f_mul(f, root, power), power);
+    NodeId t = f_rounded(f, x, 0x1.715476p0f), small = f_lt(f, x, f_real(f, -64));
+    NodeId bias = f_select(f, small, f_int(f, ONE_BITS + (64u << 23)), f_int(f, ONE_BITS - (1u << 23)));
+    NodeId first = f_real_of_bits(f, f_add(f, f_shl(f, f_bits_of(f, t), f_int(f, 23)), bias));
+    NodeId second = f_select(f, small, f_real(f, 0x1p-64f), f_real(f, 2));
+    return f_mul(f, f_mul(f, f_polynomial(f, small_remainder(f, x, t), c, 7), first), second);
 }
 
 /* e^r - 1 = r + r^2 q(r) for -0.35 <= r <= 0.7. Polynomial: 2^-27.4. */
 static NodeId small_expm1(const Formula *f, NodeId r) {
     static const float q[] = {0x1.fffffep-2f, 0x1.55557ap-3f, 0x1.555774p-5f, 0x1.10df92p-7f, 0x1.6b2b46p-10f, 0x1.e2ea2ap-13f};
     return f_fma(f, f_mul(f, r, r), f_polynomial(f, r, q, 6), r);
-}
-
-/* x = n ln2 + r for the n in a rounded number. */
-static NodeId small_remainder(const Formula *f, NodeId x, NodeId t) {
-    return remainder_of(f, x, t, 0x1.62e430p-1f, -0x1.05c610p-29f);
 }
 
 /* With x = n ln2 + r: (e^r - 1) 2^n + (2^n - 1). n stops at 127, where r may then grow to ln2 and beyond: to infinity. A zero

@@ -54,8 +54,8 @@ void gradients_build(Graph *graph, NodeId y, const NodeId *by, uint32_t count, N
     sweep(graph, y, wanted, total);
     graph->span = span;
     for (uint32_t i = 0; i < count; i++) {
-        bool known = by[i] <= y && total[by[i]];
-        result[i] = known || !by[i] ? total[known ? by[i] : 0] : build_f32(graph, 0, graph_node(graph, by[i])->shape);
+        NodeId gradient = by[i] <= y ? total[by[i]] : NODE_NONE;
+        result[i] = gradient || !by[i] ? gradient : build_f32(graph, 0, graph_node(graph, by[i])->shape);
     }
     arena_free(scratch);
 }

@@ -92,7 +92,7 @@ typedef struct {
 } Function;
 
 static const Function functions[] = {
-    {OP_relu, exact_relu, 0, -1, 1},     {OP_exp, exp, 1.7, -104, 89},
+    {OP_relu, exact_relu, 0, -1, 1},     {OP_exp, exp, 0.9, -104, 89},
     {OP_expm1, expm1, 1.5, -18, 89},     {OP_log, log, 0.9, 0, 4},
     {OP_tanh, tanh, 2.5, -10, 10},       {OP_sigmoid, exact_sigmoid, 2.5, -104, 20},
     {OP_sin, exact_sin, 2.7, -100, 100}, {OP_cos, exact_cos, 2.7, -100, 100},
