@@ -219,10 +219,15 @@ static void emit_in_order(Emitter *e, const Place *place) {
         if (needed[kernel->nodes[i]]) emit_value(e, kernel->nodes[i], place);
 }
 
+const Value *emit_store_values(Emitter *e, const Place *place) {
+    emit_in_order(e, place);
+    Value *values = ARENA_ARRAY(e->arena, Value, e->kernel->store_count);
+    for (uint32_t i = 0; i < e->kernel->store_count; i++) values[i] = emit_value(e, e->kernel->stores[i].node, place);
+    return values;
+}
+
 void emit_stores(Emitter *e, const Place *place) {
     const Kernel *kernel = e->kernel;
-    emit_in_order(e, place);
-    Value *values = ARENA_ARRAY(e->arena, Value, kernel->store_count);
-    for (uint32_t i = 0; i < kernel->store_count; i++) values[i] = emit_value(e, kernel->stores[i].node, place);
+    const Value *values = emit_store_values(e, place);
     for (uint32_t i = 0; i < kernel->store_count; i++) store_at(e, kernel->stores[i].node, kernel->stores[i].to, place, values[i]);
 }

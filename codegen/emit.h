@@ -81,6 +81,8 @@ Coordinate coordinate_add(Emitter *e, Coordinate a, Coordinate b);
 /* -- memory.c -- */
 Value load_at(Emitter *e, NodeId node, Storage storage, const Place *place);
 void store_at(Emitter *e, NodeId node, Storage storage, const Place *place, Value value);
+/* The address of the element at a uniform place. */
+LLVMValueRef store_pointer(Emitter *e, NodeId node, Storage storage, const Place *place);
 LLVMValueRef storage_base(Emitter *e, Storage storage);
 LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMValueRef offset);
 
@@ -95,6 +97,8 @@ Region region_begin(Emitter *e);
 void region_end(Emitter *e, Region region);
 void emit_set(Emitter *e, NodeId node, const Place *place, Value value); /* presets a node: the root of a kernel */
 Value emit_value(Emitter *e, NodeId node, const Place *place);
+/* The values of all stores of the kernel at a place in its space; nothing is stored yet. */
+const Value *emit_store_values(Emitter *e, const Place *place);
 void emit_stores(Emitter *e, const Place *place); /* all stores of the kernel at a place in its space */
 
 /* -- loops.c -- */
@@ -104,6 +108,12 @@ typedef struct {
 } Loop;
 Loop loop_begin(Emitter *e, LLVMValueRef from);
 void loop_end(Emitter *e, Loop loop, LLVMValueRef to, int64_t step);
+/* if (condition) { ... }; without a test if the condition is NULL */
+typedef struct {
+    LLVMBasicBlockRef after;
+} If;
+If if_begin(Emitter *e, LLVMValueRef condition);
+void if_end(Emitter *e, If branch);
 LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment); /* in the entry block */
 
 /* -- kernels: each emits the body of the current function for units [first, last) and returns how many units there are -- */

@@ -1,4 +1,4 @@
-/* Counted loops and stack slots. */
+/* Counted loops, branches and stack slots. */
 #include "codegen/emit.h"
 
 LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment) {
@@ -31,4 +31,19 @@ void loop_end(Emitter *e, Loop loop, LLVMValueRef to, int64_t step) {
     LLVMBuildCondBr(e->builder, more, loop.body, loop.exit);
     LLVMAddIncoming(loop.index, &next, &end, 1);
     LLVMPositionBuilderAtEnd(e->builder, loop.exit);
+}
+
+If if_begin(Emitter *e, LLVMValueRef condition) {
+    if (!condition) return (If){NULL};
+    LLVMBasicBlockRef then = LLVMAppendBasicBlockInContext(e->context, e->function, "then");
+    If branch = {LLVMAppendBasicBlockInContext(e->context, e->function, "after")};
+    LLVMBuildCondBr(e->builder, condition, then, branch.after);
+    LLVMPositionBuilderAtEnd(e->builder, then);
+    return branch;
+}
+
+void if_end(Emitter *e, If branch) {
+    if (!branch.after) return;
+    LLVMBuildBr(e->builder, branch.after);
+    LLVMPositionBuilderAtEnd(e->builder, branch.after);
 }

@@ -157,3 +157,8 @@ void store_at(Emitter *e, NodeId id, Storage storage, const Place *place, Value 
         value.value = LLVMBuildZExt(e->builder, value.value, value.uniform ? e->i8 : lanes_of(e->i8), "");
     store_elements(e, storage_base(e, storage), node->dtype, storage_offset(e, node, storage, place), place->mask, value);
 }
+
+LLVMValueRef store_pointer(Emitter *e, NodeId id, Storage storage, const Place *place) {
+    const Node *node = graph_node(e->graph, id);
+    return element_pointer(e, storage_base(e, storage), node->dtype, storage_offset(e, node, storage, place).base);
+}

@@ -1,0 +1,57 @@
+/* Internal to the MATMUL kernels: a product, its operands, its tiles. */
+#ifndef MLC_CODEGEN_MATMUL_H
+#define MLC_CODEGEN_MATMUL_H
+
+#include "codegen/emit.h"
+
+enum { MOST_ROWS = 8, MOST_VECTORS = 2 }; /* of a tile */
+
+/* An operand as a matrix (line, k), where a line is a row or a column of the tile. */
+typedef struct {
+    Storage storage;
+    Shape shape;              /* of one matrix as stored: rank 2 */
+    int line_axis;            /* which stored axis is the line */
+    int64_t lines, k, matrix; /* matrix: elements from one matrix of a batch to the next */
+    LLVMValueRef base;
+} Side;
+
+typedef struct {
+    Side rows, columns;
+    int64_t k, batch;
+    int64_t tile_rows, tile_columns;
+    int vectors; /* tile_columns / LANES */
+    int64_t row_blocks, column_blocks;
+    LLVMValueRef sums[MOST_ROWS][MOST_VECTORS]; /* stack slots that LLVM turns into registers */
+    LLVMValueRef finished;                      /* the last tile computed: [vectors][tile_rows][LANES] */
+    LLVMValueRef *turned;                       /* [store]: values waiting to be transposed, [tile_rows][LANES]; NULL: stored at once */
+} Matmul;
+
+/* Which part of which product: matrix of the batch, first row, first column. */
+typedef struct {
+    LLVMValueRef matrix, row, column;
+} Tile;
+
+Matmul matmul_of(Emitter *e);
+
+/* matmul_product.c: products on the way */
+typedef struct {
+    const Matmul *m;
+    LLVMValueRef row[MOST_ROWS], columns; /* pointers to the tile's rows and first column at k = 0 */
+    LLVMValueRef rows_from, columns_from; /* the numbers of the first ones */
+    LLVMValueRef masks[MOST_VECTORS];     /* of columns that exist; NULL: all, or padded in memory */
+} Operands;
+Operands product_operands(Emitter *e, Matmul *m, const Tile *tile);
+void product_clear(Emitter *e, const Matmul *m);
+/* sums += the products of k = from .. from + count - 1 */
+void product_add(Emitter *e, const Operands *operands, LLVMValueRef from, int64_t count);
+/* sums become the finished tile. */
+void product_finish(Emitter *e, const Matmul *m);
+
+/* matmul_epilogue.c: from the finished tile to memory */
+LLVMValueRef *epilogue_turned_slots(Emitter *e, const Matmul *m);
+/* One row of one vector of the finished tile. */
+void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef vector, LLVMValueRef row);
+/* After all rows of a vector: what was put aside to be transposed. */
+void epilogue_turn(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef vector);
+
+#endif

@@ -1,0 +1,148 @@
+/* The epilogue of a tile: what the kernel computes from the product, and its stores. Where a store's layout wants neighbouring
+ * rows side by side, vectors of columns are put aside and transposed in registers instead of being scattered. */
+#include "codegen/matmul.h"
+
+enum { QUAD = 4 }; /* elements of 128 bits: processors shuffle cheaply within them */
+
+/* -- which stores are transposed -- */
+
+/* The product's axis that the tile's rows run along. */
+static int row_axis(const Emitter *e) {
+    return e->kernel->space.rank - (e->kernel->swapped ? 1 : 2);
+}
+
+static bool is_turned(const Emitter *e, const Matmul *m, const Store *store) {
+    const Node *node = graph_node(e->graph, store->node);
+    Layout layout = store->to.layout;
+    bool whole = m->columns.lines % LANES == 0 && m->rows.lines % m->tile_rows == 0 && m->tile_rows % QUAD == 0;
+    if (node->dtype != DTYPE_F32 || !whole || m->batch > 1 || !shape_equal(node->shape, e->kernel->space)) return false;
+    if (layout.kind == LAYOUT_PLAIN) return row_axis(e) == 1;
+    return layout.axis == row_axis(e) && layout.width % m->tile_rows == 0;
+}
+
+LLVMValueRef *epilogue_turned_slots(Emitter *e, const Matmul *m) {
+    LLVMValueRef *slots = ARENA_ARRAY(e->arena, LLVMValueRef, e->kernel->store_count);
+    LLVMTypeRef type = LLVMArrayType(lanes_of(e->f32), (unsigned)m->tile_rows);
+    for (uint32_t i = 0; i < e->kernel->store_count; i++)
+        if (is_turned(e, m, &e->kernel->stores[i])) slots[i] = stack_slot(e, type, 64);
+    return slots;
+}
+
+/* -- rows -- */
+
+/* The lanes of one row: in the product's shape, whose leading axes are walked as one. */
+static Place *tile_place(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef row, LLVMValueRef column) {
+    int64_t lines[2] = {m->rows.lines, m->columns.lines};
+    bool swapped = e->kernel->swapped, batched = m->batch > 1;
+    Shape shape = {.rank = 2, .dim = {lines[swapped], lines[!swapped]}};
+    if (batched) shape = (Shape){.rank = 3, .dim = {m->batch, lines[swapped], lines[!swapped]}};
+    Place *place = place_new(e, shape, lanes_below(e, column, m->columns.lines));
+    if (batched) place->axis[0] = coordinate_uniform(tile->matrix);
+    place->axis[batched + swapped] = coordinate_uniform(row);
+    place->axis[batched + !swapped] = (Coordinate){.base = column, .step = 1, .aligned = true};
+    return place;
+}
+
+static LLVMValueRef vector_at(Emitter *e, LLVMValueRef vectors, LLVMValueRef number) {
+    return LLVMBuildGEP2(e->builder, lanes_of(e->f32), vectors, &number, 1, "");
+}
+
+static LLVMValueRef first_column(Emitter *e, const Tile *tile, LLVMValueRef vector) {
+    return LLVMBuildAdd(e->builder, tile->column, LLVMBuildMul(e->builder, vector, const_i64(e, LANES), ""), "");
+}
+
+static LLVMValueRef load_finished(Emitter *e, const Matmul *m, LLVMValueRef vector, LLVMValueRef row) {
+    LLVMValueRef rows_before = LLVMBuildMul(e->builder, vector, const_i64(e, m->tile_rows), "");
+    LLVMValueRef at = vector_at(e, m->finished, LLVMBuildAdd(e->builder, rows_before, row, ""));
+    return LLVMBuildLoad2(e->builder, lanes_of(e->f32), at, "");
+}
+
+static void store_row(Emitter *e, const Matmul *m, const Place *place, LLVMValueRef row) {
+    const Kernel *kernel = e->kernel;
+    const Value *values = emit_store_values(e, place);
+    for (uint32_t i = 0; i < kernel->store_count; i++) {
+        if (m->turned[i])
+            LLVMBuildStore(e->builder, value_splat(e, values[i]), vector_at(e, m->turned[i], row));
+        else
+            store_at(e, kernel->stores[i].node, kernel->stores[i].to, place, values[i]);
+    }
+}
+
+/* Whether a number is below a size that tiles may exceed; NULL if they do not. */
+static LLVMValueRef exists(Emitter *e, LLVMValueRef number, int64_t size, int64_t tile_size) {
+    return size % tile_size == 0 ? NULL : LLVMBuildICmp(e->builder, LLVMIntSLT, number, const_i64(e, size), "");
+}
+
+void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef vector, LLVMValueRef row) {
+    LLVMValueRef column = first_column(e, tile, vector), at = LLVMBuildAdd(e->builder, tile->row, row, "");
+    If row_exists = if_begin(e, exists(e, at, m->rows.lines, m->tile_rows));
+    If column_exists = if_begin(e, exists(e, column, m->columns.lines, m->tile_columns));
+    Region region = region_begin(e);
+    const Place *place = tile_place(e, m, tile, at, column);
+    emit_set(e, e->kernel->root, place, (Value){load_finished(e, m, vector, row), false});
+    store_row(e, m, place, row);
+    region_end(e, region);
+    if_end(e, column_exists);
+    if_end(e, row_exists);
+}
+
+/* -- transposing -- */
+
+/* Pairs of vectors are interleaved within every 128 bits: first by one element, then by two. */
+static LLVMValueRef interleave(Emitter *e, LLVMValueRef a, LLVMValueRef b, int unit, bool high) {
+    LLVMValueRef lanes[LANES];
+    for (int l = 0; l < LANES; l++) {
+        int within = l % QUAD, pair = within / unit, source = (high ? QUAD / 2 : 0) + pair / 2 * unit + within % unit;
+        lanes[l] = const_i32(e, l / QUAD * QUAD + source + (pair % 2 ? LANES : 0));
+    }
+    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lanes, LANES), "");
+}
+
+/* Four rows become four vectors whose 128-bit part j holds, of lane 4 j + i, the four rows. */
+static void turn_four(Emitter *e, const LLVMValueRef rows[QUAD], LLVMValueRef result[QUAD]) {
+    for (int high = 0; high < 2; high++) {
+        LLVMValueRef a = interleave(e, rows[0], rows[1], 1, high), b = interleave(e, rows[2], rows[3], 1, high);
+        result[2 * high] = interleave(e, a, b, 2, false);
+        result[2 * high + 1] = interleave(e, a, b, 2, true);
+    }
+}
+
+/* The rows of one lane: its 128 bits out of each group of four rows. */
+static LLVMValueRef one_column(Emitter *e, LLVMValueRef low, LLVMValueRef high, int lane, int64_t rows) {
+    LLVMValueRef lanes[MOST_ROWS];
+    for (int r = 0; r < rows; r++) lanes[r] = const_i32(e, lane / QUAD * QUAD + r % QUAD + (r < QUAD ? 0 : LANES));
+    return LLVMBuildShuffleVector(e->builder, low, high, LLVMConstVector(lanes, (unsigned)rows), "");
+}
+
+/* Elements from one column of the tile to the next in a store's memory. */
+static int64_t column_step(const Emitter *e, const Store *store) {
+    return store->to.layout.kind == LAYOUT_PANEL ? store->to.layout.width : e->kernel->space.dim[1];
+}
+
+static void turn_store(Emitter *e, const Matmul *m, const Tile *tile, uint32_t number, LLVMValueRef column) {
+    const Store *store = &e->kernel->stores[number];
+    LLVMValueRef rows[MOST_ROWS], turned[MOST_ROWS] = {NULL};
+    for (int64_t r = 0; r < m->tile_rows; r++)
+        rows[r] = LLVMBuildLoad2(e->builder, lanes_of(e->f32), vector_at(e, m->turned[number], const_i64(e, r)), "");
+    for (int64_t r = 0; r < m->tile_rows; r += QUAD) turn_four(e, rows + r, turned + r);
+    Place *corner = tile_place(e, m, tile, tile->row, column);
+    for (int a = 0; a < 2; a++) corner->axis[a].step = 0;
+    LLVMValueRef first = store_pointer(e, store->node, store->to, corner);
+    for (int lane = 0; lane < LANES; lane++) {
+        int low = lane % QUAD, high = m->tile_rows > QUAD ? QUAD + low : low;
+        LLVMValueRef values = one_column(e, turned[low], turned[high], lane, m->tile_rows);
+        LLVMValueRef pointer = element_pointer(e, first, DTYPE_F32, const_i64(e, lane * column_step(e, store)));
+        LLVMSetAlignment(LLVMBuildStore(e->builder, values, pointer), sizeof(float));
+    }
+}
+
+void epilogue_turn(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef vector) {
+    LLVMValueRef column = first_column(e, tile, vector);
+    bool any = false;
+    for (uint32_t i = 0; i < e->kernel->store_count; i++) any |= m->turned[i] != NULL;
+    if (!any) return;
+    If column_exists = if_begin(e, exists(e, column, m->columns.lines, m->tile_columns));
+    for (uint32_t i = 0; i < e->kernel->store_count; i++)
+        if (m->turned[i]) turn_store(e, m, tile, i, column);
+    if_end(e, column_exists);
+}

@@ -1,0 +1,192 @@
+/* The product of a tile: one operand is read in vectors along the tile's columns, the other one element at a time along its
+ * rows. Every element is acc = fma(a, b, acc) for k ascending: the tile decides only what is computed side by side. */
+#include "codegen/matmul.h"
+
+enum { UNROLL = 4 };
+
+/* -- addresses -- */
+
+/* Elements from the base of the matrix to (line, k), both scalars. */
+static LLVMValueRef side_offset(Emitter *e, const Side *side, LLVMValueRef line, LLVMValueRef k) {
+    LLVMValueRef index[2];
+    index[side->line_axis] = line;
+    index[1 - side->line_axis] = k;
+    Layout layout = side->storage.layout;
+    if (layout.kind == LAYOUT_PLAIN)
+        return LLVMBuildAdd(e->builder, LLVMBuildMul(e->builder, index[0], const_i64(e, side->shape.dim[1]), ""), index[1], "");
+    LLVMValueRef width = const_i64(e, layout.width), across = index[layout.axis], along = index[1 - layout.axis];
+    LLVMValueRef panel = LLVMBuildMul(e->builder, LLVMBuildUDiv(e->builder, across, width, ""),
+                                      const_i64(e, side->shape.dim[1 - layout.axis] * layout.width), "");
+    LLVMValueRef row = LLVMBuildMul(e->builder, along, width, "");
+    return LLVMBuildAdd(e->builder, LLVMBuildAdd(e->builder, panel, row, ""), LLVMBuildURem(e->builder, across, width, ""), "");
+}
+
+static LLVMValueRef pointer_to(Emitter *e, const Side *side, LLVMValueRef line, LLVMValueRef k) {
+    return element_pointer(e, side->base, DTYPE_F32, side_offset(e, side, line, k));
+}
+
+static LLVMValueRef pointer_plus(Emitter *e, LLVMValueRef pointer, int64_t elements) {
+    return elements ? element_pointer(e, pointer, DTYPE_F32, const_i64(e, elements)) : pointer;
+}
+
+static bool panels_along(const Side *side, int axis) {
+    return side->storage.layout.kind == LAYOUT_PANEL && side->storage.layout.axis == axis;
+}
+
+/* Elements between neighbours along an axis that no panel border crosses. */
+static int64_t stride_along(const Side *side, int axis) {
+    Layout layout = side->storage.layout;
+    if (layout.kind == LAYOUT_PANEL) return layout.axis == axis ? 1 : layout.width;
+    return axis == 0 ? side->shape.dim[1] : 1;
+}
+
+/* k as a distance in elements from k = 0. */
+static LLVMValueRef k_offset(Emitter *e, const Side *side, LLVMValueRef k) {
+    int k_axis = 1 - side->line_axis;
+    if (panels_along(side, k_axis)) return side_offset(e, side, const_i64(e, 0), k);
+    return LLVMBuildMul(e->builder, k, const_i64(e, stride_along(side, k_axis)), "");
+}
+
+/* -- the operands of a tile -- */
+
+/* Rows that do not exist are computed from the last one that does, and never stored. */
+static LLVMValueRef existing_row(Emitter *e, const Matmul *m, LLVMValueRef row) {
+    LLVMValueRef last = const_i64(e, m->rows.lines - 1);
+    return LLVMBuildSelect(e->builder, LLVMBuildICmp(e->builder, LLVMIntSLT, row, last, ""), row, last, "");
+}
+
+static void find_rows(Emitter *e, const Matmul *m, LLVMValueRef first, LLVMValueRef *pointers) {
+    const Side *side = &m->rows;
+    bool all_exist = side->lines % m->tile_rows == 0;
+    bool steady = !panels_along(side, side->line_axis) || side->storage.layout.width % m->tile_rows == 0;
+    for (int64_t r = 0; r < m->tile_rows; r++) {
+        LLVMValueRef row = LLVMBuildAdd(e->builder, first, const_i64(e, r), "");
+        bool from_first = r > 0 && all_exist && steady;
+        pointers[r] = from_first ? pointer_plus(e, pointers[0], r * stride_along(side, side->line_axis))
+                                 : pointer_to(e, side, all_exist ? row : existing_row(e, m, row), const_i64(e, 0));
+    }
+}
+
+/* Columns of the last block may be missing: panels are padded, plain rows must not be read past their end. */
+static void set_masks(Emitter *e, Operands *operands) {
+    const Matmul *m = operands->m;
+    for (int v = 0; v < m->vectors; v++) {
+        if (panels_along(&m->columns, m->columns.line_axis) || m->columns.lines % m->tile_columns == 0) continue;
+        LLVMValueRef start = LLVMBuildAdd(e->builder, operands->columns_from, const_i64(e, v * LANES), "");
+        LLVMValueRef left = LLVMBuildSub(e->builder, const_i64(e, m->columns.lines), start, "");
+        operands->masks[v] = LLVMBuildICmp(e->builder, LLVMIntSLT, lane_numbers(e), value_splat(e, (Value){left, true}), "");
+    }
+}
+
+static void open_side(Emitter *e, const Matmul *m, Side *side, LLVMValueRef matrix) {
+    side->base = storage_base(e, side->storage);
+    if (m->batch == 1) return;
+    LLVMValueRef skip = LLVMBuildMul(e->builder, matrix, const_i64(e, side->matrix), "");
+    side->base = element_pointer(e, side->base, DTYPE_F32, skip);
+}
+
+Operands product_operands(Emitter *e, Matmul *m, const Tile *tile) {
+    open_side(e, m, &m->rows, tile->matrix);
+    open_side(e, m, &m->columns, tile->matrix);
+    Operands operands = {.m = m, .columns_from = tile->column};
+    operands.columns = pointer_to(e, &m->columns, tile->column, const_i64(e, 0));
+    find_rows(e, m, tile->row, operands.row);
+    set_masks(e, &operands);
+    return operands;
+}
+
+/* -- loads -- */
+
+static LLVMValueRef load_neighbours(Emitter *e, LLVMValueRef pointer, LLVMValueRef mask) {
+    LLVMTypeRef type = lanes_of(e->f32), types[] = {type, e->pointer};
+    LLVMValueRef args[] = {pointer, const_i32(e, sizeof(float)), mask, LLVMConstNull(type)};
+    if (mask) return call_intrinsic(e, "llvm.masked.load", types, 2, args, 4);
+    LLVMValueRef load = LLVMBuildLoad2(e->builder, type, pointer, "");
+    LLVMSetAlignment(load, sizeof(float));
+    return load;
+}
+
+/* Columns that are not neighbours in memory; those that do not exist are taken from column 0. */
+static LLVMValueRef collect_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k) {
+    const Side *side = &operands->m->columns;
+    LLVMValueRef result = LLVMConstNull(lanes_of(e->f32));
+    for (int lane = 0; lane < LANES; lane++) {
+        LLVMValueRef line = LLVMBuildAdd(e->builder, operands->columns_from, const_i64(e, vector * LANES + lane), "");
+        LLVMValueRef exists = LLVMBuildICmp(e->builder, LLVMIntSLT, line, const_i64(e, side->lines), "");
+        LLVMValueRef safe = LLVMBuildSelect(e->builder, exists, line, const_i64(e, 0), "");
+        LLVMValueRef element = LLVMBuildLoad2(e->builder, e->f32, pointer_to(e, side, safe, k), "");
+        result = LLVMBuildInsertElement(e->builder, result, element, const_i32(e, lane), "");
+    }
+    return result;
+}
+
+static LLVMValueRef load_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k, LLVMValueRef offset) {
+    const Side *side = &operands->m->columns;
+    if (stride_along(side, side->line_axis) != 1) return collect_columns(e, operands, vector, k);
+    LLVMValueRef pointer = pointer_plus(e, element_pointer(e, operands->columns, DTYPE_F32, offset), vector * LANES);
+    return load_neighbours(e, pointer, operands->masks[vector]);
+}
+
+static LLVMValueRef load_row(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef offset) {
+    LLVMValueRef element = LLVMBuildLoad2(e->builder, e->f32, element_pointer(e, operands->row[row], DTYPE_F32, offset), "");
+    return value_splat(e, (Value){element, true});
+}
+
+/* -- sums -- */
+
+typedef struct {
+    LLVMValueRef sum[MOST_ROWS][MOST_VECTORS];
+} Sums;
+
+static Sums load_sums(Emitter *e, const Matmul *m) {
+    Sums sums;
+    for (int64_t r = 0; r < m->tile_rows; r++)
+        for (int v = 0; v < m->vectors; v++) sums.sum[r][v] = LLVMBuildLoad2(e->builder, lanes_of(e->f32), m->sums[r][v], "");
+    return sums;
+}
+
+static void store_sums(Emitter *e, const Matmul *m, const Sums *sums) {
+    for (int64_t r = 0; r < m->tile_rows; r++)
+        for (int v = 0; v < m->vectors; v++) LLVMBuildStore(e->builder, sums->sum[r][v], m->sums[r][v]);
+}
+
+void product_clear(Emitter *e, const Matmul *m) {
+    for (int64_t r = 0; r < m->tile_rows; r++)
+        for (int v = 0; v < m->vectors; v++) LLVMBuildStore(e->builder, LLVMConstNull(lanes_of(e->f32)), m->sums[r][v]);
+}
+
+void product_finish(Emitter *e, const Matmul *m) {
+    Sums sums = load_sums(e, m);
+    for (int v = 0; v < m->vectors; v++)
+        for (int64_t r = 0; r < m->tile_rows; r++)
+            LLVMBuildStore(e->builder, sums.sum[r][v], pointer_plus(e, m->finished, (v * m->tile_rows + r) * LANES));
+}
+
+static void add_products(Emitter *e, const Operands *operands, LLVMValueRef k, Sums *sums) {
+    const Matmul *m = operands->m;
+    LLVMValueRef columns[MOST_VECTORS], columns_offset = k_offset(e, &m->columns, k), rows_offset = k_offset(e, &m->rows, k);
+    LLVMTypeRef type = lanes_of(e->f32);
+    for (int v = 0; v < m->vectors; v++) columns[v] = load_columns(e, operands, v, k, columns_offset);
+    for (int64_t r = 0; r < m->tile_rows; r++) {
+        LLVMValueRef row = load_row(e, operands, r, rows_offset);
+        for (int v = 0; v < m->vectors; v++)
+            sums->sum[r][v] = call_intrinsic(e, "llvm.fma", &type, 1, (LLVMValueRef[]){row, columns[v], sums->sum[r][v]}, 3);
+    }
+}
+
+static void add_steps(Emitter *e, const Operands *operands, LLVMValueRef from, int64_t count) {
+    Sums sums = load_sums(e, operands->m);
+    for (int64_t i = 0; i < count; i++) add_products(e, operands, LLVMBuildAdd(e->builder, from, const_i64(e, i), ""), &sums);
+    store_sums(e, operands->m, &sums);
+}
+
+void product_add(Emitter *e, const Operands *operands, LLVMValueRef from, int64_t count) {
+    int64_t whole = count / UNROLL * UNROLL;
+    if (whole > UNROLL) {
+        Loop loop = loop_begin(e, const_i64(e, 0));
+        add_steps(e, operands, LLVMBuildAdd(e->builder, from, loop.index, ""), UNROLL);
+        loop_end(e, loop, const_i64(e, whole), UNROLL);
+    } else if (whole)
+        add_steps(e, operands, from, whole);
+    if (count > whole) add_steps(e, operands, LLVMBuildAdd(e->builder, from, const_i64(e, whole), ""), count - whole);
+}
