@@ -39,6 +39,7 @@ static void reserve_slots(Emitter *e, Matmul *m) {
         for (int v = 0; v < m->vectors; v++) m->sums[r][v] = stack_slot(e, lanes_of(e->f32), 64);
     m->finished = stack_slot(e, LLVMArrayType(lanes_of(e->f32), (unsigned)(m->tile_rows * m->vectors)), 64);
     m->turned = epilogue_turned_slots(e, m);
+    product_prepare(e, m);
 }
 
 Matmul matmul_of(Emitter *e) {
@@ -101,15 +102,27 @@ static void emit_rest(Emitter *e, const Matmul *m, const Stage *stage) {
     if_end(e, multiplying);
 }
 
+/* The first tile of its block of columns that this thread computes. */
+static LLVMValueRef is_fresh(Emitter *e, const Tile *tile, LLVMValueRef unit, LLVMValueRef first, LLVMValueRef has_tile) {
+    LLVMValueRef top = LLVMBuildICmp(e->builder, LLVMIntEQ, tile->row, const_i64(e, 0), "");
+    LLVMValueRef fresh = LLVMBuildOr(e->builder, top, LLVMBuildICmp(e->builder, LLVMIntEQ, unit, first, ""), "");
+    return LLVMBuildAnd(e->builder, fresh, has_tile, "");
+}
+
+static Stage stage_of(Emitter *e, Matmul *m, LLVMValueRef unit, LLVMValueRef first, LLVMValueRef last) {
+    LLVMValueRef has_tile = LLVMBuildICmp(e->builder, LLVMIntSLT, unit, last, "");
+    Tile tile = tile_of(e, m, unit);
+    return (Stage){.operands = product_operands(e, m, &tile, is_fresh(e, &tile, unit, first, has_tile)),
+                   .before = tile_of(e, m, LLVMBuildSub(e->builder, unit, const_i64(e, 1), "")),
+                   .has_tile = has_tile,
+                   .has_before = LLVMBuildICmp(e->builder, LLVMIntSGT, unit, first, "")};
+}
+
 /* One turn more than there are tiles: the last one finishes the last tile. */
 int64_t kernel_matmul(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     Matmul m = matmul_of(e);
     Loop units = loop_begin(e, first);
-    Tile tile = tile_of(e, &m, units.index);
-    Stage stage = {.operands = product_operands(e, &m, &tile),
-                   .before = tile_of(e, &m, LLVMBuildSub(e->builder, units.index, const_i64(e, 1), "")),
-                   .has_tile = LLVMBuildICmp(e->builder, LLVMIntSLT, units.index, last, ""),
-                   .has_before = LLVMBuildICmp(e->builder, LLVMIntSGT, units.index, first, "")};
+    Stage stage = stage_of(e, &m, units.index, first, last);
     product_clear(e, &m);
     Loop vectors = loop_begin(e, const_i64(e, 0));
     emit_vector(e, &m, &stage, vectors.index);

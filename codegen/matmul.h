@@ -17,6 +17,7 @@ typedef struct {
 
 typedef struct {
     Side rows, columns;
+    Side packed;              /* a copy of the columns of one block as a panel on the stack; without a base: not made */
     int64_t k, batch;
     int64_t tile_rows, tile_columns;
     int vectors; /* tile_columns / LANES */
@@ -36,11 +37,15 @@ Matmul matmul_of(Emitter *e);
 /* matmul_product.c: products on the way */
 typedef struct {
     const Matmul *m;
+    const Side *columns_side;             /* the operand itself or its packed copy */
     LLVMValueRef row[MOST_ROWS], columns; /* pointers to the tile's rows and first column at k = 0 */
-    LLVMValueRef rows_from, columns_from; /* the numbers of the first ones */
-    LLVMValueRef masks[MOST_VECTORS];     /* of columns that exist; NULL: all, or padded in memory */
+    LLVMValueRef first_column;
+    LLVMValueRef masks[MOST_VECTORS]; /* of columns that exist; NULL: all, or padded in memory */
 } Operands;
-Operands product_operands(Emitter *e, Matmul *m, const Tile *tile);
+/* Sets up packing where it pays. */
+void product_prepare(Emitter *e, Matmul *m);
+/* `fresh`: the tile is the first one of its block of columns. */
+Operands product_operands(Emitter *e, Matmul *m, const Tile *tile, LLVMValueRef fresh);
 void product_clear(Emitter *e, const Matmul *m);
 /* sums += the products of k = from .. from + count - 1 */
 void product_add(Emitter *e, const Operands *operands, LLVMValueRef from, int64_t count);

@@ -72,7 +72,7 @@ static void set_masks(Emitter *e, Operands *operands) {
     const Matmul *m = operands->m;
     for (int v = 0; v < m->vectors; v++) {
         if (panels_along(&m->columns, m->columns.line_axis) || m->columns.lines % m->tile_columns == 0) continue;
-        LLVMValueRef start = LLVMBuildAdd(e->builder, operands->columns_from, const_i64(e, v * LANES), "");
+        LLVMValueRef start = LLVMBuildAdd(e->builder, operands->first_column, const_i64(e, v * LANES), "");
         LLVMValueRef left = LLVMBuildSub(e->builder, const_i64(e, m->columns.lines), start, "");
         operands->masks[v] = LLVMBuildICmp(e->builder, LLVMIntSLT, lane_numbers(e), value_splat(e, (Value){left, true}), "");
     }
@@ -83,16 +83,6 @@ static void open_side(Emitter *e, const Matmul *m, Side *side, LLVMValueRef matr
     if (m->batch == 1) return;
     LLVMValueRef skip = LLVMBuildMul(e->builder, matrix, const_i64(e, side->matrix), "");
     side->base = element_pointer(e, side->base, DTYPE_F32, skip);
-}
-
-Operands product_operands(Emitter *e, Matmul *m, const Tile *tile) {
-    open_side(e, m, &m->rows, tile->matrix);
-    open_side(e, m, &m->columns, tile->matrix);
-    Operands operands = {.m = m, .columns_from = tile->column};
-    operands.columns = pointer_to(e, &m->columns, tile->column, const_i64(e, 0));
-    find_rows(e, m, tile->row, operands.row);
-    set_masks(e, &operands);
-    return operands;
 }
 
 /* -- loads -- */
@@ -108,10 +98,10 @@ static LLVMValueRef load_neighbours(Emitter *e, LLVMValueRef pointer, LLVMValueR
 
 /* Columns that are not neighbours in memory; those that do not exist are taken from column 0. */
 static LLVMValueRef collect_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k) {
-    const Side *side = &operands->m->columns;
+    const Side *side = operands->columns_side;
     LLVMValueRef result = LLVMConstNull(lanes_of(e->f32));
     for (int lane = 0; lane < LANES; lane++) {
-        LLVMValueRef line = LLVMBuildAdd(e->builder, operands->columns_from, const_i64(e, vector * LANES + lane), "");
+        LLVMValueRef line = LLVMBuildAdd(e->builder, operands->first_column, const_i64(e, vector * LANES + lane), "");
         LLVMValueRef exists = LLVMBuildICmp(e->builder, LLVMIntSLT, line, const_i64(e, side->lines), "");
         LLVMValueRef safe = LLVMBuildSelect(e->builder, exists, line, const_i64(e, 0), "");
         LLVMValueRef element = LLVMBuildLoad2(e->builder, e->f32, pointer_to(e, side, safe, k), "");
@@ -121,7 +111,7 @@ static LLVMValueRef collect_columns(Emitter *e, const Operands *operands, int ve
 }
 
 static LLVMValueRef load_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k, LLVMValueRef offset) {
-    const Side *side = &operands->m->columns;
+    const Side *side = operands->columns_side;
     if (stride_along(side, side->line_axis) != 1) return collect_columns(e, operands, vector, k);
     LLVMValueRef pointer = pointer_plus(e, element_pointer(e, operands->columns, DTYPE_F32, offset), vector * LANES);
     return load_neighbours(e, pointer, operands->masks[vector]);
@@ -130,6 +120,50 @@ static LLVMValueRef load_columns(Emitter *e, const Operands *operands, int vecto
 static LLVMValueRef load_row(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef offset) {
     LLVMValueRef element = LLVMBuildLoad2(e->builder, e->f32, element_pointer(e, operands->row[row], DTYPE_F32, offset), "");
     return value_splat(e, (Value){element, true});
+}
+
+/* -- the operands of a tile, put together -- */
+
+/* Rows of an unpacked operand may be a power of two apart, which caches do not like; and columns that are not neighbours are
+ * collected once for all blocks of rows. */
+void product_prepare(Emitter *e, Matmul *m) {
+    enum { MOST_PACKED = 8192, ENOUGH_BLOCKS = 4 }; /* elements: not more than a first-level cache holds */
+    const Side *columns = &m->columns;
+    if (panels_along(columns, columns->line_axis) || m->k * m->tile_columns > MOST_PACKED) return;
+    if (m->row_blocks < (stride_along(columns, columns->line_axis) == 1 ? ENOUGH_BLOCKS : 2)) return;
+    m->packed = (Side){.storage = {.layout = {.kind = LAYOUT_PANEL, .axis = 0, .width = (uint16_t)m->tile_columns}},
+                       .shape = {.rank = 2, .dim = {m->tile_columns, m->k}},
+                       .lines = m->tile_columns,
+                       .k = m->k,
+                       .base = stack_slot(e, LLVMArrayType(e->f32, (unsigned)(m->k * m->tile_columns)), 64)};
+}
+
+static void pack_columns(Emitter *e, const Operands *from) {
+    const Matmul *m = from->m;
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    LLVMValueRef offset = k_offset(e, from->columns_side, loop.index), to = pointer_to(e, &m->packed, const_i64(e, 0), loop.index);
+    for (int v = 0; v < m->vectors; v++)
+        LLVMBuildStore(e->builder, load_columns(e, from, v, loop.index, offset), pointer_plus(e, to, v * LANES));
+    loop_end(e, loop, const_i64(e, m->k), 1);
+}
+
+static Operands open_columns(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef fresh) {
+    Operands operands = {.m = m, .columns_side = &m->columns, .first_column = tile->column};
+    operands.columns = pointer_to(e, &m->columns, tile->column, const_i64(e, 0));
+    set_masks(e, &operands);
+    if (!m->packed.base) return operands;
+    If packing = if_begin(e, fresh);
+    pack_columns(e, &operands);
+    if_end(e, packing);
+    return (Operands){.m = m, .columns_side = &m->packed, .first_column = const_i64(e, 0), .columns = m->packed.base};
+}
+
+Operands product_operands(Emitter *e, Matmul *m, const Tile *tile, LLVMValueRef fresh) {
+    open_side(e, m, &m->rows, tile->matrix);
+    open_side(e, m, &m->columns, tile->matrix);
+    Operands operands = open_columns(e, m, tile, fresh);
+    find_rows(e, m, tile->row, operands.row);
+    return operands;
 }
 
 /* -- sums -- */
@@ -164,7 +198,7 @@ void product_finish(Emitter *e, const Matmul *m) {
 
 static void add_products(Emitter *e, const Operands *operands, LLVMValueRef k, Sums *sums) {
     const Matmul *m = operands->m;
-    LLVMValueRef columns[MOST_VECTORS], columns_offset = k_offset(e, &m->columns, k), rows_offset = k_offset(e, &m->rows, k);
+    LLVMValueRef columns[MOST_VECTORS], columns_offset = k_offset(e, operands->columns_side, k), rows_offset = k_offset(e, &m->rows, k);
     LLVMTypeRef type = lanes_of(e->f32);
     for (int v = 0; v < m->vectors; v++) columns[v] = load_columns(e, operands, v, k, columns_offset);
     for (int64_t r = 0; r < m->tile_rows; r++) {
