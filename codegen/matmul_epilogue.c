@@ -88,30 +88,35 @@ void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef ve
 
 /* -- transposing -- */
 
-/* Pairs of vectors are interleaved within every 128 bits: first by one element, then by two. */
-static LLVMValueRef interleave(Emitter *e, LLVMValueRef a, LLVMValueRef b, int unit, bool high) {
-    LLVMValueRef lanes[LANES];
-    for (int l = 0; l < LANES; l++) {
-        int within = l % QUAD, pair = within / unit, source = (high ? QUAD / 2 : 0) + pair / 2 * unit + within % unit;
-        lanes[l] = const_i32(e, l / QUAD * QUAD + source + (pair % 2 ? LANES : 0));
-    }
-    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lanes, LANES), "");
-}
-
-/* Four rows become four vectors whose 128-bit part j holds, of lane 4 j + i, the four rows. */
-static void turn_four(Emitter *e, const LLVMValueRef rows[QUAD], LLVMValueRef result[QUAD]) {
-    for (int high = 0; high < 2; high++) {
-        LLVMValueRef a = interleave(e, rows[0], rows[1], 1, high), b = interleave(e, rows[2], rows[3], 1, high);
-        result[2 * high] = interleave(e, a, b, 2, false);
-        result[2 * high + 1] = interleave(e, a, b, 2, true);
-    }
-}
-
-/* The rows of one lane: its 128 bits out of each group of four rows. */
-static LLVMValueRef one_column(Emitter *e, LLVMValueRef low, LLVMValueRef high, int lane, int64_t rows) {
+/* Two vectors are interleaved within every 128 bits, by `unit` elements at a time; the low or high half of the result. */
+static LLVMValueRef interleave(Emitter *e, const Matmul *m, LLVMValueRef a, LLVMValueRef b, int unit, bool high) {
     LLVMValueRef lanes[MOST_ROWS];
-    for (int r = 0; r < rows; r++) lanes[r] = const_i32(e, lane / QUAD * QUAD + r % QUAD + (r < QUAD ? 0 : LANES));
-    return LLVMBuildShuffleVector(e->builder, low, high, LLVMConstVector(lanes, (unsigned)rows), "");
+    for (int l = 0; l < m->tile_rows; l++) {
+        int within = l % QUAD, pair = within / unit, source = (high ? QUAD / 2 : 0) + pair / 2 * unit + within % unit;
+        lanes[l] = const_i32(e, l / QUAD * QUAD + source + (pair % 2 ? (int32_t)m->tile_rows : 0));
+    }
+    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lanes, (unsigned)m->tile_rows), "");
+}
+
+/* Vector i holds four columns of row i, and behind them, of row i + 4; it becomes column i of all rows. */
+static void turn_quad(Emitter *e, const Matmul *m, LLVMValueRef vectors[QUAD]) {
+    LLVMValueRef halves[QUAD];
+    for (int i = 0; i < QUAD; i++) halves[i] = interleave(e, m, vectors[i / 2 * 2], vectors[i / 2 * 2 + 1], 1, i % 2);
+    for (int i = 0; i < QUAD; i++) vectors[i] = interleave(e, m, halves[i / 2], halves[2 + i / 2], 2, i % 2);
+}
+
+/* Four columns, from `column` on, of row `row` and of row + 4 if there is one. */
+static LLVMValueRef load_quad(Emitter *e, const Matmul *m, LLVMValueRef rows, int row, LLVMValueRef column) {
+    LLVMTypeRef quad = LLVMVectorType(e->f32, QUAD);
+    LLVMValueRef parts[MOST_ROWS / QUAD], lanes[MOST_ROWS];
+    for (int64_t i = 0; i < m->tile_rows / QUAD; i++) {
+        LLVMValueRef from = element_pointer(e, vector_at(e, rows, const_i64(e, row + i * QUAD)), DTYPE_F32, column);
+        parts[i] = LLVMBuildLoad2(e->builder, quad, from, "");
+        LLVMSetAlignment(parts[i], QUAD * sizeof(float));
+    }
+    if (m->tile_rows == QUAD) return parts[0];
+    for (int l = 0; l < MOST_ROWS; l++) lanes[l] = const_i32(e, l);
+    return LLVMBuildShuffleVector(e->builder, parts[0], parts[1], LLVMConstVector(lanes, MOST_ROWS), "");
 }
 
 /* Elements from one column of the tile to the next in a store's memory. */
@@ -121,19 +126,19 @@ static int64_t column_step(const Emitter *e, const Store *store) {
 
 static void turn_store(Emitter *e, const Matmul *m, const Tile *tile, uint32_t number, LLVMValueRef column) {
     const Store *store = &e->kernel->stores[number];
-    LLVMValueRef rows[MOST_ROWS], turned[MOST_ROWS] = {NULL};
-    for (int64_t r = 0; r < m->tile_rows; r++)
-        rows[r] = LLVMBuildLoad2(e->builder, lanes_of(e->f32), vector_at(e, m->turned[number], const_i64(e, r)), "");
-    for (int64_t r = 0; r < m->tile_rows; r += QUAD) turn_four(e, rows + r, turned + r);
+    int64_t step = column_step(e, store);
     Place *corner = tile_place(e, m, tile, tile->row, column);
     for (int a = 0; a < 2; a++) corner->axis[a].step = 0;
-    LLVMValueRef first = store_pointer(e, store->node, store->to, corner);
-    for (int lane = 0; lane < LANES; lane++) {
-        int low = lane % QUAD, high = m->tile_rows > QUAD ? QUAD + low : low;
-        LLVMValueRef values = one_column(e, turned[low], turned[high], lane, m->tile_rows);
-        LLVMValueRef pointer = element_pointer(e, first, DTYPE_F32, const_i64(e, lane * column_step(e, store)));
-        LLVMSetAlignment(LLVMBuildStore(e->builder, values, pointer), sizeof(float));
+    LLVMValueRef first = store_pointer(e, store->node, store->to, corner), vectors[QUAD];
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    for (int i = 0; i < QUAD; i++) vectors[i] = load_quad(e, m, m->turned[number], i, loop.index);
+    turn_quad(e, m, vectors);
+    LLVMValueRef to = element_pointer(e, first, DTYPE_F32, LLVMBuildMul(e->builder, loop.index, const_i64(e, step), ""));
+    for (int i = 0; i < QUAD; i++) {
+        LLVMValueRef pointer = element_pointer(e, to, DTYPE_F32, const_i64(e, i * step));
+        LLVMSetAlignment(LLVMBuildStore(e->builder, vectors[i], pointer), sizeof(float));
     }
+    loop_end(e, loop, const_i64(e, LANES), QUAD);
 }
 
 void epilogue_turn(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef vector) {
