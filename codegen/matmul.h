@@ -37,10 +37,12 @@ Matmul matmul_of(Emitter *e);
 /* matmul_product.c: products on the way */
 typedef struct {
     const Matmul *m;
-    const Side *columns_side;             /* the operand itself or its packed copy */
-    LLVMValueRef row[MOST_ROWS], columns; /* pointers to the tile's rows and first column at k = 0 */
+    const Side *columns_side; /* the operand itself or its packed copy */
+    LLVMValueRef columns;     /* pointer to the tile's first column at k = 0 */
     LLVMValueRef first_column;
     LLVMValueRef masks[MOST_VECTORS]; /* of columns that exist; NULL: all, or padded in memory */
+    LLVMValueRef row[MOST_ROWS];      /* pointers to the rows at k = 0; NULL: `row_step` elements behind the one before */
+    int64_t row_step;
 } Operands;
 /* Sets up packing where it pays. */
 void product_prepare(Emitter *e, Matmul *m);

@@ -2,8 +2,6 @@
  * rows. Every element is acc = fma(a, b, acc) for k ascending: the tile decides only what is computed side by side. */
 #include "codegen/matmul.h"
 
-enum { UNROLL = 4 };
-
 /* -- addresses -- */
 
 /* Elements from the base of the matrix to (line, k), both scalars. */
@@ -55,15 +53,14 @@ static LLVMValueRef existing_row(Emitter *e, const Matmul *m, LLVMValueRef row) 
     return LLVMBuildSelect(e->builder, LLVMBuildICmp(e->builder, LLVMIntSLT, row, last, ""), row, last, "");
 }
 
-static void find_rows(Emitter *e, const Matmul *m, LLVMValueRef first, LLVMValueRef *pointers) {
+static void find_rows(Emitter *e, const Matmul *m, LLVMValueRef first, Operands *operands) {
     const Side *side = &m->rows;
     bool all_exist = side->lines % m->tile_rows == 0;
     bool steady = !panels_along(side, side->line_axis) || side->storage.layout.width % m->tile_rows == 0;
-    for (int64_t r = 0; r < m->tile_rows; r++) {
+    operands->row_step = stride_along(side, side->line_axis);
+    for (int64_t r = 0; r < (all_exist && steady ? 1 : m->tile_rows); r++) {
         LLVMValueRef row = LLVMBuildAdd(e->builder, first, const_i64(e, r), "");
-        bool from_first = r > 0 && all_exist && steady;
-        pointers[r] = from_first ? pointer_plus(e, pointers[0], r * stride_along(side, side->line_axis))
-                                 : pointer_to(e, side, all_exist ? row : existing_row(e, m, row), const_i64(e, 0));
+        operands->row[r] = pointer_to(e, side, all_exist ? row : existing_row(e, m, row), const_i64(e, 0));
     }
 }
 
@@ -110,16 +107,11 @@ static LLVMValueRef collect_columns(Emitter *e, const Operands *operands, int ve
     return result;
 }
 
-static LLVMValueRef load_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k, LLVMValueRef offset) {
+/* `at` points to the tile's first column at k. */
+static LLVMValueRef load_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k, LLVMValueRef at) {
     const Side *side = operands->columns_side;
     if (stride_along(side, side->line_axis) != 1) return collect_columns(e, operands, vector, k);
-    LLVMValueRef pointer = pointer_plus(e, element_pointer(e, operands->columns, DTYPE_F32, offset), vector * LANES);
-    return load_neighbours(e, pointer, operands->masks[vector]);
-}
-
-static LLVMValueRef load_row(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef offset) {
-    LLVMValueRef element = LLVMBuildLoad2(e->builder, e->f32, element_pointer(e, operands->row[row], DTYPE_F32, offset), "");
-    return value_splat(e, (Value){element, true});
+    return load_neighbours(e, pointer_plus(e, at, vector * LANES), operands->masks[vector]);
 }
 
 /* -- the operands of a tile, put together -- */
@@ -141,9 +133,10 @@ void product_prepare(Emitter *e, Matmul *m) {
 static void pack_columns(Emitter *e, const Operands *from) {
     const Matmul *m = from->m;
     Loop loop = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef offset = k_offset(e, from->columns_side, loop.index), to = pointer_to(e, &m->packed, const_i64(e, 0), loop.index);
+    LLVMValueRef at = element_pointer(e, from->columns, DTYPE_F32, k_offset(e, from->columns_side, loop.index));
+    LLVMValueRef to = pointer_to(e, &m->packed, const_i64(e, 0), loop.index);
     for (int v = 0; v < m->vectors; v++)
-        LLVMBuildStore(e->builder, load_columns(e, from, v, loop.index, offset), pointer_plus(e, to, v * LANES));
+        LLVMBuildStore(e->builder, load_columns(e, from, v, loop.index, at), pointer_plus(e, to, v * LANES));
     loop_end(e, loop, const_i64(e, m->k), 1);
 }
 
@@ -162,7 +155,7 @@ Operands product_operands(Emitter *e, Matmul *m, const Tile *tile, LLVMValueRef 
     open_side(e, m, &m->rows, tile->matrix);
     open_side(e, m, &m->columns, tile->matrix);
     Operands operands = open_columns(e, m, tile, fresh);
-    find_rows(e, m, tile->row, operands.row);
+    find_rows(e, m, tile->row, &operands);
     return operands;
 }
 
@@ -196,31 +189,33 @@ void product_finish(Emitter *e, const Matmul *m) {
             LLVMBuildStore(e->builder, sums.sum[r][v], pointer_plus(e, m->finished, (v * m->tile_rows + r) * LANES));
 }
 
-static void add_products(Emitter *e, const Operands *operands, LLVMValueRef k, Sums *sums) {
+/* Row `row` of the tile at k, to all lanes; `offset` is k in elements. */
+static LLVMValueRef load_row(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef offset) {
+    bool has_pointer = operands->row[row] != NULL;
+    LLVMValueRef at = element_pointer(e, operands->row[has_pointer ? row : 0], DTYPE_F32, offset);
+    if (!has_pointer) at = pointer_plus(e, at, row * operands->row_step);
+    return value_splat(e, (Value){LLVMBuildLoad2(e->builder, e->f32, at, ""), true});
+}
+
+static void add_step(Emitter *e, const Operands *operands, LLVMValueRef k) {
     const Matmul *m = operands->m;
-    LLVMValueRef columns[MOST_VECTORS], columns_offset = k_offset(e, operands->columns_side, k), rows_offset = k_offset(e, &m->rows, k);
     LLVMTypeRef type = lanes_of(e->f32);
-    for (int v = 0; v < m->vectors; v++) columns[v] = load_columns(e, operands, v, k, columns_offset);
+    LLVMValueRef columns[MOST_VECTORS], offset = k_offset(e, &m->rows, k);
+    LLVMValueRef at = element_pointer(e, operands->columns, DTYPE_F32, k_offset(e, operands->columns_side, k));
+    Sums sums = load_sums(e, m);
+    for (int v = 0; v < m->vectors; v++) columns[v] = load_columns(e, operands, v, k, at);
     for (int64_t r = 0; r < m->tile_rows; r++) {
-        LLVMValueRef row = load_row(e, operands, r, rows_offset);
+        LLVMValueRef row = load_row(e, operands, r, offset);
         for (int v = 0; v < m->vectors; v++)
-            sums->sum[r][v] = call_intrinsic(e, "llvm.fma", &type, 1, (LLVMValueRef[]){row, columns[v], sums->sum[r][v]}, 3);
+            sums.sum[r][v] = call_intrinsic(e, "llvm.fma", &type, 1, (LLVMValueRef[]){row, columns[v], sums.sum[r][v]}, 3);
     }
+    store_sums(e, m, &sums);
 }
 
-static void add_steps(Emitter *e, const Operands *operands, LLVMValueRef from, int64_t count) {
-    Sums sums = load_sums(e, operands->m);
-    for (int64_t i = 0; i < count; i++) add_products(e, operands, LLVMBuildAdd(e->builder, from, const_i64(e, i), ""), &sums);
-    store_sums(e, operands->m, &sums);
-}
-
+/* Not unrolled: the loop's own instructions fit beside the multiply-adds, and LLVM's scheduler keeps its registers. */
 void product_add(Emitter *e, const Operands *operands, LLVMValueRef from, int64_t count) {
-    int64_t whole = count / UNROLL * UNROLL;
-    if (whole > UNROLL) {
-        Loop loop = loop_begin(e, const_i64(e, 0));
-        add_steps(e, operands, LLVMBuildAdd(e->builder, from, loop.index, ""), UNROLL);
-        loop_end(e, loop, const_i64(e, whole), UNROLL);
-    } else if (whole)
-        add_steps(e, operands, from, whole);
-    if (count > whole) add_steps(e, operands, LLVMBuildAdd(e->builder, from, const_i64(e, whole), ""), count - whole);
+    if (count == 0) return;
+    Loop loop = loop_begin(e, from);
+    add_step(e, operands, loop.index);
+    loop_end(e, loop, LLVMBuildAdd(e->builder, from, const_i64(e, count), ""), 1);
 }

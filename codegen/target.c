@@ -3,12 +3,15 @@
 #include "codegen/cpu.h"
 
 #include <llvm-c/Error.h>
+#include <llvm-c/Support.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 static void initialize_once(void) {
+    /* strength reduction of loops takes a third of the time and makes nothing faster: addresses are simple already */
+    LLVMParseCommandLineOptions(2, (const char *const[]){"mlc", "-disable-lsr"}, NULL);
     LLVMInitializeNativeTarget();
     LLVMInitializeNativeAsmPrinter();
     LLVMInitializeNativeAsmParser();
