@@ -142,6 +142,7 @@ static bool unknown_word(Reader *reader, const char *what, const char *(*found)(
 
 /* -- types -- */
 
+/* What a size may be at most depends on those before it: a tensor has at most 2^31 elements. */
 static bool read_dims(Reader *reader, Shape *shape) {
     int64_t elements = 1;
     if (!read_sign(reader, "[")) return false;
@@ -149,8 +150,7 @@ static bool read_dims(Reader *reader, Shape *shape) {
         if (shape->rank && !read_sign(reader, ",")) return false;
         if (shape->rank == SHAPE_MAX_RANK) return error_here(reader, "a tensor has at most 6 axes");
         int64_t *dim = &shape->dim[shape->rank++];
-        if (!read_integer(reader, 1, SHAPE_MAX_ELEMENTS, dim)) return false;
-        if (elements > SHAPE_MAX_ELEMENTS / *dim) return error_here(reader, "a tensor has at most 2^31 elements");
+        if (!read_integer(reader, 1, SHAPE_MAX_ELEMENTS / elements, dim)) return false;
         elements *= *dim;
     }
     return read_sign(reader, "]");

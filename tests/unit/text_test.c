@@ -183,7 +183,7 @@ static void a_wrong_node_is_one_error(void **state) {
 static void limits_are_errors(void **state) {
     (void)state;
     ERRORS(HEAD "%1 = constant f32[4294967296] 1\n", "must be between 1 and 2147483648");
-    ERRORS(HEAD "%1 = constant f32[65536,65536] 1\n", "at most 2^31 elements");
+    ERRORS(HEAD "%1 = constant f32[65536,65536] 1\n", "test.ir:3:25: error: the number must be between 1 and 32768");
     ERRORS(HEAD "%1 = constant f32[1,1,1,1,1,1,1] 1\n", "at most 6 axes");
     ERRORS(HEAD "%1 = constant f32[] 1e99\n", "too large for f32");
     ERRORS(HEAD "%1 = constant i32[] 2147483648\n", "must be between");
