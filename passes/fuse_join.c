@@ -9,7 +9,6 @@
 typedef struct {
     Fusion *fusion;
     bool *has_readers; /* [draft]: another group's nodes use it: its level is settled */
-    bool *at_index;    /* [node]: can be had at any index by elementwise steps and broadcasts alone */
 } Joining;
 
 enum { MAPS_TO_LOOK_AT = 16 };
@@ -30,15 +29,6 @@ static uint32_t reach_of(const Joining *joining, const Node *node) {
     return reach;
 }
 
-/* The group's operand read by an epilogue: as it lies in memory, or elementwise from what does. */
-static bool node_at_index(const Joining *joining, NodeId id, const Node *node) {
-    if (node_is_leaf(node) || joining->fusion->group[joining->fusion->home[id]]) return true;
-    if (op_class(node->op) != CLASS_ELEMENTWISE && node->op != OP_broadcast) return false;
-    for (uint32_t i = 0; i < node->operand_count; i++)
-        if (!joining->at_index[node->operands[i]]) return false;
-    return true;
-}
-
 /* Highest level among the node's inputs from outside the group. */
 static uint32_t other_level(const Joining *joining, const Node *node, uint32_t group) {
     uint32_t highest = 0;
@@ -52,10 +42,7 @@ static uint32_t other_level(const Joining *joining, const Node *node, uint32_t g
 
 static bool kind_allows(const Joining *joining, const Node *node, uint32_t group) {
     const Draft *draft = &joining->fusion->drafts[group];
-    if (draft->kind == KERNEL_GEMM || !shape_equal(draft->space, node->shape)) return false;
-    for (uint32_t i = 0; draft->kind != KERNEL_MAP && i < node->operand_count; i++)
-        if (!joining->at_index[node->operands[i]]) return false;
-    return true;
+    return draft->kind != KERNEL_GEMM && shape_equal(draft->space, node->shape);
 }
 
 /* May join as it is, or after raising the level of a group that nobody has read yet. */
@@ -120,7 +107,6 @@ static void place_node(Joining *joining, NodeId id) {
         join_group(joining, id, node, group);
     else if (starts)
         start_group(joining, id, node);
-    joining->at_index[id] = node_at_index(joining, id, node);
     settle_operands(joining, id, node);
 }
 
@@ -129,7 +115,6 @@ void fuse_join(Fusion *fusion) {
     Joining joining = {
         .fusion = fusion,
         .has_readers = ARENA_ARRAY(fusion->arena, bool, nodes),
-        .at_index = ARENA_ARRAY(fusion->arena, bool, nodes),
     };
     for (NodeId id = 1; id < nodes; id++)
         if (fusion->live[id]) place_node(&joining, id);
