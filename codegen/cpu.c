@@ -35,10 +35,21 @@ static bool has_feature(const char *list, const char *feature, size_t length) {
     return false;
 }
 
+bool features_have(const char *list, const char *feature) {
+    return has_feature(list, feature, strlen(feature));
+}
+
 static const Cpu *find(const char *name) {
     for (size_t i = 0; i < CPU_COUNT; i++)
         if (strcmp(cpus[i].name, name) == 0) return &cpus[i];
     return NULL;
+}
+
+bool cpu_has(const char *name, const char *feature) {
+    size_t length = strlen(feature);
+    for (const char *need = find(name)->needs; *need; need += strcspn(need, " ") + 1)
+        if (strcspn(need, " ") == length && strncmp(need, feature, length) == 0) return true;
+    return false;
 }
 
 bool cpu_runs_on(const char *name, const char *host, Diagnostics *diag) {

@@ -37,6 +37,7 @@ typedef struct Emitter {
     LLVMModuleRef module;
     LLVMBuilderRef builder;
     LLVMTypeRef f32, i64, i32, i8, i1, pointer, nothing;
+    bool many_registers; /* of the target */
     const Plan *plan;
     const Graph *graph;
     Arena *arena; /* places and memos of the kernel at hand */

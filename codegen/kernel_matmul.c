@@ -24,13 +24,14 @@ static int64_t divide_up(int64_t a, int64_t b) {
     return (a + b - 1) / b;
 }
 
-static void choose_tile(Matmul *m) {
+/* With 16 registers a tile is a quarter as big: four rows by sixteen columns, which may be two registers. */
+static void choose_tile(const Emitter *e, Matmul *m) {
     const Layout *layout = &m->columns.storage.layout;
     bool narrow_panel = layout->kind == LAYOUT_PANEL && layout->axis == m->columns.line_axis && layout->width == LANES;
-    m->vectors = m->columns.lines <= LANES || narrow_panel ? 1 : MOST_VECTORS;
+    m->vectors = m->columns.lines <= LANES || narrow_panel || !e->many_registers ? 1 : MOST_VECTORS;
     m->tile_columns = m->vectors * LANES;
     m->column_blocks = divide_up(m->columns.lines, m->tile_columns);
-    m->row_blocks = divide_up(m->rows.lines, MOST_ROWS);
+    m->row_blocks = divide_up(m->rows.lines, e->many_registers ? MOST_ROWS : MOST_ROWS / 2);
     m->tile_rows = divide_up(m->rows.lines, m->row_blocks); /* as equal as can be */
 }
 
@@ -49,7 +50,7 @@ Matmul matmul_of(Emitter *e) {
     Side right = side_of(e, node, 1, kernel->right, node->attrs.transpose_b);
     Matmul m = {.rows = kernel->swapped ? right : left, .columns = kernel->swapped ? left : right, .k = left.k};
     m.batch = shape_elements(node->shape) / (left.lines * right.lines);
-    choose_tile(&m);
+    choose_tile(e, &m);
     reserve_slots(e, &m);
     return m;
 }

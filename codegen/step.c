@@ -29,7 +29,8 @@ Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *
                      .i8 = LLVMInt8TypeInContext(context),
                      .i1 = LLVMInt1TypeInContext(context),
                      .pointer = LLVMPointerTypeInContext(context, 0),
-                     .nothing = LLVMVoidTypeInContext(context)};
+                     .nothing = LLVMVoidTypeInContext(context),
+                     .many_registers = target->many_registers};
 }
 
 void emitter_close(Emitter *e) { LLVMDisposeBuilder(e->builder); }

@@ -48,6 +48,7 @@ static bool name_cpu(Target *target, const CodegenOptions *options, Diagnostics 
     if (!host && !cpu_known(options->cpu, diag)) return false;
     target->cpu = host ? LLVMGetHostCPUName() : LLVMCreateMessage(options->cpu);
     target->features = host ? LLVMGetHostCPUFeatures() : LLVMCreateMessage("");
+    target->many_registers = host ? features_have(target->features, "avx512f") : cpu_has(target->cpu, "avx512f");
     return true;
 }
 

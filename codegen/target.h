@@ -10,6 +10,7 @@
 typedef struct {
     LLVMTargetMachineRef machine;
     char *triple, *cpu, *features;
+    bool many_registers; /* 32 vector registers, not 16 */
 } Target;
 
 /* Fills in a target for options->cpu; false after reporting an unknown CPU. */
