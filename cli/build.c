@@ -1,6 +1,5 @@
 /* From a model file to a compilation. */
 #include "cli/build.h"
-#include "cli/files.h"
 #include "runtime/runtime.h"
 
 #include <stdlib.h>
@@ -48,8 +47,19 @@ PassOptions build_pass_options(const Options *options) {
     return pass_options;
 }
 
-CodegenOptions build_codegen_options(const Options *options) {
-    return (CodegenOptions){.level = (int)options->level, .cpu = options->cpu, .verbose = options->verbose};
+/* $XDG_CACHE_HOME or ~/.cache; "" if neither is known. Relative paths there are to be ignored, says the standard. */
+static Path code_folder(void) {
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (cache && *cache == '/') return path_join(cache, "mlc/code");
+    return home && *home == '/' ? path_join(home, ".cache/mlc/code") : (Path){""};
+}
+
+CodegenOptions build_codegen_options(const Options *options, Path *cache) {
+    *cache = options->no_cache ? (Path){""} : code_folder();
+    return (CodegenOptions){.level = (int)options->level,
+                            .cpu = options->cpu,
+                            .verbose = options->verbose,
+                            .cache_folder = *cache->path ? cache->path : NULL};
 }
 
 bool build_compilation(const Build *build, GraphKind kind, uint32_t batch, PassId last, Compilation *compilation) {

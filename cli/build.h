@@ -2,6 +2,7 @@
 #ifndef MLC_CLI_BUILD_H
 #define MLC_CLI_BUILD_H
 
+#include "cli/files.h"
 #include "cli/options.h"
 #include "codegen/codegen.h"
 #include "frontend/frontend.h"
@@ -23,7 +24,8 @@ void build_close(Build *build);
 
 int build_threads(const Options *options);
 PassOptions build_pass_options(const Options *options);
-CodegenOptions build_codegen_options(const Options *options);
+/* `cache` is given room for the name of the folder of compiled code, and must live as long as the options. */
+CodegenOptions build_codegen_options(const Options *options, Path *cache);
 
 /* Lowers one of the model's graphs and runs the passes up to `last`. false after reporting errors. */
 bool build_compilation(const Build *build, GraphKind kind, uint32_t batch, PassId last, Compilation *compilation);

@@ -31,7 +31,8 @@ static void print_compiled(const Build *build, GraphKind kind, PassId after) {
     Compilation compilation;
     if (!build_compilation(build, kind, build->info->batch, after, &compilation)) return;
     if (options->llvm || options->assembly) {
-        CodegenOptions codegen = build_codegen_options(options);
+        Path cache;
+        CodegenOptions codegen = build_codegen_options(options, &cache);
         codegen_print(compilation.plan, &codegen, options->llvm ? CODEGEN_LLVM : CODEGEN_ASM, stdout, build->diag);
     } else {
         print_graph(compilation.graph, compilation.plan, options->format == 1);

@@ -35,7 +35,8 @@ static uint64_t nanoseconds_now(void) {
 
 static bool compile(Profiling *p) {
     Compilation compilation;
-    CodegenOptions options = build_codegen_options(p->build.options);
+    Path cache;
+    CodegenOptions options = build_codegen_options(p->build.options, &cache);
     options.profile = true;
     if (!build_compilation(&p->build, GRAPH_TRAIN, p->build.info->batch, PASS_COUNT - 1, &compilation)) return false;
     p->program = codegen_compile(compilation.plan, compilation.graph, &options, p->build.diag);
@@ -142,7 +143,8 @@ static void print_table(const Profiling *p, const Machine *machine) {
 
 static Status report(Profiling *p) {
     Machine machine;
-    CodegenOptions options = build_codegen_options(p->build.options);
+    Path cache;
+    CodegenOptions options = build_codegen_options(p->build.options, &cache);
     if (!machine_measure(&machine, p->threads, &options, p->build.diag)) return diag_status(p->build.diag);
     print_table(p, &machine);
     const char *trace = p->build.options->trace;

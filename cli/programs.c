@@ -8,7 +8,6 @@
 typedef struct {
     Compilation compilation;
     Diagnostics *diag; /* of its own: diagnostics are not made for several threads */
-    CodegenOptions options;
     Program **result;
 } Job;
 
@@ -16,6 +15,7 @@ typedef struct {
     Job jobs[PROGRAMS_MAX];
     uint32_t count;
     atomic_uint next;
+    CodegenOptions options;
 } JobQueue;
 
 static CompiledProgram *find(const Programs *programs, GraphKind kind, uint32_t batch) {
@@ -63,7 +63,7 @@ static void *compile_jobs(void *argument) {
     JobQueue *queue = argument;
     for (unsigned i; (i = atomic_fetch_add(&queue->next, 1)) < queue->count;) {
         Job *job = &queue->jobs[i];
-        *job->result = codegen_compile(job->compilation.plan, job->compilation.graph, &job->options, job->diag);
+        *job->result = codegen_compile(job->compilation.plan, job->compilation.graph, &queue->options, job->diag);
         job->compilation = (Compilation){0}; /* codegen has taken it over */
     }
     return NULL;
@@ -85,12 +85,13 @@ static void finish_job(Job *job, const Build *build) {
 }
 
 bool programs_compile(Programs *programs, const Build *build) {
-    JobQueue queue = {.count = 0};
+    Path cache;
+    JobQueue queue = {.options = build_codegen_options(build->options, &cache)};
     bool good = true;
     for (uint32_t i = 0; good && i < programs->count; i++) {
         CompiledProgram *wanted = &programs->items[i];
         Job *job = &queue.jobs[queue.count++];
-        *job = (Job){.diag = diag_new(), .options = build_codegen_options(build->options), .result = &wanted->program};
+        *job = (Job){.diag = diag_new(), .result = &wanted->program};
         good = build_compilation(build, wanted->kind, wanted->batch, PASS_COUNT - 1, &job->compilation);
     }
     if (good) run_queue(&queue);

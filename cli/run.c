@@ -74,7 +74,8 @@ static bool run_passes(Running *running, Graph *graph) {
 }
 
 static bool make_program(Running *running) {
-    CodegenOptions options = build_codegen_options(running->options);
+    Path cache;
+    CodegenOptions options = build_codegen_options(running->options, &cache);
     Compilation *compilation = &running->compilation;
     if (running->options->backend == BACKEND_REF) {
         running->program = program_interpret(compilation->graph);

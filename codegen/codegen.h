@@ -9,6 +9,9 @@ typedef struct {
     const char *cpu; /* an LLVM CPU name; NULL: the host, with all its features */
     bool verbose;    /* times and sizes on stderr */
     bool profile;    /* kernels note their times: see StepArgs.times */
+    /* Compiled code is kept here and found here, by the hash of all it is made from. It is run: the folder must be private to
+     * the user (made so if it is not there), or it is not used. At most 64 MB. NULL: none. */
+    const char *cache_folder;
 } CodegenOptions;
 
 /* Compiles the step. Takes over the compilation's plan and graph (freed by program_free). NULL after reporting an error

@@ -1,7 +1,8 @@
-/* From a plan to a program: build the module, hand it to the JIT, keep what it needs. */
+/* From a plan to a program: make object code of it, hand that to the JIT, keep what it needs. */
 #include "codegen/clock.h"
 #include "codegen/emit.h"
 #include "codegen/jit.h"
+#include "codegen/object.h"
 #include "codegen/openblas.h"
 
 #include <stdlib.h>
@@ -15,6 +16,7 @@ typedef struct {
     Plan *plan;
     Graph *graph;
     size_t *output_offsets;
+    bool cached; /* the code was compiled before */
 } Compiled;
 
 static bool uses_gemm(const Plan *plan) {
@@ -36,7 +38,9 @@ static LLVMModuleRef make_step(LLVMContextRef context, const Target *target, con
 static bool compile(Compiled *compiled, const CodegenOptions *options, Diagnostics *diag) {
     StepRequest request = {compiled->plan, options->profile};
     if (uses_gemm(compiled->plan) && !openblas_open(diag)) return false;
-    if (!jit_open(options, &compiled->jit, diag) || !jit_add(compiled->jit, make_step, &request, options, diag)) return false;
+    Object object = object_make(make_step, &request, options, diag);
+    compiled->cached = object.cached;
+    if (!object.buffer || !jit_open(options, object.buffer, &compiled->jit, diag)) return false;
     compiled->step = (StepFunction *)(uintptr_t)jit_lookup(compiled->jit, "step", diag);
     return compiled->step != NULL;
 }
@@ -84,6 +88,11 @@ static Program *program_of(Compiled *compiled, double seconds) {
     return program;
 }
 
+static void print_times(const Compiled *compiled, double seconds) {
+    const char *source = compiled->cached ? "code from the cache" : "compiled";
+    fprintf(stderr, "mlc: %s: %u kernels, %s in %.0f ms\n", compiled->graph->name, compiled->plan->kernel_count, source, 1e3 * seconds);
+}
+
 Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options, Diagnostics *diag) {
     double start = seconds_now();
     Compiled *compiled = calloc(1, sizeof *compiled);
@@ -93,8 +102,7 @@ Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options
     compiled->output_offsets = calloc(graph->output_count + 1, sizeof *compiled->output_offsets);
     Program *program = compiled->output_offsets && compile(compiled, options, diag) ? program_of(compiled, seconds_now() - start) : NULL;
     if (!program) compiled_free(compiled);
-    else if (options->verbose)
-        fprintf(stderr, "mlc: %s: %u kernels, LLVM %.0f ms\n", graph->name, plan->kernel_count, 1e3 * program->compile_seconds);
+    else if (options->verbose) print_times(compiled, program->compile_seconds);
     return program;
 }
 

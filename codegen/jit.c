@@ -2,7 +2,6 @@
 #include "codegen/jit.h"
 #include "codegen/openblas.h"
 
-#include <llvm-c/Analysis.h>
 #include <llvm-c/Error.h>
 
 static bool failed(LLVMErrorRef error, const char *what, Diagnostics *diag) {
@@ -11,14 +10,6 @@ static bool failed(LLVMErrorRef error, const char *what, Diagnostics *diag) {
     diag_error(diag, STATUS_BUG, (Span){0}, "%s: %s", what, message);
     LLVMDisposeErrorMessage(message);
     return true;
-}
-
-bool module_valid(LLVMModuleRef module, Diagnostics *diag) {
-    char *message = NULL;
-    bool broken = LLVMVerifyModule(module, LLVMReturnStatusAction, &message);
-    if (broken) diag_error(diag, STATUS_BUG, (Span){0}, "the generated code is not valid: %s", message);
-    LLVMDisposeMessage(message);
-    return !broken;
 }
 
 static bool jit_new(const CodegenOptions *options, LLVMOrcLLJITRef *jit, Diagnostics *diag) {
@@ -40,22 +31,10 @@ static bool define_functions(LLVMOrcLLJITRef jit, Diagnostics *diag) {
     return !failed(LLVMOrcJITDylibDefine(LLVMOrcLLJITGetMainJITDylib(jit), unit), "a function cannot be defined", diag);
 }
 
-bool jit_open(const CodegenOptions *options, LLVMOrcLLJITRef *jit, Diagnostics *diag) {
-    return target_runs_here(options, diag) && jit_new(options, jit, diag) && define_functions(*jit, diag);
-}
-
-bool jit_add(LLVMOrcLLJITRef jit, MakeModule *make, const void *what, const CodegenOptions *options, Diagnostics *diag) {
-    Target target = {0};
-    if (!target_open(&target, options, diag)) return target_close(&target), false;
-    LLVMOrcThreadSafeContextRef shared = LLVMOrcCreateNewThreadSafeContext();
-    LLVMModuleRef module = make(LLVMOrcThreadSafeContextGetContext(shared), &target, what);
-    bool good = module_valid(module, diag) && target_optimize(&target, module, options->level, diag);
-    LLVMOrcThreadSafeModuleRef guarded = LLVMOrcCreateNewThreadSafeModule(module, shared);
-    LLVMOrcDisposeThreadSafeContext(shared);
-    target_close(&target);
-    if (!good) return LLVMOrcDisposeThreadSafeModule(guarded), false;
-    LLVMErrorRef error = LLVMOrcLLJITAddLLVMIRModule(jit, LLVMOrcLLJITGetMainJITDylib(jit), guarded);
-    return !failed(error, "the JIT does not take the module", diag);
+bool jit_open(const CodegenOptions *options, LLVMMemoryBufferRef object, LLVMOrcLLJITRef *jit, Diagnostics *diag) {
+    if (!jit_new(options, jit, diag) || !define_functions(*jit, diag)) return LLVMDisposeMemoryBuffer(object), false;
+    LLVMErrorRef error = LLVMOrcLLJITAddObjectFile(*jit, LLVMOrcLLJITGetMainJITDylib(*jit), object);
+    return !failed(error, "the JIT does not take the code", diag);
 }
 
 void *jit_lookup(LLVMOrcLLJITRef jit, const char *name, Diagnostics *diag) {

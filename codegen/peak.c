@@ -3,6 +3,7 @@
 #include "codegen/clock.h"
 #include "codegen/emit.h"
 #include "codegen/jit.h"
+#include "codegen/object.h"
 
 enum { CHAINS = 12, ITERATIONS = 200000, ROUNDS = 12 };
 typedef void BurnFunction(float *seed);
@@ -55,7 +56,8 @@ static double best_rate(BurnFunction *burn) {
 double codegen_measure_peak(const CodegenOptions *options, Diagnostics *diag) {
     LLVMOrcLLJITRef jit = NULL;
     double rate = 0;
-    if (jit_open(options, &jit, diag) && jit_add(jit, make_burn, NULL, options, diag)) {
+    Object object = object_make(make_burn, NULL, options, diag);
+    if (object.buffer && jit_open(options, object.buffer, &jit, diag)) {
         BurnFunction *burn = (BurnFunction *)(uintptr_t)jit_lookup(jit, "burn", diag);
         if (burn) rate = best_rate(burn);
     }

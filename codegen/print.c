@@ -1,6 +1,6 @@
 /* The code of a plan as text: LLVM IR after optimization, or assembly. */
 #include "codegen/emit.h"
-#include "codegen/jit.h"
+#include "codegen/object.h"
 
 static bool print_text(const Target *target, LLVMModuleRef module, CodegenText text, FILE *out, Diagnostics *diag) {
     char *message = NULL;

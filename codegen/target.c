@@ -76,11 +76,15 @@ void target_close(Target *target) {
 }
 
 /* The emitter writes vector code already; what is left is tidying index arithmetic. */
-bool target_optimize(const Target *target, LLVMModuleRef module, int level, Diagnostics *diag) {
-    static const char *const pipelines[] = {NULL, "function(sroa,early-cse)", "function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,early-cse)",
+const char *target_pipeline(int level) {
+    static const char *const pipelines[] = {"", "function(sroa,early-cse)",
                                             "function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,early-cse)"};
-    const char *pipeline = pipelines[level < 0 ? 0 : level > 3 ? 3 : level];
-    if (!pipeline) return true;
+    return pipelines[level < 0 ? 0 : level > 2 ? 2 : level];
+}
+
+bool target_optimize(const Target *target, LLVMModuleRef module, int level, Diagnostics *diag) {
+    const char *pipeline = target_pipeline(level);
+    if (!*pipeline) return true;
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     LLVMErrorRef error = LLVMRunPasses(module, pipeline, target->machine, options);
     LLVMDisposePassBuilderOptions(options);

@@ -18,6 +18,8 @@ bool target_open(Target *target, const CodegenOptions *options, Diagnostics *dia
 /* Whether this machine can run the code; false after reporting a STATUS_USAGE error. */
 bool target_runs_here(const CodegenOptions *options, Diagnostics *diag);
 void target_close(Target *target);
+/* The passes of that level, as LLVM names them; "" if there are none. */
+const char *target_pipeline(int level);
 /* Runs LLVM's passes of that level on a module. */
 bool target_optimize(const Target *target, LLVMModuleRef module, int level, Diagnostics *diag);
 

@@ -29,7 +29,7 @@ struct Program {
     size_t slab_bytes, output_bytes;
     const size_t *output_offsets; /* [graph->output_count]: byte offset of each output, plain layout */
     const Plan *plan;             /* of compiled programs: what the kernels are; else NULL */
-    double compile_seconds;       /* time spent in LLVM */
+    double compile_seconds;       /* from the plan to code that can run */
     /* Runs one step; called by every thread 0 .. threads - 1 at the same time. Returns after a closing barrier, so that all
      * updates are visible to all threads. */
     void (*run)(const Program *program, const StepArgs *args, int thread, int threads);
