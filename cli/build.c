@@ -5,33 +5,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool build_open_copy(Build *build, const char *path, const char *folder, const Options *options, Diagnostics *diag) {
-    size_t length = 0;
-    char *text = file_read(path, &length, STATUS_FILE, diag);
-    *build = (Build){.options = options, .diag = diag};
-    if (!text) return false;
-    ModelOptions model_options = {
-        .path = path,
-        .folder = folder,
-        .text = text,
-        .length = length,
-        .sets = options->set.items,
-        .set_count = options->set.count,
+static Model *load(const Build *build, const char *const *sets, uint32_t set_count) {
+    ModelOptions options = {
+        .path = build->path.path,
+        .folder = build->folder.path,
+        .text = build->text,
+        .length = build->length,
+        .sets = sets,
+        .set_count = set_count,
         .schema = dataset_schema,
     };
-    build->model = model_load(&model_options, diag);
+    return model_load(&options, build->diag);
+}
+
+bool build_open_copy(Build *build, const char *path, const char *folder, const Options *options, Diagnostics *diag) {
+    *build = (Build){.options = options, .diag = diag};
+    snprintf(build->path.path, sizeof build->path.path, "%s", path);
+    snprintf(build->folder.path, sizeof build->folder.path, "%s", folder);
+    build->text = file_read(path, &build->length, STATUS_FILE, diag);
+    build->model = build->text ? load(build, options->set.items, options->set.count) : NULL;
     build->info = build->model ? model_info(build->model) : NULL;
-    free(text);
     return build->model != NULL;
 }
 
 bool build_open(Build *build, const char *path, const Options *options, Diagnostics *diag) {
-    return build_open_copy(build, path, NULL, options, diag);
+    return build_open_copy(build, path, path_folder(path).path, options, diag);
 }
 
 void build_close(Build *build) {
     model_free(build->model);
-    build->model = NULL;
+    free(build->text);
+    *build = (Build){0};
+}
+
+bool build_hash_model(const Build *build, char hash[65]) {
+    const char *sets[OPTION_LIST_MAX + 1];
+    const OptionList *given = &build->options->set;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < given->count; i++)
+        if (strncmp(given->items[i], "train.epochs=", 13)) sets[count++] = given->items[i];
+    sets[count++] = "train.epochs=1";
+    Model *model = load(build, sets, count);
+    if (model) blake3_hex(model_info(model)->resolved, strlen(model_info(model)->resolved), hash);
+    model_free(model);
+    return model != NULL;
 }
 
 int build_threads(const Options *options) {

@@ -12,6 +12,9 @@
 typedef struct {
     const Options *options;
     Diagnostics *diag;
+    Path path, folder; /* folder: where relative data paths start */
+    char *text;
+    size_t length;
     Model *model;
     const ModelInfo *info;
 } Build;
@@ -21,6 +24,9 @@ bool build_open(Build *build, const char *path, const Options *options, Diagnost
 /* The same for a copy of a model in a run folder: relative data paths start at `folder`. */
 bool build_open_copy(Build *build, const char *path, const char *folder, const Options *options, Diagnostics *diag);
 void build_close(Build *build);
+/* BLAKE3 of the resolved text with train.epochs = 1: by it a checkpoint knows its model, and a run may go on for more epochs
+ * than it was begun for. false after reporting errors. */
+bool build_hash_model(const Build *build, char hash[65]);
 
 int build_threads(const Options *options);
 PassOptions build_pass_options(const Options *options);

@@ -173,8 +173,8 @@ void journal_epoch(Journal *journal, const EpochRecord *record) {
 Path journal_source_folder(const char *folder) {
     Path path = path_join(folder, RUN_METRICS);
     json_t *line = json_load_file(path.path, JSON_DISABLE_EOF_CHECK, NULL);
-    const char *file = json_string_value(json_object_get(line, "file"));
-    Path source = file ? path_folder(file) : path_join(folder, "");
+    const char *text = json_string_value(json_object_get(line, "folder"));
+    Path source = path_join(text ? text : folder, "");
     json_decref(line);
     return source;
 }

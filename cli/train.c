@@ -68,24 +68,6 @@ static bool open_model(Training *training) {
     return opened && expect_parse(options, build->info, training->diag);
 }
 
-/* BLAKE3 of the resolved text without the line of train.epochs: a run may go on for more epochs than it was begun for. */
-static void hash_model(const char *resolved, char hash[65]) {
-    size_t length = strlen(resolved), kept = 0;
-    char *text = malloc(length + 1);
-    bool in_train = false;
-    for (const char *line = resolved, *next; text && *line; line = next) {
-        next = line + strcspn(line, "\n");
-        next += *next == '\n';
-        const char *word = line + strspn(line, " \t");
-        if (word == line && *word != '\n') in_train = strncmp(word, "train", 5) == 0;
-        if (in_train && strncmp(word, "epochs", 6) == 0 && strchr(" \t=", word[6])) continue;
-        memcpy(text + kept, line, (size_t)(next - line));
-        kept += (size_t)(next - line);
-    }
-    blake3_hex(text ? text : resolved, text ? kept : length, hash);
-    free(text);
-}
-
 static void want_programs(Training *training, uint32_t *valid_batch, uint32_t *test_batch) {
     Session *session = &training->session;
     uint32_t batch = session->build.info->batch;
@@ -119,13 +101,13 @@ static int64_t count_weights(const Training *training) {
 static json_t *start_line(const Training *training) {
     const Session *session = &training->session;
     const ModelInfo *info = session->build.info;
-    const char *file = training->options->operand_count ? training->options->operands[0] : NULL;
     char time_text[32];
     time_t time_now = time(NULL);
     strftime(time_text, sizeof time_text, "%Y-%m-%dT%H:%M:%SZ", gmtime(&time_now));
     json_t *line =
         json_pack("{s:s, s:s, s:s, s:s}", "event", "start", "mlc", MLC_VERSION, "time", time_text, "model", info->name);
-    if (file) json_object_set_new(line, "file", json_string(path_absolute(file).path));
+    json_object_set_new(line, "file", json_string(session->build.path.path));
+    json_object_set_new(line, "folder", json_string(path_absolute(session->build.folder.path).path));
     json_object_set_new(line, "run", json_string(training->folder.path));
     json_object_set_new(line, "epochs_done", json_integer(training->epochs_before));
     json_object_set_new(line, "epochs", json_integer(info->epochs));
@@ -174,8 +156,7 @@ static bool open_folder(Training *training) {
     }
     journal_init(&training->journal, training->folder.path, info->metrics, info->metric_count, options->json, training->diag);
     training->progress = progress_new(&training->journal, info->epochs, info->batch, options->quiet);
-    hash_model(info->resolved, training->model_hash);
-    return options->resume || begin_run(training);
+    return build_hash_model(&training->session.build, training->model_hash) && (options->resume || begin_run(training));
 }
 
 /* -- while it runs -- */
