@@ -17,7 +17,8 @@ static bool schema(void *context, const DataSource *source, SourceSchema *fields
 }
 
 static Model *load_with(const char *text, const char *const *sets, uint32_t set_count, Diagnostics *diag) {
-    ModelOptions options = {.path = "test.mdl", .text = text, .length = strlen(text), .sets = sets, .set_count = set_count, .schema = schema};
+    ModelOptions options = {
+        .path = "test.mdl", .text = text, .length = strlen(text), .sets = sets, .set_count = set_count, .schema = schema};
     return model_load(&options, diag);
 }
 
@@ -38,7 +39,8 @@ static Model *load(const char *text, Diagnostics *diag) {
 }
 
 #define DATA "data {\n source = mnist()\n field image = source.image / 255\n field label = source.label\n}\n"
-#define TRAIN "train {\n loss = cross_entropy(logits, label)\n optimizer = sgd(lr = 0.1)\n metrics = [accuracy(logits, label)]\n}\n"
+#define TRAIN                                                                                                                  \
+    "train {\n loss = cross_entropy(logits, label)\n optimizer = sgd(lr = 0.1)\n metrics = [accuracy(logits, label)]\n}\n"
 #define NET "model net(image) -> logits {\n logits = image |> flatten |> dense(10)\n}\n"
 
 /* -- the tree -- */
@@ -61,26 +63,31 @@ static void expect_tree(const char *expression, const char *expected) {
 
 static void test_precedence(void **state) {
     (void)state;
-    expect_tree("a + b * -c ** d",
-                "param x\n  binary +\n    name a\n    binary *\n      name b\n      unary -\n        binary **\n          name c\n          name d\n");
+    expect_tree("a + b * -c ** d", "param x\n  binary +\n    name a\n    binary *\n      name b\n      unary -\n        binary "
+                                   "**\n          name c\n          name d\n");
     expect_tree("a - b - c", "param x\n  binary -\n    binary -\n      name a\n      name b\n    name c\n");
     expect_tree("2 ** 3 ** -1", "param x\n  binary **\n    int 2\n    binary **\n      int 3\n      unary -\n        int 1\n");
-    expect_tree("not a == b and c", "param x\n  binary and\n    unary not\n      binary ==\n        name a\n        name b\n    name c\n");
-    expect_tree("a |> f |> g(1, k = 2.50)",
-                "param x\n  pipe\n    name g\n    pipe\n      name f\n      name a\n    int 1\n    argument k\n      float 2.5\n");
-    expect_tree("f(a)[1:, -1].b", "param x\n  member b\n    index\n      call\n        name f\n        name a\n      slice\n        from\n          int 1\n"
+    expect_tree("not a == b and c",
+                "param x\n  binary and\n    unary not\n      binary ==\n        name a\n        name b\n    name c\n");
+    expect_tree(
+        "a |> f |> g(1, k = 2.50)",
+        "param x\n  pipe\n    name g\n    pipe\n      name f\n      name a\n    int 1\n    argument k\n      float 2.5\n");
+    expect_tree("f(a)[1:, -1].b", "param x\n  member b\n    index\n      call\n        name f\n        name a\n      slice\n   "
+                                  "     from\n          int 1\n"
                                   "      at\n        unary -\n          int 1\n");
 }
 
 static void test_newlines(void **state) {
     (void)state;
-    expect_tree("f(\n  1,\n  2,\n)\n   # a comment\n  |> g", "param x\n  pipe\n    name g\n    call\n      name f\n      int 1\n      int 2\n");
+    expect_tree("f(\n  1,\n  2,\n)\n   # a comment\n  |> g",
+                "param x\n  pipe\n    name g\n    call\n      name f\n      int 1\n      int 2\n");
     expect_tree("1 +\n 2", "param x\n  binary +\n    int 1\n    int 2\n");
     char tree[1024];
     print_tree("mdl 1; def f(x) -> y { if x { y = 1 } else if z { y = 2 }\n else { y = [\n] } }", tree, sizeof tree);
-    assert_string_equal(tree, "def f\n  input x\n  output y\n  if\n    name x\n  then\n    assign\n      name y\n    to\n      int 1\n"
-                              "  else if\n    name z\n  then\n    assign\n      name y\n    to\n      int 2\n"
-                              "  else\n    assign\n      name y\n    to\n      list\n");
+    assert_string_equal(
+        tree, "def f\n  input x\n  output y\n  if\n    name x\n  then\n    assign\n      name y\n    to\n      int 1\n"
+              "  else if\n    name z\n  then\n    assign\n      name y\n    to\n      int 2\n"
+              "  else\n    assign\n      name y\n    to\n      list\n");
 }
 
 /* -- values: what a parameter of this expression is, as the range check prints it -- */
@@ -124,7 +131,8 @@ static void expect_graph(const Model *model, GraphKind kind, uint32_t batch, Dia
     if (!graph) fail_msg("%s", errors_of(diag));
     assert_true(graph_verify(graph));
     const ModelInfo *info = model_info(model);
-    uint32_t results = kind == GRAPH_PREDICT ? 0 : 1 + info->metric_count, outputs = kind == GRAPH_TRAIN ? 0 : info->output_count, updates = 0;
+    uint32_t results = kind == GRAPH_PREDICT ? 0 : 1 + info->metric_count,
+             outputs = kind == GRAPH_TRAIN ? 0 : info->output_count, updates = 0;
     assert_int_equal(graph->output_count, results + outputs);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         updates += graph->symbols[i].update != NODE_NONE;
@@ -192,9 +200,13 @@ static void expect_symbol(const Graph *graph, const char *name, const char *type
 static void test_names_of_states(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
-    Model *model = load("mdl 1\n" DATA "def block(x) -> y {\n w = weight([784, 784], init = orthogonal)\n y = x @ w |> dense(20) |> layer_norm\n}\n"
-                        "model net(image) -> logits {\n x = flatten(image)\n a = block(x)\n b = block(x)\n logits = (a + b) |> dense(10, bias = false)\n}\n"
-                        "train {\n loss = cross_entropy(logits, label)\n optimizer = adam(lr = 1e-3)\n}\n", diag);
+    Model *model =
+        load("mdl 1\n" DATA
+             "def block(x) -> y {\n w = weight([784, 784], init = orthogonal)\n y = x @ w |> dense(20) |> layer_norm\n}\n"
+             "model net(image) -> logits {\n x = flatten(image)\n a = block(x)\n b = block(x)\n logits = (a + b) |> dense(10, "
+             "bias = false)\n}\n"
+             "train {\n loss = cross_entropy(logits, label)\n optimizer = adam(lr = 1e-3)\n}\n",
+             diag);
     Graph *graph = model_graph(model, GRAPH_TRAIN, 5, diag);
     expect_symbol(graph, "w", "f32[784,784]");
     expect_symbol(graph, "w_2", "f32[784,784]");
@@ -218,9 +230,13 @@ static void test_names_of_states(void **state) {
 static void test_info(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
-    Model *model = load("mdl 1\n" DATA NET "train {\n loss = cross_entropy(logits, label)\n optimizer = adam()\n batch = 32\n epochs = 3\n seed = 9\n"
-                        " metrics = [accuracy(logits, label), nll(log_softmax(logits), label), accuracy(logits, label)]\n keep_best = accuracy_2\n"
-                        " shuffle = false\n}\n", diag);
+    Model *model =
+        load("mdl 1\n" DATA NET
+             "train {\n loss = cross_entropy(logits, label)\n optimizer = adam()\n batch = 32\n epochs = 3\n seed = 9\n"
+             " metrics = [accuracy(logits, label), nll(log_softmax(logits), label), accuracy(logits, label)]\n keep_best = "
+             "accuracy_2\n"
+             " shuffle = false\n}\n",
+             diag);
     const ModelInfo *info = model_info(model);
     assert_string_equal(info->name, "net");
     assert_string_equal(info->source.reader, "mnist");
@@ -261,7 +277,9 @@ static void test_layers(void **state) {
 static void expect_loss(const char *loss, const char *optimizer) {
     char text[2048];
     Diagnostics *diag = diag_new();
-    snprintf(text, sizeof text, "mdl 1\n" DATA NET "train {\n loss = %s\n optimizer = %s\n clip_value = 0.5\n clip_norm = 1.0\n}\n", loss, optimizer);
+    snprintf(text, sizeof text,
+             "mdl 1\n" DATA NET "train {\n loss = %s\n optimizer = %s\n clip_value = 0.5\n clip_norm = 1.0\n}\n", loss,
+             optimizer);
     Model *model = load(text, diag);
     expect_all_graphs(model, diag);
     model_free(model);
@@ -271,11 +289,17 @@ static void expect_loss(const char *loss, const char *optimizer) {
 static void test_losses(void **state) {
     (void)state;
     static const char *const losses[] = {
-        "cross_entropy(logits, label, smooth = 0.1)", "nll(log_softmax(logits), label)", "mse(logits, one_hot(label, 10))",
-        "mae(softmax(logits), one_hot(label, 10))", "huber(logits, one_hot(label, 10), delta = 0.5)",
-        "bce(sigmoid(logits), one_hot(label, 10))", "bce_logits(logits, one_hot(label, 10))", "mean(var(logits, axis = 1))",
+        "cross_entropy(logits, label, smooth = 0.1)",
+        "nll(log_softmax(logits), label)",
+        "mse(logits, one_hot(label, 10))",
+        "mae(softmax(logits), one_hot(label, 10))",
+        "huber(logits, one_hot(label, 10), delta = 0.5)",
+        "bce(sigmoid(logits), one_hot(label, 10))",
+        "bce_logits(logits, one_hot(label, 10))",
+        "mean(var(logits, axis = 1))",
         "mean(leaky_relu(logits) + elu(logits) + silu(logits) + softplus(logits) + gelu_tanh(logits) + relu(logits))",
-        "mean(exp(logits) + log(abs(logits) + 1) + sqrt(abs(logits)) + sin(logits) + cos(logits) + tanh(logits) + expm1(logits))",
+        "mean(exp(logits) + log(abs(logits) + 1) + sqrt(abs(logits)) + sin(logits) + cos(logits) + tanh(logits) + "
+        "expm1(logits))",
         "mean(clip(logits, -1, 1) % 3 + logits ** 2 + logits ** 3 + logits ** -1 + abs(logits) ** 1.5 + abs(logits) ** logits)",
         "mean(select(logits > 0 and logits <= 1 or not logits != 2, logits, 0)) + top_k(logits, label, 3)",
         "sum(concat([logits[:, 0:3], logits[:, -1:]])) + mean(pad(logits[0], 1, 2)) + mean(expand(logits[0], [3, 10]))",
@@ -287,29 +311,47 @@ static void test_losses(void **state) {
 static void test_optimizers(void **state) {
     (void)state;
     static const char *const optimizers[] = {
-        "sgd(0.1)", "sgd(lr = 0.1, momentum = 0.9, nesterov = true, decay = 1e-4)", "adam", "adam(beta1 = 0.0, decay = 0.1)",
-        "adamw(lr = cosine(1e-3, to = 1e-5, warmup = 200))", "rmsprop(momentum = 0.9)", "adagrad(lr_decay = 0.1)",
-        "sgd(step(0.1, every = 3))", "sgd(exponential(0.1, 0.9))", "sgd(linear(0.1, warmup = 0.1))", "sgd(one_cycle(0.1))",
-        "sgd(warmup(0.1, 100))", "sgd(constant(0.1))", "adam(lr = 1e-3 * 0.5 ** floor(epoch / 5) * (1 - step / steps))",
+        "sgd(0.1)",
+        "sgd(lr = 0.1, momentum = 0.9, nesterov = true, decay = 1e-4)",
+        "adam",
+        "adam(beta1 = 0.0, decay = 0.1)",
+        "adamw(lr = cosine(1e-3, to = 1e-5, warmup = 200))",
+        "rmsprop(momentum = 0.9)",
+        "adagrad(lr_decay = 0.1)",
+        "sgd(step(0.1, every = 3))",
+        "sgd(exponential(0.1, 0.9))",
+        "sgd(linear(0.1, warmup = 0.1))",
+        "sgd(one_cycle(0.1))",
+        "sgd(warmup(0.1, 100))",
+        "sgd(constant(0.1))",
+        "adam(lr = 1e-3 * 0.5 ** floor(epoch / 5) * (1 - step / steps))",
     };
-    for (size_t i = 0; i < sizeof optimizers / sizeof *optimizers; i++) expect_loss("cross_entropy(logits, label)", optimizers[i]);
+    for (size_t i = 0; i < sizeof optimizers / sizeof *optimizers; i++)
+        expect_loss("cross_entropy(logits, label)", optimizers[i]);
 }
 
 /* -- --set -- */
 
-#define PARAMS "mdl 1\nparam lr = 1e-3 in 1e-6..1.0\nparam act = \"relu\" in [\"relu\", \"tanh\"]\nparam hidden = [64, 32]\nparam twice = hidden[0] * 2\n"
-#define TUNED "model net(image) -> logits {\n x = flatten(image)\n for w in hidden { x = x |> dense(w) |> activation(act) }\n" \
+#define PARAMS                                                                                                                 \
+    "mdl 1\nparam lr = 1e-3 in 1e-6..1.0\nparam act = \"relu\" in [\"relu\", \"tanh\"]\nparam hidden = [64, 32]\nparam twice " \
+    "= hidden[0] * 2\n"
+#define TUNED                                                                                                                  \
+    "model net(image) -> logits {\n x = flatten(image)\n for w in hidden { x = x |> dense(w) |> activation(act) }\n"           \
     " logits = x |> dense(twice) |> dense(10)\n}\n"
 #define RATED "train {\n loss = cross_entropy(logits, label)\n optimizer = adam(lr = lr)\n batch = 16\n}\n"
 
 static void test_set(void **state) {
     (void)state;
-    static const char *const sets[] = {"lr=1", "act=tanh", "hidden=[8]", "train.batch=10", "train.epochs=2", "data.valid=0.25", "lr=1e-2"};
+    static const char *const sets[] = {"lr=1",           "act=tanh",        "hidden=[8]", "train.batch=10",
+                                       "train.epochs=2", "data.valid=0.25", "lr=1e-2"};
     Diagnostics *diag = diag_new();
     Model *model = load_with(PARAMS DATA TUNED RATED, sets, sizeof sets / sizeof *sets, diag);
     if (!model) fail_msg("%s", errors_of(diag));
-    const char *resolved = "mdl 1\nparam lr = 1e-2 in 1e-6..1.0\nparam act = \"tanh\" in [\"relu\", \"tanh\"]\nparam hidden = [8]\nparam twice = hidden[0] * 2\n"
-        "data {\n source = mnist()\n field image = source.image / 255\n field label = source.label\n\n    valid = 0.25\n}\n" TUNED
+    const char *resolved =
+        "mdl 1\nparam lr = 1e-2 in 1e-6..1.0\nparam act = \"tanh\" in [\"relu\", \"tanh\"]\nparam hidden = [8]\nparam twice = "
+        "hidden[0] * 2\n"
+        "data {\n source = mnist()\n field image = source.image / 255\n field label = source.label\n\n    valid = "
+        "0.25\n}\n" TUNED
         "train {\n loss = cross_entropy(logits, label)\n optimizer = adam(lr = lr)\n batch = 10\n\n    epochs = 2\n}\n";
     assert_string_equal(model_info(model)->resolved, resolved);
     Model *again = load(resolved, diag);
@@ -357,7 +399,8 @@ static void test_limits(void **state) {
     expect_repeated_error("mdl 1\nparam x = ", "1 + ", 200000, "1", "operations deep");
     expect_repeated_error("mdl 1\nparam x = 1", " |> f", 100000, "", "operations deep");
     expect_repeated_error("mdl 1\nparam x = 1", ".y", 100000, "", "operations deep");
-    expect_repeated_error("mdl 1\ndef f(x) -> y {\n if x { y = 1 }", " else if x { y = 1 }", 40000, "\n}\n", "there is no data block");
+    expect_repeated_error("mdl 1\ndef f(x) -> y {\n if x { y = 1 }", " else if x { y = 1 }", 40000, "\n}\n",
+                          "there is no data block");
     expect_repeated_error("mdl 1\n", "param x = )\n", 1000, "", "more errors not shown");
     expect_repeated_error("mdl 1\n", "}", 5000, "", "closes nothing");
     expect_repeated_error("mdl 1\ndata {", "[", 60, "", "never closed");
@@ -368,16 +411,51 @@ static uint32_t next_random(uint32_t *seed) {
     return *seed >> 8;
 }
 
-static const char *const scraps[] = {"(", ")", "[", "]", "{", "}", "|>", "..", "**", "@", "=", ",", "\n", "\"", "#", "0", "1e9", "-", "N", "image",
-                                     "for i in 0..3 ", "if true ", "def f(x) = x\n", "param p = 3\n", "weight([3], init = ones)", "dense(3)",
-                                     "epoch", "source", "[0]", "[:, 1]", "none", "9223372036854775807", "not ", "mean", ".5", "\x80", "train {"};
+static const char *const scraps[] = {"(",
+                                     ")",
+                                     "[",
+                                     "]",
+                                     "{",
+                                     "}",
+                                     "|>",
+                                     "..",
+                                     "**",
+                                     "@",
+                                     "=",
+                                     ",",
+                                     "\n",
+                                     "\"",
+                                     "#",
+                                     "0",
+                                     "1e9",
+                                     "-",
+                                     "N",
+                                     "image",
+                                     "for i in 0..3 ",
+                                     "if true ",
+                                     "def f(x) = x\n",
+                                     "param p = 3\n",
+                                     "weight([3], init = ones)",
+                                     "dense(3)",
+                                     "epoch",
+                                     "source",
+                                     "[0]",
+                                     "[:, 1]",
+                                     "none",
+                                     "9223372036854775807",
+                                     "not ",
+                                     "mean",
+                                     ".5",
+                                     "\x80",
+                                     "train {"};
 enum { SCRAPS = sizeof scraps / sizeof *scraps };
 
 /* Deletes, doubles or replaces a few pieces of a text. */
 static size_t mutate(char *text, size_t length, size_t room, uint32_t *seed) {
     for (uint32_t change = 1 + next_random(seed) % 4; change > 0 && length > 0; change--) {
         const char *scrap = scraps[next_random(seed) % SCRAPS];
-        size_t at = next_random(seed) % length, cut = next_random(seed) % 12, insert = next_random(seed) % 3 ? strlen(scrap) : 0;
+        size_t at = next_random(seed) % length, cut = next_random(seed) % 12,
+               insert = next_random(seed) % 3 ? strlen(scrap) : 0;
         if (cut > length - at) cut = length - at;
         if (length - cut + insert > room) continue;
         memmove(text + at + insert, text + at + cut, length - at - cut);
