@@ -95,6 +95,14 @@ static NodeId case_matmul_ta(Graph *g, const NodeId *in) { return build_matmul(g
 static NodeId case_matmul_tb(Graph *g, const NodeId *in) { return build_matmul(g, in[0], in[1], false, true); }
 static NodeId case_matmul_tatb(Graph *g, const NodeId *in) { return build_matmul(g, in[0], in[1], true, true); }
 
+/* A classifier: x, two matrices; the logarithm of the first class's probability. */
+static NodeId case_network(Graph *g, const NodeId *in) {
+    NodeId hidden = build_unary(g, OP_relu, build_matmul(g, in[0], in[1], false, true));
+    NodeId logits = build_matmul(g, hidden, in[2], false, true);
+    NodeId loss = build_axiswise(g, OP_log_softmax, logits, 1);
+    return build_slice(g, loss, DIMS(0, 0), DIMS(4, 1), NULL);
+}
+
 #define ONE(name, op, low, high, ...)                                                                                          \
     { #name, OP_##op, 1, low, high, {__VA_ARGS__ }, case_##name, false }
 #define TWO(name, op, low, high, shape)                                                                                        \
@@ -141,6 +149,7 @@ static const Case cases[] = {
     {"reduce_max", OP_reduce_max, 1, -2, 2, {S(2, 5, 3)}, case_reduce_max, true},
     ONE(softmax, softmax, -2, 2, S(2, 4, 3)),
     ONE(log_softmax, log_softmax, -2, 2, S(2, 4, 3)),
+    {"network", OP_matmul, 3, -1, 1, {S(4, 5), S(6, 5), S(3, 6)}, case_network, false},
     PRODUCT(matmul, S(2, 3), S(3, 4)),
     PRODUCT(matmul_ta, S(3, 2), S(3, 4)),
     PRODUCT(matmul_tb, S(2, 3), S(4, 3)),
