@@ -10,8 +10,8 @@ static Status list(void) {
     const char *const *names = data_names(&count);
     for (uint32_t i = 0; i < count; i++) {
         char folder[PATH_MAX];
-        data_folder(names[i], folder, sizeof folder);
-        printf("%-16s %s%s\n", names[i], folder, path_exists(folder) ? "" : " (not there yet: mlc data get)");
+        bool found = data_find(names[i], folder, sizeof folder);
+        printf("%-16s %s%s\n", names[i], found ? folder : "not there yet: mlc data get ", found ? "" : names[i]);
     }
     return STATUS_OK;
 }

@@ -32,6 +32,8 @@ bool data_get(const char *name, const char *from, bool quiet, Diagnostics *diag)
 const char *const *data_names(uint32_t *count);
 /* Where a named set is looked for: $MLC_DATA/NAME, else the cache folder; writes into buffer. */
 const char *data_folder(const char *name, char *buffer, size_t size);
+/* Where a named set was found; false: nowhere. */
+bool data_find(const char *name, char *buffer, size_t size);
 
 /* -- threads (runtime/threads.c) -- */
 typedef struct Threads Threads;

@@ -87,6 +87,15 @@ bool source_files_named(const NamedSet *named, Span span, Arena *arena, SourceFi
     return found == FILE_COUNT;
 }
 
+bool data_find(const char *name, char *buffer, size_t size) {
+    Arena *arena = arena_new();
+    SourceFiles files;
+    bool found = source_files_named(named_set(name), (Span){0}, arena, &files);
+    if (found) snprintf(buffer, size, "%.*s", (int)(strrchr(files.paths[0], '/') - files.paths[0]), files.paths[0]);
+    arena_free(arena);
+    return found;
+}
+
 static void report_missing_set(const SourceFiles *files, Span span, Diagnostics *diag) {
     const NamedSet *named = files->named;
     char folder[PATH_BYTES];

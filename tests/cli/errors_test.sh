@@ -26,6 +26,8 @@ expect 2 mlc run small.mdl --cpu pentium99
 says err "unknown CPU 'pentium99'"
 expect 2 mlc data get mnst
 says err "did you mean 'mnist'?"
+expect 0 mlc data list
+says out "mnist" "mlc data get mnist"
 expect 0 mlc --help
 expect 0 mlc --version
 for command in train eval predict check summary dump-ir opt run data; do

@@ -37,6 +37,8 @@ says out "test split, 203 rows" "accuracy" "standard error" "recall"
 expect 0 mlc eval named --split train --json
 says out '"split":"train"' '"rows":610' '"accuracy_standard_error"'
 expect 2 mlc eval named --split valid
+expect 0 mlc eval named --checkpoint best
+says out "best.safetensors"
 expect 0 mlc eval named --json
 evaluated=$(grep -o '"loss":[0-9.e-]*' "$scratch/out" | cut -c 8-)
 trained=$(grep -o '"test_loss":[0-9.e-]*' named/metrics.jsonl | tail -n 1 | cut -d : -f 2)
