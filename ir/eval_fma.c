@@ -1,5 +1,9 @@
 /* The ops made of fused multiply-adds: fma and matmul. fma is exact by definition, so the processor's instruction and libm's
- * function give the same bits; the instruction is chosen at run time because the function is slow without it. */
+ * function give the same bits; the instruction is chosen at run time because the function is slow without it.
+ *
+ * An element of a product is acc = +0, acc = fma(a, b, acc) for k ascending, and at last acc + (+0), which turns -0 into +0 and
+ * changes nothing else. With that, a term in which a is 0 and b finite may be left out: it can change only the sign of an
+ * acc that is zero, and the sign of a zero acc changes no later sum but a zero one. */
 #include "ir/eval.h"
 
 #include <math.h>

@@ -21,7 +21,7 @@ INLINE void NAME(row)(const Product *product, const Real *a, const Real *panel, 
     Real sum[PANEL] = {0};
     for (int64_t k = 0; k < product->k; k++)
         for (int j = 0; j < PANEL; j++) sum[j] = FUSED(a[k * product->a_column], panel[k * PANEL + j], sum[j]);
-    memcpy(out, sum, (size_t)columns * sizeof *sum);
+    for (int64_t j = 0; j < columns; j++) out[j] = sum[j] + 0; /* never -0: see eval_fma.c */
 }
 
 INLINE void NAME(product)(const Product *product) {

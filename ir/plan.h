@@ -71,6 +71,9 @@ typedef struct {
     /* MATMUL: the tile runs along the last axis of the product (columns = n) or, swapped, along m: then it computes the
      * transposed product, operands exchanged. Chosen so that columns are contiguous in what is read and written. */
     bool swapped;
+    /* MATMUL: the operand that is read element by element along the tile's rows comes from bytes of the data, where zeros are
+     * common: blocks of zeros are left out where that changes no bit. */
+    bool skips_zeros;
     /* MATMUL, GEMM: where operands 0 and 1 are read: a form of a state, or the slab. Not always Plan.storage: a state may have
      * several forms, and inputs and constants are copied into the slab for it. GEMM has one store: the product, to the slab. */
     Storage left, right;

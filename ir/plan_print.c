@@ -79,6 +79,7 @@ static void print_head(const Printer *printer, uint32_t number) {
     fprintf(out, "# k%u %s ", number, kernel_names[kernel->kind]);
     print_space(kernel->space, out);
     if (kernel->swapped) fputs(" swapped", out);
+    if (kernel->skips_zeros) fputs(" skips zeros", out);
     if (kernel->max_threads == 1) fputs(", 1 thread", out);
     if (kernel->max_threads > 1) fprintf(out, ", %u threads", kernel->max_threads);
     print_place(printer, kernel);
