@@ -1,16 +1,9 @@
 /* The machine's rates, measured, and the work of kernels, counted. */
 #include "cli/measure.h"
 
-#include "runtime/runtime.h"
+#include "ir/clock.h"
 
 #include <stdlib.h>
-#include <time.h>
-
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* -- reading memory -- */
 

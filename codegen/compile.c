@@ -1,9 +1,9 @@
 /* From a plan to a program: make object code of it, hand that to the JIT, keep what it needs. */
-#include "codegen/clock.h"
 #include "codegen/emit.h"
 #include "codegen/jit.h"
 #include "codegen/object.h"
 #include "codegen/openblas.h"
+#include "ir/clock.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* A data set in memory: its files read on all cores, checked against each other, its rows dealt out to the splits. Elements
  * stay as they are stored; compiled programs convert them while they gather a batch. */
 #include "runtime/blake3.h"
-#include "runtime/now.h"
+#include "ir/clock.h"
 #include "runtime/runtime.h"
 #include "runtime/sources.h"
 #include "runtime/idx.h"
@@ -277,7 +277,7 @@ static bool split_rows(Dataset *dataset, const SplitRequest *request, Diagnostic
 }
 
 Dataset *dataset_open(const DataSource *source, const SplitRequest *request, Diagnostics *diag) {
-    double start = now();
+    double start = seconds_now();
     Arena *arena = arena_new();
     Dataset *dataset = ARENA_NEW(arena, Dataset);
     Load *loads = ARENA_ARRAY(arena, Load, FILE_COUNT);
@@ -285,7 +285,7 @@ Dataset *dataset_open(const DataSource *source, const SplitRequest *request, Dia
     bool good = source_files(source, arena, &dataset->files, diag) && read_everything(dataset, loads, diag) &&
                 split_rows(dataset, request, diag);
     close_files(loads);
-    dataset->seconds = now() - start;
+    dataset->seconds = seconds_now() - start;
     if (good) return dataset;
     dataset_free(dataset);
     return NULL;

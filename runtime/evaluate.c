@@ -1,7 +1,7 @@
 /* Evaluation: the means of the loss and the metrics over the rows of a split. Each batch's means are weighted by its rows and
  * added in double in the order of the batches, so the result does not depend on the threads. */
 #include "runtime/evaluate.h"
-#include "runtime/now.h"
+#include "ir/clock.h"
 
 #include <assert.h>
 
@@ -38,9 +38,9 @@ static bool add_batch(void *context, int64_t step, const void *outputs) {
 
 void evaluator_run(const Evaluator *evaluator, RunClock clock, Evaluation *result) {
     Sums sums = {.evaluator = evaluator};
-    double start = now(), rows = (double)evaluator->pair.rows;
+    double start = seconds_now(), rows = (double)evaluator->pair.rows;
     pair_loop(&evaluator->pair, evaluator->rows, 0, evaluator->pair.steps, clock, add_batch, &sums);
-    *result = (Evaluation){.loss = sums.sums[0] / rows, .rows = evaluator->pair.rows, .seconds = now() - start};
+    *result = (Evaluation){.loss = sums.sums[0] / rows, .rows = evaluator->pair.rows, .seconds = seconds_now() - start};
     for (uint32_t i = 0; i < evaluator->metric_count; i++) result->metrics[i] = sums.sums[i + 1] / rows;
 }
 

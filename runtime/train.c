@@ -1,7 +1,7 @@
 /* The training loop. An epoch is a pure function of the states, the seed and its number, and a step is known by its number:
  * that is all a checkpoint has to hold for training to go on bit for bit, in the middle of an epoch too. */
 #include "runtime/trainer.h"
-#include "runtime/now.h"
+#include "ir/clock.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -53,7 +53,7 @@ float trainer_loss(const Trainer *trainer, int64_t step, const void *outputs) {
 static bool after_step(void *context, int64_t step, const void *outputs) {
     Trainer *trainer = context;
     const TrainEvents *events = trainer->events;
-    double loss = (double)trainer_loss(trainer, step, outputs), time = now();
+    double loss = (double)trainer_loss(trainer, step, outputs), time = seconds_now();
     trainer->info.loss_sum += loss * (double)pair_step_rows(&trainer->pair, step);
     trainer->info.step++;
     if (!isfinite(loss) && !trainer->nonfinite) trainer->nonfinite = trainer->info.step;
@@ -67,10 +67,10 @@ static bool after_step(void *context, int64_t step, const void *outputs) {
 }
 
 static void run_steps(Trainer *trainer) {
-    double start = now();
+    double start = seconds_now();
     pair_loop(&trainer->pair, trainer->order, trainer_step(trainer), trainer->pair.steps, trainer_clock(trainer), after_step,
               trainer);
-    trainer->seconds += now() - start;
+    trainer->seconds += seconds_now() - start;
 }
 
 /* -- checkpoints -- */
@@ -94,7 +94,7 @@ static bool save_last(Trainer *trainer) {
     if (!path) return false;
     free(trainer->saved);
     trainer->saved = path;
-    trainer->save_time = now();
+    trainer->save_time = seconds_now();
     return true;
 }
 

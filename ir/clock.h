@@ -1,6 +1,6 @@
-/* Internal to codegen/: the time that passes, in seconds. */
-#ifndef MLC_CODEGEN_CLOCK_H
-#define MLC_CODEGEN_CLOCK_H
+/* The time in seconds, for measuring how long things take. */
+#ifndef MLC_IR_CLOCK_H
+#define MLC_IR_CLOCK_H
 
 #include <time.h>
 
