@@ -182,11 +182,14 @@ void product_clear(Emitter *e, const Matmul *m) {
         for (int v = 0; v < m->vectors; v++) LLVMBuildStore(e->builder, LLVMConstNull(lanes_of(e->f32)), m->sums[r][v]);
 }
 
+/* The last addition of the contract: a product is never -0. */
 void product_finish(Emitter *e, const Matmul *m) {
     Sums sums = load_sums(e, m);
     for (int v = 0; v < m->vectors; v++)
-        for (int64_t r = 0; r < m->tile_rows; r++)
-            LLVMBuildStore(e->builder, sums.sum[r][v], pointer_plus(e, m->finished, (v * m->tile_rows + r) * LANES));
+        for (int64_t r = 0; r < m->tile_rows; r++) {
+            LLVMValueRef sum = LLVMBuildFAdd(e->builder, sums.sum[r][v], LLVMConstNull(lanes_of(e->f32)), "");
+            LLVMBuildStore(e->builder, sum, pointer_plus(e, m->finished, (v * m->tile_rows + r) * LANES));
+        }
 }
 
 /* Row `row` of the tile at k, to all lanes; `offset` is k in elements. */
