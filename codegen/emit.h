@@ -31,6 +31,7 @@ typedef struct {
 } Value;
 
 typedef struct Memo Memo;
+typedef struct Frame Frame;
 
 typedef struct Emitter {
     LLVMContextRef context;
@@ -43,10 +44,13 @@ typedef struct Emitter {
     Arena *arena; /* places and memos of the kernel at hand */
     /* the kernel at hand */
     const Kernel *kernel;
-    bool *inside; /* [node_count]: computed in this kernel */
+    uint32_t kernel_number;
+    uint32_t *computed_in; /* [node_count]: number of the last kernel that computes the node */
     LLVMValueRef function, slab, outputs, rows, *inputs, *states; /* inputs and states by index, loaded at entry when first used */
     LLVMBasicBlockRef entry;
-    Memo *memo; /* values and places known so far in the present region of code */
+    Memo *memo; /* values known so far in the present region of code */
+    Frame *frames; /* values on their way */
+    uint32_t frame_count, frame_capacity;
 } Emitter;
 
 /* -- values.c -- */
@@ -66,7 +70,7 @@ Coordinate coordinate_uniform(LLVMValueRef index);
 Place *place_new(Emitter *e, Shape shape, LLVMValueRef mask);
 /* The same elements seen under another shape with as many elements. */
 const Place *place_in_shape(Emitter *e, const Place *place, Shape shape);
-/* Where the operand of a view is read; for pad and concat see emit.c. */
+/* Where the operand of a view is read; for pad and concat see views.c. */
 const Place *place_through_view(Emitter *e, const Node *node, const Place *place);
 bool place_uniform(const Place *place);
 /* The place's position in row-major order of its shape. */
@@ -87,16 +91,29 @@ LLVMValueRef store_pointer(Emitter *e, NodeId node, Storage storage, const Place
 LLVMValueRef storage_base(Emitter *e, Storage storage);
 LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMValueRef offset);
 
-/* -- emit.c -- */
-void emit_begin_kernel(Emitter *e, const Kernel *kernel);
-void emit_end_kernel(Emitter *e);
+/* -- views.c -- */
+typedef struct {
+    const Place *place; /* where an operand of a view is read */
+    Value inside;       /* pad, concat: whether the element comes from this operand; without a value: it does */
+} Source;
+Source view_source(Emitter *e, const Node *node, uint32_t operand, const Place *place);
+Value view_choose(Emitter *e, const Node *node, const Source *sources, const Value *operands);
+
+/* -- memo.c -- */
 /* Values are remembered per region: code that dominates what follows until the region ends. */
 typedef struct {
     Memo *memo;
 } Region;
 Region region_begin(Emitter *e);
 void region_end(Emitter *e, Region region);
-void emit_set(Emitter *e, NodeId node, const Place *place, Value value); /* presets a node: the root of a kernel */
+/* Without a value if it is not known. */
+Value memo_find(const Emitter *e, NodeId node, const Place *place);
+void emit_set(Emitter *e, NodeId node, const Place *place, Value value); /* also presets a node: the root of a kernel */
+
+/* -- emit.c -- */
+void emit_begin_kernel(Emitter *e, const Kernel *kernel);
+void emit_end_kernel(Emitter *e);
+bool emit_computes(const Emitter *e, NodeId node); /* the kernel at hand computes the node */
 Value emit_value(Emitter *e, NodeId node, const Place *place);
 /* The values of all stores of the kernel at a place in its space; nothing is stored yet. */
 const Value *emit_store_values(Emitter *e, const Place *place);

@@ -18,14 +18,14 @@ static bool is_flat(const Emitter *e, int64_t elements) {
     for (uint32_t i = 0; i < e->kernel->store_count; i++) {
         const Node *node = graph_node(e->graph, e->kernel->stores[i].node);
         if (e->kernel->stores[i].to.layout.kind != LAYOUT_PLAIN || node->op == OP_iota) return false;
-        if (!e->inside[e->kernel->stores[i].node] && e->plan->storage[e->kernel->stores[i].node].layout.kind != LAYOUT_PLAIN) return false;
+        if (!emit_computes(e, e->kernel->stores[i].node) && e->plan->storage[e->kernel->stores[i].node].layout.kind != LAYOUT_PLAIN) return false;
     }
     return true;
 }
 
 static bool reads_batch(const Emitter *e, NodeId id) {
     Storage storage = e->plan->storage[id];
-    return !e->inside[id] && storage.kind == STORAGE_INPUT && e->graph->symbols[storage.index].kind == SYMBOL_BATCH;
+    return !emit_computes(e, id) && storage.kind == STORAGE_INPUT && e->graph->symbols[storage.index].kind == SYMBOL_BATCH;
 }
 
 static bool any_batch(const Emitter *e) {

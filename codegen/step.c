@@ -150,6 +150,7 @@ LLVMModuleRef step_module(LLVMContextRef context, const Plan *plan, const Target
     e.plan = plan;
     e.graph = plan->graph;
     Arena *arena = arena_new();
+    e.computed_in = ARENA_ARRAY(arena, uint32_t, plan->graph->node_count);
     EmittedKernel *kernels = ARENA_ARRAY(arena, EmittedKernel, plan->kernel_count);
     for (uint32_t i = 0; i < plan->kernel_count; i++) kernels[i] = emit_kernel(&e, i, target);
     emit_step(&e, kernels, target, profile);
