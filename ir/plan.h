@@ -49,8 +49,8 @@ typedef enum {
     KERNEL_KINDS
 } KernelKind;
 
-/* The value of `node` at index i of the kernel's space is written to `to` at i. Where shapes differ (a reshape that shares the
- * memory of its operand), both are plain and i is the place in row-major order. The node is one of Kernel.nodes, or a constant,
+/* The value of `node` at index i of the kernel's space is written to `to` at i. Where the shape of the node differs (by a
+ * reshape), `to` is plain and i stands for the place in row-major order. The node is one of Kernel.nodes, or a constant,
  * or a value in memory (an input, a state, a result of another kernel): then the store is a copy.
  * A kernel loads what it needs at an index (MATMUL: for a tile) before it stores there: it may update states in place. */
 typedef struct {

@@ -1,5 +1,5 @@
-/* Second step of fusion: groups. A reduction, a matrix product or a required value starts a group; elementwise nodes of its
- * shape that use it join, to be computed while the value is in a register.
+/* Second step of fusion: groups. A reduction, a matrix product or a required value starts a group; elementwise nodes that use
+ * it at the same place in row-major order join, to be computed while the value is in a register.
  *
  * Joining must not make kernels wait for each other in a circle. Every group has a level, higher than the levels of all groups
  * its inputs come from. A node may join only a group whose level is higher than those of the node's other inputs: then all
@@ -9,9 +9,15 @@
 typedef struct {
     Fusion *fusion;
     bool *has_readers; /* [draft]: another group's nodes use it: its level is settled */
+    bool *keeps_shape; /* [node]: may only be stored by a kernel whose space is its shape */
 } Joining;
 
 enum { MAPS_TO_LOOK_AT = 16 };
+
+/* A reshape has the place of its operand in row-major order: it belongs to a group like what it reshapes. */
+static uint32_t group_of(const Joining *joining, NodeId id) {
+    return joining->fusion->group[joining->fusion->home[id]];
+}
 
 /* The highest level among the groups that a value comes from. */
 static uint32_t level_of(const Joining *joining, NodeId id) {
@@ -33,16 +39,16 @@ static uint32_t reach_of(const Joining *joining, const Node *node) {
 static uint32_t other_level(const Joining *joining, const Node *node, uint32_t group) {
     uint32_t highest = 0;
     for (uint32_t i = 0; i < node->operand_count; i++) {
-        if (joining->fusion->group[node->operands[i]] == group) continue;
+        if (group_of(joining, node->operands[i]) == group) continue;
         uint32_t level = level_of(joining, node->operands[i]);
         if (level > highest) highest = level;
     }
     return highest;
 }
 
-static bool kind_allows(const Joining *joining, const Node *node, uint32_t group) {
+static bool kind_allows(const Joining *joining, NodeId id, const Node *node, uint32_t group) {
     const Draft *draft = &joining->fusion->drafts[group];
-    return draft->kind != KERNEL_GEMM && shape_equal(draft->space, node->shape);
+    return draft->kind != KERNEL_GEMM && (!joining->keeps_shape[id] || shape_equal(draft->space, node->shape));
 }
 
 /* May join as it is, or after raising the level of a group that nobody has read yet. */
@@ -51,11 +57,11 @@ static bool levels_allow(const Joining *joining, const Node *node, uint32_t grou
 }
 
 /* The group to join: the latest, since it may read from all others. 0: none. */
-static uint32_t choose_group(const Joining *joining, const Node *node) {
+static uint32_t choose_group(const Joining *joining, NodeId id, const Node *node) {
     uint32_t best = 0;
     for (uint32_t i = 0; i < node->operand_count; i++) {
-        uint32_t group = joining->fusion->group[node->operands[i]];
-        if (!group || group == best || !kind_allows(joining, node, group) || !levels_allow(joining, node, group)) continue;
+        uint32_t group = group_of(joining, node->operands[i]);
+        if (!group || group == best || !kind_allows(joining, id, node, group) || !levels_allow(joining, node, group)) continue;
         if (!best || joining->fusion->level[group] > joining->fusion->level[best]) best = group;
     }
     return best;
@@ -91,7 +97,7 @@ static void start_group(Joining *joining, NodeId id, const Node *node) {
 static void settle_operands(Joining *joining, NodeId id, const Node *node) {
     const Fusion *fusion = joining->fusion;
     for (uint32_t i = 0; i < node->operand_count; i++) {
-        uint32_t group = fusion->group[fusion->home[node->operands[i]]];
+        uint32_t group = group_of(joining, node->operands[i]);
         if (group && group != fusion->group[id]) joining->has_readers[group] = true;
     }
 }
@@ -100,7 +106,8 @@ static void place_node(Joining *joining, NodeId id) {
     Fusion *fusion = joining->fusion;
     const Node *node = graph_node(fusion->graph, id);
     OpClass class = op_class(node->op);
-    uint32_t group = class == CLASS_ELEMENTWISE ? choose_group(joining, node) : 0;
+    if (fusion->home[id] != id) return; /* what reads it counts as a reader of its home */
+    uint32_t group = class == CLASS_ELEMENTWISE ? choose_group(joining, id, node) : 0;
     bool starts = class == CLASS_REDUCE || class == CLASS_MATRIX || fusion->required[id];
     joining->fusion->reach[id] = reach_of(joining, node);
     if (group)
@@ -115,7 +122,9 @@ void fuse_join(Fusion *fusion) {
     Joining joining = {
         .fusion = fusion,
         .has_readers = ARENA_ARRAY(fusion->arena, bool, nodes),
+        .keeps_shape = ARENA_ARRAY(fusion->arena, bool, nodes),
     };
+    mark_matrix_updates(fusion->graph, joining.keeps_shape);
     for (NodeId id = 1; id < nodes; id++)
         if (fusion->live[id]) place_node(&joining, id);
 }

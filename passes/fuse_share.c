@@ -46,15 +46,17 @@ static void add_users(Sharing *sharing, NodeId id, Users users) {
 }
 
 /* Who needs the operands of a node that is itself needed by `users`. */
-static Users operand_users(NodeId id, const Node *node, Users users) {
-    if (users.place == NOWHERE || op_class(node->op) == CLASS_ELEMENTWISE) return users;
+static Users operand_users(const Fusion *fusion, NodeId id, const Node *node, Users users) {
+    bool same_place = op_class(node->op) == CLASS_ELEMENTWISE || fusion->home[id] != id;
+    if (users.place == NOWHERE || same_place) return users;
     if (users.place != SEVERAL) users.place = OTHER_INDEX + id;
     users.first_can_store = false;
     return users;
 }
 
 static void pass_down(Sharing *sharing, NodeId id, const Node *node, Users users) {
-    for (uint32_t i = 0; i < node->operand_count; i++) add_users(sharing, node->operands[i], operand_users(id, node, users));
+    for (uint32_t i = 0; i < node->operand_count; i++)
+        add_users(sharing, node->operands[i], operand_users(sharing->fusion, id, node, users));
 }
 
 /* A leaf, but not a state that changes during the step: reading it later would hold up its update. */
@@ -145,8 +147,9 @@ static bool stored_anyway(const Sharing *sharing, NodeId id) {
     return fusion->kernel[id] && (fusion->required[id] || sharing->outside[id].place != NOWHERE);
 }
 
-static Effort operand_effort(const Sharing *sharing, const Effort *effort, uint32_t group, NodeId id) {
+static Effort operand_effort(const Sharing *sharing, const Effort *effort, uint32_t group, NodeId operand) {
     const Fusion *fusion = sharing->fusion;
+    NodeId id = fusion->home[operand];
     if (node_is_immediate(graph_node(fusion->graph, id))) return (Effort){0};
     if (stored_anyway(sharing, id) || stays_in_memory(fusion, id)) return (Effort){.load_count = 1, .loads = {id}};
     return fusion->group[id] == group ? effort[id] : too_much;

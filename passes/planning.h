@@ -10,6 +10,8 @@
  * home of its operand, unless that is a leaf: inputs are read through the batch's row numbers, states may be stored in
  * panels and change during the step. */
 NodeId *home_nodes(const Graph *graph, Arena *arena);
+/* The new values of matrix states: they keep the state's shape in the kernel that stores them, because of panels. */
+void mark_matrix_updates(const Graph *graph, bool *marked);
 /* Not in memory anywhere and cheaper to write down again wherever it is needed. */
 static inline bool node_is_immediate(const Node *node) {
     return node->op == OP_constant || node->op == OP_iota;

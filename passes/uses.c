@@ -47,9 +47,14 @@ static void meet_product(Collector *collector, uint32_t kernel, const Node *prod
     for (uint32_t i = 0; i < product->operand_count; i++) add_use(collector, kernel, product->operands[i], true);
 }
 
+/* A reshape reads at the same place in row-major order. */
+static bool stays_in_place(const Node *node) {
+    return op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape;
+}
+
 static void meet_node(Collector *collector, uint32_t kernel, NodeId id) {
     const Node *node = graph_node(collector->plan->graph, id);
-    bool moved = collector->moved[id] || op_class(node->op) != CLASS_ELEMENTWISE;
+    bool moved = collector->moved[id] || !stays_in_place(node);
     collector->moved[id] = false;
     if (op_class(node->op) == CLASS_MATRIX) {
         meet_product(collector, kernel, node);

@@ -152,7 +152,8 @@ static void run_nodes(Check *check) {
         if (i > 0 && kernel->nodes[i - 1] >= id) fail(check, "its nodes are not ascending");
         if (op_class(node->op) == CLASS_LEAF) fail(check, "lists the leaf %%%u", id);
         check_root(check, id, node);
-        bool shifts = check->shifted[id] || op_class(node->op) != CLASS_ELEMENTWISE;
+        bool in_place = op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape; /* in row-major order */
+        bool shifts = check->shifted[id] || !in_place;
         if (op_class(node->op) == CLASS_MATRIX)
             check_product(check, node);
         else

@@ -150,6 +150,28 @@ static void kernels_do_not_wait_for_each_other(void **state) {
     assert_int_equal(count_kind(compile(), KERNEL_MATMUL), 2);
 }
 
+/* Rows of tokens: the product is taken of a matrix, everything after it happens in three dimensions, at the same places. */
+static void epilogues_go_on_after_a_reshape(void **state) {
+    (void)state;
+    Shape tokens = shape_of(3, (int64_t[]){8, 16, 64});
+    NodeId x = weight("x", matrix(128, 64)), w = weight("w", matrix(64, 64)), position = weight("p", matrix(16, 64));
+    NodeId y = add(build_reshape(graph, product(x, w), tokens), position);
+    graph_output(graph, "y", negative(y));
+    graph_update(graph, weight("s", tokens), y);
+    const Plan *plan = compile();
+    assert_kernels(plan, 0, 0, 1);
+    assert_int_equal(plan->slab_bytes, 0);
+}
+
+/* A weight in panels must be stored in its own shape. */
+static void a_matrix_is_not_updated_in_another_shape(void **state) {
+    (void)state;
+    NodeId x = weight("x", matrix(128, 64)), w = weight("w", matrix(64, 64)), v = weight("v", matrix(64, 128));
+    graph_update(graph, v, add(v, build_reshape(graph, product(x, w), matrix(64, 128))));
+    const Plan *plan = compile();
+    assert_kernels(plan, 1, 0, 1);
+}
+
 /* What joins a product may read other values through views, but its own product only where it is. */
 static void epilogues_read_through_views(void **state) {
     (void)state;
@@ -299,6 +321,8 @@ int main(void) {
         TEST(the_sum_of_two_products_joins_one),
         TEST(a_sum_over_the_product_is_not_its_epilogue),
         TEST(kernels_do_not_wait_for_each_other),
+        TEST(epilogues_go_on_after_a_reshape),
+        TEST(a_matrix_is_not_updated_in_another_shape),
         TEST(epilogues_read_through_views),
         TEST(an_epilogue_cannot_move_its_product),
         TEST(computed_operands_are_transposed_once),
