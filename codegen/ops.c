@@ -113,19 +113,14 @@ static LLVMValueRef emit_bitcast(const Call *call) {
     return LLVMBuildBitCast(builder(call), call->in[0], result_type(call, call->node->dtype), "");
 }
 
-/* Functions are gone before code is generated. */
-#define emit_relu NULL
-#define emit_exp NULL
-#define emit_expm1 NULL
-#define emit_log NULL
-#define emit_tanh NULL
-#define emit_sigmoid NULL
-#define emit_sin NULL
-#define emit_cos NULL
-#define emit_pow NULL
+/* emit_<name> of a primitive, whose expansion is `none`; NULL of a function: functions are gone before code is generated. */
+#define EXPANSION_none ~,
+#define SECOND_(a, b, ...) b
+#define SECOND(...) SECOND_(__VA_ARGS__)
+#define EMITTER(name, expand) SECOND(EXPANSION_##expand emit_##name, NULL, ~)
 
 static LLVMValueRef (*const emitters[OP_COUNT])(const Call *) = {
-#define OP_ELEMENTWISE(name, arity, rule, gradient, expand, doc) [OP_##name] = emit_##name,
+#define OP_ELEMENTWISE(name, arity, rule, gradient, expand, doc) [OP_##name] = EMITTER(name, expand),
 #include "ir/ops.def"
 };
 
