@@ -10,9 +10,10 @@ enum { PANELS_MAX = 3, LINES_MAX = 3, TICKS_WANTED = 6 };
 #define PANEL_WIDTH 380.0
 #define PANEL_HEIGHT 260.0
 #define MARGIN_LEFT 70.0
-#define MARGIN_RIGHT 110.0
+#define MARGIN_RIGHT 122.0
 #define MARGIN_TOP 86.0
 #define MARGIN_BOTTOM 54.0
+#define LABEL_DISTANCE 16.0
 
 /* The value of one line at one epoch; NaN if there is none. metric -1 is the loss. */
 typedef double ValueFunction(const EpochRecord *record, int metric);
@@ -106,8 +107,9 @@ static void draw_value_axis(Panel *panel) {
     int decimals = step < 1 ? (int)ceil(-log10(step) - 1e-9) : 0;
     for (double i = ceil(panel->low / step - 1e-9); i * step <= panel->high + step * 1e-9; i++) {
         char text[32];
-        double y = panel_y(panel, i * step);
-        value_text(panel, i * step, decimals, text);
+        double value = i == 0 ? 0 : i * step; /* not -0 */
+        double y = panel_y(panel, value);
+        value_text(panel, value, decimals, text);
         picture_line(panel->picture, panel->left, y, panel->left + PANEL_WIDTH, y, 0.75, COLOUR_GRID);
         picture_text(panel->picture, panel->left - 8, y + 4, ALIGN_RIGHT, FONT_NORMAL, 11, COLOUR_FAINT, text);
     }
@@ -164,7 +166,7 @@ static void draw_dots(Panel *panel, const LineKind *line) {
 
 static void draw_lines(Panel *panel) {
     cairo_save(panel->picture->cairo);
-    cairo_rectangle(panel->picture->cairo, panel->left - 4, panel->top, PANEL_WIDTH + 8, PANEL_HEIGHT);
+    cairo_rectangle(panel->picture->cairo, panel->left - 4, panel->top - 4, PANEL_WIDTH + 8, PANEL_HEIGHT + 8);
     cairo_clip(panel->picture->cairo);
     for (int i = 0; i < LINES_MAX; i++) {
         draw_line(panel, &lines[i]);
@@ -193,12 +195,19 @@ static uint32_t collect_labels(const Panel *panel, EndLabel labels[LINES_MAX]) {
     return count;
 }
 
+/* From the top down each keeps its distance to the one above; then, from the bottom up, they are brought back into the plot. */
+static void spread_labels(const Panel *panel, EndLabel *labels, uint32_t count) {
+    double limit = panel->top + PANEL_HEIGHT;
+    for (uint32_t i = 1; i < count; i++) labels[i].y = fmax(labels[i].y, labels[i - 1].y + LABEL_DISTANCE);
+    for (uint32_t i = count; i-- > 0; limit = labels[i].y - LABEL_DISTANCE) labels[i].y = fmin(labels[i].y, limit);
+}
+
 static void draw_labels(Panel *panel) {
     EndLabel labels[LINES_MAX];
     uint32_t count = collect_labels(panel, labels);
+    spread_labels(panel, labels, count);
     for (uint32_t i = 0; i < count; i++) {
         char value[32], text[64];
-        if (i > 0 && labels[i].y < labels[i - 1].y + 16) labels[i].y = labels[i - 1].y + 16;
         value_text(panel, labels[i].value, 4, value);
         snprintf(text, sizeof text, "%s %s", labels[i].line->name, value);
         picture_text(panel->picture, panel->left + PANEL_WIDTH + 10, labels[i].y + 4, ALIGN_LEFT, FONT_BOLD, 12,

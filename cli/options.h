@@ -36,7 +36,7 @@ typedef struct {
 /* Sets of options, for commands.def */
 #define OPTION_BIT(id) (UINT64_C(1) << OPTION_##id)
 #define OPTIONS_CODE                                                                                                           \
-    (OPTION_BIT(level) | OPTION_BIT(threads) | OPTION_BIT(cpu) | OPTION_BIT(gemm) | OPTION_BIT(no_cache) |                      \
+    (OPTION_BIT(level) | OPTION_BIT(threads) | OPTION_BIT(cpu) | OPTION_BIT(gemm) | OPTION_BIT(no_cache) |                     \
      OPTION_BIT(verbose) | OPTION_BIT(help))
 #define OPTIONS_RUN (OPTION_BIT(split) | OPTION_BIT(checkpoint) | OPTION_BIT(json) | OPTIONS_CODE)
 
