@@ -31,8 +31,9 @@ static void add_ops(Maker *maker, uint32_t count) {
 /* What most models are made of: x @ w^T + b and an activation, on rows of a batch. */
 static NodeId add_layer(Maker *maker, NodeId x) {
     static const Op activations[] = {OP_relu, OP_relu, OP_tanh, OP_sigmoid, OP_neg};
-    int64_t inputs = graph_node(maker->graph, x)->shape.dim[1], outputs = 1 + maker_draw(maker, 70);
-    NodeId weight = maker_state(maker, DTYPE_F32, shape_of(2, (int64_t[]){outputs, inputs}));
+    int64_t inputs = graph_node(maker->graph, x)->shape.dim[1], outputs = 1 + maker_draw(maker, 100);
+    Shape shape = shape_of(2, (int64_t[]){outputs, inputs});
+    NodeId weight = maker_chance(maker, 6) ? maker_leaf(maker, DTYPE_F32, shape) : maker_state(maker, DTYPE_F32, shape);
     NodeId bias = maker_state(maker, DTYPE_F32, shape_of(1, &outputs));
     NodeId y = build_binary(maker->graph, OP_add, build_matmul(maker->graph, x, weight, false, true), bias);
     return build_unary(maker->graph, activations[maker_draw(maker, 5)], y);
@@ -140,10 +141,11 @@ int64_t random_batch(const Graph *graph) {
     return 1;
 }
 
-/* A row of one byte is a class, which is most of use if it is small. */
-static uint8_t random_byte(const Symbol *symbol, uint32_t bits) {
+/* A row of one byte is a class, which is most of use if it is small. Other bytes are half zeros in runs, as those of images. */
+static uint8_t random_byte(const Symbol *symbol, int64_t i, uint32_t bits) {
     if (symbol->dtype == DTYPE_BOOL) return bits & 1;
-    return (uint8_t)(symbol->shape.rank == 1 ? bits % 10 : bits >> 24);
+    if (symbol->shape.rank == 1) return (uint8_t)(bits % 10);
+    return i / 12 % 2 ? 0 : (uint8_t)(bits >> 24);
 }
 
 /* Between -2 and 2; rarely something special. */
@@ -159,7 +161,7 @@ static void fill_element(const Symbol *symbol, void *data, int64_t i, uint32_t b
     else if (symbol->dtype == DTYPE_I32)
         ((int32_t *)data)[i] = bits % 8 ? (int32_t)(bits >> 27) - 8 : (int32_t)bits;
     else
-        ((uint8_t *)data)[i] = random_byte(symbol, bits);
+        ((uint8_t *)data)[i] = random_byte(symbol, i, bits);
 }
 
 void *random_input(const Symbol *symbol, uint64_t seed) {
