@@ -23,8 +23,14 @@ static bool formal_index(const Callable *callee, const char *name, uint32_t *ind
     return false;
 }
 
+/* Where one's own function is declared, or how one of the library is. */
 static void note_declaration(const Binding *binding) {
-    diag_note(binding->evaluator->diag, binding->callee->span, "'%s' is declared here", binding->callee->name);
+    Evaluator *evaluator = binding->evaluator;
+    const Callable *callee = binding->callee;
+    if (callee->in_library)
+        diag_help(evaluator->diag, "it is declared as %s", library_signature(evaluator->arena, callee));
+    else
+        diag_note(evaluator->diag, callee->span, "'%s' is declared here", callee->name);
 }
 
 static bool unknown_argument(const Binding *binding, const Given *given) {

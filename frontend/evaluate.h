@@ -8,7 +8,7 @@
 enum {
     EVALUATE_MAX_DEPTH = 1000,   /* expressions inside expressions, over all calls in progress */
     EVALUATE_MAX_CALLS = 64,     /* functions in functions */
-    EVALUATE_MAX_STEPS = 2000000 /* expressions evaluated */
+    EVALUATE_MAX_STEPS = 1000000 /* expressions evaluated, turns of loops, items of lists made */
 };
 
 /* Which part of a model is being evaluated: some names and functions belong to one only. */
@@ -74,6 +74,9 @@ void evaluator_suggest(Evaluator *evaluator, const char *name, const char *const
 Value evaluator_built(Evaluator *evaluator, Span span, NodeId node);
 /* Gives the nodes built next the place `span`. */
 void evaluator_at(Evaluator *evaluator, Span span);
+
+/* Counts `steps` of work; false, after an error that ends the evaluation, if there have been too many. */
+bool evaluator_charge(Evaluator *evaluator, Span span, uint32_t steps);
 
 /* -- expressions (evaluate_expression.c), operators (operators.c, tensors.c), indexing (indexing.c) -- */
 Value evaluate(Evaluator *evaluator, const Expr *expr);

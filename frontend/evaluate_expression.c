@@ -142,13 +142,9 @@ static Value evaluate_kind(Evaluator *evaluator, const Expr *expr) {
 }
 
 static bool within_limits(Evaluator *evaluator, Span span) {
-    if (evaluator->stopped) return false;
-    if (evaluator->depth >= EVALUATE_MAX_DEPTH)
-        evaluator_error(evaluator, span, "expressions and calls are nested more than %d levels deep here", EVALUATE_MAX_DEPTH);
-    else if (++evaluator->steps > EVALUATE_MAX_STEPS)
-        evaluator_error(evaluator, span, "this model takes more than %d steps to evaluate", EVALUATE_MAX_STEPS);
-    else
-        return true;
+    if (!evaluator_charge(evaluator, span, 1)) return false;
+    if (evaluator->depth < EVALUATE_MAX_DEPTH) return true;
+    evaluator_error(evaluator, span, "expressions and calls are nested more than %d levels deep here", EVALUATE_MAX_DEPTH);
     evaluator->stopped = true;
     return false;
 }

@@ -68,11 +68,7 @@ static bool evaluate_assign(Evaluator *evaluator, const Stmt *stmt) {
 
 /* After an error the loop ends: further turns would only find it again. */
 static bool evaluate_turn(Evaluator *evaluator, const Stmt *stmt, Value value) {
-    if (++evaluator->steps > EVALUATE_MAX_STEPS) {
-        evaluator_error(evaluator, stmt->span, "this model takes more than %d steps to evaluate", EVALUATE_MAX_STEPS);
-        evaluator->stopped = true;
-    }
-    if (evaluator->stopped) return false;
+    if (!evaluator_charge(evaluator, stmt->span, 1)) return false;
     scope_put(evaluator, stmt->loop.name.text, value);
     return evaluate_body(evaluator, &stmt->loop.body);
 }

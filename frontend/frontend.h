@@ -74,7 +74,7 @@ const LayerInfo *model_layers(const Model *model, uint32_t *count);
 /* Prints the syntax tree of a text, one node a line, indented (golden tests). false after reporting errors. */
 bool model_print_ast(const char *name, const char *text, size_t length, FILE *out, Diagnostics *diag);
 
-/* The text of the standard library, or of one definition of it (with its comment); NULL if there is none of that name. */
+/* The text of the standard library. */
 const char *stdlib_text(void);
 
 #endif

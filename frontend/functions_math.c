@@ -101,15 +101,22 @@ static bool axes_set(const Call *call, uint32_t arg, uint32_t *axes) {
     return true;
 }
 
-Value call_sum(const Call *call) {
+static Value reduced(const Call *call, Op op) {
     Graph *graph = call->evaluator->graph;
     uint32_t axes;
     if (!axes_set(call, 1, &axes)) return value_error();
     Shape kept = operand_shape(call);
     for (int i = 0; i < kept.rank; i++)
         if (axes >> i & 1) kept.dim[i] = 1;
-    NodeId sum = build_reduce_axes(graph, OP_sum, tensor_f32(call->evaluator, call->args[0]), axes);
-    return built(call, call->args[2].boolean ? build_reshape(graph, sum, kept) : sum);
+    NodeId result = build_reduce_axes(graph, op, tensor_f32(call->evaluator, call->args[0]), axes);
+    return built(call, call->args[2].boolean ? build_reshape(graph, result, kept) : result);
+}
+
+Value call_sum(const Call *call) {
+    return reduced(call, OP_sum);
+}
+Value call_amax(const Call *call) {
+    return reduced(call, OP_reduce_max);
 }
 
 Value call_count(const Call *call) {

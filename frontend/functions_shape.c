@@ -159,6 +159,7 @@ Value call_split(const Call *call) {
     if (!call_axis(call, 2, shape.rank, &axis) || !part_sizes(call, shape.dim[axis], &sizes, &count)) return value_error();
     for (uint32_t i = 0; i < count; i++) at = sizes[i] < 1 || sizes[i] > shape.dim[axis] || at < 0 ? -1 : at + sizes[i];
     if (at != shape.dim[axis]) return wrong_parts(call, axis);
+    if (!evaluator_charge(call->evaluator, call->span, count)) return value_error();
     Value *parts = ARENA_ARRAY(call->evaluator->arena, Value, count);
     at = 0;
     for (uint32_t i = 0; i < count; at += sizes[i++])

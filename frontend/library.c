@@ -56,6 +56,13 @@ const char *kind_text(FunctionKind kind) {
     return texts[kind];
 }
 
+const char *library_signature(Arena *arena, const Callable *callee) {
+    if (callee->builtin) return arena_format(arena, "%s(%s)", callee->name, callee->builtin->signature);
+    const char *begin = stdlib_text() + callee->span.begin, *end = strchr(begin, '(');
+    for (int depth = 1; depth > 0;) depth += *++end == '(' ? 1 : *end == ')' ? -1 : 0;
+    return arena_copy_string(arena, begin, (size_t)(end - begin) + 1);
+}
+
 /* "def dense(x: tensor, width: int) = builtin" for every row. */
 static char *signatures_text(Arena *arena) {
     size_t bytes = 64;

@@ -70,6 +70,8 @@ typedef struct {
 /* Reads the signatures and stdlib.mdl. An error in them is a bug. */
 Library *library_new(Arena *arena, Diagnostics *diag);
 const Builtin *library_builtins(uint32_t *count);
+/* "dense(x: tensor, width: int)": of a function of the library, as it is declared there */
+const char *library_signature(Arena *arena, const Callable *callee);
 static inline bool library_owns(const Library *library, Span span) {
     return span.file == library->signature_file || span.file == library->stdlib_file;
 }

@@ -31,9 +31,14 @@ static Callable *callable_new(const Model *model, const Function *function) {
     return callable;
 }
 
+enum { MAX_ARGUMENTS = 200 };
+
 static bool check_function(const Model *model, const Function *function) {
     Names *seen = names_new(model->arena);
-    bool good = true;
+    bool good = function->formals.count <= MAX_ARGUMENTS && function->outs.count <= MAX_ARGUMENTS;
+    if (!good)
+        diag_error(model->diag, STATUS_MODEL, function->name.span, "'%s' has more than %d inputs or outputs",
+                   function->name.text, MAX_ARGUMENTS);
     for (const Formal *formal = function->formals.first; formal; formal = formal->next)
         good &= claim_name(model, seen, &formal->name);
     seen = names_new(model->arena);

@@ -179,6 +179,7 @@ static Value join_lists(const Operation *operation) {
     Value a = operation->left, b = operation->right;
     uint32_t count = a.list.count + b.list.count;
     if (count > LIST_MAX_ITEMS) return fail(operation, "a list has at most 100000 items");
+    if (!evaluator_charge(operation->evaluator, operation->expr->span, count)) return value_error();
     Value *items = ARENA_ARRAY(operation->evaluator->arena, Value, count);
     for (uint32_t i = 0; i < count; i++) items[i] = i < a.list.count ? a.list.items[i] : b.list.items[i - a.list.count];
     return value_list(items, count);

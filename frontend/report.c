@@ -46,7 +46,16 @@ bool evaluator_error(Evaluator *evaluator, Span span, const char *format, ...) {
     va_end(args);
     if (library_owns(evaluator->globals->library, span)) diag_note(evaluator->diag, span, "found by the library here");
     note_calls(evaluator, place);
-    return true;
+    evaluator->stopped = diag_errors(evaluator->diag) > DIAG_MAX_ERRORS; /* enough is enough */
+    return !evaluator->stopped;
+}
+
+bool evaluator_charge(Evaluator *evaluator, Span span, uint32_t steps) {
+    evaluator->steps += steps;
+    if (evaluator->stopped || evaluator->steps <= EVALUATE_MAX_STEPS) return !evaluator->stopped;
+    evaluator_error(evaluator, span, "this model takes more than %d steps to evaluate", EVALUATE_MAX_STEPS);
+    evaluator->stopped = true;
+    return false;
 }
 
 void evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates, size_t count) {

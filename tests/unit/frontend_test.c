@@ -43,6 +43,12 @@ static Model *load(const char *text, Diagnostics *diag) {
     "train {\n loss = cross_entropy(logits, label)\n optimizer = sgd(lr = 0.1)\n metrics = [accuracy(logits, label)]\n}\n"
 #define NET "model net(image) -> logits {\n logits = image |> flatten |> dense(10)\n}\n"
 
+/* five functions, each with the next one deep inside its expression */
+#define DEEP "--------------------------------------------------------------------------------------------------"
+#define CHAIN                                                                                                                  \
+    "def a(x) = " DEEP "x\ndef b(x) = " DEEP "a(x)\ndef c(x) = " DEEP "b(x)\ndef d(x) = " DEEP "c(x)\ndef f(x) = " DEEP "d(x)" \
+                                                                                                                        "\n"
+
 /* -- the tree -- */
 
 static void print_tree(const char *text, char *tree, size_t size) {
@@ -298,8 +304,8 @@ static void test_losses(void **state) {
         "bce_logits(logits, one_hot(label, 10))",
         "mean(var(logits, axis = 1))",
         "mean(leaky_relu(logits) + elu(logits) + silu(logits) + softplus(logits) + gelu_tanh(logits) + relu(logits))",
-        "mean(exp(logits) + log(abs(logits) + 1) + sqrt(abs(logits)) + sin(logits) + cos(logits) + tanh(logits) + "
-        "expm1(logits))",
+        "mean(exp(logits) + log(abs(logits) + 1) + sqrt(abs(logits)) + sin(logits) + cos(logits) + tanh(logits))",
+        "mean(expm1(logits) + amax(logits, axis = 1, keep = true)) + mean(amin(logits))",
         "mean(clip(logits, -1, 1) % 3 + logits ** 2 + logits ** 3 + logits ** -1 + abs(logits) ** 1.5 + abs(logits) ** logits)",
         "mean(select(logits > 0 and logits <= 1 or not logits != 2, logits, 0)) + top_k(logits, label, 3)",
         "sum(concat([logits[:, 0:3], logits[:, -1:]])) + mean(pad(logits[0], 1, 2)) + mean(expand(logits[0], [3, 10]))",
@@ -402,6 +408,9 @@ static void test_limits(void **state) {
     expect_repeated_error("mdl 1\ndef f(x) -> y {\n if x { y = 1 }", " else if x { y = 1 }", 40000, "\n}\n",
                           "there is no data block");
     expect_repeated_error("mdl 1\n", "param x = )\n", 1000, "", "more errors not shown");
+    expect_repeated_error("mdl 1\n" DATA NET TRAIN CHAIN "param p = ", "-", 590, "f(1)\n", "levels deep here");
+    expect_repeated_error("mdl 1\n" DATA TRAIN "model net(image) -> logits {\n l = [1]\n for i in 1..100000 { l = l", " + [i]",
+                          100, " }\n logits = image\n}\n", "steps to evaluate");
     expect_repeated_error("mdl 1\n", "}", 5000, "", "closes nothing");
     expect_repeated_error("mdl 1\ndata {", "[", 60, "", "never closed");
 }

@@ -13,7 +13,8 @@
 
 #include <cmocka.h>
 
-enum { ROWS = 3, WIDTH = 4 };
+#define ROWS 3
+#define WIDTH 4
 static const uint8_t images[ROWS][WIDTH] = {{3, 0, 250, 17}, {90, 91, 2, 255}, {1, 128, 64, 7}};
 static const uint8_t labels[ROWS] = {2, 0, 3};
 
@@ -214,10 +215,12 @@ static void test_along_axes(void **state) {
     expect_near("accuracy", value_of("accuracy(x, label)", 0, 0, 1), expected_top(1));
     expect_near("top_k", value_of("top_k(x, label, 2)", 0, 0, 1), expected_top(2));
     expect_near("one_hot", value_of("-sum(one_hot(label, 4) * log_softmax(x)) / N", 0, 0, 1), expected_cross_entropy(0));
+    expect_near("amax", value_of("amax(x) + amin(t) + sum(amax(x, axis = 1))", 0, 0, 1), 3.1 - 2 + 3 + 3.1 + 0.56);
     expect_near("var", value_of("sum(var(x, axis = 1) * (index([N], 0) + 1))", 0, 0, 1), expected_variance());
     expect_near("slices", value_of("sum(x[0, 1:3]) - x[-1, 2] + sum(concat([x, t], axis = 0)[4])", 0, 0, 1),
                 x_at(0, 1) + x_at(0, 2) - x_at(2, 2) + t_at(1, 0) + t_at(1, 1) + t_at(1, 2) + t_at(1, 3));
-    expect_near("split", value_of("sum(split(x, [1, 3])[1][:, 0]) + sum(split(permute(x, [1, 0]), 2, axis = 0)[1][1])", 0, 0, 1),
+    expect_near("split",
+                value_of("sum(split(x, [1, 3])[1][:, 0]) + sum(split(permute(x, [1, 0]), 2, axis = 0)[1][1])", 0, 0, 1),
                 x_at(0, 1) + x_at(1, 1) + x_at(2, 1) + x_at(0, 3) + x_at(1, 3) + x_at(2, 3));
     expect_near("pad", value_of("sum(pad(x, 1, 2)[1, 1:5]) + mean(pad(x, 0, 4)) * 2", 0, 0, 1),
                 x_at(1, 0) + x_at(1, 1) + x_at(1, 2) + x_at(1, 3) + value_of("mean(x)", 0, 0, 1));
