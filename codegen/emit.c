@@ -25,7 +25,9 @@ void emit_end_kernel(Emitter *e) {
     e->arena = NULL;
 }
 
-bool emit_computes(const Emitter *e, NodeId node) { return e->computed_in[node] == e->kernel_number; }
+bool emit_computes(const Emitter *e, NodeId node) {
+    return e->computed_in[node] == e->kernel_number;
+}
 
 /* -- nodes -- */
 
@@ -87,7 +89,8 @@ static void push_operands(Emitter *e, uint32_t frame) {
     const Place *place = e->frames[frame].place;
     Source *sources = ARENA_ARRAY(e->arena, Source, node->operand_count);
     bool view = op_class(node->op) == CLASS_VIEW;
-    for (uint32_t i = 0; i < node->operand_count; i++) sources[i] = view ? view_source(e, node, i, place) : (Source){.place = place};
+    for (uint32_t i = 0; i < node->operand_count; i++)
+        sources[i] = view ? view_source(e, node, i, place) : (Source){.place = place};
     e->frames[frame].sources = sources;
     for (uint32_t i = node->operand_count; i-- > 0;) push(e, node->operands[i], sources[i].place);
 }
@@ -100,7 +103,9 @@ static void process_top(Emitter *e) {
         push_operands(e, e->frame_count - 1);
         return;
     }
-    if (!known) emit_set(e, top.node, top.place, computes ? computed_value(e, top.node, top.sources) : given_value(e, top.node, top.place));
+    if (!known)
+        emit_set(e, top.node, top.place,
+                 computes ? computed_value(e, top.node, top.sources) : given_value(e, top.node, top.place));
     e->frame_count--;
 }
 
@@ -119,5 +124,6 @@ const Value *emit_store_values(Emitter *e, const Place *place) {
 void emit_stores(Emitter *e, const Place *place) {
     const Kernel *kernel = e->kernel;
     const Value *values = emit_store_values(e, place);
-    for (uint32_t i = 0; i < kernel->store_count; i++) store_at(e, kernel->stores[i].node, kernel->stores[i].to, place, values[i]);
+    for (uint32_t i = 0; i < kernel->store_count; i++)
+        store_at(e, kernel->stores[i].node, kernel->stores[i].to, place, values[i]);
 }

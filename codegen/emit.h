@@ -16,7 +16,7 @@ typedef struct {
     LLVMValueRef base; /* i64: the index of lane 0, or <LANES x i64> if irregular */
     int64_t step;      /* how much it grows from lane to lane */
     bool irregular;
-    bool aligned;      /* base is a multiple of LANES */
+    bool aligned; /* base is a multiple of LANES */
 } Coordinate;
 
 typedef struct {
@@ -46,9 +46,10 @@ typedef struct Emitter {
     const Kernel *kernel;
     uint32_t kernel_number;
     uint32_t *computed_in; /* [node_count]: number of the last kernel that computes the node */
-    LLVMValueRef function, slab, outputs, rows, *inputs, *states; /* inputs and states by index, loaded at entry when first used */
+    LLVMValueRef function, slab, outputs, rows, *inputs,
+        *states; /* inputs and states by index, loaded at entry when first used */
     LLVMBasicBlockRef entry;
-    Memo *memo; /* values known so far in the present region of code */
+    Memo *memo;    /* values known so far in the present region of code */
     Frame *frames; /* values on their way */
     uint32_t frame_count, frame_capacity;
 } Emitter;
@@ -60,7 +61,8 @@ LLVMValueRef const_i64(const Emitter *e, int64_t value);
 LLVMValueRef const_i32(const Emitter *e, int32_t value);
 LLVMValueRef value_splat(Emitter *e, Value value); /* always a vector */
 LLVMValueRef lane_numbers(const Emitter *e);       /* <0, 1, ... > as i64 */
-LLVMValueRef call_intrinsic(Emitter *e, const char *name, LLVMTypeRef *types, unsigned type_count, LLVMValueRef *args, unsigned count);
+LLVMValueRef call_intrinsic(Emitter *e, const char *name, LLVMTypeRef *types, unsigned type_count, LLVMValueRef *args,
+                            unsigned count);
 
 /* -- ops.c: elementwise ops from the table -- */
 Value emit_elementwise(Emitter *e, const Node *node, const Value *operands);

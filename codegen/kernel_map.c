@@ -10,7 +10,8 @@ static bool is_flat(const Emitter *e, int64_t elements) {
         for (uint32_t j = 0; j < node->operand_count; j++) {
             const Node *operand = graph_operand(e->graph, node, j);
             int64_t count = shape_elements(operand->shape);
-            bool in_place = count == elements && e->plan->storage[node->operands[j]].layout.kind == LAYOUT_PLAIN && operand->op != OP_iota;
+            bool in_place =
+                count == elements && e->plan->storage[node->operands[j]].layout.kind == LAYOUT_PLAIN && operand->op != OP_iota;
             bool moves = op_class(node->op) == CLASS_VIEW && node->op != OP_reshape && count != 1;
             if (count != 1 && (!in_place || moves)) return false;
         }
@@ -18,7 +19,9 @@ static bool is_flat(const Emitter *e, int64_t elements) {
     for (uint32_t i = 0; i < e->kernel->store_count; i++) {
         const Node *node = graph_node(e->graph, e->kernel->stores[i].node);
         if (e->kernel->stores[i].to.layout.kind != LAYOUT_PLAIN || node->op == OP_iota) return false;
-        if (!emit_computes(e, e->kernel->stores[i].node) && e->plan->storage[e->kernel->stores[i].node].layout.kind != LAYOUT_PLAIN) return false;
+        if (!emit_computes(e, e->kernel->stores[i].node) &&
+            e->plan->storage[e->kernel->stores[i].node].layout.kind != LAYOUT_PLAIN)
+            return false;
     }
     return true;
 }

@@ -25,7 +25,8 @@ static LLVMValueRef combine(Emitter *e, Op op, LLVMValueRef a, LLVMValueRef b) {
 
 /* +0 for sums, -infinity for maxima, in all lanes or as a scalar */
 static LLVMValueRef start_value(const Emitter *e, Op op, bool lanes) {
-    LLVMValueRef scalar = op == OP_sum ? LLVMConstReal(e->f32, 0) : LLVMConstBitCast(LLVMConstInt(e->i32, 0xff800000u, false), e->f32);
+    LLVMValueRef scalar =
+        op == OP_sum ? LLVMConstReal(e->f32, 0) : LLVMConstBitCast(LLVMConstInt(e->i32, 0xff800000u, false), e->f32);
     LLVMValueRef all[LANES];
     for (int i = 0; i < LANES; i++) all[i] = scalar;
     return lanes ? LLVMConstVector(all, LANES) : scalar;
@@ -94,11 +95,14 @@ static Value reduce_columns(Emitter *e, const Reduction *r, const Place *place) 
 /* Is b to replace a? b > a, or b is the first NaN. */
 static LLVMValueRef replaces(Emitter *e, LLVMValueRef b, LLVMValueRef a) {
     LLVMValueRef greater = LLVMBuildFCmp(e->builder, LLVMRealOGT, b, a, "");
-    LLVMValueRef b_nan = LLVMBuildFCmp(e->builder, LLVMRealUNO, b, b, ""), a_number = LLVMBuildFCmp(e->builder, LLVMRealORD, a, a, "");
+    LLVMValueRef b_nan = LLVMBuildFCmp(e->builder, LLVMRealUNO, b, b, ""),
+                 a_number = LLVMBuildFCmp(e->builder, LLVMRealORD, a, a, "");
     return LLVMBuildOr(e->builder, greater, LLVMBuildAnd(e->builder, b_nan, a_number, ""), "");
 }
 
-static Value splat_if(Emitter *e, Value value, bool lanes) { return lanes ? (Value){value_splat(e, value), false} : value; }
+static Value splat_if(Emitter *e, Value value, bool lanes) {
+    return lanes ? (Value){value_splat(e, value), false} : value;
+}
 
 static Value argmax_columns(Emitter *e, const Reduction *r, const Place *place) {
     bool lanes = !place_uniform(place);
@@ -113,7 +117,8 @@ static Value argmax_columns(Emitter *e, const Reduction *r, const Place *place) 
     region = region_begin(e);
     Value value = splat_if(e, emit_value(e, r->operand, element_place(e, r, place, loop.index)), lanes);
     region_end(e, region);
-    LLVMValueRef old = LLVMBuildLoad2(e->builder, value_type, best, ""), old_index = LLVMBuildLoad2(e->builder, index_type, index, "");
+    LLVMValueRef old = LLVMBuildLoad2(e->builder, value_type, best, ""),
+                 old_index = LLVMBuildLoad2(e->builder, index_type, index, "");
     LLVMValueRef better = replaces(e, value.value, old);
     Value number = splat_if(e, (Value){LLVMBuildTrunc(e->builder, loop.index, e->i32, ""), true}, lanes);
     LLVMBuildStore(e->builder, LLVMBuildSelect(e->builder, better, value.value, old, ""), best);
@@ -141,7 +146,9 @@ int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     Loop loop = loop_begin(e, first);
     Place *place = result_place(e, &r, loop.index);
     bool by_rows = r.inner == 1 && r.node->op != OP_argmax;
-    Value value = by_rows ? reduce_row(e, &r, loop.index) : r.node->op == OP_argmax ? argmax_columns(e, &r, place) : reduce_columns(e, &r, place);
+    Value value = by_rows                   ? reduce_row(e, &r, loop.index)
+                  : r.node->op == OP_argmax ? argmax_columns(e, &r, place)
+                                            : reduce_columns(e, &r, place);
     emit_set(e, e->kernel->root, place, value);
     emit_stores(e, place);
     loop_end(e, loop, last, 1);

@@ -4,8 +4,10 @@
 LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment) {
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
     LLVMValueRef first = LLVMGetFirstInstruction(e->entry);
-    if (first) LLVMPositionBuilderBefore(e->builder, first);
-    else LLVMPositionBuilderAtEnd(e->builder, e->entry);
+    if (first)
+        LLVMPositionBuilderBefore(e->builder, first);
+    else
+        LLVMPositionBuilderAtEnd(e->builder, e->entry);
     LLVMValueRef slot = LLVMBuildAlloca(e->builder, type, "");
     LLVMSetAlignment(slot, alignment);
     LLVMPositionBuilderAtEnd(e->builder, here);

@@ -17,14 +17,14 @@ typedef struct {
 
 typedef struct {
     Side rows, columns;
-    Side packed;              /* a copy of the columns of one block as a panel on the stack; without a base: not made */
+    Side packed; /* a copy of the columns of one block as a panel on the stack; without a base: not made */
     int64_t k, batch;
     int64_t tile_rows, tile_columns;
     int vectors; /* tile_columns / LANES */
     int64_t row_blocks, column_blocks;
     LLVMValueRef sums[MOST_ROWS][MOST_VECTORS]; /* stack slots that LLVM turns into registers */
     LLVMValueRef finished;                      /* the last tile computed: [vectors][tile_rows][LANES] */
-    LLVMValueRef *turned;                       /* [store]: values waiting to be transposed, [tile_rows][LANES]; NULL: stored at once */
+    LLVMValueRef *turned; /* [store]: values waiting to be transposed, [tile_rows][LANES]; NULL: stored at once */
 } Matmul;
 
 /* Which part of which product: matrix of the batch, first row, first column. */

@@ -15,7 +15,8 @@ static LLVMValueRef argument_pointer(Emitter *e, size_t table, size_t index, boo
     LLVMValueRef args = LLVMGetParam(e->function, 0);
     LLVMValueRef pointer = LLVMBuildLoad2(e->builder, e->pointer, bytes_after(e, args, const_i64(e, (int64_t)table)), "");
     if (indirect)
-        pointer = LLVMBuildLoad2(e->builder, e->pointer, bytes_after(e, pointer, const_i64(e, (int64_t)(index * sizeof(void *)))), "");
+        pointer = LLVMBuildLoad2(e->builder, e->pointer,
+                                 bytes_after(e, pointer, const_i64(e, (int64_t)(index * sizeof(void *)))), "");
     LLVMPositionBuilderAtEnd(e->builder, here);
     return pointer;
 }
@@ -41,7 +42,9 @@ LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMVal
 
 /* -- offsets -- */
 
-static LLVMValueRef all_lanes(Emitter *e, LLVMValueRef scalar) { return value_splat(e, (Value){scalar, true}); }
+static LLVMValueRef all_lanes(Emitter *e, LLVMValueRef scalar) {
+    return value_splat(e, (Value){scalar, true});
+}
 
 static Coordinate scale_vector(Emitter *e, LLVMValueRef vector, int64_t factor) {
     return coordinate_scale(e, (Coordinate){.base = vector, .irregular = true}, factor);
@@ -69,8 +72,12 @@ static Coordinate panel_offset(Emitter *e, Layout layout, Shape shape, const Pla
 
 /* -- accesses -- */
 
-static LLVMValueRef all_true(const Emitter *e) { return LLVMConstAllOnes(lanes_of(e->i1)); }
-static LLVMValueRef mask_of(const Emitter *e, LLVMValueRef mask) { return mask ? mask : all_true(e); }
+static LLVMValueRef all_true(const Emitter *e) {
+    return LLVMConstAllOnes(lanes_of(e->i1));
+}
+static LLVMValueRef mask_of(const Emitter *e, LLVMValueRef mask) {
+    return mask ? mask : all_true(e);
+}
 
 static LLVMValueRef masked_load(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer, unsigned alignment, LLVMValueRef mask) {
     if (!mask) {
@@ -108,11 +115,13 @@ static void store_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinat
     unsigned alignment = (unsigned)dtype_bytes(dtype);
     bool scattered = offset.irregular || (offset.step != 0 && offset.step != 1);
     if (!scattered && offset.step == 0) { /* one element; of a row of length 1, lane 0 holds it */
-        LLVMValueRef single = value.uniform ? value.value : LLVMBuildExtractElement(e->builder, value.value, const_i32(e, 0), "");
+        LLVMValueRef single =
+            value.uniform ? value.value : LLVMBuildExtractElement(e->builder, value.value, const_i32(e, 0), "");
         LLVMBuildStore(e->builder, single, element_pointer(e, base, dtype, offset.base));
         return;
     }
-    LLVMValueRef vector = value_splat(e, value), pointer = scattered ? lane_pointers(e, base, dtype, offset) : element_pointer(e, base, dtype, offset.base);
+    LLVMValueRef vector = value_splat(e, value),
+                 pointer = scattered ? lane_pointers(e, base, dtype, offset) : element_pointer(e, base, dtype, offset.base);
     if (!scattered && !mask) {
         LLVMSetAlignment(LLVMBuildStore(e->builder, vector, pointer), alignment);
         return;

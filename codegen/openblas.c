@@ -27,16 +27,20 @@ bool openblas_open(Diagnostics *diag) {
 void openblas_gemm(const GemmShape *s, const float *a, const float *b, float *c) {
     int m = (int)s->m, n = (int)s->n, k = (int)s->k;
     for (int64_t i = 0; i < s->batch; i++, a += s->m * s->k, b += s->k * s->n, c += s->m * s->n)
-        sgemm(CblasRowMajor, s->transpose_a ? CblasTrans : CblasNoTrans, s->transpose_b ? CblasTrans : CblasNoTrans, m, n, k, 1, a,
-              s->transpose_a ? m : k, b, s->transpose_b ? k : n, 0, c, n);
+        sgemm(CblasRowMajor, s->transpose_a ? CblasTrans : CblasNoTrans, s->transpose_b ? CblasTrans : CblasNoTrans, m, n, k, 1,
+              a, s->transpose_a ? m : k, b, s->transpose_b ? k : n, 0, c, n);
 }
 
 /* The shape, as a constant of the module laid out like GemmShape. */
 static LLVMValueRef shape_constant(Emitter *e, const Node *node) {
     Shape a = graph_operand(e->graph, node, 0)->shape, c = node->shape;
     int64_t m = c.dim[c.rank - 2], n = c.dim[c.rank - 1], k = a.dim[node->attrs.transpose_a ? a.rank - 2 : a.rank - 1];
-    LLVMValueRef fields[] = {const_i64(e, shape_elements(c) / (m * n)), const_i64(e, m), const_i64(e, n), const_i64(e, k),
-                             const_i32(e, node->attrs.transpose_a), const_i32(e, node->attrs.transpose_b)};
+    LLVMValueRef fields[] = {const_i64(e, shape_elements(c) / (m * n)),
+                             const_i64(e, m),
+                             const_i64(e, n),
+                             const_i64(e, k),
+                             const_i32(e, node->attrs.transpose_a),
+                             const_i32(e, node->attrs.transpose_b)};
     LLVMValueRef value = LLVMConstStructInContext(e->context, fields, 6, false);
     LLVMValueRef global = LLVMAddGlobal(e->module, LLVMTypeOf(value), "gemm_shape");
     LLVMSetInitializer(global, value);

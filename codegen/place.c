@@ -5,11 +5,17 @@
 
 /* -- coordinates -- */
 
-Coordinate coordinate_uniform(LLVMValueRef index) { return (Coordinate){.base = index}; }
+Coordinate coordinate_uniform(LLVMValueRef index) {
+    return (Coordinate){.base = index};
+}
 
-static Coordinate irregular(LLVMValueRef vector) { return (Coordinate){.base = vector, .irregular = true}; }
+static Coordinate irregular(LLVMValueRef vector) {
+    return (Coordinate){.base = vector, .irregular = true};
+}
 
-static LLVMValueRef splat_i64(Emitter *e, LLVMValueRef scalar) { return value_splat(e, (Value){scalar, true}); }
+static LLVMValueRef splat_i64(Emitter *e, LLVMValueRef scalar) {
+    return value_splat(e, (Value){scalar, true});
+}
 static LLVMValueRef all_i64(const Emitter *e, int64_t value) {
     LLVMValueRef lanes[LANES];
     for (int i = 0; i < LANES; i++) lanes[i] = const_i64(e, value);
@@ -33,7 +39,8 @@ Coordinate coordinate_scale(Emitter *e, Coordinate c, int64_t factor) {
 
 Coordinate coordinate_add(Emitter *e, Coordinate a, Coordinate b) {
     if (!a.irregular && !b.irregular)
-        return (Coordinate){.base = LLVMBuildAdd(e->builder, a.base, b.base, ""), .step = a.step + b.step, .aligned = a.aligned && b.aligned};
+        return (Coordinate){
+            .base = LLVMBuildAdd(e->builder, a.base, b.base, ""), .step = a.step + b.step, .aligned = a.aligned && b.aligned};
     return irregular(LLVMBuildAdd(e->builder, coordinate_vector(e, a), coordinate_vector(e, b), ""));
 }
 
@@ -66,7 +73,8 @@ Coordinate place_linear(Emitter *e, const Place *place) {
     int64_t stride = 1;
     for (int i = place->shape.rank - 1; i >= 0; i--) {
         Coordinate term = coordinate_scale(e, place->axis[i], stride);
-        bool moves = place->shape.dim[i] != 1 || term.step || term.irregular; /* lanes may run along an axis of size 1, masked */
+        bool moves =
+            place->shape.dim[i] != 1 || term.step || term.irregular; /* lanes may run along an axis of size 1, masked */
         if (moves) sum = coordinate_add(e, sum, term);
         stride *= place->shape.dim[i];
     }
@@ -75,7 +83,9 @@ Coordinate place_linear(Emitter *e, const Place *place) {
 }
 
 /* Lanes that run along the last axis and start at multiples of LANES stay on one row if rows are whole vectors. */
-static bool stays_in_row(Coordinate linear, int64_t row) { return linear.step == 1 && linear.aligned && row % LANES == 0; }
+static bool stays_in_row(Coordinate linear, int64_t row) {
+    return linear.step == 1 && linear.aligned && row % LANES == 0;
+}
 
 const Place *place_in_shape(Emitter *e, const Place *place, Shape shape) {
     if (shape_equal(place->shape, shape)) return place;
@@ -115,7 +125,9 @@ LLVMValueRef lanes_below(Emitter *e, LLVMValueRef base, int64_t n) {
 
 typedef const Place *IndexFunction(Emitter *e, const Node *node, const Place *place);
 
-static Shape operand_shape(const Emitter *e, const Node *node) { return graph_operand(e->graph, node, 0)->shape; }
+static Shape operand_shape(const Emitter *e, const Node *node) {
+    return graph_operand(e->graph, node, 0)->shape;
+}
 
 static const Place *index_reshape(Emitter *e, const Node *node, const Place *place) {
     (void)e, (void)node; /* positions in row-major order do not change: who needs the shape asks place_in_shape */
@@ -158,4 +170,6 @@ static IndexFunction *const index_functions[OP_COUNT] = {
 #include "ir/ops.def"
 };
 
-const Place *place_through_view(Emitter *e, const Node *node, const Place *place) { return index_functions[node->op](e, node, place); }
+const Place *place_through_view(Emitter *e, const Node *node, const Place *place) {
+    return index_functions[node->op](e, node, place);
+}

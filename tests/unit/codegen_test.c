@@ -5,43 +5,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "codegen/codegen.h"
-#include "ir/ir.h"
-#include "passes/passes.h"
-#include "../support/mlp_graph.h"
-#include "../support/results.h"
+#include "tests/support/equal_programs.h"
+#include "tests/support/mlp_graph.h"
 
 #include <string.h>
 
-typedef struct {
-    int level, threads;
-    const char *cpu;
-    bool gemm;
-} Setting;
-
-/* The graph after the mandatory passes, interpreted; and the graph compiled at the setting's level. */
-static void assert_equal_programs(Graph *(*make)(Diagnostics *, const void *), const void *context, Setting setting) {
-    Diagnostics *diag = diag_new();
-    PassOptions plain = {.level = 0, .threads = 1}, full = {.level = setting.level, .threads = setting.threads, .external_gemm = setting.gemm};
-    Compilation reference, compiled;
-    assert_true(passes_run(&reference, make(diag, context), &plain, PASS_functions));
-    assert_true(passes_run(&compiled, make(diag, context), &full, (PassId)(PASS_COUNT - 1)));
-    CodegenOptions options = {.level = setting.level, .cpu = setting.cpu};
-    Program *interpreted = program_interpret(reference.graph);
-    Program *program = codegen_compile(compiled.plan, compiled.graph, &options, diag);
-    if (!program) diag_print(diag, stderr);
-    assert_non_null(program);
-    uint32_t steps = setting.gemm ? 1 : 2;
-    Results *expected = results_run(interpreted, 7, steps, 1), *got = results_run(program, 7, steps, setting.threads);
-    const char *difference = results_difference(expected, got, setting.gemm ? 1e-5 : 0);
-    if (difference) print_message("-O%d, %d threads: %s\n", setting.level, setting.threads, difference);
-    results_free(expected);
-    results_free(got);
-    program_free(program);
-    program_free(interpreted);
-    compilation_free(&reference);
-    diag_free(diag);
-    assert_null(difference);
+static void assert_equal(MakeGraph *make, const void *context, ProgramSetting setting) {
+    assert_true(equal_programs(make, context, &setting));
 }
 
 static Graph *from_text(Diagnostics *diag, const void *text) {
@@ -51,12 +21,14 @@ static Graph *from_text(Diagnostics *diag, const void *text) {
     return graph;
 }
 
-static Graph *from_shape(Diagnostics *diag, const void *shape) { return mlp_graph(shape, diag); }
+static Graph *from_shape(Diagnostics *diag, const void *shape) {
+    return mlp_graph(shape, diag);
+}
 
 static void assert_text(const char *text) {
     static const int threads[] = {1, 3};
     for (int level = 0; level <= 3; level++)
-        for (int i = 0; i < 2; i++) assert_equal_programs(from_text, text, (Setting){.level = level, .threads = threads[i]});
+        for (int i = 0; i < 2; i++) assert_equal(from_text, text, (ProgramSetting){.level = level, .threads = threads[i]});
 }
 
 static void elementwise(void **state) {
@@ -91,17 +63,17 @@ static void mlps(void **state) {
     MlpShape shape = {.batch = 13, .widths = widths, .layers = 3, .train = true};
     for (int level = 0; level <= 3; level++)
         for (int threads = 1; threads <= 3; threads++)
-            assert_equal_programs(from_shape, &shape, (Setting){.level = level, .threads = threads});
-    assert_equal_programs(from_shape, &shape, (Setting){.level = 2, .threads = 2, .cpu = "x86-64-v3"});
+            assert_equal(from_shape, &shape, (ProgramSetting){.level = level, .threads = threads});
+    assert_equal(from_shape, &shape, (ProgramSetting){.level = 2, .threads = 2, .cpu = "x86-64-v3"});
     shape.batch = 1;
-    assert_equal_programs(from_shape, &shape, (Setting){.level = 3, .threads = 2});
+    assert_equal(from_shape, &shape, (ProgramSetting){.level = 3, .threads = 2});
 }
 
 static void mnist(void **state) {
     (void)state;
     static const int64_t widths[] = {784, 512, 256, 128, 10};
     MlpShape shape = {.batch = 64, .widths = widths, .layers = 4, .train = true};
-    assert_equal_programs(from_shape, &shape, (Setting){.level = 3, .threads = 2});
+    assert_equal(from_shape, &shape, (ProgramSetting){.level = 3, .threads = 2});
 }
 
 /* Forward only: Adam turns the smallest difference of a gradient near zero into a whole step. */
@@ -109,11 +81,12 @@ static void openblas(void **state) {
     (void)state;
     static const int64_t widths[] = {33, 40, 17, 10};
     MlpShape shape = {.batch = 13, .widths = widths, .layers = 3};
-    assert_equal_programs(from_shape, &shape, (Setting){.level = 2, .threads = 2, .gemm = true});
+    assert_equal(from_shape, &shape, (ProgramSetting){.level = 2, .threads = 2, .gemm = true});
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(elementwise), cmocka_unit_test(views), cmocka_unit_test(narrow_products), cmocka_unit_test(mlps), cmocka_unit_test(mnist),
-                                       cmocka_unit_test(openblas)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(elementwise),     cmocka_unit_test(views),
+                                       cmocka_unit_test(narrow_products), cmocka_unit_test(mlps),
+                                       cmocka_unit_test(mnist),           cmocka_unit_test(openblas)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,76 @@
+/* Matrix products of all shapes: tiles that do not fill, operands stored either way, batches, epilogues, states updated in
+ * place and kept in two layouts, with 32 vector registers and with 16. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/support/equal_programs.h"
+#include "tests/support/mlp_graph.h"
+
+typedef struct {
+    int64_t batch, m, n, k;
+    bool transpose_a, transpose_b;
+} ProductShape;
+
+static NodeId matrix_input(Graph *graph, const char *name, int64_t batch, int64_t rows, int64_t columns, bool transposed) {
+    Shape shape = {.rank = 2, .dim = {transposed ? columns : rows, transposed ? rows : columns}};
+    if (batch) shape = (Shape){.rank = 3, .dim = {batch, shape.dim[0], shape.dim[1]}};
+    return graph_input(graph, SYMBOL_VALUE, name, DTYPE_F32, shape);
+}
+
+/* The product; the product with a bias along its last axis, and what is above zero of it; the transposed product. */
+static Graph *product_graph(Diagnostics *diag, const void *context) {
+    const ProductShape *s = context;
+    Graph *graph = graph_new("product", diag);
+    NodeId a = matrix_input(graph, "a", s->batch, s->m, s->k, s->transpose_a);
+    NodeId b = matrix_input(graph, "b", s->batch, s->k, s->n, s->transpose_b);
+    NodeId bias = graph_input(graph, SYMBOL_VALUE, "bias", DTYPE_F32, shape_of(1, &s->n));
+    NodeId product = build_matmul(graph, a, b, s->transpose_a, s->transpose_b);
+    NodeId sum = build_binary(graph, OP_add, product, bias);
+    graph_output(graph, "product", product);
+    graph_output(graph, "above", build_binary(graph, OP_max, sum, build_f32(graph, 0, graph_node(graph, sum)->shape)));
+    graph_output(graph, "transposed", build_transpose(graph, build_unary(graph, OP_neg, product), NULL));
+    return graph;
+}
+
+static Graph *mlp(Diagnostics *diag, const void *context) {
+    return mlp_graph(context, diag);
+}
+
+static void assert_equal(MakeGraph *make, const void *context) {
+    static const ProgramSetting settings[] = {{.level = 0, .threads = 1},
+                                              {.level = 2, .threads = 1},
+                                              {.level = 3, .threads = 3},
+                                              {.level = 2, .threads = 2, .cpu = "x86-64-v3"},
+                                              {.level = 2, .threads = 1, .cpu = "x86-64-v2"}};
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) assert_true(equal_programs(make, context, &settings[i]));
+}
+
+static void shapes(void **state) {
+    (void)state;
+    static const ProductShape list[] = {{.m = 1, .n = 1, .k = 1},
+                                        {.m = 1, .n = 100, .k = 7, .transpose_b = true},
+                                        {.m = 7, .n = 33, .k = 40},
+                                        {.m = 33, .n = 7, .k = 16, .transpose_a = true},
+                                        {.m = 100, .n = 16, .k = 33, .transpose_a = true, .transpose_b = true},
+                                        {.m = 64, .n = 48, .k = 64, .transpose_b = true},
+                                        {.m = 9, .n = 65, .k = 300},
+                                        {.batch = 3, .m = 20, .n = 34, .k = 5},
+                                        {.batch = 2, .m = 34, .n = 20, .k = 31, .transpose_a = true, .transpose_b = true}};
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) assert_equal(product_graph, &list[i]);
+}
+
+/* Weights whose copy in the other layout is written by transposing tiles; and those that leave rows or columns over. */
+static void training(void **state) {
+    (void)state;
+    static const int64_t whole[] = {48, 64, 32, 16}, ragged[] = {50, 36, 20, 12, 6};
+    assert_equal(mlp, &(MlpShape){.batch = 40, .widths = whole, .layers = 3, .train = true});
+    assert_equal(mlp, &(MlpShape){.batch = 5, .widths = ragged, .layers = 4, .train = true});
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(shapes), cmocka_unit_test(training)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
