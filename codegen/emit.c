@@ -12,9 +12,9 @@ void emit_begin_kernel(Emitter *e, const Kernel *kernel) {
     e->kernel = kernel;
     e->kernel_number++;
     for (uint32_t i = 0; i < kernel->node_count; i++) e->computed_in[kernel->nodes[i]] = e->kernel_number;
-    e->inputs = ARENA_ARRAY(e->arena, LLVMValueRef, e->graph->symbol_count);
-    e->states = ARENA_ARRAY(e->arena, LLVMValueRef, e->plan->state_count);
-    e->slab = e->outputs = e->rows = NULL;
+    e->bindings = NULL;
+    e->binding_count = e->binding_capacity = 0;
+    e->rows = NULL;
     region_begin(e);
     e->frames = NULL;
     e->frame_count = e->frame_capacity = 0;

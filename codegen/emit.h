@@ -33,6 +33,15 @@ typedef struct {
 typedef struct Memo Memo;
 typedef struct Frame Frame;
 
+/* Where a kernel finds something in memory: `where` is a byte offset in the slab, in the outputs or in the pointers to states or
+ * inputs. It is not in the kernel's code but in a table that the kernel is passed, so that kernels that differ in nothing else
+ * are the same code. */
+typedef struct {
+    StorageKind kind;
+    int64_t where;
+    LLVMValueRef base; /* the address, known from the kernel's entry on */
+} Binding;
+
 typedef struct Emitter {
     LLVMContextRef context;
     LLVMModuleRef module;
@@ -46,8 +55,9 @@ typedef struct Emitter {
     const Kernel *kernel;
     uint32_t kernel_number;
     uint32_t *computed_in; /* [node_count]: number of the last kernel that computes the node */
-    LLVMValueRef function, slab, outputs, rows, *inputs,
-        *states; /* inputs and states by index, loaded at entry when first used */
+    Binding *bindings; /* in the order in which the code comes to need them */
+    uint32_t binding_count, binding_capacity;
+    LLVMValueRef function, rows; /* rows: loaded at entry when first used */
     LLVMBasicBlockRef entry;
     Memo *memo;    /* values known so far in the present region of code */
     Frame *frames; /* values on their way */

@@ -3,37 +3,59 @@
 #include "codegen/emit.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static LLVMValueRef bytes_after(Emitter *e, LLVMValueRef base, LLVMValueRef bytes) {
     return LLVMBuildGEP2(e->builder, e->i8, base, &bytes, 1, "");
 }
 
-/* Loads the pointer at a byte offset of the arguments, in the entry block, so that it is there once. */
-static LLVMValueRef argument_pointer(Emitter *e, size_t table, size_t index, bool indirect) {
-    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
-    LLVMPositionBuilderBefore(e->builder, LLVMGetBasicBlockTerminator(e->entry));
-    LLVMValueRef args = LLVMGetParam(e->function, 0);
-    LLVMValueRef pointer = LLVMBuildLoad2(e->builder, e->pointer, bytes_after(e, args, const_i64(e, (int64_t)table)), "");
-    if (indirect)
-        pointer = LLVMBuildLoad2(e->builder, e->pointer,
-                                 bytes_after(e, pointer, const_i64(e, (int64_t)(index * sizeof(void *)))), "");
-    LLVMPositionBuilderAtEnd(e->builder, here);
-    return pointer;
+/* The pointer at a byte offset of the arguments. */
+static LLVMValueRef argument_pointer(Emitter *e, size_t field) {
+    LLVMValueRef at = bytes_after(e, LLVMGetParam(e->function, 0), const_i64(e, (int64_t)field));
+    return LLVMBuildLoad2(e->builder, e->pointer, at, "");
 }
 
-static LLVMValueRef once(LLVMValueRef *slot, Emitter *e, size_t table, size_t index, bool indirect) {
-    if (!*slot) *slot = argument_pointer(e, table, index, indirect);
-    return *slot;
+/* What is loaded in the entry block is there once, wherever it is used. */
+static LLVMBasicBlockRef go_to_entry(Emitter *e) {
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
+    LLVMPositionBuilderBefore(e->builder, LLVMGetBasicBlockTerminator(e->entry));
+    return here;
+}
+
+/* The address that entry `number` of the kernel's table leads to. */
+static LLVMValueRef bound_address(Emitter *e, StorageKind kind, uint32_t number) {
+    static const size_t fields[] = {[STORAGE_SLAB] = offsetof(StepArgs, slab),
+                                    [STORAGE_OUTPUT] = offsetof(StepArgs, outputs),
+                                    [STORAGE_STATE] = offsetof(StepArgs, states),
+                                    [STORAGE_INPUT] = offsetof(StepArgs, inputs)};
+    LLVMBasicBlockRef here = go_to_entry(e);
+    LLVMValueRef entry = bytes_after(e, LLVMGetParam(e->function, 3), const_i64(e, number * (int64_t)sizeof(int64_t)));
+    LLVMValueRef where = LLVMBuildLoad2(e->builder, e->i64, entry, "");
+    LLVMValueRef address = bytes_after(e, argument_pointer(e, fields[kind]), where);
+    bool is_pointer = kind == STORAGE_STATE || kind == STORAGE_INPUT;
+    if (is_pointer) address = LLVMBuildLoad2(e->builder, e->pointer, address, "");
+    LLVMPositionBuilderAtEnd(e->builder, here);
+    return address;
+}
+
+static Binding *new_binding(Emitter *e) {
+    if (e->binding_count == e->binding_capacity) {
+        e->binding_capacity = e->binding_capacity ? 2 * e->binding_capacity : 16;
+        Binding *grown = ARENA_ARRAY(e->arena, Binding, e->binding_capacity);
+        if (e->binding_count) memcpy(grown, e->bindings, e->binding_count * sizeof *grown);
+        e->bindings = grown;
+    }
+    return &e->bindings[e->binding_count++];
 }
 
 LLVMValueRef storage_base(Emitter *e, Storage storage) {
-    LLVMValueRef offset = const_i64(e, (int64_t)storage.offset);
-    switch (storage.kind) {
-    case STORAGE_SLAB: return bytes_after(e, once(&e->slab, e, offsetof(StepArgs, slab), 0, false), offset);
-    case STORAGE_OUTPUT: return bytes_after(e, once(&e->outputs, e, offsetof(StepArgs, outputs), 0, false), offset);
-    case STORAGE_STATE: return once(&e->states[storage.index], e, offsetof(StepArgs, states), storage.index, true);
-    default: return once(&e->inputs[storage.index], e, offsetof(StepArgs, inputs), storage.index, true);
-    }
+    bool at_offset = storage.kind == STORAGE_SLAB || storage.kind == STORAGE_OUTPUT;
+    int64_t where = at_offset ? (int64_t)storage.offset : (int64_t)(storage.index * sizeof(void *));
+    for (uint32_t i = 0; i < e->binding_count; i++)
+        if (e->bindings[i].kind == storage.kind && e->bindings[i].where == where) return e->bindings[i].base;
+    Binding *binding = new_binding(e);
+    *binding = (Binding){storage.kind, where, bound_address(e, storage.kind, e->binding_count - 1)};
+    return binding->base;
 }
 
 LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMValueRef offset) {
@@ -138,7 +160,11 @@ static Coordinate batch_offset(Emitter *e, Shape shape, const Place *place) {
     int64_t row_elements = shape_elements(shape) / shape.dim[0];
     Shape matrix = {.rank = 2, .dim = {shape.dim[0], row_elements}};
     const Place *at = place_in_shape(e, place, matrix);
-    if (!e->rows) e->rows = argument_pointer(e, offsetof(StepArgs, rows), 0, false);
+    if (!e->rows) {
+        LLVMBasicBlockRef here = go_to_entry(e);
+        e->rows = argument_pointer(e, offsetof(StepArgs, rows));
+        LLVMPositionBuilderAtEnd(e->builder, here);
+    }
     Value row = load_elements(e, e->rows, DTYPE_I32, at->axis[0], place->mask);
     LLVMValueRef wide = LLVMBuildSExt(e->builder, row.value, row.uniform ? e->i64 : lanes_of(e->i64), "");
     Coordinate start = coordinate_scale(e, (Coordinate){.base = wide, .irregular = !row.uniform}, row_elements);

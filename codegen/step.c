@@ -12,6 +12,7 @@ static EmitKernel *const kernel_emitters[KERNEL_KINDS] = {
 typedef struct {
     LLVMValueRef function;
     LLVMTypeRef type;
+    LLVMValueRef table; /* of the kernel's bindings */
     int64_t units; /* how many pieces the work comes in, by shape alone */
 } EmittedKernel;
 
@@ -56,14 +57,26 @@ void function_set_target(Emitter *e, LLVMValueRef function, const Target *target
 
 static LLVMBasicBlockRef block_new(Emitter *e, const char *name) { return LLVMAppendBasicBlockInContext(e->context, e->function, name); }
 
-/* kernel_N(args, first, last): does units [first, last) */
+static LLVMValueRef emit_table(Emitter *e) {
+    LLVMValueRef *entries = ARENA_ARRAY(e->arena, LLVMValueRef, e->binding_count + 1);
+    for (uint32_t i = 0; i < e->binding_count; i++) entries[i] = const_i64(e, e->bindings[i].where);
+    LLVMValueRef values = LLVMConstArray2(e->i64, entries, e->binding_count);
+    LLVMValueRef table = LLVMAddGlobal(e->module, LLVMTypeOf(values), "table");
+    LLVMSetInitializer(table, values);
+    LLVMSetGlobalConstant(table, true);
+    LLVMSetLinkage(table, LLVMPrivateLinkage);
+    return table;
+}
+
+/* kernel_N(args, first, last, table): does units [first, last) */
 static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *target) {
     char name[32];
     snprintf(name, sizeof name, "kernel_%u", number);
-    LLVMTypeRef parameters[] = {e->pointer, e->i64, e->i64};
-    EmittedKernel result = {.type = LLVMFunctionType(e->nothing, parameters, 3, false)};
+    LLVMTypeRef parameters[] = {e->pointer, e->i64, e->i64, e->pointer};
+    EmittedKernel result = {.type = LLVMFunctionType(e->nothing, parameters, 4, false)};
     result.function = e->function = LLVMAddFunction(e->module, name, result.type);
     LLVMSetLinkage(e->function, LLVMInternalLinkage);
+    LLVMSetUnnamedAddress(e->function, LLVMGlobalUnnamedAddr); /* equal functions may become one */
     function_set_target(e, e->function, target);
     add_flag(e, e->function, "noinline");
     emit_begin_kernel(e, &e->plan->kernels[number]);
@@ -77,6 +90,7 @@ static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *targ
     LLVMBuildBr(e->builder, end);
     LLVMPositionBuilderAtEnd(e->builder, end);
     LLVMBuildRetVoid(e->builder);
+    result.table = emit_table(e);
     emit_end_kernel(e);
     return result;
 }
@@ -112,8 +126,8 @@ static void emit_share(Emitter *e, const Kernel *kernel, const EmittedKernel *em
     LLVMValueRef next = LLVMBuildAdd(e->builder, number, LLVMBuildZExt(e->builder, takes_part, e->i64, ""), "");
     LLVMValueRef first = LLVMBuildUDiv(e->builder, LLVMBuildMul(e->builder, units, number, ""), sharing, "");
     LLVMValueRef last = LLVMBuildUDiv(e->builder, LLVMBuildMul(e->builder, units, next, ""), sharing, "");
-    LLVMValueRef args[] = {LLVMGetParam(e->function, 0), first, last};
-    LLVMBuildCall2(e->builder, emitted->type, emitted->function, args, 3, "");
+    LLVMValueRef args[] = {LLVMGetParam(e->function, 0), first, last, emitted->table};
+    LLVMBuildCall2(e->builder, emitted->type, emitted->function, args, 4, "");
 }
 
 /* Notes the time: at times[2 kernel], or [2 kernel + 1] for its end. */

@@ -75,10 +75,11 @@ void target_close(Target *target) {
     LLVMDisposeMessage(target->features);
 }
 
-/* The emitter writes vector code already; what is left is tidying index arithmetic. */
+/* Equal kernels, as a network of equal layers has them, are compiled once. The emitter writes vector code already; what is left
+ * is tidying index arithmetic. */
 const char *target_pipeline(int level) {
-    static const char *const pipelines[] = {"", "function(sroa,early-cse)",
-                                            "function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,early-cse)"};
+    static const char *const pipelines[] = {"", "mergefunc,function(sroa,early-cse)",
+                                            "mergefunc,function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,early-cse)"};
     return pipelines[level < 0 ? 0 : level > 2 ? 2 : level];
 }
 

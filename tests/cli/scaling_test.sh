@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# A network of equal layers: however many there are, their kernels are compiled once.
+. "$(dirname "$0")/common.sh"
+small_model
+
+functions() { # LAYERS: sets $found to how many functions the training step has
+    sed "s/logits = .*/x = image |> flatten |> dense(24) |> relu\n    for i in 0..$1 {\n        x = x |> dense(24) |> relu\n    }\n    logits = x |> dense(10)/" small.mdl >"deep$1.mdl"
+    expect 0 mlc dump-ir "deep$1.mdl" --llvm
+    found=$(grep -c '^define' "$scratch/out")
+}
+
+functions 5 && few=$found
+functions 40 && many=$found
+((few > 5)) || fail "5 layers make $few functions"
+((many == few)) || fail "5 layers make $few functions, 40 layers $many"
+
+# and they still compute what each of them should
+for deep in deep5.mdl deep40.mdl; do
+    expect 0 mlc run "$deep" --no-cache && cp "$scratch/out" machine
+    expect 0 mlc run "$deep" --backend ref && same "$scratch/out" machine
+done
+finish
