@@ -130,7 +130,7 @@ static bool is_small(const Effort *effort) {
 }
 
 static void add_load(Effort *effort, NodeId id) {
-    for (uint32_t i = 0; i < effort->load_count; i++)
+    for (uint32_t i = 0; i < effort->load_count && i < FEW_LOADS; i++)
         if (effort->loads[i] == id) return;
     if (effort->load_count < FEW_LOADS) effort->loads[effort->load_count] = id;
     effort->load_count++;
