@@ -15,7 +15,7 @@ static double now(void) {
 }
 
 Progress progress_new(const Journal *journal, uint32_t epochs, uint32_t batch, bool quiet) {
-    return (Progress){.journal = journal, .epochs = epochs, .batch = batch, .quiet = quiet, .moves = terminal_moves(stderr)};
+    return (Progress){.journal = journal, .epochs = epochs, .batch = batch, .quiet = quiet, .moves = terminal_live(stderr)};
 }
 
 void progress_clear(Progress *progress) {

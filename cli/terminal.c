@@ -8,14 +8,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-bool terminal_moves(FILE *stream) {
-    const char *term = getenv("TERM");
-    return isatty(fileno(stream)) && !(term && strcmp(term, "dumb") == 0);
-}
-
-bool terminal_colour(FILE *stream) {
-    const char *off = getenv("NO_COLOR");
-    return terminal_moves(stream) && !(off && *off);
+bool terminal_live(FILE *stream) {
+    const char *term = getenv("TERM"), *off = getenv("NO_COLOR");
+    return isatty(fileno(stream)) && !(term && strcmp(term, "dumb") == 0) && !(off && *off);
 }
 
 bool terminal_utf8(void) {
@@ -29,7 +24,7 @@ int terminal_width(FILE *stream) {
 
 const char *terminal_style(FILE *stream, Style style) {
     static const char *const sequences[] = {"\033[0m", "\033[1m", "\033[2m", "\033[32m", "\033[1;31m"};
-    return terminal_colour(stream) ? sequences[style] : "";
+    return terminal_live(stream) ? sequences[style] : "";
 }
 
 void terminal_bar(FILE *stream, double share, int width) {
@@ -45,7 +40,7 @@ void terminal_bar(FILE *stream, double share, int width) {
  * colours, a character as dark as their mean. */
 static void image_character(FILE *stream, int above, int below) {
     static const char shades[] = " .:-=+*#%@";
-    if (terminal_colour(stream) && terminal_utf8())
+    if (terminal_live(stream) && terminal_utf8())
         fprintf(stream, "\033[38;5;%dm\033[48;5;%dm▀", 232 + above * 23 / 255, 232 + below * 23 / 255);
     else
         fputc(shades[(above + below) * 9 / 510], stream);

@@ -9,8 +9,8 @@
 
 typedef enum { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_BAD } Style;
 
-bool terminal_moves(FILE *stream);  /* a terminal on which a line can be redrawn */
-bool terminal_colour(FILE *stream); /* a terminal that may show colours (NO_COLOR is not set) */
+/* A terminal that may show colours and lines that are redrawn: not a dumb one, and NO_COLOR is not set. */
+bool terminal_live(FILE *stream);
 bool terminal_utf8(void);
 int terminal_width(FILE *stream);
 /* The escape sequence that switches to a style, or "" where the stream has no colours. */
