@@ -1,9 +1,11 @@
 /* The programs that a command needs. LLVM takes most of the time between start and first step, so that they are compiled
- * side by side; graphs and passes, which share the model and its diagnostics, are made before, one after the other. */
+ * side by side, and beside what the caller has to do meanwhile; graphs and passes, which share the model and its diagnostics, are
+ * made before, one after the other. */
 #include "cli/programs.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
 typedef struct {
     Compilation compilation;
@@ -11,12 +13,15 @@ typedef struct {
     Program **result;
 } Job;
 
-typedef struct {
+struct ProgramJobs {
     Job jobs[PROGRAMS_MAX];
     uint32_t count;
     atomic_uint next;
     CodegenOptions options;
-} JobQueue;
+    Path cache;
+    pthread_t helpers[PROGRAMS_MAX];
+    uint32_t helper_count;
+};
 
 static CompiledProgram *find(const Programs *programs, GraphKind kind, uint32_t batch) {
     for (uint32_t i = 0; i < programs->count; i++)
@@ -54,13 +59,8 @@ ProgramPair programs_pair(const Programs *programs, GraphKind kind, int64_t rows
     };
 }
 
-void programs_free(Programs *programs) {
-    for (uint32_t i = 0; i < programs->count; i++) program_free(programs->items[i].program);
-    programs->count = 0;
-}
-
 static void *compile_jobs(void *argument) {
-    JobQueue *queue = argument;
+    ProgramJobs *queue = argument;
     for (unsigned i; (i = atomic_fetch_add(&queue->next, 1)) < queue->count;) {
         Job *job = &queue->jobs[i];
         *job->result = codegen_compile(job->compilation.plan, job->compilation.graph, &queue->options, job->diag);
@@ -69,35 +69,77 @@ static void *compile_jobs(void *argument) {
     return NULL;
 }
 
-/* The caller works too; a thread that cannot be started is one helper less. */
-static void run_queue(JobQueue *queue) {
-    pthread_t helpers[PROGRAMS_MAX];
-    uint32_t started = 0, wanted = queue->count < (uint32_t)threads_online() ? queue->count : (uint32_t)threads_online();
-    while (started + 1 < wanted && pthread_create(&helpers[started], NULL, compile_jobs, queue) == 0) started++;
-    compile_jobs(queue);
-    for (uint32_t i = 0; i < started; i++) pthread_join(helpers[i], NULL);
+/* A thread that cannot be started is one helper less. */
+static void start_helpers(ProgramJobs *queue) {
+    uint32_t online = (uint32_t)threads_online(), wanted = queue->count < online ? queue->count : online;
+    while (queue->helper_count < wanted &&
+           pthread_create(&queue->helpers[queue->helper_count], NULL, compile_jobs, queue) == 0)
+        queue->helper_count++;
 }
 
-static void finish_job(Job *job, const Build *build) {
+static void wait_for_helpers(ProgramJobs *queue) {
+    for (uint32_t i = 0; queue && i < queue->helper_count; i++) pthread_join(queue->helpers[i], NULL);
+    if (queue) queue->helper_count = 0;
+}
+
+static void free_job(Job *job) {
     compilation_free(&job->compilation);
-    if (diag_errors(build->diag) == 0) diag_append(build->diag, job->diag);
     diag_free(job->diag);
 }
 
-bool programs_compile(Programs *programs, const Build *build) {
-    Path cache;
-    JobQueue queue = {.options = build_codegen_options(build->options, &cache)};
+static bool finish_jobs(ProgramJobs *queue, Diagnostics *diag) {
+    bool good = true;
+    compile_jobs(queue);
+    wait_for_helpers(queue);
+    for (uint32_t i = 0; i < queue->count; i++) {
+        if (diag_errors(diag) == 0) diag_append(diag, queue->jobs[i].diag);
+        good = good && *queue->jobs[i].result;
+        free_job(&queue->jobs[i]);
+    }
+    return good;
+}
+
+/* The jobs of all programs that are not there yet. */
+static bool make_jobs(Programs *programs, ProgramJobs *queue, const Build *build) {
     bool good = true;
     for (uint32_t i = 0; good && i < programs->count; i++) {
         CompiledProgram *wanted = &programs->items[i];
-        Job *job = &queue.jobs[queue.count++];
+        if (wanted->program) continue;
+        Job *job = &queue->jobs[queue->count++];
         *job = (Job){.diag = diag_new(), .result = &wanted->program};
         good = build_compilation(build, wanted->kind, wanted->batch, PASS_COUNT - 1, &job->compilation);
     }
-    if (good) run_queue(&queue);
-    for (uint32_t i = 0; i < queue.count; i++) finish_job(&queue.jobs[i], build);
-    for (uint32_t i = 0; good && i < programs->count; i++) good = programs->items[i].program != NULL;
     return good;
+}
+
+bool programs_begin(Programs *programs, const Build *build) {
+    programs->jobs = calloc(1, sizeof *programs->jobs);
+    if (!programs->jobs) abort();
+    programs->jobs->options = build_codegen_options(build->options, &programs->jobs->cache);
+    if (!make_jobs(programs, programs->jobs, build)) return false;
+    start_helpers(programs->jobs);
+    return true;
+}
+
+static bool finish_begun(Programs *programs, const Build *build) {
+    if (!programs->jobs) return true;
+    bool good = finish_jobs(programs->jobs, build->diag);
+    free(programs->jobs);
+    programs->jobs = NULL;
+    return good;
+}
+
+bool programs_compile(Programs *programs, const Build *build) {
+    return finish_begun(programs, build) && programs_begin(programs, build) && finish_begun(programs, build);
+}
+
+void programs_free(Programs *programs) {
+    wait_for_helpers(programs->jobs); /* of a command that failed meanwhile */
+    for (uint32_t i = 0; programs->jobs && i < programs->jobs->count; i++) free_job(&programs->jobs->jobs[i]);
+    free(programs->jobs);
+    programs->jobs = NULL;
+    for (uint32_t i = 0; i < programs->count; i++) program_free(programs->items[i].program);
+    programs->count = 0;
 }
 
 uint32_t programs_forward_batch(int64_t rows, uint32_t batch) {

@@ -5,7 +5,9 @@
 #include "cli/build.h"
 #include "runtime/runtime.h"
 
-enum { PROGRAMS_MAX = 8 };
+enum { PROGRAMS_MAX = 12 }; /* whole and last batches of three splits, as expected and as found */
+
+typedef struct ProgramJobs ProgramJobs;
 
 typedef struct {
     GraphKind kind;
@@ -16,11 +18,14 @@ typedef struct {
 typedef struct {
     CompiledProgram items[PROGRAMS_MAX];
     uint32_t count;
+    ProgramJobs *jobs; /* begun and not finished */
 } Programs;
 
 /* Wants what it takes to run `rows` rows in batches of `batch`: a program for whole batches, and one for the rest. */
 void programs_want(Programs *programs, GraphKind kind, int64_t rows, uint32_t batch);
-/* Compiles all that is wanted. false after reporting errors. */
+/* Begins to compile what is wanted so far, on threads of its own; programs_compile comes later. false after reporting errors. */
+bool programs_begin(Programs *programs, const Build *build);
+/* Compiles what is wanted and not begun, and waits for all. false after reporting errors. */
 bool programs_compile(Programs *programs, const Build *build);
 /* The programs wanted by the same call before. */
 ProgramPair programs_pair(const Programs *programs, GraphKind kind, int64_t rows, uint32_t batch);

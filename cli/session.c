@@ -7,16 +7,25 @@ const char *split_name(Split split) {
     return split_names[split];
 }
 
-bool session_open_data(Session *session) {
-    const ModelInfo *info = session->build.info;
-    session->arena = arena_new();
-    SplitRequest request = {
+static SplitRequest split_request(const ModelInfo *info) {
+    return (SplitRequest){
         .valid_is_count = info->valid.is_count,
         .valid = info->valid.amount,
         .test_is_count = info->test.is_count,
         .test = info->test.amount,
         .seed = info->data_seed,
     };
+}
+
+bool session_expect_rows(const Session *session, int64_t rows[SPLIT_COUNT]) {
+    SplitRequest request = split_request(session->build.info);
+    return dataset_expect_rows(&session->build.info->schema, &request, rows);
+}
+
+bool session_open_data(Session *session) {
+    const ModelInfo *info = session->build.info;
+    SplitRequest request = split_request(info);
+    session->arena = arena_new();
     session->dataset = dataset_open(&info->source, &request, session->build.diag);
     if (session->dataset && session->build.options->verbose)
         fprintf(stderr, "mlc: data read in %.0f ms\n", dataset_seconds(session->dataset) * 1e3);

@@ -14,6 +14,8 @@ typedef struct {
     Threads *threads;
 } Session;
 
+/* How many rows each split will have, by what the model's schema says before the data are read; false if that is not known. */
+bool session_expect_rows(const Session *session, int64_t rows[SPLIT_COUNT]);
 /* Reads the data that the model names. false after reporting errors. */
 bool session_open_data(Session *session);
 /* Compiles the programs wanted, makes their states and starts the threads. */

@@ -68,27 +68,34 @@ static bool open_model(Training *training) {
     return opened && expect_parse(options, build->info, training->diag);
 }
 
-static void want_programs(Training *training, uint32_t *valid_batch, uint32_t *test_batch) {
+static void want_programs(Training *training, const int64_t rows[SPLIT_COUNT]) {
+    Programs *programs = &training->session.programs;
+    uint32_t batch = training->session.build.info->batch;
+    programs_want(programs, GRAPH_TRAIN, rows[SPLIT_TRAIN], batch);
+    for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++)
+        programs_want(programs, GRAPH_EVAL, rows[split], programs_forward_batch(rows[split], batch));
+}
+
+/* The data are read while the programs are compiled that their headers promise. */
+static bool open_data(Training *training) {
+    int64_t rows[SPLIT_COUNT];
     Session *session = &training->session;
-    uint32_t batch = session->build.info->batch;
-    int64_t valid = dataset_rows(session->dataset, SPLIT_VALID), test = dataset_rows(session->dataset, SPLIT_TEST);
-    *valid_batch = programs_forward_batch(valid, batch);
-    *test_batch = programs_forward_batch(test, batch);
-    programs_want(&session->programs, GRAPH_TRAIN, dataset_rows(session->dataset, SPLIT_TRAIN), batch);
-    programs_want(&session->programs, GRAPH_EVAL, test, *test_batch);
-    programs_want(&session->programs, GRAPH_EVAL, valid, *valid_batch);
+    if (session_expect_rows(session, rows)) want_programs(training, rows);
+    return programs_begin(&session->programs, &session->build) && session_open_data(session);
 }
 
 static bool compile_programs(Training *training) {
     Session *session = &training->session;
-    uint32_t valid_batch, test_batch;
-    want_programs(training, &valid_batch, &test_batch);
-    if (!session_start(session)) return false;
     const Programs *programs = &session->programs;
-    training->train =
-        programs_pair(programs, GRAPH_TRAIN, dataset_rows(session->dataset, SPLIT_TRAIN), session->build.info->batch);
-    training->valid = programs_pair(programs, GRAPH_EVAL, dataset_rows(session->dataset, SPLIT_VALID), valid_batch);
-    training->test = programs_pair(programs, GRAPH_EVAL, dataset_rows(session->dataset, SPLIT_TEST), test_batch);
+    uint32_t batch = session->build.info->batch;
+    int64_t rows[SPLIT_COUNT];
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) rows[split] = dataset_rows(session->dataset, split);
+    want_programs(training, rows);
+    if (!session_start(session)) return false;
+    training->train = programs_pair(programs, GRAPH_TRAIN, rows[SPLIT_TRAIN], batch);
+    ProgramPair *pairs[] = {[SPLIT_VALID] = &training->valid, [SPLIT_TEST] = &training->test};
+    for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++)
+        *pairs[split] = programs_pair(programs, GRAPH_EVAL, rows[split], programs_forward_batch(rows[split], batch));
     return true;
 }
 
@@ -276,7 +283,7 @@ static Status finish(Training *training, TrainResult result) {
 
 static Status run_whole(Training *training) {
     bool ready = check_usage(training->options, training->diag) && open_model(training) &&
-                 session_open_data(&training->session) && compile_programs(training) && open_folder(training);
+                 open_data(training) && compile_programs(training) && open_folder(training);
     return ready ? finish(training, run_training(training)) : diag_status(training->diag);
 }
 

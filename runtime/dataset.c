@@ -227,6 +227,15 @@ static int64_t held_out(bool is_count, double amount, int64_t rows) {
     return wanted < 0 ? -1 : wanted < (double)rows ? (int64_t)wanted : rows;
 }
 
+bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request, int64_t rows[SPLIT_COUNT]) {
+    int64_t valid = held_out(request->valid_is_count, request->valid, schema->train_rows);
+    int64_t test = held_out(request->test_is_count, request->test, schema->train_rows);
+    rows[SPLIT_TRAIN] = schema->train_rows - valid - test;
+    rows[SPLIT_VALID] = valid;
+    rows[SPLIT_TEST] = test + schema->test_rows;
+    return rows[SPLIT_TRAIN] > 0 && valid >= 0 && test >= 0 && !(test && schema->test_rows);
+}
+
 static bool check_split(const Dataset *dataset, int64_t valid, int64_t test, Diagnostics *diag) {
     int64_t rows = dataset->schema.train_rows;
     Span span = dataset->files.spans[FILE_TRAIN_IMAGES];

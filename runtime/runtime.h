@@ -19,6 +19,8 @@ typedef struct {
  * how to get them: `mlc data get NAME`), truncated, over-long, mislabelled or inconsistent files. */
 Dataset *dataset_open(const DataSource *source, const SplitRequest *request, Diagnostics *diag);
 void dataset_free(Dataset *dataset);
+/* The rows that each split will have once the data are read; false if the schema does not know, or the split is not possible. */
+bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request, int64_t rows[SPLIT_COUNT]);
 int64_t dataset_rows(const Dataset *dataset, Split split);
 const int32_t *dataset_split(const Dataset *dataset, Split split); /* the row numbers of a split: they index dataset_field */
 const void *dataset_field(const Dataset *dataset, const char *name); /* row 0 of the field, all splits in one array; NULL: none */
