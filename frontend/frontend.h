@@ -18,8 +18,8 @@ typedef struct {
     void *schema_context;
 } ModelOptions;
 
-/* Parses and checks everything that does not depend on the batch size, including the shapes of the whole network at the
- * model's batch size. NULL after reporting errors. */
+/* Parses and checks everything, for the train block's batch and for one more row (the last batch of an epoch has another size):
+ * what is wrong with a model is found here. NULL after reporting errors. Names and texts live as long as the model. */
 Model *model_load(const ModelOptions *options, Diagnostics *diag);
 void model_free(Model *model);
 
@@ -57,7 +57,8 @@ const ModelInfo *model_info(const Model *model);
  * (i32, steps done so far over the whole run, from 0) and "steps" (i32, steps of the whole run) where used.
  * States: trainable "NAME.weight", "NAME.bias"; of an optimizer "adam.m.NAME.weight"... */
 typedef enum { GRAPH_TRAIN, GRAPH_EVAL, GRAPH_PREDICT } GraphKind;
-/* A new graph (caller frees) for `batch` rows, or NULL after reporting errors. */
+/* A new graph (caller frees) for `batch` rows, or NULL after reporting errors. Spans of its nodes point into the texts of the
+ * Diagnostics that model_load was given. The model is only read: several threads may build graphs at once. */
 Graph *model_graph(const Model *model, GraphKind kind, uint32_t batch, Diagnostics *diag);
 
 /* One line of `mlc summary`: a layer call of the model, in order. */

@@ -20,6 +20,8 @@
         if (!(n)) (current).begin = (current).end;                                                         \
     } while (0)
 #define ARENA syntax->input.arena
+#define NO_NAMES ((NameList){0})
+#define NO_BODY ((StmtList){0})
 #define yylex syntax_token
 
 static void yyerror(const Span *span, Syntax *syntax, const char *message);
@@ -84,9 +86,9 @@ items: %empty
 
 item: USE STRING NL                              { $$ = use(syntax, @$, (Name){$2, @2}); }
     | PARAM name type value choices NL           { $$ = param(syntax, span_join(@1, @5), (Param){$2, $3, $4, @4, $5}); }
-    | DEF name '(' formals ')' '=' expr NL       { $$ = function(syntax, ITEM_DEF, span_join(@1, @7), (Function){.name = $2, .formals = $4, .value = $7}); }
-    | DEF name '(' formals ')' outs body NL      { $$ = function(syntax, ITEM_DEF, span_join(@1, @7), (Function){.name = $2, .formals = $4, .outs = $6, .body = $7}); }
-    | MODEL name '(' formals ')' outs body NL    { $$ = function(syntax, ITEM_MODEL, span_join(@1, @7), (Function){.name = $2, .formals = $4, .outs = $6, .body = $7}); }
+    | DEF name '(' formals ')' '=' expr NL       { $$ = function(syntax, ITEM_DEF, span_join(@1, @7), (Function){$2, $4, NO_NAMES, $7, NO_BODY}); }
+    | DEF name '(' formals ')' outs body NL      { $$ = function(syntax, ITEM_DEF, span_join(@1, @7), (Function){$2, $4, $6, NULL, $7}); }
+    | MODEL name '(' formals ')' outs body NL    { $$ = function(syntax, ITEM_MODEL, span_join(@1, @7), (Function){$2, $4, $6, NULL, $7}); }
     | DATA '{' settings '}' NL                   { $$ = settings(syntax, ITEM_DATA, span_join(@1, @4), $3); }
     | TRAIN '{' settings '}' NL                  { $$ = settings(syntax, ITEM_TRAIN, span_join(@1, @4), $3); }
     | error NL                                   { $$ = NULL; yyerrok; }
@@ -303,7 +305,8 @@ static int yyreport_syntax_error(const yypcontext_t *context, Syntax *syntax) {
 static bool read_text(Syntax *syntax) {
     const SyntaxInput *input = &syntax->input;
     if (input->length > SYNTAX_MAX_BYTES) {
-        syntax_error(syntax, (Span){input->file, 0, 0}, "this text has %zu bytes; at most %d are allowed", input->length, SYNTAX_MAX_BYTES);
+        syntax_error(syntax, (Span){input->file, 0, 0}, "this text has %zu bytes; at most %d are allowed", input->length,
+                     SYNTAX_MAX_BYTES);
         return false;
     }
     size_t errors = diag_errors(input->diag);
