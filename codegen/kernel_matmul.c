@@ -73,12 +73,23 @@ typedef struct {
     LLVMValueRef has_tile, has_before;
 } Stage;
 
+/* Entries count * number / pieces up to count * (number + 1) / pieces of the list. */
+static void add_share(Emitter *e, const Operands *operands, LLVMValueRef number, int64_t pieces) {
+    LLVMValueRef by = const_i64(e, pieces), next = LLVMBuildAdd(e->builder, number, const_i64(e, 1), "");
+    LLVMValueRef from = LLVMBuildUDiv(e->builder, LLVMBuildMul(e->builder, operands->count, number, ""), by, "");
+    LLVMValueRef to = LLVMBuildUDiv(e->builder, LLVMBuildMul(e->builder, operands->count, next, ""), by, "");
+    product_add_listed(e, operands, from, to);
+}
+
 /* Piece `number` of the product's k, then one row of the epilogue of the tile before. */
 static void emit_piece(Emitter *e, const Matmul *m, const Stage *stage, LLVMValueRef vector, LLVMValueRef row) {
-    int64_t steps = m->k / (m->vectors * m->tile_rows);
+    int64_t pieces = m->vectors * m->tile_rows, steps = m->k / pieces;
     LLVMValueRef number = LLVMBuildAdd(e->builder, LLVMBuildMul(e->builder, vector, const_i64(e, m->tile_rows), ""), row, "");
     If multiplying = if_begin(e, stage->has_tile);
-    product_add(e, &stage->operands, LLVMBuildMul(e->builder, number, const_i64(e, steps), ""), steps);
+    if (m->lists)
+        add_share(e, &stage->operands, number, pieces);
+    else
+        product_add(e, &stage->operands, LLVMBuildMul(e->builder, number, const_i64(e, steps), ""), steps);
     if_end(e, multiplying);
     If finishing = if_begin(e, stage->has_before);
     epilogue_row(e, m, &stage->before, vector, row);
@@ -96,7 +107,7 @@ static void emit_vector(Emitter *e, const Matmul *m, const Stage *stage, LLVMVal
 
 /* What is left of k after equal pieces. */
 static void emit_rest(Emitter *e, const Matmul *m, const Stage *stage) {
-    int64_t pieces = m->vectors * m->tile_rows, rest = m->k % pieces;
+    int64_t pieces = m->vectors * m->tile_rows, rest = m->lists ? 0 : m->k % pieces;
     If multiplying = if_begin(e, stage->has_tile);
     product_add(e, &stage->operands, const_i64(e, m->k - rest), rest);
     product_finish(e, m);
@@ -122,6 +133,7 @@ static Stage stage_of(Emitter *e, Matmul *m, LLVMValueRef unit, LLVMValueRef fir
 /* One turn more than there are tiles: the last one finishes the last tile. */
 int64_t kernel_matmul(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     Matmul m = matmul_of(e);
+    zeros_list(e, &m);
     Loop units = loop_begin(e, first);
     Stage stage = stage_of(e, &m, units.index, first, last);
     product_clear(e, &m);

@@ -38,8 +38,7 @@ static int64_t stride_along(const Side *side, int axis) {
     return axis == 0 ? side->shape.dim[1] : 1;
 }
 
-/* k as a distance in elements from k = 0. */
-static LLVMValueRef k_offset(Emitter *e, const Side *side, LLVMValueRef k) {
+LLVMValueRef product_k_offset(Emitter *e, const Side *side, LLVMValueRef k) {
     int k_axis = 1 - side->line_axis;
     if (panels_along(side, k_axis)) return side_offset(e, side, const_i64(e, 0), k);
     return LLVMBuildMul(e->builder, k, const_i64(e, stride_along(side, k_axis)), "");
@@ -53,7 +52,7 @@ static LLVMValueRef existing_row(Emitter *e, const Matmul *m, LLVMValueRef row) 
     return LLVMBuildSelect(e->builder, LLVMBuildICmp(e->builder, LLVMIntSLT, row, last, ""), row, last, "");
 }
 
-static void find_rows(Emitter *e, const Matmul *m, LLVMValueRef first, Operands *operands) {
+void product_find_rows(Emitter *e, const Matmul *m, LLVMValueRef first, Operands *operands) {
     const Side *side = &m->rows;
     bool all_exist = side->lines % m->tile_rows == 0;
     bool steady = !panels_along(side, side->line_axis) || side->storage.layout.width % m->tile_rows == 0;
@@ -107,10 +106,10 @@ static LLVMValueRef collect_columns(Emitter *e, const Operands *operands, int ve
     return result;
 }
 
-/* `at` points to the tile's first column at k. */
-static LLVMValueRef load_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k, LLVMValueRef at) {
+LLVMValueRef product_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k) {
     const Side *side = operands->columns_side;
     if (stride_along(side, side->line_axis) != 1) return collect_columns(e, operands, vector, k);
+    LLVMValueRef at = element_pointer(e, operands->columns, DTYPE_F32, product_k_offset(e, side, k));
     return load_neighbours(e, pointer_plus(e, at, vector * LANES), operands->masks[vector]);
 }
 
@@ -133,10 +132,9 @@ void product_prepare(Emitter *e, Matmul *m) {
 static void pack_columns(Emitter *e, const Operands *from) {
     const Matmul *m = from->m;
     Loop loop = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef at = element_pointer(e, from->columns, DTYPE_F32, k_offset(e, from->columns_side, loop.index));
     LLVMValueRef to = pointer_to(e, &m->packed, const_i64(e, 0), loop.index);
     for (int v = 0; v < m->vectors; v++)
-        LLVMBuildStore(e->builder, load_columns(e, from, v, loop.index, at), pointer_plus(e, to, v * LANES));
+        LLVMBuildStore(e->builder, product_columns(e, from, v, loop.index), pointer_plus(e, to, v * LANES));
     loop_end(e, loop, const_i64(e, m->k), 1);
 }
 
@@ -155,7 +153,8 @@ Operands product_operands(Emitter *e, Matmul *m, const Tile *tile, LLVMValueRef 
     open_side(e, m, &m->rows, tile->matrix);
     open_side(e, m, &m->columns, tile->matrix);
     Operands operands = open_columns(e, m, tile, fresh);
-    find_rows(e, m, tile->row, &operands);
+    product_find_rows(e, m, tile->row, &operands);
+    if (m->lists) zeros_choose(e, m, tile, fresh, &operands);
     return operands;
 }
 
@@ -192,23 +191,22 @@ void product_finish(Emitter *e, const Matmul *m) {
         }
 }
 
-/* Row `row` of the tile at k, to all lanes; `offset` is k in elements. */
-static LLVMValueRef load_row(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef offset) {
+/* Row `row` of the tile at k; `offset` is k in elements. */
+LLVMValueRef product_row_element(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef offset) {
     bool has_pointer = operands->row[row] != NULL;
     LLVMValueRef at = element_pointer(e, operands->row[has_pointer ? row : 0], DTYPE_F32, offset);
     if (!has_pointer) at = pointer_plus(e, at, row * operands->row_step);
-    return value_splat(e, (Value){LLVMBuildLoad2(e->builder, e->f32, at, ""), true});
+    return LLVMBuildLoad2(e->builder, e->f32, at, "");
 }
 
 static void add_step(Emitter *e, const Operands *operands, LLVMValueRef k) {
     const Matmul *m = operands->m;
     LLVMTypeRef type = lanes_of(e->f32);
-    LLVMValueRef columns[MOST_VECTORS], offset = k_offset(e, &m->rows, k);
-    LLVMValueRef at = element_pointer(e, operands->columns, DTYPE_F32, k_offset(e, operands->columns_side, k));
+    LLVMValueRef columns[MOST_VECTORS], offset = product_k_offset(e, &m->rows, k);
     Sums sums = load_sums(e, m);
-    for (int v = 0; v < m->vectors; v++) columns[v] = load_columns(e, operands, v, k, at);
+    for (int v = 0; v < m->vectors; v++) columns[v] = product_columns(e, operands, v, k);
     for (int64_t r = 0; r < m->tile_rows; r++) {
-        LLVMValueRef row = load_row(e, operands, r, offset);
+        LLVMValueRef row = value_splat(e, (Value){product_row_element(e, operands, r, offset), true});
         for (int v = 0; v < m->vectors; v++)
             sums.sum[r][v] = call_intrinsic(e, "llvm.fma", &type, 1, (LLVMValueRef[]){row, columns[v], sums.sum[r][v]}, 3);
     }
@@ -221,4 +219,13 @@ void product_add(Emitter *e, const Operands *operands, LLVMValueRef from, int64_
     Loop loop = loop_begin(e, from);
     add_step(e, operands, loop.index);
     loop_end(e, loop, LLVMBuildAdd(e->builder, from, const_i64(e, count), ""), 1);
+}
+
+void product_add_listed(Emitter *e, const Operands *operands, LLVMValueRef from, LLVMValueRef to) {
+    If any = if_begin(e, LLVMBuildICmp(e->builder, LLVMIntSLT, from, to, ""));
+    Loop loop = loop_begin(e, from);
+    LLVMValueRef at = LLVMBuildGEP2(e->builder, e->i32, operands->list, &loop.index, 1, "");
+    add_step(e, operands, LLVMBuildZExt(e->builder, LLVMBuildLoad2(e->builder, e->i32, at, ""), e->i64, ""));
+    loop_end(e, loop, to, 1);
+    if_end(e, any);
 }

@@ -70,7 +70,25 @@ static void training(void **state) {
     assert_equal(mlp, &(MlpShape){.batch = 5, .widths = ragged, .layers = 4, .train = true});
 }
 
+/* Bytes of data are often 0, and 0 times infinity is a NaN: products may leave out zeros only where all is finite. */
+static Graph *product_of_bytes(Diagnostics *diag, const void *context) {
+    double factor = *(const double *)context;
+    Graph *graph = graph_new("bytes", diag);
+    NodeId bytes = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_U8, (Shape){.rank = 2, .dim = {24, 70}});
+    NodeId w = graph_input(graph, SYMBOL_VALUE, "w", DTYPE_F32, (Shape){.rank = 2, .dim = {70, 96}});
+    for (int i = 0; i < 2; i++) w = build_binary(graph, OP_mul, w, build_f32(graph, factor, graph_node(graph, w)->shape));
+    graph_output(graph, "y", build_matmul(graph, build_convert(graph, bytes, DTYPE_F32), w, false, false));
+    return graph;
+}
+
+static void zeros(void **state) {
+    (void)state;
+    static const double finite = 1.5, infinite = 3e38;
+    assert_equal(product_of_bytes, &finite);
+    assert_equal(product_of_bytes, &infinite);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(shapes), cmocka_unit_test(training)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(shapes), cmocka_unit_test(training), cmocka_unit_test(zeros)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
