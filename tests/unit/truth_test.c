@@ -22,6 +22,7 @@ typedef enum { JIT, REFERENCE } Backend;
 typedef struct {
     Diagnostics *diag;
     Model *model;
+    Compilation interpreted; /* what the interpreter runs; machine code has its own */
     Program *program;
     States *states;
     Threads *threads;
@@ -36,12 +37,13 @@ static bool give_schema(void *context, const DataSource *source, SourceSchema *s
     return true;
 }
 
-static Program *compile(Graph *graph, Backend backend, Diagnostics *diag) {
+static Program *compile(Session *s, Graph *graph, Backend backend) {
     Compilation compilation = {0};
     PassOptions options = {.level = 2, .threads = THREADS};
     assert_true(passes_run(&compilation, graph, &options, backend == JIT ? PASS_COUNT - 1 : PASS_dce));
-    if (backend == REFERENCE) return program_interpret(compilation.graph);
-    return codegen_compile(compilation.plan, compilation.graph, &(CodegenOptions){.level = 2}, diag);
+    if (backend == JIT) return codegen_compile(compilation.plan, compilation.graph, &(CodegenOptions){.level = 2}, s->diag);
+    s->interpreted = compilation;
+    return program_interpret(compilation.graph);
 }
 
 static void require_no_errors(const Diagnostics *diag) {
@@ -54,7 +56,7 @@ static Session session_open(const char *text, uint32_t batch, Backend backend) {
     ModelOptions options = {.path = "truth.mdl", .text = text, .length = strlen(text), .schema = give_schema};
     s.model = model_load(&options, s.diag);
     require_no_errors(s.diag);
-    s.program = compile(model_graph(s.model, GRAPH_TRAIN, batch, s.diag), backend, s.diag);
+    s.program = compile(&s, model_graph(s.model, GRAPH_TRAIN, batch, s.diag), backend);
     require_no_errors(s.diag);
     s.threads = threads_new(backend == JIT ? THREADS : 1);
     s.states = states_new();
@@ -70,6 +72,7 @@ static void session_close(Session *s) {
     states_free(s->states);
     threads_free(s->threads);
     program_free(s->program);
+    compilation_free(&s->interpreted);
     model_free(s->model);
     diag_free(s->diag);
 }
