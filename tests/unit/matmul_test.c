@@ -71,21 +71,25 @@ static void training(void **state) {
 }
 
 /* Bytes of data are often 0, and 0 times infinity is a NaN: products may leave out zeros only where all is finite. */
+typedef struct {
+    int64_t rows, k;
+    double factor; /* squared, times numbers around 1, makes the weights */
+} BytesShape;
+
 static Graph *product_of_bytes(Diagnostics *diag, const void *context) {
-    double factor = *(const double *)context;
+    const BytesShape *s = context;
     Graph *graph = graph_new("bytes", diag);
-    NodeId bytes = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_U8, (Shape){.rank = 2, .dim = {24, 70}});
-    NodeId w = graph_input(graph, SYMBOL_VALUE, "w", DTYPE_F32, (Shape){.rank = 2, .dim = {70, 96}});
-    for (int i = 0; i < 2; i++) w = build_binary(graph, OP_mul, w, build_f32(graph, factor, graph_node(graph, w)->shape));
+    NodeId bytes = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_U8, (Shape){.rank = 2, .dim = {s->rows, s->k}});
+    NodeId w = graph_input(graph, SYMBOL_VALUE, "w", DTYPE_F32, (Shape){.rank = 2, .dim = {s->k, 96}});
+    for (int i = 0; i < 2; i++) w = build_binary(graph, OP_mul, w, build_f32(graph, s->factor, graph_node(graph, w)->shape));
     graph_output(graph, "y", build_matmul(graph, build_convert(graph, bytes, DTYPE_F32), w, false, false));
     return graph;
 }
 
 static void zeros(void **state) {
     (void)state;
-    static const double finite = 1.5, infinite = 3e38;
-    assert_equal(product_of_bytes, &finite);
-    assert_equal(product_of_bytes, &infinite);
+    static const BytesShape list[] = {{24, 70, 1.5}, {24, 70, 3e38}, {7, 1, 1.5}, {7, 1, 3e38}, {65, 9, 0}};
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) assert_equal(product_of_bytes, &list[i]);
 }
 
 int main(void) {
