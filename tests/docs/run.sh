@@ -12,9 +12,9 @@ MLC=$(realpath -m "${MLC:-$root/build/release/mlc}")
 scratch=$(mktemp -d) && trap 'rm -rf "$scratch"' EXIT
 export LC_ALL=C NO_COLOR=1 HOME=$scratch/home TMPDIR=$scratch
 unset MLC_DATA XDG_CACHE_HOME COLUMNS
-mkdir -p "$scratch/home" "$scratch/bin" "$scratch/work"
+mkdir -p "$scratch/home" "$scratch/bin" "$scratch/room"
 ln -s "$MLC" "$scratch/bin/mlc"
-ln -s "$root/models" "$scratch/work/models"
+ln -s "$root/models" "$scratch/room/models"
 PATH=$scratch/bin:$PATH
 failures=0 examples=0
 
@@ -25,7 +25,7 @@ as_pattern() {
 
 check_command() { # PLACE COMMAND EXPECTED
     local place=$1 command=$2 expected=$3 printed
-    printed=$(cd "$scratch/work" && bash -c "$command" 2>&1 </dev/null)
+    printed=$(cd "$scratch/room" && bash -c "$command" 2>&1 </dev/null)
     examples=$((examples + 1))
     # shellcheck disable=SC2053 # the right side is a pattern
     [[ $printed == $(as_pattern "$expected") ]] && return
@@ -35,7 +35,7 @@ check_command() { # PLACE COMMAND EXPECTED
 }
 
 check_model() { # PLACE TEXT
-    printf '%s' "$2" >"$scratch/work/example.mdl"
+    printf '%s' "$2" >"$scratch/room/example.mdl"
     check_command "$1" "mlc check example.mdl >/dev/null || echo rejected" ""
 }
 
