@@ -8,6 +8,8 @@
 # A comment "# args: ..." in the first two lines gives further arguments. FILE.sh is run by bash instead, in an empty folder of
 # its own, with mlc in PATH and $GOLDEN naming the test's folder. FILE.out holds stdout, then stderr, then "exit STATUS".
 # A missing FILE.out fails, and so do a FILE.out without its input and an empty folder; --update writes what is printed now.
+# $GOLDEN_SKIP: inputs (FOLDER/FILE) to leave out; the preset tsan names disk_full.sh, under whose limit on files
+# ThreadSanitizer's own memory does not work.
 set -u
 root=$(cd "$(dirname "$0")" && pwd)
 MLC=$(realpath -m "${MLC:-$root/../../build/release/mlc}")
@@ -76,7 +78,9 @@ check_folder() {
     for file in *.out; do
         [[ " ${inputs[*]%.*} " == *" ${file%.out} "* ]] || fail "$folder/$file has no input"
     done
-    for file in "${inputs[@]}"; do check_input "$folder" "$file"; done
+    for file in "${inputs[@]}"; do
+        if [[ " ${GOLDEN_SKIP-} " == *" $folder/$file "* ]]; then echo "skipped $folder/$file"; else check_input "$folder" "$file"; fi
+    done
 }
 
 if [[ ${1-} == --update ]]; then
