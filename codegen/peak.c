@@ -47,7 +47,7 @@ static double best_rate(BurnFunction *burn) {
         float seed = 0.5f;
         double start = seconds_now();
         burn(&seed);
-        double rate = 2.0 * CHAINS * LANES * ITERATIONS / (seconds_now() - start);
+        double rate = (double)(2L * CHAINS * LANES * ITERATIONS) / (seconds_now() - start);
         if (rate > best) best = rate;
     }
     return best;
