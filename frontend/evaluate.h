@@ -47,6 +47,7 @@ typedef struct Evaluator {
     Graph *graph;
     Phase phase;
     uint32_t batch; /* N */
+    bool training;  /* the graph of a training step is built, not one that evaluates or predicts */
     Scope *scope;
     Frame *frame;            /* innermost */
     const char *assigned_to; /* the variable on the left of the expression being evaluated */
@@ -142,5 +143,7 @@ const char *layer_name(Evaluator *evaluator, const char *kind);
 const char *weight_name(Evaluator *evaluator, const char *wanted);
 /* A new trainable state. `init` NONE: uniform within 1 / sqrt(fan in), as PyTorch's layers have it. */
 Value weight_new(const Call *call, const char *name, Shape shape, Value init, Fan fan);
+/* A new state that is not trained: a running statistic. evaluator->training says whether graph_update may be called for it. */
+Value state_new(const Call *call, const char *name, Shape shape, Value init);
 
 #endif

@@ -33,7 +33,7 @@ static Value the_source(Evaluator *evaluator, Span span) {
     return value_error();
 }
 
-static const char *const predefined[] = {"N", "pi", "none", "source", "epoch", "step", "steps"};
+static const char *const predefined[] = {"N", "pi", "none", "source", "training", "epoch", "step", "steps"};
 enum { PREDEFINED = sizeof predefined / sizeof *predefined };
 
 static bool predefined_name(Evaluator *evaluator, const char *name, Span span, Value *value) {
@@ -43,6 +43,8 @@ static bool predefined_name(Evaluator *evaluator, const char *name, Span span, V
         *value = value_float(3.14159265358979323846);
     else if (!strcmp(name, "none"))
         *value = value_none();
+    else if (!strcmp(name, "training"))
+        *value = value_bool(evaluator->training);
     else if (!strcmp(name, "source"))
         *value = the_source(evaluator, span);
     else if (!strcmp(name, "epoch") || !strcmp(name, "step") || !strcmp(name, "steps"))

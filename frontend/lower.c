@@ -180,6 +180,7 @@ Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, 
     Graph *graph = graph_new(model->info.name, diag);
     Evaluator *evaluator = model_evaluator(model, log ? model->arena : scratch, graph, batch, diag);
     evaluator->log = log;
+    evaluator->training = kind == GRAPH_TRAIN;
     size_t errors = diag_errors(diag);
     Lowering lowering = {model, evaluator, graph, kind};
     bool good = lower_parts(&lowering) && diag_errors(diag) == errors;

@@ -162,6 +162,22 @@ static bool check_other_batch(Model *model, const Graph *graph) {
     return good;
 }
 
+/* What is evaluated must be what was trained: `training` may not decide which weights there are. */
+static bool check_evaluation(Model *model, const Graph *graph) {
+    Graph *other = lower(model, GRAPH_EVAL, model->info.batch, NULL, model->diag);
+    const Symbol *different;
+    bool good = other && states_equal(other, graph, &different);
+    if (!other) {
+        diag_note(model->diag, model->network->span, "found with 'training' being false, as it is where a model is evaluated");
+    } else if (!good) {
+        diag_error(model->diag, STATUS_MODEL, graph_node(other, different->node)->span,
+                   "'%s' is another one in training, or not there", different->name);
+        diag_help(model->diag, "make weights and states outside of 'if training'");
+    }
+    graph_free(other);
+    return good;
+}
+
 /* The class numbers that the loss compares with: the field of whole numbers, one a row, that it depends on. */
 static const char *find_label(const Model *model, const Graph *graph) {
     const bool *reached = graph_ancestors(model->arena, graph, graph->outputs[0].node);
@@ -182,7 +198,7 @@ static const char *field_name(const Model *model, const char *name) {
 static bool check_graphs(Model *model) {
     model->log = layer_log_new(model->arena, model->text);
     Graph *graph = lower(model, GRAPH_TRAIN, model->info.batch, model->log, model->diag);
-    bool good = graph && check_other_batch(model, graph);
+    bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph);
     if (good) model->info.label_field = field_name(model, find_label(model, graph));
     graph_free(graph);
     return good;

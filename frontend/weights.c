@@ -39,7 +39,7 @@ static bool find_init(const Call *call, Value value, Fan fan, Init *init) {
     return good;
 }
 
-Value weight_new(const Call *call, const char *name, Shape shape, Value value, Fan fan) {
+static Value kept_new(const Call *call, const char *name, Shape shape, Value value, Fan fan, bool trainable) {
     Evaluator *evaluator = call->evaluator;
     Init init = default_init(fan);
     if (value.kind != VALUE_NONE && !find_init(call, value, fan, &init)) return value_error();
@@ -49,7 +49,11 @@ Value weight_new(const Call *call, const char *name, Shape shape, Value value, F
     }
     name = weight_name(evaluator, name);
     names_put(evaluator->weights, name, (void *)name);
-    return evaluator_built(evaluator, call->span, graph_state(evaluator->graph, name, DTYPE_F32, shape, init, true));
+    return evaluator_built(evaluator, call->span, graph_state(evaluator->graph, name, DTYPE_F32, shape, init, trainable));
+}
+
+Value weight_new(const Call *call, const char *name, Shape shape, Value init, Fan fan) {
+    return kept_new(call, name, shape, init, fan, true);
 }
 
 /* x @ w: the second axis from the end is what comes in. */
@@ -60,25 +64,60 @@ static Fan fan_of(Shape shape) {
     return (Fan){lead * (double)shape.dim[shape.rank - 2], lead * last};
 }
 
+Value state_new(const Call *call, const char *name, Shape shape, Value init) {
+    return kept_new(call, name, shape, init, fan_of(shape), false);
+}
+
 /* In the model's own functions a weight is called as its variable; in a layer of the library, "layer_norm1.weight". */
 static const char *wanted_name(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Frame *frame = evaluator->frame;
-    const char *role = call->assigned_to ? call->assigned_to : "weight";
+    const char *role = call->assigned_to ? call->assigned_to : call->callee->name;
     if (!evaluator->scope->in_library) return role;
     if (!frame->layer) frame->layer = layer_name(evaluator, frame->callee->name);
     return arena_format(evaluator->arena, "%s.%s", frame->layer, role);
 }
 
+static bool in_model(const Call *call, const char *what) {
+    if (call->evaluator->phase == PHASE_MODEL) return true;
+    evaluator_error(call->evaluator, call->span, "%s belong into the model block", what);
+    return false;
+}
+
 Value call_weight(const Call *call) {
-    Evaluator *evaluator = call->evaluator;
     Shape shape;
-    if (evaluator->phase != PHASE_MODEL) {
-        evaluator_error(evaluator, call->span, "weights belong into the model block");
-        return value_error();
-    }
-    if (!call_sizes(call, 0, &shape)) return value_error();
+    if (!in_model(call, "weights") || !call_sizes(call, 0, &shape)) return value_error();
     return weight_new(call, wanted_name(call), shape, call->args[1], fan_of(shape));
+}
+
+/* -- states that are not trained -- */
+
+Value call_state(const Call *call) {
+    Shape shape;
+    if (!in_model(call, "states") || !call_sizes(call, 0, &shape)) return value_error();
+    return state_new(call, wanted_name(call), shape, call->args[1]);
+}
+
+static const Symbol *kept_symbol(const Call *call) {
+    const Node *node = tensor_node(call->evaluator, call->args[0]);
+    const Symbol *symbol = node->op == OP_state ? &call->evaluator->graph->symbols[node->attrs.symbol] : NULL;
+    if (symbol && !symbol->trainable) return symbol;
+    call_fail(call, 0, symbol ? "is a weight: the optimizer changes it" : "must be what a call of 'state' returned");
+    return NULL;
+}
+
+/* Outside of training nothing is updated; the value is checked nevertheless. */
+Value call_update(const Call *call) {
+    Evaluator *evaluator = call->evaluator;
+    const Symbol *symbol = kept_symbol(call);
+    if (!symbol) return value_error();
+    if (!shape_equal(symbol->shape, tensor_node(evaluator, call->args[1])->shape))
+        return call_fail(call, 1, "must have the shape of the state, %s, not be %s",
+                         value_text(evaluator->arena, evaluator->graph, call->args[0]),
+                         value_text(evaluator->arena, evaluator->graph, call->args[1]));
+    if (symbol->update) return call_fail(call, 0, "has been updated before in the same step");
+    if (evaluator->training) graph_update(evaluator->graph, symbol->node, tensor_f32(evaluator, call->args[1]));
+    return call->args[0];
 }
 
 /* -- the initializers -- */

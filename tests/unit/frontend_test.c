@@ -233,6 +233,40 @@ static void test_names_of_states(void **state) {
     diag_free(diag);
 }
 
+/* -- states that are not trained -- */
+
+#define CENTRED                                                                                                                \
+    "model net(image) -> logits {\n x = flatten(image)\n seen = state([784])\n kept = update(seen, mean(x, axis = 0))\n"       \
+    " y = x - seen\n if training { y = x + seen }\n logits = y |> dense(10)\n}\n"
+
+/* The op that combines image and state, and whether the state changes. */
+static void expect_state(const Model *model, GraphKind kind, Op op, bool updated, Diagnostics *diag) {
+    Graph *graph = model_graph(model, kind, 5, diag);
+    const Symbol *seen = graph_symbol(graph, "seen");
+    bool found = false;
+    assert_non_null(seen);
+    assert_false(seen->trainable);
+    assert_int_equal(seen->update != NODE_NONE, updated);
+    for (NodeId id = 1; id < graph->node_count; id++) {
+        const Node *node = graph_node(graph, id);
+        if (node->op != op || graph_operand(graph, node, 1)->op != OP_broadcast) continue;
+        found |= graph_operand(graph, node, 1)->operands[0] == seen->node;
+    }
+    assert_true(found);
+    graph_free(graph);
+}
+
+static void test_states(void **state) {
+    (void)state;
+    Diagnostics *diag = diag_new();
+    Model *model = load("mdl 1\n" DATA CENTRED TRAIN, diag);
+    expect_state(model, GRAPH_TRAIN, OP_add, true, diag);
+    expect_state(model, GRAPH_EVAL, OP_sub, false, diag);
+    expect_state(model, GRAPH_PREDICT, OP_sub, false, diag);
+    model_free(model);
+    diag_free(diag);
+}
+
 static void test_info(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
@@ -505,6 +539,7 @@ int main(void) {
         cmocka_unit_test(test_models),     cmocka_unit_test(test_names_of_states), cmocka_unit_test(test_info),
         cmocka_unit_test(test_layers),     cmocka_unit_test(test_losses),          cmocka_unit_test(test_optimizers),
         cmocka_unit_test(test_set),        cmocka_unit_test(test_limits),          cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
