@@ -22,6 +22,16 @@ bool session_expect_rows(const Session *session, int64_t rows[SPLIT_COUNT]) {
     return dataset_expect_rows(&session->build.info->schema, &request, rows);
 }
 
+static bool check_classes(const Session *session) {
+    const ModelInfo *info = session->build.info;
+    bool good = true;
+    for (uint32_t i = 0; i < info->class_use_count; i++) {
+        const ClassUse *use = &info->class_uses[i];
+        good &= dataset_check_classes(session->dataset, use->field, use->columns, use->span, session->build.diag);
+    }
+    return good;
+}
+
 bool session_open_data(Session *session) {
     const ModelInfo *info = session->build.info;
     SplitRequest request = split_request(info);
@@ -29,7 +39,7 @@ bool session_open_data(Session *session) {
     session->dataset = dataset_open(&info->source, &request, session->build.diag);
     if (session->dataset && session->build.options->verbose)
         fprintf(stderr, "mlc: data read in %.0f ms\n", dataset_seconds(session->dataset) * 1e3);
-    return session->dataset != NULL;
+    return session->dataset && check_classes(session);
 }
 
 bool session_start(Session *session) {

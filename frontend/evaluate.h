@@ -20,6 +20,7 @@ typedef struct {
     Names *params;    /* name -> Value */
     Names *functions; /* name -> Callable: the model's own definitions */
     Names *fields;    /* name -> Setting */
+    const DataSource *source;
     const SourceSchema *schema;
 } Globals;
 

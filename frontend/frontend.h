@@ -29,6 +29,14 @@ typedef struct {
     double amount; /* 0: none */
 } SplitSize;
 
+/* Where the whole numbers of a source's field choose one of `columns` columns, and nothing is known of them before the data are
+ * read: whoever reads them has to see to it that there are not more classes. */
+typedef struct {
+    const char *field;
+    int64_t columns;
+    Span span;
+} ClassUse;
+
 typedef struct {
     const char *name; /* of the model block */
     DataSource source;
@@ -45,6 +53,8 @@ typedef struct {
     uint32_t output_count;
     const char
         *label_field; /* the source field that the loss compares classes with ("label"), or NULL: for confusion matrices */
+    const ClassUse *class_uses; /* one a field */
+    uint32_t class_use_count;
     const char *image_field; /* the source field with rank-3 u8 rows, or NULL: for pictures */
     const char *resolved;    /* the .mdl text with every --set applied; loading it gives the same model */
 } ModelInfo;

@@ -200,6 +200,8 @@ static bool check_graphs(Model *model) {
     Graph *graph = lower(model, GRAPH_TRAIN, model->info.batch, model->log, model->diag);
     bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph);
     if (good) model->info.label_field = field_name(model, find_label(model, graph));
+    model->info.class_uses = model->log->class_uses;
+    model->info.class_use_count = model->log->class_use_count;
     graph_free(graph);
     return good;
 }
@@ -235,7 +237,8 @@ static Model *model_new(const ModelOptions *options, Diagnostics *diag) {
     model->info.source.folder =
         options->folder ? arena_copy_string(arena, options->folder, strlen(options->folder)) : folder_of(arena, options->path);
     model->globals =
-        (Globals){library_new(arena, diag), names_new(arena), names_new(arena), names_new(arena), &model->info.schema};
+        (Globals){library_new(arena, diag), names_new(arena), names_new(arena), names_new(arena),
+                  &model->info.source, &model->info.schema};
     return model;
 }
 

@@ -1,4 +1,4 @@
-/* The log of what the model calls, for `mlc summary`. */
+/* The log of what the model calls, for `mlc summary`, and of what it expects of the data. */
 #ifndef MLC_FRONTEND_SUMMARY_H
 #define MLC_FRONTEND_SUMMARY_H
 
@@ -10,6 +10,8 @@ typedef struct LayerLog {
     LayerInfo *layers;
     uint32_t count, capacity;
     Names *counts;
+    ClassUse class_uses[SOURCE_MAX_FIELDS];
+    uint32_t class_use_count;
 } LayerLog;
 
 LayerLog *layer_log_new(Arena *arena, const char *text);

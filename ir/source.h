@@ -29,6 +29,7 @@ typedef struct {
     const char *name; /* lives as long as the dataset, or static */
     DType dtype;
     Shape row;
+    int32_t classes; /* its whole numbers are classes from 0 to below this; 0: not known before the data are read */
 } SourceField;
 typedef struct {
     SourceField fields[SOURCE_MAX_FIELDS];

@@ -120,9 +120,9 @@ static Shape row_shape(Shape file) {
 
 static SourceSchema schema_of(const SourceFiles *files, Shape images, int64_t train_rows, int64_t test_rows) {
     SourceSchema schema = {.train_rows = train_rows, .test_rows = test_rows};
-    schema.fields[schema.field_count++] = (SourceField){"image", DTYPE_U8, row_shape(images)};
+    schema.fields[schema.field_count++] = (SourceField){"image", DTYPE_U8, row_shape(images), 0};
     if (files->named || files->paths[FILE_TRAIN_LABELS])
-        schema.fields[schema.field_count++] = (SourceField){"label", DTYPE_U8, {0}};
+        schema.fields[schema.field_count++] = (SourceField){"label", DTYPE_U8, {0}, files->classes};
     return schema;
 }
 
@@ -324,6 +324,32 @@ const void *dataset_field(const Dataset *dataset, const char *name) {
     for (uint32_t i = 0; i < dataset->schema.field_count; i++)
         if (!strcmp(dataset->schema.fields[i].name, name)) return dataset->fields[i];
     return NULL;
+}
+
+/* A field's whole numbers, whatever they are stored as. */
+static int64_t whole_number(const void *data, DType dtype, int64_t at) {
+    return dtype == DTYPE_U8 ? ((const uint8_t *)data)[at] : ((const int32_t *)data)[at];
+}
+
+static const SourceField *find_field(const SourceSchema *schema, const char *name) {
+    const SourceField *field = schema->fields;
+    while (strcmp(field->name, name)) field++;
+    return field;
+}
+
+bool dataset_check_classes(const Dataset *dataset, const char *name, int64_t classes, Span span, Diagnostics *diag) {
+    const SourceField *field = find_field(&dataset->schema, name);
+    const void *data = dataset_field(dataset, name);
+    int64_t rows = dataset->schema.train_rows + dataset->schema.test_rows, each = shape_elements(field->row);
+    for (int64_t at = 0; at < rows * each; at++) {
+        int64_t label = whole_number(data, field->dtype, at);
+        if (label >= 0 && label < classes) continue;
+        diag_error(diag, STATUS_DATA, span, "'%s' has class %lld in row %lld of the data, but there are columns for 0 to %lld only",
+                   name, (long long)label, (long long)(at / each), (long long)classes - 1);
+        diag_help(diag, "every class needs a column of its own; classes and rows are counted from 0");
+        return false;
+    }
+    return true;
 }
 
 const char *dataset_class_name(const Dataset *dataset, int32_t label) {

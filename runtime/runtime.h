@@ -25,6 +25,8 @@ int64_t dataset_rows(const Dataset *dataset, Split split);
 const int32_t *dataset_split(const Dataset *dataset, Split split); /* the row numbers of a split: they index dataset_field */
 const void *dataset_field(const Dataset *dataset, const char *name); /* row 0 of the field, all splits in one array; NULL: none */
 const SourceSchema *dataset_fields(const Dataset *dataset);
+/* Whether every whole number of a field is a class from 0 to below `classes`; else a STATUS_DATA error at `span`. */
+bool dataset_check_classes(const Dataset *dataset, const char *field, int64_t classes, Span span, Diagnostics *diag);
 const char *dataset_class_name(const Dataset *dataset, int32_t label); /* "Ankle boot", or NULL */
 const char *dataset_digest(const Dataset *dataset); /* BLAKE3 of the files' contents, 64 hex digits */
 double dataset_seconds(const Dataset *dataset);     /* spent reading */

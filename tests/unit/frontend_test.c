@@ -12,7 +12,7 @@
 /* A source like MNIST's, without data. */
 static bool schema(void *context, const DataSource *source, SourceSchema *fields, Diagnostics *diag) {
     (void)context, (void)source, (void)diag;
-    *fields = (SourceSchema){.fields = {{"image", DTYPE_U8, {3, {1, 28, 28}}}, {"label", DTYPE_U8, {0}}}, .field_count = 2};
+    *fields = (SourceSchema){.fields = {{"image", DTYPE_U8, {3, {1, 28, 28}}, 0}, {"label", DTYPE_U8, {0}, 10}}, .field_count = 2};
     return true;
 }
 

@@ -20,7 +20,7 @@ static const uint8_t labels[ROWS] = {2, 0, 3};
 
 static bool schema(void *context, const DataSource *source, SourceSchema *fields, Diagnostics *diag) {
     (void)context, (void)source, (void)diag;
-    *fields = (SourceSchema){.fields = {{"image", DTYPE_U8, {1, {WIDTH}}}, {"label", DTYPE_U8, {0}}}, .field_count = 2};
+    *fields = (SourceSchema){.fields = {{"image", DTYPE_U8, {1, {WIDTH}}, 0}, {"label", DTYPE_U8, {0}, 0}}, .field_count = 2};
     return true;
 }
 

@@ -33,7 +33,7 @@ typedef struct {
 static bool give_schema(void *context, const DataSource *source, SourceSchema *schema, Diagnostics *diag) {
     (void)context, (void)source, (void)diag;
     *schema = (SourceSchema){
-        .fields = {{"image", DTYPE_U8, {3, {1, 28, 28}}}, {"label", DTYPE_U8, {0}}, {"unit", DTYPE_U8, {1, {ROWS}}}}, .field_count = 3};
+        .fields = {{"image", DTYPE_U8, {3, {1, 28, 28}}, 0}, {"label", DTYPE_U8, {0}, 0}, {"unit", DTYPE_U8, {1, {ROWS}}, 0}}, .field_count = 3};
     return true;
 }
 

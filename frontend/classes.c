@@ -1,0 +1,51 @@
+/* Labels and the columns they choose from. A class without a column would have no part in a loss, and nobody would notice: what
+ * the source says of its classes is compared with the columns here, and where it knows nothing before the data are read, the
+ * columns are kept for whoever reads them. */
+#include "frontend/summary.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* The field of the source whose whole numbers these are, moved or not; NULL: they were computed. */
+static const SourceField *field_of(const Evaluator *evaluator, Value label) {
+    const Graph *graph = evaluator->graph;
+    const Node *node = tensor_node(evaluator, label);
+    while ((op_class(node->op) == CLASS_VIEW && node->operand_count == 1) || node->op == OP_convert)
+        node = graph_operand(graph, node, 0);
+    if (node->op != OP_input || node->dtype == DTYPE_F32) return NULL;
+    const char *name = graph->symbols[node->attrs.symbol].name;
+    const SourceSchema *schema = evaluator->globals->schema;
+    for (uint32_t i = 0; i < schema->field_count; i++)
+        if (!strcmp(schema->fields[i].name, name)) return &schema->fields[i];
+    return NULL;
+}
+
+static Value too_few_columns(const Call *call, const SourceField *field, int64_t columns) {
+    Evaluator *evaluator = call->evaluator;
+    const DataSource *source = evaluator->globals->source;
+    if (!evaluator_error(evaluator, call->span, "'%s' has the classes 0 to %d, but there %s only %" PRId64 " column%s for them",
+                         field->name, field->classes - 1, columns == 1 ? "is" : "are", columns, columns == 1 ? "" : "s"))
+        return value_error();
+    diag_note(evaluator->diag, source->span, "%s() has %d classes", source->reader, field->classes);
+    diag_help(evaluator->diag, "give the last layer an output for each class: %d", field->classes);
+    return value_error();
+}
+
+/* Of several uses of a field, that with the fewest columns counts. */
+static void keep_use(const Call *call, const SourceField *field, int64_t columns) {
+    LayerLog *log = call->evaluator->log;
+    ClassUse use = {field->name, columns, evaluator_place(call->evaluator, call->span)};
+    uint32_t i = 0;
+    while (i < log->class_use_count && strcmp(log->class_uses[i].field, field->name)) i++;
+    if (i == log->class_use_count) log->class_use_count++;
+    else if (log->class_uses[i].columns <= columns) return;
+    log->class_uses[i] = use;
+}
+
+Value call_class_of(const Call *call) {
+    const SourceField *field = field_of(call->evaluator, call->args[0]);
+    int64_t columns = call->args[1].integer;
+    if (field && field->classes > columns) return too_few_columns(call, field, columns);
+    if (field && !field->classes && call->evaluator->log) keep_use(call, field, columns);
+    return call->args[0];
+}
