@@ -1,4 +1,4 @@
-/* Arguments: which of the given ones belongs to which formal, defaults for the others, and their types. */
+/* Arguments: which of the given ones belongs to which formal, defaults for the others, their types and limits. */
 #include "frontend/evaluate.h"
 
 #include <string.h>
@@ -96,7 +96,8 @@ static bool bind_formal(const Binding *binding, const Formal *formal, const Give
     *span = given ? given->span : binding->span;
     bool left_out = value.kind == VALUE_NONE && is_none(formal->value);
     const char *what = arena_format(evaluator->arena, "'%s' of '%s'", formal->name.text, binding->callee->name);
-    bool good = value.kind != VALUE_ERROR && (left_out || type_check(evaluator, formal->type, &value, *span, what));
+    bool good = value.kind != VALUE_ERROR && (left_out || (type_check(evaluator, formal->type, &value, *span, what) &&
+                                                           limits_check(evaluator, formal->limits, value, *span, what, true)));
     scope_put(evaluator, formal->name.text, good ? value : value_error());
     return good;
 }

@@ -139,9 +139,21 @@ Type *ast_type(Arena *arena, Span span, Name name, bool has_shape, ExprList shap
     return type;
 }
 
-Formal *ast_formal(Arena *arena, Name name, Type *type, Expr *value) {
+Limits *ast_limits(Arena *arena, Limits limits) {
+    Limits *copy = ARENA_NEW(arena, Limits);
+    *copy = limits;
+    return copy;
+}
+
+Limits *ast_limits_of(Arena *arena, Expr *expr) {
+    bool range = expr->kind == EXPR_BINARY && expr->operation.op == OPERATOR_RANGE;
+    if (!range) return ast_limits(arena, (Limits){.choices = expr, .span = expr->span});
+    return ast_limits(arena, (Limits){.low = expr->operation.left, .high = expr->operation.right, .span = expr->span});
+}
+
+Formal *ast_formal(Arena *arena, Name name, Type *type, Expr *value, Limits *limits) {
     Formal *formal = ARENA_NEW(arena, Formal);
-    *formal = (Formal){NULL, name, type, value};
+    *formal = (Formal){NULL, name, type, value, limits};
     return formal;
 }
 

@@ -130,12 +130,21 @@ typedef struct {
     Span span;
 } Type;
 
-/* name [: type] [= value] */
+/* What stands after `in`: a range low..high, low..<high, low.. or low<.. , or an expression that gives the choices. */
+typedef struct {
+    Expr *choices;    /* NULL: a range */
+    Expr *low, *high; /* high NULL: no upper end */
+    bool above, below; /* the lower, the upper end itself is outside */
+    Span span;
+} Limits;
+
+/* name [: type] [= value] [in limits] */
 typedef struct Formal {
     struct Formal *next;
     Name name;
     Type *type;
     Expr *value;
+    Limits *limits;
 } Formal;
 AST_LIST(FormalList, Formal);
 
@@ -194,7 +203,7 @@ typedef struct {
     Type *type;
     Expr *value;
     Span written;  /* "= value" as it stands in the text */
-    Expr *choices; /* after `in`, or NULL */
+    Limits *limits; /* or NULL */
 } Param;
 
 typedef enum { ITEM_USE, ITEM_PARAM, ITEM_DEF, ITEM_MODEL, ITEM_DATA, ITEM_TRAIN } ItemKind;
@@ -240,7 +249,10 @@ Arg *ast_arg(Arena *arena, Name name, Expr *value);
 Sub *ast_sub(Arena *arena, Span span, bool is_slice, Expr *from, Expr *to);
 NameNode *ast_name(Arena *arena, Name name);
 Type *ast_type(Arena *arena, Span span, Name name, bool has_shape, ExprList shape);
-Formal *ast_formal(Arena *arena, Name name, Type *type, Expr *value);
+Limits *ast_limits(Arena *arena, Limits limits);
+/* a..b as a range, everything else as choices */
+Limits *ast_limits_of(Arena *arena, Expr *expr);
+Formal *ast_formal(Arena *arena, Name name, Type *type, Expr *value, Limits *limits);
 Stmt *ast_assign(Arena *arena, Span span, NameList names, ExprList values);
 Stmt *ast_for(Arena *arena, Span span, Name name, Expr *over, StmtList body);
 Arm *ast_arm(Arena *arena, Expr *condition, StmtList body);

@@ -49,6 +49,15 @@ static void print_bound(const char *word, const Expr *bound, int level, FILE *ou
     print_expr(bound, level + 1, out);
 }
 
+static void print_limits(const Limits *limits, int level, FILE *out) {
+    if (!limits) return;
+    print_bound("in", limits->choices, level, out);
+    if (limits->choices) return;
+    print_head(level, out, "in", limits->above ? "<.." : limits->below ? "..<" : "..");
+    print_expr(limits->low, level + 1, out);
+    if (limits->high) print_expr(limits->high, level + 1, out);
+}
+
 static void print_subs(const SubList *list, int level, FILE *out) {
     for (const Sub *sub = list->first; sub; sub = sub->next) {
         if (sub->is_slice) print_head(level, out, "slice", NULL);
@@ -150,6 +159,7 @@ static void print_function(const char *word, const Function *function, FILE *out
         print_head(1, out, "input", formal->name.text);
         print_type(formal->type, 2, out);
         print_bound("default", formal->value, 2, out);
+        print_limits(formal->limits, 2, out);
     }
     print_names("output", &function->outs, 1, out);
     print_bound("value", function->value, 1, out);
@@ -168,7 +178,7 @@ static void print_param(const Param *param, FILE *out) {
     print_head(0, out, "param", param->name.text);
     print_type(param->type, 1, out);
     print_expr(param->value, 1, out);
-    print_bound("in", param->choices, 1, out);
+    print_limits(param->limits, 1, out);
 }
 
 static void print_item(const Item *item, FILE *out) {

@@ -37,8 +37,10 @@ static void keep_use(const Call *call, const SourceField *field, int64_t columns
     ClassUse use = {field->name, columns, evaluator_place(call->evaluator, call->span)};
     uint32_t i = 0;
     while (i < log->class_use_count && strcmp(log->class_uses[i].field, field->name)) i++;
-    if (i == log->class_use_count) log->class_use_count++;
-    else if (log->class_uses[i].columns <= columns) return;
+    if (i == log->class_use_count)
+        log->class_use_count++;
+    else if (log->class_uses[i].columns <= columns)
+        return;
     log->class_uses[i] = use;
 }
 

@@ -113,6 +113,10 @@ bool arguments_bind(Evaluator *evaluator, const Callable *callee, const Given *g
  * meaning yet to the sizes found. `what` begins the message: "'x' of dense". */
 bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span, const char *what);
 
+/* Checks a value, or every item of a list, against what stands after `in` (NULL: anything goes); a tensor has no value yet. A
+ * `remote` value is told where its limits are written. */
+bool limits_check(Evaluator *evaluator, const Limits *limits, Value value, Span span, const char *what, bool remote);
+
 /* -- tensors (tensors.c) -- */
 /* A number or truth value as a constant, a tensor as it is. */
 NodeId tensor_of(Evaluator *evaluator, Value value);

@@ -173,8 +173,8 @@ Value call_pad(const Call *call) {
     if (!call_axis(call, 3, shape.rank, &axis)) return value_error();
     int64_t before[SHAPE_MAX_RANK] = {0}, after[SHAPE_MAX_RANK] = {0};
     for (uint32_t arg = 1; arg <= 2; arg++)
-        if (call->args[arg].integer < 0 || call->args[arg].integer > SHAPE_MAX_ELEMENTS)
-            return call_fail(call, arg, "must be at least 0");
+        if (call->args[arg].integer > SHAPE_MAX_ELEMENTS)
+            return call_fail(call, arg, "means more than 2^31 elements, the most that a tensor may have");
     before[axis] = call->args[1].integer;
     after[axis] = call->args[2].integer;
     return built(call, build_pad(call->evaluator->graph, call->args[0].node, before, after));

@@ -1,8 +1,6 @@
 /* Layers with weights. Their meaning, names and first values are those of PyTorch. */
 #include "frontend/evaluate.h"
 
-#include <inttypes.h>
-
 static NodeId state_of(const Call *call, const char *layer, const char *role, Shape shape, Value init, Fan fan) {
     const char *name = arena_format(call->evaluator->arena, "%s.%s", layer, role);
     return weight_new(call, name, shape, init, fan).node;
@@ -17,7 +15,6 @@ Value call_dense(const Call *call) {
     if (shape.rank < 2)
         return call_fail(call, 0, "must have a batch axis and at least one more, not be %s",
                          value_text(evaluator->arena, graph, call->args[0]));
-    if (width < 1) return call_fail(call, 1, "must be at least 1, not %" PRId64, width);
     if (width > SHAPE_MAX_ELEMENTS / shape.dim[shape.rank - 1])
         return call_fail(call, 1, "means a weight of more than 2^31 elements, the most that a tensor may have");
     int64_t in = shape.dim[shape.rank - 1];

@@ -41,7 +41,7 @@ typedef struct {
     Op op; /* the op that it is, of those that come from ops.def */
     Value (*call)(const Call *call);
     Init (*initial)(const struct Bound *bound, Fan fan);
-    NodeId (*optimize)(const Optimization *optimization); /* the weight's new value */
+    NodeId (*optimize)(const Optimization *optimization); /* the weight's new value; NODE_NONE after an error */
 } Builtin;
 
 typedef struct Callable {

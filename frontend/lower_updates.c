@@ -70,8 +70,8 @@ static const Bound *not_an_optimizer(Evaluator *evaluator, Span span, Value valu
 static bool check_rate(Evaluator *evaluator, const Bound *bound) {
     Value rate = bound->args[0];
     bool scalar_tensor = rate.kind == VALUE_TENSOR && tensor_node(evaluator, rate)->shape.rank == 0;
-    if (scalar_tensor || (value_is_number(rate) && value_number(rate) >= 0)) return true;
-    evaluator_error(evaluator, bound->spans[0], "the learning rate must be a number from 0, or a schedule, not %s",
+    if (scalar_tensor || value_is_number(rate)) return true;
+    evaluator_error(evaluator, bound->spans[0], "the learning rate must be a number or a schedule, not %s",
                     value_text(evaluator->arena, evaluator->graph, rate));
     return false;
 }

@@ -63,14 +63,21 @@ static NodeId decayed(const Builder *b, double decay) {
     return decay == 0 ? gradient : fma_(b, scalar(b, decay), b->optimization->weight, gradient);
 }
 
+static NodeId no_momentum(const Optimization *optimization) {
+    evaluator_error(optimization->evaluator, optimization->optimizer->spans[2], "nesterov needs a momentum above 0");
+    return NODE_NONE;
+}
+
 NodeId optimize_sgd(const Optimization *optimization) {
     Builder b = builder(optimization);
     double momentum = number(optimization, 1);
+    bool nesterov = optimization->optimizer->args[2].boolean;
+    if (nesterov && momentum == 0) return no_momentum(optimization);
     NodeId g = decayed(&b, number(optimization, 3)), direction = g;
     if (momentum != 0) {
         NodeId state = moment(&b, "momentum"), next = fma_(&b, scalar(&b, momentum), state, g);
         graph_update(b.graph, state, next);
-        direction = optimization->optimizer->args[2].boolean ? fma_(&b, scalar(&b, momentum), next, g) : next;
+        direction = nesterov ? fma_(&b, scalar(&b, momentum), next, g) : next;
     }
     return fma_(&b, unary(&b, OP_neg, rate_of(optimization)), direction, optimization->weight);
 }

@@ -15,69 +15,10 @@ static const char *text_of(const ParamCheck *check, Value value) {
     return value_text(check->evaluator->arena, check->evaluator->graph, value);
 }
 
-/* -- ranges and choices -- */
-
-static bool outside(const ParamCheck *check, Value value, const char *allowed) {
-    if (evaluator_error(check->evaluator, check->span, "%s is not allowed for param '%s': it must be %s", text_of(check, value),
-                        check->param->name.text, allowed) &&
-        check->overridden)
-        diag_note(check->evaluator->diag, check->param->choices->span, "the param says so here");
-    return false;
-}
-
-static bool bounds(const ParamCheck *check, Value *low, Value *high) {
-    const Expr *choices = check->param->choices;
-    *low = evaluate(check->evaluator, choices->operation.left);
-    *high = evaluate(check->evaluator, choices->operation.right);
-    if (low->kind == VALUE_ERROR || high->kind == VALUE_ERROR) return false;
-    if (value_is_number(*low) && value_is_number(*high) && value_number(*low) <= value_number(*high)) return true;
-    evaluator_error(check->evaluator, choices->span, "a param's range goes from a number to a larger one");
-    return false;
-}
-
-static bool in_range(const ParamCheck *check, Value value) {
-    Value low, high;
-    if (!bounds(check, &low, &high)) return false;
-    if (!value_is_number(value)) {
-        evaluator_error(check->evaluator, check->span, "param '%s' has a range of numbers, so it cannot be %s",
-                        check->param->name.text, text_of(check, value));
-        return false;
-    }
-    if (value_number(value) >= value_number(low) && value_number(value) <= value_number(high)) return true;
-    return outside(check, value,
-                   arena_format(check->evaluator->arena, "from %s to %s", text_of(check, low), text_of(check, high)));
-}
-
-static bool in_choices(const ParamCheck *check, Value value) {
-    Value choices = evaluate(check->evaluator, check->param->choices);
-    if (choices.kind == VALUE_ERROR) return false;
-    if (choices.kind != VALUE_LIST) {
-        evaluator_error(check->evaluator, check->param->choices->span, "after 'in' stands a range or a list of choices, not %s",
-                        text_of(check, choices));
-        return false;
-    }
-    const char *all = "";
-    for (uint32_t i = 0; i < choices.list.count; i++) {
-        if (value_equal(choices.list.items[i], value)) return true;
-        if (i < 12)
-            all = arena_format(check->evaluator->arena, "%s%s%s", all, i ? ", " : "", text_of(check, choices.list.items[i]));
-    }
-    return outside(check, value, arena_format(check->evaluator->arena, "one of %s", all));
-}
-
-static bool choice_allows(const ParamCheck *check, Value value) {
-    const Expr *choices = check->param->choices;
-    if (!choices) return true;
-    if (choices->kind == EXPR_BINARY && choices->operation.op == OPERATOR_RANGE) return in_range(check, value);
-    return in_choices(check, value);
-}
-
-/* Of a list, every item must be allowed. */
+/* A value that was given elsewhere is told what the param allows. */
 static bool value_allowed(const ParamCheck *check, Value value) {
-    if (value.kind != VALUE_LIST) return choice_allows(check, value);
-    for (uint32_t i = 0; i < value.list.count; i++)
-        if (!choice_allows(check, value.list.items[i])) return false;
-    return true;
+    const char *what = arena_format(check->evaluator->arena, "param '%s'", check->param->name.text);
+    return limits_check(check->evaluator, check->param->limits, value, check->span, what, check->overridden);
 }
 
 /* -- types -- */

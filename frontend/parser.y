@@ -41,12 +41,12 @@ static Item *use(Syntax *syntax, Span span, Name file);
 %token READ_MODEL READ_EXPRESSION MDL
 %token NL
 %token USE PARAM DEF MODEL DATA TRAIN FIELD FOR IN IF ELSE TRUE FALSE AND OR NOT
-%token PIPE ARROW RANGE POW EQ NE LE GE
+%token PIPE ARROW RANGE BELOW ABOVE POW EQ NE LE GE
 %token <integer> INT
 %token <real> FLOAT
 %token <text> STRING ID
 
-%type <expr> expr postfix primary value choices callee
+%type <expr> expr postfix primary value callee
 %type <exprs> exprs list
 %type <name> name
 %type <names> names outs
@@ -55,6 +55,7 @@ static Item *use(Syntax *syntax, Span span, Name file);
 %type <args> args some_args
 %type <sub> sub
 %type <subs> subs
+%type <limits> limits
 %type <formal> formal
 %type <formals> formals some_formals
 %type <stmt> stmt
@@ -85,7 +86,7 @@ items: %empty
      ;
 
 item: USE STRING NL                              { $$ = use(syntax, @$, (Name){$2, @2}); }
-    | PARAM name type value choices NL           { $$ = param(syntax, span_join(@1, @5), (Param){$2, $3, $4, @4, $5}); }
+    | PARAM name type value limits NL           { $$ = param(syntax, span_join(@1, @5), (Param){$2, $3, $4, @4, $5}); }
     | DEF name '(' formals ')' '=' expr NL       { $$ = function(syntax, ITEM_DEF, span_join(@1, @7), (Function){$2, $4, NO_NAMES, $7, NO_BODY}); }
     | DEF name '(' formals ')' outs body NL      { $$ = function(syntax, ITEM_DEF, span_join(@1, @7), (Function){$2, $4, $6, NULL, $7}); }
     | MODEL name '(' formals ')' outs body NL    { $$ = function(syntax, ITEM_MODEL, span_join(@1, @7), (Function){$2, $4, $6, NULL, $7}); }
@@ -96,7 +97,12 @@ item: USE STRING NL                              { $$ = use(syntax, @$, (Name){$
     ;
 
 value: '=' expr { $$ = $2; } ;
-choices: %empty { $$ = NULL; } | IN expr { $$ = $2; } ;
+limits: %empty             { $$ = NULL; }
+      | IN expr            { $$ = ast_limits_of(ARENA, $2); }
+      | IN expr BELOW expr { $$ = ast_limits(ARENA, (Limits){.low = $2, .high = $4, .below = true, .span = span_join(@2, @4)}); }
+      | IN expr RANGE      { $$ = ast_limits(ARENA, (Limits){.low = $2, .span = span_join(@2, @3)}); }
+      | IN expr ABOVE      { $$ = ast_limits(ARENA, (Limits){.low = $2, .above = true, .span = span_join(@2, @3)}); }
+      ;
 
 settings: %empty           { $$ = (SettingList){0}; }
         | settings setting { $$ = $1; if ($2) AST_APPEND($$, $2); }
@@ -112,8 +118,8 @@ formals: %empty { $$ = (FormalList){0}; } | some_formals | some_formals ',' ;
 some_formals: formal                  { $$ = (FormalList){0}; AST_APPEND($$, $1); }
             | some_formals ',' formal { $$ = $1; AST_APPEND($$, $3); }
             ;
-formal: name type       { $$ = ast_formal(ARENA, $1, $2, NULL); }
-      | name type value { $$ = ast_formal(ARENA, $1, $2, $3); }
+formal: name type limits       { $$ = ast_formal(ARENA, $1, $2, NULL, $3); }
+      | name type value limits { $$ = ast_formal(ARENA, $1, $2, $3, $4); }
       ;
 
 type: %empty                { $$ = NULL; }

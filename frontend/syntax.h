@@ -40,6 +40,7 @@ typedef union {
     ArgList args;
     Sub *sub;
     SubList subs;
+    Limits *limits;
     Formal *formal;
     FormalList formals;
     Stmt *stmt;

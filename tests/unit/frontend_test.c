@@ -83,6 +83,16 @@ static void test_precedence(void **state) {
                                   "      at\n        unary -\n          int 1\n");
 }
 
+static void test_limits_of_values(void **state) {
+    (void)state;
+    char tree[1024];
+    print_tree("mdl 1\nparam x = 1 in 0..2\nparam y = 1 in [1, 2]\ndef f(a in 1.., b: int = 2 in 0..<a, c in 0.5<..) = a\n", tree,
+               sizeof tree);
+    assert_string_equal(tree, "param x\n  int 1\n  in ..\n    int 0\n    int 2\nparam y\n  int 1\n  in\n    list\n      int 1\n      int 2\n"
+                              "def f\n  input a\n    in ..\n      int 1\n  input b\n    type int\n    default\n      int 2\n"
+                              "    in ..<\n      int 0\n      name a\n  input c\n    in <..\n      float 0.5\n  value\n    name a\n");
+}
+
 static void test_newlines(void **state) {
     (void)state;
     expect_tree("f(\n  1,\n  2,\n)\n   # a comment\n  |> g",
@@ -535,7 +545,8 @@ static void test_mutations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_precedence), cmocka_unit_test(test_newlines),        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_precedence), cmocka_unit_test(test_limits_of_values), cmocka_unit_test(test_newlines),
+        cmocka_unit_test(test_values),
         cmocka_unit_test(test_models),     cmocka_unit_test(test_names_of_states), cmocka_unit_test(test_info),
         cmocka_unit_test(test_layers),     cmocka_unit_test(test_losses),          cmocka_unit_test(test_optimizers),
         cmocka_unit_test(test_set),        cmocka_unit_test(test_limits),          cmocka_unit_test(test_mutations),
