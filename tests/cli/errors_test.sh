@@ -51,9 +51,29 @@ says err "wrong.mdl:11:" "did you mean 'relu'?"
 # files: the answer cannot be written, the folder cannot be written
 expect 5 bash -c 'mlc dump-ir small.mdl >/dev/full'
 says err "No space left on device"
-if [[ $(id -u) != 0 ]]; then
-    mkdir locked && chmod a-w locked
-    expect 5 mlc train small.mdl --out locked/run
+# nothing may be written: as root everything may, so that another user has to try, with a copy of the program that is theirs to run
+unprivileged=()
+if [[ $(id -u) == 0 ]]; then unprivileged=(setpriv --reuid=65534 --regid=65534 --clear-groups); fi
+if "${unprivileged[@]}" true 2>/dev/null; then
+    chmod 755 "$scratch" "$scratch"/* && cp "$MLC" "$scratch/mlc"
+    mkdir locked && cp small.mdl images labels test_images test_labels locked && chmod -R a+rX,a-w locked
+    as_other() { env HOME="$scratch/work/locked" "${unprivileged[@]}" "$scratch/mlc" "$@"; }
+    expect 5 as_other train locked/small.mdl --out locked/run
+    says err "cannot make the folder 'locked/run': Permission denied"
+    cd locked && expect 5 as_other train small.mdl && cd ..
+    says err "cannot make the folder 'runs': Permission denied"
+    expect 0 as_other run locked/small.mdl # the cache of compiled code cannot be kept there: that is no error
+    says out "hash"
+    expect 5 as_other predict locked --png locked/picture.png
+    mkdir -p open/run && chmod -R a+rwX open
+    expect 0 as_other train locked/small.mdl --out open/run --set train.epochs=1
+    chmod -R a-w open
+    expect 5 as_other train --resume open/run --set train.epochs=2
+    says err "cannot write 'open/run/" "Permission denied"
+    expect 5 as_other predict open/run --png open/run/picture.png
+    says err "Permission denied"
+else
+    echo "skipped: no other user to try folders that cannot be written"
 fi
 touch file && expect 5 mlc train small.mdl --out file/run
 finish
