@@ -1,6 +1,7 @@
 /* Diagnostics: errors with their places, notes and remedies are collected here and printed together. */
 #include "ir/diag.h"
 #include "ir/arena.h"
+#include "ir/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -138,26 +139,53 @@ bool diag_locate(const Diagnostics *diag, Span span, const char **name, uint32_t
     return true;
 }
 
-/* The source line with a tab as one space, unprintable bytes as '?', and long lines cut. */
-enum { SHOWN_COLUMNS = 160 };
-static void print_source(const Text *text, size_t start, size_t end, FILE *out) {
-    for (size_t i = start; i < end && i - start < SHOWN_COLUMNS; i++) {
-        unsigned char c = (unsigned char)text->text[i];
-        fputc(c == '\t' ? ' ' : c < 32 || c == 127 ? '?' : c, out);
-    }
-    fputc('\n', out);
+/* The part of a source line that is shown. */
+enum { SHOWN_BYTES = 160 };
+typedef struct {
+    size_t from, to;
+    bool cut_before, cut_after;
+} Window;
+
+static bool inside_character(const Text *text, size_t at) { return at < text->length && ((unsigned char)text->text[at] & 0xc0) == 0x80; }
+
+/* Of a long line, what is around `place`. */
+static Window window_around(const Text *text, size_t place) {
+    Window w = {line_start(text, place), place, false, false};
+    while (w.to < text->length && text->text[w.to] != '\n') w.to++;
+    w.cut_before = place - w.from > SHOWN_BYTES * 3 / 4;
+    if (w.cut_before) w.from = place - SHOWN_BYTES / 2;
+    w.cut_after = w.to - w.from > SHOWN_BYTES;
+    if (w.cut_after) w.to = w.from + SHOWN_BYTES;
+    while (w.from < place && inside_character(text, w.from)) w.from++;
+    while (w.to > place && w.cut_after && inside_character(text, w.to)) w.to--;
+    return w;
+}
+
+/* One character in one column: a tab as a space, what cannot be printed as '?'. Returns its length. */
+static size_t print_character(const Text *text, size_t at, size_t end, FILE *out) {
+    unsigned char c = (unsigned char)text->text[at];
+    size_t length = utf8_length(text->text + at, end - at);
+    if (c == '\t') fputc(' ', out);
+    else if (length == 0 || c < 32 || c == 127) fputc('?', out);
+    else fwrite(text->text + at, 1, length, out);
+    return length ? length : 1;
+}
+
+static size_t count_columns(const Text *text, size_t from, size_t to) {
+    size_t columns = 0;
+    for (size_t at = from, length; at < to; at += length, columns++)
+        length = (length = utf8_length(text->text + at, to - at)) ? length : 1;
+    return columns;
 }
 
 static void print_caret(const Text *text, Span span, uint32_t line, FILE *out) {
     size_t begin = span.begin < text->length ? span.begin : text->length;
-    size_t start = line_start(text, begin), end = begin;
-    while (end < text->length && text->text[end] != '\n') end++;
-    size_t stop = span.end < end ? span.end : end;
-    fprintf(out, "%6u | ", line);
-    print_source(text, start, end, out);
-    if (begin - start >= SHOWN_COLUMNS) return;
-    fprintf(out, "       | %*s^", (int)(begin - start), "");
-    for (size_t i = begin + 1; i < stop && i - start < SHOWN_COLUMNS; i++) fputc('~', out);
+    Window w = window_around(text, begin);
+    size_t stop = span.end < w.to ? span.end : w.to;
+    fprintf(out, "%6u | %s", line, w.cut_before ? "..." : "");
+    for (size_t at = w.from; at < w.to;) at += print_character(text, at, w.to, out);
+    fprintf(out, "%s\n       | %*s^", w.cut_after ? "..." : "", (int)(count_columns(text, w.from, begin) + (w.cut_before ? 3 : 0)), "");
+    for (size_t i = stop > begin ? count_columns(text, begin, stop) : 1; i > 1; i--) fputc('~', out);
     fputc('\n', out);
 }
 
