@@ -58,7 +58,7 @@ int build_threads(const Options *options) {
 PassOptions build_pass_options(const Options *options) {
     PassOptions pass_options = {
         .level = (int)options->level,
-        .external_gemm = options->gemm == 1,
+        .external_gemm = options->gemm == GEMM_OPENBLAS,
         .threads = build_threads(options),
     };
     return pass_options;

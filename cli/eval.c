@@ -105,7 +105,7 @@ static void print_confusion(const Evaluating *evaluating) {
 
 static void print_metric(const Evaluating *evaluating, const char *metric, double value) {
     char text[NUMBER_TEXT], wrong[NUMBER_TEXT], rows[NUMBER_TEXT];
-    printf("  %-10s %s", metric, metric_text(text, sizeof text, metric, value));
+    printf("  %-10s %s", metric, metric_text(text, metric, value));
     if (strcmp(metric, "accuracy") == 0)
         printf(" %s %.2f %% (standard error; %s of %s wrong)", terminal_utf8() ? "±" : "+-",
                100 * standard_error(value, evaluating->rows),

@@ -13,6 +13,8 @@ typedef enum {
     OPTION_COUNT
 } OptionId;
 
+enum { GEMM_JIT, GEMM_OPENBLAS }; /* the choices of --gemm */
+
 enum { OPTION_LIST_MAX = 64 };
 typedef struct {
     const char *items[OPTION_LIST_MAX];

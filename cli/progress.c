@@ -1,6 +1,5 @@
 /* Progress of a training run on stderr. */
 #include "cli/progress.h"
-#include "cli/terminal.h"
 
 #include <math.h>
 #include <string.h>
@@ -23,11 +22,11 @@ void progress_clear(Progress *progress) {
     progress->drawn = false;
 }
 
-const char *metric_text(char *buffer, size_t size, const char *metric, double value) {
+const char *metric_text(char buffer[NUMBER_TEXT], const char *metric, double value) {
     if (strcmp(metric, "accuracy") == 0)
-        snprintf(buffer, size, "%.2f %%", 100 * value);
+        snprintf(buffer, NUMBER_TEXT, "%.2f %%", 100 * value);
     else
-        snprintf(buffer, size, "%.4f", value);
+        return text_number(buffer, value);
     return buffer;
 }
 
@@ -49,10 +48,11 @@ void progress_step(Progress *progress, uint32_t epoch, uint64_t step, uint64_t s
         progress->start = now();
         progress->first_step = step;
     }
+    char number[NUMBER_TEXT];
     int room = terminal_width(stderr) - REST_WIDTH;
     fprintf(stderr, "\repoch %u/%u ", epoch, progress->epochs);
     if (room >= 4) terminal_bar(stderr, (double)step / (double)steps, room < BAR_MAX ? room : BAR_MAX);
-    fprintf(stderr, " %llu/%llu  loss %.4f", (unsigned long long)step, (unsigned long long)steps, loss);
+    fprintf(stderr, " %llu/%llu  loss %s", (unsigned long long)step, (unsigned long long)steps, text_number(number, loss));
     draw_speed(progress, epoch, step, steps);
     fputs("\033[K", stderr);
     fflush(stderr);
@@ -64,11 +64,11 @@ void progress_step(Progress *progress, uint32_t epoch, uint64_t step, uint64_t s
 static void print_measured(const Progress *progress, const char *split, const Measured *measured) {
     char value[NUMBER_TEXT];
     if (!measured->present) return;
-    fprintf(stderr, "  %s loss %.4f", split, measured->loss);
+    fprintf(stderr, "  %s loss %s", split, text_number(value, measured->loss));
     for (uint32_t i = 0; i < progress->journal->metric_count; i++) {
         const char *metric = progress->journal->metrics[i];
         fprintf(stderr, "  %s %s%s%s", metric, terminal_style(stderr, STYLE_BOLD),
-                metric_text(value, sizeof value, metric, measured->metrics[i]), terminal_style(stderr, STYLE_PLAIN));
+                metric_text(value, metric, measured->metrics[i]), terminal_style(stderr, STYLE_PLAIN));
     }
 }
 
@@ -78,7 +78,7 @@ void progress_epoch(Progress *progress, const EpochRecord *record) {
     progress_clear(progress);
     snprintf(name, sizeof name, record->epoch ? "epoch %u/%u" : "untrained", record->epoch, progress->epochs);
     fprintf(stderr, "%-11s", name);
-    if (isfinite(record->train_loss)) fprintf(stderr, "  train loss %.4f", record->train_loss);
+    if (isfinite(record->train_loss)) fprintf(stderr, "  train loss %s", text_number(rate, record->train_loss));
     print_measured(progress, "valid", &record->valid);
     print_measured(progress, "test", &record->test);
     if (record->epoch)

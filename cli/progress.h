@@ -4,6 +4,7 @@
 #define MLC_CLI_PROGRESS_H
 
 #include "cli/journal.h"
+#include "cli/terminal.h"
 
 typedef struct {
     const Journal *journal; /* names the metrics */
@@ -23,6 +24,6 @@ void progress_epoch(Progress *progress, const EpochRecord *record);
 void progress_clear(Progress *progress);
 
 /* "97.72 %" for an accuracy, "0.0807" otherwise. */
-const char *metric_text(char *buffer, size_t size, const char *metric, double value);
+const char *metric_text(char buffer[NUMBER_TEXT], const char *metric, double value);
 
 #endif

@@ -6,6 +6,7 @@
 #include "cli/files.h"
 #include "runtime/runtime.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,8 +89,13 @@ static bool make_program(Running *running) {
 
 /* -- machine code and the reference interpreter, through the same interface -- */
 
+/* With as many digits as tell it from its neighbours; a NaN is one, whatever its sign bit. */
+static void print_real(double value, int digits) {
+    if (isnan(value)) fputs(" nan", stdout);
+    else printf(" %.*g", digits, value);
+}
 static void print_f32(float value) {
-    printf(" %.9g", (double)value);
+    print_real((double)value, 9);
 }
 static void print_i32(int32_t value) {
     printf(" %d", value);
@@ -207,7 +213,7 @@ static void print_wide(const char *name, const Node *node, const void *data) {
         return;
     }
     printf("%s %s =", name, shape_text(node->dtype, node->shape, shape));
-    for (int64_t i = 0; i < count && i < VALUES_SHOWN; i++) printf(" %.17g", ((const double *)data)[i]);
+    for (int64_t i = 0; i < count && i < VALUES_SHOWN; i++) print_real(((const double *)data)[i], 17);
     puts(count > VALUES_SHOWN ? " ..." : "");
 }
 

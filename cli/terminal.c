@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <langinfo.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -72,6 +73,15 @@ const char *text_bytes(char buffer[NUMBER_TEXT], int64_t bytes) {
     int unit = 0;
     for (; size >= 1024 && unit < 4; unit++) size /= 1024;
     snprintf(buffer, NUMBER_TEXT, unit ? "%.2f %s" : "%.0f %s", size, units[unit]);
+    return buffer;
+}
+
+/* Four digits behind the point, unless that takes many before it or leaves nothing behind it. */
+const char *text_number(char buffer[NUMBER_TEXT], double value) {
+    double size = fabs(value);
+    bool plain = size == 0 || (size >= 1e-3 && size < 1e6);
+    if (isnan(value)) return "nan"; /* whatever its sign bit */
+    snprintf(buffer, NUMBER_TEXT, plain ? "%.4f" : "%.3e", value);
     return buffer;
 }
 

@@ -249,20 +249,34 @@ static void print_measured(const Training *training, const char *split, const Me
     if (!measured->present) return;
     for (uint32_t i = 0; i < training->journal.metric_count; i++) {
         const char *metric = training->journal.metrics[i];
-        printf("%s %s %s, ", split, metric, metric_text(value, sizeof value, metric, measured->metrics[i]));
+        printf("%s %s %s, ", split, metric, metric_text(value, metric, measured->metrics[i]));
     }
-    printf("%s loss %.4f, ", split, measured->loss);
+    printf("%s loss %s, ", split, text_number(value, measured->loss));
+}
+
+/* What the folder of the run holds; without rows to choose by there is no best. */
+static void print_files(const char *folder) {
+    static const char *const files[] = {RUN_LAST, RUN_BEST, RUN_MODEL, RUN_METRICS, RUN_CURVES};
+    const char *before = ": ";
+    printf("%s", folder);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        if (!path_exists(path_join(folder, files[i]).path)) continue;
+        printf("%s%s", before, files[i]);
+        before = ", ";
+    }
+    putchar('\n');
 }
 
 static void print_answer(const Training *training) {
+    char number[NUMBER_TEXT];
     const EpochRecord *last = journal_last(&training->journal);
     const char *folder = training->folder.path;
     if (training->options->json || !last) return;
     print_measured(training, "test", &last->test);
     print_measured(training, "valid", &last->valid);
-    if (isfinite(last->train_loss)) printf("train loss %.4f, ", last->train_loss);
+    if (isfinite(last->train_loss)) printf("train loss %s, ", text_number(number, last->train_loss));
     printf("%u epoch%s, %.1f s\n", last->epoch, last->epoch == 1 ? "" : "s", seconds_since(training->started));
-    printf("%s: %s, %s, %s\n", folder, RUN_LAST, RUN_METRICS, RUN_CURVES);
+    print_files(folder);
 }
 
 static Status finish(Training *training, TrainResult result) {

@@ -18,7 +18,7 @@ static void characters_of_all_lengths(void **state) {
     (void)state;
     expect_character("a", 'a');
     expect_character("\x7f", 0x7f);
-    expect_character("\u0080", 0x80);
+    expect_character("\xc2\x80", 0x80);
     expect_character("\u07ff", 0x7ff);
     expect_character("\u0800", 0x800);
     expect_character("\uffff", 0xffff);
