@@ -161,6 +161,28 @@ static const Place *index_slice(Emitter *e, const Node *node, const Place *place
     return result;
 }
 
+static const Place *index_reverse(Emitter *e, const Node *node, const Place *place) {
+    int axis = node->attrs.axis;
+    place = place_in_shape(e, place, node->shape);
+    Place *result = place_new(e, node->shape, place->mask);
+    for (int i = 0; i < node->shape.rank; i++) result->axis[i] = place->axis[i];
+    Coordinate last = coordinate_uniform(const_i64(e, node->shape.dim[axis] - 1));
+    result->axis[axis] = coordinate_add(e, last, coordinate_scale(e, place->axis[axis], -1));
+    return result;
+}
+
+/* Result axes: picture, window's height and width, height and width inside the window, channel. */
+static const Place *index_windows(Emitter *e, const Node *node, const Place *place) {
+    place = place_in_shape(e, place, node->shape);
+    Place *result = place_new(e, operand_shape(e, node), place->mask);
+    result->axis[0] = place->axis[0];
+    for (int i = 0; i < 2; i++)
+        result->axis[1 + i] = coordinate_add(e, coordinate_scale(e, place->axis[1 + i], node->attrs.b[i]),
+                                             coordinate_scale(e, place->axis[3 + i], node->attrs.c[i]));
+    result->axis[3] = place->axis[5];
+    return result;
+}
+
 /* These choose between operands or zero, lane by lane: emit.c does it. */
 #define index_pad NULL
 #define index_concat NULL

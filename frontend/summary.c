@@ -31,14 +31,23 @@ LayerMark summary_mark(const Evaluator *evaluator) {
     return (LayerMark){evaluator->graph->node_count, evaluator->graph->symbol_count};
 }
 
+/* Of a convolution 2 for each weight that meets an element; of the largest of a window one for each of its elements; five for
+ * softmax and its kin (max, subtract, exp, sum, divide). */
+static int64_t composite_operations(const Graph *graph, const Node *node) {
+    int64_t elements = shape_elements(node->shape);
+    if (node->op == OP_conv) return 2 * elements * shape_inner(graph_operand(graph, node, 1)->shape, 0);
+    if (node->op == OP_max_pool) return elements * node->attrs.a[0] * node->attrs.a[1];
+    return 5 * elements;
+}
+
 /* Floating-point operations of one node: 2 k for each element of a product, one for each element read by a reduction or made
- * by an elementwise op, five for softmax and its kin (max, subtract, exp, sum, divide). */
+ * by an elementwise op. */
 static int64_t node_operations(const Graph *graph, const Node *node) {
     int64_t elements = shape_elements(node->shape);
     switch (op_class(node->op)) {
     case CLASS_ELEMENTWISE: return elements;
     case CLASS_REDUCE: return shape_elements(graph_operand(graph, node, 0)->shape);
-    case CLASS_COMPOSITE: return 5 * elements;
+    case CLASS_COMPOSITE: return composite_operations(graph, node);
     case CLASS_MATRIX: {
         const Node *left = graph_operand(graph, node, 0);
         return 2 * elements * left->shape.dim[left->shape.rank - (node->attrs.transpose_a ? 2 : 1)];

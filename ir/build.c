@@ -163,6 +163,10 @@ NodeId build_axiswise(Graph *graph, Op op, NodeId a, int axis) {
     return graph_add(graph, op, &a, 1, &(Attrs){.axis = (int8_t)axis}, NULL);
 }
 
+NodeId build_reverse(Graph *graph, NodeId a, int axis) {
+    return graph_add(graph, OP_reverse, &a, 1, &(Attrs){.axis = (int8_t)axis}, NULL);
+}
+
 NodeId build_grad(Graph *graph, NodeId scalar, NodeId by) {
     NodeId operands[] = {scalar, by};
     return graph_add(graph, OP_grad, operands, 2, NULL, NULL);

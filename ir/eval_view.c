@@ -104,6 +104,29 @@ void eval_pad(const EvalArgs *args) {
     place(args, 0, args->node->attrs.a);
 }
 
+void eval_reverse(const EvalArgs *args) {
+    Copy copy = copy_to_result(args);
+    int axis = args->node->attrs.axis;
+    strides_of(copy.shape, copy.from_stride);
+    copy.from += (copy.shape.dim[axis] - 1) * copy.from_stride[axis] * (int64_t)copy.element;
+    copy.from_stride[axis] = -copy.from_stride[axis];
+    copy_run(&copy);
+}
+
+/* [N,H,W,C] to [N,OH,OW,KH,KW,C]: places and steps inside the window move along the same axes. */
+void eval_windows(const EvalArgs *args) {
+    Copy copy = copy_to_result(args);
+    Shape from = args->operands[0]->shape;
+    const Attrs *attrs = &args->node->attrs;
+    copy.from_stride[0] = shape_inner(from, 0);
+    for (int i = 0; i < 2; i++) {
+        copy.from_stride[1 + i] = attrs->b[i] * shape_inner(from, 1 + i);
+        copy.from_stride[3 + i] = attrs->c[i] * shape_inner(from, 1 + i);
+    }
+    copy.from_stride[5] = 1;
+    copy_run(&copy);
+}
+
 void eval_concat(const EvalArgs *args) {
     int axis = args->node->attrs.axis;
     int64_t at[SHAPE_MAX_RANK] = {0};

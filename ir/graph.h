@@ -35,6 +35,8 @@ typedef enum {
     ATTRS_PERM,   /* a[0..rank): the permutation */
     ATTRS_RANGE,  /* a: start, b: stop, c: step (>= 1), along every axis */
     ATTRS_PAD,    /* a: zeros before, b: zeros after, along every axis */
+    ATTRS_WINDOW, /* a: kernel, b: stride, c: dilation; each along height and width */
+    ATTRS_CONV,   /* a: stride, b: dilation, likewise; c[0]: groups */
     ATTRS_MATMUL, /* transpose_a, transpose_b: the operand is stored with its last two axes exchanged */
     ATTRS_KINDS
 } AttrsKind;
@@ -138,6 +140,8 @@ int64_t shape_elements(Shape shape); /* 1 for a scalar */
 /* Product of the dimensions before / after an axis: with `n` along it, every reduction is over [outer, n, inner]. */
 int64_t shape_outer(Shape shape, int axis);
 int64_t shape_inner(Shape shape, int axis);
+/* How many windows of `kernel` elements, `dilation` apart, that begin `stride` apart, have room among n elements; 0: none. */
+int64_t window_count(int64_t n, int64_t kernel, int64_t stride, int64_t dilation);
 /* numpy's broadcasting of two shapes; false if they do not go together. */
 bool shape_broadcast(Shape a, Shape b, Shape *result);
 enum { SHAPE_TEXT = 160 };
@@ -184,6 +188,26 @@ NodeId build_reduce_axes(Graph *graph, Op op, NodeId a, uint32_t axes);
 NodeId build_matmul(Graph *graph, NodeId a, NodeId b, bool transpose_a, bool transpose_b);
 NodeId build_axiswise(Graph *graph, Op op, NodeId a, int axis);
 NodeId build_grad(Graph *graph, NodeId scalar, NodeId by);
+NodeId build_reverse(Graph *graph, NodeId a, int axis);
+
+/* -- windows and convolutions (build_window.c); pictures are [N, C, H, W] unless it is said otherwise -- */
+
+/* Along height and width. */
+typedef struct {
+    int64_t kernel[2], stride[2], dilation[2];
+} Window;
+NodeId build_windows(Graph *graph, NodeId a, const Window *window); /* of [N, H, W, C] */
+NodeId build_max_pool(Graph *graph, NodeId a, const Window *window);
+/* The kernel's size is that of the weights: window->kernel is not looked at. */
+NodeId build_conv(Graph *graph, NodeId x, NodeId weights, const Window *window, int64_t groups);
+/* The transposed map of a convolution of pictures of shape `result` with these weights: from its result y to its operand. It is
+ * a convolution itself, of y with zeros between and around. It gives no values outside of `result`'s first `result` elements. */
+NodeId build_conv_transposed(Graph *graph, NodeId y, NodeId weights, const Window *window, int64_t groups, Shape result);
+/* From [N, C, H, W] to [N, H, W, C], in which order kernels work, and back. */
+NodeId build_channels_last(Graph *graph, NodeId a);
+NodeId build_channels_first(Graph *graph, NodeId a);
+/* step - 1 zeros after every element along an axis. */
+NodeId build_spread(Graph *graph, NodeId a, int axis, int64_t step);
 
 /* -- text form, checks -- */
 

@@ -6,7 +6,16 @@
 #include <stdlib.h>
 
 const char *const text_lists[ATTRS_KINDS][TEXT_LISTS] = {
-    [ATTRS_PERM] = {"perm"}, [ATTRS_RANGE] = {"start", "stop", "step"}, [ATTRS_PAD] = {"before", "after"}};
+    [ATTRS_PERM] = {"perm"},
+    [ATTRS_RANGE] = {"start", "stop", "step"},
+    [ATTRS_PAD] = {"before", "after"},
+    [ATTRS_WINDOW] = {"kernel", "stride", "dilation"},
+    [ATTRS_CONV] = {"stride", "dilation", "groups"}};
+
+int text_list_length(AttrsKind kind, int list, int rank) {
+    static const int lengths[ATTRS_KINDS][TEXT_LISTS] = {[ATTRS_WINDOW] = {2, 2, 2}, [ATTRS_CONV] = {2, 2, 1}};
+    return lengths[kind][list] ? lengths[kind][list] : rank;
+}
 
 const TextInit text_inits[INIT_KINDS] = {[INIT_CONSTANT] = {"constant", 1},
                                          [INIT_UNIFORM] = {"uniform", 2},
@@ -70,13 +79,13 @@ static void print_axis(const Graph *graph, const Node *node, FILE *out) {
     fprintf(out, " axis=%d", node->attrs.axis);
 }
 
-/* One number for every axis of the operand. */
 static void print_lists(const Graph *graph, const Node *node, FILE *out) {
     const int64_t *const lists[TEXT_LISTS] = {node->attrs.a, node->attrs.b, node->attrs.c};
     const char *const *names = text_lists[op_attrs(node->op)];
+    int rank = graph_operand(graph, node, 0)->shape.rank;
     for (int list = 0; list < TEXT_LISTS && names[list]; list++) {
         fprintf(out, " %s=[", names[list]);
-        for (int i = 0; i < graph_operand(graph, node, 0)->shape.rank; i++)
+        for (int i = 0; i < text_list_length(op_attrs(node->op), list, rank); i++)
             fprintf(out, "%s%" PRId64, i ? "," : "", lists[list][i]);
         fputc(']', out);
     }
@@ -95,7 +104,8 @@ static void print_nothing(const Graph *graph, const Node *node, FILE *out) {
 void text_print_attrs(const Graph *graph, const Node *node, FILE *out) {
     static void (*const printers[ATTRS_KINDS])(const Graph *, const Node *, FILE *) = {
         [ATTRS_NONE] = print_nothing, [ATTRS_SYMBOL] = print_symbol, [ATTRS_VALUE] = print_value, [ATTRS_AXIS] = print_axis,
-        [ATTRS_PERM] = print_lists,   [ATTRS_RANGE] = print_lists,   [ATTRS_PAD] = print_lists,   [ATTRS_MATMUL] = print_flags};
+        [ATTRS_PERM] = print_lists,   [ATTRS_RANGE] = print_lists,   [ATTRS_PAD] = print_lists,   [ATTRS_WINDOW] = print_lists,
+        [ATTRS_CONV] = print_lists,   [ATTRS_MATMUL] = print_flags};
     printers[op_attrs(node->op)](graph, node, out);
 }
 

@@ -279,15 +279,16 @@ static bool read_axis(Reader *reader, Line *line) {
     return true;
 }
 
-/* name=[number,...] with one number for every axis of the operand */
-static bool read_list(Reader *reader, const char *name, int rank, int64_t *values) {
+/* name=[number,...] */
+static bool read_list(Reader *reader, const char *name, int length, int64_t *values) {
     if (!read_word(reader, name) || !read_sign(reader, "=") || !read_sign(reader, "[")) return false;
-    for (int i = 0; i < rank; i++) {
+    for (int i = 0; i < length; i++) {
         if (i && !read_sign(reader, ",")) return false;
         if (!read_integer(reader, 0, SHAPE_MAX_ELEMENTS, &values[i])) return false;
     }
-    return token_is(current(reader), TOKEN_SIGN, "]") ? read_sign(reader, "]")
-                                                      : expected(reader, "']': one number for every axis");
+    char end[48];
+    snprintf(end, sizeof end, "']' after %d number%s", length, length == 1 ? "" : "s");
+    return token_is(current(reader), TOKEN_SIGN, "]") ? read_sign(reader, "]") : expected(reader, end);
 }
 
 static bool read_lists(Reader *reader, Line *line) {
@@ -296,7 +297,7 @@ static bool read_lists(Reader *reader, Line *line) {
     if (line->broken) return false; /* how many axes it has is not known */
     int rank = line->count ? graph_node(reader->graph, line->operands[0])->shape.rank : 0;
     for (int list = 0; list < TEXT_LISTS && names[list]; list++)
-        if (!read_list(reader, names[list], rank, lists[list])) return false;
+        if (!read_list(reader, names[list], text_list_length(op_attrs(line->op), list, rank), lists[list])) return false;
     return true;
 }
 
@@ -308,7 +309,8 @@ static bool read_flags(Reader *reader, Line *line) {
 
 static bool (*const attrs_readers[ATTRS_KINDS])(Reader *, Line *) = {
     [ATTRS_NONE] = read_nothing, [ATTRS_SYMBOL] = read_symbol, [ATTRS_VALUE] = read_value, [ATTRS_AXIS] = read_axis,
-    [ATTRS_PERM] = read_lists,   [ATTRS_RANGE] = read_lists,   [ATTRS_PAD] = read_lists,   [ATTRS_MATMUL] = read_flags};
+    [ATTRS_PERM] = read_lists,   [ATTRS_RANGE] = read_lists,   [ATTRS_PAD] = read_lists,   [ATTRS_WINDOW] = read_lists,
+    [ATTRS_CONV] = read_lists,   [ATTRS_MATMUL] = read_flags};
 
 /* -- lines -- */
 

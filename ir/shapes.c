@@ -209,6 +209,73 @@ static bool shape_concat(const ShapeCheck *check) {
     return infer(check, first->dtype, shape);
 }
 
+static bool shape_reverse(const ShapeCheck *check) {
+    const Node *a = operand(check, 0);
+    if (check->attrs->axis < 0 || check->attrs->axis >= a->shape.rank) return reject(check, "no such axis");
+    return infer(check, a->dtype, a->shape);
+}
+
+/* -- windows -- */
+
+int64_t window_count(int64_t n, int64_t kernel, int64_t stride, int64_t dilation) {
+    if (kernel > 1 && dilation > (n - 1) / (kernel - 1)) return 0;
+    return n < 1 ? 0 : (n - 1 - dilation * (kernel - 1)) / stride + 1;
+}
+
+/* Sizes along height and width, to be at least 1. */
+static bool sizes_positive(const ShapeCheck *check, const int64_t *sizes, const char *expectation) {
+    return sizes[0] >= 1 && sizes[1] >= 1 ? true : reject(check, expectation);
+}
+
+/* The numbers of windows along two axes of the first operand, from `axis` on. */
+static bool count_windows(const ShapeCheck *check, int axis, const int64_t *kernel, const int64_t *stride, const int64_t *dilation,
+                          int64_t counts[2]) {
+    if (!sizes_positive(check, kernel, "the kernel must be at least 1 along both axes") ||
+        !sizes_positive(check, stride, "the stride must be at least 1 along both axes") ||
+        !sizes_positive(check, dilation, "the dilation must be at least 1 along both axes"))
+        return false;
+    for (int i = 0; i < 2; i++) {
+        counts[i] = window_count(operand(check, 0)->shape.dim[axis + i], kernel[i], stride[i], dilation[i]);
+        if (counts[i] < 1) return reject(check, "the kernel is larger than the picture");
+    }
+    /* all windows together are a value of the expanded graph */
+    int64_t room = SHAPE_MAX_ELEMENTS / (shape_elements(operand(check, 0)->shape) / shape_product(operand(check, 0)->shape, axis, axis + 2));
+    for (int i = 0; i < 2; i++) room = room / counts[i] / kernel[i];
+    return room > 0 ? true : reject(check, "all windows together would have more than 2^31 elements");
+}
+
+static bool shape_windows(const ShapeCheck *check) {
+    const Node *a = operand(check, 0);
+    const Attrs *attrs = check->attrs;
+    int64_t counts[2];
+    if (a->shape.rank != 4) return reject(check, "the operand must be [N,H,W,C]");
+    if (!count_windows(check, 1, attrs->a, attrs->b, attrs->c, counts)) return false;
+    int64_t dims[] = {a->shape.dim[0], counts[0], counts[1], attrs->a[0], attrs->a[1], a->shape.dim[3]};
+    return infer(check, a->dtype, shape_of(6, dims));
+}
+
+static bool shape_pool(const ShapeCheck *check) {
+    const Node *a = operand(check, 0);
+    const Attrs *attrs = check->attrs;
+    Shape shape = a->shape;
+    if (a->dtype != DTYPE_F32 || shape.rank != 4) return reject(check, "the operand must be f32[N,C,H,W]");
+    return count_windows(check, 2, attrs->a, attrs->b, attrs->c, &shape.dim[2]) && infer(check, DTYPE_F32, shape);
+}
+
+static bool shape_conv(const ShapeCheck *check) {
+    const Node *x = operand(check, 0), *w = operand(check, 1);
+    const Attrs *attrs = check->attrs;
+    int64_t groups = attrs->c[0];
+    Shape shape = x->shape;
+    if (x->dtype != DTYPE_F32 || w->dtype != DTYPE_F32 || shape.rank != 4 || w->shape.rank != 4)
+        return reject(check, "the operands must be f32[N,C,H,W] and f32[O,C/groups,KH,KW]");
+    if (groups < 1 || shape.dim[1] % groups || w->shape.dim[0] % groups)
+        return reject(check, "the channels of both must be multiples of the groups");
+    if (w->shape.dim[1] != shape.dim[1] / groups) return reject(check, "the weights are for another number of channels");
+    shape.dim[1] = w->shape.dim[0];
+    return count_windows(check, 2, &w->shape.dim[2], attrs->a, attrs->b, &shape.dim[2]) && infer(check, DTYPE_F32, shape);
+}
+
 static bool shape_reduce(const ShapeCheck *check) {
     const Node *a = operand(check, 0);
     int axis = check->attrs->axis;

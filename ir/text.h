@@ -8,6 +8,8 @@ enum { TEXT_VERSION = 1, TEXT_LISTS = 3, TEXT_FLOAT = 32 };
 
 /* The names of the attributes a, b and c where a kind of op has them; NULL where not. */
 extern const char *const text_lists[ATTRS_KINDS][TEXT_LISTS];
+/* How many numbers a list holds: one for each of the operand's axes, or what the kind of op says. */
+int text_list_length(AttrsKind kind, int list, int rank);
 
 /* A first value: its name and how many numbers follow in brackets. */
 typedef struct {

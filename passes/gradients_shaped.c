@@ -24,16 +24,6 @@ void gradient_transpose(const Backward *at) {
     gradient_contribute(at, 0, build_transpose(at->graph, at->gradient, inverse));
 }
 
-/* Puts step - 1 zeros after every element along an axis. */
-static NodeId spread(Graph *graph, NodeId a, int axis, int64_t step) {
-    if (step == 1) return a;
-    Shape shape = graph_node(graph, a)->shape;
-    Shape apart = {.rank = 3, .dim = {shape_outer(shape, axis) * shape.dim[axis], 1, shape_inner(shape, axis)}};
-    NodeId padded = build_pad(graph, build_reshape(graph, a, apart), (int64_t[]){0, 0, 0}, (int64_t[]){0, step - 1, 0});
-    shape.dim[axis] *= step;
-    return build_reshape(graph, padded, shape);
-}
-
 /* Keeps the first elements along every axis. */
 static NodeId cut(Graph *graph, NodeId a, const int64_t *counts) {
     Shape shape = graph_node(graph, a)->shape;
@@ -49,7 +39,7 @@ void gradient_slice(const Backward *at) {
     int64_t counts[SHAPE_MAX_RANK] = {0}, after[SHAPE_MAX_RANK] = {0};
     NodeId gradient = at->gradient;
     for (int i = 0; i < whole.rank; i++) {
-        gradient = spread(at->graph, gradient, i, step[i]);
+        gradient = build_spread(at->graph, gradient, i, step[i]);
         int64_t room = whole.dim[i] - start[i], spanned = taken.dim[i] * step[i];
         counts[i] = spanned < room ? spanned : room;
         after[i] = room - counts[i];
@@ -57,11 +47,23 @@ void gradient_slice(const Backward *at) {
     if (gradient) gradient_contribute(at, 0, build_pad(at->graph, cut(at->graph, gradient, counts), start, after));
 }
 
+/* Part of a convolution whose stride is 1 is the convolution of part of its pictures: nothing is computed to be cut off. */
+static NodeId part_of(Graph *graph, NodeId a, const int64_t *start, const int64_t *stop) {
+    const Node node = *graph_node(graph, a);
+    bool near = node.op == OP_conv && node.attrs.a[0] == 1 && node.attrs.a[1] == 1;
+    bool all_channels = near && start[1] == 0 && stop[1] == node.shape.dim[1];
+    if (!all_channels) return build_slice(graph, a, start, stop, NULL);
+    int64_t from[4] = {start[0], 0, start[2], start[3]}, to[4] = {stop[0], graph_operand(graph, &node, 0)->shape.dim[1]};
+    for (int i = 0; i < 2; i++) to[2 + i] = stop[2 + i] + node.attrs.b[i] * (graph_operand(graph, &node, 1)->shape.dim[2 + i] - 1);
+    NodeId operands[] = {build_slice(graph, node.operands[0], from, to, NULL), node.operands[1]};
+    return graph_add(graph, OP_conv, operands, 2, &node.attrs, NULL);
+}
+
 void gradient_pad(const Backward *at) {
     Shape inside = gradient_operand_shape(at, 0);
     int64_t stop[SHAPE_MAX_RANK];
     for (int i = 0; i < inside.rank; i++) stop[i] = at->node.attrs.a[i] + inside.dim[i];
-    gradient_contribute(at, 0, build_slice(at->graph, at->gradient, at->node.attrs.a, stop, NULL));
+    gradient_contribute(at, 0, part_of(at->graph, at->gradient, at->node.attrs.a, stop));
 }
 
 void gradient_concat(const Backward *at) {
@@ -72,6 +74,10 @@ void gradient_concat(const Backward *at) {
         stop[axis] = start[axis] + gradient_operand_shape(at, i).dim[axis];
         if (gradient_wanted(at, i)) gradient_contribute(at, i, build_slice(at->graph, at->gradient, start, stop, NULL));
     }
+}
+
+void gradient_reverse(const Backward *at) {
+    gradient_contribute(at, 0, build_reverse(at->graph, at->gradient, at->node.attrs.axis));
 }
 
 /* -- reductions and softmax -- */

@@ -39,17 +39,20 @@ static SimplifyRule *const rules_of_op[OP_COUNT][MAX_RULES] = {
     [OP_bitcast] = {simplify_bitcast_twice},
     [OP_reshape] = {simplify_reshape_nothing, simplify_reshape_twice, simplify_reshape_repeated},
     [OP_broadcast] = {simplify_broadcast_nothing, simplify_broadcast_twice, simplify_broadcast_reshaped},
-    [OP_transpose] = {simplify_transpose_nothing, simplify_transpose_twice},
-    [OP_slice] = {simplify_slice_all, simplify_slice_twice, simplify_slice_of_concat},
-    [OP_pad] = {simplify_pad_nothing, simplify_pad_twice},
+    [OP_transpose] = {simplify_transpose_nothing, simplify_transpose_twice, simplify_transpose_constant,
+                      simplify_transpose_broadcast},
+    [OP_slice] = {simplify_slice_all, simplify_slice_twice, simplify_slice_of_concat, simplify_slice_of_pad,
+                  simplify_sink_transpose_lists},
+    [OP_pad] = {simplify_pad_nothing, simplify_pad_twice, simplify_sink_transpose_lists},
+    [OP_windows] = {simplify_windows_single},
     [OP_concat] = {simplify_concat_one},
     [OP_sum] = {simplify_reduce_one},
     [OP_reduce_max] = {simplify_reduce_one},
-    [OP_matmul] = {simplify_matmul_flags},
+    [OP_matmul] = {simplify_matmul_flags, simplify_matmul_leading},
 };
 
 /* Tried on every elementwise op after its own. */
-static SimplifyRule *const rules_of_elementwise[] = {simplify_sink_reshape, simplify_sink_broadcast};
+static SimplifyRule *const rules_of_elementwise[] = {simplify_sink_reshape, simplify_sink_broadcast, simplify_sink_transpose};
 
 static NodeId try_rules(const Term *term) {
     for (int i = 0; i < MAX_RULES && rules_of_op[term->op][i]; i++) {

@@ -107,6 +107,41 @@ NodeId simplify_slice_of_concat(const Term *t) {
     return NODE_NONE;
 }
 
+/* The part of each that is left. Nothing but padding is no case for this: a slice has at least one element. */
+NodeId simplify_slice_of_pad(const Term *t) {
+    if (!term_is(t, 0, OP_pad)) return NODE_NONE;
+    const Attrs *pad = &term_operand(t, 0)->attrs;
+    Shape inside = term_node(t, origin(t))->shape;
+    Attrs slice = {0}, rest = {0};
+    for (int i = 0; i < inside.rank; i++) {
+        int64_t start = t->attrs.a[i] - pad->a[i], stop = t->attrs.b[i] - pad->a[i];
+        if (t->attrs.c[i] != 1 || start >= inside.dim[i] || stop <= 0) return NODE_NONE;
+        slice.a[i] = start > 0 ? start : 0;
+        slice.b[i] = stop < inside.dim[i] ? stop : inside.dim[i];
+        slice.c[i] = 1;
+        rest.a[i] = slice.a[i] - start;
+        rest.b[i] = stop - slice.b[i];
+        inside.dim[i] = slice.b[i] - slice.a[i];
+    }
+    NodeId a = origin(t), part = simplify_add(&(Term){t->graph, OP_slice, {t->type.dtype, inside}, &a, 1, slice});
+    return simplify_add(&(Term){t->graph, OP_pad, t->type, &part, 1, rest});
+}
+
+/* Windows of one element: every so many elements of the picture. */
+NodeId simplify_windows_single(const Term *t) {
+    if (t->attrs.a[0] != 1 || t->attrs.a[1] != 1) return NODE_NONE;
+    Shape shape = operand_shape(t), taken = shape;
+    Attrs slice = {0};
+    for (int i = 0; i < 4; i++) {
+        bool moves = i == 1 || i == 2;
+        slice.c[i] = moves ? t->attrs.b[i - 1] : 1;
+        if (moves) taken.dim[i] = t->type.shape.dim[i];
+        slice.b[i] = (taken.dim[i] - 1) * slice.c[i] + 1;
+    }
+    NodeId a = t->operands[0], part = simplify_add(&(Term){t->graph, OP_slice, {t->type.dtype, taken}, &a, 1, slice});
+    return simplify_reshape(t, part, t->type.shape);
+}
+
 NodeId simplify_pad_nothing(const Term *t) { return shape_equal(operand_shape(t), t->type.shape) ? t->operands[0] : NODE_NONE; }
 
 NodeId simplify_pad_twice(const Term *t) {
@@ -129,6 +164,23 @@ NodeId simplify_reduce_one(const Term *t) {
     if (operand_shape(t).dim[t->attrs.axis] != 1) return NODE_NONE;
     NodeId only = simplify_reshape(t, t->operands[0], t->type.shape);
     return t->op == OP_sum ? simplify_binary(t, OP_add, only, term_real(t, 0)) : only;
+}
+
+/* All leading axes as one, or none where they are of size 1. */
+static Shape merge_leading(Shape shape) {
+    int64_t leading = shape_elements(shape) / shape.dim[shape.rank - 2] / shape.dim[shape.rank - 1];
+    Shape merged = {.rank = 2, .dim = {shape.dim[shape.rank - 2], shape.dim[shape.rank - 1]}};
+    if (leading > 1) merged = (Shape){.rank = 3, .dim = {leading, merged.dim[0], merged.dim[1]}};
+    return merged;
+}
+
+NodeId simplify_matmul_leading(const Term *t) {
+    Shape merged = merge_leading(t->type.shape);
+    if (merged.rank == t->type.shape.rank) return NODE_NONE;
+    NodeId operands[2];
+    for (int i = 0; i < 2; i++) operands[i] = simplify_reshape(t, t->operands[i], merge_leading(term_node(t, t->operands[i])->shape));
+    NodeId product = simplify_add(&(Term){t->graph, OP_matmul, {DTYPE_F32, merged}, operands, 2, t->attrs});
+    return simplify_reshape(t, product, t->type.shape);
 }
 
 static bool exchanges_last_two(const Node *node) {

@@ -28,7 +28,7 @@ static NodeId make_elementwise(Maker *maker, Op op, DType dtype) {
 
 static MakeFunction make_arithmetic, make_real, make_compare, make_bits, make_shift, make_select, make_convert, make_bitcast;
 static MakeFunction make_reshape, make_repeat, make_transpose, make_slice, make_pad, make_concat, make_reduce, make_argmax;
-static MakeFunction make_matmul, make_axiswise, make_leaf, make_grad;
+static MakeFunction make_matmul, make_axiswise, make_leaf, make_grad, make_reverse, make_windows, make_pool, make_conv;
 
 static NodeId make_arithmetic(Maker *maker, Op op) {
     NodeId node = make_elementwise(maker, op, maker_chance(maker, 5) ? DTYPE_I32 : DTYPE_F32);
@@ -236,6 +236,80 @@ static NodeId make_matmul(Maker *maker, Op op) {
 static NodeId make_axiswise(Maker *maker, Op op) {
     NodeId a = pick_ranked(maker, 1);
     return build_axiswise(maker->graph, op, a, (int)maker_draw(maker, (uint32_t)shape_at(maker, a).rank));
+}
+
+/* -- pictures -- */
+
+static NodeId make_reverse(Maker *maker, Op op) {
+    (void)op;
+    NodeId a = pick_any(maker);
+    int rank = shape_at(maker, a).rank;
+    return rank ? build_reverse(maker->graph, a, (int)maker_draw(maker, (uint32_t)rank)) : NODE_NONE;
+}
+
+/* A value of four axes; `height` says which two are height and width, of at most 10 elements. */
+static NodeId pick_picture(Maker *maker, DType dtype, int height) {
+    static const int64_t channels[] = {1, 2, 3, 4, 6, 16, 17, 32};
+    NodeId a = maker_pick(maker, dtype);
+    Shape shape = shape_of(4, (int64_t[]){1 + maker_draw(maker, 3), 0, 0, 0});
+    for (int i = 0; i < 2; i++) shape.dim[height + i] = 1 + maker_draw(maker, 10);
+    shape.dim[height == 1 ? 3 : 1] = channels[maker_draw(maker, shape.dim[2] < 6 ? 8 : 5)];
+    return shape_elements(shape) > MAKER_MAX_ELEMENTS ? NODE_NONE : maker_fit(maker, a, shape);
+}
+
+/* A window that has room in a picture. */
+static Window draw_window(Maker *maker, const int64_t *sizes) {
+    Window window;
+    for (int i = 0; i < 2; i++) {
+        uint32_t most = sizes[i] < 4 ? (uint32_t)sizes[i] : 4;
+        window.kernel[i] = 1 + maker_draw(maker, most);
+        window.stride[i] = maker_chance(maker, 3) ? window.kernel[i] : 1 + maker_draw(maker, 3);
+        window.dilation[i] = window.kernel[i] == 1 ? 1 : 1 + maker_draw(maker, (uint32_t)((sizes[i] - 1) / (window.kernel[i] - 1)));
+    }
+    return window;
+}
+
+/* Windows overlap, so that a few of them hold many elements. */
+static bool windows_fit(const Maker *maker, NodeId a, int height, const Window *window) {
+    Shape shape = shape_at(maker, a);
+    int64_t elements = shape_elements(shape);
+    for (int i = 0; i < 2; i++)
+        elements = elements / shape.dim[height + i] * window->kernel[i] *
+                   window_count(shape.dim[height + i], window->kernel[i], window->stride[i], window->dilation[i]);
+    return elements <= MAKER_MAX_ELEMENTS;
+}
+
+static NodeId make_windows(Maker *maker, Op op) {
+    (void)op;
+    NodeId a = pick_picture(maker, maker_chance(maker, 4) ? (DType)maker_draw(maker, DTYPE_COUNT) : DTYPE_F32, 1);
+    if (!a) return NODE_NONE;
+    Window window = draw_window(maker, &graph_node(maker->graph, a)->shape.dim[1]);
+    return windows_fit(maker, a, 1, &window) ? build_windows(maker->graph, a, &window) : NODE_NONE;
+}
+
+static NodeId make_pool(Maker *maker, Op op) {
+    (void)op;
+    NodeId a = pick_picture(maker, DTYPE_F32, 2);
+    if (!a) return NODE_NONE;
+    Window window = draw_window(maker, &graph_node(maker->graph, a)->shape.dim[2]);
+    return windows_fit(maker, a, 2, &window) ? build_max_pool(maker->graph, a, &window) : NODE_NONE;
+}
+
+static NodeId make_conv(Maker *maker, Op op) {
+    (void)op;
+    NodeId a = pick_picture(maker, DTYPE_F32, 2);
+    if (!a) return NODE_NONE;
+    Shape shape = shape_at(maker, a);
+    Window window = draw_window(maker, &shape.dim[2]);
+    int64_t groups = maker_chance(maker, 3) ? shape.dim[1] : shape.dim[1] % 2 == 0 && maker_chance(maker, 2) ? 2 : 1;
+    int64_t filters = groups * (1 + maker_draw(maker, maker_chance(maker, 2) ? 2 : 20));
+    Shape weights = shape_of(4, (int64_t[]){filters, shape.dim[1] / groups, window.kernel[0], window.kernel[1]});
+    bool fits = windows_fit(maker, a, 2, &window) && shape_elements(weights) <= MAKER_MAX_ELEMENTS &&
+                shape_elements(shape) / shape.dim[1] * filters <= MAKER_MAX_ELEMENTS;
+    if (!fits) return NODE_NONE;
+    NodeId w = maker_chance(maker, 3) ? maker_fit(maker, maker_pick(maker, DTYPE_F32), weights)
+                                      : maker_state(maker, DTYPE_F32, weights);
+    return build_conv(maker->graph, a, w, &window, groups);
 }
 
 /* Leaves and gradients: made where they are wanted, not in passing. */

@@ -95,6 +95,27 @@ static NodeId case_matmul_ta(Graph *g, const NodeId *in) { return build_matmul(g
 static NodeId case_matmul_tb(Graph *g, const NodeId *in) { return build_matmul(g, in[0], in[1], false, true); }
 static NodeId case_matmul_tatb(Graph *g, const NodeId *in) { return build_matmul(g, in[0], in[1], true, true); }
 
+static NodeId case_reverse(Graph *g, const NodeId *in) { return build_reverse(g, in[0], 1); }
+static NodeId case_windows_apart(Graph *g, const NodeId *in) {
+    return build_windows(g, in[0], &(Window){{2, 3}, {3, 3}, {1, 1}});
+}
+static NodeId case_windows_overlap(Graph *g, const NodeId *in) {
+    return build_windows(g, in[0], &(Window){{3, 2}, {2, 1}, {1, 2}});
+}
+static NodeId case_pool_apart(Graph *g, const NodeId *in) { return build_max_pool(g, in[0], &(Window){{2, 2}, {2, 2}, {1, 1}}); }
+static NodeId case_pool_overlap(Graph *g, const NodeId *in) { return build_max_pool(g, in[0], &(Window){{3, 2}, {2, 1}, {1, 2}}); }
+static NodeId case_conv(Graph *g, const NodeId *in) { return build_conv(g, in[0], in[1], &(Window){{0}, {1, 1}, {1, 1}}, 1); }
+static NodeId case_conv_strides(Graph *g, const NodeId *in) { return build_conv(g, in[0], in[1], &(Window){{0}, {2, 3}, {1, 2}}, 1); }
+static NodeId case_conv_groups(Graph *g, const NodeId *in) { return build_conv(g, in[0], in[1], &(Window){{0}, {2, 1}, {1, 2}}, 2); }
+static NodeId case_depthwise(Graph *g, const NodeId *in) { return build_conv(g, in[0], in[1], &(Window){{0}, {1, 2}, {2, 1}}, 3); }
+static NodeId case_conv_padded(Graph *g, const NodeId *in) {
+    NodeId padded = build_pad(g, in[0], DIMS(0, 0, 1, 2), DIMS(0, 0, 2, 1));
+    return build_conv(g, padded, in[1], &(Window){{0}, {1, 1}, {1, 1}}, 1);
+}
+static NodeId case_conv_transposed(Graph *g, const NodeId *in) {
+    return build_conv_transposed(g, in[0], in[1], &(Window){{0}, {2, 3}, {1, 2}}, 1, shape_of(4, DIMS(2, 3, 9, 11)));
+}
+
 /* A classifier: x, two matrices; the logarithm of the first class's probability. */
 static NodeId case_network(Graph *g, const NodeId *in) {
     NodeId hidden = build_unary(g, OP_relu, build_matmul(g, in[0], in[1], false, true));
@@ -109,6 +130,8 @@ static NodeId case_network(Graph *g, const NodeId *in) {
     { #name, OP_##op, 2, low, high, {shape, shape }, case_##name, false }
 #define PRODUCT(name, a, b)                                                                                                    \
     { #name, OP_matmul, 2, -1, 1, {a, b }, case_##name, false }
+#define CONV(name, a, b)                                                                                                       \
+    { #name, OP_conv, 2, -1, 1, {a, b }, case_##name, false }
 #define PAIR S(3, 2)
 
 static const Case cases[] = {
@@ -150,6 +173,17 @@ static const Case cases[] = {
     ONE(softmax, softmax, -2, 2, S(2, 4, 3)),
     ONE(log_softmax, log_softmax, -2, 2, S(2, 4, 3)),
     {"network", OP_matmul, 3, -1, 1, {S(4, 5), S(6, 5), S(3, 6)}, case_network, false},
+    ONE(reverse, reverse, -2, 2, S(2, 3, 2)),
+    ONE(windows_apart, windows, -2, 2, S(2, 7, 7, 2)),
+    ONE(windows_overlap, windows, -2, 2, S(2, 6, 5, 2)),
+    {"pool_apart", OP_max_pool, 1, -2, 2, {S(2, 3, 5, 4)}, case_pool_apart, true},
+    {"pool_overlap", OP_max_pool, 1, -2, 2, {S(2, 3, 6, 5)}, case_pool_overlap, true},
+    CONV(conv, S(2, 3, 5, 4), S(4, 3, 3, 2)),
+    CONV(conv_strides, S(2, 3, 6, 8), S(4, 3, 3, 2)),
+    CONV(conv_groups, S(2, 4, 6, 5), S(6, 2, 3, 2)),
+    CONV(depthwise, S(2, 3, 6, 6), S(3, 1, 3, 2)),
+    CONV(conv_padded, S(2, 3, 5, 4), S(4, 3, 3, 3)),
+    CONV(conv_transposed, S(2, 4, 4, 3), S(4, 3, 3, 2)),
     PRODUCT(matmul, S(2, 3), S(3, 4)),
     PRODUCT(matmul_ta, S(3, 2), S(3, 4)),
     PRODUCT(matmul_tb, S(2, 3), S(4, 3)),
