@@ -1,16 +1,31 @@
-/* How fast is each kernel of a training step? Compiles the step of models/mnist.mdl kernel by kernel and as a whole and prints,
- * on one thread, the best time of many calls and the rate of its multiply-adds.
+/* How fast is each kernel of a training step? Compiles the step of a classifier kernel by kernel and as a whole and prints, on one
+ * thread, the best time of many calls, the rate of its multiply-adds and their share of the machine's peak.
  *
- *   cmake --build --preset release --target bench_kernels && build/release/bench_kernels [LEVEL [CPU]] */
+ *   cmake --build --preset release --target bench_kernels
+ *   build/release/bench_kernels [--batch 64] [--widths 784,512,256,128,10] [--zeros 80] [--cpu NAME] [--level 2] [--matmul | --kernel N]
+ *
+ * --zeros: percent of the data's bytes that are 0, as in MNIST's images. --matmul: only the products; --kernel: one kernel. */
 #include "codegen/codegen.h"
 #include "passes/passes.h"
 #include "tests/support/mlp_graph.h"
 
+#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { REPETITIONS = 300, SAMPLES = 64 };
+enum { MOST_LAYERS = 16, BURST = 20 };
+#define SECONDS_EACH 0.15
+
+typedef struct {
+    CodegenOptions codegen;
+    int64_t widths[MOST_LAYERS + 1];
+    MlpShape shape;
+    int zeros;
+    bool products_only;
+    int only; /* kernel; -1: all */
+    double peak;
+} Options;
 
 static double seconds_of_thread(void) {
     struct timespec now;
@@ -32,9 +47,24 @@ static void *numbers(size_t bytes) {
     return memory;
 }
 
-static StepArgs args_for(const Program *program) {
-    static int32_t rows[SAMPLES];
-    for (int i = 0; i < SAMPLES; i++) rows[i] = i;
+/* Bytes of which some are 0, here and there. */
+static void *bytes_of_data(size_t count, int percent_zero) {
+    unsigned char *memory = zeros(count);
+    uint32_t state = 1;
+    for (size_t i = 0; i < count; i++) {
+        state = state * 1664525 + 1013904223;
+        memory[i] = (int)((state >> 16) % 100) < percent_zero ? 0 : (unsigned char)(1 + (state >> 24) % 255);
+    }
+    return memory;
+}
+
+static int32_t *rows_of_batch(int64_t batch) {
+    int32_t *rows = zeros((size_t)batch * sizeof *rows);
+    for (int32_t i = 0; i < batch; i++) rows[i] = i;
+    return rows;
+}
+
+static StepArgs args_for(const Program *program, const Options *options) {
     const Graph *graph = program->graph;
     void **states = zeros(program->state_count * sizeof *states + 1);
     void **inputs = zeros(graph->symbol_count * sizeof *inputs + 1);
@@ -42,12 +72,16 @@ static StepArgs args_for(const Program *program) {
         const Symbol *symbol = &graph->symbols[program->states[i].symbol];
         states[i] = numbers(layout_bytes(program->states[i].layout, symbol->dtype, symbol->shape));
     }
-    for (uint32_t i = 0; i < graph->symbol_count; i++)
-        inputs[i] = zeros((size_t)shape_elements(graph->symbols[i].shape) * dtype_bytes(graph->symbols[i].dtype));
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        size_t elements = (size_t)shape_elements(symbol->shape);
+        bool is_data = symbol->dtype == DTYPE_U8 && symbol->shape.rank > 1;
+        inputs[i] = is_data ? bytes_of_data(elements, options->zeros) : zeros(elements * dtype_bytes(symbol->dtype));
+    }
     return (StepArgs){.slab = numbers(program->slab_bytes),
                       .states = states,
                       .inputs = (const void *const *)inputs,
-                      .rows = rows,
+                      .rows = rows_of_batch(options->shape.batch),
                       .outputs = zeros(program->output_bytes)};
 }
 
@@ -56,14 +90,15 @@ static void free_args(const Program *program, StepArgs *args) {
     for (uint32_t i = 0; i < program->graph->symbol_count; i++) free((void *)(uintptr_t)args->inputs[i]);
     free((void *)(uintptr_t)args->states);
     free((void *)(uintptr_t)args->inputs);
+    free((void *)(uintptr_t)args->rows);
     free(args->slab);
     free(args->outputs);
 }
 
-static double best_seconds(const Program *program) {
-    StepArgs args = args_for(program);
-    double best = 1;
-    for (int i = 0; i < REPETITIONS; i++) { /* the best: others use the machine too */
+static double best_seconds(const Program *program, const Options *options) {
+    StepArgs args = args_for(program, options);
+    double best = 1e9, began = seconds_of_thread();
+    for (int i = 0; i < BURST || seconds_of_thread() - began < SECONDS_EACH; i++) { /* the best: others use the machine too */
         double start = seconds_of_thread();
         program_run(program, &args, 0, 1);
         double seconds = seconds_of_thread() - start;
@@ -80,47 +115,81 @@ static double flops(const Plan *plan, const Kernel *kernel) {
     return 2 * (double)shape_elements(root->shape) * (double)k;
 }
 
-static Plan *plan_new(int level, Graph **graph, Diagnostics *diag) {
+static Plan *plan_new(const Options *options, Graph **graph, Diagnostics *diag) {
     Compilation compilation;
-    PassOptions options = {.level = level, .threads = 1};
-    if (!passes_run(&compilation, mlp_graph_mnist(diag), &options, (PassId)(PASS_COUNT - 1))) abort();
+    PassOptions passes = {.level = options->codegen.level, .threads = 1};
+    if (!passes_run(&compilation, mlp_graph(&options->shape, diag), &passes, (PassId)(PASS_COUNT - 1))) abort();
     *graph = compilation.graph;
     return compilation.plan;
 }
 
-/* Kernels [first, first + count) of the step, timed; returns how many there are in all. */
-static uint32_t measure(uint32_t first, uint32_t count, const CodegenOptions *options, Diagnostics *diag) {
+static void print_line(const Options *options, const Plan *plan, uint32_t first, uint32_t count, double work, double seconds,
+                       double compile) {
     static const char *const kinds[KERNEL_KINDS] = {"map", "reduce", "matmul", "gemm"};
+    const Kernel *kernel = &plan->kernels[0];
+    printf("%-4u %-7s", first, count == 1 ? kinds[kernel->kind] : "step");
+    for (int i = 0; count == 1 && i < kernel->space.rank; i++) printf("%s%lld", i ? "x" : "", (long long)kernel->space.dim[i]);
+    printf("%s\t%8.1f us\t%6.1f GFLOP/s %3.0f %%\tcompiled in %.1f ms\n", kernel->swapped && count == 1 ? " swapped" : "",
+           1e6 * seconds, 1e-9 * work / seconds, 100 * work / seconds / options->peak, 1e3 * compile);
+}
+
+/* Kernels [first, first + count) of the step, timed; returns how many there are in all. */
+static uint32_t measure(uint32_t first, uint32_t count, const Options *options, Diagnostics *diag) {
     Graph *graph;
-    Plan *plan = plan_new(options->level, &graph, diag);
+    Plan *plan = plan_new(options, &graph, diag);
     uint32_t all = plan->kernel_count;
     if (!count) count = all;
     double work = 0;
     for (uint32_t i = first; i < first + count; i++) work += flops(plan, &plan->kernels[i]);
-    const Kernel kernel = plan->kernels[first];
     plan->kernels += first;
     plan->kernel_count = count;
+    if (options->products_only && work == 0) {
+        plan_free(plan);
+        graph_free(graph);
+        return all;
+    }
     double start = seconds_of_thread();
-    Program *program = codegen_compile(plan, graph, options, diag);
+    Program *program = codegen_compile(plan, graph, &options->codegen, diag);
     double compile = seconds_of_thread() - start;
     if (!program) {
         diag_print(diag, stderr);
         abort();
     }
-    double seconds = best_seconds(program);
-    printf("%-4u %-7s", first, count == 1 ? kinds[kernel.kind] : "step");
-    for (int i = 0; count == 1 && i < kernel.space.rank; i++) printf("%s%lld", i ? "x" : "", (long long)kernel.space.dim[i]);
-    printf("%s\t%8.1f us\t%6.1f GFLOP/s\tcompiled in %.1f ms\n", kernel.swapped && count == 1 ? " swapped" : "", 1e6 * seconds,
-           1e-9 * work / seconds, 1e3 * compile);
+    print_line(options, program->plan, first, count, work, best_seconds(program, options), compile);
     program_free(program);
     return all;
 }
 
+static int read_widths(Options *options, char *text) {
+    int count = 0;
+    for (char *word = strtok(text, ","); word && count <= MOST_LAYERS; word = strtok(NULL, ",")) options->widths[count++] = atoll(word);
+    return count - 1;
+}
+
+static void read_options(Options *options, int argc, char **argv) {
+    static const struct option known[] = {{"batch", 1, NULL, 'b'}, {"widths", 1, NULL, 'w'}, {"zeros", 1, NULL, 'z'}, {"cpu", 1, NULL, 'c'},
+                                          {"level", 1, NULL, 'l'}, {"matmul", 0, NULL, 'm'}, {"kernel", 1, NULL, 'k'}, {NULL, 0, NULL, 0}};
+    for (int which; (which = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+        if (which == 'b') options->shape.batch = atoll(optarg);
+        if (which == 'w') options->shape.layers = read_widths(options, optarg);
+        if (which == 'z') options->zeros = atoi(optarg);
+        if (which == 'c') options->codegen.cpu = optarg;
+        if (which == 'l') options->codegen.level = atoi(optarg);
+        if (which == 'k') options->only = atoi(optarg);
+        if (which == 'm') options->products_only = true;
+        if (which == '?') exit(2);
+    }
+}
+
 int main(int argc, char **argv) {
     Diagnostics *diag = diag_new();
-    CodegenOptions options = {.level = argc > 1 ? atoi(argv[1]) : 2, .cpu = argc > 2 ? argv[2] : NULL};
-    uint32_t count = measure(0, 0, &options, diag);
-    for (uint32_t i = 0; i < count; i++) measure(i, 1, &options, diag);
+    Options options = {.codegen = {.level = 2}, .shape = {.batch = 64, .layers = 4, .train = true}, .zeros = 80, .only = -1, .widths = {784, 512, 256, 128, 10}};
+    options.shape.widths = options.widths;
+    read_options(&options, argc, argv);
+    options.peak = codegen_measure_peak(&options.codegen, diag);
+    printf("peak of one thread: %.1f GFLOP/s\n", 1e-9 * options.peak);
+    uint32_t count = options.only < 0 ? measure(0, 0, &options, diag) : (uint32_t)options.only + 1;
+    for (uint32_t i = options.only < 0 ? 0 : (uint32_t)options.only; i < count; i++) measure(i, 1, &options, diag);
     diag_free(diag);
     return 0;
 }

@@ -1,12 +1,19 @@
 /* MATMUL kernels: tiles of the product are computed in registers, then finished by the epilogue. Usually a tile's columns are
  * those of the product (n); swapped kernels compute the transposed product (columns along m).
  *
+ * Tiles are numbered so that the blocks of rows of a chunk vary fastest, then blocks of columns, then chunks, then matrices of a
+ * batch. A thread computes some range of these numbers. Where k is cut into blocks, all tiles of the range that share a chunk go
+ * through one block of k before the next, their sums put aside meanwhile (which rounds nothing): so the rows of a chunk stay in
+ * the second-level cache while all columns go by, and a block of columns while the chunk's rows do.
+ *
  * The epilogue of a tile is not done at once but piece by piece between the multiply-adds of the next one: while those keep the
  * multipliers busy, an optimizer's divisions, square roots and cache misses take their time beside them.
  *
  * Bound: an AVX-512 processor starts one or two FMAs of 16 lanes a cycle. Eight rows by two vectors make 16 chains of FMAs (a
  * latency of 4 cycles needs 8), with 2 vector loads and 8 broadcasts for 16 FMAs. */
 #include "codegen/matmul.h"
+
+/* -- the product -- */
 
 static Side side_of(const Emitter *e, const Node *node, int operand, Storage storage, bool transposed) {
     Shape stored = graph_operand(e->graph, node, (uint32_t)operand)->shape;
@@ -20,27 +27,27 @@ static Side side_of(const Emitter *e, const Node *node, int operand, Storage sto
                   .matrix = matrix.dim[0] * matrix.dim[1]};
 }
 
-static int64_t divide_up(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
-}
-
-/* With 16 registers a tile is a quarter as big: four rows by sixteen columns, which may be two registers. */
-static void choose_tile(const Emitter *e, Matmul *m) {
-    const Layout *layout = &m->columns.storage.layout;
-    bool narrow_panel = layout->kind == LAYOUT_PANEL && layout->axis == m->columns.line_axis && layout->width == LANES;
-    m->vectors = m->columns.lines <= LANES || narrow_panel || !e->many_registers ? 1 : MOST_VECTORS;
-    m->tile_columns = m->vectors * LANES;
-    m->column_blocks = divide_up(m->columns.lines, m->tile_columns);
-    m->row_blocks = divide_up(m->rows.lines, e->many_registers ? MOST_ROWS : MOST_ROWS / 2);
-    m->tile_rows = divide_up(m->rows.lines, m->row_blocks); /* as equal as can be */
+static void choose_blocking(const Emitter *e, Matmul *m) {
+    m->lists_zeros = e->kernel->skips_zeros && m->batch == 1;
+    m->blocking = blocking_choose(&(ProductSize){.rows = m->rows.lines,
+                                                 .columns = m->columns.lines,
+                                                 .k = m->k,
+                                                 .many_registers = e->many_registers,
+                                                 .panels = product_columns_packed_already(m),
+                                                 .lists_zeros = m->lists_zeros});
+    m->tile_columns = m->blocking.vectors * LANES;
 }
 
 static void reserve_slots(Emitter *e, Matmul *m) {
-    for (int64_t r = 0; r < m->tile_rows; r++)
-        for (int v = 0; v < m->vectors; v++) m->sums[r][v] = stack_slot(e, lanes_of(e->f32), 64);
-    m->finished = stack_slot(e, LLVMArrayType(lanes_of(e->f32), (unsigned)(m->tile_rows * m->vectors)), 64);
+    const Blocking *b = &m->blocking;
+    LLVMTypeRef vector = lanes_of(e->f32), tile = LLVMArrayType(vector, (unsigned)(b->tile_rows * b->vectors));
+    for (int64_t r = 0; r < b->tile_rows; r++)
+        for (int v = 0; v < b->vectors; v++) m->sums[r][v] = stack_slot(e, vector, 64);
+    m->finished = stack_slot(e, tile, 64);
+    if (b->k_blocks > 1) m->saved = stack_slot(e, LLVMArrayType(tile, (unsigned)(b->chunk * b->column_blocks)), 64);
     m->turned = epilogue_turned_slots(e, m);
-    product_prepare(e, m);
+    pack_reserve(e, m);
+    if (m->lists_zeros) zeros_reserve(e, m);
 }
 
 Matmul matmul_of(Emitter *e) {
@@ -50,97 +57,234 @@ Matmul matmul_of(Emitter *e) {
     Side right = side_of(e, node, 1, kernel->right, node->attrs.transpose_b);
     Matmul m = {.rows = kernel->swapped ? right : left, .columns = kernel->swapped ? left : right, .k = left.k};
     m.batch = shape_elements(node->shape) / (left.lines * right.lines);
-    choose_tile(e, &m);
+    choose_blocking(e, &m);
     reserve_slots(e, &m);
     return m;
 }
 
-/* Blocks of rows vary fastest: a panel of columns stays in the cache while all rows go by. */
-static Tile tile_of(Emitter *e, const Matmul *m, LLVMValueRef unit) {
-    LLVMValueRef row_blocks = const_i64(e, m->row_blocks), column_blocks = const_i64(e, m->column_blocks);
-    LLVMValueRef rest = LLVMBuildUDiv(e->builder, unit, row_blocks, "");
-    LLVMValueRef row_block = LLVMBuildURem(e->builder, unit, row_blocks, "");
-    LLVMValueRef column_block = LLVMBuildURem(e->builder, rest, column_blocks, "");
-    return (Tile){.matrix = LLVMBuildUDiv(e->builder, rest, column_blocks, ""),
-                  .row = LLVMBuildMul(e->builder, row_block, const_i64(e, m->tile_rows), ""),
-                  .column = LLVMBuildMul(e->builder, column_block, const_i64(e, m->tile_columns), "")};
+/* -- small arithmetic -- */
+
+static LLVMValueRef plus(Emitter *e, LLVMValueRef a, int64_t b) { return LLVMBuildAdd(e->builder, a, const_i64(e, b), ""); }
+static LLVMValueRef times(Emitter *e, LLVMValueRef a, int64_t b) { return LLVMBuildMul(e->builder, a, const_i64(e, b), ""); }
+static LLVMValueRef both(Emitter *e, LLVMValueRef a, LLVMValueRef b) { return LLVMBuildAnd(e->builder, a, b, ""); }
+static LLVMValueRef not(Emitter *e, LLVMValueRef a) { return LLVMBuildNot(e->builder, a, ""); }
+static LLVMValueRef choose(Emitter *e, LLVMValueRef condition, LLVMValueRef yes, LLVMValueRef no) {
+    return LLVMBuildSelect(e->builder, condition, yes, no, "");
+}
+static LLVMValueRef equals(Emitter *e, LLVMValueRef a, LLVMValueRef b) {
+    return LLVMBuildICmp(e->builder, LLVMIntEQ, a, b, "");
 }
 
-/* A tile on its way, the one before it on its way out; either may be missing. */
+typedef struct {
+    LLVMValueRef whole, rest;
+} Quotient;
+
+/* There is one whole only: a is below b. */
+static Quotient divide_once(Emitter *e, LLVMValueRef a) { return (Quotient){const_i64(e, 0), a}; }
+
+static Quotient divide(Emitter *e, LLVMValueRef a, LLVMValueRef b) {
+    return (Quotient){LLVMBuildUDiv(e->builder, a, b, ""), LLVMBuildURem(e->builder, a, b, "")};
+}
+
+/* -- tiles by number -- */
+
+/* Blocks of rows of a chunk: the last one may have fewer. */
+static LLVMValueRef chunk_size(Emitter *e, const Blocking *b, LLVMValueRef chunk) {
+    int64_t last = b->row_blocks - (b->chunks - 1) * b->chunk;
+    if (last == b->chunk) return const_i64(e, b->chunk);
+    return choose(e, equals(e, chunk, const_i64(e, b->chunks - 1)), const_i64(e, last), const_i64(e, b->chunk));
+}
+
+static Tile tile_of(Emitter *e, const Matmul *m, LLVMValueRef number) {
+    const Blocking *b = &m->blocking;
+    LLVMValueRef of_matrix = const_i64(e, b->row_blocks * b->column_blocks), of_chunk = const_i64(e, b->chunk * b->column_blocks);
+    Quotient matrix = m->batch == 1 ? divide_once(e, number) : divide(e, number, of_matrix);
+    Quotient chunk = b->chunks == 1 ? divide_once(e, matrix.rest) : divide(e, matrix.rest, of_chunk);
+    LLVMValueRef size = chunk_size(e, b, chunk.whole);
+    Quotient column = divide(e, chunk.rest, size);
+    LLVMValueRef row_block = LLVMBuildAdd(e->builder, times(e, chunk.whole, b->chunk), column.rest, "");
+    return (Tile){.matrix = matrix.whole,
+                  .row = times(e, row_block, b->tile_rows),
+                  .column = times(e, column.whole, m->tile_columns),
+                  .chunk = chunk.whole,
+                  .in_chunk = column.rest,
+                  .chunk_size = size};
+}
+
+/* -- the walk over tiles and blocks of k: one turn for each tile and block, then one to finish the last tile -- */
+
+/* Stack slots that LLVM turns into registers. */
+typedef struct {
+    LLVMValueRef number;     /* of the tile at hand */
+    LLVMValueRef before;     /* the tile that has all its sums and is to be finished; -1: none */
+    LLVMValueRef k_block;    /* the block of k at hand */
+    LLVMValueRef begin, end; /* the tiles that go through the blocks of k together */
+    LLVMValueRef first, last; /* the thread's tiles: not slots */
+} Walk;
+
+static LLVMValueRef number_slot(Emitter *e, LLVMValueRef value) {
+    LLVMValueRef slot = stack_slot(e, e->i64, sizeof(int64_t));
+    LLVMBuildStore(e->builder, value, slot);
+    return slot;
+}
+
+static LLVMValueRef read(Emitter *e, LLVMValueRef slot) { return LLVMBuildLoad2(e->builder, e->i64, slot, ""); }
+
+static LLVMValueRef read_block(Emitter *e, const Matmul *m, const Walk *walk) {
+    return m->blocking.k_blocks == 1 ? const_i64(e, 0) : read(e, walk->k_block);
+}
+
+/* The end of the tiles that share a chunk with tile `number` and are the thread's. */
+static LLVMValueRef company_end(Emitter *e, const Matmul *m, LLVMValueRef number, LLVMValueRef last) {
+    const Blocking *b = &m->blocking;
+    Tile tile = tile_of(e, m, number);
+    LLVMValueRef chunks = LLVMBuildAdd(e->builder, times(e, tile.matrix, b->row_blocks), times(e, tile.chunk, b->chunk), "");
+    LLVMValueRef end = times(e, LLVMBuildAdd(e->builder, chunks, tile.chunk_size, ""), b->column_blocks);
+    return choose(e, LLVMBuildICmp(e->builder, LLVMIntSLT, end, last, ""), end, last);
+}
+
+static Walk walk_begin(Emitter *e, const Matmul *m, LLVMValueRef first, LLVMValueRef last) {
+    return (Walk){.number = number_slot(e, first),
+                  .before = number_slot(e, const_i64(e, -1)),
+                  .k_block = number_slot(e, const_i64(e, 0)),
+                  .begin = number_slot(e, first),
+                  .end = number_slot(e, company_end(e, m, first, last)),
+                  .first = first,
+                  .last = last};
+}
+
+/* To the next tile of the company; after its last one to the next block of k; after the last block to the next company. */
+static void walk_on(Emitter *e, const Matmul *m, const Walk *walk) {
+    LLVMValueRef next = plus(e, read(e, walk->number), 1), end = read(e, walk->end), begin = read(e, walk->begin);
+    LLVMValueRef block = read_block(e, m, walk), at_end = equals(e, next, end);
+    LLVMValueRef is_last = equals(e, block, const_i64(e, m->blocking.k_blocks - 1));
+    LLVMValueRef again = both(e, at_end, not(e, is_last)), onward = both(e, at_end, is_last);
+    LLVMBuildStore(e->builder, choose(e, is_last, read(e, walk->number), const_i64(e, -1)), walk->before);
+    LLVMBuildStore(e->builder, choose(e, again, begin, next), walk->number);
+    LLVMBuildStore(e->builder, choose(e, at_end, choose(e, is_last, const_i64(e, 0), plus(e, block, 1)), block), walk->k_block);
+    LLVMBuildStore(e->builder, choose(e, onward, next, begin), walk->begin);
+    LLVMBuildStore(e->builder, choose(e, onward, company_end(e, m, next, walk->last), end), walk->end);
+}
+
+/* -- a turn: a tile on its way, another one on its way out; either may be missing -- */
+
 typedef struct {
     Operands operands;
+    Steps steps;
     Tile before;
     LLVMValueRef has_tile, has_before;
-} Stage;
+    LLVMValueRef saved;               /* which of the sums put aside are the tile's */
+    LLVMValueRef first_block, is_last; /* of k; NULL: there is one block only */
+} Turn;
 
-/* Entries count * number / pieces up to count * (number + 1) / pieces of the list. */
-static void add_share(Emitter *e, const Operands *operands, LLVMValueRef number, int64_t pieces) {
-    LLVMValueRef by = const_i64(e, pieces), next = LLVMBuildAdd(e->builder, number, const_i64(e, 1), "");
-    LLVMValueRef from = LLVMBuildUDiv(e->builder, LLVMBuildMul(e->builder, operands->count, number, ""), by, "");
-    LLVMValueRef to = LLVMBuildUDiv(e->builder, LLVMBuildMul(e->builder, operands->count, next, ""), by, "");
-    product_add_listed(e, operands, from, to);
+static Steps block_steps(Emitter *e, const Matmul *m, LLVMValueRef block) {
+    const Blocking *b = &m->blocking;
+    LLVMValueRef whole = const_i64(e, b->k_block), left = const_i64(e, m->k - (b->k_blocks - 1) * b->k_block);
+    return (Steps){times(e, block, b->k_block), choose(e, equals(e, block, const_i64(e, b->k_blocks - 1)), left, whole)};
 }
 
-/* Piece `number` of the product's k, then one row of the epilogue of the tile before. */
-static void emit_piece(Emitter *e, const Matmul *m, const Stage *stage, LLVMValueRef vector, LLVMValueRef row) {
-    int64_t pieces = m->vectors * m->tile_rows, steps = m->k / pieces;
-    LLVMValueRef number = LLVMBuildAdd(e->builder, LLVMBuildMul(e->builder, vector, const_i64(e, m->tile_rows), ""), row, "");
-    If multiplying = if_begin(e, stage->has_tile);
-    if (m->lists)
-        add_share(e, &stage->operands, number, pieces);
-    else
-        product_add(e, &stage->operands, LLVMBuildMul(e->builder, number, const_i64(e, steps), ""), steps);
+/* The first row of a chunk, or the first of the thread's tiles there. */
+static Fresh freshness(Emitter *e, const Walk *walk, const Tile *tile, LLVMValueRef number, LLVMValueRef has_tile) {
+    LLVMValueRef begins = equals(e, number, read(e, walk->begin)), on_top = equals(e, tile->in_chunk, const_i64(e, 0));
+    return (Fresh){both(e, LLVMBuildOr(e->builder, begins, on_top, ""), has_tile), both(e, begins, has_tile)};
+}
+
+static Turn turn_of(Emitter *e, Matmul *m, const Walk *walk) {
+    LLVMValueRef number = read(e, walk->number), before = read(e, walk->before), block = read_block(e, m, walk);
+    Tile tile = tile_of(e, m, number);
+    Turn turn = {.steps = block_steps(e, m, block),
+                 .before = tile_of(e, m, before),
+                 .has_tile = LLVMBuildICmp(e->builder, LLVMIntSLT, number, walk->last, ""),
+                 .has_before = LLVMBuildICmp(e->builder, LLVMIntSGE, before, const_i64(e, 0), ""),
+                 .saved = LLVMBuildSub(e->builder, number, read(e, walk->begin), "")};
+    Fresh fresh = freshness(e, walk, &tile, number, turn.has_tile);
+    turn.operands = pack_operands(e, m, &tile, fresh, turn.steps);
+    if (m->blocking.k_blocks == 1) return turn;
+    turn.first_block = equals(e, block, const_i64(e, 0));
+    turn.is_last = equals(e, block, const_i64(e, m->blocking.k_blocks - 1));
+    return turn;
+}
+
+/* The steps of the tile that are cut into pieces: of its list, or of k. */
+static Steps turn_steps(Emitter *e, const Turn *turn) {
+    return turn->operands.list ? (Steps){const_i64(e, 0), turn->operands.count} : turn->steps;
+}
+
+/* Short pieces, or none: branches out of short loops are foreseen. What they leave comes in one loop at the end. */
+static LLVMValueRef piece_length(Emitter *e, const Matmul *m, const Turn *turn) {
+    enum { MOST_STEPS = 8 };
+    LLVMValueRef pieces = const_i64(e, m->blocking.vectors * m->blocking.tile_rows), most = const_i64(e, MOST_STEPS);
+    LLVMValueRef equal = LLVMBuildUDiv(e->builder, turn_steps(e, turn).count, pieces, "");
+    return choose(e, LLVMBuildICmp(e->builder, LLVMIntULT, equal, most, ""), equal, most);
+}
+
+/* A piece of the product, then one row of the epilogue of the tile before. */
+static void emit_piece(Emitter *e, const Matmul *m, const Turn *turn, LLVMValueRef vector, LLVMValueRef row) {
+    LLVMValueRef number = LLVMBuildAdd(e->builder, times(e, vector, m->blocking.tile_rows), row, "");
+    LLVMValueRef length = piece_length(e, m, turn), skipped = LLVMBuildMul(e->builder, number, length, "");
+    If multiplying = if_begin(e, turn->has_tile);
+    Steps piece = {LLVMBuildAdd(e->builder, turn_steps(e, turn).from, skipped, ""), length};
+    product_add(e, &turn->operands, piece, turn->steps.from);
     if_end(e, multiplying);
-    If finishing = if_begin(e, stage->has_before);
-    epilogue_row(e, m, &stage->before, vector, row);
-    if_end(e, finishing);
+    epilogue_row(e, m, &turn->before, vector, row);
 }
 
-static void emit_vector(Emitter *e, const Matmul *m, const Stage *stage, LLVMValueRef vector) {
+static void emit_vector(Emitter *e, const Matmul *m, const Turn *turn, LLVMValueRef vector) {
     Loop rows = loop_begin(e, const_i64(e, 0));
-    emit_piece(e, m, stage, vector, rows.index);
-    loop_end(e, rows, const_i64(e, m->tile_rows), 1);
-    If finishing = if_begin(e, stage->has_before);
-    epilogue_turn(e, m, &stage->before, vector);
+    emit_piece(e, m, turn, vector, rows.index);
+    loop_end(e, rows, const_i64(e, m->blocking.tile_rows), 1);
+    epilogue_turn(e, m, &turn->before, vector);
+}
+
+/* The epilogue of the tile before, if there is one, between pieces of the product. */
+static void emit_pieces(Emitter *e, const Matmul *m, const Turn *turn) {
+    If finishing = if_begin(e, turn->has_before);
+    Loop vectors = loop_begin(e, const_i64(e, 0));
+    emit_vector(e, m, turn, vectors.index);
+    loop_end(e, vectors, const_i64(e, m->blocking.vectors), 1);
     if_end(e, finishing);
 }
 
-/* What is left of k after equal pieces. */
-static void emit_rest(Emitter *e, const Matmul *m, const Stage *stage) {
-    int64_t pieces = m->vectors * m->tile_rows, rest = m->lists ? 0 : m->k % pieces;
-    If multiplying = if_begin(e, stage->has_tile);
-    product_add(e, &stage->operands, const_i64(e, m->k - rest), rest);
+static void begin_sums(Emitter *e, const Matmul *m, const Turn *turn) {
+    product_clear(e, m);
+    if (!turn->first_block) return;
+    If resuming = if_begin(e, both(e, turn->has_tile, not(e, turn->first_block)));
+    product_resume(e, m, turn->saved);
+    if_end(e, resuming);
+}
+
+static void save_or_finish(Emitter *e, const Matmul *m, const Turn *turn) {
+    If last = if_begin(e, turn->is_last);
     product_finish(e, m);
+    if_end(e, last);
+    if (!turn->is_last) return;
+    If more = if_begin(e, not(e, turn->is_last));
+    product_save(e, m, turn->saved);
+    if_end(e, more);
+}
+
+/* What the pieces have left of the steps; then the sums are what they are to be. */
+static void end_sums(Emitter *e, const Matmul *m, const Turn *turn) {
+    Steps all = turn_steps(e, turn);
+    LLVMValueRef in_pieces = times(e, piece_length(e, m, turn), m->blocking.vectors * m->blocking.tile_rows);
+    LLVMValueRef done = choose(e, turn->has_before, in_pieces, const_i64(e, 0));
+    If multiplying = if_begin(e, turn->has_tile);
+    Steps left = {LLVMBuildAdd(e->builder, all.from, done, ""), LLVMBuildSub(e->builder, all.count, done, "")};
+    product_add(e, &turn->operands, left, turn->steps.from);
+    save_or_finish(e, m, turn);
     if_end(e, multiplying);
 }
 
-/* The first tile of its block of columns that this thread computes. */
-static LLVMValueRef is_fresh(Emitter *e, const Tile *tile, LLVMValueRef unit, LLVMValueRef first, LLVMValueRef has_tile) {
-    LLVMValueRef top = LLVMBuildICmp(e->builder, LLVMIntEQ, tile->row, const_i64(e, 0), "");
-    LLVMValueRef fresh = LLVMBuildOr(e->builder, top, LLVMBuildICmp(e->builder, LLVMIntEQ, unit, first, ""), "");
-    return LLVMBuildAnd(e->builder, fresh, has_tile, "");
-}
-
-static Stage stage_of(Emitter *e, Matmul *m, LLVMValueRef unit, LLVMValueRef first, LLVMValueRef last) {
-    LLVMValueRef has_tile = LLVMBuildICmp(e->builder, LLVMIntSLT, unit, last, "");
-    Tile tile = tile_of(e, m, unit);
-    return (Stage){.operands = product_operands(e, m, &tile, is_fresh(e, &tile, unit, first, has_tile)),
-                   .before = tile_of(e, m, LLVMBuildSub(e->builder, unit, const_i64(e, 1), "")),
-                   .has_tile = has_tile,
-                   .has_before = LLVMBuildICmp(e->builder, LLVMIntSGT, unit, first, "")};
-}
-
-/* One turn more than there are tiles: the last one finishes the last tile. */
 int64_t kernel_matmul(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     Matmul m = matmul_of(e);
-    zeros_list(e, &m);
-    Loop units = loop_begin(e, first);
-    Stage stage = stage_of(e, &m, units.index, first, last);
-    product_clear(e, &m);
-    Loop vectors = loop_begin(e, const_i64(e, 0));
-    emit_vector(e, &m, &stage, vectors.index);
-    loop_end(e, vectors, const_i64(e, m.vectors), 1);
-    emit_rest(e, &m, &stage);
-    loop_end(e, units, LLVMBuildAdd(e->builder, last, const_i64(e, 1), ""), 1);
-    return m.batch * m.row_blocks * m.column_blocks;
+    Walk walk = walk_begin(e, &m, first, last);
+    LLVMValueRef tiles = LLVMBuildSub(e->builder, last, first, "");
+    Loop turns = loop_begin(e, const_i64(e, 0));
+    Turn turn = turn_of(e, &m, &walk);
+    begin_sums(e, &m, &turn);
+    emit_pieces(e, &m, &turn);
+    end_sums(e, &m, &turn);
+    walk_on(e, &m, &walk);
+    loop_end(e, turns, plus(e, times(e, tiles, m.blocking.k_blocks), 1), 1);
+    return m.batch * m.blocking.row_blocks * m.blocking.column_blocks;
 }

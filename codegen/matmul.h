@@ -1,10 +1,15 @@
-/* Internal to the MATMUL kernels: a product, its operands, its tiles. */
+/* Internal to the MATMUL kernels: a product, its operands, its tiles.
+ *
+ * kernel_matmul.c walks over tiles and blocks of k and knows nothing of addresses; matmul_product.c knows where operands lie and
+ * nothing of blocks; matmul_pack.c copies into panels what would be read in long steps. An operand that is addressed otherwise
+ * needs a way to read it there: product_row_element (a row of the tile at k), product_rows_at (neighbouring rows at k),
+ * product_row_steps (a row at neighbouring k) and product_columns (neighbouring columns at k). k counts from 0 to Matmul.k whatever
+ * block it is in, and sums are exact between blocks: every element is acc = fma(a, b, acc) for k ascending. */
 #ifndef MLC_CODEGEN_MATMUL_H
 #define MLC_CODEGEN_MATMUL_H
 
+#include "codegen/blocking.h"
 #include "codegen/emit.h"
-
-enum { MOST_ROWS = 8, MOST_VECTORS = 2 }; /* of a tile */
 
 /* An operand as a matrix (line, k), where a line is a row or a column of the tile. */
 typedef struct {
@@ -17,59 +22,89 @@ typedef struct {
 
 typedef struct {
     Side rows, columns;
-    Side packed; /* a copy of the columns of one block as a panel on the stack; without a base: not made */
-    int64_t k, batch;
-    int64_t tile_rows, tile_columns;
-    int vectors; /* tile_columns / LANES */
-    int64_t row_blocks, column_blocks;
+    /* Copies on the stack for one block of k: of a chunk's rows as panels of a tile's rows, of a tile's columns as one panel.
+     * Without a base: not made. */
+    Side packed_rows, packed_columns;
+    int64_t k, batch, tile_columns;
+    Blocking blocking;
     LLVMValueRef sums[MOST_ROWS][MOST_VECTORS]; /* stack slots that LLVM turns into registers */
     LLVMValueRef finished;                      /* the last tile computed: [vectors][tile_rows][LANES] */
-    LLVMValueRef lists, counts, finite; /* matmul_zeros.c: stack slots; NULL: nothing is left out */
+    LLVMValueRef saved;                         /* [chunk] such sums between blocks of k; NULL: there is one block */
+    bool lists_zeros;
+    LLVMValueRef lists, counts, finite; /* matmul_zeros.c: stack slots */
     LLVMValueRef *turned; /* [store]: values waiting to be transposed, [tile_rows][LANES]; NULL: stored at once */
 } Matmul;
 
-/* Which part of which product: matrix of the batch, first row, first column. */
+/* Which part of which product: matrix of the batch, first row, first column; its number among the blocks of rows of its chunk. */
 typedef struct {
-    LLVMValueRef matrix, row, column;
+    LLVMValueRef matrix, row, column, chunk, in_chunk, chunk_size;
 } Tile;
+
+/* What is to be done at a tile, all i1. */
+typedef struct {
+    LLVMValueRef new_columns; /* the first tile of a block of columns and of k for this thread */
+    LLVMValueRef new_rows;    /* the first tile of a chunk of rows and of k for this thread */
+} Fresh;
+
+/* Steps from .. from + count - 1 of k. */
+typedef struct {
+    LLVMValueRef from, count;
+} Steps;
 
 Matmul matmul_of(Emitter *e);
 
 /* matmul_product.c: products on the way */
 typedef struct {
     const Matmul *m;
-    const Side *columns_side; /* the operand itself or its packed copy */
-    LLVMValueRef columns;     /* pointer to the tile's first column at k = 0 */
+    const Side *rows_side, *columns_side; /* the operand itself or its packed copy */
+    LLVMValueRef columns;     /* pointer to the tile's first column at k = 0 (which a packed block of k need not hold) */
     LLVMValueRef first_column;
     LLVMValueRef masks[MOST_VECTORS]; /* of columns that exist; NULL: all, or padded in memory */
     LLVMValueRef row[MOST_ROWS];      /* pointers to the rows at k = 0; NULL: `row_step` elements behind the one before */
     int64_t row_step;
-    LLVMValueRef list, count; /* the k that are not left out, ascending; list NULL: all of them */
+    LLVMValueRef rows_left; /* how many rows there are from the tile's first one on; NULL: all of a tile */
+    LLVMValueRef list, count; /* the k that are not left out, ascending, from the block's first on; list NULL: all of them */
 } Operands;
-/* Sets up packing where it pays. */
-void product_prepare(Emitter *e, Matmul *m);
-/* `fresh`: the tile is the first one of its block of columns. */
-Operands product_operands(Emitter *e, Matmul *m, const Tile *tile, LLVMValueRef fresh);
-void product_clear(Emitter *e, const Matmul *m);
-void product_find_rows(Emitter *e, const Matmul *m, LLVMValueRef first, Operands *operands);
+/* The matrices of the tile; sides have their bases from then on. */
+void product_open(Emitter *e, Matmul *m, const Tile *tile);
+/* The operands as they lie, or their packed copies, which hold these steps. */
+void product_find_rows(Emitter *e, const Tile *tile, Operands *operands);
+void product_find_columns(Emitter *e, const Tile *tile, Operands *operands);
+void product_find_packed_rows(Emitter *e, LLVMValueRef in_chunk, Steps steps, Operands *operands);
+void product_find_packed_columns(Emitter *e, Steps steps, Operands *operands);
+bool product_rows_adjoin(const Matmul *m);    /* neighbouring rows are neighbours in memory, neighbouring k are not */
+bool product_columns_adjoin(const Matmul *m); /* neighbouring columns are neighbours in memory */
+bool product_columns_packed_already(const Matmul *m);
 /* k as a distance in elements from k = 0. */
 LLVMValueRef product_k_offset(Emitter *e, const Side *side, LLVMValueRef k);
 LLVMValueRef product_row_element(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef offset);
+/* LANES steps of a row from k on, and all rows of the tile at k: NULL if they are not neighbours in memory. */
+LLVMValueRef product_row_steps(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef k);
+LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef k);
 /* A vector of the tile's columns at k. */
 LLVMValueRef product_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k);
-/* sums += the products of entries from .. to - 1 of the operands' list */
-void product_add_listed(Emitter *e, const Operands *operands, LLVMValueRef from, LLVMValueRef to);
-/* sums += the products of k = from .. from + count - 1 */
-void product_add(Emitter *e, const Operands *operands, LLVMValueRef from, int64_t count);
+/* sums += the products of the steps, or of these entries of the operands' list, whose k count from `origin`. */
+void product_add(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef origin);
+void product_clear(Emitter *e, const Matmul *m);
+/* Sums of the number-th tile of a chunk, put aside and taken up again. */
+void product_save(Emitter *e, const Matmul *m, LLVMValueRef number);
+void product_resume(Emitter *e, const Matmul *m, LLVMValueRef number);
 /* sums become the finished tile. */
 void product_finish(Emitter *e, const Matmul *m);
 
+/* matmul_pack.c: copies */
+
+/* Reserves room where packing pays. */
+void pack_reserve(Emitter *e, Matmul *m);
+/* The tile's operands; copies what is new to be copied. */
+Operands pack_operands(Emitter *e, Matmul *m, const Tile *tile, Fresh fresh, Steps steps);
+
 /* matmul_zeros.c: leaving out zeros */
 
-/* Before all tiles: lists what is not zero in every block of rows. */
-void zeros_list(Emitter *e, Matmul *m);
-/* Chooses the list of the tile's block of rows, or all k if the columns are not finite (looked at where `fresh`). */
-void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef fresh, Operands *operands);
+void zeros_reserve(Emitter *e, Matmul *m);
+/* Lists the chunk's blocks of rows where they are new; then chooses the list of the tile's block, or all k if the columns are not
+ * finite (looked at where they are new). */
+void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, Fresh fresh, Steps steps, Operands *operands);
 
 /* matmul_epilogue.c: from the finished tile to memory */
 LLVMValueRef *epilogue_turned_slots(Emitter *e, const Matmul *m);

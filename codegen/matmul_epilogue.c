@@ -14,15 +14,15 @@ static int row_axis(const Emitter *e) {
 static bool is_turned(const Emitter *e, const Matmul *m, const Store *store) {
     const Node *node = graph_node(e->graph, store->node);
     Layout layout = store->to.layout;
-    bool whole = m->columns.lines % LANES == 0 && m->rows.lines % m->tile_rows == 0 && m->tile_rows % QUAD == 0;
+    bool whole = m->columns.lines % LANES == 0 && m->rows.lines % m->blocking.tile_rows == 0 && m->blocking.tile_rows % QUAD == 0;
     if (node->dtype != DTYPE_F32 || !whole || m->batch > 1 || !shape_equal(node->shape, e->kernel->space)) return false;
     if (layout.kind == LAYOUT_PLAIN) return row_axis(e) == 1;
-    return layout.axis == row_axis(e) && layout.width % m->tile_rows == 0;
+    return layout.axis == row_axis(e) && layout.width % m->blocking.tile_rows == 0;
 }
 
 LLVMValueRef *epilogue_turned_slots(Emitter *e, const Matmul *m) {
     LLVMValueRef *slots = ARENA_ARRAY(e->arena, LLVMValueRef, e->kernel->store_count);
-    LLVMTypeRef type = LLVMArrayType(lanes_of(e->f32), (unsigned)m->tile_rows);
+    LLVMTypeRef type = LLVMArrayType(lanes_of(e->f32), (unsigned)m->blocking.tile_rows);
     for (uint32_t i = 0; i < e->kernel->store_count; i++)
         if (is_turned(e, m, &e->kernel->stores[i])) slots[i] = stack_slot(e, type, 64);
     return slots;
@@ -52,7 +52,7 @@ static LLVMValueRef first_column(Emitter *e, const Tile *tile, LLVMValueRef vect
 }
 
 static LLVMValueRef load_finished(Emitter *e, const Matmul *m, LLVMValueRef vector, LLVMValueRef row) {
-    LLVMValueRef rows_before = LLVMBuildMul(e->builder, vector, const_i64(e, m->tile_rows), "");
+    LLVMValueRef rows_before = LLVMBuildMul(e->builder, vector, const_i64(e, m->blocking.tile_rows), "");
     LLVMValueRef at = vector_at(e, m->finished, LLVMBuildAdd(e->builder, rows_before, row, ""));
     return LLVMBuildLoad2(e->builder, lanes_of(e->f32), at, "");
 }
@@ -75,7 +75,7 @@ static LLVMValueRef exists(Emitter *e, LLVMValueRef number, int64_t size, int64_
 
 void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef vector, LLVMValueRef row) {
     LLVMValueRef column = first_column(e, tile, vector), at = LLVMBuildAdd(e->builder, tile->row, row, "");
-    If row_exists = if_begin(e, exists(e, at, m->rows.lines, m->tile_rows));
+    If row_exists = if_begin(e, exists(e, at, m->rows.lines, m->blocking.tile_rows));
     If column_exists = if_begin(e, exists(e, column, m->columns.lines, m->tile_columns));
     Region region = region_begin(e);
     const Place *place = tile_place(e, m, tile, at, column);
@@ -91,11 +91,11 @@ void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef ve
 /* Two vectors are interleaved within every 128 bits, by `unit` elements at a time; the low or high half of the result. */
 static LLVMValueRef interleave(Emitter *e, const Matmul *m, LLVMValueRef a, LLVMValueRef b, int unit, bool high) {
     LLVMValueRef lanes[MOST_ROWS];
-    for (int l = 0; l < m->tile_rows; l++) {
+    for (int l = 0; l < m->blocking.tile_rows; l++) {
         int within = l % QUAD, pair = within / unit, source = (high ? QUAD / 2 : 0) + pair / 2 * unit + within % unit;
-        lanes[l] = const_i32(e, l / QUAD * QUAD + source + (pair % 2 ? (int32_t)m->tile_rows : 0));
+        lanes[l] = const_i32(e, l / QUAD * QUAD + source + (pair % 2 ? (int32_t)m->blocking.tile_rows : 0));
     }
-    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lanes, (unsigned)m->tile_rows), "");
+    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lanes, (unsigned)m->blocking.tile_rows), "");
 }
 
 /* Vector i holds four columns of row i, and behind them, of row i + 4; it becomes column i of all rows. */
@@ -109,12 +109,12 @@ static void turn_quad(Emitter *e, const Matmul *m, LLVMValueRef vectors[QUAD]) {
 static LLVMValueRef load_quad(Emitter *e, const Matmul *m, LLVMValueRef rows, int row, LLVMValueRef column) {
     LLVMTypeRef quad = LLVMVectorType(e->f32, QUAD);
     LLVMValueRef parts[MOST_ROWS / QUAD], lanes[MOST_ROWS];
-    for (int64_t i = 0; i < m->tile_rows / QUAD; i++) {
+    for (int64_t i = 0; i < m->blocking.tile_rows / QUAD; i++) {
         LLVMValueRef from = element_pointer(e, vector_at(e, rows, const_i64(e, row + i * QUAD)), DTYPE_F32, column);
         parts[i] = LLVMBuildLoad2(e->builder, quad, from, "");
         LLVMSetAlignment(parts[i], QUAD * sizeof(float));
     }
-    if (m->tile_rows == QUAD) return parts[0];
+    if (m->blocking.tile_rows == QUAD) return parts[0];
     for (int l = 0; l < MOST_ROWS; l++) lanes[l] = const_i32(e, l);
     return LLVMBuildShuffleVector(e->builder, parts[0], parts[1], LLVMConstVector(lanes, MOST_ROWS), "");
 }

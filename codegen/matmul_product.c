@@ -52,22 +52,43 @@ static LLVMValueRef existing_row(Emitter *e, const Matmul *m, LLVMValueRef row) 
     return LLVMBuildSelect(e->builder, LLVMBuildICmp(e->builder, LLVMIntSLT, row, last, ""), row, last, "");
 }
 
-void product_find_rows(Emitter *e, const Matmul *m, LLVMValueRef first, Operands *operands) {
-    const Side *side = &m->rows;
-    bool all_exist = side->lines % m->tile_rows == 0;
-    bool steady = !panels_along(side, side->line_axis) || side->storage.layout.width % m->tile_rows == 0;
+void product_find_rows(Emitter *e, const Tile *tile, Operands *operands) {
+    const Matmul *m = operands->m;
+    const Side *side = operands->rows_side = &m->rows;
+    int64_t rows = m->blocking.tile_rows;
+    bool all_exist = side->lines % rows == 0;
+    bool steady = !panels_along(side, side->line_axis) || side->storage.layout.width % rows == 0;
     operands->row_step = stride_along(side, side->line_axis);
-    for (int64_t r = 0; r < (all_exist && steady ? 1 : m->tile_rows); r++) {
-        LLVMValueRef row = LLVMBuildAdd(e->builder, first, const_i64(e, r), "");
+    for (int64_t r = 0; r < (all_exist && steady ? 1 : rows); r++) {
+        LLVMValueRef row = LLVMBuildAdd(e->builder, tile->row, const_i64(e, r), "");
         operands->row[r] = pointer_to(e, side, all_exist ? row : existing_row(e, m, row), const_i64(e, 0));
     }
+    operands->rows_left = all_exist ? NULL : LLVMBuildSub(e->builder, const_i64(e, side->lines), tile->row, "");
 }
 
-/* Columns of the last block may be missing: panels are padded, plain rows must not be read past their end. */
+void product_find_packed_rows(Emitter *e, LLVMValueRef in_chunk, Steps steps, Operands *operands) {
+    const Matmul *m = operands->m;
+    const Side *side = operands->rows_side = &m->packed_rows;
+    LLVMValueRef row = LLVMBuildMul(e->builder, in_chunk, const_i64(e, m->blocking.tile_rows), "");
+    operands->row_step = 1;
+    operands->row[0] = pointer_to(e, side, row, LLVMBuildNeg(e->builder, steps.from, ""));
+}
+
+bool product_rows_adjoin(const Matmul *m) {
+    const Side *side = &m->rows;
+    return stride_along(side, side->line_axis) == 1 && side->storage.layout.kind == LAYOUT_PLAIN;
+}
+
+/* Columns of the last block may be missing: panels are padded, but not up to a tile of several panels, and plain rows must not be
+ * read past their end. */
+static bool columns_may_miss(const Matmul *m) {
+    int64_t border = panels_along(&m->columns, m->columns.line_axis) ? m->columns.storage.layout.width : 1;
+    return (m->columns.lines + border - 1) / border * border % m->tile_columns != 0;
+}
+
 static void set_masks(Emitter *e, Operands *operands) {
     const Matmul *m = operands->m;
-    for (int v = 0; v < m->vectors; v++) {
-        if (panels_along(&m->columns, m->columns.line_axis) || m->columns.lines % m->tile_columns == 0) continue;
+    for (int v = 0; v < m->blocking.vectors && columns_may_miss(m); v++) {
         LLVMValueRef start = LLVMBuildAdd(e->builder, operands->first_column, const_i64(e, v * LANES), "");
         LLVMValueRef left = LLVMBuildSub(e->builder, const_i64(e, m->columns.lines), start, "");
         operands->masks[v] = LLVMBuildICmp(e->builder, LLVMIntSLT, lane_numbers(e), value_splat(e, (Value){left, true}), "");
@@ -83,8 +104,8 @@ static void open_side(Emitter *e, const Matmul *m, Side *side, LLVMValueRef matr
 
 /* -- loads -- */
 
-static LLVMValueRef load_neighbours(Emitter *e, LLVMValueRef pointer, LLVMValueRef mask) {
-    LLVMTypeRef type = lanes_of(e->f32), types[] = {type, e->pointer};
+static LLVMValueRef load_neighbours(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer, LLVMValueRef mask) {
+    LLVMTypeRef types[] = {type, e->pointer};
     LLVMValueRef args[] = {pointer, const_i32(e, sizeof(float)), mask, LLVMConstNull(type)};
     if (mask) return call_intrinsic(e, "llvm.masked.load", types, 2, args, 4);
     LLVMValueRef load = LLVMBuildLoad2(e->builder, type, pointer, "");
@@ -106,56 +127,41 @@ static LLVMValueRef collect_columns(Emitter *e, const Operands *operands, int ve
     return result;
 }
 
+/* Elements from the first vector of the tile's columns to another one, which may lie in another panel. */
+static int64_t vector_offset(const Side *side, int vector) {
+    int64_t column = vector * LANES, width = side->storage.layout.width;
+    if (!panels_along(side, side->line_axis)) return column;
+    return column / width * side->k * width + column % width;
+}
+
 LLVMValueRef product_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k) {
     const Side *side = operands->columns_side;
     if (stride_along(side, side->line_axis) != 1) return collect_columns(e, operands, vector, k);
     LLVMValueRef at = element_pointer(e, operands->columns, DTYPE_F32, product_k_offset(e, side, k));
-    return load_neighbours(e, pointer_plus(e, at, vector * LANES), operands->masks[vector]);
+    return load_neighbours(e, lanes_of(e->f32), pointer_plus(e, at, vector_offset(side, vector)), operands->masks[vector]);
 }
 
-/* -- the operands of a tile, put together -- */
-
-/* Rows of an unpacked operand may be a power of two apart, which caches do not like; and columns that are not neighbours are
- * collected once for all blocks of rows. */
-void product_prepare(Emitter *e, Matmul *m) {
-    enum { MOST_PACKED = 8192, ENOUGH_BLOCKS = 4 }; /* elements: not more than a first-level cache holds */
-    const Side *columns = &m->columns;
-    if (panels_along(columns, columns->line_axis) || m->k * m->tile_columns > MOST_PACKED) return;
-    if (m->row_blocks < (stride_along(columns, columns->line_axis) == 1 ? ENOUGH_BLOCKS : 2)) return;
-    m->packed = (Side){.storage = {.layout = {.kind = LAYOUT_PANEL, .axis = 0, .width = (uint16_t)m->tile_columns}},
-                       .shape = {.rank = 2, .dim = {m->tile_columns, m->k}},
-                       .lines = m->tile_columns,
-                       .k = m->k,
-                       .base = stack_slot(e, LLVMArrayType(e->f32, (unsigned)(m->k * m->tile_columns)), 64)};
+void product_find_columns(Emitter *e, const Tile *tile, Operands *operands) {
+    operands->columns_side = &operands->m->columns;
+    operands->first_column = tile->column;
+    operands->columns = pointer_to(e, operands->columns_side, tile->column, const_i64(e, 0));
+    set_masks(e, operands);
 }
 
-static void pack_columns(Emitter *e, const Operands *from) {
-    const Matmul *m = from->m;
-    Loop loop = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef to = pointer_to(e, &m->packed, const_i64(e, 0), loop.index);
-    for (int v = 0; v < m->vectors; v++)
-        LLVMBuildStore(e->builder, product_columns(e, from, v, loop.index), pointer_plus(e, to, v * LANES));
-    loop_end(e, loop, const_i64(e, m->k), 1);
+/* They would begin here if they began at k = 0. */
+void product_find_packed_columns(Emitter *e, Steps steps, Operands *operands) {
+    const Side *side = operands->columns_side = &operands->m->packed_columns;
+    operands->first_column = const_i64(e, 0);
+    operands->columns = pointer_to(e, side, operands->first_column, LLVMBuildNeg(e->builder, steps.from, ""));
+    for (int v = 0; v < MOST_VECTORS; v++) operands->masks[v] = NULL;
 }
 
-static Operands open_columns(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef fresh) {
-    Operands operands = {.m = m, .columns_side = &m->columns, .first_column = tile->column};
-    operands.columns = pointer_to(e, &m->columns, tile->column, const_i64(e, 0));
-    set_masks(e, &operands);
-    if (!m->packed.base) return operands;
-    If packing = if_begin(e, fresh);
-    pack_columns(e, &operands);
-    if_end(e, packing);
-    return (Operands){.m = m, .columns_side = &m->packed, .first_column = const_i64(e, 0), .columns = m->packed.base};
-}
+bool product_columns_adjoin(const Matmul *m) { return stride_along(&m->columns, m->columns.line_axis) == 1; }
+bool product_columns_packed_already(const Matmul *m) { return panels_along(&m->columns, m->columns.line_axis); }
 
-Operands product_operands(Emitter *e, Matmul *m, const Tile *tile, LLVMValueRef fresh) {
+void product_open(Emitter *e, Matmul *m, const Tile *tile) {
     open_side(e, m, &m->rows, tile->matrix);
     open_side(e, m, &m->columns, tile->matrix);
-    Operands operands = open_columns(e, m, tile, fresh);
-    product_find_rows(e, m, tile->row, &operands);
-    if (m->lists) zeros_choose(e, m, tile, fresh, &operands);
-    return operands;
 }
 
 /* -- sums -- */
@@ -166,66 +172,124 @@ typedef struct {
 
 static Sums load_sums(Emitter *e, const Matmul *m) {
     Sums sums;
-    for (int64_t r = 0; r < m->tile_rows; r++)
-        for (int v = 0; v < m->vectors; v++) sums.sum[r][v] = LLVMBuildLoad2(e->builder, lanes_of(e->f32), m->sums[r][v], "");
+    for (int64_t r = 0; r < m->blocking.tile_rows; r++)
+        for (int v = 0; v < m->blocking.vectors; v++) sums.sum[r][v] = LLVMBuildLoad2(e->builder, lanes_of(e->f32), m->sums[r][v], "");
     return sums;
 }
 
 static void store_sums(Emitter *e, const Matmul *m, const Sums *sums) {
-    for (int64_t r = 0; r < m->tile_rows; r++)
-        for (int v = 0; v < m->vectors; v++) LLVMBuildStore(e->builder, sums->sum[r][v], m->sums[r][v]);
+    for (int64_t r = 0; r < m->blocking.tile_rows; r++)
+        for (int v = 0; v < m->blocking.vectors; v++) LLVMBuildStore(e->builder, sums->sum[r][v], m->sums[r][v]);
 }
 
 void product_clear(Emitter *e, const Matmul *m) {
-    for (int64_t r = 0; r < m->tile_rows; r++)
-        for (int v = 0; v < m->vectors; v++) LLVMBuildStore(e->builder, LLVMConstNull(lanes_of(e->f32)), m->sums[r][v]);
+    for (int64_t r = 0; r < m->blocking.tile_rows; r++)
+        for (int v = 0; v < m->blocking.vectors; v++) LLVMBuildStore(e->builder, LLVMConstNull(lanes_of(e->f32)), m->sums[r][v]);
+}
+
+static LLVMValueRef saved_sum(Emitter *e, const Matmul *m, LLVMValueRef number, int64_t row, int vector) {
+    int64_t tile = m->blocking.tile_rows * m->blocking.vectors * LANES, at = (row * m->blocking.vectors + vector) * LANES;
+    LLVMValueRef first = LLVMBuildMul(e->builder, number, const_i64(e, tile), "");
+    return pointer_plus(e, element_pointer(e, m->saved, DTYPE_F32, first), at);
+}
+
+void product_save(Emitter *e, const Matmul *m, LLVMValueRef number) {
+    Sums sums = load_sums(e, m);
+    for (int64_t r = 0; r < m->blocking.tile_rows; r++)
+        for (int v = 0; v < m->blocking.vectors; v++)
+            LLVMBuildStore(e->builder, sums.sum[r][v], saved_sum(e, m, number, r, v));
+}
+
+void product_resume(Emitter *e, const Matmul *m, LLVMValueRef number) {
+    Sums sums;
+    for (int64_t r = 0; r < m->blocking.tile_rows; r++)
+        for (int v = 0; v < m->blocking.vectors; v++)
+            sums.sum[r][v] = LLVMBuildLoad2(e->builder, lanes_of(e->f32), saved_sum(e, m, number, r, v), "");
+    store_sums(e, m, &sums);
 }
 
 /* The last addition of the contract: a product is never -0. */
 void product_finish(Emitter *e, const Matmul *m) {
     Sums sums = load_sums(e, m);
-    for (int v = 0; v < m->vectors; v++)
-        for (int64_t r = 0; r < m->tile_rows; r++) {
+    for (int v = 0; v < m->blocking.vectors; v++)
+        for (int64_t r = 0; r < m->blocking.tile_rows; r++) {
             LLVMValueRef sum = LLVMBuildFAdd(e->builder, sums.sum[r][v], LLVMConstNull(lanes_of(e->f32)), "");
-            LLVMBuildStore(e->builder, sum, pointer_plus(e, m->finished, (v * m->tile_rows + r) * LANES));
+            LLVMBuildStore(e->builder, sum, pointer_plus(e, m->finished, (v * m->blocking.tile_rows + r) * LANES));
         }
+}
+
+static LLVMValueRef row_pointer(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef offset) {
+    bool has_pointer = operands->row[row] != NULL;
+    LLVMValueRef at = element_pointer(e, operands->row[has_pointer ? row : 0], DTYPE_F32, offset);
+    return has_pointer ? at : pointer_plus(e, at, row * operands->row_step);
 }
 
 /* Row `row` of the tile at k; `offset` is k in elements. */
 LLVMValueRef product_row_element(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef offset) {
-    bool has_pointer = operands->row[row] != NULL;
-    LLVMValueRef at = element_pointer(e, operands->row[has_pointer ? row : 0], DTYPE_F32, offset);
-    if (!has_pointer) at = pointer_plus(e, at, row * operands->row_step);
-    return LLVMBuildLoad2(e->builder, e->f32, at, "");
+    return LLVMBuildLoad2(e->builder, e->f32, row_pointer(e, operands, row, offset), "");
+}
+
+LLVMValueRef product_row_steps(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef k) {
+    const Side *side = operands->rows_side;
+    int k_axis = 1 - side->line_axis;
+    if (panels_along(side, k_axis) || stride_along(side, k_axis) != 1) return NULL;
+    return load_neighbours(e, lanes_of(e->f32), row_pointer(e, operands, row, k), NULL);
+}
+
+static LLVMValueRef rows_mask(Emitter *e, const Operands *operands) {
+    LLVMValueRef numbers[MOST_ROWS], left[MOST_ROWS];
+    unsigned rows = (unsigned)operands->m->blocking.tile_rows;
+    LLVMValueRef all = LLVMGetUndef(LLVMVectorType(e->i64, rows));
+    for (unsigned r = 0; r < rows; r++) {
+        numbers[r] = const_i64(e, r);
+        left[r] = LLVMConstInt(e->i32, 0, false);
+    }
+    all = LLVMBuildInsertElement(e->builder, all, operands->rows_left, const_i32(e, 0), "");
+    all = LLVMBuildShuffleVector(e->builder, all, all, LLVMConstVector(left, rows), "");
+    return LLVMBuildICmp(e->builder, LLVMIntSLT, LLVMConstVector(numbers, rows), all, "");
+}
+
+LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef k) {
+    const Side *side = operands->rows_side;
+    if (operands->row_step != 1 || (panels_along(side, side->line_axis) && operands->row[1])) return NULL;
+    LLVMTypeRef type = LLVMVectorType(e->f32, (unsigned)operands->m->blocking.tile_rows);
+    LLVMValueRef at = row_pointer(e, operands, 0, product_k_offset(e, side, k));
+    return load_neighbours(e, type, at, operands->rows_left ? rows_mask(e, operands) : NULL);
 }
 
 static void add_step(Emitter *e, const Operands *operands, LLVMValueRef k) {
     const Matmul *m = operands->m;
     LLVMTypeRef type = lanes_of(e->f32);
-    LLVMValueRef columns[MOST_VECTORS], offset = product_k_offset(e, &m->rows, k);
+    LLVMValueRef columns[MOST_VECTORS], offset = product_k_offset(e, operands->rows_side, k);
     Sums sums = load_sums(e, m);
-    for (int v = 0; v < m->vectors; v++) columns[v] = product_columns(e, operands, v, k);
-    for (int64_t r = 0; r < m->tile_rows; r++) {
+    for (int v = 0; v < m->blocking.vectors; v++) columns[v] = product_columns(e, operands, v, k);
+    for (int64_t r = 0; r < m->blocking.tile_rows; r++) {
         LLVMValueRef row = value_splat(e, (Value){product_row_element(e, operands, r, offset), true});
-        for (int v = 0; v < m->vectors; v++)
+        for (int v = 0; v < m->blocking.vectors; v++)
             sums.sum[r][v] = call_intrinsic(e, "llvm.fma", &type, 1, (LLVMValueRef[]){row, columns[v], sums.sum[r][v]}, 3);
     }
     store_sums(e, m, &sums);
 }
 
-/* Not unrolled: the loop's own instructions fit beside the multiply-adds, and LLVM's scheduler keeps its registers. */
-void product_add(Emitter *e, const Operands *operands, LLVMValueRef from, int64_t count) {
-    if (count == 0) return;
-    Loop loop = loop_begin(e, from);
-    add_step(e, operands, loop.index);
-    loop_end(e, loop, LLVMBuildAdd(e->builder, from, const_i64(e, count), ""), 1);
+/* The number-th step: k itself, or what the list says. */
+static LLVMValueRef step_k(Emitter *e, const Operands *operands, LLVMValueRef number, LLVMValueRef origin) {
+    if (!operands->list) return number;
+    LLVMValueRef at = LLVMBuildGEP2(e->builder, e->i32, operands->list, &number, 1, "");
+    LLVMValueRef k = LLVMBuildZExt(e->builder, LLVMBuildLoad2(e->builder, e->i32, at, ""), e->i64, "");
+    return LLVMBuildAdd(e->builder, origin, k, "");
 }
 
-void product_add_listed(Emitter *e, const Operands *operands, LLVMValueRef from, LLVMValueRef to) {
-    If any = if_begin(e, LLVMBuildICmp(e->builder, LLVMIntSLT, from, to, ""));
-    Loop loop = loop_begin(e, from);
-    LLVMValueRef at = LLVMBuildGEP2(e->builder, e->i32, operands->list, &loop.index, 1, "");
-    add_step(e, operands, LLVMBuildZExt(e->builder, LLVMBuildLoad2(e->builder, e->i32, at, ""), e->i64, ""));
-    loop_end(e, loop, to, 1);
+/* NULL if the count is known not to be 0. */
+static LLVMValueRef any_steps(Emitter *e, Steps steps) {
+    return LLVMIsConstant(steps.count) ? NULL : LLVMBuildICmp(e->builder, LLVMIntSGT, steps.count, const_i64(e, 0), "");
+}
+
+/* Not unrolled: the loop's own instructions fit beside the multiply-adds, and LLVM's scheduler keeps its registers. */
+void product_add(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef origin) {
+    if (LLVMIsConstant(steps.count) && LLVMConstIntGetZExtValue(steps.count) == 0) return;
+    If any = if_begin(e, any_steps(e, steps));
+    Loop loop = loop_begin(e, steps.from);
+    add_step(e, operands, step_k(e, operands, loop.index, origin));
+    loop_end(e, loop, LLVMBuildAdd(e->builder, steps.from, steps.count, ""), 1);
     if_end(e, any);
 }

@@ -1,6 +1,6 @@
 /* Leaving out zeros: most bytes of the data are 0, and a term 0 * w changes no bit of a sum while w is finite (a sum never ends
- * as -0). Every thread lists, for every block of rows, the k where any row is not zero; a tile visits only those. If any of its
- * columns is not finite it visits all, so that 0 * infinity is the NaN it has to be. */
+ * as -0). Every thread lists, for every block of rows of the chunk it is at, the k where any row is not zero; a tile visits only
+ * those. If any of its columns is not finite it visits all, so that 0 * infinity is the NaN it has to be. */
 #include "codegen/matmul.h"
 
 static LLVMValueRef slot_at(Emitter *e, LLVMTypeRef type, LLVMValueRef slots, LLVMValueRef number) {
@@ -8,83 +8,165 @@ static LLVMValueRef slot_at(Emitter *e, LLVMTypeRef type, LLVMValueRef slots, LL
 }
 
 static LLVMValueRef list_of(Emitter *e, const Matmul *m, LLVMValueRef block) {
-    return slot_at(e, e->i32, m->lists, LLVMBuildMul(e->builder, block, const_i64(e, m->k), ""));
+    return slot_at(e, e->i32, m->lists, LLVMBuildMul(e->builder, block, const_i64(e, m->blocking.k_block), ""));
+}
+
+/* -- a list: every k is written; the end moves on only behind those that count -- */
+
+typedef struct {
+    LLVMValueRef entries, length; /* length: a stack slot */
+} List;
+
+/* some: i64, 1 or 0 */
+static void list_add(Emitter *e, const List *list, LLVMValueRef k, LLVMValueRef some) {
+    LLVMValueRef end = LLVMBuildLoad2(e->builder, e->i64, list->length, "");
+    LLVMBuildStore(e->builder, LLVMBuildTrunc(e->builder, k, e->i32, ""), slot_at(e, e->i32, list->entries, end));
+    LLVMBuildStore(e->builder, LLVMBuildAdd(e->builder, end, some, ""), list->length);
 }
 
 /* A NaN is not zero. */
+static LLVMValueRef is_some(Emitter *e, LLVMValueRef value) {
+    return LLVMBuildFCmp(e->builder, LLVMRealUNE, value, LLVMConstNull(LLVMTypeOf(value)), "");
+}
+
 static LLVMValueRef any_row(Emitter *e, const Matmul *m, const Operands *operands, LLVMValueRef k) {
-    LLVMValueRef offset = product_k_offset(e, &m->rows, k), any = LLVMConstInt(e->i1, 0, false);
-    for (int64_t r = 0; r < m->tile_rows; r++) {
-        LLVMValueRef element = product_row_element(e, operands, r, offset);
-        LLVMValueRef is_some = LLVMBuildFCmp(e->builder, LLVMRealUNE, element, LLVMConstNull(e->f32), "");
-        any = LLVMBuildOr(e->builder, any, is_some, "");
+    LLVMValueRef rows = product_rows_at(e, operands, k), any = LLVMConstInt(e->i1, 0, false);
+    if (rows) {
+        LLVMValueRef some = is_some(e, rows);
+        LLVMTypeRef type = LLVMTypeOf(some);
+        return call_intrinsic(e, "llvm.vector.reduce.or", &type, 1, &some, 1);
     }
+    LLVMValueRef offset = product_k_offset(e, operands->rows_side, k);
+    for (int64_t r = 0; r < m->blocking.tile_rows; r++)
+        any = LLVMBuildOr(e->builder, any, is_some(e, product_row_element(e, operands, r, offset)), "");
     return any;
 }
 
-/* Every k is written; the end moves on only behind those that count. */
-static void list_block(Emitter *e, const Matmul *m, LLVMValueRef block) {
-    Operands operands = {.m = m};
-    LLVMValueRef length = stack_slot(e, e->i64, sizeof(int64_t)), list = list_of(e, m, block);
-    product_find_rows(e, m, LLVMBuildMul(e->builder, block, const_i64(e, m->tile_rows), ""), &operands);
-    LLVMBuildStore(e->builder, const_i64(e, 0), length);
+/* Whether a loop from `from` to `to` runs at all: NULL if that is known. */
+static LLVMValueRef runs(Emitter *e, LLVMValueRef from, LLVMValueRef to) {
+    LLVMValueRef below = LLVMBuildICmp(e->builder, LLVMIntSLT, from, to, "");
+    return LLVMIsConstant(below) && LLVMConstIntGetZExtValue(below) ? NULL : below;
+}
+
+/* Entries `from` and on, as steps behind the block's first. */
+static void list_singly(Emitter *e, const Operands *operands, const List *list, Steps steps, LLVMValueRef from) {
+    If any = if_begin(e, runs(e, from, steps.count));
+    Loop loop = loop_begin(e, from);
+    LLVMValueRef k = LLVMBuildAdd(e->builder, steps.from, loop.index, "");
+    list_add(e, list, loop.index, LLVMBuildZExt(e->builder, any_row(e, operands->m, operands, k), e->i64, ""));
+    loop_end(e, loop, steps.count, 1);
+    if_end(e, any);
+}
+
+/* LANES steps from k on as bits. */
+static LLVMValueRef some_of_lanes(Emitter *e, const Operands *operands, LLVMValueRef k) {
+    LLVMValueRef some = LLVMConstNull(lanes_of(e->i1));
+    for (int64_t r = 0; r < operands->m->blocking.tile_rows; r++)
+        some = LLVMBuildOr(e->builder, some, is_some(e, product_row_steps(e, operands, r, k)), "");
+    LLVMValueRef bits = LLVMBuildBitCast(e->builder, some, LLVMIntTypeInContext(e->context, LANES), "");
+    return LLVMBuildZExt(e->builder, bits, e->i64, "");
+}
+
+/* Rows whose steps are neighbours in memory: LANES steps are looked at together, and often nothing is there. Returns how many
+ * steps that are. */
+static LLVMValueRef list_by_lanes(Emitter *e, const Operands *operands, const List *list, Steps steps) {
+    LLVMValueRef whole = LLVMBuildAnd(e->builder, steps.count, const_i64(e, -LANES), "");
+    if (!product_row_steps(e, operands, 0, const_i64(e, 0))) return const_i64(e, 0);
+    If enough = if_begin(e, runs(e, const_i64(e, 0), whole));
     Loop loop = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef end = LLVMBuildLoad2(e->builder, e->i64, length, "");
-    LLVMBuildStore(e->builder, LLVMBuildTrunc(e->builder, loop.index, e->i32, ""), slot_at(e, e->i32, list, end));
-    LLVMValueRef some = LLVMBuildZExt(e->builder, any_row(e, m, &operands, loop.index), e->i64, "");
-    LLVMBuildStore(e->builder, LLVMBuildAdd(e->builder, end, some, ""), length);
-    loop_end(e, loop, const_i64(e, m->k), 1);
-    LLVMBuildStore(e->builder, LLVMBuildLoad2(e->builder, e->i64, length, ""), slot_at(e, e->i64, m->counts, block));
+    LLVMValueRef bits = some_of_lanes(e, operands, LLVMBuildAdd(e->builder, steps.from, loop.index, ""));
+    If any = if_begin(e, LLVMBuildICmp(e->builder, LLVMIntNE, bits, const_i64(e, 0), ""));
+    Loop lanes = loop_begin(e, const_i64(e, 0));
+    LLVMValueRef some = LLVMBuildAnd(e->builder, LLVMBuildLShr(e->builder, bits, lanes.index, ""), const_i64(e, 1), "");
+    list_add(e, list, LLVMBuildAdd(e->builder, loop.index, lanes.index, ""), some);
+    loop_end(e, lanes, const_i64(e, LANES), 1);
+    if_end(e, any);
+    loop_end(e, loop, whole, LANES);
+    if_end(e, enough);
+    return whole;
+}
+
+static void find_rows(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number, Steps steps, Operands *operands) {
+    Tile block = *tile;
+    LLVMValueRef away = LLVMBuildSub(e->builder, number, tile->in_chunk, "");
+    LLVMValueRef below = LLVMBuildMul(e->builder, away, const_i64(e, m->blocking.tile_rows), "");
+    block.row = LLVMBuildAdd(e->builder, tile->row, below, "");
+    if (m->packed_rows.base)
+        product_find_packed_rows(e, number, steps, operands);
+    else
+        product_find_rows(e, &block, operands);
+}
+
+/* Lists block `number` of the chunk that the tile is in. */
+static void list_block(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number, Steps steps) {
+    Operands operands = {.m = m};
+    List list = {list_of(e, m, number), stack_slot(e, e->i64, sizeof(int64_t))};
+    find_rows(e, m, tile, number, steps, &operands);
+    LLVMBuildStore(e->builder, const_i64(e, 0), list.length);
+    list_singly(e, &operands, &list, steps, list_by_lanes(e, &operands, &list, steps));
+    LLVMBuildStore(e->builder, LLVMBuildLoad2(e->builder, e->i64, list.length, ""), slot_at(e, e->i64, m->counts, number));
+}
+
+static void list_chunk(Emitter *e, const Matmul *m, const Tile *tile, Steps steps) {
+    Loop blocks = loop_begin(e, const_i64(e, 0));
+    list_block(e, m, tile, blocks.index, steps);
+    loop_end(e, blocks, tile->chunk_size, 1);
 }
 
 /* Behind the lists of the blocks: all k. */
 static void list_all(Emitter *e, const Matmul *m) {
-    LLVMValueRef list = list_of(e, m, const_i64(e, m->row_blocks));
+    LLVMValueRef list = list_of(e, m, const_i64(e, m->blocking.chunk));
     Loop loop = loop_begin(e, const_i64(e, 0));
     LLVMBuildStore(e->builder, LLVMBuildTrunc(e->builder, loop.index, e->i32, ""), slot_at(e, e->i32, list, loop.index));
-    loop_end(e, loop, const_i64(e, m->k), 1);
+    loop_end(e, loop, const_i64(e, m->blocking.k_block), 1);
 }
 
-void zeros_list(Emitter *e, Matmul *m) {
-    if (!e->kernel->skips_zeros || m->batch > 1) return;
-    m->lists = stack_slot(e, LLVMArrayType(e->i32, (unsigned)((m->row_blocks + 1) * m->k)), sizeof(int32_t));
-    m->counts = stack_slot(e, LLVMArrayType(e->i64, (unsigned)m->row_blocks), sizeof(int64_t));
+void zeros_reserve(Emitter *e, Matmul *m) {
+    int64_t blocks = m->blocking.chunk;
+    m->lists = stack_slot(e, LLVMArrayType(e->i32, (unsigned)((blocks + 1) * m->blocking.k_block)), sizeof(int32_t));
+    m->counts = stack_slot(e, LLVMArrayType(e->i64, (unsigned)blocks), sizeof(int64_t));
     m->finite = stack_slot(e, e->i1, 1);
-    m->rows.base = storage_base(e, m->rows.storage);
     list_all(e, m);
-    Loop blocks = loop_begin(e, const_i64(e, 0));
-    list_block(e, m, blocks.index);
-    loop_end(e, blocks, const_i64(e, m->row_blocks), 1);
 }
 
-/* A sum of elements times 0 is 0 if all are finite, else NaN. */
-static LLVMValueRef are_finite(Emitter *e, const Operands *operands) {
+/* -- columns -- */
+
+/* A number without its sign, seen as an integer, is below infinity if it is finite: the largest of them all tells. A vector has a
+ * maximum of its own, so that they do not wait for each other. */
+static LLVMValueRef are_finite(Emitter *e, const Operands *operands, Steps steps) {
     const Matmul *m = operands->m;
-    LLVMTypeRef type = lanes_of(e->f32);
-    LLVMValueRef zero = LLVMConstNull(type), slot = stack_slot(e, type, sizeof(float) * LANES);
-    LLVMBuildStore(e->builder, zero, slot);
-    Loop loop = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef sum = LLVMBuildLoad2(e->builder, type, slot, "");
-    for (int v = 0; v < m->vectors; v++) {
-        LLVMValueRef product = LLVMBuildFMul(e->builder, product_columns(e, operands, v, loop.index), zero, "");
-        sum = LLVMBuildFAdd(e->builder, sum, product, "");
+    LLVMTypeRef type = lanes_of(e->i32);
+    LLVMValueRef slots[MOST_VECTORS], magnitude = value_splat(e, (Value){const_i32(e, INT32_MAX), true});
+    for (int v = 0; v < m->blocking.vectors; v++) {
+        slots[v] = stack_slot(e, type, sizeof(float) * LANES);
+        LLVMBuildStore(e->builder, LLVMConstNull(type), slots[v]);
     }
-    LLVMBuildStore(e->builder, sum, slot);
-    loop_end(e, loop, const_i64(e, m->k), 1);
-    sum = LLVMBuildLoad2(e->builder, type, slot, "");
-    LLVMValueRef numbers = LLVMBuildFCmp(e->builder, LLVMRealORD, sum, sum, "");
-    LLVMTypeRef lanes = lanes_of(e->i1);
-    return call_intrinsic(e, "llvm.vector.reduce.and", &lanes, 1, &numbers, 1);
+    Loop loop = loop_begin(e, steps.from);
+    for (int v = 0; v < m->blocking.vectors; v++) {
+        LLVMValueRef bits = LLVMBuildBitCast(e->builder, product_columns(e, operands, v, loop.index), type, "");
+        LLVMValueRef pair[] = {LLVMBuildAnd(e->builder, bits, magnitude, ""), LLVMBuildLoad2(e->builder, type, slots[v], "")};
+        LLVMBuildStore(e->builder, call_intrinsic(e, "llvm.smax", &type, 1, pair, 2), slots[v]);
+    }
+    loop_end(e, loop, LLVMBuildAdd(e->builder, steps.from, steps.count, ""), 1);
+    for (int v = 1; v < m->blocking.vectors; v++) {
+        LLVMValueRef pair[] = {LLVMBuildLoad2(e->builder, type, slots[0], ""), LLVMBuildLoad2(e->builder, type, slots[v], "")};
+        LLVMBuildStore(e->builder, call_intrinsic(e, "llvm.smax", &type, 1, pair, 2), slots[0]);
+    }
+    LLVMValueRef all = LLVMBuildLoad2(e->builder, type, slots[0], "");
+    LLVMValueRef largest = call_intrinsic(e, "llvm.vector.reduce.smax", &type, 1, &all, 1);
+    return LLVMBuildICmp(e->builder, LLVMIntSLT, largest, const_i32(e, 0x7F800000), "");
 }
 
-void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef fresh, Operands *operands) {
-    If looking = if_begin(e, fresh);
-    LLVMBuildStore(e->builder, are_finite(e, operands), m->finite);
+void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, Fresh fresh, Steps steps, Operands *operands) {
+    If listing = if_begin(e, fresh.new_rows);
+    list_chunk(e, m, tile, steps);
+    if_end(e, listing);
+    If looking = if_begin(e, fresh.new_columns);
+    LLVMBuildStore(e->builder, are_finite(e, operands, steps), m->finite);
     if_end(e, looking);
     LLVMValueRef finite = LLVMBuildLoad2(e->builder, e->i1, m->finite, "");
-    LLVMValueRef own = LLVMBuildUDiv(e->builder, tile->row, const_i64(e, m->tile_rows), "");
-    LLVMValueRef block = LLVMBuildSelect(e->builder, finite, own, const_i64(e, m->row_blocks), "");
-    LLVMValueRef count = LLVMBuildLoad2(e->builder, e->i64, slot_at(e, e->i64, m->counts, own), "");
+    LLVMValueRef block = LLVMBuildSelect(e->builder, finite, tile->in_chunk, const_i64(e, m->blocking.chunk), "");
+    LLVMValueRef count = LLVMBuildLoad2(e->builder, e->i64, slot_at(e, e->i64, m->counts, tile->in_chunk), "");
     operands->list = list_of(e, m, block);
-    operands->count = LLVMBuildSelect(e->builder, finite, count, const_i64(e, m->k), "");
+    operands->count = LLVMBuildSelect(e->builder, finite, count, steps.count, "");
 }

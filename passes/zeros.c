@@ -31,16 +31,13 @@ static bool keeps_zero(const Graph *graph, const Node *node, const bool *zero) {
     return (left || right) && (node->op == OP_mul || zero[in[2]]);
 }
 
-/* The lists lie on the stack of each thread, and pay only if several tiles use them. */
-enum { MOST_ENTRIES = 32768, ROWS_OF_A_TILE = 8, LEAST_COLUMNS = 64 };
+/* A list pays only if several tiles across use it; and looking whether columns are finite pays only if several tiles down do. */
+enum { LEAST_ROWS = 9, LEAST_COLUMNS = 64 };
 
 static bool is_worth_it(const Graph *graph, const Kernel *kernel) {
-    const Node *root = graph_node(graph, kernel->root), *left = graph_operand(graph, root, 0);
+    const Node *root = graph_node(graph, kernel->root);
     if (root->shape.rank != 2) return false;
-    int64_t rows = root->shape.dim[kernel->swapped ? 1 : 0], columns = root->shape.dim[kernel->swapped ? 0 : 1];
-    int64_t depth = left->shape.dim[root->attrs.transpose_a ? 0 : 1];
-    int64_t blocks = (rows + ROWS_OF_A_TILE - 1) / ROWS_OF_A_TILE;
-    return columns >= LEAST_COLUMNS && blocks * depth <= MOST_ENTRIES;
+    return root->shape.dim[kernel->swapped ? 1 : 0] >= LEAST_ROWS && root->shape.dim[kernel->swapped ? 0 : 1] >= LEAST_COLUMNS;
 }
 
 bool pass_zeros(Compilation *compilation, const PassOptions *options) {

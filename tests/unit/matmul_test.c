@@ -57,8 +57,25 @@ static void shapes(void **state) {
                                         {.m = 100, .n = 16, .k = 33, .transpose_a = true, .transpose_b = true},
                                         {.m = 64, .n = 48, .k = 64, .transpose_b = true},
                                         {.m = 9, .n = 65, .k = 300},
+                                        {.m = 1, .n = 300, .k = 50},
+                                        {.m = 2, .n = 130, .k = 33, .transpose_a = true},
+                                        {.m = 3, .n = 97, .k = 20, .transpose_b = true},
+                                        {.m = 4, .n = 64, .k = 9},
+                                        {.m = 11, .n = 80, .k = 1},
                                         {.batch = 3, .m = 20, .n = 34, .k = 5},
                                         {.batch = 2, .m = 34, .n = 20, .k = 31, .transpose_a = true, .transpose_b = true}};
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) assert_equal(product_graph, &list[i]);
+}
+
+/* k in several blocks, the last one smaller; rows in several chunks, likewise; rows and columns copied into panels or not. */
+static void blocks(void **state) {
+    (void)state;
+    static const ProductShape list[] = {{.m = 5, .n = 20, .k = 2100},
+                                        {.m = 1, .n = 150, .k = 1100},
+                                        {.m = 37, .n = 70, .k = 1030, .transpose_a = true},
+                                        {.m = 45, .n = 33, .k = 1500, .transpose_a = true, .transpose_b = true},
+                                        {.m = 250, .n = 34, .k = 600, .transpose_a = true},
+                                        {.batch = 2, .m = 150, .n = 40, .k = 520, .transpose_a = true}};
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) assert_equal(product_graph, &list[i]);
 }
 
@@ -88,11 +105,11 @@ static Graph *product_of_bytes(Diagnostics *diag, const void *context) {
 
 static void zeros(void **state) {
     (void)state;
-    static const BytesShape list[] = {{24, 70, 1.5}, {24, 70, 3e38}, {7, 1, 1.5}, {7, 1, 3e38}, {65, 9, 0}};
+    static const BytesShape list[] = {{24, 70, 1.5}, {24, 70, 3e38}, {9, 1, 1.5}, {9, 1, 3e38}, {65, 9, 0}, {100, 1100, 1.5}, {100, 1100, 1e19}};
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) assert_equal(product_of_bytes, &list[i]);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(shapes), cmocka_unit_test(training), cmocka_unit_test(zeros)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(shapes), cmocka_unit_test(blocks), cmocka_unit_test(training), cmocka_unit_test(zeros)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

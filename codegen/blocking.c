@@ -1,0 +1,82 @@
+/* Blocking: a cost model of a core chooses the tile, the size of its caches the rest.
+ *
+ * A core starts two FMAs and two loads a cycle, and an FMA takes four: a tile of R rows by V vectors costs, for every k, as long
+ * as the slowest of R * V multiply-adds, R + V loads and one latency. Eight rows by two vectors run at the multipliers' pace with
+ * registers to spare for the epilogue; few rows take more vectors, so that there are sums enough to hide the latency. */
+#include "codegen/blocking.h"
+
+enum {
+    SUMS = 16, /* registers for sums, of 32; half as many of 16, where a vector takes two */
+    LATENCY = 4,
+    PER_CYCLE = 2,      /* multiply-adds, or loads */
+    LANES_OF_TILE = 16, /* in a vector */
+    TILE_OVERHEAD = 60, /* half cycles: addresses, clearing and saving sums */
+    ROW_OVERHEAD = 8,   /* half cycles for one vector of a row to go through the epilogue */
+};
+
+/* Elements of f32. Rows of a chunk and columns of a tile should leave room for each other in the second-level cache. */
+enum {
+    WHOLE_K = 1024,        /* not more than this is not cut if the columns need no packing */
+    MOST_K = 512,          /* in a block if it is cut */
+    CHUNK = 64 * 1024,     /* rows times k: a quarter of a megabyte */
+    MOST_SAVED = 64 * 1024, /* rows of a chunk times columns, where their sums are put aside between blocks of k */
+    LIST_ENTRIES = 32768   /* of a chunk's lists of zeros */
+};
+
+static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* In half cycles: the unit in which one multiply-add or load takes 1. */
+static int64_t tile_cost(const ProductSize *size, int64_t rows, int64_t vectors) {
+    int64_t registers = vectors * (size->many_registers ? 1 : 2);
+    int64_t step = most(most(rows * registers, rows + registers), PER_CYCLE * LATENCY) + 1;
+    return size->k * step + ROW_OVERHEAD * rows * vectors + TILE_OVERHEAD;
+}
+
+static Blocking with_vectors(const ProductSize *size, int vectors) {
+    int64_t sums = size->many_registers ? SUMS : SUMS / 4;
+    Blocking b = {.vectors = vectors, .column_blocks = divide_up(size->columns, vectors * LANES_OF_TILE)};
+    b.row_blocks = divide_up(size->rows, least(MOST_ROWS, sums / vectors));
+    b.tile_rows = divide_up(size->rows, b.row_blocks); /* as equal as can be */
+    return b;
+}
+
+static int64_t product_cost(const ProductSize *size, const Blocking *b) {
+    return b->row_blocks * b->column_blocks * tile_cost(size, b->tile_rows, b->vectors);
+}
+
+/* Of equal costs the first. A vector more or less is a panel's width or half of it, or whole panels. */
+static Blocking choose_tile(const ProductSize *size) {
+    static const int many[] = {2, 1, 4, 8}, few[] = {1, 2};
+    const int *vectors = size->many_registers ? many : few;
+    int count = size->many_registers ? 4 : 2;
+    Blocking best = with_vectors(size, vectors[0]);
+    for (int i = 1; i < count; i++) {
+        Blocking other = with_vectors(size, vectors[i]);
+        if (product_cost(size, &other) < product_cost(size, &best)) best = other;
+    }
+    return best;
+}
+
+static void cut_k(const ProductSize *size, Blocking *b) {
+    bool whole = size->panels && size->k <= WHOLE_K;
+    b->k_block = whole ? size->k : divide_up(size->k, divide_up(size->k, MOST_K));
+    b->k_blocks = divide_up(size->k, b->k_block);
+}
+
+static void cut_rows(const ProductSize *size, Blocking *b) {
+    int64_t chunk = CHUNK / (b->k_block * b->tile_rows);
+    if (b->k_blocks > 1) chunk = least(chunk, MOST_SAVED / (b->tile_rows * b->column_blocks * b->vectors * LANES_OF_TILE));
+    if (size->lists_zeros) chunk = least(chunk, LIST_ENTRIES / b->k_block);
+    b->chunks = divide_up(b->row_blocks, most(chunk, 1));
+    b->chunk = divide_up(b->row_blocks, b->chunks);
+    b->chunks = divide_up(b->row_blocks, b->chunk);
+}
+
+Blocking blocking_choose(const ProductSize *size) {
+    Blocking b = choose_tile(size);
+    cut_k(size, &b);
+    cut_rows(size, &b);
+    return b;
+}

@@ -1,0 +1,27 @@
+/* Internal to codegen/: how a matrix product is cut, by its shape and the target alone. No bit of the product depends on it. */
+#ifndef MLC_CODEGEN_BLOCKING_H
+#define MLC_CODEGEN_BLOCKING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { MOST_ROWS = 8, MOST_VECTORS = 8 }; /* of a tile */
+
+typedef struct {
+    int64_t rows, columns, k; /* of one matrix of the batch, seen as its tiles lie */
+    bool many_registers;      /* 32 vector registers of 16 lanes, not 16 of 8 */
+    bool panels;              /* the columns lie in memory as panels of a tile's width */
+    bool lists_zeros;         /* every block of rows has a list of the k that count */
+} ProductSize;
+
+typedef struct {
+    int64_t tile_rows; /* sums of tile_rows x vectors x 16 stay in registers */
+    int vectors;
+    int64_t row_blocks, column_blocks; /* tiles down and across */
+    int64_t chunk, chunks; /* blocks of rows in a chunk (the last chunk may have fewer): a chunk's rows stay in the cache */
+    int64_t k_block, k_blocks; /* steps of k in a block (the last block may have fewer), likewise */
+} Blocking;
+
+Blocking blocking_choose(const ProductSize *size);
+
+#endif

@@ -1,0 +1,58 @@
+/* How products are cut: every row, column and step of k is in one block, tiles fit the registers, and few rows take wide tiles. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "codegen/blocking.h"
+
+enum { LANES_OF_TILE = 16 };
+
+static void assert_covered(int64_t size, int64_t block, int64_t blocks) {
+    assert_true(block >= 1 && blocks >= 1);
+    assert_true((blocks - 1) * block < size && size <= blocks * block);
+}
+
+static void assert_sound(const ProductSize *size) {
+    Blocking b = blocking_choose(size);
+    assert_covered(size->rows, b.tile_rows, b.row_blocks);
+    assert_covered(size->columns, b.vectors * LANES_OF_TILE, b.column_blocks);
+    assert_covered(size->k, b.k_block, b.k_blocks);
+    assert_covered(b.row_blocks, b.chunk, b.chunks);
+    assert_true(b.tile_rows <= MOST_ROWS && b.vectors <= MOST_VECTORS);
+    int64_t registers = b.vectors * (size->many_registers ? 1 : 2);
+    assert_true(b.tile_rows * registers + registers + 1 <= (size->many_registers ? 32 : 16));
+}
+
+static void all_sizes_are_covered(void **state) {
+    (void)state;
+    static const int64_t sizes[] = {1, 2, 3, 5, 8, 10, 16, 17, 33, 64, 77, 100, 300, 784, 1000, 2048, 5000, 100000};
+    enum { COUNT = sizeof sizes / sizeof sizes[0] };
+    for (int i = 0; i < COUNT * COUNT * COUNT; i++)
+        for (int flags = 0; flags < 8; flags++)
+            assert_sound(&(ProductSize){.rows = sizes[i % COUNT],
+                                        .columns = sizes[i / COUNT % COUNT],
+                                        .k = sizes[i / COUNT / COUNT],
+                                        .many_registers = flags & 1,
+                                        .panels = flags & 2,
+                                        .lists_zeros = flags & 4});
+}
+
+static void tiles_follow_the_shape(void **state) {
+    (void)state;
+    Blocking square = blocking_choose(&(ProductSize){.rows = 64, .columns = 512, .k = 784, .many_registers = true});
+    assert_int_equal(square.tile_rows, 8);
+    assert_int_equal(square.vectors, 2);
+    Blocking single = blocking_choose(&(ProductSize){.rows = 1, .columns = 512, .k = 784, .many_registers = true});
+    assert_int_equal(single.vectors, 8);
+    Blocking narrow = blocking_choose(&(ProductSize){.rows = 64, .columns = 10, .k = 128, .many_registers = true});
+    assert_int_equal(narrow.vectors, 1);
+    Blocking deep = blocking_choose(&(ProductSize){.rows = 300, .columns = 32, .k = 100000, .many_registers = true});
+    assert_true(deep.k_blocks > 1 && deep.k_block <= 512);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(all_sizes_are_covered), cmocka_unit_test(tiles_follow_the_shape)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
