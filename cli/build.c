@@ -13,6 +13,7 @@ static Model *load(const Build *build, const char *const *sets, uint32_t set_cou
         .length = build->length,
         .sets = sets,
         .set_count = set_count,
+        .read = file_read_plain,
         .schema = dataset_schema,
     };
     return model_load(&options, build->diag);

@@ -52,6 +52,17 @@ static char *read_stream(FILE *in, size_t *length) {
     return text;
 }
 
+/* Nothing but a file is read, so that a name in a model cannot make mlc wait. */
+char *file_read_plain(const char *path, size_t *length) {
+    struct stat facts;
+    if (stat(path, &facts) != 0) return NULL;
+    errno = S_ISDIR(facts.st_mode) ? EISDIR : EINVAL;
+    FILE *in = S_ISREG(facts.st_mode) ? fopen(path, "rb") : NULL;
+    char *text = in ? read_stream(in, length) : NULL;
+    if (in) fclose(in);
+    return text;
+}
+
 char *file_read(const char *path, size_t *length, Status status, Diagnostics *diag) {
     bool is_stdin = strcmp(path, "-") == 0;
     errno = 0;

@@ -19,6 +19,8 @@ bool path_exists(const char *path);
 
 /* The whole text, with a NUL added; the caller frees. "-" is stdin. NULL after reporting an error of `status`. */
 char *file_read(const char *path, size_t *length, Status status, Diagnostics *diag);
+/* The same without a word, for a plain file only: NULL with errno set. */
+char *file_read_plain(const char *path, size_t *length);
 /* Written beside the file and renamed, so that there is the old text or the new one (what is no regular file is written to). */
 bool file_write(const char *path, const char *text, size_t length, Diagnostics *diag);
 

@@ -206,13 +206,20 @@ typedef struct {
     Limits *limits; /* or NULL */
 } Param;
 
+/* use "FILE"; `text` is set where the file's items follow: it was not used before (use.c). */
+typedef struct SourceText SourceText;
+typedef struct {
+    Name name;
+    SourceText *text;
+} Use;
+
 typedef enum { ITEM_USE, ITEM_PARAM, ITEM_DEF, ITEM_MODEL, ITEM_DATA, ITEM_TRAIN } ItemKind;
 typedef struct Item {
     struct Item *next;
     ItemKind kind;
     Span span; /* the keyword and, for blocks, everything to the closing brace */
     union {
-        Name file;
+        Use used;
         Param param;
         Function function;
         SettingList settings;

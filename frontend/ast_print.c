@@ -183,7 +183,7 @@ static void print_param(const Param *param, FILE *out) {
 
 static void print_item(const Item *item, FILE *out) {
     switch (item->kind) {
-    case ITEM_USE: print_head(0, out, "use", item->file.text); break;
+    case ITEM_USE: print_head(0, out, "use", item->used.name.text); break;
     case ITEM_PARAM: print_param(&item->param, out); break;
     case ITEM_DEF: print_function("def", &item->function, out); break;
     case ITEM_MODEL: print_function("model", &item->function, out); break;
@@ -194,7 +194,7 @@ static void print_item(const Item *item, FILE *out) {
 
 bool model_print_ast(const char *name, const char *text, size_t length, FILE *out, Diagnostics *diag) {
     Arena *arena = arena_new();
-    SyntaxInput input = {arena, diag, diag_add_text(diag, name, text, length), 0, text, length};
+    SyntaxInput input = {arena, diag, diag_add_text(diag, name, text, length), 0, text, length, NULL};
     const ItemList *items = syntax_read_model(&input);
     for (const Item *item = items ? items->first : NULL; item; item = item->next) print_item(item, out);
     arena_free(arena);

@@ -6,6 +6,9 @@
 
 typedef struct Model Model;
 
+/* Reads the file of a `use`: its text, which model_load frees, or NULL with errno set. */
+typedef char *ReadFunction(const char *path, size_t *length);
+
 /* One --set NAME=VALUE; `text` is the whole "NAME=VALUE", errors point into it. */
 typedef struct {
     const char *path;   /* for messages; "-" for stdin */
@@ -14,6 +17,7 @@ typedef struct {
     size_t length;
     const char *const *sets;
     uint32_t set_count;
+    ReadFunction *read; /* NULL: there are no other files */
     SchemaFunction *schema;
     void *schema_context;
 } ModelOptions;
@@ -56,7 +60,7 @@ typedef struct {
     const ClassUse *class_uses; /* one a field */
     uint32_t class_use_count;
     const char *image_field; /* the source field with rank-3 u8 rows, or NULL: for pictures */
-    const char *resolved;    /* the .mdl text with every --set applied; loading it gives the same model */
+    const char *resolved; /* the .mdl text with every --set applied and the used files in it; loading it gives the same model */
 } ModelInfo;
 const ModelInfo *model_info(const Model *model);
 
@@ -78,7 +82,7 @@ typedef struct {
     TensorType output;  /* with the batch size in dimension 0 */
     int64_t weights;    /* trainable numbers this call made */
     int64_t operations; /* floating-point operations of the forward pass for one row: 2 k n for a matmul, 1 an elementwise op */
-    uint32_t line;
+    uint32_t line; /* of the model's own file; 0: in a file that it uses */
 } LayerInfo;
 const LayerInfo *model_layers(const Model *model, uint32_t *count);
 

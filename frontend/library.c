@@ -77,7 +77,7 @@ static char *signatures_text(Arena *arena) {
 static const ItemList *read_text(Arena *arena, Diagnostics *diag, const char *name, const char *text, uint32_t *file) {
     size_t length = strlen(text);
     *file = diag_add_text(diag, name, text, length);
-    const ItemList *items = syntax_read_model(&(SyntaxInput){arena, diag, *file, 0, text, length});
+    const ItemList *items = syntax_read_model(&(SyntaxInput){arena, diag, *file, 0, text, length, NULL});
     if (!items) diag_print(diag, stderr);
     assert(items && "the library has no syntax errors");
     return items;

@@ -60,12 +60,6 @@ static bool collect_network(Model *model, const Item *item) {
     return check_function(model, &item->function);
 }
 
-static bool collect_use(const Model *model, const Item *item) {
-    diag_error(model->diag, STATUS_MODEL, item->span, "mlc " MLC_VERSION " cannot use other files");
-    diag_help(model->diag, "copy the definitions that you need into this file");
-    return false;
-}
-
 static bool collect_definition(Model *model, const Item *item, Names *claimed) {
     names_put(model->globals.functions, item->function.name.text, callable_new(model, &item->function));
     return claim_name(model, claimed, &item->function.name) && check_function(model, &item->function);
@@ -73,7 +67,7 @@ static bool collect_definition(Model *model, const Item *item, Names *claimed) {
 
 static bool collect_item(Model *model, Item *item, Names *claimed) {
     switch (item->kind) {
-    case ITEM_USE: return collect_use(model, item);
+    case ITEM_USE: return true; /* what it stands for comes after it */
     case ITEM_PARAM: return claim_name(model, claimed, &item->param.name);
     case ITEM_DEF: return collect_definition(model, item, claimed);
     case ITEM_MODEL: return collect_network(model, item);
@@ -84,7 +78,7 @@ static bool collect_item(Model *model, Item *item, Names *claimed) {
 }
 
 static bool missing_block(const Model *model, const char *what, const char *example) {
-    diag_error(model->diag, STATUS_MODEL, (Span){model->file, 0, 0}, "there is no %s block", what);
+    diag_error(model->diag, STATUS_MODEL, (Span){model->own_text->file, 0, 0}, "there is no %s block", what);
     diag_help(model->diag, "%s", example);
     return false;
 }
@@ -92,7 +86,7 @@ static bool missing_block(const Model *model, const char *what, const char *exam
 static bool collect(Model *model) {
     Names *claimed = names_new(model->arena);
     bool good = true;
-    for (Item *item = model->items->first; item; item = item->next) good &= collect_item(model, item, claimed);
+    for (Item *item = model->items.first; item; item = item->next) good &= collect_item(model, item, claimed);
     if (!model->data) good = missing_block(model, "data", "data { source = mnist() ... } says what to learn from");
     if (!model->network) good = missing_block(model, "model", "model NAME(input) -> output { ... } is the network");
     if (!model->train) good = missing_block(model, "train", "train { loss = ... optimizer = ... } says how to train");
@@ -196,7 +190,7 @@ static const char *field_name(const Model *model, const char *name) {
 }
 
 static bool check_graphs(Model *model) {
-    model->log = layer_log_new(model->arena, model->text);
+    model->log = layer_log_new(model->arena, model->own_text->file, model->own_text->text);
     Graph *graph = lower(model, GRAPH_TRAIN, model->info.batch, model->log, model->diag);
     bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph);
     if (good) model->info.label_field = field_name(model, find_label(model, graph));
@@ -207,24 +201,14 @@ static bool check_graphs(Model *model) {
 }
 
 static bool load(Model *model) {
-    model->file = diag_add_text(model->diag, model->options->path, model->text, model->options->length);
-    model->items =
-        syntax_read_model(&(SyntaxInput){model->arena, model->diag, model->file, 0, model->text, model->options->length});
-    if (!model->items || !collect(model)) return false;
+    if (!texts_read(model) || !collect(model)) return false;
     bool overridden = overrides_read(model);
     if (!settings_check_names(model) || !overridden || !outputs_name(model)) return false;
     collect_fields(model);
     model->info.name = model->network->name;
     if (!read_settings(model) || !check_graphs(model)) return false;
-    model->info.resolved = overrides_resolve(model);
+    model->info.resolved = texts_resolve(model);
     return true;
-}
-
-/* The folder of a path; "." where it names none. */
-static const char *folder_of(Arena *arena, const char *path) {
-    const char *slash = strrchr(path, '/');
-    if (!slash) return ".";
-    return arena_copy_string(arena, path, slash == path ? 1 : (size_t)(slash - path));
 }
 
 static Model *model_new(const ModelOptions *options, Diagnostics *diag) {
@@ -233,9 +217,9 @@ static Model *model_new(const ModelOptions *options, Diagnostics *diag) {
     model->arena = arena;
     model->diag = diag;
     model->options = options;
-    model->text = arena_copy_string(arena, options->text, options->length);
+    model->texts = names_new(arena);
     model->info.source.folder =
-        options->folder ? arena_copy_string(arena, options->folder, strlen(options->folder)) : folder_of(arena, options->path);
+        options->folder ? arena_copy_string(arena, options->folder, strlen(options->folder)) : path_folder_of(arena, options->path);
     model->globals =
         (Globals){library_new(arena, diag), names_new(arena), names_new(arena), names_new(arena),
                   &model->info.source, &model->info.schema};

@@ -16,13 +16,24 @@ typedef struct Override {
     bool used, adds;
 } Override;
 
+/* A text, and the place that asked for it. */
+struct SourceText {
+    const SourceText *user; /* NULL: the model's own file */
+    Span place;             /* of the `use` */
+    const char *path, *folder;
+    const char *text;
+    uint32_t length, file, depth;
+    uint32_t header_end; /* where the line `mdl 1` ends */
+};
+
 struct Model {
     Arena *arena;
     Diagnostics *diag;
     const ModelOptions *options; /* while loading */
-    uint32_t file;
-    const char *text;
-    const ItemList *items;
+    SourceText *own_text;
+    Names *texts;        /* of all files: identity -> SourceText */
+    size_t text_bytes;   /* of all of them together */
+    ItemList items;      /* of all of them, each in the place of its `use` */
     Globals globals;
     Names *overrides; /* name -> Override */
     const Callable *network;
@@ -37,8 +48,10 @@ Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint3
 Setting *item_setting(const Item *item, const char *name);
 
 /* -- the steps of loading; each reports its errors and returns false -- */
-bool overrides_read(Model *model); /* overrides.c */
-const char *overrides_resolve(const Model *model);
+const char *path_folder_of(Arena *arena, const char *path); /* "." where it names none (use.c) */
+bool texts_read(Model *model);                /* use.c */
+const char *texts_resolve(const Model *model); /* resolve.c */
+bool overrides_read(Model *model);            /* overrides.c */
 Override *override_find(const Model *model, const char *name);
 bool params_evaluate(Model *model, Evaluator *evaluator); /* params.c */
 bool settings_check_names(Model *model);                  /* settings.c */

@@ -12,7 +12,7 @@ Override *override_find(const Model *model, const char *name) {
 
 /* VALUE, as an expression; where it is none but a plain word (a string without quotes), as that word. */
 static Expr *read_value(Model *model, uint32_t file, const char *text, size_t at) {
-    return syntax_read_expression(&(SyntaxInput){model->arena, model->diag, file, (uint32_t)at, text + at, strlen(text + at)});
+    return syntax_read_expression(&(SyntaxInput){model->arena, model->diag, file, (uint32_t)at, text + at, strlen(text + at), NULL});
 }
 
 static bool override_read(Model *model, const char *text) {
@@ -61,15 +61,15 @@ static void override_setting(Model *model, Override *override, Item *item, const
 /* -- those that nothing answers to -- */
 
 static bool is_param(const Model *model, const char *name) {
-    for (const Item *item = model->items->first; item; item = item->next)
+    for (const Item *item = model->items.first; item; item = item->next)
         if (item->kind == ITEM_PARAM && !strcmp(item->param.name.text, name)) return true;
     return false;
 }
 
 static bool unknown_override(const Model *model, const Override *override) {
-    const char **names = ARENA_ARRAY(model->arena, const char *, model->items->count);
+    const char **names = ARENA_ARRAY(model->arena, const char *, model->items.count);
     size_t count = 0;
-    for (const Item *item = model->items->first; item; item = item->next)
+    for (const Item *item = model->items.first; item; item = item->next)
         if (item->kind == ITEM_PARAM) names[count++] = item->param.name.text;
     diag_error(model->diag, STATUS_MODEL, override->name.span, "the model has no param '%s'", override->name.text);
     const char *near = diag_nearest(override->name.text, names, count);
@@ -95,39 +95,4 @@ bool overrides_read(Model *model) {
     for (uint32_t i = 0; i < names_count(model->overrides); i++)
         good &= override_apply(model, override_find(model, names_all(model->overrides)[i]));
     return good;
-}
-
-/* -- the text with all of them applied -- */
-
-/* The used override whose place in the text comes first at or after `from`. */
-static const Override *next_edit(const Model *model, uint32_t from, const Override *after) {
-    const Override *next = NULL;
-    bool passed = after == NULL;
-    for (uint32_t i = 0; i < names_count(model->overrides); i++) {
-        const Override *override = override_find(model, names_all(model->overrides)[i]);
-        bool same_place = after && override->written.begin == after->written.begin;
-        bool due = override->used &&
-                   (same_place ? passed
-                               : override->written.begin >= from && (!after || override->written.begin > after->written.begin));
-        if (override == after) passed = true;
-        if (due && (!next || override->written.begin < next->written.begin)) next = override;
-    }
-    return next;
-}
-
-static const char *edited(const Model *model, const Override *override) {
-    const char *value = override->replacement ? override->replacement : override->value_text;
-    if (!override->adds) return arena_format(model->arena, "= %s", value);
-    return arena_format(model->arena, "\n    %s = %s\n", strchr(override->name.text, '.') + 1, value);
-}
-
-const char *overrides_resolve(const Model *model) {
-    const char *resolved = "";
-    uint32_t at = 0;
-    for (const Override *edit = next_edit(model, 0, NULL); edit; edit = next_edit(model, at, edit)) {
-        resolved = arena_format(model->arena, "%s%.*s%s", resolved, (int)(edit->written.begin - at), model->text + at,
-                                edited(model, edit));
-        at = edit->written.end;
-    }
-    return arena_format(model->arena, "%s%s", resolved, model->text + at);
 }

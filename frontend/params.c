@@ -89,7 +89,7 @@ static Value param_value(ParamCheck *check) {
 
 bool params_evaluate(Model *model, Evaluator *evaluator) {
     bool good = true;
-    for (const Item *item = model->items->first; item; item = item->next) {
+    for (const Item *item = model->items.first; item; item = item->next) {
         if (item->kind != ITEM_PARAM) continue;
         ParamCheck check = {model, evaluator, &item->param, item->param.value->span, false};
         Value *value = ARENA_NEW(model->arena, Value);

@@ -26,7 +26,7 @@
 
 static void yyerror(const Span *span, Syntax *syntax, const char *message);
 static Expr *checked(Syntax *syntax, Expr *expr);
-static bool version_known(Syntax *syntax, Span span, int64_t version);
+static bool header_read(Syntax *syntax, Span span, int64_t version);
 static Expr *integer(Syntax *syntax, Span span, int64_t value);
 static Expr *real(Syntax *syntax, Span span, double value);
 static Expr *boolean(Syntax *syntax, Span span, bool value);
@@ -77,7 +77,7 @@ static Item *use(Syntax *syntax, Span span, Name file);
 %right POW
 
 %%
-start: READ_MODEL MDL INT NL { if (!version_known(syntax, @3, $3)) YYABORT; } items
+start: READ_MODEL MDL INT NL { if (!header_read(syntax, @3, $3)) YYABORT; } items
      | READ_EXPRESSION expr NL { syntax->expression = $2; }
      ;
 
@@ -85,7 +85,7 @@ items: %empty
      | items item { if ($2) AST_APPEND(syntax->items, $2); }
      ;
 
-item: USE STRING NL                              { $$ = use(syntax, @$, (Name){$2, @2}); }
+item: USE STRING NL                              { $$ = use(syntax, span_join(@1, @2), (Name){$2, @2}); }
     | PARAM name type value limits NL           { $$ = param(syntax, span_join(@1, @5), (Param){$2, $3, $4, @4, $5}); }
     | DEF name '(' formals ')' '=' expr NL       { $$ = function(syntax, ITEM_DEF, span_join(@1, @7), (Function){$2, $4, NO_NAMES, $7, NO_BODY}); }
     | DEF name '(' formals ')' outs body NL      { $$ = function(syntax, ITEM_DEF, span_join(@1, @7), (Function){$2, $4, $6, NULL, $7}); }
@@ -226,7 +226,8 @@ static Expr *checked(Syntax *syntax, Expr *expr) {
     return expr;
 }
 
-static bool version_known(Syntax *syntax, Span span, int64_t version) {
+static bool header_read(Syntax *syntax, Span span, int64_t version) {
+    if (syntax->input.header_end) *syntax->input.header_end = span.end - syntax->input.base;
     if (version == 1) return true;
     syntax_error(syntax, span, "this is version %lld of the language; mlc " MLC_VERSION " reads version 1", (long long)version);
     diag_help(syntax->input.diag, "the first line of a model is 'mdl 1'");
@@ -281,7 +282,7 @@ static Item *settings(Syntax *syntax, ItemKind kind, Span span, SettingList sett
 
 static Item *use(Syntax *syntax, Span span, Name file) {
     Item *item = ast_item(ARENA, ITEM_USE, span);
-    item->file = file;
+    item->used = (Use){file, NULL};
     return item;
 }
 

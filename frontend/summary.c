@@ -3,14 +3,14 @@
 
 #include <string.h>
 
-LayerLog *layer_log_new(Arena *arena, const char *text) {
+LayerLog *layer_log_new(Arena *arena, uint32_t file, const char *text) {
     LayerLog *log = ARENA_NEW(arena, LayerLog);
     uint32_t count = 1, at = 1, *lines;
     for (const char *c = text; *c; c++) count += *c == '\n';
     lines = ARENA_ARRAY(arena, uint32_t, count);
     for (const char *c = text; *c; c++)
         if (*c == '\n') lines[at++] = (uint32_t)(c - text) + 1;
-    *log = (LayerLog){.lines = lines, .line_count = count, .counts = names_new(arena)};
+    *log = (LayerLog){.file = file, .lines = lines, .line_count = count, .counts = names_new(arena)};
     return log;
 }
 
@@ -110,5 +110,5 @@ void summary_record(Evaluator *evaluator, const LayerMark *mark, const Callable 
                                        .output = {node->dtype, node->shape},
                                        .weights = weights_since(evaluator->graph, mark),
                                        .operations = operations_since(evaluator, mark),
-                                       .line = line_at(evaluator->log, span.begin)};
+                                       .line = span.file == evaluator->log->file ? line_at(evaluator->log, span.begin) : 0};
 }

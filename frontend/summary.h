@@ -5,6 +5,7 @@
 #include "frontend/evaluate.h"
 
 typedef struct LayerLog {
+    uint32_t file;         /* the model's own text */
     const uint32_t *lines; /* where each line of the text begins */
     uint32_t line_count;
     LayerInfo *layers;
@@ -14,7 +15,7 @@ typedef struct LayerLog {
     uint32_t class_use_count;
 } LayerLog;
 
-LayerLog *layer_log_new(Arena *arena, const char *text);
+LayerLog *layer_log_new(Arena *arena, uint32_t file, const char *text);
 
 /* How much of the graph there was before a call. */
 typedef struct {

@@ -20,6 +20,7 @@ typedef struct {
     uint32_t file, base;
     const char *text;
     size_t length;
+    uint32_t *header_end; /* gets the offset behind `mdl 1`; may be NULL */
 } SyntaxInput;
 ItemList *syntax_read_model(const SyntaxInput *input);
 Expr *syntax_read_expression(const SyntaxInput *input);

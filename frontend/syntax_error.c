@@ -32,7 +32,7 @@ static bool is_keyword(int token) {
 
 /* What to name of the expected tokens, by the first that fits; operators are never worth a list. */
 static const char *expectation(const SyntaxSurprise *surprise) {
-    if (expects(surprise, PARAM)) return "'param', 'def', 'model', 'data' or 'train'";
+    if (expects(surprise, PARAM)) return "'use', 'param', 'def', 'model', 'data' or 'train'";
     if (expects(surprise, '{') && surprise->expected_count == 1) return "'{'";
     if (expects(surprise, INT) && expects(surprise, ':')) return "an index or ':'";
     if (expects(surprise, INT) && expects(surprise, ID)) return "an expression";
