@@ -137,24 +137,61 @@ static void emit_time(Emitter *e, LLVMValueRef now, LLVMValueRef times, int64_t 
     LLVMBuildStore(e->builder, time, LLVMBuildGEP2(e->builder, e->i64, times, &at, 1, ""));
 }
 
-static void emit_step(Emitter *e, const EmittedKernel *kernels, const Target *target, bool profile) {
-    LLVMTypeRef parameters[] = {e->pointer, e->i32, e->i32};
-    e->function = LLVMAddFunction(e->module, "step", LLVMFunctionType(e->nothing, parameters, 3, false));
-    function_set_target(e, e->function, target);
+/* What the step consists of: stretches of so many kernels, each a function of its own. In a single one, LLVM's allocation of
+ * registers would take time that grows with the square of the number of calls. */
+enum { STRETCH = 64 };
+
+typedef struct {
+    Emitter *e;
+    const EmittedKernel *kernels;
+    const Target *target;
+    bool profile;
+    LLVMTypeRef type;
+} StepEmitter;
+
+/* A function (args, thread, threads), and the builder at its start. */
+static LLVMValueRef begin_function(const StepEmitter *s, const char *name) {
+    Emitter *e = s->e;
+    e->function = LLVMAddFunction(e->module, name, s->type);
+    function_set_target(e, e->function, s->target);
     LLVMPositionBuilderAtEnd(e->builder, block_new(e, "entry"));
-    LLVMValueRef thread = LLVMBuildSExt(e->builder, LLVMGetParam(e->function, 1), e->i64, "");
-    LLVMValueRef threads = LLVMBuildSExt(e->builder, LLVMGetParam(e->function, 2), e->i64, "");
+    return e->function;
+}
+
+/* stretch_N(args, thread, threads): does this thread's share of kernels [first, last) */
+static LLVMValueRef emit_stretch(const StepEmitter *s, uint32_t first, uint32_t last) {
+    char name[32];
+    Emitter *e = s->e;
+    snprintf(name, sizeof name, "stretch_%u", first / STRETCH);
+    LLVMValueRef function = begin_function(s, name);
+    LLVMSetLinkage(function, LLVMInternalLinkage);
+    add_flag(e, function, "noinline");
+    LLVMValueRef thread = LLVMBuildSExt(e->builder, LLVMGetParam(function, 1), e->i64, "");
+    LLVMValueRef threads = LLVMBuildSExt(e->builder, LLVMGetParam(function, 2), e->i64, "");
     LLVMValueRef several = LLVMBuildICmp(e->builder, LLVMIntSGT, threads, const_i64(e, 1), "");
     LLVMValueRef barrier = load_argument(e, offsetof(StepArgs, barrier)), context = load_argument(e, offsetof(StepArgs, barrier_context));
-    LLVMValueRef now = profile ? load_argument(e, offsetof(StepArgs, now)) : NULL;
-    LLVMValueRef times = profile ? load_argument(e, offsetof(StepArgs, times)) : NULL;
-    for (uint32_t i = 0; i < e->plan->kernel_count; i++) {
+    LLVMValueRef now = s->profile ? load_argument(e, offsetof(StepArgs, now)) : NULL;
+    LLVMValueRef times = s->profile ? load_argument(e, offsetof(StepArgs, times)) : NULL;
+    for (uint32_t i = first; i < last; i++) {
         if (e->plan->kernels[i].barrier_before) emit_barrier(e, several, barrier, context);
-        if (profile) emit_time(e, now, times, 2 * (int64_t)i);
-        emit_share(e, &e->plan->kernels[i], &kernels[i], thread, threads);
-        if (profile) emit_time(e, now, times, 2 * (int64_t)i + 1);
+        if (s->profile) emit_time(e, now, times, 2 * (int64_t)i);
+        emit_share(e, &e->plan->kernels[i], &s->kernels[i], thread, threads);
+        if (s->profile) emit_time(e, now, times, 2 * (int64_t)i + 1);
     }
-    emit_barrier(e, several, barrier, context);
+    if (last == e->plan->kernel_count) emit_barrier(e, several, barrier, context);
+    LLVMBuildRetVoid(e->builder);
+    return function;
+}
+
+static void emit_step(const StepEmitter *s) {
+    Emitter *e = s->e;
+    uint32_t kernels = e->plan->kernel_count, count = 0;
+    LLVMValueRef *stretches = ARENA_ARRAY(e->arena, LLVMValueRef, kernels / STRETCH + 1);
+    for (uint32_t first = 0; first == 0 || first < kernels; first += STRETCH)
+        stretches[count++] = emit_stretch(s, first, first + STRETCH < kernels ? first + STRETCH : kernels);
+    LLVMValueRef step = begin_function(s, "step");
+    LLVMValueRef args[] = {LLVMGetParam(step, 0), LLVMGetParam(step, 1), LLVMGetParam(step, 2)};
+    for (uint32_t i = 0; i < count; i++) LLVMBuildCall2(e->builder, s->type, stretches[i], args, 3, "");
     LLVMBuildRetVoid(e->builder);
 }
 
@@ -167,7 +204,9 @@ LLVMModuleRef step_module(LLVMContextRef context, const Plan *plan, const Target
     e.computed_in = ARENA_ARRAY(arena, uint32_t, plan->graph->node_count);
     EmittedKernel *kernels = ARENA_ARRAY(arena, EmittedKernel, plan->kernel_count);
     for (uint32_t i = 0; i < plan->kernel_count; i++) kernels[i] = emit_kernel(&e, i, target);
-    emit_step(&e, kernels, target, profile);
+    LLVMTypeRef parameters[] = {e.pointer, e.i32, e.i32};
+    e.arena = arena;
+    emit_step(&(StepEmitter){&e, kernels, target, profile, LLVMFunctionType(e.nothing, parameters, 3, false)});
     arena_free(arena);
     emitter_close(&e);
     return module;

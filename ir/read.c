@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MAX_BYTES = 16 << 20, TEXT_MAX_SYMBOLS = 10000 };
+enum { TEXT_MAX_BYTES = 16 << 20 };
 
 /* What an id of the text has become; bad: its line was wrong, which has been reported. */
 typedef struct {
@@ -251,7 +251,6 @@ static bool read_input(Reader *reader, Line *line) {
 
 static bool read_symbol(Reader *reader, Line *line) {
     if (!(line->op == OP_state ? read_state : read_input)(reader, line)) return false;
-    if (reader->graph->symbol_count == TEXT_MAX_SYMBOLS) return error_here(reader, "more than 10000 inputs and states");
     if (!graph_symbol(reader->graph, line->symbol.name)) return true;
     diag_error(reader->graph->diag, STATUS_MODEL, line->span, "'%s' is already the name of an input or state",
                line->symbol.name);
