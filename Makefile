@@ -5,7 +5,7 @@
 PRESET = release
 BUILD = build/$(PRESET)
 
-.PHONY: all train test setup build clean
+.PHONY: all train test fuzz setup build clean
 all: build
 
 setup:
@@ -20,6 +20,10 @@ train: build
 
 test: build
 	@ctest --preset $(PRESET)
+
+# A million damaged inputs for every reader; RUNS=N for another number.
+fuzz:
+	@tests/fuzz/run.sh $(RUNS)
 
 clean:
 	rm -rf build

@@ -14,6 +14,8 @@
 }
 
 %code {
+#include <string.h>
+
 #define YYLLOC_DEFAULT(current, rhs, n)                                                                    \
     do {                                                                                                   \
         (current) = (n) ? span_join(YYRHSLOC(rhs, 1), YYRHSLOC(rhs, n)) : YYRHSLOC(rhs, 0);                \
@@ -314,6 +316,12 @@ static bool read_text(Syntax *syntax) {
     if (input->length > SYNTAX_MAX_BYTES) {
         syntax_error(syntax, (Span){input->file, 0, 0}, "this text has %zu bytes; at most %d are allowed", input->length,
                      SYNTAX_MAX_BYTES);
+        return false;
+    }
+    const char *zero = memchr(input->text, 0, input->length);
+    if (zero) {
+        uint32_t at = input->base + (uint32_t)(zero - input->text);
+        syntax_error(syntax, (Span){input->file, at, at + 1}, "a zero byte: this is no text");
         return false;
     }
     size_t errors = diag_errors(input->diag);

@@ -1,4 +1,4 @@
-/* The front end: syntax trees, values, graphs of all kinds, --set, limits, and texts that were never meant to be models. */
+/* The front end: syntax trees, values, graphs of all kinds, --set, and limits. */
 #include "frontend/frontend.h"
 
 #include <dirent.h>
@@ -459,97 +459,13 @@ static void test_limits(void **state) {
     expect_repeated_error("mdl 1\ndata {", "[", 60, "", "never closed");
 }
 
-static uint32_t next_random(uint32_t *seed) {
-    *seed = *seed * 1664525u + 1013904223u;
-    return *seed >> 8;
-}
-
-static const char *const scraps[] = {"(",
-                                     ")",
-                                     "[",
-                                     "]",
-                                     "{",
-                                     "}",
-                                     "|>",
-                                     "..",
-                                     "**",
-                                     "@",
-                                     "=",
-                                     ",",
-                                     "\n",
-                                     "\"",
-                                     "#",
-                                     "0",
-                                     "1e9",
-                                     "-",
-                                     "N",
-                                     "image",
-                                     "for i in 0..3 ",
-                                     "if true ",
-                                     "def f(x) = x\n",
-                                     "param p = 3\n",
-                                     "weight([3], init = ones)",
-                                     "dense(3)",
-                                     "epoch",
-                                     "source",
-                                     "[0]",
-                                     "[:, 1]",
-                                     "none",
-                                     "9223372036854775807",
-                                     "not ",
-                                     "mean",
-                                     ".5",
-                                     "\x80",
-                                     "train {"};
-enum { SCRAPS = sizeof scraps / sizeof *scraps };
-
-/* Deletes, doubles or replaces a few pieces of a text. */
-static size_t mutate(char *text, size_t length, size_t room, uint32_t *seed) {
-    for (uint32_t change = 1 + next_random(seed) % 4; change > 0 && length > 0; change--) {
-        const char *scrap = scraps[next_random(seed) % SCRAPS];
-        size_t at = next_random(seed) % length, cut = next_random(seed) % 12,
-               insert = next_random(seed) % 3 ? strlen(scrap) : 0;
-        if (cut > length - at) cut = length - at;
-        if (length - cut + insert > room) continue;
-        memmove(text + at + insert, text + at + cut, length - at - cut);
-        memcpy(text + at, scrap, insert);
-        length += insert - cut;
-    }
-    return length;
-}
-
-static void try_mutations(const char *name, const char *text) {
-    (void)name;
-    uint32_t seed = (uint32_t)strlen(text);
-    size_t room = strlen(text) + 4096;
-    char *mutant = malloc(room + 1);
-    for (int round = 0; round < 300; round++) {
-        size_t length = strlen(text);
-        memcpy(mutant, text, length);
-        length = mutate(mutant, length, room, &seed);
-        Diagnostics *diag = diag_new();
-        ModelOptions options = {.path = "mutant.mdl", .text = mutant, .length = length, .schema = schema};
-        Model *model = model_load(&options, diag);
-        assert_true((model != NULL) == (diag_errors(diag) == 0));
-        if (!model) assert_true(strlen(errors_of(diag)) > 0);
-        model_free(model);
-        diag_free(diag);
-    }
-    free(mutant);
-}
-
-static void test_mutations(void **state) {
-    (void)state;
-    for_all_models(try_mutations);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_precedence), cmocka_unit_test(test_limits_of_values), cmocka_unit_test(test_newlines),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_models),     cmocka_unit_test(test_names_of_states), cmocka_unit_test(test_info),
         cmocka_unit_test(test_layers),     cmocka_unit_test(test_losses),          cmocka_unit_test(test_optimizers),
-        cmocka_unit_test(test_set),        cmocka_unit_test(test_limits),          cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_set),        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

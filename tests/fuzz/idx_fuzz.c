@@ -1,0 +1,27 @@
+/* IDX files, packed or not. One whose header is accepted has as many elements as that says, or a finding. */
+#include "runtime/idx.h"
+#include "tests/fuzz/fuzz.h"
+
+#include <unistd.h>
+
+const char *const fuzz_words[] = {"\x1f\x8b\x08", "\x08\x01", "\x08\x03", "\xff\xff\xff\xff", "\x7f\xff\xff\xff", NULL};
+
+enum { MOST_BYTES = 1 << 20 }; /* what a small file can hold, and a bit */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    char path[64];
+    int file = fuzz_file(data, size, path);
+    Problem problem = {""};
+    IdxFile idx = {0};
+    if (idx_open(&idx, path, &problem)) {
+        uint8_t *elements = idx.bytes <= MOST_BYTES ? malloc(idx.bytes + !idx.bytes) : NULL;
+        REQUIRE((int64_t)idx.bytes == shape_elements(idx.shape));
+        if (elements && !idx_read(&idx, elements, &problem)) REQUIRE(*problem.finding);
+        free(elements);
+        idx_close(&idx);
+    } else {
+        REQUIRE(*problem.finding);
+    }
+    close(file);
+    return 0;
+}

@@ -1,0 +1,30 @@
+/* Checkpoints. Every tensor of an accepted file lies in it, whole. */
+#include "runtime/safetensors.h"
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+#include <unistd.h>
+
+const char *const fuzz_words[] = {"{",  "}",   "[",   "]",     "\"",           "\"F32\"", "\"I32\"", "\"shape\":", "\"data_offsets\":[0,4]",
+                                  ",",  "0",   "-1",  "1e308", "4294967296",   "9223372036854775807", "__metadata__", "\\u0000", "null", NULL};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    char path[64];
+    int file = fuzz_file(data, size, path);
+    Diagnostics *diag = diag_new();
+    SafeFile *read = safetensors_read(path, diag);
+    if (!read) fuzz_rejected(diag, STATUS_FILE);
+    unsigned sum = 0;
+    for (uint32_t i = 0; read && i < safetensors_count(read); i++) {
+        const SafeTensor *tensor = safetensors_tensor(read, i);
+        REQUIRE(safetensors_find(read, tensor->name));
+        for (int64_t at = 0; at < shape_elements(tensor->shape); at++) sum += ((const uint8_t *)tensor->data)[at];
+    }
+    volatile unsigned used = sum; /* every element is read */
+    (void)used;
+    if (read) safetensors_text(read, "format");
+    safetensors_free(read);
+    diag_free(diag);
+    close(file);
+    return 0;
+}
