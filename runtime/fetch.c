@@ -1,5 +1,6 @@
 /* `mlc data get`: the files of a named data set, from its mirrors or from elsewhere. What arrives is believed only when the
  * SHA-256 of its unpacked contents is right, so it does not matter where it came from or how it was packed. */
+#include "runtime/fetch.h"
 #include "runtime/runtime.h"
 #include "runtime/sources.h"
 #include "runtime/unpack.h"
@@ -178,10 +179,10 @@ static bool already_there(Fetch *fetch) {
     return check_contents(fetch, access(plain, F_OK) ? packed : plain);
 }
 
-/* Tries one place; adds what went wrong to the reasons. Mirrors have packed files only. */
-static bool fetch_from(Fetch *fetch, const char *place, bool mirror, const char **reasons, int *count) {
+/* Tries one place; adds what went wrong to the reasons. */
+static bool fetch_from(Fetch *fetch, const char *place, bool packed_only, const char **reasons, int *count) {
     size_t before = diag_errors(fetch->diag);
-    for (int i = 0; i < (mirror ? 1 : SUFFIXES); i++) {
+    for (int i = 0; i < (packed_only ? 1 : SUFFIXES); i++) {
         if (attempt(fetch, place, suffixes[i])) {
             if (i == 0) unlink(path_in_folder(fetch, "")); /* it was wrong */
             return true;
@@ -201,13 +202,13 @@ static bool report_failure(Fetch *fetch, const char *const *reasons, int count) 
     return false;
 }
 
-static bool fetch_file(Fetch *fetch, const char *from, const char *const *mirrors) {
-    const char *reasons[MIRRORS + SUFFIXES];
+static bool fetch_file(Fetch *fetch, const FetchPlaces *places) {
+    const char **reasons = ARENA_ARRAY(fetch->arena, const char *, places->count * SUFFIXES);
     size_t before = diag_errors(fetch->diag);
     int count = 0;
-    bool there = already_there(fetch), good = there || (from && fetch_from(fetch, from, false, reasons, &count));
-    for (int i = 0; i < MIRRORS && !good && !from && diag_errors(fetch->diag) == before; i++)
-        good = fetch_from(fetch, mirrors[i], true, reasons, &count);
+    bool there = already_there(fetch), good = there;
+    for (int i = 0; i < places->count && !good && diag_errors(fetch->diag) == before; i++)
+        good = fetch_from(fetch, places->places[i], places->packed_only, reasons, &count);
     if (good) show_end(fetch, there ? "already there" : "done");
     return good || (diag_errors(fetch->diag) == before && report_failure(fetch, reasons, count));
 }
@@ -236,10 +237,9 @@ static int find_origin(const char *name, Diagnostics *diag) {
     return -1;
 }
 
-bool data_get(const char *name, const char *from, bool quiet, Diagnostics *diag) {
+static bool fetch_set(int origin, const FetchPlaces *places, bool quiet, Diagnostics *diag) {
+    const char *name = origins[origin].name;
     char folder[PATH_BYTES];
-    int origin = find_origin(name, diag);
-    if (origin < 0) return false;
     Fetch fetch = {.arena = arena_new(), .diag = diag, .quiet = quiet, .set = name};
     fetch.folder = data_folder(name, folder, sizeof folder);
     curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -248,10 +248,22 @@ bool data_get(const char *name, const char *from, bool quiet, Diagnostics *diag)
     for (int role = 0; role < FILE_COUNT && good; role++) {
         fetch.file = named_file((FileRole)role);
         fetch.hash = origins[origin].hashes[role];
-        good = fetch_file(&fetch, from, origins[origin].mirrors);
+        good = fetch_file(&fetch, places);
     }
     curl_easy_cleanup(fetch.curl);
     curl_global_cleanup();
     arena_free(fetch.arena);
     return good;
+}
+
+bool fetch_from_places(const char *name, const FetchPlaces *places, bool quiet, Diagnostics *diag) {
+    int origin = find_origin(name, diag);
+    return origin >= 0 && fetch_set(origin, places, quiet, diag);
+}
+
+bool data_get(const char *name, const char *from, bool quiet, Diagnostics *diag) {
+    int origin = find_origin(name, diag);
+    if (origin < 0) return false;
+    FetchPlaces given = {&from, 1, false}, mirrors = {origins[origin].mirrors, MIRRORS, true};
+    return fetch_set(origin, from ? &given : &mirrors, quiet, diag);
 }

@@ -1,13 +1,19 @@
-/* `mlc data get` without a network: from folders, with right, wrong and missing files. */
+/* `mlc data get` without a network: from folders and from a server in this process, with right, wrong and missing files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "runtime/fetch.h"
 #include "runtime/runtime.h"
 #include "temporary.h"
 
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+static const char *const package = "/usr/share/datasets/fashion-mnist"; /* where Debian puts it */
 static const char *const file = "fashion_mnist/train-images-idx3-ubyte";
 
 static void expect_failure(const char *name, const char *from, Status status, const char *text) {
@@ -49,7 +55,6 @@ static void test_wrong_contents(void **state) {
 /* Debian's package holds the genuine files, packed in another way. */
 static void test_gets_genuine_files(void **state) {
     (void)state;
-    const char *package = "/usr/share/datasets/fashion-mnist";
     char packed[64];
     if (access(package, F_OK)) skip();
     Diagnostics *diag = diag_new();
@@ -63,9 +68,126 @@ static void test_gets_genuine_files(void **state) {
     diag_free(diag);
 }
 
+/* -- a server on this machine: what is under /broken/ ends early, under /foreign/ it is something else -- */
+
+typedef struct {
+    int listener;
+    _Atomic int requests;
+    char url[64];
+    pthread_t thread;
+} Server;
+
+static void send_all(int client, const void *data, size_t bytes) {
+    for (const char *at = data; bytes > 0;) {
+        ssize_t sent = send(client, at, bytes, MSG_NOSIGNAL);
+        if (sent <= 0) return;
+        at += sent;
+        bytes -= (size_t)sent;
+    }
+}
+
+static void send_file(int client, const char *name, bool whole) {
+    char path[256], header[128], *bytes = malloc(32 << 20);
+    snprintf(path, sizeof path, "%s/%s", package, name);
+    FILE *in = fopen(path, "rb");
+    size_t length = in ? fread(bytes, 1, 32 << 20, in) : 0;
+    if (in) fclose(in);
+    snprintf(header, sizeof header, in ? "HTTP/1.0 200 OK\r\nContent-Length: %zu\r\n\r\n" : "HTTP/1.0 404 Not Found\r\n\r\n", length);
+    send_all(client, header, strlen(header));
+    send_all(client, bytes, whole ? length : length / 2);
+    free(bytes);
+}
+
+static void answer(int client, const char *request) {
+    char folder[32] = "", name[96] = "";
+    sscanf(request, "GET /%31[^/]/%95[^ ]", folder, name);
+    send_file(client, strcmp(folder, "foreign") ? name : "t10k-labels-idx1-ubyte.gz", strcmp(folder, "broken") != 0);
+}
+
+static void *serve(void *context) {
+    Server *server = context;
+    for (int client; (client = accept(server->listener, NULL, NULL)) >= 0; close(client)) {
+        char request[2048] = "";
+        if (recv(client, request, sizeof request - 1, 0) <= 0) continue;
+        server->requests++;
+        answer(client, request);
+    }
+    return NULL;
+}
+
+static void server_start(Server *server) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    *server = (Server){.listener = socket(AF_INET, SOCK_STREAM, 0)};
+    assert_int_equal(bind(server->listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(server->listener, 8), 0);
+    assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &size), 0);
+    snprintf(server->url, sizeof server->url, "http://127.0.0.1:%d", ntohs(address.sin_port));
+    assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
+}
+
+static void server_stop(Server *server) {
+    shutdown(server->listener, SHUT_RDWR);
+    pthread_join(server->thread, NULL);
+    close(server->listener);
+}
+
+static void remove_files(void) {
+    static const char *const names[] = {"train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"};
+    char path[96];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "fashion_mnist/%s-ubyte.gz", names[i]);
+        unlink(temporary_path(path));
+    }
+}
+
+/* The first mirror fails in one way or another: the second one is asked, for every file. */
+static void test_mirrors(void **state) {
+    (void)state;
+    static const char *const failing[] = {"missing/x", "broken", "foreign"};
+    if (access(package, F_OK)) skip();
+    Server server;
+    server_start(&server);
+    for (size_t i = 0; i < sizeof failing / sizeof *failing; i++) {
+        char bad[96], good[96];
+        snprintf(bad, sizeof bad, "%s/%s", server.url, failing[i]);
+        snprintf(good, sizeof good, "%s/good", server.url);
+        Diagnostics *diag = diag_new();
+        remove_files();
+        server.requests = 0;
+        bool got = fetch_from_places("fashion_mnist", &(FetchPlaces){(const char *[]){bad, good}, 2, true}, true, diag);
+        if (!got) diag_print(diag, stderr);
+        assert_true(got);
+        assert_int_equal(server.requests, i == 2 ? 7 : 8); /* the file that is sent instead of others is right once */
+        diag_free(diag);
+    }
+    server_stop(&server);
+}
+
+static void test_server(void **state) {
+    (void)state;
+    char from[96];
+    if (access(package, F_OK)) skip();
+    Server server;
+    server_start(&server);
+    Diagnostics *diag = diag_new();
+    remove_files();
+    snprintf(from, sizeof from, "%s/good", server.url);
+    assert_true(data_get("fashion_mnist", from, true, diag));
+    diag_free(diag);
+    remove_files();
+    snprintf(from, sizeof from, "%s/missing/x", server.url);
+    expect_failure("fashion_mnist", from, STATUS_DATA, "404");
+    snprintf(from, sizeof from, "%s/broken", server.url);
+    expect_failure("fashion_mnist", from, STATUS_DATA, "train-images-idx3-ubyte.gz: ");
+    server_stop(&server);
+    snprintf(from, sizeof from, "%s/good", server.url); /* nobody listens any more */
+    expect_failure("fashion_mnist", from, STATUS_DATA, "onnect");
+}
+
 static int set_up(void **state) {
     if (temporary_set_up(state)) return -1;
-    return setenv("MLC_DATA", temporary_folder, 1);
+    return setenv("MLC_DATA", temporary_folder, 1) || setenv("no_proxy", "127.0.0.1", 1);
 }
 
 int main(void) {
@@ -73,6 +195,8 @@ int main(void) {
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_wrong_contents),
         cmocka_unit_test(test_gets_genuine_files),
+        cmocka_unit_test(test_mirrors),
+        cmocka_unit_test(test_server),
     };
     return cmocka_run_group_tests(tests, set_up, temporary_tear_down);
 }
