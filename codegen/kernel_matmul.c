@@ -36,6 +36,7 @@ static void choose_blocking(const Emitter *e, Matmul *m) {
                                                  .panels = product_columns_packed_already(m),
                                                  .lists_zeros = m->lists_zeros});
     m->tile_columns = m->blocking.vectors * LANES;
+    m->together = m->blocking.vectors > 1 ? 2 : 1;
 }
 
 static void reserve_slots(Emitter *e, Matmul *m) {
@@ -210,38 +211,40 @@ static Steps turn_steps(Emitter *e, const Turn *turn) {
     return turn->operands.list ? (Steps){const_i64(e, 0), turn->operands.count} : turn->steps;
 }
 
+static int64_t piece_count(const Matmul *m) { return m->blocking.vectors / m->together * m->blocking.tile_rows; }
+
 /* Short pieces, or none: branches out of short loops are foreseen. What they leave comes in one loop at the end. */
 static LLVMValueRef piece_length(Emitter *e, const Matmul *m, const Turn *turn) {
     enum { MOST_STEPS = 8 };
-    LLVMValueRef pieces = const_i64(e, m->blocking.vectors * m->blocking.tile_rows), most = const_i64(e, MOST_STEPS);
-    LLVMValueRef equal = LLVMBuildUDiv(e->builder, turn_steps(e, turn).count, pieces, "");
+    LLVMValueRef most = const_i64(e, MOST_STEPS);
+    LLVMValueRef equal = LLVMBuildUDiv(e->builder, turn_steps(e, turn).count, const_i64(e, piece_count(m)), "");
     return choose(e, LLVMBuildICmp(e->builder, LLVMIntULT, equal, most, ""), equal, most);
 }
 
-/* A piece of the product, then one row of the epilogue of the tile before. */
-static void emit_piece(Emitter *e, const Matmul *m, const Turn *turn, LLVMValueRef vector, LLVMValueRef row) {
-    LLVMValueRef number = LLVMBuildAdd(e->builder, times(e, vector, m->blocking.tile_rows), row, "");
+/* A piece of the product, then one row of a group of vectors of the tile before. */
+static void emit_piece(Emitter *e, const Matmul *m, const Turn *turn, LLVMValueRef group, LLVMValueRef row) {
+    LLVMValueRef number = LLVMBuildAdd(e->builder, times(e, group, m->blocking.tile_rows), row, "");
     LLVMValueRef length = piece_length(e, m, turn), skipped = LLVMBuildMul(e->builder, number, length, "");
     If multiplying = if_begin(e, turn->has_tile);
     Steps piece = {LLVMBuildAdd(e->builder, turn_steps(e, turn).from, skipped, ""), length};
     product_add(e, &turn->operands, piece, turn->steps.from);
     if_end(e, multiplying);
-    epilogue_row(e, m, &turn->before, vector, row);
+    epilogue_row(e, m, &turn->before, group, row);
 }
 
-static void emit_vector(Emitter *e, const Matmul *m, const Turn *turn, LLVMValueRef vector) {
+static void emit_group(Emitter *e, const Matmul *m, const Turn *turn, LLVMValueRef group) {
     Loop rows = loop_begin(e, const_i64(e, 0));
-    emit_piece(e, m, turn, vector, rows.index);
+    emit_piece(e, m, turn, group, rows.index);
     loop_end(e, rows, const_i64(e, m->blocking.tile_rows), 1);
-    epilogue_turn(e, m, &turn->before, vector);
+    epilogue_turn(e, m, &turn->before, group);
 }
 
 /* The epilogue of the tile before, if there is one, between pieces of the product. */
 static void emit_pieces(Emitter *e, const Matmul *m, const Turn *turn) {
     If finishing = if_begin(e, turn->has_before);
-    Loop vectors = loop_begin(e, const_i64(e, 0));
-    emit_vector(e, m, turn, vectors.index);
-    loop_end(e, vectors, const_i64(e, m->blocking.vectors), 1);
+    Loop groups = loop_begin(e, const_i64(e, 0));
+    emit_group(e, m, turn, groups.index);
+    loop_end(e, groups, const_i64(e, m->blocking.vectors / m->together), 1);
     if_end(e, finishing);
 }
 
@@ -266,7 +269,7 @@ static void save_or_finish(Emitter *e, const Matmul *m, const Turn *turn) {
 /* What the pieces have left of the steps; then the sums are what they are to be. */
 static void end_sums(Emitter *e, const Matmul *m, const Turn *turn) {
     Steps all = turn_steps(e, turn);
-    LLVMValueRef in_pieces = times(e, piece_length(e, m, turn), m->blocking.vectors * m->blocking.tile_rows);
+    LLVMValueRef in_pieces = times(e, piece_length(e, m, turn), piece_count(m));
     LLVMValueRef done = choose(e, turn->has_before, in_pieces, const_i64(e, 0));
     If multiplying = if_begin(e, turn->has_tile);
     Steps left = {LLVMBuildAdd(e->builder, all.from, done, ""), LLVMBuildSub(e->builder, all.count, done, "")};

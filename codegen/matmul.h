@@ -27,12 +27,13 @@ typedef struct {
     Side packed_rows, packed_columns;
     int64_t k, batch, tile_columns;
     Blocking blocking;
+    int together; /* vectors of a row that the epilogue finishes together: they lie side by side */
     LLVMValueRef sums[MOST_ROWS][MOST_VECTORS]; /* stack slots that LLVM turns into registers */
     LLVMValueRef finished;                      /* the last tile computed: [vectors][tile_rows][LANES] */
     LLVMValueRef saved;                         /* [chunk] such sums between blocks of k; NULL: there is one block */
     bool lists_zeros;
     LLVMValueRef lists, counts, finite; /* matmul_zeros.c: stack slots */
-    LLVMValueRef *turned; /* [store]: values waiting to be transposed, [tile_rows][LANES]; NULL: stored at once */
+    LLVMValueRef *turned; /* [store]: values waiting to be transposed, [together][tile_rows][LANES]; NULL: stored at once */
 } Matmul;
 
 /* Which part of which product: matrix of the batch, first row, first column; its number among the blocks of rows of its chunk. */
@@ -108,9 +109,9 @@ void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, Fresh fresh, St
 
 /* matmul_epilogue.c: from the finished tile to memory */
 LLVMValueRef *epilogue_turned_slots(Emitter *e, const Matmul *m);
-/* One row of one vector of the finished tile. */
-void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef vector, LLVMValueRef row);
-/* After all rows of a vector: what was put aside to be transposed. */
-void epilogue_turn(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef vector);
+/* One row of one group of the finished tile's vectors, `together` in number. */
+void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, LLVMValueRef row);
+/* After all rows of a group: what was put aside to be transposed. */
+void epilogue_turn(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group);
 
 #endif

@@ -22,7 +22,7 @@ static bool is_turned(const Emitter *e, const Matmul *m, const Store *store) {
 
 LLVMValueRef *epilogue_turned_slots(Emitter *e, const Matmul *m) {
     LLVMValueRef *slots = ARENA_ARRAY(e->arena, LLVMValueRef, e->kernel->store_count);
-    LLVMTypeRef type = LLVMArrayType(lanes_of(e->f32), (unsigned)m->blocking.tile_rows);
+    LLVMTypeRef type = LLVMArrayType(lanes_of(e->f32), (unsigned)(m->blocking.tile_rows * m->together));
     for (uint32_t i = 0; i < e->kernel->store_count; i++)
         if (is_turned(e, m, &e->kernel->stores[i])) slots[i] = stack_slot(e, type, 64);
     return slots;
@@ -57,12 +57,17 @@ static LLVMValueRef load_finished(Emitter *e, const Matmul *m, LLVMValueRef vect
     return LLVMBuildLoad2(e->builder, lanes_of(e->f32), at, "");
 }
 
-static void store_row(Emitter *e, const Matmul *m, const Place *place, LLVMValueRef row) {
+/* Vector `number` of those finished together puts its rows aside behind those of the vectors before it. */
+static LLVMValueRef aside(Emitter *e, const Matmul *m, uint32_t store, int number, LLVMValueRef row) {
+    return vector_at(e, m->turned[store], LLVMBuildAdd(e->builder, row, const_i64(e, number * m->blocking.tile_rows), ""));
+}
+
+static void store_row(Emitter *e, const Matmul *m, const Place *place, int number, LLVMValueRef row) {
     const Kernel *kernel = e->kernel;
     const Value *values = emit_store_values(e, place);
     for (uint32_t i = 0; i < kernel->store_count; i++) {
         if (m->turned[i])
-            LLVMBuildStore(e->builder, value_splat(e, values[i]), vector_at(e, m->turned[i], row));
+            LLVMBuildStore(e->builder, value_splat(e, values[i]), aside(e, m, i, number, row));
         else
             store_at(e, kernel->stores[i].node, kernel->stores[i].to, place, values[i]);
     }
@@ -73,16 +78,26 @@ static LLVMValueRef exists(Emitter *e, LLVMValueRef number, int64_t size, int64_
     return size % tile_size == 0 ? NULL : LLVMBuildICmp(e->builder, LLVMIntSLT, number, const_i64(e, size), "");
 }
 
-void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef vector, LLVMValueRef row) {
-    LLVMValueRef column = first_column(e, tile, vector), at = LLVMBuildAdd(e->builder, tile->row, row, "");
-    If row_exists = if_begin(e, exists(e, at, m->rows.lines, m->blocking.tile_rows));
+static LLVMValueRef vector_number(Emitter *e, const Matmul *m, LLVMValueRef group, int number) {
+    LLVMValueRef before = LLVMBuildMul(e->builder, group, const_i64(e, m->together), "");
+    return LLVMBuildAdd(e->builder, before, const_i64(e, number), "");
+}
+
+static void finish_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, int number, LLVMValueRef row) {
+    LLVMValueRef vector = vector_number(e, m, group, number), column = first_column(e, tile, vector);
     If column_exists = if_begin(e, exists(e, column, m->columns.lines, m->tile_columns));
     Region region = region_begin(e);
-    const Place *place = tile_place(e, m, tile, at, column);
+    const Place *place = tile_place(e, m, tile, LLVMBuildAdd(e->builder, tile->row, row, ""), column);
     emit_set(e, e->kernel->root, place, (Value){load_finished(e, m, vector, row), false});
-    store_row(e, m, place, row);
+    store_row(e, m, place, number, row);
     region_end(e, region);
     if_end(e, column_exists);
+}
+
+void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, LLVMValueRef row) {
+    LLVMValueRef at = LLVMBuildAdd(e->builder, tile->row, row, "");
+    If row_exists = if_begin(e, exists(e, at, m->rows.lines, m->blocking.tile_rows));
+    for (int i = 0; i < m->together; i++) finish_vector(e, m, tile, group, i, row);
     if_end(e, row_exists);
 }
 
@@ -124,14 +139,15 @@ static int64_t column_step(const Emitter *e, const Store *store) {
     return store->to.layout.kind == LAYOUT_PANEL ? store->to.layout.width : e->kernel->space.dim[1];
 }
 
-static void turn_store(Emitter *e, const Matmul *m, const Tile *tile, uint32_t number, LLVMValueRef column) {
-    const Store *store = &e->kernel->stores[number];
+static void turn_store(Emitter *e, const Matmul *m, const Tile *tile, uint32_t store_number, int number, LLVMValueRef column) {
+    const Store *store = &e->kernel->stores[store_number];
     int64_t step = column_step(e, store);
     Place *corner = tile_place(e, m, tile, tile->row, column);
     for (int a = 0; a < 2; a++) corner->axis[a].step = 0;
     LLVMValueRef first = store_pointer(e, store->node, store->to, corner), vectors[QUAD];
+    LLVMValueRef rows = aside(e, m, store_number, number, const_i64(e, 0));
     Loop loop = loop_begin(e, const_i64(e, 0));
-    for (int i = 0; i < QUAD; i++) vectors[i] = load_quad(e, m, m->turned[number], i, loop.index);
+    for (int i = 0; i < QUAD; i++) vectors[i] = load_quad(e, m, rows, i, loop.index);
     turn_quad(e, m, vectors);
     LLVMValueRef to = element_pointer(e, first, DTYPE_F32, LLVMBuildMul(e->builder, loop.index, const_i64(e, step), ""));
     for (int i = 0; i < QUAD; i++) {
@@ -141,13 +157,16 @@ static void turn_store(Emitter *e, const Matmul *m, const Tile *tile, uint32_t n
     loop_end(e, loop, const_i64(e, LANES), QUAD);
 }
 
-void epilogue_turn(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef vector) {
-    LLVMValueRef column = first_column(e, tile, vector);
-    bool any = false;
-    for (uint32_t i = 0; i < e->kernel->store_count; i++) any |= m->turned[i] != NULL;
-    if (!any) return;
+static void turn_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, int number) {
+    LLVMValueRef column = first_column(e, tile, vector_number(e, m, group, number));
     If column_exists = if_begin(e, exists(e, column, m->columns.lines, m->tile_columns));
     for (uint32_t i = 0; i < e->kernel->store_count; i++)
-        if (m->turned[i]) turn_store(e, m, tile, i, column);
+        if (m->turned[i]) turn_store(e, m, tile, i, number, column);
     if_end(e, column_exists);
+}
+
+void epilogue_turn(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group) {
+    bool any = false;
+    for (uint32_t i = 0; i < e->kernel->store_count; i++) any |= m->turned[i] != NULL;
+    for (int i = 0; any && i < m->together; i++) turn_vector(e, m, tile, group, i);
 }
