@@ -3,10 +3,11 @@
 
     bench/compare.py [--rounds 5] [--batch 64] [--hidden 512,256,128] [--threads 2] [--programs mlc,mlc-openblas,torch]
 
-Several values make several tables: --batch 8 64 256 --threads 1 2. MNIST must be in $MLC_DATA/mnist or mlc's cache folder.
+Several values make several tables: --batch 8 64 256 --threads 1 2. --whole is the whole comparison: batches of 1, 8, 64, 256 and
+1024 and other widths on two threads, and one thread; it takes about ten minutes a round. MNIST must be in $MLC_DATA/mnist or mlc's cache folder.
 PyTorch needs python3-torch and libopenblas0-openmp; --python names another interpreter. In every round each program runs
-two epochs and its better one counts, so that warming up is not held against anybody; an epoch is shuffling, gathering
-and training, without evaluation. The machine's FMA peak is measured anew in every round: its spread, and that of each
+two epochs and its better one counts, so that warming up is not held against anybody (batches below 64: one epoch, which PyTorch
+does in part only, and the seconds of a whole one are computed); an epoch is shuffling, gathering and training, without evaluation. The machine's FMA peak is measured anew in every round: its spread, and that of each
 program, says how much the machine was disturbed. Ratios of bests are what can be compared."""
 import argparse
 import glob
@@ -29,6 +30,7 @@ def arguments():
     parser.add_argument("--batch", type=int, nargs="+", default=[64])
     parser.add_argument("--hidden", nargs="+", default=["512,256,128"], help="widths between 784 and 10")
     parser.add_argument("--threads", type=int, nargs="+", default=[2])
+    parser.add_argument("--whole", action="store_true", help="the whole comparison: leaves out --batch, --hidden and --threads")
     parser.add_argument("--programs", default=",".join(PROGRAMS))
     parser.add_argument("--mlc", default=os.path.join(ROOT, "build/release/mlc"))
     parser.add_argument("--python", default="/usr/bin/python3", help="the Python that has PyTorch")
@@ -40,6 +42,9 @@ class Setting:
 
     def __init__(self, batch, hidden, threads):
         self.batch, self.hidden, self.threads = batch, hidden, threads
+
+    def epochs(self):
+        return 2 if self.batch >= 64 else 1
 
     def flops(self):
         """Multiply-adds of an epoch, two operations each; the first layer has no input gradient."""
@@ -53,13 +58,14 @@ class Setting:
 
 def mlc_command(options, setting, folder, *more):
     return [options.mlc, "train", os.path.join(ROOT, "models/mnist.mdl"), "--json", "--quiet", "--out", os.path.join(folder, "run"),
-            "--threads", str(setting.threads), "--set", "train.epochs=2", "--set", f"train.batch={setting.batch}",
+            "--threads", str(setting.threads), "--set", f"train.epochs={setting.epochs()}", "--set", f"train.batch={setting.batch}",
             "--set", f"hidden=[{setting.hidden}]", *more]
 
 
 def torch_command(options, setting, folder):
     return [options.python, os.path.join(BENCH, "torch_mlp.py"), "--batch", str(setting.batch), "--hidden", setting.hidden,
-            "--threads", str(setting.threads)]
+            "--threads", str(setting.threads), "--epochs", str(setting.epochs()),
+            "--samples", str(min(SAMPLES, 2000 * setting.batch))]
 
 
 PROGRAMS = {
@@ -126,11 +132,28 @@ def print_table(setting, seconds, peaks):
     baseline = min(seconds[next(iter(seconds))])
     print(f"\n{setting}\n\nFMA peak {max(peaks):.0f} GFLOP/s (spread over the rounds {spread(peaks)}); "
           f"{setting.flops() * 1e-9:.0f} GFLOP an epoch: at least {bound:.2f} s without skipping zeros\n")
-    print("| program | best s | median s | spread | best, relative | of the bound |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    pairs = {name: statistics.median(a / b for a, b in zip(values, seconds[next(iter(seconds))])) for name, values in seconds.items()}
+    print("| program | best s | median s | spread | best, relative | median of the rounds' ratios | of the bound |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for name, values in seconds.items():
         print(f"| {name} | {min(values):.3f} | {statistics.median(values):.3f} | {spread(values)} | "
-              f"{min(values) / baseline:.2f} | {100 * bound / min(values):.0f} % |")
+              f"{min(values) / baseline:.2f} | {pairs[name]:.2f} | {100 * bound / min(values):.0f} % |")
+
+
+def all_settings(options):
+    """The whole comparison, or all combinations of what was asked for."""
+    if options.whole:
+        return [Setting(64, "512,256,128", threads) for threads in (2, 1)] + \
+               [Setting(batch, "512,256,128", 2) for batch in (1, 8, 256, 1024)] + \
+               [Setting(64, hidden, 2) for hidden in ("300,100", "77,33", "1000,1000")]
+    return [Setting(batch, hidden, threads) for hidden in options.hidden for batch in options.batch for threads in options.threads]
+
+
+def print_noise(peaks):
+    """All rounds of all tables: what one thread could do at least and at most says how far the figures can be trusted."""
+    values = [peak / setting.threads for setting, rounds in peaks for peak in rounds]
+    print(f"\nFMA peak a thread over all rounds: {min(values):.0f} to {max(values):.0f} GFLOP/s, median {statistics.median(values):.0f}; "
+          + ("a quiet machine" if min(values) > 0.9 * max(values) else "others used the machine: only ratios within a round mean much"))
 
 
 def machine():
@@ -149,12 +172,12 @@ def main():
     print(machine())
     if "torch" in names and not openmp_blas():
         print("PyTorch runs with the pthread build of OpenBLAS here, which slows it down: install libopenblas0-openmp.")
-    peak = Peak()
-    for hidden in options.hidden:
-        for batch in options.batch:
-            for threads in options.threads:
-                setting = Setting(batch, hidden, threads)
-                print_table(setting, *measure(options, setting, names, peak))
+    peak, peaks = Peak(), []
+    for setting in all_settings(options):
+        seconds, rounds = measure(options, setting, names, peak)
+        print_table(setting, seconds, rounds)
+        peaks.append((setting, rounds))
+    print_noise(peaks)
 
 
 if __name__ == "__main__":
