@@ -27,6 +27,33 @@ static Side side_of(const Emitter *e, const Node *node, int operand, Storage sto
                   .matrix = matrix.dim[0] * matrix.dim[1]};
 }
 
+/* Neighbouring axes of which the outer one goes on where the inner one ends become one. */
+static Walked walked(const int64_t size[WALK_AXES], const int64_t step[WALK_AXES]) {
+    Walked w = {0};
+    for (int i = 0; i < WALK_AXES; i++) {
+        bool goes_on = w.count && w.step[w.count - 1] == size[i] * step[i];
+        if (!goes_on) w.size[w.count++] = 1;
+        w.size[w.count - 1] *= size[i];
+        w.step[w.count - 1] = step[i];
+    }
+    return w;
+}
+
+/* Rows of the stored matrix are windows, columns the elements of one, both found in the picture. */
+static Side windows_side(const Emitter *e, Side side) {
+    const Node *windows = graph_node(e->graph, e->kernel->windows);
+    Shape picture = graph_operand(e->graph, windows, 0)->shape, each = windows->shape;
+    const Attrs *attrs = &windows->attrs;
+    int64_t image = shape_inner(picture, 0), row = shape_inner(picture, 1), pixel = picture.dim[3];
+    Walked place = walked(each.dim, (int64_t[]){image, attrs->b[0] * row, attrs->b[1] * pixel});
+    Walked inside = walked(&each.dim[3], (int64_t[]){attrs->c[0] * row, attrs->c[1] * pixel, 1});
+    side.windows = true;
+    side.line_walk = side.line_axis == 0 ? place : inside;
+    side.k_walk = side.line_axis == 0 ? inside : place;
+    side.matrix = side.shape.dim[0] / (each.dim[1] * each.dim[2]) * image;
+    return side;
+}
+
 static void choose_blocking(const Emitter *e, Matmul *m) {
     m->lists_zeros = e->kernel->skips_zeros && m->batch == 1;
     m->blocking = blocking_choose(&(ProductSize){.rows = m->rows.lines,
@@ -55,6 +82,7 @@ Matmul matmul_of(Emitter *e) {
     const Kernel *kernel = e->kernel;
     const Node *node = graph_node(e->graph, kernel->root);
     Side left = side_of(e, node, 0, kernel->left, node->attrs.transpose_a);
+    if (kernel->windows) left = windows_side(e, left);
     Side right = side_of(e, node, 1, kernel->right, node->attrs.transpose_b);
     Matmul m = {.rows = kernel->swapped ? right : left, .columns = kernel->swapped ? left : right, .k = left.k};
     m.batch = shape_elements(node->shape) / (left.lines * right.lines);

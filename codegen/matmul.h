@@ -11,12 +11,22 @@
 #include "codegen/blocking.h"
 #include "codegen/emit.h"
 
+enum { WALK_AXES = 3 };
+
+/* Elements that lie in steps along several axes, counted in row-major order: neighbouring axes whose steps go on are one. */
+typedef struct {
+    int count;
+    int64_t size[WALK_AXES], step[WALK_AXES];
+} Walked;
+
 /* An operand as a matrix (line, k), where a line is a row or a column of the tile. */
 typedef struct {
     Storage storage;
     Shape shape;              /* of one matrix as stored: rank 2 */
     int line_axis;            /* which stored axis is the line */
     int64_t lines, k, matrix; /* matrix: elements from one matrix of a batch to the next */
+    bool windows;             /* read out of a picture: (line, k) lies at the sum of both walks */
+    Walked line_walk, k_walk;
     LLVMValueRef base;
 } Side;
 

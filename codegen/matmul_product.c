@@ -4,8 +4,22 @@
 
 /* -- addresses -- */
 
+/* The distance of element `number`. */
+static LLVMValueRef walk_offset(Emitter *e, const Walked *walk, LLVMValueRef number) {
+    LLVMValueRef sum = const_i64(e, 0);
+    for (int i = walk->count - 1; i >= 0; i--) {
+        LLVMValueRef size = const_i64(e, walk->size[i]);
+        LLVMValueRef index = i ? LLVMBuildURem(e->builder, number, size, "") : number;
+        if (i) number = LLVMBuildUDiv(e->builder, number, size, "");
+        sum = LLVMBuildAdd(e->builder, sum, LLVMBuildMul(e->builder, index, const_i64(e, walk->step[i]), ""), "");
+    }
+    return sum;
+}
+
 /* Elements from the base of the matrix to (line, k), both scalars. */
 static LLVMValueRef side_offset(Emitter *e, const Side *side, LLVMValueRef line, LLVMValueRef k) {
+    if (side->windows)
+        return LLVMBuildAdd(e->builder, walk_offset(e, &side->line_walk, line), walk_offset(e, &side->k_walk, k), "");
     LLVMValueRef index[2];
     index[side->line_axis] = line;
     index[1 - side->line_axis] = k;
@@ -40,6 +54,7 @@ static int64_t stride_along(const Side *side, int axis) {
 
 LLVMValueRef product_k_offset(Emitter *e, const Side *side, LLVMValueRef k) {
     int k_axis = 1 - side->line_axis;
+    if (side->windows) return walk_offset(e, &side->k_walk, k);
     if (panels_along(side, k_axis)) return side_offset(e, side, const_i64(e, 0), k);
     return LLVMBuildMul(e->builder, k, const_i64(e, stride_along(side, k_axis)), "");
 }
@@ -57,7 +72,7 @@ void product_find_rows(Emitter *e, const Tile *tile, Operands *operands) {
     const Side *side = operands->rows_side = &m->rows;
     int64_t rows = m->blocking.tile_rows;
     bool all_exist = side->lines % rows == 0;
-    bool steady = !panels_along(side, side->line_axis) || side->storage.layout.width % rows == 0;
+    bool steady = !side->windows && (!panels_along(side, side->line_axis) || side->storage.layout.width % rows == 0);
     operands->row_step = stride_along(side, side->line_axis);
     for (int64_t r = 0; r < (all_exist && steady ? 1 : rows); r++) {
         LLVMValueRef row = LLVMBuildAdd(e->builder, tile->row, const_i64(e, r), "");
@@ -76,7 +91,7 @@ void product_find_packed_rows(Emitter *e, LLVMValueRef in_chunk, Steps steps, Op
 
 bool product_rows_adjoin(const Matmul *m) {
     const Side *side = &m->rows;
-    return stride_along(side, side->line_axis) == 1 && side->storage.layout.kind == LAYOUT_PLAIN;
+    return !side->windows && stride_along(side, side->line_axis) == 1 && side->storage.layout.kind == LAYOUT_PLAIN;
 }
 
 /* Columns of the last block may be missing: panels are padded, but not up to a tile of several panels, and plain rows must not be
@@ -232,7 +247,7 @@ LLVMValueRef product_row_element(Emitter *e, const Operands *operands, int64_t r
 LLVMValueRef product_row_steps(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef k) {
     const Side *side = operands->rows_side;
     int k_axis = 1 - side->line_axis;
-    if (panels_along(side, k_axis) || stride_along(side, k_axis) != 1) return NULL;
+    if (side->windows || panels_along(side, k_axis) || stride_along(side, k_axis) != 1) return NULL;
     return load_neighbours(e, lanes_of(e->f32), row_pointer(e, operands, row, k), NULL);
 }
 
@@ -251,7 +266,7 @@ static LLVMValueRef rows_mask(Emitter *e, const Operands *operands) {
 
 LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef k) {
     const Side *side = operands->rows_side;
-    if (operands->row_step != 1 || (panels_along(side, side->line_axis) && operands->row[1])) return NULL;
+    if (side->windows || operands->row_step != 1 || (panels_along(side, side->line_axis) && operands->row[1])) return NULL;
     LLVMTypeRef type = LLVMVectorType(e->f32, (unsigned)operands->m->blocking.tile_rows);
     LLVMValueRef at = row_pointer(e, operands, 0, product_k_offset(e, side, k));
     return load_neighbours(e, type, at, operands->rows_left ? rows_mask(e, operands) : NULL);

@@ -31,3 +31,8 @@ bool layout_equal(Layout a, Layout b) {
 void plan_free(Plan *plan) {
     if (plan) arena_free(plan->arena);
 }
+
+NodeId kernel_operand(const Plan *plan, const Kernel *kernel, uint32_t i) {
+    NodeId from = i == 0 && kernel->windows ? kernel->windows : kernel->root;
+    return graph_node(plan->graph, from)->operands[i];
+}

@@ -77,6 +77,9 @@ typedef struct {
     /* MATMUL, GEMM: where operands 0 and 1 are read: a form of a state, or the slab. Not always Plan.storage: a state may have
      * several forms, and inputs and constants are copied into the slab for it. GEMM has one store: the product, to the slab. */
     Storage left, right;
+    /* MATMUL: the node whose windows are the rows of operand 0 (or, transposed, its columns): they are not in memory but read out of
+     * the picture, which `left` says where to find. NODE_NONE: operand 0 is in memory itself. */
+    NodeId windows;
     uint32_t max_threads; /* small kernels run on fewer threads; units go to thread 0 .. max_threads - 1 */
     bool barrier_before;  /* a value this kernel reads or overwrites crosses threads */
 } Kernel;
@@ -96,6 +99,8 @@ typedef struct Plan {
 } Plan;
 
 void plan_free(Plan *plan);
+/* The node that a MATMUL or GEMM kernel reads operand i of its product from: the operand, or the picture of its windows. */
+NodeId kernel_operand(const Plan *plan, const Kernel *kernel, uint32_t i);
 /* Kernels with their nodes, reads and stores, then what is in memory; as '#' comment lines that graph_read skips. */
 void plan_print(const Plan *plan, FILE *out);
 

@@ -121,7 +121,11 @@ static void print_reads(Printer *printer, uint32_t number) {
 static void print_operands(const Printer *printer, const Kernel *kernel) {
     const Node *root = graph_node(printer->graph, kernel->root);
     fputs("#    left   ", printer->out);
-    print_value(printer, root->operands[0], kernel->left);
+    if (kernel->windows) {
+        char shape[SHAPE_TEXT];
+        fprintf(printer->out, "windows %s of ", shape_text(DTYPE_F32, graph_node(printer->graph, kernel->windows)->shape, shape));
+    }
+    print_value(printer, kernel_operand(printer->plan, kernel, 0), kernel->left);
     fputs("\n#    right  ", printer->out);
     print_value(printer, root->operands[1], kernel->right);
     fputc('\n', printer->out);

@@ -8,6 +8,13 @@ KernelKind fusion_kind(const Fusion *fusion, const Node *node) {
     return KERNEL_MAP;
 }
 
+enum { LEVEL_THAT_FUSES = 2 };
+
+NodeId fusion_windows(const Fusion *fusion, const Node *product) {
+    bool fuses = fusion->options->level >= LEVEL_THAT_FUSES && !fusion->options->external_gemm;
+    return fuses ? product_windows(fusion->graph, fusion->home, product) : NODE_NONE;
+}
+
 /* A kernel of its own for every node that is not a leaf and does not share its operand's memory. */
 static void fuse_nothing(Fusion *fusion) {
     for (NodeId id = 1; id < fusion->graph->node_count; id++) {
@@ -17,8 +24,6 @@ static void fuse_nothing(Fusion *fusion) {
         fusion->kernel[id] = fusion_add(fusion, kind, kind == KERNEL_MAP ? NODE_NONE : id, node->shape);
     }
 }
-
-enum { LEVEL_THAT_FUSES = 2 };
 
 /* Drafts in the order of the first node each computes: the order in which the plan lists kernels, and prefers to run them. */
 static void number_drafts(Fusion *fusion) {

@@ -41,11 +41,25 @@ static void require_parts(Fusion *fusion, const Node *concat) {
         if (fusion->cost[concat->operands[i]] > FUSE_CHEAP_STEPS) require(fusion, concat->operands[i]);
 }
 
+/* Windows that overlap repeat what they are cut from. */
+static void require_overlapping(Fusion *fusion, const Node *windows) {
+    NodeId picture = windows->operands[0];
+    if (shape_elements(windows->shape) > shape_elements(graph_node(fusion->graph, picture)->shape)) require(fusion, picture);
+}
+
+/* Products read their operands whole. */
+static void require_factors(Fusion *fusion, const Node *product) {
+    NodeId windows = fusion_windows(fusion, product);
+    require(fusion, windows ? graph_node(fusion->graph, windows)->operands[0] : product->operands[0]);
+    require(fusion, product->operands[1]);
+}
+
 static void require_operands(Fusion *fusion, NodeId id, const Node *node) {
     if (node->op == OP_broadcast) require_repeated(fusion, node);
+    if (node->op == OP_windows) require_overlapping(fusion, node);
     if (node->op == OP_concat) require_parts(fusion, node);
     if (op_class(node->op) != CLASS_MATRIX) return;
-    for (uint32_t i = 0; i < node->operand_count; i++) require(fusion, node->operands[i]);
+    require_factors(fusion, node);
     if (fusion->options->external_gemm) require(fusion, id);
 }
 

@@ -92,9 +92,10 @@ static void decide_grouped(Sharing *sharing, NodeId id, const Node *node) {
     pass_down(sharing, id, node, user_kernel(fusion, group));
 }
 
-/* Repetitions and reshapes are never stored for being expensive: what they repeat is. */
+/* Repetitions, windows and reshapes are never stored for being expensive: what they repeat is. */
 static bool worth_storing(const Fusion *fusion, NodeId id, const Node *node) {
-    return fusion->cost[id] > FUSE_CHEAP_STEPS && node->op != OP_broadcast && node->op != OP_reshape;
+    bool repeats = node->op == OP_broadcast || node->op == OP_windows || node->op == OP_reshape;
+    return fusion->cost[id] > FUSE_CHEAP_STEPS && !repeats;
 }
 
 static uint32_t add_map(Fusion *fusion, NodeId id, const Node *node) {

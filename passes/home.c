@@ -1,4 +1,4 @@
-/* Where a value lies: reshapes of plain values in the slab share that memory. */
+/* Where a value lies: reshapes of plain values in the slab share that memory, and products read windows out of the picture. */
 #include "passes/planning.h"
 
 void mark_matrix_updates(const Graph *graph, bool *marked) {
@@ -21,4 +21,15 @@ NodeId *home_nodes(const Graph *graph, Arena *arena) {
         if (!node_is_leaf(graph_node(graph, below))) home[id] = below;
     }
     return home;
+}
+
+/* Windows of f32, one a row of the operand's matrices; a matrix of a batch holds those of whole pictures. */
+NodeId product_windows(const Graph *graph, const NodeId *home, const Node *product) {
+    if (product->op != OP_matmul) return NODE_NONE;
+    const Node *operand = graph_operand(graph, product, 0), *windows = graph_node(graph, home[product->operands[0]]);
+    if (windows->op != OP_windows) return NODE_NONE;
+    Shape matrix = operand->shape, each = windows->shape;
+    int64_t rows = matrix.dim[matrix.rank - 2], elements = each.dim[3] * each.dim[4] * each.dim[5];
+    bool whole = matrix.rank == 2 || rows % (each.dim[1] * each.dim[2]) == 0;
+    return whole && matrix.dim[matrix.rank - 1] == elements ? home[product->operands[0]] : NODE_NONE;
 }

@@ -101,7 +101,8 @@ static Storage operand_storage(Builder *builder, NodeId operand) {
 static void add_operands(Builder *builder, Kernel *kernel) {
     if (kernel->kind != KERNEL_MATMUL && kernel->kind != KERNEL_GEMM) return;
     const Node *root = graph_node(builder->graph, kernel->root);
-    kernel->left = operand_storage(builder, root->operands[0]);
+    kernel->windows = fusion_windows(builder->fusion, root);
+    kernel->left = operand_storage(builder, kernel_operand(builder->plan, kernel, 0));
     kernel->right = operand_storage(builder, root->operands[1]);
 }
 

@@ -75,7 +75,7 @@ static bool is_better(Objection a, Objection b) {
 }
 
 static void choose_tile(Forms *forms, Kernel *kernel) {
-    kernel->swapped = is_better(objection(forms, kernel, true), objection(forms, kernel, false));
+    kernel->swapped = !kernel->windows && is_better(objection(forms, kernel, true), objection(forms, kernel, false));
     Storage *operand = kernel->swapped ? &kernel->left : &kernel->right;
     if (!matrix_state(forms->plan, operand)) return;
     int axis = column_axis(&graph_node(forms->plan->graph, kernel->root)->attrs, kernel->swapped);

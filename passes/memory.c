@@ -110,7 +110,7 @@ static void set_offsets(Plan *plan, const NodeId *home, const Value *values, con
             set_offset(&kernel->stores[i].to, kernel->stores[i].node, values, place);
         if (kernel->root == NODE_NONE) continue;
         const Node *root = graph_node(plan->graph, kernel->root);
-        set_offset(&kernel->left, home[root->operands[0]], values, place);
+        set_offset(&kernel->left, home[kernel_operand(plan, kernel, 0)], values, place);
         if (root->operand_count > 1) set_offset(&kernel->right, home[root->operands[1]], values, place);
     }
 }

@@ -20,6 +20,9 @@ static inline bool node_is_leaf(const Node *node) {
     return op_class(node->op) == CLASS_LEAF;
 }
 
+/* The node whose windows are operand 0 of a product, if a kernel can read them out of the picture (passes/home.c). */
+NodeId product_windows(const Graph *graph, const NodeId *home, const Node *product);
+
 /* -- fusion: which kernel computes what (fuse.c decides, kernels.c writes the plan down) -- */
 
 /* A kernel to be. What it stores is known from Fusion.kernel; what it computes follows from that. */
@@ -50,6 +53,8 @@ typedef struct {
 /* Transposed copies for products that could not be computed fast otherwise (passes/straighten.c). Takes over `from`. */
 Graph *products_straighten(Graph *from);
 
+/* Likewise, as fusion decides: NODE_NONE where nothing is fused, or OpenBLAS multiplies. */
+NodeId fusion_windows(const Fusion *fusion, const Node *product);
 uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space);
 KernelKind fusion_kind(const Fusion *fusion, const Node *node);
 /* The three steps of fusion; each says in its file what it does. */

@@ -43,8 +43,9 @@ static void meet_operand(Collector *collector, uint32_t kernel, NodeId operand, 
 }
 
 /* Matrix products read whole operands; inputs and constants in the slab, which Plan.storage does not show. */
-static void meet_product(Collector *collector, uint32_t kernel, const Node *product) {
-    for (uint32_t i = 0; i < product->operand_count; i++) add_use(collector, kernel, product->operands[i], true);
+static void meet_product(Collector *collector, uint32_t kernel) {
+    const Plan *plan = collector->plan;
+    for (uint32_t i = 0; i < 2; i++) add_use(collector, kernel, kernel_operand(plan, &plan->kernels[kernel], i), true);
 }
 
 /* A reshape reads at the same place in row-major order. */
@@ -57,7 +58,7 @@ static void meet_node(Collector *collector, uint32_t kernel, NodeId id) {
     bool moved = collector->moved[id] || !stays_in_place(node);
     collector->moved[id] = false;
     if (op_class(node->op) == CLASS_MATRIX) {
-        meet_product(collector, kernel, node);
+        meet_product(collector, kernel);
         return;
     }
     for (uint32_t i = 0; i < node->operand_count; i++) meet_operand(collector, kernel, node->operands[i], moved);

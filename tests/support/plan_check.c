@@ -127,7 +127,7 @@ static void check_product(Check *check, const Node *product) {
     for (int i = 0; i < 2; i++) {
         if (sides[i].kind != STORAGE_SLAB && sides[i].kind != STORAGE_STATE)
             fail(check, "operand %d is neither state nor slab", i);
-        read_storage(check, sides[i], product->operands[i]);
+        read_storage(check, sides[i], kernel_operand(check->plan, kernel, (uint32_t)i));
         check->shifted[product->operands[i]] = true;
     }
 }
