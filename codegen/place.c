@@ -87,20 +87,28 @@ static bool stays_in_row(Coordinate linear, int64_t row) {
     return linear.step == 1 && linear.aligned && row % LANES == 0;
 }
 
-const Place *place_in_shape(Emitter *e, const Place *place, Shape shape) {
-    if (shape_equal(place->shape, shape)) return place;
-    Place *result = place_new(e, shape, place->mask);
-    Coordinate rest = place_linear(e, place);
-    /* a row-major position is a multiple of LANES if its last coordinate is and rows are whole vectors */
-    int last = place->shape.rank - 1;
-    rest.aligned = last >= 0 && place->axis[last].aligned && (place->shape.rank == 1 || place->shape.dim[last] % LANES == 0);
-    for (int i = shape.rank - 1; i >= 0; i--) {
-        int64_t n = shape.dim[i];
-        bool first = shape_outer(shape, i) == 1;
-        if (first) {
-            result->axis[i] = rest;
-            break;
-        }
+/* Axes [first, last] of a place. */
+typedef struct {
+    int first, last;
+} AxisRange;
+
+/* The position in row-major order within some axes of a place, which counts from a multiple of LANES on if it is aligned. */
+static Coordinate range_linear(Emitter *e, const Place *place, AxisRange range) {
+    Place *part = place_new(e, (Shape){.rank = range.last - range.first + 1}, NULL);
+    for (int i = range.first; i <= range.last; i++) {
+        part->shape.dim[i - range.first] = place->shape.dim[i];
+        part->axis[i - range.first] = place->axis[i];
+    }
+    Coordinate linear = place_linear(e, part);
+    bool whole = range.first == range.last || (range.last >= 0 && place->shape.dim[range.last] % LANES == 0);
+    linear.aligned = range.first <= range.last && whole && place->axis[range.last].aligned;
+    return linear;
+}
+
+/* A position in row-major order as coordinates along some axes. */
+static void spread_linear(Emitter *e, Coordinate rest, Place *result, AxisRange range) {
+    for (int i = range.last; i > range.first; i--) {
+        int64_t n = result->shape.dim[i];
         if (stays_in_row(rest, n)) {
             Coordinate start = coordinate_uniform(rest.base);
             result->axis[i] = coordinate_divide(e, start, n, true);
@@ -111,6 +119,35 @@ const Place *place_in_shape(Emitter *e, const Place *place, Shape shape) {
             result->axis[i] = coordinate_divide(e, rest, n, true);
             rest = coordinate_divide(e, rest, n, false);
         }
+    }
+    if (range.first <= range.last) result->axis[range.first] = rest;
+}
+
+/* Moves both ranges, which end where they begin, to the next axes in front that hold the same elements in both shapes. */
+static void next_ranges(Shape from, Shape to, AxisRange *a, AxisRange *b) {
+    int64_t count_a = 1, count_b = 1;
+    *a = (AxisRange){a->first, a->first - 1};
+    *b = (AxisRange){b->first, b->first - 1};
+    if (a->first > 0) count_a *= from.dim[--a->first];
+    if (b->first > 0) count_b *= to.dim[--b->first];
+    while (count_a != count_b)
+        if (count_a < count_b)
+            count_a *= from.dim[--a->first];
+        else
+            count_b *= to.dim[--b->first];
+}
+
+/* Axes that are the same in both shapes keep their coordinates; others are merged and cut as far as they must. */
+const Place *place_in_shape(Emitter *e, const Place *place, Shape shape) {
+    if (shape_equal(place->shape, shape)) return place;
+    Place *result = place_new(e, shape, place->mask);
+    AxisRange from = {.first = place->shape.rank}, to = {.first = shape.rank};
+    while (from.first > 0 || to.first > 0) {
+        next_ranges(place->shape, shape, &from, &to);
+        if (from.first == from.last && to.first == to.last)
+            result->axis[to.first] = place->axis[from.first];
+        else
+            spread_linear(e, range_linear(e, place, from), result, to);
     }
     return result;
 }
