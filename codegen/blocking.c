@@ -16,11 +16,11 @@ enum {
 
 /* Elements of f32. Rows of a chunk and columns of a tile should leave room for each other in the second-level cache. */
 enum {
-    WHOLE_K = 1024,        /* not more than this is not cut if the columns need no packing */
-    MOST_K = 512,          /* in a block if it is cut */
-    CHUNK = 64 * 1024,     /* rows times k: a quarter of a megabyte */
-    MOST_SAVED = 64 * 1024, /* rows of a chunk times columns, where their sums are put aside between blocks of k */
-    LIST_ENTRIES = 32768   /* of a chunk's lists of zeros */
+    WHOLE_K = 1024,          /* not more than this is not cut if the columns need no packing */
+    MOST_K = 512,            /* in a block if it is cut */
+    CHUNK = 64 * 1024,       /* rows times k: a quarter of a megabyte */
+    MOST_SAVED = 128 * 1024, /* rows of a chunk times columns, where their sums are put aside between blocks of k */
+    LIST_ENTRIES = 32768     /* of a chunk's lists of zeros */
 };
 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -59,16 +59,22 @@ static Blocking choose_tile(const ProductSize *size) {
     return best;
 }
 
-static void cut_k(const ProductSize *size, Blocking *b) {
-    bool whole = size->panels && size->k <= WHOLE_K;
-    b->k_block = whole ? size->k : divide_up(size->k, divide_up(size->k, MOST_K));
-    b->k_blocks = divide_up(size->k, b->k_block);
+/* A block of rows across all columns: that many sums are put aside at least if k is cut. They lie on the stack. */
+static bool too_wide(const Blocking *b) {
+    return b->tile_rows * b->column_blocks * b->vectors * LANES_OF_TILE > MOST_SAVED;
 }
 
-static void cut_rows(const ProductSize *size, Blocking *b) {
+static void cut_k(const ProductSize *size, Blocking *b) {
+    bool whole = (size->panels && size->k <= WHOLE_K) || too_wide(b);
+    b->k_block = whole ? size->k : divide_up(size->k, divide_up(size->k, MOST_K));
+    b->k_blocks = divide_up(size->k, b->k_block);
+    b->lists_zeros = size->lists_zeros && b->k_block <= LIST_ENTRIES;
+}
+
+static void cut_rows(Blocking *b) {
     int64_t chunk = CHUNK / (b->k_block * b->tile_rows);
     if (b->k_blocks > 1) chunk = least(chunk, MOST_SAVED / (b->tile_rows * b->column_blocks * b->vectors * LANES_OF_TILE));
-    if (size->lists_zeros) chunk = least(chunk, LIST_ENTRIES / b->k_block);
+    if (b->lists_zeros) chunk = least(chunk, LIST_ENTRIES / b->k_block);
     b->chunks = divide_up(b->row_blocks, most(chunk, 1));
     b->chunk = divide_up(b->row_blocks, b->chunks);
     b->chunks = divide_up(b->row_blocks, b->chunk);
@@ -77,6 +83,6 @@ static void cut_rows(const ProductSize *size, Blocking *b) {
 Blocking blocking_choose(const ProductSize *size) {
     Blocking b = choose_tile(size);
     cut_k(size, &b);
-    cut_rows(size, &b);
+    cut_rows(&b);
     return b;
 }

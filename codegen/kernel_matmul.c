@@ -55,13 +55,12 @@ static Side windows_side(const Emitter *e, Side side) {
 }
 
 static void choose_blocking(const Emitter *e, Matmul *m) {
-    m->lists_zeros = e->kernel->skips_zeros && m->batch == 1;
     m->blocking = blocking_choose(&(ProductSize){.rows = m->rows.lines,
                                                  .columns = m->columns.lines,
                                                  .k = m->k,
                                                  .many_registers = e->many_registers,
                                                  .panels = product_columns_packed_already(m),
-                                                 .lists_zeros = m->lists_zeros});
+                                                 .lists_zeros = e->kernel->skips_zeros && m->batch == 1});
     m->tile_columns = m->blocking.vectors * LANES;
     m->together = m->blocking.vectors > 1 ? 2 : 1;
 }
@@ -75,7 +74,7 @@ static void reserve_slots(Emitter *e, Matmul *m) {
     if (b->k_blocks > 1) m->saved = stack_slot(e, LLVMArrayType(tile, (unsigned)(b->chunk * b->column_blocks)), 64);
     m->turned = epilogue_turned_slots(e, m);
     pack_reserve(e, m);
-    if (m->lists_zeros) zeros_reserve(e, m);
+    if (m->blocking.lists_zeros) zeros_reserve(e, m);
 }
 
 Matmul matmul_of(Emitter *e) {

@@ -41,7 +41,6 @@ typedef struct {
     LLVMValueRef sums[MOST_ROWS][MOST_VECTORS]; /* stack slots that LLVM turns into registers */
     LLVMValueRef finished;                      /* the last tile computed: [vectors][tile_rows][LANES] */
     LLVMValueRef saved;                         /* [chunk] such sums between blocks of k; NULL: there is one block */
-    bool lists_zeros;
     LLVMValueRef lists, counts, finite; /* matmul_zeros.c: stack slots */
     LLVMValueRef *turned; /* [store]: values waiting to be transposed, [together][tile_rows][LANES]; NULL: stored at once */
 } Matmul;

@@ -98,6 +98,6 @@ Operands pack_operands(Emitter *e, Matmul *m, const Tile *tile, Fresh fresh, Ste
     product_open(e, m, tile);
     open_rows(e, m, tile, fresh, steps, &operands);
     open_columns(e, m, tile, fresh, steps, &operands);
-    if (m->lists_zeros) zeros_choose(e, m, tile, fresh, steps, &operands);
+    if (m->blocking.lists_zeros) zeros_choose(e, m, tile, fresh, steps, &operands);
     return operands;
 }

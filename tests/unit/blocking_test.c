@@ -1,4 +1,5 @@
-/* How products are cut: every row, column and step of k is in one block, tiles fit the registers, and few rows take wide tiles. */
+/* How products are cut: every row, column and step of k is in one block, tiles fit the registers, what is put aside fits the stack,
+ * and few rows take wide tiles. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +8,7 @@
 
 #include "codegen/blocking.h"
 
-enum { LANES_OF_TILE = 16 };
+enum { LANES_OF_TILE = 16, MOST_STACK = 1 << 20 };
 
 static void assert_covered(int64_t size, int64_t block, int64_t blocks) {
     assert_true(block >= 1 && blocks >= 1);
@@ -21,13 +22,16 @@ static void assert_sound(const ProductSize *size) {
     assert_covered(size->k, b.k_block, b.k_blocks);
     assert_covered(b.row_blocks, b.chunk, b.chunks);
     assert_true(b.tile_rows <= MOST_ROWS && b.vectors <= MOST_VECTORS);
+    int64_t company = b.chunk * b.tile_rows * b.column_blocks * b.vectors * LANES_OF_TILE;
+    assert_true(b.k_blocks == 1 || company * (int64_t)sizeof(float) <= MOST_STACK);
+    assert_true(!b.lists_zeros || (b.chunk + 1) * b.k_block * (int64_t)sizeof(int32_t) <= MOST_STACK);
     int64_t registers = b.vectors * (size->many_registers ? 1 : 2);
     assert_true(b.tile_rows * registers + registers + 1 <= (size->many_registers ? 32 : 16));
 }
 
 static void all_sizes_are_covered(void **state) {
     (void)state;
-    static const int64_t sizes[] = {1, 2, 3, 5, 8, 10, 16, 17, 33, 64, 77, 100, 300, 784, 1000, 2048, 5000, 100000};
+    static const int64_t sizes[] = {1, 2, 3, 5, 8, 10, 16, 17, 33, 64, 77, 100, 300, 784, 1000, 2048, 5000, 100000, 3000000};
     enum { COUNT = sizeof sizes / sizeof sizes[0] };
     for (int i = 0; i < COUNT * COUNT * COUNT; i++)
         for (int flags = 0; flags < 8; flags++)
