@@ -53,6 +53,23 @@ bool call_ints(const Call *call, uint32_t arg, int64_t *ints, uint32_t limit, ui
     return true;
 }
 
+bool call_axes(const Call *call, uint32_t arg, int rank, uint32_t *axes) {
+    int64_t list[SHAPE_MAX_RANK];
+    uint32_t count;
+    *axes = (1u << rank) - 1;
+    if (call->args[arg].kind == VALUE_NONE) return true;
+    if (!call_ints(call, arg, list, SHAPE_MAX_RANK, &count)) return false;
+    *axes = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (list[i] < -rank || list[i] >= rank) {
+            call_fail(call, arg, "must be between %d and %d, not %" PRId64, -rank, rank - 1, list[i]);
+            return false;
+        }
+        *axes |= 1u << (list[i] < 0 ? list[i] + rank : list[i]);
+    }
+    return true;
+}
+
 bool call_sizes(const Call *call, uint32_t arg, Shape *shape) {
     uint32_t rank;
     *shape = (Shape){0};

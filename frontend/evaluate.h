@@ -137,6 +137,8 @@ static inline const Node *tensor_node(const Evaluator *evaluator, Value value) {
 Value call_fail(const Call *call, uint32_t arg, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* An axis given as a whole number, negative from the end. */
 bool call_axis(const Call *call, uint32_t arg, int rank, int *axis);
+/* An axis, a list of axes, or none for all of them, as a set of bits. */
+bool call_axes(const Call *call, uint32_t arg, int rank, uint32_t *axes);
 /* A list of sizes as a shape. */
 bool call_sizes(const Call *call, uint32_t arg, Shape *shape);
 /* A list of whole numbers (or one), as read from a list or range. */

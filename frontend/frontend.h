@@ -89,6 +89,12 @@ const LayerInfo *model_layers(const Model *model, uint32_t *count);
 /* Prints the syntax tree of a text, one node a line, indented (golden tests). false after reporting errors. */
 bool model_print_ast(const char *name, const char *text, size_t length, FILE *out, Diagnostics *diag);
 
+/* The library in words. One function: its signature, what it does, an example with its types, and its `def` or the ops it is made of;
+ * the names of all; the manual (docs/library.md). False after reporting errors: no such function, an example that does not work. */
+bool explain_function(const char *name, FILE *out, Diagnostics *diag);
+bool explain_list(FILE *out, Diagnostics *diag);
+bool explain_manual(FILE *out, Diagnostics *diag);
+
 /* The text of the standard library. */
 const char *stdlib_text(void);
 

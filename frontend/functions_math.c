@@ -82,29 +82,10 @@ static Shape operand_shape(const Call *call) {
     return tensor_node(call->evaluator, call->args[0])->shape;
 }
 
-/* The argument `axis`: none for all axes, one, or a list; as a set of bits. */
-static bool axes_set(const Call *call, uint32_t arg, uint32_t *axes) {
-    int rank = operand_shape(call).rank;
-    int64_t list[SHAPE_MAX_RANK];
-    uint32_t count;
-    *axes = (1u << rank) - 1;
-    if (call->args[arg].kind == VALUE_NONE) return true;
-    if (!call_ints(call, arg, list, SHAPE_MAX_RANK, &count)) return false;
-    *axes = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (list[i] < -rank || list[i] >= rank) {
-            call_fail(call, arg, "must be between %d and %d, not %lld", -rank, rank - 1, (long long)list[i]);
-            return false;
-        }
-        *axes |= 1u << (list[i] < 0 ? list[i] + rank : list[i]);
-    }
-    return true;
-}
-
 static Value reduced(const Call *call, Op op) {
     Graph *graph = call->evaluator->graph;
     uint32_t axes;
-    if (!axes_set(call, 1, &axes)) return value_error();
+    if (!call_axes(call, 1, operand_shape(call).rank, &axes)) return value_error();
     Shape kept = operand_shape(call);
     for (int i = 0; i < kept.rank; i++)
         if (axes >> i & 1) kept.dim[i] = 1;
@@ -121,7 +102,7 @@ Value call_amax(const Call *call) {
 
 Value call_count(const Call *call) {
     uint32_t axes;
-    if (!axes_set(call, 1, &axes)) return value_error();
+    if (!call_axes(call, 1, operand_shape(call).rank, &axes)) return value_error();
     Shape shape = operand_shape(call);
     int64_t count = 1;
     for (int i = 0; i < shape.rank; i++)

@@ -28,6 +28,8 @@ Value call_shape(const Call *call) {
     return value_list(items, (uint32_t)shape.rank);
 }
 
+Value call_rank(const Call *call) { return value_int(shape_of_arg(call, 0).rank); }
+
 Value call_index(const Call *call) {
     Shape shape;
     int axis;
@@ -60,6 +62,16 @@ Value call_reshape(const Call *call) {
         return value_error();
     }
     return built(call, build_reshape(call->evaluator->graph, call->args[0].node, to));
+}
+
+Value call_unsqueeze(const Call *call) {
+    Shape shape = shape_of_arg(call, 0);
+    int axis;
+    if (shape.rank == SHAPE_MAX_RANK) return call_fail(call, 0, "has all the axes that a tensor may have: %d", SHAPE_MAX_RANK);
+    if (!call_axis(call, 1, shape.rank + 1, &axis)) return value_error();
+    for (int i = shape.rank++; i > axis; i--) shape.dim[i] = shape.dim[i - 1];
+    shape.dim[axis] = 1;
+    return built(call, build_reshape(call->evaluator->graph, call->args[0].node, shape));
 }
 
 Value call_transpose(const Call *call) {
@@ -168,15 +180,18 @@ Value call_split(const Call *call) {
 }
 
 Value call_pad(const Call *call) {
-    Shape shape = shape_of_arg(call, 0);
-    int axis;
-    if (!call_axis(call, 3, shape.rank, &axis)) return value_error();
-    int64_t before[SHAPE_MAX_RANK] = {0}, after[SHAPE_MAX_RANK] = {0};
+    int rank = shape_of_arg(call, 0).rank;
+    uint32_t axes;
+    if (!call_axes(call, 3, rank, &axes)) return value_error();
     for (uint32_t arg = 1; arg <= 2; arg++)
         if (call->args[arg].integer > SHAPE_MAX_ELEMENTS)
             return call_fail(call, arg, "means more than 2^31 elements, the most that a tensor may have");
-    before[axis] = call->args[1].integer;
-    after[axis] = call->args[2].integer;
+    int64_t before[SHAPE_MAX_RANK] = {0}, after[SHAPE_MAX_RANK] = {0};
+    for (int axis = 0; axis < rank; axis++) {
+        if (!(axes >> axis & 1)) continue;
+        before[axis] = call->args[1].integer;
+        after[axis] = call->args[2].integer;
+    }
     return built(call, build_pad(call->evaluator->graph, call->args[0].node, before, after));
 }
 

@@ -18,8 +18,8 @@ static bool bound_value(Evaluator *evaluator, const Expr *expr, int64_t missing,
     return false;
 }
 
-/* The half-open range of one sub along something of `size` elements. */
-static bool sub_range(Evaluator *evaluator, const Sub *sub, int64_t size, int64_t *from, int64_t *to) {
+/* The half-open range of one sub along something of `size` elements; a part of a list may be empty, a tensor has no empty axes. */
+static bool sub_range(Evaluator *evaluator, const Sub *sub, int64_t size, bool may_be_empty, int64_t *from, int64_t *to) {
     if (!bound_value(evaluator, sub->from, 0, from) || !bound_value(evaluator, sub->to, size, to)) return false;
     int64_t first = *from, end = sub->is_slice ? *to : 0;
     if (*from < 0) *from += size;
@@ -27,7 +27,7 @@ static bool sub_range(Evaluator *evaluator, const Sub *sub, int64_t size, int64_
         *to = *from + 1;
     else if (*to < 0)
         *to += size;
-    if (*from >= 0 && *from < *to && *to <= size) return true;
+    if (*from >= 0 && *from < *to + may_be_empty && *to <= size) return true;
     if (sub->is_slice)
         evaluator_error(evaluator, sub->span, "%" PRId64 ":%" PRId64 " selects nothing of %" PRId64 " elements", first, end,
                         size);
@@ -43,7 +43,7 @@ static Value index_list(Evaluator *evaluator, const Expr *expr, Value list) {
         evaluator_error(evaluator, expr->span, "a list has one index");
         return value_error();
     }
-    if (!sub_range(evaluator, sub, list.list.count, &from, &to)) return value_error();
+    if (!sub_range(evaluator, sub, list.list.count, sub->is_slice, &from, &to)) return value_error();
     return sub->is_slice ? value_list(list.list.items + from, (uint32_t)(to - from)) : list.list.items[from];
 }
 
@@ -58,7 +58,7 @@ static Value index_tensor(Evaluator *evaluator, const Expr *expr, Value tensor) 
     const Sub *sub = expr->index.subs.first;
     for (int axis = 0; axis < shape.rank; axis++) {
         to[axis] = shape.dim[axis];
-        if (sub && !sub_range(evaluator, sub, shape.dim[axis], &from[axis], &to[axis])) return value_error();
+        if (sub && !sub_range(evaluator, sub, shape.dim[axis], false, &from[axis], &to[axis])) return value_error();
         if (!sub || sub->is_slice) result.dim[result.rank++] = to[axis] - from[axis];
         sub = sub ? sub->next : NULL;
     }

@@ -30,14 +30,14 @@ Value call_elementwise(const Call *call);
 
 static const Builtin builtins[] = {
 #define FUNCTION(name_, signature_, doc_)                                                                                      \
-    {.name = #name_, .signature = signature_, .doc = doc_, .kind = KIND_FUNCTION, .call = call_##name_},
+    {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_FUNCTION, .call = call_##name_},
 #define LAYER(name_, signature_, doc_)                                                                                         \
-    {.name = #name_, .signature = signature_, .doc = doc_, .kind = KIND_LAYER, .call = call_##name_},
+    {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_LAYER, .call = call_##name_},
 #define INITIALIZER(name_, signature_, doc_)                                                                                   \
-    {.name = #name_, .signature = signature_, .doc = doc_, .kind = KIND_INITIALIZER, .initial = initial_##name_},
+    {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_INITIALIZER, .initial = initial_##name_},
 #define OPTIMIZER(name_, signature_, doc_)                                                                                     \
-    {.name = #name_, .signature = signature_, .doc = doc_, .kind = KIND_OPTIMIZER, .optimize = optimize_##name_},
-#define SOURCE(name_, signature_, doc_) {.name = #name_, .signature = signature_, .doc = doc_, .kind = KIND_SOURCE},
+    {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_OPTIMIZER, .optimize = optimize_##name_},
+#define SOURCE(name_, signature_, doc_) {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_SOURCE},
 #include "frontend/library.def"
 #define OP_ELEMENTWISE(name, arity, rule, gradient, expand, doc) ELEMENTWISE_##arity##_##rule(name, doc)
 #include "ir/ops.def"

@@ -38,7 +38,8 @@ typedef struct {
 typedef struct {
     const char *name, *signature, *doc;
     FunctionKind kind;
-    Op op; /* the op that it is, of those that come from ops.def */
+    int line; /* of its row in library.def; 0: it is an elementwise op of ops.def */
+    Op op;    /* that op */
     Value (*call)(const Call *call);
     Init (*initial)(const struct Bound *bound, Fan fan);
     NodeId (*optimize)(const Optimization *optimization); /* the weight's new value; NODE_NONE after an error */

@@ -21,11 +21,13 @@ static void require_f64(const EvalArgs *args) {
         }                                                                                                                      \
     }
 FUNCTION(relu, isnan(a) ? a : a > 0 ? a : 0)
+FUNCTION(detach, a)
 FUNCTION(exp, exp(a))
 FUNCTION(expm1, expm1(a))
 FUNCTION(log, log(a))
 FUNCTION(tanh, tanh(a))
 FUNCTION(sigmoid, 1 / (1 + exp(-a)))
+FUNCTION(erf, erf(a))
 FUNCTION(sin, sin(a))
 FUNCTION(cos, cos(a))
 

@@ -73,7 +73,10 @@ NodeId expand_log_softmax(const Formula *f) {
     return f_sub(f, exponent, build_unary(f->graph, OP_log, sum_of_exp(f, exponent)));
 }
 
-/* -- the smallest function -- */
+/* -- the smallest functions -- */
+
+/* By now all gradients have been taken. */
+NodeId expand_detach(const Formula *f) { return f->operands[0]; }
 
 /* The IEEE maximum with +0 takes -0 to +0 and keeps NaN. */
 NodeId expand_relu(const Formula *f) { return f_max(f, f->operands[0], f_real(f, 0)); }

@@ -3,16 +3,19 @@
  *
  * Joining must not make kernels wait for each other in a circle. Every group has a level, higher than the levels of all groups
  * its inputs come from. A node may join only a group whose level is higher than those of the node's other inputs: then all
- * edges between groups still go upwards. */
+ * edges between groups still go upwards.
+ *
+ * A group has a largest size: a compiler takes more than twice as long for a function twice as large. */
 #include "passes/planning.h"
 
 typedef struct {
     Fusion *fusion;
     bool *has_readers; /* [draft]: another group's nodes use it: its level is settled */
+    uint32_t *members; /* [draft]: nodes that have started or joined it */
     bool *keeps_shape; /* [node]: may only be stored by a kernel whose space is its shape */
 } Joining;
 
-enum { MAPS_TO_LOOK_AT = 16 };
+enum { MAPS_TO_LOOK_AT = 16, MOST_MEMBERS = 512 };
 
 /* A reshape has the place of its operand in row-major order: it belongs to a group like what it reshapes. */
 static uint32_t group_of(const Joining *joining, NodeId id) {
@@ -71,13 +74,16 @@ static void join_group(Joining *joining, NodeId id, const Node *node, uint32_t g
     uint32_t other = other_level(joining, node, group);
     if (other >= joining->fusion->level[group]) joining->fusion->level[group] = other + 1;
     joining->fusion->group[id] = group;
+    joining->members[group]++;
 }
+
+static bool is_full(const Joining *joining, uint32_t group) { return joining->members[group] >= MOST_MEMBERS; }
 
 /* A value that only has to be in memory goes with another such value of the same shape and level. */
 static uint32_t find_map(const Joining *joining, Shape space, uint32_t level) {
     const Fusion *fusion = joining->fusion;
     for (uint32_t d = fusion->draft_count, looked = 0; d > 0 && looked < MAPS_TO_LOOK_AT; d--) {
-        if (fusion->drafts[d].kind != KERNEL_MAP) continue;
+        if (fusion->drafts[d].kind != KERNEL_MAP || is_full(joining, d)) continue;
         if (joining->fusion->level[d] == level && shape_equal(fusion->drafts[d].space, space)) return d;
         looked++;
     }
@@ -92,6 +98,7 @@ static void start_group(Joining *joining, NodeId id, const Node *node) {
     if (!group) group = fusion_add(fusion, kind, kind == KERNEL_MAP ? NODE_NONE : id, node->shape);
     joining->fusion->level[group] = level;
     fusion->group[id] = group;
+    joining->members[group]++;
 }
 
 static void settle_operands(Joining *joining, NodeId id, const Node *node) {
@@ -108,9 +115,10 @@ static void place_node(Joining *joining, NodeId id) {
     OpClass class = op_class(node->op);
     if (fusion->home[id] != id) return; /* what reads it counts as a reader of its home */
     uint32_t group = class == CLASS_ELEMENTWISE ? choose_group(joining, id, node) : 0;
-    bool starts = class == CLASS_REDUCE || class == CLASS_MATRIX || fusion->required[id];
+    bool full = group && is_full(joining, group);
+    bool starts = class == CLASS_REDUCE || class == CLASS_MATRIX || fusion->required[id] || full;
     joining->fusion->reach[id] = reach_of(joining, node);
-    if (group)
+    if (group && !full)
         join_group(joining, id, node, group);
     else if (starts)
         start_group(joining, id, node);
@@ -122,6 +130,7 @@ void fuse_join(Fusion *fusion) {
     Joining joining = {
         .fusion = fusion,
         .has_readers = ARENA_ARRAY(fusion->arena, bool, nodes),
+        .members = ARENA_ARRAY(fusion->arena, uint32_t, fusion->draft_capacity),
         .keeps_shape = ARENA_ARRAY(fusion->arena, bool, nodes),
     };
     mark_matrix_updates(fusion->graph, joining.keeps_shape);

@@ -112,6 +112,12 @@ void gradient_cos(const Backward *at) {
     gradient_contribute(at, 0, negative(at, times(at, at->gradient, build_unary(at->graph, OP_sin, gradient_operand(at, 0)))));
 }
 
+/* 2 / sqrt(pi) exp(-a^2) */
+void gradient_erf(const Backward *at) {
+    NodeId a = gradient_operand(at, 0), bell = build_unary(at->graph, OP_exp, negative(at, times(at, a, a)));
+    gradient_contribute(at, 0, times(at, times(at, at->gradient, number(at, 1.1283791670955126)), bell));
+}
+
 /* d a^b/da = b a^(b-1), and 0 for b = 0 even where a^(b-1) is infinite */
 static NodeId pow_by_base(const Backward *at, NodeId a, NodeId b) {
     NodeId lower = binary(at, OP_pow, a, binary(at, OP_sub, b, number(at, 1)));

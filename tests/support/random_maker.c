@@ -55,6 +55,7 @@ static NodeId random_batch_input(Maker *maker, DType dtype, Shape shape) {
     char name[32];
     if (shape.rank == 0) shape.rank = 1;
     shape.dim[0] = maker->batch;
+    for (int i = shape.rank - 1; i > 0 && shape_elements(shape) > MAKER_MAX_ELEMENTS; i--) shape.dim[i] = 1;
     return graph_input(maker->graph, SYMBOL_BATCH, fresh_name(maker, "batch", name), dtype, shape);
 }
 

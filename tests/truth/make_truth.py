@@ -7,7 +7,8 @@
 mnist.txt: the first 20 losses of models/mnist.mdl for each optimizer, in f32 as PyTorch trains, and in f64 to tell PyTorch's own
 rounding from an error. Initial weights and data are drawn as mlc draws them: everything is a function of the seed, by the
 Philox generator of ir/random.h, which is written here a second time. Data: 5 batches of 64 that repeat, so that there is
-something to learn. functions.txt: loss and gradients of single functions and losses, in f64."""
+something to learn. functions.txt: loss and gradients of single functions and losses, in f64. layers.txt: layers in training, in
+f64: gradients of the first step, ten losses, running statistics, the loss when evaluated."""
 import os
 
 import numpy
@@ -108,7 +109,8 @@ def losses(text, dtype, jitter=0.0):
         loss = torch.nn.functional.cross_entropy(net(x[rows]), y[rows])
         loss.backward()
         optimizer.step()
-        schedule.step()
+        if not isinstance(schedule, EPOCH_SCHEDULES) or (step + 1) % BATCHES == 0:
+            schedule.step()
         result.append(loss.item())
     return result
 
@@ -133,8 +135,25 @@ OPTIMIZERS = {
     "sgd(lr = linear(0.5, to = 0.1))": lambda p: torch.optim.SGD(p, lr=0.5),
     "adam(lr = cosine(3e-3, to = 3e-4))": lambda p: torch.optim.Adam(p, lr=3e-3),
     "adam(lr = one_cycle(5e-3, warmup = 0.4))": lambda p: torch.optim.Adam(p, lr=5e-3),
+    "sgd(lr = constant(0.4))": lambda p: torch.optim.SGD(p, lr=0.4),
+    "sgd(lr = warmup(0.4, over = 8))": lambda p: torch.optim.SGD(p, lr=0.4),
+    "sgd(lr = cosine(0.4, to = 0.02, warmup = 0.25))": lambda p: torch.optim.SGD(p, lr=0.4),
+    "sgd(lr = step(0.4, every = 2, factor = 0.3))": lambda p: torch.optim.SGD(p, lr=0.4),
+    "sgd(lr = exponential(0.4, gamma = 0.7))": lambda p: torch.optim.SGD(p, lr=0.4),
 }
+EPOCH_SCHEDULES = (torch.optim.lr_scheduler.StepLR, torch.optim.lr_scheduler.ExponentialLR)
+
+
+def warmup(optimizer, over):
+    return torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=1 / over, end_factor=1.0, total_iters=over - 1)
+
+
 SCHEDULES = {
+    "warmup": lambda o: warmup(o, 8),
+    "cosine(0.4": lambda o: torch.optim.lr_scheduler.SequentialLR(
+        o, [warmup(o, 5), torch.optim.lr_scheduler.CosineAnnealingLR(o, T_max=STEPS - 5, eta_min=0.02)], milestones=[5]),
+    "step": lambda o: torch.optim.lr_scheduler.StepLR(o, 2, gamma=0.3),
+    "exponential": lambda o: torch.optim.lr_scheduler.ExponentialLR(o, 0.7),
     "linear": lambda o: torch.optim.lr_scheduler.LinearLR(o, start_factor=1.0, end_factor=0.2, total_iters=STEPS),
     "cosine": lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, T_max=STEPS, eta_min=3e-4),
     "one_cycle": lambda o: torch.optim.lr_scheduler.OneCycleLR(o, 5e-3, total_steps=STEPS, pct_start=0.4, cycle_momentum=False),
@@ -144,7 +163,7 @@ SCHEDULES = {
 def schedule_of(text, optimizer):
     """The schedule that the optimizer's text names; else one that changes nothing."""
     for name, make in SCHEDULES.items():
-        if name + "(" in text:
+        if "lr = " + name in text:
             return make(optimizer)
     return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
 
@@ -187,7 +206,20 @@ def functions():
         "softmax(x, axis = 0)": lambda x: f.softmax(x, 0), "transpose(transpose(x) * 2)": lambda x: x * 2,
         "(x - mean(x, axis = 1, keep = true))": lambda x: x - x.mean(1, keepdim=True),
         "x / (1 + exp(-x))": f.silu, "silu(x)": f.silu, "elu(x, 0.7)": lambda x: f.elu(x, 0.7), "softplus(x)": f.softplus,
-        "gelu_tanh(x)": lambda x: f.gelu(x, approximate="tanh"), "sin(x)": torch.sin, "cos(x)": torch.cos,
+        "erf(x)": torch.erf, "gelu(x)": f.gelu, "gelu_tanh(x)": lambda x: f.gelu(x, approximate="tanh"), "sin(x)": torch.sin, "cos(x)": torch.cos,
+        "sign(x)": torch.sign, "round(x)": torch.round, "std(x, axis = 1, keep = true)": lambda x: x.std(1, keepdim=True),
+        "cumsum(x)": lambda x: x.cumsum(1), "cumsum(x, axis = 0)": lambda x: x.cumsum(0),
+        "unsqueeze(prod(x), 1)": lambda x: x.prod(1, keepdim=True), "pad(x, 1, 2)[:, 0:6]": lambda x: f.pad(x, (1, 2))[:, :6],
+        "stack([x, x * x])[1]": lambda x: torch.stack([x, x * x])[1], "unsqueeze(x, -1)[:, :, 0]": lambda x: x.unsqueeze(-1)[:, :, 0],
+        "stack([x, exp(x)], axis = -1)[:, :, 1]": lambda x: torch.stack([x, x.exp()], -1)[:, :, 1],
+        "repeat(x, 3)[:, 4:10]": lambda x: x.repeat(1, 3)[:, 4:10], "x[:, -1:6]": lambda x: x[:, -1:],
+        "amax(x, axis = 1, keep = true)": lambda x: x.amax(1, keepdim=True), "abs(x)": torch.abs,
+        "amin(x, axis = [0, -1])": lambda x: x.amin((0, 1)), "expm1(x)": torch.expm1, "x % 0.7": lambda x: x.remainder(0.7),
+        "permute(reshape(x, [N, 2, 3]), [0, 2, 1])[1, 2, 0]": lambda x: x.reshape(4, 2, 3).permute(0, 2, 1)[1, 2, 0],
+        "concat([split(x, 2)[1], split(x, [3, 3])[0]])": lambda x: torch.cat([x[:, 3:], x[:, :3]], 1),
+        "expand(x[0], [N, 6])": lambda x: x[0].expand(4, 6), "select(x > 0.5, x, x * x)": lambda x: torch.where(x > 0.5, x, x * x),
+        "floor(x)": torch.floor, "rint(x)": torch.round, "(x + detach(x * x))": lambda x: x + (x * x).detach(),
+        "sum(x, axis = 0)": lambda x: x.sum(0), "x * count(x, axis = 1)": lambda x: x * 6, "one_hot(argmax(x), 6) * x": lambda x: f.one_hot(x.argmax(1), 6) * x,
         "(x / sqrt(var(x, axis = 1, keep = true, correction = 0) + 1e-5))":
             lambda x: x / torch.sqrt(x.var(1, unbiased=False, keepdim=True) + 1e-5),
     }
@@ -224,8 +256,127 @@ def write_functions(path):
                 out.write(" ".join(f"{element:.9g}" for element in gradient.flatten().tolist()) + "\n")
 
 
+LAYER_STEPS, LAYER_RATE = 11, 0.03
+
+
+class Layer:
+    """A layer's twin while it runs: weights and statistics by the names they have in mlc."""
+
+    def __init__(self, weights, states):
+        self.weights, self.states, self.training = weights, states, True
+
+    def __getitem__(self, name):
+        return self.weights[name]
+
+
+def layers():
+    """What is computed of x: its shape, the text, the shapes of the layer's weights, the twin, and the layer's statistics with
+    their first values."""
+    f = torch.nn.functional
+    plain = {
+        "dense(x, 5)": ([4, 6], {"dense1.weight": [5, 6], "dense1.bias": [5]},
+                        lambda x, l: f.linear(x, l["dense1.weight"], l["dense1.bias"])),
+        "dense(x, 5, bias = false)": ([4, 3, 6], {"dense1.weight": [5, 6]}, lambda x, l: f.linear(x, l["dense1.weight"])),
+        "layer_norm(x)": ([4, 6], {"layer_norm1.weight": [6], "layer_norm1.bias": [6]},
+                          lambda x, l: f.layer_norm(x, [6], l["layer_norm1.weight"], l["layer_norm1.bias"])),
+        "layer_norm(x, eps = 0.01, affine = false)": ([4, 3, 6], {}, lambda x, l: f.layer_norm(x, [6], eps=0.01)),
+        "layer_norm(x, bias = false)": ([4, 6], {"layer_norm1.weight": [6]},
+                                        lambda x, l: f.layer_norm(x, [6], l["layer_norm1.weight"])),
+    }
+    result = [(text, *case, {}) for text, case in plain.items()]
+    result += [(*case, {}) for case in pictures()]
+
+    def batch_norm(x, l, momentum=0.1, eps=1e-5):
+        return f.batch_norm(x, l.states["batch_norm1.running_mean"], l.states["batch_norm1.running_var"],
+                            l.weights.get("batch_norm1.weight"), l.weights.get("batch_norm1.bias"), l.training, momentum, eps)
+
+    def statistics(channels):
+        return {"batch_norm1.running_mean": [0.0] * channels, "batch_norm1.running_var": [1.0] * channels}
+
+    affine = {"batch_norm1.weight": [6], "batch_norm1.bias": [6]}
+    result.append(("batch_norm(x)", [4, 6], affine, batch_norm, statistics(6)))
+    result.append(("batch_norm(x)", [4, 6, 3, 5], affine, batch_norm, statistics(6)))
+    result.append(("batch_norm(x, momentum = 0.3, eps = 0.01, affine = false)", [4, 2, 7], {},
+                   lambda x, l: batch_norm(x, l, 0.3, 0.01), statistics(2)))
+    return result
+
+
+def pictures():
+    """Convolution and pooling."""
+    f = torch.nn.functional
+
+    def weights(layer, *shape, bias=True):
+        channels = shape[1] if layer == "conv_transpose" else shape[0]
+        return {f"{layer}1.weight": list(shape), **({f"{layer}1.bias": [channels]} if bias else {})}
+
+    def conv(layer, function, **settings):
+        return lambda x, l: function(x, l[f"{layer}1.weight"], l.weights.get(f"{layer}1.bias"), **settings)
+
+    return [
+        ("conv(x, 4, 3)", [4, 3, 6, 5], weights("conv", 4, 3, 3, 3), conv("conv", f.conv2d)),
+        ("conv(x, 4, [3, 2], stride = 2, pad = [1, 0], dilation = [1, 2], bias = false)", [4, 3, 7, 6],
+         weights("conv", 4, 3, 3, 2, bias=False), conv("conv", f.conv2d, stride=2, padding=(1, 0), dilation=(1, 2))),
+        ("conv(x, 6, 3, pad = \"same\", groups = 3)", [4, 3, 5, 5], weights("conv", 6, 1, 3, 3),
+         conv("conv", f.conv2d, padding="same", groups=3)),
+        ("conv(x, 2, 4, pad = \"same\")", [4, 3, 5, 6], weights("conv", 2, 3, 4, 4), conv("conv", f.conv2d, padding="same")),
+        ("depthwise(x, 3, pad = 1, multiplier = 2)", [4, 3, 5, 5], weights("depthwise", 6, 1, 3, 3),
+         conv("depthwise", f.conv2d, padding=1, groups=3)),
+        ("conv_transpose(x, 4, 3, stride = 2, pad = 1, output_pad = 1)", [4, 3, 4, 3], weights("conv_transpose", 3, 4, 3, 3),
+         conv("conv_transpose", f.conv_transpose2d, stride=2, padding=1, output_padding=1)),
+        ("conv_transpose(x, 6, [2, 3], dilation = 2, groups = 2, bias = false)", [4, 4, 3, 4],
+         weights("conv_transpose", 4, 3, 2, 3, bias=False), conv("conv_transpose", f.conv_transpose2d, dilation=2, groups=2)),
+        ("max_pool(x, 2)", [4, 3, 6, 5], {}, lambda x, l: f.max_pool2d(x, 2)),
+        ("max_pool(x, 3, stride = 2, pad = 1)", [4, 2, 7, 6], {}, lambda x, l: f.max_pool2d(x, 3, stride=2, padding=1)),
+        ("max_pool(x, 2, stride = 1, dilation = 2)", [4, 2, 5, 6], {}, lambda x, l: f.max_pool2d(x, 2, stride=1, dilation=2)),
+        ("avg_pool(x, 2)", [4, 3, 6, 4], {}, lambda x, l: f.avg_pool2d(x, 2)),
+        ("avg_pool(x, [3, 2], stride = 1, pad = 1)", [4, 2, 5, 4], {}, lambda x, l: f.avg_pool2d(x, (3, 2), stride=1, padding=1)),
+        ("global_avg_pool(x)", [4, 3, 6, 5], {}, lambda x, l: x.mean((2, 3))),
+    ]
+
+
+def drawn(name, shape, width):
+    unit = random_unit(SEED, STREAM_INPUT, hash_name(name), int(numpy.prod(shape)))
+    return torch.from_numpy(((unit - numpy.float32(0.5)) * numpy.float32(width)).reshape(shape)).double().requires_grad_()
+
+
+def numbers(values):
+    return " ".join(f"{value:.9g}" for value in values)
+
+
+def write_layer(out, text, shape, weights, function, states):
+    """The first step only shows the gradients."""
+    states = {name: torch.as_tensor(value).double() for name, value in states.items()}
+    layer = Layer({name: drawn(name, size, 2) for name, size in weights.items()}, states)
+    x = drawn("x", shape, 6)
+    k = drawn("k", function(x, Layer(layer.weights, {name: value.clone() for name, value in states.items()})).shape, 6)
+    trained = {"x": x, **layer.weights, "k": k}
+    out.write(f"layer [{','.join(['N', *map(str, shape[1:])])}] {text}\nlosses\n")
+    for step in range(LAYER_STEPS):
+        loss = ((function(x, layer) - k) ** 2).mean()
+        gradients = torch.autograd.grad(loss, list(trained.values()), allow_unused=True)
+        out.write(f"{loss.item():.9g}\n")
+        with torch.no_grad():
+            for (name, value), gradient in zip(trained.items(), gradients):
+                if gradient is not None and step > 0:
+                    value -= LAYER_RATE * gradient
+                elif gradient is not None:
+                    out.write(f"gradient {name} {numbers(gradient.flatten().tolist())}\n")
+    for name, value in states.items():
+        out.write(f"state {name} {numbers(value.flatten().tolist())}\n")
+    layer.training = False
+    out.write(f"evaluated {((function(x, layer) - k) ** 2).mean().item():.9g}\n")
+
+
+def write_layers(path):
+    with open(path, "w") as out:
+        out.write(f"# Layers in training, see truth_layers_test.c. Made by make_truth.py with PyTorch {torch.__version__} in f64.\n")
+        for case in layers():
+            write_layer(out, *case)
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     check_philox()
+    write_layers(os.path.join(FOLDER, "layers.txt"))
     write_functions(os.path.join(FOLDER, "functions.txt"))
     write_training(os.path.join(FOLDER, "mnist.txt"))

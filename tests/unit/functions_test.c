@@ -80,6 +80,7 @@ static double error_in_ulp(float y, double exact) {
 }
 
 static double exact_relu(double x) { return x > 0 || isnan(x) ? x : 0; }
+static double exact_detach(double x) { return x; }
 static double exact_sigmoid(double x) { return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x)); }
 static double exact_sin(double x) { return fabs(x) <= 0x1p20 ? sin(x) : (double)NAN; }
 static double exact_cos(double x) { return fabs(x) <= 0x1p20 ? cos(x) : (double)NAN; }
@@ -92,9 +93,10 @@ typedef struct {
 } Function;
 
 static const Function functions[] = {
-    {OP_relu, exact_relu, 0, -1, 1},     {OP_exp, exp, 0.9, -104, 89},
+    {OP_relu, exact_relu, 0, -1, 1}, {OP_detach, exact_detach, 0, -1, 1},     {OP_exp, exp, 0.9, -104, 89},
     {OP_expm1, expm1, 1.5, -18, 89},     {OP_log, log, 0.9, 0, 4},
     {OP_tanh, tanh, 2.5, -10, 10},       {OP_sigmoid, exact_sigmoid, 2.5, -104, 20},
+    {OP_erf, erf, 1.7, -4.5, 4.5},
     {OP_sin, exact_sin, 2.7, -100, 100}, {OP_cos, exact_cos, 2.7, -100, 100},
 };
 enum { FUNCTION_COUNT = sizeof functions / sizeof *functions };

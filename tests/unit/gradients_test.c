@@ -45,6 +45,7 @@ UNARY(expm1)
 UNARY(log)
 UNARY(tanh)
 UNARY(sigmoid)
+UNARY(erf)
 UNARY(sin)
 UNARY(cos)
 BINARY(add)
@@ -156,6 +157,7 @@ static const Case cases[] = {
     ONE(log, log, 0.5, 2, PAIR),
     ONE(tanh, tanh, -2, 2, PAIR),
     ONE(sigmoid, sigmoid, -3, 3, PAIR),
+    ONE(erf, erf, -2, 2, PAIR),
     ONE(sin, sin, -3, 3, PAIR),
     ONE(cos, cos, -3, 3, PAIR),
     ONE(convert, convert, -2, 2, PAIR),

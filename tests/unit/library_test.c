@@ -117,6 +117,9 @@ static double f_silu(double x, double t) {
 static double f_softplus(double x, double t) {
     return (void)t, log(1 + exp(x));
 }
+static double f_gelu_exact(double x, double t) {
+    return (void)t, 0.5 * x * (1 + erf(x / sqrt(2)));
+}
 static double f_gelu(double x, double t) {
     return (void)t, 0.5 * x * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
 }
@@ -155,6 +158,7 @@ static void test_elementwise(void **state) {
         {"mean(elu(x, alpha = 0.5))", f_elu},
         {"mean(silu(x))", f_silu},
         {"mean(softplus(x))", f_softplus},
+        {"mean(gelu(x))", f_gelu_exact},
         {"mean(gelu_tanh(x))", f_gelu},
         {"mean(clip(x, -1, 1.5))", f_clip},
         {"mean(x % 0.75)", f_remainder},

@@ -1,0 +1,133 @@
+/* Trying examples of the reference: a small model whose fields have the shapes that people meet, in which an example is
+ * evaluated as if it stood there. */
+#include "frontend/model.h"
+#include "frontend/reference.h"
+#include "frontend/syntax.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { ROWS = 61 }; /* no size of a field: an axis of this size is the batch */
+
+static const SourceField fields[] = {
+    {"x", DTYPE_F32, {.rank = 1, .dim = {8}}, 0},
+    {"target", DTYPE_F32, {.rank = 1, .dim = {8}}, 0},
+    {"logits", DTYPE_F32, {.rank = 1, .dim = {10}}, 0},
+    {"label", DTYPE_U8, {.rank = 0}, 10},
+    {"image", DTYPE_F32, {.rank = 3, .dim = {3, 32, 32}}, 0},
+    {"tokens", DTYPE_F32, {.rank = 2, .dim = {20, 16}}, 0},
+    {"ids", DTYPE_I32, {.rank = 1, .dim = {20}}, 1000},
+};
+enum { FIELD_COUNT = sizeof fields / sizeof *fields };
+
+static const char model_text[] =
+    "mdl 1\n"
+    "data {\n"
+    "    source = mnist()\n"
+    "    field x = source.x; field target = source.target; field logits = source.logits; field label = source.label\n"
+    "    field image = source.image; field tokens = source.tokens; field ids = source.ids\n"
+    "}\n"
+    "model laboratory(x) -> y { y = dense(x, 1) }\n"
+    "train { loss = mean(y); optimizer = sgd(0.1) }\n";
+
+struct Laboratory {
+    Model *model;
+    Diagnostics *diag;
+};
+
+static bool give_fields(void *context, const DataSource *source, SourceSchema *schema, Diagnostics *diag) {
+    (void)context, (void)source, (void)diag;
+    memcpy(schema->fields, fields, sizeof fields);
+    schema->field_count = FIELD_COUNT;
+    return true;
+}
+
+Laboratory *laboratory_open(Diagnostics *diag) {
+    ModelOptions options = {.path = "example", .text = model_text, .length = sizeof model_text - 1, .schema = give_fields};
+    Model *model = model_load(&options, diag);
+    if (!model) return NULL;
+    Laboratory *laboratory = ARENA_NEW(model->arena, Laboratory);
+    *laboratory = (Laboratory){model, diag};
+    return laboratory;
+}
+
+void laboratory_close(Laboratory *laboratory) {
+    if (laboratory) model_free(laboratory->model);
+}
+
+const Library *laboratory_library(const Laboratory *laboratory) { return laboratory->model->globals.library; }
+
+/* -- what goes in and comes out, in words -- */
+
+static const char *type_text(Arena *arena, DType dtype, Shape shape) {
+    char text[SHAPE_TEXT];
+    shape_text(dtype, shape, text);
+    if (shape.rank == 0 || shape.dim[0] != ROWS) return arena_copy_string(arena, text, strlen(text));
+    size_t prefix = strcspn(text, "[") + 1;
+    return arena_format(arena, "%.*sN%s", (int)prefix, text, text + prefix + strcspn(text + prefix, ",]"));
+}
+
+static const char *field_text(Arena *arena, const SourceField *field) {
+    Shape shape = {.rank = field->row.rank + 1, .dim = {ROWS}};
+    memcpy(shape.dim + 1, field->row.dim, (size_t)field->row.rank * sizeof *shape.dim);
+    return arena_format(arena, "%s %s", field->name, type_text(arena, field->dtype, shape));
+}
+
+static const char *joined(Arena *arena, const char *list, const char *item) {
+    return *list ? arena_format(arena, "%s, %s", list, item) : item;
+}
+
+const char *laboratory_inputs(Arena *arena) {
+    const char *list = "";
+    for (int i = 0; i < FIELD_COUNT; i++) list = joined(arena, list, field_text(arena, &fields[i]));
+    return list;
+}
+
+static bool uses(const char *example, const char *name) {
+    size_t length = strlen(name);
+    for (const char *at = example; (at = strstr(at, name)); at++) {
+        bool begins = at == example || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
+        if (begins && !isalnum((unsigned char)at[length]) && at[length] != '_') return true;
+    }
+    return false;
+}
+
+static const char *result_text(Arena *arena, const Graph *graph, Value value) {
+    if (value.kind == VALUE_TENSOR) return type_text(arena, graph_node(graph, value.node)->dtype, graph_node(graph, value.node)->shape);
+    if (value.kind == VALUE_BOUND) return "";
+    if (value.kind != VALUE_LIST) return value_text(arena, graph, value);
+    const char *list = "";
+    for (uint32_t i = 0; i < value.list.count; i++) list = joined(arena, list, result_text(arena, graph, value.list.items[i]));
+    return arena_format(arena, "[%s]", list);
+}
+
+static void describe(Arena *arena, const Graph *graph, const char *example, Value value, Trial *trial) {
+    *trial = (Trial){.inputs = "", .result = result_text(arena, graph, value)};
+    for (int i = 0; i < FIELD_COUNT; i++)
+        if (uses(example, fields[i].name)) trial->inputs = joined(arena, trial->inputs, field_text(arena, &fields[i]));
+    for (NodeId id = 1; id < graph->node_count; id++) trial->ops[graph_node(graph, id)->op] = true;
+}
+
+/* -- trying -- */
+
+/* The fields under their names, as a model's inputs are. */
+static void give_inputs(Evaluator *evaluator, const char *example) {
+    for (int i = 0; i < FIELD_COUNT; i++)
+        if (uses(example, fields[i].name)) scope_put(evaluator, fields[i].name, evaluate_field(evaluator, fields[i].name));
+}
+
+bool laboratory_try(const Laboratory *laboratory, Arena *arena, const Entry *entry, Trial *trial) {
+    const char *example = entry->example;
+    uint32_t file = diag_add_text(laboratory->diag, entry->callee->name, example, strlen(example));
+    Graph *graph = graph_new("example", laboratory->diag);
+    Evaluator *evaluator = model_evaluator(laboratory->model, arena, graph, ROWS, laboratory->diag);
+    const Expr *expr = syntax_read_expression(&(SyntaxInput){arena, laboratory->diag, file, 0, example, strlen(example)});
+    evaluator->training = true;
+    evaluator->assigned_to = "y";
+    give_inputs(evaluator, example);
+    evaluator->phase = strcmp(entry->section, "Schedules") ? PHASE_MODEL : PHASE_TRAIN;
+    Value value = expr ? evaluate(evaluator, expr) : value_error();
+    if (value.kind != VALUE_ERROR) describe(arena, graph, example, value, trial);
+    graph_free(graph);
+    return value.kind != VALUE_ERROR;
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# What the program says about the functions of its language.
+source "$(dirname "$0")/common.sh"
+
+expect 0 mlc explain
+says out "Layers" "batch_norm" "cross_entropy" "orthogonal" "one_cycle"
+expect 0 mlc explain dense
+says out "dense(x: tensor, width: int" "formula: y = x @ transpose(weight) + bias" "example: dense(x, 3)    # x f32[N,8] -> f32[N,3]" \
+    "built in; made of" "matmul"
+expect 0 mlc explain silu
+says out "example: silu(x)" "def silu(x) = x * sigmoid(x)"
+expect 0 mlc explain exp
+says out "e to the power a" "example: exp(x)"
+expect 0 mlc explain mnist
+says out "handwritten digits"
+expect 2 mlc explain layer_norn
+says err "the library has no function 'layer_norn'" "did you mean 'layer_norm'?"
+expect 2 mlc explain zzzzzzzz
+says err "'mlc explain' lists all of them"
+expect 2 mlc explain one two
+expect 0 mlc explain --manual
+same "$scratch/out" "$root/docs/library.md"
+finish

@@ -1,0 +1,116 @@
+/* What the tests against PyTorch share: a model bound to memory and ready to step, and reading tests/truth. */
+#ifndef MLC_TESTS_TRUTH_H
+#define MLC_TESTS_TRUTH_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen/codegen.h"
+#include "frontend/frontend.h"
+#include "passes/passes.h"
+#include "runtime/runtime.h"
+
+enum { SEED = 42, ROWS = 4, COLUMNS = 6, THREADS = 2, LINE = 1024 };
+typedef enum { JIT, REFERENCE } Backend;
+
+/* A model bound to memory, ready to step. */
+typedef struct {
+    Diagnostics *diag;
+    Model *model;
+    Compilation interpreted; /* what the interpreter runs; machine code has its own */
+    Program *program;
+    States *states;
+    Threads *threads;
+    Runner *runner;
+} Session;
+
+/* MNIST's fields, and "unit": row i is 1 at i. Its product with a weight is the weight's rows, exactly, as rows of a batch. */
+static inline bool give_schema(void *context, const DataSource *source, SourceSchema *schema, Diagnostics *diag) {
+    (void)context, (void)source, (void)diag;
+    *schema = (SourceSchema){
+        .fields = {{"image", DTYPE_U8, {3, {1, 28, 28}}, 0}, {"label", DTYPE_U8, {0}, 0}, {"unit", DTYPE_U8, {1, {ROWS}}, 0}}, .field_count = 3};
+    return true;
+}
+
+static inline Program *compile(Session *s, Graph *graph, Backend backend) {
+    Compilation compilation = {0};
+    PassOptions options = {.level = 2, .threads = THREADS};
+    assert_true(passes_run(&compilation, graph, &options, backend == JIT ? PASS_COUNT - 1 : PASS_dce));
+    if (backend == JIT) return codegen_compile(compilation.plan, compilation.graph, &(CodegenOptions){.level = 2}, s->diag);
+    s->interpreted = compilation;
+    return program_interpret(compilation.graph);
+}
+
+static inline void require_no_errors(const Diagnostics *diag) {
+    diag_print(diag, stderr);
+    assert_int_equal(diag_errors(diag), 0);
+}
+
+static inline Session session_open(const char *text, uint32_t batch, Backend backend) {
+    Session s = {.diag = diag_new()};
+    ModelOptions options = {.path = "truth.mdl", .text = text, .length = strlen(text), .schema = give_schema};
+    s.model = model_load(&options, s.diag);
+    require_no_errors(s.diag);
+    s.program = compile(&s, model_graph(s.model, GRAPH_TRAIN, batch, s.diag), backend);
+    require_no_errors(s.diag);
+    s.threads = threads_new(backend == JIT ? THREADS : 1);
+    s.states = states_new();
+    assert_true(states_bind(s.states, s.program, s.diag));
+    states_initialize(s.states, SEED);
+    s.runner = runner_new(s.program, s.states, s.threads, s.diag);
+    require_no_errors(s.diag);
+    return s;
+}
+
+static inline void session_close(Session *s) {
+    runner_free(s->runner);
+    states_free(s->states);
+    threads_free(s->threads);
+    program_free(s->program);
+    compilation_free(&s->interpreted);
+    model_free(s->model);
+    diag_free(s->diag);
+}
+
+static inline float session_step(Session *s, const int32_t *rows) {
+    runner_step(s->runner, rows);
+    return *(const float *)runner_output(s->runner, "loss");
+}
+
+/* -- files -- */
+
+static inline FILE *open_truth(const char *name) {
+    char path[4096];
+    snprintf(path, sizeof path, MLC_SOURCE_DIR "/%s", name);
+    FILE *file = fopen(path, "r");
+    if (!file) fail_msg("cannot open %s", path);
+    return file;
+}
+
+/* The next line that begins with `word` and a space: what follows it, without the newline; NULL at the end. */
+static inline const char *next_case(FILE *file, const char *word, char line[LINE]) {
+    size_t length = strlen(word);
+    while (fgets(line, LINE, file)) {
+        if (strncmp(line, word, length) || line[length] != ' ') continue;
+        line[strcspn(line, "\n")] = '\0';
+        return line + length + 1;
+    }
+    return NULL;
+}
+
+static inline double next_number(FILE *file) {
+    double value;
+    assert_int_equal(fscanf(file, "%lf", &value), 1);
+    return value;
+}
+
+/* 1e-5 relative; beside sums of numbers around 1 that cancel out, absolute. */
+static inline bool near(double got, double expected) { return fabs(got - expected) <= 1e-6 + 1e-5 * fabs(expected); }
+
+#endif

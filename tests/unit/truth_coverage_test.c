@@ -1,0 +1,106 @@
+/* Every function of the library is compared with PyTorch somewhere in tests/truth, or is named here with the reason why not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <ctype.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frontend/library.h"
+
+static const struct {
+    const char *name, *reason;
+} exempt[] = {
+    {"shape", "a list, known while compiling"},
+    {"dim", "a number, known while compiling"},
+    {"rank", "a number, known while compiling"},
+    {"index", "whole numbers: library_test, is_class in every loss of classes"},
+    {"same_shape", "only a check: part of every mse"},
+    {"activation", "only a name for another function"},
+    {"flatten", "a reshape"},
+    {"weight", "what x and k of every case are"},
+    {"state", "part of batch_norm"},
+    {"update", "part of batch_norm"},
+    {"class_of", "only a check: part of nll"},
+    {"is_class", "part of nll"},
+    {"cut_log", "part of bce"},
+    {"sizes_around", "part of cumsum"},
+    {"channels_last", "part of batch_norm"},
+    {"channels_first", "part of batch_norm"},
+    {"in_steps", "part of the schedules"},
+    {"after_warmup", "part of the schedules"},
+    {"progress", "part of the schedules"},
+    {"cosine_between", "part of the schedules"},
+    {"accuracy", "a metric: library_test"},
+    {"top_k", "a metric: library_test"},
+    {"zeros", "initializers_test: each draws its own numbers"},
+    {"ones", "initializers_test"},
+    {"uniform", "initializers_test"},
+    {"normal", "initializers_test"},
+    {"glorot", "initializers_test"},
+    {"he", "initializers_test"},
+    {"orthogonal", "initializers_test"},
+};
+enum { EXEMPT_COUNT = sizeof exempt / sizeof *exempt };
+
+/* All of tests/truth. */
+static char *read_files(void) {
+    glob_t found;
+    char *text = NULL, part[4096];
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    assert_int_equal(glob(MLC_SOURCE_DIR "/tests/truth/*.txt", 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        FILE *file = fopen(found.gl_pathv[i], "rb");
+        if (!file) fail_msg("cannot open %s", found.gl_pathv[i]);
+        for (size_t got; (got = fread(part, 1, sizeof part, file)) > 0;) fwrite(part, 1, got, out);
+        fclose(file);
+    }
+    globfree(&found);
+    fclose(out);
+    return text;
+}
+
+/* A call of `name`, and not of a longer one that ends so. */
+static bool calls(const char *text, const char *name) {
+    size_t length = strlen(name);
+    for (const char *at = text; (at = strstr(at, name)); at++) {
+        bool begins = at == text || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
+        if (begins && at[length] == '(') return true;
+    }
+    return false;
+}
+
+static const char *exemption(const char *name) {
+    for (int i = 0; i < EXEMPT_COUNT; i++)
+        if (!strcmp(exempt[i].name, name)) return exempt[i].reason;
+    return NULL;
+}
+
+static void every_function_is_compared(void **state) {
+    (void)state;
+    char *text = read_files();
+    Arena *arena = arena_new();
+    Diagnostics *diag = diag_new();
+    const Names *functions = library_new(arena, diag)->functions;
+    for (uint32_t i = 0; i < names_count(functions); i++) {
+        const char *name = names_all(functions)[i];
+        const Callable *callee = names_find(functions, name);
+        bool compared = callee->builtin && callee->builtin->kind == KIND_SOURCE; /* reads files: dataset_test */
+        compared |= calls(text, name);
+        if (!compared && !exemption(name)) fail_msg("'%s' has no case in tests/truth/make_truth.py", name);
+        if (compared && exemption(name)) fail_msg("'%s' is compared and needs no exemption", name);
+    }
+    for (int i = 0; i < EXEMPT_COUNT; i++) assert_non_null(names_find(functions, exempt[i].name));
+    diag_free(diag);
+    arena_free(arena);
+    free(text);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_function_is_compared)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
