@@ -216,6 +216,7 @@ Value call_conv_transpose(const Call *call) {
         return value_error();
     Shape full = tensor_node(evaluator, call->args[0])->shape;
     int64_t in = full.dim[1];
+    full.dim[1] = channels;
     double taps = (double)(window.kernel[0] * window.kernel[1]);
     if (!groups_divide(call, 7, groups, in, channels) || !transposed_sizes(call, &window, pad, output_pad, &full)) return value_error();
     Shape weights = {.rank = 4, .dim = {in, channels / groups, window.kernel[0], window.kernel[1]}};
