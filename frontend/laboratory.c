@@ -121,7 +121,7 @@ bool laboratory_try(const Laboratory *laboratory, Arena *arena, const Entry *ent
     uint32_t file = diag_add_text(laboratory->diag, entry->callee->name, example, strlen(example));
     Graph *graph = graph_new("example", laboratory->diag);
     Evaluator *evaluator = model_evaluator(laboratory->model, arena, graph, ROWS, laboratory->diag);
-    const Expr *expr = syntax_read_expression(&(SyntaxInput){arena, laboratory->diag, file, 0, example, strlen(example)});
+    const Expr *expr = syntax_read_expression(&(SyntaxInput){arena, laboratory->diag, file, 0, example, strlen(example), NULL});
     evaluator->training = true;
     evaluator->assigned_to = "y";
     give_inputs(evaluator, example);
