@@ -17,7 +17,7 @@ seeds() {
     find "$here/corpus/$1" -type f 2>/dev/null | sort
 }
 
-if [[ -x ${2-} ]]; then
+if [[ ${2-} == */* ]]; then
     mapfile -t files < <(seeds "$1")
     exec "$2" "$3" "${files[@]}"
 fi
