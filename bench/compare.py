@@ -91,9 +91,11 @@ def openmp_blas():
 
 def epoch_seconds(name, options, setting):
     with tempfile.TemporaryDirectory() as folder:
-        command = PROGRAMS[name](options, setting, folder)
-        env = environment(setting) if name == "torch" else None
-        done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return best_epoch(PROGRAMS[name](options, setting, folder), environment(setting) if name == "torch" else None)
+
+
+def best_epoch(command, env):
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}\nended with {done.returncode}:\n{done.stderr}")
     events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
