@@ -6,10 +6,8 @@ enum { QUAD = 4 }; /* elements of 128 bits: processors shuffle cheaply within th
 
 /* -- which stores are transposed -- */
 
-/* The product's axis that the tile's rows run along. */
-static int row_axis(const Emitter *e) {
-    return e->kernel->space.rank - (e->kernel->swapped ? 1 : 2);
-}
+/* The axis of a matrix of the product that the tile's rows run along. */
+static int row_axis(const Emitter *e) { return e->kernel->swapped ? 1 : 0; }
 
 static bool is_turned(const Emitter *e, const Matmul *m, const Store *store) {
     const Node *node = graph_node(e->graph, store->node);
@@ -136,7 +134,7 @@ static LLVMValueRef load_quad(Emitter *e, const Matmul *m, LLVMValueRef rows, in
 
 /* Elements from one column of the tile to the next in a store's memory. */
 static int64_t column_step(const Emitter *e, const Store *store) {
-    return store->to.layout.kind == LAYOUT_PANEL ? store->to.layout.width : e->kernel->space.dim[1];
+    return store->to.layout.kind == LAYOUT_PANEL ? store->to.layout.width : e->kernel->space.dim[e->kernel->space.rank - 1];
 }
 
 static void turn_store(Emitter *e, const Matmul *m, const Tile *tile, uint32_t store_number, int number, LLVMValueRef column) {

@@ -62,6 +62,8 @@ static void shapes(void **state) {
                                         {.m = 3, .n = 97, .k = 20, .transpose_b = true},
                                         {.m = 4, .n = 64, .k = 9},
                                         {.m = 11, .n = 80, .k = 1},
+                                        {.batch = 1, .m = 64, .n = 32, .k = 9},
+                                        {.batch = 1, .m = 32, .n = 64, .k = 9, .transpose_a = true},
                                         {.batch = 3, .m = 20, .n = 34, .k = 5},
                                         {.batch = 2, .m = 34, .n = 20, .k = 31, .transpose_a = true, .transpose_b = true}};
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) assert_equal(product_graph, &list[i]);
