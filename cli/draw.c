@@ -24,15 +24,12 @@ static const void *draw_tensor(const Drawn *drawn, const Symbol *symbol, int64_t
 }
 
 /* The scalars that a schedule looks at are counted, not drawn. */
-static const void *counter(const Drawn *drawn, const Symbol *symbol) {
+static const void *counter(Drawn *drawn, const Symbol *symbol) {
     bool scalar = symbol->dtype == DTYPE_I32 && symbol->shape.rank == 0;
-    if (scalar && strcmp(symbol->name, "step") == 0) return &drawn->step;
-    if (scalar && strcmp(symbol->name, "epoch") == 0) return &drawn->epoch;
-    if (scalar && strcmp(symbol->name, "steps") == 0) return &drawn->steps;
-    return NULL;
+    return scalar ? run_clock_field(&drawn->clock, symbol->name) : NULL;
 }
 
-static const void *draw_symbol(const Drawn *drawn, const Symbol *symbol, Arena *arena) {
+static const void *draw_symbol(Drawn *drawn, const Symbol *symbol, Arena *arena) {
     int64_t count = shape_elements(symbol->shape);
     const void *counted = counter(drawn, symbol);
     if (symbol->kind == SYMBOL_BATCH)
@@ -41,7 +38,8 @@ static const void *draw_symbol(const Drawn *drawn, const Symbol *symbol, Arena *
 }
 
 void draw_inputs(Drawn *drawn, const Graph *graph, const Options *options, Arena *arena) {
-    *drawn = (Drawn){.seed = (uint64_t)options->seed, .steps = (int32_t)options->steps, .batch = 1};
+    *drawn = (Drawn){.seed = (uint64_t)options->seed, .clock.steps = (int32_t)options->steps, .batch = 1};
+    run_clock_seed(&drawn->clock, drawn->seed);
     for (uint32_t i = 0; i < graph->symbol_count; i++)
         if (graph->symbols[i].kind == SYMBOL_BATCH) drawn->batch = graph->symbols[i].shape.dim[0];
     drawn->rows_drawn = BATCHES_DRAWN * drawn->batch;
@@ -52,7 +50,8 @@ void draw_inputs(Drawn *drawn, const Graph *graph, const Options *options, Arena
 }
 
 void draw_step(Drawn *drawn, int64_t step) {
-    drawn->step = (int32_t)step;
+    drawn->clock.step = drawn->clock.draw = (int32_t)step;
+    drawn->clock.update = (step & 1) == 1; /* gradients that are added up: of two steps */
     for (int64_t i = 0; i < drawn->batch; i++)
         drawn->rows[i] =
             (int32_t)(random_bits(drawn->seed, STREAM_SHUFFLE, (uint32_t)step, (uint64_t)i) % (uint64_t)drawn->rows_drawn);

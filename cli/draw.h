@@ -10,7 +10,7 @@ typedef struct {
     int32_t *rows;       /* [batch]: the batch of the step at hand */
     int64_t batch, rows_drawn;
     uint64_t seed;
-    int32_t step, epoch, steps; /* what the scalars of these names hold */
+    RunClock clock; /* what the scalars of a training graph hold */
 } Drawn;
 
 /* f32 is uniform on [-1, 1), u8 0..255, but 0..9 (a class) where a row is a scalar; i32 is 0..9. */

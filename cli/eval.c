@@ -38,8 +38,9 @@ static bool measure(Evaluating *evaluating) {
     Session *session = &evaluating->session;
     const ModelInfo *info = session->build.info;
     ProgramPair pair = programs_pair(&session->programs, GRAPH_EVAL, evaluating->rows, evaluating->batch);
-    return evaluation_run(session->dataset, evaluating->split, &pair, session->states, session->threads, info->metrics,
-                          info->metric_count, &evaluating->evaluation, evaluating->diag);
+    Metrics metrics = {info->metrics, info->metric_count, session->finish};
+    return evaluation_run(session->dataset, evaluating->split, &pair, session->states, session->threads, &metrics,
+                          &evaluating->evaluation, evaluating->diag);
 }
 
 static void count_confusion(Evaluating *evaluating, const Predictions *predictions, const int32_t *rows) {

@@ -44,11 +44,12 @@ bool session_open_data(Session *session) {
 
 bool session_start(Session *session) {
     if (!programs_compile(&session->programs, &session->build)) return false;
+    session->finish = model_graph(session->build.model, GRAPH_METRICS, session->build.info->batch, session->build.diag);
     session->states = states_new();
     session->threads = threads_new(build_threads(session->build.options));
     for (uint32_t i = 0; i < session->programs.count; i++)
         if (!states_bind(session->states, session->programs.items[i].program, session->build.diag)) return false;
-    return true;
+    return session->finish != NULL;
 }
 
 bool session_open_run(Session *session, const Options *options, Diagnostics *diag) {
@@ -65,6 +66,7 @@ void session_close(Session *session) {
     threads_free(session->threads);
     states_free(session->states);
     programs_free(&session->programs);
+    graph_free(session->finish);
     dataset_free(session->dataset);
     build_close(&session->build);
     arena_free(session->arena);

@@ -10,6 +10,7 @@ typedef struct {
     Build build;
     Dataset *dataset;
     Programs programs;
+    Graph *finish; /* from means over a split to metrics */
     States *states;
     Threads *threads;
 } Session;

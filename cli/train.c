@@ -23,6 +23,8 @@ typedef struct {
     char model_hash[65];
     uint32_t epochs_before; /* of a resumed run: done in its earlier part */
     bool begun;             /* resolved.mdl and the start line are written */
+    uint32_t best_epoch;    /* that best.safetensors is of; 0: none */
+    bool early;             /* stop_when ended the training */
     struct timespec started;
 } Training;
 
@@ -199,6 +201,12 @@ static void on_epoch(void *context, uint32_t epoch, double train_loss, double se
     if (!training->journal.file) train_request_stop(); /* the disk is full: the error is reported, the weights are saved */
 }
 
+static void on_end(void *context, const CheckpointInfo *info, bool early) {
+    Training *training = context;
+    training->best_epoch = (uint32_t)info->best_epoch;
+    training->early = early;
+}
+
 static TrainResult run_training(Training *training) {
     Session *session = &training->session;
     const ModelInfo *info = session->build.info;
@@ -210,17 +218,18 @@ static TrainResult run_training(Training *training) {
         .train = training->train,
         .valid = training->valid,
         .test = training->test,
-        .metrics = info->metrics,
-        .metric_count = info->metric_count,
+        .metrics = {info->metrics, info->metric_count, session->finish},
         .epochs = info->epochs,
+        .accumulate = info->accumulate,
         .seed = info->seed,
         .shuffle = info->shuffle,
         .keep_best = info->keep_best,
+        .stop = info->stop,
         .folder = training->folder.path,
         .model_hash = training->model_hash,
         .resume = training->options->resume ? last.path : NULL,
     };
-    TrainEvents events = {.context = training, .step = on_step, .epoch = on_epoch};
+    TrainEvents events = {.context = training, .step = on_step, .epoch = on_epoch, .end = on_end};
     catch_signals();
     TrainResult result = train(&options, &events, training->diag);
     progress_clear(&training->progress);
@@ -234,6 +243,8 @@ static void write_end(Training *training, TrainResult result) {
     const EpochRecord *last = journal_last(&training->journal);
     json_t *line = json_pack("{s:s, s:s, s:i, s:f}", "event", "end", "result", results[result], "epochs_done",
                              last ? (int)last->epoch : 0, "seconds", seconds_since(training->started));
+    json_object_set_new(line, "stopped_early", json_boolean(training->early));
+    json_object_set_new(line, "best_epoch", training->best_epoch ? json_integer(training->best_epoch) : json_null());
     journal_write(&training->journal, line);
 }
 
@@ -267,6 +278,16 @@ static void print_files(const char *folder) {
     putchar('\n');
 }
 
+/* Why the training ended before its last epoch, and which epoch was the best. */
+static void print_judgement(const Training *training, const EpochRecord *last) {
+    const ModelInfo *info = training->session.build.info;
+    const char *split = last->valid.present ? "valid" : "test", *metric = info->keep_best.metric ? info->keep_best.metric : "loss";
+    const char *looked_at = info->stop.judge.metric ? info->stop.judge.metric : "loss";
+    if (training->early)
+        printf("stopped early: no gain of %s %s in %u epoch%s\n", split, looked_at, info->stop.patience, info->stop.patience == 1 ? "" : "s");
+    if (training->best_epoch) printf("best %s %s: epoch %u\n", split, metric, training->best_epoch);
+}
+
 static void print_answer(const Training *training) {
     char number[NUMBER_TEXT];
     const EpochRecord *last = journal_last(&training->journal);
@@ -276,6 +297,7 @@ static void print_answer(const Training *training) {
     print_measured(training, "valid", &last->valid);
     if (isfinite(last->train_loss)) printf("train loss %s, ", text_number(number, last->train_loss));
     printf("%u epoch%s, %.1f s\n", last->epoch, last->epoch == 1 ? "" : "s", seconds_since(training->started));
+    print_judgement(training, last);
     print_files(folder);
 }
 

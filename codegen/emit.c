@@ -84,9 +84,17 @@ static void push(Emitter *e, NodeId node, const Place *place) {
     e->frames[e->frame_count++] = (Frame){.node = node, .place = place};
 }
 
+/* Puts the index of a gather on the stack, if it is not known yet. */
+static bool push_index(Emitter *e, const Node *node, const Place *place) {
+    if (node->op != OP_gather || memo_find(e, node->operands[GATHER_INDEX], place).value) return false;
+    push(e, node->operands[GATHER_INDEX], place);
+    return true;
+}
+
 static void push_operands(Emitter *e, uint32_t frame) {
     const Node *node = graph_node(e->graph, e->frames[frame].node);
     const Place *place = e->frames[frame].place;
+    if (push_index(e, node, place)) return;
     Source *sources = ARENA_ARRAY(e->arena, Source, node->operand_count);
     bool view = op_class(node->op) == CLASS_VIEW;
     for (uint32_t i = 0; i < node->operand_count; i++)

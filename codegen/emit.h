@@ -108,6 +108,7 @@ typedef struct {
     const Place *place; /* where an operand of a view is read */
     Value inside;       /* pad, concat: whether the element comes from this operand; without a value: it does */
 } Source;
+enum { GATHER_INDEX = 1 }; /* the operand whose value says where the other one is read: it is emitted first */
 Source view_source(Emitter *e, const Node *node, uint32_t operand, const Place *place);
 Value view_choose(Emitter *e, const Node *node, const Source *sources, const Value *operands);
 

@@ -75,6 +75,14 @@ static LLVMValueRef shift_amount(const Call *call) {
 }
 static LLVMValueRef emit_shl(const Call *call) { return LLVMBuildShl(builder(call), call->in[0], shift_amount(call), ""); }
 static LLVMValueRef emit_shr(const Call *call) { return LLVMBuildLShr(builder(call), call->in[0], shift_amount(call), ""); }
+/* The product of two numbers extended to 64 bits, of which the upper half is kept. */
+static LLVMValueRef emit_mul_high(const Call *call) {
+    LLVMTypeRef wide = call->vector ? lanes_of(call->e->i64) : call->e->i64;
+    LLVMValueRef a = LLVMBuildZExt(builder(call), call->in[0], wide, ""), b = LLVMBuildZExt(builder(call), call->in[1], wide, "");
+    LLVMValueRef product = LLVMBuildMul(builder(call), a, b, "");
+    LLVMValueRef upper = LLVMBuildLShr(builder(call), product, constant_like(call, call->e->i64, 32), "");
+    return LLVMBuildTrunc(builder(call), upper, LLVMTypeOf(call->in[0]), "");
+}
 static LLVMValueRef emit_select(const Call *call) { return LLVMBuildSelect(builder(call), call->in[0], call->in[1], call->in[2], ""); }
 
 static LLVMValueRef saturating(const Call *call, const char *name, DType to) {

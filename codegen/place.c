@@ -223,6 +223,7 @@ static const Place *index_windows(Emitter *e, const Node *node, const Place *pla
 /* These choose between operands or zero, lane by lane: emit.c does it. */
 #define index_pad NULL
 #define index_concat NULL
+#define index_gather NULL /* depends on a value */
 
 static IndexFunction *const index_functions[OP_COUNT] = {
 #define OP_VIEW(name, arity, attrs, rule, gradient, doc) [OP_##name] = index_##name,

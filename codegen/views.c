@@ -66,14 +66,41 @@ static Source concat_source(Emitter *e, const Node *node, uint32_t operand, cons
     return (Source){at, inside};
 }
 
+/* The index, which is known by now, within the axis. */
+static Coordinate gathered_index(Emitter *e, Value index, int64_t size) {
+    LLVMTypeRef type = LLVMTypeOf(index.value);
+    LLVMValueRef limits[] = {const_i32(e, 0), const_i32(e, (int32_t)(size - 1))};
+    if (!index.uniform)
+        for (int i = 0; i < 2; i++) limits[i] = value_splat(e, (Value){limits[i], true});
+    LLVMValueRef low[] = {index.value, limits[0]};
+    LLVMValueRef high[] = {call_intrinsic(e, "llvm.smax", &type, 1, low, 2), limits[1]};
+    LLVMValueRef inside = call_intrinsic(e, "llvm.smin", &type, 1, high, 2);
+    LLVMValueRef wide = LLVMBuildSExt(e->builder, inside, index.uniform ? e->i64 : lanes_of(e->i64), "");
+    return (Coordinate){.base = wide, .irregular = !index.uniform};
+}
+
+static Source gather_source(Emitter *e, const Node *node, uint32_t operand, const Place *place) {
+    if (operand == GATHER_INDEX) return (Source){.place = place};
+    Shape shape = graph_operand(e->graph, node, operand)->shape;
+    int axis = node->attrs.axis;
+    Value index = memo_find(e, node->operands[GATHER_INDEX], place);
+    place = place_in_shape(e, place, node->shape);
+    Place *at = place_new(e, shape, place->mask);
+    memcpy(at->axis, place->axis, sizeof at->axis);
+    at->axis[axis] = gathered_index(e, index, shape.dim[axis]);
+    return (Source){.place = at};
+}
+
 Source view_source(Emitter *e, const Node *node, uint32_t operand, const Place *place) {
     if (node->op == OP_pad) return pad_source(e, node, place);
     if (node->op == OP_concat) return concat_source(e, node, operand, place);
+    if (node->op == OP_gather) return gather_source(e, node, operand, place);
     return (Source){.place = place_through_view(e, node, place)};
 }
 
 Value view_choose(Emitter *e, const Node *node, const Source *sources, const Value *operands) {
     Value result = {LLVMConstNull(dtype_type(e, node->dtype, false)), true};
+    if (node->op == OP_gather) return operands[0];
     for (uint32_t i = 0; i < node->operand_count; i++)
         result = sources[i].inside.value ? value_select(e, sources[i].inside, operands[i], result) : operands[i];
     return result;

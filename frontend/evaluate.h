@@ -20,6 +20,8 @@ typedef struct {
     Names *params;    /* name -> Value */
     Names *functions; /* name -> Callable: the model's own definitions */
     Names *fields;    /* name -> Setting */
+    const Setting *augment;  /* what changes a field in training, or NULL */
+    const char *augmented;   /* the field */
     const DataSource *source;
     const SourceSchema *schema;
 } Globals;
@@ -49,6 +51,9 @@ typedef struct Evaluator {
     Phase phase;
     uint32_t batch; /* N */
     bool training;  /* the graph of a training step is built, not one that evaluates or predicts */
+    bool finishing;       /* the graph that makes metrics of means over a split: these means are its inputs */
+    const char *metric;   /* the metric being evaluated; NULL: none */
+    uint32_t split_means; /* asked for by that metric so far */
     Scope *scope;
     Frame *frame;            /* innermost */
     const char *assigned_to; /* the variable on the left of the expression being evaluated */

@@ -47,10 +47,11 @@ typedef struct {
     SourceSchema schema;
     SplitSize valid, test; /* of the data block */
     uint64_t data_seed;    /* seed of the data block: which rows are held out; by default train.seed */
-    uint32_t batch, epochs;
+    uint32_t batch, accumulate, epochs; /* accumulate: batches whose gradients make one step */
     bool shuffle;
     uint64_t seed;
-    const char *keep_best;      /* metric name or NULL: best.safetensors goes by the lowest loss then */
+    Judge keep_best;            /* by what best.safetensors is chosen */
+    StopRule stop;
     const char *const *metrics; /* names, in order; each is an output of the train and eval graphs */
     uint32_t metric_count;
     const char *const *outputs; /* names of the model's outputs, in order; outputs of the eval and predict graphs */
@@ -65,12 +66,14 @@ typedef struct {
 const ModelInfo *model_info(const Model *model);
 
 /* GRAPH_TRAIN: outputs "loss" and the metrics (means over the batch), updates for every state; gradients as grad nodes.
- * GRAPH_EVAL: outputs "loss", the metrics and the model's outputs; no updates. GRAPH_PREDICT: the model's outputs only;
+ * GRAPH_EVAL: outputs "loss", the metrics of the batch, what GRAPH_METRICS needs, and the model's outputs; no updates. GRAPH_PREDICT: the model's outputs only;
  * fields that only the loss uses are no inputs of it.
  * Inputs: one BATCH symbol per source field used, named by the field ("image"); VALUE symbols "epoch" (i32, from 0), "step"
  * (i32, steps done so far over the whole run, from 0) and "steps" (i32, steps of the whole run) where used.
  * States: trainable "NAME.weight", "NAME.bias"; of an optimizer "adam.m.NAME.weight"... */
-typedef enum { GRAPH_TRAIN, GRAPH_EVAL, GRAPH_PREDICT } GraphKind;
+/* GRAPH_METRICS turns means over all rows of a split into the metrics, its outputs. Its VALUE inputs are called as the outputs of
+ * the eval graph of which they are the means: "accuracy" where the metric is such a mean, "rmse.1"... where it is made of some. */
+typedef enum { GRAPH_TRAIN, GRAPH_EVAL, GRAPH_PREDICT, GRAPH_METRICS } GraphKind;
 /* A new graph (caller frees) for `batch` rows, or NULL after reporting errors. Spans of its nodes point into the texts of the
  * Diagnostics that model_load was given. The model is only read: several threads may build graphs at once. */
 Graph *model_graph(const Model *model, GraphKind kind, uint32_t batch, Diagnostics *diag);

@@ -76,6 +76,20 @@ Value call_select(const Call *call) {
     return built(call, build_ternary(evaluator->graph, OP_select, condition.node, a, b));
 }
 
+Value call_fma(const Call *call) {
+    Evaluator *evaluator = call->evaluator;
+    NodeId operands[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        if (!check_operand(call, i)) return value_error();
+        operands[i] = tensor_f32(evaluator, call->args[i]);
+    }
+    if (!tensors_broadcast(evaluator, call->span, "multiply", operands[0], operands[1]) ||
+        !tensors_broadcast(evaluator, call->span, "add", operands[0], operands[2]) ||
+        !tensors_broadcast(evaluator, call->span, "add", operands[1], operands[2]))
+        return value_error();
+    return built(call, build_ternary(evaluator->graph, OP_fma, operands[0], operands[1], operands[2]));
+}
+
 /* -- along axes -- */
 
 static Shape operand_shape(const Call *call) {

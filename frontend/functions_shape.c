@@ -128,6 +128,30 @@ Value call_concat(const Call *call) {
     return built(call, build_concat(evaluator->graph, parts, list.list.count, axis));
 }
 
+/* The index, as i32, may differ from x along the axis; elsewhere it has its sizes, or 1. */
+Value call_gather(const Call *call) {
+    Evaluator *evaluator = call->evaluator;
+    Shape x = shape_of_arg(call, 0), index = shape_of_arg(call, 1);
+    int axis;
+    if (!call_axis(call, 2, x.rank, &axis)) return value_error();
+    bool fits = x.rank == index.rank;
+    for (int i = 0; fits && i < x.rank; i++) fits = i == axis || index.dim[i] == x.dim[i] || index.dim[i] == 1;
+    if (!fits)
+        return call_fail(call, 1, "must have the sizes of x, %s, or 1, along all axes but axis %d, not be %s", arg_text(call, 0), axis,
+                         arg_text(call, 1));
+    NodeId whole = build_convert(evaluator->graph, call->args[1].node, DTYPE_I32);
+    return built(call, build_gather(evaluator->graph, call->args[0].node, whole, axis));
+}
+
+Value call_images(const Call *call) {
+    int rank = shape_of_arg(call, 0).rank;
+    if (rank == 3 || rank == 4) return call->args[0];
+    if (evaluator_error(call->evaluator, call->span, "images are [N, height, width] or [N, channels, height, width], not %s",
+                        arg_text(call, 0)))
+        diag_help(call->evaluator->diag, "make rows of them later, in the model: x |> flatten");
+    return value_error();
+}
+
 /* Elements [from, to) along an axis. */
 static Value part_of(const Call *call, int axis, int64_t from, int64_t to) {
     Shape shape = shape_of_arg(call, 0);

@@ -124,6 +124,7 @@ bool laboratory_try(const Laboratory *laboratory, Arena *arena, const Entry *ent
     const Expr *expr = syntax_read_expression(&(SyntaxInput){arena, laboratory->diag, file, 0, example, strlen(example), NULL});
     evaluator->training = true;
     evaluator->assigned_to = "y";
+    evaluator->metric = "y";
     give_inputs(evaluator, example);
     evaluator->phase = strcmp(entry->section, "Schedules") ? PHASE_MODEL : PHASE_TRAIN;
     Value value = expr ? evaluate(evaluator, expr) : value_error();

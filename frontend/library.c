@@ -38,6 +38,7 @@ static const Builtin builtins[] = {
 #define OPTIMIZER(name_, signature_, doc_)                                                                                     \
     {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_OPTIMIZER, .optimize = optimize_##name_},
 #define SOURCE(name_, signature_, doc_) {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_SOURCE},
+#define RULE(name_, signature_, doc_) {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_RULE},
 #include "frontend/library.def"
 #define OP_ELEMENTWISE(name, arity, rule, gradient, expand, doc) ELEMENTWISE_##arity##_##rule(name, doc)
 #include "ir/ops.def"
@@ -52,6 +53,7 @@ const char *kind_text(FunctionKind kind) {
     static const char *const texts[] = {
         [KIND_FUNCTION] = "the function",       [KIND_LAYER] = "the layer",   [KIND_OPTIMIZER] = "the optimizer",
         [KIND_INITIALIZER] = "the initializer", [KIND_SOURCE] = "the source",
+        [KIND_RULE] = "the rule",
     };
     return texts[kind];
 }

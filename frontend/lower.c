@@ -14,43 +14,7 @@ static const char *text_of(const Lowering *lowering, Value value) {
     return value_text(lowering->evaluator->arena, lowering->graph, value);
 }
 
-/* -- fields: evaluated when first asked for, so that a graph has no inputs that it does not use -- */
-
-static Value field_in_progress = {.kind = VALUE_ERROR};
-
-static Value evaluate_field_value(Evaluator *evaluator, const Setting *setting) {
-    Evaluator saved = *evaluator;
-    evaluator->phase = PHASE_DATA;
-    evaluator->scope = scope_new(evaluator, false);
-    evaluator->frame = NULL;
-    Value value = evaluate(evaluator, setting->value);
-    evaluator->phase = saved.phase;
-    evaluator->scope = saved.scope;
-    evaluator->frame = saved.frame;
-    if (value.kind == VALUE_TENSOR && tensor_node(evaluator, value)->shape.rank > 0 &&
-        tensor_node(evaluator, value)->shape.dim[0] == evaluator->batch)
-        return value;
-    if (value.kind != VALUE_ERROR &&
-        evaluator_error(evaluator, setting->value->span, "field '%s' must have a row for each row of the data, not be %s",
-                        setting->name.text, value_text(evaluator->arena, evaluator->graph, value)))
-        diag_help(evaluator->diag, "fields are made from those of the source, such as 'source.image'");
-    return value_error();
-}
-
-Value evaluate_field(Evaluator *evaluator, const char *name) {
-    const Value *known = names_find(evaluator->fields, name);
-    const Setting *setting = names_find(evaluator->globals->fields, name);
-    if (known == &field_in_progress) {
-        evaluator_error(evaluator, setting->value->span, "field '%s' depends on itself", name);
-        return value_error();
-    }
-    if (known || !setting) return known ? *known : value_error();
-    names_put(evaluator->fields, name, &field_in_progress);
-    Value *value = ARENA_NEW(evaluator->arena, Value);
-    *value = evaluate_field_value(evaluator, setting);
-    names_put(evaluator->fields, name, value);
-    return *value;
-}
+/* -- fields -- */
 
 /* When checking, those that nothing uses are looked at too. */
 static bool lower_all_fields(const Lowering *lowering) {
@@ -131,6 +95,18 @@ static Value scalar_of(const Lowering *lowering, const Expr *expr, const char *w
     return value_tensor(tensor_f32(evaluator, value));
 }
 
+static bool lower_metric(const Lowering *lowering, const Expr *expr, const char *name) {
+    Evaluator *evaluator = lowering->evaluator;
+    evaluator->metric = name;
+    evaluator->split_means = 0;
+    Value value = scalar_of(lowering, expr, "a metric");
+    NodeId node = value.kind == VALUE_ERROR ? NODE_NONE : value.node;
+    if (node && evaluator->finishing) node = metric_finish(evaluator, expr, node);
+    evaluator->metric = NULL;
+    graph_output(lowering->graph, name, node);
+    return node != NODE_NONE;
+}
+
 static bool lower_metrics(const Lowering *lowering) {
     const ModelInfo *info = &lowering->model->info;
     bool good = true;
@@ -138,11 +114,8 @@ static bool lower_metrics(const Lowering *lowering) {
     const Setting *setting = item_setting(lowering->model->train, "metrics");
     if (!setting) return true;
     const Expr *first = setting->value->kind == EXPR_LIST ? setting->value->elements.first : setting->value;
-    for (const Expr *expr = first; expr && i < info->metric_count; expr = expr->next, i++) {
-        Value value = scalar_of(lowering, expr, "a metric");
-        good &= value.kind != VALUE_ERROR;
-        if (value.kind != VALUE_ERROR) graph_output(lowering->graph, info->metrics[i], value.node);
-    }
+    for (const Expr *expr = first; expr && i < info->metric_count; expr = expr->next, i++)
+        good &= lower_metric(lowering, expr, info->metrics[i]);
     return good;
 }
 
@@ -168,11 +141,20 @@ static bool lower_parts(const Lowering *lowering) {
     if (lowering->kind == GRAPH_PREDICT && network) output_results(lowering);
     if (lowering->kind == GRAPH_PREDICT) return network;
     lowering->evaluator->phase = PHASE_TRAIN;
+    if (lowering->kind == GRAPH_METRICS) return network && lower_metrics(lowering);
     NodeId loss = lower_loss(lowering);
     bool metrics = lower_metrics(lowering);
     if (lowering->kind == GRAPH_EVAL && network && loss && metrics) output_results(lowering);
     bool updates = lowering->kind != GRAPH_TRAIN || lower_updates(lowering->model, lowering->evaluator, loss);
     return fields && network && loss && metrics && updates;
+}
+
+/* The nodes in an order that does not depend on the compiler; of the graph that finishes metrics only what leads to them. */
+static Graph *ordered(Graph *graph, GraphKind kind, Arena *arena) {
+    if (kind != GRAPH_METRICS) return graph_in_order(graph, NULL, 0);
+    NodeId *roots = ARENA_ARRAY(arena, NodeId, graph->output_count);
+    for (uint32_t i = 0; i < graph->output_count; i++) roots[i] = graph->outputs[i].node;
+    return graph_in_order(graph, roots, graph->output_count);
 }
 
 Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, Diagnostics *diag) {
@@ -181,11 +163,13 @@ Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, 
     Evaluator *evaluator = model_evaluator(model, log ? model->arena : scratch, graph, batch, diag);
     evaluator->log = log;
     evaluator->training = kind == GRAPH_TRAIN;
+    evaluator->finishing = kind == GRAPH_METRICS;
     size_t errors = diag_errors(diag);
     Lowering lowering = {model, evaluator, graph, kind};
     bool good = lower_parts(&lowering) && diag_errors(diag) == errors;
+    if (good && !log) graph = ordered(graph, kind, scratch); /* the log names nodes */
     arena_free(scratch);
-    if (good) return log ? graph : graph_in_order(graph, NULL, 0); /* the log names nodes */
+    if (good) return graph;
     graph_free(graph);
     return NULL;
 }

@@ -1,4 +1,5 @@
-/* The training half of a graph: gradients of the loss, clipping, and the optimizer's update of every weight. */
+/* The training half of a graph: gradients of the loss, adding them up over batches, clipping, and the optimizer's update of
+ * every weight. */
 #include "frontend/model.h"
 
 #include <string.h>
@@ -31,11 +32,44 @@ static Trained *gradients_of(Evaluator *evaluator, NodeId loss, uint32_t *count)
     return trained;
 }
 
-/* -- clipping -- */
-
 static NodeId scalar(Graph *graph, double value) {
     return build_f32(graph, value, (Shape){0});
 }
+
+/* -- adding up: a step is made from the gradients of several batches, each weighted by its rows -- */
+
+/* Whether the weights change after this batch. */
+static NodeId is_update(Graph *graph) {
+    NodeId flag = graph_input(graph, SYMBOL_VALUE, INPUT_UPDATE, DTYPE_I32, (Shape){0});
+    return build_convert(graph, flag, DTYPE_BOOL);
+}
+
+/* sum + rows * value, of which the state keeps nothing after an update. */
+static NodeId added_up(Graph *graph, const char *name, NodeId rows, NodeId value) {
+    NodeId sum = graph_state(graph, name, DTYPE_F32, graph_node(graph, value)->shape, (Init){0}, false);
+    NodeId total = build_ternary(graph, OP_fma, rows, value, sum);
+    graph_update(graph, sum, build_ternary(graph, OP_select, is_update(graph), scalar(graph, 0), total));
+    return total;
+}
+
+static void accumulate(Evaluator *evaluator, Trained *trained, uint32_t count) {
+    Graph *graph = evaluator->graph;
+    NodeId rows = scalar(graph, evaluator->batch), all_rows = added_up(graph, "accumulate.rows", rows, scalar(graph, 1));
+    for (uint32_t i = 0; i < count; i++) {
+        const char *name = arena_format(evaluator->arena, "accumulate.%s", trained[i].name);
+        trained[i].gradient = build_binary(graph, OP_div, added_up(graph, name, rows, trained[i].gradient), all_rows);
+    }
+}
+
+/* The states from number `first` on are the optimizer's: they too stay as they are until the weights change. */
+static void hold_states(Graph *graph, uint32_t first) {
+    for (uint32_t i = first; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->update) graph_update(graph, symbol->node, build_ternary(graph, OP_select, is_update(graph), symbol->update, symbol->node));
+    }
+}
+
+/* -- clipping -- */
 
 static void clip_values(Graph *graph, Trained *trained, uint32_t count, double limit) {
     for (uint32_t i = 0; i < count; i++) {
@@ -85,6 +119,19 @@ static const Bound *find_optimizer(Evaluator *evaluator, const Expr *expr) {
     return check_rate(evaluator, value.bound) ? value.bound : NULL;
 }
 
+static void optimize(const Model *model, Evaluator *evaluator, const Bound *optimizer, const Trained *trained, uint32_t count) {
+    Graph *graph = evaluator->graph;
+    uint32_t first = graph->symbol_count;
+    bool holds = model->info.accumulate > 1;
+    for (uint32_t i = 0; i < count; i++) {
+        Optimization optimization = {evaluator, optimizer, trained[i].name, trained[i].weight, trained[i].gradient};
+        NodeId next = optimizer->callee->builtin->optimize(&optimization);
+        if (holds) next = build_ternary(graph, OP_select, is_update(graph), next, trained[i].weight);
+        graph_update(graph, trained[i].weight, next);
+    }
+    if (holds) hold_states(graph, first);
+}
+
 bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
     const Expr *expr = item_setting(model->train, "optimizer")->value;
     const Bound *optimizer = find_optimizer(evaluator, expr);
@@ -97,11 +144,9 @@ bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
                         "the loss depends on no weight: there is nothing to train");
         return false;
     }
+    if (model->info.accumulate > 1) accumulate(evaluator, trained, count);
     if (model->clip_value > 0) clip_values(evaluator->graph, trained, count, model->clip_value);
     if (model->clip_norm > 0) clip_norm(evaluator->graph, trained, count, model->clip_norm);
-    for (uint32_t i = 0; i < count; i++) {
-        Optimization optimization = {evaluator, optimizer, trained[i].name, trained[i].weight, trained[i].gradient};
-        graph_update(evaluator->graph, trained[i].weight, optimizer->callee->builtin->optimize(&optimization));
-    }
+    optimize(model, evaluator, optimizer, trained, count);
     return evaluator_built(evaluator, expr->span, loss).kind != VALUE_ERROR;
 }

@@ -123,7 +123,7 @@ static bool read_settings(Model *model) {
     Graph *scratch = graph_new("settings", model->diag);
     Evaluator *evaluator = model_evaluator(model, model->arena, scratch, 1, model->diag);
     bool good = params_evaluate(model, evaluator);
-    good = good && source_read(model, evaluator) && settings_read(model, evaluator);
+    good = good && source_read(model, evaluator) && settings_read(model, evaluator) && judging_read(model, evaluator);
     graph_free(scratch);
     return good;
 }
@@ -192,7 +192,7 @@ static const char *field_name(const Model *model, const char *name) {
 static bool check_graphs(Model *model) {
     model->log = layer_log_new(model->arena, model->own_text->file, model->own_text->text);
     Graph *graph = lower(model, GRAPH_TRAIN, model->info.batch, model->log, model->diag);
-    bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph);
+    bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph) && metrics_check(model);
     if (good) model->info.label_field = field_name(model, find_label(model, graph));
     model->info.class_uses = model->log->class_uses;
     model->info.class_use_count = model->log->class_use_count;
@@ -205,6 +205,7 @@ static bool load(Model *model) {
     bool overridden = overrides_read(model);
     if (!settings_check_names(model) || !overridden || !outputs_name(model)) return false;
     collect_fields(model);
+    if (!augment_read(model)) return false;
     model->info.name = model->network->name;
     if (!read_settings(model) || !check_graphs(model)) return false;
     model->info.resolved = texts_resolve(model);
@@ -221,8 +222,12 @@ static Model *model_new(const ModelOptions *options, Diagnostics *diag) {
     model->info.source.folder =
         options->folder ? arena_copy_string(arena, options->folder, strlen(options->folder)) : path_folder_of(arena, options->path);
     model->globals =
-        (Globals){library_new(arena, diag), names_new(arena), names_new(arena), names_new(arena),
-                  &model->info.source, &model->info.schema};
+        (Globals){.library = library_new(arena, diag),
+                  .params = names_new(arena),
+                  .functions = names_new(arena),
+                  .fields = names_new(arena),
+                  .source = &model->info.source,
+                  .schema = &model->info.schema};
     return model;
 }
 

@@ -57,7 +57,13 @@ bool params_evaluate(Model *model, Evaluator *evaluator); /* params.c */
 bool settings_check_names(Model *model);                  /* settings.c */
 bool settings_read(Model *model, Evaluator *evaluator);
 bool outputs_name(Model *model);                      /* outputs.c */
+bool augment_read(Model *model); /* fields.c */
+bool judging_read(Model *model, Evaluator *evaluator); /* judging.c */
 bool source_read(Model *model, Evaluator *evaluator); /* source.c */
+
+/* The value of a metric whose expression gave `node`, in the graph that makes metrics of means over a split (metrics.c). */
+NodeId metric_finish(Evaluator *evaluator, const Expr *expr, NodeId node);
+bool metrics_check(Model *model);
 
 /* -- building graphs (lower.c) -- */
 /* NULL after reporting errors. log: where to record the model's calls, or NULL. */

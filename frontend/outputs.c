@@ -1,4 +1,4 @@
-/* The names of what a graph gives: the model's outputs, the metrics, and the metric that decides which weights are best. */
+/* The names of what a graph gives: the model's outputs and the metrics. */
 #include "frontend/model.h"
 
 #include <string.h>
@@ -44,36 +44,9 @@ static bool name_metrics(Model *model, Names *taken) {
     return true;
 }
 
-/* Of these metrics more is better; the best of everything else is the lowest loss. */
-static bool more_is_better(const char *metric) {
-    return !strncmp(metric, "accuracy", 8) || !strncmp(metric, "top_k", 5);
-}
-
-static bool wrong_best(Model *model, const Expr *expr, const char *name) {
-    diag_error(model->diag, STATUS_MODEL, expr->span, "'keep_best' must name one of the metrics");
-    const char *near = name ? diag_nearest(name, model->info.metrics, model->info.metric_count) : NULL;
-    if (near) diag_help(model->diag, "did you mean '%s'?", near);
-    return false;
-}
-
-static bool name_best(Model *model) {
-    const Setting *setting = item_setting(model->train, "keep_best");
-    if (!setting) return true;
-    const Expr *expr = setting->value;
-    bool named = expr->kind == EXPR_NAME || expr->kind == EXPR_STRING;
-    if (named && !strcmp(expr->text, "loss")) return true;
-    for (uint32_t i = 0; named && i < model->info.metric_count; i++)
-        if (!strcmp(model->info.metrics[i], expr->text)) model->info.keep_best = model->info.metrics[i];
-    if (!model->info.keep_best) return wrong_best(model, expr, named ? expr->text : NULL);
-    if (more_is_better(model->info.keep_best)) return true;
-    diag_error(model->diag, STATUS_MODEL, expr->span, "'keep_best' needs a metric of which more is better, as accuracy is");
-    diag_help(model->diag, "without keep_best, the lowest loss decides");
-    return false;
-}
-
 bool outputs_name(Model *model) {
     Names *taken = names_new(model->arena);
     names_put(taken, "loss", "loss");
     bool outputs = name_outputs(model, taken), metrics = name_metrics(model, taken);
-    return outputs && metrics && name_best(model);
+    return outputs && metrics;
 }

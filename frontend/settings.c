@@ -53,6 +53,9 @@ static bool read_batch(const Reading *r, Value value) {
 static bool read_epochs(const Reading *r, Value value) {
     return read_count(r, value, MAX_EPOCHS, &r->model->info.epochs);
 }
+static bool read_accumulate(const Reading *r, Value value) {
+    return read_count(r, value, MAX_BATCH, &r->model->info.accumulate);
+}
 static bool read_train_seed(const Reading *r, Value value) {
     return read_seed(r, value, &r->model->info.seed);
 }
@@ -93,17 +96,20 @@ typedef struct {
 } Key;
 static const Key keys[] = {
     {ITEM_DATA, "source", NULL, true},
+    {ITEM_DATA, "augment", NULL, false},
     {ITEM_DATA, "valid", read_valid, false},
     {ITEM_DATA, "test", read_test, false},
     {ITEM_DATA, "seed", read_data_seed, false},
     {ITEM_TRAIN, "loss", NULL, true},
     {ITEM_TRAIN, "optimizer", NULL, true},
     {ITEM_TRAIN, "batch", read_batch, false},
+    {ITEM_TRAIN, "accumulate", read_accumulate, false},
     {ITEM_TRAIN, "epochs", read_epochs, false},
     {ITEM_TRAIN, "shuffle", read_shuffle, false},
     {ITEM_TRAIN, "seed", read_train_seed, false},
     {ITEM_TRAIN, "metrics", NULL, false},
     {ITEM_TRAIN, "keep_best", NULL, false},
+    {ITEM_TRAIN, "stop_when", NULL, false},
     {ITEM_TRAIN, "clip_norm", read_clip_norm, false},
     {ITEM_TRAIN, "clip_value", read_clip_value, false},
 };
@@ -195,6 +201,7 @@ bool settings_read(Model *model, Evaluator *evaluator) {
     bool good = true;
     ModelInfo *info = &model->info;
     info->batch = 64;
+    info->accumulate = 1;
     info->epochs = 10;
     info->shuffle = true;
     for (int i = 0; i < KEY_COUNT; i++) good &= read_key(model, evaluator, &keys[i]);

@@ -16,7 +16,7 @@ typedef enum {
     VALUE_RANGE, /* both ends included */
     VALUE_TENSOR,
     VALUE_FUNCTION,
-    VALUE_BOUND, /* a call of an optimizer, initializer or source, kept with its arguments */
+    VALUE_BOUND, /* a call of an optimizer, initializer, source or rule, kept with its arguments */
     VALUE_SOURCE /* the data source itself: its fields are tensors */
 } ValueKind;
 

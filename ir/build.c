@@ -112,6 +112,19 @@ NodeId build_concat(Graph *graph, const NodeId *parts, uint32_t count, int axis)
     return graph_add(graph, OP_concat, parts, count, &(Attrs){.axis = (int8_t)axis}, NULL);
 }
 
+NodeId build_gather(Graph *graph, NodeId a, NodeId index, int axis) {
+    if (!a || !index) return NODE_NONE;
+    Shape shape = operand_shape(graph, a), given = operand_shape(graph, index);
+    bool broadcasts = given.rank == shape.rank && axis >= 0 && axis < shape.rank;
+    if (broadcasts) shape.dim[axis] = given.dim[axis];
+    NodeId operands[] = {a, broadcasts ? build_broadcast(graph, index, shape) : index};
+    return graph_add(graph, OP_gather, operands, 2, &(Attrs){.axis = (int8_t)axis}, NULL);
+}
+
+NodeId build_random(Graph *graph, const NodeId low_high_draw[3], uint32_t stream, uint32_t substream, Shape shape) {
+    return graph_add(graph, OP_random, low_high_draw, 3, &(Attrs){.a = {stream, substream}}, &(TensorType){DTYPE_I32, shape});
+}
+
 NodeId build_reduce(Graph *graph, Op op, NodeId a, int axis, bool keep) {
     NodeId reduced = graph_add(graph, op, &a, 1, &(Attrs){.axis = (int8_t)axis}, NULL);
     if (!keep || !reduced) return reduced;

@@ -124,6 +124,9 @@ BINARY_LOOP(shr_i32, uint32_t, uint32_t, a >> (b & 31))
 DISPATCH(shl, NULL, NULL, shl_i32, NULL)
 DISPATCH(shr, NULL, NULL, shr_i32, NULL)
 
+BINARY_LOOP(mul_high_i32, uint32_t, uint32_t, (uint32_t)((uint64_t)a * b >> 32))
+DISPATCH(mul_high, NULL, NULL, mul_high_i32, NULL)
+
 /* A choice moves bits, whatever they mean. */
 #define SELECT_LOOP(function, Type)                                                                                            \
     static void function(const EvalArgs *args) {                                                                               \

@@ -1,6 +1,7 @@
 /* Functions and composites, in f64 only and by the platform's libm: what the expansions of passes/ are measured against. In
  * f32 they have no meaning of their own; their expansion has. */
 #include "ir/eval.h"
+#include "ir/random.h"
 
 #include <assert.h>
 #include <math.h>
@@ -83,6 +84,18 @@ void eval_softmax(const EvalArgs *args) {
 
 void eval_log_softmax(const EvalArgs *args) {
     each_row(args, row_log_softmax);
+}
+
+/* Bits are the same in every precision. */
+void eval_random(const EvalArgs *args) {
+    const uint32_t *low = args->in[0], *high = args->in[1], *draw = args->in[2];
+    const int64_t *stream = args->node->attrs.a;
+    uint32_t *out = args->out, words[4];
+    for (int64_t i = 0, n = eval_elements(args); i < n; i++) {
+        uint32_t counter[4] = {(uint32_t)(i / 4), *draw, (uint32_t)stream[1], (uint32_t)stream[0]};
+        if (i % 4 == 0) philox_4x32(counter, (uint32_t[]){*low, *high}, words);
+        out[i] = words[i % 4];
+    }
 }
 
 void eval_grad(const EvalArgs *args) {

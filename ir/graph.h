@@ -37,6 +37,7 @@ typedef enum {
     ATTRS_PAD,    /* a: zeros before, b: zeros after, along every axis */
     ATTRS_WINDOW, /* a: kernel, b: stride, c: dilation; each along height and width */
     ATTRS_CONV,   /* a: stride, b: dilation, likewise; c[0]: groups */
+    ATTRS_DRAW,   /* a[0]: stream, a[1]: substream, both as unsigned 32-bit numbers */
     ATTRS_MATMUL, /* transpose_a, transpose_b: the operand is stored with its last two axes exchanged */
     ATTRS_KINDS
 } AttrsKind;
@@ -180,6 +181,11 @@ NodeId build_transpose(Graph *graph, NodeId a, const int64_t *perm); /* perm NUL
 NodeId build_slice(Graph *graph, NodeId a, const int64_t *start, const int64_t *stop, const int64_t *step); /* step NULL: 1 */
 NodeId build_pad(Graph *graph, NodeId a, const int64_t *before, const int64_t *after);
 NodeId build_concat(Graph *graph, const NodeId *parts, uint32_t count, int axis);
+/* The index is i32 and has the shape of a, but along the axis; it is broadcast to that shape where it has size 1. */
+NodeId build_gather(Graph *graph, NodeId a, NodeId index, int axis);
+/* 32 random bits an element: those of random_bits (ir/random.h) with index / 4 = (draw, element / 4); low and high are the words
+ * of the seed. The numbers of another draw are others. */
+NodeId build_random(Graph *graph, const NodeId low_high_draw[3], uint32_t stream, uint32_t substream, Shape shape);
 /* axis from 0. keep: the axis stays, with size 1. */
 NodeId build_reduce(Graph *graph, Op op, NodeId a, int axis, bool keep);
 /* sum or reduce_max over a set of axes (bit i: axis i), removed. Neighbouring axes are merged first, then the last axis is

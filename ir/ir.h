@@ -6,9 +6,11 @@
 #include "ir/diag.h"
 #include "ir/graph.h"
 #include "ir/interp.h"
+#include "ir/judge.h"
 #include "ir/plan.h"
 #include "ir/program.h"
 #include "ir/random.h"
+#include "ir/run_clock.h"
 #include "ir/source.h"
 
 #endif

@@ -91,6 +91,11 @@ static void print_lists(const Graph *graph, const Node *node, FILE *out) {
     }
 }
 
+static void print_draw(const Graph *graph, const Node *node, FILE *out) {
+    (void)graph;
+    fprintf(out, " stream=%" PRId64 " substream=%" PRId64, node->attrs.a[0], node->attrs.a[1]);
+}
+
 static void print_flags(const Graph *graph, const Node *node, FILE *out) {
     (void)graph;
     if (node->attrs.transpose_a) fputs(" transpose_a", out);
@@ -105,7 +110,7 @@ void text_print_attrs(const Graph *graph, const Node *node, FILE *out) {
     static void (*const printers[ATTRS_KINDS])(const Graph *, const Node *, FILE *) = {
         [ATTRS_NONE] = print_nothing, [ATTRS_SYMBOL] = print_symbol, [ATTRS_VALUE] = print_value, [ATTRS_AXIS] = print_axis,
         [ATTRS_PERM] = print_lists,   [ATTRS_RANGE] = print_lists,   [ATTRS_PAD] = print_lists,   [ATTRS_WINDOW] = print_lists,
-        [ATTRS_CONV] = print_lists,   [ATTRS_MATMUL] = print_flags};
+        [ATTRS_CONV] = print_lists,   [ATTRS_DRAW] = print_draw,    [ATTRS_MATMUL] = print_flags};
     printers[op_attrs(node->op)](graph, node, out);
 }
 

@@ -278,6 +278,14 @@ static bool read_axis(Reader *reader, Line *line) {
     return true;
 }
 
+static bool read_number(Reader *reader, const char *name, int64_t *value) {
+    return read_word(reader, name) && read_sign(reader, "=") && read_integer(reader, 0, UINT32_MAX, value);
+}
+
+static bool read_draw(Reader *reader, Line *line) {
+    return read_number(reader, "stream", &line->attrs.a[0]) && read_number(reader, "substream", &line->attrs.a[1]);
+}
+
 /* name=[number,...] */
 static bool read_list(Reader *reader, const char *name, int length, int64_t *values) {
     if (!read_word(reader, name) || !read_sign(reader, "=") || !read_sign(reader, "[")) return false;
@@ -309,7 +317,7 @@ static bool read_flags(Reader *reader, Line *line) {
 static bool (*const attrs_readers[ATTRS_KINDS])(Reader *, Line *) = {
     [ATTRS_NONE] = read_nothing, [ATTRS_SYMBOL] = read_symbol, [ATTRS_VALUE] = read_value, [ATTRS_AXIS] = read_axis,
     [ATTRS_PERM] = read_lists,   [ATTRS_RANGE] = read_lists,   [ATTRS_PAD] = read_lists,   [ATTRS_WINDOW] = read_lists,
-    [ATTRS_CONV] = read_lists,   [ATTRS_MATMUL] = read_flags};
+    [ATTRS_CONV] = read_lists,   [ATTRS_DRAW] = read_draw,    [ATTRS_MATMUL] = read_flags};
 
 /* -- lines -- */
 

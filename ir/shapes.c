@@ -319,6 +319,25 @@ static bool shape_matmul(const ShapeCheck *check) {
     return infer(check, DTYPE_F32, shape);
 }
 
+/* The index has the result's shape, which may differ from that of a along the axis. */
+static bool shape_gather(const ShapeCheck *check) {
+    const Node *a = operand(check, 0), *index = operand(check, 1);
+    int axis = check->attrs->axis;
+    if (index->dtype != DTYPE_I32) return reject(check, "the index must be i32");
+    if (axis < 0 || axis >= a->shape.rank) return reject(check, "no such axis");
+    Shape taken = index->shape;
+    if (taken.rank == a->shape.rank) taken.dim[axis] = a->shape.dim[axis];
+    if (!shape_equal(taken, a->shape)) return reject(check, "the operands may differ along the axis only");
+    return infer(check, a->dtype, index->shape);
+}
+
+static bool shape_random(const ShapeCheck *check) {
+    for (uint32_t i = 0; i < check->count; i++)
+        if (operand(check, i)->dtype != DTYPE_I32 || operand(check, i)->shape.rank) return reject(check, "the operands must be i32 scalars");
+    if (check->attrs->a[0] >> 32 || check->attrs->a[1] >> 32) return reject(check, "stream and substream must be from 0 to 2^32 - 1");
+    return infer(check, DTYPE_I32, check->result->shape);
+}
+
 static bool shape_grad(const ShapeCheck *check) {
     const Node *y = operand(check, 0), *by = operand(check, 1);
     if (y->dtype != DTYPE_F32 || y->shape.rank != 0) return reject(check, "only an f32 scalar has a gradient");

@@ -56,6 +56,7 @@ static Attrs attrs_mask(AttrsKind kind) {
     if (kind == ATTRS_SYMBOL) mask.symbol = UINT32_MAX;
     if (kind == ATTRS_VALUE) mask.value.bits = UINT32_MAX;
     if (kind == ATTRS_AXIS) mask.axis = -1;
+    if (kind == ATTRS_DRAW) mask.a[0] = mask.a[1] = -1;
     if (kind == ATTRS_MATMUL) mask.transpose_a = mask.transpose_b = true;
     if (text_lists[kind][0]) memset(mask.a, -1, sizeof mask.a);
     if (text_lists[kind][1]) memset(mask.b, -1, sizeof mask.b);

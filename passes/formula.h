@@ -48,6 +48,7 @@ FORMULA_2(xor)
 FORMULA_1(not)
 FORMULA_2(shl)
 FORMULA_2(shr)
+FORMULA_2(mul_high)
 FORMULA_3(select)
 #undef FORMULA_1
 #undef FORMULA_2

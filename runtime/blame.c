@@ -56,9 +56,9 @@ static void report(Interp *interp, const Graph *graph, const char *when, Diagnos
 /* Runs one step in the interpreter, from the states as they are. */
 static void interpret_step(const Trainer *trainer, int64_t step, const char *when) {
     const Graph *graph = runner_program(pair_runner(&trainer->pair, step))->graph;
-    RunClock clock = trainer_clock(trainer);
+    RunTimes times = trainer_times(trainer);
+    RunClock clock = run_clock(&times, step);
     Interp *interp = interp_new(graph, INTERP_F32);
-    clock.step += (int32_t)step;
     set_symbols(interp, graph, trainer->options->states, trainer->options->dataset, trainer->order + step * trainer->pair.batch,
                 &clock);
     interp_run(interp);
@@ -99,7 +99,8 @@ static bool replay_to(Trainer *trainer, uint64_t end) {
     if (step == 0) trainer_order(trainer);
     int64_t stop = step + (int64_t)(end - trainer->info.step);
     stop = stop < steps ? stop : steps;
-    pair_loop(&trainer->pair, trainer->order, step, stop, trainer_clock(trainer), look_at_loss, &replay);
+    RunTimes times = trainer_times(trainer);
+    pair_loop(&trainer->pair, trainer->order, step, stop, &times, look_at_loss, &replay);
     trainer->info.step += (uint64_t)(stop - step);
     return replay.finite;
 }

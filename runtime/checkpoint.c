@@ -27,19 +27,29 @@ static bool write_states(const char *path, const States *states, const SafePair 
     return good;
 }
 
+static const char *whole_text(char text[NUMBER_TEXT], uint64_t number) {
+    snprintf(text, NUMBER_TEXT, "%" PRIu64, number);
+    return text;
+}
+
+/* Hexadecimal: every bit. Of NaN there is one. */
+static const char *real_text(char text[NUMBER_TEXT], double number) {
+    snprintf(text, NUMBER_TEXT, "%a", isnan(number) ? NAN : number);
+    return text;
+}
+
 bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info, Diagnostics *diag) {
-    char step[NUMBER_TEXT], epoch[NUMBER_TEXT], seed[NUMBER_TEXT], loss_sum[NUMBER_TEXT], best[NUMBER_TEXT];
-    snprintf(step, sizeof step, "%" PRIu64, info->step);
-    snprintf(epoch, sizeof epoch, "%" PRIu64, info->epoch);
-    snprintf(seed, sizeof seed, "%" PRIu64, info->seed);
-    snprintf(loss_sum, sizeof loss_sum, "%a", info->loss_sum); /* hexadecimal: every bit */
-    snprintf(best, sizeof best, "%a", isnan(info->best) ? NAN : info->best);
+    char step[NUMBER_TEXT], epoch[NUMBER_TEXT], seed[NUMBER_TEXT], loss_sum[NUMBER_TEXT], best[NUMBER_TEXT],
+        best_epoch[NUMBER_TEXT], gained[NUMBER_TEXT], waited[NUMBER_TEXT];
     const SafePair pairs[] = {{"mlc", FORMAT},
-                              {"step", step},
-                              {"epoch", epoch},
-                              {"seed", seed},
-                              {"loss_sum", loss_sum},
-                              {"best", best},
+                              {"step", whole_text(step, info->step)},
+                              {"epoch", whole_text(epoch, info->epoch)},
+                              {"seed", whole_text(seed, info->seed)},
+                              {"loss_sum", real_text(loss_sum, info->loss_sum)},
+                              {"best", real_text(best, info->best)},
+                              {"best_epoch", whole_text(best_epoch, info->best_epoch)},
+                              {"gained", real_text(gained, info->gained)},
+                              {"waited", whole_text(waited, info->waited)},
                               {"model_hash", info->model_hash},
                               {"data_digest", info->data_digest}};
     return write_states(path, states, pairs, sizeof pairs / sizeof *pairs, diag);
@@ -76,6 +86,8 @@ static bool take_info(const SafeFile *file, CheckpointInfo *info) {
     return format && !strcmp(format, FORMAT) && take_whole(file, "step", &info->step) &&
            take_whole(file, "epoch", &info->epoch) && take_whole(file, "seed", &info->seed) &&
            take_real(file, "loss_sum", &info->loss_sum) && take_real(file, "best", &info->best) &&
+           take_whole(file, "best_epoch", &info->best_epoch) && take_real(file, "gained", &info->gained) &&
+           take_whole(file, "waited", &info->waited) &&
            take_hash(file, "model_hash", info->model_hash) && take_hash(file, "data_digest", info->data_digest);
 }
 

@@ -1,54 +1,108 @@
-/* Evaluation: the means of the loss and the metrics over the rows of a split. Each batch's means are weighted by its rows and
- * added in double in the order of the batches, so the result does not depend on the threads. */
+/* Evaluation: the loss and the metrics over the rows of a split. What each batch gives is weighted by its rows and added in double
+ * in the order of the batches, so the result does not depend on the threads; the metrics are made of the means. */
 #include "runtime/evaluate.h"
 #include "ir/clock.h"
+#include "runtime/memory.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* -- what is added up -- */
+
+static void add_statistic(Evaluator *evaluator, const char *name, NodeId input) {
+    const Runner *runners[2] = {evaluator->pair.full, evaluator->pair.last};
+    Statistic *statistic = &evaluator->statistics[evaluator->count++];
+    *statistic = (Statistic){.input = input};
+    for (int i = 0; i < 2; i++)
+        if (runners[i]) statistic->offsets[i] = runner_place(runners[i], name, &statistic->elements);
+    evaluator->elements += statistic->elements;
+}
+
+/* The loss, and the inputs of the graph that makes the metrics; without one, the metrics. */
+static void add_statistics(Evaluator *evaluator) {
+    const Metrics *metrics = &evaluator->metrics;
+    const Graph *finish = metrics->finish;
+    evaluator->statistics = memory_new((1 + (finish ? finish->symbol_count : metrics->count)) * sizeof *evaluator->statistics);
+    add_statistic(evaluator, "loss", NODE_NONE);
+    for (uint32_t i = 0; finish && i < finish->symbol_count; i++)
+        if (finish->symbols[i].node) add_statistic(evaluator, finish->symbols[i].name, finish->symbols[i].node);
+    for (uint32_t i = 0; !finish && i < metrics->count; i++) add_statistic(evaluator, metrics->names[i], NODE_NONE);
+}
 
 bool evaluator_open(Evaluator *evaluator, const Dataset *dataset, Split split, const ProgramPair *programs, States *states,
-                    Threads *threads, const char *const *metrics, uint32_t metric_count, Diagnostics *diag) {
-    assert(metric_count <= RUNTIME_MAX_METRICS);
-    *evaluator = (Evaluator){.rows = dataset_split(dataset, split), .metric_count = metric_count};
+                    Threads *threads, const Metrics *metrics, Diagnostics *diag) {
+    assert(metrics->count <= RUNTIME_MAX_METRICS);
+    *evaluator = (Evaluator){.rows = dataset_split(dataset, split), .metrics = *metrics};
     if (!pair_open(&evaluator->pair, programs, dataset, split, states, threads, diag)) return false;
-    const Runner *runners[2] = {evaluator->pair.full, evaluator->pair.last};
-    for (uint32_t i = 0; i <= metric_count; i++)
-        for (int r = 0; r < 2; r++)
-            if (runners[r]) evaluator->outputs[i][r] = runner_scalar(runners[r], i ? metrics[i - 1] : "loss");
+    if (evaluator->pair.steps == 0) return true;
+    add_statistics(evaluator);
+    evaluator->sums = memory_new((size_t)evaluator->elements * sizeof *evaluator->sums);
+    double *sums = evaluator->sums;
+    for (uint32_t i = 0; i < evaluator->count; sums += evaluator->statistics[i++].elements) evaluator->statistics[i].sums = sums;
+    if (metrics->finish) evaluator->finish = interp_new(metrics->finish, INTERP_F64);
     return true;
 }
 
 void evaluator_close(Evaluator *evaluator) {
     pair_close(&evaluator->pair);
+    if (evaluator->finish) interp_free(evaluator->finish);
+    free(evaluator->statistics);
+    free(evaluator->sums);
 }
 
-typedef struct {
-    const Evaluator *evaluator;
-    double sums[1 + RUNTIME_MAX_METRICS];
-} Sums;
+/* -- adding up -- */
 
 static bool add_batch(void *context, int64_t step, const void *outputs) {
-    Sums *sums = context;
-    const Pair *pair = &sums->evaluator->pair;
+    const Evaluator *evaluator = context;
+    const Pair *pair = &evaluator->pair;
     int program = pair_runner(pair, step) == pair->last;
     double rows = (double)pair_step_rows(pair, step);
-    for (uint32_t i = 0; i <= sums->evaluator->metric_count; i++)
-        sums->sums[i] += rows * (double)run_scalar(outputs, sums->evaluator->outputs[i][program]);
+    for (uint32_t i = 0; i < evaluator->count; i++) {
+        const Statistic *statistic = &evaluator->statistics[i];
+        for (int64_t j = 0; j < statistic->elements; j++)
+            statistic->sums[j] += rows * (double)run_scalar(outputs, statistic->offsets[program] + (size_t)j * sizeof(float));
+    }
     return true;
 }
 
-void evaluator_run(const Evaluator *evaluator, RunClock clock, Evaluation *result) {
-    Sums sums = {.evaluator = evaluator};
+/* -- from means to metrics -- */
+
+static NodeId metric_node(const Metrics *metrics, uint32_t metric) {
+    const Graph *finish = metrics->finish;
+    for (uint32_t i = 0; i < finish->output_count; i++)
+        if (!strcmp(finish->outputs[i].name, metrics->names[metric])) return finish->outputs[i].node;
+    assert(0 && "the graph makes all metrics");
+    return NODE_NONE;
+}
+
+static void finish_metrics(Evaluator *evaluator, Evaluation *result) {
+    for (uint32_t i = 0; i < evaluator->count; i++) {
+        const Statistic *statistic = &evaluator->statistics[i];
+        if (statistic->input)
+            memcpy(interp_value(evaluator->finish, statistic->input), statistic->sums, (size_t)statistic->elements * sizeof(double));
+    }
+    interp_run(evaluator->finish);
+    for (uint32_t i = 0; i < evaluator->metrics.count; i++)
+        memcpy(&result->metrics[i], interp_value(evaluator->finish, metric_node(&evaluator->metrics, i)), sizeof(double));
+}
+
+void evaluator_run(Evaluator *evaluator, RunClock clock, Evaluation *result) {
     double start = seconds_now(), rows = (double)evaluator->pair.rows;
-    pair_loop(&evaluator->pair, evaluator->rows, 0, evaluator->pair.steps, clock, add_batch, &sums);
-    *result = (Evaluation){.loss = sums.sums[0] / rows, .rows = evaluator->pair.rows, .seconds = seconds_now() - start};
-    for (uint32_t i = 0; i < evaluator->metric_count; i++) result->metrics[i] = sums.sums[i + 1] / rows;
+    memset(evaluator->sums, 0, (size_t)evaluator->elements * sizeof *evaluator->sums);
+    pair_loop(&evaluator->pair, evaluator->rows, 0, evaluator->pair.steps, &(RunTimes){.start = clock}, add_batch, evaluator);
+    for (int64_t i = 0; i < evaluator->elements; i++) evaluator->sums[i] /= rows;
+    *result = (Evaluation){.loss = evaluator->sums[0], .rows = evaluator->pair.rows};
+    for (uint32_t i = 0; !evaluator->finish && i < evaluator->metrics.count; i++) result->metrics[i] = evaluator->sums[i + 1];
+    if (evaluator->finish) finish_metrics(evaluator, result);
+    result->seconds = seconds_now() - start;
 }
 
 bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *programs, States *states, Threads *threads,
-                    const char *const *metrics, uint32_t metric_count, Evaluation *result, Diagnostics *diag) {
+                    const Metrics *metrics, Evaluation *result, Diagnostics *diag) {
     Evaluator evaluator;
-    if (!evaluator_open(&evaluator, dataset, split, programs, states, threads, metrics, metric_count, diag)) return false;
-    evaluator_run(&evaluator, (RunClock){0}, result);
-    evaluator_close(&evaluator);
-    return true;
+    bool opened = evaluator_open(&evaluator, dataset, split, programs, states, threads, metrics, diag);
+    if (opened) evaluator_run(&evaluator, (RunClock){0}, result);
+    if (opened) evaluator_close(&evaluator);
+    return opened;
 }

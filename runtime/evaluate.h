@@ -4,17 +4,29 @@
 
 #include "runtime/pair.h"
 
+/* An output whose mean over the rows is wanted. */
+typedef struct {
+    int64_t elements;
+    size_t offsets[2]; /* in the outputs of the full and of the last program */
+    NodeId input;      /* of the graph that makes the metrics */
+    double *sums;      /* [elements] */
+} Statistic;
+
 typedef struct {
     Pair pair;
     const int32_t *rows;
-    size_t outputs[1 + RUNTIME_MAX_METRICS][2]; /* offsets of the loss and the metrics, in the full and the last program */
-    uint32_t metric_count;
+    Metrics metrics;
+    Statistic *statistics; /* the loss is the first */
+    uint32_t count;
+    double *sums; /* of all of them */
+    int64_t elements;
+    Interp *finish; /* NULL: the statistics are the metrics */
 } Evaluator;
 
 /* Nothing has to be closed after a failure. */
 bool evaluator_open(Evaluator *evaluator, const Dataset *dataset, Split split, const ProgramPair *programs, States *states,
-                    Threads *threads, const char *const *metrics, uint32_t metric_count, Diagnostics *diag);
+                    Threads *threads, const Metrics *metrics, Diagnostics *diag);
 void evaluator_close(Evaluator *evaluator);
-void evaluator_run(const Evaluator *evaluator, RunClock clock, Evaluation *result);
+void evaluator_run(Evaluator *evaluator, RunClock clock, Evaluation *result);
 
 #endif

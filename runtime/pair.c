@@ -52,16 +52,14 @@ static bool stretch_after(void *context, int64_t index, const void *outputs) {
     return more;
 }
 
-int64_t pair_loop(const Pair *pair, const int32_t *order, int64_t step, int64_t end, RunClock clock, RunAfter *after,
+int64_t pair_loop(const Pair *pair, const int32_t *order, int64_t step, int64_t end, const RunTimes *times, RunAfter *after,
                   void *context) {
     Stretch stretch = {.after = after, .context = context};
-    int32_t start = clock.step;
     while (step < end && !stretch.ended) {
         Runner *runner = pair_runner(pair, step);
         int64_t whole = pair->rows / pair->batch, stop = runner == pair->last || end < whole ? end : whole;
         stretch.first = step;
-        clock.step = start + (int32_t)step;
-        step += runner_loop(runner, order + step * pair->batch, stop - step, clock, stretch_after, &stretch);
+        step += runner_loop(runner, order + step * pair->batch, stop - step, times, step, stretch_after, &stretch);
     }
     return step;
 }

@@ -18,8 +18,8 @@ void pair_close(Pair *pair);
 Runner *pair_runner(const Pair *pair, int64_t step);
 int64_t pair_step_rows(const Pair *pair, int64_t step);
 /* Runs the steps from `step` to before `end`, or until `after` (see run.h; here the index counts from the pair's first step) asks for the end;
- * returns the step to go on with. `order` holds the rows of all steps; clock.step is that of step 0. */
-int64_t pair_loop(const Pair *pair, const int32_t *order, int64_t step, int64_t end, RunClock clock, RunAfter *after,
+ * returns the step to go on with. `order` holds the rows of all steps. */
+int64_t pair_loop(const Pair *pair, const int32_t *order, int64_t step, int64_t end, const RunTimes *times, RunAfter *after,
                   void *context);
 
 #endif

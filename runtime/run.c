@@ -27,11 +27,15 @@ struct Runner {
 
 /* -- inputs -- */
 
-int32_t *run_clock_field(RunClock *clock, const char *name) {
-    return !strcmp(name, "epoch")   ? &clock->epoch
-           : !strcmp(name, "step")  ? &clock->step
-           : !strcmp(name, "steps") ? &clock->steps
-                                    : NULL;
+/* The last step of an epoch may have fewer batches than the others. */
+RunClock run_clock(const RunTimes *times, int64_t batch) {
+    RunClock clock = times->start;
+    clock.draw += (int32_t)batch;
+    clock.update = 1;
+    if (!times->accumulate) return clock;
+    clock.step += (int32_t)(batch / times->accumulate);
+    clock.update = (batch + 1) % times->accumulate == 0 || batch + 1 == times->batches;
+    return clock;
 }
 
 static Lane lane_new(const Graph *graph) {
@@ -121,11 +125,11 @@ const void *runner_output(const Runner *runner, const char *name) {
     return (const char *)runner->outputs[runner->finished] + runner->program->output_offsets[index];
 }
 
-size_t runner_scalar(const Runner *runner, const char *name) {
+size_t runner_place(const Runner *runner, const char *name, int64_t *elements) {
     uint32_t index;
     const Output *output = find_output(runner, name, &index);
     assert(output && graph_node(runner->program->graph, output->node)->dtype == DTYPE_F32);
-    (void)output;
+    *elements = shape_elements(graph_node(runner->program->graph, output->node)->shape);
     return runner->program->output_offsets[index];
 }
 
@@ -145,7 +149,8 @@ typedef struct {
     Runner *runner;
     const int32_t *rows;
     int64_t count, done;
-    RunClock clock;
+    const RunTimes *times;
+    int64_t first; /* number of the first batch in the epoch */
     RunAfter *after;
     void *context;
     bool last[2]; /* written by thread 0 before a step, read by all after it; two, as with the outputs */
@@ -154,8 +159,7 @@ typedef struct {
 static void run_step(const Loop *loop, int64_t index, int thread) {
     const Runner *runner = loop->runner;
     const Lane *lane = &runner->lanes[thread];
-    *lane->clock = loop->clock;
-    lane->clock->step += (int32_t)index;
+    *lane->clock = run_clock(loop->times, loop->first + index);
     StepArgs args = {.slab = runner->slab,
                      .states = runner->pointers,
                      .inputs = lane->inputs,
@@ -180,8 +184,15 @@ static void loop_thread(void *context, int thread) {
     if (thread == 0) loop->done = index;
 }
 
-int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, RunClock clock, RunAfter *after, void *context) {
-    Loop loop = {.runner = runner, .rows = rows, .count = count, .clock = clock, .after = after, .context = context};
+int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times, int64_t first, RunAfter *after,
+                    void *context) {
+    Loop loop = {.runner = runner,
+                 .rows = rows,
+                 .count = count,
+                 .times = times,
+                 .first = first,
+                 .after = after,
+                 .context = context};
     threads_run(runner->threads, loop_thread, &loop);
     states_publish(runner->states, runner->program);
     if (loop.done > 0) runner->finished = (int)((loop.done - 1) % 2);
@@ -189,5 +200,5 @@ int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, RunClock
 }
 
 void runner_step(Runner *runner, const int32_t *rows) {
-    runner_loop(runner, rows, 1, (RunClock){0}, NULL, NULL);
+    runner_loop(runner, rows, 1, &(RunTimes){0}, 0, NULL, NULL);
 }

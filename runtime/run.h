@@ -4,25 +4,28 @@
 
 #include "runtime/runtime.h"
 
-/* What VALUE inputs of a training graph hold: "epoch", "step", "steps". */
+/* What the RunClock of each batch follows from. */
 typedef struct {
-    int32_t epoch, step, steps;
-} RunClock;
-int32_t *run_clock_field(RunClock *clock, const char *name); /* NULL: there is none of that name */
+    RunClock start;     /* at the first batch of the epoch, or of the split that is evaluated */
+    int64_t batches;    /* of the epoch */
+    int64_t accumulate; /* how many batches make a step; 0: nothing is counted, all batches see the same clock but for `draw` */
+} RunTimes;
+RunClock run_clock(const RunTimes *times, int64_t batch);
 
 /* Called on thread 0 after each step, with its index in the loop and its outputs. False asks for the end: since the other
  * threads may have begun the next step, the loop ends after that one, at the same step on all threads. */
 typedef bool RunAfter(void *context, int64_t index, const void *outputs);
 
-/* Runs up to `count` steps over rows, rows + batch, ...; returns how many were run. The threads do not leave between steps, and
- * nothing is allocated. clock.step is that of the first step. */
-int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, RunClock clock, RunAfter *after, void *context);
+/* Runs up to `count` batches over rows, rows + batch, ...; returns how many were run. The threads do not leave between them, and
+ * nothing is allocated. `first`: the number of the first one in the epoch. */
+int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times, int64_t first, RunAfter *after,
+                    void *context);
 
 /* Binds every input that the data set has; false after reporting one that it has not. */
 bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag);
 const Program *runner_program(const Runner *runner);
-/* Where an f32 scalar lies in the outputs. */
-size_t runner_scalar(const Runner *runner, const char *name);
+/* Where an f32 value lies in the outputs, and how many elements it has. */
+size_t runner_place(const Runner *runner, const char *name, int64_t *elements);
 float run_scalar(const void *outputs, size_t offset);
 
 #endif

@@ -72,31 +72,52 @@ void runner_input(Runner *runner, const char *name, const void *data); /* by sym
 void runner_step(Runner *runner, const int32_t *rows);
 const void *runner_output(const Runner *runner, const char *name); /* plain; NULL: none */
 
+/* -- checkpoints: safetensors files. Nothing in them depends on the time, the machine or the number of
+ * threads: the same training gives the same bytes, stopped and resumed or not. -- */
+typedef struct {
+    uint64_t step, epoch, seed; /* epoch: whole epochs done; step: steps done over the whole run */
+    double loss_sum;            /* of the epoch begun: the losses so far, times their rows */
+    double best;                /* what best.safetensors was chosen by, with a minus where less is better; NaN: there is none yet */
+    uint64_t best_epoch;        /* the epoch that it is of; 0: there is none yet */
+    double gained;              /* the best of what StopRule looks at, likewise */
+    uint64_t waited;            /* epochs since then */
+    char model_hash[65], data_digest[65];
+} CheckpointInfo;
+
 /* -- training (runtime/train.c) -- */
 typedef struct {
     const Program *full, *last; /* batch rows, and the smaller last batch; last NULL if the rows divide evenly */
     uint32_t batch;
 } ProgramPair;
 
+enum { RUNTIME_MAX_METRICS = 16 };
+/* The metrics, by name, are outputs of the graph `finish`, computed in double. Its VALUE inputs are the means, over the rows of the
+ * split, of the outputs of the programs that have their names. finish NULL: the metrics are such means themselves. */
+typedef struct {
+    const char *const *names;
+    uint32_t count;
+    const Graph *finish;
+} Metrics;
+
 typedef struct {
     const Dataset *dataset;
     States *states;
     Threads *threads;
     ProgramPair train, valid, test; /* pairs may share programs; full may be NULL when a split has fewer rows than batch */
-    const char *const *metrics;
-    uint32_t metric_count;
+    Metrics metrics;
     uint32_t epochs;
+    uint32_t accumulate; /* batches whose gradients make one step; 0: one */
     uint64_t seed;
     bool shuffle;
-    const char *keep_best; /* a metric of which more is better, or NULL: the loss */
+    Judge keep_best;
+    StopRule stop;
     const char *folder;    /* run folder, exists; NULL: write nothing */
     const char *model_hash; /* goes into the checkpoint: BLAKE3 of the resolved text without train.epochs */
     const char *resume;     /* path of a checkpoint to continue from, or NULL */
 } TrainOptions;
 
-enum { RUNTIME_MAX_METRICS = 16 };
 typedef struct {
-    double loss, metrics[RUNTIME_MAX_METRICS]; /* means over rows */
+    double loss, metrics[RUNTIME_MAX_METRICS]; /* over all rows */
     int64_t rows;
     double seconds;
 } Evaluation;
@@ -108,28 +129,23 @@ typedef struct {
     /* epoch 0: the untrained network (train_loss is NaN then). valid, test: NULL if the split has no rows. */
     void (*epoch)(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows, const Evaluation *valid,
                   const Evaluation *test);
+    /* After the last epoch, or when the training ends before it; early: because the StopRule says so. */
+    void (*end)(void *context, const CheckpointInfo *info, bool early);
 } TrainEvents;
 
 typedef enum { TRAIN_DONE, TRAIN_STOPPED, TRAIN_NONFINITE, TRAIN_FAILED } TrainResult;
 /* Initializes the states from the seed, or loads them from options->resume; evaluates as epoch 0 unless resuming; trains. In
  * options->folder, last.safetensors is written after the first step, then about every ten seconds, at the end of each epoch
- * (after the epoch's event) and when stopped; best.safetensors when keep_best, or else the loss, is better than ever before (on
- * the validation rows, or else the test rows).
+ * (after the epoch's event) and when stopped; best.safetensors when keep_best is better than ever before (on the validation rows, or else
+ * the test rows).
  * TRAIN_STOPPED: train_request_stop was called (SIGINT 130, SIGTERM 143): the checkpoint is written and resumes bit for bit.
  * TRAIN_NONFINITE: reported with the op and line that went wrong first; the last good checkpoint stays. */
 TrainResult train(const TrainOptions *options, const TrainEvents *events, Diagnostics *diag);
 void train_request_stop(void); /* async-signal-safe */
 bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *pair, States *states, Threads *threads,
-                    const char *const *metrics, uint32_t metric_count, Evaluation *result, Diagnostics *diag);
+                    const Metrics *metrics, Evaluation *result, Diagnostics *diag);
 
-/* -- checkpoints (runtime/checkpoint.c): safetensors files. Nothing in them depends on the time, the machine or the number of
- * threads: the same training gives the same bytes, stopped and resumed or not. -- */
-typedef struct {
-    uint64_t step, epoch, seed; /* epoch: whole epochs done; step: steps done over the whole run */
-    double loss_sum;            /* of the epoch begun: the losses so far, times their rows */
-    double best;                /* what best.safetensors was chosen by, the metric or minus the loss; NaN: there is none yet */
-    char model_hash[65], data_digest[65];
-} CheckpointInfo;
+/* -- reading and writing checkpoints (runtime/checkpoint.c) -- */
 /* Written to a temporary file in the same folder, synced, renamed, folder synced. STATUS_FILE errors. */
 bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info, Diagnostics *diag);
 /* Reads into states bound before; every name, dtype and shape must agree (errors say which), else nothing is changed.

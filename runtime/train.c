@@ -35,11 +35,17 @@ int64_t trainer_step(const Trainer *trainer) {
     return (int64_t)(trainer->info.step - trainer->info.epoch * (uint64_t)trainer->pair.steps);
 }
 
-RunClock trainer_clock(const Trainer *trainer) {
-    int64_t steps = trainer->pair.steps;
-    return (RunClock){.epoch = (int32_t)trainer->info.epoch,
-                      .step = (int32_t)((int64_t)trainer->info.epoch * steps),
-                      .steps = (int32_t)(steps * trainer->options->epochs)};
+RunTimes trainer_times(const Trainer *trainer) {
+    int64_t batches = trainer->pair.steps, accumulate = trainer->options->accumulate ? trainer->options->accumulate : 1;
+    int64_t steps = (batches + accumulate - 1) / accumulate, epoch = (int64_t)trainer->info.epoch;
+    RunTimes times = {.start = {.epoch = (int32_t)epoch,
+                                .step = (int32_t)(epoch * steps),
+                                .steps = (int32_t)(steps * trainer->options->epochs),
+                                .draw = (int32_t)(epoch * batches)},
+                      .batches = batches,
+                      .accumulate = accumulate};
+    run_clock_seed(&times.start, trainer->options->seed);
+    return times;
 }
 
 /* -- one stretch of steps -- */
@@ -68,8 +74,8 @@ static bool after_step(void *context, int64_t step, const void *outputs) {
 
 static void run_steps(Trainer *trainer) {
     double start = seconds_now();
-    pair_loop(&trainer->pair, trainer->order, trainer_step(trainer), trainer->pair.steps, trainer_clock(trainer), after_step,
-              trainer);
+    RunTimes times = trainer_times(trainer);
+    pair_loop(&trainer->pair, trainer->order, trainer_step(trainer), trainer->pair.steps, &times, after_step, trainer);
     trainer->seconds += seconds_now() - start;
 }
 
@@ -98,30 +104,61 @@ static bool save_last(Trainer *trainer) {
     return true;
 }
 
-/* What the best checkpoint is chosen by: more is better. */
-static double merit(const TrainOptions *options, const Evaluation *evaluation) {
-    for (uint32_t i = 0; i < options->metric_count && options->keep_best; i++)
-        if (!strcmp(options->metrics[i], options->keep_best)) return evaluation->metrics[i];
-    return -evaluation->loss;
+/* What epochs are compared by: more is better. */
+static double merit(const Metrics *metrics, const Judge *judge, const Evaluation *evaluation) {
+    double value = evaluation->loss;
+    for (uint32_t i = 0; i < metrics->count && judge->metric; i++)
+        if (!strcmp(metrics->names[i], judge->metric)) value = evaluation->metrics[i];
+    return judge->more ? value : -value;
+}
+
+/* No value yet is NaN. */
+static bool is_better(double value, double best, double gain) {
+    return !isnan(value) && (isnan(best) || value > best + gain);
 }
 
 static bool save_best(Trainer *trainer, const Evaluation *evaluation) {
     const TrainOptions *options = trainer->options;
-    double value = merit(options, evaluation);
-    if (isnan(value) || value <= trainer->info.best) return true; /* no value yet is NaN, of which that is false */
+    double value = merit(&options->metrics, &options->keep_best, evaluation);
+    if (!is_better(value, trainer->info.best, 0)) return true;
     trainer->info.best = value;
+    trainer->info.best_epoch = trainer->info.epoch;
     if (!options->folder) return true;
     char *path = save_as(trainer, "best.safetensors");
     free(path);
     return path != NULL;
 }
 
+/* -- stopping early -- */
+
+static void count_patience(Trainer *trainer, const Evaluation *evaluation) {
+    const StopRule *stop = &trainer->options->stop;
+    double value = merit(&trainer->options->metrics, &stop->judge, evaluation);
+    trainer->info.waited++;
+    if (!is_better(value, trainer->info.gained, stop->gain)) return;
+    trainer->info.gained = value;
+    trainer->info.waited = 0;
+}
+
+static bool stops_early(const Trainer *trainer) {
+    const StopRule *stop = &trainer->options->stop;
+    return stop->patience && trainer->info.waited >= stop->patience;
+}
+
+/* A rule needs rows that it can look at. */
+static bool check_stop(const Trainer *trainer) {
+    if (!trainer->options->stop.patience || trainer->valid.pair.rows || trainer->test.pair.rows) return true;
+    diag_error(trainer->diag, STATUS_MODEL, (Span){0}, "'stop_when' has nothing to look at: no rows are held out");
+    diag_help(trainer->diag, "valid = 0.1 in the data block holds out a tenth of them");
+    return false;
+}
+
 /* -- epochs -- */
 
 /* Evaluates and tells; NULL where a split has no rows. */
-static const Evaluation *evaluate_split(const Trainer *trainer, const Evaluator *evaluator, Evaluation *result) {
+static const Evaluation *evaluate_split(const Trainer *trainer, Evaluator *evaluator, Evaluation *result) {
     if (!evaluator->pair.rows) return NULL;
-    evaluator_run(evaluator, trainer_clock(trainer), result);
+    evaluator_run(evaluator, trainer_times(trainer).start, result);
     return result;
 }
 
@@ -141,6 +178,7 @@ static bool finish_epoch(Trainer *trainer, int64_t rows) {
     trainer->info.epoch++;
     trainer->info.loss_sum = 0;
     const Evaluation *judged = tell_epoch(trainer, train_loss, rows, results);
+    if (judged) count_patience(trainer, judged);
     return (!judged || save_best(trainer, judged)) && save_last(trainer);
 }
 
@@ -166,7 +204,10 @@ static TrainResult run_epochs(Trainer *trainer) {
     TrainResult result = TRAIN_DONE;
     Evaluation results[2];
     if (!trainer->options->resume) tell_epoch(trainer, NAN, 0, results);
-    while (result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs) result = run_epoch(trainer);
+    while (result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs && !stops_early(trainer)) result = run_epoch(trainer);
+    const TrainEvents *events = trainer->events;
+    if (events->end && result != TRAIN_FAILED)
+        events->end(events->context, &trainer->info, result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs);
     atomic_store(&stop_requested, false);
     return result;
 }
@@ -198,7 +239,7 @@ static bool load_saved(Trainer *trainer) {
 
 bool trainer_restart(Trainer *trainer) {
     const TrainOptions *options = trainer->options;
-    trainer->info = (CheckpointInfo){.seed = options->seed, .best = NAN};
+    trainer->info = (CheckpointInfo){.seed = options->seed, .best = NAN, .gained = NAN};
     snprintf(trainer->info.model_hash, sizeof trainer->info.model_hash, "%s", options->model_hash ? options->model_hash : "");
     if (trainer->saved) return load_saved(trainer);
     states_initialize(options->states, options->seed);
@@ -222,12 +263,13 @@ static bool trainer_open(Trainer *trainer) {
     trainer->order = malloc((size_t)trainer->pair.rows * sizeof *trainer->order);
     if (!trainer->order) abort();
     if (o->resume && !(trainer->saved = strdup(o->resume))) abort();
-    if (trainer->pair.full) trainer->loss[0] = runner_scalar(trainer->pair.full, "loss");
-    if (trainer->pair.last) trainer->loss[1] = runner_scalar(trainer->pair.last, "loss");
-    return evaluator_open(&trainer->valid, o->dataset, SPLIT_VALID, &o->valid, o->states, o->threads, o->metrics,
-                          o->metric_count, trainer->diag) &&
-           evaluator_open(&trainer->test, o->dataset, SPLIT_TEST, &o->test, o->states, o->threads, o->metrics, o->metric_count,
-                          trainer->diag);
+    int64_t one;
+    if (trainer->pair.full) trainer->loss[0] = runner_place(trainer->pair.full, "loss", &one);
+    if (trainer->pair.last) trainer->loss[1] = runner_place(trainer->pair.last, "loss", &one);
+    return evaluator_open(&trainer->valid, o->dataset, SPLIT_VALID, &o->valid, o->states, o->threads, &o->metrics,
+                          trainer->diag) &&
+           evaluator_open(&trainer->test, o->dataset, SPLIT_TEST, &o->test, o->states, o->threads, &o->metrics, trainer->diag) &&
+           check_stop(trainer);
 }
 
 static void trainer_close(Trainer *trainer) {

@@ -23,7 +23,7 @@ typedef struct {
 bool trainer_restart(Trainer *trainer);
 void trainer_order(Trainer *trainer);              /* fills order for the current epoch */
 int64_t trainer_step(const Trainer *trainer);      /* steps done in the current epoch */
-RunClock trainer_clock(const Trainer *trainer);    /* at the first step of the current epoch */
+RunTimes trainer_times(const Trainer *trainer);    /* of the current epoch */
 float trainer_loss(const Trainer *trainer, int64_t step, const void *outputs);
 
 /* The loss was not finite: trains again up to that step and reports the operation that went wrong first. */

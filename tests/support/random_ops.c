@@ -29,6 +29,7 @@ static NodeId make_elementwise(Maker *maker, Op op, DType dtype) {
 static MakeFunction make_arithmetic, make_real, make_compare, make_bits, make_shift, make_select, make_convert, make_bitcast;
 static MakeFunction make_reshape, make_repeat, make_transpose, make_slice, make_pad, make_concat, make_reduce, make_argmax;
 static MakeFunction make_matmul, make_axiswise, make_leaf, make_grad, make_reverse, make_windows, make_pool, make_conv;
+static MakeFunction make_gather, make_random;
 
 static NodeId make_arithmetic(Maker *maker, Op op) {
     NodeId node = make_elementwise(maker, op, maker_chance(maker, 5) ? DTYPE_I32 : DTYPE_F32);
@@ -178,6 +179,27 @@ static NodeId make_concat(Maker *maker, Op op) {
         parts[i] = maker_fit(maker, maker_pick(maker, dtype), part);
     }
     return build_concat(maker->graph, parts, count, axis);
+}
+
+/* Some of the indices lie outside. */
+static NodeId make_gather(Maker *maker, Op op) {
+    (void)op;
+    NodeId a = pick_any(maker);
+    Shape shape = shape_at(maker, a);
+    if (shape.rank == 0) return NODE_NONE;
+    int axis = (int)maker_draw(maker, (uint32_t)shape.rank);
+    shape.dim[axis] = 1 + maker_draw(maker, 9);
+    if (shape_elements(shape) > MAKER_MAX_ELEMENTS) return NODE_NONE;
+    NodeId index = maker_fit(maker, maker_pick(maker, DTYPE_I32), shape);
+    if (maker_chance(maker, 2)) index = build_binary(maker->graph, OP_and, index, build_i32(maker->graph, 3, (Shape){0}));
+    return build_gather(maker->graph, a, index, axis);
+}
+
+static NodeId make_random(Maker *maker, Op op) {
+    (void)op;
+    NodeId operands[3];
+    for (int i = 0; i < 3; i++) operands[i] = maker_leaf(maker, DTYPE_I32, (Shape){0});
+    return build_random(maker->graph, operands, maker_draw(maker, 9), maker_draw(maker, UINT32_MAX), maker_shape(maker));
 }
 
 /* -- reductions, products, composites -- */

@@ -298,7 +298,8 @@ static void test_info(void **state) {
     assert_false(info->shuffle);
     assert_int_equal(info->metric_count, 3);
     assert_string_equal(info->metrics[1], "nll");
-    assert_string_equal(info->keep_best, "accuracy_2");
+    assert_string_equal(info->keep_best.metric, "accuracy_2");
+    assert_true(info->keep_best.more);
     assert_string_equal(info->outputs[0], "logits");
     assert_string_equal(info->label_field, "label");
     assert_string_equal(info->image_field, "image");

@@ -298,13 +298,40 @@ static void test_softmax_is_stable(void **state) {
     diag_free(diag);
 }
 
+/* -- random bits -- */
+
+/* The written-out bits are those of ir/random.c, and so are those that the interpreter computes of the whole op. */
+static void random_bits_are_those_of_the_generator(void **state) {
+    (void)state;
+    enum { DRAW = 70000, SUBSTREAM = 0x79abcdef, ELEMENTS = 3 * 7 };
+    const uint64_t seed = UINT64_C(0xfedcba9876543210);
+    Diagnostics *diag = diag_new();
+    Graph *whole = graph_new("random", diag);
+    NodeId operands[] = {build_i32(whole, (int32_t)(uint32_t)seed, (Shape){0}), build_i32(whole, (int32_t)(seed >> 32), (Shape){0}),
+                         build_i32(whole, DRAW, (Shape){0})};
+    graph_output(whole, "bits", build_random(whole, operands, STREAM_DROPOUT, SUBSTREAM, shape_of(2, (int64_t[]){3, 7})));
+    Graph *expanded = pass_expand(whole, &(PassOptions){0}); /* of constants: it is all folded but for the element's number */
+    Interp *interps[] = {interp_new(whole, INTERP_F64), interp_new(expanded, INTERP_F32)};
+    const Graph *graphs[] = {whole, expanded};
+    for (int g = 0; g < 2; g++) {
+        interp_run(interps[g]);
+        const uint32_t *bits = interp_value(interps[g], graphs[g]->outputs[0].node);
+        for (uint64_t i = 0; i < ELEMENTS; i++)
+            assert_int_equal(bits[i], random_bits(seed, STREAM_DROPOUT, SUBSTREAM, ((uint64_t)DRAW << 34) + i));
+        interp_free(interps[g]);
+    }
+    graph_free(whole);
+    graph_free(expanded);
+    diag_free(diag);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_bit_patterns),         cmocka_unit_test(test_interesting_range),
         cmocka_unit_test(test_special_values),           cmocka_unit_test(test_pow_is_accurate),
         cmocka_unit_test(test_pow_special_values),       cmocka_unit_test(test_pow_of_constant_exponent),
         cmocka_unit_test(test_easy_exponents_are_cheap), cmocka_unit_test(test_only_primitives_are_left),
-        cmocka_unit_test(test_softmax_is_stable),
+        cmocka_unit_test(test_softmax_is_stable),        cmocka_unit_test(random_bits_are_those_of_the_generator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

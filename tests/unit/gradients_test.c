@@ -72,6 +72,13 @@ static NodeId case_shared(Graph *g, const NodeId *in) {
     return build_binary(g, OP_add, build_binary(g, OP_div, product, y), build_binary(g, OP_mul, product, y));
 }
 
+/* Some elements are taken several times, some never, and some indices lie outside. */
+static NodeId case_gather(Graph *g, const NodeId *in) {
+    NodeId index = build_iota(g, shape_of(3, DIMS(2, 7, 3)), 1);
+    index = build_binary(g, OP_sub, build_binary(g, OP_mul, index, build_iota(g, shape_of(3, DIMS(2, 7, 3)), 2)),
+                         build_i32(g, 2, (Shape){0}));
+    return build_gather(g, in[0], index, 1);
+}
 static NodeId case_reshape(Graph *g, const NodeId *in) { return build_reshape(g, in[0], shape_of(2, DIMS(6, 4))); }
 static NodeId case_broadcast(Graph *g, const NodeId *in) { return build_broadcast(g, in[0], shape_of(4, DIMS(2, 3, 2, 4))); }
 static NodeId case_broadcast_scalar(Graph *g, const NodeId *in) { return build_broadcast(g, in[0], shape_of(2, DIMS(3, 2))); }
@@ -170,6 +177,7 @@ static const Case cases[] = {
     ONE(slice_rank_6, slice, -2, 2, S(2, 2, 3, 1, 3, 3)),
     ONE(pad, pad, -2, 2, S(2, 1, 3)),
     {"concat", OP_concat, 3, -2, 2, {S(2, 1, 3), S(2, 4, 3), S(2, 2, 3)}, case_concat, false},
+    {"gather", OP_gather, 1, -2, 2, {S(2, 4, 3)}, case_gather, false},
     ONE(sum, sum, -2, 2, S(2, 5, 3)),
     {"reduce_max", OP_reduce_max, 1, -2, 2, {S(2, 5, 3)}, case_reduce_max, true},
     ONE(softmax, softmax, -2, 2, S(2, 4, 3)),

@@ -166,19 +166,18 @@ static Outcome run(Setting setting) {
     TrainOptions options = {.dataset = data,
                             .states = states_new(),
                             .threads = threads_new(setting.threads),
-                            .metrics = metrics,
-                            .metric_count = 1,
+                            .metrics = {metrics, 1, NULL},
                             .epochs = setting.epochs ? setting.epochs : EPOCHS,
                             .seed = 3,
                             .shuffle = true,
-                            .keep_best = "mae",
+                            .keep_best = {"mae", true},
                             .folder = setting.folder,
                             .resume = setting.resume,
                             .model_hash = setting.model_hash ? setting.model_hash : "m"};
     options.train = add_pair(&programs, TRAIN - setting.valid, setting.rate, diag, places);
     options.valid = add_pair(&programs, setting.valid, 0, diag, places);
     options.test = add_pair(&programs, TEST, 0, diag, places);
-    TrainEvents events = {&outcome, on_step, on_epoch};
+    TrainEvents events = {.context = &outcome, .step = on_step, .epoch = on_epoch};
     outcome.result = train(&options, &events, diag);
     states_read(options.states, "w", outcome.w);
     states_read(options.states, "epochs", &outcome.epochs);

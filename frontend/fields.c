@@ -1,0 +1,91 @@
+/* Fields: evaluated when first asked for, so that a graph has no inputs that it does not use, and augmented in training. */
+#include "frontend/model.h"
+
+#include <string.h>
+
+static Value field_in_progress = {.kind = VALUE_ERROR};
+
+/* An expression of the data block, in which `name`, if it is not NULL, stands for a value. */
+static Value evaluate_data(Evaluator *evaluator, const Expr *expr, const char *name, Value known) {
+    Evaluator saved = *evaluator;
+    evaluator->phase = PHASE_DATA;
+    evaluator->scope = scope_new(evaluator, false);
+    evaluator->frame = NULL;
+    if (name) scope_put(evaluator, name, known);
+    Value value = evaluate(evaluator, expr);
+    evaluator->phase = saved.phase;
+    evaluator->scope = saved.scope;
+    evaluator->frame = saved.frame;
+    return value;
+}
+
+/* In training the field is what augmentation makes of it; its shape must stay. */
+static Value augmented(Evaluator *evaluator, Value field) {
+    const Setting *augment = evaluator->globals->augment;
+    Value value = evaluate_data(evaluator, augment->value, evaluator->globals->augmented, field);
+    bool same = value.kind == VALUE_TENSOR && shape_equal(tensor_node(evaluator, value)->shape, tensor_node(evaluator, field)->shape);
+    if (same || value.kind == VALUE_ERROR) return value;
+    evaluator_error(evaluator, augment->value->span, "'augment' must give '%s' its shape again, %s, not %s", evaluator->globals->augmented,
+                    value_text(evaluator->arena, evaluator->graph, field), value_text(evaluator->arena, evaluator->graph, value));
+    return value_error();
+}
+
+static bool is_augmented(const Evaluator *evaluator, const Setting *setting) {
+    return evaluator->training && evaluator->globals->augment && !strcmp(setting->name.text, evaluator->globals->augmented);
+}
+
+static Value evaluate_field_value(Evaluator *evaluator, const Setting *setting) {
+    Value value = evaluate_data(evaluator, setting->value, NULL, value_none());
+    if (value.kind == VALUE_TENSOR && tensor_node(evaluator, value)->shape.rank > 0 &&
+        tensor_node(evaluator, value)->shape.dim[0] == evaluator->batch)
+        return is_augmented(evaluator, setting) ? augmented(evaluator, value) : value;
+    if (value.kind != VALUE_ERROR &&
+        evaluator_error(evaluator, setting->value->span, "field '%s' must have a row for each row of the data, not be %s",
+                        setting->name.text, value_text(evaluator->arena, evaluator->graph, value)))
+        diag_help(evaluator->diag, "fields are made from those of the source, such as 'source.image'");
+    return value_error();
+}
+
+Value evaluate_field(Evaluator *evaluator, const char *name) {
+    const Value *known = names_find(evaluator->fields, name);
+    const Setting *setting = names_find(evaluator->globals->fields, name);
+    if (known == &field_in_progress) {
+        evaluator_error(evaluator, setting->value->span, "field '%s' depends on itself", name);
+        return value_error();
+    }
+    if (known || !setting) return known ? *known : value_error();
+    names_put(evaluator->fields, name, &field_in_progress);
+    Value *value = ARENA_NEW(evaluator->arena, Value);
+    *value = evaluate_field_value(evaluator, setting);
+    names_put(evaluator->fields, name, value);
+    return *value;
+}
+
+/* -- augment = field |> ... -- */
+
+/* What the first argument of the first call is. */
+static const Expr *innermost(const Expr *expr) {
+    while (expr->kind == EXPR_CALL && expr->call.args.first) expr = expr->call.args.first->value;
+    return expr;
+}
+
+bool augment_read(Model *model) {
+    const Setting *setting = item_setting(model->data, "augment");
+    if (!setting) return true;
+    const Expr *field = innermost(setting->value);
+    bool known = field->kind == EXPR_NAME && names_find(model->globals.fields, field->text);
+    if (known) {
+        model->globals.augment = setting;
+        model->globals.augmented = field->text;
+        return true;
+    }
+    diag_error(model->diag, STATUS_MODEL, field->span, "'augment' must begin with a field of the data block");
+    const char *near = field->kind == EXPR_NAME
+                           ? diag_nearest(field->text, names_all(model->globals.fields), names_count(model->globals.fields))
+                           : NULL;
+    if (near)
+        diag_help(model->diag, "did you mean '%s'?", near);
+    else
+        diag_help(model->diag, "for example augment = image |> random_shift(2)");
+    return false;
+}
