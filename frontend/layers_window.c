@@ -67,12 +67,14 @@ static NodeId pad_picture(Graph *graph, NodeId x, const Padding *padding) {
     return any ? build_pad(graph, x, before, after) : x;
 }
 
-/* Whether the kernel fits into the picture with its padding. */
-static bool kernel_fits(const Call *call, uint32_t arg, const Window *window, const Padding *padding) {
+/* Whether the kernel fits into the picture with its padding. Where only one window does, a stride beyond it means nothing, and no
+ * gradient should make room for it. */
+static bool kernel_fits(const Call *call, uint32_t arg, Window *window, const Padding *padding) {
     Shape shape = tensor_node(call->evaluator, call->args[0])->shape;
     for (int i = 0; i < 2; i++) {
         int64_t size = shape.dim[2 + i] + padding->before[i] + padding->after[i];
         int64_t reach = window->dilation[i] * (window->kernel[i] - 1) + 1;
+        if (reach <= size && window->stride[i] > size - reach && window->stride[i] > reach) window->stride[i] = reach;
         if (reach <= size) continue;
         call_fail(call, arg, "reaches over %" PRId64 " elements of the %s, which has %" PRId64 "%s", reach, i ? "width" : "height", size,
                   size > shape.dim[2 + i] ? " with its padding" : "");
