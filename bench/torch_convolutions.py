@@ -59,7 +59,7 @@ def main():
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, foreach=True)
     for epoch in range(1, options.epochs + 1):
         start = time.perf_counter()
-        torch_mlp.train_epoch(net, optimizer, images, labels, BATCH, False)
+        torch_mlp.train_epoch(net, optimizer, images, labels, BATCH, options.samples)
         print(json.dumps({"event": "epoch", "epoch": epoch, "seconds": time.perf_counter() - start}), flush=True)
 
 
