@@ -256,6 +256,7 @@ def write_functions(path):
                 out.write(" ".join(f"{element:.9g}" for element in gradient.flatten().tolist()) + "\n")
 
 
+LABEL = torch.from_numpy((random_bits(SEED, STREAM_INPUT, 4, ROWS) % COLUMNS).astype(numpy.int64))
 LAYER_STEPS, LAYER_RATE = 11, 0.03
 
 
@@ -277,6 +278,10 @@ def layers():
         "dense(x, 5)": ([4, 6], {"dense1.weight": [5, 6], "dense1.bias": [5]},
                         lambda x, l: f.linear(x, l["dense1.weight"], l["dense1.bias"])),
         "dense(x, 5, bias = false)": ([4, 3, 6], {"dense1.weight": [5, 6]}, lambda x, l: f.linear(x, l["dense1.weight"])),
+        "x + embedding(label, 6, 6)": ([4, 6], {"embedding1.weight": [6, 6]},
+                                       lambda x, l: x + f.embedding(LABEL, l["embedding1.weight"])),
+        "embedding(argmax(x), 5, 3) * x[:, :, 0:3]": ([4, 7, 5], {"embedding1.weight": [5, 3]},
+                                                      lambda x, l: f.embedding(x.argmax(2), l["embedding1.weight"]) * x[:, :, :3]),
         "layer_norm(x)": ([4, 6], {"layer_norm1.weight": [6], "layer_norm1.bias": [6]},
                           lambda x, l: f.layer_norm(x, [6], l["layer_norm1.weight"], l["layer_norm1.bias"])),
         "layer_norm(x, eps = 0.01, affine = false)": ([4, 3, 6], {}, lambda x, l: f.layer_norm(x, [6], eps=0.01)),

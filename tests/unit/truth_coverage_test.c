@@ -25,6 +25,7 @@ static const struct {
     {"state", "part of batch_norm"},
     {"update", "part of batch_norm"},
     {"class_of", "only a check: part of nll"},
+    {"rows_of", "part of embedding"},
     {"is_class", "part of nll"},
     {"cut_log", "part of bce"},
     {"sizes_around", "part of cumsum"},
