@@ -1,9 +1,10 @@
 /* Labels and the columns they choose from. A class without a column would have no part in a loss, and nobody would notice: what
  * the source says of its classes is compared with the columns here, and where it knows nothing before the data are read, the
- * columns are kept for whoever reads them. */
+ * columns are kept for whoever reads them. The weights of classes are compared with the columns too. */
 #include "frontend/summary.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 /* The field of the source whose whole numbers these are, moved or not; NULL: they were computed. */
@@ -50,4 +51,43 @@ Value call_class_of(const Call *call) {
     if (field && field->classes > columns) return too_few_columns(call, field, columns);
     if (field && !field->classes && call->evaluator->log) keep_use(call, field, columns);
     return call->args[0];
+}
+
+/* -- weights of classes -- */
+
+/* What is wrong with them, each of which is a tensor or a number that is not negative; NULL: nothing. */
+static const char *wrong_weights(Value list) {
+    double total = 0;
+    for (uint32_t i = 0; i < list.list.count; i++) {
+        if (list.list.items[i].kind == VALUE_TENSOR) return "must hold numbers, not tensors";
+        total += (double)(float)value_number(list.list.items[i]);
+    }
+    if (!isfinite(total)) return "holds a number that is too large for f32";
+    return total > 0 ? NULL : "must not all be 0: no row would count";
+}
+
+static bool one_for_each(const Call *call) {
+    uint32_t count = call->args[0].list.count;
+    int64_t classes = call->args[1].integer;
+    if (count == classes) return true;
+    if (evaluator_error(call->evaluator, call->spans[0], "%u weight%s, but there %s %" PRId64 " class%s", count, count == 1 ? "" : "s",
+                        classes == 1 ? "is" : "are", classes, classes == 1 ? "" : "es"))
+        diag_help(call->evaluator->diag, "give a weight for each column of the logits, in their order");
+    return false;
+}
+
+/* Neighbours of one weight become one part. */
+Value call_class_weights(const Call *call) {
+    Evaluator *evaluator = call->evaluator;
+    const Value *items = call->args[0].list.items;
+    uint32_t count = call->args[0].list.count, parts = 0;
+    if (!one_for_each(call) || !evaluator_charge(evaluator, call->span, count)) return value_error();
+    const char *wrong = wrong_weights(call->args[0]);
+    if (wrong) return call_fail(call, 0, "%s", wrong);
+    NodeId *nodes = ARENA_ARRAY(evaluator->arena, NodeId, count);
+    for (uint32_t i = 0, next; i < count; i = next) {
+        for (next = i + 1; next < count && value_number(items[next]) == value_number(items[i]);) next++;
+        nodes[parts++] = build_f32(evaluator->graph, value_number(items[i]), (Shape){.rank = 1, .dim = {next - i}});
+    }
+    return evaluator_built(evaluator, call->span, build_concat(evaluator->graph, nodes, parts, 0));
 }

@@ -20,6 +20,8 @@ Value call_split_mean(const Call *call) {
     return evaluator_built(evaluator, call->span, x);
 }
 
+Value call_over_split(const Call *call) { return call->evaluator->metric ? call_split_mean(call) : call->args[0]; }
+
 /* Is the node made of means over the split alone? */
 static bool is_finished(Evaluator *evaluator, NodeId node) {
     const Graph *graph = evaluator->graph;

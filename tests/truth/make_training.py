@@ -3,8 +3,8 @@
 
     /usr/bin/python3 tests/truth/make_training.py
 
-Augmentation, dropout, a running mean, batches of different sizes, accumulated and clipped gradients, a schedule, and metrics
-over all test rows. The random numbers are drawn here a second time, from what docs/numerics.md says of them."""
+Augmentation, dropout, a running mean, batches of different sizes, accumulated and clipped gradients, a schedule, weights of the
+classes, and metrics over all test rows. The random numbers are drawn here a second time, from what docs/numerics.md says of them."""
 import math
 import os
 
@@ -16,6 +16,7 @@ from make_truth import FOLDER, SEED, STREAM_INPUT, hash_name, initial_state, phi
 TRAIN, TEST, SIDE, CLASSES = 53, 21, 8, 4
 BATCH, ACCUMULATE, EPOCHS, RATE, CLIP, SMOOTH, DROP = 8, 3, 4, 0.02, 0.2, 0.1, 0.3
 STREAM_DROPOUT, STREAM_AUGMENT = 5, 6
+LOSS_WEIGHTS, METRIC_WEIGHTS = torch.tensor([1.0, 2.0, 0.5, 1.5]).double(), torch.tensor([2.0, 1.0, 0.0, 0.5]).double()
 
 
 def draw(stream, name, number, count):
@@ -76,11 +77,16 @@ class Network:
 
 
 def loss_of(logits, labels):
-    return torch.nn.functional.cross_entropy(logits, labels, label_smoothing=SMOOTH)
+    return torch.nn.functional.cross_entropy(logits, labels, weight=LOSS_WEIGHTS, label_smoothing=SMOOTH)
+
+
+def split_loss(logits, labels):
+    """The mean of the batches' losses, each counted by its rows."""
+    return sum(loss_of(some, of).item() * len(of) for some, of in zip(logits.split(BATCH), labels.split(BATCH))) / len(labels)
 
 
 def metrics(logits, labels):
-    """In the order of the model: accuracy, f1 (macro), rmse, r2, top 2, mae."""
+    """In the order of the model: accuracy, f1 (macro), rmse, r2, top 2, mae, weighted nll."""
     guess, target = logits.argmax(1), torch.nn.functional.one_hot(labels, CLASSES).double()
     scores = []
     for c in range(CLASSES):
@@ -90,7 +96,8 @@ def metrics(logits, labels):
     error, distance = ((target - logits) ** 2).sum(0), ((target - target.mean(0)) ** 2).sum(0)
     among = (logits.topk(2, 1).indices == labels[:, None]).any(1).double().mean()
     return [(guess == labels).double().mean(), sum(scores) / len(scores), ((logits - target) ** 2).mean().sqrt(),
-            (1 - error / distance).mean(), among, (logits - target).abs().mean()]
+            (1 - error / distance).mean(), among, (logits - target).abs().mean(),
+            torch.nn.functional.cross_entropy(logits, labels, weight=METRIC_WEIGHTS)]
 
 
 def train():
@@ -120,7 +127,7 @@ def train():
             sums, rows, step = [torch.zeros_like(p) for p in parameters], 0, step + 1
         with torch.no_grad():
             logits = network.logits(images[TRAIN:])
-            yield [total / TRAIN, loss_of(logits, labels[TRAIN:]).item()] + [float(m) for m in metrics(logits, labels[TRAIN:])]
+            yield [total / TRAIN, split_loss(logits, labels[TRAIN:])] + [float(m) for m in metrics(logits, labels[TRAIN:])]
 
 
 if __name__ == "__main__":

@@ -227,6 +227,12 @@ def functions():
     result["cross_entropy(x, label)"] = lambda x, k, label: f.cross_entropy(x, label)
     result["cross_entropy(x, label, smooth = 0.1)"] = lambda x, k, label: f.cross_entropy(x, label, label_smoothing=0.1)
     result["nll(log_softmax(x), label)"] = lambda x, k, label: f.nll_loss(f.log_softmax(x, -1), label)
+    w = torch.tensor([0.5, 2.0, 0.0, 1.0, 1.0, 3.25], dtype=torch.float64)
+    weights = ", weights = [0.5, 2.0, 0.0, 1.0, 1.0, 3.25]"
+    result[f"nll(log_softmax(x), label{weights})"] = lambda x, k, label: f.nll_loss(f.log_softmax(x, -1), label, weight=w)
+    result[f"cross_entropy(x, label{weights})"] = lambda x, k, label: f.cross_entropy(x, label, weight=w)
+    result[f"cross_entropy(x, label, smooth = 0.3{weights})"] = \
+        lambda x, k, label: f.cross_entropy(x, label, weight=w, label_smoothing=0.3)
     result["mse(x, k)"] = lambda x, k, label: f.mse_loss(x, k)
     result["mae(x, k)"] = lambda x, k, label: f.l1_loss(x, k)
     result["huber(x, k, delta = 1.5)"] = lambda x, k, label: f.huber_loss(x, k, delta=1.5)

@@ -216,6 +216,8 @@ static void test_along_axes(void **state) {
     expect_near("smoothed cross entropy", value_of("cross_entropy(x, label, smooth = 0.3)", 0, 0, 1),
                 expected_cross_entropy(0.3));
     expect_near("nll", value_of("nll(log_softmax(x), label)", 0, 0, 1), expected_cross_entropy(0));
+    expect_near("a batch without weight", value_of("nll(log_softmax(x), label, weights = [0, 1, 0, 0])", 0, 0, 1), 0);
+    expect_near("a batch without weight", value_of("cross_entropy(x, label, smooth = 0.3, weights = [0, 1, 0, 0])", 0, 0, 1), 0);
     expect_near("accuracy", value_of("accuracy(x, label)", 0, 0, 1), expected_top(1));
     expect_near("top_k", value_of("top_k(x, label, 2)", 0, 0, 1), expected_top(2));
     expect_near("one_hot", value_of("-sum(one_hot(label, 4) * log_softmax(x)) / N", 0, 0, 1), expected_cross_entropy(0));

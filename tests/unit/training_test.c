@@ -1,5 +1,5 @@
 /* A whole training against PyTorch's: tests/truth/training.mdl, in which augmentation, dropout, a running mean, a smaller last
- * batch, accumulated and clipped gradients, a schedule and metrics over a split meet. Compiled and interpreted. */
+ * batch, accumulated and clipped gradients, a schedule, weights of classes and metrics over a split meet. Compiled and interpreted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 
 #include <math.h>
 
-enum { SEED = 42, TRAIN = 53, TEST = 21, SIDE = 8, CLASSES = 4, THREADS = 2, EPOCHS = 4, VALUES = 8 };
+enum { SEED = 42, TRAIN = 53, TEST = 21, SIDE = 8, CLASSES = 4, THREADS = 2, EPOCHS = 4, VALUES = 9 };
 typedef enum { JIT, REFERENCE } Backend;
 
 /* -- data -- */
@@ -81,7 +81,7 @@ static void close_setup(Setup *setup) {
 
 /* -- the comparison -- */
 
-static double found[EPOCHS + 1][VALUES]; /* train loss, test loss, the six metrics */
+static double found[EPOCHS + 1][VALUES]; /* train loss, test loss, the seven metrics */
 
 static void on_epoch(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows, const Evaluation *valid,
                      const Evaluation *test) {
