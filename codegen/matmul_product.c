@@ -272,10 +272,11 @@ LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef 
     return load_neighbours(e, type, at, operands->rows_left ? rows_mask(e, operands) : NULL);
 }
 
-static void add_step(Emitter *e, const Operands *operands, LLVMValueRef k) {
+/* One k; `offset` is k in elements of a row. */
+static void add_step(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef offset) {
     const Matmul *m = operands->m;
     LLVMTypeRef type = lanes_of(e->f32);
-    LLVMValueRef columns[MOST_VECTORS], offset = product_k_offset(e, operands->rows_side, k);
+    LLVMValueRef columns[MOST_VECTORS];
     Sums sums = load_sums(e, m);
     for (int v = 0; v < m->blocking.vectors; v++) columns[v] = product_columns(e, operands, v, k);
     for (int64_t r = 0; r < m->blocking.tile_rows; r++) {
@@ -300,11 +301,54 @@ static LLVMValueRef any_steps(Emitter *e, Steps steps) {
 }
 
 /* Not unrolled: the loop's own instructions fit beside the multiply-adds, and LLVM's scheduler keeps its registers. */
+static void add_each(Emitter *e, const Operands *operands, LLVMValueRef from, LLVMValueRef to, LLVMValueRef origin) {
+    Loop loop = loop_begin(e, from);
+    LLVMValueRef k = step_k(e, operands, loop.index, origin);
+    add_step(e, operands, k, product_k_offset(e, operands->rows_side, k));
+    loop_end(e, loop, to, 1);
+}
+
+/* A window's elements lie in runs of equal steps: divisions find the beginning of a run, not every element. */
+static bool has_runs(const Operands *operands) {
+    enum { SHORTEST = 4 };
+    const Walked *walk = &operands->rows_side->k_walk;
+    return operands->rows_side->windows && !operands->list && walk->count > 1 && walk->size[walk->count - 1] >= SHORTEST;
+}
+
+static LLVMValueRef extreme(Emitter *e, const char *name, LLVMValueRef a, LLVMValueRef b) {
+    return call_intrinsic(e, name, &e->i64, 1, (LLVMValueRef[]){a, b}, 2);
+}
+
+/* The part of run `number` that lies within [from, to), which is not empty. */
+static void add_run(Emitter *e, const Operands *operands, LLVMValueRef number, LLVMValueRef from, LLVMValueRef to) {
+    const Walked *walk = &operands->rows_side->k_walk;
+    LLVMValueRef size = const_i64(e, walk->size[walk->count - 1]), step = const_i64(e, walk->step[walk->count - 1]);
+    LLVMValueRef run = LLVMBuildMul(e->builder, number, size, "");
+    LLVMValueRef begin = extreme(e, "llvm.smax", from, run);
+    LLVMValueRef end = extreme(e, "llvm.smin", to, LLVMBuildAdd(e->builder, run, size, ""));
+    LLVMValueRef start = walk_offset(e, walk, run);
+    Loop loop = loop_begin(e, begin);
+    LLVMValueRef inside = LLVMBuildMul(e->builder, LLVMBuildSub(e->builder, loop.index, run, ""), step, "");
+    add_step(e, operands, loop.index, LLVMBuildAdd(e->builder, start, inside, ""));
+    loop_end(e, loop, end, 1);
+}
+
+static void add_runs(Emitter *e, const Operands *operands, LLVMValueRef from, LLVMValueRef to) {
+    const Walked *walk = &operands->rows_side->k_walk;
+    LLVMValueRef size = const_i64(e, walk->size[walk->count - 1]), one = const_i64(e, 1);
+    LLVMValueRef last = LLVMBuildUDiv(e->builder, LLVMBuildSub(e->builder, to, one, ""), size, "");
+    Loop runs = loop_begin(e, LLVMBuildUDiv(e->builder, from, size, ""));
+    add_run(e, operands, runs.index, from, to);
+    loop_end(e, runs, LLVMBuildAdd(e->builder, last, one, ""), 1);
+}
+
 void product_add(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef origin) {
     if (LLVMIsConstant(steps.count) && LLVMConstIntGetZExtValue(steps.count) == 0) return;
     If any = if_begin(e, any_steps(e, steps));
-    Loop loop = loop_begin(e, steps.from);
-    add_step(e, operands, step_k(e, operands, loop.index, origin));
-    loop_end(e, loop, LLVMBuildAdd(e->builder, steps.from, steps.count, ""), 1);
+    LLVMValueRef to = LLVMBuildAdd(e->builder, steps.from, steps.count, "");
+    if (has_runs(operands))
+        add_runs(e, operands, steps.from, to);
+    else
+        add_each(e, operands, steps.from, to, origin);
     if_end(e, any);
 }
