@@ -34,13 +34,28 @@ NodeId build_conv(Graph *graph, NodeId x, NodeId weights, const Window *window, 
 NodeId build_channels_last(Graph *graph, NodeId a) { return build_transpose(graph, a, (int64_t[]){0, 2, 3, 1}); }
 NodeId build_channels_first(Graph *graph, NodeId a) { return build_transpose(graph, a, (int64_t[]){0, 3, 1, 2}); }
 
+/* The shape with an axis of size 1 behind axis *at, which becomes *at. The other axes stay apart, so that who walks along one
+ * of them still does, unless there are as many as there can be. */
+static Shape insert_axis(Shape shape, int *at) {
+    if (shape.rank == SHAPE_MAX_RANK) {
+        int64_t before = shape_outer(shape, *at) * shape.dim[*at], behind = shape_inner(shape, *at);
+        *at = 1;
+        return (Shape){.rank = 3, .dim = {before, 1, behind}};
+    }
+    for (int i = shape.rank++; i > *at + 1; i--) shape.dim[i] = shape.dim[i - 1];
+    shape.dim[++*at] = 1;
+    return shape;
+}
+
 NodeId build_spread(Graph *graph, NodeId a, int axis, int64_t step) {
     if (!a || step == 1) return a;
     Shape shape = graph_node(graph, a)->shape;
-    Shape apart = {.rank = 3, .dim = {shape_outer(shape, axis) * shape.dim[axis], 1, shape_inner(shape, axis)}};
-    NodeId padded = build_pad(graph, build_reshape(graph, a, apart), (int64_t[]){0, 0, 0}, (int64_t[]){0, step - 1, 0});
+    int at = axis;
+    NodeId apart = build_reshape(graph, a, insert_axis(shape, &at));
+    int64_t zeros[SHAPE_MAX_RANK] = {0}, behind[SHAPE_MAX_RANK] = {0};
+    behind[at] = step - 1;
     shape.dim[axis] *= step;
-    return build_reshape(graph, padded, shape);
+    return build_reshape(graph, build_pad(graph, apart, zeros, behind), shape);
 }
 
 /* [O, C/groups, KH, KW] to [C, O/groups, KH, KW] with the kernel turned by half a turn. */
