@@ -15,7 +15,7 @@ from make_truth import FOLDER, SEED, STREAM_INPUT, hash_name, initial_state, phi
 
 TRAIN, TEST, SIDE, CLASSES = 53, 21, 8, 4
 BATCH, ACCUMULATE, EPOCHS, RATE, CLIP, SMOOTH, DROP = 8, 3, 4, 0.02, 0.2, 0.1, 0.3
-STREAM_DROPOUT, STREAM_AUGMENT = 5, 6
+STREAM_DROPOUT, STREAM_AUGMENT, DEGREES = 5, 6, 25.0
 LOSS_WEIGHTS, METRIC_WEIGHTS = torch.tensor([1.0, 2.0, 0.5, 1.5]).double(), torch.tensor([2.0, 1.0, 0.0, 0.5]).double()
 
 
@@ -36,12 +36,23 @@ def data():
     return images.astype(numpy.float64) / 255, torch.from_numpy(labels.astype(numpy.int64))
 
 
+def rotated(images, number):
+    """random_rotate(25), by PyTorch's sampling between pixels."""
+    angle = torch.from_numpy((2 * draw(STREAM_AUGMENT, "augment1", number, len(images)) - 1) * math.radians(DEGREES))
+    cos, sin, zero = angle.cos(), angle.sin(), torch.zeros(len(images), dtype=torch.float64)
+    turns = torch.stack([cos, sin, zero, -sin, cos, zero], 1).reshape(-1, 2, 3)
+    grid = torch.nn.functional.affine_grid(turns, [len(images), 1, SIDE, SIDE], align_corners=True)
+    pictures = torch.from_numpy(images[:, None])
+    return torch.nn.functional.grid_sample(pictures, grid, mode="bilinear", padding_mode="zeros", align_corners=True)[:, 0].numpy()
+
+
 def augmented(images, number):
-    """random_flip, then random_shift(1)."""
+    """random_rotate, random_flip, then random_crop(1)."""
     rows = len(images)
-    flips = draw(STREAM_AUGMENT, "augment1", number, rows) < 0.5
-    down = numpy.floor(draw(STREAM_AUGMENT, "augment2", number, rows) * 3).astype(int)
-    right = numpy.floor(draw(STREAM_AUGMENT, "augment3", number, rows) * 3).astype(int)
+    images = rotated(images, number)
+    flips = draw(STREAM_AUGMENT, "augment2", number, rows) < 0.5
+    down = numpy.floor(draw(STREAM_AUGMENT, "augment3", number, rows) * 3).astype(int)
+    right = numpy.floor(draw(STREAM_AUGMENT, "augment4", number, rows) * 3).astype(int)
     result = numpy.zeros_like(images)
     for i, image in enumerate(images):
         padded = numpy.pad(image[:, ::-1] if flips[i] else image, 1)

@@ -10,6 +10,7 @@ Philox generator of ir/random.h, which is written here a second time. Data: 5 ba
 something to learn. functions.txt: loss and gradients of single functions and losses, in f64. layers.txt: layers in training, in
 f64: gradients of the first step, ten losses, running statistics, the loss when evaluated."""
 import os
+import re
 
 import numpy
 import torch
@@ -108,6 +109,7 @@ def losses(text, dtype, jitter=0.0):
         optimizer.zero_grad()
         loss = torch.nn.functional.cross_entropy(net(x[rows]), y[rows])
         loss.backward()
+        clip(text, list(net.parameters()))
         optimizer.step()
         if not isinstance(schedule, EPOCH_SCHEDULES) or (step + 1) % BATCHES == 0:
             schedule.step()
@@ -115,7 +117,17 @@ def losses(text, dtype, jitter=0.0):
     return result
 
 
-# The value of train.optimizer in the model, and the same in PyTorch: an optimizer, and a schedule where the rate changes.
+def clip(text, parameters):
+    """As the keys behind the optimizer say."""
+    limits = dict(re.findall(r"(clip_\w+) = ([\d.]+)", text))
+    if "clip_value" in limits:
+        torch.nn.utils.clip_grad_value_(parameters, float(limits["clip_value"]))
+    if "clip_norm" in limits:
+        torch.nn.utils.clip_grad_norm_(parameters, float(limits["clip_norm"]))
+
+
+# The value of train.optimizer in the model, with further keys of train behind it, and the same in PyTorch: an optimizer, and a
+# schedule where the rate changes.
 OPTIMIZERS = {
     "adam(lr = 1e-3)": lambda p: torch.optim.Adam(p, lr=1e-3),
     "adam(lr = 3e-3, beta1 = 0.8, beta2 = 0.99, eps = 1e-6)": lambda p: torch.optim.Adam(p, lr=3e-3, betas=(0.8, 0.99), eps=1e-6),
@@ -140,6 +152,9 @@ OPTIMIZERS = {
     "sgd(lr = cosine(0.4, to = 0.02, warmup = 0.25))": lambda p: torch.optim.SGD(p, lr=0.4),
     "sgd(lr = step(0.4, every = 2, factor = 0.3))": lambda p: torch.optim.SGD(p, lr=0.4),
     "sgd(lr = exponential(0.4, gamma = 0.7))": lambda p: torch.optim.SGD(p, lr=0.4),
+    "sgd(lr = 0.5); clip_value = 0.002": lambda p: torch.optim.SGD(p, lr=0.5),
+    "sgd(lr = 0.5); clip_norm = 0.15": lambda p: torch.optim.SGD(p, lr=0.5),
+    "adam(lr = 1e-3, decay = 0.001); clip_norm = 0.08; clip_value = 0.003": lambda p: torch.optim.Adam(p, lr=1e-3, weight_decay=0.001),
 }
 EPOCH_SCHEDULES = (torch.optim.lr_scheduler.StepLR, torch.optim.lr_scheduler.ExponentialLR)
 
