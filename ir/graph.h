@@ -71,10 +71,10 @@ typedef struct {
 } Node;
 
 /* What a state holds before the first step. Drawn by state_initialize (ir/random.h) from the seed and the state's name. */
-typedef enum { INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL, INIT_ORTHOGONAL, INIT_KINDS } InitKind;
+typedef enum { INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL, INIT_ORTHOGONAL, INIT_FITTED, INIT_KINDS } InitKind;
 typedef struct {
     InitKind kind;
-    float a, b; /* constant: a. uniform: [a, b). normal: mean a, deviation b. orthogonal: gain a */
+    float a, b; /* constant: a. uniform: [a, b). normal: mean a, deviation b. orthogonal: gain a. fitted: a, until computed from the data */
 } Init;
 
 typedef enum {

@@ -20,7 +20,8 @@ int text_list_length(AttrsKind kind, int list, int rank) {
 const TextInit text_inits[INIT_KINDS] = {[INIT_CONSTANT] = {"constant", 1},
                                          [INIT_UNIFORM] = {"uniform", 2},
                                          [INIT_NORMAL] = {"normal", 2},
-                                         [INIT_ORTHOGONAL] = {"orthogonal", 1}};
+                                         [INIT_ORTHOGONAL] = {"orthogonal", 1},
+                                         [INIT_FITTED] = {"fitted", 1}};
 
 const char *text_float(float value, char buffer[TEXT_FLOAT]) {
     if (isnan(value)) return "nan"; /* whatever its sign */

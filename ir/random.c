@@ -211,7 +211,8 @@ void state_initialize(const Symbol *symbol, uint64_t seed, void *data) {
     int64_t count = shape_elements(symbol->shape);
     Draws draws = draws_of(symbol, seed);
     switch (symbol->init.kind) {
-    case INIT_CONSTANT: fill_constant(symbol, count, data); break;
+    case INIT_CONSTANT:
+    case INIT_FITTED: fill_constant(symbol, count, data); break;
     case INIT_UNIFORM: fill_uniform(symbol, &draws, count, data); break;
     case INIT_NORMAL: fill_normal(symbol, &draws, count, data); break;
     default: fill_orthogonal(symbol, &draws, count, data); break;

@@ -25,7 +25,7 @@ float random_unit(uint64_t seed, Stream stream, uint32_t sub, uint64_t index);
  * whose bias is below count / 2^32). */
 void random_permutation(uint64_t seed, Stream stream, uint32_t sub, uint32_t count, int32_t *order);
 /* Fills a state with its first value, row-major. Element i takes index i of the substream of the state's name; a normal value is
- * the inverse distribution function at (bits + 1/2) * 2^-32, correct to f32 rounding. States that are not f32: constant only. */
+ * the inverse distribution function at (bits + 1/2) * 2^-32, correct to f32 rounding. States that are not f32: constant and fitted only. */
 void state_initialize(const Symbol *symbol, uint64_t seed, void *data);
 /* 32-bit FNV-1a of a name: the substream of a state. */
 uint32_t hash_name(const char *name);

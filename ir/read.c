@@ -232,7 +232,8 @@ static bool read_state(Reader *reader, Line *line) {
     line->symbol.trainable = accept(reader, TOKEN_WORD, "trainable");
     Span name = current(reader)->span;
     if (!read_string(reader, &line->symbol.name) || !read_init(reader, &line->symbol.init)) return false;
-    if (line->type.dtype == DTYPE_F32 || line->symbol.init.kind == INIT_CONSTANT) return true;
+    if (line->type.dtype == DTYPE_F32 || line->symbol.init.kind == INIT_CONSTANT || line->symbol.init.kind == INIT_FITTED)
+        return true;
     diag_error(reader->graph->diag, STATUS_MODEL, name, "only an f32 state can start from random values");
     return false;
 }

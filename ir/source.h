@@ -14,31 +14,61 @@ typedef struct {
     Span span;
 } SourceArg;
 
-/* source = reader(args): mnist(), fashion_mnist(), idx(images = "...", labels = "...", ...) */
+/* source = reader(args): mnist(), csv("houses.csv", header = true)... */
 typedef struct {
     const char *reader;
     const char *folder; /* of the .mdl file: relative paths start here */
     const SourceArg *args;
     uint32_t arg_count;
     Span span;
+    const struct SourceSchema *like; /* the schema of the data that a network was trained on: text has its categories; or NULL */
 } DataSource;
 
-/* A field of the source: `source.image` is u8[N, 1, 28, 28] and has row shape [1, 28, 28]. */
-enum { SOURCE_MAX_FIELDS = 16 };
+/* Which rows are held out of the training rows. A source that brings test rows of its own allows no others: test is 0 then. */
 typedef struct {
-    const char *name; /* lives as long as the dataset, or static */
+    bool valid_is_count, test_is_count;
+    double valid, test; /* a count, or a share */
+    uint64_t seed;
+} SplitRequest;
+
+/* A field of the source: `source.image` is u8[N, 1, 28, 28] and has row shape [1, 28, 28]. Columns of a table have one number
+ * a row: f32, where a missing cell is NaN; i32 where all cells are whole numbers; or text, as i32: a cell is the number of its
+ * category, or -1 where it is missing or no category of the training rows. */
+typedef struct {
+    const char *name; /* categories and name: live as long as the schema */
     DType dtype;
     Shape row;
     int32_t classes; /* its whole numbers are classes from 0 to below this; 0: not known before the data are read */
+    const char *const *categories; /* of text, sorted; of class numbers, their names; else NULL */
+    uint32_t category_count;
+    bool is_column, is_text;
+    const char *why_text; /* of text: "line 17 has 'abc'", the first cell that is no number */
 } SourceField;
-typedef struct {
-    SourceField fields[SOURCE_MAX_FIELDS];
+typedef struct SourceSchema {
+    const SourceField *fields;
     uint32_t field_count;
     int64_t train_rows, test_rows; /* 0 if not known without reading the data */
 } SourceSchema;
 
-/* Answers what fields a source has. Named sets are known without their files; others are looked at. Reports errors
- * (STATUS_DATA) and returns false. The front end is given one by its caller. */
-typedef bool SchemaFunction(void *context, const DataSource *source, SourceSchema *schema, Diagnostics *diag);
+/* Answers what fields a source has. Named sets are known without their files; others are looked at. The schema's memory is the
+ * arena's. Reports errors (STATUS_DATA) and returns false. The front end is given one by its caller. */
+typedef bool SchemaFunction(void *context, const DataSource *source, const SplitRequest *request, Arena *arena,
+                            SourceSchema *schema, Diagnostics *diag);
+
+const SourceField *source_field(const SourceSchema *schema, const char *name); /* NULL: none of that name */
+
+/* Several columns side by side are one input, called by their places among the fields: "columns:0-7,9". */
+const char *source_columns_name(Arena *arena, const uint32_t *fields, uint32_t count);
+/* The fields that such a name stands for, in the arena; NULL if it is none, or the schema does not have them. */
+const uint32_t *source_columns_find(const SourceSchema *schema, const char *name, Arena *arena, uint32_t *count);
+
+/* What a transform of `data` learns from the training rows before the first step: of every column of its input, into the states
+ * "NAME.value", or "NAME.mean" and "NAME.deviation". The input is the output NAME of GRAPH_FIT. */
+typedef enum { FIT_MEDIAN, FIT_MEAN, FIT_MODE, FIT_STANDARDIZE } FitKind;
+typedef struct {
+    const char *name;
+    FitKind kind;
+    Span span;
+} Fit;
 
 #endif

@@ -1,0 +1,72 @@
+/* Finding the fields of a source by name, and the names of inputs that are several columns side by side. */
+#include "ir/source.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PREFIX "columns:"
+
+const SourceField *source_field(const SourceSchema *schema, const char *name) {
+    for (uint32_t i = 0; i < schema->field_count; i++)
+        if (!strcmp(schema->fields[i].name, name)) return &schema->fields[i];
+    return NULL;
+}
+
+/* How many of the fields from `first` on follow each other. */
+static uint32_t run_length(const uint32_t *fields, uint32_t first, uint32_t count) {
+    uint32_t end = first + 1;
+    while (end < count && fields[end] == fields[end - 1] + 1) end++;
+    return end - first;
+}
+
+const char *source_columns_name(Arena *arena, const uint32_t *fields, uint32_t count) {
+    enum { PIECE = 24 };
+    char *name = arena_alloc(arena, sizeof PREFIX + (size_t)count * PIECE);
+    size_t at = (size_t)sprintf(name, PREFIX);
+    for (uint32_t i = 0; i < count;) {
+        uint32_t length = run_length(fields, i, count);
+        at += (size_t)sprintf(name + at, "%s%" PRIu32, i ? "," : "", fields[i]);
+        if (length > 1) at += (size_t)sprintf(name + at, "-%" PRIu32, fields[i + length - 1]);
+        i += length;
+    }
+    return name;
+}
+
+/* A number below `limit` at *text, which moves on. */
+static bool read_index(const char **text, uint32_t limit, uint32_t *index) {
+    char *end;
+    if (**text < '0' || **text > '9') return false;
+    unsigned long value = strtoul(*text, &end, 10);
+    *text = end;
+    *index = (uint32_t)value;
+    return value < limit;
+}
+
+/* One piece of a name, "3" or "0-7": the columns go to `fields` where there is a place for them. */
+static bool read_piece(const char **text, uint32_t limit, uint32_t *fields, uint32_t *count) {
+    uint32_t first, last;
+    if (!read_index(text, limit, &first)) return false;
+    last = first;
+    if (**text == '-' && (++*text, !read_index(text, limit, &last))) return false;
+    for (uint32_t field = first; field <= last; field++, ++*count)
+        if (fields) fields[*count] = field;
+    return last >= first;
+}
+
+static bool read_pieces(const char *text, uint32_t limit, uint32_t *fields, uint32_t *count) {
+    *count = 0;
+    while (read_piece(&text, limit, fields, count) && *count < INT32_MAX / 2) {
+        if (!*text) return true;
+        if (*text++ != ',') return false;
+    }
+    return false;
+}
+
+const uint32_t *source_columns_find(const SourceSchema *schema, const char *name, Arena *arena, uint32_t *count) {
+    size_t prefix = sizeof PREFIX - 1;
+    if (strncmp(name, PREFIX, prefix) || !read_pieces(name + prefix, schema->field_count, NULL, count)) return NULL;
+    uint32_t *fields = ARENA_ARRAY(arena, uint32_t, *count);
+    read_pieces(name + prefix, schema->field_count, fields, count);
+    return fields;
+}
