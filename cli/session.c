@@ -1,25 +1,17 @@
 /* What train, eval and predict have in common. */
 #include "cli/session.h"
 
+enum { FIT_BATCH = 1024 };
+
 static const char *const split_names[SPLIT_COUNT] = {[SPLIT_TRAIN] = "train", [SPLIT_VALID] = "valid", [SPLIT_TEST] = "test"};
 
 const char *split_name(Split split) {
     return split_names[split];
 }
 
-static SplitRequest split_request(const ModelInfo *info) {
-    return (SplitRequest){
-        .valid_is_count = info->valid.is_count,
-        .valid = info->valid.amount,
-        .test_is_count = info->test.is_count,
-        .test = info->test.amount,
-        .seed = info->data_seed,
-    };
-}
-
 bool session_expect_rows(const Session *session, int64_t rows[SPLIT_COUNT]) {
-    SplitRequest request = split_request(session->build.info);
-    return dataset_expect_rows(&session->build.info->schema, &request, rows);
+    const ModelInfo *info = session->build.info;
+    return dataset_expect_rows(&info->schema, &info->split, rows);
 }
 
 static bool check_classes(const Session *session) {
@@ -34,9 +26,8 @@ static bool check_classes(const Session *session) {
 
 bool session_open_data(Session *session) {
     const ModelInfo *info = session->build.info;
-    SplitRequest request = split_request(info);
     session->arena = arena_new();
-    session->dataset = dataset_open(&info->source, &request, session->build.diag);
+    session->dataset = dataset_open(&info->source, &info->split, session->build.diag);
     if (session->dataset && session->build.options->verbose)
         fprintf(stderr, "mlc: data read in %.0f ms\n", dataset_seconds(session->dataset) * 1e3);
     return session->dataset && check_classes(session);
@@ -50,6 +41,21 @@ bool session_start(Session *session) {
     for (uint32_t i = 0; i < session->programs.count; i++)
         if (!states_bind(session->states, session->programs.items[i].program, session->build.diag)) return false;
     return session->finish != NULL;
+}
+
+/* One reading of the training rows, not worth the time that compiling takes. */
+bool session_fit(Session *session) {
+    const Build *build = &session->build;
+    Compilation compilation;
+    int64_t rows = dataset_rows(session->dataset, SPLIT_TRAIN);
+    if (build->info->fit_count == 0) return true;
+    if (!build_compilation(build, GRAPH_FIT, rows < FIT_BATCH ? (uint32_t)rows : FIT_BATCH, PASS_functions, &compilation)) return false;
+    Program *program = program_interpret(compilation.graph);
+    bool good = fits_run(program, session->dataset, session->states, session->threads, build->info->fits, build->info->fit_count,
+                         build->diag);
+    program_free(program);
+    compilation_free(&compilation);
+    return good;
 }
 
 bool session_open_run(Session *session, const Options *options, Diagnostics *diag) {

@@ -21,6 +21,8 @@ bool session_expect_rows(const Session *session, int64_t rows[SPLIT_COUNT]);
 bool session_open_data(Session *session);
 /* Compiles the programs wanted, makes their states and starts the threads. */
 bool session_start(Session *session);
+/* Before training: fits the transforms of the data to the training rows. */
+bool session_fit(Session *session);
 /* Opens a trained network for eval and predict: the model of the run RUN (operand 0) and its data. */
 bool session_open_run(Session *session, const Options *options, Diagnostics *diag);
 /* Loads the weights that --checkpoint asks for; `session_start` comes before. */

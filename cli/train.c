@@ -93,7 +93,7 @@ static bool compile_programs(Training *training) {
     int64_t rows[SPLIT_COUNT];
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) rows[split] = dataset_rows(session->dataset, split);
     want_programs(training, rows);
-    if (!session_start(session)) return false;
+    if (!session_start(session) || !session_fit(session)) return false;
     training->train = programs_pair(programs, GRAPH_TRAIN, rows[SPLIT_TRAIN], batch);
     ProgramPair *pairs[] = {[SPLIT_VALID] = &training->valid, [SPLIT_TEST] = &training->test};
     for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++)

@@ -83,15 +83,9 @@ void runner_input(Runner *runner, const char *name, const void *data) {
 }
 
 /* The program's rows are rows of the data set's field. */
-static bool rows_agree(const Symbol *symbol, const Dataset *dataset) {
-    const SourceSchema *schema = dataset_fields(dataset);
-    for (uint32_t i = 0; i < schema->field_count; i++) {
-        const SourceField *field = &schema->fields[i];
-        if (strcmp(field->name, symbol->name)) continue;
-        bool same = symbol->dtype == field->dtype && symbol->shape.rank == field->row.rank + 1;
-        return same && !memcmp(&symbol->shape.dim[1], field->row.dim, (size_t)field->row.rank * sizeof *field->row.dim);
-    }
-    return false;
+static bool rows_agree(const Symbol *symbol, const SourceField *field) {
+    bool same = field && symbol->dtype == field->dtype && symbol->shape.rank == field->row.rank + 1;
+    return same && !memcmp(&symbol->shape.dim[1], field->row.dim, (size_t)field->row.rank * sizeof *field->row.dim);
 }
 
 bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag) {
@@ -99,13 +93,14 @@ bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag) {
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
         char shape[SHAPE_TEXT];
+        const void *data;
         if (symbol->kind != SYMBOL_BATCH) continue;
-        if (!rows_agree(symbol, dataset)) {
+        if (!rows_agree(symbol, dataset_find(dataset, symbol->name, &data))) {
             diag_error(diag, STATUS_DATA, (Span){0}, "the model reads '%s' as %s, which the data set does not have",
                        symbol->name, shape_text(symbol->dtype, symbol->shape, shape));
             return false;
         }
-        runner_input(runner, symbol->name, dataset_field(dataset, symbol->name));
+        runner_input(runner, symbol->name, data);
     }
     return true;
 }

@@ -10,12 +10,7 @@ typedef struct Dataset Dataset;
 typedef enum { SPLIT_TRAIN, SPLIT_VALID, SPLIT_TEST, SPLIT_COUNT } Split;
 
 SchemaFunction dataset_schema; /* answers from headers, or from what is known of a named set; context unused */
-typedef struct {
-    bool valid_is_count, test_is_count;
-    double valid, test; /* held out of the training rows; a named set brings its own test rows: test must be 0 then */
-    uint64_t seed;      /* which rows are held out */
-} SplitRequest;
-/* Reads the data into memory as stored (u8). NULL after reporting errors (STATUS_DATA): missing files (says where it looked and
+/* Reads the data into memory as stored. NULL after reporting errors (STATUS_DATA): missing files (says where it looked and
  * how to get them: `mlc data get NAME`), truncated, over-long, mislabelled or inconsistent files. */
 Dataset *dataset_open(const DataSource *source, const SplitRequest *request, Diagnostics *diag);
 void dataset_free(Dataset *dataset);
@@ -23,11 +18,14 @@ void dataset_free(Dataset *dataset);
 bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request, int64_t rows[SPLIT_COUNT]);
 int64_t dataset_rows(const Dataset *dataset, Split split);
 const int32_t *dataset_split(const Dataset *dataset, Split split); /* the row numbers of a split: they index dataset_field */
-const void *dataset_field(const Dataset *dataset, const char *name); /* row 0 of the field, all splits in one array; NULL: none */
+/* Row 0 of a field, or of columns side by side (source_columns_name), all splits in one array; NULL: none. */
+const void *dataset_field(const Dataset *dataset, const char *name);
+/* The same with its dtype and row; NULL: none. */
+const SourceField *dataset_find(const Dataset *dataset, const char *name, const void **data);
 const SourceSchema *dataset_fields(const Dataset *dataset);
 /* Whether every whole number of a field is a class from 0 to below `classes`; else a STATUS_DATA error at `span`. */
 bool dataset_check_classes(const Dataset *dataset, const char *field, int64_t classes, Span span, Diagnostics *diag);
-const char *dataset_class_name(const Dataset *dataset, int32_t label); /* "Ankle boot", or NULL */
+const char *dataset_class_name(const Dataset *dataset, const char *field, int32_t label); /* "Ankle boot", or NULL */
 const char *dataset_digest(const Dataset *dataset); /* BLAKE3 of the files' contents, 64 hex digits */
 double dataset_seconds(const Dataset *dataset);     /* spent reading */
 
@@ -71,6 +69,12 @@ void runner_free(Runner *runner);
 void runner_input(Runner *runner, const char *name, const void *data); /* by symbol name; ignored if the program has none */
 void runner_step(Runner *runner, const int32_t *rows);
 const void *runner_output(const Runner *runner, const char *name); /* plain; NULL: none */
+
+/* -- what transforms of the data learn (runtime/fit.c) -- */
+/* Fits the transforms to the training rows, each after those before it, and writes what they learn into their states, which
+ * states_initialize leaves alone. `program` computes GRAPH_FIT (frontend). Reports columns without a number (STATUS_DATA). */
+bool fits_run(const Program *program, const Dataset *dataset, States *states, Threads *threads, const Fit *fits, uint32_t count,
+              Diagnostics *diag);
 
 /* -- checkpoints: safetensors files. Nothing in them depends on the time, the machine or the number of
  * threads: the same training gives the same bytes, stopped and resumed or not. -- */

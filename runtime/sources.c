@@ -1,6 +1,7 @@
 /* From `source = mnist()` or `source = idx(...)` to the files that hold the data: the named sets, the folders they are
  * looked for in, and the arguments of idx. */
 #include "runtime/sources.h"
+#include "runtime/reader.h"
 #include "runtime/runtime.h"
 
 #include <stdlib.h>
@@ -66,6 +67,11 @@ static const char *find_file(Arena *arena, const char *folder, const char *name)
     if (!access(path, F_OK)) return path;
     *suffix = '.';
     return access(path, F_OK) ? NULL : path;
+}
+
+const char *source_find_file(Arena *arena, const char *folder, const char *name) {
+    const char *path = find_file(arena, folder, name), *data = setting("MLC_DATA");
+    return path || !data ? path : find_file(arena, data, name);
 }
 
 /* How many of a named set's files are in a folder. */
@@ -168,11 +174,7 @@ static bool take_path(const DataSource *source, const SourceArg *arg, int role, 
         return false;
     }
     files->spans[role] = arg->span;
-    files->paths[role] = find_file(arena, source->folder, arg->text);
-    if (files->paths[role]) return true;
-    diag_error(diag, STATUS_DATA, arg->span, "no data: neither '%s' nor a packed or unpacked form of it is there", arg->text);
-    diag_help(diag, "relative names start at the folder of the model, '%s'", *source->folder ? source->folder : ".");
-    return false;
+    return (files->paths[role] = reader_path(source, arg, arena, diag)) != NULL;
 }
 
 static bool take_argument(const DataSource *source, uint32_t i, bool *seen, Arena *arena, SourceFiles *files,
@@ -209,8 +211,5 @@ static bool files_of_idx(const DataSource *source, Arena *arena, SourceFiles *fi
 bool source_files(const DataSource *source, Arena *arena, SourceFiles *files, Diagnostics *diag) {
     const NamedSet *named = named_set(source->reader);
     if (named) return files_of_named(named, source, arena, files, diag);
-    if (!strcmp(source->reader, "idx")) return files_of_idx(source, arena, files, diag);
-    diag_error(diag, STATUS_MODEL, source->span, "unknown source '%s'", source->reader);
-    diag_help(diag, "sources are mnist(), fashion_mnist() and idx(images, labels)");
-    return false;
+    return files_of_idx(source, arena, files, diag);
 }

@@ -23,6 +23,9 @@ typedef struct {
     int32_t classes;               /* labels are below; 0: any */
 } SourceFiles;
 
+/* The plain file, or the one packed with gzip; `name` may be given with or without .gz. Relative names start at the folder, or
+ * else at $MLC_DATA. NULL: it is nowhere. */
+const char *source_find_file(Arena *arena, const char *folder, const char *name);
 /* Finds the files. Reports errors (STATUS_MODEL for wrong arguments, STATUS_DATA for missing files) and returns false. */
 bool source_files(const DataSource *source, Arena *arena, SourceFiles *files, Diagnostics *diag);
 /* The same for a named set, without a word: false if its files are not there. */

@@ -118,6 +118,17 @@ static void copy_form(State *state, uint32_t from, uint32_t to) {
     free(plain);
 }
 
+static void write_state(State *state, const void *plain) {
+    for (uint32_t f = 0; f < state->form_count; f++) write_form(state, f, plain);
+}
+
+static void initialize_state(State *state, uint64_t seed) {
+    void *plain = memory_new(plain_bytes(state));
+    state_initialize(&state->symbol, seed, plain);
+    write_state(state, plain);
+    free(plain);
+}
+
 /* The memory of a form; a form that is new to a known state gets its values. */
 static void *bind_form(States *states, State *state, Layout layout) {
     for (uint32_t f = 0; f < state->form_count; f++)
@@ -126,7 +137,10 @@ static void *bind_form(States *states, State *state, Layout layout) {
     if (state->form_count) memcpy(forms, state->forms, state->form_count * sizeof *forms);
     forms[state->form_count] = (Form){layout, memory_new(layout_bytes(layout, state->symbol.dtype, state->symbol.shape))};
     state->forms = forms;
-    if (state->form_count++) copy_form(state, 0, state->form_count - 1);
+    if (state->form_count++)
+        copy_form(state, 0, state->form_count - 1);
+    else if (state->symbol.init.kind == INIT_FITTED)
+        initialize_state(state, 0);
     return forms[state->form_count - 1].memory;
 }
 
@@ -171,18 +185,9 @@ void *const *states_pointers(States *states, const Program *program) {
 
 /* -- values -- */
 
-static void write_state(State *state, const void *plain) {
-    for (uint32_t f = 0; f < state->form_count; f++) write_form(state, f, plain);
-}
-
 void states_initialize(States *states, uint64_t seed) {
-    for (uint32_t i = 0; i < states->count; i++) {
-        State *state = states->states[i];
-        void *plain = memory_new(plain_bytes(state));
-        state_initialize(&state->symbol, seed, plain);
-        write_state(state, plain);
-        free(plain);
-    }
+    for (uint32_t i = 0; i < states->count; i++)
+        if (states->states[i]->symbol.init.kind != INIT_FITTED) initialize_state(states->states[i], seed);
 }
 
 bool states_read(const States *states, const char *name, void *data) {

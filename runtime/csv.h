@@ -1,0 +1,34 @@
+/* The records of a CSV text: cells between delimiters, quoted or not. Private to runtime/. */
+#ifndef MLC_RUNTIME_CSV_H
+#define MLC_RUNTIME_CSV_H
+
+#include "runtime/idx.h"
+
+enum { CSV_MAX_CELLS = 1 << 16 };
+
+typedef struct {
+    const char *text; /* in the text; without quotes and without spaces around it */
+    size_t length;
+    bool doubled; /* it holds quotes, each written twice */
+    bool quoted;
+} CsvCell;
+
+/* Where reading stands. Nothing in the text is trusted; it need not end with a NUL. */
+typedef struct {
+    const char *text;
+    size_t length, at;
+    uint32_t line; /* of `at`, from 1 */
+    char delimiter;
+    CsvCell *cells; /* [CSV_MAX_CELLS]: of the record read last */
+    uint32_t count;
+    uint32_t record_line; /* where it begins */
+} CsvScan;
+
+/* Checks that the text is text, and skips a byte order mark. `cells` has room for CSV_MAX_CELLS. */
+bool csv_begin(CsvScan *scan, const char *text, size_t length, char delimiter, CsvCell *cells, Problem *problem);
+/* The next record that is not empty; false at the end of the text, or after setting the problem. */
+bool csv_next(CsvScan *scan, Problem *problem);
+/* The cell as it is meant: quotes are no longer doubled. */
+const char *csv_text(const CsvCell *cell, Arena *arena);
+
+#endif

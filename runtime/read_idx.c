@@ -1,0 +1,236 @@
+/* Images and labels in IDX files, of a named set or of one's own: read on all cores and checked against each other. Elements stay
+ * as they are stored; compiled programs convert them while they gather a batch. */
+#include "runtime/reader.h"
+#include "runtime/sources.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is kept of a source. */
+typedef struct {
+    SourceFiles files;
+    Shape shapes[FILE_COUNT]; /* as in the files; rank 0: no such file */
+} IdxSource;
+
+/* One file on its way into memory. */
+typedef struct {
+    IdxFile idx;
+    uint8_t *to;
+    bool good;
+    Problem problem;
+    pthread_t thread;
+    bool started;
+} Load;
+
+static void report_file(const SourceFiles *files, int role, const Problem *problem, Diagnostics *diag) {
+    diag_error(diag, STATUS_DATA, files->spans[role], "%s", problem->finding);
+    if (files->named)
+        diag_help(diag, "`mlc data get %s` gets the right files", files->named->name);
+    else
+        diag_help(diag, "make or download the file again");
+}
+
+static bool open_files(const SourceFiles *files, Load *loads, Diagnostics *diag) {
+    bool good = true;
+    for (int role = 0; role < FILE_COUNT; role++) {
+        if (!files->paths[role]) continue;
+        if (idx_open(&loads[role].idx, files->paths[role], &loads[role].problem)) continue;
+        report_file(files, role, &loads[role].problem, diag);
+        good = false;
+    }
+    return good;
+}
+
+static void close_files(Load *loads) {
+    for (int role = 0; role < FILE_COUNT; role++)
+        if (loads[role].idx.path) idx_close(&loads[role].idx);
+}
+
+/* -- what the headers say -- */
+
+static bool header_problem(const SourceFiles *files, int role, Diagnostics *diag, const Problem *problem) {
+    report_file(files, role, problem, diag);
+    return false;
+}
+
+static bool check_images(const SourceFiles *files, int role, Shape shape, Diagnostics *diag) {
+    Problem problem;
+    bool square = shape.rank == 3 && shape.dim[1] == NAMED_SIDE && shape.dim[2] == NAMED_SIDE;
+    if (files->named ? square : shape.rank >= 2) return true;
+    if (files->named)
+        problem_set(&problem, "'%s' does not hold images of 28 x 28, as '%s' has", files->paths[role], files->named->name);
+    else
+        problem_set(&problem, "'%s' has one dimension, expected rows of at least one more; are these the labels?",
+                    files->paths[role]);
+    return header_problem(files, role, diag, &problem);
+}
+
+static bool check_labels(const SourceFiles *files, int role, Shape labels, Shape images, Diagnostics *diag) {
+    Problem problem;
+    if (labels.rank == 1 && labels.dim[0] == images.dim[0]) return true;
+    if (labels.rank != 1)
+        problem_set(&problem, "'%s' has %d dimensions, expected one label a row", files->paths[role], labels.rank);
+    else
+        problem_set(&problem, "'%s' holds %lld labels, but '%s' holds %lld images", files->paths[role],
+                    (long long)labels.dim[0], files->paths[role - 1], (long long)images.dim[0]);
+    return header_problem(files, role, diag, &problem);
+}
+
+static bool check_same_rows(const SourceFiles *files, Shape train, Shape test, Diagnostics *diag) {
+    Problem problem;
+    bool too_many = train.dim[0] + test.dim[0] > INT32_MAX; /* rows are numbered in 32 bits */
+    train.dim[0] = test.dim[0];
+    if (shape_equal(train, test) && !too_many) return true;
+    if (too_many)
+        problem_set(&problem, "'%s' makes it more than %d rows in all", files->paths[FILE_TEST_IMAGES], INT32_MAX);
+    else
+        problem_set(&problem, "the images in '%s' have another size than those in '%s'", files->paths[FILE_TEST_IMAGES],
+                    files->paths[FILE_TRAIN_IMAGES]);
+    return header_problem(files, FILE_TEST_IMAGES, diag, &problem);
+}
+
+static bool check_headers(const SourceFiles *files, const Load *loads, Diagnostics *diag) {
+    for (int role = FILE_TRAIN_IMAGES; role < FILE_COUNT; role += 2) {
+        if (!files->paths[role]) continue;
+        Shape images = loads[role].idx.shape;
+        if (!check_images(files, role, images, diag)) return false;
+        if (files->paths[role + 1] && !check_labels(files, role + 1, loads[role + 1].idx.shape, images, diag)) return false;
+    }
+    if (!files->paths[FILE_TEST_IMAGES]) return true;
+    return check_same_rows(files, loads[FILE_TRAIN_IMAGES].idx.shape, loads[FILE_TEST_IMAGES].idx.shape, diag);
+}
+
+/* A row without the leading count of rows. Files of rank 3 hold pictures: their rows get a channel in front. */
+static Shape row_shape(Shape file) {
+    Shape row = {0};
+    if (file.rank == 3) row.dim[row.rank++] = 1;
+    for (int i = 1; i < file.rank; i++) row.dim[row.rank++] = file.dim[i];
+    return row;
+}
+
+/* The fields, of rows as the images' shape says; classes of a named set have names. */
+static void make_fields(SourceData *data, const SourceFiles *files, Shape images, int64_t train_rows, int64_t test_rows) {
+    bool labels = files->named || files->paths[FILE_TRAIN_LABELS];
+    reader_fields(data, labels ? 2 : 1);
+    data->schema.train_rows = train_rows;
+    data->schema.test_rows = test_rows;
+    data->fields[0] = (SourceField){.name = "image", .dtype = DTYPE_U8, .row = row_shape(images)};
+    if (labels) data->fields[1] = (SourceField){.name = "label", .dtype = DTYPE_U8, .classes = files->classes};
+    if (!files->named) return;
+    data->fields[1].categories = files->named->classes;
+    data->fields[1].category_count = NAMED_CLASSES;
+}
+
+/* A model on a named set can be checked without its files; their number of rows is then not known. */
+static bool fields_without_files(const DataSource *source, SourceData *data) {
+    const NamedSet *named = source->arg_count ? NULL : named_set(source->reader);
+    SourceFiles files;
+    if (!named || source_files_named(named, source->span, data->arena, &files)) return false;
+    make_fields(data, &files, shape_of(3, (int64_t[]){1, NAMED_SIDE, NAMED_SIDE}), 0, 0);
+    return true;
+}
+
+/* -- reading -- */
+
+static void *load_file(void *argument) {
+    Load *load = argument;
+    load->good = idx_read(&load->idx, load->to, &load->problem);
+    return NULL;
+}
+
+/* One thread a file: the large one sets the pace, the others are read beside it. */
+static bool load_files(const SourceFiles *files, Load *loads, Diagnostics *diag) {
+    bool good = true;
+    for (int role = FILE_COUNT - 1; role >= 0; role--) {
+        if (!loads[role].to) continue;
+        loads[role].started = role != FILE_TRAIN_IMAGES && !pthread_create(&loads[role].thread, NULL, load_file, &loads[role]);
+        if (!loads[role].started) load_file(&loads[role]);
+    }
+    for (int role = 0; role < FILE_COUNT; role++) {
+        if (loads[role].started) pthread_join(loads[role].thread, NULL);
+        if (!loads[role].to || loads[role].good) continue;
+        report_file(files, role, &loads[role].problem, diag);
+        good = false;
+    }
+    return good;
+}
+
+static bool reserve_field(SourceData *data, int field, Load *train, Load *test, Diagnostics *diag) {
+    const IdxSource *own = data->own;
+    if (!own->files.paths[field]) return true;
+    size_t bytes = train->idx.bytes + test->idx.bytes;
+    data->data[field] = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    if (!data->data[field]) {
+        diag_error(diag, STATUS_DATA, own->files.spans[field], "no memory for %zu bytes of data", bytes);
+        return false;
+    }
+    train->to = data->data[field];
+    if (test->idx.path) test->to = train->to + train->idx.bytes;
+    return true;
+}
+
+static bool check_classes(const SourceFiles *files, int role, const uint8_t *labels, int64_t count, Diagnostics *diag) {
+    int32_t classes = files->classes;
+    if (!classes || !files->paths[role]) return true;
+    for (int64_t row = 0; row < count; row++) {
+        if (labels[row] < classes) continue;
+        diag_error(diag, STATUS_DATA, files->spans[role], "'%s' has label %d in row %lld, expected 0 to %d", files->paths[role],
+                   labels[row], (long long)row, classes - 1);
+        diag_help(diag, "rows are counted from 0; a wrong label means that the file is damaged or of another data set");
+        return false;
+    }
+    return true;
+}
+
+/* The unpacked files one after the other, headers included: `zcat train-images... train-labels... ... | b3sum`. */
+static void digest_files(const SourceData *data, llvm_blake3_hasher *hasher) {
+    const IdxSource *own = data->own;
+    const uint8_t *next[2] = {data->data[0], data->schema.field_count > 1 ? data->data[1] : NULL};
+    for (int role = 0; role < FILE_COUNT; role++) {
+        uint8_t header[IDX_MAX_HEADER];
+        if (!own->files.paths[role]) continue;
+        llvm_blake3_hasher_update(hasher, header, idx_header(own->shapes[role], header));
+        size_t bytes = (size_t)shape_elements(own->shapes[role]);
+        llvm_blake3_hasher_update(hasher, next[role % 2], bytes);
+        next[role % 2] += bytes;
+    }
+}
+
+static void release(SourceData *data) {
+    for (uint32_t i = 0; i < data->schema.field_count; i++) free(data->data[i]);
+}
+
+static bool read_elements(SourceData *data, Load *loads, Diagnostics *diag) {
+    const SourceFiles *files = &((IdxSource *)data->own)->files;
+    if (!reserve_field(data, 0, &loads[FILE_TRAIN_IMAGES], &loads[FILE_TEST_IMAGES], diag) ||
+        !reserve_field(data, 1, &loads[FILE_TRAIN_LABELS], &loads[FILE_TEST_LABELS], diag) || !load_files(files, loads, diag))
+        return false;
+    const uint8_t *labels = files->paths[FILE_TRAIN_LABELS] ? data->data[1] : NULL;
+    int64_t train = data->schema.train_rows, test = data->schema.test_rows;
+    return check_classes(files, FILE_TRAIN_LABELS, labels, train, diag) &&
+           check_classes(files, FILE_TEST_LABELS, labels + train, test, diag);
+}
+
+static bool read_files(bool whole, SourceData *data, Load *loads, Diagnostics *diag) {
+    IdxSource *own = data->own;
+    if (!open_files(&own->files, loads, diag) || !check_headers(&own->files, loads, diag)) return false;
+    for (int role = 0; role < FILE_COUNT; role++) own->shapes[role] = loads[role].idx.shape;
+    Shape images = own->shapes[FILE_TRAIN_IMAGES];
+    bool test = own->files.paths[FILE_TEST_IMAGES] != NULL;
+    make_fields(data, &own->files, images, images.dim[0], test ? own->shapes[FILE_TEST_IMAGES].dim[0] : 0);
+    return !whole || read_elements(data, loads, diag);
+}
+
+bool read_idx(const DataSource *source, bool whole, SourceData *data, Diagnostics *diag) {
+    if (!whole && fields_without_files(source, data)) return true;
+    IdxSource *own = data->own = ARENA_NEW(data->arena, IdxSource);
+    Load *loads = ARENA_ARRAY(data->arena, Load, FILE_COUNT);
+    data->digest = digest_files;
+    data->release = release;
+    if (!source_files(source, data->arena, &own->files, diag)) return false;
+    data->span = own->files.spans[FILE_TRAIN_IMAGES];
+    bool good = read_files(whole, data, loads, diag);
+    close_files(loads);
+    return good;
+}

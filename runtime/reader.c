@@ -1,0 +1,64 @@
+/* What readers have in common: arguments, files, and how they report what is wrong with them. */
+#include "runtime/reader.h"
+#include "runtime/sources.h"
+#include "runtime/unpack.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_ROOM = 1 << 16 };
+
+void reader_fields(SourceData *data, uint32_t count) {
+    data->fields = ARENA_ARRAY(data->arena, SourceField, count);
+    data->data = ARENA_ARRAY(data->arena, void *, count);
+    data->schema.fields = data->fields;
+    data->schema.field_count = count;
+}
+
+const SourceArg *reader_arg(const DataSource *source, const char *name) {
+    for (uint32_t i = 0; i < source->arg_count; i++)
+        if (!strcmp(source->args[i].name, name)) return &source->args[i];
+    return NULL;
+}
+
+const char *reader_path(const DataSource *source, const SourceArg *arg, Arena *arena, Diagnostics *diag) {
+    const char *path = source_find_file(arena, source->folder, arg->text);
+    if (path) return path;
+    const char *data = getenv("MLC_DATA");
+    diag_error(diag, STATUS_DATA, arg->span, "no data: neither '%s' nor a packed or unpacked form of it is there", arg->text);
+    diag_help(diag, "relative names start at the folder of the model, '%s', or else at $MLC_DATA%s%s%s",
+              *source->folder ? source->folder : ".", data ? ", '" : ", which is not set", data ? data : "", data ? "'" : "");
+    return NULL;
+}
+
+static char *read_all(Unpacker *unpacker, size_t *length, Problem *problem) {
+    size_t room = unpack_is_packed(unpacker) ? FIRST_ROOM : (size_t)unpack_longest(unpacker) + 1;
+    char *bytes = malloc(room);
+    int64_t got = 1;
+    *length = 0;
+    while (bytes && got > 0) {
+        if (*length + 1 == room) {
+            char *more = realloc(bytes, room *= 2);
+            if (!more) free(bytes);
+            bytes = more;
+        }
+        got = bytes ? unpack_read(unpacker, bytes + *length, room - 1 - *length, problem) : 0;
+        if (got > 0) *length += (size_t)got;
+    }
+    if (!bytes) problem_set(problem, "no memory for the contents of the file");
+    if (bytes && got == 0) return bytes[*length] = '\0', bytes;
+    free(bytes);
+    return NULL;
+}
+
+char *reader_contents(const char *path, size_t *length, Problem *problem) {
+    Unpacker *unpacker = unpack_open(path, problem);
+    char *bytes = unpacker ? read_all(unpacker, length, problem) : NULL;
+    unpack_close(unpacker);
+    return bytes;
+}
+
+void reader_report(const Problem *problem, Span span, Diagnostics *diag) {
+    diag_error(diag, STATUS_DATA, span, "%s", problem->finding);
+    if (*problem->remedy) diag_help(diag, "%s", problem->remedy);
+}

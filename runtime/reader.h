@@ -1,0 +1,38 @@
+/* What a reader brings into memory, and the table of readers. Private to runtime/. */
+#ifndef MLC_RUNTIME_READER_H
+#define MLC_RUNTIME_READER_H
+
+#include "ir/source.h"
+#include "runtime/blake3.h"
+#include "runtime/idx.h"
+
+typedef struct SourceData SourceData;
+struct SourceData {
+    Arena *arena;
+    SourceSchema schema;
+    SourceField *fields; /* the schema's */
+    void **data;         /* [field_count]: row 0; the training rows, then the test rows. NULL: there is no such field in the file */
+    Span span;           /* where the model speaks of the rows */
+    void *own;           /* of the reader */
+    void (*digest)(const SourceData *data, llvm_blake3_hasher *hasher); /* hashes the contents of the files */
+    void (*release)(SourceData *data);                                  /* frees what is not in the arena; may be NULL */
+};
+
+/* Fills schema and fields, and if `whole` is set, everything else. Reports errors (STATUS_DATA; STATUS_MODEL for arguments). What
+ * was read until a failure is released by the caller. */
+typedef bool ReadSource(const DataSource *source, bool whole, SourceData *data, Diagnostics *diag);
+ReadSource read_idx, read_csv;
+
+/* Makes room for `count` fields. */
+void reader_fields(SourceData *data, uint32_t count);
+/* The argument of that name, or NULL where it is left out. */
+const SourceArg *reader_arg(const DataSource *source, const char *name);
+/* The file that an argument of the source names: packed by gzip or not; in the model's folder, or else in $MLC_DATA. NULL after
+ * reporting that it is nowhere. */
+const char *reader_path(const DataSource *source, const SourceArg *arg, Arena *arena, Diagnostics *diag);
+/* The whole contents of a file, unpacked if it is packed, followed by a NUL; malloc'ed. NULL after setting the problem. */
+char *reader_contents(const char *path, size_t *length, Problem *problem);
+/* Reports what is wrong with a file of the source. */
+void reader_report(const Problem *problem, Span span, Diagnostics *diag);
+
+#endif

@@ -1,0 +1,272 @@
+/* From the records of a CSV text to columns. The text is read twice: what kind a column is, is known only at its end. */
+#include "runtime/table.h"
+#include "runtime/categories.h"
+#include "runtime/numbers.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CELL_SHOWN = 40 };
+
+typedef struct {
+    const char *text;
+    size_t length;
+    const CsvFormat *format;
+    const SourceSchema *like; /* or NULL */
+    Arena *arena;
+    CsvCell *cells;
+    Table *table;
+    int32_t *column_of;       /* of each cell of a record: its column, or -1 */
+    Categories **categories;  /* of each column of text */
+    uint32_t width;           /* cells of a record */
+    Problem *problem;
+} Reading;
+
+static bool begin(Reading *reading, CsvScan *scan) {
+    return csv_begin(scan, reading->text, reading->length, reading->format->delimiter, reading->cells, reading->problem);
+}
+
+static bool failed(const Reading *reading) {
+    return *reading->problem->finding != '\0';
+}
+
+static bool is_missing(const Reading *reading, const CsvCell *cell) {
+    const char *missing = reading->format->missing;
+    return cell->length == 0 || (missing && strlen(missing) == cell->length && !memcmp(missing, cell->text, cell->length));
+}
+
+/* -- names -- */
+
+/* No byte of a text that other programs are to read is outside of UTF-8. */
+static bool is_utf8(const char *text) {
+    while (*text) {
+        unsigned char lead = (unsigned char)*text++;
+        int more = lead < 0x80 ? 0 : lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : -1;
+        unsigned char next = (unsigned char)*text;
+        if (more < 0 || (lead == 0xe0 && next < 0xa0) || (lead == 0xed && next > 0x9f) || (lead == 0xf0 && next < 0x90) ||
+            (lead == 0xf4 && next > 0x8f))
+            return false;
+        for (; more > 0; more--, text++)
+            if (((unsigned char)*text & 0xc0) != 0x80) return false;
+    }
+    return true;
+}
+
+static bool check_utf8(const Reading *reading, const char *text, uint32_t line) {
+    if (is_utf8(text)) return true;
+    problem_set(reading->problem, "line %u: its text is not UTF-8", line);
+    problem_remedy(reading->problem, "`iconv -f LATIN1 -t UTF-8` converts what an older program wrote");
+    return false;
+}
+
+static const char *column_name(Reading *reading, const CsvScan *scan, uint32_t i) {
+    const CsvCell *cell = &scan->cells[i];
+    if (!reading->format->header || !cell->length) return arena_format(reading->arena, "column%u", i);
+    const char *name = csv_text(cell, reading->arena);
+    return check_utf8(reading, name, scan->record_line) ? name : NULL;
+}
+
+static bool header_is_names(const Reading *reading, const CsvScan *scan) {
+    uint32_t numbers = 0;
+    for (uint32_t i = 0; i < scan->count; i++)
+        numbers += number_form(scan->cells[i].text, scan->cells[i].length) != NUMBER_NONE;
+    if (numbers < scan->count) return true;
+    problem_set(reading->problem, "line %u: it should name the columns, but holds numbers only", scan->record_line);
+    problem_remedy(reading->problem, "header = false where the first line is a row like the others");
+    return false;
+}
+
+static bool names_differ(const Reading *reading, const char *const *names, uint32_t line) {
+    Categories *seen = categories_new(reading->arena);
+    for (uint32_t i = 0; i < reading->width; i++) {
+        if ((uint32_t)categories_add(seen, names[i]) == i) continue;
+        problem_set(reading->problem, "line %u: two columns are called '%.100s'", line, names[i]);
+        problem_remedy(reading->problem, "give each column a name of its own");
+        return false;
+    }
+    return true;
+}
+
+static void make_columns(Reading *reading, const char *const *names) {
+    Table *table = reading->table;
+    const SourceSchema *like = reading->like;
+    Categories *wanted = categories_new(reading->arena);
+    table->column_count = like ? like->field_count : reading->width;
+    table->columns = ARENA_ARRAY(reading->arena, Column, table->column_count);
+    reading->column_of = ARENA_ARRAY(reading->arena, int32_t, reading->width);
+    reading->categories = ARENA_ARRAY(reading->arena, Categories *, table->column_count);
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        table->columns[i].name = like ? like->fields[i].name : names[i];
+        categories_add(wanted, table->columns[i].name);
+    }
+    for (uint32_t i = 0; i < reading->width; i++) reading->column_of[i] = categories_find(wanted, names[i]);
+}
+
+static bool read_names(Reading *reading) {
+    CsvScan scan;
+    if (!begin(reading, &scan) || (!csv_next(&scan, reading->problem) && failed(reading))) return false;
+    if (scan.count == 0) return problem_set(reading->problem, "it is empty"), false;
+    if (reading->format->header && !header_is_names(reading, &scan)) return false;
+    reading->width = scan.count;
+    const char **names = ARENA_ARRAY(reading->arena, const char *, scan.count);
+    for (uint32_t i = 0; i < scan.count; i++)
+        if (!(names[i] = column_name(reading, &scan, i))) return false;
+    if (!names_differ(reading, names, scan.record_line)) return false;
+    make_columns(reading, names);
+    return true;
+}
+
+/* -- all rows, twice -- */
+
+typedef bool SeeCell(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line);
+
+static bool check_width(const Reading *reading, const CsvScan *scan) {
+    if (scan->count == reading->width) return true;
+    problem_set(reading->problem, "line %u: it has %u cells, but the first line has %u", scan->record_line, scan->count,
+                reading->width);
+    problem_remedy(reading->problem, "cells that hold a '%c' must stand in quotes; delimiter = \"...\" where another divides them",
+                   reading->format->delimiter);
+    return false;
+}
+
+static bool see_row(Reading *reading, const CsvScan *scan, int64_t row, SeeCell *see) {
+    if (!check_width(reading, scan)) return false;
+    for (uint32_t i = 0; i < scan->count; i++) {
+        int32_t column = reading->column_of[i];
+        if (column >= 0 && !see(reading, &reading->table->columns[column], row, &scan->cells[i], scan->record_line)) return false;
+    }
+    return true;
+}
+
+static bool see_all(Reading *reading, SeeCell *see, int64_t *rows) {
+    CsvScan scan;
+    *rows = 0;
+    if (!begin(reading, &scan)) return false;
+    if (reading->format->header) csv_next(&scan, reading->problem);
+    for (; csv_next(&scan, reading->problem); ++*rows) {
+        if (*rows == INT32_MAX) return problem_set(reading->problem, "it has more than %d rows", INT32_MAX), false;
+        if (!see_row(reading, &scan, *rows, see)) return false;
+    }
+    return !failed(reading);
+}
+
+static const char *shown(const Reading *reading, const CsvCell *cell) {
+    int length = cell->length < CELL_SHOWN ? (int)cell->length : CELL_SHOWN;
+    char *text = arena_copy_string(reading->arena, cell->text, (size_t)length);
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < 32 || (unsigned char)*c > 126) *c = '?';
+    return arena_format(reading->arena, "'%s%s'", text, (int)cell->length > length ? "..." : "");
+}
+
+/* First time: what kind a column is. */
+static bool see_kind(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
+    (void)row;
+    if (is_missing(reading, cell)) return column->missing++, true;
+    if (column->kind == COLUMN_TEXT) return true;
+    NumberForm form = number_form(cell->text, cell->length);
+    if (form == NUMBER_NAN) column->missing++;
+    if (form == NUMBER_REAL) column->kind = COLUMN_NUMBER;
+    if (form != NUMBER_NONE) return true;
+    column->kind = COLUMN_TEXT;
+    column->why_text = arena_format(reading->arena, "line %u has %s", line, shown(reading, cell));
+    return true;
+}
+
+/* First time, where the kinds are given: whole numbers may turn out to be others, but numbers must be numbers. */
+static bool see_fits(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
+    if (column->kind != COLUMN_TEXT && !is_missing(reading, cell) && number_form(cell->text, cell->length) == NUMBER_NONE) {
+        problem_set(reading->problem, "line %u: column '%.100s' has %s, but it holds numbers in the data that the network was trained on",
+                    line, column->name, shown(reading, cell));
+        return false;
+    }
+    return see_kind(reading, column, row, cell, line);
+}
+
+/* Second time: its cells. */
+static bool see_value(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
+    bool missing = is_missing(reading, cell);
+    if (column->kind == COLUMN_NUMBER) {
+        column->numbers[row] = missing ? NAN : number_value(cell->text, cell->length);
+    } else if (column->kind == COLUMN_WHOLE) {
+        column->whole[row] = number_whole(cell->text, cell->length);
+    } else if (missing) {
+        column->codes[row] = -1;
+    } else {
+        Categories *categories = reading->categories[column - reading->table->columns];
+        const char *text = csv_text(cell, reading->arena);
+        column->codes[row] = reading->like ? categories_find(categories, text) : categories_add(categories, text);
+        return check_utf8(reading, text, line);
+    }
+    return true;
+}
+
+/* -- the whole -- */
+
+/* Kinds and categories as in the schema. */
+static void follow(Reading *reading) {
+    for (uint32_t i = 0; i < reading->table->column_count; i++) {
+        Column *column = &reading->table->columns[i];
+        const SourceField *field = &reading->like->fields[i];
+        column->kind = field->is_text ? COLUMN_TEXT : field->dtype == DTYPE_I32 ? COLUMN_WHOLE : COLUMN_NUMBER;
+        reading->categories[i] = categories_new(reading->arena);
+        column->categories = (const char **)field->categories;
+        column->category_count = field->category_count;
+        for (uint32_t k = 0; k < field->category_count; k++) categories_add(reading->categories[i], field->categories[k]);
+    }
+}
+
+static bool find_kinds(Reading *reading) {
+    Table *table = reading->table;
+    if (reading->like) follow(reading);
+    if (!see_all(reading, reading->like ? see_fits : see_kind, &table->rows)) return false;
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        Column *column = &table->columns[i];
+        if (column->kind == COLUMN_WHOLE && column->missing) column->kind = COLUMN_NUMBER;
+        if (column->kind == COLUMN_TEXT && !reading->like) reading->categories[i] = categories_new(reading->arena);
+    }
+    if (table->rows == 0) problem_set(reading->problem, "it has no rows%s", reading->format->header ? " below the names of its columns" : "");
+    return table->rows > 0;
+}
+
+static bool make_room(Reading *reading) {
+    Table *table = reading->table;
+    for (uint32_t i = 0; i < reading->width; i++) {
+        int32_t column = reading->column_of[i];
+        if (column < 0) continue;
+        table->columns[column].cells = malloc((size_t)table->rows * sizeof(float));
+        if (table->columns[column].cells) continue;
+        problem_set(reading->problem, "no memory for its %lld rows", (long long)table->rows);
+        return false;
+    }
+    return true;
+}
+
+static void sort_categories(Reading *reading) {
+    for (uint32_t i = 0; i < reading->table->column_count && !reading->like; i++) {
+        Column *column = &reading->table->columns[i];
+        if (column->kind != COLUMN_TEXT) continue;
+        column->category_count = categories_count(reading->categories[i]);
+        column->categories = categories_sort(reading->categories[i], column->codes, reading->table->rows);
+    }
+}
+
+bool table_read(const char *text, size_t length, const CsvFormat *format, const SourceSchema *like, Arena *arena, Table *table,
+                Problem *problem) {
+    Reading reading = {text, length, format, like, arena, .table = table, .problem = problem};
+    int64_t rows;
+    *table = (Table){0};
+    *problem = (Problem){0};
+    reading.cells = malloc(CSV_MAX_CELLS * sizeof *reading.cells);
+    if (!reading.cells) abort();
+    bool good = read_names(&reading) && find_kinds(&reading) && make_room(&reading) && see_all(&reading, see_value, &rows);
+    if (good) sort_categories(&reading);
+    free(reading.cells);
+    if (!good) table_free(table);
+    return good;
+}
+
+void table_free(Table *table) {
+    for (uint32_t i = 0; i < table->column_count; i++) free(table->columns[i].cells);
+    *table = (Table){0};
+}

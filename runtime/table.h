@@ -1,0 +1,43 @@
+/* A table in memory: the columns of a CSV text. Private to runtime/. */
+#ifndef MLC_RUNTIME_TABLE_H
+#define MLC_RUNTIME_TABLE_H
+
+#include "runtime/csv.h"
+#include "ir/source.h"
+
+typedef struct {
+    bool header;
+    const char *missing; /* what stands in a cell that is missing, besides nothing; NULL: nothing else */
+    char delimiter;
+} CsvFormat;
+
+typedef enum { COLUMN_WHOLE, COLUMN_NUMBER, COLUMN_TEXT } ColumnKind; /* each can hold what those before it hold */
+typedef struct {
+    const char *name;
+    ColumnKind kind;
+    int64_t missing;      /* how many cells are */
+    const char *why_text; /* "line 17 has 'abc'": the first cell that is no number */
+    union {
+        int32_t *whole;
+        float *numbers; /* NaN where missing */
+        int32_t *codes; /* of categories; -1 where missing */
+        void *cells;
+    };
+    const char **categories; /* sorted by their bytes */
+    uint32_t category_count;
+} Column;
+
+typedef struct {
+    Column *columns;
+    uint32_t column_count;
+    int64_t rows;
+} Table;
+
+/* Reads a text; names and categories live in the arena, cells are malloc'ed (table_free). `like`, or NULL: a schema that the
+ * columns must follow, found by their names: text and its categories are as there, and columns that it does not have are left out; a
+ * column that the text does not have has no cells. */
+bool table_read(const char *text, size_t length, const CsvFormat *format, const SourceSchema *like, Arena *arena, Table *table,
+                Problem *problem);
+void table_free(Table *table);
+
+#endif
