@@ -20,18 +20,14 @@ float prediction_value(const Predictions *predictions, int64_t row, int64_t colu
 
 int32_t true_class(const Session *session, int32_t row) {
     const char *name = session->build.info->label_field;
-    const SourceSchema *schema = dataset_fields(session->dataset);
-    const void *labels = name ? dataset_field(session->dataset, name) : NULL;
-    for (uint32_t i = 0; labels && i < schema->field_count; i++) {
-        if (strcmp(schema->fields[i].name, name)) continue;
-        if (schema->fields[i].dtype == DTYPE_U8) return ((const uint8_t *)labels)[row];
-        if (schema->fields[i].dtype == DTYPE_I32) return ((const int32_t *)labels)[row];
-    }
-    return -1;
+    const void *labels = NULL;
+    const SourceField *field = name ? dataset_find(session->dataset, name, &labels) : NULL;
+    if (field && field->dtype == DTYPE_U8) return ((const uint8_t *)labels)[row];
+    return field && field->dtype == DTYPE_I32 ? ((const int32_t *)labels)[row] : -1;
 }
 
 const char *class_text(const Session *session, int32_t label, char *buffer, size_t size) {
-    const char *name = dataset_class_name(session->dataset, label);
+    const char *name = dataset_class_name(session->dataset, session->build.info->label_field, label);
     if (name)
         snprintf(buffer, size, "%s", name);
     else

@@ -61,11 +61,8 @@ static bool choose_rows(Predicting *predicting) {
 /* -- images -- */
 
 static const SourceField *image_field(const Session *session) {
-    const SourceSchema *schema = dataset_fields(session->dataset);
     const char *name = session->build.info->image_field;
-    for (uint32_t i = 0; name && i < schema->field_count; i++)
-        if (strcmp(schema->fields[i].name, name) == 0) return &schema->fields[i];
-    return NULL;
+    return name ? source_field(dataset_fields(session->dataset), name) : NULL;
 }
 
 static void find_image_size(Predicting *predicting) {

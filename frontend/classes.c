@@ -14,11 +14,7 @@ static const SourceField *field_of(const Evaluator *evaluator, Value label) {
     while ((op_class(node->op) == CLASS_VIEW && node->operand_count == 1) || node->op == OP_convert)
         node = graph_operand(graph, node, 0);
     if (node->op != OP_input || node->dtype == DTYPE_F32) return NULL;
-    const char *name = graph->symbols[node->attrs.symbol].name;
-    const SourceSchema *schema = evaluator->globals->schema;
-    for (uint32_t i = 0; i < schema->field_count; i++)
-        if (!strcmp(schema->fields[i].name, name)) return &schema->fields[i];
-    return NULL;
+    return source_field(evaluator->globals->schema, graph->symbols[node->attrs.symbol].name);
 }
 
 static Value too_few_columns(const Call *call, const SourceField *field, int64_t columns) {
@@ -37,6 +33,8 @@ static void keep_use(const Call *call, const SourceField *field, int64_t columns
     LayerLog *log = call->evaluator->log;
     ClassUse use = {field->name, columns, evaluator_place(call->evaluator, call->span)};
     uint32_t i = 0;
+    if (!log->class_uses)
+        log->class_uses = ARENA_ARRAY(call->evaluator->arena, ClassUse, call->evaluator->globals->schema->field_count);
     while (i < log->class_use_count && strcmp(log->class_uses[i].field, field->name)) i++;
     if (i == log->class_use_count)
         log->class_use_count++;
@@ -49,7 +47,8 @@ Value call_class_of(const Call *call) {
     const SourceField *field = field_of(call->evaluator, call->args[0]);
     int64_t columns = call->args[1].integer;
     if (field && field->classes > columns) return too_few_columns(call, field, columns);
-    if (field && !field->classes && call->evaluator->log) keep_use(call, field, columns);
+    bool unsure = field && (!field->classes || field->is_text); /* text may be missing */
+    if (unsure && call->evaluator->log) keep_use(call, field, columns);
     return call->args[0];
 }
 

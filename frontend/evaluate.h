@@ -41,6 +41,16 @@ typedef struct Frame {
     const char *layer; /* "layer_norm1": of a function of the library that has made weights */
 } Frame;
 
+/* The transforms of the data that learn from it, and what each is fitted to; in order of evaluation, the last one first. */
+typedef struct FitList {
+    struct FitItem {
+        struct FitItem *before;
+        Fit fit;
+        NodeId input;
+    } *last;
+    uint32_t count;
+} FitList;
+
 enum { REPORTED_PLACES = 32 };
 
 typedef struct Evaluator {
@@ -56,6 +66,8 @@ typedef struct Evaluator {
     uint32_t split_means; /* asked for by that metric so far */
     Scope *scope;
     Frame *frame;            /* innermost */
+    const char *field;       /* the field that is being evaluated */
+    FitList *fits;           /* transforms so far that learn from the data */
     const char *assigned_to; /* the variable on the left of the expression being evaluated */
     uint32_t depth, steps;
     bool stopped;                   /* a limit is reached: everything is an error, silently */
@@ -121,6 +133,18 @@ bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span,
 /* Checks a value, or every item of a list, against what stands after `in` (NULL: anything goes); a tensor has no value yet. A
  * `remote` value is told where its limits are written. */
 bool limits_check(Evaluator *evaluator, const Limits *limits, Value value, Span span, const char *what, bool remote);
+
+/* -- the data source (source_fields.c) -- */
+/* The whole field as an input, with a row for each row of the batch. */
+Value source_input(Evaluator *evaluator, const SourceField *field, Span span);
+Value source_member(Evaluator *evaluator, const char *name, Span span);
+Value source_element(Evaluator *evaluator, const Expr *expr); /* source["a name"], source[3] */
+/* The columns of text that a tensor holds side by side, or NULL: then it holds none. */
+const SourceField **source_text(const Evaluator *evaluator, NodeId node, uint32_t *count);
+/* Reports text where numbers are needed. */
+bool source_is_number(Evaluator *evaluator, NodeId node);
+/* In order of evaluation. */
+const Fit *fits_list(const FitList *fits, Arena *arena, uint32_t *count);
 
 /* -- tensors (tensors.c) -- */
 /* A number or truth value as a constant, a tensor as it is. */

@@ -97,28 +97,10 @@ Value evaluate_name(Evaluator *evaluator, const char *name, Span span) {
 
 /* -- members: only the source has any -- */
 
-static Value source_field(Evaluator *evaluator, const Name *name) {
-    const SourceSchema *schema = evaluator->globals->schema;
-    const char *names[SOURCE_MAX_FIELDS];
-    for (uint32_t i = 0; i < schema->field_count; i++) {
-        const SourceField *field = &schema->fields[i];
-        names[i] = field->name;
-        if (strcmp(field->name, name->text)) continue;
-        Shape shape = {.rank = field->row.rank + 1, .dim = {evaluator->batch}};
-        for (int axis = 0; axis < field->row.rank; axis++) shape.dim[axis + 1] = field->row.dim[axis];
-        evaluator_at(evaluator, name->span);
-        return evaluator_built(evaluator, name->span,
-                               graph_input(evaluator->graph, SYMBOL_BATCH, field->name, field->dtype, shape));
-    }
-    if (evaluator_error(evaluator, name->span, "the source has no field '%s'", name->text))
-        evaluator_suggest(evaluator, name->text, names, schema->field_count);
-    return value_error();
-}
-
 static Value evaluate_member(Evaluator *evaluator, const Expr *expr) {
     Value object = evaluate(evaluator, expr->member.object);
     if (object.kind == VALUE_ERROR) return object;
-    if (object.kind == VALUE_SOURCE) return source_field(evaluator, &expr->member.name);
+    if (object.kind == VALUE_SOURCE) return source_member(evaluator, expr->member.name.text, expr->member.name.span);
     evaluator_error(evaluator, expr->member.name.span, "%s has no '.%s'; only the source has fields",
                     value_text(evaluator->arena, evaluator->graph, object), expr->member.name.text);
     return value_error();

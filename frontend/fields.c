@@ -56,7 +56,10 @@ Value evaluate_field(Evaluator *evaluator, const char *name) {
     if (known || !setting) return known ? *known : value_error();
     names_put(evaluator->fields, name, &field_in_progress);
     Value *value = ARENA_NEW(evaluator->arena, Value);
+    const char *outer = evaluator->field;
+    evaluator->field = setting->name.text;
     *value = evaluate_field_value(evaluator, setting);
+    evaluator->field = outer;
     names_put(evaluator->fields, name, value);
     return *value;
 }

@@ -18,6 +18,7 @@ typedef struct {
     const char *const *sets;
     uint32_t set_count;
     ReadFunction *read; /* NULL: there are no other files */
+    const SourceSchema *like; /* of a trained network: the schema it was trained with; else NULL */
     SchemaFunction *schema;
     void *schema_context;
 } ModelOptions;
@@ -26,12 +27,6 @@ typedef struct {
  * what is wrong with a model is found here. NULL after reporting errors. Names and texts live as long as the model. */
 Model *model_load(const ModelOptions *options, Diagnostics *diag);
 void model_free(Model *model);
-
-/* valid = 0.1 is a share, valid = 5000 a count */
-typedef struct {
-    bool is_count;
-    double amount; /* 0: none */
-} SplitSize;
 
 /* Where the whole numbers of a source's field choose one of `columns` columns, and nothing is known of them before the data are
  * read: whoever reads them has to see to it that there are not more classes. */
@@ -45,8 +40,9 @@ typedef struct {
     const char *name; /* of the model block */
     DataSource source;
     SourceSchema schema;
-    SplitSize valid, test; /* of the data block */
-    uint64_t data_seed;    /* seed of the data block: which rows are held out; by default train.seed */
+    SplitRequest split; /* of the data block; its seed is by default train.seed */
+    const Fit *fits;    /* in an order in which each depends on earlier ones only */
+    uint32_t fit_count;
     uint32_t batch, accumulate, epochs; /* accumulate: batches whose gradients make one step */
     bool shuffle;
     uint64_t seed;
@@ -66,14 +62,16 @@ typedef struct {
 const ModelInfo *model_info(const Model *model);
 
 /* GRAPH_TRAIN: outputs "loss" and the metrics (means over the batch), updates for every state; gradients as grad nodes.
- * GRAPH_EVAL: outputs "loss", the metrics of the batch, what GRAPH_METRICS needs, and the model's outputs; no updates. GRAPH_PREDICT: the model's outputs only;
- * fields that only the loss uses are no inputs of it.
- * Inputs: one BATCH symbol per source field used, named by the field ("image"); VALUE symbols "epoch" (i32, from 0), "step"
- * (i32, steps done so far over the whole run, from 0) and "steps" (i32, steps of the whole run) where used.
- * States: trainable "NAME.weight", "NAME.bias"; of an optimizer "adam.m.NAME.weight"... */
-/* GRAPH_METRICS turns means over all rows of a split into the metrics, its outputs. Its VALUE inputs are called as the outputs of
+ * GRAPH_EVAL: outputs "loss", the metrics of the batch, what GRAPH_METRICS needs, and the model's outputs; no updates. GRAPH_PREDICT: the
+ * model's outputs only; fields that only the loss uses are no inputs of it. GRAPH_FIT: what the transforms of the data block are
+ * fitted to, an output for each of the fits.
+ * Inputs: one BATCH symbol per source field used, named by the field ("image"), or by source_columns_name; VALUE symbols "epoch"
+ * (i32, from 0), "step" (i32, steps done so far over the whole run, from 0) and "steps" (i32, steps of the whole run) where used.
+ * States: trainable "NAME.weight", "NAME.bias"; of an optimizer "adam.m.NAME.weight"...; of a transform
+ * "FIELD.standardize.mean"...
+ * GRAPH_METRICS turns means over all rows of a split into the metrics, its outputs. Its VALUE inputs are called as the outputs of
  * the eval graph of which they are the means: "accuracy" where the metric is such a mean, "rmse.1"... where it is made of some. */
-typedef enum { GRAPH_TRAIN, GRAPH_EVAL, GRAPH_PREDICT, GRAPH_METRICS } GraphKind;
+typedef enum { GRAPH_TRAIN, GRAPH_EVAL, GRAPH_PREDICT, GRAPH_METRICS, GRAPH_FIT } GraphKind;
 /* A new graph (caller frees) for `batch` rows, or NULL after reporting errors. Spans of its nodes point into the texts of the
  * Diagnostics that model_load was given. The model is only read: several threads may build graphs at once. */
 Graph *model_graph(const Model *model, GraphKind kind, uint32_t batch, Diagnostics *diag);

@@ -72,6 +72,7 @@ Value evaluate_index(Evaluator *evaluator, const Expr *expr) {
     if (object.kind == VALUE_ERROR) return object;
     if (object.kind == VALUE_LIST) return index_list(evaluator, expr, object);
     if (object.kind == VALUE_TENSOR) return index_tensor(evaluator, expr, object);
+    if (object.kind == VALUE_SOURCE) return source_element(evaluator, expr);
     evaluator_error(evaluator, expr->span, "%s cannot be indexed", value_text(evaluator->arena, evaluator->graph, object));
     return value_error();
 }

@@ -9,16 +9,20 @@
 
 enum { ROWS = 61 }; /* no size of a field: an axis of this size is the batch */
 
+static const char *const kinds[] = {"flat", "house", "villa"};
 static const SourceField fields[] = {
-    {"x", DTYPE_F32, {.rank = 1, .dim = {8}}, 0},
-    {"target", DTYPE_F32, {.rank = 1, .dim = {8}}, 0},
-    {"logits", DTYPE_F32, {.rank = 1, .dim = {10}}, 0},
-    {"label", DTYPE_U8, {.rank = 0}, 10},
-    {"image", DTYPE_F32, {.rank = 3, .dim = {3, 32, 32}}, 0},
-    {"tokens", DTYPE_F32, {.rank = 2, .dim = {20, 16}}, 0},
-    {"ids", DTYPE_I32, {.rank = 1, .dim = {20}}, 1000},
+    {.name = "x", .dtype = DTYPE_F32, .row = {.rank = 1, .dim = {8}}, .classes = 0},
+    {.name = "target", .dtype = DTYPE_F32, .row = {.rank = 1, .dim = {8}}, .classes = 0},
+    {.name = "logits", .dtype = DTYPE_F32, .row = {.rank = 1, .dim = {10}}, .classes = 0},
+    {.name = "label", .dtype = DTYPE_U8, .row = {.rank = 0}, .classes = 10},
+    {.name = "image", .dtype = DTYPE_F32, .row = {.rank = 3, .dim = {3, 32, 32}}, .classes = 0},
+    {.name = "tokens", .dtype = DTYPE_F32, .row = {.rank = 2, .dim = {20, 16}}, .classes = 0},
+    {.name = "ids", .dtype = DTYPE_I32, .row = {.rank = 1, .dim = {20}}, .classes = 1000},
+    {.name = "width", .dtype = DTYPE_F32, .is_column = true}, /* these are columns of the source only */
+    {.name = "height", .dtype = DTYPE_F32, .is_column = true},
+    {.name = "kind", .dtype = DTYPE_I32, .classes = 3, .categories = kinds, .category_count = 3, .is_column = true, .is_text = true},
 };
-enum { FIELD_COUNT = sizeof fields / sizeof *fields };
+enum { COLUMN_COUNT = 3, SCHEMA_COUNT = sizeof fields / sizeof *fields, FIELD_COUNT = SCHEMA_COUNT - COLUMN_COUNT };
 
 static const char model_text[] =
     "mdl 1\n"
@@ -35,10 +39,10 @@ struct Laboratory {
     Diagnostics *diag;
 };
 
-static bool give_fields(void *context, const DataSource *source, SourceSchema *schema, Diagnostics *diag) {
-    (void)context, (void)source, (void)diag;
-    memcpy(schema->fields, fields, sizeof fields);
-    schema->field_count = FIELD_COUNT;
+static bool give_fields(void *context, const DataSource *source, const SplitRequest *request, Arena *arena,
+                        SourceSchema *schema, Diagnostics *diag) {
+    (void)context, (void)source, (void)request, (void)arena, (void)diag;
+    *schema = (SourceSchema){.fields = fields, .field_count = SCHEMA_COUNT};
     return true;
 }
 
@@ -116,6 +120,11 @@ static void give_inputs(Evaluator *evaluator, const char *example) {
         if (uses(example, fields[i].name)) scope_put(evaluator, fields[i].name, evaluate_field(evaluator, fields[i].name));
 }
 
+static Phase phase_of(const char *section) {
+    if (!strcmp(section, "Schedules")) return PHASE_TRAIN;
+    return strcmp(section, "Tables") ? PHASE_MODEL : PHASE_DATA;
+}
+
 bool laboratory_try(const Laboratory *laboratory, Arena *arena, const Entry *entry, Trial *trial) {
     const char *example = entry->example;
     uint32_t file = diag_add_text(laboratory->diag, entry->callee->name, example, strlen(example));
@@ -126,7 +135,8 @@ bool laboratory_try(const Laboratory *laboratory, Arena *arena, const Entry *ent
     evaluator->assigned_to = "y";
     evaluator->metric = "y";
     give_inputs(evaluator, example);
-    evaluator->phase = strcmp(entry->section, "Schedules") ? PHASE_MODEL : PHASE_TRAIN;
+    evaluator->phase = phase_of(entry->section);
+    evaluator->field = "y";
     Value value = expr ? evaluate(evaluator, expr) : value_error();
     if (value.kind != VALUE_ERROR) describe(arena, graph, example, value, trial);
     graph_free(graph);

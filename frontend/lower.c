@@ -135,7 +135,15 @@ static void output_results(const Lowering *lowering) {
     }
 }
 
+static bool lower_fits(const Lowering *lowering) {
+    if (!lower_all_fields(lowering)) return false;
+    for (const struct FitItem *item = lowering->evaluator->fits->last; item; item = item->before)
+        graph_output(lowering->graph, item->fit.name, item->input);
+    return true;
+}
+
 static bool lower_parts(const Lowering *lowering) {
+    if (lowering->kind == GRAPH_FIT) return lower_fits(lowering);
     bool fields = !lowering->evaluator->log || lower_all_fields(lowering);
     bool network = lower_network(lowering);
     if (lowering->kind == GRAPH_PREDICT && network) output_results(lowering);
@@ -164,6 +172,7 @@ Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, 
     evaluator->log = log;
     evaluator->training = kind == GRAPH_TRAIN;
     evaluator->finishing = kind == GRAPH_METRICS;
+    if (log) log->fits = evaluator->fits;
     size_t errors = diag_errors(diag);
     Lowering lowering = {model, evaluator, graph, kind};
     bool good = lower_parts(&lowering) && diag_errors(diag) == errors;

@@ -112,6 +112,7 @@ Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint3
     evaluator->fields = names_new(arena);
     evaluator->layer_counts = names_new(arena);
     evaluator->weights = names_new(arena);
+    evaluator->fits = ARENA_NEW(arena, FitList);
     evaluator->scope = scope_new(evaluator, false);
     evaluator->errors_told = diag_errors(diag);
     return evaluator;
@@ -123,16 +124,18 @@ static bool read_settings(Model *model) {
     Graph *scratch = graph_new("settings", model->diag);
     Evaluator *evaluator = model_evaluator(model, model->arena, scratch, 1, model->diag);
     bool good = params_evaluate(model, evaluator);
-    good = good && source_read(model, evaluator) && settings_read(model, evaluator) && judging_read(model, evaluator);
+    good = good && settings_read(model, evaluator) && source_read(model, evaluator) && judging_read(model, evaluator);
     graph_free(scratch);
     return good;
 }
 
+/* What a field is fitted to is there in the first graph even where nothing uses the field. */
 static bool states_equal(const Graph *a, const Graph *b, const Symbol **different) {
     for (uint32_t i = 0; i < a->symbol_count; i++) {
         const Symbol *symbol = &a->symbols[i], *other = graph_symbol(b, symbol->name);
         *different = symbol;
-        if (symbol->kind == SYMBOL_STATE && (!other || !shape_equal(symbol->shape, other->shape))) return false;
+        if (symbol->kind != SYMBOL_STATE || (!other && symbol->init.kind == INIT_FITTED)) continue;
+        if (!other || !shape_equal(symbol->shape, other->shape)) return false;
     }
     return true;
 }
@@ -177,15 +180,10 @@ static const char *find_label(const Model *model, const Graph *graph) {
     const bool *reached = graph_ancestors(model->arena, graph, graph->outputs[0].node);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
+        const SourceField *field = source_field(&model->info.schema, symbol->name);
         if (symbol->kind == SYMBOL_BATCH && symbol->dtype != DTYPE_F32 && symbol->shape.rank == 1 && reached[symbol->node])
-            return symbol->name;
+            return field ? field->name : NULL;
     }
-    return NULL;
-}
-
-static const char *field_name(const Model *model, const char *name) {
-    for (uint32_t i = 0; name && i < model->info.schema.field_count; i++)
-        if (!strcmp(model->info.schema.fields[i].name, name)) return model->info.schema.fields[i].name;
     return NULL;
 }
 
@@ -193,7 +191,8 @@ static bool check_graphs(Model *model) {
     model->log = layer_log_new(model->arena, model->own_text->file, model->own_text->text);
     Graph *graph = lower(model, GRAPH_TRAIN, model->info.batch, model->log, model->diag);
     bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph) && metrics_check(model);
-    if (good) model->info.label_field = field_name(model, find_label(model, graph));
+    if (good) model->info.label_field = find_label(model, graph);
+    if (good) model->info.fits = fits_list(model->log->fits, model->arena, &model->info.fit_count);
     model->info.class_uses = model->log->class_uses;
     model->info.class_use_count = model->log->class_use_count;
     graph_free(graph);

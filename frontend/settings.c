@@ -31,11 +31,12 @@ static bool read_seed(const Reading *reading, Value value, uint64_t *seed) {
 }
 
 /* valid = 0.1: a share; valid = 5000: a count */
-static bool read_split(const Reading *reading, Value value, SplitSize *size) {
+static bool read_split(const Reading *reading, Value value, bool *is_count, double *amount) {
     bool share = value.kind == VALUE_FLOAT && value.real >= 0 && value.real < 1;
     bool count = value.kind == VALUE_INT && value.integer >= 0 && value.integer <= INT32_MAX;
     if (!share && !count) return wrong(reading, "a share from 0.0 to below 1.0, or a whole number of rows", value);
-    *size = (SplitSize){count, value_number(value)};
+    *is_count = count;
+    *amount = value_number(value);
     return true;
 }
 
@@ -60,25 +61,19 @@ static bool read_train_seed(const Reading *r, Value value) {
     return read_seed(r, value, &r->model->info.seed);
 }
 static bool read_data_seed(const Reading *r, Value value) {
-    return read_seed(r, value, &r->model->info.data_seed);
+    return read_seed(r, value, &r->model->info.split.seed);
 }
 static bool read_valid(const Reading *r, Value value) {
-    return read_split(r, value, &r->model->info.valid);
+    return read_split(r, value, &r->model->info.split.valid_is_count, &r->model->info.split.valid);
+}
+static bool read_test(const Reading *r, Value value) {
+    return read_split(r, value, &r->model->info.split.test_is_count, &r->model->info.split.test);
 }
 static bool read_clip_norm(const Reading *r, Value value) {
     return read_limit(r, value, &r->model->clip_norm);
 }
 static bool read_clip_value(const Reading *r, Value value) {
     return read_limit(r, value, &r->model->clip_value);
-}
-
-static bool read_test(const Reading *reading, Value value) {
-    if (!read_split(reading, value, &reading->model->info.test)) return false;
-    if (reading->model->info.test.amount == 0 || reading->model->info.schema.test_rows == 0) return true;
-    if (evaluator_error(reading->evaluator, reading->setting->value->span, "the source '%s' has test rows of its own",
-                        reading->model->info.source.reader))
-        diag_help(reading->evaluator->diag, "leave out 'test'");
-    return false;
 }
 
 static bool read_shuffle(const Reading *reading, Value value) {
@@ -205,6 +200,6 @@ bool settings_read(Model *model, Evaluator *evaluator) {
     info->epochs = 10;
     info->shuffle = true;
     for (int i = 0; i < KEY_COUNT; i++) good &= read_key(model, evaluator, &keys[i]);
-    if (!item_setting(model->data, "seed")) info->data_seed = info->seed;
+    if (!item_setting(model->data, "seed")) info->split.seed = info->seed;
     return good;
 }

@@ -29,14 +29,28 @@ static DataSource data_source(Model *model, const Evaluator *evaluator, const Bo
     uint32_t count = 0, i = 0;
     for (const Formal *formal = callee->formals->first; formal; formal = formal->next, i++)
         count += source_arg(evaluator, formal->name.text, bound->args[i], bound->spans[i], &args[count]);
-    return (DataSource){callee->name, model->info.source.folder, args, count, bound->span};
+    return (DataSource){callee->name, model->info.source.folder, args, count, bound->span, model->options->like};
 }
 
 static bool not_a_source(Evaluator *evaluator, Span span, Value value) {
     if (value.kind != VALUE_ERROR && evaluator_error(evaluator, span, "'source' must be a call of a source, not %s",
                                                      value_text(evaluator->arena, evaluator->graph, value)))
-        diag_help(evaluator->diag, "there are mnist(), fashion_mnist() and idx(images = \"...\", labels = \"...\")");
+        diag_help(evaluator->diag, "there are mnist(), fashion_mnist(), idx(\"IMAGES\", \"LABELS\") and csv(\"FILE\")");
     return false;
+}
+
+static bool check_test(const Model *model, Evaluator *evaluator) {
+    if (model->info.split.test == 0 || model->info.schema.test_rows == 0) return true;
+    if (evaluator_error(evaluator, item_setting(model->data, "test")->value->span, "the source '%s' has test rows of its own",
+                        model->info.source.reader))
+        diag_help(evaluator->diag, "leave out 'test'");
+    return false;
+}
+
+static bool ask_for_schema(Model *model) {
+    const ModelOptions *options = model->options;
+    ModelInfo *info = &model->info;
+    return options->schema(options->schema_context, &info->source, &info->split, model->arena, &info->schema, model->diag);
 }
 
 bool source_read(Model *model, Evaluator *evaluator) {
@@ -45,8 +59,7 @@ bool source_read(Model *model, Evaluator *evaluator) {
     if (value.kind != VALUE_BOUND || value.bound->callee->builtin->kind != KIND_SOURCE)
         return not_a_source(evaluator, expr->span, value);
     model->info.source = data_source(model, evaluator, value.bound);
-    if (!model->options->schema(model->options->schema_context, &model->info.source, &model->info.schema, model->diag))
-        return false;
+    if (!ask_for_schema(model) || !check_test(model, evaluator)) return false;
     const SourceSchema *schema = &model->info.schema;
     for (uint32_t i = 0; i < schema->field_count && !model->info.image_field; i++)
         if (schema->fields[i].dtype == DTYPE_U8 && schema->fields[i].row.rank == 3)

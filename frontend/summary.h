@@ -11,8 +11,9 @@ typedef struct LayerLog {
     LayerInfo *layers;
     uint32_t count, capacity;
     Names *counts;
-    ClassUse class_uses[SOURCE_MAX_FIELDS];
+    ClassUse *class_uses; /* room for all fields of the source */
     uint32_t class_use_count;
+    FitList *fits; /* of the data block */
 } LayerLog;
 
 LayerLog *layer_log_new(Arena *arena, uint32_t file, const char *text);

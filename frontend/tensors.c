@@ -22,7 +22,8 @@ NodeId tensor_of(Evaluator *evaluator, Value value) {
 }
 
 NodeId tensor_f32(Evaluator *evaluator, Value value) {
-    return build_convert(evaluator->graph, tensor_of(evaluator, value), DTYPE_F32);
+    NodeId node = tensor_of(evaluator, value);
+    return source_is_number(evaluator, node) ? build_convert(evaluator->graph, node, DTYPE_F32) : NODE_NONE;
 }
 
 /* Where an operand came from, unless that is the place of the error itself. */

@@ -31,10 +31,13 @@ typedef struct {
 } Session;
 
 /* MNIST's fields, and "unit": row i is 1 at i. Its product with a weight is the weight's rows, exactly, as rows of a batch. */
-static inline bool give_schema(void *context, const DataSource *source, SourceSchema *schema, Diagnostics *diag) {
-    (void)context, (void)source, (void)diag;
-    *schema = (SourceSchema){
-        .fields = {{"image", DTYPE_U8, {3, {1, 28, 28}}, 0}, {"label", DTYPE_U8, {0}, 0}, {"unit", DTYPE_U8, {1, {ROWS}}, 0}}, .field_count = 3};
+static inline bool give_schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena,
+                               SourceSchema *schema, Diagnostics *diag) {
+    static const SourceField all[] = {{.name = "image", .dtype = DTYPE_U8, .row = {3, {1, 28, 28}}},
+                                      {.name = "label", .dtype = DTYPE_U8},
+                                      {.name = "unit", .dtype = DTYPE_U8, .row = {1, {ROWS}}}};
+    (void)context, (void)source, (void)request, (void)arena, (void)diag;
+    *schema = (SourceSchema){.fields = all, .field_count = 3};
     return true;
 }
 

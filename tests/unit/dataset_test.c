@@ -75,8 +75,8 @@ static void test_reads_a_named_set(void **state) {
         assert_int_equal(images[(size_t)row * PIXELS + 5], pixel(1, i, 5));
     }
     assert_null(dataset_field(dataset, "price"));
-    assert_string_equal(dataset_class_name(dataset, 7), "7");
-    assert_null(dataset_class_name(dataset, 10));
+    assert_string_equal(dataset_class_name(dataset, "label", 7), "7");
+    assert_null(dataset_class_name(dataset, "label", 10));
     dataset_free(dataset);
     diag_free(diag);
 }
@@ -143,17 +143,20 @@ static void test_schemas(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
     SourceSchema schema;
+    Arena *arena = arena_new();
+    SplitRequest request = {0};
     DataSource source = idx_source(4), images = idx_source(1), fashion = {.reader = "fashion_mnist"};
-    assert_true(dataset_schema(NULL, &source, &schema, diag));
+    assert_true(dataset_schema(NULL, &source, &request, arena, &schema, diag));
     assert_int_equal(schema.train_rows, TRAIN);
     assert_int_equal(schema.test_rows, TEST);
     assert_int_equal(schema.field_count, 2);
     assert_string_equal(schema.fields[1].name, "label");
-    assert_true(dataset_schema(NULL, &images, &schema, diag));
+    assert_true(dataset_schema(NULL, &images, &request, arena, &schema, diag));
     assert_int_equal(schema.field_count, 1);
-    assert_true(dataset_schema(NULL, &fashion, &schema, diag)); /* with or without its files */
+    assert_true(dataset_schema(NULL, &fashion, &request, arena, &schema, diag)); /* with or without its files */
     assert_true(shape_equal(schema.fields[0].row, shape_of(3, (int64_t[]){1, 28, 28})));
     assert_int_equal(diag_errors(diag), 0);
+    arena_free(arena);
     diag_free(diag);
 }
 

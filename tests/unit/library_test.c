@@ -18,9 +18,11 @@
 static const uint8_t images[ROWS][WIDTH] = {{3, 0, 250, 17}, {90, 91, 2, 255}, {1, 128, 64, 7}};
 static const uint8_t labels[ROWS] = {2, 0, 3};
 
-static bool schema(void *context, const DataSource *source, SourceSchema *fields, Diagnostics *diag) {
-    (void)context, (void)source, (void)diag;
-    *fields = (SourceSchema){.fields = {{"image", DTYPE_U8, {1, {WIDTH}}, 0}, {"label", DTYPE_U8, {0}, 0}}, .field_count = 2};
+static bool schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena, SourceSchema *fields,
+                   Diagnostics *diag) {
+    static const SourceField all[] = {{.name = "image", .dtype = DTYPE_U8, .row = {1, {WIDTH}}}, {.name = "label", .dtype = DTYPE_U8}};
+    (void)context, (void)source, (void)request, (void)arena, (void)diag;
+    *fields = (SourceSchema){.fields = all, .field_count = 2};
     return true;
 }
 

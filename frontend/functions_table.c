@@ -1,0 +1,114 @@
+/* Transforms of the data that learn from the training rows: what they learn are states of the graph, computed before the first
+ * step and stored with the weights, so that the same graph serves training, evaluation and new rows. */
+#include "frontend/evaluate.h"
+
+#include <string.h>
+
+/* "x.standardize": by the field, so that the name does not depend on which other fields a graph uses. */
+static const char *fit_name(const Call *call) {
+    Evaluator *evaluator = call->evaluator;
+    return weight_name(evaluator, arena_format(evaluator->arena, "%s.%s", evaluator->field, call->callee->name));
+}
+
+static bool check_place(const Call *call) {
+    if (call->evaluator->phase == PHASE_DATA) return true;
+    if (evaluator_error(call->evaluator, call->span, "'%s' belongs into the fields of the data block", call->callee->name))
+        diag_help(call->evaluator->diag, "it learns from the data before the training begins");
+    return false;
+}
+
+static bool check_rows(const Call *call, Shape shape) {
+    if (shape.rank > 0 && shape.dim[0] == call->evaluator->batch) return true;
+    call_fail(call, 0, "must have a row for each row of the data, not be %s",
+              value_text(call->evaluator->arena, call->evaluator->graph, call->args[0]));
+    return false;
+}
+
+/* A new fit of `input`; returns its name. */
+static const char *fit_new(const Call *call, FitKind kind, NodeId node) {
+    Evaluator *evaluator = call->evaluator;
+    struct FitItem *item = ARENA_NEW(evaluator->arena, struct FitItem);
+    const char *name = fit_name(call);
+    names_put(evaluator->weights, name, (void *)name);
+    *item = (struct FitItem){evaluator->fits->last, {name, kind, evaluator_place(evaluator, call->span)}, node};
+    evaluator->fits->last = item;
+    evaluator->fits->count++;
+    return name;
+}
+
+const Fit *fits_list(const FitList *fits, Arena *arena, uint32_t *count) {
+    Fit *list = ARENA_ARRAY(arena, Fit, fits->count);
+    uint32_t at = *count = fits->count;
+    for (const struct FitItem *item = fits->last; item; item = item->before) list[--at] = item->fit;
+    return list;
+}
+
+/* One number for every column of `like`, without its rows. */
+static NodeId fitted(const Call *call, const char *name, const char *part, NodeId like, float at_first) {
+    Graph *graph = call->evaluator->graph;
+    const Node *node = graph_node(graph, like);
+    Shape shape = {.rank = node->shape.rank - 1};
+    memcpy(shape.dim, &node->shape.dim[1], (size_t)shape.rank * sizeof *shape.dim);
+    return graph_state(graph, arena_format(call->evaluator->arena, "%s.%s", name, part), node->dtype, shape,
+                       (Init){INIT_FITTED, at_first, 0}, false);
+}
+
+/* -- standardize -- */
+
+Value call_standardize(const Call *call) {
+    Graph *graph = call->evaluator->graph;
+    NodeId x = tensor_f32(call->evaluator, call->args[0]);
+    if (!x || !check_place(call) || !check_rows(call, graph_node(graph, x)->shape)) return value_error();
+    const char *name = fit_new(call, FIT_STANDARDIZE, x);
+    NodeId centered = build_binary(graph, OP_sub, x, fitted(call, name, "mean", x, 0));
+    NodeId y = build_binary(graph, OP_div, centered, fitted(call, name, "deviation", x, 1));
+    return evaluator_built(call->evaluator, call->span, y);
+}
+
+/* -- impute -- */
+
+/* Text has no code where it is missing, a number is NaN. */
+static NodeId missing_of(Graph *graph, NodeId x) {
+    if (graph_node(graph, x)->dtype == DTYPE_I32) return build_binary(graph, OP_lt, x, build_i32(graph, 0, (Shape){0}));
+    return build_binary(graph, OP_ne, x, x);
+}
+
+static Value impute_by(const Call *call, NodeId x, NodeId value) {
+    Graph *graph = call->evaluator->graph;
+    return evaluator_built(call->evaluator, call->span, build_ternary(graph, OP_select, missing_of(graph, x), value, x));
+}
+
+static bool fit_kind(const char *word, bool text, FitKind *kind) {
+    static const struct {
+        const char *word;
+        FitKind kind;
+        bool of_text;
+    } kinds[] = {{"median", FIT_MEDIAN, false}, {"mean", FIT_MEAN, false}, {"mode", FIT_MODE, true}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i].word, word) || (text && !kinds[i].of_text)) continue;
+        *kind = kinds[i].kind;
+        return true;
+    }
+    return false;
+}
+
+static Value impute_fitted(const Call *call, NodeId x, bool text) {
+    FitKind kind;
+    if (!fit_kind(call->args[1].text, text, &kind))
+        return call_fail(call, 1, "must be %s, not \"%.60s\"", text ? "\"mode\" for text" : "a number, \"median\", \"mean\" or \"mode\"",
+                         call->args[1].text);
+    return impute_by(call, x, fitted(call, fit_new(call, kind, x), "value", x, 0));
+}
+
+Value call_impute(const Call *call) {
+    Evaluator *evaluator = call->evaluator;
+    uint32_t count;
+    bool text = source_text(evaluator, call->args[0].node, &count) != NULL;
+    NodeId x = text ? call->args[0].node : tensor_f32(evaluator, call->args[0]);
+    if (!x || !check_place(call) || !check_rows(call, graph_node(evaluator->graph, x)->shape)) return value_error();
+    if (call->args[1].kind == VALUE_STRING) return impute_fitted(call, x, text);
+    if (value_is_number(call->args[1]) && !text)
+        return impute_by(call, x, build_f32(evaluator->graph, value_number(call->args[1]), (Shape){0}));
+    return call_fail(call, 1, "must be %s, not %s", text ? "\"mode\" for text" : "a number, \"median\", \"mean\" or \"mode\"",
+                     value_text(evaluator->arena, evaluator->graph, call->args[1]));
+}

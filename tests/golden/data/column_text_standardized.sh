@@ -1,0 +1,3 @@
+# text has no mean
+source "$GOLDEN/table.bash"
+printf 'width,height\n1,2\n3,n/a\n' | table 'csv("table.csv")' 'source |> columns("height") |> standardize'

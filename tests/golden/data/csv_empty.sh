@@ -1,0 +1,3 @@
+# an empty file
+source "$GOLDEN/table.bash"
+table </dev/null

@@ -1,0 +1,3 @@
+# names, but no rows
+source "$GOLDEN/table.bash"
+printf 'a,b\n' | table

@@ -1,0 +1,3 @@
+# text as Windows saves it
+source "$GOLDEN/table.bash"
+printf '\xff\xfea\0,\0b\0\n\0' | table

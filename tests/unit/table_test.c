@@ -1,0 +1,258 @@
+/* Tables of text: what cells are, what kinds columns have, categories, splits, and what transforms learn from the training rows. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "frontend/frontend.h"
+#include "passes/passes.h"
+#include "runtime/runtime.h"
+#include "runtime/table.h"
+#include "temporary.h"
+
+#include <math.h>
+
+static const CsvFormat plain = {true, NULL, ','};
+
+static void read_text(const char *text, const CsvFormat *format, const SourceSchema *like, Arena *arena, Table *table) {
+    Problem problem;
+    size_t length = strlen(text);
+    char *copy = malloc(length + !length); /* no byte after the text, so that reading one is seen */
+    memcpy(copy, text, length);
+    if (!table_read(copy, length, format, like, arena, table, &problem)) fail_msg("%s", problem.finding);
+    free(copy);
+}
+
+static void test_quotes_and_line_ends(void **state) {
+    (void)state;
+    Arena *arena = arena_new();
+    Table table;
+    read_text("\xef\xbb\xbf a ,\"b, \"\"c\"\"\",d\r\n 1 ,\"two\nlines\", x\r\r\n-2,  \"\"  ,\"y,\"", &plain, NULL, arena, &table);
+    assert_int_equal(table.column_count, 3);
+    assert_int_equal(table.rows, 2);
+    assert_string_equal(table.columns[0].name, "a");
+    assert_string_equal(table.columns[1].name, "b, \"c\"");
+    assert_int_equal(table.columns[0].kind, COLUMN_WHOLE);
+    assert_int_equal(table.columns[0].whole[1], -2);
+    assert_int_equal(table.columns[1].category_count, 1);
+    assert_string_equal(table.columns[1].categories[0], "two\nlines");
+    assert_int_equal(table.columns[1].codes[1], -1); /* empty: missing */
+    assert_string_equal(table.columns[2].categories[1], "y,");
+    table_free(&table);
+    arena_free(arena);
+}
+
+static void test_kinds(void **state) {
+    (void)state;
+    Arena *arena = arena_new();
+    Table table;
+    read_text("whole,real,gap,text,big,word\n1,1,1,1,2147483647,nan\n+2,.5,?,x1,2147483648,inf\n-3,1e3,,0x1,1,-Infinity\n",
+         &(CsvFormat){true, "?", ','}, NULL, arena, &table);
+    const ColumnKind kinds[] = {COLUMN_WHOLE, COLUMN_NUMBER, COLUMN_NUMBER, COLUMN_TEXT, COLUMN_NUMBER, COLUMN_NUMBER};
+    for (int i = 0; i < 6; i++) assert_int_equal(table.columns[i].kind, kinds[i]);
+    assert_int_equal(table.columns[0].whole[1], 2);
+    assert_true(table.columns[1].numbers[2] == 1000);
+    assert_true(isnan(table.columns[2].numbers[1]) && isnan(table.columns[2].numbers[2]));
+    assert_int_equal(table.columns[2].missing, 2);
+    assert_string_equal(table.columns[3].why_text, "line 3 has 'x1'");
+    assert_string_equal(table.columns[3].categories[0], "0x1"); /* sorted by bytes */
+    assert_true(table.columns[4].numbers[1] == 2147483648.0f);
+    assert_true(isnan(table.columns[5].numbers[0]) && isinf(table.columns[5].numbers[2]));
+    table_free(&table);
+    arena_free(arena);
+}
+
+static void test_without_header(void **state) {
+    (void)state;
+    Arena *arena = arena_new();
+    Table table;
+    read_text("1;a\n2;b\n", &(CsvFormat){false, NULL, ';'}, NULL, arena, &table);
+    assert_int_equal(table.rows, 2);
+    assert_string_equal(table.columns[1].name, "column1");
+    table_free(&table);
+    arena_free(arena);
+}
+
+/* New rows: columns in another order, one too many, one not there, a category never seen. */
+static void test_like_a_schema(void **state) {
+    (void)state;
+    static const char *const colours[] = {"blue", "red"};
+    static const SourceField fields[] = {
+        {.name = "size", .dtype = DTYPE_F32, .is_column = true},
+        {.name = "colour", .dtype = DTYPE_I32, .is_column = true, .is_text = true, .categories = colours, .category_count = 2},
+        {.name = "price", .dtype = DTYPE_F32, .is_column = true}};
+    SourceSchema like = {.fields = fields, .field_count = 3};
+    Arena *arena = arena_new();
+    Table table;
+    Problem problem;
+    read_text("colour,note,size\nred,hello,1.5\ngreen,,\n", &plain, &like, arena, &table);
+    assert_int_equal(table.column_count, 3);
+    assert_true(table.columns[0].numbers[0] == 1.5f && isnan(table.columns[0].numbers[1]));
+    assert_int_equal(table.columns[1].codes[0], 1);
+    assert_int_equal(table.columns[1].codes[1], -1);
+    assert_null(table.columns[2].cells);
+    table_free(&table);
+    assert_false(table_read("size\nlarge\n", 11, &plain, &like, arena, &table, &problem));
+    assert_non_null(strstr(problem.finding, "line 2: column 'size' has 'large'"));
+    arena_free(arena);
+}
+
+/* -- as a data set -- */
+
+static const char houses[] = "rooms,age,kind,price\n"
+                             "1,10,flat,100\n2,,house,200\n3,30,flat,300\n4,40,,400\n5,50,villa,500\n6,,house,600\n";
+
+static DataSource houses_source(SourceArg *arg) {
+    temporary_write("houses.csv", houses, sizeof houses - 1);
+    *arg = (SourceArg){.name = "path", .kind = SOURCE_ARG_STRING, .text = "houses.csv"};
+    return (DataSource){.reader = "csv", .folder = temporary_folder, .args = arg, .arg_count = 1};
+}
+
+/* Categories that no training row has are none. */
+static void test_categories_of_training_rows(void **state) {
+    (void)state;
+    Diagnostics *diag = diag_new();
+    SourceArg arg;
+    DataSource source = houses_source(&arg);
+    for (uint64_t seed = 1; seed < 20; seed++) {
+        SplitRequest request = {.test_is_count = true, .test = 2, .seed = seed};
+        Dataset *dataset = dataset_open(&source, &request, diag);
+        Arena *arena = arena_new();
+        SourceSchema schema;
+        assert_non_null(dataset);
+        assert_true(dataset_schema(NULL, &source, &request, arena, &schema, diag));
+        const SourceField *kind = source_field(dataset_fields(dataset), "kind"), *expected = source_field(&schema, "kind");
+        const int32_t *codes = dataset_field(dataset, "kind");
+        bool villa = codes[4] >= 0, trained = false;
+        for (int i = 0; i < 4; i++) trained |= dataset_split(dataset, SPLIT_TRAIN)[i] == 4;
+        assert_int_equal(villa, trained);
+        assert_int_equal(kind->category_count, expected->category_count);
+        if (villa) assert_string_equal(dataset_class_name(dataset, "kind", codes[4]), "villa");
+        assert_int_equal(codes[3], -1);
+        arena_free(arena);
+        dataset_free(dataset);
+    }
+    assert_int_equal(diag_errors(diag), 0);
+    diag_free(diag);
+}
+
+static void test_columns_side_by_side(void **state) {
+    (void)state;
+    Diagnostics *diag = diag_new();
+    SourceArg arg;
+    DataSource source = houses_source(&arg);
+    Dataset *dataset = dataset_open(&source, &(SplitRequest){0}, diag);
+    const void *data;
+    const SourceField *field = dataset_find(dataset, "columns:3,0-1", &data);
+    assert_non_null(field);
+    assert_int_equal(field->dtype, DTYPE_F32);
+    assert_true(shape_equal(field->row, shape_of(1, (int64_t[]){3})));
+    assert_true(((const float *)data)[3 * 2] == 300 && ((const float *)data)[3 * 2 + 1] == 3);
+    assert_true(isnan(((const float *)data)[3 * 5 + 2]));
+    assert_ptr_equal(dataset_field(dataset, "columns:3,0-1"), data); /* made once */
+    assert_int_equal(dataset_find(dataset, "columns:2", &data)->dtype, DTYPE_I32);
+    static const char *const wrong[] = {"columns:4", "columns:", "columns:1,", "columns:2-1", "columns:0-99999999999", "columns:x"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_null(dataset_field(dataset, wrong[i]));
+    dataset_free(dataset);
+    diag_free(diag);
+}
+
+/* -- what transforms learn: by hand, and by sklearn's definitions -- */
+
+static const char fitted_model[] =
+    "mdl 1\n"
+    "data {\n"
+    "    source = csv(\"houses.csv\")\n"
+    "    field x = source |> columns([\"rooms\", \"age\"]) |> impute(\"median\") |> standardize\n"
+    "    field k = source |> columns(\"kind\") |> impute(\"mode\") |> one_hot\n"
+    "    field y = source |> columns(\"price\") |> impute(\"mean\")\n"
+    "    field z = source |> columns(\"age\") |> impute(-1)\n"
+    "}\n"
+    "model m(x, k, z) -> y { y = concat([x, k, z]) |> dense(1) }\n"
+    "train { loss = mse(y, z)\n optimizer = sgd(0.1) }\n";
+
+static Model *load(const char *text, Diagnostics *diag) {
+    ModelOptions options = {
+        .path = "fit.mdl", .folder = temporary_folder, .text = text, .length = strlen(text), .schema = dataset_schema};
+    Model *model = model_load(&options, diag);
+    if (!model) diag_print(diag, stderr);
+    assert_non_null(model);
+    return model;
+}
+
+static Program *interpreted(const Model *model, GraphKind kind, uint32_t batch, Compilation *compilation, Diagnostics *diag) {
+    Graph *graph = model_graph(model, kind, batch, diag);
+    assert_non_null(graph);
+    assert_true(passes_run(compilation, graph, &(PassOptions){.threads = 1}, PASS_functions));
+    return program_interpret(compilation->graph);
+}
+
+static void expect_state(const States *states, const char *name, const float *values, int count) {
+    float found[8];
+    assert_true(states_read(states, name, found));
+    for (int i = 0; i < count; i++)
+        if (fabsf(found[i] - values[i]) > 1e-6f * (1 + fabsf(values[i]))) fail_msg("%s[%d] is %g", name, i, (double)found[i]);
+}
+
+static void test_fits(void **state) {
+    (void)state;
+    Diagnostics *diag = diag_new();
+    SourceArg arg;
+    DataSource source = houses_source(&arg);
+    Model *model = load(fitted_model, diag);
+    const ModelInfo *info = model_info(model);
+    Compilation compilation = {0};
+    Program *program = interpreted(model, GRAPH_FIT, 4, &compilation, diag); /* 6 rows: the last batch is not whole */
+    Dataset *dataset = dataset_open(&source, &info->split, diag);
+    States *states = states_new();
+    Threads *threads = threads_new(2);
+    assert_int_equal(info->fit_count, 4);
+    assert_true(states_bind(states, program, diag));
+    assert_true(fits_run(program, dataset, states, threads, info->fits, info->fit_count, diag));
+    states_initialize(states, 3); /* leaves them alone */
+    expect_state(states, "x.impute.value", (float[]){3.5f, 35}, 2); /* of 10 30 40 50 */
+    expect_state(states, "x.standardize.mean", (float[]){3.5f, 200.0f / 6}, 2);
+    expect_state(states, "x.standardize.deviation", (float[]){1.707825128f, 12.133516482f}, 2);
+    expect_state(states, "y.impute.value", (float[]){350}, 1);
+    int32_t mode;
+    assert_true(states_read(states, "k.impute.value", &mode));
+    assert_int_equal(mode, 0); /* flat and house are as frequent: the first */
+    threads_free(threads);
+    states_free(states);
+    dataset_free(dataset);
+    program_free(program);
+    compilation_free(&compilation);
+    model_free(model);
+    diag_free(diag);
+}
+
+/* The same names whichever fields a graph uses. */
+static void test_names_of_fits(void **state) {
+    (void)state;
+    Diagnostics *diag = diag_new();
+    SourceArg arg;
+    houses_source(&arg);
+    Model *model = load(fitted_model, diag);
+    for (GraphKind kind = GRAPH_TRAIN; kind <= GRAPH_FIT; kind++) {
+        Graph *graph = model_graph(model, kind, 3, diag);
+        const Symbol *mean = graph_symbol(graph, "x.standardize.mean");
+        assert_non_null(mean);
+        assert_false(mean->trainable);
+        assert_int_equal(mean->init.kind, INIT_FITTED);
+        assert_int_equal(graph_symbol(graph, "y.impute.value") != NULL, kind == GRAPH_FIT);
+        graph_free(graph);
+    }
+    model_free(model);
+    diag_free(diag);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_quotes_and_line_ends), cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_without_header),       cmocka_unit_test(test_like_a_schema),
+        cmocka_unit_test(test_categories_of_training_rows), cmocka_unit_test(test_columns_side_by_side),
+        cmocka_unit_test(test_fits),                 cmocka_unit_test(test_names_of_fits),
+    };
+    return cmocka_run_group_tests(tests, temporary_set_up, temporary_tear_down);
+}
