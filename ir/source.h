@@ -42,7 +42,9 @@ typedef struct {
     const char *const *categories; /* of text, sorted; of class numbers, their names; else NULL */
     uint32_t category_count;
     bool is_column, is_text;
-    const char *why_text; /* of text: "line 17 has 'abc'", the first cell that is no number */
+    int64_t unseen;          /* of text: how many rows have a category that no training row has */
+    const char *unseen_text; /* and such a category */
+    const char *why_text;    /* of text: "line 17 has 'abc'", the first cell that is no number */
 } SourceField;
 typedef struct SourceSchema {
     const SourceField *fields;

@@ -1,6 +1,7 @@
 /* Checkpoints: the states and where the training stands, as a safetensors file. */
 #include "runtime/memory.h"
 #include "runtime/safetensors.h"
+#include "runtime/schema_text.h"
 #include "runtime/states.h"
 
 #include <inttypes.h>
@@ -51,8 +52,9 @@ bool checkpoint_save(const char *path, const States *states, const CheckpointInf
                               {"gained", real_text(gained, info->gained)},
                               {"waited", whole_text(waited, info->waited)},
                               {"model_hash", info->model_hash},
-                              {"data_digest", info->data_digest}};
-    return write_states(path, states, pairs, sizeof pairs / sizeof *pairs, diag);
+                              {"data_digest", info->data_digest},
+                              {"schema", info->schema}};
+    return write_states(path, states, pairs, sizeof pairs / sizeof *pairs - !info->schema, diag);
 }
 
 /* -- reading -- */
@@ -156,5 +158,15 @@ bool checkpoint_info(const char *path, CheckpointInfo *info, Diagnostics *diag) 
     SafeFile *file = safetensors_read(path, diag);
     bool good = file && (take_info(file, info) || foreign(path, diag));
     safetensors_free(file);
+    return good;
+}
+
+bool checkpoint_schema(const char *path, Arena *arena, SourceSchema *schema) {
+    Diagnostics *unheard = diag_new(); /* whoever loads the weights reports what is wrong with the file */
+    SafeFile *file = safetensors_read(path, unheard);
+    const char *text = file ? safetensors_text(file, "schema") : NULL;
+    bool good = text && schema_read(text, arena, schema);
+    safetensors_free(file);
+    diag_free(unheard);
     return good;
 }

@@ -3,6 +3,7 @@
 #include "runtime/categories.h"
 #include "runtime/memory.h"
 #include "runtime/reader.h"
+#include "runtime/schema_text.h"
 #include "runtime/sources.h"
 #include "runtime/splits.h"
 #include "ir/clock.h"
@@ -24,7 +25,8 @@ struct Dataset {
     Splits splits;
     Selection *selections;
     double seconds;
-    char digest[HASH_HEX]; /* empty until somebody asks */
+    char *schema_text;     /* malloc'ed; NULL until somebody asks */
+    char digest[HASH_HEX]; /* empty until then, too */
 };
 
 /* -- readers -- */
@@ -32,7 +34,7 @@ struct Dataset {
 static const struct {
     const char *name;
     ReadSource *read;
-} readers[] = {{"idx", read_idx}, {"csv", read_csv}};
+} readers[] = {{"idx", read_idx}, {"csv", read_csv}, {"npy", read_npy}, {"npz", read_npz}, {"images", read_images}};
 enum { READERS = sizeof readers / sizeof *readers };
 
 static ReadSource *find_reader(const DataSource *source, Diagnostics *diag) {
@@ -109,8 +111,35 @@ Dataset *dataset_open(const DataSource *source, const SplitRequest *request, Dia
     return NULL;
 }
 
+static void release_rows(SourceData *data) {
+    for (uint32_t i = 0; i < data->schema.field_count; i++) free(data->data[i]);
+}
+
+static void digest_rows(const SourceData *data, llvm_blake3_hasher *hasher) {
+    for (uint32_t i = 0; i < data->schema.field_count; i++) {
+        size_t elements = (size_t)(data->schema.train_rows * shape_elements(data->fields[i].row));
+        llvm_blake3_hasher_update(hasher, data->data[i], elements * dtype_bytes(data->fields[i].dtype));
+    }
+}
+
+Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *data, int64_t rows) {
+    Arena *arena = arena_new();
+    Dataset *dataset = ARENA_NEW(arena, Dataset);
+    SourceData *source = &dataset->source;
+    *source = (SourceData){.arena = arena, .digest = digest_rows, .release = release_rows};
+    reader_fields(source, count);
+    memcpy(source->fields, fields, count * sizeof *fields);
+    memcpy(source->data, data, count * sizeof *data);
+    source->schema.train_rows = rows;
+    dataset->splits.count[SPLIT_TRAIN] = rows;
+    dataset->splits.rows[SPLIT_TRAIN] = ARENA_ARRAY(arena, int32_t, rows);
+    for (int64_t i = 0; i < rows; i++) dataset->splits.rows[SPLIT_TRAIN][i] = (int32_t)i;
+    return dataset;
+}
+
 void dataset_free(Dataset *dataset) {
     if (!dataset) return;
+    free(dataset->schema_text);
     for (Selection *selection = dataset->selections; selection; selection = selection->next) free(selection->data);
     release(&dataset->source);
     arena_free(dataset->source.arena);
@@ -225,6 +254,11 @@ const char *dataset_class_name(const Dataset *dataset, const char *field_name, i
     const SourceField *field = field_name ? source_field(&dataset->source.schema, field_name) : NULL;
     bool known = field && label >= 0 && (uint32_t)label < field->category_count;
     return known ? field->categories[label] : NULL;
+}
+
+const char *dataset_schema_text(const Dataset *dataset) {
+    if (!dataset->schema_text) ((Dataset *)dataset)->schema_text = schema_write(&dataset->source.schema);
+    return dataset->schema_text;
 }
 
 /* Computed when first asked for, so that the start does not wait for it. */

@@ -46,6 +46,8 @@ static void take_columns(SourceData *data) {
                                         .category_count = column->category_count,
                                         .is_column = true,
                                         .is_text = column->kind == COLUMN_TEXT,
+                                        .unseen = column->unseen,
+                                        .unseen_text = column->unseen_text,
                                         .why_text = column->why_text};
     }
 }

@@ -21,8 +21,6 @@ typedef bool RunAfter(void *context, int64_t index, const void *outputs);
 int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times, int64_t first, RunAfter *after,
                     void *context);
 
-/* Binds every input that the data set has; false after reporting one that it has not. */
-bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag);
 const Program *runner_program(const Runner *runner);
 /* Where an f32 value lies in the outputs, and how many elements it has. */
 size_t runner_place(const Runner *runner, const char *name, int64_t *elements);

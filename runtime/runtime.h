@@ -13,6 +13,8 @@ SchemaFunction dataset_schema; /* answers from headers, or from what is known of
 /* Reads the data into memory as stored. NULL after reporting errors (STATUS_DATA): missing files (says where it looked and
  * how to get them: `mlc data get NAME`), truncated, over-long, mislabelled or inconsistent files. */
 Dataset *dataset_open(const DataSource *source, const SplitRequest *request, Diagnostics *diag);
+/* Rows that no reader has read, all of them in SPLIT_TRAIN: fields (copied) and their elements (malloc'ed; taken over). */
+Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *data, int64_t rows);
 void dataset_free(Dataset *dataset);
 /* The rows that each split will have once the data are read; false if the schema does not know, or the split is not possible. */
 bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request, int64_t rows[SPLIT_COUNT]);
@@ -26,8 +28,26 @@ const SourceSchema *dataset_fields(const Dataset *dataset);
 /* Whether every whole number of a field is a class from 0 to below `classes`; else a STATUS_DATA error at `span`. */
 bool dataset_check_classes(const Dataset *dataset, const char *field, int64_t classes, Span span, Diagnostics *diag);
 const char *dataset_class_name(const Dataset *dataset, const char *field, int32_t label); /* "Ankle boot", or NULL */
+const char *dataset_schema_text(const Dataset *dataset); /* for checkpoints: fields and categories, as JSON */
 const char *dataset_digest(const Dataset *dataset); /* BLAKE3 of the files' contents, 64 hex digits */
 double dataset_seconds(const Dataset *dataset);     /* spent reading */
+
+/* -- pictures (runtime/bitmap.c) -- */
+typedef struct {
+    int height, width, channels; /* 1: grey; 3: red, green, blue */
+    uint8_t *pixels;             /* [channels][height][width] */
+} Bitmap;
+/* Reads a PNG of any kind; channels 1 or 3 makes it grey or coloured, 0 takes it as it is. STATUS_DATA error and false if it
+ * cannot be read. */
+bool bitmap_open(const char *path, int channels, Bitmap *bitmap, Diagnostics *diag);
+void bitmap_free(Bitmap *bitmap);
+/* Stretched or shrunk to another size, every pixel the mean of the area it covers; fills to[channels][height][width]. */
+void bitmap_resize(const Bitmap *bitmap, int height, int width, uint8_t *to);
+/* The mean over an area of one channel's plane, which may lie outside of the picture: there it is `outside`. */
+typedef struct {
+    double top, left, height, width;
+} Area;
+double bitmap_mean(const Bitmap *bitmap, int channel, Area area, double outside);
 
 /* mlc data get: downloads a named set into its folder, checking SHA-256. from: a folder or URL prefix, or NULL for the mirrors. */
 bool data_get(const char *name, const char *from, bool quiet, Diagnostics *diag);
@@ -68,6 +88,8 @@ Runner *runner_new(const Program *program, States *states, Threads *threads, Dia
 void runner_free(Runner *runner);
 void runner_input(Runner *runner, const char *name, const void *data); /* by symbol name; ignored if the program has none */
 void runner_step(Runner *runner, const int32_t *rows);
+/* Binds every input that the data set has; false after reporting one that it has not. */
+bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag);
 const void *runner_output(const Runner *runner, const char *name); /* plain; NULL: none */
 
 /* -- what transforms of the data learn (runtime/fit.c) -- */
@@ -86,6 +108,7 @@ typedef struct {
     double gained;              /* the best of what StopRule looks at, likewise */
     uint64_t waited;            /* epochs since then */
     char model_hash[65], data_digest[65];
+    const char *schema; /* of the data, by dataset_schema_text; NULL: leave it out. Loading sets it to NULL */
 } CheckpointInfo;
 
 /* -- training (runtime/train.c) -- */
@@ -158,6 +181,8 @@ bool checkpoint_save(const char *path, const States *states, const CheckpointInf
 bool checkpoint_load(const char *path, States *states, bool partial, CheckpointInfo *info, Diagnostics *diag);
 /* Reads the info alone. */
 bool checkpoint_info(const char *path, CheckpointInfo *info, Diagnostics *diag);
+/* Reads the schema of the data alone, into the arena; false, without a report, if there is none. */
+bool checkpoint_schema(const char *path, Arena *arena, SourceSchema *schema);
 void blake3_hex(const void *data, size_t bytes, char hex[65]);
 
 #endif

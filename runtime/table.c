@@ -196,6 +196,7 @@ static bool see_value(Reading *reading, Column *column, int64_t row, const CsvCe
         Categories *categories = reading->categories[column - reading->table->columns];
         const char *text = csv_text(cell, reading->arena);
         column->codes[row] = reading->like ? categories_find(categories, text) : categories_add(categories, text);
+        if (column->codes[row] < 0 && !column->unseen++) column->unseen_text = text;
         return check_utf8(reading, text, line);
     }
     return true;

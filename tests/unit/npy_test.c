@@ -1,0 +1,133 @@
+/* Arrays of NumPy: every kind of element, what cannot be read, and sources of one file and of four. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "runtime/npy.h"
+#include "runtime/runtime.h"
+#include "temporary.h"
+
+#include <math.h>
+
+static uint8_t file[4096];
+
+/* An NPY file of version 1 whose elements begin at a multiple of 64. */
+static size_t npy_file(const char *descr, const char *shape, const char *order, const void *data, size_t bytes) {
+    char header[128];
+    int length = snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': %s, 'shape': %s, }", descr, order, shape);
+    memset(file, ' ', 128);
+    memcpy(file, "\x93NUMPY\1\0\x76\0", 10);
+    memcpy(file + 10, header, (size_t)length);
+    file[127] = '\n';
+    memcpy(file + 128, data, bytes);
+    return 128 + bytes;
+}
+
+static void expect_elements(const char *descr, const void *data, size_t bytes, DType dtype, const double *values) {
+    NpyArray array;
+    Problem problem = {0};
+    float reals[3];
+    int32_t whole[3];
+    uint8_t small[3];
+    void *to = dtype == DTYPE_F32 ? (void *)reals : dtype == DTYPE_I32 ? (void *)whole : (void *)small;
+    if (!npy_read(file, npy_file(descr, "(3,)", "False", data, bytes), true, &array, &problem) || !npy_convert(&array, to, &problem))
+        fail_msg("%s: %s", descr, problem.finding);
+    assert_int_equal(array.dtype, dtype);
+    for (int i = 0; i < 3; i++) {
+        double found = dtype == DTYPE_F32 ? (double)reals[i] : dtype == DTYPE_I32 ? whole[i] : small[i];
+        if (found != values[i] && !(isnan(found) && isnan(values[i]))) fail_msg("%s[%d] is %g", descr, i, found);
+    }
+}
+
+static void test_elements(void **state) {
+    (void)state;
+    expect_elements("<f4", (float[]){1.5f, -2, 3}, 12, DTYPE_F32, (double[]){1.5, -2, 3});
+    expect_elements("<f8", (double[]){1.5, -2, 0.1}, 24, DTYPE_F32, (double[]){1.5, -2, (double)0.1f});
+    expect_elements("<f2", (uint16_t[]){0x3e00, 0xc000, 0x0001}, 6, DTYPE_F32, (double[]){1.5, -2, 0x1p-24});
+    expect_elements("<f2", (uint16_t[]){0x7c00, 0xfc00, 0x7e00}, 6, DTYPE_F32, (double[]){INFINITY, -INFINITY, NAN});
+    expect_elements("|i1", (int8_t[]){1, -2, 127}, 3, DTYPE_I32, (double[]){1, -2, 127});
+    expect_elements("<i2", (int16_t[]){1, -2, 3000}, 6, DTYPE_I32, (double[]){1, -2, 3000});
+    expect_elements("<i4", (int32_t[]){1, -2, INT32_MAX}, 12, DTYPE_I32, (double[]){1, -2, INT32_MAX});
+    expect_elements("<i8", (int64_t[]){1, -2, INT32_MIN}, 24, DTYPE_I32, (double[]){1, -2, INT32_MIN});
+    expect_elements("|u1", (uint8_t[]){1, 2, 255}, 3, DTYPE_U8, (double[]){1, 2, 255});
+    expect_elements("<u2", (uint16_t[]){1, 2, 65535}, 6, DTYPE_I32, (double[]){1, 2, 65535});
+    expect_elements("<u4", (uint32_t[]){1, 2, INT32_MAX}, 12, DTYPE_I32, (double[]){1, 2, INT32_MAX});
+    expect_elements("<u8", (uint64_t[]){1, 2, 3}, 24, DTYPE_I32, (double[]){1, 2, 3});
+    expect_elements("|b1", (uint8_t[]){1, 0, 1}, 3, DTYPE_U8, (double[]){1, 0, 1});
+}
+
+static void expect_problem(size_t length, const char *text) {
+    NpyArray array;
+    Problem problem = {0};
+    int32_t to[8];
+    assert_false(npy_read(file, length, true, &array, &problem) && npy_convert(&array, to, &problem));
+    if (!strstr(problem.finding, text)) fail_msg("expected \"%s\" in \"%s\"", text, problem.finding);
+}
+
+static void test_problems(void **state) {
+    (void)state;
+    const int64_t large[] = {1, INT64_C(1) << 31}, whole[] = {0, 0, 0, 0};
+    expect_problem(npy_file("<i8", "(2,)", "False", large, 16), "element 1 does not fit into 32 bits");
+    expect_problem(npy_file("<u8", "(2,)", "False", large, 16), "element 1 does not fit into 32 bits");
+    expect_problem(npy_file(">f4", "(2,)", "False", whole, 8), "'>f4', which cannot be read");
+    expect_problem(npy_file("<c8", "(2,)", "False", whole, 16), "'<c8', which cannot be read");
+    expect_problem(npy_file("<U3", "(2,)", "False", whole, 24), "'<U3', which cannot be read");
+    expect_problem(npy_file("<f4", "(2, 2)", "True", whole, 16), "in the order of Fortran");
+    expect_problem(npy_file("<f4", "()", "False", whole, 4), "a single number");
+    expect_problem(npy_file("<f4", "(0, 2)", "False", whole, 0), "dimension 0 is 0");
+    expect_problem(npy_file("<f4", "(2147483648,)", "False", whole, 8), "too large");
+    expect_problem(npy_file("<f4", "(2000000000, 2000000000, 2000000000)", "False", whole, 8), "too large");
+    expect_problem(npy_file("<f4", "(1,1,1,1,1,1,1)", "False", whole, 4), "more than 6 dimensions");
+    expect_problem(npy_file("<f4", "(3,)", "False", whole, 8), "is cut short: its header promises 12 bytes of elements, but 8 follow");
+    expect_problem(npy_file("<f4", "(1,)", "False", whole, 8), "is too long");
+    expect_problem(npy_file("<f4", "(1,) x", "False", whole, 4), "not that of an NPY file");
+    expect_problem(npy_file("<f4", "(1,)", "Maybe", whole, 4), "not that of an NPY file");
+    expect_problem(100, "ends inside its header");
+    expect_problem(5, "does not begin as an NPY file");
+    npy_file("<f4", "(1,)", "False", whole, 4);
+    file[6] = 4;
+    expect_problem(132, "version 4");
+    NpyArray array;
+    Problem problem = {0};
+    assert_true(npy_read(file, npy_file("<f4", "(3,)", "True", whole, 12), true, &array, &problem)); /* one axis has one order */
+}
+
+static Dataset *open_arrays(const SourceArg *args, uint32_t count, Diagnostics *diag) {
+    DataSource source = {.reader = "npy", .folder = temporary_folder, .args = args, .arg_count = count};
+    return dataset_open(&source, &(SplitRequest){0}, diag);
+}
+
+/* One that needs no conversion is used where it lies in the file; with test rows they are brought together. */
+static void test_sources(void **state) {
+    (void)state;
+    const float x[] = {1, 2, 3, 4, 5, 6}, more[] = {7, 8};
+    const int64_t y[] = {0, 1, 2}, y_more[] = {1};
+    Diagnostics *diag = diag_new();
+    temporary_write("x.npy", file, npy_file("<f4", "(3, 2)", "False", x, sizeof x));
+    temporary_write("y.npy", file, npy_file("<i8", "(3,)", "False", y, sizeof y));
+    temporary_write("tx.npy", file, npy_file("<f4", "(1, 2)", "False", more, sizeof more));
+    temporary_write("ty.npy", file, npy_file("<i8", "(1,)", "False", y_more, sizeof y_more));
+    const SourceArg args[] = {{.name = "x", .kind = SOURCE_ARG_STRING, .text = "x.npy"}, {.name = "y", .kind = SOURCE_ARG_STRING, .text = "y.npy"},
+                              {.name = "test_x", .kind = SOURCE_ARG_STRING, .text = "tx.npy"}, {.name = "test_y", .kind = SOURCE_ARG_STRING, .text = "ty.npy"}};
+    Dataset *dataset = open_arrays(args, 2, diag);
+    assert_non_null(dataset);
+    assert_memory_equal(dataset_field(dataset, "x"), x, sizeof x);
+    assert_int_equal(((const int32_t *)dataset_field(dataset, "y"))[2], 2);
+    dataset_free(dataset);
+    dataset = open_arrays(args, 4, diag);
+    assert_non_null(dataset);
+    assert_int_equal(dataset_rows(dataset, SPLIT_TEST), 1);
+    assert_memory_equal((const float *)dataset_field(dataset, "x") + 6, more, sizeof more);
+    assert_int_equal(((const int32_t *)dataset_field(dataset, "y"))[3], 1);
+    dataset_free(dataset);
+    assert_null(open_arrays(args, 3, diag));
+    assert_int_equal(diag_status(diag), STATUS_MODEL);
+    diag_free(diag);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_elements), cmocka_unit_test(test_problems), cmocka_unit_test(test_sources)};
+    return cmocka_run_group_tests(tests, temporary_set_up, temporary_tear_down);
+}
