@@ -14,13 +14,15 @@ static Model *load(const Build *build, const char *const *sets, uint32_t set_cou
         .sets = sets,
         .set_count = set_count,
         .read = file_read_plain,
+        .like = build->like,
         .schema = dataset_schema,
     };
     return model_load(&options, build->diag);
 }
 
-bool build_open_copy(Build *build, const char *path, const char *folder, const Options *options, Diagnostics *diag) {
-    *build = (Build){.options = options, .diag = diag};
+bool build_open_copy(Build *build, const char *path, const char *folder, const SourceSchema *like, const Options *options,
+                     Diagnostics *diag) {
+    *build = (Build){.options = options, .diag = diag, .like = like};
     snprintf(build->path.path, sizeof build->path.path, "%s", path);
     snprintf(build->folder.path, sizeof build->folder.path, "%s", folder);
     build->text = file_read(path, &build->length, STATUS_FILE, diag);
@@ -30,7 +32,7 @@ bool build_open_copy(Build *build, const char *path, const char *folder, const O
 }
 
 bool build_open(Build *build, const char *path, const Options *options, Diagnostics *diag) {
-    return build_open_copy(build, path, path_folder(path).path, options, diag);
+    return build_open_copy(build, path, path_folder(path).path, NULL, options, diag);
 }
 
 void build_close(Build *build) {

@@ -17,12 +17,15 @@ typedef struct {
     size_t length;
     Model *model;
     const ModelInfo *info;
+    const SourceSchema *like; /* of a trained network: the schema of its data; else NULL */
 } Build;
 
 /* Reads and checks the model file `path`, with the --set options applied. false after reporting errors. */
 bool build_open(Build *build, const char *path, const Options *options, Diagnostics *diag);
-/* The same for a copy of a model in a run folder: relative data paths start at `folder`. */
-bool build_open_copy(Build *build, const char *path, const char *folder, const Options *options, Diagnostics *diag);
+/* The same for a copy of a model in a run folder: relative data paths start at `folder`. `like`: the schema of the data that it was
+ * trained on, so that these are not needed; or NULL. */
+bool build_open_copy(Build *build, const char *path, const char *folder, const SourceSchema *like, const Options *options,
+                     Diagnostics *diag);
 void build_close(Build *build);
 /* BLAKE3 of the resolved text with train.epochs = 1: by it a checkpoint knows its model, and a run may go on for more epochs
  * than it was begun for. false after reporting errors. */

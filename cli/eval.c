@@ -56,7 +56,7 @@ static void count_confusion(Evaluating *evaluating, const Predictions *predictio
 static bool measure_confusion(Evaluating *evaluating) {
     Predictions predictions = {0};
     const int32_t *rows = dataset_split(evaluating->session.dataset, evaluating->split);
-    if (!forward_run(&evaluating->session, GRAPH_EVAL, evaluating->batch, NULL, rows, evaluating->rows, &predictions))
+    if (!forward_run(&evaluating->session, GRAPH_EVAL, 0, evaluating->batch, rows, evaluating->rows, &predictions))
         return false;
     if (predictions.classes) {
         count_confusion(evaluating, &predictions, rows);

@@ -27,9 +27,10 @@ int32_t true_class(const Session *session, int32_t row) {
 }
 
 const char *class_text(const Session *session, int32_t label, char *buffer, size_t size) {
-    const char *name = dataset_class_name(session->dataset, session->build.info->label_field, label);
-    if (name)
-        snprintf(buffer, size, "%s", name);
+    const ModelInfo *info = session->build.info;
+    const SourceField *field = info->label_field ? source_field(&info->schema, info->label_field) : NULL;
+    if (field && label >= 0 && (uint32_t)label < field->category_count)
+        snprintf(buffer, size, "%s", field->categories[label]);
     else
         snprintf(buffer, size, "%d", label);
     return buffer;
@@ -57,13 +58,10 @@ static void make_probabilities(float *values, int64_t width) {
 
 static const int32_t no_steps[] = {0}; /* schedules see the first step */
 
-static void bind_inputs(Runner *runner, const Session *session, const Graph *graph, const void *field) {
-    for (uint32_t i = 0; i < graph->symbol_count; i++) {
-        const Symbol *symbol = &graph->symbols[i];
-        if (symbol->kind == SYMBOL_VALUE) runner_input(runner, symbol->name, no_steps);
-        if (symbol->kind != SYMBOL_BATCH) continue;
-        runner_input(runner, symbol->name, field ? field : dataset_field(session->dataset, symbol->name));
-    }
+static bool bind_inputs(Runner *runner, const Session *session, const Graph *graph) {
+    for (uint32_t i = 0; i < graph->symbol_count; i++)
+        if (graph->symbols[i].kind == SYMBOL_VALUE) runner_input(runner, graph->symbols[i].name, no_steps);
+    return runner_data(runner, session->dataset, session->build.diag);
 }
 
 static const Node *output_node(const Graph *graph, const char *name) {
@@ -73,26 +71,25 @@ static const Node *output_node(const Graph *graph, const char *name) {
 }
 
 /* Runs `count` rows, a multiple of `batch`, and copies the output after `done` rows into its place. */
-static bool run_batches(Session *session, const Program *program, uint32_t batch, const void *field, const int32_t *rows,
+static bool run_batches(Session *session, const Program *program, uint32_t batch, const int32_t *rows,
                         int64_t count, float *values, const Predictions *shape) {
     Runner *runner = runner_new(program, session->states, session->threads, session->build.diag);
-    if (!runner) return false;
-    bind_inputs(runner, session, program->graph, field);
-    for (int64_t done = 0; done < count; done += batch) {
+    bool good = runner && bind_inputs(runner, session, program->graph);
+    for (int64_t done = 0; done < count && good; done += batch) {
         runner_step(runner, rows + done);
         memcpy(values + done * shape->width, runner_output(runner, shape->name),
                (size_t)(batch * shape->width) * sizeof(float));
     }
     runner_free(runner);
-    return true;
+    return good;
 }
 
 static bool is_classifier(const Session *session, const Node *node) {
     return session->build.info->label_field && node->shape.rank == 2 && node->shape.dim[1] > 1;
 }
 
-static bool prepare(Session *session, const Program *program, int64_t count, Predictions *predictions) {
-    const char *name = session->build.info->outputs[0];
+static bool prepare(Session *session, const Program *program, uint32_t output, int64_t count, Predictions *predictions) {
+    const char *name = session->build.info->outputs[output];
     const Node *node = output_node(program->graph, name);
     *predictions = (Predictions){.name = name, .rows = count};
     if (!node || node->dtype != DTYPE_F32) {
@@ -105,14 +102,14 @@ static bool prepare(Session *session, const Program *program, int64_t count, Pre
     return true;
 }
 
-bool forward_run(Session *session, GraphKind kind, uint32_t batch, const void *field, const int32_t *rows, int64_t count,
+bool forward_run(Session *session, GraphKind kind, uint32_t output, uint32_t batch, const int32_t *rows, int64_t count,
                  Predictions *predictions) {
     ProgramPair pair = programs_pair(&session->programs, kind, count, batch);
     int64_t whole = count / batch * batch;
-    if (!prepare(session, pair.full ? pair.full : pair.last, count, predictions)) return false;
-    if (pair.full && !run_batches(session, pair.full, batch, field, rows, whole, predictions->values, predictions))
+    if (!prepare(session, pair.full ? pair.full : pair.last, output, count, predictions)) return false;
+    if (pair.full && !run_batches(session, pair.full, batch, rows, whole, predictions->values, predictions))
         return false;
-    if (pair.last && !run_batches(session, pair.last, (uint32_t)(count - whole), field, rows + whole, count - whole,
+    if (pair.last && !run_batches(session, pair.last, (uint32_t)(count - whole), rows + whole, count - whole,
                                   predictions->values + whole * predictions->width, predictions))
         return false;
     for (int64_t i = 0; predictions->classes && i < count; i++)

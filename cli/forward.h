@@ -5,16 +5,16 @@
 #include "cli/session.h"
 
 typedef struct {
-    const char *name; /* of the model's first output */
+    const char *name; /* of the model's output */
     int64_t rows;
     int64_t width; /* values of a row */
     float *values; /* [rows][width], in the session's arena: the output; for a classifier the probabilities of the classes */
     bool classes;  /* the model is a classifier */
 } Predictions;
 
-/* Runs the programs of `kind` that were wanted for `count` rows in batches of `batch`. Images come from `field` where that is
- * not NULL (for pictures that are no part of the data), else from the data set. false after reporting errors. */
-bool forward_run(Session *session, GraphKind kind, uint32_t batch, const void *field, const int32_t *rows, int64_t count,
+/* Runs the programs of `kind` that were wanted for `count` rows in batches of `batch`, for one of the model's outputs. false after
+ * reporting errors. */
+bool forward_run(Session *session, GraphKind kind, uint32_t output, uint32_t batch, const int32_t *rows, int64_t count,
                  Predictions *predictions);
 int32_t prediction_class(const Predictions *predictions, int64_t row);
 float prediction_value(const Predictions *predictions, int64_t row, int64_t column);

@@ -1,16 +1,23 @@
-/* A PNG of any size and colour becomes the grey image that a network was trained on. */
+/* A PNG of any size and colour becomes the image that a network was trained on. */
 #ifndef MLC_CLI_IMAGE_H
 #define MLC_CLI_IMAGE_H
 
-#include "ir/diag.h"
+#include "runtime/runtime.h"
+
+/* What to do about a picture whose background is light, where the network knows bright strokes on black. */
+typedef enum { INVERT_AUTO, INVERT_YES, INVERT_NO } Invert;
 
 typedef struct {
     int height, width; /* of the file */
-    bool inverted;     /* its background is light; the network knows bright strokes on black */
+    bool light;        /* its background is light */
+    bool inverted;
 } ImageFacts;
 
-/* Fills pixels[height][width]. The picture keeps its proportions; what is missing at two sides is filled with its background.
- * STATUS_FILE error and false if the file cannot be read. */
-bool image_read(const char *path, int height, int width, uint8_t *pixels, ImageFacts *facts, Diagnostics *diag);
+/* Fills pixels[channels][height][width], keeping the picture's proportions; what is missing at two sides is filled with its
+ * background. STATUS_DATA error and false if the file cannot be read. */
+bool image_fit(const char *path, int channels, int height, int width, Invert invert, uint8_t *pixels, ImageFacts *facts,
+               Diagnostics *diag);
+/* The same, but stretched to the size, as the source images() does it. */
+bool image_stretch(const char *path, int channels, int height, int width, uint8_t *pixels, ImageFacts *facts, Diagnostics *diag);
 
 #endif

@@ -1,7 +1,7 @@
-/* mlc predict: what a trained network makes of images of its data, or of a picture. */
+/* mlc predict: what a trained network makes of rows of its data, or of new ones. */
 #include "cli/commands.h"
 #include "cli/forward.h"
-#include "cli/image.h"
+#include "cli/inputs.h"
 #include "cli/picture.h"
 #include "cli/terminal.h"
 
@@ -13,16 +13,15 @@ typedef struct {
     Session session;
     const Options *options;
     Diagnostics *diag;
-    const char *picture; /* IMAGE.png, or NULL */
+    bool files;    /* the rows are those of files */
+    Inputs inputs; /* of files */
     Split split;
     int64_t first, count; /* rows of the split */
     const int32_t *rows;  /* their numbers in the data set */
-    int height, width;    /* of an image; 0 if the model's data are no images */
-    uint8_t *pixels;      /* of the picture */
-    Predictions predictions;
+    int height, width;    /* of an image; 0 if the model's data are no grey images */
+    Predictions predictions;  /* of the first output */
+    Predictions *others;      /* [output_count]: of a model without classes, all of them */
 } Predicting;
-
-static const int32_t first_row[] = {0};
 
 /* -- which rows -- */
 
@@ -80,33 +79,49 @@ static bool need_images(const Predicting *predicting) {
 }
 
 static const uint8_t *row_pixels(const Predicting *predicting, int64_t i) {
-    if (predicting->picture) return predicting->pixels;
     const uint8_t *images = dataset_field(predicting->session.dataset, predicting->session.build.info->image_field);
     return images + (int64_t)predicting->rows[i] * predicting->height * predicting->width;
 }
 
-static bool read_picture(Predicting *predicting) {
-    ImageFacts facts;
-    if (!need_images(predicting)) return false;
-    predicting->count = 1;
-    predicting->rows = first_row;
-    predicting->pixels = ARENA_ARRAY(predicting->session.arena, uint8_t, predicting->height * predicting->width);
-    if (!image_read(predicting->picture, predicting->height, predicting->width, predicting->pixels, &facts, predicting->diag))
+static bool open_files(Predicting *predicting) {
+    const Options *options = predicting->options;
+    Session *session = &predicting->session;
+    if (option_given(options, OPTION_index) || option_given(options, OPTION_split)) {
+        diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--index and --split choose rows of the model's data, not of files");
         return false;
-    fprintf(stderr, "%s: %dx%d, brought to %dx%d grey%s\n", predicting->picture, facts.width, facts.height, predicting->width,
-            predicting->height, facts.inverted ? ", inverted (its background is light)" : "");
+    }
+    if (!session_open_model(session, options, predicting->diag) ||
+        !inputs_open(session, options->operands + 1, options->operand_count - 1, &predicting->inputs))
+        return false;
+    predicting->rows = dataset_split(session->dataset, SPLIT_TRAIN);
+    predicting->count = dataset_rows(session->dataset, SPLIT_TRAIN);
     return true;
+}
+
+static bool open_rows(Predicting *predicting) {
+    return session_open_run(&predicting->session, predicting->options, predicting->diag) && choose_rows(predicting);
 }
 
 /* -- text -- */
 
 static int32_t truth_of(const Predicting *predicting, int64_t i) {
-    return predicting->picture ? -1 : true_class(&predicting->session, predicting->rows[i]);
+    return true_class(&predicting->session, predicting->rows[i]);
 }
 
 static bool is_mistake(const Predicting *predicting, int64_t i) {
     int32_t truth = truth_of(predicting, i);
     return predicting->predictions.classes && truth >= 0 && truth != prediction_class(&predicting->predictions, i);
+}
+
+static bool knows_truth(const Predicting *predicting) {
+    return truth_of(predicting, 0) >= 0;
+}
+
+/* "12", or the name of a file */
+static const char *row_name(const Predicting *predicting, int64_t i, char buffer[NUMBER_TEXT]) {
+    if (predicting->inputs.names) return predicting->inputs.names[i];
+    snprintf(buffer, NUMBER_TEXT, "%lld", (long long)(predicting->first + i));
+    return buffer;
 }
 
 static int64_t count_mistakes(const Predicting *predicting) {
@@ -115,12 +130,18 @@ static int64_t count_mistakes(const Predicting *predicting) {
     return mistakes;
 }
 
-static void print_values(const Predicting *predicting, int64_t i) {
-    const Predictions *predictions = &predicting->predictions;
-    printf("%7lld  %s =", (long long)(predicting->first + i), predictions->name);
+static void print_output(const Predictions *predictions, int64_t i) {
+    printf("  %s =", predictions->name);
     for (int64_t k = 0; k < predictions->width && k < VALUES_SHOWN; k++)
         printf(" %.6g", (double)prediction_value(predictions, i, k));
-    puts(predictions->width > VALUES_SHOWN ? " ..." : "");
+    if (predictions->width > VALUES_SHOWN) printf(" ...");
+}
+
+static void print_values(const Predicting *predicting, int64_t i) {
+    char name[NUMBER_TEXT];
+    printf("%7s", row_name(predicting, i, name));
+    for (uint32_t k = 0; k < predicting->session.build.info->output_count; k++) print_output(&predicting->others[k], i);
+    putchar('\n');
 }
 
 static void print_class(const Predicting *predicting, int64_t i) {
@@ -128,22 +149,25 @@ static void print_class(const Predicting *predicting, int64_t i) {
     const Session *session = &predicting->session;
     int32_t class = prediction_class(&predicting->predictions, i);
     bool mistake = is_mistake(predicting, i);
-    printf("%s%7lld  %-12s %-12s %9.2f %%%s%s\n", terminal_style(stdout, mistake ? STYLE_BAD : STYLE_PLAIN),
-           (long long)(predicting->first + i), class_text(session, truth_of(predicting, i), truth, sizeof truth),
-           class_text(session, class, found, sizeof found), 100 * (double)prediction_value(&predicting->predictions, i, class),
-           mistake ? "  wrong" : "", terminal_style(stdout, STYLE_PLAIN));
+    char name[NUMBER_TEXT];
+    printf("%s%7s  ", terminal_style(stdout, mistake ? STYLE_BAD : STYLE_PLAIN), row_name(predicting, i, name));
+    if (knows_truth(predicting)) printf("%-14s ", class_text(session, truth_of(predicting, i), truth, sizeof truth));
+    printf("%-14s %9.2f %%%s%s\n", class_text(session, class, found, sizeof found),
+           100 * (double)prediction_value(&predicting->predictions, i, class), mistake ? "  wrong" : "",
+           terminal_style(stdout, STYLE_PLAIN));
 }
 
 static void print_list(const Predicting *predicting) {
     bool classes = predicting->predictions.classes;
-    if (classes) printf("%7s  %-12s %-12s %11s\n", "index", "true", "predicted", "probability");
+    const char *what = predicting->inputs.names ? "file" : predicting->files ? "row" : "index";
+    if (classes) printf("%7s  %s%-14s %11s\n", what, knows_truth(predicting) ? "true           " : "", "predicted", "probability");
     for (int64_t i = 0; i < predicting->count; i++) {
         if (classes)
             print_class(predicting, i);
         else
             print_values(predicting, i);
     }
-    if (classes)
+    if (classes && knows_truth(predicting))
         printf("%lld of %lld right\n", (long long)(predicting->count - count_mistakes(predicting)),
                (long long)predicting->count);
 }
@@ -169,22 +193,31 @@ static void print_single(const Predicting *predicting) {
 
 /* -- JSON -- */
 
+static json_t *values_json(const Predictions *predictions, int64_t i) {
+    json_t *values = json_array();
+    for (int64_t k = 0; k < predictions->width; k++)
+        json_array_append_new(values, json_number((double)prediction_value(predictions, i, k)));
+    return values;
+}
+
 static json_t *row_json(const Predicting *predicting, int64_t i) {
     const Predictions *predictions = &predicting->predictions;
-    json_t *line = json_object(), *values = json_array();
-    if (predicting->picture)
-        json_object_set_new(line, "image", json_string(predicting->picture));
+    char name[64];
+    json_t *line = json_object();
+    if (predicting->inputs.names)
+        json_object_set_new(line, "image", json_string(predicting->inputs.names[i]));
     else
         json_object_set_new(line, "index", json_integer(predicting->first + i));
     if (predictions->classes) {
         int32_t class = prediction_class(predictions, i), truth = truth_of(predicting, i);
         if (truth >= 0) json_object_set_new(line, "true", json_integer(truth));
         json_object_set_new(line, "predicted", json_integer(class));
+        json_object_set_new(line, "class", json_string(class_text(&predicting->session, class, name, sizeof name)));
         json_object_set_new(line, "probability", json_number((double)prediction_value(predictions, i, class)));
     }
-    for (int64_t k = 0; k < predictions->width; k++)
-        json_array_append_new(values, json_number((double)prediction_value(predictions, i, k)));
-    json_object_set_new(line, predictions->classes ? "probabilities" : predictions->name, values);
+    if (predictions->classes) json_object_set_new(line, "probabilities", values_json(predictions, i));
+    for (uint32_t k = 0; k < predicting->session.build.info->output_count && !predictions->classes; k++)
+        json_object_set_new(line, predicting->others[k].name, values_json(&predicting->others[k], i));
     return line;
 }
 
@@ -208,8 +241,8 @@ static void fill_cell(const Predicting *predicting, int64_t i, GridCell *cell) {
 static bool draw(const Predicting *predicting, const GridCell *cells) {
     char title[256], subtitle[256];
     const ModelInfo *info = predicting->session.build.info;
-    if (predicting->picture)
-        snprintf(title, sizeof title, "%s on %s", info->name, predicting->picture);
+    if (predicting->files)
+        snprintf(title, sizeof title, "%s on %s", info->name, predicting->options->operands[1]);
     else
         snprintf(title, sizeof title, "%s on %s: %lld of %lld right", info->name, info->source.reader,
                  (long long)(predicting->count - count_mistakes(predicting)), (long long)predicting->count);
@@ -219,7 +252,7 @@ static bool draw(const Predicting *predicting, const GridCell *cells) {
              (long long)(predicting->first + predicting->count - 1));
     Grid grid = {
         .title = title,
-        .subtitle = predicting->picture ? "the predicted class and its probability" : subtitle,
+        .subtitle = predicting->files ? "the predicted class and its probability" : subtitle,
         .rows = predicting->height,
         .columns = predicting->width,
         .cells = cells,
@@ -242,21 +275,29 @@ static bool draw_grid(const Predicting *predicting) {
 
 /* -- the command -- */
 
+static bool run(Predicting *predicting, uint32_t batch) {
+    Session *session = &predicting->session;
+    const ModelInfo *info = session->build.info;
+    if (!forward_run(session, GRAPH_PREDICT, 0, batch, predicting->rows, predicting->count, &predicting->predictions)) return false;
+    predicting->others = ARENA_ARRAY(session->arena, Predictions, info->output_count);
+    predicting->others[0] = predicting->predictions;
+    for (uint32_t i = 1; i < info->output_count && !predicting->predictions.classes; i++)
+        if (!forward_run(session, GRAPH_PREDICT, i, batch, predicting->rows, predicting->count, &predicting->others[i])) return false;
+    return true;
+}
+
 static bool predict(Predicting *predicting) {
     Session *session = &predicting->session;
     CheckpointInfo checkpoint;
-    if (!session_open_run(session, predicting->options, predicting->diag)) return false;
+    if (!(predicting->files ? open_files(predicting) : open_rows(predicting))) return false;
     find_image_size(predicting);
-    if (!(predicting->picture ? read_picture(predicting) : choose_rows(predicting))) return false;
     uint32_t batch = programs_forward_batch(predicting->count, session->build.info->batch);
     programs_want(&session->programs, GRAPH_PREDICT, predicting->count, batch);
-    return session_start(session) && session_load_weights(session, &checkpoint) &&
-           forward_run(session, GRAPH_PREDICT, batch, predicting->pixels, predicting->rows, predicting->count,
-                       &predicting->predictions);
+    return session_start(session) && session_load_weights(session, &checkpoint) && run(predicting, batch);
 }
 
 static void answer(const Predicting *predicting) {
-    bool single = predicting->picture || (predicting->count == 1 && predicting->options->index);
+    bool single = predicting->count == 1 && (predicting->files || predicting->options->index);
     if (predicting->options->json)
         for (int64_t i = 0; i < predicting->count; i++) json_print_line(row_json(predicting, i), stdout);
     else if (single)
@@ -266,7 +307,7 @@ static void answer(const Predicting *predicting) {
 }
 
 Status command_predict(const Options *given, Diagnostics *diag) {
-    Predicting predicting = {.options = given, .diag = diag, .picture = given->operand_count > 1 ? given->operands[1] : NULL};
+    Predicting predicting = {.options = given, .diag = diag, .files = given->operand_count > 1};
     if (predict(&predicting) && (!given->png || draw_grid(&predicting))) answer(&predicting);
     session_close(&predicting.session);
     return diag_status(diag);

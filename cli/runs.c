@@ -64,7 +64,7 @@ bool run_create(const char *out, Path *folder, Diagnostics *diag) {
     return out ? create_named(out, folder, diag) : create_numbered(folder, diag);
 }
 
-bool run_open_model(Build *build, const char *folder, const Options *options, Diagnostics *diag) {
+bool run_open_model(Build *build, const char *folder, const SourceSchema *like, const Options *options, Diagnostics *diag) {
     Path model = path_join(folder, RUN_MODEL);
     *build = (Build){0};
     if (!path_exists(model.path)) {
@@ -73,7 +73,7 @@ bool run_open_model(Build *build, const char *folder, const Options *options, Di
         return false;
     }
     Path source = journal_source_folder(folder);
-    return build_open_copy(build, model.path, source.path, options, diag);
+    return build_open_copy(build, model.path, source.path, like, options, diag);
 }
 
 bool run_write_model(const Build *build, const char *folder) {

@@ -13,8 +13,9 @@
 
 /* Makes the folder of a new run: `out`, which must be new or empty, or runs/N for NULL. false after reporting an error. */
 bool run_create(const char *out, Path *folder, Diagnostics *diag);
-/* Loads the model of a run as it was trained, with the --set options on top. false after reporting errors. */
-bool run_open_model(Build *build, const char *folder, const Options *options, Diagnostics *diag);
+/* Loads the model of a run as it was trained, with the --set options on top; `like` as in build_open_copy. false after reporting
+ * errors. */
+bool run_open_model(Build *build, const char *folder, const SourceSchema *like, const Options *options, Diagnostics *diag);
 /* Writes the resolved text of the model into the folder. */
 bool run_write_model(const Build *build, const char *folder);
 

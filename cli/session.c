@@ -26,7 +26,7 @@ static bool check_classes(const Session *session) {
 
 bool session_open_data(Session *session) {
     const ModelInfo *info = session->build.info;
-    session->arena = arena_new();
+    if (!session->arena) session->arena = arena_new();
     session->dataset = dataset_open(&info->source, &info->split, session->build.diag);
     if (session->dataset && session->build.options->verbose)
         fprintf(stderr, "mlc: data read in %.0f ms\n", dataset_seconds(session->dataset) * 1e3);
@@ -58,14 +58,22 @@ bool session_fit(Session *session) {
     return good;
 }
 
+static Path checkpoint_path(const Options *options) {
+    return path_join(options->operands[0], options->checkpoint == 0 ? RUN_LAST : RUN_BEST);
+}
+
+bool session_open_model(Session *session, const Options *options, Diagnostics *diag) {
+    session->arena = arena_new();
+    bool like = checkpoint_schema(checkpoint_path(options).path, session->arena, &session->like);
+    return run_open_model(&session->build, options->operands[0], like ? &session->like : NULL, options, diag);
+}
+
 bool session_open_run(Session *session, const Options *options, Diagnostics *diag) {
-    return run_open_model(&session->build, options->operands[0], options, diag) && session_open_data(session);
+    return session_open_model(session, options, diag) && session_open_data(session);
 }
 
 bool session_load_weights(Session *session, CheckpointInfo *info) {
-    const Options *options = session->build.options;
-    Path path = path_join(options->operands[0], options->checkpoint == 0 ? RUN_LAST : RUN_BEST);
-    return checkpoint_load(path.path, session->states, true, info, session->build.diag);
+    return checkpoint_load(checkpoint_path(session->build.options).path, session->states, true, info, session->build.diag);
 }
 
 void session_close(Session *session) {

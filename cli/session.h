@@ -7,6 +7,7 @@
 
 typedef struct {
     Arena *arena; /* what the command keeps until its end */
+    SourceSchema like; /* of a trained network: the schema of its data */
     Build build;
     Dataset *dataset;
     Programs programs;
@@ -23,7 +24,9 @@ bool session_open_data(Session *session);
 bool session_start(Session *session);
 /* Before training: fits the transforms of the data to the training rows. */
 bool session_fit(Session *session);
-/* Opens a trained network for eval and predict: the model of the run RUN (operand 0) and its data. */
+/* Opens a trained network for eval and predict: the model of the run RUN (operand 0), without its data... */
+bool session_open_model(Session *session, const Options *options, Diagnostics *diag);
+/* ... and with them. */
 bool session_open_run(Session *session, const Options *options, Diagnostics *diag);
 /* Loads the weights that --checkpoint asks for; `session_start` comes before. */
 bool session_load_weights(Session *session, CheckpointInfo *info);

@@ -66,7 +66,7 @@ static bool open_model(Training *training) {
     const Options *options = training->options;
     Build *build = &training->session.build;
     bool opened = options->operand_count ? build_open(build, options->operands[0], options, training->diag)
-                                         : run_open_model(build, options->resume, options, training->diag);
+                                         : run_open_model(build, options->resume, NULL, options, training->diag);
     return opened && expect_parse(options, build->info, training->diag);
 }
 

@@ -24,11 +24,14 @@ says err "brought to 12x12 grey" "light"
 says out '"image":"grid.png"' '"predicted"'
 expect 0 mlc predict run run/curves.png --png one.png
 there one.png
-expect 5 mlc predict run small.mdl
+expect 2 mlc predict run small.mdl
+says err "no PNG image, table or array"
+cp small.mdl text.png
+expect 4 mlc predict run text.png
 says err "as a PNG image"
 head -c 300 grid.png >cut.png
-expect 5 mlc predict run cut.png
-expect 5 mlc predict run nothing.png
+expect 4 mlc predict run cut.png
+expect 4 mlc predict run nothing.png
 expect 5 mlc predict nowhere
 says err "not the folder of a run"
 expect 5 mlc predict run --png nowhere/grid.png

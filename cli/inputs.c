@@ -1,0 +1,272 @@
+/* New rows for a trained network: files become a data set that has what the model reads, and nothing else is needed. */
+#include "cli/inputs.h"
+#include "cli/image.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+typedef struct {
+    Session *session;
+    char *const *files;
+    int count;
+    const Symbol *reads; /* what the network reads, one after the other */
+    uint32_t read_count;
+    Inputs *inputs;
+} Opening;
+
+static Diagnostics *diag_of(const Opening *opening) {
+    return opening->session->build.diag;
+}
+
+/* -- what the model reads -- */
+
+static bool find_reads(Opening *opening) {
+    const Build *build = &opening->session->build;
+    Graph *graph = model_graph(build->model, GRAPH_PREDICT, 1, build->diag);
+    if (!graph) return false;
+    Symbol *reads = ARENA_ARRAY(opening->session->arena, Symbol, graph->symbol_count);
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        if (graph->symbols[i].kind != SYMBOL_BATCH) continue;
+        Symbol *symbol = &reads[opening->read_count++];
+        *symbol = graph->symbols[i];
+        symbol->name = arena_copy_string(opening->session->arena, symbol->name, strlen(symbol->name));
+    }
+    graph_free(graph);
+    opening->reads = reads;
+    return true;
+}
+
+static Shape row_of(const Symbol *symbol) {
+    Shape row = {.rank = symbol->shape.rank - 1};
+    memcpy(row.dim, &symbol->shape.dim[1], (size_t)row.rank * sizeof *row.dim);
+    return row;
+}
+
+/* A single input, which the files then hold; images and arrays have no names to tell several apart. */
+static const Symbol *only_input(const Opening *opening, const char *kind) {
+    if (opening->read_count == 1) return &opening->reads[0];
+    diag_error(diag_of(opening), STATUS_USAGE, (Span){0}, "the network reads %u inputs, and %s is one only", opening->read_count,
+               kind);
+    return NULL;
+}
+
+/* -- images -- */
+
+static bool is_image(const Symbol *symbol) {
+    Shape row = row_of(symbol);
+    return symbol->dtype == DTYPE_U8 && row.rank == 3 && (row.dim[0] == 1 || row.dim[0] == 3);
+}
+
+static void tell_image(const char *file, Shape row, const ImageFacts *facts) {
+    const char *light = facts->inverted ? ", inverted" : "";
+    if (facts->light && facts->inverted) light = ", inverted (its background is light)";
+    if (facts->light && !facts->inverted) light = ", not inverted (though its background is light)";
+    fprintf(stderr, "%s: %dx%d, brought to %dx%d %s%s\n", file, facts->width, facts->height, (int)row.dim[2], (int)row.dim[1],
+            row.dim[0] == 1 ? "grey" : "colour", light);
+}
+
+/* As the training images came to their size: those of a folder were stretched, those of other sources were never touched. */
+static bool read_image(const Opening *opening, const char *file, Shape row, uint8_t *pixels) {
+    const Build *build = &opening->session->build;
+    ImageFacts facts;
+    int channels = (int)row.dim[0], height = (int)row.dim[1], width = (int)row.dim[2];
+    bool stretch = !strcmp(build->info->source.reader, "images");
+    Invert invert = stretch && !option_given(build->options, OPTION_invert) ? INVERT_NO : (Invert)build->options->invert;
+    bool good = stretch && invert == INVERT_NO
+                    ? image_stretch(file, channels, height, width, pixels, &facts, build->diag)
+                    : image_fit(file, channels, height, width, invert, pixels, &facts, build->diag);
+    if (good && !build->options->quiet) tell_image(file, row, &facts);
+    return good;
+}
+
+static bool open_images(Opening *opening) {
+    const Symbol *symbol = only_input(opening, "an image");
+    if (!symbol) return false;
+    Shape row = row_of(symbol);
+    if (!is_image(symbol)) {
+        diag_error(diag_of(opening), STATUS_USAGE, (Span){0}, "the network reads no images, but '%s'", symbol->name);
+        return false;
+    }
+    size_t bytes = (size_t)shape_elements(row);
+    uint8_t *pixels = malloc(bytes * (size_t)opening->count);
+    if (!pixels) abort();
+    SourceField field = {.name = symbol->name, .dtype = DTYPE_U8, .row = row};
+    opening->session->dataset = dataset_new(&field, 1, (void *[]){pixels}, opening->count);
+    opening->inputs->names = (const char *const *)opening->files;
+    opening->inputs->images = true;
+    for (int i = 0; i < opening->count; i++)
+        if (!read_image(opening, opening->files[i], row, pixels + (size_t)i * bytes)) return false;
+    return true;
+}
+
+/* -- files that a reader knows -- */
+
+static Dataset *open_with(const Opening *opening, const char *reader, const SourceArg *args, uint32_t count,
+                          const SourceSchema *like) {
+    DataSource source = {.reader = reader, .folder = "", .args = args, .arg_count = count, .like = like};
+    return dataset_open(&source, &(SplitRequest){0}, diag_of(opening));
+}
+
+static bool one_file(const Opening *opening) {
+    if (opening->count == 1) return true;
+    diag_error(diag_of(opening), STATUS_USAGE, (Span){0}, "several files must be images; '%s' is a file of rows", opening->files[0]);
+    return false;
+}
+
+/* The arguments that the model's table was read with, for another file. */
+static Dataset *open_table(const Opening *opening) {
+    const ModelInfo *info = opening->session->build.info;
+    SourceArg *args = ARENA_ARRAY(opening->session->arena, SourceArg, info->source.arg_count);
+    if (strcmp(info->source.reader, "csv")) {
+        diag_error(diag_of(opening), STATUS_USAGE, (Span){0}, "the network was not trained on a table, so '%s' has nothing for it",
+                   opening->files[0]);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < info->source.arg_count; i++) {
+        args[i] = info->source.args[i];
+        args[i].span = (Span){0};
+        if (!strcmp(args[i].name, "path")) args[i].text = opening->files[0];
+    }
+    return open_with(opening, "csv", args, info->source.arg_count, &info->schema);
+}
+
+static bool missing_column(const Opening *opening, const SourceField *field) {
+    diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "'%s' has no column '%s', which the network reads", opening->files[0],
+               field->name);
+    return false;
+}
+
+/* The columns that the network reads must be there, as what they were; the others, the label too, may be missing. */
+static bool check_columns(const Opening *opening, const Symbol *symbol) {
+    const SourceSchema *schema = &opening->session->build.info->schema;
+    const SourceField *single = source_field(schema, symbol->name);
+    uint32_t count = 1, one = single ? (uint32_t)(single - schema->fields) : 0;
+    const uint32_t *fields = single ? &one : source_columns_find(schema, symbol->name, opening->session->arena, &count);
+    for (uint32_t i = 0; fields && i < count; i++) {
+        const SourceField *wanted = &schema->fields[fields[i]];
+        const void *data;
+        const SourceField *found = dataset_find(opening->session->dataset, wanted->name, &data);
+        if (!found) return missing_column(opening, wanted);
+        if (found->unseen)
+            fprintf(stderr, "%s: column '%s': %lld row%s a category that the network was not trained on, such as '%s'\n",
+                    opening->files[0], found->name, (long long)found->unseen, found->unseen == 1 ? " has" : "s have", found->unseen_text);
+        if (!single || found->dtype == symbol->dtype) continue;
+        diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "column '%s' of '%s' must hold whole numbers, with none missing",
+                   wanted->name, opening->files[0]);
+        return false;
+    }
+    return true;
+}
+
+static bool open_rows(Opening *opening) {
+    if (!one_file(opening)) return false;
+    opening->session->dataset = open_table(opening);
+    for (uint32_t i = 0; i < opening->read_count && opening->session->dataset; i++)
+        if (!check_columns(opening, &opening->reads[i])) return false;
+    return opening->session->dataset != NULL;
+}
+
+/* -- arrays -- */
+
+/* Axes of size 1 do not tell rows apart. */
+static Shape squeezed(Shape shape) {
+    Shape result = {0};
+    for (int i = 0; i < shape.rank; i++)
+        if (shape.dim[i] != 1) result.dim[result.rank++] = shape.dim[i];
+    return result;
+}
+
+/* How many rows of shape `row` an array is; 0: none. */
+static int64_t rows_of(const SourceField *array, int64_t first, Shape row) {
+    Shape whole = {.rank = array->row.rank + 1, .dim = {first}};
+    memcpy(&whole.dim[1], array->row.dim, (size_t)array->row.rank * sizeof *whole.dim);
+    if (shape_equal(squeezed(array->row), squeezed(row))) return first;
+    return shape_equal(squeezed(whole), squeezed(row)) ? 1 : 0;
+}
+
+static double element(const void *data, DType dtype, int64_t at) {
+    return dtype == DTYPE_F32   ? (double)((const float *)data)[at]
+           : dtype == DTYPE_I32 ? ((const int32_t *)data)[at]
+                                : ((const uint8_t *)data)[at];
+}
+
+static bool put_element(void *to, DType dtype, int64_t at, double value) {
+    if (dtype == DTYPE_F32) return ((float *)to)[at] = (float)value, true;
+    bool fits = dtype == DTYPE_U8 ? value >= 0 && value <= 255 : value >= INT32_MIN && value <= INT32_MAX;
+    if (!fits || value != (double)(int64_t)value) return false;
+    if (dtype == DTYPE_U8) return ((uint8_t *)to)[at] = (uint8_t)value, true;
+    return ((int32_t *)to)[at] = (int32_t)value, true;
+}
+
+/* The array's elements as the model's input. */
+static bool take_array(Opening *opening, const Symbol *symbol, const SourceField *array, const void *data, int64_t rows) {
+    Shape row = row_of(symbol);
+    int64_t count = rows * shape_elements(row);
+    void *elements = malloc((size_t)count * dtype_bytes(symbol->dtype));
+    if (!elements) abort();
+    SourceField field = {.name = symbol->name, .dtype = symbol->dtype, .row = row};
+    opening->session->dataset = dataset_new(&field, 1, (void *[]){elements}, rows);
+    for (int64_t i = 0; i < count; i++) {
+        if (put_element(elements, symbol->dtype, i, element(data, array->dtype, i))) continue;
+        diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "element %lld of '%s' is %g, but the network reads %s", (long long)i,
+                   opening->files[0], element(data, array->dtype, i), symbol->dtype == DTYPE_U8 ? "bytes" : "whole numbers");
+        return false;
+    }
+    return true;
+}
+
+static bool wrong_shape(const Opening *opening, const Symbol *symbol, const SourceField *array, int64_t first) {
+    char found[SHAPE_TEXT], wanted[SHAPE_TEXT];
+    Shape whole = {.rank = array->row.rank + 1, .dim = {first}};
+    memcpy(&whole.dim[1], array->row.dim, (size_t)array->row.rank * sizeof *whole.dim);
+    diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "'%s' is %s, but a row that the network reads is %s", opening->files[0],
+               shape_text(array->dtype, whole, found), shape_text(symbol->dtype, row_of(symbol), wanted));
+    diag_help(diag_of(opening), "rows come first, one after the other");
+    return false;
+}
+
+static bool open_array(Opening *opening) {
+    SourceArg arg = {.name = "x", .kind = SOURCE_ARG_STRING, .text = opening->files[0]};
+    const Symbol *symbol = one_file(opening) ? only_input(opening, "an array") : NULL;
+    Dataset *array = symbol ? open_with(opening, "npy", &arg, 1, NULL) : NULL;
+    const void *data;
+    if (!array) return false;
+    const SourceField *field = dataset_find(array, "x", &data);
+    int64_t first = dataset_rows(array, SPLIT_TRAIN), rows = rows_of(field, first, row_of(symbol));
+    bool good = rows ? take_array(opening, symbol, field, data, rows) : wrong_shape(opening, symbol, field, first);
+    dataset_free(array);
+    return good;
+}
+
+/* -- by the names of the files -- */
+
+static const struct {
+    const char *ending;
+    bool (*open)(Opening *opening);
+} kinds[] = {{".png", open_images}, {".csv", open_rows}, {".csv.gz", open_rows}, {".tsv", open_rows}, {".npy", open_array}};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static int kind_of(const char *file) {
+    size_t length = strlen(file);
+    for (int i = 0; i < KINDS; i++) {
+        size_t ending = strlen(kinds[i].ending);
+        if (length > ending && !strcasecmp(file + length - ending, kinds[i].ending)) return i;
+    }
+    return -1;
+}
+
+bool inputs_open(Session *session, char *const *files, int count, Inputs *inputs) {
+    Opening opening = {.session = session, .files = files, .count = count, .inputs = inputs};
+    *inputs = (Inputs){0};
+    for (int i = 0; i < count; i++) {
+        int kind = kind_of(files[i]);
+        if (kind >= 0 && kinds[kind].open == kinds[kind_of(files[0])].open) continue;
+        diag_error(session->build.diag, STATUS_USAGE, (Span){0},
+                   kind < 0 ? "'%s' is no PNG image, table or array by its name" : "'%s' is of another kind than the first file",
+                   files[i]);
+        diag_help(session->build.diag, "names end in .png, .csv, .csv.gz, .tsv or .npy");
+        return false;
+    }
+    return find_reads(&opening) && kinds[kind_of(files[0])].open(&opening);
+}

@@ -1,0 +1,17 @@
+/* New rows for a trained network, from files: PNG images, tables of text, arrays of NumPy. */
+#ifndef MLC_CLI_INPUTS_H
+#define MLC_CLI_INPUTS_H
+
+#include "cli/session.h"
+
+/* What the rows are called: of images, the file. */
+typedef struct {
+    const char *const *names; /* [rows], or NULL: they are counted */
+    bool images;
+} Inputs;
+
+/* Makes the session's data set from the files, which are all of one kind, told by their names. Says on stderr what was done to
+ * bring them to what the model reads. false after reporting errors. */
+bool inputs_open(Session *session, char *const *files, int count, Inputs *inputs);
+
+#endif

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# New rows for a trained network, without the data it was trained on: tables, arrays, images in folders.
+source "$(dirname "$0")/common.sh"
+
+awk 'BEGIN { print "kind,a,b,y"; for (i = 0; i < 120; i++) { a = i * 37 % 101 / 10; b = i * 53 % 97 / 10;
+    printf "%s,%s,%s,%s\n", (a > b ? "more" : "less"), a, i % 9 ? b : "", 3 * a - 2 * b } }' >table.csv
+cat >table.mdl <<'END'
+mdl 1
+data {
+    source = csv("table.csv")
+    field x = source |> columns(["a", "b"]) |> impute("median") |> standardize
+    field kind = source.kind
+    test = 0.2
+}
+model compare(x) -> logits { logits = dense(x, 2) }
+train { loss = cross_entropy(logits, kind); optimizer = adam(0.1); batch = 32; epochs = 30; metrics = [accuracy(logits, kind)] }
+END
+expect 0 mlc train table.mdl --out run -q
+rm table.csv
+
+# other columns, another order, a missing cell; labels are told where they are there
+printf 'b,note,a\n1.5,x,9\n9,y,\n0,z,9.5\n' >new.csv
+expect 0 mlc predict run new.csv
+says out "predicted" "more"
+! grep -q "true\|right" "$scratch/out" || fail "labels that are not there are shown"
+expect 0 mlc predict run new.csv --json
+says out '"index":2' '"class":"more"' '"predicted":1'
+printf 'b,kind,a\n1.5,more,9\n9,less,\n0,less,9.5\n' >labelled.csv
+expect 0 mlc predict run labelled.csv
+says out "true" "wrong" "2 of 3 right"
+gzip -k labelled.csv
+expect 0 mlc predict run labelled.csv.gz
+printf 'a,note\n1,2\n' >less.csv
+expect 4 mlc predict run less.csv
+says err "has no column 'b'"
+printf 'a,b\n1,2\nx,3\n' >text.csv
+expect 4 mlc predict run text.csv
+says err "line 3: column 'a' has 'x'"
+expect 2 mlc predict run new.csv less.csv
+says err "several files must be images"
+expect 2 mlc predict run new.csv --index 1
+expect 4 mlc predict run none.csv
+expect 4 mlc eval run
+says err "no data"
+
+# numbers by the name of the output
+cat >price.mdl <<'END'
+mdl 1
+data {
+    source = csv("price.csv")
+    field x = concat([source |> columns("kind") |> one_hot, source |> columns("size") |> standardize])
+    field y = source |> columns("price")
+}
+model m(x) -> (price, double) { price = dense(x, 1); double = price * 2 }
+train { loss = mse(price, y); optimizer = adam(0.01); batch = 2; epochs = 2 }
+END
+printf 'kind,size,price\nflat,1,2\nhouse,2,3\nflat,4,1\n' >price.csv
+expect 0 mlc train price.mdl --out price -q
+printf 'size,kind\n1,flat\n2.5,villa\n,flat\n' >more.csv
+expect 0 mlc predict price more.csv
+says out "price =" "double ="
+says err "1 row has a category that the network was not trained on, such as 'villa'"
+expect 0 mlc predict price more.csv --json
+says out '"price":[' '"double":['
+
+# arrays
+npy() { printf '\x93NUMPY\1\0\x76\0%-117s\n' "{'descr': '$1', 'fortran_order': False, 'shape': $2, }" && cat; }
+small_model
+expect 0 mlc train small.mdl --out small -q
+head -c 288 /dev/zero | npy '|u1' '(2, 12, 12)' >two.npy
+expect 0 mlc predict small two.npy --json
+[[ $(wc -l <"$scratch/out") == 2 ]] || fail "two rows give another number of lines"
+head -c 288 /dev/zero | npy '<i2' '(12, 12)' >one.npy
+expect 0 mlc predict small one.npy --json
+[[ $(wc -l <"$scratch/out") == 1 ]] || fail "one row gives another number of lines"
+head -c 300 /dev/zero | npy '|u1' '(3, 100)' >wrong.npy
+expect 4 mlc predict small wrong.npy
+says err "'wrong.npy' is u8[3,100], but a row that the network reads is u8[1,12,12]"
+expect 2 mlc predict small new.csv
+says err "not trained on a table"
+
+# folders of images: grey ones, made by drawing what a network sees
+expect 0 mlc predict small --index 0 --png first.png
+expect 0 mlc predict small --index 1 --png second.png
+mkdir -p pictures/one pictures/two
+cp first.png pictures/one/1.png && cp first.png pictures/one/2.png && cp second.png pictures/two/1.png && cp second.png pictures/two/2.png
+cat >pictures.mdl <<'END'
+mdl 1
+data { source = images("pictures", height = 16, width = 20); field image = source.image / 255; field label = source.label }
+model m(image) -> logits { logits = image |> flatten |> dense(2) }
+train { loss = cross_entropy(logits, label); optimizer = adam(0.001); batch = 2; epochs = 300 }
+END
+expect 0 mlc train pictures.mdl --out seen -q
+mv pictures elsewhere
+expect 0 mlc predict seen elsewhere/one/1.png elsewhere/two/2.png
+says out "elsewhere/one/1.png  one" "elsewhere/two/2.png  two"
+says err "brought to 20x16 colour"
+expect 0 mlc predict small first.png --invert no --json
+says err "not inverted (though its background is light)"
+expect 0 mlc predict small first.png --invert yes -q
+[[ ! -s $scratch/err ]] || fail "--quiet is not quiet"
+finish

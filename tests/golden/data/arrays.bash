@@ -1,0 +1,23 @@
+# Sourced by tests of arrays and images.
+# npy DESCR SHAPE ORDER: an NPY file of the elements on stdin.
+npy() {
+    printf '\x93NUMPY\1\0\x76\0%-117s\n' "{'descr': '$1', 'fortran_order': $3, 'shape': $2, }"
+    cat
+}
+
+# check READER FIELD: checks a model whose field is made from the source.
+check() {
+    cat >model.mdl <<END
+mdl 1
+data {
+    source = $1
+    field x = $2
+}
+model m(x) -> y { y = flatten(x) |> dense(1) }
+train { loss = mean(y); optimizer = sgd(0.1); batch = 1 }
+END
+    mlc check model.mdl
+}
+
+small_png() { base64 -d <<<iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAAAAABX3VL4AAAADElEQVR42mNg+A+EAAYAAf+tLDclAAAAAElFTkSuQmCC; }       # 2 x 2, grey
+wide_png() { base64 -d <<<iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAAAAABawyK/AAAAEElEQVR42mNg+M/ACcSMTAAMOAILV1xUZwAAAABJRU5ErkJggg==; } # 4 x 2, grey
