@@ -10,10 +10,12 @@ const char *const fuzz_words[] = {"(", ")", "[", "]", "{", "}", "|>", "..", "..<
                                   "train {", "in 0..1", NULL};
 
 /* A source like MNIST's, without data. */
-static bool schema(void *context, const DataSource *source, SourceSchema *fields, Diagnostics *diag) {
-    (void)context, (void)source, (void)diag;
-    *fields = (SourceSchema){.fields = {{.name = "image", .dtype = DTYPE_U8, .row = {3, {1, 28, 28}}}, {.name = "label", .dtype = DTYPE_U8}},
-                             .field_count = 2};
+static bool schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena, SourceSchema *fields,
+                   Diagnostics *diag) {
+    static const SourceField all[] = {{.name = "image", .dtype = DTYPE_U8, .row = {3, {1, 28, 28}}},
+                                      {.name = "label", .dtype = DTYPE_U8, .classes = 10}};
+    (void)context, (void)source, (void)request, (void)arena, (void)diag;
+    *fields = (SourceSchema){.fields = all, .field_count = 2};
     return true;
 }
 

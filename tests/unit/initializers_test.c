@@ -14,9 +14,11 @@
 enum { IN = 300, OUT = 200, COUNT = IN * OUT };
 static const double DEVIATIONS = 5; /* a mean is normally distributed: beyond these it is wrong, in one case of a million */
 
-static bool give_schema(void *context, const DataSource *source, SourceSchema *schema, Diagnostics *diag) {
-    (void)context, (void)source, (void)diag;
-    *schema = (SourceSchema){.fields = {{"x", DTYPE_F32, {1, {IN}}, 0}}, .field_count = 1};
+static bool give_schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena,
+                        SourceSchema *schema, Diagnostics *diag) {
+    static const SourceField all[] = {{.name = "x", .dtype = DTYPE_F32, .row = {1, {IN}}}};
+    (void)context, (void)source, (void)request, (void)arena, (void)diag;
+    *schema = (SourceSchema){.fields = all, .field_count = 1};
     return true;
 }
 
