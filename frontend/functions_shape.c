@@ -143,7 +143,7 @@ Value call_gather(const Call *call) {
     return built(call, build_gather(evaluator->graph, call->args[0].node, whole, axis));
 }
 
-Value call_images(const Call *call) {
+Value call_as_images(const Call *call) {
     int rank = shape_of_arg(call, 0).rank;
     if (rank == 3 || rank == 4) return call->args[0];
     if (evaluator_error(call->evaluator, call->span, "images are [N, height, width] or [N, channels, height, width], not %s",

@@ -11,7 +11,7 @@ enum { MOST_BYTES = 1 << 20 }; /* what a small file can hold, and a bit */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char path[64];
     int file = fuzz_file(data, size, path);
-    Problem problem = {""};
+    Problem problem = {0};
     IdxFile idx = {0};
     if (idx_open(&idx, path, &problem)) {
         uint8_t *elements = idx.bytes <= MOST_BYTES ? malloc(idx.bytes + !idx.bytes) : NULL;
