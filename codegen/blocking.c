@@ -2,12 +2,14 @@
  *
  * A core starts two FMAs and two loads a cycle, and an FMA takes four: a tile of R rows by V vectors costs, for every k, as long
  * as the slowest of R * V multiply-adds, R + V loads and one latency. Eight rows by two vectors run at the multipliers' pace with
- * registers to spare for the epilogue; few rows take more vectors, so that there are sums enough to hide the latency. */
+ * registers to spare for the epilogue; few rows take more vectors, so that there are sums enough to hide the latency. Eight sums are
+ * just enough in theory only: one vector of columns takes more rows where one address leads to all of them. */
 #include "codegen/blocking.h"
 
 enum {
     SUMS = 16, /* registers for sums, of 32; half as many of 16, where a vector takes two */
-    LATENCY = 4,
+    LATENCY = 6, /* four, and what is lost where every sum is always awaited */
+    USUAL_ROWS = 8,
     PER_CYCLE = 2,      /* multiply-adds, or loads */
     LANES_OF_TILE = 16, /* in a vector */
     TILE_OVERHEAD = 60, /* half cycles: addresses, clearing and saving sums */
@@ -34,11 +36,23 @@ static int64_t tile_cost(const ProductSize *size, int64_t rows, int64_t vectors)
     return size->k * step + ROW_OVERHEAD * rows * vectors + TILE_OVERHEAD;
 }
 
+static int64_t most_rows(const ProductSize *size, int vectors) {
+    return least(MOST_ROWS, (size->many_registers ? SUMS : SUMS / 4) / vectors);
+}
+
 static Blocking with_vectors(const ProductSize *size, int vectors) {
-    int64_t sums = size->many_registers ? SUMS : SUMS / 4;
     Blocking b = {.vectors = vectors, .column_blocks = divide_up(size->columns, vectors * LANES_OF_TILE)};
-    b.row_blocks = divide_up(size->rows, least(MOST_ROWS, sums / vectors));
+    b.row_blocks = divide_up(size->rows, least(USUAL_ROWS, most_rows(size, vectors)));
     b.tile_rows = divide_up(size->rows, b.row_blocks); /* as equal as can be */
+    return b;
+}
+
+/* The most rows that never leave a run of windows; no run: one row. */
+static Blocking with_run(const ProductSize *size, int vectors) {
+    Blocking b = with_vectors(size, vectors);
+    b.tile_rows = least(most_rows(size, vectors), most(size->run, 1));
+    while (size->run % b.tile_rows) b.tile_rows--;
+    b.row_blocks = divide_up(size->rows, b.tile_rows);
     return b;
 }
 
@@ -46,16 +60,19 @@ static int64_t product_cost(const ProductSize *size, const Blocking *b) {
     return b->row_blocks * b->column_blocks * tile_cost(size, b->tile_rows, b->vectors);
 }
 
-/* Of equal costs the first. A vector more or less is a panel's width or half of it, or whole panels. */
+/* Of equal costs the first. */
+static Blocking cheaper(const ProductSize *size, Blocking a, Blocking b) {
+    return product_cost(size, &b) < product_cost(size, &a) ? b : a;
+}
+
+/* A vector more or less is a panel's width or half of it, or whole panels. */
 static Blocking choose_tile(const ProductSize *size) {
     static const int many[] = {2, 1, 4, 8}, few[] = {1, 2};
     const int *vectors = size->many_registers ? many : few;
     int count = size->many_registers ? 4 : 2;
     Blocking best = with_vectors(size, vectors[0]);
-    for (int i = 1; i < count; i++) {
-        Blocking other = with_vectors(size, vectors[i]);
-        if (product_cost(size, &other) < product_cost(size, &best)) best = other;
-    }
+    for (int i = 1; i < count; i++) best = cheaper(size, best, with_vectors(size, vectors[i]));
+    for (int i = 0; i < count && size->run; i++) best = cheaper(size, best, with_run(size, vectors[i]));
     return best;
 }
 

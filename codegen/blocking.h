@@ -5,12 +5,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MOST_ROWS = 8, MOST_VECTORS = 8 }; /* of a tile */
+enum { MOST_ROWS = 16, MOST_VECTORS = 8 }; /* of a tile */
 
 typedef struct {
     int64_t rows, columns, k; /* of one matrix of the batch, seen as its tiles lie */
     bool many_registers;      /* 32 vector registers of 16 lanes, not 16 of 8 */
     bool panels;              /* the columns lie in memory as panels of a tile's width */
+    int64_t run;              /* rows that are windows lie in equal steps for that many; 0: no windows */
     bool lists_zeros;         /* every block of rows has a list of the k that count */
 } ProductSize;
 

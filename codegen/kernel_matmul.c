@@ -60,6 +60,7 @@ static void choose_blocking(const Emitter *e, Matmul *m) {
                                                  .k = m->k,
                                                  .many_registers = e->many_registers,
                                                  .panels = product_columns_packed_already(m),
+                                                 .run = m->rows.windows ? walked_run(&m->rows.line_walk).size : 0,
                                                  .lists_zeros = e->kernel->skips_zeros && m->batch == 1});
     m->tile_columns = m->blocking.vectors * LANES;
     m->together = m->blocking.vectors > 1 ? 2 : 1;

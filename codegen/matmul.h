@@ -19,6 +19,11 @@ typedef struct {
     int64_t size[WALK_AXES], step[WALK_AXES];
 } Walked;
 
+/* Elements of a walk that lie in equal steps: along its last axis. */
+typedef struct {
+    int64_t size, step;
+} Run;
+
 /* An operand as a matrix (line, k), where a line is a row or a column of the tile. */
 typedef struct {
     Storage storage;
@@ -62,6 +67,7 @@ typedef struct {
 } Steps;
 
 Matmul matmul_of(Emitter *e);
+Run walked_run(const Walked *walk);
 
 /* matmul_product.c: products on the way */
 typedef struct {

@@ -2,7 +2,10 @@
  * rows side by side, vectors of columns are put aside and transposed in registers instead of being scattered. */
 #include "codegen/matmul.h"
 
-enum { QUAD = 4 }; /* elements of 128 bits: processors shuffle cheaply within them */
+enum {
+    QUAD = 4,              /* elements of 128 bits: processors shuffle cheaply within them */
+    MOST_TURNED = 2 * QUAD /* rows */
+};
 
 /* -- which stores are transposed -- */
 
@@ -12,7 +15,8 @@ static int row_axis(const Emitter *e) { return e->kernel->swapped ? 1 : 0; }
 static bool is_turned(const Emitter *e, const Matmul *m, const Store *store) {
     const Node *node = graph_node(e->graph, store->node);
     Layout layout = store->to.layout;
-    bool whole = m->columns.lines % LANES == 0 && m->rows.lines % m->blocking.tile_rows == 0 && m->blocking.tile_rows % QUAD == 0;
+    int64_t rows = m->blocking.tile_rows;
+    bool whole = m->columns.lines % LANES == 0 && m->rows.lines % rows == 0 && (rows == QUAD || rows == MOST_TURNED);
     if (node->dtype != DTYPE_F32 || !whole || m->batch > 1 || !shape_equal(node->shape, e->kernel->space)) return false;
     if (layout.kind == LAYOUT_PLAIN) return row_axis(e) == 1;
     return layout.axis == row_axis(e) && layout.width % m->blocking.tile_rows == 0;
@@ -103,7 +107,7 @@ void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef gr
 
 /* Two vectors are interleaved within every 128 bits, by `unit` elements at a time; the low or high half of the result. */
 static LLVMValueRef interleave(Emitter *e, const Matmul *m, LLVMValueRef a, LLVMValueRef b, int unit, bool high) {
-    LLVMValueRef lanes[MOST_ROWS];
+    LLVMValueRef lanes[MOST_TURNED];
     for (int l = 0; l < m->blocking.tile_rows; l++) {
         int within = l % QUAD, pair = within / unit, source = (high ? QUAD / 2 : 0) + pair / 2 * unit + within % unit;
         lanes[l] = const_i32(e, l / QUAD * QUAD + source + (pair % 2 ? (int32_t)m->blocking.tile_rows : 0));
@@ -121,15 +125,15 @@ static void turn_quad(Emitter *e, const Matmul *m, LLVMValueRef vectors[QUAD]) {
 /* Four columns, from `column` on, of row `row` and of row + 4 if there is one. */
 static LLVMValueRef load_quad(Emitter *e, const Matmul *m, LLVMValueRef rows, int row, LLVMValueRef column) {
     LLVMTypeRef quad = LLVMVectorType(e->f32, QUAD);
-    LLVMValueRef parts[MOST_ROWS / QUAD], lanes[MOST_ROWS];
+    LLVMValueRef parts[MOST_TURNED / QUAD], lanes[MOST_TURNED];
     for (int64_t i = 0; i < m->blocking.tile_rows / QUAD; i++) {
         LLVMValueRef from = element_pointer(e, vector_at(e, rows, const_i64(e, row + i * QUAD)), DTYPE_F32, column);
         parts[i] = LLVMBuildLoad2(e->builder, quad, from, "");
         LLVMSetAlignment(parts[i], QUAD * sizeof(float));
     }
     if (m->blocking.tile_rows == QUAD) return parts[0];
-    for (int l = 0; l < MOST_ROWS; l++) lanes[l] = const_i32(e, l);
-    return LLVMBuildShuffleVector(e->builder, parts[0], parts[1], LLVMConstVector(lanes, MOST_ROWS), "");
+    for (int l = 0; l < MOST_TURNED; l++) lanes[l] = const_i32(e, l);
+    return LLVMBuildShuffleVector(e->builder, parts[0], parts[1], LLVMConstVector(lanes, MOST_TURNED), "");
 }
 
 /* Elements from one column of the tile to the next in a store's memory. */

@@ -16,6 +16,8 @@ static LLVMValueRef walk_offset(Emitter *e, const Walked *walk, LLVMValueRef num
     return sum;
 }
 
+Run walked_run(const Walked *walk) { return (Run){walk->size[walk->count - 1], walk->step[walk->count - 1]}; }
+
 /* Elements from the base of the matrix to (line, k), both scalars. */
 static LLVMValueRef side_offset(Emitter *e, const Side *side, LLVMValueRef line, LLVMValueRef k) {
     if (side->windows)
@@ -67,13 +69,19 @@ static LLVMValueRef existing_row(Emitter *e, const Matmul *m, LLVMValueRef row) 
     return LLVMBuildSelect(e->builder, LLVMBuildICmp(e->builder, LLVMIntSLT, row, last, ""), row, last, "");
 }
 
+/* Whether the rows of every tile lie in equal steps. */
+static bool rows_steady(const Side *side, int64_t rows) {
+    if (side->windows) return walked_run(&side->line_walk).size % rows == 0;
+    return !panels_along(side, side->line_axis) || side->storage.layout.width % rows == 0;
+}
+
 void product_find_rows(Emitter *e, const Tile *tile, Operands *operands) {
     const Matmul *m = operands->m;
     const Side *side = operands->rows_side = &m->rows;
     int64_t rows = m->blocking.tile_rows;
     bool all_exist = side->lines % rows == 0;
-    bool steady = !side->windows && (!panels_along(side, side->line_axis) || side->storage.layout.width % rows == 0);
-    operands->row_step = stride_along(side, side->line_axis);
+    bool steady = rows_steady(side, rows);
+    operands->row_step = side->windows ? walked_run(&side->line_walk).step : stride_along(side, side->line_axis);
     for (int64_t r = 0; r < (all_exist && steady ? 1 : rows); r++) {
         LLVMValueRef row = LLVMBuildAdd(e->builder, tile->row, const_i64(e, r), "");
         operands->row[r] = pointer_to(e, side, all_exist ? row : existing_row(e, m, row), const_i64(e, 0));
@@ -311,8 +319,8 @@ static void add_each(Emitter *e, const Operands *operands, LLVMValueRef from, LL
 /* A window's elements lie in runs of equal steps: divisions find the beginning of a run, not every element. */
 static bool has_runs(const Operands *operands) {
     enum { SHORTEST = 4 };
-    const Walked *walk = &operands->rows_side->k_walk;
-    return operands->rows_side->windows && !operands->list && walk->count > 1 && walk->size[walk->count - 1] >= SHORTEST;
+    const Side *side = operands->rows_side;
+    return side->windows && !operands->list && side->k_walk.count > 1 && walked_run(&side->k_walk).size >= SHORTEST;
 }
 
 static LLVMValueRef extreme(Emitter *e, const char *name, LLVMValueRef a, LLVMValueRef b) {
@@ -322,7 +330,7 @@ static LLVMValueRef extreme(Emitter *e, const char *name, LLVMValueRef a, LLVMVa
 /* The part of run `number` that lies within [from, to), which is not empty. */
 static void add_run(Emitter *e, const Operands *operands, LLVMValueRef number, LLVMValueRef from, LLVMValueRef to) {
     const Walked *walk = &operands->rows_side->k_walk;
-    LLVMValueRef size = const_i64(e, walk->size[walk->count - 1]), step = const_i64(e, walk->step[walk->count - 1]);
+    LLVMValueRef size = const_i64(e, walked_run(walk).size), step = const_i64(e, walked_run(walk).step);
     LLVMValueRef run = LLVMBuildMul(e->builder, number, size, "");
     LLVMValueRef begin = extreme(e, "llvm.smax", from, run);
     LLVMValueRef end = extreme(e, "llvm.smin", to, LLVMBuildAdd(e->builder, run, size, ""));
@@ -334,8 +342,7 @@ static void add_run(Emitter *e, const Operands *operands, LLVMValueRef number, L
 }
 
 static void add_runs(Emitter *e, const Operands *operands, LLVMValueRef from, LLVMValueRef to) {
-    const Walked *walk = &operands->rows_side->k_walk;
-    LLVMValueRef size = const_i64(e, walk->size[walk->count - 1]), one = const_i64(e, 1);
+    LLVMValueRef size = const_i64(e, walked_run(&operands->rows_side->k_walk).size), one = const_i64(e, 1);
     LLVMValueRef last = LLVMBuildUDiv(e->builder, LLVMBuildSub(e->builder, to, one, ""), size, "");
     Loop runs = loop_begin(e, LLVMBuildUDiv(e->builder, from, size, ""));
     add_run(e, operands, runs.index, from, to);

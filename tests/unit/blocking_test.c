@@ -34,13 +34,14 @@ static void all_sizes_are_covered(void **state) {
     static const int64_t sizes[] = {1, 2, 3, 5, 8, 10, 16, 17, 33, 64, 77, 100, 300, 784, 1000, 2048, 5000, 100000, 3000000};
     enum { COUNT = sizeof sizes / sizeof sizes[0] };
     for (int i = 0; i < COUNT * COUNT * COUNT; i++)
-        for (int flags = 0; flags < 8; flags++)
+        for (int flags = 0; flags < 16; flags++)
             assert_sound(&(ProductSize){.rows = sizes[i % COUNT],
                                         .columns = sizes[i / COUNT % COUNT],
                                         .k = sizes[i / COUNT / COUNT],
                                         .many_registers = flags & 1,
                                         .panels = flags & 2,
-                                        .lists_zeros = flags & 4});
+                                        .lists_zeros = flags & 4,
+                                        .run = flags & 8 ? sizes[i % COUNT] : 0});
 }
 
 static void tiles_follow_the_shape(void **state) {
@@ -52,6 +53,11 @@ static void tiles_follow_the_shape(void **state) {
     assert_int_equal(single.vectors, 8);
     Blocking narrow = blocking_choose(&(ProductSize){.rows = 64, .columns = 10, .k = 128, .many_registers = true});
     assert_int_equal(narrow.vectors, 1);
+    ProductSize pixels = {.rows = 64 * 14 * 14, .columns = 6, .k = 400, .many_registers = true, .run = 14};
+    assert_int_equal(blocking_choose(&pixels).tile_rows, 14); /* a row of the picture */
+    assert_int_equal(blocking_choose(&pixels).vectors, 1);
+    pixels.columns = 32;
+    assert_int_equal(blocking_choose(&pixels).vectors, 2);
     Blocking deep = blocking_choose(&(ProductSize){.rows = 300, .columns = 32, .k = 100000, .many_registers = true});
     assert_true(deep.k_blocks > 1 && deep.k_block <= 512);
 }
