@@ -80,15 +80,34 @@ static Place *element_place(Emitter *e, const Reduction *r, const Place *place, 
     return at;
 }
 
+/* Few elements are written out, so that their places differ by constants: the windows of a pool. */
+static bool writes_out(const Emitter *e, const Reduction *r) {
+    enum { MOST_ELEMENTS = 25, MOST_NODES = 256 };
+    return r->n <= MOST_ELEMENTS && r->n * (e->kernel->node_count + 1) <= MOST_NODES;
+}
+
+/* What is done with element j; `slots` hold what is known of those before. */
+typedef void ElementBody(Emitter *e, const Reduction *r, const Place *place, const LLVMValueRef *slots, LLVMValueRef j);
+
+static void each_element(Emitter *e, const Reduction *r, const Place *place, const LLVMValueRef *slots, ElementBody *body) {
+    for (int64_t j = 0; writes_out(e, r) && j < r->n; j++) body(e, r, place, slots, const_i64(e, j));
+    if (writes_out(e, r)) return;
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    body(e, r, place, slots, loop.index);
+    loop_end(e, loop, const_i64(e, r->n), 1);
+}
+
+static void add_element(Emitter *e, const Reduction *r, const Place *place, const LLVMValueRef *slots, LLVMValueRef j) {
+    accumulate(e, r, slots[0], element_place(e, r, place, j), !place_uniform(place));
+}
+
 /* One vector of columns (or one number), elements added in ascending order. */
 static Value reduce_columns(Emitter *e, const Reduction *r, const Place *place) {
     bool lanes = !place_uniform(place);
     LLVMTypeRef type = lanes ? lanes_of(e->f32) : e->f32;
     LLVMValueRef slot = stack_slot(e, type, 64);
     LLVMBuildStore(e->builder, start_value(e, r->node->op, lanes), slot);
-    Loop loop = loop_begin(e, const_i64(e, 0));
-    accumulate(e, r, slot, element_place(e, r, place, loop.index), lanes);
-    loop_end(e, loop, const_i64(e, r->n), 1);
+    each_element(e, r, place, &slot, add_element);
     return (Value){LLVMBuildLoad2(e->builder, type, slot, ""), !lanes};
 }
 
@@ -104,27 +123,31 @@ static Value splat_if(Emitter *e, Value value, bool lanes) {
     return lanes ? (Value){value_splat(e, value), false} : value;
 }
 
+/* slots: the largest element so far and its number */
+static void compare_element(Emitter *e, const Reduction *r, const Place *place, const LLVMValueRef *slots, LLVMValueRef j) {
+    bool lanes = !place_uniform(place);
+    Region region = region_begin(e);
+    Value value = splat_if(e, emit_value(e, r->operand, element_place(e, r, place, j)), lanes);
+    region_end(e, region);
+    Value number = splat_if(e, (Value){LLVMBuildTrunc(e->builder, j, e->i32, ""), true}, lanes);
+    LLVMValueRef old = LLVMBuildLoad2(e->builder, LLVMTypeOf(value.value), slots[0], ""),
+                 old_number = LLVMBuildLoad2(e->builder, LLVMTypeOf(number.value), slots[1], "");
+    LLVMValueRef better = replaces(e, value.value, old);
+    LLVMBuildStore(e->builder, LLVMBuildSelect(e->builder, better, value.value, old, ""), slots[0]);
+    LLVMBuildStore(e->builder, LLVMBuildSelect(e->builder, better, number.value, old_number, ""), slots[1]);
+}
+
 static Value argmax_columns(Emitter *e, const Reduction *r, const Place *place) {
     bool lanes = !place_uniform(place);
     LLVMTypeRef value_type = lanes ? lanes_of(e->f32) : e->f32, index_type = lanes ? lanes_of(e->i32) : e->i32;
-    LLVMValueRef best = stack_slot(e, value_type, 64), index = stack_slot(e, index_type, 64);
+    LLVMValueRef slots[] = {stack_slot(e, value_type, 64), stack_slot(e, index_type, 64)};
     Region region = region_begin(e);
     Value start = emit_value(e, r->operand, element_place(e, r, place, const_i64(e, 0)));
     region_end(e, region);
-    LLVMBuildStore(e->builder, splat_if(e, start, lanes).value, best);
-    LLVMBuildStore(e->builder, LLVMConstNull(index_type), index);
-    Loop loop = loop_begin(e, const_i64(e, 0)); /* element 0 again: harmless, and the loop needs no guard */
-    region = region_begin(e);
-    Value value = splat_if(e, emit_value(e, r->operand, element_place(e, r, place, loop.index)), lanes);
-    region_end(e, region);
-    LLVMValueRef old = LLVMBuildLoad2(e->builder, value_type, best, ""),
-                 old_index = LLVMBuildLoad2(e->builder, index_type, index, "");
-    LLVMValueRef better = replaces(e, value.value, old);
-    Value number = splat_if(e, (Value){LLVMBuildTrunc(e->builder, loop.index, e->i32, ""), true}, lanes);
-    LLVMBuildStore(e->builder, LLVMBuildSelect(e->builder, better, value.value, old, ""), best);
-    LLVMBuildStore(e->builder, LLVMBuildSelect(e->builder, better, number.value, old_index, ""), index);
-    loop_end(e, loop, const_i64(e, r->n), 1);
-    return (Value){LLVMBuildLoad2(e->builder, index_type, index, ""), !lanes};
+    LLVMBuildStore(e->builder, splat_if(e, start, lanes).value, slots[0]);
+    LLVMBuildStore(e->builder, LLVMConstNull(index_type), slots[1]);
+    each_element(e, r, place, slots, compare_element); /* element 0 again: harmless, and a loop needs no guard */
+    return (Value){LLVMBuildLoad2(e->builder, index_type, slots[1], ""), !lanes};
 }
 
 /* Unit -> place of shape [outer, inner]. */
