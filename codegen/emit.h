@@ -139,6 +139,14 @@ typedef struct {
 } Loop;
 Loop loop_begin(Emitter *e, LLVMValueRef from);
 void loop_end(Emitter *e, Loop loop, LLVMValueRef to, int64_t step);
+/* [from, to), which is not empty, cut at the multiples of `size`: the code that follows runs for each part, which is [from, to)
+ * of the result and lies in the run loop.index, which begins at `start`. */
+typedef struct {
+    Loop loop;
+    LLVMValueRef start, from, to, end;
+} Runs;
+Runs runs_begin(Emitter *e, LLVMValueRef from, LLVMValueRef to, int64_t size);
+void runs_end(Emitter *e, Runs runs);
 /* if (condition) { ... }; without a test if the condition is NULL */
 typedef struct {
     LLVMBasicBlockRef after;

@@ -57,40 +57,67 @@ static int lane_axis(Shape space) {
     return axis;
 }
 
-/* Unit number -> place: the vector number along the lane axis varies fastest, then the other axes from the last. */
-static Place *unit_place(Emitter *e, Shape space, int axis, LLVMValueRef unit) {
-    Place *place = place_new(e, space, NULL);
-    int64_t vectors = (space.dim[axis] + LANES - 1) / LANES;
-    LLVMValueRef rest = unit, vector = unit;
-    if (shape_elements(space) != space.dim[axis]) {
-        vector = LLVMBuildURem(e->builder, unit, const_i64(e, vectors), "");
-        rest = LLVMBuildUDiv(e->builder, unit, const_i64(e, vectors), "");
+/* Units are vectors along the lane axis; those of a row are numbered without a gap, and so are neighbouring rows: a line is as many
+ * of them as share their coordinates along all other axes, but for one. */
+typedef struct {
+    Shape space;
+    int lane_axis, row_axis; /* row_axis: the last axis before the lane axis that is longer than 1; -1: there is none */
+    int64_t vectors, units;  /* in a row, in a line */
+} Line;
+
+static Line line_of(Shape space) {
+    Line line = {.space = space, .lane_axis = lane_axis(space)};
+    line.row_axis = line.lane_axis - 1;
+    while (line.row_axis >= 0 && space.dim[line.row_axis] == 1) line.row_axis--;
+    line.vectors = (space.dim[line.lane_axis] + LANES - 1) / LANES;
+    line.units = line.vectors * (line.row_axis >= 0 ? space.dim[line.row_axis] : 1);
+    return line;
+}
+
+/* The axes before a line's own, from the number of the line. */
+static void set_outer_axes(Emitter *e, const Line *line, Place *place, LLVMValueRef rest) {
+    int first = 0;
+    while (first < line->row_axis && line->space.dim[first] == 1) first++;
+    for (int i = line->row_axis - 1; i >= first; i--) {
+        if (line->space.dim[i] == 1) continue;
+        LLVMValueRef size = const_i64(e, line->space.dim[i]);
+        place->axis[i] = coordinate_uniform(i == first ? rest : LLVMBuildURem(e->builder, rest, size, ""));
+        rest = LLVMBuildUDiv(e->builder, rest, size, "");
+    }
+}
+
+/* Unit `inside` of a line. */
+static Place *unit_place(Emitter *e, const Line *line, LLVMValueRef number, LLVMValueRef inside) {
+    Place *place = place_new(e, line->space, NULL);
+    LLVMValueRef vectors = const_i64(e, line->vectors), vector = inside;
+    if (line->row_axis >= 0) {
+        vector = LLVMBuildURem(e->builder, inside, vectors, "");
+        place->axis[line->row_axis] = coordinate_uniform(LLVMBuildUDiv(e->builder, inside, vectors, ""));
+        set_outer_axes(e, line, place, number);
     }
     LLVMValueRef base = LLVMBuildMul(e->builder, vector, const_i64(e, LANES), "");
-    place->axis[axis] = (Coordinate){.base = base, .step = 1, .aligned = true};
-    place->mask = lanes_below(e, base, space.dim[axis]);
-    int64_t outer = shape_elements(space) / space.dim[axis];
-    for (int i = space.rank - 1; i >= 0 && outer > 1; i--) {
-        if (i == axis || space.dim[i] == 1) continue;
-        bool last = outer == space.dim[i];
-        place->axis[i] = coordinate_uniform(last ? rest : LLVMBuildURem(e->builder, rest, const_i64(e, space.dim[i]), ""));
-        if (last) break;
-        rest = LLVMBuildUDiv(e->builder, rest, const_i64(e, space.dim[i]), "");
-        outer /= space.dim[i];
-    }
+    place->axis[line->lane_axis] = (Coordinate){.base = base, .step = 1, .aligned = true};
+    place->mask = lanes_below(e, base, line->space.dim[line->lane_axis]);
     return place;
+}
+
+/* Line by line: what the places of a line have in common is computed once. */
+static void emit_lines(Emitter *e, const Line *line, LLVMValueRef first, LLVMValueRef last) {
+    Runs lines = runs_begin(e, first, last, line->units);
+    Loop units = loop_begin(e, lines.from);
+    LLVMValueRef inside = LLVMBuildSub(e->builder, units.index, lines.start, "");
+    emit_stores(e, unit_place(e, line, lines.loop.index, inside));
+    loop_end(e, units, lines.to, 1);
+    runs_end(e, lines);
 }
 
 int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     Shape space = walked_space(e);
-    int64_t elements = shape_elements(space);
-    if (elements == 1) {
+    if (shape_elements(space) == 1) {
         emit_stores(e, place_new(e, space, NULL));
         return 1;
     }
-    int axis = lane_axis(space);
-    Loop loop = loop_begin(e, first);
-    emit_stores(e, unit_place(e, space, axis, loop.index));
-    loop_end(e, loop, last, 1);
-    return elements / space.dim[axis] * ((space.dim[axis] + LANES - 1) / LANES);
+    Line line = line_of(space);
+    emit_lines(e, &line, first, last);
+    return shape_elements(space) / space.dim[line.lane_axis] * line.vectors;
 }

@@ -35,6 +35,20 @@ void loop_end(Emitter *e, Loop loop, LLVMValueRef to, int64_t step) {
     LLVMPositionBuilderAtEnd(e->builder, loop.exit);
 }
 
+Runs runs_begin(Emitter *e, LLVMValueRef from, LLVMValueRef to, int64_t size) {
+    LLVMValueRef one = const_i64(e, 1), length = const_i64(e, size);
+    LLVMValueRef last = LLVMBuildUDiv(e->builder, LLVMBuildSub(e->builder, to, one, ""), length, "");
+    Runs runs = {.end = LLVMBuildAdd(e->builder, last, one, "")};
+    runs.loop = loop_begin(e, LLVMBuildUDiv(e->builder, from, length, ""));
+    runs.start = LLVMBuildMul(e->builder, runs.loop.index, length, "");
+    LLVMValueRef low[] = {from, runs.start}, high[] = {to, LLVMBuildAdd(e->builder, runs.start, length, "")};
+    runs.from = call_intrinsic(e, "llvm.smax", &e->i64, 1, low, 2);
+    runs.to = call_intrinsic(e, "llvm.smin", &e->i64, 1, high, 2);
+    return runs;
+}
+
+void runs_end(Emitter *e, Runs runs) { loop_end(e, runs.loop, runs.end, 1); }
+
 If if_begin(Emitter *e, LLVMValueRef condition) {
     if (!condition) return (If){NULL};
     LLVMBasicBlockRef then = LLVMAppendBasicBlockInContext(e->context, e->function, "then");

@@ -323,30 +323,17 @@ static bool has_runs(const Operands *operands) {
     return side->windows && !operands->list && side->k_walk.count > 1 && walked_run(&side->k_walk).size >= SHORTEST;
 }
 
-static LLVMValueRef extreme(Emitter *e, const char *name, LLVMValueRef a, LLVMValueRef b) {
-    return call_intrinsic(e, name, &e->i64, 1, (LLVMValueRef[]){a, b}, 2);
-}
-
-/* The part of run `number` that lies within [from, to), which is not empty. */
-static void add_run(Emitter *e, const Operands *operands, LLVMValueRef number, LLVMValueRef from, LLVMValueRef to) {
-    const Walked *walk = &operands->rows_side->k_walk;
-    LLVMValueRef size = const_i64(e, walked_run(walk).size), step = const_i64(e, walked_run(walk).step);
-    LLVMValueRef run = LLVMBuildMul(e->builder, number, size, "");
-    LLVMValueRef begin = extreme(e, "llvm.smax", from, run);
-    LLVMValueRef end = extreme(e, "llvm.smin", to, LLVMBuildAdd(e->builder, run, size, ""));
-    LLVMValueRef start = walk_offset(e, walk, run);
-    Loop loop = loop_begin(e, begin);
-    LLVMValueRef inside = LLVMBuildMul(e->builder, LLVMBuildSub(e->builder, loop.index, run, ""), step, "");
-    add_step(e, operands, loop.index, LLVMBuildAdd(e->builder, start, inside, ""));
-    loop_end(e, loop, end, 1);
-}
-
 static void add_runs(Emitter *e, const Operands *operands, LLVMValueRef from, LLVMValueRef to) {
-    LLVMValueRef size = const_i64(e, walked_run(&operands->rows_side->k_walk).size), one = const_i64(e, 1);
-    LLVMValueRef last = LLVMBuildUDiv(e->builder, LLVMBuildSub(e->builder, to, one, ""), size, "");
-    Loop runs = loop_begin(e, LLVMBuildUDiv(e->builder, from, size, ""));
-    add_run(e, operands, runs.index, from, to);
-    loop_end(e, runs, LLVMBuildAdd(e->builder, last, one, ""), 1);
+    const Walked *walk = &operands->rows_side->k_walk;
+    Run equal = walked_run(walk);
+    Runs runs = runs_begin(e, from, to, equal.size);
+    LLVMValueRef start = walk_offset(e, walk, runs.start);
+    Loop loop = loop_begin(e, runs.from);
+    LLVMValueRef inside = LLVMBuildSub(e->builder, loop.index, runs.start, "");
+    LLVMValueRef distance = LLVMBuildMul(e->builder, inside, const_i64(e, equal.step), "");
+    add_step(e, operands, loop.index, LLVMBuildAdd(e->builder, start, distance, ""));
+    loop_end(e, loop, runs.to, 1);
+    runs_end(e, runs);
 }
 
 void product_add(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef origin) {
