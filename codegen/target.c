@@ -76,10 +76,11 @@ void target_close(Target *target) {
 }
 
 /* Equal kernels, as a network of equal layers has them, are compiled once. The emitter writes vector code already; what is left
- * is tidying index arithmetic. */
+ * is tidying index arithmetic and moving it out of loops. */
 const char *target_pipeline(int level) {
     static const char *const pipelines[] = {"", "mergefunc,function(sroa,early-cse)",
-                                            "mergefunc,function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,early-cse)"};
+                                            "mergefunc,function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,"
+                                            "loop-mssa(licm),early-cse)"};
     return pipelines[level < 0 ? 0 : level > 2 ? 2 : level];
 }
 
