@@ -3,16 +3,16 @@
 . "$(dirname "$0")/common.sh"
 small_model
 
-functions() { # LAYERS: sets $found to how many functions the training step has
+kernels() { # LAYERS: sets $found to how many kernels are compiled for the training step
     sed "s/logits = .*/x = image |> flatten |> dense(24) |> relu\n    for i in 0..$1 {\n        x = x |> dense(24) |> relu\n    }\n    logits = x |> dense(10)/" small.mdl >"deep$1.mdl"
     expect 0 mlc dump-ir "deep$1.mdl" --llvm
-    found=$(grep -c '^define' "$scratch/out")
+    found=$(grep -c '^define .*@kernel_' "$scratch/out")
 }
 
-functions 5 && few=$found
-functions 40 && many=$found
-((few > 5)) || fail "5 layers make $few functions"
-((many == few)) || fail "5 layers make $few functions, 40 layers $many"
+kernels 5 && few=$found
+kernels 40 && many=$found
+((few > 5)) || fail "5 layers make $few kernels"
+((many == few)) || fail "5 layers make $few kernels, 40 layers $many"
 
 # and they still compute what each of them should
 for deep in deep5.mdl deep40.mdl; do
