@@ -44,7 +44,7 @@ static const struct {
     {"dropout", "training_test"},
     {"random", "part of dropout"},
     {"gather", "part of random_shift"},
-    {"images", "only a check"},
+    {"as_images", "only a check"},
     {"split_mean", "part of rmse"},
     {"split_mean_square", "part of r2"},
     {"rmse", "training_test"},
