@@ -3,18 +3,12 @@
 
 enum { FIT_BATCH = 1024 };
 
-static const char *const split_names[SPLIT_COUNT] = {[SPLIT_TRAIN] = "train", [SPLIT_VALID] = "valid", [SPLIT_TEST] = "test"};
-
-const char *split_name(Split split) {
-    return split_names[split];
-}
-
 bool session_expect_rows(const Session *session, int64_t rows[SPLIT_COUNT]) {
     const ModelInfo *info = session->build.info;
     return dataset_expect_rows(&info->schema, &info->split, rows);
 }
 
-static bool check_classes(const Session *session) {
+bool session_check_classes(const Session *session) {
     const ModelInfo *info = session->build.info;
     bool good = true;
     for (uint32_t i = 0; i < info->class_use_count; i++) {
@@ -30,7 +24,7 @@ bool session_open_data(Session *session) {
     session->dataset = dataset_open(&info->source, &info->split, session->build.diag);
     if (session->dataset && session->build.options->verbose)
         fprintf(stderr, "mlc: data read in %.0f ms\n", dataset_seconds(session->dataset) * 1e3);
-    return session->dataset && check_classes(session);
+    return session->dataset && session_check_classes(session);
 }
 
 bool session_start(Session *session) {

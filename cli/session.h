@@ -20,6 +20,8 @@ typedef struct {
 bool session_expect_rows(const Session *session, int64_t rows[SPLIT_COUNT]);
 /* Reads the data that the model names. false after reporting errors. */
 bool session_open_data(Session *session);
+/* Whether there is a column for every class that the model chooses one for. false after reporting errors. */
+bool session_check_classes(const Session *session);
 /* Compiles the programs wanted, makes their states and starts the threads. */
 bool session_start(Session *session);
 /* Before training: fits the transforms of the data to the training rows. */
@@ -35,6 +37,5 @@ void session_close(Session *session);
 /* The split that --split asks for; without it, test, or valid where the model has no test rows, or train. Reports a
  * STATUS_USAGE error if it has no rows. */
 bool session_split(const Session *session, Split *split);
-const char *split_name(Split split);
 
 #endif

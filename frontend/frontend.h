@@ -64,14 +64,14 @@ const ModelInfo *model_info(const Model *model);
 /* GRAPH_TRAIN: outputs "loss" and the metrics (means over the batch), updates for every state; gradients as grad nodes.
  * GRAPH_EVAL: outputs "loss", the metrics of the batch, what GRAPH_METRICS needs, and the model's outputs; no updates. GRAPH_PREDICT: the
  * model's outputs only; fields that only the loss uses are no inputs of it. GRAPH_FIT: what the transforms of the data block are
- * fitted to, an output for each of the fits.
+ * fitted to, an output for each of the fits. GRAPH_FIELDS: all fields of the data block, as evaluation sees them, an output for each.
  * Inputs: one BATCH symbol per source field used, named by the field ("image"), or by source_columns_name; VALUE symbols "epoch"
  * (i32, from 0), "step" (i32, steps done so far over the whole run, from 0) and "steps" (i32, steps of the whole run) where used.
  * States: trainable "NAME.weight", "NAME.bias"; of an optimizer "adam.m.NAME.weight"...; of a transform
  * "FIELD.standardize.mean"...
  * GRAPH_METRICS turns means over all rows of a split into the metrics, its outputs. Its VALUE inputs are called as the outputs of
  * the eval graph of which they are the means: "accuracy" where the metric is such a mean, "rmse.1"... where it is made of some. */
-typedef enum { GRAPH_TRAIN, GRAPH_EVAL, GRAPH_PREDICT, GRAPH_METRICS, GRAPH_FIT } GraphKind;
+typedef enum { GRAPH_TRAIN, GRAPH_EVAL, GRAPH_PREDICT, GRAPH_METRICS, GRAPH_FIT, GRAPH_FIELDS } GraphKind;
 /* A new graph (caller frees) for `batch` rows, or NULL after reporting errors. Spans of its nodes point into the texts of the
  * Diagnostics that model_load was given. The model is only read: several threads may build graphs at once. */
 Graph *model_graph(const Model *model, GraphKind kind, uint32_t batch, Diagnostics *diag);

@@ -142,8 +142,17 @@ static bool lower_fits(const Lowering *lowering) {
     return true;
 }
 
+static bool output_fields(const Lowering *lowering) {
+    const Names *fields = lowering->model->globals.fields;
+    if (!lower_all_fields(lowering)) return false;
+    for (uint32_t i = 0; i < names_count(fields); i++)
+        graph_output(lowering->graph, names_all(fields)[i], evaluate_field(lowering->evaluator, names_all(fields)[i]).node);
+    return true;
+}
+
 static bool lower_parts(const Lowering *lowering) {
     if (lowering->kind == GRAPH_FIT) return lower_fits(lowering);
+    if (lowering->kind == GRAPH_FIELDS) return output_fields(lowering);
     bool fields = !lowering->evaluator->log || lower_all_fields(lowering);
     bool network = lower_network(lowering);
     if (lowering->kind == GRAPH_PREDICT && network) output_results(lowering);

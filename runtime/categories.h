@@ -18,8 +18,9 @@ uint32_t categories_count(const Categories *categories);
 const char **categories_sort(Categories *categories, int32_t *codes, int64_t count);
 
 /* Keeps the categories that occur in the rows `kept`, and renumbers the codes of all `count` rows: -1 where a category is not
- * kept. Returns how many categories are left; `names` is changed in place. */
+ * kept. Returns how many categories are left; `names` is changed in place. *lost: how many rows have a category that is not kept;
+ * *lost_name: that of the first of them. */
 uint32_t categories_keep(const char **names, uint32_t name_count, int32_t *codes, int64_t count, const int32_t *kept,
-                         int64_t kept_count);
+                         int64_t kept_count, int64_t *lost, const char **lost_name);
 
 #endif

@@ -2,6 +2,7 @@
  * rows. Columns that a model wants side by side are put so when they are first asked for. */
 #include "runtime/categories.h"
 #include "runtime/memory.h"
+#include "runtime/moments.h"
 #include "runtime/reader.h"
 #include "runtime/schema_text.h"
 #include "runtime/sources.h"
@@ -54,10 +55,11 @@ static void fit_categories(SourceData *data, const Splits *splits) {
     int64_t rows = data->schema.train_rows + data->schema.test_rows;
     for (uint32_t i = 0; i < data->schema.field_count; i++) {
         SourceField *field = &data->fields[i];
-        if (field->is_text)
-            field->category_count = categories_keep((const char **)field->categories, field->category_count, data->data[i],
-                                                    rows, splits->rows[SPLIT_TRAIN], splits->count[SPLIT_TRAIN]);
-        if (field->is_text) field->classes = (int32_t)field->category_count;
+        if (!field->is_text) continue;
+        field->category_count =
+            categories_keep((const char **)field->categories, field->category_count, data->data[i], rows,
+                            splits->rows[SPLIT_TRAIN], splits->count[SPLIT_TRAIN], &field->unseen, &field->unseen_text);
+        field->classes = (int32_t)field->category_count;
     }
 }
 
@@ -220,11 +222,6 @@ const void *dataset_field(const Dataset *dataset, const char *name) {
     return dataset_find(dataset, name, &data) ? data : NULL;
 }
 
-/* A field's whole numbers, whatever they are stored as. */
-static int64_t whole_number(const void *data, DType dtype, int64_t at) {
-    return dtype == DTYPE_U8 ? ((const uint8_t *)data)[at] : ((const int32_t *)data)[at];
-}
-
 static void no_column(const SourceField *field, int64_t label, int64_t row, int64_t classes, Span span, Diagnostics *diag) {
     if (field->is_text && label < 0) {
         diag_error(diag, STATUS_DATA, span, "'%s' is missing in row %lld of the data, or is of a category that no training row has",
@@ -242,7 +239,7 @@ bool dataset_check_classes(const Dataset *dataset, const char *name, int64_t cla
     const SourceField *field = dataset_find(dataset, name, &data);
     int64_t each = field ? shape_elements(field->row) : 0;
     for (int64_t at = 0; at < all_rows(dataset) * each; at++) {
-        int64_t label = whole_number(data, field->dtype, at);
+        int64_t label = (int64_t)element_value(field->dtype, false, data, at);
         if (label >= 0 && label < classes) continue;
         no_column(field, label, at / each, classes, span, diag);
         return false;

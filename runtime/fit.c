@@ -1,7 +1,7 @@
 /* What the transforms of the data learn from the training rows: medians, means, deviations, the most frequent values. Missing
  * elements (NaN; text without a category) do not count. Sums are in double, in the order of the rows. */
 #include "runtime/memory.h"
-#include "runtime/run.h"
+#include "runtime/moments.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,10 +12,9 @@
 typedef struct {
     const Fit *fit;
     DType dtype;
-    int64_t width;         /* columns */
-    int64_t *count;        /* [width]: elements that are not missing */
-    double *mean, *square; /* [width]: running mean, and sum of squared distances from it */
-    float *values;         /* [width][rows]: of what has to be sorted, else NULL */
+    int64_t width;    /* columns */
+    Moments *moments; /* [width]: of elements that are not missing */
+    float *values;    /* [width][rows]: of what has to be sorted, else NULL */
     int64_t rows;
 } Fitting;
 
@@ -27,27 +26,20 @@ static Fitting fitting_new(const Fit *fit, const Node *node, int64_t rows) {
     int64_t width = shape_elements(node->shape) / node->shape.dim[0];
     size_t columns = (size_t)width;
     Fitting fitting = {.fit = fit, .dtype = node->dtype, .width = width, .rows = rows};
-    fitting.count = memory_new(columns * sizeof *fitting.count);
-    fitting.mean = memory_new(columns * sizeof *fitting.mean);
-    fitting.square = memory_new(columns * sizeof *fitting.square);
+    fitting.moments = memory_new(columns * sizeof *fitting.moments);
     if (is_sorted(fit->kind)) fitting.values = memory_new(columns * (size_t)rows * sizeof *fitting.values);
     return fitting;
 }
 
 static void fitting_free(Fitting *fitting) {
-    free(fitting->count);
-    free(fitting->mean);
-    free(fitting->square);
+    free(fitting->moments);
     free(fitting->values);
 }
 
-/* Welford's way: one reading, without the loss of accuracy that a sum of squares has. */
 static void add_value(Fitting *fitting, int64_t column, float value) {
-    int64_t n = ++fitting->count[column];
-    double distance = (double)value - fitting->mean[column];
-    fitting->mean[column] += distance / (double)n;
-    fitting->square[column] += distance * ((double)value - fitting->mean[column]);
-    if (fitting->values) fitting->values[column * fitting->rows + n - 1] = value;
+    Moments *moments = &fitting->moments[column];
+    moments_add(moments, (double)value);
+    if (fitting->values) fitting->values[column * fitting->rows + moments->count - 1] = value;
 }
 
 static void add_rows(Fitting *fitting, const void *output, int64_t rows) {
@@ -84,8 +76,8 @@ static double mode_of(const float *sorted, int64_t count) {
 }
 
 static double fitted_value(const Fitting *fitting, int64_t column) {
-    int64_t count = fitting->count[column];
-    if (!fitting->values) return fitting->mean[column];
+    int64_t count = fitting->moments[column].count;
+    if (!fitting->values) return fitting->moments[column].mean;
     float *values = fitting->values + column * fitting->rows;
     qsort(values, (size_t)count, sizeof *values, by_value);
     return fitting->fit->kind == FIT_MEDIAN ? median_of(values, count) : mode_of(values, count);
@@ -93,13 +85,13 @@ static double fitted_value(const Fitting *fitting, int64_t column) {
 
 /* Of the rows themselves, as sklearn has it; 1 where all are equal. */
 static double deviation(const Fitting *fitting, int64_t column) {
-    double variance = fitting->square[column] / (double)fitting->count[column];
-    return variance > 0 ? sqrt(variance) : 1;
+    double spread = moments_deviation(&fitting->moments[column]);
+    return spread > 0 ? spread : 1;
 }
 
 static bool check_column(const Fitting *fitting, int64_t column, double value, double spread, Diagnostics *diag) {
-    if (fitting->count[column] && isfinite(value) && isfinite(spread)) return true;
-    if (fitting->count[column])
+    if (fitting->moments[column].count && isfinite(value) && isfinite(spread)) return true;
+    if (fitting->moments[column].count)
         diag_error(diag, STATUS_DATA, fitting->fit->span, "column %" PRId64 " of what '%s' is fitted to is not finite", column,
                    fitting->fit->name);
     else
@@ -126,7 +118,7 @@ static bool finish(const Fitting *fitting, States *states, Diagnostics *diag) {
     bool standardize = fitting->fit->kind == FIT_STANDARDIZE, good = true;
     void *values = memory_new((size_t)fitting->width * sizeof(float)), *spreads = memory_new((size_t)fitting->width * sizeof(float));
     for (int64_t i = 0; i < fitting->width && good; i++) {
-        double value = fitting->count[i] ? fitted_value(fitting, i) : 0, spread = fitting->count[i] ? deviation(fitting, i) : 0;
+        double value = fitting->moments[i].count ? fitted_value(fitting, i) : 0, spread = fitting->moments[i].count ? deviation(fitting, i) : 0;
         good = check_column(fitting, i, value, standardize ? spread : 0, diag);
         put(fitting, values, i, value);
         put(fitting, spreads, i, spread);
@@ -146,17 +138,10 @@ static const Node *output_node(const Graph *graph, const char *name) {
     return NULL;
 }
 
-/* The last batch is filled up with its own first rows. */
-static void see_rows(Runner *runner, const Dataset *dataset, int64_t batch, Fitting *fitting) {
-    const int32_t *rows = dataset_split(dataset, SPLIT_TRAIN);
-    int32_t *last = memory_new((size_t)batch * sizeof *last);
-    for (int64_t begin = 0; begin < fitting->rows; begin += batch) {
-        int64_t count = fitting->rows - begin < batch ? fitting->rows - begin : batch;
-        for (int64_t i = 0; i < batch; i++) last[i] = rows[begin + i % count];
-        runner_step(runner, last);
-        add_rows(fitting, runner_output(runner, fitting->fit->name), count);
-    }
-    free(last);
+static void see_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
+    Fitting *fitting = context;
+    (void)first;
+    add_rows(fitting, runner_output(runner, fitting->fit->name), count);
 }
 
 bool fits_run(const Program *program, const Dataset *dataset, States *states, Threads *threads, const Fit *fits, uint32_t count,
@@ -166,7 +151,7 @@ bool fits_run(const Program *program, const Dataset *dataset, States *states, Th
     for (uint32_t i = 0; i < count && good; i++) {
         const Node *node = output_node(program->graph, fits[i].name);
         Fitting fitting = fitting_new(&fits[i], node, dataset_rows(dataset, SPLIT_TRAIN));
-        see_rows(runner, dataset, node->shape.dim[0], &fitting);
+        runner_rows(runner, dataset_split(dataset, SPLIT_TRAIN), fitting.rows, see_rows, &fitting);
         good = finish(&fitting, states, diag);
         fitting_free(&fitting);
     }

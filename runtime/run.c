@@ -197,3 +197,14 @@ int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const Ru
 void runner_step(Runner *runner, const int32_t *rows) {
     runner_loop(runner, rows, 1, &(RunTimes){0}, 0, NULL, NULL);
 }
+
+void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerSee *see, void *context) {
+    int32_t *batch = memory_new((size_t)runner->batch * sizeof *batch);
+    for (int64_t first = 0; first < count; first += runner->batch) {
+        int64_t these = count - first < runner->batch ? count - first : runner->batch;
+        for (int64_t i = 0; i < runner->batch; i++) batch[i] = rows[first + i % these];
+        runner_step(runner, batch);
+        see(context, runner, first, these);
+    }
+    free(batch);
+}

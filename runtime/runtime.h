@@ -8,6 +8,7 @@
 /* -- data sets (runtime/dataset.c, idx.c, fetch.c) -- */
 typedef struct Dataset Dataset;
 typedef enum { SPLIT_TRAIN, SPLIT_VALID, SPLIT_TEST, SPLIT_COUNT } Split;
+const char *split_name(Split split); /* "train" */
 
 SchemaFunction dataset_schema; /* answers from headers, or from what is known of a named set; context unused */
 /* Reads the data into memory as stored. NULL after reporting errors (STATUS_DATA): missing files (says where it looked and
@@ -31,6 +32,62 @@ const char *dataset_class_name(const Dataset *dataset, const char *field, int32_
 const char *dataset_schema_text(const Dataset *dataset); /* for checkpoints: fields and categories, as JSON */
 const char *dataset_digest(const Dataset *dataset); /* BLAKE3 of the files' contents, 64 hex digits */
 double dataset_seconds(const Dataset *dataset);     /* spent reading */
+
+/* -- looking at data: `mlc data FILE.mdl` -- */
+typedef struct {
+    int64_t count;
+    double mean, square; /* square: the sum of squared distances from the mean */
+} Moments;
+typedef struct {
+    Moments moments; /* of finite values */
+    double least, most;
+    int64_t missing, infinite; /* missing: NaN; text without a category */
+} Statistics;
+double statistics_deviation(const Statistics *statistics); /* NaN without a value */
+
+/* What a field's elements are like (runtime/statistics.c). */
+enum { FACTS_COLUMNS = 64 };
+typedef struct {
+    SourceField field; /* of the source, or made of it by a model */
+    int64_t width;     /* elements of a row, each with statistics of its own; 0 where they are no list, or one of more than FACTS_COLUMNS */
+    Statistics whole[SPLIT_COUNT], *columns[SPLIT_COUNT];
+} FieldFacts;
+FieldFacts *field_facts_new(Arena *arena, const SourceField *field);
+void field_facts_add(FieldFacts *facts, Split split, const void *rows, int64_t count); /* one row after the other */
+
+/* How many rows each class has (runtime/class_counts.c). */
+typedef struct {
+    const SourceField *field;
+    bool is_label;
+    int64_t classes;             /* those known, or else up to the largest that occurs */
+    int64_t *counts[SPLIT_COUNT]; /* [classes] */
+} ClassCounts;
+
+/* Something suspicious (runtime/inspect.c, which states the rules). */
+typedef struct {
+    const char *kind;  /* "missing", "outlier"... */
+    const char *field; /* NULL: whole rows */
+    int64_t count;     /* of elements, rows or classes */
+    const char *text;
+} Finding;
+typedef struct {
+    Arena *arena;
+    Finding *items;
+    uint32_t count, capacity;
+} Findings;
+void findings_add(Findings *findings, const char *kind, const char *field, int64_t count, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+void findings_missing(Findings *findings, const FieldFacts *facts); /* elements that are missing or infinite */
+
+typedef struct {
+    FieldFacts **fields; /* of the source, [field_count] */
+    uint32_t field_count;
+    ClassCounts *classes; /* of the fields that hold classes */
+    uint32_t class_count;
+    Findings findings;
+} DataFacts;
+/* label: the source's field that holds the classes to be learnt, or NULL. */
+DataFacts *dataset_inspect(const Dataset *dataset, const char *label, Arena *arena);
 
 /* -- pictures (runtime/bitmap.c) -- */
 typedef struct {
@@ -88,6 +145,10 @@ Runner *runner_new(const Program *program, States *states, Threads *threads, Dia
 void runner_free(Runner *runner);
 void runner_input(Runner *runner, const char *name, const void *data); /* by symbol name; ignored if the program has none */
 void runner_step(Runner *runner, const int32_t *rows);
+/* Runs over `count` rows in batches, the last of which is filled up with its own first rows; calls see after each one, with the
+ * place of its first row among them and the number of its rows. */
+typedef void RunnerSee(void *context, const Runner *runner, int64_t first, int64_t count);
+void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerSee *see, void *context);
 /* Binds every input that the data set has; false after reporting one that it has not. */
 bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag);
 const void *runner_output(const Runner *runner, const char *name); /* plain; NULL: none */

@@ -3,6 +3,11 @@
 
 #include <stdlib.h>
 
+const char *split_name(Split split) {
+    static const char *const names[SPLIT_COUNT] = {[SPLIT_TRAIN] = "train", [SPLIT_VALID] = "valid", [SPLIT_TEST] = "test"};
+    return names[split];
+}
+
 static int64_t held_out(bool is_count, double amount, int64_t rows) {
     double wanted = is_count ? amount : amount * (double)rows + 0.5;
     return wanted < 0 ? -1 : wanted < (double)rows ? (int64_t)wanted : rows;

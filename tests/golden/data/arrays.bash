@@ -21,3 +21,9 @@ END
 
 small_png() { base64 -d <<<iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAAAAABX3VL4AAAADElEQVR42mNg+A+EAAYAAf+tLDclAAAAAElFTkSuQmCC; }       # 2 x 2, grey
 wide_png() { base64 -d <<<iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAAAAABawyK/AAAAEElEQVR42mNg+M/ACcSMTAAMOAILV1xUZwAAAABJRU5ErkJggg==; } # 4 x 2, grey
+
+# idx SIZE...: the header of an IDX file of bytes.
+idx() {
+    printf "\\0\\0\\x8\\x$(printf %x $#)"
+    for size in "$@"; do printf "\\0\\0\\0\\x$(printf %x "$size")"; done
+}

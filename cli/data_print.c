@@ -1,0 +1,225 @@
+/* What `mlc data FILE.mdl` tells, as text. */
+#include "cli/data_report.h"
+#include "cli/terminal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+enum { NAME_WIDTH = 22, CLASSES_SHOWN = 20, VALUES_SHOWN = 8, ROWS_ABREAST = 5, CELL_WIDTH = 11, PICTURE_SIDE = 56 };
+
+static void heading(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void heading(const char *format, ...) {
+    va_list args;
+    printf("\n%s", terminal_style(stdout, STYLE_BOLD));
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    printf("%s\n", terminal_style(stdout, STYLE_PLAIN));
+}
+
+static const char *number_text(char buffer[NUMBER_TEXT], double value) {
+    if (isnan(value)) return "-";
+    snprintf(buffer, NUMBER_TEXT, "%.6g", value);
+    return buffer;
+}
+
+/* "f32[N, 4]", "text" */
+static const char *type_text(const SourceField *field, char buffer[SHAPE_TEXT]) {
+    if (field->is_text) return "text";
+    int length = snprintf(buffer, SHAPE_TEXT, "%s[N", dtype_name(field->dtype));
+    for (int i = 0; i < field->row.rank; i++)
+        length += snprintf(buffer + length, SHAPE_TEXT - (size_t)length, ", %" PRId64, field->row.dim[i]);
+    snprintf(buffer + length, SHAPE_TEXT - (size_t)length, "]");
+    return buffer;
+}
+
+/* -- statistics -- */
+
+static void print_statistics(const char *name, const char *type, const Statistics *statistics, const char *remark) {
+    char missing[NUMBER_TEXT], least[NUMBER_TEXT], mean[NUMBER_TEXT], most[NUMBER_TEXT], deviation[NUMBER_TEXT];
+    bool any = statistics->moments.count > 0;
+    printf("  %-*s %-14s %8s %11s %11s %11s %11s%s\n", NAME_WIDTH, name, type, text_count(missing, statistics->missing),
+           number_text(least, any ? statistics->least : NAN), number_text(mean, any ? statistics->moments.mean : NAN),
+           number_text(most, any ? statistics->most : NAN), number_text(deviation, statistics_deviation(statistics)), remark);
+}
+
+static void print_text_column(const FieldFacts *facts, Split split, const char *remark) {
+    char missing[NUMBER_TEXT], count[NUMBER_TEXT];
+    printf("  %-*s %-14s %8s %11s %s%s\n", NAME_WIDTH, facts->field.name, "text", text_count(missing, facts->whole[split].missing),
+           text_count(count, facts->field.category_count), facts->field.category_count == 1 ? "category" : "categories", remark);
+}
+
+static void print_field(const FieldFacts *facts, Split split, const char *remark) {
+    char type[SHAPE_TEXT], name[64];
+    if (facts->field.is_text) {
+        print_text_column(facts, split, remark);
+        return;
+    }
+    print_statistics(facts->field.name, type_text(&facts->field, type), &facts->whole[split], remark);
+    for (int64_t i = 0; i < facts->width && facts->field.row.rank && facts->width > 1; i++) {
+        snprintf(name, sizeof name, "  [%" PRId64 "]", i);
+        print_statistics(name, "", &facts->columns[split][i], "");
+    }
+}
+
+static void print_fields(const DataReport *report, const char *title, FieldFacts *const *fields, uint32_t count, const bool *used) {
+    char rows[NUMBER_TEXT];
+    heading("%s, %s %s rows", title, text_count(rows, dataset_rows(report->session.dataset, report->split)), split_name(report->split));
+    printf("  %-*s %-14s %8s %11s %11s %11s %11s\n", NAME_WIDTH, "field", "type", "missing", "min", "mean", "max", "deviation");
+    for (uint32_t i = 0; i < count; i++) print_field(fields[i], report->split, used && !used[i] ? "  not used" : "");
+}
+
+static void print_learnt(const DataReport *report) {
+    char text[NUMBER_TEXT];
+    if (report->learnt_count) heading("learnt from the training rows");
+    for (uint32_t i = 0; i < report->learnt_count; i++) {
+        const Learnt *learnt = &report->learnt[i];
+        const SourceField flat = {.dtype = learnt->dtype};
+        printf("  %-*s", NAME_WIDTH + 4, learnt->name);
+        for (int64_t k = 0; k < learnt->count && k < VALUES_SHOWN; k++)
+            printf(" %s", number_text(text, report_element(&flat, learnt->values, k, 0)));
+        if (learnt->count > VALUES_SHOWN) printf(" ... (%" PRId64 " numbers)", learnt->count);
+        putchar('\n');
+    }
+}
+
+/* -- classes -- */
+
+static void print_class(const ClassCounts *counts, int64_t class) {
+    char text[NUMBER_TEXT];
+    const char *name = (uint64_t)class < counts->field->category_count ? counts->field->categories[class] : "";
+    printf("  %5" PRId64 "  %-*.60s", class, NAME_WIDTH, name);
+    for (Split split = 0; split < SPLIT_COUNT; split++) printf(" %9s", text_count(text, counts->counts[split][class]));
+    putchar('\n');
+}
+
+static void print_classes(const ClassCounts *counts) {
+    int64_t shown = counts->classes > CLASSES_SHOWN ? CLASSES_SHOWN : counts->classes;
+    heading("classes of '%s'%s", counts->field->name, counts->is_label ? ", the label" : "");
+    printf("  class  %-*s", NAME_WIDTH, "name");
+    for (Split split = 0; split < SPLIT_COUNT; split++) printf(" %9s", split_name(split));
+    putchar('\n');
+    for (int64_t i = 0; i < shown; i++) print_class(counts, i);
+    if (shown < counts->classes) printf("  ... and %" PRId64 " more (--json tells all)\n", counts->classes - shown);
+}
+
+/* -- the first rows -- */
+
+/* In the width of a cell; text is cut off between characters. */
+static void print_cell(const SourceField *field, const void *rows, int64_t row, int64_t element) {
+    char text[NUMBER_TEXT];
+    double value = report_element(field, rows, row, element);
+    if (!field->is_text || isnan(value)) {
+        printf(" %*s", CELL_WIDTH, number_text(text, value));
+        return;
+    }
+    const char *name = field->categories[(uint32_t)value];
+    int length = (int)strnlen(name, CELL_WIDTH);
+    while (length > 0 && ((unsigned char)name[length] & 0xc0) == 0x80) length--;
+    printf(" %*.*s", CELL_WIDTH, length, name);
+}
+
+/* A field's elements, a line each: of the rows from `first` on. `row_of` NULL: they lie one after the other. */
+static void print_elements(const SourceField *field, const void *rows, const int32_t *row_of, int64_t first, int64_t count) {
+    char name[64];
+    int64_t elements = shape_elements(field->row), shown = elements > VALUES_SHOWN ? VALUES_SHOWN : elements;
+    for (int64_t element = 0; element < shown; element++) {
+        snprintf(name, sizeof name, field->row.rank ? "%.40s[%" PRId64 "]" : "%.60s", field->name, element);
+        printf("  %-*s", NAME_WIDTH, name);
+        for (int64_t i = first; i < first + count; i++) print_cell(field, rows, row_of ? row_of[i] : i, element);
+        putchar('\n');
+    }
+    if (shown < elements) printf("  ... %" PRId64 " elements\n", elements);
+}
+
+static void print_block(const DataReport *report, int64_t first, int64_t count) {
+    const Dataset *dataset = report->session.dataset;
+    const int32_t *rows = dataset_split(dataset, report->split);
+    printf("  %-*s", NAME_WIDTH, "row");
+    for (int64_t i = first; i < first + count; i++) printf(" %*" PRId32, CELL_WIDTH, rows[i]);
+    putchar('\n');
+    for (uint32_t i = 0; i < report->facts->field_count; i++) {
+        const SourceField *field = &report->facts->fields[i]->field;
+        if (field != report->picture) print_elements(field, dataset_field(dataset, field->name), rows, first, count);
+    }
+    if (report->field_count) printf("  %-*s\n", NAME_WIDTH, "-- as the model sees them");
+    for (uint32_t i = 0; i < report->field_count; i++)
+        print_elements(&report->fields[i]->field, report->first[i], NULL, first, count);
+}
+
+static void print_rows(const DataReport *report) {
+    heading("first rows of %s", split_name(report->split));
+    for (int64_t first = 0; first < report->shown; first += ROWS_ABREAST) {
+        int64_t left = report->shown - first;
+        if (first) putchar('\n');
+        print_block(report, first, left < ROWS_ABREAST ? left : ROWS_ABREAST);
+    }
+}
+
+/* -- the first pictures -- */
+
+/* Grey, and no larger than the terminal can show. */
+static void print_pixels(const DataReport *report, const uint8_t *pixels) {
+    Shape row = report->picture->row;
+    Bitmap picture = {.height = (int)row.dim[row.rank - 2], .width = (int)row.dim[row.rank - 1], .channels = 1};
+    int64_t plane = (int64_t)picture.height * picture.width, channels = row.rank == 3 ? row.dim[0] : 1;
+    int longest = picture.height > picture.width ? picture.height : picture.width, shrink = longest > PICTURE_SIDE ? longest : PICTURE_SIDE;
+    int height = (picture.height * PICTURE_SIDE + shrink - 1) / shrink, width = (picture.width * PICTURE_SIDE + shrink - 1) / shrink;
+    picture.pixels = arena_alloc(report->session.arena, (size_t)plane);
+    for (int64_t i = 0; i < plane; i++) {
+        int64_t sum = 0;
+        for (int64_t c = 0; c < channels; c++) sum += pixels[c * plane + i];
+        picture.pixels[i] = (uint8_t)(sum / channels);
+    }
+    uint8_t *small = arena_alloc(report->session.arena, (size_t)height * (size_t)width);
+    bitmap_resize(&picture, height, width, small);
+    terminal_image(stdout, small, height, width);
+}
+
+static void print_labels(const DataReport *report, int32_t row) {
+    const Dataset *dataset = report->session.dataset;
+    char text[NUMBER_TEXT];
+    for (uint32_t i = 0; i < report->facts->class_count; i++) {
+        const SourceField *field = report->facts->classes[i].field;
+        int32_t class = (int32_t)report_element(field, dataset_field(dataset, field->name), row, 0);
+        const char *name = dataset_class_name(dataset, field->name, class);
+        snprintf(text, sizeof text, "%" PRId32, class);
+        printf(", %s %s", field->name, text);
+        if (name && strcmp(name, text)) printf(" (%s)", name);
+    }
+}
+
+static void print_pictures(const DataReport *report) {
+    const uint8_t *pixels = dataset_field(report->session.dataset, report->picture->name);
+    heading("first pictures of %s", split_name(report->split));
+    for (int64_t i = 0; i < report->shown; i++) {
+        int32_t row = dataset_split(report->session.dataset, report->split)[i];
+        printf("  row %" PRId32, row);
+        print_labels(report, row);
+        putchar('\n');
+        print_pixels(report, pixels + row * shape_elements(report->picture->row));
+    }
+}
+
+/* -- all of it -- */
+
+static void print_findings(const Findings *findings) {
+    heading(findings->count ? "suspicious" : "nothing suspicious");
+    for (uint32_t i = 0; i < findings->count; i++) printf("  %s: %s\n", findings->items[i].kind, findings->items[i].text);
+}
+
+void report_print(const DataReport *report) {
+    const Dataset *dataset = report->session.dataset;
+    char train[NUMBER_TEXT], valid[NUMBER_TEXT], test[NUMBER_TEXT];
+    printf("%s: data from %s, %s train rows, %s valid, %s test\n", report->options->operands[0], report->session.build.info->source.reader,
+           text_count(train, dataset_rows(dataset, SPLIT_TRAIN)), text_count(valid, dataset_rows(dataset, SPLIT_VALID)),
+           text_count(test, dataset_rows(dataset, SPLIT_TEST)));
+    print_fields(report, "fields of the source", report->facts->fields, report->facts->field_count, report->used);
+    if (report->field_count) print_fields(report, "fields of the data block", report->fields, report->field_count, NULL);
+    print_learnt(report);
+    for (uint32_t i = 0; i < report->facts->class_count; i++) print_classes(&report->facts->classes[i]);
+    if (report->shown && report->picture) print_pictures(report);
+    if (report->shown && !report->picture) print_rows(report);
+    print_findings(&report->facts->findings);
+}

@@ -1,0 +1,183 @@
+/* mlc data FILE.mdl: gathers what is to be told about a model's data. The fields of the data block are computed as they are for
+ * evaluation, after the transforms have learnt from the training rows. */
+#include "cli/data_report.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { BATCH_ELEMENTS = 1 << 20, ROWS_SHOWN = 5, PICTURES_SHOWN = 2 };
+
+double report_element(const SourceField *field, const void *rows, int64_t row, int64_t element) {
+    int64_t at = row * shape_elements(field->row) + element;
+    if (field->dtype == DTYPE_F32) return (double)((const float *)rows)[at];
+    if (field->dtype != DTYPE_I32) return ((const uint8_t *)rows)[at];
+    int32_t whole = ((const int32_t *)rows)[at];
+    return field->is_text && whole < 0 ? (double)NAN : whole;
+}
+
+/* -- the source -- */
+
+static bool is_picture(const SourceField *field) {
+    Shape row = field->row;
+    return field->dtype == DTYPE_U8 && (row.rank == 2 || (row.rank == 3 && (row.dim[0] == 1 || row.dim[0] == 3)));
+}
+
+static void mark_used(DataReport *report, const Symbol *symbol) {
+    const SourceSchema *schema = dataset_fields(report->session.dataset);
+    const SourceField *single = source_field(schema, symbol->name);
+    uint32_t count = 1, one = single ? (uint32_t)(single - schema->fields) : 0;
+    const uint32_t *fields = single ? &one : source_columns_find(schema, symbol->name, report->session.arena, &count);
+    for (uint32_t i = 0; fields && i < count; i++) report->used[fields[i]] = true;
+}
+
+static bool find_used(DataReport *report) {
+    const Build *build = &report->session.build;
+    report->used = ARENA_ARRAY(report->session.arena, bool, report->facts->field_count);
+    Graph *graph = model_graph(build->model, GRAPH_TRAIN, build->info->batch, build->diag);
+    for (uint32_t i = 0; graph && i < graph->symbol_count; i++)
+        if (graph->symbols[i].kind == SYMBOL_BATCH) mark_used(report, &graph->symbols[i]);
+    graph_free(graph);
+    return graph != NULL;
+}
+
+/* Which rows are shown: the first of the split, fewer where they are pictures. */
+static void choose_rows(DataReport *report) {
+    const SourceSchema *schema = dataset_fields(report->session.dataset);
+    for (uint32_t i = 0; i < schema->field_count && !report->picture; i++)
+        if (is_picture(&schema->fields[i])) report->picture = &schema->fields[i];
+    int64_t rows = dataset_rows(report->session.dataset, report->split);
+    report->shown = option_given(report->options, OPTION_rows) ? report->options->rows
+                    : report->picture                          ? PICTURES_SHOWN
+                                                               : ROWS_SHOWN;
+    if (report->shown > rows) report->shown = rows;
+}
+
+/* Labels that have no class are no reason to stop here: they are to be seen. */
+static bool open_source(DataReport *report) {
+    Session *session = &report->session;
+    const ModelInfo *info = session->build.info;
+    session->dataset = dataset_open(&info->source, &info->split, report->diag);
+    if (!session->dataset) return false;
+    if (option_given(report->options, OPTION_split) && !session_split(session, &report->split)) return false;
+    report->facts = dataset_inspect(session->dataset, info->label_field, session->arena);
+    choose_rows(report);
+    return find_used(report);
+}
+
+/* -- the fields of the data block -- */
+
+static SourceField field_of(const DataReport *report, const Graph *graph, const Output *output) {
+    const Node *node = graph_node(graph, output->node);
+    SourceField field = {.name = arena_copy_string(report->session.arena, output->name, strlen(output->name)),
+                         .dtype = node->dtype,
+                         .row = shape_of(node->shape.rank - 1, &node->shape.dim[1])};
+    if (node->op != OP_input) return field;
+    const SourceField *source = source_field(dataset_fields(report->session.dataset), graph->symbols[node->attrs.symbol].name);
+    if (source && source->is_text) {
+        field.is_text = true;
+        field.categories = source->categories;
+        field.category_count = source->category_count;
+    }
+    return field;
+}
+
+static void make_fields(DataReport *report, const Graph *graph) {
+    Arena *arena = report->session.arena;
+    report->field_count = graph->output_count;
+    report->fields = ARENA_ARRAY(arena, FieldFacts *, graph->output_count);
+    report->first = ARENA_ARRAY(arena, void *, graph->output_count);
+    for (uint32_t i = 0; i < graph->output_count; i++) {
+        SourceField field = field_of(report, graph, &graph->outputs[i]);
+        report->fields[i] = field_facts_new(arena, &field);
+        report->first[i] = arena_alloc(arena, (size_t)(report->shown * shape_elements(field.row) + 1) * dtype_bytes(field.dtype));
+    }
+}
+
+typedef struct {
+    DataReport *report;
+    Split split;
+} Seeing;
+
+static void keep_first(const DataReport *report, uint32_t i, const char *rows, int64_t first, int64_t count) {
+    const SourceField *field = &report->fields[i]->field;
+    size_t row = (size_t)shape_elements(field->row) * dtype_bytes(field->dtype);
+    if (first + count > report->shown) count = report->shown - first;
+    if (count > 0) memcpy((char *)report->first[i] + (size_t)first * row, rows, (size_t)count * row);
+}
+
+static void see_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
+    const Seeing *seeing = context;
+    const DataReport *report = seeing->report;
+    for (uint32_t i = 0; i < report->field_count; i++) {
+        const void *rows = runner_output(runner, report->fields[i]->field.name);
+        field_facts_add(report->fields[i], seeing->split, rows, count);
+        if (seeing->split == report->split) keep_first(report, i, rows, first, count);
+    }
+}
+
+static bool run_fields(DataReport *report, const Program *program) {
+    Session *session = &report->session;
+    Runner *runner = runner_new(program, session->states, session->threads, report->diag);
+    bool good = runner && runner_data(runner, session->dataset, report->diag);
+    for (Split split = 0; split < SPLIT_COUNT && good; split++)
+        runner_rows(runner, dataset_split(session->dataset, split), dataset_rows(session->dataset, split), see_rows,
+                    &(Seeing){report, split});
+    runner_free(runner);
+    return good;
+}
+
+static void read_learnt(DataReport *report, const Graph *graph) {
+    Arena *arena = report->session.arena;
+    report->learnt = ARENA_ARRAY(arena, Learnt, graph->symbol_count);
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->kind != SYMBOL_STATE) continue;
+        int64_t count = shape_elements(symbol->shape);
+        void *values = arena_alloc(arena, (size_t)count * dtype_bytes(symbol->dtype));
+        if (!states_read(report->session.states, symbol->name, values)) continue;
+        report->learnt[report->learnt_count++] =
+            (Learnt){arena_copy_string(arena, symbol->name, strlen(symbol->name)), symbol->dtype, count, values};
+    }
+}
+
+/* As many rows at once as fit into a few megabytes: the interpreter keeps every value of the graph. */
+static uint32_t batch_rows(const DataReport *report) {
+    const SourceSchema *schema = dataset_fields(report->session.dataset);
+    int64_t elements = 1, rows = dataset_rows(report->session.dataset, SPLIT_TRAIN);
+    for (uint32_t i = 0; i < schema->field_count; i++) elements += shape_elements(schema->fields[i].row);
+    int64_t batch = BATCH_ELEMENTS / elements + 1;
+    return (uint32_t)(batch < rows ? batch : rows);
+}
+
+static bool inspect_fields(DataReport *report) {
+    Session *session = &report->session;
+    Compilation compilation;
+    session->states = states_new();
+    session->threads = threads_new(1);
+    if (!session_fit(session) || !build_compilation(&session->build, GRAPH_FIELDS, batch_rows(report), PASS_functions, &compilation))
+        return false;
+    Program *program = program_interpret(compilation.graph);
+    make_fields(report, compilation.graph);
+    bool good = run_fields(report, program);
+    if (good) read_learnt(report, compilation.graph);
+    program_free(program);
+    compilation_free(&compilation);
+    for (uint32_t i = 0; i < report->field_count && good; i++) findings_missing(&report->facts->findings, report->fields[i]);
+    return good;
+}
+
+/* -- the command -- */
+
+Status report_data(const Options *given, Diagnostics *diag) {
+    DataReport report = {.options = given, .diag = diag, .split = SPLIT_TRAIN};
+    report.session.arena = arena_new();
+    if (build_open(&report.session.build, given->operands[0], given, diag) && open_source(&report)) {
+        if (inspect_fields(&report)) session_check_classes(&report.session);
+        if (given->json)
+            report_print_json(&report);
+        else
+            report_print(&report);
+    }
+    session_close(&report.session);
+    return diag_status(diag);
+}

@@ -1,0 +1,50 @@
+/* How many rows each class has, split by split. */
+#include "runtime/class_counts.h"
+#include "runtime/moments.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { CLASSES_MOST = 1 << 16 }; /* numbers from there on are no classes */
+
+static bool holds_classes(const SourceField *field, const char *label) {
+    bool whole = field->dtype != DTYPE_F32 && field->row.rank == 0;
+    return whole && (field->is_text || field->classes || (label && !strcmp(field->name, label)));
+}
+
+static void count_split(const Dataset *dataset, Split split, ClassCounts *counts) {
+    const SourceField *field = counts->field;
+    const void *data = dataset_field(dataset, field->name);
+    for (int64_t i = 0; i < dataset_rows(dataset, split); i++) {
+        double class = element_value(field->dtype, field->is_text, data, dataset_split(dataset, split)[i]);
+        if (class >= 0 && class < (double)counts->classes) counts->counts[split][(int64_t)class]++;
+    }
+}
+
+/* Where it is not known how many there are: up to the largest number. */
+static int64_t largest_class(const Dataset *dataset, const SourceField *field) {
+    const void *data = dataset_field(dataset, field->name);
+    double largest = -1;
+    for (Split split = 0; split < SPLIT_COUNT; split++)
+        for (int64_t i = 0; i < dataset_rows(dataset, split); i++)
+            largest = fmax(largest, element_value(field->dtype, field->is_text, data, dataset_split(dataset, split)[i]));
+    return largest < CLASSES_MOST ? (int64_t)largest + 1 : CLASSES_MOST;
+}
+
+ClassCounts *class_counts(const Dataset *dataset, const char *label, Arena *arena, uint32_t *count) {
+    const SourceSchema *schema = dataset_fields(dataset);
+    ClassCounts *all = ARENA_ARRAY(arena, ClassCounts, schema->field_count);
+    *count = 0;
+    for (uint32_t i = 0; i < schema->field_count; i++) {
+        const SourceField *field = &schema->fields[i];
+        if (!holds_classes(field, label)) continue;
+        ClassCounts *counts = &all[(*count)++];
+        *counts = (ClassCounts){.field = field, .is_label = label && !strcmp(field->name, label)};
+        counts->classes = field->is_text ? field->category_count : field->classes ? field->classes : largest_class(dataset, field);
+        for (Split split = 0; split < SPLIT_COUNT; split++) {
+            counts->counts[split] = ARENA_ARRAY(arena, int64_t, counts->classes);
+            count_split(dataset, split, counts);
+        }
+    }
+    return all;
+}
