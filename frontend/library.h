@@ -3,7 +3,7 @@
 #ifndef MLC_FRONTEND_LIBRARY_H
 #define MLC_FRONTEND_LIBRARY_H
 
-#include "frontend/names.h"
+#include "ir/names.h"
 #include "frontend/value.h"
 
 struct Evaluator;

@@ -1,18 +1,18 @@
 /* The graph's array of nodes: adding a node checks it, folds it if all operands are constants, and finds the equal one. */
 #include "ir/eval.h"
 #include "ir/graph.h"
+#include "ir/names.h"
 #include "ir/shapes.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Open addressing; 0 marks a free slot. Lives outside the arena because it is replaced as it grows. */
+/* Open addressing; 0 marks a free slot. The slots live outside the arena because they are replaced as they grow. */
 typedef struct NodeTable {
     NodeId *slots;
-    uint32_t size;          /* a power of two */
-    uint32_t *symbol_slots; /* by name: 1 + the index of a symbol */
-    uint32_t symbol_size;
+    uint32_t size;  /* a power of two */
+    Names *symbols; /* numbered like graph->symbols */
 } NodeTable;
 
 Graph *graph_new(const char *name, Diagnostics *diag) {
@@ -23,13 +23,13 @@ Graph *graph_new(const char *name, Diagnostics *diag) {
     graph->diag = diag;
     graph->node_count = 1;
     graph->table = ARENA_NEW(arena, NodeTable);
+    graph->table->symbols = names_new(arena);
     return graph;
 }
 
 void graph_free(Graph *graph) {
     if (!graph) return;
     free(graph->table->slots);
-    free(graph->table->symbol_slots);
     free(graph->nodes);
     arena_free(graph->arena);
 }
@@ -162,31 +162,13 @@ static void *array_room(Graph *graph, void *array, uint32_t count, uint32_t *cap
     return grown;
 }
 
-/* The slot that holds the symbol of that name, or the free one where it belongs. */
-static uint32_t *symbol_slot(const Graph *graph, const char *name) {
-    const NodeTable *table = graph->table;
-    uint32_t last = table->symbol_size - 1, at = hash_bytes(2166136261u, name, strlen(name)) & last;
-    while (table->symbol_slots[at] && strcmp(graph->symbols[table->symbol_slots[at] - 1].name, name)) at = (at + 1) & last;
-    return &table->symbol_slots[at];
-}
-
-static void symbol_slots_grow(Graph *graph) {
-    NodeTable *table = graph->table;
-    if (2 * graph->symbol_count < table->symbol_size) return;
-    free(table->symbol_slots);
-    table->symbol_size = table->symbol_size ? 4 * table->symbol_size : 64;
-    table->symbol_slots = must(calloc(table->symbol_size, sizeof *table->symbol_slots));
-    for (uint32_t i = 0; i < graph->symbol_count; i++) *symbol_slot(graph, graph->symbols[i].name) = i + 1;
-}
-
 static uint32_t symbol_append(Graph *graph, const Symbol *symbol) {
     graph->symbols = array_room(graph, graph->symbols, graph->symbol_count, &graph->symbol_capacity, sizeof *graph->symbols);
     Symbol *added = &graph->symbols[graph->symbol_count];
     *added = *symbol;
     added->name = arena_copy_string(graph->arena, symbol->name, strlen(symbol->name));
-    symbol_slots_grow(graph);
-    *symbol_slot(graph, added->name) = graph->symbol_count + 1;
-    return graph->symbol_count++;
+    graph->symbol_count++;
+    return names_add(graph->table->symbols, added->name);
 }
 
 static NodeId symbol_node(Graph *graph, const Symbol *symbol) {
@@ -214,8 +196,8 @@ NodeId graph_state(Graph *graph, const char *name, DType dtype, Shape shape, Ini
 }
 
 const Symbol *graph_symbol(const Graph *graph, const char *name) {
-    uint32_t slot = graph->symbol_count ? *symbol_slot(graph, name) : 0;
-    return slot ? &graph->symbols[slot - 1] : NULL;
+    int32_t index = names_index(graph->table->symbols, name);
+    return index < 0 ? NULL : &graph->symbols[index];
 }
 
 void graph_output(Graph *graph, const char *name, NodeId node) {

@@ -1,64 +1,8 @@
-/* Texts and their numbers: a table with open addressing over an array in order of arrival. */
+/* Sorting and thinning out categories: each time the codes of a column get new numbers. */
 #include "runtime/categories.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct Categories {
-    Arena *arena;
-    const char **names;
-    uint32_t count, capacity;
-    uint32_t *slots; /* number + 1, 0: free */
-    uint32_t slot_count;
-};
-
-Categories *categories_new(Arena *arena) {
-    Categories *categories = ARENA_NEW(arena, Categories);
-    categories->arena = arena;
-    return categories;
-}
-
-static uint32_t hash(const char *text) {
-    uint32_t h = 2166136261u;
-    for (; *text; text++) h = (h ^ (unsigned char)*text) * 16777619u;
-    return h ^ h >> 15;
-}
-
-static uint32_t *slot_of(const Categories *categories, const char *text) {
-    uint32_t mask = categories->slot_count - 1, at = hash(text) & mask;
-    while (categories->slots[at] && strcmp(categories->names[categories->slots[at] - 1], text)) at = (at + 1) & mask;
-    return &categories->slots[at];
-}
-
-static void grow(Categories *categories) {
-    uint32_t capacity = categories->capacity ? 2 * categories->capacity : 16;
-    const char **names = ARENA_ARRAY(categories->arena, const char *, capacity);
-    if (categories->count) memcpy(names, categories->names, categories->count * sizeof *names);
-    categories->names = names;
-    categories->capacity = capacity;
-    categories->slot_count = 2 * capacity;
-    categories->slots = ARENA_ARRAY(categories->arena, uint32_t, categories->slot_count);
-    for (uint32_t i = 0; i < categories->count; i++) *slot_of(categories, names[i]) = i + 1;
-}
-
-int32_t categories_add(Categories *categories, const char *text) {
-    int32_t known = categories_find(categories, text);
-    if (known >= 0) return known;
-    if (categories->count == categories->capacity) grow(categories);
-    categories->names[categories->count++] = text;
-    *slot_of(categories, text) = categories->count;
-    return (int32_t)categories->count - 1;
-}
-
-int32_t categories_find(const Categories *categories, const char *text) {
-    return categories->slot_count ? (int32_t)*slot_of(categories, text) - 1 : -1;
-}
-
-uint32_t categories_count(const Categories *categories) {
-    return categories->count;
-}
-
-/* -- sorting -- */
 
 typedef struct {
     const char *name;
@@ -74,17 +18,19 @@ static void renumber(int32_t *codes, int64_t count, const int32_t *new_number) {
         if (codes[i] >= 0) codes[i] = new_number[codes[i]];
 }
 
-const char **categories_sort(Categories *categories, int32_t *codes, int64_t count) {
-    Ranked *ranked = ARENA_ARRAY(categories->arena, Ranked, categories->count);
-    int32_t *new_number = ARENA_ARRAY(categories->arena, int32_t, categories->count);
-    for (uint32_t i = 0; i < categories->count; i++) ranked[i] = (Ranked){categories->names[i], i};
-    qsort(ranked, categories->count, sizeof *ranked, by_name);
-    for (uint32_t i = 0; i < categories->count; i++) {
+const char **categories_sort(const Names *names, int32_t *codes, int64_t count, Arena *arena) {
+    uint32_t name_count = names_count(names);
+    Ranked *ranked = ARENA_ARRAY(arena, Ranked, name_count);
+    int32_t *new_number = ARENA_ARRAY(arena, int32_t, name_count);
+    const char **sorted = ARENA_ARRAY(arena, const char *, name_count);
+    for (uint32_t i = 0; i < name_count; i++) ranked[i] = (Ranked){names_all(names)[i], i};
+    qsort(ranked, name_count, sizeof *ranked, by_name);
+    for (uint32_t i = 0; i < name_count; i++) {
         new_number[ranked[i].number] = (int32_t)i;
-        categories->names[i] = ranked[i].name;
+        sorted[i] = ranked[i].name;
     }
     renumber(codes, count, new_number);
-    return categories->names;
+    return sorted;
 }
 
 static void count_lost(const char *const *names, const int32_t *codes, int64_t count, const int32_t *new_number, int64_t *lost,

@@ -1,21 +1,11 @@
-/* The categories of a column of text, while it is read and afterwards. Private to runtime/. */
+/* The codes of a column of text: numbers of its categories, -1 where there is none. Private to runtime/. */
 #ifndef MLC_RUNTIME_CATEGORIES_H
 #define MLC_RUNTIME_CATEGORIES_H
 
-#include "ir/arena.h"
+#include "ir/names.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
-typedef struct Categories Categories;
-
-Categories *categories_new(Arena *arena);
-/* The number of a category, in order of arrival; a new one gets the next number. `text` is kept. */
-int32_t categories_add(Categories *categories, const char *text);
-int32_t categories_find(const Categories *categories, const char *text); /* -1: it is not there */
-uint32_t categories_count(const Categories *categories);
-/* Sorts them by their bytes and renumbers the codes that were given so far. */
-const char **categories_sort(Categories *categories, int32_t *codes, int64_t count);
+/* The categories sorted by their bytes, in the arena; `codes` held their numbers in `names` and hold their new ones afterwards. */
+const char **categories_sort(const Names *names, int32_t *codes, int64_t count, Arena *arena);
 
 /* Keeps the categories that occur in the rows `kept`, and renumbers the codes of all `count` rows: -1 where a category is not
  * kept. Returns how many categories are left; `names` is changed in place. *lost: how many rows have a category that is not kept;

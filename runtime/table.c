@@ -18,7 +18,7 @@ typedef struct {
     CsvCell *cells;
     Table *table;
     int32_t *column_of;       /* of each cell of a record: its column, or -1 */
-    Categories **categories;  /* of each column of text */
+    Names **categories;  /* of each column of text */
     uint32_t width;           /* cells of a record */
     Problem *problem;
 } Reading;
@@ -78,9 +78,9 @@ static bool header_is_names(const Reading *reading, const CsvScan *scan) {
 }
 
 static bool names_differ(const Reading *reading, const char *const *names, uint32_t line) {
-    Categories *seen = categories_new(reading->arena);
+    Names *seen = names_new(reading->arena);
     for (uint32_t i = 0; i < reading->width; i++) {
-        if ((uint32_t)categories_add(seen, names[i]) == i) continue;
+        if (names_add(seen, names[i]) == i) continue;
         problem_set(reading->problem, "line %u: two columns are called '%.100s'", line, names[i]);
         problem_remedy(reading->problem, "give each column a name of its own");
         return false;
@@ -91,16 +91,16 @@ static bool names_differ(const Reading *reading, const char *const *names, uint3
 static void make_columns(Reading *reading, const char *const *names) {
     Table *table = reading->table;
     const SourceSchema *like = reading->like;
-    Categories *wanted = categories_new(reading->arena);
+    Names *wanted = names_new(reading->arena);
     table->column_count = like ? like->field_count : reading->width;
     table->columns = ARENA_ARRAY(reading->arena, Column, table->column_count);
     reading->column_of = ARENA_ARRAY(reading->arena, int32_t, reading->width);
-    reading->categories = ARENA_ARRAY(reading->arena, Categories *, table->column_count);
+    reading->categories = ARENA_ARRAY(reading->arena, Names *, table->column_count);
     for (uint32_t i = 0; i < table->column_count; i++) {
         table->columns[i].name = like ? like->fields[i].name : names[i];
-        categories_add(wanted, table->columns[i].name);
+        names_add(wanted, table->columns[i].name);
     }
-    for (uint32_t i = 0; i < reading->width; i++) reading->column_of[i] = categories_find(wanted, names[i]);
+    for (uint32_t i = 0; i < reading->width; i++) reading->column_of[i] = names_index(wanted, names[i]);
 }
 
 static bool read_names(Reading *reading) {
@@ -193,9 +193,9 @@ static bool see_value(Reading *reading, Column *column, int64_t row, const CsvCe
     } else if (missing) {
         column->codes[row] = -1;
     } else {
-        Categories *categories = reading->categories[column - reading->table->columns];
+        Names *categories = reading->categories[column - reading->table->columns];
         const char *text = csv_text(cell, reading->arena);
-        column->codes[row] = reading->like ? categories_find(categories, text) : categories_add(categories, text);
+        column->codes[row] = reading->like ? names_index(categories, text) : (int32_t)names_add(categories, text);
         if (column->codes[row] < 0 && !column->unseen++) column->unseen_text = text;
         return check_utf8(reading, text, line);
     }
@@ -210,10 +210,10 @@ static void follow(Reading *reading) {
         Column *column = &reading->table->columns[i];
         const SourceField *field = &reading->like->fields[i];
         column->kind = field->is_text ? COLUMN_TEXT : field->dtype == DTYPE_I32 ? COLUMN_WHOLE : COLUMN_NUMBER;
-        reading->categories[i] = categories_new(reading->arena);
+        reading->categories[i] = names_new(reading->arena);
         column->categories = (const char **)field->categories;
         column->category_count = field->category_count;
-        for (uint32_t k = 0; k < field->category_count; k++) categories_add(reading->categories[i], field->categories[k]);
+        for (uint32_t k = 0; k < field->category_count; k++) names_add(reading->categories[i], field->categories[k]);
     }
 }
 
@@ -224,7 +224,7 @@ static bool find_kinds(Reading *reading) {
     for (uint32_t i = 0; i < table->column_count; i++) {
         Column *column = &table->columns[i];
         if (column->kind == COLUMN_WHOLE && column->missing) column->kind = COLUMN_NUMBER;
-        if (column->kind == COLUMN_TEXT && !reading->like) reading->categories[i] = categories_new(reading->arena);
+        if (column->kind == COLUMN_TEXT && !reading->like) reading->categories[i] = names_new(reading->arena);
     }
     if (table->rows == 0) problem_set(reading->problem, "it has no rows%s", reading->format->header ? " below the names of its columns" : "");
     return table->rows > 0;
@@ -247,8 +247,8 @@ static void sort_categories(Reading *reading) {
     for (uint32_t i = 0; i < reading->table->column_count && !reading->like; i++) {
         Column *column = &reading->table->columns[i];
         if (column->kind != COLUMN_TEXT) continue;
-        column->category_count = categories_count(reading->categories[i]);
-        column->categories = categories_sort(reading->categories[i], column->codes, reading->table->rows);
+        column->category_count = names_count(reading->categories[i]);
+        column->categories = categories_sort(reading->categories[i], column->codes, reading->table->rows, reading->arena);
     }
 }
 

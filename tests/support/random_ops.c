@@ -301,32 +301,38 @@ static bool windows_fit(const Maker *maker, NodeId a, int height, const Window *
     return elements <= MAKER_MAX_ELEMENTS;
 }
 
+/* Pictures whose height is dimension `height`, and a window they have room for; none if there are none. */
+static NodeId pick_windowed(Maker *maker, DType dtype, int height, Window *window) {
+    NodeId a = pick_picture(maker, dtype, height);
+    if (!a) return NODE_NONE;
+    *window = draw_window(maker, &graph_node(maker->graph, a)->shape.dim[height]);
+    return windows_fit(maker, a, height, window) ? a : NODE_NONE;
+}
+
 static NodeId make_windows(Maker *maker, Op op) {
     (void)op;
-    NodeId a = pick_picture(maker, maker_chance(maker, 4) ? (DType)maker_draw(maker, DTYPE_COUNT) : DTYPE_F32, 1);
-    if (!a) return NODE_NONE;
-    Window window = draw_window(maker, &graph_node(maker->graph, a)->shape.dim[1]);
-    return windows_fit(maker, a, 1, &window) ? build_windows(maker->graph, a, &window) : NODE_NONE;
+    Window window;
+    NodeId a = pick_windowed(maker, maker_chance(maker, 4) ? (DType)maker_draw(maker, DTYPE_COUNT) : DTYPE_F32, 1, &window);
+    return a ? build_windows(maker->graph, a, &window) : NODE_NONE;
 }
 
 static NodeId make_pool(Maker *maker, Op op) {
     (void)op;
-    NodeId a = pick_picture(maker, DTYPE_F32, 2);
-    if (!a) return NODE_NONE;
-    Window window = draw_window(maker, &graph_node(maker->graph, a)->shape.dim[2]);
-    return windows_fit(maker, a, 2, &window) ? build_max_pool(maker->graph, a, &window) : NODE_NONE;
+    Window window;
+    NodeId a = pick_windowed(maker, DTYPE_F32, 2, &window);
+    return a ? build_max_pool(maker->graph, a, &window) : NODE_NONE;
 }
 
 static NodeId make_conv(Maker *maker, Op op) {
     (void)op;
-    NodeId a = pick_picture(maker, DTYPE_F32, 2);
+    Window window;
+    NodeId a = pick_windowed(maker, DTYPE_F32, 2, &window);
     if (!a) return NODE_NONE;
     Shape shape = shape_at(maker, a);
-    Window window = draw_window(maker, &shape.dim[2]);
     int64_t groups = maker_chance(maker, 3) ? shape.dim[1] : shape.dim[1] % 2 == 0 && maker_chance(maker, 2) ? 2 : 1;
     int64_t filters = groups * (1 + maker_draw(maker, maker_chance(maker, 2) ? 2 : 20));
     Shape weights = shape_of(4, (int64_t[]){filters, shape.dim[1] / groups, window.kernel[0], window.kernel[1]});
-    bool fits = windows_fit(maker, a, 2, &window) && shape_elements(weights) <= MAKER_MAX_ELEMENTS &&
+    bool fits = shape_elements(weights) <= MAKER_MAX_ELEMENTS &&
                 shape_elements(shape) / shape.dim[1] * filters <= MAKER_MAX_ELEMENTS;
     if (!fits) return NODE_NONE;
     NodeId w = maker_chance(maker, 3) ? maker_fit(maker, maker_pick(maker, DTYPE_F32), weights)

@@ -1,5 +1,5 @@
-/* Open addressing over an array that keeps the order of arrival. */
-#include "frontend/names.h"
+/* Names and their numbers: open addressing over an array in the order of arrival. */
+#include "ir/names.h"
 
 #include <string.h>
 
@@ -21,7 +21,7 @@ Names *names_new(Arena *arena) {
 static uint32_t hash(const char *name) {
     uint32_t h = 2166136261u;
     for (; *name; name++) h = (h ^ (unsigned char)*name) * 16777619u;
-    return h;
+    return h ^ h >> 15;
 }
 
 static uint32_t *slot_of(const Names *names, const char *name) {
@@ -44,25 +44,33 @@ static void grow(Names *names) {
     for (uint32_t i = 0; i < names->count; i++) *slot_of(names, all[i]) = i + 1;
 }
 
+int32_t names_index(const Names *names, const char *name) {
+    return names->slot_count ? (int32_t)*slot_of(names, name) - 1 : -1;
+}
+
+uint32_t names_add(Names *names, const char *name) {
+    if (names->count == names->capacity) grow(names);
+    uint32_t *slot = slot_of(names, name);
+    if (*slot) return *slot - 1;
+    names->names[names->count] = name;
+    *slot = ++names->count;
+    return names->count - 1;
+}
+
 void *names_find(const Names *names, const char *name) {
-    if (!names->slot_count) return NULL;
-    uint32_t slot = *slot_of(names, name);
-    return slot ? names->values[slot - 1] : NULL;
+    int32_t index = names_index(names, name);
+    return index < 0 ? NULL : names->values[index];
 }
 
 void names_put(Names *names, const char *name, void *value) {
-    if (names->count == names->capacity) grow(names);
-    uint32_t *slot = slot_of(names, name);
-    if (!*slot) {
-        names->names[names->count] = name;
-        *slot = ++names->count;
-    }
-    names->values[*slot - 1] = value;
+    uint32_t number = names_add(names, name); /* may move the values */
+    names->values[number] = value;
 }
 
 uint32_t names_count(const Names *names) {
     return names->count;
 }
+
 const char *const *names_all(const Names *names) {
     return names->names;
 }
