@@ -1,5 +1,6 @@
 /* Graphs as text. One that is accepted is valid, and printing and reading it gives the same text again. */
 #include "tests/fuzz/fuzz.h"
+#include "tests/support/texts.h"
 
 #include <string.h>
 
@@ -7,22 +8,12 @@ const char *const fuzz_words[] = {"%1",     "%99999999999", "[",    "]",       "
                                   "axis=",  "18446744073709551616", "\n", "# ", "output", "update", "grad", "%100000", "perm=[0,0,0,0,0,0,0]",
                                   "2147483648,", "transpose_b", "trainable", NULL};
 
-static char *print(const Graph *graph) {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    REQUIRE(out);
-    graph_print(graph, out);
-    fclose(out);
-    return text;
-}
-
 static void check_accepted(const Graph *graph, Diagnostics *diag) {
     REQUIRE(graph_verify(graph));
-    char *first = print(graph);
+    char *first = graph_text(graph);
     Graph *again = graph_read("again.ir", first, strlen(first), diag);
     REQUIRE(again);
-    char *second = print(again);
+    char *second = graph_text(again);
     REQUIRE(!strcmp(first, second));
     graph_free(again);
     free(first);

@@ -7,6 +7,7 @@
 
 #include "runtime/runtime.h"
 #include "temporary.h"
+#include "tests/support/texts.h"
 
 #include <math.h>
 #include <signal.h>
@@ -63,18 +64,6 @@ static Model *model_saved(const char *names, const char *file) {
     return model;
 }
 
-static void expect_text(Model *model, const char *text) {
-    char *printed;
-    size_t size;
-    FILE *out = open_memstream(&printed, &size);
-    diag_print(model->diag, out);
-    fclose(out);
-    assert_int_equal(diag_status(model->diag), STATUS_FILE);
-    if (!strstr(printed, text)) fail_msg("expected \"%s\" in \"%s\"", text, printed);
-    free(printed);
-    diag_clear(model->diag);
-}
-
 static void test_round_trip(void **state) {
     (void)state;
     Model *saved = model_saved("wbi", "a"), *loaded = model_new("ibw");
@@ -113,7 +102,7 @@ static void expect_refusal(const char *names, bool partial, const char *text) {
     Model *model = model_new(names);
     CheckpointInfo found;
     assert_false(checkpoint_load(temporary_path("a"), model->states, partial, &found, model->diag));
-    expect_text(model, text);
+    expect_messages(model->diag, STATUS_FILE, text);
     float w[8] = {0}, zero[8] = {0};
     states_read(model->states, "w", w);
     assert_memory_equal(w, zero, sizeof w); /* nothing was changed */
@@ -204,7 +193,7 @@ static void test_full_disk(void **state) {
     bool good = checkpoint_save(temporary_path("a"), model->states, &info, model->diag);
     setrlimit(RLIMIT_FSIZE, &before);
     assert_false(good);
-    expect_text(model, "File too large");
+    expect_messages(model->diag, STATUS_FILE, "File too large");
     assert_int_equal(temporary_read("a", b, sizeof b), length);
     assert_memory_equal(a, b, length);
     assert_int_not_equal(access(temporary_path("a.tmp"), F_OK), 0);
@@ -215,9 +204,9 @@ static void test_folders_that_cannot_be_written(void **state) {
     (void)state;
     Model *model = model_saved("wb", "a");
     assert_false(checkpoint_save(temporary_path("missing/a"), model->states, &info, model->diag));
-    expect_text(model, "No such file or directory");
+    expect_messages(model->diag, STATUS_FILE, "No such file or directory");
     assert_false(checkpoint_save(temporary_path("a/a"), model->states, &info, model->diag));
-    expect_text(model, "Not a directory");
+    expect_messages(model->diag, STATUS_FILE, "Not a directory");
     model_free(model);
 }
 

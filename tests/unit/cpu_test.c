@@ -1,5 +1,6 @@
 /* Names of CPUs, and what machines can run their code. */
 #include "codegen/cpu.h"
+#include "tests/support/texts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,16 +13,6 @@
 #define V2 "+sse3,+ssse3,+sse4.1,+sse4.2,+popcnt"
 #define V3 V2 ",+avx,+avx2,+fma,+bmi,+bmi2,+f16c,+lzcnt,+movbe"
 
-/* What was reported, as text; the caller frees. */
-static char *report_of(Diagnostics *diag) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    diag_print(diag, out);
-    fclose(out);
-    return text;
-}
-
 static void names(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
@@ -29,7 +20,7 @@ static void names(void **state) {
     assert_int_equal(diag_errors(diag), 0);
     assert_false(cpu_known("haswel", diag));
     assert_int_equal(diag_status(diag), STATUS_USAGE);
-    char *text = report_of(diag);
+    char *text = diag_text(diag);
     assert_non_null(strstr(text, "did you mean 'haswell'?"));
     free(text);
     diag_free(diag);
@@ -45,7 +36,7 @@ static void machines(void **state) {
     assert_false(cpu_runs_on("x86-64-v3", V2, diag));
     assert_false(cpu_runs_on("x86-64-v3", V2 ",-avx,+avx2", diag)); /* -avx is not +avx, and +avx2 neither */
     assert_false(cpu_runs_on("x86-64-v4", V3, diag));
-    char *text = report_of(diag);
+    char *text = diag_text(diag);
     assert_non_null(strstr(text, "'x86-64-v4': it has no avx512f"));
     assert_int_equal(diag_errors(diag), 3);
     free(text);

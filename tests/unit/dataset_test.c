@@ -7,6 +7,7 @@
 
 #include "runtime/runtime.h"
 #include "temporary.h"
+#include "tests/support/texts.h"
 
 enum { TRAIN = 40, TEST = 12, PIXELS = 28 * 28 };
 
@@ -162,22 +163,10 @@ static void test_schemas(void **state) {
 
 /* -- errors -- */
 
-static void expect_text(Diagnostics *diag, Status status, const char *text) {
-    char *printed;
-    size_t size;
-    FILE *out = open_memstream(&printed, &size);
-    diag_print(diag, out);
-    fclose(out);
-    assert_int_equal(diag_status(diag), status);
-    if (!strstr(printed, text)) fail_msg("expected \"%s\" in \"%s\"", text, printed);
-    free(printed);
-    diag_clear(diag);
-}
-
 static void expect_failure(DataSource source, SplitRequest request, Status status, const char *text) {
     Diagnostics *diag = diag_new();
     assert_null(open_with(source, request, diag));
-    expect_text(diag, status, text);
+    expect_messages(diag, status, text);
     diag_free(diag);
 }
 

@@ -8,6 +8,7 @@
 #include "runtime/fetch.h"
 #include "runtime/runtime.h"
 #include "temporary.h"
+#include "tests/support/texts.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -18,15 +19,8 @@ static const char *const file = "fashion_mnist/train-images-idx3-ubyte";
 
 static void expect_failure(const char *name, const char *from, Status status, const char *text) {
     Diagnostics *diag = diag_new();
-    char *printed;
-    size_t size;
     assert_false(data_get(name, from, true, diag));
-    FILE *out = open_memstream(&printed, &size);
-    diag_print(diag, out);
-    fclose(out);
-    assert_int_equal(diag_status(diag), status);
-    if (!strstr(printed, text)) fail_msg("expected \"%s\" in \"%s\"", text, printed);
-    free(printed);
+    expect_messages(diag, status, text);
     diag_free(diag);
 }
 

@@ -6,17 +6,9 @@
 #include <cmocka.h>
 
 #include "ir/ir.h"
+#include "tests/support/texts.h"
 
 #include <stdlib.h>
-
-static char *text_of(const Graph *graph) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    graph_print(graph, out);
-    fclose(out);
-    return text;
-}
 
 /* exp(x) * 2 - neg(x), and a state's update; `backwards`: what may come in any order comes the other way round. */
 static Graph *built(bool backwards, Diagnostics *diag) {
@@ -40,7 +32,7 @@ static void test_building_order_does_not_show(void **state) {
     Diagnostics *diag = diag_new();
     Graph *a = graph_in_order(built(false, diag), NULL, 0), *b = graph_in_order(built(true, diag), NULL, 0);
     assert_true(graph_verify(a) && graph_verify(b));
-    char *text_a = text_of(a), *text_b = text_of(b);
+    char *text_a = graph_text(a), *text_b = graph_text(b);
     assert_string_equal(text_a, text_b);
     assert_true(graph_symbol(a, "unused")->node != NODE_NONE);
     assert_true(graph_symbol(a, "w")->update != NODE_NONE);

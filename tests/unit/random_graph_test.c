@@ -6,21 +6,13 @@
 #include <cmocka.h>
 
 #include "tests/support/random_graph.h"
+#include "tests/support/texts.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SEEDS = 300, MAX_NODES = 800 };
-
-static char *printed(const Graph *graph) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    graph_print(graph, out);
-    fclose(out);
-    return text;
-}
 
 static Graph *make(uint64_t seed, Diagnostics *diag) {
     Graph *graph = random_graph(seed, diag);
@@ -61,7 +53,7 @@ static void the_seed_decides_everything(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
     Graph *first = make(7, diag), *again = make(7, diag), *other = make(8, diag);
-    char *a = printed(first), *b = printed(again), *c = printed(other);
+    char *a = graph_text(first), *b = graph_text(again), *c = graph_text(other);
     assert_string_equal(a, b);
     assert_string_not_equal(a, c);
     free(a);
@@ -78,11 +70,11 @@ static void printing_and_reading_change_nothing(void **state) {
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
         Diagnostics *diag = diag_new();
         Graph *graph = make(seed, diag);
-        char *text = printed(graph);
+        char *text = graph_text(graph);
         Graph *again = graph_read("random.ir", text, strlen(text), diag);
         diag_print(diag, stderr);
         if (!again) fail_msg("seed %llu", (unsigned long long)seed);
-        char *same = printed(again);
+        char *same = graph_text(again);
         assert_int_equal(again->node_count, graph->node_count);
         assert_string_equal(same, text);
         assert_true(graph_verify(again));

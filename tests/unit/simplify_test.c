@@ -8,6 +8,7 @@
 
 #include "passes/pass_list.h"
 #include "tests/support/random_graph.h"
+#include "tests/support/texts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -315,15 +316,6 @@ TEST(logic)
 TEST(views)
 TEST(motion)
 
-static char *text_of(const Graph *graph) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    graph_print(graph, out);
-    fclose(out);
-    return text;
-}
-
 /* What one run of the pass leaves, another cannot improve. */
 static void test_once_is_enough(void **state) {
     (void)state;
@@ -332,9 +324,9 @@ static void test_once_is_enough(void **state) {
         PassOptions options = {.level = 1};
         Compilation compilation;
         assert_true(passes_run(&compilation, random_graph(seed, diag), &options, PASS_dce));
-        char *once = text_of(compilation.graph);
+        char *once = graph_text(compilation.graph);
         assert_true(pass_run(PASS_simplify, &compilation, &options) && pass_run(PASS_dce, &compilation, &options));
-        char *twice = text_of(compilation.graph);
+        char *twice = graph_text(compilation.graph);
         assert_string_equal(once, twice);
         free(once);
         free(twice);

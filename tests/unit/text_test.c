@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "ir/ir.h"
+#include "tests/support/texts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -42,11 +43,7 @@ static void expect_errors(const char *text, size_t length, const char *const *pa
     Diagnostics *diag = diag_new();
     assert_null(graph_read("test.ir", text, length, diag));
     assert_int_equal(diag_status(diag), STATUS_MODEL);
-    char *messages = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&messages, &size);
-    diag_print(diag, out);
-    fclose(out);
+    char *messages = diag_text(diag);
     const char *at = messages;
     for (; *parts; parts++) {
         at = strstr(at, *parts);
