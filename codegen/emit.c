@@ -73,14 +73,8 @@ struct Frame {
 };
 
 static void push(Emitter *e, NodeId node, const Place *place) {
-    enum { FIRST_CAPACITY = 64 };
     if (memo_find(e, node, place).value) return;
-    if (e->frame_count == e->frame_capacity) {
-        e->frame_capacity = e->frame_capacity ? 2 * e->frame_capacity : FIRST_CAPACITY;
-        Frame *grown = ARENA_ARRAY(e->arena, Frame, e->frame_capacity);
-        if (e->frame_count) memcpy(grown, e->frames, e->frame_count * sizeof *grown);
-        e->frames = grown;
-    }
+    ARENA_ROOM(e->arena, e->frames, e->frame_count, e->frame_capacity);
     e->frames[e->frame_count++] = (Frame){.node = node, .place = place};
 }
 

@@ -30,12 +30,7 @@ static void memo_rehash(Emitter *e, Memo *memo) {
 }
 
 static void memo_reserve(Emitter *e, Memo *memo) {
-    if (memo->count == memo->capacity) {
-        memo->capacity = memo->capacity ? 2 * memo->capacity : 32;
-        MemoEntry *grown = ARENA_ARRAY(e->arena, MemoEntry, memo->capacity);
-        if (memo->count) memcpy(grown, memo->entries, memo->count * sizeof *grown);
-        memo->entries = grown;
-    }
+    ARENA_ROOM(e->arena, memo->entries, memo->count, memo->capacity);
     if (2 * memo->count >= memo->slot_count) memo_rehash(e, memo);
 }
 

@@ -39,12 +39,7 @@ static LLVMValueRef bound_address(Emitter *e, StorageKind kind, uint32_t number)
 }
 
 static Binding *new_binding(Emitter *e) {
-    if (e->binding_count == e->binding_capacity) {
-        e->binding_capacity = e->binding_capacity ? 2 * e->binding_capacity : 16;
-        Binding *grown = ARENA_ARRAY(e->arena, Binding, e->binding_capacity);
-        if (e->binding_count) memcpy(grown, e->bindings, e->binding_count * sizeof *grown);
-        e->bindings = grown;
-    }
+    ARENA_ROOM(e->arena, e->bindings, e->binding_count, e->binding_capacity);
     return &e->bindings[e->binding_count++];
 }
 

@@ -92,12 +92,7 @@ static bool worth_a_line(const Evaluator *evaluator, const Callable *callee, Val
 
 static LayerInfo *line_new(Evaluator *evaluator) {
     LayerLog *log = evaluator->log;
-    if (log->count == log->capacity) {
-        log->capacity = log->capacity ? 2 * log->capacity : 16;
-        LayerInfo *grown = ARENA_ARRAY(evaluator->arena, LayerInfo, log->capacity);
-        if (log->count) memcpy(grown, log->layers, log->count * sizeof *grown);
-        log->layers = grown;
-    }
+    ARENA_ROOM(evaluator->arena, log->layers, log->count, log->capacity);
     return &log->layers[log->count++];
 }
 

@@ -64,6 +64,16 @@ void *arena_alloc(Arena *arena, size_t bytes) {
     return result;
 }
 
+void *arena_room(Arena *arena, void *array, uint32_t count, uint32_t *capacity, size_t size) {
+    enum { FIRST_CAPACITY = 16 };
+    if (count < *capacity) return array;
+    if (*capacity > UINT32_MAX / 2) arena_exhausted();
+    *capacity = *capacity ? 2 * *capacity : FIRST_CAPACITY;
+    void *grown = arena_alloc(arena, *capacity * size);
+    if (count) memcpy(grown, array, count * size);
+    return grown;
+}
+
 char *arena_copy_string(Arena *arena, const char *text, size_t length) {
     char *copy = arena_alloc(arena, length + 1);
     if (length) memcpy(copy, text, length);

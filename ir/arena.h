@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct Arena Arena;
 
@@ -18,5 +19,10 @@ char *arena_vformat(Arena *arena, const char *format, va_list args) __attribute_
 /* ARENA_NEW(arena, Type): one zeroed object; ARENA_ARRAY: count of them (at least one, so never NULL) */
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * ((size_t)(count) + 1)))
+
+/* ARENA_ROOM: makes `array` of `count` elements, which has room for `capacity`, take one more; it may move. The old one stays in
+ * the arena unused, so that arrays need at most twice their size. */
+#define ARENA_ROOM(arena, array, count, capacity) ((array) = arena_room((arena), (array), (count), &(capacity), sizeof *(array)))
+void *arena_room(Arena *arena, void *array, uint32_t count, uint32_t *capacity, size_t size);
 
 #endif

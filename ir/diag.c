@@ -43,13 +43,7 @@ void diag_free(Diagnostics *diag) {
 }
 
 uint32_t diag_add_text(Diagnostics *diag, const char *name, const char *text, size_t length) {
-    if (diag->text_count == diag->text_capacity) {
-        uint32_t capacity = diag->text_capacity ? 2 * diag->text_capacity : 8;
-        Text *grown = ARENA_ARRAY(diag->arena, Text, capacity);
-        if (diag->text_count) memcpy(grown, diag->texts, diag->text_count * sizeof *grown);
-        diag->texts = grown;
-        diag->text_capacity = capacity;
-    }
+    ARENA_ROOM(diag->arena, diag->texts, diag->text_count, diag->text_capacity);
     Text *added = &diag->texts[diag->text_count++];
     added->name = arena_copy_string(diag->arena, name, strlen(name));
     added->text = arena_copy_string(diag->arena, text, length);

@@ -153,17 +153,8 @@ NodeId graph_add(Graph *graph, Op op, const NodeId *operands, uint32_t count, co
 
 /* -- symbols, outputs, updates -- */
 
-/* Room for one more element of an array in the graph's arena. */
-static void *array_room(Graph *graph, void *array, uint32_t count, uint32_t *capacity, size_t size) {
-    if (count < *capacity) return array;
-    *capacity = *capacity ? 2 * *capacity : 8;
-    void *grown = arena_alloc(graph->arena, *capacity * size);
-    if (count) memcpy(grown, array, count * size);
-    return grown;
-}
-
 static uint32_t symbol_append(Graph *graph, const Symbol *symbol) {
-    graph->symbols = array_room(graph, graph->symbols, graph->symbol_count, &graph->symbol_capacity, sizeof *graph->symbols);
+    ARENA_ROOM(graph->arena, graph->symbols, graph->symbol_count, graph->symbol_capacity);
     Symbol *added = &graph->symbols[graph->symbol_count];
     *added = *symbol;
     added->name = arena_copy_string(graph->arena, symbol->name, strlen(symbol->name));
@@ -202,7 +193,7 @@ const Symbol *graph_symbol(const Graph *graph, const char *name) {
 
 void graph_output(Graph *graph, const char *name, NodeId node) {
     if (!node) return;
-    graph->outputs = array_room(graph, graph->outputs, graph->output_count, &graph->output_capacity, sizeof *graph->outputs);
+    ARENA_ROOM(graph->arena, graph->outputs, graph->output_count, graph->output_capacity);
     graph->outputs[graph->output_count++] = (Output){arena_copy_string(graph->arena, name, strlen(name)), node};
 }
 

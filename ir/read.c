@@ -195,13 +195,7 @@ static bool read_node_id(Reader *reader, NodeId *node) {
 
 static bool read_operands(Reader *reader, Line *line) {
     while (current(reader)->kind == TOKEN_ID) {
-        if (line->count == reader->operand_capacity) {
-            uint32_t capacity = reader->operand_capacity ? 2 * reader->operand_capacity : 64;
-            NodeId *grown = ARENA_ARRAY(reader->tokens.arena, NodeId, capacity);
-            if (line->count) memcpy(grown, reader->operands, line->count * sizeof *grown);
-            reader->operands = grown;
-            reader->operand_capacity = capacity;
-        }
+        ARENA_ROOM(reader->tokens.arena, reader->operands, line->count, reader->operand_capacity);
         if (!read_node_id(reader, &reader->operands[line->count])) return false;
         line->broken |= reader->operands[line->count++] == NODE_NONE;
     }

@@ -18,12 +18,7 @@ static void add_use(Collector *collector, uint32_t kernel, NodeId node, bool mov
         collector->uses.uses[collector->slot[home]].moved |= moved;
         return;
     }
-    if (collector->count == collector->capacity) {
-        Use *grown = ARENA_ARRAY(collector->arena, Use, 2 * collector->capacity + 64);
-        for (uint32_t i = 0; i < collector->count; i++) grown[i] = collector->uses.uses[i];
-        collector->uses.uses = grown;
-        collector->capacity = 2 * collector->capacity + 64;
-    }
+    ARENA_ROOM(collector->arena, collector->uses.uses, collector->count, collector->capacity);
     collector->met[home] = kernel + 1;
     collector->slot[home] = collector->count;
     collector->uses.uses[collector->count++] = (Use){home, moved};

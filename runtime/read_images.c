@@ -69,13 +69,7 @@ static const char **list_folder(const Images *images, const char *folder, bool f
 }
 
 static void add_file(Images *images, const char *path, int32_t label) {
-    if (images->file_count == images->file_capacity) {
-        uint32_t capacity = images->file_capacity ? 2 * images->file_capacity : 64;
-        ImageFile *files = ARENA_ARRAY(images->arena, ImageFile, capacity);
-        if (images->file_count) memcpy(files, images->files, images->file_count * sizeof *files);
-        images->files = files;
-        images->file_capacity = capacity;
-    }
+    ARENA_ROOM(images->arena, images->files, images->file_count, images->file_capacity);
     images->files[images->file_count++] = (ImageFile){path, label};
 }
 

@@ -79,16 +79,8 @@ const Symbol *states_find(const States *states, const char *name) {
 
 /* -- binding -- */
 
-static void grow(States *states) {
-    uint32_t capacity = states->capacity ? 2 * states->capacity : 32;
-    State **grown = ARENA_ARRAY(states->arena, State *, capacity);
-    if (states->count) memcpy(grown, states->states, states->count * sizeof *grown);
-    states->states = grown;
-    states->capacity = capacity;
-}
-
 static State *add_state(States *states, const Symbol *symbol) {
-    if (states->count == states->capacity) grow(states);
+    ARENA_ROOM(states->arena, states->states, states->count, states->capacity);
     uint32_t at = lower_bound(states, symbol->name);
     memmove(&states->states[at + 1], &states->states[at], (states->count - at) * sizeof *states->states);
     State *state = ARENA_NEW(states->arena, State);

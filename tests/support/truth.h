@@ -113,6 +113,18 @@ static inline double next_number(FILE *file) {
     return value;
 }
 
+/* Every case of a file, whose line begins with `word`, by `compare`, which reads the numbers that follow. */
+static inline void compare_cases(const char *name, const char *word, Backend backend,
+                                 void (*compare)(const char *text, FILE *file, Backend backend)) {
+    FILE *file = open_truth(name);
+    char line[LINE];
+    const char *text;
+    int cases = 0;
+    for (; (text = next_case(file, word, line)); cases++) compare(text, file, backend);
+    fclose(file);
+    assert_true(cases > 0);
+}
+
 /* 1e-5 relative; beside sums of numbers around 1 that cancel out, absolute. */
 static inline bool near(double got, double expected) { return fabs(got - expected) <= 1e-6 + 1e-5 * fabs(expected); }
 

@@ -143,24 +143,14 @@ static void compare_layer(const char *text, FILE *file, Backend backend) {
     free(model);
 }
 
-static void compare_layers(Backend backend) {
-    FILE *file = open_truth("tests/truth/layers.txt");
-    char line[LINE];
-    const char *text;
-    int cases = 0;
-    for (; (text = next_case(file, "layer", line)); cases++) compare_layer(text, file, backend);
-    fclose(file);
-    assert_true(cases > 0);
-}
-
 static void layers_agree_with_pytorch(void **state) {
     (void)state;
-    compare_layers(JIT);
+    compare_cases("tests/truth/layers.txt", "layer", JIT, compare_layer);
 }
 
 static void interpreted_layers_agree_with_pytorch(void **state) {
     (void)state;
-    compare_layers(REFERENCE);
+    compare_cases("tests/truth/layers.txt", "layer", REFERENCE, compare_layer);
 }
 
 int main(void) {

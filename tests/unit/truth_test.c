@@ -136,24 +136,14 @@ static void compare_function(const char *loss, FILE *file, Backend backend) {
     free(text);
 }
 
-static void compare_functions(Backend backend) {
-    FILE *file = open_truth("tests/truth/functions.txt");
-    char line[LINE];
-    const char *loss;
-    int cases = 0;
-    for (; (loss = next_case(file, "loss", line)); cases++) compare_function(loss, file, backend);
-    fclose(file);
-    assert_true(cases > 0);
-}
-
 static void functions_agree_with_pytorch(void **state) {
     (void)state;
-    compare_functions(JIT);
+    compare_cases("tests/truth/functions.txt", "loss", JIT, compare_function);
 }
 
 static void interpreted_functions_agree_with_pytorch(void **state) {
     (void)state;
-    compare_functions(REFERENCE);
+    compare_cases("tests/truth/functions.txt", "loss", REFERENCE, compare_function);
 }
 
 int main(void) {
