@@ -37,6 +37,21 @@ def arguments():
     return parser.parse_args()
 
 
+def mnist_folder():
+    """Where mlc looks for the set too."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.path.join(os.environ.get("MLC_DATA") or os.path.join(cache, "mlc"), "mnist")
+
+
+def chosen(names, known, what):
+    """Names with commas between them, all of which must be known."""
+    names = names.split(",")
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        sys.exit(f"unknown {what} {unknown[0]}; there are {', '.join(known)}")
+    return names
+
+
 class Setting:
     """One table: a batch size, widths and a number of threads."""
 
@@ -167,10 +182,7 @@ def machine():
 
 def main():
     options = arguments()
-    names = options.programs.split(",")
-    unknown = [name for name in names if name not in PROGRAMS]
-    if unknown:
-        sys.exit(f"unknown program {unknown[0]}; there are {', '.join(PROGRAMS)}")
+    names = chosen(options.programs, PROGRAMS, "program")
     print(machine())
     if "torch" in names and not openmp_blas():
         print("PyTorch runs with the pthread build of OpenBLAS here, which slows it down: install libopenblas0-openmp.")

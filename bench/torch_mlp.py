@@ -17,15 +17,11 @@ import time
 import numpy
 import torch
 
-
-def folder():
-    """Where mlc looks for the set too."""
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return os.path.join(os.environ.get("MLC_DATA") or os.path.join(cache, "mlc"), "mnist")
+import compare
 
 
 def read(name, header):
-    path = os.path.join(folder(), name)
+    path = os.path.join(compare.mnist_folder(), name)
     data = gzip.open(path + ".gz").read() if os.path.exists(path + ".gz") else open(path, "rb").read()
     return numpy.frombuffer(data, dtype=numpy.uint8, offset=header)
 
