@@ -57,7 +57,8 @@ static Value given_value(Emitter *e, NodeId id, const Place *place) {
 static Value computed_value(Emitter *e, NodeId id, const Source *sources) {
     const Node *node = graph_node(e->graph, id);
     Value *operands = ARENA_ARRAY(e->arena, Value, node->operand_count);
-    for (uint32_t i = 0; i < node->operand_count; i++) operands[i] = memo_find(e, node->operands[i], sources[i].place);
+    for (uint32_t i = 0; i < node->operand_count; i++)
+        if (sources[i].place) operands[i] = memo_find(e, node->operands[i], sources[i].place);
     if (op_class(node->op) == CLASS_VIEW) return view_choose(e, node, sources, operands);
     assert(op_class(node->op) == CLASS_ELEMENTWISE && "only elementwise ops and views are computed at a place");
     return emit_elementwise(e, node, operands);
@@ -90,11 +91,12 @@ static void push_operands(Emitter *e, uint32_t frame) {
     const Place *place = e->frames[frame].place;
     if (push_index(e, node, place)) return;
     Source *sources = ARENA_ARRAY(e->arena, Source, node->operand_count);
-    bool view = op_class(node->op) == CLASS_VIEW;
+    bool view = op_class(node->op) == CLASS_VIEW, takes_part = emit_takes_part(e, node, place);
     for (uint32_t i = 0; i < node->operand_count; i++)
-        sources[i] = view ? view_source(e, node, i, place) : (Source){.place = place};
+        if (!takes_part || i == e->part.number) sources[i] = view ? view_source(e, node, i, place) : (Source){.place = place};
     e->frames[frame].sources = sources;
-    for (uint32_t i = node->operand_count; i-- > 0;) push(e, node->operands[i], sources[i].place);
+    for (uint32_t i = node->operand_count; i-- > 0;)
+        if (sources[i].place) push(e, node->operands[i], sources[i].place);
 }
 
 /* Emits the value on top of the stack, or puts its operands there first. */

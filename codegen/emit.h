@@ -62,6 +62,11 @@ typedef struct Emitter {
     Memo *memo;    /* values known so far in the present region of code */
     Frame *frames; /* values on their way */
     uint32_t frame_count, frame_capacity;
+    struct {
+        const Node *of; /* a concat, of which all lanes take this part at this place in the code at hand */
+        const Place *place;
+        uint32_t number;
+    } part;
 } Emitter;
 
 /* -- values.c -- */
@@ -105,10 +110,13 @@ LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMVal
 
 /* -- views.c -- */
 typedef struct {
-    const Place *place; /* where an operand of a view is read */
+    const Place *place; /* where an operand of a view is read; NULL: it is not */
     Value inside;       /* pad, concat: whether the element comes from this operand; without a value: it does */
 } Source;
 enum { GATHER_INDEX = 1 }; /* the operand whose value says where the other one is read: it is emitted first */
+/* Which part of a concat all lanes of a place take, as a number in the code; NULL if lanes may differ. */
+LLVMValueRef concat_part_number(Emitter *e, const Node *concat, const Place *place);
+bool emit_takes_part(const Emitter *e, const Node *concat, const Place *place); /* it is known which part is taken */
 Source view_source(Emitter *e, const Node *node, uint32_t operand, const Place *place);
 Value view_choose(Emitter *e, const Node *node, const Source *sources, const Value *operands);
 

@@ -101,12 +101,65 @@ static Place *unit_place(Emitter *e, const Line *line, LLVMValueRef number, LLVM
     return place;
 }
 
+/* -- concats: lanes that take the same part branch to the code of that part -- */
+
+static bool uses_in_place(const Node *node, NodeId id) {
+    bool in_place = op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape;
+    for (uint32_t i = 0; in_place && i < node->operand_count; i++)
+        if (node->operands[i] == id) return true;
+    return false;
+}
+
+/* A concat that is stored or used where it lies. */
+static const Node *find_concat(const Emitter *e) {
+    const Kernel *kernel = e->kernel;
+    for (uint32_t i = 0; i < kernel->node_count; i++) {
+        NodeId id = kernel->nodes[i];
+        const Node *concat = graph_node(e->graph, id);
+        if (concat->op != OP_concat || shape_elements(concat->shape) != shape_elements(kernel->space)) continue;
+        for (uint32_t j = 0; j < kernel->store_count; j++)
+            if (kernel->stores[j].node == id) return concat;
+        for (uint32_t j = i + 1; j < kernel->node_count; j++)
+            if (uses_in_place(graph_node(e->graph, kernel->nodes[j]), id)) return concat;
+    }
+    return NULL;
+}
+
+/* The code of each part, one of which is branched to. */
+static void emit_parts(Emitter *e, const Node *concat, const Place *place, LLVMValueRef number) {
+    LLVMBasicBlockRef after = LLVMAppendBasicBlockInContext(e->context, e->function, "after");
+    LLVMValueRef branch = LLVMBuildSwitch(e->builder, number, after, concat->operand_count);
+    for (uint32_t i = 0; i < concat->operand_count; i++) {
+        LLVMBasicBlockRef part = LLVMAppendBasicBlockInContext(e->context, e->function, "part");
+        LLVMAddCase(branch, const_i64(e, i), part);
+        LLVMPositionBuilderAtEnd(e->builder, part);
+        Region region = region_begin(e);
+        e->part.of = concat, e->part.place = place, e->part.number = i;
+        emit_stores(e, place);
+        region_end(e, region);
+        LLVMBuildBr(e->builder, after);
+    }
+    e->part.of = NULL;
+    LLVMPositionBuilderAtEnd(e->builder, after);
+}
+
+static void emit_unit(Emitter *e, const Place *place) {
+    enum { MOST_NODES = 4096 }; /* in the code of all parts */
+    const Node *concat = find_concat(e);
+    bool small = concat && (int64_t)concat->operand_count * e->kernel->node_count <= MOST_NODES;
+    LLVMValueRef number = small ? concat_part_number(e, concat, place) : NULL;
+    if (number)
+        emit_parts(e, concat, place, number);
+    else
+        emit_stores(e, place);
+}
+
 /* Line by line: what the places of a line have in common is computed once. */
 static void emit_lines(Emitter *e, const Line *line, LLVMValueRef first, LLVMValueRef last) {
     Runs lines = runs_begin(e, first, last, line->units);
     Loop units = loop_begin(e, lines.from);
     LLVMValueRef inside = LLVMBuildSub(e->builder, units.index, lines.start, "");
-    emit_stores(e, unit_place(e, line, lines.loop.index, inside));
+    emit_unit(e, unit_place(e, line, lines.loop.index, inside));
     loop_end(e, units, lines.to, 1);
     runs_end(e, lines);
 }

@@ -8,13 +8,29 @@ typedef struct {
     const Node *node;
     NodeId operand;
     int64_t outer, n, inner;
+    int together; /* vectors of columns that are computed side by side */
 } Reduction;
+
+enum { MOST_TOGETHER = 4 };
+
+/* Long columns side by side: their lines of memory are neighbours, and their chains of additions overlap. Units are left for some
+ * threads. */
+static int columns_together(const Emitter *e, const Reduction *r) {
+    enum { LONG = 32, LEAST_UNITS = 4, MOST_NODES = 64 };
+    int64_t vectors = (r->inner + LANES - 1) / LANES;
+    if (r->inner == 1 || r->node->op == OP_argmax || r->n < LONG || e->kernel->node_count > MOST_NODES) return 1;
+    int together = MOST_TOGETHER;
+    while (vectors % together != 0 || (together > 1 && r->outer * vectors < LEAST_UNITS * together)) together /= 2;
+    return together;
+}
 
 static Reduction reduction_of(const Emitter *e) {
     const Node *node = graph_node(e->graph, e->kernel->root);
     Shape shape = graph_operand(e->graph, node, 0)->shape;
     int axis = node->attrs.axis;
-    return (Reduction){node, node->operands[0], shape_outer(shape, axis), shape.dim[axis], shape_inner(shape, axis)};
+    Reduction r = {node, node->operands[0], shape_outer(shape, axis), shape.dim[axis], shape_inner(shape, axis), 1};
+    r.together = columns_together(e, &r);
+    return r;
 }
 
 static LLVMValueRef combine(Emitter *e, Op op, LLVMValueRef a, LLVMValueRef b) {
@@ -86,79 +102,90 @@ static bool writes_out(const Emitter *e, const Reduction *r) {
     return r->n <= MOST_ELEMENTS && r->n * (e->kernel->node_count + 1) <= MOST_NODES;
 }
 
-/* What is done with element j; `slots` hold what is known of those before. */
-typedef void ElementBody(Emitter *e, const Reduction *r, const Place *place, const LLVMValueRef *slots, LLVMValueRef j);
+/* One vector of columns (or one number) on its way through the elements; `slots` hold what is known of those before. */
+typedef struct {
+    const Place *place;
+    LLVMValueRef slots[2];
+} Column;
 
-static void each_element(Emitter *e, const Reduction *r, const Place *place, const LLVMValueRef *slots, ElementBody *body) {
-    for (int64_t j = 0; writes_out(e, r) && j < r->n; j++) body(e, r, place, slots, const_i64(e, j));
+typedef void ElementBody(Emitter *e, const Reduction *r, const Column *column, LLVMValueRef j);
+
+static void each_column(Emitter *e, const Reduction *r, const Column *columns, ElementBody *body, LLVMValueRef j) {
+    for (int i = 0; i < r->together; i++) body(e, r, &columns[i], j);
+}
+
+static void each_element(Emitter *e, const Reduction *r, const Column *columns, ElementBody *body) {
+    for (int64_t j = 0; writes_out(e, r) && j < r->n; j++) each_column(e, r, columns, body, const_i64(e, j));
     if (writes_out(e, r)) return;
     Loop loop = loop_begin(e, const_i64(e, 0));
-    body(e, r, place, slots, loop.index);
+    each_column(e, r, columns, body, loop.index);
     loop_end(e, loop, const_i64(e, r->n), 1);
 }
 
-static void add_element(Emitter *e, const Reduction *r, const Place *place, const LLVMValueRef *slots, LLVMValueRef j) {
-    accumulate(e, r, slots[0], element_place(e, r, place, j), !place_uniform(place));
+static void add_element(Emitter *e, const Reduction *r, const Column *column, LLVMValueRef j) {
+    accumulate(e, r, column->slots[0], element_place(e, r, column->place, j), !place_uniform(column->place));
 }
 
-/* One vector of columns (or one number), elements added in ascending order. */
-static Value reduce_columns(Emitter *e, const Reduction *r, const Place *place) {
-    bool lanes = !place_uniform(place);
+/* Elements are added in ascending order. */
+static void reduce_columns(Emitter *e, const Reduction *r, Column *columns, Value *results) {
+    bool lanes = !place_uniform(columns[0].place);
     LLVMTypeRef type = lanes ? lanes_of(e->f32) : e->f32;
-    LLVMValueRef slot = stack_slot(e, type, 64);
-    LLVMBuildStore(e->builder, start_value(e, r->node->op, lanes), slot);
-    each_element(e, r, place, &slot, add_element);
-    return (Value){LLVMBuildLoad2(e->builder, type, slot, ""), !lanes};
+    for (int i = 0; i < r->together; i++) {
+        columns[i].slots[0] = stack_slot(e, type, 64);
+        LLVMBuildStore(e->builder, start_value(e, r->node->op, lanes), columns[i].slots[0]);
+    }
+    each_element(e, r, columns, add_element);
+    for (int i = 0; i < r->together; i++) results[i] = (Value){LLVMBuildLoad2(e->builder, type, columns[i].slots[0], ""), !lanes};
 }
 
 /* Is b to replace a? b > a, or b is the first NaN. */
 static LLVMValueRef replaces(Emitter *e, LLVMValueRef b, LLVMValueRef a) {
-    LLVMValueRef greater = LLVMBuildFCmp(e->builder, LLVMRealOGT, b, a, "");
-    LLVMValueRef b_nan = LLVMBuildFCmp(e->builder, LLVMRealUNO, b, b, ""),
-                 a_number = LLVMBuildFCmp(e->builder, LLVMRealORD, a, a, "");
-    return LLVMBuildOr(e->builder, greater, LLVMBuildAnd(e->builder, b_nan, a_number, ""), "");
+    LLVMValueRef greater_or_nan = LLVMBuildFCmp(e->builder, LLVMRealUGT, b, a, "");
+    return LLVMBuildAnd(e->builder, LLVMBuildFCmp(e->builder, LLVMRealORD, a, a, ""), greater_or_nan, "");
 }
 
 static Value splat_if(Emitter *e, Value value, bool lanes) {
     return lanes ? (Value){value_splat(e, value), false} : value;
 }
 
+static Value operand_element(Emitter *e, const Reduction *r, const Place *place, LLVMValueRef j) {
+    Region region = region_begin(e);
+    Value value = splat_if(e, emit_value(e, r->operand, element_place(e, r, place, j)), !place_uniform(place));
+    region_end(e, region);
+    return value;
+}
+
 /* slots: the largest element so far and its number */
-static void compare_element(Emitter *e, const Reduction *r, const Place *place, const LLVMValueRef *slots, LLVMValueRef j) {
-    bool lanes = !place_uniform(place);
-    Region region = region_begin(e);
-    Value value = splat_if(e, emit_value(e, r->operand, element_place(e, r, place, j)), lanes);
-    region_end(e, region);
-    Value number = splat_if(e, (Value){LLVMBuildTrunc(e->builder, j, e->i32, ""), true}, lanes);
-    LLVMValueRef old = LLVMBuildLoad2(e->builder, LLVMTypeOf(value.value), slots[0], ""),
-                 old_number = LLVMBuildLoad2(e->builder, LLVMTypeOf(number.value), slots[1], "");
+static void compare_element(Emitter *e, const Reduction *r, const Column *column, LLVMValueRef j) {
+    Value value = operand_element(e, r, column->place, j);
+    Value number = splat_if(e, (Value){LLVMBuildTrunc(e->builder, j, e->i32, ""), true}, !value.uniform);
+    LLVMValueRef old = LLVMBuildLoad2(e->builder, LLVMTypeOf(value.value), column->slots[0], ""),
+                 old_number = LLVMBuildLoad2(e->builder, LLVMTypeOf(number.value), column->slots[1], "");
     LLVMValueRef better = replaces(e, value.value, old);
-    LLVMBuildStore(e->builder, LLVMBuildSelect(e->builder, better, value.value, old, ""), slots[0]);
-    LLVMBuildStore(e->builder, LLVMBuildSelect(e->builder, better, number.value, old_number, ""), slots[1]);
+    LLVMBuildStore(e->builder, LLVMBuildSelect(e->builder, better, value.value, old, ""), column->slots[0]);
+    LLVMBuildStore(e->builder, LLVMBuildSelect(e->builder, better, number.value, old_number, ""), column->slots[1]);
 }
 
-static Value argmax_columns(Emitter *e, const Reduction *r, const Place *place) {
-    bool lanes = !place_uniform(place);
+static Value argmax_columns(Emitter *e, const Reduction *r, Column *column) {
+    bool lanes = !place_uniform(column->place);
     LLVMTypeRef value_type = lanes ? lanes_of(e->f32) : e->f32, index_type = lanes ? lanes_of(e->i32) : e->i32;
-    LLVMValueRef slots[] = {stack_slot(e, value_type, 64), stack_slot(e, index_type, 64)};
-    Region region = region_begin(e);
-    Value start = emit_value(e, r->operand, element_place(e, r, place, const_i64(e, 0)));
-    region_end(e, region);
-    LLVMBuildStore(e->builder, splat_if(e, start, lanes).value, slots[0]);
-    LLVMBuildStore(e->builder, LLVMConstNull(index_type), slots[1]);
-    each_element(e, r, place, slots, compare_element); /* element 0 again: harmless, and a loop needs no guard */
-    return (Value){LLVMBuildLoad2(e->builder, index_type, slots[1], ""), !lanes};
+    column->slots[0] = stack_slot(e, value_type, 64), column->slots[1] = stack_slot(e, index_type, 64);
+    LLVMBuildStore(e->builder, operand_element(e, r, column->place, const_i64(e, 0)).value, column->slots[0]);
+    LLVMBuildStore(e->builder, LLVMConstNull(index_type), column->slots[1]);
+    each_element(e, r, column, compare_element); /* element 0 again: harmless, and a loop needs no guard */
+    return (Value){LLVMBuildLoad2(e->builder, index_type, column->slots[1], ""), !lanes};
 }
 
-/* Unit -> place of shape [outer, inner]. */
-static Place *result_place(Emitter *e, const Reduction *r, LLVMValueRef unit) {
+/* Column `number` of a unit -> place of shape [outer, inner]. */
+static Place *result_place(Emitter *e, const Reduction *r, LLVMValueRef unit, int number) {
     Place *place = place_new(e, (Shape){.rank = 2, .dim = {r->outer, r->inner}}, NULL);
-    int64_t vectors = (r->inner + LANES - 1) / LANES;
-    LLVMValueRef row = vectors == 1 ? unit : LLVMBuildUDiv(e->builder, unit, const_i64(e, vectors), "");
+    int64_t groups = (r->inner + LANES - 1) / LANES / r->together;
+    LLVMValueRef row = groups == 1 ? unit : LLVMBuildUDiv(e->builder, unit, const_i64(e, groups), "");
     place->axis[0] = coordinate_uniform(row);
     if (r->inner == 1) return place;
-    LLVMValueRef vector = LLVMBuildURem(e->builder, unit, const_i64(e, vectors), "");
-    LLVMValueRef base = LLVMBuildMul(e->builder, vector, const_i64(e, LANES), "");
+    LLVMValueRef group = LLVMBuildURem(e->builder, unit, const_i64(e, groups), "");
+    LLVMValueRef first = LLVMBuildMul(e->builder, group, const_i64(e, r->together * LANES), "");
+    LLVMValueRef base = LLVMBuildAdd(e->builder, first, const_i64(e, number * LANES), "");
     place->axis[1] = (Coordinate){.base = base, .step = 1, .aligned = true};
     place->mask = lanes_below(e, base, r->inner);
     return place;
@@ -167,13 +194,19 @@ static Place *result_place(Emitter *e, const Reduction *r, LLVMValueRef unit) {
 int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     Reduction r = reduction_of(e);
     Loop loop = loop_begin(e, first);
-    Place *place = result_place(e, &r, loop.index);
-    bool by_rows = r.inner == 1 && r.node->op != OP_argmax;
-    Value value = by_rows                   ? reduce_row(e, &r, loop.index)
-                  : r.node->op == OP_argmax ? argmax_columns(e, &r, place)
-                                            : reduce_columns(e, &r, place);
-    emit_set(e, e->kernel->root, place, value);
-    emit_stores(e, place);
+    Column columns[MOST_TOGETHER] = {0};
+    Value results[MOST_TOGETHER];
+    for (int i = 0; i < r.together; i++) columns[i].place = result_place(e, &r, loop.index, i);
+    if (r.node->op == OP_argmax)
+        results[0] = argmax_columns(e, &r, columns);
+    else if (r.inner == 1)
+        results[0] = reduce_row(e, &r, loop.index);
+    else
+        reduce_columns(e, &r, columns, results);
+    for (int i = 0; i < r.together; i++) {
+        emit_set(e, e->kernel->root, columns[i].place, results[i]);
+        emit_stores(e, columns[i].place);
+    }
     loop_end(e, loop, last, 1);
-    return r.outer * ((r.inner + LANES - 1) / LANES);
+    return r.outer * ((r.inner + LANES - 1) / LANES / r.together);
 }

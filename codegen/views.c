@@ -4,9 +4,14 @@
 
 #include <string.h>
 
-/* start <= index < stop, lane by lane (or a scalar for uniform indices) */
+/* Lanes one after the other, all of which lie in [start, stop) if the first one does. */
+static bool stays_together(Coordinate c, int64_t start, int64_t stop) {
+    return !c.irregular && c.step == 1 && c.aligned && start % LANES == 0 && stop % LANES == 0;
+}
+
+/* start <= index < stop, lane by lane, or for all lanes at once. */
 static Value coordinate_within(Emitter *e, Coordinate c, int64_t start, int64_t stop) {
-    bool uniform = !c.irregular && c.step == 0;
+    bool uniform = (!c.irregular && c.step == 0) || stays_together(c, start, stop);
     LLVMValueRef index = uniform ? c.base : coordinate_vector(e, c);
     LLVMValueRef low = const_i64(e, start), size = const_i64(e, stop - start);
     if (!uniform) low = value_splat(e, (Value){low, true}), size = value_splat(e, (Value){size, true});
@@ -25,45 +30,79 @@ static Value value_select(Emitter *e, Value condition, Value yes, Value no) {
     return (Value){LLVMBuildSelect(e->builder, value_splat(e, condition), value_splat(e, yes), value_splat(e, no), ""), false};
 }
 
-/* A coordinate that is 0 where `inside` does not hold, so that reading there is harmless. */
-static Coordinate coordinate_guard(Emitter *e, Coordinate c, Value inside) {
-    bool uniform = inside.uniform && !c.irregular && c.step == 0;
-    if (uniform) return coordinate_uniform(LLVMBuildSelect(e->builder, inside.value, c.base, const_i64(e, 0), ""));
-    LLVMValueRef zero = LLVMConstNull(lanes_of(e->i64));
-    LLVMValueRef guarded = LLVMBuildSelect(e->builder, value_splat(e, inside), coordinate_vector(e, c), zero, "");
-    return (Coordinate){.base = guarded, .irregular = true};
+static Coordinate distance_back(Emitter *e, int64_t distance) {
+    Coordinate back = coordinate_uniform(const_i64(e, -distance));
+    back.aligned = distance % LANES == 0;
+    return back;
 }
 
-/* Inside the padding the operand is read at its place, outside at element 0, and the value not used. */
+/* The place's axis as it is in an operand that begins at `start` and has `size` elements along it: where lanes are inside or
+ * outside one by one, those outside are masked, so that lanes in a row stay so; where they are together, reading outside is made
+ * harmless by reading from 0 on. */
+static Value move_inside(Emitter *e, Place *at, int axis, int64_t start, int64_t size) {
+    Coordinate *c = &at->axis[axis];
+    Value inside = coordinate_within(e, *c, start, start + size);
+    *c = coordinate_add(e, *c, distance_back(e, start));
+    c->aligned &= inside.uniform;
+    if (inside.uniform)
+        c->base = LLVMBuildSelect(e->builder, inside.value, c->base, const_i64(e, 0), "");
+    else
+        at->mask = at->mask ? LLVMBuildAnd(e->builder, at->mask, inside.value, "") : inside.value;
+    return inside;
+}
+
+/* Inside the padding the operand is read at its place; outside the value is not used. */
 static Source pad_source(Emitter *e, const Node *node, const Place *place) {
     Shape shape = graph_operand(e->graph, node, 0)->shape;
     place = place_in_shape(e, place, node->shape);
     Place *at = place_new(e, shape, place->mask);
+    memcpy(at->axis, place->axis, sizeof at->axis);
     Value inside = {LLVMConstInt(e->i1, 1, false), true};
-    for (int i = 0; i < shape.rank; i++) {
-        int64_t before = node->attrs.a[i];
-        at->axis[i] = place->axis[i];
-        if (shape.dim[i] == node->shape.dim[i]) continue;
-        inside = value_and(e, inside, coordinate_within(e, place->axis[i], before, before + shape.dim[i]));
-        at->axis[i] = coordinate_add(e, place->axis[i], coordinate_uniform(const_i64(e, -before)));
-    }
     for (int i = 0; i < shape.rank; i++)
-        if (shape.dim[i] != node->shape.dim[i]) at->axis[i] = coordinate_guard(e, at->axis[i], inside);
+        if (shape.dim[i] != node->shape.dim[i])
+            inside = value_and(e, inside, move_inside(e, at, i, node->attrs.a[i], shape.dim[i]));
     return (Source){at, inside};
+}
+
+/* Where a part of a concat begins along its axis, and where it ends. */
+typedef struct {
+    int64_t start, size;
+} Extent;
+
+static Extent part_extent(const Emitter *e, const Node *concat, uint32_t part) {
+    int axis = concat->attrs.axis;
+    Extent extent = {0, graph_operand(e->graph, concat, part)->shape.dim[axis]};
+    for (uint32_t i = 0; i < part; i++) extent.start += graph_operand(e->graph, concat, i)->shape.dim[axis];
+    return extent;
+}
+
+bool emit_takes_part(const Emitter *e, const Node *concat, const Place *place) {
+    return e->part.of == concat && e->part.place == place;
 }
 
 static Source concat_source(Emitter *e, const Node *node, uint32_t operand, const Place *place) {
     int axis = node->attrs.axis;
-    Shape shape = graph_operand(e->graph, node, operand)->shape;
-    int64_t start = 0;
-    for (uint32_t i = 0; i < operand; i++) start += graph_operand(e->graph, node, i)->shape.dim[axis];
+    Extent extent = part_extent(e, node, operand);
+    bool all_inside = emit_takes_part(e, node, place);
     place = place_in_shape(e, place, node->shape);
-    Place *at = place_new(e, shape, place->mask);
+    Place *at = place_new(e, graph_operand(e->graph, node, operand)->shape, place->mask);
     memcpy(at->axis, place->axis, sizeof at->axis);
-    Value inside = coordinate_within(e, place->axis[axis], start, start + shape.dim[axis]);
-    Coordinate moved = coordinate_add(e, place->axis[axis], coordinate_uniform(const_i64(e, -start)));
-    at->axis[axis] = coordinate_guard(e, moved, inside);
-    return (Source){at, inside};
+    if (!all_inside) return (Source){at, move_inside(e, at, axis, extent.start, extent.size)};
+    at->axis[axis] = coordinate_add(e, at->axis[axis], distance_back(e, extent.start));
+    return (Source){.place = at};
+}
+
+LLVMValueRef concat_part_number(Emitter *e, const Node *concat, const Place *place) {
+    Coordinate c = place_in_shape(e, place, concat->shape)->axis[concat->attrs.axis];
+    LLVMValueRef number = const_i64(e, 0);
+    for (uint32_t i = 0; i < concat->operand_count; i++) {
+        Extent extent = part_extent(e, concat, i);
+        bool uniform = !c.irregular && c.step == 0;
+        if (!uniform && !stays_together(c, extent.start, extent.start + extent.size)) return NULL;
+        LLVMValueRef after = LLVMBuildICmp(e->builder, LLVMIntSGE, c.base, const_i64(e, extent.start), "");
+        if (i > 0) number = LLVMBuildAdd(e->builder, number, LLVMBuildZExt(e->builder, after, e->i64, ""), "");
+    }
+    return number;
 }
 
 /* The index, which is known by now, within the axis. */
@@ -102,6 +141,6 @@ Value view_choose(Emitter *e, const Node *node, const Source *sources, const Val
     Value result = {LLVMConstNull(dtype_type(e, node->dtype, false)), true};
     if (node->op == OP_gather) return operands[0];
     for (uint32_t i = 0; i < node->operand_count; i++)
-        result = sources[i].inside.value ? value_select(e, sources[i].inside, operands[i], result) : operands[i];
+        if (sources[i].place) result = sources[i].inside.value ? value_select(e, sources[i].inside, operands[i], result) : operands[i];
     return result;
 }

@@ -9,7 +9,7 @@ enum { MAX_RULES = 8 };
 
 /* The first rule that fires decides. */
 static SimplifyRule *const rules_of_op[OP_COUNT][MAX_RULES] = {
-    [OP_add] = {simplify_constant_right, simplify_add_zero, simplify_add_negative},
+    [OP_add] = {simplify_constant_right, simplify_add_zero, simplify_add_negative, simplify_add_pads},
     [OP_sub] = {simplify_sub_zero, simplify_zero_sub, simplify_sub_negative, simplify_sub_self},
     [OP_mul] = {simplify_constant_right, simplify_times_one, simplify_times_minus_one, simplify_times_zero,
                 simplify_two_negatives, simplify_negative_constant},

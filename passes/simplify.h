@@ -58,6 +58,7 @@ SimplifyRule simplify_reshape_nothing, simplify_reshape_twice, simplify_reshape_
     simplify_broadcast_twice, simplify_broadcast_reshaped, simplify_transpose_nothing, simplify_transpose_twice,
     simplify_slice_all, simplify_slice_twice, simplify_slice_of_concat, simplify_pad_nothing, simplify_pad_twice,
     simplify_concat_one, simplify_reduce_one, simplify_matmul_flags;
+SimplifyRule simplify_add_pads;
 SimplifyRule simplify_slice_of_pad, simplify_windows_single, simplify_matmul_leading;
 SimplifyRule simplify_sink_reshape, simplify_sink_broadcast, simplify_sink_transpose, simplify_sink_transpose_lists,
     simplify_transpose_constant, simplify_transpose_broadcast;
