@@ -123,6 +123,17 @@ static bool manual_entry(const Explanation *explanation, const Entry *entry) {
     return true;
 }
 
+/* All names by kind, each a link to its own section. */
+static void manual_index(const Explanation *explanation) {
+    FILE *out = explanation->out;
+    for (uint32_t i = 0; i < explanation->count; i++) {
+        const char *name = explanation->entries[i].callee->name;
+        if (new_section(explanation, i)) fprintf(out, "%s**%s**\n", i ? "\n\n" : "\n", explanation->entries[i].section);
+        fprintf(out, "%s[%s](#%s)", new_section(explanation, i) ? "" : ",\n", name, name);
+    }
+    fprintf(out, "\n");
+}
+
 bool explain_manual(FILE *out, Diagnostics *diag) {
     Explanation explanation;
     if (!open_all(&explanation, out, diag)) return close_all(&explanation, false);
@@ -134,6 +145,7 @@ bool explain_manual(FILE *out, Diagnostics *diag) {
             "and `mlc explain` shows how. Where PyTorch has the function, meaning and defaults are PyTorch's. `axis` counts from 0, or from the end if\n"
             "negative. What the language is, [language.md](language.md) says.\n\n"
             "Every example is checked, and followed by the types of what goes in and what comes out. `N` is the batch.\n");
+    manual_index(&explanation);
     for (uint32_t i = 0; i < explanation.count; i++) {
         if (new_section(&explanation, i)) fprintf(out, "\n## %s\n", explanation.entries[i].section);
         good &= manual_entry(&explanation, &explanation.entries[i]);

@@ -342,36 +342,12 @@ static void test_optimizers(void **state) {
     expect_steps("adagrad(lr = 0.1, lr_decay = 0.5)", torch_adagrad);
 }
 
-/* -- the manual -- */
-
-static bool manual_names(const char *manual, const char *name) {
-    size_t length = strlen(name);
-    for (const char *at = manual; (at = strchr(at, '`')); at++)
-        if (!strncmp(at + 1, name, length) && (at[1 + length] == '(' || at[1 + length] == '`')) return true;
-    return false;
-}
-
-static void test_manual(void **state) {
-    (void)state;
-    FILE *file = fopen(MLC_SOURCE_DIR "/docs/language.md", "rb");
-    char *manual = calloc(1, 1 << 17);
-    assert_non_null(file);
-    assert_true(fread(manual, 1, (1 << 17) - 1, file) > 0);
-    fclose(file);
-    Arena *arena = arena_new();
-    Diagnostics *diag = diag_new();
-    const Names *functions = library_new(arena, diag)->functions;
-    for (uint32_t i = 0; i < names_count(functions); i++)
-        if (!manual_names(manual, names_all(functions)[i])) fail_msg("the manual does not name '%s'", names_all(functions)[i]);
-    diag_free(diag);
-    arena_free(arena);
-    free(manual);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_elementwise), cmocka_unit_test(test_along_axes), cmocka_unit_test(test_schedules),
-        cmocka_unit_test(test_optimizers),  cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_elementwise),
+        cmocka_unit_test(test_along_axes),
+        cmocka_unit_test(test_schedules),
+        cmocka_unit_test(test_optimizers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
