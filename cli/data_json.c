@@ -129,7 +129,7 @@ static json_t *row_json(const DataReport *report, int64_t i) {
     }
     for (uint32_t k = 0; k < report->field_count; k++)
         json_object_set_new(fields, report->fields[k]->field.name, value_json(&report->fields[k]->field, report->first[k], i));
-    return json_pack("{s:i, s:o, s:o}", "row", (int)row, "source", source, "fields", fields);
+    return json_pack("{s:I, s:o, s:o}", "row", (json_int_t)dataset_row_number(dataset, row), "source", source, "fields", fields);
 }
 
 static json_t *first_json(const DataReport *report) {

@@ -137,7 +137,7 @@ static void print_block(const DataReport *report, int64_t first, int64_t count) 
     const Dataset *dataset = report->session.dataset;
     const int32_t *rows = dataset_split(dataset, report->split);
     printf("  %-*s", NAME_WIDTH, "row");
-    for (int64_t i = first; i < first + count; i++) printf(" %*" PRId32, CELL_WIDTH, rows[i]);
+    for (int64_t i = first; i < first + count; i++) printf(" %*" PRId64, CELL_WIDTH, dataset_row_number(dataset, rows[i]));
     putchar('\n');
     for (uint32_t i = 0; i < report->facts->field_count; i++) {
         const SourceField *field = &report->facts->fields[i]->field;
@@ -195,7 +195,7 @@ static void print_pictures(const DataReport *report) {
     heading("first pictures of %s", split_name(report->split));
     for (int64_t i = 0; i < report->shown; i++) {
         int32_t row = dataset_split(report->session.dataset, report->split)[i];
-        printf("  row %" PRId32, row);
+        printf("  row %" PRId64, dataset_row_number(report->session.dataset, row));
         print_labels(report, row);
         putchar('\n');
         print_pixels(report, pixels + row * shape_elements(report->picture->row));

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "codegen/codegen.h"
+#include "runtime/runtime.h"
 
 typedef struct {
     const char *name, *operands;
@@ -104,8 +106,26 @@ static void check_stdout(Diagnostics *diag) {
                known ? strerror(errno) : "a part of it is missing");
 }
 
+/* A data file that is mapped into memory has become shorter, or its disk fails: no step can go on, but the last checkpoint is whole.
+ * The handler is gone when it returns: then the fault is another one, and ends the process where it is. */
+static void on_bus_error(int number, siginfo_t *info, void *context) {
+    (void)number, (void)context;
+    static const char before[] = "mlc: error: '", after[] = "' was cut short, or cannot be read any more, while it was in use\n";
+    const char *path = data_file_at(info->si_addr);
+    if (!path) return;
+    bool told = write(STDERR_FILENO, before, sizeof before - 1) > 0 && write(STDERR_FILENO, path, strlen(path)) > 0 &&
+                write(STDERR_FILENO, after, sizeof after - 1) > 0;
+    _exit(told ? STATUS_DATA : STATUS_FILE);
+}
+
+static void catch_bus_errors(void) {
+    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = (int)SA_RESETHAND | SA_SIGINFO};
+    sigaction(SIGBUS, &action, NULL);
+}
+
 int main(int argc, char **argv) {
     setlocale(LC_CTYPE, ""); /* only to learn whether the terminal speaks UTF-8 */
+    catch_bus_errors();
     Diagnostics *diag = diag_new();
     Status status = dispatch(argc, argv, diag);
     check_stdout(diag);

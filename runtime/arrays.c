@@ -39,7 +39,7 @@ static bool check_alike(const ArrayField *field, Diagnostics *diag) {
     return false;
 }
 
-static bool check_fields(const ArrayField *fields, uint32_t count, Diagnostics *diag) {
+bool arrays_check(const ArrayField *fields, uint32_t count, Diagnostics *diag) {
     for (uint32_t i = 0; i < count; i++) {
         if (!check_alike(&fields[i], diag) || !check_rows(&fields[i].train, &fields[0].train, diag)) return false;
         if (fields[i].test.name && !check_rows(&fields[i].test, &fields[0].test, diag)) return false;
@@ -61,9 +61,9 @@ static bool convert(const ArrayPart *part, void *to, Diagnostics *diag) {
     return npy_convert(&part->array, to, &problem) || arrays_report(part, &problem, diag);
 }
 
-static bool bring_together(ArrayField *field, Diagnostics *diag) {
+static bool bring_together(ArrayField *field, int64_t test_begin, Diagnostics *diag) {
     const NpyArray *train = &field->train.array, *test = &field->test.array;
-    size_t row = row_bytes(train), first = row * (size_t)train->shape.dim[0];
+    size_t row = row_bytes(train), first = row * (size_t)(field->test.name ? test_begin : train->shape.dim[0]);
     size_t more = field->test.name ? row * (size_t)test->shape.dim[0] : 0;
     field->owned = malloc(first + more);
     if (!field->owned) {
@@ -74,22 +74,23 @@ static bool bring_together(ArrayField *field, Diagnostics *diag) {
            (!field->test.name || convert(&field->test, (char *)field->owned + first, diag));
 }
 
-static bool take_elements(ArrayField *field, void **to, Diagnostics *diag) {
-    bool stays = npy_is_native(&field->train.array) && is_aligned(&field->train.array) && !field->test.name;
-    if (!stays && !bring_together(field, diag)) return false;
-    *to = stays ? (void *)field->train.array.data : field->owned;
+static bool take_elements(ArrayField *field, int64_t test_begin, void **to, Diagnostics *diag) {
+    const void *lies = field->placed;
+    if (npy_is_native(&field->train.array) && is_aligned(&field->train.array) && !field->test.name) lies = field->train.array.data;
+    if (!lies && !bring_together(field, test_begin, diag)) return false;
+    *to = lies ? (void *)lies : field->owned;
     return true;
 }
 
 bool arrays_take(ArrayField *fields, uint32_t count, bool whole, SourceData *data, Diagnostics *diag) {
-    if (!check_fields(fields, count, diag)) return false;
     reader_fields(data, count);
     data->schema.train_rows = fields[0].train.array.shape.dim[0];
+    if (!data->test_begin) data->test_begin = data->schema.train_rows;
     data->schema.test_rows = fields[0].test.name ? fields[0].test.array.shape.dim[0] : 0;
     for (uint32_t i = 0; i < count; i++) {
         const NpyArray *array = &fields[i].train.array;
         data->fields[i] = (SourceField){.name = fields[i].name, .dtype = array->dtype, .row = row_of(array)};
-        if (whole && !take_elements(&fields[i], &data->data[i], diag)) return false;
+        if (whole && !take_elements(&fields[i], data->test_begin, &data->data[i], diag)) return false;
     }
     return true;
 }

@@ -15,11 +15,13 @@ typedef struct {
 typedef struct {
     const char *name;
     ArrayPart train, test;
-    void *owned; /* malloc'ed elements; NULL: they are used where they lie */
+    const void *placed; /* where the elements of both lie already, those of the test rows from data->test_begin on; or NULL */
+    void *owned;        /* malloc'ed elements; NULL: they are used where they lie */
 } ArrayField;
 
 enum { ARRAYS_MAX = 256 };
-/* Makes the fields of data; with `whole`, their elements too. */
+bool arrays_check(const ArrayField *fields, uint32_t count, Diagnostics *diag);
+/* Makes the fields of data from arrays that are checked; with `whole`, their elements too. */
 bool arrays_take(ArrayField *fields, uint32_t count, bool whole, SourceData *data, Diagnostics *diag);
 void arrays_free(ArrayField *fields, uint32_t count);
 bool arrays_report(const ArrayPart *part, const Problem *problem, Diagnostics *diag); /* returns false */

@@ -52,7 +52,7 @@ static void release(SourceData *data) {
 
 /* Text of which no row is trained on is no category. */
 static void fit_categories(SourceData *data, const Splits *splits) {
-    int64_t rows = data->schema.train_rows + data->schema.test_rows;
+    int64_t rows = data->schema.train_rows; /* a table has no test rows of its own */
     for (uint32_t i = 0; i < data->schema.field_count; i++) {
         SourceField *field = &data->fields[i];
         if (!field->is_text) continue;
@@ -74,7 +74,7 @@ static bool read_schema(const DataSource *source, const SplitRequest *request, S
     Splits splits;
     if (!read || !read(source, false, data, diag)) return false;
     if (!has_text(&data->schema)) return true;
-    if (!splits_deal(&data->schema, request, data->span, data->arena, &splits, diag)) return false;
+    if (!splits_deal(&data->schema, data->schema.train_rows, request, data->span, data->arena, &splits, diag)) return false;
     fit_categories(data, &splits);
     return true;
 }
@@ -96,7 +96,8 @@ static bool read_all(Dataset *dataset, const DataSource *source, const SplitRequ
     SourceData *data = &dataset->source;
     ReadSource *read = find_reader(source, diag);
     if (!read || !read(source, true, data, diag)) return false;
-    if (!splits_deal(&data->schema, request, data->span, data->arena, &dataset->splits, diag)) return false;
+    if (!data->test_begin) data->test_begin = data->schema.train_rows;
+    if (!splits_deal(&data->schema, data->test_begin, request, data->span, data->arena, &dataset->splits, diag)) return false;
     if (!source->like) fit_categories(data, &dataset->splits);
     return true;
 }
@@ -132,7 +133,7 @@ Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *dat
     reader_fields(source, count);
     memcpy(source->fields, fields, count * sizeof *fields);
     memcpy(source->data, data, count * sizeof *data);
-    source->schema.train_rows = rows;
+    source->schema.train_rows = source->test_begin = rows;
     dataset->splits.count[SPLIT_TRAIN] = rows;
     dataset->splits.rows[SPLIT_TRAIN] = ARENA_ARRAY(arena, int32_t, rows);
     for (int64_t i = 0; i < rows; i++) dataset->splits.rows[SPLIT_TRAIN][i] = (int32_t)i;
@@ -162,8 +163,14 @@ double dataset_seconds(const Dataset *dataset) {
     return dataset->seconds;
 }
 
+int64_t dataset_row_number(const Dataset *dataset, int32_t row) {
+    const SourceData *source = &dataset->source;
+    return row < source->schema.train_rows ? row : row - source->test_begin + source->schema.train_rows;
+}
+
+/* Of a table: it has no test rows of its own, and so no gap. */
 static int64_t all_rows(const Dataset *dataset) {
-    return dataset->source.schema.train_rows + dataset->source.schema.test_rows;
+    return dataset->source.schema.train_rows;
 }
 
 /* Column `k` of `width`: numbers as f32, text as its codes. */
@@ -234,17 +241,32 @@ static void no_column(const SourceField *field, int64_t label, int64_t row, int6
     diag_help(diag, "every class needs a column of its own; classes and rows are counted from 0");
 }
 
+/* The first whole number of a row that is no class; -1: all are. */
+static int64_t find_no_class(const SourceField *field, const void *data, int32_t row, int64_t classes) {
+    int64_t each = shape_elements(field->row);
+    for (int64_t i = 0; i < each; i++) {
+        double label = element_value(field->dtype, false, data, row * each + i);
+        if (!(label >= 0 && label < (double)classes)) return row * each + i;
+    }
+    return -1;
+}
+
+/* In the order of the files: the splits are sorted. */
 bool dataset_check_classes(const Dataset *dataset, const char *name, int64_t classes, Span span, Diagnostics *diag) {
     const void *data;
     const SourceField *field = dataset_find(dataset, name, &data);
-    int64_t each = field ? shape_elements(field->row) : 0;
-    for (int64_t at = 0; at < all_rows(dataset) * each; at++) {
-        int64_t label = (int64_t)element_value(field->dtype, false, data, at);
-        if (label >= 0 && label < classes) continue;
-        no_column(field, label, at / each, classes, span, diag);
-        return false;
+    int64_t first = -1;
+    int32_t first_row = INT32_MAX;
+    for (Split split = 0; split < SPLIT_COUNT && field; split++) {
+        for (int64_t i = 0; i < dataset_rows(dataset, split); i++) {
+            int32_t row = dataset_split(dataset, split)[i];
+            int64_t at = row < first_row ? find_no_class(field, data, row, classes) : -1;
+            if (at >= 0) first = at, first_row = row;
+        }
     }
-    return true;
+    if (first < 0) return true;
+    no_column(field, (int64_t)element_value(field->dtype, false, data, first), dataset_row_number(dataset, first_row), classes, span, diag);
+    return false;
 }
 
 const char *dataset_class_name(const Dataset *dataset, const char *field_name, int32_t label) {

@@ -27,6 +27,7 @@ bool idx_open(IdxFile *file, const char *path, Problem *problem);
 /* Reads all elements, exactly file->bytes, and checks that the file ends there. */
 bool idx_read(IdxFile *file, void *data, Problem *problem);
 void idx_close(IdxFile *file);
+bool idx_is_packed(const IdxFile *file);
 
 /* The header of an IDX file of bytes; returns its length. */
 size_t idx_header(Shape shape, uint8_t header[IDX_MAX_HEADER]);

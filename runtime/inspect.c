@@ -102,11 +102,11 @@ static void find_outliers(const Column *column, Findings *findings) {
     int32_t example = 0;
     free(values);
     if (count < OUTLIER_ROWS || !(far > 0)) return;
-    int64_t outside = count_outside(column, lower - far, upper + far, &example);
+    int64_t outside = count_outside(column, lower - far, upper + far, &example), number = dataset_row_number(column->dataset, example);
     if (outside)
         findings_add(findings, "outlier", column->facts->field.name, outside,
-                     "'%s': %" PRId64 " value%s far from the others, such as %g in row %" PRId32 " (half of the training rows: %g to %g)",
-                     column->name, outside, outside == 1 ? "" : "s", value_of(column, example), example, lower, upper);
+                     "'%s': %" PRId64 " value%s far from the others, such as %g in row %" PRId64 " (half of the training rows: %g to %g)",
+                     column->name, outside, outside == 1 ? "" : "s", value_of(column, example), number, lower, upper);
 }
 
 static bool has_classes(const DataFacts *facts, const char *name) {
@@ -195,12 +195,12 @@ static void inspect_rows(const Dataset *dataset, Findings *findings) {
         const int32_t *pair = duplicates.repeated_pair[split], *leak = duplicates.trained_pair[split];
         if (repeated)
             findings_add(findings, "duplicate", NULL, repeated,
-                         "%" PRId64 " %s row%s there before, such as row %" PRId32 ", which is row %" PRId32 " again", repeated,
-                         split_name(split), repeated == 1 ? " is" : "s are", pair[0], pair[1]);
+                         "%" PRId64 " %s row%s there before, such as row %" PRId64 ", which is row %" PRId64 " again", repeated,
+                         split_name(split), repeated == 1 ? " is" : "s are", dataset_row_number(dataset, pair[0]), dataset_row_number(dataset, pair[1]));
         if (trained)
             findings_add(findings, "leak", NULL, trained,
-                         "%" PRId64 " %s row%s in train too, such as row %" PRId32 ", which is row %" PRId32 " again", trained,
-                         split_name(split), trained == 1 ? " is" : "s are", leak[0], leak[1]);
+                         "%" PRId64 " %s row%s in train too, such as row %" PRId64 ", which is row %" PRId64 " again", trained,
+                         split_name(split), trained == 1 ? " is" : "s are", dataset_row_number(dataset, leak[0]), dataset_row_number(dataset, leak[1]));
     }
 }
 

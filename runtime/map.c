@@ -1,34 +1,122 @@
-/* Mapping files into memory. */
+/* Mapping files into memory, and knowing which file lies at an address. */
 #include "runtime/map.h"
+#include "runtime/runtime.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool map_file(int file, Map *map) {
+/* -- which files lie where: read by a signal handler, so without a lock -- */
+
+enum { KNOWN_MOST = 32, PATH_BYTES = 512 };
+typedef struct {
+    _Atomic(const char *) begin; /* NULL: the entry is free */
+    size_t length;
+    char path[PATH_BYTES];
+} Known;
+static Known known[KNOWN_MOST];
+static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void remember(const char *path, const void *begin, size_t length) {
+    pthread_mutex_lock(&known_lock);
+    for (int i = 0; i < KNOWN_MOST; i++) {
+        if (atomic_load(&known[i].begin)) continue;
+        known[i].length = length;
+        snprintf(known[i].path, PATH_BYTES, "%s", path);
+        atomic_store(&known[i].begin, begin);
+        break;
+    }
+    pthread_mutex_unlock(&known_lock);
+}
+
+static void forget(const void *begin, size_t length) {
+    pthread_mutex_lock(&known_lock);
+    for (int i = 0; i < KNOWN_MOST; i++) {
+        uintptr_t at = (uintptr_t)atomic_load(&known[i].begin);
+        if (at && at - (uintptr_t)begin < length) atomic_store(&known[i].begin, NULL);
+    }
+    pthread_mutex_unlock(&known_lock);
+}
+
+const char *data_file_at(const void *address) {
+    for (int i = 0; i < KNOWN_MOST; i++) {
+        uintptr_t begin = (uintptr_t)atomic_load(&known[i].begin), page = map_page();
+        if (begin && (uintptr_t)address - begin < (known[i].length + page - 1) / page * page) return known[i].path;
+    }
+    return NULL;
+}
+
+/* -- one file -- */
+
+static bool look(int file, size_t *length) {
     struct stat status;
     if (fstat(file, &status)) return false;
     if (!S_ISREG(status.st_mode)) return errno = EINVAL, false;
-    map->length = (size_t)status.st_size;
-    if (!map->length) return errno = ENODATA, false;
-    void *bytes = mmap(NULL, map->length, PROT_READ, MAP_PRIVATE, file, 0);
-    map->bytes = bytes == MAP_FAILED ? NULL : bytes;
-    return map->bytes != NULL;
+    *length = (size_t)status.st_size;
+    return *length ? true : (errno = ENODATA, false);
+}
+
+static bool cannot_read(Problem *problem) {
+    problem_set(problem, "it cannot be read: %s", errno == ENODATA ? "it is empty" : strerror(errno));
+    return false;
 }
 
 bool map_open(const char *path, Map *map, Problem *problem) {
     *map = (Map){0};
     int file = open(path, O_RDONLY | O_CLOEXEC);
-    bool good = file >= 0 && map_file(file, map);
-    if (!good) problem_set(problem, "it cannot be read: %s", errno == ENODATA ? "it is empty" : strerror(errno));
+    bool good = file >= 0 && look(file, &map->length);
+    void *bytes = good ? mmap(NULL, map->length, PROT_READ, MAP_PRIVATE, file, 0) : MAP_FAILED;
+    good = bytes != MAP_FAILED || cannot_read(problem);
     if (file >= 0) close(file);
-    return good;
+    if (!good) return *map = (Map){0}, false;
+    map->bytes = bytes;
+    remember(path, bytes, map->length);
+    return true;
 }
 
 void map_close(Map *map) {
+    if (map->bytes) forget(map->bytes, map->length);
     if (map->bytes) munmap((void *)map->bytes, map->length);
     *map = (Map){0};
+}
+
+/* -- two -- */
+
+size_t map_page(void) {
+    static _Atomic size_t page;
+    if (!page) page = (size_t)sysconf(_SC_PAGESIZE);
+    return page;
+}
+
+int64_t map_second_row(int64_t rows) {
+    int64_t page = (int64_t)map_page();
+    return (rows + page - 1) / page * page;
+}
+
+/* Over a part of the stretch that is reserved. */
+static bool map_part(const char *path, size_t length, char *at, Problem *problem) {
+    size_t found;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    bool good = file >= 0 && look(file, &found);
+    if (!good) cannot_read(problem);
+    if (good && found != length) problem_set(problem, "it changes while it is read"), good = false;
+    if (good && mmap(at, length, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0) == MAP_FAILED) good = cannot_read(problem);
+    if (file >= 0) close(file);
+    if (good) remember(path, at, length);
+    return good;
+}
+
+bool map_open_two(const char *const paths[2], const size_t lengths[2], size_t distance, Map *map, Problem *problem) {
+    *map = (Map){.length = distance + lengths[1]};
+    char *bytes = mmap(NULL, map->length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (bytes == MAP_FAILED) return cannot_read(problem);
+    map->bytes = bytes;
+    if (map_part(paths[0], lengths[0], bytes, problem) && map_part(paths[1], lengths[1], bytes + distance, problem)) return true;
+    map_close(map);
+    return false;
 }

@@ -1,5 +1,6 @@
-/* Images and labels in IDX files, of a named set or of one's own: read on all cores and checked against each other. Elements stay
- * as they are stored; compiled programs convert them while they gather a batch. */
+/* Images and labels in IDX files, of a named set or of one's own: checked against each other; packed ones read on all cores, others
+ * mapped. Elements stay as they are stored; compiled programs convert them while they gather a batch. */
+#include "runtime/map.h"
 #include "runtime/reader.h"
 #include "runtime/sources.h"
 
@@ -11,6 +12,7 @@
 typedef struct {
     SourceFiles files;
     Shape shapes[FILE_COUNT]; /* as in the files; rank 0: no such file */
+    Map maps[2];              /* of the fields, where no file is packed; else their elements are malloc'ed */
 } IdxSource;
 
 /* One file on its way into memory. */
@@ -131,6 +133,44 @@ static bool fields_without_files(const DataSource *source, SourceData *data) {
     return true;
 }
 
+/* -- mapping -- */
+
+/* All or none: where rows are mapped, the test rows of all fields begin at a page. */
+static bool can_be_mapped(const IdxSource *own, const Load *loads) {
+    for (int role = 0; role < FILE_COUNT; role++)
+        if (own->files.paths[role] && idx_is_packed(&loads[role].idx)) return false;
+    const Shape *train = &own->shapes[FILE_TRAIN_IMAGES], *test = &own->shapes[FILE_TEST_IMAGES];
+    return map_second_row(train->dim[0]) + test->dim[0] <= INT32_MAX;
+}
+
+static size_t file_bytes(const IdxSource *own, int role) {
+    uint8_t header[IDX_MAX_HEADER];
+    return idx_header(own->shapes[role], header) + (size_t)shape_elements(own->shapes[role]);
+}
+
+static bool map_field(SourceData *data, int field, Diagnostics *diag) {
+    IdxSource *own = data->own;
+    const char *const *paths = own->files.paths;
+    uint8_t header[IDX_MAX_HEADER];
+    Problem problem, whole = {0};
+    if (!paths[field]) return true;
+    size_t row = (size_t)(shape_elements(own->shapes[field]) / own->shapes[field].dim[0]);
+    bool good = paths[field + 2] ? map_open_two((const char *const[2]){paths[field], paths[field + 2]},
+                                                (const size_t[2]){file_bytes(own, field), file_bytes(own, field + 2)},
+                                                row * (size_t)data->test_begin, &own->maps[field], &problem)
+                                 : map_open(paths[field], &own->maps[field], &problem);
+    if (good && own->maps[field].length < file_bytes(own, field)) problem_set(&problem, "it changes while it is read"), good = false;
+    if (good) return data->data[field] = (char *)own->maps[field].bytes + idx_header(own->shapes[field], header), true;
+    problem_set(&whole, "'%.200s': %.800s", paths[field], problem.finding);
+    report_file(&own->files, field, &whole, diag);
+    return false;
+}
+
+static bool map_fields(SourceData *data, Diagnostics *diag) {
+    if (data->schema.test_rows) data->test_begin = map_second_row(data->schema.train_rows);
+    return map_field(data, 0, diag) && map_field(data, 1, diag);
+}
+
 /* -- reading -- */
 
 static void *load_file(void *argument) {
@@ -186,30 +226,39 @@ static bool check_classes(const SourceFiles *files, int role, const uint8_t *lab
 /* The unpacked files one after the other, headers included: `zcat train-images... train-labels... ... | b3sum`. */
 static void digest_files(const SourceData *data, llvm_blake3_hasher *hasher) {
     const IdxSource *own = data->own;
-    const uint8_t *next[2] = {data->data[0], data->schema.field_count > 1 ? data->data[1] : NULL};
     for (int role = 0; role < FILE_COUNT; role++) {
         uint8_t header[IDX_MAX_HEADER];
         if (!own->files.paths[role]) continue;
+        size_t bytes = (size_t)shape_elements(own->shapes[role]), row = bytes / (size_t)own->shapes[role].dim[0];
+        size_t begin = role < FILE_TEST_IMAGES ? 0 : row * (size_t)data->test_begin;
         llvm_blake3_hasher_update(hasher, header, idx_header(own->shapes[role], header));
-        size_t bytes = (size_t)shape_elements(own->shapes[role]);
-        llvm_blake3_hasher_update(hasher, next[role % 2], bytes);
-        next[role % 2] += bytes;
+        llvm_blake3_hasher_update(hasher, (const uint8_t *)data->data[role % 2] + begin, bytes);
     }
 }
 
 static void release(SourceData *data) {
-    for (uint32_t i = 0; i < data->schema.field_count; i++) free(data->data[i]);
+    IdxSource *own = data->own;
+    for (uint32_t i = 0; i < data->schema.field_count; i++) {
+        if (!own->maps[i].bytes) free(data->data[i]);
+        map_close(&own->maps[i]);
+    }
+}
+
+static bool load_fields(SourceData *data, Load *loads, Diagnostics *diag) {
+    return reserve_field(data, 0, &loads[FILE_TRAIN_IMAGES], &loads[FILE_TEST_IMAGES], diag) &&
+           reserve_field(data, 1, &loads[FILE_TRAIN_LABELS], &loads[FILE_TEST_LABELS], diag) &&
+           load_files(&((IdxSource *)data->own)->files, loads, diag);
 }
 
 static bool read_elements(SourceData *data, Load *loads, Diagnostics *diag) {
-    const SourceFiles *files = &((IdxSource *)data->own)->files;
-    if (!reserve_field(data, 0, &loads[FILE_TRAIN_IMAGES], &loads[FILE_TEST_IMAGES], diag) ||
-        !reserve_field(data, 1, &loads[FILE_TRAIN_LABELS], &loads[FILE_TEST_LABELS], diag) || !load_files(files, loads, diag))
-        return false;
-    const uint8_t *labels = files->paths[FILE_TRAIN_LABELS] ? data->data[1] : NULL;
-    int64_t train = data->schema.train_rows, test = data->schema.test_rows;
-    return check_classes(files, FILE_TRAIN_LABELS, labels, train, diag) &&
-           check_classes(files, FILE_TEST_LABELS, labels + train, test, diag);
+    const IdxSource *own = data->own;
+    const SourceFiles *files = &own->files;
+    data->test_begin = data->schema.train_rows;
+    if (!(can_be_mapped(own, loads) ? map_fields(data, diag) : load_fields(data, loads, diag))) return false;
+    if (!files->paths[FILE_TRAIN_LABELS]) return true;
+    const uint8_t *labels = data->data[1];
+    return check_classes(files, FILE_TRAIN_LABELS, labels, data->schema.train_rows, diag) &&
+           check_classes(files, FILE_TEST_LABELS, labels + data->test_begin, data->schema.test_rows, diag);
 }
 
 static bool read_files(bool whole, SourceData *data, Load *loads, Diagnostics *diag) {

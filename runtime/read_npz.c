@@ -86,7 +86,8 @@ static bool open_archive(NpzSource *own, bool whole, SourceData *data, Diagnosti
         return arrays_report(&file, &problem, diag);
     for (uint32_t i = 0; i < own->entry_count; i++)
         if (!open_entry(own, i, whole, data, diag)) return false;
-    return check_tests(own, diag) && arrays_take(own->fields, own->count, whole, data, diag);
+    return check_tests(own, diag) && arrays_check(own->fields, own->count, diag) &&
+           arrays_take(own->fields, own->count, whole, data, diag);
 }
 
 static void digest(const SourceData *data, llvm_blake3_hasher *hasher) {

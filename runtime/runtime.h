@@ -20,7 +20,10 @@ void dataset_free(Dataset *dataset);
 /* The rows that each split will have once the data are read; false if the schema does not know, or the split is not possible. */
 bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request, int64_t rows[SPLIT_COUNT]);
 int64_t dataset_rows(const Dataset *dataset, Split split);
-const int32_t *dataset_split(const Dataset *dataset, Split split); /* the row numbers of a split: they index dataset_field */
+/* The row numbers of a split: they index dataset_field. Between the training rows and test rows of their own there may be numbers
+ * without rows, where the files are mapped. */
+const int32_t *dataset_split(const Dataset *dataset, Split split);
+int64_t dataset_row_number(const Dataset *dataset, int32_t row); /* the same, without the gap: for people */
 /* Row 0 of a field, or of columns side by side (source_columns_name), all splits in one array; NULL: none. */
 const void *dataset_field(const Dataset *dataset, const char *name);
 /* The same with its dtype and row; NULL: none. */
@@ -32,6 +35,9 @@ const char *dataset_class_name(const Dataset *dataset, const char *field, int32_
 const char *dataset_schema_text(const Dataset *dataset); /* for checkpoints: fields and categories, as JSON */
 const char *dataset_digest(const Dataset *dataset); /* BLAKE3 of the files' contents, 64 hex digits */
 double dataset_seconds(const Dataset *dataset);     /* spent reading */
+/* The data file that is mapped into memory at an address; NULL: none. For a handler of SIGBUS, which is raised where a file is read
+ * that has become shorter. */
+const char *data_file_at(const void *address);
 
 /* -- looking at data: `mlc data FILE.mdl` -- */
 typedef struct {

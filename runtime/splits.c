@@ -49,16 +49,14 @@ static uint8_t *deal_rows(uint64_t seed, int64_t rows, int64_t valid, int64_t te
 }
 
 /* Each split lists its rows in the order of the files. */
-static void fill_splits(Splits *splits, const SourceSchema *schema, const uint8_t *split_of, Arena *arena) {
+static void fill_splits(Splits *splits, const SourceSchema *schema, int64_t test_begin, const uint8_t *split_of, Arena *arena) {
     int64_t rows = schema->train_rows, own_test = schema->test_rows;
     for (int split = 0; split < SPLIT_COUNT; split++) splits->rows[split] = ARENA_ARRAY(arena, int32_t, rows + own_test);
-    for (int64_t row = 0; row < rows + own_test; row++) {
-        int split = row < rows ? split_of[row] : SPLIT_TEST;
-        splits->rows[split][splits->count[split]++] = (int32_t)row;
-    }
+    for (int64_t row = 0; row < rows; row++) splits->rows[split_of[row]][splits->count[split_of[row]]++] = (int32_t)row;
+    for (int64_t i = 0; i < own_test; i++) splits->rows[SPLIT_TEST][splits->count[SPLIT_TEST]++] = (int32_t)(test_begin + i);
 }
 
-bool splits_deal(const SourceSchema *schema, const SplitRequest *request, Span span, Arena *arena, Splits *splits,
+bool splits_deal(const SourceSchema *schema, int64_t test_begin, const SplitRequest *request, Span span, Arena *arena, Splits *splits,
                  Diagnostics *diag) {
     int64_t rows = schema->train_rows;
     int64_t valid = held_out(request->valid_is_count, request->valid, rows);
@@ -66,7 +64,7 @@ bool splits_deal(const SourceSchema *schema, const SplitRequest *request, Span s
     *splits = (Splits){0};
     if (!check_split(schema, valid, test, span, diag)) return false;
     uint8_t *split_of = deal_rows(request->seed, rows, valid, test);
-    fill_splits(splits, schema, split_of, arena);
+    fill_splits(splits, schema, test_begin, split_of, arena);
     free(split_of);
     return true;
 }

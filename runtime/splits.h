@@ -9,8 +9,8 @@ typedef struct {
     int64_t count[SPLIT_COUNT];
 } Splits;
 
-/* Deals the rows of a source out. Reports a split that is not possible at `span`. */
-bool splits_deal(const SourceSchema *schema, const SplitRequest *request, Span span, Arena *arena, Splits *splits,
+/* Deals the rows of a source out; test rows of its own are numbered from `test_begin`. Reports a split that is not possible at `span`. */
+bool splits_deal(const SourceSchema *schema, int64_t test_begin, const SplitRequest *request, Span span, Arena *arena, Splits *splits,
                  Diagnostics *diag);
 
 #endif

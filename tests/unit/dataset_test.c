@@ -61,6 +61,37 @@ static Dataset *open_with(DataSource source, SplitRequest request, Diagnostics *
     return dataset_open(&source, &request, diag);
 }
 
+/* No file is packed: they are used where they lie, and the test rows begin at a page. */
+static void test_maps_files(void **state) {
+    (void)state;
+    Diagnostics *diag = diag_new();
+    static const char *const names[] = {"images", "labels", "test_images", "test_labels"};
+    SourceArg args[4];
+    for (int role = 0; role < 4; role++) {
+        temporary_write(names[role], contents[role], lengths[role]);
+        args[role] = (SourceArg){.name = names[role], .kind = SOURCE_ARG_STRING, .text = names[role]};
+    }
+    DataSource source = {.reader = "idx", .args = args, .arg_count = 4};
+    Dataset *mapped = open_with(source, (SplitRequest){0}, diag), *read = open_with((DataSource){.reader = "mnist"}, (SplitRequest){0}, diag);
+    assert_non_null(mapped);
+    const uint8_t *images = dataset_field(mapped, "image"), *labels = dataset_field(mapped, "label");
+    for (int i = 0; i < TEST; i++) {
+        int32_t row = dataset_split(mapped, SPLIT_TEST)[i];
+        assert_int_equal(row, sysconf(_SC_PAGESIZE) + i);
+        assert_int_equal(dataset_row_number(mapped, row), TRAIN + i);
+        assert_int_equal(labels[row], label(1, i));
+        assert_int_equal(images[(size_t)row * PIXELS + 5], pixel(1, i, 5));
+    }
+    for (int i = 0; i < TRAIN; i++) assert_int_equal(images[(size_t)i * PIXELS + 5], pixel(0, i, 5));
+    assert_string_equal(data_file_at(labels), temporary_path("labels"));
+    assert_string_equal(data_file_at(labels + dataset_split(mapped, SPLIT_TEST)[3]), temporary_path("test_labels"));
+    assert_string_equal(dataset_digest(mapped), dataset_digest(read));
+    dataset_free(mapped);
+    dataset_free(read);
+    assert_null(data_file_at(labels));
+    diag_free(diag);
+}
+
 static void test_reads_a_named_set(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
@@ -234,7 +265,7 @@ static void test_missing_files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reads_a_named_set),
+        cmocka_unit_test(test_maps_files), cmocka_unit_test(test_reads_a_named_set),
         cmocka_unit_test(test_digest),
         cmocka_unit_test(test_blake3_is_blake3),
         cmocka_unit_test(test_splits),

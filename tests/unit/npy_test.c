@@ -99,7 +99,8 @@ static Dataset *open_arrays(const SourceArg *args, uint32_t count, Diagnostics *
     return dataset_open(&source, &(SplitRequest){0}, diag);
 }
 
-/* One that needs no conversion is used where it lies in the file; with test rows they are brought together. */
+/* One that needs no conversion is used where it lies in the file; with test rows, both are in one stretch of addresses, and the others,
+ * which are brought together, have their test rows at the same place. */
 static void test_sources(void **state) {
     (void)state;
     const float x[] = {1, 2, 3, 4, 5, 6}, more[] = {7, 8};
@@ -119,8 +120,13 @@ static void test_sources(void **state) {
     dataset = open_arrays(args, 4, diag);
     assert_non_null(dataset);
     assert_int_equal(dataset_rows(dataset, SPLIT_TEST), 1);
-    assert_memory_equal((const float *)dataset_field(dataset, "x") + 6, more, sizeof more);
-    assert_int_equal(((const int32_t *)dataset_field(dataset, "y"))[3], 1);
+    int32_t test = dataset_split(dataset, SPLIT_TEST)[0];
+    assert_int_equal(test, sysconf(_SC_PAGESIZE));
+    assert_int_equal(dataset_row_number(dataset, test), 3);
+    assert_memory_equal((const float *)dataset_field(dataset, "x") + 2 * test, more, sizeof more);
+    assert_string_equal(data_file_at((const float *)dataset_field(dataset, "x") + 2 * test), temporary_path("tx.npy"));
+    assert_int_equal(((const int32_t *)dataset_field(dataset, "y"))[test], 1);
+    assert_memory_equal(dataset_field(dataset, "x"), x, sizeof x);
     dataset_free(dataset);
     assert_null(open_arrays(args, 3, diag));
     assert_int_equal(diag_status(diag), STATUS_MODEL);
