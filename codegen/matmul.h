@@ -78,7 +78,7 @@ typedef struct {
     LLVMValueRef masks[MOST_VECTORS]; /* of columns that exist; NULL: all, or padded in memory */
     LLVMValueRef row[MOST_ROWS];      /* pointers to the rows at k = 0; NULL: `row_step` elements behind the one before */
     int64_t row_step;
-    LLVMValueRef rows_left; /* how many rows there are from the tile's first one on; NULL: all of a tile */
+    LLVMValueRef rows_mask; /* of rows that exist; NULL: all of a tile */
     LLVMValueRef list, count; /* the k that are not left out, ascending, from the block's first on; list NULL: all of them */
 } Operands;
 /* The matrices of the tile; sides have their bases from then on. */
@@ -97,6 +97,8 @@ LLVMValueRef product_row_element(Emitter *e, const Operands *operands, int64_t r
 /* LANES steps of a row from k on, and all rows of the tile at k: NULL if they are not neighbours in memory. */
 LLVMValueRef product_row_steps(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef k);
 LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef k);
+/* <tile_rows x i1>: which rows of the tile that begins at `row` exist; NULL: all of every tile. */
+LLVMValueRef product_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row);
 /* A vector of the tile's columns at k. */
 LLVMValueRef product_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k);
 /* sums += the products of the steps, or of these entries of the operands' list, whose k count from `origin`. */

@@ -16,10 +16,10 @@ static bool is_turned(const Emitter *e, const Matmul *m, const Store *store) {
     const Node *node = graph_node(e->graph, store->node);
     Layout layout = store->to.layout;
     int64_t rows = m->blocking.tile_rows;
-    bool whole = m->columns.lines % LANES == 0 && m->rows.lines % rows == 0 && (rows == QUAD || rows == MOST_TURNED);
-    if (node->dtype != DTYPE_F32 || !whole || m->batch > 1 || !shape_equal(node->shape, e->kernel->space)) return false;
+    bool quads = rows == QUAD || rows == MOST_TURNED;
+    if (node->dtype != DTYPE_F32 || !quads || m->batch > 1 || !shape_equal(node->shape, e->kernel->space)) return false;
     if (layout.kind == LAYOUT_PLAIN) return row_axis(e) == 1;
-    return layout.axis == row_axis(e) && layout.width % m->blocking.tile_rows == 0;
+    return layout.axis == row_axis(e) && layout.width % rows == 0;
 }
 
 LLVMValueRef *epilogue_turned_slots(Emitter *e, const Matmul *m) {
@@ -141,22 +141,49 @@ static int64_t column_step(const Emitter *e, const Store *store) {
     return store->to.layout.kind == LAYOUT_PANEL ? store->to.layout.width : e->kernel->space.dim[e->kernel->space.rank - 1];
 }
 
+/* Columns of a vector that exist. */
+static LLVMValueRef columns_there(Emitter *e, const Matmul *m, LLVMValueRef column) {
+    LLVMValueRef all = const_i64(e, LANES);
+    if (m->columns.lines % LANES == 0) return all;
+    LLVMValueRef args[] = {LLVMBuildSub(e->builder, const_i64(e, m->columns.lines), column, ""), all};
+    return call_intrinsic(e, "llvm.smin", &e->i64, 1, args, 2);
+}
+
+/* A column of the tile's rows; what lies behind the last row belongs to others. */
+static void store_column(Emitter *e, LLVMValueRef rows, LLVMValueRef pointer, LLVMValueRef mask) {
+    LLVMTypeRef types[] = {LLVMTypeOf(rows), e->pointer};
+    LLVMValueRef args[] = {rows, pointer, const_i32(e, sizeof(float)), mask};
+    if (mask)
+        call_intrinsic(e, "llvm.masked.store", types, 2, args, 4);
+    else
+        LLVMSetAlignment(LLVMBuildStore(e->builder, rows, pointer), sizeof(float));
+}
+
+/* The first column of a quad exists. */
+static void store_quad(Emitter *e, const Matmul *m, LLVMValueRef vectors[QUAD], LLVMValueRef to, int64_t step, LLVMValueRef there,
+                       LLVMValueRef mask) {
+    bool all = m->columns.lines % QUAD == 0;
+    for (int i = 0; i < QUAD; i++) {
+        If column_exists = if_begin(e, i && !all ? LLVMBuildICmp(e->builder, LLVMIntSGT, there, const_i64(e, i), "") : NULL);
+        store_column(e, vectors[i], element_pointer(e, to, DTYPE_F32, const_i64(e, i * step)), mask);
+        if_end(e, column_exists);
+    }
+}
+
 static void turn_store(Emitter *e, const Matmul *m, const Tile *tile, uint32_t store_number, int number, LLVMValueRef column) {
     const Store *store = &e->kernel->stores[store_number];
     int64_t step = column_step(e, store);
     Place *corner = tile_place(e, m, tile, tile->row, column);
     for (int a = 0; a < 2; a++) corner->axis[a].step = 0;
     LLVMValueRef first = store_pointer(e, store->node, store->to, corner), vectors[QUAD];
-    LLVMValueRef rows = aside(e, m, store_number, number, const_i64(e, 0));
+    LLVMValueRef rows = aside(e, m, store_number, number, const_i64(e, 0)), columns = columns_there(e, m, column);
+    LLVMValueRef mask = product_rows_mask(e, m, tile->row);
     Loop loop = loop_begin(e, const_i64(e, 0));
     for (int i = 0; i < QUAD; i++) vectors[i] = load_quad(e, m, rows, i, loop.index);
     turn_quad(e, m, vectors);
     LLVMValueRef to = element_pointer(e, first, DTYPE_F32, LLVMBuildMul(e->builder, loop.index, const_i64(e, step), ""));
-    for (int i = 0; i < QUAD; i++) {
-        LLVMValueRef pointer = element_pointer(e, to, DTYPE_F32, const_i64(e, i * step));
-        LLVMSetAlignment(LLVMBuildStore(e->builder, vectors[i], pointer), sizeof(float));
-    }
-    loop_end(e, loop, const_i64(e, LANES), QUAD);
+    store_quad(e, m, vectors, to, step, LLVMBuildSub(e->builder, columns, loop.index, ""), mask);
+    loop_end(e, loop, columns, QUAD);
 }
 
 static void turn_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, int number) {

@@ -86,7 +86,7 @@ void product_find_rows(Emitter *e, const Tile *tile, Operands *operands) {
         LLVMValueRef row = LLVMBuildAdd(e->builder, tile->row, const_i64(e, r), "");
         operands->row[r] = pointer_to(e, side, all_exist ? row : existing_row(e, m, row), const_i64(e, 0));
     }
-    operands->rows_left = all_exist ? NULL : LLVMBuildSub(e->builder, const_i64(e, side->lines), tile->row, "");
+    operands->rows_mask = product_rows_mask(e, m, tile->row);
 }
 
 void product_find_packed_rows(Emitter *e, LLVMValueRef in_chunk, Steps steps, Operands *operands) {
@@ -259,16 +259,18 @@ LLVMValueRef product_row_steps(Emitter *e, const Operands *operands, int64_t row
     return load_neighbours(e, lanes_of(e->f32), row_pointer(e, operands, row, k), NULL);
 }
 
-static LLVMValueRef rows_mask(Emitter *e, const Operands *operands) {
-    LLVMValueRef numbers[MOST_ROWS], left[MOST_ROWS];
-    unsigned rows = (unsigned)operands->m->blocking.tile_rows;
+LLVMValueRef product_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row) {
+    LLVMValueRef numbers[MOST_ROWS], first[MOST_ROWS];
+    unsigned rows = (unsigned)m->blocking.tile_rows;
+    if (m->rows.lines % rows == 0) return NULL;
+    LLVMValueRef left = LLVMBuildSub(e->builder, const_i64(e, m->rows.lines), row, "");
     LLVMValueRef all = LLVMGetUndef(LLVMVectorType(e->i64, rows));
     for (unsigned r = 0; r < rows; r++) {
         numbers[r] = const_i64(e, r);
-        left[r] = LLVMConstInt(e->i32, 0, false);
+        first[r] = LLVMConstInt(e->i32, 0, false);
     }
-    all = LLVMBuildInsertElement(e->builder, all, operands->rows_left, const_i32(e, 0), "");
-    all = LLVMBuildShuffleVector(e->builder, all, all, LLVMConstVector(left, rows), "");
+    all = LLVMBuildInsertElement(e->builder, all, left, const_i32(e, 0), "");
+    all = LLVMBuildShuffleVector(e->builder, all, all, LLVMConstVector(first, rows), "");
     return LLVMBuildICmp(e->builder, LLVMIntSLT, LLVMConstVector(numbers, rows), all, "");
 }
 
@@ -277,7 +279,7 @@ LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef 
     if (side->windows || operands->row_step != 1 || (panels_along(side, side->line_axis) && operands->row[1])) return NULL;
     LLVMTypeRef type = LLVMVectorType(e->f32, (unsigned)operands->m->blocking.tile_rows);
     LLVMValueRef at = row_pointer(e, operands, 0, product_k_offset(e, side, k));
-    return load_neighbours(e, type, at, operands->rows_left ? rows_mask(e, operands) : NULL);
+    return load_neighbours(e, type, at, operands->rows_mask);
 }
 
 /* One k; `offset` is k in elements of a row. */

@@ -84,9 +84,10 @@ static void blocks(void **state) {
 /* Weights whose copy in the other layout is written by transposing tiles; and those that leave rows or columns over. */
 static void training(void **state) {
     (void)state;
-    static const int64_t whole[] = {48, 64, 32, 16}, ragged[] = {50, 36, 20, 12, 6};
+    static const int64_t whole[] = {48, 64, 32, 16}, ragged[] = {50, 36, 20, 12, 6}, odd[] = {77, 33, 41, 10};
     assert_equal(mlp, &(MlpShape){.batch = 40, .widths = whole, .layers = 3, .train = true});
     assert_equal(mlp, &(MlpShape){.batch = 5, .widths = ragged, .layers = 4, .train = true});
+    assert_equal(mlp, &(MlpShape){.batch = 9, .widths = odd, .layers = 3, .train = true});
 }
 
 /* Bytes of data are often 0, and 0 times infinity is a NaN: products may leave out zeros only where all is finite. */
