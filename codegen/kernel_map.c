@@ -31,23 +31,43 @@ static bool reads_batch(const Emitter *e, NodeId id) {
     return !emit_computes(e, id) && storage.kind == STORAGE_INPUT && e->graph->symbols[storage.index].kind == SYMBOL_BATCH;
 }
 
-static bool any_batch(const Emitter *e) {
+typedef void VisitRead(Emitter *e, NodeId id, void *context);
+
+/* Everything that the kernel reads or copies, some of it repeatedly. */
+static void for_each_read(Emitter *e, VisitRead *visit, void *context) {
     for (uint32_t i = 0; i < e->kernel->node_count; i++) {
         const Node *node = graph_node(e->graph, e->kernel->nodes[i]);
-        for (uint32_t j = 0; j < node->operand_count; j++)
-            if (reads_batch(e, node->operands[j])) return true;
+        for (uint32_t j = 0; j < node->operand_count; j++) visit(e, node->operands[j], context);
     }
-    for (uint32_t i = 0; i < e->kernel->store_count; i++)
-        if (reads_batch(e, e->kernel->stores[i].node)) return true;
-    return false;
+    for (uint32_t i = 0; i < e->kernel->store_count; i++) visit(e, e->kernel->stores[i].node, context);
+}
+
+/* The inputs that the kernel reads in batches. */
+typedef struct {
+    Storage *inputs;
+    uint32_t count;
+} Batches;
+
+static void add_batch(Emitter *e, NodeId id, void *context) {
+    Batches *batches = context;
+    if (!reads_batch(e, id)) return;
+    for (uint32_t i = 0; i < batches->count; i++)
+        if (batches->inputs[i].index == e->plan->storage[id].index) return;
+    batches->inputs[batches->count++] = e->plan->storage[id];
+}
+
+static Batches batches_of(Emitter *e) {
+    Batches batches = {.inputs = ARENA_ARRAY(e->arena, Storage, e->graph->symbol_count)};
+    for_each_read(e, add_batch, &batches);
+    return batches;
 }
 
 /* The space as it is walked: without axes of size 1, flat where that is possible. */
-static Shape walked_space(const Emitter *e) {
+static Shape walked_space(Emitter *e) {
     Shape space = e->kernel->space;
     int64_t elements = shape_elements(space);
     if (!is_flat(e, elements)) return space;
-    if (space.rank > 1 && any_batch(e)) return (Shape){.rank = 2, .dim = {space.dim[0], elements / space.dim[0]}};
+    if (space.rank > 1 && batches_of(e).count) return (Shape){.rank = 2, .dim = {space.dim[0], elements / space.dim[0]}};
     return (Shape){.rank = 1, .dim = {elements}};
 }
 
@@ -164,6 +184,44 @@ static void emit_lines(Emitter *e, const Line *line, LLVMValueRef first, LLVMVal
     runs_end(e, lines);
 }
 
+/* -- rows of the data set: many are asked for at once, since their addresses may have to be looked up in memory too; more of them
+ * while those are worked on -- */
+
+enum { ROWS_FETCHED = 64 };
+
+/* Rows [from, to) of the batch. */
+static void fetch_rows(Emitter *e, const Batches *batches, LLVMValueRef from, LLVMValueRef to) {
+    If any = if_begin(e, LLVMBuildICmp(e->builder, LLVMIntSLT, from, to, ""));
+    Loop rows = loop_begin(e, from);
+    for (uint32_t i = 0; i < batches->count; i++) fetch_batch_row(e, batches->inputs[i], rows.index);
+    loop_end(e, rows, to, 1);
+    if_end(e, any);
+}
+
+static LLVMValueRef smaller(Emitter *e, LLVMValueRef a, LLVMValueRef b) {
+    return call_intrinsic(e, "llvm.smin", &e->i64, 1, (LLVMValueRef[]){a, b}, 2);
+}
+
+/* `units`: of one row of the batch. */
+static void emit_fetched_lines(Emitter *e, const Line *line, const Batches *batches, int64_t units, LLVMValueRef first, LLVMValueRef last) {
+    LLVMValueRef ahead = const_i64(e, ROWS_FETCHED), each = const_i64(e, units);
+    LLVMValueRef begin = LLVMBuildUDiv(e->builder, first, each, "");
+    LLVMValueRef end = LLVMBuildUDiv(e->builder, LLVMBuildAdd(e->builder, last, const_i64(e, units - 1), ""), each, "");
+    fetch_rows(e, batches, begin, smaller(e, LLVMBuildAdd(e->builder, begin, ahead, ""), end));
+    Runs parts = runs_begin(e, first, last, ROWS_FETCHED * units);
+    LLVMValueRef next = LLVMBuildUDiv(e->builder, LLVMBuildAdd(e->builder, parts.to, const_i64(e, units - 1), ""), each, "");
+    fetch_rows(e, batches, next, smaller(e, LLVMBuildAdd(e->builder, next, ahead, ""), end));
+    emit_lines(e, line, parts.from, parts.to);
+    runs_end(e, parts);
+}
+
+/* Batches along the first axis of the space, several vectors a row. */
+static bool walks_batches(const Emitter *e, const Batches *batches, const Line *line) {
+    for (uint32_t i = 0; i < batches->count; i++)
+        if (e->graph->symbols[batches->inputs[i].index].shape.dim[0] != line->space.dim[0]) return false;
+    return batches->count && line->lane_axis > 0;
+}
+
 int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     Shape space = walked_space(e);
     if (shape_elements(space) == 1) {
@@ -171,6 +229,11 @@ int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
         return 1;
     }
     Line line = line_of(space);
-    emit_lines(e, &line, first, last);
-    return shape_elements(space) / space.dim[line.lane_axis] * line.vectors;
+    Batches batches = batches_of(e);
+    int64_t units = shape_elements(space) / space.dim[line.lane_axis] * line.vectors;
+    if (walks_batches(e, &batches, &line))
+        emit_fetched_lines(e, &line, &batches, units / space.dim[0], first, last);
+    else
+        emit_lines(e, &line, first, last);
+    return units;
 }

@@ -57,6 +57,17 @@ LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMVal
     return LLVMBuildGEP2(e->builder, dtype_type(e, dtype, true), base, &offset, 1, "");
 }
 
+/* -- fetching -- */
+
+/* A processor sees by itself that more of a row is read than this. */
+enum { CACHE_LINE = 64, MOST_FETCHED = 2048 };
+
+void fetch_line(Emitter *e, LLVMValueRef pointer, bool to_write) {
+    enum { NEAREST = 3, DATA = 1 };
+    LLVMValueRef args[] = {pointer, const_i32(e, to_write), const_i32(e, NEAREST), const_i32(e, DATA)};
+    call_intrinsic(e, "llvm.prefetch", &e->pointer, 1, args, 4);
+}
+
 /* -- offsets -- */
 
 static LLVMValueRef all_lanes(Emitter *e, LLVMValueRef scalar) {
@@ -150,20 +161,35 @@ static void store_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinat
 
 /* -- storages -- */
 
+/* The rows of the data set that are the batch. */
+static LLVMValueRef rows_of_batch(Emitter *e) {
+    if (e->rows) return e->rows;
+    LLVMBasicBlockRef here = go_to_entry(e);
+    e->rows = argument_pointer(e, offsetof(StepArgs, rows));
+    LLVMPositionBuilderAtEnd(e->builder, here);
+    return e->rows;
+}
+
+static int64_t row_elements(Shape batch) { return shape_elements(batch) / batch.dim[0]; }
+
 /* The elements of batch row i are those of row rows[i] of the data set. */
 static Coordinate batch_offset(Emitter *e, Shape shape, const Place *place) {
-    int64_t row_elements = shape_elements(shape) / shape.dim[0];
-    Shape matrix = {.rank = 2, .dim = {shape.dim[0], row_elements}};
+    Shape matrix = {.rank = 2, .dim = {shape.dim[0], row_elements(shape)}};
     const Place *at = place_in_shape(e, place, matrix);
-    if (!e->rows) {
-        LLVMBasicBlockRef here = go_to_entry(e);
-        e->rows = argument_pointer(e, offsetof(StepArgs, rows));
-        LLVMPositionBuilderAtEnd(e->builder, here);
-    }
-    Value row = load_elements(e, e->rows, DTYPE_I32, at->axis[0], place->mask);
+    Value row = load_elements(e, rows_of_batch(e), DTYPE_I32, at->axis[0], place->mask);
     LLVMValueRef wide = LLVMBuildSExt(e->builder, row.value, row.uniform ? e->i64 : lanes_of(e->i64), "");
-    Coordinate start = coordinate_scale(e, (Coordinate){.base = wide, .irregular = !row.uniform}, row_elements);
+    Coordinate start = coordinate_scale(e, (Coordinate){.base = wide, .irregular = !row.uniform}, row_elements(shape));
     return coordinate_add(e, start, at->axis[1]);
+}
+
+void fetch_batch_row(Emitter *e, Storage storage, LLVMValueRef row) {
+    const Symbol *symbol = &e->graph->symbols[storage.index];
+    int64_t bytes = row_elements(symbol->shape) * (int64_t)dtype_bytes(symbol->dtype);
+    LLVMValueRef number = LLVMBuildLoad2(e->builder, e->i32, element_pointer(e, rows_of_batch(e), DTYPE_I32, row), "");
+    LLVMValueRef wide = LLVMBuildSExt(e->builder, number, e->i64, "");
+    LLVMValueRef first = bytes_after(e, storage_base(e, storage), LLVMBuildMul(e->builder, wide, const_i64(e, bytes), ""));
+    for (int64_t at = 0; at < bytes && at < MOST_FETCHED; at += CACHE_LINE) fetch_line(e, bytes_after(e, first, const_i64(e, at)), false);
+    if (bytes <= MOST_FETCHED) fetch_line(e, bytes_after(e, first, const_i64(e, bytes - 1)), false);
 }
 
 static Coordinate storage_offset(Emitter *e, const Node *node, Storage storage, const Place *place) {

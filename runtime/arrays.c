@@ -1,5 +1,6 @@
 /* Arrays of NumPy as the fields of a source. One that needs no conversion stays where it is. */
 #include "runtime/arrays.h"
+#include "runtime/memory.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -65,7 +66,7 @@ static bool bring_together(ArrayField *field, int64_t test_begin, Diagnostics *d
     const NpyArray *train = &field->train.array, *test = &field->test.array;
     size_t row = row_bytes(train), first = row * (size_t)(field->test.name ? test_begin : train->shape.dim[0]);
     size_t more = field->test.name ? row * (size_t)test->shape.dim[0] : 0;
-    field->owned = malloc(first + more);
+    field->owned = memory_try(first + more);
     if (!field->owned) {
         diag_error(diag, STATUS_DATA, field->train.span, "no memory for %zu bytes of data", first + more);
         return false;

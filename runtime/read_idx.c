@@ -1,6 +1,7 @@
 /* Images and labels in IDX files, of a named set or of one's own: checked against each other; packed ones read on all cores, others
  * mapped. Elements stay as they are stored; compiled programs convert them while they gather a batch. */
 #include "runtime/map.h"
+#include "runtime/memory.h"
 #include "runtime/reader.h"
 #include "runtime/sources.h"
 
@@ -200,7 +201,7 @@ static bool reserve_field(SourceData *data, int field, Load *train, Load *test, 
     const IdxSource *own = data->own;
     if (!own->files.paths[field]) return true;
     size_t bytes = train->idx.bytes + test->idx.bytes;
-    data->data[field] = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    data->data[field] = memory_try(bytes);
     if (!data->data[field]) {
         diag_error(diag, STATUS_DATA, own->files.spans[field], "no memory for %zu bytes of data", bytes);
         return false;

@@ -2,6 +2,7 @@
  * test_images), they are the training and the test rows of one field. */
 #include "runtime/arrays.h"
 #include "runtime/map.h"
+#include "runtime/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +46,7 @@ static bool unpack_array(NpzSource *own, uint32_t i, bool whole, ArrayPart *part
     const ZipEntry *entry = &own->entries[i];
     size_t bytes = whole || entry->bytes < HEADER_MOST ? entry->bytes : HEADER_MOST;
     Problem problem = {0};
-    own->unpacked[i] = aligned_alloc(64, (bytes + 64) / 64 * 64);
+    own->unpacked[i] = memory_try(bytes);
     if (!own->unpacked[i]) {
         diag_error(diag, STATUS_DATA, own->span, "no memory for %zu bytes of data", bytes);
         return false;
