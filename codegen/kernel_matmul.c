@@ -200,7 +200,7 @@ static void walk_on(Emitter *e, const Matmul *m, const Walk *walk) {
 typedef struct {
     Operands operands;
     Steps steps;
-    Tile before;
+    Tile tile, before;
     LLVMValueRef has_tile, has_before;
     LLVMValueRef saved;               /* which of the sums put aside are the tile's */
     LLVMValueRef first_block, is_last; /* of k; NULL: there is one block only */
@@ -222,6 +222,7 @@ static Turn turn_of(Emitter *e, Matmul *m, const Walk *walk) {
     LLVMValueRef number = read(e, walk->number), before = read(e, walk->before), block = read_block(e, m, walk);
     Tile tile = tile_of(e, m, number);
     Turn turn = {.steps = block_steps(e, m, block),
+                 .tile = tile,
                  .before = tile_of(e, m, before),
                  .has_tile = LLVMBuildICmp(e->builder, LLVMIntSLT, number, walk->last, ""),
                  .has_before = LLVMBuildICmp(e->builder, LLVMIntSGE, before, const_i64(e, 0), ""),
@@ -255,6 +256,7 @@ static void emit_piece(Emitter *e, const Matmul *m, const Turn *turn, LLVMValueR
     LLVMValueRef length = piece_length(e, m, turn), skipped = LLVMBuildMul(e->builder, number, length, "");
     If multiplying = if_begin(e, turn->has_tile);
     Steps piece = {LLVMBuildAdd(e->builder, turn_steps(e, turn).from, skipped, ""), length};
+    epilogue_fetch(e, m, &turn->tile, group, row);
     product_add(e, &turn->operands, piece, turn->steps.from);
     if_end(e, multiplying);
     epilogue_row(e, m, &turn->before, group, row);

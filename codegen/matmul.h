@@ -128,6 +128,8 @@ void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, Fresh fresh, St
 LLVMValueRef *epilogue_turned_slots(Emitter *e, const Matmul *m);
 /* One row of one group of the finished tile's vectors, `together` in number. */
 void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, LLVMValueRef row);
+/* Fetches from memory what such a row will update when the tile is finished. */
+void epilogue_fetch(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, LLVMValueRef row);
 /* After all rows of a group: what was put aside to be transposed. */
 void epilogue_turn(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group);
 

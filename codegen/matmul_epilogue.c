@@ -30,6 +30,11 @@ LLVMValueRef *epilogue_turned_slots(Emitter *e, const Matmul *m) {
     return slots;
 }
 
+static bool is_update(const Emitter *e, const Store *store) {
+    const Node *node = graph_node(e->graph, store->node);
+    return store->to.kind == STORAGE_STATE && node->dtype == DTYPE_F32 && shape_equal(node->shape, e->kernel->space);
+}
+
 /* -- rows -- */
 
 /* The lanes of one row: in the product's shape, whose leading axes are walked as one. */
@@ -43,6 +48,13 @@ static Place *tile_place(Emitter *e, const Matmul *m, const Tile *tile, LLVMValu
     place->axis[batched + swapped] = coordinate_uniform(row);
     place->axis[batched + !swapped] = (Coordinate){.base = column, .step = 1, .aligned = true};
     return place;
+}
+
+/* One element: a row's first lane. */
+static const Place *tile_corner(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef row, LLVMValueRef column) {
+    Place *corner = tile_place(e, m, tile, row, column);
+    for (int a = 0; a < corner->shape.rank; a++) corner->axis[a].step = 0;
+    return corner;
 }
 
 static LLVMValueRef vector_at(Emitter *e, LLVMValueRef vectors, LLVMValueRef number) {
@@ -173,9 +185,7 @@ static void store_quad(Emitter *e, const Matmul *m, LLVMValueRef vectors[QUAD], 
 static void turn_store(Emitter *e, const Matmul *m, const Tile *tile, uint32_t store_number, int number, LLVMValueRef column) {
     const Store *store = &e->kernel->stores[store_number];
     int64_t step = column_step(e, store);
-    Place *corner = tile_place(e, m, tile, tile->row, column);
-    for (int a = 0; a < 2; a++) corner->axis[a].step = 0;
-    LLVMValueRef first = store_pointer(e, store->node, store->to, corner), vectors[QUAD];
+    LLVMValueRef first = store_pointer(e, store->node, store->to, tile_corner(e, m, tile, tile->row, column)), vectors[QUAD];
     LLVMValueRef rows = aside(e, m, store_number, number, const_i64(e, 0)), columns = columns_there(e, m, column);
     LLVMValueRef mask = product_rows_mask(e, m, tile->row);
     Loop loop = loop_begin(e, const_i64(e, 0));
@@ -198,4 +208,33 @@ void epilogue_turn(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef g
     bool any = false;
     for (uint32_t i = 0; i < e->kernel->store_count; i++) any |= m->turned[i] != NULL;
     for (int i = 0; any && i < m->together; i++) turn_vector(e, m, tile, group, i);
+}
+
+/* -- fetching -- */
+
+/* The transposed vector has as many columns for every row of the tile. */
+static void fetch_turned(Emitter *e, const Matmul *m, const Store *store, const Tile *tile, LLVMValueRef column, LLVMValueRef row) {
+    LLVMValueRef first = store_pointer(e, store->node, store->to, tile_corner(e, m, tile, tile->row, column));
+    int64_t columns = LANES / m->blocking.tile_rows, step = column_step(e, store);
+    for (int64_t c = 0; c < columns; c++) {
+        LLVMValueRef at = LLVMBuildAdd(e->builder, LLVMBuildMul(e->builder, row, const_i64(e, columns), ""), const_i64(e, c), "");
+        LLVMValueRef away = LLVMBuildMul(e->builder, at, const_i64(e, step), "");
+        fetch_line(e, element_pointer(e, first, DTYPE_F32, away), true);
+    }
+}
+
+static void fetch_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef vector, LLVMValueRef row) {
+    LLVMValueRef column = first_column(e, tile, vector), at = LLVMBuildAdd(e->builder, tile->row, row, "");
+    for (uint32_t i = 0; i < e->kernel->store_count; i++) {
+        const Store *store = &e->kernel->stores[i];
+        if (!is_update(e, store)) continue;
+        if (m->turned[i])
+            fetch_turned(e, m, store, tile, column, row);
+        else
+            fetch_line(e, store_pointer(e, store->node, store->to, tile_corner(e, m, tile, at, column)), true);
+    }
+}
+
+void epilogue_fetch(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, LLVMValueRef row) {
+    for (int i = 0; i < m->together; i++) fetch_vector(e, m, tile, vector_number(e, m, group, i), row);
 }
