@@ -107,7 +107,7 @@ static double good_seconds(const Program *program, const Options *options) {
     int count = 0;
     for (double spent = 0; count < MOST_SAMPLES && (count < BURST || spent < SECONDS_EACH); spent += samples[count++]) {
         double start = seconds_of_thread();
-        program_run(program, &args, 0, 1);
+        program_run(program, &args);
         samples[count] = seconds_of_thread() - start;
     }
     free_args(program, &args);

@@ -20,8 +20,8 @@ typedef struct {
     States *states;
     Threads *threads;
     Drawn drawn;
-    void *slab, *outputs;
-    int64_t steps;
+    Runner *runner;
+    int64_t steps, step; /* so many; the one that is run */
     Timeline timeline;
 } Profiling;
 
@@ -37,7 +37,6 @@ static bool compile(Profiling *p) {
     Compilation compilation;
     Path cache;
     CodegenOptions options = build_codegen_options(p->build.options, &cache);
-    options.profile = true;
     if (!build_compilation(&p->build, GRAPH_TRAIN, p->build.info->batch, PASS_COUNT - 1, &compilation)) return false;
     p->program = codegen_compile(compilation.plan, compilation.graph, &options, p->build.diag);
     return p->program != NULL;
@@ -49,34 +48,25 @@ static bool prepare(Profiling *p) {
     if (!states_bind(p->states, p->program, p->build.diag)) return false;
     states_initialize(p->states, p->build.info->seed);
     draw_inputs(&p->drawn, p->program->graph, p->build.options, p->arena);
-    p->slab = aligned_alloc(64, (p->program->slab_bytes + 127) & ~(size_t)63);
-    p->outputs = aligned_alloc(64, (p->program->output_bytes + 127) & ~(size_t)63);
+    p->runner = runner_new(p->program, p->states, p->threads, p->build.diag);
+    if (!p->runner) return false;
+    const Graph *graph = p->program->graph;
+    for (uint32_t i = 0; i < graph->symbol_count; i++) runner_input(p->runner, graph->symbols[i].name, p->drawn.inputs[i]);
     timeline_open(&p->timeline, p->arena, p->steps, threads_count(p->threads), p->program->plan->kernel_count);
-    return p->slab && p->outputs;
+    return true;
 }
 
-/* One step on one thread; steps below 0 warm up and are noted over step 0, which comes after them. */
-static void run_one(Profiling *p, int64_t step, int thread) {
-    StepArgs args = {.slab = p->slab,
-                     .states = states_pointers(p->states, p->program),
-                     .inputs = p->drawn.inputs,
-                     .rows = p->drawn.rows,
-                     .outputs = p->outputs,
-                     .barrier = threads_barrier,
-                     .barrier_context = p->threads,
-                     .now = nanoseconds_now,
-                     .times = timeline_times(&p->timeline, step < 0 ? 0 : step, thread)};
-    program_run(p->program, &args, thread, threads_count(p->threads));
+static void note(void *context, int thread, uint32_t kernel, bool begins) {
+    const Profiling *p = context;
+    timeline_note(&p->timeline, p->step, thread, kernel, begins, nanoseconds_now());
 }
 
-static void run_thread(void *context, int thread) {
-    Profiling *p = context;
-    for (int64_t step = -WARM_UP; step < p->steps; step++) run_one(p, step, thread);
-}
-
+/* The first steps, which warm up, nobody watches. */
 static void run_all(Profiling *p) {
     draw_step(&p->drawn, 0);
-    threads_run(p->threads, run_thread, p);
+    for (int i = 0; i < WARM_UP; i++) runner_step(p->runner, p->drawn.rows);
+    runner_watch(p->runner, note, p);
+    for (p->step = 0; p->step < p->steps; p->step++) runner_step(p->runner, p->drawn.rows);
 }
 
 /* -- the table -- */
@@ -162,8 +152,7 @@ Status command_profile(const Options *options, Diagnostics *diag) {
     } else {
         status = diag_status(diag);
     }
-    free(p.slab);
-    free(p.outputs);
+    runner_free(p.runner);
     program_free(p.program);
     states_free(p.states);
     threads_free(p.threads);

@@ -10,19 +10,28 @@ enum { STEPS_TRACED = 20 };
 
 void timeline_open(Timeline *timeline, Arena *arena, int64_t steps, int threads, uint32_t kernels) {
     *timeline = (Timeline){.arena = arena, .steps = steps, .threads = (uint32_t)threads, .kernels = kernels};
-    timeline->times = ARENA_ARRAY(arena, uint64_t, (size_t)steps * timeline->threads * kernels * 2);
+    timeline->times = ARENA_ARRAY(arena, KernelTime, (size_t)steps * timeline->threads * kernels);
 }
 
-uint64_t *timeline_times(const Timeline *timeline, int64_t step, int thread) {
-    return timeline->times + ((size_t)step * timeline->threads + (size_t)thread) * timeline->kernels * 2;
+static KernelTime *kernel_time(const Timeline *timeline, int64_t step, uint32_t thread, uint32_t kernel) {
+    return &timeline->times[((size_t)step * timeline->threads + thread) * timeline->kernels + kernel];
 }
 
-/* A thread that has no share of a kernel notes two times a moment apart: the others decide. */
+void timeline_note(const Timeline *timeline, int64_t step, int thread, uint32_t kernel, bool begins, uint64_t time) {
+    KernelTime *noted = kernel_time(timeline, step, (uint32_t)thread, kernel);
+    if (begins) {
+        noted->piece = time;
+        if (!noted->begin) noted->begin = time;
+    } else {
+        noted->busy += time - noted->piece;
+    }
+}
+
 static uint64_t kernel_nanoseconds(const Timeline *timeline, int64_t step, uint32_t kernel) {
     uint64_t longest = 0;
     for (uint32_t thread = 0; thread < timeline->threads; thread++) {
-        const uint64_t *times = timeline_times(timeline, step, (int)thread) + (size_t)kernel * 2;
-        if (times[1] - times[0] > longest) longest = times[1] - times[0];
+        uint64_t busy = kernel_time(timeline, step, thread, kernel)->busy;
+        if (busy > longest) longest = busy;
     }
     return longest;
 }
@@ -43,14 +52,26 @@ double timeline_kernel_seconds(const Timeline *timeline, uint32_t kernel) {
     return median_seconds(values, (size_t)timeline->steps);
 }
 
-static uint64_t step_begin(const Timeline *timeline, int64_t step) { return timeline_times(timeline, step, 0)[0]; }
+/* When the first thread began the step. */
+static uint64_t step_begin(const Timeline *timeline, int64_t step) {
+    uint64_t first = UINT64_MAX;
+    const KernelTime *times = kernel_time(timeline, step, 0, 0);
+    for (size_t i = 0; i < (size_t)timeline->threads * timeline->kernels; i++)
+        if (times[i].begin && times[i].begin < first) first = times[i].begin;
+    return first;
+}
+
+static uint64_t step_end(const Timeline *timeline, int64_t step) {
+    uint64_t last = 0;
+    const KernelTime *times = kernel_time(timeline, step, 0, 0);
+    for (size_t i = 0; i < (size_t)timeline->threads * timeline->kernels; i++)
+        if (times[i].begin + times[i].busy > last) last = times[i].begin + times[i].busy;
+    return last;
+}
 
 double timeline_step_seconds(const Timeline *timeline) {
     uint64_t *values = ARENA_ARRAY(timeline->arena, uint64_t, timeline->steps);
-    if (timeline->steps < 2) { /* no next step: up to the end of the last kernel */
-        const uint64_t *times = timeline_times(timeline, 0, 0);
-        return (double)(times[2 * timeline->kernels - 1] - times[0]) * 1e-9;
-    }
+    if (timeline->steps < 2) return (double)(step_end(timeline, 0) - step_begin(timeline, 0)) * 1e-9; /* there is no next one */
     for (int64_t step = 0; step + 1 < timeline->steps; step++) values[step] = step_begin(timeline, step + 1) - step_begin(timeline, step);
     return median_seconds(values, (size_t)timeline->steps - 1);
 }
@@ -65,11 +86,11 @@ static void write_events(const Timeline *timeline, const Plan *plan, FILE *out) 
     for (int64_t step = first; step < timeline->steps; step++)
         for (uint32_t thread = 0; thread < timeline->threads; thread++)
             for (uint32_t kernel = 0; kernel < timeline->kernels; kernel++) {
-                const uint64_t *times = timeline_times(timeline, step, (int)thread) + (size_t)kernel * 2;
-                if (thread >= plan->kernels[kernel].max_threads) continue;
+                const KernelTime *time = kernel_time(timeline, step, thread, kernel);
+                if (!time->begin) continue;
                 fprintf(out, "%s\n{\"name\":\"k%u %s\",\"ph\":\"X\",\"pid\":0,\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f,\"args\":{\"step\":%" PRId64 "}}",
-                        separator, kernel, kinds[plan->kernels[kernel].kind], thread, (double)(int64_t)(times[0] - start) * 1e-3,
-                        (double)(times[1] - times[0]) * 1e-3, step);
+                        separator, kernel, kinds[plan->kernels[kernel].kind], thread, (double)(int64_t)(time->begin - start) * 1e-3,
+                        (double)time->busy * 1e-3, step);
                 separator = ",";
             }
 }

@@ -8,7 +8,6 @@ typedef struct {
     int level;       /* -O: how much LLVM optimizes */
     const char *cpu; /* an LLVM CPU name; NULL: the host, with all its features */
     bool verbose;    /* times and sizes on stderr */
-    bool profile;    /* kernels note their times: see StepArgs.times */
     /* Compiled code is kept here and found here, by the hash of all it is made from. It is run: the folder must be private to
      * the user (made so if it is not there), or it is not used. At most 64 MB. NULL: none. */
     const char *cache_folder;

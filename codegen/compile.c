@@ -7,12 +7,11 @@
 
 #include <stdlib.h>
 
-typedef void StepFunction(const StepArgs *args, int thread, int threads);
-
 /* What a program keeps alive. */
 typedef struct {
     LLVMOrcLLJITRef jit;
-    StepFunction *step;
+    const CompiledKernel *code;
+    ProgramKernel *kernels;
     Plan *plan;
     Graph *graph;
     size_t *output_offsets;
@@ -25,33 +24,28 @@ static bool uses_gemm(const Plan *plan) {
     return false;
 }
 
-typedef struct {
-    const Plan *plan;
-    bool profile;
-} StepRequest;
-
-static LLVMModuleRef make_step(LLVMContextRef context, const Target *target, const void *what) {
-    const StepRequest *request = what;
-    return step_module(context, request->plan, target, request->profile);
+static LLVMModuleRef make_step(LLVMContextRef context, const Target *target, const void *plan) {
+    return step_module(context, plan, target);
 }
 
 static bool compile(Compiled *compiled, const CodegenOptions *options, Diagnostics *diag) {
-    StepRequest request = {compiled->plan, options->profile};
     if (uses_gemm(compiled->plan) && !openblas_open(diag)) return false;
-    Object object = object_make(make_step, &request, options, diag);
+    Object object = object_make(make_step, compiled->plan, options, diag);
     compiled->cached = object.cached;
     if (!object.buffer || !jit_open(options, object.buffer, &compiled->jit, diag)) return false;
-    compiled->step = (StepFunction *)(uintptr_t)jit_lookup(compiled->jit, "step", diag);
-    return compiled->step != NULL;
+    compiled->code = jit_lookup(compiled->jit, STEP_KERNELS, diag);
+    return compiled->code != NULL;
 }
 
-static void run(const Program *program, const StepArgs *args, int thread, int threads) {
-    ((const Compiled *)program->context)->step(args, thread, threads);
+static void run(const Program *program, const StepArgs *args, uint32_t kernel, int64_t first, int64_t last) {
+    const CompiledKernel *code = &((const Compiled *)program->context)->code[kernel];
+    code->run(args, first, last, code->table);
 }
 
 static void compiled_free(Compiled *compiled) {
     jit_close(compiled->jit);
     free(compiled->output_offsets);
+    free(compiled->kernels);
     plan_free(compiled->plan);
     graph_free(compiled->graph);
     free(compiled);
@@ -70,10 +64,19 @@ static void find_outputs(Compiled *compiled) {
         }
 }
 
+static void describe_kernels(Compiled *compiled) {
+    const Plan *plan = compiled->plan;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) {
+        const Kernel *kernel = &plan->kernels[k];
+        compiled->kernels[k] = (ProgramKernel){compiled->code[k].units, kernel->max_threads, kernel->pieces, kernel->barrier_before};
+    }
+}
+
 static Program *program_of(Compiled *compiled, double seconds) {
     Program *program = calloc(1, sizeof *program);
     if (!program) return NULL;
     find_outputs(compiled);
+    describe_kernels(compiled);
     *program = (Program){.graph = compiled->graph,
                          .states = compiled->plan->states,
                          .state_count = compiled->plan->state_count,
@@ -82,6 +85,8 @@ static Program *program_of(Compiled *compiled, double seconds) {
                          .output_offsets = compiled->output_offsets,
                          .plan = compiled->plan,
                          .compile_seconds = seconds,
+                         .kernels = compiled->kernels,
+                         .kernel_count = compiled->plan->kernel_count,
                          .run = run,
                          .destroy = destroy,
                          .context = compiled};
@@ -100,7 +105,8 @@ Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options
     compiled->plan = plan;
     compiled->graph = graph;
     compiled->output_offsets = calloc(graph->output_count + 1, sizeof *compiled->output_offsets);
-    Program *program = compiled->output_offsets && compile(compiled, options, diag) ? program_of(compiled, seconds_now() - start) : NULL;
+    compiled->kernels = calloc(plan->kernel_count + 1, sizeof *compiled->kernels);
+    Program *program = compiled->output_offsets && compiled->kernels && compile(compiled, options, diag) ? program_of(compiled, seconds_now() - start) : NULL;
     if (!program) compiled_free(compiled);
     else if (options->verbose) print_times(compiled, program->compile_seconds);
     return program;

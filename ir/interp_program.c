@@ -1,4 +1,4 @@
-/* The interpreter as a program: states and outputs in plain layout, all work on thread 0. */
+/* The interpreter as a program: states and outputs in plain layout, all work in one piece. */
 #include "ir/interp.h"
 #include "ir/program.h"
 
@@ -54,15 +54,13 @@ static void write_results(const Program *program, Interp *interp, const StepArgs
     }
 }
 
-static void run(const Program *program, const StepArgs *args, int thread, int threads) {
+static void run(const Program *program, const StepArgs *args, uint32_t kernel, int64_t first, int64_t last) {
+    (void)kernel, (void)first, (void)last; /* there is nothing to choose */
     Interp *interp = ((Context *)program->context)->interp;
-    if (thread == 0) {
-        read_inputs(program, interp, args);
-        read_states(program, interp, args);
-        interp_run(interp);
-        write_results(program, interp, args);
-    }
-    if (threads > 1) args->barrier(args->barrier_context, thread);
+    read_inputs(program, interp, args);
+    read_states(program, interp, args);
+    interp_run(interp);
+    write_results(program, interp, args);
 }
 
 static void destroy(Program *program) {
@@ -99,7 +97,8 @@ Program *program_interpret(const Graph *graph) {
     Context *context = ARENA_NEW(arena, Context);
     Program *program = ARENA_NEW(arena, Program);
     *context = (Context){arena, interp_new(graph, INTERP_F32)};
-    *program = (Program){.graph = graph, .run = run, .destroy = destroy, .context = context};
+    static const ProgramKernel whole = {.units = 1, .threads = 1, .pieces = 1};
+    *program = (Program){.graph = graph, .kernels = &whole, .kernel_count = 1, .run = run, .destroy = destroy, .context = context};
     add_states(program, arena);
     add_outputs(program, arena, context->interp);
     return program;

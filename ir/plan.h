@@ -80,8 +80,9 @@ typedef struct {
     /* MATMUL: the node whose windows are the rows of operand 0 (or, transposed, its columns): they are not in memory but read out of
      * the picture, which `left` says where to find. NODE_NONE: operand 0 is in memory itself. */
     NodeId windows;
-    uint32_t max_threads; /* small kernels run on fewer threads; units go to thread 0 .. max_threads - 1 */
-    bool barrier_before;  /* a value this kernel reads or overwrites crosses threads */
+    uint32_t max_threads; /* so many are worth having: small kernels run on fewer. Those for one run in order on one */
+    uint32_t pieces;      /* so many are worth handing out: a thread that has done its own takes some of the others' */
+    bool barrier_before;  /* a value this kernel reads or overwrites crosses threads: all kernels before it are to be finished */
 } Kernel;
 
 typedef struct Plan {

@@ -7,20 +7,23 @@
 
 typedef struct Program Program;
 
-/* What a thread passes for one step. All threads pass equal contents. */
+/* What a step works on. */
 typedef struct {
     void *slab;                /* Program.slab_bytes, 64-byte aligned; private to this running program */
     void *const *states;       /* [state_count]: 64-byte aligned memory of layout_bytes each */
     const void *const *inputs; /* [symbol count]: VALUE: the tensor; BATCH: row 0 of the data set; STATE: unused */
     const int32_t *rows;       /* [batch]: which rows of the data set make up this batch */
     void *outputs;             /* Program.output_bytes, 64-byte aligned */
-    void (*barrier)(void *context, int thread); /* all threads meet; never called when threads == 1 */
-    void *barrier_context;
-    /* Programs compiled for profiling only: a clock, and where this thread notes begin and end of each kernel (of its own, not
-     * shared): times[2 k] and times[2 k + 1] for kernel k. */
-    uint64_t (*now)(void);
-    uint64_t *times;
 } StepArgs;
+
+/* A kernel's work comes in units. Any thread may do any range of them at any time after the kernels that must be finished, which
+ * are those before the last join up to here, and, if it is for one thread only, the kernels of that kind since then. */
+typedef struct {
+    int64_t units;
+    uint32_t threads; /* so many are worth having; 1: one thread does it */
+    uint32_t pieces;  /* ranges that are worth handing out one by one */
+    bool join_before;
+} ProgramKernel;
 
 struct Program {
     const Graph *graph; /* symbols (inputs and states with their shapes) and outputs; outlives the program */
@@ -30,19 +33,20 @@ struct Program {
     const size_t *output_offsets; /* [graph->output_count]: byte offset of each output, plain layout */
     const Plan *plan;             /* of compiled programs: what the kernels are; else NULL */
     double compile_seconds;       /* from the plan to code that can run */
-    /* Runs one step; called by every thread 0 .. threads - 1 at the same time. Returns after a closing barrier, so that all
-     * updates are visible to all threads. */
-    void (*run)(const Program *program, const StepArgs *args, int thread, int threads);
+    const ProgramKernel *kernels; /* a step is all units of all of them */
+    uint32_t kernel_count;
+    void (*run)(const Program *program, const StepArgs *args, uint32_t kernel, int64_t first, int64_t last); /* units [first, last) */
     void (*destroy)(Program *program);
     void *context;
 };
 
-static inline void program_run(const Program *program, const StepArgs *args, int thread, int threads) {
-    program->run(program, args, thread, threads);
+/* A step on this thread alone. */
+static inline void program_run(const Program *program, const StepArgs *args) {
+    for (uint32_t k = 0; k < program->kernel_count; k++) program->run(program, args, k, 0, program->kernels[k].units);
 }
 void program_free(Program *program); /* NULL is allowed */
 
-/* The interpreter as a program: plain layouts, thread 0 does all the work. The graph must hold primitives only. */
+/* The interpreter as a program: plain layouts, one kernel of one unit. The graph must hold primitives only. */
 Program *program_interpret(const Graph *graph);
 
 #endif

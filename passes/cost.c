@@ -1,10 +1,12 @@
-/* A rough estimate of what a kernel costs, good enough to decide how many threads should share it. */
+/* A rough estimate of what a kernel costs, good enough to decide how many threads should share it, and in what pieces. */
 #include "passes/planning.h"
 
 enum {
     LANE_STEPS_PER_MICROSECOND = 20000, /* elementwise work of one core: elements times nodes */
     FMAS_PER_MICROSECOND = 40000,       /* matrix products */
     MICROSECONDS_PER_THREAD = 4,        /* meeting another thread costs about one */
+    MICROSECONDS_PER_PIECE = 40,        /* a piece packs its operands anew, and finishes a tile with nothing beside it */
+    MOST_PIECES = 4,                    /* of a thread's range */
     MOST_THREADS = 256
 };
 
@@ -29,10 +31,15 @@ static int64_t clamp(int64_t n, int64_t low, int64_t high) {
     return n < low ? low : n > high ? high : n;
 }
 
-uint32_t cost_threads(const Plan *plan, const Kernel *kernel, int threads) {
+static int64_t kernel_cost(const Plan *plan, const Kernel *kernel) {
     bool product = kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM;
-    int64_t cost = elementwise_cost(plan, kernel) + (product ? product_cost(plan, kernel) : 0);
-    int64_t worth = threads < 0 ? -threads : cost / MICROSECONDS_PER_THREAD;
+    return elementwise_cost(plan, kernel) + (product ? product_cost(plan, kernel) : 0);
+}
+
+void cost_assign(const Plan *plan, Kernel *kernel, int threads) {
+    int64_t cost = kernel_cost(plan, kernel), worth = threads < 0 ? -threads : cost / MICROSECONDS_PER_THREAD;
     int64_t most = threads > 0 ? clamp(threads, 1, MOST_THREADS) : MOST_THREADS;
-    return (uint32_t)clamp(clamp(worth, 1, shape_elements(kernel->space)), 1, most);
+    int64_t sharing = clamp(clamp(worth, 1, shape_elements(kernel->space)), 1, most);
+    kernel->max_threads = (uint32_t)sharing;
+    kernel->pieces = (uint32_t)clamp(cost / MICROSECONDS_PER_PIECE, threads < 0 ? 2 * sharing : sharing, MOST_PIECES * sharing);
 }

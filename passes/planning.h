@@ -81,8 +81,9 @@ Uses uses_collect(const Plan *plan, Arena *arena);
 
 /* -- the plan pass in parts -- */
 
-/* How many threads are worth waking for a kernel (passes/cost.c); threads as in PassOptions, 0: no limit. */
-uint32_t cost_threads(const Plan *plan, const Kernel *kernel, int threads);
+/* How many threads are worth waking for a kernel, and into how many pieces its work is cut (passes/cost.c); threads as in
+ * PassOptions, 0: no limit. */
+void cost_assign(const Plan *plan, Kernel *kernel, int threads);
 /* Orders the kernels (passes/schedule.c): values before their readers, readers of a state before the kernel that updates it,
  * as few barriers as possible. Where an update cannot wait for all readers, the new value goes through the slab and a kernel
  * added at the end copies it. phase[kernel] is the number of barriers before it; from `arena`. */

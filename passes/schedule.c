@@ -269,8 +269,7 @@ static uint32_t *apply_order(const Schedule *schedule) {
 }
 
 static void assign_threads(Plan *plan, int threads) {
-    for (uint32_t k = 0; k < plan->kernel_count; k++)
-        plan->kernels[k].max_threads = cost_threads(plan, &plan->kernels[k], threads);
+    for (uint32_t k = 0; k < plan->kernel_count; k++) cost_assign(plan, &plan->kernels[k], threads);
 }
 
 uint32_t *schedule_kernels(Plan *plan, int threads, Arena *arena) {

@@ -1,28 +1,25 @@
-/* Running one program: its slab, its inputs and outputs, and the loop in which every thread runs step after step by itself.
- * The outputs are there twice and used in turn: thread 0 may still read those of a step while others have begun the next. */
+/* Running one program: its slab, its inputs and outputs, and the loop over steps that the threads share. */
 #include "runtime/run.h"
 #include "runtime/memory.h"
 #include "runtime/states.h"
+#include "runtime/work.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What a thread has to itself: its inputs, with a clock of its own to point to. */
-typedef struct {
-    const void **inputs;
-    RunClock *clock;
-} Lane;
 
 struct Runner {
     const Program *program;
     States *states;
     Threads *threads;
     void *const *pointers; /* to the states */
-    void *slab, *outputs[2];
-    int finished; /* which outputs are those of the last step */
+    const void **inputs;
+    RunClock clock; /* what some inputs point to */
+    void *slab, *outputs;
     int64_t batch;
-    Lane *lanes;
+    Work work; /* the step, shared by the threads */
+    RunWatch *watch;
+    void *watcher;
 };
 
 /* -- inputs -- */
@@ -38,13 +35,6 @@ RunClock run_clock(const RunTimes *times, int64_t batch) {
     return clock;
 }
 
-static Lane lane_new(const Graph *graph) {
-    Lane lane = {memory_new(graph->symbol_count * sizeof *lane.inputs), memory_new(sizeof *lane.clock)};
-    for (uint32_t i = 0; i < graph->symbol_count; i++)
-        if (graph->symbols[i].kind == SYMBOL_VALUE) lane.inputs[i] = run_clock_field(lane.clock, graph->symbols[i].name);
-    return lane;
-}
-
 static int64_t batch_of(const Graph *graph) {
     for (uint32_t i = 0; i < graph->symbol_count; i++)
         if (graph->symbols[i].kind == SYMBOL_BATCH) return graph->symbols[i].shape.dim[0];
@@ -57,29 +47,27 @@ Runner *runner_new(const Program *program, States *states, Threads *threads, Dia
     *runner = (Runner){.program = program, .states = states, .threads = threads, .batch = batch_of(program->graph)};
     runner->pointers = states_pointers(states, program);
     runner->slab = memory_new(program->slab_bytes);
-    for (int i = 0; i < 2; i++) runner->outputs[i] = memory_new(program->output_bytes);
-    runner->lanes = memory_new((size_t)threads_count(threads) * sizeof *runner->lanes);
-    for (int i = 0; i < threads_count(threads); i++) runner->lanes[i] = lane_new(program->graph);
+    runner->outputs = memory_new(program->output_bytes);
+    runner->inputs = memory_new(program->graph->symbol_count * sizeof *runner->inputs);
+    for (uint32_t i = 0; i < program->graph->symbol_count; i++)
+        if (program->graph->symbols[i].kind == SYMBOL_VALUE)
+            runner->inputs[i] = run_clock_field(&runner->clock, program->graph->symbols[i].name);
+    runner->work = work_of_program(program, threads_count(threads));
     return runner;
 }
 
 void runner_free(Runner *runner) {
     if (!runner) return;
-    for (int i = 0; i < threads_count(runner->threads); i++) {
-        free(runner->lanes[i].inputs);
-        free(runner->lanes[i].clock);
-    }
-    free(runner->lanes);
-    for (int i = 0; i < 2; i++) free(runner->outputs[i]);
+    work_free(&runner->work);
+    free(runner->inputs);
+    free(runner->outputs);
     free(runner->slab);
     free(runner);
 }
 
 void runner_input(Runner *runner, const char *name, const void *data) {
     const Symbol *symbol = graph_symbol(runner->program->graph, name);
-    if (!symbol || symbol->kind == SYMBOL_STATE) return;
-    for (int i = 0; i < threads_count(runner->threads); i++)
-        runner->lanes[i].inputs[symbol - runner->program->graph->symbols] = data;
+    if (symbol && symbol->kind != SYMBOL_STATE) runner->inputs[symbol - runner->program->graph->symbols] = data;
 }
 
 /* The program's rows are rows of the data set's field. */
@@ -117,7 +105,7 @@ static const Output *find_output(const Runner *runner, const char *name, uint32_
 const void *runner_output(const Runner *runner, const char *name) {
     uint32_t index;
     if (!find_output(runner, name, &index)) return NULL;
-    return (const char *)runner->outputs[runner->finished] + runner->program->output_offsets[index];
+    return (const char *)runner->outputs + runner->program->output_offsets[index];
 }
 
 size_t runner_place(const Runner *runner, const char *name, int64_t *elements) {
@@ -142,55 +130,53 @@ const Program *runner_program(const Runner *runner) {
 
 typedef struct {
     Runner *runner;
+    StepArgs args;
     const int32_t *rows;
     int64_t count, done;
     const RunTimes *times;
     int64_t first; /* number of the first batch in the epoch */
     RunAfter *after;
     void *context;
-    bool last[2]; /* written by thread 0 before a step, read by all after it; two, as with the outputs */
 } Loop;
 
-static void run_step(const Loop *loop, int64_t index, int thread) {
-    const Runner *runner = loop->runner;
-    const Lane *lane = &runner->lanes[thread];
-    *lane->clock = run_clock(loop->times, loop->first + index);
-    StepArgs args = {.slab = runner->slab,
-                     .states = runner->pointers,
-                     .inputs = lane->inputs,
-                     .rows = loop->rows + index * runner->batch,
-                     .outputs = runner->outputs[index % 2],
-                     .barrier = threads_barrier,
-                     .barrier_context = runner->threads};
-    program_run(runner->program, &args, thread, threads_count(runner->threads));
+static void begin_step(Loop *loop) {
+    Runner *runner = loop->runner;
+    runner->clock = run_clock(loop->times, loop->first + loop->done);
+    loop->args = (StepArgs){.slab = runner->slab,
+                            .states = runner->pointers,
+                            .inputs = runner->inputs,
+                            .rows = loop->rows + loop->done * runner->batch,
+                            .outputs = runner->outputs};
 }
 
-static void loop_thread(void *context, int thread) {
+static bool end_step(void *context) {
     Loop *loop = context;
-    int64_t index = 0;
-    bool stopping = false, last = false;
-    while (!last && index < loop->count) {
-        if (thread == 0) loop->last[index % 2] = stopping;
-        run_step(loop, index, thread);
-        last = loop->last[index % 2];
-        if (thread == 0 && loop->after) stopping = !loop->after(loop->context, index, loop->runner->outputs[index % 2]);
-        index++;
-    }
-    if (thread == 0) loop->done = index;
+    int64_t index = loop->done++;
+    bool more = !loop->after || loop->after(loop->context, index, loop->runner->outputs);
+    if (!more || loop->done == loop->count) return false;
+    begin_step(loop);
+    return true;
+}
+
+static void run_piece(void *context, int thread, const Piece *piece) {
+    const Loop *loop = context;
+    const Runner *runner = loop->runner;
+    if (runner->watch) runner->watch(runner->watcher, thread, piece->kernel, true);
+    runner->program->run(runner->program, &loop->args, piece->kernel, piece->first, piece->last);
+    if (runner->watch) runner->watch(runner->watcher, thread, piece->kernel, false);
 }
 
 int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times, int64_t first, RunAfter *after,
                     void *context) {
-    Loop loop = {.runner = runner,
-                 .rows = rows,
-                 .count = count,
-                 .times = times,
-                 .first = first,
-                 .after = after,
-                 .context = context};
-    threads_run(runner->threads, loop_thread, &loop);
+    Loop loop = {.runner = runner, .rows = rows, .count = count, .times = times, .first = first, .after = after, .context = context};
+    if (count == 0) return 0;
+    begin_step(&loop);
+    Work work = runner->work;
+    work.run = run_piece;
+    work.again = end_step;
+    work.context = &loop;
+    threads_work(runner->threads, &work);
     states_publish(runner->states, runner->program);
-    if (loop.done > 0) runner->finished = (int)((loop.done - 1) % 2);
     return loop.done;
 }
 
@@ -207,4 +193,9 @@ void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerSee *
         see(context, runner, first, these);
     }
     free(batch);
+}
+
+void runner_watch(Runner *runner, RunWatch *watch, void *context) {
+    runner->watch = watch;
+    runner->watcher = context;
 }

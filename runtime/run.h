@@ -12,12 +12,11 @@ typedef struct {
 } RunTimes;
 RunClock run_clock(const RunTimes *times, int64_t batch);
 
-/* Called on thread 0 after each step, with its index in the loop and its outputs. False asks for the end: since the other
- * threads may have begun the next step, the loop ends after that one, at the same step on all threads. */
+/* Called after each step, with its index in the loop and its outputs, on any of the threads but never on two at once: what one
+ * call leaves, the next one finds. False ends the loop. */
 typedef bool RunAfter(void *context, int64_t index, const void *outputs);
 
-/* Runs up to `count` batches over rows, rows + batch, ...; returns how many were run. The threads do not leave between them, and
- * nothing is allocated. `first`: the number of the first one in the epoch. */
+/* Runs up to `count` batches over rows, rows + batch, ...; returns how many were run. Nothing is allocated meanwhile. `first`: the number of the first one in the epoch. */
 int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times, int64_t first, RunAfter *after,
                     void *context);
 

@@ -122,14 +122,12 @@ bool data_find(const char *name, char *buffer, size_t size);
 
 /* -- threads (runtime/threads.c) -- */
 typedef struct Threads Threads;
-/* count - 1 worker threads; the caller is thread 0. Waiting spins for a few microseconds, then sleeps (futex). */
+/* count - 1 worker threads; the caller is thread 0. Waiting spins for a few microseconds, then yields, then sleeps (futex). */
 Threads *threads_new(int count);
 void threads_free(Threads *threads);
 int threads_count(const Threads *threads);
-/* Runs work(context, thread) on all threads and waits for all. */
+/* Runs work(context, thread) on all threads and waits for all. How they share the work of a step: runtime/work.h. */
 void threads_run(Threads *threads, void (*work)(void *context, int thread), void *context);
-/* All threads inside threads_run meet. First parameter a Threads *: has the type of StepArgs.barrier. */
-void threads_barrier(void *threads, int thread);
 int threads_online(void); /* cores this process may use */
 
 /* -- states: the memory that programs share (runtime/states.c) -- */
@@ -158,6 +156,9 @@ void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerSee *
 /* Binds every input that the data set has; false after reporting one that it has not. */
 bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag);
 const void *runner_output(const Runner *runner, const char *name); /* plain; NULL: none */
+/* Called by a thread before it runs some units of a kernel, and after. NULL: nobody watches. */
+typedef void RunWatch(void *context, int thread, uint32_t kernel, bool begins);
+void runner_watch(Runner *runner, RunWatch *watch, void *context);
 
 /* -- what transforms of the data learn (runtime/fit.c) -- */
 /* Fits the transforms to the training rows, each after those before it, and writes what they learn into their states, which
@@ -216,7 +217,7 @@ typedef struct {
     double seconds;
 } Evaluation;
 
-/* What the caller is told; any function may be NULL. */
+/* What the caller is told, `step` on any of the threads, one call after the other; any function may be NULL. */
 typedef struct {
     void *context;
     void (*step)(void *context, uint32_t epoch, uint64_t step, uint64_t steps_per_epoch, double loss); /* about 10 times a second */

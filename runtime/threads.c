@@ -1,132 +1,202 @@
-/* Worker threads and their barrier. A thread that waits spins for a moment, because the others usually arrive within it; then
- * it gives its core away between looks, because where a core has been taken from us another thread of ours may need this one;
- * at last it sleeps on a futex. Sleeping early would be slow: waking an idle core takes long on virtual machines. But two
- * threads that yield to each other stay on one core for ever, while waking up looks for an idle one: so some waits sleep. */
-#include "runtime/runtime.h"
+/* A team of threads that shares out work: runtime/work.h says how. */
+#include "runtime/gate.h"
+#include "runtime/work.h"
 
-#include <limits.h>
-#include <linux/futex.h>
+#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { CACHE_LINE = 64, SPIN_LOOKS = 40, SLEEP_EVERY = 32 };
-#define YIELD_NANOSECONDS 200000
-#define LONG_YIELD_NANOSECONDS 50000
+/* A thread offers its core to others after that long. Where nobody wants it, it is back at once. The system would take the core
+ * a little later, in the middle of a chunk, for which all other threads would have to wait. */
+#define OFFER_NANOSECONDS 1000000
 
 typedef struct {
+    _Alignas(CACHE_LINE) _Atomic uint64_t share; /* see share_of */
     _Alignas(CACHE_LINE) Threads *threads;
     int index;
-    uint32_t long_waits; /* spinning was not enough */
+    uint32_t long_waits;
+    int64_t offered; /* when it last offered its core */
     pthread_t handle;
 } Worker;
 
+typedef enum { IDLE, WORKING, ENDING } State;
+enum { STATE_BITS = 2 };
+
 struct Threads {
-    _Alignas(CACHE_LINE) atomic_uint arrived;    /* at the current barrier */
-    _Alignas(CACHE_LINE) atomic_uint generation; /* of the barrier: the word to wait for */
-    atomic_uint sleepers;
-    _Alignas(CACHE_LINE) void (*work)(void *context, int thread); /* NULL: end */
-    void *context;
+    Gate gate; /* low bits of the stage's number, and the state: what threads without a chunk wait for */
+    _Alignas(CACHE_LINE) atomic_uint left; /* chunks of the stage that are not finished */
+    _Alignas(CACHE_LINE) uint64_t number;
+    const Work *work;
+    uint32_t stage; /* of the work */
+    atomic_bool own_only;
     atomic_int count;
     Worker *workers;
+    Work each; /* threads_run: a chunk a thread */
 };
 
-static void futex_wait(atomic_uint *word, unsigned seen) {
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
-}
-static void futex_wake_all(atomic_uint *word) {
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+/* -- shares: which of its chunks of a stage a thread has left: [front, back) -- */
+
+enum { POSITION_BITS = 12 };
+static_assert(WORK_MOST_OWNED < 1 << POSITION_BITS, "positions fit into their bits");
+#define FRONT_ONE ((uint64_t)1 << POSITION_BITS)
+
+static uint64_t share_of(uint64_t number, uint32_t chunks) { return number << (2 * POSITION_BITS) | chunks; }
+static uint64_t share_number(uint64_t share) { return share >> (2 * POSITION_BITS); }
+static uint32_t share_front(uint64_t share) { return (uint32_t)(share >> POSITION_BITS) & (FRONT_ONE - 1); }
+static uint32_t share_back(uint64_t share) { return (uint32_t)share & (FRONT_ONE - 1); }
+
+typedef struct {
+    int owner;
+    uint32_t position; /* among the owner's */
+} Taken;
+
+/* The owner takes from the front. `number` becomes that of the stage. */
+static bool take_own(Threads *threads, int self, uint64_t *number, Taken *taken) {
+    _Atomic uint64_t *share = &threads->workers[self].share;
+    uint64_t found = atomic_load_explicit(share, memory_order_acquire);
+    bool done = false;
+    while (!done && share_front(found) < share_back(found))
+        done = atomic_compare_exchange_weak_explicit(share, &found, found + FRONT_ONE, memory_order_acq_rel, memory_order_acquire);
+    *number = share_number(found);
+    *taken = (Taken){self, share_front(found)};
+    return done;
 }
 
-static void pause_briefly(void) {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
+/* Others take from the back, of this stage only. */
+static bool take_other(Threads *threads, int owner, uint64_t number, Taken *taken) {
+    _Atomic uint64_t *share = &threads->workers[owner].share;
+    uint64_t found = atomic_load_explicit(share, memory_order_acquire);
+    bool done = false;
+    while (!done && share_number(found) == number && share_front(found) < share_back(found))
+        done = atomic_compare_exchange_weak_explicit(share, &found, found - 1, memory_order_acq_rel, memory_order_acquire);
+    *taken = (Taken){owner, share_back(found) - 1};
+    return done;
 }
 
-static int64_t nanoseconds(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
-static bool changed(Threads *threads, unsigned seen) {
-    return atomic_load_explicit(&threads->generation, memory_order_acquire) != seen;
-}
-
-static bool spin_for_change(Threads *threads, unsigned seen) {
-    for (int i = 0; i < SPIN_LOOKS; i++) {
-        if (changed(threads, seen)) return true;
-        pause_briefly();
-    }
+static bool take(Threads *threads, int self, Taken *taken) {
+    uint64_t number;
+    if (take_own(threads, self, &number, taken)) return true;
+    int count = atomic_load_explicit(&threads->own_only, memory_order_relaxed) ? 1 : threads_count(threads);
+    for (int i = 1; i < count; i++)
+        if (take_other(threads, (self + i) % count, number, taken)) return true;
     return false;
 }
 
-/* Gives up early when a yield took long without success: then the core is wanted by another process, and a thread that wakes
- * from sleep gets it back sooner than one that yields. */
-static bool yield_for_change(Threads *threads, unsigned seen) {
-    int64_t start = nanoseconds(), before = start, after = start;
-    while (after - start < YIELD_NANOSECONDS && after - before < LONG_YIELD_NANOSECONDS) {
-        if (changed(threads, seen)) return true;
-        before = after;
-        sched_yield();
-        after = nanoseconds();
+/* -- stages -- */
+
+static const uint32_t *owned(const Threads *threads, int owner) {
+    return &threads->work->owned[(size_t)threads->stage * (size_t)threads_count(threads) + (size_t)owner];
+}
+
+static void run_chunk(const Threads *threads, int self, uint32_t chunk) {
+    const Work *work = threads->work;
+    for (uint32_t i = work->chunks[chunk]; i < work->chunks[chunk + 1]; i++) work->run(work->context, self, &work->pieces[i]);
+}
+
+static uint32_t stage_chunks(const Threads *threads) {
+    return *owned(threads, threads_count(threads)) - *owned(threads, 0);
+}
+
+/* Shares come before the number that tells of them, and what they stand for before the shares. */
+static void tell(Threads *threads, State state) {
+    threads->number++;
+    for (int i = 0; i < threads_count(threads); i++) {
+        uint32_t chunks = state == WORKING ? owned(threads, i)[1] - owned(threads, i)[0] : 0;
+        atomic_store_explicit(&threads->workers[i].share, share_of(threads->number, chunks), memory_order_release);
     }
-    return changed(threads, seen);
+    gate_set(&threads->gate, (unsigned)(threads->number << STATE_BITS) | state);
 }
 
-static void sleep_for_change(Threads *threads, unsigned seen) {
-    atomic_fetch_add(&threads->sleepers, 1); /* before looking again: the last to arrive looks in the opposite order */
-    while (atomic_load(&threads->generation) == seen) futex_wait(&threads->generation, seen);
-    atomic_fetch_sub(&threads->sleepers, 1);
+static bool next_stage(Threads *threads) {
+    const Work *work = threads->work;
+    if (++threads->stage < work->stages) return true;
+    threads->stage = 0;
+    return work->again && work->again(work->context);
 }
 
-static void wait_for_change(Threads *threads, Worker *worker, unsigned seen) {
-    if (spin_for_change(threads, seen)) return;
-    if (++worker->long_waits % SLEEP_EVERY && yield_for_change(threads, seen)) return;
-    sleep_for_change(threads, seen);
+/* From the stage at hand on, if there is one: does what is a single chunk, then opens a stage that has more, or ends the work. */
+static void go_on(Threads *threads, int self, bool more) {
+    for (; more && stage_chunks(threads) <= 1; more = next_stage(threads))
+        if (stage_chunks(threads)) run_chunk(threads, self, *owned(threads, 0));
+    if (more) atomic_store_explicit(&threads->left, stage_chunks(threads), memory_order_relaxed);
+    tell(threads, more ? WORKING : IDLE);
 }
 
-void threads_barrier(void *context, int thread) {
-    Threads *threads = context;
-    int count = threads_count(threads);
-    if (count == 1) return;
-    /* stays as it is until this thread has arrived too */
-    unsigned generation = atomic_load_explicit(&threads->generation, memory_order_relaxed);
-    if (atomic_fetch_add_explicit(&threads->arrived, 1, memory_order_acq_rel) + 1 < (unsigned)count) {
-        wait_for_change(threads, &threads->workers[thread], generation);
-        return;
-    }
-    atomic_store_explicit(&threads->arrived, 0, memory_order_relaxed);
-    atomic_store(&threads->generation, generation + 1);
-    if (atomic_load(&threads->sleepers)) futex_wake_all(&threads->generation);
+static void finish_chunk(Threads *threads, int self, Taken taken) {
+    run_chunk(threads, self, *owned(threads, taken.owner) + taken.position);
+    bool last = atomic_fetch_sub_explicit(&threads->left, 1, memory_order_acq_rel) == 1;
+    if (last) go_on(threads, self, next_stage(threads));
 }
 
-static void *worker_main(void *argument) {
-    Worker *worker = argument;
+static void offer_core(Worker *worker) {
+    int64_t now = gate_nanoseconds();
+    if (now - worker->offered < OFFER_NANOSECONDS) return;
+    sched_yield();
+    worker->offered = gate_nanoseconds();
+}
+
+/* Takes part in whatever there is to do, until the gate shows the state. */
+static void take_part(Worker *worker, State until) {
     Threads *threads = worker->threads;
+    Taken taken;
     for (;;) {
-        threads_barrier(threads, worker->index);
-        if (!threads->work) return NULL;
-        threads->work(threads->context, worker->index);
-        threads_barrier(threads, worker->index);
+        unsigned seen = gate_number(&threads->gate); /* before looking for chunks: none that come later are missed */
+        if ((seen & (((unsigned)1 << STATE_BITS) - 1)) == until) return;
+        for (offer_core(worker); take(threads, worker->index, &taken); offer_core(worker))
+            finish_chunk(threads, worker->index, taken);
+        gate_wait(&threads->gate, seen, &worker->long_waits);
     }
+}
+
+static void *worker_main(void *worker) {
+    take_part(worker, ENDING);
+    return NULL;
+}
+
+void threads_work(Threads *threads, const Work *work) {
+    threads->work = work;
+    threads->stage = 0;
+    atomic_store_explicit(&threads->own_only, work->own_only, memory_order_relaxed);
+    go_on(threads, 0, true);
+    take_part(&threads->workers[0], IDLE);
+}
+
+/* -- a chunk a thread -- */
+
+typedef struct {
+    void (*work)(void *context, int thread);
+    void *context;
+} Each;
+
+static void run_each(void *context, int thread, const Piece *piece) {
+    const Each *each = context;
+    (void)thread;
+    each->work(each->context, (int)piece->first);
 }
 
 void threads_run(Threads *threads, void (*work)(void *context, int thread), void *context) {
-    threads->work = work;
-    threads->context = context;
-    threads_barrier(threads, 0);
-    work(context, 0);
-    threads_barrier(threads, 0);
+    Each each = {work, context};
+    Work work_each = threads->each;
+    work_each.context = &each;
+    threads_work(threads, &work_each);
 }
+
+static Work each_new(int count) {
+    Piece *pieces = calloc((size_t)count, sizeof *pieces);
+    uint32_t *numbers = calloc((size_t)count + 1, sizeof *numbers);
+    if (!pieces || !numbers) abort();
+    for (int i = 0; i < count; i++) {
+        pieces[i].first = i;
+        numbers[i + 1] = (uint32_t)i + 1;
+    }
+    return (Work){.pieces = pieces, .chunks = numbers, .owned = numbers, .stages = 1, .own_only = true, .run = run_each};
+}
+
+/* -- starting and ending -- */
 
 /* Where the system refuses threads there are fewer: results do not depend on their number. */
 static void start_workers(Threads *threads, int count) {
@@ -149,14 +219,15 @@ Threads *threads_new(int count) {
     atomic_init(&threads->count, count);
     for (int i = 0; i < count; i++) workers[i] = (Worker){.threads = threads, .index = i};
     start_workers(threads, count);
+    threads->each = each_new(threads_count(threads));
     return threads;
 }
 
 void threads_free(Threads *threads) {
     if (!threads) return;
-    threads->work = NULL;
-    threads_barrier(threads, 0);
+    tell(threads, ENDING);
     for (int i = 1; i < threads_count(threads); i++) pthread_join(threads->workers[i].handle, NULL);
+    work_free(&threads->each);
     free(threads->workers);
     free(threads);
 }

@@ -2,7 +2,7 @@
 #include "tests/support/results.h"
 #include "tests/support/random_graph.h"
 
-#include "runtime/runtime.h"
+#include "runtime/work.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -18,6 +18,7 @@ struct Results {
     char **outputs; /* [steps]: the output block */
     void *slab;
     Threads *threads;
+    Work work;
     StepArgs args;
 };
 
@@ -66,18 +67,18 @@ static void *state_new(const Program *program, uint32_t i, uint64_t seed) {
 
 /* -- running -- */
 
-static void work(void *context, int thread) {
-    Results *results = context;
-    program_run(results->program, &results->args, thread, threads_count(results->threads));
+static void run_piece(void *context, int thread, const Piece *piece) {
+    const Results *results = context;
+    (void)thread;
+    results->program->run(results->program, &results->args, piece->kernel, piece->first, piece->last);
 }
 
 static void run_step(Results *results, uint32_t step) {
     int32_t *rows = random_rows(results->seed, step, random_batch(results->program->graph));
     results->outputs[step] = dirty_new(results->program->output_bytes);
     results->args =
-        (StepArgs){results->slab,   results->states, (const void *const *)results->inputs, rows, results->outputs[step],
-                   threads_barrier, results->threads, NULL, NULL};
-    threads_run(results->threads, work, results);
+        (StepArgs){results->slab, results->states, (const void *const *)results->inputs, rows, results->outputs[step]};
+    threads_work(results->threads, &results->work);
     free(rows);
 }
 
@@ -86,6 +87,9 @@ Results *results_run(const Program *program, uint64_t seed, uint32_t steps, int 
     Results *results = malloc(sizeof *results);
     *results = (Results){.program = program, .seed = seed, .steps = steps, .slab = dirty_new(program->slab_bytes)};
     results->threads = threads_new(threads);
+    results->work = work_of_program(program, threads_count(results->threads));
+    results->work.run = run_piece;
+    results->work.context = results;
     results->states = calloc(program->state_count + 1, sizeof *results->states);
     results->inputs = calloc(graph->symbol_count + 1, sizeof *results->inputs);
     results->outputs = calloc(steps + 1, sizeof *results->outputs);
@@ -105,6 +109,7 @@ void results_free(Results *results) {
     free(results->inputs);
     free(results->outputs);
     free(results->slab);
+    work_free(&results->work);
     threads_free(results->threads);
     free(results);
 }

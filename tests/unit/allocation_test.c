@@ -70,11 +70,12 @@ typedef struct {
     int at[EPOCHS * STEPS], count;
 } Steps;
 static Steps steps;
-static void (*run_compiled)(const Program *program, const StepArgs *args, int thread, int threads);
+static void (*run_compiled)(const Program *program, const StepArgs *args, uint32_t kernel, int64_t first, int64_t last);
 
-static void run_counted(const Program *program, const StepArgs *args, int thread, int threads) {
-    if (thread == 0 && steps.count < EPOCHS * STEPS) steps.at[steps.count++] = atomic_load(&allocations);
-    run_compiled(program, args, thread, threads);
+static void run_counted(const Program *program, const StepArgs *args, uint32_t kernel, int64_t first, int64_t last) {
+    bool begins = kernel == 0 && first == 0;
+    if (begins && steps.count < EPOCHS * STEPS) steps.at[steps.count++] = atomic_load(&allocations);
+    run_compiled(program, args, kernel, first, last);
 }
 
 static Program *compile(int64_t batch, Diagnostics *diag) {

@@ -120,14 +120,9 @@ static void the_first_nonfinite_node_is_found(void **state) {
 
 /* -- as a program -- */
 
-static void count_meetings(void *context, int thread) {
-    ((int *)context)[thread]++;
-}
-
 typedef struct {
     const Program *program;
     float weight[6], rate[6];
-    int meetings[2];
     uint8_t data[9];
     char *outputs;
     void *states[1];
@@ -144,8 +139,7 @@ static void bind(Bound *bound, const Program *program) {
     bound->inputs[0] = bound->data;
     bound->inputs[2] = bound->rate;
     bound->outputs = malloc(program->output_bytes);
-    bound->args = (StepArgs){NULL, bound->states, bound->inputs, bound->rows, bound->outputs, count_meetings, bound->meetings,
-                             NULL,        NULL};
+    bound->args = (StepArgs){NULL, bound->states, bound->inputs, bound->rows, bound->outputs};
 }
 
 static void programs_gather_rows_and_write_states(void **state) {
@@ -154,29 +148,13 @@ static void programs_gather_rows_and_write_states(void **state) {
     bind(&bound, program);
     assert_int_equal(program->state_count, 1);
     assert_int_equal(program->states[0].symbol, 1);
-    program_run(program, &bound.args, 0, 1);
+    program_run(program, &bound.args);
     assert_memory_equal(bound.weight, ((float[]){0.75f, 0.75f, 0.75f, 0, -1, -2}), sizeof bound.weight);
     const float *before = (const float *)(bound.outputs + program->output_offsets[0]);
     assert_true(before[0] == 3 && before[1] == 3);
     assert_memory_equal(bound.outputs + program->output_offsets[1], bound.weight, sizeof bound.weight);
-    program_run(program, &bound.args, 0, 1);
+    program_run(program, &bound.args);
     assert_true(before[0] == 2.25f && bound.weight[5] == -5);
-    assert_int_equal(bound.meetings[0], 0);
-    free(bound.outputs);
-    program_free(program);
-}
-
-/* The second thread only meets the first at the end. */
-static void further_threads_wait(void **state) {
-    Program *program = program_interpret(read_graph(state, sgd));
-    Bound bound;
-    bind(&bound, program);
-    program_run(program, &bound.args, 1, 2);
-    assert_true(bound.weight[0] == 1);
-    program_run(program, &bound.args, 0, 2);
-    assert_true(bound.weight[0] == 0.75f);
-    assert_int_equal(bound.meetings[0], 1);
-    assert_int_equal(bound.meetings[1], 1);
     free(bound.outputs);
     program_free(program);
 }
@@ -194,7 +172,6 @@ int main(void) {
                                        TEST(states_can_be_exchanged),
                                        TEST(the_first_nonfinite_node_is_found),
                                        TEST(programs_gather_rows_and_write_states),
-                                       TEST(further_threads_wait),
                                        cmocka_unit_test(freeing_nothing_is_allowed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,76 +1,50 @@
-/* Worker threads: everybody works, barriers hold, and a barrier orders memory (the sanitizer for threads looks on). */
+/* Worker threads: everybody works; every piece of shared work is done once, after all of the stage before, whatever happens to the
+ * threads meanwhile (the sanitizer for threads looks on). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runtime/runtime.h"
+#include "runtime/work.h"
 
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-enum { THREADS = 3, ROUNDS = 2000 };
+enum { THREADS = 3, MANY_THREADS = 8, ROUNDS = 300 };
 
-typedef struct {
-    Threads *threads;
-    int64_t sums[THREADS]; /* plain memory: only barriers keep it in order */
-    int64_t totals[THREADS];
-    int rounds;
-} Work;
+/* -- a call a thread -- */
 
 static void count_in(void *context, int thread) {
-    ((Work *)context)->sums[thread]++;
+    ((int64_t *)context)[thread]++;
 }
 
 static void test_everybody_works(void **state) {
     (void)state;
-    Work work = {.threads = threads_new(THREADS)};
-    assert_int_equal(threads_count(work.threads), THREADS);
+    int64_t calls[THREADS] = {0};
+    Threads *threads = threads_new(THREADS);
+    assert_int_equal(threads_count(threads), THREADS);
     for (int round = 1; round <= 100; round++) {
-        threads_run(work.threads, count_in, &work);
-        for (int i = 0; i < THREADS; i++) assert_int_equal(work.sums[i], round);
+        threads_run(threads, count_in, calls);
+        for (int i = 0; i < THREADS; i++) assert_int_equal(calls[i], round);
     }
-    threads_free(work.threads);
-}
-
-/* Every thread reads what all the others wrote in the round before. */
-static void add_up(void *context, int thread) {
-    Work *work = context;
-    int count = threads_count(work->threads);
-    for (int round = 0; round < work->rounds; round++) {
-        work->sums[thread] = round + thread;
-        threads_barrier(work->threads, thread);
-        for (int i = 0; i < count; i++) work->totals[thread] += work->sums[i];
-        threads_barrier(work->threads, thread);
-    }
-}
-
-static void expect_totals(int count) {
-    Work work = {.threads = threads_new(count), .rounds = ROUNDS};
-    int64_t expected = 0;
-    for (int round = 0; round < ROUNDS; round++)
-        for (int i = 0; i < count; i++) expected += round + i;
-    threads_run(work.threads, add_up, &work);
-    for (int i = 0; i < count; i++) assert_int_equal(work.totals[i], expected);
-    threads_free(work.threads);
-}
-
-static void test_barriers_order_memory(void **state) {
-    (void)state;
-    for (int count = 1; count <= THREADS; count++) expect_totals(count);
+    threads_free(threads);
 }
 
 /* Workers that have gone to sleep between two runs wake up. */
 static void test_wakes_sleepers(void **state) {
     (void)state;
-    Work work = {.threads = threads_new(THREADS)};
+    int64_t calls[THREADS] = {0};
+    Threads *threads = threads_new(THREADS);
     for (int round = 1; round <= 3; round++) {
         usleep(2000);
-        threads_run(work.threads, count_in, &work);
-        assert_int_equal(work.sums[THREADS - 1], round);
+        threads_run(threads, count_in, calls);
+        assert_int_equal(calls[THREADS - 1], round);
     }
     usleep(2000);
-    threads_free(work.threads);
+    threads_free(threads);
 }
 
 static void test_online(void **state) {
@@ -78,12 +52,164 @@ static void test_online(void **state) {
     assert_in_range(threads_online(), 1, 1 << 20);
 }
 
+/* -- shared work -- */
+
+/* A program of which nothing is known but how its work may be shared. */
+enum { KERNELS = 7, MOST_UNITS = 100 };
+static const ProgramKernel kernels[KERNELS] = {
+    {.units = 100, .threads = 8, .pieces = 24},                      /* two shared kernels, */
+    {.units = 3, .threads = 2, .pieces = 8},                         /* one of them with fewer units than pieces, */
+    {.units = 5, .threads = 1, .pieces = 1},                         /* and two small ones, in order; */
+    {.units = 1, .threads = 1, .pieces = 1},
+    {.units = 1, .threads = 1, .pieces = 1, .join_before = true},    /* a stage of one chunk */
+    {.units = 64, .threads = 256, .pieces = 64, .join_before = true},
+    {.units = 17, .threads = 3, .pieces = 3, .join_before = true},
+};
+
+/* Plain memory: only the order of the stages keeps it right. */
+typedef struct {
+    Threads *threads;
+    int64_t done[KERNELS][MOST_UNITS]; /* how often each unit was done */
+    int64_t round, rounds, wrong;
+    uint32_t tired; /* one of so many pieces is long, or gives its core away; 0: none */
+} Shared;
+
+static uint32_t stage_of(uint32_t kernel) {
+    uint32_t stage = 0;
+    for (uint32_t k = 1; k <= kernel; k++) stage += kernels[k].join_before;
+    return stage;
+}
+
+/* Kernels of stages before have done this round, those of stages to come have not. */
+static bool others_are_right(const Shared *shared, uint32_t kernel) {
+    bool right = true;
+    for (uint32_t k = 0; k < KERNELS; k++) {
+        if (stage_of(k) == stage_of(kernel)) continue;
+        for (int64_t i = 0; i < kernels[k].units; i++) right &= shared->done[k][i] == shared->round + (k < kernel);
+    }
+    return right;
+}
+
+/* Small kernels of one stage come in order, each of them whole. */
+static bool order_is_right(const Shared *shared, const Piece *piece) {
+    if (piece->kernel != 3) return true;
+    bool right = true;
+    for (int64_t i = 0; i < kernels[2].units; i++) right &= shared->done[2][i] == shared->round + 1;
+    return right;
+}
+
+static void do_piece(void *context, int thread, const Piece *piece) {
+    Shared *shared = context;
+    (void)thread;
+    bool right = others_are_right(shared, piece->kernel) && order_is_right(shared, piece);
+    if (!right) __atomic_fetch_add(&shared->wrong, 1, __ATOMIC_RELAXED);
+    uint32_t luck = (uint32_t)(shared->round * 31 + piece->first * 7 + piece->kernel);
+    if (shared->tired && luck % shared->tired == 0) usleep(luck % 300);
+    if (shared->tired && luck % shared->tired == 1) sched_yield();
+    for (int64_t i = piece->first; i < piece->last; i++) shared->done[piece->kernel][i]++;
+}
+
+static bool begin_again(void *context) {
+    Shared *shared = context;
+    return ++shared->round < shared->rounds;
+}
+
+static void expect_all_done(int threads, uint32_t tired) {
+    static Shared shared;
+    Program program = {.kernels = kernels, .kernel_count = KERNELS};
+    shared = (Shared){.threads = threads_new(threads), .tired = tired};
+    Work work = work_of_program(&program, threads_count(shared.threads));
+    work.run = do_piece;
+    work.again = begin_again;
+    work.context = &shared;
+    for (int part = 1; part <= 3; part++) { /* the team comes back to rest in between */
+        shared.rounds = part * ROUNDS / 3;
+        threads_work(shared.threads, &work);
+        assert_int_equal(shared.round, shared.rounds);
+        assert_int_equal(shared.wrong, 0);
+        for (uint32_t k = 0; k < KERNELS; k++)
+            for (int64_t i = 0; i < kernels[k].units; i++) assert_int_equal(shared.done[k][i], shared.round);
+    }
+    work_free(&work);
+    threads_free(shared.threads);
+}
+
+static void test_every_unit_is_done_once(void **state) {
+    (void)state;
+    for (int threads = 1; threads <= THREADS; threads++) expect_all_done(threads, 0);
+}
+
+/* More threads than cores, some of which stay away for a while, so that others take what is theirs. */
+static void test_threads_that_stay_away(void **state) {
+    (void)state;
+    for (int threads = 2; threads <= MANY_THREADS; threads *= 2) expect_all_done(threads, 40);
+}
+
+/* -- how work is cut -- */
+
+static uint32_t owned_by(const Work *work, uint32_t stage, uint32_t threads, uint32_t thread) {
+    return work->owned[stage * threads + thread + 1] - work->owned[stage * threads + thread];
+}
+
+static void test_ranges_are_cut_into_pieces(void **state) {
+    (void)state;
+    Work work = work_of_program(&(Program){.kernels = kernels, .kernel_count = KERNELS}, 2);
+    assert_int_equal(work.stages, 4);
+    assert_int_equal(owned_by(&work, 0, 2, 0), 1 + 12 + 1); /* the small kernels are the first thread's first chunk */
+    assert_int_equal(owned_by(&work, 0, 2, 1), 12 + 2);     /* three units are three pieces, not eight */
+    assert_int_equal(owned_by(&work, 1, 2, 0), 1);
+    assert_int_equal(owned_by(&work, 1, 2, 1), 0);
+    assert_int_equal(owned_by(&work, 2, 2, 1), 32);
+    work_free(&work);
+}
+
+static void test_one_thread_has_one_chunk(void **state) {
+    (void)state;
+    Work work = work_of_program(&(Program){.kernels = kernels, .kernel_count = KERNELS}, 1);
+    assert_int_equal(work.stages, 1);
+    assert_int_equal(owned_by(&work, 0, 1, 0), 1);
+    assert_int_equal(work.chunks[1], KERNELS);
+    for (uint32_t k = 0; k < KERNELS; k++) assert_int_equal(work.pieces[k].last, kernels[k].units);
+    work_free(&work);
+}
+
+/* More pieces than a share can count go together. */
+static void test_many_pieces_go_together(void **state) {
+    (void)state;
+    enum { MANY = 5000 };
+    ProgramKernel *many = calloc(MANY, sizeof *many);
+    for (int i = 0; i < MANY; i++) many[i] = (ProgramKernel){.units = 8, .threads = 2, .pieces = 4};
+    Work work = work_of_program(&(Program){.kernels = many, .kernel_count = MANY}, 2);
+    for (uint32_t thread = 0; thread < 2; thread++) assert_in_range(owned_by(&work, 0, 2, thread), 1, WORK_MOST_OWNED);
+    assert_int_equal(work.chunks[work.owned[2]], MANY * 4);
+    work_free(&work);
+    free(many);
+}
+
+static void test_work_without_kernels_ends(void **state) {
+    (void)state;
+    Threads *threads = threads_new(2);
+    Shared shared = {.rounds = 3};
+    Work work = work_of_program(&(Program){0}, 2);
+    work.again = begin_again;
+    work.context = &shared;
+    threads_work(threads, &work);
+    assert_int_equal(shared.round, 3);
+    work_free(&work);
+    threads_free(threads);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everybody_works),
-        cmocka_unit_test(test_barriers_order_memory),
         cmocka_unit_test(test_wakes_sleepers),
         cmocka_unit_test(test_online),
+        cmocka_unit_test(test_every_unit_is_done_once),
+        cmocka_unit_test(test_threads_that_stay_away),
+        cmocka_unit_test(test_ranges_are_cut_into_pieces),
+        cmocka_unit_test(test_one_thread_has_one_chunk),
+        cmocka_unit_test(test_many_pieces_go_together),
+        cmocka_unit_test(test_work_without_kernels_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

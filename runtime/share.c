@@ -1,0 +1,106 @@
+/* How the threads share a program's step. A stage is what lies between two joins of the plan. Small kernels of a stage, which
+ * are not worth a second thread, are one chunk: they may need each other's values, and it does them in order. Of a kernel that
+ * is shared, every thread owns one range of units, cut into pieces for others to take. */
+#include "runtime/memory.h"
+#include "runtime/work.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+typedef struct {
+    const Program *program;
+    uint32_t threads;
+    Piece *pieces;
+    uint32_t *chunks, *owned;
+    uint32_t piece_count, chunk_count, owned_count;
+} Sharing;
+
+static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+/* Into how many pieces a thread's range is cut. */
+static uint32_t pieces_each(const ProgramKernel *kernel, uint32_t sharing) {
+    uint32_t each = kernel->pieces / sharing;
+    return each ? each : 1;
+}
+
+static uint32_t count_pieces(const Program *program, uint32_t threads) {
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < program->kernel_count; k++) {
+        uint32_t sharing = least(program->kernels[k].threads, threads);
+        count += sharing * pieces_each(&program->kernels[k], sharing);
+    }
+    return count;
+}
+
+static void add_piece(Sharing *s, uint32_t kernel, int64_t first, int64_t last) {
+    if (first < last) s->pieces[s->piece_count++] = (Piece){kernel, first, last};
+}
+
+static void end_chunk(Sharing *s) {
+    if (s->piece_count > s->chunks[s->chunk_count]) s->chunks[++s->chunk_count] = s->piece_count;
+}
+
+static bool is_shared(const Sharing *s, uint32_t kernel) { return s->threads > 1 && s->program->kernels[kernel].threads > 1; }
+
+/* One chunk. */
+static void add_small(Sharing *s, uint32_t begin, uint32_t end) {
+    for (uint32_t k = begin; k < end; k++)
+        if (!is_shared(s, k)) add_piece(s, k, 0, s->program->kernels[k].units);
+    end_chunk(s);
+}
+
+static void add_range(Sharing *s, uint32_t k, uint32_t thread, uint32_t together) {
+    const ProgramKernel *kernel = &s->program->kernels[k];
+    uint32_t sharing = least(kernel->threads, s->threads), each = pieces_each(kernel, sharing);
+    int64_t pieces = (int64_t)sharing * each;
+    if (thread >= sharing) return;
+    for (int64_t i = (int64_t)thread * each; i < ((int64_t)thread + 1) * each; i++) {
+        add_piece(s, k, kernel->units * i / pieces, kernel->units * (i + 1) / pieces);
+        if (s->piece_count - s->chunks[s->chunk_count] >= together) end_chunk(s);
+    }
+}
+
+/* Pieces are chunks of their own unless there are too many of them. */
+static void add_shared(Sharing *s, uint32_t begin, uint32_t end, uint32_t thread) {
+    uint32_t pieces = 0;
+    for (uint32_t k = begin; k < end; k++)
+        if (is_shared(s, k)) pieces += pieces_each(&s->program->kernels[k], least(s->program->kernels[k].threads, s->threads));
+    uint32_t together = pieces / (WORK_MOST_OWNED - 2) + 1;
+    for (uint32_t k = begin; k < end; k++)
+        if (is_shared(s, k)) add_range(s, k, thread, together);
+    end_chunk(s);
+}
+
+static void add_stage(Sharing *s, uint32_t begin, uint32_t end) {
+    add_small(s, begin, end);
+    for (uint32_t thread = 0; thread < s->threads; thread++) {
+        add_shared(s, begin, end, thread);
+        s->owned[++s->owned_count] = s->chunk_count;
+    }
+}
+
+/* A single thread needs no joins. */
+static uint32_t stage_end(const Sharing *s, uint32_t begin) {
+    uint32_t end = begin + 1;
+    while (end < s->program->kernel_count && (s->threads == 1 || !s->program->kernels[end].join_before)) end++;
+    return end;
+}
+
+Work work_of_program(const Program *program, int threads) {
+    uint32_t most = count_pieces(program, (uint32_t)threads), kernels = program->kernel_count, stages = 0;
+    Sharing s = {.program = program, .threads = (uint32_t)threads};
+    s.pieces = memory_new(((size_t)most + 1) * sizeof *s.pieces);
+    s.chunks = memory_new(((size_t)most + 2) * sizeof *s.chunks);
+    s.owned = memory_new(((size_t)kernels * s.threads + s.threads + 1) * sizeof *s.owned);
+    for (uint32_t begin = 0; begin < kernels || stages == 0; begin = stage_end(&s, begin), stages++)
+        add_stage(&s, begin, kernels ? stage_end(&s, begin) : 0);
+    assert(s.piece_count <= most);
+    return (Work){.pieces = s.pieces, .chunks = s.chunks, .owned = s.owned, .stages = stages};
+}
+
+void work_free(Work *work) {
+    free((void *)(uintptr_t)work->pieces);
+    free((void *)(uintptr_t)work->chunks);
+    if (work->owned != work->chunks) free((void *)(uintptr_t)work->owned);
+    *work = (Work){0};
+}
