@@ -18,3 +18,9 @@ size_t utf8_length(const char *text, size_t bytes) {
     uint32_t code = length ? utf8_code(text, length) : 0;
     return code < smallest[length] || code > 0x10ffff || code >> 11 == 0x1b ? 0 : length;
 }
+
+bool utf8_is_valid(const char *text, size_t bytes) {
+    for (size_t at = 0, length; at < bytes; at += length)
+        if (!(length = utf8_length(text + at, bytes - at))) return false;
+    return true;
+}

@@ -56,7 +56,7 @@ const char *data_file_at(const void *address) {
 static bool look(int file, size_t *length) {
     struct stat status;
     if (fstat(file, &status)) return false;
-    if (!S_ISREG(status.st_mode)) return errno = EINVAL, false;
+    if (!S_ISREG(status.st_mode)) return errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL, false;
     *length = (size_t)status.st_size;
     return *length ? true : (errno = ENODATA, false);
 }

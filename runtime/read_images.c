@@ -4,6 +4,7 @@
 #include "runtime/bitmap.h"
 #include "runtime/memory.h"
 #include "runtime/reader.h"
+#include "ir/utf8.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -76,6 +77,10 @@ static void add_file(Images *images, const char *path, int32_t label) {
 
 static bool add_class(Images *images, const char *folder, const char *name, int32_t label, Span span) {
     uint32_t count, others;
+    if (!utf8_is_valid(name, strlen(name))) {
+        diag_error(images->diag, STATUS_DATA, span, "the name of class %d in '%s' is not UTF-8", label, folder);
+        return false;
+    }
     const char *path = arena_format(images->arena, "%s/%s", folder, name);
     const char **names = list_folder(images, path, false, &count, &others);
     for (uint32_t i = 0; i < count; i++) add_file(images, arena_format(images->arena, "%s/%s", path, names[i]), label);

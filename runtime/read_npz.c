@@ -3,6 +3,7 @@
 #include "runtime/arrays.h"
 #include "runtime/map.h"
 #include "runtime/memory.h"
+#include "ir/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,12 +58,17 @@ static bool unpack_array(NpzSource *own, uint32_t i, bool whole, ArrayPart *part
 }
 
 static bool open_entry(NpzSource *own, uint32_t i, bool whole, SourceData *data, Diagnostics *diag) {
-    ArrayPart *part = part_of(own, data->arena, own->entries[i].name);
-    if (part->name) {
-        diag_error(diag, STATUS_DATA, own->span, "'%s' in '%s' would be the same field as another array", own->entries[i].name, own->path);
+    const char *name = own->entries[i].name;
+    if (!utf8_is_valid(name, strlen(name))) {
+        diag_error(diag, STATUS_DATA, own->span, "the name of array %u in '%s' is not UTF-8", i, own->path);
         return false;
     }
-    *part = (ArrayPart){.name = arena_format(data->arena, "'%.100s' in '%s'", own->entries[i].name, own->path), .span = own->span};
+    ArrayPart *part = part_of(own, data->arena, name);
+    if (part->name) {
+        diag_error(diag, STATUS_DATA, own->span, "'%.100s' in '%s' would be the same field as another array", name, own->path);
+        return false;
+    }
+    *part = (ArrayPart){.name = arena_format(data->arena, "'%.100s' in '%s'", name, own->path), .span = own->span};
     return unpack_array(own, i, whole, part, diag);
 }
 

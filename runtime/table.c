@@ -2,6 +2,7 @@
 #include "runtime/table.h"
 #include "runtime/categories.h"
 #include "runtime/numbers.h"
+#include "ir/utf8.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -38,23 +39,8 @@ static bool is_missing(const Reading *reading, const CsvCell *cell) {
 
 /* -- names -- */
 
-/* No byte of a text that other programs are to read is outside of UTF-8. */
-static bool is_utf8(const char *text) {
-    while (*text) {
-        unsigned char lead = (unsigned char)*text++;
-        int more = lead < 0x80 ? 0 : lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : -1;
-        unsigned char next = (unsigned char)*text;
-        if (more < 0 || (lead == 0xe0 && next < 0xa0) || (lead == 0xed && next > 0x9f) || (lead == 0xf0 && next < 0x90) ||
-            (lead == 0xf4 && next > 0x8f))
-            return false;
-        for (; more > 0; more--, text++)
-            if (((unsigned char)*text & 0xc0) != 0x80) return false;
-    }
-    return true;
-}
-
 static bool check_utf8(const Reading *reading, const char *text, uint32_t line) {
-    if (is_utf8(text)) return true;
+    if (utf8_is_valid(text, strlen(text))) return true;
     problem_set(reading->problem, "line %u: its text is not UTF-8", line);
     problem_remedy(reading->problem, "`iconv -f LATIN1 -t UTF-8` converts what an older program wrote");
     return false;

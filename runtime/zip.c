@@ -81,17 +81,18 @@ static size_t read_line(const uint8_t *bytes, size_t length, size_t at, Arena *a
 
 bool zip_list(const void *memory, size_t length, Arena *arena, ZipEntry *entries, uint32_t *count, Problem *problem) {
     const uint8_t *bytes = memory, *end = find_end(bytes, length);
+    *count = 0;
     if (!end) return damaged(problem);
     size_t at = u32(end + 16);
-    *count = u16(end + 10);
-    if (at > length) return damaged(problem);
-    if (*count > ZIP_MAX_ENTRIES) return problem_set(problem, "it holds more than %d arrays", ZIP_MAX_ENTRIES), false;
-    for (uint32_t i = 0; i < *count; i++) {
-        size_t size = read_line(bytes, length, at, arena, &entries[i], problem);
+    uint32_t listed = u16(end + 10);
+    if (at > length || !listed) return damaged(problem);
+    if (listed > ZIP_MAX_ENTRIES) return problem_set(problem, "it holds more than %d arrays", ZIP_MAX_ENTRIES), false;
+    for (; *count < listed; ++*count) {
+        size_t size = read_line(bytes, length, at, arena, &entries[*count], problem);
         if (!size) return false;
         at += size;
     }
-    return *count > 0 || damaged(problem);
+    return true;
 }
 
 /* -- unpacking -- */

@@ -22,6 +22,18 @@ static void change_byte(Victim *victim) {
     victim->bytes[draw(victim, victim->length)] = (uint8_t)draw(victim, 256);
 }
 
+static void change_bit(Victim *victim) {
+    victim->bytes[draw(victim, victim->length)] ^= (uint8_t)(1u << draw(victim, 8));
+}
+
+/* A number of four bytes, of either order. */
+static void change_size(Victim *victim) {
+    static const uint32_t sizes[] = {0, 1, 0xffff, 0x01000000, 0x7fffffff, 0x80000000, 0xffffffff};
+    size_t at = draw(victim, victim->length);
+    uint32_t size = sizes[draw(victim, sizeof sizes / sizeof *sizes)];
+    for (size_t i = 0; i < 4 && at + i < victim->length; i++) victim->bytes[at + i] = (uint8_t)(size >> 8 * i);
+}
+
 static void change_digit(Victim *victim) {
     size_t at = draw(victim, victim->length);
     while (at < victim->length && (victim->bytes[at] < '0' || victim->bytes[at] > '9')) at++;
@@ -62,7 +74,8 @@ static void cut_off(Victim *victim) {
 }
 
 static void damage(Victim *victim) {
-    static void (*const damages[])(Victim *) = {change_byte, change_digit, remove_piece, insert_word, repeat_piece, cut_off};
+    static void (*const damages[])(Victim *) = {change_byte,  change_bit,  change_size,  change_digit,
+                                                        remove_piece, insert_word, repeat_piece, cut_off};
     enum { KINDS = sizeof damages / sizeof *damages };
     size_t times = 1 + draw(victim, 4);
     for (size_t i = 0; i < times && victim->length; i++) /* the last one seldom: it leaves little to damage */

@@ -3,7 +3,7 @@
 #ifndef MLC_TESTS_FUZZ_H
 #define MLC_TESTS_FUZZ_H
 
-#include "ir/ir.h"
+#include "runtime/runtime.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -26,6 +26,8 @@ extern const char *const fuzz_words[];
 char *fuzz_copy(const uint8_t *data, size_t size);
 /* A file with these bytes, in memory; its path. The descriptor is to be closed. */
 int fuzz_file(const uint8_t *data, size_t size, char path[64]);
+/* Reads the bytes as a data set, reader(ARGUMENT = FILE...) with all of the arguments naming them, and looks at all of it. */
+void fuzz_dataset(const uint8_t *data, size_t size, const char *reader, const char *const *arguments, uint32_t count);
 /* There are errors, of this status, and they can be printed: messages show parts of what was read. */
 void fuzz_rejected(const Diagnostics *diag, Status status);
 

@@ -9,6 +9,7 @@ const char *const fuzz_words[] = {"\x1f\x8b\x08", "\x08\x01", "\x08\x03", "\xff\
 enum { MOST_BYTES = 1 << 20 }; /* what a small file can hold, and a bit */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static const char *const arguments[] = {"images", "test_images"};
     char path[64];
     int file = fuzz_file(data, size, path);
     Problem problem = {0};
@@ -23,5 +24,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         REQUIRE(*problem.finding);
     }
     close(file);
+    fuzz_dataset(data, size, "idx", arguments, 2);
     return 0;
 }

@@ -133,7 +133,20 @@ static void test_sources(void **state) {
     diag_free(diag);
 }
 
+/* More arrays than there is room for, as the end of the archive says. */
+static void test_crowded_archive(void **state) {
+    (void)state;
+    const char end[22] = "PK\5\6\0\0\0\0\1\1\1\1";
+    Diagnostics *diag = diag_new();
+    const SourceArg arg = {.name = "path", .kind = SOURCE_ARG_STRING, .text = "crowded.npz"};
+    DataSource source = {.reader = "npz", .folder = temporary_folder, .args = &arg, .arg_count = 1};
+    temporary_write("crowded.npz", end, sizeof end);
+    assert_null(dataset_open(&source, &(SplitRequest){0}, diag));
+    assert_int_equal(diag_status(diag), STATUS_DATA);
+    diag_free(diag);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_elements), cmocka_unit_test(test_problems), cmocka_unit_test(test_sources)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_elements), cmocka_unit_test(test_problems), cmocka_unit_test(test_sources), cmocka_unit_test(test_crowded_archive)};
     return cmocka_run_group_tests(tests, temporary_set_up, temporary_tear_down);
 }

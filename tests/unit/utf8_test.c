@@ -43,7 +43,16 @@ static void bytes_that_are_none(void **state) {
     assert_int_equal(utf8_length("", 0), 0);
 }
 
+static void whole_texts(void **state) {
+    (void)state;
+    assert_true(utf8_is_valid("", 0));
+    assert_true(utf8_is_valid("h\u00e4user \U0001f3e0", 12));
+    assert_false(utf8_is_valid("h\xe4user", 6));
+    assert_false(utf8_is_valid("\u00e4", 1)); /* cut off */
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(characters_of_all_lengths), cmocka_unit_test(bytes_that_are_none)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(characters_of_all_lengths), cmocka_unit_test(bytes_that_are_none),
+                                       cmocka_unit_test(whole_texts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,35 @@
+/* Tables of text. What is accepted has a kind for every column and a category for every cell of text, whatever the format. */
+#include "runtime/table.h"
+#include "tests/fuzz/fuzz.h"
+
+const char *const fuzz_words[] = {",", "\"", "\"\"", "\r\n", "\n", "\r", ";", "nan", "inf", "-1e999", ".5", "2147483648", "a", "\xc3\xa9", "\xef\xbb\xbf", "\t", NULL};
+
+static void check_column(const Column *column, int64_t rows) {
+    REQUIRE(column->name && column->cells);
+    for (int64_t i = 0; i < rows && column->kind == COLUMN_TEXT; i++)
+        REQUIRE(column->codes[i] >= -1 && column->codes[i] < (int64_t)column->category_count);
+}
+
+static void read_as(const uint8_t *data, size_t size, CsvFormat format) {
+    char *text = fuzz_copy(data, size);
+    Arena *arena = arena_new();
+    Problem problem = {0};
+    Table table;
+    if (table_read(text, size, &format, NULL, arena, &table, &problem)) {
+        REQUIRE(table.rows > 0 && table.column_count > 0);
+        for (uint32_t i = 0; i < table.column_count; i++) check_column(&table.columns[i], table.rows);
+        table_free(&table);
+    } else {
+        REQUIRE(*problem.finding);
+    }
+    arena_free(arena);
+    free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static const char *const arguments[] = {"path"};
+    read_as(data, size, (CsvFormat){true, NULL, ','});
+    read_as(data, size, (CsvFormat){false, "a", ';'});
+    fuzz_dataset(data, size, "csv", arguments, 1);
+    return 0;
+}

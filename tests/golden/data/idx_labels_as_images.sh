@@ -1,0 +1,5 @@
+# labels where pictures should be
+source "$GOLDEN/arrays.bash"
+idx 2 >images && printf '12' >>images
+idx 2 >labels && printf '\0\1' >>labels
+check 'idx("images", "labels", classes = 2)' 'source.image'

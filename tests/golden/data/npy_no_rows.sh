@@ -1,0 +1,4 @@
+# no rows
+source "$GOLDEN/arrays.bash"
+printf '12' | npy '|u1' '(0, 2)' False >x.npy
+check 'npy("x.npy")' 'source.x'
