@@ -132,9 +132,8 @@ static Plan *plan_new(const Options *options, Graph **graph, Diagnostics *diag) 
 
 static void print_line(const Options *options, const Plan *plan, uint32_t first, uint32_t count, double work, double seconds,
                        double compile) {
-    static const char *const kinds[KERNEL_KINDS] = {"map", "reduce", "matmul", "gemm"};
     const Kernel *kernel = &plan->kernels[0];
-    printf("%-4u %-7s", first, count == 1 ? kinds[kernel->kind] : "step");
+    printf("%-4u %-7s", first, count == 1 ? kernel_names[kernel->kind] : "step");
     for (int i = 0; count == 1 && i < kernel->space.rank; i++) printf("%s%lld", i ? "x" : "", (long long)kernel->space.dim[i]);
     printf("%s\t%8.1f us\t%6.1f GFLOP/s %3.0f %%\tcompiled in %.1f ms\n", kernel->swapped && count == 1 ? " swapped" : "",
            1e6 * seconds, 1e-9 * work / seconds, 100 * work / seconds / options->peak, 1e3 * compile);

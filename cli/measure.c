@@ -66,7 +66,8 @@ static double node_operations(const Graph *graph, const Node *node) {
         int rank = first->shape.rank;
         return 2 * elements * (double)first->shape.dim[node->attrs.transpose_a ? rank - 2 : rank - 1];
     }
-    case CLASS_REDUCE: return (double)shape_elements(first->shape);
+    case CLASS_REDUCE:
+    case CLASS_SCAN: return (double)shape_elements(first->shape);
     case CLASS_ELEMENTWISE: return elements * (node->op == OP_fma ? 2 : 1);
     default: return 0;
     }

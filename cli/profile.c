@@ -73,10 +73,9 @@ static void run_all(Profiling *p) {
 
 /* "matmul + 12": the root, and how many more nodes are computed with it */
 static void describe(const Plan *plan, const Kernel *kernel, char *text, size_t size) {
-    static const char *const kinds[KERNEL_KINDS] = {"map", "reduce", "matmul", "gemm"};
     bool updates = false;
     for (uint32_t i = 0; i < kernel->store_count; i++) updates |= kernel->stores[i].to.kind == STORAGE_STATE;
-    const char *what = kernel->root && kernel->kind == KERNEL_REDUCE ? op_name(graph_node(plan->graph, kernel->root)->op) : kinds[kernel->kind];
+    const char *what = kernel->root && kernel->kind == KERNEL_REDUCE ? op_name(graph_node(plan->graph, kernel->root)->op) : kernel_names[kernel->kind];
     uint32_t more = kernel->node_count - (kernel->root ? 1 : 0);
     snprintf(text, size, "%s + %u%s", what, more, updates ? ", update" : "");
 }

@@ -79,7 +79,6 @@ double timeline_step_seconds(const Timeline *timeline) {
 /* -- the trace event format: complete events ("X") with times in microseconds -- */
 
 static void write_events(const Timeline *timeline, const Plan *plan, FILE *out) {
-    static const char *const kinds[KERNEL_KINDS] = {"map", "reduce", "matmul", "gemm"};
     int64_t first = timeline->steps > STEPS_TRACED ? timeline->steps - STEPS_TRACED : 0;
     uint64_t start = step_begin(timeline, first);
     const char *separator = "";
@@ -89,7 +88,7 @@ static void write_events(const Timeline *timeline, const Plan *plan, FILE *out) 
                 const KernelTime *time = kernel_time(timeline, step, thread, kernel);
                 if (!time->begin) continue;
                 fprintf(out, "%s\n{\"name\":\"k%u %s\",\"ph\":\"X\",\"pid\":0,\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f,\"args\":{\"step\":%" PRId64 "}}",
-                        separator, kernel, kinds[plan->kernels[kernel].kind], thread, (double)(int64_t)(time->begin - start) * 1e-3,
+                        separator, kernel, kernel_names[plan->kernels[kernel].kind], thread, (double)(int64_t)(time->begin - start) * 1e-3,
                         (double)time->busy * 1e-3, step);
                 separator = ",";
             }

@@ -122,6 +122,7 @@ enum { GATHER_INDEX = 1 }; /* the operand whose value says where the other one i
 LLVMValueRef concat_part_number(Emitter *e, const Node *concat, const Place *place);
 bool emit_takes_part(const Emitter *e, const Node *concat, const Place *place); /* it is known which part is taken */
 Source view_source(Emitter *e, const Node *node, uint32_t operand, const Place *place);
+Coordinate gathered_index(Emitter *e, Value index, int64_t size); /* an i32 index within an axis: beyond its ends, the end */
 Value view_choose(Emitter *e, const Node *node, const Source *sources, const Value *operands);
 
 /* -- memo.c -- */
@@ -170,6 +171,7 @@ LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment); /* in
 /* -- kernels: each emits the body of the current function for units [first, last) and returns how many units there are -- */
 int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last);
+int64_t kernel_scan(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 int64_t kernel_matmul(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 int64_t kernel_gemm(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 

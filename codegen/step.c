@@ -7,7 +7,7 @@
 
 typedef int64_t EmitKernel(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 static EmitKernel *const kernel_emitters[KERNEL_KINDS] = {
-    [KERNEL_MAP] = kernel_map, [KERNEL_REDUCE] = kernel_reduce, [KERNEL_MATMUL] = kernel_matmul, [KERNEL_GEMM] = kernel_gemm};
+    [KERNEL_MAP] = kernel_map, [KERNEL_REDUCE] = kernel_reduce, [KERNEL_SCAN] = kernel_scan, [KERNEL_MATMUL] = kernel_matmul, [KERNEL_GEMM] = kernel_gemm};
 
 typedef struct {
     LLVMValueRef function;

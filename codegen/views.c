@@ -105,8 +105,7 @@ LLVMValueRef concat_part_number(Emitter *e, const Node *concat, const Place *pla
     return number;
 }
 
-/* The index, which is known by now, within the axis. */
-static Coordinate gathered_index(Emitter *e, Value index, int64_t size) {
+Coordinate gathered_index(Emitter *e, Value index, int64_t size) {
     LLVMTypeRef type = LLVMTypeOf(index.value);
     LLVMValueRef limits[] = {const_i32(e, 0), const_i32(e, (int32_t)(size - 1))};
     if (!index.uniform)

@@ -137,6 +137,9 @@ static Value axiswise(const Call *call, Op op) {
     return built(call, build_axiswise(call->evaluator->graph, op, tensor_f32(call->evaluator, call->args[0]), axis));
 }
 
+Value call_cumsum(const Call *call) {
+    return axiswise(call, OP_cumsum);
+}
 Value call_softmax(const Call *call) {
     return axiswise(call, OP_softmax);
 }

@@ -46,7 +46,8 @@ static int64_t node_operations(const Graph *graph, const Node *node) {
     int64_t elements = shape_elements(node->shape);
     switch (op_class(node->op)) {
     case CLASS_ELEMENTWISE: return elements;
-    case CLASS_REDUCE: return shape_elements(graph_operand(graph, node, 0)->shape);
+    case CLASS_REDUCE:
+    case CLASS_SCAN: return shape_elements(graph_operand(graph, node, 0)->shape);
     case CLASS_COMPOSITE: return composite_operations(graph, node);
     case CLASS_MATRIX: {
         const Node *left = graph_operand(graph, node, 0);

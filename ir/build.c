@@ -121,6 +121,14 @@ NodeId build_gather(Graph *graph, NodeId a, NodeId index, int axis) {
     return graph_add(graph, OP_gather, operands, 2, &(Attrs){.axis = (int8_t)axis}, NULL);
 }
 
+NodeId build_scatter_add(Graph *graph, NodeId a, NodeId index, int axis, int64_t size) {
+    if (!a || !index) return NODE_NONE;
+    Shape shape = operand_shape(graph, a);
+    if (axis >= 0 && axis < shape.rank) shape.dim[axis] = size;
+    NodeId operands[] = {a, index};
+    return graph_add(graph, OP_scatter_add, operands, 2, &(Attrs){.axis = (int8_t)axis}, &(TensorType){DTYPE_F32, shape});
+}
+
 NodeId build_random(Graph *graph, const NodeId low_high_draw[3], uint32_t stream, uint32_t substream, Shape shape) {
     return graph_add(graph, OP_random, low_high_draw, 3, &(Attrs){.a = {stream, substream}}, &(TensorType){DTYPE_I32, shape});
 }
@@ -172,7 +180,7 @@ NodeId build_matmul(Graph *graph, NodeId a, NodeId b, bool transpose_a, bool tra
 }
 
 NodeId build_axiswise(Graph *graph, Op op, NodeId a, int axis) {
-    assert(op == OP_softmax || op == OP_log_softmax);
+    assert(op == OP_softmax || op == OP_log_softmax || op == OP_cumsum);
     return graph_add(graph, op, &a, 1, &(Attrs){.axis = (int8_t)axis}, NULL);
 }
 

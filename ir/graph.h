@@ -26,7 +26,7 @@ typedef enum {
     OP_COUNT
 } Op;
 
-typedef enum { CLASS_LEAF, CLASS_ELEMENTWISE, CLASS_VIEW, CLASS_REDUCE, CLASS_MATRIX, CLASS_COMPOSITE } OpClass;
+typedef enum { CLASS_LEAF, CLASS_ELEMENTWISE, CLASS_VIEW, CLASS_REDUCE, CLASS_SCAN, CLASS_MATRIX, CLASS_COMPOSITE } OpClass;
 typedef enum {
     ATTRS_NONE,
     ATTRS_SYMBOL, /* symbol */
@@ -183,6 +183,8 @@ NodeId build_pad(Graph *graph, NodeId a, const int64_t *before, const int64_t *a
 NodeId build_concat(Graph *graph, const NodeId *parts, uint32_t count, int axis);
 /* The index is i32 and has the shape of a, but along the axis; it is broadcast to that shape where it has size 1. */
 NodeId build_gather(Graph *graph, NodeId a, NodeId index, int axis);
+/* The index has the shape of a; `size` is that of the result along the axis. */
+NodeId build_scatter_add(Graph *graph, NodeId a, NodeId index, int axis, int64_t size);
 /* 32 random bits an element: those of random_bits (ir/random.h) with index / 4 = (draw, element / 4); low and high are the words
  * of the seed. The numbers of another draw are others. */
 NodeId build_random(Graph *graph, const NodeId low_high_draw[3], uint32_t stream, uint32_t substream, Shape shape);

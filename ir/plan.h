@@ -44,10 +44,13 @@ typedef struct {
 typedef enum {
     KERNEL_MAP,    /* elementwise over `space` */
     KERNEL_REDUCE, /* root is a reduction; `space` is the shape of its result, prologue before, epilogue after it */
+    KERNEL_SCAN,   /* root walks along an axis; `space` is the shape of its result, prologue before, epilogue after it. A root that
+                    * comes back to elements it has written (scatter_add) is stored in the slab, whoever reads it */
     KERNEL_MATMUL, /* root is a matmul; `space` is its shape; epilogue on the tile */
     KERNEL_GEMM,   /* root is a matmul handed to OpenBLAS; operands and result plain, no epilogue */
     KERNEL_KINDS
 } KernelKind;
+extern const char *const kernel_names[KERNEL_KINDS];
 
 /* The value of `node` at index i of the kernel's space is written to `to` at i. Where the shape of the node differs (by a
  * reshape), `to` is plain and i stands for the place in row-major order. The node is one of Kernel.nodes, or a constant,

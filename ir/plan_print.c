@@ -13,7 +13,7 @@ typedef struct {
     uint32_t *first, *last; /* [node]: 1 + the kernel that stores it in the slab, 1 + the last one that reads it there */
 } Printer;
 
-static const char *const kernel_names[KERNEL_KINDS] = {"map", "reduce", "matmul", "gemm"};
+const char *const kernel_names[KERNEL_KINDS] = {"map", "reduce", "scan", "matmul", "gemm"};
 
 static bool is_product(const Kernel *kernel) {
     return kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM;

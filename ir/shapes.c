@@ -331,6 +331,19 @@ static bool shape_gather(const ShapeCheck *check) {
     return infer(check, a->dtype, index->shape);
 }
 
+/* The result has the shape of the first operand but along the axis, where its size is given. */
+static bool shape_scatter(const ShapeCheck *check) {
+    const Node *a = operand(check, 0), *index = operand(check, 1);
+    int axis = check->attrs->axis;
+    if (a->dtype != DTYPE_F32) return reject(check, "the operand must be f32");
+    if (index->dtype != DTYPE_I32 || !shape_equal(index->shape, a->shape)) return reject(check, "the index must be i32 of the operand's shape");
+    if (axis < 0 || axis >= a->shape.rank) return reject(check, "no such axis");
+    Shape shape = check->result->shape, like = a->shape;
+    if (shape.rank == like.rank) like.dim[axis] = shape.dim[axis];
+    if (!shape_equal(shape, like)) return reject(check, "the result may differ from the operand along the axis only");
+    return infer(check, DTYPE_F32, shape);
+}
+
 static bool shape_random(const ShapeCheck *check) {
     for (uint32_t i = 0; i < check->count; i++)
         if (operand(check, i)->dtype != DTYPE_I32 || operand(check, i)->shape.rank) return reject(check, "the operands must be i32 scalars");

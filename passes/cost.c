@@ -16,10 +16,12 @@ static int64_t product_cost(const Plan *plan, const Kernel *kernel) {
     return shape_elements(kernel->space) * depth / FMAS_PER_MICROSECOND;
 }
 
-/* Elements that pass through the kernel: those of its space, or those that are reduced. */
+/* Elements that pass through the kernel: those of its space, or those that are reduced, or both. */
 static int64_t elements_visited(const Plan *plan, const Kernel *kernel) {
-    if (kernel->kind != KERNEL_REDUCE) return shape_elements(kernel->space);
-    return shape_elements(graph_operand(plan->graph, graph_node(plan->graph, kernel->root), 0)->shape);
+    int64_t results = shape_elements(kernel->space);
+    if (kernel->kind != KERNEL_REDUCE && kernel->kind != KERNEL_SCAN) return results;
+    int64_t taken = shape_elements(graph_operand(plan->graph, graph_node(plan->graph, kernel->root), 0)->shape);
+    return kernel->kind == KERNEL_REDUCE ? taken : taken + results;
 }
 
 static int64_t elementwise_cost(const Plan *plan, const Kernel *kernel) {

@@ -116,7 +116,7 @@ static void place_node(Joining *joining, NodeId id) {
     if (fusion->home[id] != id) return; /* what reads it counts as a reader of its home */
     uint32_t group = class == CLASS_ELEMENTWISE ? choose_group(joining, id, node) : 0;
     bool full = group && is_full(joining, group);
-    bool starts = class == CLASS_REDUCE || class == CLASS_MATRIX || fusion->required[id] || full;
+    bool starts = node_is_root(node) || fusion->required[id] || full;
     joining->fusion->reach[id] = reach_of(joining, node);
     if (group && !full)
         join_group(joining, id, node, group);

@@ -18,8 +18,7 @@ uint32_t fuse_op_steps(const Node *node) {
 /* Roots are never computed twice: whoever needs one reads it. */
 static bool surely_in_memory(const Fusion *fusion, NodeId id) {
     const Node *node = graph_node(fusion->graph, id);
-    OpClass class = op_class(node->op);
-    return class == CLASS_LEAF || class == CLASS_REDUCE || class == CLASS_MATRIX || fusion->required[fusion->home[id]];
+    return node_is_leaf(node) || node_is_root(node) || fusion->required[fusion->home[id]];
 }
 
 static uint32_t count_steps(const Fusion *fusion, const Node *node) {

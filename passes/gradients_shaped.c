@@ -80,23 +80,22 @@ void gradient_reverse(const Backward *at) {
     gradient_contribute(at, 0, build_reverse(at->graph, at->gradient, at->node.attrs.axis));
 }
 
-static NodeId clamped(const Backward *at, NodeId index, int64_t size) {
-    NodeId low = build_binary(at->graph, OP_max, index, build_i32(at->graph, 0, (Shape){0}));
-    return build_binary(at->graph, OP_min, low, build_i32(at->graph, (int32_t)(size - 1), (Shape){0}));
+/* Every element gets the sum of the gradients of those that were taken from it, in their order along the axis. */
+void gradient_gather(const Backward *at) {
+    int axis = at->node.attrs.axis;
+    int64_t size = gradient_operand_shape(at, 0).dim[axis];
+    gradient_contribute(at, 0, build_scatter_add(at->graph, at->gradient, gradient_operand(at, 1), axis, size));
 }
 
-/* Every element gets the sum of the gradients of those that were taken from it, in their order along the axis: over
- * [outer, taken, size, inner], those are added whose index is that of the element. */
-void gradient_gather(const Backward *at) {
-    Graph *graph = at->graph;
-    Shape from = gradient_operand_shape(at, 0), to = at->node.shape;
+void gradient_scatter_add(const Backward *at) {
+    gradient_contribute(at, 0, build_gather(at->graph, at->gradient, gradient_operand(at, 1), at->node.attrs.axis));
+}
+
+/* Running sums from the last element to the first. */
+void gradient_cumsum(const Backward *at) {
     int axis = at->node.attrs.axis;
-    Shape all = {.rank = 4, .dim = {shape_outer(to, axis), to.dim[axis], from.dim[axis], shape_inner(to, axis)}}, taken = all;
-    taken.dim[2] = 1;
-    NodeId index = build_reshape(graph, clamped(at, gradient_operand(at, 1), from.dim[axis]), taken);
-    NodeId chosen = build_binary(graph, OP_eq, index, build_iota(graph, all, 2));
-    NodeId gradient = build_ternary(graph, OP_select, chosen, build_reshape(graph, at->gradient, taken), build_f32(graph, 0, all));
-    gradient_contribute(at, 0, build_reshape(graph, build_reduce(graph, OP_sum, gradient, 1, false), from));
+    NodeId sums = build_axiswise(at->graph, OP_cumsum, build_reverse(at->graph, at->gradient, axis), axis);
+    gradient_contribute(at, 0, build_reverse(at->graph, sums, axis));
 }
 
 /* -- reductions and softmax -- */

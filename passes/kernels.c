@@ -187,10 +187,16 @@ static Groups group_targets(const Builder *builder) {
 
 /* -- writing the kernels down -- */
 
+/* A scatter comes back to what it has written. */
+static bool is_written_again(const Builder *builder, NodeId root) {
+    return root && graph_node(builder->graph, root)->op == OP_scatter_add;
+}
+
 static void collect_kernel(Builder *builder, uint32_t number, const Groups *stored, const Groups *targets, Kernel *kernel) {
     const Draft *draft = &builder->fusion->drafts[number];
     *kernel = (Kernel){.kind = draft->kind, .root = draft->root, .space = draft->space};
     if (draft->root) collect_node(builder, number, draft->root);
+    if (is_written_again(builder, draft->root)) builder->in_slab[draft->root] = true;
     for (uint32_t i = stored->begin[number]; i < stored->begin[number + 1]; i++)
         collect_node(builder, number, stored->items[i]);
     for (uint32_t i = targets->begin[number]; i < targets->begin[number + 1]; i++)

@@ -19,6 +19,11 @@ static inline bool node_is_immediate(const Node *node) {
 static inline bool node_is_leaf(const Node *node) {
     return op_class(node->op) == CLASS_LEAF;
 }
+/* The root of a kernel, never computed twice. */
+static inline bool node_is_root(const Node *node) {
+    OpClass class = op_class(node->op);
+    return class == CLASS_REDUCE || class == CLASS_SCAN || class == CLASS_MATRIX;
+}
 
 /* The node whose windows are operand 0 of a product, if a kernel can read them out of the picture (passes/home.c). */
 NodeId product_windows(const Graph *graph, const NodeId *home, const Node *product);

@@ -136,10 +136,11 @@ static void check_product(Check *check, const Node *product) {
 static void check_root(Check *check, NodeId id, const Node *node) {
     const Kernel *kernel = current(check);
     OpClass class = op_class(node->op);
-    bool is_root = kernel->root == id, must_be = class == CLASS_REDUCE || class == CLASS_MATRIX;
+    bool is_root = kernel->root == id, must_be = class == CLASS_REDUCE || class == CLASS_SCAN || class == CLASS_MATRIX;
     if (is_root != must_be) fail(check, "%%%u %s", id, is_root ? "is no root" : "must be the root of a kernel");
     if (is_root && check->shifted[id]) fail(check, "uses its root %%%u at other indices", id);
     if (is_root && !shape_equal(node->shape, kernel->space)) fail(check, "its space is not its root's");
+    if (is_root && (class == CLASS_SCAN) != (kernel->kind == KERNEL_SCAN)) fail(check, "its kind is not its root's");
     if (is_root && (class == CLASS_REDUCE) != (kernel->kind == KERNEL_REDUCE)) fail(check, "its kind is not its root's");
 }
 

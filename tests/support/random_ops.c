@@ -29,7 +29,7 @@ static NodeId make_elementwise(Maker *maker, Op op, DType dtype) {
 static MakeFunction make_arithmetic, make_real, make_compare, make_bits, make_shift, make_select, make_convert, make_bitcast;
 static MakeFunction make_reshape, make_repeat, make_transpose, make_slice, make_pad, make_concat, make_reduce, make_argmax;
 static MakeFunction make_matmul, make_axiswise, make_leaf, make_grad, make_reverse, make_windows, make_pool, make_conv;
-static MakeFunction make_gather, make_random;
+static MakeFunction make_gather, make_scatter, make_random;
 
 static NodeId make_arithmetic(Maker *maker, Op op) {
     NodeId node = make_elementwise(maker, op, maker_chance(maker, 5) ? DTYPE_I32 : DTYPE_F32);
@@ -181,7 +181,12 @@ static NodeId make_concat(Maker *maker, Op op) {
     return build_concat(maker->graph, parts, count, axis);
 }
 
-/* Some of the indices lie outside. */
+/* Indices for an axis, some of which lie outside. */
+static NodeId pick_index(Maker *maker, Shape shape) {
+    NodeId index = maker_fit(maker, maker_pick(maker, DTYPE_I32), shape);
+    return maker_chance(maker, 2) ? build_binary(maker->graph, OP_and, index, build_i32(maker->graph, 3, (Shape){0})) : index;
+}
+
 static NodeId make_gather(Maker *maker, Op op) {
     (void)op;
     NodeId a = pick_any(maker);
@@ -190,9 +195,20 @@ static NodeId make_gather(Maker *maker, Op op) {
     int axis = (int)maker_draw(maker, (uint32_t)shape.rank);
     shape.dim[axis] = 1 + maker_draw(maker, 9);
     if (shape_elements(shape) > MAKER_MAX_ELEMENTS) return NODE_NONE;
-    NodeId index = maker_fit(maker, maker_pick(maker, DTYPE_I32), shape);
-    if (maker_chance(maker, 2)) index = build_binary(maker->graph, OP_and, index, build_i32(maker->graph, 3, (Shape){0}));
-    return build_gather(maker->graph, a, index, axis);
+    return build_gather(maker->graph, a, pick_index(maker, shape), axis);
+}
+
+/* Indices are often the same in a row, as those of an embedding are. */
+static NodeId make_scatter(Maker *maker, Op op) {
+    (void)op;
+    NodeId a = maker_pick(maker, DTYPE_F32);
+    Shape shape = shape_at(maker, a), given = shape;
+    if (shape.rank == 0) return NODE_NONE;
+    int axis = (int)maker_draw(maker, (uint32_t)shape.rank);
+    for (int i = axis + 1; i < shape.rank && maker_chance(maker, 2); i++) given.dim[i] = 1;
+    int64_t size = 1 + maker_draw(maker, 9);
+    if (shape_elements(shape) / shape.dim[axis] * size > MAKER_MAX_ELEMENTS) return NODE_NONE;
+    return build_scatter_add(maker->graph, a, build_broadcast(maker->graph, pick_index(maker, given), shape), axis, size);
 }
 
 static NodeId make_random(Maker *maker, Op op) {

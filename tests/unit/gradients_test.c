@@ -96,6 +96,14 @@ static NodeId case_concat(Graph *g, const NodeId *in) { return build_concat(g, i
 static NodeId case_sum(Graph *g, const NodeId *in) { return build_reduce(g, OP_sum, in[0], 1, false); }
 static NodeId case_reduce_max(Graph *g, const NodeId *in) { return build_reduce(g, OP_reduce_max, in[0], 1, false); }
 static NodeId case_softmax(Graph *g, const NodeId *in) { return build_axiswise(g, OP_softmax, in[0], 1); }
+/* Some places get several elements, some none, and some indices lie outside. */
+static NodeId case_scatter_add(Graph *g, const NodeId *in) {
+    NodeId index = build_iota(g, shape_of(3, DIMS(2, 4, 3)), 1);
+    index = build_binary(g, OP_sub, build_binary(g, OP_mul, index, build_iota(g, shape_of(3, DIMS(2, 4, 3)), 2)),
+                         build_i32(g, 1, (Shape){0}));
+    return build_scatter_add(g, in[0], index, 1, 5);
+}
+static NodeId case_cumsum(Graph *g, const NodeId *in) { return build_axiswise(g, OP_cumsum, in[0], 1); }
 static NodeId case_log_softmax(Graph *g, const NodeId *in) { return build_axiswise(g, OP_log_softmax, in[0], 1); }
 
 static NodeId case_matmul(Graph *g, const NodeId *in) { return build_matmul(g, in[0], in[1], false, false); }
@@ -179,6 +187,8 @@ static const Case cases[] = {
     {"concat", OP_concat, 3, -2, 2, {S(2, 1, 3), S(2, 4, 3), S(2, 2, 3)}, case_concat, false},
     {"gather", OP_gather, 1, -2, 2, {S(2, 4, 3)}, case_gather, false},
     ONE(sum, sum, -2, 2, S(2, 5, 3)),
+    ONE(cumsum, cumsum, -2, 2, S(2, 5, 3)),
+    {"scatter_add", OP_scatter_add, 1, -2, 2, {S(2, 4, 3)}, case_scatter_add, false},
     {"reduce_max", OP_reduce_max, 1, -2, 2, {S(2, 5, 3)}, case_reduce_max, true},
     ONE(softmax, softmax, -2, 2, S(2, 4, 3)),
     ONE(log_softmax, log_softmax, -2, 2, S(2, 4, 3)),

@@ -31,7 +31,6 @@ static const struct {
     {"per_weight", "part of nll with weights"},
     {"over_split", "part of nll with weights; in a metric: training_test"},
     {"cut_log", "part of bce"},
-    {"sizes_around", "part of cumsum"},
     {"channels_last", "part of batch_norm"},
     {"channels_first", "part of batch_norm"},
     {"in_steps", "part of the schedules"},
