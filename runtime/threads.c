@@ -28,7 +28,7 @@ enum { STATE_BITS = 2 };
 
 struct Threads {
     Gate gate; /* low bits of the stage's number, and the state: what threads without a chunk wait for */
-    _Alignas(CACHE_LINE) atomic_uint left; /* chunks of the stage that are not finished */
+    _Alignas(CACHE_LINE) atomic_uint left; /* chunks of the stage that are not finished, and one until all have been told of it */
     _Alignas(CACHE_LINE) uint64_t number;
     const Work *work;
     uint32_t stage; /* of the work */
@@ -118,18 +118,29 @@ static bool next_stage(Threads *threads) {
     return work->again && work->again(work->context);
 }
 
-/* From the stage at hand on, if there is one: does what is a single chunk, then opens a stage that has more, or ends the work. */
+/* One thing of the stage less is left; whether that was the last. */
+static bool finish_one(Threads *threads) { return atomic_fetch_sub_explicit(&threads->left, 1, memory_order_acq_rel) == 1; }
+
+/* Others may have done all chunks before all have been told: telling is one thing more to finish. */
+static bool stage_ends_at_once(Threads *threads) {
+    atomic_store_explicit(&threads->left, stage_chunks(threads) + 1, memory_order_relaxed);
+    tell(threads, WORKING);
+    return finish_one(threads);
+}
+
+/* From the stage at hand on: what is a single chunk is done here, then a stage with more chunks is opened. `more` false: the end. */
 static void go_on(Threads *threads, int self, bool more) {
-    for (; more && stage_chunks(threads) <= 1; more = next_stage(threads))
-        if (stage_chunks(threads)) run_chunk(threads, self, *owned(threads, 0));
-    if (more) atomic_store_explicit(&threads->left, stage_chunks(threads), memory_order_relaxed);
-    tell(threads, more ? WORKING : IDLE);
+    for (; more; more = next_stage(threads)) {
+        uint32_t chunks = stage_chunks(threads);
+        if (chunks == 1) run_chunk(threads, self, *owned(threads, 0));
+        if (chunks > 1 && !stage_ends_at_once(threads)) return;
+    }
+    tell(threads, IDLE);
 }
 
 static void finish_chunk(Threads *threads, int self, Taken taken) {
     run_chunk(threads, self, *owned(threads, taken.owner) + taken.position);
-    bool last = atomic_fetch_sub_explicit(&threads->left, 1, memory_order_acq_rel) == 1;
-    if (last) go_on(threads, self, next_stage(threads));
+    if (finish_one(threads)) go_on(threads, self, next_stage(threads));
 }
 
 static void offer_core(Worker *worker) {

@@ -11,7 +11,7 @@
  *  - A stage is finished when as many chunks are as it has, not when all threads have said so: a thread that is off its core
  *    holds up nobody unless it holds a chunk, and for that case threads offer their core to others while they hold none.
  *  - Whoever finishes the last chunk opens the next stage, alone: it may change what the others read. It does stages of a single
- *    chunk itself, without telling anybody.
+ *    chunk itself, without telling anybody. While it tells the others of a stage, this cannot end, though all of it may be done.
  *  - What is not atomic in the team and in the work is read only by a thread that holds a chunk of the present stage, or that
  *    opens the next one: while that is so, nobody changes it. All that was written in a stage is seen in the next. */
 #ifndef MLC_RUNTIME_WORK_H
