@@ -140,6 +140,8 @@ void emit_set(Emitter *e, NodeId node, const Place *place, Value value); /* also
 void emit_begin_kernel(Emitter *e, const Kernel *kernel);
 void emit_end_kernel(Emitter *e);
 bool emit_computes(const Emitter *e, NodeId node); /* the kernel at hand computes the node */
+/* The kernel stores the node, or uses it, at the place in its space that is being computed. */
+bool emit_in_place(const Emitter *e, NodeId node);
 Value emit_value(Emitter *e, NodeId node, const Place *place);
 /* The values of all stores of the kernel at a place in its space; nothing is stored yet. */
 const Value *emit_store_values(Emitter *e, const Place *place);
@@ -170,6 +172,8 @@ LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment); /* in
 
 /* -- kernels: each emits the body of the current function for units [first, last) and returns how many units there are -- */
 int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last);
+/* Where views are read along another axis than lanes run along: the whole kernel, in tiles. 0, and no code: there are none. */
+int64_t map_turned(Emitter *e, Shape space, int lane_axis, LLVMValueRef first, LLVMValueRef last);
 int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 int64_t kernel_scan(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 int64_t kernel_matmul(Emitter *e, LLVMValueRef first, LLVMValueRef last);

@@ -123,24 +123,12 @@ static Place *unit_place(Emitter *e, const Line *line, LLVMValueRef number, LLVM
 
 /* -- concats: lanes that take the same part branch to the code of that part -- */
 
-static bool uses_in_place(const Node *node, NodeId id) {
-    bool in_place = op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape;
-    for (uint32_t i = 0; in_place && i < node->operand_count; i++)
-        if (node->operands[i] == id) return true;
-    return false;
-}
-
 /* A concat that is stored or used where it lies. */
 static const Node *find_concat(const Emitter *e) {
     const Kernel *kernel = e->kernel;
     for (uint32_t i = 0; i < kernel->node_count; i++) {
-        NodeId id = kernel->nodes[i];
-        const Node *concat = graph_node(e->graph, id);
-        if (concat->op != OP_concat || shape_elements(concat->shape) != shape_elements(kernel->space)) continue;
-        for (uint32_t j = 0; j < kernel->store_count; j++)
-            if (kernel->stores[j].node == id) return concat;
-        for (uint32_t j = i + 1; j < kernel->node_count; j++)
-            if (uses_in_place(graph_node(e->graph, kernel->nodes[j]), id)) return concat;
+        const Node *node = graph_node(e->graph, kernel->nodes[i]);
+        if (node->op == OP_concat && emit_in_place(e, kernel->nodes[i])) return node;
     }
     return NULL;
 }
@@ -228,6 +216,8 @@ int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
         emit_stores(e, place_new(e, space, NULL));
         return 1;
     }
+    int64_t tiles = map_turned(e, space, lane_axis(space), first, last);
+    if (tiles) return tiles;
     Line line = line_of(space);
     Batches batches = batches_of(e);
     int64_t units = shape_elements(space) / space.dim[line.lane_axis] * line.vectors;
