@@ -18,11 +18,9 @@ enum {
 
 /* Elements of f32. Rows of a chunk and columns of a tile should leave room for each other in the second-level cache. */
 enum {
-    WHOLE_K = 1024,          /* not more than this is not cut if the columns need no packing */
-    MOST_K = 512,            /* in a block if it is cut */
-    CHUNK = 64 * 1024,       /* rows times k: a quarter of a megabyte */
-    MOST_SAVED = 128 * 1024, /* rows of a chunk times columns, where their sums are put aside between blocks of k */
-    LIST_ENTRIES = 32768     /* of a chunk's lists of zeros */
+    WHOLE_K = 1024, /* not more than this is not cut if the columns need no packing */
+    MOST_K = 512,   /* in a block if it is cut */
+    CHUNK = MOST_PACKED /* rows times k: a quarter of a second-level cache */
 };
 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }

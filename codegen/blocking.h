@@ -7,6 +7,13 @@
 
 enum { MOST_ROWS = 16, MOST_VECTORS = 8 }; /* of a tile */
 
+/* What lies on the stack, in elements of four bytes. */
+enum {
+    MOST_PACKED = 64 * 1024, /* a copy of rows, or of columns: a quarter of a second-level cache */
+    MOST_SAVED = 128 * 1024, /* rows of a chunk times columns, where their sums are put aside between blocks of k */
+    LIST_ENTRIES = 32 * 1024 /* of a chunk's lists of zeros; and of one more list */
+};
+
 typedef struct {
     int64_t rows, columns, k; /* of one matrix of the batch, seen as its tiles lie */
     bool many_registers;      /* 32 vector registers of 16 lanes, not 16 of 8 */

@@ -172,10 +172,10 @@ static void emit_lines(Emitter *e, const Line *line, LLVMValueRef first, LLVMVal
     runs_end(e, lines);
 }
 
-/* -- rows of the data set: many are asked for at once, since their addresses may have to be looked up in memory too; more of them
- * while those are worked on -- */
+/* -- rows of the data set: some are asked for at once, since their addresses may have to be looked up in memory too, and always the
+ * next ones before these are worked on: all of them fit the first-level cache -- */
 
-enum { ROWS_FETCHED = 64 };
+enum { ROWS_FETCHED = 16 };
 
 /* Rows [from, to) of the batch. */
 static void fetch_rows(Emitter *e, const Batches *batches, LLVMValueRef from, LLVMValueRef to) {

@@ -66,6 +66,10 @@ static void choose_blocking(const Emitter *e, Matmul *m) {
     m->together = m->blocking.vectors > 1 ? 2 : 1;
 }
 
+/* Both copies, with gaps between panels; saved sums; lists and their lengths. The rest are a tile and what is put aside of it. */
+enum { REST = 128 * 1024, SLOTS = 4 * (2 * (MOST_PACKED + MOST_PACKED / 32) + MOST_SAVED + 2 * LIST_ENTRIES) + 8 * LIST_ENTRIES + REST };
+_Static_assert((int)SLOTS <= (int)PROGRAM_STACK, "a matrix product may need more stack than threads have");
+
 static void reserve_slots(Emitter *e, Matmul *m) {
     const Blocking *b = &m->blocking;
     LLVMTypeRef vector = lanes_of(e->f32), tile = LLVMArrayType(vector, (unsigned)(b->tile_rows * b->vectors));

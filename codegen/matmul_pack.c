@@ -3,7 +3,6 @@
 #include "codegen/matmul.h"
 
 enum {
-    MOST_PACKED = 6553600, /* elements: a quarter of a second-level cache */
     ENOUGH_BLOCKS = 4,   /* of rows that use a copy of columns */
     ENOUGH_STEPS = 128,  /* so few rows and k apart are in the cache anyway */
     GAP = 2              /* steps between panels: they should not be a power of two apart either */

@@ -7,6 +7,8 @@
 
 typedef struct Program Program;
 
+enum { PROGRAM_STACK = 2 << 20 }; /* bytes of a thread's stack that a step needs at most */
+
 /* What a step works on. */
 typedef struct {
     void *slab;                /* Program.slab_bytes, 64-byte aligned; private to this running program */

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* A thread offers its core to others after that long. Where nobody wants it, it is back at once. The system would take the core
@@ -209,14 +210,32 @@ static Work each_new(int count) {
 
 /* -- starting and ending -- */
 
+enum { STACK_BYTES = 4 * PROGRAM_STACK };
+
+/* The main thread's stack grows up to a limit that may be raised, and applies as it grows. */
+static void allow_stack(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_STACK, &limit) || limit.rlim_cur >= STACK_BYTES) return;
+    limit.rlim_cur = limit.rlim_max < STACK_BYTES ? limit.rlim_max : STACK_BYTES;
+    setrlimit(RLIMIT_STACK, &limit);
+}
+
+static bool start_worker(Worker *worker) {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    bool started = !pthread_create(&worker->handle, &attributes, worker_main, worker);
+    pthread_attr_destroy(&attributes);
+    return started;
+}
+
 /* Where the system refuses threads there are fewer: results do not depend on their number. */
 static void start_workers(Threads *threads, int count) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
     int started = 1;
-    while (started < count && !pthread_create(&threads->workers[started].handle, NULL, worker_main, &threads->workers[started]))
-        started++;
+    while (started < count && start_worker(&threads->workers[started])) started++;
     atomic_store_explicit(&threads->count, started, memory_order_relaxed);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -229,6 +248,7 @@ Threads *threads_new(int count) {
     threads->workers = workers;
     atomic_init(&threads->count, count);
     for (int i = 0; i < count; i++) workers[i] = (Worker){.threads = threads, .index = i};
+    allow_stack();
     start_workers(threads, count);
     threads->each = each_new(threads_count(threads));
     return threads;
