@@ -1,6 +1,5 @@
 /* From a model file to a compilation. */
 #include "cli/build.h"
-#include "runtime/runtime.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,14 +14,15 @@ static Model *load(const Build *build, const char *const *sets, uint32_t set_cou
         .set_count = set_count,
         .read = file_read_plain,
         .like = build->like,
-        .schema = dataset_schema,
+        .schema = keeper_schema,
+        .schema_context = build->keeper,
     };
     return model_load(&options, build->diag);
 }
 
 bool build_open_copy(Build *build, const char *path, const char *folder, const SourceSchema *like, const Options *options,
                      Diagnostics *diag) {
-    *build = (Build){.options = options, .diag = diag, .like = like};
+    *build = (Build){.options = options, .diag = diag, .like = like, .keeper = keeper_new()};
     snprintf(build->path.path, sizeof build->path.path, "%s", path);
     snprintf(build->folder.path, sizeof build->folder.path, "%s", folder);
     build->text = file_read(path, &build->length, STATUS_FILE, diag);
@@ -37,6 +37,7 @@ bool build_open(Build *build, const char *path, const Options *options, Diagnost
 
 void build_close(Build *build) {
     model_free(build->model);
+    keeper_free(build->keeper);
     free(build->text);
     *build = (Build){0};
 }

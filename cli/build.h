@@ -7,6 +7,7 @@
 #include "codegen/codegen.h"
 #include "frontend/frontend.h"
 #include "passes/passes.h"
+#include "runtime/runtime.h"
 
 /* A loaded model and how it is to be compiled. */
 typedef struct {
@@ -18,6 +19,7 @@ typedef struct {
     Model *model;
     const ModelInfo *info;
     const SourceSchema *like; /* of a trained network: the schema of its data; else NULL */
+    DataKeeper *keeper;       /* of the data that the model was loaded with */
 } Build;
 
 /* Reads and checks the model file `path`, with the --set options applied. false after reporting errors. */

@@ -56,7 +56,7 @@ static void choose_rows(DataReport *report) {
 static bool open_source(DataReport *report) {
     Session *session = &report->session;
     const ModelInfo *info = session->build.info;
-    session->dataset = dataset_open(&info->source, &info->split, report->diag);
+    session->dataset = keeper_open(session->build.keeper, &info->source, &info->split, report->diag);
     if (!session->dataset) return false;
     if (option_given(report->options, OPTION_split) && !session_split(session, &report->split)) return false;
     report->facts = dataset_inspect(session->dataset, info->label_field, session->arena);

@@ -21,7 +21,7 @@ bool session_check_classes(const Session *session) {
 bool session_open_data(Session *session) {
     const ModelInfo *info = session->build.info;
     if (!session->arena) session->arena = arena_new();
-    session->dataset = dataset_open(&info->source, &info->split, session->build.diag);
+    session->dataset = keeper_open(session->build.keeper, &info->source, &info->split, session->build.diag);
     if (session->dataset && session->build.options->verbose)
         fprintf(stderr, "mlc: data read in %.0f ms\n", dataset_seconds(session->dataset) * 1e3);
     return session->dataset && session_check_classes(session);

@@ -13,6 +13,27 @@ const SourceField *source_field(const SourceSchema *schema, const char *name) {
     return NULL;
 }
 
+static const char *copy_text(const char *text, Arena *arena) {
+    return text ? arena_copy_string(arena, text, strlen(text)) : NULL;
+}
+
+SourceSchema source_schema_copy(const SourceSchema *schema, Arena *arena) {
+    SourceField *fields = ARENA_ARRAY(arena, SourceField, schema->field_count);
+    SourceSchema copy = *schema;
+    copy.fields = fields;
+    for (uint32_t i = 0; i < schema->field_count; i++) {
+        SourceField *field = &fields[i];
+        *field = schema->fields[i];
+        const char **categories = ARENA_ARRAY(arena, const char *, field->category_count);
+        for (uint32_t k = 0; k < field->category_count; k++) categories[k] = copy_text(field->categories[k], arena);
+        field->name = copy_text(field->name, arena);
+        field->categories = field->categories ? categories : NULL;
+        field->unseen_text = copy_text(field->unseen_text, arena);
+        field->why_text = copy_text(field->why_text, arena);
+    }
+    return copy;
+}
+
 /* How many of the fields from `first` on follow each other. */
 static uint32_t run_length(const uint32_t *fields, uint32_t first, uint32_t count) {
     uint32_t end = first + 1;

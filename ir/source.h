@@ -59,6 +59,9 @@ typedef bool SchemaFunction(void *context, const DataSource *source, const Split
 
 const SourceField *source_field(const SourceSchema *schema, const char *name); /* NULL: none of that name */
 
+/* A copy in the arena, with all names and categories. */
+SourceSchema source_schema_copy(const SourceSchema *schema, Arena *arena);
+
 /* Several columns side by side are one input, called by their places among the fields: "columns:0-7,9". */
 const char *source_columns_name(Arena *arena, const uint32_t *fields, uint32_t count);
 /* The fields that such a name stands for, in the arena; NULL if it is none, or the schema does not have them. */

@@ -19,12 +19,13 @@ typedef struct {
     size_t length, at;
     uint32_t line; /* of `at`, from 1 */
     char delimiter;
-    CsvCell *cells; /* [CSV_MAX_CELLS]: of the record read last */
+    CsvCell *cells; /* of the record read last */
     uint32_t count;
     uint32_t record_line; /* where it begins */
 } CsvScan;
 
-/* Checks that the text is text, and skips a byte order mark. `cells` has room for CSV_MAX_CELLS. */
+/* Checks that the text is text, and skips a byte order mark. `cells` has room for one cell more
+ * than the text has bytes, or for CSV_MAX_CELLS. */
 bool csv_begin(CsvScan *scan, const char *text, size_t length, char delimiter, CsvCell *cells, Problem *problem);
 /* The next record that is not empty; false at the end of the text, or after setting the problem. */
 bool csv_next(CsvScan *scan, Problem *problem);

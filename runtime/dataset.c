@@ -26,6 +26,7 @@ struct Dataset {
     Splits splits;
     Selection *selections;
     double seconds;
+    uint32_t shared; /* how often besides the first time */
     char *schema_text;     /* malloc'ed; NULL until somebody asks */
     char digest[HASH_HEX]; /* empty until then, too */
 };
@@ -140,8 +141,13 @@ Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *dat
     return dataset;
 }
 
+Dataset *dataset_share(Dataset *dataset) {
+    dataset->shared++;
+    return dataset;
+}
+
 void dataset_free(Dataset *dataset) {
-    if (!dataset) return;
+    if (!dataset || dataset->shared--) return;
     free(dataset->schema_text);
     for (Selection *selection = dataset->selections; selection; selection = selection->next) free(selection->data);
     release(&dataset->source);

@@ -14,8 +14,15 @@ SchemaFunction dataset_schema; /* answers from headers, or from what is known of
 /* Reads the data into memory as stored. NULL after reporting errors (STATUS_DATA): missing files (says where it looked and
  * how to get them: `mlc data get NAME`), truncated, over-long, mislabelled or inconsistent files. */
 Dataset *dataset_open(const DataSource *source, const SplitRequest *request, Diagnostics *diag);
+/* Answers dataset_schema and dataset_open, and reads a table once for both: what its columns are is known only when it is read. */
+typedef struct DataKeeper DataKeeper;
+DataKeeper *keeper_new(void);
+void keeper_free(DataKeeper *keeper); /* NULL is allowed */
+SchemaFunction keeper_schema;         /* context: a DataKeeper */
+Dataset *keeper_open(DataKeeper *keeper, const DataSource *source, const SplitRequest *request, Diagnostics *diag);
 /* Rows that no reader has read, all of them in SPLIT_TRAIN: fields (copied) and their elements (malloc'ed; taken over). */
 Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *data, int64_t rows);
+Dataset *dataset_share(Dataset *dataset); /* is freed as often as it is shared, and once more */
 void dataset_free(Dataset *dataset);
 /* The rows that each split will have once the data are read; false if the schema does not know, or the split is not possible. */
 bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request, int64_t rows[SPLIT_COUNT]);

@@ -244,7 +244,8 @@ bool table_read(const char *text, size_t length, const CsvFormat *format, const 
     int64_t rows;
     *table = (Table){0};
     *problem = (Problem){0};
-    reading.cells = malloc(CSV_MAX_CELLS * sizeof *reading.cells);
+    size_t most = length < CSV_MAX_CELLS ? length + 1 : CSV_MAX_CELLS; /* a cell begins behind a delimiter of the text */
+    reading.cells = malloc(most * sizeof *reading.cells);
     if (!reading.cells) abort();
     bool good = read_names(&reading) && find_kinds(&reading) && make_room(&reading) && see_all(&reading, see_value, &rows);
     if (good) sort_categories(&reading);

@@ -137,6 +137,33 @@ static void test_categories_of_training_rows(void **state) {
     diag_free(diag);
 }
 
+/* A table is read once for its schema and its rows, and again where other rows are held out. */
+static void test_keeper(void **state) {
+    (void)state;
+    Diagnostics *diag = diag_new();
+    Arena *arena = arena_new();
+    DataKeeper *keeper = keeper_new();
+    SourceArg arg;
+    DataSource source = houses_source(&arg);
+    SplitRequest request = {.test_is_count = true, .test = 2, .seed = 1}, other = request;
+    SourceSchema schema;
+    assert_true(keeper_schema(keeper, &source, &request, arena, &schema, diag));
+    unlink(temporary_path("houses.csv"));
+    Dataset *dataset = keeper_open(keeper, &source, &request, diag);
+    assert_non_null(dataset);
+    assert_int_equal(dataset_rows(dataset, SPLIT_TRAIN), 4);
+    other.seed = 2;
+    assert_null(keeper_open(keeper, &source, &other, diag));
+    assert_int_equal(diag_status(diag), STATUS_DATA);
+    assert_int_equal(((const int32_t *)dataset_field(dataset, "price"))[5], 600); /* it is not the keeper's alone */
+    dataset_free(dataset);
+    keeper_free(keeper);
+    assert_int_equal(source_field(&schema, "kind")->classes, source_field(&schema, "kind")->category_count);
+    assert_string_equal(source_field(&schema, "kind")->categories[0], "flat");
+    arena_free(arena);
+    diag_free(diag);
+}
+
 static void test_columns_side_by_side(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
@@ -251,6 +278,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_quotes_and_line_ends), cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_without_header),       cmocka_unit_test(test_like_a_schema),
+        cmocka_unit_test(test_keeper),
         cmocka_unit_test(test_categories_of_training_rows), cmocka_unit_test(test_columns_side_by_side),
         cmocka_unit_test(test_fits),                 cmocka_unit_test(test_names_of_fits),
     };

@@ -1,0 +1,101 @@
+/* A table that is read once: for the schema that a model is checked with, and for the rows it is trained on. */
+#include "runtime/runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct DataKeeper {
+    Arena *arena; /* of what is kept */
+    Dataset *dataset; /* NULL: nothing is */
+    DataSource source;
+    SplitRequest request;
+};
+
+DataKeeper *keeper_new(void) {
+    DataKeeper *keeper = calloc(1, sizeof *keeper);
+    if (!keeper) abort();
+    return keeper;
+}
+
+static void drop(DataKeeper *keeper) {
+    dataset_free(keeper->dataset);
+    arena_free(keeper->arena);
+    *keeper = (DataKeeper){0};
+}
+
+void keeper_free(DataKeeper *keeper) {
+    if (!keeper) return;
+    drop(keeper);
+    free(keeper);
+}
+
+/* -- is it the same? -- */
+
+static bool same_text(const char *a, const char *b) {
+    return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool same_arg(const SourceArg *a, const SourceArg *b) {
+    if (!same_text(a->name, b->name) || a->kind != b->kind) return false;
+    return a->kind == SOURCE_ARG_STRING ? same_text(a->text, b->text) : !(a->number < b->number) && !(a->number > b->number);
+}
+
+static bool same_source(const DataSource *a, const DataSource *b) {
+    if (!same_text(a->reader, b->reader) || !same_text(a->folder, b->folder) || a->arg_count != b->arg_count || a->like != b->like)
+        return false;
+    for (uint32_t i = 0; i < a->arg_count; i++)
+        if (!same_arg(&a->args[i], &b->args[i])) return false;
+    return true;
+}
+
+static bool same_share(bool a_is_count, double a, bool b_is_count, double b) {
+    return a_is_count == b_is_count && !(a < b) && !(a > b);
+}
+
+static bool same_request(const SplitRequest *a, const SplitRequest *b) {
+    return a->seed == b->seed && same_share(a->valid_is_count, a->valid, b->valid_is_count, b->valid) &&
+           same_share(a->test_is_count, a->test, b->test_is_count, b->test);
+}
+
+/* -- keeping -- */
+
+static const char *copied(const DataKeeper *keeper, const char *text) {
+    return text ? arena_copy_string(keeper->arena, text, strlen(text)) : NULL;
+}
+
+static void remember(DataKeeper *keeper, const DataSource *source, const SplitRequest *request) {
+    keeper->arena = arena_new();
+    SourceArg *args = ARENA_ARRAY(keeper->arena, SourceArg, source->arg_count);
+    for (uint32_t i = 0; i < source->arg_count; i++) {
+        args[i] = source->args[i];
+        args[i].name = copied(keeper, args[i].name);
+        if (args[i].kind == SOURCE_ARG_STRING) args[i].text = copied(keeper, args[i].text);
+    }
+    keeper->source = *source;
+    keeper->source.reader = copied(keeper, source->reader);
+    keeper->source.folder = copied(keeper, source->folder);
+    keeper->source.args = args;
+    keeper->request = *request;
+}
+
+static Dataset *keep(DataKeeper *keeper, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {
+    if (keeper->dataset && same_source(&keeper->source, source) && same_request(&keeper->request, request)) return keeper->dataset;
+    drop(keeper);
+    keeper->dataset = dataset_open(source, request, diag);
+    if (keeper->dataset) remember(keeper, source, request);
+    return keeper->dataset;
+}
+
+bool keeper_schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena, SourceSchema *schema,
+                   Diagnostics *diag) {
+    if (source->like || strcmp(source->reader, "csv")) return dataset_schema(NULL, source, request, arena, schema, diag);
+    const Dataset *dataset = keep(context, source, request, diag);
+    if (dataset) *schema = source_schema_copy(dataset_fields(dataset), arena);
+    return dataset != NULL;
+}
+
+Dataset *keeper_open(DataKeeper *keeper, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {
+    if (strcmp(source->reader, "csv")) return dataset_open(source, request, diag);
+    Dataset *dataset = keep(keeper, source, request, diag);
+    return dataset ? dataset_share(dataset) : NULL;
+}
