@@ -4,54 +4,73 @@
 #include "ir/clock.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-/* -- reading memory -- */
+/* -- memory -- */
 
-enum { ROUNDS = 20, WORDS = MEASURE_BYTES / sizeof(uint64_t), SUMS = 16 };
+enum { ROUNDS = 5, PASS_BYTES = 32 << 20, LARGEST = MEASURE_LEAST << 2 * (MEASURE_LEVELS - 1) };
 
 typedef struct {
-    uint64_t *memory; /* WORDS a thread */
-    uint64_t sink;
-} Reading;
+    Streams streams;
+    float *memory; /* LARGEST bytes a thread */
+    size_t bytes;  /* of them that are used */
+    bool writing, alone;
+} Streaming;
 
-/* Independent sums, so that the loop waits for memory and not for itself. */
-static uint64_t read_all(const uint64_t *words) {
-    uint64_t sums[SUMS] = {0}, total = 0;
-    for (size_t i = 0; i < WORDS; i += SUMS)
-        for (size_t j = 0; j < SUMS; j++) sums[j] += words[i + j];
-    for (size_t j = 0; j < SUMS; j++) total ^= sums[j];
-    return total;
+/* A working set, gone over until enough bytes have passed. */
+static void stream_share(void *context, int thread) {
+    const Streaming *s = context;
+    float *memory = s->memory + (size_t)thread * (LARGEST / sizeof(float));
+    if (s->alone && thread) return;
+    for (size_t passed = 0; passed < PASS_BYTES; passed += s->bytes)
+        (s->writing ? s->streams.add : s->streams.read)(memory, (int64_t)(s->bytes / sizeof(float)));
 }
 
-static void read_share(void *context, int thread) {
-    Reading *reading = context;
-    uint64_t total = read_all(reading->memory + (size_t)thread * WORDS);
-    if (thread == 0) reading->sink ^= total;
-}
-
-static double reading_rate(Threads *threads) {
-    size_t bytes = (size_t)threads_count(threads) * MEASURE_BYTES;
-    Reading reading = {.memory = calloc(1, bytes)};
-    double best = 0;
-    if (!reading.memory) return 0;
-    for (size_t i = 0; i < bytes / sizeof(uint64_t); i++) reading.memory[i] = i; /* pages of their own */
+/* What is written counts like what is read. */
+static double stream_rate(Streaming *s, Threads *threads) {
+    double best = 0, passes = s->writing ? 2 : 1, sharing = s->alone ? 1 : threads_count(threads);
+    size_t passed = (PASS_BYTES + s->bytes - 1) / s->bytes * s->bytes;
     for (int i = 0; i < ROUNDS; i++) {
         double start = seconds_now();
-        threads_run(threads, read_share, &reading);
-        double rate = (double)bytes / (seconds_now() - start);
+        threads_run(threads, stream_share, s);
+        double rate = (double)passed * passes * sharing / (seconds_now() - start);
         if (rate > best) best = rate;
     }
-    volatile uint64_t used = reading.sink;
-    (void)used;
-    free(reading.memory);
     return best;
+}
+
+/* The faster of reading and writing; a smaller working set is never slower than a larger one. */
+static void measure_levels(Streaming *s, Threads *threads, double rates[MEASURE_LEVELS]) {
+    for (int level = MEASURE_LEVELS - 1; level >= 0; level--) {
+        s->bytes = (size_t)MEASURE_LEAST << 2 * level;
+        rates[level] = level + 1 < MEASURE_LEVELS ? rates[level + 1] : 0;
+        for (int writing = 0; writing < 2; writing++) {
+            s->writing = writing;
+            double rate = stream_rate(s, threads);
+            if (rate > rates[level]) rates[level] = rate;
+        }
+    }
+}
+
+static bool measure_memory(Machine *machine, Threads *threads, const CodegenOptions *options, Diagnostics *diag) {
+    size_t bytes = (size_t)threads_count(threads) * LARGEST;
+    Streaming s = {.memory = aligned_alloc(64, bytes)};
+    bool good = s.memory && streams_open(&s.streams, options, diag);
+    if (good) {
+        memset(s.memory, 0, bytes);
+        measure_levels(&s, threads, machine->together);
+        s.alone = true;
+        measure_levels(&s, threads, machine->alone);
+    }
+    streams_close(&s.streams);
+    free(s.memory);
+    return good;
 }
 
 bool machine_measure(Machine *machine, Threads *threads, const CodegenOptions *options, Diagnostics *diag) {
     int count = threads_count(threads) < threads_online() ? threads_count(threads) : threads_online();
     machine->operations = codegen_measure_peak(options, diag) * count;
-    machine->bytes = reading_rate(threads);
-    return machine->operations > 0;
+    return machine->operations > 0 && measure_memory(machine, threads, options, diag);
 }
 
 /* -- work -- */
@@ -98,8 +117,18 @@ Work kernel_work(const Plan *plan, const Kernel *kernel) {
     return work;
 }
 
+/* The smallest working set that holds so many bytes; beyond the largest one, that. */
+static int level_of(double bytes) {
+    int level = 0;
+    while (level + 1 < MEASURE_LEVELS && bytes > (double)((size_t)MEASURE_LEAST << 2 * level)) level++;
+    return level;
+}
+
 double work_bound(Work work, const Machine *machine, uint32_t threads, uint32_t all) {
-    double share = (double)(threads < all ? threads : all) / (double)all;
-    double computing = work.operations / (machine->operations * share), reading = work.bytes / (machine->bytes * share);
-    return computing > reading ? computing : reading;
+    uint32_t used = threads < all ? threads : all;
+    int level = level_of(work.bytes / used);
+    double rate = machine->alone[level] * used;
+    if (rate > machine->together[level] && machine->together[level] > machine->alone[level]) rate = machine->together[level];
+    double computing = work.operations / (machine->operations * used / all), moving = work.bytes / rate;
+    return computing > moving ? computing : moving;
 }

@@ -114,12 +114,19 @@ static void print_kernel(const Profiling *p, uint32_t number, const Machine *mac
            100 * bound / seconds, lines);
 }
 
+static void print_machine(const Machine *machine) {
+    printf("machine: %.1f GFLOP/s; GB/s by the bytes in use on a thread:", machine->operations * 1e-9);
+    for (int level = 0; level < MEASURE_LEVELS; level++)
+        printf("%s %.0f (%d kB)", level ? "," : "", machine->together[level] * 1e-9, (MEASURE_LEAST << 2 * level) >> 10);
+    printf("\n\n");
+}
+
 static void print_table(const Profiling *p, const Machine *machine) {
     const Plan *plan = p->program->plan;
     double step = timeline_step_seconds(&p->timeline), busy = 0, operations = 0;
     printf("%s, batch %u, %d threads, median of %lld steps\n", p->program->graph->name, p->build.info->batch, threads_count(p->threads),
            (long long)p->steps);
-    printf("machine: %.1f GFLOP/s, %.1f GB/s from the cache of the last level\n\n", machine->operations * 1e-9, machine->bytes * 1e-9);
+    print_machine(machine);
     printf("%-4s %-22s %-18s %2s %9s %6s %8s %7s %9s %5s  %s\n", "", "kernel", "space", "T", "us", "%", "GFLOP/s", "GB/s", "bound us", "% of", "lines");
     for (uint32_t i = 0; i < plan->kernel_count; i++) {
         print_kernel(p, i, machine, step);

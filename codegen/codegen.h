@@ -25,6 +25,17 @@ bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText 
  * the bound of every kernel. Takes about 20 ms. 0 after reporting an error. */
 double codegen_measure_peak(const CodegenOptions *options, Diagnostics *diag);
 
+/* Code that reads memory, or adds to every element of it, as fast as the machine can: the bound of what kernels read and write. Memory
+ * is aligned to 64 bytes; elements are a multiple of STREAM_ELEMENTS. */
+enum { STREAM_ELEMENTS = 128 };
+typedef struct {
+    void *code;
+    void (*read)(float *memory, int64_t elements); /* leaves something in the first elements */
+    void (*add)(float *memory, int64_t elements);
+} Streams;
+bool streams_open(Streams *streams, const CodegenOptions *options, Diagnostics *diag); /* false after reporting an error */
+void streams_close(Streams *streams);
+
 const char *codegen_version(void); /* "LLVM 19.1.7" */
 
 #endif
