@@ -92,15 +92,33 @@ static Source concat_source(Emitter *e, const Node *node, uint32_t operand, cons
     return (Source){.place = at};
 }
 
-LLVMValueRef concat_part_number(Emitter *e, const Node *concat, const Place *place) {
-    Coordinate c = place_in_shape(e, place, concat->shape)->axis[concat->attrs.axis];
-    LLVMValueRef number = const_i64(e, 0);
+/* The size that all parts have; 0 if they differ. */
+static int64_t equal_size(const Emitter *e, const Node *concat) {
+    int64_t size = part_extent(e, concat, 0).size;
+    bool equal = size * concat->operand_count == concat->shape.dim[concat->attrs.axis];
+    for (uint32_t i = 1; equal && i < concat->operand_count; i++) equal = part_extent(e, concat, i).size == size;
+    return equal ? size : 0;
+}
+
+static bool parts_stay_together(const Emitter *e, const Node *concat, Coordinate c) {
+    if (!c.irregular && c.step == 0) return true;
     for (uint32_t i = 0; i < concat->operand_count; i++) {
         Extent extent = part_extent(e, concat, i);
-        bool uniform = !c.irregular && c.step == 0;
-        if (!uniform && !stays_together(c, extent.start, extent.start + extent.size)) return NULL;
-        LLVMValueRef after = LLVMBuildICmp(e->builder, LLVMIntSGE, c.base, const_i64(e, extent.start), "");
-        if (i > 0) number = LLVMBuildAdd(e->builder, number, LLVMBuildZExt(e->builder, after, e->i64, ""), "");
+        if (!stays_together(c, extent.start, extent.start + extent.size)) return false;
+    }
+    return true;
+}
+
+/* All parts of one size: a quotient. Otherwise as many as have begun, but for the first. */
+LLVMValueRef concat_part_number(Emitter *e, const Node *concat, const Place *place) {
+    Coordinate c = place_in_shape(e, place, concat->shape)->axis[concat->attrs.axis];
+    int64_t size = equal_size(e, concat);
+    LLVMValueRef number = const_i64(e, 0);
+    if (!parts_stay_together(e, concat, c)) return NULL;
+    if (size) return LLVMBuildUDiv(e->builder, c.base, const_i64(e, size), "");
+    for (uint32_t i = 1; i < concat->operand_count; i++) {
+        LLVMValueRef begun = LLVMBuildICmp(e->builder, LLVMIntSGE, c.base, const_i64(e, part_extent(e, concat, i).start), "");
+        number = LLVMBuildAdd(e->builder, number, LLVMBuildZExt(e->builder, begun, e->i64, ""), "");
     }
     return number;
 }
