@@ -10,6 +10,7 @@ enum {
     SUMS = 16, /* registers for sums, of 32; half as many of 16, where a vector takes two */
     LATENCY = 6, /* four, and what is lost where every sum is always awaited */
     USUAL_ROWS = 8,
+    ODD_ROWS = 4, /* of three or five vectors */
     PER_CYCLE = 2,      /* multiply-adds, or loads */
     LANES_OF_TILE = 16, /* in a vector */
     TILE_OVERHEAD = 60, /* half cycles: addresses, clearing and saving sums */
@@ -35,6 +36,7 @@ static int64_t tile_cost(const ProductSize *size, int64_t rows, int64_t vectors)
 }
 
 static int64_t most_rows(const ProductSize *size, int vectors) {
+    if (vectors > 1 && vectors % 2) return ODD_ROWS;
     return least(MOST_ROWS, (size->many_registers ? SUMS : SUMS / 4) / vectors);
 }
 
@@ -63,6 +65,12 @@ static Blocking cheaper(const ProductSize *size, Blocking a, Blocking b) {
     return product_cost(size, &b) < product_cost(size, &a) ? b : a;
 }
 
+/* Three or five vectors, where a tile holds all columns: it begins where the panels begin. */
+static Blocking cheaper_odd(const ProductSize *size, Blocking best, int vectors) {
+    Blocking odd = with_vectors(size, vectors);
+    return odd.column_blocks == 1 ? cheaper(size, best, odd) : best;
+}
+
 /* A vector more or less is a panel's width or half of it, or whole panels. */
 static Blocking choose_tile(const ProductSize *size) {
     static const int many[] = {2, 1, 4, 8}, few[] = {1, 2};
@@ -70,6 +78,7 @@ static Blocking choose_tile(const ProductSize *size) {
     int count = size->many_registers ? 4 : 2;
     Blocking best = with_vectors(size, vectors[0]);
     for (int i = 1; i < count; i++) best = cheaper(size, best, with_vectors(size, vectors[i]));
+    for (int odd = 3; odd <= 5 && size->many_registers && !size->run; odd += 2) best = cheaper_odd(size, best, odd);
     for (int i = 0; i < count && size->run; i++) best = cheaper(size, best, with_run(size, vectors[i]));
     return best;
 }

@@ -63,7 +63,7 @@ static void choose_blocking(const Emitter *e, Matmul *m) {
                                                  .run = m->rows.windows ? walked_run(&m->rows.line_walk).size : 0,
                                                  .lists_zeros = e->kernel->skips_zeros && m->batch == 1});
     m->tile_columns = m->blocking.vectors * LANES;
-    m->together = m->blocking.vectors > 1 ? 2 : 1;
+    m->together = m->blocking.vectors % 2 ? 1 : 2;
 }
 
 /* Both copies, with gaps between panels; saved sums; lists and their lengths. The rest are a tile and what is put aside of it. */

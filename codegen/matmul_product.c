@@ -106,7 +106,7 @@ bool product_rows_adjoin(const Matmul *m) {
  * read past their end. */
 static bool columns_may_miss(const Matmul *m) {
     int64_t border = panels_along(&m->columns, m->columns.line_axis) ? m->columns.storage.layout.width : 1;
-    return (m->columns.lines + border - 1) / border * border % m->tile_columns != 0;
+    return (m->columns.lines + border - 1) / border * border < m->blocking.column_blocks * m->tile_columns;
 }
 
 static void set_masks(Emitter *e, Operands *operands) {

@@ -53,6 +53,9 @@ static void tiles_follow_the_shape(void **state) {
     assert_int_equal(single.vectors, 8);
     Blocking narrow = blocking_choose(&(ProductSize){.rows = 64, .columns = 10, .k = 128, .many_registers = true});
     assert_int_equal(narrow.vectors, 1);
+    Blocking odd = blocking_choose(&(ProductSize){.rows = 64, .columns = 77, .k = 784, .many_registers = true});
+    assert_int_equal(odd.vectors, 5); /* 80 columns, not 96 */
+    assert_int_equal(odd.tile_rows, 4);
     ProductSize pixels = {.rows = 64 * 14 * 14, .columns = 6, .k = 400, .many_registers = true, .run = 14};
     assert_int_equal(blocking_choose(&pixels).tile_rows, 14); /* a row of the picture */
     assert_int_equal(blocking_choose(&pixels).vectors, 1);

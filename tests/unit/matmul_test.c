@@ -62,6 +62,9 @@ static void shapes(void **state) {
                                         {.m = 3, .n = 97, .k = 20, .transpose_b = true},
                                         {.m = 4, .n = 64, .k = 9},
                                         {.m = 11, .n = 80, .k = 1},
+                                        {.m = 37, .n = 77, .k = 40, .transpose_b = true},
+                                        {.m = 30, .n = 40, .k = 21, .transpose_a = true},
+                                        {.batch = 2, .m = 13, .n = 33, .k = 8, .transpose_b = true},
                                         {.batch = 1, .m = 64, .n = 32, .k = 9},
                                         {.batch = 1, .m = 32, .n = 64, .k = 9, .transpose_a = true},
                                         {.batch = 3, .m = 20, .n = 34, .k = 5},
@@ -77,6 +80,7 @@ static void blocks(void **state) {
                                         {.m = 37, .n = 70, .k = 1030, .transpose_a = true},
                                         {.m = 45, .n = 33, .k = 1500, .transpose_a = true, .transpose_b = true},
                                         {.m = 250, .n = 34, .k = 600, .transpose_a = true},
+                                        {.m = 45, .n = 77, .k = 1100},
                                         {.batch = 2, .m = 150, .n = 40, .k = 520, .transpose_a = true}};
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) assert_equal(product_graph, &list[i]);
 }
