@@ -84,7 +84,7 @@ typedef struct {
      * the picture, which `left` says where to find. NODE_NONE: operand 0 is in memory itself. */
     NodeId windows;
     uint32_t max_threads; /* so many are worth having: small kernels run on fewer. Those for one run in order on one */
-    uint32_t pieces;      /* so many are worth handing out: a thread that has done its own takes some of the others' */
+    uint32_t pieces;      /* of what each of them gets: one that has done its own takes some of the others' */
     bool barrier_before;  /* a value this kernel reads or overwrites crosses threads: all kernels before it are to be finished */
 } Kernel;
 

@@ -82,6 +82,7 @@ static void print_head(const Printer *printer, uint32_t number) {
     if (kernel->skips_zeros) fputs(" skips zeros", out);
     if (kernel->max_threads == 1) fputs(", 1 thread", out);
     if (kernel->max_threads > 1) fprintf(out, ", %u threads", kernel->max_threads);
+    if (kernel->max_threads > 1 && kernel->pieces > 1) fprintf(out, ", %u pieces each", kernel->pieces);
     print_place(printer, kernel);
     fputc('\n', out);
 }

@@ -23,7 +23,7 @@ typedef struct {
 typedef struct {
     int64_t units;
     uint32_t threads; /* so many are worth having; 1: one thread does it */
-    uint32_t pieces;  /* ranges that are worth handing out one by one */
+    uint32_t pieces;  /* ranges worth handing out one by one, of what each of them gets */
     bool join_before;
 } ProgramKernel;
 

@@ -44,5 +44,5 @@ void cost_assign(const Plan *plan, Kernel *kernel, int threads) {
     int64_t sharing = clamp(clamp(worth, 1, shape_elements(kernel->space)), 1, most);
     int64_t pieces = kernel->skips_zeros ? 1 : MOST_PIECES; /* each looks for the zeros in all rows */
     kernel->max_threads = (uint32_t)sharing;
-    kernel->pieces = (uint32_t)clamp(cost / MICROSECONDS_PER_PIECE, threads < 0 ? 2 * sharing : sharing, pieces * sharing);
+    kernel->pieces = (uint32_t)clamp(cost / sharing / MICROSECONDS_PER_PIECE, threads < 0 ? 2 : 1, pieces);
 }

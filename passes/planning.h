@@ -86,7 +86,7 @@ Uses uses_collect(const Plan *plan, Arena *arena);
 
 /* -- the plan pass in parts -- */
 
-/* How many threads are worth waking for a kernel, and into how many pieces its work is cut (passes/cost.c); threads as in
+/* How many threads are worth waking for a kernel, and into how many pieces each one's part is cut (passes/cost.c); threads as in
  * PassOptions, 0: no limit. */
 void cost_assign(const Plan *plan, Kernel *kernel, int threads);
 /* Orders the kernels (passes/schedule.c): values before their readers, readers of a state before the kernel that updates it,

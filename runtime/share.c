@@ -17,17 +17,11 @@ typedef struct {
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
-/* Into how many pieces a thread's range is cut. */
-static uint32_t pieces_each(const ProgramKernel *kernel, uint32_t sharing) {
-    uint32_t each = kernel->pieces / sharing;
-    return each ? each : 1;
-}
-
 static uint32_t count_pieces(const Program *program, uint32_t threads) {
     uint32_t count = 0;
     for (uint32_t k = 0; k < program->kernel_count; k++) {
         uint32_t sharing = least(program->kernels[k].threads, threads);
-        count += sharing * pieces_each(&program->kernels[k], sharing);
+        count += sharing * program->kernels[k].pieces;
     }
     return count;
 }
@@ -51,7 +45,7 @@ static void add_small(Sharing *s, uint32_t begin, uint32_t end) {
 
 static void add_range(Sharing *s, uint32_t k, uint32_t thread, uint32_t together) {
     const ProgramKernel *kernel = &s->program->kernels[k];
-    uint32_t sharing = least(kernel->threads, s->threads), each = pieces_each(kernel, sharing);
+    uint32_t sharing = least(kernel->threads, s->threads), each = kernel->pieces;
     int64_t pieces = (int64_t)sharing * each;
     if (thread >= sharing) return;
     for (int64_t i = (int64_t)thread * each; i < ((int64_t)thread + 1) * each; i++) {
@@ -64,7 +58,7 @@ static void add_range(Sharing *s, uint32_t k, uint32_t thread, uint32_t together
 static void add_shared(Sharing *s, uint32_t begin, uint32_t end, uint32_t thread) {
     uint32_t pieces = 0;
     for (uint32_t k = begin; k < end; k++)
-        if (is_shared(s, k)) pieces += pieces_each(&s->program->kernels[k], least(s->program->kernels[k].threads, s->threads));
+        if (is_shared(s, k)) pieces += s->program->kernels[k].pieces;
     uint32_t together = pieces / (WORK_MOST_OWNED - 2) + 1;
     for (uint32_t k = begin; k < end; k++)
         if (is_shared(s, k)) add_range(s, k, thread, together);

@@ -245,6 +245,7 @@ static void run_kernel(Check *check) {
     const Kernel *kernel = current(check);
     check->epoch += kernel->barrier_before;
     if (kernel->max_threads < 1) fail(check, "runs on no thread");
+    if (kernel->pieces < 1) fail(check, "has no pieces");
     if (kernel->store_count == 0) fail(check, "stores nothing");
     run_nodes(check);
     for (uint32_t i = 0; i < kernel->store_count; i++) read_operand(check, kernel->stores[i].node, false);

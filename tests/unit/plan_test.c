@@ -218,6 +218,22 @@ static void one_thread_needs_no_barrier(void **state) {
     finish(&compilation);
 }
 
+/* What a thread gets of a large kernel comes in several pieces, but not those that look for zeros: each piece would look again. */
+static void large_kernels_are_cut(void **state) {
+    (void)state;
+    Compilation compilation = compile_mnist(2);
+    uint32_t cut = 0, looking = 0;
+    for (uint32_t k = 0; k < compilation.plan->kernel_count; k++) {
+        const Kernel *kernel = &compilation.plan->kernels[k];
+        if (kernel->skips_zeros) assert_int_equal(kernel->pieces, 1);
+        looking += kernel->skips_zeros;
+        cut += kernel->max_threads == 2 && kernel->pieces > 1;
+    }
+    assert_int_equal(looking, 2);
+    assert_in_range(cut, 3, 12);
+    finish(&compilation);
+}
+
 static void a_missing_store_is_noticed(void **state) {
     (void)state;
     Compilation compilation = compile_mnist(2);
@@ -254,6 +270,7 @@ int main(void) {
         cmocka_unit_test(plans_of_random_graphs_are_right),
         cmocka_unit_test(a_missing_barrier_is_noticed),
         cmocka_unit_test(one_thread_needs_no_barrier),
+        cmocka_unit_test(large_kernels_are_cut),
         cmocka_unit_test(a_missing_store_is_noticed),
         cmocka_unit_test(kernels_out_of_order_are_noticed),
     };

@@ -57,13 +57,13 @@ static void test_online(void **state) {
 /* A program of which nothing is known but how its work may be shared. */
 enum { KERNELS = 7, MOST_UNITS = 100 };
 static const ProgramKernel kernels[KERNELS] = {
-    {.units = 100, .threads = 8, .pieces = 24},                      /* two shared kernels, */
-    {.units = 3, .threads = 2, .pieces = 8},                         /* one of them with fewer units than pieces, */
+    {.units = 100, .threads = 8, .pieces = 3},                      /* two shared kernels, */
+    {.units = 3, .threads = 2, .pieces = 4},                         /* one of them with fewer units than pieces, */
     {.units = 5, .threads = 1, .pieces = 1},                         /* and two small ones, in order; */
     {.units = 1, .threads = 1, .pieces = 1},
     {.units = 1, .threads = 1, .pieces = 1, .join_before = true},    /* a stage of one chunk */
-    {.units = 64, .threads = 256, .pieces = 64, .join_before = true},
-    {.units = 17, .threads = 3, .pieces = 3, .join_before = true},
+    {.units = 64, .threads = 256, .pieces = 8, .join_before = true},
+    {.units = 17, .threads = 3, .pieces = 1, .join_before = true},
 };
 
 /* Plain memory: only the order of the stages keeps it right. */
@@ -155,11 +155,11 @@ static void test_ranges_are_cut_into_pieces(void **state) {
     (void)state;
     Work work = work_of_program(&(Program){.kernels = kernels, .kernel_count = KERNELS}, 2);
     assert_int_equal(work.stages, 4);
-    assert_int_equal(owned_by(&work, 0, 2, 0), 1 + 12 + 1); /* the small kernels are the first thread's first chunk */
-    assert_int_equal(owned_by(&work, 0, 2, 1), 12 + 2);     /* three units are three pieces, not eight */
+    assert_int_equal(owned_by(&work, 0, 2, 0), 1 + 3 + 1); /* the small kernels are the first thread's first chunk */
+    assert_int_equal(owned_by(&work, 0, 2, 1), 3 + 2);     /* three units are three pieces, not eight */
     assert_int_equal(owned_by(&work, 1, 2, 0), 1);
     assert_int_equal(owned_by(&work, 1, 2, 1), 0);
-    assert_int_equal(owned_by(&work, 2, 2, 1), 32);
+    assert_int_equal(owned_by(&work, 2, 2, 1), 8);
     work_free(&work);
 }
 
@@ -178,7 +178,7 @@ static void test_many_pieces_go_together(void **state) {
     (void)state;
     enum { MANY = 5000 };
     ProgramKernel *many = calloc(MANY, sizeof *many);
-    for (int i = 0; i < MANY; i++) many[i] = (ProgramKernel){.units = 8, .threads = 2, .pieces = 4};
+    for (int i = 0; i < MANY; i++) many[i] = (ProgramKernel){.units = 8, .threads = 2, .pieces = 2};
     Work work = work_of_program(&(Program){.kernels = many, .kernel_count = MANY}, 2);
     for (uint32_t thread = 0; thread < 2; thread++) assert_in_range(owned_by(&work, 0, 2, thread), 1, WORK_MOST_OWNED);
     assert_int_equal(work.chunks[work.owned[2]], MANY * 4);
