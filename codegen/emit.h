@@ -107,8 +107,10 @@ void store_at(Emitter *e, NodeId node, Storage storage, const Place *place, Valu
 LLVMValueRef store_pointer(Emitter *e, NodeId node, Storage storage, const Place *place);
 LLVMValueRef storage_base(Emitter *e, Storage storage);
 LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMValueRef offset);
-/* Asks for the cache line at an address, which need not exist, before it is read or written. */
-void fetch_line(Emitter *e, LLVMValueRef pointer, bool to_write);
+/* Asks for the cache line at an address, which need not exist, before it is read or written: soon, or later, from the second-level
+ * cache. */
+typedef enum { FETCH_TO_READ, FETCH_TO_WRITE, FETCH_FOR_LATER } Fetch;
+void fetch_line(Emitter *e, LLVMValueRef pointer, Fetch fetch);
 /* Asks for a row of an input that comes in batches: the rows of the data set lie anywhere, and no processor foresees the next. */
 void fetch_batch_row(Emitter *e, Storage storage, LLVMValueRef row);
 

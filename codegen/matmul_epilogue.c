@@ -219,7 +219,7 @@ static void fetch_turned(Emitter *e, const Matmul *m, const Store *store, const 
     for (int64_t c = 0; c < columns; c++) {
         LLVMValueRef at = LLVMBuildAdd(e->builder, LLVMBuildMul(e->builder, row, const_i64(e, columns), ""), const_i64(e, c), "");
         LLVMValueRef away = LLVMBuildMul(e->builder, at, const_i64(e, step), "");
-        fetch_line(e, element_pointer(e, first, DTYPE_F32, away), true);
+        fetch_line(e, element_pointer(e, first, DTYPE_F32, away), FETCH_TO_WRITE);
     }
 }
 
@@ -231,7 +231,7 @@ static void fetch_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValu
         if (m->turned[i])
             fetch_turned(e, m, store, tile, column, row);
         else
-            fetch_line(e, store_pointer(e, store->node, store->to, tile_corner(e, m, tile, at, column)), true);
+            fetch_line(e, store_pointer(e, store->node, store->to, tile_corner(e, m, tile, at, column)), FETCH_TO_WRITE);
     }
 }
 

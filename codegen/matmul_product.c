@@ -164,10 +164,25 @@ LLVMValueRef product_columns(Emitter *e, const Operands *operands, int vector, L
     return load_neighbours(e, lanes_of(e->f32), pointer_plus(e, at, vector_offset(side, vector)), operands->masks[vector]);
 }
 
+/* While a chunk's rows go by one panel of columns, each of them asks for its share of the next panel. */
+static void look_ahead(Emitter *e, const Tile *tile, Operands *operands) {
+    enum { FEWEST = 2, MOST = 8 }; /* blocks of rows: for one alone the panel does not wait, among many it hardly matters */
+    const Matmul *m = operands->m;
+    const Side *side = operands->columns_side;
+    int64_t blocks = m->blocking.chunk;
+    bool most_are_read = !m->blocking.lists_zeros;
+    if (!most_are_read || !panels_along(side, side->line_axis) || blocks < FEWEST || blocks > MOST) return;
+    int64_t panel = side->k * side->storage.layout.width;
+    operands->ahead_step = m->tile_columns / blocks;
+    LLVMValueRef before = LLVMBuildMul(e->builder, tile->in_chunk, const_i64(e, side->k * operands->ahead_step), "");
+    operands->ahead = element_pointer(e, pointer_plus(e, operands->columns, panel), DTYPE_F32, before);
+}
+
 void product_find_columns(Emitter *e, const Tile *tile, Operands *operands) {
     operands->columns_side = &operands->m->columns;
     operands->first_column = tile->column;
     operands->columns = pointer_to(e, operands->columns_side, tile->column, const_i64(e, 0));
+    look_ahead(e, tile, operands);
     set_masks(e, operands);
 }
 
@@ -282,12 +297,19 @@ LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef 
     return load_neighbours(e, type, at, operands->rows_mask);
 }
 
+static void fetch_ahead(Emitter *e, const Operands *operands, LLVMValueRef k) {
+    if (!operands->ahead) return;
+    LLVMValueRef away = LLVMBuildMul(e->builder, k, const_i64(e, operands->ahead_step), "");
+    fetch_line(e, element_pointer(e, operands->ahead, DTYPE_F32, away), FETCH_FOR_LATER);
+}
+
 /* One k; `offset` is k in elements of a row. */
 static void add_step(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef offset) {
     const Matmul *m = operands->m;
     LLVMTypeRef type = lanes_of(e->f32);
     LLVMValueRef columns[MOST_VECTORS];
     Sums sums = load_sums(e, m);
+    fetch_ahead(e, operands, k);
     for (int v = 0; v < m->blocking.vectors; v++) columns[v] = product_columns(e, operands, v, k);
     for (int64_t r = 0; r < m->blocking.tile_rows; r++) {
         LLVMValueRef row = value_splat(e, (Value){product_row_element(e, operands, r, offset), true});

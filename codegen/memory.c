@@ -62,9 +62,10 @@ LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMVal
 /* A processor sees by itself that more of a row is read than this. */
 enum { CACHE_LINE = 64, MOST_FETCHED = 2048 };
 
-void fetch_line(Emitter *e, LLVMValueRef pointer, bool to_write) {
-    enum { NEAREST = 3, DATA = 1 };
-    LLVMValueRef args[] = {pointer, const_i32(e, to_write), const_i32(e, NEAREST), const_i32(e, DATA)};
+void fetch_line(Emitter *e, LLVMValueRef pointer, Fetch fetch) {
+    enum { DATA = 1, SECOND_LEVEL = 2, FIRST_LEVEL = 3 };
+    LLVMValueRef level = const_i32(e, fetch == FETCH_FOR_LATER ? SECOND_LEVEL : FIRST_LEVEL);
+    LLVMValueRef args[] = {pointer, const_i32(e, fetch == FETCH_TO_WRITE), level, const_i32(e, DATA)};
     call_intrinsic(e, "llvm.prefetch", &e->pointer, 1, args, 4);
 }
 
@@ -188,8 +189,8 @@ void fetch_batch_row(Emitter *e, Storage storage, LLVMValueRef row) {
     LLVMValueRef number = LLVMBuildLoad2(e->builder, e->i32, element_pointer(e, rows_of_batch(e), DTYPE_I32, row), "");
     LLVMValueRef wide = LLVMBuildSExt(e->builder, number, e->i64, "");
     LLVMValueRef first = bytes_after(e, storage_base(e, storage), LLVMBuildMul(e->builder, wide, const_i64(e, bytes), ""));
-    for (int64_t at = 0; at < bytes && at < MOST_FETCHED; at += CACHE_LINE) fetch_line(e, bytes_after(e, first, const_i64(e, at)), false);
-    if (bytes <= MOST_FETCHED) fetch_line(e, bytes_after(e, first, const_i64(e, bytes - 1)), false);
+    for (int64_t at = 0; at < bytes && at < MOST_FETCHED; at += CACHE_LINE) fetch_line(e, bytes_after(e, first, const_i64(e, at)), FETCH_TO_READ);
+    if (bytes <= MOST_FETCHED) fetch_line(e, bytes_after(e, first, const_i64(e, bytes - 1)), FETCH_TO_READ);
 }
 
 static Coordinate storage_offset(Emitter *e, const Node *node, Storage storage, const Place *place) {
