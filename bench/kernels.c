@@ -168,13 +168,15 @@ static uint32_t measure(uint32_t first, uint32_t count, const Options *options, 
 
 static int read_widths(Options *options, char *text) {
     int count = 0;
-    for (char *word = strtok(text, ","); word && count <= MOST_LAYERS; word = strtok(NULL, ",")) options->widths[count++] = atoll(word);
+    for (char *word = strtok(text, ","); word && count <= MOST_LAYERS; word = strtok(NULL, ","))
+        options->widths[count++] = atoll(word);
     return count - 1;
 }
 
 static void read_options(Options *options, int argc, char **argv) {
-    static const struct option known[] = {{"batch", 1, NULL, 'b'}, {"widths", 1, NULL, 'w'}, {"zeros", 1, NULL, 'z'}, {"cpu", 1, NULL, 'c'},
-                                          {"level", 1, NULL, 'l'}, {"matmul", 0, NULL, 'm'}, {"kernel", 1, NULL, 'k'}, {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"batch", 1, NULL, 'b'},  {"widths", 1, NULL, 'w'}, {"zeros", 1, NULL, 'z'},
+                                          {"cpu", 1, NULL, 'c'},    {"level", 1, NULL, 'l'},  {"matmul", 0, NULL, 'm'},
+                                          {"kernel", 1, NULL, 'k'}, {NULL, 0, NULL, 0}};
     for (int which; (which = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         if (which == 'b') options->shape.batch = atoll(optarg);
         if (which == 'w') options->shape.layers = read_widths(options, optarg);
@@ -189,7 +191,11 @@ static void read_options(Options *options, int argc, char **argv) {
 
 int main(int argc, char **argv) {
     Diagnostics *diag = diag_new();
-    Options options = {.codegen = {.level = 2}, .shape = {.batch = 64, .layers = 4, .train = true}, .zeros = 80, .only = -1, .widths = {784, 512, 256, 128, 10}};
+    Options options = {.codegen = {.level = 2},
+                       .shape = {.batch = 64, .layers = 4, .train = true},
+                       .zeros = 80,
+                       .only = -1,
+                       .widths = {784, 512, 256, 128, 10}};
     options.shape.widths = options.widths;
     read_options(&options, argc, argv);
     options.peak = codegen_measure_peak(&options.codegen, diag);

@@ -55,9 +55,7 @@ bool build_hash_model(const Build *build, char hash[65]) {
     return model != NULL;
 }
 
-int build_threads(const Options *options) {
-    return options->threads ? (int)options->threads : threads_online();
-}
+int build_threads(const Options *options) { return options->threads ? (int)options->threads : threads_online(); }
 
 PassOptions build_pass_options(const Options *options) {
     PassOptions pass_options = {

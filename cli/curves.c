@@ -24,20 +24,14 @@ typedef struct {
     ValueFunction *value;
 } LineKind;
 
-static double train_value(const EpochRecord *record, int metric) {
-    return metric < 0 ? record->train_loss : NAN;
-}
+static double train_value(const EpochRecord *record, int metric) { return metric < 0 ? record->train_loss : NAN; }
 
 static double measured_value(const Measured *measured, int metric) {
     if (!measured->present) return NAN;
     return metric < 0 ? measured->loss : measured->metrics[metric];
 }
-static double valid_value(const EpochRecord *record, int metric) {
-    return measured_value(&record->valid, metric);
-}
-static double test_value(const EpochRecord *record, int metric) {
-    return measured_value(&record->test, metric);
-}
+static double valid_value(const EpochRecord *record, int metric) { return measured_value(&record->valid, metric); }
+static double test_value(const EpochRecord *record, int metric) { return measured_value(&record->test, metric); }
 
 static const LineKind lines[LINES_MAX] = {
     {"train", COLOUR_BLUE, train_value},

@@ -10,8 +10,9 @@ static json_t *statistics_json(const Statistics *statistics) {
     bool any = statistics->moments.count > 0;
     return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "count", (json_int_t)statistics->moments.count, "missing",
                      (json_int_t)statistics->missing, "infinite", (json_int_t)statistics->infinite, "min",
-                     json_number(any ? statistics->least : NAN), "mean", json_number(any ? statistics->moments.mean : NAN), "max",
-                     json_number(any ? statistics->most : NAN), "deviation", json_number(statistics_deviation(statistics)));
+                     json_number(any ? statistics->least : NAN), "mean", json_number(any ? statistics->moments.mean : NAN),
+                     "max", json_number(any ? statistics->most : NAN), "deviation",
+                     json_number(statistics_deviation(statistics)));
 }
 
 static json_t *columns_json(const Statistics *columns, int64_t width) {
@@ -25,8 +26,8 @@ static void put_statistics(json_t *to, const DataReport *report, const FieldFact
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         if (!dataset_rows(report->session.dataset, split)) continue;
         const Statistics *whole = &facts->whole[split];
-        json_t *statistics = facts->field.is_text ? json_pack("{s:I, s:I}", "count", (json_int_t)whole->moments.count, "missing",
-                                                              (json_int_t)whole->missing)
+        json_t *statistics = facts->field.is_text ? json_pack("{s:I, s:I}", "count", (json_int_t)whole->moments.count,
+                                                              "missing", (json_int_t)whole->missing)
                                                   : statistics_json(whole);
         if (facts->width > 1) json_object_set_new(statistics, "elements", columns_json(facts->columns[split], facts->width));
         json_object_set_new(to, split_name(split), statistics);
@@ -56,16 +57,17 @@ static json_t *fields_json(const DataReport *report, FieldFacts *const *fields, 
 
 static json_t *rows_json(const int64_t rows[SPLIT_COUNT]) {
     json_t *splits = json_object();
-    for (Split split = 0; split < SPLIT_COUNT; split++) json_object_set_new(splits, split_name(split), json_integer(rows[split]));
+    for (Split split = 0; split < SPLIT_COUNT; split++)
+        json_object_set_new(splits, split_name(split), json_integer(rows[split]));
     return splits;
 }
 
-static json_t *class_json(const ClassCounts *counts, int64_t class) {
-    json_t *json = json_pack("{s:I}", "class", (json_int_t)class);
-    if ((uint64_t)class < counts->field->category_count)
-        json_object_set_new(json, "name", json_string(counts->field->categories[class]));
+static json_t *class_json(const ClassCounts *counts, int64_t category) {
+    json_t *json = json_pack("{s:I}", "class", (json_int_t)category);
+    if ((uint64_t)category < counts->field->category_count)
+        json_object_set_new(json, "name", json_string(counts->field->categories[category]));
     int64_t rows[SPLIT_COUNT];
-    for (Split split = 0; split < SPLIT_COUNT; split++) rows[split] = counts->counts[split][class];
+    for (Split split = 0; split < SPLIT_COUNT; split++) rows[split] = counts->counts[split][category];
     json_object_set_new(json, "rows", rows_json(rows));
     return json;
 }
@@ -76,8 +78,8 @@ static json_t *classes_json(const DataFacts *facts) {
         const ClassCounts *counts = &facts->classes[i];
         json_t *classes = json_array();
         for (int64_t k = 0; k < counts->classes; k++) json_array_append_new(classes, class_json(counts, k));
-        json_array_append_new(list, json_pack("{s:s, s:b, s:o}", "field", counts->field->name, "label", counts->is_label, "classes",
-                                              classes));
+        json_array_append_new(
+            list, json_pack("{s:s, s:b, s:o}", "field", counts->field->name, "label", counts->is_label, "classes", classes));
     }
     return list;
 }
@@ -129,7 +131,8 @@ static json_t *row_json(const DataReport *report, int64_t i) {
     }
     for (uint32_t k = 0; k < report->field_count; k++)
         json_object_set_new(fields, report->fields[k]->field.name, value_json(&report->fields[k]->field, report->first[k], i));
-    return json_pack("{s:I, s:o, s:o}", "row", (json_int_t)dataset_row_number(dataset, row), "source", source, "fields", fields);
+    return json_pack("{s:I, s:o, s:o}", "row", (json_int_t)dataset_row_number(dataset, row), "source", source, "fields",
+                     fields);
 }
 
 static json_t *first_json(const DataReport *report) {

@@ -46,8 +46,9 @@ static void print_statistics(const char *name, const char *type, const Statistic
 
 static void print_text_column(const FieldFacts *facts, Split split, const char *remark) {
     char missing[NUMBER_TEXT], count[NUMBER_TEXT];
-    printf("  %-*s %-14s %8s %11s %s%s\n", NAME_WIDTH, facts->field.name, "text", text_count(missing, facts->whole[split].missing),
-           text_count(count, facts->field.category_count), facts->field.category_count == 1 ? "category" : "categories", remark);
+    printf("  %-*s %-14s %8s %11s %s%s\n", NAME_WIDTH, facts->field.name, "text",
+           text_count(missing, facts->whole[split].missing), text_count(count, facts->field.category_count),
+           facts->field.category_count == 1 ? "category" : "categories", remark);
 }
 
 static void print_field(const FieldFacts *facts, Split split, const char *remark) {
@@ -63,9 +64,11 @@ static void print_field(const FieldFacts *facts, Split split, const char *remark
     }
 }
 
-static void print_fields(const DataReport *report, const char *title, FieldFacts *const *fields, uint32_t count, const bool *used) {
+static void print_fields(const DataReport *report, const char *title, FieldFacts *const *fields, uint32_t count,
+                         const bool *used) {
     char rows[NUMBER_TEXT];
-    heading("%s, %s %s rows", title, text_count(rows, dataset_rows(report->session.dataset, report->split)), split_name(report->split));
+    heading("%s, %s %s rows", title, text_count(rows, dataset_rows(report->session.dataset, report->split)),
+            split_name(report->split));
     printf("  %-*s %-14s %8s %11s %11s %11s %11s\n", NAME_WIDTH, "field", "type", "missing", "min", "mean", "max", "deviation");
     for (uint32_t i = 0; i < count; i++) print_field(fields[i], report->split, used && !used[i] ? "  not used" : "");
 }
@@ -86,11 +89,11 @@ static void print_learnt(const DataReport *report) {
 
 /* -- classes -- */
 
-static void print_class(const ClassCounts *counts, int64_t class) {
+static void print_class(const ClassCounts *counts, int64_t category) {
     char text[NUMBER_TEXT];
-    const char *name = (uint64_t)class < counts->field->category_count ? counts->field->categories[class] : "";
-    printf("  %5" PRId64 "  %-*.60s", class, NAME_WIDTH, name);
-    for (Split split = 0; split < SPLIT_COUNT; split++) printf(" %9s", text_count(text, counts->counts[split][class]));
+    const char *name = (uint64_t)category < counts->field->category_count ? counts->field->categories[category] : "";
+    printf("  %5" PRId64 "  %-*.60s", category, NAME_WIDTH, name);
+    for (Split split = 0; split < SPLIT_COUNT; split++) printf(" %9s", text_count(text, counts->counts[split][category]));
     putchar('\n');
 }
 
@@ -164,8 +167,10 @@ static void print_pixels(const DataReport *report, const uint8_t *pixels) {
     Shape row = report->picture->row;
     Bitmap picture = {.height = (int)row.dim[row.rank - 2], .width = (int)row.dim[row.rank - 1], .channels = 1};
     int64_t plane = (int64_t)picture.height * picture.width, channels = row.rank == 3 ? row.dim[0] : 1;
-    int longest = picture.height > picture.width ? picture.height : picture.width, shrink = longest > PICTURE_SIDE ? longest : PICTURE_SIDE;
-    int height = (picture.height * PICTURE_SIDE + shrink - 1) / shrink, width = (picture.width * PICTURE_SIDE + shrink - 1) / shrink;
+    int longest = picture.height > picture.width ? picture.height : picture.width,
+        shrink = longest > PICTURE_SIDE ? longest : PICTURE_SIDE;
+    int height = (picture.height * PICTURE_SIDE + shrink - 1) / shrink,
+        width = (picture.width * PICTURE_SIDE + shrink - 1) / shrink;
     picture.pixels = arena_alloc(report->session.arena, (size_t)plane);
     for (int64_t i = 0; i < plane; i++) {
         int64_t sum = 0;
@@ -182,9 +187,9 @@ static void print_labels(const DataReport *report, int32_t row) {
     char text[NUMBER_TEXT];
     for (uint32_t i = 0; i < report->facts->class_count; i++) {
         const SourceField *field = report->facts->classes[i].field;
-        int32_t class = (int32_t)report_element(field, dataset_field(dataset, field->name), row, 0);
-        const char *name = dataset_class_name(dataset, field->name, class);
-        snprintf(text, sizeof text, "%" PRId32, class);
+        int32_t category = (int32_t)report_element(field, dataset_field(dataset, field->name), row, 0);
+        const char *name = dataset_class_name(dataset, field->name, category);
+        snprintf(text, sizeof text, "%" PRId32, category);
         printf(", %s %s", field->name, text);
         if (name && strcmp(name, text)) printf(" (%s)", name);
     }
@@ -212,9 +217,9 @@ static void print_findings(const Findings *findings) {
 void report_print(const DataReport *report) {
     const Dataset *dataset = report->session.dataset;
     char train[NUMBER_TEXT], valid[NUMBER_TEXT], test[NUMBER_TEXT];
-    printf("%s: data from %s, %s train rows, %s valid, %s test\n", report->options->operands[0], report->session.build.info->source.reader,
-           text_count(train, dataset_rows(dataset, SPLIT_TRAIN)), text_count(valid, dataset_rows(dataset, SPLIT_VALID)),
-           text_count(test, dataset_rows(dataset, SPLIT_TEST)));
+    printf("%s: data from %s, %s train rows, %s valid, %s test\n", report->options->operands[0],
+           report->session.build.info->source.reader, text_count(train, dataset_rows(dataset, SPLIT_TRAIN)),
+           text_count(valid, dataset_rows(dataset, SPLIT_VALID)), text_count(test, dataset_rows(dataset, SPLIT_TEST)));
     print_fields(report, "fields of the source", report->facts->fields, report->facts->field_count, report->used);
     if (report->field_count) print_fields(report, "fields of the data block", report->fields, report->field_count, NULL);
     print_learnt(report);

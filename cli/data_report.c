@@ -89,7 +89,8 @@ static void make_fields(DataReport *report, const Graph *graph) {
     for (uint32_t i = 0; i < graph->output_count; i++) {
         SourceField field = field_of(report, graph, &graph->outputs[i]);
         report->fields[i] = field_facts_new(arena, &field);
-        report->first[i] = arena_alloc(arena, (size_t)(report->shown * shape_elements(field.row) + 1) * dtype_bytes(field.dtype));
+        report->first[i] =
+            arena_alloc(arena, (size_t)(report->shown * shape_elements(field.row) + 1) * dtype_bytes(field.dtype));
     }
 }
 
@@ -154,7 +155,8 @@ static bool inspect_fields(DataReport *report) {
     Compilation compilation;
     session->states = states_new();
     session->threads = threads_new(1);
-    if (!session_fit(session) || !build_compilation(&session->build, GRAPH_FIELDS, batch_rows(report), PASS_functions, &compilation))
+    if (!session_fit(session) ||
+        !build_compilation(&session->build, GRAPH_FIELDS, batch_rows(report), PASS_functions, &compilation))
         return false;
     Program *program = program_interpret(compilation.graph);
     make_fields(report, compilation.graph);

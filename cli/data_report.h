@@ -18,7 +18,7 @@ typedef struct {
     Diagnostics *diag;
     Split split; /* whose statistics and first rows are shown */
     DataFacts *facts;
-    bool *used; /* [facts->field_count]: the model reads that field of the source */
+    bool *used;          /* [facts->field_count]: the model reads that field of the source */
     FieldFacts **fields; /* of the data block, [field_count] */
     uint32_t field_count;
     void **first; /* [field_count]: of each of them the rows shown, one after the other */
@@ -31,7 +31,7 @@ typedef struct {
 /* An element of a row as a number; NaN where it is missing. */
 double report_element(const SourceField *field, const void *rows, int64_t row, int64_t element);
 
-void report_print(const DataReport *report); /* cli/data_print.c */
+void report_print(const DataReport *report);      /* cli/data_print.c */
 void report_print_json(const DataReport *report); /* cli/data_json.c */
 /* mlc data FILE.mdl */
 Status report_data(const Options *given, Diagnostics *diag);

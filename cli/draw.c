@@ -71,9 +71,7 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t bytes) {
     return hash;
 }
 
-uint64_t bits_hash_start(void) {
-    return UINT64_C(0xcbf29ce484222325);
-}
+uint64_t bits_hash_start(void) { return UINT64_C(0xcbf29ce484222325); }
 
 uint64_t bits_hash(uint64_t hash, DType dtype, const void *data, int64_t count) {
     if (dtype != DTYPE_F32) return hash_bytes(hash, data, (size_t)count * dtype_bytes(dtype));

@@ -24,9 +24,7 @@ typedef struct {
 } Evaluating;
 
 /* Of a share p measured on n rows: sqrt(p (1 - p) / n). */
-static double standard_error(double share, int64_t rows) {
-    return sqrt(share * (1 - share) / (double)rows);
-}
+static double standard_error(double share, int64_t rows) { return sqrt(share * (1 - share) / (double)rows); }
 
 static const char *checkpoint_file(const Evaluating *evaluating) {
     return evaluating->options->checkpoint == 0 ? RUN_LAST : RUN_BEST;

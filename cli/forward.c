@@ -71,8 +71,8 @@ static const Node *output_node(const Graph *graph, const char *name) {
 }
 
 /* Runs `count` rows, a multiple of `batch`, and copies the output after `done` rows into its place. */
-static bool run_batches(Session *session, const Program *program, uint32_t batch, const int32_t *rows,
-                        int64_t count, float *values, const Predictions *shape) {
+static bool run_batches(Session *session, const Program *program, uint32_t batch, const int32_t *rows, int64_t count,
+                        float *values, const Predictions *shape) {
     Runner *runner = runner_new(program, session->states, session->threads, session->build.diag);
     bool good = runner && bind_inputs(runner, session, program->graph);
     for (int64_t done = 0; done < count && good; done += batch) {
@@ -107,8 +107,7 @@ bool forward_run(Session *session, GraphKind kind, uint32_t output, uint32_t bat
     ProgramPair pair = programs_pair(&session->programs, kind, count, batch);
     int64_t whole = count / batch * batch;
     if (!prepare(session, pair.full ? pair.full : pair.last, output, count, predictions)) return false;
-    if (pair.full && !run_batches(session, pair.full, batch, rows, whole, predictions->values, predictions))
-        return false;
+    if (pair.full && !run_batches(session, pair.full, batch, rows, whole, predictions->values, predictions)) return false;
     if (pair.last && !run_batches(session, pair.last, (uint32_t)(count - whole), rows + whole, count - whole,
                                   predictions->values + whole * predictions->width, predictions))
         return false;

@@ -46,7 +46,8 @@ bool image_fit(const char *path, int channels, int height, int width, Invert inv
     return true;
 }
 
-bool image_stretch(const char *path, int channels, int height, int width, uint8_t *pixels, ImageFacts *facts, Diagnostics *diag) {
+bool image_stretch(const char *path, int channels, int height, int width, uint8_t *pixels, ImageFacts *facts,
+                   Diagnostics *diag) {
     Bitmap bitmap;
     if (!bitmap_open(path, channels, &bitmap, diag)) return false;
     *facts = (ImageFacts){.height = bitmap.height, .width = bitmap.width};

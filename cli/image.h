@@ -18,6 +18,7 @@ typedef struct {
 bool image_fit(const char *path, int channels, int height, int width, Invert invert, uint8_t *pixels, ImageFacts *facts,
                Diagnostics *diag);
 /* The same, but stretched to the size, as the source images() does it. */
-bool image_stretch(const char *path, int channels, int height, int width, uint8_t *pixels, ImageFacts *facts, Diagnostics *diag);
+bool image_stretch(const char *path, int channels, int height, int width, uint8_t *pixels, ImageFacts *facts,
+                   Diagnostics *diag);
 
 #endif

@@ -15,9 +15,7 @@ typedef struct {
     Inputs *inputs;
 } Opening;
 
-static Diagnostics *diag_of(const Opening *opening) {
-    return opening->session->build.diag;
-}
+static Diagnostics *diag_of(const Opening *opening) { return opening->session->build.diag; }
 
 /* -- what the model reads -- */
 
@@ -46,8 +44,8 @@ static Shape row_of(const Symbol *symbol) {
 /* A single input, which the files then hold; images and arrays have no names to tell several apart. */
 static const Symbol *only_input(const Opening *opening, const char *kind) {
     if (opening->read_count == 1) return &opening->reads[0];
-    diag_error(diag_of(opening), STATUS_USAGE, (Span){0}, "the network reads %u inputs, and %s is one only", opening->read_count,
-               kind);
+    diag_error(diag_of(opening), STATUS_USAGE, (Span){0}, "the network reads %u inputs, and %s is one only",
+               opening->read_count, kind);
     return NULL;
 }
 
@@ -73,9 +71,8 @@ static bool read_image(const Opening *opening, const char *file, Shape row, uint
     int channels = (int)row.dim[0], height = (int)row.dim[1], width = (int)row.dim[2];
     bool stretch = !strcmp(build->info->source.reader, "images");
     Invert invert = stretch && !option_given(build->options, OPTION_invert) ? INVERT_NO : (Invert)build->options->invert;
-    bool good = stretch && invert == INVERT_NO
-                    ? image_stretch(file, channels, height, width, pixels, &facts, build->diag)
-                    : image_fit(file, channels, height, width, invert, pixels, &facts, build->diag);
+    bool good = stretch && invert == INVERT_NO ? image_stretch(file, channels, height, width, pixels, &facts, build->diag)
+                                               : image_fit(file, channels, height, width, invert, pixels, &facts, build->diag);
     if (good && !build->options->quiet) tell_image(file, row, &facts);
     return good;
 }
@@ -110,7 +107,8 @@ static Dataset *open_with(const Opening *opening, const char *reader, const Sour
 
 static bool one_file(const Opening *opening) {
     if (opening->count == 1) return true;
-    diag_error(diag_of(opening), STATUS_USAGE, (Span){0}, "several files must be images; '%s' is a file of rows", opening->files[0]);
+    diag_error(diag_of(opening), STATUS_USAGE, (Span){0}, "several files must be images; '%s' is a file of rows",
+               opening->files[0]);
     return false;
 }
 
@@ -119,8 +117,8 @@ static Dataset *open_table(const Opening *opening) {
     const ModelInfo *info = opening->session->build.info;
     SourceArg *args = ARENA_ARRAY(opening->session->arena, SourceArg, info->source.arg_count);
     if (strcmp(info->source.reader, "csv")) {
-        diag_error(diag_of(opening), STATUS_USAGE, (Span){0}, "the network was not trained on a table, so '%s' has nothing for it",
-                   opening->files[0]);
+        diag_error(diag_of(opening), STATUS_USAGE, (Span){0},
+                   "the network was not trained on a table, so '%s' has nothing for it", opening->files[0]);
         return NULL;
     }
     for (uint32_t i = 0; i < info->source.arg_count; i++) {
@@ -150,7 +148,8 @@ static bool check_columns(const Opening *opening, const Symbol *symbol) {
         if (!found) return missing_column(opening, wanted);
         if (found->unseen)
             fprintf(stderr, "%s: column '%s': %lld row%s a category that the network was not trained on, such as '%s'\n",
-                    opening->files[0], found->name, (long long)found->unseen, found->unseen == 1 ? " has" : "s have", found->unseen_text);
+                    opening->files[0], found->name, (long long)found->unseen, found->unseen == 1 ? " has" : "s have",
+                    found->unseen_text);
         if (!single || found->dtype == symbol->dtype) continue;
         diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "column '%s' of '%s' must hold whole numbers, with none missing",
                    wanted->name, opening->files[0]);
@@ -209,8 +208,9 @@ static bool take_array(Opening *opening, const Symbol *symbol, const SourceField
     opening->session->dataset = dataset_new(&field, 1, (void *[]){elements}, rows);
     for (int64_t i = 0; i < count; i++) {
         if (put_element(elements, symbol->dtype, i, element(data, array->dtype, i))) continue;
-        diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "element %lld of '%s' is %g, but the network reads %s", (long long)i,
-                   opening->files[0], element(data, array->dtype, i), symbol->dtype == DTYPE_U8 ? "bytes" : "whole numbers");
+        diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "element %lld of '%s' is %g, but the network reads %s",
+                   (long long)i, opening->files[0], element(data, array->dtype, i),
+                   symbol->dtype == DTYPE_U8 ? "bytes" : "whole numbers");
         return false;
     }
     return true;
@@ -220,8 +220,8 @@ static bool wrong_shape(const Opening *opening, const Symbol *symbol, const Sour
     char found[SHAPE_TEXT], wanted[SHAPE_TEXT];
     Shape whole = {.rank = array->row.rank + 1, .dim = {first}};
     memcpy(&whole.dim[1], array->row.dim, (size_t)array->row.rank * sizeof *whole.dim);
-    diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "'%s' is %s, but a row that the network reads is %s", opening->files[0],
-               shape_text(array->dtype, whole, found), shape_text(symbol->dtype, row_of(symbol), wanted));
+    diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "'%s' is %s, but a row that the network reads is %s",
+               opening->files[0], shape_text(array->dtype, whole, found), shape_text(symbol->dtype, row_of(symbol), wanted));
     diag_help(diag_of(opening), "rows come first, one after the other");
     return false;
 }
@@ -263,7 +263,8 @@ bool inputs_open(Session *session, char *const *files, int count, Inputs *inputs
         int kind = kind_of(files[i]);
         if (kind >= 0 && kinds[kind].open == kinds[kind_of(files[0])].open) continue;
         diag_error(session->build.diag, STATUS_USAGE, (Span){0},
-                   kind < 0 ? "'%s' is no PNG image, table or array by its name" : "'%s' is of another kind than the first file",
+                   kind < 0 ? "'%s' is no PNG image, table or array by its name"
+                            : "'%s' is of another kind than the first file",
                    files[i]);
         diag_help(session->build.diag, "names end in .png, .csv, .csv.gz, .tsv or .npy");
         return false;

@@ -9,9 +9,7 @@
 
 enum { NUMBER_DIGITS = 7, KEY_MAX = 96, LINE_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(NUMBER_DIGITS) };
 
-json_t *json_number(double value) {
-    return isfinite(value) ? json_real(value) : json_null();
-}
+json_t *json_number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
 bool json_print_line(json_t *value, FILE *out) {
     bool printed = json_dumpf(value, out, LINE_FLAGS) == 0 && fputc('\n', out) != EOF && fflush(out) == 0;

@@ -110,7 +110,8 @@ static void check_stdout(Diagnostics *diag) {
  * The handler is gone when it returns: then the fault is another one, and ends the process where it is. */
 static void on_bus_error(int number, siginfo_t *info, void *context) {
     (void)number, (void)context;
-    static const char before[] = "mlc: error: '", after[] = "' was cut short, or cannot be read any more, while it was in use\n";
+    static const char before[] = "mlc: error: '",
+                      after[] = "' was cut short, or cannot be read any more, while it was in use\n";
     const char *path = data_file_at(info->si_addr);
     if (!path) return;
     bool told = write(STDERR_FILENO, before, sizeof before - 1) > 0 && write(STDERR_FILENO, path, strlen(path)) > 0 &&

@@ -112,7 +112,8 @@ Work kernel_work(const Plan *plan, const Kernel *kernel) {
             work.bytes += node_bytes(graph_node(plan->graph, operand));
         }
     }
-    for (uint32_t i = 0; i < kernel->store_count; i++) work.bytes += node_bytes(graph_node(plan->graph, kernel->stores[i].node));
+    for (uint32_t i = 0; i < kernel->store_count; i++)
+        work.bytes += node_bytes(graph_node(plan->graph, kernel->stores[i].node));
     free(seen);
     return work;
 }

@@ -9,8 +9,9 @@
 enum { MEASURE_LEVELS = 6, MEASURE_LEAST = 16 << 10 };
 typedef struct {
     double operations; /* f32 operations a second on all threads, a fused multiply-add counted as two */
-    double together[MEASURE_LEVELS]; /* bytes a second read, or read and written, on all threads; never more at a higher level */
-    double alone[MEASURE_LEVELS];    /* on one thread while the others wait */
+    double
+        together[MEASURE_LEVELS]; /* bytes a second read, or read and written, on all threads; never more at a higher level */
+    double alone[MEASURE_LEVELS]; /* on one thread while the others wait */
 } Machine;
 
 /* false after reporting an error. */

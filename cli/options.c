@@ -27,13 +27,9 @@ static const OptionRow rows[OPTION_COUNT] = {
 
 enum { LONG_BASE = 256, SPELLING_MAX = 64 };
 
-static bool is_allowed(uint64_t allowed, int id) {
-    return allowed >> id & 1;
-}
+static bool is_allowed(uint64_t allowed, int id) { return allowed >> id & 1; }
 
-bool option_given(const Options *options, OptionId id) {
-    return is_allowed(options->given, (int)id);
-}
+bool option_given(const Options *options, OptionId id) { return is_allowed(options->given, (int)id); }
 
 static void spelling(const OptionRow *row, char text[SPELLING_MAX]) {
     if (row->name)

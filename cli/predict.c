@@ -16,11 +16,11 @@ typedef struct {
     bool files;    /* the rows are those of files */
     Inputs inputs; /* of files */
     Split split;
-    int64_t first, count; /* rows of the split */
-    const int32_t *rows;  /* their numbers in the data set */
-    int height, width;    /* of an image; 0 if the model's data are no grey images */
-    Predictions predictions;  /* of the first output */
-    Predictions *others;      /* [output_count]: of a model without classes, all of them */
+    int64_t first, count;    /* rows of the split */
+    const int32_t *rows;     /* their numbers in the data set */
+    int height, width;       /* of an image; 0 if the model's data are no grey images */
+    Predictions predictions; /* of the first output */
+    Predictions *others;     /* [output_count]: of a model without classes, all of them */
 } Predicting;
 
 /* -- which rows -- */
@@ -87,7 +87,8 @@ static bool open_files(Predicting *predicting) {
     const Options *options = predicting->options;
     Session *session = &predicting->session;
     if (option_given(options, OPTION_index) || option_given(options, OPTION_split)) {
-        diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--index and --split choose rows of the model's data, not of files");
+        diag_error(predicting->diag, STATUS_USAGE, (Span){0},
+                   "--index and --split choose rows of the model's data, not of files");
         return false;
     }
     if (!session_open_model(session, options, predicting->diag) ||
@@ -113,9 +114,7 @@ static bool is_mistake(const Predicting *predicting, int64_t i) {
     return predicting->predictions.classes && truth >= 0 && truth != prediction_class(&predicting->predictions, i);
 }
 
-static bool knows_truth(const Predicting *predicting) {
-    return truth_of(predicting, 0) >= 0;
-}
+static bool knows_truth(const Predicting *predicting) { return truth_of(predicting, 0) >= 0; }
 
 /* "12", or the name of a file */
 static const char *row_name(const Predicting *predicting, int64_t i, char buffer[NUMBER_TEXT]) {
@@ -160,7 +159,8 @@ static void print_class(const Predicting *predicting, int64_t i) {
 static void print_list(const Predicting *predicting) {
     bool classes = predicting->predictions.classes;
     const char *what = predicting->inputs.names ? "file" : predicting->files ? "row" : "index";
-    if (classes) printf("%7s  %s%-14s %11s\n", what, knows_truth(predicting) ? "true           " : "", "predicted", "probability");
+    if (classes)
+        printf("%7s  %s%-14s %11s\n", what, knows_truth(predicting) ? "true           " : "", "predicted", "probability");
     for (int64_t i = 0; i < predicting->count; i++) {
         if (classes)
             print_class(predicting, i);
@@ -278,11 +278,13 @@ static bool draw_grid(const Predicting *predicting) {
 static bool run(Predicting *predicting, uint32_t batch) {
     Session *session = &predicting->session;
     const ModelInfo *info = session->build.info;
-    if (!forward_run(session, GRAPH_PREDICT, 0, batch, predicting->rows, predicting->count, &predicting->predictions)) return false;
+    if (!forward_run(session, GRAPH_PREDICT, 0, batch, predicting->rows, predicting->count, &predicting->predictions))
+        return false;
     predicting->others = ARENA_ARRAY(session->arena, Predictions, info->output_count);
     predicting->others[0] = predicting->predictions;
     for (uint32_t i = 1; i < info->output_count && !predicting->predictions.classes; i++)
-        if (!forward_run(session, GRAPH_PREDICT, i, batch, predicting->rows, predicting->count, &predicting->others[i])) return false;
+        if (!forward_run(session, GRAPH_PREDICT, i, batch, predicting->rows, predicting->count, &predicting->others[i]))
+            return false;
     return true;
 }
 

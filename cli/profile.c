@@ -75,7 +75,8 @@ static void run_all(Profiling *p) {
 static void describe(const Plan *plan, const Kernel *kernel, char *text, size_t size) {
     bool updates = false;
     for (uint32_t i = 0; i < kernel->store_count; i++) updates |= kernel->stores[i].to.kind == STORAGE_STATE;
-    const char *what = kernel->root && kernel->kind == KERNEL_REDUCE ? op_name(graph_node(plan->graph, kernel->root)->op) : kernel_names[kernel->kind];
+    const char *what = kernel->root && kernel->kind == KERNEL_REDUCE ? op_name(graph_node(plan->graph, kernel->root)->op)
+                                                                     : kernel_names[kernel->kind];
     uint32_t more = kernel->node_count - (kernel->root ? 1 : 0);
     snprintf(text, size, "%s + %u%s", what, more, updates ? ", update" : "");
 }
@@ -91,12 +92,15 @@ static void lines_of(const Profiling *p, const Kernel *kernel, char *text, size_
     uint32_t lines[LINES_SHOWN], count = 0, line, column;
     const char *name;
     const Graph *graph = p->program->graph;
-    if (kernel->root && diag_locate(p->build.diag, graph_node(graph, kernel->root)->span, &name, &line, &column)) add_line(lines, &count, line);
+    if (kernel->root && diag_locate(p->build.diag, graph_node(graph, kernel->root)->span, &name, &line, &column))
+        add_line(lines, &count, line);
     for (uint32_t i = 0; i < kernel->node_count; i++)
-        if (diag_locate(p->build.diag, graph_node(graph, kernel->nodes[i])->span, &name, &line, &column)) add_line(lines, &count, line);
+        if (diag_locate(p->build.diag, graph_node(graph, kernel->nodes[i])->span, &name, &line, &column))
+            add_line(lines, &count, line);
     size_t at = 0;
     text[0] = '\0';
-    for (uint32_t i = 0; i < count && at < size; i++) at += (size_t)snprintf(text + at, size - at, "%s%u", i ? "," : "", lines[i]);
+    for (uint32_t i = 0; i < count && at < size; i++)
+        at += (size_t)snprintf(text + at, size - at, "%s%u", i ? "," : "", lines[i]);
 }
 
 static void print_kernel(const Profiling *p, uint32_t number, const Machine *machine, double step_seconds) {
@@ -109,9 +113,9 @@ static void print_kernel(const Profiling *p, uint32_t number, const Machine *mac
     double bound = work_bound(work, machine, threads, all);
     describe(plan, kernel, what, sizeof what);
     lines_of(p, kernel, lines, sizeof lines);
-    printf("k%-3u %-22s %-18s %2u %9.1f %6.1f %8.1f %7.1f %9.1f %5.0f  %s\n", number, what, shape_text(DTYPE_F32, kernel->space, space) + 3, threads,
-           seconds * 1e6, 100 * seconds / step_seconds, work.operations / seconds * 1e-9, work.bytes / seconds * 1e-9, bound * 1e6,
-           100 * bound / seconds, lines);
+    printf("k%-3u %-22s %-18s %2u %9.1f %6.1f %8.1f %7.1f %9.1f %5.0f  %s\n", number, what,
+           shape_text(DTYPE_F32, kernel->space, space) + 3, threads, seconds * 1e6, 100 * seconds / step_seconds,
+           work.operations / seconds * 1e-9, work.bytes / seconds * 1e-9, bound * 1e6, 100 * bound / seconds, lines);
 }
 
 static void print_machine(const Machine *machine) {
@@ -124,10 +128,11 @@ static void print_machine(const Machine *machine) {
 static void print_table(const Profiling *p, const Machine *machine) {
     const Plan *plan = p->program->plan;
     double step = timeline_step_seconds(&p->timeline), busy = 0, operations = 0;
-    printf("%s, batch %u, %d threads, median of %lld steps\n", p->program->graph->name, p->build.info->batch, threads_count(p->threads),
-           (long long)p->steps);
+    printf("%s, batch %u, %d threads, median of %lld steps\n", p->program->graph->name, p->build.info->batch,
+           threads_count(p->threads), (long long)p->steps);
     print_machine(machine);
-    printf("%-4s %-22s %-18s %2s %9s %6s %8s %7s %9s %5s  %s\n", "", "kernel", "space", "T", "us", "%", "GFLOP/s", "GB/s", "bound us", "% of", "lines");
+    printf("%-4s %-22s %-18s %2s %9s %6s %8s %7s %9s %5s  %s\n", "", "kernel", "space", "T", "us", "%", "GFLOP/s", "GB/s",
+           "bound us", "% of", "lines");
     for (uint32_t i = 0; i < plan->kernel_count; i++) {
         print_kernel(p, i, machine, step);
         busy += timeline_kernel_seconds(&p->timeline, i);

@@ -34,12 +34,8 @@ static void want(Programs *programs, GraphKind kind, uint32_t batch) {
     programs->items[programs->count++] = (CompiledProgram){.kind = kind, .batch = batch};
 }
 
-static uint32_t full_batch(int64_t rows, uint32_t batch) {
-    return rows >= batch ? batch : 0;
-}
-static uint32_t last_batch(int64_t rows, uint32_t batch) {
-    return (uint32_t)(rows % batch);
-}
+static uint32_t full_batch(int64_t rows, uint32_t batch) { return rows >= batch ? batch : 0; }
+static uint32_t last_batch(int64_t rows, uint32_t batch) { return (uint32_t)(rows % batch); }
 
 void programs_want(Programs *programs, GraphKind kind, int64_t rows, uint32_t batch) {
     want(programs, kind, full_batch(rows, batch));
@@ -72,8 +68,7 @@ static void *compile_jobs(void *argument) {
 /* A thread that cannot be started is one helper less. */
 static void start_helpers(ProgramJobs *queue) {
     uint32_t online = (uint32_t)threads_online(), wanted = queue->count < online ? queue->count : online;
-    while (queue->helper_count < wanted &&
-           pthread_create(&queue->helpers[queue->helper_count], NULL, compile_jobs, queue) == 0)
+    while (queue->helper_count < wanted && pthread_create(&queue->helpers[queue->helper_count], NULL, compile_jobs, queue) == 0)
         queue->helper_count++;
 }
 

@@ -91,15 +91,13 @@ static bool make_program(Running *running) {
 
 /* With as many digits as tell it from its neighbours; a NaN is one, whatever its sign bit. */
 static void print_real(double value, int digits) {
-    if (isnan(value)) fputs(" nan", stdout);
-    else printf(" %.*g", digits, value);
+    if (isnan(value))
+        fputs(" nan", stdout);
+    else
+        printf(" %.*g", digits, value);
 }
-static void print_f32(float value) {
-    print_real((double)value, 9);
-}
-static void print_i32(int32_t value) {
-    printf(" %d", value);
-}
+static void print_f32(float value) { print_real((double)value, 9); }
+static void print_i32(int32_t value) { printf(" %d", value); }
 
 static void print_output(const char *name, const Node *node, const void *data) {
     char shape[SHAPE_TEXT];

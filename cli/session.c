@@ -43,10 +43,11 @@ bool session_fit(Session *session) {
     Compilation compilation;
     int64_t rows = dataset_rows(session->dataset, SPLIT_TRAIN);
     if (build->info->fit_count == 0) return true;
-    if (!build_compilation(build, GRAPH_FIT, rows < FIT_BATCH ? (uint32_t)rows : FIT_BATCH, PASS_functions, &compilation)) return false;
+    if (!build_compilation(build, GRAPH_FIT, rows < FIT_BATCH ? (uint32_t)rows : FIT_BATCH, PASS_functions, &compilation))
+        return false;
     Program *program = program_interpret(compilation.graph);
-    bool good = fits_run(program, session->dataset, session->states, session->threads, build->info->fits, build->info->fit_count,
-                         build->diag);
+    bool good = fits_run(program, session->dataset, session->states, session->threads, build->info->fits,
+                         build->info->fit_count, build->diag);
     program_free(program);
     compilation_free(&compilation);
     return good;

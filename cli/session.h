@@ -6,7 +6,7 @@
 #include "cli/runs.h"
 
 typedef struct {
-    Arena *arena; /* what the command keeps until its end */
+    Arena *arena;      /* what the command keeps until its end */
     SourceSchema like; /* of a trained network: the schema of its data */
     Build build;
     Dataset *dataset;

@@ -14,9 +14,7 @@ bool terminal_live(FILE *stream) {
     return isatty(fileno(stream)) && !(term && strcmp(term, "dumb") == 0) && !(off && *off);
 }
 
-bool terminal_utf8(void) {
-    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-}
+bool terminal_utf8(void) { return strcmp(nl_langinfo(CODESET), "UTF-8") == 0; }
 
 int terminal_width(FILE *stream) {
     struct winsize size;

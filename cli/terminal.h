@@ -24,7 +24,7 @@ void terminal_image(FILE *stream, const uint8_t *pixels, int height, int width);
 enum { NUMBER_TEXT = 32 };
 const char *text_count(char buffer[NUMBER_TEXT], int64_t count);     /* 567434 -> "567,434" */
 const char *text_bytes(char buffer[NUMBER_TEXT], int64_t bytes);     /* 2269736 -> "2.16 MiB" */
-const char *text_number(char buffer[NUMBER_TEXT], double value);      /* 0.0807, 6.02e+23, nan */
+const char *text_number(char buffer[NUMBER_TEXT], double value);     /* 0.0807, 6.02e+23, nan */
 const char *text_duration(char buffer[NUMBER_TEXT], double seconds); /* 83 -> "1:23" */
 
 #endif

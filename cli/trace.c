@@ -72,7 +72,8 @@ static uint64_t step_end(const Timeline *timeline, int64_t step) {
 double timeline_step_seconds(const Timeline *timeline) {
     uint64_t *values = ARENA_ARRAY(timeline->arena, uint64_t, timeline->steps);
     if (timeline->steps < 2) return (double)(step_end(timeline, 0) - step_begin(timeline, 0)) * 1e-9; /* there is no next one */
-    for (int64_t step = 0; step + 1 < timeline->steps; step++) values[step] = step_begin(timeline, step + 1) - step_begin(timeline, step);
+    for (int64_t step = 0; step + 1 < timeline->steps; step++)
+        values[step] = step_begin(timeline, step + 1) - step_begin(timeline, step);
     return median_seconds(values, (size_t)timeline->steps - 1);
 }
 
@@ -87,9 +88,11 @@ static void write_events(const Timeline *timeline, const Plan *plan, FILE *out) 
             for (uint32_t kernel = 0; kernel < timeline->kernels; kernel++) {
                 const KernelTime *time = kernel_time(timeline, step, thread, kernel);
                 if (!time->begin) continue;
-                fprintf(out, "%s\n{\"name\":\"k%u %s\",\"ph\":\"X\",\"pid\":0,\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f,\"args\":{\"step\":%" PRId64 "}}",
-                        separator, kernel, kernel_names[plan->kernels[kernel].kind], thread, (double)(int64_t)(time->begin - start) * 1e-3,
-                        (double)time->busy * 1e-3, step);
+                fprintf(out,
+                        "%s\n{\"name\":\"k%u "
+                        "%s\",\"ph\":\"X\",\"pid\":0,\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f,\"args\":{\"step\":%" PRId64 "}}",
+                        separator, kernel, kernel_names[plan->kernels[kernel].kind], thread,
+                        (double)(int64_t)(time->begin - start) * 1e-3, (double)time->busy * 1e-3, step);
                 separator = ",";
             }
 }

@@ -281,10 +281,12 @@ static void print_files(const char *folder) {
 /* Why the training ended before its last epoch, and which epoch was the best. */
 static void print_judgement(const Training *training, const EpochRecord *last) {
     const ModelInfo *info = training->session.build.info;
-    const char *split = last->valid.present ? "valid" : "test", *metric = info->keep_best.metric ? info->keep_best.metric : "loss";
+    const char *split = last->valid.present ? "valid" : "test",
+               *metric = info->keep_best.metric ? info->keep_best.metric : "loss";
     const char *looked_at = info->stop.judge.metric ? info->stop.judge.metric : "loss";
     if (training->early)
-        printf("stopped early: no gain of %s %s in %u epoch%s\n", split, looked_at, info->stop.patience, info->stop.patience == 1 ? "" : "s");
+        printf("stopped early: no gain of %s %s in %u epoch%s\n", split, looked_at, info->stop.patience,
+               info->stop.patience == 1 ? "" : "s");
     if (training->best_epoch) printf("best %s %s: epoch %u\n", split, metric, training->best_epoch);
 }
 
@@ -318,8 +320,8 @@ static Status finish(Training *training, TrainResult result) {
 }
 
 static Status run_whole(Training *training) {
-    bool ready = check_usage(training->options, training->diag) && open_model(training) &&
-                 open_data(training) && compile_programs(training) && open_folder(training);
+    bool ready = check_usage(training->options, training->diag) && open_model(training) && open_data(training) &&
+                 compile_programs(training) && open_folder(training);
     return ready ? finish(training, run_training(training)) : diag_status(training->diag);
 }
 

@@ -7,10 +7,10 @@
 #include "codegen/blocking.h"
 
 enum {
-    SUMS = 16, /* registers for sums, of 32; half as many of 16, where a vector takes two */
+    SUMS = 16,   /* registers for sums, of 32; half as many of 16, where a vector takes two */
     LATENCY = 6, /* four, and what is lost where every sum is always awaited */
     USUAL_ROWS = 8,
-    ODD_ROWS = 4, /* of three or five vectors */
+    ODD_ROWS = 4,       /* of three or five vectors */
     PER_CYCLE = 2,      /* multiply-adds, or loads */
     LANES_OF_TILE = 16, /* in a vector */
     TILE_OVERHEAD = 60, /* half cycles: addresses, clearing and saving sums */
@@ -19,8 +19,8 @@ enum {
 
 /* Elements of f32. Rows of a chunk and columns of a tile should leave room for each other in the second-level cache. */
 enum {
-    WHOLE_K = 1024, /* not more than this is not cut if the columns need no packing */
-    MOST_K = 512,   /* in a block if it is cut */
+    WHOLE_K = 1024,     /* not more than this is not cut if the columns need no packing */
+    MOST_K = 512,       /* in a block if it is cut */
     CHUNK = MOST_PACKED /* rows times k: a quarter of a second-level cache */
 };
 
@@ -84,9 +84,7 @@ static Blocking choose_tile(const ProductSize *size) {
 }
 
 /* A block of rows across all columns: that many sums are put aside at least if k is cut. They lie on the stack. */
-static bool too_wide(const Blocking *b) {
-    return b->tile_rows * b->column_blocks * b->vectors * LANES_OF_TILE > MOST_SAVED;
-}
+static bool too_wide(const Blocking *b) { return b->tile_rows * b->column_blocks * b->vectors * LANES_OF_TILE > MOST_SAVED; }
 
 static void cut_k(const ProductSize *size, Blocking *b) {
     bool whole = (size->panels && size->k <= WHOLE_K) || too_wide(b);

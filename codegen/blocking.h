@@ -26,7 +26,7 @@ typedef struct {
     int64_t tile_rows; /* sums of tile_rows x vectors x 16 stay in registers */
     int vectors;
     int64_t row_blocks, column_blocks; /* tiles down and across */
-    int64_t chunk, chunks; /* blocks of rows in a chunk (the last chunk may have fewer): a chunk's rows stay in the cache */
+    int64_t chunk, chunks;     /* blocks of rows in a chunk (the last chunk may have fewer): a chunk's rows stay in the cache */
     int64_t k_block, k_blocks; /* steps of k in a block (the last block may have fewer), likewise */
     bool lists_zeros;          /* if it was asked for and the lists are not too long */
 } Blocking;

@@ -68,7 +68,8 @@ static void describe_kernels(Compiled *compiled) {
     const Plan *plan = compiled->plan;
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         const Kernel *kernel = &plan->kernels[k];
-        compiled->kernels[k] = (ProgramKernel){compiled->code[k].units, kernel->max_threads, kernel->pieces, kernel->barrier_before};
+        compiled->kernels[k] =
+            (ProgramKernel){compiled->code[k].units, kernel->max_threads, kernel->pieces, kernel->barrier_before};
     }
 }
 
@@ -95,7 +96,8 @@ static Program *program_of(Compiled *compiled, double seconds) {
 
 static void print_times(const Compiled *compiled, double seconds) {
     const char *source = compiled->cached ? "code from the cache" : "compiled";
-    fprintf(stderr, "mlc: %s: %u kernels, %s in %.0f ms\n", compiled->graph->name, compiled->plan->kernel_count, source, 1e3 * seconds);
+    fprintf(stderr, "mlc: %s: %u kernels, %s in %.0f ms\n", compiled->graph->name, compiled->plan->kernel_count, source,
+            1e3 * seconds);
 }
 
 Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options, Diagnostics *diag) {
@@ -106,9 +108,13 @@ Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options
     compiled->graph = graph;
     compiled->output_offsets = calloc(graph->output_count + 1, sizeof *compiled->output_offsets);
     compiled->kernels = calloc(plan->kernel_count + 1, sizeof *compiled->kernels);
-    Program *program = compiled->output_offsets && compiled->kernels && compile(compiled, options, diag) ? program_of(compiled, seconds_now() - start) : NULL;
-    if (!program) compiled_free(compiled);
-    else if (options->verbose) print_times(compiled, program->compile_seconds);
+    Program *program = compiled->output_offsets && compiled->kernels && compile(compiled, options, diag)
+                           ? program_of(compiled, seconds_now() - start)
+                           : NULL;
+    if (!program)
+        compiled_free(compiled);
+    else if (options->verbose)
+        print_times(compiled, program->compile_seconds);
     return program;
 }
 

@@ -35,9 +35,7 @@ static bool has_feature(const char *list, const char *feature, size_t length) {
     return false;
 }
 
-bool features_have(const char *list, const char *feature) {
-    return has_feature(list, feature, strlen(feature));
-}
+bool features_have(const char *list, const char *feature) { return has_feature(list, feature, strlen(feature)); }
 
 static const Cpu *find(const char *name) {
     for (size_t i = 0; i < CPU_COUNT; i++)

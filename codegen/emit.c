@@ -25,9 +25,7 @@ void emit_end_kernel(Emitter *e) {
     e->arena = NULL;
 }
 
-bool emit_computes(const Emitter *e, NodeId node) {
-    return e->computed_in[node] == e->kernel_number;
-}
+bool emit_computes(const Emitter *e, NodeId node) { return e->computed_in[node] == e->kernel_number; }
 
 static bool uses_in_place(const Node *node, NodeId id) {
     bool in_place = op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape;

@@ -55,7 +55,7 @@ typedef struct Emitter {
     const Kernel *kernel;
     uint32_t kernel_number;
     uint32_t *computed_in; /* [node_count]: number of the last kernel that computes the node */
-    Binding *bindings; /* in the order in which the code comes to need them */
+    Binding *bindings;     /* in the order in which the code comes to need them */
     uint32_t binding_count, binding_capacity;
     LLVMValueRef function, rows; /* rows: loaded at entry when first used */
     LLVMBasicBlockRef entry;

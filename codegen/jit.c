@@ -17,7 +17,8 @@ static bool jit_new(const CodegenOptions *options, LLVMOrcLLJITRef *jit, Diagnos
     if (!target_open(&target, options, diag)) return target_close(&target), false;
     LLVMOrcLLJITBuilderRef builder = LLVMOrcCreateLLJITBuilder();
     /* the builder takes over the machine */
-    LLVMOrcLLJITBuilderSetJITTargetMachineBuilder(builder, LLVMOrcJITTargetMachineBuilderCreateFromTargetMachine(target.machine));
+    LLVMOrcLLJITBuilderSetJITTargetMachineBuilder(builder,
+                                                  LLVMOrcJITTargetMachineBuilderCreateFromTargetMachine(target.machine));
     target.machine = NULL;
     target_close(&target);
     return !failed(LLVMOrcCreateLLJIT(jit, builder), "the JIT does not start", diag);
@@ -25,7 +26,8 @@ static bool jit_new(const CodegenOptions *options, LLVMOrcLLJITRef *jit, Diagnos
 
 /* The generated code calls one function of ours: the bridge to OpenBLAS. */
 static bool define_functions(LLVMOrcLLJITRef jit, Diagnostics *diag) {
-    LLVMJITEvaluatedSymbol symbol = {.Address = (LLVMOrcExecutorAddress)(uintptr_t)openblas_gemm, .Flags = {LLVMJITSymbolGenericFlagsExported, 0}};
+    LLVMJITEvaluatedSymbol symbol = {.Address = (LLVMOrcExecutorAddress)(uintptr_t)openblas_gemm,
+                                     .Flags = {LLVMJITSymbolGenericFlagsExported, 0}};
     LLVMOrcCSymbolMapPair pair = {LLVMOrcLLJITMangleAndIntern(jit, "openblas_gemm"), symbol};
     LLVMOrcMaterializationUnitRef unit = LLVMOrcAbsoluteSymbols(&pair, 1);
     return !failed(LLVMOrcJITDylibDefine(LLVMOrcLLJITGetMainJITDylib(jit), unit), "a function cannot be defined", diag);

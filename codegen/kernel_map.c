@@ -191,7 +191,8 @@ static LLVMValueRef smaller(Emitter *e, LLVMValueRef a, LLVMValueRef b) {
 }
 
 /* `units`: of one row of the batch. */
-static void emit_fetched_lines(Emitter *e, const Line *line, const Batches *batches, int64_t units, LLVMValueRef first, LLVMValueRef last) {
+static void emit_fetched_lines(Emitter *e, const Line *line, const Batches *batches, int64_t units, LLVMValueRef first,
+                               LLVMValueRef last) {
     LLVMValueRef ahead = const_i64(e, ROWS_FETCHED), each = const_i64(e, units);
     LLVMValueRef begin = LLVMBuildUDiv(e->builder, first, each, "");
     LLVMValueRef end = LLVMBuildUDiv(e->builder, LLVMBuildAdd(e->builder, last, const_i64(e, units - 1), ""), each, "");

@@ -67,7 +67,10 @@ static void choose_blocking(const Emitter *e, Matmul *m) {
 }
 
 /* Both copies, with gaps between panels; saved sums; lists and their lengths. The rest are a tile and what is put aside of it. */
-enum { REST = 128 * 1024, SLOTS = 4 * (2 * (MOST_PACKED + MOST_PACKED / 32) + MOST_SAVED + 2 * LIST_ENTRIES) + 8 * LIST_ENTRIES + REST };
+enum {
+    REST = 128 * 1024,
+    SLOTS = 4 * (2 * (MOST_PACKED + MOST_PACKED / 32) + MOST_SAVED + 2 * LIST_ENTRIES) + 8 * LIST_ENTRIES + REST
+};
 _Static_assert((int)SLOTS <= (int)PROGRAM_STACK, "a matrix product may need more stack than threads have");
 
 static void reserve_slots(Emitter *e, Matmul *m) {
@@ -100,7 +103,7 @@ Matmul matmul_of(Emitter *e) {
 static LLVMValueRef plus(Emitter *e, LLVMValueRef a, int64_t b) { return LLVMBuildAdd(e->builder, a, const_i64(e, b), ""); }
 static LLVMValueRef times(Emitter *e, LLVMValueRef a, int64_t b) { return LLVMBuildMul(e->builder, a, const_i64(e, b), ""); }
 static LLVMValueRef both(Emitter *e, LLVMValueRef a, LLVMValueRef b) { return LLVMBuildAnd(e->builder, a, b, ""); }
-static LLVMValueRef not(Emitter *e, LLVMValueRef a) { return LLVMBuildNot(e->builder, a, ""); }
+static LLVMValueRef not(Emitter * e, LLVMValueRef a) { return LLVMBuildNot(e->builder, a, ""); }
 static LLVMValueRef choose(Emitter *e, LLVMValueRef condition, LLVMValueRef yes, LLVMValueRef no) {
     return LLVMBuildSelect(e->builder, condition, yes, no, "");
 }
@@ -130,7 +133,8 @@ static LLVMValueRef chunk_size(Emitter *e, const Blocking *b, LLVMValueRef chunk
 
 static Tile tile_of(Emitter *e, const Matmul *m, LLVMValueRef number) {
     const Blocking *b = &m->blocking;
-    LLVMValueRef of_matrix = const_i64(e, b->row_blocks * b->column_blocks), of_chunk = const_i64(e, b->chunk * b->column_blocks);
+    LLVMValueRef of_matrix = const_i64(e, b->row_blocks * b->column_blocks),
+                 of_chunk = const_i64(e, b->chunk * b->column_blocks);
     Quotient matrix = m->batch == 1 ? divide_once(e, number) : divide(e, number, of_matrix);
     Quotient chunk = b->chunks == 1 ? divide_once(e, matrix.rest) : divide(e, matrix.rest, of_chunk);
     LLVMValueRef size = chunk_size(e, b, chunk.whole);
@@ -148,10 +152,10 @@ static Tile tile_of(Emitter *e, const Matmul *m, LLVMValueRef number) {
 
 /* Stack slots that LLVM turns into registers. */
 typedef struct {
-    LLVMValueRef number;     /* of the tile at hand */
-    LLVMValueRef before;     /* the tile that has all its sums and is to be finished; -1: none */
-    LLVMValueRef k_block;    /* the block of k at hand */
-    LLVMValueRef begin, end; /* the tiles that go through the blocks of k together */
+    LLVMValueRef number;      /* of the tile at hand */
+    LLVMValueRef before;      /* the tile that has all its sums and is to be finished; -1: none */
+    LLVMValueRef k_block;     /* the block of k at hand */
+    LLVMValueRef begin, end;  /* the tiles that go through the blocks of k together */
     LLVMValueRef first, last; /* the thread's tiles: not slots */
 } Walk;
 
@@ -206,7 +210,7 @@ typedef struct {
     Steps steps;
     Tile tile, before;
     LLVMValueRef has_tile, has_before;
-    LLVMValueRef saved;               /* which of the sums put aside are the tile's */
+    LLVMValueRef saved;                /* which of the sums put aside are the tile's */
     LLVMValueRef first_block, is_last; /* of k; NULL: there is one block only */
 } Turn;
 

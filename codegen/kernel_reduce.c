@@ -135,7 +135,8 @@ static void reduce_columns(Emitter *e, const Reduction *r, Column *columns, Valu
         LLVMBuildStore(e->builder, start_value(e, r->node->op, lanes), columns[i].slots[0]);
     }
     each_element(e, r, columns, add_element);
-    for (int i = 0; i < r->together; i++) results[i] = (Value){LLVMBuildLoad2(e->builder, type, columns[i].slots[0], ""), !lanes};
+    for (int i = 0; i < r->together; i++)
+        results[i] = (Value){LLVMBuildLoad2(e->builder, type, columns[i].slots[0], ""), !lanes};
 }
 
 /* Is b to replace a? b > a, or b is the first NaN. */
@@ -144,9 +145,7 @@ static LLVMValueRef replaces(Emitter *e, LLVMValueRef b, LLVMValueRef a) {
     return LLVMBuildAnd(e->builder, LLVMBuildFCmp(e->builder, LLVMRealORD, a, a, ""), greater_or_nan, "");
 }
 
-static Value splat_if(Emitter *e, Value value, bool lanes) {
-    return lanes ? (Value){value_splat(e, value), false} : value;
-}
+static Value splat_if(Emitter *e, Value value, bool lanes) { return lanes ? (Value){value_splat(e, value), false} : value; }
 
 static Value operand_element(Emitter *e, const Reduction *r, const Place *place, LLVMValueRef j) {
     Region region = region_begin(e);

@@ -7,7 +7,7 @@ enum { MOST_TURNED = 4, LEAST_SIZE = 8 };
 typedef struct {
     Shape space;
     int lane_axis, read_axis;
-    NodeId nodes[MOST_TURNED]; /* views whose elements are neighbours in memory along read_axis */
+    NodeId nodes[MOST_TURNED];       /* views whose elements are neighbours in memory along read_axis */
     LLVMValueRef tiles[MOST_TURNED]; /* stack slots: [LANES][LANES] */
     int count;
 } Turned;
@@ -31,7 +31,8 @@ static Coordinate read_along(Emitter *e, NodeId id, NodeId source, Shape space, 
     Place *first = place_new(e, space, NULL);
     first->axis[axis] = (Coordinate){.base = const_i64(e, 0), .step = 1, .aligned = true};
     const Place *place = first;
-    for (; id != source; id = graph_node(e->graph, id)->operands[0]) place = place_through_view(e, graph_node(e->graph, id), place);
+    for (; id != source; id = graph_node(e->graph, id)->operands[0])
+        place = place_through_view(e, graph_node(e->graph, id), place);
     return place_linear(e, place_in_shape(e, place, graph_node(e->graph, source)->shape));
 }
 
@@ -104,7 +105,8 @@ static void read_tiles(Emitter *e, const Turned *turned, const Place *corner) {
     Region region = region_begin(e);
     const Place *place = tile_place(e, turned, corner, turned->read_axis, loop.index);
     for (int i = 0; i < turned->count; i++)
-        LLVMBuildStore(e->builder, value_splat(e, emit_value(e, turned->nodes[i], place)), tile_row(e, turned->tiles[i], loop.index));
+        LLVMBuildStore(e->builder, value_splat(e, emit_value(e, turned->nodes[i], place)),
+                       tile_row(e, turned->tiles[i], loop.index));
     region_end(e, region);
     loop_end(e, loop, tile_size(e, turned, corner, turned->lane_axis), 1);
 }

@@ -46,7 +46,7 @@ typedef struct {
     LLVMValueRef sums[MOST_ROWS][MOST_VECTORS]; /* stack slots that LLVM turns into registers */
     LLVMValueRef finished;                      /* the last tile computed: [vectors][tile_rows][LANES] */
     LLVMValueRef saved;                         /* [chunk] such sums between blocks of k; NULL: there is one block */
-    LLVMValueRef lists, counts, finite; /* matmul_zeros.c: stack slots */
+    LLVMValueRef lists, counts, finite;         /* matmul_zeros.c: stack slots */
     LLVMValueRef *turned; /* [store]: values waiting to be transposed, [together][tile_rows][LANES]; NULL: stored at once */
 } Matmul;
 
@@ -73,14 +73,14 @@ Run walked_run(const Walked *walk);
 typedef struct {
     const Matmul *m;
     const Side *rows_side, *columns_side; /* the operand itself or its packed copy */
-    LLVMValueRef columns;     /* pointer to the tile's first column at k = 0 (which a packed block of k need not hold) */
+    LLVMValueRef columns; /* pointer to the tile's first column at k = 0 (which a packed block of k need not hold) */
     LLVMValueRef first_column;
-    LLVMValueRef ahead; /* what is asked for at k = 0 of the next tile's columns; NULL: nothing */
-    int64_t ahead_step; /* elements from one k to the next */
+    LLVMValueRef ahead;               /* what is asked for at k = 0 of the next tile's columns; NULL: nothing */
+    int64_t ahead_step;               /* elements from one k to the next */
     LLVMValueRef masks[MOST_VECTORS]; /* of columns that exist; NULL: all, or padded in memory */
     LLVMValueRef row[MOST_ROWS];      /* pointers to the rows at k = 0; NULL: `row_step` elements behind the one before */
     int64_t row_step;
-    LLVMValueRef rows_mask; /* of rows that exist; NULL: all of a tile */
+    LLVMValueRef rows_mask;   /* of rows that exist; NULL: all of a tile */
     LLVMValueRef list, count; /* the k that are not left out, ascending, from the block's first on; list NULL: all of them */
 } Operands;
 /* The matrices of the tile; sides have their bases from then on. */

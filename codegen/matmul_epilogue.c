@@ -172,8 +172,8 @@ static void store_column(Emitter *e, LLVMValueRef rows, LLVMValueRef pointer, LL
 }
 
 /* The first column of a quad exists. */
-static void store_quad(Emitter *e, const Matmul *m, LLVMValueRef vectors[QUAD], LLVMValueRef to, int64_t step, LLVMValueRef there,
-                       LLVMValueRef mask) {
+static void store_quad(Emitter *e, const Matmul *m, LLVMValueRef vectors[QUAD], LLVMValueRef to, int64_t step,
+                       LLVMValueRef there, LLVMValueRef mask) {
     bool all = m->columns.lines % QUAD == 0;
     for (int i = 0; i < QUAD; i++) {
         If column_exists = if_begin(e, i && !all ? LLVMBuildICmp(e->builder, LLVMIntSGT, there, const_i64(e, i), "") : NULL);
@@ -213,11 +213,13 @@ void epilogue_turn(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef g
 /* -- fetching -- */
 
 /* The transposed vector has as many columns for every row of the tile. */
-static void fetch_turned(Emitter *e, const Matmul *m, const Store *store, const Tile *tile, LLVMValueRef column, LLVMValueRef row) {
+static void fetch_turned(Emitter *e, const Matmul *m, const Store *store, const Tile *tile, LLVMValueRef column,
+                         LLVMValueRef row) {
     LLVMValueRef first = store_pointer(e, store->node, store->to, tile_corner(e, m, tile, tile->row, column));
     int64_t columns = LANES / m->blocking.tile_rows, step = column_step(e, store);
     for (int64_t c = 0; c < columns; c++) {
-        LLVMValueRef at = LLVMBuildAdd(e->builder, LLVMBuildMul(e->builder, row, const_i64(e, columns), ""), const_i64(e, c), "");
+        LLVMValueRef at =
+            LLVMBuildAdd(e->builder, LLVMBuildMul(e->builder, row, const_i64(e, columns), ""), const_i64(e, c), "");
         LLVMValueRef away = LLVMBuildMul(e->builder, at, const_i64(e, step), "");
         fetch_line(e, element_pointer(e, first, DTYPE_F32, away), FETCH_TO_WRITE);
     }

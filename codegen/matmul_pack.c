@@ -3,9 +3,9 @@
 #include "codegen/matmul.h"
 
 enum {
-    ENOUGH_BLOCKS = 4,   /* of rows that use a copy of columns */
-    ENOUGH_STEPS = 128,  /* so few rows and k apart are in the cache anyway */
-    GAP = 2              /* steps between panels: they should not be a power of two apart either */
+    ENOUGH_BLOCKS = 4,  /* of rows that use a copy of columns */
+    ENOUGH_STEPS = 128, /* so few rows and k apart are in the cache anyway */
+    GAP = 2             /* steps between panels: they should not be a power of two apart either */
 };
 
 static Side panel_side(Emitter *e, int64_t lines, int64_t width, int64_t k) {

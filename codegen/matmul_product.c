@@ -211,7 +211,8 @@ typedef struct {
 static Sums load_sums(Emitter *e, const Matmul *m) {
     Sums sums;
     for (int64_t r = 0; r < m->blocking.tile_rows; r++)
-        for (int v = 0; v < m->blocking.vectors; v++) sums.sum[r][v] = LLVMBuildLoad2(e->builder, lanes_of(e->f32), m->sums[r][v], "");
+        for (int v = 0; v < m->blocking.vectors; v++)
+            sums.sum[r][v] = LLVMBuildLoad2(e->builder, lanes_of(e->f32), m->sums[r][v], "");
     return sums;
 }
 
@@ -222,7 +223,8 @@ static void store_sums(Emitter *e, const Matmul *m, const Sums *sums) {
 
 void product_clear(Emitter *e, const Matmul *m) {
     for (int64_t r = 0; r < m->blocking.tile_rows; r++)
-        for (int v = 0; v < m->blocking.vectors; v++) LLVMBuildStore(e->builder, LLVMConstNull(lanes_of(e->f32)), m->sums[r][v]);
+        for (int v = 0; v < m->blocking.vectors; v++)
+            LLVMBuildStore(e->builder, LLVMConstNull(lanes_of(e->f32)), m->sums[r][v]);
 }
 
 static LLVMValueRef saved_sum(Emitter *e, const Matmul *m, LLVMValueRef number, int64_t row, int vector) {
@@ -234,8 +236,7 @@ static LLVMValueRef saved_sum(Emitter *e, const Matmul *m, LLVMValueRef number, 
 void product_save(Emitter *e, const Matmul *m, LLVMValueRef number) {
     Sums sums = load_sums(e, m);
     for (int64_t r = 0; r < m->blocking.tile_rows; r++)
-        for (int v = 0; v < m->blocking.vectors; v++)
-            LLVMBuildStore(e->builder, sums.sum[r][v], saved_sum(e, m, number, r, v));
+        for (int v = 0; v < m->blocking.vectors; v++) LLVMBuildStore(e->builder, sums.sum[r][v], saved_sum(e, m, number, r, v));
 }
 
 void product_resume(Emitter *e, const Matmul *m, LLVMValueRef number) {

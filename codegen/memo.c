@@ -63,6 +63,4 @@ Region region_begin(Emitter *e) {
     return region;
 }
 
-void region_end(Emitter *e, Region region) {
-    e->memo = region.memo;
-}
+void region_end(Emitter *e, Region region) { e->memo = region.memo; }

@@ -71,9 +71,7 @@ void fetch_line(Emitter *e, LLVMValueRef pointer, Fetch fetch) {
 
 /* -- offsets -- */
 
-static LLVMValueRef all_lanes(Emitter *e, LLVMValueRef scalar) {
-    return value_splat(e, (Value){scalar, true});
-}
+static LLVMValueRef all_lanes(Emitter *e, LLVMValueRef scalar) { return value_splat(e, (Value){scalar, true}); }
 
 static Coordinate scale_vector(Emitter *e, LLVMValueRef vector, int64_t factor) {
     return coordinate_scale(e, (Coordinate){.base = vector, .irregular = true}, factor);
@@ -101,12 +99,8 @@ static Coordinate panel_offset(Emitter *e, Layout layout, Shape shape, const Pla
 
 /* -- accesses -- */
 
-static LLVMValueRef all_true(const Emitter *e) {
-    return LLVMConstAllOnes(lanes_of(e->i1));
-}
-static LLVMValueRef mask_of(const Emitter *e, LLVMValueRef mask) {
-    return mask ? mask : all_true(e);
-}
+static LLVMValueRef all_true(const Emitter *e) { return LLVMConstAllOnes(lanes_of(e->i1)); }
+static LLVMValueRef mask_of(const Emitter *e, LLVMValueRef mask) { return mask ? mask : all_true(e); }
 
 static LLVMValueRef masked_load(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer, unsigned alignment, LLVMValueRef mask) {
     if (!mask) {
@@ -189,7 +183,8 @@ void fetch_batch_row(Emitter *e, Storage storage, LLVMValueRef row) {
     LLVMValueRef number = LLVMBuildLoad2(e->builder, e->i32, element_pointer(e, rows_of_batch(e), DTYPE_I32, row), "");
     LLVMValueRef wide = LLVMBuildSExt(e->builder, number, e->i64, "");
     LLVMValueRef first = bytes_after(e, storage_base(e, storage), LLVMBuildMul(e->builder, wide, const_i64(e, bytes), ""));
-    for (int64_t at = 0; at < bytes && at < MOST_FETCHED; at += CACHE_LINE) fetch_line(e, bytes_after(e, first, const_i64(e, at)), FETCH_TO_READ);
+    for (int64_t at = 0; at < bytes && at < MOST_FETCHED; at += CACHE_LINE)
+        fetch_line(e, bytes_after(e, first, const_i64(e, at)), FETCH_TO_READ);
     if (bytes <= MOST_FETCHED) fetch_line(e, bytes_after(e, first, const_i64(e, bytes - 1)), FETCH_TO_READ);
 }
 

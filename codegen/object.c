@@ -17,7 +17,9 @@ bool module_valid(LLVMModuleRef module, Diagnostics *diag) {
 }
 
 /* With its NUL, so that two texts never run into one. */
-static void hash_text(llvm_blake3_hasher *hasher, const char *text) { llvm_blake3_hasher_update(hasher, text, strlen(text) + 1); }
+static void hash_text(llvm_blake3_hasher *hasher, const char *text) {
+    llvm_blake3_hasher_update(hasher, text, strlen(text) + 1);
+}
 
 static CacheKey key_of(LLVMModuleRef module, const Target *target, int level) {
     llvm_blake3_hasher hasher;

@@ -34,10 +34,10 @@ static LLVMValueRef constant_like(const Call *call, LLVMTypeRef type, int64_t va
     return LLVMConstVector(all, LANES);
 }
 
-#define ARITHMETIC(name, real, whole)                                                                          \
-    static LLVMValueRef emit_##name(const Call *call) {                                                        \
-        return is_real(call) ? LLVMBuild##real(builder(call), call->in[0], call->in[1], "")                    \
-                             : LLVMBuild##whole(builder(call), call->in[0], call->in[1], "");                  \
+#define ARITHMETIC(name, real, whole)                                                                                          \
+    static LLVMValueRef emit_##name(const Call *call) {                                                                        \
+        return is_real(call) ? LLVMBuild##real(builder(call), call->in[0], call->in[1], "")                                    \
+                             : LLVMBuild##whole(builder(call), call->in[0], call->in[1], "");                                  \
     }
 ARITHMETIC(add, FAdd, Add)
 ARITHMETIC(sub, FSub, Sub)
@@ -78,12 +78,15 @@ static LLVMValueRef emit_shr(const Call *call) { return LLVMBuildLShr(builder(ca
 /* The product of two numbers extended to 64 bits, of which the upper half is kept. */
 static LLVMValueRef emit_mul_high(const Call *call) {
     LLVMTypeRef wide = call->vector ? lanes_of(call->e->i64) : call->e->i64;
-    LLVMValueRef a = LLVMBuildZExt(builder(call), call->in[0], wide, ""), b = LLVMBuildZExt(builder(call), call->in[1], wide, "");
+    LLVMValueRef a = LLVMBuildZExt(builder(call), call->in[0], wide, ""),
+                 b = LLVMBuildZExt(builder(call), call->in[1], wide, "");
     LLVMValueRef product = LLVMBuildMul(builder(call), a, b, "");
     LLVMValueRef upper = LLVMBuildLShr(builder(call), product, constant_like(call, call->e->i64, 32), "");
     return LLVMBuildTrunc(builder(call), upper, LLVMTypeOf(call->in[0]), "");
 }
-static LLVMValueRef emit_select(const Call *call) { return LLVMBuildSelect(builder(call), call->in[0], call->in[1], call->in[2], ""); }
+static LLVMValueRef emit_select(const Call *call) {
+    return LLVMBuildSelect(builder(call), call->in[0], call->in[1], call->in[2], "");
+}
 
 static LLVMValueRef saturating(const Call *call, const char *name, DType to) {
     LLVMTypeRef types[] = {result_type(call, to), LLVMTypeOf(call->in[0])};
@@ -102,7 +105,8 @@ static LLVMValueRef narrow_to_u8(const Call *call) {
     LLVMTypeRef type = LLVMTypeOf(call->in[0]);
     LLVMValueRef low[] = {call->in[0], LLVMConstNull(type)};
     LLVMValueRef high[] = {call_intrinsic(call->e, "llvm.smax", &type, 1, low, 2), constant_like(call, call->e->i32, 255)};
-    return LLVMBuildTrunc(builder(call), call_intrinsic(call->e, "llvm.smin", &type, 1, high, 2), result_type(call, DTYPE_U8), "");
+    return LLVMBuildTrunc(builder(call), call_intrinsic(call->e, "llvm.smin", &type, 1, high, 2), result_type(call, DTYPE_U8),
+                          "");
 }
 
 static LLVMValueRef emit_convert(const Call *call) {
@@ -111,7 +115,8 @@ static LLVMValueRef emit_convert(const Call *call) {
     if (from == to) return call->in[0];
     if (to == DTYPE_BOOL) return convert_to_bool(call);
     if (to == DTYPE_F32)
-        return from == DTYPE_I32 ? LLVMBuildSIToFP(builder(call), call->in[0], type, "") : LLVMBuildUIToFP(builder(call), call->in[0], type, "");
+        return from == DTYPE_I32 ? LLVMBuildSIToFP(builder(call), call->in[0], type, "")
+                                 : LLVMBuildUIToFP(builder(call), call->in[0], type, "");
     if (from == DTYPE_F32) return saturating(call, to == DTYPE_I32 ? "llvm.fptosi.sat" : "llvm.fptoui.sat", to);
     if (to == DTYPE_U8 && from == DTYPE_I32) return narrow_to_u8(call);
     return LLVMBuildZExt(builder(call), call->in[0], type, "");
@@ -135,7 +140,8 @@ static LLVMValueRef (*const emitters[OP_COUNT])(const Call *) = {
 Value emit_elementwise(Emitter *e, const Node *node, const Value *operands) {
     Call call = {.e = e, .node = node};
     for (uint32_t i = 0; i < node->operand_count; i++) call.vector |= !operands[i].uniform;
-    for (uint32_t i = 0; i < node->operand_count; i++) call.in[i] = call.vector ? value_splat(e, operands[i]) : operands[i].value;
+    for (uint32_t i = 0; i < node->operand_count; i++)
+        call.in[i] = call.vector ? value_splat(e, operands[i]) : operands[i].value;
     assert(emitters[node->op] && "only primitives reach code generation");
     return (Value){emitters[node->op](&call), !call.vector};
 }

@@ -5,17 +5,11 @@
 
 /* -- coordinates -- */
 
-Coordinate coordinate_uniform(LLVMValueRef index) {
-    return (Coordinate){.base = index};
-}
+Coordinate coordinate_uniform(LLVMValueRef index) { return (Coordinate){.base = index}; }
 
-static Coordinate irregular(LLVMValueRef vector) {
-    return (Coordinate){.base = vector, .irregular = true};
-}
+static Coordinate irregular(LLVMValueRef vector) { return (Coordinate){.base = vector, .irregular = true}; }
 
-static LLVMValueRef splat_i64(Emitter *e, LLVMValueRef scalar) {
-    return value_splat(e, (Value){scalar, true});
-}
+static LLVMValueRef splat_i64(Emitter *e, LLVMValueRef scalar) { return value_splat(e, (Value){scalar, true}); }
 static LLVMValueRef all_i64(const Emitter *e, int64_t value) {
     LLVMValueRef lanes[LANES];
     for (int i = 0; i < LANES; i++) lanes[i] = const_i64(e, value);
@@ -83,9 +77,7 @@ Coordinate place_linear(Emitter *e, const Place *place) {
 }
 
 /* Lanes that run along the last axis and start at multiples of LANES stay on one row if rows are whole vectors. */
-static bool stays_in_row(Coordinate linear, int64_t row) {
-    return linear.step == 1 && linear.aligned && row % LANES == 0;
-}
+static bool stays_in_row(Coordinate linear, int64_t row) { return linear.step == 1 && linear.aligned && row % LANES == 0; }
 
 /* Axes [first, last] of a place. */
 typedef struct {
@@ -162,9 +154,7 @@ LLVMValueRef lanes_below(Emitter *e, LLVMValueRef base, int64_t n) {
 
 typedef const Place *IndexFunction(Emitter *e, const Node *node, const Place *place);
 
-static Shape operand_shape(const Emitter *e, const Node *node) {
-    return graph_operand(e->graph, node, 0)->shape;
-}
+static Shape operand_shape(const Emitter *e, const Node *node) { return graph_operand(e->graph, node, 0)->shape; }
 
 static const Place *index_reshape(Emitter *e, const Node *node, const Place *place) {
     (void)e, (void)node; /* positions in row-major order do not change: who needs the shape asks place_in_shape */

@@ -26,7 +26,8 @@ bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText 
     if (!target_open(&target, options, diag)) return target_close(&target), false;
     LLVMContextRef context = LLVMContextCreate();
     LLVMModuleRef module = step_module(context, plan, &target);
-    bool good = module_valid(module, diag) && target_optimize(&target, module, options->level, diag) && print_text(&target, module, text, out, diag);
+    bool good = module_valid(module, diag) && target_optimize(&target, module, options->level, diag) &&
+                print_text(&target, module, text, out, diag);
     LLVMDisposeModule(module);
     LLVMContextDispose(context);
     target_close(&target);

@@ -6,8 +6,11 @@
 #include <string.h>
 
 typedef int64_t EmitKernel(Emitter *e, LLVMValueRef first, LLVMValueRef last);
-static EmitKernel *const kernel_emitters[KERNEL_KINDS] = {
-    [KERNEL_MAP] = kernel_map, [KERNEL_REDUCE] = kernel_reduce, [KERNEL_SCAN] = kernel_scan, [KERNEL_MATMUL] = kernel_matmul, [KERNEL_GEMM] = kernel_gemm};
+static EmitKernel *const kernel_emitters[KERNEL_KINDS] = {[KERNEL_MAP] = kernel_map,
+                                                          [KERNEL_REDUCE] = kernel_reduce,
+                                                          [KERNEL_SCAN] = kernel_scan,
+                                                          [KERNEL_MATMUL] = kernel_matmul,
+                                                          [KERNEL_GEMM] = kernel_gemm};
 
 typedef struct {
     LLVMValueRef function;
@@ -43,7 +46,8 @@ static void add_attribute(Emitter *e, LLVMValueRef function, const char *key, co
 
 static void add_flag(Emitter *e, LLVMValueRef function, const char *name) {
     unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-    LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(e->context, kind, 0));
+    LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                            LLVMCreateEnumAttribute(e->context, kind, 0));
 }
 
 /* The code is for this CPU, may use its widest registers, and does not unwind. */
@@ -54,7 +58,9 @@ void function_set_target(Emitter *e, LLVMValueRef function, const Target *target
     add_flag(e, function, "nounwind");
 }
 
-static LLVMBasicBlockRef block_new(Emitter *e, const char *name) { return LLVMAppendBasicBlockInContext(e->context, e->function, name); }
+static LLVMBasicBlockRef block_new(Emitter *e, const char *name) {
+    return LLVMAppendBasicBlockInContext(e->context, e->function, name);
+}
 
 static LLVMValueRef emit_table(Emitter *e) {
     LLVMValueRef *entries = ARENA_ARRAY(e->arena, LLVMValueRef, e->binding_count + 1);

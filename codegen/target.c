@@ -23,7 +23,8 @@ static void initialize(void) {
 }
 
 static LLVMCodeGenOptLevel codegen_level(int level) {
-    static const LLVMCodeGenOptLevel levels[] = {LLVMCodeGenLevelNone, LLVMCodeGenLevelLess, LLVMCodeGenLevelDefault, LLVMCodeGenLevelDefault};
+    static const LLVMCodeGenOptLevel levels[] = {LLVMCodeGenLevelNone, LLVMCodeGenLevelLess, LLVMCodeGenLevelDefault,
+                                                 LLVMCodeGenLevelDefault};
     return levels[level < 0 ? 0 : level > 3 ? 3 : level];
 }
 
@@ -63,8 +64,8 @@ bool target_open(Target *target, const CodegenOptions *options, Diagnostics *dia
         LLVMDisposeMessage(message);
         return false;
     }
-    target->machine = LLVMCreateTargetMachine(description, target->triple, target->cpu, target->features, codegen_level(options->level),
-                                              LLVMRelocPIC, LLVMCodeModelJITDefault);
+    target->machine = LLVMCreateTargetMachine(description, target->triple, target->cpu, target->features,
+                                              codegen_level(options->level), LLVMRelocPIC, LLVMCodeModelJITDefault);
     return target->machine != NULL;
 }
 
@@ -78,9 +79,13 @@ void target_close(Target *target) {
 /* Equal kernels, as a network of equal layers has them, are compiled once. The emitter writes vector code already; what is left
  * is tidying index arithmetic and moving it out of loops. */
 const char *target_pipeline(int level) {
-    static const char *const pipelines[] = {"", "mergefunc,function(sroa,early-cse)",
-                                            "mergefunc,function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,"
-                                            "loop-mssa(licm),early-cse)"};
+#define CLEAN "sroa,early-cse"
+    static const char *const pipelines[] = {
+        "",
+        "mergefunc,function(" CLEAN ")",
+        "mergefunc,function(" CLEAN ",instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(licm),early-cse)",
+    };
+#undef CLEAN
     return pipelines[level < 0 ? 0 : level > 2 ? 2 : level];
 }
 

@@ -13,15 +13,9 @@ LLVMTypeRef dtype_type(const Emitter *e, DType dtype, bool in_memory) {
     }
 }
 
-LLVMTypeRef lanes_of(LLVMTypeRef type) {
-    return LLVMVectorType(type, LANES);
-}
-LLVMValueRef const_i64(const Emitter *e, int64_t value) {
-    return LLVMConstInt(e->i64, (unsigned long long)value, true);
-}
-LLVMValueRef const_i32(const Emitter *e, int32_t value) {
-    return LLVMConstInt(e->i32, (unsigned long long)value, true);
-}
+LLVMTypeRef lanes_of(LLVMTypeRef type) { return LLVMVectorType(type, LANES); }
+LLVMValueRef const_i64(const Emitter *e, int64_t value) { return LLVMConstInt(e->i64, (unsigned long long)value, true); }
+LLVMValueRef const_i32(const Emitter *e, int32_t value) { return LLVMConstInt(e->i32, (unsigned long long)value, true); }
 
 LLVMValueRef value_splat(Emitter *e, Value value) {
     if (!value.uniform) return value.value;

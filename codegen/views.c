@@ -158,6 +158,7 @@ Value view_choose(Emitter *e, const Node *node, const Source *sources, const Val
     Value result = {LLVMConstNull(dtype_type(e, node->dtype, false)), true};
     if (node->op == OP_gather) return operands[0];
     for (uint32_t i = 0; i < node->operand_count; i++)
-        if (sources[i].place) result = sources[i].inside.value ? value_select(e, sources[i].inside, operands[i], result) : operands[i];
+        if (sources[i].place)
+            result = sources[i].inside.value ? value_select(e, sources[i].inside, operands[i], result) : operands[i];
     return result;
 }

@@ -84,9 +84,7 @@ static bool missing(const Binding *binding, const Formal *formal) {
     return false;
 }
 
-static bool is_none(const Expr *expr) {
-    return expr && expr->kind == EXPR_NAME && !strcmp(expr->text, "none");
-}
+static bool is_none(const Expr *expr) { return expr && expr->kind == EXPR_NAME && !strcmp(expr->text, "none"); }
 
 /* Checks one formal's value, in the scope of the function, and puts it there. */
 static bool bind_formal(const Binding *binding, const Formal *formal, const Given *given, Span *span) {

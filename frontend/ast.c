@@ -12,12 +12,8 @@ static const struct {
 #undef OPERATOR
 };
 
-const char *operator_symbol(Operator op) {
-    return operators[op].symbol;
-}
-const char *operator_verb(Operator op) {
-    return operators[op].verb;
-}
+const char *operator_symbol(Operator op) { return operators[op].symbol; }
+const char *operator_verb(Operator op) { return operators[op].verb; }
 
 /* "1e-06" as it would be written by hand: "1e-6" */
 static void shorten_exponent(char *text) {
@@ -39,9 +35,7 @@ const char *number_text(double value, char text[NUMBER_TEXT]) {
     return text;
 }
 
-static uint32_t deeper(uint32_t depth, const Expr *child) {
-    return child && child->depth >= depth ? child->depth + 1 : depth;
-}
+static uint32_t deeper(uint32_t depth, const Expr *child) { return child && child->depth >= depth ? child->depth + 1 : depth; }
 
 static Expr *expr_new(Arena *arena, ExprKind kind, Span span) {
     Expr *expr = ARENA_NEW(arena, Expr);
@@ -51,9 +45,7 @@ static Expr *expr_new(Arena *arena, ExprKind kind, Span span) {
     return expr;
 }
 
-Expr *ast_literal(Arena *arena, ExprKind kind, Span span) {
-    return expr_new(arena, kind, span);
-}
+Expr *ast_literal(Arena *arena, ExprKind kind, Span span) { return expr_new(arena, kind, span); }
 
 Expr *ast_list(Arena *arena, Span span, ExprList elements) {
     Expr *expr = expr_new(arena, EXPR_LIST, span);

@@ -132,8 +132,8 @@ typedef struct {
 
 /* What stands after `in`: a range low..high, low..<high, low.. or low<.. , or an expression that gives the choices. */
 typedef struct {
-    Expr *choices;    /* NULL: a range */
-    Expr *low, *high; /* high NULL: no upper end */
+    Expr *choices;     /* NULL: a range */
+    Expr *low, *high;  /* high NULL: no upper end */
     bool above, below; /* the lower, the upper end itself is outside */
     Span span;
 } Limits;
@@ -202,7 +202,7 @@ typedef struct {
     Name name;
     Type *type;
     Expr *value;
-    Span written;  /* "= value" as it stands in the text */
+    Span written;   /* "= value" as it stands in the text */
     Limits *limits; /* or NULL */
 } Param;
 
@@ -267,8 +267,6 @@ Stmt *ast_if(Arena *arena, Span span, ArmList arms, StmtList otherwise);
 Setting *ast_setting(Arena *arena, bool is_field, Name name, Expr *value, Span written);
 Item *ast_item(Arena *arena, ItemKind kind, Span span);
 
-static inline Span span_join(Span a, Span b) {
-    return (Span){a.file, a.begin, b.end};
-}
+static inline Span span_join(Span a, Span b) { return (Span){a.file, a.begin, b.end}; }
 
 #endif

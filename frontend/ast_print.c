@@ -9,9 +9,7 @@
 static void print_expr(const Expr *expr, int level, FILE *out);
 static void print_stmts(const StmtList *list, int level, FILE *out);
 
-static void indent(int level, FILE *out) {
-    fprintf(out, "%*s", 2 * level, "");
-}
+static void indent(int level, FILE *out) { fprintf(out, "%*s", 2 * level, ""); }
 
 static void print_head(int level, FILE *out, const char *word, const char *text) {
     indent(level, out);

@@ -69,8 +69,8 @@ static bool one_for_each(const Call *call) {
     uint32_t count = call->args[0].list.count;
     int64_t classes = call->args[1].integer;
     if (count == classes) return true;
-    if (evaluator_error(call->evaluator, call->spans[0], "%u weight%s, but there %s %" PRId64 " class%s", count, count == 1 ? "" : "s",
-                        classes == 1 ? "is" : "are", classes, classes == 1 ? "" : "es"))
+    if (evaluator_error(call->evaluator, call->spans[0], "%u weight%s, but there %s %" PRId64 " class%s", count,
+                        count == 1 ? "" : "s", classes == 1 ? "is" : "are", classes, classes == 1 ? "" : "es"))
         diag_help(call->evaluator->diag, "give a weight for each column of the logits, in their order");
     return false;
 }

@@ -17,11 +17,11 @@ typedef enum { PHASE_SETTINGS, PHASE_DATA, PHASE_MODEL, PHASE_TRAIN } Phase;
 /* What the whole model sees. */
 typedef struct {
     const Library *library;
-    Names *params;    /* name -> Value */
-    Names *functions; /* name -> Callable: the model's own definitions */
-    Names *fields;    /* name -> Setting */
-    const Setting *augment;  /* what changes a field in training, or NULL */
-    const char *augmented;   /* the field */
+    Names *params;          /* name -> Value */
+    Names *functions;       /* name -> Callable: the model's own definitions */
+    Names *fields;          /* name -> Setting */
+    const Setting *augment; /* what changes a field in training, or NULL */
+    const char *augmented;  /* the field */
     const DataSource *source;
     const SourceSchema *schema;
 } Globals;
@@ -47,7 +47,7 @@ typedef struct FitList {
         struct FitItem *before;
         Fit fit;
         NodeId input;
-    } *last;
+    } * last;
     uint32_t count;
 } FitList;
 
@@ -59,8 +59,8 @@ typedef struct Evaluator {
     Diagnostics *diag;
     Graph *graph;
     Phase phase;
-    uint32_t batch; /* N */
-    bool training;  /* the graph of a training step is built, not one that evaluates or predicts */
+    uint32_t batch;       /* N */
+    bool training;        /* the graph of a training step is built, not one that evaluates or predicts */
     bool finishing;       /* the graph that makes metrics of means over a split: these means are its inputs */
     const char *metric;   /* the metric being evaluated; NULL: none */
     uint32_t split_means; /* asked for by that metric so far */

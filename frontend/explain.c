@@ -138,13 +138,15 @@ bool explain_manual(FILE *out, Diagnostics *diag) {
     Explanation explanation;
     if (!open_all(&explanation, out, diag)) return close_all(&explanation, false);
     bool good = true;
-    fprintf(out,
-            "# The library\n\n"
-            "Every function of the language, as `mlc explain NAME` shows it; `mlc explain --manual` writes this page, so change the texts\n"
-            "in `frontend/library.def`, `ir/ops.def` and `frontend/stdlib.mdl`, not here. Those marked *library* are written in the language itself,\n"
-            "and `mlc explain` shows how. Where PyTorch has the function, meaning and defaults are PyTorch's. `axis` counts from 0, or from the end if\n"
-            "negative. What the language is, [language.md](language.md) says.\n\n"
-            "Every example is checked, and followed by the types of what goes in and what comes out. `N` is the batch.\n");
+    fprintf(out, "# The library\n\n"
+                 "Every function of the language, as `mlc explain NAME` shows it; `mlc explain --manual` writes this page, so "
+                 "change the texts\n"
+                 "in `frontend/library.def`, `ir/ops.def` and `frontend/stdlib.mdl`, not here. Those marked *library* are "
+                 "written in the language itself,\n"
+                 "and `mlc explain` shows how. Where PyTorch has the function, meaning and defaults are PyTorch's. `axis` "
+                 "counts from 0, or from the end if\n"
+                 "negative. What the language is, [language.md](language.md) says.\n\n"
+                 "Every example is checked, and followed by the types of what goes in and what comes out. `N` is the batch.\n");
     manual_index(&explanation);
     for (uint32_t i = 0; i < explanation.count; i++) {
         if (new_section(&explanation, i)) fprintf(out, "\n## %s\n", explanation.entries[i].section);

@@ -23,10 +23,12 @@ static Value evaluate_data(Evaluator *evaluator, const Expr *expr, const char *n
 static Value augmented(Evaluator *evaluator, Value field) {
     const Setting *augment = evaluator->globals->augment;
     Value value = evaluate_data(evaluator, augment->value, evaluator->globals->augmented, field);
-    bool same = value.kind == VALUE_TENSOR && shape_equal(tensor_node(evaluator, value)->shape, tensor_node(evaluator, field)->shape);
+    bool same =
+        value.kind == VALUE_TENSOR && shape_equal(tensor_node(evaluator, value)->shape, tensor_node(evaluator, field)->shape);
     if (same || value.kind == VALUE_ERROR) return value;
-    evaluator_error(evaluator, augment->value->span, "'augment' must give '%s' its shape again, %s, not %s", evaluator->globals->augmented,
-                    value_text(evaluator->arena, evaluator->graph, field), value_text(evaluator->arena, evaluator->graph, value));
+    evaluator_error(evaluator, augment->value->span, "'augment' must give '%s' its shape again, %s, not %s",
+                    evaluator->globals->augmented, value_text(evaluator->arena, evaluator->graph, field),
+                    value_text(evaluator->arena, evaluator->graph, value));
     return value_error();
 }
 

@@ -17,7 +17,7 @@ typedef struct {
     size_t length;
     const char *const *sets;
     uint32_t set_count;
-    ReadFunction *read; /* NULL: there are no other files */
+    ReadFunction *read;       /* NULL: there are no other files */
     const SourceSchema *like; /* of a trained network: the schema it was trained with; else NULL */
     SchemaFunction *schema;
     void *schema_context;
@@ -46,7 +46,7 @@ typedef struct {
     uint32_t batch, accumulate, epochs; /* accumulate: batches whose gradients make one step */
     bool shuffle;
     uint64_t seed;
-    Judge keep_best;            /* by what best.safetensors is chosen */
+    Judge keep_best; /* by what best.safetensors is chosen */
     StopRule stop;
     const char *const *metrics; /* names, in order; each is an output of the train and eval graphs */
     uint32_t metric_count;
@@ -83,7 +83,7 @@ typedef struct {
     TensorType output;  /* with the batch size in dimension 0 */
     int64_t weights;    /* trainable numbers this call made */
     int64_t operations; /* floating-point operations of the forward pass for one row: 2 k n for a matmul, 1 an elementwise op */
-    uint32_t line; /* of the model's own file; 0: in a file that it uses */
+    uint32_t line;      /* of the model's own file; 0: in a file that it uses */
 } LayerInfo;
 const LayerInfo *model_layers(const Model *model, uint32_t *count);
 

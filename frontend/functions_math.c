@@ -8,9 +8,7 @@ static const char *arg_text(const Call *call, uint32_t arg) {
     return value_text(call->evaluator->arena, call->evaluator->graph, call->args[arg]);
 }
 
-static bool is_operand(Value value) {
-    return value_is_number(value) || value.kind == VALUE_TENSOR || value.kind == VALUE_BOOL;
-}
+static bool is_operand(Value value) { return value_is_number(value) || value.kind == VALUE_TENSOR || value.kind == VALUE_BOOL; }
 
 static bool check_operand(const Call *call, uint32_t arg) {
     if (is_operand(call->args[arg])) return true;
@@ -18,9 +16,7 @@ static bool check_operand(const Call *call, uint32_t arg) {
     return false;
 }
 
-static Value built(const Call *call, NodeId node) {
-    return evaluator_built(call->evaluator, call->span, node);
-}
+static Value built(const Call *call, NodeId node) { return evaluator_built(call->evaluator, call->span, node); }
 
 /* -- elementwise -- */
 
@@ -54,12 +50,8 @@ static Value larger_or_smaller(const Call *call, Op op) {
                          tensor_f32(call->evaluator, b));
 }
 
-Value call_max(const Call *call) {
-    return larger_or_smaller(call, OP_max);
-}
-Value call_min(const Call *call) {
-    return larger_or_smaller(call, OP_min);
-}
+Value call_max(const Call *call) { return larger_or_smaller(call, OP_max); }
+Value call_min(const Call *call) { return larger_or_smaller(call, OP_min); }
 
 Value call_select(const Call *call) {
     Evaluator *evaluator = call->evaluator;
@@ -92,9 +84,7 @@ Value call_fma(const Call *call) {
 
 /* -- along axes -- */
 
-static Shape operand_shape(const Call *call) {
-    return tensor_node(call->evaluator, call->args[0])->shape;
-}
+static Shape operand_shape(const Call *call) { return tensor_node(call->evaluator, call->args[0])->shape; }
 
 static Value reduced(const Call *call, Op op) {
     Graph *graph = call->evaluator->graph;
@@ -107,12 +97,8 @@ static Value reduced(const Call *call, Op op) {
     return built(call, call->args[2].boolean ? build_reshape(graph, result, kept) : result);
 }
 
-Value call_sum(const Call *call) {
-    return reduced(call, OP_sum);
-}
-Value call_amax(const Call *call) {
-    return reduced(call, OP_reduce_max);
-}
+Value call_sum(const Call *call) { return reduced(call, OP_sum); }
+Value call_amax(const Call *call) { return reduced(call, OP_reduce_max); }
 
 Value call_count(const Call *call) {
     uint32_t axes;
@@ -137,12 +123,6 @@ static Value axiswise(const Call *call, Op op) {
     return built(call, build_axiswise(call->evaluator->graph, op, tensor_f32(call->evaluator, call->args[0]), axis));
 }
 
-Value call_cumsum(const Call *call) {
-    return axiswise(call, OP_cumsum);
-}
-Value call_softmax(const Call *call) {
-    return axiswise(call, OP_softmax);
-}
-Value call_log_softmax(const Call *call) {
-    return axiswise(call, OP_log_softmax);
-}
+Value call_cumsum(const Call *call) { return axiswise(call, OP_cumsum); }
+Value call_softmax(const Call *call) { return axiswise(call, OP_softmax); }
+Value call_log_softmax(const Call *call) { return axiswise(call, OP_log_softmax); }

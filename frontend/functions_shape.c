@@ -3,17 +3,13 @@
 
 #include <inttypes.h>
 
-static Shape shape_of_arg(const Call *call, uint32_t arg) {
-    return tensor_node(call->evaluator, call->args[arg])->shape;
-}
+static Shape shape_of_arg(const Call *call, uint32_t arg) { return tensor_node(call->evaluator, call->args[arg])->shape; }
 
 static const char *arg_text(const Call *call, uint32_t arg) {
     return value_text(call->evaluator->arena, call->evaluator->graph, call->args[arg]);
 }
 
-static Value built(const Call *call, NodeId node) {
-    return evaluator_built(call->evaluator, call->span, node);
-}
+static Value built(const Call *call, NodeId node) { return evaluator_built(call->evaluator, call->span, node); }
 
 Value call_dim(const Call *call) {
     int axis;
@@ -137,8 +133,8 @@ Value call_gather(const Call *call) {
     bool fits = x.rank == index.rank;
     for (int i = 0; fits && i < x.rank; i++) fits = i == axis || index.dim[i] == x.dim[i] || index.dim[i] == 1;
     if (!fits)
-        return call_fail(call, 1, "must have the sizes of x, %s, or 1, along all axes but axis %d, not be %s", arg_text(call, 0), axis,
-                         arg_text(call, 1));
+        return call_fail(call, 1, "must have the sizes of x, %s, or 1, along all axes but axis %d, not be %s",
+                         arg_text(call, 0), axis, arg_text(call, 1));
     NodeId whole = build_convert(evaluator->graph, call->args[1].node, DTYPE_I32);
     return built(call, build_gather(evaluator->graph, call->args[0].node, whole, axis));
 }

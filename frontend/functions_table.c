@@ -95,8 +95,8 @@ static bool fit_kind(const char *word, bool text, FitKind *kind) {
 static Value impute_fitted(const Call *call, NodeId x, bool text) {
     FitKind kind;
     if (!fit_kind(call->args[1].text, text, &kind))
-        return call_fail(call, 1, "must be %s, not \"%.60s\"", text ? "\"mode\" for text" : "a number, \"median\", \"mean\" or \"mode\"",
-                         call->args[1].text);
+        return call_fail(call, 1, "must be %s, not \"%.60s\"",
+                         text ? "\"mode\" for text" : "a number, \"median\", \"mean\" or \"mode\"", call->args[1].text);
     return impute_by(call, x, fitted(call, fit_new(call, kind, x), "value", x, 0));
 }
 

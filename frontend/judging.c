@@ -10,9 +10,9 @@ typedef enum { UNKNOWN, MORE, LESS } Direction;
 static const struct {
     const char *function;
     Direction direction;
-} known[] = {{"loss", LESS}, {"accuracy", MORE},      {"top_k", MORE}, {"f1", MORE},         {"r2", MORE},  {"cross_entropy", LESS},
-             {"nll", LESS},  {"mse", LESS},           {"rmse", LESS},  {"mae", LESS},        {"huber", LESS}, {"bce", LESS},
-             {"bce_logits", LESS}};
+} known[] = {{"loss", LESS},          {"accuracy", MORE}, {"top_k", MORE},     {"f1", MORE},   {"r2", MORE},
+             {"cross_entropy", LESS}, {"nll", LESS},      {"mse", LESS},       {"rmse", LESS}, {"mae", LESS},
+             {"huber", LESS},         {"bce", LESS},      {"bce_logits", LESS}};
 
 /* A metric is called as its function, the second one of that function with _2 behind it. */
 static Direction direction_of(const char *metric) {
@@ -92,7 +92,8 @@ static bool read_stop(Model *model, Evaluator *evaluator, const Expr *expr) {
     enum { PATIENCE = 1, GAIN = 2 };
     const Expr *metric = NULL;
     StopRule *stop = &model->info.stop;
-    bool is_rule = expr->kind == EXPR_CALL && expr->call.callee->kind == EXPR_NAME && !strcmp(expr->call.callee->text, "no_gain");
+    bool is_rule =
+        expr->kind == EXPR_CALL && expr->call.callee->kind == EXPR_NAME && !strcmp(expr->call.callee->text, "no_gain");
     if (!is_rule) return not_a_rule(model, expr);
     Value value = bind_rule(evaluator, expr, &metric);
     if (value.kind == VALUE_ERROR || !read_judge(model, metric, "the first argument of no_gain", &stop->judge)) return false;

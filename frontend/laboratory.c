@@ -20,7 +20,13 @@ static const SourceField fields[] = {
     {.name = "ids", .dtype = DTYPE_I32, .row = {.rank = 1, .dim = {20}}, .classes = 1000},
     {.name = "width", .dtype = DTYPE_F32, .is_column = true}, /* these are columns of the source only */
     {.name = "height", .dtype = DTYPE_F32, .is_column = true},
-    {.name = "kind", .dtype = DTYPE_I32, .classes = 3, .categories = kinds, .category_count = 3, .is_column = true, .is_text = true},
+    {.name = "kind",
+     .dtype = DTYPE_I32,
+     .classes = 3,
+     .categories = kinds,
+     .category_count = 3,
+     .is_column = true,
+     .is_text = true},
 };
 enum { COLUMN_COUNT = 3, SCHEMA_COUNT = sizeof fields / sizeof *fields, FIELD_COUNT = SCHEMA_COUNT - COLUMN_COUNT };
 
@@ -97,7 +103,8 @@ static bool uses(const char *example, const char *name) {
 }
 
 static const char *result_text(Arena *arena, const Graph *graph, Value value) {
-    if (value.kind == VALUE_TENSOR) return type_text(arena, graph_node(graph, value.node)->dtype, graph_node(graph, value.node)->shape);
+    if (value.kind == VALUE_TENSOR)
+        return type_text(arena, graph_node(graph, value.node)->dtype, graph_node(graph, value.node)->shape);
     if (value.kind == VALUE_BOUND) return "";
     if (value.kind != VALUE_LIST) return value_text(arena, graph, value);
     const char *list = "";

@@ -11,7 +11,8 @@ static bool call_pair(const Call *call, uint32_t arg, int64_t least, int64_t pai
     uint32_t count;
     if (!call_ints(call, arg, pair, 2, &count)) return false;
     if (count == 1) pair[1] = pair[0];
-    bool good = count > 0 && pair[0] >= least && pair[1] >= least && pair[0] <= SHAPE_MAX_ELEMENTS && pair[1] <= SHAPE_MAX_ELEMENTS;
+    bool good =
+        count > 0 && pair[0] >= least && pair[1] >= least && pair[0] <= SHAPE_MAX_ELEMENTS && pair[1] <= SHAPE_MAX_ELEMENTS;
     if (!good && count == 0) call_fail(call, arg, "must be a whole number, or a list of two for height and width");
     if (!good && count > 0)
         call_fail(call, arg, "must be at least %" PRId64 ", not %s", least,
@@ -76,8 +77,8 @@ static bool kernel_fits(const Call *call, uint32_t arg, Window *window, const Pa
         int64_t reach = window->dilation[i] * (window->kernel[i] - 1) + 1;
         if (reach <= size && window->stride[i] > size - reach && window->stride[i] > reach) window->stride[i] = reach;
         if (reach <= size) continue;
-        call_fail(call, arg, "reaches over %" PRId64 " elements of the %s, which has %" PRId64 "%s", reach, i ? "width" : "height", size,
-                  size > shape.dim[2 + i] ? " with its padding" : "");
+        call_fail(call, arg, "reaches over %" PRId64 " elements of the %s, which has %" PRId64 "%s", reach,
+                  i ? "width" : "height", size, size > shape.dim[2 + i] ? " with its padding" : "");
         return false;
     }
     return true;
@@ -136,7 +137,8 @@ static Value filters_finish(const Filters *filters, const char *layer, NodeId y)
 
 static bool groups_divide(const Call *call, uint32_t arg, int64_t groups, int64_t in, int64_t out) {
     if (in % groups == 0 && out % groups == 0) return true;
-    call_fail(call, arg, "must divide the %" PRId64 " channels of x and the %" PRId64 " of the result, unlike %" PRId64, in, out, groups);
+    call_fail(call, arg, "must divide the %" PRId64 " channels of x and the %" PRId64 " of the result, unlike %" PRId64, in,
+              out, groups);
     return false;
 }
 
@@ -149,12 +151,14 @@ static Value convolve(const Filters *filters, const Window *window, const Paddin
     return filters_finish(filters, layer, y);
 }
 
-static Filters filters_of(const Call *call, const char *kind, int64_t channels, const Window *window, int64_t groups, uint32_t first) {
+static Filters filters_of(const Call *call, const char *kind, int64_t channels, const Window *window, int64_t groups,
+                          uint32_t first) {
     int64_t in = tensor_node(call->evaluator, call->args[0])->shape.dim[1];
     double taps = (double)(window->kernel[0] * window->kernel[1]);
     Shape weights = {.rank = 4, .dim = {channels, in / groups, window->kernel[0], window->kernel[1]}};
     Fan fan = {(double)(in / groups) * taps, (double)channels * taps};
-    return (Filters){call, kind, weights, fan, channels, call->args[first].boolean, call->args[first + 1], call->args[first + 2]};
+    return (Filters){
+        call, kind, weights, fan, channels, call->args[first].boolean, call->args[first + 1], call->args[first + 2]};
 }
 
 /* x, channels, kernel, stride, pad, dilation, groups, bias, init, bias_init; weight f32[channels, C / groups, KH, KW] */
@@ -165,7 +169,8 @@ Value call_conv(const Call *call) {
     if (!is_picture(call) || !call_pair(call, 2, 1, window.kernel) || !call_pair(call, 3, 1, window.stride) ||
         !call_pair(call, 5, 1, window.dilation) || !window_small(call, 2, &window) || !call_padding(call, 4, &window, &padding))
         return value_error();
-    if (!groups_divide(call, 6, groups, tensor_node(call->evaluator, call->args[0])->shape.dim[1], channels)) return value_error();
+    if (!groups_divide(call, 6, groups, tensor_node(call->evaluator, call->args[0])->shape.dim[1], channels))
+        return value_error();
     Filters filters = filters_of(call, "conv", channels, &window, groups, 7);
     if (!weights_small(&filters, 1) || !kernel_fits(call, 2, &window, &padding)) return value_error();
     return convolve(&filters, &window, &padding, groups);
@@ -189,7 +194,8 @@ Value call_depthwise(const Call *call) {
 /* -- transposed convolution -- */
 
 /* Height and width of the result: (n - 1) * stride - 2 * pad + dilation * (kernel - 1) + 1 + output_pad. */
-static bool transposed_sizes(const Call *call, const Window *window, const int64_t *pad, const int64_t *output_pad, Shape *full) {
+static bool transposed_sizes(const Call *call, const Window *window, const int64_t *pad, const int64_t *output_pad,
+                             Shape *full) {
     for (int i = 0; i < 2; i++) {
         int64_t n = full->dim[2 + i], reach = window->dilation[i] * (window->kernel[i] - 1) + 1;
         if (output_pad[i] >= window->stride[i] && output_pad[i] >= window->dilation[i])
@@ -220,14 +226,15 @@ Value call_conv_transpose(const Call *call) {
     int64_t in = full.dim[1];
     full.dim[1] = channels;
     double taps = (double)(window.kernel[0] * window.kernel[1]);
-    if (!groups_divide(call, 7, groups, in, channels) || !transposed_sizes(call, &window, pad, output_pad, &full)) return value_error();
+    if (!groups_divide(call, 7, groups, in, channels) || !transposed_sizes(call, &window, pad, output_pad, &full))
+        return value_error();
     Shape weights = {.rank = 4, .dim = {in, channels / groups, window.kernel[0], window.kernel[1]}};
     Fan fan = {(double)(channels / groups) * taps, (double)in * taps};
     Filters filters = {call, "conv_transpose", weights, fan, channels, call->args[8].boolean, call->args[9], call->args[10]};
     if (!weights_small(&filters, 1)) return value_error();
     const char *layer = layer_name(evaluator, filters.kind);
-    NodeId y = build_conv_transposed(evaluator->graph, tensor_f32(evaluator, call->args[0]), filters_weight(&filters, layer), &window,
-                                     groups, full);
+    NodeId y = build_conv_transposed(evaluator->graph, tensor_f32(evaluator, call->args[0]), filters_weight(&filters, layer),
+                                     &window, groups, full);
     return filters_finish(&filters, layer, cut_border(evaluator->graph, y, pad, full));
 }
 

@@ -34,26 +34,35 @@ static const Builtin builtins[] = {
 #define LAYER(name_, signature_, doc_)                                                                                         \
     {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_LAYER, .call = call_##name_},
 #define INITIALIZER(name_, signature_, doc_)                                                                                   \
-    {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_INITIALIZER, .initial = initial_##name_},
+    {.name = #name_,                                                                                                           \
+     .signature = signature_,                                                                                                  \
+     .doc = doc_,                                                                                                              \
+     .line = __LINE__,                                                                                                         \
+     .kind = KIND_INITIALIZER,                                                                                                 \
+     .initial = initial_##name_},
 #define OPTIMIZER(name_, signature_, doc_)                                                                                     \
-    {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_OPTIMIZER, .optimize = optimize_##name_},
-#define SOURCE(name_, signature_, doc_) {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_SOURCE},
-#define RULE(name_, signature_, doc_) {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_RULE},
+    {.name = #name_,                                                                                                           \
+     .signature = signature_,                                                                                                  \
+     .doc = doc_,                                                                                                              \
+     .line = __LINE__,                                                                                                         \
+     .kind = KIND_OPTIMIZER,                                                                                                   \
+     .optimize = optimize_##name_},
+#define SOURCE(name_, signature_, doc_)                                                                                        \
+    {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_SOURCE},
+#define RULE(name_, signature_, doc_)                                                                                          \
+    {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_RULE},
 #include "frontend/library.def"
 #define OP_ELEMENTWISE(name, arity, rule, gradient, expand, doc) ELEMENTWISE_##arity##_##rule(name, doc)
 #include "ir/ops.def"
 };
 enum { BUILTIN_COUNT = sizeof builtins / sizeof *builtins };
 
-const Builtin *library_builtins(uint32_t *count) {
-    return *count = BUILTIN_COUNT, builtins;
-}
+const Builtin *library_builtins(uint32_t *count) { return *count = BUILTIN_COUNT, builtins; }
 
 const char *kind_text(FunctionKind kind) {
     static const char *const texts[] = {
         [KIND_FUNCTION] = "the function",       [KIND_LAYER] = "the layer",   [KIND_OPTIMIZER] = "the optimizer",
-        [KIND_INITIALIZER] = "the initializer", [KIND_SOURCE] = "the source",
-        [KIND_RULE] = "the rule",
+        [KIND_INITIALIZER] = "the initializer", [KIND_SOURCE] = "the source", [KIND_RULE] = "the rule",
     };
     return texts[kind];
 }

@@ -32,9 +32,7 @@ static Trained *gradients_of(Evaluator *evaluator, NodeId loss, uint32_t *count)
     return trained;
 }
 
-static NodeId scalar(Graph *graph, double value) {
-    return build_f32(graph, value, (Shape){0});
-}
+static NodeId scalar(Graph *graph, double value) { return build_f32(graph, value, (Shape){0}); }
 
 /* -- adding up: a step is made from the gradients of several batches, each weighted by its rows -- */
 
@@ -65,7 +63,8 @@ static void accumulate(Evaluator *evaluator, Trained *trained, uint32_t count) {
 static void hold_states(Graph *graph, uint32_t first) {
     for (uint32_t i = first; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        if (symbol->update) graph_update(graph, symbol->node, build_ternary(graph, OP_select, is_update(graph), symbol->update, symbol->node));
+        if (symbol->update)
+            graph_update(graph, symbol->node, build_ternary(graph, OP_select, is_update(graph), symbol->update, symbol->node));
     }
 }
 

@@ -34,8 +34,7 @@ static bool is_finished(Evaluator *evaluator, NodeId node) {
 }
 
 NodeId metric_finish(Evaluator *evaluator, const Expr *expr, NodeId node) {
-    if (!evaluator->split_means)
-        return graph_input(evaluator->graph, SYMBOL_VALUE, evaluator->metric, DTYPE_F32, (Shape){0});
+    if (!evaluator->split_means) return graph_input(evaluator->graph, SYMBOL_VALUE, evaluator->metric, DTYPE_F32, (Shape){0});
     if (is_finished(evaluator, node)) return node;
     if (evaluator_error(evaluator, expr->span, "this metric mixes means over the whole split with what belongs to one batch"))
         diag_help(evaluator->diag, "everything in it that depends on the rows must be inside split_mean(...)");
@@ -57,8 +56,10 @@ bool metrics_check(Model *model) {
     bool good = graph && other && same_means(graph, other);
     if (graph && other && !good) {
         const Setting *setting = item_setting(model->train, "metrics");
-        diag_error(model->diag, STATUS_MODEL, setting->value->span, "the mean over a split is taken of something whose shape depends on the batch");
-        diag_help(model->diag, "split_mean(...) is of one number for each batch, such as mean(x), or of as many for every batch, such as mean(x, axis = 0)");
+        diag_error(model->diag, STATUS_MODEL, setting->value->span,
+                   "the mean over a split is taken of something whose shape depends on the batch");
+        diag_help(model->diag, "split_mean(...) is of one number for each batch, such as mean(x), or of as many for every "
+                               "batch, such as mean(x, axis = 0)");
     }
     graph_free(graph);
     graph_free(other);

@@ -12,9 +12,7 @@ static bool already(const Model *model, Span span, Span before, const char *what
     return false;
 }
 
-static const char *quoted(const Model *model, const char *name) {
-    return arena_format(model->arena, "'%s'", name);
-}
+static const char *quoted(const Model *model, const char *name) { return arena_format(model->arena, "'%s'", name); }
 
 /* Params and functions share one set of names. */
 static bool claim_name(const Model *model, Names *claimed, const Name *name) {
@@ -218,15 +216,14 @@ static Model *model_new(const ModelOptions *options, Diagnostics *diag) {
     model->diag = diag;
     model->options = options;
     model->texts = names_new(arena);
-    model->info.source.folder =
-        options->folder ? arena_copy_string(arena, options->folder, strlen(options->folder)) : path_folder_of(arena, options->path);
-    model->globals =
-        (Globals){.library = library_new(arena, diag),
-                  .params = names_new(arena),
-                  .functions = names_new(arena),
-                  .fields = names_new(arena),
-                  .source = &model->info.source,
-                  .schema = &model->info.schema};
+    model->info.source.folder = options->folder ? arena_copy_string(arena, options->folder, strlen(options->folder))
+                                                : path_folder_of(arena, options->path);
+    model->globals = (Globals){.library = library_new(arena, diag),
+                               .params = names_new(arena),
+                               .functions = names_new(arena),
+                               .fields = names_new(arena),
+                               .source = &model->info.source,
+                               .schema = &model->info.schema};
     return model;
 }
 
@@ -244,13 +241,9 @@ void model_free(Model *model) {
     if (model) arena_free(model->arena);
 }
 
-const ModelInfo *model_info(const Model *model) {
-    return &model->info;
-}
+const ModelInfo *model_info(const Model *model) { return &model->info; }
 
-const LayerInfo *model_layers(const Model *model, uint32_t *count) {
-    return *count = model->log->count, model->log->layers;
-}
+const LayerInfo *model_layers(const Model *model, uint32_t *count) { return *count = model->log->count, model->log->layers; }
 
 Graph *model_graph(const Model *model, GraphKind kind, uint32_t batch, Diagnostics *diag) {
     return lower(model, kind, batch, NULL, diag);

@@ -31,9 +31,9 @@ struct Model {
     Diagnostics *diag;
     const ModelOptions *options; /* while loading */
     SourceText *own_text;
-    Names *texts;        /* of all files: identity -> SourceText */
-    size_t text_bytes;   /* of all of them together */
-    ItemList items;      /* of all of them, each in the place of its `use` */
+    Names *texts;      /* of all files: identity -> SourceText */
+    size_t text_bytes; /* of all of them together */
+    ItemList items;    /* of all of them, each in the place of its `use` */
     Globals globals;
     Names *overrides; /* name -> Override */
     const Callable *network;
@@ -49,17 +49,17 @@ Setting *item_setting(const Item *item, const char *name);
 
 /* -- the steps of loading; each reports its errors and returns false -- */
 const char *path_folder_of(Arena *arena, const char *path); /* "." where it names none (use.c) */
-bool texts_read(Model *model);                /* use.c */
-const char *texts_resolve(const Model *model); /* resolve.c */
-bool overrides_read(Model *model);            /* overrides.c */
+bool texts_read(Model *model);                              /* use.c */
+const char *texts_resolve(const Model *model);              /* resolve.c */
+bool overrides_read(Model *model);                          /* overrides.c */
 Override *override_find(const Model *model, const char *name);
 bool params_evaluate(Model *model, Evaluator *evaluator); /* params.c */
 bool settings_check_names(Model *model);                  /* settings.c */
 bool settings_read(Model *model, Evaluator *evaluator);
-bool outputs_name(Model *model);                      /* outputs.c */
-bool augment_read(Model *model); /* fields.c */
+bool outputs_name(Model *model);                       /* outputs.c */
+bool augment_read(Model *model);                       /* fields.c */
 bool judging_read(Model *model, Evaluator *evaluator); /* judging.c */
-bool source_read(Model *model, Evaluator *evaluator); /* source.c */
+bool source_read(Model *model, Evaluator *evaluator);  /* source.c */
 
 /* The value of a metric whose expression gave `node`, in the graph that makes metrics of means over a split (metrics.c). */
 NodeId metric_finish(Evaluator *evaluator, const Expr *expr, NodeId node);

@@ -129,9 +129,7 @@ static Value compare_numbers(const Operation *operation) {
     }
 }
 
-static bool is_comparison(Operator op) {
-    return op >= OPERATOR_LT && op <= OPERATOR_NE;
-}
+static bool is_comparison(Operator op) { return op >= OPERATOR_LT && op <= OPERATOR_NE; }
 
 static Value compare(const Operation *operation) {
     Value a = operation->left, b = operation->right;
@@ -185,9 +183,7 @@ static Value join_lists(const Operation *operation) {
     return value_list(items, count);
 }
 
-static bool is_operand(Value value) {
-    return value.kind == VALUE_TENSOR || value_is_number(value);
-}
+static bool is_operand(Value value) { return value.kind == VALUE_TENSOR || value_is_number(value); }
 
 static Value tensor_arithmetic(const Operation *operation) {
     Evaluator *evaluator = operation->evaluator;

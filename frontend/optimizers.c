@@ -9,35 +9,17 @@ typedef struct {
     const Optimization *optimization;
 } Builder;
 
-static Builder builder(const Optimization *optimization) {
-    return (Builder){optimization->evaluator->graph, optimization};
-}
+static Builder builder(const Optimization *optimization) { return (Builder){optimization->evaluator->graph, optimization}; }
 
-static NodeId scalar(const Builder *b, double value) {
-    return build_f32(b->graph, value, (Shape){0});
-}
-static NodeId add(const Builder *b, NodeId x, NodeId y) {
-    return build_binary(b->graph, OP_add, x, y);
-}
-static NodeId sub(const Builder *b, NodeId x, NodeId y) {
-    return build_binary(b->graph, OP_sub, x, y);
-}
-static NodeId mul(const Builder *b, NodeId x, NodeId y) {
-    return build_binary(b->graph, OP_mul, x, y);
-}
-static NodeId divide(const Builder *b, NodeId x, NodeId y) {
-    return build_binary(b->graph, OP_div, x, y);
-}
-static NodeId fma_(const Builder *b, NodeId x, NodeId y, NodeId z) {
-    return build_ternary(b->graph, OP_fma, x, y, z);
-}
-static NodeId unary(const Builder *b, Op op, NodeId x) {
-    return build_unary(b->graph, op, x);
-}
+static NodeId scalar(const Builder *b, double value) { return build_f32(b->graph, value, (Shape){0}); }
+static NodeId add(const Builder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_add, x, y); }
+static NodeId sub(const Builder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_sub, x, y); }
+static NodeId mul(const Builder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_mul, x, y); }
+static NodeId divide(const Builder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_div, x, y); }
+static NodeId fma_(const Builder *b, NodeId x, NodeId y, NodeId z) { return build_ternary(b->graph, OP_fma, x, y, z); }
+static NodeId unary(const Builder *b, Op op, NodeId x) { return build_unary(b->graph, op, x); }
 
-static double number(const Optimization *optimization, uint32_t arg) {
-    return optimization->optimizer->args[arg].real;
-}
+static double number(const Optimization *optimization, uint32_t arg) { return optimization->optimizer->args[arg].real; }
 
 /* The learning rate: a number, or a schedule's scalar. */
 static NodeId rate_of(const Optimization *optimization) {

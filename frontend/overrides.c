@@ -4,15 +4,14 @@
 
 #include <string.h>
 
-Override *override_find(const Model *model, const char *name) {
-    return names_find(model->overrides, name);
-}
+Override *override_find(const Model *model, const char *name) { return names_find(model->overrides, name); }
 
 /* -- reading -- */
 
 /* VALUE, as an expression; where it is none but a plain word (a string without quotes), as that word. */
 static Expr *read_value(Model *model, uint32_t file, const char *text, size_t at) {
-    return syntax_read_expression(&(SyntaxInput){model->arena, model->diag, file, (uint32_t)at, text + at, strlen(text + at), NULL});
+    return syntax_read_expression(
+        &(SyntaxInput){model->arena, model->diag, file, (uint32_t)at, text + at, strlen(text + at), NULL});
 }
 
 static bool override_read(Model *model, const char *text) {

@@ -6,11 +6,11 @@
 
 typedef struct {
     const Callable *callee;
-    const char *section;   /* "Layers" */
-    const char *signature; /* "dense(x: tensor, width: int, ...)" */
-    const char *text;      /* what it does */
+    const char *section;           /* "Layers" */
+    const char *signature;         /* "dense(x: tensor, width: int, ...)" */
+    const char *text;              /* what it does */
     const char *formula, *example; /* NULL: none is given */
-    const char *source;    /* its `def`, or NULL */
+    const char *source;            /* its `def`, or NULL */
 } Entry;
 
 /* All functions: section by section, and in each in the order of the files. Lives in the arena. */

@@ -12,9 +12,7 @@ Span evaluator_place(const Evaluator *evaluator, Span span) {
     return span;
 }
 
-void evaluator_at(Evaluator *evaluator, Span span) {
-    evaluator->graph->span = evaluator_place(evaluator, span);
-}
+void evaluator_at(Evaluator *evaluator, Span span) { evaluator->graph->span = evaluator_place(evaluator, span); }
 
 static bool reported_before(Evaluator *evaluator, Span place) {
     for (uint32_t i = 0; i < evaluator->reported_count; i++) {

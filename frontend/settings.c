@@ -48,33 +48,21 @@ static bool read_limit(const Reading *reading, Value value, double *limit) {
 
 enum { MAX_BATCH = 1 << 20, MAX_EPOCHS = 1000000 };
 
-static bool read_batch(const Reading *r, Value value) {
-    return read_count(r, value, MAX_BATCH, &r->model->info.batch);
-}
-static bool read_epochs(const Reading *r, Value value) {
-    return read_count(r, value, MAX_EPOCHS, &r->model->info.epochs);
-}
+static bool read_batch(const Reading *r, Value value) { return read_count(r, value, MAX_BATCH, &r->model->info.batch); }
+static bool read_epochs(const Reading *r, Value value) { return read_count(r, value, MAX_EPOCHS, &r->model->info.epochs); }
 static bool read_accumulate(const Reading *r, Value value) {
     return read_count(r, value, MAX_BATCH, &r->model->info.accumulate);
 }
-static bool read_train_seed(const Reading *r, Value value) {
-    return read_seed(r, value, &r->model->info.seed);
-}
-static bool read_data_seed(const Reading *r, Value value) {
-    return read_seed(r, value, &r->model->info.split.seed);
-}
+static bool read_train_seed(const Reading *r, Value value) { return read_seed(r, value, &r->model->info.seed); }
+static bool read_data_seed(const Reading *r, Value value) { return read_seed(r, value, &r->model->info.split.seed); }
 static bool read_valid(const Reading *r, Value value) {
     return read_split(r, value, &r->model->info.split.valid_is_count, &r->model->info.split.valid);
 }
 static bool read_test(const Reading *r, Value value) {
     return read_split(r, value, &r->model->info.split.test_is_count, &r->model->info.split.test);
 }
-static bool read_clip_norm(const Reading *r, Value value) {
-    return read_limit(r, value, &r->model->clip_norm);
-}
-static bool read_clip_value(const Reading *r, Value value) {
-    return read_limit(r, value, &r->model->clip_value);
-}
+static bool read_clip_norm(const Reading *r, Value value) { return read_limit(r, value, &r->model->clip_norm); }
+static bool read_clip_value(const Reading *r, Value value) { return read_limit(r, value, &r->model->clip_value); }
 
 static bool read_shuffle(const Reading *reading, Value value) {
     if (value.kind != VALUE_BOOL) return wrong(reading, "true or false", value);
@@ -110,9 +98,7 @@ static const Key keys[] = {
 };
 enum { KEY_COUNT = sizeof keys / sizeof *keys };
 
-static const char *block_text(ItemKind block) {
-    return block == ITEM_DATA ? "data" : "train";
-}
+static const char *block_text(ItemKind block) { return block == ITEM_DATA ? "data" : "train"; }
 
 Setting *item_setting(const Item *item, const char *name) {
     for (Setting *setting = item->settings.first; setting; setting = setting->next)

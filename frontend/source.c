@@ -35,8 +35,9 @@ static DataSource data_source(Model *model, const Evaluator *evaluator, const Bo
 static bool not_a_source(Evaluator *evaluator, Span span, Value value) {
     if (value.kind != VALUE_ERROR && evaluator_error(evaluator, span, "'source' must be a call of a source, not %s",
                                                      value_text(evaluator->arena, evaluator->graph, value)))
-        diag_help(evaluator->diag, "there are mnist(), fashion_mnist(), csv(\"FILE\"), npy(\"X\", \"Y\"), npz(\"FILE\"), images(\"FOLDER\") and "
-                                  "idx(\"IMAGES\", \"LABELS\")");
+        diag_help(evaluator->diag,
+                  "there are mnist(), fashion_mnist(), csv(\"FILE\"), npy(\"X\", \"Y\"), npz(\"FILE\"), images(\"FOLDER\") and "
+                  "idx(\"IMAGES\", \"LABELS\")");
     return false;
 }
 

@@ -162,10 +162,12 @@ Value call_categories(const Call *call) {
     uint32_t count;
     const SourceField **text = source_text(call->evaluator, call->args[0].node, &count);
     if (!text)
-        return call_fail(call, 0, "must be columns of text, whose categories are known; of numbers, give the number of classes");
+        return call_fail(call, 0,
+                         "must be columns of text, whose categories are known; of numbers, give the number of classes");
     Value *sizes = ARENA_ARRAY(call->evaluator->arena, Value, count);
     for (uint32_t i = 0; i < count; i++) {
-        if (!text[i]->category_count) return call_fail(call, 0, "has no category in any training row: '%s' is empty", text[i]->name);
+        if (!text[i]->category_count)
+            return call_fail(call, 0, "has no category in any training row: '%s' is empty", text[i]->name);
         sizes[i] = value_int(text[i]->category_count);
     }
     return value_list(sizes, count);

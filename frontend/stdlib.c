@@ -3,6 +3,4 @@
 
 extern const char stdlib_mdl[];
 
-const char *stdlib_text(void) {
-    return stdlib_mdl;
-}
+const char *stdlib_text(void) { return stdlib_mdl; }

@@ -26,9 +26,7 @@ static bool expects(const SyntaxSurprise *surprise, int token) {
     return false;
 }
 
-static bool is_keyword(int token) {
-    return token >= USE && token <= NOT;
-}
+static bool is_keyword(int token) { return token >= USE && token <= NOT; }
 
 /* What to name of the expected tokens, by the first that fits; operators are never worth a list. */
 static const char *expectation(const SyntaxSurprise *surprise) {

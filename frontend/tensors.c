@@ -3,9 +3,7 @@
 
 #include <inttypes.h>
 
-static const Node *node_of(const Evaluator *evaluator, NodeId id) {
-    return graph_node(evaluator->graph, id);
-}
+static const Node *node_of(const Evaluator *evaluator, NodeId id) { return graph_node(evaluator->graph, id); }
 
 static const char *type_text(Evaluator *evaluator, NodeId id) {
     return value_text(evaluator->arena, evaluator->graph, value_tensor(id));
@@ -98,9 +96,7 @@ Value tensor_compare(Evaluator *evaluator, Span span, Operator op, Value a, Valu
 
 /* -- powers -- */
 
-static NodeId multiply(Evaluator *evaluator, NodeId a, NodeId b) {
-    return build_binary(evaluator->graph, OP_mul, a, b);
-}
+static NodeId multiply(Evaluator *evaluator, NodeId a, NodeId b) { return build_binary(evaluator->graph, OP_mul, a, b); }
 
 /* Small powers as products, a root as a root: what PyTorch does, and cheaper and more exact than a general power. */
 static NodeId simple_power(Evaluator *evaluator, NodeId x, double exponent) {

@@ -7,13 +7,9 @@
 
 #include <string.h>
 
-static Token *queue_at(Syntax *syntax, uint32_t i) {
-    return &syntax->queue[(syntax->queue_first + i) % TOKEN_QUEUE];
-}
+static Token *queue_at(Syntax *syntax, uint32_t i) { return &syntax->queue[(syntax->queue_first + i) % TOKEN_QUEUE]; }
 
-static void queue_push(Syntax *syntax, Token token) {
-    *queue_at(syntax, syntax->queue_count++) = token;
-}
+static void queue_push(Syntax *syntax, Token token) { *queue_at(syntax, syntax->queue_count++) = token; }
 
 static Token queue_pop(Syntax *syntax) {
     Token token = *queue_at(syntax, 0);
@@ -68,25 +64,15 @@ static bool begins_item(int kind) {
 }
 
 /* A word after a complete expression that cannot go on with it. */
-static bool begins_statement(int kind) {
-    return kind == ID || kind == FOR || kind == IF || kind == FIELD || begins_item(kind);
-}
+static bool begins_statement(int kind) { return kind == ID || kind == FOR || kind == IF || kind == FIELD || begins_item(kind); }
 
-static int closer_of(int opener) {
-    return opener == '(' ? ')' : opener == '[' ? ']' : '}';
-}
+static int closer_of(int opener) { return opener == '(' ? ')' : opener == '[' ? ']' : '}'; }
 
-static const Bracket *innermost(const Syntax *syntax) {
-    return syntax->depth ? &syntax->brackets[syntax->depth - 1] : NULL;
-}
+static const Bracket *innermost(const Syntax *syntax) { return syntax->depth ? &syntax->brackets[syntax->depth - 1] : NULL; }
 
-static bool inside_expression(const Syntax *syntax) {
-    return syntax->depth && innermost(syntax)->kind != '{';
-}
+static bool inside_expression(const Syntax *syntax) { return syntax->depth && innermost(syntax)->kind != '{'; }
 
-static Token made(int kind, Span at) {
-    return (Token){.kind = kind, .span = {at.file, at.begin, at.begin}};
-}
+static Token made(int kind, Span at) { return (Token){.kind = kind, .span = {at.file, at.begin, at.begin}}; }
 
 /* A newline, unless the last token cannot end a statement. */
 static void end_statement(Syntax *syntax, Span at) {

@@ -122,9 +122,7 @@ Value call_update(const Call *call) {
 
 /* -- the initializers -- */
 
-static double number(const Bound *bound, uint32_t arg) {
-    return bound->args[arg].real;
-}
+static double number(const Bound *bound, uint32_t arg) { return bound->args[arg].real; }
 
 Init initial_zeros(const Bound *bound, Fan fan) {
     (void)bound, (void)fan;
@@ -156,9 +154,7 @@ Init initial_glorot(const Bound *bound, Fan fan) {
     return spread(number(bound, 0) * sqrt(2 / (fan.in + fan.out)), bound->args[1].boolean);
 }
 
-Init initial_he(const Bound *bound, Fan fan) {
-    return spread(number(bound, 0) * sqrt(2 / fan.in), bound->args[1].boolean);
-}
+Init initial_he(const Bound *bound, Fan fan) { return spread(number(bound, 0) * sqrt(2 / fan.in), bound->args[1].boolean); }
 
 Init initial_orthogonal(const Bound *bound, Fan fan) {
     (void)fan;

@@ -22,7 +22,8 @@ char *arena_vformat(Arena *arena, const char *format, va_list args) __attribute_
 
 /* ARENA_ROOM: makes `array` of `count` elements, which has room for `capacity`, take one more; it may move. The old one stays in
  * the arena unused, so that arrays need at most twice their size. */
-#define ARENA_ROOM(arena, array, count, capacity) ((array) = arena_room((arena), (array), (count), &(capacity), sizeof *(array)))
+#define ARENA_ROOM(arena, array, count, capacity)                                                                              \
+    ((array) = arena_room((arena), (array), (count), &(capacity), sizeof *(array)))
 void *arena_room(Arena *arena, void *array, uint32_t count, uint32_t *capacity, size_t size);
 
 #endif

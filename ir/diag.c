@@ -58,8 +58,10 @@ static void line_add(Diagnostics *diag, LineKind kind, Span span, const char *fo
     line->kind = kind;
     line->span = span;
     line->message = arena_vformat(diag->arena, format, args);
-    if (diag->last) diag->last->next = line;
-    else diag->first = line;
+    if (diag->last)
+        diag->last->next = line;
+    else
+        diag->first = line;
     diag->last = line;
 }
 
@@ -140,7 +142,9 @@ typedef struct {
     bool cut_before, cut_after;
 } Window;
 
-static bool inside_character(const Text *text, size_t at) { return at < text->length && ((unsigned char)text->text[at] & 0xc0) == 0x80; }
+static bool inside_character(const Text *text, size_t at) {
+    return at < text->length && ((unsigned char)text->text[at] & 0xc0) == 0x80;
+}
 
 /* Of a long line, what is around `place`. */
 static Window window_around(const Text *text, size_t place) {
@@ -159,9 +163,12 @@ static Window window_around(const Text *text, size_t place) {
 static size_t print_character(const Text *text, size_t at, size_t end, FILE *out) {
     unsigned char c = (unsigned char)text->text[at];
     size_t length = utf8_length(text->text + at, end - at);
-    if (c == '\t') fputc(' ', out);
-    else if (length == 0 || c < 32 || c == 127) fputc('?', out);
-    else fwrite(text->text + at, 1, length, out);
+    if (c == '\t')
+        fputc(' ', out);
+    else if (length == 0 || c < 32 || c == 127)
+        fputc('?', out);
+    else
+        fwrite(text->text + at, 1, length, out);
     return length ? length : 1;
 }
 
@@ -178,7 +185,8 @@ static void print_caret(const Text *text, Span span, uint32_t line, FILE *out) {
     size_t stop = span.end < w.to ? span.end : w.to;
     fprintf(out, "%6u | %s", line, w.cut_before ? "..." : "");
     for (size_t at = w.from; at < w.to;) at += print_character(text, at, w.to, out);
-    fprintf(out, "%s\n       | %*s^", w.cut_after ? "..." : "", (int)(count_columns(text, w.from, begin) + (w.cut_before ? 3 : 0)), "");
+    fprintf(out, "%s\n       | %*s^", w.cut_after ? "..." : "",
+            (int)(count_columns(text, w.from, begin) + (w.cut_before ? 3 : 0)), "");
     for (size_t i = stop > begin ? count_columns(text, begin, stop) : 1; i > 1; i--) fputc('~', out);
     fputc('\n', out);
 }

@@ -25,9 +25,9 @@ typedef enum {
     STATUS_USAGE = 2,
     STATUS_MODEL = 3, /* a model or IR file */
     STATUS_DATA = 4,
-    STATUS_FILE = 5,      /* files and checkpoints */
-    STATUS_NONFINITE = 6, /* the loss is not finite */
-    STATUS_EXPECT = 7,    /* --expect not met */
+    STATUS_FILE = 5,          /* files and checkpoints */
+    STATUS_NONFINITE = 6,     /* the loss is not finite */
+    STATUS_EXPECT = 7,        /* --expect not met */
     STATUS_INTERRUPTED = 130, /* SIGINT: saved and stopped */
     STATUS_TERMINATED = 143   /* SIGTERM: likewise */
 } Status;
@@ -52,10 +52,10 @@ void diag_error(Diagnostics *diag, Status status, Span span, const char *format,
 void diag_note(Diagnostics *diag, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void diag_help(Diagnostics *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-size_t diag_errors(const Diagnostics *diag);  /* how many so far */
-Status diag_status(const Diagnostics *diag);  /* of the first error; STATUS_OK without one */
+size_t diag_errors(const Diagnostics *diag);         /* how many so far */
+Status diag_status(const Diagnostics *diag);         /* of the first error; STATUS_OK without one */
 void diag_print(const Diagnostics *diag, FILE *out); /* all errors in order of their report */
-void diag_clear(Diagnostics *diag);           /* forget the errors, keep the texts */
+void diag_clear(Diagnostics *diag);                  /* forget the errors, keep the texts */
 /* Adds the errors of `from`, which must have no places: work on other threads reports to diagnostics of its own. */
 void diag_append(Diagnostics *diag, const Diagnostics *from);
 

@@ -12,9 +12,7 @@ static void print_escaped(const char *text, FILE *out) {
     }
 }
 
-static bool is_constant(const Node *node) {
-    return node->op == OP_constant;
-}
+static bool is_constant(const Node *node) { return node->op == OP_constant; }
 
 static void print_type(const Node *node, FILE *out) {
     char type[SHAPE_TEXT];

@@ -23,9 +23,7 @@ static inline size_t eval_element_bytes(Precision precision, DType dtype) {
     return precision == INTERP_F64 && dtype == DTYPE_F32 ? sizeof(double) : dtype_bytes(dtype);
 }
 /* How many elements the result has. */
-static inline int64_t eval_elements(const EvalArgs *args) {
-    return shape_elements(args->node->shape);
-}
+static inline int64_t eval_elements(const EvalArgs *args) { return shape_elements(args->node->shape); }
 
 EvalFunction eval_constant, eval_iota;
 #define OP_LEAF(name, attrs, rule, doc)

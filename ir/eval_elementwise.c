@@ -79,9 +79,7 @@ REAL_UNARY(rint, rintf, rint) /* nobody changes the rounding mode, so ties go to
         if (a == b) return signbit(a) ? b : a;                                                                                 \
         return a > b ? a : b;                                                                                                  \
     }                                                                                                                          \
-    static Type minimum(Type a, Type b) {                                                                                      \
-        return -maximum(-a, -b);                                                                                               \
-    }
+    static Type minimum(Type a, Type b) { return -maximum(-a, -b); }
 EXTREMA(float, maximum_f32, minimum_f32)
 EXTREMA(double, maximum_f64, minimum_f64)
 
@@ -124,7 +122,7 @@ BINARY_LOOP(shr_i32, uint32_t, uint32_t, a >> (b & 31))
 DISPATCH(shl, NULL, NULL, shl_i32, NULL)
 DISPATCH(shr, NULL, NULL, shr_i32, NULL)
 
-BINARY_LOOP(mul_high_i32, uint32_t, uint32_t, (uint32_t)((uint64_t)a * b >> 32))
+BINARY_LOOP(mul_high_i32, uint32_t, uint32_t, (uint32_t)((uint64_t)a *b >> 32))
 DISPATCH(mul_high, NULL, NULL, mul_high_i32, NULL)
 
 /* A choice moves bits, whatever they mean. */

@@ -12,14 +12,10 @@
 
 #if defined(__x86_64__)
 #define FMA_TARGET __attribute__((target("avx2,fma")))
-static bool has_fma(void) {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
+static bool has_fma(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 #else
 #define FMA_TARGET
-static bool has_fma(void) {
-    return false;
-}
+static bool has_fma(void) { return false; }
 #endif
 #define INLINE static inline __attribute__((always_inline))
 

@@ -7,13 +7,9 @@ INLINE void NAME(fma)(const EvalArgs *args) {
     for (int64_t i = 0, n = eval_elements(args); i < n; i++) out[i] = FUSED(a[i], b[i], c[i]);
 }
 
-static void NAME(fma_portable)(const EvalArgs *args) {
-    NAME(fma)(args);
-}
+static void NAME(fma_portable)(const EvalArgs *args) { NAME(fma)(args); }
 
-FMA_TARGET static void NAME(fma_native)(const EvalArgs *args) {
-    NAME(fma)(args);
-}
+FMA_TARGET static void NAME(fma_native)(const EvalArgs *args) { NAME(fma)(args); }
 
 /* One row of a, one panel of b. The inner loop is over a constant number of neighbouring columns, each with its own accumulator
  * and k ascending: vector code for it has the same bits. */
@@ -34,13 +30,9 @@ INLINE void NAME(product)(const Product *product) {
     }
 }
 
-static void NAME(product_portable)(const Product *product) {
-    NAME(product)(product);
-}
+static void NAME(product_portable)(const Product *product) { NAME(product)(product); }
 
-FMA_TARGET static void NAME(product_native)(const Product *product) {
-    NAME(product)(product);
-}
+FMA_TARGET static void NAME(product_native)(const Product *product) { NAME(product)(product); }
 
 /* b[k, n] is at k * row + n * column of the operand. */
 static void NAME(pack)(const Product *product, const void *operand, int64_t row, int64_t column) {

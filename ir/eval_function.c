@@ -78,13 +78,9 @@ static void each_row(const EvalArgs *args, void (*compute)(const Row *)) {
     }
 }
 
-void eval_softmax(const EvalArgs *args) {
-    each_row(args, row_softmax);
-}
+void eval_softmax(const EvalArgs *args) { each_row(args, row_softmax); }
 
-void eval_log_softmax(const EvalArgs *args) {
-    each_row(args, row_log_softmax);
-}
+void eval_log_softmax(const EvalArgs *args) { each_row(args, row_log_softmax); }
 
 /* Bits are the same in every precision. */
 void eval_random(const EvalArgs *args) {

@@ -8,7 +8,9 @@ typedef struct {
     int64_t outer, n, inner;
 } Extent;
 
-static Extent extent_of(Shape shape, int axis) { return (Extent){shape_outer(shape, axis), shape.dim[axis], shape_inner(shape, axis)}; }
+static Extent extent_of(Shape shape, int axis) {
+    return (Extent){shape_outer(shape, axis), shape.dim[axis], shape_inner(shape, axis)};
+}
 
 #define Real float
 #define NAME(x) x##_f32

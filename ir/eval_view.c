@@ -43,9 +43,7 @@ static void copy_axis(const Copy *copy, int axis, const char *from, char *to) {
     for (int64_t i = 0; i < n; i++) copy_axis(copy, axis + 1, from + i * step_from * bytes, to + i * step_to * bytes);
 }
 
-static void copy_run(const Copy *copy) {
-    copy_axis(copy, 0, copy->from, copy->to);
-}
+static void copy_run(const Copy *copy) { copy_axis(copy, 0, copy->from, copy->to); }
 
 static void strides_of(Shape shape, int64_t *strides) {
     for (int i = 0; i < shape.rank; i++) strides[i] = shape_inner(shape, i);
@@ -127,9 +125,7 @@ void eval_windows(const EvalArgs *args) {
     copy_run(&copy);
 }
 
-static int64_t clamped(int32_t index, int64_t size) {
-    return index < 0 ? 0 : index >= size ? size - 1 : index;
-}
+static int64_t clamped(int32_t index, int64_t size) { return index < 0 ? 0 : index >= size ? size - 1 : index; }
 
 void eval_gather(const EvalArgs *args) {
     Shape from = args->operands[0]->shape, to = args->node->shape;

@@ -145,7 +145,8 @@ NodeId graph_add(Graph *graph, Op op, const NodeId *operands, uint32_t count, co
     Attrs none = {0};
     TensorType type = result ? *result : (TensorType){0};
     if (!shape_infer(&(ShapeCheck){graph, op, operands, count, attrs ? attrs : &none, &type})) return NODE_NONE;
-    Node node = {.op = op, .dtype = type.dtype, .shape = type.shape, .operand_count = count, .operands = operands, .span = graph->span};
+    Node node = {
+        .op = op, .dtype = type.dtype, .shape = type.shape, .operand_count = count, .operands = operands, .span = graph->span};
     if (attrs) memcpy(&node.attrs, attrs, sizeof node.attrs);
     if (!folds(graph, &node)) return node_find_or_append(graph, &node);
     return build_constant(graph, type, fold_bits(graph, &node));
@@ -171,7 +172,8 @@ static NodeId symbol_node(Graph *graph, const Symbol *symbol) {
         return NODE_NONE;
     }
     Attrs attrs = {.symbol = graph->symbol_count};
-    NodeId node = graph_add(graph, symbol->kind == SYMBOL_STATE ? OP_state : OP_input, NULL, 0, &attrs, &(TensorType){symbol->dtype, symbol->shape});
+    NodeId node = graph_add(graph, symbol->kind == SYMBOL_STATE ? OP_state : OP_input, NULL, 0, &attrs,
+                            &(TensorType){symbol->dtype, symbol->shape});
     if (!node) return NODE_NONE;
     uint32_t index = symbol_append(graph, symbol); /* moves the array */
     graph->symbols[index].node = node;
@@ -183,7 +185,9 @@ NodeId graph_input(Graph *graph, SymbolKind kind, const char *name, DType dtype,
 }
 
 NodeId graph_state(Graph *graph, const char *name, DType dtype, Shape shape, Init init, bool trainable) {
-    return symbol_node(graph, &(Symbol){.kind = SYMBOL_STATE, .name = name, .dtype = dtype, .shape = shape, .init = init, .trainable = trainable});
+    return symbol_node(
+        graph,
+        &(Symbol){.kind = SYMBOL_STATE, .name = name, .dtype = dtype, .shape = shape, .init = init, .trainable = trainable});
 }
 
 const Symbol *graph_symbol(const Graph *graph, const char *name) {

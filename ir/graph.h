@@ -16,7 +16,7 @@ enum {
 #define SHAPE_MAX_ELEMENTS ((int64_t)1 << 31)
 
 typedef struct {
-    int32_t rank; /* 0: a scalar */
+    int32_t rank;                /* 0: a scalar */
     int64_t dim[SHAPE_MAX_RANK]; /* each >= 1; entries from rank on are 0 */
 } Shape;
 
@@ -74,7 +74,8 @@ typedef struct {
 typedef enum { INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL, INIT_ORTHOGONAL, INIT_FITTED, INIT_KINDS } InitKind;
 typedef struct {
     InitKind kind;
-    float a, b; /* constant: a. uniform: [a, b). normal: mean a, deviation b. orthogonal: gain a. fitted: a, until computed from the data */
+    float a,
+        b; /* constant: a. uniform: [a, b). normal: mean a, deviation b. orthogonal: gain a. fitted: a, until computed from the data */
 } Init;
 
 typedef enum {
@@ -92,7 +93,7 @@ typedef struct {
     Init init;      /* states */
     bool trainable; /* states: a weight, not a moment or a running statistic */
     NodeId node;
-    NodeId update;  /* states: its value after the step; NODE_NONE: it stays */
+    NodeId update; /* states: its value after the step; NODE_NONE: it stays */
 } Symbol;
 
 typedef struct {
@@ -104,7 +105,7 @@ typedef struct Graph {
     const char *name;
     Arena *arena; /* owned: everything below lives in it */
     Diagnostics *diag;
-    Span span; /* given to the nodes built from now on */
+    Span span;   /* given to the nodes built from now on */
     Node *nodes; /* nodes[1 .. node_count); nodes[0] is unused */
     uint32_t node_count, node_capacity;
     Symbol *symbols;
@@ -127,8 +128,8 @@ const char *op_name(Op op);
 const char *op_doc(Op op);
 OpClass op_class(Op op);
 AttrsKind op_attrs(Op op);
-int op_arity(Op op);           /* -1: any number from 1 */
-bool op_is_primitive(Op op);   /* false: the expansion pass must rewrite it before code is generated */
+int op_arity(Op op);         /* -1: any number from 1 */
+bool op_is_primitive(Op op); /* false: the expansion pass must rewrite it before code is generated */
 bool op_from_name(const char *name, size_t length, Op *op);
 const char *dtype_name(DType dtype);
 bool dtype_from_name(const char *name, size_t length, DType *dtype);

@@ -64,9 +64,7 @@ void interp_free(Interp *interp) {
     if (interp) arena_free(interp->arena);
 }
 
-void *interp_value(Interp *interp, NodeId node) {
-    return interp->values[node];
-}
+void *interp_value(Interp *interp, NodeId node) { return interp->values[node]; }
 
 size_t interp_value_bytes(const Interp *interp, NodeId id) {
     const Node *node = graph_node(interp->graph, id);

@@ -98,7 +98,8 @@ Program *program_interpret(const Graph *graph) {
     Program *program = ARENA_NEW(arena, Program);
     *context = (Context){arena, interp_new(graph, INTERP_F32)};
     static const ProgramKernel whole = {.units = 1, .threads = 1, .pieces = 1};
-    *program = (Program){.graph = graph, .kernels = &whole, .kernel_count = 1, .run = run, .destroy = destroy, .context = context};
+    *program =
+        (Program){.graph = graph, .kernels = &whole, .kernel_count = 1, .run = run, .destroy = destroy, .context = context};
     add_states(program, arena);
     add_outputs(program, arena, context->interp);
     return program;

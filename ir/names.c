@@ -67,10 +67,6 @@ void names_put(Names *names, const char *name, void *value) {
     names->values[number] = value;
 }
 
-uint32_t names_count(const Names *names) {
-    return names->count;
-}
+uint32_t names_count(const Names *names) { return names->count; }
 
-const char *const *names_all(const Names *names) {
-    return names->names;
-}
+const char *const *names_all(const Names *names) { return names->names; }

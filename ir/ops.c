@@ -11,7 +11,7 @@ typedef struct {
 } OpFacts;
 
 static const OpFacts op_facts[OP_COUNT] = {
-#define OP(name, arity, class, attrs, rule, gradient, expand, doc) \
+#define OP(name, arity, class, attrs, rule, gradient, expand, doc)                                                             \
     [OP_##name] = {#name, doc, #expand, CLASS_##class, ATTRS_##attrs, arity},
 #include "ir/ops.def"
 };

@@ -44,7 +44,7 @@ typedef struct {
 typedef enum {
     KERNEL_MAP,    /* elementwise over `space` */
     KERNEL_REDUCE, /* root is a reduction; `space` is the shape of its result, prologue before, epilogue after it */
-    KERNEL_SCAN,   /* root walks along an axis; `space` is the shape of its result, prologue before, epilogue after it. A root that
+    KERNEL_SCAN, /* root walks along an axis; `space` is the shape of its result, prologue before, epilogue after it. A root that
                     * comes back to elements it has written (scatter_add) is stored in the slab, whoever reads it */
     KERNEL_MATMUL, /* root is a matmul; `space` is its shape; epilogue on the tile */
     KERNEL_GEMM,   /* root is a matmul handed to OpenBLAS; operands and result plain, no epilogue */
@@ -85,7 +85,7 @@ typedef struct {
     NodeId windows;
     uint32_t max_threads; /* so many are worth having: small kernels run on fewer. Those for one run in order on one */
     uint32_t pieces;      /* of what each of them gets: one that has done its own takes some of the others' */
-    bool barrier_before;  /* a value this kernel reads or overwrites crosses threads: all kernels before it are to be finished */
+    bool barrier_before; /* a value this kernel reads or overwrites crosses threads: all kernels before it are to be finished */
 } Kernel;
 
 typedef struct Plan {

@@ -15,9 +15,7 @@ typedef struct {
 
 const char *const kernel_names[KERNEL_KINDS] = {"map", "reduce", "scan", "matmul", "gemm"};
 
-static bool is_product(const Kernel *kernel) {
-    return kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM;
-}
+static bool is_product(const Kernel *kernel) { return kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM; }
 
 /* The node in whose memory the value lies. */
 static NodeId stored_node(const Printer *printer, NodeId id) {
@@ -124,7 +122,8 @@ static void print_operands(const Printer *printer, const Kernel *kernel) {
     fputs("#    left   ", printer->out);
     if (kernel->windows) {
         char shape[SHAPE_TEXT];
-        fprintf(printer->out, "windows %s of ", shape_text(DTYPE_F32, graph_node(printer->graph, kernel->windows)->shape, shape));
+        fprintf(printer->out, "windows %s of ",
+                shape_text(DTYPE_F32, graph_node(printer->graph, kernel->windows)->shape, shape));
     }
     print_value(printer, kernel_operand(printer->plan, kernel, 0), kernel->left);
     fputs("\n#    right  ", printer->out);

@@ -5,12 +5,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-const char *const text_lists[ATTRS_KINDS][TEXT_LISTS] = {
-    [ATTRS_PERM] = {"perm"},
-    [ATTRS_RANGE] = {"start", "stop", "step"},
-    [ATTRS_PAD] = {"before", "after"},
-    [ATTRS_WINDOW] = {"kernel", "stride", "dilation"},
-    [ATTRS_CONV] = {"stride", "dilation", "groups"}};
+const char *const text_lists[ATTRS_KINDS][TEXT_LISTS] = {[ATTRS_PERM] = {"perm"},
+                                                         [ATTRS_RANGE] = {"start", "stop", "step"},
+                                                         [ATTRS_PAD] = {"before", "after"},
+                                                         [ATTRS_WINDOW] = {"kernel", "stride", "dilation"},
+                                                         [ATTRS_CONV] = {"stride", "dilation", "groups"}};
 
 int text_list_length(AttrsKind kind, int list, int rank) {
     static const int lengths[ATTRS_KINDS][TEXT_LISTS] = {[ATTRS_WINDOW] = {2, 2, 2}, [ATTRS_CONV] = {2, 2, 1}};
@@ -103,15 +102,13 @@ static void print_flags(const Graph *graph, const Node *node, FILE *out) {
     if (node->attrs.transpose_b) fputs(" transpose_b", out);
 }
 
-static void print_nothing(const Graph *graph, const Node *node, FILE *out) {
-    (void)graph, (void)node, (void)out;
-}
+static void print_nothing(const Graph *graph, const Node *node, FILE *out) { (void)graph, (void)node, (void)out; }
 
 void text_print_attrs(const Graph *graph, const Node *node, FILE *out) {
     static void (*const printers[ATTRS_KINDS])(const Graph *, const Node *, FILE *) = {
         [ATTRS_NONE] = print_nothing, [ATTRS_SYMBOL] = print_symbol, [ATTRS_VALUE] = print_value, [ATTRS_AXIS] = print_axis,
         [ATTRS_PERM] = print_lists,   [ATTRS_RANGE] = print_lists,   [ATTRS_PAD] = print_lists,   [ATTRS_WINDOW] = print_lists,
-        [ATTRS_CONV] = print_lists,   [ATTRS_DRAW] = print_draw,    [ATTRS_MATMUL] = print_flags};
+        [ATTRS_CONV] = print_lists,   [ATTRS_DRAW] = print_draw,     [ATTRS_MATMUL] = print_flags};
     printers[op_attrs(node->op)](graph, node, out);
 }
 

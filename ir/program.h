@@ -37,7 +37,8 @@ struct Program {
     double compile_seconds;       /* from the plan to code that can run */
     const ProgramKernel *kernels; /* a step is all units of all of them */
     uint32_t kernel_count;
-    void (*run)(const Program *program, const StepArgs *args, uint32_t kernel, int64_t first, int64_t last); /* units [first, last) */
+    void (*run)(const Program *program, const StepArgs *args, uint32_t kernel, int64_t first,
+                int64_t last); /* units [first, last) */
     void (*destroy)(Program *program);
     void *context;
 };

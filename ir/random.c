@@ -33,9 +33,7 @@ uint32_t random_bits(uint64_t seed, Stream stream, uint32_t sub, uint64_t index)
     return out[index % 4];
 }
 
-static float unit_of_bits(uint32_t bits) {
-    return (float)(bits >> 8) * 0x1p-24f;
-}
+static float unit_of_bits(uint32_t bits) { return (float)(bits >> 8) * 0x1p-24f; }
 
 float random_unit(uint64_t seed, Stream stream, uint32_t sub, uint64_t index) {
     return unit_of_bits(random_bits(seed, stream, sub, index));
@@ -118,9 +116,7 @@ static double normal_quantile(double p) {
 }
 
 /* Out of 32 bits, centred in their interval: never 0 or 1, at most 6.3 deviations from 0. */
-static double normal_of_bits(uint32_t bits) {
-    return normal_quantile((bits + 0.5) * 0x1p-32);
-}
+static double normal_of_bits(uint32_t bits) { return normal_quantile((bits + 0.5) * 0x1p-32); }
 
 /* -- states -- */
 
@@ -130,9 +126,7 @@ typedef struct {
     uint32_t sub, block[4];
 } Draws;
 
-static Draws draws_of(const Symbol *symbol, uint64_t seed) {
-    return (Draws){.seed = seed, .sub = hash_name(symbol->name)};
-}
+static Draws draws_of(const Symbol *symbol, uint64_t seed) { return (Draws){.seed = seed, .sub = hash_name(symbol->name)}; }
 
 static uint32_t draws_next(Draws *draws) {
     if (draws->index % 4 == 0) random_block(draws->seed, STREAM_INIT, draws->sub, draws->index / 4, draws->block);

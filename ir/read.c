@@ -39,9 +39,7 @@ typedef struct {
 
 /* -- small pieces -- */
 
-static const Token *current(const Reader *reader) {
-    return &reader->tokens.token;
-}
+static const Token *current(const Reader *reader) { return &reader->tokens.token; }
 
 /* What the line should have said; a token that is bad in itself has been reported. */
 static bool expected(Reader *reader, const char *what) {
@@ -70,9 +68,7 @@ static bool read_sign(Reader *reader, const char *sign) {
     return accept(reader, TOKEN_SIGN, sign) || expected(reader, what);
 }
 
-static bool read_word(Reader *reader, const char *word) {
-    return accept(reader, TOKEN_WORD, word) || expected(reader, word);
-}
+static bool read_word(Reader *reader, const char *word) { return accept(reader, TOKEN_WORD, word) || expected(reader, word); }
 
 static bool read_line_end(Reader *reader) {
     return current(reader)->kind == TOKEN_END || expected(reader, "the end of the line");
@@ -123,15 +119,9 @@ static void suggest(Reader *reader, const char *(*found)(int)) {
     if (near) diag_help(reader->graph->diag, "did you mean '%s'?", near);
 }
 
-static const char *op_at(int i) {
-    return i < OP_COUNT ? op_name((Op)i) : NULL;
-}
-static const char *dtype_at(int i) {
-    return i < DTYPE_COUNT ? dtype_name((DType)i) : NULL;
-}
-static const char *init_at(int i) {
-    return i < INIT_KINDS ? text_inits[i].name : NULL;
-}
+static const char *op_at(int i) { return i < OP_COUNT ? op_name((Op)i) : NULL; }
+static const char *dtype_at(int i) { return i < DTYPE_COUNT ? dtype_name((DType)i) : NULL; }
+static const char *init_at(int i) { return i < INIT_KINDS ? text_inits[i].name : NULL; }
 
 static bool unknown_word(Reader *reader, const char *what, const char *(*found)(int)) {
     if (current(reader)->kind != TOKEN_WORD) return expected(reader, what);
@@ -312,7 +302,7 @@ static bool read_flags(Reader *reader, Line *line) {
 static bool (*const attrs_readers[ATTRS_KINDS])(Reader *, Line *) = {
     [ATTRS_NONE] = read_nothing, [ATTRS_SYMBOL] = read_symbol, [ATTRS_VALUE] = read_value, [ATTRS_AXIS] = read_axis,
     [ATTRS_PERM] = read_lists,   [ATTRS_RANGE] = read_lists,   [ATTRS_PAD] = read_lists,   [ATTRS_WINDOW] = read_lists,
-    [ATTRS_CONV] = read_lists,   [ATTRS_DRAW] = read_draw,    [ATTRS_MATMUL] = read_flags};
+    [ATTRS_CONV] = read_lists,   [ATTRS_DRAW] = read_draw,     [ATTRS_MATMUL] = read_flags};
 
 /* -- lines -- */
 

@@ -55,7 +55,8 @@ static void note_operands(const ShapeCheck *check) {
     for (uint32_t i = 0; i < check->count && i < 4; i++) {
         char text[SHAPE_TEXT];
         const Node *node = operand(check, i);
-        if (node->span.file) diag_note(check->graph->diag, node->span, "operand %u is %s", i + 1, shape_text(node->dtype, node->shape, text));
+        if (node->span.file)
+            diag_note(check->graph->diag, node->span, "operand %u is %s", i + 1, shape_text(node->dtype, node->shape, text));
     }
 }
 
@@ -66,8 +67,8 @@ static bool reject(const ShapeCheck *check, const char *expectation) {
         const Node *node = operand(check, i);
         at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", shape_text(node->dtype, node->shape, text));
     }
-    diag_error(check->graph->diag, STATUS_MODEL, check->graph->span, "%s of %s: %s", op_name(check->op), check->count ? list : "nothing",
-               expectation);
+    diag_error(check->graph->diag, STATUS_MODEL, check->graph->span, "%s of %s: %s", op_name(check->op),
+               check->count ? list : "nothing", expectation);
     note_operands(check);
     return false;
 }
@@ -124,7 +125,8 @@ static bool shape_select(const ShapeCheck *check) {
     const Node *c = operand(check, 0), *a = operand(check, 1), *b = operand(check, 2);
     if (c->dtype != DTYPE_BOOL) return reject(check, "the first operand must be bool");
     if (a->dtype != b->dtype) return reject(check, "the second and third operand must have the same type");
-    if (!shape_equal(a->shape, b->shape) || !shape_equal(a->shape, c->shape)) return reject(check, "the operands must have the same shape");
+    if (!shape_equal(a->shape, b->shape) || !shape_equal(a->shape, c->shape))
+        return reject(check, "the operands must have the same shape");
     return infer(check, a->dtype, a->shape);
 }
 
@@ -132,7 +134,8 @@ static bool shape_convert(const ShapeCheck *check) { return infer(check, check->
 
 static bool shape_bitcast(const ShapeCheck *check) {
     const Node *a = operand(check, 0);
-    bool four = (a->dtype == DTYPE_F32 || a->dtype == DTYPE_I32) && (check->result->dtype == DTYPE_F32 || check->result->dtype == DTYPE_I32);
+    bool four = (a->dtype == DTYPE_F32 || a->dtype == DTYPE_I32) &&
+                (check->result->dtype == DTYPE_F32 || check->result->dtype == DTYPE_I32);
     return four ? infer(check, check->result->dtype, a->shape) : reject(check, "only f32 and i32 can be read as each other");
 }
 
@@ -161,7 +164,8 @@ static bool shape_transpose(const ShapeCheck *check) {
     uint32_t seen = 0;
     for (int i = 0; i < a->shape.rank; i++) {
         int64_t from = check->attrs->a[i];
-        if (from < 0 || from >= a->shape.rank || seen >> from & 1) return reject(check, "the permutation must name every axis once");
+        if (from < 0 || from >= a->shape.rank || seen >> from & 1)
+            return reject(check, "the permutation must name every axis once");
         seen |= 1u << from;
         shape.dim[i] = a->shape.dim[from];
     }
@@ -228,8 +232,8 @@ static bool sizes_positive(const ShapeCheck *check, const int64_t *sizes, const 
 }
 
 /* The numbers of windows along two axes of the first operand, from `axis` on. */
-static bool count_windows(const ShapeCheck *check, int axis, const int64_t *kernel, const int64_t *stride, const int64_t *dilation,
-                          int64_t counts[2]) {
+static bool count_windows(const ShapeCheck *check, int axis, const int64_t *kernel, const int64_t *stride,
+                          const int64_t *dilation, int64_t counts[2]) {
     if (!sizes_positive(check, kernel, "the kernel must be at least 1 along both axes") ||
         !sizes_positive(check, stride, "the stride must be at least 1 along both axes") ||
         !sizes_positive(check, dilation, "the dilation must be at least 1 along both axes"))
@@ -239,7 +243,8 @@ static bool count_windows(const ShapeCheck *check, int axis, const int64_t *kern
         if (counts[i] < 1) return reject(check, "the kernel is larger than the picture");
     }
     /* all windows together are a value of the expanded graph */
-    int64_t room = SHAPE_MAX_ELEMENTS / (shape_elements(operand(check, 0)->shape) / shape_product(operand(check, 0)->shape, axis, axis + 2));
+    int64_t room = SHAPE_MAX_ELEMENTS /
+                   (shape_elements(operand(check, 0)->shape) / shape_product(operand(check, 0)->shape, axis, axis + 2));
     for (int i = 0; i < 2; i++) room = room / counts[i] / kernel[i];
     return room > 0 ? true : reject(check, "all windows together would have more than 2^31 elements");
 }
@@ -336,7 +341,8 @@ static bool shape_scatter(const ShapeCheck *check) {
     const Node *a = operand(check, 0), *index = operand(check, 1);
     int axis = check->attrs->axis;
     if (a->dtype != DTYPE_F32) return reject(check, "the operand must be f32");
-    if (index->dtype != DTYPE_I32 || !shape_equal(index->shape, a->shape)) return reject(check, "the index must be i32 of the operand's shape");
+    if (index->dtype != DTYPE_I32 || !shape_equal(index->shape, a->shape))
+        return reject(check, "the index must be i32 of the operand's shape");
     if (axis < 0 || axis >= a->shape.rank) return reject(check, "no such axis");
     Shape shape = check->result->shape, like = a->shape;
     if (shape.rank == like.rank) like.dim[axis] = shape.dim[axis];
@@ -346,8 +352,10 @@ static bool shape_scatter(const ShapeCheck *check) {
 
 static bool shape_random(const ShapeCheck *check) {
     for (uint32_t i = 0; i < check->count; i++)
-        if (operand(check, i)->dtype != DTYPE_I32 || operand(check, i)->shape.rank) return reject(check, "the operands must be i32 scalars");
-    if (check->attrs->a[0] >> 32 || check->attrs->a[1] >> 32) return reject(check, "stream and substream must be from 0 to 2^32 - 1");
+        if (operand(check, i)->dtype != DTYPE_I32 || operand(check, i)->shape.rank)
+            return reject(check, "the operands must be i32 scalars");
+    if (check->attrs->a[0] >> 32 || check->attrs->a[1] >> 32)
+        return reject(check, "stream and substream must be from 0 to 2^32 - 1");
     return infer(check, DTYPE_I32, check->result->shape);
 }
 
@@ -380,13 +388,16 @@ static bool count_fits(const ShapeCheck *check) {
     int arity = op_arity(check->op);
     if (arity >= 0 ? check->count == (uint32_t)arity : check->count >= 1) return true;
     char expectation[64];
-    if (arity < 0) snprintf(expectation, sizeof expectation, "it takes at least 1 operand");
-    else snprintf(expectation, sizeof expectation, "it takes %d operand%s, not %u", arity, arity == 1 ? "" : "s", check->count);
+    if (arity < 0)
+        snprintf(expectation, sizeof expectation, "it takes at least 1 operand");
+    else
+        snprintf(expectation, sizeof expectation, "it takes %d operand%s, not %u", arity, arity == 1 ? "" : "s", check->count);
     return reject(check, expectation);
 }
 
 bool shape_infer(const ShapeCheck *check) {
     if (!count_fits(check)) return false;
-    if (check->result->shape.rank < 0 || check->result->shape.rank > SHAPE_MAX_RANK) return reject(check, "a tensor has at most 6 axes");
+    if (check->result->shape.rank < 0 || check->result->shape.rank > SHAPE_MAX_RANK)
+        return reject(check, "a tensor has at most 6 axes");
     return rules[check->op](check) && within_limits(check);
 }

@@ -21,7 +21,8 @@ typedef struct {
     const SourceArg *args;
     uint32_t arg_count;
     Span span;
-    const struct SourceSchema *like; /* the schema of the data that a network was trained on: text has its categories; or NULL */
+    const struct SourceSchema
+        *like; /* the schema of the data that a network was trained on: text has its categories; or NULL */
 } DataSource;
 
 /* Which rows are held out of the training rows. A source that brings test rows of its own allows no others: test is 0 then. */

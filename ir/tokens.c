@@ -3,18 +3,10 @@
 
 #include <string.h>
 
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-static bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-static bool is_word(char c) {
-    return is_letter(c) || is_digit(c) || c == '-';
-}
-static bool is_number(char c) {
-    return is_word(c) || c == '.' || c == '+';
-}
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+static bool is_word(char c) { return is_letter(c) || is_digit(c) || c == '-'; }
+static bool is_number(char c) { return is_word(c) || c == '.' || c == '+'; }
 
 /* The byte at `at`; a newline at the end of the text, so that nothing runs past it. */
 static char peek(const Tokens *tokens, uint32_t ahead) {

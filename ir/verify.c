@@ -19,9 +19,7 @@ static bool violation(const Graph *graph, NodeId id, const char *format, ...) {
     return false;
 }
 
-static bool exists(const Graph *graph, NodeId id) {
-    return id != NODE_NONE && id < graph->node_count;
-}
+static bool exists(const Graph *graph, NodeId id) { return id != NODE_NONE && id < graph->node_count; }
 
 /* -- nodes -- */
 

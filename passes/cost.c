@@ -29,9 +29,7 @@ static int64_t elementwise_cost(const Plan *plan, const Kernel *kernel) {
     return elements_visited(plan, kernel) * steps / LANE_STEPS_PER_MICROSECOND;
 }
 
-static int64_t clamp(int64_t n, int64_t low, int64_t high) {
-    return n < low ? low : n > high ? high : n;
-}
+static int64_t clamp(int64_t n, int64_t low, int64_t high) { return n < low ? low : n > high ? high : n; }
 
 static int64_t kernel_cost(const Plan *plan, const Kernel *kernel) {
     bool product = kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM;

@@ -11,7 +11,8 @@ typedef struct {
 
 static Block block_round(const Formula *f, const Block *from, uint32_t round) {
     NodeId first = f_int(f, 0xD2511F53u), second = f_int(f, 0xCD9E8D57u);
-    NodeId key[2] = {f_add(f, from->key[0], f_int(f, round * 0x9E3779B9u)), f_add(f, from->key[1], f_int(f, round * 0xBB67AE85u))};
+    NodeId key[2] = {f_add(f, from->key[0], f_int(f, round * 0x9E3779B9u)),
+                     f_add(f, from->key[1], f_int(f, round * 0xBB67AE85u))};
     NodeId high = f_mul_high(f, from->word[0], first), other_high = f_mul_high(f, from->word[2], second);
     Block to = *from;
     to.word[0] = f_xor(f, f_xor(f, other_high, from->word[1]), key[0]);

@@ -29,7 +29,8 @@ static NodeId window_tap(Graph *graph, NodeId windows, int64_t tap) {
     int64_t start[] = {0, tap, 0}, stop[3];
     Shape shape = graph_node(graph, windows)->shape;
     for (int i = 0; i < 3; i++) stop[i] = i == 1 ? tap + 1 : shape.dim[i];
-    return build_reshape(graph, build_slice(graph, windows, start, stop, NULL), shape_of(2, (int64_t[]){shape.dim[0], shape.dim[2]}));
+    return build_reshape(graph, build_slice(graph, windows, start, stop, NULL),
+                         shape_of(2, (int64_t[]){shape.dim[0], shape.dim[2]}));
 }
 
 /* One channel in each group: the same sums in the same order, without matrices of one column. */

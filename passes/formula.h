@@ -21,12 +21,14 @@ typedef NodeId ExpandRule(const Formula *f);
 static inline NodeId f_real(const Formula *f, float value) { return build_f32(f->graph, (double)value, f->node.shape); }
 static inline NodeId f_int(const Formula *f, uint32_t bits) { return build_i32(f->graph, (int32_t)bits, f->node.shape); }
 
-#define FORMULA_1(op) \
+#define FORMULA_1(op)                                                                                                          \
     static inline NodeId f_##op(const Formula *f, NodeId a) { return build_unary(f->graph, OP_##op, a); }
-#define FORMULA_2(op) \
+#define FORMULA_2(op)                                                                                                          \
     static inline NodeId f_##op(const Formula *f, NodeId a, NodeId b) { return build_binary(f->graph, OP_##op, a, b); }
-#define FORMULA_3(op) \
-    static inline NodeId f_##op(const Formula *f, NodeId a, NodeId b, NodeId c) { return build_ternary(f->graph, OP_##op, a, b, c); }
+#define FORMULA_3(op)                                                                                                          \
+    static inline NodeId f_##op(const Formula *f, NodeId a, NodeId b, NodeId c) {                                              \
+        return build_ternary(f->graph, OP_##op, a, b, c);                                                                      \
+    }
 FORMULA_2(add)
 FORMULA_2(sub)
 FORMULA_2(mul)
@@ -45,7 +47,7 @@ FORMULA_2(ne)
 FORMULA_2(and)
 FORMULA_2(or)
 FORMULA_2(xor)
-FORMULA_1(not)
+FORMULA_1(not )
 FORMULA_2(shl)
 FORMULA_2(shr)
 FORMULA_2(mul_high)

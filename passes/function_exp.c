@@ -68,8 +68,8 @@ NodeId expand_sigmoid(const Formula *f) {
  * polynomial without constant term, fitted on 0 .. 4 to the smallest relative error of the result, 2^-27.9; its first
  * coefficient, 2 / sqrt(pi), comes in two parts. The sign is put back as a bit. At most 1.7 ulp. */
 NodeId expand_erf(const Formula *f) {
-    static const float c[] = {-0x1.d0e51cp-25f,  0x1.45f2fap-1f,  0x1.a4fa5cp-4f,   -0x1.39cdbap-6f, -0x1.506aaep-13f,
-                              0x1.b50168p-10f, -0x1.4bcabap-11f, 0x1.ed6d04p-14f, -0x1.369624p-17f};
+    static const float c[] = {-0x1.d0e51cp-25f, 0x1.45f2fap-1f,   0x1.a4fa5cp-4f,  -0x1.39cdbap-6f, -0x1.506aaep-13f,
+                              0x1.b50168p-10f,  -0x1.4bcabap-11f, 0x1.ed6d04p-14f, -0x1.369624p-17f};
     NodeId x = f->operands[0], size = f_min(f, f_abs(f, x), f_real(f, 4));
     NodeId p = f_fma(f, size, f_real(f, 0x1.20dd76p0f), f_mul(f, size, f_polynomial(f, size, c, 9))), exponent = f_neg(f, p);
     NodeId t = f_rounded(f, exponent, 0x1.715476p0f), power = f_power_of_two(f, t);

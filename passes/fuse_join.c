@@ -18,9 +18,7 @@ typedef struct {
 enum { MAPS_TO_LOOK_AT = 16, MOST_MEMBERS = 512 };
 
 /* A reshape has the place of its operand in row-major order: it belongs to a group like what it reshapes. */
-static uint32_t group_of(const Joining *joining, NodeId id) {
-    return joining->fusion->group[joining->fusion->home[id]];
-}
+static uint32_t group_of(const Joining *joining, NodeId id) { return joining->fusion->group[joining->fusion->home[id]]; }
 
 /* The highest level among the groups that a value comes from. */
 static uint32_t level_of(const Joining *joining, NodeId id) {

@@ -21,9 +21,7 @@ typedef struct {
     Users *outside; /* [node]: its other users */
 } Sharing;
 
-static uint32_t merge_places(uint32_t a, uint32_t b) {
-    return a == b ? a : SEVERAL;
-}
+static uint32_t merge_places(uint32_t a, uint32_t b) { return a == b ? a : SEVERAL; }
 
 static Users merge_users(Users a, Users b) {
     if (a.place == NOWHERE || b.place == NOWHERE) return a.place == NOWHERE ? b : a;
@@ -126,9 +124,7 @@ typedef struct {
 
 static const Effort too_much = {.steps = FUSE_CHEAP_STEPS + 1, .load_count = FEW_LOADS + 1};
 
-static bool is_small(const Effort *effort) {
-    return effort->steps <= FUSE_CHEAP_STEPS && effort->load_count <= FEW_LOADS;
-}
+static bool is_small(const Effort *effort) { return effort->steps <= FUSE_CHEAP_STEPS && effort->load_count <= FEW_LOADS; }
 
 static void add_load(Effort *effort, NodeId id) {
     for (uint32_t i = 0; i < effort->load_count && i < FEW_LOADS; i++)

@@ -54,7 +54,8 @@ static NodeId part_of(Graph *graph, NodeId a, const int64_t *start, const int64_
     bool all_channels = near && start[1] == 0 && stop[1] == node.shape.dim[1];
     if (!all_channels) return build_slice(graph, a, start, stop, NULL);
     int64_t from[4] = {start[0], 0, start[2], start[3]}, to[4] = {stop[0], graph_operand(graph, &node, 0)->shape.dim[1]};
-    for (int i = 0; i < 2; i++) to[2 + i] = stop[2 + i] + node.attrs.b[i] * (graph_operand(graph, &node, 1)->shape.dim[2 + i] - 1);
+    for (int i = 0; i < 2; i++)
+        to[2 + i] = stop[2 + i] + node.attrs.b[i] * (graph_operand(graph, &node, 1)->shape.dim[2 + i] - 1);
     NodeId operands[] = {build_slice(graph, node.operands[0], from, to, NULL), node.operands[1]};
     return graph_add(graph, OP_conv, operands, 2, &node.attrs, NULL);
 }

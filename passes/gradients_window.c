@@ -84,7 +84,8 @@ void gradient_max_pool(const Backward *at) {
     Window window = window_of(&at->node.attrs);
     NodeId picture = build_channels_last(graph, gradient_operand(at, 0)), windows = build_windows(graph, picture, &window);
     Shape apart = graph_node(graph, windows)->shape;
-    Shape merged = shape_of(5, (int64_t[]){apart.dim[0], apart.dim[1], apart.dim[2], apart.dim[3] * apart.dim[4], apart.dim[5]});
+    Shape merged =
+        shape_of(5, (int64_t[]){apart.dim[0], apart.dim[1], apart.dim[2], apart.dim[3] * apart.dim[4], apart.dim[5]});
     NodeId first = build_reduce(graph, OP_argmax, build_reshape(graph, windows, merged), 3, true);
     Shape kept = graph_node(graph, first)->shape;
     NodeId chosen = build_binary(graph, OP_eq, first, build_iota(graph, merged, 3));
@@ -141,8 +142,8 @@ static NodeId weights_gradient(const Backward *at, const Window *window) {
     NodeId windows = build_windows(graph, build_channels_last(graph, gradient_operand(at, 0)), window);
     NodeId gradient = build_channels_last(graph, at->gradient);
     bool depthwise = weights.dim[1] == 1 && weights.dim[0] == groups && groups > 1;
-    NodeId result = depthwise ? depthwise_weights(graph, windows, gradient)
-                              : grouped_weights(graph, windows, gradient, weights, groups);
+    NodeId result =
+        depthwise ? depthwise_weights(graph, windows, gradient) : grouped_weights(graph, windows, gradient, weights, groups);
     return build_reshape(graph, result, weights);
 }
 
@@ -151,7 +152,8 @@ void gradient_conv(const Backward *at) {
     Shape weights = gradient_operand_shape(at, 1);
     Window window = {{weights.dim[2], weights.dim[3]}, {attrs->a[0], attrs->a[1]}, {attrs->b[0], attrs->b[1]}};
     if (gradient_wanted(at, 0))
-        gradient_contribute(at, 0, build_conv_transposed(at->graph, at->gradient, gradient_operand(at, 1), &window, attrs->c[0],
-                                                         gradient_operand_shape(at, 0)));
+        gradient_contribute(at, 0,
+                            build_conv_transposed(at->graph, at->gradient, gradient_operand(at, 1), &window, attrs->c[0],
+                                                  gradient_operand_shape(at, 0)));
     if (gradient_wanted(at, 1)) gradient_contribute(at, 1, weights_gradient(at, &window));
 }

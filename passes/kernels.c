@@ -31,9 +31,7 @@ uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space) {
 
 /* -- states and targets -- */
 
-static bool symbol_is_updated(const Symbol *symbol) {
-    return symbol->update != NODE_NONE && symbol->update != symbol->node;
-}
+static bool symbol_is_updated(const Symbol *symbol) { return symbol->update != NODE_NONE && symbol->update != symbol->node; }
 
 static bool symbol_is_used(const Builder *builder, const Symbol *symbol) {
     return symbol->kind == SYMBOL_STATE && (symbol_is_updated(symbol) || (symbol->node && builder->fusion->live[symbol->node]));
@@ -204,9 +202,7 @@ static void collect_kernel(Builder *builder, uint32_t number, const Groups *stor
     keep_nodes(builder, kernel);
 }
 
-static void add_store(Kernel *kernel, NodeId node, Storage to) {
-    kernel->stores[kernel->store_count++] = (Store){node, to};
-}
+static void add_store(Kernel *kernel, NodeId node, Storage to) { kernel->stores[kernel->store_count++] = (Store){node, to}; }
 
 static void add_stores(Builder *builder, uint32_t number, const Groups *stored, const Groups *targets, Kernel *kernel) {
     uint32_t most = stored->begin[number + 1] - stored->begin[number] + targets->begin[number + 1] - targets->begin[number];

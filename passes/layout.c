@@ -17,9 +17,7 @@ static int column_axis(const Attrs *attrs, bool swapped) {
     return attrs->transpose_b ? 0 : 1;
 }
 
-static const Storage *column_operand(const Kernel *kernel, bool swapped) {
-    return swapped ? &kernel->left : &kernel->right;
-}
+static const Storage *column_operand(const Kernel *kernel, bool swapped) { return swapped ? &kernel->left : &kernel->right; }
 
 /* Columns along axis 0 of the product if swapped, along axis 1 if not. */
 static bool runs_across(Layout layout, bool swapped) {

@@ -12,9 +12,7 @@ static const Symbol *state_symbol(const Plan *plan, uint32_t state) {
     return &plan->graph->symbols[plan->states[state].symbol];
 }
 
-static bool is_matrix(const Symbol *symbol) {
-    return symbol->shape.rank == 2 && symbol->dtype == DTYPE_F32;
-}
+static bool is_matrix(const Symbol *symbol) { return symbol->shape.rank == 2 && symbol->dtype == DTYPE_F32; }
 
 const Storage *matrix_state(const Plan *plan, const Storage *operand) {
     return operand->kind == STORAGE_STATE && is_matrix(state_symbol(plan, operand->index)) ? operand : NULL;
@@ -70,9 +68,7 @@ void forms_choose_primary(Forms *forms) {
 
 /* -- writing the forms down -- */
 
-static uint32_t count_extra(const Forms *forms, uint32_t state) {
-    return forms->extra[state][0] + forms->extra[state][1];
-}
+static uint32_t count_extra(const Forms *forms, uint32_t state) { return forms->extra[state][0] + forms->extra[state][1]; }
 
 /* Each state's primary form, followed by its copies. first[state]: the new index of its primary form. */
 static void write_states(Forms *forms, uint32_t *first) {

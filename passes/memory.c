@@ -13,9 +13,7 @@ typedef struct {
     size_t bytes, offset;
 } Value;
 
-static size_t align(size_t bytes, size_t to) {
-    return (bytes + to - 1) / to * to;
-}
+static size_t align(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
 static void add_value(Value *value, const Plan *plan, const Store *store, uint32_t phase) {
     const Node *node = graph_node(plan->graph, store->node);
@@ -51,9 +49,7 @@ static int compare_sizes(const void *a, const void *b) {
     return x->node < y->node ? -1 : x->node > y->node;
 }
 
-static bool lives_meet(const Value *a, const Value *b) {
-    return a->first <= b->last && b->first <= a->last;
-}
+static bool lives_meet(const Value *a, const Value *b) { return a->first <= b->last && b->first <= a->last; }
 
 /* The start of the smallest gap that fits between the placed values (sorted by offset) that live at the same time. */
 static size_t best_gap(const Value *value, Value *const *placed, uint32_t count) {

@@ -11,10 +11,10 @@ typedef enum {
 } PassId;
 
 typedef struct {
-    int level;             /* -O: 0 .. 3 */
-    uint32_t skip;         /* bit PassId: leave it out (mandatory passes cannot be skipped) */
-    bool external_gemm;    /* matmuls become KERNEL_GEMM */
-    int threads;           /* for max_threads only; never changes a bit. -n: n even for kernels too small to gain (for tests) */
+    int level;          /* -O: 0 .. 3 */
+    uint32_t skip;      /* bit PassId: leave it out (mandatory passes cannot be skipped) */
+    bool external_gemm; /* matmuls become KERNEL_GEMM */
+    int threads;        /* for max_threads only; never changes a bit. -n: n even for kernels too small to gain (for tests) */
 } PassOptions;
 
 const char *pass_name(PassId pass);

@@ -13,12 +13,8 @@ NodeId *home_nodes(const Graph *graph, Arena *arena);
 /* The new values of matrix states: they keep the state's shape in the kernel that stores them, because of panels. */
 void mark_matrix_updates(const Graph *graph, bool *marked);
 /* Not in memory anywhere and cheaper to write down again wherever it is needed. */
-static inline bool node_is_immediate(const Node *node) {
-    return node->op == OP_constant || node->op == OP_iota;
-}
-static inline bool node_is_leaf(const Node *node) {
-    return op_class(node->op) == CLASS_LEAF;
-}
+static inline bool node_is_immediate(const Node *node) { return node->op == OP_constant || node->op == OP_iota; }
+static inline bool node_is_leaf(const Node *node) { return op_class(node->op) == CLASS_LEAF; }
 /* The root of a kernel, never computed twice. */
 static inline bool node_is_root(const Node *node) {
     OpClass class = op_class(node->op);

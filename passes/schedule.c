@@ -64,9 +64,7 @@ static void count_edge(Schedule *schedule, Edge edge) {
     (edge.old_state ? schedule->readers : schedule->values)[edge.to]++;
 }
 
-static void place_edge(Schedule *schedule, Edge edge) {
-    schedule->edges[--schedule->begin[edge.from]] = edge;
-}
+static void place_edge(Schedule *schedule, Edge edge) { schedule->edges[--schedule->begin[edge.from]] = edge; }
 
 static void collect_edges(Schedule *schedule) {
     uint32_t kernels = schedule->plan->kernel_count;

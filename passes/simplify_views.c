@@ -178,7 +178,8 @@ NodeId simplify_matmul_leading(const Term *t) {
     Shape merged = merge_leading(t->type.shape);
     if (merged.rank == t->type.shape.rank) return NODE_NONE;
     NodeId operands[2];
-    for (int i = 0; i < 2; i++) operands[i] = simplify_reshape(t, t->operands[i], merge_leading(term_node(t, t->operands[i])->shape));
+    for (int i = 0; i < 2; i++)
+        operands[i] = simplify_reshape(t, t->operands[i], merge_leading(term_node(t, t->operands[i])->shape));
     NodeId product = simplify_add(&(Term){t->graph, OP_matmul, {DTYPE_F32, merged}, operands, 2, t->attrs});
     return simplify_reshape(t, product, t->type.shape);
 }

@@ -3,9 +3,7 @@
  * its own or part of the kernel that computes it. */
 #include "passes/planning.h"
 
-static bool is_matrix_state(const Node *node) {
-    return node->op == OP_state && node->shape.rank == 2;
-}
+static bool is_matrix_state(const Node *node) { return node->op == OP_state && node->shape.rank == 2; }
 
 static bool needs_copy(const Graph *graph, const Node *node) {
     if (node->op != OP_matmul || !node->attrs.transpose_b || node->attrs.transpose_a) return false;

@@ -44,9 +44,7 @@ static void meet_product(Collector *collector, uint32_t kernel) {
 }
 
 /* A reshape reads at the same place in row-major order. */
-static bool stays_in_place(const Node *node) {
-    return op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape;
-}
+static bool stays_in_place(const Node *node) { return op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape; }
 
 static void meet_node(Collector *collector, uint32_t kernel, NodeId id) {
     const Node *node = graph_node(collector->plan->graph, id);

@@ -18,9 +18,7 @@ static Shape row_of(const NpyArray *array) {
     return row;
 }
 
-static size_t row_bytes(const NpyArray *array) {
-    return (size_t)shape_elements(row_of(array)) * dtype_bytes(array->dtype);
-}
+static size_t row_bytes(const NpyArray *array) { return (size_t)shape_elements(row_of(array)) * dtype_bytes(array->dtype); }
 
 /* -- checks -- */
 
@@ -53,9 +51,7 @@ bool arrays_check(const ArrayField *fields, uint32_t count, Diagnostics *diag) {
 
 /* -- elements -- */
 
-static bool is_aligned(const NpyArray *array) {
-    return (uintptr_t)array->data % dtype_bytes(array->dtype) == 0;
-}
+static bool is_aligned(const NpyArray *array) { return (uintptr_t)array->data % dtype_bytes(array->dtype) == 0; }
 
 static bool convert(const ArrayPart *part, void *to, Diagnostics *diag) {
     Problem problem = {0};
@@ -77,7 +73,8 @@ static bool bring_together(ArrayField *field, int64_t test_begin, Diagnostics *d
 
 static bool take_elements(ArrayField *field, int64_t test_begin, void **to, Diagnostics *diag) {
     const void *lies = field->placed;
-    if (npy_is_native(&field->train.array) && is_aligned(&field->train.array) && !field->test.name) lies = field->train.array.data;
+    if (npy_is_native(&field->train.array) && is_aligned(&field->train.array) && !field->test.name)
+        lies = field->train.array.data;
     if (!lies && !bring_together(field, test_begin, diag)) return false;
     *to = lies ? (void *)lies : field->owned;
     return true;

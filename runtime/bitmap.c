@@ -84,17 +84,11 @@ void bitmap_free(Bitmap *bitmap) {
 
 /* -- size -- */
 
-static double shorter(double a, double b) {
-    return a < b ? a : b;
-}
-static double longer(double a, double b) {
-    return a > b ? a : b;
-}
+static double shorter(double a, double b) { return a < b ? a : b; }
+static double longer(double a, double b) { return a > b ? a : b; }
 
 /* How much of the unit interval [i, i + 1) lies in [begin, end) */
-static double overlap(int i, double begin, double end) {
-    return longer(0, shorter(end, i + 1) - longer(begin, i));
-}
+static double overlap(int i, double begin, double end) { return longer(0, shorter(end, i + 1) - longer(begin, i)); }
 
 double bitmap_mean(const Bitmap *bitmap, int channel, Area area, double outside) {
     const uint8_t *plane = bitmap->pixels + (size_t)channel * (size_t)bitmap->height * (size_t)bitmap->width;

@@ -9,9 +9,7 @@ typedef struct {
     uint32_t number; /* before */
 } Ranked;
 
-static int by_name(const void *a, const void *b) {
-    return strcmp(((const Ranked *)a)->name, ((const Ranked *)b)->name);
-}
+static int by_name(const void *a, const void *b) { return strcmp(((const Ranked *)a)->name, ((const Ranked *)b)->name); }
 
 static void renumber(int32_t *codes, int64_t count, const int32_t *new_number) {
     for (int64_t i = 0; i < count; i++)

@@ -89,8 +89,8 @@ static bool take_info(const SafeFile *file, CheckpointInfo *info) {
            take_whole(file, "epoch", &info->epoch) && take_whole(file, "seed", &info->seed) &&
            take_real(file, "loss_sum", &info->loss_sum) && take_real(file, "best", &info->best) &&
            take_whole(file, "best_epoch", &info->best_epoch) && take_real(file, "gained", &info->gained) &&
-           take_whole(file, "waited", &info->waited) &&
-           take_hash(file, "model_hash", info->model_hash) && take_hash(file, "data_digest", info->data_digest);
+           take_whole(file, "waited", &info->waited) && take_hash(file, "model_hash", info->model_hash) &&
+           take_hash(file, "data_digest", info->data_digest);
 }
 
 static bool foreign(const char *path, Diagnostics *diag) {

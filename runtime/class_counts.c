@@ -16,8 +16,8 @@ static void count_split(const Dataset *dataset, Split split, ClassCounts *counts
     const SourceField *field = counts->field;
     const void *data = dataset_field(dataset, field->name);
     for (int64_t i = 0; i < dataset_rows(dataset, split); i++) {
-        double class = element_value(field->dtype, field->is_text, data, dataset_split(dataset, split)[i]);
-        if (class >= 0 && class < (double)counts->classes) counts->counts[split][(int64_t)class]++;
+        double category = element_value(field->dtype, field->is_text, data, dataset_split(dataset, split)[i]);
+        if (category >= 0 && category < (double)counts->classes) counts->counts[split][(int64_t)category]++;
     }
 }
 
@@ -28,7 +28,7 @@ static int64_t largest_class(const Dataset *dataset, const SourceField *field) {
     for (Split split = 0; split < SPLIT_COUNT; split++)
         for (int64_t i = 0; i < dataset_rows(dataset, split); i++)
             largest = fmax(largest, element_value(field->dtype, field->is_text, data, dataset_split(dataset, split)[i]));
-    return largest < CLASSES_MOST ? (int64_t)largest + 1 : CLASSES_MOST;
+    return largest < (double)CLASSES_MOST ? (int64_t)largest + 1 : CLASSES_MOST;
 }
 
 ClassCounts *class_counts(const Dataset *dataset, const char *label, Arena *arena, uint32_t *count) {
@@ -40,7 +40,9 @@ ClassCounts *class_counts(const Dataset *dataset, const char *label, Arena *aren
         if (!holds_classes(field, label)) continue;
         ClassCounts *counts = &all[(*count)++];
         *counts = (ClassCounts){.field = field, .is_label = label && !strcmp(field->name, label)};
-        counts->classes = field->is_text ? field->category_count : field->classes ? field->classes : largest_class(dataset, field);
+        counts->classes = field->is_text   ? field->category_count
+                          : field->classes ? field->classes
+                                           : largest_class(dataset, field);
         for (Split split = 0; split < SPLIT_COUNT; split++) {
             counts->counts[split] = ARENA_ARRAY(arena, int64_t, counts->classes);
             count_split(dataset, split, counts);

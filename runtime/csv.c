@@ -25,18 +25,12 @@ bool csv_begin(CsvScan *scan, const char *text, size_t length, char delimiter, C
 
 /* -- places in the text -- */
 
-static bool at_end(const CsvScan *scan) {
-    return scan->at >= scan->length;
-}
+static bool at_end(const CsvScan *scan) { return scan->at >= scan->length; }
 static bool at_line_end(const CsvScan *scan) {
     return at_end(scan) || scan->text[scan->at] == '\n' || scan->text[scan->at] == '\r';
 }
-static bool at_delimiter(const CsvScan *scan) {
-    return !at_end(scan) && scan->text[scan->at] == scan->delimiter;
-}
-static bool is_space(const CsvScan *scan, char c) {
-    return (c == ' ' || c == '\t') && c != scan->delimiter;
-}
+static bool at_delimiter(const CsvScan *scan) { return !at_end(scan) && scan->text[scan->at] == scan->delimiter; }
+static bool is_space(const CsvScan *scan, char c) { return (c == ' ' || c == '\t') && c != scan->delimiter; }
 static void skip_spaces(CsvScan *scan) {
     while (!at_end(scan) && is_space(scan, scan->text[scan->at])) scan->at++;
 }
@@ -100,9 +94,7 @@ static bool read_cell(CsvScan *scan, Problem *problem) {
     return true;
 }
 
-static bool is_empty(const CsvScan *scan) {
-    return scan->count == 1 && scan->cells[0].length == 0 && !scan->cells[0].quoted;
-}
+static bool is_empty(const CsvScan *scan) { return scan->count == 1 && scan->cells[0].length == 0 && !scan->cells[0].quoted; }
 
 static bool read_record(CsvScan *scan, Problem *problem) {
     scan->count = 0;

@@ -26,7 +26,7 @@ struct Dataset {
     Splits splits;
     Selection *selections;
     double seconds;
-    uint32_t shared; /* how often besides the first time */
+    uint32_t shared;       /* how often besides the first time */
     char *schema_text;     /* malloc'ed; NULL until somebody asks */
     char digest[HASH_HEX]; /* empty until then, too */
 };
@@ -156,18 +156,10 @@ void dataset_free(Dataset *dataset) {
 
 /* -- what is in it -- */
 
-int64_t dataset_rows(const Dataset *dataset, Split split) {
-    return dataset->splits.count[split];
-}
-const int32_t *dataset_split(const Dataset *dataset, Split split) {
-    return dataset->splits.rows[split];
-}
-const SourceSchema *dataset_fields(const Dataset *dataset) {
-    return &dataset->source.schema;
-}
-double dataset_seconds(const Dataset *dataset) {
-    return dataset->seconds;
-}
+int64_t dataset_rows(const Dataset *dataset, Split split) { return dataset->splits.count[split]; }
+const int32_t *dataset_split(const Dataset *dataset, Split split) { return dataset->splits.rows[split]; }
+const SourceSchema *dataset_fields(const Dataset *dataset) { return &dataset->source.schema; }
+double dataset_seconds(const Dataset *dataset) { return dataset->seconds; }
 
 int64_t dataset_row_number(const Dataset *dataset, int32_t row) {
     const SourceData *source = &dataset->source;
@@ -175,9 +167,7 @@ int64_t dataset_row_number(const Dataset *dataset, int32_t row) {
 }
 
 /* Of a table: it has no test rows of its own, and so no gap. */
-static int64_t all_rows(const Dataset *dataset) {
-    return dataset->source.schema.train_rows;
-}
+static int64_t all_rows(const Dataset *dataset) { return dataset->source.schema.train_rows; }
 
 /* Column `k` of `width`: numbers as f32, text as its codes. */
 static void fill_column(const SourceField *field, const void *from, int64_t rows, uint32_t k, uint32_t width, void *to) {
@@ -237,8 +227,9 @@ const void *dataset_field(const Dataset *dataset, const char *name) {
 
 static void no_column(const SourceField *field, int64_t label, int64_t row, int64_t classes, Span span, Diagnostics *diag) {
     if (field->is_text && label < 0) {
-        diag_error(diag, STATUS_DATA, span, "'%s' is missing in row %lld of the data, or is of a category that no training row has",
-                   field->name, (long long)row);
+        diag_error(diag, STATUS_DATA, span,
+                   "'%s' is missing in row %lld of the data, or is of a category that no training row has", field->name,
+                   (long long)row);
         diag_help(diag, "rows are counted from 0, without the line of names; another seed of the data holds out other rows");
         return;
     }
@@ -271,7 +262,8 @@ bool dataset_check_classes(const Dataset *dataset, const char *name, int64_t cla
         }
     }
     if (first < 0) return true;
-    no_column(field, (int64_t)element_value(field->dtype, false, data, first), dataset_row_number(dataset, first_row), classes, span, diag);
+    no_column(field, (int64_t)element_value(field->dtype, false, data, first), dataset_row_number(dataset, first_row), classes,
+              span, diag);
     return false;
 }
 

@@ -60,7 +60,8 @@ void duplicates_find(const Dataset *dataset, Duplicates *duplicates) {
         Split split = rows[i].split;
         if (memcmp(rows[i].hash, rows[first].hash, sizeof rows[i].hash)) first = i;
         if (first == i) continue;
-        if (rows[i - 1].split == split) note(&duplicates->repeated[split], duplicates->repeated_pair[split], &rows[i], &rows[i - 1]);
+        if (rows[i - 1].split == split)
+            note(&duplicates->repeated[split], duplicates->repeated_pair[split], &rows[i], &rows[i - 1]);
         if (split != SPLIT_TRAIN && rows[first].split == SPLIT_TRAIN)
             note(&duplicates->trained[split], duplicates->trained_pair[split], &rows[i], &rows[first]);
     }

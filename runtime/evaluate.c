@@ -39,7 +39,8 @@ bool evaluator_open(Evaluator *evaluator, const Dataset *dataset, Split split, c
     add_statistics(evaluator);
     evaluator->sums = memory_new((size_t)evaluator->elements * sizeof *evaluator->sums);
     double *sums = evaluator->sums;
-    for (uint32_t i = 0; i < evaluator->count; sums += evaluator->statistics[i++].elements) evaluator->statistics[i].sums = sums;
+    for (uint32_t i = 0; i < evaluator->count; sums += evaluator->statistics[i++].elements)
+        evaluator->statistics[i].sums = sums;
     if (metrics->finish) evaluator->finish = interp_new(metrics->finish, INTERP_F64);
     return true;
 }
@@ -80,7 +81,8 @@ static void finish_metrics(Evaluator *evaluator, Evaluation *result) {
     for (uint32_t i = 0; i < evaluator->count; i++) {
         const Statistic *statistic = &evaluator->statistics[i];
         if (statistic->input)
-            memcpy(interp_value(evaluator->finish, statistic->input), statistic->sums, (size_t)statistic->elements * sizeof(double));
+            memcpy(interp_value(evaluator->finish, statistic->input), statistic->sums,
+                   (size_t)statistic->elements * sizeof(double));
     }
     interp_run(evaluator->finish);
     for (uint32_t i = 0; i < evaluator->metrics.count; i++)

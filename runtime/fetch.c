@@ -203,7 +203,7 @@ static bool report_failure(Fetch *fetch, const char *const *reasons, int count) 
 }
 
 static bool fetch_file(Fetch *fetch, const FetchPlaces *places) {
-    const char **reasons = ARENA_ARRAY(fetch->arena, const char *, places->count * SUFFIXES);
+    const char **reasons = ARENA_ARRAY(fetch->arena, const char *, places->count *SUFFIXES);
     size_t before = diag_errors(fetch->diag);
     int count = 0;
     bool there = already_there(fetch), good = there;

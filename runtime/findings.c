@@ -22,8 +22,8 @@ static const char *by_split(Arena *arena, const int64_t counts[SPLIT_COUNT], con
     const char *text = "";
     for (Split split = 0; split < SPLIT_COUNT; split++)
         if (counts[split])
-            text = arena_format(arena, "%s%s%" PRId64 " of %" PRId64 " in %s", text, *text ? ", " : "", counts[split], of[split],
-                                split_name(split));
+            text = arena_format(arena, "%s%s%" PRId64 " of %" PRId64 " in %s", text, *text ? ", " : "", counts[split],
+                                of[split], split_name(split));
     return text;
 }
 

@@ -18,9 +18,7 @@ typedef struct {
     int64_t rows;
 } Fitting;
 
-static bool is_sorted(FitKind kind) {
-    return kind == FIT_MEDIAN || kind == FIT_MODE;
-}
+static bool is_sorted(FitKind kind) { return kind == FIT_MEDIAN || kind == FIT_MODE; }
 
 static Fitting fitting_new(const Fit *fit, const Node *node, int64_t rows) {
     int64_t width = shape_elements(node->shape) / node->shape.dim[0];
@@ -95,8 +93,8 @@ static bool check_column(const Fitting *fitting, int64_t column, double value, d
         diag_error(diag, STATUS_DATA, fitting->fit->span, "column %" PRId64 " of what '%s' is fitted to is not finite", column,
                    fitting->fit->name);
     else
-        diag_error(diag, STATUS_DATA, fitting->fit->span, "column %" PRId64 " of what '%s' is fitted to is missing in all training rows",
-                   column, fitting->fit->name);
+        diag_error(diag, STATUS_DATA, fitting->fit->span,
+                   "column %" PRId64 " of what '%s' is fitted to is missing in all training rows", column, fitting->fit->name);
     diag_help(diag, "columns are counted from 0; `mlc data FILE.mdl` shows what is in them");
     return false;
 }
@@ -116,9 +114,11 @@ static void write_state(States *states, const char *name, const char *part, cons
 
 static bool finish(const Fitting *fitting, States *states, Diagnostics *diag) {
     bool standardize = fitting->fit->kind == FIT_STANDARDIZE, good = true;
-    void *values = memory_new((size_t)fitting->width * sizeof(float)), *spreads = memory_new((size_t)fitting->width * sizeof(float));
+    void *values = memory_new((size_t)fitting->width * sizeof(float)),
+         *spreads = memory_new((size_t)fitting->width * sizeof(float));
     for (int64_t i = 0; i < fitting->width && good; i++) {
-        double value = fitting->moments[i].count ? fitted_value(fitting, i) : 0, spread = fitting->moments[i].count ? deviation(fitting, i) : 0;
+        double value = fitting->moments[i].count ? fitted_value(fitting, i) : 0,
+               spread = fitting->moments[i].count ? deviation(fitting, i) : 0;
         good = check_column(fitting, i, value, standardize ? spread : 0, diag);
         put(fitting, values, i, value);
         put(fitting, spreads, i, spread);

@@ -17,12 +17,8 @@ enum { SPIN_LOOKS = 40, SLEEP_EVERY = 32 };
 #define YIELD_NANOSECONDS 200000
 #define LONG_YIELD_NANOSECONDS 50000
 
-static void futex_wait(atomic_uint *word, unsigned seen) {
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
-}
-static void futex_wake_all(atomic_uint *word) {
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-}
+static void futex_wait(atomic_uint *word, unsigned seen) { syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0); }
+static void futex_wake_all(atomic_uint *word) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0); }
 
 static void pause_briefly(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -38,9 +34,7 @@ int64_t gate_nanoseconds(void) {
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-unsigned gate_number(const Gate *gate) {
-    return atomic_load_explicit(&gate->number, memory_order_acquire);
-}
+unsigned gate_number(const Gate *gate) { return atomic_load_explicit(&gate->number, memory_order_acquire); }
 
 static bool spin_for_change(const Gate *gate, unsigned seen) {
     for (int i = 0; i < SPIN_LOOKS; i++) {

@@ -135,9 +135,7 @@ void idx_close(IdxFile *file) {
     file->unpacker = NULL;
 }
 
-bool idx_is_packed(const IdxFile *file) {
-    return unpack_is_packed(file->unpacker);
-}
+bool idx_is_packed(const IdxFile *file) { return unpack_is_packed(file->unpacker); }
 
 size_t idx_header(Shape shape, uint8_t header[IDX_MAX_HEADER]) {
     memcpy(header, (uint8_t[4]){0, 0, TYPE_U8, (uint8_t)shape.rank}, 4);

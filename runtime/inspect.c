@@ -58,9 +58,10 @@ static void find_constant(const Column *column, Findings *findings) {
     const Statistics *train = &column->facts->columns[SPLIT_TRAIN][column->element];
     const SourceField *field = &column->facts->field;
     if (train->moments.count < 2 || train->least != train->most) return;
-    const char *value = field->is_text ? field->categories[(uint32_t)train->least] : arena_format(findings->arena, "%g", train->least);
-    findings_add(findings, "constant", field->name, train->moments.count, "'%s' is %s in all training rows%s", column->name, value,
-                 train->missing ? " where it is not missing" : "");
+    const char *value =
+        field->is_text ? field->categories[(uint32_t)train->least] : arena_format(findings->arena, "%g", train->least);
+    findings_add(findings, "constant", field->name, train->moments.count, "'%s' is %s in all training rows%s", column->name,
+                 value, train->missing ? " where it is not missing" : "");
 }
 
 /* No two training rows have the same value, and none is missing. */
@@ -98,14 +99,16 @@ static void find_outliers(const Column *column, Findings *findings) {
     int64_t count;
     double *values = sorted_values(column, SPLIT_TRAIN, &count);
     double lower = count ? values[count / 4] : 0, upper = count ? values[count - 1 - count / 4] : 0;
-    double far = OUTLIER_DISTANCES * (upper - lower);
+    double far = (double)OUTLIER_DISTANCES * (upper - lower);
     int32_t example = 0;
     free(values);
     if (count < OUTLIER_ROWS || !(far > 0)) return;
-    int64_t outside = count_outside(column, lower - far, upper + far, &example), number = dataset_row_number(column->dataset, example);
+    int64_t outside = count_outside(column, lower - far, upper + far, &example),
+            number = dataset_row_number(column->dataset, example);
     if (outside)
         findings_add(findings, "outlier", column->facts->field.name, outside,
-                     "'%s': %" PRId64 " value%s far from the others, such as %g in row %" PRId64 " (half of the training rows: %g to %g)",
+                     "'%s': %" PRId64 " value%s far from the others, such as %g in row %" PRId64
+                     " (half of the training rows: %g to %g)",
                      column->name, outside, outside == 1 ? "" : "s", value_of(column, example), number, lower, upper);
 }
 
@@ -120,7 +123,8 @@ static void inspect_columns(const Dataset *dataset, const FieldFacts *field, Dat
     bool classes = has_classes(facts, field->field.name), bytes = field->field.dtype == DTYPE_U8;
     for (column.element = 0; column.element < field->width; column.element++) {
         const char *name = field->field.name;
-        column.name = field->field.row.rank ? arena_format(facts->findings.arena, "%s[%" PRId64 "]", name, column.element) : name;
+        column.name =
+            field->field.row.rank ? arena_format(facts->findings.arena, "%s[%" PRId64 "]", name, column.element) : name;
         find_constant(&column, &facts->findings);
         if (!classes || field->field.is_text) find_identifier(&column, &facts->findings);
         if (!classes && !bytes) find_outliers(&column, &facts->findings);
@@ -132,21 +136,22 @@ static void inspect_field(const Dataset *dataset, const FieldFacts *field, DataF
     findings_missing(&facts->findings, field);
     if (source->unseen)
         findings_add(&facts->findings, "unseen", source->name, source->unseen,
-                     "'%s': %" PRId64 " held-out row%s a category that no training row has, such as '%.60s'; it counts as missing",
+                     "'%s': %" PRId64
+                     " held-out row%s a category that no training row has, such as '%.60s'; it counts as missing",
                      source->name, source->unseen, source->unseen == 1 ? " has" : "s have", source->unseen_text);
     inspect_columns(dataset, field, facts);
 }
 
 /* -- rules about classes -- */
 
-static const char *class_name(Arena *arena, const ClassCounts *counts, int64_t class) {
-    bool named = (uint64_t)class < counts->field->category_count;
-    return named ? arena_format(arena, "%" PRId64 " ('%.60s')", class, counts->field->categories[class])
-                 : arena_format(arena, "%" PRId64, class);
+static const char *class_name(Arena *arena, const ClassCounts *counts, int64_t category) {
+    bool named = (uint64_t)category < counts->field->category_count;
+    return named ? arena_format(arena, "%" PRId64 " ('%.60s')", category, counts->field->categories[category])
+                 : arena_format(arena, "%" PRId64, category);
 }
 
-static int64_t held_out(const ClassCounts *counts, int64_t class) {
-    return counts->counts[SPLIT_VALID][class] + counts->counts[SPLIT_TEST][class];
+static int64_t held_out(const ClassCounts *counts, int64_t category) {
+    return counts->counts[SPLIT_VALID][category] + counts->counts[SPLIT_TEST][category];
 }
 
 /* Classes without training rows: either all their rows are held out, or there are none. */
@@ -155,15 +160,18 @@ static void inspect_untrained(const ClassCounts *counts, Findings *findings) {
     const char *field = counts->field->name;
     for (int64_t i = counts->classes - 1; i >= 0; i--) {
         if (counts->counts[SPLIT_TRAIN][i]) continue;
-        if (held_out(counts, i)) unseen += held_out(counts, i), first_unseen = i;
-        else empty++, first_empty = i;
+        if (held_out(counts, i))
+            unseen += held_out(counts, i), first_unseen = i;
+        else
+            empty++, first_empty = i;
     }
     if (unseen)
-        findings_add(findings, "unseen", field, unseen, "'%s': %" PRId64 " held-out row%s a class that no training row has, such as %s",
-                     field, unseen, unseen == 1 ? " has" : "s have", class_name(findings->arena, counts, first_unseen));
+        findings_add(findings, "unseen", field, unseen,
+                     "'%s': %" PRId64 " held-out row%s a class that no training row has, such as %s", field, unseen,
+                     unseen == 1 ? " has" : "s have", class_name(findings->arena, counts, first_unseen));
     if (empty)
-        findings_add(findings, "empty", field, empty, "'%s': %" PRId64 " of %" PRId64 " classes ha%s no row, such as %s", field, empty,
-                     counts->classes, empty == 1 ? "s" : "ve", class_name(findings->arena, counts, first_empty));
+        findings_add(findings, "empty", field, empty, "'%s': %" PRId64 " of %" PRId64 " classes ha%s no row, such as %s", field,
+                     empty, counts->classes, empty == 1 ? "s" : "ve", class_name(findings->arena, counts, first_empty));
 }
 
 static void inspect_balance(const ClassCounts *counts, Findings *findings) {
@@ -196,11 +204,13 @@ static void inspect_rows(const Dataset *dataset, Findings *findings) {
         if (repeated)
             findings_add(findings, "duplicate", NULL, repeated,
                          "%" PRId64 " %s row%s there before, such as row %" PRId64 ", which is row %" PRId64 " again", repeated,
-                         split_name(split), repeated == 1 ? " is" : "s are", dataset_row_number(dataset, pair[0]), dataset_row_number(dataset, pair[1]));
+                         split_name(split), repeated == 1 ? " is" : "s are", dataset_row_number(dataset, pair[0]),
+                         dataset_row_number(dataset, pair[1]));
         if (trained)
             findings_add(findings, "leak", NULL, trained,
                          "%" PRId64 " %s row%s in train too, such as row %" PRId64 ", which is row %" PRId64 " again", trained,
-                         split_name(split), trained == 1 ? " is" : "s are", dataset_row_number(dataset, leak[0]), dataset_row_number(dataset, leak[1]));
+                         split_name(split), trained == 1 ? " is" : "s are", dataset_row_number(dataset, leak[0]),
+                         dataset_row_number(dataset, leak[1]));
     }
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct DataKeeper {
-    Arena *arena; /* of what is kept */
+    Arena *arena;     /* of what is kept */
     Dataset *dataset; /* NULL: nothing is */
     DataSource source;
     SplitRequest request;
@@ -31,9 +31,7 @@ void keeper_free(DataKeeper *keeper) {
 
 /* -- is it the same? -- */
 
-static bool same_text(const char *a, const char *b) {
-    return a && b ? !strcmp(a, b) : a == b;
-}
+static bool same_text(const char *a, const char *b) { return a && b ? !strcmp(a, b) : a == b; }
 
 static bool same_arg(const SourceArg *a, const SourceArg *b) {
     if (!same_text(a->name, b->name) || a->kind != b->kind) return false;
@@ -41,7 +39,8 @@ static bool same_arg(const SourceArg *a, const SourceArg *b) {
 }
 
 static bool same_source(const DataSource *a, const DataSource *b) {
-    if (!same_text(a->reader, b->reader) || !same_text(a->folder, b->folder) || a->arg_count != b->arg_count || a->like != b->like)
+    if (!same_text(a->reader, b->reader) || !same_text(a->folder, b->folder) || a->arg_count != b->arg_count ||
+        a->like != b->like)
         return false;
     for (uint32_t i = 0; i < a->arg_count; i++)
         if (!same_arg(&a->args[i], &b->args[i])) return false;
@@ -79,7 +78,8 @@ static void remember(DataKeeper *keeper, const DataSource *source, const SplitRe
 }
 
 static Dataset *keep(DataKeeper *keeper, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {
-    if (keeper->dataset && same_source(&keeper->source, source) && same_request(&keeper->request, request)) return keeper->dataset;
+    if (keeper->dataset && same_source(&keeper->source, source) && same_request(&keeper->request, request))
+        return keeper->dataset;
     drop(keeper);
     keeper->dataset = dataset_open(source, request, diag);
     if (keeper->dataset) remember(keeper, source, request);

@@ -116,7 +116,8 @@ bool map_open_two(const char *const paths[2], const size_t lengths[2], size_t di
     char *bytes = mmap(NULL, map->length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (bytes == MAP_FAILED) return cannot_read(problem);
     map->bytes = bytes;
-    if (map_part(paths[0], lengths[0], bytes, problem) && map_part(paths[1], lengths[1], bytes + distance, problem)) return true;
+    if (map_part(paths[0], lengths[0], bytes, problem) && map_part(paths[1], lengths[1], bytes + distance, problem))
+        return true;
     map_close(map);
     return false;
 }

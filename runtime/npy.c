@@ -51,7 +51,8 @@ static bool read_size(Header *header, int64_t *size) {
     skip_spaces(header);
     const char *begin = header->at;
     *size = 0;
-    if (begin < header->end && *begin == '-') return problem_set(header->problem, "its header says that a dimension is negative"), false;
+    if (begin < header->end && *begin == '-')
+        return problem_set(header->problem, "its header says that a dimension is negative"), false;
     for (; header->at < header->end && *header->at >= '0' && *header->at <= '9' && header->at - begin < 18; header->at++)
         *size = 10 * *size + (*header->at - '0');
     return header->at > begin || malformed(header);
@@ -111,7 +112,8 @@ static bool read_entry(Header *header, NpyArray *array, Seen *seen) {
             problem_remedy(header->problem, "save every field of the records as an array of its own");
             return false;
         }
-        return read_text(header, descr, sizeof descr) && (strlen(descr) >= 2 || malformed(header)) && take_descr(header, descr, array);
+        return read_text(header, descr, sizeof descr) && (strlen(descr) >= 2 || malformed(header)) &&
+               take_descr(header, descr, array);
     }
     if (!strcmp(key, "fortran_order") && !seen->order) return (seen->order = true), read_order(header, &seen->fortran);
     if (!strcmp(key, "shape") && !seen->shape) return (seen->shape = true), read_shape(header, array);

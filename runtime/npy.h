@@ -6,7 +6,21 @@
 #include "runtime/idx.h"
 
 /* An element as it is stored, and what becomes of it. */
-typedef enum { ELEMENT_F16, ELEMENT_F32, ELEMENT_F64, ELEMENT_I8, ELEMENT_I16, ELEMENT_I32, ELEMENT_I64, ELEMENT_U8, ELEMENT_U16, ELEMENT_U32, ELEMENT_U64, ELEMENT_BOOL, ELEMENT_COUNT } NpyElement;
+typedef enum {
+    ELEMENT_F16,
+    ELEMENT_F32,
+    ELEMENT_F64,
+    ELEMENT_I8,
+    ELEMENT_I16,
+    ELEMENT_I32,
+    ELEMENT_I64,
+    ELEMENT_U8,
+    ELEMENT_U16,
+    ELEMENT_U32,
+    ELEMENT_U64,
+    ELEMENT_BOOL,
+    ELEMENT_COUNT
+} NpyElement;
 
 typedef struct {
     NpyElement element;

@@ -62,6 +62,4 @@ float number_value(const char *text, size_t length) {
     return strtof(copy, NULL);
 }
 
-int32_t number_whole(const char *text, size_t length) {
-    return (int32_t)whole_value(text, length);
-}
+int32_t number_whole(const char *text, size_t length) { return (int32_t)whole_value(text, length); }

@@ -16,7 +16,9 @@ static bool take_delimiter(const DataSource *source, CsvFormat *format, Diagnost
     const SourceArg *arg = reader_arg(source, "delimiter");
     format->delimiter = arg ? arg->text[0] : ',';
     bool one = !arg || (strlen(arg->text) == 1 && !strchr("\"\r\n", arg->text[0]));
-    if (!one) diag_error(diag, STATUS_MODEL, arg->span, "'delimiter' must be one character, and no quote or line end, not \"%.20s\"", arg->text);
+    if (!one)
+        diag_error(diag, STATUS_MODEL, arg->span, "'delimiter' must be one character, and no quote or line end, not \"%.20s\"",
+                   arg->text);
     return one;
 }
 
@@ -29,9 +31,7 @@ static bool take_format(const DataSource *source, CsvFormat *format, Diagnostics
 
 /* -- reading -- */
 
-static DType column_dtype(const Column *column) {
-    return column->kind == COLUMN_NUMBER ? DTYPE_F32 : DTYPE_I32;
-}
+static DType column_dtype(const Column *column) { return column->kind == COLUMN_NUMBER ? DTYPE_F32 : DTYPE_I32; }
 
 static void take_columns(SourceData *data) {
     Table *table = &((CsvSource *)data->own)->table;
@@ -73,13 +73,9 @@ static bool read_file(const char *path, const CsvFormat *format, const SourceSch
     return good ? take_columns(data), true : report(path, &problem, span, diag);
 }
 
-static void digest(const SourceData *data, llvm_blake3_hasher *hasher) {
-    *hasher = ((const CsvSource *)data->own)->hasher;
-}
+static void digest(const SourceData *data, llvm_blake3_hasher *hasher) { *hasher = ((const CsvSource *)data->own)->hasher; }
 
-static void release(SourceData *data) {
-    table_free(&((CsvSource *)data->own)->table);
-}
+static void release(SourceData *data) { table_free(&((CsvSource *)data->own)->table); }
 
 bool read_csv(const DataSource *source, bool whole, SourceData *data, Diagnostics *diag) {
     (void)whole; /* what kind a column is, is known only at the end of the file */

@@ -160,7 +160,8 @@ static bool map_field(SourceData *data, int field, Diagnostics *diag) {
                                                 (const size_t[2]){file_bytes(own, field), file_bytes(own, field + 2)},
                                                 row * (size_t)data->test_begin, &own->maps[field], &problem)
                                  : map_open(paths[field], &own->maps[field], &problem);
-    if (good && own->maps[field].length < file_bytes(own, field)) problem_set(&problem, "it changes while it is read"), good = false;
+    if (good && own->maps[field].length < file_bytes(own, field))
+        problem_set(&problem, "it changes while it is read"), good = false;
     if (good) return data->data[field] = (char *)own->maps[field].bytes + idx_header(own->shapes[field], header), true;
     problem_set(&whole, "'%.200s': %.800s", paths[field], problem.finding);
     report_file(&own->files, field, &whole, diag);

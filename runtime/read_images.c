@@ -43,9 +43,7 @@ static bool is_png(const char *name) {
     return length > 4 && !strcasecmp(name + length - 4, ".png");
 }
 
-static int by_text(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 /* The folders, or the PNG files, in a folder, sorted; `others` counts what is neither. NULL if it cannot be listed. */
 static const char **list_folder(const Images *images, const char *folder, bool folders, uint32_t *count, uint32_t *others) {
@@ -115,7 +113,8 @@ static bool list_files(Images *images, const char *argument) {
     for (uint32_t i = 0; i < count; i++) {
         int32_t label = class_number(images, names[i]);
         if (label < 0) {
-            diag_error(images->diag, STATUS_DATA, arg->span, "'%s' is a class of '%s', but not of the training pictures", names[i], folder);
+            diag_error(images->diag, STATUS_DATA, arg->span, "'%s' is a class of '%s', but not of the training pictures",
+                       names[i], folder);
             return false;
         }
         if (!add_class(images, folder, names[i], label, arg->span)) return false;
@@ -153,8 +152,9 @@ static bool report(const Images *images, const ImageFile *file, const Problem *p
 
 static bool check_size(const Images *images, const ImageFile *file, const Bitmap *bitmap) {
     if (bitmap->height == images->height && bitmap->width == images->width) return true;
-    diag_error(images->diag, STATUS_DATA, images->source->span, "'%s' has %d x %d pixels (height x width), but '%s' has %d x %d",
-               file->path, bitmap->height, bitmap->width, images->files[0].path, images->height, images->width);
+    diag_error(images->diag, STATUS_DATA, images->source->span,
+               "'%s' has %d x %d pixels (height x width), but '%s' has %d x %d", file->path, bitmap->height, bitmap->width,
+               images->files[0].path, images->height, images->width);
     diag_help(images->diag, "height = %d, width = %d brings all of them to one size", images->height, images->width);
     return false;
 }
@@ -180,7 +180,8 @@ static bool look_at_files(Images *images) {
     }
     if (!images->channels) images->channels = coloured ? 3 : 1;
     if (images->height <= SIDE_MAX && images->width <= SIDE_MAX) return true;
-    diag_error(images->diag, STATUS_DATA, images->source->span, "the pictures are larger than %d x %d pixels", SIDE_MAX, SIDE_MAX);
+    diag_error(images->diag, STATUS_DATA, images->source->span, "the pictures are larger than %d x %d pixels", SIDE_MAX,
+               SIDE_MAX);
     diag_help(images->diag, "height = ..., width = ... brings them to another size");
     return false;
 }
@@ -206,7 +207,8 @@ static bool read_files(const Images *images, SourceData *data) {
     data->data[0] = pixels;
     data->data[1] = labels;
     if (!pixels || !labels) {
-        diag_error(images->diag, STATUS_DATA, images->source->span, "no memory for %u pictures of %zu bytes", images->file_count, row);
+        diag_error(images->diag, STATUS_DATA, images->source->span, "no memory for %u pictures of %zu bytes",
+                   images->file_count, row);
         return false;
     }
     for (uint32_t i = 0; i < images->file_count; i++) {
@@ -232,10 +234,13 @@ static void make_fields(const Images *images, SourceData *data) {
     reader_fields(data, 2);
     data->schema.train_rows = images->train_count;
     data->schema.test_rows = images->file_count - images->train_count;
-    data->fields[0] = (SourceField){
-        .name = "image", .dtype = DTYPE_U8, .row = {3, {images->channels, images->height, images->width}}};
-    data->fields[1] = (SourceField){
-        .name = "label", .dtype = DTYPE_I32, .classes = (int32_t)images->class_count, .categories = images->classes, .category_count = images->class_count};
+    data->fields[0] =
+        (SourceField){.name = "image", .dtype = DTYPE_U8, .row = {3, {images->channels, images->height, images->width}}};
+    data->fields[1] = (SourceField){.name = "label",
+                                    .dtype = DTYPE_I32,
+                                    .classes = (int32_t)images->class_count,
+                                    .categories = images->classes,
+                                    .category_count = images->class_count};
 }
 
 bool read_images(const DataSource *source, bool whole, SourceData *data, Diagnostics *diag) {

@@ -57,7 +57,8 @@ static bool place_field(NpySource *own, uint32_t i, int64_t test_begin, Diagnost
     const char *const paths[2] = {own->paths[i], own->paths[i + 2]};
     const size_t lengths[2] = {own->maps[i].length, own->maps[i + 2].length};
     size_t row = field->train.array.bytes / (size_t)field->train.array.shape.dim[0];
-    if (!map_open_two(paths, lengths, row * (size_t)test_begin, &own->pairs[i], &problem)) return arrays_report(&field->train, &problem, diag);
+    if (!map_open_two(paths, lengths, row * (size_t)test_begin, &own->pairs[i], &problem))
+        return arrays_report(&field->train, &problem, diag);
     field->placed = (const char *)own->pairs[i].bytes + begin_of(own, (int)i);
     return true;
 }

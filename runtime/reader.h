@@ -11,10 +11,10 @@ struct SourceData {
     Arena *arena;
     SourceSchema schema;
     SourceField *fields; /* the schema's */
-    void **data;         /* [field_count]: row 0; the training rows, then the test rows. NULL: there is no such field in the file */
-    int64_t test_begin;  /* where test rows of their own begin, in rows; 0: right behind the training rows */
-    Span span;           /* where the model speaks of the rows */
-    void *own;           /* of the reader */
+    void **data; /* [field_count]: row 0; the training rows, then the test rows. NULL: there is no such field in the file */
+    int64_t test_begin; /* where test rows of their own begin, in rows; 0: right behind the training rows */
+    Span span;          /* where the model speaks of the rows */
+    void *own;          /* of the reader */
     void (*digest)(const SourceData *data, llvm_blake3_hasher *hasher); /* hashes the contents of the files */
     void (*release)(SourceData *data);                                  /* frees what is not in the arena; may be NULL */
 };

@@ -122,9 +122,7 @@ float run_scalar(const void *outputs, size_t offset) {
     return value;
 }
 
-const Program *runner_program(const Runner *runner) {
-    return runner->program;
-}
+const Program *runner_program(const Runner *runner) { return runner->program; }
 
 /* -- the loop -- */
 
@@ -168,7 +166,8 @@ static void run_piece(void *context, int thread, const Piece *piece) {
 
 int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times, int64_t first, RunAfter *after,
                     void *context) {
-    Loop loop = {.runner = runner, .rows = rows, .count = count, .times = times, .first = first, .after = after, .context = context};
+    Loop loop = {
+        .runner = runner, .rows = rows, .count = count, .times = times, .first = first, .after = after, .context = context};
     if (count == 0) return 0;
     begin_step(&loop);
     Work work = runner->work;
@@ -180,9 +179,7 @@ int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const Ru
     return loop.done;
 }
 
-void runner_step(Runner *runner, const int32_t *rows) {
-    runner_loop(runner, rows, 1, &(RunTimes){0}, 0, NULL, NULL);
-}
+void runner_step(Runner *runner, const int32_t *rows) { runner_loop(runner, rows, 1, &(RunTimes){0}, 0, NULL, NULL); }
 
 void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerSee *see, void *context) {
     int32_t *batch = memory_new((size_t)runner->batch * sizeof *batch);

@@ -40,8 +40,8 @@ const SourceSchema *dataset_fields(const Dataset *dataset);
 bool dataset_check_classes(const Dataset *dataset, const char *field, int64_t classes, Span span, Diagnostics *diag);
 const char *dataset_class_name(const Dataset *dataset, const char *field, int32_t label); /* "Ankle boot", or NULL */
 const char *dataset_schema_text(const Dataset *dataset); /* for checkpoints: fields and categories, as JSON */
-const char *dataset_digest(const Dataset *dataset); /* BLAKE3 of the files' contents, 64 hex digits */
-double dataset_seconds(const Dataset *dataset);     /* spent reading */
+const char *dataset_digest(const Dataset *dataset);      /* BLAKE3 of the files' contents, 64 hex digits */
+double dataset_seconds(const Dataset *dataset);          /* spent reading */
 /* The data file that is mapped into memory at an address; NULL: none. For a handler of SIGBUS, which is raised where a file is read
  * that has become shorter. */
 const char *data_file_at(const void *address);
@@ -62,7 +62,8 @@ double statistics_deviation(const Statistics *statistics); /* NaN without a valu
 enum { FACTS_COLUMNS = 64 };
 typedef struct {
     SourceField field; /* of the source, or made of it by a model */
-    int64_t width;     /* elements of a row, each with statistics of its own; 0 where they are no list, or one of more than FACTS_COLUMNS */
+    int64_t
+        width; /* elements of a row, each with statistics of its own; 0 where they are no list, or one of more than FACTS_COLUMNS */
     Statistics whole[SPLIT_COUNT], *columns[SPLIT_COUNT];
 } FieldFacts;
 FieldFacts *field_facts_new(Arena *arena, const SourceField *field);
@@ -72,7 +73,7 @@ void field_facts_add(FieldFacts *facts, Split split, const void *rows, int64_t c
 typedef struct {
     const SourceField *field;
     bool is_label;
-    int64_t classes;             /* those known, or else up to the largest that occurs */
+    int64_t classes;              /* those known, or else up to the largest that occurs */
     int64_t *counts[SPLIT_COUNT]; /* [classes] */
 } ClassCounts;
 
@@ -178,10 +179,10 @@ bool fits_run(const Program *program, const Dataset *dataset, States *states, Th
 typedef struct {
     uint64_t step, epoch, seed; /* epoch: whole epochs done; step: steps done over the whole run */
     double loss_sum;            /* of the epoch begun: the losses so far, times their rows */
-    double best;                /* what best.safetensors was chosen by, with a minus where less is better; NaN: there is none yet */
-    uint64_t best_epoch;        /* the epoch that it is of; 0: there is none yet */
-    double gained;              /* the best of what StopRule looks at, likewise */
-    uint64_t waited;            /* epochs since then */
+    double best;         /* what best.safetensors was chosen by, with a minus where less is better; NaN: there is none yet */
+    uint64_t best_epoch; /* the epoch that it is of; 0: there is none yet */
+    double gained;       /* the best of what StopRule looks at, likewise */
+    uint64_t waited;     /* epochs since then */
     char model_hash[65], data_digest[65];
     const char *schema; /* of the data, by dataset_schema_text; NULL: leave it out. Loading sets it to NULL */
 } CheckpointInfo;
@@ -213,7 +214,7 @@ typedef struct {
     bool shuffle;
     Judge keep_best;
     StopRule stop;
-    const char *folder;    /* run folder, exists; NULL: write nothing */
+    const char *folder;     /* run folder, exists; NULL: write nothing */
     const char *model_hash; /* goes into the checkpoint: BLAKE3 of the resolved text without train.epochs */
     const char *resume;     /* path of a checkpoint to continue from, or NULL */
 } TrainOptions;
@@ -227,7 +228,8 @@ typedef struct {
 /* What the caller is told, `step` on any of the threads, one call after the other; any function may be NULL. */
 typedef struct {
     void *context;
-    void (*step)(void *context, uint32_t epoch, uint64_t step, uint64_t steps_per_epoch, double loss); /* about 10 times a second */
+    void (*step)(void *context, uint32_t epoch, uint64_t step, uint64_t steps_per_epoch,
+                 double loss); /* about 10 times a second */
     /* epoch 0: the untrained network (train_loss is NaN then). valid, test: NULL if the split has no rows. */
     void (*epoch)(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows, const Evaluation *valid,
                   const Evaluation *test);

@@ -234,12 +234,8 @@ SafeFile *safetensors_read(const char *path, Diagnostics *diag) {
     return NULL;
 }
 
-uint32_t safetensors_count(const SafeFile *file) {
-    return file->count;
-}
-const SafeTensor *safetensors_tensor(const SafeFile *file, uint32_t index) {
-    return &file->tensors[index];
-}
+uint32_t safetensors_count(const SafeFile *file) { return file->count; }
+const SafeTensor *safetensors_tensor(const SafeFile *file, uint32_t index) { return &file->tensors[index]; }
 
 const SafeTensor *safetensors_find(const SafeFile *file, const char *name) {
     for (uint32_t i = 0; i < file->count; i++)

@@ -26,9 +26,7 @@ char *schema_write(const SourceSchema *schema) {
 
 /* -- reading: nothing is trusted -- */
 
-static const char *copied(Arena *arena, const char *text) {
-    return arena_copy_string(arena, text, strlen(text));
-}
+static const char *copied(Arena *arena, const char *text) { return arena_copy_string(arena, text, strlen(text)); }
 
 static bool read_row(const json_t *list, Shape *row) {
     size_t rank = json_array_size(list);
@@ -63,8 +61,8 @@ static bool read_field(const json_t *json, Arena *arena, SourceField *field) {
     if (!name || !dtype || !dtype_from_name(dtype, strlen(dtype), &field->dtype)) return false;
     field->name = copied(arena, name);
     return read_row(json_object_get(json, "row"), &field->row) &&
-           read_categories(json_object_get(json, "categories"), arena, field) &&
-           (!field->is_column || field->row.rank == 0) && (!field->is_text || (field->is_column && field->dtype == DTYPE_I32));
+           read_categories(json_object_get(json, "categories"), arena, field) && (!field->is_column || field->row.rank == 0) &&
+           (!field->is_text || (field->is_column && field->dtype == DTYPE_I32));
 }
 
 bool schema_read(const char *text, Arena *arena, SourceSchema *schema) {

@@ -56,8 +56,8 @@ static void fill_splits(Splits *splits, const SourceSchema *schema, int64_t test
     for (int64_t i = 0; i < own_test; i++) splits->rows[SPLIT_TEST][splits->count[SPLIT_TEST]++] = (int32_t)(test_begin + i);
 }
 
-bool splits_deal(const SourceSchema *schema, int64_t test_begin, const SplitRequest *request, Span span, Arena *arena, Splits *splits,
-                 Diagnostics *diag) {
+bool splits_deal(const SourceSchema *schema, int64_t test_begin, const SplitRequest *request, Span span, Arena *arena,
+                 Splits *splits, Diagnostics *diag) {
     int64_t rows = schema->train_rows;
     int64_t valid = held_out(request->valid_is_count, request->valid, rows);
     int64_t test = held_out(request->test_is_count, request->test, rows);

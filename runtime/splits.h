@@ -10,7 +10,7 @@ typedef struct {
 } Splits;
 
 /* Deals the rows of a source out; test rows of its own are numbered from `test_begin`. Reports a split that is not possible at `span`. */
-bool splits_deal(const SourceSchema *schema, int64_t test_begin, const SplitRequest *request, Span span, Arena *arena, Splits *splits,
-                 Diagnostics *diag);
+bool splits_deal(const SourceSchema *schema, int64_t test_begin, const SplitRequest *request, Span span, Arena *arena,
+                 Splits *splits, Diagnostics *diag);
 
 #endif

@@ -47,12 +47,8 @@ void states_free(States *states) {
     arena_free(states->arena);
 }
 
-uint32_t states_count(const States *states) {
-    return states->count;
-}
-const Symbol *states_symbol(const States *states, uint32_t index) {
-    return &states->states[index]->symbol;
-}
+uint32_t states_count(const States *states) { return states->count; }
+const Symbol *states_symbol(const States *states, uint32_t index) { return &states->states[index]->symbol; }
 
 /* Index of the first state whose name is not below `name`. */
 static uint32_t lower_bound(const States *states, const char *name) {
@@ -142,9 +138,7 @@ static const Binding *find_binding(const States *states, const Program *program)
     return binding;
 }
 
-static bool same_tensor(const Symbol *a, const Symbol *b) {
-    return a->dtype == b->dtype && shape_equal(a->shape, b->shape);
-}
+static bool same_tensor(const Symbol *a, const Symbol *b) { return a->dtype == b->dtype && shape_equal(a->shape, b->shape); }
 
 bool states_bind(States *states, const Program *program, Diagnostics *diag) {
     if (find_binding(states, program)) return true;

@@ -8,9 +8,7 @@ double moments_deviation(const Moments *moments) {
     return moments->count ? sqrt(moments->square / (double)moments->count) : NAN;
 }
 
-double statistics_deviation(const Statistics *statistics) {
-    return moments_deviation(&statistics->moments);
-}
+double statistics_deviation(const Statistics *statistics) { return moments_deviation(&statistics->moments); }
 
 double element_value(DType dtype, bool is_text, const void *data, int64_t at) {
     if (dtype == DTYPE_F32) return (double)((const float *)data)[at];

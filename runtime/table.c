@@ -18,9 +18,9 @@ typedef struct {
     Arena *arena;
     CsvCell *cells;
     Table *table;
-    int32_t *column_of;       /* of each cell of a record: its column, or -1 */
-    Names **categories;  /* of each column of text */
-    uint32_t width;           /* cells of a record */
+    int32_t *column_of; /* of each cell of a record: its column, or -1 */
+    Names **categories; /* of each column of text */
+    uint32_t width;     /* cells of a record */
     Problem *problem;
 } Reading;
 
@@ -28,9 +28,7 @@ static bool begin(Reading *reading, CsvScan *scan) {
     return csv_begin(scan, reading->text, reading->length, reading->format->delimiter, reading->cells, reading->problem);
 }
 
-static bool failed(const Reading *reading) {
-    return *reading->problem->finding != '\0';
-}
+static bool failed(const Reading *reading) { return *reading->problem->finding != '\0'; }
 
 static bool is_missing(const Reading *reading, const CsvCell *cell) {
     const char *missing = reading->format->missing;
@@ -111,7 +109,8 @@ static bool check_width(const Reading *reading, const CsvScan *scan) {
     if (scan->count == reading->width) return true;
     problem_set(reading->problem, "line %u: it has %u cells, but the first line has %u", scan->record_line, scan->count,
                 reading->width);
-    problem_remedy(reading->problem, "cells that hold a '%c' must stand in quotes; delimiter = \"...\" where another divides them",
+    problem_remedy(reading->problem,
+                   "cells that hold a '%c' must stand in quotes; delimiter = \"...\" where another divides them",
                    reading->format->delimiter);
     return false;
 }
@@ -120,7 +119,8 @@ static bool see_row(Reading *reading, const CsvScan *scan, int64_t row, SeeCell 
     if (!check_width(reading, scan)) return false;
     for (uint32_t i = 0; i < scan->count; i++) {
         int32_t column = reading->column_of[i];
-        if (column >= 0 && !see(reading, &reading->table->columns[column], row, &scan->cells[i], scan->record_line)) return false;
+        if (column >= 0 && !see(reading, &reading->table->columns[column], row, &scan->cells[i], scan->record_line))
+            return false;
     }
     return true;
 }
@@ -162,8 +162,9 @@ static bool see_kind(Reading *reading, Column *column, int64_t row, const CsvCel
 /* First time, where the kinds are given: whole numbers may turn out to be others, but numbers must be numbers. */
 static bool see_fits(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
     if (column->kind != COLUMN_TEXT && !is_missing(reading, cell) && number_form(cell->text, cell->length) == NUMBER_NONE) {
-        problem_set(reading->problem, "line %u: column '%.100s' has %s, but it holds numbers in the data that the network was trained on",
-                    line, column->name, shown(reading, cell));
+        problem_set(reading->problem,
+                    "line %u: column '%.100s' has %s, but it holds numbers in the data that the network was trained on", line,
+                    column->name, shown(reading, cell));
         return false;
     }
     return see_kind(reading, column, row, cell, line);
@@ -212,7 +213,8 @@ static bool find_kinds(Reading *reading) {
         if (column->kind == COLUMN_WHOLE && column->missing) column->kind = COLUMN_NUMBER;
         if (column->kind == COLUMN_TEXT && !reading->like) reading->categories[i] = names_new(reading->arena);
     }
-    if (table->rows == 0) problem_set(reading->problem, "it has no rows%s", reading->format->header ? " below the names of its columns" : "");
+    if (table->rows == 0)
+        problem_set(reading->problem, "it has no rows%s", reading->format->header ? " below the names of its columns" : "");
     return table->rows > 0;
 }
 

@@ -23,7 +23,7 @@ typedef struct {
         int32_t *codes; /* of categories; -1 where missing */
         void *cells;
     };
-    int64_t unseen; /* where a schema is followed: cells whose category it does not have */
+    int64_t unseen;          /* where a schema is followed: cells whose category it does not have */
     const char *unseen_text; /* and such a category */
     const char **categories; /* sorted by their bytes */
     uint32_t category_count;

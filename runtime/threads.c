@@ -29,7 +29,8 @@ enum { STATE_BITS = 2 };
 
 struct Threads {
     Gate gate; /* low bits of the stage's number, and the state: what threads without a chunk wait for */
-    _Alignas(CACHE_LINE) atomic_uint left; /* chunks of the stage that are not finished, and one until all have been told of it */
+    _Alignas(CACHE_LINE)
+        atomic_uint left; /* chunks of the stage that are not finished, and one until all have been told of it */
     _Alignas(CACHE_LINE) uint64_t number;
     const Work *work;
     uint32_t stage; /* of the work */
@@ -61,7 +62,8 @@ static bool take_own(Threads *threads, int self, uint64_t *number, Taken *taken)
     uint64_t found = atomic_load_explicit(share, memory_order_acquire);
     bool done = false;
     while (!done && share_front(found) < share_back(found))
-        done = atomic_compare_exchange_weak_explicit(share, &found, found + FRONT_ONE, memory_order_acq_rel, memory_order_acquire);
+        done =
+            atomic_compare_exchange_weak_explicit(share, &found, found + FRONT_ONE, memory_order_acq_rel, memory_order_acquire);
     *number = share_number(found);
     *taken = (Taken){self, share_front(found)};
     return done;
@@ -98,9 +100,7 @@ static void run_chunk(const Threads *threads, int self, uint32_t chunk) {
     for (uint32_t i = work->chunks[chunk]; i < work->chunks[chunk + 1]; i++) work->run(work->context, self, &work->pieces[i]);
 }
 
-static uint32_t stage_chunks(const Threads *threads) {
-    return *owned(threads, threads_count(threads)) - *owned(threads, 0);
-}
+static uint32_t stage_chunks(const Threads *threads) { return *owned(threads, threads_count(threads)) - *owned(threads, 0); }
 
 /* Shares come before the number that tells of them, and what they stand for before the shares. */
 static void tell(Threads *threads, State state) {
@@ -263,9 +263,7 @@ void threads_free(Threads *threads) {
     free(threads);
 }
 
-int threads_count(const Threads *threads) {
-    return atomic_load_explicit(&threads->count, memory_order_relaxed);
-}
+int threads_count(const Threads *threads) { return atomic_load_explicit(&threads->count, memory_order_relaxed); }
 
 int threads_online(void) {
     cpu_set_t cores;

@@ -13,9 +13,7 @@
 
 static atomic_bool stop_requested; /* set by signal handlers */
 
-void train_request_stop(void) {
-    atomic_store(&stop_requested, true);
-}
+void train_request_stop(void) { atomic_store(&stop_requested, true); }
 
 /* -- position -- */
 
@@ -114,9 +112,7 @@ static double merit(const Metrics *metrics, const Judge *judge, const Evaluation
 }
 
 /* No value yet is NaN. */
-static bool is_better(double value, double best, double gain) {
-    return !isnan(value) && (isnan(best) || value > best + gain);
-}
+static bool is_better(double value, double best, double gain) { return !isnan(value) && (isnan(best) || value > best + gain); }
 
 static bool save_best(Trainer *trainer, const Evaluation *evaluation) {
     const TrainOptions *options = trainer->options;
@@ -205,7 +201,8 @@ static TrainResult run_epochs(Trainer *trainer) {
     TrainResult result = TRAIN_DONE;
     Evaluation results[2];
     if (!trainer->options->resume) tell_epoch(trainer, NAN, 0, results);
-    while (result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs && !stops_early(trainer)) result = run_epoch(trainer);
+    while (result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs && !stops_early(trainer))
+        result = run_epoch(trainer);
     const TrainEvents *events = trainer->events;
     if (events->end && result != TRAIN_FAILED)
         events->end(events->context, &trainer->info, result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs);
@@ -269,7 +266,8 @@ static bool trainer_open(Trainer *trainer) {
     if (trainer->pair.last) trainer->loss[1] = runner_place(trainer->pair.last, "loss", &one);
     return evaluator_open(&trainer->valid, o->dataset, SPLIT_VALID, &o->valid, o->states, o->threads, &o->metrics,
                           trainer->diag) &&
-           evaluator_open(&trainer->test, o->dataset, SPLIT_TEST, &o->test, o->states, o->threads, &o->metrics, trainer->diag) &&
+           evaluator_open(&trainer->test, o->dataset, SPLIT_TEST, &o->test, o->states, o->threads, &o->metrics,
+                          trainer->diag) &&
            check_stop(trainer);
 }
 

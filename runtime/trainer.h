@@ -11,19 +11,19 @@ typedef struct {
     Pair pair;
     size_t loss[2]; /* where the full and the last program put the loss */
     Evaluator valid, test;
-    CheckpointInfo info; /* where we stand */
-    int32_t *order;      /* the rows of the current epoch */
-    char *saved;         /* path of the checkpoint to go back to; NULL: start from the seed */
-    uint64_t nonfinite;  /* the first step whose loss was not finite, from 1; 0: none */
-    double seconds;      /* spent on the steps of this epoch */
+    CheckpointInfo info;          /* where we stand */
+    int32_t *order;               /* the rows of the current epoch */
+    char *saved;                  /* path of the checkpoint to go back to; NULL: start from the seed */
+    uint64_t nonfinite;           /* the first step whose loss was not finite, from 1; 0: none */
+    double seconds;               /* spent on the steps of this epoch */
     double event_time, save_time; /* of the last step event and the last checkpoint */
 } Trainer;
 
 /* Back to trainer->saved, or to the beginning. */
 bool trainer_restart(Trainer *trainer);
-void trainer_order(Trainer *trainer);              /* fills order for the current epoch */
-int64_t trainer_step(const Trainer *trainer);      /* steps done in the current epoch */
-RunTimes trainer_times(const Trainer *trainer);    /* of the current epoch */
+void trainer_order(Trainer *trainer);           /* fills order for the current epoch */
+int64_t trainer_step(const Trainer *trainer);   /* steps done in the current epoch */
+RunTimes trainer_times(const Trainer *trainer); /* of the current epoch */
 float trainer_loss(const Trainer *trainer, int64_t step, const void *outputs);
 
 /* The loss was not finite: trains again up to that step and reports the operation that went wrong first. */

@@ -154,6 +154,4 @@ uint64_t unpack_longest(const Unpacker *unpacker) {
     return unpacker->packed ? unpacker->file_bytes * DEFLATE_MAX_RATIO : unpacker->file_bytes;
 }
 
-bool unpack_is_packed(const Unpacker *unpacker) {
-    return unpacker->packed;
-}
+bool unpack_is_packed(const Unpacker *unpacker) { return unpacker->packed; }

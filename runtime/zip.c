@@ -10,15 +10,9 @@ enum { END_BYTES = 22, LIST_BYTES = 46, LOCAL_BYTES = 30, COMMENT_MAX = 65535, D
 #define LIST_MARK UINT32_C(0x02014b50)
 #define LOCAL_MARK UINT32_C(0x04034b50)
 
-static uint32_t u16(const uint8_t *at) {
-    return at[0] | (uint32_t)at[1] << 8;
-}
-static uint32_t u32(const uint8_t *at) {
-    return u16(at) | u16(at + 2) << 16;
-}
-static uint64_t u64(const uint8_t *at) {
-    return u32(at) | (uint64_t)u32(at + 4) << 32;
-}
+static uint32_t u16(const uint8_t *at) { return at[0] | (uint32_t)at[1] << 8; }
+static uint32_t u32(const uint8_t *at) { return u16(at) | u16(at + 2) << 16; }
+static uint64_t u64(const uint8_t *at) { return u32(at) | (uint64_t)u32(at + 4) << 32; }
 
 static bool damaged(Problem *problem) {
     problem_set(problem, "it is not a ZIP archive, or it is damaged");
@@ -46,7 +40,8 @@ static bool read_large_sizes(const uint8_t *extra, size_t length, uint64_t *byte
     const uint8_t *at = extra + 4;
     for (int i = 0; i < 3; i++) {
         if (*missing[i] != UINT32_MAX) continue;
-        if (length < 4 || length - 4 < (size_t)(at - extra - 4) + 8 || u16(extra + 2) < (size_t)(at - extra - 4) + 8) return false;
+        if (length < 4 || length - 4 < (size_t)(at - extra - 4) + 8 || u16(extra + 2) < (size_t)(at - extra - 4) + 8)
+            return false;
         *missing[i] = u64(at);
         at += 8;
     }
@@ -56,7 +51,8 @@ static bool read_large_sizes(const uint8_t *extra, size_t length, uint64_t *byte
 static bool check_entry(const ZipEntry *entry, uint32_t flags, uint32_t method, size_t length, Problem *problem) {
     if (flags & 1) return problem_set(problem, "'%.*s' in it is encrypted", NAME_SHOWN, entry->name), false;
     if (method != 0 && method != 8)
-        return problem_set(problem, "'%.*s' in it is packed by method %u; 0 and 8 are known", NAME_SHOWN, entry->name, method), false;
+        return problem_set(problem, "'%.*s' in it is packed by method %u; 0 and 8 are known", NAME_SHOWN, entry->name, method),
+               false;
     bool fits = entry->packed <= length && entry->offset <= length - entry->packed;
     bool sizes = entry->deflated ? entry->bytes / DEFLATE_MOST <= entry->packed : entry->bytes == entry->packed;
     return (fits && sizes) || damaged(problem);
@@ -73,8 +69,13 @@ static size_t read_line(const uint8_t *bytes, size_t length, size_t at, Arena *a
     const uint8_t *line = bytes + at;
     size_t name = u16(line + 28), extra = u16(line + 30), size = LIST_BYTES + name + extra + u16(line + 32);
     uint64_t packed = u32(line + 20), whole = u32(line + 24), offset = u32(line + 42);
-    if (size > length - at || !read_large_sizes(line + LIST_BYTES + name, extra, &whole, &packed, &offset)) return damaged(problem), 0;
-    *entry = (ZipEntry){entry_name(arena, line + LIST_BYTES, name), (size_t)offset, (size_t)packed, (size_t)whole, u32(line + 16),
+    if (size > length - at || !read_large_sizes(line + LIST_BYTES + name, extra, &whole, &packed, &offset))
+        return damaged(problem), 0;
+    *entry = (ZipEntry){entry_name(arena, line + LIST_BYTES, name),
+                        (size_t)offset,
+                        (size_t)packed,
+                        (size_t)whole,
+                        u32(line + 16),
                         u16(line + 10) == 8};
     return check_entry(entry, u16(line + 8), u16(line + 10), length, problem) ? size : 0;
 }

@@ -2,7 +2,8 @@
 #include "runtime/table.h"
 #include "tests/fuzz/fuzz.h"
 
-const char *const fuzz_words[] = {",", "\"", "\"\"", "\r\n", "\n", "\r", ";", "nan", "inf", "-1e999", ".5", "2147483648", "a", "\xc3\xa9", "\xef\xbb\xbf", "\t", NULL};
+const char *const fuzz_words[] = {",",      "\"", "\"\"",       "\r\n", "\n",       "\r",           ";",  "nan", "inf",
+                                  "-1e999", ".5", "2147483648", "a",    "\xc3\xa9", "\xef\xbb\xbf", "\t", NULL};
 
 static void check_column(const Column *column, int64_t rows) {
     REQUIRE(column->name && column->cells);

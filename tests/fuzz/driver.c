@@ -18,13 +18,9 @@ static size_t draw(Victim *victim, size_t count) {
 
 /* -- damages -- */
 
-static void change_byte(Victim *victim) {
-    victim->bytes[draw(victim, victim->length)] = (uint8_t)draw(victim, 256);
-}
+static void change_byte(Victim *victim) { victim->bytes[draw(victim, victim->length)] = (uint8_t)draw(victim, 256); }
 
-static void change_bit(Victim *victim) {
-    victim->bytes[draw(victim, victim->length)] ^= (uint8_t)(1u << draw(victim, 8));
-}
+static void change_bit(Victim *victim) { victim->bytes[draw(victim, victim->length)] ^= (uint8_t)(1u << draw(victim, 8)); }
 
 /* A number of four bytes, of either order. */
 static void change_size(Victim *victim) {
@@ -69,13 +65,11 @@ static void repeat_piece(Victim *victim) {
     insert(victim, draw(victim, victim->length + 1), piece, count);
 }
 
-static void cut_off(Victim *victim) {
-    victim->length = 1 + draw(victim, victim->length);
-}
+static void cut_off(Victim *victim) { victim->length = 1 + draw(victim, victim->length); }
 
 static void damage(Victim *victim) {
     static void (*const damages[])(Victim *) = {change_byte,  change_bit,  change_size,  change_digit,
-                                                        remove_piece, insert_word, repeat_piece, cut_off};
+                                                remove_piece, insert_word, repeat_piece, cut_off};
     enum { KINDS = sizeof damages / sizeof *damages };
     size_t times = 1 + draw(victim, 4);
     for (size_t i = 0; i < times && victim->length; i++) /* the last one seldom: it leaves little to damage */

@@ -4,10 +4,48 @@
 
 #include <string.h>
 
-const char *const fuzz_words[] = {"(", ")", "[", "]", "{", "}", "|>", "..", "..<", "<..", "**", "@", "=", ",", "\n", "\"", "#", "0", "1e9", "-", "N", "image",
-                                  "for i in 0..3 ", "if true ", "def f(x) = x\n", "param p = 3\n", "use \"a\"\n", "weight([3], init = ones)",
-                                  "dense(3)", "epoch", "source", "[0]", "[:, 1]", "none", "9223372036854775807", "not ", "mean", ".5", "\x80",
-                                  "train {", "in 0..1", NULL};
+const char *const fuzz_words[] = {"(",
+                                  ")",
+                                  "[",
+                                  "]",
+                                  "{",
+                                  "}",
+                                  "|>",
+                                  "..",
+                                  "..<",
+                                  "<..",
+                                  "**",
+                                  "@",
+                                  "=",
+                                  ",",
+                                  "\n",
+                                  "\"",
+                                  "#",
+                                  "0",
+                                  "1e9",
+                                  "-",
+                                  "N",
+                                  "image",
+                                  "for i in 0..3 ",
+                                  "if true ",
+                                  "def f(x) = x\n",
+                                  "param p = 3\n",
+                                  "use \"a\"\n",
+                                  "weight([3], init = ones)",
+                                  "dense(3)",
+                                  "epoch",
+                                  "source",
+                                  "[0]",
+                                  "[:, 1]",
+                                  "none",
+                                  "9223372036854775807",
+                                  "not ",
+                                  "mean",
+                                  ".5",
+                                  "\x80",
+                                  "train {",
+                                  "in 0..1",
+                                  NULL};
 
 /* A source like MNIST's, without data. */
 static bool schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena, SourceSchema *fields,
@@ -39,8 +77,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Diagnostics *diag = diag_new();
     char *text = fuzz_copy(data, size);
     Model *model = load(text, size, diag);
-    if (model) check_accepted(model, diag);
-    else fuzz_rejected(diag, STATUS_MODEL);
+    if (model)
+        check_accepted(model, diag);
+    else
+        fuzz_rejected(diag, STATUS_MODEL);
     model_free(model);
     free(text);
     diag_free(diag);

@@ -2,7 +2,9 @@
 #include "runtime/npy.h"
 #include "tests/fuzz/fuzz.h"
 
-const char *const fuzz_words[] = {"PK\3\4", "PK\1\2", "PK\5\6", "PK\6\6", ".npy", "x_train.npy", "x_test.npy", "\xff\xff\xff\xff", "\xff\xff", "\x08", "{'descr': '<f4'", NULL};
+const char *const fuzz_words[] = {"PK\3\4",   "PK\1\2",      "PK\5\6",          "PK\6\6",
+                                  ".npy",     "x_train.npy", "x_test.npy",      "\xff\xff\xff\xff",
+                                  "\xff\xff", "\x08",        "{'descr': '<f4'", NULL};
 
 enum { MOST_EXPANDED = 1040 }; /* by deflate, and a bit */
 

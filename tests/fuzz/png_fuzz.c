@@ -8,7 +8,20 @@
 #include <unistd.h>
 #include <zlib.h>
 
-const char *const fuzz_words[] = {"IHDR", "IDAT", "IEND", "PLTE", "tRNS", "gAMA", "sBIT", "iCCP", "\0\0\0\0", "\x10\x06", "\x01\x03", "\x08\x04", "\xff\xff\xff\xff", NULL};
+const char *const fuzz_words[] = {"IHDR",
+                                  "IDAT",
+                                  "IEND",
+                                  "PLTE",
+                                  "tRNS",
+                                  "gAMA",
+                                  "sBIT",
+                                  "iCCP",
+                                  "\0\0\0\0",
+                                  "\x10\x06",
+                                  "\x01\x03",
+                                  "\x08\x04",
+                                  "\xff\xff\xff\xff",
+                                  NULL};
 
 enum { MOST_PIXELS = 1 << 18, SIGNATURE = 8, CHUNK = 12, PICTURE = 200 /* the descriptor of the file in the folder */ };
 

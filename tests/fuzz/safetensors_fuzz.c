@@ -5,13 +5,31 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const fuzz_words[] = {"{",  "}",   "[",   "]",     "\"",           "\"F32\"", "\"I32\"", "\"shape\":", "\"data_offsets\":[0,4]",
-                                  ",",  "0",   "-1",  "1e308", "4294967296",   "9223372036854775807", "__metadata__", "\\u0000", "null", NULL};
+const char *const fuzz_words[] = {"{",
+                                  "}",
+                                  "[",
+                                  "]",
+                                  "\"",
+                                  "\"F32\"",
+                                  "\"I32\"",
+                                  "\"shape\":",
+                                  "\"data_offsets\":[0,4]",
+                                  ",",
+                                  "0",
+                                  "-1",
+                                  "1e308",
+                                  "4294967296",
+                                  "9223372036854775807",
+                                  "__metadata__",
+                                  "\\u0000",
+                                  "null",
+                                  NULL};
 
 /* The bytes of a tensor; 0 where its dtype is none of ours: nobody looks into it then. */
 static int64_t tensor_bytes(const SafeTensor *tensor) {
     for (int i = 0; i < DTYPE_COUNT; i++)
-        if (!strcmp(safetensors_dtype((DType)i), tensor->dtype)) return shape_elements(tensor->shape) * (int64_t)dtype_bytes((DType)i);
+        if (!strcmp(safetensors_dtype((DType)i), tensor->dtype))
+            return shape_elements(tensor->shape) * (int64_t)dtype_bytes((DType)i);
     return 0;
 }
 

@@ -4,12 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
-static Shape vector(int64_t n) {
-    return shape_of(1, &n);
-}
-static Shape matrix(int64_t rows, int64_t columns) {
-    return shape_of(2, (int64_t[]){rows, columns});
-}
+static Shape vector(int64_t n) { return shape_of(1, &n); }
+static Shape matrix(int64_t rows, int64_t columns) { return shape_of(2, (int64_t[]){rows, columns}); }
 
 static NodeId state(Graph *graph, const char *prefix, int layer, Shape shape, bool trainable) {
     char name[32];
@@ -17,9 +13,7 @@ static NodeId state(Graph *graph, const char *prefix, int layer, Shape shape, bo
     return graph_state(graph, name, DTYPE_F32, shape, (Init){.kind = INIT_UNIFORM, .a = -0.1f, .b = 0.1f}, trainable);
 }
 
-static NodeId number(Graph *graph, double value) {
-    return build_f32(graph, value, (Shape){0});
-}
+static NodeId number(Graph *graph, double value) { return build_f32(graph, value, (Shape){0}); }
 
 /* -log_softmax at the label, as a mean over the batch */
 static NodeId cross_entropy(Graph *graph, NodeId logits, NodeId label) {

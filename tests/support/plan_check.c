@@ -39,12 +39,8 @@ __attribute__((format(printf, 2, 3))) static void fail(Check *check, const char 
     check->failed = true;
 }
 
-static const Kernel *current(const Check *check) {
-    return &check->plan->kernels[check->kernel];
-}
-static bool single(const Check *check, uint32_t kernel) {
-    return check->plan->kernels[kernel].max_threads == 1;
-}
+static const Kernel *current(const Check *check) { return &check->plan->kernels[check->kernel]; }
+static bool single(const Check *check, uint32_t kernel) { return check->plan->kernels[kernel].max_threads == 1; }
 
 /* A reshape holds the same bytes as its operand. */
 static NodeId same_bytes(const Graph *graph, NodeId id) {
@@ -110,9 +106,7 @@ static void read_storage(Check *check, Storage storage, NodeId id) {
     }
 }
 
-static bool is_immediate(const Node *node) {
-    return node->op == OP_constant || node->op == OP_iota;
-}
+static bool is_immediate(const Node *node) { return node->op == OP_constant || node->op == OP_iota; }
 
 static void read_operand(Check *check, NodeId id, bool shifted) {
     check->shifted[id] |= shifted;
@@ -165,9 +159,7 @@ static void run_nodes(Check *check) {
 
 /* -- storing -- */
 
-static bool overlaps(const Region *a, const Region *b) {
-    return a->begin < b->end && b->begin < a->end;
-}
+static bool overlaps(const Region *a, const Region *b) { return a->begin < b->end && b->begin < a->end; }
 
 static void check_overwrite(Check *check, const Region *stored, const Region *old, const char *what) {
     if (!overlaps(stored, old)) return;
@@ -274,9 +266,7 @@ static void check_completeness(Check *check) {
             fail(check, "output %s is stored %u times", check->graph->outputs[i].name, check->output_stores[i]);
 }
 
-static void *zeroed(size_t count) {
-    return calloc(count + 1, sizeof(uint32_t));
-}
+static void *zeroed(size_t count) { return calloc(count + 1, sizeof(uint32_t)); }
 
 const char *plan_check(const Plan *plan) {
     const Graph *graph = plan->graph;

@@ -34,8 +34,6 @@ static const Plan *compile_with(PassOptions options) {
     return compilation.plan;
 }
 
-static const Plan *compile(void) {
-    return compile_with((PassOptions){.level = 2, .threads = 2});
-}
+static const Plan *compile(void) { return compile_with((PassOptions){.level = 2, .threads = 2}); }
 
 #endif

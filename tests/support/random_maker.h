@@ -18,9 +18,7 @@ NodeId maker_add(Maker *maker, Op op);
 
 /* Below `count`. */
 uint32_t maker_draw(Maker *maker, uint32_t count);
-static inline bool maker_chance(Maker *maker, uint32_t one_in) {
-    return maker_draw(maker, one_in) == 0;
-}
+static inline bool maker_chance(Maker *maker, uint32_t one_in) { return maker_draw(maker, one_in) == 0; }
 Shape maker_shape(Maker *maker);
 
 /* A value of that dtype that exists already, rather a new one than an old one; a leaf is made if there is none. */

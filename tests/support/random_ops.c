@@ -2,9 +2,7 @@
  * well, and a new rule does not link without its function. */
 #include "tests/support/random_maker.h"
 
-static Shape shape_at(const Maker *maker, NodeId node) {
-    return graph_node(maker->graph, node)->shape;
-}
+static Shape shape_at(const Maker *maker, NodeId node) { return graph_node(maker->graph, node)->shape; }
 
 /* -- elementwise -- */
 
@@ -51,17 +49,13 @@ static NodeId make_real(Maker *maker, Op op) {
     return build_unary(maker->graph, op, a);
 }
 
-static NodeId make_compare(Maker *maker, Op op) {
-    return make_elementwise(maker, op, (DType)maker_draw(maker, DTYPE_COUNT));
-}
+static NodeId make_compare(Maker *maker, Op op) { return make_elementwise(maker, op, (DType)maker_draw(maker, DTYPE_COUNT)); }
 
 static NodeId make_bits(Maker *maker, Op op) {
     return make_elementwise(maker, op, maker_chance(maker, 2) ? DTYPE_I32 : DTYPE_BOOL);
 }
 
-static NodeId make_shift(Maker *maker, Op op) {
-    return make_elementwise(maker, op, DTYPE_I32);
-}
+static NodeId make_shift(Maker *maker, Op op) { return make_elementwise(maker, op, DTYPE_I32); }
 
 static NodeId make_select(Maker *maker, Op op) {
     DType dtype = maker_chance(maker, 3) ? (DType)maker_draw(maker, DTYPE_COUNT) : DTYPE_F32;
@@ -302,7 +296,8 @@ static Window draw_window(Maker *maker, const int64_t *sizes) {
         uint32_t most = sizes[i] < 4 ? (uint32_t)sizes[i] : 4;
         window.kernel[i] = 1 + maker_draw(maker, most);
         window.stride[i] = maker_chance(maker, 3) ? window.kernel[i] : 1 + maker_draw(maker, 3);
-        window.dilation[i] = window.kernel[i] == 1 ? 1 : 1 + maker_draw(maker, (uint32_t)((sizes[i] - 1) / (window.kernel[i] - 1)));
+        window.dilation[i] =
+            window.kernel[i] == 1 ? 1 : 1 + maker_draw(maker, (uint32_t)((sizes[i] - 1) / (window.kernel[i] - 1)));
     }
     return window;
 }
@@ -348,8 +343,8 @@ static NodeId make_conv(Maker *maker, Op op) {
     int64_t groups = maker_chance(maker, 3) ? shape.dim[1] : shape.dim[1] % 2 == 0 && maker_chance(maker, 2) ? 2 : 1;
     int64_t filters = groups * (1 + maker_draw(maker, maker_chance(maker, 2) ? 2 : 20));
     Shape weights = shape_of(4, (int64_t[]){filters, shape.dim[1] / groups, window.kernel[0], window.kernel[1]});
-    bool fits = shape_elements(weights) <= MAKER_MAX_ELEMENTS &&
-                shape_elements(shape) / shape.dim[1] * filters <= MAKER_MAX_ELEMENTS;
+    bool fits =
+        shape_elements(weights) <= MAKER_MAX_ELEMENTS && shape_elements(shape) / shape.dim[1] * filters <= MAKER_MAX_ELEMENTS;
     if (!fits) return NODE_NONE;
     NodeId w = maker_chance(maker, 3) ? maker_fit(maker, maker_pick(maker, DTYPE_F32), weights)
                                       : maker_state(maker, DTYPE_F32, weights);

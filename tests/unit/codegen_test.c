@@ -21,9 +21,7 @@ static Graph *from_text(Diagnostics *diag, const void *text) {
     return graph;
 }
 
-static Graph *from_shape(Diagnostics *diag, const void *shape) {
-    return mlp_graph(shape, diag);
-}
+static Graph *from_shape(Diagnostics *diag, const void *shape) { return mlp_graph(shape, diag); }
 
 static void assert_text(const char *text) {
     static const int threads[] = {1, 3};
@@ -52,13 +50,14 @@ static void views(void **state) {
 /* Values in memory, read along another axis than they are written along: whole tiles and ragged ones, several at once. */
 static void turned_tiles(void **state) {
     (void)state;
-    assert_text("mlc-ir 1\ngraph \"t\"\n"
-                "%1 = input f32[3,20,50,2] value \"a\"\n%2 = input f32[3,20,50,2] value \"b\"\n%3 = input f32[3,50,20] value \"c\"\n"
-                "%4 = sum f32[3,20,50] %1 axis=3\n%5 = sum f32[3,20,50] %2 axis=3\n"
-                "%6 = transpose f32[3,50,20] %4 perm=[0,2,1]\n%7 = transpose f32[3,50,20] %5 perm=[0,2,1]\n"
-                "%8 = fma f32[3,50,20] %6 %7 %3\n%9 = slice f32[3,16,32] %4 start=[0,2,5] stop=[3,18,37] step=[1,1,1]\n"
-                "%10 = transpose f32[32,3,16] %9 perm=[2,0,1]\n%11 = reshape f32[32,48] %10\n%12 = neg f32[32,48] %11\n"
-                "output \"x\" %8\noutput \"y\" %12\noutput \"z\" %10\n");
+    assert_text(
+        "mlc-ir 1\ngraph \"t\"\n"
+        "%1 = input f32[3,20,50,2] value \"a\"\n%2 = input f32[3,20,50,2] value \"b\"\n%3 = input f32[3,50,20] value \"c\"\n"
+        "%4 = sum f32[3,20,50] %1 axis=3\n%5 = sum f32[3,20,50] %2 axis=3\n"
+        "%6 = transpose f32[3,50,20] %4 perm=[0,2,1]\n%7 = transpose f32[3,50,20] %5 perm=[0,2,1]\n"
+        "%8 = fma f32[3,50,20] %6 %7 %3\n%9 = slice f32[3,16,32] %4 start=[0,2,5] stop=[3,18,37] step=[1,1,1]\n"
+        "%10 = transpose f32[32,3,16] %9 perm=[2,0,1]\n%11 = reshape f32[32,48] %10\n%12 = neg f32[32,48] %11\n"
+        "output \"x\" %8\noutput \"y\" %12\noutput \"z\" %10\n");
 }
 
 /* Parts that lanes take together, along the lanes' axis or another one, and parts that they do not. */
@@ -66,7 +65,8 @@ static void parts(void **state) {
     (void)state;
     assert_text("mlc-ir 1\ngraph \"t\"\n"
                 "%1 = input f32[5,32] value \"a\"\n%2 = input f32[5,16] value \"b\"\n%3 = input f32[5,20] value \"c\"\n"
-                "%4 = concat f32[5,68] %1 %2 %3 axis=1\n%5 = neg f32[5,68] %4\n%6 = concat f32[5,64] %1 %2 %2 axis=1\n%7 = neg f32[5,64] %6\n"
+                "%4 = concat f32[5,68] %1 %2 %3 axis=1\n%5 = neg f32[5,68] %4\n%6 = concat f32[5,64] %1 %2 %2 axis=1\n%7 = neg "
+                "f32[5,64] %6\n"
                 "%8 = concat f32[15,32] %1 %1 %1 axis=0\n%9 = sqrt f32[15,32] %8\n%10 = reshape f32[5,3,32] %9\n"
                 "%11 = transpose f32[3,5,32] %10 perm=[1,0,2]\n%12 = pad f32[5,57] %3 before=[0,3] after=[0,34]\n"
                 "%13 = broadcast f32[4,5,57] %12\n%14 = input f32[4,5,57] value \"d\"\n%15 = add f32[4,5,57] %13 %14\n"
@@ -79,8 +79,10 @@ static void walks(void **state) {
     (void)state;
     assert_text("mlc-ir 1\ngraph \"t\"\n"
                 "%1 = input f32[40,20] value \"a\"\n%2 = input i32[40,1] value \"i\"\n%3 = input i32[40,20] value \"j\"\n"
-                "%4 = broadcast i32[40,20] %2\n%5 = scatter_add f32[7,20] %1 %4 axis=0\n%6 = state f32[7,20] trainable \"w\" constant(0)\n"
-                "%7 = add f32[7,20] %6 %5\n%8 = cumsum f32[40,20] %1 axis=1\n%9 = cumsum f32[40,20] %1 axis=0\n%10 = mul f32[40,20] %9 %1\n"
+                "%4 = broadcast i32[40,20] %2\n%5 = scatter_add f32[7,20] %1 %4 axis=0\n%6 = state f32[7,20] trainable \"w\" "
+                "constant(0)\n"
+                "%7 = add f32[7,20] %6 %5\n%8 = cumsum f32[40,20] %1 axis=1\n%9 = cumsum f32[40,20] %1 axis=0\n%10 = mul "
+                "f32[40,20] %9 %1\n"
                 "%11 = scatter_add f32[40,3] %1 %3 axis=1\n%12 = scatter_add f32[6,20] %1 %3 axis=0\n%13 = neg f32[6,20] %12\n"
                 "output \"u\" %5\noutput \"v\" %8\noutput \"w\" %10\noutput \"x\" %11\noutput \"y\" %13\nupdate %6 %7\n");
 }

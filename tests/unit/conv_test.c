@@ -29,7 +29,8 @@ static NodeId layers(Graph *graph, const ConvShape *s, NodeId x, NodeId w) {
 static Graph *conv_graph(Diagnostics *diag, const void *context) {
     const ConvShape *s = context;
     Graph *graph = graph_new("conv", diag);
-    NodeId x = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32, shape_of(4, (int64_t[]){s->n, s->channels, s->height, s->width}));
+    NodeId x =
+        graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32, shape_of(4, (int64_t[]){s->n, s->channels, s->height, s->width}));
     int64_t weights[] = {s->filters, s->channels / s->groups, s->window.kernel[0], s->window.kernel[1]};
     NodeId w = graph_state(graph, "w", DTYPE_F32, shape_of(4, weights), (Init){INIT_UNIFORM, -1, 1}, true);
     NodeId y = layers(graph, s, x, w);
@@ -48,9 +49,9 @@ static Graph *trained_graph(Diagnostics *diag, const void *context) {
 
 /* Full tiles and ragged ones, one channel, windows that leave something over, several parts of pictures for the weights. */
 static const ConvShape shapes[] = {
-    {3, 1, 9, 8, 6, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},   {2, 16, 8, 8, 32, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
-    {2, 3, 11, 9, 20, {{5, 3}, {2, 1}, {1, 2}}, 1, 2}, {4, 5, 7, 7, 33, {{1, 1}, {1, 1}, {1, 1}}, 1, 0},
-    {2, 6, 9, 9, 4, {{1, 1}, {2, 2}, {1, 1}}, 1, 0},   {2, 8, 8, 8, 12, {{3, 2}, {1, 2}, {2, 1}}, 4, 1},
+    {3, 1, 9, 8, 6, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},    {2, 16, 8, 8, 32, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
+    {2, 3, 11, 9, 20, {{5, 3}, {2, 1}, {1, 2}}, 1, 2},  {4, 5, 7, 7, 33, {{1, 1}, {1, 1}, {1, 1}}, 1, 0},
+    {2, 6, 9, 9, 4, {{1, 1}, {2, 2}, {1, 1}}, 1, 0},    {2, 8, 8, 8, 12, {{3, 2}, {1, 2}, {2, 1}}, 4, 1},
     {2, 16, 9, 9, 16, {{3, 3}, {1, 1}, {1, 1}}, 16, 1}, {2, 3, 9, 9, 6, {{2, 4}, {2, 3}, {1, 1}}, 3, 0},
     {4, 2, 34, 34, 17, {{3, 3}, {1, 1}, {1, 1}}, 1, 0}, {3, 4, 6, 6, 8, {{3, 3}, {3, 3}, {1, 1}}, 1, 0}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
@@ -76,7 +77,8 @@ static void run_in_f64(const Graph *graph, double *y) {
     }
     interp_run(interp);
     NodeId output = graph->outputs[0].node;
-    for (int64_t k = 0; k < shape_elements(graph_node(graph, output)->shape); k++) y[k] = ((double *)interp_value(interp, output))[k];
+    for (int64_t k = 0; k < shape_elements(graph_node(graph, output)->shape); k++)
+        y[k] = ((double *)interp_value(interp, output))[k];
     interp_free(interp);
 }
 

@@ -16,12 +16,8 @@ static const char *const roles[] = {"train-images-idx3-ubyte", "train-labels-idx
 static uint8_t contents[4][16 + TRAIN * PIXELS];
 static size_t lengths[4];
 
-static uint8_t pixel(int split, int64_t row, int i) {
-    return (uint8_t)(split * 91 + row * 7 + i);
-}
-static uint8_t label(int split, int64_t row) {
-    return (uint8_t)((row + split) % 10);
-}
+static uint8_t pixel(int split, int64_t row, int i) { return (uint8_t)(split * 91 + row * 7 + i); }
+static uint8_t label(int split, int64_t row) { return (uint8_t)((row + split) % 10); }
 
 /* A set in the form of MNIST, two of its files packed. */
 static void make_set(void) {
@@ -72,7 +68,8 @@ static void test_maps_files(void **state) {
         args[role] = (SourceArg){.name = names[role], .kind = SOURCE_ARG_STRING, .text = names[role]};
     }
     DataSource source = {.reader = "idx", .args = args, .arg_count = 4};
-    Dataset *mapped = open_with(source, (SplitRequest){0}, diag), *read = open_with((DataSource){.reader = "mnist"}, (SplitRequest){0}, diag);
+    Dataset *mapped = open_with(source, (SplitRequest){0}, diag),
+            *read = open_with((DataSource){.reader = "mnist"}, (SplitRequest){0}, diag);
     assert_non_null(mapped);
     const uint8_t *images = dataset_field(mapped, "image"), *labels = dataset_field(mapped, "label");
     for (int i = 0; i < TEST; i++) {
@@ -265,7 +262,8 @@ static void test_missing_files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_maps_files), cmocka_unit_test(test_reads_a_named_set),
+        cmocka_unit_test(test_maps_files),
+        cmocka_unit_test(test_reads_a_named_set),
         cmocka_unit_test(test_digest),
         cmocka_unit_test(test_blake3_is_blake3),
         cmocka_unit_test(test_splits),

@@ -27,7 +27,8 @@ static void expect_failure(const char *name, const char *from, Status status, co
 static void test_failures(void **state) {
     (void)state;
     expect_failure("minst", NULL, STATUS_USAGE, "did you mean 'mnist'?");
-    expect_failure("mnist", temporary_path("nowhere"), STATUS_DATA, "/nowhere/train-images-idx3-ubyte.gz: No such file or directory");
+    expect_failure("mnist", temporary_path("nowhere"), STATUS_DATA,
+                   "/nowhere/train-images-idx3-ubyte.gz: No such file or directory");
     expect_failure("mnist", "gopher://localhost", STATUS_DATA, "train-images-idx3-ubyte.gz: ");
     expect_failure("mnist", temporary_path("nowhere"), STATUS_DATA, "mlc data get mnist --from FOLDER");
 }
@@ -40,7 +41,8 @@ static void test_wrong_contents(void **state) {
     mkdir(temporary_path("mnist"), 0777);
     temporary_write_packed("from/train-images-idx3-ubyte.gz", "other", 5);
     temporary_write("mnist/train-images-idx3-ubyte", "mine", 4);
-    expect_failure("mnist", temporary_path("from"), STATUS_DATA, "its contents are others (SHA-256 d9298a10d1b07358..., expected ba89");
+    expect_failure("mnist", temporary_path("from"), STATUS_DATA,
+                   "its contents are others (SHA-256 d9298a10d1b07358..., expected ba89");
     assert_int_equal(temporary_read("mnist/train-images-idx3-ubyte", kept, sizeof kept), 4);
     assert_int_not_equal(access(temporary_path("mnist/train-images-idx3-ubyte.gz"), F_OK), 0);
     assert_int_not_equal(access(temporary_path("mnist/train-images-idx3-ubyte.gz.part"), F_OK), 0);
@@ -86,7 +88,8 @@ static void send_file(int client, const char *name, bool whole) {
     FILE *in = fopen(path, "rb");
     size_t length = in ? fread(bytes, 1, 32 << 20, in) : 0;
     if (in) fclose(in);
-    snprintf(header, sizeof header, in ? "HTTP/1.0 200 OK\r\nContent-Length: %zu\r\n\r\n" : "HTTP/1.0 404 Not Found\r\n\r\n", length);
+    snprintf(header, sizeof header, in ? "HTTP/1.0 200 OK\r\nContent-Length: %zu\r\n\r\n" : "HTTP/1.0 404 Not Found\r\n\r\n",
+             length);
     send_all(client, header, strlen(header));
     send_all(client, bytes, whole ? length : length / 2);
     free(bytes);
@@ -186,11 +189,8 @@ static int set_up(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_wrong_contents),
-        cmocka_unit_test(test_gets_genuine_files),
-        cmocka_unit_test(test_mirrors),
-        cmocka_unit_test(test_server),
+        cmocka_unit_test(test_failures), cmocka_unit_test(test_wrong_contents), cmocka_unit_test(test_gets_genuine_files),
+        cmocka_unit_test(test_mirrors),  cmocka_unit_test(test_server),
     };
     return cmocka_run_group_tests(tests, set_up, temporary_tear_down);
 }

@@ -12,7 +12,8 @@
 /* A source like MNIST's, without data. */
 static bool schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena, SourceSchema *fields,
                    Diagnostics *diag) {
-    static const SourceField all[] = {{.name = "image", .dtype = DTYPE_U8, .row = {3, {1, 28, 28}}}, {.name = "label", .dtype = DTYPE_U8, .classes = 10}};
+    static const SourceField all[] = {{.name = "image", .dtype = DTYPE_U8, .row = {3, {1, 28, 28}}},
+                                      {.name = "label", .dtype = DTYPE_U8, .classes = 10}};
     (void)context, (void)source, (void)request, (void)arena, (void)diag;
     *fields = (SourceSchema){.fields = all, .field_count = 2};
     return true;
@@ -49,7 +50,7 @@ static Model *load(const char *text, Diagnostics *diag) {
 #define DEEP "--------------------------------------------------------------------------------------------------"
 #define CHAIN                                                                                                                  \
     "def a(x) = " DEEP "x\ndef b(x) = " DEEP "a(x)\ndef c(x) = " DEEP "b(x)\ndef d(x) = " DEEP "c(x)\ndef f(x) = " DEEP "d(x)" \
-                                                                                                                        "\n"
+    "\n"
 
 /* -- the tree -- */
 
@@ -88,11 +89,12 @@ static void test_precedence(void **state) {
 static void test_limits_of_values(void **state) {
     (void)state;
     char tree[1024];
-    print_tree("mdl 1\nparam x = 1 in 0..2\nparam y = 1 in [1, 2]\ndef f(a in 1.., b: int = 2 in 0..<a, c in 0.5<..) = a\n", tree,
-               sizeof tree);
-    assert_string_equal(tree, "param x\n  int 1\n  in ..\n    int 0\n    int 2\nparam y\n  int 1\n  in\n    list\n      int 1\n      int 2\n"
-                              "def f\n  input a\n    in ..\n      int 1\n  input b\n    type int\n    default\n      int 2\n"
-                              "    in ..<\n      int 0\n      name a\n  input c\n    in <..\n      float 0.5\n  value\n    name a\n");
+    print_tree("mdl 1\nparam x = 1 in 0..2\nparam y = 1 in [1, 2]\ndef f(a in 1.., b: int = 2 in 0..<a, c in 0.5<..) = a\n",
+               tree, sizeof tree);
+    assert_string_equal(
+        tree, "param x\n  int 1\n  in ..\n    int 0\n    int 2\nparam y\n  int 1\n  in\n    list\n      int 1\n      int 2\n"
+              "def f\n  input a\n    in ..\n      int 1\n  input b\n    type int\n    default\n      int 2\n"
+              "    in ..<\n      int 0\n      name a\n  input c\n    in <..\n      float 0.5\n  value\n    name a\n");
 }
 
 static void test_newlines(void **state) {
@@ -464,10 +466,11 @@ static void test_limits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_precedence), cmocka_unit_test(test_limits_of_values), cmocka_unit_test(test_newlines),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_models),     cmocka_unit_test(test_names_of_states), cmocka_unit_test(test_info),
-        cmocka_unit_test(test_layers),     cmocka_unit_test(test_losses),          cmocka_unit_test(test_optimizers),
+        cmocka_unit_test(test_precedence), cmocka_unit_test(test_limits_of_values),
+        cmocka_unit_test(test_newlines),   cmocka_unit_test(test_values),
+        cmocka_unit_test(test_models),     cmocka_unit_test(test_names_of_states),
+        cmocka_unit_test(test_info),       cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_losses),     cmocka_unit_test(test_optimizers),
         cmocka_unit_test(test_set),        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_states),
     };

@@ -93,11 +93,16 @@ typedef struct {
 } Function;
 
 static const Function functions[] = {
-    {OP_relu, exact_relu, 0, -1, 1}, {OP_detach, exact_detach, 0, -1, 1},     {OP_exp, exp, 0.9, -104, 89},
-    {OP_expm1, expm1, 1.5, -18, 89},     {OP_log, log, 0.9, 0, 4},
-    {OP_tanh, tanh, 2.5, -10, 10},       {OP_sigmoid, exact_sigmoid, 2.5, -104, 20},
+    {OP_relu, exact_relu, 0, -1, 1},
+    {OP_detach, exact_detach, 0, -1, 1},
+    {OP_exp, exp, 0.9, -104, 89},
+    {OP_expm1, expm1, 1.5, -18, 89},
+    {OP_log, log, 0.9, 0, 4},
+    {OP_tanh, tanh, 2.5, -10, 10},
+    {OP_sigmoid, exact_sigmoid, 2.5, -104, 20},
     {OP_erf, erf, 1.7, -4.5, 4.5},
-    {OP_sin, exact_sin, 2.7, -100, 100}, {OP_cos, exact_cos, 2.7, -100, 100},
+    {OP_sin, exact_sin, 2.7, -100, 100},
+    {OP_cos, exact_cos, 2.7, -100, 100},
 };
 enum { FUNCTION_COUNT = sizeof functions / sizeof *functions };
 
@@ -307,8 +312,8 @@ static void random_bits_are_those_of_the_generator(void **state) {
     const uint64_t seed = UINT64_C(0xfedcba9876543210);
     Diagnostics *diag = diag_new();
     Graph *whole = graph_new("random", diag);
-    NodeId operands[] = {build_i32(whole, (int32_t)(uint32_t)seed, (Shape){0}), build_i32(whole, (int32_t)(seed >> 32), (Shape){0}),
-                         build_i32(whole, DRAW, (Shape){0})};
+    NodeId operands[] = {build_i32(whole, (int32_t)(uint32_t)seed, (Shape){0}),
+                         build_i32(whole, (int32_t)(seed >> 32), (Shape){0}), build_i32(whole, DRAW, (Shape){0})};
     graph_output(whole, "bits", build_random(whole, operands, STREAM_DROPOUT, SUBSTREAM, shape_of(2, (int64_t[]){3, 7})));
     Graph *expanded = pass_expand(whole, &(PassOptions){0}); /* of constants: it is all folded but for the element's number */
     Interp *interps[] = {interp_new(whole, INTERP_F64), interp_new(expanded, INTERP_F32)};

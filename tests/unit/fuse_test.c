@@ -27,30 +27,14 @@ static uint32_t count_stores(const Plan *plan, StorageKind kind) {
     return count;
 }
 
-static Shape matrix(int64_t rows, int64_t columns) {
-    return shape_of(2, (int64_t[]){rows, columns});
-}
-static Shape vector(int64_t n) {
-    return shape_of(1, &n);
-}
-static NodeId input(const char *name, Shape shape) {
-    return graph_input(graph, SYMBOL_BATCH, name, DTYPE_F32, shape);
-}
-static NodeId weight(const char *name, Shape shape) {
-    return graph_state(graph, name, DTYPE_F32, shape, (Init){0}, true);
-}
-static NodeId add(NodeId a, NodeId b) {
-    return build_binary(graph, OP_add, a, b);
-}
-static NodeId times(NodeId a, NodeId b) {
-    return build_binary(graph, OP_mul, a, b);
-}
-static NodeId product(NodeId a, NodeId b) {
-    return build_matmul(graph, a, b, false, false);
-}
-static NodeId negative(NodeId a) {
-    return build_unary(graph, OP_neg, a);
-}
+static Shape matrix(int64_t rows, int64_t columns) { return shape_of(2, (int64_t[]){rows, columns}); }
+static Shape vector(int64_t n) { return shape_of(1, &n); }
+static NodeId input(const char *name, Shape shape) { return graph_input(graph, SYMBOL_BATCH, name, DTYPE_F32, shape); }
+static NodeId weight(const char *name, Shape shape) { return graph_state(graph, name, DTYPE_F32, shape, (Init){0}, true); }
+static NodeId add(NodeId a, NodeId b) { return build_binary(graph, OP_add, a, b); }
+static NodeId times(NodeId a, NodeId b) { return build_binary(graph, OP_mul, a, b); }
+static NodeId product(NodeId a, NodeId b) { return build_matmul(graph, a, b, false, false); }
+static NodeId negative(NodeId a) { return build_unary(graph, OP_neg, a); }
 
 /* -- products -- */
 

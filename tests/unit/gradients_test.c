@@ -118,12 +118,22 @@ static NodeId case_windows_apart(Graph *g, const NodeId *in) {
 static NodeId case_windows_overlap(Graph *g, const NodeId *in) {
     return build_windows(g, in[0], &(Window){{3, 2}, {2, 1}, {1, 2}});
 }
-static NodeId case_pool_apart(Graph *g, const NodeId *in) { return build_max_pool(g, in[0], &(Window){{2, 2}, {2, 2}, {1, 1}}); }
-static NodeId case_pool_overlap(Graph *g, const NodeId *in) { return build_max_pool(g, in[0], &(Window){{3, 2}, {2, 1}, {1, 2}}); }
+static NodeId case_pool_apart(Graph *g, const NodeId *in) {
+    return build_max_pool(g, in[0], &(Window){{2, 2}, {2, 2}, {1, 1}});
+}
+static NodeId case_pool_overlap(Graph *g, const NodeId *in) {
+    return build_max_pool(g, in[0], &(Window){{3, 2}, {2, 1}, {1, 2}});
+}
 static NodeId case_conv(Graph *g, const NodeId *in) { return build_conv(g, in[0], in[1], &(Window){{0}, {1, 1}, {1, 1}}, 1); }
-static NodeId case_conv_strides(Graph *g, const NodeId *in) { return build_conv(g, in[0], in[1], &(Window){{0}, {2, 3}, {1, 2}}, 1); }
-static NodeId case_conv_groups(Graph *g, const NodeId *in) { return build_conv(g, in[0], in[1], &(Window){{0}, {2, 1}, {1, 2}}, 2); }
-static NodeId case_depthwise(Graph *g, const NodeId *in) { return build_conv(g, in[0], in[1], &(Window){{0}, {1, 2}, {2, 1}}, 3); }
+static NodeId case_conv_strides(Graph *g, const NodeId *in) {
+    return build_conv(g, in[0], in[1], &(Window){{0}, {2, 3}, {1, 2}}, 1);
+}
+static NodeId case_conv_groups(Graph *g, const NodeId *in) {
+    return build_conv(g, in[0], in[1], &(Window){{0}, {2, 1}, {1, 2}}, 2);
+}
+static NodeId case_depthwise(Graph *g, const NodeId *in) {
+    return build_conv(g, in[0], in[1], &(Window){{0}, {1, 2}, {2, 1}}, 3);
+}
 static NodeId case_conv_padded(Graph *g, const NodeId *in) {
     NodeId padded = build_pad(g, in[0], DIMS(0, 0, 1, 2), DIMS(0, 0, 2, 1));
     return build_conv(g, padded, in[1], &(Window){{0}, {1, 1}, {1, 1}}, 1);

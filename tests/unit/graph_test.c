@@ -31,7 +31,9 @@ static int tear_down(void **state) {
 
 static Shape dims(int rank, int64_t a, int64_t b, int64_t c) { return shape_of(rank, (int64_t[]){a, b, c}); }
 
-static NodeId input(Graph *graph, const char *name, Shape shape) { return graph_input(graph, SYMBOL_VALUE, name, DTYPE_F32, shape); }
+static NodeId input(Graph *graph, const char *name, Shape shape) {
+    return graph_input(graph, SYMBOL_VALUE, name, DTYPE_F32, shape);
+}
 
 static void assert_shape(const Graph *graph, NodeId id, const char *expected) {
     char text[SHAPE_TEXT];

@@ -77,7 +77,8 @@ static void expect_moments(const char *layer, Kind kind, double mean, double dev
     double root = sqrt((double)count), reach = sqrt(3) * deviation;
     /* the variance of the variance: 2 d^4 / n of a normal distribution, less of a uniform one */
     if (fabs(m.mean - mean) > DEVIATIONS * deviation / root + 1e-12) fail_msg("%s: mean %g, expected %g", layer, m.mean, mean);
-    if (fabs(m.deviation - deviation) > DEVIATIONS * deviation / root + 1e-12) fail_msg("%s: deviation %g, expected %g", layer, m.deviation, deviation);
+    if (fabs(m.deviation - deviation) > DEVIATIONS * deviation / root + 1e-12)
+        fail_msg("%s: deviation %g, expected %g", layer, m.deviation, deviation);
     if (kind == CONSTANT && (m.low != mean || m.high != mean)) fail_msg("%s: not %g everywhere", layer, mean);
     bool within = m.low >= mean - reach * 1.000001 && m.high <= mean + reach * 1.000001;
     bool fills = m.low < mean - 0.99 * reach && m.high > mean + 0.99 * reach;
@@ -88,7 +89,7 @@ static void expect_moments(const char *layer, Kind kind, double mean, double dev
 
 static void values_are_spread_as_documented(void **state) {
     (void)state;
-    double glorot = sqrt(2.0 / (IN + OUT)), he = sqrt(2.0 / IN), layer = 1 / sqrt(3.0 * IN);
+    double in = IN, glorot = sqrt(2.0 / (IN + OUT)), he = sqrt(2.0 / in), layer = 1 / sqrt(3.0 * in);
     expect_moments("x @ weight([300, 200], init = zeros)", CONSTANT, 0, 0);
     expect_moments("x @ weight([300, 200], init = ones)", CONSTANT, 1, 0);
     expect_moments("x @ weight([300, 200], init = uniform(-0.5, 1.5))", UNIFORM, 0.5, 2 / sqrt(12));
@@ -114,8 +115,10 @@ static void expect_orthogonal(const char *layer, int rows, int columns, double g
         for (int b = 0; b <= a; b++) {
             double product = 0;
             for (int i = 0; i < length; i++)
-                product += (double)w[wide ? a * columns + i : i * columns + a] * (double)w[wide ? b * columns + i : i * columns + b];
-            if (fabs(product - (a == b) * gain * gain) > 1e-5) fail_msg("%s: vectors %d and %d have product %g", layer, a, b, product);
+                product +=
+                    (double)w[wide ? a * columns + i : i * columns + a] * (double)w[wide ? b * columns + i : i * columns + b];
+            if (fabs(product - (a == b) * gain * gain) > 1e-5)
+                fail_msg("%s: vectors %d and %d have product %g", layer, a, b, product);
         }
     free(w);
 }

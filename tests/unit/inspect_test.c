@@ -50,8 +50,10 @@ static void assert_found(const Look *look, const char *kind, const char *field, 
     const Finding *finding = find(look, kind);
     assert_non_null(finding);
     assert_int_equal(finding->count, count);
-    if (field) assert_string_equal(finding->field, field);
-    else assert_null(finding->field);
+    if (field)
+        assert_string_equal(finding->field, field);
+    else
+        assert_null(finding->field);
     if (!strstr(finding->text, words)) fail_msg("'%s' does not say '%s'", finding->text, words);
 }
 
@@ -84,7 +86,8 @@ static void test_statistics(void **state) {
 static void test_statistics_of_elements(void **state) {
     (void)state;
     Arena *arena = arena_new();
-    const SourceField pair = {.name = "pair", .dtype = DTYPE_F32, .row = {1, {2}}}, wide = {.name = "wide", .dtype = DTYPE_U8, .row = {1, {65}}};
+    const SourceField pair = {.name = "pair", .dtype = DTYPE_F32, .row = {1, {2}}},
+                      wide = {.name = "wide", .dtype = DTYPE_U8, .row = {1, {65}}};
     FieldFacts *facts = field_facts_new(arena, &pair);
     field_facts_add(facts, SPLIT_VALID, (const float[]){1, 10, 3, NAN, 5, 30}, 3);
     assert_int_equal(facts->width, 2);
@@ -147,7 +150,8 @@ static void test_classes(void **state) {
     (void)state;
     static char text[512];
     int length = snprintf(text, sizeof text, "x,kind\n");
-    for (int i = 0; i < 22; i++) length += snprintf(text + length, sizeof text - (size_t)length, "%d,%d\n", i % 7, i < 20 ? 0 : 3);
+    for (int i = 0; i < 22; i++)
+        length += snprintf(text + length, sizeof text - (size_t)length, "%d,%d\n", i % 7, i < 20 ? 0 : 3);
     Look look = look_at(text, (SplitRequest){0}, "kind");
     assert_found(&look, "uneven", "kind", 20, "20 training rows of class 0, but 2 of class 3");
     assert_found(&look, "empty", "kind", 2, "2 of 4 classes have no row, such as 1");
@@ -193,9 +197,15 @@ static void test_duplicates(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_statistics), cmocka_unit_test(test_statistics_of_elements), cmocka_unit_test(test_nothing_suspicious),
-        cmocka_unit_test(test_constant),   cmocka_unit_test(test_identifier),             cmocka_unit_test(test_outlier),
-        cmocka_unit_test(test_classes),    cmocka_unit_test(test_unseen),                 cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_statistics),
+        cmocka_unit_test(test_statistics_of_elements),
+        cmocka_unit_test(test_nothing_suspicious),
+        cmocka_unit_test(test_constant),
+        cmocka_unit_test(test_identifier),
+        cmocka_unit_test(test_outlier),
+        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_unseen),
+        cmocka_unit_test(test_duplicates),
     };
     return cmocka_run_group_tests(tests, temporary_set_up, temporary_tear_down);
 }

@@ -11,19 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static Shape matrix(int64_t rows, int64_t columns) {
-    return shape_of(2, (int64_t[]){rows, columns});
-}
-static NodeId input(const char *name, Shape shape) {
-    return graph_input(graph, SYMBOL_BATCH, name, DTYPE_F32, shape);
-}
-static NodeId weight(const char *name, Shape shape) {
-    return graph_state(graph, name, DTYPE_F32, shape, (Init){0}, true);
-}
+static Shape matrix(int64_t rows, int64_t columns) { return shape_of(2, (int64_t[]){rows, columns}); }
+static NodeId input(const char *name, Shape shape) { return graph_input(graph, SYMBOL_BATCH, name, DTYPE_F32, shape); }
+static NodeId weight(const char *name, Shape shape) { return graph_state(graph, name, DTYPE_F32, shape, (Init){0}, true); }
 
-static const char *form_name(const Plan *plan, uint32_t state) {
-    return plan->graph->symbols[plan->states[state].symbol].name;
-}
+static const char *form_name(const Plan *plan, uint32_t state) { return plan->graph->symbols[plan->states[state].symbol].name; }
 
 /* How many forms a state has; *primary is the index of the first. */
 static uint32_t count_forms(const Plan *plan, const char *name, uint32_t *primary) {

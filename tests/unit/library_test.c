@@ -20,7 +20,8 @@ static const uint8_t labels[ROWS] = {2, 0, 3};
 
 static bool schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena, SourceSchema *fields,
                    Diagnostics *diag) {
-    static const SourceField all[] = {{.name = "image", .dtype = DTYPE_U8, .row = {1, {WIDTH}}}, {.name = "label", .dtype = DTYPE_U8}};
+    static const SourceField all[] = {{.name = "image", .dtype = DTYPE_U8, .row = {1, {WIDTH}}},
+                                      {.name = "label", .dtype = DTYPE_U8}};
     (void)context, (void)source, (void)request, (void)arena, (void)diag;
     *fields = (SourceSchema){.fields = all, .field_count = 2};
     return true;
@@ -88,12 +89,8 @@ static void expect_near(const char *what, double value, double expected) {
     if (!(fabs(value - expected) <= 1e-6 * (1 + fabs(expected)))) fail_msg("%s is %.9g, expected %.9g", what, value, expected);
 }
 
-static double x_at(int row, int column) {
-    return images[row][column] / 50.0 - 2;
-}
-static double t_at(int row, int column) {
-    return (255 - images[row][column]) / 50.0 - 2;
-}
+static double x_at(int row, int column) { return images[row][column] / 50.0 - 2; }
+static double t_at(int row, int column) { return (255 - images[row][column]) / 50.0 - 2; }
 
 /* The mean of f over all elements of x and t. */
 static double mean_of(double (*f)(double x, double t)) {
@@ -104,51 +101,21 @@ static double mean_of(double (*f)(double x, double t)) {
 
 /* -- functions of each element -- */
 
-static double sigmoid(double x) {
-    return 1 / (1 + exp(-x));
-}
-static double f_leaky(double x, double t) {
-    return (void)t, x > 0 ? x : 0.2 * x;
-}
-static double f_elu(double x, double t) {
-    return (void)t, x > 0 ? x : 0.5 * (exp(x) - 1);
-}
-static double f_silu(double x, double t) {
-    return (void)t, x * sigmoid(x);
-}
-static double f_softplus(double x, double t) {
-    return (void)t, log(1 + exp(x));
-}
-static double f_gelu_exact(double x, double t) {
-    return (void)t, 0.5 * x * (1 + erf(x / sqrt(2)));
-}
-static double f_gelu(double x, double t) {
-    return (void)t, 0.5 * x * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
-}
-static double f_clip(double x, double t) {
-    return (void)t, x < -1 ? -1 : x > 1.5 ? 1.5 : x;
-}
-static double f_remainder(double x, double t) {
-    return (void)t, x - floor(x / 0.75) * 0.75;
-}
-static double f_select(double x, double t) {
-    return x > t && !(x > 1) ? x : t;
-}
-static double f_mse(double x, double t) {
-    return (x - t) * (x - t);
-}
-static double f_mae(double x, double t) {
-    return fabs(x - t);
-}
-static double f_huber(double x, double t) {
-    return fabs(x - t) <= 1.5 ? 0.5 * (x - t) * (x - t) : 1.5 * (fabs(x - t) - 0.75);
-}
-static double f_bce(double x, double t) {
-    return -(sigmoid(t) * log(sigmoid(x)) + (1 - sigmoid(t)) * log(1 - sigmoid(x)));
-}
-static double f_cut(double x, double t) {
-    return (void)t, x > 0 ? fmax(log(x), -100) : -100;
-}
+static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
+static double f_leaky(double x, double t) { return (void)t, x > 0 ? x : 0.2 * x; }
+static double f_elu(double x, double t) { return (void)t, x > 0 ? x : 0.5 * (exp(x) - 1); }
+static double f_silu(double x, double t) { return (void)t, x * sigmoid(x); }
+static double f_softplus(double x, double t) { return (void)t, log(1 + exp(x)); }
+static double f_gelu_exact(double x, double t) { return (void)t, 0.5 * x * (1 + erf(x / sqrt(2))); }
+static double f_gelu(double x, double t) { return (void)t, 0.5 * x * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))); }
+static double f_clip(double x, double t) { return (void)t, x < -1 ? -1 : x > 1.5 ? 1.5 : x; }
+static double f_remainder(double x, double t) { return (void)t, x - floor(x / 0.75) * 0.75; }
+static double f_select(double x, double t) { return x > t && !(x > 1) ? x : t; }
+static double f_mse(double x, double t) { return (x - t) * (x - t); }
+static double f_mae(double x, double t) { return fabs(x - t); }
+static double f_huber(double x, double t) { return fabs(x - t) <= 1.5 ? 0.5 * (x - t) * (x - t) : 1.5 * (fabs(x - t) - 0.75); }
+static double f_bce(double x, double t) { return -(sigmoid(t) * log(sigmoid(x)) + (1 - sigmoid(t)) * log(1 - sigmoid(x))); }
+static double f_cut(double x, double t) { return (void)t, x > 0 ? fmax(log(x), -100) : -100; }
 
 static void test_elementwise(void **state) {
     (void)state;
@@ -219,7 +186,8 @@ static void test_along_axes(void **state) {
                 expected_cross_entropy(0.3));
     expect_near("nll", value_of("nll(log_softmax(x), label)", 0, 0, 1), expected_cross_entropy(0));
     expect_near("a batch without weight", value_of("nll(log_softmax(x), label, weights = [0, 1, 0, 0])", 0, 0, 1), 0);
-    expect_near("a batch without weight", value_of("cross_entropy(x, label, smooth = 0.3, weights = [0, 1, 0, 0])", 0, 0, 1), 0);
+    expect_near("a batch without weight", value_of("cross_entropy(x, label, smooth = 0.3, weights = [0, 1, 0, 0])", 0, 0, 1),
+                0);
     expect_near("accuracy", value_of("accuracy(x, label)", 0, 0, 1), expected_top(1));
     expect_near("top_k", value_of("top_k(x, label, 2)", 0, 0, 1), expected_top(2));
     expect_near("one_hot", value_of("-sum(one_hot(label, 4) * log_softmax(x)) / N", 0, 0, 1), expected_cross_entropy(0));
@@ -236,9 +204,7 @@ static void test_along_axes(void **state) {
 
 /* -- schedules -- */
 
-static double half_wave(double a, double b, double share) {
-    return b + (a - b) * 0.5 * (1 + cos(M_PI * share));
-}
+static double half_wave(double a, double b, double share) { return b + (a - b) * 0.5 * (1 + cos(M_PI * share)); }
 
 static void test_schedules(void **state) {
     (void)state;
@@ -265,9 +231,7 @@ typedef struct {
     int t;
 } Trained;
 
-static void torch_sgd(Trained *s, double g) {
-    s->w -= 0.1 * g;
-}
+static void torch_sgd(Trained *s, double g) { s->w -= 0.1 * g; }
 
 static void torch_momentum(Trained *s, double g) {
     g += 0.2 * s->w;
@@ -287,9 +251,7 @@ static void torch_adam_step(Trained *s, double g) {
     s->w -= 0.1 * m / (sqrt(v) + 1e-3);
 }
 
-static void torch_adam(Trained *s, double g) {
-    torch_adam_step(s, g + 0.3 * s->w);
-}
+static void torch_adam(Trained *s, double g) { torch_adam_step(s, g + 0.3 * s->w); }
 
 static void torch_adamw(Trained *s, double g) {
     s->w *= 1 - 0.1 * 0.3;
@@ -307,9 +269,7 @@ static void torch_adagrad(Trained *s, double g) {
     s->w -= 0.1 / (1 + (s->t - 1) * 0.5) * g / (sqrt(s->a) + 1e-10);
 }
 
-static double square(double x, double t) {
-    return (void)t, x * x;
-}
+static double square(double x, double t) { return (void)t, x * x; }
 
 static void expect_steps(const char *optimizer, void (*torch)(Trained *, double)) {
     Diagnostics *diag = diag_new();

@@ -35,9 +35,7 @@ static Graph *product_graph(Diagnostics *diag, const void *context) {
     return graph;
 }
 
-static Graph *mlp(Diagnostics *diag, const void *context) {
-    return mlp_graph(context, diag);
-}
+static Graph *mlp(Diagnostics *diag, const void *context) { return mlp_graph(context, diag); }
 
 static void assert_equal(MakeGraph *make, const void *context) {
     static const ProgramSetting settings[] = {{.level = 0, .threads = 1},
@@ -112,11 +110,13 @@ static Graph *product_of_bytes(Diagnostics *diag, const void *context) {
 
 static void zeros(void **state) {
     (void)state;
-    static const BytesShape list[] = {{24, 70, 1.5}, {24, 70, 3e38}, {9, 1, 1.5}, {9, 1, 3e38}, {65, 9, 0}, {100, 1100, 1.5}, {100, 1100, 1e19}};
+    static const BytesShape list[] = {{24, 70, 1.5}, {24, 70, 3e38},   {9, 1, 1.5},      {9, 1, 3e38},
+                                      {65, 9, 0},    {100, 1100, 1.5}, {100, 1100, 1e19}};
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) assert_equal(product_of_bytes, &list[i]);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(shapes), cmocka_unit_test(blocks), cmocka_unit_test(training), cmocka_unit_test(zeros)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(shapes), cmocka_unit_test(blocks), cmocka_unit_test(training),
+                                       cmocka_unit_test(zeros)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,8 @@ static void expect_elements(const char *descr, const void *data, size_t bytes, D
     int32_t whole[3];
     uint8_t small[3];
     void *to = dtype == DTYPE_F32 ? (void *)reals : dtype == DTYPE_I32 ? (void *)whole : (void *)small;
-    if (!npy_read(file, npy_file(descr, "(3,)", "False", data, bytes), true, &array, &problem) || !npy_convert(&array, to, &problem))
+    if (!npy_read(file, npy_file(descr, "(3,)", "False", data, bytes), true, &array, &problem) ||
+        !npy_convert(&array, to, &problem))
         fail_msg("%s: %s", descr, problem.finding);
     assert_int_equal(array.dtype, dtype);
     for (int i = 0; i < 3; i++) {
@@ -80,7 +81,8 @@ static void test_problems(void **state) {
     expect_problem(npy_file("<f4", "(2147483648,)", "False", whole, 8), "too large");
     expect_problem(npy_file("<f4", "(2000000000, 2000000000, 2000000000)", "False", whole, 8), "too large");
     expect_problem(npy_file("<f4", "(1,1,1,1,1,1,1)", "False", whole, 4), "more than 6 dimensions");
-    expect_problem(npy_file("<f4", "(3,)", "False", whole, 8), "is cut short: its header promises 12 bytes of elements, but 8 follow");
+    expect_problem(npy_file("<f4", "(3,)", "False", whole, 8),
+                   "is cut short: its header promises 12 bytes of elements, but 8 follow");
     expect_problem(npy_file("<f4", "(1,)", "False", whole, 8), "is too long");
     expect_problem(npy_file("<f4", "(1,) x", "False", whole, 4), "not that of an NPY file");
     expect_problem(npy_file("<f4", "(1,)", "Maybe", whole, 4), "not that of an NPY file");
@@ -91,7 +93,8 @@ static void test_problems(void **state) {
     expect_problem(132, "version 4");
     NpyArray array;
     Problem problem = {0};
-    assert_true(npy_read(file, npy_file("<f4", "(3,)", "True", whole, 12), true, &array, &problem)); /* one axis has one order */
+    assert_true(
+        npy_read(file, npy_file("<f4", "(3,)", "True", whole, 12), true, &array, &problem)); /* one axis has one order */
 }
 
 static Dataset *open_arrays(const SourceArg *args, uint32_t count, Diagnostics *diag) {
@@ -110,8 +113,10 @@ static void test_sources(void **state) {
     temporary_write("y.npy", file, npy_file("<i8", "(3,)", "False", y, sizeof y));
     temporary_write("tx.npy", file, npy_file("<f4", "(1, 2)", "False", more, sizeof more));
     temporary_write("ty.npy", file, npy_file("<i8", "(1,)", "False", y_more, sizeof y_more));
-    const SourceArg args[] = {{.name = "x", .kind = SOURCE_ARG_STRING, .text = "x.npy"}, {.name = "y", .kind = SOURCE_ARG_STRING, .text = "y.npy"},
-                              {.name = "test_x", .kind = SOURCE_ARG_STRING, .text = "tx.npy"}, {.name = "test_y", .kind = SOURCE_ARG_STRING, .text = "ty.npy"}};
+    const SourceArg args[] = {{.name = "x", .kind = SOURCE_ARG_STRING, .text = "x.npy"},
+                              {.name = "y", .kind = SOURCE_ARG_STRING, .text = "y.npy"},
+                              {.name = "test_x", .kind = SOURCE_ARG_STRING, .text = "tx.npy"},
+                              {.name = "test_y", .kind = SOURCE_ARG_STRING, .text = "ty.npy"}};
     Dataset *dataset = open_arrays(args, 2, diag);
     assert_non_null(dataset);
     assert_memory_equal(dataset_field(dataset, "x"), x, sizeof x);
@@ -147,6 +152,7 @@ static void test_crowded_archive(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_elements), cmocka_unit_test(test_problems), cmocka_unit_test(test_sources), cmocka_unit_test(test_crowded_archive)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_elements), cmocka_unit_test(test_problems),
+                                       cmocka_unit_test(test_sources), cmocka_unit_test(test_crowded_archive)};
     return cmocka_run_group_tests(tests, temporary_set_up, temporary_tear_down);
 }

@@ -12,9 +12,7 @@
 
 #include <stdlib.h>
 
-static Shape matrix(int64_t rows, int64_t columns) {
-    return shape_of(2, (int64_t[]){rows, columns});
-}
+static Shape matrix(int64_t rows, int64_t columns) { return shape_of(2, (int64_t[]){rows, columns}); }
 
 /* -- layouts -- */
 
@@ -67,9 +65,7 @@ static void layouts_compare(void **state) {
 
 /* -- plans -- */
 
-static Graph *begin(void) {
-    return graph_new("test", diag_new());
-}
+static Graph *begin(void) { return graph_new("test", diag_new()); }
 
 static Compilation compile(Graph *graph, int level, int threads) {
     Compilation compilation = {0};

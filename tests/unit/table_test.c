@@ -28,7 +28,8 @@ static void test_quotes_and_line_ends(void **state) {
     (void)state;
     Arena *arena = arena_new();
     Table table;
-    read_text("\xef\xbb\xbf a ,\"b, \"\"c\"\"\",d\r\n 1 ,\"two\nlines\", x\r\r\n-2,  \"\"  ,\"y,\"", &plain, NULL, arena, &table);
+    read_text("\xef\xbb\xbf a ,\"b, \"\"c\"\"\",d\r\n 1 ,\"two\nlines\", x\r\r\n-2,  \"\"  ,\"y,\"", &plain, NULL, arena,
+              &table);
     assert_int_equal(table.column_count, 3);
     assert_int_equal(table.rows, 2);
     assert_string_equal(table.columns[0].name, "a");
@@ -48,7 +49,7 @@ static void test_kinds(void **state) {
     Arena *arena = arena_new();
     Table table;
     read_text("whole,real,gap,text,big,word\n1,1,1,1,2147483647,nan\n+2,.5,?,x1,2147483648,inf\n-3,1e3,,0x1,1,-Infinity\n",
-         &(CsvFormat){true, "?", ','}, NULL, arena, &table);
+              &(CsvFormat){true, "?", ','}, NULL, arena, &table);
     const ColumnKind kinds[] = {COLUMN_WHOLE, COLUMN_NUMBER, COLUMN_NUMBER, COLUMN_TEXT, COLUMN_NUMBER, COLUMN_NUMBER};
     for (int i = 0; i < 6; i++) assert_int_equal(table.columns[i].kind, kinds[i]);
     assert_int_equal(table.columns[0].whole[1], 2);
@@ -179,7 +180,8 @@ static void test_columns_side_by_side(void **state) {
     assert_true(isnan(((const float *)data)[3 * 5 + 2]));
     assert_ptr_equal(dataset_field(dataset, "columns:3,0-1"), data); /* made once */
     assert_int_equal(dataset_find(dataset, "columns:2", &data)->dtype, DTYPE_I32);
-    static const char *const wrong[] = {"columns:4", "columns:", "columns:1,", "columns:2-1", "columns:0-99999999999", "columns:x"};
+    static const char *const wrong[] = {"columns:4", "columns:", "columns:1,", "columns:2-1", "columns:0-99999999999",
+                                        "columns:x"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_null(dataset_field(dataset, wrong[i]));
     dataset_free(dataset);
     diag_free(diag);
@@ -237,7 +239,7 @@ static void test_fits(void **state) {
     assert_int_equal(info->fit_count, 4);
     assert_true(states_bind(states, program, diag));
     assert_true(fits_run(program, dataset, states, threads, info->fits, info->fit_count, diag));
-    states_initialize(states, 3); /* leaves them alone */
+    states_initialize(states, 3);                                   /* leaves them alone */
     expect_state(states, "x.impute.value", (float[]){3.5f, 35}, 2); /* of 10 30 40 50 */
     expect_state(states, "x.standardize.mean", (float[]){3.5f, 200.0f / 6}, 2);
     expect_state(states, "x.standardize.deviation", (float[]){1.707825128f, 12.133516482f}, 2);
@@ -276,11 +278,15 @@ static void test_names_of_fits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_quotes_and_line_ends), cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_without_header),       cmocka_unit_test(test_like_a_schema),
+        cmocka_unit_test(test_quotes_and_line_ends),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_without_header),
+        cmocka_unit_test(test_like_a_schema),
         cmocka_unit_test(test_keeper),
-        cmocka_unit_test(test_categories_of_training_rows), cmocka_unit_test(test_columns_side_by_side),
-        cmocka_unit_test(test_fits),                 cmocka_unit_test(test_names_of_fits),
+        cmocka_unit_test(test_categories_of_training_rows),
+        cmocka_unit_test(test_columns_side_by_side),
+        cmocka_unit_test(test_fits),
+        cmocka_unit_test(test_names_of_fits),
     };
     return cmocka_run_group_tests(tests, temporary_set_up, temporary_tear_down);
 }

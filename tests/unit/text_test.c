@@ -21,9 +21,7 @@ static char *printed(const Graph *graph, void (*print)(const Graph *, FILE *)) {
     return text;
 }
 
-static Graph *read_text(Diagnostics *diag, const char *text) {
-    return graph_read("test.ir", text, strlen(text), diag);
-}
+static Graph *read_text(Diagnostics *diag, const char *text) { return graph_read("test.ir", text, strlen(text), diag); }
 
 static void expect_round_trip(const char *text) {
     Diagnostics *diag = diag_new();

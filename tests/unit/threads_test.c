@@ -17,9 +17,7 @@ enum { THREADS = 3, MANY_THREADS = 8, ROUNDS = 300 };
 
 /* -- a call a thread -- */
 
-static void count_in(void *context, int thread) {
-    ((int64_t *)context)[thread]++;
-}
+static void count_in(void *context, int thread) { ((int64_t *)context)[thread]++; }
 
 static void test_everybody_works(void **state) {
     (void)state;
@@ -57,11 +55,11 @@ static void test_online(void **state) {
 /* A program of which nothing is known but how its work may be shared. */
 enum { KERNELS = 7, MOST_UNITS = 100 };
 static const ProgramKernel kernels[KERNELS] = {
-    {.units = 100, .threads = 8, .pieces = 3},                      /* two shared kernels, */
-    {.units = 3, .threads = 2, .pieces = 4},                         /* one of them with fewer units than pieces, */
-    {.units = 5, .threads = 1, .pieces = 1},                         /* and two small ones, in order; */
+    {.units = 100, .threads = 8, .pieces = 3}, /* two shared kernels, */
+    {.units = 3, .threads = 2, .pieces = 4},   /* one of them with fewer units than pieces, */
+    {.units = 5, .threads = 1, .pieces = 1},   /* and two small ones, in order; */
     {.units = 1, .threads = 1, .pieces = 1},
-    {.units = 1, .threads = 1, .pieces = 1, .join_before = true},    /* a stage of one chunk */
+    {.units = 1, .threads = 1, .pieces = 1, .join_before = true}, /* a stage of one chunk */
     {.units = 64, .threads = 256, .pieces = 8, .join_before = true},
     {.units = 17, .threads = 3, .pieces = 1, .join_before = true},
 };

@@ -102,7 +102,8 @@ static void compare_with_pytorch(void) {
         for (int i = 0; i < VALUES; i++) {
             double expected, got = found[epoch][i];
             assert_int_equal(fscanf(file, "%lf", &expected), 1);
-            if (!(fabs(got - expected) <= 1e-5 * fabs(expected))) fail_msg("epoch %d, value %d: %.9g, PyTorch %.9g", epoch, i, got, expected);
+            if (!(fabs(got - expected) <= 1e-5 * fabs(expected)))
+                fail_msg("epoch %d, value %d: %.9g, PyTorch %.9g", epoch, i, got, expected);
         }
     }
     fclose(file);

@@ -21,7 +21,8 @@ static char *layer_model(const char *text) {
                           "data {\n    source = mnist()\n    field unit = source.unit / 1\n    field label = source.label\n}\n"
                           "model layer(unit, label) -> (y, k) {\n    x = weight([%d, %lld])\n    x = reshape(unit @ x, %.*s])\n"
                           "    y = %s\n    k = weight([%d, count(y) / N])\n    k = reshape(unit @ k, shape(y))\n}\n"
-                          "train {\n    loss = mean((y - k) ** 2)\n    optimizer = sgd(lr = select(step < 1, 1.0, 0.03))\n    batch = %d\n    epochs = 1\n}\n",
+                          "train {\n    loss = mean((y - k) ** 2)\n    optimizer = sgd(lr = select(step < 1, 1.0, 0.03))\n    "
+                          "batch = %d\n    epochs = 1\n}\n",
                           ROWS, (long long)row, (int)(end - text), text, end + 2, ROWS, ROWS);
     assert_true(length > 0);
     return model;
@@ -59,7 +60,8 @@ static void compare_state(const Session *s, const char *name, const States *befo
     for (int64_t i = 0; i < count; i++) {
         double expected = next_number(file), got = before ? (double)then[i] - (double)now[i] : (double)now[i];
         if (!near(got, expected))
-            fail_msg("%s: %s%s, element %lld: %.9g, PyTorch %.9g", text, before ? "gradient by " : "", name, (long long)i, got, expected);
+            fail_msg("%s: %s%s, element %lld: %.9g, PyTorch %.9g", text, before ? "gradient by " : "", name, (long long)i, got,
+                     expected);
     }
     free(now);
     free(then);
@@ -86,7 +88,8 @@ static void expect_word(FILE *file, const char *word) {
 
 static void compare_loss(double got, FILE *file, const char *text, int step) {
     double expected = next_number(file);
-    if (!(fabs(got - expected) <= 1e-5 * fabs(expected))) fail_msg("%s, step %d: loss %.9g, PyTorch %.9g", text, step, got, expected);
+    if (!(fabs(got - expected) <= 1e-5 * fabs(expected)))
+        fail_msg("%s, step %d: loss %.9g, PyTorch %.9g", text, step, got, expected);
 }
 
 /* The inputs that never change. */

@@ -86,12 +86,13 @@ static void draw_operand(uint32_t sub, float operand[ROWS * COLUMNS]) {
 
 static char *function_model(const char *loss) {
     char *text;
-    int length = asprintf(&text,
-                          "mdl 1\n"
-                          "data {\n    source = mnist()\n    field unit = source.unit / 1\n    field label = source.label\n}\n"
-                          "model function(unit) -> (x, k) {\n    x = unit @ weight([%d, %d])\n    k = unit @ weight([%d, %d])\n}\n"
-                          "train {\n    loss = %s\n    optimizer = sgd(lr = 1.0)\n    batch = %d\n    epochs = 1\n}\n",
-                          ROWS, COLUMNS, ROWS, COLUMNS, loss, ROWS);
+    int length =
+        asprintf(&text,
+                 "mdl 1\n"
+                 "data {\n    source = mnist()\n    field unit = source.unit / 1\n    field label = source.label\n}\n"
+                 "model function(unit) -> (x, k) {\n    x = unit @ weight([%d, %d])\n    k = unit @ weight([%d, %d])\n}\n"
+                 "train {\n    loss = %s\n    optimizer = sgd(lr = 1.0)\n    batch = %d\n    epochs = 1\n}\n",
+                 ROWS, COLUMNS, ROWS, COLUMNS, loss, ROWS);
     assert_true(length > 0);
     return text;
 }

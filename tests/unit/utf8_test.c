@@ -37,7 +37,8 @@ static void bytes_that_are_none(void **state) {
         "\xe0\x9f\xbf",     /* longer than need be */
         "\xed\xa0\x80",     /* a surrogate */
         "\xf4\x90\x80\x80", /* beyond U+10FFFF */
-        "\xf8\x88\x80\x80\x80", "\xff",
+        "\xf8\x88\x80\x80\x80",
+        "\xff",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) assert_int_equal(utf8_length(texts[i], strlen(texts[i])), 0);
     assert_int_equal(utf8_length("", 0), 0);
