@@ -103,7 +103,7 @@ Matmul matmul_of(Emitter *e) {
 static LLVMValueRef plus(Emitter *e, LLVMValueRef a, int64_t b) { return LLVMBuildAdd(e->builder, a, const_i64(e, b), ""); }
 static LLVMValueRef times(Emitter *e, LLVMValueRef a, int64_t b) { return LLVMBuildMul(e->builder, a, const_i64(e, b), ""); }
 static LLVMValueRef both(Emitter *e, LLVMValueRef a, LLVMValueRef b) { return LLVMBuildAnd(e->builder, a, b, ""); }
-static LLVMValueRef not(Emitter * e, LLVMValueRef a) { return LLVMBuildNot(e->builder, a, ""); }
+static LLVMValueRef negated(Emitter *e, LLVMValueRef a) { return LLVMBuildNot(e->builder, a, ""); }
 static LLVMValueRef choose(Emitter *e, LLVMValueRef condition, LLVMValueRef yes, LLVMValueRef no) {
     return LLVMBuildSelect(e->builder, condition, yes, no, "");
 }
@@ -195,7 +195,7 @@ static void walk_on(Emitter *e, const Matmul *m, const Walk *walk) {
     LLVMValueRef next = plus(e, read(e, walk->number), 1), end = read(e, walk->end), begin = read(e, walk->begin);
     LLVMValueRef block = read_block(e, m, walk), at_end = equals(e, next, end);
     LLVMValueRef is_last = equals(e, block, const_i64(e, m->blocking.k_blocks - 1));
-    LLVMValueRef again = both(e, at_end, not(e, is_last)), onward = both(e, at_end, is_last);
+    LLVMValueRef again = both(e, at_end, negated(e, is_last)), onward = both(e, at_end, is_last);
     LLVMBuildStore(e->builder, choose(e, is_last, read(e, walk->number), const_i64(e, -1)), walk->before);
     LLVMBuildStore(e->builder, choose(e, again, begin, next), walk->number);
     LLVMBuildStore(e->builder, choose(e, at_end, choose(e, is_last, const_i64(e, 0), plus(e, block, 1)), block), walk->k_block);
@@ -289,7 +289,7 @@ static void emit_pieces(Emitter *e, const Matmul *m, const Turn *turn) {
 static void begin_sums(Emitter *e, const Matmul *m, const Turn *turn) {
     product_clear(e, m);
     if (!turn->first_block) return;
-    If resuming = if_begin(e, both(e, turn->has_tile, not(e, turn->first_block)));
+    If resuming = if_begin(e, both(e, turn->has_tile, negated(e, turn->first_block)));
     product_resume(e, m, turn->saved);
     if_end(e, resuming);
 }
@@ -299,7 +299,7 @@ static void save_or_finish(Emitter *e, const Matmul *m, const Turn *turn) {
     product_finish(e, m);
     if_end(e, last);
     if (!turn->is_last) return;
-    If more = if_begin(e, not(e, turn->is_last));
+    If more = if_begin(e, negated(e, turn->is_last));
     product_save(e, m, turn->saved);
     if_end(e, more);
 }
