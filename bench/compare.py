@@ -169,8 +169,14 @@ def all_settings(options):
 def print_noise(peaks):
     """All rounds of all tables: what one thread could do at least and at most says how far the figures can be trusted."""
     values = [peak / setting.threads for setting, rounds in peaks for peak in rounds]
-    print(f"\nFMA peak a thread over all rounds: {min(values):.0f} to {max(values):.0f} GFLOP/s, median {statistics.median(values):.0f}; "
-          + ("a quiet machine" if min(values) > 0.9 * max(values) else "others used the machine: only ratios within a round mean much"))
+    if len(values) < 3:
+        verdict = "too few rounds to say how quiet the machine was"
+    elif min(values) > 0.9 * max(values):
+        verdict = "a quiet machine"
+    else:
+        verdict = "others used the machine: only ratios within a round mean much"
+    print(f"\nFMA peak a thread over all rounds: {min(values):.0f} to {max(values):.0f} GFLOP/s, "
+          f"median {statistics.median(values):.0f}; {verdict}")
 
 
 def machine():
