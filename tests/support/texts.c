@@ -16,14 +16,17 @@ static FILE *stream_to(char **text, size_t *size) {
     return out;
 }
 
-char *graph_text(const Graph *graph) {
+static char *printed(const Graph *graph, void (*print)(const Graph *, FILE *)) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = stream_to(&text, &size);
-    graph_print(graph, out);
+    print(graph, out);
     fclose(out);
     return text;
 }
+
+char *graph_text(const Graph *graph) { return printed(graph, graph_print); }
+char *graph_dot_text(const Graph *graph) { return printed(graph, graph_print_dot); }
 
 char *diag_text(const Diagnostics *diag) {
     char *text = NULL;

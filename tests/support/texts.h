@@ -6,6 +6,7 @@
 
 /* The caller frees. */
 char *graph_text(const Graph *graph);
+char *graph_dot_text(const Graph *graph);
 char *diag_text(const Diagnostics *diag);
 
 /* The status is that, and `part` stands in the messages, which are cleared. For cmocka. */

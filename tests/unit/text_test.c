@@ -12,15 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *printed(const Graph *graph, void (*print)(const Graph *, FILE *)) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    print(graph, out);
-    fclose(out);
-    return text;
-}
-
 static Graph *read_text(Diagnostics *diag, const char *text) { return graph_read("test.ir", text, strlen(text), diag); }
 
 static void expect_round_trip(const char *text) {
@@ -29,7 +20,7 @@ static void expect_round_trip(const char *text) {
     if (!graph) diag_print(diag, stderr);
     assert_non_null(graph);
     assert_true(graph_verify(graph));
-    char *again = printed(graph, graph_print);
+    char *again = graph_text(graph);
     assert_string_equal(again, text);
     free(again);
     graph_free(graph);
@@ -105,7 +96,7 @@ static void floats_are_shortest_and_exact(void **state) {
     Diagnostics *diag = diag_new();
     Graph *graph = graph_new("t", diag);
     for (uint64_t i = 0; i < 300; i++) build_constant(graph, (TensorType){DTYPE_F32, {0}}, random_bits(5, STREAM_INPUT, 0, i));
-    char *text = printed(graph, graph_print);
+    char *text = graph_text(graph);
     Graph *again = read_text(diag, text);
     assert_non_null(again);
     assert_int_equal(again->node_count, graph->node_count);
@@ -236,7 +227,7 @@ static void pictures_show_nodes_and_symbols(void **state) {
     Diagnostics *diag = diag_new();
     Graph *graph = read_text(diag, HEAD "%1 = state f32[2] trainable \"w\\\"\" constant(1)\n%2 = constant f32[2] 0.5\n"
                                         "%3 = mul f32[2] %1 %2\noutput \"y\" %3\nupdate %1 %2\n");
-    char *dot = printed(graph, graph_print_dot);
+    char *dot = graph_dot_text(graph);
     assert_non_null(strstr(dot, "digraph \"t\" {"));
     assert_non_null(strstr(dot, "w\\\"\\nf32[2]\", shape=cylinder"));
     assert_non_null(strstr(dot, "%3 mul\\noperand 2: 0.5\\nf32[2]"));

@@ -19,6 +19,17 @@ END
     mlc check model.mdl
 }
 
+# Shows the data of a model on the folder of two classes, pictures.
+show_pictures() {
+    cat >model.mdl <<'END'
+mdl 1
+data { source = images("pictures"); field x = source.image; field label = source.label }
+model m(x) -> y { y = flatten(x) |> dense(2) }
+train { loss = cross_entropy(y, label); optimizer = sgd(0.1); batch = 1 }
+END
+    mlc data model.mdl --rows 3
+}
+
 small_png() { base64 -d <<<iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAAAAABX3VL4AAAADElEQVR42mNg+A+EAAYAAf+tLDclAAAAAElFTkSuQmCC; }       # 2 x 2, grey
 wide_png() { base64 -d <<<iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAAAAABawyK/AAAAEElEQVR42mNg+M/ACcSMTAAMOAILV1xUZwAAAABJRU5ErkJggg==; } # 4 x 2, grey
 
