@@ -1,6 +1,6 @@
 /* mlc data: a model's data; named data sets, where they are and how to get them. */
 #include "cli/commands.h"
-#include "cli/data_report.h"
+#include "cli/data_print.h"
 #include "cli/files.h"
 #include "runtime/runtime.h"
 
@@ -39,6 +39,16 @@ static Status get(const Options *given, Diagnostics *diag) {
     return STATUS_OK;
 }
 
+static Status show(const Options *given, Diagnostics *diag) {
+    DataReport report = {.options = given, .diag = diag, .split = SPLIT_TRAIN};
+    if (report_source(&report)) {
+        report_fields(&report);
+        (given->json ? report_print_json : report_print)(&report);
+    }
+    report_free(&report);
+    return diag_status(diag);
+}
+
 /* Files of models are called so; others have to be there. */
 static bool is_model(const char *name) {
     size_t length = strlen(name);
@@ -49,7 +59,7 @@ Status command_data(const Options *given, Diagnostics *diag) {
     const char *action = given->operands[0];
     if (strcmp(action, "list") == 0 && given->operand_count == 1) return list();
     if (strcmp(action, "get") == 0 && given->operand_count == 2) return get(given, diag);
-    if (given->operand_count == 1 && is_model(action)) return report_data(given, diag);
+    if (given->operand_count == 1 && is_model(action)) return show(given, diag);
     diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc data' takes a model file, or 'list', or 'get' and the name of a data set");
     diag_help(diag, "mlc data models/mnist.mdl; mlc data get mnist");
     return STATUS_USAGE;

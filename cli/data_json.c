@@ -1,5 +1,5 @@
 /* What `mlc data FILE.mdl` tells, as one JSON object. */
-#include "cli/data_report.h"
+#include "cli/data_print.h"
 #include "cli/journal.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* What `mlc data FILE.mdl` tells, as text. */
-#include "cli/data_report.h"
+#include "cli/data_print.h"
 #include "cli/terminal.h"
 
 #include <inttypes.h>

@@ -53,8 +53,10 @@ static void choose_rows(DataReport *report) {
 }
 
 /* Labels that have no class are no reason to stop here: they are to be seen. */
-static bool open_source(DataReport *report) {
+bool report_source(DataReport *report) {
     Session *session = &report->session;
+    session->arena = arena_new();
+    if (!build_open(&session->build, report->options->operands[0], report->options, report->diag)) return false;
     const ModelInfo *info = session->build.info;
     session->dataset = keeper_open(session->build.keeper, &info->source, &info->split, report->diag);
     if (!session->dataset) return false;
@@ -150,7 +152,7 @@ static uint32_t batch_rows(const DataReport *report) {
     return (uint32_t)(batch < rows ? batch : rows);
 }
 
-static bool inspect_fields(DataReport *report) {
+bool report_fields(DataReport *report) {
     Session *session = &report->session;
     Compilation compilation;
     session->states = states_new();
@@ -165,21 +167,7 @@ static bool inspect_fields(DataReport *report) {
     program_free(program);
     compilation_free(&compilation);
     for (uint32_t i = 0; i < report->field_count && good; i++) findings_missing(&report->facts->findings, report->fields[i]);
-    return good;
+    return good && session_check_classes(session);
 }
 
-/* -- the command -- */
-
-Status report_data(const Options *given, Diagnostics *diag) {
-    DataReport report = {.options = given, .diag = diag, .split = SPLIT_TRAIN};
-    report.session.arena = arena_new();
-    if (build_open(&report.session.build, given->operands[0], given, diag) && open_source(&report)) {
-        if (inspect_fields(&report)) session_check_classes(&report.session);
-        if (given->json)
-            report_print_json(&report);
-        else
-            report_print(&report);
-    }
-    session_close(&report.session);
-    return diag_status(diag);
-}
+void report_free(DataReport *report) { session_close(&report->session); }

@@ -31,9 +31,11 @@ typedef struct {
 /* An element of a row as a number; NaN where it is missing. */
 double report_element(const SourceField *field, const void *rows, int64_t row, int64_t element);
 
-void report_print(const DataReport *report);      /* cli/data_print.c */
-void report_print_json(const DataReport *report); /* cli/data_json.c */
-/* mlc data FILE.mdl */
-Status report_data(const Options *given, Diagnostics *diag);
+/* `report` is all 0 but for `options`, which names the model, `diag` and `split`. The source's fields; false after reporting errors,
+ * then there is nothing to tell. */
+bool report_source(DataReport *report);
+/* What the data block makes of them. Without it, after reporting errors, the source's fields can still be told. */
+bool report_fields(DataReport *report);
+void report_free(DataReport *report);
 
 #endif
