@@ -2,7 +2,7 @@
 #ifndef MLC_RUNTIME_BITMAP_H
 #define MLC_RUNTIME_BITMAP_H
 
-#include "runtime/idx.h"
+#include "runtime/problem.h"
 #include "runtime/runtime.h"
 
 /* Size and kind, without the pixels. */

@@ -2,7 +2,8 @@
 #ifndef MLC_RUNTIME_CSV_H
 #define MLC_RUNTIME_CSV_H
 
-#include "runtime/idx.h"
+#include "ir/graph.h"
+#include "runtime/problem.h"
 
 enum { CSV_MAX_CELLS = 1 << 16 };
 

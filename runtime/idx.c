@@ -2,23 +2,7 @@
 #include "runtime/idx.h"
 #include "runtime/unpack.h"
 
-#include <stdarg.h>
 #include <string.h>
-
-void problem_set(Problem *problem, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    vsnprintf(problem->finding, sizeof problem->finding, format, args);
-    va_end(args);
-    *problem->remedy = '\0';
-}
-
-void problem_remedy(Problem *problem, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    vsnprintf(problem->remedy, sizeof problem->remedy, format, args);
-    va_end(args);
-}
 
 enum { TYPE_U8 = 0x08, MAX_ROWS = INT32_MAX }; /* rows are numbered in 32 bits */
 

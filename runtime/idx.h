@@ -4,15 +4,7 @@
 #define MLC_RUNTIME_IDX_H
 
 #include "ir/graph.h"
-
-/* What is wrong with a file. Kept as text because files are read on several threads, and diagnostics are not for threads. */
-enum { PROBLEM_TEXT = 1024 };
-typedef struct {
-    char finding[PROBLEM_TEXT]; /* with the file's name, what was found, and what was expected; "": nothing is wrong */
-    char remedy[PROBLEM_TEXT];  /* or "" */
-} Problem;
-void problem_set(Problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void problem_remedy(Problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#include "runtime/problem.h"
 
 enum { IDX_MAX_HEADER = 4 + 4 * SHAPE_MAX_RANK };
 typedef struct {

@@ -3,7 +3,11 @@
 #ifndef MLC_RUNTIME_MAP_H
 #define MLC_RUNTIME_MAP_H
 
-#include "runtime/idx.h"
+#include "runtime/problem.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 typedef struct {
     const void *bytes; /* [length]; never NULL after map_open */

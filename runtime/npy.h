@@ -3,7 +3,8 @@
 #ifndef MLC_RUNTIME_NPY_H
 #define MLC_RUNTIME_NPY_H
 
-#include "runtime/idx.h"
+#include "ir/graph.h"
+#include "runtime/problem.h"
 
 /* An element as it is stored, and what becomes of it. */
 typedef enum {

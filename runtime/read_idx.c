@@ -1,5 +1,6 @@
 /* Images and labels in IDX files, of a named set or of one's own: checked against each other; packed ones read on all cores, others
  * mapped. Elements stay as they are stored; compiled programs convert them while they gather a batch. */
+#include "runtime/idx.h"
 #include "runtime/map.h"
 #include "runtime/memory.h"
 #include "runtime/reader.h"

@@ -2,9 +2,10 @@
 #ifndef MLC_RUNTIME_READER_H
 #define MLC_RUNTIME_READER_H
 
+#include "ir/graph.h"
 #include "ir/source.h"
 #include "runtime/blake3.h"
-#include "runtime/idx.h"
+#include "runtime/problem.h"
 
 typedef struct SourceData SourceData;
 struct SourceData {

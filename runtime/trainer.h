@@ -19,6 +19,9 @@ typedef struct {
     double event_time, save_time; /* of the last step event and the last checkpoint */
 } Trainer;
 
+/* `options`, `events` and `diag` are set, all else is 0; to be closed even after a failure, which is reported. */
+bool trainer_open(Trainer *trainer);
+void trainer_close(Trainer *trainer);
 /* Back to trainer->saved, or to the beginning. */
 bool trainer_restart(Trainer *trainer);
 void trainer_order(Trainer *trainer);           /* fills order for the current epoch */

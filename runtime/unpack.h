@@ -2,7 +2,11 @@
 #ifndef MLC_RUNTIME_UNPACK_H
 #define MLC_RUNTIME_UNPACK_H
 
-#include "runtime/idx.h"
+#include "runtime/problem.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 typedef struct Unpacker Unpacker;
 
