@@ -1,10 +1,12 @@
 /* The table of functions, and the reading of their signatures by the language's own parser: a function written in C is
- * checked and called exactly as one written in the language. */
+ * checked and called exactly as one written in the language. All models of the process share one library, read when the first one
+ * needs it. */
 #include "frontend/library.h"
 #include "frontend/frontend.h"
 #include "frontend/syntax.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <string.h>
 
 #define FUNCTION(name, signature, doc) Value call_##name(const Call *call);
@@ -85,16 +87,20 @@ static char *signatures_text(Arena *arena) {
     return text;
 }
 
-static const ItemList *read_text(Arena *arena, Diagnostics *diag, const char *name, const char *text, uint32_t *file) {
+static const ItemList *read_text(Arena *arena, const char *name, const char *text, uint32_t *file) {
     size_t length = strlen(text);
-    *file = diag_add_text(diag, name, text, length);
+    Diagnostics *diag = diag_new();
+    *file = diag_share_text(name, text, length);
     const ItemList *items = syntax_read_model(&(SyntaxInput){arena, diag, *file, 0, text, length, NULL});
     if (!items) diag_print(diag, stderr);
     assert(items && "the library has no syntax errors");
+    diag_free(diag);
     return items;
 }
 
-static void add_definition(Library *library, Arena *arena, const Function *function, const Builtin *builtin) {
+static Library library;
+
+static void add_definition(Arena *arena, const Function *function, const Builtin *builtin) {
     Callable *callable = ARENA_NEW(arena, Callable);
     *callable = (Callable){.name = function->name.text,
                            .formals = &function->formals,
@@ -102,17 +108,22 @@ static void add_definition(Library *library, Arena *arena, const Function *funct
                            .definition = builtin ? NULL : function,
                            .in_library = true,
                            .span = function->name.span};
-    assert(!names_find(library->functions, callable->name) && "a function of the library is defined once");
-    names_put(library->functions, callable->name, callable);
+    assert(!names_find(library.functions, callable->name) && "a function of the library is defined once");
+    names_put(library.functions, callable->name, callable);
 }
 
-Library *library_new(Arena *arena, Diagnostics *diag) {
-    Library *library = ARENA_NEW(arena, Library);
-    library->functions = names_new(arena);
+static void read_library(void) {
+    Arena *arena = arena_new();
     const Builtin *builtin = builtins;
-    const ItemList *items = read_text(arena, diag, "builtin functions", signatures_text(arena), &library->signature_file);
-    for (const Item *item = items->first; item; item = item->next) add_definition(library, arena, &item->function, builtin++);
-    items = read_text(arena, diag, "stdlib.mdl", stdlib_text(), &library->stdlib_file);
-    for (const Item *item = items->first; item; item = item->next) add_definition(library, arena, &item->function, NULL);
-    return library;
+    library.functions = names_new(arena);
+    const ItemList *items = read_text(arena, "builtin functions", signatures_text(arena), &library.signature_file);
+    for (const Item *item = items->first; item; item = item->next) add_definition(arena, &item->function, builtin++);
+    items = read_text(arena, "stdlib.mdl", stdlib_text(), &library.stdlib_file);
+    for (const Item *item = items->first; item; item = item->next) add_definition(arena, &item->function, NULL);
+}
+
+const Library *library_get(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, read_library);
+    return &library;
 }

@@ -65,11 +65,11 @@ typedef struct Bound {
 
 typedef struct {
     Names *functions;                     /* name -> Callable */
-    uint32_t signature_file, stdlib_file; /* registered texts */
+    uint32_t signature_file, stdlib_file; /* shared texts */
 } Library;
 
-/* Reads the signatures and stdlib.mdl. An error in them is a bug. */
-Library *library_new(Arena *arena, Diagnostics *diag);
+/* The signatures and stdlib.mdl, which are read once. An error in them is a bug. */
+const Library *library_get(void);
 const Builtin *library_builtins(uint32_t *count);
 /* "dense(x: tensor, width: int)": of a function of the library, as it is declared there */
 const char *library_signature(Arena *arena, const Callable *callee);

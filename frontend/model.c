@@ -218,7 +218,7 @@ static Model *model_new(const ModelOptions *options, Diagnostics *diag) {
     model->texts = names_new(arena);
     model->info.source.folder = options->folder ? arena_copy_string(arena, options->folder, strlen(options->folder))
                                                 : path_folder_of(arena, options->path);
-    model->globals = (Globals){.library = library_new(arena, diag),
+    model->globals = (Globals){.library = library_get(),
                                .params = names_new(arena),
                                .functions = names_new(arena),
                                .fields = names_new(arena),

@@ -3,6 +3,7 @@
 #include "ir/arena.h"
 #include "ir/utf8.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,25 @@ uint32_t diag_add_text(Diagnostics *diag, const char *name, const char *text, si
     added->length = length;
     return diag->text_count;
 }
+
+/* -- texts that all diagnostics know -- */
+
+enum { SHARED_TEXTS = 4, FIRST_SHARED = INT32_MAX };
+static Text shared_texts[SHARED_TEXTS];
+static uint32_t shared_count;
+
+uint32_t diag_share_text(const char *name, const char *text, size_t length) {
+    assert(shared_count < SHARED_TEXTS);
+    shared_texts[shared_count] = (Text){name, text, length};
+    return FIRST_SHARED + shared_count++;
+}
+
+static const Text *span_text(const Diagnostics *diag, Span span) {
+    if (span.file >= FIRST_SHARED) return &shared_texts[span.file - FIRST_SHARED];
+    return span.file && span.file <= diag->text_count ? &diag->texts[span.file - 1] : NULL;
+}
+
+/* -- collecting -- */
 
 /* Notes and remedies of an error that is not kept are not kept either. */
 static void line_add(Diagnostics *diag, LineKind kind, Span span, const char *format, va_list args) {
@@ -113,9 +133,7 @@ void diag_append(Diagnostics *diag, const Diagnostics *from) {
     }
 }
 
-static const Text *span_text(const Diagnostics *diag, Span span) {
-    return span.file && span.file <= diag->text_count ? &diag->texts[span.file - 1] : NULL;
-}
+/* -- printing -- */
 
 /* Offset of the first byte of the line that holds offset `at`. */
 static size_t line_start(const Text *text, size_t at) {

@@ -32,7 +32,7 @@ typedef enum {
     STATUS_TERMINATED = 143   /* SIGTERM: likewise */
 } Status;
 
-/* Bytes [begin, end) of text number `file`; file 0 means "no place". */
+/* Bytes [begin, end) of text number `file`; file 0 means "no place". Shared texts have numbers above those of others. */
 typedef struct {
     uint32_t file, begin, end;
 } Span;
@@ -46,6 +46,9 @@ void diag_free(Diagnostics *diag); /* NULL is allowed */
 
 /* Registers a text (copied) under a name to print; returns its number (1, 2, ...). */
 uint32_t diag_add_text(Diagnostics *diag, const char *name, const char *text, size_t length);
+/* Registers a text (not copied, never forgotten) for all diagnostics of the process, as what is parsed once for all of them
+ * needs. Not from several threads at once. */
+uint32_t diag_share_text(const char *name, const char *text, size_t length);
 
 void diag_error(Diagnostics *diag, Status status, Span span, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* A note with a place of its own, and a remedy: both belong to the error before them. */

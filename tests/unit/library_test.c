@@ -302,12 +302,42 @@ static void test_optimizers(void **state) {
     expect_steps("adagrad(lr = 0.1, lr_decay = 0.5)", torch_adagrad);
 }
 
+/* What is wrong with a loss, as it is printed. */
+static char *printed_errors(const char *loss) {
+    char text[512], *printed = NULL;
+    size_t length;
+    snprintf(text, sizeof text,
+             "mdl 1\ndata { source = mnist(); field x = source.image / 50 }\nmodel net(x) -> y { y = dense(x, 3) }\n"
+             "train { loss = %s; optimizer = sgd(0.1) }\n",
+             loss);
+    Diagnostics *diag = diag_new();
+    ModelOptions options = {.path = "test.mdl", .text = text, .length = strlen(text), .schema = schema};
+    assert_null(model_load(&options, diag));
+    FILE *out = open_memstream(&printed, &length);
+    assert_non_null(out);
+    diag_print(diag, out);
+    fclose(out);
+    diag_free(diag);
+    return printed;
+}
+
+/* The library is read once, and every model's errors know the places in it. */
+static void test_places(void **state) {
+    (void)state;
+    assert_ptr_equal(library_get(), library_get());
+    char *first = printed_errors("mse(y, x)"), *second = printed_errors("mse(y, x)");
+    assert_non_null(strstr(first, "test.mdl:4:16: error"));
+    assert_non_null(strstr(first, "stdlib.mdl:"));
+    assert_non_null(strstr(first, "found by the library here"));
+    assert_string_equal(first, second);
+    free(first);
+    free(second);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_elementwise),
-        cmocka_unit_test(test_along_axes),
-        cmocka_unit_test(test_schedules),
-        cmocka_unit_test(test_optimizers),
+        cmocka_unit_test(test_elementwise), cmocka_unit_test(test_along_axes), cmocka_unit_test(test_schedules),
+        cmocka_unit_test(test_optimizers),  cmocka_unit_test(test_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
