@@ -3,13 +3,15 @@
  * A core starts two FMAs and two loads a cycle, and an FMA takes four: a tile of R rows by V vectors costs, for every k, as long
  * as the slowest of R * V multiply-adds, R + V loads and one latency. Eight rows by two vectors run at the multipliers' pace with
  * registers to spare for the epilogue; few rows take more vectors, so that there are sums enough to hide the latency. Eight sums are
- * just enough in theory only: one vector of columns takes more rows where one address leads to all of them. */
+ * just enough in theory only: one vector of columns takes more rows where one address leads to all of them. A vector of windows lies
+ * in two cache lines and takes as long as two loads. */
 #include "codegen/blocking.h"
 
 enum {
     SUMS = 16,   /* registers for sums, of 32; half as many of 16, where a vector takes two */
     LATENCY = 6, /* four, and what is lost where every sum is always awaited */
     USUAL_ROWS = 8,
+    RUN_ROWS = 16,
     ODD_ROWS = 4,       /* of three or five vectors */
     PER_CYCLE = 2,      /* multiply-adds, or loads */
     LANES_OF_TILE = 16, /* in a vector */
@@ -31,13 +33,14 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 /* In half cycles: the unit in which one multiply-add or load takes 1. */
 static int64_t tile_cost(const ProductSize *size, int64_t rows, int64_t vectors) {
     int64_t registers = vectors * (size->many_registers ? 1 : 2);
-    int64_t step = most(most(rows * registers, rows + registers), PER_CYCLE * LATENCY) + 1;
+    int64_t loads = rows + registers * (size->windows_across ? 2 : 1);
+    int64_t step = most(most(rows * registers, loads), PER_CYCLE * LATENCY) + 1;
     return size->k * step + ROW_OVERHEAD * rows * vectors + TILE_OVERHEAD;
 }
 
 static int64_t most_rows(const ProductSize *size, int vectors) {
     if (vectors > 1 && vectors % 2) return ODD_ROWS;
-    return least(MOST_ROWS, (size->many_registers ? SUMS : SUMS / 4) / vectors);
+    return least(RUN_ROWS, (size->many_registers ? SUMS : SUMS / 4) / vectors);
 }
 
 static Blocking with_vectors(const ProductSize *size, int vectors) {
@@ -53,6 +56,14 @@ static Blocking with_run(const ProductSize *size, int vectors) {
     b.tile_rows = least(most_rows(size, vectors), most(size->run, 1));
     while (size->run % b.tile_rows) b.tile_rows--;
     b.row_blocks = divide_up(size->rows, b.tile_rows);
+    return b;
+}
+
+/* All elements of a small window by one vector of filters: they lie at known distances from one address, and a product of
+ * windows by gradients has little of an epilogue that would need registers. */
+static Blocking with_all_rows(const ProductSize *size) {
+    Blocking b = with_vectors(size, 1);
+    b.tile_rows = size->rows, b.row_blocks = 1;
     return b;
 }
 
@@ -80,6 +91,7 @@ static Blocking choose_tile(const ProductSize *size) {
     for (int i = 1; i < count; i++) best = cheaper(size, best, with_vectors(size, vectors[i]));
     for (int odd = 3; odd <= 5 && size->many_registers && !size->run; odd += 2) best = cheaper_odd(size, best, odd);
     for (int i = 0; i < count && size->run; i++) best = cheaper(size, best, with_run(size, vectors[i]));
+    if (size->run && size->many_registers && size->rows <= MOST_ROWS) best = cheaper(size, best, with_all_rows(size));
     return best;
 }
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MOST_ROWS = 16, MOST_VECTORS = 8 }; /* of a tile */
+enum { MOST_ROWS = 27, MOST_VECTORS = 8 }; /* of a tile */
 
 /* What lies on the stack, in elements of four bytes. */
 enum {
@@ -19,6 +19,7 @@ typedef struct {
     bool many_registers;      /* 32 vector registers of 16 lanes, not 16 of 8 */
     bool panels;              /* the columns lie in memory as panels of a tile's width */
     int64_t run;              /* rows that are windows lie in equal steps for that many; 0: no windows */
+    bool windows_across;      /* the columns are windows: their vectors cross the borders of cache lines */
     bool lists_zeros;         /* every block of rows has a list of the k that count */
 } ProductSize;
 

@@ -42,25 +42,26 @@ static Walked walked(const int64_t size[WALK_AXES], const int64_t step[WALK_AXES
 /* Rows of the stored matrix are windows, columns the elements of one, both found in the picture. */
 static Side windows_side(const Emitter *e, Side side) {
     const Node *windows = graph_node(e->graph, e->kernel->windows);
-    Shape picture = graph_operand(e->graph, windows, 0)->shape, each = windows->shape;
+    WindowsPicture p = windows_picture(e->graph, windows);
+    Shape each = windows->shape;
     const Attrs *attrs = &windows->attrs;
-    int64_t image = shape_inner(picture, 0), row = shape_inner(picture, 1), pixel = picture.dim[3];
-    Walked place = walked(each.dim, (int64_t[]){image, attrs->b[0] * row, attrs->b[1] * pixel});
-    Walked inside = walked(&each.dim[3], (int64_t[]){attrs->c[0] * row, attrs->c[1] * pixel, 1});
+    Walked place = walked(each.dim, (int64_t[]){p.image, attrs->b[0] * p.row, attrs->b[1] * p.pixel});
+    Walked inside = walked(&each.dim[3], (int64_t[]){attrs->c[0] * p.row, attrs->c[1] * p.pixel, p.channel});
     side.windows = true;
     side.line_walk = side.line_axis == 0 ? place : inside;
     side.k_walk = side.line_axis == 0 ? inside : place;
-    side.matrix = side.shape.dim[0] / (each.dim[1] * each.dim[2]) * image;
+    side.matrix = side.shape.dim[0] / (each.dim[1] * each.dim[2]) * p.image;
     return side;
 }
 
 static void choose_blocking(const Emitter *e, Matmul *m) {
     m->blocking = blocking_choose(&(ProductSize){.rows = m->rows.lines,
-                                                 .columns = m->columns.lines,
+                                                 .columns = m->across.count,
                                                  .k = m->k,
                                                  .many_registers = e->many_registers,
                                                  .panels = product_columns_packed_already(m),
                                                  .run = m->rows.windows ? walked_run(&m->rows.line_walk).size : 0,
+                                                 .windows_across = m->columns.windows,
                                                  .lists_zeros = e->kernel->skips_zeros && m->batch == 1});
     m->tile_columns = m->blocking.vectors * LANES;
     m->together = m->blocking.vectors % 2 ? 1 : 2;
@@ -93,6 +94,7 @@ Matmul matmul_of(Emitter *e) {
     Side right = side_of(e, node, 1, kernel->right, node->attrs.transpose_b);
     Matmul m = {.rows = kernel->swapped ? right : left, .columns = kernel->swapped ? left : right, .k = left.k};
     m.batch = shape_elements(node->shape) / (left.lines * right.lines);
+    m.across = columns_across(&m.columns);
     choose_blocking(e, &m);
     reserve_slots(e, &m);
     return m;

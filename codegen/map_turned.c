@@ -18,7 +18,7 @@ typedef struct {
 static NodeId source_of(const Emitter *e, NodeId id) {
     while (emit_computes(e, id)) {
         const Node *node = graph_node(e->graph, id);
-        bool moves = op_class(node->op) == CLASS_VIEW && node->op != OP_pad && node->op != OP_concat && node->op != OP_gather;
+        bool moves = op_class(node->op) == CLASS_VIEW && node->op != OP_concat && node->op != OP_gather;
         if (!moves) return NODE_NONE;
         id = node->operands[0];
     }
@@ -32,7 +32,7 @@ static Coordinate read_along(Emitter *e, NodeId id, NodeId source, Shape space, 
     first->axis[axis] = (Coordinate){.base = const_i64(e, 0), .step = 1, .aligned = true};
     const Place *place = first;
     for (; id != source; id = graph_node(e->graph, id)->operands[0])
-        place = place_through_view(e, graph_node(e->graph, id), place);
+        place = view_source(e, graph_node(e->graph, id), 0, place).place;
     return place_linear(e, place_in_shape(e, place, graph_node(e->graph, source)->shape));
 }
 

@@ -35,8 +35,15 @@ typedef struct {
     LLVMValueRef base;
 } Side;
 
+/* Columns are counted so that those of a run, which are neighbours, begin with a whole vector: a run of windows takes room for whole
+ * vectors, and what is left of the last one does not exist. Other columns are one run without a rest. */
+typedef struct {
+    int64_t run, room, count; /* count: of all columns, with the room that is left between runs */
+} Across;
+
 typedef struct {
     Side rows, columns;
+    Across across;
     /* Copies on the stack for one block of k: of a chunk's rows as panels of a tile's rows, of a tile's columns as one panel.
      * Without a base: not made. */
     Side packed_rows, packed_columns;
@@ -67,6 +74,16 @@ typedef struct {
 } Steps;
 
 Matmul matmul_of(Emitter *e);
+
+/* matmul_columns.c: columns by number */
+Across columns_across(const Side *columns);
+/* Which lanes exist of the vector that begins at a column, and how many of them; NULL: all. */
+LLVMValueRef columns_mask(Emitter *e, const Matmul *m, LLVMValueRef column);
+LLVMValueRef columns_there(Emitter *e, const Matmul *m, LLVMValueRef column);
+/* Which of the side's lines it is. */
+LLVMValueRef columns_line(Emitter *e, const Matmul *m, LLVMValueRef column);
+/* The place of the lanes from a column on, of one row of one matrix, in the product's shape, whose leading axes are walked as one. */
+Place *columns_place(Emitter *e, const Matmul *m, LLVMValueRef matrix, LLVMValueRef row, LLVMValueRef column);
 Run walked_run(const Walked *walk);
 
 /* matmul_product.c: products on the way */
@@ -74,6 +91,7 @@ typedef struct {
     const Matmul *m;
     const Side *rows_side, *columns_side; /* the operand itself or its packed copy */
     LLVMValueRef columns; /* pointer to the tile's first column at k = 0 (which a packed block of k need not hold) */
+    LLVMValueRef column[MOST_VECTORS]; /* the same for each vector where columns are windows: in several runs */
     LLVMValueRef first_column;
     LLVMValueRef ahead;               /* what is asked for at k = 0 of the next tile's columns; NULL: nothing */
     int64_t ahead_step;               /* elements from one k to the next */
@@ -99,8 +117,8 @@ LLVMValueRef product_row_element(Emitter *e, const Operands *operands, int64_t r
 /* LANES steps of a row from k on, and all rows of the tile at k: NULL if they are not neighbours in memory. */
 LLVMValueRef product_row_steps(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef k);
 LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef k);
-/* <tile_rows x i1>: which rows of the tile that begins at `row` exist; NULL: all of every tile. */
-LLVMValueRef product_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row);
+/* <width x i1>: which rows of the tile that begins at `row` exist, and of those behind it none; NULL: all of every tile. */
+LLVMValueRef product_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row, unsigned width);
 /* A vector of the tile's columns at k. */
 LLVMValueRef product_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k);
 /* sums += the products of the steps, or of these entries of the operands' list, whose k count from `origin`. */

@@ -12,19 +12,23 @@ enum {
 /* The axis of a matrix of the product that the tile's rows run along. */
 static int row_axis(const Emitter *e) { return e->kernel->swapped ? 1 : 0; }
 
+/* A tile's rows, and after them as many as make quads. */
+static int turned_rows(const Matmul *m) { return m->blocking.tile_rows <= QUAD ? QUAD : MOST_TURNED; }
+
 static bool is_turned(const Emitter *e, const Matmul *m, const Store *store) {
     const Node *node = graph_node(e->graph, store->node);
     Layout layout = store->to.layout;
     int64_t rows = m->blocking.tile_rows;
-    bool quads = rows == QUAD || rows == MOST_TURNED;
-    if (node->dtype != DTYPE_F32 || !quads || m->batch > 1 || !shape_equal(node->shape, e->kernel->space)) return false;
-    if (layout.kind == LAYOUT_PLAIN) return row_axis(e) == 1;
-    return layout.axis == row_axis(e) && layout.width % rows == 0;
+    if (node->dtype != DTYPE_F32 || rows > MOST_TURNED || m->batch > 1) return false;
+    if (layout.kind == LAYOUT_PLAIN)
+        return row_axis(e) == 1 && rows > 1 && shape_elements(node->shape) == shape_elements(e->kernel->space);
+    return layout.axis == row_axis(e) && layout.width % rows == 0 && rows == turned_rows(m) &&
+           shape_equal(node->shape, e->kernel->space);
 }
 
 LLVMValueRef *epilogue_turned_slots(Emitter *e, const Matmul *m) {
     LLVMValueRef *slots = ARENA_ARRAY(e->arena, LLVMValueRef, e->kernel->store_count);
-    LLVMTypeRef type = LLVMArrayType(lanes_of(e->f32), (unsigned)(m->blocking.tile_rows * m->together));
+    LLVMTypeRef type = LLVMArrayType(lanes_of(e->f32), (unsigned)(turned_rows(m) * m->together));
     for (uint32_t i = 0; i < e->kernel->store_count; i++)
         if (is_turned(e, m, &e->kernel->stores[i])) slots[i] = stack_slot(e, type, 64);
     return slots;
@@ -37,22 +41,9 @@ static bool is_update(const Emitter *e, const Store *store) {
 
 /* -- rows -- */
 
-/* The lanes of one row: in the product's shape, whose leading axes are walked as one. */
-static Place *tile_place(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef row, LLVMValueRef column) {
-    int64_t lines[2] = {m->rows.lines, m->columns.lines};
-    bool swapped = e->kernel->swapped, batched = m->batch > 1;
-    Shape shape = {.rank = 2, .dim = {lines[swapped], lines[!swapped]}};
-    if (batched) shape = (Shape){.rank = 3, .dim = {m->batch, lines[swapped], lines[!swapped]}};
-    Place *place = place_new(e, shape, lanes_below(e, column, m->columns.lines));
-    if (batched) place->axis[0] = coordinate_uniform(tile->matrix);
-    place->axis[batched + swapped] = coordinate_uniform(row);
-    place->axis[batched + !swapped] = (Coordinate){.base = column, .step = 1, .aligned = true};
-    return place;
-}
-
 /* One element: a row's first lane. */
 static const Place *tile_corner(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef row, LLVMValueRef column) {
-    Place *corner = tile_place(e, m, tile, row, column);
+    Place *corner = columns_place(e, m, tile->matrix, row, column);
     for (int a = 0; a < corner->shape.rank; a++) corner->axis[a].step = 0;
     return corner;
 }
@@ -73,7 +64,7 @@ static LLVMValueRef load_finished(Emitter *e, const Matmul *m, LLVMValueRef vect
 
 /* Vector `number` of those finished together puts its rows aside behind those of the vectors before it. */
 static LLVMValueRef aside(Emitter *e, const Matmul *m, uint32_t store, int number, LLVMValueRef row) {
-    return vector_at(e, m->turned[store], LLVMBuildAdd(e->builder, row, const_i64(e, number * m->blocking.tile_rows), ""));
+    return vector_at(e, m->turned[store], LLVMBuildAdd(e->builder, row, const_i64(e, number * turned_rows(m)), ""));
 }
 
 static void store_row(Emitter *e, const Matmul *m, const Place *place, int number, LLVMValueRef row) {
@@ -99,9 +90,9 @@ static LLVMValueRef vector_number(Emitter *e, const Matmul *m, LLVMValueRef grou
 
 static void finish_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, int number, LLVMValueRef row) {
     LLVMValueRef vector = vector_number(e, m, group, number), column = first_column(e, tile, vector);
-    If column_exists = if_begin(e, exists(e, column, m->columns.lines, m->tile_columns));
+    If column_exists = if_begin(e, exists(e, column, m->across.count, m->tile_columns));
     Region region = region_begin(e);
-    const Place *place = tile_place(e, m, tile, LLVMBuildAdd(e->builder, tile->row, row, ""), column);
+    const Place *place = columns_place(e, m, tile->matrix, LLVMBuildAdd(e->builder, tile->row, row, ""), column);
     emit_set(e, e->kernel->root, place, (Value){load_finished(e, m, vector, row), false});
     store_row(e, m, place, number, row);
     region_end(e, region);
@@ -120,11 +111,12 @@ void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef gr
 /* Two vectors are interleaved within every 128 bits, by `unit` elements at a time; the low or high half of the result. */
 static LLVMValueRef interleave(Emitter *e, const Matmul *m, LLVMValueRef a, LLVMValueRef b, int unit, bool high) {
     LLVMValueRef lanes[MOST_TURNED];
-    for (int l = 0; l < m->blocking.tile_rows; l++) {
+    int rows = turned_rows(m);
+    for (int l = 0; l < rows; l++) {
         int within = l % QUAD, pair = within / unit, source = (high ? QUAD / 2 : 0) + pair / 2 * unit + within % unit;
-        lanes[l] = const_i32(e, l / QUAD * QUAD + source + (pair % 2 ? (int32_t)m->blocking.tile_rows : 0));
+        lanes[l] = const_i32(e, l / QUAD * QUAD + source + (pair % 2 ? rows : 0));
     }
-    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lanes, (unsigned)m->blocking.tile_rows), "");
+    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lanes, (unsigned)turned_rows(m)), "");
 }
 
 /* Vector i holds four columns of row i, and behind them, of row i + 4; it becomes column i of all rows. */
@@ -138,12 +130,12 @@ static void turn_quad(Emitter *e, const Matmul *m, LLVMValueRef vectors[QUAD]) {
 static LLVMValueRef load_quad(Emitter *e, const Matmul *m, LLVMValueRef rows, int row, LLVMValueRef column) {
     LLVMTypeRef quad = LLVMVectorType(e->f32, QUAD);
     LLVMValueRef parts[MOST_TURNED / QUAD], lanes[MOST_TURNED];
-    for (int64_t i = 0; i < m->blocking.tile_rows / QUAD; i++) {
+    for (int i = 0; i < turned_rows(m) / QUAD; i++) {
         LLVMValueRef from = element_pointer(e, vector_at(e, rows, const_i64(e, row + i * QUAD)), DTYPE_F32, column);
         parts[i] = LLVMBuildLoad2(e->builder, quad, from, "");
         LLVMSetAlignment(parts[i], QUAD * sizeof(float));
     }
-    if (m->blocking.tile_rows == QUAD) return parts[0];
+    if (turned_rows(m) == QUAD) return parts[0];
     for (int l = 0; l < MOST_TURNED; l++) lanes[l] = const_i32(e, l);
     return LLVMBuildShuffleVector(e->builder, parts[0], parts[1], LLVMConstVector(lanes, MOST_TURNED), "");
 }
@@ -151,14 +143,6 @@ static LLVMValueRef load_quad(Emitter *e, const Matmul *m, LLVMValueRef rows, in
 /* Elements from one column of the tile to the next in a store's memory. */
 static int64_t column_step(const Emitter *e, const Store *store) {
     return store->to.layout.kind == LAYOUT_PANEL ? store->to.layout.width : e->kernel->space.dim[e->kernel->space.rank - 1];
-}
-
-/* Columns of a vector that exist. */
-static LLVMValueRef columns_there(Emitter *e, const Matmul *m, LLVMValueRef column) {
-    LLVMValueRef all = const_i64(e, LANES);
-    if (m->columns.lines % LANES == 0) return all;
-    LLVMValueRef args[] = {LLVMBuildSub(e->builder, const_i64(e, m->columns.lines), column, ""), all};
-    return call_intrinsic(e, "llvm.smin", &e->i64, 1, args, 2);
 }
 
 /* A column of the tile's rows; what lies behind the last row belongs to others. */
@@ -174,7 +158,7 @@ static void store_column(Emitter *e, LLVMValueRef rows, LLVMValueRef pointer, LL
 /* The first column of a quad exists. */
 static void store_quad(Emitter *e, const Matmul *m, LLVMValueRef vectors[QUAD], LLVMValueRef to, int64_t step,
                        LLVMValueRef there, LLVMValueRef mask) {
-    bool all = m->columns.lines % QUAD == 0;
+    bool all = m->across.run % QUAD == 0;
     for (int i = 0; i < QUAD; i++) {
         If column_exists = if_begin(e, i && !all ? LLVMBuildICmp(e->builder, LLVMIntSGT, there, const_i64(e, i), "") : NULL);
         store_column(e, vectors[i], element_pointer(e, to, DTYPE_F32, const_i64(e, i * step)), mask);
@@ -187,7 +171,7 @@ static void turn_store(Emitter *e, const Matmul *m, const Tile *tile, uint32_t s
     int64_t step = column_step(e, store);
     LLVMValueRef first = store_pointer(e, store->node, store->to, tile_corner(e, m, tile, tile->row, column)), vectors[QUAD];
     LLVMValueRef rows = aside(e, m, store_number, number, const_i64(e, 0)), columns = columns_there(e, m, column);
-    LLVMValueRef mask = product_rows_mask(e, m, tile->row);
+    LLVMValueRef mask = product_rows_mask(e, m, tile->row, (unsigned)turned_rows(m));
     Loop loop = loop_begin(e, const_i64(e, 0));
     for (int i = 0; i < QUAD; i++) vectors[i] = load_quad(e, m, rows, i, loop.index);
     turn_quad(e, m, vectors);
@@ -198,7 +182,7 @@ static void turn_store(Emitter *e, const Matmul *m, const Tile *tile, uint32_t s
 
 static void turn_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, int number) {
     LLVMValueRef column = first_column(e, tile, vector_number(e, m, group, number));
-    If column_exists = if_begin(e, exists(e, column, m->columns.lines, m->tile_columns));
+    If column_exists = if_begin(e, exists(e, column, m->across.count, m->tile_columns));
     for (uint32_t i = 0; i < e->kernel->store_count; i++)
         if (m->turned[i]) turn_store(e, m, tile, i, number, column);
     if_end(e, column_exists);
@@ -216,7 +200,7 @@ void epilogue_turn(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef g
 static void fetch_turned(Emitter *e, const Matmul *m, const Store *store, const Tile *tile, LLVMValueRef column,
                          LLVMValueRef row) {
     LLVMValueRef first = store_pointer(e, store->node, store->to, tile_corner(e, m, tile, tile->row, column));
-    int64_t columns = LANES / m->blocking.tile_rows, step = column_step(e, store);
+    int64_t columns = (LANES + m->blocking.tile_rows - 1) / m->blocking.tile_rows, step = column_step(e, store);
     for (int64_t c = 0; c < columns; c++) {
         LLVMValueRef at =
             LLVMBuildAdd(e->builder, LLVMBuildMul(e->builder, row, const_i64(e, columns), ""), const_i64(e, c), "");

@@ -18,7 +18,8 @@ static Side panel_side(Emitter *e, int64_t lines, int64_t width, int64_t k) {
 
 /* Columns that are not neighbours are collected one by one: once for all blocks of rows. */
 static bool packs_columns(const Matmul *m) {
-    if (product_columns_packed_already(m) || m->blocking.k_block * m->tile_columns > MOST_PACKED) return false;
+    if (product_columns_packed_already(m) || m->columns.windows || m->blocking.k_block * m->tile_columns > MOST_PACKED)
+        return false;
     return m->blocking.chunk >= (product_columns_adjoin(m) ? ENOUGH_BLOCKS : 2);
 }
 

@@ -86,7 +86,7 @@ void product_find_rows(Emitter *e, const Tile *tile, Operands *operands) {
         LLVMValueRef row = LLVMBuildAdd(e->builder, tile->row, const_i64(e, r), "");
         operands->row[r] = pointer_to(e, side, all_exist ? row : existing_row(e, m, row), const_i64(e, 0));
     }
-    operands->rows_mask = product_rows_mask(e, m, tile->row);
+    operands->rows_mask = product_rows_mask(e, m, tile->row, (unsigned)rows);
 }
 
 void product_find_packed_rows(Emitter *e, LLVMValueRef in_chunk, Steps steps, Operands *operands) {
@@ -157,8 +157,15 @@ static int64_t vector_offset(const Side *side, int vector) {
     return column / width * side->k * width + column % width;
 }
 
+/* A vector of windows; `offset` is k in elements. */
+static LLVMValueRef window_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef offset) {
+    LLVMValueRef at = element_pointer(e, operands->column[vector], DTYPE_F32, offset);
+    return load_neighbours(e, lanes_of(e->f32), at, operands->masks[vector]);
+}
+
 LLVMValueRef product_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k) {
     const Side *side = operands->columns_side;
+    if (side->windows) return window_columns(e, operands, vector, product_k_offset(e, side, k));
     if (stride_along(side, side->line_axis) != 1) return collect_columns(e, operands, vector, k);
     LLVMValueRef at = element_pointer(e, operands->columns, DTYPE_F32, product_k_offset(e, side, k));
     return load_neighbours(e, lanes_of(e->f32), pointer_plus(e, at, vector_offset(side, vector)), operands->masks[vector]);
@@ -178,9 +185,30 @@ static void look_ahead(Emitter *e, const Tile *tile, Operands *operands) {
     operands->ahead = element_pointer(e, pointer_plus(e, operands->columns, panel), DTYPE_F32, before);
 }
 
+/* Vectors behind the last one are computed from it, and never stored. */
+static LLVMValueRef existing_vector(Emitter *e, const Matmul *m, LLVMValueRef column) {
+    if (m->across.count % m->tile_columns == 0) return column;
+    LLVMValueRef both[] = {column, const_i64(e, m->across.count - LANES)};
+    return call_intrinsic(e, "llvm.smin", &e->i64, 1, both, 2);
+}
+
+static void find_windows(Emitter *e, const Tile *tile, Operands *operands) {
+    const Matmul *m = operands->m;
+    for (int v = 0; v < m->blocking.vectors; v++) {
+        LLVMValueRef column = LLVMBuildAdd(e->builder, tile->column, const_i64(e, v * LANES), "");
+        LLVMValueRef existing = existing_vector(e, m, column);
+        operands->column[v] = pointer_to(e, &m->columns, columns_line(e, m, existing), const_i64(e, 0));
+        operands->masks[v] = columns_mask(e, m, existing);
+    }
+}
+
 void product_find_columns(Emitter *e, const Tile *tile, Operands *operands) {
     operands->columns_side = &operands->m->columns;
     operands->first_column = tile->column;
+    if (operands->m->columns.windows) {
+        find_windows(e, tile, operands);
+        return;
+    }
     operands->columns = pointer_to(e, operands->columns_side, tile->column, const_i64(e, 0));
     look_ahead(e, tile, operands);
     set_masks(e, operands);
@@ -191,10 +219,12 @@ void product_find_packed_columns(Emitter *e, Steps steps, Operands *operands) {
     const Side *side = operands->columns_side = &operands->m->packed_columns;
     operands->first_column = const_i64(e, 0);
     operands->columns = pointer_to(e, side, operands->first_column, LLVMBuildNeg(e->builder, steps.from, ""));
-    for (int v = 0; v < MOST_VECTORS; v++) operands->masks[v] = NULL;
+    for (int v = 0; v < MOST_VECTORS; v++) operands->column[v] = operands->masks[v] = NULL;
 }
 
-bool product_columns_adjoin(const Matmul *m) { return stride_along(&m->columns, m->columns.line_axis) == 1; }
+bool product_columns_adjoin(const Matmul *m) {
+    return m->columns.windows || stride_along(&m->columns, m->columns.line_axis) == 1;
+}
 bool product_columns_packed_already(const Matmul *m) { return panels_along(&m->columns, m->columns.line_axis); }
 
 void product_open(Emitter *e, Matmul *m, const Tile *tile) {
@@ -275,19 +305,19 @@ LLVMValueRef product_row_steps(Emitter *e, const Operands *operands, int64_t row
     return load_neighbours(e, lanes_of(e->f32), row_pointer(e, operands, row, k), NULL);
 }
 
-LLVMValueRef product_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row) {
+LLVMValueRef product_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row, unsigned width) {
     LLVMValueRef numbers[MOST_ROWS], first[MOST_ROWS];
     unsigned rows = (unsigned)m->blocking.tile_rows;
-    if (m->rows.lines % rows == 0) return NULL;
+    if (m->rows.lines % rows == 0 && width == rows) return NULL;
     LLVMValueRef left = LLVMBuildSub(e->builder, const_i64(e, m->rows.lines), row, "");
-    LLVMValueRef all = LLVMGetUndef(LLVMVectorType(e->i64, rows));
-    for (unsigned r = 0; r < rows; r++) {
-        numbers[r] = const_i64(e, r);
+    LLVMValueRef all = LLVMGetUndef(LLVMVectorType(e->i64, width));
+    for (unsigned r = 0; r < width; r++) {
+        numbers[r] = const_i64(e, r < rows ? r : INT64_MAX);
         first[r] = LLVMConstInt(e->i32, 0, false);
     }
     all = LLVMBuildInsertElement(e->builder, all, left, const_i32(e, 0), "");
-    all = LLVMBuildShuffleVector(e->builder, all, all, LLVMConstVector(first, rows), "");
-    return LLVMBuildICmp(e->builder, LLVMIntSLT, LLVMConstVector(numbers, rows), all, "");
+    all = LLVMBuildShuffleVector(e->builder, all, all, LLVMConstVector(first, width), "");
+    return LLVMBuildICmp(e->builder, LLVMIntSLT, LLVMConstVector(numbers, width), all, "");
 }
 
 LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef k) {
@@ -304,14 +334,17 @@ static void fetch_ahead(Emitter *e, const Operands *operands, LLVMValueRef k) {
     fetch_line(e, element_pointer(e, operands->ahead, DTYPE_F32, away), FETCH_FOR_LATER);
 }
 
-/* One k; `offset` is k in elements of a row. */
-static void add_step(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef offset) {
+/* One k, and its distance in the operand that is windows, or NULL: it is not yet known. */
+static void add_step(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef distance) {
     const Matmul *m = operands->m;
     LLVMTypeRef type = lanes_of(e->f32);
     LLVMValueRef columns[MOST_VECTORS];
     Sums sums = load_sums(e, m);
     fetch_ahead(e, operands, k);
-    for (int v = 0; v < m->blocking.vectors; v++) columns[v] = product_columns(e, operands, v, k);
+    bool rows_know = distance && operands->rows_side->windows, columns_know = distance && operands->columns_side->windows;
+    LLVMValueRef offset = rows_know ? distance : product_k_offset(e, operands->rows_side, k);
+    for (int v = 0; v < m->blocking.vectors; v++)
+        columns[v] = columns_know ? window_columns(e, operands, v, distance) : product_columns(e, operands, v, k);
     for (int64_t r = 0; r < m->blocking.tile_rows; r++) {
         LLVMValueRef row = value_splat(e, (Value){product_row_element(e, operands, r, offset), true});
         for (int v = 0; v < m->blocking.vectors; v++)
@@ -336,20 +369,24 @@ static LLVMValueRef any_steps(Emitter *e, Steps steps) {
 /* Not unrolled: the loop's own instructions fit beside the multiply-adds, and LLVM's scheduler keeps its registers. */
 static void add_each(Emitter *e, const Operands *operands, LLVMValueRef from, LLVMValueRef to, LLVMValueRef origin) {
     Loop loop = loop_begin(e, from);
-    LLVMValueRef k = step_k(e, operands, loop.index, origin);
-    add_step(e, operands, k, product_k_offset(e, operands->rows_side, k));
+    add_step(e, operands, step_k(e, operands, loop.index, origin), NULL);
     loop_end(e, loop, to, 1);
+}
+
+static const Walked *windows_walk(const Operands *operands) {
+    return operands->columns_side->windows ? &operands->columns_side->k_walk : &operands->rows_side->k_walk;
 }
 
 /* A window's elements lie in runs of equal steps: divisions find the beginning of a run, not every element. */
 static bool has_runs(const Operands *operands) {
     enum { SHORTEST = 4 };
-    const Side *side = operands->rows_side;
-    return side->windows && !operands->list && side->k_walk.count > 1 && walked_run(&side->k_walk).size >= SHORTEST;
+    const Walked *walk = windows_walk(operands);
+    bool windows = operands->columns_side->windows || operands->rows_side->windows;
+    return windows && !operands->list && walk->count > 1 && walked_run(walk).size >= SHORTEST;
 }
 
 static void add_runs(Emitter *e, const Operands *operands, LLVMValueRef from, LLVMValueRef to) {
-    const Walked *walk = &operands->rows_side->k_walk;
+    const Walked *walk = windows_walk(operands);
     Run equal = walked_run(walk);
     Runs runs = runs_begin(e, from, to, equal.size);
     LLVMValueRef start = walk_offset(e, walk, runs.start);

@@ -30,7 +30,28 @@ void plan_free(Plan *plan) {
     if (plan) arena_free(plan->arena);
 }
 
+static bool transposes(const Node *node, const int64_t perm[4]) {
+    bool equal = node->op == OP_transpose && node->shape.rank == 4;
+    for (int i = 0; i < 4; i++) equal = equal && node->attrs.a[i] == perm[i];
+    return equal;
+}
+
+/* Channels last, of channels first, of channels last. */
+static bool is_turned_back(const Graph *graph, const Node *node) {
+    static const int64_t back[] = {0, 2, 3, 1}, turn[] = {0, 3, 1, 2};
+    return transposes(node, back) && transposes(graph_operand(graph, node, 0), turn);
+}
+
+WindowsPicture windows_picture(const Graph *graph, const Node *windows) {
+    const Node *picture = graph_operand(graph, windows, 0);
+    int64_t height = picture->shape.dim[1], width = picture->shape.dim[2], channels = picture->shape.dim[3];
+    WindowsPicture here = {windows->operands[0], height * width * channels, width * channels, channels, 1};
+    if (!is_turned_back(graph, picture)) return here;
+    return (WindowsPicture){picture->operands[0], here.image, width, 1, height * width};
+}
+
 NodeId kernel_operand(const Plan *plan, const Kernel *kernel, uint32_t i) {
-    NodeId from = i == 0 && kernel->windows ? kernel->windows : kernel->root;
-    return graph_node(plan->graph, from)->operands[i];
+    const Node *root = graph_node(plan->graph, kernel->root);
+    if (i == 0 && kernel->windows) return windows_picture(plan->graph, graph_node(plan->graph, kernel->windows)).node;
+    return root->operands[i];
 }

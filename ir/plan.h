@@ -105,6 +105,13 @@ typedef struct Plan {
 void plan_free(Plan *plan);
 /* The node that a MATMUL or GEMM kernel reads operand i of its product from: the operand, or the picture of its windows. */
 NodeId kernel_operand(const Plan *plan, const Kernel *kernel, uint32_t i);
+/* Where products find the picture of windows in memory: the operand, [N,H,W,C]; or, if that is a turned copy turned back
+ * (passes/straighten.c), the copy, [N,C,H,W]. */
+typedef struct {
+    NodeId node;
+    int64_t image, row, pixel, channel; /* elements from one to the next */
+} WindowsPicture;
+WindowsPicture windows_picture(const Graph *graph, const Node *windows);
 /* Kernels with their nodes, reads and stores, then what is in memory; as '#' comment lines that graph_read skips. */
 void plan_print(const Plan *plan, FILE *out);
 

@@ -44,14 +44,14 @@ static void require_parts(Fusion *fusion, const Node *concat) {
 
 /* Windows that overlap repeat what they are cut from. */
 static void require_overlapping(Fusion *fusion, const Node *windows) {
-    NodeId picture = windows->operands[0];
+    NodeId picture = windows_picture(fusion->graph, windows).node;
     if (shape_elements(windows->shape) > shape_elements(graph_node(fusion->graph, picture)->shape)) require(fusion, picture);
 }
 
 /* Products read their operands whole. */
 static void require_factors(Fusion *fusion, const Node *product) {
     NodeId windows = fusion_windows(fusion, product);
-    require(fusion, windows ? graph_node(fusion->graph, windows)->operands[0] : product->operands[0]);
+    require(fusion, windows ? windows_picture(fusion->graph, graph_node(fusion->graph, windows)).node : product->operands[0]);
     require(fusion, product->operands[1]);
 }
 

@@ -3,6 +3,7 @@
  * along either axis of the product, and a state can have several forms; this pass chooses. */
 #include "passes/layout.h"
 #include "passes/pass_list.h"
+#include "passes/planning.h"
 
 /* What speaks against running the tile along an axis, worst first. */
 typedef struct {
@@ -72,8 +73,18 @@ static bool is_better(Objection a, Objection b) {
     return a.traffic < b.traffic;
 }
 
+/* Windows are columns only where they are neighbours in memory. */
+static bool runs_along_windows(const Graph *graph, const Kernel *kernel) {
+    const Node *windows = graph_node(graph, kernel->windows);
+    return windows_picture(graph, windows).pixel == 1 &&
+           product_runs_along_windows(graph, graph_node(graph, kernel->root), windows);
+}
+
 static void choose_tile(Forms *forms, Kernel *kernel) {
-    kernel->swapped = !kernel->windows && is_better(objection(forms, kernel, true), objection(forms, kernel, false));
+    if (kernel->windows)
+        kernel->swapped = runs_along_windows(forms->plan->graph, kernel);
+    else
+        kernel->swapped = is_better(objection(forms, kernel, true), objection(forms, kernel, false));
     Storage *operand = kernel->swapped ? &kernel->left : &kernel->right;
     if (!matrix_state(forms->plan, operand)) return;
     int axis = column_axis(&graph_node(forms->plan->graph, kernel->root)->attrs, kernel->swapped);

@@ -53,6 +53,9 @@ typedef struct {
 
 /* Transposed copies for products that could not be computed fast otherwise (passes/straighten.c). Takes over `from`. */
 Graph *products_straighten(Graph *from);
+/* A product of windows with so few columns that its tile should run along the windows: where these are neighbours in memory, or
+ * would be in a turned copy of the picture. */
+bool product_runs_along_windows(const Graph *graph, const Node *product, const Node *windows);
 
 /* Likewise, as fusion decides: NODE_NONE where nothing is fused, or OpenBLAS multiplies. */
 NodeId fusion_windows(const Fusion *fusion, const Node *product);

@@ -124,6 +124,47 @@ static void weight_gradients_are_swapped(void **state) {
     assert_primary(plan, "b1", 1, plain);
 }
 
+/* What is above 0 of a picture, so that it is computed, times filters of 3 by 3. */
+static const Plan *compile_conv(int64_t channels, int64_t width, int64_t filters) {
+    NodeId x = input("x", shape_of(4, (int64_t[]){2, channels, 16, width}));
+    NodeId w = weight("w", shape_of(4, (int64_t[]){filters, channels, 3, 3}));
+    Window window = {{3, 3}, {1, 1}, {1, 1}};
+    graph_output(graph, "y", build_conv(graph, build_unary(graph, OP_relu, x), w, &window, 1));
+    return compile();
+}
+
+static int64_t pixel_step(const Plan *plan) {
+    return windows_picture(plan->graph, graph_node(plan->graph, only_product(plan)->windows)).pixel;
+}
+
+/* The tile runs along the windows, which are neighbours in a copy with the channels in front. */
+static void few_filters_run_along_windows(void **state) {
+    (void)state;
+    const Plan *plan = compile_conv(4, 16, 6);
+    assert_true(only_product(plan)->swapped);
+    assert_int_equal(pixel_step(plan), 1);
+}
+
+static void one_channel_needs_no_copy(void **state) {
+    (void)state;
+    const Plan *plan = compile_conv(1, 16, 6);
+    assert_true(only_product(plan)->swapped);
+    assert_int_equal(graph_node(plan->graph, kernel_operand(plan, only_product(plan), 0))->shape.dim[3], 1);
+}
+
+static void many_filters_run_along_themselves(void **state) {
+    (void)state;
+    const Plan *plan = compile_conv(4, 16, 12);
+    assert_false(only_product(plan)->swapped);
+    assert_int_equal(pixel_step(plan), 4);
+}
+
+/* Rows of six windows would leave more lanes empty. */
+static void few_filters_of_narrow_pictures_stay(void **state) {
+    (void)state;
+    assert_false(only_product(compile_conv(4, 8, 6))->swapped);
+}
+
 /* Weights are shared between the graphs of a model: their primary forms must be the same in all. */
 static void training_and_evaluation_agree(void **state) {
     (void)state;
@@ -157,6 +198,10 @@ int main(void) {
         TEST(external_gemm_reads_plain_states),
         TEST(a_weight_on_the_left_has_one_form),
         TEST(weight_gradients_are_swapped),
+        TEST(few_filters_run_along_windows),
+        TEST(one_channel_needs_no_copy),
+        TEST(many_filters_run_along_themselves),
+        TEST(few_filters_of_narrow_pictures_stay),
         TEST(training_and_evaluation_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
