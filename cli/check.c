@@ -45,9 +45,9 @@ static void print_signature(const Graph *graph) {
 static void print_facts(const Build *build, const Graph *graph, const char *path) {
     char weights[NUMBER_TEXT];
     const ModelInfo *info = build->info;
-    printf("%s: ok\n  %s: %s weights, data from %s, %u epochs in batches of %u, seed %llu\n", path, info->name,
-           text_count(weights, count_weights(build->model)), info->source.reader, info->epochs, info->batch,
-           (unsigned long long)info->seed);
+    printf("%s: ok\n  %s: %s weights, data from %s, %u epoch%s in batches of %u, seed %llu\n", path, info->name,
+           text_count(weights, count_weights(build->model)), info->source.reader, info->epochs, info->epochs == 1 ? "" : "s",
+           info->batch, (unsigned long long)info->seed);
     print_signature(graph);
 }
 

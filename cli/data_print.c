@@ -1,12 +1,21 @@
 /* What `mlc data FILE.mdl` tells, as text. */
 #include "cli/data_print.h"
 #include "cli/terminal.h"
+#include "ir/shown.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-enum { NAME_WIDTH = 22, CLASSES_SHOWN = 20, VALUES_SHOWN = 8, ROWS_ABREAST = 5, CELL_WIDTH = 11, PICTURE_SIDE = 56 };
+enum {
+    NAME_WIDTH = 22,
+    NAME_MOST = 60,
+    CLASSES_SHOWN = 20,
+    VALUES_SHOWN = 8,
+    ROWS_ABREAST = 5,
+    CELL_WIDTH = 11,
+    PICTURE_SIDE = 56
+};
 
 static void heading(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void heading(const char *format, ...) {
@@ -34,21 +43,28 @@ static const char *type_text(const SourceField *field, char buffer[SHAPE_TEXT]) 
     return buffer;
 }
 
+static void print_name(const char *name) {
+    fputs("  ", stdout);
+    terminal_cell(stdout, name, -NAME_WIDTH, NAME_MOST);
+}
+
 /* -- statistics -- */
 
 static void print_statistics(const char *name, const char *type, const Statistics *statistics, const char *remark) {
     char missing[NUMBER_TEXT], least[NUMBER_TEXT], mean[NUMBER_TEXT], most[NUMBER_TEXT], deviation[NUMBER_TEXT];
     bool any = statistics->moments.count > 0;
-    printf("  %-*s %-14s %8s %11s %11s %11s %11s%s\n", NAME_WIDTH, name, type, text_count(missing, statistics->missing),
+    print_name(name);
+    printf(" %-14s %8s %11s %11s %11s %11s%s\n", type, text_count(missing, statistics->missing),
            number_text(least, any ? statistics->least : NAN), number_text(mean, any ? statistics->moments.mean : NAN),
            number_text(most, any ? statistics->most : NAN), number_text(deviation, statistics_deviation(statistics)), remark);
 }
 
 static void print_text_column(const FieldFacts *facts, Split split, const char *remark) {
     char missing[NUMBER_TEXT], count[NUMBER_TEXT];
-    printf("  %-*s %-14s %8s %11s %s%s\n", NAME_WIDTH, facts->field.name, "text",
-           text_count(missing, facts->whole[split].missing), text_count(count, facts->field.category_count),
-           facts->field.category_count == 1 ? "category" : "categories", remark);
+    print_name(facts->field.name);
+    printf(" %-14s %8s %11s %s%s\n", "text", text_count(missing, facts->whole[split].missing),
+           text_count(count, facts->field.category_count), facts->field.category_count == 1 ? "category" : "categories",
+           remark);
 }
 
 static void print_field(const FieldFacts *facts, Split split, const char *remark) {
@@ -92,7 +108,8 @@ static void print_learnt(const DataReport *report) {
 static void print_class(const ClassCounts *counts, int64_t category) {
     char text[NUMBER_TEXT];
     const char *name = (uint64_t)category < counts->field->category_count ? counts->field->categories[category] : "";
-    printf("  %5" PRId64 "  %-*.60s", category, NAME_WIDTH, name);
+    printf("  %5" PRId64, category);
+    print_name(name);
     for (Split split = 0; split < SPLIT_COUNT; split++) printf(" %9s", text_count(text, counts->counts[split][category]));
     putchar('\n');
 }
@@ -109,27 +126,23 @@ static void print_classes(const ClassCounts *counts) {
 
 /* -- the first rows -- */
 
-/* In the width of a cell; text is cut off between characters. */
+/* In the width of a cell. */
 static void print_cell(const SourceField *field, const void *rows, int64_t row, int64_t element) {
     char text[NUMBER_TEXT];
     double value = report_element(field, rows, row, element);
-    if (!field->is_text || isnan(value)) {
-        printf(" %*s", CELL_WIDTH, number_text(text, value));
-        return;
-    }
-    const char *name = field->categories[(uint32_t)value];
-    int length = (int)strnlen(name, CELL_WIDTH);
-    while (length > 0 && ((unsigned char)name[length] & 0xc0) == 0x80) length--;
-    printf(" %*.*s", CELL_WIDTH, length, name);
+    bool name = field->is_text && !isnan(value);
+    putchar(' ');
+    terminal_cell(stdout, name ? field->categories[(uint32_t)value] : number_text(text, value), CELL_WIDTH, CELL_WIDTH);
 }
 
 /* A field's elements, a line each: of the rows from `first` on. `row_of` NULL: they lie one after the other. */
 static void print_elements(const SourceField *field, const void *rows, const int32_t *row_of, int64_t first, int64_t count) {
-    char name[64];
+    char name[4 * NAME_MOST + 1];
     int64_t elements = shape_elements(field->row), shown = elements > VALUES_SHOWN ? VALUES_SHOWN : elements;
     for (int64_t element = 0; element < shown; element++) {
-        snprintf(name, sizeof name, field->row.rank ? "%.40s[%" PRId64 "]" : "%.60s", field->name, element);
-        printf("  %-*s", NAME_WIDTH, name);
+        size_t fits = shown_fitting(field->name, field->row.rank ? NAME_MOST - 20 : NAME_MOST);
+        snprintf(name, sizeof name, field->row.rank ? "%.*s[%" PRId64 "]" : "%.*s", (int)fits, field->name, element);
+        print_name(name);
         for (int64_t i = first; i < first + count; i++) print_cell(field, rows, row_of ? row_of[i] : i, element);
         putchar('\n');
     }
@@ -191,7 +204,10 @@ static void print_labels(const DataReport *report, int32_t row) {
         const char *name = dataset_class_name(dataset, field->name, category);
         snprintf(text, sizeof text, "%" PRId32, category);
         printf(", %s %s", field->name, text);
-        if (name && strcmp(name, text)) printf(" (%s)", name);
+        if (!name || !strcmp(name, text)) continue;
+        fputs(" (", stdout);
+        terminal_cell(stdout, name, 0, NAME_MOST);
+        putchar(')');
     }
 }
 
@@ -211,7 +227,11 @@ static void print_pictures(const DataReport *report) {
 
 static void print_findings(const Findings *findings) {
     heading(findings->count ? "suspicious" : "nothing suspicious");
-    for (uint32_t i = 0; i < findings->count; i++) printf("  %s: %s\n", findings->items[i].kind, findings->items[i].text);
+    for (uint32_t i = 0; i < findings->count; i++) {
+        printf("  %s: ", findings->items[i].kind);
+        shown_text(findings->items[i].text, stdout);
+        putchar('\n');
+    }
 }
 
 void report_print(const DataReport *report) {

@@ -86,10 +86,10 @@ static void print_confusion_cell(int64_t count, bool diagonal) {
 }
 
 static void print_confusion_row(const Evaluating *evaluating, int32_t truth) {
-    char number[16], text[64];
-    snprintf(number, sizeof number, "%d", truth);
-    const char *name = class_text(&evaluating->session, truth, text, sizeof text);
-    printf("%3s %-*.*s", number, NAME_MAX_WIDTH, NAME_MAX_WIDTH, strcmp(name, number) ? name : "");
+    char number[NUMBER_TEXT];
+    const char *name = class_text(&evaluating->session, truth, number);
+    printf("%3d ", truth);
+    terminal_cell(stdout, name == number ? "" : name, -NAME_MAX_WIDTH, NAME_MAX_WIDTH);
     for (int32_t i = 0; i < evaluating->classes; i++)
         print_confusion_cell(evaluating->confusion[truth * evaluating->classes + i], i == truth);
     printf("   %6.2f %%\n", 100 * recall(evaluating, truth));

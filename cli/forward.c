@@ -26,14 +26,12 @@ int32_t true_class(const Session *session, int32_t row) {
     return field && field->dtype == DTYPE_I32 ? ((const int32_t *)labels)[row] : -1;
 }
 
-const char *class_text(const Session *session, int32_t label, char *buffer, size_t size) {
+const char *class_text(const Session *session, int32_t label, char number[NUMBER_TEXT]) {
     const ModelInfo *info = session->build.info;
     const SourceField *field = info->label_field ? source_field(&info->schema, info->label_field) : NULL;
-    if (field && label >= 0 && (uint32_t)label < field->category_count)
-        snprintf(buffer, size, "%s", field->categories[label]);
-    else
-        snprintf(buffer, size, "%d", label);
-    return buffer;
+    if (field && label >= 0 && (uint32_t)label < field->category_count) return field->categories[label];
+    snprintf(number, NUMBER_TEXT, "%d", label);
+    return number;
 }
 
 static bool is_distribution(const float *values, int64_t width) {

@@ -3,6 +3,7 @@
 #define MLC_CLI_FORWARD_H
 
 #include "cli/session.h"
+#include "cli/terminal.h"
 
 typedef struct {
     const char *name; /* of the model's output */
@@ -21,7 +22,9 @@ float prediction_value(const Predictions *predictions, int64_t row, int64_t colu
 
 /* The class of a row of the data set, or -1 if the model knows no classes. */
 int32_t true_class(const Session *session, int32_t row);
-/* "7" or "Ankle boot" */
-const char *class_text(const Session *session, int32_t label, char *buffer, size_t size);
+/* "7" or "Ankle boot", a name in full, as the data have it; `number` is room for a number. */
+const char *class_text(const Session *session, int32_t label, char number[NUMBER_TEXT]);
+/* Columns of a class's name in a table */
+enum { CLASS_WIDTH = 40 };
 
 #endif

@@ -1,10 +1,13 @@
 /* New rows for a trained network: files become a data set that has what the model reads, and nothing else is needed. */
 #include "cli/inputs.h"
 #include "cli/image.h"
+#include "ir/shown.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 typedef struct {
     Session *session;
@@ -60,7 +63,8 @@ static void tell_image(const char *file, Shape row, const ImageFacts *facts) {
     const char *light = facts->inverted ? ", inverted" : "";
     if (facts->light && facts->inverted) light = ", inverted (its background is light)";
     if (facts->light && !facts->inverted) light = ", not inverted (though its background is light)";
-    fprintf(stderr, "%s: %dx%d, brought to %dx%d %s%s\n", file, facts->width, facts->height, (int)row.dim[2], (int)row.dim[1],
+    shown_text(file, stderr);
+    fprintf(stderr, ": %dx%d, brought to %dx%d %s%s\n", facts->width, facts->height, (int)row.dim[2], (int)row.dim[1],
             row.dim[0] == 1 ? "grey" : "colour", light);
 }
 
@@ -130,9 +134,27 @@ static Dataset *open_table(const Opening *opening) {
 }
 
 static bool missing_column(const Opening *opening, const SourceField *field) {
+    const SourceSchema *schema = dataset_fields(opening->session->dataset);
+    const void *data;
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < schema->field_count; i++)
+        found += dataset_find(opening->session->dataset, schema->fields[i].name, &data) != NULL;
     diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "'%s' has no column '%s', which the network reads", opening->files[0],
                field->name);
+    if (!found)
+        diag_help(diag_of(opening),
+                  "it has no column of the data at all: its first line must name them, divided as theirs are");
     return false;
+}
+
+static void tell_unseen(const char *file, const SourceField *column) {
+    shown_text(file, stderr);
+    fputs(": column '", stderr);
+    shown_text(column->name, stderr);
+    fprintf(stderr, "': %lld row%s a category that the network was not trained on, such as '", (long long)column->unseen,
+            column->unseen == 1 ? " has" : "s have");
+    shown_text(column->unseen_text, stderr);
+    fputs("'\n", stderr);
 }
 
 /* The columns that the network reads must be there, as what they were; the others, the label too, may be missing. */
@@ -146,10 +168,7 @@ static bool check_columns(const Opening *opening, const Symbol *symbol) {
         const void *data;
         const SourceField *found = dataset_find(opening->session->dataset, wanted->name, &data);
         if (!found) return missing_column(opening, wanted);
-        if (found->unseen)
-            fprintf(stderr, "%s: column '%s': %lld row%s a category that the network was not trained on, such as '%s'\n",
-                    opening->files[0], found->name, (long long)found->unseen, found->unseen == 1 ? " has" : "s have",
-                    found->unseen_text);
+        if (found->unseen) tell_unseen(opening->files[0], found);
         if (!single || found->dtype == symbol->dtype) continue;
         diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "column '%s' of '%s' must hold whole numbers, with none missing",
                    wanted->name, opening->files[0]);
@@ -261,6 +280,10 @@ bool inputs_open(Session *session, char *const *files, int count, Inputs *inputs
     *inputs = (Inputs){0};
     for (int i = 0; i < count; i++) {
         int kind = kind_of(files[i]);
+        if (access(files[i], R_OK) != 0) {
+            diag_error(session->build.diag, STATUS_DATA, (Span){0}, "cannot read '%s': %s", files[i], strerror(errno));
+            return false;
+        }
         if (kind >= 0 && kinds[kind].open == kinds[kind_of(files[0])].open) continue;
         diag_error(session->build.diag, STATUS_USAGE, (Span){0},
                    kind < 0 ? "'%s' is no PNG image, table or array by its name"

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
@@ -124,9 +125,18 @@ static void catch_bus_errors(void) {
     sigaction(SIGBUS, &action, NULL);
 }
 
+/* A file must not be opened under the number of a standard stream that is closed, or messages would be written into it. What stands in
+ * for the stream fails as it did: it cannot be read where one reads, nor written where one writes. */
+static void occupy_standard_streams(void) {
+    for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++)
+        if (fcntl(number, F_GETFD) < 0 && open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY) != number) return;
+}
+
 int main(int argc, char **argv) {
     setlocale(LC_CTYPE, ""); /* only to learn whether the terminal speaks UTF-8 */
+    occupy_standard_streams();
     catch_bus_errors();
+    signal(SIGXFSZ, SIG_IGN); /* a file larger than `ulimit -f` allows is an error of writing like others */
     Diagnostics *diag = diag_new();
     Status status = dispatch(argc, argv, diag);
     check_stdout(diag);

@@ -46,8 +46,8 @@ bool curves_draw(const char *path, const char *title, const Journal *journal, Di
 /* Images with what the network makes of them (cli/grid.c). */
 typedef struct {
     const uint8_t *pixels; /* grid.rows x grid.columns, grey */
-    char caption[48];      /* "7  99 %" */
-    char truth[40];        /* "true: 7", or "" if that is not known */
+    char caption[96];      /* "7  99 %" */
+    char truth[96];        /* "true: 7", or "" if that is not known */
     bool mistake;
 } GridCell;
 typedef struct {

@@ -4,10 +4,22 @@
 #include "cli/inputs.h"
 #include "cli/picture.h"
 #include "cli/terminal.h"
+#include "ir/shown.h"
 
+#include <limits.h>
+#include <math.h>
 #include <string.h>
 
-enum { STANDARD_COUNT = 50, GRID_MAX = 1000, VALUES_SHOWN = 10, BAR_WIDTH = 24 };
+enum {
+    STANDARD_COUNT = 50,
+    GRID_MAX = 1000,
+    VALUES_SHOWN = 10,
+    BAR_WIDTH = 24,
+    NAME_WIDTH = 7,
+    CELL_WIDTH = 14,
+    BAR_NAME_WIDTH = 12,
+    CAPTION_WIDTH = 20
+};
 
 typedef struct {
     Session session;
@@ -114,13 +126,18 @@ static bool is_mistake(const Predicting *predicting, int64_t i) {
     return predicting->predictions.classes && truth >= 0 && truth != prediction_class(&predicting->predictions, i);
 }
 
-static bool knows_truth(const Predicting *predicting) { return truth_of(predicting, 0) >= 0; }
+/* Rows whose class is known: a file may have no labels, or some that are no class of the network. */
+static int64_t count_known(const Predicting *predicting) {
+    int64_t known = 0;
+    for (int64_t i = 0; i < predicting->count; i++) known += truth_of(predicting, i) >= 0;
+    return known;
+}
 
 /* "12", or the name of a file */
-static const char *row_name(const Predicting *predicting, int64_t i, char buffer[NUMBER_TEXT]) {
-    if (predicting->inputs.names) return predicting->inputs.names[i];
-    snprintf(buffer, NUMBER_TEXT, "%lld", (long long)(predicting->first + i));
-    return buffer;
+static void print_row_name(const Predicting *predicting, int64_t i) {
+    char number[NUMBER_TEXT];
+    snprintf(number, sizeof number, "%lld", (long long)(predicting->first + i));
+    terminal_cell(stdout, predicting->inputs.names ? predicting->inputs.names[i] : number, NAME_WIDTH, PATH_MAX);
 }
 
 static int64_t count_mistakes(const Predicting *predicting) {
@@ -137,44 +154,52 @@ static void print_output(const Predictions *predictions, int64_t i) {
 }
 
 static void print_values(const Predicting *predicting, int64_t i) {
-    char name[NUMBER_TEXT];
-    printf("%7s", row_name(predicting, i, name));
+    print_row_name(predicting, i);
     for (uint32_t k = 0; k < predicting->session.build.info->output_count; k++) print_output(&predicting->others[k], i);
     putchar('\n');
 }
 
-static void print_class(const Predicting *predicting, int64_t i) {
-    char truth[64], found[64];
-    const Session *session = &predicting->session;
+static void print_class_cell(const Predicting *predicting, int32_t class) {
+    char number[NUMBER_TEXT];
+    terminal_cell(stdout, class < 0 ? "?" : class_text(&predicting->session, class, number), -CELL_WIDTH, CLASS_WIDTH);
+    putchar(' ');
+}
+
+static void print_class(const Predicting *predicting, int64_t i, bool with_truth) {
     int32_t class = prediction_class(&predicting->predictions, i);
     bool mistake = is_mistake(predicting, i);
-    char name[NUMBER_TEXT];
-    printf("%s%7s  ", terminal_style(stdout, mistake ? STYLE_BAD : STYLE_PLAIN), row_name(predicting, i, name));
-    if (knows_truth(predicting)) printf("%-14s ", class_text(session, truth_of(predicting, i), truth, sizeof truth));
-    printf("%-14s %9.2f %%%s%s\n", class_text(session, class, found, sizeof found),
-           100 * (double)prediction_value(&predicting->predictions, i, class), mistake ? "  wrong" : "",
+    fputs(terminal_style(stdout, mistake ? STYLE_BAD : STYLE_PLAIN), stdout);
+    print_row_name(predicting, i);
+    fputs("  ", stdout);
+    if (with_truth) print_class_cell(predicting, truth_of(predicting, i));
+    print_class_cell(predicting, class);
+    printf("%9.2f %%%s%s\n", 100 * (double)prediction_value(&predicting->predictions, i, class), mistake ? "  wrong" : "",
            terminal_style(stdout, STYLE_PLAIN));
+}
+
+static void print_right(int64_t known, int64_t mistakes, int64_t count) {
+    printf("%lld of %lld right", (long long)(known - mistakes), (long long)known);
+    if (known < count) printf(", %lld of a class that is not known", (long long)(count - known));
+    putchar('\n');
 }
 
 static void print_list(const Predicting *predicting) {
     bool classes = predicting->predictions.classes;
+    int64_t known = count_known(predicting);
     const char *what = predicting->inputs.names ? "file" : predicting->files ? "row" : "index";
-    if (classes)
-        printf("%7s  %s%-14s %11s\n", what, knows_truth(predicting) ? "true           " : "", "predicted", "probability");
+    if (classes) printf("%7s  %s%-14s %11s\n", what, known ? "true           " : "", "predicted", "probability");
     for (int64_t i = 0; i < predicting->count; i++) {
         if (classes)
-            print_class(predicting, i);
+            print_class(predicting, i, known > 0);
         else
             print_values(predicting, i);
     }
-    if (classes && knows_truth(predicting))
-        printf("%lld of %lld right\n", (long long)(predicting->count - count_mistakes(predicting)),
-               (long long)predicting->count);
+    if (classes && known) print_right(known, count_mistakes(predicting), predicting->count);
 }
 
 /* One image: the image, then a bar for every class. */
 static void print_single(const Predicting *predicting) {
-    char name[64];
+    char number[NUMBER_TEXT];
     const Predictions *predictions = &predicting->predictions;
     int32_t truth = truth_of(predicting, 0), best = prediction_class(predictions, 0);
     if (predicting->height) terminal_image(stdout, row_pixels(predicting, 0), predicting->height, predicting->width);
@@ -184,14 +209,21 @@ static void print_single(const Predicting *predicting) {
     }
     for (int32_t i = 0; i < predictions->width; i++) {
         double share = (double)prediction_value(predictions, 0, i);
-        printf("%s%12s ", terminal_style(stdout, i == best ? STYLE_BOLD : STYLE_PLAIN),
-               class_text(&predicting->session, i, name, sizeof name));
+        fputs(terminal_style(stdout, i == best ? STYLE_BOLD : STYLE_PLAIN), stdout);
+        terminal_cell(stdout, class_text(&predicting->session, i, number), BAR_NAME_WIDTH, CLASS_WIDTH);
+        putchar(' ');
         terminal_bar(stdout, share, BAR_WIDTH);
         printf(" %6.2f %%%s%s\n", 100 * share, i == truth ? "  true" : "", terminal_style(stdout, STYLE_PLAIN));
     }
 }
 
 /* -- JSON -- */
+
+/* JSON is UTF-8; names of files need not be. */
+static json_t *json_text(const char *text) {
+    json_t *string = json_string(text);
+    return string ? string : json_string("?");
+}
 
 static json_t *values_json(const Predictions *predictions, int64_t i) {
     json_t *values = json_array();
@@ -202,17 +234,17 @@ static json_t *values_json(const Predictions *predictions, int64_t i) {
 
 static json_t *row_json(const Predicting *predicting, int64_t i) {
     const Predictions *predictions = &predicting->predictions;
-    char name[64];
+    char number[NUMBER_TEXT];
     json_t *line = json_object();
     if (predicting->inputs.names)
-        json_object_set_new(line, "image", json_string(predicting->inputs.names[i]));
+        json_object_set_new(line, "image", json_text(predicting->inputs.names[i]));
     else
         json_object_set_new(line, "index", json_integer(predicting->first + i));
     if (predictions->classes) {
         int32_t class = prediction_class(predictions, i), truth = truth_of(predicting, i);
         if (truth >= 0) json_object_set_new(line, "true", json_integer(truth));
         json_object_set_new(line, "predicted", json_integer(class));
-        json_object_set_new(line, "class", json_string(class_text(&predicting->session, class, name, sizeof name)));
+        json_object_set_new(line, "class", json_text(class_text(&predicting->session, class, number)));
         json_object_set_new(line, "probability", json_number((double)prediction_value(predictions, i, class)));
     }
     if (predictions->classes) json_object_set_new(line, "probabilities", values_json(predictions, i));
@@ -224,18 +256,20 @@ static json_t *row_json(const Predicting *predicting, int64_t i) {
 /* -- the picture -- */
 
 static void fill_cell(const Predicting *predicting, int64_t i, GridCell *cell) {
-    char name[32];
-    int32_t class = prediction_class(&predicting->predictions, i);
+    char number[NUMBER_TEXT];
+    const Predictions *predictions = &predicting->predictions;
+    int32_t class = prediction_class(predictions, i), truth = truth_of(predicting, i);
     *cell = (GridCell){.pixels = row_pixels(predicting, i), .mistake = is_mistake(predicting, i)};
-    if (!predicting->predictions.classes) {
-        snprintf(cell->caption, sizeof cell->caption, "%.4g", (double)prediction_value(&predicting->predictions, i, 0));
+    if (!predictions->classes) {
+        snprintf(cell->caption, sizeof cell->caption, "%.4g", (double)prediction_value(predictions, i, 0));
         return;
     }
-    snprintf(cell->caption, sizeof cell->caption, "%s  %.0f %%", class_text(&predicting->session, class, name, sizeof name),
-             100 * (double)prediction_value(&predicting->predictions, i, class));
-    int32_t truth = truth_of(predicting, i);
-    if (truth >= 0)
-        snprintf(cell->truth, sizeof cell->truth, "true: %s", class_text(&predicting->session, truth, name, sizeof name));
+    const char *name = class_text(&predicting->session, class, number);
+    snprintf(cell->caption, sizeof cell->caption, "%.*s  %.0f %%", (int)shown_fitting(name, CAPTION_WIDTH), name,
+             100 * (double)prediction_value(predictions, i, class));
+    if (truth < 0) return;
+    name = class_text(&predicting->session, truth, number);
+    snprintf(cell->truth, sizeof cell->truth, "true: %.*s", (int)shown_fitting(name, CAPTION_WIDTH), name);
 }
 
 static bool draw(const Predicting *predicting, const GridCell *cells) {
@@ -298,8 +332,24 @@ static bool predict(Predicting *predicting) {
     return session_start(session) && session_load_weights(session, &checkpoint) && run(predicting, batch);
 }
 
+/* A network that was given NaN, or has weights that are not finite, says nothing: that must not look like an answer. */
+static void warn_of_nonfinite(const Predicting *predicting) {
+    const Predictions *predictions = &predicting->predictions;
+    int64_t rows = 0, first = 0;
+    for (int64_t i = predicting->count - 1; i >= 0; i--) {
+        bool finite = true;
+        for (int64_t k = 0; k < predictions->width; k++) finite &= isfinite(prediction_value(predictions, i, k)) != 0;
+        rows += !finite;
+        if (!finite) first = i;
+    }
+    if (rows)
+        fprintf(stderr, "mlc: warning: what the network makes of %lld row%s is not finite, such as row %lld: are its data?\n",
+                (long long)rows, rows == 1 ? "" : "s", (long long)(predicting->first + first));
+}
+
 static void answer(const Predicting *predicting) {
     bool single = predicting->count == 1 && (predicting->files || predicting->options->index);
+    warn_of_nonfinite(predicting);
     if (predicting->options->json)
         for (int64_t i = 0; i < predicting->count; i++) json_print_line(row_json(predicting, i), stdout);
     else if (single)

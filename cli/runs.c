@@ -4,8 +4,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static bool folder_is_empty(const char *path) {
     DIR *folder = opendir(path);
@@ -62,6 +65,20 @@ static bool create_numbered(Path *folder, Diagnostics *diag) {
 
 bool run_create(const char *out, Path *folder, Diagnostics *diag) {
     return out ? create_named(out, folder, diag) : create_numbered(folder, diag);
+}
+
+/* Where the file system knows no locks there is none. */
+int run_lock(const char *folder, Diagnostics *diag) {
+    int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock >= 0 && (flock(lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)) return lock;
+    if (lock < 0) {
+        diag_error(diag, STATUS_FILE, (Span){0}, "cannot open the folder '%s': %s", folder, strerror(errno));
+        return -1;
+    }
+    close(lock);
+    diag_error(diag, STATUS_FILE, (Span){0}, "another training is writing into the folder '%s'", folder);
+    diag_help(diag, "wait for its end, or stop it: Ctrl-C saves");
+    return -1;
 }
 
 bool run_open_model(Build *build, const char *folder, const SourceSchema *like, const Options *options, Diagnostics *diag) {

@@ -1,5 +1,6 @@
 /* What the terminal can show, and texts made for it. */
 #include "cli/terminal.h"
+#include "ir/shown.h"
 
 #include <inttypes.h>
 #include <langinfo.h>
@@ -26,9 +27,17 @@ const char *terminal_style(FILE *stream, Style style) {
     return terminal_live(stream) ? sequences[style] : "";
 }
 
+void terminal_cell(FILE *stream, const char *text, int width, int most) {
+    size_t bytes = shown_fitting(text, (size_t)most);
+    int columns = (int)shown_columns(text, bytes), before = width - columns, behind = -width - columns;
+    fprintf(stream, "%*s", before > 0 ? before : 0, "");
+    for (size_t at = 0; at < bytes;) at += shown_character(text + at, bytes - at, stream);
+    fprintf(stream, "%*s", behind > 0 ? behind : 0, "");
+}
+
 void terminal_bar(FILE *stream, double share, int width) {
     static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    int units = (int)(share * width * 8 + 0.5), full = units / 8, part = units % 8;
+    int units = isnan(share) ? 0 : (int)(share * width * 8 + 0.5), full = units / 8, part = units % 8;
     bool fine = terminal_utf8();
     for (int i = 0; i < full; i++) fputs(fine ? "█" : "#", stream);
     if (fine) fputs(eighths[part], stream);

@@ -16,7 +16,9 @@ int terminal_width(FILE *stream);
 /* The escape sequence that switches to a style, or "" where the stream has no colours. */
 const char *terminal_style(FILE *stream, Style style);
 
-/* A bar of `width` columns, filled to `share` (0..1). */
+/* A cell of a table, at least `width` columns wide (negative: the text begins at the left); what is longer than `most` is cut off. */
+void terminal_cell(FILE *stream, const char *text, int width, int most);
+/* A bar of `width` columns, filled to `share` (0..1; NaN: empty). */
 void terminal_bar(FILE *stream, double share, int width);
 /* A grey picture, two rows to a line of characters; 255 is drawn as ink. */
 void terminal_image(FILE *stream, const uint8_t *pixels, int height, int width);

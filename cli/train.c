@@ -11,12 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 typedef struct {
     Session session;
     const Options *options;
     Diagnostics *diag;
     Path folder;
+    int lock; /* of the folder; -1: none yet */
     Journal journal;
     Progress progress;
     ProgramPair train, valid, test;
@@ -158,9 +160,11 @@ static bool open_folder(Training *training) {
     if (options->resume) {
         CheckpointInfo checkpoint;
         snprintf(training->folder.path, sizeof training->folder.path, "%s", options->resume);
+        if ((training->lock = run_lock(options->resume, training->diag)) < 0) return false;
         if (!checkpoint_info(path_join(options->resume, RUN_LAST).path, &checkpoint, training->diag)) return false;
         training->epochs_before = (uint32_t)checkpoint.epoch;
-    } else if (!run_create(options->out, &training->folder, training->diag)) {
+    } else if (!run_create(options->out, &training->folder, training->diag) ||
+               (training->lock = run_lock(training->folder.path, training->diag)) < 0) {
         return false;
     }
     journal_init(&training->journal, training->folder.path, info->metrics, info->metric_count, options->json, training->diag);
@@ -330,10 +334,12 @@ Status command_train(const Options *given, Diagnostics *diag) {
     if (!training) return STATUS_BUG;
     training->options = given;
     training->diag = diag;
+    training->lock = -1;
     clock_gettime(CLOCK_MONOTONIC, &training->started);
     Status status = run_whole(training);
     journal_free(&training->journal);
     session_close(&training->session);
+    if (training->lock >= 0) close(training->lock);
     free(training);
     return status;
 }

@@ -1,7 +1,7 @@
 /* Diagnostics: errors with their places, notes and remedies are collected here and printed together. */
 #include "ir/diag.h"
 #include "ir/arena.h"
-#include "ir/utf8.h"
+#include "ir/shown.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -177,57 +177,40 @@ static Window window_around(const Text *text, size_t place) {
     return w;
 }
 
-/* One character in one column: a tab as a space, what cannot be printed as '?'. Returns its length. */
-static size_t print_character(const Text *text, size_t at, size_t end, FILE *out) {
-    unsigned char c = (unsigned char)text->text[at];
-    size_t length = utf8_length(text->text + at, end - at);
-    if (c == '\t')
-        fputc(' ', out);
-    else if (length == 0 || c < 32 || c == 127)
-        fputc('?', out);
-    else
-        fwrite(text->text + at, 1, length, out);
-    return length ? length : 1;
-}
-
-static size_t count_columns(const Text *text, size_t from, size_t to) {
-    size_t columns = 0;
-    for (size_t at = from, length; at < to; at += length, columns++)
-        length = (length = utf8_length(text->text + at, to - at)) ? length : 1;
-    return columns;
-}
-
 static void print_caret(const Text *text, Span span, uint32_t line, FILE *out) {
     size_t begin = span.begin < text->length ? span.begin : text->length;
     Window w = window_around(text, begin);
     size_t stop = span.end < w.to ? span.end : w.to;
     fprintf(out, "%6u | %s", line, w.cut_before ? "..." : "");
-    for (size_t at = w.from; at < w.to;) at += print_character(text, at, w.to, out);
+    for (size_t at = w.from; at < w.to;) at += shown_character(text->text + at, w.to - at, out);
     fprintf(out, "%s\n       | %*s^", w.cut_after ? "..." : "",
-            (int)(count_columns(text, w.from, begin) + (w.cut_before ? 3 : 0)), "");
-    for (size_t i = stop > begin ? count_columns(text, begin, stop) : 1; i > 1; i--) fputc('~', out);
+            (int)(shown_columns(text->text + w.from, begin - w.from) + (w.cut_before ? 3 : 0)), "");
+    for (size_t i = stop > begin ? shown_columns(text->text + begin, stop - begin) : 1; i > 1; i--) fputc('~', out);
+    fputc('\n', out);
+}
+
+static void print_message(const char *message, FILE *out) {
+    shown_text(message, out);
     fputc('\n', out);
 }
 
 static void print_line(const Diagnostics *diag, const Line *line, FILE *out) {
     static const char *const kinds[] = {"error", "note", "help"};
-    if (line->kind == LINE_HELP) {
-        fprintf(out, "  help: %s\n", line->message);
-        return;
-    }
     const char *name;
     uint32_t number, column;
-    if (!diag_locate(diag, line->span, &name, &number, &column)) {
-        fprintf(out, "mlc: %s: %s\n", kinds[line->kind], line->message);
-        return;
-    }
-    fprintf(out, "%s:%u:%u: %s: %s\n", name, number, column, kinds[line->kind], line->message);
-    print_caret(span_text(diag, line->span), line->span, number, out);
+    bool placed = line->kind != LINE_HELP && diag_locate(diag, line->span, &name, &number, &column);
+    if (placed)
+        fprintf(out, "%s:%u:%u: %s: ", name, number, column, kinds[line->kind]);
+    else
+        fprintf(out, line->kind == LINE_HELP ? "  %s: " : "mlc: %s: ", kinds[line->kind]);
+    print_message(line->message, out);
+    if (placed) print_caret(span_text(diag, line->span), line->span, number, out);
 }
 
 void diag_print(const Diagnostics *diag, FILE *out) {
     for (const Line *line = diag->first; line; line = line->next) print_line(diag, line, out);
-    if (diag->errors > DIAG_MAX_ERRORS) fprintf(out, "mlc: %zu more errors not shown\n", diag->errors - DIAG_MAX_ERRORS);
+    size_t hidden = diag->errors > DIAG_MAX_ERRORS ? diag->errors - DIAG_MAX_ERRORS : 0;
+    if (hidden) fprintf(out, "mlc: %zu more error%s not shown\n", hidden, hidden == 1 ? " is" : "s are");
 }
 
 enum { LONGEST_NAME = 63 };

@@ -456,7 +456,7 @@ static void test_limits(void **state) {
     expect_repeated_error("mdl 1\nparam x = 1", ".y", 100000, "", "operations deep");
     expect_repeated_error("mdl 1\ndef f(x) -> y {\n if x { y = 1 }", " else if x { y = 1 }", 40000, "\n}\n",
                           "there is no data block");
-    expect_repeated_error("mdl 1\n", "param x = )\n", 1000, "", "more errors not shown");
+    expect_repeated_error("mdl 1\n", "param x = )\n", 1000, "", "more errors are not shown");
     expect_repeated_error("mdl 1\n" DATA NET TRAIN CHAIN "param p = ", "-", 590, "f(1)\n", "levels deep here");
     expect_repeated_error("mdl 1\n" DATA TRAIN "model net(image) -> logits {\n l = [1]\n for i in 1..100000 { l = l", " + [i]",
                           100, " }\n logits = image\n}\n", "steps to evaluate");

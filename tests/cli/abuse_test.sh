@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# What surrounds a run: closed streams, files that may not grow, two trainings in one folder, names that a terminal would obey, labels and
+# numbers that say nothing.
+source "$(dirname "$0")/common.sh"
+small_model
+
+# a closed standard stream: no file takes its number, and nothing of what is said goes into one
+expect 5 bash -c 'exec mlc train small.mdl --out closed --set train.epochs=1 <&- >&- 2>&-'
+expect 0 mlc eval closed
+expect 0 mlc train small.mdl --out open --set train.epochs=1 -q
+same closed/last.safetensors open/last.safetensors
+expect 5 bash -c 'exec mlc eval open >&-'
+says err "cannot write the answer to stdout"
+
+# a file that may not grow is an error, and leaves nothing half
+expect 5 bash -c 'ulimit -f 4; mlc train small.mdl --out limited --set train.epochs=1'
+says err "cannot write 'limited/last.safetensors': File too large"
+[[ ! -e limited/last.safetensors ]] || fail "a checkpoint was written in part"
+
+# one training at a time
+mlc train small.mdl --out busy --set train.epochs=100000 -q >"$scratch/busy" 2>&1 &
+training=$!
+for ((i = 0; i < 200; i++)); do [[ -s busy/last.safetensors ]] && break; sleep 0.05; done
+expect 5 mlc train --resume busy --set train.epochs=100000
+says err "another training is writing into the folder 'busy'"
+kill -INT $training && wait $training
+[[ $? == 130 ]] || fail "the first training did not end as it should: $(cat "$scratch/busy")"
+expect 0 mlc eval busy
+
+# names of classes with what a terminal would obey; JSON has them in full
+printf 'kind,a\n"\033[31mred\nhot",1\n"\033[31mred\nhot",2\nbl\303\274,3\nbl\303\274,4\n' >names.csv
+cat >names.mdl <<'END'
+mdl 1
+data { source = csv("names.csv"); field x = source |> columns("a"); field kind = source.kind }
+model m(x) -> logits { logits = dense(x, 2) }
+train { loss = cross_entropy(logits, kind); optimizer = adam(0.1); epochs = 60 }
+END
+expect 0 mlc train names.mdl --out names -q
+expect 0 mlc predict names
+says out "?[31mred?hot"
+grep -q $'\033' "$scratch/out" && fail "an escape sequence of the data reached the terminal"
+expect 0 mlc eval names --split train --confusion
+grep -q $'\033' "$scratch/out" && fail "an escape sequence of the data reached the terminal"
+says out $'  1 bl\303\274                 '
+expect 0 mlc data names.mdl
+grep -q $'\033' "$scratch/out" && fail "an escape sequence of the data reached the terminal"
+expect 0 mlc predict names --json
+says out '\u001b[31mred\nhot'
+printf 'a,kind\n1,"\033[2J"\n4,bl\303\274\n' >new.csv
+expect 0 mlc predict names new.csv
+says out " of 1 right, 1 of a class that is not known"
+printf 'a\nnan\n1\n' >missing.csv
+expect 0 mlc predict names missing.csv
+says err "what the network makes of 1 row is not finite, such as row 0"
+printf 'a;b\n1;2\n' >other.csv
+expect 4 mlc predict names other.csv
+says err "has no column 'a'" "divided as theirs are"
+expect 4 mlc predict names no.csv
+says err "cannot read 'no.csv': No such file"
+finish
