@@ -105,10 +105,11 @@ static void cut_k(const ProductSize *size, Blocking *b) {
     b->lists_zeros = size->lists_zeros && b->k_block <= LIST_ENTRIES;
 }
 
-static void cut_rows(Blocking *b) {
+static void cut_rows(const ProductSize *size, Blocking *b) {
     int64_t chunk = CHUNK / (b->k_block * b->tile_rows);
     if (b->k_blocks > 1) chunk = least(chunk, MOST_SAVED / (b->tile_rows * b->column_blocks * b->vectors * LANES_OF_TILE));
     if (b->lists_zeros) chunk = least(chunk, LIST_ENTRIES / b->k_block);
+    if (size->group) chunk = size->group / b->tile_rows;
     b->chunks = divide_up(b->row_blocks, most(chunk, 1));
     b->chunk = divide_up(b->row_blocks, b->chunks);
     b->chunks = divide_up(b->row_blocks, b->chunk);
@@ -117,6 +118,6 @@ static void cut_rows(Blocking *b) {
 Blocking blocking_choose(const ProductSize *size) {
     Blocking b = choose_tile(size);
     cut_k(size, &b);
-    cut_rows(&b);
+    cut_rows(size, &b);
     return b;
 }

@@ -21,6 +21,7 @@ typedef struct {
     int64_t run;              /* rows that are windows lie in equal steps for that many; 0: no windows */
     bool windows_across;      /* the columns are windows: their vectors cross the borders of cache lines */
     bool lists_zeros;         /* every block of rows has a list of the k that count */
+    int64_t group;            /* that many rows make a chunk, which tiles must not leave; 0: as many as are good */
 } ProductSize;
 
 typedef struct {

@@ -68,8 +68,11 @@ static void describe_kernels(Compiled *compiled) {
     const Plan *plan = compiled->plan;
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         const Kernel *kernel = &plan->kernels[k];
-        compiled->kernels[k] =
-            (ProgramKernel){compiled->code[k].units, kernel->max_threads, kernel->pieces, kernel->barrier_before};
+        compiled->kernels[k] = (ProgramKernel){.units = compiled->code[k].units,
+                                               .threads = kernel->max_threads,
+                                               .pieces = kernel->pieces,
+                                               .join_before = kernel->barrier_before,
+                                               .groups = kernel->by_rows ? (uint32_t)(kernel->space.dim[0] / PLAN_ROWS) : 0};
     }
 }
 

@@ -62,12 +62,13 @@ static Batches batches_of(Emitter *e) {
     return batches;
 }
 
-/* The space as it is walked: without axes of size 1, flat where that is possible. */
+/* The space as it is walked: without axes of size 1, flat where that is possible. Kernels by rows keep their rows apart. */
 static Shape walked_space(Emitter *e) {
     Shape space = e->kernel->space;
     int64_t elements = shape_elements(space);
     if (!is_flat(e, elements)) return space;
-    if (space.rank > 1 && batches_of(e).count) return (Shape){.rank = 2, .dim = {space.dim[0], elements / space.dim[0]}};
+    if (e->kernel->by_rows || (space.rank > 1 && batches_of(e).count))
+        return (Shape){.rank = 2, .dim = {space.dim[0], elements / space.dim[0]}};
     return (Shape){.rank = 1, .dim = {elements}};
 }
 
@@ -217,7 +218,7 @@ int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
         emit_stores(e, place_new(e, space, NULL));
         return 1;
     }
-    int64_t tiles = map_turned(e, space, lane_axis(space), first, last);
+    int64_t tiles = e->kernel->by_rows ? 0 : map_turned(e, space, lane_axis(space), first, last);
     if (tiles) return tiles;
     Line line = line_of(space);
     Batches batches = batches_of(e);

@@ -62,7 +62,8 @@ static void choose_blocking(const Emitter *e, Matmul *m) {
                                                  .panels = product_columns_packed_already(m),
                                                  .run = m->rows.windows ? walked_run(&m->rows.line_walk).size : 0,
                                                  .windows_across = m->columns.windows,
-                                                 .lists_zeros = e->kernel->skips_zeros && m->batch == 1});
+                                                 .lists_zeros = e->kernel->skips_zeros && m->batch == 1,
+                                                 .group = e->kernel->by_rows ? PLAN_ROWS : 0});
     m->tile_columns = m->blocking.vectors * LANES;
     m->together = m->blocking.vectors % 2 ? 1 : 2;
 }
@@ -222,10 +223,22 @@ static Steps block_steps(Emitter *e, const Matmul *m, LLVMValueRef block) {
     return (Steps){times(e, block, b->k_block), choose(e, equals(e, block, const_i64(e, b->k_blocks - 1)), left, whole)};
 }
 
-/* The first row of a chunk, or the first of the thread's tiles there. */
-static Fresh freshness(Emitter *e, const Walk *walk, const Tile *tile, LLVMValueRef number, LLVMValueRef has_tile) {
-    LLVMValueRef begins = equals(e, number, read(e, walk->begin)), on_top = equals(e, tile->in_chunk, const_i64(e, 0));
-    return (Fresh){both(e, LLVMBuildOr(e->builder, begins, on_top, ""), has_tile), both(e, begins, has_tile)};
+/* The first row of a chunk, or the first of the thread's tiles there; where all tiles have the same columns, the thread's first. */
+static LLVMValueRef columns_begin(Emitter *e, const Matmul *m, const Walk *walk, const Tile *tile, LLVMValueRef number,
+                                  LLVMValueRef begins) {
+    const Blocking *b = &m->blocking;
+    bool same = m->batch == 1 && b->column_blocks == 1 && b->k_blocks == 1;
+    if (same) return equals(e, number, walk->first);
+    return LLVMBuildOr(e->builder, begins, equals(e, tile->in_chunk, const_i64(e, 0)), "");
+}
+
+static Fresh freshness(Emitter *e, const Matmul *m, const Walk *walk, const Tile *tile, LLVMValueRef number,
+                       LLVMValueRef has_tile) {
+    LLVMValueRef begins = equals(e, number, read(e, walk->begin));
+    LLVMValueRef pair[] = {LLVMBuildSub(e->builder, read(e, walk->end), read(e, walk->begin), ""), tile->chunk_size};
+    return (Fresh){.new_columns = both(e, columns_begin(e, m, walk, tile, number, begins), has_tile),
+                   .new_rows = both(e, begins, has_tile),
+                   .row_blocks = call_intrinsic(e, "llvm.smin", &e->i64, 1, pair, 2)};
 }
 
 static Turn turn_of(Emitter *e, Matmul *m, const Walk *walk) {
@@ -237,7 +250,7 @@ static Turn turn_of(Emitter *e, Matmul *m, const Walk *walk) {
                  .has_tile = LLVMBuildICmp(e->builder, LLVMIntSLT, number, walk->last, ""),
                  .has_before = LLVMBuildICmp(e->builder, LLVMIntSGE, before, const_i64(e, 0), ""),
                  .saved = LLVMBuildSub(e->builder, number, read(e, walk->begin), "")};
-    Fresh fresh = freshness(e, walk, &tile, number, turn.has_tile);
+    Fresh fresh = freshness(e, m, walk, &tile, number, turn.has_tile);
     turn.operands = pack_operands(e, m, &tile, fresh, turn.steps);
     if (m->blocking.k_blocks == 1) return turn;
     turn.first_block = equals(e, block, const_i64(e, 0));

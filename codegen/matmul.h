@@ -65,7 +65,9 @@ typedef struct {
 /* What is to be done at a tile, all i1. */
 typedef struct {
     LLVMValueRef new_columns; /* the first tile of a block of columns and of k for this thread */
-    LLVMValueRef new_rows;    /* the first tile of a chunk of rows and of k for this thread */
+    LLVMValueRef new_rows;    /* the first tile of a chunk of rows and of k for this thread: */
+    LLVMValueRef
+        row_blocks; /* it needs that many blocks of the chunk's rows, from the tile's own on; after the last comes the first */
 } Fresh;
 
 /* Steps from .. from + count - 1 of k. */
@@ -134,6 +136,8 @@ void product_finish(Emitter *e, const Matmul *m);
 
 /* Reserves room where packing pays. */
 void pack_reserve(Emitter *e, Matmul *m);
+/* Which block of the chunk is the number-th of those that Fresh.row_blocks counts. */
+LLVMValueRef pack_row_block(Emitter *e, const Tile *tile, LLVMValueRef number);
 /* The tile's operands; copies what is new to be copied. */
 Operands pack_operands(Emitter *e, Matmul *m, const Tile *tile, Fresh fresh, Steps steps);
 

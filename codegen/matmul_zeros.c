@@ -1,5 +1,5 @@
 /* Leaving out zeros: most bytes of the data are 0, and a term 0 * w changes no bit of a sum while w is finite (a sum never ends
- * as -0). Every thread lists, for every block of rows of the chunk it is at, the k where any row is not zero; a tile visits only
+ * as -0). Every thread lists, for every block of rows it meets in the chunk it is at, the k where any row is not zero; a tile visits only
  * those. If any of its columns is not finite it visits all, so that 0 * infinity is the NaN it has to be. */
 #include "codegen/matmul.h"
 
@@ -107,10 +107,10 @@ static void list_block(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueR
     LLVMBuildStore(e->builder, LLVMBuildLoad2(e->builder, e->i64, list.length, ""), slot_at(e, e->i64, m->counts, number));
 }
 
-static void list_chunk(Emitter *e, const Matmul *m, const Tile *tile, Steps steps) {
+static void list_chunk(Emitter *e, const Matmul *m, const Tile *tile, Fresh fresh, Steps steps) {
     Loop blocks = loop_begin(e, const_i64(e, 0));
-    list_block(e, m, tile, blocks.index, steps);
-    loop_end(e, blocks, tile->chunk_size, 1);
+    list_block(e, m, tile, pack_row_block(e, tile, blocks.index), steps);
+    loop_end(e, blocks, fresh.row_blocks, 1);
 }
 
 /* Behind the lists of the blocks: all k. */
@@ -159,7 +159,7 @@ static LLVMValueRef are_finite(Emitter *e, const Operands *operands, Steps steps
 
 void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, Fresh fresh, Steps steps, Operands *operands) {
     If listing = if_begin(e, fresh.new_rows);
-    list_chunk(e, m, tile, steps);
+    list_chunk(e, m, tile, fresh, steps);
     if_end(e, listing);
     If looking = if_begin(e, fresh.new_columns);
     LLVMBuildStore(e->builder, are_finite(e, operands, steps), m->finite);

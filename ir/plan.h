@@ -51,6 +51,7 @@ typedef enum {
     KERNEL_KINDS
 } KernelKind;
 extern const char *const kernel_names[KERNEL_KINDS];
+enum { PLAN_ROWS = 16 }; /* rows that kernels by rows never part: they have a multiple of that */
 
 /* The value of `node` at index i of the kernel's space is written to `to` at i. Where the shape of the node differs (by a
  * reshape), `to` is plain and i stands for the place in row-major order. The node is one of Kernel.nodes, or a constant,
@@ -83,6 +84,10 @@ typedef struct {
     /* MATMUL: the node whose windows are the rows of operand 0 (or, transposed, its columns): they are not in memory but read out of
      * the picture, which `left` says where to find. NODE_NONE: operand 0 is in memory itself. */
     NodeId windows;
+    /* MAP, REDUCE, MATMUL: shared out by rows (axis 0 of the space) and in step with the others of this kind between two barriers: the
+     * thread that computes some rows of one computes these rows of all of them, in the order of the plan. So they need no barrier
+     * between them where they read what others store in the rows at hand only. All have the same number of rows. */
+    bool by_rows;
     uint32_t max_threads; /* so many are worth having: small kernels run on fewer. Those for one run in order on one */
     uint32_t pieces;      /* of what each of them gets: one that has done its own takes some of the others' */
     bool barrier_before; /* a value this kernel reads or overwrites crosses threads: all kernels before it are to be finished */

@@ -78,6 +78,7 @@ static void print_head(const Printer *printer, uint32_t number) {
     print_space(kernel->space, out);
     if (kernel->swapped) fputs(" swapped", out);
     if (kernel->skips_zeros) fputs(" skips zeros", out);
+    if (kernel->by_rows) fputs(" by rows", out);
     if (kernel->max_threads == 1) fputs(", 1 thread", out);
     if (kernel->max_threads > 1) fprintf(out, ", %u threads", kernel->max_threads);
     if (kernel->max_threads > 1 && kernel->pieces > 1) fprintf(out, ", %u pieces each", kernel->pieces);

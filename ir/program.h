@@ -25,6 +25,9 @@ typedef struct {
     uint32_t threads; /* so many are worth having; 1: one thread does it */
     uint32_t pieces;  /* ranges worth handing out one by one, of what each of them gets */
     bool join_before;
+    /* 0, or: the units are that many equal groups of rows, and the kernel goes in step with the others between two joins that have as
+     * many. Whoever does some groups of one does these groups of all of them, in order. */
+    uint32_t groups;
 } ProgramKernel;
 
 struct Program {

@@ -2,6 +2,7 @@
 #include "passes/planning.h"
 
 enum {
+    NANOSECONDS = 1000,                 /* in a microsecond */
     LANE_STEPS_PER_MICROSECOND = 20000, /* elementwise work of one core: elements times nodes */
     FMAS_PER_MICROSECOND = 40000,       /* matrix products */
     MICROSECONDS_PER_THREAD = 4,        /* meeting another thread costs about one */
@@ -13,7 +14,7 @@ enum {
 static int64_t product_cost(const Plan *plan, const Kernel *kernel) {
     const Node *root = graph_node(plan->graph, kernel->root), *left = graph_operand(plan->graph, root, 0);
     int64_t depth = left->shape.dim[left->shape.rank - (root->attrs.transpose_a ? 2 : 1)];
-    return shape_elements(kernel->space) * depth / FMAS_PER_MICROSECOND;
+    return shape_elements(kernel->space) * depth * NANOSECONDS / FMAS_PER_MICROSECOND;
 }
 
 /* Elements that pass through the kernel: those of its space, or those that are reduced, or both. */
@@ -26,21 +27,30 @@ static int64_t elements_visited(const Plan *plan, const Kernel *kernel) {
 
 static int64_t elementwise_cost(const Plan *plan, const Kernel *kernel) {
     int64_t steps = (int64_t)kernel->node_count + 2 * (int64_t)kernel->store_count;
-    return elements_visited(plan, kernel) * steps / LANE_STEPS_PER_MICROSECOND;
+    return elements_visited(plan, kernel) * steps * NANOSECONDS / LANE_STEPS_PER_MICROSECOND;
 }
 
-static int64_t clamp(int64_t n, int64_t low, int64_t high) { return n < low ? low : n > high ? high : n; }
-
-static int64_t kernel_cost(const Plan *plan, const Kernel *kernel) {
+int64_t cost_nanoseconds(const Plan *plan, const Kernel *kernel) {
     bool product = kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM;
     return elementwise_cost(plan, kernel) + (product ? product_cost(plan, kernel) : 0);
 }
 
+static int64_t clamp(int64_t n, int64_t low, int64_t high) { return n < low ? low : n > high ? high : n; }
+
+uint32_t cost_threads(int64_t nanoseconds, int threads) {
+    int64_t worth = threads < 0 ? -threads : nanoseconds / (MICROSECONDS_PER_THREAD * NANOSECONDS);
+    return (uint32_t)clamp(worth, 1, threads > 0 ? clamp(threads, 1, MOST_THREADS) : MOST_THREADS);
+}
+
+/* At least two where it does not matter what pays (threads below 0, for tests). */
+uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads) {
+    return (uint32_t)clamp(nanoseconds / sharing / (MICROSECONDS_PER_PIECE * NANOSECONDS), threads < 0 ? 2 : 1, MOST_PIECES);
+}
+
 void cost_assign(const Plan *plan, Kernel *kernel, int threads) {
-    int64_t cost = kernel_cost(plan, kernel), worth = threads < 0 ? -threads : cost / MICROSECONDS_PER_THREAD;
-    int64_t most = threads > 0 ? clamp(threads, 1, MOST_THREADS) : MOST_THREADS;
-    int64_t sharing = clamp(clamp(worth, 1, shape_elements(kernel->space)), 1, most);
-    int64_t pieces = kernel->skips_zeros ? 1 : MOST_PIECES; /* each looks for the zeros in all rows */
-    kernel->max_threads = (uint32_t)sharing;
-    kernel->pieces = (uint32_t)clamp(cost / sharing / MICROSECONDS_PER_PIECE, threads < 0 ? 2 : 1, pieces);
+    int64_t cost = cost_nanoseconds(plan, kernel);
+    kernel->by_rows = false;
+    kernel->max_threads = (uint32_t)clamp(cost_threads(cost, threads), 1, shape_elements(kernel->space));
+    kernel->pieces =
+        kernel->skips_zeros ? 1 : cost_pieces(cost, kernel->max_threads, threads); /* each looks for zeros in all rows */
 }

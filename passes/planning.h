@@ -74,6 +74,7 @@ uint32_t fuse_op_steps(const Node *node);
 typedef struct {
     NodeId home; /* a value in the slab, or the node of a state */
     bool moved;  /* read at other places than the one that is being computed */
+    bool strays; /* read in other rows (along axis 0) than the one that is being computed */
 } Use;
 typedef struct {
     const NodeId *home;
@@ -88,6 +89,11 @@ Uses uses_collect(const Plan *plan, Arena *arena);
 /* How many threads are worth waking for a kernel, and into how many pieces each one's part is cut (passes/cost.c); threads as in
  * PassOptions, 0: no limit. */
 void cost_assign(const Plan *plan, Kernel *kernel, int threads);
+int64_t cost_nanoseconds(const Plan *plan, const Kernel *kernel);
+uint32_t cost_threads(int64_t nanoseconds, int threads);
+uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads);
+/* Which kernels are shared out by rows, after cost_assign of all of them (passes/rows.c). */
+void rows_assign(Plan *plan, const Uses *uses, int threads, Arena *arena);
 /* Orders the kernels (passes/schedule.c): values before their readers, readers of a state before the kernel that updates it,
  * as few barriers as possible. Where an update cannot wait for all readers, the new value goes through the slab and a kernel
  * added at the end copies it. phase[kernel] is the number of barriers before it; from `arena`. */

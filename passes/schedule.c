@@ -43,12 +43,13 @@ static bool use_is_updated(const Schedule *schedule, const Use *use, uint32_t *s
 typedef struct Edge {
     uint32_t from, to; /* from == to: no constraint */
     bool old_state;    /* `from` reads a state that `to` overwrites */
+    bool in_rows;      /* `to` reads only the rows it is computing */
 } Edge;
 
 static Edge use_edge(const Schedule *schedule, uint32_t kernel, const Use *use) {
     uint32_t symbol, writer = schedule->uses.writer[use->home];
-    if (use_is_updated(schedule, use, &symbol)) return (Edge){kernel, schedule->updater[symbol] - 1, true};
-    return writer ? (Edge){writer - 1, kernel, false} : (Edge){kernel, kernel, false};
+    if (use_is_updated(schedule, use, &symbol)) return (Edge){kernel, schedule->updater[symbol] - 1, true, false};
+    return writer ? (Edge){writer - 1, kernel, false, !use->strays} : (Edge){kernel, kernel, false, false};
 }
 
 static void visit_edges(Schedule *schedule, void (*visit)(Schedule *, Edge)) {
@@ -102,8 +103,11 @@ static uint32_t heap_pop(Schedule *schedule) {
 
 /* -- ordering -- */
 
-static bool single_thread(const Schedule *schedule, uint32_t kernel) {
-    return schedule->plan->kernels[kernel].max_threads == 1;
+/* Whether what the one does is to be finished by all threads before the other begins: not where one thread does both, in order. */
+static bool crosses_threads(const Schedule *schedule, const Edge *edge) {
+    const Kernel *from = &schedule->plan->kernels[edge->from], *to = &schedule->plan->kernels[edge->to];
+    bool by_rows = from->by_rows && to->by_rows && edge->in_rows;
+    return !by_rows && (from->max_threads > 1 || to->max_threads > 1);
 }
 
 static void push_if_ready(Schedule *schedule, uint32_t kernel) {
@@ -116,8 +120,7 @@ static void push_if_ready(Schedule *schedule, uint32_t kernel) {
 static void release(Schedule *schedule, const Edge *edge) {
     uint32_t to = edge->to;
     if (schedule->done[to]) return; /* it did not wait: its update takes the detour */
-    bool crosses = !(single_thread(schedule, edge->from) && single_thread(schedule, to));
-    uint32_t phase = schedule->phase[edge->from] + crosses;
+    uint32_t phase = schedule->phase[edge->from] + crosses_threads(schedule, edge);
     if (phase > schedule->phase[to]) schedule->phase[to] = phase;
     (edge->old_state ? schedule->readers : schedule->values)[to]--;
     push_if_ready(schedule, to);
@@ -185,8 +188,15 @@ static Schedule schedule_new(Plan *plan, Arena *arena) {
     };
 }
 
-static Schedule schedule_run(Plan *plan, Arena *arena) {
+static void assign_threads(const Schedule *schedule, int threads) {
+    Plan *plan = schedule->plan;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) cost_assign(plan, &plan->kernels[k], threads);
+    rows_assign(plan, &schedule->uses, threads, schedule->arena);
+}
+
+static Schedule schedule_run(Plan *plan, int threads, Arena *arena) {
     Schedule schedule = schedule_new(plan, arena);
+    assign_threads(&schedule, threads);
     collect_edges(&schedule);
     detour_own_readers(&schedule);
     order_kernels(&schedule);
@@ -266,17 +276,11 @@ static uint32_t *apply_order(const Schedule *schedule) {
     return phase;
 }
 
-static void assign_threads(Plan *plan, int threads) {
-    for (uint32_t k = 0; k < plan->kernel_count; k++) cost_assign(plan, &plan->kernels[k], threads);
-}
-
 uint32_t *schedule_kernels(Plan *plan, int threads, Arena *arena) {
-    assign_threads(plan, threads);
-    Schedule schedule = schedule_run(plan, arena);
+    Schedule schedule = schedule_run(plan, threads, arena);
     if (any_detour(&schedule)) {
         build_detours(&schedule);
-        assign_threads(plan, threads);
-        schedule = schedule_run(plan, arena);
+        schedule = schedule_run(plan, threads, arena);
         assert(!any_detour(&schedule));
     }
     return apply_order(&schedule);

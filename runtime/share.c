@@ -1,11 +1,14 @@
 /* How the threads share a program's step. A stage is what lies between two joins of the plan. Small kernels of a stage, which
- * are not worth a second thread, are one chunk: they may need each other's values, and it does them in order. Of a kernel that
- * is shared, every thread owns one range of units, cut into pieces for others to take. */
+ * are not worth a second thread, are one chunk: they may need each other's values, and it does them in order. So are some rows of all
+ * kernels that go in step by rows. Of a kernel that is shared otherwise, every thread owns one range of units, cut into pieces for
+ * others to take. */
 #include "runtime/memory.h"
 #include "runtime/work.h"
 
 #include <assert.h>
 #include <stdlib.h>
+
+enum { OTHER_CHUNKS = 64 }; /* of a thread in a stage, at most: those of small kernels and by rows */
 
 typedef struct {
     const Program *program;
@@ -17,13 +20,18 @@ typedef struct {
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
+/* At most: a kernel by rows may come in as many pieces as another one. */
 static uint32_t count_pieces(const Program *program, uint32_t threads) {
-    uint32_t count = 0;
+    uint32_t count = 0, sharing = 0, pieces = 0, by_rows = 0;
     for (uint32_t k = 0; k < program->kernel_count; k++) {
-        uint32_t sharing = least(program->kernels[k].threads, threads);
-        count += sharing * program->kernels[k].pieces;
+        const ProgramKernel *kernel = &program->kernels[k];
+        count += least(kernel->threads, threads) * kernel->pieces;
+        if (!kernel->groups) continue;
+        by_rows++;
+        if (least(kernel->threads, threads) > sharing) sharing = least(kernel->threads, threads);
+        if (kernel->pieces > pieces) pieces = kernel->pieces;
     }
-    return count;
+    return count + by_rows * sharing * pieces;
 }
 
 static void add_piece(Sharing *s, uint32_t kernel, int64_t first, int64_t last) {
@@ -34,13 +42,48 @@ static void end_chunk(Sharing *s) {
     if (s->piece_count > s->chunks[s->chunk_count]) s->chunks[++s->chunk_count] = s->piece_count;
 }
 
-static bool is_shared(const Sharing *s, uint32_t kernel) { return s->threads > 1 && s->program->kernels[kernel].threads > 1; }
+static bool is_small(const Sharing *s, uint32_t kernel) { return s->threads == 1 || s->program->kernels[kernel].threads == 1; }
+static bool is_by_rows(const Sharing *s, uint32_t kernel) { return !is_small(s, kernel) && s->program->kernels[kernel].groups; }
+static bool is_shared(const Sharing *s, uint32_t kernel) { return !is_small(s, kernel) && !is_by_rows(s, kernel); }
 
 /* One chunk. */
 static void add_small(Sharing *s, uint32_t begin, uint32_t end) {
     for (uint32_t k = begin; k < end; k++)
-        if (!is_shared(s, k)) add_piece(s, k, 0, s->program->kernels[k].units);
+        if (is_small(s, k)) add_piece(s, k, 0, s->program->kernels[k].units);
     end_chunk(s);
+}
+
+/* Groups [first, last) of all kernels by rows: a chunk. */
+static void add_groups(Sharing *s, uint32_t begin, uint32_t end, int64_t first, int64_t last) {
+    for (uint32_t k = begin; k < end; k++) {
+        int64_t units = is_by_rows(s, k) ? s->program->kernels[k].units / s->program->kernels[k].groups : 0;
+        add_piece(s, k, units * first, units * last);
+    }
+    end_chunk(s);
+}
+
+/* They have as many groups each; those of several chains may be worth different numbers of threads and pieces. */
+static ProgramKernel rows_together(const Sharing *s, uint32_t begin, uint32_t end) {
+    ProgramKernel all = {0};
+    for (uint32_t k = begin; k < end; k++) {
+        const ProgramKernel *kernel = &s->program->kernels[k];
+        if (!is_by_rows(s, k)) continue;
+        assert(kernel->units % kernel->groups == 0 && (!all.groups || all.groups == kernel->groups));
+        all.groups = kernel->groups;
+        if (kernel->threads > all.threads) all.threads = kernel->threads;
+        if (kernel->pieces > all.pieces) all.pieces = kernel->pieces;
+    }
+    assert(all.pieces < OTHER_CHUNKS - 2);
+    return all;
+}
+
+/* A thread's chunks. */
+static void add_rows(Sharing *s, uint32_t begin, uint32_t end, uint32_t thread) {
+    ProgramKernel all = rows_together(s, begin, end);
+    int64_t sharing = least(all.threads, s->threads), chunks = sharing * all.pieces;
+    if (thread >= sharing) return;
+    for (int64_t i = (int64_t)thread * all.pieces; i < ((int64_t)thread + 1) * all.pieces; i++)
+        add_groups(s, begin, end, all.groups * i / chunks, all.groups * (i + 1) / chunks);
 }
 
 static void add_range(Sharing *s, uint32_t k, uint32_t thread, uint32_t together) {
@@ -59,7 +102,7 @@ static void add_shared(Sharing *s, uint32_t begin, uint32_t end, uint32_t thread
     uint32_t pieces = 0;
     for (uint32_t k = begin; k < end; k++)
         if (is_shared(s, k)) pieces += s->program->kernels[k].pieces;
-    uint32_t together = pieces / (WORK_MOST_OWNED - 2) + 1;
+    uint32_t together = pieces / (WORK_MOST_OWNED - OTHER_CHUNKS) + 1;
     for (uint32_t k = begin; k < end; k++)
         if (is_shared(s, k)) add_range(s, k, thread, together);
     end_chunk(s);
@@ -68,6 +111,7 @@ static void add_shared(Sharing *s, uint32_t begin, uint32_t end, uint32_t thread
 static void add_stage(Sharing *s, uint32_t begin, uint32_t end) {
     add_small(s, begin, end);
     for (uint32_t thread = 0; thread < s->threads; thread++) {
+        add_rows(s, begin, end, thread);
         add_shared(s, begin, end, thread);
         s->owned[++s->owned_count] = s->chunk_count;
     }

@@ -21,12 +21,14 @@ typedef struct {
     const Graph *graph;
     bool failed;
     uint32_t kernel, epoch; /* the one being run; barriers so far */
+    int64_t rows;           /* of kernels by rows; 0: there was none yet */
     Region *held, *read;    /* contents of the slab; reads of the slab (bytes) and of states (no bytes) */
     uint32_t held_count, read_count, read_capacity;
     uint32_t *state_writer;  /* [symbol]: 1 + the kernel that stores it */
     uint32_t *form_stores;   /* [plan state] */
     uint32_t *output_stores; /* [output] */
     bool *inside, *shifted;  /* [node]: computed by this kernel; used at other indices than the one stored */
+    bool *strays;            /* [node]: used in other rows than the one stored */
 } Check;
 
 __attribute__((format(printf, 2, 3))) static void fail(Check *check, const char *format, ...) {
@@ -53,6 +55,11 @@ static bool is_over(const Check *check, uint32_t kernel, uint32_t epoch) {
     return epoch < check->epoch || kernel == check->kernel || (single(check, kernel) && single(check, check->kernel));
 }
 
+/* What a kernel by rows stores in some rows is there when another one that goes in step with it computes the same rows. */
+static bool in_step(const Check *check, uint32_t kernel) {
+    return check->plan->kernels[kernel].by_rows && current(check)->by_rows;
+}
+
 /* -- reading -- */
 
 static Region slab_region(const Check *check, Storage storage, NodeId id) {
@@ -69,13 +76,13 @@ static void remember_read(Check *check, Region region) {
     check->read[check->read_count++] = region;
 }
 
-static void read_slab(Check *check, Storage storage, NodeId id) {
+static void read_slab(Check *check, Storage storage, NodeId id, bool strays) {
     Region wanted = slab_region(check, storage, id);
     for (uint32_t i = 0; i < check->held_count; i++) {
         const Region *held = &check->held[i];
         if (held->value != wanted.value || held->begin != wanted.begin) continue;
         if (held->kernel == check->kernel) fail(check, "reads %%%u, which it stores itself", id);
-        if (!is_over(check, held->kernel, held->epoch))
+        if (!is_over(check, held->kernel, held->epoch) && (strays || !in_step(check, held->kernel)))
             fail(check, "no barrier between it and kernel %u, which stores %%%u", held->kernel, id);
         remember_read(check, wanted);
         return;
@@ -95,9 +102,9 @@ static void read_state(Check *check, Storage storage, NodeId id) {
     remember_read(check, (Region){0, 0, id, check->kernel, check->epoch});
 }
 
-static void read_storage(Check *check, Storage storage, NodeId id) {
+static void read_storage(Check *check, Storage storage, NodeId id, bool strays) {
     switch (storage.kind) {
-    case STORAGE_SLAB: read_slab(check, storage, id); break;
+    case STORAGE_SLAB: read_slab(check, storage, id, strays); break;
     case STORAGE_STATE: read_state(check, storage, id); break;
     case STORAGE_INPUT:
         if (graph_node(check->graph, id)->op != OP_input) fail(check, "reads %%%u from an input", id);
@@ -108,9 +115,26 @@ static void read_storage(Check *check, Storage storage, NodeId id) {
 
 static bool is_immediate(const Node *node) { return node->op == OP_constant || node->op == OP_iota; }
 
-static void read_operand(Check *check, NodeId id, bool shifted) {
+static void read_operand(Check *check, NodeId id, bool shifted, bool strays) {
     check->shifted[id] |= shifted;
-    if (!check->inside[id] && !is_immediate(graph_node(check->graph, id))) read_storage(check, check->plan->storage[id], id);
+    check->strays[id] |= strays;
+    if (!check->inside[id] && !is_immediate(graph_node(check->graph, id)))
+        read_storage(check, check->plan->storage[id], id, strays);
+}
+
+/* Row r of the result needs no more than row r of operand i. */
+static bool keeps_rows(const Graph *graph, const Node *node, uint32_t i) {
+    Shape operand = graph_operand(graph, node, i)->shape, result = node->shape;
+    if (operand.rank < 1 || result.rank < 1 || operand.dim[0] != result.dim[0]) return false;
+    switch (node->op) {
+    case OP_reshape: return true;
+    case OP_broadcast: return operand.rank == result.rank;
+    case OP_sum:
+    case OP_reduce_max:
+    case OP_argmax: return node->attrs.axis != 0;
+    case OP_matmul: return i == 0 && result.rank == 2 && !node->attrs.transpose_a;
+    default: return op_class(node->op) == CLASS_ELEMENTWISE;
+    }
 }
 
 /* -- one kernel -- */
@@ -121,7 +145,8 @@ static void check_product(Check *check, const Node *product) {
     for (int i = 0; i < 2; i++) {
         if (sides[i].kind != STORAGE_SLAB && sides[i].kind != STORAGE_STATE)
             fail(check, "operand %d is neither state nor slab", i);
-        read_storage(check, sides[i], kernel_operand(check->plan, kernel, (uint32_t)i));
+        bool in_row = !kernel->windows && keeps_rows(check->graph, product, (uint32_t)i) && !check->strays[kernel->root];
+        read_storage(check, sides[i], kernel_operand(check->plan, kernel, (uint32_t)i), !in_row);
         check->shifted[product->operands[i]] = true;
     }
 }
@@ -152,7 +177,8 @@ static void run_nodes(Check *check) {
         if (op_class(node->op) == CLASS_MATRIX)
             check_product(check, node);
         else
-            for (uint32_t k = 0; k < node->operand_count; k++) read_operand(check, node->operands[k], shifts);
+            for (uint32_t k = 0; k < node->operand_count; k++)
+                read_operand(check, node->operands[k], shifts, check->strays[id] || !keeps_rows(check->graph, node, k));
     }
     if (kernel->root && !check->inside[kernel->root]) fail(check, "does not list its root");
 }
@@ -233,17 +259,33 @@ static void check_store(Check *check, const Store *store) {
     }
 }
 
+/* Whole groups of rows, as many as all other kernels by rows; states belong to all rows. */
+static void check_rows(Check *check) {
+    const Kernel *kernel = current(check);
+    int64_t rows = kernel->space.rank > 0 ? kernel->space.dim[0] : 0;
+    if (!check->rows) check->rows = rows;
+    if (rows == 0 || rows % PLAN_ROWS || rows != check->rows) fail(check, "has not the rows of a kernel by rows");
+    if (kernel->max_threads > rows / PLAN_ROWS) fail(check, "has too many threads for its rows");
+    for (uint32_t i = 0; i < kernel->store_count; i++) {
+        Shape shape = graph_node(check->graph, kernel->stores[i].node)->shape;
+        if (shape.rank < 1 || shape.dim[0] != rows) fail(check, "stores %%%u by other rows", kernel->stores[i].node);
+        if (kernel->stores[i].to.kind == STORAGE_STATE) fail(check, "updates a state by rows");
+    }
+}
+
 static void run_kernel(Check *check) {
     const Kernel *kernel = current(check);
     check->epoch += kernel->barrier_before;
     if (kernel->max_threads < 1) fail(check, "runs on no thread");
     if (kernel->pieces < 1) fail(check, "has no pieces");
     if (kernel->store_count == 0) fail(check, "stores nothing");
+    if (kernel->by_rows) check_rows(check);
     run_nodes(check);
-    for (uint32_t i = 0; i < kernel->store_count; i++) read_operand(check, kernel->stores[i].node, false);
+    for (uint32_t i = 0; i < kernel->store_count; i++) read_operand(check, kernel->stores[i].node, false, false);
     for (uint32_t i = 0; i < kernel->store_count; i++) check_store(check, &kernel->stores[i]);
     memset(check->inside, 0, check->graph->node_count * sizeof *check->inside);
     memset(check->shifted, 0, check->graph->node_count * sizeof *check->shifted);
+    memset(check->strays, 0, check->graph->node_count * sizeof *check->strays);
 }
 
 /* -- the whole -- */
@@ -271,7 +313,7 @@ static void *zeroed(size_t count) { return calloc(count + 1, sizeof(uint32_t)); 
 const char *plan_check(const Plan *plan) {
     const Graph *graph = plan->graph;
     void *memory[] = {zeroed(graph->symbol_count), zeroed(plan->state_count), zeroed(graph->output_count),
-                      zeroed(graph->node_count), zeroed(graph->node_count)};
+                      zeroed(graph->node_count),   zeroed(graph->node_count), zeroed(graph->node_count)};
     Check check = {.plan = plan,
                    .graph = graph,
                    .held = calloc(graph->node_count + 1, sizeof(Region)),
@@ -279,7 +321,8 @@ const char *plan_check(const Plan *plan) {
                    .form_stores = memory[1],
                    .output_stores = memory[2],
                    .inside = memory[3],
-                   .shifted = memory[4]};
+                   .shifted = memory[4],
+                   .strays = memory[5]};
     for (; check.kernel < plan->kernel_count && !check.failed; check.kernel++) run_kernel(&check);
     if (!check.failed) check_completeness(&check);
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) free(memory[i]);

@@ -123,7 +123,8 @@ static void add_outputs(Maker *maker, NodeId loss) {
 Graph *random_graph(uint64_t seed, Diagnostics *diag) {
     Maker maker = {.graph = graph_new("random", diag), .seed = seed};
     uint32_t most = maker_chance(&maker, 4) ? 40 : 9;
-    maker.batch = 1 + maker_draw(&maker, most);
+    bool groups = maker_chance(&maker, 6); /* of rows, which threads can share out */
+    maker.batch = groups ? PLAN_ROWS * (2 + maker_draw(&maker, 3)) : 1 + maker_draw(&maker, most);
     for (uint32_t i = 0, leaves = 2 + maker_draw(&maker, 4); i < leaves; i++) add_leaf(&maker);
     if (maker_chance(&maker, 2)) add_layers(&maker);
     add_ops(&maker, 4 + maker_draw(&maker, 40));

@@ -230,6 +230,70 @@ static void large_kernels_are_cut(void **state) {
     finish(&compilation);
 }
 
+/* -- kernels by rows -- */
+
+static Compilation compile_narrow(int64_t batch) {
+    const int64_t widths[] = {784, 77, 33, 10};
+    return compile(mlp_graph(&(MlpShape){batch, widths, 3, true}, diag_new()), 2, 2);
+}
+
+static uint32_t count_by_rows(const Plan *plan) {
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) count += plan->kernels[k].by_rows;
+    return count;
+}
+
+/* Rows go through all layers and back; then come the sums over them. */
+static void narrow_layers_need_one_barrier(void **state) {
+    (void)state;
+    Compilation compilation = compile_narrow(64);
+    uint32_t barriers = 0;
+    for (uint32_t k = 0; k < compilation.plan->kernel_count; k++) barriers += compilation.plan->kernels[k].barrier_before;
+    assert_int_equal(barriers, 1);
+    assert_in_range(count_by_rows(compilation.plan), 10, 16);
+    finish(&compilation);
+}
+
+static void odd_batches_are_not_shared_by_rows(void **state) {
+    (void)state;
+    Compilation compilation = compile_narrow(60);
+    assert_int_equal(count_by_rows(compilation.plan), 0);
+    finish(&compilation);
+}
+
+/* Who reads other rows than those at hand needs a barrier: each kernel of the chain is made to sum over the batch. */
+static NodeId chain_begin(Graph *graph) {
+    NodeId x = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32, matrix(64, 700)), w = f32_state(graph, "w", matrix(700, 90));
+    return build_unary(graph, OP_sqrt, build_matmul(graph, x, w, false, false));
+}
+
+static uint32_t barriers_of(Graph *graph, NodeId result) {
+    graph_output(graph, "y", result);
+    Compilation compilation = compile(graph, 2, 2);
+    uint32_t barriers = 0;
+    for (uint32_t k = 0; k < compilation.plan->kernel_count; k++) barriers += compilation.plan->kernels[k].barrier_before;
+    finish(&compilation);
+    return barriers;
+}
+
+static void other_rows_need_a_barrier(void **state) {
+    (void)state;
+    Graph *graph = begin();
+    NodeId y = chain_begin(graph);
+    NodeId v = f32_state(graph, "v", matrix(90, 70));
+    assert_int_equal(barriers_of(graph, build_matmul(graph, y, v, false, false)), 0);
+    graph = begin();
+    y = chain_begin(graph);
+    assert_int_equal(barriers_of(graph, build_reduce(graph, OP_sum, y, 1, false)), 0);
+    graph = begin();
+    y = chain_begin(graph);
+    assert_int_equal(barriers_of(graph, build_reduce(graph, OP_sum, y, 0, false)), 1);
+    graph = begin();
+    y = chain_begin(graph);
+    NodeId square = f32_state(graph, "square", matrix(64, 64));
+    assert_in_range(barriers_of(graph, build_matmul(graph, square, y, false, false)), 1, 2);
+}
+
 static void a_missing_store_is_noticed(void **state) {
     (void)state;
     Compilation compilation = compile_mnist(2);
@@ -267,6 +331,9 @@ int main(void) {
         cmocka_unit_test(a_missing_barrier_is_noticed),
         cmocka_unit_test(one_thread_needs_no_barrier),
         cmocka_unit_test(large_kernels_are_cut),
+        cmocka_unit_test(narrow_layers_need_one_barrier),
+        cmocka_unit_test(odd_batches_are_not_shared_by_rows),
+        cmocka_unit_test(other_rows_need_a_barrier),
         cmocka_unit_test(a_missing_store_is_noticed),
         cmocka_unit_test(kernels_out_of_order_are_noticed),
     };

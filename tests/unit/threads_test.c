@@ -53,7 +53,7 @@ static void test_online(void **state) {
 /* -- shared work -- */
 
 /* A program of which nothing is known but how its work may be shared. */
-enum { KERNELS = 7, MOST_UNITS = 100 };
+enum { KERNELS = 10, MOST_UNITS = 100 };
 static const ProgramKernel kernels[KERNELS] = {
     {.units = 100, .threads = 8, .pieces = 3}, /* two shared kernels, */
     {.units = 3, .threads = 2, .pieces = 4},   /* one of them with fewer units than pieces, */
@@ -62,6 +62,13 @@ static const ProgramKernel kernels[KERNELS] = {
     {.units = 1, .threads = 1, .pieces = 1, .join_before = true}, /* a stage of one chunk */
     {.units = 64, .threads = 256, .pieces = 8, .join_before = true},
     {.units = 17, .threads = 3, .pieces = 1, .join_before = true},
+    {.units = 12,
+     .threads = 3,
+     .pieces = 2,
+     .groups = 6,
+     .join_before = true}, /* two that go in step by rows, beside another */
+    {.units = 6, .threads = 2, .pieces = 1, .groups = 6},
+    {.units = 20, .threads = 2, .pieces = 2},
 };
 
 /* Plain memory: only the order of the stages keeps it right. */
@@ -88,11 +95,15 @@ static bool others_are_right(const Shared *shared, uint32_t kernel) {
     return right;
 }
 
-/* Small kernels of one stage come in order, each of them whole. */
+/* Small kernels of one stage come in order, each of them whole; those in step come in order, some groups at a time. */
 static bool order_is_right(const Shared *shared, const Piece *piece) {
-    if (piece->kernel != 3) return true;
+    if (piece->kernel != 3 && piece->kernel != 8) return true;
+    uint32_t before = piece->kernel - 1;
+    int64_t each = kernels[before].units / kernels[piece->kernel].units;
+    int64_t first = piece->kernel == 8 ? piece->first * each : 0;
+    int64_t last = piece->kernel == 8 ? piece->last * each : kernels[before].units;
     bool right = true;
-    for (int64_t i = 0; i < kernels[2].units; i++) right &= shared->done[2][i] == shared->round + 1;
+    for (int64_t i = first; i < last; i++) right &= shared->done[before][i] == shared->round + 1;
     return right;
 }
 
@@ -152,12 +163,13 @@ static uint32_t owned_by(const Work *work, uint32_t stage, uint32_t threads, uin
 static void test_ranges_are_cut_into_pieces(void **state) {
     (void)state;
     Work work = work_of_program(&(Program){.kernels = kernels, .kernel_count = KERNELS}, 2);
-    assert_int_equal(work.stages, 4);
+    assert_int_equal(work.stages, 5);
     assert_int_equal(owned_by(&work, 0, 2, 0), 1 + 3 + 1); /* the small kernels are the first thread's first chunk */
     assert_int_equal(owned_by(&work, 0, 2, 1), 3 + 2);     /* three units are three pieces, not eight */
     assert_int_equal(owned_by(&work, 1, 2, 0), 1);
     assert_int_equal(owned_by(&work, 1, 2, 1), 0);
     assert_int_equal(owned_by(&work, 2, 2, 1), 8);
+    assert_int_equal(owned_by(&work, 4, 2, 1), 2 + 2); /* as many chunks of rows as any of the kernels in step wants */
     work_free(&work);
 }
 
