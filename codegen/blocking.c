@@ -7,6 +7,8 @@
  * in two cache lines and takes as long as two loads. */
 #include "codegen/blocking.h"
 
+#include <assert.h>
+
 enum {
     SUMS = 16,   /* registers for sums, of 32; half as many of 16, where a vector takes two */
     LATENCY = 6, /* four, and what is lost where every sum is always awaited */
@@ -109,6 +111,7 @@ static void cut_rows(const ProductSize *size, Blocking *b) {
     int64_t chunk = CHUNK / (b->k_block * b->tile_rows);
     if (b->k_blocks > 1) chunk = least(chunk, MOST_SAVED / (b->tile_rows * b->column_blocks * b->vectors * LANES_OF_TILE));
     if (b->lists_zeros) chunk = least(chunk, LIST_ENTRIES / b->k_block);
+    assert(!size->group || size->group % b->tile_rows == 0);
     if (size->group) chunk = size->group / b->tile_rows;
     b->chunks = divide_up(b->row_blocks, most(chunk, 1));
     b->chunk = divide_up(b->row_blocks, b->chunks);
