@@ -65,7 +65,7 @@ bool target_open(Target *target, const CodegenOptions *options, Diagnostics *dia
         return false;
     }
     target->machine = LLVMCreateTargetMachine(description, target->triple, target->cpu, target->features,
-                                              codegen_level(options->level), LLVMRelocPIC, LLVMCodeModelJITDefault);
+                                              codegen_level(options->level), LLVMRelocPIC, LLVMCodeModelSmall);
     return target->machine != NULL;
 }
 

@@ -1,23 +1,35 @@
 /* Places in the slab. A value lives from the phase that stores it to the last phase that reads it; phases are separated by
- * barriers, so the place of a value that has died may be taken in a later phase. Largest values are placed first, each in the
- * smallest gap between the values it meets. */
+ * barriers, so the place of a value that has died may be taken in a later phase; or by a later kernel of the same phase where
+ * all that touch either run in order on one thread. Largest values are placed first, each in the smallest gap between the
+ * values it meets. */
 #include "passes/planning.h"
 
 #include <stdlib.h>
 
 enum { ALIGNMENT = 64 };
 
+/* When a kernel runs: in order with the others of its phase if those are for one thread too. */
+typedef struct {
+    uint32_t phase, kernel;
+    bool in_order;
+} Moment;
+
 typedef struct {
     NodeId node;
-    uint32_t first, last; /* phases */
+    Moment first, last; /* last.in_order: so are all that read it in that phase */
     size_t bytes, offset;
 } Value;
 
 static size_t align(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
-static void add_value(Value *value, const Plan *plan, const Store *store, uint32_t phase) {
+static Moment moment_of(const Plan *plan, const uint32_t *phase, uint32_t kernel) {
+    return (Moment){phase[kernel], kernel, plan->kernels[kernel].max_threads == 1};
+}
+
+static void add_value(Value *value, const Plan *plan, const Store *store, Moment stored) {
     const Node *node = graph_node(plan->graph, store->node);
-    *value = (Value){store->node, phase, phase, align(layout_bytes(store->to.layout, node->dtype, node->shape), ALIGNMENT), 0};
+    size_t bytes = layout_bytes(store->to.layout, node->dtype, node->shape);
+    *value = (Value){store->node, stored, stored, align(bytes, ALIGNMENT), 0};
 }
 
 /* The values of the slab in the order in which they are stored; place[node]: 1 + index of its value. */
@@ -27,17 +39,24 @@ static uint32_t collect_values(const Plan *plan, const uint32_t *phase, Value *v
         for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) {
             const Store *store = &plan->kernels[k].stores[i];
             if (store->to.kind != STORAGE_SLAB) continue;
-            add_value(&values[count], plan, store, phase[k]);
+            add_value(&values[count], plan, store, moment_of(plan, phase, k));
             place[store->node] = ++count;
         }
     return count;
+}
+
+/* Kernels come in order. */
+static void extend_life(Value *value, Moment read) {
+    bool same_phase = value->last.phase == read.phase;
+    if (same_phase) read.in_order &= value->last.in_order;
+    value->last = read;
 }
 
 static void extend_lives(const Plan *plan, const Uses *uses, const uint32_t *phase, Value *values, const uint32_t *place) {
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = uses->begin[k]; i < uses->begin[k + 1]; i++) {
             uint32_t at = place[uses->uses[i].home];
-            if (at && values[at - 1].last < phase[k]) values[at - 1].last = phase[k];
+            if (at) extend_life(&values[at - 1], moment_of(plan, phase, k));
         }
 }
 
@@ -49,7 +68,13 @@ static int compare_sizes(const void *a, const void *b) {
     return x->node < y->node ? -1 : x->node > y->node;
 }
 
-static bool lives_meet(const Value *a, const Value *b) { return a->first <= b->last && b->first <= a->last; }
+/* Whether a has died before b is stored. */
+static bool is_over(const Value *a, const Value *b) {
+    if (a->last.phase != b->first.phase) return a->last.phase < b->first.phase;
+    return a->last.in_order && b->first.in_order && a->last.kernel < b->first.kernel;
+}
+
+static bool lives_meet(const Value *a, const Value *b) { return !is_over(a, b) && !is_over(b, a); }
 
 /* The start of the smallest gap that fits between the placed values (sorted by offset) that live at the same time. */
 static size_t best_gap(const Value *value, Value *const *placed, uint32_t count) {

@@ -57,7 +57,8 @@ static void turned_tiles(void **state) {
         "%6 = transpose f32[3,50,20] %4 perm=[0,2,1]\n%7 = transpose f32[3,50,20] %5 perm=[0,2,1]\n"
         "%8 = fma f32[3,50,20] %6 %7 %3\n%9 = slice f32[3,16,32] %4 start=[0,2,5] stop=[3,18,37] step=[1,1,1]\n"
         "%10 = transpose f32[32,3,16] %9 perm=[2,0,1]\n%11 = reshape f32[32,48] %10\n%12 = neg f32[32,48] %11\n"
-        "output \"x\" %8\noutput \"y\" %12\noutput \"z\" %10\n");
+        "%13 = pad f32[3,26,53] %5 before=[0,4,1] after=[0,2,2]\n%14 = transpose f32[3,53,26] %13 perm=[0,2,1]\n"
+        "output \"x\" %8\noutput \"y\" %12\noutput \"z\" %10\noutput \"p\" %14\n");
 }
 
 /* Parts that lanes take together, along the lanes' axis or another one, and parts that they do not. */
@@ -93,6 +94,21 @@ static void long_columns(void **state) {
     assert_text("mlc-ir 1\ngraph \"t\"\n"
                 "%1 = input f32[100,256] value \"a\"\n%2 = input f32[9,33,60] value \"b\"\n%3 = sum f32[256] %1 axis=0\n"
                 "%4 = sqrt f32[256] %3\n%5 = reduce_max f32[9,60] %2 axis=1\noutput \"x\" %4\noutput \"y\" %5\n");
+}
+
+/* Zeros of both signs, NaN among numbers, infinities of both signs: along rows, short and long, and along columns. */
+static void largest(void **state) {
+    (void)state;
+    assert_text(
+        "mlc-ir 1\ngraph \"t\"\n"
+        "%1 = input f32[40,3,2] value \"a\"\n%2 = constant f32[40,3,2] 0\n%3 = mul f32[40,3,2] %1 %2\n"
+        "%4 = sqrt f32[40,3,2] %1\n%5 = div f32[40,3,2] %1 %2\n"
+        "%6 = reduce_max f32[40,3] %3 axis=2\n%7 = reduce_max f32[40,3] %4 axis=2\n%8 = reduce_max f32[40,3] %5 axis=2\n"
+        "%9 = reduce_max f32[40,2] %3 axis=1\n%10 = reduce_max f32[40,2] %4 axis=1\n%11 = reduce_max f32[40,2] %5 axis=1\n"
+        "%12 = reshape f32[240] %1\n%13 = reduce_max f32[] %12 axis=0\n%14 = reshape f32[240] %5\n"
+        "%15 = reduce_max f32[] %14 axis=0\n"
+        "output \"a\" %6\noutput \"b\" %7\noutput \"c\" %8\noutput \"d\" %9\noutput \"e\" %10\n"
+        "output \"f\" %11\noutput \"g\" %13\noutput \"h\" %15\n");
 }
 
 static void narrow_products(void **state) {
@@ -131,10 +147,10 @@ static void openblas(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(elementwise),     cmocka_unit_test(views),
-                                       cmocka_unit_test(turned_tiles),    cmocka_unit_test(parts),
-                                       cmocka_unit_test(walks),           cmocka_unit_test(long_columns),
-                                       cmocka_unit_test(narrow_products), cmocka_unit_test(mlps),
-                                       cmocka_unit_test(mnist),           cmocka_unit_test(openblas)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(elementwise), cmocka_unit_test(views),           cmocka_unit_test(turned_tiles),
+        cmocka_unit_test(parts),       cmocka_unit_test(walks),           cmocka_unit_test(long_columns),
+        cmocka_unit_test(largest),     cmocka_unit_test(narrow_products), cmocka_unit_test(mlps),
+        cmocka_unit_test(mnist),       cmocka_unit_test(openblas)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -214,6 +214,20 @@ static void one_thread_needs_no_barrier(void **state) {
     finish(&compilation);
 }
 
+/* Kernels that run in order on one thread need no barrier to take each other's memory: of a chain of products, two live at a time. */
+static void one_thread_reuses_memory(void **state) {
+    (void)state;
+    enum { SIZE = 64, LENGTH = 8 };
+    Graph *graph = begin();
+    Shape square = shape_of(2, (int64_t[]){SIZE, SIZE});
+    NodeId x = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32, square), w = f32_state(graph, "w", square);
+    for (int i = 0; i < LENGTH; i++) x = build_matmul(graph, x, w, false, true);
+    graph_output(graph, "y", x);
+    Compilation compilation = compile(graph, 2, 1);
+    assert_int_equal(compilation.plan->slab_bytes, 2 * SIZE * SIZE * sizeof(float));
+    finish(&compilation);
+}
+
 /* What a thread gets of a large kernel comes in several pieces, but not those that look for zeros: each piece would look again. */
 static void large_kernels_are_cut(void **state) {
     (void)state;
@@ -330,6 +344,7 @@ int main(void) {
         cmocka_unit_test(plans_of_random_graphs_are_right),
         cmocka_unit_test(a_missing_barrier_is_noticed),
         cmocka_unit_test(one_thread_needs_no_barrier),
+        cmocka_unit_test(one_thread_reuses_memory),
         cmocka_unit_test(large_kernels_are_cut),
         cmocka_unit_test(narrow_layers_need_one_barrier),
         cmocka_unit_test(odd_batches_are_not_shared_by_rows),
