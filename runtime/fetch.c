@@ -1,11 +1,11 @@
 /* `mlc data get`: the files of a named data set, from its mirrors or from elsewhere. What arrives is believed only when the
  * SHA-256 of its unpacked contents is right, so it does not matter where it came from or how it was packed. */
 #include "runtime/fetch.h"
+#include "runtime/curl.h"
 #include "runtime/runtime.h"
 #include "runtime/sources.h"
 #include "runtime/unpack.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
@@ -39,7 +39,8 @@ enum { ORIGINS = sizeof origins / sizeof *origins };
 typedef struct {
     Arena *arena;
     Diagnostics *diag;
-    CURL *curl;
+    const Curl *curl;
+    CURL *transfer;
     bool quiet;
     const char *set, *folder, *file, *hash; /* file: its usual name, without .gz */
     const char *reason;                     /* why the last attempt failed */
@@ -102,36 +103,37 @@ static CURLU *make_url(Fetch *fetch, const char *from, const char *suffix) {
         fetch->reason = strerror(errno);
         return NULL;
     }
-    CURLU *url = curl_url();
-    if (!remote) curl_url_set(url, CURLUPART_SCHEME, "file", 0);
-    CURLUcode code =
-        remote ? curl_url_set(url, CURLUPART_URL, place, 0) : curl_url_set(url, CURLUPART_PATH, path, CURLU_URLENCODE);
+    CURLU *url = fetch->curl->url();
+    if (!remote) fetch->curl->url_set(url, CURLUPART_SCHEME, "file", 0);
+    CURLUcode code = remote ? fetch->curl->url_set(url, CURLUPART_URL, place, 0)
+                            : fetch->curl->url_set(url, CURLUPART_PATH, path, CURLU_URLENCODE);
     free(path);
     if (code == CURLUE_OK) return url;
-    fetch->reason = curl_url_strerror(code);
-    curl_url_cleanup(url);
+    fetch->reason = fetch->curl->url_strerror(code);
+    fetch->curl->url_cleanup(url);
     return NULL;
 }
 
 static CURLcode transfer(Fetch *fetch, CURLU *url, FILE *out, char error[CURL_ERROR_SIZE]) {
-    CURL *curl = fetch->curl;
+    const Curl *curl = fetch->curl;
+    CURL *handle = fetch->transfer;
     bool moving = !fetch->quiet && isatty(STDERR_FILENO);
     *error = '\0';
-    curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_CURLU, url);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "mlc/" MLC_VERSION);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http,file");
-    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)SLOW_SECONDS);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1000L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SLOW_SECONDS);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, moving ? 0L : 1L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, show_progress);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, fetch);
-    return curl_easy_perform(curl);
+    curl->easy_reset(handle);
+    curl->easy_setopt(handle, CURLOPT_CURLU, url);
+    curl->easy_setopt(handle, CURLOPT_WRITEDATA, out);
+    curl->easy_setopt(handle, CURLOPT_ERRORBUFFER, error);
+    curl->easy_setopt(handle, CURLOPT_USERAGENT, "mlc/" MLC_VERSION);
+    curl->easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "https,http,file");
+    curl->easy_setopt(handle, CURLOPT_FAILONERROR, 1L);
+    curl->easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 1L);
+    curl->easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, (long)SLOW_SECONDS);
+    curl->easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1000L);
+    curl->easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, (long)SLOW_SECONDS);
+    curl->easy_setopt(handle, CURLOPT_NOPROGRESS, moving ? 0L : 1L);
+    curl->easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, show_progress);
+    curl->easy_setopt(handle, CURLOPT_XFERINFODATA, fetch);
+    return curl->easy_perform(handle);
 }
 
 static bool cannot_write(Fetch *fetch, const char *path) {
@@ -147,7 +149,7 @@ static bool download(Fetch *fetch, CURLU *url, const char *path) {
     CURLcode code = transfer(fetch, url, out, error);
     bool unwritten = ferror(out) != 0;
     if (fclose(out) != 0 || unwritten) return cannot_write(fetch, path);
-    if (code != CURLE_OK) fetch->reason = arena_format(fetch->arena, "%s", *error ? error : curl_easy_strerror(code));
+    if (code != CURLE_OK) fetch->reason = arena_format(fetch->arena, "%s", *error ? error : fetch->curl->easy_strerror(code));
     return code == CURLE_OK;
 }
 
@@ -164,7 +166,7 @@ static bool attempt(Fetch *fetch, const char *from, const char *suffix) {
     bool good =
         download(fetch, url, part) && check_contents(fetch, part) && (rename(part, path) == 0 || cannot_write(fetch, path));
     if (!good) unlink(part);
-    curl_url_cleanup(url);
+    fetch->curl->url_cleanup(url);
     return good;
 }
 
@@ -239,19 +241,22 @@ static int find_origin(const char *name, Diagnostics *diag) {
 
 static bool fetch_set(int origin, const FetchPlaces *places, bool quiet, Diagnostics *diag) {
     const char *name = origins[origin].name;
+    const Curl *curl = curl_open(diag);
     char folder[PATH_BYTES];
+    if (!curl) return false;
     Fetch fetch = {.arena = arena_new(), .diag = diag, .quiet = quiet, .set = name};
     fetch.folder = data_folder(name, folder, sizeof folder);
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    fetch.curl = curl_easy_init();
+    fetch.curl = curl;
+    curl->global_init(CURL_GLOBAL_DEFAULT);
+    fetch.transfer = curl->easy_init();
     bool good = make_folder(&fetch);
     for (int role = 0; role < FILE_COUNT && good; role++) {
         fetch.file = named_file((FileRole)role);
         fetch.hash = origins[origin].hashes[role];
         good = fetch_file(&fetch, places);
     }
-    curl_easy_cleanup(fetch.curl);
-    curl_global_cleanup();
+    curl->easy_cleanup(fetch.transfer);
+    curl->global_cleanup();
     arena_free(fetch.arena);
     return good;
 }
