@@ -16,7 +16,8 @@ typedef struct {
 struct ProgramJobs {
     Job jobs[PROGRAMS_MAX];
     uint32_t count;
-    atomic_uint next;
+    atomic_uint next, done;
+    const Programs *programs;
     CodegenOptions options;
     Path cache;
     pthread_t helpers[PROGRAMS_MAX];
@@ -55,13 +56,16 @@ ProgramPair programs_pair(const Programs *programs, GraphKind kind, int64_t rows
     };
 }
 
+static void compile_job(ProgramJobs *queue, Job *job) {
+    const Programs *programs = queue->programs;
+    *job->result = codegen_compile(job->compilation.plan, job->compilation.graph, &queue->options, job->diag);
+    job->compilation = (Compilation){0}; /* codegen has taken it over */
+    if (atomic_fetch_add(&queue->done, 1) + 1 == queue->count && programs->compiled) programs->compiled(programs->context);
+}
+
 static void *compile_jobs(void *argument) {
     ProgramJobs *queue = argument;
-    for (unsigned i; (i = atomic_fetch_add(&queue->next, 1)) < queue->count;) {
-        Job *job = &queue->jobs[i];
-        *job->result = codegen_compile(job->compilation.plan, job->compilation.graph, &queue->options, job->diag);
-        job->compilation = (Compilation){0}; /* codegen has taken it over */
-    }
+    for (unsigned i; (i = atomic_fetch_add(&queue->next, 1)) < queue->count;) compile_job(queue, &queue->jobs[i]);
     return NULL;
 }
 
@@ -110,6 +114,7 @@ static bool make_jobs(Programs *programs, ProgramJobs *queue, const Build *build
 bool programs_begin(Programs *programs, const Build *build) {
     programs->jobs = calloc(1, sizeof *programs->jobs);
     if (!programs->jobs) abort();
+    programs->jobs->programs = programs;
     programs->jobs->options = build_codegen_options(build->options, &programs->jobs->cache);
     if (!make_jobs(programs, programs->jobs, build)) return false;
     start_helpers(programs->jobs);

@@ -19,6 +19,9 @@ typedef struct {
     CompiledProgram items[PROGRAMS_MAX];
     uint32_t count;
     ProgramJobs *jobs; /* begun and not finished */
+    /* Called with the context when all that is begun is compiled, on a thread of its own; may be NULL. */
+    void (*compiled)(void *context);
+    void *context;
 } Programs;
 
 /* Wants what it takes to run `rows` rows in batches of `batch`: a program for whole batches, and one for the rest. */

@@ -1,5 +1,6 @@
 /* What train, eval and predict have in common. */
 #include "cli/session.h"
+#include "ir/clock.h"
 
 enum { FIT_BATCH = 1024 };
 
@@ -22,19 +23,41 @@ bool session_open_data(Session *session) {
     const ModelInfo *info = session->build.info;
     if (!session->arena) session->arena = arena_new();
     session->dataset = keeper_open(session->build.keeper, &info->source, &info->split, session->build.diag);
+    session->data_time = seconds_now();
     if (session->dataset && session->build.options->verbose)
         fprintf(stderr, "mlc: data read in %.0f ms\n", dataset_seconds(session->dataset) * 1e3);
     return session->dataset && session_check_classes(session);
 }
 
+static bool bind_states(Session *session, Diagnostics *diag) {
+    const Programs *programs = &session->programs;
+    bool good = true;
+    for (uint32_t i = 0; i < programs->count && good; i++)
+        good = programs->items[i].program && states_bind(session->states, programs->items[i].program, diag);
+    return good;
+}
+
+/* While the data are read. What goes wrong is reported when session_start does the same. */
+static void make_states(void *context) {
+    Session *session = context;
+    Diagnostics *diag = diag_new();
+    if (bind_states(session, diag) && session->trains_anew) states_initialize(session->states, session->build.info->seed);
+    diag_free(diag);
+}
+
+bool session_begin(Session *session) {
+    session->states = states_new();
+    session->programs.compiled = make_states;
+    session->programs.context = session;
+    return programs_begin(&session->programs, &session->build);
+}
+
 bool session_start(Session *session) {
+    if (!session->states && !session_begin(session)) return false;
     if (!programs_compile(&session->programs, &session->build)) return false;
     session->finish = model_graph(session->build.model, GRAPH_METRICS, session->build.info->batch, session->build.diag);
-    session->states = states_new();
     session->threads = threads_new(build_threads(session->build.options));
-    for (uint32_t i = 0; i < session->programs.count; i++)
-        if (!states_bind(session->states, session->programs.items[i].program, session->build.diag)) return false;
-    return session->finish != NULL;
+    return session->finish && bind_states(session, session->build.diag);
 }
 
 /* One reading of the training rows, not worth the time that compiling takes. */
@@ -73,8 +96,8 @@ bool session_load_weights(Session *session, CheckpointInfo *info) {
 
 void session_close(Session *session) {
     threads_free(session->threads);
+    programs_free(&session->programs); /* may still be making the states */
     states_free(session->states);
-    programs_free(&session->programs);
     graph_free(session->finish);
     dataset_free(session->dataset);
     build_close(&session->build);

@@ -10,9 +10,11 @@ typedef struct {
     SourceSchema like; /* of a trained network: the schema of its data */
     Build build;
     Dataset *dataset;
+    double data_time; /* when they were read, by seconds_now */
     Programs programs;
     Graph *finish; /* from means over a split to metrics */
     States *states;
+    bool trains_anew; /* the states get their first values, as soon as they are there */
     Threads *threads;
 } Session;
 
@@ -22,6 +24,8 @@ bool session_expect_rows(const Session *session, int64_t rows[SPLIT_COUNT]);
 bool session_open_data(Session *session);
 /* Whether there is a column for every class that the model chooses one for. false after reporting errors. */
 bool session_check_classes(const Session *session);
+/* Begins to compile what is wanted so far, and to make the states of that. */
+bool session_begin(Session *session);
 /* Compiles the programs wanted, makes their states and starts the threads. */
 bool session_start(Session *session);
 /* Before training: fits the transforms of the data to the training rows. */

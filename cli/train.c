@@ -5,6 +5,7 @@
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
+#include "ir/clock.h"
 
 #include <math.h>
 #include <signal.h>
@@ -27,14 +28,8 @@ typedef struct {
     bool begun;             /* resolved.mdl and the start line are written */
     uint32_t best_epoch;    /* that best.safetensors is of; 0: none */
     bool early;             /* stop_when ended the training */
-    struct timespec started;
+    double started;         /* by seconds_now */
 } Training;
-
-static double seconds_since(struct timespec start) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start.tv_sec) + 1e-9 * (double)(now.tv_nsec - start.tv_nsec);
-}
 
 /* -- signals: the first one saves and stops; the handler is gone then, so that a second one kills -- */
 
@@ -84,8 +79,9 @@ static void want_programs(Training *training, const int64_t rows[SPLIT_COUNT]) {
 static bool open_data(Training *training) {
     int64_t rows[SPLIT_COUNT];
     Session *session = &training->session;
+    session->trains_anew = !training->options->resume;
     if (session_expect_rows(session, rows)) want_programs(training, rows);
-    return programs_begin(&session->programs, &session->build) && session_open_data(session);
+    return session_begin(session) && session_open_data(session);
 }
 
 static bool compile_programs(Training *training) {
@@ -94,6 +90,7 @@ static bool compile_programs(Training *training) {
     uint32_t batch = session->build.info->batch;
     int64_t rows[SPLIT_COUNT];
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) rows[split] = dataset_rows(session->dataset, split);
+    if (!programs_compile(&session->programs, &session->build)) return false; /* what the headers promised */
     want_programs(training, rows);
     if (!session_start(session) || !session_fit(session)) return false;
     training->train = programs_pair(programs, GRAPH_TRAIN, rows[SPLIT_TRAIN], batch);
@@ -174,6 +171,13 @@ static bool open_folder(Training *training) {
 
 /* -- while it runs -- */
 
+static void on_begin(void *context) {
+    const Training *training = context;
+    if (!training->options->verbose) return;
+    fprintf(stderr, "mlc: the first step begins %.0f ms after the start, %.0f ms after the data were read\n",
+            1e3 * (seconds_now() - training->started), 1e3 * (seconds_now() - training->session.data_time));
+}
+
 static void on_step(void *context, uint32_t epoch, uint64_t step, uint64_t steps_per_epoch, double loss) {
     Training *training = context;
     begin_run(training);
@@ -226,6 +230,7 @@ static TrainResult run_training(Training *training) {
         .epochs = info->epochs,
         .accumulate = info->accumulate,
         .seed = info->seed,
+        .initialized = session->trains_anew,
         .shuffle = info->shuffle,
         .keep_best = info->keep_best,
         .stop = info->stop,
@@ -233,7 +238,7 @@ static TrainResult run_training(Training *training) {
         .model_hash = training->model_hash,
         .resume = training->options->resume ? last.path : NULL,
     };
-    TrainEvents events = {.context = training, .step = on_step, .epoch = on_epoch, .end = on_end};
+    TrainEvents events = {.context = training, .begin = on_begin, .step = on_step, .epoch = on_epoch, .end = on_end};
     catch_signals();
     TrainResult result = train(&options, &events, training->diag);
     progress_clear(&training->progress);
@@ -246,7 +251,7 @@ static void write_end(Training *training, TrainResult result) {
     static const char *const results[] = {"done", "stopped", "nonfinite", "failed"};
     const EpochRecord *last = journal_last(&training->journal);
     json_t *line = json_pack("{s:s, s:s, s:i, s:f}", "event", "end", "result", results[result], "epochs_done",
-                             last ? (int)last->epoch : 0, "seconds", seconds_since(training->started));
+                             last ? (int)last->epoch : 0, "seconds", seconds_now() - training->started);
     json_object_set_new(line, "stopped_early", json_boolean(training->early));
     json_object_set_new(line, "best_epoch", training->best_epoch ? json_integer(training->best_epoch) : json_null());
     journal_write(&training->journal, line);
@@ -302,7 +307,7 @@ static void print_answer(const Training *training) {
     print_measured(training, "test", &last->test);
     print_measured(training, "valid", &last->valid);
     if (isfinite(last->train_loss)) printf("train loss %s, ", text_number(number, last->train_loss));
-    printf("%u epoch%s, %.1f s\n", last->epoch, last->epoch == 1 ? "" : "s", seconds_since(training->started));
+    printf("%u epoch%s, %.1f s\n", last->epoch, last->epoch == 1 ? "" : "s", seconds_now() - training->started);
     print_judgement(training, last);
     print_files(folder);
 }
@@ -335,7 +340,7 @@ Status command_train(const Options *given, Diagnostics *diag) {
     training->options = given;
     training->diag = diag;
     training->lock = -1;
-    clock_gettime(CLOCK_MONOTONIC, &training->started);
+    training->started = seconds_now();
     Status status = run_whole(training);
     journal_free(&training->journal);
     session_close(&training->session);

@@ -211,6 +211,7 @@ typedef struct {
     uint32_t epochs;
     uint32_t accumulate; /* batches whose gradients make one step; 0: one */
     uint64_t seed;
+    bool initialized; /* the states have their first values, of this seed, already */
     bool shuffle;
     Judge keep_best;
     StopRule stop;
@@ -233,6 +234,7 @@ typedef struct {
     /* epoch 0: the untrained network (train_loss is NaN then). valid, test: NULL if the split has no rows. */
     void (*epoch)(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows, const Evaluation *valid,
                   const Evaluation *test);
+    void (*begin)(void *context); /* just before the first step */
     /* After the last epoch, or when the training ends before it; early: because the StopRule says so. */
     void (*end)(void *context, const CheckpointInfo *info, bool early);
 } TrainEvents;

@@ -5,6 +5,7 @@
 #include "runtime/memory.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ typedef struct {
     Symbol symbol;
     Form *forms; /* each holds the same values */
     uint32_t form_count;
+    bool has_values; /* has been initialized, written, or updated by a program; before, its memory is zero */
 } State;
 
 typedef struct Binding Binding;
@@ -108,9 +110,20 @@ static void copy_form(State *state, uint32_t from, uint32_t to) {
 
 static void write_state(State *state, const void *plain) {
     for (uint32_t f = 0; f < state->form_count; f++) write_form(state, f, plain);
+    state->has_values = true;
+}
+
+/* Moments of optimizers are zero at first, as memory that nobody has written is. */
+static bool is_zero(const State *state) {
+    const Init *init = &state->symbol.init;
+    return !state->has_values && init->kind == INIT_CONSTANT && init->a == 0.0F && !signbit(init->a);
 }
 
 static void initialize_state(State *state, uint64_t seed) {
+    if (is_zero(state)) {
+        state->has_values = true;
+        return;
+    }
     void *plain = memory_new(plain_bytes(state));
     state_initialize(&state->symbol, seed, plain);
     write_state(state, plain);
@@ -125,7 +138,7 @@ static void *bind_form(States *states, State *state, Layout layout) {
     if (state->form_count) memcpy(forms, state->forms, state->form_count * sizeof *forms);
     forms[state->form_count] = (Form){layout, memory_new(layout_bytes(layout, state->symbol.dtype, state->symbol.shape))};
     state->forms = forms;
-    if (state->form_count++)
+    if (state->form_count++ && state->has_values)
         copy_form(state, 0, state->form_count - 1);
     else if (state->symbol.init.kind == INIT_FITTED)
         initialize_state(state, 0);
@@ -213,6 +226,7 @@ static bool has_form(const Binding *binding, const Form *form) {
 /* From the form that the program wrote to those that it did not. */
 static void publish_state(const Binding *binding, State *state) {
     uint32_t source = 0;
+    state->has_values = true;
     while (!has_form(binding, &state->forms[source])) source++;
     for (uint32_t f = 0; f < state->form_count; f++)
         if (!has_form(binding, &state->forms[f])) copy_form(state, source, f);

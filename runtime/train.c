@@ -34,7 +34,14 @@ static bool after_step(void *context, int64_t step, const void *outputs) {
     return !trainer->nonfinite && !save && !atomic_load_explicit(&stop_requested, memory_order_relaxed);
 }
 
+static void begin(Trainer *trainer) {
+    const TrainEvents *events = trainer->events;
+    if (events->begin && !trainer->begun) events->begin(events->context);
+    trainer->begun = true;
+}
+
 static void run_steps(Trainer *trainer) {
+    begin(trainer);
     double start = seconds_now();
     RunTimes times = trainer_times(trainer);
     pair_loop(&trainer->pair, trainer->order, trainer_step(trainer), trainer->pair.steps, &times, after_step, trainer);

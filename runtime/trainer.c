@@ -71,7 +71,7 @@ bool trainer_restart(Trainer *trainer) {
     trainer->info = (CheckpointInfo){.seed = options->seed, .best = NAN, .gained = NAN};
     snprintf(trainer->info.model_hash, sizeof trainer->info.model_hash, "%s", options->model_hash ? options->model_hash : "");
     if (trainer->saved) return load_saved(trainer);
-    states_initialize(options->states, options->seed);
+    if (!options->initialized || trainer->begun) states_initialize(options->states, options->seed);
     return true;
 }
 

@@ -12,6 +12,7 @@ typedef struct {
     size_t loss[2]; /* where the full and the last program put the loss */
     Evaluator valid, test;
     CheckpointInfo info;          /* where we stand */
+    bool begun;                   /* the states may be others than at the beginning */
     int32_t *order;               /* the rows of the current epoch */
     char *saved;                  /* path of the checkpoint to go back to; NULL: start from the seed */
     uint64_t nonfinite;           /* the first step whose loss was not finite, from 1; 0: none */

@@ -152,15 +152,34 @@ static void test_refuses_another_shape(void **state) {
     graph_free(other);
 }
 
+/* Memory of new states is zero, so that nothing need be done for those that begin so; a program changes that. */
+static void test_zeros(void **state) {
+    Fixture *fixture = *state;
+    Graph *graph = graph_new("moments", fixture->diag);
+    const float zero = 0, minus_zero = -0.0F;
+    NodeId m = graph_state(graph, "m", DTYPE_F32, shape_of(1, (int64_t[]){1}), (Init){INIT_CONSTANT, 0, 0}, false);
+    graph_state(graph, "z", DTYPE_F32, shape_of(1, (int64_t[]){1}), (Init){INIT_CONSTANT, minus_zero, 0}, false);
+    graph_update(graph, m, build_unary(graph, OP_neg, m));
+    const PlanState states[] = {{0, plain}, {1, plain}};
+    Program program = {.graph = graph, .states = states, .state_count = 2};
+    assert_true(states_bind(fixture->states, &program, fixture->diag));
+    float *const *memory = (float *const *)states_pointers(fixture->states, &program);
+    states_initialize(fixture->states, 1);
+    assert_memory_equal(memory[0], &zero, sizeof zero);
+    assert_memory_equal(memory[1], &minus_zero, sizeof zero);
+    *memory[0] = 3;
+    states_publish(fixture->states, &program);
+    states_initialize(fixture->states, 1);
+    assert_memory_equal(memory[0], &zero, sizeof zero);
+    graph_free(graph);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layouts),
-        TEST(test_initial_values_in_all_forms),
-        TEST(test_a_late_form_gets_the_values),
-        TEST(test_updates_reach_other_programs),
-        TEST(test_save_and_restore),
+        cmocka_unit_test(test_layouts),         TEST(test_initial_values_in_all_forms),  TEST(test_zeros),
+        TEST(test_a_late_form_gets_the_values), TEST(test_updates_reach_other_programs), TEST(test_save_and_restore),
         TEST(test_refuses_another_shape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
