@@ -7,7 +7,10 @@ enum {
     FMAS_PER_MICROSECOND = 40000,       /* matrix products */
     MICROSECONDS_PER_THREAD = 4,        /* meeting another thread costs about one */
     MICROSECONDS_PER_PIECE = 40,        /* a piece packs its operands anew, and finishes a tile with nothing beside it */
+    MICROSECONDS_PER_OWN_PIECE = 16,    /* unless it needs none but its own */
     MOST_PIECES = 4,                    /* of a thread's range */
+    WIDEST_TILE = 80,                   /* columns */
+    MANY_ROWS = 128,
     MOST_THREADS = 256
 };
 
@@ -43,8 +46,19 @@ uint32_t cost_threads(int64_t nanoseconds, int threads) {
 }
 
 /* At least two where it does not matter what pays (threads below 0, for tests). */
+static uint32_t pieces_of(int64_t nanoseconds, int64_t each, int threads) {
+    return (uint32_t)clamp(nanoseconds / each, threads < 0 ? 2 : 1, MOST_PIECES);
+}
+
 uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads) {
-    return (uint32_t)clamp(nanoseconds / sharing / (MICROSECONDS_PER_PIECE * NANOSECONDS), threads < 0 ? 2 : 1, MOST_PIECES);
+    return pieces_of(nanoseconds / sharing, MICROSECONDS_PER_PIECE * NANOSECONDS, threads);
+}
+
+/* Each piece looks for zeros in the rows of its tiles. They are its own where a tile takes all columns, and there are many of them. */
+static uint32_t looking_pieces(const Kernel *kernel, int64_t nanoseconds, int threads) {
+    int64_t columns = kernel->space.dim[kernel->swapped ? 0 : 1], rows = kernel->space.dim[kernel->swapped ? 1 : 0];
+    bool own = columns <= WIDEST_TILE && rows >= MANY_ROWS;
+    return own ? pieces_of(nanoseconds / kernel->max_threads, MICROSECONDS_PER_OWN_PIECE * NANOSECONDS, threads) : 1;
 }
 
 void cost_assign(const Plan *plan, Kernel *kernel, int threads) {
@@ -52,5 +66,5 @@ void cost_assign(const Plan *plan, Kernel *kernel, int threads) {
     kernel->by_rows = false;
     kernel->max_threads = (uint32_t)clamp(cost_threads(cost, threads), 1, shape_elements(kernel->space));
     kernel->pieces =
-        kernel->skips_zeros ? 1 : cost_pieces(cost, kernel->max_threads, threads); /* each looks for zeros in all rows */
+        kernel->skips_zeros ? looking_pieces(kernel, cost, threads) : cost_pieces(cost, kernel->max_threads, threads);
 }

@@ -86,13 +86,19 @@ static void add_rows(Sharing *s, uint32_t begin, uint32_t end, uint32_t thread) 
         add_groups(s, begin, end, all.groups * i / chunks, all.groups * (i + 1) / chunks);
 }
 
+/* Where piece i begins: each is half of what is left, so that those which others take, from the end, are short: few pieces, and yet
+ * all threads end at about the same time. */
+static int64_t cut_at(int64_t first, int64_t last, uint32_t i, uint32_t pieces) {
+    return i == pieces ? last : last - ((last - first) >> least(i, 62));
+}
+
 static void add_range(Sharing *s, uint32_t k, uint32_t thread, uint32_t together) {
     const ProgramKernel *kernel = &s->program->kernels[k];
-    uint32_t sharing = least(kernel->threads, s->threads), each = kernel->pieces;
-    int64_t pieces = (int64_t)sharing * each;
+    uint32_t sharing = least(kernel->threads, s->threads);
     if (thread >= sharing) return;
-    for (int64_t i = (int64_t)thread * each; i < ((int64_t)thread + 1) * each; i++) {
-        add_piece(s, k, kernel->units * i / pieces, kernel->units * (i + 1) / pieces);
+    int64_t first = kernel->units * thread / sharing, last = kernel->units * (thread + 1) / sharing;
+    for (uint32_t i = 0; i < kernel->pieces; i++) {
+        add_piece(s, k, cut_at(first, last, i, kernel->pieces), cut_at(first, last, i + 1, kernel->pieces));
         if (s->piece_count - s->chunks[s->chunk_count] >= together) end_chunk(s);
     }
 }
