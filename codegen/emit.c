@@ -114,17 +114,25 @@ static void push_operands(Emitter *e, uint32_t frame) {
         if (sources[i].place) push(e, node->operands[i], sources[i].place);
 }
 
+/* A value that needs no others: given, or taken from memory in one go; without a value if it has to be computed. */
+static Value value_at_once(Emitter *e, NodeId id, const Place *place) {
+    return emit_computes(e, id) ? view_interleaved(e, graph_node(e->graph, id), place) : given_value(e, id, place);
+}
+
 /* Emits the value on top of the stack, or puts its operands there first. */
 static void process_top(Emitter *e) {
     Frame top = e->frames[e->frame_count - 1];
-    bool known = memo_find(e, top.node, top.place).value, computes = emit_computes(e, top.node);
-    if (!known && computes && !top.sources) {
-        push_operands(e, e->frame_count - 1);
-        return;
+    bool known = memo_find(e, top.node, top.place).value;
+    if (!known && !top.sources) {
+        Value value = value_at_once(e, top.node, top.place);
+        if (!value.value) {
+            push_operands(e, e->frame_count - 1);
+            return;
+        }
+        emit_set(e, top.node, top.place, value);
+    } else if (!known) {
+        emit_set(e, top.node, top.place, computed_value(e, top.node, top.sources));
     }
-    if (!known)
-        emit_set(e, top.node, top.place,
-                 computes ? computed_value(e, top.node, top.sources) : given_value(e, top.node, top.place));
     e->frame_count--;
 }
 

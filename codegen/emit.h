@@ -92,6 +92,8 @@ const Place *place_through_view(Emitter *e, const Node *node, const Place *place
 bool place_uniform(const Place *place);
 /* The place's position in row-major order of its shape. */
 Coordinate place_linear(Emitter *e, const Place *place);
+/* All lanes are neighbours in that order, and lane 0 is at a multiple of LANES. */
+bool place_neighbours(const Place *place);
 /* The mask of lanes whose index base + lane is below n; NULL if n is whole vectors, as base then is. */
 LLVMValueRef lanes_below(Emitter *e, LLVMValueRef base, int64_t n);
 
@@ -126,6 +128,8 @@ bool emit_takes_part(const Emitter *e, const Node *concat, const Place *place); 
 Source view_source(Emitter *e, const Node *node, uint32_t operand, const Place *place);
 Coordinate gathered_index(Emitter *e, Value index, int64_t size); /* an i32 index within an axis: beyond its ends, the end */
 Value view_choose(Emitter *e, const Node *node, const Source *sources, const Value *operands);
+/* A concat of single columns in memory, read by lanes that begin at the first of them: its value; without one if it is something else. */
+Value view_interleaved(Emitter *e, const Node *node, const Place *place);
 
 /* -- memo.c -- */
 /* Values are remembered per region: code that dominates what follows until the region ends. */

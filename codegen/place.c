@@ -76,6 +76,15 @@ Coordinate place_linear(Emitter *e, const Place *place) {
     return sum;
 }
 
+bool place_neighbours(const Place *place) {
+    int last = place->shape.rank - 1;
+    while (last > 0 && place->shape.dim[last] == 1) last--;
+    for (int i = 0; i < last; i++)
+        if (place->axis[i].irregular || place->axis[i].step) return false;
+    bool whole = last == 0 || (last > 0 && place->shape.dim[last] % LANES == 0);
+    return whole && !place->mask && !place->axis[last].irregular && place->axis[last].step == 1 && place->axis[last].aligned;
+}
+
 /* Lanes that run along the last axis and start at multiples of LANES stay on one row if rows are whole vectors. */
 static bool stays_in_row(Coordinate linear, int64_t row) { return linear.step == 1 && linear.aligned && row % LANES == 0; }
 

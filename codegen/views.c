@@ -123,6 +123,50 @@ LLVMValueRef concat_part_number(Emitter *e, const Node *concat, const Place *pla
     return number;
 }
 
+/* Of lanes that begin at a multiple of their number, every part has the same few elements, one after the other. */
+static bool interleaves(const Emitter *e, const Node *node, const Place *place) {
+    bool single = node->op == OP_concat && node->attrs.axis == node->shape.rank - 1 && equal_size(e, node) == 1;
+    uint32_t parts = node->operand_count;
+    if (!single || parts > LANES / 2 || LANES % parts != 0 || node->dtype == DTYPE_BOOL || !place_neighbours(place))
+        return false;
+    for (uint32_t i = 0; i < parts; i++) {
+        Storage storage = e->plan->storage[node->operands[i]];
+        if (emit_computes(e, node->operands[i]) || storage.kind != STORAGE_SLAB || storage.layout.kind != LAYOUT_PLAIN)
+            return false;
+    }
+    return true;
+}
+
+/* Both vectors, one behind the other. */
+static LLVMValueRef joined(Emitter *e, LLVMValueRef a, LLVMValueRef b, unsigned lanes) {
+    LLVMValueRef all[LANES];
+    for (unsigned i = 0; i < lanes; i++) all[i] = const_i32(e, (int32_t)i);
+    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(all, lanes), "");
+}
+
+/* From the parts' elements one behind the other to lanes of each part in turn. */
+static LLVMValueRef interleaved(Emitter *e, LLVMValueRef all, unsigned parts) {
+    LLVMValueRef lanes[LANES];
+    for (unsigned i = 0; i < LANES; i++) lanes[i] = const_i32(e, (int32_t)(i % parts * (LANES / parts) + i / parts));
+    return LLVMBuildShuffleVector(e->builder, all, LLVMGetPoison(LLVMTypeOf(all)), LLVMConstVector(lanes, LANES), "");
+}
+
+Value view_interleaved(Emitter *e, const Node *node, const Place *place) {
+    LLVMValueRef parts[LANES];
+    unsigned count = node->operand_count, each = LANES / (count ? count : 1);
+    if (!interleaves(e, node, place)) return (Value){NULL, false};
+    LLVMTypeRef type = dtype_type(e, node->dtype, true);
+    LLVMValueRef first = LLVMBuildUDiv(e->builder, place_linear(e, place).base, const_i64(e, count), "");
+    for (unsigned i = 0; i < count; i++) {
+        LLVMValueRef base = storage_base(e, e->plan->storage[node->operands[i]]);
+        parts[i] = LLVMBuildLoad2(e->builder, LLVMVectorType(type, each), element_pointer(e, base, node->dtype, first), "");
+        LLVMSetAlignment(parts[i], (unsigned)dtype_bytes(node->dtype));
+    }
+    for (; count > 1; count /= 2, each *= 2)
+        for (unsigned i = 0; i < count / 2; i++) parts[i] = joined(e, parts[2 * i], parts[2 * i + 1], 2 * each);
+    return (Value){interleaved(e, parts[0], node->operand_count), false};
+}
+
 Coordinate gathered_index(Emitter *e, Value index, int64_t size) {
     LLVMTypeRef type = LLVMTypeOf(index.value);
     LLVMValueRef limits[] = {const_i32(e, 0), const_i32(e, (int32_t)(size - 1))};

@@ -32,12 +32,21 @@ static Block random_block(const Formula *f, NodeId number) {
     return block;
 }
 
+/* The words of all blocks one after the other. A block is computed once for its four elements, each word of all of them in memory
+ * of its own; who needs the bits interleaves them. */
+static NodeId interleaved_words(const Formula *f, const Block *block, int64_t blocks) {
+    NodeId columns[4];
+    for (int i = 0; i < 4; i++) columns[i] = build_reshape(f->graph, block->word[i], shape_of(2, (int64_t[]){blocks, 1}));
+    NodeId rows = build_concat(f->graph, columns, 4, 1);
+    return build_reshape(f->graph, rows, shape_of(1, (int64_t[]){4 * blocks}));
+}
+
 NodeId expand_random(const Formula *f) {
-    Formula flat = *f;
-    flat.node.shape = shape_of(1, (int64_t[]){shape_elements(f->node.shape)});
-    NodeId element = build_iota(f->graph, flat.node.shape, 0);
-    Block block = random_block(&flat, f_shr(&flat, element, f_int(&flat, 2)));
-    NodeId number = f_and(&flat, element, f_int(&flat, 3)), bits = block.word[3];
-    for (uint32_t i = 3; i-- > 0;) bits = f_select(&flat, f_eq(&flat, number, f_int(&flat, i)), block.word[i], bits);
+    int64_t elements = shape_elements(f->node.shape), blocks = (elements + 3) / 4;
+    Formula each = *f;
+    each.node.shape = shape_of(1, (int64_t[]){blocks});
+    Block block = random_block(&each, build_iota(f->graph, each.node.shape, 0));
+    NodeId bits = interleaved_words(&each, &block, blocks);
+    bits = build_slice(f->graph, bits, (int64_t[]){0}, (int64_t[]){elements}, NULL);
     return build_reshape(f->graph, bits, f->node.shape);
 }

@@ -76,6 +76,22 @@ static void parts(void **state) {
 }
 
 /* Running sums and scattered ones, along the last axis and others, alone and with what follows them. */
+/* Single columns side by side: in rows of whole vectors their elements are interleaved in registers, two, three or eight of them;
+ * others are chosen lane by lane. */
+static void columns_in_turn(void **state) {
+    (void)state;
+    assert_text(
+        "mlc-ir 1\ngraph \"t\"\n"
+        "%1 = input f32[96,5] value \"a\"\n%2 = sum f32[96] %1 axis=1\n%3 = reduce_max f32[96] %1 axis=1\n"
+        "%4 = argmax i32[96] %1 axis=1\n%5 = convert f32[96] %4\n"
+        "%6 = reshape f32[96,1] %2\n%7 = reshape f32[96,1] %3\n%8 = reshape f32[96,1] %5\n"
+        "%9 = concat f32[96,2] %6 %7 axis=1\n%10 = reshape f32[4,48] %9\n%11 = neg f32[4,48] %10\n"
+        "%12 = reshape f32[24,8] %9\n%13 = neg f32[24,8] %12\n"
+        "%14 = concat f32[96,3] %6 %7 %8 axis=1\n%15 = reshape f32[9,32] %14\n%16 = neg f32[9,32] %15\n"
+        "%17 = concat f32[96,8] %6 %7 %7 %6 %6 %6 %7 %6 axis=1\n%18 = reshape f32[12,64] %17\n%19 = neg f32[12,64] %18\n"
+        "output \"x\" %11\noutput \"y\" %13\noutput \"z\" %16\noutput \"w\" %19\n");
+}
+
 static void walks(void **state) {
     (void)state;
     assert_text("mlc-ir 1\ngraph \"t\"\n"
@@ -148,9 +164,8 @@ static void openblas(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elementwise), cmocka_unit_test(views),           cmocka_unit_test(turned_tiles),
-        cmocka_unit_test(parts),       cmocka_unit_test(walks),           cmocka_unit_test(long_columns),
-        cmocka_unit_test(largest),     cmocka_unit_test(narrow_products), cmocka_unit_test(mlps),
-        cmocka_unit_test(mnist),       cmocka_unit_test(openblas)};
+        cmocka_unit_test(elementwise),     cmocka_unit_test(views), cmocka_unit_test(turned_tiles), cmocka_unit_test(parts),
+        cmocka_unit_test(columns_in_turn), cmocka_unit_test(walks), cmocka_unit_test(long_columns), cmocka_unit_test(largest),
+        cmocka_unit_test(narrow_products), cmocka_unit_test(mlps),  cmocka_unit_test(mnist),        cmocka_unit_test(openblas)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -238,6 +238,24 @@ static void scalars_are_computed_once(void **state) {
 
 /* -- the whole step -- */
 
+/* Four elements share a block: a kernel over the blocks stores each word of them, and who needs the bits reads them. */
+static void random_blocks_are_computed_once(void **state) {
+    (void)state;
+    NodeId seeds[3];
+    static const char *const names[] = {"low", "high", "draw"};
+    for (int i = 0; i < 3; i++) seeds[i] = graph_input(graph, SYMBOL_VALUE, names[i], DTYPE_I32, (Shape){0});
+    NodeId bits = build_random(graph, seeds, 1, 2, matrix(30, 64));
+    NodeId kept = build_binary(graph, OP_lt, bits, build_i32(graph, 0, matrix(30, 64)));
+    NodeId x = product(weight("x", matrix(30, 64)), weight("w", matrix(64, 64)));
+    graph_output(graph, "y", build_ternary(graph, OP_select, kept, x, negative(x)));
+    const Plan *plan = compile();
+    assert_kernels(plan, 2, 0, 1); /* keys of the rounds, blocks */
+    uint32_t words = 0;
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        if (shape_elements(plan->kernels[k].space) == 30 * 64 / 4) words += plan->kernels[k].store_count;
+    assert_int_equal(words, 4);
+}
+
 static void a_training_step_has_the_kernels_one_writes_by_hand(void **state) {
     (void)state;
     graph_free(graph);
@@ -284,6 +302,7 @@ int main(void) {
         TEST(views_are_read_through),
         TEST(views_do_not_multiply_work),
         TEST(scalars_are_computed_once),
+        TEST(random_blocks_are_computed_once),
         TEST(a_training_step_has_the_kernels_one_writes_by_hand),
         TEST(the_first_level_fuses_nothing),
     };
