@@ -56,6 +56,11 @@ static bool measure_confusion(Evaluating *evaluating) {
     const int32_t *rows = dataset_split(evaluating->session.dataset, evaluating->split);
     if (!forward_run(&evaluating->session, GRAPH_EVAL, 0, evaluating->batch, rows, evaluating->rows, &predictions))
         return false;
+    if (predictions.classes && !evaluating->session.build.info->label_field) {
+        diag_error(evaluating->diag, STATUS_USAGE, (Span){0},
+                   "--confusion needs labels that are a field of the source: those of this model are computed");
+        return false;
+    }
     if (predictions.classes) {
         count_confusion(evaluating, &predictions, rows);
         return true;

@@ -83,7 +83,7 @@ static bool run_batches(Session *session, const Program *program, uint32_t batch
 }
 
 static bool is_classifier(const Session *session, const Node *node) {
-    return session->build.info->label_field && node->shape.rank == 2 && node->shape.dim[1] > 1;
+    return session->build.info->compares_classes && node->shape.rank == 2 && node->shape.dim[1] > 1;
 }
 
 static bool prepare(Session *session, const Program *program, uint32_t output, int64_t count, Predictions *predictions) {

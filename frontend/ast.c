@@ -94,7 +94,8 @@ Expr *ast_index(Arena *arena, Span span, Expr *object, SubList subs) {
     expr->index.object = object;
     expr->index.subs = subs;
     expr->depth = deeper(1, object);
-    for (const Sub *sub = subs.first; sub; sub = sub->next) expr->depth = deeper(deeper(expr->depth, sub->from), sub->to);
+    for (const Sub *sub = subs.first; sub; sub = sub->next)
+        expr->depth = deeper(deeper(deeper(expr->depth, sub->from), sub->to), sub->step);
     return expr;
 }
 
@@ -113,9 +114,15 @@ Arg *ast_arg(Arena *arena, Name name, Expr *value) {
     return arg;
 }
 
-Sub *ast_sub(Arena *arena, Span span, bool is_slice, Expr *from, Expr *to) {
+Sub *ast_sub(Arena *arena, Span span, Expr *at) {
     Sub *sub = ARENA_NEW(arena, Sub);
-    *sub = (Sub){NULL, is_slice, from, to, span};
+    *sub = (Sub){.from = at, .span = span};
+    return sub;
+}
+
+Sub *ast_slice(Arena *arena, Span span, Expr *from, Expr *to, Expr *step) {
+    Sub *sub = ARENA_NEW(arena, Sub);
+    *sub = (Sub){.is_slice = true, .from = from, .to = to, .step = step, .span = span};
     return sub;
 }
 

@@ -71,7 +71,7 @@ AST_LIST(ArgList, Arg);
 typedef struct Sub {
     struct Sub *next;
     bool is_slice;
-    Expr *from, *to; /* index: from */
+    Expr *from, *to, *step; /* each NULL where there is none; index: from */
     Span span;
 } Sub;
 AST_LIST(SubList, Sub);
@@ -253,7 +253,8 @@ Expr *ast_pipe(Arena *arena, Span span, Expr *value, Expr *callee, ArgList args)
 Expr *ast_index(Arena *arena, Span span, Expr *object, SubList subs);
 Expr *ast_member(Arena *arena, Span span, Expr *object, Name name);
 Arg *ast_arg(Arena *arena, Name name, Expr *value);
-Sub *ast_sub(Arena *arena, Span span, bool is_slice, Expr *from, Expr *to);
+Sub *ast_sub(Arena *arena, Span span, Expr *at);
+Sub *ast_slice(Arena *arena, Span span, Expr *from, Expr *to, Expr *step);
 NameNode *ast_name(Arena *arena, Name name);
 Type *ast_type(Arena *arena, Span span, Name name, bool has_shape, ExprList shape);
 Limits *ast_limits(Arena *arena, Limits limits);

@@ -61,6 +61,7 @@ static void print_subs(const SubList *list, int level, FILE *out) {
         if (sub->is_slice) print_head(level, out, "slice", NULL);
         print_bound(sub->is_slice ? "from" : "at", sub->from, level + sub->is_slice, out);
         print_bound("to", sub->to, level + 1, out);
+        print_bound("step", sub->step, level + 1, out);
     }
 }
 

@@ -43,13 +43,37 @@ static void keep_use(const Call *call, const SourceField *field, int64_t columns
     log->class_uses[i] = use;
 }
 
+/* The first label that the loss or a metric compares with is the one that predictions are compared with. */
+static void keep_label(const Evaluator *evaluator, const SourceField *field) {
+    LayerLog *log = evaluator->log;
+    if (!log || evaluator->phase != PHASE_TRAIN || log->compares_classes) return;
+    log->compares_classes = true;
+    log->label_field = field ? field->name : NULL;
+}
+
 Value call_class_of(const Call *call) {
     const SourceField *field = field_of(call->evaluator, call->args[0]);
     int64_t columns = call->args[1].integer;
+    keep_label(call->evaluator, field);
     if (field && field->classes > columns) return too_few_columns(call, field, columns);
     bool unsure = field && (!field->classes || field->is_text); /* text may be missing */
     if (unsure && call->evaluator->log) keep_use(call, field, columns);
     return call->args[0];
+}
+
+/* Labels of the source are looked at when the data are read. What is computed of them is known step by step only: NaN stops the
+ * training there. */
+Value call_has_class(const Call *call) {
+    Evaluator *evaluator = call->evaluator;
+    Graph *graph = evaluator->graph;
+    Shape rows = tensor_node(evaluator, call->args[1])->shape;
+    if (field_of(evaluator, call->args[0])) return call->args[1];
+    NodeId label = build_convert(graph, call->args[0].node, DTYPE_I32);
+    NodeId first = build_i32(graph, 0, rows), last = build_i32(graph, (int32_t)call->args[2].integer - 1, rows);
+    NodeId inside =
+        build_binary(graph, OP_and, build_binary(graph, OP_le, first, label), build_binary(graph, OP_le, label, last));
+    return evaluator_built(evaluator, call->span,
+                           build_ternary(graph, OP_select, inside, call->args[1].node, build_f32(graph, (double)NAN, rows)));
 }
 
 /* -- weights of classes -- */

@@ -19,7 +19,8 @@ static Value evaluate_list(Evaluator *evaluator, const Expr *expr) {
 /* A scalar that the training loop provides, as f32. */
 static Value training_scalar(Evaluator *evaluator, const char *name, Span span) {
     if (evaluator->phase != PHASE_TRAIN) {
-        evaluator_error(evaluator, span, "'%s' is known in the train block only", name);
+        if (evaluator_error(evaluator, span, "'%s' is known in the train block only", name) && evaluator->scope->in_library)
+            diag_help(evaluator->diag, "schedules are for optimizers: adam(lr = linear(1e-3)); the layer is 'dense'");
         return value_error();
     }
     evaluator_at(evaluator, span);
@@ -101,8 +102,9 @@ static Value evaluate_member(Evaluator *evaluator, const Expr *expr) {
     Value object = evaluate(evaluator, expr->member.object);
     if (object.kind == VALUE_ERROR) return object;
     if (object.kind == VALUE_SOURCE) return source_member(evaluator, expr->member.name.text, expr->member.name.span);
-    evaluator_error(evaluator, expr->member.name.span, "%s has no '.%s'; only the source has fields",
-                    value_text(evaluator->arena, evaluator->graph, object), expr->member.name.text);
+    if (evaluator_error(evaluator, expr->member.name.span, "%s has no '.%s'; only the source has fields",
+                        value_text(evaluator->arena, evaluator->graph, object), expr->member.name.text))
+        diag_help(evaluator->diag, "a function is called as f(x) or x |> f");
     return value_error();
 }
 

@@ -68,10 +68,16 @@ Value evaluate_field(Evaluator *evaluator, const char *name) {
 
 /* -- augment = field |> ... -- */
 
-/* What the first argument of the first call is. */
+/* What an expression begins with: the first argument of the first call, the left operand of the first operator. */
 static const Expr *innermost(const Expr *expr) {
-    while (expr->kind == EXPR_CALL && expr->call.args.first) expr = expr->call.args.first->value;
-    return expr;
+    for (;;) {
+        if (expr->kind == EXPR_CALL && expr->call.args.first)
+            expr = expr->call.args.first->value;
+        else if (expr->kind == EXPR_BINARY)
+            expr = expr->operation.left;
+        else
+            return expr;
+    }
 }
 
 bool augment_read(Model *model) {

@@ -52,8 +52,8 @@ typedef struct {
     uint32_t metric_count;
     const char *const *outputs; /* names of the model's outputs, in order; outputs of the eval and predict graphs */
     uint32_t output_count;
-    const char
-        *label_field; /* the source field that the loss compares classes with ("label"), or NULL: for confusion matrices */
+    bool compares_classes;      /* the loss or a metric compares classes */
+    const char *label_field;    /* the source field that they are compared with ("label"); NULL: none, or computed ones */
     const ClassUse *class_uses; /* one a field */
     uint32_t class_use_count;
     const char *image_field; /* the source field with rank-3 u8 rows, or NULL: for pictures */

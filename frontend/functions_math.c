@@ -50,6 +50,16 @@ static Value larger_or_smaller(const Call *call, Op op) {
                          tensor_f32(call->evaluator, b));
 }
 
+/* Towards zero, as f32 becomes i32 in a graph: within its 32 bits. */
+Value call_int(const Call *call) {
+    Value x = call->args[0];
+    if (!check_operand(call, 0)) return value_error();
+    if (x.kind == VALUE_TENSOR) return built(call, build_convert(call->evaluator->graph, x.node, DTYPE_I32));
+    double number = x.kind == VALUE_BOOL ? x.boolean : trunc(value_number(x));
+    if (fabs(number) <= 9e15) return value_int((int64_t)number);
+    return call_fail(call, 0, "is too large for a whole number: %s", arg_text(call, 0));
+}
+
 Value call_max(const Call *call) { return larger_or_smaller(call, OP_max); }
 Value call_min(const Call *call) { return larger_or_smaller(call, OP_min); }
 

@@ -34,9 +34,12 @@ Value call_index(const Call *call) {
 }
 
 Value call_same_shape(const Call *call) {
-    if (shape_equal(shape_of_arg(call, 0), shape_of_arg(call, 1))) return call->args[0];
-    evaluator_error(call->evaluator, call->span, "the shapes must be the same, not %s and %s", arg_text(call, 0),
-                    arg_text(call, 1));
+    Shape x = shape_of_arg(call, 0), y = shape_of_arg(call, 1);
+    if (shape_equal(x, y)) return call->args[0];
+    if (evaluator_error(call->evaluator, call->span, "the shapes must be the same, not %s and %s", arg_text(call, 0),
+                        arg_text(call, 1)) &&
+        shape_elements(x) == shape_elements(y))
+        diag_help(call->evaluator->diag, "reshape gives one the shape of the other: reshape(y, shape(x))");
     return value_error();
 }
 
@@ -218,11 +221,14 @@ Value call_pad(const Call *call) {
 Value call_expand(const Call *call) {
     Shape to, both;
     if (!call_sizes(call, 1, &to)) return value_error();
-    if (!shape_broadcast(shape_of_arg(call, 0), to, &both) || !shape_equal(both, to)) {
+    NodeId x = tensor_of(call->evaluator, call->args[0]);
+    if (!x) return call_fail(call, 0, "must be a tensor or a number, not %s", arg_text(call, 0));
+    const Node *node = graph_node(call->evaluator->graph, x);
+    if (!shape_broadcast(node->shape, to, &both) || !shape_equal(both, to)) {
         char text[SHAPE_TEXT];
         evaluator_error(call->evaluator, call->span, "cannot expand %s to %s: only axes of size 1 can be repeated",
-                        arg_text(call, 0), shape_text(tensor_node(call->evaluator, call->args[0])->dtype, to, text));
+                        arg_text(call, 0), shape_text(node->dtype, to, text));
         return value_error();
     }
-    return built(call, build_broadcast(call->evaluator->graph, call->args[0].node, to));
+    return built(call, build_broadcast(call->evaluator->graph, x, to));
 }

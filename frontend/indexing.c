@@ -1,4 +1,5 @@
-/* x[i], x[from:to, ...]: of tensors and lists. Indices count from 0, negative ones from the end; `to` is not included. */
+/* x[i], x[from:to, ...], x[from:to:step]: of tensors and lists. Indices count from 0, negative ones from the end; `to` is not
+ * included. */
 #include "frontend/evaluate.h"
 
 #include <inttypes.h>
@@ -36,20 +37,38 @@ static bool sub_range(Evaluator *evaluator, const Sub *sub, int64_t size, bool m
     return false;
 }
 
+/* How far apart the elements are that a slice takes. */
+static bool sub_step(Evaluator *evaluator, const Sub *sub, int64_t *step) {
+    if (!bound_value(evaluator, sub->step, 1, step)) return false;
+    if (*step >= 1 && *step <= SHAPE_MAX_ELEMENTS) return true;
+    if (evaluator_error(evaluator, sub->step->span, "a step must be at least 1, not %" PRId64, *step))
+        diag_help(evaluator->diag, "gather(x, ...) takes elements in any order");
+    return false;
+}
+
+static Value slice_list(Evaluator *evaluator, Value list, int64_t from, int64_t to, int64_t step) {
+    if (step == 1) return value_list(list.list.items + from, (uint32_t)(to - from));
+    Value *items = ARENA_ARRAY(evaluator->arena, Value, to - from);
+    uint32_t count = 0;
+    for (int64_t i = from; i < to; i += step) items[count++] = list.list.items[i];
+    return value_list(items, count);
+}
+
 static Value index_list(Evaluator *evaluator, const Expr *expr, Value list) {
     const Sub *sub = expr->index.subs.first;
-    int64_t from, to;
+    int64_t from, to, step;
     if (expr->index.subs.count != 1) {
         evaluator_error(evaluator, expr->span, "a list has one index");
         return value_error();
     }
-    if (!sub_range(evaluator, sub, list.list.count, sub->is_slice, &from, &to)) return value_error();
-    return sub->is_slice ? value_list(list.list.items + from, (uint32_t)(to - from)) : list.list.items[from];
+    if (!sub_range(evaluator, sub, list.list.count, sub->is_slice, &from, &to) || !sub_step(evaluator, sub, &step))
+        return value_error();
+    return sub->is_slice ? slice_list(evaluator, list, from, to, step) : list.list.items[from];
 }
 
 static Value index_tensor(Evaluator *evaluator, const Expr *expr, Value tensor) {
     Shape shape = tensor_node(evaluator, tensor)->shape, result = {0};
-    int64_t from[SHAPE_MAX_RANK] = {0}, to[SHAPE_MAX_RANK];
+    int64_t from[SHAPE_MAX_RANK] = {0}, to[SHAPE_MAX_RANK], step[SHAPE_MAX_RANK];
     if (expr->index.subs.count > (uint32_t)shape.rank) {
         evaluator_error(evaluator, expr->span, "%u indices for %s", expr->index.subs.count,
                         value_text(evaluator->arena, evaluator->graph, tensor));
@@ -58,12 +77,15 @@ static Value index_tensor(Evaluator *evaluator, const Expr *expr, Value tensor) 
     const Sub *sub = expr->index.subs.first;
     for (int axis = 0; axis < shape.rank; axis++) {
         to[axis] = shape.dim[axis];
-        if (sub && !sub_range(evaluator, sub, shape.dim[axis], false, &from[axis], &to[axis])) return value_error();
-        if (!sub || sub->is_slice) result.dim[result.rank++] = to[axis] - from[axis];
+        step[axis] = 1;
+        if (sub && (!sub_range(evaluator, sub, shape.dim[axis], false, &from[axis], &to[axis]) ||
+                    !sub_step(evaluator, sub, &step[axis])))
+            return value_error();
+        if (!sub || sub->is_slice) result.dim[result.rank++] = (to[axis] - from[axis] + step[axis] - 1) / step[axis];
         sub = sub ? sub->next : NULL;
     }
     evaluator_at(evaluator, expr->span);
-    NodeId slice = build_slice(evaluator->graph, tensor.node, from, to, NULL);
+    NodeId slice = build_slice(evaluator->graph, tensor.node, from, to, step);
     return evaluator_built(evaluator, expr->span, build_reshape(evaluator->graph, slice, result));
 }
 

@@ -48,7 +48,7 @@ static Item *use(Syntax *syntax, Span span, Name file);
 %token <real> FLOAT
 %token <text> STRING ID
 
-%type <expr> expr postfix primary value callee
+%type <expr> expr postfix primary value callee bound
 %type <exprs> exprs list
 %type <name> name
 %type <names> names outs
@@ -210,12 +210,13 @@ arg: expr       { $$ = ast_arg(ARENA, (Name){0}, $1); }
 subs: sub          { $$ = (SubList){0}; AST_APPEND($$, $1); }
     | subs ',' sub { $$ = $1; AST_APPEND($$, $3); }
     ;
-sub: expr          { $$ = ast_sub(ARENA, @$, false, $1, NULL); }
-   | ':'           { $$ = ast_sub(ARENA, @$, true, NULL, NULL); }
-   | expr ':'      { $$ = ast_sub(ARENA, @$, true, $1, NULL); }
-   | ':' expr      { $$ = ast_sub(ARENA, @$, true, NULL, $2); }
-   | expr ':' expr { $$ = ast_sub(ARENA, @$, true, $1, $3); }
+sub: expr                        { $$ = ast_sub(ARENA, @$, $1); }
+   | bound ':' bound           { $$ = ast_slice(ARENA, @$, $1, $3, NULL); }
+   | bound ':' bound ':' bound { $$ = ast_slice(ARENA, @$, $1, $3, $5); }
    ;
+bound: %empty { $$ = NULL; }
+     | expr
+     ;
 %%
 
 /* Limits the depth of the tree, so that walking it cannot use up the stack. */

@@ -57,8 +57,11 @@ bool evaluator_charge(Evaluator *evaluator, Span span, uint32_t steps) {
 }
 
 void evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates, size_t count) {
-    const char *near = diag_nearest(name, candidates, count);
-    if (near) diag_help(evaluator->diag, "did you mean '%s'?", near);
+    const char *foreign = foreign_help(name), *near = diag_nearest(name, candidates, count);
+    if (foreign)
+        diag_help(evaluator->diag, "%s", foreign);
+    else if (near)
+        diag_help(evaluator->diag, "did you mean '%s'?", near);
 }
 
 Value evaluator_built(Evaluator *evaluator, Span span, NodeId node) {

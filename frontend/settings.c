@@ -127,12 +127,15 @@ static bool unknown_key(const Model *model, const Item *item, const Setting *set
     for (int i = 0; i < KEY_COUNT; i++)
         if (keys[i].block == item->kind) names[count++] = keys[i].name;
     diag_error(model->diag, STATUS_MODEL, setting->name.span, "unknown key '%s' in %s", setting->name.text, block);
-    const char *near = diag_nearest(setting->name.text, names, count);
-    if (near)
+    const char *near = diag_nearest(setting->name.text, names, count), *foreign = foreign_help(setting->name.text);
+    if (foreign)
+        diag_help(model->diag, "%s", foreign);
+    else if (near)
         diag_help(model->diag, "did you mean '%s'?", near);
     else
         diag_help(model->diag, "%s has the keys %s", block, listed(model, names, count));
-    if (!near && item->kind == ITEM_DATA) diag_help(model->diag, "a field is written 'field %s = ...'", setting->name.text);
+    if (!near && !foreign && item->kind == ITEM_DATA)
+        diag_help(model->diag, "a field is written 'field %s = ...'", setting->name.text);
     return false;
 }
 

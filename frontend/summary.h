@@ -13,7 +13,9 @@ typedef struct LayerLog {
     Names *counts;
     ClassUse *class_uses; /* room for all fields of the source */
     uint32_t class_use_count;
-    FitList *fits; /* of the data block */
+    bool compares_classes;   /* the loss or a metric has a label */
+    const char *label_field; /* that it is; NULL: the label is computed */
+    FitList *fits;           /* of the data block */
 } LayerLog;
 
 LayerLog *layer_log_new(Arena *arena, uint32_t file, const char *text);

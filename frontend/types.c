@@ -40,9 +40,9 @@ static bool plain_check(const Check *check, int row, Value *value) {
 
 /* -- tensors -- */
 
-/* int[...] stands for every type of whole numbers */
+/* int[...] stands for every type of whole numbers; true and false are the classes 1 and 0 */
 static bool dtype_fits(const char *name, DType dtype) {
-    return strcmp(name, "int") ? !strcmp(name, dtype_name(dtype)) : dtype == DTYPE_I32 || dtype == DTYPE_U8;
+    return strcmp(name, "int") ? !strcmp(name, dtype_name(dtype)) : dtype != DTYPE_F32;
 }
 
 /* A name in a shape that means nothing yet stands for whatever is there. */
@@ -81,12 +81,18 @@ static const char *written_type(const Check *check) {
 static bool tensor_check(const Check *check, Value value) {
     if (value.kind != VALUE_TENSOR) return wrong_type(check, written_type(check), value);
     const Node *node = tensor_node(check->evaluator, value);
-    bool fits = dtype_fits(check->type->name.text, node->dtype) && node->shape.rank == (int)check->type->shape.count,
-         error = false;
+    int rank = (int)check->type->shape.count;
+    bool fits = dtype_fits(check->type->name.text, node->dtype) && node->shape.rank == rank, error = false;
     int axis = 0;
     for (const Expr *size = check->type->shape.first; size && fits; size = size->next)
         fits = size_fits(check, size, node->shape.dim[axis++], &error);
-    return error ? false : fits ? true : wrong_type(check, written_type(check), value);
+    if (fits || error) return fits && !error;
+    size_t errors = diag_errors(check->evaluator->diag);
+    wrong_type(check, written_type(check), value);
+    if (!strcmp(check->type->name.text, "int") && node->dtype == DTYPE_F32 && node->shape.rank == rank &&
+        diag_errors(check->evaluator->diag) > errors)
+        diag_help(check->evaluator->diag, "int(...) makes whole numbers");
+    return false;
 }
 
 static bool unknown_type(const Check *check) {

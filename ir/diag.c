@@ -3,6 +3,7 @@
 #include "ir/arena.h"
 #include "ir/shown.h"
 
+#include <ctype.h>
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,7 +216,9 @@ void diag_print(const Diagnostics *diag, FILE *out) {
 
 enum { LONGEST_NAME = 63 };
 
-/* Damerau-Levenshtein distance (adjacent transpositions cost 1), by rows. */
+static bool same_letter(char a, char b) { return tolower((unsigned char)a) == tolower((unsigned char)b); }
+
+/* Damerau-Levenshtein distance (adjacent transpositions cost 1), by rows; capitals are as good as small letters. */
 static size_t edit_distance(const char *a, const char *b) {
     size_t rows[3][LONGEST_NAME + 1], n = strlen(b);
     for (size_t j = 0; j <= n; j++) rows[0][j] = j;
@@ -223,10 +226,10 @@ static size_t edit_distance(const char *a, const char *b) {
         size_t *now = rows[i % 3], *before = rows[(i + 2) % 3], *two_before = rows[(i + 1) % 3];
         now[0] = i;
         for (size_t j = 1; j <= n; j++) {
-            size_t best = before[j - 1] + (a[i - 1] != b[j - 1]);
+            size_t best = before[j - 1] + !same_letter(a[i - 1], b[j - 1]);
             if (before[j] + 1 < best) best = before[j] + 1;
             if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
-            bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            bool swapped = i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]);
             if (swapped && two_before[j - 2] + 1 < best) best = two_before[j - 2] + 1;
             now[j] = best;
         }

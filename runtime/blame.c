@@ -39,18 +39,34 @@ static const char *kind_of(const float *values, size_t count) {
     return "a number";
 }
 
+/* The select of the language's has_class: NaN where whole numbers are not in a range. */
+static bool picks_class(const Graph *graph, const Node *node) {
+    const Node *inside = node->op == OP_select ? graph_operand(graph, node, 0) : node;
+    if (inside->op != OP_and || graph_operand(graph, inside, 0)->op != OP_le) return false;
+    return graph_operand(graph, graph_operand(graph, inside, 0), 0)->dtype == DTYPE_I32;
+}
+
+/* What can be done about a number that is not finite; `node` NULL: it is not known where it comes from. */
+static const char *remedy(const Graph *graph, const Node *node) {
+    if (node && node->op == OP_input)
+        return "the data hold it: 'mlc data' with the model file tells where; impute(...) fills in what is missing";
+    if (node && picks_class(graph, node))
+        return "a label was computed that is no class: classes count from 0, one for each column";
+    return "a smaller learning rate often helps; so does keeping log and / away from 0, and exp from large numbers";
+}
+
 static void report(Interp *interp, const Graph *graph, const char *when, Diagnostics *diag) {
     NodeId id = interp_first_nonfinite(interp);
-    if (id == NODE_NONE) {
+    const Node *node = id == NODE_NONE ? NULL : graph_node(graph, id);
+    if (!node) {
         diag_error(diag, STATUS_NONFINITE, (Span){0}, "the loss is not finite %s", when);
     } else {
-        const Node *node = graph_node(graph, id);
         char shape[SHAPE_TEXT];
         const char *kind = kind_of(interp_value(interp, id), interp_value_bytes(interp, id) / sizeof(float));
         diag_error(diag, STATUS_NONFINITE, node->span, "the loss is not finite %s: the first %s comes from '%s' %s here", when,
                    kind, op_name(node->op), shape_text(node->dtype, node->shape, shape));
     }
-    diag_help(diag, "a smaller learning rate often helps; so does keeping log and / away from 0, and exp from large numbers");
+    diag_help(diag, "%s", remedy(graph, node));
 }
 
 /* Runs one step in the interpreter, from the states as they are. */

@@ -45,7 +45,7 @@ says out $'  1 bl\303\274                 '
 expect 0 mlc data names.mdl
 grep -q $'\033' "$scratch/out" && fail "an escape sequence of the data reached the terminal"
 expect 0 mlc predict names --json
-says out '\u001b[31mred\nhot'
+says out '\u001B[31mred\nhot'
 printf 'a,kind\n1,"\033[2J"\n4,bl\303\274\n' >new.csv
 expect 0 mlc predict names new.csv
 says out " of 1 right, 1 of a class that is not known"

@@ -99,4 +99,24 @@ expect 0 mlc predict small first.png --invert no --json
 says err "not inverted (though its background is light)"
 expect 0 mlc predict small first.png --invert yes -q
 [[ ! -s $scratch/err ]] || fail "--quiet is not quiet"
+
+# the label is what the loss compares with, also where the network reads another column of categories; computed labels are told by nobody
+cat >towns.mdl <<'END'
+mdl 1
+data { source = csv("towns.csv"); field town = source.town; field bought = source.bought; field often = source.count > 2 }
+model m(town) -> logits { logits = town |> embedding(3, 4) |> dense(2) }
+train { loss = cross_entropy(logits, bought); optimizer = adam(0.01); epochs = 1 }
+END
+printf 'town,bought,count\nRome,yes,1\nOslo,no,2\nParis,no,3\nRome,yes,9\n' >towns.csv
+expect 0 mlc train towns.mdl --out towns -q
+expect 0 mlc predict towns
+says out "yes" "no"
+! grep -q "Rome\|Oslo\|Paris" "$scratch/out" || fail "the column that the network reads is taken for the label"
+sed 's/bought); opt/often); opt/' towns.mdl >often.mdl
+expect 0 mlc train often.mdl --out often -q
+expect 0 mlc predict often
+says out "predicted" "probability"
+! grep -q "true" "$scratch/out" || fail "a computed label is told"
+expect 2 mlc eval often --split train --confusion
+says err "those of this model are computed"
 finish
