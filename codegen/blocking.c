@@ -25,6 +25,7 @@ enum {
 enum {
     WHOLE_K = 1024,     /* not more than this is not cut if the columns need no packing */
     MOST_K = 512,       /* in a block if it is cut */
+    ENOUGH_K = 256,     /* in a block that is shorter, so that a chunk has all rows: then memory is read without gaps */
     CHUNK = MOST_PACKED /* rows times k: a quarter of a second-level cache */
 };
 
@@ -100,9 +101,14 @@ static Blocking choose_tile(const ProductSize *size) {
 /* A block of rows across all columns: that many sums are put aside at least if k is cut. They lie on the stack. */
 static bool too_wide(const Blocking *b) { return b->tile_rows * b->column_blocks * b->vectors * LANES_OF_TILE > MOST_SAVED; }
 
+static int64_t most_k(const ProductSize *size) {
+    bool all_rows = size->rows_adjoin && size->rows * ENOUGH_K <= CHUNK;
+    return all_rows ? least(MOST_K, CHUNK / size->rows) : MOST_K;
+}
+
 static void cut_k(const ProductSize *size, Blocking *b) {
     bool whole = (size->panels && size->k <= WHOLE_K) || too_wide(b);
-    b->k_block = whole ? size->k : divide_up(size->k, divide_up(size->k, MOST_K));
+    b->k_block = whole ? size->k : divide_up(size->k, divide_up(size->k, most_k(size)));
     b->k_blocks = divide_up(size->k, b->k_block);
     b->lists_zeros = size->lists_zeros && b->k_block <= LIST_ENTRIES;
 }

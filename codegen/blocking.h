@@ -19,6 +19,7 @@ typedef struct {
     bool many_registers;      /* 32 vector registers of 16 lanes, not 16 of 8 */
     bool panels;              /* the columns lie in memory as panels of a tile's width */
     int64_t run;              /* rows that are windows lie in equal steps for that many; 0: no windows */
+    bool rows_adjoin;         /* at every k, the rows are neighbours in memory: they are copied for a block of k */
     bool windows_across;      /* the columns are windows: their vectors cross the borders of cache lines */
     bool lists_zeros;         /* every block of rows has a list of the k that count */
     int64_t group;            /* that many rows make a chunk, which tiles must not leave; 0: as many as are good */

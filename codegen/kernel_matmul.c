@@ -61,6 +61,7 @@ static void choose_blocking(const Emitter *e, Matmul *m) {
                                                  .many_registers = e->many_registers,
                                                  .panels = product_columns_packed_already(m),
                                                  .run = m->rows.windows ? walked_run(&m->rows.line_walk).size : 0,
+                                                 .rows_adjoin = product_rows_adjoin(m),
                                                  .windows_across = m->columns.windows,
                                                  .lists_zeros = e->kernel->skips_zeros && m->batch == 1,
                                                  .group = e->kernel->by_rows ? PLAN_ROWS : 0});

@@ -34,7 +34,7 @@ static void all_sizes_are_covered(void **state) {
     static const int64_t sizes[] = {1, 2, 3, 5, 8, 10, 16, 17, 33, 64, 77, 100, 300, 784, 1000, 2048, 5000, 100000, 3000000};
     enum { COUNT = sizeof sizes / sizeof sizes[0] };
     for (int i = 0; i < COUNT * COUNT * COUNT; i++)
-        for (int flags = 0; flags < 32; flags++)
+        for (int flags = 0; flags < 64; flags++)
             assert_sound(&(ProductSize){.rows = sizes[i % COUNT],
                                         .columns = sizes[i / COUNT % COUNT],
                                         .k = sizes[i / COUNT / COUNT],
@@ -42,7 +42,8 @@ static void all_sizes_are_covered(void **state) {
                                         .panels = flags & 2,
                                         .lists_zeros = flags & 4,
                                         .run = flags & 8 ? sizes[i % COUNT] : 0,
-                                        .windows_across = flags & 16});
+                                        .windows_across = flags & 16,
+                                        .rows_adjoin = flags & 32});
 }
 
 static void tiles_follow_the_shape(void **state) {
@@ -67,6 +68,10 @@ static void tiles_follow_the_shape(void **state) {
     assert_int_equal(blocking_choose(&across).vectors, 2);
     ProductSize taps = {.rows = 25, .columns = 6, .k = 1568, .many_registers = true, .run = 5};
     assert_int_equal(blocking_choose(&taps).tile_rows, 25); /* all of a window */
+    ProductSize turned = {.rows = 256, .columns = 64, .k = 1792, .many_registers = true, .rows_adjoin = true};
+    assert_int_equal(blocking_choose(&turned).chunks, 1); /* all rows in one, at the cost of shorter blocks of k */
+    turned.rows_adjoin = false;
+    assert_int_equal(blocking_choose(&turned).chunks, 2);
     Blocking deep = blocking_choose(&(ProductSize){.rows = 300, .columns = 32, .k = 100000, .many_registers = true});
     assert_true(deep.k_blocks > 1 && deep.k_block <= 512);
 }
