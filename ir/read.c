@@ -11,16 +11,17 @@
 
 enum { TEXT_MAX_BYTES = 16 << 20 };
 
-/* What an id of the text has become; bad: its line was wrong, which has been reported. */
+/* What an id of the text has become; NODE_NONE: its line was wrong, which has been reported. */
 typedef struct {
     NodeId node;
-    bool defined, bad;
+    bool defined;
 } Named;
 
 typedef struct {
     Tokens tokens;
     Graph *graph;
-    Named *named; /* [GRAPH_MAX_NODES + 1] */
+    Named *named; /* by id */
+    uint32_t named_capacity;
     uint32_t *operands;
     uint32_t operand_capacity;
 } Reader;
@@ -159,26 +160,34 @@ static bool read_type(Reader *reader, Line *line) {
 
 /* -- ids and operands -- */
 
-/* The entry of the current token, an id; NULL after reporting that there cannot be one. */
-static Named *named_here(Reader *reader) {
-    if (current(reader)->kind != TOKEN_ID) return expected(reader, "the id of a node (%1, %2, ...)"), NULL;
+/* The number of the current token, an id; 0 after reporting that it cannot be one. */
+static uint32_t id_here(Reader *reader) {
+    if (current(reader)->kind != TOKEN_ID) return expected(reader, "the id of a node (%1, %2, ...)"), 0;
     const char *digits = current(reader)->text + 1;
     unsigned long id = strlen(digits) <= 9 ? strtoul(digits, NULL, 10) : 0;
-    if (id >= 1 && id <= GRAPH_MAX_NODES) return &reader->named[id];
+    if (id >= 1 && id <= GRAPH_MAX_NODES) return (uint32_t)id;
     diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span, "ids go from %%1 to %%%d", GRAPH_MAX_NODES);
-    return NULL;
+    return 0;
+}
+
+static bool is_defined(const Reader *reader, uint32_t id) { return id < reader->named_capacity && reader->named[id].defined; }
+
+static void define(Reader *reader, uint32_t id) {
+    while (id >= reader->named_capacity)
+        ARENA_ROOM(reader->tokens.arena, reader->named, reader->named_capacity, reader->named_capacity);
+    reader->named[id].defined = true;
 }
 
 /* A node that must have been defined before; NODE_NONE in *node if its definition was wrong. */
 static bool read_node_id(Reader *reader, NodeId *node) {
-    const Named *named = named_here(reader);
-    if (!named) return false;
-    if (!named->defined) {
+    uint32_t id = id_here(reader);
+    if (!id) return false;
+    if (!is_defined(reader, id)) {
         diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span, "%s is not defined before this line",
                    current(reader)->text);
         return false;
     }
-    *node = named->node;
+    *node = reader->named[id].node;
     tokens_next(&reader->tokens);
     return true;
 }
@@ -347,18 +356,18 @@ static bool read_definition(Reader *reader, Line *line) {
 /* A node whose definition is wrong counts as defined, so that its uses are no further errors. */
 static void read_node(Reader *reader) {
     Line line = {.span = current(reader)->span};
-    Named *named = named_here(reader);
-    if (!named) return;
-    if (named->defined) {
+    uint32_t number = id_here(reader);
+    if (!number) return;
+    if (is_defined(reader, number)) {
         diag_error(reader->graph->diag, STATUS_MODEL, line.span, "%s is defined twice", current(reader)->text);
         return;
     }
     tokens_next(&reader->tokens);
-    named->defined = true;
+    define(reader, number);
     if (!read_definition(reader, &line)) return;
     line.span.end = current(reader)->span.begin;
     NodeId id = build_line(reader->graph, &line);
-    if (id && check_type(reader, &line, id)) named->node = id;
+    if (id && check_type(reader, &line, id)) reader->named[number].node = id;
 }
 
 static void read_output(Reader *reader) {
@@ -445,7 +454,7 @@ Graph *graph_read(const char *name, const char *text, size_t length, Diagnostics
         return NULL;
     }
     Arena *scratch = arena_new();
-    Reader reader = {.graph = graph_new("", diag), .named = ARENA_ARRAY(scratch, Named, GRAPH_MAX_NODES + 1)};
+    Reader reader = {.graph = graph_new("", diag)};
     reader.tokens = (Tokens){.text = text, .length = (uint32_t)length, .arena = scratch, .diag = diag};
     reader.tokens.file = diag_add_text(diag, name, text, length);
     read_text(&reader);
