@@ -24,6 +24,7 @@ static void hash_text(llvm_blake3_hasher *hasher, const char *text) {
 static CacheKey key_of(LLVMModuleRef module, const Target *target, int level) {
     llvm_blake3_hasher hasher;
     unsigned version[3];
+    LLVMCodeGenOptLevel codegen_level = target_codegen_level(level);
     LLVMGetVersion(&version[0], &version[1], &version[2]); /* of the library that runs, not of the one built against */
     LLVMMemoryBufferRef bitcode = LLVMWriteBitcodeToMemoryBuffer(module);
     llvm_blake3_hasher_init(&hasher);
@@ -33,7 +34,7 @@ static CacheKey key_of(LLVMModuleRef module, const Target *target, int level) {
     hash_text(&hasher, target->cpu);
     hash_text(&hasher, target->features);
     hash_text(&hasher, target_pipeline(level));
-    llvm_blake3_hasher_update(&hasher, &level, sizeof level);
+    llvm_blake3_hasher_update(&hasher, &codegen_level, sizeof codegen_level);
     llvm_blake3_hasher_update(&hasher, LLVMGetBufferStart(bitcode), LLVMGetBufferSize(bitcode));
     LLVMDisposeMemoryBuffer(bitcode);
     return cache_key(&hasher);

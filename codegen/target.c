@@ -22,7 +22,7 @@ static void initialize(void) {
     pthread_once(&once, initialize_once);
 }
 
-static LLVMCodeGenOptLevel codegen_level(int level) {
+LLVMCodeGenOptLevel target_codegen_level(int level) {
     static const LLVMCodeGenOptLevel levels[] = {LLVMCodeGenLevelNone, LLVMCodeGenLevelLess, LLVMCodeGenLevelDefault,
                                                  LLVMCodeGenLevelDefault};
     return levels[level < 0 ? 0 : level > 3 ? 3 : level];
@@ -65,7 +65,7 @@ bool target_open(Target *target, const CodegenOptions *options, Diagnostics *dia
         return false;
     }
     target->machine = LLVMCreateTargetMachine(description, target->triple, target->cpu, target->features,
-                                              codegen_level(options->level), LLVMRelocPIC, LLVMCodeModelSmall);
+                                              target_codegen_level(options->level), LLVMRelocPIC, LLVMCodeModelSmall);
     return target->machine != NULL;
 }
 

@@ -18,6 +18,8 @@ bool target_open(Target *target, const CodegenOptions *options, Diagnostics *dia
 /* Whether this machine can run the code; false after reporting a STATUS_USAGE error. */
 bool target_runs_here(const CodegenOptions *options, Diagnostics *diag);
 void target_close(Target *target);
+/* How hard LLVM tries to make good instructions at that level: -O3 is as -O2. */
+LLVMCodeGenOptLevel target_codegen_level(int level);
 /* The passes of that level, as LLVM names them; "" if there are none. */
 const char *target_pipeline(int level);
 /* Runs LLVM's passes of that level on a module. */

@@ -24,6 +24,7 @@ mode "$HOME/.cache/mlc" 700 && mode "$code" 700 && mode "$(entry)" 600
 # what matters to the code matters to its name
 run -O0 && says err "compiled in" && count 2
 run --cpu x86-64 && says err "compiled in" && same "$scratch/out" "$scratch/compiled" && count 3
+run -O3 && says err "from the cache in" && count 3 # is as -O2
 expect 0 mlc profile small.mdl --steps 1 --verbose && says err "from the cache in" && count 5 # what measures the machine is new
 run && found && count 5
 

@@ -1,6 +1,8 @@
 /* The machine code computes what the interpreter computes, bit for bit: random graphs, every level, one thread and several,
- * code for this processor and for an older one. equality_test             sixty seeds, one level each equality_test 0 1000
- * these seeds, every level with 1 and 3 threads */
+ * code for this processor and for an older one.
+ *   equality_test          sixty seeds, one level each
+ *   equality_test 0 1000   these seeds, every level with 1 and 3 threads
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,9 +13,7 @@
 #include "passes/passes.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/results.h"
-
-#include <stdio.h>
-#include <stdlib.h>
+#include "tests/unit/temporary.h"
 
 enum { STEPS = 3, LEVELS = 4, SEEDS = 60 };
 
@@ -33,7 +33,7 @@ static const char *processor(uint64_t seed) {
 static Program *compile(uint64_t seed, int level, int threads, Diagnostics *diag) {
     Compilation compilation;
     PassOptions options = {.level = level, .threads = -threads}; /* even where a kernel is too small to gain */
-    CodegenOptions machine = {.level = level, .cpu = processor(seed)};
+    CodegenOptions machine = {.level = level, .cpu = processor(seed), .cache_folder = all_levels ? temporary_folder : NULL};
     Program *program = NULL;
     if (passes_run(&compilation, random_graph(seed, diag), &options, PASS_COUNT - 1))
         program = codegen_compile(compilation.plan, compilation.graph, &machine, diag);
@@ -71,8 +71,10 @@ static uint32_t check_seed(uint64_t seed) {
     assert_true(passes_run(&compilation, random_graph(seed, diag), &(PassOptions){.level = 0, .threads = 1}, PASS_functions));
     Program *reference = program_interpret(compilation.graph);
     Results *expected = results_run(reference, seed, STEPS, 1);
+    assert_int_equal(temporary_set_up(NULL), 0); /* code that two levels have in common is compiled once */
     for (int level = 0; level < LEVELS; level++)
         if (all_levels || (uint64_t)level == seed % LEVELS) failures += check_level(expected, seed, level);
+    temporary_tear_down(NULL);
     results_free(expected);
     program_free(reference);
     compilation_free(&compilation);
