@@ -8,29 +8,42 @@ typedef struct {
     const Node *node;
     NodeId operand;
     int64_t outer, n, inner;
-    int together; /* vectors of columns that are computed side by side */
+    int across, down,
+        together; /* vectors of columns that are computed side by side: of one of `outer`, of neighbouring ones, in all */
 } Reduction;
 
 enum { MOST_TOGETHER = 4 };
 
-/* Long columns side by side: their lines of memory are neighbours, and their chains of additions overlap. Units are left for as many
- * threads as may come, or some. */
-static int columns_together(const Emitter *e, const Reduction *r) {
+/* The largest power of two up to `most` that divides the count and leaves as many parts of all as there are to be. */
+static int divisor(int64_t count, int most, int64_t all, int64_t parts) {
+    while (most > 1 && (count % most != 0 || all < parts * most)) most /= 2;
+    return most;
+}
+
+static int64_t vectors_of(const Reduction *r) { return (r->inner + LANES - 1) / LANES; }
+
+/* Long columns side by side: their chains of additions overlap, and their lines of memory are neighbours if there are several
+ * vectors. Units are left for as many threads as may come, or some. */
+static void put_together(const Emitter *e, Reduction *r) {
     enum { LONG = 32, MOST_UNITS = 4, MOST_NODES = 64 };
-    int64_t vectors = (r->inner + LANES - 1) / LANES, threads = e->kernel->max_threads;
-    int64_t units = threads < MOST_UNITS ? threads : MOST_UNITS;
-    if (r->inner == 1 || r->node->op == OP_argmax || r->n < LONG || e->kernel->node_count > MOST_NODES) return 1;
-    int together = MOST_TOGETHER;
-    while (vectors % together != 0 || (together > 1 && r->outer * vectors < units * together)) together /= 2;
-    return together;
+    int64_t threads = e->kernel->max_threads, units = threads < MOST_UNITS ? threads : MOST_UNITS;
+    int64_t vectors = vectors_of(r), all = r->outer * vectors;
+    bool single = r->inner == 1 || r->node->op == OP_argmax || r->n < LONG || e->kernel->node_count > MOST_NODES;
+    r->across = single ? 1 : divisor(vectors, MOST_TOGETHER, all, units);
+    r->down = single ? 1 : divisor(r->outer, MOST_TOGETHER / r->across, all / r->across, units);
+    r->together = r->across * r->down;
 }
 
 static Reduction reduction_of(const Emitter *e) {
     const Node *node = graph_node(e->graph, e->kernel->root);
     Shape shape = graph_operand(e->graph, node, 0)->shape;
     int axis = node->attrs.axis;
-    Reduction r = {node, node->operands[0], shape_outer(shape, axis), shape.dim[axis], shape_inner(shape, axis), 1};
-    r.together = columns_together(e, &r);
+    Reduction r = {.node = node,
+                   .operand = node->operands[0],
+                   .outer = shape_outer(shape, axis),
+                   .n = shape.dim[axis],
+                   .inner = shape_inner(shape, axis)};
+    put_together(e, &r);
     return r;
 }
 
@@ -212,13 +225,14 @@ static Value argmax_columns(Emitter *e, const Reduction *r, Column *column) {
 /* Column `number` of a unit -> place of shape [outer, inner]. */
 static Place *result_place(Emitter *e, const Reduction *r, LLVMValueRef unit, int number) {
     Place *place = place_new(e, (Shape){.rank = 2, .dim = {r->outer, r->inner}}, NULL);
-    int64_t groups = (r->inner + LANES - 1) / LANES / r->together;
-    LLVMValueRef row = groups == 1 ? unit : LLVMBuildUDiv(e->builder, unit, const_i64(e, groups), "");
-    place->axis[0] = coordinate_uniform(row);
+    int64_t groups = vectors_of(r) / r->across;
+    LLVMValueRef rows = groups == 1 ? unit : LLVMBuildUDiv(e->builder, unit, const_i64(e, groups), "");
+    LLVMValueRef first_row = LLVMBuildMul(e->builder, rows, const_i64(e, r->down), "");
+    place->axis[0] = coordinate_uniform(LLVMBuildAdd(e->builder, first_row, const_i64(e, number / r->across), ""));
     if (r->inner == 1) return place;
     LLVMValueRef group = LLVMBuildURem(e->builder, unit, const_i64(e, groups), "");
-    LLVMValueRef first = LLVMBuildMul(e->builder, group, const_i64(e, r->together * LANES), "");
-    LLVMValueRef base = LLVMBuildAdd(e->builder, first, const_i64(e, number * LANES), "");
+    LLVMValueRef first = LLVMBuildMul(e->builder, group, const_i64(e, r->across * LANES), "");
+    LLVMValueRef base = LLVMBuildAdd(e->builder, first, const_i64(e, number % r->across * LANES), "");
     place->axis[1] = (Coordinate){.base = base, .step = 1, .aligned = true};
     place->mask = lanes_below(e, base, r->inner);
     return place;
@@ -241,5 +255,5 @@ int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
         emit_stores(e, columns[i].place);
     }
     loop_end(e, loop, last, 1);
-    return r.outer * ((r.inner + LANES - 1) / LANES / r.together);
+    return r.outer * vectors_of(&r) / r.together;
 }

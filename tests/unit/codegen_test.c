@@ -109,7 +109,9 @@ static void long_columns(void **state) {
     (void)state;
     assert_text("mlc-ir 1\ngraph \"t\"\n"
                 "%1 = input f32[100,256] value \"a\"\n%2 = input f32[9,33,60] value \"b\"\n%3 = sum f32[256] %1 axis=0\n"
-                "%4 = sqrt f32[256] %3\n%5 = reduce_max f32[9,60] %2 axis=1\noutput \"x\" %4\noutput \"y\" %5\n");
+                "%4 = sqrt f32[256] %3\n%5 = reduce_max f32[9,60] %2 axis=1\n%6 = input f32[40,50,6] value \"c\"\n"
+                "%7 = sum f32[40,6] %6 axis=1\n%8 = input f32[14,40,32] value \"d\"\n%9 = sum f32[14,32] %8 axis=1\n"
+                "output \"x\" %4\noutput \"y\" %5\noutput \"z\" %7\noutput \"w\" %9\n");
 }
 
 /* Zeros of both signs, NaN among numbers, infinities of both signs: along rows, short and long, and along columns. */
