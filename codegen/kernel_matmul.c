@@ -233,13 +233,17 @@ static LLVMValueRef columns_begin(Emitter *e, const Matmul *m, const Walk *walk,
     return LLVMBuildOr(e->builder, begins, equals(e, tile->in_chunk, const_i64(e, 0)), "");
 }
 
+/* Tiles from `begin` to `end` go through some blocks of rows of the chunk, or reach its last one and begin again: then they need all. */
 static Fresh freshness(Emitter *e, const Matmul *m, const Walk *walk, const Tile *tile, LLVMValueRef number,
                        LLVMValueRef has_tile) {
-    LLVMValueRef begins = equals(e, number, read(e, walk->begin));
-    LLVMValueRef pair[] = {LLVMBuildSub(e->builder, read(e, walk->end), read(e, walk->begin), ""), tile->chunk_size};
+    LLVMValueRef begin = read(e, walk->begin), begins = equals(e, number, begin);
+    LLVMValueRef count = LLVMBuildSub(e->builder, read(e, walk->end), begin, "");
+    LLVMValueRef end = LLVMBuildAdd(e->builder, tile->in_chunk, count, "");
+    LLVMValueRef some = LLVMBuildICmp(e->builder, LLVMIntSLE, end, tile->chunk_size, "");
     return (Fresh){.new_columns = both(e, columns_begin(e, m, walk, tile, number, begins), has_tile),
                    .new_rows = both(e, begins, has_tile),
-                   .row_blocks = call_intrinsic(e, "llvm.smin", &e->i64, 1, pair, 2)};
+                   .first_block = choose(e, some, tile->in_chunk, const_i64(e, 0)),
+                   .row_blocks = choose(e, some, count, tile->chunk_size)};
 }
 
 static Turn turn_of(Emitter *e, Matmul *m, const Walk *walk) {

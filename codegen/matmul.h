@@ -64,10 +64,9 @@ typedef struct {
 
 /* What is to be done at a tile, all i1. */
 typedef struct {
-    LLVMValueRef new_columns; /* the first tile of a block of columns and of k for this thread */
-    LLVMValueRef new_rows;    /* the first tile of a chunk of rows and of k for this thread: */
-    LLVMValueRef
-        row_blocks; /* it needs that many blocks of the chunk's rows, from the tile's own on; after the last comes the first */
+    LLVMValueRef new_columns;             /* the first tile of a block of columns and of k for this thread */
+    LLVMValueRef new_rows;                /* the first tile of a chunk of rows and of k for this thread: */
+    LLVMValueRef first_block, row_blocks; /* it needs these blocks of the chunk's rows: the first one's number, and how many */
 } Fresh;
 
 /* Steps from .. from + count - 1 of k. */
@@ -119,6 +118,8 @@ LLVMValueRef product_row_element(Emitter *e, const Operands *operands, int64_t r
 /* LANES steps of a row from k on, and all rows of the tile at k: NULL if they are not neighbours in memory. */
 LLVMValueRef product_row_steps(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef k);
 LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef k);
+/* LANES rows from the tile's first on, at k; rows adjoin and are not packed. mask: those that exist, or NULL. */
+LLVMValueRef product_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef mask);
 /* <width x i1>: which rows of the tile that begins at `row` exist, and of those behind it none; NULL: all of every tile. */
 LLVMValueRef product_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row, unsigned width);
 /* A vector of the tile's columns at k. */
@@ -136,8 +137,6 @@ void product_finish(Emitter *e, const Matmul *m);
 
 /* Reserves room where packing pays. */
 void pack_reserve(Emitter *e, Matmul *m);
-/* Which block of the chunk is the number-th of those that Fresh.row_blocks counts. */
-LLVMValueRef pack_row_block(Emitter *e, const Tile *tile, LLVMValueRef number);
 /* The tile's operands; copies what is new to be copied. */
 Operands pack_operands(Emitter *e, Matmul *m, const Tile *tile, Fresh fresh, Steps steps);
 

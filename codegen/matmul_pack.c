@@ -64,17 +64,11 @@ static void pack_block_at(Emitter *e, const Matmul *m, const Tile *tile, LLVMVal
     LLVMSetAlignment(LLVMBuildStore(e->builder, product_rows_at(e, &from, k), at), sizeof(float));
 }
 
-LLVMValueRef pack_row_block(Emitter *e, const Tile *tile, LLVMValueRef number) {
-    LLVMValueRef block = plus(e, tile->in_chunk, number), before = LLVMBuildSub(e->builder, block, tile->chunk_size, "");
-    LLVMValueRef inside = LLVMBuildICmp(e->builder, LLVMIntSLT, block, tile->chunk_size, "");
-    return LLVMBuildSelect(e->builder, inside, block, before, "");
-}
-
 /* All blocks at one k before the next: what is read is read in one go. */
 static void pack_rows(Emitter *e, const Matmul *m, const Tile *tile, Fresh fresh, Steps steps) {
     Loop all = loop_begin(e, steps.from);
     Loop blocks = loop_begin(e, const_i64(e, 0));
-    pack_block_at(e, m, tile, pack_row_block(e, tile, blocks.index), all.index, steps);
+    pack_block_at(e, m, tile, plus(e, fresh.first_block, blocks.index), all.index, steps);
     loop_end(e, blocks, fresh.row_blocks, 1);
     loop_end(e, all, plus(e, steps.from, steps.count), 1);
 }

@@ -328,6 +328,11 @@ LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef 
     return load_neighbours(e, type, at, operands->rows_mask);
 }
 
+LLVMValueRef product_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef mask) {
+    LLVMValueRef at = row_pointer(e, operands, 0, product_k_offset(e, operands->rows_side, k));
+    return load_neighbours(e, lanes_of(e->f32), at, mask);
+}
+
 static void fetch_ahead(Emitter *e, const Operands *operands, LLVMValueRef k) {
     if (!operands->ahead) return;
     LLVMValueRef away = LLVMBuildMul(e->builder, k, const_i64(e, operands->ahead_step), "");

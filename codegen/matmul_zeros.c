@@ -107,10 +107,63 @@ static void list_block(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueR
     LLVMBuildStore(e->builder, LLVMBuildLoad2(e->builder, e->i64, list.length, ""), slot_at(e, e->i64, m->counts, number));
 }
 
+/* -- several blocks at once: where rows are neighbours in memory, a vector holds those of some blocks -- */
+
+static int64_t blocks_together(const Matmul *m) {
+    const Blocking *b = &m->blocking;
+    int64_t smallest = b->row_blocks - (b->chunks - 1) * b->chunk, together = LANES / b->tile_rows;
+    bool lie_so = product_rows_adjoin(m) && !m->packed_rows.base && LANES % b->tile_rows == 0;
+    return lie_so && together <= smallest ? together : 1;
+}
+
+/* LANES rows at k as bits. */
+static LLVMValueRef some_of_rows(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef mask) {
+    LLVMValueRef some = is_some(e, product_lanes_at(e, operands, k, mask));
+    LLVMValueRef bits = LLVMBuildBitCast(e->builder, some, LLVMIntTypeInContext(e->context, LANES), "");
+    return LLVMBuildZExt(e->builder, bits, e->i64, "");
+}
+
+/* Whether a block's bits are among them: 1 or 0. */
+static LLVMValueRef some_of_block(Emitter *e, const Matmul *m, LLVMValueRef bits, int64_t block) {
+    int64_t rows = m->blocking.tile_rows;
+    LLVMValueRef own = LLVMBuildAnd(e->builder, bits, const_i64(e, (((int64_t)1 << rows) - 1) << (block * rows)), "");
+    return LLVMBuildZExt(e->builder, LLVMBuildICmp(e->builder, LLVMIntNE, own, const_i64(e, 0), ""), e->i64, "");
+}
+
+static void list_together(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef first, Steps steps) {
+    Operands operands = {.m = m};
+    List lists[LANES];
+    LLVMValueRef numbers[LANES], row = LLVMBuildMul(e->builder, LLVMBuildSub(e->builder, first, tile->in_chunk, ""),
+                                                    const_i64(e, m->blocking.tile_rows), "");
+    LLVMValueRef mask = lanes_below(e, LLVMBuildAdd(e->builder, tile->row, row, ""), m->rows.lines);
+    int64_t together = blocks_together(m);
+    find_rows(e, m, tile, first, steps, &operands);
+    for (int64_t b = 0; b < together; b++) {
+        numbers[b] = LLVMBuildAdd(e->builder, first, const_i64(e, b), "");
+        lists[b] = (List){list_of(e, m, numbers[b]), stack_slot(e, e->i64, sizeof(int64_t))};
+        LLVMBuildStore(e->builder, const_i64(e, 0), lists[b].length);
+    }
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    LLVMValueRef bits = some_of_rows(e, &operands, LLVMBuildAdd(e->builder, steps.from, loop.index, ""), mask);
+    for (int64_t b = 0; b < together; b++) list_add(e, &lists[b], loop.index, some_of_block(e, m, bits, b));
+    loop_end(e, loop, steps.count, 1);
+    for (int64_t b = 0; b < together; b++)
+        LLVMBuildStore(e->builder, LLVMBuildLoad2(e->builder, e->i64, lists[b].length, ""),
+                       slot_at(e, e->i64, m->counts, numbers[b]));
+}
+
+/* Those that the chunk's last ones would reach beyond its end list some blocks before them once more, or unasked. */
 static void list_chunk(Emitter *e, const Matmul *m, const Tile *tile, Fresh fresh, Steps steps) {
+    int64_t together = blocks_together(m);
     Loop blocks = loop_begin(e, const_i64(e, 0));
-    list_block(e, m, tile, pack_row_block(e, tile, blocks.index), steps);
-    loop_end(e, blocks, fresh.row_blocks, 1);
+    LLVMValueRef number = LLVMBuildAdd(e->builder, fresh.first_block, blocks.index, "");
+    if (together > 1) {
+        LLVMValueRef last = LLVMBuildSub(e->builder, tile->chunk_size, const_i64(e, together), "");
+        list_together(e, m, tile, call_intrinsic(e, "llvm.smin", &e->i64, 1, (LLVMValueRef[]){number, last}, 2), steps);
+    } else {
+        list_block(e, m, tile, number, steps);
+    }
+    loop_end(e, blocks, fresh.row_blocks, together);
 }
 
 /* Behind the lists of the blocks: all k. */
