@@ -51,6 +51,8 @@ typedef struct {
 enum { ZIP_MAX_ENTRIES = 256 };
 /* Lists the files of an archive; after a problem, *count of them are there. */
 bool zip_list(const void *memory, size_t length, Arena *arena, ZipEntry *entries, uint32_t *count, Problem *problem);
+/* Where the bytes of a file lie that is not packed; with `whole` they are checked. NULL after a problem. */
+const void *zip_stored(const void *memory, size_t length, const ZipEntry *entry, bool whole, Problem *problem);
 /* Unpacks entry->bytes bytes and checks them; fewer, unchecked, for the beginning of a file. */
 bool zip_unpack(const void *memory, size_t length, const ZipEntry *entry, void *to, size_t bytes, Problem *problem);
 

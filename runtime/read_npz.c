@@ -13,7 +13,8 @@ enum { HEADER_MOST = 4096 }; /* as much of an array as its shape needs */
 typedef struct {
     Map map;
     ZipEntry entries[ZIP_MAX_ENTRIES];
-    void *unpacked[ZIP_MAX_ENTRIES];
+    const void *contents[ZIP_MAX_ENTRIES];
+    void *unpacked[ZIP_MAX_ENTRIES]; /* what is not used where it lies in the archive */
     ArrayField fields[ZIP_MAX_ENTRIES];
     uint32_t entry_count, count;
     const char *path;
@@ -43,18 +44,28 @@ static ArrayPart *part_of(NpzSource *own, Arena *arena, const char *name) {
     return test && !train ? &field->test : &field->train;
 }
 
-static bool unpack_array(NpzSource *own, uint32_t i, bool whole, ArrayPart *part, Diagnostics *diag) {
+/* Arrays that are not packed stay in the file, which is mapped; of others memory for `bytes` bytes is filled. */
+static bool find_contents(NpzSource *own, uint32_t i, bool whole, size_t bytes, const ArrayPart *part, Diagnostics *diag) {
     const ZipEntry *entry = &own->entries[i];
-    size_t bytes = whole || entry->bytes < HEADER_MOST ? entry->bytes : HEADER_MOST;
     Problem problem = {0};
-    own->unpacked[i] = memory_try(bytes);
+    if (!entry->deflated) {
+        own->contents[i] = zip_stored(own->map.bytes, own->map.length, entry, whole, &problem);
+        return own->contents[i] || arrays_report(part, &problem, diag);
+    }
+    own->contents[i] = own->unpacked[i] = memory_try(bytes);
     if (!own->unpacked[i]) {
         diag_error(diag, STATUS_DATA, own->span, "no memory for %zu bytes of data", bytes);
         return false;
     }
-    return (zip_unpack(own->map.bytes, own->map.length, entry, own->unpacked[i], bytes, &problem) &&
-            npy_read(own->unpacked[i], bytes, whole, &part->array, &problem)) ||
+    return zip_unpack(own->map.bytes, own->map.length, entry, own->unpacked[i], bytes, &problem) ||
            arrays_report(part, &problem, diag);
+}
+
+static bool read_array(NpzSource *own, uint32_t i, bool whole, ArrayPart *part, Diagnostics *diag) {
+    size_t length = own->entries[i].bytes, bytes = whole || length < HEADER_MOST ? length : HEADER_MOST;
+    Problem problem = {0};
+    return find_contents(own, i, whole, bytes, part, diag) &&
+           (npy_read(own->contents[i], bytes, whole, &part->array, &problem) || arrays_report(part, &problem, diag));
 }
 
 static bool open_entry(NpzSource *own, uint32_t i, bool whole, SourceData *data, Diagnostics *diag) {
@@ -69,7 +80,7 @@ static bool open_entry(NpzSource *own, uint32_t i, bool whole, SourceData *data,
         return false;
     }
     *part = (ArrayPart){.name = arena_format(data->arena, "'%.100s' in '%s'", name, own->path), .span = own->span};
-    return unpack_array(own, i, whole, part, diag);
+    return read_array(own, i, whole, part, diag);
 }
 
 /* Test rows belong to training rows, and either all fields have some or none. */
@@ -99,7 +110,7 @@ static bool open_archive(NpzSource *own, bool whole, SourceData *data, Diagnosti
 
 static void digest(const SourceData *data, llvm_blake3_hasher *hasher) {
     const NpzSource *own = data->own;
-    for (uint32_t i = 0; i < own->entry_count; i++) llvm_blake3_hasher_update(hasher, own->unpacked[i], own->entries[i].bytes);
+    for (uint32_t i = 0; i < own->entry_count; i++) llvm_blake3_hasher_update(hasher, own->contents[i], own->entries[i].bytes);
 }
 
 static void release(SourceData *data) {

@@ -128,18 +128,35 @@ static uint32_t checksum(const uint8_t *bytes, size_t length) {
     return (uint32_t)sum;
 }
 
-bool zip_unpack(const void *memory, size_t length, const ZipEntry *entry, void *to, size_t bytes, Problem *problem) {
+/* Behind the name that stands before the bytes of a file a second time; NULL after a problem. */
+static const uint8_t *entry_bytes(const void *memory, size_t length, const ZipEntry *entry, Problem *problem) {
     const uint8_t *local = (const uint8_t *)memory + entry->offset;
     size_t left = length - entry->offset;
-    if (left < LOCAL_BYTES || u32(local) != LOCAL_MARK) return damaged(problem);
+    if (left < LOCAL_BYTES || u32(local) != LOCAL_MARK) return damaged(problem), NULL;
     size_t begin = LOCAL_BYTES + (size_t)u16(local + 26) + u16(local + 28);
-    if (begin > left || entry->packed > left - begin || bytes > entry->bytes) return damaged(problem);
-    bool good = true;
-    if (entry->deflated)
-        good = inflate_entry(local + begin, entry, to, bytes);
-    else
-        memcpy(to, local + begin, bytes);
-    if (good && (bytes < entry->bytes || checksum(to, bytes) == entry->crc)) return true;
+    if (begin > left || entry->packed > left - begin) return damaged(problem), NULL;
+    return local + begin;
+}
+
+static bool check_sum(const ZipEntry *entry, const void *bytes, Problem *problem) {
+    if (checksum(bytes, entry->bytes) == entry->crc) return true;
     problem_set(problem, "'%.*s' in it is damaged", NAME_SHOWN, entry->name);
     return false;
+}
+
+bool zip_unpack(const void *memory, size_t length, const ZipEntry *entry, void *to, size_t bytes, Problem *problem) {
+    const uint8_t *from = entry_bytes(memory, length, entry, problem);
+    if (!from) return false;
+    if (bytes > entry->bytes) return damaged(problem);
+    if (entry->deflated && !inflate_entry(from, entry, to, bytes)) {
+        problem_set(problem, "'%.*s' in it is damaged", NAME_SHOWN, entry->name);
+        return false;
+    }
+    if (!entry->deflated) memcpy(to, from, bytes);
+    return bytes < entry->bytes || check_sum(entry, to, problem);
+}
+
+const void *zip_stored(const void *memory, size_t length, const ZipEntry *entry, bool whole, Problem *problem) {
+    const uint8_t *from = entry_bytes(memory, length, entry, problem);
+    return from && (!whole || check_sum(entry, from, problem)) ? from : NULL;
 }

@@ -10,6 +10,7 @@
 #include "temporary.h"
 
 #include <math.h>
+#include <zlib.h>
 
 static uint8_t file[4096];
 
@@ -151,8 +152,55 @@ static void test_crowded_archive(void **state) {
     diag_free(diag);
 }
 
+static void put(uint8_t *at, int bytes, size_t value) {
+    for (int i = 0; i < bytes; i++) at[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* An archive of one array, not packed, with so many bytes between its name and what is in it. */
+static void write_archive(const char *name, const void *contents, size_t length, size_t extra) {
+    static uint8_t archive[2048];
+    memset(archive, 0, sizeof archive);
+    const size_t begin = 30 + 5 + extra, list = begin + length, crc = crc32(0, contents, (uInt)length);
+    uint8_t *line = archive + list, *end = line + 46 + 5;
+    put(archive, 4, 0x04034b50), put(archive + 26, 2, 5), put(archive + 28, 2, extra);
+    memcpy(archive + 30, "x.npy", 5);
+    memcpy(archive + begin, contents, length);
+    put(line, 4, 0x02014b50), put(line + 16, 4, crc), put(line + 20, 4, length), put(line + 24, 4, length),
+        put(line + 28, 2, 5);
+    memcpy(line + 46, "x.npy", 5);
+    put(end, 4, 0x06054b50), put(end + 8, 2, 1), put(end + 10, 2, 1), put(end + 12, 4, 51), put(end + 16, 4, list);
+    temporary_write(name, archive, list + 51 + 22);
+}
+
+/* How many of four places for an array in an archive let it be used where it lies. */
+static int count_mapped(const char *element, const void *values, size_t bytes) {
+    int mapped = 0;
+    Diagnostics *diag = diag_new();
+    const SourceArg arg = {.name = "path", .kind = SOURCE_ARG_STRING, .text = "stored.npz"};
+    DataSource source = {.reader = "npz", .folder = temporary_folder, .args = &arg, .arg_count = 1};
+    for (size_t extra = 0; extra < 4; extra++) {
+        write_archive("stored.npz", file, npy_file(element, "(3, 4)", "False", values, bytes), extra);
+        Dataset *dataset = dataset_open(&source, &(SplitRequest){0}, diag);
+        assert_non_null(dataset);
+        assert_memory_equal(dataset_field(dataset, "x"), values, bytes);
+        mapped += data_file_at(dataset_field(dataset, "x")) != NULL;
+        dataset_free(dataset);
+    }
+    diag_free(diag);
+    return mapped;
+}
+
+/* An array that is not packed stays in the archive where its place agrees with the size of its elements. */
+static void test_stored_archive(void **state) {
+    (void)state;
+    const float x[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    assert_int_equal(count_mapped("|u1", "abcdefghijkl", 12), 4);
+    assert_int_equal(count_mapped("<f4", x, sizeof x), 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_elements), cmocka_unit_test(test_problems),
-                                       cmocka_unit_test(test_sources), cmocka_unit_test(test_crowded_archive)};
+                                       cmocka_unit_test(test_sources), cmocka_unit_test(test_crowded_archive),
+                                       cmocka_unit_test(test_stored_archive)};
     return cmocka_run_group_tests(tests, temporary_set_up, temporary_tear_down);
 }
