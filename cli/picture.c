@@ -2,6 +2,7 @@
 #include "cli/picture.h"
 
 #include <fontconfig/fontconfig.h>
+#include <png.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,20 +25,37 @@ Picture picture_new(double width, double height) {
     return picture;
 }
 
-/* The PNG in memory, so that it reaches the disk as other files do: whole. */
-typedef struct {
-    char *bytes;
-    size_t length;
-} Buffer;
+/* From cairo's pixels, of which each is a number 0xRRGGBB. */
+static void copy_pixels(cairo_surface_t *surface, int width, int height, uint8_t *rgb) {
+    const unsigned char *row = cairo_image_surface_get_data(surface);
+    int stride = cairo_image_surface_get_stride(surface);
+    for (int y = 0; y < height; y++, row += stride)
+        for (int x = 0; x < width; x++) {
+            uint32_t pixel;
+            memcpy(&pixel, row + 4 * x, sizeof pixel);
+            for (int shift = 16; shift >= 0; shift -= 8) *rgb++ = (uint8_t)(pixel >> shift);
+        }
+}
 
-static cairo_status_t buffer_append(void *context, const unsigned char *bytes, unsigned length) {
-    Buffer *buffer = context;
-    char *grown = realloc(buffer->bytes, buffer->length + length);
-    if (!grown) return CAIRO_STATUS_NO_MEMORY;
-    memcpy(grown + buffer->length, bytes, length);
-    buffer->bytes = grown;
-    buffer->length += length;
-    return CAIRO_STATUS_SUCCESS;
+/* The PNG in memory, so that it reaches the disk as other files do: whole. A tenth larger than cairo's own, which takes longer to
+ * write than all fonts and lines take to draw. NULL after reporting an error. */
+static void *encode(cairo_surface_t *surface, const char *path, size_t *length, Diagnostics *diag) {
+    int width = cairo_image_surface_get_width(surface), height = cairo_image_surface_get_height(surface);
+    png_image image = {.version = PNG_IMAGE_VERSION,
+                       .width = (png_uint_32)width,
+                       .height = (png_uint_32)height,
+                       .format = PNG_FORMAT_RGB,
+                       .flags = PNG_IMAGE_FLAG_FAST};
+    *length = PNG_IMAGE_PNG_SIZE_MAX(image);
+    void *rgb = malloc(PNG_IMAGE_SIZE(image)), *bytes = malloc(*length);
+    bool good = rgb && bytes && cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS;
+    if (good) copy_pixels(surface, width, height, rgb);
+    good = good && png_image_write_to_memory(&image, bytes, length, 0, rgb, 0, NULL);
+    free(rgb);
+    if (good) return bytes;
+    diag_error(diag, STATUS_FILE, (Span){0}, "cannot draw '%s': %s", path, *image.message ? image.message : "out of memory");
+    free(bytes);
+    return NULL;
 }
 
 /* A command draws one picture: what cairo and fontconfig keep for the next one is let go. */
@@ -49,12 +67,11 @@ static void picture_free(Picture *picture) {
 }
 
 bool picture_save(Picture *picture, const char *path, Diagnostics *diag) {
-    Buffer buffer = {0};
-    cairo_status_t status = cairo_surface_write_to_png_stream(picture->surface, buffer_append, &buffer);
-    bool saved = status == CAIRO_STATUS_SUCCESS && file_write(path, buffer.bytes, buffer.length, diag);
-    if (status != CAIRO_STATUS_SUCCESS)
-        diag_error(diag, STATUS_FILE, (Span){0}, "cannot draw '%s': %s", path, cairo_status_to_string(status));
-    free(buffer.bytes);
+    size_t length;
+    cairo_surface_flush(picture->surface);
+    void *bytes = encode(picture->surface, path, &length, diag);
+    bool saved = bytes && file_write(path, bytes, length, diag);
+    free(bytes);
     picture_free(picture);
     return saved;
 }
