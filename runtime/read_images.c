@@ -6,6 +6,7 @@
 #include "runtime/reader.h"
 #include "ir/utf8.h"
 
+#include <errno.h>
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -108,7 +109,17 @@ static bool list_files(Images *images, const char *argument) {
     const char *folder = reader_path(images->source, arg, images->arena, images->diag);
     const char **names = folder ? list_folder(images, folder, true, &count, &others) : NULL;
     if (!folder) return false;
-    if (!names || !count || count > CLASSES_MAX) return no_class(images, folder, names ? others : 1, arg->span);
+    if (!names) {
+        diag_error(images->diag, STATUS_DATA, arg->span, "'%s' cannot be read as a folder: %s", folder, strerror(errno));
+        diag_help(images->diag, "every class has a folder of its own in it, with its PNG files");
+        return false;
+    }
+    if (!count) return no_class(images, folder, others, arg->span);
+    if (count > CLASSES_MAX) {
+        diag_error(images->diag, STATUS_DATA, arg->span, "'%s' holds %u folders, but %d classes are the most", folder, count,
+                   CLASSES_MAX);
+        return false;
+    }
     if (!images->classes) images->classes = names, images->class_count = count;
     for (uint32_t i = 0; i < count; i++) {
         int32_t label = class_number(images, names[i]);
