@@ -25,6 +25,7 @@ static const struct {
     {"state", "part of batch_norm"},
     {"update", "part of batch_norm"},
     {"class_of", "only a check: part of nll"},
+    {"has_class", "only a check: golden train/label_computed_outside"},
     {"rows_of", "part of embedding"},
     {"is_class", "part of nll"},
     {"class_weights", "part of nll with weights"},
