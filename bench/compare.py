@@ -118,16 +118,30 @@ def best_epoch(command, env):
 
 
 class Peak:
-    """GFLOP/s of bench/peak.c, compiled for this machine."""
+    """GFLOP/s of bench/peak.c and nanoseconds of bench/handover.c, compiled for this machine."""
 
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory()
-        self.program = os.path.join(self.folder.name, "peak")
-        subprocess.run([os.environ.get("CC", "cc"), "-O3", "-march=native", "-ffp-contract=fast", "-pthread",
-                        os.path.join(BENCH, "peak.c"), "-o", self.program], check=True)
+        self.handovers = []
+        for name in ("peak", "handover"):
+            subprocess.run([os.environ.get("CC", "cc"), "-O3", "-march=native", "-ffp-contract=fast", "-pthread",
+                            os.path.join(BENCH, name + ".c"), "-o", os.path.join(self.folder.name, name)], check=True)
+
+    def run(self, *command):
+        program = os.path.join(self.folder.name, command[0])
+        return float(subprocess.run([program, *command[1:]], check=True, stdout=subprocess.PIPE, text=True).stdout)
 
     def measure(self, threads):
-        return float(subprocess.run([self.program, str(threads)], check=True, stdout=subprocess.PIPE, text=True).stdout)
+        if threads > 1:
+            self.handovers.append(self.run("handover"))
+        return self.run("peak", str(threads))
+
+    def handover(self):
+        """How far the cores were apart, in a sentence."""
+        if not self.handovers:
+            return ""
+        return (f"a core saw what the other had written after {min(self.handovers):.0f} to {max(self.handovers):.0f} ns "
+                "(bench/handover.c; 20 to 60 where they share a cache)")
 
 
 def spread(values):
@@ -166,7 +180,7 @@ def all_settings(options):
     return [Setting(batch, hidden, threads) for hidden in options.hidden for batch in options.batch for threads in options.threads]
 
 
-def print_noise(peaks):
+def print_noise(peaks, handover):
     """All rounds of all tables: what one thread could do at least and at most says how far the figures can be trusted."""
     values = [peak / setting.threads for setting, rounds in peaks for peak in rounds]
     if len(values) < 3:
@@ -177,6 +191,8 @@ def print_noise(peaks):
         verdict = "others used the machine: only ratios within a round mean much"
     print(f"\nFMA peak a thread over all rounds: {min(values):.0f} to {max(values):.0f} GFLOP/s, "
           f"median {statistics.median(values):.0f}; {verdict}")
+    if handover:
+        print(handover)
 
 
 def machine():
@@ -197,7 +213,7 @@ def main():
         seconds, rounds = measure(options, setting, names, peak)
         print_table(setting, seconds, rounds)
         peaks.append((setting, rounds))
-    print_noise(peaks)
+    print_noise(peaks, peak.handover())
 
 
 if __name__ == "__main__":

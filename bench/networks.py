@@ -113,6 +113,7 @@ def print_table(nets, options, data):
     for net in nets:
         print_row(net, *measure(net, options, peak, data))
         sys.stdout.flush()
+    print("\n" + peak.handover())
 
 
 def main():

@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 
+import compare
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -71,13 +73,15 @@ def main():
     cores = [str(core) for core in sorted(os.sched_getaffinity(0))[:2]]
     if len(cores) < 2:
         sys.exit("two cores are needed")
-    rounds = {mlc: [] for mlc in options.mlc}
+    rounds, peak = {mlc: [] for mlc in options.mlc}, compare.Peak()
     for number in range(1, options.rounds + 1):
+        peak.measure(2)
         for mlc in options.mlc:
             rounds[mlc].append(measure(options, mlc, cores))
             print(f"round {number}: " + ", ".join(f"{s} {v:.3f}" for s, v in rounds[mlc][-1].items()), file=sys.stderr)
     for mlc in options.mlc:
         print_table(mlc, rounds[mlc])
+    print(peak.handover())
 
 
 if __name__ == "__main__":

@@ -118,7 +118,8 @@ LLVMValueRef product_row_element(Emitter *e, const Operands *operands, int64_t r
 /* LANES steps of a row from k on, and all rows of the tile at k: NULL if they are not neighbours in memory. */
 LLVMValueRef product_row_steps(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef k);
 LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef k);
-/* LANES rows from the tile's first on, at k; rows adjoin and are not packed. mask: those that exist, or NULL. */
+/* LANES rows from the tile's first on, at k; rows adjoin and are not packed. mask: those that exist, or NULL. The next LANES rows are
+ * fetched: they lie in another line, often one that another core has written, and are looked at next. */
 LLVMValueRef product_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef mask);
 /* <width x i1>: which rows of the tile that begins at `row` exist, and of those behind it none; NULL: all of every tile. */
 LLVMValueRef product_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row, unsigned width);

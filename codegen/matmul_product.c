@@ -330,6 +330,7 @@ LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef 
 
 LLVMValueRef product_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef mask) {
     LLVMValueRef at = row_pointer(e, operands, 0, product_k_offset(e, operands->rows_side, k));
+    fetch_line(e, element_pointer(e, at, DTYPE_F32, const_i64(e, LANES)), FETCH_TO_READ);
     return load_neighbours(e, lanes_of(e->f32), at, mask);
 }
 

@@ -13,7 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SPIN_LOOKS = 40, SLEEP_EVERY = 32 };
+/* A look takes some 20 ns. Short kernels end within the spinning, and a yield costs a microsecond or two where a system call leaves the
+ * virtual machine. */
+enum { SPIN_LOOKS = 200, SLEEP_EVERY = 512 };
 #define YIELD_NANOSECONDS 200000
 #define LONG_YIELD_NANOSECONDS 50000
 
