@@ -31,10 +31,10 @@ static Status print_help(FILE *out) {
     for (int i = 0; i < COMMAND_COUNT; i++) {
         char usage[64];
         snprintf(usage, sizeof usage, "%s %s", commands[i].name, commands[i].operands);
-        fprintf(out, "  mlc %-26s %s\n", usage, commands[i].help);
+        fprintf(out, "  mlc %-28s %s\n", usage, commands[i].help);
     }
-    fputs("\n  mlc COMMAND --help             options of a command\n"
-          "  mlc --help | --version         this page; the version\n\n"
+    fputs("\n  mlc COMMAND --help               options of a command\n"
+          "  mlc --help | --version           this page; the version\n\n"
           "Begin with: mlc train models/mnist.mdl\n",
           out);
     return STATUS_OK;
