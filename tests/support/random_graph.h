@@ -10,7 +10,7 @@
 Graph *random_graph(uint64_t seed, Diagnostics *diag);
 
 /* Rows of the data set that a batch input reads from: enough for the largest batch. The rows of a batch are below this. */
-enum { RANDOM_DATA_ROWS = 41 };
+enum { RANDOM_DATA_ROWS = 67 }; /* more than a batch has */
 /* Contents for an input: VALUE: the tensor; BATCH: RANDOM_DATA_ROWS rows. malloc'ed. */
 void *random_input(const Symbol *symbol, uint64_t seed);
 /* The rows that make up the batch of a step. malloc'ed; `count` of them. */

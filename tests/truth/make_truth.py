@@ -230,6 +230,7 @@ def functions():
         "repeat(x, 3)[:, 4:10]": lambda x: x.repeat(1, 3)[:, 4:10], "x[:, -1:6]": lambda x: x[:, -1:],
         "sum(x[:, 1::2] ** 2, axis = 1, keep = true)": lambda x: (x[:, 1::2] ** 2).sum(1, keepdim=True),
         "sum(x[::3, -5:-1:3] ** 2)": lambda x: (x[::3, -5:-1:3] ** 2).sum(), "expand(2.5, [N, 6]) * x": lambda x: 2.5 * x,
+        "select(int(x * 3.0) == -1, 2.0 * x, x)": lambda x: torch.where((x * 3).int() == -1, 2 * x, x),
         "leaky_relu(floor(x * 0.5) * x, 0.3)": lambda x: f.leaky_relu(torch.floor(x * 0.5) * x, 0.3),
         "elu(floor(x * 0.5) * x, 0.7)": lambda x: f.elu(torch.floor(x * 0.5) * x, 0.7),
         "std(floor(x * 0.1), axis = 1, keep = true) * x": lambda x: torch.floor(x * 0.1).std(1, keepdim=True) * x,

@@ -26,6 +26,7 @@ static const struct {
     {"update", "part of batch_norm"},
     {"class_of", "only a check: part of nll"},
     {"has_class", "only a check: golden train/label_computed_outside"},
+    {"of_class", "part of nll"},
     {"rows_of", "part of embedding"},
     {"is_class", "part of nll"},
     {"class_weights", "part of nll with weights"},
