@@ -133,8 +133,11 @@ class Peak:
 
     def measure(self, threads):
         if threads > 1:
-            self.handovers.append(self.run("handover"))
+            self.measure_handover()
         return self.run("peak", str(threads))
+
+    def measure_handover(self):
+        self.handovers.append(self.run("handover"))
 
     def handover(self):
         """How far the cores were apart, in a sentence."""

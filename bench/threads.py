@@ -75,7 +75,7 @@ def main():
         sys.exit("two cores are needed")
     rounds, peak = {mlc: [] for mlc in options.mlc}, compare.Peak()
     for number in range(1, options.rounds + 1):
-        peak.measure(2)
+        peak.measure_handover()
         for mlc in options.mlc:
             rounds[mlc].append(measure(options, mlc, cores))
             print(f"round {number}: " + ", ".join(f"{s} {v:.3f}" for s, v in rounds[mlc][-1].items()), file=sys.stderr)

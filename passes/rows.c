@@ -6,18 +6,15 @@
  * The price is that it reads all weights, and not those of some columns only: they must be few. */
 #include "passes/planning.h"
 
-enum {
-    MOST_WEIGHTS =
-        96 * 1024 /* of a product: those that other threads have updated cross to this core, and all stay in its cache */
-};
+/* Of a product: those that other threads have updated cross to this core, and all stay in its cache. */
+enum { MOST_WEIGHTS = 96 * 1024 };
 
 typedef struct {
     const Plan *plan;
     int64_t rows; /* of the batch */
     int threads;
-    uint32_t
-        *chain; /* [kernel]: itself, or a kernel of the same chain that comes before it; only of those that may be by rows */
-    bool *may;  /* [kernel] */
+    bool *may;       /* [kernel] */
+    uint32_t *chain; /* [kernel], of those that may: itself, or a kernel of the same chain that comes before it */
 } Rows;
 
 /* -- which kernels may be -- */
