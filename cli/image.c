@@ -15,6 +15,10 @@ static double background(const Bitmap *bitmap, int channel) {
     return sum / count;
 }
 
+static ImageFacts facts_of(const Bitmap *bitmap) {
+    return (ImageFacts){.height = bitmap->height, .width = bitmap->width, .coloured = bitmap->coloured};
+}
+
 static void fit_channel(const Bitmap *bitmap, int channel, int height, int width, bool invert, uint8_t *pixels) {
     double size = fmax((double)bitmap->height / height, (double)bitmap->width / width);
     double top = (bitmap->height - size * height) / 2, left = (bitmap->width - size * width) / 2;
@@ -38,7 +42,8 @@ bool image_fit(const char *path, int channels, int height, int width, Invert inv
                Diagnostics *diag) {
     Bitmap bitmap;
     if (!bitmap_open(path, channels, &bitmap, diag)) return false;
-    *facts = (ImageFacts){.height = bitmap.height, .width = bitmap.width, .light = is_light(&bitmap)};
+    *facts = facts_of(&bitmap);
+    facts->light = is_light(&bitmap);
     facts->inverted = invert == INVERT_YES || (invert == INVERT_AUTO && facts->light);
     for (int c = 0; c < channels; c++)
         fit_channel(&bitmap, c, height, width, facts->inverted, pixels + (size_t)c * (size_t)height * (size_t)width);
@@ -50,7 +55,7 @@ bool image_stretch(const char *path, int channels, int height, int width, uint8_
                    Diagnostics *diag) {
     Bitmap bitmap;
     if (!bitmap_open(path, channels, &bitmap, diag)) return false;
-    *facts = (ImageFacts){.height = bitmap.height, .width = bitmap.width};
+    *facts = facts_of(&bitmap);
     bitmap_resize(&bitmap, height, width, pixels);
     bitmap_free(&bitmap);
     return true;

@@ -9,6 +9,7 @@ typedef enum { INVERT_AUTO, INVERT_YES, INVERT_NO } Invert;
 
 typedef struct {
     int height, width; /* of the file */
+    bool coloured;     /* the file is */
     bool light;        /* its background is light */
     bool inverted;
 } ImageFacts;

@@ -59,13 +59,30 @@ static bool is_image(const Symbol *symbol) {
     return symbol->dtype == DTYPE_U8 && row.rank == 3 && (row.dim[0] == 1 || row.dim[0] == 3);
 }
 
+static const char *light_text(const ImageFacts *facts) {
+    if (facts->light)
+        return facts->inverted ? "inverted (its background is light)" : "not inverted (though its background is light)";
+    return facts->inverted ? "inverted" : NULL;
+}
+
+static void print_kind(bool size, int height, int width, bool colour, bool coloured) {
+    if (size) fprintf(stderr, "%dx%d%s", width, height, colour ? " " : "");
+    if (colour) fputs(coloured ? "colour" : "grey", stderr);
+}
+
+/* What was done to a picture; nothing is said of one that is what the network reads. */
 static void tell_image(const char *file, Shape row, const ImageFacts *facts) {
-    const char *light = facts->inverted ? ", inverted" : "";
-    if (facts->light && facts->inverted) light = ", inverted (its background is light)";
-    if (facts->light && !facts->inverted) light = ", not inverted (though its background is light)";
+    int height = (int)row.dim[1], width = (int)row.dim[2];
+    bool size = facts->height != height || facts->width != width, coloured = row.dim[0] == 3;
+    bool colour = facts->coloured != coloured, brought = size || colour;
+    const char *light = light_text(facts);
+    if (!brought && !facts->inverted) return;
     shown_text(file, stderr);
-    fprintf(stderr, ": %dx%d, brought to %dx%d %s%s\n", facts->width, facts->height, (int)row.dim[2], (int)row.dim[1],
-            row.dim[0] == 1 ? "grey" : "colour", light);
+    fputs(": ", stderr);
+    print_kind(size, facts->height, facts->width, colour, facts->coloured);
+    if (brought) fputs(", brought to ", stderr);
+    print_kind(size, height, width, colour, coloured);
+    fprintf(stderr, "%s%s\n", brought && light ? ", " : "", light ? light : "");
 }
 
 /* As the training images came to their size: those of a folder were stretched, those of other sources were never touched. */

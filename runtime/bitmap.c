@@ -17,7 +17,8 @@ static bool begin(png_image *png, const void *bytes, size_t length, Bitmap *bitm
         return false;
     }
     *bitmap = (Bitmap){.height = (int)png->height, .width = (int)png->width};
-    bitmap->channels = png->format & PNG_FORMAT_FLAG_COLOR ? 3 : 1;
+    bitmap->coloured = (png->format & PNG_FORMAT_FLAG_COLOR) != 0;
+    bitmap->channels = bitmap->coloured ? 3 : 1;
     if ((uint64_t)png->width * png->height <= PIXELS_MAX) return true;
     problem_set(problem, "it has more than 64 million pixels");
     png_image_free(png);
@@ -50,16 +51,15 @@ bool bitmap_decode(const void *bytes, size_t length, int channels, Bitmap *bitma
     png_image png;
     const png_color paper = {255, 255, 255};
     if (!begin(&png, bytes, length, bitmap, problem)) return false;
-    bool coloured = bitmap->channels == 3;
     size_t count = (size_t)png.width * png.height;
-    png.format = coloured ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+    png.format = bitmap->coloured ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
     uint8_t *pixels = malloc(count * 3);
     bool good = pixels && png_image_finish_read(&png, &paper, pixels, 0, NULL);
     if (!good) problem_set(problem, "it cannot be read as a PNG image: %s", pixels ? png.message : "no memory");
     png_image_free(&png);
     if (channels) bitmap->channels = channels;
     bitmap->pixels = good ? malloc(count * (size_t)bitmap->channels) : NULL;
-    if (bitmap->pixels) arrange(pixels, coloured, bitmap->channels, count, bitmap->pixels);
+    if (bitmap->pixels) arrange(pixels, bitmap->coloured, bitmap->channels, count, bitmap->pixels);
     free(pixels);
     return bitmap->pixels != NULL;
 }

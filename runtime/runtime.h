@@ -106,6 +106,7 @@ DataFacts *dataset_inspect(const Dataset *dataset, const char *label, Arena *are
 /* -- pictures (runtime/bitmap.c) -- */
 typedef struct {
     int height, width, channels; /* 1: grey; 3: red, green, blue */
+    bool coloured;               /* the file's pixels are; `channels` may have been asked for */
     uint8_t *pixels;             /* [channels][height][width] */
 } Bitmap;
 /* Reads a PNG of any kind; channels 1 or 3 makes it grey or coloured, 0 takes it as it is. STATUS_DATA error and false if it

@@ -94,11 +94,29 @@ expect 0 mlc train pictures.mdl --out seen -q
 mv pictures elsewhere
 expect 0 mlc predict seen elsewhere/one/1.png elsewhere/two/2.png
 says out "elsewhere/one/1.png  one" "elsewhere/two/2.png  two"
-says err "brought to 20x16 colour"
+says err "brought to 20x16"
+! grep -q "colour\|grey" "$scratch/err" || fail "a colour that stays is said to be changed"
 expect 0 mlc predict small first.png --invert no --json
 says err "not inverted (though its background is light)"
 expect 0 mlc predict small first.png --invert yes -q
 [[ ! -s $scratch/err ]] || fail "--quiet is not quiet"
+
+# what is done to a picture is said, and nothing of one that is as the network reads it
+base64 -d >fits.png <<<iVBORw0KGgoAAAANSUhEUgAAAAwAAAAMCAAAAABzHgM7AAAADElEQVR42mNgGLwAAACcAAEoPOGlAAAAAElFTkSuQmCC
+base64 -d >colour.png <<<iVBORw0KGgoAAAANSUhEUgAAAAwAAAAMCAIAAADZF8uwAAAADklEQVR42mNgGAVDFQAAAbwAASVcUIEAAAAASUVORK5CYII=
+base64 -d >little.png <<<iVBORw0KGgoAAAANSUhEUgAAAAYAAAAGCAAAAADFp7CUAAAADElEQVR42mNgIBYAAAAqAAFcHKfvAAAAAElFTkSuQmCC
+base64 -d >white.png <<<iVBORw0KGgoAAAANSUhEUgAAAAwAAAAMCAAAAABzHgM7AAAAEUlEQVR42mP8z4AATAyDigMAolEBF9zdXGUAAAAASUVORK5CYII=
+expect 0 mlc predict small fits.png colour.png little.png white.png
+cat >told <<'END'
+colour.png: colour, brought to grey
+little.png: 6x6, brought to 12x12
+white.png: inverted (its background is light)
+END
+same "$scratch/err" told
+expect 0 mlc predict small white.png --invert no
+[[ ! -s $scratch/err ]] || fail "something is said of a picture that is taken as it is"
+expect 0 mlc predict seen little.png
+says err "little.png: 6x6 grey, brought to 20x16 colour"
 
 # the label is what the loss compares with, also where the network reads another column of categories; computed labels are told by nobody
 cat >towns.mdl <<'END'
