@@ -10,6 +10,13 @@
 
 enum { NAME_MAX_WIDTH = 16 };
 
+/* Of one of the model's outputs. */
+typedef struct {
+    const ModelOutput *output;
+    int32_t classes;
+    int64_t *counts; /* [classes][classes]: true, predicted */
+} Confusion;
+
 typedef struct {
     Session session;
     const Options *options;
@@ -19,8 +26,8 @@ typedef struct {
     uint32_t batch;
     CheckpointInfo checkpoint;
     Evaluation evaluation;
-    int32_t classes;
-    int64_t *confusion; /* [classes][classes]: true, predicted; NULL if not asked for */
+    Confusion *confusions; /* of the outputs with labels, if asked for */
+    uint32_t confusion_count;
 } Evaluating;
 
 /* Of a share p measured on n rows: sqrt(p (1 - p) / n). */
@@ -42,45 +49,50 @@ static bool measure(Evaluating *evaluating) {
 }
 
 static void count_confusion(Evaluating *evaluating, const Predictions *predictions, const int32_t *rows) {
-    evaluating->classes = (int32_t)predictions->width;
-    evaluating->confusion = ARENA_ARRAY(evaluating->session.arena, int64_t, predictions->width * predictions->width);
+    int32_t classes = (int32_t)predictions->width;
+    int64_t *counts = ARENA_ARRAY(evaluating->session.arena, int64_t, predictions->width * predictions->width);
     for (int64_t i = 0; i < predictions->rows; i++) {
-        int32_t truth = true_class(&evaluating->session, rows[i]);
-        if (truth >= 0 && truth < evaluating->classes)
-            evaluating->confusion[truth * evaluating->classes + prediction_class(predictions, i)]++;
+        int32_t truth = true_class(&evaluating->session, predictions->output, rows[i]);
+        if (truth >= 0 && truth < classes) counts[truth * classes + prediction_class(predictions, i)]++;
     }
+    evaluating->confusions[evaluating->confusion_count++] = (Confusion){predictions->output, classes, counts};
 }
 
-static bool measure_confusion(Evaluating *evaluating) {
-    Predictions predictions = {0};
-    const int32_t *rows = dataset_split(evaluating->session.dataset, evaluating->split);
-    if (!forward_run(&evaluating->session, GRAPH_EVAL, 0, evaluating->batch, rows, evaluating->rows, &predictions))
-        return false;
-    if (predictions.classes && !evaluating->session.build.info->label_field) {
-        diag_error(evaluating->diag, STATUS_USAGE, (Span){0},
-                   "--confusion needs labels that are a field of the source: those of this model are computed");
-        return false;
-    }
-    if (predictions.classes) {
-        count_confusion(evaluating, &predictions, rows);
-        return true;
-    }
+static bool nothing_to_confuse(const Evaluating *evaluating) {
+    const ModelInfo *info = evaluating->session.build.info;
+    bool classes = false;
+    for (uint32_t i = 0; i < info->output_count; i++) classes |= info->outputs[i].classes;
     diag_error(evaluating->diag, STATUS_USAGE, (Span){0},
-               "--confusion is for classifiers: the loss of this model compares no classes");
+               classes ? "--confusion needs labels that are a field of the source: those of this model are computed"
+                       : "--confusion is for classifiers: the loss of this model compares no output with classes");
     return false;
+}
+
+static bool measure_confusions(Evaluating *evaluating) {
+    const ModelInfo *info = evaluating->session.build.info;
+    const int32_t *rows = dataset_split(evaluating->session.dataset, evaluating->split);
+    evaluating->confusions = ARENA_ARRAY(evaluating->session.arena, Confusion, info->output_count);
+    for (uint32_t i = 0; i < info->output_count; i++) {
+        Predictions predictions;
+        if (!info->outputs[i].label) continue;
+        if (!forward_run(&evaluating->session, GRAPH_EVAL, i, evaluating->batch, rows, evaluating->rows, &predictions))
+            return false;
+        count_confusion(evaluating, &predictions, rows);
+    }
+    return evaluating->confusion_count || nothing_to_confuse(evaluating);
 }
 
 /* -- printing -- */
 
-static int64_t row_total(const Evaluating *evaluating, int32_t truth) {
+static int64_t row_total(const Confusion *confusion, int32_t truth) {
     int64_t total = 0;
-    for (int32_t i = 0; i < evaluating->classes; i++) total += evaluating->confusion[truth * evaluating->classes + i];
+    for (int32_t i = 0; i < confusion->classes; i++) total += confusion->counts[truth * confusion->classes + i];
     return total;
 }
 
-static double recall(const Evaluating *evaluating, int32_t truth) {
-    int64_t total = row_total(evaluating, truth);
-    return total ? (double)evaluating->confusion[truth * (evaluating->classes + 1)] / (double)total : NAN;
+static double recall(const Confusion *confusion, int32_t truth) {
+    int64_t total = row_total(confusion, truth);
+    return total ? (double)confusion->counts[truth * (confusion->classes + 1)] / (double)total : NAN;
 }
 
 static void print_confusion_cell(int64_t count, bool diagonal) {
@@ -90,21 +102,23 @@ static void print_confusion_cell(int64_t count, bool diagonal) {
     printf("%s%6s%s", style, text, terminal_style(stdout, STYLE_PLAIN));
 }
 
-static void print_confusion_row(const Evaluating *evaluating, int32_t truth) {
+static void print_confusion_row(const Session *session, const Confusion *confusion, int32_t truth) {
     char number[NUMBER_TEXT];
-    const char *name = class_text(&evaluating->session, truth, number);
+    const char *name = class_text(session, confusion->output, truth, number);
     printf("%3d ", truth);
     terminal_cell(stdout, name == number ? "" : name, -NAME_MAX_WIDTH, NAME_MAX_WIDTH);
-    for (int32_t i = 0; i < evaluating->classes; i++)
-        print_confusion_cell(evaluating->confusion[truth * evaluating->classes + i], i == truth);
-    printf("   %6.2f %%\n", 100 * recall(evaluating, truth));
+    for (int32_t i = 0; i < confusion->classes; i++)
+        print_confusion_cell(confusion->counts[truth * confusion->classes + i], i == truth);
+    printf("   %6.2f %%\n", 100 * recall(confusion, truth));
 }
 
-static void print_confusion(const Evaluating *evaluating) {
+static void print_confusion(const Session *session, const Confusion *confusion) {
+    bool several = session->build.info->output_count > 1;
+    if (several) printf("\n%s, compared with '%s':", confusion->output->name, confusion->output->label);
     printf("\n%-*s", NAME_MAX_WIDTH + 4, "true \\ predicted");
-    for (int32_t i = 0; i < evaluating->classes; i++) printf("%6d", i);
+    for (int32_t i = 0; i < confusion->classes; i++) printf("%6d", i);
     printf("     recall\n");
-    for (int32_t truth = 0; truth < evaluating->classes; truth++) print_confusion_row(evaluating, truth);
+    for (int32_t truth = 0; truth < confusion->classes; truth++) print_confusion_row(session, confusion, truth);
 }
 
 static void print_metric(const Evaluating *evaluating, const char *metric, double value) {
@@ -125,19 +139,34 @@ static void print_text(const Evaluating *evaluating) {
     print_metric(evaluating, "loss", evaluating->evaluation.loss);
     for (uint32_t i = 0; i < info->metric_count; i++)
         print_metric(evaluating, info->metrics[i], evaluating->evaluation.metrics[i]);
-    if (evaluating->confusion) print_confusion(evaluating);
+    for (uint32_t i = 0; i < evaluating->confusion_count; i++)
+        print_confusion(&evaluating->session, &evaluating->confusions[i]);
 }
 
-static json_t *confusion_json(const Evaluating *evaluating, json_t *recalls) {
-    json_t *matrix = json_array();
-    for (int32_t truth = 0; truth < evaluating->classes; truth++) {
+static void put_confusion(json_t *line, const Confusion *confusion) {
+    json_t *matrix = json_array(), *recalls = json_array();
+    for (int32_t truth = 0; truth < confusion->classes; truth++) {
         json_t *row = json_array();
-        for (int32_t i = 0; i < evaluating->classes; i++)
-            json_array_append_new(row, json_integer(evaluating->confusion[truth * evaluating->classes + i]));
+        for (int32_t i = 0; i < confusion->classes; i++)
+            json_array_append_new(row, json_integer(confusion->counts[truth * confusion->classes + i]));
         json_array_append_new(matrix, row);
-        json_array_append_new(recalls, json_number(recall(evaluating, truth)));
+        json_array_append_new(recalls, json_number(recall(confusion, truth)));
     }
-    return matrix;
+    json_object_set_new(line, "confusion", matrix);
+    json_object_set_new(line, "recall", recalls);
+}
+
+/* Of a model with several outputs, each has an object of its own. */
+static void put_confusions(json_t *line, const Evaluating *evaluating) {
+    bool several = evaluating->session.build.info->output_count > 1;
+    json_t *outputs = several ? json_object() : NULL;
+    for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
+        const Confusion *confusion = &evaluating->confusions[i];
+        json_t *object = several ? json_object() : line;
+        put_confusion(object, confusion);
+        if (several) json_object_set_new(outputs, confusion->output->name, object);
+    }
+    if (several) json_object_set_new(line, "outputs", outputs);
 }
 
 static void print_json(const Evaluating *evaluating) {
@@ -152,11 +181,7 @@ static void print_json(const Evaluating *evaluating) {
             json_object_set_new(line, "accuracy_standard_error",
                                 json_number(standard_error(evaluating->evaluation.metrics[i], evaluating->rows)));
     }
-    if (evaluating->confusion) {
-        json_t *recalls = json_array();
-        json_object_set_new(line, "confusion", confusion_json(evaluating, recalls));
-        json_object_set_new(line, "recall", recalls);
-    }
+    if (evaluating->confusion_count) put_confusions(line, evaluating);
     json_print_line(line, stdout);
 }
 
@@ -174,7 +199,7 @@ static bool prepare(Evaluating *evaluating) {
 
 Status command_eval(const Options *given, Diagnostics *diag) {
     Evaluating evaluating = {.options = given, .diag = diag};
-    bool measured = prepare(&evaluating) && measure(&evaluating) && (!given->confusion || measure_confusion(&evaluating));
+    bool measured = prepare(&evaluating) && measure(&evaluating) && (!given->confusion || measure_confusions(&evaluating));
     if (measured && given->json)
         print_json(&evaluating);
     else if (measured)

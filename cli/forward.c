@@ -18,17 +18,15 @@ float prediction_value(const Predictions *predictions, int64_t row, int64_t colu
     return predictions->values[row * predictions->width + column];
 }
 
-int32_t true_class(const Session *session, int32_t row) {
-    const char *name = session->build.info->label_field;
+int32_t true_class(const Session *session, const ModelOutput *output, int32_t row) {
     const void *labels = NULL;
-    const SourceField *field = name ? dataset_find(session->dataset, name, &labels) : NULL;
+    const SourceField *field = output->label ? dataset_find(session->dataset, output->label, &labels) : NULL;
     if (field && field->dtype == DTYPE_U8) return ((const uint8_t *)labels)[row];
     return field && field->dtype == DTYPE_I32 ? ((const int32_t *)labels)[row] : -1;
 }
 
-const char *class_text(const Session *session, int32_t label, char number[NUMBER_TEXT]) {
-    const ModelInfo *info = session->build.info;
-    const SourceField *field = info->label_field ? source_field(&info->schema, info->label_field) : NULL;
+const char *class_text(const Session *session, const ModelOutput *output, int32_t label, char number[NUMBER_TEXT]) {
+    const SourceField *field = output->label ? source_field(&session->build.info->schema, output->label) : NULL;
     if (field && label >= 0 && (uint32_t)label < field->category_count) return field->categories[label];
     snprintf(number, NUMBER_TEXT, "%d", label);
     return number;
@@ -75,27 +73,22 @@ static bool run_batches(Session *session, const Program *program, uint32_t batch
     bool good = runner && bind_inputs(runner, session, program->graph);
     for (int64_t done = 0; done < count && good; done += batch) {
         runner_step(runner, rows + done);
-        memcpy(values + done * shape->width, runner_output(runner, shape->name),
+        memcpy(values + done * shape->width, runner_output(runner, shape->output->name),
                (size_t)(batch * shape->width) * sizeof(float));
     }
     runner_free(runner);
     return good;
 }
 
-static bool is_classifier(const Session *session, const Node *node) {
-    return session->build.info->compares_classes && node->shape.rank == 2 && node->shape.dim[1] > 1;
-}
-
 static bool prepare(Session *session, const Program *program, uint32_t output, int64_t count, Predictions *predictions) {
-    const char *name = session->build.info->outputs[output];
-    const Node *node = output_node(program->graph, name);
-    *predictions = (Predictions){.name = name, .rows = count};
+    const ModelOutput *which = &session->build.info->outputs[output];
+    const Node *node = output_node(program->graph, which->name);
+    *predictions = (Predictions){.output = which, .rows = count};
     if (!node || node->dtype != DTYPE_F32) {
-        diag_error(session->build.diag, STATUS_MODEL, (Span){0}, "the model's output '%s' is not f32", name);
+        diag_error(session->build.diag, STATUS_MODEL, (Span){0}, "the model's output '%s' is not f32", which->name);
         return false;
     }
     predictions->width = shape_elements(node->shape) / node->shape.dim[0];
-    predictions->classes = is_classifier(session, node);
     predictions->values = ARENA_ARRAY(session->arena, float, count * predictions->width);
     return true;
 }
@@ -109,7 +102,7 @@ bool forward_run(Session *session, GraphKind kind, uint32_t output, uint32_t bat
     if (pair.last && !run_batches(session, pair.last, (uint32_t)(count - whole), rows + whole, count - whole,
                                   predictions->values + whole * predictions->width, predictions))
         return false;
-    for (int64_t i = 0; predictions->classes && i < count; i++)
+    for (int64_t i = 0; predictions->output->classes && i < count; i++)
         make_probabilities(predictions->values + i * predictions->width, predictions->width);
     return true;
 }

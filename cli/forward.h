@@ -6,11 +6,10 @@
 #include "cli/terminal.h"
 
 typedef struct {
-    const char *name; /* of the model's output */
+    const ModelOutput *output;
     int64_t rows;
     int64_t width; /* values of a row */
-    float *values; /* [rows][width], in the session's arena: the output; for a classifier the probabilities of the classes */
-    bool classes;  /* the model is a classifier */
+    float *values; /* [rows][width], in the session's arena: the output; of one with classes their probabilities */
 } Predictions;
 
 /* Runs the programs of `kind` that were wanted for `count` rows in batches of `batch`, for one of the model's outputs. false after
@@ -20,10 +19,10 @@ bool forward_run(Session *session, GraphKind kind, uint32_t output, uint32_t bat
 int32_t prediction_class(const Predictions *predictions, int64_t row);
 float prediction_value(const Predictions *predictions, int64_t row, int64_t column);
 
-/* The class of a row of the data set, or -1 if the model knows no classes. */
-int32_t true_class(const Session *session, int32_t row);
+/* The class of a row of the data set, or -1 if it is not known. */
+int32_t true_class(const Session *session, const ModelOutput *output, int32_t row);
 /* "7" or "Ankle boot", a name in full, as the data have it; `number` is room for a number. */
-const char *class_text(const Session *session, int32_t label, char number[NUMBER_TEXT]);
+const char *class_text(const Session *session, const ModelOutput *output, int32_t label, char number[NUMBER_TEXT]);
 /* Columns of a class's name in a table */
 enum { CLASS_WIDTH = 40 };
 

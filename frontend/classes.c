@@ -43,18 +43,17 @@ static void keep_use(const Call *call, const SourceField *field, int64_t columns
     log->class_uses[i] = use;
 }
 
-/* The first label that the loss or a metric compares with is the one that predictions are compared with. */
-static void keep_label(const Evaluator *evaluator, const SourceField *field) {
-    LayerLog *log = evaluator->log;
-    if (!log || evaluator->phase != PHASE_TRAIN || log->compares_classes) return;
-    log->compares_classes = true;
-    log->label_field = field ? field->name : NULL;
+/* What the loss or a metric compares with is what predictions are compared with. */
+static void keep_label(const Call *call, const SourceField *field) {
+    const Evaluator *evaluator = call->evaluator;
+    ClassLabel label = {call->args[0].node, field ? field->name : NULL, call->args[1].integer};
+    if (evaluator->log && evaluator->phase == PHASE_TRAIN) label_add(evaluator->log, evaluator->arena, label);
 }
 
 Value call_class_of(const Call *call) {
     const SourceField *field = field_of(call->evaluator, call->args[0]);
     int64_t columns = call->args[1].integer;
-    keep_label(call->evaluator, field);
+    keep_label(call, field);
     if (field && field->classes > columns) return too_few_columns(call, field, columns);
     bool unsure = field && (!field->classes || field->is_text); /* text may be missing */
     if (unsure && call->evaluator->log) keep_use(call, field, columns);

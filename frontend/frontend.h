@@ -37,6 +37,12 @@ typedef struct {
 } ClassUse;
 
 typedef struct {
+    const char *name;
+    bool classes;      /* [N, classes]: the loss or a metric compares it with a label */
+    const char *label; /* the source field that this is ("label"); NULL: none, or a computed one */
+} ModelOutput;
+
+typedef struct {
     const char *name; /* of the model block */
     DataSource source;
     SourceSchema schema;
@@ -50,10 +56,9 @@ typedef struct {
     StopRule stop;
     const char *const *metrics; /* names, in order; each is an output of the train and eval graphs */
     uint32_t metric_count;
-    const char *const *outputs; /* names of the model's outputs, in order; outputs of the eval and predict graphs */
+    ModelOutput *outputs; /* of the model, in order; outputs of the eval and predict graphs */
     uint32_t output_count;
-    bool compares_classes;      /* the loss or a metric compares classes */
-    const char *label_field;    /* the source field that they are compared with ("label"); NULL: none, or computed ones */
+    const char *label_field;    /* the source field that is the first label compared with; NULL: none, or a computed one */
     const ClassUse *class_uses; /* one a field */
     uint32_t class_use_count;
     const char *image_field; /* the source field with rank-3 u8 rows, or NULL: for pictures */

@@ -74,6 +74,7 @@ static bool lower_network(const Lowering *lowering) {
         if (!check_output(lowering, &out->name, output)) output = value_error();
         good &= output.kind != VALUE_ERROR;
         scope_put(evaluator, out->name.text, output);
+        if (evaluator->log) evaluator->log->outputs[i] = output.kind == VALUE_TENSOR ? output.node : NODE_NONE;
     }
     return good;
 }

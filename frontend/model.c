@@ -173,38 +173,12 @@ static bool check_evaluation(Model *model, const Graph *graph) {
     return good;
 }
 
-static bool is_read(const Graph *network, const char *name) {
-    const Symbol *symbol = graph_symbol(network, name);
-    return symbol && symbol->node;
-}
-
-/* Where the loss is written out, without the functions that compare classes: the field of whole numbers, one a row, that it depends on
- * and the network does not read. */
-static const char *guess_label(const Model *model, const Graph *graph) {
-    const char *name = NULL;
-    const bool *reached = graph_ancestors(model->arena, graph, graph->outputs[0].node);
-    Graph *network = lower(model, GRAPH_PREDICT, model->info.batch, NULL, model->diag);
-    for (uint32_t i = 0; network && i < graph->symbol_count && !name; i++) {
-        const Symbol *symbol = &graph->symbols[i];
-        const SourceField *field = source_field(&model->info.schema, symbol->name);
-        if (symbol->kind == SYMBOL_BATCH && symbol->dtype != DTYPE_F32 && symbol->shape.rank == 1 && reached[symbol->node] &&
-            field && !is_read(network, symbol->name))
-            name = field->name;
-    }
-    graph_free(network);
-    return name;
-}
-
-static void find_label(Model *model, const Graph *graph) {
-    model->info.label_field = model->log->compares_classes ? model->log->label_field : guess_label(model, graph);
-    model->info.compares_classes = model->log->compares_classes || model->info.label_field;
-}
-
 static bool check_graphs(Model *model) {
     model->log = layer_log_new(model->arena, model->own_text->file, model->own_text->text);
+    model->log->outputs = ARENA_ARRAY(model->arena, NodeId, model->info.output_count);
     Graph *graph = lower(model, GRAPH_TRAIN, model->info.batch, model->log, model->diag);
     bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph) && metrics_check(model);
-    if (good) find_label(model, graph);
+    if (good) labels_find(model, graph);
     if (good) model->info.fits = fits_list(model->log->fits, model->arena, &model->info.fit_count);
     model->info.class_uses = model->log->class_uses;
     model->info.class_use_count = model->log->class_use_count;

@@ -61,6 +61,9 @@ bool augment_read(Model *model);                       /* fields.c */
 bool judging_read(Model *model, Evaluator *evaluator); /* judging.c */
 bool source_read(Model *model, Evaluator *evaluator);  /* source.c */
 
+/* Tells of each output in the graph of the training whether it has classes, and which label it is compared with (labels.c). */
+void labels_find(Model *model, const Graph *graph);
+
 /* The value of a metric whose expression gave `node`, in the graph that makes metrics of means over a split (metrics.c). */
 NodeId metric_finish(Evaluator *evaluator, const Expr *expr, NodeId node);
 bool metrics_check(Model *model);

@@ -7,15 +7,15 @@ enum { MAX_METRICS = 16 };
 
 static bool name_outputs(Model *model, Names *taken) {
     const NameList *outs = &model->network->definition->outs;
-    const char **names = ARENA_ARRAY(model->arena, const char *, outs->count);
+    ModelOutput *outputs = ARENA_ARRAY(model->arena, ModelOutput, outs->count);
     for (const NameNode *out = outs->first; out; out = out->next) {
-        names[model->info.output_count++] = out->name.text;
+        outputs[model->info.output_count++].name = out->name.text;
         names_put(taken, out->name.text, (void *)out->name.text);
         if (strcmp(out->name.text, "loss")) continue;
         diag_error(model->diag, STATUS_MODEL, out->name.span, "an output of the model cannot be called 'loss'");
         return false;
     }
-    model->info.outputs = names;
+    model->info.outputs = outputs;
     return true;
 }
 

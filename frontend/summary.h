@@ -4,6 +4,13 @@
 
 #include "frontend/evaluate.h"
 
+/* Whole numbers that the loss or a metric takes for classes. */
+typedef struct {
+    NodeId node;
+    const char *field; /* of the source; NULL: they are computed */
+    int64_t columns;   /* that they choose from; 0: not known */
+} ClassLabel;
+
 typedef struct LayerLog {
     uint32_t file;         /* the model's own text */
     const uint32_t *lines; /* where each line of the text begins */
@@ -13,10 +20,14 @@ typedef struct LayerLog {
     Names *counts;
     ClassUse *class_uses; /* room for all fields of the source */
     uint32_t class_use_count;
-    bool compares_classes;   /* the loss or a metric has a label */
-    const char *label_field; /* that it is; NULL: the label is computed */
-    FitList *fits;           /* of the data block */
+    ClassLabel *labels; /* in the order in which they are compared */
+    uint32_t label_count, label_capacity;
+    NodeId *outputs; /* of the model */
+    FitList *fits;   /* of the data block */
 } LayerLog;
+
+/* Keeps a label, once; of more than a few dozen the rest is let go (labels.c). */
+void label_add(LayerLog *log, Arena *arena, ClassLabel label);
 
 LayerLog *layer_log_new(Arena *arena, uint32_t file, const char *text);
 

@@ -145,6 +145,8 @@ States *states_new(void);
 void states_free(States *states);
 /* Makes sure every state of the program has its memory; binds by name. New ones are zero until initialized. */
 bool states_bind(States *states, const Program *program, Diagnostics *diag);
+/* Makes sure of the states of a graph that no program has: they are initialized, saved and loaded with the others. */
+void states_keep(States *states, const Graph *graph);
 /* The pointer array for StepArgs.states; lives as long as the States. */
 void *const *states_pointers(States *states, const Program *program);
 void states_initialize(States *states, uint64_t seed);

@@ -176,6 +176,14 @@ bool states_bind(States *states, const Program *program, Diagnostics *diag) {
     return true;
 }
 
+void states_keep(States *states, const Graph *graph) {
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->kind == SYMBOL_STATE && symbol->node && !find_state(states, symbol->name))
+            bind_form(states, add_state(states, symbol), (Layout){0});
+    }
+}
+
 void *const *states_pointers(States *states, const Program *program) {
     const Binding *binding = find_binding(states, program);
     assert(binding && "states_bind comes first");

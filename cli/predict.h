@@ -1,0 +1,38 @@
+/* What mlc predict found, and the ways to show it. */
+#ifndef MLC_CLI_PREDICT_H
+#define MLC_CLI_PREDICT_H
+
+#include "cli/forward.h"
+#include "cli/inputs.h"
+
+typedef struct {
+    Session session;
+    const Options *options;
+    Diagnostics *diag;
+    bool files;    /* the rows are those of files */
+    Inputs inputs; /* of files */
+    Split split;
+    int64_t first, count; /* rows of the split */
+    const int32_t *rows;  /* their numbers in the data set */
+    int height, width;    /* of an image; 0 if the model's data are no grey images */
+    Predictions *outputs; /* of each of the model's outputs */
+    uint32_t output_count;
+    const Predictions *main; /* the first one that has classes, or else the first */
+} Predicting;
+
+/* -- what is known (predict.c) -- */
+const uint8_t *predicted_pixels(const Predicting *predicting, int64_t i);
+/* The class of a row, or -1: a file may have no labels, or some that are no class of the network. */
+int32_t predicted_truth(const Predicting *predicting, const Predictions *output, int64_t i);
+bool predicted_wrongly(const Predicting *predicting, const Predictions *output, int64_t i);
+/* Rows whose class is known, and those of them that are taken for another one */
+int64_t predicted_known(const Predicting *predicting, const Predictions *output);
+int64_t predicted_mistakes(const Predicting *predicting, const Predictions *output);
+
+/* -- showing it -- */
+void predicted_print(const Predicting *predicting);      /* predict_print.c */
+void predicted_print_json(const Predicting *predicting); /* predict_json.c */
+/* A picture of the rows' images, for --png. false after reporting errors. */
+bool predicted_draw(const Predicting *predicting); /* predict_draw.c */
+
+#endif

@@ -1,0 +1,53 @@
+/* What a network makes of rows, as JSON: a line for each of them. */
+#include "cli/predict.h"
+#include "cli/journal.h"
+
+/* JSON is UTF-8; names of files need not be. */
+static json_t *json_text(const char *text) {
+    json_t *string = json_string(text);
+    return string ? string : json_string("?");
+}
+
+static json_t *values_json(const Predictions *predictions, int64_t i) {
+    json_t *values = json_array();
+    for (int64_t k = 0; k < predictions->width; k++)
+        json_array_append_new(values, json_number((double)prediction_value(predictions, i, k)));
+    return values;
+}
+
+static void put_classes(json_t *object, const Predicting *predicting, const Predictions *output, int64_t i) {
+    char number[NUMBER_TEXT];
+    int32_t class = prediction_class(output, i), truth = predicted_truth(predicting, output, i);
+    if (truth >= 0) json_object_set_new(object, "true", json_integer(truth));
+    json_object_set_new(object, "predicted", json_integer(class));
+    json_object_set_new(object, "class", json_text(class_text(&predicting->session, output->output, class, number)));
+    json_object_set_new(object, "probability", json_number((double)prediction_value(output, i, class)));
+    json_object_set_new(object, "probabilities", values_json(output, i));
+}
+
+static json_t *output_json(const Predicting *predicting, const Predictions *output, int64_t i) {
+    if (!output->output->classes) return values_json(output, i);
+    json_t *object = json_object();
+    put_classes(object, predicting, output, i);
+    return object;
+}
+
+/* The classes of a network with one output are those of the row; several outputs are told by their names. */
+static json_t *row_json(const Predicting *predicting, int64_t i) {
+    json_t *line = json_object();
+    if (predicting->inputs.names)
+        json_object_set_new(line, "image", json_text(predicting->inputs.names[i]));
+    else
+        json_object_set_new(line, "index", json_integer(predicting->first + i));
+    if (predicting->output_count == 1 && predicting->main->output->classes) {
+        put_classes(line, predicting, predicting->main, i);
+        return line;
+    }
+    for (uint32_t k = 0; k < predicting->output_count; k++)
+        json_object_set_new(line, predicting->outputs[k].output->name, output_json(predicting, &predicting->outputs[k], i));
+    return line;
+}
+
+void predicted_print_json(const Predicting *predicting) {
+    for (int64_t i = 0; i < predicting->count; i++) json_print_line(row_json(predicting, i), stdout);
+}

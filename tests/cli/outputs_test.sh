@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Networks with several outputs: each is compared with the label that the loss compares it with.
+source "$(dirname "$0")/common.sh"
+
+awk 'BEGIN { print "a,b,kind,size,y"; for (i = 0; i < 60; i++) { a = i * 37 % 101 / 10; b = i * 53 % 97 / 10;
+    printf "%s,%s,%s,%d,%s\n", a, b, (a > b ? "more" : "less"), (a > 6) + (a > 3), 3 * a - 2 * b } }' >table.csv
+cat >heads.mdl <<'END'
+mdl 1
+data {
+    source = csv("table.csv")
+    field x = source |> columns(["a", "b"]) |> standardize
+    field kind = source.kind
+    field size = source.size
+    field large = source.size > 1
+    field y = source |> columns("y")
+}
+model heads(x) -> (size_logits, price, kind_logits, large_logits) {
+    h = x |> dense(16) |> relu
+    size_logits = dense(h, 3)
+    kind_logits = dense(h, 2)
+    large_logits = dense(h, 2)
+    price = dense(h, 1)
+}
+train {
+    loss = cross_entropy(kind_logits, kind) + cross_entropy(size_logits, size) + mse(price, y) + cross_entropy(large_logits, large)
+    optimizer = adam(0.05)
+    epochs = 20
+    batch = 16
+    metrics = [accuracy(kind_logits, kind), accuracy(size_logits, size)]
+}
+END
+expect 0 mlc train heads.mdl --out run -q
+
+# What is right is what the metrics say is right.
+expect 0 mlc eval run --split train --json
+right() { grep -o "\"$1\":[0-9.]*" "$scratch/out" | awk -F: '{ printf "%.0f of 60 right\n", 60 * $2 }'; }
+kind=$(right accuracy) size=$(right accuracy_2)
+expect 0 mlc predict run --split train --index 0..59
+says out "kind_logits: $kind" "size_logits: $size" "price ="
+! grep -q "large_logits: \|price: " "$scratch/out" || fail "an output without labels is compared"
+expect 0 mlc predict run --split train --index 0
+says out "size_logits:" "kind_logits:" "more" "large_logits:" "price ="
+[[ $(grep -c " true" "$scratch/out") == 2 ]] || fail "another number of true classes than 2"
+expect 0 mlc predict run --split train --index 0 --json
+says out '"size_logits":{"true":0,' '"kind_logits":{"true":0,' '"class":"less"' '"large_logits":{"predicted":0,' '"price":['
+expect 0 mlc eval run --split train --confusion
+says out "size_logits, compared with 'size':" "kind_logits, compared with 'kind':" "1 more"
+expect 0 mlc eval run --split train --confusion --json
+says out '"outputs":{"size_logits":{"confusion":[[' '"kind_logits":{"confusion":[['
+
+# new rows have no labels, or one of them
+printf 'a,b\n1,2\n9,0.5\n' >new.csv
+expect 0 mlc predict run new.csv
+! grep -q "true\|right" "$scratch/out" || fail "labels that are not there are shown"
+printf 'a,b,kind\n1,2,less\n9,0.5,less\n' >new.csv
+expect 0 mlc predict run new.csv
+says out "kind_logits: 1 of 2 right"
+! grep -q "size_logits: " "$scratch/out" || fail "a label that is not there is compared"
+
+# an answer that is made of two outputs is none of theirs; outputs that nobody trains keep their first weights
+sed 's/loss = .*/loss = cross_entropy(kind_logits + large_logits, kind) + mse(price, y)/; /metrics/d' heads.mdl >mixed.mdl
+expect 0 mlc train mixed.mdl --out mixed -q
+expect 0 mlc train --resume mixed -q --set train.epochs=22
+expect 0 mlc predict mixed --split train
+says out "size_logits =" "kind_logits ="
+! grep -q "right\|%" "$scratch/out" || fail "what cannot be known is compared"
+expect 2 mlc eval mixed --split train --confusion
+says err "compares no output with classes"
+finish
