@@ -17,24 +17,10 @@ static Status list(void) {
     return STATUS_OK;
 }
 
-static bool known(const char *name, Diagnostics *diag) {
-    uint32_t count;
-    const char *const *names = data_names(&count);
-    for (uint32_t i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0) return true;
-    diag_error(diag, STATUS_USAGE, (Span){0}, "there is no data set '%s'", name);
-    const char *near = diag_nearest(name, names, count);
-    if (near)
-        diag_help(diag, "did you mean '%s'?", near);
-    else
-        diag_help(diag, "'mlc data list' lists them");
-    return false;
-}
-
 static Status get(const Options *given, Diagnostics *diag) {
     char folder[PATH_MAX];
     const char *name = given->operands[1];
-    if (!known(name, diag) || !data_get(name, given->from, given->quiet, diag)) return diag_status(diag);
+    if (!data_get(name, given->from, given->quiet, diag)) return diag_status(diag);
     printf("%s: in %s\n", name, data_folder(name, folder, sizeof folder));
     return STATUS_OK;
 }

@@ -16,22 +16,31 @@
 enum { MIRRORS = 2, HASH_TEXT = 2 * SHA256_DIGEST_SIZE + 1, PATH_BYTES = 4096, BLOCK = 1 << 16, SLOW_SECONDS = 30 };
 
 /* Where the sets are, and what they are: `zcat FILE.gz | sha256sum`. */
-static const struct {
+typedef struct {
     const char *name, *mirrors[MIRRORS], *hashes[FILE_COUNT];
-} origins[] = {
+    const char *table; /* what the mirrors call a table's file; NULL: it is a set of four IDX files, which they have packed */
+} Origin;
+static const Origin origins[] = {
     {"mnist",
      {"https://ossci-datasets.s3.amazonaws.com/mnist", "https://storage.googleapis.com/cvdf-datasets/mnist"},
      {"ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
       "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
       "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-      "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"}},
+      "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
+     NULL},
     {"fashion_mnist",
      {"https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
       "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"},
      {"c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
       "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
       "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-      "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"}},
+      "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"},
+     NULL},
+    {"california_housing",
+     {"https://raw.githubusercontent.com/ageron/handson-ml2/master/datasets/housing",
+      "https://raw.githubusercontent.com/ageron/handson-ml2/aa555aa16b9d0af6c84e67c7757f3317d05acb12/datasets/housing"},
+     {"8a3727f4cf54ac1a327f69b1d5b4db54c5834ea81c6e4efc0d163300022a685e"},
+     "housing.csv"},
 };
 enum { ORIGINS = sizeof origins / sizeof *origins };
 
@@ -42,8 +51,10 @@ typedef struct {
     const Curl *curl;
     CURL *transfer;
     bool quiet;
-    const char *set, *folder, *file, *hash; /* file: its usual name, without .gz */
-    const char *reason;                     /* why the last attempt failed */
+    const char *set, *folder, *hash;
+    const char *file;   /* its usual name, without .gz */
+    const char *remote; /* its name where it comes from */
+    const char *reason; /* why the last attempt failed */
 } Fetch;
 
 /* -- checking -- */
@@ -97,7 +108,7 @@ static void show_end(const Fetch *fetch, const char *what) {
 /* An address, or a folder of this machine. */
 static CURLU *make_url(Fetch *fetch, const char *from, const char *suffix) {
     bool remote = strstr(from, "://") != NULL;
-    char *place = arena_format(fetch->arena, "%s/%s%s", from, fetch->file, suffix),
+    char *place = arena_format(fetch->arena, "%s/%s%s", from, fetch->remote, suffix),
          *path = remote ? NULL : realpath(place, NULL);
     if (!remote && !path) {
         fetch->reason = strerror(errno);
@@ -182,15 +193,15 @@ static bool already_there(Fetch *fetch) {
 }
 
 /* Tries one place; adds what went wrong to the reasons. */
-static bool fetch_from(Fetch *fetch, const char *place, bool packed_only, const char **reasons, int *count) {
+static bool fetch_from(Fetch *fetch, const char *place, FetchForm form, const char **reasons, int *count) {
     size_t before = diag_errors(fetch->diag);
-    for (int i = 0; i < (packed_only ? 1 : SUFFIXES); i++) {
+    for (int i = form == FETCH_PLAIN; i < (form == FETCH_PACKED ? 1 : SUFFIXES); i++) {
         if (attempt(fetch, place, suffixes[i])) {
             if (i == 0) unlink(path_in_folder(fetch, "")); /* it was wrong */
             return true;
         }
         if (diag_errors(fetch->diag) > before) return false;
-        reasons[(*count)++] = arena_format(fetch->arena, "%s/%s%s: %s", place, fetch->file, suffixes[i], fetch->reason);
+        reasons[(*count)++] = arena_format(fetch->arena, "%s/%s%s: %s", place, fetch->remote, suffixes[i], fetch->reason);
     }
     return false;
 }
@@ -198,9 +209,8 @@ static bool fetch_from(Fetch *fetch, const char *place, bool packed_only, const 
 static bool report_failure(Fetch *fetch, const char *const *reasons, int count) {
     diag_error(fetch->diag, STATUS_DATA, (Span){0}, "cannot get '%s' of %s", fetch->file, fetch->set);
     for (int i = 0; i < count; i++) diag_note(fetch->diag, (Span){0}, "%s", reasons[i]);
-    diag_help(fetch->diag,
-              "without a network, bring the files from elsewhere and give their folder: mlc data get %s --from FOLDER",
-              fetch->set);
+    diag_help(fetch->diag, "without a network, bring '%s' from elsewhere and give its folder: mlc data get %s --from FOLDER",
+              fetch->file, fetch->set);
     return false;
 }
 
@@ -210,7 +220,7 @@ static bool fetch_file(Fetch *fetch, const FetchPlaces *places) {
     int count = 0;
     bool there = already_there(fetch), good = there;
     for (int i = 0; i < places->count && !good && diag_errors(fetch->diag) == before; i++)
-        good = fetch_from(fetch, places->places[i], places->packed_only, reasons, &count);
+        good = fetch_from(fetch, places->places[i], places->form, reasons, &count);
     if (good) show_end(fetch, there ? "already there" : "done");
     return good || (diag_errors(fetch->diag) == before && report_failure(fetch, reasons, count));
 }
@@ -226,35 +236,41 @@ static bool make_folder(Fetch *fetch) {
     return mkdir(path, 0777) == 0 || errno == EEXIST || cannot_write(fetch, path);
 }
 
-static int find_origin(const char *name, Diagnostics *diag) {
+static const Origin *find_origin(const char *name, Diagnostics *diag) {
     uint32_t count;
     const char *const *names = data_names(&count), *near = diag_nearest(name, names, count);
     for (int i = 0; i < ORIGINS; i++)
-        if (!strcmp(origins[i].name, name)) return i;
-    diag_error(diag, STATUS_USAGE, (Span){0}, "unknown data set '%s'", name);
+        if (!strcmp(origins[i].name, name)) return &origins[i];
+    diag_error(diag, STATUS_USAGE, (Span){0}, "there is no data set '%s'", name);
     if (near)
         diag_help(diag, "did you mean '%s'?", near);
     else
-        diag_help(diag, "data sets known by name are %s and %s", names[0], names[1]);
-    return -1;
+        diag_help(diag, "'mlc data list' lists them");
+    return NULL;
 }
 
-static bool fetch_set(int origin, const FetchPlaces *places, bool quiet, Diagnostics *diag) {
-    const char *name = origins[origin].name;
+static bool fetch_files(Fetch *fetch, const Origin *origin, const FetchPlaces *places) {
+    int count = origin->table ? 1 : FILE_COUNT;
+    bool good = make_folder(fetch);
+    for (int i = 0; i < count && good; i++) {
+        fetch->file = origin->table ? arena_format(fetch->arena, "%s" TABLE_ENDING, origin->name) : named_file((FileRole)i);
+        fetch->remote = origin->table && places->mirrors ? origin->table : fetch->file;
+        fetch->hash = origin->hashes[i];
+        good = fetch_file(fetch, places);
+    }
+    return good;
+}
+
+static bool fetch_set(const Origin *origin, const FetchPlaces *places, bool quiet, Diagnostics *diag) {
     const Curl *curl = curl_open(diag);
     char folder[PATH_BYTES];
     if (!curl) return false;
-    Fetch fetch = {.arena = arena_new(), .diag = diag, .quiet = quiet, .set = name};
-    fetch.folder = data_folder(name, folder, sizeof folder);
+    Fetch fetch = {.arena = arena_new(), .diag = diag, .quiet = quiet, .set = origin->name};
+    fetch.folder = data_folder(origin->name, folder, sizeof folder);
     fetch.curl = curl;
     curl->global_init(CURL_GLOBAL_DEFAULT);
     fetch.transfer = curl->easy_init();
-    bool good = make_folder(&fetch);
-    for (int role = 0; role < FILE_COUNT && good; role++) {
-        fetch.file = named_file((FileRole)role);
-        fetch.hash = origins[origin].hashes[role];
-        good = fetch_file(&fetch, places);
-    }
+    bool good = fetch_files(&fetch, origin, places);
     curl->easy_cleanup(fetch.transfer);
     curl->global_cleanup();
     arena_free(fetch.arena);
@@ -262,13 +278,14 @@ static bool fetch_set(int origin, const FetchPlaces *places, bool quiet, Diagnos
 }
 
 bool fetch_from_places(const char *name, const FetchPlaces *places, bool quiet, Diagnostics *diag) {
-    int origin = find_origin(name, diag);
-    return origin >= 0 && fetch_set(origin, places, quiet, diag);
+    const Origin *origin = find_origin(name, diag);
+    return origin && fetch_set(origin, places, quiet, diag);
 }
 
 bool data_get(const char *name, const char *from, bool quiet, Diagnostics *diag) {
-    int origin = find_origin(name, diag);
-    if (origin < 0) return false;
-    FetchPlaces given = {&from, 1, false}, mirrors = {origins[origin].mirrors, MIRRORS, true};
+    const Origin *origin = find_origin(name, diag);
+    if (!origin) return false;
+    FetchPlaces given = {.places = &from, .count = 1};
+    FetchPlaces mirrors = {origin->mirrors, MIRRORS, origin->table ? FETCH_PLAIN : FETCH_PACKED, true};
     return fetch_set(origin, from ? &given : &mirrors, quiet, diag);
 }

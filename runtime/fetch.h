@@ -4,11 +4,14 @@
 
 #include "ir/diag.h"
 
+typedef enum { FETCH_ANY, FETCH_PACKED, FETCH_PLAIN } FetchForm; /* NAME.gz or NAME, only the one, only the other */
+
 /* Folders or URL prefixes, tried in turn for each file until one has it with the right contents. */
 typedef struct {
     const char *const *places;
     int count;
-    bool packed_only; /* they have NAME.gz, and no plain files */
+    FetchForm form;
+    bool mirrors; /* files are called there as in the table of mirrors, not by their usual names */
 } FetchPlaces;
 bool fetch_from_places(const char *name, const FetchPlaces *places, bool quiet, Diagnostics *diag);
 

@@ -23,12 +23,8 @@ const SourceArg *reader_arg(const DataSource *source, const char *name) {
 
 const char *reader_path(const DataSource *source, const SourceArg *arg, Arena *arena, Diagnostics *diag) {
     const char *path = source_find_file(arena, source->folder, arg->text);
-    if (path) return path;
-    const char *data = getenv("MLC_DATA");
-    diag_error(diag, STATUS_DATA, arg->span, "no data: neither '%s' nor a packed or unpacked form of it is there", arg->text);
-    diag_help(diag, "relative names start at the folder of the model, '%s', or else at $MLC_DATA%s%s%s",
-              *source->folder ? source->folder : ".", data ? ", '" : ", which is not set", data ? data : "", data ? "'" : "");
-    return NULL;
+    if (!path) source_report_missing(source, arg, diag);
+    return path;
 }
 
 static char *read_all(Unpacker *unpacker, size_t *length, Problem *problem) {

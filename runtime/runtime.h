@@ -124,7 +124,7 @@ double bitmap_mean(const Bitmap *bitmap, int channel, Area area, double outside)
 /* mlc data get: downloads a named set into its folder, checking SHA-256. from: a folder or URL prefix, or NULL for the mirrors. */
 bool data_get(const char *name, const char *from, bool quiet, Diagnostics *diag);
 const char *const *data_names(uint32_t *count);
-/* Where a named set is looked for: $MLC_DATA/NAME, else the cache folder; writes into buffer. */
+/* Where a named set is looked for: $MLC_DATA/NAME, else the cache folder; a table's file lies beside these folders. Writes into buffer. */
 const char *data_folder(const char *name, char *buffer, size_t size);
 /* Where a named set was found; false: nowhere. */
 bool data_find(const char *name, char *buffer, size_t size);

@@ -16,10 +16,19 @@
 #define SET(name, folder, ...) {#name, {__VA_ARGS__}, folder},
 static const NamedSet named_sets[] = {NAMED_SETS};
 #undef SET
+/* Tables known by name: a file NAME.csv, which a model names as it does any other. */
+#define NAMED_TABLES TABLE(california_housing)
+
 #define SET(name, folder, ...) #name,
-static const char *const set_names[] = {NAMED_SETS};
+#define TABLE(name) #name,
+static const char *const data_set_names[] = {NAMED_SETS NAMED_TABLES};
 #undef SET
-enum { SET_COUNT = sizeof named_sets / sizeof *named_sets, PATH_BYTES = 4096 };
+#undef TABLE
+enum {
+    SET_COUNT = sizeof named_sets / sizeof *named_sets,
+    NAME_COUNT = sizeof data_set_names / sizeof *data_set_names,
+    PATH_BYTES = 4096
+};
 
 const NamedSet *named_set(const char *name) {
     for (size_t i = 0; i < SET_COUNT; i++)
@@ -33,9 +42,18 @@ const char *named_file(FileRole role) {
     return names[role];
 }
 
+const char *named_table(const char *file) {
+    for (size_t i = SET_COUNT; i < NAME_COUNT; i++) {
+        size_t length = strlen(data_set_names[i]);
+        if (!strncmp(data_set_names[i], file, length) && (!file[length] || !strcmp(file + length, TABLE_ENDING)))
+            return data_set_names[i];
+    }
+    return NULL;
+}
+
 const char *const *data_names(uint32_t *count) {
-    *count = SET_COUNT;
-    return set_names;
+    *count = NAME_COUNT;
+    return data_set_names;
 }
 
 /* An environment variable that is set to something. */
@@ -44,14 +62,22 @@ static const char *setting(const char *name) {
     return value && *value ? value : NULL;
 }
 
-const char *data_folder(const char *name, char *buffer, size_t size) {
+/* Where the named sets have their folders, and the named tables their files. */
+static const char *data_root(char *buffer, size_t size) {
     const char *data = setting("MLC_DATA"), *cache = setting("XDG_CACHE_HOME"), *home = setting("HOME");
     if (data)
-        snprintf(buffer, size, "%s/%s", data, name);
+        snprintf(buffer, size, "%s", data);
     else if (cache)
-        snprintf(buffer, size, "%s/mlc/%s", cache, name);
+        snprintf(buffer, size, "%s/mlc", cache);
     else
-        snprintf(buffer, size, "%s/.cache/mlc/%s", home ? home : ".", name);
+        snprintf(buffer, size, "%s/.cache/mlc", home ? home : ".");
+    return buffer;
+}
+
+const char *data_folder(const char *name, char *buffer, size_t size) {
+    data_root(buffer, size);
+    size_t length = strlen(buffer);
+    if (!named_table(name) && length < size) snprintf(buffer + length, size - length, "/%s", name);
     return buffer;
 }
 
@@ -70,8 +96,9 @@ static const char *find_file(Arena *arena, const char *folder, const char *name)
 }
 
 const char *source_find_file(Arena *arena, const char *folder, const char *name) {
-    const char *path = find_file(arena, folder, name), *data = setting("MLC_DATA");
-    return path || !data ? path : find_file(arena, data, name);
+    char root[PATH_BYTES];
+    const char *path = find_file(arena, folder, name);
+    return path ? path : find_file(arena, data_root(root, sizeof root), name);
 }
 
 /* How many of a named set's files are in a folder. */
@@ -93,13 +120,34 @@ bool source_files_named(const NamedSet *named, Span span, Arena *arena, SourceFi
     return found == FILE_COUNT;
 }
 
+void source_report_missing(const DataSource *source, const SourceArg *arg, Diagnostics *diag) {
+    char root[PATH_BYTES];
+    const char *table = named_table(arg->text);
+    diag_error(diag, STATUS_DATA, arg->span, "no data: neither '%s' nor a packed or unpacked form of it is there", arg->text);
+    if (table) diag_help(diag, "`mlc data get %s` downloads it", table);
+    diag_help(diag, "relative names start at the folder of the model, '%s', or else at '%s', %s",
+              *source->folder ? source->folder : ".", data_root(root, sizeof root),
+              setting("MLC_DATA") ? "which is $MLC_DATA" : "as $MLC_DATA is not set");
+}
+
+/* The folder that holds a path. */
+static void folder_of(const char *path, char *buffer, size_t size) {
+    snprintf(buffer, size, "%.*s", (int)(strrchr(path, '/') - path), path);
+}
+
 bool data_find(const char *name, char *buffer, size_t size) {
     Arena *arena = arena_new();
     SourceFiles files;
-    bool found = source_files_named(named_set(name), (Span){0}, arena, &files);
-    if (found) snprintf(buffer, size, "%.*s", (int)(strrchr(files.paths[0], '/') - files.paths[0]), files.paths[0]);
+    char root[PATH_BYTES];
+    const NamedSet *set = named_set(name);
+    const char *path = NULL;
+    if (!set)
+        path = find_file(arena, data_root(root, sizeof root), arena_format(arena, "%s" TABLE_ENDING, name));
+    else if (source_files_named(set, (Span){0}, arena, &files))
+        path = files.paths[0];
+    if (path) folder_of(path, buffer, size);
     arena_free(arena);
-    return found;
+    return path != NULL;
 }
 
 static void report_missing_set(const SourceFiles *files, Span span, Diagnostics *diag) {

@@ -16,6 +16,10 @@ typedef struct {
 const NamedSet *named_set(const char *name); /* NULL: there is none of that name */
 const char *named_file(FileRole role);       /* its usual name, without .gz */
 
+/* The table known by a name, or by that of its file, which has this at its end; NULL: there is none. */
+#define TABLE_ENDING ".csv"
+const char *named_table(const char *file);
+
 typedef struct {
     const NamedSet *named;         /* NULL: idx(...) */
     const char *paths[FILE_COUNT]; /* existing files; NULL: not part of the source */
@@ -24,8 +28,10 @@ typedef struct {
 } SourceFiles;
 
 /* The plain file, or the one packed with gzip; `name` may be given with or without .gz. Relative names start at the folder, or
- * else at $MLC_DATA. NULL: it is nowhere. */
+ * else where named sets are looked for. NULL: it is nowhere. */
 const char *source_find_file(Arena *arena, const char *folder, const char *name);
+/* Says so of a file that an argument names, and what to do. */
+void source_report_missing(const DataSource *source, const SourceArg *arg, Diagnostics *diag);
 /* Finds the files. Reports errors (STATUS_MODEL for wrong arguments, STATUS_DATA for missing files) and returns false. */
 bool source_files(const DataSource *source, Arena *arena, SourceFiles *files, Diagnostics *diag);
 /* The same for a named set, without a word: false if its files are not there. */

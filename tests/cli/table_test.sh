@@ -49,6 +49,16 @@ sed -i '5s/^[0-9]*/77/' table.csv
 expect 5 mlc train --resume part -q --set train.epochs=40
 says err "the data have changed"
 
+# a file that is not beside the model is looked for where named tables are put
+mkdir -p home/.cache/mlc && mv table.csv home/.cache/mlc
+HOME=home expect 0 mlc check table.mdl
+XDG_CACHE_HOME=home/.cache expect 0 mlc check table.mdl
+MLC_DATA=home/.cache/mlc expect 0 mlc check table.mdl
+MLC_DATA=nowhere HOME=home expect 4 mlc check table.mdl
+says err "or else at 'nowhere', which is \$MLC_DATA"
+expect 0 mlc data list
+says out "mlc data get california_housing"
+
 # the table that the model is about
 if [[ -f $given/california_housing.csv ]]; then
     MLC_DATA=$given expect 0 mlc train "$root/models/housing.mdl" --out housing -q --set train.epochs=40 --expect 'r2>=0.78'
