@@ -234,53 +234,91 @@ static bool put_element(void *to, DType dtype, int64_t at, double value) {
     return ((int32_t *)to)[at] = (int32_t)value, true;
 }
 
-/* The array's elements as the model's input. */
-static bool take_array(Opening *opening, const Symbol *symbol, const SourceField *array, const void *data, int64_t rows) {
-    Shape row = row_of(symbol);
-    int64_t count = rows * shape_elements(row);
+/* The array's elements as the model's input; NULL after reporting one that cannot be that. */
+static void *take_elements(const Opening *opening, const Symbol *symbol, DType dtype, const void *data, int64_t rows,
+                           const char *what) {
+    int64_t count = rows * shape_elements(row_of(symbol));
     void *elements = malloc((size_t)count * dtype_bytes(symbol->dtype));
     if (!elements) abort();
-    SourceField field = {.name = symbol->name, .dtype = symbol->dtype, .row = row};
-    opening->session->dataset = dataset_new(&field, 1, (void *[]){elements}, rows);
     for (int64_t i = 0; i < count; i++) {
-        if (put_element(elements, symbol->dtype, i, element(data, array->dtype, i))) continue;
-        diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "element %lld of '%s' is %g, but the network reads %s",
-                   (long long)i, opening->files[0], element(data, array->dtype, i),
-                   symbol->dtype == DTYPE_U8 ? "bytes" : "whole numbers");
-        return false;
+        if (put_element(elements, symbol->dtype, i, element(data, dtype, i))) continue;
+        diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "element %lld of %s is %g, but the network reads %s", (long long)i,
+                   what, element(data, dtype, i), symbol->dtype == DTYPE_U8 ? "bytes" : "whole numbers");
+        free(elements);
+        return NULL;
     }
-    return true;
+    return elements;
 }
 
-static bool wrong_shape(const Opening *opening, const Symbol *symbol, const SourceField *array, int64_t first) {
+static bool wrong_shape(const Opening *opening, const Symbol *symbol, const SourceField *array, int64_t first,
+                        const char *what) {
     char found[SHAPE_TEXT], wanted[SHAPE_TEXT];
     Shape whole = {.rank = array->row.rank + 1, .dim = {first}};
     memcpy(&whole.dim[1], array->row.dim, (size_t)array->row.rank * sizeof *whole.dim);
-    diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "'%s' is %s, but a row that the network reads is %s",
-               opening->files[0], shape_text(array->dtype, whole, found), shape_text(symbol->dtype, row_of(symbol), wanted));
+    diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "%s is %s, but a row that the network reads is %s", what,
+               shape_text(array->dtype, whole, found), shape_text(symbol->dtype, row_of(symbol), wanted));
     diag_help(diag_of(opening), "rows come first, one after the other");
     return false;
 }
 
-static bool open_array(Opening *opening) {
-    SourceArg arg = {.name = "x", .kind = SOURCE_ARG_STRING, .text = opening->files[0]};
-    const Symbol *symbol = one_file(opening) ? only_input(opening, "an array") : NULL;
-    Dataset *array = symbol ? open_with(opening, "npy", &arg, 1, NULL) : NULL;
+static bool missing_array(const Opening *opening, const Symbol *symbol) {
+    diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "'%s' has no array '%s', which the network reads", opening->files[0],
+               symbol->name);
+    return false;
+}
+
+/* What a symbol reads, from the array of its name in an archive, or from the only array (`only`) of a file. All that is read has
+ * the same number of rows; 0: not known yet. */
+static bool take_array(const Opening *opening, const Dataset *arrays, const char *only, const Symbol *symbol, void **elements,
+                       int64_t *rows) {
     const void *data;
-    if (!array) return false;
-    const SourceField *field = dataset_find(array, "x", &data);
-    int64_t first = dataset_rows(array, SPLIT_TRAIN), rows = rows_of(field, first, row_of(symbol));
-    bool good = rows ? take_array(opening, symbol, field, data, rows) : wrong_shape(opening, symbol, field, first);
-    dataset_free(array);
+    const SourceField *array = dataset_find(arrays, only ? only : symbol->name, &data);
+    const char *what =
+        arena_format(opening->session->arena, only ? "'%s'" : "'%s', array '%s',", opening->files[0], symbol->name);
+    if (!array) return missing_array(opening, symbol);
+    int64_t first = dataset_rows(arrays, SPLIT_TRAIN) + dataset_rows(arrays, SPLIT_TEST);
+    int64_t own = rows_of(array, first, row_of(symbol));
+    if (!own || (*rows && own != *rows)) return wrong_shape(opening, symbol, array, first, what);
+    *rows = own;
+    return (*elements = take_elements(opening, symbol, array->dtype, data, own, what)) != NULL;
+}
+
+static bool take_arrays(Opening *opening, const Dataset *arrays, const char *only) {
+    uint32_t taken = 0;
+    int64_t rows = 0;
+    SourceField *fields = ARENA_ARRAY(opening->session->arena, SourceField, opening->read_count);
+    void **elements = ARENA_ARRAY(opening->session->arena, void *, opening->read_count);
+    while (taken < opening->read_count && take_array(opening, arrays, only, &opening->reads[taken], &elements[taken], &rows)) {
+        const Symbol *symbol = &opening->reads[taken];
+        fields[taken++] = (SourceField){.name = symbol->name, .dtype = symbol->dtype, .row = row_of(symbol)};
+    }
+    if (taken == opening->read_count) {
+        opening->session->dataset = dataset_new(fields, taken, elements, rows);
+        return true;
+    }
+    while (taken > 0) free(elements[--taken]);
+    return false;
+}
+
+static bool open_arrays(Opening *opening, const char *reader, const char *argument, const char *only) {
+    SourceArg arg = {.name = argument, .kind = SOURCE_ARG_STRING, .text = opening->files[0]};
+    Dataset *arrays = one_file(opening) ? open_with(opening, reader, &arg, 1, NULL) : NULL;
+    bool good = arrays && take_arrays(opening, arrays, only);
+    dataset_free(arrays);
     return good;
 }
+
+static bool open_array(Opening *opening) { return only_input(opening, "an array") && open_arrays(opening, "npy", "x", "x"); }
+
+static bool open_archive(Opening *opening) { return open_arrays(opening, "npz", "path", NULL); }
 
 /* -- by the names of the files -- */
 
 static const struct {
     const char *ending;
     bool (*open)(Opening *opening);
-} kinds[] = {{".png", open_images}, {".csv", open_rows}, {".csv.gz", open_rows}, {".tsv", open_rows}, {".npy", open_array}};
+} kinds[] = {{".png", open_images}, {".csv", open_rows},  {".csv.gz", open_rows},
+             {".tsv", open_rows},   {".npy", open_array}, {".npz", open_archive}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static int kind_of(const char *file) {
@@ -290,6 +328,19 @@ static int kind_of(const char *file) {
         if (length > ending && !strcasecmp(file + length - ending, kinds[i].ending)) return i;
     }
     return -1;
+}
+
+/* Where the network chooses by a whole number, such as a row of an embedding, the new rows have none that it cannot choose by. */
+static bool check_classes(const Opening *opening) {
+    const ModelInfo *info = opening->session->build.info;
+    for (uint32_t i = 0; i < info->class_use_count; i++) {
+        const ClassUse *use = &info->class_uses[i];
+        bool read = false;
+        for (uint32_t k = 0; k < opening->read_count; k++) read |= !strcmp(opening->reads[k].name, use->field);
+        if (read && !dataset_check_classes(opening->session->dataset, use->field, use->columns, (Span){0}, diag_of(opening)))
+            return false;
+    }
+    return true;
 }
 
 bool inputs_open(Session *session, char *const *files, int count, Inputs *inputs) {
@@ -306,8 +357,8 @@ bool inputs_open(Session *session, char *const *files, int count, Inputs *inputs
                    kind < 0 ? "'%s' is no PNG image, table or array by its name"
                             : "'%s' is of another kind than the first file",
                    files[i]);
-        diag_help(session->build.diag, "names end in .png, .csv, .csv.gz, .tsv or .npy");
+        diag_help(session->build.diag, "names end in .png, .csv, .csv.gz, .tsv, .npy or .npz");
         return false;
     }
-    return find_reads(&opening) && kinds[kind_of(files[0])].open(&opening);
+    return find_reads(&opening) && kinds[kind_of(files[0])].open(&opening) && check_classes(&opening);
 }

@@ -225,12 +225,14 @@ const void *dataset_field(const Dataset *dataset, const char *name) {
     return dataset_find(dataset, name, &data) ? data : NULL;
 }
 
-static void no_column(const SourceField *field, int64_t label, int64_t row, int64_t classes, Span span, Diagnostics *diag) {
+static void no_column(const SourceField *field, int64_t label, int64_t row, int64_t classes, bool held_out, Span span,
+                      Diagnostics *diag) {
     if (field->is_text && label < 0) {
         diag_error(diag, STATUS_DATA, span,
                    "'%s' is missing in row %lld of the data, or is of a category that no training row has", field->name,
                    (long long)row);
-        diag_help(diag, "rows are counted from 0, without the line of names; another seed of the data holds out other rows");
+        diag_help(diag, "rows are counted from 0, without the line of names%s",
+                  held_out ? "; another seed of the data holds out other rows" : "");
         return;
     }
     diag_error(diag, STATUS_DATA, span, "'%s' has class %lld in row %lld of the data, but there are columns for 0 to %lld only",
@@ -263,7 +265,7 @@ bool dataset_check_classes(const Dataset *dataset, const char *name, int64_t cla
     }
     if (first < 0) return true;
     no_column(field, (int64_t)element_value(field->dtype, false, data, first), dataset_row_number(dataset, first_row), classes,
-              span, diag);
+              dataset_rows(dataset, SPLIT_TRAIN) < all_rows(dataset), span, diag);
     return false;
 }
 

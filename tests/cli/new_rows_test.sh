@@ -79,6 +79,30 @@ says err "'wrong.npy' is u8[3,100], but a row that the network reads is u8[1,12,
 expect 2 mlc predict small new.csv
 says err "not trained on a table"
 
+# archives: an array for each field that the network reads
+archive() { base64 -d >"$1"; }
+archive both.npz <<<UEsDBBQAAAAIAAAAIQAXR8FWXgAAAKAAAAAFAAAAYS5ucHmb7BfqGxDJyFDGUK2eklqcXKRupaBuk2airqOgnpZfVFKUmBefX5SSChJ3S8wpTgWKF2ckFqQC+RomOgpGmjoKtQpkAy4GhgZ7BgYGByAC4gYgXgDEB4D4ARAzOAIAUEsDBBQAAAAIAAAAIQB34A+sTgAAAIgAAAAHAAAAaWRzLm5weZvsF+obEMnIUMZQrZ6SWpxcpG6loF5Taqiuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GiY6CkaaOgq1CmQDLgZGJmZmJkYGAFBLAwQUAAAACAAAACEAXQH66kgAAACEAAAABQAAAHkubnB5m+wX6hsQychQxlCtnpJanFykbqWgXlNqqK6joJ6WX1RSlJgXn1+UkgoSd0vMKU4FihdnJBakAvkaJjqaOgq1ChQALgZGRgYAUEsBAhQDFAAAAAgAAAAhABdHwVZeAAAAoAAAAAUAAAAAAAAAAAAAAIABAAAAAGEubnB5UEsBAhQDFAAAAAgAAAAhAHfgD6xOAAAAiAAAAAcAAAAAAAAAAAAAAIABgQAAAGlkcy5ucHlQSwECFAMUAAAACAAAACEAXQH66kgAAACEAAAABQAAAAAAAAAAAAAAgAH0AAAAeS5ucHlQSwUGAAAAAAMAAwCbAAAAXwEAAAAA
+archive three.npz <<<UEsDBBQAAAAIAAAAIQB/+ViwTAAAAIYAAAAHAAAAaWRzLm5weZvsF+obEMnIUMZQrZ6SWpxcpG6loF5Taqiuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GsY6CkaaOgq1CmQDLgZGJmZmJgBQSwMEFAAAAAgAAAAhAP+/QjVYAAAAmAAAAAUAAABhLm5weZvsF+obEMnIUMZQrZ6SWpxcpG6loG6TZqKuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GsY6CkaaOgq1CmQDLgaGBnsGBgYHIALiBiBeAMQHHABQSwECFAMUAAAACAAAACEAf/lYsEwAAACGAAAABwAAAAAAAAAAAAAAgAEAAAAAaWRzLm5weVBLAQIUAxQAAAAIAAAAIQD/v0I1WAAAAJgAAAAFAAAAAAAAAAAAAACAAXEAAABhLm5weVBLBQYAAAAAAgACAGgAAADsAAAAAAA=
+archive outside.npz <<<UEsDBBQAAAAIAAAAIQBCywg2SgAAAIQAAAAHAAAAaWRzLm5weZvsF+obEMnIUMZQrZ6SWpxcpG6loF5Taqiuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GkY6CkaaOgq1CmQDLgZGJk4AUEsDBBQAAAAIAAAAIQBO+yB1UwAAAJAAAAAFAAAAYS5ucHmb7BfqGxDJyFDGUK2eklqcXKRupaBuk2airqOgnpZfVFKUmBefX5SSChJ3S8wpTgWKF2ckFqQC+RpGOgpGmjoKtQpkAy4GhgZ7BgYGByAC4gYHAFBLAQIUAxQAAAAIAAAAIQBCywg2SgAAAIQAAAAHAAAAAAAAAAAAAACAAQAAAABpZHMubnB5UEsBAhQDFAAAAAgAAAAhAE77IHVTAAAAkAAAAAUAAAAAAAAAAAAAAIABbwAAAGEubnB5UEsFBgAAAAACAAIAaAAAAOUAAAAAAA==
+archive less.npz <<<UEsDBBQAAAAIAAAAIQBO+yB1UwAAAJAAAAAFAAAAYS5ucHmb7BfqGxDJyFDGUK2eklqcXKRupaBuk2airqOgnpZfVFKUmBefX5SSChJ3S8wpTgWKF2ckFqQC+RpGOgpGmjoKtQpkAy4GhgZ7BgYGByAC4gYHAFBLAQIUAxQAAAAIAAAAIQBO+yB1UwAAAJAAAAAFAAAAAAAAAAAAAACAAQAAAABhLm5weVBLBQYAAAAAAQABADMAAAB2AAAAAAA=
+cat >both.mdl <<'END'
+mdl 1
+data { source = npz("both.npz"); field a = source.a; field ids = source.ids; field y = source.y }
+model m(a, ids) -> logits { logits = concat([a, mean(embedding(ids, 4, 3), axis = 1)], axis = 1) |> dense(2) }
+train { loss = cross_entropy(logits, y); optimizer = adam(0.01); batch = 3; epochs = 1 }
+END
+expect 0 mlc train both.mdl --out both -q
+expect 0 mlc predict both --json
+sed 3q "$scratch/out" | sed 's/"true":[01],//' >rows
+expect 0 mlc predict both three.npz --json
+same "$scratch/out" rows
+expect 4 mlc predict both outside.npz
+says err "'ids' has class 9 in row 1 of the data"
+expect 4 mlc predict both less.npz
+says err "'less.npz' has no array 'ids', which the network reads"
+expect 2 mlc predict both one.npy
+says err "reads 2 inputs"
+
 # folders of images: grey ones, made by drawing what a network sees
 expect 0 mlc predict small --index 0 --png first.png
 expect 0 mlc predict small --index 1 --png second.png
@@ -130,6 +154,9 @@ expect 0 mlc train towns.mdl --out towns -q
 expect 0 mlc predict towns
 says out "yes" "no"
 ! grep -q "Rome\|Oslo\|Paris" "$scratch/out" || fail "the column that the network reads is taken for the label"
+printf 'town\nRome\nBerlin\n' >elsewhere.csv
+expect 4 mlc predict towns elsewhere.csv
+says err "such as 'Berlin'" "'town' is missing in row 1 of the data, or is of a category that no training row has"
 sed 's/bought); opt/often); opt/' towns.mdl >often.mdl
 expect 0 mlc train often.mdl --out often -q
 expect 0 mlc predict often
