@@ -16,6 +16,7 @@ static NodeId add(const Builder *b, NodeId x, NodeId y) { return build_binary(b-
 static NodeId sub(const Builder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_sub, x, y); }
 static NodeId mul(const Builder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_mul, x, y); }
 static NodeId divide(const Builder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_div, x, y); }
+static NodeId less(const Builder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_lt, x, y); }
 static NodeId fma_(const Builder *b, NodeId x, NodeId y, NodeId z) { return build_ternary(b->graph, OP_fma, x, y, z); }
 static NodeId unary(const Builder *b, Op op, NodeId x) { return build_unary(b->graph, op, x); }
 
@@ -70,10 +71,26 @@ static NodeId bias_correction(const Builder *b, double beta) {
     return unary(b, OP_neg, unary(b, OP_expm1, mul(b, step_number(b), scalar(b, log(beta)))));
 }
 
-/* state + (1 - beta) * (value - state), which becomes the state */
-static NodeId average(const Builder *b, const char *role, double beta, NodeId value) {
-    NodeId state = moment(b, role), next = fma_(b, scalar(b, 1 - beta), sub(b, value, state), state);
-    graph_update(b->graph, state, next);
+/* state + (1 - beta) * (value - state), which is to become the state */
+static NodeId average(const Builder *b, NodeId state, double beta, NodeId value) {
+    return fma_(b, scalar(b, 1 - beta), sub(b, value, state), state);
+}
+
+static NodeId average_of_squares(const Builder *b, double beta, NodeId g) {
+    NodeId v = moment(b, "v"), next = average(b, v, beta, mul(b, g, g));
+    graph_update(b->graph, v, next);
+    return next;
+}
+
+/* Where gradients stay 0 (units that died, pixels that are rarely black), their average fades for ever. When it moves no weight any
+ * more it becomes 0: as a denormal number it would make the divisions of its whole vector take three times as long. The square of a
+ * gradient this small is 0 anyhow. */
+#define FADED 0x1p-100
+
+static NodeId average_of_gradients(const Builder *b, double beta, NodeId g) {
+    NodeId m = moment(b, "m"), next = average(b, m, beta, g), has_faded = less(b, unary(b, OP_abs, next), scalar(b, FADED));
+    next = build_ternary(b->graph, OP_select, has_faded, scalar(b, 0), next);
+    graph_update(b->graph, m, next);
     return next;
 }
 
@@ -81,7 +98,7 @@ static NodeId average(const Builder *b, const char *role, double beta, NodeId va
 static NodeId adam_step(const Builder *b, NodeId weight, NodeId g) {
     const Optimization *optimization = b->optimization;
     double beta1 = number(optimization, 1), beta2 = number(optimization, 2);
-    NodeId m = average(b, "m", beta1, g), v = average(b, "v", beta2, mul(b, g, g));
+    NodeId m = average_of_gradients(b, beta1, g), v = average_of_squares(b, beta2, g);
     NodeId rate = divide(b, rate_of(optimization), bias_correction(b, beta1));
     NodeId scale = divide(b, scalar(b, 1), unary(b, OP_sqrt, bias_correction(b, beta2)));
     NodeId denominator = fma_(b, unary(b, OP_sqrt, v), scale, scalar(b, number(optimization, 3)));
@@ -105,7 +122,7 @@ NodeId optimize_adamw(const Optimization *optimization) {
 NodeId optimize_rmsprop(const Optimization *optimization) {
     Builder b = builder(optimization);
     double momentum = number(optimization, 4);
-    NodeId g = decayed(&b, number(optimization, 3)), v = average(&b, "v", number(optimization, 1), mul(&b, g, g));
+    NodeId g = decayed(&b, number(optimization, 3)), v = average_of_squares(&b, number(optimization, 1), g);
     NodeId direction = divide(&b, g, add(&b, unary(&b, OP_sqrt, v), scalar(&b, number(optimization, 2))));
     if (momentum != 0) {
         NodeId state = moment(&b, "momentum"), next = fma_(&b, scalar(&b, momentum), state, direction);

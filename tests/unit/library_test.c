@@ -302,6 +302,29 @@ static void test_optimizers(void **state) {
     expect_steps("adagrad(lr = 0.1, lr_decay = 0.5)", torch_adagrad);
 }
 
+/* Without gradients a moment fades to 0, and is never a number that processors are slow with. */
+static void test_moments_fade(void **state) {
+    (void)state;
+    Diagnostics *diag = diag_new();
+    Compilation compilation = {train_graph("0 * mean(y)", "adam(lr = 1e-3)", diag), NULL};
+    assert_true(pass_run(PASS_expand, &compilation, &(PassOptions){0}));
+    assert_true(pass_run(PASS_functions, &compilation, &(PassOptions){0}));
+    Graph *graph = compilation.graph;
+    Interp *interp = interp_new(graph, INTERP_F32);
+    float *m = symbol_value(interp, graph, "adam.m.w"), *w = symbol_value(interp, graph, "w"), before = 1e-3f;
+    *m = before, *w = 1;
+    for (int step = 0; step < 700; step++, before = *m) {
+        set_inputs(interp, graph, 0, step, 700);
+        interp_run(interp);
+        interp_update(interp);
+        assert_true(*m == 0 || (*m >= 0x1p-100f && *m < before));
+    }
+    assert_true(*m == 0);
+    interp_free(interp);
+    graph_free(graph);
+    diag_free(diag);
+}
+
 /* What is wrong with a loss, as it is printed. */
 static char *printed_errors(const char *loss) {
     char text[512], *printed = NULL;
@@ -336,8 +359,8 @@ static void test_places(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_elementwise), cmocka_unit_test(test_along_axes), cmocka_unit_test(test_schedules),
-        cmocka_unit_test(test_optimizers),  cmocka_unit_test(test_places),
+        cmocka_unit_test(test_elementwise), cmocka_unit_test(test_along_axes),   cmocka_unit_test(test_schedules),
+        cmocka_unit_test(test_optimizers),  cmocka_unit_test(test_moments_fade), cmocka_unit_test(test_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
