@@ -94,8 +94,9 @@ typedef struct {
     LLVMValueRef columns; /* pointer to the tile's first column at k = 0 (which a packed block of k need not hold) */
     LLVMValueRef column[MOST_VECTORS]; /* the same for each vector where columns are windows: in several runs */
     LLVMValueRef first_column;
-    LLVMValueRef ahead;               /* what is asked for at k = 0 of the next tile's columns; NULL: nothing */
-    int64_t ahead_step;               /* elements from one k to the next */
+    /* What is asked for at k = 0 of the next tile's columns, and of the rows of the next tile; NULL: nothing. */
+    LLVMValueRef ahead, rows_ahead;
+    int64_t ahead_step; /* elements from one k to the next */
     LLVMValueRef masks[MOST_VECTORS]; /* of columns that exist; NULL: all, or padded in memory */
     LLVMValueRef row[MOST_ROWS];      /* pointers to the rows at k = 0; NULL: `row_step` elements behind the one before */
     int64_t row_step;

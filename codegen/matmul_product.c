@@ -75,6 +75,16 @@ static bool rows_steady(const Side *side, int64_t rows) {
     return !panels_along(side, side->line_axis) || side->storage.layout.width % rows == 0;
 }
 
+/* Rows that lie one behind the other, written by other threads among others: each tile asks for its share of the next one's. */
+static void rows_ahead(Emitter *e, Operands *operands) {
+    const Matmul *m = operands->m;
+    const Side *side = &m->rows;
+    bool in_lines = !side->windows && side->storage.kind == STORAGE_SLAB && !side->storage.own &&
+                    stride_along(side, 1 - side->line_axis) == 1;
+    if (!in_lines || m->blocking.lists_zeros || m->blocking.chunk < 2 || e->kernel->max_threads == 1) return;
+    operands->rows_ahead = pointer_plus(e, operands->row[0], m->blocking.tile_rows * side->k);
+}
+
 void product_find_rows(Emitter *e, const Tile *tile, Operands *operands) {
     const Matmul *m = operands->m;
     const Side *side = operands->rows_side = &m->rows;
@@ -87,6 +97,7 @@ void product_find_rows(Emitter *e, const Tile *tile, Operands *operands) {
         operands->row[r] = pointer_to(e, side, all_exist ? row : existing_row(e, m, row), const_i64(e, 0));
     }
     operands->rows_mask = product_rows_mask(e, m, tile->row, (unsigned)rows);
+    rows_ahead(e, operands);
 }
 
 void product_find_packed_rows(Emitter *e, LLVMValueRef in_chunk, Steps steps, Operands *operands) {
@@ -335,6 +346,10 @@ LLVMValueRef product_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef
 }
 
 static void fetch_ahead(Emitter *e, const Operands *operands, LLVMValueRef k) {
+    if (operands->rows_ahead) {
+        LLVMValueRef far = LLVMBuildMul(e->builder, k, const_i64(e, operands->m->blocking.tile_rows), "");
+        fetch_line(e, element_pointer(e, operands->rows_ahead, DTYPE_F32, far), FETCH_FOR_LATER);
+    }
     if (!operands->ahead) return;
     LLVMValueRef away = LLVMBuildMul(e->builder, k, const_i64(e, operands->ahead_step), "");
     fetch_line(e, element_pointer(e, operands->ahead, DTYPE_F32, away), FETCH_FOR_LATER);
