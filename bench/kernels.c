@@ -82,7 +82,8 @@ static StepArgs args_for(const Program *program, const Options *options) {
                       .states = states,
                       .inputs = (const void *const *)inputs,
                       .rows = rows_of_batch(options->shape.batch),
-                      .outputs = zeros(program->output_bytes)};
+                      .outputs = zeros(program->output_bytes),
+                      .own = zeros(program->own_bytes)};
 }
 
 static void free_args(const Program *program, StepArgs *args) {
@@ -93,6 +94,7 @@ static void free_args(const Program *program, StepArgs *args) {
     free((void *)(uintptr_t)args->rows);
     free(args->slab);
     free(args->outputs);
+    free(args->own);
 }
 
 static int compare_seconds(const void *a, const void *b) {

@@ -109,8 +109,9 @@ static void print_kernel(const Profiling *p, uint32_t number, const Machine *mac
     char what[64], lines[64], space[SHAPE_TEXT];
     double seconds = timeline_kernel_seconds(&p->timeline, number);
     Work work = kernel_work(plan, kernel);
-    uint32_t all = (uint32_t)threads_count(p->threads), threads = kernel->max_threads < all ? kernel->max_threads : all;
-    double bound = work_bound(work, machine, threads, all);
+    uint32_t all = (uint32_t)threads_count(p->threads),
+             threads = kernel->own || kernel->max_threads > all ? all : kernel->max_threads;
+    double bound = work_bound(work, machine, kernel->own ? 1 : threads, all);
     describe(plan, kernel, what, sizeof what);
     lines_of(p, kernel, lines, sizeof lines);
     printf("k%-3u %-22s %-18s %2u %9.1f %6.1f %8.1f %7.1f %9.1f %5.0f  %s\n", number, what,

@@ -38,6 +38,7 @@ typedef struct Frame Frame;
  * are the same code. */
 typedef struct {
     StorageKind kind;
+    bool own;
     int64_t where;
     LLVMValueRef base; /* the address, known from the kernel's entry on */
 } Binding;

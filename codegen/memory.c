@@ -23,15 +23,17 @@ static LLVMBasicBlockRef go_to_entry(Emitter *e) {
 }
 
 /* The address that entry `number` of the kernel's table leads to. */
-static LLVMValueRef bound_address(Emitter *e, StorageKind kind, uint32_t number) {
+static LLVMValueRef bound_address(Emitter *e, const Binding *binding, uint32_t number) {
     static const size_t fields[] = {[STORAGE_SLAB] = offsetof(StepArgs, slab),
                                     [STORAGE_OUTPUT] = offsetof(StepArgs, outputs),
                                     [STORAGE_STATE] = offsetof(StepArgs, states),
                                     [STORAGE_INPUT] = offsetof(StepArgs, inputs)};
+    StorageKind kind = binding->kind;
     LLVMBasicBlockRef here = go_to_entry(e);
+    LLVMValueRef base = argument_pointer(e, binding->own ? offsetof(StepArgs, own) : fields[kind]);
     LLVMValueRef entry = bytes_after(e, LLVMGetParam(e->function, 3), const_i64(e, number * (int64_t)sizeof(int64_t)));
     LLVMValueRef where = LLVMBuildLoad2(e->builder, e->i64, entry, "");
-    LLVMValueRef address = bytes_after(e, argument_pointer(e, fields[kind]), where);
+    LLVMValueRef address = bytes_after(e, base, where);
     bool is_pointer = kind == STORAGE_STATE || kind == STORAGE_INPUT;
     if (is_pointer) address = LLVMBuildLoad2(e->builder, e->pointer, address, "");
     LLVMPositionBuilderAtEnd(e->builder, here);
@@ -47,10 +49,11 @@ LLVMValueRef storage_base(Emitter *e, Storage storage) {
     bool at_offset = storage.kind == STORAGE_SLAB || storage.kind == STORAGE_OUTPUT;
     int64_t where = at_offset ? (int64_t)storage.offset : (int64_t)(storage.index * sizeof(void *));
     for (uint32_t i = 0; i < e->binding_count; i++)
-        if (e->bindings[i].kind == storage.kind && e->bindings[i].where == where) return e->bindings[i].base;
+        if (e->bindings[i].kind == storage.kind && e->bindings[i].own == storage.own && e->bindings[i].where == where)
+            return e->bindings[i].base;
     Binding *binding = new_binding(e);
-    *binding = (Binding){storage.kind, where, bound_address(e, storage.kind, e->binding_count - 1)};
-    return binding->base;
+    *binding = (Binding){storage.kind, storage.own, where, NULL};
+    return binding->base = bound_address(e, binding, e->binding_count - 1);
 }
 
 LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMValueRef offset) {

@@ -21,7 +21,8 @@ bool layout_equal(Layout a, Layout b);
 
 typedef enum {
     STORAGE_NONE,  /* not in memory: computed inside the kernels that use it */
-    STORAGE_SLAB,  /* offset: byte offset in the slab of the program, a multiple of 64; PLAN_UNPLACED before pass plan */
+    STORAGE_SLAB,  /* offset: byte offset in the slab of the program, or in the thread's own, a multiple of 64; PLAN_UNPLACED before
+                    * pass plan */
     STORAGE_STATE, /* index: into Plan.states */
     STORAGE_INPUT, /* index: symbol number */
     STORAGE_OUTPUT /* index: output number, each stored exactly once; offset: byte offset in the output block, likewise */
@@ -32,6 +33,7 @@ typedef struct {
     uint32_t index;
     size_t offset;
     Layout layout;
+    bool own; /* SLAB: not in the slab that all threads share, but in the one that the thread has for itself (Kernel.own) */
 } Storage;
 
 /* One stored form of a state. The first entry of a symbol is the primary one, further ones are copies in other layouts that
@@ -88,6 +90,9 @@ typedef struct {
      * thread that computes some rows of one computes these rows of all of them, in the order of the plan. So they need no barrier
      * between them where they read what others store in the rows at hand only. All have the same number of rows. */
     bool by_rows;
+    /* MAP: not shared out at all: every thread that needs the values computes all of them for itself, into memory of its own, before it
+     * does its first piece of a kernel that reads them. Such a kernel reads nothing but inputs. */
+    bool own, reads_own;
     uint32_t max_threads; /* so many are worth having: small kernels run on fewer. Those for one run in order on one */
     uint32_t pieces;      /* of what each of them gets: one that has done its own takes some of the others' */
     bool barrier_before; /* a value this kernel reads or overwrites crosses threads: all kernels before it are to be finished */
@@ -104,6 +109,7 @@ typedef struct Plan {
     PlanState *states;
     uint32_t state_count;
     size_t slab_bytes; /* all values that cross kernels; 64-byte aligned base expected */
+    size_t own_bytes;  /* of a thread's own slab, likewise */
     size_t output_bytes;
 } Plan;
 

@@ -9,7 +9,6 @@ enum {
     MICROSECONDS_PER_PIECE = 40,        /* a piece packs its operands anew, and finishes a tile with nothing beside it */
     MICROSECONDS_PER_OWN_PIECE = 16,    /* unless it needs none but its own */
     MOST_PIECES = 4,                    /* of a thread's range */
-    WIDEST_TILE = 80,                   /* columns */
     MANY_ROWS = 128,
     MOST_THREADS = 256
 };
@@ -57,7 +56,7 @@ uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads) {
 /* Each piece looks for zeros in the rows of its tiles. They are its own where a tile takes all columns, and there are many of them. */
 static uint32_t looking_pieces(const Kernel *kernel, int64_t nanoseconds, int threads) {
     int64_t columns = kernel->space.dim[kernel->swapped ? 0 : 1], rows = kernel->space.dim[kernel->swapped ? 1 : 0];
-    bool own = columns <= WIDEST_TILE && rows >= MANY_ROWS;
+    bool own = columns <= COST_WIDEST_TILE && rows >= MANY_ROWS;
     return own ? pieces_of(nanoseconds / kernel->max_threads, MICROSECONDS_PER_OWN_PIECE * NANOSECONDS, threads) : 1;
 }
 

@@ -18,6 +18,7 @@ typedef struct {
     NodeId node;
     Moment first, last; /* last.in_order: so are all that read it in that phase */
     size_t bytes, offset;
+    bool own; /* in a thread's own slab */
 } Value;
 
 static size_t align(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
@@ -29,7 +30,7 @@ static Moment moment_of(const Plan *plan, const uint32_t *phase, uint32_t kernel
 static void add_value(Value *value, const Plan *plan, const Store *store, Moment stored) {
     const Node *node = graph_node(plan->graph, store->node);
     size_t bytes = layout_bytes(store->to.layout, node->dtype, node->shape);
-    *value = (Value){store->node, stored, stored, align(bytes, ALIGNMENT), 0};
+    *value = (Value){store->node, stored, stored, align(bytes, ALIGNMENT), 0, plan->kernels[stored.kernel].own};
 }
 
 /* The values of the slab in the order in which they are stored; place[node]: 1 + index of its value. */
@@ -96,10 +97,12 @@ static void insert_placed(Value **placed, uint32_t count, Value *value) {
 
 static size_t place_with_reuse(Value *values, uint32_t count, Arena *arena) {
     Value **by_size = ARENA_ARRAY(arena, Value *, count), **placed = ARENA_ARRAY(arena, Value *, count);
+    uint32_t shared = 0;
     size_t total = 0;
-    for (uint32_t i = 0; i < count; i++) by_size[i] = &values[i];
-    qsort(by_size, count, sizeof *by_size, compare_sizes);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++)
+        if (!values[i].own) by_size[shared++] = &values[i];
+    qsort(by_size, shared, sizeof *by_size, compare_sizes);
+    for (uint32_t i = 0; i < shared; i++) {
         Value *value = by_size[i];
         value->offset = best_gap(value, placed, i);
         insert_placed(placed, i, value);
@@ -108,9 +111,11 @@ static size_t place_with_reuse(Value *values, uint32_t count, Arena *arena) {
     return total;
 }
 
-static size_t place_apart(Value *values, uint32_t count) {
+/* Those in the threads' own slabs, or those in the slab. */
+static size_t place_apart(Value *values, uint32_t count, bool own) {
     size_t total = 0;
     for (uint32_t i = 0; i < count; i++) {
+        if (values[i].own != own) continue;
         values[i].offset = total;
         total += values[i].bytes;
     }
@@ -120,7 +125,9 @@ static size_t place_apart(Value *values, uint32_t count) {
 /* -- writing the places down -- */
 
 static void set_offset(Storage *storage, NodeId home, const Value *values, const uint32_t *place) {
-    if (storage->kind == STORAGE_SLAB) storage->offset = values[place[home] - 1].offset;
+    if (storage->kind != STORAGE_SLAB) return;
+    storage->offset = values[place[home] - 1].offset;
+    storage->own = values[place[home] - 1].own;
 }
 
 static void set_offsets(Plan *plan, const NodeId *home, const Value *values, const uint32_t *place) {
@@ -158,7 +165,8 @@ void memory_place(Plan *plan, const uint32_t *phase, bool reuse, Arena *arena) {
     uint32_t *place = ARENA_ARRAY(arena, uint32_t, plan->graph->node_count);
     uint32_t count = collect_values(plan, phase, values, place);
     extend_lives(plan, &uses, phase, values, place);
-    plan->slab_bytes = reuse ? place_with_reuse(values, count, arena) : place_apart(values, count);
+    plan->slab_bytes = reuse ? place_with_reuse(values, count, arena) : place_apart(values, count, false);
+    plan->own_bytes = place_apart(values, count, true);
     set_offsets(plan, uses.home, values, place);
     place_outputs(plan, arena);
 }

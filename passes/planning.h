@@ -88,11 +88,14 @@ Uses uses_collect(const Plan *plan, Arena *arena);
 
 /* How many threads are worth waking for a kernel, and into how many pieces each one's part is cut (passes/cost.c); threads as in
  * PassOptions, 0: no limit. */
+enum { COST_WIDEST_TILE = 80 }; /* columns of a product: those of one that has no more are not divided among threads */
 void cost_assign(const Plan *plan, Kernel *kernel, int threads);
 int64_t cost_nanoseconds(const Plan *plan, const Kernel *kernel);
 uint32_t cost_threads(int64_t nanoseconds, int threads);
 uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads);
-/* Which kernels are shared out by rows, after cost_assign of all of them (passes/rows.c). */
+/* Which kernels every thread does for itself, after cost_assign of all of them (passes/own.c). */
+void own_assign(Plan *plan, const Uses *uses, int threads);
+/* Which kernels are shared out by rows, after own_assign (passes/rows.c). */
 void rows_assign(Plan *plan, const Uses *uses, int threads, Arena *arena);
 /* Orders the kernels (passes/schedule.c): values before their readers, readers of a state before the kernel that updates it,
  * as few barriers as possible. Where an update cannot wait for all readers, the new value goes through the slab and a kernel

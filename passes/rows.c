@@ -63,7 +63,7 @@ static uint32_t groups(const Rows *rows) { return (uint32_t)(rows->rows / PLAN_R
 
 /* A kernel that is worth more threads than there are groups of rows is better off alone. */
 static bool may_be_by_rows(const Rows *rows, const Kernel *kernel) {
-    return has_rows(rows, kernel->space) && kernel->max_threads <= groups(rows) && kind_may(rows, kernel) &&
+    return !kernel->own && has_rows(rows, kernel->space) && kernel->max_threads <= groups(rows) && kind_may(rows, kernel) &&
            stores_rows(rows, kernel) && only_plain_work(rows, kernel);
 }
 

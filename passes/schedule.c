@@ -107,7 +107,7 @@ static uint32_t heap_pop(Schedule *schedule) {
 static bool crosses_threads(const Schedule *schedule, const Edge *edge) {
     const Kernel *from = &schedule->plan->kernels[edge->from], *to = &schedule->plan->kernels[edge->to];
     bool by_rows = from->by_rows && to->by_rows && edge->in_rows;
-    return !by_rows && (from->max_threads > 1 || to->max_threads > 1);
+    return !by_rows && !from->own && (from->max_threads > 1 || to->max_threads > 1);
 }
 
 static void push_if_ready(Schedule *schedule, uint32_t kernel) {
@@ -191,6 +191,7 @@ static Schedule schedule_new(Plan *plan, Arena *arena) {
 static void assign_threads(const Schedule *schedule, int threads) {
     Plan *plan = schedule->plan;
     for (uint32_t k = 0; k < plan->kernel_count; k++) cost_assign(plan, &plan->kernels[k], threads);
+    own_assign(plan, &schedule->uses, threads);
     rows_assign(plan, &schedule->uses, threads, schedule->arena);
 }
 

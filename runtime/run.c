@@ -1,6 +1,7 @@
 /* Running one program: its slab, its inputs and outputs, and the loop over steps that the threads share. */
 #include "runtime/run.h"
 #include "runtime/memory.h"
+#include "runtime/own.h"
 #include "runtime/states.h"
 #include "runtime/work.h"
 
@@ -18,6 +19,8 @@ struct Runner {
     void *slab, *outputs;
     int64_t batch;
     Work work; /* the step, shared by the threads */
+    Own *own;
+    uint64_t steps; /* begun */
     RunWatch *watch;
     void *watcher;
 };
@@ -53,11 +56,13 @@ Runner *runner_new(const Program *program, States *states, Threads *threads, Dia
         if (program->graph->symbols[i].kind == SYMBOL_VALUE)
             runner->inputs[i] = run_clock_field(&runner->clock, program->graph->symbols[i].name);
     runner->work = work_of_program(program, threads_count(threads));
+    runner->own = own_new(program, threads_count(threads));
     return runner;
 }
 
 void runner_free(Runner *runner) {
     if (!runner) return;
+    own_free(runner->own);
     work_free(&runner->work);
     free(runner->inputs);
     free(runner->outputs);
@@ -139,6 +144,7 @@ typedef struct {
 
 static void begin_step(Loop *loop) {
     Runner *runner = loop->runner;
+    runner->steps++;
     runner->clock = run_clock(loop->times, loop->first + loop->done);
     loop->args = (StepArgs){.slab = runner->slab,
                             .states = runner->pointers,
@@ -156,12 +162,16 @@ static bool end_step(void *context) {
     return true;
 }
 
+static void run_watched(void *context, const StepArgs *args, int thread, const Piece *piece) {
+    const Runner *runner = context;
+    if (runner->watch) runner->watch(runner->watcher, thread, piece->kernel, true);
+    runner->program->run(runner->program, args, piece->kernel, piece->first, piece->last);
+    if (runner->watch) runner->watch(runner->watcher, thread, piece->kernel, false);
+}
+
 static void run_piece(void *context, int thread, const Piece *piece) {
     const Loop *loop = context;
-    const Runner *runner = loop->runner;
-    if (runner->watch) runner->watch(runner->watcher, thread, piece->kernel, true);
-    runner->program->run(runner->program, &loop->args, piece->kernel, piece->first, piece->last);
-    if (runner->watch) runner->watch(runner->watcher, thread, piece->kernel, false);
+    own_piece(loop->runner->own, loop->runner->steps, &loop->args, thread, piece, run_watched, loop->runner);
 }
 
 int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times, int64_t first, RunAfter *after,

@@ -42,21 +42,26 @@ static void end_chunk(Sharing *s) {
     if (s->piece_count > s->chunks[s->chunk_count]) s->chunks[++s->chunk_count] = s->piece_count;
 }
 
-static bool is_small(const Sharing *s, uint32_t kernel) { return s->threads == 1 || s->program->kernels[kernel].threads == 1; }
-static bool is_by_rows(const Sharing *s, uint32_t kernel) { return !is_small(s, kernel) && s->program->kernels[kernel].groups; }
-static bool is_shared(const Sharing *s, uint32_t kernel) { return !is_small(s, kernel) && !is_by_rows(s, kernel); }
+typedef enum { OWN, SMALL, BY_ROWS, SHARED } Share;
+
+static Share share(const Sharing *s, uint32_t k) {
+    const ProgramKernel *kernel = &s->program->kernels[k];
+    if (kernel->own) return OWN;
+    if (s->threads == 1 || kernel->threads == 1) return SMALL;
+    return kernel->groups ? BY_ROWS : SHARED;
+}
 
 /* One chunk. */
 static void add_small(Sharing *s, uint32_t begin, uint32_t end) {
     for (uint32_t k = begin; k < end; k++)
-        if (is_small(s, k)) add_piece(s, k, 0, s->program->kernels[k].units);
+        if (share(s, k) == SMALL) add_piece(s, k, 0, s->program->kernels[k].units);
     end_chunk(s);
 }
 
 /* Groups [first, last) of all kernels by rows: a chunk. */
 static void add_groups(Sharing *s, uint32_t begin, uint32_t end, int64_t first, int64_t last) {
     for (uint32_t k = begin; k < end; k++) {
-        int64_t units = is_by_rows(s, k) ? s->program->kernels[k].units / s->program->kernels[k].groups : 0;
+        int64_t units = share(s, k) == BY_ROWS ? s->program->kernels[k].units / s->program->kernels[k].groups : 0;
         add_piece(s, k, units * first, units * last);
     }
     end_chunk(s);
@@ -67,7 +72,7 @@ static ProgramKernel rows_together(const Sharing *s, uint32_t begin, uint32_t en
     ProgramKernel all = {0};
     for (uint32_t k = begin; k < end; k++) {
         const ProgramKernel *kernel = &s->program->kernels[k];
-        if (!is_by_rows(s, k)) continue;
+        if (share(s, k) != BY_ROWS) continue;
         assert(kernel->units % kernel->groups == 0 && (!all.groups || all.groups == kernel->groups));
         all.groups = kernel->groups;
         if (kernel->threads > all.threads) all.threads = kernel->threads;
@@ -107,10 +112,10 @@ static void add_range(Sharing *s, uint32_t k, uint32_t thread, uint32_t together
 static void add_shared(Sharing *s, uint32_t begin, uint32_t end, uint32_t thread) {
     uint32_t pieces = 0;
     for (uint32_t k = begin; k < end; k++)
-        if (is_shared(s, k)) pieces += s->program->kernels[k].pieces;
+        if (share(s, k) == SHARED) pieces += s->program->kernels[k].pieces;
     uint32_t together = pieces / (WORK_MOST_OWNED - OTHER_CHUNKS) + 1;
     for (uint32_t k = begin; k < end; k++)
-        if (is_shared(s, k)) add_range(s, k, thread, together);
+        if (share(s, k) == SHARED) add_range(s, k, thread, together);
     end_chunk(s);
 }
 

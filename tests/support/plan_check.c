@@ -11,6 +11,7 @@ enum { MESSAGE = 256 };
 static char message[MESSAGE];
 
 typedef struct {
+    bool own; /* of every thread's own slab */
     size_t begin, end;
     NodeId value;
     uint32_t kernel, epoch;
@@ -42,6 +43,7 @@ __attribute__((format(printf, 2, 3))) static void fail(Check *check, const char 
 }
 
 static const Kernel *current(const Check *check) { return &check->plan->kernels[check->kernel]; }
+static bool is_own(const Check *check, uint32_t kernel) { return check->plan->kernels[kernel].own; }
 static bool single(const Check *check, uint32_t kernel) { return check->plan->kernels[kernel].max_threads == 1; }
 
 /* A reshape holds the same bytes as its operand. */
@@ -52,7 +54,8 @@ static NodeId same_bytes(const Graph *graph, NodeId id) {
 
 /* Whether what `kernel` did in `epoch` is over when the current kernel starts. */
 static bool is_over(const Check *check, uint32_t kernel, uint32_t epoch) {
-    return epoch < check->epoch || kernel == check->kernel || (single(check, kernel) && single(check, check->kernel));
+    bool in_order = single(check, kernel) && single(check, check->kernel);
+    return epoch < check->epoch || kernel == check->kernel || in_order || is_own(check, kernel);
 }
 
 /* What a kernel by rows stores in some rows is there when another one that goes in step with it computes the same rows. */
@@ -65,7 +68,8 @@ static bool in_step(const Check *check, uint32_t kernel) {
 static Region slab_region(const Check *check, Storage storage, NodeId id) {
     const Node *node = graph_node(check->graph, id);
     size_t bytes = layout_bytes(storage.layout, node->dtype, node->shape);
-    return (Region){storage.offset, storage.offset + bytes, same_bytes(check->graph, id), check->kernel, check->epoch};
+    return (Region){storage.own,   storage.offset, storage.offset + bytes, same_bytes(check->graph, id),
+                    check->kernel, check->epoch};
 }
 
 static void remember_read(Check *check, Region region) {
@@ -76,11 +80,14 @@ static void remember_read(Check *check, Region region) {
     check->read[check->read_count++] = region;
 }
 
+/* A thread does own kernels whenever it comes to the first reader: they may not depend on anything that is done in the step. */
 static void read_slab(Check *check, Storage storage, NodeId id, bool strays) {
     Region wanted = slab_region(check, storage, id);
+    if (current(check)->own) fail(check, "is every thread's own, but reads %%%u", id);
+    if (storage.own && !current(check)->reads_own) fail(check, "does not say that it reads the thread's own %%%u", id);
     for (uint32_t i = 0; i < check->held_count; i++) {
         const Region *held = &check->held[i];
-        if (held->value != wanted.value || held->begin != wanted.begin) continue;
+        if (held->own != wanted.own || held->value != wanted.value || held->begin != wanted.begin) continue;
         if (held->kernel == check->kernel) fail(check, "reads %%%u, which it stores itself", id);
         if (!is_over(check, held->kernel, held->epoch) && (strays || !in_step(check, held->kernel)))
             fail(check, "no barrier between it and kernel %u, which stores %%%u", held->kernel, id);
@@ -92,6 +99,7 @@ static void read_slab(Check *check, Storage storage, NodeId id, bool strays) {
 
 static void read_state(Check *check, Storage storage, NodeId id) {
     const Node *node = graph_node(check->graph, id);
+    if (current(check)->own) fail(check, "is every thread's own, but reads the state %%%u", id);
     if (storage.index >= check->plan->state_count || node->op != OP_state ||
         node->attrs.symbol != check->plan->states[storage.index].symbol) {
         fail(check, "reads %%%u from a state that does not hold it", id);
@@ -99,7 +107,7 @@ static void read_state(Check *check, Storage storage, NodeId id) {
     }
     uint32_t writer = check->state_writer[node->attrs.symbol];
     if (writer) fail(check, "reads state %%%u after its update by kernel %u", id, writer - 1);
-    remember_read(check, (Region){0, 0, id, check->kernel, check->epoch});
+    remember_read(check, (Region){false, 0, 0, id, check->kernel, check->epoch});
 }
 
 static void read_storage(Check *check, Storage storage, NodeId id, bool strays) {
@@ -185,7 +193,7 @@ static void run_nodes(Check *check) {
 
 /* -- storing -- */
 
-static bool overlaps(const Region *a, const Region *b) { return a->begin < b->end && b->begin < a->end; }
+static bool overlaps(const Region *a, const Region *b) { return a->own == b->own && a->begin < b->end && b->begin < a->end; }
 
 static void check_overwrite(Check *check, const Region *stored, const Region *old, const char *what) {
     if (!overlaps(stored, old)) return;
@@ -197,7 +205,9 @@ static void check_overwrite(Check *check, const Region *stored, const Region *ol
 
 static void store_slab(Check *check, const Store *store) {
     Region stored = slab_region(check, store->to, store->node);
-    if (store->to.offset % 64 || stored.end > check->plan->slab_bytes) fail(check, "stores %%%u outside the slab", store->node);
+    size_t room = stored.own ? check->plan->own_bytes : check->plan->slab_bytes;
+    if (stored.own != current(check)->own) fail(check, "stores %%%u in the wrong slab", store->node);
+    if (store->to.offset % 64 || stored.end > room) fail(check, "stores %%%u outside the slab", store->node);
     for (uint32_t i = 0; i < check->read_count; i++) check_overwrite(check, &stored, &check->read[i], "reads");
     uint32_t kept = 0;
     for (uint32_t i = 0; i < check->held_count; i++) {
@@ -251,6 +261,8 @@ static void check_store(Check *check, const Store *store) {
     if (store->to.layout.kind == LAYOUT_PANEL && store->to.kind != STORAGE_STATE) fail(check, "panels outside states");
     if (kernel->kind == KERNEL_GEMM && (store->to.kind != STORAGE_SLAB || kernel->store_count != 1))
         fail(check, "a gemm stores its product in the slab only");
+    if (kernel->own && store->to.kind != STORAGE_SLAB)
+        fail(check, "is every thread's own, but stores %%%u for all", store->node);
     switch (store->to.kind) {
     case STORAGE_SLAB: store_slab(check, store); break;
     case STORAGE_STATE: store_state(check, store); break;

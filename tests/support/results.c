@@ -2,7 +2,7 @@
 #include "tests/support/results.h"
 #include "tests/support/random_graph.h"
 
-#include "runtime/work.h"
+#include "runtime/own.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,13 +12,14 @@
 struct Results {
     const Program *program;
     uint64_t seed;
-    uint32_t steps;
-    void **states;  /* [state_count], in the program's layouts */
-    void **inputs;  /* [symbol_count] */
-    char **outputs; /* [steps]: the output block */
+    uint32_t steps, step; /* the one at hand: from 1 */
+    void **states;        /* [state_count], in the program's layouts */
+    void **inputs;        /* [symbol_count] */
+    char **outputs;       /* [steps]: the output block */
     void *slab;
     Threads *threads;
     Work work;
+    Own *own;
     StepArgs args;
 };
 
@@ -67,17 +68,23 @@ static void *state_new(const Program *program, uint32_t i, uint64_t seed) {
 
 /* -- running -- */
 
-static void run_piece(void *context, int thread, const Piece *piece) {
+static void run_alone(void *context, const StepArgs *args, int thread, const Piece *piece) {
     const Results *results = context;
     (void)thread;
-    results->program->run(results->program, &results->args, piece->kernel, piece->first, piece->last);
+    results->program->run(results->program, args, piece->kernel, piece->first, piece->last);
+}
+
+static void run_piece(void *context, int thread, const Piece *piece) {
+    const Results *results = context;
+    own_piece(results->own, results->step, &results->args, thread, piece, run_alone, context);
 }
 
 static void run_step(Results *results, uint32_t step) {
+    results->step = step + 1;
     int32_t *rows = random_rows(results->seed, step, random_batch(results->program->graph));
     results->outputs[step] = dirty_new(results->program->output_bytes);
     results->args =
-        (StepArgs){results->slab, results->states, (const void *const *)results->inputs, rows, results->outputs[step]};
+        (StepArgs){results->slab, results->states, (const void *const *)results->inputs, rows, results->outputs[step], NULL};
     threads_work(results->threads, &results->work);
     free(rows);
 }
@@ -88,6 +95,7 @@ Results *results_run(const Program *program, uint64_t seed, uint32_t steps, int 
     *results = (Results){.program = program, .seed = seed, .steps = steps, .slab = dirty_new(program->slab_bytes)};
     results->threads = threads_new(threads);
     results->work = work_of_program(program, threads_count(results->threads));
+    results->own = own_new(program, threads_count(results->threads));
     results->work.run = run_piece;
     results->work.context = results;
     results->states = calloc(program->state_count + 1, sizeof *results->states);
@@ -109,6 +117,7 @@ void results_free(Results *results) {
     free(results->inputs);
     free(results->outputs);
     free(results->slab);
+    own_free(results->own);
     work_free(&results->work);
     threads_free(results->threads);
     free(results);

@@ -139,7 +139,7 @@ static void bind(Bound *bound, const Program *program) {
     bound->inputs[0] = bound->data;
     bound->inputs[2] = bound->rate;
     bound->outputs = malloc(program->output_bytes);
-    bound->args = (StepArgs){NULL, bound->states, bound->inputs, bound->rows, bound->outputs};
+    bound->args = (StepArgs){NULL, bound->states, bound->inputs, bound->rows, bound->outputs, NULL};
 }
 
 static void programs_gather_rows_and_write_states(void **state) {

@@ -203,7 +203,7 @@ static void a_missing_barrier_is_noticed(void **state) {
         compilation.plan->kernels[k].barrier_before = true;
         barriers++;
     }
-    assert_in_range(barriers, 5, 20);
+    assert_in_range(barriers, 4, 20);
     finish(&compilation);
 }
 
@@ -241,6 +241,56 @@ static void large_kernels_are_cut(void **state) {
     }
     assert_int_equal(looking, 2);
     assert_in_range(cut, 3, 12);
+    finish(&compilation);
+}
+
+/* -- kernels that every thread does for itself -- */
+
+static uint32_t count_own(const Plan *plan) {
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) count += plan->kernels[k].own;
+    return count;
+}
+
+static void every_thread_gathers_for_itself(void **state) {
+    (void)state;
+    Compilation compilation = compile_mnist(2);
+    const Kernel *gather = &compilation.plan->kernels[0];
+    assert_int_equal(count_own(compilation.plan), 1);
+    assert_true(gather->own && !gather->barrier_before && gather->stores[0].to.own);
+    assert_int_equal(compilation.plan->own_bytes, 64 * 784 * sizeof(float));
+    finish(&compilation);
+    compilation = compile_mnist(1);
+    assert_int_equal(count_own(compilation.plan), 0);
+    assert_int_equal(compilation.plan->own_bytes, 0);
+    finish(&compilation);
+}
+
+/* Large batches would fill every core's cache. */
+static void large_batches_are_gathered_once(void **state) {
+    (void)state;
+    const int64_t widths[] = {784, 512, 10};
+    Compilation compilation = compile(mlp_graph(&(MlpShape){256, widths, 2, true}, diag_new()), 2, 2);
+    assert_int_equal(count_own(compilation.plan), 0);
+    finish(&compilation);
+}
+
+static void a_wrong_own_kernel_is_noticed(void **state) {
+    (void)state;
+    Compilation compilation = compile_mnist(2);
+    Kernel *kernels = compilation.plan->kernels;
+    uint32_t reader = 1;
+    while (!kernels[reader].reads_own) reader++;
+    kernels[reader].reads_own = false;
+    assert_non_null(plan_check(compilation.plan));
+    kernels[reader].reads_own = true;
+    kernels[0].own = false;
+    assert_non_null(plan_check(compilation.plan));
+    kernels[0].own = true;
+    kernels[reader].own = true;
+    assert_non_null(plan_check(compilation.plan));
+    kernels[reader].own = false;
+    assert_null(plan_check(compilation.plan));
     finish(&compilation);
 }
 
@@ -346,6 +396,9 @@ int main(void) {
         cmocka_unit_test(one_thread_needs_no_barrier),
         cmocka_unit_test(one_thread_reuses_memory),
         cmocka_unit_test(large_kernels_are_cut),
+        cmocka_unit_test(every_thread_gathers_for_itself),
+        cmocka_unit_test(large_batches_are_gathered_once),
+        cmocka_unit_test(a_wrong_own_kernel_is_noticed),
         cmocka_unit_test(narrow_layers_need_one_barrier),
         cmocka_unit_test(odd_batches_are_not_shared_by_rows),
         cmocka_unit_test(other_rows_need_a_barrier),

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runtime/work.h"
+#include "runtime/own.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -154,6 +154,60 @@ static void test_threads_that_stay_away(void **state) {
     for (int threads = 2; threads <= MANY_THREADS; threads *= 2) expect_all_done(threads, 40);
 }
 
+/* -- what every thread does for itself -- */
+
+enum { OWN_KERNEL, READER, NO_READER, OWN_KERNELS };
+static const ProgramKernel own_kernels[OWN_KERNELS] = {
+    {.units = 5, .threads = 1, .pieces = 1, .own = true},
+    {.units = 64, .threads = 8, .pieces = 4, .reads_own = true},
+    {.units = 64, .threads = 8, .pieces = 1, .join_before = true},
+};
+
+typedef struct {
+    Program program;
+    Own *own;
+    int64_t round, wrong, done[OWN_KERNELS]; /* units */
+} Owning;
+
+/* The own kernel leaves the round's number in its thread's memory. */
+static void do_owned(void *context, const StepArgs *args, int thread, const Piece *piece) {
+    Owning *owning = context;
+    int64_t *number = args->own, units = piece->last - piece->first;
+    (void)thread;
+    bool again = piece->kernel == OWN_KERNEL && *number == owning->round,
+         late = piece->kernel == READER && *number != owning->round;
+    if (again || late) __atomic_fetch_add(&owning->wrong, 1, __ATOMIC_RELAXED);
+    if (piece->kernel == OWN_KERNEL) *number = owning->round;
+    if (piece->kernel != OWN_KERNEL) __atomic_fetch_add(&owning->done[piece->kernel], units, __ATOMIC_RELAXED);
+}
+
+static void do_owning(void *context, int thread, const Piece *piece) {
+    Owning *owning = context;
+    own_piece(owning->own, (uint64_t)owning->round, &(StepArgs){0}, thread, piece, do_owned, owning);
+}
+
+static bool own_again(void *context) { return ++((Owning *)context)->round <= ROUNDS; }
+
+static void test_own_kernels_are_done_before_their_readers(void **state) {
+    (void)state;
+    for (int count = 1; count <= THREADS; count++) {
+        Owning owning = {.program = {.kernels = own_kernels, .kernel_count = OWN_KERNELS, .own_bytes = 64}, .round = 1};
+        Threads *threads = threads_new(count);
+        Work work = work_of_program(&owning.program, threads_count(threads));
+        owning.own = own_new(&owning.program, threads_count(threads));
+        work.run = do_owning;
+        work.again = own_again;
+        work.context = &owning;
+        threads_work(threads, &work);
+        assert_int_equal(owning.wrong, 0);
+        assert_int_equal(owning.done[READER], ROUNDS * own_kernels[READER].units);
+        assert_int_equal(owning.done[NO_READER], ROUNDS * own_kernels[NO_READER].units);
+        own_free(owning.own);
+        work_free(&work);
+        threads_free(threads);
+    }
+}
+
 /* -- how work is cut -- */
 
 static uint32_t owned_by(const Work *work, uint32_t stage, uint32_t threads, uint32_t thread) {
@@ -216,6 +270,7 @@ int main(void) {
         cmocka_unit_test(test_online),
         cmocka_unit_test(test_every_unit_is_done_once),
         cmocka_unit_test(test_threads_that_stay_away),
+        cmocka_unit_test(test_own_kernels_are_done_before_their_readers),
         cmocka_unit_test(test_ranges_are_cut_into_pieces),
         cmocka_unit_test(test_one_thread_has_one_chunk),
         cmocka_unit_test(test_many_pieces_go_together),
