@@ -134,8 +134,9 @@ static void print_metric(const Evaluating *evaluating, const char *metric, doubl
 static void print_text(const Evaluating *evaluating) {
     char rows[NUMBER_TEXT];
     const ModelInfo *info = evaluating->session.build.info;
-    printf("%s/%s (after epoch %llu), %s split, %s rows\n", evaluating->options->operands[0], checkpoint_file(evaluating),
-           (unsigned long long)evaluating->checkpoint.epoch, split_name(evaluating->split), text_count(rows, evaluating->rows));
+    printf("%s/%s (after epoch %llu), %s split, %s row%s\n", evaluating->options->operands[0], checkpoint_file(evaluating),
+           (unsigned long long)evaluating->checkpoint.epoch, split_name(evaluating->split), text_count(rows, evaluating->rows),
+           evaluating->rows == 1 ? "" : "s");
     print_metric(evaluating, "loss", evaluating->evaluation.loss);
     for (uint32_t i = 0; i < info->metric_count; i++)
         print_metric(evaluating, info->metrics[i], evaluating->evaluation.metrics[i]);

@@ -24,13 +24,18 @@ static void draw_cell(Picture *picture, const Grid *grid, const GridCell *cell, 
     draw_caption(picture, x, y + CELL + 31, FONT_NORMAL, 11, mistake ? COLOUR_RED : COLOUR_FAINT, cell->truth);
 }
 
+static void draw_heading(Picture *picture, double width, double y, Font font, double size, Colour colour, const char *text) {
+    size = picture_fitting_size(picture, font, size, width - 2 * MARGIN, text);
+    picture_text(picture, MARGIN, y, ALIGN_LEFT, font, size, colour, text);
+}
+
 bool grid_draw(const char *path, const Grid *grid, Diagnostics *diag) {
     uint32_t across = grid->count < ACROSS ? grid->count : ACROSS, down = (grid->count + ACROSS - 1) / ACROSS;
     double step = CELL + GAP, row = CELL + CAPTIONS;
     double width = fmax(2 * MARGIN + across * step - GAP, 480);
     Picture picture = picture_new(width, HEAD + down * row + MARGIN / 2);
-    picture_text(&picture, MARGIN, 36, ALIGN_LEFT, FONT_BOLD, 17, COLOUR_INK, grid->title);
-    picture_text(&picture, MARGIN, 58, ALIGN_LEFT, FONT_NORMAL, 12, COLOUR_FAINT, grid->subtitle);
+    draw_heading(&picture, width, 36, FONT_BOLD, 17, COLOUR_INK, grid->title);
+    draw_heading(&picture, width, 58, FONT_NORMAL, 12, COLOUR_FAINT, grid->subtitle);
     for (uint32_t i = 0; i < grid->count; i++)
         draw_cell(&picture, grid, &grid->cells[i], MARGIN + (i % ACROSS) * step, HEAD + i / ACROSS * row);
     return picture_save(&picture, path, diag);

@@ -2,6 +2,7 @@
 #include "cli/predict.h"
 
 #include <limits.h>
+#include <math.h>
 
 enum { VALUES_SHOWN = 10, BAR_WIDTH = 24, NAME_WIDTH = 7, CELL_WIDTH = 14, SHARE_WIDTH = 11, BAR_NAME_WIDTH = 12 };
 
@@ -45,7 +46,8 @@ static void print_group(const Predicting *predicting, const Group *group, int64_
     fputs("  ", stdout);
     if (group->known) print_class_cell(predicting, output, predicted_truth(predicting, output, i));
     print_class_cell(predicting, output, class);
-    printf("%*.2f %%%s", SHARE_WIDTH - 2, 100 * (double)prediction_value(output, i, class), mistake ? wrong : "");
+    printf("%*.2f %%%s", SHARE_WIDTH - 2, 100 * fabs((double)prediction_value(output, i, class)),
+           mistake ? wrong : ""); /* NaN has no sign */
     if (group->known && !mistake && !group->last) printf("%*s", (int)sizeof wrong - 1, "");
     fputs(terminal_style(stdout, STYLE_PLAIN), stdout);
 }
@@ -110,7 +112,7 @@ static void print_bars(const Predicting *predicting, const Predictions *output) 
     int32_t truth = predicted_truth(predicting, output, 0), best = prediction_class(output, 0);
     if (predicting->output_count > 1) printf("%s:\n", output->output->name);
     for (int32_t i = 0; i < output->width; i++) {
-        double share = (double)prediction_value(output, 0, i);
+        double share = fabs((double)prediction_value(output, 0, i));
         fputs(terminal_style(stdout, i == best ? STYLE_BOLD : STYLE_PLAIN), stdout);
         terminal_cell(stdout, class_text(&predicting->session, output->output, i, number), BAR_NAME_WIDTH, CLASS_WIDTH);
         putchar(' ');
