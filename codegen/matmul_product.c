@@ -188,8 +188,7 @@ static void look_ahead(Emitter *e, const Tile *tile, Operands *operands) {
     const Matmul *m = operands->m;
     const Side *side = operands->columns_side;
     int64_t blocks = m->blocking.chunk;
-    bool most_are_read = !m->blocking.lists_zeros;
-    if (!most_are_read || !panels_along(side, side->line_axis) || blocks < FEWEST || blocks > MOST) return;
+    if (!panels_along(side, side->line_axis) || blocks < FEWEST || blocks > MOST) return;
     int64_t panel = side->k * side->storage.layout.width;
     operands->ahead_step = m->tile_columns / blocks;
     LLVMValueRef before = LLVMBuildMul(e->builder, tile->in_chunk, const_i64(e, side->k * operands->ahead_step), "");
