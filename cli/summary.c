@@ -3,20 +3,48 @@
 #include "cli/commands.h"
 #include "cli/terminal.h"
 
+#include <string.h>
+
+/* Widths of the columns, at least those that fit most models: all summaries look alike. */
+typedef struct {
+    int layer, op, output;
+} Columns;
+
+static void widen(int *width, const char *text) {
+    int needed = (int)strlen(text); /* names and shapes are ASCII */
+    if (*width < needed) *width = needed;
+}
+
+static Columns columns_of(const LayerInfo *layers, uint32_t count) {
+    Columns columns = {16, 14, 24};
+    char shape[SHAPE_TEXT];
+    for (uint32_t i = 0; i < count; i++) {
+        widen(&columns.layer, layers[i].name);
+        widen(&columns.op, layers[i].op);
+        widen(&columns.output, shape_text(layers[i].output.dtype, layers[i].output.shape, shape));
+    }
+    return columns;
+}
+
+static void print_columns(const Columns *columns, const char *layer, const char *op, const char *output, const char *weights,
+                          const char *operations) {
+    printf("%-*s %-*s %-*s %14s %18s\n", columns->layer, layer, columns->op, op, columns->output, output, weights, operations);
+}
+
 static void print_layers(const Build *build) {
     uint32_t count;
     int64_t weights = 0, operations = 0;
     const LayerInfo *layers = model_layers(build->model, &count);
+    Columns columns = columns_of(layers, count);
     char shape[SHAPE_TEXT], text[NUMBER_TEXT], more[NUMBER_TEXT];
-    printf("%-16s %-14s %-24s %14s %18s\n", "layer", "op", "output", "weights", "operations/row");
+    print_columns(&columns, "layer", "op", "output", "weights", "operations/row");
     for (uint32_t i = 0; i < count; i++) {
-        printf("%-16s %-14s %-24s %14s %18s\n", layers[i].name, layers[i].op,
-               shape_text(layers[i].output.dtype, layers[i].output.shape, shape), text_count(text, layers[i].weights),
-               text_count(more, layers[i].operations));
+        print_columns(&columns, layers[i].name, layers[i].op, shape_text(layers[i].output.dtype, layers[i].output.shape, shape),
+                      text_count(text, layers[i].weights), text_count(more, layers[i].operations));
         weights += layers[i].weights;
         operations += layers[i].operations;
     }
-    printf("%-16s %-14s %-24s %14s %18s\n", "total", "", "", text_count(text, weights), text_count(more, operations));
+    print_columns(&columns, "total", "", "", text_count(text, weights), text_count(more, operations));
 }
 
 static void print_bytes(const char *what, int64_t bytes) {
