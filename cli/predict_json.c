@@ -32,19 +32,28 @@ static json_t *output_json(const Predicting *predicting, const Predictions *outp
     return object;
 }
 
-/* The classes of a network with one output are those of the row; several outputs are told by their names. */
-static json_t *row_json(const Predicting *predicting, int64_t i) {
-    json_t *line = json_object();
+static void put_row_name(json_t *line, const Predicting *predicting, int64_t i) {
     if (predicting->inputs.names)
         json_object_set_new(line, "image", json_text(predicting->inputs.names[i]));
     else
         json_object_set_new(line, "index", json_integer(predicting->first + i));
-    if (predicting->output_count == 1 && predicting->main->output->classes) {
-        put_classes(line, predicting, predicting->main, i);
+}
+
+/* The classes, or the numbers, of a network with one output are those of the row. Several outputs have an object of their own, and so
+ * has one that is called as the row's name is. */
+static json_t *row_json(const Predicting *predicting, int64_t i) {
+    json_t *line = json_object();
+    const Predictions *main = predicting->main;
+    put_row_name(line, predicting, i);
+    bool alone = predicting->output_count == 1 && (main->output->classes || !json_object_get(line, main->output->name));
+    if (alone && main->output->classes) {
+        put_classes(line, predicting, main, i);
         return line;
     }
+    json_t *outputs = alone ? line : json_object();
     for (uint32_t k = 0; k < predicting->output_count; k++)
-        json_object_set_new(line, predicting->outputs[k].output->name, output_json(predicting, &predicting->outputs[k], i));
+        json_object_set_new(outputs, predicting->outputs[k].output->name, output_json(predicting, &predicting->outputs[k], i));
+    if (!alone) json_object_set_new(line, "outputs", outputs);
     return line;
 }
 
