@@ -4,7 +4,6 @@
 #include "cli/picture.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { PANELS_MAX = 3, LINES_MAX = 3, TICKS_WANTED = 6 };
 #define PANEL_WIDTH 380.0
@@ -43,7 +42,7 @@ typedef struct {
     Picture *picture;
     const Journal *journal;
     int metric;
-    bool percent;         /* an accuracy: shown in per cent */
+    bool percent;         /* a share: shown in per cent */
     double left, top;     /* of the plot */
     double low, high;     /* of the values */
     uint32_t first, last; /* epochs */
@@ -211,7 +210,7 @@ static void draw_labels(Panel *panel) {
 
 /* "accuracy", and what the axis leaves out: the value before training. */
 static void draw_title(Panel *panel) {
-    const char *title = panel->metric < 0 ? "loss" : panel->journal->metrics[panel->metric];
+    const char *title = panel->metric < 0 ? "loss" : panel->journal->info->metrics[panel->metric];
     const EpochRecord *record = &panel->journal->records[0];
     double untrained = record->test.present ? test_value(record, panel->metric) : valid_value(record, panel->metric);
     picture_text(panel->picture, panel->left, panel->top - 14, ALIGN_LEFT, FONT_BOLD, 13, COLOUR_INK, title);
@@ -232,7 +231,7 @@ static void draw_panel(Panel *panel) {
 }
 
 bool curves_draw(const char *path, const char *title, const Journal *journal, Diagnostics *diag) {
-    int panels = (int)journal->metric_count + 1 < PANELS_MAX ? (int)journal->metric_count + 1 : PANELS_MAX;
+    int panels = (int)journal->info->metric_count + 1 < PANELS_MAX ? (int)journal->info->metric_count + 1 : PANELS_MAX;
     double step = MARGIN_LEFT + PANEL_WIDTH + MARGIN_RIGHT;
     if (journal->record_count == 0) return true;
     uint32_t last = journal_last(journal)->epoch;
@@ -243,7 +242,7 @@ bool curves_draw(const char *path, const char *title, const Journal *journal, Di
             .picture = &picture,
             .journal = journal,
             .metric = i - 1,
-            .percent = i > 0 && strcmp(journal->metrics[i - 1], "accuracy") == 0,
+            .percent = i > 0 && journal->info->answers[i - 1] > 0,
             .left = MARGIN_LEFT + i * step,
             .top = MARGIN_TOP,
             .first = last >= 2 ? 1 : journal->records[0].epoch,

@@ -6,7 +6,6 @@
 #include "cli/terminal.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { NAME_MAX_WIDTH = 16 };
 
@@ -30,8 +29,8 @@ typedef struct {
     uint32_t confusion_count;
 } Evaluating;
 
-/* Of a share p measured on n rows: sqrt(p (1 - p) / n). */
-static double standard_error(double share, int64_t rows) { return sqrt(share * (1 - share) / (double)rows); }
+/* Of a share p of n answers: sqrt(p (1 - p) / n). */
+static double standard_error(double share, int64_t answers) { return sqrt(share * (1 - share) / (double)answers); }
 
 static const char *checkpoint_file(const Evaluating *evaluating) {
     return evaluating->options->checkpoint == 0 ? RUN_LAST : RUN_BEST;
@@ -60,11 +59,20 @@ static void count_confusion(Evaluating *evaluating, const Predictions *predictio
 
 static bool nothing_to_confuse(const Evaluating *evaluating) {
     const ModelInfo *info = evaluating->session.build.info;
-    bool classes = false;
-    for (uint32_t i = 0; i < info->output_count; i++) classes |= info->outputs[i].classes;
+    const ModelOutput *flat = NULL, *parts = NULL;
+    for (uint32_t i = 0; i < info->output_count; i++) {
+        if (info->outputs[i].classes) flat = &info->outputs[i];
+        if (info->outputs[i].parts) parts = &info->outputs[i];
+    }
+    if (parts && !flat) {
+        diag_error(evaluating->diag, STATUS_USAGE, parts->span,
+                   "--confusion takes flat outputs [N, classes] only: '%s' has classes for parts of a row", parts->name);
+        diag_help(evaluating->diag, "a metric such as accuracy counts the right ones of all parts");
+        return false;
+    }
     diag_error(evaluating->diag, STATUS_USAGE, (Span){0},
-               classes ? "--confusion needs labels that are a field of the source: those of this model are computed"
-                       : "--confusion is for classifiers: the loss of this model compares no output with classes");
+               flat ? "--confusion needs labels that are a field of the source: those of this model are computed"
+                    : "--confusion is for classifiers: the loss of this model compares no output with classes");
     return false;
 }
 
@@ -121,13 +129,13 @@ static void print_confusion(const Session *session, const Confusion *confusion) 
     for (int32_t truth = 0; truth < confusion->classes; truth++) print_confusion_row(session, confusion, truth);
 }
 
-static void print_metric(const Evaluating *evaluating, const char *metric, double value) {
-    char text[NUMBER_TEXT], wrong[NUMBER_TEXT], rows[NUMBER_TEXT];
-    printf("  %-10s %s", metric, metric_text(text, metric, value));
-    if (strcmp(metric, "accuracy") == 0)
-        printf(" %s %.2f %% (standard error; %s of %s wrong)", terminal_utf8() ? "±" : "+-",
-               100 * standard_error(value, evaluating->rows),
-               text_count(wrong, llround((1 - value) * (double)evaluating->rows)), text_count(rows, evaluating->rows));
+/* `answers`: those that it is a share of, in all rows; 0: it is no share. */
+static void print_metric(const char *metric, double value, int64_t answers) {
+    char text[NUMBER_TEXT], right[NUMBER_TEXT], all[NUMBER_TEXT];
+    printf("  %-10s %s", metric, metric_text(text, answers > 0, value));
+    if (answers)
+        printf(" %s %.2f %% (standard error; %s of %s)", terminal_utf8() ? "±" : "+-", 100 * standard_error(value, answers),
+               text_count(right, llround(value * (double)answers)), text_count(all, answers));
     printf("\n");
 }
 
@@ -137,9 +145,9 @@ static void print_text(const Evaluating *evaluating) {
     printf("%s/%s (after epoch %llu), %s split, %s row%s\n", evaluating->options->operands[0], checkpoint_file(evaluating),
            (unsigned long long)evaluating->checkpoint.epoch, split_name(evaluating->split), text_count(rows, evaluating->rows),
            evaluating->rows == 1 ? "" : "s");
-    print_metric(evaluating, "loss", evaluating->evaluation.loss);
+    print_metric("loss", evaluating->evaluation.loss, 0);
     for (uint32_t i = 0; i < info->metric_count; i++)
-        print_metric(evaluating, info->metrics[i], evaluating->evaluation.metrics[i]);
+        print_metric(info->metrics[i], evaluating->evaluation.metrics[i], info->answers[i] * evaluating->rows);
     for (uint32_t i = 0; i < evaluating->confusion_count; i++)
         print_confusion(&evaluating->session, &evaluating->confusions[i]);
 }
@@ -170,18 +178,24 @@ static void put_confusions(json_t *line, const Evaluating *evaluating) {
     if (several) json_object_set_new(line, "outputs", outputs);
 }
 
+static void put_metric(json_t *line, const Evaluating *evaluating, uint32_t metric) {
+    const ModelInfo *info = evaluating->session.build.info;
+    const char *name = info->metrics[metric];
+    double value = evaluating->evaluation.metrics[metric];
+    int64_t answers = info->answers[metric] * evaluating->rows;
+    json_object_set_new(line, name, json_number(value));
+    if (answers)
+        json_object_set_new(line, arena_format(evaluating->session.arena, "%s_standard_error", name),
+                            json_number(standard_error(value, answers)));
+}
+
 static void print_json(const Evaluating *evaluating) {
     const ModelInfo *info = evaluating->session.build.info;
     json_t *line = json_pack("{s:s, s:s, s:s, s:I, s:s, s:I}", "event", "eval", "run", evaluating->options->operands[0],
                              "checkpoint", checkpoint_file(evaluating), "epoch", (json_int_t)evaluating->checkpoint.epoch,
                              "split", split_name(evaluating->split), "rows", (json_int_t)evaluating->rows);
     json_object_set_new(line, "loss", json_number(evaluating->evaluation.loss));
-    for (uint32_t i = 0; i < info->metric_count; i++) {
-        json_object_set_new(line, info->metrics[i], json_number(evaluating->evaluation.metrics[i]));
-        if (strcmp(info->metrics[i], "accuracy") == 0)
-            json_object_set_new(line, "accuracy_standard_error",
-                                json_number(standard_error(evaluating->evaluation.metrics[i], evaluating->rows)));
-    }
+    for (uint32_t i = 0; i < info->metric_count; i++) put_metric(line, evaluating, i);
     if (evaluating->confusion_count) put_confusions(line, evaluating);
     json_print_line(line, stdout);
 }

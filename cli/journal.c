@@ -17,14 +17,12 @@ bool json_print_line(json_t *value, FILE *out) {
     return printed;
 }
 
-void journal_init(Journal *journal, const char *folder, const char *const *metrics, uint32_t metric_count, bool to_stdout,
-                  Diagnostics *diag) {
+void journal_init(Journal *journal, const char *folder, const ModelInfo *info, bool to_stdout, Diagnostics *diag) {
     *journal = (Journal){
         .diag = diag,
         .path = path_join(folder, RUN_METRICS),
         .to_stdout = to_stdout,
-        .metrics = metrics,
-        .metric_count = metric_count,
+        .info = info,
     };
 }
 
@@ -60,8 +58,8 @@ static void put_measured(json_t *line, const Journal *journal, const char *split
     char key[KEY_MAX];
     if (!measured->present) return;
     json_object_set_new(line, split_key(key, split, "loss"), json_number(measured->loss));
-    for (uint32_t i = 0; i < journal->metric_count; i++)
-        json_object_set_new(line, split_key(key, split, journal->metrics[i]), json_number(measured->metrics[i]));
+    for (uint32_t i = 0; i < journal->info->metric_count; i++)
+        json_object_set_new(line, split_key(key, split, journal->info->metrics[i]), json_number(measured->metrics[i]));
 }
 
 static json_t *record_to_json(const Journal *journal, const EpochRecord *record) {
@@ -83,8 +81,8 @@ static Measured get_measured(const json_t *line, const Journal *journal, const c
     char key[KEY_MAX];
     Measured measured = {.present = json_object_get(line, split_key(key, split, "loss")) != NULL};
     measured.loss = get_number(line, key);
-    for (uint32_t i = 0; i < journal->metric_count; i++)
-        measured.metrics[i] = get_number(line, split_key(key, split, journal->metrics[i]));
+    for (uint32_t i = 0; i < journal->info->metric_count; i++)
+        measured.metrics[i] = get_number(line, split_key(key, split, journal->info->metrics[i]));
     return measured;
 }
 

@@ -4,6 +4,7 @@
 #define MLC_CLI_JOURNAL_H
 
 #include "cli/files.h"
+#include "frontend/frontend.h"
 #include "runtime/runtime.h"
 
 #include <jansson.h>
@@ -25,15 +26,13 @@ typedef struct {
     Path path;
     FILE *file; /* NULL until opened, and after a failure */
     bool to_stdout;
-    const char *const *metrics;
-    uint32_t metric_count;
+    const ModelInfo *info; /* names the metrics */
     EpochRecord *records;
     uint32_t record_count, record_capacity;
 } Journal;
 
-/* `metrics` outlives the journal. */
-void journal_init(Journal *journal, const char *folder, const char *const *metrics, uint32_t metric_count, bool to_stdout,
-                  Diagnostics *diag);
+/* `info` outlives the journal. */
+void journal_init(Journal *journal, const char *folder, const ModelInfo *info, bool to_stdout, Diagnostics *diag);
 /* Opens the file. Of an earlier part of the run it keeps, and records, what came before `first_epoch`. */
 bool journal_open(Journal *journal, uint32_t first_epoch);
 /* Writes a line; takes over `line`. A failure is reported once. */

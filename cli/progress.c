@@ -2,7 +2,6 @@
 #include "cli/progress.h"
 
 #include <math.h>
-#include <string.h>
 #include <time.h>
 
 enum { BAR_MAX = 24, REST_WIDTH = 72 }; /* columns: the bar, and all that stands around it */
@@ -22,8 +21,8 @@ void progress_clear(Progress *progress) {
     progress->drawn = false;
 }
 
-const char *metric_text(char buffer[NUMBER_TEXT], const char *metric, double value) {
-    if (strcmp(metric, "accuracy") == 0)
+const char *metric_text(char buffer[NUMBER_TEXT], bool share, double value) {
+    if (share)
         snprintf(buffer, NUMBER_TEXT, "%.2f %%", 100 * value);
     else
         return text_number(buffer, value);
@@ -65,11 +64,10 @@ static void print_measured(const Progress *progress, const char *split, const Me
     char value[NUMBER_TEXT];
     if (!measured->present) return;
     fprintf(stderr, "  %s loss %s", split, text_number(value, measured->loss));
-    for (uint32_t i = 0; i < progress->journal->metric_count; i++) {
-        const char *metric = progress->journal->metrics[i];
-        fprintf(stderr, "  %s %s%s%s", metric, terminal_style(stderr, STYLE_BOLD),
-                metric_text(value, metric, measured->metrics[i]), terminal_style(stderr, STYLE_PLAIN));
-    }
+    const ModelInfo *info = progress->journal->info;
+    for (uint32_t i = 0; i < info->metric_count; i++)
+        fprintf(stderr, "  %s %s%s%s", info->metrics[i], terminal_style(stderr, STYLE_BOLD),
+                metric_text(value, info->answers[i] > 0, measured->metrics[i]), terminal_style(stderr, STYLE_PLAIN));
 }
 
 void progress_epoch(Progress *progress, const EpochRecord *record) {

@@ -23,7 +23,7 @@ void progress_epoch(Progress *progress, const EpochRecord *record);
 /* Takes the moving line away. */
 void progress_clear(Progress *progress);
 
-/* "97.72 %" for an accuracy, "0.0807" otherwise. */
-const char *metric_text(char buffer[NUMBER_TEXT], const char *metric, double value);
+/* "97.72 %" for a share, "0.0807" otherwise. */
+const char *metric_text(char buffer[NUMBER_TEXT], bool share, double value);
 
 #endif

@@ -164,7 +164,7 @@ static bool open_folder(Training *training) {
                (training->lock = run_lock(training->folder.path, training->diag)) < 0) {
         return false;
     }
-    journal_init(&training->journal, training->folder.path, info->metrics, info->metric_count, options->json, training->diag);
+    journal_init(&training->journal, training->folder.path, info, options->json, training->diag);
     training->progress = progress_new(&training->journal, info->epochs, info->batch, options->quiet);
     return build_hash_model(&training->session.build, training->model_hash) && (options->resume || begin_run(training));
 }
@@ -267,10 +267,9 @@ static void draw_curves(Training *training) {
 static void print_measured(const Training *training, const char *split, const Measured *measured) {
     char value[NUMBER_TEXT];
     if (!measured->present) return;
-    for (uint32_t i = 0; i < training->journal.metric_count; i++) {
-        const char *metric = training->journal.metrics[i];
-        printf("%s %s %s, ", split, metric, metric_text(value, metric, measured->metrics[i]));
-    }
+    const ModelInfo *info = training->journal.info;
+    for (uint32_t i = 0; i < info->metric_count; i++)
+        printf("%s %s %s, ", split, info->metrics[i], metric_text(value, info->answers[i] > 0, measured->metrics[i]));
     printf("%s loss %s, ", split, text_number(value, measured->loss));
 }
 

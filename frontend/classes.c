@@ -43,10 +43,18 @@ static void keep_use(const Call *call, const SourceField *field, int64_t columns
     log->class_uses[i] = use;
 }
 
+/* Is a label the field as it is, a number for each row, and no part of it? */
+static bool is_whole(const Evaluator *evaluator, Value label, const SourceField *field) {
+    const Node *node = tensor_node(evaluator, label);
+    while (node->op == OP_reshape || node->op == OP_convert) node = graph_operand(evaluator->graph, node, 0);
+    return node->op == OP_input && shape_elements(field->row) == 1;
+}
+
 /* What the loss or a metric compares with is what predictions are compared with. */
 static void keep_label(const Call *call, const SourceField *field) {
     const Evaluator *evaluator = call->evaluator;
-    ClassLabel label = {call->args[0].node, field ? field->name : NULL, call->args[1].integer};
+    bool whole = field && is_whole(evaluator, call->args[0], field);
+    ClassLabel label = {call->args[0].node, whole ? field->name : NULL, call->args[1].integer};
     if (evaluator->log && evaluator->phase == PHASE_TRAIN) label_add(evaluator->log, evaluator->arena, label);
 }
 

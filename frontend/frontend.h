@@ -38,8 +38,10 @@ typedef struct {
 
 typedef struct {
     const char *name;
+    Span span;         /* where the model names it */
     bool classes;      /* [N, classes]: the loss or a metric compares it with a label */
-    const char *label; /* the source field that this is ("label"); NULL: none, or a computed one */
+    bool parts;        /* [N, ..., classes]: it compares parts of a row, such as the elements of a sequence, with labels */
+    const char *label; /* the source field that this is ("label"); NULL: none, a computed one, or a part of one */
 } ModelOutput;
 
 typedef struct {
@@ -55,6 +57,7 @@ typedef struct {
     Judge keep_best; /* by what best.safetensors is chosen */
     StopRule stop;
     const char *const *metrics; /* names, in order; each is an output of the train and eval graphs */
+    const int64_t *answers;     /* of each metric that is a share (accuracy: 1): of how many of a row; 0: of another metric */
     uint32_t metric_count;
     ModelOutput *outputs; /* of the model, in order; outputs of the eval and predict graphs */
     uint32_t output_count;

@@ -49,10 +49,14 @@ static void trace(Matching *matching, NodeId id) {
 
 /* -- where they meet -- */
 
+static const Shape *output_shape(const Matching *matching, uint32_t output) {
+    return &graph_node(matching->graph, matching->model->log->outputs[output])->shape;
+}
+
 static bool fits(const Matching *matching, uint32_t output, const ClassLabel *label) {
-    const Node *node = graph_node(matching->graph, matching->model->log->outputs[output]);
-    bool columns = node->shape.rank == 2 && node->shape.dim[1] > 1;
-    return columns && (!label->columns || label->columns == node->shape.dim[1]);
+    const Shape *shape = output_shape(matching, output);
+    int64_t columns = shape->rank < 2 ? 1 : shape->dim[shape->rank - 1];
+    return columns > 1 && (!label->columns || label->columns == columns);
 }
 
 /* Of several labels of an output, the one that is compared first counts. */
@@ -135,7 +139,9 @@ void labels_find(Model *model, const Graph *graph) {
     for (uint32_t i = 0; i < model->info.output_count; i++) {
         const ClassLabel *label = matching.to[i];
         if (!label) continue;
-        model->info.outputs[i].classes = true;
+        model->info.outputs[i].classes = output_shape(&matching, i)->rank == 2;
+        model->info.outputs[i].parts = !model->info.outputs[i].classes;
+        if (model->info.outputs[i].parts) continue;
         model->info.outputs[i].label = label->field;
         if (!told && !model->info.label_field) model->info.label_field = label->field;
     }

@@ -67,6 +67,8 @@ void labels_find(Model *model, const Graph *graph);
 /* The value of a metric whose expression gave `node`, in the graph that makes metrics of means over a split (metrics.c). */
 NodeId metric_finish(Evaluator *evaluator, const Expr *expr, NodeId node);
 bool metrics_check(Model *model);
+/* Tells which metrics are shares, by the graph of the training (metrics.c). */
+void metrics_find_shares(Model *model, const Graph *graph);
 
 /* -- building graphs (lower.c) -- */
 /* NULL after reporting errors. log: where to record the model's calls, or NULL. */

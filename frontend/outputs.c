@@ -9,7 +9,7 @@ static bool name_outputs(Model *model, Names *taken) {
     const NameList *outs = &model->network->definition->outs;
     ModelOutput *outputs = ARENA_ARRAY(model->arena, ModelOutput, outs->count);
     for (const NameNode *out = outs->first; out; out = out->next) {
-        outputs[model->info.output_count++].name = out->name.text;
+        outputs[model->info.output_count++] = (ModelOutput){.name = out->name.text, .span = out->name.span};
         names_put(taken, out->name.text, (void *)out->name.text);
         if (strcmp(out->name.text, "loss")) continue;
         diag_error(model->diag, STATUS_MODEL, out->name.span, "an output of the model cannot be called 'loss'");

@@ -7,7 +7,7 @@
 /* Whole numbers that the loss or a metric takes for classes. */
 typedef struct {
     NodeId node;
-    const char *field; /* of the source; NULL: they are computed */
+    const char *field; /* of the source; NULL: they are computed, or a part of one */
     int64_t columns;   /* that they choose from; 0: not known */
 } ClassLabel;
 

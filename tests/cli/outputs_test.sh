@@ -42,11 +42,20 @@ expect 0 mlc predict run --split train --index 0
 says out "size_logits:" "kind_logits:" "more" "large_logits:" "price ="
 [[ $(grep -c " true" "$scratch/out") == 2 ]] || fail "another number of true classes than 2"
 expect 0 mlc predict run --split train --index 0 --json
-says out '"size_logits":{"true":0,' '"kind_logits":{"true":0,' '"class":"less"' '"large_logits":{"predicted":0,' '"price":['
+says out '{"index":0,"outputs":{"size_logits":{"true":0,' '"kind_logits":{"true":0,' '"class":"less"' '"large_logits":{"predicted":0,' '"price":['
 expect 0 mlc eval run --split train --confusion
 says out "size_logits, compared with 'size':" "kind_logits, compared with 'kind':" "1 more"
 expect 0 mlc eval run --split train --confusion --json
 says out '"outputs":{"size_logits":{"confusion":[[' '"kind_logits":{"confusion":[['
+
+# every share of right answers is said in percent
+expect 0 mlc eval run --split train
+says out "  accuracy   " "  accuracy_2 "
+[[ $(grep -c "% +- .* of 60)" "$scratch/out") == 2 ]] || fail "a share that is not in percent"
+expect 0 mlc train heads.mdl --set train.epochs=1 --set data.valid=0.2 --out short
+for stream in out err; do
+    grep -q "accuracy [0-9.]* %.*accuracy_2 [0-9.]* %" "$scratch/$stream" || fail "std$stream has a share that is not in percent"
+done
 
 # new rows have no labels, or one of them
 printf 'a,b\n1,2\n9,0.5\n' >new.csv
@@ -66,4 +75,40 @@ says out "size_logits =" "kind_logits ="
 ! grep -q "right\|%" "$scratch/out" || fail "what cannot be known is compared"
 expect 2 mlc eval mixed --split train --confusion
 says err "compares no output with classes"
+
+# labels for parts of a row, and one that is a part of a field
+npy() { printf '\x93NUMPY\1\0\x76\0%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': $1, }" && cat; }
+for _ in {1..10}; do printf '123456'; done | npy '(30, 2)' >x.npy
+for _ in {1..10}; do printf '\1\0\1\2\1\1'; done | npy '(30, 2)' >y.npy
+cat >parts.mdl <<'END'
+mdl 1
+data {
+    source = npy("x.npy", "y.npy")
+    field x = source.x / 64
+    field y = source.y
+}
+model tagger(x) -> index {
+    index = reshape(x, [N, 2, 1]) |> dense(3)
+}
+train {
+    loss = cross_entropy(reshape(index, [N * 2, 3]), reshape(y, [N * 2]))
+    optimizer = adam(0.1)
+    batch = 5
+    metrics = [accuracy(reshape(index, [N * 2, 3]), reshape(y, [N * 2]))]
+}
+END
+expect 0 mlc train parts.mdl --out parts -q
+expect 0 mlc eval parts --split train
+says out "of 60)"
+expect 2 mlc eval parts --split train --confusion
+says err "resolved.mdl:7:" "--confusion takes flat outputs [N, classes] only: 'index' has classes for parts of a row" "help: "
+expect 0 mlc predict parts --split train --index 3 --json
+says out '{"index":3,"outputs":{"index":['
+sed 's/index = reshape.*/index = dense(x, 3)/; s/cross_entropy(.*/cross_entropy(index, y[:, 0])/; s/metrics = .*/metrics = [accuracy(index, y[:, 0])]/' \
+    parts.mdl >first.mdl
+expect 0 mlc train first.mdl --out first -q
+expect 2 mlc eval first --split train --confusion
+says err "needs labels that are a field of the source"
+expect 0 mlc predict first --split train
+! grep -q "true" "$scratch/out" || fail "the first number of a row is compared with all of its field"
 finish

@@ -287,7 +287,8 @@ static void test_info(void **state) {
     Model *model =
         load("mdl 1\n" DATA NET
              "train {\n loss = cross_entropy(logits, label)\n optimizer = adam()\n batch = 32\n epochs = 3\n seed = 9\n"
-             " metrics = [accuracy(logits, label), nll(log_softmax(logits), label), accuracy(logits, label)]\n keep_best = "
+             " metrics = [accuracy(logits, label), nll(log_softmax(logits), label), accuracy(logits, label),\n"
+             " mean(logits > 0), 1 - accuracy(logits, label), top_k(logits, label, 2), sum(label == 1)]\n keep_best = "
              "accuracy_2\n"
              " shuffle = false\n}\n",
              diag);
@@ -300,7 +301,9 @@ static void test_info(void **state) {
     assert_int_equal(info->seed, 9);
     assert_int_equal(info->split.seed, 9);
     assert_false(info->shuffle);
-    assert_int_equal(info->metric_count, 3);
+    static const int64_t answers[] = {1, 0, 1, 10, 0, 1, 0};
+    assert_int_equal(info->metric_count, sizeof answers / sizeof *answers);
+    for (uint32_t i = 0; i < info->metric_count; i++) assert_int_equal(info->answers[i], answers[i]);
     assert_string_equal(info->metrics[1], "nll");
     assert_string_equal(info->keep_best.metric, "accuracy_2");
     assert_true(info->keep_best.more);
