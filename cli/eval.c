@@ -165,17 +165,20 @@ static void put_confusion(json_t *line, const Confusion *confusion) {
     json_object_set_new(line, "recall", recalls);
 }
 
-/* Of a model with several outputs, each has an object of its own. */
+/* Of a model with several outputs, each has an object of its own; so has the only one where a metric is called as what is in it. */
 static void put_confusions(json_t *line, const Evaluating *evaluating) {
     bool several = evaluating->session.build.info->output_count > 1;
-    json_t *outputs = several ? json_object() : NULL;
-    for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
-        const Confusion *confusion = &evaluating->confusions[i];
-        json_t *object = several ? json_object() : line;
-        put_confusion(object, confusion);
-        if (several) json_object_set_new(outputs, confusion->output->name, object);
+    if (!several && !json_object_get(line, "confusion") && !json_object_get(line, "recall")) {
+        put_confusion(line, &evaluating->confusions[0]);
+        return;
     }
-    if (several) json_object_set_new(line, "outputs", outputs);
+    json_t *outputs = json_object();
+    for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
+        json_t *object = json_object();
+        put_confusion(object, &evaluating->confusions[i]);
+        json_object_set_new(outputs, evaluating->confusions[i].output->name, object);
+    }
+    json_object_set_new(line, "outputs", outputs);
 }
 
 static void put_metric(json_t *line, const Evaluating *evaluating, uint32_t metric) {

@@ -57,6 +57,18 @@ for stream in out err; do
     grep -q "accuracy [0-9.]* %.*accuracy_2 [0-9.]* %" "$scratch/$stream" || fail "std$stream has a share that is not in percent"
 done
 
+# a metric that is called as a key of the answer keeps its place
+cat >single.mdl <<'END'
+mdl 1
+data { source = csv("table.csv"); field x = source |> columns(["a", "b"]); field kind = source.kind }
+def recall(logits: tensor, label: tensor) = accuracy(logits, label)
+model single(x) -> logits { logits = dense(x, 2) }
+train { loss = cross_entropy(logits, kind); optimizer = adam(0.05); metrics = [recall(logits, kind)] }
+END
+expect 0 mlc train single.mdl --set train.epochs=1 --out single -q
+expect 0 mlc eval single --split train --confusion --json
+says out '"recall":0.' '"recall_standard_error":' '"outputs":{"logits":{"confusion":[[' '"recall":['
+
 # new rows have no labels, or one of them
 printf 'a,b\n1,2\n9,0.5\n' >new.csv
 expect 0 mlc predict run new.csv
