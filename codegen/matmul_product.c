@@ -75,13 +75,15 @@ static bool rows_steady(const Side *side, int64_t rows) {
     return !panels_along(side, side->line_axis) || side->storage.layout.width % rows == 0;
 }
 
-/* Rows that lie one behind the other, written by other threads among others: each tile asks for its share of the next one's. */
+/* Rows that lie one behind the other, of which every thread reads all and has written some: each tile asks for its share of the next
+ * one's. */
 static void rows_ahead(Emitter *e, Operands *operands) {
     const Matmul *m = operands->m;
     const Side *side = &m->rows;
     bool in_lines = !side->windows && side->storage.kind == STORAGE_SLAB && !side->storage.own &&
                     stride_along(side, 1 - side->line_axis) == 1;
-    if (!in_lines || m->blocking.lists_zeros || m->blocking.chunk < 2 || e->kernel->max_threads == 1) return;
+    bool all_meet = m->blocking.chunks == 1 && m->blocking.chunk > 1 && m->blocking.column_blocks > 1;
+    if (!in_lines || !all_meet || m->blocking.lists_zeros || e->kernel->max_threads == 1) return;
     operands->rows_ahead = pointer_plus(e, operands->row[0], m->blocking.tile_rows * side->k);
 }
 
