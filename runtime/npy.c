@@ -89,8 +89,8 @@ static bool take_descr(Header *header, const char *descr, NpyArray *array) {
 }
 
 static bool read_order(Header *header, bool *fortran) {
-    size_t left = (size_t)(header->end - header->at);
     skip_spaces(header);
+    size_t left = (size_t)(header->end - header->at);
     *fortran = left >= 4 && !memcmp(header->at, "True", 4);
     if (!*fortran && !(left >= 5 && !memcmp(header->at, "False", 5))) return malformed(header);
     header->at += *fortran ? 4 : 5;
