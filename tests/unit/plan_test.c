@@ -301,6 +301,12 @@ static Compilation compile_narrow(int64_t batch) {
     return compile(mlp_graph(&(MlpShape){batch, widths, 3, true}, diag_new()), 2, 2);
 }
 
+static uint32_t count_barriers(const Plan *plan) {
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) count += plan->kernels[k].barrier_before;
+    return count;
+}
+
 static uint32_t count_by_rows(const Plan *plan) {
     uint32_t count = 0;
     for (uint32_t k = 0; k < plan->kernel_count; k++) count += plan->kernels[k].by_rows;
@@ -311,9 +317,7 @@ static uint32_t count_by_rows(const Plan *plan) {
 static void narrow_layers_need_one_barrier(void **state) {
     (void)state;
     Compilation compilation = compile_narrow(64);
-    uint32_t barriers = 0;
-    for (uint32_t k = 0; k < compilation.plan->kernel_count; k++) barriers += compilation.plan->kernels[k].barrier_before;
-    assert_int_equal(barriers, 1);
+    assert_int_equal(count_barriers(compilation.plan), 1);
     assert_in_range(count_by_rows(compilation.plan), 10, 16);
     finish(&compilation);
 }
@@ -334,8 +338,7 @@ static NodeId chain_begin(Graph *graph) {
 static uint32_t barriers_of(Graph *graph, NodeId result) {
     graph_output(graph, "y", result);
     Compilation compilation = compile(graph, 2, 2);
-    uint32_t barriers = 0;
-    for (uint32_t k = 0; k < compilation.plan->kernel_count; k++) barriers += compilation.plan->kernels[k].barrier_before;
+    uint32_t barriers = count_barriers(compilation.plan);
     finish(&compilation);
     return barriers;
 }
