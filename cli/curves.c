@@ -230,8 +230,17 @@ static void draw_panel(Panel *panel) {
     draw_labels(panel);
 }
 
+/* Of the loss and the first metrics that are numbers; returns how many. */
+static int choose_panels(const ModelInfo *info, int metrics[PANELS_MAX]) {
+    int count = 0;
+    metrics[count++] = -1;
+    for (uint32_t i = 0; i < info->metric_count && count < PANELS_MAX; i++)
+        if (!info->counts[i].classes) metrics[count++] = (int)i;
+    return count;
+}
+
 bool curves_draw(const char *path, const char *title, const Journal *journal, Diagnostics *diag) {
-    int panels = (int)journal->info->metric_count + 1 < PANELS_MAX ? (int)journal->info->metric_count + 1 : PANELS_MAX;
+    int metrics[PANELS_MAX], panels = choose_panels(journal->info, metrics);
     double step = MARGIN_LEFT + PANEL_WIDTH + MARGIN_RIGHT;
     if (journal->record_count == 0) return true;
     uint32_t last = journal_last(journal)->epoch;
@@ -241,8 +250,8 @@ bool curves_draw(const char *path, const char *title, const Journal *journal, Di
         Panel panel = {
             .picture = &picture,
             .journal = journal,
-            .metric = i - 1,
-            .percent = i > 0 && journal->info->answers[i - 1] > 0,
+            .metric = metrics[i],
+            .percent = metrics[i] >= 0 && journal->info->answers[metrics[i]] > 0,
             .left = MARGIN_LEFT + i * step,
             .top = MARGIN_TOP,
             .first = last >= 2 ? 1 : journal->records[0].epoch,

@@ -6,15 +6,13 @@
 #include "cli/terminal.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { NAME_MAX_WIDTH = 16 };
-
-/* Of one of the model's outputs. */
 typedef struct {
     const ModelOutput *output;
-    int32_t classes;
-    int64_t *counts; /* [classes][classes]: true, predicted */
-} Confusion;
+    Confusion confusion;
+} OutputConfusion;
 
 typedef struct {
     Session session;
@@ -25,7 +23,8 @@ typedef struct {
     uint32_t batch;
     CheckpointInfo checkpoint;
     Evaluation evaluation;
-    Confusion *confusions; /* of the outputs with labels, if asked for */
+    int64_t *counts[RUNTIME_MAX_METRICS]; /* of each metric that is a matrix */
+    OutputConfusion *confusions;          /* of the outputs with labels, if asked for */
     uint32_t confusion_count;
 } Evaluating;
 
@@ -43,18 +42,23 @@ static bool measure(Evaluating *evaluating) {
     const ModelInfo *info = session->build.info;
     ProgramPair pair = programs_pair(&session->programs, GRAPH_EVAL, evaluating->rows, evaluating->batch);
     Metrics metrics = {info->metrics, info->metric_count, session->finish};
-    return evaluation_run(session->dataset, evaluating->split, &pair, session->states, session->threads, &metrics,
-                          &evaluating->evaluation, evaluating->diag);
+    if (!evaluation_run(session->dataset, evaluating->split, &pair, session->states, session->threads, &metrics, session->arena,
+                        &evaluating->evaluation, evaluating->diag))
+        return false;
+    for (uint32_t i = 0; i < info->metric_count; i++)
+        if (info->counts[i].classes)
+            evaluating->counts[i] = confusion_counts(evaluating->evaluation.counts[i], info->counts[i].classes);
+    return true;
 }
 
 static void count_confusion(Evaluating *evaluating, const Predictions *predictions, const int32_t *rows) {
-    int32_t classes = (int32_t)predictions->width;
-    int64_t *counts = ARENA_ARRAY(evaluating->session.arena, int64_t, predictions->width * predictions->width);
+    int64_t classes = predictions->width, *counts = ARENA_ARRAY(evaluating->session.arena, int64_t, classes * classes);
     for (int64_t i = 0; i < predictions->rows; i++) {
         int32_t truth = true_class(&evaluating->session, predictions->output, rows[i]);
         if (truth >= 0 && truth < classes) counts[truth * classes + prediction_class(predictions, i)]++;
     }
-    evaluating->confusions[evaluating->confusion_count++] = (Confusion){predictions->output, classes, counts};
+    evaluating->confusions[evaluating->confusion_count++] =
+        (OutputConfusion){predictions->output, {classes, predictions->output->label, counts}};
 }
 
 static bool nothing_to_confuse(const Evaluating *evaluating) {
@@ -79,7 +83,7 @@ static bool nothing_to_confuse(const Evaluating *evaluating) {
 static bool measure_confusions(Evaluating *evaluating) {
     const ModelInfo *info = evaluating->session.build.info;
     const int32_t *rows = dataset_split(evaluating->session.dataset, evaluating->split);
-    evaluating->confusions = ARENA_ARRAY(evaluating->session.arena, Confusion, info->output_count);
+    evaluating->confusions = ARENA_ARRAY(evaluating->session.arena, OutputConfusion, info->output_count);
     for (uint32_t i = 0; i < info->output_count; i++) {
         Predictions predictions;
         if (!info->outputs[i].label) continue;
@@ -92,41 +96,24 @@ static bool measure_confusions(Evaluating *evaluating) {
 
 /* -- printing -- */
 
-static int64_t row_total(const Confusion *confusion, int32_t truth) {
-    int64_t total = 0;
-    for (int32_t i = 0; i < confusion->classes; i++) total += confusion->counts[truth * confusion->classes + i];
-    return total;
-}
-
-static double recall(const Confusion *confusion, int32_t truth) {
-    int64_t total = row_total(confusion, truth);
-    return total ? (double)confusion->counts[truth * (confusion->classes + 1)] / (double)total : NAN;
-}
-
-static void print_confusion_cell(int64_t count, bool diagonal) {
-    const char *style = terminal_style(stdout, diagonal ? STYLE_GOOD : count ? STYLE_BAD : STYLE_DIM);
-    char text[NUMBER_TEXT];
-    snprintf(text, sizeof text, count || diagonal ? "%lld" : ".", (long long)count);
-    printf("%s%6s%s", style, text, terminal_style(stdout, STYLE_PLAIN));
-}
-
-static void print_confusion_row(const Session *session, const Confusion *confusion, int32_t truth) {
-    char number[NUMBER_TEXT];
-    const char *name = class_text(session, confusion->output, truth, number);
-    printf("%3d ", truth);
-    terminal_cell(stdout, name == number ? "" : name, -NAME_MAX_WIDTH, NAME_MAX_WIDTH);
-    for (int32_t i = 0; i < confusion->classes; i++)
-        print_confusion_cell(confusion->counts[truth * confusion->classes + i], i == truth);
-    printf("   %6.2f %%\n", 100 * recall(confusion, truth));
-}
-
-static void print_confusion(const Session *session, const Confusion *confusion) {
+static void print_confusion(const Session *session, const OutputConfusion *confusion) {
     bool several = session->build.info->output_count > 1;
     if (several) printf("\n%s, compared with '%s':", confusion->output->name, confusion->output->label);
-    printf("\n%-*s", NAME_MAX_WIDTH + 4, "true \\ predicted");
-    for (int32_t i = 0; i < confusion->classes; i++) printf("%6d", i);
-    printf("     recall\n");
-    for (int32_t truth = 0; truth < confusion->classes; truth++) print_confusion_row(session, confusion, truth);
+    putchar('\n');
+    confusion_print(&session->build.info->schema, &confusion->confusion);
+}
+
+/* A metric that is a matrix. */
+static Confusion counts_of(const Evaluating *evaluating, uint32_t metric) {
+    const MetricCounts *counts = &evaluating->session.build.info->counts[metric];
+    return (Confusion){counts->classes, counts->label, evaluating->counts[metric]};
+}
+
+static void print_counts(const Evaluating *evaluating, uint32_t metric) {
+    const ModelInfo *info = evaluating->session.build.info;
+    Confusion confusion = counts_of(evaluating, metric);
+    printf("\n%s:\n", info->metrics[metric]);
+    confusion_print(&info->schema, &confusion);
 }
 
 /* `answers`: those that it is a share of, in all rows; 0: it is no share. */
@@ -147,49 +134,58 @@ static void print_text(const Evaluating *evaluating) {
            evaluating->rows == 1 ? "" : "s");
     print_metric("loss", evaluating->evaluation.loss, 0);
     for (uint32_t i = 0; i < info->metric_count; i++)
-        print_metric(info->metrics[i], evaluating->evaluation.metrics[i], info->answers[i] * evaluating->rows);
+        if (!info->counts[i].classes)
+            print_metric(info->metrics[i], evaluating->evaluation.metrics[i], info->answers[i] * evaluating->rows);
+    for (uint32_t i = 0; i < info->metric_count; i++)
+        if (info->counts[i].classes) print_counts(evaluating, i);
     for (uint32_t i = 0; i < evaluating->confusion_count; i++)
         print_confusion(&evaluating->session, &evaluating->confusions[i]);
 }
 
 static void put_confusion(json_t *line, const Confusion *confusion) {
-    json_t *matrix = json_array(), *recalls = json_array();
-    for (int32_t truth = 0; truth < confusion->classes; truth++) {
-        json_t *row = json_array();
-        for (int32_t i = 0; i < confusion->classes; i++)
-            json_array_append_new(row, json_integer(confusion->counts[truth * confusion->classes + i]));
-        json_array_append_new(matrix, row);
-        json_array_append_new(recalls, json_number(recall(confusion, truth)));
-    }
-    json_object_set_new(line, "confusion", matrix);
-    json_object_set_new(line, "recall", recalls);
+    json_object_set_new(line, "confusion", confusion_json(confusion));
+    json_object_set_new(line, "recall", confusion_recalls(confusion));
 }
 
 /* Of a model with several outputs, each has an object of its own; so has the only one where a metric is called as what is in it. */
 static void put_confusions(json_t *line, const Evaluating *evaluating) {
     bool several = evaluating->session.build.info->output_count > 1;
     if (!several && !json_object_get(line, "confusion") && !json_object_get(line, "recall")) {
-        put_confusion(line, &evaluating->confusions[0]);
+        put_confusion(line, &evaluating->confusions[0].confusion);
         return;
     }
     json_t *outputs = json_object();
     for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
         json_t *object = json_object();
-        put_confusion(object, &evaluating->confusions[i]);
+        put_confusion(object, &evaluating->confusions[i].confusion);
         json_object_set_new(outputs, evaluating->confusions[i].output->name, object);
     }
     json_object_set_new(line, "outputs", outputs);
 }
 
+/* Under its own name, or, where that is a key of the line, in an object "metrics". */
+static void put_value(json_t *line, const char *name, json_t *value) {
+    if (!json_object_get(line, name) && strcmp(name, "outputs") && strcmp(name, "metrics")) {
+        json_object_set_new(line, name, value);
+        return;
+    }
+    if (!json_object_get(line, "metrics")) json_object_set_new(line, "metrics", json_object());
+    json_object_set_new(json_object_get(line, "metrics"), name, value);
+}
+
 static void put_metric(json_t *line, const Evaluating *evaluating, uint32_t metric) {
     const ModelInfo *info = evaluating->session.build.info;
-    const char *name = info->metrics[metric];
-    double value = evaluating->evaluation.metrics[metric];
+    Confusion counts = counts_of(evaluating, metric);
+    put_value(line, info->metrics[metric],
+              counts.classes ? confusion_json(&counts) : json_number(evaluating->evaluation.metrics[metric]));
+}
+
+static void put_standard_error(json_t *line, const Evaluating *evaluating, uint32_t metric) {
+    const ModelInfo *info = evaluating->session.build.info;
     int64_t answers = info->answers[metric] * evaluating->rows;
-    json_object_set_new(line, name, json_number(value));
     if (answers)
-        json_object_set_new(line, arena_format(evaluating->session.arena, "%s_standard_error", name),
-                            json_number(standard_error(value, answers)));
+        put_value(line, arena_format(evaluating->session.arena, "%s_standard_error", info->metrics[metric]),
+                  json_number(standard_error(evaluating->evaluation.metrics[metric], answers)));
 }
 
 static void print_json(const Evaluating *evaluating) {
@@ -199,6 +195,7 @@ static void print_json(const Evaluating *evaluating) {
                              "split", split_name(evaluating->split), "rows", (json_int_t)evaluating->rows);
     json_object_set_new(line, "loss", json_number(evaluating->evaluation.loss));
     for (uint32_t i = 0; i < info->metric_count; i++) put_metric(line, evaluating, i);
+    for (uint32_t i = 0; i < info->metric_count; i++) put_standard_error(line, evaluating, i);
     if (evaluating->confusion_count) put_confusions(line, evaluating);
     json_print_line(line, stdout);
 }
@@ -222,6 +219,7 @@ Status command_eval(const Options *given, Diagnostics *diag) {
         print_json(&evaluating);
     else if (measured)
         print_text(&evaluating);
+    for (uint32_t i = 0; i < RUNTIME_MAX_METRICS; i++) free(evaluating.counts[i]);
     session_close(&evaluating.session);
     return diag_status(diag);
 }

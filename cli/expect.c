@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXPECT_LOSS = -1 };
+enum { EXPECT_LOSS = -1, NAME_ROOM = 256 };
 
 typedef struct {
     int metric; /* EXPECT_LOSS, or the number of a metric */
@@ -13,12 +13,19 @@ typedef struct {
     double value;
 } Expectation;
 
+static bool no_number(const char *name, Diagnostics *diag) {
+    diag_error(diag, STATUS_USAGE, (Span){0}, "--expect: '%s' is a matrix, not a number", name);
+    diag_help(diag, "numbers that are made of the same counts are accuracy(...) and f1(...)");
+    return false;
+}
+
 static bool find_metric(const char *name, const ModelInfo *info, int *metric, Diagnostics *diag) {
     const char *names[RUNTIME_MAX_METRICS + 1] = {"loss"};
     uint32_t count = 1;
     for (uint32_t i = 0; i < info->metric_count && i < RUNTIME_MAX_METRICS; i++) names[count++] = info->metrics[i];
     for (uint32_t i = 0; i < count; i++) {
         if (strcmp(names[i], name)) continue;
+        if (i > 0 && info->counts[i - 1].classes) return no_number(name, diag);
         *metric = (int)i - 1;
         return true;
     }
@@ -32,7 +39,7 @@ static bool find_metric(const char *name, const ModelInfo *info, int *metric, Di
 }
 
 static bool parse_one(const char *text, const ModelInfo *info, Expectation *expectation, Diagnostics *diag) {
-    char name[64], *end = NULL;
+    char name[NAME_ROOM], *end = NULL;
     size_t length = strcspn(text, "<>");
     const char *value = text + length + 2;
     bool well_formed = length > 0 && length < sizeof name && text[length] && text[length + 1] == '=';

@@ -25,11 +25,8 @@ int32_t true_class(const Session *session, const ModelOutput *output, int32_t ro
     return field && field->dtype == DTYPE_I32 ? ((const int32_t *)labels)[row] : -1;
 }
 
-const char *class_text(const Session *session, const ModelOutput *output, int32_t label, char number[NUMBER_TEXT]) {
-    const SourceField *field = output->label ? source_field(&session->build.info->schema, output->label) : NULL;
-    if (field && label >= 0 && (uint32_t)label < field->category_count) return field->categories[label];
-    snprintf(number, NUMBER_TEXT, "%d", label);
-    return number;
+const char *class_text(const Session *session, const ModelOutput *output, int32_t class, char number[NUMBER_TEXT]) {
+    return class_name(&session->build.info->schema, output->label, class, number);
 }
 
 static bool is_distribution(const float *values, int64_t width) {

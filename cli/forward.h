@@ -2,8 +2,8 @@
 #ifndef MLC_CLI_FORWARD_H
 #define MLC_CLI_FORWARD_H
 
+#include "cli/confusion.h"
 #include "cli/session.h"
-#include "cli/terminal.h"
 
 typedef struct {
     const ModelOutput *output;
@@ -21,8 +21,8 @@ float prediction_value(const Predictions *predictions, int64_t row, int64_t colu
 
 /* The class of a row of the data set, or -1 if it is not known. */
 int32_t true_class(const Session *session, const ModelOutput *output, int32_t row);
-/* "7" or "Ankle boot", a name in full, as the data have it; `number` is room for a number. */
-const char *class_text(const Session *session, const ModelOutput *output, int32_t label, char number[NUMBER_TEXT]);
+/* The name of a class, by the label of the output (confusion.h). */
+const char *class_text(const Session *session, const ModelOutput *output, int32_t class, char number[NUMBER_TEXT]);
 /* Columns of a class's name in a table */
 enum { CLASS_WIDTH = 40 };
 

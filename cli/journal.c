@@ -1,5 +1,6 @@
 /* The JSON lines of a run, written as they come and read back when the run goes on. */
 #include "cli/journal.h"
+#include "cli/confusion.h"
 #include "cli/runs.h"
 
 #include <errno.h>
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_DIGITS = 7, KEY_MAX = 96, LINE_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(NUMBER_DIGITS) };
+enum { NUMBER_DIGITS = 7, KEY_MAX = 256, LINE_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(NUMBER_DIGITS) };
 
 json_t *json_number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
@@ -26,25 +27,37 @@ void journal_init(Journal *journal, const char *folder, const ModelInfo *info, b
     };
 }
 
+static void forget_counts(EpochRecord *record) {
+    for (uint32_t i = 0; i < RUNTIME_MAX_METRICS; i++) {
+        free(record->valid.counts[i]);
+        free(record->test.counts[i]);
+        record->valid.counts[i] = record->test.counts[i] = NULL;
+    }
+}
+
+static EpochRecord *last_record(const Journal *journal) {
+    return journal->record_count ? &journal->records[journal->record_count - 1] : NULL;
+}
+
+const EpochRecord *journal_last(const Journal *journal) { return last_record(journal); }
+
 void journal_free(Journal *journal) {
     if (journal->file) fclose(journal->file);
+    if (journal->record_count) forget_counts(last_record(journal));
     free(journal->records);
     *journal = (Journal){0};
 }
 
 static void add_record(Journal *journal, const EpochRecord *record) {
+    if (journal->record_count) forget_counts(last_record(journal));
     if (journal->record_count == journal->record_capacity) {
         uint32_t capacity = journal->record_capacity ? 2 * journal->record_capacity : 32;
         EpochRecord *grown = realloc(journal->records, capacity * sizeof *grown);
-        if (!grown) return; /* the line in the file counts; the curves do without */
+        if (!grown) abort();
         journal->records = grown;
         journal->record_capacity = capacity;
     }
     journal->records[journal->record_count++] = *record;
-}
-
-const EpochRecord *journal_last(const Journal *journal) {
-    return journal->record_count ? &journal->records[journal->record_count - 1] : NULL;
 }
 
 /* -- one epoch as JSON and back -- */
@@ -58,8 +71,12 @@ static void put_measured(json_t *line, const Journal *journal, const char *split
     char key[KEY_MAX];
     if (!measured->present) return;
     json_object_set_new(line, split_key(key, split, "loss"), json_number(measured->loss));
-    for (uint32_t i = 0; i < journal->info->metric_count; i++)
-        json_object_set_new(line, split_key(key, split, journal->info->metrics[i]), json_number(measured->metrics[i]));
+    const ModelInfo *info = journal->info;
+    for (uint32_t i = 0; i < info->metric_count; i++) {
+        Confusion confusion = {info->counts[i].classes, info->counts[i].label, measured->counts[i]};
+        json_object_set_new(line, split_key(key, split, info->metrics[i]),
+                            measured->counts[i] ? confusion_json(&confusion) : json_number(measured->metrics[i]));
+    }
 }
 
 static json_t *record_to_json(const Journal *journal, const EpochRecord *record) {
@@ -81,8 +98,12 @@ static Measured get_measured(const json_t *line, const Journal *journal, const c
     char key[KEY_MAX];
     Measured measured = {.present = json_object_get(line, split_key(key, split, "loss")) != NULL};
     measured.loss = get_number(line, key);
-    for (uint32_t i = 0; i < journal->info->metric_count; i++)
-        measured.metrics[i] = get_number(line, split_key(key, split, journal->info->metrics[i]));
+    for (uint32_t i = 0; i < journal->info->metric_count; i++) {
+        int64_t classes = journal->info->counts[i].classes;
+        split_key(key, split, journal->info->metrics[i]);
+        measured.metrics[i] = get_number(line, key);
+        if (classes) measured.counts[i] = confusion_read(json_object_get(line, key), classes);
+    }
     return measured;
 }
 
@@ -111,7 +132,10 @@ static bool keep_line(Journal *journal, const char *text, size_t length, uint32_
     if (kept && strcmp(event_of(line), "epoch") == 0) {
         EpochRecord record = record_from_json(journal, line);
         kept = record.epoch < first_epoch;
-        if (kept) add_record(journal, &record);
+        if (kept)
+            add_record(journal, &record);
+        else
+            forget_counts(&record);
     }
     json_decref(line);
     return kept;

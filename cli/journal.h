@@ -13,6 +13,7 @@
 typedef struct {
     bool present; /* the split has rows */
     double loss, metrics[RUNTIME_MAX_METRICS];
+    int64_t *counts[RUNTIME_MAX_METRICS]; /* of a metric that is a matrix; kept of the last epoch only. NULL: there are none */
 } Measured;
 
 typedef struct {
@@ -37,7 +38,7 @@ void journal_init(Journal *journal, const char *folder, const ModelInfo *info, b
 bool journal_open(Journal *journal, uint32_t first_epoch);
 /* Writes a line; takes over `line`. A failure is reported once. */
 void journal_write(Journal *journal, json_t *line);
-/* Records an epoch and writes its line. */
+/* Records an epoch, whose counts it takes over, and writes its line. */
 void journal_epoch(Journal *journal, const EpochRecord *record);
 /* The last epoch so far, or NULL. */
 const EpochRecord *journal_last(const Journal *journal);

@@ -66,8 +66,9 @@ static void print_measured(const Progress *progress, const char *split, const Me
     fprintf(stderr, "  %s loss %s", split, text_number(value, measured->loss));
     const ModelInfo *info = progress->journal->info;
     for (uint32_t i = 0; i < info->metric_count; i++)
-        fprintf(stderr, "  %s %s%s%s", info->metrics[i], terminal_style(stderr, STYLE_BOLD),
-                metric_text(value, info->answers[i] > 0, measured->metrics[i]), terminal_style(stderr, STYLE_PLAIN));
+        if (!info->counts[i].classes)
+            fprintf(stderr, "  %s %s%s%s", info->metrics[i], terminal_style(stderr, STYLE_BOLD),
+                    metric_text(value, info->answers[i] > 0, measured->metrics[i]), terminal_style(stderr, STYLE_PLAIN));
 }
 
 void progress_epoch(Progress *progress, const EpochRecord *record) {

@@ -1,5 +1,6 @@
 /* mlc train: compiles a model, trains it, and keeps the run in a folder. */
 #include "cli/commands.h"
+#include "cli/confusion.h"
 #include "cli/expect.h"
 #include "cli/picture.h"
 #include "cli/progress.h"
@@ -184,24 +185,27 @@ static void on_step(void *context, uint32_t epoch, uint64_t step, uint64_t steps
     progress_step(&training->progress, epoch, step, steps_per_epoch, loss);
 }
 
-static Measured measured_from(const Evaluation *evaluation) {
+static Measured measured_from(const ModelInfo *info, const Evaluation *evaluation) {
     Measured measured = {.present = evaluation != NULL};
     if (!evaluation) return measured;
     measured.loss = evaluation->loss;
     memcpy(measured.metrics, evaluation->metrics, sizeof measured.metrics);
+    for (uint32_t i = 0; i < info->metric_count; i++)
+        if (evaluation->counts[i]) measured.counts[i] = confusion_counts(evaluation->counts[i], info->counts[i].classes);
     return measured;
 }
 
 static void on_epoch(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows, const Evaluation *valid,
                      const Evaluation *test) {
     Training *training = context;
+    const ModelInfo *info = training->session.build.info;
     EpochRecord record = {
         .epoch = epoch,
         .train_loss = train_loss,
         .seconds = seconds,
         .samples_per_second = epoch ? (double)rows / seconds : NAN,
-        .valid = measured_from(valid),
-        .test = measured_from(test),
+        .valid = measured_from(info, valid),
+        .test = measured_from(info, test),
     };
     begin_run(training);
     progress_epoch(&training->progress, &record);
@@ -269,8 +273,19 @@ static void print_measured(const Training *training, const char *split, const Me
     if (!measured->present) return;
     const ModelInfo *info = training->journal.info;
     for (uint32_t i = 0; i < info->metric_count; i++)
-        printf("%s %s %s, ", split, info->metrics[i], metric_text(value, info->answers[i] > 0, measured->metrics[i]));
+        if (!info->counts[i].classes)
+            printf("%s %s %s, ", split, info->metrics[i], metric_text(value, info->answers[i] > 0, measured->metrics[i]));
     printf("%s loss %s, ", split, text_number(value, measured->loss));
+}
+
+static void print_counts(const Training *training, const char *split, const Measured *measured) {
+    const ModelInfo *info = training->journal.info;
+    for (uint32_t i = 0; i < info->metric_count; i++) {
+        Confusion confusion = {info->counts[i].classes, info->counts[i].label, measured->counts[i]};
+        if (!confusion.counts) continue;
+        printf("\n%s %s:\n", split, info->metrics[i]);
+        confusion_print(&info->schema, &confusion);
+    }
 }
 
 /* What the folder of the run holds; without rows to choose by there is no best. */
@@ -309,6 +324,8 @@ static void print_answer(const Training *training) {
     printf("%u epoch%s, %.1f s\n", last->epoch, last->epoch == 1 ? "" : "s", seconds_now() - training->started);
     print_judgement(training, last);
     print_files(folder);
+    print_counts(training, "test", &last->test);
+    print_counts(training, "valid", &last->valid);
 }
 
 static Status finish(Training *training, TrainResult result) {

@@ -17,6 +17,11 @@ static const SourceField *field_of(const Evaluator *evaluator, Value label) {
     return source_field(evaluator->globals->schema, graph->symbols[node->attrs.symbol].name);
 }
 
+const char *classes_known_by(const Evaluator *evaluator, Value label) {
+    const SourceField *field = field_of(evaluator, label);
+    return field ? field->name : NULL;
+}
+
 static Value too_few_columns(const Call *call, const SourceField *field, int64_t columns) {
     Evaluator *evaluator = call->evaluator;
     const DataSource *source = evaluator->globals->source;

@@ -64,6 +64,8 @@ typedef struct Evaluator {
     bool finishing;       /* the graph that makes metrics of means over a split: these means are its inputs */
     const char *metric;   /* the metric being evaluated; NULL: none */
     uint32_t split_means; /* asked for by that metric so far */
+    MetricCounts counted; /* by that metric, and the node that they are */
+    NodeId counts;
     Scope *scope;
     Frame *frame;            /* innermost */
     const char *field;       /* the field that is being evaluated */
@@ -143,6 +145,8 @@ Value source_member(Evaluator *evaluator, const char *name, Span span);
 Value source_element(Evaluator *evaluator, const Expr *expr); /* source["a name"], source[3] */
 /* The columns of text that a tensor holds side by side, or NULL: then it holds none. */
 const SourceField **source_text(const Evaluator *evaluator, NodeId node, uint32_t *count);
+/* The source's field whose whole numbers these are, or NULL (classes.c). */
+const char *classes_known_by(const Evaluator *evaluator, Value label);
 /* Reports text where numbers are needed. */
 bool source_is_number(Evaluator *evaluator, NodeId node);
 /* In order of evaluation. */

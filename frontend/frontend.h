@@ -44,6 +44,12 @@ typedef struct {
     const char *label; /* the source field that this is ("label"); NULL: none, a computed one, or a part of one */
 } ModelOutput;
 
+/* A metric that is a matrix of counts: rows are the true classes. */
+typedef struct {
+    int64_t classes;   /* 0: it is a number */
+    const char *label; /* the source field that knows their names; NULL: none */
+} MetricCounts;
+
 typedef struct {
     const char *name; /* of the model block */
     DataSource source;
@@ -58,6 +64,7 @@ typedef struct {
     StopRule stop;
     const char *const *metrics; /* names, in order; each is an output of the train and eval graphs */
     const int64_t *answers;     /* of each metric that is a share (accuracy: 1): of how many of a row; 0: of another metric */
+    const MetricCounts *counts; /* of each metric */
     uint32_t metric_count;
     ModelOutput *outputs; /* of the model, in order; outputs of the eval and predict graphs */
     uint32_t output_count;
@@ -69,7 +76,7 @@ typedef struct {
 } ModelInfo;
 const ModelInfo *model_info(const Model *model);
 
-/* GRAPH_TRAIN: outputs "loss" and the metrics (means over the batch), updates for every state; gradients as grad nodes.
+/* GRAPH_TRAIN: outputs "loss" and the metrics that are numbers (means over the batch), updates for every state; gradients as grad nodes.
  * GRAPH_EVAL: outputs "loss", the metrics of the batch, what GRAPH_METRICS needs, and the model's outputs; no updates. GRAPH_PREDICT: the
  * model's outputs only; fields that only the loss uses are no inputs of it. GRAPH_FIT: what the transforms of the data block are
  * fitted to, an output for each of the fits. GRAPH_FIELDS: all fields of the data block, as evaluation sees them, an output for each.
@@ -78,7 +85,8 @@ const ModelInfo *model_info(const Model *model);
  * States: trainable "NAME.weight", "NAME.bias"; of an optimizer "adam.m.NAME.weight"...; of a transform
  * "FIELD.standardize.mean"...
  * GRAPH_METRICS turns means over all rows of a split into the metrics, its outputs. Its VALUE inputs are called as the outputs of
- * the eval graph of which they are the means: "accuracy" where the metric is such a mean, "rmse.1"... where it is made of some. */
+ * the eval graph of which they are the means: "accuracy" where the metric is such a mean, "rmse.1"... where it is made of some. Of
+ * outputs of whole numbers they are the sums. A metric that is a matrix is an output of this graph only. */
 typedef enum { GRAPH_TRAIN, GRAPH_EVAL, GRAPH_PREDICT, GRAPH_METRICS, GRAPH_FIT, GRAPH_FIELDS } GraphKind;
 /* A new graph (caller frees) for `batch` rows, or NULL after reporting errors. Spans of its nodes point into the texts of the
  * Diagnostics that model_load was given. The model is only read: several threads may build graphs at once. */

@@ -53,13 +53,22 @@ static bool unknown_direction(const Model *model, const Expr *expr, const char *
     return false;
 }
 
+static bool no_number(const Model *model, const Expr *expr, const char *what, const char *name) {
+    diag_error(model->diag, STATUS_MODEL, expr->span, "%s must name a metric that is a number: '%s' is a matrix", what, name);
+    diag_help(model->diag, "numbers that are made of the same counts are accuracy(...) and f1(...)");
+    return false;
+}
+
 static bool read_judge(Model *model, const Expr *expr, const char *what, Judge *judge) {
     Direction direction = said_direction(&expr);
     bool named = expr->kind == EXPR_NAME || expr->kind == EXPR_STRING;
     const char *name = NULL;
     if (named && !strcmp(expr->text, "loss")) name = "loss";
-    for (uint32_t i = 0; named && i < model->info.metric_count; i++)
-        if (!strcmp(model->info.metrics[i], expr->text)) name = judge->metric = model->info.metrics[i];
+    for (uint32_t i = 0; named && i < model->info.metric_count; i++) {
+        if (strcmp(model->info.metrics[i], expr->text)) continue;
+        if (model->info.counts[i].classes) return no_number(model, expr, what, expr->text);
+        name = judge->metric = model->info.metrics[i];
+    }
     if (!name) return no_metric(model, expr, what, named ? expr->text : NULL);
     if (direction == UNKNOWN) direction = direction_of(name);
     judge->more = direction == MORE;

@@ -81,9 +81,8 @@ static bool lower_network(const Lowering *lowering) {
 
 /* -- loss and metrics -- */
 
-static Value scalar_of(const Lowering *lowering, const Expr *expr, const char *what) {
+static Value scalar_of(const Lowering *lowering, const Expr *expr, Value value, const char *what) {
     Evaluator *evaluator = lowering->evaluator;
-    Value value = evaluate(evaluator, expr);
     if (value.kind == VALUE_ERROR) return value;
     bool scalar = value.kind == VALUE_TENSOR && tensor_node(evaluator, value)->shape.rank == 0;
     if (!scalar) {
@@ -96,15 +95,21 @@ static Value scalar_of(const Lowering *lowering, const Expr *expr, const char *w
     return value_tensor(tensor_f32(evaluator, value));
 }
 
-static bool lower_metric(const Lowering *lowering, const Expr *expr, const char *name) {
+/* A metric is one number, or the counts of split_counts as they are: these are known of a whole split only. */
+static bool lower_metric(const Lowering *lowering, const Expr *expr, uint32_t number) {
     Evaluator *evaluator = lowering->evaluator;
+    const char *name = lowering->model->info.metrics[number];
     evaluator->metric = name;
     evaluator->split_means = 0;
-    Value value = scalar_of(lowering, expr, "a metric");
+    evaluator->counts = NODE_NONE;
+    Value value = evaluate(evaluator, expr);
+    bool counts = value.kind == VALUE_TENSOR && value.node == evaluator->counts;
+    if (!counts) value = scalar_of(lowering, expr, value, "a metric");
     NodeId node = value.kind == VALUE_ERROR ? NODE_NONE : value.node;
     if (node && evaluator->finishing) node = metric_finish(evaluator, expr, node);
     evaluator->metric = NULL;
-    graph_output(lowering->graph, name, node);
+    if (counts && evaluator->log) evaluator->log->metric_counts[number] = evaluator->counted;
+    if (!counts || evaluator->finishing) graph_output(lowering->graph, name, node);
     return node != NODE_NONE;
 }
 
@@ -116,12 +121,13 @@ static bool lower_metrics(const Lowering *lowering) {
     if (!setting) return true;
     const Expr *first = setting->value->kind == EXPR_LIST ? setting->value->elements.first : setting->value;
     for (const Expr *expr = first; expr && i < info->metric_count; expr = expr->next, i++)
-        good &= lower_metric(lowering, expr, info->metrics[i]);
+        good &= lower_metric(lowering, expr, i);
     return good;
 }
 
 static NodeId lower_loss(const Lowering *lowering) {
-    Value value = scalar_of(lowering, item_setting(lowering->model->train, "loss")->value, "the loss");
+    const Expr *expr = item_setting(lowering->model->train, "loss")->value;
+    Value value = scalar_of(lowering, expr, evaluate(lowering->evaluator, expr), "the loss");
     if (value.kind == VALUE_ERROR) return NODE_NONE;
     graph_output(lowering->graph, "loss", value.node);
     return value.node;

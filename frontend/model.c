@@ -122,7 +122,7 @@ static bool read_settings(Model *model) {
     Graph *scratch = graph_new("settings", model->diag);
     Evaluator *evaluator = model_evaluator(model, model->arena, scratch, 1, model->diag);
     bool good = params_evaluate(model, evaluator);
-    good = good && settings_read(model, evaluator) && source_read(model, evaluator) && judging_read(model, evaluator);
+    good = good && settings_read(model, evaluator) && source_read(model, evaluator);
     graph_free(scratch);
     return good;
 }
@@ -176,6 +176,7 @@ static bool check_evaluation(Model *model, const Graph *graph) {
 static bool check_graphs(Model *model) {
     model->log = layer_log_new(model->arena, model->own_text->file, model->own_text->text);
     model->log->outputs = ARENA_ARRAY(model->arena, NodeId, model->info.output_count);
+    model->info.counts = model->log->metric_counts = ARENA_ARRAY(model->arena, MetricCounts, model->info.metric_count);
     Graph *graph = lower(model, GRAPH_TRAIN, model->info.batch, model->log, model->diag);
     bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph) && metrics_check(model);
     if (good) labels_find(model, graph);
@@ -187,6 +188,14 @@ static bool check_graphs(Model *model) {
     return good;
 }
 
+/* Which metrics are numbers is known when they have been built. */
+static bool read_judging(Model *model) {
+    Graph *scratch = graph_new("settings", model->diag);
+    bool good = judging_read(model, model_evaluator(model, model->arena, scratch, 1, model->diag));
+    graph_free(scratch);
+    return good;
+}
+
 static bool load(Model *model) {
     if (!texts_read(model) || !collect(model)) return false;
     bool overridden = overrides_read(model);
@@ -194,7 +203,9 @@ static bool load(Model *model) {
     collect_fields(model);
     if (!augment_read(model)) return false;
     model->info.name = model->network->name;
-    if (!read_settings(model) || !check_graphs(model)) return false;
+    if (!read_settings(model)) return false;
+    bool good = check_graphs(model);
+    if (!read_judging(model) || !good) return false;
     model->info.resolved = texts_resolve(model);
     return true;
 }

@@ -22,8 +22,9 @@ typedef struct LayerLog {
     uint32_t class_use_count;
     ClassLabel *labels; /* in the order in which they are compared */
     uint32_t label_count, label_capacity;
-    NodeId *outputs; /* of the model */
-    FitList *fits;   /* of the data block */
+    NodeId *outputs;      /* of the model */
+    MetricCounts *metric_counts; /* of each metric */
+    FitList *fits;        /* of the data block */
 } LayerLog;
 
 /* Keeps a label, once; of more than a few dozen the rest is let go (labels.c). */

@@ -1,10 +1,12 @@
 /* Evaluation: the loss and the metrics over the rows of a split. What each batch gives is weighted by its rows and added in double
- * in the order of the batches, so the result does not depend on the threads; the metrics are made of the means. */
+ * in the order of the batches, so the result does not depend on the threads; the metrics are made of the means. Whole numbers are
+ * counts: they are added as they are, and stay exact. */
 #include "runtime/evaluate.h"
 #include "ir/clock.h"
 #include "runtime/memory.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +16,12 @@ static void add_statistic(Evaluator *evaluator, const char *name, NodeId input) 
     const Runner *runners[2] = {evaluator->pair.full, evaluator->pair.last};
     Statistic *statistic = &evaluator->statistics[evaluator->count++];
     *statistic = (Statistic){.input = input};
-    for (int i = 0; i < 2; i++)
-        if (runners[i]) statistic->offsets[i] = runner_place(runners[i], name, &statistic->elements);
+    for (int i = 0; i < 2; i++) {
+        if (!runners[i]) continue;
+        const Node *output = runner_place(runners[i], name, &statistic->offsets[i]);
+        statistic->is_count = output->dtype == DTYPE_I32;
+        statistic->elements = shape_elements(output->shape);
+    }
     evaluator->elements += statistic->elements;
 }
 
@@ -54,6 +60,16 @@ void evaluator_close(Evaluator *evaluator) {
 
 /* -- adding up -- */
 
+static void add_means(const Statistic *statistic, const void *outputs, size_t offset, double rows) {
+    for (int64_t i = 0; i < statistic->elements; i++)
+        statistic->sums[i] += rows * (double)run_scalar(outputs, offset + (size_t)i * sizeof(float));
+}
+
+static void add_counts(const Statistic *statistic, const void *outputs, size_t offset) {
+    const int32_t *counts = (const int32_t *)((const char *)outputs + offset);
+    for (int64_t i = 0; i < statistic->elements; i++) statistic->sums[i] += counts[i];
+}
+
 static bool add_batch(void *context, int64_t step, const void *outputs) {
     const Evaluator *evaluator = context;
     const Pair *pair = &evaluator->pair;
@@ -61,13 +77,23 @@ static bool add_batch(void *context, int64_t step, const void *outputs) {
     double rows = (double)pair_step_rows(pair, step);
     for (uint32_t i = 0; i < evaluator->count; i++) {
         const Statistic *statistic = &evaluator->statistics[i];
-        for (int64_t j = 0; j < statistic->elements; j++)
-            statistic->sums[j] += rows * (double)run_scalar(outputs, statistic->offsets[program] + (size_t)j * sizeof(float));
+        if (statistic->is_count)
+            add_counts(statistic, outputs, statistic->offsets[program]);
+        else
+            add_means(statistic, outputs, statistic->offsets[program], rows);
     }
     return true;
 }
 
-/* -- from means to metrics -- */
+/* -- from sums to metrics -- */
+
+static void divide_sums(Evaluator *evaluator) {
+    double rows = (double)evaluator->pair.rows;
+    for (uint32_t i = 0; i < evaluator->count; i++) {
+        const Statistic *statistic = &evaluator->statistics[i];
+        for (int64_t j = 0; !statistic->is_count && j < statistic->elements; j++) statistic->sums[j] /= rows;
+    }
+}
 
 static NodeId metric_node(const Metrics *metrics, uint32_t metric) {
     const Graph *finish = metrics->finish;
@@ -85,26 +111,42 @@ static void finish_metrics(Evaluator *evaluator, Evaluation *result) {
                    (size_t)statistic->elements * sizeof(double));
     }
     interp_run(evaluator->finish);
-    for (uint32_t i = 0; i < evaluator->metrics.count; i++)
-        memcpy(&result->metrics[i], interp_value(evaluator->finish, metric_node(&evaluator->metrics, i)), sizeof(double));
+    for (uint32_t i = 0; i < evaluator->metrics.count; i++) {
+        NodeId node = metric_node(&evaluator->metrics, i);
+        const double *value = interp_value(evaluator->finish, node);
+        bool is_number = graph_node(evaluator->metrics.finish, node)->shape.rank == 0;
+        result->metrics[i] = is_number ? *value : NAN;
+        result->counts[i] = is_number ? NULL : value;
+    }
 }
 
 void evaluator_run(Evaluator *evaluator, RunClock clock, Evaluation *result) {
-    double start = seconds_now(), rows = (double)evaluator->pair.rows;
+    double start = seconds_now();
     memset(evaluator->sums, 0, (size_t)evaluator->elements * sizeof *evaluator->sums);
     pair_loop(&evaluator->pair, evaluator->rows, 0, evaluator->pair.steps, &(RunTimes){.start = clock}, add_batch, evaluator);
-    for (int64_t i = 0; i < evaluator->elements; i++) evaluator->sums[i] /= rows;
+    divide_sums(evaluator);
     *result = (Evaluation){.loss = evaluator->sums[0], .rows = evaluator->pair.rows};
     for (uint32_t i = 0; !evaluator->finish && i < evaluator->metrics.count; i++) result->metrics[i] = evaluator->sums[i + 1];
     if (evaluator->finish) finish_metrics(evaluator, result);
     result->seconds = seconds_now() - start;
 }
 
+/* The counts outlive the evaluator. */
+static void keep_counts(const Evaluator *evaluator, Evaluation *result, Arena *arena) {
+    for (uint32_t i = 0; i < evaluator->metrics.count; i++) {
+        if (!result->counts[i]) continue;
+        size_t bytes = interp_value_bytes(evaluator->finish, metric_node(&evaluator->metrics, i));
+        result->counts[i] = memcpy(arena_alloc(arena, bytes), result->counts[i], bytes);
+    }
+}
+
 bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *programs, States *states, Threads *threads,
-                    const Metrics *metrics, Evaluation *result, Diagnostics *diag) {
+                    const Metrics *metrics, Arena *arena, Evaluation *result, Diagnostics *diag) {
     Evaluator evaluator;
     bool opened = evaluator_open(&evaluator, dataset, split, programs, states, threads, metrics, diag);
-    if (opened) evaluator_run(&evaluator, (RunClock){0}, result);
-    if (opened) evaluator_close(&evaluator);
-    return opened;
+    if (!opened) return false;
+    evaluator_run(&evaluator, (RunClock){0}, result);
+    keep_counts(&evaluator, result, arena);
+    evaluator_close(&evaluator);
+    return true;
 }

@@ -4,8 +4,9 @@
 
 #include "runtime/pair.h"
 
-/* An output whose mean over the rows is wanted. */
+/* An output whose mean over the rows is wanted, or, where it holds whole numbers, its sum over the batches. */
 typedef struct {
+    bool is_count;
     int64_t elements;
     size_t offsets[2]; /* in the outputs of the full and of the last program */
     NodeId input;      /* of the graph that makes the metrics */

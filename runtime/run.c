@@ -113,12 +113,12 @@ const void *runner_output(const Runner *runner, const char *name) {
     return (const char *)runner->outputs + runner->program->output_offsets[index];
 }
 
-size_t runner_place(const Runner *runner, const char *name, int64_t *elements) {
+const Node *runner_place(const Runner *runner, const char *name, size_t *offset) {
     uint32_t index;
     const Output *output = find_output(runner, name, &index);
-    assert(output && graph_node(runner->program->graph, output->node)->dtype == DTYPE_F32);
-    *elements = shape_elements(graph_node(runner->program->graph, output->node)->shape);
-    return runner->program->output_offsets[index];
+    assert(output);
+    *offset = runner->program->output_offsets[index];
+    return graph_node(runner->program->graph, output->node);
 }
 
 float run_scalar(const void *outputs, size_t offset) {

@@ -21,8 +21,8 @@ int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const Ru
                     void *context);
 
 const Program *runner_program(const Runner *runner);
-/* Where an f32 value lies in the outputs, and how many elements it has. */
-size_t runner_place(const Runner *runner, const char *name, int64_t *elements);
+/* The node of an output, for its type, and where its value lies in the outputs. */
+const Node *runner_place(const Runner *runner, const char *name, size_t *offset);
 float run_scalar(const void *outputs, size_t offset);
 
 #endif

@@ -198,7 +198,8 @@ typedef struct {
 
 enum { RUNTIME_MAX_METRICS = 16 };
 /* The metrics, by name, are outputs of the graph `finish`, computed in double. Its VALUE inputs are the means, over the rows of the
- * split, of the outputs of the programs that have their names. finish NULL: the metrics are such means themselves. */
+ * split, of the outputs of the programs that have their names; of i32 outputs, which are counts, the sums over the batches. finish
+ * NULL: the metrics are such means themselves. */
 typedef struct {
     const char *const *names;
     uint32_t count;
@@ -225,6 +226,8 @@ typedef struct {
 
 typedef struct {
     double loss, metrics[RUNTIME_MAX_METRICS]; /* over all rows */
+    const double *counts[RUNTIME_MAX_METRICS]; /* of a metric that is a matrix, its elements (then its number is NaN), or NULL;
+                                                * the events of the training keep it for the call only */
     int64_t rows;
     double seconds;
 } Evaluation;
@@ -251,8 +254,9 @@ typedef enum { TRAIN_DONE, TRAIN_STOPPED, TRAIN_NONFINITE, TRAIN_FAILED } TrainR
  * TRAIN_NONFINITE: reported with the op and line that went wrong first; the last good checkpoint stays. */
 TrainResult train(const TrainOptions *options, const TrainEvents *events, Diagnostics *diag);
 void train_request_stop(void); /* async-signal-safe */
+/* counts go into the arena */
 bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *pair, States *states, Threads *threads,
-                    const Metrics *metrics, Evaluation *result, Diagnostics *diag);
+                    const Metrics *metrics, Arena *arena, Evaluation *result, Diagnostics *diag);
 
 /* -- reading and writing checkpoints (runtime/checkpoint.c) -- */
 /* Written to a temporary file in the same folder, synced, renamed, folder synced. STATUS_FILE errors. */

@@ -102,9 +102,8 @@ bool trainer_open(Trainer *trainer) {
     trainer->order = malloc((size_t)trainer->pair.rows * sizeof *trainer->order);
     if (!trainer->order) abort();
     if (o->resume && !(trainer->saved = strdup(o->resume))) abort();
-    int64_t one;
-    if (trainer->pair.full) trainer->loss[0] = runner_place(trainer->pair.full, "loss", &one);
-    if (trainer->pair.last) trainer->loss[1] = runner_place(trainer->pair.last, "loss", &one);
+    if (trainer->pair.full) runner_place(trainer->pair.full, "loss", &trainer->loss[0]);
+    if (trainer->pair.last) runner_place(trainer->pair.last, "loss", &trainer->loss[1]);
     return evaluator_open(&trainer->valid, o->dataset, SPLIT_VALID, &o->valid, o->states, o->threads, &o->metrics,
                           trainer->diag) &&
            evaluator_open(&trainer->test, o->dataset, SPLIT_TEST, &o->test, o->states, o->threads, &o->metrics,

@@ -97,7 +97,7 @@ def split_loss(logits, labels):
 
 
 def metrics(logits, labels):
-    """In the order of the model: accuracy, f1 (macro), rmse, r2, top 2, mae, weighted nll."""
+    """In the order of the model: accuracy, f1 (macro), rmse, r2, top 2, mae, weighted nll; the confusion matrix row by row."""
     guess, target = logits.argmax(1), torch.nn.functional.one_hot(labels, CLASSES).double()
     scores = []
     for c in range(CLASSES):
@@ -108,7 +108,8 @@ def metrics(logits, labels):
     among = (logits.topk(2, 1).indices == labels[:, None]).any(1).double().mean()
     return [(guess == labels).double().mean(), sum(scores) / len(scores), ((logits - target) ** 2).mean().sqrt(),
             (1 - error / distance).mean(), among, (logits - target).abs().mean(),
-            torch.nn.functional.cross_entropy(logits, labels, weight=METRIC_WEIGHTS)]
+            torch.nn.functional.cross_entropy(logits, labels, weight=METRIC_WEIGHTS),
+            *torch.bincount(labels * CLASSES + guess, minlength=CLASSES ** 2)]
 
 
 def train():

@@ -14,7 +14,17 @@
 
 #include <math.h>
 
-enum { SEED = 42, TRAIN = 53, TEST = 21, SIDE = 8, CLASSES = 4, THREADS = 2, EPOCHS = 4, VALUES = 9 };
+enum {
+    SEED = 42,
+    TRAIN = 53,
+    TEST = 21,
+    SIDE = 8,
+    CLASSES = 4,
+    THREADS = 2,
+    EPOCHS = 4,
+    NUMBERS = 9,
+    VALUES = NUMBERS + CLASSES * CLASSES
+};
 typedef enum { JIT, REFERENCE } Backend;
 
 /* -- data -- */
@@ -81,7 +91,7 @@ static void close_setup(Setup *setup) {
 
 /* -- the comparison -- */
 
-static double found[EPOCHS + 1][VALUES]; /* train loss, test loss, the seven metrics */
+static double found[EPOCHS + 1][VALUES]; /* train loss, test loss, the seven numbers and the matrix of the metrics */
 
 static void on_epoch(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows, const Evaluation *valid,
                      const Evaluation *test) {
@@ -89,7 +99,8 @@ static void on_epoch(void *context, uint32_t epoch, double train_loss, double se
     assert_null(valid);
     found[epoch][0] = train_loss;
     found[epoch][1] = test->loss;
-    memcpy(&found[epoch][2], test->metrics, (VALUES - 2) * sizeof(double));
+    memcpy(&found[epoch][2], test->metrics, (NUMBERS - 2) * sizeof(double));
+    memcpy(&found[epoch][NUMBERS], test->counts[NUMBERS - 2], CLASSES * CLASSES * sizeof(double));
 }
 
 static void compare_with_pytorch(void) {

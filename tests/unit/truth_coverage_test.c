@@ -49,6 +49,8 @@ static const struct {
     {"split_mean", "part of rmse"},
     {"split_mean_square", "part of r2"},
     {"rmse", "training_test"},
+    {"split_counts", "part of confusion"},
+    {"confusion", "training_test"},
     {"r2", "training_test"},
     {"f1", "training_test"},
     {"no_gain", "resume_all_test"},

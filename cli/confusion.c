@@ -1,0 +1,102 @@
+/* Which classes a network takes for which: matrices of counts, as tables and as JSON. */
+#include "cli/confusion.h"
+#include "cli/journal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { NAME_MAX_WIDTH = 16, COUNT_WIDTH = 6 };
+
+const char *class_name(const SourceSchema *schema, const char *label, int32_t class, char number[NUMBER_TEXT]) {
+    const SourceField *field = label ? source_field(schema, label) : NULL;
+    if (field && class >= 0 && (uint32_t) class < field->category_count) return field->categories[class];
+    snprintf(number, NUMBER_TEXT, "%d", class);
+    return number;
+}
+
+static int64_t count_at(const Confusion *confusion, int64_t truth, int64_t guess) {
+    return confusion->counts[truth * confusion->classes + guess];
+}
+
+static double recall(const Confusion *confusion, int64_t truth) {
+    int64_t total = 0;
+    for (int64_t i = 0; i < confusion->classes; i++) total += count_at(confusion, truth, i);
+    return total ? (double)count_at(confusion, truth, truth) / (double)total : NAN;
+}
+
+/* -- as a table -- */
+
+/* Of a column: numbers stay apart. */
+static int count_width(const Confusion *confusion) {
+    int64_t most = 0;
+    for (int64_t i = 0; i < confusion->classes * confusion->classes; i++)
+        if (confusion->counts[i] > most) most = confusion->counts[i];
+    int width = snprintf(NULL, 0, "%lld", (long long)most) + 1;
+    return width > COUNT_WIDTH ? width : COUNT_WIDTH;
+}
+
+static void print_cell(int64_t count, bool diagonal, int width) {
+    const char *style = terminal_style(stdout, diagonal ? STYLE_GOOD : count ? STYLE_BAD : STYLE_DIM);
+    char text[NUMBER_TEXT];
+    snprintf(text, sizeof text, count || diagonal ? "%lld" : ".", (long long)count);
+    printf("%s%*s%s", style, width, text, terminal_style(stdout, STYLE_PLAIN));
+}
+
+static void print_row(const SourceSchema *schema, const Confusion *confusion, int32_t truth, int width) {
+    char number[NUMBER_TEXT];
+    const char *name = class_name(schema, confusion->label, truth, number);
+    printf("%3d ", truth);
+    terminal_cell(stdout, name == number ? "" : name, -NAME_MAX_WIDTH, NAME_MAX_WIDTH);
+    for (int64_t i = 0; i < confusion->classes; i++) print_cell(count_at(confusion, truth, i), i == truth, width);
+    printf("   %6.2f %%\n", 100 * recall(confusion, truth));
+}
+
+void confusion_print(const SourceSchema *schema, const Confusion *confusion) {
+    int width = count_width(confusion);
+    printf("%-*s", NAME_MAX_WIDTH + 4, "true \\ predicted");
+    for (int64_t i = 0; i < confusion->classes; i++) printf("%*lld", width, (long long)i);
+    printf("     recall\n");
+    for (int64_t truth = 0; truth < confusion->classes; truth++) print_row(schema, confusion, (int32_t)truth, width);
+}
+
+/* -- as JSON -- */
+
+json_t *confusion_json(const Confusion *confusion) {
+    json_t *rows = json_array();
+    for (int64_t truth = 0; truth < confusion->classes; truth++) {
+        json_t *row = json_array();
+        for (int64_t i = 0; i < confusion->classes; i++)
+            json_array_append_new(row, json_integer(count_at(confusion, truth, i)));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+json_t *confusion_recalls(const Confusion *confusion) {
+    json_t *recalls = json_array();
+    for (int64_t truth = 0; truth < confusion->classes; truth++)
+        json_array_append_new(recalls, json_number(recall(confusion, truth)));
+    return recalls;
+}
+
+/* -- where the counts come from -- */
+
+static int64_t *counts_new(int64_t classes) {
+    int64_t *counts = calloc((size_t)(classes * classes), sizeof *counts);
+    if (!counts) abort();
+    return counts;
+}
+
+int64_t *confusion_counts(const double *values, int64_t classes) {
+    int64_t *counts = counts_new(classes);
+    for (int64_t i = 0; i < classes * classes; i++) counts[i] = llround(values[i]);
+    return counts;
+}
+
+int64_t *confusion_read(const json_t *rows, int64_t classes) {
+    if (!json_is_array(rows)) return NULL;
+    int64_t *counts = counts_new(classes);
+    for (int64_t i = 0; i < classes * classes; i++)
+        counts[i] = json_integer_value(json_array_get(json_array_get(rows, (size_t)(i / classes)), (size_t)(i % classes)));
+    return counts;
+}

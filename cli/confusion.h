@@ -1,0 +1,28 @@
+/* Which classes a network takes for which: matrices of counts, as tables and as JSON. */
+#ifndef MLC_CLI_CONFUSION_H
+#define MLC_CLI_CONFUSION_H
+
+#include "cli/terminal.h"
+#include "ir/ir.h"
+
+#include <jansson.h>
+
+typedef struct {
+    int64_t classes;
+    const char *label; /* the source field that knows the classes' names, or NULL */
+    int64_t *counts;   /* [classes][classes]: true, predicted */
+} Confusion;
+
+/* With the recall of each class: the share of its elements that were recognized. */
+void confusion_print(const SourceSchema *schema, const Confusion *confusion);
+json_t *confusion_json(const Confusion *confusion); /* an array of rows */
+json_t *confusion_recalls(const Confusion *confusion);
+
+/* Counts that the caller frees: of the metric's numbers, and as confusion_json wrote them (NULL: it did not). */
+int64_t *confusion_counts(const double *values, int64_t classes);
+int64_t *confusion_read(const json_t *rows, int64_t classes);
+
+/* "7" or "Ankle boot", a name in full, as the data have it; `number` is room for a number. */
+const char *class_name(const SourceSchema *schema, const char *label, int32_t class, char number[NUMBER_TEXT]);
+
+#endif
