@@ -330,14 +330,27 @@ static int kind_of(const char *file) {
     return -1;
 }
 
+/* By itself, or beside other columns. */
+static bool is_read(const Opening *opening, const char *field) {
+    const SourceSchema *schema = &opening->session->build.info->schema;
+    for (uint32_t i = 0; i < opening->read_count; i++) {
+        uint32_t count;
+        const char *name = opening->reads[i].name;
+        if (!strcmp(name, field)) return true;
+        const uint32_t *fields = source_columns_find(schema, name, opening->session->arena, &count);
+        for (uint32_t k = 0; fields && k < count; k++)
+            if (!strcmp(schema->fields[fields[k]].name, field)) return true;
+    }
+    return false;
+}
+
 /* Where the network chooses by a whole number, such as a row of an embedding, the new rows have none that it cannot choose by. */
 static bool check_classes(const Opening *opening) {
     const ModelInfo *info = opening->session->build.info;
     for (uint32_t i = 0; i < info->class_use_count; i++) {
         const ClassUse *use = &info->class_uses[i];
-        bool read = false;
-        for (uint32_t k = 0; k < opening->read_count; k++) read |= !strcmp(opening->reads[k].name, use->field);
-        if (read && !dataset_check_classes(opening->session->dataset, use->field, use->columns, (Span){0}, diag_of(opening)))
+        if (is_read(opening, use->field) &&
+            !dataset_check_classes(opening->session->dataset, use->field, use->columns, NULL, diag_of(opening)))
             return false;
     }
     return true;

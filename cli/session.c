@@ -14,7 +14,7 @@ bool session_check_classes(const Session *session) {
     bool good = true;
     for (uint32_t i = 0; i < info->class_use_count; i++) {
         const ClassUse *use = &info->class_uses[i];
-        good &= dataset_check_classes(session->dataset, use->field, use->columns, use->span, session->build.diag);
+        good &= dataset_check_classes(session->dataset, use->field, use->columns, use->spans, session->build.diag);
     }
     return good;
 }

@@ -7,14 +7,19 @@
 #include <math.h>
 #include <string.h>
 
-/* The field of the source whose whole numbers these are, moved or not; NULL: they were computed. */
-static const SourceField *field_of(const Evaluator *evaluator, Value label) {
+/* The input that these whole numbers are elements of, moved or not; NULL: they were computed. */
+static const Node *input_of(const Evaluator *evaluator, Value label) {
     const Graph *graph = evaluator->graph;
     const Node *node = tensor_node(evaluator, label);
     while ((op_class(node->op) == CLASS_VIEW && node->operand_count == 1) || node->op == OP_convert)
         node = graph_operand(graph, node, 0);
-    if (node->op != OP_input || node->dtype == DTYPE_F32) return NULL;
-    return source_field(evaluator->globals->schema, graph->symbols[node->attrs.symbol].name);
+    return node->op == OP_input && node->dtype != DTYPE_F32 ? node : NULL;
+}
+
+/* Its field of the source; NULL also where several columns are side by side. */
+static const SourceField *field_of(const Evaluator *evaluator, Value label) {
+    const Node *node = input_of(evaluator, label);
+    return node ? source_field(evaluator->globals->schema, evaluator->graph->symbols[node->attrs.symbol].name) : NULL;
 }
 
 const char *classes_known_by(const Evaluator *evaluator, Value label) {
@@ -31,21 +36,6 @@ static Value too_few_columns(const Call *call, const SourceField *field, int64_t
     diag_note(evaluator->diag, source->span, "%s() has %d classes", source->reader, field->classes);
     diag_help(evaluator->diag, "give the last layer an output for each class: %d", field->classes);
     return value_error();
-}
-
-/* Of several uses of a field, that with the fewest columns counts. */
-static void keep_use(const Call *call, const SourceField *field, int64_t columns) {
-    LayerLog *log = call->evaluator->log;
-    ClassUse use = {field->name, columns, evaluator_place(call->evaluator, call->span)};
-    uint32_t i = 0;
-    if (!log->class_uses)
-        log->class_uses = ARENA_ARRAY(call->evaluator->arena, ClassUse, call->evaluator->globals->schema->field_count);
-    while (i < log->class_use_count && strcmp(log->class_uses[i].field, field->name)) i++;
-    if (i == log->class_use_count)
-        log->class_use_count++;
-    else if (log->class_uses[i].columns <= columns)
-        return;
-    log->class_uses[i] = use;
 }
 
 /* Is a label the field as it is, a number for each row, and no part of it? */
@@ -68,8 +58,8 @@ Value call_class_of(const Call *call) {
     int64_t columns = call->args[1].integer;
     keep_label(call, field);
     if (field && field->classes > columns) return too_few_columns(call, field, columns);
-    bool unsure = field && (!field->classes || field->is_text); /* text may be missing */
-    if (unsure && call->evaluator->log) keep_use(call, field, columns);
+    bool unsure = !field || !field->classes || field->is_text; /* text may be missing */
+    if (unsure && call->evaluator->log && input_of(call->evaluator, call->args[0])) class_use_keep(call, columns);
     return call->args[0];
 }
 

@@ -28,12 +28,12 @@ typedef struct {
 Model *model_load(const ModelOptions *options, Diagnostics *diag);
 void model_free(Model *model);
 
-/* Where the whole numbers of a source's field choose one of `columns` columns, and nothing is known of them before the data are
- * read: whoever reads them has to see to it that there are not more classes. */
+/* Where whole numbers of a source's field choose one of some columns, and nothing is known of them before the data are read:
+ * whoever reads them has to see to it that there are not more classes. For each element of a row: */
 typedef struct {
     const char *field;
-    int64_t columns;
-    Span span;
+    int64_t *columns; /* that it chooses from; 0: it chooses nothing */
+    Span *spans;      /* where */
 } ClassUse;
 
 typedef struct {

@@ -20,12 +20,17 @@ typedef struct LayerLog {
     Names *counts;
     ClassUse *class_uses; /* room for all fields of the source */
     uint32_t class_use_count;
-    ClassLabel *labels; /* in the order in which they are compared */
+    int64_t numbers_followed; /* to find the elements of class_uses */
+    ClassLabel *labels;       /* in the order in which they are compared */
     uint32_t label_count, label_capacity;
-    NodeId *outputs;      /* of the model */
+    NodeId *outputs;             /* of the model */
     MetricCounts *metric_counts; /* of each metric */
-    FitList *fits;        /* of the data block */
+    FitList *fits;               /* of the data block */
 } LayerLog;
+
+/* Keeps that the label of a call, elements of the source, has classes of so many columns; of several uses of an element, that with
+ * the fewest columns counts (class_uses.c). */
+void class_use_keep(const Call *call, int64_t columns);
 
 /* Keeps a label, once; of more than a few dozen the rest is let go (labels.c). */
 void label_add(LayerLog *log, Arena *arena, ClassLabel label);

@@ -225,33 +225,52 @@ const void *dataset_field(const Dataset *dataset, const char *name) {
     return dataset_find(dataset, name, &data) ? data : NULL;
 }
 
-static void no_column(const SourceField *field, int64_t label, int64_t row, int64_t classes, bool held_out, Span span,
-                      Diagnostics *diag) {
+/* ", element [1,0]": of rows that have several. */
+static const char *element_text(const SourceField *field, int64_t element, char text[SHAPE_TEXT]) {
+    int64_t inner = shape_elements(field->row);
+    int length = inner > 1 ? snprintf(text, SHAPE_TEXT, ", element [") : 0;
+    text[length] = 0;
+    for (int axis = 0; length && axis < field->row.rank; axis++) {
+        inner /= field->row.dim[axis];
+        length += snprintf(text + length, SHAPE_TEXT - (size_t)length, "%lld%s", (long long)(element / inner),
+                           axis + 1 < field->row.rank ? "," : "]");
+        element %= inner;
+    }
+    return text;
+}
+
+static void no_column(const Dataset *dataset, const SourceField *field, const void *data, int64_t at, int64_t classes,
+                      Span span, Diagnostics *diag) {
+    char element[SHAPE_TEXT];
+    int64_t each = shape_elements(field->row), label = (int64_t)element_value(field->dtype, false, data, at);
+    long long row = (long long)dataset_row_number(dataset, (int32_t)(at / each));
     if (field->is_text && label < 0) {
+        bool held_out = dataset_rows(dataset, SPLIT_TRAIN) < all_rows(dataset);
         diag_error(diag, STATUS_DATA, span,
-                   "'%s' is missing in row %lld of the data, or is of a category that no training row has", field->name,
-                   (long long)row);
+                   "'%s' is missing in row %lld of the data, or is of a category that no training row has", field->name, row);
         diag_help(diag, "rows are counted from 0, without the line of names%s",
                   held_out ? "; another seed of the data holds out other rows" : "");
         return;
     }
-    diag_error(diag, STATUS_DATA, span, "'%s' has class %lld in row %lld of the data, but there are columns for 0 to %lld only",
-               field->name, (long long)label, (long long)row, (long long)classes - 1);
+    diag_error(diag, STATUS_DATA, span,
+               "'%s' has class %lld in row %lld%s of the data, but there are columns for 0 to %lld only", field->name,
+               (long long)label, row, element_text(field, at % each, element), (long long)classes - 1);
     diag_help(diag, "every class needs a column of its own; classes and rows are counted from 0");
 }
 
 /* The first whole number of a row that is no class; -1: all are. */
-static int64_t find_no_class(const SourceField *field, const void *data, int32_t row, int64_t classes) {
+static int64_t find_no_class(const SourceField *field, const void *data, int32_t row, const int64_t *classes) {
     int64_t each = shape_elements(field->row);
     for (int64_t i = 0; i < each; i++) {
-        double label = element_value(field->dtype, false, data, row * each + i);
-        if (!(label >= 0 && label < (double)classes)) return row * each + i;
+        double label = classes[i] ? element_value(field->dtype, false, data, row * each + i) : 0;
+        if (classes[i] && !(label >= 0 && label < (double)classes[i])) return row * each + i;
     }
     return -1;
 }
 
 /* In the order of the files: the splits are sorted. */
-bool dataset_check_classes(const Dataset *dataset, const char *name, int64_t classes, Span span, Diagnostics *diag) {
+bool dataset_check_classes(const Dataset *dataset, const char *name, const int64_t *classes, const Span *spans,
+                           Diagnostics *diag) {
     const void *data;
     const SourceField *field = dataset_find(dataset, name, &data);
     int64_t first = -1;
@@ -264,8 +283,8 @@ bool dataset_check_classes(const Dataset *dataset, const char *name, int64_t cla
         }
     }
     if (first < 0) return true;
-    no_column(field, (int64_t)element_value(field->dtype, false, data, first), dataset_row_number(dataset, first_row), classes,
-              dataset_rows(dataset, SPLIT_TRAIN) < all_rows(dataset), span, diag);
+    int64_t element = first % shape_elements(field->row);
+    no_column(dataset, field, data, first, classes[element], spans ? spans[element] : (Span){0}, diag);
     return false;
 }
 

@@ -36,8 +36,10 @@ const void *dataset_field(const Dataset *dataset, const char *name);
 /* The same with its dtype and row; NULL: none. */
 const SourceField *dataset_find(const Dataset *dataset, const char *name, const void **data);
 const SourceSchema *dataset_fields(const Dataset *dataset);
-/* Whether every whole number of a field is a class from 0 to below `classes`; else a STATUS_DATA error at `span`. */
-bool dataset_check_classes(const Dataset *dataset, const char *field, int64_t classes, Span span, Diagnostics *diag);
+/* Whether every whole number of a field is a class from 0 to below classes[i], for each element i of a row (0: any number will do);
+ * else a STATUS_DATA error at spans[i] (NULL: nowhere). */
+bool dataset_check_classes(const Dataset *dataset, const char *field, const int64_t *classes, const Span *spans,
+                           Diagnostics *diag);
 const char *dataset_class_name(const Dataset *dataset, const char *field, int32_t label); /* "Ankle boot", or NULL */
 const char *dataset_schema_text(const Dataset *dataset); /* for checkpoints: fields and categories, as JSON */
 const char *dataset_digest(const Dataset *dataset);      /* BLAKE3 of the files' contents, 64 hex digits */

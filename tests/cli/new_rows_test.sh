@@ -97,7 +97,7 @@ sed 3q "$scratch/out" | sed 's/"true":[01],//' >rows
 expect 0 mlc predict both three.npz --json
 same "$scratch/out" rows
 expect 4 mlc predict both outside.npz
-says err "'ids' has class 9 in row 1 of the data"
+says err "'ids' has class 9 in row 1, element [1] of the data"
 expect 4 mlc predict both less.npz
 says err "'less.npz' has no array 'ids', which the network reads"
 expect 2 mlc predict both one.npy
