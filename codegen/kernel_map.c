@@ -79,27 +79,31 @@ static int lane_axis(Shape space) {
 }
 
 /* Units are vectors along the lane axis; those of a row are numbered without a gap, and so are neighbouring rows: a line is as many
- * of them as share their coordinates along all other axes, but for one. */
+ * of them as share their coordinates along all other axes, but for one; or a single row if that is long. */
 typedef struct {
     Shape space;
     int lane_axis, row_axis; /* row_axis: the last axis before the lane axis that is longer than 1; -1: there is none */
+    int outer_axis;          /* a line has one place along this axis and those before it; -1: there is none */
     int64_t vectors, units;  /* in a row, in a line */
 } Line;
 
 static Line line_of(Shape space) {
+    enum { LONG_ROW = 8 }; /* vectors that are worth a loop of their own: what a row has in common is computed once */
     Line line = {.space = space, .lane_axis = lane_axis(space)};
     line.row_axis = line.lane_axis - 1;
     while (line.row_axis >= 0 && space.dim[line.row_axis] == 1) line.row_axis--;
     line.vectors = (space.dim[line.lane_axis] + LANES - 1) / LANES;
-    line.units = line.vectors * (line.row_axis >= 0 ? space.dim[line.row_axis] : 1);
+    bool single = line.row_axis < 0 || line.vectors >= LONG_ROW;
+    line.outer_axis = single ? line.row_axis : line.row_axis - 1;
+    line.units = single ? line.vectors : line.vectors * space.dim[line.row_axis];
     return line;
 }
 
 /* The axes before a line's own, from the number of the line. */
 static void set_outer_axes(Emitter *e, const Line *line, Place *place, LLVMValueRef rest) {
     int first = 0;
-    while (first < line->row_axis && line->space.dim[first] == 1) first++;
-    for (int i = line->row_axis - 1; i >= first; i--) {
+    while (first < line->outer_axis && line->space.dim[first] == 1) first++;
+    for (int i = line->outer_axis; i >= first; i--) {
         if (line->space.dim[i] == 1) continue;
         LLVMValueRef size = const_i64(e, line->space.dim[i]);
         place->axis[i] = coordinate_uniform(i == first ? rest : LLVMBuildURem(e->builder, rest, size, ""));
@@ -111,11 +115,11 @@ static void set_outer_axes(Emitter *e, const Line *line, Place *place, LLVMValue
 static Place *unit_place(Emitter *e, const Line *line, LLVMValueRef number, LLVMValueRef inside) {
     Place *place = place_new(e, line->space, NULL);
     LLVMValueRef vectors = const_i64(e, line->vectors), vector = inside;
-    if (line->row_axis >= 0) {
+    if (line->units != line->vectors) {
         vector = LLVMBuildURem(e->builder, inside, vectors, "");
         place->axis[line->row_axis] = coordinate_uniform(LLVMBuildUDiv(e->builder, inside, vectors, ""));
-        set_outer_axes(e, line, place, number);
     }
+    set_outer_axes(e, line, place, number);
     LLVMValueRef base = LLVMBuildMul(e->builder, vector, const_i64(e, LANES), "");
     place->axis[line->lane_axis] = (Coordinate){.base = base, .step = 1, .aligned = true};
     place->mask = lanes_below(e, base, line->space.dim[line->lane_axis]);
