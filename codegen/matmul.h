@@ -53,7 +53,7 @@ typedef struct {
     LLVMValueRef sums[MOST_ROWS][MOST_VECTORS]; /* stack slots that LLVM turns into registers */
     LLVMValueRef finished;                      /* the last tile computed: [vectors][tile_rows][LANES] */
     LLVMValueRef saved;                         /* [chunk] such sums between blocks of k; NULL: there is one block */
-    LLVMValueRef lists, counts, finite;         /* matmul_zeros.c: stack slots */
+    LLVMValueRef lists, counts, marks, finite;  /* matmul_zeros.c: stack slots */
     LLVMValueRef *turned; /* [store]: values waiting to be transposed, [together][tile_rows][LANES]; NULL: stored at once */
 } Matmul;
 
@@ -96,7 +96,7 @@ typedef struct {
     LLVMValueRef first_column;
     /* What is asked for at k = 0 of the next tile's columns, and of the rows of the next tile; NULL: nothing. */
     LLVMValueRef ahead, rows_ahead;
-    int64_t ahead_step; /* elements from one k to the next */
+    int64_t ahead_step;               /* elements from one k to the next */
     LLVMValueRef masks[MOST_VECTORS]; /* of columns that exist; NULL: all, or padded in memory */
     LLVMValueRef row[MOST_ROWS];      /* pointers to the rows at k = 0; NULL: `row_step` elements behind the one before */
     int64_t row_step;

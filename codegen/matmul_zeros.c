@@ -7,21 +7,70 @@ static LLVMValueRef slot_at(Emitter *e, LLVMTypeRef type, LLVMValueRef slots, LL
     return LLVMBuildGEP2(e->builder, type, slots, &number, 1, "");
 }
 
+/* From one list to the next: behind its last entry, as many as are written at once may be overwritten. */
+static int64_t list_room(const Matmul *m) { return m->blocking.k_block + LANES; }
+
 static LLVMValueRef list_of(Emitter *e, const Matmul *m, LLVMValueRef block) {
-    return slot_at(e, e->i32, m->lists, LLVMBuildMul(e->builder, block, const_i64(e, m->blocking.k_block), ""));
+    return slot_at(e, e->i32, m->lists, LLVMBuildMul(e->builder, block, const_i64(e, list_room(m)), ""));
 }
 
-/* -- a list: every k is written; the end moves on only behind those that count -- */
+/* -- a list: k are written whether they count or not; the end moves on only behind those that do -- */
 
 typedef struct {
     LLVMValueRef entries, length; /* length: a stack slot */
 } List;
 
-/* some: i64, 1 or 0 */
-static void list_add(Emitter *e, const List *list, LLVMValueRef k, LLVMValueRef some) {
+static List list_new(Emitter *e, const Matmul *m, LLVMValueRef block) {
+    List list = {list_of(e, m, block), stack_slot(e, e->i64, sizeof(int64_t))};
+    LLVMBuildStore(e->builder, const_i64(e, 0), list.length);
+    return list;
+}
+
+static void list_finish(Emitter *e, const Matmul *m, const List *list, LLVMValueRef block) {
+    LLVMBuildStore(e->builder, LLVMBuildLoad2(e->builder, e->i64, list->length, ""), slot_at(e, e->i64, m->counts, block));
+}
+
+/* Entries are written, of which `count`, i64, count. */
+static void list_add(Emitter *e, const List *list, LLVMValueRef entries, LLVMValueRef count) {
     LLVMValueRef end = LLVMBuildLoad2(e->builder, e->i64, list->length, "");
-    LLVMBuildStore(e->builder, LLVMBuildTrunc(e->builder, k, e->i32, ""), slot_at(e, e->i32, list->entries, end));
-    LLVMBuildStore(e->builder, LLVMBuildAdd(e->builder, end, some, ""), list->length);
+    LLVMSetAlignment(LLVMBuildStore(e->builder, entries, slot_at(e, e->i32, list->entries, end)), sizeof(int32_t));
+    LLVMBuildStore(e->builder, LLVMBuildAdd(e->builder, end, count, ""), list->length);
+}
+
+/* some: i64, 1 or 0 */
+static void list_add_one(Emitter *e, const List *list, LLVMValueRef k, LLVMValueRef some) {
+    list_add(e, list, LLVMBuildTrunc(e->builder, k, e->i32, ""), some);
+}
+
+/* Lanes as the bits of an i64. */
+static LLVMValueRef bits_of(Emitter *e, LLVMValueRef some) {
+    LLVMValueRef bits = LLVMBuildBitCast(e->builder, some, LLVMIntTypeInContext(e->context, LANES), "");
+    return LLVMBuildZExt(e->builder, bits, e->i64, "");
+}
+
+/* AVX-512 has an instruction that moves the lanes of a mask together. */
+static void list_add_compressed(Emitter *e, const List *list, LLVMValueRef k, LLVMValueRef some) {
+    LLVMTypeRef type = lanes_of(e->i32);
+    LLVMValueRef first = value_splat(e, (Value){LLVMBuildTrunc(e->builder, k, e->i32, ""), true}), bits = bits_of(e, some);
+    LLVMValueRef numbers = LLVMBuildAdd(e->builder, first, LLVMConstTrunc(lane_numbers(e), type), "");
+    LLVMValueRef args[] = {numbers, LLVMConstNull(type), some};
+    LLVMValueRef together = call_intrinsic(e, "llvm.x86.avx512.mask.compress", &type, 1, args, 3);
+    list_add(e, list, together, call_intrinsic(e, "llvm.ctpop", &e->i64, 1, &bits, 1));
+}
+
+/* LANES entries from k on: often nothing is there. */
+static void list_add_lanes(Emitter *e, const List *list, LLVMValueRef k, LLVMValueRef some) {
+    if (e->many_registers) {
+        list_add_compressed(e, list, k, some);
+        return;
+    }
+    LLVMValueRef bits = bits_of(e, some);
+    If any = if_begin(e, LLVMBuildICmp(e->builder, LLVMIntNE, bits, const_i64(e, 0), ""));
+    Loop lanes = loop_begin(e, const_i64(e, 0));
+    LLVMValueRef bit = LLVMBuildAnd(e->builder, LLVMBuildLShr(e->builder, bits, lanes.index, ""), const_i64(e, 1), "");
+    list_add_one(e, list, LLVMBuildAdd(e->builder, k, lanes.index, ""), bit);
+    loop_end(e, lanes, const_i64(e, LANES), 1);
+    if_end(e, any);
 }
 
 /* A NaN is not zero. */
@@ -53,103 +102,100 @@ static void list_singly(Emitter *e, const Operands *operands, const List *list, 
     If any = if_begin(e, runs(e, from, steps.count));
     Loop loop = loop_begin(e, from);
     LLVMValueRef k = LLVMBuildAdd(e->builder, steps.from, loop.index, "");
-    list_add(e, list, loop.index, LLVMBuildZExt(e->builder, any_row(e, operands->m, operands, k), e->i64, ""));
+    list_add_one(e, list, loop.index, LLVMBuildZExt(e->builder, any_row(e, operands->m, operands, k), e->i64, ""));
     loop_end(e, loop, steps.count, 1);
     if_end(e, any);
 }
 
-/* LANES steps from k on as bits. */
+/* Which of LANES steps from k on count. */
 static LLVMValueRef some_of_lanes(Emitter *e, const Operands *operands, LLVMValueRef k) {
     LLVMValueRef some = LLVMConstNull(lanes_of(e->i1));
     for (int64_t r = 0; r < operands->m->blocking.tile_rows; r++)
         some = LLVMBuildOr(e->builder, some, is_some(e, product_row_steps(e, operands, r, k)), "");
-    LLVMValueRef bits = LLVMBuildBitCast(e->builder, some, LLVMIntTypeInContext(e->context, LANES), "");
-    return LLVMBuildZExt(e->builder, bits, e->i64, "");
+    return some;
 }
 
-/* Rows whose steps are neighbours in memory: LANES steps are looked at together, and often nothing is there. Returns how many
- * steps that are. */
+/* Rows whose steps are neighbours in memory: LANES steps are looked at together. Returns how many steps that are. */
 static LLVMValueRef list_by_lanes(Emitter *e, const Operands *operands, const List *list, Steps steps) {
     LLVMValueRef whole = LLVMBuildAnd(e->builder, steps.count, const_i64(e, -LANES), "");
     if (!product_row_steps(e, operands, 0, const_i64(e, 0))) return const_i64(e, 0);
     If enough = if_begin(e, runs(e, const_i64(e, 0), whole));
     Loop loop = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef bits = some_of_lanes(e, operands, LLVMBuildAdd(e->builder, steps.from, loop.index, ""));
-    If any = if_begin(e, LLVMBuildICmp(e->builder, LLVMIntNE, bits, const_i64(e, 0), ""));
-    Loop lanes = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef some = LLVMBuildAnd(e->builder, LLVMBuildLShr(e->builder, bits, lanes.index, ""), const_i64(e, 1), "");
-    list_add(e, list, LLVMBuildAdd(e->builder, loop.index, lanes.index, ""), some);
-    loop_end(e, lanes, const_i64(e, LANES), 1);
-    if_end(e, any);
+    LLVMValueRef k = LLVMBuildAdd(e->builder, steps.from, loop.index, "");
+    list_add_lanes(e, list, loop.index, some_of_lanes(e, operands, k));
     loop_end(e, loop, whole, LANES);
     if_end(e, enough);
     return whole;
 }
 
-static void find_rows(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number, Steps steps, Operands *operands) {
+/* The rows of block `number` of the chunk that the tile is in, as they lie. */
+static void find_rows(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number, Operands *operands) {
     Tile block = *tile;
     LLVMValueRef away = LLVMBuildSub(e->builder, number, tile->in_chunk, "");
     LLVMValueRef below = LLVMBuildMul(e->builder, away, const_i64(e, m->blocking.tile_rows), "");
     block.row = LLVMBuildAdd(e->builder, tile->row, below, "");
-    if (m->packed_rows.base)
-        product_find_packed_rows(e, number, steps, operands);
-    else
-        product_find_rows(e, &block, operands);
+    product_find_rows(e, &block, operands);
 }
 
-/* Lists block `number` of the chunk that the tile is in. */
+/* Lists that block. */
 static void list_block(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number, Steps steps) {
     Operands operands = {.m = m};
-    List list = {list_of(e, m, number), stack_slot(e, e->i64, sizeof(int64_t))};
-    find_rows(e, m, tile, number, steps, &operands);
-    LLVMBuildStore(e->builder, const_i64(e, 0), list.length);
+    List list = list_new(e, m, number);
+    if (m->packed_rows.base)
+        product_find_packed_rows(e, number, steps, &operands);
+    else
+        find_rows(e, m, tile, number, &operands);
     list_singly(e, &operands, &list, steps, list_by_lanes(e, &operands, &list, steps));
-    LLVMBuildStore(e->builder, LLVMBuildLoad2(e->builder, e->i64, list.length, ""), slot_at(e, e->i64, m->counts, number));
+    list_finish(e, m, &list, number);
 }
 
-/* -- several blocks at once: where rows are neighbours in memory, a vector holds those of some blocks -- */
+/* -- several blocks at once: where rows are neighbours in memory, a vector holds those of some blocks. First every k is marked with
+ * a bit for each row of the vector, then each block looks at its bits of LANES k together. -- */
 
 static int64_t blocks_together(const Matmul *m) {
     const Blocking *b = &m->blocking;
     int64_t smallest = b->row_blocks - (b->chunks - 1) * b->chunk, together = LANES / b->tile_rows;
-    bool lie_so = product_rows_adjoin(m) && !m->packed_rows.base && LANES % b->tile_rows == 0;
-    return lie_so && together <= smallest ? together : 1;
+    return product_rows_adjoin(m) && LANES % b->tile_rows == 0 && together <= smallest ? together : 1;
 }
 
-/* LANES rows at k as bits. */
-static LLVMValueRef some_of_rows(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef mask) {
-    LLVMValueRef some = is_some(e, product_lanes_at(e, operands, k, mask));
-    LLVMValueRef bits = LLVMBuildBitCast(e->builder, some, LLVMIntTypeInContext(e->context, LANES), "");
-    return LLVMBuildZExt(e->builder, bits, e->i64, "");
+static LLVMTypeRef mark_type(const Emitter *e) { return LLVMIntTypeInContext(e->context, LANES); }
+
+/* Behind the last k, LANES are marked as zero. */
+static void mark_all(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef first, Steps steps) {
+    Operands operands = {.m = m};
+    LLVMValueRef row =
+        LLVMBuildMul(e->builder, LLVMBuildSub(e->builder, first, tile->in_chunk, ""), const_i64(e, m->blocking.tile_rows), "");
+    LLVMValueRef mask = lanes_below(e, LLVMBuildAdd(e->builder, tile->row, row, ""), m->rows.lines);
+    find_rows(e, m, tile, first, &operands);
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    LLVMValueRef rows = product_lanes_at(e, &operands, LLVMBuildAdd(e->builder, steps.from, loop.index, ""), mask);
+    LLVMValueRef bits = LLVMBuildBitCast(e->builder, is_some(e, rows), mark_type(e), "");
+    LLVMBuildStore(e->builder, bits, slot_at(e, mark_type(e), m->marks, loop.index));
+    loop_end(e, loop, steps.count, 1);
+    LLVMValueRef end = slot_at(e, mark_type(e), m->marks, steps.count);
+    LLVMSetAlignment(LLVMBuildStore(e->builder, LLVMConstNull(lanes_of(mark_type(e))), end), sizeof(int16_t));
 }
 
-/* Whether a block's bits are among them: 1 or 0. */
-static LLVMValueRef some_of_block(Emitter *e, const Matmul *m, LLVMValueRef bits, int64_t block) {
-    int64_t rows = m->blocking.tile_rows;
-    LLVMValueRef own = LLVMBuildAnd(e->builder, bits, const_i64(e, (((int64_t)1 << rows) - 1) << (block * rows)), "");
-    return LLVMBuildZExt(e->builder, LLVMBuildICmp(e->builder, LLVMIntNE, own, const_i64(e, 0), ""), e->i64, "");
+/* Of blocks that were marked together, the one with this place among them. */
+static void list_marked(Emitter *e, const Matmul *m, LLVMValueRef number, int64_t place, Steps steps) {
+    int64_t rows = m->blocking.tile_rows, bits = (((int64_t)1 << rows) - 1) << (place * rows);
+    LLVMTypeRef type = lanes_of(mark_type(e));
+    LLVMValueRef own = value_splat(e, (Value){LLVMConstInt(mark_type(e), (unsigned long long)bits, false), true});
+    LLVMValueRef last = LLVMBuildAdd(e->builder, steps.count, const_i64(e, LANES - 1), "");
+    List list = list_new(e, m, number);
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    LLVMValueRef marks = LLVMBuildLoad2(e->builder, type, slot_at(e, mark_type(e), m->marks, loop.index), "");
+    LLVMSetAlignment(marks, sizeof(int16_t));
+    LLVMValueRef of_block = LLVMBuildAnd(e->builder, marks, own, "");
+    list_add_lanes(e, &list, loop.index, LLVMBuildICmp(e->builder, LLVMIntNE, of_block, LLVMConstNull(type), ""));
+    loop_end(e, loop, LLVMBuildAnd(e->builder, last, const_i64(e, -LANES), ""), LANES);
+    list_finish(e, m, &list, number);
 }
 
 static void list_together(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef first, Steps steps) {
-    Operands operands = {.m = m};
-    List lists[LANES];
-    LLVMValueRef numbers[LANES], row = LLVMBuildMul(e->builder, LLVMBuildSub(e->builder, first, tile->in_chunk, ""),
-                                                    const_i64(e, m->blocking.tile_rows), "");
-    LLVMValueRef mask = lanes_below(e, LLVMBuildAdd(e->builder, tile->row, row, ""), m->rows.lines);
-    int64_t together = blocks_together(m);
-    find_rows(e, m, tile, first, steps, &operands);
-    for (int64_t b = 0; b < together; b++) {
-        numbers[b] = LLVMBuildAdd(e->builder, first, const_i64(e, b), "");
-        lists[b] = (List){list_of(e, m, numbers[b]), stack_slot(e, e->i64, sizeof(int64_t))};
-        LLVMBuildStore(e->builder, const_i64(e, 0), lists[b].length);
-    }
-    Loop loop = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef bits = some_of_rows(e, &operands, LLVMBuildAdd(e->builder, steps.from, loop.index, ""), mask);
-    for (int64_t b = 0; b < together; b++) list_add(e, &lists[b], loop.index, some_of_block(e, m, bits, b));
-    loop_end(e, loop, steps.count, 1);
-    for (int64_t b = 0; b < together; b++)
-        LLVMBuildStore(e->builder, LLVMBuildLoad2(e->builder, e->i64, lists[b].length, ""),
-                       slot_at(e, e->i64, m->counts, numbers[b]));
+    mark_all(e, m, tile, first, steps);
+    for (int64_t b = 0; b < blocks_together(m); b++)
+        list_marked(e, m, LLVMBuildAdd(e->builder, first, const_i64(e, b), ""), b, steps);
 }
 
 /* Those that the chunk's last ones would reach beyond its end list some blocks before them once more, or unasked. */
@@ -176,7 +222,8 @@ static void list_all(Emitter *e, const Matmul *m) {
 
 void zeros_reserve(Emitter *e, Matmul *m) {
     int64_t blocks = m->blocking.chunk;
-    m->lists = stack_slot(e, LLVMArrayType(e->i32, (unsigned)((blocks + 1) * m->blocking.k_block)), sizeof(int32_t));
+    m->lists = stack_slot(e, LLVMArrayType(e->i32, (unsigned)((blocks + 1) * list_room(m))), sizeof(int32_t));
+    m->marks = stack_slot(e, LLVMArrayType(mark_type(e), (unsigned)list_room(m)), sizeof(int16_t));
     m->counts = stack_slot(e, LLVMArrayType(e->i64, (unsigned)blocks), sizeof(int64_t));
     m->finite = stack_slot(e, e->i1, 1);
     list_all(e, m);
