@@ -72,6 +72,12 @@ static void tiles_follow_the_shape(void **state) {
     assert_int_equal(blocking_choose(&turned).chunks, 1); /* all rows in one, at the cost of shorter blocks of k */
     turned.rows_adjoin = false;
     assert_int_equal(blocking_choose(&turned).chunks, 2);
+    ProductSize zeros = {.rows = 784, .columns = 512, .k = 64, .many_registers = true, .rows_adjoin = true};
+    assert_int_equal(blocking_choose(&zeros).tile_rows, 8);
+    zeros.lists_zeros = true;
+    assert_int_equal(blocking_choose(&zeros).tile_rows, 4); /* of neighbouring pixels: more of the k may be left out */
+    zeros = (ProductSize){.rows = 64, .columns = 512, .k = 784, .many_registers = true, .lists_zeros = true};
+    assert_int_equal(blocking_choose(&zeros).tile_rows, 8); /* wider tiles would wait for columns */
     Blocking deep = blocking_choose(&(ProductSize){.rows = 300, .columns = 32, .k = 100000, .many_registers = true});
     assert_true(deep.k_blocks > 1 && deep.k_block <= 512);
 }
