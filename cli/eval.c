@@ -123,7 +123,7 @@ static void print_metric(const char *metric, double value, int64_t answers) {
     if (answers)
         printf(" %s %.2f %% (standard error; %s of %s)", terminal_utf8() ? "±" : "+-", 100 * standard_error(value, answers),
                text_count(right, llround(value * (double)answers)), text_count(all, answers));
-    printf("\n");
+    printf("%s\n", isnan(value) ? "  (it has no value on these rows)" : "");
 }
 
 static void print_text(const Evaluating *evaluating) {

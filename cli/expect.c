@@ -74,7 +74,7 @@ static bool check_one(const Expectation *expectation, const char *name, const Ep
     double value = reached(record, expectation->metric, &split);
     if (expectation->at_least ? value >= expectation->value : value <= expectation->value) return true;
     diag_error(diag, STATUS_EXPECT, (Span){0}, "the %s %s after epoch %u is %.6g, expected %s %.6g", split, name, record->epoch,
-               value, expectation->at_least ? "at least" : "at most", expectation->value);
+               isnan(value) ? fabs(value) : value, expectation->at_least ? "at least" : "at most", expectation->value);
     return false;
 }
 

@@ -102,12 +102,13 @@ static bool is_finite(const Interp *interp, NodeId id) {
     return true;
 }
 
-NodeId interp_first_nonfinite(Interp *interp) {
+NodeId interp_first_nonfinite(Interp *interp, const char *output) {
     const Graph *graph = interp->graph;
     bool *blamed = calloc(graph->node_count, sizeof *blamed);
     NodeId first = NODE_NONE;
     if (!blamed) return NODE_NONE;
-    for (uint32_t i = 0; i < graph->output_count; i++) blamed[graph->outputs[i].node] = true;
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        blamed[graph->outputs[i].node] |= !strcmp(graph->outputs[i].name, output);
     for (uint32_t i = 0; i < interp->update_count; i++) blamed[interp->updates[i].value] = true;
     for (NodeId id = graph->node_count - 1; id > 0; id--) {
         blamed[id] = blamed[id] && !is_finite(interp, id);

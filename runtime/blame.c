@@ -56,7 +56,7 @@ static const char *remedy(const Graph *graph, const Node *node) {
 }
 
 static void report(Interp *interp, const Graph *graph, const char *when, Diagnostics *diag) {
-    NodeId id = interp_first_nonfinite(interp);
+    NodeId id = interp_first_nonfinite(interp, "loss"); /* a metric may be NaN */
     const Node *node = id == NODE_NONE ? NULL : graph_node(graph, id);
     if (!node) {
         diag_error(diag, STATUS_NONFINITE, (Span){0}, "the loss is not finite %s", when);

@@ -91,7 +91,7 @@ static void states_can_be_exchanged(void **state) {
     interp_free(interp);
 }
 
-/* log(0) makes the infinity; the infinite constant and the division whose result nobody uses do not count. */
+/* log(0) makes the infinity; the infinite constant and the division that only another output uses do not count. */
 static void the_first_nonfinite_node_is_found(void **state) {
     Interp *interp = interp_new(read_graph(state, "%1 = input f32[2] value \"x\"\n"
                                                   "%2 = constant f32[2] inf\n"
@@ -102,19 +102,20 @@ static void the_first_nonfinite_node_is_found(void **state) {
                                                   "%7 = log f32[2] %6\n"
                                                   "%8 = neg f32[2] %7\n"
                                                   "%9 = sum f32[] %8 axis=0\n"
-                                                  "output \"loss\" %9\n"),
+                                                  "output \"loss\" %9\n"
+                                                  "output \"metric\" %3\n"),
                                 INTERP_F64);
     double *x = interp_value(interp, 1);
     x[0] = 0;
     x[1] = 1;
     interp_run(interp);
-    assert_int_equal(interp_first_nonfinite(interp), 7);
+    assert_int_equal(interp_first_nonfinite(interp, "loss"), 7);
     x[0] = 2;
     interp_run(interp);
-    assert_int_equal(interp_first_nonfinite(interp), NODE_NONE);
+    assert_int_equal(interp_first_nonfinite(interp, "loss"), NODE_NONE);
     x[0] = (double)NAN;
     interp_run(interp);
-    assert_int_equal(interp_first_nonfinite(interp), 1);
+    assert_int_equal(interp_first_nonfinite(interp, "loss"), 1);
     interp_free(interp);
 }
 
