@@ -51,14 +51,13 @@ static bool measure(Evaluating *evaluating) {
     return true;
 }
 
-static void count_confusion(Evaluating *evaluating, const Predictions *predictions, const int32_t *rows) {
+static OutputConfusion count_confusion(const Evaluating *evaluating, const Predictions *predictions, const int32_t *rows) {
     int64_t classes = predictions->width, *counts = ARENA_ARRAY(evaluating->session.arena, int64_t, classes * classes);
     for (int64_t i = 0; i < predictions->rows; i++) {
         int32_t truth = true_class(&evaluating->session, predictions->output, rows[i]);
         if (truth >= 0 && truth < classes) counts[truth * classes + prediction_class(predictions, i)]++;
     }
-    evaluating->confusions[evaluating->confusion_count++] =
-        (OutputConfusion){predictions->output, {classes, predictions->output->label, counts}};
+    return (OutputConfusion){predictions->output, {classes, predictions->output->label, counts}};
 }
 
 static bool nothing_to_confuse(const Evaluating *evaluating) {
@@ -82,16 +81,19 @@ static bool nothing_to_confuse(const Evaluating *evaluating) {
 
 static bool measure_confusions(Evaluating *evaluating) {
     const ModelInfo *info = evaluating->session.build.info;
-    const int32_t *rows = dataset_split(evaluating->session.dataset, evaluating->split);
-    evaluating->confusions = ARENA_ARRAY(evaluating->session.arena, OutputConfusion, info->output_count);
-    for (uint32_t i = 0; i < info->output_count; i++) {
-        Predictions predictions;
-        if (!info->outputs[i].label) continue;
-        if (!forward_run(&evaluating->session, GRAPH_EVAL, i, evaluating->batch, rows, evaluating->rows, &predictions))
-            return false;
-        count_confusion(evaluating, &predictions, rows);
-    }
-    return evaluating->confusion_count || nothing_to_confuse(evaluating);
+    Arena *arena = evaluating->session.arena;
+    Forward forward = {.batch = evaluating->batch,
+                       .rows = dataset_split(evaluating->session.dataset, evaluating->split),
+                       .count = evaluating->rows,
+                       .outputs = ARENA_ARRAY(arena, Predictions, info->output_count)};
+    for (uint32_t i = 0; i < info->output_count; i++)
+        if (info->outputs[i].label) forward.outputs[forward.output_count++].output = &info->outputs[i];
+    if (!forward.output_count) return nothing_to_confuse(evaluating);
+    if (!forward_run(&evaluating->session, GRAPH_EVAL, &forward)) return false;
+    evaluating->confusions = ARENA_ARRAY(arena, OutputConfusion, forward.output_count);
+    for (uint32_t i = 0; i < forward.output_count; i++)
+        evaluating->confusions[evaluating->confusion_count++] = count_confusion(evaluating, &forward.outputs[i], forward.rows);
+    return true;
 }
 
 /* -- printing -- */

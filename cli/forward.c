@@ -63,43 +63,54 @@ static const Node *output_node(const Graph *graph, const char *name) {
     return NULL;
 }
 
-/* Runs `count` rows, a multiple of `batch`, and copies the output after `done` rows into its place. */
-static bool run_batches(Session *session, const Program *program, uint32_t batch, const int32_t *rows, int64_t count,
-                        float *values, const Predictions *shape) {
+/* Copies what the network made of a batch after `done` rows into its place. */
+static void take_batch(const Runner *runner, uint32_t batch, int64_t done, const Forward *forward) {
+    for (uint32_t i = 0; i < forward->output_count; i++) {
+        const Predictions *output = &forward->outputs[i];
+        memcpy(output->values + done * output->width, runner_output(runner, output->output->name),
+               (size_t)(batch * output->width) * sizeof(float));
+    }
+}
+
+/* Runs the rows from `first` to below `end`, a multiple of `batch`. */
+static bool run_batches(Session *session, const Program *program, uint32_t batch, int64_t first, int64_t end,
+                        const Forward *forward) {
+    if (!program) return true;
     Runner *runner = runner_new(program, session->states, session->threads, session->build.diag);
     bool good = runner && bind_inputs(runner, session, program->graph);
-    for (int64_t done = 0; done < count && good; done += batch) {
-        runner_step(runner, rows + done);
-        memcpy(values + done * shape->width, runner_output(runner, shape->output->name),
-               (size_t)(batch * shape->width) * sizeof(float));
+    for (int64_t done = first; done < end && good; done += batch) {
+        runner_step(runner, forward->rows + done);
+        take_batch(runner, batch, done, forward);
     }
     runner_free(runner);
     return good;
 }
 
-static bool prepare(Session *session, const Program *program, uint32_t output, int64_t count, Predictions *predictions) {
-    const ModelOutput *which = &session->build.info->outputs[output];
+static bool prepare(Session *session, const Program *program, int64_t count, Predictions *predictions) {
+    const ModelOutput *which = predictions->output;
     const Node *node = output_node(program->graph, which->name);
-    *predictions = (Predictions){.output = which, .rows = count};
     if (!node || node->dtype != DTYPE_F32) {
         diag_error(session->build.diag, STATUS_MODEL, (Span){0}, "the model's output '%s' is not f32", which->name);
         return false;
     }
+    predictions->rows = count;
     predictions->width = shape_elements(node->shape) / node->shape.dim[0];
     predictions->values = ARENA_ARRAY(session->arena, float, count * predictions->width);
     return true;
 }
 
-bool forward_run(Session *session, GraphKind kind, uint32_t output, uint32_t batch, const int32_t *rows, int64_t count,
-                 Predictions *predictions) {
-    ProgramPair pair = programs_pair(&session->programs, kind, count, batch);
-    int64_t whole = count / batch * batch;
-    if (!prepare(session, pair.full ? pair.full : pair.last, output, count, predictions)) return false;
-    if (pair.full && !run_batches(session, pair.full, batch, rows, whole, predictions->values, predictions)) return false;
-    if (pair.last && !run_batches(session, pair.last, (uint32_t)(count - whole), rows + whole, count - whole,
-                                  predictions->values + whole * predictions->width, predictions))
+bool forward_run(Session *session, GraphKind kind, const Forward *forward) {
+    int64_t count = forward->count, whole = count / forward->batch * forward->batch;
+    ProgramPair pair = programs_pair(&session->programs, kind, count, forward->batch);
+    for (uint32_t i = 0; i < forward->output_count; i++)
+        if (!prepare(session, pair.full ? pair.full : pair.last, count, &forward->outputs[i])) return false;
+    if (!run_batches(session, pair.full, forward->batch, 0, whole, forward) ||
+        !run_batches(session, pair.last, (uint32_t)(count - whole), whole, count, forward))
         return false;
-    for (int64_t i = 0; predictions->output->classes && i < count; i++)
-        make_probabilities(predictions->values + i * predictions->width, predictions->width);
+    for (uint32_t i = 0; i < forward->output_count; i++) {
+        const Predictions *output = &forward->outputs[i];
+        for (int64_t row = 0; output->output->classes && row < count; row++)
+            make_probabilities(output->values + row * output->width, output->width);
+    }
     return true;
 }

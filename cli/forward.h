@@ -12,10 +12,16 @@ typedef struct {
     float *values; /* [rows][width], in the session's arena: the output; of one with classes their probabilities */
 } Predictions;
 
-/* Runs the programs of `kind` that were wanted for `count` rows in batches of `batch`, for one of the model's outputs. false after
- * reporting errors. */
-bool forward_run(Session *session, GraphKind kind, uint32_t output, uint32_t batch, const int32_t *rows, int64_t count,
-                 Predictions *predictions);
+/* Which rows are run, in which batches, and what is kept of what comes out. */
+typedef struct {
+    uint32_t batch;
+    const int32_t *rows;
+    int64_t count;
+    Predictions *outputs; /* each says which output it is of, the rest is filled in */
+    uint32_t output_count;
+} Forward;
+/* Runs the programs of `kind` that were wanted for so many rows, once for all outputs. false after reporting errors. */
+bool forward_run(Session *session, GraphKind kind, const Forward *forward);
 int32_t prediction_class(const Predictions *predictions, int64_t row);
 float prediction_value(const Predictions *predictions, int64_t row, int64_t column);
 

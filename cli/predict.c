@@ -112,10 +112,11 @@ static bool run(Predicting *predicting, uint32_t batch) {
     predicting->main = predicting->outputs;
     for (uint32_t i = 0; i < predicting->output_count; i++) {
         Predictions *output = &predicting->outputs[i];
-        if (!forward_run(session, GRAPH_PREDICT, i, batch, predicting->rows, predicting->count, output)) return false;
+        output->output = &session->build.info->outputs[i];
         if (output->output->classes && !predicting->main->output->classes) predicting->main = output;
     }
-    return true;
+    return forward_run(session, GRAPH_PREDICT,
+                       &(Forward){batch, predicting->rows, predicting->count, predicting->outputs, predicting->output_count});
 }
 
 static bool predict(Predicting *predicting) {
