@@ -51,12 +51,22 @@ static void print_row(const SourceSchema *schema, const Confusion *confusion, in
     printf("   %6.2f %%\n", 100 * recall(confusion, truth));
 }
 
+/* Labels that are computed may be no class. */
+static void print_outside(const Confusion *confusion) {
+    char outside[NUMBER_TEXT], all[NUMBER_TEXT];
+    int64_t left = confusion->elements;
+    for (int64_t i = 0; i < confusion->classes * confusion->classes; i++) left -= confusion->counts[i];
+    if (left > 0)
+        printf("%s of %s have a class that has no column\n", text_count(outside, left), text_count(all, confusion->elements));
+}
+
 void confusion_print(const SourceSchema *schema, const Confusion *confusion) {
     int width = count_width(confusion);
     printf("%-*s", NAME_MAX_WIDTH + 4, "true \\ predicted");
     for (int64_t i = 0; i < confusion->classes; i++) printf("%*lld", width, (long long)i);
     printf("     recall\n");
     for (int64_t truth = 0; truth < confusion->classes; truth++) print_row(schema, confusion, (int32_t)truth, width);
+    print_outside(confusion);
 }
 
 /* -- as JSON -- */

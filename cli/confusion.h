@@ -10,10 +10,11 @@
 typedef struct {
     int64_t classes;
     const char *label; /* the source field that knows the classes' names, or NULL */
+    int64_t elements;  /* that were to be counted; 0: not known */
     int64_t *counts;   /* [classes][classes]: true, predicted */
 } Confusion;
 
-/* With the recall of each class: the share of its elements that were recognized. */
+/* With the recall of each class, the share of its elements that were recognized, and how many elements have none of the classes. */
 void confusion_print(const SourceSchema *schema, const Confusion *confusion);
 json_t *confusion_json(const Confusion *confusion); /* an array of rows */
 json_t *confusion_recalls(const Confusion *confusion);

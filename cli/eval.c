@@ -57,7 +57,7 @@ static OutputConfusion count_confusion(const Evaluating *evaluating, const Predi
         int32_t truth = true_class(&evaluating->session, predictions->output, rows[i]);
         if (truth >= 0 && truth < classes) counts[truth * classes + prediction_class(predictions, i)]++;
     }
-    return (OutputConfusion){predictions->output, {classes, predictions->output->label, counts}};
+    return (OutputConfusion){predictions->output, {classes, predictions->output->label, predictions->rows, counts}};
 }
 
 static bool nothing_to_confuse(const Evaluating *evaluating) {
@@ -108,7 +108,7 @@ static void print_confusion(const Session *session, const OutputConfusion *confu
 /* A metric that is a matrix. */
 static Confusion counts_of(const Evaluating *evaluating, uint32_t metric) {
     const MetricCounts *counts = &evaluating->session.build.info->counts[metric];
-    return (Confusion){counts->classes, counts->label, evaluating->counts[metric]};
+    return (Confusion){counts->classes, counts->label, counts->answers * evaluating->rows, evaluating->counts[metric]};
 }
 
 static void print_counts(const Evaluating *evaluating, uint32_t metric) {

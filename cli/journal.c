@@ -73,7 +73,7 @@ static void put_measured(json_t *line, const Journal *journal, const char *split
     json_object_set_new(line, split_key(key, split, "loss"), json_number(measured->loss));
     const ModelInfo *info = journal->info;
     for (uint32_t i = 0; i < info->metric_count; i++) {
-        Confusion confusion = {info->counts[i].classes, info->counts[i].label, measured->counts[i]};
+        Confusion confusion = {.classes = info->counts[i].classes, .counts = measured->counts[i]};
         json_object_set_new(line, split_key(key, split, info->metrics[i]),
                             measured->counts[i] ? confusion_json(&confusion) : json_number(measured->metrics[i]));
     }

@@ -278,12 +278,14 @@ static void print_measured(const Training *training, const char *split, const Me
     printf("%s loss %s, ", split, text_number(value, measured->loss));
 }
 
-static void print_counts(const Training *training, const char *split, const Measured *measured) {
+static void print_counts(const Training *training, Split split, const Measured *measured) {
     const ModelInfo *info = training->journal.info;
+    int64_t rows = dataset_rows(training->session.dataset, split);
     for (uint32_t i = 0; i < info->metric_count; i++) {
-        Confusion confusion = {info->counts[i].classes, info->counts[i].label, measured->counts[i]};
+        const MetricCounts *counts = &info->counts[i];
+        Confusion confusion = {counts->classes, counts->label, counts->answers * rows, measured->counts[i]};
         if (!confusion.counts) continue;
-        printf("\n%s %s:\n", split, info->metrics[i]);
+        printf("\n%s %s:\n", split_name(split), info->metrics[i]);
         confusion_print(&info->schema, &confusion);
     }
 }
@@ -324,8 +326,8 @@ static void print_answer(const Training *training) {
     printf("%u epoch%s, %.1f s\n", last->epoch, last->epoch == 1 ? "" : "s", seconds_now() - training->started);
     print_judgement(training, last);
     print_files(folder);
-    print_counts(training, "test", &last->test);
-    print_counts(training, "valid", &last->valid);
+    print_counts(training, SPLIT_TEST, &last->test);
+    print_counts(training, SPLIT_VALID, &last->valid);
 }
 
 static Status finish(Training *training, TrainResult result) {

@@ -47,6 +47,7 @@ typedef struct {
 /* A metric that is a matrix of counts: rows are the true classes. */
 typedef struct {
     int64_t classes;   /* 0: it is a number */
+    int64_t answers;   /* elements of a row that are counted; 0: not known */
     const char *label; /* the source field that knows their names; NULL: none */
 } MetricCounts;
 

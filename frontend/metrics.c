@@ -52,9 +52,11 @@ Value call_split_counts(const Call *call) {
     NodeId counts = build_matmul(evaluator->graph, call->args[1].node, call->args[2].node, true, false);
     Value value = counts ? over_batches(call, counts, DTYPE_I32) : value_error();
     if (value.kind == VALUE_ERROR) return value;
+    int64_t elements = tensor_node(evaluator, call->args[0])->shape.dim[0], batch = evaluator->batch;
     evaluator->counts = value.node;
-    evaluator->counted =
-        (MetricCounts){tensor_node(evaluator, value)->shape.dim[0], classes_known_by(evaluator, call->args[0])};
+    evaluator->counted = (MetricCounts){.classes = tensor_node(evaluator, value)->shape.dim[0],
+                                        .answers = elements % batch ? 0 : elements / batch,
+                                        .label = classes_known_by(evaluator, call->args[0])};
     return value;
 }
 
