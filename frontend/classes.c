@@ -68,14 +68,18 @@ Value call_class_of(const Call *call) {
 Value call_has_class(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Graph *graph = evaluator->graph;
-    Shape rows = tensor_node(evaluator, call->args[1])->shape;
+    Shape rows = tensor_node(evaluator, call->args[1])->shape, each = {.rank = rows.rank};
+    int64_t count = tensor_node(evaluator, call->args[0])->shape.dim[0];
+    if (rows.rank < 1 || rows.dim[0] != count) return call_fail(call, 1, "must have a row for each label");
     if (field_of(evaluator, call->args[0])) return call->args[1];
-    NodeId label = build_convert(graph, call->args[0].node, DTYPE_I32);
+    for (int axis = 0; axis < rows.rank; axis++) each.dim[axis] = axis ? 1 : count;
+    NodeId label = build_reshape(graph, build_convert(graph, call->args[0].node, DTYPE_I32), each);
     NodeId first = build_i32(graph, 0, rows), last = build_i32(graph, (int32_t)call->args[2].integer - 1, rows);
     NodeId inside =
         build_binary(graph, OP_and, build_binary(graph, OP_le, first, label), build_binary(graph, OP_le, label, last));
+    NodeId x = tensor_f32(evaluator, call->args[1]);
     return evaluator_built(evaluator, call->span,
-                           build_ternary(graph, OP_select, inside, call->args[1].node, build_f32(graph, (double)NAN, rows)));
+                           build_ternary(graph, OP_select, inside, x, build_f32(graph, (double)NAN, rows)));
 }
 
 /* -- weights of classes -- */

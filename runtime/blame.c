@@ -42,6 +42,7 @@ static const char *kind_of(const float *values, size_t count) {
 /* The select of the language's has_class: NaN where whole numbers are not in a range. */
 static bool picks_class(const Graph *graph, const Node *node) {
     const Node *inside = node->op == OP_select ? graph_operand(graph, node, 0) : node;
+    while (op_class(inside->op) == CLASS_VIEW) inside = graph_operand(graph, inside, 0);
     if (inside->op != OP_and || graph_operand(graph, inside, 0)->op != OP_le) return false;
     return graph_operand(graph, graph_operand(graph, inside, 0), 0)->dtype == DTYPE_I32;
 }
@@ -51,7 +52,7 @@ static const char *remedy(const Graph *graph, const Node *node) {
     if (node && node->op == OP_input)
         return "the data hold it: 'mlc data' with the model file tells where; impute(...) fills in what is missing";
     if (node && picks_class(graph, node))
-        return "a label was computed that is no class: classes count from 0, one for each column";
+        return "a label was computed that is no class: classes count from 0, one for each column, or row of an embedding";
     return "a smaller learning rate often helps; so does keeping log and / away from 0, and exp from large numbers";
 }
 
