@@ -8,6 +8,6 @@ train { loss = mean(y ** 2); optimizer = adam(); epochs = 1; batch = 2; shuffle 
 END
 mlc train model.mdl -q
 sed -i 's/int(x), 3/int(x), 4/' model.mdl
-mlc train model.mdl -q --out run
+mlc train model.mdl -q --out run >/dev/null
 printf 'x\n0\n-1\n' >new.csv
 mlc predict run new.csv --json
