@@ -12,10 +12,12 @@ same closed/last.safetensors open/last.safetensors
 expect 5 bash -c 'exec mlc eval open >&-'
 says err "cannot write the answer to stdout"
 
-# a file that may not grow is an error, and leaves nothing half
-expect 5 bash -c 'ulimit -f 4; mlc train small.mdl --out limited --set train.epochs=1'
-says err "cannot write 'limited/last.safetensors': File too large"
-[[ ! -e limited/last.safetensors ]] || fail "a checkpoint was written in part"
+# a file that may not grow is an error, and leaves nothing half (but for ThreadSanitizer, which writes a file of its own and maps it)
+if [[ -z ${TSAN_OPTIONS-} ]]; then
+    expect 5 bash -c 'ulimit -f 4; mlc train small.mdl --out limited --set train.epochs=1'
+    says err "cannot write 'limited/last.safetensors': File too large"
+    [[ ! -e limited/last.safetensors ]] || fail "a checkpoint was written in part"
+fi
 
 # one training at a time
 mlc train small.mdl --out busy --set train.epochs=100000 -q >"$scratch/busy" 2>&1 &
