@@ -126,17 +126,19 @@ static int64_t most_k(const ProductSize *size) {
     return all_rows ? least(MOST_K, CHUNK / size->rows) : MOST_K;
 }
 
+int64_t blocking_list_room(const Blocking *b) { return b->k_block + LANES_OF_TILE; }
+
 static void cut_k(const ProductSize *size, Blocking *b) {
     bool whole = (size->panels && size->k <= WHOLE_K) || too_wide(b);
     b->k_block = whole ? size->k : divide_up(size->k, divide_up(size->k, most_k(size)));
     b->k_blocks = divide_up(size->k, b->k_block);
-    b->lists_zeros = size->lists_zeros && b->k_block + LANES_OF_TILE <= LIST_ENTRIES;
+    b->lists_zeros = size->lists_zeros && blocking_list_room(b) <= LIST_ENTRIES;
 }
 
 static void cut_rows(const ProductSize *size, Blocking *b) {
     int64_t chunk = CHUNK / (b->k_block * b->tile_rows);
     if (b->k_blocks > 1) chunk = least(chunk, MOST_SAVED / (b->tile_rows * b->column_blocks * b->vectors * LANES_OF_TILE));
-    if (b->lists_zeros) chunk = least(chunk, LIST_ENTRIES / (b->k_block + LANES_OF_TILE));
+    if (b->lists_zeros) chunk = least(chunk, LIST_ENTRIES / blocking_list_room(b));
     assert(!size->group || size->group % b->tile_rows == 0);
     if (size->group) chunk = size->group / b->tile_rows;
     b->chunks = divide_up(b->row_blocks, most(chunk, 1));

@@ -35,5 +35,7 @@ typedef struct {
 } Blocking;
 
 Blocking blocking_choose(const ProductSize *size);
+/* Entries from one list of zeros to the next: as many as are written at once may be written behind its last one. */
+int64_t blocking_list_room(const Blocking *blocking);
 
 #endif

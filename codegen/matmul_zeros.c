@@ -7,11 +7,8 @@ static LLVMValueRef slot_at(Emitter *e, LLVMTypeRef type, LLVMValueRef slots, LL
     return LLVMBuildGEP2(e->builder, type, slots, &number, 1, "");
 }
 
-/* From one list to the next: behind its last entry, as many as are written at once may be overwritten. */
-static int64_t list_room(const Matmul *m) { return m->blocking.k_block + LANES; }
-
 static LLVMValueRef list_of(Emitter *e, const Matmul *m, LLVMValueRef block) {
-    return slot_at(e, e->i32, m->lists, LLVMBuildMul(e->builder, block, const_i64(e, list_room(m)), ""));
+    return slot_at(e, e->i32, m->lists, LLVMBuildMul(e->builder, block, const_i64(e, blocking_list_room(&m->blocking)), ""));
 }
 
 /* -- a list: k are written whether they count or not; the end moves on only behind those that do -- */
@@ -42,11 +39,12 @@ static void list_add_one(Emitter *e, const List *list, LLVMValueRef k, LLVMValue
     list_add(e, list, LLVMBuildTrunc(e->builder, k, e->i32, ""), some);
 }
 
-/* Lanes as the bits of an i64. */
-static LLVMValueRef bits_of(Emitter *e, LLVMValueRef some) {
-    LLVMValueRef bits = LLVMBuildBitCast(e->builder, some, LLVMIntTypeInContext(e->context, LANES), "");
-    return LLVMBuildZExt(e->builder, bits, e->i64, "");
-}
+/* A bit for each lane. */
+static LLVMTypeRef mark_type(const Emitter *e) { return LLVMIntTypeInContext(e->context, LANES); }
+static LLVMValueRef mark_of(Emitter *e, LLVMValueRef some) { return LLVMBuildBitCast(e->builder, some, mark_type(e), ""); }
+
+/* The same as an i64. */
+static LLVMValueRef bits_of(Emitter *e, LLVMValueRef some) { return LLVMBuildZExt(e->builder, mark_of(e, some), e->i64, ""); }
 
 /* AVX-512 has an instruction that moves the lanes of a mask together. */
 static void list_add_compressed(Emitter *e, const List *list, LLVMValueRef k, LLVMValueRef some) {
@@ -128,13 +126,14 @@ static LLVMValueRef list_by_lanes(Emitter *e, const Operands *operands, const Li
     return whole;
 }
 
-/* The rows of block `number` of the chunk that the tile is in, as they lie. */
-static void find_rows(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number, Operands *operands) {
+/* The rows of block `number` of the chunk that the tile is in, as they lie; returns the first one's number. */
+static LLVMValueRef find_rows(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number, Operands *operands) {
     Tile block = *tile;
     LLVMValueRef away = LLVMBuildSub(e->builder, number, tile->in_chunk, "");
     LLVMValueRef below = LLVMBuildMul(e->builder, away, const_i64(e, m->blocking.tile_rows), "");
     block.row = LLVMBuildAdd(e->builder, tile->row, below, "");
     product_find_rows(e, &block, operands);
+    return block.row;
 }
 
 /* Lists that block. */
@@ -158,19 +157,13 @@ static int64_t blocks_together(const Matmul *m) {
     return product_rows_adjoin(m) && LANES % b->tile_rows == 0 && together <= smallest ? together : 1;
 }
 
-static LLVMTypeRef mark_type(const Emitter *e) { return LLVMIntTypeInContext(e->context, LANES); }
-
 /* Behind the last k, LANES are marked as zero. */
 static void mark_all(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef first, Steps steps) {
     Operands operands = {.m = m};
-    LLVMValueRef row =
-        LLVMBuildMul(e->builder, LLVMBuildSub(e->builder, first, tile->in_chunk, ""), const_i64(e, m->blocking.tile_rows), "");
-    LLVMValueRef mask = lanes_below(e, LLVMBuildAdd(e->builder, tile->row, row, ""), m->rows.lines);
-    find_rows(e, m, tile, first, &operands);
+    LLVMValueRef mask = lanes_below(e, find_rows(e, m, tile, first, &operands), m->rows.lines);
     Loop loop = loop_begin(e, const_i64(e, 0));
     LLVMValueRef rows = product_lanes_at(e, &operands, LLVMBuildAdd(e->builder, steps.from, loop.index, ""), mask);
-    LLVMValueRef bits = LLVMBuildBitCast(e->builder, is_some(e, rows), mark_type(e), "");
-    LLVMBuildStore(e->builder, bits, slot_at(e, mark_type(e), m->marks, loop.index));
+    LLVMBuildStore(e->builder, mark_of(e, is_some(e, rows)), slot_at(e, mark_type(e), m->marks, loop.index));
     loop_end(e, loop, steps.count, 1);
     LLVMValueRef end = slot_at(e, mark_type(e), m->marks, steps.count);
     LLVMSetAlignment(LLVMBuildStore(e->builder, LLVMConstNull(lanes_of(mark_type(e))), end), sizeof(int16_t));
@@ -222,8 +215,9 @@ static void list_all(Emitter *e, const Matmul *m) {
 
 void zeros_reserve(Emitter *e, Matmul *m) {
     int64_t blocks = m->blocking.chunk;
-    m->lists = stack_slot(e, LLVMArrayType(e->i32, (unsigned)((blocks + 1) * list_room(m))), sizeof(int32_t));
-    m->marks = stack_slot(e, LLVMArrayType(mark_type(e), (unsigned)list_room(m)), sizeof(int16_t));
+    int64_t room = blocking_list_room(&m->blocking);
+    m->lists = stack_slot(e, LLVMArrayType(e->i32, (unsigned)((blocks + 1) * room)), sizeof(int32_t));
+    m->marks = stack_slot(e, LLVMArrayType(mark_type(e), (unsigned)room), sizeof(int16_t));
     m->counts = stack_slot(e, LLVMArrayType(e->i64, (unsigned)blocks), sizeof(int64_t));
     m->finite = stack_slot(e, e->i1, 1);
     list_all(e, m);
