@@ -131,8 +131,14 @@ static json_t *row_json(const DataReport *report, int64_t i) {
     }
     for (uint32_t k = 0; k < report->field_count; k++)
         json_object_set_new(fields, report->fields[k]->field.name, value_json(&report->fields[k]->field, report->first[k], i));
-    return json_pack("{s:I, s:o, s:o}", "row", (json_int_t)dataset_row_number(dataset, row), "source", source, "fields",
-                     fields);
+    RowPlace place = dataset_row_place(dataset, row);
+    json_t *json = json_object();
+    if (place.file) json_object_set_new(json, "file", json_string(place.file));
+    if (place.row >= 0) json_object_set_new(json, "row", json_integer(place.row));
+    if (place.line) json_object_set_new(json, "line", json_integer(place.line));
+    json_object_set_new(json, "source", source);
+    json_object_set_new(json, "fields", fields);
+    return json;
 }
 
 static json_t *first_json(const DataReport *report) {

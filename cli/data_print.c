@@ -149,12 +149,21 @@ static void print_elements(const SourceField *field, const void *rows, const int
     if (shown < elements) printf("  ... %" PRId64 " elements\n", elements);
 }
 
+/* The numbers of rows in their file, or their lines. */
+static void print_places(const Dataset *dataset, const char *what, const int32_t *rows, int64_t count) {
+    printf("  %-*s", NAME_WIDTH, what);
+    for (int64_t i = 0; i < count; i++) {
+        RowPlace place = dataset_row_place(dataset, rows[i]);
+        printf(" %*" PRId64, CELL_WIDTH, *what == 'l' ? place.line : place.row);
+    }
+    putchar('\n');
+}
+
 static void print_block(const DataReport *report, int64_t first, int64_t count) {
     const Dataset *dataset = report->session.dataset;
     const int32_t *rows = dataset_split(dataset, report->split);
-    printf("  %-*s", NAME_WIDTH, "row");
-    for (int64_t i = first; i < first + count; i++) printf(" %*" PRId64, CELL_WIDTH, dataset_row_number(dataset, rows[i]));
-    putchar('\n');
+    print_places(dataset, "row", &rows[first], count);
+    if (dataset_row_place(dataset, rows[first]).line) print_places(dataset, "line", &rows[first], count);
     for (uint32_t i = 0; i < report->facts->field_count; i++) {
         const SourceField *field = &report->facts->fields[i]->field;
         if (field != report->picture) print_elements(field, dataset_field(dataset, field->name), rows, first, count);
@@ -211,12 +220,21 @@ static void print_labels(const DataReport *report, int32_t row) {
     }
 }
 
+static void print_picture_name(const Dataset *dataset, int32_t row) {
+    RowPlace place = dataset_row_place(dataset, row);
+    fputs("  ", stdout);
+    if (place.row < 0)
+        shown_text(place.file, stdout);
+    else
+        printf("row %" PRId64, place.row);
+}
+
 static void print_pictures(const DataReport *report) {
     const uint8_t *pixels = dataset_field(report->session.dataset, report->picture->name);
     heading("first pictures of %s", split_name(report->split));
     for (int64_t i = 0; i < report->shown; i++) {
         int32_t row = dataset_split(report->session.dataset, report->split)[i];
-        printf("  row %" PRId64, dataset_row_number(report->session.dataset, row));
+        print_picture_name(report->session.dataset, row);
         print_labels(report, row);
         putchar('\n');
         print_pixels(report, pixels + row * shape_elements(report->picture->row));

@@ -80,11 +80,26 @@ static bool take_elements(ArrayField *field, int64_t test_begin, void **to, Diag
     return true;
 }
 
+/* Of all training rows, or of all test rows. */
+static RowOrigin origin_of(const ArrayField *fields, uint32_t count, bool test, int64_t begin, Arena *arena) {
+    const char **parts = ARENA_ARRAY(arena, const char *, count);
+    for (uint32_t i = 0; i < count; i++) parts[i] = (test ? &fields[i].test : &fields[i].train)->name;
+    return (RowOrigin){.begin = (int32_t)begin, .file = (test ? &fields->test : &fields->train)->file, .parts = parts};
+}
+
+static void take_origins(const ArrayField *fields, uint32_t count, SourceData *data) {
+    bool test = fields[0].test.name != NULL;
+    reader_origins(data, test ? 2 : 1);
+    data->origins[0] = origin_of(fields, count, false, 0, data->arena);
+    if (test) data->origins[1] = origin_of(fields, count, true, data->test_begin, data->arena);
+}
+
 bool arrays_take(ArrayField *fields, uint32_t count, bool whole, SourceData *data, Diagnostics *diag) {
     reader_fields(data, count);
     data->schema.train_rows = fields[0].train.array.shape.dim[0];
     if (!data->test_begin) data->test_begin = data->schema.train_rows;
     data->schema.test_rows = fields[0].test.name ? fields[0].test.array.shape.dim[0] : 0;
+    take_origins(fields, count, data);
     for (uint32_t i = 0; i < count; i++) {
         const NpyArray *array = &fields[i].train.array;
         data->fields[i] = (SourceField){.name = fields[i].name, .dtype = array->dtype, .row = row_of(array)};

@@ -8,6 +8,7 @@
 
 typedef struct {
     const char *name; /* for messages: the file, or "x_train in 'mnist.npz'"; NULL: there is none */
+    const char *file;
     Span span;
     NpyArray array;
 } ArrayPart;

@@ -9,6 +9,7 @@
 #include "runtime/splits.h"
 #include "ir/clock.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,9 +162,50 @@ const int32_t *dataset_split(const Dataset *dataset, Split split) { return datas
 const SourceSchema *dataset_fields(const Dataset *dataset) { return &dataset->source.schema; }
 double dataset_seconds(const Dataset *dataset) { return dataset->seconds; }
 
-int64_t dataset_row_number(const Dataset *dataset, int32_t row) {
+/* The origin of a row: the last one that begins at it or before. NULL: nobody knows. */
+static const RowOrigin *origin_of(const SourceData *source, int32_t row) {
+    uint32_t low = 0, high = source->origin_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (source->origins[middle].begin <= row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low ? &source->origins[low - 1] : NULL;
+}
+
+RowPlace dataset_row_place(const Dataset *dataset, int32_t row) {
+    const RowOrigin *origin = origin_of(&dataset->source, row);
+    if (!origin) return (RowPlace){.row = row};
+    int32_t at = row - origin->begin;
+    return (RowPlace){origin->file, origin->is_row ? -1 : at, origin->lines ? origin->lines[at] : 0};
+}
+
+const char *dataset_place_brief(const Dataset *dataset, int32_t row, char text[PLACE_TEXT]) {
     const SourceData *source = &dataset->source;
-    return row < source->schema.train_rows ? row : row - source->test_begin + source->schema.train_rows;
+    RowPlace place = dataset_row_place(dataset, row);
+    if (source->origin_count > 1) return dataset_place_text(dataset, NULL, row, text);
+    snprintf(text, PLACE_TEXT, "%s %" PRId64, place.line ? "line" : "row", place.line ? place.line : place.row);
+    return text;
+}
+
+const char *dataset_place_text(const Dataset *dataset, const char *name, int32_t row, char text[PLACE_TEXT]) {
+    const SourceData *source = &dataset->source;
+    const RowOrigin *origin = origin_of(source, row);
+    const SourceField *field = name ? source_field(&source->schema, name) : NULL;
+    RowPlace place = dataset_row_place(dataset, row);
+    if (!origin)
+        snprintf(text, PLACE_TEXT, "row %" PRId64 " of the data", place.row);
+    else if (origin->is_row)
+        snprintf(text, PLACE_TEXT, "'%.250s'", origin->file);
+    else if (origin->parts)
+        snprintf(text, PLACE_TEXT, "row %" PRId64 " of %.250s", place.row,
+                 origin->parts[field ? field - source->schema.fields : 0]);
+    else
+        snprintf(text, PLACE_TEXT, "%s %" PRId64 " of '%.250s'", place.line ? "line" : "row",
+                 place.line ? place.line : place.row, origin->file);
+    return text;
 }
 
 /* Of a table: it has no test rows of its own, and so no gap. */
@@ -241,21 +283,19 @@ static const char *element_text(const SourceField *field, int64_t element, char 
 
 static void no_column(const Dataset *dataset, const SourceField *field, const void *data, int64_t at, int64_t classes,
                       Span span, Diagnostics *diag) {
-    char element[SHAPE_TEXT];
+    char element[SHAPE_TEXT], place[PLACE_TEXT];
     int64_t each = shape_elements(field->row), label = (int64_t)element_value(field->dtype, false, data, at);
-    long long row = (long long)dataset_row_number(dataset, (int32_t)(at / each));
+    dataset_place_text(dataset, field->name, (int32_t)(at / each), place);
     if (field->is_text && label < 0) {
         bool held_out = dataset_rows(dataset, SPLIT_TRAIN) < all_rows(dataset);
-        diag_error(diag, STATUS_DATA, span,
-                   "'%s' is missing in row %lld of the data, or is of a category that no training row has", field->name, row);
-        diag_help(diag, "rows are counted from 0, without the line of names%s",
-                  held_out ? "; another seed of the data holds out other rows" : "");
+        diag_error(diag, STATUS_DATA, span, "'%s' is missing in %s, or is of a category that no training row has", field->name,
+                   place);
+        if (held_out) diag_help(diag, "another seed of the data holds out other rows");
         return;
     }
-    diag_error(diag, STATUS_DATA, span,
-               "'%s' has class %lld in row %lld%s of the data, but there are columns for 0 to %lld only", field->name,
-               (long long)label, row, element_text(field, at % each, element), (long long)classes - 1);
-    diag_help(diag, "every class needs a column of its own; classes and rows are counted from 0");
+    diag_error(diag, STATUS_DATA, span, "'%s' has class %lld in %s%s, but there are columns for 0 to %lld only", field->name,
+               (long long)label, place, element_text(field, at % each, element), (long long)classes - 1);
+    diag_help(diag, "every class needs a column of its own; classes are counted from 0");
 }
 
 /* The first whole number of a row that is no class; -1: all are. */

@@ -16,14 +16,18 @@ typedef struct {
     Moments *moments; /* [width]: of elements that are not missing */
     float *values;    /* [width][rows]: of what has to be sorted, else NULL */
     int64_t rows;
+    const Dataset *dataset;
+    int64_t *endless; /* [width]: the first training row whose element is infinite; -1: none */
 } Fitting;
 
 static bool is_sorted(FitKind kind) { return kind == FIT_MEDIAN || kind == FIT_MODE; }
 
-static Fitting fitting_new(const Fit *fit, const Node *node, int64_t rows) {
-    int64_t width = shape_elements(node->shape) / node->shape.dim[0];
+static Fitting fitting_new(const Fit *fit, const Node *node, const Dataset *dataset) {
+    int64_t width = shape_elements(node->shape) / node->shape.dim[0], rows = dataset_rows(dataset, SPLIT_TRAIN);
     size_t columns = (size_t)width;
-    Fitting fitting = {.fit = fit, .dtype = node->dtype, .width = width, .rows = rows};
+    Fitting fitting = {.fit = fit, .dtype = node->dtype, .width = width, .rows = rows, .dataset = dataset};
+    fitting.endless = memory_new(columns * sizeof *fitting.endless);
+    for (size_t i = 0; i < columns; i++) fitting.endless[i] = -1;
     fitting.moments = memory_new(columns * sizeof *fitting.moments);
     if (is_sorted(fit->kind)) fitting.values = memory_new(columns * (size_t)rows * sizeof *fitting.values);
     return fitting;
@@ -32,6 +36,7 @@ static Fitting fitting_new(const Fit *fit, const Node *node, int64_t rows) {
 static void fitting_free(Fitting *fitting) {
     free(fitting->moments);
     free(fitting->values);
+    free(fitting->endless);
 }
 
 static void add_value(Fitting *fitting, int64_t column, float value) {
@@ -40,11 +45,13 @@ static void add_value(Fitting *fitting, int64_t column, float value) {
     if (fitting->values) fitting->values[column * fitting->rows + moments->count - 1] = value;
 }
 
-static void add_rows(Fitting *fitting, const void *output, int64_t rows) {
+static void add_rows(Fitting *fitting, const void *output, int64_t first, int64_t rows) {
     const float *numbers = output;
     const int32_t *codes = output;
     for (int64_t i = 0; i < rows * fitting->width; i++) {
         bool missing = fitting->dtype == DTYPE_I32 ? codes[i] < 0 : isnan(numbers[i]);
+        int64_t *endless = &fitting->endless[i % fitting->width];
+        if (fitting->dtype == DTYPE_F32 && isinf(numbers[i]) && *endless < 0) *endless = first + i / fitting->width;
         if (!missing) add_value(fitting, i % fitting->width, fitting->dtype == DTYPE_I32 ? (float)codes[i] : numbers[i]);
     }
 }
@@ -89,7 +96,13 @@ static double deviation(const Fitting *fitting, int64_t column) {
 
 static bool check_column(const Fitting *fitting, int64_t column, double value, double spread, Diagnostics *diag) {
     if (fitting->moments[column].count && isfinite(value) && isfinite(spread)) return true;
-    if (fitting->moments[column].count)
+    char place[PLACE_TEXT];
+    int64_t endless = fitting->endless[column];
+    if (endless >= 0)
+        diag_error(diag, STATUS_DATA, fitting->fit->span, "column %" PRId64 " of what '%s' is fitted to is not finite in %s",
+                   column, fitting->fit->name,
+                   dataset_place_text(fitting->dataset, NULL, dataset_split(fitting->dataset, SPLIT_TRAIN)[endless], place));
+    else if (fitting->moments[column].count)
         diag_error(diag, STATUS_DATA, fitting->fit->span, "column %" PRId64 " of what '%s' is fitted to is not finite", column,
                    fitting->fit->name);
     else
@@ -140,8 +153,7 @@ static const Node *output_node(const Graph *graph, const char *name) {
 
 static void see_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
     Fitting *fitting = context;
-    (void)first;
-    add_rows(fitting, runner_output(runner, fitting->fit->name), count);
+    add_rows(fitting, runner_output(runner, fitting->fit->name), first, count);
 }
 
 bool fits_run(const Program *program, const Dataset *dataset, States *states, Threads *threads, const Fit *fits, uint32_t count,
@@ -150,7 +162,7 @@ bool fits_run(const Program *program, const Dataset *dataset, States *states, Th
     bool good = runner && runner_data(runner, dataset, diag);
     for (uint32_t i = 0; i < count && good; i++) {
         const Node *node = output_node(program->graph, fits[i].name);
-        Fitting fitting = fitting_new(&fits[i], node, dataset_rows(dataset, SPLIT_TRAIN));
+        Fitting fitting = fitting_new(&fits[i], node, dataset);
         runner_rows(runner, dataset_split(dataset, SPLIT_TRAIN), fitting.rows, see_rows, &fitting);
         good = finish(&fitting, states, diag);
         fitting_free(&fitting);

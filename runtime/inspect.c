@@ -103,13 +103,13 @@ static void find_outliers(const Column *column, Findings *findings) {
     int32_t example = 0;
     free(values);
     if (count < OUTLIER_ROWS || !(far > 0)) return;
-    int64_t outside = count_outside(column, lower - far, upper + far, &example),
-            number = dataset_row_number(column->dataset, example);
+    int64_t outside = count_outside(column, lower - far, upper + far, &example);
+    char place[PLACE_TEXT];
     if (outside)
         findings_add(findings, "outlier", column->facts->field.name, outside,
-                     "'%s': %" PRId64 " value%s far from the others, such as %g in row %" PRId64
-                     " (half of the training rows: %g to %g)",
-                     column->name, outside, outside == 1 ? "" : "s", value_of(column, example), number, lower, upper);
+                     "'%s': %" PRId64 " value%s far from the others, such as %g in %s (half of the training rows: %g to %g)",
+                     column->name, outside, outside == 1 ? "" : "s", value_of(column, example),
+                     dataset_place_brief(column->dataset, example, place), lower, upper);
 }
 
 static bool has_classes(const DataFacts *facts, const char *name) {
@@ -201,16 +201,17 @@ static void inspect_rows(const Dataset *dataset, Findings *findings) {
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         int64_t repeated = duplicates.repeated[split], trained = duplicates.trained[split];
         const int32_t *pair = duplicates.repeated_pair[split], *leak = duplicates.trained_pair[split];
+        char place[PLACE_TEXT], before[PLACE_TEXT];
         if (repeated)
             findings_add(findings, "duplicate", NULL, repeated,
-                         "%" PRId64 " %s row%s there before, such as row %" PRId64 ", which is row %" PRId64 " again", repeated,
-                         split_name(split), repeated == 1 ? " is" : "s are", dataset_row_number(dataset, pair[0]),
-                         dataset_row_number(dataset, pair[1]));
+                         "%" PRId64 " %s row%s there before, such as %s, which is %s again", repeated, split_name(split),
+                         repeated == 1 ? " is" : "s are", dataset_place_brief(dataset, pair[0], place),
+                         dataset_place_brief(dataset, pair[1], before));
         if (trained)
             findings_add(findings, "leak", NULL, trained,
-                         "%" PRId64 " %s row%s in train too, such as row %" PRId64 ", which is row %" PRId64 " again", trained,
-                         split_name(split), trained == 1 ? " is" : "s are", dataset_row_number(dataset, leak[0]),
-                         dataset_row_number(dataset, leak[1]));
+                         "%" PRId64 " %s row%s in train too, such as %s, which is %s again", trained, split_name(split),
+                         trained == 1 ? " is" : "s are", dataset_place_brief(dataset, leak[0], place),
+                         dataset_place_brief(dataset, leak[1], before));
     }
 }
 

@@ -33,10 +33,12 @@ static bool take_format(const DataSource *source, CsvFormat *format, Diagnostics
 
 static DType column_dtype(const Column *column) { return column->kind == COLUMN_NUMBER ? DTYPE_F32 : DTYPE_I32; }
 
-static void take_columns(SourceData *data) {
+static void take_columns(SourceData *data, const char *path) {
     Table *table = &((CsvSource *)data->own)->table;
     reader_fields(data, table->column_count);
     data->schema.train_rows = table->rows;
+    reader_origins(data, 1);
+    data->origins[0] = (RowOrigin){.file = path, .lines = table->lines};
     for (uint32_t i = 0; i < table->column_count; i++) {
         const Column *column = &table->columns[i];
         data->data[i] = column->cells;
@@ -70,7 +72,7 @@ static bool read_file(const char *path, const CsvFormat *format, const SourceSch
     llvm_blake3_hasher_init(&own->hasher);
     llvm_blake3_hasher_update(&own->hasher, text, length);
     free(text);
-    return good ? take_columns(data), true : report(path, &problem, span, diag);
+    return good ? take_columns(data, path), true : report(path, &problem, span, diag);
 }
 
 static void digest(const SourceData *data, llvm_blake3_hasher *hasher) { *hasher = ((const CsvSource *)data->own)->hasher; }

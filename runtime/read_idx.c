@@ -253,11 +253,26 @@ static bool load_fields(SourceData *data, Load *loads, Diagnostics *diag) {
            load_files(&((IdxSource *)data->own)->files, loads, diag);
 }
 
+/* The training rows of all fields, then the test rows. */
+static void take_origins(SourceData *data) {
+    const SourceFiles *files = &((IdxSource *)data->own)->files;
+    const int roles[] = {FILE_TRAIN_IMAGES, FILE_TEST_IMAGES};
+    reader_origins(data, files->paths[FILE_TEST_IMAGES] ? 2 : 1);
+    for (uint32_t i = 0; i < data->origin_count; i++) {
+        const char **parts = ARENA_ARRAY(data->arena, const char *, data->schema.field_count);
+        for (uint32_t k = 0; k < data->schema.field_count; k++)
+            parts[k] = arena_format(data->arena, "'%s'", files->paths[roles[i] + (int)k]);
+        data->origins[i] =
+            (RowOrigin){.begin = i ? (int32_t)data->test_begin : 0, .file = files->paths[roles[i]], .parts = parts};
+    }
+}
+
 static bool read_elements(SourceData *data, Load *loads, Diagnostics *diag) {
     const IdxSource *own = data->own;
     const SourceFiles *files = &own->files;
     data->test_begin = data->schema.train_rows;
     if (!(can_be_mapped(own, loads) ? map_fields(data, diag) : load_fields(data, loads, diag))) return false;
+    take_origins(data);
     if (!files->paths[FILE_TRAIN_LABELS]) return true;
     const uint8_t *labels = data->data[1];
     return check_classes(files, FILE_TRAIN_LABELS, labels, data->schema.train_rows, diag) &&

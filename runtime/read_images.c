@@ -243,6 +243,9 @@ static void release(SourceData *data) {
 
 static void make_fields(const Images *images, SourceData *data) {
     reader_fields(data, 2);
+    reader_origins(data, images->file_count);
+    for (uint32_t i = 0; i < images->file_count; i++)
+        data->origins[i] = (RowOrigin){.begin = (int32_t)i, .file = images->files[i].path, .is_row = true};
     data->schema.train_rows = images->train_count;
     data->schema.test_rows = images->file_count - images->train_count;
     data->fields[0] =

@@ -22,7 +22,7 @@ static bool open_part(const DataSource *source, int i, NpySource *own, SourceDat
     const char *path = reader_path(source, arg, data->arena, diag);
     if (!path) return false;
     own->paths[i] = path;
-    *part = (ArrayPart){.name = arena_format(data->arena, "'%s'", path), .span = arg->span};
+    *part = (ArrayPart){.name = arena_format(data->arena, "'%s'", path), .file = path, .span = arg->span};
     return (map_open(path, &own->maps[i], &problem) &&
             npy_read(own->maps[i].bytes, own->maps[i].length, true, &part->array, &problem)) ||
            arrays_report(part, &problem, diag);

@@ -79,7 +79,8 @@ static bool open_entry(NpzSource *own, uint32_t i, bool whole, SourceData *data,
         diag_error(diag, STATUS_DATA, own->span, "'%.100s' in '%s' would be the same field as another array", name, own->path);
         return false;
     }
-    *part = (ArrayPart){.name = arena_format(data->arena, "'%.100s' in '%s'", name, own->path), .span = own->span};
+    *part = (ArrayPart){
+        .name = arena_format(data->arena, "'%.100s' in '%s'", name, own->path), .file = own->path, .span = own->span};
     return read_array(own, i, whole, part, diag);
 }
 

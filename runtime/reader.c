@@ -15,6 +15,11 @@ void reader_fields(SourceData *data, uint32_t count) {
     data->schema.field_count = count;
 }
 
+void reader_origins(SourceData *data, uint32_t count) {
+    data->origins = ARENA_ARRAY(data->arena, RowOrigin, count);
+    data->origin_count = count;
+}
+
 const SourceArg *reader_arg(const DataSource *source, const char *name) {
     for (uint32_t i = 0; i < source->arg_count; i++)
         if (!strcmp(source->args[i].name, name)) return &source->args[i];

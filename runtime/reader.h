@@ -7,6 +7,15 @@
 #include "runtime/blake3.h"
 #include "runtime/problem.h"
 
+/* Rows that come from one file. */
+typedef struct {
+    int32_t begin; /* the number of its first row; the origins of a source are in the order of their rows */
+    const char *file;
+    const uint32_t *lines;    /* of a table: where each row begins, from 1; else NULL */
+    const char *const *parts; /* of arrays, one a field: "'x.npy'", "'x_train' in 'd.npz'"; else NULL */
+    bool is_row;              /* the file is one row: a picture */
+} RowOrigin;
+
 typedef struct SourceData SourceData;
 struct SourceData {
     Arena *arena;
@@ -14,6 +23,8 @@ struct SourceData {
     SourceField *fields; /* the schema's */
     void **data; /* [field_count]: row 0; the training rows, then the test rows. NULL: there is no such field in the file */
     int64_t test_begin; /* where test rows of their own begin, in rows; 0: right behind the training rows */
+    RowOrigin *origins; /* where the rows come from */
+    uint32_t origin_count;
     Span span;          /* where the model speaks of the rows */
     void *own;          /* of the reader */
     void (*digest)(const SourceData *data, llvm_blake3_hasher *hasher); /* hashes the contents of the files */
@@ -27,6 +38,8 @@ ReadSource read_idx, read_csv, read_npy, read_npz, read_images;
 
 /* Makes room for `count` fields. */
 void reader_fields(SourceData *data, uint32_t count);
+/* Makes room for `count` origins. */
+void reader_origins(SourceData *data, uint32_t count);
 /* The argument of that name, or NULL where it is left out. */
 const SourceArg *reader_arg(const DataSource *source, const char *name);
 /* The file that an argument of the source names: packed by gzip or not; in the model's folder, or else in $MLC_DATA. NULL after

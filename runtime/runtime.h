@@ -30,7 +30,18 @@ int64_t dataset_rows(const Dataset *dataset, Split split);
 /* The row numbers of a split: they index dataset_field. Between the training rows and test rows of their own there may be numbers
  * without rows, where the files are mapped. */
 const int32_t *dataset_split(const Dataset *dataset, Split split);
-int64_t dataset_row_number(const Dataset *dataset, int32_t row); /* the same, without the gap: for people */
+/* Where a row was read from. */
+typedef struct {
+    const char *file; /* NULL: from none */
+    int64_t row;      /* in its file, from 0 and without the line of names; -1: the file is the row, a picture */
+    int64_t line;     /* of a table: where the row begins, from 1; else 0 */
+} RowPlace;
+RowPlace dataset_row_place(const Dataset *dataset, int32_t row);
+/* The same in words: "line 38 of 'iris.csv'", "row 5 of 'x.npy'", "'cats/1.png'". field: whose element is meant, or NULL. */
+enum { PLACE_TEXT = 320 };
+const char *dataset_place_text(const Dataset *dataset, const char *field, int32_t row, char text[PLACE_TEXT]);
+/* The same without the file, where all rows come from one: "line 38". */
+const char *dataset_place_brief(const Dataset *dataset, int32_t row, char text[PLACE_TEXT]);
 /* Row 0 of a field, or of columns side by side (source_columns_name), all splits in one array; NULL: none. */
 const void *dataset_field(const Dataset *dataset, const char *name);
 /* The same with its dtype and row; NULL: none. */

@@ -1,6 +1,7 @@
 /* From the records of a CSV text to columns. The text is read twice: what kind a column is, is known only at its end. */
 #include "runtime/table.h"
 #include "runtime/categories.h"
+#include "runtime/memory.h"
 #include "runtime/numbers.h"
 #include "ir/utf8.h"
 
@@ -117,6 +118,7 @@ static bool check_width(const Reading *reading, const CsvScan *scan) {
 
 static bool see_row(Reading *reading, const CsvScan *scan, int64_t row, SeeCell *see) {
     if (!check_width(reading, scan)) return false;
+    if (reading->table->lines) reading->table->lines[row] = scan->record_line;
     for (uint32_t i = 0; i < scan->count; i++) {
         int32_t column = reading->column_of[i];
         if (column >= 0 && !see(reading, &reading->table->columns[column], row, &scan->cells[i], scan->record_line))
@@ -220,6 +222,7 @@ static bool find_kinds(Reading *reading) {
 
 static bool make_room(Reading *reading) {
     Table *table = reading->table;
+    table->lines = memory_new((size_t)table->rows * sizeof *table->lines);
     for (uint32_t i = 0; i < reading->width; i++) {
         int32_t column = reading->column_of[i];
         if (column < 0) continue;
@@ -258,5 +261,6 @@ bool table_read(const char *text, size_t length, const CsvFormat *format, const 
 
 void table_free(Table *table) {
     for (uint32_t i = 0; i < table->column_count; i++) free(table->columns[i].cells);
+    free(table->lines);
     *table = (Table){0};
 }

@@ -33,6 +33,7 @@ typedef struct {
     Column *columns;
     uint32_t column_count;
     int64_t rows;
+    uint32_t *lines; /* [rows]: where each begins, from 1; malloc'ed */
 } Table;
 
 /* Reads a text; names and categories live in the arena, cells are malloc'ed (table_free). `like`, or NULL: a schema that the

@@ -97,7 +97,7 @@ sed 3q "$scratch/out" | sed 's/"true":[01],//' >rows
 expect 0 mlc predict both three.npz --json
 same "$scratch/out" rows
 expect 4 mlc predict both outside.npz
-says err "'ids' has class 9 in row 1, element [1] of the data"
+says err "'ids' has class 9 in row 1 of the data, element [1]"
 expect 4 mlc predict both less.npz
 says err "'less.npz' has no array 'ids', which the network reads"
 expect 2 mlc predict both one.npy
@@ -156,7 +156,7 @@ says out "yes" "no"
 ! grep -q "Rome\|Oslo\|Paris" "$scratch/out" || fail "the column that the network reads is taken for the label"
 printf 'town\nRome\nBerlin\n' >elsewhere.csv
 expect 4 mlc predict towns elsewhere.csv
-says err "such as 'Berlin'" "'town' is missing in row 1 of the data, or is of a category that no training row has"
+says err "such as 'Berlin'" "'town' is missing in line 3 of 'elsewhere.csv', or is of a category that no training row has"
 sed 's/bought); opt/often); opt/' towns.mdl >often.mdl
 expect 0 mlc train often.mdl --out often -q
 expect 0 mlc predict often

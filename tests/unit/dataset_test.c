@@ -75,7 +75,8 @@ static void test_maps_files(void **state) {
     for (int i = 0; i < TEST; i++) {
         int32_t row = dataset_split(mapped, SPLIT_TEST)[i];
         assert_int_equal(row, sysconf(_SC_PAGESIZE) + i);
-        assert_int_equal(dataset_row_number(mapped, row), TRAIN + i);
+        assert_int_equal(dataset_row_place(mapped, row).row, i);
+        assert_non_null(strstr(dataset_row_place(mapped, row).file, "test_images"));
         assert_int_equal(labels[row], label(1, i));
         assert_int_equal(images[(size_t)row * PIXELS + 5], pixel(1, i, 5));
     }

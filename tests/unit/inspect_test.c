@@ -139,7 +139,7 @@ static void test_identifier(void **state) {
 static void test_outlier(void **state) {
     (void)state;
     Look look = look_at(numbered("size", 0, 22, "900\n"), (SplitRequest){0}, NULL);
-    assert_found(&look, "outlier", "size", 1, "such as 900 in row 23");
+    assert_found(&look, "outlier", "size", 1, "such as 900 in line 25");
     look_free(&look);
     look = look_at(numbered("size", 0, 22, "120\n"), (SplitRequest){0}, NULL);
     assert_null(find(&look, "outlier"));
@@ -186,7 +186,7 @@ static void test_unseen(void **state) {
 static void test_duplicates(void **state) {
     (void)state;
     Look look = look_at("x,y\n1,2\n3,4\n1,2\n1,4\n1,2\n", (SplitRequest){0}, NULL);
-    assert_found(&look, "duplicate", NULL, 2, "row 2, which is row 0 again");
+    assert_found(&look, "duplicate", NULL, 2, "line 4, which is line 2 again");
     assert_null(find(&look, "leak"));
     look_free(&look);
     SplitRequest request = {.test_is_count = true, .test = 2, .seed = 1};

@@ -128,7 +128,11 @@ static void test_sources(void **state) {
     assert_int_equal(dataset_rows(dataset, SPLIT_TEST), 1);
     int32_t test = dataset_split(dataset, SPLIT_TEST)[0];
     assert_int_equal(test, sysconf(_SC_PAGESIZE));
-    assert_int_equal(dataset_row_number(dataset, test), 3);
+    char text[PLACE_TEXT], expected[PLACE_TEXT];
+    assert_int_equal(dataset_row_place(dataset, test).row, 0);
+    assert_string_equal(dataset_row_place(dataset, test).file, temporary_path("tx.npy"));
+    snprintf(expected, sizeof expected, "row 0 of '%s'", temporary_path("ty.npy"));
+    assert_string_equal(dataset_place_text(dataset, "y", test, text), expected);
     assert_memory_equal((const float *)dataset_field(dataset, "x") + 2 * test, more, sizeof more);
     assert_string_equal(data_file_at((const float *)dataset_field(dataset, "x") + 2 * test), temporary_path("tx.npy"));
     assert_int_equal(((const int32_t *)dataset_field(dataset, "y"))[test], 1);
