@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-static bool source_arg(const Evaluator *evaluator, const char *name, Value value, Span span, SourceArg *arg) {
-    *arg = (SourceArg){.name = name, .span = evaluator_place(evaluator, span)};
+static bool source_item(Value value, SourceArg *arg) {
     switch (value.kind) {
     case VALUE_STRING:
         arg->kind = SOURCE_ARG_STRING;
@@ -19,17 +18,42 @@ static bool source_arg(const Evaluator *evaluator, const char *name, Value value
         arg->kind = SOURCE_ARG_BOOL;
         arg->number = value.boolean;
         return true;
-    default: return false; /* left out */
+    default: return false;
     }
 }
 
-static DataSource data_source(Model *model, const Evaluator *evaluator, const Bound *bound) {
+static bool source_list(Arena *arena, Value value, SourceArg *arg) {
+    SourceArg *items = ARENA_ARRAY(arena, SourceArg, value.list.count);
+    arg->kind = SOURCE_ARG_LIST;
+    arg->items = items;
+    arg->item_count = value.list.count;
+    for (uint32_t i = 0; i < value.list.count; i++) {
+        items[i] = (SourceArg){.name = "", .span = arg->span};
+        if (!source_item(value.list.items[i], &items[i])) return false;
+    }
+    return true;
+}
+
+static bool source_arg(Model *model, Evaluator *evaluator, const Bound *bound, uint32_t i, SourceArg *arg) {
+    Value value = bound->args[i];
+    arg->span = evaluator_place(evaluator, bound->spans[i]);
+    if (value.kind == VALUE_LIST ? source_list(model->arena, value, arg) : source_item(value, arg)) return true;
+    evaluator_error(evaluator, bound->spans[i], "'%s' of %s() must be a string, a number, true or false, or a list of these",
+                    arg->name, bound->callee->name);
+    return false;
+}
+
+static bool data_source(Model *model, Evaluator *evaluator, const Bound *bound) {
     const Callable *callee = bound->callee;
     SourceArg *args = ARENA_ARRAY(model->arena, SourceArg, callee->formals->count);
     uint32_t count = 0, i = 0;
-    for (const Formal *formal = callee->formals->first; formal; formal = formal->next, i++)
-        count += source_arg(evaluator, formal->name.text, bound->args[i], bound->spans[i], &args[count]);
-    return (DataSource){callee->name, model->info.source.folder, args, count, bound->span, model->options->like};
+    for (const Formal *formal = callee->formals->first; formal; formal = formal->next, i++) {
+        if (bound->args[i].kind == VALUE_NONE) continue; /* left out */
+        args[count].name = formal->name.text;
+        if (!source_arg(model, evaluator, bound, i, &args[count++])) return false;
+    }
+    model->info.source = (DataSource){callee->name, model->info.source.folder, args, count, bound->span, model->options->like};
+    return true;
 }
 
 static bool not_a_source(Evaluator *evaluator, Span span, Value value) {
@@ -60,8 +84,7 @@ bool source_read(Model *model, Evaluator *evaluator) {
     Value value = evaluate(evaluator, expr);
     if (value.kind != VALUE_BOUND || value.bound->callee->builtin->kind != KIND_SOURCE)
         return not_a_source(evaluator, expr->span, value);
-    model->info.source = data_source(model, evaluator, value.bound);
-    if (!ask_for_schema(model) || !check_test(model, evaluator)) return false;
+    if (!data_source(model, evaluator, value.bound) || !ask_for_schema(model) || !check_test(model, evaluator)) return false;
     const SourceSchema *schema = &model->info.schema;
     for (uint32_t i = 0; i < schema->field_count && !model->info.image_field; i++)
         if (schema->fields[i].dtype == DTYPE_U8 && schema->fields[i].row.rank == 3)

@@ -5,14 +5,17 @@
 #include "ir/graph.h"
 
 /* An argument of the reader call in `source = ...`, evaluated. */
-typedef enum { SOURCE_ARG_STRING, SOURCE_ARG_NUMBER, SOURCE_ARG_BOOL } SourceArgKind;
-typedef struct {
-    const char *name; /* "" for a positional argument */
+typedef enum { SOURCE_ARG_STRING, SOURCE_ARG_NUMBER, SOURCE_ARG_BOOL, SOURCE_ARG_LIST } SourceArgKind;
+typedef struct SourceArg SourceArg;
+struct SourceArg {
+    const char *name; /* "" for a positional argument, and for an item of a list */
     SourceArgKind kind;
     const char *text; /* STRING */
     double number;    /* NUMBER, BOOL (0 or 1) */
     Span span;
-} SourceArg;
+    const SourceArg *items; /* LIST: strings, numbers and truth values */
+    uint32_t item_count;
+};
 
 /* source = reader(args): mnist(), csv("houses.csv", header = true)... */
 typedef struct {

@@ -33,18 +33,24 @@ void keeper_free(DataKeeper *keeper) {
 
 static bool same_text(const char *a, const char *b) { return a && b ? !strcmp(a, b) : a == b; }
 
+static bool same_args(const SourceArg *a, uint32_t a_count, const SourceArg *b, uint32_t b_count);
+
 static bool same_arg(const SourceArg *a, const SourceArg *b) {
     if (!same_text(a->name, b->name) || a->kind != b->kind) return false;
+    if (a->kind == SOURCE_ARG_LIST) return same_args(a->items, a->item_count, b->items, b->item_count);
     return a->kind == SOURCE_ARG_STRING ? same_text(a->text, b->text) : !(a->number < b->number) && !(a->number > b->number);
 }
 
-static bool same_source(const DataSource *a, const DataSource *b) {
-    if (!same_text(a->reader, b->reader) || !same_text(a->folder, b->folder) || a->arg_count != b->arg_count ||
-        a->like != b->like)
-        return false;
-    for (uint32_t i = 0; i < a->arg_count; i++)
-        if (!same_arg(&a->args[i], &b->args[i])) return false;
+static bool same_args(const SourceArg *a, uint32_t a_count, const SourceArg *b, uint32_t b_count) {
+    if (a_count != b_count) return false;
+    for (uint32_t i = 0; i < a_count; i++)
+        if (!same_arg(&a[i], &b[i])) return false;
     return true;
+}
+
+static bool same_source(const DataSource *a, const DataSource *b) {
+    return same_text(a->reader, b->reader) && same_text(a->folder, b->folder) && a->like == b->like &&
+           same_args(a->args, a->arg_count, b->args, b->arg_count);
 }
 
 static bool same_share(bool a_is_count, double a, bool b_is_count, double b) {
@@ -62,18 +68,23 @@ static const char *copied(const DataKeeper *keeper, const char *text) {
     return text ? arena_copy_string(keeper->arena, text, strlen(text)) : NULL;
 }
 
-static void remember(DataKeeper *keeper, const DataSource *source, const SplitRequest *request) {
-    keeper->arena = arena_new();
-    SourceArg *args = ARENA_ARRAY(keeper->arena, SourceArg, source->arg_count);
-    for (uint32_t i = 0; i < source->arg_count; i++) {
-        args[i] = source->args[i];
+static const SourceArg *copied_args(const DataKeeper *keeper, const SourceArg *from, uint32_t count) {
+    SourceArg *args = ARENA_ARRAY(keeper->arena, SourceArg, count);
+    for (uint32_t i = 0; i < count; i++) {
+        args[i] = from[i];
         args[i].name = copied(keeper, args[i].name);
         if (args[i].kind == SOURCE_ARG_STRING) args[i].text = copied(keeper, args[i].text);
+        if (args[i].kind == SOURCE_ARG_LIST) args[i].items = copied_args(keeper, args[i].items, args[i].item_count);
     }
+    return args;
+}
+
+static void remember(DataKeeper *keeper, const DataSource *source, const SplitRequest *request) {
+    keeper->arena = arena_new();
     keeper->source = *source;
     keeper->source.reader = copied(keeper, source->reader);
     keeper->source.folder = copied(keeper, source->folder);
-    keeper->source.args = args;
+    keeper->source.args = copied_args(keeper, source->args, source->arg_count);
     keeper->request = *request;
 }
 

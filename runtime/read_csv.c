@@ -1,4 +1,4 @@
-/* Tables of text: csv(path, header = true, missing = "?", delimiter = ";"). Every column is a field. */
+/* Tables of text: csv(path, header = true, missing = ["?", "NA"], delimiter = ";"). Every column is a field. */
 #include "runtime/reader.h"
 #include "runtime/table.h"
 
@@ -22,11 +22,11 @@ static bool take_delimiter(const DataSource *source, CsvFormat *format, Diagnost
     return one;
 }
 
-static bool take_format(const DataSource *source, CsvFormat *format, Diagnostics *diag) {
-    const SourceArg *header = reader_arg(source, "header"), *missing = reader_arg(source, "missing");
+static bool take_format(const DataSource *source, Arena *arena, CsvFormat *format, Diagnostics *diag) {
+    const SourceArg *header = reader_arg(source, "header");
     format->header = !header || header->number != 0;
-    format->missing = missing ? missing->text : NULL;
-    return take_delimiter(source, format, diag);
+    return reader_texts(source, "missing", arena, &format->missing, &format->missing_count, diag) &&
+           take_delimiter(source, format, diag);
 }
 
 /* -- reading -- */
@@ -87,7 +87,7 @@ bool read_csv(const DataSource *source, bool whole, SourceData *data, Diagnostic
     data->digest = digest;
     data->release = release;
     data->span = arg->span;
-    if (!take_format(source, &format, diag)) return false;
+    if (!take_format(source, data->arena, &format, diag)) return false;
     const char *path = reader_path(source, arg, data->arena, diag);
     return path && read_file(path, &format, source->like, data, arg->span, diag);
 }

@@ -26,6 +26,23 @@ const SourceArg *reader_arg(const DataSource *source, const char *name) {
     return NULL;
 }
 
+bool reader_texts(const DataSource *source, const char *name, Arena *arena, const char *const **texts, uint32_t *count,
+                  Diagnostics *diag) {
+    const SourceArg *arg = reader_arg(source, name);
+    bool list = arg && arg->kind == SOURCE_ARG_LIST;
+    const SourceArg *items = list ? arg->items : arg;
+    const char **all = ARENA_ARRAY(arena, const char *, list ? arg->item_count : 1);
+    *texts = all;
+    *count = list ? arg->item_count : arg != NULL;
+    for (uint32_t i = 0; i < *count; i++) {
+        all[i] = items[i].text;
+        if (items[i].kind == SOURCE_ARG_STRING) continue;
+        diag_error(diag, STATUS_MODEL, arg->span, "'%s' of %s() must be a string or a list of strings", name, source->reader);
+        return false;
+    }
+    return true;
+}
+
 const char *reader_path(const DataSource *source, const SourceArg *arg, Arena *arena, Diagnostics *diag) {
     const char *path = source_find_file(arena, source->folder, arg->text);
     if (!path) source_report_missing(source, arg, diag);

@@ -42,8 +42,12 @@ void reader_fields(SourceData *data, uint32_t count);
 void reader_origins(SourceData *data, uint32_t count);
 /* The argument of that name, or NULL where it is left out. */
 const SourceArg *reader_arg(const DataSource *source, const char *name);
-/* The file that an argument of the source names: packed by gzip or not; in the model's folder, or else in $MLC_DATA. NULL after
- * reporting that it is nowhere. */
+/* The strings of an argument that may be one string or a list of them, none where it is left out. False after reporting
+ * that it is something else. */
+bool reader_texts(const DataSource *source, const char *name, Arena *arena, const char *const **texts, uint32_t *count,
+                  Diagnostics *diag);
+/* The file that an argument of the source names, or else its packed or unpacked form; in the model's folder, or else in $MLC_DATA.
+ * NULL after reporting that it is nowhere. */
 const char *reader_path(const DataSource *source, const SourceArg *arg, Arena *arena, Diagnostics *diag);
 /* The whole contents of a file, unpacked if it is packed, followed by a NUL; malloc'ed. NULL after setting the problem. */
 char *reader_contents(const char *path, size_t *length, Problem *problem);

@@ -81,24 +81,34 @@ const char *data_folder(const char *name, char *buffer, size_t size) {
     return buffer;
 }
 
-/* The plain file, or the one packed with gzip; `name` may be given with or without .gz. NULL: neither is there. */
-static const char *find_file(Arena *arena, const char *folder, const char *name) {
-    size_t length = strlen(name);
-    bool packed = length > 3 && !strcmp(name + length - 3, ".gz");
+/* In the folder, unless the name begins at the root. NULL: it is not there. */
+static const char *find_named(Arena *arena, const char *folder, const char *name) {
     bool absolute = *name == '/' || !*folder;
-    char *path = arena_format(arena, "%s%s%.*s.gz", absolute ? "" : folder, absolute ? "" : "/",
-                              (int)(packed ? length - 3 : length), name);
-    char *suffix = path + strlen(path) - 3;
-    *suffix = '\0';
-    if (!access(path, F_OK)) return path;
-    *suffix = '.';
+    const char *path = arena_format(arena, "%s%s%s", absolute ? "" : folder, absolute ? "" : "/", name);
     return access(path, F_OK) ? NULL : path;
 }
 
+/* The name of the same contents, packed or not: "t.csv" for "t.csv.gz". */
+static const char *other_form(Arena *arena, const char *name) {
+    size_t length = strlen(name);
+    bool packed = length > 3 && !strcmp(name + length - 3, ".gz");
+    return packed ? arena_copy_string(arena, name, length - 3) : arena_format(arena, "%s.gz", name);
+}
+
+/* The file of that name, or else its other form. NULL: neither is there. */
+static const char *find_file(Arena *arena, const char *folder, const char *name) {
+    const char *path = find_named(arena, folder, name);
+    return path ? path : find_named(arena, folder, other_form(arena, name));
+}
+
+/* A file of the very name is read before another form of it, wherever that is. */
 const char *source_find_file(Arena *arena, const char *folder, const char *name) {
     char root[PATH_BYTES];
-    const char *path = find_file(arena, folder, name);
-    return path ? path : find_file(arena, data_root(root, sizeof root), name);
+    const char *other = other_form(arena, name), *path = find_named(arena, folder, name);
+    data_root(root, sizeof root);
+    if (!path) path = find_named(arena, root, name);
+    if (!path) path = find_named(arena, folder, other);
+    return path ? path : find_named(arena, root, other);
 }
 
 /* How many of a named set's files are in a folder. */

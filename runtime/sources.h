@@ -27,8 +27,8 @@ typedef struct {
     int32_t classes;               /* labels are below; 0: any */
 } SourceFiles;
 
-/* The plain file, or the one packed with gzip; `name` may be given with or without .gz. Relative names start at the folder, or
- * else where named sets are looked for. NULL: it is nowhere. */
+/* The file of that name, or else the same packed with gzip (t.csv.gz for t.csv) or unpacked (t.csv for t.csv.gz). Relative names
+ * start at the folder, or else where named sets are looked for. NULL: it is nowhere. */
 const char *source_find_file(Arena *arena, const char *folder, const char *name);
 /* Says so of a file that an argument names, and what to do. */
 void source_report_missing(const DataSource *source, const SourceArg *arg, Diagnostics *diag);

@@ -32,8 +32,10 @@ static bool begin(Reading *reading, CsvScan *scan) {
 static bool failed(const Reading *reading) { return *reading->problem->finding != '\0'; }
 
 static bool is_missing(const Reading *reading, const CsvCell *cell) {
-    const char *missing = reading->format->missing;
-    return cell->length == 0 || (missing && strlen(missing) == cell->length && !memcmp(missing, cell->text, cell->length));
+    const CsvFormat *format = reading->format;
+    for (uint32_t i = 0; i < format->missing_count; i++)
+        if (strlen(format->missing[i]) == cell->length && !memcmp(format->missing[i], cell->text, cell->length)) return true;
+    return cell->length == 0;
 }
 
 /* -- names -- */

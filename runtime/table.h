@@ -7,7 +7,8 @@
 
 typedef struct {
     bool header;
-    const char *missing; /* what stands in a cell that is missing, besides nothing; NULL: nothing else */
+    const char *const *missing; /* what stands in a cell that is missing, besides nothing */
+    uint32_t missing_count;
     char delimiter;
 } CsvFormat;
 

@@ -29,8 +29,8 @@ static void read_as(const uint8_t *data, size_t size, CsvFormat format) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char *const arguments[] = {"path"};
-    read_as(data, size, (CsvFormat){true, NULL, ','});
-    read_as(data, size, (CsvFormat){false, "a", ';'});
+    read_as(data, size, (CsvFormat){.header = true, .delimiter = ','});
+    read_as(data, size, (CsvFormat){.missing = (const char *[]){"a", "bc"}, .missing_count = 2, .delimiter = ';'});
     fuzz_dataset(data, size, "csv", arguments, 1);
     return 0;
 }

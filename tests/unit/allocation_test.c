@@ -60,7 +60,8 @@ static Dataset *open_data(Diagnostics *diag) {
     for (int i = 0; i < ROWS; i++) labels[i] = (uint8_t)(i % CLASSES);
     temporary_write("images", bytes, idx_bytes(bytes, 2, (int[]){ROWS, PIXELS}, images));
     temporary_write("labels", bytes, idx_bytes(bytes, 1, (int[]){ROWS}, labels));
-    const SourceArg args[] = {{"", SOURCE_ARG_STRING, "images", 0, {0}}, {"", SOURCE_ARG_STRING, "labels", 0, {0}}};
+    const SourceArg args[] = {{.name = "", .kind = SOURCE_ARG_STRING, .text = "images"},
+                              {.name = "", .kind = SOURCE_ARG_STRING, .text = "labels"}};
     DataSource source = {.reader = "idx", .folder = temporary_folder, .args = args, .arg_count = 2};
     return dataset_open(&source, &(SplitRequest){.seed = 5}, diag);
 }

@@ -138,10 +138,10 @@ static void test_blake3_is_blake3(void **state) {
 
 static DataSource idx_source(uint32_t count) {
     static SourceArg args[] = {
-        {"", SOURCE_ARG_STRING, "mnist/train-images-idx3-ubyte", 0, {0}},
-        {"", SOURCE_ARG_STRING, "mnist/train-labels-idx1-ubyte.gz", 0, {0}},
-        {"test_images", SOURCE_ARG_STRING, "mnist/t10k-images-idx3-ubyte.gz", 0, {0}},
-        {"test_labels", SOURCE_ARG_STRING, "mnist/t10k-labels-idx1-ubyte", 0, {0}},
+        {.name = "", .kind = SOURCE_ARG_STRING, .text = "mnist/train-images-idx3-ubyte"},
+        {.name = "", .kind = SOURCE_ARG_STRING, .text = "mnist/train-labels-idx1-ubyte.gz"},
+        {.name = "test_images", .kind = SOURCE_ARG_STRING, .text = "mnist/t10k-images-idx3-ubyte.gz"},
+        {.name = "test_labels", .kind = SOURCE_ARG_STRING, .text = "mnist/t10k-labels-idx1-ubyte"},
     };
     return (DataSource){.reader = "idx", .folder = temporary_folder, .args = args, .arg_count = count};
 }
@@ -200,20 +200,28 @@ static void expect_failure(DataSource source, SplitRequest request, Status statu
 }
 
 static void expect_argument(SourceArg arg, Status status, const char *text) {
-    SourceArg args[] = {{"images", SOURCE_ARG_STRING, "mnist/train-images-idx3-ubyte", 0, {0}}, arg};
+    SourceArg args[] = {{.name = "images", .kind = SOURCE_ARG_STRING, .text = "mnist/train-images-idx3-ubyte"}, arg};
     expect_failure((DataSource){.reader = "idx", .args = args, .arg_count = 2}, (SplitRequest){0}, status, text);
 }
 
 static void test_wrong_arguments(void **state) {
     (void)state;
-    expect_argument((SourceArg){"label", SOURCE_ARG_STRING, "x", 0, {0}}, STATUS_MODEL, "did you mean 'labels'?");
-    expect_argument((SourceArg){"labels", SOURCE_ARG_NUMBER, NULL, 3, {0}}, STATUS_MODEL, "must be the name of a file");
-    expect_argument((SourceArg){"images", SOURCE_ARG_STRING, "x", 0, {0}}, STATUS_MODEL, "'images' of idx() is given twice");
-    expect_argument((SourceArg){"classes", SOURCE_ARG_NUMBER, NULL, 2.5, {0}}, STATUS_MODEL, "a whole number from 1 to 256");
-    expect_argument((SourceArg){"labels", SOURCE_ARG_STRING, "nothing", 0, {0}}, STATUS_DATA, "neither 'nothing' nor");
-    expect_argument((SourceArg){"test_labels", SOURCE_ARG_STRING, in_set(3), 0, {0}}, STATUS_MODEL, "or for neither");
-    expect_argument((SourceArg){"labels", SOURCE_ARG_STRING, in_set(3), 0, {0}}, STATUS_DATA, "holds 12 labels, but");
-    expect_argument((SourceArg){"labels", SOURCE_ARG_STRING, in_set(2), 0, {0}}, STATUS_DATA, "expected one label a row");
+    expect_argument((SourceArg){.name = "label", .kind = SOURCE_ARG_STRING, .text = "x"}, STATUS_MODEL,
+                    "did you mean 'labels'?");
+    expect_argument((SourceArg){.name = "labels", .kind = SOURCE_ARG_NUMBER, .number = 3}, STATUS_MODEL,
+                    "must be the name of a file");
+    expect_argument((SourceArg){.name = "images", .kind = SOURCE_ARG_STRING, .text = "x"}, STATUS_MODEL,
+                    "'images' of idx() is given twice");
+    expect_argument((SourceArg){.name = "classes", .kind = SOURCE_ARG_NUMBER, .number = 2.5}, STATUS_MODEL,
+                    "a whole number from 1 to 256");
+    expect_argument((SourceArg){.name = "labels", .kind = SOURCE_ARG_STRING, .text = "nothing"}, STATUS_DATA,
+                    "neither 'nothing' nor");
+    expect_argument((SourceArg){.name = "test_labels", .kind = SOURCE_ARG_STRING, .text = in_set(3)}, STATUS_MODEL,
+                    "or for neither");
+    expect_argument((SourceArg){.name = "labels", .kind = SOURCE_ARG_STRING, .text = in_set(3)}, STATUS_DATA,
+                    "holds 12 labels, but");
+    expect_argument((SourceArg){.name = "labels", .kind = SOURCE_ARG_STRING, .text = in_set(2)}, STATUS_DATA,
+                    "expected one label a row");
     expect_failure((DataSource){.reader = "idx"}, (SplitRequest){0}, STATUS_MODEL, "needs the name of a file with images");
     expect_failure((DataSource){.reader = "imagenet"}, (SplitRequest){0}, STATUS_MODEL, "unknown source 'imagenet'");
 }

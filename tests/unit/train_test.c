@@ -29,10 +29,10 @@ static void make_data(void) {
 }
 
 static Dataset *open_data(int64_t valid, Diagnostics *diag) {
-    const SourceArg args[] = {{"", SOURCE_ARG_STRING, "images", 0, {0}},
-                              {"", SOURCE_ARG_STRING, "labels", 0, {0}},
-                              {"test_images", SOURCE_ARG_STRING, "test-images", 0, {0}},
-                              {"test_labels", SOURCE_ARG_STRING, "test-labels", 0, {0}}};
+    const SourceArg args[] = {{.name = "", .kind = SOURCE_ARG_STRING, .text = "images"},
+                              {.name = "", .kind = SOURCE_ARG_STRING, .text = "labels"},
+                              {.name = "test_images", .kind = SOURCE_ARG_STRING, .text = "test-images"},
+                              {.name = "test_labels", .kind = SOURCE_ARG_STRING, .text = "test-labels"}};
     DataSource source = {.reader = "idx", .folder = temporary_folder, .args = args, .arg_count = 4};
     return dataset_open(&source, &(SplitRequest){.valid_is_count = true, .valid = (double)valid, .seed = 5}, diag);
 }
