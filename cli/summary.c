@@ -31,7 +31,17 @@ static void print_columns(const Columns *columns, const char *layer, const char 
     printf("%-*s %-*s %-*s %14s %18s\n", columns->layer, layer, columns->op, op, columns->output, output, weights, operations);
 }
 
-static void print_layers(const Build *build) {
+/* Weights that no step changes: frozen ones, and those that the loss does not depend on. */
+static int64_t count_untrained(const Graph *graph) {
+    int64_t count = 0;
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->kind == SYMBOL_STATE && symbol->trainable && !symbol->update) count += shape_elements(symbol->shape);
+    }
+    return count;
+}
+
+static void print_layers(const Build *build, const Graph *graph) {
     uint32_t count;
     int64_t weights = 0, operations = 0;
     const LayerInfo *layers = model_layers(build->model, &count);
@@ -45,6 +55,7 @@ static void print_layers(const Build *build) {
         operations += layers[i].operations;
     }
     print_columns(&columns, "total", "", "", text_count(text, weights), text_count(more, operations));
+    if (count_untrained(graph)) print_columns(&columns, "not trained", "", "", text_count(text, count_untrained(graph)), "");
 }
 
 static void print_bytes(const char *what, int64_t bytes) {
@@ -99,7 +110,7 @@ Status command_summary(const Options *given, Diagnostics *diag) {
     Compilation compilation;
     bool opened = build_open(&build, given->operands[0], given, diag);
     if (opened && build_compilation(&build, GRAPH_TRAIN, build.info->batch, PASS_COUNT - 1, &compilation)) {
-        print_layers(&build);
+        print_layers(&build, compilation.graph);
         print_step(&build, &compilation);
         compilation_free(&compilation);
     }

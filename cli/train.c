@@ -6,6 +6,7 @@
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
+#include "cli/warm_start.h"
 #include "ir/clock.h"
 
 #include <math.h>
@@ -27,6 +28,7 @@ typedef struct {
     char model_hash[65];
     uint32_t epochs_before; /* of a resumed run: done in its earlier part */
     bool begun;             /* resolved.mdl and the start line are written */
+    const char *weights;    /* the file that the first weights were taken from; NULL: none */
     uint32_t best_epoch;    /* that best.safetensors is of; 0: none */
     bool early;             /* stop_when ended the training */
     double started;         /* by seconds_now */
@@ -52,6 +54,10 @@ static void catch_signals(void) {
 static bool check_usage(const Options *options, Diagnostics *diag) {
     if (options->resume && options->out) {
         diag_error(diag, STATUS_USAGE, (Span){0}, "--out and --resume exclude each other: a run goes on in its own folder");
+        return false;
+    }
+    if (options->resume && options->weights) {
+        diag_error(diag, STATUS_USAGE, (Span){0}, "--weights and --resume exclude each other: a run goes on with its own weights");
         return false;
     }
     if (options->resume || options->operand_count) return true;
@@ -94,6 +100,7 @@ static bool compile_programs(Training *training) {
     if (!programs_compile(&session->programs, &session->build)) return false; /* what the headers promised */
     want_programs(training, rows);
     if (!session_start(session) || !session_fit(session)) return false;
+    if (session->trains_anew && !warm_start(session, &training->weights)) return false;
     training->train = programs_pair(programs, GRAPH_TRAIN, rows[SPLIT_TRAIN], batch);
     ProgramPair *pairs[] = {[SPLIT_VALID] = &training->valid, [SPLIT_TEST] = &training->test};
     for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++)
@@ -128,6 +135,7 @@ static json_t *start_line(const Training *training) {
         json_object_set_new(line, key, json_integer(dataset_rows(session->dataset, split)));
     }
     json_object_set_new(line, "weights", json_integer(count_weights(training)));
+    if (training->weights) json_object_set_new(line, "weights_from", json_string(training->weights));
     json_object_set_new(line, "threads", json_integer(threads_count(session->threads)));
     json_object_set_new(line, "data", json_string(dataset_digest(session->dataset)));
     return line;

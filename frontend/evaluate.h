@@ -14,6 +14,13 @@ enum {
 /* Which part of a model is being evaluated: some names and functions belong to one only. */
 typedef enum { PHASE_SETTINGS, PHASE_DATA, PHASE_MODEL, PHASE_TRAIN } Phase;
 
+/* The names of layers and tensors that `freeze` gives, and where; "*" in them stands for any characters. */
+typedef struct {
+    const char **patterns;
+    Span *spans;
+    uint32_t count;
+} Frozen;
+
 /* What the whole model sees. */
 typedef struct {
     const Library *library;
@@ -24,6 +31,7 @@ typedef struct {
     const char *augmented;  /* the field */
     const DataSource *source;
     const SourceSchema *schema;
+    Frozen frozen; /* what the training leaves as it is */
 } Globals;
 
 /* The names of one function that is being evaluated. */
@@ -187,5 +195,8 @@ const char *weight_name(Evaluator *evaluator, const char *wanted);
 Value weight_new(const Call *call, const char *name, Shape shape, Value init, Fan fan);
 /* A new state that is not trained: a running statistic. evaluator->training says whether graph_update may be called for it. */
 Value state_new(const Call *call, const char *name, Shape shape, Value init);
+/* Whether the training leaves the weight or state of this name as it is; also for a name that begins with the layer's
+ * (freeze.c). */
+bool freeze_holds(const Evaluator *evaluator, const char *tensor);
 
 #endif

@@ -34,6 +34,13 @@ static Value the_source(Evaluator *evaluator, Span span) {
     return value_error();
 }
 
+/* A frozen layer of the library behaves as it does where the network is evaluated: batch_norm keeps its running statistics and
+ * normalizes by them. */
+static bool in_training(const Evaluator *evaluator) {
+    const char *layer = evaluator->frame ? evaluator->frame->layer : NULL;
+    return evaluator->training && !(layer && freeze_holds(evaluator, layer));
+}
+
 static const char *const predefined[] = {"N", "pi", "none", "source", "training", "epoch", "step", "steps"};
 enum { PREDEFINED = sizeof predefined / sizeof *predefined };
 
@@ -45,7 +52,7 @@ static bool predefined_name(Evaluator *evaluator, const char *name, Span span, V
     else if (!strcmp(name, "none"))
         *value = value_none();
     else if (!strcmp(name, "training"))
-        *value = value_bool(evaluator->training);
+        *value = value_bool(in_training(evaluator));
     else if (!strcmp(name, "source"))
         *value = the_source(evaluator, span);
     else if (!strcmp(name, "epoch") || !strcmp(name, "step") || !strcmp(name, "steps"))

@@ -61,6 +61,7 @@ typedef struct {
     uint32_t batch, accumulate, epochs; /* accumulate: batches whose gradients make one step */
     bool shuffle;
     uint64_t seed;
+    const char *weights; /* a run folder or a file, from the model's folder, that the first weights are taken from; or NULL */
     Judge keep_best; /* by what best.safetensors is chosen */
     StopRule stop;
     const char *const *metrics; /* names, in order; each is an output of the train and eval graphs */

@@ -18,7 +18,7 @@ bool *graph_ancestors(Arena *arena, const Graph *graph, NodeId node) {
     return reached;
 }
 
-/* The weights that the loss depends on, with their gradients; the others stay as they are. */
+/* The weights that the loss depends on, with their gradients; the others, and frozen ones, stay as they are. */
 static Trained *gradients_of(Evaluator *evaluator, NodeId loss, uint32_t *count) {
     Graph *graph = evaluator->graph;
     const bool *reached = graph_ancestors(evaluator->arena, graph, loss);
@@ -26,7 +26,7 @@ static Trained *gradients_of(Evaluator *evaluator, NodeId loss, uint32_t *count)
     *count = 0;
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        if (symbol->trainable && reached[symbol->node])
+        if (symbol->trainable && reached[symbol->node] && !freeze_holds(evaluator, symbol->name))
             trained[(*count)++] = (Trained){symbol->node, build_grad(graph, loss, symbol->node), symbol->name};
     }
     return trained;
@@ -136,11 +136,13 @@ bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
     const Bound *optimizer = find_optimizer(evaluator, expr);
     if (!optimizer || !loss) return false;
     uint32_t count;
+    if (!freeze_check(evaluator)) return false;
     evaluator_at(evaluator, expr->span);
     Trained *trained = gradients_of(evaluator, loss, &count);
     if (!count) {
         evaluator_error(evaluator, item_setting(model->train, "loss")->value->span,
-                        "the loss depends on no weight: there is nothing to train");
+                        "the loss depends on no weight%s: there is nothing to train",
+                        evaluator->globals->frozen.count ? " that is not frozen" : "");
         return false;
     }
     if (model->info.accumulate > 1) accumulate(evaluator, trained, count);

@@ -122,7 +122,7 @@ static bool read_settings(Model *model) {
     Graph *scratch = graph_new("settings", model->diag);
     Evaluator *evaluator = model_evaluator(model, model->arena, scratch, 1, model->diag);
     bool good = params_evaluate(model, evaluator);
-    good = good && settings_read(model, evaluator) && source_read(model, evaluator);
+    good = good && settings_read(model, evaluator) && freeze_read(model, evaluator) && source_read(model, evaluator);
     graph_free(scratch);
     return good;
 }

@@ -59,6 +59,9 @@ bool settings_read(Model *model, Evaluator *evaluator);
 bool outputs_name(Model *model);                       /* outputs.c */
 bool augment_read(Model *model);                       /* fields.c */
 bool judging_read(Model *model, Evaluator *evaluator); /* judging.c */
+bool freeze_read(Model *model, Evaluator *evaluator);  /* freeze.c */
+/* Reports every name in `freeze` that no weight or state of the graph has. */
+bool freeze_check(Evaluator *evaluator);
 bool source_read(Model *model, Evaluator *evaluator);  /* source.c */
 
 /* Tells of each output in the graph of the training whether it has classes, and which label it is compared with (labels.c). */

@@ -64,6 +64,12 @@ static bool read_test(const Reading *r, Value value) {
 static bool read_clip_norm(const Reading *r, Value value) { return read_limit(r, value, &r->model->clip_norm); }
 static bool read_clip_value(const Reading *r, Value value) { return read_limit(r, value, &r->model->clip_value); }
 
+static bool read_weights(const Reading *reading, Value value) {
+    if (value.kind != VALUE_STRING || !*value.text) return wrong(reading, "the folder of a run, or a .safetensors file", value);
+    reading->model->info.weights = value.text;
+    return true;
+}
+
 static bool read_shuffle(const Reading *reading, Value value) {
     if (value.kind != VALUE_BOOL) return wrong(reading, "true or false", value);
     reading->model->info.shuffle = value.boolean;
@@ -93,6 +99,8 @@ static const Key keys[] = {
     {ITEM_TRAIN, "metrics", NULL, false},
     {ITEM_TRAIN, "keep_best", NULL, false},
     {ITEM_TRAIN, "stop_when", NULL, false},
+    {ITEM_TRAIN, "weights", read_weights, false},
+    {ITEM_TRAIN, "freeze", NULL, false},
     {ITEM_TRAIN, "clip_norm", read_clip_norm, false},
     {ITEM_TRAIN, "clip_value", read_clip_value, false},
 };
