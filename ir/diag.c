@@ -13,9 +13,9 @@ typedef struct {
     size_t length;
 } Text;
 
-typedef enum { LINE_ERROR, LINE_NOTE, LINE_HELP } LineKind;
+typedef enum { LINE_ERROR, LINE_WARNING, LINE_NOTE, LINE_HELP } LineKind;
 
-/* One printed part: an error, or a note or remedy that belongs to the error before it. */
+/* One printed part: an error or a warning, or a note or remedy that belongs to the one before it. */
 typedef struct Line Line;
 struct Line {
     Line *next;
@@ -29,7 +29,8 @@ struct Diagnostics {
     Text *texts;
     uint32_t text_count, text_capacity;
     Line *first, *last;
-    size_t errors;
+    size_t errors, warnings;
+    bool dropped; /* the error or warning that was reported last: there were too many */
     Status status;
 };
 
@@ -74,7 +75,9 @@ static const Text *span_text(const Diagnostics *diag, Span span) {
 
 /* Notes and remedies of an error that is not kept are not kept either. */
 static void line_add(Diagnostics *diag, LineKind kind, Span span, const char *format, va_list args) {
-    if (diag->errors > DIAG_MAX_ERRORS) return;
+    if (kind == LINE_ERROR) diag->dropped = ++diag->errors > DIAG_MAX_ERRORS;
+    if (kind == LINE_WARNING) diag->dropped = ++diag->warnings > DIAG_MAX_WARNINGS;
+    if (diag->dropped) return;
     Line *line = ARENA_NEW(diag->arena, Line);
     line->kind = kind;
     line->span = span;
@@ -88,9 +91,16 @@ static void line_add(Diagnostics *diag, LineKind kind, Span span, const char *fo
 
 void diag_error(Diagnostics *diag, Status status, Span span, const char *format, ...) {
     va_list args;
-    if (!diag->errors++) diag->status = status;
+    if (!diag->errors) diag->status = status;
     va_start(args, format);
     line_add(diag, LINE_ERROR, span, format, args);
+    va_end(args);
+}
+
+void diag_warning(Diagnostics *diag, Span span, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    line_add(diag, LINE_WARNING, span, format, args);
     va_end(args);
 }
 
@@ -114,7 +124,8 @@ Status diag_status(const Diagnostics *diag) { return diag->status; }
 
 void diag_clear(Diagnostics *diag) {
     diag->first = diag->last = NULL;
-    diag->errors = 0;
+    diag->errors = diag->warnings = 0;
+    diag->dropped = false;
     diag->status = STATUS_OK;
 }
 
@@ -128,10 +139,7 @@ static void line_copy(Diagnostics *diag, LineKind kind, const char *format, ...)
 
 void diag_append(Diagnostics *diag, const Diagnostics *from) {
     if (!diag->errors) diag->status = from->status;
-    for (const Line *line = from->first; line; line = line->next) {
-        if (line->kind == LINE_ERROR) diag->errors++;
-        line_copy(diag, line->kind, "%s", line->message);
-    }
+    for (const Line *line = from->first; line; line = line->next) line_copy(diag, line->kind, "%s", line->message);
 }
 
 /* -- printing -- */
@@ -196,7 +204,7 @@ static void print_message(const char *message, FILE *out) {
 }
 
 static void print_line(const Diagnostics *diag, const Line *line, FILE *out) {
-    static const char *const kinds[] = {"error", "note", "help"};
+    static const char *const kinds[] = {"error", "warning", "note", "help"};
     const char *name;
     uint32_t number, column;
     bool placed = line->kind != LINE_HELP && diag_locate(diag, line->span, &name, &number, &column);
@@ -208,10 +216,21 @@ static void print_line(const Diagnostics *diag, const Line *line, FILE *out) {
     if (placed) print_caret(span_text(diag, line->span), line->span, number, out);
 }
 
+static void print_hidden(const char *what, size_t count, size_t most, FILE *out) {
+    size_t hidden = count > most ? count - most : 0;
+    if (hidden) fprintf(out, "mlc: %zu more %s%s not shown\n", hidden, what, hidden == 1 ? " is" : "s are");
+}
+
 void diag_print(const Diagnostics *diag, FILE *out) {
     for (const Line *line = diag->first; line; line = line->next) print_line(diag, line, out);
-    size_t hidden = diag->errors > DIAG_MAX_ERRORS ? diag->errors - DIAG_MAX_ERRORS : 0;
-    if (hidden) fprintf(out, "mlc: %zu more error%s not shown\n", hidden, hidden == 1 ? " is" : "s are");
+    print_hidden("error", diag->errors, DIAG_MAX_ERRORS, out);
+    print_hidden("warning", diag->warnings, DIAG_MAX_WARNINGS, out);
+}
+
+void diag_print_warnings(Diagnostics *diag, FILE *out) {
+    if (diag->errors) return;
+    diag_print(diag, out);
+    diag_clear(diag);
 }
 
 enum { LONGEST_NAME = 63 };

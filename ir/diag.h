@@ -1,5 +1,6 @@
 /* Diagnostics: every error a user can cause goes through here. An error has a place (a span of a registered text), a
- * finding, and usually a remedy; notes add further places ("defined here", "called from here").
+ * finding, and usually a remedy; notes add further places ("defined here", "called from here"). A warning is written in the
+ * same way, but is no error: the program goes on, and its exit status stays.
  *
  *   diag_error(diag, STATUS_MODEL, span, "unknown function '%s'", name);
  *   diag_help(diag, "did you mean '%s'?", near);
@@ -9,7 +10,7 @@
  *      12 |     x = rleu(x)
  *         |         ^~~~
  *      help: did you mean 'relu'?
- * Errors without a place print "mlc: error: ...". After 20 errors further ones are only counted. */
+ * Errors without a place print "mlc: error: ...". After 20 errors, and after 20 warnings, further ones are only counted. */
 #ifndef MLC_IR_DIAG_H
 #define MLC_IR_DIAG_H
 
@@ -39,7 +40,7 @@ typedef struct {
 
 typedef struct Diagnostics Diagnostics;
 
-enum { DIAG_MAX_ERRORS = 20 };
+enum { DIAG_MAX_ERRORS = 20, DIAG_MAX_WARNINGS = 20 };
 
 Diagnostics *diag_new(void);
 void diag_free(Diagnostics *diag); /* NULL is allowed */
@@ -51,15 +52,20 @@ uint32_t diag_add_text(Diagnostics *diag, const char *name, const char *text, si
 uint32_t diag_share_text(const char *name, const char *text, size_t length);
 
 void diag_error(Diagnostics *diag, Status status, Span span, const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* A note with a place of its own, and a remedy: both belong to the error before them. */
+/* What may be right, but is seldom meant. */
+void diag_warning(Diagnostics *diag, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* A note with a place of its own, and a remedy: both belong to the error or warning before them. */
 void diag_note(Diagnostics *diag, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void diag_help(Diagnostics *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 size_t diag_errors(const Diagnostics *diag);         /* how many so far */
 Status diag_status(const Diagnostics *diag);         /* of the first error; STATUS_OK without one */
-void diag_print(const Diagnostics *diag, FILE *out); /* all errors in order of their report */
-void diag_clear(Diagnostics *diag);                  /* forget the errors, keep the texts */
-/* Adds the errors of `from`, which must have no places: work on other threads reports to diagnostics of its own. */
+void diag_print(const Diagnostics *diag, FILE *out); /* errors and warnings in order of their report */
+void diag_clear(Diagnostics *diag);                  /* forget errors and warnings, keep the texts */
+/* Prints the warnings before work that takes long, and forgets them. Where there is an error nothing happens: diag_print will
+ * tell both. */
+void diag_print_warnings(Diagnostics *diag, FILE *out);
+/* Adds the errors and warnings of `from`, which must have no places: work on other threads reports to diagnostics of its own. */
 void diag_append(Diagnostics *diag, const Diagnostics *from);
 
 /* Line (from 1) and column (from 1, in bytes) of a span's first byte, and its text's name; false without a place. */
