@@ -13,7 +13,7 @@ enum {
     CLASSES_SHOWN = 20,
     VALUES_SHOWN = 8,
     ROWS_ABREAST = 5,
-    CELL_WIDTH = 11,
+    CELL_WIDTH = 12, /* "-1.30316e+10" */
     PICTURE_SIDE = 56
 };
 
@@ -28,8 +28,10 @@ static void heading(const char *format, ...) {
 }
 
 static const char *number_text(char buffer[NUMBER_TEXT], double value) {
+    bool whole =
+        value == floor(value) && fabs(value) < 1e10; /* such numbers are seldom measured: none of their digits is left out */
     if (isnan(value)) return "-";
-    snprintf(buffer, NUMBER_TEXT, "%.6g", value);
+    snprintf(buffer, NUMBER_TEXT, whole ? "%.0f" : "%.6g", value);
     return buffer;
 }
 
@@ -54,15 +56,16 @@ static void print_statistics(const char *name, const char *type, const Statistic
     char missing[NUMBER_TEXT], least[NUMBER_TEXT], mean[NUMBER_TEXT], most[NUMBER_TEXT], deviation[NUMBER_TEXT];
     bool any = statistics->moments.count > 0;
     print_name(name);
-    printf(" %-14s %8s %11s %11s %11s %11s%s\n", type, text_count(missing, statistics->missing),
-           number_text(least, any ? statistics->least : NAN), number_text(mean, any ? statistics->moments.mean : NAN),
-           number_text(most, any ? statistics->most : NAN), number_text(deviation, statistics_deviation(statistics)), remark);
+    printf(" %-14s %8s %*s %*s %*s %*s%s\n", type, text_count(missing, statistics->missing), CELL_WIDTH,
+           number_text(least, any ? statistics->least : NAN), CELL_WIDTH,
+           number_text(mean, any ? statistics->moments.mean : NAN), CELL_WIDTH, number_text(most, any ? statistics->most : NAN),
+           CELL_WIDTH, number_text(deviation, statistics_deviation(statistics)), remark);
 }
 
 static void print_text_column(const FieldFacts *facts, Split split, const char *remark) {
     char missing[NUMBER_TEXT], count[NUMBER_TEXT];
     print_name(facts->field.name);
-    printf(" %-14s %8s %11s %s%s\n", "text", text_count(missing, facts->whole[split].missing),
+    printf(" %-14s %8s %*s %s%s\n", "text", text_count(missing, facts->whole[split].missing), CELL_WIDTH,
            text_count(count, facts->field.category_count), facts->field.category_count == 1 ? "category" : "categories",
            remark);
 }
@@ -85,7 +88,8 @@ static void print_fields(const DataReport *report, const char *title, FieldFacts
     char rows[NUMBER_TEXT];
     heading("%s, %s %s rows", title, text_count(rows, dataset_rows(report->session.dataset, report->split)),
             split_name(report->split));
-    printf("  %-*s %-14s %8s %11s %11s %11s %11s\n", NAME_WIDTH, "field", "type", "missing", "min", "mean", "max", "deviation");
+    printf("  %-*s %-14s %8s %*s %*s %*s %*s\n", NAME_WIDTH, "field", "type", "missing", CELL_WIDTH, "min", CELL_WIDTH, "mean",
+           CELL_WIDTH, "max", CELL_WIDTH, "deviation");
     for (uint32_t i = 0; i < count; i++) print_field(fields[i], report->split, used && !used[i] ? "  not used" : "");
 }
 
@@ -126,13 +130,16 @@ static void print_classes(const ClassCounts *counts) {
 
 /* -- the first rows -- */
 
-/* In the width of a cell. */
+/* In the width of a cell: a name is cut off there, a number never. */
 static void print_cell(const SourceField *field, const void *rows, int64_t row, int64_t element) {
     char text[NUMBER_TEXT];
     double value = report_element(field, rows, row, element);
     bool name = field->is_text && !isnan(value);
     putchar(' ');
-    terminal_cell(stdout, name ? field->categories[(uint32_t)value] : number_text(text, value), CELL_WIDTH, CELL_WIDTH);
+    if (name)
+        terminal_cell(stdout, field->categories[(uint32_t)value], CELL_WIDTH, CELL_WIDTH);
+    else
+        printf("%*s", CELL_WIDTH, number_text(text, value));
 }
 
 /* A field's elements, a line each: of the rows from `first` on. `row_of` NULL: they lie one after the other. */

@@ -120,11 +120,12 @@ static void print_counts(const Evaluating *evaluating, uint32_t metric) {
 
 /* `answers`: those that it is a share of, in all rows; 0: it is no share. */
 static void print_metric(const char *metric, double value, int64_t answers) {
-    char text[NUMBER_TEXT], right[NUMBER_TEXT], all[NUMBER_TEXT];
+    char text[NUMBER_TEXT], error[NUMBER_TEXT], right[NUMBER_TEXT], all[NUMBER_TEXT];
     printf("  %-10s %s", metric, metric_text(text, answers > 0, value));
     if (answers)
-        printf(" %s %.2f %% (standard error; %s of %s)", terminal_utf8() ? "±" : "+-", 100 * standard_error(value, answers),
-               text_count(right, llround(value * (double)answers)), text_count(all, answers));
+        printf(" %s %s (standard error; %s of %s)", terminal_utf8() ? "±" : "+-",
+               text_percent(error, standard_error(value, answers), 2), text_count(right, llround(value * (double)answers)),
+               text_count(all, answers));
     printf("%s\n", isnan(value) ? "  (it has no value on these rows)" : "");
 }
 

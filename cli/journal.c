@@ -8,9 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_DIGITS = 7, KEY_MAX = 256, LINE_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(NUMBER_DIGITS) };
+/* Digits: as many as tell an f32 from its neighbours. */
+enum { NUMBER_DIGITS = 9, KEY_MAX = 256, LINE_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(NUMBER_DIGITS) };
 
-json_t *json_number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
+/* A whole number keeps all of its digits. */
+json_t *json_number(double value) {
+    bool whole = value == floor(value) && fabs(value) >= 1e9 && fabs(value) <= 0x1p53;
+    if (whole) return json_integer((json_int_t)value);
+    return isfinite(value) ? json_real(value) : json_null();
+}
 
 bool json_print_line(json_t *value, FILE *out) {
     bool printed = json_dumpf(value, out, LINE_FLAGS) == 0 && fputc('\n', out) != EOF && fflush(out) == 0;

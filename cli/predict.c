@@ -21,22 +21,36 @@ static bool parse_range(const char *text, int64_t *first, int64_t *last) {
     return !dots || (parse_number(dots + 2, 0, INT32_MAX, last) && *last >= *first);
 }
 
+static bool check_choice(const Options *options, Diagnostics *diag) {
+    if (options->index && options->all) diag_error(diag, STATUS_USAGE, (Span){0}, "--index and --all exclude each other");
+    return !options->index || !options->all;
+}
+
+/* Of --index; all rows for --all and for JSON; the first ones for a table. */
+static bool choose_range(Predicting *predicting, int64_t rows, int64_t *last) {
+    const Options *options = predicting->options;
+    *last = options->all || options->json || rows < STANDARD_COUNT ? rows - 1 : STANDARD_COUNT - 1;
+    if (options->index && !parse_range(options->index, &predicting->first, last)) {
+        diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--index takes a number, or A..B with A <= B, not '%s'",
+                   options->index);
+        return false;
+    }
+    if (*last < rows) return true;
+    diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--index %s: the %s split has rows 0 to %lld", options->index,
+               split_name(predicting->split), (long long)rows - 1);
+    return false;
+}
+
 static bool choose_rows(Predicting *predicting) {
-    const char *index = predicting->options->index;
-    int64_t last = STANDARD_COUNT - 1;
-    if (!session_split(&predicting->session, &predicting->split)) return false;
+    const Options *options = predicting->options;
+    int64_t last;
+    if (!check_choice(options, predicting->diag) || !session_split(&predicting->session, &predicting->split)) return false;
     int64_t rows = dataset_rows(predicting->session.dataset, predicting->split);
-    if (index && !parse_range(index, &predicting->first, &last)) {
-        diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--index takes a number, or A..B with A <= B, not '%s'", index);
-        return false;
-    }
-    if (!index && last >= rows) last = rows - 1;
-    if (last >= rows) {
-        diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--index %s: the %s split has rows 0 to %lld", index,
-                   split_name(predicting->split), (long long)rows - 1);
-        return false;
-    }
+    if (!choose_range(predicting, rows, &last)) return false;
+    bool asked = options->index || options->all;
     predicting->count = last - predicting->first + 1;
+    predicting->left = asked ? 0 : rows - predicting->count;
+    predicting->pictured = asked || predicting->count < STANDARD_COUNT ? predicting->count : STANDARD_COUNT;
     predicting->rows = dataset_split(predicting->session.dataset, predicting->split) + predicting->first;
     return true;
 }
@@ -72,7 +86,7 @@ static bool open_files(Predicting *predicting) {
         !inputs_open(session, options->operands + 1, options->operand_count - 1, &predicting->inputs))
         return false;
     predicting->rows = dataset_split(session->dataset, SPLIT_TRAIN);
-    predicting->count = dataset_rows(session->dataset, SPLIT_TRAIN);
+    predicting->count = predicting->pictured = dataset_rows(session->dataset, SPLIT_TRAIN);
     return true;
 }
 

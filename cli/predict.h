@@ -13,6 +13,8 @@ typedef struct {
     Inputs inputs; /* of files */
     Split split;
     int64_t first, count; /* rows of the split */
+    int64_t pictured;     /* how many of them, from the first on, a picture has */
+    int64_t left;         /* rows of the split that nobody asked for, and that the table leaves out */
     const int32_t *rows;  /* their numbers in the data set */
     int height, width;    /* of an image; 0 if the model's data are no grey images */
     Predictions *outputs; /* of each of the model's outputs */

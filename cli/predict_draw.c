@@ -15,7 +15,7 @@ static bool need_images(const Predicting *predicting) {
 }
 
 static void fill_cell(const Predicting *predicting, int64_t i, GridCell *cell) {
-    char number[NUMBER_TEXT];
+    char number[NUMBER_TEXT], share[NUMBER_TEXT];
     const Predictions *predictions = predicting->main;
     int32_t class = prediction_class(predictions, i), truth = predicted_truth(predicting, predictions, i);
     *cell = (GridCell){.pixels = predicted_pixels(predicting, i), .mistake = predicted_wrongly(predicting, predictions, i)};
@@ -24,8 +24,8 @@ static void fill_cell(const Predicting *predicting, int64_t i, GridCell *cell) {
         return;
     }
     const char *name = class_text(&predicting->session, predictions->output, class, number);
-    snprintf(cell->caption, sizeof cell->caption, "%.*s  %.0f %%", (int)shown_fitting(name, CAPTION_WIDTH), name,
-             100 * (double)prediction_value(predictions, i, class));
+    snprintf(cell->caption, sizeof cell->caption, "%.*s  %s", (int)shown_fitting(name, CAPTION_WIDTH), name,
+             text_percent(share, prediction_share(predictions, i, class), 0));
     if (truth < 0) return;
     name = class_text(&predicting->session, predictions->output, truth, number);
     snprintf(cell->truth, sizeof cell->truth, "true: %.*s", (int)shown_fitting(name, CAPTION_WIDTH), name);
@@ -47,7 +47,7 @@ static void write_subtitle(const Predicting *predicting, char *subtitle, size_t 
     char rows[64] = "", several[NAME_BYTES] = "";
     if (!predicting->files)
         snprintf(rows, sizeof rows, "%s images %lld to %lld; ", split_name(predicting->split), (long long)predicting->first,
-                 (long long)(predicting->first + predicting->count - 1));
+                 (long long)(predicting->first + predicting->pictured - 1));
     if (predicting->output_count > 1) snprintf(several, sizeof several, " by '%s'", output->name);
     if (output->classes)
         snprintf(subtitle, size, "%sbelow each what it is taken for%s, with the probability%s", rows, several,
@@ -66,19 +66,19 @@ static bool draw(const Predicting *predicting, const GridCell *cells) {
         .rows = predicting->height,
         .columns = predicting->width,
         .cells = cells,
-        .count = (uint32_t)predicting->count,
+        .count = (uint32_t)predicting->pictured,
     };
     return grid_draw(predicting->options->png, &grid, predicting->diag);
 }
 
 bool predicted_draw(const Predicting *predicting) {
     if (!need_images(predicting)) return false;
-    if (predicting->count > GRID_MAX) {
+    if (predicting->pictured > GRID_MAX) {
         diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--png draws at most %d images, not %lld", GRID_MAX,
-                   (long long)predicting->count);
+                   (long long)predicting->pictured);
         return false;
     }
-    GridCell *cells = ARENA_ARRAY(predicting->session.arena, GridCell, predicting->count);
-    for (int64_t i = 0; i < predicting->count; i++) fill_cell(predicting, i, &cells[i]);
+    GridCell *cells = ARENA_ARRAY(predicting->session.arena, GridCell, predicting->pictured);
+    for (int64_t i = 0; i < predicting->pictured; i++) fill_cell(predicting, i, &cells[i]);
     return draw(predicting, cells);
 }

@@ -42,12 +42,12 @@ static void print_group(const Predicting *predicting, const Group *group, int64_
     const Predictions *output = group->output;
     int32_t class = prediction_class(output, i);
     bool mistake = predicted_wrongly(predicting, output, i);
+    char share[NUMBER_TEXT];
     fputs(terminal_style(stdout, mistake ? STYLE_BAD : STYLE_PLAIN), stdout);
     fputs("  ", stdout);
     if (group->known) print_class_cell(predicting, output, predicted_truth(predicting, output, i));
     print_class_cell(predicting, output, class);
-    printf("%*.2f %%%s", SHARE_WIDTH - 2, 100 * fabs((double)prediction_value(output, i, class)),
-           mistake ? wrong : ""); /* NaN has no sign */
+    printf("%*s%s", SHARE_WIDTH, text_percent(share, prediction_share(output, i, class), 2), mistake ? wrong : "");
     if (group->known && !mistake && !group->last) printf("%*s", (int)sizeof wrong - 1, "");
     fputs(terminal_style(stdout, STYLE_PLAIN), stdout);
 }
@@ -92,6 +92,13 @@ static void print_right(const Predicting *predicting, const Group *group) {
     putchar('\n');
 }
 
+static void print_left(const Predicting *predicting) {
+    char shown[NUMBER_TEXT], rows[NUMBER_TEXT];
+    printf("the first %s of %s %s rows; --all shows all, --index A..B those from A to B\n",
+           text_count(shown, predicting->count), text_count(rows, predicting->count + predicting->left),
+           split_name(predicting->split));
+}
+
 static void print_list(const Predicting *predicting) {
     Group *groups = ARENA_ARRAY(predicting->session.arena, Group, predicting->output_count);
     uint32_t count = 0;
@@ -103,21 +110,22 @@ static void print_list(const Predicting *predicting) {
     if (count) print_heads(predicting, groups, count);
     for (int64_t i = 0; i < predicting->count; i++) print_row(predicting, groups, count, i);
     for (uint32_t k = 0; k < count; k++) print_right(predicting, &groups[k]);
+    if (predicting->left) print_left(predicting);
 }
 
 /* -- one row: its image, then of each output a bar for every class, or the values -- */
 
 static void print_bars(const Predicting *predicting, const Predictions *output) {
-    char number[NUMBER_TEXT];
+    char number[NUMBER_TEXT], percent[NUMBER_TEXT];
     int32_t truth = predicted_truth(predicting, output, 0), best = prediction_class(output, 0);
     if (predicting->output_count > 1) printf("%s:\n", output->output->name);
     for (int32_t i = 0; i < output->width; i++) {
-        double share = fabs((double)prediction_value(output, 0, i));
+        double share = prediction_share(output, 0, i);
         fputs(terminal_style(stdout, i == best ? STYLE_BOLD : STYLE_PLAIN), stdout);
         terminal_cell(stdout, class_text(&predicting->session, output->output, i, number), BAR_NAME_WIDTH, CLASS_WIDTH);
         putchar(' ');
         terminal_bar(stdout, share, BAR_WIDTH);
-        printf(" %6.2f %%%s%s\n", 100 * share, i == truth ? "  true" : "", terminal_style(stdout, STYLE_PLAIN));
+        printf(" %8s%s%s\n", text_percent(percent, share, 2), i == truth ? "  true" : "", terminal_style(stdout, STYLE_PLAIN));
     }
 }
 

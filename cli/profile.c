@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/draw.h"
 #include "cli/measure.h"
+#include "cli/terminal.h"
 #include "cli/trace.h"
 #include "runtime/runtime.h"
 
@@ -128,6 +129,7 @@ static void print_machine(const Machine *machine) {
 
 static void print_table(const Profiling *p, const Machine *machine) {
     const Plan *plan = p->program->plan;
+    char share[NUMBER_TEXT];
     double step = timeline_step_seconds(&p->timeline), busy = 0, operations = 0;
     printf("%s, batch %u, %d threads, median of %lld steps\n", p->program->graph->name, p->build.info->batch,
            threads_count(p->threads), (long long)p->steps);
@@ -139,8 +141,8 @@ static void print_table(const Profiling *p, const Machine *machine) {
         busy += timeline_kernel_seconds(&p->timeline, i);
         operations += kernel_work(plan, &plan->kernels[i]).operations;
     }
-    printf("\nstep %.1f us, of which %.1f us between kernels; %.1f GFLOP/s, %.0f %% of the machine\n", step * 1e6,
-           (step - busy) * 1e6, operations / step * 1e-9, 100 * operations / step / machine->operations);
+    printf("\nstep %.1f us, of which %.1f us between kernels; %.1f GFLOP/s, %s of the machine\n", step * 1e6,
+           (step - busy) * 1e6, operations / step * 1e-9, text_percent(share, operations / step / machine->operations, 0));
 }
 
 static Status report(Profiling *p) {

@@ -22,11 +22,7 @@ void progress_clear(Progress *progress) {
 }
 
 const char *metric_text(char buffer[NUMBER_TEXT], bool share, double value) {
-    if (share)
-        snprintf(buffer, NUMBER_TEXT, "%.2f %%", 100 * value);
-    else
-        return text_number(buffer, value);
-    return buffer;
+    return share ? text_percent(buffer, value, 2) : text_number(buffer, value);
 }
 
 /* -- the moving line -- */

@@ -92,6 +92,16 @@ const char *text_number(char buffer[NUMBER_TEXT], double value) {
     return buffer;
 }
 
+const char *text_percent(char buffer[NUMBER_TEXT], double share, int decimals) {
+    double last = pow(10, -decimals);
+    if (isnan(share)) return "nan %"; /* whatever its sign bit */
+    snprintf(buffer, NUMBER_TEXT, "%.*f %%", decimals, 100 * share);
+    double rounded = strtod(buffer, NULL);
+    if (share < 1 && rounded >= 100) snprintf(buffer, NUMBER_TEXT, ">%.*f %%", decimals, 100 - last);
+    if (share > 0 && rounded == 0) snprintf(buffer, NUMBER_TEXT, "<%.*f %%", decimals, last);
+    return buffer;
+}
+
 const char *text_duration(char buffer[NUMBER_TEXT], double seconds) {
     int64_t whole = (int64_t)(seconds + 0.5);
     if (whole < 3600)

@@ -24,9 +24,11 @@ void terminal_bar(FILE *stream, double share, int width);
 void terminal_image(FILE *stream, const uint8_t *pixels, int height, int width);
 
 enum { NUMBER_TEXT = 32 };
-const char *text_count(char buffer[NUMBER_TEXT], int64_t count);     /* 567434 -> "567,434" */
-const char *text_bytes(char buffer[NUMBER_TEXT], int64_t bytes);     /* 2269736 -> "2.16 MiB" */
-const char *text_number(char buffer[NUMBER_TEXT], double value);     /* 0.0807, 6.02e+23, nan */
+const char *text_count(char buffer[NUMBER_TEXT], int64_t count); /* 567434 -> "567,434" */
+const char *text_bytes(char buffer[NUMBER_TEXT], int64_t bytes); /* 2269736 -> "2.16 MiB" */
+const char *text_number(char buffer[NUMBER_TEXT], double value); /* 0.0807, 6.02e+23, nan */
+/* 0.9772 -> "97.72 %" with two decimals; "100.00 %" is all and "0.00 %" none: what is nearly that is ">99.99 %" or "<0.01 %". */
+const char *text_percent(char buffer[NUMBER_TEXT], double share, int decimals);
 const char *text_duration(char buffer[NUMBER_TEXT], double seconds); /* 83 -> "1:23" */
 
 #endif

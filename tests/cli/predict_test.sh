@@ -6,6 +6,14 @@ expect 0 mlc train small.mdl --quiet --out run
 
 expect 0 mlc predict run
 says out "predicted" "of 50 right"
+says out "the first 50 of 203 test rows; --all shows all"
+expect 0 mlc predict run --all
+[[ $(grep -c '%' "$scratch/out") == 203 ]] || fail "--all does not show 203 rows"
+! grep -q 'the first' "$scratch/out" || fail "--all leaves rows out"
+expect 0 mlc predict run --json
+[[ $(wc -l <"$scratch/out") == 203 ]] || fail "--json does not print a line for each of 203 rows"
+expect 2 mlc predict run --all --index 3
+says err "--index and --all exclude each other"
 expect 0 mlc predict run --index 3..5 --json
 [[ $(wc -l <"$scratch/out") == 3 ]] || fail "--index 3..5 prints another number of lines than 3"
 says out '"index":3' '"true"' '"predicted"' '"probabilities":['
