@@ -98,14 +98,13 @@ Value tensor_compare(Evaluator *evaluator, Span span, Operator op, Value a, Valu
 
 static NodeId multiply(Evaluator *evaluator, NodeId a, NodeId b) { return build_binary(evaluator->graph, OP_mul, a, b); }
 
-/* Small powers as products, a root as a root: what PyTorch does, and cheaper and more exact than a general power. */
+/* Small powers as products, a root as a root: what PyTorch does, and cheaper and more exact than a general power. Of x ** -2 the
+ * gradient -2 / x^3 would leave the range of f32 as a product of quotients, so it stays a power. */
 static NodeId simple_power(Evaluator *evaluator, NodeId x, double exponent) {
     Graph *graph = evaluator->graph;
     NodeId one = build_f32(graph, 1, (Shape){0});
-    if (exponent < 0) {
-        NodeId positive = simple_power(evaluator, x, -exponent);
-        return positive ? build_binary(graph, OP_div, one, positive) : NODE_NONE;
-    }
+    if (exponent == -1) return build_binary(graph, OP_div, one, x);
+    if (exponent == -0.5) return build_binary(graph, OP_div, one, build_unary(graph, OP_sqrt, x));
     if (exponent == 0) return build_broadcast(graph, one, node_of(evaluator, x)->shape);
     if (exponent == 0.5) return build_unary(graph, OP_sqrt, x);
     if (exponent == 1) return x;

@@ -101,6 +101,12 @@ static NodeId square_root(const Formula *f, NodeId a) {
 
 static NodeId inverse(const Formula *f, NodeId a) { return f_div(f, f_real(f, 1), a); }
 
+/* 1/a^2, as a square that overflows only where the result does. */
+static NodeId inverse_square(const Formula *f, NodeId a) {
+    NodeId root = inverse(f, a);
+    return f_mul(f, root, root);
+}
+
 /* Exponents that take an operation or two. */
 static NodeId constant_power(const Formula *f, NodeId a, float exponent) {
     if (exponent == 1) return a;
@@ -109,6 +115,7 @@ static NodeId constant_power(const Formula *f, NodeId a, float exponent) {
     if (exponent == 0.5f) return square_root(f, a);
     if (exponent == -0.5f) return inverse(f, square_root(f, a));
     if (exponent == -1) return inverse(f, a);
+    if (exponent == -2) return inverse_square(f, a);
     return general_power(f, a, f->operands[1]);
 }
 

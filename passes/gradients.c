@@ -18,6 +18,22 @@ void gradient_contribute(const Backward *at, uint32_t operand, NodeId contributi
     *total = *total ? build_binary(at->graph, OP_add, *total, contribution) : contribution;
 }
 
+/* The product itself stays the value wherever it is a number, so that a gradient of this gradient is right where this one is 0. */
+NodeId gradient_masked(const Backward *at, NodeId gradient, NodeId product) {
+    const Node *known = graph_node(at->graph, gradient);
+    if (known->op == OP_constant && known->attrs.value.f != 0) return product;
+    NodeId zero = build_f32(at->graph, 0, graph_node(at->graph, product)->shape);
+    NodeId none = build_binary(at->graph, OP_eq, gradient, zero), undefined = build_binary(at->graph, OP_ne, product, product);
+    NodeId hidden = build_binary(at->graph, OP_and, none, undefined);
+    return build_ternary(at->graph, OP_select, hidden, zero, product);
+}
+
+NodeId gradient_times(const Backward *at, NodeId gradient, NodeId factor) {
+    NodeId product = build_binary(at->graph, OP_mul, gradient, factor);
+    const ValueFacts *known = &at->facts[factor];
+    return known->open || known->degree > 1 ? gradient_masked(at, gradient, product) : product;
+}
+
 /* Some operand's gradient is wanted, and the op lets one pass. */
 static bool depends_on_wanted(const Node *node, const bool *wanted) {
     if (node->dtype != DTYPE_F32 || rules[node->op] == gradient_none) return false;
@@ -35,11 +51,11 @@ static void mark_wanted(const Graph *graph, NodeId y, const NodeId *by, uint32_t
     wanted[NODE_NONE] = false;
 }
 
-static void sweep(Graph *graph, NodeId y, const bool *wanted, NodeId *total) {
+static void sweep(Graph *graph, NodeId y, const bool *wanted, const ValueFacts *facts, NodeId *total) {
     if (wanted[y]) total[y] = build_f32(graph, 1, (Shape){0});
     for (NodeId id = y; id > 0; id--) {
         if (!total[id] || !depends_on_wanted(graph_node(graph, id), wanted)) continue;
-        Backward at = {graph, *graph_node(graph, id), id, total[id], wanted, total};
+        Backward at = {graph, *graph_node(graph, id), id, total[id], wanted, facts, total};
         graph->span = at.node.span;
         rules[at.node.op](&at);
     }
@@ -51,7 +67,7 @@ void gradients_build(Graph *graph, NodeId y, const NodeId *by, uint32_t count, N
     bool *wanted = ARENA_ARRAY(scratch, bool, y + 1);
     NodeId *total = ARENA_ARRAY(scratch, NodeId, y + 1);
     mark_wanted(graph, y, by, count, wanted);
-    sweep(graph, y, wanted, total);
+    sweep(graph, y, wanted, gradient_facts(graph, y, scratch), total);
     graph->span = span;
     for (uint32_t i = 0; i < count; i++) {
         NodeId gradient = by[i] <= y ? total[by[i]] : NODE_NONE;

@@ -4,6 +4,19 @@
 
 #include "passes/passes.h"
 
+/* What is known of a value where inputs that are numbers, and weights, are finite. */
+typedef struct {
+    bool open;         /* it can be infinite or NaN all the same: log(x), 1 / x, a product of three, rows of data */
+    uint8_t degree;    /* 0: bounded, as sigmoid(x); 1: as x; 2: as x * x or beyond */
+    bool not_negative; /* a NaN apart */
+    bool positive;     /* not below a constant above 0, a NaN apart */
+} ValueFacts;
+
+/* facts[id] of all nodes up to `last`. */
+ValueFacts *gradient_facts(const Graph *graph, NodeId last, Arena *arena);
+/* A denominator that can be 0. */
+bool gradient_may_be_zero(const Graph *graph, NodeId id, const ValueFacts *facts);
+
 /* One node of a backward sweep. Its rule adds, for every wanted operand, the operand's share of the gradient. */
 typedef struct {
     Graph *graph;
@@ -11,7 +24,8 @@ typedef struct {
     NodeId id;       /* the node's value */
     NodeId gradient; /* of the scalar by the node; has the node's shape */
     const bool *wanted;
-    NodeId *total; /* [id]: the sum of the contributions so far, or NODE_NONE */
+    const ValueFacts *facts; /* [id], up to the scalar */
+    NodeId *total;           /* [id]: the sum of the contributions so far, or NODE_NONE */
 } Backward;
 
 typedef void GradientRule(const Backward *at);
@@ -27,5 +41,9 @@ static inline Shape gradient_operand_shape(const Backward *at, uint32_t operand)
 }
 /* Adds `contribution`, of the operand's shape, to the operand's gradient. */
 void gradient_contribute(const Backward *at, uint32_t operand, NodeId contribution);
+/* `product` of a gradient and a local derivative; where it is NaN although the gradient is exactly 0, it is 0: 0 times infinity. */
+NodeId gradient_masked(const Backward *at, NodeId gradient, NodeId product);
+/* gradient * factor, masked where the factor, which the node has as operand or result, can be other than finite. */
+NodeId gradient_times(const Backward *at, NodeId gradient, NodeId factor);
 
 #endif

@@ -3,6 +3,8 @@
 
 static NodeId binary(const Backward *at, Op op, NodeId a, NodeId b) { return build_binary(at->graph, op, a, b); }
 static NodeId times(const Backward *at, NodeId a, NodeId b) { return binary(at, OP_mul, a, b); }
+static NodeId masked(const Backward *at, NodeId product) { return gradient_masked(at, at->gradient, product); }
+static bool is_open(const Backward *at, NodeId id) { return at->facts[id].open; }
 static NodeId negative(const Backward *at, NodeId a) { return build_unary(at->graph, OP_neg, a); }
 static NodeId number(const Backward *at, double value) { return build_f32(at->graph, value, at->node.shape); }
 static NodeId fused(const Backward *at, NodeId a, NodeId b, NodeId c) { return build_ternary(at->graph, OP_fma, a, b, c); }
@@ -24,19 +26,20 @@ void gradient_sub(const Backward *at) {
 
 void gradient_mul(const Backward *at) {
     for (uint32_t i = 0; i < 2; i++)
-        if (gradient_wanted(at, i)) gradient_contribute(at, i, times(at, at->gradient, gradient_operand(at, 1 - i)));
+        if (gradient_wanted(at, i)) gradient_contribute(at, i, gradient_times(at, at->gradient, gradient_operand(at, 1 - i)));
 }
 
 /* d(a/b)/da = 1/b, d(a/b)/db = -(a/b)/b; the quotient g/b serves both. */
 void gradient_div(const Backward *at) {
-    NodeId quotient = binary(at, OP_div, at->gradient, gradient_operand(at, 1));
+    NodeId b = gradient_operand(at, 1), quotient = binary(at, OP_div, at->gradient, b);
+    if (is_open(at, b) || gradient_may_be_zero(at->graph, b, &at->facts[b])) quotient = masked(at, quotient);
     if (gradient_wanted(at, 0)) gradient_contribute(at, 0, quotient);
-    if (gradient_wanted(at, 1)) gradient_contribute(at, 1, negative(at, times(at, quotient, at->id)));
+    if (gradient_wanted(at, 1)) gradient_contribute(at, 1, negative(at, gradient_times(at, quotient, at->id)));
 }
 
 void gradient_fma(const Backward *at) {
     for (uint32_t i = 0; i < 2; i++)
-        if (gradient_wanted(at, i)) gradient_contribute(at, i, times(at, at->gradient, gradient_operand(at, 1 - i)));
+        if (gradient_wanted(at, i)) gradient_contribute(at, i, gradient_times(at, at->gradient, gradient_operand(at, 1 - i)));
     if (gradient_wanted(at, 2)) gradient_contribute(at, 2, at->gradient);
 }
 
@@ -51,7 +54,9 @@ void gradient_abs(const Backward *at) {
 
 /* d sqrt(a)/da = 1 / (2 sqrt(a)) */
 void gradient_sqrt(const Backward *at) {
-    gradient_contribute(at, 0, binary(at, OP_div, at->gradient, binary(at, OP_add, at->id, at->id)));
+    NodeId quotient = binary(at, OP_div, at->gradient, binary(at, OP_add, at->id, at->id));
+    bool finite = at->facts[at->id].positive && !is_open(at, at->id);
+    gradient_contribute(at, 0, finite ? quotient : masked(at, quotient));
 }
 
 /* The winner gets the gradient, a tie half of it. `loses`: operand i loses where loses(operand i, the other one). */
@@ -86,42 +91,52 @@ void gradient_relu(const Backward *at) {
     gradient_contribute(at, 0, choose(at, above, at->gradient, zero));
 }
 
-void gradient_exp(const Backward *at) { gradient_contribute(at, 0, times(at, at->gradient, at->id)); }
+void gradient_exp(const Backward *at) { gradient_contribute(at, 0, gradient_times(at, at->gradient, at->id)); }
 
 /* exp(a) = expm1(a) + 1, so g * exp(a) = g * y + g */
-void gradient_expm1(const Backward *at) { gradient_contribute(at, 0, fused(at, at->gradient, at->id, at->gradient)); }
+void gradient_expm1(const Backward *at) {
+    gradient_contribute(at, 0, masked(at, fused(at, at->gradient, at->id, at->gradient)));
+}
 
-void gradient_log(const Backward *at) { gradient_contribute(at, 0, binary(at, OP_div, at->gradient, gradient_operand(at, 0))); }
+void gradient_log(const Backward *at) {
+    NodeId a = gradient_operand(at, 0), quotient = binary(at, OP_div, at->gradient, a);
+    bool finite = at->facts[a].positive && !is_open(at, a);
+    gradient_contribute(at, 0, finite ? quotient : masked(at, quotient));
+}
+
+/* g times a derivative that is finite unless the operand is not. */
+static void contribute_slope(const Backward *at, NodeId slope) {
+    NodeId product = times(at, at->gradient, slope);
+    gradient_contribute(at, 0, is_open(at, at->id) ? masked(at, product) : product);
+}
 
 /* 1 - y^2 */
 void gradient_tanh(const Backward *at) {
     NodeId minus = negative(at, at->id), one = number(at, 1);
-    gradient_contribute(at, 0, times(at, at->gradient, fused(at, minus, at->id, one)));
+    contribute_slope(at, fused(at, minus, at->id, one));
 }
 
 /* y (1 - y) = y - y^2 */
-void gradient_sigmoid(const Backward *at) {
-    gradient_contribute(at, 0, times(at, at->gradient, fused(at, negative(at, at->id), at->id, at->id)));
-}
+void gradient_sigmoid(const Backward *at) { contribute_slope(at, fused(at, negative(at, at->id), at->id, at->id)); }
 
-void gradient_sin(const Backward *at) {
-    gradient_contribute(at, 0, times(at, at->gradient, build_unary(at->graph, OP_cos, gradient_operand(at, 0))));
-}
+void gradient_sin(const Backward *at) { contribute_slope(at, build_unary(at->graph, OP_cos, gradient_operand(at, 0))); }
 
 void gradient_cos(const Backward *at) {
-    gradient_contribute(at, 0, negative(at, times(at, at->gradient, build_unary(at->graph, OP_sin, gradient_operand(at, 0)))));
+    contribute_slope(at, negative(at, build_unary(at->graph, OP_sin, gradient_operand(at, 0))));
 }
 
 /* 2 / sqrt(pi) exp(-a^2) */
 void gradient_erf(const Backward *at) {
     NodeId a = gradient_operand(at, 0), bell = build_unary(at->graph, OP_exp, negative(at, times(at, a, a)));
-    gradient_contribute(at, 0, times(at, times(at, at->gradient, number(at, 1.1283791670955126)), bell));
+    NodeId product = times(at, times(at, at->gradient, number(at, 1.1283791670955126)), bell);
+    gradient_contribute(at, 0, is_open(at, at->id) ? masked(at, product) : product);
 }
 
 /* d a^b/da = b a^(b-1), and 0 for b = 0 even where a^(b-1) is infinite */
 static NodeId pow_by_base(const Backward *at, NodeId a, NodeId b) {
     NodeId lower = binary(at, OP_pow, a, binary(at, OP_sub, b, number(at, 1)));
     NodeId product = times(at, at->gradient, times(at, b, lower)), zero = number(at, 0);
+    if (is_open(at, at->id)) product = masked(at, product);
     return choose(at, binary(at, OP_eq, b, zero), zero, product);
 }
 
@@ -131,7 +146,7 @@ static NodeId pow_by_exponent(const Backward *at, NodeId a, NodeId b) {
     NodeId at_zero = binary(at, OP_eq, a, zero), not_below = binary(at, OP_le, zero, b);
     NodeId flat = binary(at, OP_and, at_zero, not_below);
     NodeId slope = times(at, at->id, build_unary(at->graph, OP_log, a));
-    return times(at, at->gradient, choose(at, flat, zero, slope));
+    return masked(at, times(at, at->gradient, choose(at, flat, zero, slope)));
 }
 
 void gradient_pow(const Backward *at) {

@@ -127,9 +127,8 @@ void gradient_reduce_max(const Backward *at) {
 /* y (g - sum(g y)) */
 void gradient_softmax(const Backward *at) {
     int axis = at->node.attrs.axis;
-    NodeId weighted = build_reduce(at->graph, OP_sum, build_binary(at->graph, OP_mul, at->gradient, at->id), axis, true);
-    gradient_contribute(at, 0,
-                        build_binary(at->graph, OP_mul, at->id, build_binary(at->graph, OP_sub, at->gradient, weighted)));
+    NodeId weighted = build_reduce(at->graph, OP_sum, gradient_times(at, at->gradient, at->id), axis, true);
+    gradient_contribute(at, 0, gradient_times(at, build_binary(at->graph, OP_sub, at->gradient, weighted), at->id));
 }
 
 /* g - softmax(a) sum(g): once expanded, the softmax shares all but its division with the log_softmax. */
@@ -137,7 +136,9 @@ void gradient_log_softmax(const Backward *at) {
     int axis = at->node.attrs.axis;
     NodeId softmax = build_axiswise(at->graph, OP_softmax, gradient_operand(at, 0), axis);
     NodeId sum = build_reduce(at->graph, OP_sum, at->gradient, axis, true);
-    gradient_contribute(at, 0, build_binary(at->graph, OP_sub, at->gradient, build_binary(at->graph, OP_mul, softmax, sum)));
+    NodeId share = build_binary(at->graph, OP_mul, softmax, sum);
+    if (at->facts[at->id].open) share = gradient_masked(at, sum, share);
+    gradient_contribute(at, 0, build_binary(at->graph, OP_sub, at->gradient, share));
 }
 
 /* -- matrix product -- */

@@ -237,7 +237,7 @@ static void test_pow_special_values(void **state) {
 
 static void test_pow_of_constant_exponent(void **state) {
     (void)state;
-    const float exponents[] = {0, 1, 2, 3, -1, 0.5f, -0.5f, 2.5f, -2, NAN};
+    const float exponents[] = {0, 1, 2, 3, -1, 0.5f, -0.5f, 2.5f, -2, -3, NAN};
     for (size_t k = 0; k < sizeof exponents / sizeof *exponents; k++) {
         Machine machine = machine_open(OP_pow, &exponents[k]);
         float *a = machine_values(&machine, machine.in[0]);

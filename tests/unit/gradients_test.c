@@ -417,6 +417,38 @@ static double slope_at(NodeId (*build)(Graph *, const NodeId *), uint32_t count,
     return result;
 }
 
+/* exp(a) b, whose gradient by a is masked, since exp can overflow. */
+static NodeId case_scaled_exp(Graph *g, const NodeId *in) {
+    return build_binary(g, OP_mul, build_unary(g, OP_exp, in[0]), in[1]);
+}
+
+/* Rows of data without an answer hold NaN, and are left out: (a - b)^2 where b is a number. */
+static NodeId case_error_of_known(Graph *g, const NodeId *in) {
+    NodeId error = build_binary(g, OP_sub, in[0], in[1]);
+    return build_ternary(g, OP_select, build_binary(g, OP_eq, in[1], in[1]), build_binary(g, OP_mul, error, error),
+                         build_f32(g, 0, (Shape){0}));
+}
+
+/* The gradient by b of the gradient by a. */
+static NodeId case_slope_of_scaled_exp(Graph *g, const NodeId *in) {
+    NodeId slope;
+    gradients_build(g, case_scaled_exp(g, in), in, 1, &slope);
+    return slope;
+}
+
+/* A gradient of exactly 0 stays 0; one that is not passes infinities and NaN on; and it has a right gradient of its own. */
+static void test_masked(void **state) {
+    (void)state;
+    assert_true(slope_at(case_scaled_exp, 2, (double[]){1000, 0}, 0) == 0);
+    assert_true(slope_at(case_scaled_exp, 2, (double[]){1000, 1}, 0) == INFINITY);
+    assert_true(isnan(slope_at(case_scaled_exp, 2, (double[]){NAN, 1}, 0)));
+    assert_true(slope_at(case_slope_of_scaled_exp, 2, (double[]){2, 0}, 1) == exp(2));
+    assert_true(slope_at(case_error_of_known, 2, (double[]){3, NAN}, 0) == 0);
+    assert_true(slope_at(case_error_of_known, 2, (double[]){3, 1}, 0) == 4);
+    assert_true(slope_at(case_sqrt, 1, (double[]){0}, 0) == INFINITY);
+    assert_true(isnan(slope_at(case_log, 1, (double[]){NAN}, 0)));
+}
+
 static void test_kinks(void **state) {
     (void)state;
     const double zeros[] = {0, 0}, zero_two[] = {0, 2}, two_zero[] = {2, 0};
@@ -520,6 +552,7 @@ int main(void) {
         cmocka_unit_test(test_second_order),
         cmocka_unit_test(test_every_rule_has_a_case),
         cmocka_unit_test(test_kinks),
+        cmocka_unit_test(test_masked),
         cmocka_unit_test(test_reduce_max_shares),
         cmocka_unit_test(test_one_sweep),
         cmocka_unit_test(test_independent_value_has_zero_gradient),
