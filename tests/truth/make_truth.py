@@ -223,6 +223,7 @@ def functions():
         "x / (1 + exp(-x))": f.silu, "silu(x)": f.silu, "elu(x, 0.7)": lambda x: f.elu(x, 0.7), "softplus(x)": f.softplus,
         "erf(x)": torch.erf, "gelu(x)": f.gelu, "gelu_tanh(x)": lambda x: f.gelu(x, approximate="tanh"), "sin(x)": torch.sin, "cos(x)": torch.cos,
         "sign(x)": torch.sign, "round(x)": torch.round, "std(x, axis = 1, keep = true)": lambda x: x.std(1, keepdim=True),
+        "norm(x, axis = 1, keep = true)": lambda x: x.norm(dim=1, keepdim=True), "norm(x)": lambda x: x.norm(), "x ** -3": lambda x: x ** -3,
         "cumsum(x)": lambda x: x.cumsum(1), "cumsum(x, axis = 0)": lambda x: x.cumsum(0),
         "unsqueeze(prod(x), 1)": lambda x: x.prod(1, keepdim=True), "pad(x, 1, 2)[:, 0:6]": lambda x: f.pad(x, (1, 2))[:, :6],
         "stack([x, x * x])[1]": lambda x: torch.stack([x, x * x])[1], "unsqueeze(x, -1)[:, :, 0]": lambda x: x.unsqueeze(-1)[:, :, 0],
