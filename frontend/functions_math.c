@@ -110,6 +110,16 @@ static Value reduced(const Call *call, Op op) {
 Value call_sum(const Call *call) { return reduced(call, OP_sum); }
 Value call_amax(const Call *call) { return reduced(call, OP_reduce_max); }
 
+Value call_first(const Call *call) {
+    Shape shape = operand_shape(call);
+    int64_t start[SHAPE_MAX_RANK] = {0};
+    uint32_t axes;
+    if (!call_axes(call, 1, shape.rank, &axes)) return value_error();
+    for (int i = 0; i < shape.rank; i++)
+        if (axes >> i & 1) shape.dim[i] = 1;
+    return built(call, build_slice(call->evaluator->graph, call->args[0].node, start, shape.dim, NULL));
+}
+
 Value call_count(const Call *call) {
     uint32_t axes;
     if (!call_axes(call, 1, operand_shape(call).rank, &axes)) return value_error();
