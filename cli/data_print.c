@@ -28,11 +28,7 @@ static void heading(const char *format, ...) {
 }
 
 static const char *number_text(char buffer[NUMBER_TEXT], double value) {
-    bool whole =
-        value == floor(value) && fabs(value) < 1e10; /* such numbers are seldom measured: none of their digits is left out */
-    if (isnan(value)) return "-";
-    snprintf(buffer, NUMBER_TEXT, whole ? "%.0f" : "%.6g", value);
-    return buffer;
+    return isnan(value) ? "-" : text_value(buffer, value, 6);
 }
 
 /* "f32[N, 4]", "text" */

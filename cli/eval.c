@@ -4,6 +4,7 @@
 #include "cli/journal.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
+#include "cli/units.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@ typedef struct {
     int64_t *counts[RUNTIME_MAX_METRICS]; /* of each metric that is a matrix */
     OutputConfusion *confusions;          /* of the outputs with labels, if asked for */
     uint32_t confusion_count;
+    UnitErrors *errors; /* of the outputs with targets, in the units of the data */
+    uint32_t error_count;
 } Evaluating;
 
 /* Of a share p of n answers: sqrt(p (1 - p) / n). */
@@ -49,6 +52,11 @@ static bool measure(Evaluating *evaluating) {
         if (info->counts[i].classes)
             evaluating->counts[i] = confusion_counts(evaluating->evaluation.counts[i], info->counts[i].classes);
     return true;
+}
+
+static bool measure_units(Evaluating *evaluating) {
+    evaluating->errors = units_measure(&evaluating->session, evaluating->split, evaluating->batch, &evaluating->error_count);
+    return evaluating->errors != NULL;
 }
 
 static OutputConfusion count_confusion(const Evaluating *evaluating, const Predictions *predictions, const int32_t *rows) {
@@ -139,6 +147,8 @@ static void print_text(const Evaluating *evaluating) {
     for (uint32_t i = 0; i < info->metric_count; i++)
         if (!info->counts[i].classes)
             print_metric(info->metrics[i], evaluating->evaluation.metrics[i], info->answers[i] * evaluating->rows);
+    if (evaluating->error_count) puts("errors in the units of the data");
+    units_print(evaluating->errors, evaluating->error_count);
     for (uint32_t i = 0; i < info->metric_count; i++)
         if (info->counts[i].classes) print_counts(evaluating, i);
     for (uint32_t i = 0; i < evaluating->confusion_count; i++)
@@ -168,7 +178,7 @@ static void put_confusions(json_t *line, const Evaluating *evaluating) {
 
 /* Under its own name, or, where that is a key of the line, in an object "metrics". */
 static void put_value(json_t *line, const char *name, json_t *value) {
-    if (!json_object_get(line, name) && strcmp(name, "outputs") && strcmp(name, "metrics")) {
+    if (!json_object_get(line, name) && strcmp(name, "outputs") && strcmp(name, "metrics") && strcmp(name, "units")) {
         json_object_set_new(line, name, value);
         return;
     }
@@ -199,6 +209,7 @@ static void print_json(const Evaluating *evaluating) {
     json_object_set_new(line, "loss", json_number(evaluating->evaluation.loss));
     for (uint32_t i = 0; i < info->metric_count; i++) put_metric(line, evaluating, i);
     for (uint32_t i = 0; i < info->metric_count; i++) put_standard_error(line, evaluating, i);
+    if (evaluating->error_count) json_object_set_new(line, "units", units_json(evaluating->errors, evaluating->error_count));
     if (evaluating->confusion_count) put_confusions(line, evaluating);
     json_print_line(line, stdout);
 }
@@ -217,7 +228,8 @@ static bool prepare(Evaluating *evaluating) {
 
 Status command_eval(const Options *given, Diagnostics *diag) {
     Evaluating evaluating = {.options = given, .diag = diag};
-    bool measured = prepare(&evaluating) && measure(&evaluating) && (!given->confusion || measure_confusions(&evaluating));
+    bool measured = prepare(&evaluating) && measure(&evaluating) && measure_units(&evaluating) &&
+                    (!given->confusion || measure_confusions(&evaluating));
     if (measured && given->json)
         print_json(&evaluating);
     else if (measured)

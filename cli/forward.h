@@ -10,6 +10,9 @@ typedef struct {
     int64_t rows;
     int64_t width; /* values of a row */
     float *values; /* [rows][width], in the session's arena: the output; of one with classes their probabilities */
+    /* Of an output with a target (frontend.h), after units_run: likewise in the units of the data, what it is compared with, and that in
+     * the units of the data. NULL: there is no target, or the data do not hold it; NaN: it is missing in a row. */
+    double *units, *targets, *truths;
 } Predictions;
 
 /* Which rows are run, in which batches, and what is kept of what comes out. */
@@ -22,6 +25,10 @@ typedef struct {
 } Forward;
 /* Runs the programs of `kind` that were wanted for so many rows, once for all outputs. false after reporting errors. */
 bool forward_run(Session *session, GraphKind kind, const Forward *forward);
+/* After that: predictions and targets in the units of the data (cli/units.c). false after reporting errors. */
+bool units_run(Session *session, const Forward *forward);
+/* Before the weights are loaded: with them what standardize has learnt of the targets, which predicting does not need. */
+bool units_keep(Session *session);
 int32_t prediction_class(const Predictions *predictions, int64_t row);
 float prediction_value(const Predictions *predictions, int64_t row, int64_t column);
 /* The probability of a class; below 1 where another class has some, too little for an f32 to show. */

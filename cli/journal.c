@@ -2,6 +2,7 @@
 #include "cli/journal.h"
 #include "cli/confusion.h"
 #include "cli/runs.h"
+#include "cli/terminal.h"
 
 #include <errno.h>
 #include <math.h>
@@ -15,7 +16,7 @@ enum { NUMBER_DIGITS = 9, KEY_MAX = 256, LINE_FLAGS = JSON_COMPACT | JSON_REAL_P
 json_t *json_number(double value) {
     bool whole = value == floor(value) && fabs(value) >= 1e9 && fabs(value) <= 0x1p53;
     if (whole) return json_integer((json_int_t)value);
-    return isfinite(value) ? json_real(value) : json_null();
+    return isfinite(value) ? json_real(number_shortest(value)) : json_null();
 }
 
 bool json_print_line(json_t *value, FILE *out) {

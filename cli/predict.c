@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { STANDARD_COUNT = 50 };
@@ -26,10 +27,20 @@ static bool check_choice(const Options *options, Diagnostics *diag) {
     return !options->index || !options->all;
 }
 
-/* Of --index; all rows for --all and for JSON; the first ones for a table. */
+/* What is asked for, in which form. */
+typedef enum { ANSWER_TABLE, ANSWER_JSON, ANSWER_CSV } Answer;
+
+static Answer answer_of(const Options *options) {
+    size_t length = options->answer ? strlen(options->answer) : 0;
+    if (options->json) return ANSWER_JSON;
+    return length > 4 && !strcmp(options->answer + length - 4, ".csv") ? ANSWER_CSV : ANSWER_TABLE;
+}
+
+/* Of --index; all rows for --all, JSON and csv; the first ones for a table. */
 static bool choose_range(Predicting *predicting, int64_t rows, int64_t *last) {
     const Options *options = predicting->options;
-    *last = options->all || options->json || rows < STANDARD_COUNT ? rows - 1 : STANDARD_COUNT - 1;
+    bool all = options->all || options->csv || answer_of(options) != ANSWER_TABLE;
+    *last = all || rows < STANDARD_COUNT ? rows - 1 : STANDARD_COUNT - 1;
     if (options->index && !parse_range(options->index, &predicting->first, last)) {
         diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--index takes a number, or A..B with A <= B, not '%s'",
                    options->index);
@@ -49,8 +60,8 @@ static bool choose_rows(Predicting *predicting) {
     if (!choose_range(predicting, rows, &last)) return false;
     bool asked = options->index || options->all;
     predicting->count = last - predicting->first + 1;
-    predicting->left = asked ? 0 : rows - predicting->count;
-    predicting->pictured = asked || predicting->count < STANDARD_COUNT ? predicting->count : STANDARD_COUNT;
+    predicting->shown = asked || predicting->count < STANDARD_COUNT ? predicting->count : STANDARD_COUNT;
+    predicting->left = asked ? 0 : rows - predicting->shown;
     predicting->rows = dataset_split(predicting->session.dataset, predicting->split) + predicting->first;
     return true;
 }
@@ -86,7 +97,7 @@ static bool open_files(Predicting *predicting) {
         !inputs_open(session, options->operands + 1, options->operand_count - 1, &predicting->inputs))
         return false;
     predicting->rows = dataset_split(session->dataset, SPLIT_TRAIN);
-    predicting->count = predicting->pictured = dataset_rows(session->dataset, SPLIT_TRAIN);
+    predicting->count = predicting->shown = dataset_rows(session->dataset, SPLIT_TRAIN);
     return true;
 }
 
@@ -129,8 +140,8 @@ static bool run(Predicting *predicting, uint32_t batch) {
         output->output = &session->build.info->outputs[i];
         if (output->output->classes && !predicting->main->output->classes) predicting->main = output;
     }
-    return forward_run(session, GRAPH_PREDICT,
-                       &(Forward){batch, predicting->rows, predicting->count, predicting->outputs, predicting->output_count});
+    Forward forward = {batch, predicting->rows, predicting->count, predicting->outputs, predicting->output_count};
+    return forward_run(session, GRAPH_PREDICT, &forward) && units_run(session, &forward);
 }
 
 static bool predict(Predicting *predicting) {
@@ -140,7 +151,8 @@ static bool predict(Predicting *predicting) {
     find_image_size(predicting);
     uint32_t batch = programs_forward_batch(predicting->count, session->build.info->batch);
     programs_want(&session->programs, GRAPH_PREDICT, predicting->count, batch);
-    return session_start(session) && session_load_weights(session, &checkpoint) && run(predicting, batch);
+    return session_start(session) && units_keep(session) && session_load_weights(session, &checkpoint) &&
+           run(predicting, batch);
 }
 
 static bool is_finite(const Predicting *predicting, int64_t i) {
@@ -159,16 +171,37 @@ static void warn_of_nonfinite(const Predicting *predicting) {
         rows++;
         first = i;
     }
+    char place[PLACE_TEXT];
     if (rows)
-        fprintf(stderr, "mlc: warning: what the network makes of %lld row%s is not finite, such as row %lld: are its data?\n",
-                (long long)rows, rows == 1 ? "" : "s", (long long)(predicting->first + first));
+        fprintf(stderr, "mlc: warning: what the network makes of %lld row%s is not finite, such as %s: are its data?\n",
+                (long long)rows, rows == 1 ? "" : "s",
+                predicting->inputs.names ? predicting->inputs.names[first]
+                                         : dataset_place_brief(predicting->session.dataset, predicting->rows[first], place));
+}
+
+/* Into a file whole or not at all; NULL, or "-": on stdout. */
+static bool print_answer(Predicting *predicting, Answer answer, const char *path) {
+    static void (*const prints[])(const Predicting *) = {predicted_print, predicted_print_json, predicted_print_csv};
+    char *text = NULL;
+    size_t length;
+    if (path && !strcmp(path, "-")) path = NULL;
+    predicting->out = path ? open_memstream(&text, &length) : stdout;
+    if (!predicting->out) abort();
+    prints[answer](predicting);
+    if (!path) return true;
+    if (fclose(predicting->out) != 0) abort();
+    bool written = file_write(path, text, length, predicting->diag);
+    free(text);
+    return written;
 }
 
 Status command_predict(const Options *given, Diagnostics *diag) {
     Predicting predicting = {.options = given, .diag = diag, .files = given->operand_count > 1};
     if (predict(&predicting) && (!given->png || predicted_draw(&predicting))) {
         warn_of_nonfinite(&predicting);
-        (given->json ? predicted_print_json : predicted_print)(&predicting);
+        bool more = !given->csv || strcmp(given->csv, "-");
+        if (!given->csv || print_answer(&predicting, ANSWER_CSV, given->csv))
+            if (more) print_answer(&predicting, answer_of(given), given->answer);
     }
     session_close(&predicting.session);
     return diag_status(diag);

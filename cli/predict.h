@@ -13,13 +13,14 @@ typedef struct {
     Inputs inputs; /* of files */
     Split split;
     int64_t first, count; /* rows of the split */
-    int64_t pictured;     /* how many of them, from the first on, a picture has */
-    int64_t left;         /* rows of the split that nobody asked for, and that the table leaves out */
+    int64_t shown;        /* how many of them, from the first on, a table or a picture has */
+    int64_t left;         /* rows of the split that nobody asked for, and that a table leaves out */
     const int32_t *rows;  /* their numbers in the data set */
     int height, width;    /* of an image; 0 if the model's data are no grey images */
     Predictions *outputs; /* of each of the model's outputs */
     uint32_t output_count;
     const Predictions *main; /* the first one that has classes, or else the first */
+    FILE *out;               /* for the answer */
 } Predicting;
 
 /* -- what is known (predict.c) -- */
@@ -34,6 +35,7 @@ int64_t predicted_mistakes(const Predicting *predicting, const Predictions *outp
 /* -- showing it -- */
 void predicted_print(const Predicting *predicting);      /* predict_print.c */
 void predicted_print_json(const Predicting *predicting); /* predict_json.c */
+void predicted_print_csv(const Predicting *predicting);  /* predict_csv.c */
 /* A picture of the rows' images, for --png. false after reporting errors. */
 bool predicted_draw(const Predicting *predicting); /* predict_draw.c */
 

@@ -47,7 +47,7 @@ static void write_subtitle(const Predicting *predicting, char *subtitle, size_t 
     char rows[64] = "", several[NAME_BYTES] = "";
     if (!predicting->files)
         snprintf(rows, sizeof rows, "%s images %lld to %lld; ", split_name(predicting->split), (long long)predicting->first,
-                 (long long)(predicting->first + predicting->pictured - 1));
+                 (long long)(predicting->first + predicting->shown - 1));
     if (predicting->output_count > 1) snprintf(several, sizeof several, " by '%s'", output->name);
     if (output->classes)
         snprintf(subtitle, size, "%sbelow each what it is taken for%s, with the probability%s", rows, several,
@@ -66,19 +66,19 @@ static bool draw(const Predicting *predicting, const GridCell *cells) {
         .rows = predicting->height,
         .columns = predicting->width,
         .cells = cells,
-        .count = (uint32_t)predicting->pictured,
+        .count = (uint32_t)predicting->shown,
     };
     return grid_draw(predicting->options->png, &grid, predicting->diag);
 }
 
 bool predicted_draw(const Predicting *predicting) {
     if (!need_images(predicting)) return false;
-    if (predicting->pictured > GRID_MAX) {
+    if (predicting->shown > GRID_MAX) {
         diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--png draws at most %d images, not %lld", GRID_MAX,
-                   (long long)predicting->pictured);
+                   (long long)predicting->shown);
         return false;
     }
-    GridCell *cells = ARENA_ARRAY(predicting->session.arena, GridCell, predicting->pictured);
-    for (int64_t i = 0; i < predicting->pictured; i++) fill_cell(predicting, i, &cells[i]);
+    GridCell *cells = ARENA_ARRAY(predicting->session.arena, GridCell, predicting->shown);
+    for (int64_t i = 0; i < predicting->shown; i++) fill_cell(predicting, i, &cells[i]);
     return draw(predicting, cells);
 }

@@ -1,146 +1,182 @@
-/* What a network makes of rows, as a table: a line for each row, and for each output with classes its columns. */
-#include "cli/predict.h"
+/* What a network makes of rows, as a table: a line for each row, and for each output its columns. */
+#include "cli/predict_columns.h"
+#include "cli/units.h"
+#include "ir/shown.h"
 
-#include <limits.h>
 #include <math.h>
+#include <string.h>
 
-enum { VALUES_SHOWN = 10, BAR_WIDTH = 24, NAME_WIDTH = 7, CELL_WIDTH = 14, SHARE_WIDTH = 11, BAR_NAME_WIDTH = 12 };
+enum { BAR_WIDTH = 24, BAR_NAME_WIDTH = 12, GAP = 2, FIRST_WIDTH = 7 };
 
-static const char wrong[] = "  wrong";
-
-/* "12", or the name of a file */
-static void print_row_name(const Predicting *predicting, int64_t i) {
-    char number[NUMBER_TEXT];
-    snprintf(number, sizeof number, "%lld", (long long)(predicting->first + i));
-    terminal_cell(stdout, predicting->inputs.names ? predicting->inputs.names[i] : number, NAME_WIDTH, PATH_MAX);
-}
-
-static void print_values(const Predictions *predictions, int64_t i) {
-    printf("  %s =", predictions->output->name);
-    for (int64_t k = 0; k < predictions->width && k < VALUES_SHOWN; k++)
-        printf(" %.6g", (double)prediction_value(predictions, i, k));
-    if (predictions->width > VALUES_SHOWN) printf(" ...");
-}
-
-static void print_class_cell(const Predicting *predicting, const Predictions *output, int32_t class) {
-    char number[NUMBER_TEXT];
-    terminal_cell(stdout, class < 0 ? "?" : class_text(&predicting->session, output->output, class, number), -CELL_WIDTH,
-                  CLASS_WIDTH);
-    putchar(' ');
-}
-
-/* -- many rows -- */
-
-/* The columns of an output with classes. */
 typedef struct {
-    const Predictions *output;
-    int64_t known; /* rows whose true class is known; 0: it has no column */
-    bool last;     /* nothing comes after them */
-} Group;
+    const Predicting *predicting;
+    const Column *columns;
+    int *widths;
+    uint32_t count;
+    int blanks; /* due before the next text: none are left at the end of a line */
+} Table;
 
-static void print_group(const Predicting *predicting, const Group *group, int64_t i) {
-    const Predictions *output = group->output;
-    int32_t class = prediction_class(output, i);
-    bool mistake = predicted_wrongly(predicting, output, i);
-    char share[NUMBER_TEXT];
-    fputs(terminal_style(stdout, mistake ? STYLE_BAD : STYLE_PLAIN), stdout);
-    fputs("  ", stdout);
-    if (group->known) print_class_cell(predicting, output, predicted_truth(predicting, output, i));
-    print_class_cell(predicting, output, class);
-    printf("%*s%s", SHARE_WIDTH, text_percent(share, prediction_share(output, i, class), 2), mistake ? wrong : "");
-    if (group->known && !mistake && !group->last) printf("%*s", (int)sizeof wrong - 1, "");
-    fputs(terminal_style(stdout, STYLE_PLAIN), stdout);
+/* -- cells -- */
+
+static int text_width(const char *text) { return (int)shown_columns(text, shown_fitting(text, CLASS_WIDTH)); }
+
+static void widen(int *width, const char *text) {
+    if (text_width(text) > *width) *width = text_width(text);
 }
 
-static void print_row(const Predicting *predicting, const Group *groups, uint32_t count, int64_t i) {
-    print_row_name(predicting, i);
-    for (uint32_t k = 0; k < count; k++) print_group(predicting, &groups[k], i);
-    for (uint32_t k = 0; k < predicting->output_count; k++)
-        if (!predicting->outputs[k].output->classes) print_values(&predicting->outputs[k], i);
-    putchar('\n');
+static void measure_columns(Table *table) {
+    char buffer[NUMBER_TEXT];
+    table->widths = ARENA_ARRAY(table->predicting->session.arena, int, table->count);
+    for (uint32_t k = 0; k < table->count; k++) {
+        table->widths[k] = k ? 0 : FIRST_WIDTH - GAP;
+        widen(&table->widths[k], table->columns[k].head);
+        for (int64_t i = 0; i < table->predicting->shown; i++)
+            widen(&table->widths[k], column_text(table->predicting, &table->columns[k], i, buffer));
+    }
 }
 
-static int group_width(const Group *group) {
-    return (group->known ? 2 : 1) * (CELL_WIDTH + 1) + SHARE_WIDTH + (group->known ? (int)sizeof wrong - 1 : 0);
+static void print_cell(Table *table, const char *text, int width, bool left) {
+    FILE *out = table->predicting->out;
+    int room = width - text_width(text);
+    table->blanks += GAP + (left ? 0 : room);
+    if (*text) {
+        fprintf(out, "%*s", table->blanks, "");
+        terminal_cell(out, text, 0, CLASS_WIDTH);
+        table->blanks = 0;
+    }
+    table->blanks += *text ? (left ? room : 0) : (left ? width : 0);
 }
+
+static void end_line(Table *table) {
+    putc('\n', table->predicting->out);
+    table->blanks = 0;
+}
+
+/* -- lines -- */
 
 /* Above the columns of several outputs stand their names. */
-static void print_heads(const Predicting *predicting, const Group *groups, uint32_t count) {
-    const char *what = predicting->inputs.names ? "file" : predicting->files ? "row" : "index";
-    if (predicting->output_count > 1) {
-        printf("%*s", NAME_WIDTH, "");
-        for (uint32_t k = 0; k < count; k++) {
-            fputs("  ", stdout);
-            terminal_cell(stdout, groups[k].output->output->name, k + 1 < count ? -group_width(&groups[k]) : 0, CLASS_WIDTH);
-        }
-        putchar('\n');
+static void print_outputs(Table *table) {
+    const Predictions *last = NULL;
+    if (table->predicting->output_count < 2) return;
+    for (uint32_t k = 0; k < table->count; k++) {
+        const Predictions *output = table->columns[k].output;
+        const char *name = output && output != last ? output->output->name : "";
+        last = output;
+        print_cell(table, name, table->widths[k], true);
+        if (text_width(name) > table->widths[k]) table->blanks -= text_width(name) - table->widths[k];
+        if (table->blanks < 0) table->blanks = 0;
     }
-    printf("%*s", NAME_WIDTH, what);
-    for (uint32_t k = 0; k < count; k++)
-        printf("  %s%-*s %*s%*s", groups[k].known ? "true           " : "", CELL_WIDTH, "predicted", SHARE_WIDTH, "probability",
-               groups[k].known && k + 1 < count ? (int)sizeof wrong - 1 : 0, "");
-    putchar('\n');
+    end_line(table);
 }
 
-static void print_right(const Predicting *predicting, const Group *group) {
-    if (!group->known) return;
-    if (predicting->output_count > 1) printf("%s: ", group->output->output->name);
-    printf("%lld of %lld right", (long long)(group->known - predicted_mistakes(predicting, group->output)),
-           (long long)group->known);
-    if (group->known < predicting->count)
-        printf(", %lld of a class that is not known", (long long)(predicting->count - group->known));
-    putchar('\n');
+static void print_heads(Table *table) {
+    print_outputs(table);
+    for (uint32_t k = 0; k < table->count; k++)
+        print_cell(table, table->columns[k].head, table->widths[k], column_is_name(&table->columns[k]));
+    end_line(table);
+}
+
+static void print_row(Table *table, int64_t i) {
+    const Predicting *predicting = table->predicting;
+    char buffer[NUMBER_TEXT];
+    for (uint32_t k = 0; k < table->count; k++) {
+        const Column *column = &table->columns[k];
+        bool bad = column->output && predicted_wrongly(predicting, column->output, i);
+        if (bad) fputs(terminal_style(predicting->out, STYLE_BAD), predicting->out);
+        print_cell(table, column_text(predicting, column, i, buffer), table->widths[k], column_is_name(column));
+        if (bad) fputs(terminal_style(predicting->out, STYLE_PLAIN), predicting->out);
+    }
+    end_line(table);
+}
+
+static void print_table(const Predicting *predicting, bool classes) {
+    Table table = {.predicting = predicting};
+    table.columns = predicted_columns(predicting, false, classes, &table.count);
+    measure_columns(&table);
+    print_heads(&table);
+    for (int64_t i = 0; i < predicting->shown; i++) print_row(&table, i);
+}
+
+/* -- sums -- */
+
+static void print_right(const Predicting *predicting, const Predictions *output) {
+    int64_t known = predicted_known(predicting, output);
+    if (!known) return;
+    if (predicting->output_count > 1) fprintf(predicting->out, "%s: ", output->output->name);
+    fprintf(predicting->out, "%lld of %lld right", (long long)(known - predicted_mistakes(predicting, output)),
+            (long long)known);
+    if (known < predicting->count)
+        fprintf(predicting->out, ", %lld of a class that is not known", (long long)(predicting->count - known));
+    putc('\n', predicting->out);
+}
+
+static void print_errors(FILE *out, const UnitErrors *errors) {
+    char rmse[NUMBER_TEXT], mae[NUMBER_TEXT], count[NUMBER_TEXT];
+    terminal_cell(out, errors->name, 0, CLASS_WIDTH);
+    fprintf(out, ": rmse %s, mae %s of %s value%s\n", text_value(rmse, errors->rmse, VALUE_DIGITS),
+            text_value(mae, errors->mae, VALUE_DIGITS), text_count(count, errors->count), errors->count == 1 ? "" : "s");
+}
+
+static void print_sums(const Predicting *predicting) {
+    uint32_t count;
+    const UnitErrors *errors = units_errors(predicting->session.arena, predicting->outputs, predicting->output_count, &count);
+    for (uint32_t k = 0; k < predicting->output_count; k++)
+        if (predicting->outputs[k].output->classes) print_right(predicting, &predicting->outputs[k]);
+    for (uint32_t k = 0; k < count && predicting->count > 1; k++) print_errors(predicting->out, &errors[k]);
 }
 
 static void print_left(const Predicting *predicting) {
     char shown[NUMBER_TEXT], rows[NUMBER_TEXT];
-    printf("the first %s of %s %s rows; --all shows all, --index A..B those from A to B\n",
-           text_count(shown, predicting->count), text_count(rows, predicting->count + predicting->left),
-           split_name(predicting->split));
-}
-
-static void print_list(const Predicting *predicting) {
-    Group *groups = ARENA_ARRAY(predicting->session.arena, Group, predicting->output_count);
-    uint32_t count = 0;
-    for (uint32_t k = 0; k < predicting->output_count; k++) {
-        const Predictions *output = &predicting->outputs[k];
-        if (output->output->classes) groups[count++] = (Group){output, predicted_known(predicting, output), false};
-    }
-    if (count) groups[count - 1].last = count == predicting->output_count;
-    if (count) print_heads(predicting, groups, count);
-    for (int64_t i = 0; i < predicting->count; i++) print_row(predicting, groups, count, i);
-    for (uint32_t k = 0; k < count; k++) print_right(predicting, &groups[k]);
-    if (predicting->left) print_left(predicting);
+    fprintf(predicting->out, "the first %s of %s %s rows; --all shows all, --index A..B those from A to B\n",
+            text_count(shown, predicting->shown), text_count(rows, predicting->shown + predicting->left),
+            split_name(predicting->split));
 }
 
 /* -- one row: its image, then of each output a bar for every class, or the values -- */
 
 static void print_bars(const Predicting *predicting, const Predictions *output) {
     char number[NUMBER_TEXT], percent[NUMBER_TEXT];
+    FILE *out = predicting->out;
     int32_t truth = predicted_truth(predicting, output, 0), best = prediction_class(output, 0);
-    if (predicting->output_count > 1) printf("%s:\n", output->output->name);
+    if (predicting->output_count > 1) fprintf(out, "%s:\n", output->output->name);
     for (int32_t i = 0; i < output->width; i++) {
         double share = prediction_share(output, 0, i);
-        fputs(terminal_style(stdout, i == best ? STYLE_BOLD : STYLE_PLAIN), stdout);
-        terminal_cell(stdout, class_text(&predicting->session, output->output, i, number), BAR_NAME_WIDTH, CLASS_WIDTH);
-        putchar(' ');
-        terminal_bar(stdout, share, BAR_WIDTH);
-        printf(" %8s%s%s\n", text_percent(percent, share, 2), i == truth ? "  true" : "", terminal_style(stdout, STYLE_PLAIN));
+        fputs(terminal_style(out, i == best ? STYLE_BOLD : STYLE_PLAIN), out);
+        terminal_cell(out, class_text(&predicting->session, output->output, i, number), BAR_NAME_WIDTH, CLASS_WIDTH);
+        putc(' ', out);
+        terminal_bar(out, share, BAR_WIDTH);
+        fprintf(out, " %8s%s%s\n", text_percent(percent, share, 2), i == truth ? "  true" : "",
+                terminal_style(out, STYLE_PLAIN));
     }
+}
+
+/* A row of the model's data: where it is from. */
+static void print_place(const Predicting *predicting) {
+    char place[PLACE_TEXT];
+    fprintf(predicting->out, "%s row %lld: ", split_name(predicting->split), (long long)predicting->first);
+    shown_text(dataset_place_text(predicting->session.dataset, NULL, predicting->rows[0], place), predicting->out);
+    putc('\n', predicting->out);
 }
 
 static void print_single(const Predicting *predicting) {
     bool values = false;
-    if (predicting->height) terminal_image(stdout, predicted_pixels(predicting, 0), predicting->height, predicting->width);
+    if (!predicting->files) print_place(predicting);
+    if (predicting->height)
+        terminal_image(predicting->out, predicted_pixels(predicting, 0), predicting->height, predicting->width);
     for (uint32_t k = 0; k < predicting->output_count; k++)
         if (predicting->outputs[k].output->classes)
             print_bars(predicting, &predicting->outputs[k]);
         else
             values = true;
-    if (values) print_row(predicting, NULL, 0, 0);
+    if (values) print_table(predicting, false);
 }
 
 void predicted_print(const Predicting *predicting) {
-    bool single = predicting->count == 1 && (predicting->files || predicting->options->index);
-    (single ? print_single : print_list)(predicting);
+    if (predicting->count == 1 && (predicting->files || predicting->options->index)) {
+        print_single(predicting);
+        return;
+    }
+    print_table(predicting, true);
+    print_sums(predicting);
+    if (predicting->left) print_left(predicting);
 }

@@ -92,6 +92,22 @@ const char *text_number(char buffer[NUMBER_TEXT], double value) {
     return buffer;
 }
 
+double number_shortest(double value) {
+    char text[NUMBER_TEXT];
+    for (int digits = 6; digits < 9 && value == (double)(float)value; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if ((double)strtof(text, NULL) == value) return strtod(text, NULL);
+    }
+    return value;
+}
+
+const char *text_value(char buffer[NUMBER_TEXT], double value, int digits) {
+    bool whole = value == floor(value) && fabs(value) < 1e10; /* seldom measured: no digit of it is left out */
+    if (isnan(value)) return "nan";
+    snprintf(buffer, NUMBER_TEXT, whole ? "%.*f" : "%.*g", whole ? 0 : digits, value);
+    return buffer;
+}
+
 const char *text_percent(char buffer[NUMBER_TEXT], double share, int decimals) {
     double last = pow(10, -decimals);
     if (isnan(share)) return "nan %"; /* whatever its sign bit */

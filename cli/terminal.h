@@ -27,6 +27,11 @@ enum { NUMBER_TEXT = 32 };
 const char *text_count(char buffer[NUMBER_TEXT], int64_t count); /* 567434 -> "567,434" */
 const char *text_bytes(char buffer[NUMBER_TEXT], int64_t bytes); /* 2269736 -> "2.16 MiB" */
 const char *text_number(char buffer[NUMBER_TEXT], double value); /* 0.0807, 6.02e+23, nan */
+/* With so many digits, but every digit of a whole number: 0.07, 1830322, -1.30316e+10. */
+enum { VALUE_DIGITS = 7 }; /* as many as an f32 is sure of */
+const char *text_value(char buffer[NUMBER_TEXT], double value, int digits);
+/* Of an f32 that is held as a double, the number with the fewest digits that is the same f32: 1.907 for 1.90699995. Others as they are. */
+double number_shortest(double value);
 /* 0.9772 -> "97.72 %" with two decimals; "100.00 %" is all and "0.00 %" none: what is nearly that is ">99.99 %" or "<0.01 %". */
 const char *text_percent(char buffer[NUMBER_TEXT], double share, int decimals);
 const char *text_duration(char buffer[NUMBER_TEXT], double seconds); /* 83 -> "1:23" */

@@ -7,6 +7,7 @@
 #include "cli/session.h"
 #include "cli/terminal.h"
 #include "cli/warm_start.h"
+#include "cli/units.h"
 #include "ir/clock.h"
 
 #include <math.h>
@@ -26,12 +27,14 @@ typedef struct {
     Progress progress;
     ProgramPair train, valid, test;
     char model_hash[65];
-    uint32_t epochs_before; /* of a resumed run: done in its earlier part */
-    bool begun;             /* resolved.mdl and the start line are written */
-    const char *weights;    /* the file that the first weights were taken from; NULL: none */
-    uint32_t best_epoch;    /* that best.safetensors is of; 0: none */
-    bool early;             /* stop_when ended the training */
-    double started;         /* by seconds_now */
+    uint32_t epochs_before;          /* of a resumed run: done in its earlier part */
+    bool begun;                      /* resolved.mdl and the start line are written */
+    const char *weights;             /* the file that the first weights were taken from; NULL: none */
+    uint32_t best_epoch;             /* that best.safetensors is of; 0: none */
+    bool early;                      /* stop_when ended the training */
+    double started;                  /* by seconds_now */
+    UnitErrors *errors[SPLIT_COUNT]; /* of held-out rows after the last epoch, in the units of the data */
+    uint32_t error_count[SPLIT_COUNT];
 } Training;
 
 /* -- signals: the first one saves and stops; the handler is gone then, so that a second one kills -- */
@@ -57,7 +60,8 @@ static bool check_usage(const Options *options, Diagnostics *diag) {
         return false;
     }
     if (options->resume && options->weights) {
-        diag_error(diag, STATUS_USAGE, (Span){0}, "--weights and --resume exclude each other: a run goes on with its own weights");
+        diag_error(diag, STATUS_USAGE, (Span){0},
+                   "--weights and --resume exclude each other: a run goes on with its own weights");
         return false;
     }
     if (options->resume || options->operand_count) return true;
@@ -266,7 +270,23 @@ static void write_end(Training *training, TrainResult result) {
                              last ? (int)last->epoch : 0, "seconds", seconds_now() - training->started);
     json_object_set_new(line, "stopped_early", json_boolean(training->early));
     json_object_set_new(line, "best_epoch", training->best_epoch ? json_integer(training->best_epoch) : json_null());
+    for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++) {
+        if (!training->error_count[split]) continue;
+        json_object_set_new(line, arena_format(training->session.arena, "%s_units", split_name(split)),
+                            units_json(training->errors[split], training->error_count[split]));
+    }
     journal_write(&training->journal, line);
+}
+
+static bool measure_units(Training *training) {
+    Session *session = &training->session;
+    bool good = true;
+    for (Split split = SPLIT_VALID; split < SPLIT_COUNT && good; split++) {
+        uint32_t batch = programs_forward_batch(dataset_rows(session->dataset, split), session->build.info->batch);
+        training->errors[split] = units_measure(session, split, batch, &training->error_count[split]);
+        good = training->errors[split] != NULL;
+    }
+    return good;
 }
 
 static void draw_curves(Training *training) {
@@ -332,6 +352,10 @@ static void print_answer(const Training *training) {
     print_measured(training, "valid", &last->valid);
     if (isfinite(last->train_loss)) printf("train loss %s, ", text_number(number, last->train_loss));
     printf("%u epoch%s, %.1f s\n", last->epoch, last->epoch == 1 ? "" : "s", seconds_now() - training->started);
+    for (Split split = SPLIT_COUNT; split-- > SPLIT_VALID;) {
+        if (training->error_count[split]) printf("%s errors in the units of the data\n", split_name(split));
+        units_print(training->errors[split], training->error_count[split]);
+    }
     print_judgement(training, last);
     print_files(folder);
     print_counts(training, SPLIT_TEST, &last->test);
@@ -342,6 +366,7 @@ static Status finish(Training *training, TrainResult result) {
     const char *folder = training->folder.path;
     if (result == TRAIN_FAILED || diag_status(training->diag) == STATUS_FILE || !begin_run(training))
         return diag_status(training->diag);
+    if (result == TRAIN_DONE && !measure_units(training)) return diag_status(training->diag);
     write_end(training, result);
     draw_curves(training);
     if (result == TRAIN_NONFINITE) return diag_status(training->diag);

@@ -54,7 +54,7 @@ typedef struct FitList {
     struct FitItem {
         struct FitItem *before;
         Fit fit;
-        NodeId input;
+        NodeId input, output; /* output: of standardize */
     } * last;
     uint32_t count;
 } FitList;

@@ -36,12 +36,20 @@ typedef struct {
     Span *spans;      /* where */
 } ClassUse;
 
+/* What an output is compared with by subtraction, with what standardize, log, a factor... made of it undone. */
+typedef struct {
+    int64_t width;            /* numbers of a row; 0: the output is compared with nothing */
+    const char *const *names; /* of each of them: the column or field of the source, or the field of the data block */
+    bool converted;           /* there is something to undo: predictions are in other units */
+} ModelTarget;
+
 typedef struct {
     const char *name;
     Span span;         /* where the model names it */
     bool classes;      /* [N, classes]: the loss or a metric compares it with a label */
     bool parts;        /* [N, ..., classes]: it compares parts of a row, such as the elements of a sequence, with labels */
     const char *label; /* the source field that this is ("label"); NULL: none, a computed one, or a part of one */
+    ModelTarget target;
 } ModelOutput;
 
 /* A metric that is a matrix of counts: rows are the true classes. */
@@ -62,7 +70,7 @@ typedef struct {
     bool shuffle;
     uint64_t seed;
     const char *weights; /* a run folder or a file, from the model's folder, that the first weights are taken from; or NULL */
-    Judge keep_best; /* by what best.safetensors is chosen */
+    Judge keep_best;     /* by what best.safetensors is chosen */
     StopRule stop;
     const char *const *metrics; /* names, in order; each is an output of the train and eval graphs */
     const int64_t *answers;     /* of each metric that is a share (accuracy: 1): of how many of a row; 0: of another metric */
@@ -88,8 +96,14 @@ const ModelInfo *model_info(const Model *model);
  * "FIELD.standardize.mean"...
  * GRAPH_METRICS turns means over all rows of a split into the metrics, its outputs. Its VALUE inputs are called as the outputs of
  * the eval graph of which they are the means: "accuracy" where the metric is such a mean, "rmse.1"... where it is made of some. Of
- * outputs of whole numbers they are the sums. A metric that is a matrix is an output of this graph only. */
-typedef enum { GRAPH_TRAIN, GRAPH_EVAL, GRAPH_PREDICT, GRAPH_METRICS, GRAPH_FIT, GRAPH_FIELDS } GraphKind;
+ * outputs of whole numbers they are the sums. A metric that is a matrix is an output of this graph only.
+ * GRAPH_UNITS is about the outputs that have a target. Of an output "price" it makes "prediction:price", in the units of the data, of the
+ * VALUE input of that name, the output itself; and of the rows of the data "target:price", what the output is compared with, and
+ * "truth:price", the same in the units of the data. All are f32 and have the shape of the output. */
+typedef enum { GRAPH_TRAIN, GRAPH_EVAL, GRAPH_PREDICT, GRAPH_METRICS, GRAPH_FIT, GRAPH_FIELDS, GRAPH_UNITS } GraphKind;
+#define UNITS_PREDICTION "prediction"
+#define UNITS_TARGET "target"
+#define UNITS_TRUTH "truth"
 /* A new graph (caller frees) for `batch` rows, or NULL after reporting errors. Spans of its nodes point into the texts of the
  * Diagnostics that model_load was given. The model is only read: several threads may build graphs at once. */
 Graph *model_graph(const Model *model, GraphKind kind, uint32_t batch, Diagnostics *diag);

@@ -24,13 +24,13 @@ static bool check_rows(const Call *call, Shape shape) {
     return false;
 }
 
-/* A new fit of `input`; returns its name. */
+/* A new fit of `input`, the last item of the list; returns its name. */
 static const char *fit_new(const Call *call, FitKind kind, NodeId node) {
     Evaluator *evaluator = call->evaluator;
     struct FitItem *item = ARENA_NEW(evaluator->arena, struct FitItem);
     const char *name = fit_name(call);
     names_put(evaluator->weights, name, (void *)name);
-    *item = (struct FitItem){evaluator->fits->last, {name, kind, evaluator_place(evaluator, call->span)}, node};
+    *item = (struct FitItem){evaluator->fits->last, {name, kind, evaluator_place(evaluator, call->span)}, node, NODE_NONE};
     evaluator->fits->last = item;
     evaluator->fits->count++;
     return name;
@@ -62,6 +62,7 @@ Value call_standardize(const Call *call) {
     const char *name = fit_new(call, FIT_STANDARDIZE, x);
     NodeId centered = build_binary(graph, OP_sub, x, fitted(call, name, "mean", x, 0));
     NodeId y = build_binary(graph, OP_div, centered, fitted(call, name, "deviation", x, 1));
+    call->evaluator->fits->last->output = y;
     return evaluator_built(call->evaluator, call->span, y);
 }
 

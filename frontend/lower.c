@@ -8,6 +8,7 @@ typedef struct {
     Evaluator *evaluator;
     Graph *graph;
     GraphKind kind;
+    ModelTarget *targets; /* of GRAPH_UNITS */
 } Lowering;
 
 static const char *text_of(const Lowering *lowering, Value value) {
@@ -135,11 +136,23 @@ static NodeId lower_loss(const Lowering *lowering) {
 
 /* -- all of it -- */
 
+static NodeId output_node(const Lowering *lowering, const Name *name) {
+    const Value *value = names_find(lowering->evaluator->scope->values, name->text);
+    return value->node;
+}
+
 static void output_results(const Lowering *lowering) {
     for (const NameNode *out = lowering->model->network->definition->outs.first; out; out = out->next) {
-        const Value *value = names_find(lowering->evaluator->scope->values, out->name.text);
-        graph_output(lowering->graph, out->name.text, value->node);
+        graph_output(lowering->graph, out->name.text, output_node(lowering, &out->name));
     }
+}
+
+static void output_units(const Lowering *lowering) {
+    uint32_t count = 0;
+    NodeId *outputs = ARENA_ARRAY(lowering->evaluator->arena, NodeId, lowering->model->info.output_count);
+    for (const NameNode *out = lowering->model->network->definition->outs.first; out; out = out->next)
+        outputs[count++] = output_node(lowering, &out->name);
+    targets_lower(lowering->model, lowering->evaluator, outputs, lowering->targets);
 }
 
 static bool lower_fits(const Lowering *lowering) {
@@ -169,32 +182,49 @@ static bool lower_parts(const Lowering *lowering) {
     NodeId loss = lower_loss(lowering);
     bool metrics = lower_metrics(lowering);
     if (lowering->kind == GRAPH_EVAL && network && loss && metrics) output_results(lowering);
+    if (lowering->kind == GRAPH_UNITS && network && loss && metrics) output_units(lowering);
     bool updates = lowering->kind != GRAPH_TRAIN || lower_updates(lowering->model, lowering->evaluator, loss);
     return fields && network && loss && metrics && updates;
 }
 
-/* The nodes in an order that does not depend on the compiler; of the graph that finishes metrics only what leads to them. */
+/* The nodes in an order that does not depend on the compiler; of graphs beside the network only what leads to their outputs. */
 static Graph *ordered(Graph *graph, GraphKind kind, Arena *arena) {
-    if (kind != GRAPH_METRICS) return graph_in_order(graph, NULL, 0);
+    if (kind != GRAPH_METRICS && kind != GRAPH_UNITS) return graph_in_order(graph, NULL, 0);
     NodeId *roots = ARENA_ARRAY(arena, NodeId, graph->output_count);
     for (uint32_t i = 0; i < graph->output_count; i++) roots[i] = graph->outputs[i].node;
     return graph_in_order(graph, roots, graph->output_count);
 }
 
-Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, Diagnostics *diag) {
-    Arena *scratch = log ? NULL : arena_new();
+static Graph *lower_in(Arena *arena, const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, ModelTarget *targets,
+                       Diagnostics *diag) {
     Graph *graph = graph_new(model->info.name, diag);
-    Evaluator *evaluator = model_evaluator(model, log ? model->arena : scratch, graph, batch, diag);
+    Evaluator *evaluator = model_evaluator(model, arena, graph, batch, diag);
     evaluator->log = log;
     evaluator->training = kind == GRAPH_TRAIN;
     evaluator->finishing = kind == GRAPH_METRICS;
     if (log) log->fits = evaluator->fits;
     size_t errors = diag_errors(diag);
-    Lowering lowering = {model, evaluator, graph, kind};
+    Lowering lowering = {model, evaluator, graph, kind, targets};
     bool good = lower_parts(&lowering) && diag_errors(diag) == errors;
-    if (good && !log) graph = ordered(graph, kind, scratch); /* the log names nodes */
-    arena_free(scratch);
+    if (good && !log) graph = ordered(graph, kind, arena); /* the log names nodes */
     if (good) return graph;
     graph_free(graph);
     return NULL;
+}
+
+Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, Diagnostics *diag) {
+    Arena *scratch = arena_new();
+    Graph *graph = lower_in(log ? model->arena : scratch, model, kind, batch, log,
+                            ARENA_ARRAY(scratch, ModelTarget, model->info.output_count), diag);
+    arena_free(scratch);
+    return graph;
+}
+
+void targets_find(Model *model) {
+    ModelTarget *targets = ARENA_ARRAY(model->arena, ModelTarget, model->info.output_count);
+    bool any = false; /* classes are no numbers */
+    for (uint32_t i = 0; i < model->info.output_count; i++)
+        any |= !model->info.outputs[i].classes && !model->info.outputs[i].parts;
+    if (any) graph_free(lower_in(model->arena, model, GRAPH_UNITS, model->info.batch, NULL, targets, model->diag));
+    for (uint32_t i = 0; i < model->info.output_count; i++) model->info.outputs[i].target = targets[i];
 }

@@ -181,6 +181,7 @@ static bool check_graphs(Model *model) {
     bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph) && metrics_check(model);
     if (good) labels_find(model, graph);
     if (good) metrics_find_shares(model, graph);
+    if (good) targets_find(model);
     if (good) model->info.fits = fits_list(model->log->fits, model->arena, &model->info.fit_count);
     model->info.class_uses = model->log->class_uses;
     model->info.class_use_count = model->log->class_use_count;

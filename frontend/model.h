@@ -62,7 +62,13 @@ bool judging_read(Model *model, Evaluator *evaluator); /* judging.c */
 bool freeze_read(Model *model, Evaluator *evaluator);  /* freeze.c */
 /* Reports every name in `freeze` that no weight or state of the graph has. */
 bool freeze_check(Evaluator *evaluator);
-bool source_read(Model *model, Evaluator *evaluator);  /* source.c */
+bool source_read(Model *model, Evaluator *evaluator); /* source.c */
+
+/* Makes GRAPH_UNITS in the evaluator's graph, in which the loss and the metrics have been built, and tells the target of each output, whose
+ * nodes are given (targets.c). */
+void targets_lower(const Model *model, Evaluator *evaluator, const NodeId *outputs, ModelTarget *targets);
+/* Tells the targets of the model's outputs (lower.c). */
+void targets_find(Model *model);
 
 /* Tells of each output in the graph of the training whether it has classes, and which label it is compared with (labels.c). */
 void labels_find(Model *model, const Graph *graph);

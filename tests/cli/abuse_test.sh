@@ -53,7 +53,7 @@ expect 0 mlc predict names new.csv
 says out " of 1 right, 1 of a class that is not known"
 printf 'a\nnan\n1\n' >missing.csv
 expect 0 mlc predict names missing.csv
-says err "what the network makes of 1 row is not finite, such as row 0"
+says err "what the network makes of 1 row is not finite, such as line 2"
 printf 'a;b\n1;2\n' >other.csv
 expect 4 mlc predict names other.csv
 says err "has no column 'a'" "divided as theirs are"
