@@ -51,12 +51,21 @@ static void print_facts(const Build *build, const Graph *graph, const char *path
     print_signature(graph);
 }
 
+/* Where the header of the data tells how many rows there are. */
+static void warn_of_rows(const Build *build) {
+    int64_t rows[SPLIT_COUNT];
+    if (!dataset_expect_rows(&build->info->schema, &build->info->split, rows)) return;
+    model_set_training_rows(build->model, rows[SPLIT_TRAIN]);
+    model_warn_last_batch(build->model, build->diag);
+}
+
 Status command_check(const Options *given, Diagnostics *diag) {
     Build build;
     const char *path = given->operands[0];
     if (build_open(&build, path, given, diag) && lowers(&build, GRAPH_TRAIN) && lowers(&build, GRAPH_EVAL)) {
         Graph *graph = model_graph(build.model, GRAPH_PREDICT, build.info->batch, diag);
         if (graph) print_facts(&build, graph, path);
+        if (graph) warn_of_rows(&build);
         graph_free(graph);
     }
     build_close(&build);

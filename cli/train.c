@@ -91,7 +91,10 @@ static bool open_data(Training *training) {
     int64_t rows[SPLIT_COUNT];
     Session *session = &training->session;
     session->trains_anew = !training->options->resume;
-    if (session_expect_rows(session, rows)) want_programs(training, rows);
+    if (session_expect_rows(session, rows)) {
+        model_set_training_rows(session->build.model, rows[SPLIT_TRAIN]);
+        want_programs(training, rows);
+    }
     return session_begin(session) && session_open_data(session);
 }
 
@@ -102,6 +105,9 @@ static bool compile_programs(Training *training) {
     int64_t rows[SPLIT_COUNT];
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) rows[split] = dataset_rows(session->dataset, split);
     if (!programs_compile(&session->programs, &session->build)) return false; /* what the headers promised */
+    model_set_training_rows(session->build.model, rows[SPLIT_TRAIN]);
+    model_warn_last_batch(session->build.model, training->diag);
+    diag_print_warnings(training->diag, stderr);
     want_programs(training, rows);
     if (!session_start(session) || !session_fit(session)) return false;
     if (session->trains_anew && !warm_start(session, &training->weights)) return false;

@@ -68,6 +68,7 @@ typedef struct Evaluator {
     Graph *graph;
     Phase phase;
     uint32_t batch;       /* N */
+    uint32_t full_batch;  /* the rows of a batch that is not the smaller last one of an epoch */
     bool training;        /* the graph of a training step is built, not one that evaluates or predicts */
     bool finishing;       /* the graph that makes metrics of means over a split: these means are its inputs */
     const char *metric;   /* the metric being evaluated; NULL: none */

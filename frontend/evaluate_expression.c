@@ -41,12 +41,14 @@ static bool in_training(const Evaluator *evaluator) {
     return evaluator->training && !(layer && freeze_holds(evaluator, layer));
 }
 
-static const char *const predefined[] = {"N", "pi", "none", "source", "training", "epoch", "step", "steps"};
+static const char *const predefined[] = {"N", "pi", "none", "source", "training", "full_batch", "epoch", "step", "steps"};
 enum { PREDEFINED = sizeof predefined / sizeof *predefined };
 
 static bool predefined_name(Evaluator *evaluator, const char *name, Span span, Value *value) {
     if (!strcmp(name, "N"))
         *value = value_int(evaluator->batch);
+    else if (!strcmp(name, "full_batch"))
+        *value = value_int(evaluator->full_batch);
     else if (!strcmp(name, "pi"))
         *value = value_float(3.14159265358979323846);
     else if (!strcmp(name, "none"))

@@ -85,6 +85,10 @@ typedef struct {
     const char *resolved; /* the .mdl text with every --set applied and the used files in it; loading it gives the same model */
 } ModelInfo;
 const ModelInfo *model_info(const Model *model);
+/* Says how many rows there are to train on, once that is known: a full batch has no more. Changes the graphs that are built afterwards. */
+void model_set_training_rows(Model *model, int64_t rows);
+/* Warns where the last batch has one row and a batch_norm that finds no variance in it. */
+void model_warn_last_batch(const Model *model, Diagnostics *diag);
 
 /* GRAPH_TRAIN: outputs "loss" and the metrics that are numbers (means over the batch), updates for every state; gradients as grad nodes.
  * GRAPH_EVAL: outputs "loss", the metrics of the batch, what GRAPH_METRICS needs, and the model's outputs; no updates. GRAPH_PREDICT: the

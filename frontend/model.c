@@ -100,6 +100,12 @@ static void collect_fields(Model *model) {
 
 /* -- the steps -- */
 
+/* Where there are fewer rows to train on than a batch may have, all of them are one. */
+static uint32_t full_batch(const Model *model) {
+    bool few = model->training_rows > 0 && model->training_rows < model->info.batch;
+    return few ? (uint32_t)model->training_rows : model->info.batch;
+}
+
 Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint32_t batch, Diagnostics *diag) {
     Evaluator *evaluator = ARENA_NEW(arena, Evaluator);
     evaluator->globals = &model->globals;
@@ -107,6 +113,7 @@ Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint3
     evaluator->diag = diag;
     evaluator->graph = graph;
     evaluator->batch = batch;
+    evaluator->full_batch = full_batch(model);
     evaluator->fields = names_new(arena);
     evaluator->layer_counts = names_new(arena);
     evaluator->weights = names_new(arena);
@@ -242,6 +249,8 @@ Model *model_load(const ModelOptions *options, Diagnostics *diag) {
 void model_free(Model *model) {
     if (model) arena_free(model->arena);
 }
+
+void model_set_training_rows(Model *model, int64_t rows) { model->training_rows = rows; }
 
 const ModelInfo *model_info(const Model *model) { return &model->info; }
 

@@ -39,6 +39,7 @@ struct Model {
     const Callable *network;
     Item *data, *train;
     ModelInfo info;
+    int64_t training_rows; /* 0: not known yet */
     double clip_norm, clip_value; /* 0: not clipped */
     LayerLog *log;
 };
