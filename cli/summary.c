@@ -99,7 +99,8 @@ static void print_step(const Build *build, const Compilation *compilation) {
     print_bytes("slab", (int64_t)plan->slab_bytes);
     if (plan->own_bytes) print_bytes("slab of a thread", (int64_t)plan->own_bytes);
     print_bytes("outputs", (int64_t)plan->output_bytes);
-    if (schema->train_rows) print_bytes("data", (schema->train_rows + schema->test_rows) * row_bytes(schema));
+    if (schema->train_rows)
+        print_bytes("data", (schema->train_rows + schema->valid_rows + schema->test_rows) * row_bytes(schema));
     uint32_t barriers = count_barriers(plan);
     printf("%u nodes in %u kernels, %u barrier%s\n", graph->node_count - 1, plan->kernel_count, barriers,
            barriers == 1 ? "" : "s");

@@ -11,8 +11,9 @@ enum {
     EVALUATE_MAX_STEPS = 1000000 /* expressions evaluated, turns of loops, items of lists made */
 };
 
-/* Which part of a model is being evaluated: some names and functions belong to one only. */
-typedef enum { PHASE_SETTINGS, PHASE_DATA, PHASE_MODEL, PHASE_TRAIN } Phase;
+/* Which part of a model is being evaluated: some names and functions belong to one only. SPLIT: valid and test; nothing is known of the
+ * source yet, and its fields are their names. */
+typedef enum { PHASE_SETTINGS, PHASE_SPLIT, PHASE_DATA, PHASE_MODEL, PHASE_TRAIN } Phase;
 
 /* The names of layers and tensors that `freeze` gives, and where; "*" in them stands for any characters. */
 typedef struct {

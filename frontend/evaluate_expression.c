@@ -29,7 +29,7 @@ static Value training_scalar(Evaluator *evaluator, const char *name, Span span) 
 }
 
 static Value the_source(Evaluator *evaluator, Span span) {
-    if (evaluator->phase == PHASE_DATA) return (Value){.kind = VALUE_SOURCE};
+    if (evaluator->phase == PHASE_DATA || evaluator->phase == PHASE_SPLIT) return (Value){.kind = VALUE_SOURCE};
     evaluator_error(evaluator, span, "'source' is known in the fields of the data block only");
     return value_error();
 }

@@ -129,6 +129,7 @@ static void give_inputs(Evaluator *evaluator, const char *example) {
 
 static Phase phase_of(const char *section) {
     if (!strcmp(section, "Schedules")) return PHASE_TRAIN;
+    if (!strcmp(section, "Splits")) return PHASE_SPLIT;
     return strcmp(section, "Tables") ? PHASE_MODEL : PHASE_DATA;
 }
 

@@ -53,6 +53,8 @@ static const Builtin builtins[] = {
     {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_SOURCE},
 #define RULE(name_, signature_, doc_)                                                                                          \
     {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_RULE},
+#define SPLIT(name_, signature_, doc_)                                                                                         \
+    {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_SPLIT},
 #include "frontend/library.def"
 #define OP_ELEMENTWISE(name, arity, rule, gradient, expand, doc) ELEMENTWISE_##arity##_##rule(name, doc)
 #include "ir/ops.def"
@@ -63,8 +65,10 @@ const Builtin *library_builtins(uint32_t *count) { return *count = BUILTIN_COUNT
 
 const char *kind_text(FunctionKind kind) {
     static const char *const texts[] = {
-        [KIND_FUNCTION] = "the function",       [KIND_LAYER] = "the layer",   [KIND_OPTIMIZER] = "the optimizer",
-        [KIND_INITIALIZER] = "the initializer", [KIND_SOURCE] = "the source", [KIND_RULE] = "the rule",
+        [KIND_FUNCTION] = "the function",   [KIND_LAYER] = "the layer",
+        [KIND_OPTIMIZER] = "the optimizer", [KIND_INITIALIZER] = "the initializer",
+        [KIND_SOURCE] = "the source",       [KIND_RULE] = "the rule",
+        [KIND_SPLIT] = "the split",
     };
     return texts[kind];
 }

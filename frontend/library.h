@@ -8,7 +8,7 @@
 
 struct Evaluator;
 
-typedef enum { KIND_FUNCTION, KIND_LAYER, KIND_OPTIMIZER, KIND_INITIALIZER, KIND_SOURCE, KIND_RULE } FunctionKind;
+typedef enum { KIND_FUNCTION, KIND_LAYER, KIND_OPTIMIZER, KIND_INITIALIZER, KIND_SOURCE, KIND_RULE, KIND_SPLIT } FunctionKind;
 const char *kind_text(FunctionKind kind); /* "the optimizer" */
 
 /* A call of a function written in C: its arguments are checked against the signature and complete. */
@@ -55,7 +55,7 @@ typedef struct Callable {
     Span span;                  /* of its name */
 } Callable;
 
-/* A call that is kept: optimizers, initializers, sources and rules. */
+/* A call that is kept: optimizers, initializers, sources, rules and splits. */
 typedef struct Bound {
     const Callable *callee;
     const Value *args;

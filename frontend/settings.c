@@ -30,14 +30,44 @@ static bool read_seed(const Reading *reading, Value value, uint64_t *seed) {
     return true;
 }
 
-/* valid = 0.1: a share; valid = 5000: a count */
-static bool read_split(const Reading *reading, Value value, bool *is_count, double *amount) {
+/* 0.1: a share; 5000: a count */
+static bool read_amount(Value value, HoldOut *hold) {
     bool share = value.kind == VALUE_FLOAT && value.real >= 0 && value.real < 1;
     bool count = value.kind == VALUE_INT && value.integer >= 0 && value.integer <= INT32_MAX;
-    if (!share && !count) return wrong(reading, "a share from 0.0 to below 1.0, or a whole number of rows", value);
-    *is_count = count;
-    *amount = value_number(value);
-    return true;
+    hold->is_count = count;
+    hold->amount = share || count ? value_number(value) : 0;
+    return share || count;
+}
+
+/* last(0.2), column(source.split), group(source.patient, 0.2), stratified(source.kind, 0.2) */
+static bool read_split_call(const Reading *reading, const Bound *bound, HoldOut *hold) {
+    static const char *const kinds[] = {
+        [HOLD_LAST] = "last", [HOLD_COLUMN] = "column", [HOLD_GROUP] = "group", [HOLD_STRATIFIED] = "stratified"};
+    for (HoldKind kind = HOLD_LAST; kind <= HOLD_STRATIFIED; kind++)
+        if (!strcmp(bound->callee->name, kinds[kind])) hold->kind = kind;
+    uint32_t amount = hold->kind == HOLD_LAST ? 0 : 1;
+    if (amount) hold->field = bound->args[0].text;
+    if (hold->kind == HOLD_COLUMN) return true;
+    if (read_amount(bound->args[amount], hold) && hold->amount > 0) return true;
+    evaluator_error(reading->evaluator, bound->spans[amount],
+                    "'amount' of %s must be a share between 0.0 and 1.0, or a whole number of %s from 1", bound->callee->name,
+                    hold->kind == HOLD_GROUP ? "groups" : "rows");
+    return false;
+}
+
+static bool read_split(const Reading *reading, Value value, HoldOut *hold) {
+    *hold = (HoldOut){.span = evaluator_place(reading->evaluator, reading->setting->value->span)};
+    if (value.kind == VALUE_BOUND && value.bound->callee->builtin->kind == KIND_SPLIT)
+        return read_split_call(reading, value.bound, hold);
+    if (read_amount(value, hold)) return true;
+    wrong(reading,
+          "a share from 0.0 to below 1.0, a whole number of rows, or one of last(), column(), group() and stratified()", value);
+    if (value.kind == VALUE_STRING)
+        diag_help(reading->evaluator->diag,
+                  "a file of such rows belongs into the source: csv(..., %s = \"FILE\"); a column that names splits is written "
+                  "column(source.%.60s)",
+                  reading->setting->name.text, value.text);
+    return false;
 }
 
 static bool read_limit(const Reading *reading, Value value, double *limit) {
@@ -55,12 +85,8 @@ static bool read_accumulate(const Reading *r, Value value) {
 }
 static bool read_train_seed(const Reading *r, Value value) { return read_seed(r, value, &r->model->info.seed); }
 static bool read_data_seed(const Reading *r, Value value) { return read_seed(r, value, &r->model->info.split.seed); }
-static bool read_valid(const Reading *r, Value value) {
-    return read_split(r, value, &r->model->info.split.valid_is_count, &r->model->info.split.valid);
-}
-static bool read_test(const Reading *r, Value value) {
-    return read_split(r, value, &r->model->info.split.test_is_count, &r->model->info.split.test);
-}
+static bool read_valid(const Reading *r, Value value) { return read_split(r, value, &r->model->info.split.valid); }
+static bool read_test(const Reading *r, Value value) { return read_split(r, value, &r->model->info.split.test); }
 static bool read_clip_norm(const Reading *r, Value value) { return read_limit(r, value, &r->model->clip_norm); }
 static bool read_clip_value(const Reading *r, Value value) { return read_limit(r, value, &r->model->clip_value); }
 
@@ -185,7 +211,9 @@ bool settings_check_names(Model *model) {
 static bool read_key(Model *model, Evaluator *evaluator, const Key *key) {
     const Setting *setting = item_setting(key->block == ITEM_DATA ? model->data : model->train, key->name);
     if (!key->read || !setting) return true;
+    evaluator->phase = key->read == read_valid || key->read == read_test ? PHASE_SPLIT : PHASE_SETTINGS;
     Value value = evaluate(evaluator, setting->value);
+    evaluator->phase = PHASE_SETTINGS;
     return value.kind != VALUE_ERROR && key->read(&(Reading){model, evaluator, setting}, value);
 }
 

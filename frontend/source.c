@@ -65,12 +65,17 @@ static bool not_a_source(Evaluator *evaluator, Span span, Value value) {
     return false;
 }
 
-static bool check_test(const Model *model, Evaluator *evaluator) {
-    if (model->info.split.test == 0 || model->info.schema.test_rows == 0) return true;
-    if (evaluator_error(evaluator, item_setting(model->data, "test")->value->span, "the source '%s' has test rows of its own",
-                        model->info.source.reader))
-        diag_help(evaluator->diag, "leave out 'test'");
+static bool check_own_rows(const Model *model, Evaluator *evaluator, const char *key, const HoldOut *hold, int64_t own) {
+    if ((hold->amount <= 0 && hold->kind != HOLD_COLUMN) || own == 0) return true;
+    if (evaluator_error(evaluator, hold->span, "the source '%s' has %s rows of its own", model->info.source.reader, key))
+        diag_help(evaluator->diag, "leave out '%s'", key);
     return false;
+}
+
+static bool check_splits(const Model *model, Evaluator *evaluator) {
+    const ModelInfo *info = &model->info;
+    return check_own_rows(model, evaluator, "valid", &info->split.valid, info->schema.valid_rows) &&
+           check_own_rows(model, evaluator, "test", &info->split.test, info->schema.test_rows);
 }
 
 static bool ask_for_schema(Model *model) {
@@ -84,7 +89,7 @@ bool source_read(Model *model, Evaluator *evaluator) {
     Value value = evaluate(evaluator, expr);
     if (value.kind != VALUE_BOUND || value.bound->callee->builtin->kind != KIND_SOURCE)
         return not_a_source(evaluator, expr->span, value);
-    if (!data_source(model, evaluator, value.bound) || !ask_for_schema(model) || !check_test(model, evaluator)) return false;
+    if (!data_source(model, evaluator, value.bound) || !ask_for_schema(model) || !check_splits(model, evaluator)) return false;
     const SourceSchema *schema = &model->info.schema;
     for (uint32_t i = 0; i < schema->field_count && !model->info.image_field; i++)
         if (schema->fields[i].dtype == DTYPE_U8 && schema->fields[i].row.rank == 3)

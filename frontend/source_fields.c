@@ -53,6 +53,7 @@ static const SourceField *find_field(Evaluator *evaluator, Value value, Span spa
 }
 
 Value source_member(Evaluator *evaluator, const char *name, Span span) {
+    if (evaluator->phase == PHASE_SPLIT) return value_string(name);
     const SourceField *field = find_by_name(evaluator, name, span);
     return field ? source_input(evaluator, field, span) : value_error();
 }
@@ -63,7 +64,9 @@ Value source_element(Evaluator *evaluator, const Expr *expr) {
         evaluator_error(evaluator, expr->span, "the source has one index: the name or number of a field");
         return value_error();
     }
-    const SourceField *field = find_field(evaluator, evaluate(evaluator, sub->from), sub->span);
+    Value name = evaluate(evaluator, sub->from);
+    if (evaluator->phase == PHASE_SPLIT && name.kind == VALUE_STRING) return name;
+    const SourceField *field = find_field(evaluator, name, sub->span);
     return field ? source_input(evaluator, field, expr->span) : value_error();
 }
 

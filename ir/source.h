@@ -28,10 +28,19 @@ typedef struct {
         *like; /* the schema of the data that a network was trained on: text has its categories; or NULL */
 } DataSource;
 
-/* Which rows are held out of the training rows. A source that brings test rows of its own allows no others: test is 0 then. */
+/* Which rows are held out of the training rows for a split: drawn ones; the last ones of the file; those that a column calls so; all
+ * rows of some groups; as many of each class as its share of the rows. */
+typedef enum { HOLD_RANDOM, HOLD_LAST, HOLD_COLUMN, HOLD_GROUP, HOLD_STRATIFIED } HoldKind;
 typedef struct {
-    bool valid_is_count, test_is_count;
-    double valid, test; /* a count, or a share */
+    HoldKind kind;
+    bool is_count;
+    double amount;     /* a count of rows (GROUP: of groups), or a share of the rows; 0: none; COLUMN: not used */
+    const char *field; /* COLUMN, GROUP, STRATIFIED: the column looked at */
+    Span span;
+} HoldOut;
+/* A source that brings rows of its own for a split allows no others. */
+typedef struct {
+    HoldOut valid, test;
     uint64_t seed;
 } SplitRequest;
 
@@ -53,7 +62,8 @@ typedef struct {
 typedef struct SourceSchema {
     const SourceField *fields;
     uint32_t field_count;
-    int64_t train_rows, test_rows; /* 0 if not known without reading the data */
+    int64_t train_rows;            /* 0 if not known without reading the data */
+    int64_t valid_rows, test_rows; /* that the source brings for these splits */
 } SourceSchema;
 
 /* Answers what fields a source has. Named sets are known without their files; others are looked at. The schema's memory is the

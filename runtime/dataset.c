@@ -54,7 +54,7 @@ static void release(SourceData *data) {
 
 /* Text of which no row is trained on is no category. */
 static void fit_categories(SourceData *data, const Splits *splits) {
-    int64_t rows = data->schema.train_rows; /* a table has no test rows of its own */
+    int64_t rows = source_all_rows(&data->schema);
     for (uint32_t i = 0; i < data->schema.field_count; i++) {
         SourceField *field = &data->fields[i];
         if (!field->is_text) continue;
@@ -76,7 +76,7 @@ static bool read_schema(const DataSource *source, const SplitRequest *request, S
     Splits splits;
     if (!read || !read(source, false, data, diag)) return false;
     if (!has_text(&data->schema)) return true;
-    if (!splits_deal(&data->schema, data->schema.train_rows, request, data->span, data->arena, &splits, diag)) return false;
+    if (!splits_deal(data, request, &splits, diag)) return false;
     fit_categories(data, &splits);
     return true;
 }
@@ -98,8 +98,8 @@ static bool read_all(Dataset *dataset, const DataSource *source, const SplitRequ
     SourceData *data = &dataset->source;
     ReadSource *read = find_reader(source, diag);
     if (!read || !read(source, true, data, diag)) return false;
-    if (!data->test_begin) data->test_begin = data->schema.train_rows;
-    if (!splits_deal(&data->schema, data->test_begin, request, data->span, data->arena, &dataset->splits, diag)) return false;
+    if (!data->test_begin) data->test_begin = data->schema.train_rows + data->schema.valid_rows;
+    if (!splits_deal(data, request, &dataset->splits, diag)) return false;
     if (!source->like) fit_categories(data, &dataset->splits);
     return true;
 }
@@ -162,54 +162,21 @@ const int32_t *dataset_split(const Dataset *dataset, Split split) { return datas
 const SourceSchema *dataset_fields(const Dataset *dataset) { return &dataset->source.schema; }
 double dataset_seconds(const Dataset *dataset) { return dataset->seconds; }
 
-/* The origin of a row: the last one that begins at it or before. NULL: nobody knows. */
-static const RowOrigin *origin_of(const SourceData *source, int32_t row) {
-    uint32_t low = 0, high = source->origin_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (source->origins[middle].begin <= row)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low ? &source->origins[low - 1] : NULL;
-}
-
-RowPlace dataset_row_place(const Dataset *dataset, int32_t row) {
-    const RowOrigin *origin = origin_of(&dataset->source, row);
-    if (!origin) return (RowPlace){.row = row};
-    int32_t at = row - origin->begin;
-    return (RowPlace){origin->file, origin->is_row ? -1 : at, origin->lines ? origin->lines[at] : 0};
-}
+RowPlace dataset_row_place(const Dataset *dataset, int32_t row) { return source_row_place(&dataset->source, row); }
 
 const char *dataset_place_brief(const Dataset *dataset, int32_t row, char text[PLACE_TEXT]) {
-    const SourceData *source = &dataset->source;
     RowPlace place = dataset_row_place(dataset, row);
-    if (source->origin_count > 1) return dataset_place_text(dataset, NULL, row, text);
+    if (dataset->source.origin_count > 1) return dataset_place_text(dataset, NULL, row, text);
     snprintf(text, PLACE_TEXT, "%s %" PRId64, place.line ? "line" : "row", place.line ? place.line : place.row);
     return text;
 }
 
-const char *dataset_place_text(const Dataset *dataset, const char *name, int32_t row, char text[PLACE_TEXT]) {
-    const SourceData *source = &dataset->source;
-    const RowOrigin *origin = origin_of(source, row);
-    const SourceField *field = name ? source_field(&source->schema, name) : NULL;
-    RowPlace place = dataset_row_place(dataset, row);
-    if (!origin)
-        snprintf(text, PLACE_TEXT, "row %" PRId64 " of the data", place.row);
-    else if (origin->is_row)
-        snprintf(text, PLACE_TEXT, "'%.250s'", origin->file);
-    else if (origin->parts)
-        snprintf(text, PLACE_TEXT, "row %" PRId64 " of %.250s", place.row,
-                 origin->parts[field ? field - source->schema.fields : 0]);
-    else
-        snprintf(text, PLACE_TEXT, "%s %" PRId64 " of '%.250s'", place.line ? "line" : "row",
-                 place.line ? place.line : place.row, origin->file);
-    return text;
+const char *dataset_place_text(const Dataset *dataset, const char *field, int32_t row, char text[PLACE_TEXT]) {
+    return source_place_text(&dataset->source, field, row, text);
 }
 
-/* Of a table: it has no test rows of its own, and so no gap. */
-static int64_t all_rows(const Dataset *dataset) { return dataset->source.schema.train_rows; }
+/* Of a table: there is no gap between its rows. */
+static int64_t all_rows(const Dataset *dataset) { return source_all_rows(&dataset->source.schema); }
 
 /* Column `k` of `width`: numbers as f32, text as its codes. */
 static void fill_column(const SourceField *field, const void *from, int64_t rows, uint32_t k, uint32_t width, void *to) {

@@ -53,13 +53,13 @@ static bool same_source(const DataSource *a, const DataSource *b) {
            same_args(a->args, a->arg_count, b->args, b->arg_count);
 }
 
-static bool same_share(bool a_is_count, double a, bool b_is_count, double b) {
-    return a_is_count == b_is_count && !(a < b) && !(a > b);
+static bool same_hold(const HoldOut *a, const HoldOut *b) {
+    return a->kind == b->kind && a->is_count == b->is_count && !(a->amount < b->amount) && !(a->amount > b->amount) &&
+           same_text(a->field, b->field);
 }
 
 static bool same_request(const SplitRequest *a, const SplitRequest *b) {
-    return a->seed == b->seed && same_share(a->valid_is_count, a->valid, b->valid_is_count, b->valid) &&
-           same_share(a->test_is_count, a->test, b->test_is_count, b->test);
+    return a->seed == b->seed && same_hold(&a->valid, &b->valid) && same_hold(&a->test, &b->test);
 }
 
 /* -- keeping -- */
@@ -86,6 +86,8 @@ static void remember(DataKeeper *keeper, const DataSource *source, const SplitRe
     keeper->source.folder = copied(keeper, source->folder);
     keeper->source.args = copied_args(keeper, source->args, source->arg_count);
     keeper->request = *request;
+    keeper->request.valid.field = copied(keeper, request->valid.field);
+    keeper->request.test.field = copied(keeper, request->test.field);
 }
 
 static Dataset *keep(DataKeeper *keeper, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {

@@ -6,6 +6,7 @@
 #include "ir/source.h"
 #include "runtime/blake3.h"
 #include "runtime/problem.h"
+#include "runtime/runtime.h"
 
 /* Rows that come from one file. */
 typedef struct {
@@ -21,12 +22,13 @@ struct SourceData {
     Arena *arena;
     SourceSchema schema;
     SourceField *fields; /* the schema's */
-    void **data; /* [field_count]: row 0; the training rows, then the test rows. NULL: there is no such field in the file */
-    int64_t test_begin; /* where test rows of their own begin, in rows; 0: right behind the training rows */
+    void **
+        data; /* [field_count]: row 0; the training rows, then validation and test rows of their own. NULL: there is no such field */
+    int64_t test_begin; /* where test rows of their own begin, in rows; 0: right behind those before */
     RowOrigin *origins; /* where the rows come from */
     uint32_t origin_count;
-    Span span;          /* where the model speaks of the rows */
-    void *own;          /* of the reader */
+    Span span;                                                          /* where the model speaks of the rows */
+    void *own;                                                          /* of the reader */
     void (*digest)(const SourceData *data, llvm_blake3_hasher *hasher); /* hashes the contents of the files */
     void (*release)(SourceData *data);                                  /* frees what is not in the arena; may be NULL */
 };
@@ -40,6 +42,13 @@ ReadSource read_idx, read_csv, read_npy, read_npz, read_images;
 void reader_fields(SourceData *data, uint32_t count);
 /* Makes room for `count` origins. */
 void reader_origins(SourceData *data, uint32_t count);
+/* Where a row comes from (places.c), as the functions of the data set in runtime.h have it. */
+RowPlace source_row_place(const SourceData *source, int32_t row);
+const char *source_place_text(const SourceData *source, const char *field, int32_t row, char text[PLACE_TEXT]);
+/* The rows of all splits. */
+static inline int64_t source_all_rows(const SourceSchema *schema) {
+    return schema->train_rows + schema->valid_rows + schema->test_rows;
+}
 /* The argument of that name, or NULL where it is left out. */
 const SourceArg *reader_arg(const DataSource *source, const char *name);
 /* The strings of an argument that may be one string or a list of them, none where it is left out. False after reporting

@@ -2,6 +2,7 @@
 #ifndef MLC_RUNTIME_SPLITS_H
 #define MLC_RUNTIME_SPLITS_H
 
+#include "runtime/reader.h"
 #include "runtime/runtime.h"
 
 typedef struct {
@@ -9,8 +10,7 @@ typedef struct {
     int64_t count[SPLIT_COUNT];
 } Splits;
 
-/* Deals the rows of a source out; test rows of its own are numbered from `test_begin`. Reports a split that is not possible at `span`. */
-bool splits_deal(const SourceSchema *schema, int64_t test_begin, const SplitRequest *request, Span span, Arena *arena,
-                 Splits *splits, Diagnostics *diag);
+/* Deals the rows of a source out, whose elements are there. Reports a split that is not possible. */
+bool splits_deal(const SourceData *data, const SplitRequest *request, Splits *splits, Diagnostics *diag);
 
 #endif

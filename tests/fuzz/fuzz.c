@@ -57,7 +57,7 @@ void fuzz_dataset(const uint8_t *data, size_t size, const char *reader, const ch
     SourceArg args[4];
     for (uint32_t i = 0; i < count; i++) args[i] = (SourceArg){.name = arguments[i], .kind = SOURCE_ARG_STRING, .text = path};
     DataSource source = {.reader = reader, .folder = "", .args = args, .arg_count = count};
-    Dataset *dataset = dataset_open(&source, &(SplitRequest){.valid = 0.2, .seed = size}, diag);
+    Dataset *dataset = dataset_open(&source, &(SplitRequest){.valid = {.amount = 0.2}, .seed = size}, diag);
     if (dataset)
         check_dataset(dataset, &source);
     else

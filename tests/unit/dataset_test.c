@@ -52,6 +52,11 @@ static int set_up(void **state) {
     return 0;
 }
 
+/* Drawn rows: counts, or shares. */
+static SplitRequest drawn(bool valid_is_count, bool test_is_count, double valid, double test, uint64_t seed) {
+    return (SplitRequest){{.is_count = valid_is_count, .amount = valid}, {.is_count = test_is_count, .amount = test}, seed};
+}
+
 static Dataset *open_with(DataSource source, SplitRequest request, Diagnostics *diag) {
     source.folder = temporary_folder;
     return dataset_open(&source, &request, diag);
@@ -150,8 +155,8 @@ static DataSource idx_source(uint32_t count) {
 static void test_splits(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
-    Dataset *a = open_with(idx_source(2), (SplitRequest){true, false, 7, 0.25, 1}, diag);
-    Dataset *b = open_with(idx_source(2), (SplitRequest){true, false, 7, 0.25, 2}, diag);
+    Dataset *a = open_with(idx_source(2), drawn(true, false, 7, 0.25, 1), diag);
+    Dataset *b = open_with(idx_source(2), drawn(true, false, 7, 0.25, 2), diag);
     assert_int_equal(dataset_rows(a, SPLIT_VALID), 7);
     assert_int_equal(dataset_rows(a, SPLIT_TEST), TRAIN / 4);
     int seen[TRAIN] = {0};
@@ -229,10 +234,10 @@ static void test_wrong_arguments(void **state) {
 static void test_splits_that_do_not_fit(void **state) {
     (void)state;
     DataSource named = {.reader = "mnist"};
-    expect_failure(named, (SplitRequest){true, true, 0, 5, 1}, STATUS_MODEL, "bring 12 test rows of their own");
-    expect_failure(named, (SplitRequest){true, true, TRAIN, 0, 1}, STATUS_MODEL, "leaves none of the 40 rows");
-    expect_failure(named, (SplitRequest){true, true, 1e300, 0, 1}, STATUS_MODEL, "leaves none of the 40 rows");
-    expect_failure(idx_source(2), (SplitRequest){false, false, 0.5, 0.5, 1}, STATUS_MODEL, "leaves none of the 40 rows");
+    expect_failure(named, drawn(true, true, 0, 5, 1), STATUS_MODEL, "bring 12 test rows of their own");
+    expect_failure(named, drawn(true, true, TRAIN, 0, 1), STATUS_MODEL, "leaves none of the 40 rows");
+    expect_failure(named, drawn(true, true, 1e300, 0, 1), STATUS_MODEL, "leaves none of the 40 rows");
+    expect_failure(idx_source(2), drawn(false, false, 0.5, 0.5, 1), STATUS_MODEL, "leaves none of the 40 rows");
 }
 
 static void test_label_out_of_range(void **state) {

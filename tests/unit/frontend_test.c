@@ -415,7 +415,7 @@ static void test_set(void **state) {
     Model *again = load(resolved, diag);
     assert_int_equal(model_info(again)->batch, 10);
     assert_int_equal(model_info(again)->epochs, 2);
-    assert_false(model_info(again)->split.valid_is_count);
+    assert_false(model_info(again)->split.valid.is_count);
     Graph *first = model_graph(model, GRAPH_TRAIN, 10, diag), *second = model_graph(again, GRAPH_TRAIN, 10, diag);
     assert_int_equal(first->node_count, second->node_count);
     expect_symbol(second, "dense1.weight", "f32[8,784]");

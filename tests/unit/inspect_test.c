@@ -167,7 +167,7 @@ static void test_unseen(void **state) {
     (void)state;
     bool whole = false, text = false;
     for (uint64_t seed = 0; seed < 20; seed++) {
-        SplitRequest request = {.test_is_count = true, .test = 1, .seed = seed};
+        SplitRequest request = {.test = {.is_count = true, .amount = 1}, .seed = seed};
         Look look = look_at("x,kind,name\n1,0,a\n2,0,a\n3,0,a\n4,1,b\n", request, "kind");
         if (dataset_split(look.dataset, SPLIT_TEST)[0] == 3) {
             for (uint32_t i = 0; i < look.facts->findings.count; i++) {
@@ -189,7 +189,7 @@ static void test_duplicates(void **state) {
     assert_found(&look, "duplicate", NULL, 2, "line 4, which is line 2 again");
     assert_null(find(&look, "leak"));
     look_free(&look);
-    SplitRequest request = {.test_is_count = true, .test = 2, .seed = 1};
+    SplitRequest request = {.test = {.is_count = true, .amount = 2}, .seed = 1};
     look = look_at("x,y\n1,2\n1,2\n1,2\n1,2\n", request, NULL);
     assert_found(&look, "leak", NULL, 2, "2 test rows are in train too");
     look_free(&look);

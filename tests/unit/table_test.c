@@ -118,7 +118,7 @@ static void test_categories_of_training_rows(void **state) {
     SourceArg arg;
     DataSource source = houses_source(&arg);
     for (uint64_t seed = 1; seed < 20; seed++) {
-        SplitRequest request = {.test_is_count = true, .test = 2, .seed = seed};
+        SplitRequest request = {.test = {.is_count = true, .amount = 2}, .seed = seed};
         Dataset *dataset = dataset_open(&source, &request, diag);
         Arena *arena = arena_new();
         SourceSchema schema;
@@ -147,7 +147,7 @@ static void test_keeper(void **state) {
     DataKeeper *keeper = keeper_new();
     SourceArg arg;
     DataSource source = houses_source(&arg);
-    SplitRequest request = {.test_is_count = true, .test = 2, .seed = 1}, other = request;
+    SplitRequest request = {.test = {.is_count = true, .amount = 2}, .seed = 1}, other = request;
     SourceSchema schema;
     assert_true(keeper_schema(keeper, &source, &request, arena, &schema, diag));
     unlink(temporary_path("houses.csv"));

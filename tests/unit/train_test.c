@@ -34,7 +34,7 @@ static Dataset *open_data(int64_t valid, Diagnostics *diag) {
                               {.name = "test_images", .kind = SOURCE_ARG_STRING, .text = "test-images"},
                               {.name = "test_labels", .kind = SOURCE_ARG_STRING, .text = "test-labels"}};
     DataSource source = {.reader = "idx", .folder = temporary_folder, .args = args, .arg_count = 4};
-    return dataset_open(&source, &(SplitRequest){.valid_is_count = true, .valid = (double)valid, .seed = 5}, diag);
+    return dataset_open(&source, &(SplitRequest){.valid = {.is_count = true, .amount = (double)valid}, .seed = 5}, diag);
 }
 
 /* -- the model: prediction = image @ w, least squares, gradient descent whose rate falls with the step -- */
