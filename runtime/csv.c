@@ -42,6 +42,14 @@ static void skip_line_end(CsvScan *scan) {
     scan->line++;
 }
 
+bool csv_skip(CsvScan *scan, uint32_t lines) {
+    for (uint32_t i = 0; i < lines && !at_end(scan); i++) {
+        while (!at_line_end(scan)) scan->at++;
+        skip_line_end(scan);
+    }
+    return !at_end(scan);
+}
+
 /* -- cells -- */
 
 /* Moves to the closing quote, past the doubled ones. */

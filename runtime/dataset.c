@@ -254,7 +254,7 @@ static void no_column(const Dataset *dataset, const SourceField *field, const vo
     int64_t each = shape_elements(field->row), label = (int64_t)element_value(field->dtype, false, data, at);
     dataset_place_text(dataset, field->name, (int32_t)(at / each), place);
     if (field->is_text && label < 0) {
-        bool held_out = dataset_rows(dataset, SPLIT_TRAIN) < all_rows(dataset);
+        bool held_out = dataset_rows(dataset, SPLIT_TRAIN) < dataset->source.schema.train_rows;
         diag_error(diag, STATUS_DATA, span, "'%s' is missing in %s, or is of a category that no training row has", field->name,
                    place);
         if (held_out) diag_help(diag, "another seed of the data holds out other rows");

@@ -1,13 +1,24 @@
-/* Tables of text: csv(path, header = true, missing = ["?", "NA"], delimiter = ";"). Every column is a field. */
+/* Tables of text: csv(path, header = true, missing = ["?", "NA"], delimiter = ";", test = "test.csv"). Every column is a field. */
 #include "runtime/reader.h"
 #include "runtime/table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* The files, in the order of their rows. */
+enum { FILE_TRAIN, FILE_VALID, FILE_TEST, FILES };
+static const struct {
+    const char *path, *skip;
+} arguments[FILES] = {{"path", "skip"}, {"valid", "valid_skip"}, {"test", "test_skip"}};
+
 typedef struct {
     Table table;
-    llvm_blake3_hasher hasher; /* of the text */
+    uint32_t count; /* files that are given */
+    const char *paths[FILES];
+    Span spans[FILES];
+    TableText texts[FILES];
+    int64_t rows[FILES];       /* of each, given or not */
+    llvm_blake3_hasher hasher; /* of the texts */
 } CsvSource;
 
 /* -- arguments -- */
@@ -33,12 +44,24 @@ static bool take_format(const DataSource *source, Arena *arena, CsvFormat *forma
 
 static DType column_dtype(const Column *column) { return column->kind == COLUMN_NUMBER ? DTYPE_F32 : DTYPE_I32; }
 
-static void take_columns(SourceData *data, const char *path) {
-    Table *table = &((CsvSource *)data->own)->table;
+static void take_origins(SourceData *data) {
+    const CsvSource *own = data->own;
+    int32_t begin = 0;
+    reader_origins(data, own->count);
+    for (uint32_t i = 0; i < own->count; i++) {
+        data->origins[i] = (RowOrigin){.begin = begin, .file = own->paths[i], .lines = own->table.lines + begin};
+        begin += (int32_t)own->texts[i].rows;
+    }
+}
+
+static void take_columns(SourceData *data) {
+    const CsvSource *own = data->own;
+    const Table *table = &own->table;
     reader_fields(data, table->column_count);
-    data->schema.train_rows = table->rows;
-    reader_origins(data, 1);
-    data->origins[0] = (RowOrigin){.file = path, .lines = table->lines};
+    data->schema.train_rows = own->rows[FILE_TRAIN];
+    data->schema.valid_rows = own->rows[FILE_VALID];
+    data->schema.test_rows = own->rows[FILE_TEST];
+    take_origins(data);
     for (uint32_t i = 0; i < table->column_count; i++) {
         const Column *column = &table->columns[i];
         data->data[i] = column->cells;
@@ -61,18 +84,55 @@ static bool report(const char *path, Problem *problem, Span span, Diagnostics *d
     return false;
 }
 
-static bool read_file(const char *path, const CsvFormat *format, const SourceSchema *like, SourceData *data, Span span,
-                      Diagnostics *diag) {
+static bool take_skip(const DataSource *source, int file, TableText *text, Diagnostics *diag) {
+    const SourceArg *arg = reader_arg(source, arguments[file].skip);
+    if (!arg) arg = reader_arg(source, "skip");
+    bool good = !arg || (arg->kind == SOURCE_ARG_NUMBER && arg->number >= 0 && arg->number <= INT32_MAX);
+    if (!good) diag_error(diag, STATUS_MODEL, arg->span, "'%s' must be a number of lines, from 0", arguments[file].skip);
+    if (good && arg) text->skip = (uint32_t)arg->number;
+    return good;
+}
+
+static bool open_file(const DataSource *source, int file, SourceData *data, Diagnostics *diag) {
+    CsvSource *own = data->own;
+    const SourceArg *arg = reader_arg(source, arguments[file].path);
+    TableText *text = &own->texts[own->count];
+    Problem problem;
+    if (!arg || !take_skip(source, file, text, diag)) return !arg;
+    const char *path = reader_path(source, arg, data->arena, diag);
+    if (!path) return false;
+    text->text = reader_contents(path, &text->length, &problem);
+    if (!text->text) return reader_report(&problem, arg->span, diag), false;
+    llvm_blake3_hasher_update(&own->hasher, text->text, text->length);
+    own->spans[own->count] = arg->span;
+    own->paths[own->count++] = path;
+    return true;
+}
+
+/* New rows for a trained network are one file. */
+static bool open_files(const DataSource *source, SourceData *data, Diagnostics *diag) {
+    CsvSource *own = data->own;
+    bool good = true;
+    llvm_blake3_hasher_init(&own->hasher);
+    for (int file = 0; file < (source->like ? 1 : FILES) && good; file++) good = open_file(source, file, data, diag);
+    return good;
+}
+
+static void count_rows(const DataSource *source, CsvSource *own) {
+    uint32_t at = 0;
+    for (int file = 0; file < FILES && at < own->count; file++)
+        if (reader_arg(source, arguments[file].path)) own->rows[file] = own->texts[at++].rows;
+}
+
+static bool read_files(const DataSource *source, const CsvFormat *format, SourceData *data, Diagnostics *diag) {
     CsvSource *own = data->own;
     Problem problem;
-    size_t length;
-    char *text = reader_contents(path, &length, &problem);
-    if (!text) return reader_report(&problem, span, diag), false;
-    bool good = table_read(text, length, format, like, data->arena, &own->table, &problem);
-    llvm_blake3_hasher_init(&own->hasher);
-    llvm_blake3_hasher_update(&own->hasher, text, length);
-    free(text);
-    return good ? take_columns(data, path), true : report(path, &problem, span, diag);
+    uint32_t failed;
+    if (!table_read(own->texts, own->count, format, source->like, data->arena, &own->table, &problem, &failed))
+        return report(own->paths[failed], &problem, own->spans[failed], diag);
+    count_rows(source, own);
+    take_columns(data);
+    return true;
 }
 
 static void digest(const SourceData *data, llvm_blake3_hasher *hasher) { *hasher = ((const CsvSource *)data->own)->hasher; }
@@ -87,7 +147,8 @@ bool read_csv(const DataSource *source, bool whole, SourceData *data, Diagnostic
     data->digest = digest;
     data->release = release;
     data->span = arg->span;
-    if (!take_format(source, data->arena, &format, diag)) return false;
-    const char *path = reader_path(source, arg, data->arena, diag);
-    return path && read_file(path, &format, source->like, data, arg->span, diag);
+    bool good = take_format(source, data->arena, &format, diag) && open_files(source, data, diag) &&
+                read_files(source, &format, data, diag);
+    for (uint32_t i = 0; i < FILES; i++) free((char *)((CsvSource *)data->own)->texts[i].text);
+    return good;
 }

@@ -1,4 +1,4 @@
-/* From the records of a CSV text to columns. The text is read twice: what kind a column is, is known only at its end. */
+/* From the records of CSV texts to columns. They are read twice: what kind a column is, is known only at the end. */
 #include "runtime/table.h"
 #include "runtime/categories.h"
 #include "runtime/memory.h"
@@ -12,21 +12,26 @@
 enum { CELL_SHOWN = 40 };
 
 typedef struct {
-    const char *text;
-    size_t length;
+    TableText *texts;
+    uint32_t text_count, at; /* at: the text that is being read */
     const CsvFormat *format;
     const SourceSchema *like; /* or NULL */
     Arena *arena;
     CsvCell *cells;
     Table *table;
-    int32_t *column_of; /* of each cell of a record: its column, or -1 */
-    Names **categories; /* of each column of text */
-    uint32_t width;     /* cells of a record */
+    int32_t **columns_of; /* of each text, of each cell of a record: its column, or -1 */
+    Names **categories;   /* of each column of text */
+    uint32_t width;       /* cells of a record */
     Problem *problem;
 } Reading;
 
 static bool begin(Reading *reading, CsvScan *scan) {
-    return csv_begin(scan, reading->text, reading->length, reading->format->delimiter, reading->cells, reading->problem);
+    const TableText *text = &reading->texts[reading->at];
+    if (!csv_begin(scan, text->text, text->length, reading->format->delimiter, reading->cells, reading->problem)) return false;
+    if (!text->skip || csv_skip(scan, text->skip)) return true;
+    problem_set(reading->problem, "nothing follows its first %u line%s, which are to be left out", text->skip,
+                text->skip == 1 ? "" : "s");
+    return false;
 }
 
 static bool failed(const Reading *reading) { return *reading->problem->finding != '\0'; }
@@ -64,9 +69,9 @@ static bool header_is_names(const Reading *reading, const CsvScan *scan) {
     return false;
 }
 
-static bool names_differ(const Reading *reading, const char *const *names, uint32_t line) {
+static bool names_differ(const Reading *reading, const char *const *names, uint32_t count, uint32_t line) {
     Names *seen = names_new(reading->arena);
-    for (uint32_t i = 0; i < reading->width; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         if (names_add(seen, names[i]) == i) continue;
         problem_set(reading->problem, "line %u: two columns are called '%.100s'", line, names[i]);
         problem_remedy(reading->problem, "give each column a name of its own");
@@ -78,16 +83,39 @@ static bool names_differ(const Reading *reading, const char *const *names, uint3
 static void make_columns(Reading *reading, const char *const *names) {
     Table *table = reading->table;
     const SourceSchema *like = reading->like;
-    Names *wanted = names_new(reading->arena);
     table->column_count = like ? like->field_count : reading->width;
     table->columns = ARENA_ARRAY(reading->arena, Column, table->column_count);
-    reading->column_of = ARENA_ARRAY(reading->arena, int32_t, reading->width);
     reading->categories = ARENA_ARRAY(reading->arena, Names *, table->column_count);
-    for (uint32_t i = 0; i < table->column_count; i++) {
-        table->columns[i].name = like ? like->fields[i].name : names[i];
-        names_add(wanted, table->columns[i].name);
+    for (uint32_t i = 0; i < table->column_count; i++) table->columns[i].name = like ? like->fields[i].name : names[i];
+}
+
+static void find_columns(Reading *reading, const char *const *names, uint32_t count) {
+    Table *table = reading->table;
+    Names *wanted = names_new(reading->arena);
+    int32_t *column_of = reading->columns_of[reading->at] = ARENA_ARRAY(reading->arena, int32_t, count);
+    for (uint32_t i = 0; i < table->column_count; i++) names_add(wanted, table->columns[i].name);
+    for (uint32_t i = 0; i < count; i++) column_of[i] = names_index(wanted, names[i]);
+}
+
+static bool other_columns(const Reading *reading, uint32_t line, const char *what, const char *name) {
+    problem_set(reading->problem, "line %u: %s '%.100s', unlike that of the training rows", line, what, name);
+    problem_remedy(reading->problem, reading->format->header
+                                         ? "every file begins with the names of the same columns, in any order"
+                                         : "every file has the same columns in the same order");
+    return false;
+}
+
+/* A further text has the columns of the first. */
+static bool check_same_columns(const Reading *reading, const char *const *names, uint32_t count, uint32_t line) {
+    const int32_t *column_of = reading->columns_of[reading->at];
+    bool *found = ARENA_ARRAY(reading->arena, bool, reading->table->column_count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (column_of[i] < 0) return other_columns(reading, line, "it has a column", names[i]);
+        found[column_of[i]] = true;
     }
-    for (uint32_t i = 0; i < reading->width; i++) reading->column_of[i] = names_index(wanted, names[i]);
+    for (uint32_t i = 0; i < reading->table->column_count; i++)
+        if (!found[i]) return other_columns(reading, line, "it has no column", reading->table->columns[i].name);
+    return true;
 }
 
 static bool read_names(Reading *reading) {
@@ -95,12 +123,19 @@ static bool read_names(Reading *reading) {
     if (!begin(reading, &scan) || (!csv_next(&scan, reading->problem) && failed(reading))) return false;
     if (scan.count == 0) return problem_set(reading->problem, "it is empty"), false;
     if (reading->format->header && !header_is_names(reading, &scan)) return false;
-    reading->width = scan.count;
     const char **names = ARENA_ARRAY(reading->arena, const char *, scan.count);
     for (uint32_t i = 0; i < scan.count; i++)
         if (!(names[i] = column_name(reading, &scan, i))) return false;
-    if (!names_differ(reading, names, scan.record_line)) return false;
-    make_columns(reading, names);
+    if (!names_differ(reading, names, scan.count, scan.record_line)) return false;
+    if (reading->at == 0) reading->width = scan.count, make_columns(reading, names);
+    find_columns(reading, names, scan.count);
+    return reading->at == 0 || check_same_columns(reading, names, scan.count, scan.record_line);
+}
+
+static bool read_all_names(Reading *reading) {
+    reading->columns_of = ARENA_ARRAY(reading->arena, int32_t *, reading->text_count);
+    for (reading->at = 0; reading->at < reading->text_count; reading->at++)
+        if (!read_names(reading)) return false;
     return true;
 }
 
@@ -122,23 +157,33 @@ static bool see_row(Reading *reading, const CsvScan *scan, int64_t row, SeeCell 
     if (!check_width(reading, scan)) return false;
     if (reading->table->lines) reading->table->lines[row] = scan->record_line;
     for (uint32_t i = 0; i < scan->count; i++) {
-        int32_t column = reading->column_of[i];
+        int32_t column = reading->columns_of[reading->at][i];
         if (column >= 0 && !see(reading, &reading->table->columns[column], row, &scan->cells[i], scan->record_line))
             return false;
     }
     return true;
 }
 
-static bool see_all(Reading *reading, SeeCell *see, int64_t *rows) {
+static bool see_text(Reading *reading, SeeCell *see, int64_t *rows) {
     CsvScan scan;
-    *rows = 0;
+    int64_t first = *rows;
     if (!begin(reading, &scan)) return false;
     if (reading->format->header) csv_next(&scan, reading->problem);
     for (; csv_next(&scan, reading->problem); ++*rows) {
         if (*rows == INT32_MAX) return problem_set(reading->problem, "it has more than %d rows", INT32_MAX), false;
         if (!see_row(reading, &scan, *rows, see)) return false;
     }
+    reading->texts[reading->at].rows = *rows - first;
+    if (*rows == first && !failed(reading))
+        problem_set(reading->problem, "it has no rows%s", reading->format->header ? " below the names of its columns" : "");
     return !failed(reading);
+}
+
+static bool see_all(Reading *reading, SeeCell *see, int64_t *rows) {
+    *rows = 0;
+    for (reading->at = 0; reading->at < reading->text_count; reading->at++)
+        if (!see_text(reading, see, rows)) return false;
+    return true;
 }
 
 static const char *shown(const Reading *reading, const CsvCell *cell) {
@@ -163,15 +208,19 @@ static bool see_kind(Reading *reading, Column *column, int64_t row, const CsvCel
     return true;
 }
 
-/* First time, where the kinds are given: whole numbers may turn out to be others, but numbers must be numbers. */
+/* First time, where the kinds are given, by a schema or by the first text: whole numbers may turn out to be others, but numbers must be
+ * numbers. */
 static bool see_fits(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
     if (column->kind != COLUMN_TEXT && !is_missing(reading, cell) && number_form(cell->text, cell->length) == NUMBER_NONE) {
-        problem_set(reading->problem,
-                    "line %u: column '%.100s' has %s, but it holds numbers in the data that the network was trained on", line,
-                    column->name, shown(reading, cell));
+        problem_set(reading->problem, "line %u: column '%.100s' has %s, but it holds numbers in the %s", line, column->name,
+                    shown(reading, cell), reading->like ? "data that the network was trained on" : "training rows");
         return false;
     }
     return see_kind(reading, column, row, cell, line);
+}
+
+static bool see_first_kind(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
+    return (reading->at ? see_fits : see_kind)(reading, column, row, cell, line);
 }
 
 /* Second time: its cells. */
@@ -211,25 +260,24 @@ static void follow(Reading *reading) {
 static bool find_kinds(Reading *reading) {
     Table *table = reading->table;
     if (reading->like) follow(reading);
-    if (!see_all(reading, reading->like ? see_fits : see_kind, &table->rows)) return false;
+    if (!see_all(reading, reading->like ? see_fits : see_first_kind, &table->rows)) return false;
     for (uint32_t i = 0; i < table->column_count; i++) {
         Column *column = &table->columns[i];
         if (column->kind == COLUMN_WHOLE && column->missing) column->kind = COLUMN_NUMBER;
         if (column->kind == COLUMN_TEXT && !reading->like) reading->categories[i] = names_new(reading->arena);
     }
-    if (table->rows == 0)
-        problem_set(reading->problem, "it has no rows%s", reading->format->header ? " below the names of its columns" : "");
-    return table->rows > 0;
+    return true;
 }
 
 static bool make_room(Reading *reading) {
     Table *table = reading->table;
     table->lines = memory_new((size_t)table->rows * sizeof *table->lines);
     for (uint32_t i = 0; i < reading->width; i++) {
-        int32_t column = reading->column_of[i];
+        int32_t column = reading->columns_of[0][i];
         if (column < 0) continue;
         table->columns[column].cells = malloc((size_t)table->rows * sizeof(float));
         if (table->columns[column].cells) continue;
+        reading->at = 0;
         problem_set(reading->problem, "no memory for its %lld rows", (long long)table->rows);
         return false;
     }
@@ -245,17 +293,27 @@ static void sort_categories(Reading *reading) {
     }
 }
 
-bool table_read(const char *text, size_t length, const CsvFormat *format, const SourceSchema *like, Arena *arena, Table *table,
-                Problem *problem) {
-    Reading reading = {text, length, format, like, arena, .table = table, .problem = problem};
+bool table_read(TableText *texts, uint32_t count, const CsvFormat *format, const SourceSchema *like, Arena *arena, Table *table,
+                Problem *problem, uint32_t *failed) {
+    Reading reading = {.texts = texts,
+                       .text_count = count,
+                       .format = format,
+                       .like = like,
+                       .arena = arena,
+                       .table = table,
+                       .problem = problem};
     int64_t rows;
+    size_t length = 0;
+    for (uint32_t i = 0; i < count; i++) length = texts[i].length > length ? texts[i].length : length;
     *table = (Table){0};
     *problem = (Problem){0};
+    *failed = 0;
     size_t most = length < CSV_MAX_CELLS ? length + 1 : CSV_MAX_CELLS; /* a cell begins behind a delimiter of the text */
     reading.cells = malloc(most * sizeof *reading.cells);
     if (!reading.cells) abort();
-    bool good = read_names(&reading) && find_kinds(&reading) && make_room(&reading) && see_all(&reading, see_value, &rows);
+    bool good = read_all_names(&reading) && find_kinds(&reading) && make_room(&reading) && see_all(&reading, see_value, &rows);
     if (good) sort_categories(&reading);
+    if (!good) *failed = reading.at;
     free(reading.cells);
     if (!good) table_free(table);
     return good;

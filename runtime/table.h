@@ -12,6 +12,14 @@ typedef struct {
     char delimiter;
 } CsvFormat;
 
+/* A text of a table: the training rows are the first, held-out rows may be in others. */
+typedef struct {
+    const char *text;
+    size_t length;
+    uint32_t skip; /* lines left out at its beginning */
+    int64_t rows;  /* found by table_read */
+} TableText;
+
 typedef enum { COLUMN_WHOLE, COLUMN_NUMBER, COLUMN_TEXT } ColumnKind; /* each can hold what those before it hold */
 typedef struct {
     const char *name;
@@ -37,11 +45,12 @@ typedef struct {
     uint32_t *lines; /* [rows]: where each begins, from 1; malloc'ed */
 } Table;
 
-/* Reads a text; names and categories live in the arena, cells are malloc'ed (table_free). `like`, or NULL: a schema that the
+/* Reads texts with the same columns, one after the other: names and categories live in the arena, cells are malloc'ed (table_free). What
+ * kind a column is, the first text says. After a problem, *failed is the number of the text that has it. `like`, or NULL: a schema that the
  * columns must follow, found by their names: text and its categories are as there, and columns that it does not have are left out; a
  * column that the text does not have has no cells. */
-bool table_read(const char *text, size_t length, const CsvFormat *format, const SourceSchema *like, Arena *arena, Table *table,
-                Problem *problem);
+bool table_read(TableText *texts, uint32_t count, const CsvFormat *format, const SourceSchema *like, Arena *arena, Table *table,
+                Problem *problem, uint32_t *failed);
 void table_free(Table *table);
 
 #endif

@@ -16,12 +16,14 @@ static void read_as(const uint8_t *data, size_t size, CsvFormat format) {
     Arena *arena = arena_new();
     Problem problem = {0};
     Table table;
-    if (table_read(text, size, &format, NULL, arena, &table, &problem)) {
+    uint32_t failed;
+    TableText texts[] = {{.text = text, .length = size}, {.text = text, .length = size, .skip = (uint32_t)(size % 3)}};
+    if (table_read(texts, 1 + size % 2, &format, NULL, arena, &table, &problem, &failed)) {
         REQUIRE(table.rows > 0 && table.column_count > 0);
         for (uint32_t i = 0; i < table.column_count; i++) check_column(&table.columns[i], table.rows);
         table_free(&table);
     } else {
-        REQUIRE(*problem.finding);
+        REQUIRE(*problem.finding && failed <= size % 2);
     }
     arena_free(arena);
     free(text);

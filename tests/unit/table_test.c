@@ -20,7 +20,9 @@ static void read_text(const char *text, const CsvFormat *format, const SourceSch
     size_t length = strlen(text);
     char *copy = malloc(length + !length); /* no byte after the text, so that reading one is seen */
     memcpy(copy, text, length);
-    if (!table_read(copy, length, format, like, arena, table, &problem)) fail_msg("%s", problem.finding);
+    uint32_t failed;
+    if (!table_read(&(TableText){.text = copy, .length = length}, 1, format, like, arena, table, &problem, &failed))
+        fail_msg("%s", problem.finding);
     free(copy);
 }
 
@@ -65,6 +67,35 @@ static void test_kinds(void **state) {
     arena_free(arena);
 }
 
+/* What the first text says holds for the others; their columns are found by name, and their first lines may be left out. */
+static void test_several_texts(void **state) {
+    (void)state;
+    Arena *arena = arena_new();
+    Table table;
+    Problem problem;
+    uint32_t failed;
+    static const char first[] = "size,kind\n1,a\n2,b\n", second[] = "a remark, \"not closed\nkind,size\nc,3\n\na,4.5\n",
+                      wrong[] = "size,kind\nx,a\n";
+    TableText texts[] = {{.text = first, .length = sizeof first - 1}, {.text = second, .length = sizeof second - 1, .skip = 1}};
+    if (!table_read(texts, 2, &plain, NULL, arena, &table, &problem, &failed)) fail_msg("%s", problem.finding);
+    const uint32_t lines[] = {2, 3, 3, 5};
+    const float sizes[] = {1, 2, 3, 4.5f};
+    assert_int_equal(table.rows, 4);
+    assert_int_equal(texts[0].rows, 2);
+    assert_int_equal(texts[1].rows, 2);
+    assert_memory_equal(table.lines, lines, sizeof lines);
+    assert_int_equal(table.columns[0].kind, COLUMN_NUMBER);
+    assert_memory_equal(table.columns[0].numbers, sizes, sizeof sizes);
+    assert_int_equal(table.columns[1].category_count, 3);
+    assert_int_equal(table.columns[1].codes[2], 2);
+    table_free(&table);
+    texts[1] = (TableText){.text = wrong, .length = sizeof wrong - 1};
+    assert_false(table_read(texts, 2, &plain, NULL, arena, &table, &problem, &failed));
+    assert_int_equal(failed, 1);
+    assert_non_null(strstr(problem.finding, "line 2: column 'size' has 'x', but it holds numbers in the training rows"));
+    arena_free(arena);
+}
+
 static void test_without_header(void **state) {
     (void)state;
     Arena *arena = arena_new();
@@ -95,7 +126,9 @@ static void test_like_a_schema(void **state) {
     assert_int_equal(table.columns[1].codes[1], -1);
     assert_null(table.columns[2].cells);
     table_free(&table);
-    assert_false(table_read("size\nlarge\n", 11, &plain, &like, arena, &table, &problem));
+    TableText words = {.text = "size\nlarge\n", .length = 11};
+    uint32_t failed;
+    assert_false(table_read(&words, 1, &plain, &like, arena, &table, &problem, &failed));
     assert_non_null(strstr(problem.finding, "line 2: column 'size' has 'large'"));
     arena_free(arena);
 }
@@ -281,6 +314,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_quotes_and_line_ends),
         cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_several_texts),
         cmocka_unit_test(test_without_header),
         cmocka_unit_test(test_like_a_schema),
         cmocka_unit_test(test_keeper),
