@@ -142,12 +142,16 @@ static Dataset *open_table(const Opening *opening) {
                    "the network was not trained on a table, so '%s' has nothing for it", opening->files[0]);
         return NULL;
     }
+    uint32_t count = 0;
     for (uint32_t i = 0; i < info->source.arg_count; i++) {
-        args[i] = info->source.args[i];
-        args[i].span = (Span){0};
-        if (!strcmp(args[i].name, "path")) args[i].text = opening->files[0];
+        const char *name = info->source.args[i].name;
+        if (!strcmp(name, "valid") || !strcmp(name, "test")) continue; /* files of other rows */
+        args[count] = info->source.args[i];
+        args[count].span = (Span){0};
+        if (!strcmp(name, "path")) args[count].text = opening->files[0];
+        count++;
     }
-    return open_with(opening, "csv", args, info->source.arg_count, &info->schema);
+    return open_with(opening, "csv", args, count, &info->schema);
 }
 
 static bool missing_column(const Opening *opening, const SourceField *field) {

@@ -84,8 +84,10 @@ static Value index_tensor(Evaluator *evaluator, const Expr *expr, Value tensor) 
         if (!sub || sub->is_slice) result.dim[result.rank++] = (to[axis] - from[axis] + step[axis] - 1) / step[axis];
         sub = sub ? sub->next : NULL;
     }
+    bool whole = true;
+    for (int axis = 0; axis < shape.rank; axis++) whole &= from[axis] == 0 && to[axis] == shape.dim[axis] && step[axis] == 1;
     evaluator_at(evaluator, expr->span);
-    NodeId slice = build_slice(evaluator->graph, tensor.node, from, to, step);
+    NodeId slice = whole ? tensor.node : build_slice(evaluator->graph, tensor.node, from, to, step);
     return evaluator_built(evaluator, expr->span, build_reshape(evaluator->graph, slice, result));
 }
 

@@ -78,6 +78,14 @@ static const char *written_type(const Check *check) {
     return arena_format(check->evaluator->arena, "%s]", text);
 }
 
+/* Whole numbers that stand in a column, [M, 1], are taken for a list, [M]: so are the labels of many archives. */
+static void take_column(const Check *check, Value *value) {
+    const Node *node = value->kind == VALUE_TENSOR ? tensor_node(check->evaluator, *value) : NULL;
+    bool list = !strcmp(check->type->name.text, "int") && check->type->shape.count == 1;
+    if (!node || !list || node->dtype == DTYPE_F32 || node->shape.rank != 2 || node->shape.dim[1] != 1) return;
+    *value = value_tensor(build_reshape(check->evaluator->graph, value->node, shape_of(1, node->shape.dim)));
+}
+
 static bool tensor_check(const Check *check, Value value) {
     if (value.kind != VALUE_TENSOR) return wrong_type(check, written_type(check), value);
     const Node *node = tensor_node(check->evaluator, value);
@@ -111,6 +119,7 @@ bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span,
     DType dtype;
     if (!type || value->kind == VALUE_ERROR) return value->kind != VALUE_ERROR;
     bool is_dtype = dtype_from_name(type->name.text, strlen(type->name.text), &dtype);
+    if (type->has_shape) take_column(&check, value);
     if (type->has_shape && (is_dtype || !strcmp(type->name.text, "int"))) return tensor_check(&check, *value);
     for (int i = 0; i < PLAIN_TYPES && !type->has_shape; i++)
         if (!strcmp(plain_types[i].name, type->name.text)) return plain_check(&check, i, value);

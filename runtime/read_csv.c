@@ -109,12 +109,11 @@ static bool open_file(const DataSource *source, int file, SourceData *data, Diag
     return true;
 }
 
-/* New rows for a trained network are one file. */
 static bool open_files(const DataSource *source, SourceData *data, Diagnostics *diag) {
     CsvSource *own = data->own;
     bool good = true;
     llvm_blake3_hasher_init(&own->hasher);
-    for (int file = 0; file < (source->like ? 1 : FILES) && good; file++) good = open_file(source, file, data, diag);
+    for (int file = 0; file < FILES && good; file++) good = open_file(source, file, data, diag);
     return good;
 }
 

@@ -1,4 +1,4 @@
-/* Folders of pictures: images(folder, test, height, width, channels), a folder in it for every class, PNG files in these. Rows are
+/* Folders of pictures: images(folder, valid, test, height, width, channels), a folder in it for every class, PNG files in these. Rows are
  * in the order of the classes' names and, within a class, of the files' names. */
 #include "runtime/map.h"
 #include "runtime/bitmap.h"
@@ -27,8 +27,8 @@ typedef struct {
     Diagnostics *diag;
     const char **classes; /* sorted */
     uint32_t class_count;
-    ImageFile *files; /* of training, then of test */
-    uint32_t file_count, file_capacity, train_count;
+    ImageFile *files; /* of training, then of validation, then of test */
+    uint32_t file_count, file_capacity, train_count, valid_count;
     int height, width, channels; /* 0: not known yet */
 } Images;
 
@@ -232,7 +232,7 @@ static bool read_files(const Images *images, SourceData *data) {
 /* -- the source -- */
 
 static void digest(const SourceData *data, llvm_blake3_hasher *hasher) {
-    int64_t rows = data->schema.train_rows + data->schema.test_rows;
+    int64_t rows = source_all_rows(&data->schema);
     llvm_blake3_hasher_update(hasher, data->data[0], (size_t)(rows * shape_elements(data->fields[0].row)));
     llvm_blake3_hasher_update(hasher, data->data[1], (size_t)rows * sizeof(int32_t));
 }
@@ -247,7 +247,8 @@ static void make_fields(const Images *images, SourceData *data) {
     for (uint32_t i = 0; i < images->file_count; i++)
         data->origins[i] = (RowOrigin){.begin = (int32_t)i, .file = images->files[i].path, .is_row = true};
     data->schema.train_rows = images->train_count;
-    data->schema.test_rows = images->file_count - images->train_count;
+    data->schema.valid_rows = images->valid_count;
+    data->schema.test_rows = images->file_count - images->train_count - images->valid_count;
     data->fields[0] =
         (SourceField){.name = "image", .dtype = DTYPE_U8, .row = {3, {images->channels, images->height, images->width}}};
     data->fields[1] = (SourceField){.name = "label",
@@ -264,6 +265,8 @@ bool read_images(const DataSource *source, bool whole, SourceData *data, Diagnos
     data->span = source->span;
     if (!take_arguments(&images) || !list_files(&images, "folder")) return false;
     images.train_count = images.file_count;
+    if (!list_files(&images, "valid")) return false;
+    images.valid_count = images.file_count - images.train_count;
     if (!list_files(&images, "test") || !look_at_files(&images)) return false;
     make_fields(&images, data);
     return !whole || read_files(&images, data);

@@ -43,6 +43,18 @@ bool reader_texts(const DataSource *source, const char *name, Arena *arena, cons
     return true;
 }
 
+bool reader_files(const DataSource *source, const char *name, const SourceArg **files, uint32_t *count, Diagnostics *diag) {
+    const SourceArg *arg = reader_arg(source, name);
+    bool list = arg->kind == SOURCE_ARG_LIST, good = !list || arg->item_count;
+    *files = list ? arg->items : arg;
+    *count = list ? arg->item_count : 1;
+    for (uint32_t i = 0; i < *count; i++) good &= (*files)[i].kind == SOURCE_ARG_STRING;
+    if (!good)
+        diag_error(diag, STATUS_MODEL, arg->span, "'%s' of %s() must be the name of a file, or a list of such names", name,
+                   source->reader);
+    return good;
+}
+
 const char *reader_path(const DataSource *source, const SourceArg *arg, Arena *arena, Diagnostics *diag) {
     const char *path = source_find_file(arena, source->folder, arg->text);
     if (!path) source_report_missing(source, arg, diag);

@@ -55,6 +55,9 @@ const SourceArg *reader_arg(const DataSource *source, const char *name);
  * that it is something else. */
 bool reader_texts(const DataSource *source, const char *name, Arena *arena, const char *const **texts, uint32_t *count,
                   Diagnostics *diag);
+/* The files of an argument that may name one or a list of them, each as an argument of its own. False after reporting that it
+ * is something else. */
+bool reader_files(const DataSource *source, const char *name, const SourceArg **files, uint32_t *count, Diagnostics *diag);
 /* The file that an argument of the source names, or else its packed or unpacked form; in the model's folder, or else in $MLC_DATA.
  * NULL after reporting that it is nowhere. */
 const char *reader_path(const DataSource *source, const SourceArg *arg, Arena *arena, Diagnostics *diag);

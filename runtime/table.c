@@ -97,8 +97,9 @@ static void find_columns(Reading *reading, const char *const *names, uint32_t co
     for (uint32_t i = 0; i < count; i++) column_of[i] = names_index(wanted, names[i]);
 }
 
-static bool other_columns(const Reading *reading, uint32_t line, const char *what, const char *name) {
-    problem_set(reading->problem, "line %u: %s '%.100s', unlike that of the training rows", line, what, name);
+static bool other_columns(const Reading *reading, uint32_t line, bool has, const char *name) {
+    problem_set(reading->problem, "line %u: it has %s '%.100s', %s", line, has ? "a column" : "no column", name,
+                has ? "which the training rows do not have" : "which the training rows have");
     problem_remedy(reading->problem, reading->format->header
                                          ? "every file begins with the names of the same columns, in any order"
                                          : "every file has the same columns in the same order");
@@ -110,11 +111,11 @@ static bool check_same_columns(const Reading *reading, const char *const *names,
     const int32_t *column_of = reading->columns_of[reading->at];
     bool *found = ARENA_ARRAY(reading->arena, bool, reading->table->column_count);
     for (uint32_t i = 0; i < count; i++) {
-        if (column_of[i] < 0) return other_columns(reading, line, "it has a column", names[i]);
+        if (column_of[i] < 0) return other_columns(reading, line, true, names[i]);
         found[column_of[i]] = true;
     }
     for (uint32_t i = 0; i < reading->table->column_count; i++)
-        if (!found[i]) return other_columns(reading, line, "it has no column", reading->table->columns[i].name);
+        if (!found[i]) return other_columns(reading, line, false, reading->table->columns[i].name);
     return true;
 }
 

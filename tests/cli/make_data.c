@@ -1,5 +1,6 @@
 /* Writes a small data set that can be learnt: make_data FOLDER ROWS TEST_ROWS. Four IDX files of 12 x 12 images in ten
- * classes; class c is a bright square at a place of its own, moved a little, in noise. */
+ * classes; class c is a bright square at a place of its own, moved a little, in noise. make_data npz ARCHIVE FILE... packs files into a
+ * ZIP archive, as they are. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +46,62 @@ static void write_split(const char *folder, const char *images_name, const char 
     if (fclose(images) || fclose(labels)) exit(1);
 }
 
+/* -- archives -- */
+
+static uint32_t checksum(const uint8_t *bytes, size_t length) {
+    uint32_t sum = UINT32_MAX;
+    for (size_t i = 0; i < length; i++) {
+        sum ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++) sum = sum >> 1 ^ (sum & 1 ? UINT32_C(0xedb88320) : 0);
+    }
+    return ~sum;
+}
+
+/* Little-endian numbers of so many bytes each: "242" is three numbers. */
+static void put(FILE *file, const char *sizes, const uint32_t *numbers) {
+    for (int i = 0; sizes[i]; i++)
+        for (int byte = 0; byte < sizes[i] - '0'; byte++) fputc((int)(numbers[i] >> (8 * byte) & 255), file);
+}
+
+enum { FILES_MOST = 64 };
+typedef struct {
+    const char *name;
+    uint32_t sum, bytes, offset;
+} Packed;
+
+static Packed pack_file(FILE *archive, const char *path) {
+    static uint8_t bytes[1 << 22];
+    FILE *file = fopen(path, "rb");
+    if (!file) exit(1);
+    uint32_t length = (uint32_t)fread(bytes, 1, sizeof bytes, file), name = (uint32_t)strlen(path);
+    Packed packed = {path, checksum(bytes, length), length, (uint32_t)ftell(archive)};
+    fclose(file);
+    put(archive, "42222244422", (const uint32_t[]){0x04034b50, 20, 0, 0, 0, 33, packed.sum, length, length, name, 0});
+    fwrite(path, 1, name, archive);
+    fwrite(bytes, 1, length, archive);
+    return packed;
+}
+
+static int pack(const char *path, char *const *files, int count) {
+    Packed packed[FILES_MOST];
+    FILE *archive = fopen(path, "wb");
+    if (!archive || count > FILES_MOST) return 1;
+    for (int i = 0; i < count; i++) packed[i] = pack_file(archive, files[i]);
+    uint32_t begin = (uint32_t)ftell(archive);
+    for (int i = 0; i < count; i++) {
+        uint32_t name = (uint32_t)strlen(files[i]);
+        put(archive, "42222224442222244",
+            (const uint32_t[]){0x02014b50, 20, 20, 0, 0, 0, 33, packed[i].sum, packed[i].bytes, packed[i].bytes, name, 0, 0, 0,
+                               0, 0, packed[i].offset});
+        fwrite(files[i], 1, name, archive);
+    }
+    uint32_t end = (uint32_t)ftell(archive), all = (uint32_t)count;
+    put(archive, "42222442", (const uint32_t[]){0x06054b50, 0, 0, all, all, end - begin, begin, 0});
+    return fclose(archive) != 0;
+}
+
 int main(int argc, char **argv) {
+    if (argc > 3 && !strcmp(argv[1], "npz")) return pack(argv[2], argv + 3, argc - 3);
     if (argc != 4) return 2;
     write_split(argv[1], "images", "labels", (uint32_t)atoi(argv[2]));
     write_split(argv[1], "test_images", "test_labels", (uint32_t)atoi(argv[3]));
