@@ -33,6 +33,8 @@ typedef struct {
     const DataSource *source;
     const SourceSchema *schema;
     Frozen frozen; /* what the training leaves as it is */
+    uint32_t distinct_batch; /* no size of the model has it as a factor but those made of N; 0: not known yet */
+    bool *rows_crossed;      /* set where the rows of one operand met another axis of the other */
 } Globals;
 
 /* The names of one function that is being evaluated. */
@@ -174,6 +176,8 @@ Value tensor_matmul(Evaluator *evaluator, Span span, NodeId a, NodeId b);
 Value tensor_power(Evaluator *evaluator, Span span, Value base, Value exponent);
 Value tensor_remainder(Evaluator *evaluator, Span span, Value a, Value b);
 bool tensors_broadcast(Evaluator *evaluator, Span span, const char *verb, NodeId a, NodeId b);
+/* Says how f32[N] and f32[N,1] are made one shape, if a and b are such a pair; false: they are not. */
+bool tensors_help_column(Evaluator *evaluator, NodeId a, NodeId b);
 static inline const Node *tensor_node(const Evaluator *evaluator, Value value) {
     return graph_node(evaluator->graph, value.node);
 }

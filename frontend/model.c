@@ -145,17 +145,32 @@ static bool states_equal(const Graph *a, const Graph *b, const Symbol **differen
     return true;
 }
 
-/* The last batch of an epoch is smaller than the others: the model must work for any number of rows, with the same weights. */
+/* The smallest prime above the batch by which no size of the graph can be divided. */
+static uint32_t distinct_batch(const Graph *graph, uint32_t batch) {
+    for (uint32_t prime = batch + 1;; prime++) {
+        bool good = prime > 1;
+        for (uint32_t i = 2; good && i <= prime / i; i++) good = prime % i != 0;
+        for (NodeId id = 1; good && id < graph->node_count; id++)
+            for (int axis = 0; axis < graph_node(graph, id)->shape.rank; axis++)
+                good &= graph_node(graph, id)->shape.dim[axis] % prime != 0;
+        if (good) return prime;
+    }
+}
+
+/* The last batch of an epoch is smaller than the others: the model must work for any number of rows, with the same weights. Here
+ * the number is one that no other size has, which tells the batch from all other axes. */
 static bool check_other_batch(Model *model, const Graph *graph) {
-    uint32_t batch = model->info.batch + 1;
-    Graph *other = lower(model, GRAPH_TRAIN, batch, NULL, model->diag);
+    uint32_t batch = model->globals.distinct_batch;
+    Graph *fields = lower(model, GRAPH_FIELDS, batch, NULL, model->diag); /* also those that nothing uses */
+    Graph *other = fields ? lower(model, GRAPH_TRAIN, batch, NULL, model->diag) : NULL;
     const Symbol *different;
     bool good = other && states_equal(graph, other, &different);
-    if (!other) {
+    graph_free(fields);
+    if (!other && !*model->globals.rows_crossed) {
         diag_note(model->diag, model->network->span,
                   "found with a batch of %u rows: the last batch of an epoch has another size", batch);
         diag_help(model->diag, "write N for the number of rows in a batch");
-    } else if (!good) {
+    } else if (other && !good) {
         diag_error(model->diag, STATUS_MODEL, graph_node(graph, different->node)->span,
                    "the shape of weight '%s' depends on the batch", different->name);
         diag_help(model->diag, "a weight cannot have N as a size");
@@ -166,12 +181,12 @@ static bool check_other_batch(Model *model, const Graph *graph) {
 
 /* What is evaluated must be what was trained: `training` may not decide which weights there are. */
 static bool check_evaluation(Model *model, const Graph *graph) {
-    Graph *other = lower(model, GRAPH_EVAL, model->info.batch, NULL, model->diag);
+    Graph *other = lower(model, GRAPH_EVAL, model->globals.distinct_batch, NULL, model->diag);
     const Symbol *different;
     bool good = other && states_equal(other, graph, &different);
-    if (!other) {
+    if (!other && !*model->globals.rows_crossed) {
         diag_note(model->diag, model->network->span, "found with 'training' being false, as it is where a model is evaluated");
-    } else if (!good) {
+    } else if (other && !good) {
         diag_error(model->diag, STATUS_MODEL, graph_node(other, different->node)->span,
                    "'%s' is another one in training, or not there", different->name);
         diag_help(model->diag, "make weights and states outside of 'if training'");
@@ -185,6 +200,7 @@ static bool check_graphs(Model *model) {
     model->log->outputs = ARENA_ARRAY(model->arena, NodeId, model->info.output_count);
     model->info.counts = model->log->metric_counts = ARENA_ARRAY(model->arena, MetricCounts, model->info.metric_count);
     Graph *graph = lower(model, GRAPH_TRAIN, model->info.batch, model->log, model->diag);
+    if (graph) model->globals.distinct_batch = distinct_batch(graph, model->info.batch);
     bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph) && metrics_check(model);
     if (good) labels_find(model, graph);
     if (good) metrics_find_shares(model, graph);
@@ -232,7 +248,8 @@ static Model *model_new(const ModelOptions *options, Diagnostics *diag) {
                                .functions = names_new(arena),
                                .fields = names_new(arena),
                                .source = &model->info.source,
-                               .schema = &model->info.schema};
+                               .schema = &model->info.schema,
+                               .rows_crossed = ARENA_NEW(arena, bool)};
     return model;
 }
 

@@ -5,8 +5,30 @@
 
 static const Node *node_of(const Evaluator *evaluator, NodeId id) { return graph_node(evaluator->graph, id); }
 
+/* The batch has a size that occurs nowhere else, so that an axis of rows is known by its size. */
+static bool rows_are_distinct(const Evaluator *evaluator) { return evaluator->batch == evaluator->globals->distinct_batch; }
+
+static bool is_of_rows(const Evaluator *evaluator, int64_t size) { return size % evaluator->batch == 0; }
+
+/* "f32[N,1]" where it is known which axes are the batch, else with the numbers of this batch */
+static const char *shape_words(Evaluator *evaluator, DType dtype, Shape shape) {
+    const char *text = arena_format(evaluator->arena, "%s[", dtype_name(dtype));
+    for (int i = 0; i < shape.rank; i++) {
+        int64_t size = shape.dim[i], rows = size / evaluator->batch;
+        const char *comma = i ? "," : "";
+        if (!rows_are_distinct(evaluator) || !is_of_rows(evaluator, size))
+            text = arena_format(evaluator->arena, "%s%s%" PRId64, text, comma, size);
+        else if (rows == 1)
+            text = arena_format(evaluator->arena, "%s%sN", text, comma);
+        else
+            text = arena_format(evaluator->arena, "%s%s%" PRId64 "*N", text, comma, rows);
+    }
+    return arena_format(evaluator->arena, "%s]", text);
+}
+
 static const char *type_text(Evaluator *evaluator, NodeId id) {
-    return value_text(evaluator->arena, evaluator->graph, value_tensor(id));
+    const Node *node = node_of(evaluator, id);
+    return shape_words(evaluator, node->dtype, node->shape);
 }
 
 NodeId tensor_of(Evaluator *evaluator, Value value) {
@@ -24,8 +46,9 @@ NodeId tensor_f32(Evaluator *evaluator, Value value) {
     return source_is_number(evaluator, node) ? build_convert(evaluator->graph, node, DTYPE_F32) : NODE_NONE;
 }
 
-/* Where an operand came from, unless that is the place of the error itself. */
+/* Where an operand came from, unless that is the place of the error itself. Its conversion has no place of its own. */
 static void note_operand(Evaluator *evaluator, Span place, const char *which, NodeId id) {
+    while (node_of(evaluator, id)->op == OP_convert) id = node_of(evaluator, id)->operands[0];
     Span from = node_of(evaluator, id)->span;
     if (from.file && (from.file != place.file || from.begin != place.begin || from.end != place.end))
         diag_note(evaluator->diag, from, "the %s, %s, comes from here", which, type_text(evaluator, id));
@@ -48,12 +71,66 @@ static const char *difference(Evaluator *evaluator, Shape a, Shape b) {
     return "";
 }
 
+/* -- the rows of one operand and another axis of the other -- */
+
+/* f32[N] and f32[N,1] would give f32[N,N], every row with every other: nobody means that. The axis that the rows of the shorter
+ * shape meet in the longer one, where that has its rows in another place; -1: none. All pairs of rows are written with equal
+ * ranks, [N,1] and [1,N], or with a longer shape that holds them already, such as [N,N]. */
+static int crossed_axis(const Evaluator *evaluator, Shape a, Shape b) {
+    Shape shorter = a.rank < b.rank ? a : b, longer = a.rank < b.rank ? b : a;
+    int meets = longer.rank - shorter.rank;
+    bool has_rows = false;
+    if (!rows_are_distinct(evaluator) || meets == 0 || shorter.rank == 0 || !is_of_rows(evaluator, shorter.dim[0])) return -1;
+    for (int i = 0; i < longer.rank; i++) has_rows |= is_of_rows(evaluator, longer.dim[i]);
+    return has_rows && !is_of_rows(evaluator, longer.dim[meets]) ? meets : -1;
+}
+
+bool tensors_help_column(Evaluator *evaluator, NodeId a, NodeId b) {
+    Shape left = node_of(evaluator, a)->shape, right = node_of(evaluator, b)->shape;
+    bool left_shorter = left.rank < right.rank;
+    Shape shorter = left_shorter ? left : right, longer = left_shorter ? right : left;
+    const char *short_side = left_shorter ? "left" : "right", *long_side = left_shorter ? "right" : "left";
+    if (shorter.rank != 1 || longer.rank != 2 || shorter.dim[0] != longer.dim[0]) return false;
+    if (longer.dim[1] == 1)
+        diag_help(
+            evaluator->diag,
+            "x[:, 0] of the %s makes it %s, or unsqueeze(x, 1) of the %s makes it %s; of a table, columns(source, \"NAME\") "
+            "has that shape",
+            long_side, shape_words(evaluator, DTYPE_F32, shorter), short_side, shape_words(evaluator, DTYPE_F32, longer));
+    else
+        diag_help(evaluator->diag, "unsqueeze(x, 1) of the %s gives each row one number for all its columns", short_side);
+    return true;
+}
+
+/* "cannot add f32[N,1] and f32[N]: the rows on the right meet axis 1 on the left, which would give f32[N,N]" */
+static bool report_crossed(Evaluator *evaluator, Span span, const char *verb, NodeId a, NodeId b, int axis) {
+    Shape left = node_of(evaluator, a)->shape, right = node_of(evaluator, b)->shape, both;
+    bool left_shorter = left.rank < right.rank;
+    const char *short_side = left_shorter ? "left" : "right", *long_side = left_shorter ? "right" : "left";
+    *evaluator->globals->rows_crossed = true;
+    const char *result = shape_broadcast(left, right, &both)
+                             ? arena_format(evaluator->arena, ", which would give %s", shape_words(evaluator, DTYPE_F32, both))
+                             : "";
+    if (!evaluator_error(evaluator, span, "cannot %s %s and %s: the rows on the %s meet axis %d on the %s%s", verb,
+                         type_text(evaluator, a), type_text(evaluator, b), short_side, axis, long_side, result))
+        return false;
+    note_operands(evaluator, span, a, b);
+    if (!tensors_help_column(evaluator, a, b))
+        diag_help(evaluator->diag, "unsqueeze(x, 1) of the %s adds an axis behind its rows", short_side);
+    if (*result) diag_help(evaluator->diag, "if all pairs of rows are meant, write unsqueeze(x, 1) and unsqueeze(y, 0)");
+    return false;
+}
+
 bool tensors_broadcast(Evaluator *evaluator, Span span, const char *verb, NodeId a, NodeId b) {
     Shape left = node_of(evaluator, a)->shape, right = node_of(evaluator, b)->shape, both;
+    int axis = crossed_axis(evaluator, left, right);
+    if (axis >= 0) return report_crossed(evaluator, span, verb, a, b, axis);
     if (shape_broadcast(left, right, &both)) return true;
-    if (evaluator_error(evaluator, span, "cannot %s %s and %s: %s", verb, type_text(evaluator, a), type_text(evaluator, b),
-                        difference(evaluator, left, right)))
-        note_operands(evaluator, span, a, b);
+    if (!evaluator_error(evaluator, span, "cannot %s %s and %s: %s", verb, type_text(evaluator, a), type_text(evaluator, b),
+                         difference(evaluator, left, right)))
+        return false;
+    note_operands(evaluator, span, a, b);
+    tensors_help_column(evaluator, a, b);
     return false;
 }
 
@@ -144,7 +221,9 @@ static bool match_batches(Evaluator *evaluator, NodeId *a, NodeId *b) {
     Shape left_lead = left, right_lead = right;
     left_lead.rank -= 2;
     right_lead.rank -= 2;
-    if (!shape_broadcast(left_lead, right_lead, &lead)) return false;
+    bool crossed = crossed_axis(evaluator, left_lead, right_lead) >= 0;
+    if (crossed) *evaluator->globals->rows_crossed = true;
+    if (crossed || !shape_broadcast(left_lead, right_lead, &lead)) return false;
     Shape to = lead;
     to.rank += 2;
     for (int i = 0; i < 2; i++) {
