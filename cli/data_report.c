@@ -167,6 +167,9 @@ bool report_fields(DataReport *report) {
     program_free(program);
     compilation_free(&compilation);
     for (uint32_t i = 0; i < report->field_count && good; i++) findings_missing(&report->facts->findings, report->fields[i]);
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT && good; split++)
+        good = session_check_choices(session, dataset_split(session->dataset, split), dataset_rows(session->dataset, split),
+                                     &report->facts->findings);
     return good && session_check_classes(session);
 }
 

@@ -223,7 +223,8 @@ static bool prepare(Evaluating *evaluating) {
     evaluating->rows = dataset_rows(session->dataset, evaluating->split);
     evaluating->batch = programs_forward_batch(evaluating->rows, session->build.info->batch);
     programs_want(&session->programs, GRAPH_EVAL, evaluating->rows, evaluating->batch);
-    return session_start(session) && session_load_weights(session, &evaluating->checkpoint);
+    return session_start(session) && session_load_weights(session, &evaluating->checkpoint) &&
+           session_check_choices(session, dataset_split(session->dataset, evaluating->split), evaluating->rows, NULL);
 }
 
 Status command_eval(const Options *given, Diagnostics *diag) {

@@ -152,6 +152,7 @@ static bool predict(Predicting *predicting) {
     uint32_t batch = programs_forward_batch(predicting->count, session->build.info->batch);
     programs_want(&session->programs, GRAPH_PREDICT, predicting->count, batch);
     return session_start(session) && units_keep(session) && session_load_weights(session, &checkpoint) &&
+           session_check_choices(session, predicting->rows, predicting->count, NULL) &&
            run(predicting, batch);
 }
 

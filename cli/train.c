@@ -110,6 +110,9 @@ static bool compile_programs(Training *training) {
     diag_print_warnings(training->diag, stderr);
     want_programs(training, rows);
     if (!session_start(session) || !session_fit(session)) return false;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++)
+        if (!session_check_choices(session, dataset_split(session->dataset, split), rows[split], NULL)) return false;
+    diag_print_warnings(training->diag, stderr);
     if (session->trains_anew && !warm_start(session, &training->weights)) return false;
     training->train = programs_pair(programs, GRAPH_TRAIN, rows[SPLIT_TRAIN], batch);
     ProgramPair *pairs[] = {[SPLIT_VALID] = &training->valid, [SPLIT_TEST] = &training->test};

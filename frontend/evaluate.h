@@ -62,6 +62,16 @@ typedef struct FitList {
     uint32_t count;
 } FitList;
 
+/* Whole numbers that are computed and then choose one of some columns, or rows of an embedding; the last one first. */
+typedef struct ChoiceList {
+    struct ChoiceItem {
+        struct ChoiceItem *before;
+        ComputedChoice choice;
+        NodeId node;
+    } * last;
+    uint32_t count;
+} ChoiceList;
+
 enum { REPORTED_PLACES = 32 };
 
 typedef struct Evaluator {
@@ -82,6 +92,7 @@ typedef struct Evaluator {
     Frame *frame;            /* innermost */
     const char *field;       /* the field that is being evaluated */
     FitList *fits;           /* transforms so far that learn from the data */
+    ChoiceList *choices;     /* so far, of the data block and the model */
     const char *assigned_to; /* the variable on the left of the expression being evaluated */
     uint32_t depth, steps;
     bool stopped;                   /* a limit is reached: everything is an error, silently */

@@ -36,6 +36,12 @@ typedef struct {
     Span *spans;      /* where */
 } ClassUse;
 
+/* The same of whole numbers that are computed, int(source.grade - 1): what they are is seen row by row, by GRAPH_CHOICES. */
+typedef struct {
+    int64_t columns;
+    Span span;
+} ComputedChoice;
+
 /* What an output is compared with by subtraction, with what standardize, log, a factor... made of it undone. */
 typedef struct {
     int64_t width;            /* numbers of a row; 0: the output is compared with nothing */
@@ -81,6 +87,8 @@ typedef struct {
     const char *label_field;    /* the source field that is the first label compared with; NULL: none, or a computed one */
     const ClassUse *class_uses; /* one a field */
     uint32_t class_use_count;
+    const ComputedChoice *choices; /* of the network, computed from the data alone; the outputs of GRAPH_CHOICES, in order */
+    uint32_t choice_count;
     const char *image_field; /* the source field with rank-3 u8 rows, or NULL: for pictures */
     const char *resolved; /* the .mdl text with every --set applied and the used files in it; loading it gives the same model */
 } ModelInfo;
@@ -101,10 +109,11 @@ void model_warn_last_batch(const Model *model, Diagnostics *diag);
  * GRAPH_METRICS turns means over all rows of a split into the metrics, its outputs. Its VALUE inputs are called as the outputs of
  * the eval graph of which they are the means: "accuracy" where the metric is such a mean, "rmse.1"... where it is made of some. Of
  * outputs of whole numbers they are the sums. A metric that is a matrix is an output of this graph only.
+ * GRAPH_CHOICES: the whole numbers of ModelInfo.choices, an output "0", "1"... for each, with the same number of elements for each row.
  * GRAPH_UNITS is about the outputs that have a target. Of an output "price" it makes "prediction:price", in the units of the data, of the
  * VALUE input of that name, the output itself; and of the rows of the data "target:price", what the output is compared with, and
  * "truth:price", the same in the units of the data. All are f32 and have the shape of the output. */
-typedef enum { GRAPH_TRAIN, GRAPH_EVAL, GRAPH_PREDICT, GRAPH_METRICS, GRAPH_FIT, GRAPH_FIELDS, GRAPH_UNITS } GraphKind;
+typedef enum { GRAPH_TRAIN, GRAPH_EVAL, GRAPH_PREDICT, GRAPH_METRICS, GRAPH_FIT, GRAPH_FIELDS, GRAPH_UNITS, GRAPH_CHOICES } GraphKind;
 #define UNITS_PREDICTION "prediction"
 #define UNITS_TARGET "target"
 #define UNITS_TRUTH "truth"

@@ -8,7 +8,7 @@ typedef struct {
     Evaluator *evaluator;
     Graph *graph;
     GraphKind kind;
-    ModelTarget *targets; /* of GRAPH_UNITS */
+    ModelInfo *told; /* the targets by GRAPH_UNITS, the choices by GRAPH_CHOICES; NULL: nobody is */
 } Lowering;
 
 static const char *text_of(const Lowering *lowering, Value value) {
@@ -152,7 +152,7 @@ static void output_units(const Lowering *lowering) {
     NodeId *outputs = ARENA_ARRAY(lowering->evaluator->arena, NodeId, lowering->model->info.output_count);
     for (const NameNode *out = lowering->model->network->definition->outs.first; out; out = out->next)
         outputs[count++] = output_node(lowering, &out->name);
-    targets_lower(lowering->model, lowering->evaluator, outputs, lowering->targets);
+    targets_lower(lowering->model, lowering->evaluator, outputs, lowering->told);
 }
 
 static bool lower_fits(const Lowering *lowering) {
@@ -170,6 +170,15 @@ static bool output_fields(const Lowering *lowering) {
     return true;
 }
 
+static bool output_choices(const Lowering *lowering) {
+    uint32_t count;
+    const ComputedChoice *choices = choices_lower(lowering->evaluator, &count);
+    if (!lowering->told) return true;
+    lowering->told->choices = choices;
+    lowering->told->choice_count = count;
+    return true;
+}
+
 static bool lower_parts(const Lowering *lowering) {
     if (lowering->kind == GRAPH_FIT) return lower_fits(lowering);
     if (lowering->kind == GRAPH_FIELDS) return output_fields(lowering);
@@ -177,6 +186,7 @@ static bool lower_parts(const Lowering *lowering) {
     bool network = lower_network(lowering);
     if (lowering->kind == GRAPH_PREDICT && network) output_results(lowering);
     if (lowering->kind == GRAPH_PREDICT) return network;
+    if (lowering->kind == GRAPH_CHOICES) return network && output_choices(lowering);
     lowering->evaluator->phase = PHASE_TRAIN;
     if (lowering->kind == GRAPH_METRICS) return network && lower_metrics(lowering);
     NodeId loss = lower_loss(lowering);
@@ -189,13 +199,13 @@ static bool lower_parts(const Lowering *lowering) {
 
 /* The nodes in an order that does not depend on the compiler; of graphs beside the network only what leads to their outputs. */
 static Graph *ordered(Graph *graph, GraphKind kind, Arena *arena) {
-    if (kind != GRAPH_METRICS && kind != GRAPH_UNITS) return graph_in_order(graph, NULL, 0);
+    if (kind != GRAPH_METRICS && kind != GRAPH_UNITS && kind != GRAPH_CHOICES) return graph_in_order(graph, NULL, 0);
     NodeId *roots = ARENA_ARRAY(arena, NodeId, graph->output_count);
     for (uint32_t i = 0; i < graph->output_count; i++) roots[i] = graph->outputs[i].node;
     return graph_in_order(graph, roots, graph->output_count);
 }
 
-static Graph *lower_in(Arena *arena, const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, ModelTarget *targets,
+static Graph *lower_in(Arena *arena, const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, ModelInfo *told,
                        Diagnostics *diag) {
     Graph *graph = graph_new(model->info.name, diag);
     Evaluator *evaluator = model_evaluator(model, arena, graph, batch, diag);
@@ -203,8 +213,9 @@ static Graph *lower_in(Arena *arena, const Model *model, GraphKind kind, uint32_
     evaluator->training = kind == GRAPH_TRAIN;
     evaluator->finishing = kind == GRAPH_METRICS;
     if (log) log->fits = evaluator->fits;
+    if (log) log->choices = evaluator->choices;
     size_t errors = diag_errors(diag);
-    Lowering lowering = {model, evaluator, graph, kind, targets};
+    Lowering lowering = {model, evaluator, graph, kind, told};
     bool good = lower_parts(&lowering) && diag_errors(diag) == errors;
     if (good && !log) graph = ordered(graph, kind, arena); /* the log names nodes */
     if (good) return graph;
@@ -214,17 +225,22 @@ static Graph *lower_in(Arena *arena, const Model *model, GraphKind kind, uint32_
 
 Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, Diagnostics *diag) {
     Arena *scratch = arena_new();
-    Graph *graph = lower_in(log ? model->arena : scratch, model, kind, batch, log,
-                            ARENA_ARRAY(scratch, ModelTarget, model->info.output_count), diag);
+    Graph *graph = lower_in(log ? model->arena : scratch, model, kind, batch, log, NULL, diag);
     arena_free(scratch);
     return graph;
 }
 
+static void tell(Model *model, GraphKind kind) {
+    graph_free(lower_in(model->arena, model, kind, model->info.batch, NULL, &model->info, model->diag));
+}
+
 void targets_find(Model *model) {
-    ModelTarget *targets = ARENA_ARRAY(model->arena, ModelTarget, model->info.output_count);
     bool any = false; /* classes are no numbers */
     for (uint32_t i = 0; i < model->info.output_count; i++)
         any |= !model->info.outputs[i].classes && !model->info.outputs[i].parts;
-    if (any) graph_free(lower_in(model->arena, model, GRAPH_UNITS, model->info.batch, NULL, targets, model->diag));
-    for (uint32_t i = 0; i < model->info.output_count; i++) model->info.outputs[i].target = targets[i];
+    if (any) tell(model, GRAPH_UNITS);
+}
+
+void choices_find(Model *model) {
+    if (model->log->choices->count) tell(model, GRAPH_CHOICES);
 }

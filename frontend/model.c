@@ -118,6 +118,7 @@ Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint3
     evaluator->layer_counts = names_new(arena);
     evaluator->weights = names_new(arena);
     evaluator->fits = ARENA_NEW(arena, FitList);
+    evaluator->choices = ARENA_NEW(arena, ChoiceList);
     evaluator->scope = scope_new(evaluator, false);
     evaluator->errors_told = diag_errors(diag);
     return evaluator;
@@ -205,6 +206,7 @@ static bool check_graphs(Model *model) {
     if (good) labels_find(model, graph);
     if (good) metrics_find_shares(model, graph);
     if (good) targets_find(model);
+    if (good) choices_find(model);
     if (good) model->info.fits = fits_list(model->log->fits, model->arena, &model->info.fit_count);
     model->info.class_uses = model->log->class_uses;
     model->info.class_use_count = model->log->class_use_count;

@@ -65,9 +65,13 @@ bool freeze_read(Model *model, Evaluator *evaluator);  /* freeze.c */
 bool freeze_check(Evaluator *evaluator);
 bool source_read(Model *model, Evaluator *evaluator); /* source.c */
 
-/* Makes GRAPH_UNITS in the evaluator's graph, in which the loss and the metrics have been built, and tells the target of each output, whose
- * nodes are given (targets.c). */
-void targets_lower(const Model *model, Evaluator *evaluator, const NodeId *outputs, ModelTarget *targets);
+/* Makes GRAPH_UNITS in the evaluator's graph, in which the loss and the metrics have been built, of the outputs' nodes; tells the target of
+ * each output, if `told` is not NULL (targets.c). */
+void targets_lower(const Model *model, Evaluator *evaluator, const NodeId *outputs, ModelInfo *told);
+/* Makes GRAPH_CHOICES likewise, and tells the choices (choices.c). */
+const ComputedChoice *choices_lower(Evaluator *evaluator, uint32_t *count);
+/* Tells the model's choices (lower.c). */
+void choices_find(Model *model);
 /* Tells the targets of the model's outputs (lower.c). */
 void targets_find(Model *model);
 

@@ -26,6 +26,7 @@ typedef struct LayerLog {
     NodeId *outputs;             /* of the model */
     MetricCounts *metric_counts; /* of each metric */
     FitList *fits;               /* of the data block */
+    ChoiceList *choices;
 } LayerLog;
 
 /* Keeps that the label of a call, elements of the source, has classes of so many columns; of several uses of an element, that with

@@ -370,7 +370,7 @@ static ModelTarget lower_target(const Undoing *undoing, const ModelOutput *outpu
     return target;
 }
 
-void targets_lower(const Model *model, Evaluator *evaluator, const NodeId *outputs, ModelTarget *targets) {
+void targets_lower(const Model *model, Evaluator *evaluator, const NodeId *outputs, ModelInfo *told) {
     Undoing undoing = {.model = model, .evaluator = evaluator, .graph = evaluator->graph};
     uint32_t output_count = model->info.output_count, *counts = ARENA_ARRAY(evaluator->arena, uint32_t, output_count);
     Compared **compared = ARENA_ARRAY(evaluator->arena, Compared *, output_count);
@@ -381,6 +381,8 @@ void targets_lower(const Model *model, Evaluator *evaluator, const NodeId *outpu
         counts[i] = find_targets(&undoing, outputs[i], made, compared[i]);
     }
     undoing.graph->output_count = 0;
-    for (uint32_t i = 0; i < output_count; i++)
-        targets[i] = lower_target(&undoing, &model->info.outputs[i], outputs[i], compared[i], counts[i]);
+    for (uint32_t i = 0; i < output_count; i++) {
+        ModelTarget target = lower_target(&undoing, &model->info.outputs[i], outputs[i], compared[i], counts[i]);
+        if (told) told->outputs[i].target = target;
+    }
 }
