@@ -24,9 +24,11 @@ static bool is_picture(const SourceField *field) {
 
 static void mark_used(DataReport *report, const Symbol *symbol) {
     const SourceSchema *schema = dataset_fields(report->session.dataset);
-    const SourceField *single = source_field(schema, symbol->name);
+    SourceRows rows;
+    const char *name = source_rows_of(symbol->name, &rows);
+    const SourceField *single = source_field(schema, name);
     uint32_t count = 1, one = single ? (uint32_t)(single - schema->fields) : 0;
-    const uint32_t *fields = single ? &one : source_columns_find(schema, symbol->name, report->session.arena, &count);
+    const uint32_t *fields = single ? &one : source_columns_find(schema, name, report->session.arena, &count);
     for (uint32_t i = 0; fields && i < count; i++) report->used[fields[i]] = true;
 }
 
@@ -59,9 +61,11 @@ bool report_source(DataReport *report) {
     if (!build_open(&session->build, report->options->operands[0], report->options, report->diag)) return false;
     const ModelInfo *info = session->build.info;
     session->dataset = keeper_open(session->build.keeper, &info->source, &info->split, report->diag);
-    if (!session->dataset) return false;
+    if (!session->dataset || !dataset_look_around(session->dataset, &info->looks, report->diag)) return false;
     if (option_given(report->options, OPTION_split) && !session_split(session, &report->split)) return false;
-    report->facts = dataset_inspect(session->dataset, info->label_field, session->arena);
+    SourceRows rows;
+    const char *label = info->label_field ? source_rows_of(info->label_field, &rows) : NULL;
+    report->facts = dataset_inspect(session->dataset, label, session->arena);
     choose_rows(report);
     return find_used(report);
 }

@@ -123,7 +123,13 @@ static bool open_images(Opening *opening) {
 static Dataset *open_with(const Opening *opening, const char *reader, const SourceArg *args, uint32_t count,
                           const SourceSchema *like) {
     DataSource source = {.reader = reader, .folder = "", .args = args, .arg_count = count, .like = like};
-    return dataset_open(&source, &(SplitRequest){0}, diag_of(opening));
+    const ModelInfo *info = opening->session->build.info;
+    bool alone = info->predict_looks.from == 0 && info->predict_looks.to == 0;
+    SplitRequest request = {.series = alone ? NULL : source_series(&info->split)};
+    Dataset *dataset = dataset_open(&source, &request, diag_of(opening));
+    if (!dataset || dataset_look_around(dataset, &info->predict_looks, diag_of(opening))) return dataset;
+    dataset_free(dataset);
+    return NULL;
 }
 
 static bool one_file(const Opening *opening) {
@@ -181,9 +187,11 @@ static void tell_unseen(const char *file, const SourceField *column) {
 /* The columns that the network reads must be there, as what they were; the others, the label too, may be missing. */
 static bool check_columns(const Opening *opening, const Symbol *symbol) {
     const SourceSchema *schema = &opening->session->build.info->schema;
-    const SourceField *single = source_field(schema, symbol->name);
+    SourceRows rows;
+    const char *name = source_rows_of(symbol->name, &rows);
+    const SourceField *single = source_field(schema, name);
     uint32_t count = 1, one = single ? (uint32_t)(single - schema->fields) : 0;
-    const uint32_t *fields = single ? &one : source_columns_find(schema, symbol->name, opening->session->arena, &count);
+    const uint32_t *fields = single ? &one : source_columns_find(schema, name, opening->session->arena, &count);
     for (uint32_t i = 0; fields && i < count; i++) {
         const SourceField *wanted = &schema->fields[fields[i]];
         const void *data;
@@ -339,7 +347,8 @@ static bool is_read(const Opening *opening, const char *field) {
     const SourceSchema *schema = &opening->session->build.info->schema;
     for (uint32_t i = 0; i < opening->read_count; i++) {
         uint32_t count;
-        const char *name = opening->reads[i].name;
+        SourceRows rows;
+        const char *name = source_rows_of(opening->reads[i].name, &rows);
         if (!strcmp(name, field)) return true;
         const uint32_t *fields = source_columns_find(schema, name, opening->session->arena, &count);
         for (uint32_t k = 0; fields && k < count; k++)

@@ -6,7 +6,8 @@ enum { FIT_BATCH = 1024 };
 
 bool session_expect_rows(const Session *session, int64_t rows[SPLIT_COUNT]) {
     const ModelInfo *info = session->build.info;
-    return dataset_expect_rows(&info->schema, &info->split, rows);
+    bool alone = !info->looks.from && !info->looks.to && info->looks.stride == 1; /* how long the series are is not known yet */
+    return alone && dataset_expect_rows(&info->schema, &info->split, rows);
 }
 
 bool session_check_classes(const Session *session) {
@@ -26,7 +27,8 @@ bool session_open_data(Session *session) {
     session->data_time = seconds_now();
     if (session->dataset && session->build.options->verbose)
         fprintf(stderr, "mlc: data read in %.0f ms\n", dataset_seconds(session->dataset) * 1e3);
-    return session->dataset && session_check_classes(session);
+    return session->dataset && dataset_look_around(session->dataset, &info->looks, session->build.diag) &&
+           session_check_classes(session);
 }
 
 /* A training without held-out rows has no program that needs the weights of outputs that are not trained. */

@@ -92,11 +92,14 @@ void class_use_keep(const Call *call, int64_t columns) {
     uint32_t steps, count;
     bool is_part;
     const Node *input = origin(evaluator->graph, tensor_node(evaluator, call->args[0]), &steps, &is_part);
-    const char *name = evaluator->graph->symbols[input->attrs.symbol].name;
+    SourceRows rows;
+    const char *name = source_rows_of(evaluator->graph->symbols[input->attrs.symbol].name, &rows);
     const SourceField *field = source_field(schema, name);
     const uint32_t *fields = field ? NULL : source_columns_find(schema, name, evaluator->arena, &count);
     int64_t each;
     const bool *used = elements_used(call, &each);
-    for (int64_t i = 0; i < each && (field || fields); i++)
-        if (used[i]) keep(call, field ? field : &schema->fields[fields[i]], field ? i : 0, columns);
+    for (int64_t i = 0; i < each && (field || fields); i++) {
+        int64_t element = field ? i % shape_elements(field->row) : i % count; /* the same in each of several rows */
+        if (used[i]) keep(call, field ? field : &schema->fields[fields[element]], field ? element : 0, columns);
+    }
 }

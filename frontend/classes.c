@@ -16,15 +16,22 @@ static const Node *input_of(const Evaluator *evaluator, Value label) {
     return node->op == OP_input && node->dtype != DTYPE_F32 ? node : NULL;
 }
 
-/* Its field of the source; NULL also where several columns are side by side. */
+/* Its field of the source, in the row itself or in others; NULL also where several columns are side by side. */
 static const SourceField *field_of(const Evaluator *evaluator, Value label) {
+    SourceRows rows;
     const Node *node = input_of(evaluator, label);
-    return node ? source_field(evaluator->globals->schema, evaluator->graph->symbols[node->attrs.symbol].name) : NULL;
+    const char *name = node ? evaluator->graph->symbols[node->attrs.symbol].name : NULL;
+    return name ? source_field(evaluator->globals->schema, source_rows_of(name, &rows)) : NULL;
+}
+
+/* That of the field, or of rows of it; lives as long as the evaluator. */
+static const char *input_name(const Evaluator *evaluator, Value label) {
+    const char *name = evaluator->graph->symbols[input_of(evaluator, label)->attrs.symbol].name;
+    return arena_copy_string(evaluator->arena, name, strlen(name));
 }
 
 const char *classes_known_by(const Evaluator *evaluator, Value label) {
-    const SourceField *field = field_of(evaluator, label);
-    return field ? field->name : NULL;
+    return field_of(evaluator, label) ? input_name(evaluator, label) : NULL;
 }
 
 static Value too_few_columns(const Call *call, const SourceField *field, int64_t columns) {
@@ -42,14 +49,14 @@ static Value too_few_columns(const Call *call, const SourceField *field, int64_t
 static bool is_whole(const Evaluator *evaluator, Value label, const SourceField *field) {
     const Node *node = tensor_node(evaluator, label);
     while (node->op == OP_reshape || node->op == OP_convert) node = graph_operand(evaluator->graph, node, 0);
-    return node->op == OP_input && shape_elements(field->row) == 1;
+    return node->op == OP_input && shape_elements(field->row) == 1 && shape_inner(node->shape, 0) == 1;
 }
 
 /* What the loss or a metric compares with is what predictions are compared with. */
 static void keep_label(const Call *call, const SourceField *field) {
     const Evaluator *evaluator = call->evaluator;
     bool whole = field && is_whole(evaluator, call->args[0], field);
-    ClassLabel label = {call->args[0].node, whole ? field->name : NULL, call->args[1].integer};
+    ClassLabel label = {call->args[0].node, whole ? input_name(evaluator, call->args[0]) : NULL, call->args[1].integer};
     if (evaluator->log && evaluator->phase == PHASE_TRAIN) label_add(evaluator->log, evaluator->arena, label);
 }
 

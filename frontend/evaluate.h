@@ -168,6 +168,11 @@ Value source_member(Evaluator *evaluator, const char *name, Span span);
 Value source_element(Evaluator *evaluator, const Expr *expr); /* source["a name"], source[3] */
 /* The columns of text that a tensor holds side by side, or NULL: then it holds none. */
 const SourceField **source_text(const Evaluator *evaluator, NodeId node, uint32_t *count);
+/* What stands in the newest row of windows: of windows(...) and what is computed of it element by element, [N, length, ...], a
+ * tensor [N, ...]; else NODE_NONE (series.c). */
+NodeId series_newest(Evaluator *evaluator, NodeId node);
+/* Whether other rows than its own have a part in a tensor. */
+bool series_looks_around(const Evaluator *evaluator, NodeId node);
 /* The source's field whose whole numbers these are, or NULL (classes.c). */
 const char *classes_known_by(const Evaluator *evaluator, Value label);
 /* Reports text where numbers are needed. */

@@ -69,8 +69,10 @@ typedef struct {
     const char *name; /* of the model block */
     DataSource source;
     SourceSchema schema;
-    SplitRequest split; /* of the data block; its seed is by default train.seed */
-    const Fit *fits;    /* in an order in which each depends on earlier ones only */
+    SplitRequest split;       /* of the data block; its seed is by default train.seed */
+    SourceRows looks;         /* the rows around a row that a training or an evaluation looks at, */
+    SourceRows predict_looks; /* and those that the network alone does */
+    const Fit *fits;          /* in an order in which each depends on earlier ones only */
     uint32_t fit_count;
     uint32_t batch, accumulate, epochs; /* accumulate: batches whose gradients make one step */
     bool shuffle;

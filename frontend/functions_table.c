@@ -24,13 +24,21 @@ static bool check_rows(const Call *call, Shape shape) {
     return false;
 }
 
+/* Of windows, what stands in their newest row: the training rows count once each, and a column of the series has one value. */
+static NodeId fitted_to(const Call *call, NodeId x, bool *every_row) {
+    NodeId newest = series_newest(call->evaluator, x);
+    *every_row = newest || !series_looks_around(call->evaluator, x);
+    return newest ? newest : x;
+}
+
 /* A new fit of `input`, the last item of the list; returns its name. */
-static const char *fit_new(const Call *call, FitKind kind, NodeId node) {
+static const char *fit_new(const Call *call, FitKind kind, NodeId node, bool every_row) {
     Evaluator *evaluator = call->evaluator;
     struct FitItem *item = ARENA_NEW(evaluator->arena, struct FitItem);
     const char *name = fit_name(call);
     names_put(evaluator->weights, name, (void *)name);
-    *item = (struct FitItem){evaluator->fits->last, {name, kind, evaluator_place(evaluator, call->span)}, node, NODE_NONE};
+    *item = (struct FitItem){
+        evaluator->fits->last, {name, kind, every_row, evaluator_place(evaluator, call->span)}, node, NODE_NONE};
     evaluator->fits->last = item;
     evaluator->fits->count++;
     return name;
@@ -59,9 +67,11 @@ Value call_standardize(const Call *call) {
     Graph *graph = call->evaluator->graph;
     NodeId x = tensor_f32(call->evaluator, call->args[0]);
     if (!x || !check_place(call) || !check_rows(call, graph_node(graph, x)->shape)) return value_error();
-    const char *name = fit_new(call, FIT_STANDARDIZE, x);
-    NodeId centered = build_binary(graph, OP_sub, x, fitted(call, name, "mean", x, 0));
-    NodeId y = build_binary(graph, OP_div, centered, fitted(call, name, "deviation", x, 1));
+    bool every_row;
+    NodeId rows = fitted_to(call, x, &every_row);
+    const char *name = fit_new(call, FIT_STANDARDIZE, rows, every_row);
+    NodeId centered = build_binary(graph, OP_sub, x, fitted(call, name, "mean", rows, 0));
+    NodeId y = build_binary(graph, OP_div, centered, fitted(call, name, "deviation", rows, 1));
     call->evaluator->fits->last->output = y;
     return evaluator_built(call->evaluator, call->span, y);
 }
@@ -98,7 +108,9 @@ static Value impute_fitted(const Call *call, NodeId x, bool text) {
     if (!fit_kind(call->args[1].text, text, &kind))
         return call_fail(call, 1, "must be %s, not \"%.60s\"",
                          text ? "\"mode\" for text" : "a number, \"median\", \"mean\" or \"mode\"", call->args[1].text);
-    return impute_by(call, x, fitted(call, fit_new(call, kind, x), "value", x, 0));
+    bool every_row;
+    NodeId rows = fitted_to(call, x, &every_row);
+    return impute_by(call, x, fitted(call, fit_new(call, kind, rows, every_row), "value", rows, 0));
 }
 
 Value call_impute(const Call *call) {

@@ -3,6 +3,8 @@
  * outputs, or several labels, were mixed before they meet, nobody can tell, and nothing is said. */
 #include "frontend/model.h"
 
+#include <string.h>
+
 typedef struct {
     Model *model;
     const Graph *graph;
@@ -99,10 +101,12 @@ static void guess_labels(Model *model, const Graph *graph, const bool *counts) {
     Graph *network = lower(model, GRAPH_PREDICT, model->info.batch, NULL, model->diag);
     for (uint32_t i = 0; network && i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        const SourceField *field = source_field(&model->info.schema, symbol->name);
+        SourceRows rows;
+        const SourceField *field = source_field(&model->info.schema, source_rows_of(symbol->name, &rows));
         if (symbol->kind == SYMBOL_BATCH && symbol->dtype != DTYPE_F32 && symbol->shape.rank == 1 && counts[symbol->node] &&
             field && !is_read(network, symbol->name))
-            label_add(model->log, model->arena, (ClassLabel){symbol->node, field->name, 0});
+            label_add(model->log, model->arena,
+                      (ClassLabel){symbol->node, arena_copy_string(model->arena, symbol->name, strlen(symbol->name)), 0});
     }
     graph_free(network);
 }

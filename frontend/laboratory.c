@@ -130,7 +130,7 @@ static void give_inputs(Evaluator *evaluator, const char *example) {
 static Phase phase_of(const char *section) {
     if (!strcmp(section, "Schedules")) return PHASE_TRAIN;
     if (!strcmp(section, "Splits")) return PHASE_SPLIT;
-    return strcmp(section, "Tables") ? PHASE_MODEL : PHASE_DATA;
+    return strcmp(section, "Tables") && strcmp(section, "Series") ? PHASE_MODEL : PHASE_DATA;
 }
 
 bool laboratory_try(const Laboratory *laboratory, Arena *arena, const Entry *entry, Trial *trial) {

@@ -87,6 +87,11 @@ static bool read_train_seed(const Reading *r, Value value) { return read_seed(r,
 static bool read_data_seed(const Reading *r, Value value) { return read_seed(r, value, &r->model->info.split.seed); }
 static bool read_valid(const Reading *r, Value value) { return read_split(r, value, &r->model->info.split.valid); }
 static bool read_test(const Reading *r, Value value) { return read_split(r, value, &r->model->info.split.test); }
+static bool read_series(const Reading *reading, Value value) {
+    if (value.kind != VALUE_STRING) return wrong(reading, "a field of the source", value);
+    reading->model->info.split.series = value.text;
+    return true;
+}
 static bool read_clip_norm(const Reading *r, Value value) { return read_limit(r, value, &r->model->clip_norm); }
 static bool read_clip_value(const Reading *r, Value value) { return read_limit(r, value, &r->model->clip_value); }
 
@@ -114,6 +119,7 @@ static const Key keys[] = {
     {ITEM_DATA, "augment", NULL, false},
     {ITEM_DATA, "valid", read_valid, false},
     {ITEM_DATA, "test", read_test, false},
+    {ITEM_DATA, "series", read_series, false},
     {ITEM_DATA, "seed", read_data_seed, false},
     {ITEM_TRAIN, "loss", NULL, true},
     {ITEM_TRAIN, "optimizer", NULL, true},
@@ -211,7 +217,8 @@ bool settings_check_names(Model *model) {
 static bool read_key(Model *model, Evaluator *evaluator, const Key *key) {
     const Setting *setting = item_setting(key->block == ITEM_DATA ? model->data : model->train, key->name);
     if (!key->read || !setting) return true;
-    evaluator->phase = key->read == read_valid || key->read == read_test ? PHASE_SPLIT : PHASE_SETTINGS;
+    evaluator->phase =
+        key->read == read_valid || key->read == read_test || key->read == read_series ? PHASE_SPLIT : PHASE_SETTINGS;
     Value value = evaluate(evaluator, setting->value);
     evaluator->phase = PHASE_SETTINGS;
     return value.kind != VALUE_ERROR && key->read(&(Reading){model, evaluator, setting}, value);

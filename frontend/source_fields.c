@@ -134,12 +134,13 @@ Value call_columns(const Call *call) {
 
 static const SourceField **text_of_input(const Evaluator *evaluator, const Node *node, uint32_t *count) {
     const SourceSchema *schema = evaluator->globals->schema;
-    const Symbol *symbol = &evaluator->graph->symbols[node->attrs.symbol];
-    const SourceField *field = source_field(schema, symbol->name);
+    SourceRows rows;
+    const char *name = source_rows_of(evaluator->graph->symbols[node->attrs.symbol].name, &rows);
+    const SourceField *field = source_field(schema, name);
     uint32_t one = field ? (uint32_t)(field - schema->fields) : 0;
     const uint32_t *fields = &one;
     *count = 1;
-    if (!field) fields = source_columns_find(schema, symbol->name, evaluator->arena, count);
+    if (!field) fields = source_columns_find(schema, name, evaluator->arena, count);
     if (!fields || !schema->fields[fields[0]].is_text) return NULL;
     const SourceField **text = ARENA_ARRAY(evaluator->arena, const SourceField *, *count);
     for (uint32_t i = 0; i < *count; i++) text[i] = &schema->fields[fields[i]];

@@ -13,6 +13,13 @@ const SourceField *source_field(const SourceSchema *schema, const char *name) {
     return NULL;
 }
 
+const char *source_series(const SplitRequest *request) {
+    if (request->series) return request->series;
+    return request->test.kind == HOLD_GROUP    ? request->test.field
+           : request->valid.kind == HOLD_GROUP ? request->valid.field
+                                               : NULL;
+}
+
 static const char *copy_text(const char *text, Arena *arena) {
     return text ? arena_copy_string(arena, text, strlen(text)) : NULL;
 }
@@ -32,6 +39,44 @@ SourceSchema source_schema_copy(const SourceSchema *schema, Arena *arena) {
         field->why_text = copy_text(field->why_text, arena);
     }
     return copy;
+}
+
+#define ROWS_PREFIX "rows:"
+
+const char *source_rows_name(Arena *arena, int64_t from, int64_t to, int64_t stride, const char *name) {
+    return arena_format(arena, ROWS_PREFIX "%" PRId64 ":%" PRId64 ":%" PRId64 ":%s", from, to, stride, name);
+}
+
+const char *source_rows_of(const char *name, SourceRows *rows) {
+    SourceRows found;
+    int length = 0;
+    *rows = (SourceRows){0, 0, 1};
+    int numbers =
+        sscanf(name, ROWS_PREFIX "%" SCNd64 ":%" SCNd64 ":%" SCNd64 ":%n", &found.from, &found.to, &found.stride, &length);
+    if (numbers < 3 || !length) return name;
+    *rows = found;
+    return name + length;
+}
+
+bool source_rows_of_graph(const Graph *graph, SourceRows *rows, Diagnostics *diag) {
+    const Symbol *first = NULL;
+    *rows = (SourceRows){0, 0, 1};
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        SourceRows found;
+        if (symbol->kind != SYMBOL_BATCH || source_rows_of(symbol->name, &found) == symbol->name) continue;
+        bool strides = found.from < 0 && found.to == 0;
+        if (strides && first && found.stride != rows->stride) {
+            diag_error(diag, STATUS_MODEL, graph_node(graph, symbol->node)->span,
+                       "these windows have a stride of %" PRId64 ", others of %" PRId64, found.stride, rows->stride);
+            diag_note(diag, graph_node(graph, first->node)->span, "such as these");
+            return false;
+        }
+        if (strides) rows->stride = found.stride, first = symbol;
+        if (found.from < rows->from) rows->from = found.from;
+        if (found.to > rows->to) rows->to = found.to;
+    }
+    return true;
 }
 
 /* How many of the fields from `first` on follow each other. */

@@ -42,7 +42,12 @@ typedef struct {
 typedef struct {
     HoldOut valid, test;
     uint64_t seed;
+    const char *
+        series; /* the field whose values tell series of rows apart; NULL: that of a HOLD_GROUP, or all rows of a file are one */
 } SplitRequest;
+
+/* The field whose values tell series of rows apart; NULL: the rows of a file are one series. */
+const char *source_series(const SplitRequest *request);
 
 /* A field of the source: `source.image` is u8[N, 1, 28, 28] and has row shape [1, 28, 28]. Columns of a table have one number
  * a row: f32, where a missing cell is NaN; i32 where all cells are whole numbers; or text, as i32: a cell is the number of its
@@ -81,12 +86,24 @@ const char *source_columns_name(Arena *arena, const uint32_t *fields, uint32_t c
 /* The fields that such a name stands for, in the arena; NULL if it is none, or the schema does not have them. */
 const uint32_t *source_columns_find(const SourceSchema *schema, const char *name, Arena *arena, uint32_t *count);
 
+/* The rows around a row of a series are one input: "rows:-23:0:1:NAME" holds, along a first axis of its own, the elements of NAME in the
+ * row 23 before it, and so on to the row itself. The third number is the stride: every which row of a series is trained on. */
+const char *source_rows_name(Arena *arena, int64_t from, int64_t to, int64_t stride, const char *name);
+typedef struct {
+    int64_t from, to, stride;
+} SourceRows;
+/* NAME, and what rows of it such an input holds; the name itself, and the row alone, of any other input. */
+const char *source_rows_of(const char *name, SourceRows *rows);
+/* All rows that the inputs of a graph hold, together. False after reporting strides that differ. */
+bool source_rows_of_graph(const Graph *graph, SourceRows *rows, Diagnostics *diag);
+
 /* What a transform of `data` learns from the training rows before the first step: of every column of its input, into the states
  * "NAME.value", or "NAME.mean" and "NAME.deviation". The input is the output NAME of GRAPH_FIT. */
 typedef enum { FIT_MEDIAN, FIT_MEAN, FIT_MODE, FIT_STANDARDIZE } FitKind;
 typedef struct {
     const char *name;
     FitKind kind;
+    bool every_row; /* from all training rows, also those around which not all rows are there that the model looks at */
     Span span;
 } Fit;
 

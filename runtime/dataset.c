@@ -24,7 +24,9 @@ struct Selection {
 
 struct Dataset {
     SourceData source;
-    Splits splits;
+    Splits splits;  /* all rows */
+    Splits looking; /* those around which there are others; the same where the model looks at none */
+    Runs runs;      /* no rows until a model looks at others */
     Selection *selections;
     double seconds;
     uint32_t shared;       /* how often besides the first time */
@@ -108,9 +110,10 @@ Dataset *dataset_open(const DataSource *source, const SplitRequest *request, Dia
     double start = seconds_now();
     Arena *arena = arena_new();
     Dataset *dataset = ARENA_NEW(arena, Dataset);
-    dataset->source = (SourceData){.arena = arena, .span = source->span};
+    dataset->source = (SourceData){.arena = arena, .span = source->span, .series = source_series(request)};
     bool good = read_all(dataset, source, request, diag);
     dataset->seconds = seconds_now() - start;
+    dataset->looking = dataset->splits;
     if (good) return dataset;
     dataset_free(dataset);
     return NULL;
@@ -139,7 +142,13 @@ Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *dat
     dataset->splits.count[SPLIT_TRAIN] = rows;
     dataset->splits.rows[SPLIT_TRAIN] = ARENA_ARRAY(arena, int32_t, rows);
     for (int64_t i = 0; i < rows; i++) dataset->splits.rows[SPLIT_TRAIN][i] = (int32_t)i;
+    dataset->looking = dataset->splits;
     return dataset;
+}
+
+static void free_selections(Dataset *dataset) {
+    for (Selection *selection = dataset->selections; selection; selection = selection->next) free(selection->data);
+    dataset->selections = NULL;
 }
 
 Dataset *dataset_share(Dataset *dataset) {
@@ -150,15 +159,18 @@ Dataset *dataset_share(Dataset *dataset) {
 void dataset_free(Dataset *dataset) {
     if (!dataset || dataset->shared--) return;
     free(dataset->schema_text);
-    for (Selection *selection = dataset->selections; selection; selection = selection->next) free(selection->data);
+    free_selections(dataset);
+    runs_free(&dataset->runs);
     release(&dataset->source);
     arena_free(dataset->source.arena);
 }
 
 /* -- what is in it -- */
 
-int64_t dataset_rows(const Dataset *dataset, Split split) { return dataset->splits.count[split]; }
-const int32_t *dataset_split(const Dataset *dataset, Split split) { return dataset->splits.rows[split]; }
+int64_t dataset_rows(const Dataset *dataset, Split split) { return dataset->looking.count[split]; }
+const int32_t *dataset_split(const Dataset *dataset, Split split) { return dataset->looking.rows[split]; }
+int64_t dataset_all_rows(const Dataset *dataset, Split split) { return dataset->splits.count[split]; }
+const int32_t *dataset_all_split(const Dataset *dataset, Split split) { return dataset->splits.rows[split]; }
 const SourceSchema *dataset_fields(const Dataset *dataset) { return &dataset->source.schema; }
 double dataset_seconds(const Dataset *dataset) { return dataset->seconds; }
 
@@ -197,22 +209,71 @@ static bool columns_there(const Dataset *dataset, const uint32_t *fields, uint32
     return true;
 }
 
+static Selection *add_selection(Dataset *dataset, const char *name, SourceField field, void *data) {
+    SourceData *source = &dataset->source;
+    Selection *selection = ARENA_NEW(source->arena, Selection);
+    *selection = (Selection){.next = dataset->selections, .field = field, .data = data};
+    selection->field.name = arena_copy_string(source->arena, name, strlen(name));
+    dataset->selections = selection;
+    return selection;
+}
+
+/* What stands for an element that is not there. */
+static void fill_missing(const SourceField *field, void *to, int64_t elements) {
+    for (int64_t i = 0; i < elements; i++) {
+        if (field->dtype == DTYPE_F32) ((float *)to)[i] = NAN;
+        if (field->dtype == DTYPE_I32) ((int32_t *)to)[i] = field->is_text ? -1 : 0;
+        if (field->dtype == DTYPE_U8) ((uint8_t *)to)[i] = 0;
+    }
+}
+
+/* The rows around each row, of a run; where it does not go so far, elements are missing. */
+static void fill_rows(const Dataset *dataset, const SourceField *field, const char *from, SourceRows rows, char *to) {
+    const Runs *runs = &dataset->runs;
+    int64_t elements = shape_elements(field->row), length = rows.to - rows.from + 1;
+    size_t bytes = (size_t)elements * dtype_bytes(field->dtype);
+    for (int64_t i = 0; i < runs->count; i++) {
+        int32_t row = runs->order[i];
+        for (int64_t k = 0; k < length; k++) {
+            char *place = to + (size_t)(row * length + k) * bytes;
+            int32_t other = runs_row(runs, row, rows.from + k);
+            if (other < 0)
+                fill_missing(field, place, elements);
+            else
+                memcpy(place, from + (size_t)other * bytes, bytes);
+        }
+    }
+}
+
+static const Selection *make_rows(Dataset *dataset, const char *name, const char *inner, SourceRows rows) {
+    const void *data;
+    const SourceField *found = dataset_find(dataset, inner, &data);
+    if (!found || !dataset->runs.count || found->row.rank + 1 >= SHAPE_MAX_RANK) return NULL;
+    SourceField field = *found;
+    int64_t length = rows.to - rows.from + 1;
+    field.row.rank++;
+    field.row.dim[0] = length;
+    memcpy(&field.row.dim[1], found->row.dim, (size_t)found->row.rank * sizeof *field.row.dim);
+    size_t numbered = (size_t)(dataset->source.test_begin + dataset->source.schema.test_rows);
+    char *all = memory_new(numbered * (size_t)shape_elements(field.row) * dtype_bytes(field.dtype));
+    fill_rows(dataset, found, data, rows, all);
+    return add_selection(dataset, name, field, all);
+}
+
 static const Selection *make_selection(Dataset *dataset, const char *name) {
+    SourceRows rows;
+    const char *inner = source_rows_of(name, &rows);
+    if (inner != name) return make_rows(dataset, name, inner, rows);
     uint32_t count;
     SourceData *source = &dataset->source;
     const uint32_t *fields = source_columns_find(&source->schema, name, source->arena, &count);
     if (!fields || !columns_there(dataset, fields, count)) return NULL;
-    Selection *selection = ARENA_NEW(source->arena, Selection);
     bool text = source->fields[fields[0]].is_text;
-    selection->field = (SourceField){.name = arena_copy_string(source->arena, name, strlen(name)),
-                                     .dtype = text ? DTYPE_I32 : DTYPE_F32,
-                                     .row = {1, {count}}};
-    selection->data = memory_new((size_t)all_rows(dataset) * count * sizeof(float));
+    SourceField field = {.dtype = text ? DTYPE_I32 : DTYPE_F32, .row = {1, {count}}, .is_text = text};
+    void *all = memory_new((size_t)all_rows(dataset) * count * sizeof(float));
     for (uint32_t i = 0; i < count; i++)
-        fill_column(&source->fields[fields[i]], source->data[fields[i]], all_rows(dataset), i, count, selection->data);
-    selection->next = dataset->selections;
-    dataset->selections = selection;
-    return selection;
+        fill_column(&source->fields[fields[i]], source->data[fields[i]], all_rows(dataset), i, count, all);
+    return add_selection(dataset, name, field, all);
 }
 
 static const Selection *find_selection(const Dataset *dataset, const char *name) {
@@ -232,6 +293,49 @@ const SourceField *dataset_find(const Dataset *dataset, const char *name, const 
 const void *dataset_field(const Dataset *dataset, const char *name) {
     const void *data;
     return dataset_find(dataset, name, &data) ? data : NULL;
+}
+
+/* -- rows around rows -- */
+
+static bool looks_at_others(const SourceRows *rows) { return rows->from || rows->to || rows->stride > 1; }
+
+/* How many rows of its run are before a row. */
+static int64_t place_in_run(const Runs *runs, int32_t row) { return runs->place[row] - runs->run[runs->place[row]]; }
+
+static void choose_looking(Dataset *dataset, const SourceRows *rows, Split split) {
+    const Runs *runs = &dataset->runs;
+    int32_t *chosen = ARENA_ARRAY(dataset->source.arena, int32_t, dataset->splits.count[split]);
+    int64_t count = 0;
+    for (int64_t i = 0; i < dataset->splits.count[split]; i++) {
+        int32_t row = dataset->splits.rows[split][i];
+        if (runs_row(runs, row, rows->from) < 0 || runs_row(runs, row, rows->to) < 0) continue;
+        if (rows->stride > 1 && (place_in_run(runs, row) + rows->from) % rows->stride) continue;
+        chosen[count++] = row;
+    }
+    dataset->looking.rows[split] = chosen;
+    dataset->looking.count[split] = count;
+}
+
+static bool no_window(const Dataset *dataset, const SourceRows *rows, Split split, Diagnostics *diag) {
+    diag_error(diag, STATUS_DATA, dataset->source.span,
+               "no %s row has the rows around it that the model looks at: %" PRId64 " before it and %" PRId64
+               " after it, in the same split and series",
+               split_name(split), -rows->from, rows->to);
+    diag_help(diag, "last(0.1) holds out rows that follow each other; rows that are drawn do not");
+    return false;
+}
+
+bool dataset_look_around(Dataset *dataset, const SourceRows *rows, Diagnostics *diag) {
+    dataset->looking = dataset->splits;
+    if (!looks_at_others(rows)) return true;
+    free_selections(dataset);
+    runs_free(&dataset->runs);
+    if (!runs_find(&dataset->source, &dataset->splits, &dataset->runs, diag)) return false;
+    for (Split split = 0; split < SPLIT_COUNT; split++) {
+        choose_looking(dataset, rows, split);
+        if (dataset->splits.count[split] && !dataset->looking.count[split]) return no_window(dataset, rows, split, diag);
+    }
+    return true;
 }
 
 /* ", element [1,0]": of rows that have several. */
@@ -254,7 +358,7 @@ static void no_column(const Dataset *dataset, const SourceField *field, const vo
     int64_t each = shape_elements(field->row), label = (int64_t)element_value(field->dtype, false, data, at);
     dataset_place_text(dataset, field->name, (int32_t)(at / each), place);
     if (field->is_text && label < 0) {
-        bool held_out = dataset_rows(dataset, SPLIT_TRAIN) < dataset->source.schema.train_rows;
+        bool held_out = dataset->splits.count[SPLIT_TRAIN] < dataset->source.schema.train_rows;
         diag_error(diag, STATUS_DATA, span, "'%s' is missing in %s, or is of a category that no training row has", field->name,
                    place);
         if (held_out) diag_help(diag, "another seed of the data holds out other rows");
@@ -283,8 +387,8 @@ bool dataset_check_classes(const Dataset *dataset, const char *name, const int64
     int64_t first = -1;
     int32_t first_row = INT32_MAX;
     for (Split split = 0; split < SPLIT_COUNT && field; split++) {
-        for (int64_t i = 0; i < dataset_rows(dataset, split); i++) {
-            int32_t row = dataset_split(dataset, split)[i];
+        for (int64_t i = 0; i < dataset->splits.count[split]; i++) {
+            int32_t row = dataset->splits.rows[split][i];
             int64_t at = row < first_row ? find_no_class(field, data, row, classes) : -1;
             if (at >= 0) first = at, first_row = row;
         }
@@ -296,7 +400,8 @@ bool dataset_check_classes(const Dataset *dataset, const char *name, const int64
 }
 
 const char *dataset_class_name(const Dataset *dataset, const char *field_name, int32_t label) {
-    const SourceField *field = field_name ? source_field(&dataset->source.schema, field_name) : NULL;
+    SourceRows rows;
+    const SourceField *field = field_name ? source_field(&dataset->source.schema, source_rows_of(field_name, &rows)) : NULL;
     bool known = field && label >= 0 && (uint32_t)label < field->category_count;
     return known ? field->categories[label] : NULL;
 }

@@ -20,10 +20,18 @@ typedef struct {
     int64_t *endless; /* [width]: the first training row whose element is infinite; -1: none */
 } Fitting;
 
+static int64_t fit_rows(const Fit *fit, const Dataset *dataset) {
+    return fit->every_row ? dataset_all_rows(dataset, SPLIT_TRAIN) : dataset_rows(dataset, SPLIT_TRAIN);
+}
+
+static const int32_t *fit_split(const Fit *fit, const Dataset *dataset) {
+    return fit->every_row ? dataset_all_split(dataset, SPLIT_TRAIN) : dataset_split(dataset, SPLIT_TRAIN);
+}
+
 static bool is_sorted(FitKind kind) { return kind == FIT_MEDIAN || kind == FIT_MODE; }
 
 static Fitting fitting_new(const Fit *fit, const Node *node, const Dataset *dataset) {
-    int64_t width = shape_elements(node->shape) / node->shape.dim[0], rows = dataset_rows(dataset, SPLIT_TRAIN);
+    int64_t width = shape_elements(node->shape) / node->shape.dim[0], rows = fit_rows(fit, dataset);
     size_t columns = (size_t)width;
     Fitting fitting = {.fit = fit, .dtype = node->dtype, .width = width, .rows = rows, .dataset = dataset};
     fitting.endless = memory_new(columns * sizeof *fitting.endless);
@@ -101,7 +109,7 @@ static bool check_column(const Fitting *fitting, int64_t column, double value, d
     if (endless >= 0)
         diag_error(diag, STATUS_DATA, fitting->fit->span, "column %" PRId64 " of what '%s' is fitted to is not finite in %s",
                    column, fitting->fit->name,
-                   dataset_place_text(fitting->dataset, NULL, dataset_split(fitting->dataset, SPLIT_TRAIN)[endless], place));
+                   dataset_place_text(fitting->dataset, NULL, fit_split(fitting->fit, fitting->dataset)[endless], place));
     else if (fitting->moments[column].count)
         diag_error(diag, STATUS_DATA, fitting->fit->span, "column %" PRId64 " of what '%s' is fitted to is not finite", column,
                    fitting->fit->name);
@@ -163,7 +171,7 @@ bool fits_run(const Program *program, const Dataset *dataset, States *states, Th
     for (uint32_t i = 0; i < count && good; i++) {
         const Node *node = output_node(program->graph, fits[i].name);
         Fitting fitting = fitting_new(&fits[i], node, dataset);
-        runner_rows(runner, dataset_split(dataset, SPLIT_TRAIN), fitting.rows, see_rows, &fitting);
+        runner_rows(runner, fit_split(&fits[i], dataset), fitting.rows, see_rows, &fitting);
         good = finish(&fitting, states, diag);
         fitting_free(&fitting);
     }

@@ -59,7 +59,8 @@ static bool same_hold(const HoldOut *a, const HoldOut *b) {
 }
 
 static bool same_request(const SplitRequest *a, const SplitRequest *b) {
-    return a->seed == b->seed && same_hold(&a->valid, &b->valid) && same_hold(&a->test, &b->test);
+    return a->seed == b->seed && same_hold(&a->valid, &b->valid) && same_hold(&a->test, &b->test) &&
+           same_text(a->series, b->series);
 }
 
 /* -- keeping -- */
@@ -88,6 +89,7 @@ static void remember(DataKeeper *keeper, const DataSource *source, const SplitRe
     keeper->request = *request;
     keeper->request.valid.field = copied(keeper, request->valid.field);
     keeper->request.test.field = copied(keeper, request->test.field);
+    keeper->request.series = copied(keeper, request->series);
 }
 
 static Dataset *keep(DataKeeper *keeper, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {

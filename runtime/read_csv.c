@@ -61,6 +61,7 @@ static void take_columns(SourceData *data) {
     data->schema.train_rows = own->rows[FILE_TRAIN];
     data->schema.valid_rows = own->rows[FILE_VALID];
     data->schema.test_rows = own->rows[FILE_TEST];
+    data->series_of = table->series;
     take_origins(data);
     for (uint32_t i = 0; i < table->column_count; i++) {
         const Column *column = &table->columns[i];
@@ -141,7 +142,7 @@ static void release(SourceData *data) { table_free(&((CsvSource *)data->own)->ta
 bool read_csv(const DataSource *source, bool whole, SourceData *data, Diagnostics *diag) {
     (void)whole; /* what kind a column is, is known only at the end of the file */
     const SourceArg *arg = reader_arg(source, "path");
-    CsvFormat format;
+    CsvFormat format = {.series = data->series};
     data->own = ARENA_NEW(data->arena, CsvSource);
     data->digest = digest;
     data->release = release;

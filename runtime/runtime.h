@@ -26,6 +26,12 @@ Dataset *dataset_share(Dataset *dataset); /* is freed as often as it is shared, 
 void dataset_free(Dataset *dataset);
 /* The rows that each split will have once the data are read; false if the schema does not know, or the split is not possible. */
 bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request, int64_t rows[SPLIT_COUNT]);
+/* Leaves only the rows of each split around which the rows are there that a model looks at, in the same split, file and series; every
+ * stride-th of a series. Reports a split that had rows and has none then. */
+bool dataset_look_around(Dataset *dataset, const SourceRows *rows, Diagnostics *diag);
+/* All rows of a split, with or without others around them. */
+int64_t dataset_all_rows(const Dataset *dataset, Split split);
+const int32_t *dataset_all_split(const Dataset *dataset, Split split);
 int64_t dataset_rows(const Dataset *dataset, Split split);
 /* The row numbers of a split: they index dataset_field. Between the training rows and test rows of their own there may be numbers
  * without rows, where the files are mapped. */
@@ -292,8 +298,9 @@ typedef struct {
     uint32_t count, capacity;
 } TextList;
 typedef struct {
-    uint32_t count;        /* tensors taken */
-    TextList anew, unused; /* of the model: what keeps its first values, and why; of the file: what nothing in the model asks for */
+    uint32_t count; /* tensors taken */
+    TextList anew,
+        unused; /* of the model: what keeps its first values, and why; of the file: what nothing in the model asks for */
 } WeightsTaken;
 /* Writes into the states whatever weights and running statistics of `network` the file has under the same name (after `maps`)
  * with the same dtype and shape. Texts go into the arena. STATUS_FILE errors: the file cannot be read, or nothing in it fits; STATUS_USAGE:

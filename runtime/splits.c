@@ -218,10 +218,10 @@ static void deal_random(Dealing *dealing, Split split) {
     }
 }
 
-/* The rows sorted by their values, so that equal ones lie side by side; group_of[row]: the number of its value. */
+/* Rows with the same value. */
 typedef struct {
-    int32_t *group_of;
-    int64_t *size; /* of each group, the rows that are still for training */
+    int32_t *group_of; /* of each row: the number of its value */
+    int64_t *size;     /* of each group, the rows that are still for training */
     uint32_t count;
 } Groups;
 

@@ -21,6 +21,7 @@ typedef struct {
     Table *table;
     int32_t **columns_of; /* of each text, of each cell of a record: its column, or -1 */
     Names **categories;   /* of each column of text */
+    Names *series;        /* the different cells of format->series; NULL: there is none */
     uint32_t width;       /* cells of a record */
     Problem *problem;
 } Reading;
@@ -224,8 +225,15 @@ static bool see_first_kind(Reading *reading, Column *column, int64_t row, const 
     return (reading->at ? see_fits : see_kind)(reading, column, row, cell, line);
 }
 
+static void see_series(Reading *reading, const Column *column, int64_t row, const CsvCell *cell) {
+    if (!reading->series || strcmp(column->name, reading->format->series)) return;
+    const char *text = csv_text(cell, reading->arena);
+    reading->table->series[row] = is_missing(reading, cell) ? -1 : (int32_t)names_add(reading->series, text);
+}
+
 /* Second time: its cells. */
 static bool see_value(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
+    see_series(reading, column, row, cell);
     bool missing = is_missing(reading, cell);
     if (column->kind == COLUMN_NUMBER) {
         column->numbers[row] = missing ? NAN : number_value(cell->text, cell->length);
@@ -273,6 +281,11 @@ static bool find_kinds(Reading *reading) {
 static bool make_room(Reading *reading) {
     Table *table = reading->table;
     table->lines = memory_new((size_t)table->rows * sizeof *table->lines);
+    if (reading->format->series) {
+        table->series = memory_new((size_t)table->rows * sizeof *table->series);
+        for (int64_t row = 0; row < table->rows; row++) table->series[row] = -1;
+        reading->series = names_new(reading->arena);
+    }
     for (uint32_t i = 0; i < reading->width; i++) {
         int32_t column = reading->columns_of[0][i];
         if (column < 0) continue;
@@ -323,5 +336,6 @@ bool table_read(TableText *texts, uint32_t count, const CsvFormat *format, const
 void table_free(Table *table) {
     for (uint32_t i = 0; i < table->column_count; i++) free(table->columns[i].cells);
     free(table->lines);
+    free(table->series);
     *table = (Table){0};
 }

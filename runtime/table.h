@@ -10,6 +10,7 @@ typedef struct {
     const char *const *missing; /* what stands in a cell that is missing, besides nothing */
     uint32_t missing_count;
     char delimiter;
+    const char *series; /* the column that tells series of rows apart, or NULL */
 } CsvFormat;
 
 /* A text of a table: the training rows are the first, held-out rows may be in others. */
@@ -43,6 +44,7 @@ typedef struct {
     uint32_t column_count;
     int64_t rows;
     uint32_t *lines; /* [rows]: where each begins, from 1; malloc'ed */
+    int32_t *series; /* [rows]: which series each belongs to, by the cells of format->series; -1: a missing one; NULL: nobody asks */
 } Table;
 
 /* Reads texts with the same columns, one after the other: names and categories live in the arena, cells are malloc'ed (table_free). What

@@ -54,7 +54,9 @@ static int set_up(void **state) {
 
 /* Drawn rows: counts, or shares. */
 static SplitRequest drawn(bool valid_is_count, bool test_is_count, double valid, double test, uint64_t seed) {
-    return (SplitRequest){{.is_count = valid_is_count, .amount = valid}, {.is_count = test_is_count, .amount = test}, seed};
+    return (SplitRequest){.valid = {.is_count = valid_is_count, .amount = valid},
+                          .test = {.is_count = test_is_count, .amount = test},
+                          .seed = seed};
 }
 
 static Dataset *open_with(DataSource source, SplitRequest request, Diagnostics *diag) {

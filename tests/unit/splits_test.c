@@ -59,7 +59,7 @@ static HoldOut hold(HoldKind kind, const char *field, bool is_count, double amou
 static Splits deal(Table *table, HoldOut valid, HoldOut test, uint64_t seed) {
     Splits splits;
     bool seen[ROWS] = {false};
-    SplitRequest request = {valid, test, seed};
+    SplitRequest request = {.valid = valid, .test = test, .seed = seed};
     bool good = splits_deal(&table->data, &request, &splits, table->diag);
     if (!good) diag_print(table->diag, stderr);
     assert_true(good);
@@ -77,7 +77,7 @@ static Splits deal(Table *table, HoldOut valid, HoldOut test, uint64_t seed) {
 
 static void assert_fails(Table *table, HoldOut valid, HoldOut test, Status status) {
     Splits splits;
-    SplitRequest request = {valid, test, 1};
+    SplitRequest request = {.valid = valid, .test = test, .seed = 1};
     Diagnostics *diag = diag_new();
     assert_false(splits_deal(&table->data, &request, &splits, diag));
     assert_int_equal(diag_status(diag), status);

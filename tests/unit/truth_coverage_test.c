@@ -57,6 +57,8 @@ static const struct {
     {"r2", "training_test"},
     {"f1", "training_test"},
     {"no_gain", "resume_all_test"},
+    {"windows", "other rows of the data: cli_series_test"},
+    {"ahead", "other rows of the data: cli_series_test"},
     {"last", "which rows are held out: splits_test"},
     {"column", "which rows are held out: splits_test"},
     {"group", "which rows are held out: splits_test"},

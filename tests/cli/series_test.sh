@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Series: windows of rows, what is ahead of them, never across the end of a split, a file or a series.
+source "$(dirname "$0")/common.sh"
+
+model() { # model FIELDS KEYS: of series.csv
+    cat <<END
+mdl 1
+data {
+    source = csv("series.csv")
+    $1
+    $2
+}
+model m(x) -> p { p = x |> flatten |> dense(1) }
+train { loss = mse(p, y); optimizer = adam(0.01); epochs = 3; batch = 16 }
+END
+}
+
+# value t is t itself, so that every element shows its row; 200 rows, two stations in turn
+awk 'BEGIN { print "t,value,station,word"; for (t = 0; t < 200; t++) printf("%d,%d.0,%s,%s\n", t, t, t % 2 ? "a" : "b", t % 3 ? "x" : "y") }' >series.csv
+sed -i 's/^\(1,1\).0/\1.5/' series.csv # so that value is no column of whole numbers
+plain='field x = windows(source.value, 8); field y = ahead(source |> columns("value"), 1)'
+
+# the last fifth: 160 - 8 windows to train on and 40 - 8 to test with; all of it without a split
+model "$plain" 'test = last(0.2)' >last.mdl
+expect 0 mlc data last.mdl --json
+grep -q '"rows":{"train":152,"valid":0,"test":32}' "$scratch/out" || fail "a split has other rows"
+grep -q '"first_rows":\[{"file":"./series.csv","row":7,"line":9,.*"fields":{"x":\[0.0,1.5,2.0,3.0,4.0,5.0,6.0,7.0\],"y":\[8.0\]' "$scratch/out" || fail "the first window"
+expect 0 mlc data last.mdl --json --split test
+grep -q '"first_rows":\[{"file":"./series.csv","row":167,"line":169,.*"fields":{"x":\[160.0,161.0,162.0,163.0,164.0,165.0,166.0,167.0\],"y":\[168.0\]' "$scratch/out" ||
+    fail "the first window of the test"
+model "$plain" '' >all.mdl
+expect 0 mlc data all.mdl --rows 0
+says out "192 train rows, 0 valid, 0 test"
+model "${plain/8)/8, stride = 8)}" '' >strides.mdl
+expect 0 mlc data strides.mdl --rows 0
+says out "24 train rows"
+model "$plain" 'valid = last(20); test = last(0.2)' >both.mdl
+expect 0 mlc data both.mdl --rows 0
+says out "132 train rows, 12 valid, 32 test"
+
+# two stations: rows of one follow each other
+model "$plain" 'series = source.station' >stations.mdl
+expect 0 mlc data stations.mdl --json --rows 1
+says out '"rows":{"train":184,"valid":0,"test":0}' '"x":[0.0,2.0,4.0,6.0,8.0,10.0,12.0,14.0],"y":[16.0]'
+model "$plain" 'test = group(source.station, 1)' >groups.mdl
+expect 0 mlc data groups.mdl --rows 0
+says out "92 train rows, 0 valid, 92 test"
+
+# several columns, several rows ahead, text ahead as the class
+model 'field x = windows(source |> columns(["t", "value"]), 3); field y = ahead(source.value, 2, 4)[:, 0:1]' '' >wide.mdl
+expect 0 mlc data wide.mdl --json --rows 1
+says out '"x":[0.0,0.0,1.0,1.5,2.0,2.0],"y":[4.0]' '"train":193'
+cat >words.mdl <<'END'
+mdl 1
+data { source = csv("series.csv"); field x = windows(source.word, 3) |> one_hot; field next = ahead(source.word); test = last(0.2) }
+model m(x) -> p { p = x |> flatten |> dense(2) }
+train { loss = cross_entropy(p, next); optimizer = adam(0.1); epochs = 20; metrics = [accuracy(p, next)] }
+END
+expect 0 mlc train words.mdl --out words -q --expect 'accuracy>=1'
+expect 0 mlc predict words --index 0..2
+says out "x" "y"
+expect 0 mlc eval words --confusion
+says out "test split, 37 rows"
+
+# standardize learns from all training rows, each once: the mean of 0 to 159, but for 1.5
+model 'field x = windows(source.value, 8) |> standardize; field y = ahead(source |> columns("value"))' 'test = last(0.2)' >standard.mdl
+expect 0 mlc data standard.mdl --rows 0
+says out "x.standardize.mean" "79.5031"
+expect 0 mlc train standard.mdl --out whole -q --set train.epochs=6
+expect 0 mlc train standard.mdl --out part -q --set train.epochs=2
+expect 0 mlc train --resume part -q --set train.epochs=6
+same whole/last.safetensors part/last.safetensors
+expect 0 mlc train standard.mdl --out plain -q --set train.epochs=6 -O 0 --threads 1
+same whole/last.safetensors plain/last.safetensors
+sed 's/last(0.2)/last(0.3)/' part/resolved.mdl >changed && cp changed part/resolved.mdl
+expect 5 mlc train --resume part -q --set train.epochs=7
+
+# new rows: one for every row that has seven before it, the last too
+awk 'BEGIN { print "value"; for (t = 300; t < 310; t++) print t }' >new.csv
+expect 0 mlc predict whole new.csv --json
+[[ $(wc -l <"$scratch/out") == 3 ]] || fail "predictions of ten new rows: $(cat "$scratch/out")"
+head -8 new.csv >short.csv
+expect 4 mlc predict whole short.csv
+says err "7 before it"
+
+# new rows of new series
+printf 'station,value\n' >stations.csv
+for t in 1 2 3 4 5 6 7 8 9; do printf 'new,%d\nother,%d\n' $t $((t * 10)); done >>stations.csv
+expect 0 mlc train groups.mdl --out groups -q
+expect 0 mlc predict groups stations.csv --json
+[[ $(wc -l <"$scratch/out") == 4 ]] || fail "predictions of two series of nine rows: $(cat "$scratch/out")"
+sed -i 's/^other,50/,50/' stations.csv
+expect 4 mlc predict groups stations.csv
+says err "'station' is missing in line 11 of 'stations.csv', so this row belongs to no series"
+
+# what cannot be
+wrong() {
+    model "$1" "$2" >wrong.mdl
+    expect "$3" mlc data wrong.mdl
+    says err "$4"
+}
+wrong "$plain" 'test = 0.2' 4 "no test row has the rows around it that the model looks at: 7 before it and 1 after it, in the same split and series"
+wrong 'field x = windows(source.value, 300); field y = source |> columns("value")' '' 4 "no train row"
+wrong 'field x = windows(source.value / 2, 8); field y = source |> columns("value")' '' 3 "must be a field or columns of the source as they are"
+wrong 'field x = windows(source.value, 8); field y = ahead(windows(source |> columns("value"), 8))[:, 0]' '' 3 "must be a field or columns of the source as they are"
+wrong 'field x = windows(source.value, 8) + windows(source.t, 8, stride = 2); field y = source |> columns("value")' '' 3 "a stride of 2"
+wrong "$plain" 'series = source.nothing' 3 "the series are told apart by 'nothing', which the source does not have"
+wrong 'field x = windows(source.value, 0); field y = source |> columns("value")' '' 3 "it must be from 1 to 100000"
+finish
