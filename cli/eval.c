@@ -1,10 +1,12 @@
 /* mlc eval: loss and metrics of a trained network on a split, and which classes it takes for which. */
 #include "cli/commands.h"
 #include "cli/forward.h"
+#include "cli/inputs.h"
 #include "cli/journal.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
 #include "cli/units.h"
+#include "ir/shown.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,6 +21,7 @@ typedef struct {
     Session session;
     const Options *options;
     Diagnostics *diag;
+    bool files; /* the rows are those of files, in SPLIT_TRAIN */
     Split split;
     int64_t rows;
     uint32_t batch;
@@ -137,12 +140,23 @@ static void print_metric(const char *metric, double value, int64_t answers) {
     printf("%s\n", isnan(value) ? "  (it has no value on these rows)" : "");
 }
 
+/* "test split", "new.csv", "a.png and 2 more" */
+static void print_data(const Evaluating *evaluating) {
+    const Options *options = evaluating->options;
+    if (evaluating->files)
+        shown_text(options->operands[1], stdout);
+    else
+        printf("%s split", split_name(evaluating->split));
+    if (options->operand_count > 2) printf(" and %d more", options->operand_count - 2);
+}
+
 static void print_text(const Evaluating *evaluating) {
     char rows[NUMBER_TEXT];
     const ModelInfo *info = evaluating->session.build.info;
-    printf("%s/%s (after epoch %llu), %s split, %s row%s\n", evaluating->options->operands[0], checkpoint_file(evaluating),
-           (unsigned long long)evaluating->checkpoint.epoch, split_name(evaluating->split), text_count(rows, evaluating->rows),
-           evaluating->rows == 1 ? "" : "s");
+    printf("%s/%s (after epoch %llu), ", evaluating->options->operands[0], checkpoint_file(evaluating),
+           (unsigned long long)evaluating->checkpoint.epoch);
+    print_data(evaluating);
+    printf(", %s row%s\n", text_count(rows, evaluating->rows), evaluating->rows == 1 ? "" : "s");
     print_metric("loss", evaluating->evaluation.loss, 0);
     for (uint32_t i = 0; i < info->metric_count; i++)
         if (!info->counts[i].classes)
@@ -201,11 +215,20 @@ static void put_standard_error(json_t *line, const Evaluating *evaluating, uint3
                   json_number(standard_error(evaluating->evaluation.metrics[metric], answers)));
 }
 
+static json_t *files_json(const Options *options) {
+    json_t *files = json_array();
+    for (int i = 1; i < options->operand_count; i++) json_array_append_new(files, json_text(options->operands[i]));
+    return files;
+}
+
 static void print_json(const Evaluating *evaluating) {
     const ModelInfo *info = evaluating->session.build.info;
-    json_t *line = json_pack("{s:s, s:s, s:s, s:I, s:s, s:I}", "event", "eval", "run", evaluating->options->operands[0],
-                             "checkpoint", checkpoint_file(evaluating), "epoch", (json_int_t)evaluating->checkpoint.epoch,
-                             "split", split_name(evaluating->split), "rows", (json_int_t)evaluating->rows);
+    const Options *options = evaluating->options;
+    json_t *line = json_pack("{s:s, s:s, s:s, s:I}", "event", "eval", "run", options->operands[0], "checkpoint",
+                             checkpoint_file(evaluating), "epoch", (json_int_t)evaluating->checkpoint.epoch);
+    json_object_set_new(line, evaluating->files ? "files" : "split",
+                        evaluating->files ? files_json(options) : json_string(split_name(evaluating->split)));
+    json_object_set_new(line, "rows", json_integer(evaluating->rows));
     json_object_set_new(line, "loss", json_number(evaluating->evaluation.loss));
     for (uint32_t i = 0; i < info->metric_count; i++) put_metric(line, evaluating, i);
     for (uint32_t i = 0; i < info->metric_count; i++) put_standard_error(line, evaluating, i);
@@ -216,10 +239,25 @@ static void print_json(const Evaluating *evaluating) {
 
 /* -- the command -- */
 
+static bool open_split(Evaluating *evaluating) {
+    return session_open_run(&evaluating->session, evaluating->options, evaluating->diag) &&
+           session_split(&evaluating->session, &evaluating->split);
+}
+
+static bool open_files(Evaluating *evaluating) {
+    const Options *options = evaluating->options;
+    Inputs inputs;
+    if (option_given(options, OPTION_split)) {
+        diag_error(evaluating->diag, STATUS_USAGE, (Span){0}, "--split chooses rows of the model's data, not of files");
+        return false;
+    }
+    return session_open_model(&evaluating->session, options, evaluating->diag) &&
+           inputs_open(&evaluating->session, GRAPH_EVAL, options->operands + 1, options->operand_count - 1, &inputs);
+}
+
 static bool prepare(Evaluating *evaluating) {
     Session *session = &evaluating->session;
-    if (!session_open_run(session, evaluating->options, evaluating->diag) || !session_split(session, &evaluating->split))
-        return false;
+    if (!(evaluating->files ? open_files(evaluating) : open_split(evaluating))) return false;
     evaluating->rows = dataset_rows(session->dataset, evaluating->split);
     evaluating->batch = programs_forward_batch(evaluating->rows, session->build.info->batch);
     programs_want(&session->programs, GRAPH_EVAL, evaluating->rows, evaluating->batch);
@@ -228,7 +266,7 @@ static bool prepare(Evaluating *evaluating) {
 }
 
 Status command_eval(const Options *given, Diagnostics *diag) {
-    Evaluating evaluating = {.options = given, .diag = diag};
+    Evaluating evaluating = {.options = given, .diag = diag, .files = given->operand_count > 1};
     bool measured = prepare(&evaluating) && measure(&evaluating) && measure_units(&evaluating) &&
                     (!given->confusion || measure_confusions(&evaluating));
     if (measured && given->json)

@@ -1,5 +1,6 @@
 /* New rows for a trained network: files become a data set that has what the model reads, and nothing else is needed. */
 #include "cli/inputs.h"
+#include "cli/folders.h"
 #include "cli/image.h"
 #include "ir/shown.h"
 
@@ -11,10 +12,11 @@
 
 typedef struct {
     Session *session;
-    char *const *files;
+    const char **files;
+    const PictureFile *pictures; /* the same files */
     int count;
-    const Symbol *reads; /* what the network reads, one after the other */
-    uint32_t read_count;
+    const Symbol *reads; /* what the network reads, one after the other, and then what only the loss and the metrics read */
+    uint32_t read_count, network_count;
     Inputs *inputs;
 } Opening;
 
@@ -22,20 +24,36 @@ static Diagnostics *diag_of(const Opening *opening) { return opening->session->b
 
 /* -- what the model reads -- */
 
-static bool find_reads(Opening *opening) {
+static bool is_listed(const Opening *opening, const Symbol *symbol) {
+    bool listed = false;
+    for (uint32_t i = 0; i < opening->read_count; i++) listed |= !strcmp(opening->reads[i].name, symbol->name);
+    return listed;
+}
+
+/* Adds what a graph reads of the data. */
+static bool add_reads(Opening *opening, GraphKind kind) {
     const Build *build = &opening->session->build;
-    Graph *graph = model_graph(build->model, GRAPH_PREDICT, 1, build->diag);
+    Arena *arena = opening->session->arena;
+    Graph *graph = model_graph(build->model, kind, 1, build->diag);
     if (!graph) return false;
-    Symbol *reads = ARENA_ARRAY(opening->session->arena, Symbol, graph->symbol_count);
+    Symbol *reads = ARENA_ARRAY(arena, Symbol, opening->read_count + graph->symbol_count);
+    if (opening->read_count) memcpy(reads, opening->reads, opening->read_count * sizeof *reads);
+    opening->reads = reads;
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
-        if (graph->symbols[i].kind != SYMBOL_BATCH) continue;
-        Symbol *symbol = &reads[opening->read_count++];
-        *symbol = graph->symbols[i];
-        symbol->name = arena_copy_string(opening->session->arena, symbol->name, strlen(symbol->name));
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->kind != SYMBOL_BATCH || !symbol->node || is_listed(opening, symbol)) continue;
+        Symbol *read = &reads[opening->read_count++];
+        *read = *symbol;
+        read->name = arena_copy_string(arena, symbol->name, strlen(symbol->name));
     }
     graph_free(graph);
-    opening->reads = reads;
     return true;
+}
+
+static bool find_reads(Opening *opening, GraphKind kind) {
+    if (!add_reads(opening, GRAPH_PREDICT)) return false;
+    opening->network_count = opening->read_count;
+    return kind == GRAPH_PREDICT || add_reads(opening, kind);
 }
 
 static Shape row_of(const Symbol *symbol) {
@@ -46,10 +64,19 @@ static Shape row_of(const Symbol *symbol) {
 
 /* A single input, which the files then hold; images and arrays have no names to tell several apart. */
 static const Symbol *only_input(const Opening *opening, const char *kind) {
-    if (opening->read_count == 1) return &opening->reads[0];
+    if (opening->network_count == 1) return &opening->reads[0];
     diag_error(diag_of(opening), STATUS_USAGE, (Span){0}, "the network reads %u inputs, and %s is one only",
-               opening->read_count, kind);
+               opening->network_count, kind);
     return NULL;
+}
+
+/* Whether an input or label of that type holds the value. */
+static bool put_element(void *to, DType dtype, int64_t at, double value) {
+    if (dtype == DTYPE_F32) return ((float *)to)[at] = (float)value, true;
+    bool fits = dtype == DTYPE_U8 ? value >= 0 && value <= 255 : value >= INT32_MIN && value <= INT32_MAX;
+    if (!fits || value != (double)(int64_t)value) return false;
+    if (dtype == DTYPE_U8) return ((uint8_t *)to)[at] = (uint8_t)value, true;
+    return ((int32_t *)to)[at] = (int32_t)value, true;
 }
 
 /* -- images -- */
@@ -98,6 +125,53 @@ static bool read_image(const Opening *opening, const char *file, Shape row, uint
     return good;
 }
 
+/* The class that a folder is called by; -1: none. */
+static int32_t class_called(const SourceField *label, const char *name) {
+    int64_t number;
+    for (uint32_t i = 0; i < label->category_count; i++)
+        if (!strcmp(label->categories[i], name)) return (int32_t)i;
+    return !label->category_count && parse_number(name, 0, INT32_MAX, &number) ? (int32_t)number : -1;
+}
+
+/* The classes of the pictures, by their folders; NULL: they are not known. */
+static void *classes_of(const Opening *opening, const SourceField *label) {
+    void *classes = malloc((size_t)opening->count * sizeof(int32_t));
+    if (!classes) abort();
+    for (int i = 0; i < opening->count; i++) {
+        const char *folder = opening->pictures[i].folder;
+        int32_t class = folder ? class_called(label, folder) : -1;
+        if (class >= 0 && put_element(classes, label->dtype, i, class)) continue;
+        free(classes);
+        if (opening->read_count == opening->network_count) return NULL;
+        diag_error(diag_of(opening), STATUS_DATA, (Span){0},
+                   folder ? "'%s' is in no folder of a class: '%s' is none" : "the class of '%s' is not known",
+                   opening->files[i], folder);
+        diag_help(diag_of(opening), "give a folder that holds a folder for each class, called by its name");
+        return NULL;
+    }
+    return classes;
+}
+
+/* Pictures have one label only: of labels that are computed or are several, nobody knows how to make them. */
+static const SourceField *label_of(const Opening *opening) {
+    const ModelInfo *info = opening->session->build.info;
+    const SourceField *label = info->label_field ? source_field(&info->schema, info->label_field) : NULL;
+    uint32_t others = opening->read_count - opening->network_count;
+    bool is_label = label && label->row.rank == 0 && label->dtype != DTYPE_F32;
+    if (is_label && (!others || (others == 1 && !strcmp(opening->reads[1].name, label->name)))) return label;
+    if (others)
+        diag_error(diag_of(opening), STATUS_USAGE, (Span){0}, "pictures have a class, but the loss compares with '%s' as well",
+                   opening->reads[1].name);
+    return NULL;
+}
+
+static bool read_images(const Opening *opening, Shape row, uint8_t *pixels) {
+    bool good = true;
+    for (int i = 0; i < opening->count && good; i++)
+        good = read_image(opening, opening->files[i], row, pixels + (size_t)i * (size_t)shape_elements(row));
+    return good;
+}
+
 static bool open_images(Opening *opening) {
     const Symbol *symbol = only_input(opening, "an image");
     if (!symbol) return false;
@@ -106,16 +180,17 @@ static bool open_images(Opening *opening) {
         diag_error(diag_of(opening), STATUS_USAGE, (Span){0}, "the network reads no images, but '%s'", symbol->name);
         return false;
     }
-    size_t bytes = (size_t)shape_elements(row);
-    uint8_t *pixels = malloc(bytes * (size_t)opening->count);
+    const SourceField *label = label_of(opening);
+    void *classes = label ? classes_of(opening, label) : NULL;
+    if (diag_errors(diag_of(opening))) return false;
+    uint8_t *pixels = malloc((size_t)shape_elements(row) * (size_t)opening->count);
     if (!pixels) abort();
-    SourceField field = {.name = symbol->name, .dtype = DTYPE_U8, .row = row};
-    opening->session->dataset = dataset_new(&field, 1, (void *[]){pixels}, opening->count);
-    opening->inputs->names = (const char *const *)opening->files;
+    SourceField fields[] = {{.name = symbol->name, .dtype = DTYPE_U8, .row = row}, {0}};
+    if (classes) fields[1] = *label;
+    opening->session->dataset = dataset_new(fields, classes ? 2 : 1, (void *[]){pixels, classes}, opening->count);
+    opening->inputs->names = opening->files;
     opening->inputs->images = true;
-    for (int i = 0; i < opening->count; i++)
-        if (!read_image(opening, opening->files[i], row, pixels + (size_t)i * bytes)) return false;
-    return true;
+    return read_images(opening, row, pixels);
 }
 
 /* -- files that a reader knows -- */
@@ -238,14 +313,6 @@ static double element(const void *data, DType dtype, int64_t at) {
                                 : ((const uint8_t *)data)[at];
 }
 
-static bool put_element(void *to, DType dtype, int64_t at, double value) {
-    if (dtype == DTYPE_F32) return ((float *)to)[at] = (float)value, true;
-    bool fits = dtype == DTYPE_U8 ? value >= 0 && value <= 255 : value >= INT32_MIN && value <= INT32_MAX;
-    if (!fits || value != (double)(int64_t)value) return false;
-    if (dtype == DTYPE_U8) return ((uint8_t *)to)[at] = (uint8_t)value, true;
-    return ((int32_t *)to)[at] = (int32_t)value, true;
-}
-
 /* The array's elements as the model's input; NULL after reporting one that cannot be that. */
 static void *take_elements(const Opening *opening, const Symbol *symbol, DType dtype, const void *data, int64_t rows,
                            const char *what) {
@@ -320,7 +387,42 @@ static bool open_arrays(Opening *opening, const char *reader, const char *argume
     return good;
 }
 
-static bool open_array(Opening *opening) { return only_input(opening, "an array") && open_arrays(opening, "npy", "x", "x"); }
+/* A file for each input, and each label, in the order of the fields of the source. */
+static bool open_array_each(Opening *opening) {
+    const SourceSchema *schema = &opening->session->build.info->schema;
+    SourceField *fields = ARENA_ARRAY(opening->session->arena, SourceField, opening->read_count);
+    void **elements = ARENA_ARRAY(opening->session->arena, void *, opening->read_count);
+    uint32_t taken = 0;
+    int64_t rows = 0;
+    bool good = true;
+    for (uint32_t k = 0; k < schema->field_count && good; k++) {
+        const Symbol *symbol = NULL;
+        for (uint32_t i = 0; i < opening->read_count; i++)
+            if (!strcmp(opening->reads[i].name, schema->fields[k].name)) symbol = &opening->reads[i];
+        if (!symbol) continue;
+        Opening one = *opening;
+        one.files = &opening->files[taken];
+        SourceArg arg = {.name = "x", .kind = SOURCE_ARG_STRING, .text = one.files[0]};
+        Dataset *array = open_with(&one, "npy", &arg, 1, NULL);
+        good = array && take_array(&one, array, "x", symbol, &elements[taken], &rows);
+        dataset_free(array);
+        if (good) fields[taken++] = (SourceField){.name = symbol->name, .dtype = symbol->dtype, .row = row_of(symbol)};
+    }
+    if (good) opening->session->dataset = dataset_new(fields, taken, elements, rows);
+    while (!good && taken > 0) free(elements[--taken]);
+    return good;
+}
+
+static bool open_array(Opening *opening) {
+    if (opening->read_count > 1 && opening->count == (int)opening->read_count) return open_array_each(opening);
+    if (opening->read_count == opening->network_count)
+        return only_input(opening, "an array") && open_arrays(opening, "npy", "x", "x");
+    diag_error(diag_of(opening), STATUS_USAGE, (Span){0}, "%u arrays are needed, not %d: for '%s'%s", opening->read_count,
+               opening->count, opening->reads[0].name, opening->read_count > 1 ? " and what it is compared with" : "");
+    diag_help(diag_of(opening),
+              "give a file for each field of the source that the model reads, in their order, or an .npz that holds them");
+    return false;
+}
 
 static bool open_archive(Opening *opening) { return open_arrays(opening, "npz", "path", NULL); }
 
@@ -369,22 +471,33 @@ static bool check_classes(const Opening *opening) {
     return true;
 }
 
-bool inputs_open(Session *session, char *const *files, int count, Inputs *inputs) {
-    Opening opening = {.session = session, .files = files, .count = count, .inputs = inputs};
-    *inputs = (Inputs){0};
-    for (int i = 0; i < count; i++) {
-        int kind = kind_of(files[i]);
-        if (access(files[i], R_OK) != 0) {
-            diag_error(session->build.diag, STATUS_DATA, (Span){0}, "cannot read '%s': %s", files[i], strerror(errno));
+static bool check_kinds(const Opening *opening) {
+    for (int i = 0; i < opening->count; i++) {
+        int kind = kind_of(opening->files[i]);
+        if (access(opening->files[i], R_OK) != 0) {
+            diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "cannot read '%s': %s", opening->files[i], strerror(errno));
             return false;
         }
-        if (kind >= 0 && kinds[kind].open == kinds[kind_of(files[0])].open) continue;
-        diag_error(session->build.diag, STATUS_USAGE, (Span){0},
+        if (kind >= 0 && kinds[kind].open == kinds[kind_of(opening->files[0])].open) continue;
+        diag_error(diag_of(opening), STATUS_USAGE, (Span){0},
                    kind < 0 ? "'%s' is no PNG image, table or array by its name"
                             : "'%s' is of another kind than the first file",
-                   files[i]);
-        diag_help(session->build.diag, "names end in .png, .csv, .csv.gz, .tsv, .npy or .npz");
+                   opening->files[i]);
+        diag_help(diag_of(opening), "names end in .png, .csv, .csv.gz, .tsv, .npy or .npz; or give a folder of pictures");
         return false;
     }
-    return find_reads(&opening) && kinds[kind_of(files[0])].open(&opening) && check_classes(&opening);
+    return true;
+}
+
+bool inputs_open(Session *session, GraphKind kind, char *const *files, int count, Inputs *inputs) {
+    uint32_t found;
+    Opening opening = {.session = session, .inputs = inputs};
+    *inputs = (Inputs){0};
+    opening.pictures = folders_search(files, count, session->arena, &found, session->build.diag);
+    if (!opening.pictures) return false;
+    opening.count = (int)found;
+    opening.files = ARENA_ARRAY(session->arena, const char *, found);
+    for (uint32_t i = 0; i < found; i++) opening.files[i] = opening.pictures[i].path;
+    return check_kinds(&opening) && find_reads(&opening, kind) && kinds[kind_of(opening.files[0])].open(&opening) &&
+           check_classes(&opening);
 }

@@ -1,4 +1,4 @@
-/* New rows for a trained network, from files: PNG images, tables of text, arrays of NumPy. */
+/* New rows for a trained network, from files: pictures, tables of text, arrays of NumPy. */
 #ifndef MLC_CLI_INPUTS_H
 #define MLC_CLI_INPUTS_H
 
@@ -10,8 +10,9 @@ typedef struct {
     bool images;
 } Inputs;
 
-/* Makes the session's data set from the files, which are all of one kind, told by their names. Says on stderr what was done to
- * bring them to what the model reads. false after reporting errors. */
-bool inputs_open(Session *session, char *const *files, int count, Inputs *inputs);
+/* Makes the session's data set from the files and folders of pictures, which are all of one kind, told by their names. It holds what the
+ * network reads, of GRAPH_EVAL with the labels. Says on stderr what was done to bring them to what the model reads. false after
+ * reporting errors. */
+bool inputs_open(Session *session, GraphKind kind, char *const *files, int count, Inputs *inputs);
 
 #endif

@@ -19,6 +19,11 @@ json_t *json_number(double value) {
     return isfinite(value) ? json_real(number_shortest(value)) : json_null();
 }
 
+json_t *json_text(const char *text) {
+    json_t *string = json_string(text);
+    return string ? string : json_string("?");
+}
+
 bool json_print_line(json_t *value, FILE *out) {
     bool printed = json_dumpf(value, out, LINE_FLAGS) == 0 && fputc('\n', out) != EOF && fflush(out) == 0;
     json_decref(value);

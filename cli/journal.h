@@ -49,6 +49,8 @@ Path journal_source_folder(const char *folder);
 
 /* A number, or null if it is not finite. */
 json_t *json_number(double value);
+/* A text, or "?" if it is no UTF-8, as names of files need not be. */
+json_t *json_text(const char *text);
 /* Prints a value as one line on `out` and frees it. */
 bool json_print_line(json_t *value, FILE *out);
 

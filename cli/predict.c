@@ -94,7 +94,7 @@ static bool open_files(Predicting *predicting) {
         return false;
     }
     if (!session_open_model(session, options, predicting->diag) ||
-        !inputs_open(session, options->operands + 1, options->operand_count - 1, &predicting->inputs))
+        !inputs_open(session, GRAPH_PREDICT, options->operands + 1, options->operand_count - 1, &predicting->inputs))
         return false;
     predicting->rows = dataset_split(session->dataset, SPLIT_TRAIN);
     predicting->count = predicting->shown = dataset_rows(session->dataset, SPLIT_TRAIN);
@@ -152,8 +152,7 @@ static bool predict(Predicting *predicting) {
     uint32_t batch = programs_forward_batch(predicting->count, session->build.info->batch);
     programs_want(&session->programs, GRAPH_PREDICT, predicting->count, batch);
     return session_start(session) && units_keep(session) && session_load_weights(session, &checkpoint) &&
-           session_check_choices(session, predicting->rows, predicting->count, NULL) &&
-           run(predicting, batch);
+           session_check_choices(session, predicting->rows, predicting->count, NULL) && run(predicting, batch);
 }
 
 static bool is_finite(const Predicting *predicting, int64_t i) {

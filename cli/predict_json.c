@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-/* JSON is UTF-8; names of files need not be. */
-static json_t *json_text(const char *text) {
-    json_t *string = json_string(text);
-    return string ? string : json_string("?");
-}
-
 static json_t *values_json(const Predictions *predictions, int64_t i) {
     json_t *values = json_array();
     for (int64_t k = 0; k < predictions->width; k++)
