@@ -54,9 +54,12 @@ NodeId expand_tanh(const Formula *f) {
 }
 
 /* 1 / (1 + e) for x >= 0 and e / (1 + e) for x < 0, with e = e^-|x| = (e^r - 1) 2^n + 2^n, both sums rounded once. 2^24 more in
- * 2^n and the numerator keeps what leads to denormal results normal until the division. At most 2.5 ulp. */
+ * 2^n and the numerator keeps what leads to denormal results normal until the division. sigmoid(-x) shares all
+ * but the division with sigmoid(x), which is what gradients ask for. At most 2.5 ulp. */
 NodeId expand_sigmoid(const Formula *f) {
-    NodeId x = f->operands[0], bounded = f_max(f, f_neg(f, f_abs(f, x)), f_real(f, -104));
+    const Node *opposite = graph_node(f->graph, f->operands[0]);
+    NodeId x = f->operands[0], size = f_abs(f, opposite->op == OP_neg ? opposite->operands[0] : x);
+    NodeId bounded = f_max(f, f_neg(f, size), f_real(f, -104));
     NodeId t = f_rounded(f, bounded, 0x1.715476p0f);
     NodeId power = f_power_of_two(f, f_add(f, t, f_real(f, 24))), root = small_expm1(f, small_remainder(f, bounded, t));
     NodeId above = f_select(f, f_lt(f, x, f_real(f, 0)), f_fma(f, root, power, power), f_real(f, 0x1p24f));

@@ -93,14 +93,22 @@ void gradient_relu(const Backward *at) {
 
 void gradient_exp(const Backward *at) { gradient_contribute(at, 0, gradient_times(at, at->gradient, at->id)); }
 
-/* exp(a) = expm1(a) + 1, so g * exp(a) = g * y + g */
+/* exp(a), not y + 1: far below 0, y is -1 to the last bit. */
 void gradient_expm1(const Backward *at) {
-    gradient_contribute(at, 0, masked(at, fused(at, at->gradient, at->id, at->gradient)));
+    NodeId product = times(at, at->gradient, build_unary(at->graph, OP_exp, gradient_operand(at, 0)));
+    gradient_contribute(at, 0, masked(at, product));
 }
 
 void gradient_log(const Backward *at) {
     NodeId a = gradient_operand(at, 0), quotient = binary(at, OP_div, at->gradient, a);
     bool finite = at->facts[a].positive && !is_open(at, a);
+    gradient_contribute(at, 0, finite ? quotient : masked(at, quotient));
+}
+
+void gradient_log1p(const Backward *at) {
+    NodeId a = gradient_operand(at, 0);
+    NodeId quotient = binary(at, OP_div, at->gradient, binary(at, OP_add, number(at, 1), a));
+    bool finite = at->facts[a].not_negative && !is_open(at, a);
     gradient_contribute(at, 0, finite ? quotient : masked(at, quotient));
 }
 
@@ -110,14 +118,18 @@ static void contribute_slope(const Backward *at, NodeId slope) {
     gradient_contribute(at, 0, is_open(at, at->id) ? masked(at, product) : product);
 }
 
-/* 1 - y^2 */
+/* 1 - tanh^2 a = 4 sigmoid(2a) sigmoid(-2a). In 1 - y^2 nothing would be left where y is near 1. */
 void gradient_tanh(const Backward *at) {
-    NodeId minus = negative(at, at->id), one = number(at, 1);
-    contribute_slope(at, fused(at, minus, at->id, one));
+    NodeId a = gradient_operand(at, 0), twice = binary(at, OP_add, a, a);
+    NodeId above = build_unary(at->graph, OP_sigmoid, twice), below = build_unary(at->graph, OP_sigmoid, negative(at, twice));
+    contribute_slope(at, times(at, times(at, number(at, 4), above), below));
 }
 
-/* y (1 - y) = y - y^2 */
-void gradient_sigmoid(const Backward *at) { contribute_slope(at, fused(at, negative(at, at->id), at->id, at->id)); }
+/* y (1 - y), where 1 - sigmoid(a) is sigmoid(-a) */
+void gradient_sigmoid(const Backward *at) {
+    NodeId rest = build_unary(at->graph, OP_sigmoid, negative(at, gradient_operand(at, 0)));
+    contribute_slope(at, times(at, at->id, rest));
+}
 
 void gradient_sin(const Backward *at) { contribute_slope(at, build_unary(at->graph, OP_cos, gradient_operand(at, 0))); }
 
@@ -125,9 +137,12 @@ void gradient_cos(const Backward *at) {
     contribute_slope(at, negative(at, build_unary(at->graph, OP_sin, gradient_operand(at, 0))));
 }
 
-/* 2 / sqrt(pi) exp(-a^2) */
+/* 2 / sqrt(pi) exp(-a^2), where a^2 comes in two parts: exp(-high) (1 - low). It is 0 long before a = 20. */
 void gradient_erf(const Backward *at) {
-    NodeId a = gradient_operand(at, 0), bell = build_unary(at->graph, OP_exp, negative(at, times(at, a, a)));
+    NodeId a = binary(at, OP_max, binary(at, OP_min, gradient_operand(at, 0), number(at, 20)), number(at, -20));
+    NodeId minus = negative(at, times(at, a, a)), bell = build_unary(at->graph, OP_exp, minus);
+    NodeId low = fused(at, a, a, minus);
+    bell = fused(at, negative(at, low), bell, bell);
     NodeId product = times(at, times(at, at->gradient, number(at, 1.1283791670955126)), bell);
     gradient_contribute(at, 0, is_open(at, at->id) ? masked(at, product) : product);
 }

@@ -100,6 +100,8 @@ static ValueFacts facts_of_node(const Graph *graph, const Node *node, const Valu
     case OP_exp: return (ValueFacts){.open = true, .degree = DEGREE_FINITE, .not_negative = true};
     case OP_expm1: return (ValueFacts){.open = true, .degree = DEGREE_FINITE};
     case OP_log: return (ValueFacts){.open = joined.open || !joined.positive, .degree = 1};
+    case OP_log1p:
+        return (ValueFacts){.open = joined.open || !joined.not_negative, .degree = 1, .not_negative = joined.not_negative};
     case OP_pad:
     case OP_scatter_add: joined.positive = false; return joined;
     case OP_sub:

@@ -236,7 +236,7 @@ def functions():
         "elu(floor(x * 0.5) * x, 0.7)": lambda x: f.elu(torch.floor(x * 0.5) * x, 0.7),
         "std(floor(x * 0.1), axis = 1, keep = true) * x": lambda x: torch.floor(x * 0.1).std(1, keepdim=True) * x,
         "amax(x, axis = 1, keep = true)": lambda x: x.amax(1, keepdim=True), "abs(x)": torch.abs,
-        "amin(x, axis = [0, -1])": lambda x: x.amin((0, 1)), "expm1(x)": torch.expm1, "x % 0.7": lambda x: x.remainder(0.7),
+        "amin(x, axis = [0, -1])": lambda x: x.amin((0, 1)), "expm1(x)": torch.expm1, "log1p(abs(x))": lambda x: torch.log1p(x.abs()), "x % 0.7": lambda x: x.remainder(0.7),
         "permute(reshape(x, [N, 2, 3]), [0, 2, 1])[1, 2, 0]": lambda x: x.reshape(4, 2, 3).permute(0, 2, 1)[1, 2, 0],
         "concat([split(x, 2)[1], split(x, [3, 3])[0]])": lambda x: torch.cat([x[:, 3:], x[:, :3]], 1),
         "expand(x[0], [N, 6])": lambda x: x[0].expand(4, 6), "select(x > 0.5, x, x * x)": lambda x: torch.where(x > 0.5, x, x * x),

@@ -98,6 +98,7 @@ static const Function functions[] = {
     {OP_exp, exp, 0.9, -104, 89},
     {OP_expm1, expm1, 1.5, -18, 89},
     {OP_log, log, 0.9, 0, 4},
+    {OP_log1p, log1p, 1.2, -1, 4},
     {OP_tanh, tanh, 2.5, -10, 10},
     {OP_sigmoid, exact_sigmoid, 2.5, -104, 20},
     {OP_erf, erf, 1.7, -4.5, 4.5},

@@ -43,6 +43,7 @@ UNARY(relu)
 UNARY(exp)
 UNARY(expm1)
 UNARY(log)
+UNARY(log1p)
 UNARY(tanh)
 UNARY(sigmoid)
 UNARY(erf)
@@ -180,6 +181,7 @@ static const Case cases[] = {
     ONE(exp, exp, -2, 2, PAIR),
     ONE(expm1, expm1, -2, 2, PAIR),
     ONE(log, log, 0.5, 2, PAIR),
+    ONE(log1p, log1p, -0.5, 2, PAIR),
     ONE(tanh, tanh, -2, 2, PAIR),
     ONE(sigmoid, sigmoid, -3, 3, PAIR),
     ONE(erf, erf, -2, 2, PAIR),
