@@ -1,5 +1,6 @@
 /* Functions of the library at the edges of their range: zero, the largest and the smallest numbers, kinks and
- * tails. The loss is sum(f(x) * k), so that the gradient by k is f(x) and the gradient by x is k times the derivative. */
+ * tails. The loss is sum(f(x) * k), so that the gradient by k is f(x) and the gradient by x is k times the derivative.
+ * tests/truth/edges.txt holds what they must be, and by how many ulp they may differ. */
 #include "tests/support/truth.h"
 
 enum { EDGES = 48 };
@@ -10,17 +11,32 @@ typedef struct {
     float value[EDGES], gradient[EDGES];
 } Answers;
 
+/* "f = " the function of all elements of x; of a loss, which is a mean, one element at a time: "loss mse 0.0". */
+static void print_function(FILE *out, const char *function) {
+    char name[64];
+    double target;
+    if (sscanf(function, "loss %63s %lf", name, &target) != 2) {
+        fprintf(out, "    f = %s\n", function);
+        return;
+    }
+    fprintf(out, "    parts = []\n    for i in 0..%d { parts = parts + [unsqueeze(%s(x[i:i + 1], expand(%.17f, [1])), 0)] }\n",
+            EDGES - 1, name, target);
+    fprintf(out, "    f = concat(parts, axis = 0)\n");
+}
+
 static char *edge_model(const char *function) {
     char *text;
-    int length = asprintf(&text,
-                          "mdl 1\n"
-                          "data {\n    source = mnist()\n    field unit = source.unit / 1\n    field label = source.label\n}\n"
-                          "model edges(unit) -> y {\n    x = weight([%d])\n    k = weight([%d])\n"
-                          "    y = expand(sum(%s * k), [N, 1]) + unit[:, 0:1]\n}\n"
-                          "train {\n    loss = sum(y)\n    optimizer = sgd(lr = 0.0, momentum = 0.5)\n    batch = 1\n"
-                          "    epochs = 1\n}\n",
-                          EDGES, EDGES, function);
-    assert_true(length > 0);
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    fprintf(out,
+            "mdl 1\ndata {\n    source = mnist()\n    field unit = source.unit / 1\n    field label = source.label\n}\n"
+            "model edges(unit) -> y {\n    x = weight([%d])\n    k = weight([%d])\n",
+            EDGES, EDGES);
+    print_function(out, function);
+    fprintf(out,
+            "    y = expand(sum(f * k), [N, 1]) + unit[:, 0:1]\n}\n"
+            "train {\n    loss = sum(y)\n    optimizer = sgd(lr = 0.0, momentum = 0.5)\n    batch = 1\n    epochs = 1\n}\n");
+    fclose(out);
     return text;
 }
 
@@ -189,8 +205,72 @@ static void test_norm_of_every_size(void **state) {
     assert_true(answers.value[0] == INFINITY);
 }
 
+/* -- values and derivatives at edges -- */
+
+/* Of the f32 nearest to the true value; what is not finite must be the same. */
+static double error_in_ulp(float got, double expected) {
+    float nearest = (float)expected;
+    if (!isfinite(nearest)) return same_bits(got, nearest) ? 0 : INFINITY;
+    int exponent;
+    frexp(expected, &exponent);
+    return fabs((double)got - expected) / ldexp(1, exponent < -125 ? -149 : exponent - 24);
+}
+
+/* What one line of the file says of each edge. */
+typedef struct {
+    float x[EDGES];
+    double value[EDGES], gradient[EDGES];
+} Edges;
+
+static void read_edges(FILE *file, Edges *truth) {
+    for (int i = 0; i < EDGES; i++) {
+        truth->x[i] = (float)next_number(file);
+        truth->value[i] = next_number(file);
+        truth->gradient[i] = next_number(file);
+    }
+}
+
+static double worst_error(const char *function, const char *what, const float *x, const float *got, const double *expected,
+                          double limit) {
+    double worst = 0;
+    for (int i = 0; i < EDGES; i++) {
+        double error = error_in_ulp(got[i], expected[i]);
+        if (!(error <= limit))
+            print_error("%s of %s at %.9g: %.9g, not %.9g: %.2f ulp\n", what, function, (double)x[i], (double)got[i],
+                        expected[i], error);
+        if (!(error <= worst)) worst = error;
+    }
+    return worst;
+}
+
+static void test_edges(void **state) {
+    (void)state;
+    FILE *file = open_truth("tests/truth/edges.txt");
+    char line[LINE];
+    const char *text;
+    bool good = true;
+    while ((text = next_case(file, "function", line))) {
+        double limits[2], worst[2];
+        int begin;
+        static Edges truth;
+        Answers answers;
+        float ones[EDGES];
+        for (int i = 0; i < EDGES; i++) ones[i] = 1;
+        assert_int_equal(sscanf(text, "%lf %lf %n", &limits[0], &limits[1], &begin), 2);
+        read_edges(file, &truth);
+        answer(text + begin, truth.x, ones, &answers);
+        worst[0] = worst_error(text + begin, "value", truth.x, answers.value, truth.value, limits[0]);
+        worst[1] = worst_error(text + begin, "gradient", truth.x, answers.gradient, truth.gradient, limits[1]);
+        good &= worst[0] <= limits[0] && worst[1] <= limits[1];
+        print_message("%-40s %7.2f %7.2f ulp\n", text + begin, worst[0], worst[1]);
+    }
+    fclose(file);
+    assert_true(good);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_edges),
         cmocka_unit_test(test_zero_stays_zero),
         cmocka_unit_test(test_select_keeps_the_other_branch_out),
         cmocka_unit_test(test_distance_of_zero),
