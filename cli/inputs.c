@@ -199,10 +199,11 @@ static Dataset *open_with(const Opening *opening, const char *reader, const Sour
                           const SourceSchema *like) {
     DataSource source = {.reader = reader, .folder = "", .args = args, .arg_count = count, .like = like};
     const ModelInfo *info = opening->session->build.info;
-    bool alone = info->predict_looks.from == 0 && info->predict_looks.to == 0;
-    SplitRequest request = {.series = alone ? NULL : source_series(&info->split)};
+    SourceRows looks = {0, 0, 1};
+    for (uint32_t i = 0; i < opening->read_count; i++) source_rows_add(&looks, opening->reads[i].name);
+    SplitRequest request = {.series = looks.from || looks.to ? source_series(&info->split) : NULL};
     Dataset *dataset = dataset_open(&source, &request, diag_of(opening));
-    if (!dataset || dataset_look_around(dataset, &info->predict_looks, diag_of(opening))) return dataset;
+    if (!dataset || dataset_look_around(dataset, &looks, diag_of(opening))) return dataset;
     dataset_free(dataset);
     return NULL;
 }

@@ -75,9 +75,9 @@ static const SourceField *image_field(const Session *session) {
 
 static void find_image_size(Predicting *predicting) {
     const SourceField *field = image_field(&predicting->session);
-    if (!field || field->dtype != DTYPE_U8 || field->row.rank != 3 || field->row.dim[0] != 1) return;
-    predicting->height = (int)field->row.dim[1];
-    predicting->width = (int)field->row.dim[2];
+    if (!field || field->dtype != DTYPE_U8 || field->row.rank < 2 || (field->row.rank == 3 && field->row.dim[0] != 1)) return;
+    predicting->height = (int)field->row.dim[field->row.rank - 2];
+    predicting->width = (int)field->row.dim[field->row.rank - 1];
 }
 
 const uint8_t *predicted_pixels(const Predicting *predicting, int64_t i) {

@@ -69,10 +69,9 @@ typedef struct {
     const char *name; /* of the model block */
     DataSource source;
     SourceSchema schema;
-    SplitRequest split;       /* of the data block; its seed is by default train.seed */
-    SourceRows looks;         /* the rows around a row that a training or an evaluation looks at, */
-    SourceRows predict_looks; /* and those that the network alone does */
-    const Fit *fits;          /* in an order in which each depends on earlier ones only */
+    SplitRequest split; /* of the data block; its seed is by default train.seed */
+    SourceRows looks;   /* the rows around a row that a training or an evaluation looks at */
+    const Fit *fits;    /* in an order in which each depends on earlier ones only */
     uint32_t fit_count;
     uint32_t batch, accumulate, epochs; /* accumulate: batches whose gradients make one step */
     bool shuffle;
@@ -91,7 +90,7 @@ typedef struct {
     uint32_t class_use_count;
     const ComputedChoice *choices; /* of the network, computed from the data alone; the outputs of GRAPH_CHOICES, in order */
     uint32_t choice_count;
-    const char *image_field; /* the source field with rank-3 u8 rows, or NULL: for pictures */
+    const char *image_field; /* the source field with u8 rows of rank 3 or 2, or NULL: for pictures */
     const char *resolved; /* the .mdl text with every --set applied and the used files in it; loading it gives the same model */
 } ModelInfo;
 const ModelInfo *model_info(const Model *model);
@@ -115,7 +114,16 @@ void model_warn_last_batch(const Model *model, Diagnostics *diag);
  * GRAPH_UNITS is about the outputs that have a target. Of an output "price" it makes "prediction:price", in the units of the data, of the
  * VALUE input of that name, the output itself; and of the rows of the data "target:price", what the output is compared with, and
  * "truth:price", the same in the units of the data. All are f32 and have the shape of the output. */
-typedef enum { GRAPH_TRAIN, GRAPH_EVAL, GRAPH_PREDICT, GRAPH_METRICS, GRAPH_FIT, GRAPH_FIELDS, GRAPH_UNITS, GRAPH_CHOICES } GraphKind;
+typedef enum {
+    GRAPH_TRAIN,
+    GRAPH_EVAL,
+    GRAPH_PREDICT,
+    GRAPH_METRICS,
+    GRAPH_FIT,
+    GRAPH_FIELDS,
+    GRAPH_UNITS,
+    GRAPH_CHOICES
+} GraphKind;
 #define UNITS_PREDICTION "prediction"
 #define UNITS_TARGET "target"
 #define UNITS_TRUTH "truth"

@@ -197,13 +197,6 @@ static bool check_evaluation(Model *model, const Graph *graph) {
     return good;
 }
 
-static bool find_predict_looks(Model *model) {
-    Graph *graph = lower(model, GRAPH_PREDICT, model->info.batch, NULL, model->diag);
-    bool good = graph && source_rows_of_graph(graph, &model->info.predict_looks, model->diag);
-    graph_free(graph);
-    return good;
-}
-
 static bool check_graphs(Model *model) {
     model->log = layer_log_new(model->arena, model->own_text->file, model->own_text->text);
     model->log->outputs = ARENA_ARRAY(model->arena, NodeId, model->info.output_count);
@@ -211,7 +204,6 @@ static bool check_graphs(Model *model) {
     Graph *graph = lower(model, GRAPH_TRAIN, model->info.batch, model->log, model->diag);
     if (graph) model->globals.distinct_batch = distinct_batch(graph, model->info.batch);
     bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph) && metrics_check(model);
-    if (good) good = find_predict_looks(model);
     if (good) labels_find(model, graph);
     if (good) metrics_find_shares(model, graph);
     if (good) targets_find(model);

@@ -92,7 +92,7 @@ bool source_read(Model *model, Evaluator *evaluator) {
     if (!data_source(model, evaluator, value.bound) || !ask_for_schema(model) || !check_splits(model, evaluator)) return false;
     const SourceSchema *schema = &model->info.schema;
     for (uint32_t i = 0; i < schema->field_count && !model->info.image_field; i++)
-        if (schema->fields[i].dtype == DTYPE_U8 && schema->fields[i].row.rank == 3)
+        if (schema->fields[i].dtype == DTYPE_U8 && (schema->fields[i].row.rank == 3 || schema->fields[i].row.rank == 2))
             model->info.image_field = schema->fields[i].name;
     return true;
 }

@@ -58,6 +58,13 @@ const char *source_rows_of(const char *name, SourceRows *rows) {
     return name + length;
 }
 
+void source_rows_add(SourceRows *all, const char *name) {
+    SourceRows rows;
+    source_rows_of(name, &rows);
+    if (rows.from < all->from) all->from = rows.from;
+    if (rows.to > all->to) all->to = rows.to;
+}
+
 bool source_rows_of_graph(const Graph *graph, SourceRows *rows, Diagnostics *diag) {
     const Symbol *first = NULL;
     *rows = (SourceRows){0, 0, 1};
@@ -73,8 +80,7 @@ bool source_rows_of_graph(const Graph *graph, SourceRows *rows, Diagnostics *dia
             return false;
         }
         if (strides) rows->stride = found.stride, first = symbol;
-        if (found.from < rows->from) rows->from = found.from;
-        if (found.to > rows->to) rows->to = found.to;
+        source_rows_add(rows, symbol->name);
     }
     return true;
 }

@@ -65,8 +65,15 @@ ArrayPart *arrays_part(ArrayFields *fields, Arena *arena, const char *name, cons
     ArrayPart *part = &field->parts[split];
     if (!part->name) return part;
     diag_error(diag, STATUS_DATA, span, "'%.100s' in '%s' would be the same field as %s", name, where, part->name);
-    diag_help(diag, "both are the %s rows of '%.100s'", split_words[split], field->name);
+    diag_help(diag, "both are the %s rows of '%.100s'; numpy.savez(path, images = ..., labels = ...) gives arrays names",
+              split_words[split], field->name);
     return NULL;
+}
+
+const char *arrays_file_name(Arena *arena, const char *path) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    size_t length = strcspn(name, ".");
+    return arena_copy_string(arena, name, length ? length : strlen(name));
 }
 
 /* -- checks -- */

@@ -29,6 +29,8 @@ typedef struct {
 /* The part of a field that an array of this name is: `x_train` and `train_x` are the training rows of `x`, and so with valid (val,
  * validation) and test. NULL after reporting that there are too many, or that there is one already (`where`: the file, for the message). */
 ArrayPart *arrays_part(ArrayFields *fields, Arena *arena, const char *name, const char *where, Span span, Diagnostics *diag);
+/* "x_train" of "data/x_train.npy" */
+const char *arrays_file_name(Arena *arena, const char *path);
 /* Checks that all fields have rows for the same splits, and as many. */
 bool arrays_check(const ArrayField *fields, uint32_t count, Diagnostics *diag);
 /* Makes the fields of data from arrays that are checked; with `whole`, their elements too. */

@@ -316,7 +316,15 @@ static void choose_looking(Dataset *dataset, const SourceRows *rows, Split split
     dataset->looking.count[split] = count;
 }
 
+/* Of a data set without splits, such as new rows for a trained network, all rows are too close to an end. */
 static bool no_window(const Dataset *dataset, const SourceRows *rows, Split split, Diagnostics *diag) {
+    const SourceData *source = &dataset->source;
+    if (source->origin_count && dataset->splits.count[SPLIT_TRAIN] == all_rows(dataset)) {
+        diag_error(diag, STATUS_DATA, source->span,
+                   "'%.200s' has no row with %" PRId64 " rows before it and %" PRId64 " after it, which the model looks at",
+                   source->origins->file, -rows->from, rows->to);
+        return false;
+    }
     diag_error(diag, STATUS_DATA, dataset->source.span,
                "no %s row has the rows around it that the model looks at: %" PRId64 " before it and %" PRId64
                " after it, in the same split and series",

@@ -29,13 +29,6 @@ static bool open_file(const SourceArg *arg, ArrayFile *file, ArrayPart *part, Ar
 
 /* -- a list of files -- */
 
-/* "x_train" of "data/x_train.npy" */
-static const char *stem(Arena *arena, const char *path) {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    size_t length = strcspn(name, ".");
-    return arena_copy_string(arena, name, length ? length : strlen(name));
-}
-
 static bool open_list(const DataSource *source, NpySource *own, SourceData *data, Diagnostics *diag) {
     const SourceArg *args;
     if (!reader_files(source, "x", &args, &own->file_count, diag)) return false;
@@ -44,7 +37,7 @@ static bool open_list(const DataSource *source, NpySource *own, SourceData *data
         ArrayFile *file = &own->files[i];
         file->path = reader_path(source, &args[i], data->arena, diag);
         if (!file->path) return false;
-        ArrayPart *part = arrays_part(&own->fields, data->arena, stem(data->arena, file->path), file->path, args[i].span, diag);
+        ArrayPart *part = arrays_part(&own->fields, data->arena, arrays_file_name(data->arena, file->path), file->path, args[i].span, diag);
         if (!part || !open_file(&args[i], file, part, data->arena, diag)) return false;
     }
     return true;

@@ -56,10 +56,13 @@ static bool open_entry(NpzSource *own, Archive *archive, uint32_t i, bool whole,
         diag_error(diag, STATUS_DATA, archive->span, "the name of array %u in '%s' is not UTF-8", i, archive->path);
         return false;
     }
+    if (own->archive_count > 1 && archive->entry_count == 1 && !strcmp(name, "arr_0")) /* one that was stored without a name */
+        name = arrays_file_name(arena, archive->path);
     ArrayPart *part = arrays_part(&own->fields, arena, name, archive->path, archive->span, diag);
     if (!part) return false;
-    *part = (ArrayPart){
-        .name = arena_format(arena, "'%.100s' in '%s'", name, archive->path), .file = archive->path, .span = archive->span};
+    *part = (ArrayPart){.name = arena_format(arena, "'%.100s' in '%s'", archive->entries[i].name, archive->path),
+                        .file = archive->path,
+                        .span = archive->span};
     return read_array(archive, i, whole, part, diag);
 }
 

@@ -108,6 +108,28 @@ for other in two list taken xy; do
     expect 0 mlc eval $other --confusion
 done
 
+# archives whose only array has no name are called as their files
+for split in train val test; do
+    for what in images labels; do
+        cp ${split}_$what.npy arr_0.npy
+        "$MAKE_DATA" npz ${split}_$what.npz arr_0.npy
+    done
+done
+sed 's/npz("med.npz")/npz(["train_images.npz", "train_labels.npz", "val_images.npz", "val_labels.npz", "test_images.npz", "test_labels.npz"])/' med.mdl >unnamed.mdl
+expect 0 mlc train unnamed.mdl --out unnamed -q
+weights unnamed
+same med.numbers unnamed.numbers
+
+# grey pictures, [N, height, width], are drawn
+tail -c +17 images | npy '(600, 12, 12)' >images.npy
+tail -c +9 labels | npy '(600,)' >labels.npy
+"$MAKE_DATA" npz grey.npz images.npy
+"$MAKE_DATA" npz classes.npz labels.npy
+sed 's/npz("med.npz")/npz(["grey.npz", "classes.npz"])/; s/permute(source.images, .*)/source.images/; s/field label/test = last(100)\n    &/' med.mdl >grey.mdl
+expect 0 mlc train grey.mdl --out grey -q --expect 'accuracy>=0.9'
+expect 0 mlc predict grey --png grid.png
+there grid.png
+
 # what does not fit together
 "$MAKE_DATA" npz both.npz train_images.npy
 "$MAKE_DATA" npz odd.npz train_labels.npy val_images.npy

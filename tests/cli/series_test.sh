@@ -81,7 +81,11 @@ expect 0 mlc predict whole new.csv --json
 [[ $(wc -l <"$scratch/out") == 3 ]] || fail "predictions of ten new rows: $(cat "$scratch/out")"
 head -8 new.csv >short.csv
 expect 4 mlc predict whole short.csv
-says err "7 before it"
+says err "'short.csv' has no row with 7 rows before it and 0 after it, which the model looks at"
+
+expect 0 mlc train strides.mdl --out strides -q
+expect 0 mlc predict strides new.csv --json
+[[ $(wc -l <"$scratch/out") == 3 ]] || fail "new rows are left out by the stride of the training"
 
 # new rows of new series
 printf 'station,value\n' >stations.csv
@@ -100,7 +104,7 @@ wrong() {
     says err "$4"
 }
 wrong "$plain" 'test = 0.2' 4 "no test row has the rows around it that the model looks at: 7 before it and 1 after it, in the same split and series"
-wrong 'field x = windows(source.value, 300); field y = source |> columns("value")' '' 4 "no train row"
+wrong 'field x = windows(source.value, 300); field y = source |> columns("value")' '' 4 "'./series.csv' has no row with 299 rows before it and 0 after it"
 wrong 'field x = windows(source.value / 2, 8); field y = source |> columns("value")' '' 3 "must be a field or columns of the source as they are"
 wrong 'field x = windows(source.value, 8); field y = ahead(windows(source |> columns("value"), 8))[:, 0]' '' 3 "must be a field or columns of the source as they are"
 wrong 'field x = windows(source.value, 8) + windows(source.t, 8, stride = 2); field y = source |> columns("value")' '' 3 "a stride of 2"
