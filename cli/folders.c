@@ -1,12 +1,12 @@
 /* Folders as operands: the pictures in them. */
 #include "cli/folders.h"
 #include "ir/shown.h"
+#include "runtime/runtime.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 enum { DEPTH_MAX = 32 };
@@ -20,9 +20,10 @@ typedef struct {
     const char *other; /* one of them */
 } Searching;
 
-static bool is_picture(const char *name) {
-    size_t length = strlen(name);
-    return length > 4 && !strcasecmp(name + length - 4, ".png");
+/* By its name or its content. */
+static bool is_picture(const char *path) {
+    bool readable;
+    return bitmap_has_ending(path) || bitmap_kind(path, &readable);
 }
 
 static void add_file(Searching *searching, const char *path, const char *folder) {
@@ -40,7 +41,7 @@ static bool take_entry(Searching *searching, const char *folder, const char *fol
     if (S_ISDIR(linked.st_mode))
         return depth == DEPTH_MAX ||
                search(searching, path, arena_copy_string(searching->arena, entry, strlen(entry)), depth + 1);
-    if (S_ISREG(status.st_mode) && is_picture(entry)) {
+    if (S_ISREG(status.st_mode) && is_picture(path)) {
         add_file(searching, path, folder_name);
         return true;
     }

@@ -1,4 +1,4 @@
-/* A PNG of any size and colour becomes the image that a network was trained on. */
+/* A picture of any size and colour becomes the image that a network was trained on. */
 #ifndef MLC_CLI_IMAGE_H
 #define MLC_CLI_IMAGE_H
 

@@ -432,13 +432,16 @@ static bool open_archive(Opening *opening) { return open_arrays(opening, "npz", 
 static const struct {
     const char *ending;
     bool (*open)(Opening *opening);
-} kinds[] = {{".png", open_images}, {".csv", open_rows},  {".csv.gz", open_rows},
-             {".tsv", open_rows},   {".npy", open_array}, {".npz", open_archive}};
-enum { KINDS = sizeof kinds / sizeof *kinds };
+} kinds[] = {{"", open_images},   {".csv", open_rows},  {".csv.gz", open_rows},
+             {".tsv", open_rows}, {".npy", open_array}, {".npz", open_archive}};
+enum { KIND_PICTURE, KINDS = sizeof kinds / sizeof *kinds };
 
+/* Pictures are told by their content as well. */
 static int kind_of(const char *file) {
     size_t length = strlen(file);
-    for (int i = 0; i < KINDS; i++) {
+    bool readable;
+    if (bitmap_has_ending(file) || bitmap_kind(file, &readable)) return KIND_PICTURE;
+    for (int i = KIND_PICTURE + 1; i < KINDS; i++) {
         size_t ending = strlen(kinds[i].ending);
         if (length > ending && !strcasecmp(file + length - ending, kinds[i].ending)) return i;
     }
@@ -481,10 +484,11 @@ static bool check_kinds(const Opening *opening) {
         }
         if (kind >= 0 && kinds[kind].open == kinds[kind_of(opening->files[0])].open) continue;
         diag_error(diag_of(opening), STATUS_USAGE, (Span){0},
-                   kind < 0 ? "'%s' is no PNG image, table or array by its name"
+                   kind < 0 ? "'%s' is no picture, and no table or array by its name"
                             : "'%s' is of another kind than the first file",
                    opening->files[i]);
-        diag_help(diag_of(opening), "names end in .png, .csv, .csv.gz, .tsv, .npy or .npz; or give a folder of pictures");
+        diag_help(diag_of(opening), "pictures are PNG, JPEG, WebP and BMP files, or a folder of them; other names end in .csv, "
+                                    ".csv.gz, .tsv, .npy or .npz");
         return false;
     }
     return true;

@@ -1,13 +1,13 @@
-/* PNG pictures in memory. Private to runtime/; the command line sees bitmap_open and what is made of it (runtime.h). */
+/* Pictures in memory. Private to runtime/; the command line sees bitmap_open and what is made of it (runtime.h). */
 #ifndef MLC_RUNTIME_BITMAP_H
 #define MLC_RUNTIME_BITMAP_H
 
 #include "runtime/problem.h"
 #include "runtime/runtime.h"
 
-/* Size and kind, without the pixels. */
-bool bitmap_look(const void *png, size_t length, Bitmap *bitmap, Problem *problem);
-/* Decodes a PNG of any kind; channels 1: grey, 3: red, green, blue; 0: whichever it is. */
-bool bitmap_decode(const void *png, size_t length, int channels, Bitmap *bitmap, Problem *problem);
+/* Size and colours, without the pixels. */
+bool bitmap_look(const void *bytes, size_t length, Bitmap *bitmap, Problem *problem);
+/* Decodes a picture, told by its content; channels 1: grey, 3: red, green, blue; 0: whichever it is. */
+bool bitmap_decode(const void *bytes, size_t length, int channels, Bitmap *bitmap, Problem *problem);
 
 #endif

@@ -1,5 +1,6 @@
-/* Folders of pictures: images(folder, valid, test, height, width, channels), a folder in it for every class, PNG files in these. Rows are
- * in the order of the classes' names and, within a class, of the files' names. */
+/* Folders of pictures: images(folder, valid, test, height, width, channels), a folder in it for every class, pictures in these. Rows
+ * are in the order of the classes' names and, within a class, of the files' names. Hidden files and those that systems leave in
+ * folders do not count; everything else that is no picture is an error. */
 #include "runtime/map.h"
 #include "runtime/bitmap.h"
 #include "runtime/memory.h"
@@ -14,7 +15,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-enum { SIDE_MAX = 4096, CLASSES_MAX = 65536, CHANNELS_MAX = 3 };
+enum { SIDE_MAX = 4096, CLASSES_MAX = 65536, CHANNELS_MAX = 3, NAMES_SHOWN = 3 };
 
 typedef struct {
     const char *path;
@@ -34,58 +35,141 @@ typedef struct {
 
 /* -- folders -- */
 
-static bool is_folder(const char *path) {
-    struct stat status;
-    return !stat(path, &status) && S_ISDIR(status.st_mode);
-}
+typedef struct {
+    const char **items; /* sorted by by_text */
+    uint32_t count, capacity;
+} Names;
 
-static bool is_png(const char *name) {
-    size_t length = strlen(name);
-    return length > 4 && !strcasecmp(name + length - 4, ".png");
+static void add_name(const Images *images, Names *names, const char *name) {
+    ARENA_ROOM(images->arena, names->items, names->count, names->capacity);
+    names->items[names->count++] = name;
 }
 
 static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
-/* The folders, or the PNG files, in a folder, sorted; `others` counts what is neither. NULL if it cannot be listed. */
-static const char **list_folder(const Images *images, const char *folder, bool folders, uint32_t *count, uint32_t *others) {
-    const char **names = ARENA_ARRAY(images->arena, const char *, 16);
-    uint32_t capacity = 16;
+static void sort(Names *names) {
+    if (names->count) qsort(names->items, names->count, sizeof *names->items, by_text);
+}
+
+/* What file managers and archivers leave behind. */
+static bool is_systems(const char *name) {
+    static const char *const known[] = {"Thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "Icon\r", "__MACOSX"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strcasecmp(name, known[i])) return true;
+    return *name == '.';
+}
+
+typedef struct {
+    Names folders, pictures, others; /* others: files that are no pictures, with the kind of those that are not read */
+} Listing;
+
+static bool cannot_list(const Images *images, const char *folder, Span span) {
+    diag_error(images->diag, STATUS_DATA, span, "'%s' cannot be read as a folder: %s", folder, strerror(errno));
+    diag_help(images->diag, "every class has a folder of its own in it, with its pictures");
+    return false;
+}
+
+/* A link to nothing, a pipe, a device: nothing to read, and some would keep mlc waiting. */
+static bool no_file(const Images *images, const char *path, bool there, Span span) {
+    diag_error(images->diag, STATUS_DATA, span,
+               there ? "'%s' is no file, but a pipe, a socket or a device" : "'%s' cannot be read: %s", path, strerror(errno));
+    diag_help(images->diag, "take it out of the folder");
+    return false;
+}
+
+/* The ending is believed here, so that most files need not be opened twice; what lies in them decides how they are read. */
+static bool sort_entry(const Images *images, const char *folder, const char *name, Listing *listing, Span span) {
+    struct stat status;
+    bool readable;
+    const char *path = arena_format(images->arena, "%s/%s", folder, name);
+    if (stat(path, &status)) return no_file(images, path, false, span);
+    if (S_ISDIR(status.st_mode)) return add_name(images, &listing->folders, name), true;
+    if (!S_ISREG(status.st_mode)) return no_file(images, path, true, span);
+    const char *kind = bitmap_has_ending(name) ? (readable = true, "") : bitmap_kind(path, &readable);
+    if (kind && readable)
+        add_name(images, &listing->pictures, name);
+    else
+        add_name(images, &listing->others, kind ? arena_format(images->arena, "%s (%s)", name, kind) : name);
+    return true;
+}
+
+static bool list_folder(const Images *images, const char *folder, Listing *listing, Span span) {
     DIR *open = opendir(folder);
-    *count = *others = 0;
-    for (struct dirent *entry; open && (entry = readdir(open));) {
-        if (*entry->d_name == '.') continue;
-        bool wanted = folders ? is_folder(arena_format(images->arena, "%s/%s", folder, entry->d_name)) : is_png(entry->d_name);
-        *others += !wanted;
-        if (!wanted) continue;
-        if (*count == capacity) {
-            const char **more = ARENA_ARRAY(images->arena, const char *, capacity *= 2);
-            memcpy(more, names, *count * sizeof *names);
-            names = more;
+    bool good = open != NULL || cannot_list(images, folder, span);
+    *listing = (Listing){0};
+    for (struct dirent *entry; good;) {
+        errno = 0;
+        entry = readdir(open);
+        if (!entry) {
+            good = !errno || cannot_list(images, folder, span);
+            break;
         }
-        names[(*count)++] = arena_copy_string(images->arena, entry->d_name, strlen(entry->d_name));
+        if (is_systems(entry->d_name)) continue;
+        good =
+            sort_entry(images, folder, arena_copy_string(images->arena, entry->d_name, strlen(entry->d_name)), listing, span);
     }
     if (open) closedir(open);
-    qsort(names, *count, sizeof *names, by_text);
-    return open ? names : NULL;
+    sort(&listing->folders);
+    sort(&listing->pictures);
+    sort(&listing->others);
+    return good;
 }
+
+/* "a.txt, b.gif (GIF) and 7 more" */
+static const char *some_names(const Images *images, const Names *names) {
+    const char *text = names->items[0];
+    uint32_t shown = names->count < NAMES_SHOWN ? names->count : NAMES_SHOWN;
+    for (uint32_t i = 1; i < shown; i++) text = arena_format(images->arena, "%s, %s", text, names->items[i]);
+    return names->count > shown ? arena_format(images->arena, "%s and %u more", text, names->count - shown) : text;
+}
+
+static bool not_pictures(const Images *images, const char *folder, const Names *others, Span span) {
+    bool one = others->count == 1;
+    diag_error(images->diag, STATUS_DATA, span, "%u file%s in '%s' %s: %s", others->count, one ? "" : "s", folder,
+               one ? "is no picture that mlc reads" : "are no pictures that mlc reads", some_names(images, others));
+    diag_help(images->diag,
+              "pictures are PNG, JPEG, WebP and BMP files; take the others out (hidden files may stay), or convert "
+              "them, as `mogrify -format png *.gif` does");
+    return false;
+}
+
+static bool nested(const Images *images, const char *folder, const char *path, const Names *folders, Span span) {
+    diag_error(images->diag, STATUS_DATA, span, "'%s' is the folder of a class, and has folders in it: %s", path,
+               some_names(images, folders));
+    for (uint32_t i = 0; i < images->class_count; i++)
+        if (!strcmp(images->classes[i], "train") || !strcmp(images->classes[i], "test")) {
+            diag_help(images->diag, "images(\"%s/train\", test = \"%s/test\") reads training and test pictures", folder,
+                      folder);
+            return false;
+        }
+    diag_help(images->diag, "a class has one folder, with its pictures side by side");
+    return false;
+}
+
+/* -- classes -- */
 
 static void add_file(Images *images, const char *path, int32_t label) {
     ARENA_ROOM(images->arena, images->files, images->file_count, images->file_capacity);
     images->files[images->file_count++] = (ImageFile){path, label};
 }
 
-static bool add_class(Images *images, const char *folder, const char *name, int32_t label, Span span) {
-    uint32_t count, others;
+/* Files that are no pictures are added to `others`, so that all of them are told at once. */
+static bool add_class(Images *images, const char *folder, const char *name, int32_t label, Names *others, Span span) {
+    Listing listing;
     if (!utf8_is_valid(name, strlen(name))) {
         diag_error(images->diag, STATUS_DATA, span, "the name of class %d in '%s' is not UTF-8", label, folder);
         return false;
     }
     const char *path = arena_format(images->arena, "%s/%s", folder, name);
-    const char **names = list_folder(images, path, false, &count, &others);
-    for (uint32_t i = 0; i < count; i++) add_file(images, arena_format(images->arena, "%s/%s", path, names[i]), label);
-    if (count) return true;
-    diag_error(images->diag, STATUS_DATA, span, "no PNG file is in the folder of a class, '%s'", path);
-    if (others) diag_help(images->diag, "`mogrify -format png *` makes PNG files of other pictures");
+    if (!list_folder(images, path, &listing, span)) return false;
+    if (listing.folders.count) return nested(images, folder, path, &listing.folders, span);
+    for (uint32_t i = 0; i < listing.others.count; i++)
+        add_name(images, others, arena_format(images->arena, "%s/%s", name, listing.others.items[i]));
+    for (uint32_t i = 0; i < listing.pictures.count; i++)
+        add_file(images, arena_format(images->arena, "%s/%s", path, listing.pictures.items[i]), label);
+    if (listing.pictures.count || listing.others.count) return true;
+    diag_error(images->diag, STATUS_DATA, span, "no picture is in the folder of a class, '%s'", path);
+    diag_help(images->diag, "put pictures into it, or take the folder away");
     return false;
 }
 
@@ -96,41 +180,46 @@ static int32_t class_number(const Images *images, const char *name) {
     return -1;
 }
 
-static bool no_class(const Images *images, const char *folder, uint32_t others, Span span) {
-    diag_error(images->diag, STATUS_DATA, span, "'%s' holds no folders%s", folder, others ? ", only files" : "");
-    diag_help(images->diag, "every class has a folder of its own in it, with its PNG files");
+static bool check_classes(const Images *images, const char *folder, const Listing *listing, Span span) {
+    const Names *folders = &listing->folders;
+    if (!folders->count) {
+        diag_error(images->diag, STATUS_DATA, span, "'%s' holds no folders%s", folder,
+                   listing->pictures.count || listing->others.count ? ", only files" : "");
+        diag_help(images->diag, "every class has a folder of its own in it, with its pictures");
+        return false;
+    }
+    if (folders->count > CLASSES_MAX) {
+        diag_error(images->diag, STATUS_DATA, span, "'%s' holds %u folders, but %d classes are the most", folder,
+                   folders->count, CLASSES_MAX);
+        return false;
+    }
+    if (!listing->pictures.count) return true;
+    bool one = listing->pictures.count == 1;
+    diag_error(images->diag, STATUS_DATA, span, "%u picture%s in '%s' %s in none of its class folders: %s",
+               listing->pictures.count, one ? "" : "s", folder, one ? "is" : "are", some_names(images, &listing->pictures));
+    diag_help(images->diag, "every picture lies in the folder of its class");
     return false;
 }
 
 static bool list_files(Images *images, const char *argument) {
     const SourceArg *arg = reader_arg(images->source, argument);
-    uint32_t count, others;
+    Listing listing;
     if (!arg) return true;
     const char *folder = reader_path(images->source, arg, images->arena, images->diag);
-    const char **names = folder ? list_folder(images, folder, true, &count, &others) : NULL;
-    if (!folder) return false;
-    if (!names) {
-        diag_error(images->diag, STATUS_DATA, arg->span, "'%s' cannot be read as a folder: %s", folder, strerror(errno));
-        diag_help(images->diag, "every class has a folder of its own in it, with its PNG files");
+    if (!folder || !list_folder(images, folder, &listing, arg->span) || !check_classes(images, folder, &listing, arg->span))
         return false;
-    }
-    if (!count) return no_class(images, folder, others, arg->span);
-    if (count > CLASSES_MAX) {
-        diag_error(images->diag, STATUS_DATA, arg->span, "'%s' holds %u folders, but %d classes are the most", folder, count,
-                   CLASSES_MAX);
-        return false;
-    }
-    if (!images->classes) images->classes = names, images->class_count = count;
-    for (uint32_t i = 0; i < count; i++) {
-        int32_t label = class_number(images, names[i]);
+    if (!images->classes) images->classes = listing.folders.items, images->class_count = listing.folders.count;
+    for (uint32_t i = 0; i < listing.folders.count; i++) {
+        const char *name = listing.folders.items[i];
+        int32_t label = class_number(images, name);
         if (label < 0) {
-            diag_error(images->diag, STATUS_DATA, arg->span, "'%s' is a class of '%s', but not of the training pictures",
-                       names[i], folder);
+            diag_error(images->diag, STATUS_DATA, arg->span, "'%s' is a class of '%s', but not of the training pictures", name,
+                       folder);
             return false;
         }
-        if (!add_class(images, folder, names[i], label, arg->span)) return false;
+        if (!add_class(images, folder, name, label, &listing.others, arg->span)) return false;
     }
-    return true;
+    return !listing.others.count || not_pictures(images, folder, &listing.others, arg->span);
 }
 
 /* -- size and channels -- */
@@ -158,6 +247,7 @@ static bool take_arguments(Images *images) {
 
 static bool report(const Images *images, const ImageFile *file, const Problem *problem) {
     diag_error(images->diag, STATUS_DATA, images->source->span, "'%s': %s", file->path, problem->finding);
+    if (*problem->remedy) diag_help(images->diag, "%s", problem->remedy);
     return false;
 }
 

@@ -128,7 +128,12 @@ typedef struct {
     bool coloured;               /* the file's pixels are; `channels` may have been asked for */
     uint8_t *pixels;             /* [channels][height][width] */
 } Bitmap;
-/* Reads a PNG of any kind; channels 1 or 3 makes it grey or coloured, 0 takes it as it is. STATUS_DATA error and false if it
+/* What kind of picture a file is by its first bytes: "PNG", "GIF"...; NULL: none, or no file that can be read. readable: mlc decodes
+ * that kind. */
+const char *bitmap_kind(const char *path, bool *readable);
+/* Whether a name ends as those of pictures do that mlc reads: .png, .JPG... */
+bool bitmap_has_ending(const char *name);
+/* Reads a picture, whatever its name; channels 1 or 3 makes it grey or coloured, 0 takes it as it is. STATUS_DATA error and false if it
  * cannot be read. */
 bool bitmap_open(const char *path, int channels, Bitmap *bitmap, Diagnostics *diag);
 void bitmap_free(Bitmap *bitmap);

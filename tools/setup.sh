@@ -17,7 +17,9 @@ bison                     # its parser
 llvm-19-dev               # makes the machine code; BLAKE3
 libopenblas-pthread-dev   # matrix products for --gemm=openblas
 zlib1g-dev                # reads .gz data sets
-libpng-dev                # reads images for mlc predict
+libpng-dev                # reads PNG pictures, writes those that mlc draws
+libjpeg62-turbo-dev       # reads JPEG pictures
+libwebp-dev               # reads WebP pictures
 libcairo2-dev             # draws curves and prediction pictures
 libjansson-dev            # JSON: metrics, checkpoint headers
 libcurl4-openssl-dev      # mlc data get

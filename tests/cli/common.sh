@@ -1,10 +1,11 @@
 # Sourced by the tests of this folder: an empty folder to work in with small data and a model, and ways to say what is expected.
-# $MLC and $MAKE_DATA are the programs (default: those of build/release).
+# $MLC, $MAKE_DATA and $MAKE_PICTURES are the programs (default: those of build/release).
 set -u
 source "$(dirname "${BASH_SOURCE[0]}")/small_model.bash"
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 MLC=$(realpath -m "${MLC:-$root/build/release/mlc}")
 MAKE_DATA=$(realpath -m "${MAKE_DATA:-$root/build/release/tests/make_data}")
+MAKE_PICTURES=$(realpath -m "${MAKE_PICTURES:-$root/build/release/tests/make_pictures}")
 scratch=$(mktemp -d) && trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
 export LC_ALL=C NO_COLOR=1 HOME=$scratch/home TMPDIR=$scratch
 unset MLC_DATA XDG_CACHE_HOME COLUMNS

@@ -33,10 +33,10 @@ says out '"image":"grid.png"' '"predicted"'
 expect 0 mlc predict run run/curves.png --png one.png
 there one.png
 expect 2 mlc predict run small.mdl
-says err "no PNG image, table or array"
+says err "no picture, and no table or array"
 cp small.mdl text.png
 expect 4 mlc predict run text.png
-says err "as a PNG image"
+says err "it is no picture"
 head -c 300 grid.png >cut.png
 expect 4 mlc predict run cut.png
 expect 4 mlc predict run nothing.png

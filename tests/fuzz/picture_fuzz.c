@@ -8,19 +8,11 @@
 #include <unistd.h>
 #include <zlib.h>
 
-const char *const fuzz_words[] = {"IHDR",
-                                  "IDAT",
-                                  "IEND",
-                                  "PLTE",
-                                  "tRNS",
-                                  "gAMA",
-                                  "sBIT",
-                                  "iCCP",
-                                  "\0\0\0\0",
-                                  "\x10\x06",
-                                  "\x01\x03",
-                                  "\x08\x04",
-                                  "\xff\xff\xff\xff",
+const char *const fuzz_words[] = {"IHDR",     "IDAT",     "IEND",     "PLTE",          "tRNS",         "gAMA",
+                                  "sBIT",     "iCCP",     "eXIf",     "Exif\0\0MM\0*", "\x01\x12\0\3", "\xff\xd8\xff",
+                                  "\xff\xc0", "\xff\xc2", "\xff\xc9", "\xff\xc4",      "\xff\xda",     "\xff\xdd",
+                                  "\xff\xd9", "RIFF",     "WEBPVP8X", "VP8L",          "ALPH",         "ANIM",
+                                  "BM",       "\0\0\0\0", "\x10\x06", "\x01\x03",      "\x08\x04",     "\xff\xff\xff\xff",
                                   NULL};
 
 enum { MOST_PIXELS = 1 << 18, SIGNATURE = 8, CHUNK = 12, PICTURE = 200 /* the descriptor of the file in the folder */ };
@@ -30,6 +22,7 @@ static uint32_t big_endian(const uint8_t *at) {
 }
 
 static void put_sums_right(uint8_t *png, size_t size) {
+    if (size < SIGNATURE || memcmp(png, "\x89PNG", 4) != 0) return;
     for (size_t at = SIGNATURE; at + CHUNK <= size && big_endian(png + at) <= size - at - CHUNK;) {
         uint32_t length = big_endian(png + at), sum = (uint32_t)crc32(0, png + at + 4, length + 4);
         for (int i = 0; i < 4; i++) png[at + 8 + length + (size_t)i] = (uint8_t)(sum >> (24 - 8 * i));
