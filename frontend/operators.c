@@ -1,5 +1,6 @@
 /* Operators on values known while compiling; tensors are handed on to tensors.c. */
 #include "frontend/summary.h"
+#include "ir/eval.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -106,7 +107,7 @@ static Value real_arithmetic(const Operation *operation, double a, double b) {
     case OPERATOR_SUB: return checked_real(operation, a - b);
     case OPERATOR_MUL: return checked_real(operation, a * b);
     case OPERATOR_DIV: return checked_real(operation, a / b);
-    case OPERATOR_MOD: return checked_real(operation, a - floor(a / b) * b);
+    case OPERATOR_MOD: return checked_real(operation, eval_floor_remainder(a, b));
     case OPERATOR_POW: return checked_real(operation, pow(a, b));
     default: return wrong_kinds(operation);
     }

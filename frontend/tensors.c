@@ -198,13 +198,13 @@ Value tensor_power(Evaluator *evaluator, Span span, Value base, Value exponent) 
     return tensor_binary(evaluator, span, OP_pow, operator_verb(OPERATOR_POW), x, tensor_f32(evaluator, exponent));
 }
 
-/* a - floor(a / b) * b: the sign is that of b, as in PyTorch */
+/* The sign is that of b, as in Python and PyTorch. Whole numbers stay whole. */
 Value tensor_remainder(Evaluator *evaluator, Span span, Value a, Value b) {
     evaluator_at(evaluator, span);
-    NodeId x = tensor_f32(evaluator, a), y = tensor_f32(evaluator, b);
+    bool whole = is_whole(evaluator, a) && is_whole(evaluator, b);
+    NodeId x = comparable(evaluator, a, whole), y = comparable(evaluator, b, whole);
     if (!tensors_broadcast(evaluator, span, operator_verb(OPERATOR_MOD), x, y)) return value_error();
-    NodeId whole = build_unary(evaluator->graph, OP_floor, build_binary(evaluator->graph, OP_div, x, y));
-    return tensor_binary(evaluator, span, OP_sub, "divide", x, multiply(evaluator, whole, y));
+    return tensor_binary(evaluator, span, OP_remainder, "divide", x, y);
 }
 
 /* -- matrix product -- */

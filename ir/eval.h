@@ -30,4 +30,7 @@ EvalFunction eval_constant, eval_iota;
 #define OP(name, arity, class, attrs, rule, gradient, expand, doc) EvalFunction eval_##name;
 #include "ir/ops.def"
 
+/* a modulo b with the sign of b; NaN for b = 0. */
+double eval_floor_remainder(double a, double b);
+
 #endif

@@ -37,6 +37,16 @@ void gradient_div(const Backward *at) {
     if (gradient_wanted(at, 1)) gradient_contribute(at, 1, negative(at, gradient_times(at, quotient, at->id)));
 }
 
+/* a - floor(a/b) b: 1 by a, and -floor(a/b) by b, which is the rounded (a - y) / b. */
+void gradient_remainder(const Backward *at) {
+    NodeId b = gradient_operand(at, 1);
+    if (gradient_wanted(at, 0)) gradient_contribute(at, 0, at->gradient);
+    if (!gradient_wanted(at, 1)) return;
+    NodeId whole = binary(at, OP_div, binary(at, OP_sub, gradient_operand(at, 0), at->id), b);
+    NodeId product = times(at, at->gradient, negative(at, build_unary(at->graph, OP_rint, whole)));
+    gradient_contribute(at, 1, masked(at, product));
+}
+
 void gradient_fma(const Backward *at) {
     for (uint32_t i = 0; i < 2; i++)
         if (gradient_wanted(at, i)) gradient_contribute(at, i, gradient_times(at, at->gradient, gradient_operand(at, 1 - i)));

@@ -82,6 +82,7 @@ static ValueFacts facts_of_node(const Graph *graph, const Node *node, const Valu
         return facts_joined(&product, &facts[in[2]]);
     }
     case OP_div: return facts_of_quotient(graph, node, &facts[in[0]], &facts[in[1]]);
+    case OP_remainder: return (ValueFacts){.open = true, .degree = joined.degree};
     case OP_sqrt: return facts_of_root(&facts[in[0]]);
     case OP_pow: return facts_of_power(graph, node, &facts[in[0]]);
     case OP_add: joined.positive = joined.not_negative && (facts[in[0]].positive || facts[in[1]].positive); return joined;

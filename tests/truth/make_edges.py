@@ -103,6 +103,8 @@ CASES = [
     ("x ** 2", BOTH, lambda x: x * x, lambda x: 2 * x, 0.5, 0.5),
     ("x ** 3", BOTH, lambda x: x ** 3, lambda x: 3 * x * x, 1.5, 2),
     ("2.0 ** x", BOTH, lambda x: mpf(2) ** x, lambda x: mpmath.log(2) * mpf(2) ** x, 3, 4),
+    ("x % 0.75", BOTH, lambda x: x - mpf(0.75) * mpmath.floor(x / mpf(0.75)), lambda x: mpf(1), 0.5, 0),
+    ("x % -3.0", BOTH, lambda x: x + 3 * mpmath.floor(x / -3), lambda x: mpf(1), 0.5, 0),
     ("norm(unsqueeze(x, 1), axis = 1)", BOTH, abs, lambda x: mpf(mpmath.sign(x)), 0.5, 1),
 ]
 for exponent, value_ulp, slope_ulp in [(-1.0, 0.5, 2), (-2.0, 3, 5), (-3.0, 3, 5), (-0.5, 2, 3), (0.5, 0.5, 1.5), (1.5, 3, 2), (2.5, 3, 5),

@@ -24,21 +24,21 @@ typedef struct {
     NodeId in[2], out;
 } Machine;
 
-static Graph *function_graph(Op op, const float *exponent, Diagnostics *diag) {
+static Graph *function_graph(Op op, DType dtype, const float *exponent, Diagnostics *diag) {
     Shape shape = shape_of(1, (int64_t[]){CHUNK});
     Graph *graph = graph_new("function", diag);
-    NodeId operands[2] = {graph_input(graph, SYMBOL_VALUE, "a", DTYPE_F32, shape)};
+    NodeId operands[2] = {graph_input(graph, SYMBOL_VALUE, "a", dtype, shape)};
     if (op_arity(op) == 2)
         operands[1] =
-            exponent ? build_f32(graph, (double)*exponent, shape) : graph_input(graph, SYMBOL_VALUE, "b", DTYPE_F32, shape);
+            exponent ? build_f32(graph, (double)*exponent, shape) : graph_input(graph, SYMBOL_VALUE, "b", dtype, shape);
     graph_output(graph, "out", graph_add(graph, op, operands, (uint32_t)op_arity(op), NULL, NULL));
     return graph;
 }
 
 /* `exponent`: the second operand as a constant, or NULL. */
-static Machine machine_open(Op op, const float *exponent) {
+static Machine machine_open_of(Op op, DType dtype, const float *exponent) {
     Machine machine = {.diag = diag_new()};
-    Graph *graph = function_graph(op, exponent, machine.diag);
+    Graph *graph = function_graph(op, dtype, exponent, machine.diag);
     machine.graph = pass_functions(graph, &(PassOptions){0});
     graph_free(graph);
     machine.interp = interp_new(machine.graph, INTERP_F32);
@@ -48,6 +48,8 @@ static Machine machine_open(Op op, const float *exponent) {
     machine.out = machine.graph->outputs[0].node;
     return machine;
 }
+
+static Machine machine_open(Op op, const float *exponent) { return machine_open_of(op, DTYPE_F32, exponent); }
 
 static void machine_close(Machine *machine) {
     interp_free(machine->interp);
@@ -256,6 +258,79 @@ static void test_easy_exponents_are_cheap(void **state) {
     machine_close(&machine);
 }
 
+/* -- remainders: exact, so every bit counts -- */
+
+static float float_of(uint32_t bits) {
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* fmod is exact; the sum with the divisor is rounded once, to f32. */
+static float exact_remainder(float a, float b) {
+    float rest = (float)fmod((double)a, (double)b);
+    if (rest == 0) return copysignf(0, b);
+    return (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
+static void check_remainders(Machine *machine) {
+    const float *a = machine_values(machine, machine->in[0]), *b = machine_values(machine, machine->in[1]);
+    const float *got = machine_values(machine, machine->out);
+    interp_run(machine->interp);
+    for (int i = 0; i < CHUNK; i++) {
+        float expected = exact_remainder(a[i], b[i]);
+        if (!(isnan(expected) && isnan(got[i])) && memcmp(&expected, &got[i], sizeof expected) != 0)
+            fail_msg("%a %% %a = %a, not %a", (double)a[i], (double)b[i], (double)got[i], (double)expected);
+    }
+}
+
+/* All patterns of bits, huge quotients and denormals among them; then quotients that are near whole numbers; then special values. */
+static void test_remainder_is_exact(void **state) {
+    (void)state;
+    Machine machine = machine_open(OP_remainder, NULL);
+    float *a = machine_values(&machine, machine.in[0]), *b = machine_values(&machine, machine.in[1]);
+    uint64_t seed = 3;
+    for (int at = 0; at < SAMPLES / 4; at += CHUNK) {
+        for (int i = 0; i < CHUNK; i++) {
+            a[i] = float_of(next_random(&seed));
+            b[i] = float_of(next_random(&seed));
+            if (i % 3 == 1) a[i] = b[i] * (float)(next_random(&seed) % 5000);
+            if (i % 3 == 2) b[i] = float_of(next_random(&seed) & 0x807fffff);
+        }
+        check_remainders(&machine);
+    }
+    for (int i = 0; i < CHUNK; i++) {
+        a[i] = pow_special[i / POW_SPECIALS % POW_SPECIALS];
+        b[i] = pow_special[i % POW_SPECIALS];
+    }
+    check_remainders(&machine);
+    machine_close(&machine);
+}
+
+static void test_whole_remainder(void **state) {
+    (void)state;
+    const int32_t special[] = {
+        0, 1, -1, 2, -2, 3, -3, 7, 10, -10, 65535, 65536, INT32_MAX, INT32_MIN, INT32_MAX - 1, INT32_MIN + 1};
+    enum { SPECIALS = sizeof special / sizeof *special };
+    Machine machine = machine_open_of(OP_remainder, DTYPE_I32, NULL);
+    int32_t *a = interp_value(machine.interp, machine.in[0]), *b = interp_value(machine.interp, machine.in[1]);
+    uint64_t seed = 4;
+    for (int at = 0; at < SAMPLES / 4; at += CHUNK) {
+        for (int i = 0; i < CHUNK; i++) {
+            a[i] = i % 4 == 3 ? special[next_random(&seed) % SPECIALS] : (int32_t)next_random(&seed);
+            b[i] = i % 4 == 2 ? special[next_random(&seed) % SPECIALS] : (int32_t)next_random(&seed) >> next_random(&seed) % 32;
+            if (i < SPECIALS * SPECIALS) a[i] = special[i / SPECIALS], b[i] = special[i % SPECIALS];
+        }
+        interp_run(machine.interp);
+        const int32_t *got = interp_value(machine.interp, machine.out);
+        for (int i = 0; i < CHUNK; i++) {
+            int64_t rest = b[i] ? (int64_t)a[i] % b[i] : 0, expected = rest && (rest < 0) != (b[i] < 0) ? rest + b[i] : rest;
+            if (got[i] != expected) fail_msg("%d %% %d = %d, not %d", a[i], b[i], got[i], (int)expected);
+        }
+    }
+    machine_close(&machine);
+}
+
 /* -- what is left after the passes -- */
 
 static void test_only_primitives_are_left(void **state) {
@@ -336,6 +411,7 @@ int main(void) {
         cmocka_unit_test(test_all_bit_patterns),         cmocka_unit_test(test_interesting_range),
         cmocka_unit_test(test_special_values),           cmocka_unit_test(test_pow_is_accurate),
         cmocka_unit_test(test_pow_special_values),       cmocka_unit_test(test_pow_of_constant_exponent),
+        cmocka_unit_test(test_remainder_is_exact),       cmocka_unit_test(test_whole_remainder),
         cmocka_unit_test(test_easy_exponents_are_cheap), cmocka_unit_test(test_only_primitives_are_left),
         cmocka_unit_test(test_softmax_is_stable),        cmocka_unit_test(random_bits_are_those_of_the_generator),
     };

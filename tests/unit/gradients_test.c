@@ -56,6 +56,7 @@ BINARY(div)
 BINARY(max)
 BINARY(min)
 BINARY(pow)
+BINARY(remainder)
 
 static NodeId case_square(Graph *g, const NodeId *in) { return build_binary(g, OP_mul, in[0], in[0]); }
 static NodeId case_fma(Graph *g, const NodeId *in) { return build_ternary(g, OP_fma, in[0], in[1], in[2]); }
@@ -169,6 +170,7 @@ static const Case cases[] = {
     {"max", OP_max, 2, -2, 2, {PAIR, PAIR}, case_max, true},
     {"min", OP_min, 2, -2, 2, {PAIR, PAIR}, case_min, true},
     TWO(pow, pow, 0.5, 2, PAIR),
+    {"remainder", OP_remainder, 2, 0.5, 2, {PAIR, PAIR}, case_remainder, true},
     {"fma", OP_fma, 3, -2, 2, {PAIR, PAIR, PAIR}, case_fma, false},
     {"select", OP_select, 3, -2, 2, {PAIR, PAIR, PAIR}, case_select, true},
     ONE(square, mul, -2, 2, PAIR),

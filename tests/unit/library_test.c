@@ -198,6 +198,7 @@ static void test_along_axes(void **state) {
     expect_near("split",
                 value_of("sum(split(x, [1, 3])[1][:, 0]) + sum(split(permute(x, [1, 0]), 2, axis = 0)[1][1])", 0, 0, 1),
                 x_at(0, 1) + x_at(1, 1) + x_at(2, 1) + x_at(0, 3) + x_at(1, 3) + x_at(2, 3));
+    expect_near("a whole remainder", value_of("sum((index([8], 0) % 3) == 2) + sum(index([4], 0) % -3)", 0, 0, 1), 2 - 3);
     expect_near("pad", value_of("sum(pad(x, 1, 2)[1, 1:5]) + mean(pad(x, 0, 4)) * 2", 0, 0, 1),
                 x_at(1, 0) + x_at(1, 1) + x_at(1, 2) + x_at(1, 3) + value_of("mean(x)", 0, 0, 1));
 }
