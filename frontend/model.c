@@ -203,7 +203,8 @@ static bool check_graphs(Model *model) {
     model->info.counts = model->log->metric_counts = ARENA_ARRAY(model->arena, MetricCounts, model->info.metric_count);
     Graph *graph = lower(model, GRAPH_TRAIN, model->info.batch, model->log, model->diag);
     if (graph) model->globals.distinct_batch = distinct_batch(graph, model->info.batch);
-    bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph) && metrics_check(model);
+    bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph) && fields_check_rows(model) &&
+                metrics_check(model);
     if (good) labels_find(model, graph);
     if (good) metrics_find_shares(model, graph);
     if (good) targets_find(model);

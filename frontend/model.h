@@ -59,6 +59,8 @@ bool settings_check_names(Model *model);                  /* settings.c */
 bool settings_read(Model *model, Evaluator *evaluator);
 bool outputs_name(Model *model);                       /* outputs.c */
 bool augment_read(Model *model);                       /* fields.c */
+/* Whether each row of a field is made of its own row of the data only (field_rows.c). */
+bool fields_check_rows(const Model *model);
 bool judging_read(Model *model, Evaluator *evaluator); /* judging.c */
 bool freeze_read(Model *model, Evaluator *evaluator);  /* freeze.c */
 /* Reports every name in `freeze` that no weight or state of the graph has. */
