@@ -1,5 +1,6 @@
 /* REDUCE kernels. The operand is seen as [outer, n, inner]. With inner > 1 lanes run along inner and every lane adds its own
- * column; with inner == 1 a unit is a row, lanes are the contract's sixteen partial results, and a fixed tree ends it. */
+ * column; with inner == 1 a unit is a row, lanes are the contract's sixteen partial results, and a fixed tree ends it. Sums of
+ * more than SUM_BLOCK elements in a lane are made in blocks, which another tree adds. */
 #include "codegen/emit.h"
 
 #include <assert.h>
@@ -118,18 +119,101 @@ static LLVMValueRef reduce_lanes(Emitter *e, Op op, LLVMValueRef vector) {
     return LLVMBuildExtractElement(e->builder, vector, const_i32(e, 0), "");
 }
 
-/* One row: [outer, n], lanes along n. */
-static Value reduce_row(Emitter *e, const Reduction *r, LLVMValueRef row) {
-    Op op = r->node->op;
-    LLVMTypeRef type = partial_type(e, op, true);
-    LLVMValueRef slot = stack_slot(e, type, 64);
-    LLVMBuildStore(e->builder, start_value(e, op, true), slot);
-    Loop loop = loop_begin(e, const_i64(e, 0));
+/* -- long sums: the blocks' sums are added by a binary tree over their indices. While they come, one after the other, level l
+ * holds the sum of 2^l of them where bit l of the number of blocks so far is set -- */
+
+typedef struct {
+    LLVMTypeRef type;
+    int count; /* of sums side by side */
+    LLVMValueRef slots[MOST_TOGETHER], levels[MOST_TOGETHER];
+} BlockTree;
+
+static int64_t block_count(int64_t elements, int64_t block) { return (elements + block - 1) / block; }
+
+static bool in_blocks(const Reduction *r, int64_t block) { return r->node->op == OP_sum && r->n > block; }
+
+static BlockTree tree_new(Emitter *e, LLVMTypeRef type, const LLVMValueRef *slots, int count, int64_t blocks) {
+    BlockTree tree = {.type = type, .count = count};
+    unsigned levels = 64 - (unsigned)__builtin_clzll((unsigned long long)blocks);
+    for (int i = 0; i < count; i++) {
+        tree.slots[i] = slots[i];
+        tree.levels[i] = stack_slot(e, LLVMArrayType2(type, levels), 64);
+    }
+    return tree;
+}
+
+static LLVMValueRef tree_level(Emitter *e, const BlockTree *tree, int i, LLVMValueRef level) {
+    return LLVMBuildGEP2(e->builder, tree->type, tree->levels[i], &level, 1, "");
+}
+
+/* slot = level + slot */
+static void tree_combine(Emitter *e, const BlockTree *tree, LLVMValueRef level) {
+    for (int i = 0; i < tree->count; i++) {
+        LLVMValueRef before = LLVMBuildLoad2(e->builder, tree->type, tree_level(e, tree, i, level), "");
+        LLVMValueRef sum = LLVMBuildLoad2(e->builder, tree->type, tree->slots[i], "");
+        LLVMBuildStore(e->builder, LLVMBuildFAdd(e->builder, before, sum, ""), tree->slots[i]);
+    }
+}
+
+/* Takes the sum of block number `block` out of the slot. Its index ends in as many ones as there are full levels below it. */
+static void tree_take(Emitter *e, const BlockTree *tree, LLVMValueRef block) {
+    LLVMValueRef zero = const_i64(e, 0),
+                 count[] = {LLVMBuildNot(e->builder, block, ""), LLVMConstInt(LLVMInt1TypeInContext(e->context), 0, 0)};
+    LLVMValueRef full = call_intrinsic(e, "llvm.cttz", &e->i64, 1, count, 2);
+    If some = if_begin(e, LLVMBuildICmp(e->builder, LLVMIntNE, full, zero, ""));
+    Loop loop = loop_begin(e, zero);
+    tree_combine(e, tree, loop.index);
+    loop_end(e, loop, full, 1);
+    if_end(e, some);
+    for (int i = 0; i < tree->count; i++) {
+        LLVMValueRef sum = LLVMBuildLoad2(e->builder, tree->type, tree->slots[i], "");
+        LLVMBuildStore(e->builder, sum, tree_level(e, tree, i, full));
+    }
+}
+
+/* What is left on the levels is added into the slots, from the lowest level up. */
+static void tree_finish(Emitter *e, const BlockTree *tree, int64_t blocks) {
+    int first = __builtin_ctzll((unsigned long long)blocks);
+    for (int i = 0; i < tree->count; i++) {
+        LLVMValueRef level = tree_level(e, tree, i, const_i64(e, first));
+        LLVMBuildStore(e->builder, LLVMBuildLoad2(e->builder, tree->type, level, ""), tree->slots[i]);
+    }
+    for (int level = first + 1; blocks >> level; level++)
+        if (blocks >> level & 1) tree_combine(e, tree, const_i64(e, level));
+}
+
+/* The elements [from, to) of a row are added to the slot: [outer, n], lanes along n. */
+static void add_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueRef slot, LLVMValueRef from, LLVMValueRef to) {
+    Loop loop = loop_begin(e, from);
     Place *at = place_new(e, (Shape){.rank = 2, .dim = {r->outer, r->n}}, lanes_below(e, loop.index, r->n));
     at->axis[0] = coordinate_uniform(row);
     at->axis[1] = (Coordinate){.base = loop.index, .step = 1, .aligned = true};
     accumulate(e, r, slot, at, true);
-    loop_end(e, loop, const_i64(e, r->n), LANES);
+    loop_end(e, loop, to, LANES);
+}
+
+static void add_long_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueRef slot, LLVMTypeRef type) {
+    int64_t block = (int64_t)SUM_BLOCK * LANES, blocks = block_count(r->n, block);
+    BlockTree tree = tree_new(e, type, &slot, 1, blocks);
+    Runs runs = runs_begin(e, const_i64(e, 0), const_i64(e, r->n), block);
+    LLVMBuildStore(e->builder, start_value(e, r->node->op, true), slot);
+    add_row(e, r, row, slot, runs.from, runs.to);
+    tree_take(e, &tree, runs.loop.index);
+    runs_end(e, runs);
+    tree_finish(e, &tree, blocks);
+}
+
+/* One row. */
+static Value reduce_row(Emitter *e, const Reduction *r, LLVMValueRef row) {
+    Op op = r->node->op;
+    LLVMTypeRef type = partial_type(e, op, true);
+    LLVMValueRef slot = stack_slot(e, type, 64);
+    if (in_blocks(r, (int64_t)SUM_BLOCK * LANES)) {
+        add_long_row(e, r, row, slot, type);
+    } else {
+        LLVMBuildStore(e->builder, start_value(e, op, true), slot);
+        add_row(e, r, row, slot, const_i64(e, 0), const_i64(e, r->n));
+    }
     return result_of(e, op, reduce_lanes(e, op, LLVMBuildLoad2(e->builder, type, slot, "")), false);
 }
 
@@ -160,28 +244,52 @@ static void each_column(Emitter *e, const Reduction *r, const Column *columns, E
     for (int i = 0; i < r->together; i++) body(e, r, &columns[i], j);
 }
 
+/* The elements [from, to) of each column. */
+static void each_between(Emitter *e, const Reduction *r, const Column *columns, ElementBody *body, LLVMValueRef from,
+                         LLVMValueRef to) {
+    Loop loop = loop_begin(e, from);
+    each_column(e, r, columns, body, loop.index);
+    loop_end(e, loop, to, 1);
+}
+
 static void each_element(Emitter *e, const Reduction *r, const Column *columns, ElementBody *body) {
     for (int64_t j = 0; writes_out(e, r) && j < r->n; j++) each_column(e, r, columns, body, const_i64(e, j));
-    if (writes_out(e, r)) return;
-    Loop loop = loop_begin(e, const_i64(e, 0));
-    each_column(e, r, columns, body, loop.index);
-    loop_end(e, loop, const_i64(e, r->n), 1);
+    if (!writes_out(e, r)) each_between(e, r, columns, body, const_i64(e, 0), const_i64(e, r->n));
 }
 
 static void add_element(Emitter *e, const Reduction *r, const Column *column, LLVMValueRef j) {
     accumulate(e, r, column->slots[0], element_place(e, r, column->place, j), !place_uniform(column->place));
 }
 
-/* Elements are added in ascending order. */
+static void start_columns(Emitter *e, const Reduction *r, const Column *columns, bool lanes) {
+    for (int i = 0; i < r->together; i++) LLVMBuildStore(e->builder, start_value(e, r->node->op, lanes), columns[i].slots[0]);
+}
+
+static void add_long_columns(Emitter *e, const Reduction *r, const Column *columns, LLVMTypeRef type) {
+    int64_t blocks = block_count(r->n, SUM_BLOCK);
+    LLVMValueRef slots[MOST_TOGETHER];
+    for (int i = 0; i < r->together; i++) slots[i] = columns[i].slots[0];
+    BlockTree tree = tree_new(e, type, slots, r->together, blocks);
+    Runs runs = runs_begin(e, const_i64(e, 0), const_i64(e, r->n), SUM_BLOCK);
+    start_columns(e, r, columns, !place_uniform(columns[0].place));
+    each_between(e, r, columns, add_element, runs.from, runs.to);
+    tree_take(e, &tree, runs.loop.index);
+    runs_end(e, runs);
+    tree_finish(e, &tree, blocks);
+}
+
+/* Elements are added in ascending order, and long sums in blocks. */
 static void reduce_columns(Emitter *e, const Reduction *r, Column *columns, Value *results) {
     bool lanes = !place_uniform(columns[0].place);
     Op op = r->node->op;
     LLVMTypeRef type = partial_type(e, op, lanes);
-    for (int i = 0; i < r->together; i++) {
-        columns[i].slots[0] = stack_slot(e, type, 64);
-        LLVMBuildStore(e->builder, start_value(e, op, lanes), columns[i].slots[0]);
+    for (int i = 0; i < r->together; i++) columns[i].slots[0] = stack_slot(e, type, 64);
+    if (in_blocks(r, SUM_BLOCK)) {
+        add_long_columns(e, r, columns, type);
+    } else {
+        start_columns(e, r, columns, lanes);
+        each_element(e, r, columns, add_element);
     }
-    each_element(e, r, columns, add_element);
     for (int i = 0; i < r->together; i++)
         results[i] = result_of(e, op, LLVMBuildLoad2(e->builder, type, columns[i].slots[0], ""), lanes);
 }

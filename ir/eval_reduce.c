@@ -1,8 +1,8 @@
 /* Reductions along one axis, seen as [outer, n, inner]. Their order is fixed by the shape alone.
  *
- * A sum along an outer axis (inner > 1) has one accumulator an element, from +0, j ascending. Along the innermost axis element
- * j goes to partial sum j % 16; then the upper half of the sums is added to the lower half until one is left. argmax takes the
- * first largest: a NaN is larger than everything, and the first NaN wins. */
+ * A sum along an outer axis (inner > 1) has one accumulator an element, from +0, j ascending, in blocks of SUM_BLOCK. Along the
+ * innermost axis element j goes to partial sum j % 16, each of which is made in blocks likewise; then the upper half of the sums is
+ * added to the lower half until one is left. argmax takes the first largest: a NaN is larger than everything, and the first NaN wins. */
 #include "ir/eval.h"
 
 #include <math.h>

@@ -1,14 +1,36 @@
 /* The loops of eval_reduce.c for one element type, included once for each: Real is the type, NAME(x) the name of x for it. */
 
+/* Every `stride`-th of n elements, in blocks. level[l] holds the sum of 2^l blocks where bit l of the number of blocks so far is set. */
+static Real NAME(sum_blocks)(const Real *x, int64_t n, int64_t stride) {
+    Real level[64], total = 0;
+    int64_t blocks = 0;
+    for (int64_t begin = 0; begin < n; begin += SUM_BLOCK, blocks++) {
+        int64_t end = begin + SUM_BLOCK < n ? begin + SUM_BLOCK : n;
+        Real sum = 0;
+        for (int64_t j = begin; j < end; j++) sum = sum + x[j * stride];
+        int l = 0;
+        for (; blocks >> l & 1; l++) sum = level[l] + sum;
+        level[l] = sum;
+    }
+    for (int l = 0; blocks >> l; l++)
+        if (blocks >> l & 1) total = blocks & ((INT64_C(1) << l) - 1) ? level[l] + total : level[l];
+    return total;
+}
+
 static void NAME(sum_outer)(const Real *x, Real *out, Extent extent) {
+    if (extent.n > SUM_BLOCK) {
+        for (int64_t i = 0; i < extent.inner; i++) out[i] = NAME(sum_blocks)(x + i, extent.n, extent.inner);
+        return;
+    }
     for (int64_t i = 0; i < extent.inner; i++) out[i] = 0;
     for (int64_t j = 0; j < extent.n; j++)
         for (int64_t i = 0; i < extent.inner; i++) out[i] = out[i] + x[j * extent.inner + i];
 }
 
 static Real NAME(sum_innermost)(const Real *x, int64_t n) {
-    Real partial[PARTIAL_SUMS] = {0};
-    for (int64_t j = 0; j < n; j++) partial[j % PARTIAL_SUMS] = partial[j % PARTIAL_SUMS] + x[j];
+    Real partial[PARTIAL_SUMS];
+    for (int l = 0; l < PARTIAL_SUMS; l++)
+        partial[l] = NAME(sum_blocks)(x + l, (n - l + PARTIAL_SUMS - 1) / PARTIAL_SUMS, PARTIAL_SUMS);
     for (int width = PARTIAL_SUMS / 2; width > 0; width /= 2)
         for (int l = 0; l < width; l++) partial[l] = partial[l] + partial[l + width];
     return partial[0];

@@ -15,6 +15,13 @@ enum {
 };
 #define SHAPE_MAX_ELEMENTS ((int64_t)1 << 31)
 
+/* The order of sums. So many elements at most are added one after the other. A longer sum is made of such blocks, which are then added
+ * by a binary tree over their indices: pairs (2i, 2i + 1), and an odd one rises to the next level. */
+enum { SUM_BLOCK = 1024 };
+
+/* Of what a graph means, bit for bit: docs/numerics.md says what each version changed. Checkpoints hold it. */
+enum { NUMERICS_VERSION = 2 };
+
 typedef struct {
     int32_t rank;                /* 0: a scalar */
     int64_t dim[SHAPE_MAX_RANK]; /* each >= 1; entries from rank on are 0 */
@@ -191,7 +198,7 @@ NodeId build_scatter_add(Graph *graph, NodeId a, NodeId index, int axis, int64_t
 NodeId build_random(Graph *graph, const NodeId low_high_draw[3], uint32_t stream, uint32_t substream, Shape shape);
 /* axis from 0. keep: the axis stays, with size 1. */
 NodeId build_reduce(Graph *graph, Op op, NodeId a, int axis, bool keep);
-/* sum or reduce_max over a set of axes (bit i: axis i), removed. Neighbouring axes are merged first, then the last axis is
+/* sum or reduce_max over a set of axes (bit i: axis i), removed. Neighbouring axes are merged first (in a sum over all axes, those behind the first one), then the last axis is
  * reduced before the ones in front of it: this order is the meaning of a sum over several axes. */
 NodeId build_reduce_axes(Graph *graph, Op op, NodeId a, uint32_t axes);
 NodeId build_matmul(Graph *graph, NodeId a, NodeId b, bool transpose_a, bool transpose_b);

@@ -114,6 +114,19 @@ static void long_columns(void **state) {
                 "output \"x\" %4\noutput \"y\" %5\noutput \"z\" %7\noutput \"w\" %9\n");
 }
 
+/* Sums that are made in blocks: of columns, alone and side by side, of rows, of what is computed meanwhile, and with what follows. */
+static void long_sums(void **state) {
+    (void)state;
+    assert_text("mlc-ir 1\ngraph \"t\"\n"
+                "%1 = input f32[1025,40] value \"a\"\n%2 = sum f32[40] %1 axis=0\n%3 = sqrt f32[40] %2\n"
+                "%4 = input f32[3,3072,64] value \"b\"\n%5 = sum f32[3,64] %4 axis=1\n"
+                "%6 = input f32[5121,2] value \"c\"\n%7 = mul f32[5121,2] %6 %6\n%8 = sum f32[2] %7 axis=0\n"
+                "%9 = input f32[2,16385] value \"d\"\n%10 = sum f32[2] %9 axis=1\n"
+                "%11 = input f32[114695] value \"e\"\n%12 = abs f32[114695] %11\n%13 = sum f32[] %12 axis=0\n"
+                "%14 = input f32[40000,1] value \"f\"\n%15 = sum f32[1] %14 axis=0\n"
+                "output \"u\" %3\noutput \"v\" %5\noutput \"w\" %8\noutput \"x\" %10\noutput \"y\" %13\noutput \"z\" %15\n");
+}
+
 /* Zeros of both signs, NaN among numbers, infinities of both signs: along rows, short and long, and along columns. */
 static void largest(void **state) {
     (void)state;
@@ -165,9 +178,18 @@ static void openblas(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elementwise),     cmocka_unit_test(views), cmocka_unit_test(turned_tiles), cmocka_unit_test(parts),
-        cmocka_unit_test(columns_in_turn), cmocka_unit_test(walks), cmocka_unit_test(long_columns), cmocka_unit_test(largest),
-        cmocka_unit_test(narrow_products), cmocka_unit_test(mlps),  cmocka_unit_test(mnist),        cmocka_unit_test(openblas)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(elementwise),
+                                       cmocka_unit_test(views),
+                                       cmocka_unit_test(turned_tiles),
+                                       cmocka_unit_test(parts),
+                                       cmocka_unit_test(columns_in_turn),
+                                       cmocka_unit_test(walks),
+                                       cmocka_unit_test(long_columns),
+                                       cmocka_unit_test(long_sums),
+                                       cmocka_unit_test(largest),
+                                       cmocka_unit_test(narrow_products),
+                                       cmocka_unit_test(mlps),
+                                       cmocka_unit_test(mnist),
+                                       cmocka_unit_test(openblas)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -291,6 +291,56 @@ static void sum_of_an_outer_axis_ascends(void **state) {
     assert_true(got[0] == 0x1p24f && got[1] == 6);
 }
 
+/* Blocks of 1,024 in ascending order, then pairs of them, pairs of pairs...; an odd one rises. */
+static float sum_in_blocks(const float *x, int count, int stride) {
+    enum { BLOCK = 1024 };
+    float sums[64];
+    int blocks = 0;
+    for (int begin = 0; begin < count; begin += BLOCK) {
+        sums[blocks] = 0;
+        for (int j = begin; j < begin + BLOCK && j < count; j++) sums[blocks] += x[j * stride];
+        blocks++;
+    }
+    for (; blocks > 1; blocks = (blocks + 1) / 2)
+        for (int i = 0; 2 * i < blocks; i++) sums[i] = 2 * i + 1 < blocks ? sums[2 * i] + sums[2 * i + 1] : sums[2 * i];
+    return sums[0];
+}
+
+static NodeId first_elements(NodeId all, int64_t count) {
+    return build_slice(fixture.graph, all, (int64_t[]){0}, (int64_t[]){count}, NULL);
+}
+
+static void long_sums_are_made_in_blocks(void **state) {
+    (void)state;
+    enum { MOST = 11265 };
+    static const int counts[] = {1023, 1024, 1025, 2048, 3077, 5120, 7168, MOST};
+    static float x[16 * MOST];
+    for (int i = 0; i < 16 * MOST; i++) x[i] = random_unit(8, STREAM_INPUT, 0, (uint64_t)i) + 0.5f;
+    NodeId all = input(DTYPE_F32, SHAPE(16 * MOST), x);
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+        int n = counts[c];
+        NodeId table = build_reshape(fixture.graph, first_elements(all, 3 * n), SHAPE(n, 3));
+        const float *columns = run(build_reduce(fixture.graph, OP_sum, table, 0, false), INTERP_F32);
+        for (int i = 0; i < 3; i++) assert_true(columns[i] == sum_in_blocks(x + i, n, 3));
+        float partial[16];
+        for (int l = 0; l < 16; l++) partial[l] = sum_in_blocks(x + l, l < 9 ? n : n - 1, 16);
+        for (int w = 8; w > 0; w /= 2)
+            for (int l = 0; l < w; l++) partial[l] += partial[l + w];
+        NodeId row = first_elements(all, 16 * (n - 1) + 9);
+        assert_true(*(const float *)run(build_reduce(fixture.graph, OP_sum, row, 0, false), INTERP_F32) == partial[0]);
+    }
+}
+
+/* One after the other, as many numbers of this size lose three digits. */
+static void very_long_sums_keep_their_digits(void **state) {
+    (void)state;
+    const int64_t n = 1 << 21;
+    double exact = (double)n * (double)0.1f;
+    NodeId all = build_f32(fixture.graph, 0.1, SHAPE(n, 2)), half = build_f32(fixture.graph, 0.1, SHAPE(n));
+    assert_true(fabs(*(const float *)run(build_reduce(fixture.graph, OP_sum, all, 0, false), INTERP_F32) / exact - 1) < 1e-5);
+    assert_true(fabs(*(const float *)run(build_reduce(fixture.graph, OP_sum, half, 0, false), INTERP_F32) / exact - 1) < 1e-5);
+}
+
 static void sum_starts_from_plus_zero(void **state) {
     (void)state;
     static const float x[] = {-0.0f, -0.0f};
@@ -409,6 +459,8 @@ int main(void) {
                                        TEST(iota_counts_along_an_axis),
                                        TEST(sum_of_the_innermost_axis_has_16_parts),
                                        TEST(sum_of_an_outer_axis_ascends),
+                                       TEST(long_sums_are_made_in_blocks),
+                                       TEST(very_long_sums_keep_their_digits),
                                        TEST(sum_starts_from_plus_zero),
                                        TEST(largest_element),
                                        TEST(running_sums_ascend),
