@@ -42,20 +42,47 @@ static NodeId is_update(Graph *graph) {
     return build_convert(graph, flag, DTYPE_BOOL);
 }
 
-/* sum + rows * value, of which the state keeps nothing after an update. */
-static NodeId added_up(Graph *graph, const char *name, NodeId rows, NodeId value) {
-    NodeId sum = graph_state(graph, name, DTYPE_F32, graph_node(graph, value)->shape, (Init){0}, false);
-    NodeId total = build_ternary(graph, OP_fma, rows, value, sum);
-    graph_update(graph, sum, build_ternary(graph, OP_select, is_update(graph), scalar(graph, 0), total));
-    return total;
+/* A state that has counted `amount` for each batch before this one since the last update. */
+static NodeId counted(Graph *graph, const char *name, NodeId amount) {
+    NodeId before = graph_state(graph, name, DTYPE_F32, (Shape){0}, (Init){0}, false);
+    NodeId after = build_binary(graph, OP_add, before, amount);
+    graph_update(graph, before, build_ternary(graph, OP_select, is_update(graph), scalar(graph, 0), after));
+    return before;
 }
 
-static void accumulate(Evaluator *evaluator, Trained *trained, uint32_t count) {
+/* Whether `index` has all bits of `mask`, or is without them. */
+static NodeId has_bits(Graph *graph, NodeId index, int32_t mask, bool set) {
+    NodeId masked = build_binary(graph, OP_and, index, build_i32(graph, mask, (Shape){0}));
+    return build_binary(graph, OP_eq, masked, build_i32(graph, set ? mask : 0, (Shape){0}));
+}
+
+/* The sum over the batches of a step is a binary tree over their indices: pairs (2i, 2i + 1), pairs of pairs..., and an odd one rises.
+ * Batch `index` comes with `value`; level l keeps the sum of 2^l batches while bit l of the index is set. Returns the sum of
+ * this batch and all before it, which is the whole sum in the last batch. */
+static NodeId tree_sum(Evaluator *evaluator, const char *name, NodeId index, uint32_t batches, NodeId value) {
     Graph *graph = evaluator->graph;
-    NodeId rows = scalar(graph, evaluator->batch), all_rows = added_up(graph, "accumulate.rows", rows, scalar(graph, 1));
+    Shape shape = graph_node(graph, value)->shape;
+    for (uint32_t level = 0; (batches - 1) >> level; level++) {
+        const char *level_name = arena_format(evaluator->arena, "accumulate.%u.%s", level, name);
+        NodeId kept = graph_state(graph, level_name, DTYPE_F32, shape, (Init){0}, false);
+        int32_t bit = (int32_t)1 << level;
+        NodeId full_below = has_bits(graph, index, bit - 1, true), empty = has_bits(graph, index, bit, false);
+        NodeId stays = build_binary(graph, OP_and, full_below, empty);
+        graph_update(graph, kept, build_ternary(graph, OP_select, stays, value, kept));
+        value = build_ternary(graph, OP_select, empty, value, build_binary(graph, OP_add, kept, value));
+    }
+    return value;
+}
+
+static void accumulate(Evaluator *evaluator, Trained *trained, uint32_t count, uint32_t batches) {
+    Graph *graph = evaluator->graph;
+    NodeId rows = scalar(graph, evaluator->batch);
+    NodeId all_rows = build_binary(graph, OP_add, counted(graph, "accumulate.rows", rows), rows);
+    NodeId index = build_convert(graph, counted(graph, "accumulate.batches", scalar(graph, 1)), DTYPE_I32);
     for (uint32_t i = 0; i < count; i++) {
-        const char *name = arena_format(evaluator->arena, "accumulate.%s", trained[i].name);
-        trained[i].gradient = build_binary(graph, OP_div, added_up(graph, name, rows, trained[i].gradient), all_rows);
+        NodeId weighted = build_binary(graph, OP_mul, rows, trained[i].gradient);
+        NodeId sum = tree_sum(evaluator, trained[i].name, index, batches, weighted);
+        trained[i].gradient = build_binary(graph, OP_div, sum, all_rows);
     }
 }
 
@@ -77,16 +104,55 @@ static void clip_values(Graph *graph, Trained *trained, uint32_t count, double l
     }
 }
 
-/* All gradients times min(1, limit / (norm + 1e-6)), with the norm of all of them together: PyTorch's clip_grad_norm_. */
-static void clip_norm(Graph *graph, Trained *trained, uint32_t count, double limit) {
-    NodeId total = scalar(graph, 0);
+static NodeId whole(Graph *graph, int32_t value) { return build_i32(graph, value, (Shape){0}); }
+
+/* The elements of a gradient in row-major order, NORM_BLOCK in each row if there are more; zeros fill the last row. */
+static NodeId norm_blocks(Graph *graph, NodeId gradient) {
+    enum { NORM_BLOCK = 4096 };
+    int64_t count = shape_elements(graph_node(graph, gradient)->shape), blocks = (count + NORM_BLOCK - 1) / NORM_BLOCK;
+    NodeId flat = build_reshape(graph, gradient, (Shape){.rank = 1, .dim = {count}});
+    if (blocks == 1) return flat;
+    int64_t before = 0, after = blocks * NORM_BLOCK - count;
+    if (after) flat = build_pad(graph, flat, &before, &after);
+    return build_reshape(graph, flat, (Shape){.rank = 2, .dim = {blocks, NORM_BLOCK}});
+}
+
+static NodeId reduce_all(Graph *graph, Op op, NodeId node) {
+    return build_reduce_axes(graph, op, node, (1u << graph_node(graph, node)->shape.rank) - 1);
+}
+
+/* The exponent field of the largest gradient, where 2 to minus this exponent is a normal number too. */
+static NodeId largest_exponent(Graph *graph, const Trained *trained, uint32_t count) {
+    enum { MANTISSA_BITS = 23, LARGEST = 253 };
+    NodeId largest = scalar(graph, 0);
     for (uint32_t i = 0; i < count; i++) {
-        NodeId square = build_binary(graph, OP_mul, trained[i].gradient, trained[i].gradient);
-        uint32_t all = (1u << graph_node(graph, square)->shape.rank) - 1;
-        total = build_binary(graph, OP_add, total, build_reduce_axes(graph, OP_sum, square, all));
+        NodeId own = reduce_all(graph, OP_reduce_max, build_unary(graph, OP_abs, trained[i].gradient));
+        largest = build_binary(graph, OP_max, largest, own);
     }
-    NodeId norm = build_binary(graph, OP_add, build_unary(graph, OP_sqrt, total), scalar(graph, 1e-6));
-    NodeId factor = build_binary(graph, OP_min, build_binary(graph, OP_div, scalar(graph, limit), norm), scalar(graph, 1));
+    NodeId exponent = build_binary(graph, OP_shr, build_bitcast(graph, largest, DTYPE_I32), whole(graph, MANTISSA_BITS));
+    return build_binary(graph, OP_min, build_binary(graph, OP_max, exponent, whole(graph, 1)), whole(graph, LARGEST));
+}
+
+/* The power of two with this exponent field. */
+static NodeId power_of_two(Graph *graph, NodeId exponent) {
+    return build_bitcast(graph, build_binary(graph, OP_shl, exponent, whole(graph, 23)), DTYPE_F32);
+}
+
+/* All gradients times min(1, limit / (norm + 1e-6)), with the norm of all of them together: PyTorch's clip_grad_norm_. Squares are
+ * taken of the gradients times a power of two that brings the largest of them to between 1 and 4, so that none overflows and those that
+ * vanish are too small to count; where neither would happen otherwise, this changes no bit. */
+static void clip_norm(Graph *graph, Trained *trained, uint32_t count, double limit) {
+    NodeId exponent = largest_exponent(graph, trained, count), total = scalar(graph, 0);
+    NodeId up = power_of_two(graph, exponent),
+           down = power_of_two(graph, build_binary(graph, OP_sub, whole(graph, 254), exponent));
+    for (uint32_t i = 0; i < count; i++) {
+        trained[i].gradient = build_binary(graph, OP_mul, trained[i].gradient, down);
+        NodeId blocks = norm_blocks(graph, trained[i].gradient);
+        total = build_binary(graph, OP_add, total, reduce_all(graph, OP_sum, build_binary(graph, OP_mul, blocks, blocks)));
+    }
+    NodeId least = build_binary(graph, OP_mul, scalar(graph, 1e-6), down);
+    NodeId norm = build_binary(graph, OP_add, build_unary(graph, OP_sqrt, total), least);
+    NodeId factor = build_binary(graph, OP_min, build_binary(graph, OP_div, scalar(graph, limit), norm), up);
     for (uint32_t i = 0; i < count; i++) trained[i].gradient = build_binary(graph, OP_mul, trained[i].gradient, factor);
 }
 
@@ -145,7 +211,7 @@ bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
                         evaluator->globals->frozen.count ? " that is not frozen" : "");
         return false;
     }
-    if (model->info.accumulate > 1) accumulate(evaluator, trained, count);
+    if (model->info.accumulate > 1) accumulate(evaluator, trained, count, model->info.accumulate);
     if (model->clip_value > 0) clip_values(evaluator->graph, trained, count, model->clip_value);
     if (model->clip_norm > 0) clip_norm(evaluator->graph, trained, count, model->clip_norm);
     optimize(model, evaluator, optimizer, trained, count);

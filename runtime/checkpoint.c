@@ -41,7 +41,7 @@ static const char *real_text(char text[NUMBER_TEXT], double number) {
 
 bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info, Diagnostics *diag) {
     char step[NUMBER_TEXT], epoch[NUMBER_TEXT], seed[NUMBER_TEXT], loss_sum[NUMBER_TEXT], best[NUMBER_TEXT],
-        best_epoch[NUMBER_TEXT], gained[NUMBER_TEXT], waited[NUMBER_TEXT];
+        best_epoch[NUMBER_TEXT], gained[NUMBER_TEXT], waited[NUMBER_TEXT], numerics[NUMBER_TEXT];
     const SafePair pairs[] = {{"mlc", FORMAT},
                               {"step", whole_text(step, info->step)},
                               {"epoch", whole_text(epoch, info->epoch)},
@@ -51,6 +51,7 @@ bool checkpoint_save(const char *path, const States *states, const CheckpointInf
                               {"best_epoch", whole_text(best_epoch, info->best_epoch)},
                               {"gained", real_text(gained, info->gained)},
                               {"waited", whole_text(waited, info->waited)},
+                              {"numerics", whole_text(numerics, NUMERICS_VERSION)},
                               {"model_hash", info->model_hash},
                               {"data_digest", info->data_digest},
                               {"schema", info->schema}};
@@ -82,9 +83,15 @@ static bool take_hash(const SafeFile *file, const char *key, char hash[65]) {
     return true;
 }
 
+/* Version 1 was not written down. */
+static uint64_t numerics_of(const SafeFile *file) {
+    uint64_t version;
+    return take_whole(file, "numerics", &version) ? version : 1;
+}
+
 static bool take_info(const SafeFile *file, CheckpointInfo *info) {
     const char *format = safetensors_text(file, "mlc");
-    *info = (CheckpointInfo){0};
+    *info = (CheckpointInfo){.numerics = numerics_of(file)};
     return format && !strcmp(format, FORMAT) && take_whole(file, "step", &info->step) &&
            take_whole(file, "epoch", &info->epoch) && take_whole(file, "seed", &info->seed) &&
            take_real(file, "loss_sum", &info->loss_sum) && take_real(file, "best", &info->best) &&

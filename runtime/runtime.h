@@ -210,6 +210,7 @@ typedef struct {
     uint64_t best_epoch; /* the epoch that it is of; 0: there is none yet */
     double gained;       /* the best of what StopRule looks at, likewise */
     uint64_t waited;     /* epochs since then */
+    uint64_t numerics;   /* NUMERICS_VERSION of the mlc that wrote it; saving writes this one's */
     char model_hash[65], data_digest[65];
     const char *schema; /* of the data, by dataset_schema_text; NULL: leave it out. Loading sets it to NULL */
 } CheckpointInfo;

@@ -49,6 +49,22 @@ static bool refuse(const Trainer *trainer, const char *what, const char *help) {
     return false;
 }
 
+/* Gradients of several batches that have been added up in another order cannot be gone on with. */
+static bool check_numerics(const Trainer *trainer) {
+    if (trainer->info.numerics == NUMERICS_VERSION || trainer->options->accumulate <= 1) return true;
+    return refuse(trainer, "it was written by an mlc that adds up the gradients of several batches in another order",
+                  "'mlc train FILE.mdl --weights RUN' begins a new run with its weights");
+}
+
+static bool tell_numerics(const Trainer *trainer) {
+    if (trainer->info.numerics != NUMERICS_VERSION && !trainer->begun)
+        diag_warning(trainer->diag, (Span){0},
+                     "'%s' was written by an mlc that adds up long sums in another order (numerics version %llu, here %d): the "
+                     "training goes on, but its bits are not those that it would have had there",
+                     trainer->saved, (unsigned long long)trainer->info.numerics, NUMERICS_VERSION);
+    return true;
+}
+
 static bool load_saved(Trainer *trainer) {
     const TrainOptions *options = trainer->options;
     CheckpointInfo *info = &trainer->info;
@@ -57,12 +73,13 @@ static bool load_saved(Trainer *trainer) {
     if (!checkpoint_info(trainer->saved, info, trainer->diag)) return false;
     if (strcmp(info->model_hash, model_hash))
         return refuse(trainer, "the model has changed since it was written", "only train.epochs may be changed");
+    if (!check_numerics(trainer)) return false;
     if (!checkpoint_load(trainer->saved, options->states, false, info, trainer->diag)) return false;
     if (strcmp(info->data_digest, dataset_digest(options->dataset)))
         return refuse(trainer, "the data have changed since it was written", "resume with the data it was trained on");
     uint64_t steps = (uint64_t)trainer->pair.steps, begin = info->epoch * steps;
     if (info->seed == options->seed && info->epoch <= options->epochs && info->step >= begin && info->step - begin < steps)
-        return true;
+        return tell_numerics(trainer);
     return refuse(trainer, "its seed, epoch or step do not fit the model", "only train.epochs may be changed, to more");
 }
 

@@ -41,6 +41,18 @@ for signal in INT TERM KILL; do
     [[ $(epochs "run_$signal") == $(epochs whole) ]] || fail "SIG$signal: the epochs are $(epochs "run_$signal")"
 done
 
+# A checkpoint of an mlc whose sums have another order: said, and evaluated as ever
+cp -r whole older && sed -i 's/"numerics":"2"/"numerics":"1"/' older/last.safetensors
+cmp -s whole/last.safetensors older/last.safetensors && fail "the checkpoint does not hold its version of the numerics"
+expect 0 mlc eval older
+expect 0 mlc train --resume older --set train.epochs=40 --quiet
+says err "warning: 'older/last.safetensors' was written by an mlc that adds up long sums in another order (numerics version 1, here 2)"
+grep -qF '"numerics":"2"' older/last.safetensors || fail "the new checkpoint is not of the new version"
+expect 0 mlc train small.mdl --out adding --quiet --set train.accumulate=2 --set train.epochs=1
+sed -i 's/"numerics":"2"/"numerics":"1"/' adding/last.safetensors
+expect 5 mlc train --resume adding --set train.epochs=2
+says err "adds up the gradients of several batches in another order" "--weights"
+
 # What must not be resumed
 expect 2 mlc train
 expect 2 mlc train small.mdl --resume whole --out other
