@@ -1,5 +1,6 @@
 /* A picture of any size and colour becomes the image that a network was trained on. */
 #include "cli/image.h"
+#include "cli/ink.h"
 
 #include <math.h>
 
@@ -38,14 +39,17 @@ static bool is_light(const Bitmap *bitmap) {
     return sum / bitmap->channels > 127.5;
 }
 
-bool image_fit(const char *path, int channels, int height, int width, Invert invert, uint8_t *pixels, ImageFacts *facts,
+bool image_fit(const char *path, int channels, int height, int width, FitRequest request, uint8_t *pixels, ImageFacts *facts,
                Diagnostics *diag) {
     Bitmap bitmap;
     if (!bitmap_open(path, channels, &bitmap, diag)) return false;
     *facts = facts_of(&bitmap);
     facts->light = is_light(&bitmap);
-    facts->inverted = invert == INVERT_YES || (invert == INVERT_AUTO && facts->light);
-    for (int c = 0; c < channels; c++)
+    facts->inverted = request.invert == INVERT_YES || (request.invert == INVERT_AUTO && facts->light);
+    bool other_size = bitmap.height != height || bitmap.width != width;
+    facts->centred =
+        request.centre && other_size && channels == 1 && ink_centre(&bitmap, facts->inverted, height, width, pixels);
+    for (int c = 0; c < channels && !facts->centred; c++)
         fit_channel(&bitmap, c, height, width, facts->inverted, pixels + (size_t)c * (size_t)height * (size_t)width);
     bitmap_free(&bitmap);
     return true;

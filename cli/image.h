@@ -12,11 +12,20 @@ typedef struct {
     bool coloured;     /* the file is */
     bool light;        /* its background is light */
     bool inverted;
+    bool centred; /* cropped to its strokes */
 } ImageFacts;
+
+/* Whether the strokes of a grey picture are cropped and centred (ink.h). */
+typedef enum { FIT_AUTO, FIT_YES, FIT_NO } FitChoice;
+
+typedef struct {
+    Invert invert;
+    bool centre; /* a picture of another size whose channels are 1 */
+} FitRequest;
 
 /* Fills pixels[channels][height][width], keeping the picture's proportions; what is missing at two sides is filled with its
  * background. STATUS_DATA error and false if the file cannot be read. */
-bool image_fit(const char *path, int channels, int height, int width, Invert invert, uint8_t *pixels, ImageFacts *facts,
+bool image_fit(const char *path, int channels, int height, int width, FitRequest request, uint8_t *pixels, ImageFacts *facts,
                Diagnostics *diag);
 /* The same, but stretched to the size, as the source images() does it. */
 bool image_stretch(const char *path, int channels, int height, int width, uint8_t *pixels, ImageFacts *facts,

@@ -109,7 +109,16 @@ static void tell_image(const char *file, Shape row, const ImageFacts *facts) {
     print_kind(size, facts->height, facts->width, colour, facts->coloured);
     if (brought) fputs(", brought to ", stderr);
     print_kind(size, height, width, colour, coloured);
-    fprintf(stderr, "%s%s\n", brought && light ? ", " : "", light ? light : "");
+    fprintf(stderr, "%s%s%s\n", brought && light ? ", " : "", light ? light : "",
+            facts->centred ? ", cropped to its strokes and centred" : "");
+}
+
+/* Sets of 28 x 28 grey pictures are centred figures on black, unless they are known to be something else. */
+static bool centres_strokes(const Build *build, Shape row) {
+    const char *reader = build->info->source.reader;
+    bool like_mnist = row.dim[0] == 1 && row.dim[1] == 28 && row.dim[2] == 28;
+    bool drawn = !strcmp(reader, "mnist") || !strcmp(reader, "idx");
+    return build->options->fit == FIT_YES || (build->options->fit == FIT_AUTO && like_mnist && drawn);
 }
 
 /* As the training images came to their size: those of a folder were stretched, those of other sources were never touched. */
@@ -119,8 +128,10 @@ static bool read_image(const Opening *opening, const char *file, Shape row, uint
     int channels = (int)row.dim[0], height = (int)row.dim[1], width = (int)row.dim[2];
     bool stretch = !strcmp(build->info->source.reader, "images");
     Invert invert = stretch && !option_given(build->options, OPTION_invert) ? INVERT_NO : (Invert)build->options->invert;
-    bool good = stretch && invert == INVERT_NO ? image_stretch(file, channels, height, width, pixels, &facts, build->diag)
-                                               : image_fit(file, channels, height, width, invert, pixels, &facts, build->diag);
+    FitRequest request = {invert, centres_strokes(build, row)};
+    bool good = stretch && invert == INVERT_NO && !request.centre
+                    ? image_stretch(file, channels, height, width, pixels, &facts, build->diag)
+                    : image_fit(file, channels, height, width, request, pixels, &facts, build->diag);
     if (good && !build->options->quiet) tell_image(file, row, &facts);
     return good;
 }
