@@ -75,6 +75,32 @@ same whole/last.safetensors plain/last.safetensors
 sed 's/last(0.2)/last(0.3)/' part/resolved.mdl >changed && cp changed part/resolved.mdl
 expect 5 mlc train --resume part -q --set train.epochs=7
 
+# hourly weather: the temperature of the next hour, chronological, in degrees
+awk 'BEGIN { srand(7); print "time,temperature,pressure,hour"
+    for (t = 0; t < 1000; t++) { w = 0.9 * w + rand() - 0.5
+        printf("%d,%.2f,%.1f,%d\n", 1600000000 + 3600 * t, 12 + 6 * sin((t % 24 - 9) * 0.2618) + w, 1013 + 6 * sin(t / 37), t % 24) } }' >weather.csv
+cat >weather.mdl <<'END'
+mdl 1
+data {
+    source = csv("weather.csv")
+    field past = windows(source |> columns(["temperature", "pressure"]), 24) |> standardize
+    field hour = one_hot(source.hour, 24)
+    field next = ahead(source |> columns("temperature"), 1) |> standardize
+    valid = last(0.1)
+    test  = last(0.2)
+}
+model forecast(past, hour) -> y { y = concat([flatten(past), hour]) |> dense(16) |> tanh |> dense(1) }
+train { loss = mse(y, next); optimizer = adam(0.003); metrics = [r2(y, next)]; epochs = 15; keep_best = r2 }
+END
+expect 0 mlc train weather.mdl --out weather -q --expect 'r2>=0.9'
+expect 0 mlc eval weather
+says out "test split, 176 rows" "errors in the units of the data"
+tail -30 weather.csv >rows && { sed 1q weather.csv && cat rows; } >tomorrow.csv
+expect 0 mlc predict weather tomorrow.csv --json
+[[ $(wc -l <"$scratch/out") == 7 ]] || fail "the forecasts: $(cat "$scratch/out")"
+expect 0 mlc eval weather tomorrow.csv
+says out "tomorrow.csv, 6 rows"
+
 # new rows: one for every row that has seven before it, the last too
 awk 'BEGIN { print "value"; for (t = 300; t < 310; t++) print t }' >new.csv
 expect 0 mlc predict whole new.csv --json
