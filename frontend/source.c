@@ -72,9 +72,27 @@ static bool check_own_rows(const Model *model, Evaluator *evaluator, const char 
     return false;
 }
 
+/* The field that tells splits or series apart has one value a row. */
+static bool check_field(const Model *model, Evaluator *evaluator, const char *name, Span span) {
+    const SourceSchema *schema = &model->info.schema;
+    const SourceField *field = name ? source_field(schema, name) : NULL;
+    if (!name || (field && field->row.rank == 0)) return true;
+    const char **names = ARENA_ARRAY(model->arena, const char *, schema->field_count);
+    for (uint32_t i = 0; i < schema->field_count; i++) names[i] = schema->fields[i].name;
+    if (field)
+        evaluator_error(evaluator, span, "'%s' must have one value a row to tell rows apart", name);
+    else if (evaluator_error(evaluator, span, "the source has no field '%s'", name))
+        evaluator_suggest(evaluator, name, names, schema->field_count);
+    return false;
+}
+
 static bool check_splits(const Model *model, Evaluator *evaluator) {
     const ModelInfo *info = &model->info;
-    return check_own_rows(model, evaluator, "valid", &info->split.valid, info->schema.valid_rows) &&
+    const Setting *series = item_setting(model->data, "series");
+    return check_field(model, evaluator, info->split.valid.field, info->split.valid.span) &&
+           check_field(model, evaluator, info->split.test.field, info->split.test.span) &&
+           (!series || check_field(model, evaluator, info->split.series, series->value->span)) &&
+           check_own_rows(model, evaluator, "valid", &info->split.valid, info->schema.valid_rows) &&
            check_own_rows(model, evaluator, "test", &info->split.test, info->schema.test_rows);
 }
 

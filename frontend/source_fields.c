@@ -65,7 +65,13 @@ Value source_element(Evaluator *evaluator, const Expr *expr) {
         return value_error();
     }
     Value name = evaluate(evaluator, sub->from);
-    if (evaluator->phase == PHASE_SPLIT && name.kind == VALUE_STRING) return name;
+    if (evaluator->phase == PHASE_SPLIT && (name.kind == VALUE_STRING || name.kind == VALUE_ERROR)) return name;
+    if (evaluator->phase == PHASE_SPLIT) {
+        if (evaluator_error(evaluator, sub->span, "a field is called by its name here, not by %s",
+                            value_text(evaluator->arena, evaluator->graph, name)))
+            diag_help(evaluator->diag, "columns without a name are called column0, column1...");
+        return value_error();
+    }
     const SourceField *field = find_field(evaluator, name, sub->span);
     return field ? source_input(evaluator, field, expr->span) : value_error();
 }

@@ -134,6 +134,6 @@ wrong 'field x = windows(source.value, 300); field y = source |> columns("value"
 wrong 'field x = windows(source.value / 2, 8); field y = source |> columns("value")' '' 3 "must be a field or columns of the source as they are"
 wrong 'field x = windows(source.value, 8); field y = ahead(windows(source |> columns("value"), 8))[:, 0]' '' 3 "must be a field or columns of the source as they are"
 wrong 'field x = windows(source.value, 8) + windows(source.t, 8, stride = 2); field y = source |> columns("value")' '' 3 "a stride of 2"
-wrong "$plain" 'series = source.nothing' 3 "the series are told apart by 'nothing', which the source does not have"
+wrong "$plain" 'series = source.nothing' 3 "the source has no field 'nothing'"
 wrong 'field x = windows(source.value, 0); field y = source |> columns("value")' '' 3 "it must be from 1 to 100000"
 finish
