@@ -29,7 +29,7 @@ static void print_signature(const Graph *graph) {
     const char *before = "  ";
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        if (symbol->kind != SYMBOL_BATCH) continue;
+        if (symbol->kind != SYMBOL_BATCH || !symbol->node) continue;
         print_row_type(symbol->name, symbol->dtype, symbol->shape, before);
         before = ", ";
     }

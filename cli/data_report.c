@@ -2,6 +2,7 @@
  * evaluation, after the transforms have learnt from the training rows. */
 #include "cli/data_report.h"
 
+#include "ir/derived.h"
 #include <math.h>
 #include <string.h>
 
@@ -24,12 +25,9 @@ static bool is_picture(const SourceField *field) {
 
 static void mark_used(DataReport *report, const Symbol *symbol) {
     const SourceSchema *schema = dataset_fields(report->session.dataset);
-    SourceRows rows;
-    const char *name = source_rows_of(symbol->name, &rows);
-    const SourceField *single = source_field(schema, name);
-    uint32_t count = 1, one = single ? (uint32_t)(single - schema->fields) : 0;
-    const uint32_t *fields = single ? &one : source_columns_find(schema, name, report->session.arena, &count);
-    for (uint32_t i = 0; fields && i < count; i++) report->used[fields[i]] = true;
+    uint32_t count;
+    const uint32_t *fields = source_reads(schema, symbol->name, report->session.arena, &count);
+    for (uint32_t i = 0; i < count; i++) report->used[fields[i]] = true;
 }
 
 static bool find_used(DataReport *report) {
@@ -37,7 +35,7 @@ static bool find_used(DataReport *report) {
     report->used = ARENA_ARRAY(report->session.arena, bool, report->facts->field_count);
     Graph *graph = model_graph(build->model, GRAPH_TRAIN, build->info->batch, build->diag);
     for (uint32_t i = 0; graph && i < graph->symbol_count; i++)
-        if (graph->symbols[i].kind == SYMBOL_BATCH) mark_used(report, &graph->symbols[i]);
+        if (graph->symbols[i].kind == SYMBOL_BATCH && graph->symbols[i].node) mark_used(report, &graph->symbols[i]);
     graph_free(graph);
     return graph != NULL;
 }

@@ -2,6 +2,7 @@
 #include "cli/inputs.h"
 #include "cli/folders.h"
 #include "cli/image.h"
+#include "ir/derived.h"
 #include "ir/shown.h"
 
 #include <errno.h>
@@ -239,6 +240,7 @@ static Dataset *open_table(const Opening *opening) {
     for (uint32_t i = 0; i < info->source.arg_count; i++) {
         const char *name = info->source.args[i].name;
         if (!strcmp(name, "valid") || !strcmp(name, "test")) continue; /* files of other rows */
+        if (!strcmp(name, "drop_missing")) continue;                   /* every row of the file is asked for */
         args[count] = info->source.args[i];
         args[count].span = (Span){0};
         if (!strcmp(name, "path")) args[count].text = opening->files[0];
@@ -277,9 +279,9 @@ static bool check_columns(const Opening *opening, const Symbol *symbol) {
     SourceRows rows;
     const char *name = source_rows_of(symbol->name, &rows);
     const SourceField *single = source_field(schema, name);
-    uint32_t count = 1, one = single ? (uint32_t)(single - schema->fields) : 0;
-    const uint32_t *fields = single ? &one : source_columns_find(schema, name, opening->session->arena, &count);
-    for (uint32_t i = 0; fields && i < count; i++) {
+    uint32_t count;
+    const uint32_t *fields = source_reads(schema, name, opening->session->arena, &count);
+    for (uint32_t i = 0; i < count; i++) {
         const SourceField *wanted = &schema->fields[fields[i]];
         const void *data;
         const SourceField *found = dataset_find(opening->session->dataset, wanted->name, &data);
@@ -467,16 +469,26 @@ static bool is_read(const Opening *opening, const char *field) {
         SourceRows rows;
         const char *name = source_rows_of(opening->reads[i].name, &rows);
         if (!strcmp(name, field)) return true;
-        const uint32_t *fields = source_columns_find(schema, name, opening->session->arena, &count);
-        for (uint32_t k = 0; fields && k < count; k++)
+        const uint32_t *fields = source_reads(schema, name, opening->session->arena, &count);
+        for (uint32_t k = 0; k < count; k++)
             if (!strcmp(schema->fields[fields[k]].name, field)) return true;
     }
+    return false;
+}
+
+static bool is_input(const Opening *opening, const char *name) {
+    for (uint32_t i = 0; i < opening->read_count; i++)
+        if (!strcmp(opening->reads[i].name, name)) return true;
     return false;
 }
 
 /* Where the network chooses by a whole number, such as a row of an embedding, the new rows have none that it cannot choose by. */
 static bool check_classes(const Opening *opening) {
     const ModelInfo *info = opening->session->build.info;
+    for (uint32_t i = 0; i < info->present_count; i++)
+        if (is_input(opening, info->presents[i].name) &&
+            !dataset_check_present(opening->session->dataset, info->presents[i].name, (Span){0}, diag_of(opening)))
+            return false;
     for (uint32_t i = 0; i < info->class_use_count; i++) {
         const ClassUse *use = &info->class_uses[i];
         if (is_read(opening, use->field) &&

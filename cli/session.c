@@ -10,10 +10,21 @@ bool session_expect_rows(const Session *session, int64_t rows[SPLIT_COUNT]) {
     return alone && dataset_expect_rows(&info->schema, &info->split, rows);
 }
 
+/* Columns that are computed have a value everywhere, and what decides a class is not missing. */
+static bool check_numbers(const Session *session) {
+    const ModelInfo *info = session->build.info;
+    Diagnostics *diag = session->build.diag;
+    for (uint32_t i = 0; i < info->derived_count; i++)
+        if (!dataset_derive(session->dataset, info->derived[i].name, info->derived[i].span, diag)) return false;
+    for (uint32_t i = 0; i < info->present_count; i++)
+        if (!dataset_check_present(session->dataset, info->presents[i].name, info->presents[i].span, diag)) return false;
+    return true;
+}
+
 bool session_check_classes(const Session *session) {
     const ModelInfo *info = session->build.info;
-    bool good = true;
-    for (uint32_t i = 0; i < info->class_use_count; i++) {
+    bool there = check_numbers(session), good = there;
+    for (uint32_t i = 0; i < info->class_use_count && there; i++) {
         const ClassUse *use = &info->class_uses[i];
         good &= dataset_check_classes(session->dataset, use->field, use->columns, use->spans, session->build.diag);
     }

@@ -70,9 +70,9 @@ static ClassUse *use_of(const Call *call, const SourceField *field) {
     LayerLog *log = call->evaluator->log;
     Arena *arena = call->evaluator->arena;
     int64_t each = shape_elements(field->row);
-    if (!log->class_uses) log->class_uses = ARENA_ARRAY(arena, ClassUse, call->evaluator->globals->schema->field_count);
     for (uint32_t i = 0; i < log->class_use_count; i++)
         if (!strcmp(log->class_uses[i].field, field->name)) return &log->class_uses[i];
+    ARENA_ROOM(arena, log->class_uses, log->class_use_count, log->class_use_capacity);
     log->class_uses[log->class_use_count] =
         (ClassUse){field->name, ARENA_ARRAY(arena, int64_t, each), ARENA_ARRAY(arena, Span, each)};
     return &log->class_uses[log->class_use_count++];
@@ -94,7 +94,7 @@ void class_use_keep(const Call *call, int64_t columns) {
     const Node *input = origin(evaluator->graph, tensor_node(evaluator, call->args[0]), &steps, &is_part);
     SourceRows rows;
     const char *name = source_rows_of(evaluator->graph->symbols[input->attrs.symbol].name, &rows);
-    const SourceField *field = source_field(schema, name);
+    const SourceField *field = source_any(schema, name);
     const uint32_t *fields = field ? NULL : source_columns_find(schema, name, evaluator->arena, &count);
     int64_t each;
     const bool *used = elements_used(call, &each);

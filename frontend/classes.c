@@ -21,7 +21,7 @@ static const SourceField *field_of(const Evaluator *evaluator, Value label) {
     SourceRows rows;
     const Node *node = input_of(evaluator, label);
     const char *name = node ? evaluator->graph->symbols[node->attrs.symbol].name : NULL;
-    return name ? source_field(evaluator->globals->schema, source_rows_of(name, &rows)) : NULL;
+    return name ? source_any(evaluator->globals->schema, source_rows_of(name, &rows)) : NULL;
 }
 
 /* That of the field, or of rows of it; lives as long as the evaluator. */
@@ -73,12 +73,20 @@ Value call_class_of(const Call *call) {
     const SourceField *field = field_of(call->evaluator, call->args[0]);
     int64_t columns = call->args[1].integer;
     keep_label(call, field);
+    present_keep(call->evaluator, call->args[0].node, call->span);
     if (field && field->classes > columns) return too_few_columns(call, field, columns);
     bool unsure = !field || !field->classes || field->is_text; /* text may be missing */
     bool is_input = input_of(call->evaluator, call->args[0]) != NULL;
     if (unsure && call->evaluator->log && is_input) class_use_keep(call, columns);
     if (!is_input && call->evaluator->phase != PHASE_TRAIN) keep_choice(call, columns);
     return call->args[0];
+}
+
+/* The number that int() has made a whole one of, its fraction cut off, or the whole number itself. */
+static NodeId before_int(Graph *graph, NodeId label) {
+    const Node *node = graph_node(graph, label);
+    bool cut = node->op == OP_convert && graph_operand(graph, node, 0)->dtype == DTYPE_F32;
+    return cut ? build_unary(graph, OP_floor, node->operands[0]) : build_convert(graph, label, DTYPE_I32);
 }
 
 /* Labels of the source are looked at when the data are read. What is computed of them is known step by step only: NaN stops the
@@ -91,8 +99,11 @@ Value call_has_class(const Call *call) {
     if (rows.rank < 1 || rows.dim[0] != count) return call_fail(call, 1, "must have a row for each label");
     if (field_of(evaluator, call->args[0])) return call->args[1];
     for (int axis = 0; axis < rows.rank; axis++) each.dim[axis] = axis ? 1 : count;
-    NodeId label = build_reshape(graph, build_convert(graph, call->args[0].node, DTYPE_I32), each);
-    NodeId first = build_i32(graph, 0, rows), last = build_i32(graph, (int32_t)call->args[2].integer - 1, rows);
+    NodeId label = build_reshape(graph, before_int(graph, call->args[0].node), each);
+    bool number = graph_node(graph, label)->dtype == DTYPE_F32; /* NaN is in no range */
+    int64_t most = call->args[2].integer - 1;
+    NodeId first = number ? build_f32(graph, 0, rows) : build_i32(graph, 0, rows),
+           last = number ? build_f32(graph, (double)most, rows) : build_i32(graph, (int32_t)most, rows);
     NodeId inside =
         build_binary(graph, OP_and, build_binary(graph, OP_le, first, label), build_binary(graph, OP_le, label, last));
     NodeId x = tensor_f32(evaluator, call->args[1]);

@@ -4,6 +4,7 @@
 
 #include "frontend/frontend.h"
 #include "frontend/library.h"
+#include "ir/derived.h"
 
 enum {
     EVALUATE_MAX_DEPTH = 1000,   /* expressions inside expressions, over all calls in progress */
@@ -31,8 +32,8 @@ typedef struct {
     const Setting *augment; /* what changes a field in training, or NULL */
     const char *augmented;  /* the field */
     const DataSource *source;
-    const SourceSchema *schema;
-    Frozen frozen; /* what the training leaves as it is */
+    SourceSchema *schema;    /* only the columns that the model derives are added to it */
+    Frozen frozen;           /* what the training leaves as it is */
     uint32_t distinct_batch; /* no size of the model has it as a factor but those made of N; 0: not known yet */
     bool *rows_crossed;      /* set where the rows of one operand met another axis of the other */
 } Globals;
@@ -173,6 +174,17 @@ const SourceField **source_text(const Evaluator *evaluator, NodeId node, uint32_
 NodeId series_newest(Evaluator *evaluator, NodeId node);
 /* Whether other rows than its own have a part in a tensor. */
 bool series_looks_around(const Evaluator *evaluator, NodeId node);
+/* -- derived columns (derive.c) -- */
+/* What a node is, computed of columns of the source; NULL: it is computed otherwise. */
+const Derived *derived_of(const Evaluator *evaluator, NodeId id);
+/* The input that a column is, under a shape. */
+NodeId derived_node(Evaluator *evaluator, const Derived *derived, Shape shape);
+/* An operation on columns, and numbers, as a column; VALUE_NONE where an operand is something else. */
+Value derive_single(Evaluator *evaluator, DerivedKind kind, Value x, Span span);
+/* A column whose numbers are whole for certain as i32; else VALUE_NONE. */
+Value derive_whole(Evaluator *evaluator, Value x, Span span);
+Value derive_double(Evaluator *evaluator, DerivedKind kind, Value a, Value b, Span span);
+
 /* The source's field whose whole numbers these are, or NULL (classes.c). */
 const char *classes_known_by(const Evaluator *evaluator, Value label);
 /* Reports text where numbers are needed. */

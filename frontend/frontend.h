@@ -49,6 +49,12 @@ typedef struct {
     bool converted;           /* there is something to undo: predictions are in other units */
 } ModelTarget;
 
+/* An input of the model's graphs, a field of the source or a derived column, and where the model speaks of it. */
+typedef struct {
+    const char *name;
+    Span span;
+} DataUse;
+
 typedef struct {
     const char *name;
     Span span;         /* where the model names it */
@@ -90,6 +96,10 @@ typedef struct {
     uint32_t class_use_count;
     const ComputedChoice *choices; /* of the network, computed from the data alone; the outputs of GRAPH_CHOICES, in order */
     uint32_t choice_count;
+    const DataUse *derived; /* columns that the runtime computes */
+    uint32_t derived_count;
+    const DataUse *presents; /* inputs of which no number may be missing */
+    uint32_t present_count;
     const char *image_field; /* the source field with u8 rows of rank 3 or 2, or NULL: for pictures */
     const char *resolved; /* the .mdl text with every --set applied and the used files in it; loading it gives the same model */
 } ModelInfo;

@@ -1,5 +1,5 @@
 /* Functions written in C that compute: elementwise ones on numbers and tensors, and reductions. */
-#include "frontend/evaluate.h"
+#include "frontend/summary.h"
 #include "ir/eval.h"
 
 #include <math.h>
@@ -38,6 +38,11 @@ static Value elementwise_number(const Call *call, double x) {
 Value call_elementwise(const Call *call) {
     if (value_is_number(call->args[0])) return elementwise_number(call, value_number(call->args[0]));
     if (!check_operand(call, 0)) return value_error();
+    Op op = call->callee->builtin->op;
+    Value column = op == OP_floor || op == OP_abs
+                       ? derive_single(call->evaluator, op == OP_abs ? DERIVED_ABS : DERIVED_FLOOR, call->args[0], call->span)
+                       : value_none();
+    if (column.kind != VALUE_NONE) return column;
     NodeId operand = tensor_f32(call->evaluator, call->args[0]);
     return built(call, build_unary(call->evaluator->graph, call->callee->builtin->op, operand));
 }
@@ -46,15 +51,25 @@ static Value larger_or_smaller(const Call *call, Op op) {
     Value a = call->args[0], b = call->args[1];
     if (!check_operand(call, 0) || !check_operand(call, 1)) return value_error();
     if (value_is_number(a) && value_is_number(b)) return (value_number(a) < value_number(b)) == (op == OP_max) ? b : a;
+    Value column = derive_double(call->evaluator, op == OP_max ? DERIVED_MAX : DERIVED_MIN, a, b, call->span);
+    if (column.kind != VALUE_NONE) return column;
     return tensor_binary(call->evaluator, call->span, op, "compare", tensor_f32(call->evaluator, a),
                          tensor_f32(call->evaluator, b));
+}
+
+/* Of a column of numbers the file's own ones; whole numbers are what they are. */
+static Value int_of_tensor(const Call *call, Value x) {
+    bool numbers = tensor_node(call->evaluator, x)->dtype == DTYPE_F32;
+    Value column = numbers ? derive_single(call->evaluator, DERIVED_INT, x, call->span) : value_none();
+    if (numbers && column.kind == VALUE_NONE) present_keep(call->evaluator, x.node, call->span);
+    return column.kind != VALUE_NONE ? column : built(call, build_convert(call->evaluator->graph, x.node, DTYPE_I32));
 }
 
 /* Towards zero, as f32 becomes i32 in a graph: within its 32 bits. */
 Value call_int(const Call *call) {
     Value x = call->args[0];
     if (!check_operand(call, 0)) return value_error();
-    if (x.kind == VALUE_TENSOR) return built(call, build_convert(call->evaluator->graph, x.node, DTYPE_I32));
+    if (x.kind == VALUE_TENSOR) return int_of_tensor(call, x);
     double number = x.kind == VALUE_BOOL ? x.boolean : trunc(value_number(x));
     if (fabs(number) <= 9e15) return value_int((int64_t)number);
     return call_fail(call, 0, "is too large for a whole number: %s", arg_text(call, 0));

@@ -1,5 +1,5 @@
 /* Functions written in C about shapes: asking for them, and moving elements into others. */
-#include "frontend/evaluate.h"
+#include "frontend/summary.h"
 
 #include <inttypes.h>
 
@@ -148,6 +148,7 @@ Value call_gather(const Call *call) {
     if (!fits)
         return call_fail(call, 1, "must have the sizes of x, %s, or 1, along all axes but axis %d, not be %s",
                          arg_text(call, 0), axis, arg_text(call, 1));
+    present_keep(evaluator, call->args[1].node, call->span);
     NodeId whole = build_convert(evaluator->graph, call->args[1].node, DTYPE_I32);
     return built(call, build_gather(evaluator->graph, call->args[0].node, whole, axis));
 }

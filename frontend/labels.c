@@ -102,9 +102,10 @@ static void guess_labels(Model *model, const Graph *graph, const bool *counts) {
     for (uint32_t i = 0; network && i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
         SourceRows rows;
-        const SourceField *field = source_field(&model->info.schema, source_rows_of(symbol->name, &rows));
-        if (symbol->kind == SYMBOL_BATCH && symbol->dtype != DTYPE_F32 && symbol->shape.rank == 1 && counts[symbol->node] &&
-            field && !is_read(network, symbol->name))
+        const SourceField *field = source_any(&model->info.schema, source_rows_of(symbol->name, &rows));
+        bool whole = symbol->dtype != DTYPE_F32 && symbol->dtype != DTYPE_BOOL; /* a comparison chooses rows */
+        if (symbol->kind == SYMBOL_BATCH && whole && symbol->shape.rank == 1 && counts[symbol->node] && field &&
+            !is_read(network, symbol->name))
             label_add(model->log, model->arena,
                       (ClassLabel){symbol->node, arena_copy_string(model->arena, symbol->name, strlen(symbol->name)), 0});
     }

@@ -197,6 +197,19 @@ static bool check_evaluation(Model *model, const Graph *graph) {
     return good;
 }
 
+/* The columns that the graph reads, and not those that only others were derived from. */
+static void find_derived(Model *model, const Graph *graph) {
+    const DerivedFields *known = model->info.schema.derived;
+    const bool *live = graph_live(graph);
+    DataUse *uses = ARENA_ARRAY(model->arena, DataUse, known->count);
+    for (uint32_t i = 0; i < known->count; i++) {
+        const Symbol *symbol = graph_symbol(graph, known->items[i]->name);
+        if (symbol && live[symbol->node])
+            uses[model->info.derived_count++] = (DataUse){known->items[i]->name, graph_node(graph, symbol->node)->span};
+    }
+    model->info.derived = uses;
+}
+
 static bool check_graphs(Model *model) {
     model->log = layer_log_new(model->arena, model->own_text->file, model->own_text->text);
     model->log->outputs = ARENA_ARRAY(model->arena, NodeId, model->info.output_count);
@@ -210,6 +223,9 @@ static bool check_graphs(Model *model) {
     if (good) targets_find(model);
     if (good) choices_find(model);
     if (good) model->info.fits = fits_list(model->log->fits, model->arena, &model->info.fit_count);
+    if (good) find_derived(model, graph);
+    model->info.presents = model->log->presents;
+    model->info.present_count = model->log->present_count;
     model->info.class_uses = model->log->class_uses;
     model->info.class_use_count = model->log->class_use_count;
     graph_free(graph);

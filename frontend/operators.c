@@ -187,8 +187,17 @@ static Value join_lists(const Operation *operation) {
 static bool is_operand(Value value) { return value.kind == VALUE_TENSOR || value_is_number(value); }
 
 static Value tensor_arithmetic(const Operation *operation) {
+    static const DerivedKind kinds[OPERATOR_COUNT] = {[OPERATOR_ADD] = DERIVED_ADD,
+                                                      [OPERATOR_SUB] = DERIVED_SUB,
+                                                      [OPERATOR_MUL] = DERIVED_MUL,
+                                                      [OPERATOR_DIV] = DERIVED_DIV,
+                                                      [OPERATOR_MOD] = DERIVED_MOD};
     Evaluator *evaluator = operation->evaluator;
     Span span = operation->expr->span;
+    if (kinds[operation->op]) {
+        Value column = derive_double(evaluator, kinds[operation->op], operation->left, operation->right, span);
+        if (column.kind != VALUE_NONE) return column;
+    }
     if (operation->op == OPERATOR_POW) return tensor_power(evaluator, span, operation->left, operation->right);
     if (operation->op == OPERATOR_MOD) return tensor_remainder(evaluator, span, operation->left, operation->right);
     static const Op ops[OPERATOR_COUNT] = {
@@ -215,6 +224,8 @@ static Value evaluate_unary(Operation *operation) {
     if (!negates && value.kind == VALUE_BOOL) return value_bool(!value.boolean);
     if (negates && value.kind != VALUE_TENSOR) return wrong_kinds(operation);
     if (!negates && !is_truth(evaluator, value)) return wrong_truth(operation);
+    Value column = negates ? derive_single(evaluator, DERIVED_NEG, value, operation->expr->span) : value_none();
+    if (column.kind != VALUE_NONE) return column;
     evaluator_at(evaluator, operation->expr->span);
     NodeId operand = negates ? tensor_f32(evaluator, value) : value.node;
     return evaluator_built(evaluator, operation->expr->span, build_unary(evaluator->graph, negates ? OP_neg : OP_not, operand));

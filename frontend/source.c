@@ -108,7 +108,11 @@ bool source_read(Model *model, Evaluator *evaluator) {
     if (value.kind != VALUE_BOUND || value.bound->callee->builtin->kind != KIND_SOURCE)
         return not_a_source(evaluator, expr->span, value);
     if (!data_source(model, evaluator, value.bound) || !ask_for_schema(model) || !check_splits(model, evaluator)) return false;
-    const SourceSchema *schema = &model->info.schema;
+    SourceSchema *schema = &model->info.schema;
+    DerivedFields *derived = ARENA_NEW(model->arena, DerivedFields), *trained = schema->derived;
+    derived->arena = model->arena;
+    schema->derived = derived;
+    for (uint32_t i = 0; trained && i < trained->count; i++) source_add_derived(schema, trained->items[i]);
     for (uint32_t i = 0; i < schema->field_count && !model->info.image_field; i++)
         if (schema->fields[i].dtype == DTYPE_U8 && (schema->fields[i].row.rank == 3 || schema->fields[i].row.rank == 2))
             model->info.image_field = schema->fields[i].name;

@@ -18,8 +18,10 @@ typedef struct LayerLog {
     LayerInfo *layers;
     uint32_t count, capacity;
     Names *counts;
-    ClassUse *class_uses; /* room for all fields of the source */
-    uint32_t class_use_count;
+    ClassUse *class_uses;
+    uint32_t class_use_count, class_use_capacity;
+    DataUse *presents;
+    uint32_t present_count, present_capacity;
     int64_t numbers_followed; /* to find the elements of class_uses */
     ClassLabel *labels;       /* in the order in which they are compared */
     uint32_t label_count, label_capacity;
@@ -32,6 +34,9 @@ typedef struct LayerLog {
 /* Keeps that the label of a call, elements of the source, has classes of so many columns; of several uses of an element, that with
  * the fewest columns counts (class_uses.c). */
 void class_use_keep(const Call *call, int64_t columns);
+
+/* Keeps that no number may be missing of which the node, a label or an index, is made (present.c). */
+void present_keep(Evaluator *evaluator, NodeId node, Span span);
 
 /* Keeps a label, once; of more than a few dozen the rest is let go (labels.c). */
 void label_add(LayerLog *log, Arena *arena, ClassLabel label);

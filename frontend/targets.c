@@ -185,6 +185,28 @@ static Undone undo_slice(const Undoing *undoing, NodeId id, NodeId value, const 
     return result;
 }
 
+static bool is_number(const Derived *derived) { return derived->kind == DERIVED_WHOLE || derived->kind == DERIVED_REAL; }
+
+/* A column that the runtime computes: of another one, and a number. */
+static Undone undo_derived(const Undoing *undoing, NodeId id, NodeId value, const char *field) {
+    static const Op ops[DERIVED_KINDS] = {
+        [DERIVED_ADD] = OP_add, [DERIVED_SUB] = OP_sub, [DERIVED_MUL] = OP_mul, [DERIVED_DIV] = OP_div};
+    const Derived *derived = derived_of(undoing->evaluator, id);
+    bool negates = derived && derived->kind == DERIVED_NEG;
+    if (!derived || !(negates || ops[derived->kind])) return undone(undoing, id, value, field);
+    bool first = is_number(derived->args[0]);
+    if (!negates && first == is_number(derived->args[1])) return undone(undoing, id, value, field);
+    const Derived *number = derived->args[!first], *of = derived->args[first];
+    NodeId from = derived_node(undoing->evaluator, of, shape_at(undoing, id)), before;
+    if (negates) {
+        before = build_unary(undoing->graph, OP_neg, value);
+    } else {
+        double real = number->kind == DERIVED_WHOLE ? (double)number->whole : number->real;
+        before = without_constant(undoing, ops[derived->kind], first, value, build_f32(undoing->graph, real, (Shape){0}));
+    }
+    return undo_further(undoing, from, before, field);
+}
+
 static bool is_table(const Undoing *undoing, NodeId id) { return has_rows(undoing, id) && shape_at(undoing, id).rank == 2; }
 
 static bool columns_only(const Undoing *undoing, const Node *node) {
@@ -198,6 +220,7 @@ static Undone undo(const Undoing *undoing, NodeId id, NodeId value, const char *
     field = field_name(undoing, id, field);
     if (fit) return undo_standardize(undoing, fit, value, field);
     switch (node->op) {
+    case OP_input: return undo_derived(undoing, id, value, field);
     case OP_add:
     case OP_sub:
     case OP_mul:

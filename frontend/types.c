@@ -86,6 +86,14 @@ static void take_column(const Check *check, Value *value) {
     *value = value_tensor(build_reshape(check->evaluator->graph, value->node, shape_of(1, node->shape.dim)));
 }
 
+/* Where whole numbers are wanted, a column that is computed of whole numbers is what it is. */
+static Value as_whole(const Check *check, Value value) {
+    bool wanted = !strcmp(check->type->name.text, "int") && value.kind == VALUE_TENSOR &&
+                  tensor_node(check->evaluator, value)->dtype == DTYPE_F32;
+    Value whole = wanted ? derive_whole(check->evaluator, value, check->span) : value_none();
+    return whole.kind == VALUE_TENSOR ? whole : value;
+}
+
 static bool tensor_check(const Check *check, Value value) {
     if (value.kind != VALUE_TENSOR) return wrong_type(check, written_type(check), value);
     const Node *node = tensor_node(check->evaluator, value);
@@ -119,6 +127,7 @@ bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span,
     DType dtype;
     if (!type || value->kind == VALUE_ERROR) return value->kind != VALUE_ERROR;
     bool is_dtype = dtype_from_name(type->name.text, strlen(type->name.text), &dtype);
+    if (type->has_shape) *value = as_whole(&check, *value);
     if (type->has_shape) take_column(&check, value);
     if (type->has_shape && (is_dtype || !strcmp(type->name.text, "int"))) return tensor_check(&check, *value);
     for (int i = 0; i < PLAIN_TYPES && !type->has_shape; i++)

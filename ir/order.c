@@ -37,7 +37,8 @@ static void copy_all(Order *order) {
     const Graph *from = order->from;
     for (uint32_t i = 0; i < from->output_count; i++) copy_roots(order, &from->outputs[i].node, 1);
     for (uint32_t i = 0; i < from->symbol_count; i++) copy_roots(order, &from->symbols[i].update, 1);
-    for (uint32_t i = 0; i < from->symbol_count; i++) copy_roots(order, &from->symbols[i].node, 1);
+    for (uint32_t i = 0; i < from->symbol_count; i++)
+        if (from->symbols[i].kind != SYMBOL_BATCH) copy_roots(order, &from->symbols[i].node, 1);
 }
 
 Graph *graph_in_order(Graph *from, const NodeId *roots, uint32_t count) {

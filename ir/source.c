@@ -20,6 +20,19 @@ const char *source_series(const SplitRequest *request) {
                                                : NULL;
 }
 
+const SourceField *source_any(const SourceSchema *schema, const char *name) {
+    const SourceField *field = source_field(schema, name);
+    for (uint32_t i = 0; !field && schema->derived && i < schema->derived->count; i++)
+        if (!strcmp(schema->derived->items[i]->name, name)) field = schema->derived->items[i];
+    return field;
+}
+
+void source_add_derived(SourceSchema *schema, const SourceField *field) {
+    DerivedFields *derived = schema->derived;
+    ARENA_ROOM(derived->arena, derived->items, derived->count, derived->capacity);
+    derived->items[derived->count++] = field;
+}
+
 static const char *copy_text(const char *text, Arena *arena) {
     return text ? arena_copy_string(arena, text, strlen(text)) : NULL;
 }

@@ -64,10 +64,19 @@ typedef struct {
     const char *unseen_text; /* and such a category */
     const char *why_text;    /* of text: "line 17 has 'abc'", the first cell that is no number */
 } SourceField;
+/* Columns that a model computes of others (ir/derived.h), as they become known. */
+typedef struct {
+    Arena *arena;
+    const SourceField **items;
+    uint32_t count, capacity;
+} DerivedFields;
+
 typedef struct SourceSchema {
     const SourceField *fields;
     uint32_t field_count;
+    DerivedFields *derived;        /* or NULL */
     int64_t train_rows;            /* 0 if not known without reading the data */
+    int64_t dropped_rows;          /* left out because a cell is missing */
     int64_t valid_rows, test_rows; /* that the source brings for these splits */
 } SourceSchema;
 
@@ -77,6 +86,9 @@ typedef bool SchemaFunction(void *context, const DataSource *source, const Split
                             SourceSchema *schema, Diagnostics *diag);
 
 const SourceField *source_field(const SourceSchema *schema, const char *name); /* NULL: none of that name */
+/* A field or a derived column. */
+const SourceField *source_any(const SourceSchema *schema, const char *name);
+void source_add_derived(SourceSchema *schema, const SourceField *field); /* the field is kept as it is */
 
 /* A copy in the arena, with all names and categories. */
 SourceSchema source_schema_copy(const SourceSchema *schema, Arena *arena);

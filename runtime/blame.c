@@ -39,12 +39,17 @@ static const char *kind_of(const float *values, size_t count) {
     return "a number";
 }
 
-/* The select of the language's has_class: NaN where whole numbers are not in a range. */
+static const Node *viewed(const Graph *graph, const Node *node) {
+    while (op_class(node->op) == CLASS_VIEW) node = graph_operand(graph, node, 0);
+    return node;
+}
+
+/* The select of the language's has_class: NaN where numbers are not in a range. */
 static bool picks_class(const Graph *graph, const Node *node) {
-    const Node *inside = node->op == OP_select ? graph_operand(graph, node, 0) : node;
-    while (op_class(inside->op) == CLASS_VIEW) inside = graph_operand(graph, inside, 0);
-    if (inside->op != OP_and || graph_operand(graph, inside, 0)->op != OP_le) return false;
-    return graph_operand(graph, graph_operand(graph, inside, 0), 0)->dtype == DTYPE_I32;
+    if (node->op != OP_select) return false;
+    const Node *inside = viewed(graph, graph_operand(graph, node, 0)), *outside = viewed(graph, graph_operand(graph, node, 2));
+    bool range = inside->op == OP_and && graph_operand(graph, inside, 0)->op == OP_le;
+    return range && outside->op == OP_constant && outside->dtype == DTYPE_F32 && isnan(outside->attrs.value.f);
 }
 
 /* What can be done about a number that is not finite; `node` NULL: it is not known where it comes from. */

@@ -1,6 +1,7 @@
 /* A data set in memory: what a reader has read, its rows dealt out to the splits, text numbered by the categories of the training
  * rows. Columns that a model wants side by side are put so when they are first asked for. */
 #include "runtime/categories.h"
+#include "runtime/derive.h"
 #include "runtime/memory.h"
 #include "runtime/moments.h"
 #include "runtime/reader.h"
@@ -276,10 +277,93 @@ static const Selection *make_selection(Dataset *dataset, const char *name) {
     return add_selection(dataset, name, field, all);
 }
 
-static const Selection *find_selection(const Dataset *dataset, const char *name) {
+static const Selection *known_selection(const Dataset *dataset, const char *name) {
     for (const Selection *selection = dataset->selections; selection; selection = selection->next)
         if (!strcmp(selection->field.name, name)) return selection;
-    return make_selection((Dataset *)dataset, name);
+    return NULL;
+}
+
+/* -- derived columns -- */
+
+static const char *missing_word(const SourceField *field) { return field->is_column ? "missing" : "no number (NaN)"; }
+
+static void advise_missing(const SourceField *field, Diagnostics *diag) {
+    if (field->is_column)
+        diag_help(diag, "impute(...) fills missing cells; csv(..., drop_missing = \"%s\") leaves their rows out", field->name);
+    else
+        diag_help(diag, "impute(...) puts a number in place of NaN");
+}
+
+static void report_fault(const Dataset *dataset, const char *name, const DeriveFault *fault, Span span, Diagnostics *diag) {
+    char place[PLACE_TEXT];
+    const SourceField *field = fault->field ? source_field(&dataset->source.schema, fault->field) : NULL;
+    dataset_place_text(dataset, fault->field, fault->row, place);
+    if (!field) {
+        diag_error(diag, STATUS_DATA, span, "'%s' in %s %s", name, place, fault->finding);
+        return;
+    }
+    diag_error(diag, STATUS_DATA, span, "'%s' is %s in %s, so '%s' has no value there", field->name, missing_word(field), place,
+               name);
+    advise_missing(field, diag);
+}
+
+/* NULL after reporting a fault, if there is a `diag`, and where the columns it reads are not there. */
+static const Selection *make_derived(Dataset *dataset, const char *name, Span span, Diagnostics *diag) {
+    SourceData *source = &dataset->source;
+    const SourceSchema *schema = &source->schema;
+    DeriveFault fault;
+    const Derived *derived = derived_find(source->arena, schema, name);
+    uint32_t *reads = ARENA_ARRAY(source->arena, uint32_t, schema->field_count);
+    if (!derived || !columns_there(dataset, reads, derived_reads(schema, derived, reads))) return NULL;
+    void *elements = derive_elements(source, derived, &fault);
+    if (!elements && diag) report_fault(dataset, name, &fault, span, diag);
+    if (!elements) return NULL;
+    SourceField field = {.dtype = derived_dtype(derived), .row = derived_row(schema, derived), .is_column = true};
+    return add_selection(dataset, name, field, elements);
+}
+
+static void report_missing(const Dataset *dataset, const SourceField *field, int32_t row, Span span, Diagnostics *diag) {
+    char place[PLACE_TEXT];
+    diag_error(diag, STATUS_DATA, span, "'%s' is %s in %s, where it decides a class, an index or a whole number", field->name,
+               missing_word(field), dataset_place_text(dataset, field->name, row, place));
+    advise_missing(field, diag);
+}
+
+bool dataset_check_present(const Dataset *dataset, const char *name, Span span, Diagnostics *diag) {
+    const SourceData *source = &dataset->source;
+    const Derived *derived = derived_find(source->arena, &source->schema, name);
+    uint32_t *reads = ARENA_ARRAY(source->arena, uint32_t, source->schema.field_count);
+    if (!derived || !columns_there(dataset, reads, derived_reads(&source->schema, derived, reads))) return true;
+    const SourceField *missing = NULL;
+    int32_t first = INT32_MAX;
+    for (Split split = 0; split < SPLIT_COUNT; split++) {
+        for (int64_t i = 0; i < dataset_rows(dataset, split); i++) {
+            int32_t row = dataset_split(dataset, split)[i];
+            const SourceField *field = row < first ? derive_missing(source, derived, row) : NULL;
+            if (field) missing = field, first = row;
+        }
+    }
+    if (missing) report_missing(dataset, missing, first, span, diag);
+    return !missing;
+}
+
+static bool is_derived(const Dataset *dataset, const char *name) {
+    return !source_field(&dataset->source.schema, name) && !known_selection(dataset, name);
+}
+
+bool dataset_derive(const Dataset *dataset, const char *name, Span span, Diagnostics *diag) {
+    size_t errors = diag_errors(diag);
+    SourceRows rows;
+    name = source_rows_of(name, &rows);
+    if (is_derived(dataset, name) && !make_selection((Dataset *)dataset, name))
+        make_derived((Dataset *)dataset, name, span, diag);
+    return diag_errors(diag) == errors;
+}
+
+static const Selection *find_selection(const Dataset *dataset, const char *name) {
+    const Selection *selection = known_selection(dataset, name);
+    if (!selection) selection = make_selection((Dataset *)dataset, name);
+    return selection ? selection : make_derived((Dataset *)dataset, name, (Span){0}, NULL);
 }
 
 const SourceField *dataset_find(const Dataset *dataset, const char *name, const void **data) {
@@ -387,11 +471,33 @@ static int64_t find_no_class(const SourceField *field, const void *data, int32_t
     return -1;
 }
 
+/* A class is a whole number before int() makes one of it. */
+static bool check_fractions(const Dataset *dataset, const char *name, Span span, Diagnostics *diag) {
+    const SourceData *source = &dataset->source;
+    const Derived *derived = derived_find(source->arena, &source->schema, name);
+    char place[PLACE_TEXT];
+    double value;
+    for (Split split = 0; split < SPLIT_COUNT && derived; split++) {
+        for (int64_t i = 0; i < dataset_rows(dataset, split); i++) {
+            int32_t row = dataset_split(dataset, split)[i];
+            if (!derive_fraction(source, derived, row, &value)) continue;
+            diag_error(diag, STATUS_DATA, span, "'%s' cuts %g down to a class in %s", name, value,
+                       dataset_place_text(dataset, NULL, row, place));
+            diag_help(diag, "classes are whole numbers; int(floor(...)) rounds down where that is meant");
+            return false;
+        }
+    }
+    return true;
+}
+
 /* In the order of the files: the splits are sorted. */
 bool dataset_check_classes(const Dataset *dataset, const char *name, const int64_t *classes, const Span *spans,
                            Diagnostics *diag) {
     const void *data;
+    Span place = spans ? spans[0] : (Span){0};
+    if (!dataset_derive(dataset, name, place, diag)) return false;
     const SourceField *field = dataset_find(dataset, name, &data);
+    if (field && !check_fractions(dataset, name, place, diag)) return false;
     int64_t first = -1;
     int32_t first_row = INT32_MAX;
     for (Split split = 0; split < SPLIT_COUNT && field; split++) {

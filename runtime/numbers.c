@@ -21,11 +21,15 @@ static bool is_word(const char *text, size_t length, const char *word) {
     return length == strlen(word) && !strncasecmp(text, word, length);
 }
 
-static int64_t whole_value(const char *text, size_t length) {
+/* Of digits behind an optional sign; false: it is beyond 64 bits. */
+static bool whole_value(const char *text, size_t length, int64_t *value) {
     size_t at = skip_sign(text, length, 0);
-    int64_t value = 0;
-    for (; at < length; at++) value = 10 * value + (text[at] - '0');
-    return *text == '-' ? -value : value;
+    bool overflow = false;
+    *value = 0;
+    for (; at < length && !overflow; at++)
+        overflow = __builtin_mul_overflow(*value, 10, value) || __builtin_add_overflow(*value, text[at] - '0', value);
+    if (*text == '-') *value = -*value;
+    return !overflow;
 }
 
 /* Where a fraction and an exponent end that begin at `at`; 0: they have no digits. */
@@ -48,18 +52,30 @@ NumberForm number_form(const char *text, size_t length) {
     size_t begin = skip_sign(text, length, 0), end = skip_digits(text, length, begin);
     if (is_word(text, length, "nan")) return NUMBER_NAN;
     if (is_word(text + begin, length - begin, "inf") || is_word(text + begin, length - begin, "infinity")) return NUMBER_REAL;
-    if (end == length && end > begin && end - begin <= 10) {
-        int64_t value = whole_value(text, length);
-        return value >= INT32_MIN && value <= INT32_MAX ? NUMBER_WHOLE : NUMBER_REAL;
-    }
+    int64_t value;
+    if (end == length && end > begin && whole_value(text, length, &value))
+        return value >= INT32_MIN && value <= INT32_MAX ? NUMBER_WHOLE : NUMBER_LONG;
     return skip_rest(text, length, end, end > begin) == length ? NUMBER_REAL : NUMBER_NONE;
+}
+
+static const char *terminated(const char *text, size_t length, char copy[LONGEST + 1]) {
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
 }
 
 float number_value(const char *text, size_t length) {
     char copy[LONGEST + 1];
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    return strtof(copy, NULL);
+    return strtof(terminated(text, length, copy), NULL);
 }
 
-int32_t number_whole(const char *text, size_t length) { return (int32_t)whole_value(text, length); }
+double number_real(const char *text, size_t length) {
+    char copy[LONGEST + 1];
+    return strtod(terminated(text, length, copy), NULL);
+}
+
+int64_t number_whole(const char *text, size_t length) {
+    int64_t value;
+    whole_value(text, length, &value);
+    return value;
+}

@@ -36,6 +36,11 @@ static bool take_delimiter(const DataSource *source, CsvFormat *format, Diagnost
 static bool take_format(const DataSource *source, Arena *arena, CsvFormat *format, Diagnostics *diag) {
     const SourceArg *header = reader_arg(source, "header");
     format->header = !header || header->number != 0;
+    const SourceArg *drop = reader_arg(source, "drop_missing");
+    format->drop_all = drop && drop->kind == SOURCE_ARG_BOOL && drop->number != 0;
+    if (drop && drop->kind != SOURCE_ARG_BOOL &&
+        !reader_texts(source, "drop_missing", arena, &format->drop, &format->drop_count, diag))
+        return false;
     return reader_texts(source, "missing", arena, &format->missing, &format->missing_count, diag) &&
            take_delimiter(source, format, diag);
 }
@@ -49,6 +54,7 @@ static void take_origins(SourceData *data) {
     int32_t begin = 0;
     reader_origins(data, own->count);
     for (uint32_t i = 0; i < own->count; i++) {
+        data->schema.dropped_rows = own->table.dropped;
         data->origins[i] = (RowOrigin){.begin = begin, .file = own->paths[i], .lines = own->table.lines + begin};
         begin += (int32_t)own->texts[i].rows;
     }
@@ -66,6 +72,7 @@ static void take_columns(SourceData *data) {
     for (uint32_t i = 0; i < table->column_count; i++) {
         const Column *column = &table->columns[i];
         data->data[i] = column->cells;
+        data->exact[i] = column->exact;
         data->fields[i] = (SourceField){.name = column->name,
                                         .dtype = column_dtype(column),
                                         .categories = column->categories,

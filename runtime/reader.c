@@ -11,6 +11,7 @@ enum { FIRST_ROOM = 1 << 16 };
 void reader_fields(SourceData *data, uint32_t count) {
     data->fields = ARENA_ARRAY(data->arena, SourceField, count);
     data->data = ARENA_ARRAY(data->arena, void *, count);
+    data->exact = ARENA_ARRAY(data->arena, Exact, count);
     data->schema.fields = data->fields;
     data->schema.field_count = count;
 }

@@ -87,7 +87,8 @@ bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag) {
         const Symbol *symbol = &graph->symbols[i];
         char shape[SHAPE_TEXT];
         const void *data;
-        if (symbol->kind != SYMBOL_BATCH) continue;
+        if (symbol->kind != SYMBOL_BATCH || !symbol->node) continue;
+        if (!dataset_derive(dataset, symbol->name, graph_node(graph, symbol->node)->span, diag)) return false;
         if (!rows_agree(symbol, dataset_find(dataset, symbol->name, &data))) {
             diag_error(diag, STATUS_DATA, (Span){0}, "the model reads '%s' as %s, which the data set does not have",
                        symbol->name, shape_text(symbol->dtype, symbol->shape, shape));

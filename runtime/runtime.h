@@ -52,6 +52,11 @@ const char *dataset_place_brief(const Dataset *dataset, int32_t row, char text[P
 const void *dataset_field(const Dataset *dataset, const char *name);
 /* The same with its dtype and row; NULL: none. */
 const SourceField *dataset_find(const Dataset *dataset, const char *name, const void **data);
+/* Makes sure of a derived column (ir/derived.h): false after reporting, at `span`, an element that has no value. True where the
+ * columns that it reads are not there, too: then dataset_find says NULL. */
+bool dataset_derive(const Dataset *dataset, const char *name, Span span, Diagnostics *diag);
+/* Whether no number is missing that an input is made of, in any row of a split; else a STATUS_DATA error at `span`. */
+bool dataset_check_present(const Dataset *dataset, const char *name, Span span, Diagnostics *diag);
 const SourceSchema *dataset_fields(const Dataset *dataset);
 /* Whether every whole number of a field is a class from 0 to below classes[i], for each element i of a row (0: any number will do);
  * else a STATUS_DATA error at spans[i] (NULL: nowhere). */

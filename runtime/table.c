@@ -19,6 +19,7 @@ typedef struct {
     Arena *arena;
     CsvCell *cells;
     Table *table;
+    bool **drops;         /* of each text, of each cell of a record: where it is missing the row is left out */
     int32_t **columns_of; /* of each text, of each cell of a record: its column, or -1 */
     Names **categories;   /* of each column of text */
     Names *series;        /* the different cells of format->series; NULL: there is none */
@@ -120,6 +121,26 @@ static bool check_same_columns(const Reading *reading, const char *const *names,
     return true;
 }
 
+/* Which cells of a row must be there. */
+static bool find_drops(Reading *reading, const char *const *names, uint32_t count) {
+    const CsvFormat *format = reading->format;
+    bool *drops = reading->drops[reading->at] = ARENA_ARRAY(reading->arena, bool, count);
+    for (uint32_t i = 0; i < count; i++) drops[i] = format->drop_all;
+    for (uint32_t k = 0; k < format->drop_count; k++) {
+        uint32_t i = 0;
+        while (i < count && strcmp(names[i], format->drop[k])) i++;
+        if (i < count) {
+            drops[i] = true;
+            continue;
+        }
+        const char *near = diag_nearest(format->drop[k], names, count);
+        problem_set(reading->problem, "it has no column '%.100s', which 'drop_missing' names", format->drop[k]);
+        if (near) problem_remedy(reading->problem, "did you mean '%.100s'?", near);
+        return false;
+    }
+    return true;
+}
+
 static bool read_names(Reading *reading) {
     CsvScan scan;
     if (!begin(reading, &scan) || (!csv_next(&scan, reading->problem) && failed(reading))) return false;
@@ -131,11 +152,13 @@ static bool read_names(Reading *reading) {
     if (!names_differ(reading, names, scan.count, scan.record_line)) return false;
     if (reading->at == 0) reading->width = scan.count, make_columns(reading, names);
     find_columns(reading, names, scan.count);
+    if (!find_drops(reading, names, scan.count)) return false;
     return reading->at == 0 || check_same_columns(reading, names, scan.count, scan.record_line);
 }
 
 static bool read_all_names(Reading *reading) {
     reading->columns_of = ARENA_ARRAY(reading->arena, int32_t *, reading->text_count);
+    reading->drops = ARENA_ARRAY(reading->arena, bool *, reading->text_count);
     for (reading->at = 0; reading->at < reading->text_count; reading->at++)
         if (!read_names(reading)) return false;
     return true;
@@ -155,8 +178,16 @@ static bool check_width(const Reading *reading, const CsvScan *scan) {
     return false;
 }
 
+static bool is_dropped(const Reading *reading, const CsvScan *scan) {
+    for (uint32_t i = 0; i < scan->count; i++) {
+        const CsvCell *cell = &scan->cells[i];
+        if (!reading->drops[reading->at][i]) continue;
+        if (is_missing(reading, cell) || number_form(cell->text, cell->length) == NUMBER_NAN) return true;
+    }
+    return false;
+}
+
 static bool see_row(Reading *reading, const CsvScan *scan, int64_t row, SeeCell *see) {
-    if (!check_width(reading, scan)) return false;
     if (reading->table->lines) reading->table->lines[row] = scan->record_line;
     for (uint32_t i = 0; i < scan->count; i++) {
         int32_t column = reading->columns_of[reading->at][i];
@@ -172,17 +203,25 @@ static bool see_text(Reading *reading, SeeCell *see, int64_t *rows) {
     if (!begin(reading, &scan)) return false;
     if (reading->format->header) csv_next(&scan, reading->problem);
     for (; csv_next(&scan, reading->problem); ++*rows) {
+        if (!check_width(reading, &scan)) return false;
+        if (is_dropped(reading, &scan)) {
+            reading->table->dropped++;
+            --*rows;
+            continue;
+        }
         if (*rows == INT32_MAX) return problem_set(reading->problem, "it has more than %d rows", INT32_MAX), false;
         if (!see_row(reading, &scan, *rows, see)) return false;
     }
     reading->texts[reading->at].rows = *rows - first;
     if (*rows == first && !failed(reading))
-        problem_set(reading->problem, "it has no rows%s", reading->format->header ? " below the names of its columns" : "");
+        problem_set(reading->problem,
+                    reading->table->dropped ? "it has no rows but those that 'drop_missing' leaves out%s" : "it has no rows%s",
+                    reading->format->header ? " below the names of its columns" : "");
     return !failed(reading);
 }
 
 static bool see_all(Reading *reading, SeeCell *see, int64_t *rows) {
-    *rows = 0;
+    *rows = reading->table->dropped = 0;
     for (reading->at = 0; reading->at < reading->text_count; reading->at++)
         if (!see_text(reading, see, rows)) return false;
     return true;
@@ -203,7 +242,8 @@ static bool see_kind(Reading *reading, Column *column, int64_t row, const CsvCel
     if (column->kind == COLUMN_TEXT) return true;
     NumberForm form = number_form(cell->text, cell->length);
     if (form == NUMBER_NAN) column->missing++;
-    if (form == NUMBER_REAL) column->kind = COLUMN_NUMBER;
+    if (form == NUMBER_REAL || form == NUMBER_LONG) column->kind = COLUMN_NUMBER;
+    column->has_fractions |= form == NUMBER_REAL;
     if (form != NUMBER_NONE) return true;
     column->kind = COLUMN_TEXT;
     column->why_text = arena_format(reading->arena, "line %u has %s", line, shown(reading, cell));
@@ -231,14 +271,23 @@ static void see_series(Reading *reading, const Column *column, int64_t row, cons
     reading->table->series[row] = is_missing(reading, cell) ? -1 : (int32_t)names_add(reading->series, text);
 }
 
+static void take_number(Column *column, int64_t row, const CsvCell *cell, bool missing) {
+    bool none = missing || number_form(cell->text, cell->length) == NUMBER_NAN;
+    column->numbers[row] = none ? NAN : number_value(cell->text, cell->length);
+    if (column->exact.kind == EXACT_WHOLE)
+        ((int64_t *)column->exact.elements)[row] = none ? WHOLE_MISSING : number_whole(cell->text, cell->length);
+    else
+        ((double *)column->exact.elements)[row] = none ? (double)NAN : number_real(cell->text, cell->length);
+}
+
 /* Second time: its cells. */
 static bool see_value(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
     see_series(reading, column, row, cell);
     bool missing = is_missing(reading, cell);
     if (column->kind == COLUMN_NUMBER) {
-        column->numbers[row] = missing ? NAN : number_value(cell->text, cell->length);
+        take_number(column, row, cell, missing);
     } else if (column->kind == COLUMN_WHOLE) {
-        column->whole[row] = number_whole(cell->text, cell->length);
+        column->whole[row] = (int32_t)number_whole(cell->text, cell->length);
     } else if (missing) {
         column->codes[row] = -1;
     } else {
@@ -287,10 +336,13 @@ static bool make_room(Reading *reading) {
         reading->series = names_new(reading->arena);
     }
     for (uint32_t i = 0; i < reading->width; i++) {
-        int32_t column = reading->columns_of[0][i];
-        if (column < 0) continue;
-        table->columns[column].cells = malloc((size_t)table->rows * sizeof(float));
-        if (table->columns[column].cells) continue;
+        if (reading->columns_of[0][i] < 0) continue;
+        Column *column = &table->columns[reading->columns_of[0][i]];
+        bool exact = column->kind == COLUMN_NUMBER;
+        column->cells = malloc((size_t)table->rows * sizeof(float));
+        column->exact.kind = column->has_fractions ? EXACT_REAL : EXACT_WHOLE;
+        if (exact) column->exact.elements = malloc((size_t)table->rows * sizeof(double));
+        if (column->cells && (!exact || column->exact.elements)) continue;
         reading->at = 0;
         problem_set(reading->problem, "no memory for its %lld rows", (long long)table->rows);
         return false;
@@ -334,7 +386,10 @@ bool table_read(TableText *texts, uint32_t count, const CsvFormat *format, const
 }
 
 void table_free(Table *table) {
-    for (uint32_t i = 0; i < table->column_count; i++) free(table->columns[i].cells);
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        free(table->columns[i].cells);
+        free(table->columns[i].exact.elements);
+    }
     free(table->lines);
     free(table->series);
     *table = (Table){0};

@@ -3,12 +3,16 @@
 #define MLC_RUNTIME_TABLE_H
 
 #include "runtime/csv.h"
+#include "runtime/exact.h"
 #include "ir/source.h"
 
 typedef struct {
     bool header;
     const char *const *missing; /* what stands in a cell that is missing, besides nothing */
     uint32_t missing_count;
+    const char *const *drop; /* columns: a row in which one of them is missing is left out */
+    uint32_t drop_count;
+    bool drop_all; /* of whatever column */
     char delimiter;
     const char *series; /* the column that tells series of rows apart, or NULL */
 } CsvFormat;
@@ -25,6 +29,7 @@ typedef enum { COLUMN_WHOLE, COLUMN_NUMBER, COLUMN_TEXT } ColumnKind; /* each ca
 typedef struct {
     const char *name;
     ColumnKind kind;
+    bool has_fractions;   /* a number is not whole, or beyond 64 bits */
     int64_t missing;      /* how many cells are */
     const char *why_text; /* "line 17 has 'abc'": the first cell that is no number */
     union {
@@ -33,6 +38,7 @@ typedef struct {
         int32_t *codes; /* of categories; -1 where missing */
         void *cells;
     };
+    Exact exact;             /* of numbers */
     int64_t unseen;          /* where a schema is followed: cells whose category it does not have */
     const char *unseen_text; /* and such a category */
     const char **categories; /* sorted by their bytes */
@@ -43,6 +49,7 @@ typedef struct {
     Column *columns;
     uint32_t column_count;
     int64_t rows;
+    int64_t dropped; /* rows that are left out */
     uint32_t *lines; /* [rows]: where each begins, from 1; malloc'ed */
     int32_t *series; /* [rows]: which series each belongs to, by the cells of format->series; -1: a missing one; NULL: nobody asks */
 } Table;

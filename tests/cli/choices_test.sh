@@ -16,7 +16,7 @@ END2
 told="the whole number computed here is"
 printf 'n,grade\n3,7\n1,2\n2,0\n' >new.csv
 
-model 'one_hot(int(source.grade - 1), 3)'
+model 'one_hot(int(fma(source.grade, 1, -1)), 3)'
 expect 0 mlc train m.mdl --out run -q
 ! grep -q "$told" "$scratch/err" || fail "grades that have their column are told"
 expect 0 mlc eval run
@@ -29,7 +29,7 @@ expect 0 mlc predict run new.csv --json
 says err "$told 6"
 
 # in training, evaluation and looking at the data
-model 'one_hot(int(source.grade - 2), 3)'
+model 'one_hot(int(fma(source.grade, 1, -2)), 3)'
 expect 0 mlc train m.mdl --out low -q
 says err "m.mdl:3:" "$told -1 in line "
 expect 0 mlc eval low --split train
@@ -44,11 +44,20 @@ model 'source |> columns("grade") |> impute("median")' 'one_hot(int(x[:, 0] - 1)
 expect 0 mlc train m.mdl --out block -q
 expect 0 mlc predict block new.csv
 says err "block/resolved.mdl:5:" "$told 6 in line 2 of 'new.csv'"
-model 'int((source |> columns(["grade", "grade"])) - 1)' 'reshape(embedding(x, 3, 2), [N, 4])'
+model 'int(fma(source |> columns(["grade", "grade"]), 1, -1))' 'reshape(embedding(x, 3, 2), [N, 4])'
 expect 0 mlc train m.mdl --out pairs -q
 printf 'n,grade\n1,2\n3,7\n' >second.csv
 mlc predict pairs second.csv >"$scratch/out" 2>"$scratch/err"
 says err "pairs/resolved.mdl:5:" "$told 6 in line 3 of 'second.csv'"
+
+# columns of the table, and what is computed of them with numbers, are known before: these are errors
+model 'one_hot(int(source.grade - 1), 3)'
+expect 0 mlc train m.mdl --out known -q
+expect 4 mlc predict known new.csv
+says err "'int(grade - 1)' has class 6 in line 2 of 'new.csv', but there are columns for 0 to 2 only"
+model 'one_hot(int(source.grade - 2), 3)'
+expect 4 mlc train m.mdl --out known_low -q
+says err "'int(grade - 2)' has class -1 in line "
 model 'source |> columns("grade")' 'one_hot(int(dense(n, 1)[:, 0] * 100), 3)'
 expect 0 mlc train m.mdl --out free -q
 ! grep -q "$told" "$scratch/err" || fail "numbers that depend on weights are told"

@@ -145,7 +145,7 @@ says err "little.png: 6x6 grey, brought to 20x16 colour"
 # the label is what the loss compares with, also where the network reads another column of categories; computed labels are told by nobody
 cat >towns.mdl <<'END'
 mdl 1
-data { source = csv("towns.csv"); field town = source.town; field bought = source.bought; field often = source.count > 2 }
+data { source = csv("towns.csv"); field town = source.town; field bought = source.bought; field often = fma(source.count, 1, 0) > 2 }
 model m(town) -> logits { logits = town |> embedding(3, 4) |> dense(2) }
 train { loss = cross_entropy(logits, bought); optimizer = adam(0.01); epochs = 1 }
 END

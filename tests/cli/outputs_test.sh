@@ -11,7 +11,7 @@ data {
     field x = source |> columns(["a", "b"]) |> standardize
     field kind = source.kind
     field size = source.size
-    field large = source.size > 1
+    field large = fma(source.size, 1, 0) > 1
     field y = source |> columns("y")
 }
 model heads(x) -> (size_logits, price, kind_logits, large_logits) {

@@ -96,7 +96,7 @@ expect 0 mlc train more.mdl --out more -q
 expect 0 mlc predict more --csv rows.csv
 sed 1q rows.csv >heads
 same heads - <<'END'
-index,row,line,pair.true rent,pair.predicted rent,pair.error rent,pair.true price,pair.predicted price,pair.error price,pair[0],pair[1],split.true rent,split.predicted rent,split.error rent,split.true price,split.predicted price,split.error price,split[0],split[1],dear_logits.predicted,dear_logits.probability,dear_logits.p(0),dear_logits.p(1),free[0],free[1]
+index,row,line,pair.true rent,pair.predicted rent,pair.error rent,pair.true price,pair.predicted price,pair.error price,pair[0],pair[1],split.true rent,split.predicted rent,split.error rent,split.true price,split.predicted price,split.error price,split[0],split[1],dear_logits.true,dear_logits.predicted,dear_logits.probability,dear_logits.p(0),dear_logits.p(1),free[0],free[1]
 END
 awk -F, -v M="$(sed 's/field both/field y/;s/both/y/g' more.mdl >homes.mdl; learnt mean)" -v S="$(learnt deviation)" '
     function far(a, b) { d = a - b; return (d < 0 ? -d : d) > 2e-5 * (1 + (b < 0 ? -b : b)) }
@@ -107,7 +107,7 @@ awk -F, -v M="$(sed 's/field both/field y/;s/both/y/g' more.mdl >homes.mdl; lear
     far($18, $13 / 10) || far($19, ($16 - M) / S) { print "split", $0; bad = 1 }
     END { exit bad || FNR != 41 }' homes.csv rows.csv || fail "numbers of several outputs"
 expect 0 mlc predict more --index 1 --json
-says out '"outputs":{"pair":{"output":[' '"columns":["rent","price"],"predicted":[' '"error":[' '"target":[' '"dear_logits":{"predicted":' '"free":['
+says out '"outputs":{"pair":{"output":[' '"columns":["rent","price"],"predicted":[' '"error":[' '"target":[' '"dear_logits":{"true":1,"predicted":' '"free":['
 expect 0 mlc eval more --json
 [[ $(grep -o '"output":"[a-z]*","column":"[a-z]*"' "$scratch/out" | wc -l) == 4 ]] || fail "not each of four columns has its errors"
 printf 'b,a\n0.1,2\n' >new.csv

@@ -38,7 +38,7 @@ static const struct {
     {"dense(x, 10)", "cross_entropy(a, digit) + cross_entropy(c, digit) + mean(b ** 2)", "digit - digit"},
     {"dense(x, 1)", "mean(a ** 2) + mean(b ** 2) + mean(c ** 2); metrics = [accuracy(b, kind), f1(b, kind)]", "- kind -"},
     /* computed labels; of several labels of an output the first one counts */
-    {"dense(x, 2)", "cross_entropy(c, many) + cross_entropy(a, digit)", "digit - ?"},
+    {"dense(x, 2)", "cross_entropy(c, many) + cross_entropy(a, digit)", "digit - pieces > 3"},
     {"dense(x, 2)", "cross_entropy(a, kind) + cross_entropy(a, digit)", "kind - -"},
     /* the nearest output counts, not what it is made of, nor what is made of it */
     {"softmax(a)", "nll(log(c), digit)", "- - digit"},

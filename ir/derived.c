@@ -1,0 +1,300 @@
+/* Derived columns and their names: written, read back, and what they are. */
+#include "ir/derived.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    int arity;
+    const char *text;
+} operations[DERIVED_KINDS] = {
+#define DERIVED(op, arity, text) [DERIVED_##op] = {arity, text},
+#include "ir/derived.def"
+};
+
+int derived_arity(DerivedKind kind) { return operations[kind].arity; }
+
+static bool is_infix(DerivedKind kind) { return derived_arity(kind) == 2 && !isalpha((unsigned char)*operations[kind].text); }
+
+/* -- what they are -- */
+
+DType derived_dtype(const Derived *derived) {
+    if (derived->kind >= DERIVED_LT && derived->kind <= DERIVED_NE) return DTYPE_BOOL;
+    return derived->kind == DERIVED_INT ? DTYPE_I32 : DTYPE_F32;
+}
+
+Shape derived_row(const SourceSchema *schema, const Derived *derived) {
+    if (derived->kind == DERIVED_COLUMNS)
+        return derived->is_list ? (Shape){1, {derived->count}} : schema->fields[derived->fields[0]].row;
+    Shape row = {0};
+    for (int i = 0; i < derived_arity(derived->kind); i++) {
+        Shape of = derived_row(schema, derived->args[i]);
+        if (of.rank > row.rank) row = of;
+    }
+    return row;
+}
+
+static void mark_reads(const Derived *derived, bool *reads) {
+    for (uint32_t i = 0; i < derived->count; i++) reads[derived->fields[i]] = true;
+    for (int i = 0; i < derived_arity(derived->kind); i++) mark_reads(derived->args[i], reads);
+}
+
+uint32_t derived_reads(const SourceSchema *schema, const Derived *derived, uint32_t *fields) {
+    uint32_t count = 0;
+    bool *reads = calloc(schema->field_count + 1, sizeof *reads);
+    if (!reads) abort();
+    mark_reads(derived, reads);
+    for (uint32_t i = 0; i < schema->field_count; i++)
+        if (reads[i]) fields[count++] = i;
+    free(reads);
+    return count;
+}
+
+/* -- writing -- */
+
+static bool is_word(const char *text) {
+    bool word = isalpha((unsigned char)*text) || *text == '_';
+    for (; *text && word; text++) word = isalnum((unsigned char)*text) || *text == '_';
+    return word;
+}
+
+/* A name of letters as it is; any other in quotes, with quotes and backslashes behind a backslash. */
+static void write_field(const char *name, FILE *out) {
+    if (is_word(name)) {
+        fputs(name, out);
+        return;
+    }
+    putc('"', out);
+    for (; *name; name++) {
+        if (*name == '"' || *name == '\\') putc('\\', out);
+        putc(*name, out);
+    }
+    putc('"', out);
+}
+
+static void write_columns(const SourceSchema *schema, const Derived *derived, FILE *out) {
+    if (derived->is_list) putc('[', out);
+    for (uint32_t i = 0; i < derived->count; i++) {
+        if (i) fputs(", ", out);
+        write_field(schema->fields[derived->fields[i]].name, out);
+    }
+    if (derived->is_list) putc(']', out);
+}
+
+static void write_derived(const SourceSchema *schema, const Derived *derived, bool inside, FILE *out);
+
+static void write_operation(const SourceSchema *schema, const Derived *derived, bool inside, FILE *out) {
+    const char *text = operations[derived->kind].text;
+    bool infix = is_infix(derived->kind);
+    if (!infix) fprintf(out, "%s(", text);
+    if (infix && inside) putc('(', out);
+    for (int i = 0; i < derived_arity(derived->kind); i++) {
+        if (i && infix)
+            fprintf(out, " %s ", text);
+        else if (i)
+            fputs(", ", out);
+        write_derived(schema, derived->args[i], infix, out);
+    }
+    if (inside || !infix) putc(')', out);
+}
+
+static void write_derived(const SourceSchema *schema, const Derived *derived, bool inside, FILE *out) {
+    switch (derived->kind) {
+    case DERIVED_COLUMNS: write_columns(schema, derived, out); return;
+    case DERIVED_WHOLE: fprintf(out, "%" PRId64, derived->whole); return;
+    case DERIVED_REAL: fprintf(out, "%.17g%s", derived->real, derived->real == floor(derived->real) ? "." : ""); return;
+    default: write_operation(schema, derived, inside, out);
+    }
+}
+
+/* A field that is called like it gets a space to tell them apart. */
+static const char *unlike_fields(Arena *arena, const SourceSchema *schema, const char *name) {
+    while (source_field(schema, name)) name = arena_format(arena, "%s ", name);
+    return name;
+}
+
+const char *derived_name(Arena *arena, const SourceSchema *schema, const Derived *derived) {
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    if (!out) abort();
+    write_derived(schema, derived, false, out);
+    if (fclose(out)) abort();
+    const char *name = arena_copy_string(arena, text, length);
+    free(text);
+    return unlike_fields(arena, schema, name);
+}
+
+/* -- reading -- */
+
+enum { DEEPEST = 200 };
+
+typedef struct {
+    Arena *arena;
+    const SourceSchema *schema;
+    const char *at;
+    int depth;
+} Reader;
+
+static void skip_spaces(Reader *reader) {
+    while (*reader->at == ' ') reader->at++;
+}
+
+static bool accept(Reader *reader, const char *text) {
+    skip_spaces(reader);
+    size_t length = strlen(text);
+    if (strncmp(reader->at, text, length)) return false;
+    reader->at += length;
+    return true;
+}
+
+/* The text in quotes, or the word, that comes next; NULL: there is none. */
+static const char *read_name(Reader *reader) {
+    skip_spaces(reader);
+    bool quoted = *reader->at == '"';
+    const char *at = reader->at + quoted;
+    char *name = arena_alloc(reader->arena, strlen(at) + 1), *to = name;
+    while (*at && (quoted ? *at != '"' : isalnum((unsigned char)*at) || *at == '_')) {
+        at += quoted && *at == '\\' && at[1];
+        *to++ = *at++;
+    }
+    *to = '\0';
+    if ((quoted && *at != '"') || (!quoted && !is_word(name))) return NULL;
+    reader->at = at + quoted;
+    return name;
+}
+
+static Derived *derived_new(Reader *reader, DerivedKind kind) {
+    Derived *derived = ARENA_NEW(reader->arena, Derived);
+    derived->kind = kind;
+    return derived;
+}
+
+static bool read_field(Reader *reader, const char *name, uint32_t *field) {
+    const SourceField *found = name ? source_field(reader->schema, name) : NULL;
+    if (found) *field = (uint32_t)(found - reader->schema->fields);
+    return found && !found->is_text;
+}
+
+static const Derived *read_columns(Reader *reader, const char *first) {
+    Derived *derived = derived_new(reader, DERIVED_COLUMNS);
+    uint32_t *fields = ARENA_ARRAY(reader->arena, uint32_t, first ? 1 : strlen(reader->at));
+    derived->is_list = !first;
+    derived->fields = fields;
+    do {
+        if (!read_field(reader, first ? first : read_name(reader), &fields[derived->count++])) return NULL;
+    } while (!first && accept(reader, ","));
+    return first || accept(reader, "]") ? derived : NULL;
+}
+
+static const Derived *read_number(Reader *reader) {
+    char *end;
+    const char *text = reader->at;
+    Derived *derived = derived_new(reader, DERIVED_REAL);
+    derived->real = strtod(text, &end);
+    if (end == text || !isfinite(derived->real)) return NULL;
+    reader->at = end;
+    if (strcspn(text, ".e") < (size_t)(end - text)) return derived;
+    derived->kind = DERIVED_WHOLE;
+    derived->whole = strtoll(text, &end, 10);
+    return derived;
+}
+
+static const Derived *read_expression(Reader *reader);
+
+static const Derived *read_call(Reader *reader, const char *word) {
+    for (DerivedKind kind = DERIVED_REAL + 1; kind < DERIVED_KINDS; kind++) {
+        if (is_infix(kind) || strcmp(operations[kind].text, word)) continue;
+        Derived *derived = derived_new(reader, kind);
+        for (int i = 0; i < derived_arity(kind); i++)
+            if ((i && !accept(reader, ",")) || !(derived->args[i] = read_expression(reader))) return NULL;
+        return accept(reader, ")") ? derived : NULL;
+    }
+    return NULL;
+}
+
+static const Derived *read_operand(Reader *reader) {
+    if (accept(reader, "(")) {
+        const Derived *inner = read_expression(reader);
+        return inner && accept(reader, ")") ? inner : NULL;
+    }
+    if (accept(reader, "[")) return read_columns(reader, NULL);
+    if (isdigit((unsigned char)*reader->at) || *reader->at == '-') return read_number(reader);
+    bool quoted = *reader->at == '"';
+    const char *name = read_name(reader);
+    if (!name) return NULL;
+    return !quoted && accept(reader, "(") ? read_call(reader, name) : read_columns(reader, name);
+}
+
+/* Of signs that begin alike the longer one is meant. */
+static DerivedKind read_sign(Reader *reader) {
+    DerivedKind best = DERIVED_KINDS;
+    skip_spaces(reader);
+    for (DerivedKind kind = DERIVED_REAL + 1; kind < DERIVED_KINDS; kind++) {
+        size_t length = strlen(operations[kind].text);
+        if (!is_infix(kind) || strncmp(reader->at, operations[kind].text, length)) continue;
+        if (best == DERIVED_KINDS || length > strlen(operations[best].text)) best = kind;
+    }
+    if (best != DERIVED_KINDS) reader->at += strlen(operations[best].text);
+    return best;
+}
+
+static const Derived *read_expression(Reader *reader) {
+    if (++reader->depth > DEEPEST) return NULL;
+    const Derived *left = read_operand(reader);
+    DerivedKind kind = left ? read_sign(reader) : DERIVED_KINDS;
+    if (left && kind != DERIVED_KINDS) {
+        Derived *both = derived_new(reader, kind);
+        both->args[0] = left;
+        both->args[1] = read_operand(reader);
+        left = both->args[1] ? both : NULL;
+    }
+    reader->depth--;
+    return left;
+}
+
+/* One number, or elements of the same rows. */
+static bool rows_agree(const SourceSchema *schema, const Derived *derived) {
+    Shape row = derived_row(schema, derived);
+    for (int i = 0; i < derived_arity(derived->kind); i++) {
+        const Derived *arg = derived->args[i];
+        bool number = arg->kind == DERIVED_WHOLE || arg->kind == DERIVED_REAL;
+        if (!rows_agree(schema, arg) || (!number && !shape_equal(derived_row(schema, arg), row))) return false;
+    }
+    return true;
+}
+
+static const Derived *side_by_side(Arena *arena, const SourceSchema *schema, const char *name) {
+    Derived derived = {.kind = DERIVED_COLUMNS, .is_list = true};
+    derived.fields = source_columns_find(schema, name, arena, &derived.count);
+    if (!derived.fields || schema->fields[derived.fields[0]].is_text) return NULL;
+    Derived *copy = ARENA_NEW(arena, Derived);
+    *copy = derived;
+    return copy;
+}
+
+const Derived *derived_find(Arena *arena, const SourceSchema *schema, const char *name) {
+    Reader reader = {arena, schema, name, 0};
+    const Derived *derived = source_field(schema, name) ? read_columns(&reader, name) : side_by_side(arena, schema, name);
+    if (derived || source_field(schema, name)) return derived;
+    derived = read_expression(&reader);
+    skip_spaces(&reader);
+    return derived && !*reader.at && rows_agree(schema, derived) ? derived : NULL;
+}
+
+const uint32_t *source_reads(const SourceSchema *schema, const char *name, Arena *arena, uint32_t *count) {
+    SourceRows rows;
+    name = source_rows_of(name, &rows);
+    const SourceField *field = source_field(schema, name);
+    uint32_t *reads = ARENA_ARRAY(arena, uint32_t, schema->field_count);
+    const uint32_t *columns = field ? NULL : source_columns_find(schema, name, arena, count);
+    const Derived *derived = field || columns ? NULL : derived_find(arena, schema, name);
+    if (columns) return columns;
+    if (field) *reads = (uint32_t)(field - schema->fields);
+    *count = field ? 1 : derived ? derived_reads(schema, derived, reads) : 0;
+    return reads;
+}

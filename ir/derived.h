@@ -1,0 +1,45 @@
+/* A column that is computed from columns of the source when the data are read, in whole numbers of 64 bits or in f64, and rounded
+ * once: "int(y)", "(ts - 1600000000) % 86400". Its name is what it computes, so that a graph's input needs nothing but its name. */
+#ifndef MLC_IR_DERIVED_H
+#define MLC_IR_DERIVED_H
+
+#include "ir/source.h"
+
+typedef enum {
+    DERIVED_COLUMNS, /* columns side by side, or one field */
+    DERIVED_WHOLE,
+    DERIVED_REAL,
+#define DERIVED(op, arity, text) DERIVED_##op,
+#include "ir/derived.def"
+    DERIVED_KINDS
+} DerivedKind;
+
+typedef struct Derived Derived;
+struct Derived {
+    DerivedKind kind;
+    const uint32_t *fields; /* COLUMNS */
+    uint32_t count;
+    bool is_list;     /* COLUMNS: [N, count]; else one field as it is */
+    int64_t whole;    /* WHOLE */
+    double real;      /* REAL: finite */
+    const Derived *args[2];
+};
+
+/* A number that no operation has: 0 arguments. */
+int derived_arity(DerivedKind kind);
+/* The elements of an i32 or bool column; all others are f32. */
+DType derived_dtype(const Derived *derived);
+/* The shape of a row. */
+Shape derived_row(const SourceSchema *schema, const Derived *derived);
+/* The fields it reads, each once; returns their number. `fields` has room for all of the schema. */
+uint32_t derived_reads(const SourceSchema *schema, const Derived *derived, uint32_t *fields);
+
+/* The fields that an input is, or is computed of; none if it is none of the source. In the arena. */
+const uint32_t *source_reads(const SourceSchema *schema, const char *name, Arena *arena, uint32_t *count);
+
+/* The name of a column, in the arena; never that of a field. */
+const char *derived_name(Arena *arena, const SourceSchema *schema, const Derived *derived);
+/* What a name stands for, that of a field or of columns side by side too; NULL: nothing. */
+const Derived *derived_find(Arena *arena, const SourceSchema *schema, const char *name);
+
+#endif

@@ -1,0 +1,240 @@
+/* Computes derived columns, element by element: whole numbers in 64 bits, where an overflow is a fault, and everything else in f64. */
+#include "runtime/derive.h"
+#include "runtime/memory.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct {
+    bool is_whole;
+    int64_t whole;
+    double real; /* of one that is not whole; NaN: missing */
+} Number;
+
+typedef struct {
+    const SourceData *source;
+    DeriveFault *fault;
+    int32_t row;
+    int64_t element; /* of the row */
+} Place;
+
+static Number whole_number(int64_t whole) { return (Number){true, whole, 0}; }
+static Number real_number(double real) { return (Number){false, 0, real}; }
+static double real_of(Number number) { return number.is_whole ? (double)number.whole : number.real; }
+static bool is_missing(Number number) { return !number.is_whole && isnan(number.real); }
+
+/* -- elements of the source -- */
+
+static Number stored_number(const SourceData *source, uint32_t field, int64_t at) {
+    switch (source->fields[field].dtype) {
+    case DTYPE_F32: return real_number((double)((const float *)source->data[field])[at]);
+    case DTYPE_I32: return whole_number(((const int32_t *)source->data[field])[at]);
+    default: return whole_number(((const uint8_t *)source->data[field])[at]);
+    }
+}
+
+static Number source_number(const SourceData *source, uint32_t field, int64_t at) {
+    const Exact *exact = &source->exact[field];
+    if (!exact->elements) return stored_number(source, field, at);
+    if (exact->kind == EXACT_REAL) return real_number(((const double *)exact->elements)[at]);
+    int64_t whole = ((const int64_t *)exact->elements)[at];
+    return whole == WHOLE_MISSING ? real_number((double)NAN) : whole_number(whole);
+}
+
+static Number column_number(const Place *place, const Derived *derived) {
+    const SourceData *source = place->source;
+    if (derived->is_list) return source_number(source, derived->fields[place->element], place->row);
+    uint32_t field = derived->fields[0];
+    return source_number(source, field, place->row * shape_elements(source->fields[field].row) + place->element);
+}
+
+/* -- operations -- */
+
+static bool fault(const Place *place, const char *finding, double number) {
+    place->fault->row = place->row;
+    place->fault->field = NULL;
+    snprintf(place->fault->finding, sizeof place->fault->finding, finding, number);
+    return false;
+}
+
+static int64_t floor_remainder(int64_t a, int64_t b) {
+    int64_t r = b == -1 ? 0 : a % b;
+    return r && (r < 0) != (b < 0) ? r + b : r;
+}
+
+/* As f32 has it, in f64: the sign is that of b. */
+static double real_remainder(double a, double b) {
+    double r = fmod(a, b);
+    return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
+/* Of two whole numbers; one that has no whole result is left to f64. */
+static bool whole_operation(const Place *place, DerivedKind kind, int64_t a, int64_t b, Number *result) {
+    int64_t whole = 0;
+    bool overflow = false;
+    switch (kind) {
+    case DERIVED_ADD: overflow = __builtin_add_overflow(a, b, &whole); break;
+    case DERIVED_SUB: overflow = __builtin_sub_overflow(a, b, &whole); break;
+    case DERIVED_MUL: overflow = __builtin_mul_overflow(a, b, &whole); break;
+    case DERIVED_MOD:
+        if (b == 0) return *result = real_number((double)NAN), true;
+        whole = floor_remainder(a, b);
+        break;
+    case DERIVED_DIV: return *result = real_number((double)a / (double)b), true;
+    case DERIVED_MIN: whole = a < b ? a : b; break;
+    case DERIVED_MAX: whole = a > b ? a : b; break;
+    case DERIVED_LT: whole = a < b; break;
+    case DERIVED_LE: whole = a <= b; break;
+    case DERIVED_GT: whole = a > b; break;
+    case DERIVED_GE: whole = a >= b; break;
+    case DERIVED_EQ: whole = a == b; break;
+    default: whole = a != b; break;
+    }
+    *result = whole_number(whole);
+    return !overflow || fault(place, "is a whole number beyond 64 bits", 0);
+}
+
+static double larger(double a, double b) { return isnan(a) || a > b ? a : b; }
+
+static Number real_operation(DerivedKind kind, double a, double b) {
+    switch (kind) {
+    case DERIVED_ADD: return real_number(a + b);
+    case DERIVED_SUB: return real_number(a - b);
+    case DERIVED_MUL: return real_number(a * b);
+    case DERIVED_DIV: return real_number(a / b);
+    case DERIVED_MOD: return real_number(real_remainder(a, b));
+    case DERIVED_MIN: return real_number(-larger(-a, -b));
+    case DERIVED_MAX: return real_number(larger(a, b));
+    case DERIVED_LT: return whole_number(a < b);
+    case DERIVED_LE: return whole_number(a <= b);
+    case DERIVED_GT: return whole_number(a > b);
+    case DERIVED_GE: return whole_number(a >= b);
+    case DERIVED_EQ: return whole_number(a == b);
+    default: return whole_number(a != b);
+    }
+}
+
+static bool int_of(const Place *place, Number number, Number *result) {
+    double real = trunc(real_of(number));
+    if (is_missing(number)) return fault(place, "is no number", 0);
+    if (!(real >= INT32_MIN && real <= INT32_MAX))
+        return fault(place, "is %.17g: int() makes whole numbers of 32 bits, -2147483648 to 2147483647", real);
+    *result = whole_number(number.is_whole ? number.whole : (int64_t)real);
+    return true;
+}
+
+static bool single_operation(const Place *place, DerivedKind kind, Number a, Number *result) {
+    bool negates = kind == DERIVED_NEG || (kind == DERIVED_ABS && a.is_whole && a.whole < 0);
+    if (kind == DERIVED_INT) return int_of(place, a, result);
+    if (a.is_whole && negates) return whole_operation(place, DERIVED_SUB, 0, a.whole, result);
+    *result = a;
+    if (!a.is_whole) result->real = kind == DERIVED_FLOOR ? floor(a.real) : kind == DERIVED_ABS ? fabs(a.real) : -a.real;
+    return true;
+}
+
+static bool compute(const Place *place, const Derived *derived, Number *result);
+
+/* The floor of a quotient of whole numbers, which may be too large for f64. */
+static bool floor_of_quotient(const Place *place, const Derived *quotient, bool *known, Number *result) {
+    Number a, b;
+    *known = false;
+    if (!compute(place, quotient->args[0], &a) || !compute(place, quotient->args[1], &b)) return false;
+    if (!a.is_whole || !b.is_whole || b.whole == 0 || (a.whole == INT64_MIN && b.whole == -1)) return true;
+    *known = true;
+    *result = whole_number(a.whole / b.whole - (a.whole % b.whole && (a.whole < 0) != (b.whole < 0)));
+    return true;
+}
+
+static bool compute(const Place *place, const Derived *derived, Number *result) {
+    Number args[2] = {{0}};
+    bool known = false;
+    switch (derived->kind) {
+    case DERIVED_COLUMNS: return *result = column_number(place, derived), true;
+    case DERIVED_WHOLE: return *result = whole_number(derived->whole), true;
+    case DERIVED_REAL: return *result = real_number(derived->real), true;
+    default: break;
+    }
+    if (derived->kind == DERIVED_FLOOR && derived->args[0]->kind == DERIVED_DIV &&
+        (!floor_of_quotient(place, derived->args[0], &known, result) || known))
+        return known;
+    for (int i = 0; i < derived_arity(derived->kind); i++)
+        if (!compute(place, derived->args[i], &args[i])) return false;
+    if (derived_arity(derived->kind) == 1) return single_operation(place, derived->kind, args[0], result);
+    if (args[0].is_whole && args[1].is_whole)
+        return whole_operation(place, derived->kind, args[0].whole, args[1].whole, result);
+    *result = real_operation(derived->kind, real_of(args[0]), real_of(args[1]));
+    return true;
+}
+
+/* -- all rows -- */
+
+static void put(Number number, DType dtype, void *to, int64_t at) {
+    if (dtype == DTYPE_F32)
+        ((float *)to)[at] = number.is_whole ? (float)number.whole : (float)number.real;
+    else if (dtype == DTYPE_I32)
+        ((int32_t *)to)[at] = (int32_t)number.whole;
+    else
+        ((uint8_t *)to)[at] = (uint8_t)number.whole;
+}
+
+/* The first of the columns whose number is missing there. */
+static const SourceField *missing_field(const Place *place, const Derived *derived) {
+    const SourceField *found = NULL;
+    if (derived->kind == DERIVED_COLUMNS && is_missing(column_number(place, derived)))
+        return &place->source->fields[derived->fields[derived->is_list ? place->element : 0]];
+    for (int i = 0; i < derived_arity(derived->kind) && !found; i++) found = missing_field(place, derived->args[i]);
+    return found;
+}
+
+static bool derive_rows(Place *place, const Derived *derived, int64_t first, int64_t count, void *to) {
+    DType dtype = derived_dtype(derived);
+    int64_t each = shape_elements(derived_row(&place->source->schema, derived));
+    for (int64_t row = first; row < first + count; row++) {
+        place->row = (int32_t)row;
+        for (place->element = 0; place->element < each; place->element++) {
+            Number number;
+            if (!compute(place, derived, &number)) {
+                const SourceField *field = missing_field(place, derived);
+                place->fault->field = field ? field->name : NULL;
+                return false;
+            }
+            put(number, dtype, to, row * each + place->element);
+        }
+    }
+    return true;
+}
+
+void *derive_elements(const SourceData *source, const Derived *derived, DeriveFault *at_fault) {
+    const SourceSchema *schema = &source->schema;
+    Place place = {.source = source, .fault = at_fault};
+    int64_t first = schema->train_rows + schema->valid_rows, begin = schema->test_rows ? source->test_begin : first;
+    int64_t rows = begin + schema->test_rows;
+    int64_t each = shape_elements(derived_row(schema, derived));
+    void *elements = memory_new((size_t)(rows * each) * dtype_bytes(derived_dtype(derived)));
+    if (derive_rows(&place, derived, 0, first, elements) && derive_rows(&place, derived, begin, schema->test_rows, elements))
+        return elements;
+    free(elements);
+    return NULL;
+}
+
+const SourceField *derive_missing(const SourceData *source, const Derived *derived, int32_t row) {
+    Place place = {.source = source, .row = row};
+    int64_t each = shape_elements(derived_row(&source->schema, derived));
+    const SourceField *found = NULL;
+    for (; place.element < each && !found; place.element++) found = missing_field(&place, derived);
+    return found;
+}
+
+bool derive_fraction(const SourceData *source, const Derived *derived, int32_t row, double *value) {
+    Place place = {.source = source, .row = row};
+    bool columns = derived->kind == DERIVED_INT && derived->args[0]->kind == DERIVED_COLUMNS, cut = false;
+    int64_t each = columns ? shape_elements(derived_row(&source->schema, derived)) : 0;
+    for (; place.element < each && !cut; place.element++) {
+        Number number = column_number(&place, derived->args[0]);
+        *value = number.real;
+        cut = !number.is_whole && number.real != trunc(number.real);
+    }
+    return cut;
+}

@@ -1,0 +1,22 @@
+/* The elements of derived columns (ir/derived.h). Private to runtime/. */
+#ifndef MLC_RUNTIME_DERIVE_H
+#define MLC_RUNTIME_DERIVE_H
+
+#include "ir/derived.h"
+#include "runtime/reader.h"
+
+/* Of one row the element that has no value, and why. */
+typedef struct {
+    int32_t row;
+    const char *field; /* of the source: whose cell is missing; NULL: the number itself is at fault */
+    char finding[160]; /* else "is beyond 64 bits" */
+} DeriveFault;
+
+/* All elements of all rows, malloc'ed, as derived_dtype says; NULL after setting the fault. The fields it reads must be there. */
+void *derive_elements(const SourceData *source, const Derived *derived, DeriveFault *fault);
+/* Whether int() of columns cuts a fraction off in a row; *value: the number. */
+bool derive_fraction(const SourceData *source, const Derived *derived, int32_t row, double *value);
+/* Whether a cell that the column reads has no number in a row. */
+const SourceField *derive_missing(const SourceData *source, const Derived *derived, int32_t row);
+
+#endif
