@@ -162,7 +162,7 @@ static void print_text(const Evaluating *evaluating) {
         if (!info->counts[i].classes)
             print_metric(info->metrics[i], evaluating->evaluation.metrics[i], info->answers[i] * evaluating->rows);
     if (evaluating->error_count) puts("errors in the units of the data");
-    units_print(evaluating->errors, evaluating->error_count);
+    units_print(evaluating->session.arena, evaluating->errors, evaluating->error_count);
     for (uint32_t i = 0; i < info->metric_count; i++)
         if (info->counts[i].classes) print_counts(evaluating, i);
     for (uint32_t i = 0; i < evaluating->confusion_count; i++)

@@ -110,9 +110,9 @@ static void print_right(const Predicting *predicting, const Predictions *output)
     putc('\n', predicting->out);
 }
 
-static void print_errors(FILE *out, const UnitErrors *errors) {
+static void print_errors(FILE *out, const char *name, const UnitErrors *errors) {
     char rmse[NUMBER_TEXT], mae[NUMBER_TEXT], count[NUMBER_TEXT];
-    terminal_cell(out, errors->name, 0, CLASS_WIDTH);
+    terminal_cell(out, name, 0, CLASS_WIDTH);
     fprintf(out, ": rmse %s, mae %s of %s value%s\n", text_value(rmse, errors->rmse, VALUE_DIGITS),
             text_value(mae, errors->mae, VALUE_DIGITS), text_count(count, errors->count), errors->count == 1 ? "" : "s");
 }
@@ -122,7 +122,8 @@ static void print_sums(const Predicting *predicting) {
     const UnitErrors *errors = units_errors(predicting->session.arena, predicting->outputs, predicting->output_count, &count);
     for (uint32_t k = 0; k < predicting->output_count; k++)
         if (predicting->outputs[k].output->classes) print_right(predicting, &predicting->outputs[k]);
-    for (uint32_t k = 0; k < count && predicting->count > 1; k++) print_errors(predicting->out, &errors[k]);
+    for (uint32_t k = 0; k < count && predicting->count > 1; k++)
+        print_errors(predicting->out, units_name(predicting->session.arena, errors, count, k), &errors[k]);
 }
 
 static void print_left(const Predicting *predicting) {

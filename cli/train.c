@@ -266,7 +266,7 @@ static TrainResult run_training(Training *training) {
     TrainEvents events = {.context = training, .begin = on_begin, .step = on_step, .epoch = on_epoch, .end = on_end};
     catch_signals();
     TrainResult result = train(&options, &events, training->diag);
-    progress_clear(&training->progress);
+    progress_end(&training->progress);
     return result;
 }
 
@@ -363,7 +363,7 @@ static void print_answer(const Training *training) {
     printf("%u epoch%s, %.1f s\n", last->epoch, last->epoch == 1 ? "" : "s", seconds_now() - training->started);
     for (Split split = SPLIT_COUNT; split-- > SPLIT_VALID;) {
         if (training->error_count[split]) printf("%s errors in the units of the data\n", split_name(split));
-        units_print(training->errors[split], training->error_count[split]);
+        units_print(training->session.arena, training->errors[split], training->error_count[split]);
     }
     print_judgement(training, last);
     print_files(folder);

@@ -232,16 +232,24 @@ UnitErrors *units_measure(Session *session, Split split, uint32_t batch, uint32_
 
 /* -- showing them -- */
 
-void units_print(const UnitErrors *list, uint32_t count) {
+/* "price", or of several outputs "guess.price" */
+const char *units_name(Arena *arena, const UnitErrors *list, uint32_t count, uint32_t i) {
+    bool several = false;
+    for (uint32_t k = 0; k < count; k++) several |= strcmp(list[k].output, list[i].output) != 0;
+    return several ? arena_format(arena, "%s.%s", list[i].output, list[i].name) : list[i].name;
+}
+
+void units_print(Arena *arena, const UnitErrors *list, uint32_t count) {
     char rmse[NUMBER_TEXT], mae[NUMBER_TEXT], r2[NUMBER_TEXT];
     int width = 0;
     for (uint32_t i = 0; i < count; i++) {
-        int columns = (int)shown_columns(list[i].name, shown_fitting(list[i].name, CLASS_WIDTH));
+        const char *name = units_name(arena, list, count, i);
+        int columns = (int)shown_columns(name, shown_fitting(name, CLASS_WIDTH));
         if (columns > width) width = columns;
     }
     for (uint32_t i = 0; i < count; i++) {
         fputs("  ", stdout);
-        terminal_cell(stdout, list[i].name, -width, CLASS_WIDTH);
+        terminal_cell(stdout, units_name(arena, list, count, i), -width, CLASS_WIDTH);
         printf("  rmse %-11s  mae %-11s  r2 %s\n", text_value(rmse, list[i].rmse, VALUE_DIGITS),
                text_value(mae, list[i].mae, VALUE_DIGITS), text_number(r2, list[i].r2));
     }

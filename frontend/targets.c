@@ -62,17 +62,27 @@ static const char *field_name(const Undoing *undoing, NodeId id, const char *out
     return outer;
 }
 
+/* "price", "price+2" two rows later in a series, "image[7]" */
+static const char *source_name(const Undoing *undoing, const char *input, int64_t element, int64_t width) {
+    Arena *arena = undoing->evaluator->arena;
+    const SourceSchema *schema = &undoing->model->info.schema;
+    SourceRows around;
+    const char *name = source_rows_of(input, &around);
+    int64_t each = width / (around.to - around.from + 1), row = around.from + element / each;
+    uint32_t count = 0;
+    const SourceField *single = source_field(schema, name);
+    const uint32_t *columns = single ? NULL : source_columns_find(schema, name, arena, &count);
+    name = columns && count == each ? schema->fields[columns[element % each]].name
+                                    : element_name(undoing, single ? single->name : "value", element % each, each);
+    return row ? arena_format(arena, "%s%+lld", name, (long long)row) : name;
+}
+
 static void name_elements(const Undoing *undoing, NodeId id, const char *field, const char **names, int64_t width) {
     const Node *node = node_of(undoing, id);
-    uint32_t count = 0;
     while (node->op == OP_select) node = graph_operand(undoing->graph, node, 2); /* what impute makes is called as before */
-    const SourceSchema *schema = &undoing->model->info.schema;
     const char *input = node->op == OP_input ? undoing->graph->symbols[node->attrs.symbol].name : NULL;
-    const SourceField *single = input ? source_field(schema, input) : NULL;
-    const uint32_t *columns = input && !single ? source_columns_find(schema, input, undoing->evaluator->arena, &count) : NULL;
     for (int64_t i = 0; i < width; i++)
-        names[i] = columns && count == width ? schema->fields[columns[i]].name
-                                             : element_name(undoing, single ? single->name : field, i, width);
+        names[i] = input ? source_name(undoing, input, i, width) : element_name(undoing, field, i, width);
 }
 
 static Undone undone(const Undoing *undoing, NodeId id, NodeId value, const char *field) {

@@ -53,9 +53,8 @@ expect 0 mlc eval run --split train
 says out "  accuracy   " "  accuracy_2 "
 [[ $(grep -c "% +- .* of 60)" "$scratch/out") == 2 ]] || fail "a share that is not in percent"
 expect 0 mlc train heads.mdl --set train.epochs=1 --set data.valid=0.2 --out short
-for stream in out err; do
-    grep -q "accuracy [0-9.]* %.*accuracy_2 [0-9.]* %" "$scratch/$stream" || fail "std$stream has a share that is not in percent"
-done
+grep -qE '^ *1/1 .*[0-9.]+ % +[0-9.]+ %( |$)' "$scratch/err" || fail "the line of an epoch has a share that is not in percent"
+grep -q "accuracy [0-9.]* %.*accuracy_2 [0-9.]* %" "$scratch/out" || fail "a share that is not in percent"
 
 # a metric that is called as a key of the answer keeps its place
 cat >single.mdl <<'END'

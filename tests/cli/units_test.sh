@@ -115,6 +115,30 @@ expect 0 mlc predict more new.csv --json
 says out '"columns":["rent","price"],"predicted":['
 ! grep -q '"true"\|"error"\|"target"' "$scratch/out" || fail "rows without a label are compared with one"
 
+# a series: the next two values, each by its name; of the last rows of a file nobody knows them
+awk 'BEGIN { print "t,level"; for (i = 0; i < 200; i++) printf "%d,%.4f\n", i, 50 + 20 * sin(i / 6) }' >series.csv
+cat >series.mdl <<'END'
+mdl 1
+data {
+    source = csv("series.csv")
+    field past = windows(source |> columns("level"), 8) |> standardize
+    field next = ahead(source |> columns("level"), 1, 2) |> standardize
+    test = last(0.2)
+}
+model m(past) -> y { y = past |> flatten |> dense(2) |> reshape([N, 2, 1]) }
+train { loss = mse(y, next); optimizer = adam(0.02); batch = 16; epochs = 3 }
+END
+expect 0 mlc train series.mdl --out series -q
+expect 0 mlc predict series --csv rows.csv
+sed 1q rows.csv >heads
+echo 'index,row,line,true level+1,predicted level+1,error level+1,true level+2,predicted level+2,error level+2,y[0],y[1]' | same - heads
+awk -F, 'NR == FNR { level[FNR] = $2; next } FNR > 1 && ($4 + 0 != level[$3 + 1] + 0 || $7 + 0 != level[$3 + 2] + 0) { print; bad = 1 }
+    END { exit bad || FNR < 30 }' series.csv rows.csv || fail "what is ahead is not in the lines that follow"
+expect 0 mlc predict series series.csv --csv rows.csv
+tail -n 1 rows.csv | grep -qE '^199,201,,[0-9.]+,,,[0-9.]+,,' || fail "the last row of a file: $(tail -n 1 rows.csv)"
+expect 0 mlc eval series series.csv --json
+says out '"column":"level+1"' '"column":"level+2"' '"rows":191,'
+
 # a label that new rows hold here and there: what is known is compared, the rest is told
 printf 'a,b,price\n1,0.1,2000\n2,0.2,\n' >some.csv
 model 'source.price |> standardize' 'mse(guess[:, 0], y)'
