@@ -1,17 +1,19 @@
-/* The curves of a run: a panel for the loss and one for each of the first metrics, over epochs. A line is named at its end,
- * beside its last value. The untrained network would squeeze all that follows into a line at the edge: where there are enough
+/* The curves of a run: a panel for the loss and one for every metric that is a number, over epochs. A line is named at its end,
+ * beside its last value. Values that span two decades or more have a logarithmic axis. The untrained network would squeeze all that follows into a line at the edge: where there are enough
  * trained epochs, its value is a remark in the title instead. */
 #include "cli/picture.h"
 
 #include <math.h>
 
-enum { PANELS_MAX = 3, LINES_MAX = 3, TICKS_WANTED = 6 };
+enum { PANELS_MAX = 1 + RUNTIME_MAX_METRICS, PANELS_IN_ROW = 3, LINES_MAX = 3, TICKS_WANTED = 6 };
+#define LOGARITHMIC_FROM 100.0 /* the largest value over the smallest */
 #define PANEL_WIDTH 380.0
 #define PANEL_HEIGHT 260.0
 #define MARGIN_LEFT 70.0
 #define MARGIN_RIGHT 122.0
 #define MARGIN_TOP 86.0
 #define MARGIN_BOTTOM 54.0
+#define MARGIN_BETWEEN 30.0 /* rows of panels: for the titles */
 #define LABEL_DISTANCE 16.0
 
 /* The value of one line at one epoch; NaN if there is none. metric -1 is the loss. */
@@ -44,7 +46,8 @@ typedef struct {
     int metric;
     bool percent;         /* a share: shown in per cent */
     double left, top;     /* of the plot */
-    double low, high;     /* of the values */
+    bool logarithmic;     /* the axis of the values is */
+    double low, high;     /* of the values; of their decimal logarithms */
     uint32_t first, last; /* epochs */
 } Panel;
 
@@ -54,6 +57,7 @@ static double panel_x(const Panel *panel, double epoch) {
 }
 
 static double panel_y(const Panel *panel, double value) {
+    if (panel->logarithmic) value = log10(value);
     return panel->top + PANEL_HEIGHT * (panel->high - value) / (panel->high - panel->low);
 }
 
@@ -66,6 +70,8 @@ static double tick_step(double range, int wanted) {
 static void value_text(const Panel *panel, double value, int decimals, char text[32]) {
     if (panel->percent)
         snprintf(text, 32, "%.*f %%", decimals > 2 ? decimals - 2 : 0, value * 100);
+    else if (value != 0 && (panel->logarithmic || fabs(value) < 1e-3 || fabs(value) >= 1e7))
+        snprintf(text, 32, "%.*g", decimals > 1 ? decimals : 1, value);
     else
         snprintf(text, 32, "%.*f", decimals, value);
 }
@@ -78,6 +84,15 @@ static void range_include(Panel *panel, double value) {
     panel->high = fmax(panel->high, value);
 }
 
+/* Where all values are positive and far apart; a share is shown in per cent, on an even axis. */
+static void choose_axis(Panel *panel) {
+    panel->logarithmic = !panel->percent && panel->low > 0 && panel->high >= LOGARITHMIC_FROM * panel->low;
+    if (!panel->logarithmic) return;
+    double pad = (log10(panel->high) - log10(panel->low)) * 0.05;
+    panel->low = log10(panel->low) - pad;
+    panel->high = log10(panel->high) + pad;
+}
+
 static void find_range(Panel *panel) {
     const Journal *journal = panel->journal;
     panel->low = INFINITY;
@@ -87,6 +102,8 @@ static void find_range(Panel *panel) {
             if (journal->records[i].epoch >= panel->first)
                 range_include(panel, lines[line].value(&journal->records[i], panel->metric));
     if (!(panel->low <= panel->high)) panel->low = 0, panel->high = 1;
+    choose_axis(panel);
+    if (panel->logarithmic) return;
     double pad = fmax((panel->high - panel->low) * 0.08, 1e-4 * fmax(1, fabs(panel->high)));
     bool touches_zero = panel->low >= 0 && panel->low < pad;
     panel->low = touches_zero ? 0 : panel->low - pad;
@@ -95,16 +112,30 @@ static void find_range(Panel *panel) {
 
 /* -- axes -- */
 
-static void draw_value_axis(Panel *panel) {
+static void draw_tick(const Panel *panel, double value, int decimals) {
+    char text[32];
+    double y = panel_y(panel, value);
+    value_text(panel, value, decimals, text);
+    picture_line(panel->picture, panel->left, y, panel->left + PANEL_WIDTH, y, 0.75, COLOUR_GRID);
+    picture_text(panel->picture, panel->left - 8, y + 4, ALIGN_RIGHT, FONT_NORMAL, 11, COLOUR_FAINT, text);
+}
+
+/* 1, 2 and 5 times the powers of ten; over more than three decades the powers, or every second one... */
+static void draw_logarithmic_axis(const Panel *panel) {
+    static const double times[] = {1, 2, 5};
+    double decades = panel->high - panel->low, step = fmax(1, ceil(decades / (2 * TICKS_WANTED)));
+    for (double power = floor(panel->low); power <= panel->high; power += step)
+        for (int i = 0; i < (decades > 3 ? 1 : 3); i++) {
+            double place = power + log10(times[i]);
+            if (place >= panel->low && place <= panel->high) draw_tick(panel, pow(10, power) * times[i], 1);
+        }
+}
+
+static void draw_even_axis(const Panel *panel) {
     double step = tick_step(panel->high - panel->low, TICKS_WANTED);
     int decimals = step < 1 ? (int)ceil(-log10(step) - 1e-9) : 0;
     for (double i = ceil(panel->low / step - 1e-9); i * step <= panel->high + step * 1e-9; i++) {
-        char text[32];
-        double value = i == 0 ? 0 : i * step; /* not -0 */
-        double y = panel_y(panel, value);
-        value_text(panel, value, decimals, text);
-        picture_line(panel->picture, panel->left, y, panel->left + PANEL_WIDTH, y, 0.75, COLOUR_GRID);
-        picture_text(panel->picture, panel->left - 8, y + 4, ALIGN_RIGHT, FONT_NORMAL, 11, COLOUR_FAINT, text);
+        draw_tick(panel, i == 0 ? 0 : i * step /* not -0 */, decimals);
     }
 }
 
@@ -224,13 +255,16 @@ static void draw_title(Panel *panel) {
 static void draw_panel(Panel *panel) {
     find_range(panel);
     draw_title(panel);
-    draw_value_axis(panel);
+    if (panel->logarithmic)
+        draw_logarithmic_axis(panel);
+    else
+        draw_even_axis(panel);
     draw_epoch_axis(panel);
     draw_lines(panel);
     draw_labels(panel);
 }
 
-/* Of the loss and the first metrics that are numbers; returns how many. */
+/* Of the loss and the metrics that are numbers; returns how many. */
 static int choose_panels(const ModelInfo *info, int metrics[PANELS_MAX]) {
     int count = 0;
     metrics[count++] = -1;
@@ -241,10 +275,11 @@ static int choose_panels(const ModelInfo *info, int metrics[PANELS_MAX]) {
 
 bool curves_draw(const char *path, const char *title, const Journal *journal, Diagnostics *diag) {
     int metrics[PANELS_MAX], panels = choose_panels(journal->info, metrics);
-    double step = MARGIN_LEFT + PANEL_WIDTH + MARGIN_RIGHT;
+    double step = MARGIN_LEFT + PANEL_WIDTH + MARGIN_RIGHT, row_step = PANEL_HEIGHT + MARGIN_BOTTOM + MARGIN_BETWEEN;
+    int rows = (panels + PANELS_IN_ROW - 1) / PANELS_IN_ROW, columns = panels < PANELS_IN_ROW ? panels : PANELS_IN_ROW;
     if (journal->record_count == 0) return true;
     uint32_t last = journal_last(journal)->epoch;
-    Picture picture = picture_new(panels * step, MARGIN_TOP + PANEL_HEIGHT + MARGIN_BOTTOM);
+    Picture picture = picture_new(columns * step, MARGIN_TOP + rows * row_step - MARGIN_BETWEEN);
     picture_text(&picture, MARGIN_LEFT, 36, ALIGN_LEFT, FONT_BOLD, 17, COLOUR_INK, title);
     for (int i = 0; i < panels; i++) {
         Panel panel = {
@@ -252,8 +287,8 @@ bool curves_draw(const char *path, const char *title, const Journal *journal, Di
             .journal = journal,
             .metric = metrics[i],
             .percent = metrics[i] >= 0 && journal->info->answers[metrics[i]] > 0,
-            .left = MARGIN_LEFT + i * step,
-            .top = MARGIN_TOP,
+            .left = MARGIN_LEFT + i % PANELS_IN_ROW * step,
+            .top = MARGIN_TOP + i / PANELS_IN_ROW * row_step,
             .first = last >= 2 ? 1 : journal->records[0].epoch,
             .last = last,
         };

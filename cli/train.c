@@ -33,6 +33,7 @@ typedef struct {
     uint32_t best_epoch;             /* that best.safetensors is of; 0: none */
     bool early;                      /* stop_when ended the training */
     double started;                  /* by seconds_now */
+    double drawn, drawing;  /* when the curves were drawn last, and how long it took; 0: not yet */
     UnitErrors *errors[SPLIT_COUNT]; /* of held-out rows after the last epoch, in the units of the data */
     uint32_t error_count[SPLIT_COUNT];
 } Training;
@@ -216,6 +217,23 @@ static Measured measured_from(const ModelInfo *info, const Evaluation *evaluatio
     return measured;
 }
 
+static bool draw_curves(Training *training) {
+    char title[PATH_MAX + 128];
+    const ModelInfo *info = training->session.build.info;
+    double begin = seconds_now();
+    snprintf(title, sizeof title, "%s on %s, %s", info->name, info->source.reader, training->folder.path);
+    bool drawn = curves_draw(path_join(training->folder.path, RUN_CURVES).path, title, &training->journal, training->diag);
+    training->drawn = seconds_now();
+    training->drawing = training->drawn - begin;
+    return drawn;
+}
+
+/* Drawing after every epoch may take a fiftieth of the time, so that a training of short epochs is not slowed down. */
+static bool draw_now(Training *training) {
+    double since = seconds_now() - (training->drawn > 0 ? training->drawn : training->started);
+    return since < 2 || since < 50 * training->drawing || draw_curves(training);
+}
+
 static void on_epoch(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows, const Evaluation *valid,
                      const Evaluation *test) {
     Training *training = context;
@@ -231,7 +249,7 @@ static void on_epoch(void *context, uint32_t epoch, double train_loss, double se
     begin_run(training);
     progress_epoch(&training->progress, &record);
     journal_epoch(&training->journal, &record);
-    if (!training->journal.file) train_request_stop(); /* the disk is full: the error is reported, the weights are saved */
+    if (!training->journal.file || !draw_now(training)) train_request_stop(); /* the disk is full: the error is reported, the weights are saved */
 }
 
 static void on_end(void *context, const CheckpointInfo *info, bool early) {
@@ -298,12 +316,6 @@ static bool measure_units(Training *training) {
     return good;
 }
 
-static void draw_curves(Training *training) {
-    char title[PATH_MAX + 128];
-    const ModelInfo *info = training->session.build.info;
-    snprintf(title, sizeof title, "%s on %s, %s", info->name, info->source.reader, training->folder.path);
-    curves_draw(path_join(training->folder.path, RUN_CURVES).path, title, &training->journal, training->diag);
-}
 
 static void print_measured(const Training *training, const char *split, const Measured *measured) {
     char value[NUMBER_TEXT];

@@ -57,4 +57,14 @@ mv test_images hidden
 expect 4 mlc eval elsewhere/moved
 says err "test_images"
 mv hidden test_images
+# The picture of the curves has a panel for the loss and for every metric that is a number, three in a row.
+size_of() { od -An -tu1 -j16 -N8 "$1" | awk '{ print $1 * 16777216 + $2 * 65536 + $3 * 256 + $4, $5 * 16777216 + $6 * 65536 + $7 * 256 + $8 }'; }
+metrics='accuracy(logits, label), top_k(logits, label, 2), top_k(logits, label, 3), f1(logits, label)'
+expect 0 mlc train small.mdl --set "train.metrics=[$metrics]" --set train.epochs=1 --out five -q
+expect 0 mlc train small.mdl --set 'train.metrics=[accuracy(logits, label)]' --set train.epochs=1 --out two -q
+read -r five_width five_height <<<"$(size_of five/curves.png)"
+read -r two_width two_height <<<"$(size_of two/curves.png)"
+((2 * five_width == 3 * two_width && five_height > two_height * 3 / 2)) ||
+    fail "curves of five values: $five_width x $five_height, of two: $two_width x $two_height"
+
 finish
