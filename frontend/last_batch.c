@@ -5,12 +5,17 @@
 
 static int64_t last_rows(int64_t rows, int64_t batch) { return rows % batch ? rows % batch : batch; }
 
-/* A batch near the model's whose last one is at least half full; 0: none. */
+static bool ends_well(int64_t rows, int64_t batch) {
+    int64_t last = last_rows(rows, batch);
+    return last > 1 && 2 * last >= batch;
+}
+
+/* A batch near the model's whose last one has several rows and is at least half full; 0: none. */
 static int64_t better_batch(int64_t rows, int64_t batch) {
     for (int64_t near = batch - 1; near > 1; near--)
-        if (2 * last_rows(rows, near) >= near) return near;
+        if (ends_well(rows, near)) return near;
     for (int64_t near = batch + 1; near <= rows; near++)
-        if (2 * last_rows(rows, near) >= near && near > 1) return near;
+        if (ends_well(rows, near)) return near;
     return 0;
 }
 

@@ -52,6 +52,12 @@ compare added 0.12
 expect 0 mlc train net.mdl --out ones -q --set train.batch=1 --set train.epochs=2
 says err "every batch of an epoch has one row"
 statistics ones | awk '{ if ($2 < 0.99 || $2 > 1.01) exit 1 }' || fail "a variance of single rows: $(statistics ones)"
+# no batch helps where there is one row
+sed 's/field y/test = 64; field y/' net.mdl >single.mdl
+expect 0 mlc check single.mdl
+says err "the last batch of an epoch has one row" "help: it needs more rows to train on"
+expect 0 mlc check net.mdl --set train.batch=2
+says err "with train.batch = 3 the last batch has 2"
 # pictures have a variance in one row
 cat >pictures.mdl <<'END'
 mdl 1
