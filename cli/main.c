@@ -1,5 +1,6 @@
 /* mlc: finds the command in the table, runs it, prints what went wrong. */
 #include "cli/commands.h"
+#include "cli/runs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +35,8 @@ static Status print_help(FILE *out) {
         fprintf(out, "  mlc %-28s %s\n", usage, commands[i].help);
     }
     fputs("\n  mlc COMMAND --help               options of a command\n"
-          "  mlc --help | --version           this page; the version\n\n"
+          "  mlc help [COMMAND] | --help      this page; options of a command\n"
+          "  mlc version | --version          the version\n\n"
           "Begin with: mlc train models/mnist.mdl\n",
           out);
     return STATUS_OK;
@@ -51,6 +53,42 @@ static Status print_command_help(const Command *command) {
     return STATUS_OK;
 }
 
+/* What other programs call the commands. */
+static const char *command_elsewhere(const char *name) {
+    static const struct {
+        const char *name, *here;
+    } others[] = {
+        {"fit", "train FILE.mdl"},
+        {"learn", "train FILE.mdl"},
+        {"start", "train FILE.mdl"},
+        {"resume", "train --resume RUN"},
+        {"continue", "train --resume RUN"},
+        {"test", "eval RUN"},
+        {"evaluate", "eval RUN"},
+        {"validate", "eval RUN"},
+        {"score", "eval RUN"},
+        {"infer", "predict RUN"},
+        {"inference", "predict RUN"},
+        {"lint", "check FILE.mdl"},
+        {"verify", "check FILE.mdl"},
+        {"info", "summary FILE.mdl"},
+        {"show", "summary FILE.mdl"},
+        {"list", "data list"},
+        {"download", "data get NAME"},
+        {"get", "data get NAME"},
+        {"doc", "explain NAME"},
+        {"man", "explain NAME"},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!strcmp(others[i].name, name)) return others[i].here;
+    return NULL;
+}
+
+static bool ends_in_mdl(const char *name) {
+    size_t length = strlen(name);
+    return length > 4 && !strcmp(name + length - 4, ".mdl");
+}
+
 static const Command *command_find(const char *name, Diagnostics *diag) {
     const char *names[COMMAND_COUNT];
     for (int i = 0; i < COMMAND_COUNT; i++) {
@@ -58,8 +96,13 @@ static const Command *command_find(const char *name, Diagnostics *diag) {
         if (strcmp(names[i], name) == 0) return &commands[i];
     }
     diag_error(diag, STATUS_USAGE, (Span){0}, "there is no command '%s'", name);
-    const char *near = diag_nearest(name, names, COMMAND_COUNT);
-    if (near)
+    const char *near = diag_nearest(name, names, COMMAND_COUNT), *other = command_elsewhere(name);
+    if (ends_in_mdl(name))
+        diag_help(diag, "'mlc train %.200s' trains what the file describes, 'mlc check %.200s' looks for errors in it", name,
+                  name);
+    else if (other)
+        diag_help(diag, "did you mean 'mlc %s'?", other);
+    else if (near)
         diag_help(diag, "did you mean '%s'?", near);
     else
         diag_help(diag, "'mlc --help' lists the commands");
@@ -76,10 +119,20 @@ static Status run_command(const Command *command, int argc, char **argv, Diagnos
     Options options;
     if (!options_parse(&options, command->name, command->options, argc, argv, diag)) return STATUS_USAGE;
     if (options.help) return print_command_help(command);
+    Path newest;
+    if (options.operand_count == 0 && !strncmp(command->operands, "RUN", 3) && run_newest("runs", &newest)) {
+        static char *operand[] = {NULL, NULL};
+        operand[0] = newest.path;
+        options.operands = operand;
+        options.operand_count = 1;
+        fprintf(stderr, "mlc: %s, the newest run\n", newest.path);
+    }
     if (options.operand_count < command->least || options.operand_count > command->most) {
         diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc %s' has %s", command->name,
                    options.operand_count < command->least ? "too little to work on" : "too many arguments");
         diag_help(diag, "mlc %s %s", command->name, command->operands);
+        if (!strncmp(command->operands, "RUN", 3))
+            diag_help(diag, "without RUN it is the newest one in runs/; 'mlc train FILE.mdl' makes one");
         return STATUS_USAGE;
     }
     warn_of_gemm(&options);
@@ -92,7 +145,13 @@ static Status dispatch(int argc, char **argv, Diagnostics *diag) {
         return STATUS_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return print_help(stdout);
-    if (strcmp(argv[1], "--version") == 0) return print_version();
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0 || strcmp(argv[1], "version") == 0)
+        return print_version();
+    if (strcmp(argv[1], "help") == 0) {
+        const Command *about = argc > 2 ? command_find(argv[2], diag) : NULL;
+        if (argc == 2) return print_help(stdout);
+        return about ? print_command_help(about) : STATUS_USAGE;
+    }
     const Command *command = command_find(argv[1], diag);
     return command ? run_command(command, argc - 1, argv + 1, diag) : STATUS_USAGE;
 }

@@ -20,6 +20,7 @@ static bool folder_is_empty(const char *path) {
 
 static bool report_unmade(const char *path, Diagnostics *diag) {
     diag_error(diag, STATUS_FILE, (Span){0}, "cannot make the folder '%s': %s", path, strerror(errno));
+    diag_help(diag, "--out DIR puts the run into another folder");
     return false;
 }
 
@@ -63,6 +64,20 @@ static bool create_numbered(Path *folder, Diagnostics *diag) {
     }
 }
 
+bool run_newest(const char *folder, Path *newest) {
+    int64_t highest = 0, number;
+    DIR *runs = opendir(folder);
+    for (struct dirent *entry; runs && (entry = readdir(runs));) {
+        if (!parse_number(entry->d_name, 1, INT32_MAX, &number) || number <= highest) continue;
+        Path run = path_join(folder, entry->d_name);
+        if (!path_exists(path_join(run.path, RUN_MODEL).path)) continue;
+        highest = number;
+        *newest = run;
+    }
+    if (runs) closedir(runs);
+    return highest > 0;
+}
+
 bool run_create(const char *out, Path *folder, Diagnostics *diag) {
     return out ? create_named(out, folder, diag) : create_numbered(folder, diag);
 }
@@ -81,12 +96,28 @@ int run_lock(const char *folder, Diagnostics *diag) {
     return -1;
 }
 
+/* The folder that was meant: a run in this one, or of this number in runs/. */
+static void help_find_run(const char *folder, Diagnostics *diag) {
+    size_t length = strlen(folder);
+    Path newest, numbered = path_join("runs", folder);
+    if (run_newest(folder, &newest))
+        diag_help(diag, "it holds runs; the newest is %s", newest.path);
+    else if (path_exists(path_join(numbered.path, RUN_MODEL).path))
+        diag_help(diag, "did you mean %s?", numbered.path);
+    else if (length > 4 && !strcmp(folder + length - 4, ".mdl"))
+        diag_help(diag, "'mlc train %s' trains it, and prints the name of the run", folder);
+    else if (run_newest("runs", &newest))
+        diag_help(diag, "the newest run is %s", newest.path);
+    else
+        diag_help(diag, "'mlc train FILE.mdl' makes one and prints its name");
+}
+
 bool run_open_model(Build *build, const char *folder, const SourceSchema *like, const Options *options, Diagnostics *diag) {
     Path model = path_join(folder, RUN_MODEL);
     *build = (Build){0};
     if (!path_exists(model.path)) {
         diag_error(diag, STATUS_FILE, (Span){0}, "'%s' is not the folder of a run: it has no %s", folder, RUN_MODEL);
-        diag_help(diag, "'mlc train FILE.mdl' makes one and prints its name");
+        help_find_run(folder, diag);
         return false;
     }
     Path source = journal_source_folder(folder);

@@ -34,6 +34,7 @@ typedef struct {
     const DataSource *source;
     SourceSchema *schema;    /* only the columns that the model derives are added to it */
     Frozen frozen;           /* what the training leaves as it is */
+    const Function *network; /* NULL: not known yet */
     uint32_t distinct_batch; /* no size of the model has it as a factor but those made of N; 0: not known yet */
     bool *rows_crossed;      /* set where the rows of one operand met another axis of the other */
 } Globals;

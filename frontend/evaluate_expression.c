@@ -16,11 +16,24 @@ static Value evaluate_list(Evaluator *evaluator, const Expr *expr) {
 
 /* -- names -- */
 
+/* A schedule, such as linear(...), in the network: nobody means that. */
+static void outside_of_training(Evaluator *evaluator, Span span) {
+    const Frame *frame = evaluator->frame;
+    while (frame->up && library_owns(evaluator->globals->library, frame->place)) frame = frame->up;
+    if (!evaluator_error(evaluator, span, "'%s' is a schedule of the learning rate, for the train block only",
+                         frame->callee->name))
+        return;
+    if (!strcmp(frame->callee->name, "linear")) diag_help(evaluator->diag, "the layer is dense(x, width)");
+    diag_help(evaluator->diag, "schedules are for optimizers: adam(lr = linear(1e-3))");
+}
+
 /* A scalar that the training loop provides, as f32. */
 static Value training_scalar(Evaluator *evaluator, const char *name, Span span) {
     if (evaluator->phase != PHASE_TRAIN) {
-        if (evaluator_error(evaluator, span, "'%s' is known in the train block only", name) && evaluator->scope->in_library)
-            diag_help(evaluator->diag, "schedules are for optimizers: adam(lr = linear(1e-3)); the layer is 'dense'");
+        if (evaluator->scope->in_library)
+            outside_of_training(evaluator, span);
+        else
+            evaluator_error(evaluator, span, "'%s' is known in the train block only", name);
         return value_error();
     }
     evaluator_at(evaluator, span);
@@ -93,6 +106,36 @@ static void suggest_name(Evaluator *evaluator, const char *name) {
     evaluator_suggest(evaluator, name, candidates, total);
 }
 
+static bool assigned_in(const StmtList *body, const char *name);
+
+static bool assigned_by(const Stmt *stmt, const char *name) {
+    if (stmt->kind == STMT_FOR) return assigned_in(&stmt->loop.body, name);
+    if (stmt->kind == STMT_IF) {
+        for (const Arm *arm = stmt->branch.arms.first; arm; arm = arm->next)
+            if (assigned_in(&arm->body, name)) return true;
+        return assigned_in(&stmt->branch.otherwise, name);
+    }
+    for (const NameNode *left = stmt->assign.names.first; left; left = left->next)
+        if (!strcmp(left->name.text, name)) return true;
+    return false;
+}
+
+static bool assigned_in(const StmtList *body, const char *name) {
+    for (const Stmt *stmt = body->first; stmt; stmt = stmt->next)
+        if (assigned_by(stmt, name)) return true;
+    return false;
+}
+
+/* The train block knows a model's outputs, but not its other variables. */
+static bool help_variable(Evaluator *evaluator, const char *name) {
+    const Function *network = evaluator->globals->network;
+    if (evaluator->phase != PHASE_TRAIN || !network || !assigned_in(&network->body, name)) return false;
+    const NameNode *out = network->outs.first;
+    diag_help(evaluator->diag, "it is a variable of the model; the train block knows its outputs: model %s(...) -> (%s, %s)",
+              network->name.text, out ? out->name.text : "y", name);
+    return true;
+}
+
 Value evaluate_name(Evaluator *evaluator, const char *name, Span span) {
     Value value;
     const Value *local = names_find(evaluator->scope->values, name);
@@ -101,13 +144,29 @@ Value evaluate_name(Evaluator *evaluator, const char *name, Span span) {
     if (predefined_name(evaluator, name, span, &value)) return value;
     const Callable *function = names_find(evaluator->globals->library->functions, name);
     if (function) return (Value){.kind = VALUE_FUNCTION, .function = function};
-    if (evaluator_error(evaluator, span, "unknown name '%s'", name)) suggest_name(evaluator, name);
+    if (evaluator_error(evaluator, span, "unknown name '%s'", name) && !help_variable(evaluator, name))
+        suggest_name(evaluator, name);
     return value_error();
 }
 
 /* -- members: only the source has any -- */
 
+/* csv(houses.csv) */
+static bool is_file_name(const Evaluator *evaluator, const Expr *expr) {
+    static const char *const endings[] = {"csv", "tsv", "txt", "data", "npy", "npz", "gz", "png", "mdl", "safetensors"};
+    const Expr *object = expr->member.object;
+    if (object->kind != EXPR_NAME || names_find(evaluator->scope->values, object->text)) return false;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (!strcmp(endings[i], expr->member.name.text)) return strcmp(object->text, "source") != 0;
+    return false;
+}
+
 static Value evaluate_member(Evaluator *evaluator, const Expr *expr) {
+    if (is_file_name(evaluator, expr)) {
+        if (evaluator_error(evaluator, expr->span, "a file's name is a string, in quotes"))
+            diag_help(evaluator->diag, "write \"%s.%s\"", expr->member.object->text, expr->member.name.text);
+        return value_error();
+    }
     Value object = evaluate(evaluator, expr->member.object);
     if (object.kind == VALUE_ERROR) return object;
     if (object.kind == VALUE_SOURCE) return source_member(evaluator, expr->member.name.text, expr->member.name.span);

@@ -44,7 +44,10 @@ static Value evaluate_field_value(Evaluator *evaluator, const Setting *setting) 
     if (value.kind != VALUE_ERROR &&
         evaluator_error(evaluator, setting->value->span, "field '%s' must have a row for each row of the data, not be %s",
                         setting->name.text, value_text(evaluator->arena, evaluator->graph, value)))
-        diag_help(evaluator->diag, "fields are made from those of the source, such as 'source.image'");
+        diag_help(evaluator->diag, value.kind == VALUE_TENSOR || source_field(evaluator->globals->schema, "image")
+                                       ? "fields are made from those of the source, such as 'source.image'"
+                                       : "a field of the source is source.NAME; columns of a table side by side are "
+                                         "columns(source, [\"a\", \"b\"])");
     return value_error();
 }
 
@@ -52,7 +55,8 @@ Value evaluate_field(Evaluator *evaluator, const char *name) {
     const Value *known = names_find(evaluator->fields, name);
     const Setting *setting = names_find(evaluator->globals->fields, name);
     if (known == &field_in_progress) {
-        evaluator_error(evaluator, setting->value->span, "field '%s' depends on itself", name);
+        if (evaluator_error(evaluator, setting->value->span, "field '%s' depends on itself", name))
+            diag_help(evaluator->diag, "what the source has is called source.%s", name);
         return value_error();
     }
     if (known || !setting) return known ? *known : value_error();

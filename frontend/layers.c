@@ -6,15 +6,27 @@ static NodeId state_of(const Call *call, const char *layer, const char *role, Sh
     return weight_new(call, name, shape, init, fan).node;
 }
 
+static Value not_enough_axes(const Call *call, Shape shape) {
+    Evaluator *evaluator = call->evaluator;
+    DType dtype = tensor_node(evaluator, call->args[0])->dtype;
+    size_t errors = diag_errors(evaluator->diag);
+    if (shape.rank == 0 || shape.dim[0] != evaluator->batch)
+        return call_fail(call, 0, "must have a batch axis and at least one more, not be %s",
+                         value_text(evaluator->arena, evaluator->graph, call->args[0]));
+    call_fail(call, 0, "must have a list of numbers for each row, f32[N,1] for one number, not be %s[N]", dtype_name(dtype));
+    if (diag_errors(evaluator->diag) > errors)
+        diag_help(evaluator->diag,
+                  "unsqueeze(x, 1) makes a column of it; columns of a table are columns(source, [\"a\", \"b\"])");
+    return value_error();
+}
+
 /* y = x @ weight^T + bias, weight f32[width, in] */
 Value call_dense(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Graph *graph = evaluator->graph;
     Shape shape = tensor_node(evaluator, call->args[0])->shape;
     int64_t width = call->args[1].integer;
-    if (shape.rank < 2)
-        return call_fail(call, 0, "must have a batch axis and at least one more, not be %s",
-                         value_text(evaluator->arena, graph, call->args[0]));
+    if (shape.rank < 2) return not_enough_axes(call, shape);
     if (width > SHAPE_MAX_ELEMENTS / shape.dim[shape.rank - 1])
         return call_fail(call, 1, "means a weight of more than 2^31 elements, the most that a tensor may have");
     int64_t in = shape.dim[shape.rank - 1];

@@ -28,11 +28,26 @@ static bool lower_all_fields(const Lowering *lowering) {
 
 /* -- the network -- */
 
+enum { FIELDS_LISTED = 20 };
+
+static void suggest_field(const Lowering *lowering, const char *name, const Names *fields) {
+    Diagnostics *diag = lowering->evaluator->diag;
+    const char *near = diag_nearest(name, names_all(fields), names_count(fields)), *list = "";
+    for (uint32_t i = 0; i < names_count(fields) && i < FIELDS_LISTED; i++)
+        list = arena_format(lowering->evaluator->arena, "%s%s'%s'", list, i ? ", " : "", names_all(fields)[i]);
+    if (near)
+        diag_help(diag, "did you mean '%s'?", near);
+    else if (!names_count(fields))
+        diag_help(diag, "it has none; a field is written 'field %s = source.%s'", name, name);
+    else
+        diag_help(diag, "its fields are %s%s", list, names_count(fields) > FIELDS_LISTED ? "..." : "");
+}
+
 static bool no_such_field(const Lowering *lowering, const Formal *formal) {
     const Names *fields = lowering->model->globals.fields;
     if (evaluator_error(lowering->evaluator, formal->name.span, "the model's input '%s' is no field of the data block",
                         formal->name.text))
-        evaluator_suggest(lowering->evaluator, formal->name.text, names_all(fields), names_count(fields));
+        suggest_field(lowering, formal->name.text, fields);
     return false;
 }
 
@@ -82,6 +97,24 @@ static bool lower_network(const Lowering *lowering) {
 
 /* -- loss and metrics -- */
 
+/* "accuracy" and accuracy, for accuracy(logits, label) */
+static bool help_call(const Lowering *lowering, Value value) {
+    const Names *functions = lowering->evaluator->globals->library->functions;
+    const char *name = value.kind == VALUE_STRING ? value.text : value.kind == VALUE_FUNCTION ? value.function->name : NULL;
+    if (!name) return false;
+    const char *near = names_find(functions, name) || value.kind == VALUE_FUNCTION
+                           ? name
+                           : diag_nearest(name, names_all(functions), names_count(functions));
+    const NameNode *out = lowering->model->network->definition->outs.first;
+    if (near)
+        diag_help(lowering->evaluator->diag, "it is a function, to be called: %s(%s, ...) of an output and a label", near,
+                  out ? out->name.text : "y");
+    else
+        diag_help(lowering->evaluator->diag, "for example cross_entropy(%s, label); 'mlc explain' lists losses and metrics",
+                  out ? out->name.text : "y");
+    return true;
+}
+
 static Value scalar_of(const Lowering *lowering, const Expr *expr, Value value, const char *what) {
     Evaluator *evaluator = lowering->evaluator;
     if (value.kind == VALUE_ERROR) return value;
@@ -89,7 +122,7 @@ static Value scalar_of(const Lowering *lowering, const Expr *expr, Value value, 
     if (!scalar) {
         if (evaluator_error(evaluator, expr->span, "%s must be one number made from tensors, not %s", what,
                             text_of(lowering, value)) &&
-            value.kind == VALUE_TENSOR)
+            !help_call(lowering, value) && value.kind == VALUE_TENSOR)
             diag_help(evaluator->diag, "mean(...) makes one number of it");
         return value_error();
     }

@@ -55,6 +55,7 @@ static bool collect_network(Model *model, const Item *item) {
     Callable *network = callable_new(model, &item->function);
     network->is_network = true;
     model->network = network;
+    model->globals.network = &item->function;
     return check_function(model, &item->function);
 }
 

@@ -55,6 +55,7 @@ const char *texts_resolve(const Model *model);              /* resolve.c */
 bool overrides_read(Model *model);                          /* overrides.c */
 Override *override_find(const Model *model, const char *name);
 bool params_evaluate(Model *model, Evaluator *evaluator); /* params.c */
+bool settings_known_key(ItemKind block, const char *name);
 bool settings_check_names(Model *model);                  /* settings.c */
 bool settings_read(Model *model, Evaluator *evaluator);
 bool outputs_name(Model *model);                       /* outputs.c */

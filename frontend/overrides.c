@@ -27,6 +27,8 @@ static bool override_read(Model *model, const char *text) {
     override->value_text = arena_copy_string(model->arena, text + at, strlen(text + at));
     override->value_span = (Span){file, (uint32_t)at, (uint32_t)strlen(text)};
     override->value = read_value(model, file, text, at);
+    if (!override->value && strchr(text + at, ',') && !strchr(text + at, '['))
+        diag_help(model->diag, "--set gives one value; several are tried by one training each, a list is written [1, 2]");
     names_put(model->overrides, override->name.text, override);
     return override->value != NULL;
 }
@@ -59,10 +61,24 @@ static void override_setting(Model *model, Override *override, Item *item, const
 
 /* -- those that nothing answers to -- */
 
+enum { PARAMS_LISTED = 20 };
+
 static bool is_param(const Model *model, const char *name) {
     for (const Item *item = model->items.first; item; item = item->next)
         if (item->kind == ITEM_PARAM && !strcmp(item->param.name.text, name)) return true;
     return false;
+}
+
+static void help_param(const Model *model, const Override *override, const char *const *names, size_t count) {
+    const char *list = "", *name = override->name.text, *point = strrchr(name, '.');
+    for (size_t i = 0; i < count && i < PARAMS_LISTED; i++)
+        list = arena_format(model->arena, "%s%s'%s'", list, i ? ", " : "", names[i]);
+    if (count)
+        diag_help(model->diag, "its params are %s%s", list, count > PARAMS_LISTED ? "..." : "");
+    else
+        diag_help(model->diag, "it has none; the line 'param %s = ...' in the file makes one, to be used under that name",
+                  point ? point + 1 : name);
+    diag_help(model->diag, "besides params, train.KEY and data.KEY can be set");
 }
 
 static bool unknown_override(const Model *model, const Override *override) {
@@ -74,8 +90,12 @@ static bool unknown_override(const Model *model, const Override *override) {
     const char *near = diag_nearest(override->name.text, names, count);
     if (near)
         diag_help(model->diag, "did you mean '%s'?", near);
+    else if (settings_known_key(ITEM_TRAIN, override->name.text))
+        diag_help(model->diag, "did you mean 'train.%s'?", override->name.text);
+    else if (settings_known_key(ITEM_DATA, override->name.text))
+        diag_help(model->diag, "did you mean 'data.%s'?", override->name.text);
     else
-        diag_help(model->diag, "besides params, train.KEY and data.KEY can be set");
+        help_param(model, override, names, count);
     return false;
 }
 

@@ -148,7 +148,7 @@ Setting *item_setting(const Item *item, const char *name) {
 
 /* -- names -- */
 
-static bool known_key(ItemKind block, const char *name) {
+bool settings_known_key(ItemKind block, const char *name) {
     for (int i = 0; i < KEY_COUNT; i++)
         if (keys[i].block == block && !strcmp(keys[i].name, name)) return true;
     return false;
@@ -168,13 +168,17 @@ static bool unknown_key(const Model *model, const Item *item, const Setting *set
         if (keys[i].block == item->kind) names[count++] = keys[i].name;
     diag_error(model->diag, STATUS_MODEL, setting->name.span, "unknown key '%s' in %s", setting->name.text, block);
     const char *near = diag_nearest(setting->name.text, names, count), *foreign = foreign_help(setting->name.text);
-    if (foreign)
+    ItemKind other = item->kind == ITEM_DATA ? ITEM_TRAIN : ITEM_DATA;
+    bool elsewhere = settings_known_key(other, setting->name.text);
+    if (elsewhere)
+        diag_help(model->diag, "it is a key of %s { ... }", block_text(other));
+    else if (foreign)
         diag_help(model->diag, "%s", foreign);
     else if (near)
         diag_help(model->diag, "did you mean '%s'?", near);
     else
         diag_help(model->diag, "%s has the keys %s", block, listed(model, names, count));
-    if (!near && !foreign && item->kind == ITEM_DATA)
+    if (!near && !foreign && !elsewhere && item->kind == ITEM_DATA)
         diag_help(model->diag, "a field is written 'field %s = ...'", setting->name.text);
     return false;
 }
@@ -191,7 +195,7 @@ static bool check_setting(const Model *model, const Item *item, const Setting *s
         diag_error(model->diag, STATUS_MODEL, setting->name.span, "fields belong into the data block");
         return false;
     }
-    return setting->is_field || known_key(item->kind, setting->name.text) || unknown_key(model, item, setting);
+    return setting->is_field || settings_known_key(item->kind, setting->name.text) || unknown_key(model, item, setting);
 }
 
 static bool check_item(const Model *model, const Item *item) {

@@ -1,6 +1,7 @@
 /* What to say about a token that the grammar has no place for. */
 #include "parser.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -18,6 +19,13 @@ static const char *written(Syntax *syntax, const SyntaxSurprise *surprise) {
     if (surprise->token == 0) return "the end of the text";
     if (surprise->token == NL) return "the end of the line";
     return arena_format(input->arena, "'%.*s'", (int)(span.end - span.begin), input->text + span.begin - input->base);
+}
+
+/* Without quotes. */
+static const char *written_word(Syntax *syntax, const SyntaxSurprise *surprise) {
+    const SyntaxInput *input = &syntax->input;
+    return arena_copy_string(input->arena, input->text + surprise->span.begin - input->base,
+                             surprise->span.end - surprise->span.begin);
 }
 
 static bool expects(const SyntaxSurprise *surprise, int token) {
@@ -46,8 +54,89 @@ static const char *expectation(const SyntaxSurprise *surprise) {
     if (expects(surprise, '{')) return "an operator or '{'";
     if (expects(surprise, '=') && expects(surprise, ',')) return "'=' or ','";
     if (expects(surprise, '=')) return "'='";
-    if (expects(surprise, '(')) return "'('";
     if (expects(surprise, NL)) return "the end of the line";
+    if (expects(surprise, '(')) return "'('";
+    return NULL;
+}
+
+/* The text of the model at a place. */
+static const char *text_at(const Syntax *syntax, uint32_t at) { return syntax->input.text + at - syntax->input.base; }
+
+/* The word right before the surprise, in its line; "": there is none. */
+static const char *word_before(Syntax *syntax, const SyntaxSurprise *surprise) {
+    uint32_t end = surprise->span.begin, base = syntax->input.base;
+    while (end > base && *text_at(syntax, end - 1) == ' ') end--;
+    uint32_t begin = end;
+    while (begin > base && (isalnum((unsigned char)*text_at(syntax, begin - 1)) || *text_at(syntax, begin - 1) == '_')) begin--;
+    return arena_copy_string(syntax->input.arena, text_at(syntax, begin), end - begin);
+}
+
+/* Words that other languages begin a block with, and what stands at the top level elsewhere. */
+static const char *item_remedy(Syntax *syntax, const char *word) {
+    static const char *const words[] = {"use", "param", "def", "model", "data", "train"};
+    static const struct {
+        const char *word, *help;
+    } others[] = {
+        {"import", "other files are read by use \"FILE.mdl\"; the library is there without it"},
+        {"include", "other files are read by use \"FILE.mdl\""},
+        {"from", "other files are read by use \"FILE.mdl\"; the library is there without it"},
+        {"class", "the network is model NAME(input) -> output { ... }"},
+        {"network", "the network is model NAME(input) -> output { ... }"},
+        {"net", "the network is model NAME(input) -> output { ... }"},
+        {"function", "a function is def NAME(input) = ..."},
+        {"fn", "a function is def NAME(input) = ..."},
+        {"dataset", "the data are data { source = ... }"},
+        {"source", "it belongs into data { source = ... }"},
+        {"field", "it belongs into data { source = ...; field x = ... }"},
+        {"loss", "it belongs into train { loss = ...; optimizer = ... }"},
+        {"optimizer", "it belongs into train { loss = ...; optimizer = ... }"},
+        {"epochs", "it belongs into train { ... }"},
+        {"batch", "it belongs into train { ... }"},
+        {"metrics", "it belongs into train { ... }"},
+        {"seed", "it belongs into train { ... }"},
+        {"lr", "a number that --set can change is param lr = 1e-3"},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!strcmp(others[i].word, word)) return others[i].help;
+    const char *near = diag_nearest(word, words, sizeof words / sizeof *words);
+    return near ? arena_format(syntax->input.arena, "did you mean '%s'?", near) : NULL;
+}
+
+static bool declares_a_variable(const char *word) {
+    static const char *const words[] = {"let", "var", "const", "auto", "float", "int", "tensor", "set"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcmp(words[i], word)) return true;
+    return false;
+}
+
+/* Where a name is to get a value. */
+static const char *value_remedy(Syntax *syntax, const SyntaxSurprise *surprise) {
+    static const char *const field = "field";
+    const char *before = word_before(syntax, surprise);
+    if (surprise->token == ARROW) return "a value is given by '=': y = x |> dense(8)";
+    if (surprise->token == PIPE) return "what comes out needs a name: y = x |> dense(8)";
+    if (surprise->token == ':') return "a value is given by '=', and a block is written { ... }";
+    if (surprise->token == '(') return "what comes out needs a name: y = f(x)";
+    if (!strcmp(before, "return")) return "an output gets its value by its name: logits = ...";
+    if (declares_a_variable(before)) return "a value is given by 'NAME = ...', without a word before it";
+    if (surprise->token == ID && !expects(surprise, ',') && diag_nearest(before, &field, 1)) return "did you mean 'field'?";
+    return NULL;
+}
+
+static const char *shape_remedy(Syntax *syntax, const SyntaxSurprise *surprise) {
+    if (expects(surprise, MDL)) return "the first line of a model is 'mdl 1'; the readers of data stand in its data block";
+    if (expects(surprise, PARAM)) return item_remedy(syntax, written_word(syntax, surprise));
+    if (expects(surprise, ARROW) && surprise->token == '{')
+        return "a model names its outputs: model net(image) -> logits { ... }";
+    if (surprise->token == '.' && expects(surprise, ':') && expects(surprise, ')'))
+        return "an input is named as a field of the data block: field x = source.x, and net(x)";
+    if (expects(surprise, '{') && surprise->token == ':') return "a block is written { ... }";
+    if (expects(surprise, '=') && !expects(surprise, ')')) return value_remedy(syntax, surprise);
+    if (surprise->token == ARROW) return "functions are chained by '|>': x |> dense(8) |> relu";
+    if (surprise->token == ID && expects(surprise, NL))
+        return "functions are chained by '|>', and a product is written with '*'";
+    if (surprise->token == ',' && expects(surprise, NL) && expects(surprise, AND))
+        return "a list is written [a, b]; settings stand on lines of their own, without ','";
     return NULL;
 }
 
@@ -58,7 +147,7 @@ static const char *remedy(Syntax *syntax, const SyntaxSurprise *surprise) {
     if (is_keyword(surprise->token) && expects(surprise, ID) && !begins)
         return arena_format(syntax->input.arena, "%s is a word of the language; choose another name",
                             written(syntax, surprise));
-    return NULL;
+    return shape_remedy(syntax, surprise);
 }
 
 static bool is_comparison(int token) {
