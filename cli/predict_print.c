@@ -3,6 +3,7 @@
 #include "cli/units.h"
 #include "ir/shown.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -18,10 +19,13 @@ typedef struct {
 
 /* -- cells -- */
 
-static int text_width(const char *text) { return (int)shown_columns(text, shown_fitting(text, CLASS_WIDTH)); }
+/* Names of classes and columns may be any text, and are cut off; a file must be found again by its name. */
+static int most_of(const Column *column) { return column->kind == COLUMN_FILE ? PATH_MAX : CLASS_WIDTH; }
 
-static void widen(int *width, const char *text) {
-    if (text_width(text) > *width) *width = text_width(text);
+static int text_width(const char *text, int most) { return (int)shown_columns(text, shown_fitting(text, (size_t)most)); }
+
+static void widen(int *width, const char *text, int most) {
+    if (text_width(text, most) > *width) *width = text_width(text, most);
 }
 
 static void measure_columns(Table *table) {
@@ -29,19 +33,20 @@ static void measure_columns(Table *table) {
     table->widths = ARENA_ARRAY(table->predicting->session.arena, int, table->count);
     for (uint32_t k = 0; k < table->count; k++) {
         table->widths[k] = k ? 0 : FIRST_WIDTH - GAP;
-        widen(&table->widths[k], table->columns[k].head);
+        widen(&table->widths[k], table->columns[k].head, CLASS_WIDTH);
         for (int64_t i = 0; i < table->predicting->shown; i++)
-            widen(&table->widths[k], column_text(table->predicting, &table->columns[k], i, buffer));
+            widen(&table->widths[k], column_text(table->predicting, &table->columns[k], i, buffer),
+                  most_of(&table->columns[k]));
     }
 }
 
-static void print_cell(Table *table, const char *text, int width, bool left) {
+static void print_cell(Table *table, const char *text, int width, int most, bool left) {
     FILE *out = table->predicting->out;
-    int room = width - text_width(text);
+    int room = width - text_width(text, most);
     table->blanks += GAP + (left ? 0 : room);
     if (*text) {
         fprintf(out, "%*s", table->blanks, "");
-        terminal_cell(out, text, 0, CLASS_WIDTH);
+        terminal_cell(out, text, 0, most);
         table->blanks = 0;
     }
     table->blanks += *text ? (left ? room : 0) : (left ? width : 0);
@@ -62,8 +67,9 @@ static void print_outputs(Table *table) {
         const Predictions *output = table->columns[k].output;
         const char *name = output && output != last ? output->output->name : "";
         last = output;
-        print_cell(table, name, table->widths[k], true);
-        if (text_width(name) > table->widths[k]) table->blanks -= text_width(name) - table->widths[k];
+        print_cell(table, name, table->widths[k], CLASS_WIDTH, true);
+        int beyond = text_width(name, CLASS_WIDTH) - table->widths[k];
+        if (beyond > 0) table->blanks -= beyond;
         if (table->blanks < 0) table->blanks = 0;
     }
     end_line(table);
@@ -72,7 +78,7 @@ static void print_outputs(Table *table) {
 static void print_heads(Table *table) {
     print_outputs(table);
     for (uint32_t k = 0; k < table->count; k++)
-        print_cell(table, table->columns[k].head, table->widths[k], column_is_name(&table->columns[k]));
+        print_cell(table, table->columns[k].head, table->widths[k], CLASS_WIDTH, column_is_name(&table->columns[k]));
     end_line(table);
 }
 
@@ -83,7 +89,8 @@ static void print_row(Table *table, int64_t i) {
         const Column *column = &table->columns[k];
         bool bad = column->output && predicted_wrongly(predicting, column->output, i);
         if (bad) fputs(terminal_style(predicting->out, STYLE_BAD), predicting->out);
-        print_cell(table, column_text(predicting, column, i, buffer), table->widths[k], column_is_name(column));
+        print_cell(table, column_text(predicting, column, i, buffer), table->widths[k], most_of(column),
+                   column_is_name(column));
         if (bad) fputs(terminal_style(predicting->out, STYLE_PLAIN), predicting->out);
     }
     end_line(table);

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { COLUMNS_MAX = 1024 };
+enum { COLUMNS_MAX = 256 }; /* more are a picture */
 
 typedef struct {
     const Model *model;

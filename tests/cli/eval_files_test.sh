@@ -105,6 +105,11 @@ says err "no pictures are in the folder 'nothing'"
 expect 2 mlc predict small shots image.npy
 says err "of another kind"
 
+long=a_folder_of_pictures_with_a_name_of_more_than_forty_letters
+mkdir $long && cp flat/2.png $long/2.png && cp flat/10.png $long/10.png
+expect 0 mlc predict small $long -q
+says out "$long/10.png" "$long/2.png"
+
 # where the answer goes
 expect 0 mlc predict run held.csv --out answer.csv
 expect 0 mlc predict run held.csv --csv more.csv
