@@ -59,7 +59,7 @@ typedef struct FitList {
     struct FitItem {
         struct FitItem *before;
         Fit fit;
-        NodeId input, output; /* output: of standardize */
+        NodeId input, from, output; /* standardize makes the output of `from`; it learns from the input */
     } * last;
     uint32_t count;
 } FitList;

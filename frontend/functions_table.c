@@ -38,7 +38,7 @@ static const char *fit_new(const Call *call, FitKind kind, NodeId node, bool eve
     const char *name = fit_name(call);
     names_put(evaluator->weights, name, (void *)name);
     *item = (struct FitItem){
-        evaluator->fits->last, {name, kind, every_row, evaluator_place(evaluator, call->span)}, node, NODE_NONE};
+        evaluator->fits->last, {name, kind, every_row, evaluator_place(evaluator, call->span)}, node, NODE_NONE, NODE_NONE};
     evaluator->fits->last = item;
     evaluator->fits->count++;
     return name;
@@ -72,6 +72,7 @@ Value call_standardize(const Call *call) {
     const char *name = fit_new(call, FIT_STANDARDIZE, rows, every_row);
     NodeId centered = build_binary(graph, OP_sub, x, fitted(call, name, "mean", rows, 0));
     NodeId y = build_binary(graph, OP_div, centered, fitted(call, name, "deviation", rows, 1));
+    call->evaluator->fits->last->from = x;
     call->evaluator->fits->last->output = y;
     return evaluator_built(call->evaluator, call->span, y);
 }

@@ -62,7 +62,7 @@ static const char *field_name(const Undoing *undoing, NodeId id, const char *out
     return outer;
 }
 
-/* "price", "price+2" two rows later in a series, "image[7]" */
+/* "price", "price+2" two rows later in a series, "image[7]"; NULL: of a column that is computed. */
 static const char *source_name(const Undoing *undoing, const char *input, int64_t element, int64_t width) {
     Arena *arena = undoing->evaluator->arena;
     const SourceSchema *schema = &undoing->model->info.schema;
@@ -72,8 +72,8 @@ static const char *source_name(const Undoing *undoing, const char *input, int64_
     uint32_t count = 0;
     const SourceField *single = source_field(schema, name);
     const uint32_t *columns = single ? NULL : source_columns_find(schema, name, arena, &count);
-    name = columns && count == each ? schema->fields[columns[element % each]].name
-                                    : element_name(undoing, single ? single->name : "value", element % each, each);
+    if (!single && (!columns || count != each)) return NULL;
+    name = columns ? schema->fields[columns[element % each]].name : element_name(undoing, single->name, element % each, each);
     return row ? arena_format(arena, "%s%+lld", name, (long long)row) : name;
 }
 
@@ -81,8 +81,10 @@ static void name_elements(const Undoing *undoing, NodeId id, const char *field, 
     const Node *node = node_of(undoing, id);
     while (node->op == OP_select) node = graph_operand(undoing->graph, node, 2); /* what impute makes is called as before */
     const char *input = node->op == OP_input ? undoing->graph->symbols[node->attrs.symbol].name : NULL;
-    for (int64_t i = 0; i < width; i++)
-        names[i] = input ? source_name(undoing, input, i, width) : element_name(undoing, field, i, width);
+    for (int64_t i = 0; i < width; i++) {
+        names[i] = input ? source_name(undoing, input, i, width) : NULL;
+        if (!names[i]) names[i] = element_name(undoing, field, i, width);
+    }
 }
 
 static Undone undone(const Undoing *undoing, NodeId id, NodeId value, const char *field) {
@@ -115,7 +117,7 @@ static NodeId learnt(const Undoing *undoing, const struct FitItem *item, const c
 static Undone undo_standardize(const Undoing *undoing, const struct FitItem *item, NodeId value, const char *field) {
     NodeId spread = build_binary(undoing->graph, OP_mul, value, learnt(undoing, item, "deviation"));
     NodeId moved = build_binary(undoing->graph, OP_add, spread, learnt(undoing, item, "mean"));
-    return undo_further(undoing, item->input, moved, field);
+    return undo_further(undoing, item->from, moved, field);
 }
 
 /* value = x OP constant, or constant OP x. */

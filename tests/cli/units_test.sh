@@ -68,6 +68,15 @@ agree rent 'exp(x / 100)' 'exp((source |> columns("rent")) / 100)'
 agree rent '(x - M) / S' 'source |> columns("rent") |> impute("mean") |> standardize' # a missing cell would have been filled in
 agree rent '(log(x) - 1) * 2' 'source |> columns("rent")' 'mse(guess, (log(y) - 1) * 2)' # made in the loss
 
+# of two columns nothing is undone: their ratio is the unit
+model '(source |> columns("price")) / (source |> columns("rent")) / 100'
+rm -rf run
+expect 0 mlc train homes.mdl --out run -q
+expect 0 mlc predict run --csv rows.csv
+awk -F, 'NR == FNR { ratio[FNR] = FNR > 1 ? $3 / $4 : 0; next } FNR == 1 { if ($4 != "true y") bad = 1; next }
+    { d = $4 - ratio[$3]; if (d * d > 1e-8 * ratio[$3] ^ 2) { print; bad = 1 } e = $7 - $5 / 100; if (e * e > 1e-9) { print; bad = 1 } }
+    END { exit bad }' homes.csv rows.csv || fail "the ratio of two columns"
+
 # several outputs, several columns of one, columns with transforms of their own; a class beside them
 cat >more.mdl <<'END'
 mdl 1
