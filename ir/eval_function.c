@@ -30,6 +30,7 @@ FUNCTION(log1p, log1p(a))
 FUNCTION(tanh, tanh(a))
 FUNCTION(sigmoid, 1 / (1 + exp(-a)))
 FUNCTION(erf, erf(a))
+FUNCTION(normal_cdf, 0.5 * erfc(-a * M_SQRT1_2))
 FUNCTION(sin, sin(a))
 FUNCTION(cos, cos(a))
 

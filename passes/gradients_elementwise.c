@@ -147,15 +147,18 @@ void gradient_cos(const Backward *at) {
     contribute_slope(at, negative(at, build_unary(at->graph, OP_sin, gradient_operand(at, 0))));
 }
 
-/* 2 / sqrt(pi) exp(-a^2), where a^2 comes in two parts: exp(-high) (1 - low). It is 0 long before a = 20. */
-void gradient_erf(const Backward *at) {
+/* g scale exp(-share a^2), where a^2 comes in two parts: exp(-high) (1 - low). It is 0 long before a = 20. */
+static void contribute_bell(const Backward *at, double scale, double share) {
     NodeId a = binary(at, OP_max, binary(at, OP_min, gradient_operand(at, 0), number(at, 20)), number(at, -20));
-    NodeId minus = negative(at, times(at, a, a)), bell = build_unary(at->graph, OP_exp, minus);
-    NodeId low = fused(at, a, a, minus);
-    bell = fused(at, negative(at, low), bell, bell);
-    NodeId product = times(at, times(at, at->gradient, number(at, 1.1283791670955126)), bell);
+    NodeId minus = negative(at, times(at, a, a)), low = fused(at, a, a, minus), factor = number(at, share);
+    NodeId bell = build_unary(at->graph, OP_exp, times(at, minus, factor));
+    bell = fused(at, negative(at, times(at, low, factor)), bell, bell);
+    NodeId product = times(at, times(at, at->gradient, number(at, scale)), bell);
     gradient_contribute(at, 0, is_open(at, at->id) ? masked(at, product) : product);
 }
+
+void gradient_erf(const Backward *at) { contribute_bell(at, 1.1283791670955126, 1); }          /* 2 / sqrt(pi) */
+void gradient_normal_cdf(const Backward *at) { contribute_bell(at, 0.3989422804014327, 0.5); } /* 1 / sqrt(2 pi) */
 
 /* d a^b/da = b a^(b-1), and 0 for b = 0 even where a^(b-1) is infinite */
 static NodeId pow_by_base(const Backward *at, NodeId a, NodeId b) {

@@ -93,6 +93,7 @@ static ValueFacts facts_of_node(const Graph *graph, const Node *node, const Valu
     case OP_abs:
     case OP_relu: return (ValueFacts){.open = joined.open, .degree = joined.degree, .not_negative = true};
     case OP_sigmoid:
+    case OP_normal_cdf:
     case OP_softmax: return (ValueFacts){.open = joined.open, .not_negative = true};
     case OP_tanh:
     case OP_erf: return (ValueFacts){.open = joined.open};

@@ -40,6 +40,14 @@ def sigmoid(x):
     return 1 / (1 + mpmath.exp(-x))
 
 
+def normal(x):
+    return mpmath.erfc(-x / mpmath.sqrt(2)) / 2
+
+
+def bell(x):
+    return mpmath.exp(-x * x / 2) / mpmath.sqrt(2 * mpmath.pi)
+
+
 ROOT = mpmath.sqrt(2 / mpmath.pi)
 
 
@@ -98,6 +106,8 @@ CASES = [
     ("elu(x)", BOTH, lambda x: x if x > 0 else mpmath.expm1(x), lambda x: mpf(1) if x > 0 else mpmath.exp(x), 1.5, 1),
     ("softplus(x)", BOTH, lambda x: mpmath.log1p(mpmath.exp(-abs(x))) + max(x, 0), sigmoid, 2.5, 3),
     ("silu(x)", BOTH, lambda x: x * sigmoid(x), lambda x: sigmoid(x) + x * sigmoid(x) * sigmoid(-x), 40, 40),
+    ("normal_cdf(x)", BOTH, normal, bell, 6, 3),
+    ("gelu(x)", BOTH, lambda x: x * normal(x), lambda x: normal(x) + x * bell(x), 6, 12),
     ("gelu_tanh(x)", BOTH, lambda x: x * sigmoid(tanh_argument(x)), gelu_tanh_slope, 40, 60),
     ("1.0 / x", POSITIVE[1:] + [25.0], lambda x: 1 / x, lambda x: -1 / x ** 2, 0.5, 2),
     ("x ** 2", BOTH, lambda x: x * x, lambda x: 2 * x, 0.5, 0.5),

@@ -221,7 +221,7 @@ def functions():
         "softmax(x, axis = 0)": lambda x: f.softmax(x, 0), "transpose(transpose(x) * 2)": lambda x: x * 2,
         "(x - mean(x, axis = 1, keep = true))": lambda x: x - x.mean(1, keepdim=True),
         "x / (1 + exp(-x))": f.silu, "silu(x)": f.silu, "elu(x, 0.7)": lambda x: f.elu(x, 0.7), "softplus(x)": f.softplus,
-        "erf(x)": torch.erf, "gelu(x)": f.gelu, "gelu_tanh(x)": lambda x: f.gelu(x, approximate="tanh"), "sin(x)": torch.sin, "cos(x)": torch.cos,
+        "erf(x)": torch.erf, "gelu(x)": f.gelu, "normal_cdf(x)": torch.special.ndtr, "gelu_tanh(x)": lambda x: f.gelu(x, approximate="tanh"), "sin(x)": torch.sin, "cos(x)": torch.cos,
         "sign(x)": torch.sign, "round(x)": torch.round, "std(x, axis = 1, keep = true)": lambda x: x.std(1, keepdim=True),
         "norm(x, axis = 1, keep = true)": lambda x: x.norm(dim=1, keepdim=True), "norm(x)": lambda x: x.norm(), "x ** -3": lambda x: x ** -3,
         "cumsum(x)": lambda x: x.cumsum(1), "cumsum(x, axis = 0)": lambda x: x.cumsum(0),

@@ -87,6 +87,8 @@ static double exact_sigmoid(double x) { return x < 0 ? exp(x) / (1 + exp(x)) : 1
 static double exact_sin(double x) { return fabs(x) <= 0x1p20 ? sin(x) : (double)NAN; }
 static double exact_cos(double x) { return fabs(x) <= 0x1p20 ? cos(x) : (double)NAN; }
 
+static double exact_normal_cdf(double x) { return 0.5 * erfc(-x * 0.70710678118654752440); }
+
 typedef struct {
     Op op;
     double (*exact)(double x);
@@ -104,6 +106,7 @@ static const Function functions[] = {
     {OP_tanh, tanh, 2.5, -10, 10},
     {OP_sigmoid, exact_sigmoid, 2.5, -104, 20},
     {OP_erf, erf, 1.7, -4.5, 4.5},
+    {OP_normal_cdf, exact_normal_cdf, 6, -14, 6},
     {OP_sin, exact_sin, 2.7, -100, 100},
     {OP_cos, exact_cos, 2.7, -100, 100},
 };

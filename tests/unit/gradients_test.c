@@ -47,6 +47,7 @@ UNARY(log1p)
 UNARY(tanh)
 UNARY(sigmoid)
 UNARY(erf)
+UNARY(normal_cdf)
 UNARY(sin)
 UNARY(cos)
 BINARY(add)
@@ -187,6 +188,7 @@ static const Case cases[] = {
     ONE(tanh, tanh, -2, 2, PAIR),
     ONE(sigmoid, sigmoid, -3, 3, PAIR),
     ONE(erf, erf, -2, 2, PAIR),
+    ONE(normal_cdf, normal_cdf, -2, 2, PAIR),
     ONE(sin, sin, -3, 3, PAIR),
     ONE(cos, cos, -3, 3, PAIR),
     ONE(convert, convert, -2, 2, PAIR),
