@@ -164,19 +164,21 @@ static bool is_finite(const Predicting *predicting, int64_t i) {
 }
 
 /* A network that was given NaN, or has weights that are not finite, says nothing: that must not look like an answer. */
-static void warn_of_nonfinite(const Predicting *predicting) {
+static void report_nonfinite(const Predicting *predicting) {
     int64_t rows = 0, first = 0;
     for (int64_t i = predicting->count - 1; i >= 0; i--) {
         if (is_finite(predicting, i)) continue;
         rows++;
         first = i;
     }
+    if (!rows) return;
     char place[PLACE_TEXT];
-    if (rows)
-        fprintf(stderr, "mlc: warning: what the network makes of %lld row%s is not finite, such as %s: are its data?\n",
-                (long long)rows, rows == 1 ? "" : "s",
-                predicting->inputs.names ? predicting->inputs.names[first]
-                                         : dataset_place_brief(predicting->session.dataset, predicting->rows[first], place));
+    diag_error(predicting->diag, STATUS_NONFINITE, (Span){0},
+               "what the network makes of %lld row%s is not finite, such as %s", (long long)rows, rows == 1 ? "" : "s",
+               predicting->inputs.names ? predicting->inputs.names[first]
+                                        : dataset_place_brief(predicting->session.dataset, predicting->rows[first], place));
+    diag_help(predicting->diag,
+              "the row may hold what is missing or infinite, or the weights may: 'mlc eval' tells where it begins");
 }
 
 /* Into a file whole or not at all; NULL, or "-": on stdout. */
@@ -198,7 +200,7 @@ static bool print_answer(Predicting *predicting, Answer answer, const char *path
 Status command_predict(const Options *given, Diagnostics *diag) {
     Predicting predicting = {.options = given, .diag = diag, .files = given->operand_count > 1};
     if (predict(&predicting) && (!given->png || predicted_draw(&predicting))) {
-        warn_of_nonfinite(&predicting);
+        report_nonfinite(&predicting);
         bool more = !given->csv || strcmp(given->csv, "-");
         if (!given->csv || print_answer(&predicting, ANSWER_CSV, given->csv))
             if (more) print_answer(&predicting, answer_of(given), given->answer);

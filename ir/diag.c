@@ -162,6 +162,16 @@ bool diag_locate(const Diagnostics *diag, Span span, const char **name, uint32_t
     return true;
 }
 
+bool diag_callee(const Diagnostics *diag, Span span, char name[DIAG_CALLEE]) {
+    const Text *text = span_text(diag, span);
+    size_t length = 0, at = text && span.begin < text->length ? span.begin : 0;
+    while (text && at + length < text->length && (isalnum((unsigned char)text->text[at + length]) || text->text[at + length] == '_'))
+        length++;
+    bool called = length && length < DIAG_CALLEE && at + length < text->length && text->text[at + length] == '(';
+    snprintf(name, DIAG_CALLEE, "%.*s", called ? (int)length : 0, called ? text->text + at : "");
+    return called;
+}
+
 /* The part of a source line that is shown. */
 enum { SHOWN_BYTES = 160 };
 typedef struct {

@@ -27,7 +27,7 @@ typedef enum {
     STATUS_MODEL = 3, /* a model or IR file */
     STATUS_DATA = 4,
     STATUS_FILE = 5,          /* files and checkpoints */
-    STATUS_NONFINITE = 6,     /* the loss is not finite */
+    STATUS_NONFINITE = 6,     /* a loss, a weight or an answer is not finite */
     STATUS_EXPECT = 7,        /* --expect not met */
     STATUS_INTERRUPTED = 130, /* SIGINT: saved and stopped */
     STATUS_TERMINATED = 143   /* SIGTERM: likewise */
@@ -70,6 +70,10 @@ void diag_append(Diagnostics *diag, const Diagnostics *from);
 
 /* Line (from 1) and column (from 1, in bytes) of a span's first byte, and its text's name; false without a place. */
 bool diag_locate(const Diagnostics *diag, Span span, const char **name, uint32_t *line, uint32_t *column);
+
+/* The name of the function that is called at a span: "sqrt" where it begins with sqrt(...). False, and "", if it begins otherwise. */
+enum { DIAG_CALLEE = 64 };
+bool diag_callee(const Diagnostics *diag, Span span, char name[DIAG_CALLEE]);
 
 /* The candidate nearest to `name` by edit distance, or NULL if none is near enough to suggest. */
 const char *diag_nearest(const char *name, const char *const *candidates, size_t count);

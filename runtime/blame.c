@@ -1,9 +1,10 @@
-/* Which operation made the loss not finite. By the time it is seen, the step has already changed the weights; but training is
- * exact, so it is run again from the last checkpoint to just before that step, which the interpreter then runs, keeping every
- * value. */
-#include "runtime/trainer.h"
+/* Which operation made a number that is not finite. The reference interpreter runs the batch at which it shows, keeping every value.
+ * In training the step has already changed the weights by then; but training is exact, so it is run again from the last
+ * checkpoint to just before the step at which the first loss or state stopped being finite. */
+#include "runtime/blame.h"
 #include "runtime/memory.h"
 #include "runtime/states.h"
+#include "runtime/trainer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -56,48 +57,48 @@ static bool picks_class(const Graph *graph, const Node *node) {
 static const char *remedy(const Graph *graph, const Node *node) {
     if (node && node->op == OP_input)
         return "the data hold it: 'mlc data' with the model file tells where; impute(...) fills in what is missing";
+    if (node && node->op == OP_state)
+        return "the weights themselves are not finite: take another checkpoint, or train again";
     if (node && picks_class(graph, node))
         return "a label was computed that is no class: classes count from 0, one for each column, or row of an embedding";
-    return "a smaller learning rate often helps; so does keeping log and / away from 0, and exp from large numbers";
+    return "a smaller learning rate often helps; so does keeping log, sqrt and / away from 0, and exp from large numbers";
 }
 
-static void report(Interp *interp, const Graph *graph, const char *when, Diagnostics *diag) {
-    NodeId id = interp_first_nonfinite(interp, "loss"); /* a metric may be NaN */
+/* "sqrt" of an operation, "layer1.w" of a state. */
+static const char *node_name(const Graph *graph, NodeId id) {
+    for (uint32_t i = 0; i < graph->symbol_count; i++)
+        if (graph->symbols[i].node == id && graph->symbols[i].kind == SYMBOL_STATE) return graph->symbols[i].name;
+    return op_name(graph_node(graph, id)->op);
+}
+
+static void report(Interp *interp, const Graph *graph, const Blame *blame, Diagnostics *diag) {
+    NodeId id = interp_first_nonfinite(interp, blame->output);
     const Node *node = id == NODE_NONE ? NULL : graph_node(graph, id);
     if (!node) {
-        diag_error(diag, STATUS_NONFINITE, (Span){0}, "the loss is not finite %s", when);
+        diag_error(diag, STATUS_NONFINITE, (Span){0}, "%s", blame->finding);
     } else {
-        char shape[SHAPE_TEXT];
+        char shape[SHAPE_TEXT], callee[DIAG_CALLEE];
         const char *kind = kind_of(interp_value(interp, id), interp_value_bytes(interp, id) / sizeof(float));
-        diag_error(diag, STATUS_NONFINITE, node->span, "the loss is not finite %s: the first %s comes from '%s' %s here", when,
-                   kind, op_name(node->op), shape_text(node->dtype, node->shape, shape));
+        const char *name = node_name(graph, id);
+        bool inside = node->op != OP_input && diag_callee(diag, node->span, callee) && strcmp(callee, name);
+        diag_error(diag, STATUS_NONFINITE, node->span, "%s: the first %s comes from '%s' %s%s%s%s here%s", blame->finding, kind,
+                   name, shape_text(node->dtype, node->shape, shape), inside ? " in '" : "", inside ? callee : "",
+                   inside ? "'" : "", blame->when ? blame->when : "");
     }
     diag_help(diag, "%s", remedy(graph, node));
 }
 
-/* Runs one step in the interpreter, from the states as they are. */
-static void interpret_step(const Trainer *trainer, int64_t step, const char *when) {
-    const Graph *graph = runner_program(pair_runner(&trainer->pair, step))->graph;
-    RunTimes times = trainer_times(trainer);
-    RunClock clock = run_clock(&times, step);
+void blame_report(const Blame *blame, Diagnostics *diag) {
+    const Graph *graph = runner_program(blame->runner)->graph;
+    RunClock clock = blame->clock;
     Interp *interp = interp_new(graph, INTERP_F32);
-    set_symbols(interp, graph, trainer->options->states, trainer->options->dataset, trainer->order + step * trainer->pair.batch,
-                &clock);
+    set_symbols(interp, graph, blame->states, blame->dataset, blame->rows, &clock);
     interp_run(interp);
-    report(interp, graph, when, trainer->diag);
+    report(interp, graph, blame, diag);
     interp_free(interp);
 }
 
-static bool states_are_finite(const States *states, float *scratch) {
-    for (uint32_t i = 0; i < states_count(states); i++) {
-        const Symbol *symbol = states_symbol(states, i);
-        if (symbol->dtype != DTYPE_F32) continue;
-        states_read(states, symbol->name, scratch);
-        for (int64_t element = 0; element < shape_elements(symbol->shape); element++)
-            if (!isfinite(scratch[element])) return false;
-    }
-    return true;
-}
+/* -- training again -- */
 
 typedef struct {
     Trainer *trainer;
@@ -110,48 +111,92 @@ static bool look_at_loss(void *context, int64_t step, const void *outputs) {
     return true;
 }
 
-/* Trains up to step `end` of the run, at most to the end of the epoch; false if a loss on the way is not finite. */
+/* The next step's number in its epoch, which may be a new one. */
+static int64_t next_step(Trainer *trainer) {
+    int64_t step = trainer_step(trainer);
+    if (step < trainer->pair.steps) return step;
+    trainer->info.epoch++;
+    trainer_order(trainer);
+    return 0;
+}
+
+/* Trains up to step `end` of the run; false if a loss on the way is not finite. */
 static bool replay_to(Trainer *trainer, uint64_t end) {
     Replay replay = {trainer, true};
-    int64_t step = trainer_step(trainer), steps = trainer->pair.steps;
-    if (step == steps) {
-        trainer->info.epoch++;
-        step = 0;
+    while (trainer->info.step < end) {
+        int64_t step = next_step(trainer), steps = trainer->pair.steps, stop = step + (int64_t)(end - trainer->info.step);
+        if (stop > steps) stop = steps;
+        RunTimes times = trainer_times(trainer);
+        pair_loop(&trainer->pair, trainer->order, step, stop, &times, look_at_loss, &replay);
+        trainer->info.step += (uint64_t)(stop - step);
     }
-    if (step == 0) trainer_order(trainer);
-    int64_t stop = step + (int64_t)(end - trainer->info.step);
-    stop = stop < steps ? stop : steps;
-    RunTimes times = trainer_times(trainer);
-    pair_loop(&trainer->pair, trainer->order, step, stop, &times, look_at_loss, &replay);
-    trainer->info.step += (uint64_t)(stop - step);
     return replay.finite;
 }
 
-/* The last steps one by one, until the loss or a state stops being finite; before that step the states are put back. */
-static void replay_carefully(Trainer *trainer) {
+/* Trains up to step `end`, `stride` steps at a time, until a loss or a state is not finite; then all is as it was before these
+ * steps. `before` has room for the states. */
+static bool replay_until_nonfinite(Trainer *trainer, uint64_t end, uint64_t stride, void *before) {
     States *states = trainer->options->states;
-    void *before = memory_new(states_bytes(states));
-    float *scratch = memory_new(states_bytes(states));
-    bool finite = true;
-    while (finite && trainer->info.step < trainer->nonfinite) {
+    while (trainer->info.step < end) {
+        CheckpointInfo info = trainer->info;
         states_save(states, before);
-        finite = replay_to(trainer, trainer->info.step + 1) && states_are_finite(states, scratch);
+        uint64_t stop = end - info.step < stride ? end : info.step + stride;
+        if (replay_to(trainer, stop) && !states_nonfinite(states)) continue;
+        states_restore(states, before);
+        trainer->info = info;
+        trainer_order(trainer);
+        return true;
     }
-    states_restore(states, before);
-    free(before);
-    free(scratch);
+    return false;
 }
 
-enum { CAREFUL_STEPS = 4 }; /* a state that is not finite makes the loss so in the next step or two */
+enum { PLACE_TEXT = 80 };
 
-void trainer_blame(Trainer *trainer) {
-    uint64_t steps = (uint64_t)trainer->pair.steps, bad = trainer->nonfinite - 1;
-    char when[80];
-    snprintf(when, sizeof when, "at step %llu of epoch %llu", (unsigned long long)(bad % steps + 1),
-             (unsigned long long)(bad / steps + 1));
+/* "step 2 of epoch 1" for the second step of a run. */
+static const char *place_text(const Trainer *trainer, uint64_t number, char text[PLACE_TEXT]) {
+    uint64_t steps = (uint64_t)trainer->pair.steps;
+    snprintf(text, PLACE_TEXT, "step %llu of epoch %llu", (unsigned long long)((number - 1) % steps + 1),
+             (unsigned long long)((number - 1) / steps + 1));
+    return text;
+}
+
+static void say_what_is_kept(const Trainer *trainer) {
+    if (trainer->saved) diag_help(trainer->diag, "'%s' is from before that, and sound", trainer->saved);
+}
+
+static void report_step(Trainer *trainer, const char *finding) {
+    char when[PLACE_TEXT + 8], place[PLACE_TEXT];
+    int64_t step = next_step(trainer);
+    bool earlier = trainer->info.step + 1 < trainer->nonfinite;
+    snprintf(when, sizeof when, ", at %s", place_text(trainer, trainer->info.step + 1, place));
+    RunTimes times = trainer_times(trainer);
+    blame_report(&(Blame){.runner = pair_runner(&trainer->pair, step),
+                          .states = trainer->options->states,
+                          .dataset = trainer->options->dataset,
+                          .rows = trainer->order + step * trainer->pair.batch,
+                          .clock = run_clock(&times, step),
+                          .output = "loss", /* a metric may be NaN */
+                          .finding = finding,
+                          .when = earlier ? when : NULL},
+                 trainer->diag);
+}
+
+enum { STRIDE = 64 }; /* steps between two copies of the states: they cost more than a step of a small network */
+
+void trainer_blame(Trainer *trainer, const Symbol *state) {
+    char finding[PLACE_TEXT + 160], place[PLACE_TEXT];
+    uint64_t end = trainer->nonfinite;
+    if (end == 0) { /* nothing to train again: it was so from the beginning */
+        diag_error(trainer->diag, STATUS_NONFINITE, (Span){0}, "'%.100s' is not finite before the first step", state->name);
+        return;
+    }
+    snprintf(finding, sizeof finding, "%s%.100s%s is not finite %s %s", state ? "'" : "", state ? state->name : "the loss",
+             state ? "'" : "", state ? "after" : "at", place_text(trainer, end, place));
     if (!trainer_restart(trainer)) return;
     trainer_order(trainer);
-    while (trainer->info.step + CAREFUL_STEPS < trainer->nonfinite) replay_to(trainer, trainer->nonfinite - CAREFUL_STEPS);
-    replay_carefully(trainer);
-    interpret_step(trainer, trainer_step(trainer) - 1, when);
+    void *before = memory_new(states_bytes(trainer->options->states));
+    if (replay_until_nonfinite(trainer, end, STRIDE, before)) replay_until_nonfinite(trainer, end, 1, before);
+    free(before);
+    report_step(trainer, finding);
+    say_what_is_kept(trainer);
 }

@@ -3,6 +3,7 @@
  * counts: they are added as they are, and stay exact. */
 #include "runtime/evaluate.h"
 #include "ir/clock.h"
+#include "runtime/blame.h"
 #include "runtime/memory.h"
 
 #include <assert.h>
@@ -71,7 +72,7 @@ static void add_counts(const Statistic *statistic, const void *outputs, size_t o
 }
 
 static bool add_batch(void *context, int64_t step, const void *outputs) {
-    const Evaluator *evaluator = context;
+    Evaluator *evaluator = context;
     const Pair *pair = &evaluator->pair;
     int program = pair_runner(pair, step) == pair->last;
     double rows = (double)pair_step_rows(pair, step);
@@ -82,6 +83,8 @@ static bool add_batch(void *context, int64_t step, const void *outputs) {
         else
             add_means(statistic, outputs, statistic->offsets[program], rows);
     }
+    bool finite = isfinite(run_scalar(outputs, evaluator->statistics[0].offsets[program])) != 0;
+    if (!finite && evaluator->nonfinite < 0) evaluator->nonfinite = step;
     return true;
 }
 
@@ -122,6 +125,7 @@ static void finish_metrics(Evaluator *evaluator, Evaluation *result) {
 
 void evaluator_run(Evaluator *evaluator, RunClock clock, Evaluation *result) {
     double start = seconds_now();
+    evaluator->nonfinite = -1;
     memset(evaluator->sums, 0, (size_t)evaluator->elements * sizeof *evaluator->sums);
     pair_loop(&evaluator->pair, evaluator->rows, 0, evaluator->pair.steps, &(RunTimes){.start = clock}, add_batch, evaluator);
     divide_sums(evaluator);
@@ -129,6 +133,21 @@ void evaluator_run(Evaluator *evaluator, RunClock clock, Evaluation *result) {
     for (uint32_t i = 0; !evaluator->finish && i < evaluator->metrics.count; i++) result->metrics[i] = evaluator->sums[i + 1];
     if (evaluator->finish) finish_metrics(evaluator, result);
     result->seconds = seconds_now() - start;
+}
+
+bool evaluator_check(const Evaluator *evaluator, const Dataset *dataset, const States *states, RunClock clock,
+                     const char *finding, Diagnostics *diag) {
+    int64_t step = evaluator->nonfinite;
+    if (step < 0) return true;
+    blame_report(&(Blame){.runner = pair_runner(&evaluator->pair, step),
+                          .states = states,
+                          .dataset = dataset,
+                          .rows = evaluator->rows + step * evaluator->pair.batch,
+                          .clock = run_clock(&(RunTimes){.start = clock}, step),
+                          .output = "loss",
+                          .finding = finding},
+                 diag);
+    return false;
 }
 
 /* The counts outlive the evaluator. */
@@ -146,6 +165,9 @@ bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *prog
     bool opened = evaluator_open(&evaluator, dataset, split, programs, states, threads, metrics, diag);
     if (!opened) return false;
     evaluator_run(&evaluator, (RunClock){0}, result);
+    char finding[64];
+    snprintf(finding, sizeof finding, "the loss on the %s rows is not finite", split_name(split));
+    evaluator_check(&evaluator, dataset, states, (RunClock){0}, finding, diag);
     keep_counts(&evaluator, result, arena);
     evaluator_close(&evaluator);
     return true;

@@ -22,6 +22,7 @@ typedef struct {
     double *sums; /* of all of them */
     int64_t elements;
     Interp *finish; /* NULL: the statistics are the metrics */
+    int64_t nonfinite; /* the first batch whose loss was not finite; -1: none */
 } Evaluator;
 
 /* Nothing has to be closed after a failure. */
@@ -29,5 +30,9 @@ bool evaluator_open(Evaluator *evaluator, const Dataset *dataset, Split split, c
                     Threads *threads, const Metrics *metrics, Diagnostics *diag);
 void evaluator_close(Evaluator *evaluator);
 void evaluator_run(Evaluator *evaluator, RunClock clock, Evaluation *result);
+/* After evaluator_run with this clock: whether the loss is finite; else reports `finding` and the operation where it began
+ * (STATUS_NONFINITE). Metrics may be without a value, such as r2 where all targets are equal. */
+bool evaluator_check(const Evaluator *evaluator, const Dataset *dataset, const States *states, RunClock clock,
+                     const char *finding, Diagnostics *diag);
 
 #endif

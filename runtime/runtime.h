@@ -281,10 +281,11 @@ typedef enum { TRAIN_DONE, TRAIN_STOPPED, TRAIN_NONFINITE, TRAIN_FAILED } TrainR
  * (after the epoch's event) and when stopped; best.safetensors when keep_best is better than ever before (on the validation rows, or else
  * the test rows).
  * TRAIN_STOPPED: train_request_stop was called (SIGINT 130, SIGTERM 143): the checkpoint is written and resumes bit for bit.
- * TRAIN_NONFINITE: reported with the op and line that went wrong first; the last good checkpoint stays. */
+ * TRAIN_NONFINITE: a loss on training or held-out rows, a weight or another state is not finite: reported with the op and line that went
+ * wrong first. The last checkpoint stays: none is written whose states are not finite. */
 TrainResult train(const TrainOptions *options, const TrainEvents *events, Diagnostics *diag);
 void train_request_stop(void); /* async-signal-safe */
-/* counts go into the arena */
+/* counts go into the arena. A loss that is not finite is reported (STATUS_NONFINITE), and true returned. */
 bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *pair, States *states, Threads *threads,
                     const Metrics *metrics, Arena *arena, Evaluation *result, Diagnostics *diag);
 

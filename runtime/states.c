@@ -225,6 +225,44 @@ void states_restore(States *states, const void *from) {
     for (uint32_t i = 0; i < states->count; at += plain_bytes(states->states[i++])) write_state(states->states[i], at);
 }
 
+/* Looks at blocks of a fixed size, which the compiler makes vectors of. */
+static bool all_finite(const uint32_t *bits, size_t count) {
+    enum { BLOCK = 64 };
+    const uint32_t magnitude = 0x7fffffff, infinity = 0x7f800000;
+    for (; count >= BLOCK; bits += BLOCK, count -= BLOCK) {
+        uint32_t bad = 0;
+        for (size_t i = 0; i < BLOCK; i++) bad |= (bits[i] & magnitude) >= infinity;
+        if (bad) return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        if ((bits[i] & magnitude) >= infinity) return false;
+    return true;
+}
+
+/* What pads a form is no value of the state. */
+static bool state_is_finite(const State *state) {
+    const Form *form = &state->forms[0];
+    const Symbol *symbol = &state->symbol;
+    size_t bytes = plain_bytes(state);
+    if (symbol->dtype != DTYPE_F32 || (symbol->init.kind == INIT_CONSTANT && !isfinite(symbol->init.a))) return true;
+    if (layout_bytes(form->layout, symbol->dtype, symbol->shape) == bytes)
+        return all_finite(form->memory, bytes / sizeof(float));
+    void *plain = memory_new(bytes);
+    read_form(state, 0, plain);
+    bool finite = all_finite(plain, bytes / sizeof(float));
+    free(plain);
+    return finite;
+}
+
+const Symbol *states_nonfinite(const States *states) {
+    const Symbol *found = NULL;
+    for (uint32_t i = 0; i < states->count; i++) {
+        const State *state = states->states[i];
+        if ((!found || (state->symbol.trainable && !found->trainable)) && !state_is_finite(state)) found = &state->symbol;
+    }
+    return found;
+}
+
 static bool has_form(const Binding *binding, const Form *form) {
     for (uint32_t i = 0; i < binding->program->state_count; i++)
         if (binding->pointers[i] == form->memory) return true;

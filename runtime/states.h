@@ -17,4 +17,8 @@ size_t states_bytes(const States *states);
 void states_save(const States *states, void *to);
 void states_restore(States *states, const void *from);
 
+/* A state that holds a NaN or an infinity, a weight if there is one; NULL: none. A state that was meant to begin as an infinity may
+ * hold any. */
+const Symbol *states_nonfinite(const States *states);
+
 #endif

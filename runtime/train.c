@@ -2,6 +2,7 @@
  * that is all a checkpoint has to hold for training to go on bit for bit, in the middle of an epoch too. */
 #include "runtime/trainer.h"
 #include "ir/clock.h"
+#include "runtime/states.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -74,6 +75,20 @@ static bool save_last(Trainer *trainer) {
     return true;
 }
 
+/* A loss can be finite although the step spoilt the weights, a moment or a running statistic: no checkpoint may hold these. */
+static bool check_states(Trainer *trainer) {
+    const Symbol *state = states_nonfinite(trainer->options->states);
+    if (!state) return true;
+    trainer->nonfinite = trainer->info.step;
+    trainer_blame(trainer, state);
+    return false;
+}
+
+static TrainResult save_between_steps(Trainer *trainer) {
+    if (!check_states(trainer)) return TRAIN_NONFINITE;
+    return save_last(trainer) ? TRAIN_DONE : TRAIN_FAILED;
+}
+
 /* What epochs are compared by: more is better. */
 static double merit(const Metrics *metrics, const Judge *judge, const Evaluation *evaluation) {
     double value = evaluation->loss;
@@ -122,24 +137,38 @@ static const Evaluation *evaluate_split(const Trainer *trainer, Evaluator *evalu
     return result;
 }
 
-/* `rows`, `seconds`: what was trained in this process, for the throughput. */
-static const Evaluation *tell_epoch(Trainer *trainer, double train_loss, int64_t rows, Evaluation results[2]) {
+/* Reports what makes the loss on held-out rows not finite. */
+static bool check_split(const Trainer *trainer, const Evaluator *evaluator, const char *split) {
+    char finding[80];
+    const TrainOptions *options = trainer->options;
+    if (!evaluator->pair.rows) return true;
+    snprintf(finding, sizeof finding, "the %s loss is not finite %s epoch %llu", split,
+             trainer->info.epoch ? "after" : "before", (unsigned long long)(trainer->info.epoch ? trainer->info.epoch : 1));
+    return evaluator_check(evaluator, options->dataset, options->states, trainer_times(trainer).start, finding, trainer->diag);
+}
+
+/* `rows`, `seconds`: what was trained in this process, for the throughput. `judged` becomes what epochs are compared by, or NULL.
+ * False after reporting that a loss is not finite. */
+static bool tell_epoch(Trainer *trainer, double train_loss, int64_t rows, Evaluation results[2], const Evaluation **judged) {
     const Evaluation *valid = evaluate_split(trainer, &trainer->valid, &results[0]);
     const Evaluation *test = evaluate_split(trainer, &trainer->test, &results[1]);
     const TrainEvents *events = trainer->events;
     if (events->epoch)
         events->epoch(events->context, (uint32_t)trainer->info.epoch, train_loss, trainer->seconds, rows, valid, test);
-    return valid ? valid : test;
+    *judged = valid ? valid : test;
+    return check_split(trainer, &trainer->valid, "valid") && check_split(trainer, &trainer->test, "test");
 }
 
-static bool finish_epoch(Trainer *trainer, int64_t rows) {
+static TrainResult finish_epoch(Trainer *trainer, int64_t rows) {
     double train_loss = trainer->info.loss_sum / (double)trainer->pair.rows;
     Evaluation results[2];
+    const Evaluation *judged;
+    if (!check_states(trainer)) return TRAIN_NONFINITE;
     trainer->info.epoch++;
     trainer->info.loss_sum = 0;
-    const Evaluation *judged = tell_epoch(trainer, train_loss, rows, results);
+    if (!tell_epoch(trainer, train_loss, rows, results, &judged)) return TRAIN_NONFINITE;
     if (judged) count_patience(trainer, judged);
-    return (!judged || save_best(trainer, judged)) && save_last(trainer);
+    return (!judged || save_best(trainer, judged)) && save_last(trainer) ? TRAIN_DONE : TRAIN_FAILED;
 }
 
 /* From where the training stands to the end of the epoch; TRAIN_DONE: it was reached. */
@@ -148,22 +177,25 @@ static TrainResult run_epoch(Trainer *trainer) {
     trainer_order(trainer);
     trainer->seconds = 0;
     while (trainer_step(trainer) < steps) {
-        if (atomic_load(&stop_requested)) return save_last(trainer) ? TRAIN_STOPPED : TRAIN_FAILED;
-        run_steps(trainer);
+        bool stops = atomic_load(&stop_requested);
+        if (!stops) run_steps(trainer);
         if (trainer->nonfinite) {
-            trainer_blame(trainer);
+            trainer_blame(trainer, NULL);
             return TRAIN_NONFINITE;
         }
-        if (trainer_step(trainer) < steps && !atomic_load(&stop_requested) && !save_last(trainer)) return TRAIN_FAILED;
+        bool between = trainer_step(trainer) < steps && (stops || !atomic_load(&stop_requested));
+        TrainResult saved = between ? save_between_steps(trainer) : TRAIN_DONE;
+        if (stops || saved != TRAIN_DONE) return saved == TRAIN_DONE ? TRAIN_STOPPED : saved;
     }
-    int64_t rows = trainer->pair.rows - begin * trainer->pair.batch;
-    return finish_epoch(trainer, rows) ? TRAIN_DONE : TRAIN_FAILED;
+    return finish_epoch(trainer, trainer->pair.rows - begin * trainer->pair.batch);
 }
 
 static TrainResult run_epochs(Trainer *trainer) {
     TrainResult result = TRAIN_DONE;
     Evaluation results[2];
-    if (!trainer->options->resume) tell_epoch(trainer, NAN, 0, results);
+    const Evaluation *judged;
+    if (!check_states(trainer) || (!trainer->options->resume && !tell_epoch(trainer, NAN, 0, results, &judged)))
+        result = TRAIN_NONFINITE;
     while (result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs && !stops_early(trainer))
         result = run_epoch(trainer);
     const TrainEvents *events = trainer->events;

@@ -1,5 +1,6 @@
 /* A training's parts and where it stands: opened, put at the beginning or where a checkpoint was, closed. */
 #include "runtime/trainer.h"
+#include "runtime/states.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -77,6 +78,8 @@ static bool load_saved(Trainer *trainer) {
     if (!checkpoint_load(trainer->saved, options->states, false, info, trainer->diag)) return false;
     if (strcmp(info->data_digest, dataset_digest(options->dataset)))
         return refuse(trainer, "the data have changed since it was written", "resume with the data it was trained on");
+    if (states_nonfinite(options->states))
+        return refuse(trainer, "its weights are not finite", "train again, or from a checkpoint of before that");
     uint64_t steps = (uint64_t)trainer->pair.steps, begin = info->epoch * steps;
     if (info->seed == options->seed && info->epoch <= options->epochs && info->step >= begin && info->step - begin < steps)
         return tell_numerics(trainer);

@@ -30,7 +30,8 @@ int64_t trainer_step(const Trainer *trainer);   /* steps done in the current epo
 RunTimes trainer_times(const Trainer *trainer); /* of the current epoch */
 float trainer_loss(const Trainer *trainer, int64_t step, const void *outputs);
 
-/* The loss was not finite: trains again up to that step and reports the operation that went wrong first. */
-void trainer_blame(Trainer *trainer);
+/* The loss of step trainer->nonfinite, or a state after it, is not finite: trains again up to that step and reports the operation
+ * that went wrong first. `state`: which one; NULL: the loss. */
+void trainer_blame(Trainer *trainer, const Symbol *state);
 
 #endif
