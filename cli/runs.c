@@ -10,12 +10,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A training that was killed while it wrote its first file leaves that behind. */
+static bool is_leftover(const char *name) {
+    size_t length = strlen(name);
+    return !strcmp(name, ".") || !strcmp(name, "..") || (length > 4 && !strcmp(name + length - 4, ".tmp"));
+}
+
 static bool folder_is_empty(const char *path) {
     DIR *folder = opendir(path);
     int entries = 0;
-    while (folder && readdir(folder)) entries++;
+    for (const struct dirent *entry; folder && (entry = readdir(folder));) entries += !is_leftover(entry->d_name);
     if (folder) closedir(folder);
-    return folder && entries <= 2; /* . and .. */
+    return folder && entries == 0;
 }
 
 static bool report_unmade(const char *path, Diagnostics *diag) {
@@ -39,7 +45,7 @@ static bool create_named(const char *out, Path *folder, Diagnostics *diag) {
     if (errno != EEXIST) return report_unmade(out, diag);
     if (folder_is_empty(out)) return true;
     diag_error(diag, STATUS_FILE, (Span){0}, "'%s' is there already and not an empty folder", out);
-    if (path_exists(path_join(out, RUN_LAST).path))
+    if (path_exists(path_join(out, RUN_MODEL).path))
         diag_help(diag, "to go on with the run in it: mlc train --resume %s", out);
     else
         diag_help(diag, "name another folder, or leave --out away");

@@ -2,6 +2,9 @@
 #include "cli/session.h"
 #include "ir/clock.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum { FIT_BATCH = 1024 };
 
 bool session_expect_rows(const Session *session, int64_t rows[SPLIT_COUNT]) {
@@ -114,7 +117,15 @@ bool session_open_run(Session *session, const Options *options, Diagnostics *dia
 }
 
 bool session_load_weights(Session *session, CheckpointInfo *info) {
-    return checkpoint_load(checkpoint_path(session->build.options).path, session->states, true, info, session->build.diag);
+    char hash[65];
+    const Options *options = session->build.options;
+    const char *path = checkpoint_path(options).path;
+    if (!checkpoint_load(path, session->states, true, info, session->build.diag)) return false;
+    if (!build_hash_model(&session->build, hash)) return false;
+    if (*info->model_hash && strcmp(info->model_hash, hash))
+        fprintf(stderr, "mlc: warning: '%s' was written by another model than '%s'\n", path,
+                path_join(options->operands[0], RUN_MODEL).path);
+    return true;
 }
 
 void session_close(Session *session) {

@@ -27,7 +27,8 @@ typedef struct {
     Progress progress;
     ProgramPair train, valid, test;
     char model_hash[65];
-    uint32_t epochs_before;          /* of a resumed run: done in its earlier part */
+    bool goes_on;                    /* from the checkpoint of the run that --resume names */
+    CheckpointInfo before;           /* of that run */
     bool begun;                      /* resolved.mdl and the start line are written */
     const char *weights;             /* the file that the first weights were taken from; NULL: none */
     uint32_t best_epoch;             /* that best.safetensors is of; 0: none */
@@ -47,10 +48,17 @@ static void on_signal(int number) {
     train_request_stop();
 }
 
+/* A terminal that goes away tells so twice, by its shell and by the system: SIGHUP keeps its handler. nohup has it ignored. */
 static void catch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART}, hang_up;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    action.sa_flags = SA_RESTART;
+    if (sigaction(SIGHUP, NULL, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, NULL);
+}
+
+static Status signal_status(void) {
+    return received_signal == SIGTERM ? STATUS_TERMINATED : received_signal == SIGHUP ? STATUS_HUNG_UP : STATUS_INTERRUPTED;
 }
 
 /* -- before -- */
@@ -69,6 +77,20 @@ static bool check_usage(const Options *options, Diagnostics *diag) {
     diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc train' needs a model file, or --resume with the folder of a run");
     diag_help(diag, "mlc train models/mnist.mdl");
     return false;
+}
+
+static bool has_file(const char *folder, const char *name) { return path_exists(path_join(folder, name).path); }
+
+/* Killed before its first checkpoint, a run begins anew; the folder is locked first, so that nobody else is about to write one. */
+static bool open_resumed(Training *training) {
+    const char *folder = training->options->resume;
+    if (!folder) return true;
+    snprintf(training->folder.path, sizeof training->folder.path, "%s", folder);
+    if ((training->lock = run_lock(folder, training->diag)) < 0) return false;
+    training->goes_on = has_file(folder, RUN_LAST) || has_file(folder, RUN_BEST);
+    if (training->goes_on) return checkpoint_info(path_join(folder, RUN_LAST).path, &training->before, training->diag);
+    if (has_file(folder, RUN_MODEL)) fprintf(stderr, "%s: no checkpoint yet: the training begins anew\n", folder);
+    return true;
 }
 
 static bool open_model(Training *training) {
@@ -91,7 +113,7 @@ static void want_programs(Training *training, const int64_t rows[SPLIT_COUNT]) {
 static bool open_data(Training *training) {
     int64_t rows[SPLIT_COUNT];
     Session *session = &training->session;
-    session->trains_anew = !training->options->resume;
+    session->trains_anew = !training->goes_on;
     if (session_expect_rows(session, rows)) {
         model_set_training_rows(session->build.model, rows[SPLIT_TRAIN]);
         want_programs(training, rows);
@@ -139,7 +161,7 @@ static json_t *start_line(const Training *training) {
     json_object_set_new(line, "file", json_string(session->build.path.path));
     json_object_set_new(line, "folder", json_string(path_absolute(session->build.folder.path).path));
     json_object_set_new(line, "run", json_string(training->folder.path));
-    json_object_set_new(line, "epochs_done", json_integer(training->epochs_before));
+    json_object_set_new(line, "epochs_done", json_integer((json_int_t)training->before.epoch));
     json_object_set_new(line, "epochs", json_integer(info->epochs));
     json_object_set_new(line, "batch", json_integer(info->batch));
     json_object_set_new(line, "seed", json_integer((json_int_t)info->seed));
@@ -163,33 +185,74 @@ static void print_start(const Training *training) {
             text_count(rows, dataset_rows(training->session.dataset, SPLIT_TRAIN)), training->folder.path);
 }
 
+/* -- a run that goes on for longer than it was to -- */
+
+/* The learning rate of the next step in a run of so many epochs, or of its last one if it is over; NaN: the rate does not depend on
+ * the epochs of the run. */
+static double rate_in(const Training *training, const Graph *graph, uint64_t epochs) {
+    const ModelInfo *info = training->session.build.info;
+    const CheckpointInfo *before = &training->before;
+    if (!graph_symbol(graph, INPUT_STEPS)) return NAN;
+    int64_t rows = dataset_rows(training->session.dataset, SPLIT_TRAIN), batch = info->batch, accumulate = info->accumulate;
+    int64_t batches = (rows + batch - 1) / batch, steps = (batches + accumulate - 1) / accumulate;
+    int64_t done = (int64_t)before->step - (int64_t)before->epoch * batches;
+    bool over = before->epoch >= epochs;
+    RunClock clock = {.epoch = (int32_t)before->epoch - over,
+                      .step = (int32_t)((int64_t)before->epoch * steps + done / accumulate) - over,
+                      .steps = (int32_t)(steps * (int64_t)epochs)};
+    Interp *interp = interp_new(graph, INTERP_F64);
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const int32_t *value = run_clock_field(&clock, graph->symbols[i].name);
+        if (graph->symbols[i].node && value) memcpy(interp_value(interp, graph->symbols[i].node), value, sizeof *value);
+    }
+    interp_run(interp);
+    double rate = *(const double *)interp_value(interp, graph->outputs[0].node);
+    interp_free(interp);
+    return rate;
+}
+
+/* A schedule that looks at the steps of the whole run is another one when there are more of them. */
+static void tell_schedule(Training *training) {
+    const ModelInfo *info = training->session.build.info;
+    if (!training->before.epochs || training->before.epochs == info->epochs || training->before.epoch >= info->epochs) return;
+    Graph *graph = model_graph(training->session.build.model, GRAPH_RATE, info->batch, training->diag);
+    double planned = graph ? rate_in(training, graph, training->before.epochs) : NAN;
+    double rate = graph ? rate_in(training, graph, info->epochs) : NAN;
+    graph_free(graph);
+    if (isnan(rate)) return;
+    json_t *line = json_pack("{s:s, s:I, s:I, s:I}", "event", "schedule", "step", (json_int_t)training->before.step,
+                             "epochs_before", (json_int_t)training->before.epochs, "epochs", (json_int_t)info->epochs);
+    json_object_set_new(line, "rate_before", json_number(planned));
+    json_object_set_new(line, "rate", json_number(rate));
+    journal_write(&training->journal, line);
+    fprintf(stderr,
+            "mlc: note: the learning rate follows the schedule of %u epochs from here on, no longer that of %llu: it is %.4g "
+            "at the next step, and %s %.4g\n",
+            info->epochs, (unsigned long long)training->before.epochs, rate,
+            training->before.epoch >= training->before.epochs ? "at the last one it was" : "would have been", planned);
+}
+
 /* Of a resumed run nothing may change until train() has found that its checkpoint fits: the first event says so. */
 static bool begin_run(Training *training) {
     if (training->begun) return true;
     training->begun = true;
     if (!run_write_model(&training->session.build, training->folder.path)) return false;
-    if (!journal_open(&training->journal, training->options->resume ? training->epochs_before + 1 : 0)) return false;
+    if (!journal_open(&training->journal, training->goes_on ? (uint32_t)training->before.epoch + 1 : 0)) return false;
     journal_write(&training->journal, start_line(training));
     print_start(training);
+    if (training->goes_on) tell_schedule(training);
     return true;
 }
 
 static bool open_folder(Training *training) {
     const ModelInfo *info = training->session.build.info;
     const Options *options = training->options;
-    if (options->resume) {
-        CheckpointInfo checkpoint;
-        snprintf(training->folder.path, sizeof training->folder.path, "%s", options->resume);
-        if ((training->lock = run_lock(options->resume, training->diag)) < 0) return false;
-        if (!checkpoint_info(path_join(options->resume, RUN_LAST).path, &checkpoint, training->diag)) return false;
-        training->epochs_before = (uint32_t)checkpoint.epoch;
-    } else if (!run_create(options->out, &training->folder, training->diag) ||
-               (training->lock = run_lock(training->folder.path, training->diag)) < 0) {
+    if (!options->resume && (!run_create(options->out, &training->folder, training->diag) ||
+                             (training->lock = run_lock(training->folder.path, training->diag)) < 0))
         return false;
-    }
     journal_init(&training->journal, training->folder.path, info, options->json, training->diag);
     training->progress = progress_new(&training->journal, info->epochs, info->batch, options->quiet);
-    return build_hash_model(&training->session.build, training->model_hash) && (options->resume || begin_run(training));
+    return build_hash_model(&training->session.build, training->model_hash) && (training->goes_on || begin_run(training));
 }
 
 /* -- while it runs -- */
@@ -279,7 +342,7 @@ static TrainResult run_training(Training *training) {
         .stop = info->stop,
         .folder = training->folder.path,
         .model_hash = training->model_hash,
-        .resume = training->options->resume ? last.path : NULL,
+        .resume = training->goes_on ? last.path : NULL,
     };
     TrainEvents events = {.context = training, .begin = on_begin, .step = on_step, .epoch = on_epoch, .end = on_end};
     catch_signals();
@@ -393,7 +456,7 @@ static Status finish(Training *training, TrainResult result) {
     if (result == TRAIN_NONFINITE) return diag_status(training->diag);
     if (result == TRAIN_STOPPED) {
         fprintf(stderr, "stopped and saved; to go on: mlc train --resume %s\n", folder);
-        return received_signal == SIGTERM ? STATUS_TERMINATED : STATUS_INTERRUPTED;
+        return signal_status();
     }
     print_answer(training);
     expect_check(training->options, training->session.build.info, &training->journal, training->diag);
@@ -401,7 +464,7 @@ static Status finish(Training *training, TrainResult result) {
 }
 
 static Status run_whole(Training *training) {
-    bool ready = check_usage(training->options, training->diag) && open_model(training) && open_data(training) &&
+    bool ready = check_usage(training->options, training->diag) && open_resumed(training) && open_model(training) && open_data(training) &&
                  compile_programs(training) && open_folder(training);
     return ready ? finish(training, run_training(training)) : diag_status(training->diag);
 }

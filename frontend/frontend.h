@@ -123,7 +123,8 @@ void model_warn_last_batch(const Model *model, Diagnostics *diag);
  * GRAPH_CHOICES: the whole numbers of ModelInfo.choices, an output "0", "1"... for each, with the same number of elements for each row.
  * GRAPH_UNITS is about the outputs that have a target. Of an output "price" it makes "prediction:price", in the units of the data, of the
  * VALUE input of that name, the output itself; and of the rows of the data "target:price", what the output is compared with, and
- * "truth:price", the same in the units of the data. All are f32 and have the shape of the output. */
+ * "truth:price", the same in the units of the data. All are f32 and have the shape of the output.
+ * GRAPH_RATE: the learning rate, output "rate", made of "epoch", "step" and "steps". */
 typedef enum {
     GRAPH_TRAIN,
     GRAPH_EVAL,
@@ -132,7 +133,8 @@ typedef enum {
     GRAPH_FIT,
     GRAPH_FIELDS,
     GRAPH_UNITS,
-    GRAPH_CHOICES
+    GRAPH_CHOICES,
+    GRAPH_RATE
 } GraphKind;
 #define UNITS_PREDICTION "prediction"
 #define UNITS_TARGET "target"

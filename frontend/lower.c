@@ -222,6 +222,7 @@ static bool lower_parts(const Lowering *lowering) {
     if (lowering->kind == GRAPH_CHOICES) return network && output_choices(lowering);
     lowering->evaluator->phase = PHASE_TRAIN;
     if (lowering->kind == GRAPH_METRICS) return network && lower_metrics(lowering);
+    if (lowering->kind == GRAPH_RATE) return network && lower_rate(lowering->model, lowering->evaluator);
     NodeId loss = lower_loss(lowering);
     bool metrics = lower_metrics(lowering);
     if (lowering->kind == GRAPH_EVAL && network && loss && metrics) output_results(lowering);
@@ -232,7 +233,8 @@ static bool lower_parts(const Lowering *lowering) {
 
 /* The nodes in an order that does not depend on the compiler; of graphs beside the network only what leads to their outputs. */
 static Graph *ordered(Graph *graph, GraphKind kind, Arena *arena) {
-    if (kind != GRAPH_METRICS && kind != GRAPH_UNITS && kind != GRAPH_CHOICES) return graph_in_order(graph, NULL, 0);
+    if (kind != GRAPH_METRICS && kind != GRAPH_UNITS &&
+        kind != GRAPH_CHOICES && kind != GRAPH_RATE) return graph_in_order(graph, NULL, 0);
     NodeId *roots = ARENA_ARRAY(arena, NodeId, graph->output_count);
     for (uint32_t i = 0; i < graph->output_count; i++) roots[i] = graph->outputs[i].node;
     return graph_in_order(graph, roots, graph->output_count);

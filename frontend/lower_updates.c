@@ -217,3 +217,9 @@ bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
     optimize(model, evaluator, optimizer, trained, count);
     return evaluator_built(evaluator, expr->span, loss).kind != VALUE_ERROR;
 }
+
+bool lower_rate(const Model *model, Evaluator *evaluator) {
+    const Bound *optimizer = find_optimizer(evaluator, item_setting(model->train, "optimizer")->value);
+    if (optimizer) graph_output(evaluator->graph, "rate", tensor_f32(evaluator, optimizer->args[0]));
+    return optimizer != NULL;
+}

@@ -94,5 +94,7 @@ Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, 
 bool *graph_ancestors(Arena *arena, const Graph *graph, NodeId node);
 /* Gradients of the loss and updates of all weights (lower_updates.c). The loss may be NODE_NONE: then only checks. */
 bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss);
+/* The learning rate alone, as the output "rate". */
+bool lower_rate(const Model *model, Evaluator *evaluator);
 
 #endif

@@ -29,7 +29,8 @@ typedef enum {
     STATUS_FILE = 5,          /* files and checkpoints */
     STATUS_NONFINITE = 6,     /* a loss, a weight or an answer is not finite */
     STATUS_EXPECT = 7,        /* --expect not met */
-    STATUS_INTERRUPTED = 130, /* SIGINT: saved and stopped */
+    STATUS_HUNG_UP = 129,     /* SIGHUP: saved and stopped */
+    STATUS_INTERRUPTED = 130, /* SIGINT: likewise */
     STATUS_TERMINATED = 143   /* SIGTERM: likewise */
 } Status;
 

@@ -4,6 +4,7 @@
 #include "runtime/schema_text.h"
 #include "runtime/states.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -40,11 +41,12 @@ static const char *real_text(char text[NUMBER_TEXT], double number) {
 }
 
 bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info, Diagnostics *diag) {
-    char step[NUMBER_TEXT], epoch[NUMBER_TEXT], seed[NUMBER_TEXT], loss_sum[NUMBER_TEXT], best[NUMBER_TEXT],
+    char step[NUMBER_TEXT], epoch[NUMBER_TEXT], epochs[NUMBER_TEXT], seed[NUMBER_TEXT], loss_sum[NUMBER_TEXT], best[NUMBER_TEXT],
         best_epoch[NUMBER_TEXT], gained[NUMBER_TEXT], waited[NUMBER_TEXT], numerics[NUMBER_TEXT];
     const SafePair pairs[] = {{"mlc", FORMAT},
                               {"step", whole_text(step, info->step)},
                               {"epoch", whole_text(epoch, info->epoch)},
+                              {"epochs", whole_text(epochs, info->epochs)},
                               {"seed", whole_text(seed, info->seed)},
                               {"loss_sum", real_text(loss_sum, info->loss_sum)},
                               {"best", real_text(best, info->best)},
@@ -64,8 +66,9 @@ static bool take_whole(const SafeFile *file, const char *key, uint64_t *number) 
     const char *text = safetensors_text(file, key);
     char *end;
     if (!text || *text < '0' || *text > '9') return false;
+    errno = 0;
     *number = strtoull(text, &end, 10);
-    return !*end;
+    return !*end && !errno;
 }
 
 static bool take_real(const SafeFile *file, const char *key, double *number) {
@@ -78,7 +81,7 @@ static bool take_real(const SafeFile *file, const char *key, double *number) {
 
 static bool take_hash(const SafeFile *file, const char *key, char hash[65]) {
     const char *text = safetensors_text(file, key);
-    if (!text || strlen(text) > 64) return false;
+    if (!text || strlen(text) > 64 || strspn(text, "0123456789abcdef") != strlen(text)) return false;
     strcpy(hash, text);
     return true;
 }
@@ -89,15 +92,69 @@ static uint64_t numerics_of(const SafeFile *file) {
     return take_whole(file, "numerics", &version) ? version : 1;
 }
 
-static bool take_info(const SafeFile *file, CheckpointInfo *info) {
+static bool is_own(const SafeFile *file) {
     const char *format = safetensors_text(file, "mlc");
+    return format && !strcmp(format, FORMAT);
+}
+
+/* What cannot be true of any training; NULL: it can. Every epoch has a step. */
+static const char *impossible(const CheckpointInfo *info) {
+    if (info->step < info->epoch) return "it has more epochs than steps";
+    if (info->epochs && info->epoch > info->epochs) return "it has done more epochs than the run was to have";
+    if (info->best_epoch > info->epoch) return "its best epoch is one that has not been trained";
+    if (isnan(info->best) != (info->best_epoch == 0)) return "its best epoch and the value of that do not fit together";
+    if (info->waited > info->epoch) return "it has waited for more epochs than it has done";
+    if (!isfinite(info->loss_sum)) return "the sum of its losses is not finite";
+    return NULL;
+}
+
+/* Reads the metadata of a file that is mlc's own; else *key is what is missing or no number. */
+static bool take_info(const SafeFile *file, CheckpointInfo *info, const char **key) {
+    const struct {
+        const char *key;
+        uint64_t *whole;
+        double *real;
+        char *hash;
+    } entries[] = {{.key = "step", .whole = &info->step},
+                   {.key = "epoch", .whole = &info->epoch},
+                   {.key = "seed", .whole = &info->seed},
+                   {.key = "loss_sum", .real = &info->loss_sum},
+                   {.key = "best", .real = &info->best},
+                   {.key = "best_epoch", .whole = &info->best_epoch},
+                   {.key = "gained", .real = &info->gained},
+                   {.key = "waited", .whole = &info->waited},
+                   {.key = "model_hash", .hash = info->model_hash},
+                   {.key = "data_digest", .hash = info->data_digest}};
     *info = (CheckpointInfo){.numerics = numerics_of(file)};
-    return format && !strcmp(format, FORMAT) && take_whole(file, "step", &info->step) &&
-           take_whole(file, "epoch", &info->epoch) && take_whole(file, "seed", &info->seed) &&
-           take_real(file, "loss_sum", &info->loss_sum) && take_real(file, "best", &info->best) &&
-           take_whole(file, "best_epoch", &info->best_epoch) && take_real(file, "gained", &info->gained) &&
-           take_whole(file, "waited", &info->waited) && take_hash(file, "model_hash", info->model_hash) &&
-           take_hash(file, "data_digest", info->data_digest);
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+        *key = entries[i].key;
+        bool taken = entries[i].whole  ? take_whole(file, *key, entries[i].whole)
+                     : entries[i].real ? take_real(file, *key, entries[i].real)
+                                       : take_hash(file, *key, entries[i].hash);
+        if (!taken) return false;
+    }
+    *key = "epochs"; /* earlier versions did not write it */
+    return !safetensors_text(file, *key) || take_whole(file, *key, &info->epochs);
+}
+
+static bool damaged(const char *path, const char *what, Diagnostics *diag) {
+    diag_error(diag, STATUS_FILE, (Span){0}, "the metadata of '%s' are damaged: %s", path, what);
+    diag_help(diag, "mlc did not write them so: take another checkpoint, or train again");
+    return false;
+}
+
+/* The info of a file of mlc's own, or zeros; false after reporting what cannot be in it. */
+static bool read_info(const char *path, const SafeFile *file, CheckpointInfo *info, Diagnostics *diag) {
+    const char *key, *text;
+    char what[160];
+    *info = (CheckpointInfo){0};
+    if (!is_own(file)) return true;
+    if (!take_info(file, info, &key)) {
+        text = safetensors_text(file, key);
+        snprintf(what, sizeof what, text ? "%s is '%.60s'" : "%s is missing", key, text);
+        return damaged(path, what, diag);
+    }
+    return !impossible(info) || damaged(path, impossible(info), diag);
 }
 
 static bool foreign(const char *path, Diagnostics *diag) {
@@ -150,9 +207,8 @@ static bool check_tensors(const char *path, const SafeFile *file, const States *
 bool checkpoint_load(const char *path, States *states, bool partial, CheckpointInfo *info, Diagnostics *diag) {
     SafeFile *file = safetensors_read(path, diag);
     if (!file) return false;
-    bool own = take_info(file, info);
-    if (!own) *info = (CheckpointInfo){0};
-    bool good = (own || partial || foreign(path, diag)) && check_tensors(path, file, states, partial, diag);
+    bool good = read_info(path, file, info, diag) && (is_own(file) || partial || foreign(path, diag)) &&
+                check_tensors(path, file, states, partial, diag);
     for (uint32_t i = 0; i < safetensors_count(file) && good; i++) {
         const SafeTensor *tensor = safetensors_tensor(file, i);
         states_write(states, tensor->name, tensor->data);
@@ -163,7 +219,7 @@ bool checkpoint_load(const char *path, States *states, bool partial, CheckpointI
 
 bool checkpoint_info(const char *path, CheckpointInfo *info, Diagnostics *diag) {
     SafeFile *file = safetensors_read(path, diag);
-    bool good = file && (take_info(file, info) || foreign(path, diag));
+    bool good = file && (is_own(file) || foreign(path, diag)) && read_info(path, file, info, diag);
     safetensors_free(file);
     return good;
 }

@@ -210,6 +210,7 @@ bool fits_run(const Program *program, const Dataset *dataset, States *states, Th
  * threads: the same training gives the same bytes, stopped and resumed or not. -- */
 typedef struct {
     uint64_t step, epoch, seed; /* epoch: whole epochs done; step: steps done over the whole run */
+    uint64_t epochs;            /* that the run was to have; 0: not known */
     double loss_sum;            /* of the epoch begun: the losses so far, times their rows */
     double best;         /* what best.safetensors was chosen by, with a minus where less is better; NaN: there is none yet */
     uint64_t best_epoch; /* the epoch that it is of; 0: there is none yet */
@@ -280,7 +281,7 @@ typedef enum { TRAIN_DONE, TRAIN_STOPPED, TRAIN_NONFINITE, TRAIN_FAILED } TrainR
  * options->folder, last.safetensors is written after the first step, then about every ten seconds, at the end of each epoch
  * (after the epoch's event) and when stopped; best.safetensors when keep_best is better than ever before (on the validation rows, or else
  * the test rows).
- * TRAIN_STOPPED: train_request_stop was called (SIGINT 130, SIGTERM 143): the checkpoint is written and resumes bit for bit.
+ * TRAIN_STOPPED: train_request_stop was called (SIGHUP 129, SIGINT 130, SIGTERM 143): the checkpoint is written and resumes bit for bit.
  * TRAIN_NONFINITE: a loss on training or held-out rows, a weight or another state is not finite: reported with the op and line that went
  * wrong first. The last checkpoint stays: none is written whose states are not finite. */
 TrainResult train(const TrainOptions *options, const TrainEvents *events, Diagnostics *diag);

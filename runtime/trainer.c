@@ -81,14 +81,16 @@ static bool load_saved(Trainer *trainer) {
     if (states_nonfinite(options->states))
         return refuse(trainer, "its weights are not finite", "train again, or from a checkpoint of before that");
     uint64_t steps = (uint64_t)trainer->pair.steps, begin = info->epoch * steps;
-    if (info->seed == options->seed && info->epoch <= options->epochs && info->step >= begin && info->step - begin < steps)
+    info->epochs = options->epochs;
+    if (info->seed == options->seed && info->epoch <= options->epochs && info->step >= begin && info->step - begin < steps &&
+        (info->step > begin || info->loss_sum == 0))
         return tell_numerics(trainer);
     return refuse(trainer, "its seed, epoch or step do not fit the model", "only train.epochs may be changed, to more");
 }
 
 bool trainer_restart(Trainer *trainer) {
     const TrainOptions *options = trainer->options;
-    trainer->info = (CheckpointInfo){.seed = options->seed, .best = NAN, .gained = NAN};
+    trainer->info = (CheckpointInfo){.seed = options->seed, .epochs = options->epochs, .best = NAN, .gained = NAN};
     snprintf(trainer->info.model_hash, sizeof trainer->info.model_hash, "%s", options->model_hash ? options->model_hash : "");
     if (trainer->saved) return load_saved(trainer);
     if (!options->initialized || trainer->begun) states_initialize(options->states, options->seed);

@@ -28,10 +28,10 @@ interrupt() {
     wait "$child" 2>/dev/null || status=$?
 }
 expect 0 mlc train small.mdl "${long[@]}" --out whole
-for signal in INT TERM KILL; do
+for signal in HUP INT TERM KILL; do
     interrupt "run_$signal" "$signal"
     case $signal-$status in
-    INT-130 | TERM-143) says err "mlc train --resume run_$signal" ;;
+    HUP-129 | INT-130 | TERM-143) says err "mlc train --resume run_$signal" ;;
     KILL-137) ;;
     *-0) echo "note: the run was over before SIG$signal reached it" ;;
     *) fail "SIG$signal ended with $status" ;;
@@ -52,6 +52,79 @@ expect 0 mlc train small.mdl --out adding --quiet --set train.accumulate=2 --set
 sed -i 's/"numerics":"2"/"numerics":"1"/' adding/last.safetensors
 expect 5 mlc train --resume adding --set train.epochs=2
 says err "adds up the gradients of several batches in another order" "--weights"
+
+# SIGHUP comes twice when a terminal goes away; nohup makes it nothing.
+mlc train small.mdl --set train.epochs=100000 -q --out twice 2>"$scratch/err" &
+for ((i = 0; i < 500; i++)); do [[ -s twice/last.safetensors ]] && break; sleep 0.01; done
+kill -HUP $! && { kill -HUP $! 2>/dev/null || true; }
+status=0 && wait $! || status=$?
+[[ $status == 129 ]] || fail "two SIGHUP ended with $status"
+nohup mlc train small.mdl --set train.epochs=40 --out nohup_run -q >"$scratch/out" 2>&1 &
+for ((i = 0; i < 500; i++)); do [[ -s nohup_run/last.safetensors ]] && break; sleep 0.01; done
+kill -HUP $! 2>/dev/null
+wait $! || fail "SIGHUP ended a training that nohup began"
+
+# Killed at any moment, also before its first checkpoint, a run can be begun again and ends in the same bytes.
+for ((i = 0; i < 6; i++)); do
+    mlc train small.mdl "${long[@]}" --out "early$i" >/dev/null 2>&1 &
+    sleep "0.$((i * 25 + 10))" && kill -KILL $! && wait $! 2>/dev/null
+    if [[ -e early$i/resolved.mdl ]]; then
+        expect 0 mlc train --resume "early$i" --quiet
+    else
+        expect 0 mlc train small.mdl "${long[@]}" --out "early$i"
+    fi
+    same whole/last.safetensors "early$i/last.safetensors"
+    [[ $(epochs "early$i") == $(epochs whole) ]] || fail "early$i: the epochs are $(epochs "early$i")"
+done
+mkdir begun && cp whole/resolved.mdl begun && sed -i "s#\"images\"#\"$PWD/images\"#" begun/resolved.mdl
+: >begun/last.safetensors.123.tmp && rm begun/resolved.mdl
+expect 0 mlc train small.mdl --out begun --set train.epochs=1 -q # only what a killed training leaves is in it
+rm begun/last.safetensors begun/best.safetensors
+expect 5 mlc train small.mdl --out begun
+says err "mlc train --resume begun"
+expect 0 mlc train --resume begun
+says err "begun: no checkpoint yet: the training begins anew"
+[[ $(epochs begun) == "0 1 " ]] || fail "the epochs of the run that was begun again are $(epochs begun)"
+rm begun/last.safetensors
+expect 5 mlc train --resume begun # the best epoch is there: it is not begun anew
+there begun/best.safetensors
+
+# A schedule of the whole run's steps is another one in a longer run, and that is said.
+sed 's/adam(lr = lr)/sgd(cosine(1.0))/' small.mdl >cosine.mdl
+expect 0 mlc train cosine.mdl --quiet --set train.epochs=4 --out cosine
+expect 0 mlc train --resume cosine --set train.epochs=8 --json
+says err "follows the schedule of 8 epochs from here on, no longer that of 4: it is 0.5 at the next step, and at the last one it was"
+says out '"event":"schedule","step":52,"epochs_before":4,"epochs":8,"rate_before":0.0009' '"rate":0.5'
+expect 0 mlc train --resume parts --set train.epochs=5
+! grep -q schedule "$scratch/err" || fail "a constant rate is told of as a schedule: $(cat "$scratch/err")"
+
+# A checkpoint of another model, and metadata that cannot be
+cp parts/last.safetensors cosine/last.safetensors && cp -r cosine other
+sed -i 's/sgd(cosine(1.0))/adam(lr = 0.5)/' other/resolved.mdl
+expect 0 mlc eval other
+says err "warning: 'other/last.safetensors' was written by another model than 'other/resolved.mdl'"
+expect 0 mlc eval parts
+[[ ! -s $scratch/err ]] || fail "eval of a sound run warns: $(cat "$scratch/err")"
+damage() { # damage KEY VALUE FINDING: with as many digits as before
+    cp -r parts damaged
+    sed -i "s/\"$1\":\"[^\"]*\"/\"$1\":\"$2\"/" damaged/last.safetensors
+    expect 5 mlc eval damaged
+    says err "the metadata of 'damaged/last.safetensors' are damaged: $3"
+    expect 5 mlc train --resume damaged --set train.epochs=9
+    says err "the metadata of 'damaged/last.safetensors' are damaged: $3"
+    rm -r damaged
+}
+damage best_epoch 9 "its best epoch is one that has not been trained"
+damage best_epoch 0 "its best epoch and the value of that do not fit together"
+damage step -5 "step is '-5'"
+damage step 03 "it has more epochs than steps"
+damage epoch 7 "it has done more epochs than the run was to have"
+damage waited 9 "it has waited for more epochs than it has done"
+damage epochs x "epochs is 'x'"
+cp -r parts damaged && sed -i 's/"step":"65"/"step":"99"/' damaged/last.safetensors
+expect 5 mlc train --resume damaged --set train.epochs=9
+says err "its seed, epoch or step do not fit the model"
+rm -r damaged
 
 # What must not be resumed
 expect 2 mlc train

@@ -15,6 +15,7 @@
 
 static const CheckpointInfo info = {.step = 123456789012,
                                     .epoch = 7,
+                                    .epochs = 9,
                                     .seed = 18446744073709551615u,
                                     .loss_sum = 0.1,
                                     .best = NAN,

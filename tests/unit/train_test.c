@@ -173,7 +173,7 @@ static Outcome run(Setting setting) {
                             .keep_best = {"mae", true},
                             .folder = setting.folder,
                             .resume = setting.resume,
-                            .model_hash = setting.model_hash ? setting.model_hash : "m"};
+                            .model_hash = setting.model_hash ? setting.model_hash : "a"};
     options.train = add_pair(&programs, TRAIN - setting.valid, setting.rate, diag, places);
     options.valid = add_pair(&programs, setting.valid, 0, diag, places);
     options.test = add_pair(&programs, TEST, 0, diag, places);
@@ -322,7 +322,7 @@ static void test_refuses_to_resume(void **state) {
     (void)state;
     const char *folder = new_folder();
     run((Setting){.rate = 0.1, .threads = 1, .folder = folder});
-    Outcome a = run((Setting){.rate = 0.1, .threads = 1, .resume = checkpoint_in(folder), .model_hash = "other"});
+    Outcome a = run((Setting){.rate = 0.1, .threads = 1, .resume = checkpoint_in(folder), .model_hash = "0123"});
     assert_int_equal(a.result, TRAIN_FAILED);
     assert_int_equal(a.status, STATUS_FILE);
     assert_non_null(strstr(a.text, "the model has changed since it was written"));
