@@ -1,5 +1,6 @@
 /* Files and paths: read whole, written whole. */
 #include "cli/files.h"
+#include "ir/files.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ bool path_exists(const char *path) {
     return stat(path, &facts) == 0;
 }
 
+/* NULL with errno set. */
 static char *read_stream(FILE *in, size_t *length) {
     size_t used = 0, capacity = 1 << 16;
     char *text = malloc(capacity + 1);
@@ -47,6 +49,10 @@ static char *read_stream(FILE *in, size_t *length) {
         text = grown;
         capacity *= 2;
     }
+    if (text && ferror(in)) {
+        free(text);
+        return NULL;
+    }
     if (text) text[used] = 0;
     *length = used;
     return text;
@@ -54,50 +60,29 @@ static char *read_stream(FILE *in, size_t *length) {
 
 /* Nothing but a file is read, so that a name in a model cannot make mlc wait. */
 char *file_read_plain(const char *path, size_t *length) {
-    struct stat facts;
-    if (stat(path, &facts) != 0) return NULL;
-    errno = S_ISDIR(facts.st_mode) ? EISDIR : EINVAL;
-    FILE *in = S_ISREG(facts.st_mode) ? fopen(path, "rb") : NULL;
+    uint64_t bytes;
+    int file = file_open(path, &bytes);
+    FILE *in = file < 0 ? NULL : fdopen(file, "rb");
+    if (!in && file >= 0) close(file);
     char *text = in ? read_stream(in, length) : NULL;
+    int reason = errno;
     if (in) fclose(in);
+    errno = reason;
     return text;
 }
 
+bool path_is_stdin(const char *path) { return !strcmp(path, "-") || !strcmp(path, "/dev/stdin"); }
+
 char *file_read(const char *path, size_t *length, Status status, Diagnostics *diag) {
-    bool is_stdin = strcmp(path, "-") == 0;
     errno = 0;
-    FILE *in = is_stdin ? stdin : fopen(path, "rb");
-    char *text = in ? read_stream(in, length) : NULL;
-    bool failed = !text || ferror(in);
-    int reason = errno;
-    if (in && !is_stdin) fclose(in);
-    if (!failed) return text;
-    free(text);
-    diag_error(diag, status, (Span){0}, "cannot read '%s': %s", path, strerror(reason ? reason : EIO));
+    char *text = path_is_stdin(path) ? read_stream(stdin, length) : file_read_plain(path, length);
+    if (text) return text;
+    diag_error(diag, status, (Span){0}, "cannot read '%s': %s", path, file_reason(errno ? errno : EIO));
     return NULL;
 }
 
-static bool write_stream(FILE *out, const char *text, size_t length, bool sync) {
-    bool written = fwrite(text, 1, length, out) == length && fflush(out) == 0 && (!sync || fsync(fileno(out)) == 0);
-    int reason = errno;
-    bool closed = fclose(out) == 0;
-    if (!written) errno = reason;
-    return written && closed;
-}
-
-/* What is there and no regular file (a pipe, /dev/null) is written to, not replaced. */
-static bool is_replaceable(const char *path) {
-    struct stat facts;
-    return stat(path, &facts) != 0 || S_ISREG(facts.st_mode);
-}
-
 bool file_write(const char *path, const char *text, size_t length, Diagnostics *diag) {
-    char temporary[PATH_MAX + 8];
-    bool replace = is_replaceable(path);
-    snprintf(temporary, sizeof temporary, "%s%s", path, replace ? ".tmp" : "");
-    FILE *out = fopen(temporary, "wb");
-    if (out && write_stream(out, text, length, replace) && (!replace || rename(temporary, path) == 0)) return true;
-    diag_error(diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path, strerror(errno));
-    if (out && replace) unlink(temporary);
+    if (file_replace(path, &(FilePart){text, length}, 1)) return true;
+    diag_error(diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path, file_reason(errno));
     return false;
 }

@@ -17,7 +17,9 @@ Path path_folder(const char *path);
 Path path_absolute(const char *path);
 bool path_exists(const char *path);
 
-/* The whole text, with a NUL added; the caller frees. "-" is stdin. NULL after reporting an error of `status`. */
+/* "-" or "/dev/stdin" */
+bool path_is_stdin(const char *path);
+/* The whole text, with a NUL added; the caller frees. Of what path_is_stdin names, that of stdin. NULL after reporting an error of `status`. */
 char *file_read(const char *path, size_t *length, Status status, Diagnostics *diag);
 /* The same without a word, for a plain file only: NULL with errno set. */
 char *file_read_plain(const char *path, size_t *length);

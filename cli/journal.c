@@ -5,9 +5,11 @@
 #include "cli/terminal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Digits: as many as tell an f32 from its neighbours. */
 enum { NUMBER_DIGITS = 9, KEY_MAX = 256, LINE_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(NUMBER_DIGITS) };
@@ -184,8 +186,10 @@ static void report_unwritten(Journal *journal) {
 
 bool journal_open(Journal *journal, uint32_t first_epoch) {
     if (!rewrite_earlier(journal, first_epoch)) return false;
-    journal->file = fopen(journal->path.path, "ab");
+    int file = open(journal->path.path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0666);
+    journal->file = file < 0 ? NULL : fdopen(file, "ab");
     if (!journal->file) report_unwritten(journal);
+    if (!journal->file && file >= 0) close(file);
     return journal->file != NULL;
 }
 
@@ -204,7 +208,10 @@ void journal_epoch(Journal *journal, const EpochRecord *record) {
 
 Path journal_source_folder(const char *folder) {
     Path path = path_join(folder, RUN_METRICS);
-    json_t *line = json_load_file(path.path, JSON_DISABLE_EOF_CHECK, NULL);
+    size_t length = 0;
+    char *lines = file_read_plain(path.path, &length);
+    json_t *line = lines ? json_loadb(lines, length, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+    free(lines);
     const char *text = json_string_value(json_object_get(line, "folder"));
     Path source = path_join(text ? text : folder, "");
     json_decref(line);

@@ -1,5 +1,6 @@
 /* Times of kernels: medians, and the trace that Perfetto shows. */
 #include "cli/trace.h"
+#include "cli/files.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -98,7 +99,9 @@ static void write_events(const Timeline *timeline, const Plan *plan, FILE *out) 
 }
 
 bool timeline_write_trace(const Timeline *timeline, const Plan *plan, const char *path, Diagnostics *diag) {
-    FILE *out = fopen(path, "w");
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
     if (out) {
         fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", out);
         write_events(timeline, plan, out);
@@ -106,6 +109,8 @@ bool timeline_write_trace(const Timeline *timeline, const Plan *plan, const char
     }
     bool good = out && !ferror(out);
     if (out && fclose(out) != 0) good = false;
-    if (!good) diag_error(diag, STATUS_FILE, (Span){0}, "%s: cannot be written: %s", path, strerror(errno));
+    if (!good) diag_error(diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path, strerror(ENOMEM));
+    good = good && file_write(path, text, length, diag);
+    free(text);
     return good;
 }

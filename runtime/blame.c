@@ -150,12 +150,12 @@ static bool replay_until_nonfinite(Trainer *trainer, uint64_t end, uint64_t stri
     return false;
 }
 
-enum { PLACE_TEXT = 80 };
+enum { WHEN_TEXT = 80 };
 
 /* "step 2 of epoch 1" for the second step of a run. */
-static const char *place_text(const Trainer *trainer, uint64_t number, char text[PLACE_TEXT]) {
+static const char *place_text(const Trainer *trainer, uint64_t number, char text[WHEN_TEXT]) {
     uint64_t steps = (uint64_t)trainer->pair.steps;
-    snprintf(text, PLACE_TEXT, "step %llu of epoch %llu", (unsigned long long)((number - 1) % steps + 1),
+    snprintf(text, WHEN_TEXT, "step %llu of epoch %llu", (unsigned long long)((number - 1) % steps + 1),
              (unsigned long long)((number - 1) / steps + 1));
     return text;
 }
@@ -165,7 +165,7 @@ static void say_what_is_kept(const Trainer *trainer) {
 }
 
 static void report_step(Trainer *trainer, const char *finding) {
-    char when[PLACE_TEXT + 8], place[PLACE_TEXT];
+    char when[WHEN_TEXT + 8], place[WHEN_TEXT];
     int64_t step = next_step(trainer);
     bool earlier = trainer->info.step + 1 < trainer->nonfinite;
     snprintf(when, sizeof when, ", at %s", place_text(trainer, trainer->info.step + 1, place));
@@ -184,7 +184,7 @@ static void report_step(Trainer *trainer, const char *finding) {
 enum { STRIDE = 64 }; /* steps between two copies of the states: they cost more than a step of a small network */
 
 void trainer_blame(Trainer *trainer, const Symbol *state) {
-    char finding[PLACE_TEXT + 160], place[PLACE_TEXT];
+    char finding[WHEN_TEXT + 160], place[WHEN_TEXT];
     uint64_t end = trainer->nonfinite;
     if (end == 0) { /* nothing to train again: it was so from the beginning */
         diag_error(trainer->diag, STATUS_NONFINITE, (Span){0}, "'%.100s' is not finite before the first step", state->name);

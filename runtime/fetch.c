@@ -1,6 +1,7 @@
 /* `mlc data get`: the files of a named data set, from its mirrors or from elsewhere. What arrives is believed only when the
  * SHA-256 of its unpacked contents is right, so it does not matter where it came from or how it was packed. */
 #include "runtime/fetch.h"
+#include "ir/files.h"
 #include "runtime/curl.h"
 #include "runtime/runtime.h"
 #include "runtime/sources.h"
@@ -148,18 +149,20 @@ static CURLcode transfer(Fetch *fetch, CURLU *url, FILE *out, char error[CURL_ER
 }
 
 static bool cannot_write(Fetch *fetch, const char *path) {
-    diag_error(fetch->diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path, strerror(errno));
+    diag_error(fetch->diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path, file_reason(errno));
     return false;
 }
 
-/* Into `path`; false with a reason, or with an error if writing is what fails. */
-static bool download(Fetch *fetch, CURLU *url, const char *path) {
+/* Into the file; false with a reason, or with an error if writing is what fails. */
+static bool download(Fetch *fetch, CURLU *url, const Replacement *to) {
     char error[CURL_ERROR_SIZE];
-    FILE *out = fopen(path, "wb");
-    if (!out) return cannot_write(fetch, path);
+    int copy = dup(to->file); /* fclose closes what it writes to */
+    FILE *out = copy < 0 ? NULL : fdopen(copy, "wb");
+    if (!out && copy >= 0) close(copy);
+    if (!out) return cannot_write(fetch, to->path);
     CURLcode code = transfer(fetch, url, out, error);
     bool unwritten = ferror(out) != 0;
-    if (fclose(out) != 0 || unwritten) return cannot_write(fetch, path);
+    if (fclose(out) != 0 || unwritten) return cannot_write(fetch, to->path);
     if (code != CURLE_OK) fetch->reason = arena_format(fetch->arena, "%s", *error ? error : fetch->curl->easy_strerror(code));
     return code == CURLE_OK;
 }
@@ -171,14 +174,14 @@ static const char *path_in_folder(Fetch *fetch, const char *suffix) {
 /* The file is complete and right under its name, or not there. */
 static bool attempt(Fetch *fetch, const char *from, const char *suffix) {
     const char *path = path_in_folder(fetch, suffix);
-    const char *part = arena_format(fetch->arena, "%s.part", path);
+    Replacement part;
     CURLU *url = make_url(fetch, from, suffix);
     if (!url) return false;
-    bool good =
-        download(fetch, url, part) && check_contents(fetch, part) && (rename(part, path) == 0 || cannot_write(fetch, path));
-    if (!good) unlink(part);
+    bool begun = replacement_begin(&part, path) || cannot_write(fetch, path);
+    bool good = begun && download(fetch, url, &part) && check_contents(fetch, part.temporary);
+    bool ended = begun && replacement_end(&part, good);
     fetch->curl->url_cleanup(url);
-    return good;
+    return ended || (good && cannot_write(fetch, path));
 }
 
 /* -- one file -- */

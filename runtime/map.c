@@ -1,14 +1,13 @@
 /* Mapping files into memory, and knowing which file lies at an address. */
 #include "runtime/map.h"
+#include "ir/files.h"
 #include "runtime/runtime.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* -- which files lie where: read by a signal handler, so without a lock -- */
@@ -53,23 +52,25 @@ const char *data_file_at(const void *address) {
 
 /* -- one file -- */
 
-static bool look(int file, size_t *length) {
-    struct stat status;
-    if (fstat(file, &status)) return false;
-    if (!S_ISREG(status.st_mode)) return errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL, false;
-    *length = (size_t)status.st_size;
-    return *length ? true : (errno = ENODATA, false);
+static int open_file(const char *path, size_t *length) {
+    uint64_t bytes;
+    int file = file_open(path, &bytes);
+    *length = file < 0 ? 0 : (size_t)bytes;
+    if (file < 0 || bytes) return file;
+    close(file);
+    errno = ENODATA;
+    return -1;
 }
 
 static bool cannot_read(Problem *problem) {
-    problem_set(problem, "it cannot be read: %s", errno == ENODATA ? "it is empty" : strerror(errno));
+    problem_set(problem, "it cannot be read: %s", errno == ENODATA ? "it is empty" : file_reason(errno));
     return false;
 }
 
 bool map_open(const char *path, Map *map, Problem *problem) {
     *map = (Map){0};
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    bool good = file >= 0 && look(file, &map->length);
+    int file = open_file(path, &map->length);
+    bool good = file >= 0;
     void *bytes = good ? mmap(NULL, map->length, PROT_READ, MAP_PRIVATE, file, 0) : MAP_FAILED;
     good = bytes != MAP_FAILED || cannot_read(problem);
     if (file >= 0) close(file);
@@ -101,8 +102,8 @@ int64_t map_second_row(int64_t rows) {
 /* Over a part of the stretch that is reserved. */
 static bool map_part(const char *path, size_t length, char *at, Problem *problem) {
     size_t found;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    bool good = file >= 0 && look(file, &found);
+    int file = open_file(path, &found);
+    bool good = file >= 0;
     if (!good) cannot_read(problem);
     if (good && found != length) problem_set(problem, "it changes while it is read"), good = false;
     if (good && mmap(at, length, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0) == MAP_FAILED) good = cannot_read(problem);

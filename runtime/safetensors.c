@@ -1,7 +1,7 @@
 /* The safetensors format. Reading trusts nothing: lengths, names, dtypes, shapes and places are checked before they are used.
  */
 #include "runtime/safetensors.h"
-#include "runtime/replace.h"
+#include "ir/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,9 +53,12 @@ bool safetensors_write(const char *path, const Symbol *const *symbols, uint32_t 
     uint8_t prefix[LENGTH_BYTES];
     for (int i = 0; i < LENGTH_BYTES; i++) prefix[i] = (uint8_t)((uint64_t)(length + padding) >> (8 * i));
     FilePart parts[] = {{prefix, sizeof prefix}, {text, length}, {"        ", padding}, {data, bytes}};
-    bool good = file_replace(path, parts, sizeof parts / sizeof *parts, diag);
+    bool good = file_replace(path, parts, sizeof parts / sizeof *parts);
     free(text);
-    return good;
+    if (good) return true;
+    diag_error(diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path, file_reason(errno));
+    diag_help(diag, "make room there, or choose a folder that can be written to");
+    return false;
 }
 
 /* -- reading -- */
@@ -82,7 +85,7 @@ static bool fail(Diagnostics *diag, const char *path, const char *finding) {
 }
 
 static bool cannot_read(Diagnostics *diag, const char *path) {
-    diag_error(diag, STATUS_FILE, (Span){0}, "cannot read '%s': %s", path, strerror(errno));
+    diag_error(diag, STATUS_FILE, (Span){0}, "cannot read '%s': %s", path, file_reason(errno));
     return false;
 }
 
@@ -100,15 +103,11 @@ static bool read_bytes(SafeFile *file, int fd) {
 }
 
 static bool read_file(SafeFile *file, const char *path, Diagnostics *diag) {
-    struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool good = fd >= 0 && fstat(fd, &status) == 0;
-    if (good && !S_ISREG(status.st_mode)) {
-        errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
-        good = false;
-    }
+    uint64_t length;
+    int fd = file_open(path, &length);
+    bool good = fd >= 0;
     if (good) {
-        file->length = (size_t)status.st_size;
+        file->length = (size_t)length;
         file->bytes = malloc(file->length + 1);
         if (!file->bytes) errno = ENOMEM;
         good = file->bytes && read_bytes(file, fd);

@@ -1,12 +1,11 @@
 /* Reading a file that may be packed with gzip: zlib inflates straight into the reader's memory. Unlike gzread, a file that is
  * cut short or goes on after its end is an error. */
 #include "runtime/unpack.h"
+#include "ir/files.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -23,7 +22,7 @@ struct Unpacker {
 };
 
 /* read() until `want` bytes or the end of the file. */
-static int64_t file_read(Unpacker *unpacker, uint8_t *to, size_t want, Problem *problem) {
+static int64_t read_file(Unpacker *unpacker, uint8_t *to, size_t want, Problem *problem) {
     size_t got = 0;
     while (got < want) {
         ssize_t n = read(unpacker->fd, to + got, want - got);
@@ -38,24 +37,15 @@ static int64_t file_read(Unpacker *unpacker, uint8_t *to, size_t want, Problem *
     return (int64_t)got;
 }
 
-static bool file_open(Unpacker *unpacker, Problem *problem) {
-    struct stat status;
-    unpacker->fd = open(unpacker->path, O_RDONLY | O_CLOEXEC);
-    if (unpacker->fd < 0 || fstat(unpacker->fd, &status) != 0) {
-        problem_set(problem, "cannot open '%s': %s", unpacker->path, strerror(errno));
-        return false;
-    }
-    if (!S_ISREG(status.st_mode)) {
-        problem_set(problem, "'%s' is not a file", unpacker->path);
-        return false;
-    }
-    unpacker->file_bytes = (uint64_t)status.st_size;
-    return true;
+static bool open_file(Unpacker *unpacker, Problem *problem) {
+    unpacker->fd = file_open(unpacker->path, &unpacker->file_bytes);
+    if (unpacker->fd < 0) problem_set(problem, "cannot open '%s': %s", unpacker->path, file_reason(errno));
+    return unpacker->fd >= 0;
 }
 
 /* The first block decides: gzip begins with 1f 8b, which no IDX file does. */
 static bool look_ahead(Unpacker *unpacker, Problem *problem) {
-    int64_t got = file_read(unpacker, unpacker->input, INPUT_BYTES, problem);
+    int64_t got = read_file(unpacker, unpacker->input, INPUT_BYTES, problem);
     if (got < 0) return false;
     unpacker->packed = got >= 2 && unpacker->input[0] == 0x1f && unpacker->input[1] == 0x8b;
     unpacker->stream.next_in = unpacker->input;
@@ -72,7 +62,7 @@ Unpacker *unpack_open(const char *path, Problem *problem) {
     Unpacker *unpacker = calloc(1, sizeof *unpacker);
     if (!unpacker) abort();
     unpacker->path = path;
-    if (file_open(unpacker, problem) && look_ahead(unpacker, problem)) return unpacker;
+    if (open_file(unpacker, problem) && look_ahead(unpacker, problem)) return unpacker;
     unpack_close(unpacker);
     return NULL;
 }
@@ -85,7 +75,7 @@ void unpack_close(Unpacker *unpacker) {
 }
 
 static bool refill(Unpacker *unpacker, Problem *problem) {
-    int64_t got = file_read(unpacker, unpacker->input, INPUT_BYTES, problem);
+    int64_t got = read_file(unpacker, unpacker->input, INPUT_BYTES, problem);
     if (got < 0) return false;
     unpacker->stream.next_in = unpacker->input;
     unpacker->stream.avail_in = (uInt)got;
@@ -142,7 +132,7 @@ static int64_t plain_read(Unpacker *unpacker, uint8_t *to, size_t want, Problem 
     if (first) memcpy(to, ahead->next_in, first);
     ahead->next_in += first;
     ahead->avail_in -= (uInt)first;
-    int64_t rest = file_read(unpacker, to + first, want - first, problem);
+    int64_t rest = read_file(unpacker, to + first, want - first, problem);
     return rest < 0 ? -1 : (int64_t)first + rest;
 }
 

@@ -1,0 +1,120 @@
+/* Opening and replacing files. */
+#include "ir/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* -- reading -- */
+
+/* Without O_NONBLOCK, opening a pipe would wait for somebody who writes into it. Of a regular file it changes nothing. */
+int file_open(const char *path, uint64_t *length) {
+    struct stat status;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (file < 0) return -1;
+    int error = fstat(file, &status) != 0        ? errno
+                : S_ISDIR(status.st_mode)        ? EISDIR
+                : S_ISREG(status.st_mode) == 0   ? EINVAL
+                                                 : 0;
+    *length = error ? 0 : (uint64_t)status.st_size;
+    if (!error) return file;
+    close(file);
+    errno = error;
+    return -1;
+}
+
+const char *file_reason(int error) {
+    if (error == EINVAL || error == ENXIO) return "it is no file, but a pipe or a device";
+    return error ? strerror(error) : "it ends too early";
+}
+
+/* -- replacing -- */
+
+bool file_write_part(int file, FilePart part) {
+    const char *at = part.data;
+    while (part.bytes > 0) {
+        ssize_t n = write(file, at, part.bytes);
+        if (n < 0 && errno == EINTR) continue;
+        if (n == 0) errno = EIO;
+        if (n <= 0) return false;
+        at += n;
+        part.bytes -= (size_t)n;
+    }
+    return true;
+}
+
+static bool is_replaceable(const char *path) {
+    struct stat status;
+    return stat(path, &status) != 0 || S_ISREG(status.st_mode);
+}
+
+/* A pipe that nobody reads is an error (ENXIO), not something to wait for; one that somebody reads may be slow. */
+static int open_in_place(const char *path) {
+    int file = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int flags = file < 0 ? -1 : fcntl(file, F_GETFL);
+    if (flags >= 0) fcntl(file, F_SETFL, flags & ~O_NONBLOCK);
+    return file;
+}
+
+/* A name that is there already is left alone: it may be another process's, or lead elsewhere. */
+static int open_temporary(Replacement *replacement) {
+    enum { TRIES = 100 };
+    for (int i = 0; i < TRIES; i++) {
+        int length = snprintf(replacement->temporary, sizeof replacement->temporary, "%s.%d-%d.tmp", replacement->path,
+                              (int)getpid(), i);
+        if (length >= PATH_MAX) return errno = ENAMETOOLONG, -1;
+        int file = open(replacement->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        if (file >= 0 || (errno != EEXIST && errno != EINTR)) return file;
+    }
+    return -1;
+}
+
+bool replacement_begin(Replacement *replacement, const char *path) {
+    replacement->path = path;
+    replacement->in_place = !is_replaceable(path);
+    replacement->file = replacement->in_place ? open_in_place(path) : open_temporary(replacement);
+    return replacement->file >= 0;
+}
+
+static bool sync_file(int file) {
+    int result;
+    while ((result = fsync(file)) != 0 && errno == EINTR) continue;
+    return result == 0;
+}
+
+/* The new name is safe only when the folder is. */
+static bool sync_folder(const char *path) {
+    char folder[PATH_MAX] = ".";
+    const char *slash = strrchr(path, '/');
+    if (slash) snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0) return false;
+    bool good = sync_file(file) || errno == EINVAL; /* some file systems cannot and need not */
+    int error = errno;
+    close(file);
+    errno = error;
+    return good;
+}
+
+bool replacement_end(Replacement *replacement, bool good) {
+    int error = errno; /* of what went wrong first */
+    if (good && !replacement->in_place && !sync_file(replacement->file)) good = false, error = errno;
+    if (close(replacement->file) != 0 && errno != EINTR && good) good = false, error = errno;
+    if (replacement->in_place) return errno = error, good;
+    if (good && rename(replacement->temporary, replacement->path) != 0) good = false, error = errno;
+    if (good) return sync_folder(replacement->path);
+    unlink(replacement->temporary);
+    errno = error;
+    return false;
+}
+
+bool file_replace(const char *path, const FilePart *parts, uint32_t count) {
+    Replacement replacement;
+    if (!replacement_begin(&replacement, path)) return false;
+    bool good = true;
+    for (uint32_t i = 0; i < count && good; i++) good = file_write_part(replacement.file, parts[i]);
+    return replacement_end(&replacement, good);
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# What stands where a file should: pipes, devices, folders, links. Nothing waits for another process, and nothing is written through a
+# name that somebody else has made.
+source "$(dirname "$0")/common.sh"
+small_model
+expect 0 mlc train small.mdl --out run -q --set train.epochs=1
+
+# quick COMMAND...: it must end, whatever it says
+quick() {
+    local got=0
+    timeout 20 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || got=$?
+    [[ $got == 124 ]] && fail "$*: waits"
+    [[ $got == [2345] ]] || fail "$*: ended with $got"
+}
+mkfifo pipe
+for kind in pipe /dev/zero /dev/full .; do
+    quick mlc check "$kind"
+    quick mlc opt "$kind"
+    sed "s#\"images\"#\"$kind\"#" small.mdl >m.mdl && quick mlc train m.mdl --out other
+    for reader in csv npy npz images; do
+        printf 'mdl 1\ndata { source = %s("%s"); field x = source.x }\nmodel m(x) -> y { y = x }\ntrain { loss = mean(y); optimizer = sgd(1) }\n' \
+            $reader "$kind" >m.mdl
+        quick mlc data m.mdl
+    done
+    printf 'mdl 1\nuse "%s"\n' "$kind" >m.mdl && quick mlc check m.mdl
+    for name in pipe.png pipe.csv pipe.npy pipe.npz; do
+        [[ $kind == pipe ]] && { rm -f $name && mkfifo $name; } || { rm -rf $name && ln -s "$kind" $name; }
+        quick mlc predict run $name
+    done
+    for name in last.safetensors best.safetensors resolved.mdl metrics.jsonl; do
+        rm -rf copy && cp -r run copy && rm copy/$name
+        [[ $kind == pipe ]] && mkfifo copy/$name || ln -s "$(realpath "$kind")" copy/$name
+        case $name in
+        best*) quick mlc eval copy --checkpoint best ;;
+        metrics*) timeout 20 mlc eval copy >"$scratch/out" 2>&1 </dev/null || [[ $? != 124 ]] || fail "eval waits for $kind" ;;
+        *) quick mlc eval copy ;;
+        esac
+        [[ $name == best* ]] || quick mlc train --resume copy --set train.epochs=2
+    done
+done
+expect 5 mlc check pipe
+says err "cannot read 'pipe': it is no file, but a pipe or a device"
+quick mlc profile small.mdl --trace pipe
+says err "cannot write 'pipe': it is no file, but a pipe or a device"
+
+# Standard input is read where it is asked for.
+mlc check - <small.mdl >"$scratch/out" || fail "'-' is not read"
+cat small.mdl | mlc check /dev/stdin >"$scratch/out" || fail "/dev/stdin is not read"
+
+# A link of a temporary file's name leads elsewhere: it is neither followed nor replaced.
+echo precious >precious
+mkdir linked && for ((i = $$; i < $$ + 400; i++)); do ln -s ../precious linked/last.safetensors.$i-0.tmp; done
+ln -s ../precious linked/last.safetensors.tmp && ln -s ../precious linked/resolved.mdl.tmp
+expect 0 mlc train small.mdl --out linked -q --set train.epochs=1
+[[ $(<precious) == precious ]] || fail "a temporary file was written through a link"
+[[ -L linked/last.safetensors.tmp ]] || fail "somebody else's file was removed"
+there linked/last.safetensors
+finish
