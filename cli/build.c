@@ -32,7 +32,7 @@ bool build_open_copy(Build *build, const char *path, const char *folder, const S
 }
 
 bool build_open(Build *build, const char *path, const Options *options, Diagnostics *diag) {
-    return build_open_copy(build, path, path_folder(path).path, NULL, options, diag);
+    return build_open_copy(build, path, path_is_stdin(path) ? "." : path_folder(path).path, NULL, options, diag);
 }
 
 void build_close(Build *build) {

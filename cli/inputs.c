@@ -243,7 +243,7 @@ static Dataset *open_table(const Opening *opening) {
         if (!strcmp(name, "drop_missing")) continue;                   /* every row of the file is asked for */
         args[count] = info->source.args[i];
         args[count].span = (Span){0};
-        if (!strcmp(name, "path")) args[count].text = opening->files[0];
+        if (!strcmp(name, "path")) args[count].text = path_is_stdin(opening->files[0]) ? "/dev/stdin" : opening->files[0];
         count++;
     }
     return open_with(opening, "csv", args, count, &info->schema);
@@ -449,8 +449,9 @@ static const struct {
              {".tsv", open_rows}, {".npy", open_array}, {".npz", open_archive}};
 enum { KIND_PICTURE, KINDS = sizeof kinds / sizeof *kinds };
 
-/* Pictures are told by their content as well. */
+/* Pictures are told by their content as well. Standard input holds rows of a table. */
 static int kind_of(const char *file) {
+    if (path_is_stdin(file)) file = "stdin.csv";
     size_t length = strlen(file);
     bool readable;
     if (bitmap_has_ending(file) || bitmap_kind(file, &readable)) return KIND_PICTURE;
@@ -501,7 +502,7 @@ static bool check_classes(const Opening *opening) {
 static bool check_kinds(const Opening *opening) {
     for (int i = 0; i < opening->count; i++) {
         int kind = kind_of(opening->files[i]);
-        if (access(opening->files[i], R_OK) != 0) {
+        if (!path_is_stdin(opening->files[i]) && access(opening->files[i], R_OK) != 0) {
             diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "cannot read '%s': %s", opening->files[i], strerror(errno));
             return false;
         }
@@ -511,7 +512,7 @@ static bool check_kinds(const Opening *opening) {
                             : "'%s' is of another kind than the first file",
                    opening->files[i]);
         diag_help(diag_of(opening), "pictures are PNG, JPEG, WebP and BMP files, or a folder of them; other names end in .csv, "
-                                    ".csv.gz, .tsv, .npy or .npz");
+                                    ".csv.gz, .tsv, .npy or .npz; '-' reads a csv from standard input");
         return false;
     }
     return true;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -167,20 +168,25 @@ static void check_stdout(Diagnostics *diag) {
 }
 
 /* A data file that is mapped into memory has become shorter, or its disk fails: no step can go on, but the last checkpoint is whole.
- * The handler is gone when it returns: then the fault is another one, and ends the process where it is. */
+ * All threads may come to such a place at once: one of them tells and ends the process, the others wait for that. */
 static void on_bus_error(int number, siginfo_t *info, void *context) {
-    (void)number, (void)context;
+    (void)context;
     static const char before[] = "mlc: error: '",
                       after[] = "' was cut short, or cannot be read any more, while it was in use\n";
+    static atomic_flag told = ATOMIC_FLAG_INIT;
     const char *path = data_file_at(info->si_addr);
-    if (!path) return;
-    bool told = write(STDERR_FILENO, before, sizeof before - 1) > 0 && write(STDERR_FILENO, path, strlen(path)) > 0 &&
-                write(STDERR_FILENO, after, sizeof after - 1) > 0;
-    _exit(told ? STATUS_DATA : STATUS_FILE);
+    if (!path) { /* another fault: it ends the process when the place is come to again */
+        signal(number, SIG_DFL);
+        return;
+    }
+    while (atomic_flag_test_and_set(&told)) pause();
+    bool written = write(STDERR_FILENO, before, sizeof before - 1) > 0 && write(STDERR_FILENO, path, strlen(path)) > 0 &&
+                   write(STDERR_FILENO, after, sizeof after - 1) > 0;
+    _exit(written ? STATUS_DATA : STATUS_FILE);
 }
 
 static void catch_bus_errors(void) {
-    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = (int)SA_RESETHAND | SA_SIGINFO};
+    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = (int)(SA_NODEFER | SA_SIGINFO)};
     sigaction(SIGBUS, &action, NULL);
 }
 

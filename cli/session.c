@@ -2,7 +2,6 @@
 #include "cli/session.h"
 #include "ir/clock.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { FIT_BATCH = 1024 };
@@ -123,8 +122,8 @@ bool session_load_weights(Session *session, CheckpointInfo *info) {
     if (!checkpoint_load(path, session->states, true, info, session->build.diag)) return false;
     if (!build_hash_model(&session->build, hash)) return false;
     if (*info->model_hash && strcmp(info->model_hash, hash))
-        fprintf(stderr, "mlc: warning: '%s' was written by another model than '%s'\n", path,
-                path_join(options->operands[0], RUN_MODEL).path);
+        diag_warning(session->build.diag, (Span){0}, "'%s' was written by another model than '%s'", path,
+                     path_join(options->operands[0], RUN_MODEL).path);
     return true;
 }
 

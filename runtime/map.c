@@ -4,48 +4,62 @@
 #include "runtime/runtime.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 /* -- which files lie where: read by a signal handler, so without a lock -- */
 
-enum { KNOWN_MOST = 32, PATH_BYTES = 512 };
-typedef struct {
+/* An entry stays in the list for ever, and is used again when it is free. */
+typedef struct Known Known;
+struct Known {
+    Known *next;
     _Atomic(const char *) begin; /* NULL: the entry is free */
     size_t length;
-    char path[PATH_BYTES];
-} Known;
-static Known known[KNOWN_MOST];
+    char path[PATH_MAX];
+};
+static _Atomic(Known *) known;
 static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void remember(const char *path, const void *begin, size_t length) {
+static Known *free_entry(void) {
+    for (Known *entry = atomic_load(&known); entry; entry = entry->next)
+        if (!atomic_load(&entry->begin)) return entry;
+    Known *entry = calloc(1, sizeof *entry);
+    if (!entry) return NULL;
+    entry->next = atomic_load(&known);
+    atomic_store(&known, entry);
+    return entry;
+}
+
+static bool remember(const char *path, const void *begin, size_t length) {
     pthread_mutex_lock(&known_lock);
-    for (int i = 0; i < KNOWN_MOST; i++) {
-        if (atomic_load(&known[i].begin)) continue;
-        known[i].length = length;
-        snprintf(known[i].path, PATH_BYTES, "%s", path);
-        atomic_store(&known[i].begin, begin);
-        break;
+    Known *entry = free_entry();
+    if (entry) {
+        entry->length = length;
+        snprintf(entry->path, sizeof entry->path, "%s", path);
+        atomic_store(&entry->begin, begin);
     }
     pthread_mutex_unlock(&known_lock);
+    return entry != NULL;
 }
 
 static void forget(const void *begin, size_t length) {
     pthread_mutex_lock(&known_lock);
-    for (int i = 0; i < KNOWN_MOST; i++) {
-        uintptr_t at = (uintptr_t)atomic_load(&known[i].begin);
-        if (at && at - (uintptr_t)begin < length) atomic_store(&known[i].begin, NULL);
+    for (Known *entry = atomic_load(&known); entry; entry = entry->next) {
+        uintptr_t at = (uintptr_t)atomic_load(&entry->begin);
+        if (at && at - (uintptr_t)begin < length) atomic_store(&entry->begin, NULL);
     }
     pthread_mutex_unlock(&known_lock);
 }
 
 const char *data_file_at(const void *address) {
-    for (int i = 0; i < KNOWN_MOST; i++) {
-        uintptr_t begin = (uintptr_t)atomic_load(&known[i].begin), page = map_page();
-        if (begin && (uintptr_t)address - begin < (known[i].length + page - 1) / page * page) return known[i].path;
+    for (const Known *entry = atomic_load(&known); entry; entry = entry->next) {
+        uintptr_t begin = (uintptr_t)atomic_load(&entry->begin), page = map_page();
+        if (begin && (uintptr_t)address - begin < (entry->length + page - 1) / page * page) return entry->path;
     }
     return NULL;
 }
@@ -76,8 +90,10 @@ bool map_open(const char *path, Map *map, Problem *problem) {
     if (file >= 0) close(file);
     if (!good) return *map = (Map){0}, false;
     map->bytes = bytes;
-    remember(path, bytes, map->length);
-    return true;
+    if (remember(path, bytes, map->length)) return true;
+    map_close(map);
+    errno = ENOMEM;
+    return cannot_read(problem);
 }
 
 void map_close(Map *map) {
@@ -108,7 +124,7 @@ static bool map_part(const char *path, size_t length, char *at, Problem *problem
     if (good && found != length) problem_set(problem, "it changes while it is read"), good = false;
     if (good && mmap(at, length, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0) == MAP_FAILED) good = cannot_read(problem);
     if (file >= 0) close(file);
-    if (good) remember(path, at, length);
+    if (good && !remember(path, at, length)) errno = ENOMEM, good = cannot_read(problem);
     return good;
 }
 

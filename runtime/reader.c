@@ -63,11 +63,12 @@ const char *reader_path(const DataSource *source, const SourceArg *arg, Arena *a
 }
 
 static char *read_all(Unpacker *unpacker, size_t *length, Problem *problem) {
-    size_t room = unpack_is_packed(unpacker) ? FIRST_ROOM : (size_t)unpack_longest(unpacker) + 1;
+    size_t room = unpack_knows_length(unpacker) ? (size_t)unpack_longest(unpacker) + 1 : FIRST_ROOM;
+    uint64_t most = unpack_reasonable(unpacker);
     char *bytes = malloc(room);
     int64_t got = 1;
     *length = 0;
-    while (bytes && got > 0) {
+    while (bytes && got > 0 && *length <= most) {
         if (*length + 1 == room) {
             char *more = realloc(bytes, room *= 2);
             if (!more) free(bytes);
@@ -77,6 +78,12 @@ static char *read_all(Unpacker *unpacker, size_t *length, Problem *problem) {
         if (got > 0) *length += (size_t)got;
     }
     if (!bytes) problem_set(problem, "no memory for the contents of the file");
+    if (bytes && *length > most) {
+        problem_set(problem, "it is longer than the %llu MiB that are read of %s", (unsigned long long)(most >> 20),
+                    unpack_is_packed(unpacker) ? "a packed file of its size" : "standard input");
+        problem_remedy(problem, unpack_is_packed(unpacker) ? "if that is no mistake, unpack it first: gunzip" : "write it to a file first");
+        got = -1;
+    }
     if (bytes && got == 0) return bytes[*length] = '\0', bytes;
     free(bytes);
     return NULL;

@@ -233,7 +233,9 @@ static bool start_worker(Worker *worker) {
 static void start_workers(Threads *threads, int count) {
     sigset_t all, before;
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
+    sigdelset(&all, SIGBUS); /* a thread that cannot read a mapped file hears so itself; blocked, it would end the process */
+    sigdelset(&all, SIGSEGV);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* other signals are for the main thread */
     int started = 1;
     while (started < count && start_worker(&threads->workers[started])) started++;
     atomic_store_explicit(&threads->count, started, memory_order_relaxed);

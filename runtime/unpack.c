@@ -17,6 +17,7 @@ struct Unpacker {
     int fd;
     uint64_t file_bytes;
     bool packed, ended; /* ended: the gzip stream is complete */
+    bool streams;       /* standard input: nobody knows how long it is */
     z_stream stream;
     uint8_t input[INPUT_BYTES];
 };
@@ -38,7 +39,8 @@ static int64_t read_file(Unpacker *unpacker, uint8_t *to, size_t want, Problem *
 }
 
 static bool open_file(Unpacker *unpacker, Problem *problem) {
-    unpacker->fd = file_open(unpacker->path, &unpacker->file_bytes);
+    unpacker->streams = !strcmp(unpacker->path, "/dev/stdin");
+    unpacker->fd = unpacker->streams ? dup(STDIN_FILENO) : file_open(unpacker->path, &unpacker->file_bytes);
     if (unpacker->fd < 0) problem_set(problem, "cannot open '%s': %s", unpacker->path, file_reason(errno));
     return unpacker->fd >= 0;
 }
@@ -103,7 +105,7 @@ static bool inflate_some(Unpacker *unpacker, Problem *problem) {
     if (!stream->avail_in && !refill(unpacker, problem)) return false;
     if (!stream->avail_in) {
         problem_set(problem, "'%s' is cut short: its gzip data do not end within its %llu bytes", unpacker->path,
-                    (unsigned long long)unpacker->file_bytes);
+                    (unsigned long long)(unpacker->streams ? (uint64_t)stream->total_in : unpacker->file_bytes));
         return false;
     }
     int status = inflate(stream, Z_NO_FLUSH);
@@ -141,7 +143,16 @@ int64_t unpack_read(Unpacker *unpacker, void *to, size_t want, Problem *problem)
 }
 
 uint64_t unpack_longest(const Unpacker *unpacker) {
+    if (unpacker->streams) return UNPACK_STREAM_MAX;
     return unpacker->packed ? unpacker->file_bytes * DEFLATE_MAX_RATIO : unpacker->file_bytes;
 }
 
 bool unpack_is_packed(const Unpacker *unpacker) { return unpacker->packed; }
+
+bool unpack_knows_length(const Unpacker *unpacker) { return !unpacker->packed && !unpacker->streams; }
+
+uint64_t unpack_reasonable(const Unpacker *unpacker) {
+    uint64_t most = unpacker->file_bytes * UNPACK_REASONABLE_RATIO;
+    if (unpacker->streams) return UNPACK_STREAM_MAX;
+    return unpacker->packed ? (most > UNPACK_REASONABLE ? most : UNPACK_REASONABLE) : unpacker->file_bytes;
+}

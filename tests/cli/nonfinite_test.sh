@@ -89,7 +89,7 @@ says out '"loss":null'
 says err "is not finite"
 expect 6 mlc predict sound --split train --json
 says out '"p":[null]'
-says err "what the network makes of 4 rows is not finite, such as row 0"
+says err "what the network makes of 4 rows is not finite, such as line 2"
 expect 5 mlc train --resume sound --set train.epochs=2
 says err "its weights are not finite"
 finish

@@ -23,7 +23,7 @@ for kind in pipe /dev/zero /dev/full .; do
         quick mlc data m.mdl
     done
     printf 'mdl 1\nuse "%s"\n' "$kind" >m.mdl && quick mlc check m.mdl
-    for name in pipe.png pipe.csv pipe.npy pipe.npz; do
+    [[ $kind == . ]] || for name in pipe.png pipe.csv pipe.npy pipe.npz; do
         [[ $kind == pipe ]] && { rm -f $name && mkfifo $name; } || { rm -rf $name && ln -s "$kind" $name; }
         quick mlc predict run $name
     done
@@ -46,6 +46,34 @@ says err "cannot write 'pipe': it is no file, but a pipe or a device"
 # Standard input is read where it is asked for.
 mlc check - <small.mdl >"$scratch/out" || fail "'-' is not read"
 cat small.mdl | mlc check /dev/stdin >"$scratch/out" || fail "/dev/stdin is not read"
+
+printf 'a,b,y\n1,2,0\n3,4,1\n5,1,0\n2,2,1\n' >t.csv
+cat >t.mdl <<'END'
+mdl 1
+data { source = csv("t.csv"); field x = source |> columns(["a", "b"]); field y = source.y }
+model m(x) -> p { p = dense(x, 1) }
+train { loss = mse(p, y |> unsqueeze(1)); optimizer = sgd(0.01); epochs = 1 }
+END
+expect 0 mlc train t.mdl --out table -q
+expect 0 mlc predict table t.csv --json
+without_name() { sed 's/"file":"[^"]*",//'; } # of the file
+without_name <"$scratch/out" >from_file
+for name in - /dev/stdin; do
+    mlc predict table $name --json <t.csv | without_name | cmp from_file - || fail "rows from $name are predicted otherwise"
+    cat t.csv | mlc predict table $name --json | without_name | cmp from_file - || fail "rows of a pipe are predicted otherwise"
+    gzip <t.csv | mlc predict table $name --json | without_name | cmp from_file - || fail "packed rows are predicted otherwise"
+done
+printf 'a,b\n1,x\n' | mlc predict table - >"$scratch/out" 2>"$scratch/err" && fail "a wrong cell from stdin is not told"
+says err "column 'b'"
+
+# A small packed file does not fill the memory.
+{ cat t.csv; head -c 70000000 /dev/zero | tr '\0' '\n'; } | gzip -9 >bomb.csv.gz
+sed 's/t.csv/bomb.csv.gz/' t.mdl >bomb.mdl
+expect 4 mlc train bomb.mdl --out bomb
+says err "bomb.csv.gz" "it is longer than the 64 MiB that are read of a packed file of its size" "unpack it first: gunzip"
+expect 4 mlc predict table bomb.csv.gz
+gunzip bomb.csv.gz && sed 's/t.csv/bomb.csv/' t.mdl >bomb.mdl && rm -r bomb 2>/dev/null
+expect 0 mlc train bomb.mdl --out bomb -q
 
 # A link of a temporary file's name leads elsewhere: it is neither followed nor replaced.
 echo precious >precious

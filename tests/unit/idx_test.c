@@ -101,7 +101,7 @@ static void test_refuses_lengths(void **state) {
     expect_finding(whole, 9, "it ends inside its IDX header");
     expect_finding(whole, 0, "it ends inside its IDX header");
     assert_non_null(strstr(finding("missing"), "No such file"));
-    assert_non_null(strstr(finding("."), "is not a file"));
+    assert_non_null(strstr(finding("."), "Is a directory"));
 }
 
 static void test_refuses_packed(void **state) {
