@@ -1,11 +1,13 @@
 # Two commands do everything on a bare Debian 12 (apt-get install make git first):
 #   make train   a trained network and its picture
 #   make test    the whole test suite
+# and `make install` puts mlc, the models and the manuals below PREFIX (/usr/local), or below DESTDIR/PREFIX for a package.
 # Both install what is missing (tools/setup.sh) and build. The build itself is CMake's: see CMakePresets.json.
 PRESET = release
 BUILD = build/$(PRESET)
+PREFIX = /usr/local
 
-.PHONY: all train test fuzz setup build clean
+.PHONY: all train test fuzz setup build install clean
 all: build
 
 setup:
@@ -20,6 +22,11 @@ train: build
 
 test: build
 	@ctest --preset $(PRESET)
+
+# What is built already needs neither packages nor a compiler: so `sudo make install` builds nothing as root.
+install:
+	@test -x $(BUILD)/mlc || $(MAKE) build
+	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)"
 
 # A million damaged inputs for every reader; RUNS=N for another number.
 fuzz:
