@@ -3,6 +3,7 @@
 #include "cli/forward.h"
 #include "cli/inputs.h"
 #include "cli/journal.h"
+#include "cli/picture.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
 #include "cli/units.h"
@@ -105,6 +106,37 @@ static bool measure_confusions(Evaluating *evaluating) {
     for (uint32_t i = 0; i < forward.output_count; i++)
         evaluating->confusions[evaluating->confusion_count++] = count_confusion(evaluating, &forward.outputs[i], forward.rows);
     return true;
+}
+
+/* Before anything is computed. */
+static bool can_draw(const Evaluating *evaluating) {
+    const ModelInfo *info = evaluating->session.build.info;
+    if (!evaluating->options->png) return true;
+    if (!evaluating->options->confusion) {
+        diag_error(evaluating->diag, STATUS_USAGE, (Span){0}, "--png draws the matrix of --confusion, which is not asked for");
+        diag_help(evaluating->diag, "mlc eval RUN --confusion --png FILE");
+        return false;
+    }
+    for (uint32_t i = 0; i < info->output_count; i++)
+        if (info->outputs[i].label) return true;
+    return nothing_to_confuse(evaluating);
+}
+
+static bool draw_confusions(const Evaluating *evaluating) {
+    const Session *session = &evaluating->session;
+    ConfusionPicture *drawn = ARENA_ARRAY(session->arena, ConfusionPicture, evaluating->confusion_count);
+    for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
+        const Confusion *confusion = &evaluating->confusions[i].confusion;
+        int64_t right = 0, all = 0;
+        for (int64_t k = 0; k < confusion->classes * confusion->classes; k++) {
+            all += confusion->counts[k];
+            if (k % (confusion->classes + 1) == 0) right += confusion->counts[k];
+        }
+        drawn[i] = (ConfusionPicture){arena_format(session->arena, "%s, '%s': %lld of %lld right", session->build.info->name,
+                                                   evaluating->confusions[i].output->name, (long long)right, (long long)all),
+                                      &session->build.info->schema, *confusion};
+    }
+    return confusions_draw(evaluating->options->png, drawn, evaluating->confusion_count, evaluating->diag);
 }
 
 /* -- printing -- */
@@ -257,7 +289,7 @@ static bool open_files(Evaluating *evaluating) {
 
 static bool prepare(Evaluating *evaluating) {
     Session *session = &evaluating->session;
-    if (!(evaluating->files ? open_files(evaluating) : open_split(evaluating))) return false;
+    if (!(evaluating->files ? open_files(evaluating) : open_split(evaluating)) || !can_draw(evaluating)) return false;
     evaluating->rows = dataset_rows(session->dataset, evaluating->split);
     evaluating->batch = programs_forward_batch(evaluating->rows, session->build.info->batch);
     programs_want(&session->programs, GRAPH_EVAL, evaluating->rows, evaluating->batch);
@@ -268,7 +300,7 @@ static bool prepare(Evaluating *evaluating) {
 Status command_eval(const Options *given, Diagnostics *diag) {
     Evaluating evaluating = {.options = given, .diag = diag, .files = given->operand_count > 1};
     bool measured = prepare(&evaluating) && measure(&evaluating) && measure_units(&evaluating) &&
-                    (!given->confusion || measure_confusions(&evaluating));
+                    (!given->confusion || measure_confusions(&evaluating)) && (!given->png || draw_confusions(&evaluating));
     if (measured && given->json)
         print_json(&evaluating);
     else if (measured)

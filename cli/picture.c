@@ -113,13 +113,27 @@ void picture_frame(Picture *picture, double x, double y, double width, double he
     cairo_stroke(picture->cairo);
 }
 
-static cairo_surface_t *grey_surface(const uint8_t *pixels, int rows, int columns) {
+void picture_dot(Picture *picture, double x, double y, double radius, Colour colour) {
+    picture_colour(picture, colour);
+    cairo_arc(picture->cairo, x, y, radius, 0, 6.283185307179586);
+    cairo_fill(picture->cairo);
+}
+
+void picture_box(Picture *picture, double x, double y, double width, double height, Colour colour) {
+    picture_colour(picture, colour);
+    cairo_rectangle(picture->cairo, x, y, width, height);
+    cairo_fill(picture->cairo);
+}
+
+static cairo_surface_t *image_surface(const uint8_t *pixels, int rows, int columns, int channels) {
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, columns, rows);
     unsigned char *bytes = cairo_image_surface_get_data(surface);
     int stride = cairo_image_surface_get_stride(surface);
+    size_t plane = channels == 3 ? (size_t)rows * (size_t)columns : 0;
     for (int y = 0; bytes && y < rows; y++) {
         for (int x = 0; x < columns; x++) {
-            uint32_t pixel = pixels[y * columns + x] * UINT32_C(0x010101);
+            const uint8_t *at = pixels + y * columns + x;
+            uint32_t pixel = (uint32_t)at[0] << 16 | (uint32_t)at[plane] << 8 | at[2 * plane];
             memcpy(bytes + y * stride + 4 * x, &pixel, sizeof pixel);
         }
     }
@@ -128,8 +142,8 @@ static cairo_surface_t *grey_surface(const uint8_t *pixels, int rows, int column
 }
 
 void picture_image(Picture *picture, double x, double y, double width, double height, const uint8_t *pixels, int rows,
-                   int columns) {
-    cairo_surface_t *image = grey_surface(pixels, rows, columns);
+                   int columns, int channels) {
+    cairo_surface_t *image = image_surface(pixels, rows, columns, channels);
     cairo_save(picture->cairo);
     cairo_translate(picture->cairo, x, y);
     cairo_scale(picture->cairo, width / columns, height / rows);

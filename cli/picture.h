@@ -1,8 +1,9 @@
-/* Drawing on paper-white: a thin layer over cairo, and the two pictures that mlc draws. Units are points; a PNG has two pixels
+/* Drawing on paper-white: a thin layer over cairo, and the pictures that mlc draws. Units are points; a PNG has two pixels
  * to a point. */
 #ifndef MLC_CLI_PICTURE_H
 #define MLC_CLI_PICTURE_H
 
+#include "cli/confusion.h"
 #include "cli/journal.h"
 
 #include <cairo.h>
@@ -36,26 +37,48 @@ void picture_text(Picture *picture, double x, double y, Align align, Font font, 
 double picture_fitting_size(Picture *picture, Font font, double size, double width, const char *text);
 void picture_line(Picture *picture, double x0, double y0, double x1, double y1, double width, Colour colour);
 void picture_frame(Picture *picture, double x, double y, double width, double height, double line, Colour colour);
-/* Grey pixels, stretched to width x height without smoothing; 0 is black. */
+void picture_dot(Picture *picture, double x, double y, double radius, Colour colour);
+void picture_box(Picture *picture, double x, double y, double width, double height, Colour colour);
+/* Pixels [channels][rows][columns], grey (0 is black) or red, green, blue; stretched to width x height without smoothing. */
 void picture_image(Picture *picture, double x, double y, double width, double height, const uint8_t *pixels, int rows,
-                   int columns);
+                   int columns, int channels);
 
 /* Loss and metrics over epochs (cli/curves.c). */
 bool curves_draw(const char *path, const char *title, const Journal *journal, Diagnostics *diag);
 
 /* Images with what the network makes of them (cli/grid.c). */
 typedef struct {
-    const uint8_t *pixels; /* grid.rows x grid.columns, grey */
+    int rows, columns, channels; /* rows 0: there are none */
+} GridImages;
+typedef struct {
+    const uint8_t *pixels; /* as grid.read says; NULL if that has no rows */
+    const uint8_t *made;   /* as grid.made says: an image that the network made */
     char caption[96];      /* "7  99 %" */
     char truth[96];        /* "true: 7", or "" if that is not known */
     bool mistake;
 } GridCell;
 typedef struct {
     const char *title, *subtitle;
-    int rows, columns; /* of each image */
+    GridImages read, made;
     const GridCell *cells;
     uint32_t count;
 } Grid;
 bool grid_draw(const char *path, const Grid *grid, Diagnostics *diag);
+
+/* Numbers beside what is true: predictions over truths, and the errors over them (cli/scatter.c). NaN: not known. */
+typedef struct {
+    const char *title, *name;
+    const double *truths, *predictions; /* [count], `stride` apart */
+    int64_t count, stride;
+} Scatter;
+bool scatter_draw(const char *path, const Scatter *scatter, Diagnostics *diag);
+
+/* Matrices of which classes are taken for which, one below the other (cli/confusion_draw.c). */
+typedef struct {
+    const char *title;
+    const SourceSchema *schema; /* knows the names of the classes */
+    Confusion confusion;
+} ConfusionPicture;
+bool confusions_draw(const char *path, const ConfusionPicture *drawn, uint32_t count, Diagnostics *diag);
 
 #endif

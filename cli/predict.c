@@ -149,6 +149,7 @@ static bool predict(Predicting *predicting) {
     CheckpointInfo checkpoint;
     if (!(predicting->files ? open_files(predicting) : open_rows(predicting))) return false;
     find_image_size(predicting);
+    if (predicting->options->png && !predicted_plan_drawing(predicting)) return false;
     uint32_t batch = programs_forward_batch(predicting->count, session->build.info->batch);
     programs_want(&session->programs, GRAPH_PREDICT, predicting->count, batch);
     return session_start(session) && units_keep(session) && session_load_weights(session, &checkpoint) &&

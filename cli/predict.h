@@ -5,6 +5,19 @@
 #include "cli/forward.h"
 #include "cli/inputs.h"
 
+/* Pictures among what a network reads or makes: rows [height, width] or [1 or 3, height, width]. */
+typedef struct {
+    const char *name; /* of the field or output; NULL: there are none */
+    DType dtype;
+    int channels, height, width;
+} Pictures;
+
+/* What --png draws. */
+typedef struct {
+    Pictures read, made;
+    bool numbers; /* no pictures, but predictions beside true numbers */
+} Drawing;
+
 typedef struct {
     Session session;
     const Options *options;
@@ -16,7 +29,8 @@ typedef struct {
     int64_t shown;        /* how many of them, from the first on, a table or a picture has */
     int64_t left;         /* rows of the split that nobody asked for, and that a table leaves out */
     const int32_t *rows;  /* their numbers in the data set */
-    int height, width;    /* of an image; 0 if the model's data are no grey images */
+    int height, width;    /* of a grey image of bytes; 0 if the model's data are no such images */
+    Drawing drawing;      /* of --png */
     Predictions *outputs; /* of each of the model's outputs */
     uint32_t output_count;
     const Predictions *main; /* the first one that has classes, or else the first */
@@ -36,7 +50,9 @@ int64_t predicted_mistakes(const Predicting *predicting, const Predictions *outp
 void predicted_print(const Predicting *predicting);      /* predict_print.c */
 void predicted_print_json(const Predicting *predicting); /* predict_json.c */
 void predicted_print_csv(const Predicting *predicting);  /* predict_csv.c */
-/* A picture of the rows' images, for --png. false after reporting errors. */
+/* Before anything is computed: finds out what --png draws. false after reporting that there is nothing. */
+bool predicted_plan_drawing(Predicting *predicting);
+/* A picture of the rows, for --png. false after reporting errors. */
 bool predicted_draw(const Predicting *predicting); /* predict_draw.c */
 
 #endif
