@@ -129,6 +129,7 @@ static bool compile_programs(Training *training) {
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) rows[split] = dataset_rows(session->dataset, split);
     if (!programs_compile(&session->programs, &session->build)) return false; /* what the headers promised */
     model_set_training_rows(session->build.model, rows[SPLIT_TRAIN]);
+    model_warn_softmax(session->build.model, training->diag);
     model_warn_last_batch(session->build.model, training->diag);
     diag_print_warnings(training->diag, stderr);
     want_programs(training, rows);

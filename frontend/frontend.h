@@ -108,6 +108,8 @@ const ModelInfo *model_info(const Model *model);
 void model_set_training_rows(Model *model, int64_t rows);
 /* Warns where the last batch has one row and a batch_norm that finds no variance in it. */
 void model_warn_last_batch(const Model *model, Diagnostics *diag);
+/* Warns where cross_entropy is given probabilities in place of logits. */
+void model_warn_softmax(const Model *model, Diagnostics *diag);
 
 /* GRAPH_TRAIN: outputs "loss" and the metrics that are numbers (means over the batch), updates for every state; gradients as grad nodes.
  * GRAPH_EVAL: outputs "loss", the metrics of the batch, what GRAPH_METRICS needs, and the model's outputs; no updates. GRAPH_PREDICT: the

@@ -220,6 +220,7 @@ static bool check_graphs(Model *model) {
     bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph) && fields_check_rows(model) &&
                 metrics_check(model);
     if (good) labels_find(model, graph);
+    if (good) softmax_find_twice(model, graph);
     if (good) metrics_find_shares(model, graph);
     if (good) targets_find(model);
     if (good) choices_find(model);

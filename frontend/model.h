@@ -40,6 +40,7 @@ struct Model {
     Item *data, *train;
     ModelInfo info;
     int64_t training_rows; /* 0: not known yet */
+    Span first_softmax, second_softmax; /* of a softmax of a softmax; no places: there is none */
     double clip_norm, clip_value; /* 0: not clipped */
     LayerLog *log;
 };
@@ -62,6 +63,8 @@ bool outputs_name(Model *model);                       /* outputs.c */
 bool augment_read(Model *model);                       /* fields.c */
 /* Whether each row of a field is made of its own row of the data only (field_rows.c). */
 bool fields_check_rows(const Model *model);
+/* Finds a softmax of a softmax in the graph of the training (softmax_twice.c). */
+void softmax_find_twice(Model *model, const Graph *graph);
 bool judging_read(Model *model, Evaluator *evaluator); /* judging.c */
 bool freeze_read(Model *model, Evaluator *evaluator);  /* freeze.c */
 /* Reports every name in `freeze` that no weight or state of the graph has. */
