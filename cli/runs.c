@@ -10,10 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A training that was killed while it wrote its first file leaves that behind. */
+/* A training that was killed before it had written the model's text leaves these behind. */
 static bool is_leftover(const char *name) {
     size_t length = strlen(name);
-    return !strcmp(name, ".") || !strcmp(name, "..") || (length > 4 && !strcmp(name + length - 4, ".tmp"));
+    bool journal = !strcmp(name, RUN_METRICS);
+    return journal || !strcmp(name, ".") || !strcmp(name, "..") || (length > 4 && !strcmp(name + length - 4, ".tmp"));
 }
 
 static bool folder_is_empty(const char *path) {

@@ -34,7 +34,7 @@ typedef struct {
     uint32_t best_epoch;             /* that best.safetensors is of; 0: none */
     bool early;                      /* stop_when ended the training */
     double started;                  /* by seconds_now */
-    double drawn, drawing;  /* when the curves were drawn last, and how long it took; 0: not yet */
+    double drawn, drawing;           /* when the curves were drawn last, and how long it took; 0: not yet */
     UnitErrors *errors[SPLIT_COUNT]; /* of held-out rows after the last epoch, in the units of the data */
     uint32_t error_count[SPLIT_COUNT];
 } Training;
@@ -237,9 +237,9 @@ static void tell_schedule(Training *training) {
 static bool begin_run(Training *training) {
     if (training->begun) return true;
     training->begun = true;
-    if (!run_write_model(&training->session.build, training->folder.path)) return false;
     if (!journal_open(&training->journal, training->goes_on ? (uint32_t)training->before.epoch + 1 : 0)) return false;
-    journal_write(&training->journal, start_line(training));
+    journal_write(&training->journal, start_line(training)); /* first: the model's text means nothing without its folder */
+    if (!training->journal.file || !run_write_model(&training->session.build, training->folder.path)) return false;
     print_start(training);
     if (training->goes_on) tell_schedule(training);
     return true;
@@ -313,7 +313,8 @@ static void on_epoch(void *context, uint32_t epoch, double train_loss, double se
     begin_run(training);
     progress_epoch(&training->progress, &record);
     journal_epoch(&training->journal, &record);
-    if (!training->journal.file || !draw_now(training)) train_request_stop(); /* the disk is full: the error is reported, the weights are saved */
+    if (!training->journal.file || !draw_now(training))
+        train_request_stop(); /* the disk is full: the error is reported, the weights are saved */
 }
 
 static void on_end(void *context, const CheckpointInfo *info, bool early) {
@@ -379,7 +380,6 @@ static bool measure_units(Training *training) {
     }
     return good;
 }
-
 
 static void print_measured(const Training *training, const char *split, const Measured *measured) {
     char value[NUMBER_TEXT];
@@ -465,8 +465,8 @@ static Status finish(Training *training, TrainResult result) {
 }
 
 static Status run_whole(Training *training) {
-    bool ready = check_usage(training->options, training->diag) && open_resumed(training) && open_model(training) && open_data(training) &&
-                 compile_programs(training) && open_folder(training);
+    bool ready = check_usage(training->options, training->diag) && open_resumed(training) && open_model(training) &&
+                 open_data(training) && compile_programs(training) && open_folder(training);
     return ready ? finish(training, run_training(training)) : diag_status(training->diag);
 }
 
