@@ -110,7 +110,8 @@ static uint32_t stored_pixel(const Bmp *bmp, size_t y, size_t x) {
     const size_t at = bmp->pixels + y * bmp->row;
     if (bmp->bits >= 8) return number(bmp, at + x * bmp->bits / 8, bmp->bits / 8);
     size_t bit = x * bmp->bits;
-    return bmp->bytes[at + bit / 8] >> (8 - bmp->bits - bit % 8) & ((1u << bmp->bits) - 1);
+    uint32_t byte = bmp->bytes[at + bit / 8];
+    return byte >> (8 - bmp->bits - bit % 8) & ((1u << bmp->bits) - 1);
 }
 
 /* Alphas that all are 0 mean nothing: programs leave them so. */
