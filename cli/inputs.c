@@ -270,7 +270,10 @@ static void tell_unseen(const char *file, const SourceField *column) {
     fprintf(stderr, "': %lld row%s a category that the network was not trained on, such as '", (long long)column->unseen,
             column->unseen == 1 ? " has" : "s have");
     shown_text(column->unseen_text, stderr);
-    fputs("'\n", stderr);
+    const char *near = diag_nearest(column->unseen_text, column->categories, column->category_count);
+    fputs(near ? "'; did you mean '" : "'\n", stderr);
+    if (near) shown_text(near, stderr);
+    if (near) fputs("'?\n", stderr);
 }
 
 /* The columns that the network reads must be there, as what they were; the others, the label too, may be missing. */
@@ -450,7 +453,7 @@ static const struct {
 enum { KIND_PICTURE, KINDS = sizeof kinds / sizeof *kinds };
 
 /* Pictures are told by their content as well. Standard input holds rows of a table. */
-static int kind_of(const char *file) {
+static int kind_by_name(const char *file) {
     if (path_is_stdin(file)) file = "stdin.csv";
     size_t length = strlen(file);
     bool readable;
@@ -460,6 +463,13 @@ static int kind_of(const char *file) {
         if (length > ending && !strcasecmp(file + length - ending, kinds[i].ending)) return i;
     }
     return -1;
+}
+
+/* What a network of tables is given is a table, whatever its name. */
+static int kind_of(const Opening *opening, const char *file) {
+    int kind = kind_by_name(file);
+    bool table = kind < 0 && !strcmp(opening->session->build.info->source.reader, "csv");
+    return table ? kind_by_name("t.csv") : kind;
 }
 
 /* By itself, or beside other columns. */
@@ -501,12 +511,12 @@ static bool check_classes(const Opening *opening) {
 
 static bool check_kinds(const Opening *opening) {
     for (int i = 0; i < opening->count; i++) {
-        int kind = kind_of(opening->files[i]);
+        int kind = kind_of(opening, opening->files[i]);
         if (!path_is_stdin(opening->files[i]) && access(opening->files[i], R_OK) != 0) {
             diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "cannot read '%s': %s", opening->files[i], strerror(errno));
             return false;
         }
-        if (kind >= 0 && kinds[kind].open == kinds[kind_of(opening->files[0])].open) continue;
+        if (kind >= 0 && kinds[kind].open == kinds[kind_of(opening, opening->files[0])].open) continue;
         diag_error(diag_of(opening), STATUS_USAGE, (Span){0},
                    kind < 0 ? "'%s' is no picture, and no table or array by its name"
                             : "'%s' is of another kind than the first file",
@@ -527,6 +537,6 @@ bool inputs_open(Session *session, GraphKind kind, char *const *files, int count
     opening.count = (int)found;
     opening.files = ARENA_ARRAY(session->arena, const char *, found);
     for (uint32_t i = 0; i < found; i++) opening.files[i] = opening.pictures[i].path;
-    return check_kinds(&opening) && find_reads(&opening, kind) && kinds[kind_of(opening.files[0])].open(&opening) &&
+    return check_kinds(&opening) && find_reads(&opening, kind) && kinds[kind_of(&opening, opening.files[0])].open(&opening) &&
            check_classes(&opening);
 }

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LONGEST = 400 }; /* no number that somebody means is longer */
-
 static size_t skip_digits(const char *text, size_t length, size_t at) {
     while (at < length && text[at] >= '0' && text[at] <= '9') at++;
     return at;
@@ -47,8 +45,48 @@ static size_t skip_rest(const char *text, size_t length, size_t at, bool digits)
     return at;
 }
 
+/* -- signs of other countries -- */
+
+/* A space may be one that does not break lines: U+00A0, U+202F. */
+static size_t thousands_sign(const char *text, size_t left, char sign) {
+    static const char *const spaces[] = {" ", "\xc2\xa0", "\xe2\x80\xaf"};
+    if (sign != ' ') return left && *text == sign;
+    for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++) {
+        size_t length = strlen(spaces[i]);
+        if (left >= length && !memcmp(text, spaces[i], length)) return length;
+    }
+    return 0;
+}
+
+/* Copies digits, in groups if there are signs between them; *at moves behind them. False: a group is no group. */
+static bool copy_digits(const char *text, size_t length, char sign, size_t *at, char *to, size_t *count) {
+    size_t group = 0, groups = 0;
+    for (;;) {
+        for (group = 0; *at < length && text[*at] >= '0' && text[*at] <= '9'; group++) to[(*count)++] = text[(*at)++];
+        size_t skip = sign ? thousands_sign(text + *at, length - *at, sign) : 0;
+        if (groups ? group != 3 : skip && (group < 1 || group > 3)) return false;
+        if (!skip) return true;
+        *at += skip;
+        groups++;
+    }
+}
+
+size_t number_plain(const char *text, size_t length, NumberSigns signs, char plain[NUMBER_LONGEST + 1]) {
+    size_t at = 0, count = 0;
+    if (length > NUMBER_LONGEST) return 0;
+    if (signs.decimal == '.' && !signs.thousands) return memcpy(plain, text, length), length;
+    if (length && (*text == '+' || *text == '-')) plain[count++] = text[at++];
+    if (!copy_digits(text, length, signs.thousands, &at, plain, &count)) return 0;
+    if (at < length && text[at] == signs.decimal)
+        plain[count++] = '.', at++;
+    else if (at < length && text[at] == '.')
+        return 0;
+    memcpy(plain + count, text + at, length - at); /* fraction and exponent, or a word */
+    return memchr(plain + count, '.', length - at) ? 0 : count + length - at;
+}
+
 NumberForm number_form(const char *text, size_t length) {
-    if (length == 0 || length > LONGEST) return NUMBER_NONE;
+    if (length == 0 || length > NUMBER_LONGEST) return NUMBER_NONE;
     size_t begin = skip_sign(text, length, 0), end = skip_digits(text, length, begin);
     if (is_word(text, length, "nan")) return NUMBER_NAN;
     if (is_word(text + begin, length - begin, "inf") || is_word(text + begin, length - begin, "infinity")) return NUMBER_REAL;
@@ -58,19 +96,19 @@ NumberForm number_form(const char *text, size_t length) {
     return skip_rest(text, length, end, end > begin) == length ? NUMBER_REAL : NUMBER_NONE;
 }
 
-static const char *terminated(const char *text, size_t length, char copy[LONGEST + 1]) {
+static const char *terminated(const char *text, size_t length, char copy[NUMBER_LONGEST + 1]) {
     memcpy(copy, text, length);
     copy[length] = '\0';
     return copy;
 }
 
 float number_value(const char *text, size_t length) {
-    char copy[LONGEST + 1];
+    char copy[NUMBER_LONGEST + 1];
     return strtof(terminated(text, length, copy), NULL);
 }
 
 double number_real(const char *text, size_t length) {
-    char copy[LONGEST + 1];
+    char copy[NUMBER_LONGEST + 1];
     return strtod(terminated(text, length, copy), NULL);
 }
 

@@ -33,6 +33,29 @@ static bool take_delimiter(const DataSource *source, CsvFormat *format, Diagnost
     return one;
 }
 
+/* One of some characters, or left out. */
+static bool take_sign(const DataSource *source, const char *name, const char *allowed, const char *words, char *sign,
+                      Diagnostics *diag) {
+    const SourceArg *arg = reader_arg(source, name);
+    if (!arg) return true;
+    *sign = arg->text[0];
+    if (*sign && !arg->text[1] && strchr(allowed, *sign)) return true;
+    diag_error(diag, STATUS_MODEL, arg->span, "'%s' of csv() must be %s, not \"%.20s\"", name, words, arg->text);
+    return false;
+}
+
+static bool take_signs(const DataSource *source, CsvFormat *format, Diagnostics *diag) {
+    format->signs = (NumberSigns){'.', '\0'};
+    if (!take_sign(source, "decimal", ".,", "\".\" or \",\"", &format->signs.decimal, diag) ||
+        !take_sign(source, "thousands", ",. '", "one of \",\", \".\", \" \" and \"'\"", &format->signs.thousands, diag))
+        return false;
+    if (format->signs.thousands != format->signs.decimal) return true;
+    diag_error(diag, STATUS_MODEL, reader_arg(source, "thousands")->span,
+               "'thousands' and 'decimal' of csv() must be two different characters");
+    diag_help(diag, "1.234,5 has decimal = \",\" and thousands = \".\"");
+    return false;
+}
+
 static bool take_format(const DataSource *source, Arena *arena, CsvFormat *format, Diagnostics *diag) {
     const SourceArg *header = reader_arg(source, "header");
     format->header = !header || header->number != 0;
@@ -41,6 +64,7 @@ static bool take_format(const DataSource *source, Arena *arena, CsvFormat *forma
     if (drop && drop->kind != SOURCE_ARG_BOOL &&
         !reader_texts(source, "drop_missing", arena, &format->drop, &format->drop_count, diag))
         return false;
+    if (!take_signs(source, format, diag)) return false;
     return reader_texts(source, "missing", arena, &format->missing, &format->missing_count, diag) &&
            take_delimiter(source, format, diag);
 }

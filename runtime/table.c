@@ -45,6 +45,44 @@ static bool is_missing(const Reading *reading, const CsvCell *cell) {
     return cell->length == 0;
 }
 
+/* The cell as a number with a decimal point, in `plain`. */
+static CsvCell plain_cell(const CsvCell *cell, NumberSigns signs, char plain[NUMBER_LONGEST + 1]) {
+    size_t length = number_plain(cell->text, cell->length, signs, plain);
+    return (CsvCell){.text = plain, .length = length};
+}
+
+static NumberForm cell_form(const Reading *reading, const CsvCell *cell) {
+    char text[NUMBER_LONGEST + 1];
+    CsvCell plain = plain_cell(cell, reading->format->signs, text);
+    return number_form(plain.text, plain.length);
+}
+
+/* How a text could be read as a number; "" if there is no way. */
+static const char *signs_hint(const CsvCell *cell) {
+    static const struct {
+        NumberSigns signs;
+        const char *hint;
+    } ways[] = {{{'.', ','}, "; thousands = \",\" makes a number of it"},
+                {{',', 0}, "; decimal = \",\" makes a number of it"},
+                {{',', '.'}, "; decimal = \",\" and thousands = \".\" make a number of it"},
+                {{'.', ' '}, "; thousands = \" \" makes a number of it"},
+                {{',', ' '}, "; decimal = \",\" and thousands = \" \" make a number of it"}};
+    char text[NUMBER_LONGEST + 1];
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        CsvCell plain = plain_cell(cell, ways[i].signs, text);
+        if (number_form(plain.text, plain.length) != NUMBER_NONE) return ways[i].hint;
+    }
+    return "";
+}
+
+static const char *shown(const Reading *reading, const CsvCell *cell) {
+    int length = cell->length < CELL_SHOWN ? (int)cell->length : CELL_SHOWN;
+    char *text = arena_copy_string(reading->arena, cell->text, (size_t)length);
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < 32 || (unsigned char)*c > 126) *c = '?';
+    return arena_format(reading->arena, "'%s%s'", text, (int)cell->length > length ? "..." : "");
+}
+
 /* -- names -- */
 
 static bool check_utf8(const Reading *reading, const char *text, uint32_t line) {
@@ -63,12 +101,25 @@ static const char *column_name(Reading *reading, const CsvScan *scan, uint32_t i
 
 static bool header_is_names(const Reading *reading, const CsvScan *scan) {
     uint32_t numbers = 0;
-    for (uint32_t i = 0; i < scan->count; i++)
-        numbers += number_form(scan->cells[i].text, scan->cells[i].length) != NUMBER_NONE;
+    for (uint32_t i = 0; i < scan->count; i++) numbers += cell_form(reading, &scan->cells[i]) != NUMBER_NONE;
     if (numbers < scan->count) return true;
     problem_set(reading->problem, "line %u: it should name the columns, but holds numbers only", scan->record_line);
     problem_remedy(reading->problem, "header = false where the first line is a row like the others");
     return false;
+}
+
+/* One name that holds what divides other people's cells: the delimiter is another one. */
+static bool header_is_divided(const Reading *reading, const CsvScan *scan) {
+    const CsvCell *cell = &scan->cells[0];
+    static const char others[] = ";\t|,";
+    for (const char *other = others; *other && scan->count == 1 && !cell->quoted; other++) {
+        if (*other == reading->format->delimiter || !memchr(cell->text, *other, cell->length)) continue;
+        problem_set(reading->problem, "line %u: it names one column only, %s", scan->record_line, shown(reading, cell));
+        problem_remedy(reading->problem, "delimiter = \"%s\" where this divides the cells",
+                       *other == '\t' ? "\\t" : (char[]){*other, 0});
+        return false;
+    }
+    return true;
 }
 
 static bool names_differ(const Reading *reading, const char *const *names, uint32_t count, uint32_t line) {
@@ -145,7 +196,7 @@ static bool read_names(Reading *reading) {
     CsvScan scan;
     if (!begin(reading, &scan) || (!csv_next(&scan, reading->problem) && failed(reading))) return false;
     if (scan.count == 0) return problem_set(reading->problem, "it is empty"), false;
-    if (reading->format->header && !header_is_names(reading, &scan)) return false;
+    if (reading->format->header && (!header_is_names(reading, &scan) || !header_is_divided(reading, &scan))) return false;
     const char **names = ARENA_ARRAY(reading->arena, const char *, scan.count);
     for (uint32_t i = 0; i < scan.count; i++)
         if (!(names[i] = column_name(reading, &scan, i))) return false;
@@ -182,7 +233,7 @@ static bool is_dropped(const Reading *reading, const CsvScan *scan) {
     for (uint32_t i = 0; i < scan->count; i++) {
         const CsvCell *cell = &scan->cells[i];
         if (!reading->drops[reading->at][i]) continue;
-        if (is_missing(reading, cell) || number_form(cell->text, cell->length) == NUMBER_NAN) return true;
+        if (is_missing(reading, cell) || cell_form(reading, cell) == NUMBER_NAN) return true;
     }
     return false;
 }
@@ -227,33 +278,25 @@ static bool see_all(Reading *reading, SeeCell *see, int64_t *rows) {
     return true;
 }
 
-static const char *shown(const Reading *reading, const CsvCell *cell) {
-    int length = cell->length < CELL_SHOWN ? (int)cell->length : CELL_SHOWN;
-    char *text = arena_copy_string(reading->arena, cell->text, (size_t)length);
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < 32 || (unsigned char)*c > 126) *c = '?';
-    return arena_format(reading->arena, "'%s%s'", text, (int)cell->length > length ? "..." : "");
-}
-
 /* First time: what kind a column is. */
 static bool see_kind(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
     (void)row;
     if (is_missing(reading, cell)) return column->missing++, true;
     if (column->kind == COLUMN_TEXT) return true;
-    NumberForm form = number_form(cell->text, cell->length);
+    NumberForm form = cell_form(reading, cell);
     if (form == NUMBER_NAN) column->missing++;
     if (form == NUMBER_REAL || form == NUMBER_LONG) column->kind = COLUMN_NUMBER;
     column->has_fractions |= form == NUMBER_REAL;
     if (form != NUMBER_NONE) return true;
     column->kind = COLUMN_TEXT;
-    column->why_text = arena_format(reading->arena, "line %u has %s", line, shown(reading, cell));
+    column->why_text = arena_format(reading->arena, "line %u has %s%s", line, shown(reading, cell), signs_hint(cell));
     return true;
 }
 
 /* First time, where the kinds are given, by a schema or by the first text: whole numbers may turn out to be others, but numbers must be
  * numbers. */
 static bool see_fits(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
-    if (column->kind != COLUMN_TEXT && !is_missing(reading, cell) && number_form(cell->text, cell->length) == NUMBER_NONE) {
+    if (column->kind != COLUMN_TEXT && !is_missing(reading, cell) && cell_form(reading, cell) == NUMBER_NONE) {
         problem_set(reading->problem, "line %u: column '%.100s' has %s, but it holds numbers in the %s", line, column->name,
                     shown(reading, cell), reading->like ? "data that the network was trained on" : "training rows");
         return false;
@@ -271,7 +314,9 @@ static void see_series(Reading *reading, const Column *column, int64_t row, cons
     reading->table->series[row] = is_missing(reading, cell) ? -1 : (int32_t)names_add(reading->series, text);
 }
 
-static void take_number(Column *column, int64_t row, const CsvCell *cell, bool missing) {
+static void take_number(const Reading *reading, Column *column, int64_t row, const CsvCell *written, bool missing) {
+    char text[NUMBER_LONGEST + 1];
+    CsvCell plain = plain_cell(written, reading->format->signs, text), *cell = &plain;
     bool none = missing || number_form(cell->text, cell->length) == NUMBER_NAN;
     column->numbers[row] = none ? NAN : number_value(cell->text, cell->length);
     if (column->exact.kind == EXACT_WHOLE)
@@ -285,9 +330,11 @@ static bool see_value(Reading *reading, Column *column, int64_t row, const CsvCe
     see_series(reading, column, row, cell);
     bool missing = is_missing(reading, cell);
     if (column->kind == COLUMN_NUMBER) {
-        take_number(column, row, cell, missing);
+        take_number(reading, column, row, cell, missing);
     } else if (column->kind == COLUMN_WHOLE) {
-        column->whole[row] = (int32_t)number_whole(cell->text, cell->length);
+        char text[NUMBER_LONGEST + 1];
+        CsvCell plain = plain_cell(cell, reading->format->signs, text);
+        column->whole[row] = (int32_t)number_whole(plain.text, plain.length);
     } else if (missing) {
         column->codes[row] = -1;
     } else {

@@ -4,6 +4,7 @@
 
 #include "runtime/csv.h"
 #include "runtime/exact.h"
+#include "runtime/numbers.h"
 #include "ir/source.h"
 
 typedef struct {
@@ -14,6 +15,7 @@ typedef struct {
     uint32_t drop_count;
     bool drop_all; /* of whatever column */
     char delimiter;
+    NumberSigns signs;
     const char *series; /* the column that tells series of rows apart, or NULL */
 } CsvFormat;
 
@@ -51,7 +53,8 @@ typedef struct {
     int64_t rows;
     int64_t dropped; /* rows that are left out */
     uint32_t *lines; /* [rows]: where each begins, from 1; malloc'ed */
-    int32_t *series; /* [rows]: which series each belongs to, by the cells of format->series; -1: a missing one; NULL: nobody asks */
+    int32_t *
+        series; /* [rows]: which series each belongs to, by the cells of format->series; -1: a missing one; NULL: nobody asks */
 } Table;
 
 /* Reads texts with the same columns, one after the other: names and categories live in the arena, cells are malloc'ed (table_free). What

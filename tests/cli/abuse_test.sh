@@ -56,6 +56,9 @@ expect 6 mlc predict names missing.csv
 says err "what the network makes of 1 row is not finite, such as line 2"
 printf 'a;b\n1;2\n' >other.csv
 expect 4 mlc predict names other.csv
+says err "it names one column only, 'a;b'" 'delimiter = ";"'
+printf 'b,c\n1,2\n' >other.csv
+expect 4 mlc predict names other.csv
 says err "has no column 'a'" "divided as theirs are"
 expect 4 mlc predict names no.csv
 says err "cannot read 'no.csv': No such file"

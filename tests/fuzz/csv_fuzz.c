@@ -31,8 +31,9 @@ static void read_as(const uint8_t *data, size_t size, CsvFormat format) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char *const arguments[] = {"path"};
-    read_as(data, size, (CsvFormat){.header = true, .delimiter = ','});
-    read_as(data, size, (CsvFormat){.missing = (const char *[]){"a", "bc"}, .missing_count = 2, .delimiter = ';'});
+    read_as(data, size, (CsvFormat){.header = true, .delimiter = ',', .signs = {'.', 0}});
+    read_as(data, size,
+            (CsvFormat){.missing = (const char *[]){"a", "bc"}, .missing_count = 2, .delimiter = ';', .signs = {',', '.'}});
     fuzz_dataset(data, size, "csv", arguments, 1);
     return 0;
 }

@@ -13,7 +13,7 @@
 
 #include <math.h>
 
-static const CsvFormat plain = {.header = true, .delimiter = ','};
+static const CsvFormat plain = {.header = true, .delimiter = ',', .signs = {'.', 0}};
 
 static void read_text(const char *text, const CsvFormat *format, const SourceSchema *like, Arena *arena, Table *table) {
     Problem problem;
@@ -50,9 +50,10 @@ static void test_kinds(void **state) {
     (void)state;
     Arena *arena = arena_new();
     Table table;
-    read_text("whole,real,gap,text,big,word\n1,1,1,1,2147483647,nan\n+2,.5,?,x1,2147483648,inf\n-3,1e3,,0x1,1,-Infinity\n",
-              &(CsvFormat){.header = true, .missing = (const char *[]){"?"}, .missing_count = 1, .delimiter = ','}, NULL, arena,
-              &table);
+    read_text(
+        "whole,real,gap,text,big,word\n1,1,1,1,2147483647,nan\n+2,.5,?,x1,2147483648,inf\n-3,1e3,,0x1,1,-Infinity\n",
+        &(CsvFormat){.header = true, .missing = (const char *[]){"?"}, .missing_count = 1, .delimiter = ',', .signs = {'.', 0}},
+        NULL, arena, &table);
     const ColumnKind kinds[] = {COLUMN_WHOLE, COLUMN_NUMBER, COLUMN_NUMBER, COLUMN_TEXT, COLUMN_NUMBER, COLUMN_NUMBER};
     for (int i = 0; i < 6; i++) assert_int_equal(table.columns[i].kind, kinds[i]);
     assert_int_equal(table.columns[0].whole[1], 2);
@@ -100,7 +101,7 @@ static void test_without_header(void **state) {
     (void)state;
     Arena *arena = arena_new();
     Table table;
-    read_text("1;a\n2;b\n", &(CsvFormat){.delimiter = ';'}, NULL, arena, &table);
+    read_text("1;a\n2;b\n", &(CsvFormat){.delimiter = ';', .signs = {',', '.'}}, NULL, arena, &table);
     assert_int_equal(table.rows, 2);
     assert_string_equal(table.columns[1].name, "column1");
     table_free(&table);
