@@ -37,8 +37,7 @@ static Status show(const Options *given, Diagnostics *diag) {
 
 /* Files of models are called so; others have to be there. */
 static bool is_model(const char *name) {
-    size_t length = strlen(name);
-    return (length > 4 && !strcmp(name + length - 4, ".mdl")) || !strcmp(name, "-") || path_exists(name);
+    return path_ends_in(name, ".mdl") || !strcmp(name, "-") || path_exists(name);
 }
 
 Status command_data(const Options *given, Diagnostics *diag) {

@@ -37,6 +37,16 @@ bool path_exists(const char *path) {
     return stat(path, &facts) == 0;
 }
 
+bool path_is_folder(const char *path) {
+    struct stat facts;
+    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+bool path_ends_in(const char *path, const char *ending) {
+    size_t length = strlen(path), end = strlen(ending);
+    return length > end && !strcmp(path + length - end, ending);
+}
+
 /* NULL with errno set. */
 static char *read_stream(FILE *in, size_t *length) {
     size_t used = 0, capacity = 1 << 16;

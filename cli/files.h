@@ -16,6 +16,9 @@ Path path_join(const char *folder, const char *name);
 Path path_folder(const char *path);
 Path path_absolute(const char *path);
 bool path_exists(const char *path);
+bool path_is_folder(const char *path);
+/* Whether a name ends so and has more before that. */
+bool path_ends_in(const char *path, const char *ending);
 
 /* "-" or "/dev/stdin" */
 bool path_is_stdin(const char *path);

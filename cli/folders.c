@@ -1,5 +1,6 @@
 /* Folders as operands: the pictures in them. */
 #include "cli/folders.h"
+#include "cli/files.h"
 #include "ir/shown.h"
 #include "runtime/runtime.h"
 
@@ -88,8 +89,7 @@ static bool take_folder(Searching *searching, const char *operand) {
 PictureFile *folders_search(char *const *operands, int count, Arena *arena, uint32_t *found, Diagnostics *diag) {
     Searching searching = {.arena = arena, .diag = diag};
     for (int i = 0; i < count; i++) {
-        struct stat status;
-        if (stat(operands[i], &status) == 0 && S_ISDIR(status.st_mode)) {
+        if (path_is_folder(operands[i])) {
             if (!take_folder(&searching, operands[i])) return NULL;
         } else {
             add_file(&searching, operands[i], NULL);

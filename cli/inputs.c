@@ -25,10 +25,10 @@ static Diagnostics *diag_of(const Opening *opening) { return opening->session->b
 
 /* -- what the model reads -- */
 
-static bool is_listed(const Opening *opening, const Symbol *symbol) {
-    bool listed = false;
-    for (uint32_t i = 0; i < opening->read_count; i++) listed |= !strcmp(opening->reads[i].name, symbol->name);
-    return listed;
+static bool is_input(const Opening *opening, const char *name) {
+    for (uint32_t i = 0; i < opening->read_count; i++)
+        if (!strcmp(opening->reads[i].name, name)) return true;
+    return false;
 }
 
 /* Adds what a graph reads of the data. */
@@ -42,7 +42,7 @@ static bool add_reads(Opening *opening, GraphKind kind) {
     opening->reads = reads;
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        if (symbol->kind != SYMBOL_BATCH || !symbol->node || is_listed(opening, symbol)) continue;
+        if (symbol->kind != SYMBOL_BATCH || !symbol->node || is_input(opening, symbol->name)) continue;
         Symbol *read = &reads[opening->read_count++];
         *read = *symbol;
         read->name = arena_copy_string(arena, symbol->name, strlen(symbol->name));
@@ -324,12 +324,6 @@ static int64_t rows_of(const SourceField *array, int64_t first, Shape row) {
     return shape_equal(squeezed(whole), squeezed(row)) ? 1 : 0;
 }
 
-static double element(const void *data, DType dtype, int64_t at) {
-    return dtype == DTYPE_F32   ? (double)((const float *)data)[at]
-           : dtype == DTYPE_I32 ? ((const int32_t *)data)[at]
-                                : ((const uint8_t *)data)[at];
-}
-
 /* The array's elements as the model's input; NULL after reporting one that cannot be that. */
 static void *take_elements(const Opening *opening, const Symbol *symbol, DType dtype, const void *data, int64_t rows,
                            const char *what) {
@@ -337,9 +331,9 @@ static void *take_elements(const Opening *opening, const Symbol *symbol, DType d
     void *elements = malloc((size_t)count * dtype_bytes(symbol->dtype));
     if (!elements) abort();
     for (int64_t i = 0; i < count; i++) {
-        if (put_element(elements, symbol->dtype, i, element(data, dtype, i))) continue;
+        if (put_element(elements, symbol->dtype, i, dtype_element(dtype, data, i))) continue;
         diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "element %lld of %s is %g, but the network reads %s", (long long)i,
-                   what, element(data, dtype, i), symbol->dtype == DTYPE_U8 ? "bytes" : "whole numbers");
+                   what, dtype_element(dtype, data, i), symbol->dtype == DTYPE_U8 ? "bytes" : "whole numbers");
         free(elements);
         return NULL;
     }
@@ -484,12 +478,6 @@ static bool is_read(const Opening *opening, const char *field) {
         for (uint32_t k = 0; k < count; k++)
             if (!strcmp(schema->fields[fields[k]].name, field)) return true;
     }
-    return false;
-}
-
-static bool is_input(const Opening *opening, const char *name) {
-    for (uint32_t i = 0; i < opening->read_count; i++)
-        if (!strcmp(opening->reads[i].name, name)) return true;
     return false;
 }
 

@@ -85,11 +85,6 @@ static const char *command_elsewhere(const char *name) {
     return NULL;
 }
 
-static bool ends_in_mdl(const char *name) {
-    size_t length = strlen(name);
-    return length > 4 && !strcmp(name + length - 4, ".mdl");
-}
-
 static const Command *command_find(const char *name, Diagnostics *diag) {
     const char *names[COMMAND_COUNT];
     for (int i = 0; i < COMMAND_COUNT; i++) {
@@ -98,7 +93,7 @@ static const Command *command_find(const char *name, Diagnostics *diag) {
     }
     diag_error(diag, STATUS_USAGE, (Span){0}, "there is no command '%s'", name);
     const char *near = diag_nearest(name, names, COMMAND_COUNT), *other = command_elsewhere(name);
-    if (ends_in_mdl(name))
+    if (path_ends_in(name, ".mdl"))
         diag_help(diag, "'mlc train %.200s' trains what the file describes, 'mlc check %.200s' looks for errors in it", name,
                   name);
     else if (other)

@@ -31,9 +31,8 @@ static bool check_choice(const Options *options, Diagnostics *diag) {
 typedef enum { ANSWER_TABLE, ANSWER_JSON, ANSWER_CSV } Answer;
 
 static Answer answer_of(const Options *options) {
-    size_t length = options->answer ? strlen(options->answer) : 0;
     if (options->json) return ANSWER_JSON;
-    return length > 4 && !strcmp(options->answer + length - 4, ".csv") ? ANSWER_CSV : ANSWER_TABLE;
+    return options->answer && path_ends_in(options->answer, ".csv") ? ANSWER_CSV : ANSWER_TABLE;
 }
 
 /* Of --index; all rows for --all, JSON and csv; the first ones for a table. */

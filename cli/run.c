@@ -24,11 +24,6 @@ typedef struct {
 
 /* -- the graph -- */
 
-static bool is_model(const char *path) {
-    size_t length = strlen(path);
-    return length > 4 && strcmp(path + length - 4, ".mdl") == 0;
-}
-
 static Graph *read_graph(const Running *running, const char *path) {
     size_t length = 0;
     char *text = file_read(path, &length, STATUS_FILE, running->diag);
@@ -40,7 +35,7 @@ static Graph *read_graph(const Running *running, const char *path) {
 static Graph *open_graph(Running *running) {
     const Options *options = running->options;
     const char *path = options->operands[0];
-    if (!is_model(path)) return read_graph(running, path);
+    if (!path_ends_in(path, ".mdl")) return read_graph(running, path);
     if (!build_open(&running->build, path, options, running->diag)) return NULL;
     return model_graph(running->build.model, (GraphKind)options->kind, running->build.info->batch, running->diag);
 }

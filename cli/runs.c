@@ -12,9 +12,7 @@
 
 /* A training that was killed before it had written the model's text leaves these behind. */
 static bool is_leftover(const char *name) {
-    size_t length = strlen(name);
-    bool journal = !strcmp(name, RUN_METRICS);
-    return journal || !strcmp(name, ".") || !strcmp(name, "..") || (length > 4 && !strcmp(name + length - 4, ".tmp"));
+    return !strcmp(name, RUN_METRICS) || !strcmp(name, ".") || !strcmp(name, "..") || path_ends_in(name, ".tmp");
 }
 
 static bool folder_is_empty(const char *path) {
@@ -105,13 +103,12 @@ int run_lock(const char *folder, Diagnostics *diag) {
 
 /* The folder that was meant: a run in this one, or of this number in runs/. */
 static void help_find_run(const char *folder, Diagnostics *diag) {
-    size_t length = strlen(folder);
     Path newest, numbered = path_join("runs", folder);
     if (run_newest(folder, &newest))
         diag_help(diag, "it holds runs; the newest is %s", newest.path);
     else if (path_exists(path_join(numbered.path, RUN_MODEL).path))
         diag_help(diag, "did you mean %s?", numbered.path);
-    else if (length > 4 && !strcmp(folder + length - 4, ".mdl"))
+    else if (path_ends_in(folder, ".mdl"))
         diag_help(diag, "'mlc train %s' trains it, and prints the name of the run", folder);
     else if (run_newest("runs", &newest))
         diag_help(diag, "the newest run is %s", newest.path);

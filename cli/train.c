@@ -35,6 +35,7 @@ typedef struct {
     bool early;                      /* stop_when ended the training */
     double started;                  /* by seconds_now */
     double drawn, drawing;           /* when the curves were drawn last, and how long it took; 0: not yet */
+    uint32_t drawn_epochs;           /* that the curves have, by the journal's records */
     UnitErrors *errors[SPLIT_COUNT]; /* of held-out rows after the last epoch, in the units of the data */
     uint32_t error_count[SPLIT_COUNT];
 } Training;
@@ -288,6 +289,7 @@ static bool draw_curves(Training *training) {
     snprintf(title, sizeof title, "%s on %s, %s", info->name, info->source.reader, training->folder.path);
     bool drawn = curves_draw(path_join(training->folder.path, RUN_CURVES).path, title, &training->journal, training->diag);
     training->drawn = seconds_now();
+    training->drawn_epochs = training->journal.record_count;
     training->drawing = training->drawn - begin;
     return drawn;
 }
@@ -453,7 +455,7 @@ static Status finish(Training *training, TrainResult result) {
         return diag_status(training->diag);
     if (result == TRAIN_DONE && !measure_units(training)) return diag_status(training->diag);
     write_end(training, result);
-    draw_curves(training);
+    if (training->drawn_epochs != training->journal.record_count) draw_curves(training);
     if (result == TRAIN_NONFINITE) return diag_status(training->diag);
     if (result == TRAIN_STOPPED) {
         fprintf(stderr, "stopped and saved; to go on: mlc train --resume %s\n", folder);

@@ -41,12 +41,6 @@ static void set_states(const Converting *converting) {
     }
 }
 
-static double element(DType dtype, const void *data, int64_t at) {
-    return dtype == DTYPE_F32   ? (double)((const float *)data)[at]
-           : dtype == DTYPE_I32 ? ((const int32_t *)data)[at]
-                                : ((const uint8_t *)data)[at];
-}
-
 static void put_element(void *to, DType dtype, int64_t at, double value) {
     if (dtype == DTYPE_F32)
         ((double *)to)[at] = value;
@@ -62,7 +56,7 @@ static void set_rows(const Converting *converting, const Symbol *symbol, int64_t
     int64_t width = shape_inner(symbol->shape, 0);
     void *to = interp_value(converting->interp, symbol->node);
     for (int64_t i = 0; field && i < count * width; i++) {
-        double value = element(field->dtype, data, converting->forward->rows[first + i / width] * width + i % width);
+        double value = dtype_element(field->dtype, data, converting->forward->rows[first + i / width] * width + i % width);
         bool absent = symbol->dtype != DTYPE_F32 && !(fabs(value) <= INT32_MAX);
         converting->absent[i / width] |= absent;
         put_element(to, symbol->dtype, i, absent ? 0 : value);

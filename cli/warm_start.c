@@ -2,19 +2,13 @@
 #include "cli/warm_start.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 enum { LISTED = 12 };
-
-static bool is_folder(const char *path) {
-    struct stat found;
-    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
-}
 
 /* A folder stands for the last weights of the run in it. */
 static const char *file_of(Arena *arena, const char *path) {
     Path last = path_join(path, RUN_LAST);
-    return is_folder(path) ? arena_copy_string(arena, last.path, strlen(last.path)) : path;
+    return path_is_folder(path) ? arena_copy_string(arena, last.path, strlen(last.path)) : path;
 }
 
 /* What the command line names lies where the user stands; what the model names lies beside the model. */

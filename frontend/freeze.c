@@ -65,12 +65,10 @@ bool freeze_read(Model *model, Evaluator *evaluator) {
 
 /* -- checking it against the network -- */
 
-static bool is_network(const Symbol *symbol) { return symbol->kind == SYMBOL_STATE && symbol->init.kind != INIT_FITTED; }
-
 static bool stands_for_any(const Evaluator *evaluator, const char *pattern) {
     const Graph *graph = evaluator->graph;
     for (uint32_t i = 0; i < graph->symbol_count; i++)
-        if (is_network(&graph->symbols[i]) && stands_for(evaluator->arena, pattern, graph->symbols[i].name)) return true;
+        if (symbol_is_network(&graph->symbols[i]) && stands_for(evaluator->arena, pattern, graph->symbols[i].name)) return true;
     return false;
 }
 
@@ -80,7 +78,7 @@ static void suggest_layer(Evaluator *evaluator, const char *pattern) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const char *name = graph->symbols[i].name, *dot = strrchr(name, '.');
-        if (is_network(&graph->symbols[i]))
+        if (symbol_is_network(&graph->symbols[i]))
             layers[count++] = dot ? arena_copy_string(evaluator->arena, name, (size_t)(dot - name)) : name;
     }
     const char *near = diag_nearest(pattern, layers, count);

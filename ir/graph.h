@@ -103,6 +103,11 @@ typedef struct {
     NodeId update; /* states: its value after the step; NODE_NONE: it stays */
 } Symbol;
 
+/* A weight or running statistic: what the transforms of the data learn belongs to the data, not to the network. */
+static inline bool symbol_is_network(const Symbol *symbol) {
+    return symbol->kind == SYMBOL_STATE && symbol->init.kind != INIT_FITTED;
+}
+
 typedef struct {
     const char *name;
     NodeId node;
@@ -141,6 +146,7 @@ bool op_from_name(const char *name, size_t length, Op *op);
 const char *dtype_name(DType dtype);
 bool dtype_from_name(const char *name, size_t length, DType *dtype);
 size_t dtype_bytes(DType dtype);
+double dtype_element(DType dtype, const void *data, int64_t at); /* as a number */
 
 /* -- shapes -- */
 Shape shape_of(int rank, const int64_t *dims);

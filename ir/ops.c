@@ -44,6 +44,11 @@ static const struct {
 const char *dtype_name(DType dtype) { return dtype_facts[dtype].name; }
 size_t dtype_bytes(DType dtype) { return dtype_facts[dtype].bytes; }
 
+double dtype_element(DType dtype, const void *data, int64_t at) {
+    if (dtype == DTYPE_F32) return (double)((const float *)data)[at];
+    return dtype == DTYPE_I32 ? ((const int32_t *)data)[at] : ((const uint8_t *)data)[at];
+}
+
 bool dtype_from_name(const char *name, size_t length, DType *dtype) {
     for (int i = 0; i < DTYPE_COUNT; i++)
         if (name_is(dtype_facts[i].name, name, length)) return *dtype = (DType)i, true;

@@ -11,10 +11,8 @@ double moments_deviation(const Moments *moments) {
 double statistics_deviation(const Statistics *statistics) { return moments_deviation(&statistics->moments); }
 
 double element_value(DType dtype, bool is_text, const void *data, int64_t at) {
-    if (dtype == DTYPE_F32) return (double)((const float *)data)[at];
-    if (dtype != DTYPE_I32) return ((const uint8_t *)data)[at];
-    int32_t whole = ((const int32_t *)data)[at];
-    return is_text && whole < 0 ? (double)NAN : whole;
+    double value = dtype_element(dtype, data, at);
+    return is_text && value < 0 ? (double)NAN : value;
 }
 
 static void add_value(Statistics *statistics, double value) {

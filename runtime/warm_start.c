@@ -18,9 +18,6 @@ typedef struct {
     Diagnostics *diag;
 } WarmStart;
 
-/* Weights and running statistics: what the data's transforms learn belongs to the data, not to the network. */
-static bool is_network(const Symbol *symbol) { return symbol->kind == SYMBOL_STATE && symbol->init.kind != INIT_FITTED; }
-
 /* What follows `part` in a name: "" or ".weight"; NULL if the name is another one. */
 static const char *after_part(const char *name, const char *part) {
     size_t length = strlen(part);
@@ -91,7 +88,7 @@ static void list_unused(WarmStart *start, const Graph *network) {
     for (uint32_t i = 0; i < safetensors_count(start->file); i++) {
         const SafeTensor *tensor = safetensors_tensor(start->file, i);
         const Symbol *symbol = graph_symbol(network, tensor->name);
-        bool fitted = symbol && !is_network(symbol);
+        bool fitted = symbol && !symbol_is_network(symbol);
         if (is_used(start, tensor->name) || is_moment(start, tensor->name) || fitted) continue;
         append(start->arena, &start->taken->unused,
                arena_format(start->arena, "%.100s %s", tensor->name, tensor_text(start, tensor)));
@@ -103,7 +100,7 @@ static void list_unused(WarmStart *start, const Graph *network) {
 static bool has_part(const WarmStart *start, const Graph *network, const char *part, bool there) {
     uint32_t count = there ? safetensors_count(start->file) : network->symbol_count;
     for (uint32_t i = 0; i < count; i++) {
-        bool is_tensor = there || is_network(&network->symbols[i]);
+        bool is_tensor = there || symbol_is_network(&network->symbols[i]);
         const char *name = there ? safetensors_tensor(start->file, i)->name : network->symbols[i].name;
         if (is_tensor && after_part(name, part)) return true;
     }
@@ -142,7 +139,7 @@ bool weights_take(const char *path, States *states, const Graph *network, const 
     start.used = ARENA_ARRAY(arena, const char *, network->symbol_count);
     bool good = check_maps(&start, network);
     for (uint32_t i = 0; i < network->symbol_count && good; i++)
-        if (is_network(&network->symbols[i])) take(&start, &network->symbols[i]);
+        if (symbol_is_network(&network->symbols[i])) take(&start, &network->symbols[i]);
     if (good) list_unused(&start, network);
     good = good && check_taken(&start);
     safetensors_free(file);
