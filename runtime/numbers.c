@@ -1,6 +1,7 @@
 /* Numbers in text: their form is checked by hand, for the C library would take hexadecimal numbers too, and stop at anything. */
 #include "runtime/numbers.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,6 @@ static bool copy_digits(const char *text, size_t length, char sign, size_t *at, 
 size_t number_plain(const char *text, size_t length, NumberSigns signs, char plain[NUMBER_LONGEST + 1]) {
     size_t at = 0, count = 0;
     if (length > NUMBER_LONGEST) return 0;
-    if (signs.decimal == '.' && !signs.thousands) return memcpy(plain, text, length), length;
     if (length && (*text == '+' || *text == '-')) plain[count++] = text[at++];
     if (!copy_digits(text, length, signs.thousands, &at, plain, &count)) return 0;
     if (at < length && text[at] == signs.decimal)
@@ -85,10 +85,12 @@ size_t number_plain(const char *text, size_t length, NumberSigns signs, char pla
     return memchr(plain + count, '.', length - at) ? 0 : count + length - at;
 }
 
+bool number_is_nan(const char *text, size_t length) { return is_word(text, length, "nan"); }
+
 NumberForm number_form(const char *text, size_t length) {
     if (length == 0 || length > NUMBER_LONGEST) return NUMBER_NONE;
     size_t begin = skip_sign(text, length, 0), end = skip_digits(text, length, begin);
-    if (is_word(text, length, "nan")) return NUMBER_NAN;
+    if (number_is_nan(text, length)) return NUMBER_NAN;
     if (is_word(text + begin, length - begin, "inf") || is_word(text + begin, length - begin, "infinity")) return NUMBER_REAL;
     int64_t value;
     if (end == length && end > begin && whole_value(text, length, &value))
@@ -102,14 +104,21 @@ static const char *terminated(const char *text, size_t length, char copy[NUMBER_
     return copy;
 }
 
-float number_value(const char *text, size_t length) {
-    char copy[NUMBER_LONGEST + 1];
-    return strtof(terminated(text, length, copy), NULL);
-}
-
 double number_real(const char *text, size_t length) {
     char copy[NUMBER_LONGEST + 1];
     return strtod(terminated(text, length, copy), NULL);
+}
+
+/* The middle of two neighbouring f32 is an f64: a number on one side of it is rounded to that side, or to the middle itself. So only there,
+ * and beyond the normal f32, does rounding twice differ from rounding once. */
+float number_value(const char *text, size_t length, double real) {
+    enum { LOST_BITS = 52 - 23 };
+    char copy[NUMBER_LONGEST + 1];
+    uint64_t bits;
+    memcpy(&bits, &real, sizeof bits);
+    bool middle = (bits & ((UINT64_C(1) << LOST_BITS) - 1)) == UINT64_C(1) << (LOST_BITS - 1);
+    if (!middle && fabs(real) >= (double)FLT_MIN && fabs(real) <= (double)FLT_MAX) return (float)real;
+    return strtof(terminated(text, length, copy), NULL);
 }
 
 int64_t number_whole(const char *text, size_t length) {

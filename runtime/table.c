@@ -45,8 +45,9 @@ static bool is_missing(const Reading *reading, const CsvCell *cell) {
     return cell->length == 0;
 }
 
-/* The cell as a number with a decimal point, in `plain`. */
+/* The cell as a number with a decimal point, in `plain` where it has other signs. */
 static CsvCell plain_cell(const CsvCell *cell, NumberSigns signs, char plain[NUMBER_LONGEST + 1]) {
+    if (signs.decimal == '.' && !signs.thousands) return *cell;
     size_t length = number_plain(cell->text, cell->length, signs, plain);
     return (CsvCell){.text = plain, .length = length};
 }
@@ -233,7 +234,7 @@ static bool is_dropped(const Reading *reading, const CsvScan *scan) {
     for (uint32_t i = 0; i < scan->count; i++) {
         const CsvCell *cell = &scan->cells[i];
         if (!reading->drops[reading->at][i]) continue;
-        if (is_missing(reading, cell) || cell_form(reading, cell) == NUMBER_NAN) return true;
+        if (is_missing(reading, cell) || number_is_nan(cell->text, cell->length)) return true;
     }
     return false;
 }
@@ -316,13 +317,17 @@ static void see_series(Reading *reading, const Column *column, int64_t row, cons
 
 static void take_number(const Reading *reading, Column *column, int64_t row, const CsvCell *written, bool missing) {
     char text[NUMBER_LONGEST + 1];
-    CsvCell plain = plain_cell(written, reading->format->signs, text), *cell = &plain;
-    bool none = missing || number_form(cell->text, cell->length) == NUMBER_NAN;
-    column->numbers[row] = none ? NAN : number_value(cell->text, cell->length);
-    if (column->exact.kind == EXACT_WHOLE)
-        ((int64_t *)column->exact.elements)[row] = none ? WHOLE_MISSING : number_whole(cell->text, cell->length);
-    else
-        ((double *)column->exact.elements)[row] = none ? (double)NAN : number_real(cell->text, cell->length);
+    CsvCell cell = plain_cell(written, reading->format->signs, text);
+    bool none = missing || number_is_nan(cell.text, cell.length);
+    if (column->exact.kind == EXACT_WHOLE) {
+        int64_t whole = none ? WHOLE_MISSING : number_whole(cell.text, cell.length);
+        column->numbers[row] = none ? NAN : *cell.text == '-' ? -(float)-whole : (float)whole; /* -0 keeps its sign */
+        ((int64_t *)column->exact.elements)[row] = whole;
+    } else {
+        double real = none ? (double)NAN : number_real(cell.text, cell.length);
+        column->numbers[row] = none ? NAN : number_value(cell.text, cell.length, real);
+        ((double *)column->exact.elements)[row] = real;
+    }
 }
 
 /* Second time: its cells. */

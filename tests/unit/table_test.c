@@ -8,6 +8,7 @@
 #include "frontend/frontend.h"
 #include "passes/passes.h"
 #include "runtime/runtime.h"
+#include "runtime/numbers.h"
 #include "runtime/table.h"
 #include "temporary.h"
 
@@ -311,8 +312,38 @@ static void test_names_of_fits(void **state) {
     diag_free(diag);
 }
 
+/* The nearest f32 is that of the C library, also where rounding to f64 first would find another. */
+static void expect_nearest(const char *text) {
+    size_t length = strlen(text);
+    float found = number_value(text, length, number_real(text, length)), wanted = strtof(text, NULL);
+    if (memcmp(&found, &wanted, sizeof found)) fail_msg("%s: %a, not %a", text, (double)found, (double)wanted);
+}
+
+static void test_nearest_values(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "0", "-0", "0.1", "16777217", "16777219", "-16777217.000000001", "16777217.0000000000000000000001", "1e-45", "7e-46",
+        "1.1e-38", "1.17549435e-38", "3.4028235e38", "3.4028236e38", "3.5e38", "1e400", "-inf", "1e-400",
+        "33554430.99999999999999999",
+        /* just above and below the middle of 1 and the f32 after it */
+        "1.000000059604644775390625", "1.00000005960464477539062500000000001", "1.00000005960464477539062499999999999"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) expect_nearest(texts[i]);
+    uint64_t seed = 1;
+    for (int i = 0; i < 100000; i++) {
+        char text[64];
+        seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+        float low;
+        uint32_t bits = (uint32_t)(seed >> 32) & 0x7f7fffff;
+        memcpy(&low, &bits, sizeof low);
+        double middle = ((double)low + (double)nextafterf(low, INFINITY)) / 2;
+        snprintf(text, sizeof text, i % 2 ? "%.17g" : "%.9g", i % 3 ? (double)low : middle);
+        expect_nearest(text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nearest_values),
         cmocka_unit_test(test_quotes_and_line_ends),
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_several_texts),
