@@ -32,15 +32,14 @@ enum { FIELDS_LISTED = 20 };
 
 static void suggest_field(const Lowering *lowering, const char *name, const Names *fields) {
     Diagnostics *diag = lowering->evaluator->diag;
-    const char *near = diag_nearest(name, names_all(fields), names_count(fields)), *list = "";
-    for (uint32_t i = 0; i < names_count(fields) && i < FIELDS_LISTED; i++)
-        list = arena_format(lowering->evaluator->arena, "%s%s'%s'", list, i ? ", " : "", names_all(fields)[i]);
+    const char *near = diag_nearest(name, names_all(fields), names_count(fields));
     if (near)
         diag_help(diag, "did you mean '%s'?", near);
     else if (!names_count(fields))
         diag_help(diag, "it has none; a field is written 'field %s = source.%s'", name, name);
     else
-        diag_help(diag, "its fields are %s%s", list, names_count(fields) > FIELDS_LISTED ? "..." : "");
+        diag_help(diag, "its fields are %s",
+                  names_quoted(lowering->evaluator->arena, names_all(fields), names_count(fields), FIELDS_LISTED));
 }
 
 static bool no_such_field(const Lowering *lowering, const Formal *formal) {

@@ -54,11 +54,6 @@ static Value negated_int(const Operation *operation, int64_t value) {
     return checked_int(operation, overflow, result);
 }
 
-static int64_t floor_remainder(int64_t a, int64_t b) {
-    int64_t r = b == -1 ? 0 : a % b;
-    return r && (r < 0) != (b < 0) ? r + b : r;
-}
-
 static Value int_power(const Operation *operation, int64_t base, int64_t exponent) {
     int64_t result = 1;
     bool overflow = false;
@@ -86,7 +81,7 @@ static Value int_arithmetic(const Operation *operation) {
     case OPERATOR_SUB: overflow = __builtin_sub_overflow(a, b, &result); break;
     case OPERATOR_MUL: overflow = __builtin_mul_overflow(a, b, &result); break;
     case OPERATOR_DIV: return int_quotient(operation, a, b);
-    case OPERATOR_MOD: return b == 0 ? fail(operation, "division by zero") : value_int(floor_remainder(a, b));
+    case OPERATOR_MOD: return b == 0 ? fail(operation, "division by zero") : value_int(eval_whole_remainder(a, b));
     case OPERATOR_POW: return b >= 0 ? int_power(operation, a, b) : real_arithmetic(operation, (double)a, (double)b);
     default: return wrong_kinds(operation);
     }

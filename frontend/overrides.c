@@ -70,11 +70,9 @@ static bool is_param(const Model *model, const char *name) {
 }
 
 static void help_param(const Model *model, const Override *override, const char *const *names, size_t count) {
-    const char *list = "", *name = override->name.text, *point = strrchr(name, '.');
-    for (size_t i = 0; i < count && i < PARAMS_LISTED; i++)
-        list = arena_format(model->arena, "%s%s'%s'", list, i ? ", " : "", names[i]);
+    const char *name = override->name.text, *point = strrchr(name, '.');
     if (count)
-        diag_help(model->diag, "its params are %s%s", list, count > PARAMS_LISTED ? "..." : "");
+        diag_help(model->diag, "its params are %s", names_quoted(model->arena, names, count, PARAMS_LISTED));
     else
         diag_help(model->diag, "it has none; the line 'param %s = ...' in the file makes one, to be used under that name",
                   point ? point + 1 : name);

@@ -19,15 +19,13 @@ Value source_input(Evaluator *evaluator, const SourceField *field, Span span) {
 static void suggest_field(Evaluator *evaluator, const char *name) {
     enum { SHOWN = 12 };
     const SourceSchema *schema = evaluator->globals->schema;
-    const char **names = ARENA_ARRAY(evaluator->arena, const char *, schema->field_count), *list = "";
+    const char **names = ARENA_ARRAY(evaluator->arena, const char *, schema->field_count);
     for (uint32_t i = 0; i < schema->field_count; i++) names[i] = schema->fields[i].name;
     const char *near = diag_nearest(name, names, schema->field_count);
-    for (uint32_t i = 0; i < schema->field_count && i < SHOWN && !near; i++)
-        list = arena_format(evaluator->arena, "%s%s'%.60s'", list, i ? ", " : "", names[i]);
     if (near)
         diag_help(evaluator->diag, "did you mean '%s'?", near);
     else
-        diag_help(evaluator->diag, "it has %s%s", list, schema->field_count > SHOWN ? "..." : "");
+        diag_help(evaluator->diag, "it has %s", names_quoted(evaluator->arena, names, schema->field_count, SHOWN));
 }
 
 static const SourceField *find_by_name(Evaluator *evaluator, const char *name, Span span) {

@@ -32,5 +32,7 @@ EvalFunction eval_constant, eval_iota;
 
 /* a modulo b with the sign of b; NaN for b = 0. */
 double eval_floor_remainder(double a, double b);
+/* The same of whole numbers; 0 for b = 0. */
+int64_t eval_whole_remainder(int64_t a, int64_t b);
 
 #endif

@@ -47,17 +47,18 @@ double eval_floor_remainder(double a, double b) {
     return (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
-/* In 64 bits, where the smallest number has a quotient by -1. */
-static int32_t whole_remainder(int64_t a, int64_t b) {
-    int64_t rest = b ? a % b : 0;
-    return (int32_t)(rest && (rest < 0) != (b < 0) ? rest + b : rest);
+/* The smallest number has no quotient by -1. */
+int64_t eval_whole_remainder(int64_t a, int64_t b) {
+    int64_t rest = b == 0 || b == -1 ? 0 : a % b;
+    return rest && (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
 void eval_remainder(const EvalArgs *args) {
     require_f64(args);
     for (int64_t i = 0, n = eval_elements(args); i < n; i++) {
         if (args->node->dtype == DTYPE_I32)
-            ((int32_t *)args->out)[i] = whole_remainder(((const int32_t *)args->in[0])[i], ((const int32_t *)args->in[1])[i]);
+            ((int32_t *)args->out)[i] =
+                (int32_t)eval_whole_remainder(((const int32_t *)args->in[0])[i], ((const int32_t *)args->in[1])[i]);
         else
             ((double *)args->out)[i] = eval_floor_remainder(((const double *)args->in[0])[i], ((const double *)args->in[1])[i]);
     }

@@ -70,3 +70,9 @@ void names_put(Names *names, const char *name, void *value) {
 uint32_t names_count(const Names *names) { return names->count; }
 
 const char *const *names_all(const Names *names) { return names->names; }
+
+const char *names_quoted(Arena *arena, const char *const *list, size_t count, size_t most) {
+    const char *text = "";
+    for (size_t i = 0; i < count && i < most; i++) text = arena_format(arena, "%s%s'%.60s'", text, i ? ", " : "", list[i]);
+    return count > most ? arena_format(arena, "%s...", text) : text;
+}

@@ -22,5 +22,7 @@ void names_put(Names *names, const char *name, void *value);
 uint32_t names_count(const Names *names);
 /* All names, by their numbers. */
 const char *const *names_all(const Names *names);
+/* "'a', 'b'..." of a list of names: the first `most` of them, in the arena. */
+const char *names_quoted(Arena *arena, const char *const *list, size_t count, size_t most);
 
 #endif

@@ -154,7 +154,7 @@ static int64_t begin_of(const SourceData *data, Split split) {
 
 static bool bring_together(ArrayField *field, const SourceData *data, Diagnostics *diag) {
     const ArrayPart *train = &field->parts[SPLIT_TRAIN];
-    size_t row = row_bytes(&train->array), all = row * (size_t)(data->test_begin + data->schema.test_rows);
+    size_t row = row_bytes(&train->array), all = row * (size_t)source_numbered_rows(data);
     field->owned = memory_try(all);
     if (!field->owned) {
         diag_error(diag, STATUS_DATA, train->span, "no memory for %zu bytes of data", all);

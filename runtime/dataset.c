@@ -255,7 +255,7 @@ static const Selection *make_rows(Dataset *dataset, const char *name, const char
     field.row.rank++;
     field.row.dim[0] = length;
     memcpy(&field.row.dim[1], found->row.dim, (size_t)found->row.rank * sizeof *field.row.dim);
-    size_t numbered = (size_t)(dataset->source.test_begin + dataset->source.schema.test_rows);
+    size_t numbered = (size_t)source_numbered_rows(&dataset->source);
     char *all = memory_new(numbered * (size_t)shape_elements(field.row) * dtype_bytes(field.dtype));
     fill_rows(dataset, found, data, rows, all);
     return add_selection(dataset, name, field, all);
@@ -329,11 +329,19 @@ static void report_missing(const Dataset *dataset, const SourceField *field, int
     advise_missing(field, diag);
 }
 
+/* Bytes and whole numbers have no value for that; text without a category is looked at with the classes. */
+static bool may_be_missing(const SourceData *source, const uint32_t *fields, uint32_t count) {
+    bool may = false;
+    for (uint32_t i = 0; i < count; i++) may |= source->fields[fields[i]].dtype == DTYPE_F32 || source->exact[fields[i]].elements;
+    return may;
+}
+
 bool dataset_check_present(const Dataset *dataset, const char *name, Span span, Diagnostics *diag) {
     const SourceData *source = &dataset->source;
     const Derived *derived = derived_find(source->arena, &source->schema, name);
     uint32_t *reads = ARENA_ARRAY(source->arena, uint32_t, source->schema.field_count);
-    if (!derived || !columns_there(dataset, reads, derived_reads(&source->schema, derived, reads))) return true;
+    uint32_t count = derived ? derived_reads(&source->schema, derived, reads) : 0;
+    if (!columns_there(dataset, reads, count) || !may_be_missing(source, reads, count)) return true;
     const SourceField *missing = NULL;
     int32_t first = INT32_MAX;
     for (Split split = 0; split < SPLIT_COUNT; split++) {

@@ -1,6 +1,7 @@
 /* Computes derived columns, element by element: whole numbers in 64 bits, where an overflow is a fault, and everything else in f64. */
 #include "runtime/derive.h"
 #include "runtime/memory.h"
+#include "ir/eval.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -59,17 +60,6 @@ static bool fault(const Place *place, const char *finding, double number) {
     return false;
 }
 
-static int64_t floor_remainder(int64_t a, int64_t b) {
-    int64_t r = b == -1 ? 0 : a % b;
-    return r && (r < 0) != (b < 0) ? r + b : r;
-}
-
-/* As f32 has it, in f64: the sign is that of b. */
-static double real_remainder(double a, double b) {
-    double r = fmod(a, b);
-    return r != 0 && (r < 0) != (b < 0) ? r + b : r;
-}
-
 /* Of two whole numbers; one that has no whole result is left to f64. */
 static bool whole_operation(const Place *place, DerivedKind kind, int64_t a, int64_t b, Number *result) {
     int64_t whole = 0;
@@ -80,7 +70,7 @@ static bool whole_operation(const Place *place, DerivedKind kind, int64_t a, int
     case DERIVED_MUL: overflow = __builtin_mul_overflow(a, b, &whole); break;
     case DERIVED_MOD:
         if (b == 0) return *result = real_number((double)NAN), true;
-        whole = floor_remainder(a, b);
+        whole = eval_whole_remainder(a, b);
         break;
     case DERIVED_DIV: return *result = real_number((double)a / (double)b), true;
     case DERIVED_MIN: whole = a < b ? a : b; break;
@@ -104,7 +94,7 @@ static Number real_operation(DerivedKind kind, double a, double b) {
     case DERIVED_SUB: return real_number(a - b);
     case DERIVED_MUL: return real_number(a * b);
     case DERIVED_DIV: return real_number(a / b);
-    case DERIVED_MOD: return real_number(real_remainder(a, b));
+    case DERIVED_MOD: return real_number(eval_floor_remainder(a, b));
     case DERIVED_MIN: return real_number(-larger(-a, -b));
     case DERIVED_MAX: return real_number(larger(a, b));
     case DERIVED_LT: return whole_number(a < b);

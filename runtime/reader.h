@@ -53,6 +53,8 @@ const char *source_place_text(const SourceData *source, const char *field, int32
 static inline int64_t source_all_rows(const SourceSchema *schema) {
     return schema->train_rows + schema->valid_rows + schema->test_rows;
 }
+/* The numbers that rows have: those of test rows may begin behind a gap. */
+static inline int64_t source_numbered_rows(const SourceData *data) { return data->test_begin + data->schema.test_rows; }
 /* The argument of that name, or NULL where it is left out. */
 const SourceArg *reader_arg(const DataSource *source, const char *name);
 /* The strings of an argument that may be one string or a list of them, none where it is left out. False after reporting

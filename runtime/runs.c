@@ -7,19 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int64_t numbered_rows(const SourceData *data) { return data->test_begin + data->schema.test_rows; }
-
-/* One value of the series, with the first row that has it. */
-typedef struct {
-    double value;
-    int32_t row;
-} Member;
-
-static int by_value(const void *a, const void *b) {
-    const Member *x = a, *y = b;
-    return x->value != y->value ? (x->value > y->value) - (x->value < y->value) : (x->row > y->row) - (x->row < y->row);
-}
-
 static const SourceField *find_series(const SourceData *data, Diagnostics *diag) {
     const SourceField *field = source_field(&data->schema, data->series);
     if (field && field->row.rank == 0 && data->data[field - data->schema.fields]) return field;
@@ -40,25 +27,25 @@ static double series_value(const SourceData *data, const SourceField *field, int
 static bool sort_by_series(const SourceData *data, Runs *runs, double *values, Diagnostics *diag) {
     const SourceField *field = find_series(data, diag);
     if (!field) return false;
-    Member *members = memory_new((size_t)runs->count * sizeof *members);
+    ValuedRow *members = memory_new((size_t)runs->count * sizeof *members);
     bool good = true;
     for (int64_t i = 0; i < runs->count && good; i++) {
         char place[PLACE_TEXT];
         int32_t row = runs->order[i];
-        members[i] = (Member){series_value(data, field, row), row};
+        members[i] = (ValuedRow){series_value(data, field, row), row};
         good = !isnan(members[i].value);
         if (!good)
             diag_error(diag, STATUS_DATA, data->span, "'%.100s' is missing in %s, so this row belongs to no series",
                        data->series, source_place_text(data, data->series, row, place));
     }
-    if (good) qsort(members, (size_t)runs->count, sizeof *members, by_value);
+    if (good) qsort(members, (size_t)runs->count, sizeof *members, valued_row_compare);
     for (int64_t i = 0; i < runs->count && good; i++) runs->order[i] = members[i].row, values[i] = members[i].value;
     free(members);
     return good;
 }
 
 static uint8_t *splits_of_rows(const SourceData *data, const Splits *splits) {
-    uint8_t *split_of = memory_new((size_t)numbered_rows(data));
+    uint8_t *split_of = memory_new((size_t)source_numbered_rows(data));
     for (Split split = 0; split < SPLIT_COUNT; split++)
         for (int64_t i = 0; i < splits->count[split]; i++) split_of[splits->rows[split][i]] = (uint8_t)split;
     return split_of;
@@ -82,7 +69,7 @@ static void number_runs(const SourceData *data, const Splits *splits, const doub
 }
 
 bool runs_find(const SourceData *data, const Splits *splits, Runs *runs, Diagnostics *diag) {
-    int64_t numbered = numbered_rows(data), gap = data->test_begin - data->schema.train_rows - data->schema.valid_rows;
+    int64_t numbered = source_numbered_rows(data), gap = data->test_begin - data->schema.train_rows - data->schema.valid_rows;
     *runs = (Runs){.count = numbered - gap};
     runs->order = memory_new((size_t)runs->count * sizeof *runs->order);
     runs->run = memory_new((size_t)runs->count * sizeof *runs->run);

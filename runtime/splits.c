@@ -225,14 +225,9 @@ typedef struct {
     uint32_t count;
 } Groups;
 
-typedef struct {
-    double mark;
-    int32_t row;
-} Marked;
-
-static int by_mark(const void *a, const void *b) {
-    const Marked *x = a, *y = b;
-    return x->mark != y->mark ? (x->mark > y->mark) - (x->mark < y->mark) : (x->row > y->row) - (x->row < y->row);
+int valued_row_compare(const void *a, const void *b) {
+    const ValuedRow *x = a, *y = b;
+    return x->value != y->value ? (x->value > y->value) - (x->value < y->value) : (x->row > y->row) - (x->row < y->row);
 }
 
 static void groups_free(Groups *groups) {
@@ -246,13 +241,13 @@ static bool groups_find(const Dealing *dealing, const HoldOut *hold, Groups *gro
     for (int64_t row = 0; row < dealing->rows; row++)
         if (isnan(mark_of(&marks, row)))
             return report_missing(dealing, hold, hold->kind == HOLD_GROUP ? "group" : "class", row);
-    Marked *sorted = memory_new((size_t)dealing->rows * sizeof *sorted);
-    for (int64_t row = 0; row < dealing->rows; row++) sorted[row] = (Marked){mark_of(&marks, row), (int32_t)row};
-    qsort(sorted, (size_t)dealing->rows, sizeof *sorted, by_mark);
+    ValuedRow *sorted = memory_new((size_t)dealing->rows * sizeof *sorted);
+    for (int64_t row = 0; row < dealing->rows; row++) sorted[row] = (ValuedRow){mark_of(&marks, row), (int32_t)row};
+    qsort(sorted, (size_t)dealing->rows, sizeof *sorted, valued_row_compare);
     *groups = (Groups){.group_of = memory_new((size_t)dealing->rows * sizeof *groups->group_of),
                        .size = memory_new((size_t)dealing->rows * sizeof *groups->size)};
     for (int64_t i = 0; i < dealing->rows; i++) {
-        groups->count += i == 0 || sorted[i].mark > sorted[i - 1].mark;
+        groups->count += i == 0 || sorted[i].value > sorted[i - 1].value;
         groups->group_of[sorted[i].row] = (int32_t)groups->count - 1;
         groups->size[groups->count - 1] += dealing->split_of[sorted[i].row] == SPLIT_TRAIN;
     }

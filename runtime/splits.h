@@ -10,6 +10,13 @@ typedef struct {
     int64_t count[SPLIT_COUNT];
 } Splits;
 
+/* A row with the number by which rows are told apart. */
+typedef struct {
+    double value;
+    int32_t row;
+} ValuedRow;
+int valued_row_compare(const void *a, const void *b); /* by value, then by row: for qsort */
+
 /* The runs of a data set: rows that follow each other in one split, one file and one series. */
 typedef struct {
     int32_t *order; /* [rows] (without the gap before test rows): the rows, those of a series one after the other */
