@@ -36,9 +36,7 @@ static Status show(const Options *given, Diagnostics *diag) {
 }
 
 /* Files of models are called so; others have to be there. */
-static bool is_model(const char *name) {
-    return path_ends_in(name, ".mdl") || !strcmp(name, "-") || path_exists(name);
-}
+static bool is_model(const char *name) { return path_ends_in(name, ".mdl") || !strcmp(name, "-") || path_exists(name); }
 
 Status command_data(const Options *given, Diagnostics *diag) {
     const char *action = given->operands[0];

@@ -173,8 +173,8 @@ static void report_nonfinite(const Predicting *predicting) {
     }
     if (!rows) return;
     char place[PLACE_TEXT];
-    diag_error(predicting->diag, STATUS_NONFINITE, (Span){0},
-               "what the network makes of %lld row%s is not finite, such as %s", (long long)rows, rows == 1 ? "" : "s",
+    diag_error(predicting->diag, STATUS_NONFINITE, (Span){0}, "what the network makes of %lld row%s is not finite, such as %s",
+               (long long)rows, rows == 1 ? "" : "s",
                predicting->inputs.names ? predicting->inputs.names[first]
                                         : dataset_place_brief(predicting->session.dataset, predicting->rows[first], place));
     diag_help(predicting->diag,

@@ -232,8 +232,8 @@ static bool lower_parts(const Lowering *lowering) {
 
 /* The nodes in an order that does not depend on the compiler; of graphs beside the network only what leads to their outputs. */
 static Graph *ordered(Graph *graph, GraphKind kind, Arena *arena) {
-    if (kind != GRAPH_METRICS && kind != GRAPH_UNITS &&
-        kind != GRAPH_CHOICES && kind != GRAPH_RATE) return graph_in_order(graph, NULL, 0);
+    if (kind != GRAPH_METRICS && kind != GRAPH_UNITS && kind != GRAPH_CHOICES && kind != GRAPH_RATE)
+        return graph_in_order(graph, NULL, 0);
     NodeId *roots = ARENA_ARRAY(arena, NodeId, graph->output_count);
     for (uint32_t i = 0; i < graph->output_count; i++) roots[i] = graph->outputs[i].node;
     return graph_in_order(graph, roots, graph->output_count);

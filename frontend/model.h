@@ -39,9 +39,9 @@ struct Model {
     const Callable *network;
     Item *data, *train;
     ModelInfo info;
-    int64_t training_rows; /* 0: not known yet */
+    int64_t training_rows;              /* 0: not known yet */
     Span first_softmax, second_softmax; /* of a softmax of a softmax; no places: there is none */
-    double clip_norm, clip_value; /* 0: not clipped */
+    double clip_norm, clip_value;       /* 0: not clipped */
     LayerLog *log;
 };
 
@@ -57,10 +57,10 @@ bool overrides_read(Model *model);                          /* overrides.c */
 Override *override_find(const Model *model, const char *name);
 bool params_evaluate(Model *model, Evaluator *evaluator); /* params.c */
 bool settings_known_key(ItemKind block, const char *name);
-bool settings_check_names(Model *model);                  /* settings.c */
+bool settings_check_names(Model *model); /* settings.c */
 bool settings_read(Model *model, Evaluator *evaluator);
-bool outputs_name(Model *model);                       /* outputs.c */
-bool augment_read(Model *model);                       /* fields.c */
+bool outputs_name(Model *model); /* outputs.c */
+bool augment_read(Model *model); /* fields.c */
 /* Whether each row of a field is made of its own row of the data only (field_rows.c). */
 bool fields_check_rows(const Model *model);
 /* Finds a softmax of a softmax in the graph of the training (softmax_twice.c). */

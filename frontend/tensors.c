@@ -159,9 +159,9 @@ static NodeId comparable(Evaluator *evaluator, Value value, bool whole) {
 Value tensor_compare(Evaluator *evaluator, Span span, Operator op, Value a, Value b) {
     static const Op ops[OPERATOR_COUNT] = {[OPERATOR_LT] = OP_lt, [OPERATOR_LE] = OP_le, [OPERATOR_GT] = OP_lt,
                                            [OPERATOR_GE] = OP_le, [OPERATOR_EQ] = OP_eq, [OPERATOR_NE] = OP_ne};
-    static const DerivedKind kinds[OPERATOR_COUNT] = {[OPERATOR_LT] = DERIVED_LT, [OPERATOR_LE] = DERIVED_LE,
-                                                      [OPERATOR_GT] = DERIVED_GT, [OPERATOR_GE] = DERIVED_GE,
-                                                      [OPERATOR_EQ] = DERIVED_EQ, [OPERATOR_NE] = DERIVED_NE};
+    static const DerivedKind kinds[OPERATOR_COUNT] = {
+        [OPERATOR_LT] = DERIVED_LT, [OPERATOR_LE] = DERIVED_LE, [OPERATOR_GT] = DERIVED_GT,
+        [OPERATOR_GE] = DERIVED_GE, [OPERATOR_EQ] = DERIVED_EQ, [OPERATOR_NE] = DERIVED_NE};
     evaluator_at(evaluator, span);
     bool whole = is_whole(evaluator, a) && is_whole(evaluator, b), exchanged = op == OPERATOR_GT || op == OPERATOR_GE;
     Value column = derive_double(evaluator, kinds[op], a, b, span);

@@ -116,7 +116,8 @@ Value call_update(const Call *call) {
                          value_text(evaluator->arena, evaluator->graph, call->args[0]),
                          value_text(evaluator->arena, evaluator->graph, call->args[1]));
     if (symbol->update) return call_fail(call, 0, "has been updated before in the same step");
-    if (evaluator->training && !freeze_holds(evaluator, symbol->name)) graph_update(evaluator->graph, symbol->node, tensor_f32(evaluator, call->args[1]));
+    if (evaluator->training && !freeze_holds(evaluator, symbol->name))
+        graph_update(evaluator->graph, symbol->node, tensor_f32(evaluator, call->args[1]));
     return call->args[0];
 }
 

@@ -19,9 +19,9 @@ struct Derived {
     DerivedKind kind;
     const uint32_t *fields; /* COLUMNS */
     uint32_t count;
-    bool is_list;     /* COLUMNS: [N, count]; else one field as it is */
-    int64_t whole;    /* WHOLE */
-    double real;      /* REAL: finite */
+    bool is_list;  /* COLUMNS: [N, count]; else one field as it is */
+    int64_t whole; /* WHOLE */
+    double real;   /* REAL: finite */
     const Derived *args[2];
 };
 

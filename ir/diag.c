@@ -165,7 +165,8 @@ bool diag_locate(const Diagnostics *diag, Span span, const char **name, uint32_t
 bool diag_callee(const Diagnostics *diag, Span span, char name[DIAG_CALLEE]) {
     const Text *text = span_text(diag, span);
     size_t length = 0, at = text && span.begin < text->length ? span.begin : 0;
-    while (text && at + length < text->length && (isalnum((unsigned char)text->text[at + length]) || text->text[at + length] == '_'))
+    while (text && at + length < text->length &&
+           (isalnum((unsigned char)text->text[at + length]) || text->text[at + length] == '_'))
         length++;
     bool called = length && length < DIAG_CALLEE && at + length < text->length && text->text[at + length] == '(';
     snprintf(name, DIAG_CALLEE, "%.*s", called ? (int)length : 0, called ? text->text + at : "");

@@ -15,10 +15,10 @@ int file_open(const char *path, uint64_t *length) {
     struct stat status;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (file < 0) return -1;
-    int error = fstat(file, &status) != 0        ? errno
-                : S_ISDIR(status.st_mode)        ? EISDIR
-                : S_ISREG(status.st_mode) == 0   ? EINVAL
-                                                 : 0;
+    int error = fstat(file, &status) != 0      ? errno
+                : S_ISDIR(status.st_mode)      ? EISDIR
+                : S_ISREG(status.st_mode) == 0 ? EINVAL
+                                               : 0;
     *length = error ? 0 : (uint64_t)status.st_size;
     if (!error) return file;
     close(file);

@@ -17,7 +17,7 @@ const char *file_reason(int error);
 typedef struct {
     const char *path; /* kept */
     char temporary[PATH_MAX + 32];
-    int file;     /* to write to */
+    int file;      /* to write to */
     bool in_place; /* `path` is a device or a pipe: it is written to, not replaced */
 } Replacement;
 

@@ -57,8 +57,7 @@ static bool picks_class(const Graph *graph, const Node *node) {
 static const char *remedy(const Graph *graph, const Node *node) {
     if (node && node->op == OP_input)
         return "the data hold it: 'mlc data' with the model file tells where; impute(...) fills in what is missing";
-    if (node && node->op == OP_state)
-        return "the weights themselves are not finite: take another checkpoint, or train again";
+    if (node && node->op == OP_state) return "the weights themselves are not finite: take another checkpoint, or train again";
     if (node && picks_class(graph, node))
         return "a label was computed that is no class: classes count from 0, one for each column, or row of an embedding";
     return "a smaller learning rate often helps; so does keeping log, sqrt and / away from 0, and exp from large numbers";

@@ -41,8 +41,8 @@ static const char *real_text(char text[NUMBER_TEXT], double number) {
 }
 
 bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info, Diagnostics *diag) {
-    char step[NUMBER_TEXT], epoch[NUMBER_TEXT], epochs[NUMBER_TEXT], seed[NUMBER_TEXT], loss_sum[NUMBER_TEXT], best[NUMBER_TEXT],
-        best_epoch[NUMBER_TEXT], gained[NUMBER_TEXT], waited[NUMBER_TEXT], numerics[NUMBER_TEXT];
+    char step[NUMBER_TEXT], epoch[NUMBER_TEXT], epochs[NUMBER_TEXT], seed[NUMBER_TEXT], loss_sum[NUMBER_TEXT],
+        best[NUMBER_TEXT], best_epoch[NUMBER_TEXT], gained[NUMBER_TEXT], waited[NUMBER_TEXT], numerics[NUMBER_TEXT];
     const SafePair pairs[] = {{"mlc", FORMAT},
                               {"step", whole_text(step, info->step)},
                               {"epoch", whole_text(epoch, info->epoch)},

@@ -332,7 +332,8 @@ static void report_missing(const Dataset *dataset, const SourceField *field, int
 /* Bytes and whole numbers have no value for that; text without a category is looked at with the classes. */
 static bool may_be_missing(const SourceData *source, const uint32_t *fields, uint32_t count) {
     bool may = false;
-    for (uint32_t i = 0; i < count; i++) may |= source->fields[fields[i]].dtype == DTYPE_F32 || source->exact[fields[i]].elements;
+    for (uint32_t i = 0; i < count; i++)
+        may |= source->fields[fields[i]].dtype == DTYPE_F32 || source->exact[fields[i]].elements;
     return may;
 }
 

@@ -21,7 +21,7 @@ typedef struct {
     uint32_t count;
     double *sums; /* of all of them */
     int64_t elements;
-    Interp *finish; /* NULL: the statistics are the metrics */
+    Interp *finish;    /* NULL: the statistics are the metrics */
     int64_t nonfinite; /* the first batch whose loss was not finite; -1: none */
 } Evaluator;
 

@@ -208,10 +208,9 @@ static void inspect_rows(const Dataset *dataset, Findings *findings) {
                          repeated == 1 ? " is" : "s are", dataset_place_brief(dataset, pair[0], place),
                          dataset_place_brief(dataset, pair[1], before));
         if (trained)
-            findings_add(findings, "leak", NULL, trained,
-                         "%" PRId64 " %s row%s in train too, such as %s, which is %s again", trained, split_name(split),
-                         trained == 1 ? " is" : "s are", dataset_place_brief(dataset, leak[0], place),
-                         dataset_place_brief(dataset, leak[1], before));
+            findings_add(findings, "leak", NULL, trained, "%" PRId64 " %s row%s in train too, such as %s, which is %s again",
+                         trained, split_name(split), trained == 1 ? " is" : "s are",
+                         dataset_place_brief(dataset, leak[0], place), dataset_place_brief(dataset, leak[1], before));
     }
 }
 

@@ -37,7 +37,8 @@ static bool open_list(const DataSource *source, NpySource *own, SourceData *data
         ArrayFile *file = &own->files[i];
         file->path = reader_path(source, &args[i], data->arena, diag);
         if (!file->path) return false;
-        ArrayPart *part = arrays_part(&own->fields, data->arena, arrays_file_name(data->arena, file->path), file->path, args[i].span, diag);
+        ArrayPart *part =
+            arrays_part(&own->fields, data->arena, arrays_file_name(data->arena, file->path), file->path, args[i].span, diag);
         if (!part || !open_file(&args[i], file, part, data->arena, diag)) return false;
     }
     return true;
