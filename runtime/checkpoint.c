@@ -164,26 +164,15 @@ static bool foreign(const char *path, Diagnostics *diag) {
     return false;
 }
 
-static const char *tensor_text(const SafeTensor *tensor, char buffer[2 * SHAPE_TEXT]) {
-    char shape[SHAPE_TEXT];
-    const char *dims = strchr(shape_text(DTYPE_F32, tensor->shape, shape), '[');
-    snprintf(buffer, 2 * SHAPE_TEXT, "%.16s%s", tensor->dtype, dims ? dims : "");
-    return buffer;
-}
-
-static bool same_tensor(const SafeTensor *tensor, const Symbol *symbol) {
-    return !strcmp(tensor->dtype, safetensors_dtype(symbol->dtype)) && shape_equal(tensor->shape, symbol->shape);
-}
-
 static bool check_symbol(const char *path, const SafeFile *file, const Symbol *symbol, Diagnostics *diag) {
     const SafeTensor *tensor = safetensors_find(file, symbol->name);
-    char wanted[2 * SHAPE_TEXT], found[2 * SHAPE_TEXT];
+    char wanted[SAFETENSOR_TEXT], found[SAFETENSOR_TEXT];
     SafeTensor ours = {.dtype = safetensors_dtype(symbol->dtype), .shape = symbol->shape};
-    if (tensor && same_tensor(tensor, symbol)) return true;
-    tensor_text(&ours, wanted);
+    if (tensor && safetensors_fits(tensor, symbol)) return true;
+    safetensors_tensor_text(&ours, wanted);
     if (tensor)
         diag_error(diag, STATUS_FILE, (Span){0}, "'%s' has '%s' as %s, but in the model it is %s", path, symbol->name,
-                   tensor_text(tensor, found), wanted);
+                   safetensors_tensor_text(tensor, found), wanted);
     else
         diag_error(diag, STATUS_FILE, (Span){0}, "'%s' does not have '%s' %s of the model", path, symbol->name, wanted);
     return false;
@@ -194,10 +183,10 @@ static bool check_tensors(const char *path, const SafeFile *file, const States *
     for (uint32_t i = 0; i < states_count(states); i++) good &= check_symbol(path, file, states_symbol(states, i), diag);
     for (uint32_t i = 0; i < safetensors_count(file) && !partial; i++) {
         const SafeTensor *tensor = safetensors_tensor(file, i);
-        char found[2 * SHAPE_TEXT];
+        char found[SAFETENSOR_TEXT];
         if (states_find(states, tensor->name)) continue;
         diag_error(diag, STATUS_FILE, (Span){0}, "'%s' has '%.100s' %s, which the model does not have", path, tensor->name,
-                   tensor_text(tensor, found));
+                   safetensors_tensor_text(tensor, found));
         good = false;
     }
     if (!good) diag_help(diag, "the model is not the one the checkpoint was made with; the run folder's resolved.mdl is");

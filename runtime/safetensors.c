@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -244,4 +245,15 @@ const SafeTensor *safetensors_find(const SafeFile *file, const char *name) {
 
 const char *safetensors_text(const SafeFile *file, const char *key) {
     return json_string_value(json_object_get(json_object_get(file->header, METADATA), key));
+}
+
+bool safetensors_fits(const SafeTensor *tensor, const Symbol *symbol) {
+    return !strcmp(tensor->dtype, safetensors_dtype(symbol->dtype)) && shape_equal(tensor->shape, symbol->shape);
+}
+
+const char *safetensors_tensor_text(const SafeTensor *tensor, char buffer[SAFETENSOR_TEXT]) {
+    char shape[SHAPE_TEXT];
+    const char *dims = strchr(shape_text(DTYPE_F32, tensor->shape, shape), '[');
+    snprintf(buffer, SAFETENSOR_TEXT, "%.16s%s", tensor->dtype, dims ? dims : "");
+    return buffer;
 }

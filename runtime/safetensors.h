@@ -29,5 +29,8 @@ const SafeTensor *safetensors_tensor(const SafeFile *file, uint32_t index);
 const SafeTensor *safetensors_find(const SafeFile *file, const char *name); /* NULL: none */
 const char *safetensors_text(const SafeFile *file, const char *key);        /* of the metadata; NULL: none */
 const char *safetensors_dtype(DType dtype);
+bool safetensors_fits(const SafeTensor *tensor, const Symbol *symbol); /* dtype and shape are those of the symbol */
+enum { SAFETENSOR_TEXT = 2 * SHAPE_TEXT };
+const char *safetensors_tensor_text(const SafeTensor *tensor, char buffer[SAFETENSOR_TEXT]); /* "F32[64,784]" */
 
 #endif

@@ -41,9 +41,8 @@ static const char *name_there(const WarmStart *start, const char *name) {
 }
 
 static const char *tensor_text(const WarmStart *start, const SafeTensor *tensor) {
-    char shape[SHAPE_TEXT];
-    const char *dims = strchr(shape_text(DTYPE_F32, tensor->shape, shape), '[');
-    return arena_format(start->arena, "%.16s%s", lower_case(start->arena, tensor->dtype), dims ? dims : "");
+    char text[SAFETENSOR_TEXT];
+    return lower_case(start->arena, safetensors_tensor_text(tensor, text));
 }
 
 static void append(Arena *arena, TextList *list, const char *text) {
@@ -55,7 +54,7 @@ static void take(WarmStart *start, const Symbol *symbol) {
     char here[SHAPE_TEXT];
     const char *name = name_there(start, symbol->name);
     const SafeTensor *tensor = safetensors_find(start->file, name);
-    bool fits = tensor && !strcmp(tensor->dtype, safetensors_dtype(symbol->dtype)) && shape_equal(tensor->shape, symbol->shape);
+    bool fits = tensor && safetensors_fits(tensor, symbol);
     start->used[start->used_count++] = name;
     shape_text(symbol->dtype, symbol->shape, here);
     if (fits) {
