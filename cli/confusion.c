@@ -1,6 +1,7 @@
 /* Which classes a network takes for which: matrices of counts, as tables and as JSON. */
 #include "cli/confusion.h"
 #include "cli/journal.h"
+#include "ir/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -93,9 +94,7 @@ json_t *confusion_recalls(const Confusion *confusion) {
 /* -- where the counts come from -- */
 
 static int64_t *counts_new(int64_t classes) {
-    int64_t *counts = calloc((size_t)(classes * classes), sizeof *counts);
-    if (!counts) abort();
-    return counts;
+    return memory_array((size_t)classes * (size_t)classes, sizeof(int64_t), "the counts of a confusion matrix");
 }
 
 int64_t *confusion_counts(const double *values, int64_t classes) {

@@ -3,6 +3,7 @@
 #include "cli/folders.h"
 #include "cli/image.h"
 #include "ir/derived.h"
+#include "ir/memory.h"
 #include "ir/shown.h"
 
 #include <errno.h>
@@ -147,8 +148,7 @@ static int32_t class_called(const SourceField *label, const char *name) {
 
 /* The classes of the pictures, by their folders; NULL: they are not known. */
 static void *classes_of(const Opening *opening, const SourceField *label) {
-    void *classes = malloc((size_t)opening->count * sizeof(int32_t));
-    if (!classes) abort();
+    void *classes = memory_array((size_t)opening->count, sizeof(int32_t), "the classes of the pictures");
     for (int i = 0; i < opening->count; i++) {
         const char *folder = opening->pictures[i].folder;
         int32_t class = folder ? class_called(label, folder) : -1;
@@ -195,8 +195,7 @@ static bool open_images(Opening *opening) {
     const SourceField *label = label_of(opening);
     void *classes = label ? classes_of(opening, label) : NULL;
     if (diag_errors(diag_of(opening))) return false;
-    uint8_t *pixels = malloc((size_t)shape_elements(row) * (size_t)opening->count);
-    if (!pixels) abort();
+    uint8_t *pixels = memory_array((size_t)opening->count, (size_t)shape_elements(row), "the pictures");
     SourceField fields[] = {{.name = symbol->name, .dtype = DTYPE_U8, .row = row}, {0}};
     if (classes) fields[1] = *label;
     opening->session->dataset = dataset_new(fields, classes ? 2 : 1, (void *[]){pixels, classes}, opening->count);
@@ -328,8 +327,7 @@ static int64_t rows_of(const SourceField *array, int64_t first, Shape row) {
 static void *take_elements(const Opening *opening, const Symbol *symbol, DType dtype, const void *data, int64_t rows,
                            const char *what) {
     int64_t count = rows * shape_elements(row_of(symbol));
-    void *elements = malloc((size_t)count * dtype_bytes(symbol->dtype));
-    if (!elements) abort();
+    void *elements = memory_array((size_t)count, dtype_bytes(symbol->dtype), "the rows of an array");
     for (int64_t i = 0; i < count; i++) {
         if (put_element(elements, symbol->dtype, i, dtype_element(dtype, data, i))) continue;
         diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "element %lld of %s is %g, but the network reads %s", (long long)i,

@@ -3,6 +3,7 @@
 #include "cli/confusion.h"
 #include "cli/runs.h"
 #include "cli/terminal.h"
+#include "ir/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,9 +67,7 @@ static void add_record(Journal *journal, const EpochRecord *record) {
     if (journal->record_count) forget_counts(last_record(journal));
     if (journal->record_count == journal->record_capacity) {
         uint32_t capacity = journal->record_capacity ? 2 * journal->record_capacity : 32;
-        EpochRecord *grown = realloc(journal->records, capacity * sizeof *grown);
-        if (!grown) abort();
-        journal->records = grown;
+        journal->records = memory_grow(journal->records, capacity, sizeof *journal->records, "the epochs of a run");
         journal->record_capacity = capacity;
     }
     journal->records[journal->record_count++] = *record;

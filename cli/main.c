@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "codegen/codegen.h"
+#include "ir/memory.h"
 #include "runtime/runtime.h"
 
 typedef struct {
@@ -196,6 +198,8 @@ int main(int argc, char **argv) {
     setlocale(LC_CTYPE, ""); /* only to learn whether the terminal speaks UTF-8 */
     occupy_standard_streams();
     catch_bus_errors();
+    codegen_begin();
+    json_set_alloc_funcs(memory_library_malloc, memory_library_free);
     signal(SIGXFSZ, SIG_IGN); /* a file larger than `ulimit -f` allows is an error of writing like others */
     Diagnostics *diag = diag_new();
     Status status = dispatch(argc, argv, diag);

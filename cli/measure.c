@@ -2,6 +2,7 @@
 #include "cli/measure.h"
 
 #include "ir/clock.h"
+#include "ir/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -99,8 +100,7 @@ static bool in_memory(const Plan *plan, NodeId id) {
 
 Work kernel_work(const Plan *plan, const Kernel *kernel) {
     Work work = {0};
-    bool *seen = calloc(plan->graph->node_count, sizeof *seen);
-    if (!seen) return work;
+    bool *seen = memory_array(plan->graph->node_count, sizeof *seen, "the nodes of a graph");
     for (uint32_t i = 0; i < kernel->node_count; i++) seen[kernel->nodes[i]] = true;
     for (uint32_t i = 0; i < kernel->node_count; i++) {
         const Node *node = graph_node(plan->graph, kernel->nodes[i]);

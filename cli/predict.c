@@ -1,6 +1,7 @@
 /* mlc predict: what a trained network makes of rows of its data, or of new ones. */
 #include "cli/predict.h"
 #include "cli/commands.h"
+#include "ir/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -184,15 +185,14 @@ static void report_nonfinite(const Predicting *predicting) {
 /* Into a file whole or not at all; NULL, or "-": on stdout. */
 static bool print_answer(Predicting *predicting, Answer answer, const char *path) {
     static void (*const prints[])(const Predicting *) = {predicted_print, predicted_print_json, predicted_print_csv};
-    char *text = NULL;
-    size_t length;
+    MemoryStream stream;
     if (path && !strcmp(path, "-")) path = NULL;
-    predicting->out = path ? open_memstream(&text, &length) : stdout;
-    if (!predicting->out) abort();
+    if (path) memory_stream_begin(&stream);
+    predicting->out = path ? stream.out : stdout;
     prints[answer](predicting);
     if (!path) return true;
-    if (fclose(predicting->out) != 0) abort();
-    bool written = file_write(path, text, length, predicting->diag);
+    char *text = memory_stream_end(&stream);
+    bool written = file_write(path, text, stream.length, predicting->diag);
     free(text);
     return written;
 }

@@ -2,6 +2,7 @@
  * side by side, and beside what the caller has to do meanwhile; graphs and passes, which share the model and its diagnostics, are
  * made before, one after the other. */
 #include "cli/programs.h"
+#include "ir/memory.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -112,8 +113,7 @@ static bool make_jobs(Programs *programs, ProgramJobs *queue, const Build *build
 }
 
 bool programs_begin(Programs *programs, const Build *build) {
-    programs->jobs = calloc(1, sizeof *programs->jobs);
-    if (!programs->jobs) abort();
+    programs->jobs = MEMORY_NEW(ProgramJobs, "the programs of a command");
     programs->jobs->programs = programs;
     programs->jobs->options = build_codegen_options(build->options, &programs->jobs->cache);
     if (!make_jobs(programs, programs->jobs, build)) return false;

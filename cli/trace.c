@@ -1,6 +1,7 @@
 /* Times of kernels: medians, and the trace that Perfetto shows. */
 #include "cli/trace.h"
 #include "cli/files.h"
+#include "ir/memory.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -99,18 +100,13 @@ static void write_events(const Timeline *timeline, const Plan *plan, FILE *out) 
 }
 
 bool timeline_write_trace(const Timeline *timeline, const Plan *plan, const char *path, Diagnostics *diag) {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    if (out) {
-        fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", out);
-        write_events(timeline, plan, out);
-        fputs("\n]}\n", out);
-    }
-    bool good = out && !ferror(out);
-    if (out && fclose(out) != 0) good = false;
-    if (!good) diag_error(diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path, strerror(ENOMEM));
-    good = good && file_write(path, text, length, diag);
+    MemoryStream stream;
+    memory_stream_begin(&stream);
+    fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", stream.out);
+    write_events(timeline, plan, stream.out);
+    fputs("\n]}\n", stream.out);
+    char *text = memory_stream_end(&stream);
+    bool good = file_write(path, text, stream.length, diag);
     free(text);
     return good;
 }

@@ -9,6 +9,7 @@
 #include "cli/warm_start.h"
 #include "cli/units.h"
 #include "ir/clock.h"
+#include "ir/memory.h"
 
 #include <math.h>
 #include <signal.h>
@@ -473,8 +474,7 @@ static Status run_whole(Training *training) {
 }
 
 Status command_train(const Options *given, Diagnostics *diag) {
-    Training *training = calloc(1, sizeof *training);
-    if (!training) return STATUS_BUG;
+    Training *training = MEMORY_NEW(Training, "the training");
     training->options = given;
     training->diag = diag;
     training->lock = -1;

@@ -1,6 +1,7 @@
 /* The cache of object code: a folder of files that only their owner may write, since what is in them is run. An entry is a mark,
  * the hash of key and object, and the object; it is written under another name and renamed, so that nobody meets half of it. */
 #include "codegen/cache.h"
+#include "ir/memory.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -34,8 +35,7 @@ CacheKey cache_key(const llvm_blake3_hasher *hasher) {
 /* -- the folder -- */
 
 static void make_folders(const char *path) {
-    char *part = strdup(path);
-    if (!part) return;
+    char *part = memory_copy_string(path, "a path");
     for (char *slash = part; (slash = strchr(slash + 1, '/'));) {
         *slash = 0;
         mkdir(part, 0700);
@@ -113,8 +113,8 @@ static LLVMMemoryBufferRef read_entry(int file, const CacheKey *key) {
     if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode) || !is_private(&status)) return NULL;
     if (status.st_size < (off_t)sizeof(Header) || status.st_size > most_bytes) return NULL;
     size_t bytes = (size_t)status.st_size;
-    char *entry = malloc(bytes);
-    LLVMMemoryBufferRef object = entry && read_all(file, entry, bytes) ? object_of(key, entry, bytes) : NULL;
+    char *entry = memory_array(bytes, 1, "compiled code");
+    LLVMMemoryBufferRef object = read_all(file, entry, bytes) ? object_of(key, entry, bytes) : NULL;
     free(entry);
     return object;
 }
@@ -152,9 +152,7 @@ typedef struct {
 static void add_entry(Entries *entries, const char *name, const struct stat *status) {
     if (entries->count == entries->capacity) {
         size_t capacity = entries->capacity ? 2 * entries->capacity : 64;
-        Entry *grown = realloc(entries->items, capacity * sizeof *grown);
-        if (!grown) return;
-        entries->items = grown;
+        entries->items = memory_grow(entries->items, capacity, sizeof *entries->items, "the entries of the cache");
         entries->capacity = capacity;
     }
     Entry *entry = &entries->items[entries->count++];

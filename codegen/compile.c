@@ -4,6 +4,7 @@
 #include "codegen/object.h"
 #include "codegen/openblas.h"
 #include "ir/clock.h"
+#include "ir/memory.h"
 
 #include <stdlib.h>
 
@@ -79,8 +80,7 @@ static void describe_kernels(Compiled *compiled) {
 }
 
 static Program *program_of(Compiled *compiled, double seconds) {
-    Program *program = calloc(1, sizeof *program);
-    if (!program) return NULL;
+    Program *program = MEMORY_NEW(Program, "a program");
     find_outputs(compiled);
     describe_kernels(compiled);
     *program = (Program){.graph = compiled->graph,
@@ -108,15 +108,12 @@ static void print_times(const Compiled *compiled, double seconds) {
 
 Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options, Diagnostics *diag) {
     double start = seconds_now();
-    Compiled *compiled = calloc(1, sizeof *compiled);
-    if (!compiled) abort();
+    Compiled *compiled = MEMORY_NEW(Compiled, "a program");
     compiled->plan = plan;
     compiled->graph = graph;
-    compiled->output_offsets = calloc(graph->output_count + 1, sizeof *compiled->output_offsets);
-    compiled->kernels = calloc(plan->kernel_count + 1, sizeof *compiled->kernels);
-    Program *program = compiled->output_offsets && compiled->kernels && compile(compiled, options, diag)
-                           ? program_of(compiled, seconds_now() - start)
-                           : NULL;
+    compiled->output_offsets = memory_array(graph->output_count, sizeof *compiled->output_offsets, "a program");
+    compiled->kernels = memory_array(plan->kernel_count, sizeof *compiled->kernels, "a program");
+    Program *program = compile(compiled, options, diag) ? program_of(compiled, seconds_now() - start) : NULL;
     if (!program)
         compiled_free(compiled);
     else if (options->verbose)

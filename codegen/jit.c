@@ -2,12 +2,25 @@
 #include "codegen/jit.h"
 #include "codegen/openblas.h"
 
+#include <errno.h>
 #include <llvm-c/Error.h>
+#include <string.h>
+
+/* Memory for code that the system refuses is no bug. Of its reason LLVM hands over the words only. */
+static bool is_refusal(const char *message) {
+    static const int reasons[] = {ENOMEM, EACCES, EPERM, EAGAIN};
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (strstr(message, strerror(reasons[i]))) return true;
+    return false;
+}
 
 static bool failed(LLVMErrorRef error, const char *what, Diagnostics *diag) {
     if (!error) return false;
     char *message = LLVMGetErrorMessage(error);
-    diag_error(diag, STATUS_BUG, (Span){0}, "%s: %s", what, message);
+    bool refused = is_refusal(message);
+    diag_error(diag, refused ? STATUS_FILE : STATUS_BUG, (Span){0}, "%s: %s", what, message);
+    if (refused)
+        diag_help(diag, "the system gives no memory that code may lie in: 'ulimit -v' or another limit may be the cause");
     LLVMDisposeErrorMessage(message);
     return true;
 }

@@ -1,5 +1,6 @@
 /* The module of a plan: a function per kernel, and a table of them. Which thread runs what is not its business. */
 #include "codegen/emit.h"
+#include "ir/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,8 +114,7 @@ static LLVMValueRef kernel_constant(const Emitter *e, const EmittedKernel *kerne
 
 static void emit_kernels(Emitter *e, const Target *target) {
     uint32_t count = e->plan->kernel_count;
-    LLVMValueRef *constants = malloc((count + 1) * sizeof *constants);
-    if (!constants) abort();
+    LLVMValueRef *constants = memory_array(count, sizeof *constants, "the kernels of a step");
     for (uint32_t i = 0; i < count; i++) {
         EmittedKernel kernel = emit_kernel(e, i, target);
         constants[i] = kernel_constant(e, &kernel);

@@ -66,6 +66,7 @@ bool target_open(Target *target, const CodegenOptions *options, Diagnostics *dia
     }
     target->machine = LLVMCreateTargetMachine(description, target->triple, target->cpu, target->features,
                                               target_codegen_level(options->level), LLVMRelocPIC, LLVMCodeModelSmall);
+    if (!target->machine) diag_error(diag, STATUS_BUG, (Span){0}, "LLVM makes no code for '%s'", target->triple);
     return target->machine != NULL;
 }
 

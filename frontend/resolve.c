@@ -1,6 +1,7 @@
 /* The text that a run keeps: the model's own, with every --set written into it and the text of every file in the place of its
  * `use`. Loading it gives the same model. */
 #include "frontend/model.h"
+#include "ir/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -76,13 +77,11 @@ static void write_text(const Model *model, const SourceText *text, uint32_t from
 }
 
 const char *texts_resolve(const Model *model) {
-    char *written = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&written, &length);
-    if (!out) abort();
-    write_text(model, model->own_text, 0, out);
-    if (fclose(out)) abort();
-    const char *resolved = arena_copy_string(model->arena, written, length);
+    MemoryStream stream;
+    memory_stream_begin(&stream);
+    write_text(model, model->own_text, 0, stream.out);
+    char *written = memory_stream_end(&stream);
+    const char *resolved = arena_copy_string(model->arena, written, stream.length);
     free(written);
     return resolved;
 }

@@ -1,5 +1,6 @@
 /* Arenas: a list of growing blocks, freed whole. */
 #include "ir/arena.h"
+#include "ir/memory.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -19,17 +20,12 @@ struct Arena {
     size_t next_size;
 };
 
-/* There is nothing to go on with: an arena holds what the compiler thinks with. */
-static _Noreturn void arena_exhausted(void) {
-    fputs("mlc: out of memory\n", stderr);
-    abort();
-}
+static const char an_arena[] = "what mlc works with";
 
 static size_t header_bytes(void) { return (sizeof(Block) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1); }
 
 Arena *arena_new(void) {
-    Arena *arena = calloc(1, sizeof *arena);
-    if (!arena) arena_exhausted();
+    Arena *arena = MEMORY_NEW(Arena, an_arena);
     arena->next_size = FIRST_BLOCK;
     return arena;
 }
@@ -45,8 +41,7 @@ void arena_free(Arena *arena) {
 
 static Block *block_add(Arena *arena, size_t bytes) {
     size_t size = bytes > arena->next_size ? bytes : arena->next_size;
-    Block *block = calloc(1, header_bytes() + size);
-    if (!block) arena_exhausted();
+    Block *block = memory_array(1, header_bytes() + size, an_arena);
     block->size = size;
     block->next = arena->blocks;
     arena->blocks = block;
@@ -55,7 +50,7 @@ static Block *block_add(Arena *arena, size_t bytes) {
 }
 
 void *arena_alloc(Arena *arena, size_t bytes) {
-    if (bytes > SIZE_MAX / 2) arena_exhausted();
+    if (bytes > SIZE_MAX / 2) memory_exhausted(bytes, an_arena);
     bytes = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     Block *block = arena->blocks;
     if (!block || block->size - block->used < bytes) block = block_add(arena, bytes);
@@ -67,7 +62,7 @@ void *arena_alloc(Arena *arena, size_t bytes) {
 void *arena_room(Arena *arena, void *array, uint32_t count, uint32_t *capacity, size_t size) {
     enum { FIRST_CAPACITY = 16 };
     if (count < *capacity) return array;
-    if (*capacity > UINT32_MAX / 2) arena_exhausted();
+    if (*capacity > UINT32_MAX / 2) memory_exhausted(count * size, an_arena);
     *capacity = *capacity ? 2 * *capacity : FIRST_CAPACITY;
     void *grown = arena_alloc(arena, *capacity * size);
     if (count) memcpy(grown, array, count * size);
@@ -84,7 +79,7 @@ char *arena_vformat(Arena *arena, const char *format, va_list args) {
     va_list again;
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, args);
-    if (length < 0) arena_exhausted();
+    if (length < 0) memory_exhausted(0, "a text");
     char *text = arena_alloc(arena, (size_t)length + 1);
     vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);

@@ -1,5 +1,5 @@
 /* Arenas: memory that is freed whole. A compilation owns one; each pass may own a scratch one.
- * All blocks are zeroed and aligned to 16 bytes. Running out of memory ends the process with a message (abort). */
+ * All blocks are zeroed and aligned to 16 bytes. Running out of memory ends the process: see ir/memory.h. */
 #ifndef MLC_IR_ARENA_H
 #define MLC_IR_ARENA_H
 

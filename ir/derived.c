@@ -1,5 +1,6 @@
 /* Derived columns and their names: written, read back, and what they are. */
 #include "ir/derived.h"
+#include "ir/memory.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -45,8 +46,7 @@ static void mark_reads(const Derived *derived, bool *reads) {
 
 uint32_t derived_reads(const SourceSchema *schema, const Derived *derived, uint32_t *fields) {
     uint32_t count = 0;
-    bool *reads = calloc(schema->field_count + 1, sizeof *reads);
-    if (!reads) abort();
+    bool *reads = memory_array(schema->field_count, sizeof *reads, "the fields of a table");
     mark_reads(derived, reads);
     for (uint32_t i = 0; i < schema->field_count; i++)
         if (reads[i]) fields[count++] = i;
@@ -118,13 +118,11 @@ static const char *unlike_fields(Arena *arena, const SourceSchema *schema, const
 }
 
 const char *derived_name(Arena *arena, const SourceSchema *schema, const Derived *derived) {
-    char *text = NULL;
-    size_t length;
-    FILE *out = open_memstream(&text, &length);
-    if (!out) abort();
-    write_derived(schema, derived, false, out);
-    if (fclose(out)) abort();
-    const char *name = arena_copy_string(arena, text, length);
+    MemoryStream stream;
+    memory_stream_begin(&stream);
+    write_derived(schema, derived, false, stream.out);
+    char *text = memory_stream_end(&stream);
+    const char *name = arena_copy_string(arena, text, stream.length);
     free(text);
     return unlike_fields(arena, schema, name);
 }

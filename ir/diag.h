@@ -26,7 +26,7 @@ typedef enum {
     STATUS_USAGE = 2,
     STATUS_MODEL = 3, /* a model or IR file */
     STATUS_DATA = 4,
-    STATUS_FILE = 5,          /* files and checkpoints */
+    STATUS_FILE = 5,          /* files, checkpoints, and what the system refuses, such as memory */
     STATUS_NONFINITE = 6,     /* a loss, a weight or an answer is not finite */
     STATUS_EXPECT = 7,        /* --expect not met */
     STATUS_HUNG_UP = 129,     /* SIGHUP: saved and stopped */

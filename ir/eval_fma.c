@@ -36,6 +36,7 @@ typedef struct {
 #define FUSED fma
 #define NAME(x) x##_f64
 #include "ir/eval_fma_loops.h"
+#include "ir/memory.h"
 
 void eval_fma(const EvalArgs *args) {
     static EvalFunction *const loops[2][2] = {{fma_portable_f32, fma_native_f32}, {fma_portable_f64, fma_native_f64}};
@@ -43,10 +44,7 @@ void eval_fma(const EvalArgs *args) {
 }
 
 static void *panels_new(int64_t k, int64_t n, size_t element) {
-    void *panels = malloc((size_t)((n + PANEL - 1) / PANEL * PANEL * k) * element);
-    if (panels) return panels;
-    fputs("mlc: out of memory\n", stderr);
-    abort();
+    return memory_array((size_t)((n + PANEL - 1) / PANEL * PANEL * k), element, "the panels of a matrix");
 }
 
 /* The sizes of one matrix of the batch, with room for its panels. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,11 +73,32 @@ static int open_temporary(Replacement *replacement) {
     return -1;
 }
 
+/* The replacements that have begun: few at a time, since each thread writes one file. One that finds no room here is only not removed
+ * by files_abandon. */
+enum { REPLACEMENTS_MOST = 8 };
+static _Atomic(Replacement *) begun[REPLACEMENTS_MOST];
+
+static void exchange_begun(Replacement *from, Replacement *to) {
+    for (int i = 0; i < REPLACEMENTS_MOST; i++) {
+        Replacement *expected = from;
+        if (atomic_compare_exchange_strong(&begun[i], &expected, to)) return;
+    }
+}
+
+void files_abandon(void) {
+    for (int i = 0; i < REPLACEMENTS_MOST; i++) {
+        const Replacement *replacement = atomic_exchange(&begun[i], NULL);
+        if (replacement) unlink(replacement->temporary);
+    }
+}
+
 bool replacement_begin(Replacement *replacement, const char *path) {
     replacement->path = path;
     replacement->in_place = !is_replaceable(path);
     replacement->file = replacement->in_place ? open_in_place(path) : open_temporary(replacement);
-    return replacement->file >= 0;
+    if (replacement->file < 0) return false;
+    if (!replacement->in_place) exchange_begun(NULL, replacement);
+    return true;
 }
 
 static bool sync_file(int file) {
@@ -104,6 +126,7 @@ bool replacement_end(Replacement *replacement, bool good) {
     if (good && !replacement->in_place && !sync_file(replacement->file)) good = false, error = errno;
     if (close(replacement->file) != 0 && errno != EINTR && good) good = false, error = errno;
     if (replacement->in_place) return errno = error, good;
+    exchange_begun(replacement, NULL);
     if (good && rename(replacement->temporary, replacement->path) != 0) good = false, error = errno;
     if (good) return sync_folder(replacement->path);
     unlink(replacement->temporary);

@@ -25,6 +25,8 @@ typedef struct {
 bool replacement_begin(Replacement *replacement, const char *path);
 /* Syncs it, renames it to its path, and syncs the folder. `good` false, or a failure: `path` is as it was. Closes it in any case. */
 bool replacement_end(Replacement *replacement, bool good);
+/* Removes the temporary files of all replacements that have begun and not ended: before the process ends in the midst of them. */
+void files_abandon(void);
 
 typedef struct {
     const void *data;

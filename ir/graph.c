@@ -1,6 +1,7 @@
 /* The graph's array of nodes: adding a node checks it, folds it if all operands are constants, and finds the equal one. */
 #include "ir/eval.h"
 #include "ir/graph.h"
+#include "ir/memory.h"
 #include "ir/names.h"
 #include "ir/shapes.h"
 
@@ -66,26 +67,19 @@ static NodeId *table_slot(const Graph *graph, const Node *node) {
     return &table->slots[at];
 }
 
-/* Running out of memory here leaves nothing to go on with. */
-static void *must(void *memory) {
-    if (memory) return memory;
-    fputs("mlc: out of memory\n", stderr);
-    abort();
-}
-
 static void table_grow(Graph *graph) {
     NodeTable *table = graph->table;
     if (2 * graph->node_count < table->size) return;
     free(table->slots);
     table->size = table->size ? 4 * table->size : 256;
-    table->slots = must(calloc(table->size, sizeof *table->slots));
+    table->slots = memory_array(table->size, sizeof *table->slots, "the nodes of a graph");
     for (NodeId id = 1; id < graph->node_count; id++) *table_slot(graph, &graph->nodes[id]) = id;
 }
 
 static NodeId node_append(Graph *graph, const Node *node) {
     if (graph->node_count >= graph->node_capacity) {
         graph->node_capacity = graph->node_capacity ? 2 * graph->node_capacity : 128;
-        graph->nodes = must(realloc(graph->nodes, graph->node_capacity * sizeof *graph->nodes));
+        graph->nodes = memory_grow(graph->nodes, graph->node_capacity, sizeof *graph->nodes, "the nodes of a graph");
         memset(graph->nodes, 0, sizeof *graph->nodes);
     }
     NodeId *operands = ARENA_ARRAY(graph->arena, NodeId, node->operand_count);

@@ -1,6 +1,7 @@
 /* The reference interpreter: every live node in order, each by its evaluator. */
 #include "ir/interp.h"
 #include "ir/eval.h"
+#include "ir/memory.h"
 
 #include <assert.h>
 #include <math.h>
@@ -104,9 +105,8 @@ static bool is_finite(const Interp *interp, NodeId id) {
 
 NodeId interp_first_nonfinite(Interp *interp, const char *output) {
     const Graph *graph = interp->graph;
-    bool *blamed = calloc(graph->node_count, sizeof *blamed);
+    bool *blamed = memory_array(graph->node_count, sizeof *blamed, "the nodes of a graph");
     NodeId first = NODE_NONE;
-    if (!blamed) return NODE_NONE;
     for (uint32_t i = 0; i < graph->output_count; i++)
         blamed[graph->outputs[i].node] |= !strcmp(graph->outputs[i].name, output);
     for (uint32_t i = 0; i < interp->update_count; i++) blamed[interp->updates[i].value] = true;

@@ -1,6 +1,7 @@
 /* Counter-based randomness, and the first values of states. Only + - * / and sqrt are used on reals, each rounded once in a
  * written order, so the numbers are the same on every machine; libm's log, sin and cos are not. */
 #include "ir/random.h"
+#include "ir/memory.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -186,11 +187,7 @@ static void fill_orthogonal(const Symbol *symbol, Draws *draws, int64_t elements
     int64_t rows = symbol->shape.rank > 1 ? symbol->shape.dim[0] : 1, columns = elements / rows;
     bool by_rows = rows <= columns;
     int64_t count = by_rows ? rows : columns, n = by_rows ? columns : rows;
-    double *vectors = malloc((size_t)elements * sizeof *vectors);
-    if (!vectors) {
-        fputs("mlc: out of memory\n", stderr);
-        abort();
-    }
+    double *vectors = memory_array((size_t)elements, sizeof *vectors, "the first values of a weight");
     for (int64_t i = 0; i < elements; i++) {
         int64_t row = i / columns, column = i % columns;
         vectors[by_rows ? i : column * n + row] = normal_of_bits(draws_next(draws));

@@ -1,6 +1,6 @@
 /* Arrays of NumPy as the fields of a source. One that needs no conversion stays where it is. */
 #include "runtime/arrays.h"
-#include "runtime/memory.h"
+#include "ir/memory.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* Pictures: told apart and decoded by their content, turned upright, made grey, brought to a size by means over areas. */
 #include "runtime/bitmap.h"
+#include "ir/memory.h"
 #include "runtime/map.h"
 #include "runtime/raster.h"
 
@@ -93,7 +94,7 @@ bool raster_begin(Raster *raster, uint64_t height, uint64_t width, bool whole, P
     }
     raster->height = (int)height;
     raster->width = (int)width;
-    raster->pixels = whole ? malloc(height * width * (raster->coloured ? 3 : 1)) : NULL;
+    raster->pixels = whole ? memory_try(height * width * (raster->coloured ? 3 : 1)) : NULL;
     if (!whole || raster->pixels) return true;
     problem_set(problem, "no memory for its %llu x %llu pixels", (unsigned long long)height, (unsigned long long)width);
     return false;
@@ -148,7 +149,7 @@ bool bitmap_decode(const void *bytes, size_t length, int channels, Bitmap *bitma
     bool good = read_raster(bytes, length, true, &raster, problem);
     *bitmap = good ? bitmap_of(&raster) : (Bitmap){0};
     if (channels) bitmap->channels = channels;
-    if (good) bitmap->pixels = malloc((size_t)bitmap->height * (size_t)bitmap->width * (size_t)bitmap->channels);
+    if (good) bitmap->pixels = memory_try((size_t)bitmap->height * (size_t)bitmap->width * (size_t)bitmap->channels);
     if (bitmap->pixels)
         arrange(&raster, bitmap);
     else if (good)

@@ -2,7 +2,7 @@
  * In training the step has already changed the weights by then; but training is exact, so it is run again from the last
  * checkpoint to just before the step at which the first loss or state stopped being finite. */
 #include "runtime/blame.h"
-#include "runtime/memory.h"
+#include "ir/memory.h"
 #include "runtime/states.h"
 #include "runtime/trainer.h"
 
@@ -193,7 +193,7 @@ void trainer_blame(Trainer *trainer, const Symbol *state) {
              state ? "'" : "", state ? "after" : "at", place_text(trainer, end, place));
     if (!trainer_restart(trainer)) return;
     trainer_order(trainer);
-    void *before = memory_new(states_bytes(trainer->options->states));
+    void *before = memory_new(states_bytes(trainer->options->states), "the weights before a step");
     if (replay_until_nonfinite(trainer, end, STRIDE, before)) replay_until_nonfinite(trainer, end, 1, before);
     free(before);
     report_step(trainer, finding);

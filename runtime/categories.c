@@ -1,5 +1,6 @@
 /* Sorting and thinning out categories: each time the codes of a column get new numbers. */
 #include "runtime/categories.h"
+#include "ir/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,8 +42,7 @@ static void count_lost(const char *const *names, const int32_t *codes, int64_t c
 uint32_t categories_keep(const char **names, uint32_t name_count, int32_t *codes, int64_t count, const int32_t *kept,
                          int64_t kept_count, int64_t *lost, const char **lost_name) {
     uint32_t left = 0;
-    int32_t *new_number = malloc(((size_t)name_count + 1) * sizeof *new_number);
-    if (!new_number) abort();
+    int32_t *new_number = memory_array(name_count, sizeof *new_number, "the classes of a column");
     for (uint32_t i = 0; i < name_count; i++) new_number[i] = -1;
     for (int64_t i = 0; i < kept_count; i++)
         if (codes[kept[i]] >= 0) new_number[codes[kept[i]]] = 0;

@@ -1,5 +1,5 @@
 /* Checkpoints: the states and where the training stands, as a safetensors file. */
-#include "runtime/memory.h"
+#include "ir/memory.h"
 #include "runtime/safetensors.h"
 #include "runtime/schema_text.h"
 #include "runtime/states.h"
@@ -19,8 +19,8 @@ static bool write_states(const char *path, const States *states, const SafePair 
                          Diagnostics *diag) {
     uint32_t count = states_count(states);
     size_t bytes = states_bytes(states);
-    const Symbol **symbols = memory_new(count * sizeof *symbols);
-    void *data = memory_new(bytes);
+    const Symbol **symbols = memory_new(count * sizeof *symbols, "a checkpoint");
+    void *data = memory_new(bytes, "a checkpoint");
     for (uint32_t i = 0; i < count; i++) symbols[i] = states_symbol(states, i);
     states_save(states, data);
     bool good = safetensors_write(path, symbols, count, data, bytes, pairs, pair_count, diag);

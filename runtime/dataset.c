@@ -2,7 +2,7 @@
  * rows. Columns that a model wants side by side are put so when they are first asked for. */
 #include "runtime/categories.h"
 #include "runtime/derive.h"
-#include "runtime/memory.h"
+#include "ir/memory.h"
 #include "runtime/moments.h"
 #include "runtime/reader.h"
 #include "runtime/schema_text.h"
@@ -256,7 +256,7 @@ static const Selection *make_rows(Dataset *dataset, const char *name, const char
     field.row.dim[0] = length;
     memcpy(&field.row.dim[1], found->row.dim, (size_t)found->row.rank * sizeof *field.row.dim);
     size_t numbered = (size_t)source_numbered_rows(&dataset->source);
-    char *all = memory_new(numbered * (size_t)shape_elements(field.row) * dtype_bytes(field.dtype));
+    char *all = memory_new(numbered * (size_t)shape_elements(field.row) * dtype_bytes(field.dtype), "the columns of the data");
     fill_rows(dataset, found, data, rows, all);
     return add_selection(dataset, name, field, all);
 }
@@ -271,7 +271,7 @@ static const Selection *make_selection(Dataset *dataset, const char *name) {
     if (!fields || !columns_there(dataset, fields, count)) return NULL;
     bool text = source->fields[fields[0]].is_text;
     SourceField field = {.dtype = text ? DTYPE_I32 : DTYPE_F32, .row = {1, {count}}, .is_text = text};
-    void *all = memory_new((size_t)all_rows(dataset) * count * sizeof(float));
+    void *all = memory_new((size_t)all_rows(dataset) * count * sizeof(float), "the columns of the data");
     for (uint32_t i = 0; i < count; i++)
         fill_column(&source->fields[fields[i]], source->data[fields[i]], all_rows(dataset), i, count, all);
     return add_selection(dataset, name, field, all);

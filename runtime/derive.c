@@ -1,6 +1,6 @@
 /* Computes derived columns, element by element: whole numbers in 64 bits, where an overflow is a fault, and everything else in f64. */
 #include "runtime/derive.h"
-#include "runtime/memory.h"
+#include "ir/memory.h"
 #include "ir/eval.h"
 
 #include <inttypes.h>
@@ -202,7 +202,7 @@ void *derive_elements(const SourceData *source, const Derived *derived, DeriveFa
     int64_t first = schema->train_rows + schema->valid_rows, begin = schema->test_rows ? source->test_begin : first;
     int64_t rows = begin + schema->test_rows;
     int64_t each = shape_elements(derived_row(schema, derived));
-    void *elements = memory_new((size_t)(rows * each) * dtype_bytes(derived_dtype(derived)));
+    void *elements = memory_new((size_t)(rows * each) * dtype_bytes(derived_dtype(derived)), "the columns of the data");
     if (derive_rows(&place, derived, 0, first, elements) && derive_rows(&place, derived, begin, schema->test_rows, elements))
         return elements;
     free(elements);

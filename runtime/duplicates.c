@@ -1,7 +1,7 @@
 /* Rows that are equal to others: each is known by 128 bits of the BLAKE3 of its elements, in which no two different rows agree. */
 #include "runtime/duplicates.h"
 #include "runtime/blake3.h"
-#include "runtime/memory.h"
+#include "ir/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,8 @@ static void hash_row(const Dataset *dataset, Row *row) {
 
 static Row *hash_rows(const Dataset *dataset, int64_t *count) {
     Row *rows = memory_new(sizeof *rows * (size_t)(dataset_rows(dataset, SPLIT_TRAIN) + dataset_rows(dataset, SPLIT_VALID) +
-                                                   dataset_rows(dataset, SPLIT_TEST)));
+                                                   dataset_rows(dataset, SPLIT_TEST)),
+                           "the rows that are compared");
     *count = 0;
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         for (int64_t i = 0; i < dataset_rows(dataset, split); i++) {

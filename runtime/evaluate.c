@@ -4,7 +4,7 @@
 #include "runtime/evaluate.h"
 #include "ir/clock.h"
 #include "runtime/blame.h"
-#include "runtime/memory.h"
+#include "ir/memory.h"
 
 #include <assert.h>
 #include <math.h>
@@ -30,7 +30,8 @@ static void add_statistic(Evaluator *evaluator, const char *name, NodeId input) 
 static void add_statistics(Evaluator *evaluator) {
     const Metrics *metrics = &evaluator->metrics;
     const Graph *finish = metrics->finish;
-    evaluator->statistics = memory_new((1 + (finish ? finish->symbol_count : metrics->count)) * sizeof *evaluator->statistics);
+    evaluator->statistics = memory_new((1 + (finish ? finish->symbol_count : metrics->count)) * sizeof *evaluator->statistics,
+                                       "the sums of an evaluation");
     add_statistic(evaluator, "loss", NODE_NONE);
     for (uint32_t i = 0; finish && i < finish->symbol_count; i++)
         if (finish->symbols[i].node) add_statistic(evaluator, finish->symbols[i].name, finish->symbols[i].node);
@@ -44,7 +45,7 @@ bool evaluator_open(Evaluator *evaluator, const Dataset *dataset, Split split, c
     if (!pair_open(&evaluator->pair, programs, dataset, split, states, threads, diag)) return false;
     if (evaluator->pair.steps == 0) return true;
     add_statistics(evaluator);
-    evaluator->sums = memory_new((size_t)evaluator->elements * sizeof *evaluator->sums);
+    evaluator->sums = memory_new((size_t)evaluator->elements * sizeof *evaluator->sums, "the sums of an evaluation");
     double *sums = evaluator->sums;
     for (uint32_t i = 0; i < evaluator->count; sums += evaluator->statistics[i++].elements)
         evaluator->statistics[i].sums = sums;

@@ -1,6 +1,6 @@
 /* What the transforms of the data learn from the training rows: medians, means, deviations, the most frequent values. Missing
  * elements (NaN; text without a category) do not count. Sums are in double, in the order of the rows. */
-#include "runtime/memory.h"
+#include "ir/memory.h"
 #include "runtime/moments.h"
 
 #include <inttypes.h>
@@ -34,10 +34,11 @@ static Fitting fitting_new(const Fit *fit, const Node *node, const Dataset *data
     int64_t width = shape_elements(node->shape) / node->shape.dim[0], rows = fit_rows(fit, dataset);
     size_t columns = (size_t)width;
     Fitting fitting = {.fit = fit, .dtype = node->dtype, .width = width, .rows = rows, .dataset = dataset};
-    fitting.endless = memory_new(columns * sizeof *fitting.endless);
+    fitting.endless = memory_new(columns * sizeof *fitting.endless, "the statistics of the columns");
     for (size_t i = 0; i < columns; i++) fitting.endless[i] = -1;
-    fitting.moments = memory_new(columns * sizeof *fitting.moments);
-    if (is_sorted(fit->kind)) fitting.values = memory_new(columns * (size_t)rows * sizeof *fitting.values);
+    fitting.moments = memory_new(columns * sizeof *fitting.moments, "the statistics of the columns");
+    if (is_sorted(fit->kind))
+        fitting.values = memory_new(columns * (size_t)rows * sizeof *fitting.values, "the statistics of the columns");
     return fitting;
 }
 
@@ -135,8 +136,8 @@ static void write_state(States *states, const char *name, const char *part, cons
 
 static bool finish(const Fitting *fitting, States *states, Diagnostics *diag) {
     bool standardize = fitting->fit->kind == FIT_STANDARDIZE, good = true;
-    void *values = memory_new((size_t)fitting->width * sizeof(float)),
-         *spreads = memory_new((size_t)fitting->width * sizeof(float));
+    void *values = memory_new((size_t)fitting->width * sizeof(float), "the statistics of the columns"),
+         *spreads = memory_new((size_t)fitting->width * sizeof(float), "the statistics of the columns");
     for (int64_t i = 0; i < fitting->width && good; i++) {
         double value = fitting->moments[i].count ? fitted_value(fitting, i) : 0,
                spread = fitting->moments[i].count ? deviation(fitting, i) : 0;

@@ -10,7 +10,7 @@
  *   leak                a whole row that is trained on and held out */
 #include "runtime/class_counts.h"
 #include "runtime/duplicates.h"
-#include "runtime/memory.h"
+#include "ir/memory.h"
 #include "runtime/moments.h"
 
 #include <inttypes.h>
@@ -42,7 +42,7 @@ static int by_value(const void *a, const void *b) {
 /* The finite values of a split in order; the caller frees. */
 static double *sorted_values(const Column *column, Split split, int64_t *count) {
     int64_t rows = dataset_rows(column->dataset, split);
-    double *values = memory_new(sizeof *values * (size_t)(rows + 1));
+    double *values = memory_new(sizeof *values * (size_t)(rows + 1), "the values of a column");
     *count = 0;
     for (int64_t i = 0; i < rows; i++) {
         double value = value_of(column, dataset_split(column->dataset, split)[i]);

@@ -1,5 +1,6 @@
 /* A table that is read once: for the schema that a model is checked with, and for the rows it is trained on. */
 #include "runtime/runtime.h"
+#include "ir/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +12,7 @@ struct DataKeeper {
     SplitRequest request;
 };
 
-DataKeeper *keeper_new(void) {
-    DataKeeper *keeper = calloc(1, sizeof *keeper);
-    if (!keeper) abort();
-    return keeper;
-}
+DataKeeper *keeper_new(void) { return MEMORY_NEW(DataKeeper, "the data"); }
 
 static void drop(DataKeeper *keeper) {
     dataset_free(keeper->dataset);

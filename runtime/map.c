@@ -1,6 +1,7 @@
 /* Mapping files into memory, and knowing which file lies at an address. */
 #include "runtime/map.h"
 #include "ir/files.h"
+#include "ir/memory.h"
 #include "runtime/runtime.h"
 
 #include <errno.h>
@@ -28,23 +29,19 @@ static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
 static Known *free_entry(void) {
     for (Known *entry = atomic_load(&known); entry; entry = entry->next)
         if (!atomic_load(&entry->begin)) return entry;
-    Known *entry = calloc(1, sizeof *entry);
-    if (!entry) return NULL;
+    Known *entry = MEMORY_NEW(Known, "a file that is read");
     entry->next = atomic_load(&known);
     atomic_store(&known, entry);
     return entry;
 }
 
-static bool remember(const char *path, const void *begin, size_t length) {
+static void remember(const char *path, const void *begin, size_t length) {
     pthread_mutex_lock(&known_lock);
     Known *entry = free_entry();
-    if (entry) {
-        entry->length = length;
-        snprintf(entry->path, sizeof entry->path, "%s", path);
-        atomic_store(&entry->begin, begin);
-    }
+    entry->length = length;
+    snprintf(entry->path, sizeof entry->path, "%s", path);
+    atomic_store(&entry->begin, begin);
     pthread_mutex_unlock(&known_lock);
-    return entry != NULL;
 }
 
 static void forget(const void *begin, size_t length) {
@@ -90,10 +87,8 @@ bool map_open(const char *path, Map *map, Problem *problem) {
     if (file >= 0) close(file);
     if (!good) return *map = (Map){0}, false;
     map->bytes = bytes;
-    if (remember(path, bytes, map->length)) return true;
-    map_close(map);
-    errno = ENOMEM;
-    return cannot_read(problem);
+    remember(path, bytes, map->length);
+    return true;
 }
 
 void map_close(Map *map) {
@@ -124,7 +119,7 @@ static bool map_part(const char *path, size_t length, char *at, Problem *problem
     if (good && found != length) problem_set(problem, "it changes while it is read"), good = false;
     if (good && mmap(at, length, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0) == MAP_FAILED) good = cannot_read(problem);
     if (file >= 0) close(file);
-    if (good && !remember(path, at, length)) errno = ENOMEM, good = cannot_read(problem);
+    if (good) remember(path, at, length);
     return good;
 }
 

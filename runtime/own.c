@@ -1,7 +1,7 @@
 /* The threads' own parts of a step. */
 #include "runtime/own.h"
 #include "runtime/gate.h"
-#include "runtime/memory.h"
+#include "ir/memory.h"
 
 #include <stdlib.h>
 
@@ -18,9 +18,10 @@ struct Own {
 
 Own *own_new(const Program *program, int threads) {
     if (!program->own_bytes) return NULL;
-    Own *own = memory_new(sizeof *own);
-    *own = (Own){program, threads, memory_new((size_t)threads * sizeof *own->places)};
-    for (int i = 0; i < threads; i++) own->places[i] = (Place){memory_new(program->own_bytes), 0};
+    Own *own = memory_new(sizeof *own, "what a thread keeps to itself");
+    *own = (Own){program, threads, memory_new((size_t)threads * sizeof *own->places, "what a thread keeps to itself")};
+    for (int i = 0; i < threads; i++)
+        own->places[i] = (Place){memory_new(program->own_bytes, "what a thread keeps to itself"), 0};
     return own;
 }
 

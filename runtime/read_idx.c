@@ -2,7 +2,7 @@
  * mapped. Elements stay as they are stored; compiled programs convert them while they gather a batch. */
 #include "runtime/idx.h"
 #include "runtime/map.h"
-#include "runtime/memory.h"
+#include "ir/memory.h"
 #include "runtime/reader.h"
 #include "runtime/sources.h"
 

@@ -3,7 +3,7 @@
  * folders do not count; everything else that is no picture is an error. */
 #include "runtime/map.h"
 #include "runtime/bitmap.h"
-#include "runtime/memory.h"
+#include "ir/memory.h"
 #include "runtime/reader.h"
 #include "ir/utf8.h"
 

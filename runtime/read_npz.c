@@ -2,7 +2,7 @@
  * "test" (x_train, x_test; train_images, val_images), they are the rows of one field for these splits. */
 #include "runtime/arrays.h"
 #include "runtime/map.h"
-#include "runtime/memory.h"
+#include "ir/memory.h"
 #include "ir/utf8.h"
 
 #include <stdlib.h>

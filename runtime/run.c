@@ -1,6 +1,6 @@
 /* Running one program: its slab, its inputs and outputs, and the loop over steps that the threads share. */
 #include "runtime/run.h"
-#include "runtime/memory.h"
+#include "ir/memory.h"
 #include "runtime/own.h"
 #include "runtime/states.h"
 #include "runtime/work.h"
@@ -46,12 +46,12 @@ static int64_t batch_of(const Graph *graph) {
 
 Runner *runner_new(const Program *program, States *states, Threads *threads, Diagnostics *diag) {
     if (!states_bind(states, program, diag)) return NULL;
-    Runner *runner = memory_new(sizeof *runner);
+    Runner *runner = memory_new(sizeof *runner, "a batch");
     *runner = (Runner){.program = program, .states = states, .threads = threads, .batch = batch_of(program->graph)};
     runner->pointers = states_pointers(states, program);
-    runner->slab = memory_new(program->slab_bytes);
-    runner->outputs = memory_new(program->output_bytes);
-    runner->inputs = memory_new(program->graph->symbol_count * sizeof *runner->inputs);
+    runner->slab = memory_new(program->slab_bytes, "a batch");
+    runner->outputs = memory_new(program->output_bytes, "a batch");
+    runner->inputs = memory_new(program->graph->symbol_count * sizeof *runner->inputs, "a batch");
     for (uint32_t i = 0; i < program->graph->symbol_count; i++)
         if (program->graph->symbols[i].kind == SYMBOL_VALUE)
             runner->inputs[i] = run_clock_field(&runner->clock, program->graph->symbols[i].name);
@@ -193,7 +193,7 @@ int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const Ru
 void runner_step(Runner *runner, const int32_t *rows) { runner_loop(runner, rows, 1, &(RunTimes){0}, 0, NULL, NULL); }
 
 void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerSee *see, void *context) {
-    int32_t *batch = memory_new((size_t)runner->batch * sizeof *batch);
+    int32_t *batch = memory_new((size_t)runner->batch * sizeof *batch, "a batch");
     for (int64_t first = 0; first < count; first += runner->batch) {
         int64_t these = count - first < runner->batch ? count - first : runner->batch;
         for (int64_t i = 0; i < runner->batch; i++) batch[i] = rows[first + i % these];

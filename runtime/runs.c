@@ -1,5 +1,5 @@
 /* Series: which rows follow each other, so that windows of rows can be made of them. */
-#include "runtime/memory.h"
+#include "ir/memory.h"
 #include "runtime/moments.h"
 #include "runtime/splits.h"
 
@@ -27,7 +27,7 @@ static double series_value(const SourceData *data, const SourceField *field, int
 static bool sort_by_series(const SourceData *data, Runs *runs, double *values, Diagnostics *diag) {
     const SourceField *field = find_series(data, diag);
     if (!field) return false;
-    ValuedRow *members = memory_new((size_t)runs->count * sizeof *members);
+    ValuedRow *members = memory_new((size_t)runs->count * sizeof *members, "the windows of the series");
     bool good = true;
     for (int64_t i = 0; i < runs->count && good; i++) {
         char place[PLACE_TEXT];
@@ -45,7 +45,7 @@ static bool sort_by_series(const SourceData *data, Runs *runs, double *values, D
 }
 
 static uint8_t *splits_of_rows(const SourceData *data, const Splits *splits) {
-    uint8_t *split_of = memory_new((size_t)source_numbered_rows(data));
+    uint8_t *split_of = memory_new((size_t)source_numbered_rows(data), "the windows of the series");
     for (Split split = 0; split < SPLIT_COUNT; split++)
         for (int64_t i = 0; i < splits->count[split]; i++) split_of[splits->rows[split][i]] = (uint8_t)split;
     return split_of;
@@ -71,10 +71,10 @@ static void number_runs(const SourceData *data, const Splits *splits, const doub
 bool runs_find(const SourceData *data, const Splits *splits, Runs *runs, Diagnostics *diag) {
     int64_t numbered = source_numbered_rows(data), gap = data->test_begin - data->schema.train_rows - data->schema.valid_rows;
     *runs = (Runs){.count = numbered - gap};
-    runs->order = memory_new((size_t)runs->count * sizeof *runs->order);
-    runs->run = memory_new((size_t)runs->count * sizeof *runs->run);
-    runs->place = memory_new((size_t)numbered * sizeof *runs->place);
-    double *values = memory_new((size_t)runs->count * sizeof *values);
+    runs->order = memory_new((size_t)runs->count * sizeof *runs->order, "the windows of the series");
+    runs->run = memory_new((size_t)runs->count * sizeof *runs->run, "the windows of the series");
+    runs->place = memory_new((size_t)numbered * sizeof *runs->place, "the windows of the series");
+    double *values = memory_new((size_t)runs->count * sizeof *values, "the windows of the series");
     for (int64_t row = 0; row < numbered; row++) runs->place[row] = -1;
     for (int64_t i = 0; i < runs->count; i++) runs->order[i] = (int32_t)(i < data->test_begin - gap ? i : i + gap);
     bool good = !data->series || sort_by_series(data, runs, values, diag);

@@ -2,7 +2,7 @@
  * are not worth a second thread, are one chunk: they may need each other's values, and it does them in order. So are some rows of all
  * kernels that go in step by rows. Of a kernel that is shared otherwise, every thread owns one range of units, cut into pieces for
  * others to take. */
-#include "runtime/memory.h"
+#include "ir/memory.h"
 #include "runtime/work.h"
 
 #include <assert.h>
@@ -138,9 +138,9 @@ static uint32_t stage_end(const Sharing *s, uint32_t begin) {
 Work work_of_program(const Program *program, int threads) {
     uint32_t most = count_pieces(program, (uint32_t)threads), kernels = program->kernel_count, stages = 0;
     Sharing s = {.program = program, .threads = (uint32_t)threads};
-    s.pieces = memory_new(((size_t)most + 1) * sizeof *s.pieces);
-    s.chunks = memory_new(((size_t)most + 2) * sizeof *s.chunks);
-    s.owned = memory_new(((size_t)kernels * s.threads + s.threads + 1) * sizeof *s.owned);
+    s.pieces = memory_new(((size_t)most + 1) * sizeof *s.pieces, "the pieces of the work");
+    s.chunks = memory_new(((size_t)most + 2) * sizeof *s.chunks, "the pieces of the work");
+    s.owned = memory_new(((size_t)kernels * s.threads + s.threads + 1) * sizeof *s.owned, "the pieces of the work");
     for (uint32_t begin = 0; begin < kernels || stages == 0; begin = stage_end(&s, begin), stages++)
         add_stage(&s, begin, kernels ? stage_end(&s, begin) : 0);
     assert(s.piece_count <= most);

@@ -1,7 +1,7 @@
 /* Which rows belong to which split. Rows that a column names, and the last rows, are set apart first; the others are drawn: they
  * are taken in the order of a permutation that depends on the seed and on the number of rows alone. */
 #include "runtime/splits.h"
-#include "runtime/memory.h"
+#include "ir/memory.h"
 #include "runtime/moments.h"
 
 #include <inttypes.h>
@@ -68,7 +68,7 @@ typedef struct {
 
 static const int32_t *drawn_order(Dealing *dealing) {
     if (dealing->order) return dealing->order;
-    dealing->order = memory_new((size_t)dealing->rows * sizeof *dealing->order);
+    dealing->order = memory_new((size_t)dealing->rows * sizeof *dealing->order, "the splits");
     random_permutation(dealing->request->seed, STREAM_SPLIT, 0, (uint32_t)dealing->rows, dealing->order);
     return dealing->order;
 }
@@ -241,11 +241,11 @@ static bool groups_find(const Dealing *dealing, const HoldOut *hold, Groups *gro
     for (int64_t row = 0; row < dealing->rows; row++)
         if (isnan(mark_of(&marks, row)))
             return report_missing(dealing, hold, hold->kind == HOLD_GROUP ? "group" : "class", row);
-    ValuedRow *sorted = memory_new((size_t)dealing->rows * sizeof *sorted);
+    ValuedRow *sorted = memory_new((size_t)dealing->rows * sizeof *sorted, "the splits");
     for (int64_t row = 0; row < dealing->rows; row++) sorted[row] = (ValuedRow){mark_of(&marks, row), (int32_t)row};
     qsort(sorted, (size_t)dealing->rows, sizeof *sorted, valued_row_compare);
-    *groups = (Groups){.group_of = memory_new((size_t)dealing->rows * sizeof *groups->group_of),
-                       .size = memory_new((size_t)dealing->rows * sizeof *groups->size)};
+    *groups = (Groups){.group_of = memory_new((size_t)dealing->rows * sizeof *groups->group_of, "the splits"),
+                       .size = memory_new((size_t)dealing->rows * sizeof *groups->size, "the splits")};
     for (int64_t i = 0; i < dealing->rows; i++) {
         groups->count += i == 0 || sorted[i].value > sorted[i - 1].value;
         groups->group_of[sorted[i].row] = (int32_t)groups->count - 1;
@@ -263,7 +263,7 @@ enum { GROUP_UNSEEN, GROUP_LEFT, GROUP_TAKEN };
  * at least one. */
 static uint8_t *choose_groups(Dealing *dealing, const HoldOut *hold, const Groups *groups) {
     const int32_t *order = drawn_order(dealing);
-    uint8_t *chosen = memory_new(groups->count);
+    uint8_t *chosen = memory_new(groups->count, "the splits");
     int64_t wanted = wanted_rows(hold, dealing->rows), taken = 0;
     int32_t first = -1;
     for (int64_t i = 0; i < dealing->rows && taken < wanted; i++) {
@@ -306,8 +306,8 @@ static int by_rest(const void *a, const void *b) {
 
 /* How many rows of each class are held out: its share, rounded so that the sum is what is wanted. No class loses its last row. */
 static int64_t *class_quotas(const Groups *groups, int64_t wanted, int64_t rows) {
-    int64_t *quotas = memory_new(groups->count * sizeof *quotas), left = wanted < rows ? wanted : rows;
-    Part *parts = memory_new(groups->count * sizeof *parts);
+    int64_t *quotas = memory_new(groups->count * sizeof *quotas, "the splits"), left = wanted < rows ? wanted : rows;
+    Part *parts = memory_new(groups->count * sizeof *parts, "the splits");
     for (uint32_t i = 0; i < groups->count; i++) {
         double part = (double)groups->size[i] * (double)(wanted < rows ? wanted : rows) / (double)rows;
         quotas[i] = (int64_t)part;
@@ -445,7 +445,7 @@ bool splits_deal(const SourceData *data, const SplitRequest *request, Splits *sp
     Dealing dealing = {.data = data, .request = request, .rows = data->schema.train_rows, .diag = diag};
     *splits = (Splits){0};
     if (!check_request(&dealing, data->span)) return false;
-    dealing.split_of = memory_new((size_t)dealing.rows);
+    dealing.split_of = memory_new((size_t)dealing.rows, "the splits");
     bool good = deal_rows(&dealing) && check_splits(&dealing);
     if (good) fill_splits(&dealing, splits);
     free(dealing.split_of);

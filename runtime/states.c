@@ -2,7 +2,7 @@
  * states (training on whole batches and on the last one, evaluation) meet here by name. */
 #include "runtime/states.h"
 #include "runtime/layouts.h"
-#include "runtime/memory.h"
+#include "ir/memory.h"
 
 #include <assert.h>
 #include <math.h>
@@ -102,7 +102,7 @@ static void write_form(State *state, uint32_t form, const void *plain) {
 }
 
 static void copy_form(State *state, uint32_t from, uint32_t to) {
-    void *plain = memory_new(plain_bytes(state));
+    void *plain = memory_new(plain_bytes(state), "the weights and their moments");
     read_form(state, from, plain);
     write_form(state, to, plain);
     free(plain);
@@ -124,7 +124,7 @@ static void initialize_state(State *state, uint64_t seed) {
         state->has_values = true;
         return;
     }
-    void *plain = memory_new(plain_bytes(state));
+    void *plain = memory_new(plain_bytes(state), "the weights and their moments");
     state_initialize(&state->symbol, seed, plain);
     write_state(state, plain);
     free(plain);
@@ -136,7 +136,8 @@ static void *bind_form(States *states, State *state, Layout layout) {
         if (layout_equal(state->forms[f].layout, layout)) return state->forms[f].memory;
     Form *forms = ARENA_ARRAY(states->arena, Form, state->form_count + 1);
     if (state->form_count) memcpy(forms, state->forms, state->form_count * sizeof *forms);
-    forms[state->form_count] = (Form){layout, memory_new(layout_bytes(layout, state->symbol.dtype, state->symbol.shape))};
+    forms[state->form_count] = (Form){
+        layout, memory_new(layout_bytes(layout, state->symbol.dtype, state->symbol.shape), "the weights and their moments")};
     state->forms = forms;
     if (state->form_count++ && state->has_values)
         copy_form(state, 0, state->form_count - 1);
@@ -247,7 +248,7 @@ static bool state_is_finite(const State *state) {
     if (symbol->dtype != DTYPE_F32 || (symbol->init.kind == INIT_CONSTANT && !isfinite(symbol->init.a))) return true;
     if (layout_bytes(form->layout, symbol->dtype, symbol->shape) == bytes)
         return all_finite(form->memory, bytes / sizeof(float));
-    void *plain = memory_new(bytes);
+    void *plain = memory_new(bytes, "the weights and their moments");
     read_form(state, 0, plain);
     bool finite = all_finite(plain, bytes / sizeof(float));
     free(plain);

@@ -1,7 +1,7 @@
 /* From the records of CSV texts to columns. They are read twice: what kind a column is, is known only at the end. */
 #include "runtime/table.h"
 #include "runtime/categories.h"
-#include "runtime/memory.h"
+#include "ir/memory.h"
 #include "runtime/numbers.h"
 #include "ir/utf8.h"
 
@@ -381,9 +381,9 @@ static bool find_kinds(Reading *reading) {
 
 static bool make_room(Reading *reading) {
     Table *table = reading->table;
-    table->lines = memory_new((size_t)table->rows * sizeof *table->lines);
+    table->lines = memory_new((size_t)table->rows * sizeof *table->lines, "the rows of a table");
     if (reading->format->series) {
-        table->series = memory_new((size_t)table->rows * sizeof *table->series);
+        table->series = memory_new((size_t)table->rows * sizeof *table->series, "the rows of a table");
         for (int64_t row = 0; row < table->rows; row++) table->series[row] = -1;
         reading->series = names_new(reading->arena);
     }
@@ -427,8 +427,7 @@ bool table_read(TableText *texts, uint32_t count, const CsvFormat *format, const
     *problem = (Problem){0};
     *failed = 0;
     size_t most = length < CSV_MAX_CELLS ? length + 1 : CSV_MAX_CELLS; /* a cell begins behind a delimiter of the text */
-    reading.cells = malloc(most * sizeof *reading.cells);
-    if (!reading.cells) abort();
+    reading.cells = memory_array(most, sizeof *reading.cells, "the cells of a line");
     bool good = read_all_names(&reading) && find_kinds(&reading) && make_room(&reading) && see_all(&reading, see_value, &rows);
     if (good) sort_categories(&reading);
     if (!good) *failed = reading.at;

@@ -1,5 +1,6 @@
 /* A team of threads that shares out work: runtime/work.h says how. */
 #include "runtime/gate.h"
+#include "ir/memory.h"
 #include "runtime/work.h"
 
 #include <assert.h>
@@ -198,9 +199,8 @@ void threads_run(Threads *threads, void (*work)(void *context, int thread), void
 }
 
 static Work each_new(int count) {
-    Piece *pieces = calloc((size_t)count, sizeof *pieces);
-    uint32_t *numbers = calloc((size_t)count + 1, sizeof *numbers);
-    if (!pieces || !numbers) abort();
+    Piece *pieces = memory_array((size_t)count, sizeof *pieces, "the threads");
+    uint32_t *numbers = memory_array((size_t)count + 1, sizeof *numbers, "the threads");
     for (int i = 0; i < count; i++) {
         pieces[i].first = i;
         numbers[i + 1] = (uint32_t)i + 1;
@@ -243,10 +243,8 @@ static void start_workers(Threads *threads, int count) {
 }
 
 Threads *threads_new(int count) {
-    Threads *threads = aligned_alloc(CACHE_LINE, sizeof *threads);
-    Worker *workers = aligned_alloc(CACHE_LINE, (size_t)count * sizeof *workers);
-    if (!threads || !workers) abort();
-    memset(threads, 0, sizeof *threads);
+    Threads *threads = memory_new(sizeof *threads, "the threads");
+    Worker *workers = memory_new((size_t)count * sizeof *workers, "the threads");
     threads->workers = workers;
     atomic_init(&threads->count, count);
     for (int i = 0; i < count; i++) workers[i] = (Worker){.threads = threads, .index = i};

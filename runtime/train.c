@@ -2,6 +2,7 @@
  * that is all a checkpoint has to hold for training to go on bit for bit, in the middle of an epoch too. */
 #include "runtime/trainer.h"
 #include "ir/clock.h"
+#include "ir/memory.h"
 #include "runtime/states.h"
 
 #include <math.h>
@@ -55,8 +56,7 @@ static void run_steps(Trainer *trainer) {
 static char *save_as(Trainer *trainer, const char *name) {
     const char *folder = trainer->options->folder;
     size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = malloc(size);
-    if (!path) abort();
+    char *path = memory_array(size, 1, "a path");
     snprintf(path, size, "%s/%s", folder, name);
     if (!*trainer->info.data_digest) strcpy(trainer->info.data_digest, dataset_digest(trainer->options->dataset));
     trainer->info.schema = dataset_schema_text(trainer->options->dataset);

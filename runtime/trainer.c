@@ -1,5 +1,6 @@
 /* A training's parts and where it stands: opened, put at the beginning or where a checkpoint was, closed. */
 #include "runtime/trainer.h"
+#include "ir/memory.h"
 #include "runtime/states.h"
 
 #include <math.h>
@@ -121,9 +122,8 @@ bool trainer_open(Trainer *trainer) {
     const TrainOptions *o = trainer->options;
     if (!pair_open(&trainer->pair, &o->train, o->dataset, SPLIT_TRAIN, o->states, o->threads, trainer->diag)) return false;
     if (!check_steps(trainer)) return false;
-    trainer->order = malloc((size_t)trainer->pair.rows * sizeof *trainer->order);
-    if (!trainer->order) abort();
-    if (o->resume && !(trainer->saved = strdup(o->resume))) abort();
+    trainer->order = memory_array((size_t)trainer->pair.rows, sizeof *trainer->order, "the order of the rows");
+    if (o->resume) trainer->saved = memory_copy_string(o->resume, "a path");
     if (trainer->pair.full) runner_place(trainer->pair.full, "loss", &trainer->loss[0]);
     if (trainer->pair.last) runner_place(trainer->pair.last, "loss", &trainer->loss[1]);
     return evaluator_open(&trainer->valid, o->dataset, SPLIT_VALID, &o->valid, o->states, o->threads, &o->metrics,

@@ -2,6 +2,7 @@
  * cut short or goes on after its end is an error. */
 #include "runtime/unpack.h"
 #include "ir/files.h"
+#include "ir/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -61,8 +62,7 @@ static bool look_ahead(Unpacker *unpacker, Problem *problem) {
 }
 
 Unpacker *unpack_open(const char *path, Problem *problem) {
-    Unpacker *unpacker = calloc(1, sizeof *unpacker);
-    if (!unpacker) abort();
+    Unpacker *unpacker = MEMORY_NEW(Unpacker, "a file that is read");
     unpacker->path = path;
     if (open_file(unpacker, problem) && look_ahead(unpacker, problem)) return unpacker;
     unpack_close(unpacker);

@@ -1,0 +1,98 @@
+/* Memory, and the end of the process where there is none: see ir/memory.h. Weights and moments are read and written in every step, rows
+ * of the data anywhere and in any order: on pages of two megabytes, where the system has them to give, their addresses need no looking up. */
+#include "ir/memory.h"
+#include "ir/diag.h"
+#include "ir/files.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+    ALIGNMENT = 64, /* of a cache line and of the widest vector */
+    LARGE_PAGE = 2 << 20,
+    LEAST_LARGE = 1 << 20 /* bytes that are worth a large page */
+};
+
+/* -- the end -- */
+
+/* Without stdio, which may need memory itself. Where several threads come here, one tells and ends the process. */
+void memory_exhausted(size_t bytes, const char *what) {
+    static atomic_flag told = ATOMIC_FLAG_INIT;
+    char line[256];
+    int length = bytes ? snprintf(line, sizeof line, "mlc: error: no memory for %.120s (%zu bytes)\n", what, bytes)
+                       : snprintf(line, sizeof line, "mlc: error: no memory for %.120s\n", what);
+    while (atomic_flag_test_and_set(&told)) pause();
+    files_abandon();
+    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) _exit(STATUS_FILE); /* nobody hears it */
+    _exit(STATUS_FILE);
+}
+
+static void *must(void *memory, size_t bytes, const char *what) {
+    if (!memory) memory_exhausted(bytes, what);
+    return memory;
+}
+
+/* -- objects and arrays -- */
+
+static size_t array_bytes(size_t count, size_t size, const char *what) {
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) memory_exhausted(SIZE_MAX, what);
+    return bytes ? bytes : 1;
+}
+
+void *memory_array(size_t count, size_t size, const char *what) {
+    size_t bytes = array_bytes(count, size, what);
+    return must(calloc(1, bytes), bytes, what);
+}
+
+void *memory_grow(void *array, size_t count, size_t size, const char *what) {
+    size_t bytes = array_bytes(count, size, what);
+    return must(realloc(array, bytes), bytes, what);
+}
+
+char *memory_copy_string(const char *text, const char *what) {
+    size_t bytes = strlen(text) + 1;
+    return memcpy(must(malloc(bytes), bytes, what), text, bytes);
+}
+
+void *memory_library_malloc(size_t bytes) { return must(malloc(bytes ? bytes : 1), bytes, "a library"); }
+void memory_library_free(void *memory) { free(memory); }
+
+/* -- memory that programs run on -- */
+
+static void ask_for_large_pages(void *memory, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+    madvise(memory, bytes, MADV_HUGEPAGE); /* if there are none, small ones do */
+#else
+    (void)memory, (void)bytes;
+#endif
+}
+
+void *memory_try(size_t bytes) {
+    size_t alignment = bytes >= LEAST_LARGE ? LARGE_PAGE : ALIGNMENT;
+    if (bytes > SIZE_MAX - LARGE_PAGE) return NULL;
+    size_t rounded = (bytes / alignment + 1) * alignment;
+    void *memory = aligned_alloc(alignment, rounded);
+    if (memory && alignment == LARGE_PAGE) ask_for_large_pages(memory, rounded);
+    return memory;
+}
+
+void *memory_new(size_t bytes, const char *what) { return memset(must(memory_try(bytes), bytes, what), 0, bytes); }
+
+/* -- text -- */
+
+void memory_stream_begin(MemoryStream *stream) {
+    *stream = (MemoryStream){0};
+    stream->out = must(open_memstream(&stream->text, &stream->length), 0, "a text");
+}
+
+/* A stream that grew in vain has cut its text: it must not look like a whole one. */
+char *memory_stream_end(MemoryStream *stream) {
+    bool cut = ferror(stream->out) != 0;
+    if (fclose(stream->out) != 0 || cut) memory_exhausted(stream->length, "a text");
+    return stream->text;
+}
