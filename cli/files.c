@@ -1,6 +1,7 @@
 /* Files and paths: read whole, written whole. */
 #include "cli/files.h"
 #include "ir/files.h"
+#include "ir/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -50,11 +51,11 @@ bool path_ends_in(const char *path, const char *ending) {
 /* NULL with errno set. */
 static char *read_stream(FILE *in, size_t *length) {
     size_t used = 0, capacity = 1 << 16;
-    char *text = malloc(capacity + 1);
+    char *text = memory_try_grow(NULL, capacity + 1);
     for (size_t got; text && used < READ_MAX && (got = fread(text + used, 1, capacity - used, in)) > 0;) {
         used += got;
         if (used < capacity) continue;
-        char *grown = realloc(text, 2 * capacity + 1);
+        char *grown = memory_try_grow(text, 2 * capacity + 1);
         if (!grown) free(text);
         text = grown;
         capacity *= 2;

@@ -194,11 +194,13 @@ static void occupy_standard_streams(void) {
         if (fcntl(number, F_GETFD) < 0 && open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY) != number) return;
 }
 
+/* Constructors of LLVM's own allocate: they run after this one. */
+__attribute__((constructor(101))) static void before_libraries(void) { codegen_begin(); }
+
 int main(int argc, char **argv) {
     setlocale(LC_CTYPE, ""); /* only to learn whether the terminal speaks UTF-8 */
     occupy_standard_streams();
     catch_bus_errors();
-    codegen_begin();
     json_set_alloc_funcs(memory_library_malloc, memory_library_free);
     signal(SIGXFSZ, SIG_IGN); /* a file larger than `ulimit -f` allows is an error of writing like others */
     Diagnostics *diag = diag_new();

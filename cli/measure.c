@@ -55,10 +55,9 @@ static void measure_levels(Streaming *s, Threads *threads, double rates[MEASURE_
 
 static bool measure_memory(Machine *machine, Threads *threads, const CodegenOptions *options, Diagnostics *diag) {
     size_t bytes = (size_t)threads_count(threads) * LARGEST;
-    Streaming s = {.memory = aligned_alloc(64, bytes)};
-    bool good = s.memory && streams_open(&s.streams, options, diag);
+    Streaming s = {.memory = memory_new(bytes, "the measurement of the machine")};
+    bool good = streams_open(&s.streams, options, diag);
     if (good) {
-        memset(s.memory, 0, bytes);
         measure_levels(&s, threads, machine->together);
         s.alone = true;
         measure_levels(&s, threads, machine->alone);

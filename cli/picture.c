@@ -1,5 +1,6 @@
 /* Drawing on paper-white: a thin layer over cairo. */
 #include "cli/picture.h"
+#include "ir/memory.h"
 
 #include <fontconfig/fontconfig.h>
 #include <png.h>
@@ -47,7 +48,7 @@ static void *encode(cairo_surface_t *surface, const char *path, size_t *length, 
                        .format = PNG_FORMAT_RGB,
                        .flags = PNG_IMAGE_FLAG_FAST};
     *length = PNG_IMAGE_PNG_SIZE_MAX(image);
-    void *rgb = malloc(PNG_IMAGE_SIZE(image)), *bytes = malloc(*length);
+    void *rgb = memory_try_grow(NULL, PNG_IMAGE_SIZE(image)), *bytes = memory_try_grow(NULL, *length);
     bool good = rgb && bytes && cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS;
     if (good) copy_pixels(surface, width, height, rgb);
     good = good && png_image_write_to_memory(&image, bytes, length, 0, rgb, 0, NULL);

@@ -1,6 +1,7 @@
 /* The cache of object code: a folder of files that only their owner may write, since what is in them is run. An entry is a mark,
  * the hash of key and object, and the object; it is written under another name and renamed, so that nobody meets half of it. */
 #include "codegen/cache.h"
+#include "ir/files.h"
 #include "ir/memory.h"
 
 #include <dirent.h>
@@ -212,18 +213,20 @@ static bool write_entry(int file, const CacheKey *key, LLVMMemoryBufferRef objec
 void cache_store(const Cache *cache, const CacheKey *key, LLVMMemoryBufferRef object) {
     if (cache->folder < 0 || LLVMGetBufferSize(object) > (size_t)kept_bytes) return;
     char beside[sizeof key->text + 16];
-    snprintf(beside, sizeof beside, "%s.%d", key->text, (int)getpid());
+    snprintf(beside, sizeof beside, "%s.%d.tmp", key->text, (int)getpid());
     int file = openat(cache->folder, beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (file < 0) {
         note(cache, beside, strerror(errno));
         return;
     }
+    Temporary made = {cache->folder, beside};
+    temporary_made(&made);
     bool written = write_entry(file, key, object);
-    written = close(file) == 0 && written;
-    if (!written || renameat(cache->folder, beside, cache->folder, key->text) != 0) {
+    written = close(file) == 0 && written && renameat(cache->folder, beside, cache->folder, key->text) == 0;
+    if (!written) {
         note(cache, key->text, strerror(errno));
         unlinkat(cache->folder, beside, 0);
-        return;
     }
-    make_room(cache);
+    temporary_gone(&made);
+    if (written) make_room(cache);
 }

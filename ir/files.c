@@ -14,7 +14,8 @@
 /* Without O_NONBLOCK, opening a pipe would wait for somebody who writes into it. Of a regular file it changes nothing. */
 int file_open(const char *path, uint64_t *length) {
     struct stat status;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int file;
+    while ((file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) < 0 && errno == EINTR) continue;
     if (file < 0) return -1;
     int error = fstat(file, &status) != 0      ? errno
                 : S_ISDIR(status.st_mode)      ? EISDIR
@@ -73,22 +74,24 @@ static int open_temporary(Replacement *replacement) {
     return -1;
 }
 
-/* The replacements that have begun: few at a time, since each thread writes one file. One that finds no room here is only not removed
- * by files_abandon. */
-enum { REPLACEMENTS_MOST = 8 };
-static _Atomic(Replacement *) begun[REPLACEMENTS_MOST];
+/* They are few, since each thread writes one file at a time. One that finds no room here is only not removed by files_abandon. */
+enum { TEMPORARIES_MOST = 16 };
+static _Atomic(const Temporary *) temporaries[TEMPORARIES_MOST];
 
-static void exchange_begun(Replacement *from, Replacement *to) {
-    for (int i = 0; i < REPLACEMENTS_MOST; i++) {
-        Replacement *expected = from;
-        if (atomic_compare_exchange_strong(&begun[i], &expected, to)) return;
+static void exchange_temporary(const Temporary *from, const Temporary *to) {
+    for (int i = 0; i < TEMPORARIES_MOST; i++) {
+        const Temporary *expected = from;
+        if (atomic_compare_exchange_strong(&temporaries[i], &expected, to)) return;
     }
 }
 
+void temporary_made(const Temporary *temporary) { exchange_temporary(NULL, temporary); }
+void temporary_gone(const Temporary *temporary) { exchange_temporary(temporary, NULL); }
+
 void files_abandon(void) {
-    for (int i = 0; i < REPLACEMENTS_MOST; i++) {
-        const Replacement *replacement = atomic_exchange(&begun[i], NULL);
-        if (replacement) unlink(replacement->temporary);
+    for (int i = 0; i < TEMPORARIES_MOST; i++) {
+        const Temporary *temporary = atomic_exchange(&temporaries[i], NULL);
+        if (temporary) unlinkat(temporary->folder, temporary->name, 0);
     }
 }
 
@@ -97,7 +100,8 @@ bool replacement_begin(Replacement *replacement, const char *path) {
     replacement->in_place = !is_replaceable(path);
     replacement->file = replacement->in_place ? open_in_place(path) : open_temporary(replacement);
     if (replacement->file < 0) return false;
-    if (!replacement->in_place) exchange_begun(NULL, replacement);
+    replacement->made = (Temporary){AT_FDCWD, replacement->temporary};
+    if (!replacement->in_place) temporary_made(&replacement->made);
     return true;
 }
 
@@ -126,10 +130,10 @@ bool replacement_end(Replacement *replacement, bool good) {
     if (good && !replacement->in_place && !sync_file(replacement->file)) good = false, error = errno;
     if (close(replacement->file) != 0 && errno != EINTR && good) good = false, error = errno;
     if (replacement->in_place) return errno = error, good;
-    exchange_begun(replacement, NULL);
     if (good && rename(replacement->temporary, replacement->path) != 0) good = false, error = errno;
+    if (!good) unlink(replacement->temporary);
+    temporary_gone(&replacement->made);
     if (good) return sync_folder(replacement->path);
-    unlink(replacement->temporary);
     errno = error;
     return false;
 }

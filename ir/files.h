@@ -13,10 +13,21 @@ int file_open(const char *path, uint64_t *length);
 /* The words for errno after one of these functions failed. */
 const char *file_reason(int error);
 
+/* -- temporary files, which must not be left where the process has to end in the midst of its work -- */
+typedef struct {
+    int folder; /* a descriptor, or AT_FDCWD */
+    const char *name;
+} Temporary;
+void temporary_made(const Temporary *temporary); /* kept until it is gone: renamed or removed */
+void temporary_gone(const Temporary *temporary);
+/* Removes all that were made and are not gone. */
+void files_abandon(void);
+
 /* A file that takes the place of another one when it is complete. */
 typedef struct {
     const char *path; /* kept */
     char temporary[PATH_MAX + 32];
+    Temporary made;
     int file;      /* to write to */
     bool in_place; /* `path` is a device or a pipe: it is written to, not replaced */
 } Replacement;
@@ -25,8 +36,6 @@ typedef struct {
 bool replacement_begin(Replacement *replacement, const char *path);
 /* Syncs it, renames it to its path, and syncs the folder. `good` false, or a failure: `path` is as it was. Closes it in any case. */
 bool replacement_end(Replacement *replacement, bool good);
-/* Removes the temporary files of all replacements that have begun and not ended: before the process ends in the midst of them. */
-void files_abandon(void);
 
 typedef struct {
     const void *data;

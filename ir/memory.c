@@ -5,6 +5,7 @@
 #include "ir/files.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,17 @@ static void *must(void *memory, size_t bytes, const char *what) {
     return memory;
 }
 
+/* The C library is asked by this file, which looks at the answer itself. */
+static _Thread_local bool asked;
+
+void *memory_library_refused(size_t bytes) {
+    if (!asked) memory_exhausted(bytes, "a library");
+    return NULL;
+}
+
+/* The answer to a call of the C library's allocator, which must not end the process. */
+#define ASK(call) (asked = true, answer = (call), asked = false, answer)
+
 /* -- objects and arrays -- */
 
 static size_t array_bytes(size_t count, size_t size, const char *what) {
@@ -46,20 +58,22 @@ static size_t array_bytes(size_t count, size_t size, const char *what) {
 
 void *memory_array(size_t count, size_t size, const char *what) {
     size_t bytes = array_bytes(count, size, what);
-    return must(calloc(1, bytes), bytes, what);
+    void *answer;
+    return must(ASK(calloc(1, bytes)), bytes, what);
 }
 
 void *memory_grow(void *array, size_t count, size_t size, const char *what) {
     size_t bytes = array_bytes(count, size, what);
-    return must(realloc(array, bytes), bytes, what);
+    void *answer;
+    return must(ASK(realloc(array, bytes)), bytes, what);
 }
 
 char *memory_copy_string(const char *text, const char *what) {
     size_t bytes = strlen(text) + 1;
-    return memcpy(must(malloc(bytes), bytes, what), text, bytes);
+    return memcpy(memory_grow(NULL, bytes, 1, what), text, bytes);
 }
 
-void *memory_library_malloc(size_t bytes) { return must(malloc(bytes ? bytes : 1), bytes, "a library"); }
+void *memory_library_malloc(size_t bytes) { return memory_grow(NULL, bytes, 1, "a library"); }
 void memory_library_free(void *memory) { free(memory); }
 
 /* -- memory that programs run on -- */
@@ -76,9 +90,14 @@ void *memory_try(size_t bytes) {
     size_t alignment = bytes >= LEAST_LARGE ? LARGE_PAGE : ALIGNMENT;
     if (bytes > SIZE_MAX - LARGE_PAGE) return NULL;
     size_t rounded = (bytes / alignment + 1) * alignment;
-    void *memory = aligned_alloc(alignment, rounded);
+    void *answer, *memory = ASK(aligned_alloc(alignment, rounded));
     if (memory && alignment == LARGE_PAGE) ask_for_large_pages(memory, rounded);
     return memory;
+}
+
+void *memory_try_grow(void *memory, size_t bytes) {
+    void *answer;
+    return ASK(realloc(memory, bytes ? bytes : 1));
 }
 
 void *memory_new(size_t bytes, const char *what) { return memset(must(memory_try(bytes), bytes, what), 0, bytes); }

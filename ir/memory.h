@@ -2,7 +2,7 @@
  *
  * Where the system has no more, the process ends: one line on stderr says what the memory was for, temporary files are removed, and the
  * exit status is STATUS_FILE. What is on the disk stays as it was: a training goes on from its last checkpoint. `what` completes the
- * sentence "no memory for ...". Only memory_try returns NULL: for data, whose size comes from a file and has a place to be named. */
+ * sentence "no memory for ...". Only memory_try and memory_try_grow return NULL: for data, whose size comes from a file and has a place to be named. */
 #ifndef MLC_IR_MEMORY_H
 #define MLC_IR_MEMORY_H
 
@@ -21,6 +21,8 @@ char *memory_copy_string(const char *text, const char *what);
 void *memory_new(size_t bytes, const char *what);
 /* Likewise, but not zeroed, and NULL without memory. */
 void *memory_try(size_t bytes);
+/* As realloc: memory of any size, not aligned so, that may grow; NULL without memory, and then `memory` is still there. */
+void *memory_try_grow(void *memory, size_t bytes);
 
 /* A stream that writes into memory. memory_stream_end closes it and returns the text, with a closing NUL, to be freed. */
 typedef struct {
@@ -33,7 +35,9 @@ char *memory_stream_end(MemoryStream *stream);
 
 /* Ends the process as above: for libraries that are told so by a function of their own. Zero bytes: their number is not known. */
 _Noreturn void memory_exhausted(size_t bytes, const char *what);
-/* The functions for such libraries. */
+/* A library's malloc has returned NULL: ends the process, or returns NULL where a function of this header asked the library. */
+void *memory_library_refused(size_t bytes);
+/* malloc and free for libraries that take functions. */
 void *memory_library_malloc(size_t bytes);
 void memory_library_free(void *memory);
 

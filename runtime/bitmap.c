@@ -94,7 +94,7 @@ bool raster_begin(Raster *raster, uint64_t height, uint64_t width, bool whole, P
     }
     raster->height = (int)height;
     raster->width = (int)width;
-    raster->pixels = whole ? memory_try(height * width * (raster->coloured ? 3 : 1)) : NULL;
+    raster->pixels = whole ? memory_try_grow(NULL, height * width * (raster->coloured ? 3 : 1)) : NULL;
     if (!whole || raster->pixels) return true;
     problem_set(problem, "no memory for its %llu x %llu pixels", (unsigned long long)height, (unsigned long long)width);
     return false;
@@ -149,7 +149,7 @@ bool bitmap_decode(const void *bytes, size_t length, int channels, Bitmap *bitma
     bool good = read_raster(bytes, length, true, &raster, problem);
     *bitmap = good ? bitmap_of(&raster) : (Bitmap){0};
     if (channels) bitmap->channels = channels;
-    if (good) bitmap->pixels = memory_try((size_t)bitmap->height * (size_t)bitmap->width * (size_t)bitmap->channels);
+    if (good) bitmap->pixels = memory_try_grow(NULL, (size_t)bitmap->height * (size_t)bitmap->width * (size_t)bitmap->channels);
     if (bitmap->pixels)
         arrange(&raster, bitmap);
     else if (good)

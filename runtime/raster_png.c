@@ -1,6 +1,7 @@
 /* PNG, by libpng: samples are taken as they are stored. What a file says of gamma, colour profile and significant bits changes
  * nothing, as in Pillow: the chunks that say it are skipped unread. */
 #include "runtime/raster.h"
+#include "ir/memory.h"
 
 #include <png.h>
 #include <stdlib.h>
@@ -80,7 +81,7 @@ static void read_pixels(PngReading *reading) {
     png_read_update_info(png, reading->info);
     size_t height = (size_t)reading->raster->height, bytes = png_get_rowbytes(png, reading->info);
     size_t to_bytes = (size_t)reading->raster->width * (reading->raster->coloured ? 3 : 1);
-    reading->rows = malloc(bytes * (passes > 1 ? height : 1));
+    reading->rows = memory_try_grow(NULL, bytes * (passes > 1 ? height : 1));
     if (!reading->rows) png_error(png, "no memory");
     for (int pass = 0; pass < passes; pass++)
         for (size_t y = 0; y < height; y++) {

@@ -1,5 +1,6 @@
 /* WebP, by libwebp: with losses and without, with alpha and without. */
 #include "runtime/raster.h"
+#include "ir/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,7 @@ static VP8StatusCode decode(const uint8_t *bytes, size_t length, WEBP_CSP_MODE m
 
 static VP8StatusCode decode_over_white(const uint8_t *bytes, size_t length, const Raster *raster) {
     size_t count = (size_t)raster->width * (size_t)raster->height;
-    uint8_t *rgba = malloc(4 * count);
+    uint8_t *rgba = memory_try_grow(NULL, 4 * count);
     VP8StatusCode status = rgba ? decode(bytes, length, MODE_RGBA, 4, raster, rgba) : VP8_STATUS_OUT_OF_MEMORY;
     for (size_t i = 0; i < count && status == VP8_STATUS_OK; i++)
         for (size_t c = 0; c < 3; c++) raster->pixels[3 * i + c] = raster_over_white(rgba[4 * i + c], rgba[4 * i + 3], 255);

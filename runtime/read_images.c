@@ -304,7 +304,7 @@ static bool read_file(const Images *images, const ImageFile *file, uint8_t *to) 
 static bool read_files(const Images *images, SourceData *data) {
     size_t row = (size_t)images->channels * (size_t)images->height * (size_t)images->width;
     uint8_t *pixels = memory_try(row * images->file_count);
-    int32_t *labels = malloc(images->file_count * sizeof *labels);
+    int32_t *labels = memory_try_grow(NULL, images->file_count * sizeof *labels);
     data->data[0] = pixels;
     data->data[1] = labels;
     if (!pixels || !labels) {

@@ -1,5 +1,6 @@
 /* What readers have in common: arguments, files, and how they report what is wrong with them. */
 #include "runtime/reader.h"
+#include "ir/memory.h"
 #include "runtime/sources.h"
 #include "runtime/unpack.h"
 
@@ -65,12 +66,12 @@ const char *reader_path(const DataSource *source, const SourceArg *arg, Arena *a
 static char *read_all(Unpacker *unpacker, size_t *length, Problem *problem) {
     size_t room = unpack_knows_length(unpacker) ? (size_t)unpack_longest(unpacker) + 1 : FIRST_ROOM;
     uint64_t most = unpack_reasonable(unpacker);
-    char *bytes = malloc(room);
+    char *bytes = memory_try_grow(NULL, room);
     int64_t got = 1;
     *length = 0;
     while (bytes && got > 0 && *length <= most) {
         if (*length + 1 == room) {
-            char *more = realloc(bytes, room *= 2);
+            char *more = memory_try_grow(bytes, room *= 2);
             if (!more) free(bytes);
             bytes = more;
         }

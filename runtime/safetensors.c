@@ -2,6 +2,7 @@
  */
 #include "runtime/safetensors.h"
 #include "ir/files.h"
+#include "ir/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -109,7 +110,7 @@ static bool read_file(SafeFile *file, const char *path, Diagnostics *diag) {
     bool good = fd >= 0;
     if (good) {
         file->length = (size_t)length;
-        file->bytes = malloc(file->length + 1);
+        file->bytes = memory_try_grow(NULL, file->length + 1);
         if (!file->bytes) errno = ENOMEM;
         good = file->bytes && read_bytes(file, fd);
     }

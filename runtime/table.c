@@ -391,9 +391,9 @@ static bool make_room(Reading *reading) {
         if (reading->columns_of[0][i] < 0) continue;
         Column *column = &table->columns[reading->columns_of[0][i]];
         bool exact = column->kind == COLUMN_NUMBER;
-        column->cells = malloc((size_t)table->rows * sizeof(float));
+        column->cells = memory_try_grow(NULL, (size_t)table->rows * sizeof(float));
         column->exact.kind = column->has_fractions ? EXACT_REAL : EXACT_WHOLE;
-        if (exact) column->exact.elements = malloc((size_t)table->rows * sizeof(double));
+        if (exact) column->exact.elements = memory_try_grow(NULL, (size_t)table->rows * sizeof(double));
         if (column->cells && (!exact || column->exact.elements)) continue;
         reading->at = 0;
         problem_set(reading->problem, "no memory for its %lld rows", (long long)table->rows);
