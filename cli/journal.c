@@ -205,6 +205,50 @@ void journal_epoch(Journal *journal, const EpochRecord *record) {
     journal_write(journal, record_to_json(journal, record));
 }
 
+/* -- warnings and errors as events -- */
+
+typedef struct {
+    json_t *events;
+    DiagKind kind;
+    json_t *last; /* that notes and remedies belong to; NULL: to none that is wanted */
+} Gathering;
+
+static void put_place(json_t *object, const DiagLine *line) {
+    json_object_set_new(object, "message", json_text(line->message));
+    if (!line->file) return;
+    json_object_set_new(object, "file", json_text(line->file));
+    json_object_set_new(object, "line", json_integer(line->line));
+    json_object_set_new(object, "column", json_integer(line->column));
+}
+
+static void append(json_t *object, const char *key, json_t *item) {
+    if (!json_object_get(object, key)) json_object_set_new(object, key, json_array());
+    json_array_append_new(json_object_get(object, key), item);
+}
+
+static void gather(void *context, const DiagLine *line) {
+    Gathering *gathering = context;
+    bool begins = line->kind == DIAG_ERROR || line->kind == DIAG_WARNING;
+    if (begins) gathering->last = NULL;
+    if (line->kind == gathering->kind) {
+        gathering->last = json_pack("{s:s}", "event", line->kind == DIAG_ERROR ? "error" : "warning");
+        put_place(gathering->last, line);
+        json_array_append_new(gathering->events, gathering->last);
+    } else if (gathering->last && line->kind == DIAG_HELP) {
+        append(gathering->last, "help", json_text(line->message));
+    } else if (gathering->last && line->kind == DIAG_NOTE) {
+        json_t *note = json_object();
+        put_place(note, line);
+        append(gathering->last, "notes", note);
+    }
+}
+
+json_t *journal_diagnostics(const Diagnostics *diag, DiagKind kind) {
+    Gathering gathering = {json_array(), kind, NULL};
+    diag_visit(diag, gather, &gathering);
+    return gathering.events;
+}
+
 Path journal_source_folder(const char *folder) {
     Path path = path_join(folder, RUN_METRICS);
     size_t length = 0;

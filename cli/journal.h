@@ -47,6 +47,10 @@ void journal_free(Journal *journal);
 /* The folder that the model file of a run came from, by the run's start line; the run's own folder if there is none. */
 Path journal_source_folder(const char *folder);
 
+/* The warnings (`kind` DIAG_WARNING) or errors so far as events: {"event":"warning","message":...,"file":...,"line":...,
+ * "column":...,"notes":[...],"help":[...]}. */
+json_t *journal_diagnostics(const Diagnostics *diag, DiagKind kind);
+
 /* A number, or null if it is not finite. */
 json_t *json_number(double value);
 /* A text, or "?" if it is no UTF-8, as names of files need not be. */

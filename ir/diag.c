@@ -13,13 +13,11 @@ typedef struct {
     size_t length;
 } Text;
 
-typedef enum { LINE_ERROR, LINE_WARNING, LINE_NOTE, LINE_HELP } LineKind;
-
 /* One printed part: an error or a warning, or a note or remedy that belongs to the one before it. */
 typedef struct Line Line;
 struct Line {
     Line *next;
-    LineKind kind;
+    DiagKind kind;
     Span span;
     const char *message;
 };
@@ -74,9 +72,9 @@ static const Text *span_text(const Diagnostics *diag, Span span) {
 /* -- collecting -- */
 
 /* Notes and remedies of an error that is not kept are not kept either. */
-static void line_add(Diagnostics *diag, LineKind kind, Span span, const char *format, va_list args) {
-    if (kind == LINE_ERROR) diag->dropped = ++diag->errors > DIAG_MAX_ERRORS;
-    if (kind == LINE_WARNING) diag->dropped = ++diag->warnings > DIAG_MAX_WARNINGS;
+static void line_add(Diagnostics *diag, DiagKind kind, Span span, const char *format, va_list args) {
+    if (kind == DIAG_ERROR) diag->dropped = ++diag->errors > DIAG_MAX_ERRORS;
+    if (kind == DIAG_WARNING) diag->dropped = ++diag->warnings > DIAG_MAX_WARNINGS;
     if (diag->dropped) return;
     Line *line = ARENA_NEW(diag->arena, Line);
     line->kind = kind;
@@ -93,28 +91,28 @@ void diag_error(Diagnostics *diag, Status status, Span span, const char *format,
     va_list args;
     if (!diag->errors) diag->status = status;
     va_start(args, format);
-    line_add(diag, LINE_ERROR, span, format, args);
+    line_add(diag, DIAG_ERROR, span, format, args);
     va_end(args);
 }
 
 void diag_warning(Diagnostics *diag, Span span, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    line_add(diag, LINE_WARNING, span, format, args);
+    line_add(diag, DIAG_WARNING, span, format, args);
     va_end(args);
 }
 
 void diag_note(Diagnostics *diag, Span span, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    line_add(diag, LINE_NOTE, span, format, args);
+    line_add(diag, DIAG_NOTE, span, format, args);
     va_end(args);
 }
 
 void diag_help(Diagnostics *diag, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    line_add(diag, LINE_HELP, (Span){0}, format, args);
+    line_add(diag, DIAG_HELP, (Span){0}, format, args);
     va_end(args);
 }
 
@@ -130,7 +128,7 @@ void diag_clear(Diagnostics *diag) {
 }
 
 /* A line with its text already made: through line_add, so that the limit holds. */
-static void line_copy(Diagnostics *diag, LineKind kind, const char *format, ...) {
+static void line_copy(Diagnostics *diag, DiagKind kind, const char *format, ...) {
     va_list args;
     va_start(args, format);
     line_add(diag, kind, (Span){0}, format, args);
@@ -218,13 +216,21 @@ static void print_line(const Diagnostics *diag, const Line *line, FILE *out) {
     static const char *const kinds[] = {"error", "warning", "note", "help"};
     const char *name;
     uint32_t number, column;
-    bool placed = line->kind != LINE_HELP && diag_locate(diag, line->span, &name, &number, &column);
+    bool placed = line->kind != DIAG_HELP && diag_locate(diag, line->span, &name, &number, &column);
     if (placed)
         fprintf(out, "%s:%u:%u: %s: ", name, number, column, kinds[line->kind]);
     else
-        fprintf(out, line->kind == LINE_HELP ? "  %s: " : "mlc: %s: ", kinds[line->kind]);
+        fprintf(out, line->kind == DIAG_HELP ? "  %s: " : "mlc: %s: ", kinds[line->kind]);
     print_message(line->message, out);
     if (placed) print_caret(span_text(diag, line->span), line->span, number, out);
+}
+
+void diag_visit(const Diagnostics *diag, DiagVisitor *visit, void *context) {
+    for (const Line *line = diag->first; line; line = line->next) {
+        DiagLine told = {.kind = line->kind, .message = line->message};
+        if (line->kind != DIAG_HELP) diag_locate(diag, line->span, &told.file, &told.line, &told.column);
+        visit(context, &told);
+    }
 }
 
 static void print_hidden(const char *what, size_t count, size_t most, FILE *out) {

@@ -66,6 +66,17 @@ void diag_clear(Diagnostics *diag);                  /* forget errors and warnin
 /* Prints the warnings before work that takes long, and forgets them. Where there is an error nothing happens: diag_print will
  * tell both. */
 void diag_print_warnings(Diagnostics *diag, FILE *out);
+/* One printed part of the diagnostics, as programs want it. */
+typedef enum { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE, DIAG_HELP } DiagKind;
+typedef struct {
+    DiagKind kind; /* a note or a remedy belongs to the error or warning before it */
+    const char *message;
+    const char *file; /* NULL: without a place */
+    uint32_t line, column;
+} DiagLine;
+typedef void DiagVisitor(void *context, const DiagLine *line);
+/* Calls `visit` with each part, in the order in which diag_print prints them. */
+void diag_visit(const Diagnostics *diag, DiagVisitor *visit, void *context);
 /* Adds the errors and warnings of `from`, which must have no places: work on other threads reports to diagnostics of its own. */
 void diag_append(Diagnostics *diag, const Diagnostics *from);
 
