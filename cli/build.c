@@ -16,6 +16,7 @@ static Model *load(const Build *build, const char *const *sets, uint32_t set_cou
         .like = build->like,
         .schema = keeper_schema,
         .schema_context = build->keeper,
+        .weights_given = build->options->weights != NULL,
     };
     return model_load(&options, build->diag);
 }

@@ -54,7 +54,7 @@ static void print_facts(const Build *build, const Graph *graph, const char *path
 /* Where the header of the data tells how many rows there are. */
 static void warn_of_rows(const Build *build) {
     int64_t rows[SPLIT_COUNT];
-    model_warn_softmax(build->model, build->diag);
+    model_warn(build->model, build->diag);
     if (!dataset_expect_rows(&build->info->schema, &build->info->split, rows)) return;
     model_set_training_rows(build->model, rows[SPLIT_TRAIN]);
     model_warn_last_batch(build->model, build->diag);

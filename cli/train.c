@@ -31,6 +31,7 @@ typedef struct {
     bool goes_on;                    /* from the checkpoint of the run that --resume names */
     CheckpointInfo before;           /* of that run */
     bool begun;                      /* resolved.mdl and the start line are written */
+    json_t *warnings;                /* told before the journal was there; NULL: written since */
     const char *weights;             /* the file that the first weights were taken from; NULL: none */
     uint32_t best_epoch;             /* that best.safetensors is of; 0: none */
     bool early;                      /* stop_when ended the training */
@@ -123,6 +124,39 @@ static bool open_data(Training *training) {
     return session_begin(session) && session_open_data(session);
 }
 
+/* Prints the warnings so far, and keeps them for the journal: a training takes long. */
+static void tell_warnings(Training *training) {
+    if (diag_errors(training->diag)) return; /* they are told together */
+    json_t *more = journal_diagnostics(training->diag, DIAG_WARNING);
+    if (!training->warnings) training->warnings = json_array();
+    json_array_extend(training->warnings, more);
+    json_decref(more);
+    diag_print_warnings(training->diag, stderr);
+}
+
+static void write_warnings(Training *training) {
+    size_t i;
+    json_t *line;
+    json_array_foreach(training->warnings, i, line) journal_write(&training->journal, json_incref(line));
+    json_decref(training->warnings);
+    training->warnings = NULL;
+}
+
+/* What is known of the rows. */
+static void warn_of_rows(const Training *training, const int64_t rows[SPLIT_COUNT]) {
+    const Session *session = &training->session;
+    const ModelInfo *info = session->build.info;
+    model_warn_last_batch(session->build.model, training->diag);
+    if (!rows[SPLIT_VALID] && rows[SPLIT_TEST]) model_warn_choice(session->build.model, training->diag);
+    for (uint32_t i = 0; i < info->output_count; i++) {
+        const ModelOutput *output = &info->outputs[i];
+        if (!output->label || !dataset_all_alike(session->dataset, output->label, SPLIT_TRAIN)) continue;
+        diag_warning(training->diag, output->span, "all training rows have the same '%s': there is nothing to tell apart",
+                     output->label);
+        diag_help(training->diag, "'mlc data FILE.mdl' shows how many rows of each class every split has");
+    }
+}
+
 static bool compile_programs(Training *training) {
     Session *session = &training->session;
     const Programs *programs = &session->programs;
@@ -131,14 +165,14 @@ static bool compile_programs(Training *training) {
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) rows[split] = dataset_rows(session->dataset, split);
     if (!programs_compile(&session->programs, &session->build)) return false; /* what the headers promised */
     model_set_training_rows(session->build.model, rows[SPLIT_TRAIN]);
-    model_warn_softmax(session->build.model, training->diag);
-    model_warn_last_batch(session->build.model, training->diag);
-    diag_print_warnings(training->diag, stderr);
+    if (!training->goes_on) model_warn(session->build.model, training->diag);
+    warn_of_rows(training, rows);
+    tell_warnings(training);
     want_programs(training, rows);
     if (!session_start(session) || !session_fit(session)) return false;
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++)
         if (!session_check_choices(session, dataset_split(session->dataset, split), rows[split], NULL)) return false;
-    diag_print_warnings(training->diag, stderr);
+    tell_warnings(training);
     if (session->trains_anew && !warm_start(session, &training->weights)) return false;
     training->train = programs_pair(programs, GRAPH_TRAIN, rows[SPLIT_TRAIN], batch);
     ProgramPair *pairs[] = {[SPLIT_VALID] = &training->valid, [SPLIT_TEST] = &training->test};
@@ -241,6 +275,7 @@ static bool begin_run(Training *training) {
     training->begun = true;
     if (!journal_open(&training->journal, training->goes_on ? (uint32_t)training->before.epoch + 1 : 0)) return false;
     journal_write(&training->journal, start_line(training)); /* first: the model's text means nothing without its folder */
+    write_warnings(training);
     if (!training->journal.file || !run_write_model(&training->session.build, training->folder.path)) return false;
     print_start(training);
     if (training->goes_on) tell_schedule(training);
@@ -428,7 +463,9 @@ static void print_judgement(const Training *training, const EpochRecord *last) {
     if (training->early)
         printf("stopped early: no gain of %s %s in %u epoch%s\n", split, looked_at, info->stop.patience,
                info->stop.patience == 1 ? "" : "s");
-    if (training->best_epoch) printf("best %s %s: epoch %u\n", split, metric, training->best_epoch);
+    if (training->best_epoch)
+        printf("best %s %s: epoch %u%s\n", split, metric, training->best_epoch,
+               last->valid.present ? "" : ", chosen by the test rows themselves; 'valid = 0.1' holds out others to choose by");
 }
 
 static void print_answer(const Training *training) {
@@ -467,6 +504,14 @@ static Status finish(Training *training, TrainResult result) {
     return diag_status(training->diag);
 }
 
+/* Whoever reads the events need not read stderr to know why there are no more. */
+static void print_errors(const Training *training) {
+    size_t i;
+    json_t *line, *errors = journal_diagnostics(training->diag, DIAG_ERROR);
+    json_array_foreach(errors, i, line) json_print_line(json_incref(line), stdout);
+    json_decref(errors);
+}
+
 static Status run_whole(Training *training) {
     bool ready = check_usage(training->options, training->diag) && open_resumed(training) && open_model(training) &&
                  open_data(training) && compile_programs(training) && open_folder(training);
@@ -480,6 +525,8 @@ Status command_train(const Options *given, Diagnostics *diag) {
     training->lock = -1;
     training->started = seconds_now();
     Status status = run_whole(training);
+    if (given->json) print_errors(training);
+    json_decref(training->warnings);
     journal_free(&training->journal);
     session_close(&training->session);
     if (training->lock >= 0) close(training->lock);

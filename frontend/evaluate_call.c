@@ -170,5 +170,6 @@ Value evaluate_call(Evaluator *evaluator, const Expr *expr) {
     LayerMark mark = summary_mark(evaluator);
     Value value = invoke(evaluator, callee, given, count, expr->span, assigned_to);
     summary_record(evaluator, &mark, callee, value, expr->span);
+    loss_call_keep(evaluator, callee, given, count, expr->span);
     return value;
 }

@@ -27,11 +27,18 @@ static bool stands_for(Arena *arena, const char *pattern, const char *tensor) {
     return matches(pattern, tensor) || (dot && matches(pattern, arena_copy_string(arena, tensor, (size_t)(dot - tensor))));
 }
 
-bool freeze_holds(const Evaluator *evaluator, const char *tensor) {
-    const Frozen *frozen = &evaluator->globals->frozen;
+static bool any_stands_for(Arena *arena, const Frozen *frozen, const char *tensor) {
     for (uint32_t i = 0; i < frozen->count; i++)
-        if (stands_for(evaluator->arena, frozen->patterns[i], tensor)) return true;
+        if (stands_for(arena, frozen->patterns[i], tensor)) return true;
     return false;
+}
+
+bool freeze_holds(const Evaluator *evaluator, const char *tensor) {
+    return any_stands_for(evaluator->arena, &evaluator->globals->frozen, tensor);
+}
+
+bool freeze_covers(const Model *model, const char *tensor) {
+    return any_stands_for(model->arena, &model->globals.frozen, tensor);
 }
 
 /* -- reading the key -- */

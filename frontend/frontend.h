@@ -21,6 +21,7 @@ typedef struct {
     const SourceSchema *like; /* of a trained network: the schema it was trained with; else NULL */
     SchemaFunction *schema;
     void *schema_context;
+    bool weights_given; /* the first weights come from elsewhere, so that layers may do without training */
 } ModelOptions;
 
 /* Parses and checks everything, for the train block's batch and for one more row (the last batch of an epoch has another size):
@@ -108,8 +109,11 @@ const ModelInfo *model_info(const Model *model);
 void model_set_training_rows(Model *model, int64_t rows);
 /* Warns where the last batch has one row and a batch_norm that finds no variance in it. */
 void model_warn_last_batch(const Model *model, Diagnostics *diag);
-/* Warns where cross_entropy is given probabilities in place of logits. */
-void model_warn_softmax(const Model *model, Diagnostics *diag);
+/* Warns of what is suspicious about the model itself, whatever its data are: what is used nowhere, losses that are given
+ * something else than they compute with. */
+void model_warn(const Model *model, Diagnostics *diag);
+/* Warns where the model chooses its best epoch, or its last one, and nothing but test rows are there to choose by. */
+void model_warn_choice(const Model *model, Diagnostics *diag);
 
 /* GRAPH_TRAIN: outputs "loss" and the metrics that are numbers (means over the batch), updates for every state; gradients as grad nodes.
  * GRAPH_EVAL: outputs "loss", the metrics of the batch, what GRAPH_METRICS needs, and the model's outputs; no updates. GRAPH_PREDICT: the

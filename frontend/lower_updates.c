@@ -203,6 +203,8 @@ bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
     if (!optimizer || !loss) return false;
     uint32_t count;
     if (!freeze_check(evaluator)) return false;
+    const Value *rate = &optimizer->args[0];
+    if (evaluator->log && value_is_number(*rate) && value_number(*rate) == 0) evaluator->log->zero_rate = optimizer->spans[0];
     evaluator_at(evaluator, expr->span);
     Trained *trained = gradients_of(evaluator, loss, &count);
     if (!count) {

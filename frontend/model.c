@@ -220,12 +220,12 @@ static bool check_graphs(Model *model) {
     bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph) && fields_check_rows(model) &&
                 metrics_check(model);
     if (good) labels_find(model, graph);
-    if (good) softmax_find_twice(model, graph);
     if (good) metrics_find_shares(model, graph);
     if (good) targets_find(model);
     if (good) choices_find(model);
     if (good) model->info.fits = fits_list(model->log->fits, model->arena, &model->info.fit_count);
     if (good) find_derived(model, graph);
+    if (good) warnings_find(model, graph);
     model->info.presents = model->log->presents;
     model->info.present_count = model->log->present_count;
     model->info.class_uses = model->log->class_uses;

@@ -26,6 +26,14 @@ struct SourceText {
     uint32_t header_end; /* where the line `mdl 1` ends */
 };
 
+/* Something suspicious, in the order in which it was found. */
+typedef struct Warning {
+    struct Warning *next;
+    Span span, note_span;
+    Span covers;                       /* of a variable that is used nowhere: what is computed for it */
+    const char *message, *note, *help; /* note, help: NULL where there is none */
+} Warning;
+
 struct Model {
     Arena *arena;
     Diagnostics *diag;
@@ -39,9 +47,9 @@ struct Model {
     const Callable *network;
     Item *data, *train;
     ModelInfo info;
-    int64_t training_rows;              /* 0: not known yet */
-    Span first_softmax, second_softmax; /* of a softmax of a softmax; no places: there is none */
-    double clip_norm, clip_value;       /* 0: not clipped */
+    int64_t training_rows; /* 0: not known yet */
+    Warning *warnings;
+    double clip_norm, clip_value; /* 0: not clipped */
     LayerLog *log;
 };
 
@@ -63,10 +71,18 @@ bool outputs_name(Model *model); /* outputs.c */
 bool augment_read(Model *model); /* fields.c */
 /* Whether each row of a field is made of its own row of the data only (field_rows.c). */
 bool fields_check_rows(const Model *model);
-/* Finds a softmax of a softmax in the graph of the training (softmax_twice.c). */
-void softmax_find_twice(Model *model, const Graph *graph);
+/* Finds what is suspicious about the model; `graph` is that of the training (warnings.c). */
+void warnings_find(Model *model, const Graph *graph);
+Warning *warning_add(Model *model, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Losses that are given something else than they compute with (loss_inputs.c). */
+void loss_inputs_find(Model *model, const Graph *graph);
+/* Params, fields, inputs, variables and weights that nothing uses (unused.c). */
+void unused_find(Model *model);
+void idle_weights_find(Model *model, const Graph *graph);
 bool judging_read(Model *model, Evaluator *evaluator); /* judging.c */
 bool freeze_read(Model *model, Evaluator *evaluator);  /* freeze.c */
+/* Whether the training leaves the weight of this name as it is. */
+bool freeze_covers(const Model *model, const char *tensor);
 /* Reports every name in `freeze` that no weight or state of the graph has. */
 bool freeze_check(Evaluator *evaluator);
 bool source_read(Model *model, Evaluator *evaluator); /* source.c */

@@ -108,3 +108,15 @@ void summary_record(Evaluator *evaluator, const LayerMark *mark, const Callable 
                                        .operations = operations_since(evaluator, mark),
                                        .line = span.file == evaluator->log->file ? line_at(evaluator->log, span.begin) : 0};
 }
+
+static NodeId tensor_given(const Given *given, uint32_t count, uint32_t index) {
+    return index < count && given[index].value.kind == VALUE_TENSOR ? given[index].value.node : NODE_NONE;
+}
+
+void loss_call_keep(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span) {
+    LayerLog *log = evaluator->log;
+    NodeId node = tensor_given(given, count, 0);
+    if (!log || evaluator->phase != PHASE_TRAIN || evaluator->scope->in_library || !callee->in_library || !node) return;
+    ARENA_ROOM(evaluator->arena, log->loss_calls, log->loss_call_count, log->loss_call_capacity);
+    log->loss_calls[log->loss_call_count++] = (LossCall){callee->name, span, node, tensor_given(given, count, 1)};
+}

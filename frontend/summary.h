@@ -11,6 +11,13 @@ typedef struct {
     int64_t columns;   /* that they choose from; 0: not known */
 } ClassLabel;
 
+/* A call of a function of the library in the train block, of tensors. */
+typedef struct {
+    const char *callee;
+    Span span;
+    NodeId node, other; /* the first and the second argument; NODE_NONE: none, or no tensor */
+} LossCall;
+
 typedef struct LayerLog {
     uint32_t file;         /* the model's own text */
     const uint32_t *lines; /* where each line of the text begins */
@@ -25,6 +32,9 @@ typedef struct LayerLog {
     int64_t numbers_followed; /* to find the elements of class_uses */
     ClassLabel *labels;       /* in the order in which they are compared */
     uint32_t label_count, label_capacity;
+    Span zero_rate; /* of a learning rate that is 0; no place: it is another */
+    LossCall *loss_calls;
+    uint32_t loss_call_count, loss_call_capacity;
     NodeId *outputs;             /* of the model */
     MetricCounts *metric_counts; /* of each metric */
     FitList *fits;               /* of the data block */
@@ -40,6 +50,9 @@ void present_keep(Evaluator *evaluator, NodeId node, Span span);
 
 /* Keeps a label, once; of more than a few dozen the rest is let go (labels.c). */
 void label_add(LayerLog *log, Arena *arena, ClassLabel label);
+
+/* Keeps a call of the train block. */
+void loss_call_keep(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span);
 
 LayerLog *layer_log_new(Arena *arena, uint32_t file, const char *text);
 

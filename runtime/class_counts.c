@@ -31,6 +31,18 @@ static int64_t largest_class(const Dataset *dataset, const SourceField *field) {
     return largest < (double)CLASSES_MOST ? (int64_t)largest + 1 : CLASSES_MOST;
 }
 
+bool dataset_all_alike(const Dataset *dataset, const char *name, Split split) {
+    const SourceField *field = source_field(dataset_fields(dataset), name);
+    int64_t rows = dataset_rows(dataset, split);
+    if (!field || field->row.rank || rows < 2) return false;
+    const void *data = dataset_field(dataset, name);
+    const int32_t *row = dataset_split(dataset, split);
+    double first = element_value(field->dtype, field->is_text, data, row[0]);
+    for (int64_t i = 1; i < rows; i++)
+        if (element_value(field->dtype, field->is_text, data, row[i]) != first) return false;
+    return true;
+}
+
 ClassCounts *class_counts(const Dataset *dataset, const char *label, Arena *arena, uint32_t *count) {
     const SourceSchema *schema = dataset_fields(dataset);
     ClassCounts *all = ARENA_ARRAY(arena, ClassCounts, schema->field_count);

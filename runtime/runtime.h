@@ -124,6 +124,8 @@ typedef struct {
     uint32_t class_count;
     Findings findings;
 } DataFacts;
+/* Whether a field of one number a row is the same in all rows of a split, of which there are several. */
+bool dataset_all_alike(const Dataset *dataset, const char *field, Split split);
 /* label: the source's field that holds the classes to be learnt, or NULL. */
 DataFacts *dataset_inspect(const Dataset *dataset, const char *label, Arena *arena);
 
