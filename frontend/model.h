@@ -76,6 +76,8 @@ void warnings_find(Model *model, const Graph *graph);
 Warning *warning_add(Model *model, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Losses that are given something else than they compute with (loss_inputs.c). */
 void loss_inputs_find(Model *model, const Graph *graph);
+/* A label that the network reads (leak.c). */
+void leak_find(Model *model, const Graph *graph);
 /* Params, fields, inputs, variables and weights that nothing uses (unused.c). */
 void unused_find(Model *model);
 void idle_weights_find(Model *model, const Graph *graph);

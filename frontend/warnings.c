@@ -35,6 +35,7 @@ static void find_zero_rate(Model *model) {
 }
 
 void warnings_find(Model *model, const Graph *graph) {
+    leak_find(model, graph);
     loss_inputs_find(model, graph);
     unused_find(model);
     idle_weights_find(model, graph);
