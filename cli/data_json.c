@@ -26,9 +26,10 @@ static void put_statistics(json_t *to, const DataReport *report, const FieldFact
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         if (!dataset_rows(report->session.dataset, split)) continue;
         const Statistics *whole = &facts->whole[split];
-        json_t *statistics = facts->field.is_text ? json_pack("{s:I, s:I}", "count", (json_int_t)whole->moments.count,
-                                                              "missing", (json_int_t)whole->missing)
-                                                  : statistics_json(whole);
+        json_t *statistics =
+            facts->field.is_text && !facts->dates
+                ? json_pack("{s:I, s:I}", "count", (json_int_t)whole->moments.count, "missing", (json_int_t)whole->missing)
+                : statistics_json(whole);
         if (facts->width > 1) json_object_set_new(statistics, "elements", columns_json(facts->columns[split], facts->width));
         json_object_set_new(to, split_name(split), statistics);
     }
@@ -38,7 +39,11 @@ static json_t *field_json(const DataReport *report, const FieldFacts *facts) {
     json_t *row = json_array();
     for (int i = 0; i < facts->field.row.rank; i++) json_array_append_new(row, json_integer(facts->field.row.dim[i]));
     json_t *field = json_pack("{s:s, s:s, s:o}", "name", facts->field.name, "type",
-                              facts->field.is_text ? "text" : dtype_name(facts->field.dtype), "row", row);
+                              facts->dates           ? "date"
+                              : facts->field.is_text ? "text"
+                                                     : dtype_name(facts->field.dtype),
+                              "row", row);
+    if (facts->dates) json_object_set_new(field, "format", json_string(facts->dates));
     put_statistics(field, report, facts);
     return field;
 }

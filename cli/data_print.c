@@ -1,6 +1,7 @@
 /* What `mlc data FILE.mdl` tells, as text. */
 #include "cli/data_print.h"
 #include "cli/terminal.h"
+#include "ir/date.h"
 #include "ir/shown.h"
 
 #include <inttypes.h>
@@ -66,8 +67,35 @@ static void print_text_column(const FieldFacts *facts, Split split, const char *
            remark);
 }
 
+/* "2024-06-29", of seconds since 1970 */
+static const char *day_text(char buffer[NUMBER_TEXT], double seconds) {
+    Date date;
+    if (isnan(seconds) || !date_from_seconds((int64_t)floor(seconds), &date)) return "-";
+    snprintf(buffer, NUMBER_TEXT, "%04d-%02d-%02d", (int)date.parts[DATE_year], (int)date.parts[DATE_month],
+             (int)date.parts[DATE_day]);
+    return buffer;
+}
+
+static void print_dates(const FieldFacts *facts, Split split, const char *remark) {
+    char missing[NUMBER_TEXT], least[NUMBER_TEXT], mean[NUMBER_TEXT], most[NUMBER_TEXT];
+    const Statistics *statistics = &facts->whole[split];
+    bool any = statistics->moments.count > 0;
+    print_name(facts->field.name);
+    printf(" %-14s %8s %*s %*s %*s%s\n", "date", text_count(missing, statistics->missing), CELL_WIDTH,
+           day_text(least, any ? statistics->least : NAN), CELL_WIDTH, day_text(mean, any ? statistics->moments.mean : NAN),
+           CELL_WIDTH, day_text(most, any ? statistics->most : NAN), remark);
+}
+
 static void print_field(const FieldFacts *facts, Split split, const char *remark) {
     char type[SHAPE_TEXT], name[64];
+    if (facts->dates && date_format_tells(facts->dates, DATE_year)) {
+        print_dates(facts, split, remark);
+        return;
+    }
+    if (facts->dates) {
+        print_statistics(facts->field.name, "time, seconds", &facts->whole[split], remark);
+        return;
+    }
     if (facts->field.is_text) {
         print_text_column(facts, split, remark);
         return;

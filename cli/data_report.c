@@ -26,13 +26,33 @@ static bool is_picture(const SourceField *field) {
 static void mark_used(DataReport *report, const Symbol *symbol) {
     const SourceSchema *schema = dataset_fields(report->session.dataset);
     uint32_t count;
+    SourceRows rows;
     const uint32_t *fields = source_reads(schema, symbol->name, report->session.arena, &count);
-    for (uint32_t i = 0; i < count; i++) report->used[fields[i]] = true;
+    const Derived *derived = derived_find(report->session.arena, schema, source_rows_of(symbol->name, &rows));
+    for (uint32_t i = 0; i < count; i++) {
+        report->used[fields[i]] = true;
+        if (!derived || !derived_reads_dates(derived, fields[i])) report->dates[fields[i]] = NULL;
+    }
+}
+
+/* Columns that the fields of the data block read as dates. */
+static void find_dates(DataReport *report) {
+    const SourceSchema *schema = dataset_fields(report->session.dataset);
+    const DerivedFields *known = report->session.build.info->schema.derived;
+    report->dates = ARENA_ARRAY(report->session.arena, const char *, schema->field_count);
+    for (uint32_t i = 0; i < known->count; i++) {
+        const Derived *derived = derived_find(report->session.arena, schema, known->items[i]->name);
+        for (uint32_t k = 0; derived && k < schema->field_count; k++) {
+            const char *format = derived_reads_dates(derived, k);
+            if (format) report->dates[k] = format;
+        }
+    }
 }
 
 static bool find_used(DataReport *report) {
     const Build *build = &report->session.build;
-    report->used = ARENA_ARRAY(report->session.arena, bool, report->facts->field_count);
+    report->used = ARENA_ARRAY(report->session.arena, bool, dataset_fields(report->session.dataset)->field_count);
+    find_dates(report);
     Graph *graph = model_graph(build->model, GRAPH_TRAIN, build->info->batch, build->diag);
     for (uint32_t i = 0; graph && i < graph->symbol_count; i++)
         if (graph->symbols[i].kind == SYMBOL_BATCH && graph->symbols[i].node) mark_used(report, &graph->symbols[i]);
@@ -63,9 +83,10 @@ bool report_source(DataReport *report) {
     if (option_given(report->options, OPTION_split) && !session_split(session, &report->split)) return false;
     SourceRows rows;
     const char *label = info->label_field ? source_rows_of(info->label_field, &rows) : NULL;
-    report->facts = dataset_inspect(session->dataset, label, session->arena);
+    if (!find_used(report)) return false;
+    report->facts = dataset_inspect(session->dataset, label, report->dates, session->arena);
     choose_rows(report);
-    return find_used(report);
+    return true;
 }
 
 /* -- the fields of the data block -- */

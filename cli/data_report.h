@@ -18,7 +18,9 @@ typedef struct {
     Diagnostics *diag;
     Split split; /* whose statistics and first rows are shown */
     DataFacts *facts;
-    bool *used;          /* [facts->field_count]: the model reads that field of the source */
+    bool *used; /* [facts->field_count]: the model reads that field of the source */
+    const char *
+        *dates; /* [facts->field_count]: the format by which the model reads a column as dates, and as nothing else; or NULL */
     FieldFacts **fields; /* of the data block, [field_count] */
     uint32_t field_count;
     void **first; /* [field_count]: of each of them the rows shown, one after the other */

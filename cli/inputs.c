@@ -283,12 +283,13 @@ static bool check_columns(const Opening *opening, const Symbol *symbol) {
     const SourceField *single = source_field(schema, name);
     uint32_t count;
     const uint32_t *fields = source_reads(schema, name, opening->session->arena, &count);
+    const Derived *derived = derived_find(opening->session->arena, schema, name);
     for (uint32_t i = 0; i < count; i++) {
         const SourceField *wanted = &schema->fields[fields[i]];
         const void *data;
         const SourceField *found = dataset_find(opening->session->dataset, wanted->name, &data);
         if (!found) return missing_column(opening, wanted);
-        if (found->unseen) tell_unseen(opening->files[0], found);
+        if (found->unseen && !(derived && derived_reads_dates(derived, fields[i]))) tell_unseen(opening->files[0], found);
         if (!single || found->dtype == symbol->dtype) continue;
         diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "column '%s' of '%s' must hold whole numbers, with none missing",
                    wanted->name, opening->files[0]);

@@ -20,6 +20,7 @@ static int depth_of(const Derived *derived) {
 
 /* Whether arithmetic may lose digits of a field: bytes have none to lose, and f32 of arrays are exact as they are. */
 static bool has_digits(const SourceSchema *schema, const Derived *derived) {
+    if (derived->kind == DERIVED_DATE) return true;
     if (derived->kind == DERIVED_COLUMNS) {
         const SourceField *field = &schema->fields[derived->fields[0]];
         return field->is_column || field->dtype == DTYPE_I32;
@@ -29,9 +30,17 @@ static bool has_digits(const SourceSchema *schema, const Derived *derived) {
     return digits;
 }
 
+/* Only the seconds have a fraction. */
+static bool tells_whole(const Derived *derived) {
+    bool whole = true;
+    for (uint32_t i = 0; i < derived->count; i++) whole &= derived->parts[i] != DATE_seconds;
+    return whole || !date_format_has_fraction(derived->format);
+}
+
 /* Of whole numbers only, whatever the data are. */
 static bool is_whole(const SourceSchema *schema, const Derived *derived) {
     bool whole = derived->kind != DERIVED_REAL && derived->kind != DERIVED_DIV;
+    if (derived->kind == DERIVED_DATE) return tells_whole(derived);
     for (uint32_t i = 0; i < derived->count; i++) whole &= schema->fields[derived->fields[i]].dtype == DTYPE_I32;
     if (derived->kind == DERIVED_INT) return true;
     if (derived->kind == DERIVED_FLOOR && derived->args[0]->kind == DERIVED_DIV) derived = derived->args[0];
@@ -41,7 +50,7 @@ static bool is_whole(const SourceSchema *schema, const Derived *derived) {
 
 /* A single column side by side with none is a column. */
 static const Derived *simplest(Arena *arena, const Derived *derived) {
-    if (derived->kind != DERIVED_COLUMNS || !derived->is_list || derived->count != 1) return derived;
+    if (!derived->is_list || derived->count != 1) return derived;
     Derived *single = ARENA_NEW(arena, Derived);
     *single = *derived;
     single->is_list = false;
@@ -62,16 +71,21 @@ static const Derived *some_columns(Arena *arena, const Derived *derived, int64_t
     *some = *derived;
     for (int i = 0; i < derived_arity(derived->kind); i++)
         some->args[i] = some_columns(arena, derived->args[i], from, step, count);
-    if (derived->kind != DERIVED_COLUMNS || !derived->is_list) return some;
+    if (!derived->is_list) return some;
     uint32_t *fields = ARENA_ARRAY(arena, uint32_t, count);
-    for (uint32_t i = 0; i < count; i++) fields[i] = derived->fields[from + i * step];
+    DatePart *parts = ARENA_ARRAY(arena, DatePart, count);
+    for (uint32_t i = 0; i < count; i++) {
+        fields[i] = derived->fields[from + i * step];
+        if (derived->parts) parts[i] = derived->parts[from + i * step];
+    }
     some->fields = fields;
+    some->parts = parts;
     some->count = count;
     return simplest(arena, some);
 }
 
 static bool reads_lists(const Derived *derived) {
-    bool lists = derived->kind != DERIVED_COLUMNS || derived->is_list;
+    bool lists = !derived->count || derived->is_list;
     for (int i = 0; i < derived_arity(derived->kind); i++) lists &= reads_lists(derived->args[i]);
     return lists;
 }
@@ -112,8 +126,8 @@ static void keep(Evaluator *evaluator, const char *name, const Derived *derived)
     source_add_derived(schema, field);
 }
 
-/* As an input, under the shape of the node that it is computed from. */
-static Value derived_input(Evaluator *evaluator, const Derived *derived, Shape shape, Span span) {
+/* Under the shape of the node that it is computed from. */
+Value derive_column(Evaluator *evaluator, const Derived *derived, Shape shape, Span span) {
     const SourceSchema *schema = evaluator->globals->schema;
     const char *name = derived_name(evaluator->arena, schema, derived);
     SourceField field = {.name = name, .dtype = derived_dtype(derived), .row = derived_row(schema, derived)};
@@ -129,7 +143,7 @@ NodeId derived_node(Evaluator *evaluator, const Derived *derived, Shape shape) {
     if (derived->kind != DERIVED_COLUMNS || single) {
         const char *name = single ? schema->fields[derived->fields[0]].name : NULL;
         Value value = single ? source_input(evaluator, source_field(schema, name), (Span){0})
-                             : derived_input(evaluator, derived, shape, (Span){0});
+                             : derive_column(evaluator, derived, shape, (Span){0});
         return build_reshape(evaluator->graph, value.node, shape);
     }
     SourceField field = {.name = source_columns_name(evaluator->arena, derived->fields, derived->count),
@@ -150,7 +164,7 @@ Value derive_single(Evaluator *evaluator, DerivedKind kind, Value x, Span span) 
     const Derived *of = x.kind == VALUE_TENSOR ? derived_of(evaluator, x.node) : NULL;
     if (!is_derivable(of) || !(kind == DERIVED_INT || has_digits(evaluator->globals->schema, of))) return value_none();
     Derived derived = {.kind = kind, .args = {of}};
-    return derived_input(evaluator, &derived, tensor_node(evaluator, x)->shape, span);
+    return derive_column(evaluator, &derived, tensor_node(evaluator, x)->shape, span);
 }
 
 static const Derived *of_value(const Evaluator *evaluator, Value value) {
@@ -173,5 +187,5 @@ Value derive_double(Evaluator *evaluator, DerivedKind kind, Value a, Value b, Sp
                     !shape_equal(derived_row(schema, left), derived_row(schema, right))))
         return value_none();
     Derived derived = {.kind = kind, .args = {left, right}};
-    return derived_input(evaluator, &derived, shape, span);
+    return derive_column(evaluator, &derived, shape, span);
 }

@@ -180,6 +180,8 @@ bool series_looks_around(const Evaluator *evaluator, NodeId node);
 const Derived *derived_of(const Evaluator *evaluator, NodeId id);
 /* The input that a column is, under a shape. */
 NodeId derived_node(Evaluator *evaluator, const Derived *derived, Shape shape);
+/* A column as an input with a place in the model. */
+Value derive_column(Evaluator *evaluator, const Derived *derived, Shape shape, Span span);
 /* An operation on columns, and numbers, as a column; VALUE_NONE where an operand is something else. */
 Value derive_single(Evaluator *evaluator, DerivedKind kind, Value x, Span span);
 /* A column whose numbers are whole for certain as i32; else VALUE_NONE. */

@@ -27,8 +27,9 @@ static const SourceField fields[] = {
      .category_count = 3,
      .is_column = true,
      .is_text = true},
+    {.name = "when", .dtype = DTYPE_I32, .is_column = true, .is_text = true},
 };
-enum { COLUMN_COUNT = 3, SCHEMA_COUNT = sizeof fields / sizeof *fields, FIELD_COUNT = SCHEMA_COUNT - COLUMN_COUNT };
+enum { COLUMN_COUNT = 4, SCHEMA_COUNT = sizeof fields / sizeof *fields, FIELD_COUNT = SCHEMA_COUNT - COLUMN_COUNT };
 
 static const char model_text[] =
     "mdl 1\n"

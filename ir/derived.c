@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DATE "date"
+
 static const struct {
     int arity;
     const char *text;
@@ -29,8 +31,7 @@ DType derived_dtype(const Derived *derived) {
 }
 
 Shape derived_row(const SourceSchema *schema, const Derived *derived) {
-    if (derived->kind == DERIVED_COLUMNS)
-        return derived->is_list ? (Shape){1, {derived->count}} : schema->fields[derived->fields[0]].row;
+    if (derived->count) return derived->is_list ? (Shape){1, {derived->count}} : schema->fields[derived->fields[0]].row;
     Shape row = {0};
     for (int i = 0; i < derived_arity(derived->kind); i++) {
         Shape of = derived_row(schema, derived->args[i]);
@@ -54,6 +55,13 @@ uint32_t derived_reads(const SourceSchema *schema, const Derived *derived, uint3
     return count;
 }
 
+const char *derived_reads_dates(const Derived *derived, uint32_t field) {
+    const char *format = NULL;
+    if (derived->kind == DERIVED_DATE) return derived->fields[0] == field ? derived->format : NULL;
+    for (int i = 0; i < derived_arity(derived->kind) && !format; i++) format = derived_reads_dates(derived->args[i], field);
+    return format;
+}
+
 /* -- writing -- */
 
 static bool is_word(const char *text) {
@@ -62,18 +70,22 @@ static bool is_word(const char *text) {
     return word;
 }
 
-/* A name of letters as it is; any other in quotes, with quotes and backslashes behind a backslash. */
+/* In quotes, with quotes and backslashes behind a backslash. */
+static void write_quoted(const char *text, FILE *out) {
+    putc('"', out);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') putc('\\', out);
+        putc(*text, out);
+    }
+    putc('"', out);
+}
+
+/* A name of letters as it is; any other in quotes. */
 static void write_field(const char *name, FILE *out) {
-    if (is_word(name)) {
+    if (is_word(name))
         fputs(name, out);
-        return;
-    }
-    putc('"', out);
-    for (; *name; name++) {
-        if (*name == '"' || *name == '\\') putc('\\', out);
-        putc(*name, out);
-    }
-    putc('"', out);
+    else
+        write_quoted(name, out);
 }
 
 static void write_columns(const SourceSchema *schema, const Derived *derived, FILE *out) {
@@ -83,6 +95,17 @@ static void write_columns(const SourceSchema *schema, const Derived *derived, FI
         write_field(schema->fields[derived->fields[i]].name, out);
     }
     if (derived->is_list) putc(']', out);
+}
+
+/* date(when, "%d/%m/%Y", year), or with [year, month] */
+static void write_date(const SourceSchema *schema, const Derived *derived, FILE *out) {
+    fputs(DATE "(", out);
+    write_field(schema->fields[derived->fields[0]].name, out);
+    fputs(", ", out);
+    write_quoted(derived->format, out);
+    fputs(derived->is_list ? ", [" : ", ", out);
+    for (uint32_t i = 0; i < derived->count; i++) fprintf(out, "%s%s", i ? ", " : "", date_part_name(derived->parts[i]));
+    fputs(derived->is_list ? "])" : ")", out);
 }
 
 static void write_derived(const SourceSchema *schema, const Derived *derived, bool inside, FILE *out);
@@ -105,6 +128,7 @@ static void write_operation(const SourceSchema *schema, const Derived *derived, 
 static void write_derived(const SourceSchema *schema, const Derived *derived, bool inside, FILE *out) {
     switch (derived->kind) {
     case DERIVED_COLUMNS: write_columns(schema, derived, out); return;
+    case DERIVED_DATE: write_date(schema, derived, out); return;
     case DERIVED_WHOLE: fprintf(out, "%" PRId64, derived->whole); return;
     case DERIVED_REAL: fprintf(out, "%.17g%s", derived->real, derived->real == floor(derived->real) ? "." : ""); return;
     default: write_operation(schema, derived, inside, out);
@@ -189,6 +213,33 @@ static const Derived *read_columns(Reader *reader, const char *first) {
     return first || accept(reader, "]") ? derived : NULL;
 }
 
+static bool read_part(Reader *reader, DatePart *part) {
+    const char *name = read_name(reader);
+    return name && date_part_find(name, part);
+}
+
+/* What follows "date(". */
+static const Derived *read_date(Reader *reader) {
+    char problem[DATE_PROBLEM];
+    Derived *derived = derived_new(reader, DERIVED_DATE);
+    const char *name = read_name(reader);
+    const SourceField *field = name ? source_field(reader->schema, name) : NULL;
+    if (!field || !field->is_column || !accept(reader, ",") || !(derived->format = read_name(reader)) ||
+        !date_format_check(derived->format, problem) || !accept(reader, ","))
+        return NULL;
+    size_t most = strlen(reader->at);
+    uint32_t *fields = ARENA_ARRAY(reader->arena, uint32_t, most);
+    DatePart *parts = ARENA_ARRAY(reader->arena, DatePart, most);
+    derived->is_list = accept(reader, "[");
+    do {
+        fields[derived->count] = (uint32_t)(field - reader->schema->fields);
+        if (!read_part(reader, &parts[derived->count++])) return NULL;
+    } while (derived->is_list && accept(reader, ","));
+    derived->fields = fields;
+    derived->parts = parts;
+    return (!derived->is_list || accept(reader, "]")) && accept(reader, ")") ? derived : NULL;
+}
+
 static const Derived *read_number(Reader *reader) {
     char *end;
     const char *text = reader->at;
@@ -205,6 +256,7 @@ static const Derived *read_number(Reader *reader) {
 static const Derived *read_expression(Reader *reader);
 
 static const Derived *read_call(Reader *reader, const char *word) {
+    if (!strcmp(word, DATE)) return read_date(reader);
     for (DerivedKind kind = DERIVED_REAL + 1; kind < DERIVED_KINDS; kind++) {
         if (is_infix(kind) || strcmp(operations[kind].text, word)) continue;
         Derived *derived = derived_new(reader, kind);

@@ -3,10 +3,12 @@
 #ifndef MLC_IR_DERIVED_H
 #define MLC_IR_DERIVED_H
 
+#include "ir/date.h"
 #include "ir/source.h"
 
 typedef enum {
     DERIVED_COLUMNS, /* columns side by side, or one field */
+    DERIVED_DATE,    /* likewise, of each what its dates tell; these columns may be text */
     DERIVED_WHOLE,
     DERIVED_REAL,
 #define DERIVED(op, arity, text) DERIVED_##op,
@@ -17,11 +19,13 @@ typedef enum {
 typedef struct Derived Derived;
 struct Derived {
     DerivedKind kind;
-    const uint32_t *fields; /* COLUMNS */
+    const uint32_t *fields; /* COLUMNS, DATE */
     uint32_t count;
-    bool is_list;  /* COLUMNS: [N, count]; else one field as it is */
-    int64_t whole; /* WHOLE */
-    double real;   /* REAL: finite */
+    bool is_list;          /* COLUMNS, DATE: [N, count]; else one field as it is */
+    const char *format;    /* DATE */
+    const DatePart *parts; /* DATE: [count] */
+    int64_t whole;         /* WHOLE */
+    double real;           /* REAL: finite */
     const Derived *args[2];
 };
 
@@ -33,6 +37,9 @@ DType derived_dtype(const Derived *derived);
 Shape derived_row(const SourceSchema *schema, const Derived *derived);
 /* The fields it reads, each once; returns their number. `fields` has room for all of the schema. */
 uint32_t derived_reads(const SourceSchema *schema, const Derived *derived, uint32_t *fields);
+
+/* The format by which a column is read as dates, which is no text then; NULL: it is not. */
+const char *derived_reads_dates(const Derived *derived, uint32_t field);
 
 /* The fields that an input is, or is computed of; none if it is none of the source. In the arena. */
 const uint32_t *source_reads(const SourceSchema *schema, const char *name, Arena *arena, uint32_t *count);

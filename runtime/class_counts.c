@@ -43,13 +43,13 @@ bool dataset_all_alike(const Dataset *dataset, const char *name, Split split) {
     return true;
 }
 
-ClassCounts *class_counts(const Dataset *dataset, const char *label, Arena *arena, uint32_t *count) {
+ClassCounts *class_counts(const Dataset *dataset, const char *label, const char *const *dates, Arena *arena, uint32_t *count) {
     const SourceSchema *schema = dataset_fields(dataset);
     ClassCounts *all = ARENA_ARRAY(arena, ClassCounts, schema->field_count);
     *count = 0;
     for (uint32_t i = 0; i < schema->field_count; i++) {
         const SourceField *field = &schema->fields[i];
-        if (!holds_classes(field, label)) continue;
+        if (!holds_classes(field, label) || (dates && dates[i])) continue;
         ClassCounts *counts = &all[(*count)++];
         *counts = (ClassCounts){.field = field, .is_label = label && !strcmp(field->name, label)};
         counts->classes = field->is_text   ? field->category_count

@@ -298,8 +298,8 @@ static void report_fault(const Dataset *dataset, const char *name, const DeriveF
     char place[PLACE_TEXT];
     const SourceField *field = fault->field ? source_field(&dataset->source.schema, fault->field) : NULL;
     dataset_place_text(dataset, fault->field, fault->row, place);
-    if (!field) {
-        diag_error(diag, STATUS_DATA, span, "'%s' in %s %s", name, place, fault->finding);
+    if (*fault->finding) {
+        diag_error(diag, STATUS_DATA, span, "'%s' in %s %s", field ? field->name : name, place, fault->finding);
         return;
     }
     diag_error(diag, STATUS_DATA, span, "'%s' is %s in %s, so '%s' has no value there", field->name, missing_word(field), place,
@@ -311,7 +311,7 @@ static void report_fault(const Dataset *dataset, const char *name, const DeriveF
 static const Selection *make_derived(Dataset *dataset, const char *name, Span span, Diagnostics *diag) {
     SourceData *source = &dataset->source;
     const SourceSchema *schema = &source->schema;
-    DeriveFault fault;
+    DeriveFault fault = {0};
     const Derived *derived = derived_find(source->arena, schema, name);
     uint32_t *reads = ARENA_ARRAY(source->arena, uint32_t, schema->field_count);
     if (!derived || !columns_there(dataset, reads, derived_reads(schema, derived, reads))) return NULL;
@@ -391,6 +391,35 @@ const void *dataset_field(const Dataset *dataset, const char *name) {
 /* -- rows around rows -- */
 
 static bool looks_at_others(const SourceRows *rows) { return rows->from || rows->to || rows->stride > 1; }
+
+/* -- digits -- */
+
+double dataset_number(const Dataset *dataset, uint32_t field, int32_t row, int64_t element) {
+    const SourceData *source = &dataset->source;
+    int64_t at = row * shape_elements(source->fields[field].row) + element;
+    if (source->fields[field].is_text) return element_value(DTYPE_I32, true, source->data[field], at);
+    return derive_stored(source, field, at);
+}
+
+double *dataset_numbers(const Dataset *dataset, const char *name, const int32_t *rows, int64_t count) {
+    const SourceData *source = &dataset->source;
+    SourceRows around;
+    name = source_rows_of(name, &around);
+    const Derived *derived = derived_find(source->arena, &source->schema, name);
+    uint32_t *reads = ARENA_ARRAY(source->arena, uint32_t, source->schema.field_count);
+    if (!derived || !columns_there(dataset, reads, derived_reads(&source->schema, derived, reads))) return NULL;
+    int64_t each = shape_elements(derived_row(&source->schema, derived)), length = around.to - around.from + 1;
+    double *numbers = memory_new((size_t)(count * length * each) * sizeof *numbers, "numbers of the data"), *to = numbers;
+    for (int64_t i = 0; i < count * length; i++, to += each) {
+        int32_t row = rows[i / length];
+        if (looks_at_others(&around)) row = runs_row(&dataset->runs, row, around.from + i % length);
+        for (int64_t k = 0; k < each && row < 0; k++) to[k] = (double)NAN;
+        if (row >= 0) derive_row(source, derived, row, to);
+    }
+    return numbers;
+}
+
+/* -- the rows that look at others -- */
 
 /* How many rows of its run are before a row. */
 static int64_t place_in_run(const Runs *runs, int32_t row) { return runs->place[row] - runs->run[runs->place[row]]; }

@@ -18,7 +18,10 @@ typedef struct {
     const SourceData *source;
     DeriveFault *fault;
     int32_t row;
-    int64_t element; /* of the row */
+    int64_t element;      /* of the row */
+    const Derived *dated; /* the dates read last, whose column tells what is in `date` of the row `dated_row` */
+    int32_t dated_row;
+    Date date;
 } Place;
 
 static Number whole_number(int64_t whole) { return (Number){true, whole, 0}; }
@@ -49,6 +52,53 @@ static Number column_number(const Place *place, const Derived *derived) {
     if (derived->is_list) return source_number(source, derived->fields[place->element], place->row);
     uint32_t field = derived->fields[0];
     return source_number(source, field, place->row * shape_elements(source->fields[field].row) + place->element);
+}
+
+/* -- dates -- */
+
+enum { CELL_TEXT = 400, CELL_SHOWN = 60 };
+
+/* The cell as text; NULL: it is missing. Of a whole number such as 20240629 nothing but zeros at its beginning can be lost: they are
+ * put back where the format has digits only. */
+static const char *cell_text(const SourceData *source, uint32_t field, int32_t row, const char *format, char text[CELL_TEXT]) {
+    const Exact *exact = &source->exact[field];
+    if (exact->kind == EXACT_TEXT) {
+        int32_t cell = ((const int32_t *)exact->elements)[row];
+        return cell < 0 ? NULL : exact->texts[cell];
+    }
+    Number number = source_number(source, field, row);
+    if (is_missing(number)) return NULL;
+    if (number.is_whole)
+        snprintf(text, CELL_TEXT, "%0*" PRId64, date_format_digits(format), number.whole);
+    else
+        snprintf(text, CELL_TEXT, "%.17g", number.real);
+    return text;
+}
+
+static bool no_date(const Place *place, uint32_t field, const char *cell, const char *problem) {
+    place->fault->row = place->row;
+    place->fault->field = place->source->fields[field].name;
+    snprintf(place->fault->finding, sizeof place->fault->finding, "is '%.*s', which %s", CELL_SHOWN, cell, problem);
+    return false;
+}
+
+/* Of one row the parts of a date are asked for one after the other: the cell is read once. */
+static bool date_number(Place *place, const Derived *derived, Number *result) {
+    char text[CELL_TEXT], problem[DATE_PROBLEM];
+    int64_t element = derived->is_list ? place->element : 0;
+    uint32_t field = derived->fields[element];
+    if (place->dated != derived || place->dated_row != place->row) {
+        const char *cell = cell_text(place->source, field, place->row, derived->format, text);
+        if (!cell) return *result = real_number((double)NAN), true;
+        if (!date_read(derived->format, cell, &place->date, problem)) return no_date(place, field, cell, problem);
+        place->dated = derived;
+        place->dated_row = place->row;
+    }
+    DatePart part = derived->parts[element];
+    *result = whole_number(place->date.parts[part]);
+    if (part == DATE_seconds && place->date.nanoseconds)
+        *result = real_number((double)place->date.parts[part] + place->date.nanoseconds / 1e9);
+    return true;
 }
 
 /* -- operations -- */
@@ -124,10 +174,10 @@ static bool single_operation(const Place *place, DerivedKind kind, Number a, Num
     return true;
 }
 
-static bool compute(const Place *place, const Derived *derived, Number *result);
+static bool compute(Place *place, const Derived *derived, Number *result);
 
 /* The floor of a quotient of whole numbers, which may be too large for f64. */
-static bool floor_of_quotient(const Place *place, const Derived *quotient, bool *known, Number *result) {
+static bool floor_of_quotient(Place *place, const Derived *quotient, bool *known, Number *result) {
     Number a, b;
     *known = false;
     if (!compute(place, quotient->args[0], &a) || !compute(place, quotient->args[1], &b)) return false;
@@ -137,11 +187,12 @@ static bool floor_of_quotient(const Place *place, const Derived *quotient, bool 
     return true;
 }
 
-static bool compute(const Place *place, const Derived *derived, Number *result) {
+static bool compute(Place *place, const Derived *derived, Number *result) {
     Number args[2] = {{0}};
     bool known = false;
     switch (derived->kind) {
     case DERIVED_COLUMNS: return *result = column_number(place, derived), true;
+    case DERIVED_DATE: return date_number(place, derived, result);
     case DERIVED_WHOLE: return *result = whole_number(derived->whole), true;
     case DERIVED_REAL: return *result = real_number(derived->real), true;
     default: break;
@@ -169,13 +220,23 @@ static void put(Number number, DType dtype, void *to, int64_t at) {
         ((uint8_t *)to)[at] = (uint8_t)number.whole;
 }
 
-/* The first of the columns whose number is missing there. */
+/* The first of the columns whose cell is missing there. */
 static const SourceField *missing_field(const Place *place, const Derived *derived) {
     const SourceField *found = NULL;
-    if (derived->kind == DERIVED_COLUMNS && is_missing(column_number(place, derived)))
-        return &place->source->fields[derived->fields[derived->is_list ? place->element : 0]];
+    char text[CELL_TEXT];
+    uint32_t field = derived->count ? derived->fields[derived->is_list ? place->element : 0] : 0;
+    if ((derived->kind == DERIVED_COLUMNS && is_missing(column_number(place, derived))) ||
+        (derived->kind == DERIVED_DATE && !cell_text(place->source, field, place->row, derived->format, text)))
+        return &place->source->fields[field];
     for (int i = 0; i < derived_arity(derived->kind) && !found; i++) found = missing_field(place, derived->args[i]);
     return found;
+}
+
+/* A number at fault that is made of a missing cell has no other fault. */
+static bool find_fault(const Place *place, const Derived *derived) {
+    const SourceField *field = place->fault->field ? NULL : missing_field(place, derived);
+    if (field) *place->fault = (DeriveFault){.row = place->row, .field = field->name};
+    return false;
 }
 
 static bool derive_rows(Place *place, const Derived *derived, int64_t first, int64_t count, void *to) {
@@ -185,11 +246,7 @@ static bool derive_rows(Place *place, const Derived *derived, int64_t first, int
         place->row = (int32_t)row;
         for (place->element = 0; place->element < each; place->element++) {
             Number number;
-            if (!compute(place, derived, &number)) {
-                const SourceField *field = missing_field(place, derived);
-                place->fault->field = field ? field->name : NULL;
-                return false;
-            }
+            if (!compute(place, derived, &number)) return find_fault(place, derived);
             put(number, dtype, to, row * each + place->element);
         }
     }
@@ -207,6 +264,20 @@ void *derive_elements(const SourceData *source, const Derived *derived, DeriveFa
         return elements;
     free(elements);
     return NULL;
+}
+
+double derive_stored(const SourceData *source, uint32_t field, int64_t at) {
+    return source->exact[field].kind == EXACT_TEXT ? (double)NAN : real_of(source_number(source, field, at));
+}
+
+void derive_row(const SourceData *source, const Derived *derived, int32_t row, double *to) {
+    DeriveFault unheard;
+    Place place = {.source = source, .fault = &unheard, .row = row};
+    int64_t each = shape_elements(derived_row(&source->schema, derived));
+    for (; place.element < each; place.element++) {
+        Number number;
+        to[place.element] = compute(&place, derived, &number) ? real_of(number) : (double)NAN;
+    }
 }
 
 const SourceField *derive_missing(const SourceData *source, const Derived *derived, int32_t row) {

@@ -8,12 +8,16 @@
 /* Of one row the element that has no value, and why. */
 typedef struct {
     int32_t row;
-    const char *field; /* of the source: whose cell is missing; NULL: the number itself is at fault */
-    char finding[160]; /* else "is beyond 64 bits" */
+    const char *field; /* of the source: whose cell is at fault; NULL: the number itself is */
+    char finding[320]; /* "is beyond 64 bits"; "": the cell is missing */
 } DeriveFault;
 
 /* All elements of all rows, malloc'ed, as derived_dtype says; NULL after setting the fault. The fields it reads must be there. */
 void *derive_elements(const SourceData *source, const Derived *derived, DeriveFault *fault);
+/* An element of a field as the file has it, in f64; NaN: missing, or text. */
+double derive_stored(const SourceData *source, uint32_t field, int64_t at);
+/* All elements of a row in f64, NaN where they have no value. */
+void derive_row(const SourceData *source, const Derived *derived, int32_t row, double *to);
 /* Whether int() of columns cuts a fraction off in a row; *value: the number. */
 bool derive_fraction(const SourceData *source, const Derived *derived, int32_t row, double *value);
 /* Whether a cell that the column reads has no number in a row. */

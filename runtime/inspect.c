@@ -10,8 +10,8 @@
  *   leak                a whole row that is trained on and held out */
 #include "runtime/class_counts.h"
 #include "runtime/duplicates.h"
+#include "ir/derived.h"
 #include "ir/memory.h"
-#include "runtime/moments.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -23,15 +23,14 @@ enum { IDENTIFIER_ROWS = 20, OUTLIER_ROWS = 20, OUTLIER_DISTANCES = 10, UNEVEN =
 /* One element of every row of a field. */
 typedef struct {
     const Dataset *dataset;
+    uint32_t field; /* of the source */
     const FieldFacts *facts;
-    const void *data;
     int64_t element;
     const char *name; /* "x", or "x[3]" */
 } Column;
 
 static double value_of(const Column *column, int32_t row) {
-    const SourceField *field = &column->facts->field;
-    return element_value(field->dtype, field->is_text, column->data, row * column->facts->width + column->element);
+    return dataset_number(column->dataset, column->field, row, column->element);
 }
 
 static int by_value(const void *a, const void *b) {
@@ -119,7 +118,9 @@ static bool has_classes(const DataFacts *facts, const char *name) {
 }
 
 static void inspect_columns(const Dataset *dataset, const FieldFacts *field, DataFacts *facts) {
-    Column column = {.dataset = dataset, .facts = field, .data = dataset_field(dataset, field->field.name)};
+    const SourceSchema *schema = dataset_fields(dataset);
+    uint32_t number = (uint32_t)(source_field(schema, field->field.name) - schema->fields);
+    Column column = {.dataset = dataset, .field = number, .facts = field};
     bool classes = has_classes(facts, field->field.name), bytes = field->field.dtype == DTYPE_U8;
     for (column.element = 0; column.element < field->width; column.element++) {
         const char *name = field->field.name;
@@ -134,6 +135,7 @@ static void inspect_columns(const Dataset *dataset, const FieldFacts *field, Dat
 static void inspect_field(const Dataset *dataset, const FieldFacts *field, DataFacts *facts) {
     const SourceField *source = &field->field;
     findings_missing(&facts->findings, field);
+    if (field->dates) return;
     if (source->unseen)
         findings_add(&facts->findings, "unseen", source->name, source->unseen,
                      "'%s': %" PRId64
@@ -216,24 +218,44 @@ static void inspect_rows(const Dataset *dataset, Findings *findings) {
 
 /* -- all of it -- */
 
-static FieldFacts *facts_of(const Dataset *dataset, const SourceField *field, Arena *arena) {
-    FieldFacts *facts = field_facts_new(arena, field);
-    const char *data = dataset_field(dataset, field->name);
-    size_t row = (size_t)shape_elements(field->row) * dtype_bytes(field->dtype);
+static FieldFacts *facts_of(const Dataset *dataset, uint32_t field, Arena *arena) {
+    FieldFacts *facts = field_facts_new(arena, &dataset_fields(dataset)->fields[field]);
+    int64_t elements = shape_elements(facts->field.row);
     for (Split split = 0; split < SPLIT_COUNT; split++)
-        for (int64_t i = 0; i < dataset_rows(dataset, split); i++)
-            field_facts_add(facts, split, data + (size_t)dataset_split(dataset, split)[i] * row, 1);
+        for (int64_t i = 0; i < dataset_rows(dataset, split) * elements; i++) {
+            int32_t row = dataset_split(dataset, split)[i / elements];
+            field_facts_number(facts, split, i % elements, dataset_number(dataset, field, row, i % elements));
+        }
     return facts;
 }
 
-DataFacts *dataset_inspect(const Dataset *dataset, const char *label, Arena *arena) {
+/* Of a column that is read as dates, the seconds of these. */
+static FieldFacts *date_facts(const Dataset *dataset, uint32_t field, const char *format, Arena *arena) {
+    const SourceSchema *schema = dataset_fields(dataset);
+    FieldFacts *facts = field_facts_new(arena, &schema->fields[field]);
+    const DatePart part = DATE_seconds;
+    const Derived date = {.kind = DERIVED_DATE, .fields = &field, .count = 1, .format = format, .parts = &part};
+    const char *name = derived_name(arena, schema, &date);
+    facts->dates = format;
+    for (Split split = 0; split < SPLIT_COUNT; split++) {
+        int64_t rows = dataset_rows(dataset, split);
+        double *seconds = dataset_numbers(dataset, name, dataset_split(dataset, split), rows);
+        for (int64_t i = 0; i < rows && seconds; i++) field_facts_number(facts, split, 0, seconds[i]);
+        free(seconds);
+    }
+    return facts;
+}
+
+DataFacts *dataset_inspect(const Dataset *dataset, const char *label, const char *const *dates, Arena *arena) {
     const SourceSchema *schema = dataset_fields(dataset);
     DataFacts *facts = ARENA_NEW(arena, DataFacts);
     facts->findings.arena = arena;
-    facts->classes = class_counts(dataset, label, arena, &facts->class_count);
+    facts->classes = class_counts(dataset, label, dates, arena, &facts->class_count);
     facts->fields = ARENA_ARRAY(arena, FieldFacts *, schema->field_count);
     for (; facts->field_count < schema->field_count; facts->field_count++) {
-        FieldFacts *field = facts_of(dataset, &schema->fields[facts->field_count], arena);
+        const char *format = dates ? dates[facts->field_count] : NULL;
+        FieldFacts *field =
+            format ? date_facts(dataset, facts->field_count, format, arena) : facts_of(dataset, facts->field_count, arena);
         facts->fields[facts->field_count] = field;
         inspect_field(dataset, field, facts);
     }

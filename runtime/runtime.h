@@ -52,6 +52,11 @@ const char *dataset_place_brief(const Dataset *dataset, int32_t row, char text[P
 const void *dataset_field(const Dataset *dataset, const char *name);
 /* The same with its dtype and row; NULL: none. */
 const SourceField *dataset_find(const Dataset *dataset, const char *name, const void **data);
+/* The numbers that an input of the model holds in some rows, in f64 and with the digits of the files; NaN where one is missing.
+ * [count][elements of a row], malloc'ed; NULL: the data set does not have it, or it is text. */
+double *dataset_numbers(const Dataset *dataset, const char *name, const int32_t *rows, int64_t count);
+/* An element of a row of a field of the source, by the field's number, likewise; of text the number of the category, NaN: it has none. */
+double dataset_number(const Dataset *dataset, uint32_t field, int32_t row, int64_t element);
 /* Makes sure of a derived column (ir/derived.h): false after reporting, at `span`, an element that has no value. True where the
  * columns that it reads are not there, too: then dataset_find says NULL. */
 bool dataset_derive(const Dataset *dataset, const char *name, Span span, Diagnostics *diag);
@@ -89,9 +94,12 @@ typedef struct {
     int64_t
         width; /* elements of a row, each with statistics of its own; 0 where they are no list, or one of more than FACTS_COLUMNS */
     Statistics whole[SPLIT_COUNT], *columns[SPLIT_COUNT];
+    const char
+        *dates; /* the format by which a column is read as dates: its statistics are of their seconds; NULL: it is none */
 } FieldFacts;
 FieldFacts *field_facts_new(Arena *arena, const SourceField *field);
 void field_facts_add(FieldFacts *facts, Split split, const void *rows, int64_t count); /* one row after the other */
+void field_facts_number(FieldFacts *facts, Split split, int64_t element, double number);
 
 /* How many rows each class has (runtime/class_counts.c). */
 typedef struct {
@@ -126,8 +134,9 @@ typedef struct {
 } DataFacts;
 /* Whether a field of one number a row is the same in all rows of a split, of which there are several. */
 bool dataset_all_alike(const Dataset *dataset, const char *field, Split split);
-/* label: the source's field that holds the classes to be learnt, or NULL. */
-DataFacts *dataset_inspect(const Dataset *dataset, const char *label, Arena *arena);
+/* label: the source's field that holds the classes to be learnt, or NULL. dates: of each field the format by which it is read as dates, or
+ * NULL; NULL: none is. */
+DataFacts *dataset_inspect(const Dataset *dataset, const char *label, const char *const *dates, Arena *arena);
 
 /* -- pictures (runtime/bitmap.c) -- */
 typedef struct {

@@ -36,11 +36,15 @@ FieldFacts *field_facts_new(Arena *arena, const SourceField *field) {
     return facts;
 }
 
+void field_facts_number(FieldFacts *facts, Split split, int64_t element, double number) {
+    add_value(&facts->whole[split], number);
+    if (facts->width) add_value(&facts->columns[split][element], number);
+}
+
 void field_facts_add(FieldFacts *facts, Split split, const void *rows, int64_t count) {
     int64_t elements = shape_elements(facts->field.row);
     for (int64_t i = 0; i < count * elements; i++) {
         double value = element_value(facts->field.dtype, facts->field.is_text, rows, i);
-        add_value(&facts->whole[split], value);
-        if (facts->width) add_value(&facts->columns[split][i % elements], value);
+        field_facts_number(facts, split, i % elements, value);
     }
 }

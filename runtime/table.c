@@ -22,6 +22,7 @@ typedef struct {
     bool **drops;         /* of each text, of each cell of a record: where it is missing the row is left out */
     int32_t **columns_of; /* of each text, of each cell of a record: its column, or -1 */
     Names **categories;   /* of each column of text */
+    Names **cell_texts;   /* of each column of text, where a schema gives the categories: its different cells */
     Names *series;        /* the different cells of format->series; NULL: there is none */
     uint32_t width;       /* cells of a record */
     Problem *problem;
@@ -140,6 +141,7 @@ static void make_columns(Reading *reading, const char *const *names) {
     table->column_count = like ? like->field_count : reading->width;
     table->columns = ARENA_ARRAY(reading->arena, Column, table->column_count);
     reading->categories = ARENA_ARRAY(reading->arena, Names *, table->column_count);
+    reading->cell_texts = ARENA_ARRAY(reading->arena, Names *, table->column_count);
     for (uint32_t i = 0; i < table->column_count; i++) table->columns[i].name = like ? like->fields[i].name : names[i];
 }
 
@@ -330,6 +332,20 @@ static void take_number(const Reading *reading, Column *column, int64_t row, con
     }
 }
 
+static bool take_text(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
+    int64_t i = column - reading->table->columns;
+    const char *text = csv_text(cell, reading->arena);
+    int32_t *exact = column->exact.elements;
+    if (reading->like) {
+        column->codes[row] = names_index(reading->categories[i], text);
+        exact[row] = (int32_t)names_add(reading->cell_texts[i], text);
+    } else {
+        column->codes[row] = (int32_t)names_add(reading->categories[i], text);
+    }
+    if (column->codes[row] < 0 && !column->unseen++) column->unseen_text = text;
+    return check_utf8(reading, text, line);
+}
+
 /* Second time: its cells. */
 static bool see_value(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
     see_series(reading, column, row, cell);
@@ -341,13 +357,9 @@ static bool see_value(Reading *reading, Column *column, int64_t row, const CsvCe
         CsvCell plain = plain_cell(cell, reading->format->signs, text);
         column->whole[row] = (int32_t)number_whole(plain.text, plain.length);
     } else if (missing) {
-        column->codes[row] = -1;
+        column->codes[row] = ((int32_t *)column->exact.elements)[row] = -1;
     } else {
-        Names *categories = reading->categories[column - reading->table->columns];
-        const char *text = csv_text(cell, reading->arena);
-        column->codes[row] = reading->like ? names_index(categories, text) : (int32_t)names_add(categories, text);
-        if (column->codes[row] < 0 && !column->unseen++) column->unseen_text = text;
-        return check_utf8(reading, text, line);
+        return take_text(reading, column, row, cell, line);
     }
     return true;
 }
@@ -361,6 +373,7 @@ static void follow(Reading *reading) {
         const SourceField *field = &reading->like->fields[i];
         column->kind = field->is_text ? COLUMN_TEXT : field->dtype == DTYPE_I32 ? COLUMN_WHOLE : COLUMN_NUMBER;
         reading->categories[i] = names_new(reading->arena);
+        reading->cell_texts[i] = names_new(reading->arena);
         column->categories = (const char **)field->categories;
         column->category_count = field->category_count;
         for (uint32_t k = 0; k < field->category_count; k++) names_add(reading->categories[i], field->categories[k]);
@@ -390,10 +403,10 @@ static bool make_room(Reading *reading) {
     for (uint32_t i = 0; i < reading->width; i++) {
         if (reading->columns_of[0][i] < 0) continue;
         Column *column = &table->columns[reading->columns_of[0][i]];
-        bool exact = column->kind == COLUMN_NUMBER;
+        bool exact = column->kind != COLUMN_WHOLE, text = column->kind == COLUMN_TEXT;
         column->cells = memory_try_grow(NULL, (size_t)table->rows * sizeof(float));
-        column->exact.kind = column->has_fractions ? EXACT_REAL : EXACT_WHOLE;
-        if (exact) column->exact.elements = memory_try_grow(NULL, (size_t)table->rows * sizeof(double));
+        column->exact.kind = text ? EXACT_TEXT : column->has_fractions ? EXACT_REAL : EXACT_WHOLE;
+        if (exact) column->exact.elements = memory_try_grow(NULL, (size_t)table->rows * (text ? sizeof(int32_t) : sizeof(double)));
         if (column->cells && (!exact || column->exact.elements)) continue;
         reading->at = 0;
         problem_set(reading->problem, "no memory for its %lld rows", (long long)table->rows);
@@ -402,12 +415,21 @@ static bool make_room(Reading *reading) {
     return true;
 }
 
+/* Categories that no training row has are taken out of the list later; the texts of the cells stay. */
 static void sort_categories(Reading *reading) {
-    for (uint32_t i = 0; i < reading->table->column_count && !reading->like; i++) {
+    for (uint32_t i = 0; i < reading->table->column_count; i++) {
         Column *column = &reading->table->columns[i];
-        if (column->kind != COLUMN_TEXT) continue;
+        if (column->kind != COLUMN_TEXT || !column->cells) continue;
+        if (reading->like) {
+            column->exact.texts = names_all(reading->cell_texts[i]);
+            continue;
+        }
         column->category_count = names_count(reading->categories[i]);
         column->categories = categories_sort(reading->categories[i], column->codes, reading->table->rows, reading->arena);
+        const char **texts = ARENA_ARRAY(reading->arena, const char *, column->category_count);
+        memcpy(texts, column->categories, column->category_count * sizeof *texts);
+        memcpy(column->exact.elements, column->codes, (size_t)reading->table->rows * sizeof *column->codes);
+        column->exact.texts = texts;
     }
 }
 

@@ -25,7 +25,7 @@ static Look look_at(const char *text, SplitRequest request, const char *label) {
     temporary_write("table.csv", text, strlen(text));
     look.dataset = dataset_open(&source, &request, look.diag);
     assert_non_null(look.dataset);
-    look.facts = dataset_inspect(look.dataset, label, look.arena);
+    look.facts = dataset_inspect(look.dataset, label, NULL, look.arena);
     return look;
 }
 

@@ -58,6 +58,7 @@ static const struct {
     {"f1", "training_test"},
     {"no_gain", "resume_all_test"},
     {"windows", "other rows of the data: cli_series_test"},
+    {"date", "Python has dates, PyTorch has none: date_test, cli_dates_test"},
     {"ahead", "other rows of the data: cli_series_test"},
     {"last", "which rows are held out: splits_test"},
     {"column", "which rows are held out: splits_test"},
