@@ -26,7 +26,7 @@ static NodeId remainder_of_larger(const Formula *f, NodeId a, NodeId b) {
     Split above = f_split(f, a), below = f_split(f, b);
     NodeId divisor = below.mantissa, inverse = f_div(f, f_real(f, -1), divisor);
     NodeId count = f_sub(f, above.exponent, below.exponent);
-    NodeId steps = f_rint(f, f_fma(f, count, f_real(f, 1.0f / STEP_BITS), f_real(f, -0.47f))); /* floor of a quotient */
+    NodeId steps = f_rint(f, f_fma(f, count, f_real(f, 1.0f / (float)STEP_BITS), f_real(f, -0.47f))); /* floor of a quotient */
     NodeId first = power_of_two(f, f_fma(f, steps, f_real(f, -STEP_BITS), count)), scale = f_real(f, 1 << STEP_BITS);
     NodeId rest = reduced(f, above.mantissa, first, divisor, inverse);
     for (int i = 0; i < STEPS; i++) {

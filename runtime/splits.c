@@ -135,7 +135,7 @@ static bool split_of_word(const char *word, Split *split) {
 
 static bool split_of_mark(const Marks *marks, double mark, Split *split) {
     if (marks->field->is_text) return split_of_word(marks->field->categories[(uint32_t)mark], split);
-    if (!(mark >= 0 && mark < SPLIT_COUNT) || mark != floor(mark)) return false;
+    if (!(mark >= 0 && mark < (int)SPLIT_COUNT) || mark != floor(mark)) return false;
     *split = (Split)mark;
     return true;
 }
