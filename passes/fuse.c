@@ -78,8 +78,6 @@ static void build_plan(Compilation *compilation, const PassOptions *options) {
 
 bool pass_fuse(Compilation *compilation, const PassOptions *options) {
     plan_free(compilation->plan);
-    if (options->level >= LEVEL_THAT_FUSES && !options->external_gemm)
-        compilation->graph = products_straighten(compilation->graph);
     build_plan(compilation, options);
     return true;
 }

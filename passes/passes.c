@@ -1,5 +1,6 @@
 /* The driver: facts about passes from passes.def, and running them in its order. */
 #include "passes/pass_list.h"
+#include "passes/plan_verify.h"
 
 #include <string.h>
 
@@ -52,7 +53,7 @@ static bool run_graph_pass(PassId pass, Compilation *compilation, const PassOpti
     Graph *graph = pass_facts[pass].graph_pass(compilation->graph, options);
     if (!graph) return false;
     drop_plan(compilation);
-    graph_free(compilation->graph);
+    if (graph != compilation->graph) graph_free(compilation->graph);
     compilation->graph = graph;
     if (diag_errors(graph->diag) > errors) return false;
     if (graph_verify(graph)) return true;
@@ -60,9 +61,18 @@ static bool run_graph_pass(PassId pass, Compilation *compilation, const PassOpti
     return false;
 }
 
+static bool run_plan_pass(PassId pass, Compilation *compilation, const PassOptions *options) {
+    char fault[PLAN_FAULT];
+    if (!pass_facts[pass].plan_pass(compilation, options)) return false;
+    if (plan_verify(compilation->plan, pass == PASS_plan, fault)) return true;
+    diag_error(compilation->graph->diag, STATUS_BUG, (Span){0}, "the plan that pass '%s' made breaks a rule: %s",
+               pass_name(pass), fault);
+    return false;
+}
+
 bool pass_run(PassId pass, Compilation *compilation, const PassOptions *options) {
     if (!pass_makes_plan(pass)) return run_graph_pass(pass, compilation, options);
-    if (pass == PASS_fuse || compilation->plan) return pass_facts[pass].plan_pass(compilation, options);
+    if (pass == PASS_fuse || compilation->plan) return run_plan_pass(pass, compilation, options);
     diag_error(compilation->graph->diag, STATUS_USAGE, (Span){0}, "pass '%s' works on a plan, and there is none yet",
                pass_name(pass));
     diag_help(compilation->graph->diag, "run pass '%s' before it", pass_name(PASS_fuse));
@@ -76,7 +86,10 @@ static bool pass_wanted(PassId pass, const PassOptions *options) {
 
 bool passes_run(Compilation *compilation, Graph *graph, const PassOptions *options, PassId last) {
     *compilation = (Compilation){.graph = graph};
-    for (PassId pass = 0; pass < PASS_COUNT && pass <= last; pass++)
-        if (pass_wanted(pass, options) && !pass_run(pass, compilation, options)) return false;
+    for (PassId pass = 0; pass < PASS_COUNT && pass <= last; pass++) {
+        if (!pass_wanted(pass, options)) continue;
+        if (!pass_run(pass, compilation, options)) return false;
+        if (options->after) options->after(pass, compilation, options->context);
+    }
     return true;
 }

@@ -10,13 +10,6 @@ typedef enum {
     PASS_COUNT
 } PassId;
 
-typedef struct {
-    int level;          /* -O: 0 .. 3 */
-    uint32_t skip;      /* bit PassId: leave it out (mandatory passes cannot be skipped) */
-    bool external_gemm; /* matmuls become KERNEL_GEMM */
-    int threads;        /* for max_threads only; never changes a bit. -n: n even for kernels too small to gain (for tests) */
-} PassOptions;
-
 const char *pass_name(PassId pass);
 const char *pass_doc(PassId pass);
 bool pass_is_mandatory(PassId pass);
@@ -30,7 +23,17 @@ typedef struct {
     Plan *plan;   /* owned; NULL before fuse */
 } Compilation;
 
-/* Runs one pass; the graph (verified afterwards) or the plan is replaced. false after reporting an error. */
+typedef struct {
+    int level;          /* -O: 0 .. 3 */
+    uint32_t skip;      /* bit PassId: leave it out (mandatory passes cannot be skipped) */
+    bool external_gemm; /* matmuls become KERNEL_GEMM */
+    int threads;        /* for max_threads only; never changes a bit. -n: n even for kernels too small to gain (for tests) */
+    /* Called by passes_run after every pass that ran; NULL: nobody is. */
+    void (*after)(PassId pass, const Compilation *compilation, void *context);
+    void *context; /* of `after` */
+} PassOptions;
+
+/* Runs one pass: the graph or the plan is replaced, and verified afterwards. false after reporting an error. */
 bool pass_run(PassId pass, Compilation *compilation, const PassOptions *options);
 /* Runs all passes of options->level from the first to `last` (inclusive; PASS_COUNT - 1 for all). Takes over `graph`. */
 bool passes_run(Compilation *compilation, Graph *graph, const PassOptions *options, PassId last);

@@ -51,8 +51,6 @@ typedef struct {
     uint32_t *reach; /* [node]: highest level among the groups that its value comes from, its own not counted */
 } Fusion;
 
-/* Transposed copies for products that could not be computed fast otherwise (passes/straighten.c). Takes over `from`. */
-Graph *products_straighten(Graph *from);
 /* A product of windows with so few columns that its tile should run along the windows: where these are neighbours in memory, or
  * would be in a turned copy of the picture. */
 bool product_runs_along_windows(const Graph *graph, const Node *product, const Node *windows);

@@ -4,6 +4,7 @@
  *
  * A convolution with few filters would leave most lanes of its columns empty, and runs along the windows instead: then its picture
  * gets a copy with the channels in front, in which neighbouring windows are neighbours. */
+#include "passes/pass_list.h"
 #include "passes/planning.h"
 
 /* -- products of windows -- */
@@ -81,10 +82,11 @@ static NodeId copy_product(const Straightening *s, Graph *to, const Node *node, 
     return build_matmul(to, left, right, node->attrs.transpose_a, node->attrs.transpose_b && !turns_right);
 }
 
-Graph *products_straighten(Graph *from) {
+/* OpenBLAS reads every operand as it is. */
+Graph *pass_straighten(Graph *from, const PassOptions *options) {
     Arena *scratch = arena_new();
     Straightening s = {from, home_nodes(from, scratch)};
-    if (!any_needs_any(&s)) {
+    if (options->external_gemm || !any_needs_any(&s)) {
         arena_free(scratch);
         return from;
     }
@@ -96,6 +98,5 @@ Graph *products_straighten(Graph *from) {
     }
     graph_finish(to, from, map);
     arena_free(scratch);
-    graph_free(from);
     return to;
 }

@@ -3,7 +3,7 @@
 #define MLC_TESTS_PLAN_FIXTURE_H
 
 #include "passes/passes.h"
-#include "tests/support/plan_check.h"
+#include "passes/plan_verify.h"
 
 static Diagnostics *diag;
 static Graph *graph;
@@ -26,8 +26,8 @@ static int tear_down(void **state) {
 
 static const Plan *compile_with(PassOptions options) {
     assert_true(passes_run(&compilation, graph, &options, PASS_COUNT - 1));
-    const char *wrong = plan_check(compilation.plan);
-    if (wrong) {
+    char wrong[PLAN_FAULT];
+    if (!plan_verify(compilation.plan, true, wrong)) {
         plan_print(compilation.plan, stderr);
         fail_msg("%s", wrong);
     }

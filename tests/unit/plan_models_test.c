@@ -8,7 +8,7 @@
 #include "frontend/frontend.h"
 #include "passes/passes.h"
 #include "runtime/runtime.h"
-#include "tests/support/plan_check.h"
+#include "passes/plan_verify.h"
 
 #include <glob.h>
 #include <stdlib.h>
@@ -37,8 +37,8 @@ static Compilation compile(const Model *model, GraphKind kind, uint32_t batch, i
     Graph *graph = model_graph(model, kind, batch, diag);
     assert_non_null(graph);
     assert_true(passes_run(&compilation, graph, &(PassOptions){.level = level, .threads = 2}, PASS_COUNT - 1));
-    const char *wrong = plan_check(compilation.plan);
-    if (wrong) fail_msg("level %d, batch %u: %s", level, batch, wrong);
+    char wrong[PLAN_FAULT];
+    if (!plan_verify(compilation.plan, true, wrong)) fail_msg("level %d, batch %u: %s", level, batch, wrong);
     return compilation;
 }
 

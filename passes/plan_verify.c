@@ -1,14 +1,9 @@
-/* A plan is right if running its kernels in order, on any number of threads, gives every reader the value it asks for. This
- * checker knows nothing of the passes: it walks the kernels, keeps track of what every byte range of the slab holds, of who
- * read and wrote it since the last barrier, and of which states are already new. */
-#include "tests/support/plan_check.h"
+/* The plan's verifier walks the kernels in order. It keeps track of what every byte range of the slab holds, of who read and wrote
+ * it since the last barrier, and of which states are already new. It shares no code with the passes that make plans. */
+#include "passes/plan_verify.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { MESSAGE = 256 };
-static char message[MESSAGE];
 
 typedef struct {
     bool own; /* of every thread's own slab */
@@ -20,11 +15,17 @@ typedef struct {
 typedef struct {
     const Plan *plan;
     const Graph *graph;
-    bool failed;
+    bool is_placed; /* kernels are in order, values have their places, barriers are set */
+    char *fault;    /* "": none so far */
+    Arena *arena;
+    bool has_threads;       /* some kernel runs on several */
     uint32_t kernel, epoch; /* the one being run; barriers so far */
     int64_t rows;           /* of kernels by rows; 0: there was none yet */
-    Region *held, *read;    /* contents of the slab; reads of the slab (bytes) and of states (no bytes) */
-    uint32_t held_count, read_count, read_capacity;
+    Region *held, *read; /* contents of the slab; reads of the slab (bytes) and of states (no bytes) since the last barrier */
+    uint32_t held_count, held_capacity, read_count, read_capacity;
+    size_t used[2];   /* bytes of the shared slab, and of a thread's own, that anything was stored in yet: nothing is above */
+    uint32_t *holder; /* [node]: 1 + the entry of `held` where its value was stored last; 0: nowhere */
+    uint32_t *slab_writer;   /* [node]: 1 + a kernel that stores it in the slab; 0: none */
     uint32_t *state_writer;  /* [symbol]: 1 + the kernel that stores it */
     uint32_t *form_stores;   /* [plan state] */
     uint32_t *output_stores; /* [output] */
@@ -33,13 +34,12 @@ typedef struct {
 } Check;
 
 __attribute__((format(printf, 2, 3))) static void fail(Check *check, const char *format, ...) {
-    if (check->failed) return;
+    if (*check->fault) return;
     va_list args;
     va_start(args, format);
-    int used = snprintf(message, MESSAGE, "kernel %u: ", check->kernel);
-    vsnprintf(message + used, MESSAGE - (size_t)used, format, args);
+    int used = snprintf(check->fault, PLAN_FAULT, "kernel %u: ", check->kernel);
+    vsnprintf(check->fault + used, PLAN_FAULT - (size_t)used, format, args);
     va_end(args);
-    check->failed = true;
 }
 
 static const Kernel *current(const Check *check) { return &check->plan->kernels[check->kernel]; }
@@ -73,28 +73,41 @@ static Region slab_region(const Check *check, Storage storage, NodeId id) {
 }
 
 static void remember_read(Check *check, Region region) {
-    if (check->read_count == check->read_capacity) {
-        check->read_capacity = 2 * check->read_capacity + 64;
-        check->read = realloc(check->read, check->read_capacity * sizeof *check->read);
-    }
+    ARENA_ROOM(check->arena, check->read, check->read_count, check->read_capacity);
     check->read[check->read_count++] = region;
 }
 
-/* A thread does own kernels whenever it comes to the first reader: they may not depend on anything that is done in the step. */
+static bool is_held_at(const Region *held, const Region *wanted) {
+    return held->own == wanted->own && held->value == wanted->value && held->begin == wanted->begin;
+}
+
+/* Usually a value is stored once; a copy of it for a matrix product is a second place. NULL: not there. */
+static const Region *find_held(const Check *check, const Region *wanted) {
+    uint32_t last = check->holder[wanted->value];
+    if (last && is_held_at(&check->held[last - 1], wanted)) return &check->held[last - 1];
+    for (uint32_t i = 0; i < check->held_count; i++)
+        if (is_held_at(&check->held[i], wanted)) return &check->held[i];
+    return NULL;
+}
+
+/* A thread runs own kernels whenever it comes to the first reader: they may not depend on anything that is done in the step. */
 static void read_slab(Check *check, Storage storage, NodeId id, bool strays) {
-    Region wanted = slab_region(check, storage, id);
-    if (current(check)->own) fail(check, "is every thread's own, but reads %%%u", id);
-    if (storage.own && !current(check)->reads_own) fail(check, "does not say that it reads the thread's own %%%u", id);
-    for (uint32_t i = 0; i < check->held_count; i++) {
-        const Region *held = &check->held[i];
-        if (held->own != wanted.own || held->value != wanted.value || held->begin != wanted.begin) continue;
-        if (held->kernel == check->kernel) fail(check, "reads %%%u, which it stores itself", id);
-        if (!is_over(check, held->kernel, held->epoch) && (strays || !in_step(check, held->kernel)))
-            fail(check, "no barrier between it and kernel %u, which stores %%%u", held->kernel, id);
-        remember_read(check, wanted);
+    if (!check->is_placed) {
+        if (!check->slab_writer[same_bytes(check->graph, id)]) fail(check, "reads %%%u, which no kernel stores", id);
         return;
     }
-    fail(check, "reads %%%u, which is not at slab+%zu", id, storage.offset);
+    Region wanted = slab_region(check, storage, id);
+    const Region *held = find_held(check, &wanted);
+    if (current(check)->own) fail(check, "is every thread's own, but reads %%%u", id);
+    if (storage.own && !current(check)->reads_own) fail(check, "does not say that it reads the thread's own %%%u", id);
+    if (!held) {
+        fail(check, "reads %%%u, which is not at slab+%zu", id, storage.offset);
+        return;
+    }
+    if (held->kernel == check->kernel) fail(check, "reads %%%u, which it stores itself", id);
+    if (!is_over(check, held->kernel, held->epoch) && (strays || !in_step(check, held->kernel)))
+        fail(check, "no barrier between it and kernel %u, which stores %%%u", held->kernel, id);
+    remember_read(check, wanted);
 }
 
 static void read_state(Check *check, Storage storage, NodeId id) {
@@ -105,7 +118,7 @@ static void read_state(Check *check, Storage storage, NodeId id) {
         fail(check, "reads %%%u from a state that does not hold it", id);
         return;
     }
-    uint32_t writer = check->state_writer[node->attrs.symbol];
+    uint32_t writer = check->is_placed ? check->state_writer[node->attrs.symbol] : 0;
     if (writer) fail(check, "reads state %%%u after its update by kernel %u", id, writer - 1);
     remember_read(check, (Region){false, 0, 0, id, check->kernel, check->epoch});
 }
@@ -195,6 +208,7 @@ static void run_nodes(Check *check) {
 
 static bool overlaps(const Region *a, const Region *b) { return a->own == b->own && a->begin < b->end && b->begin < a->end; }
 
+/* Does nothing where the two do not overlap. */
 static void check_overwrite(Check *check, const Region *stored, const Region *old, const char *what) {
     if (!overlaps(stored, old)) return;
     if (old->kernel == check->kernel) fail(check, "stores %%%u over %%%u, which it %s", stored->value, old->value, what);
@@ -203,19 +217,35 @@ static void check_overwrite(Check *check, const Region *stored, const Region *ol
              old->value);
 }
 
+/* The last entry takes the place of the one that is dropped. */
+static void drop_held(Check *check, uint32_t i) {
+    Region *last = &check->held[--check->held_count];
+    if (check->holder[check->held[i].value] == i + 1) check->holder[check->held[i].value] = 0;
+    if (check->holder[last->value] == check->held_count + 1) check->holder[last->value] = i + 1;
+    check->held[i] = *last;
+}
+
+static void hold(Check *check, Region stored) {
+    ARENA_ROOM(check->arena, check->held, check->held_count, check->held_capacity);
+    check->held[check->held_count++] = stored;
+    if (stored.end > check->used[stored.own]) check->used[stored.own] = stored.end;
+    check->holder[stored.value] = check->held_count;
+}
+
 static void store_slab(Check *check, const Store *store) {
+    if (!check->is_placed) return;
     Region stored = slab_region(check, store->to, store->node);
     size_t room = stored.own ? check->plan->own_bytes : check->plan->slab_bytes;
     if (stored.own != current(check)->own) fail(check, "stores %%%u in the wrong slab", store->node);
     if (store->to.offset % 64 || stored.end > room) fail(check, "stores %%%u outside the slab", store->node);
     for (uint32_t i = 0; i < check->read_count; i++) check_overwrite(check, &stored, &check->read[i], "reads");
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < check->held_count; i++) {
+    bool is_above = stored.begin >= check->used[stored.own];
+    for (uint32_t i = is_above ? 0 : check->held_count; i-- > 0;) {
+        if (!overlaps(&stored, &check->held[i])) continue;
         check_overwrite(check, &stored, &check->held[i], "stores");
-        if (!overlaps(&stored, &check->held[i])) check->held[kept++] = check->held[i];
+        drop_held(check, i);
     }
-    check->held[kept] = stored;
-    check->held_count = kept + 1;
+    hold(check, stored);
 }
 
 /* All kernels that read the old value must have finished; this one may read it where it stores. */
@@ -239,7 +269,7 @@ static void store_state(Check *check, const Store *store) {
     if (check->form_stores[store->to.index]++) fail(check, "stores %s twice", symbol->name);
     if (*writer && *writer != check->kernel + 1) fail(check, "stores %s, as kernel %u does", symbol->name, *writer - 1);
     *writer = check->kernel + 1;
-    if (symbol->node) check_old_reads(check, symbol);
+    if (symbol->node && check->is_placed) check_old_reads(check, symbol);
 }
 
 static void store_output(Check *check, const Store *store) {
@@ -248,6 +278,7 @@ static void store_output(Check *check, const Store *store) {
     if (same_bytes(check->graph, output->node) != same_bytes(check->graph, store->node))
         fail(check, "%%%u is not output %s", store->node, output->name);
     if (check->output_stores[store->to.index]++) fail(check, "stores output %s twice", output->name);
+    if (!check->is_placed) return;
     if (store->to.offset % 64 ||
         store->to.offset + layout_bytes(store->to.layout, node->dtype, node->shape) > check->plan->output_bytes)
         fail(check, "stores %s outside the output block", output->name);
@@ -285,19 +316,34 @@ static void check_rows(Check *check) {
     }
 }
 
-static void run_kernel(Check *check) {
+static void forget_node(Check *check, NodeId id) {
+    check->inside[id] = check->shifted[id] = check->strays[id] = false;
+    const Node *node = graph_node(check->graph, id);
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        NodeId operand = node->operands[i];
+        check->inside[operand] = check->shifted[operand] = check->strays[operand] = false;
+    }
+}
+
+/* What matters once kernels are shared out among threads. A barrier ends all reads before it; one thread runs kernels in order. */
+static void begin_kernel(Check *check) {
     const Kernel *kernel = current(check);
     check->epoch += kernel->barrier_before;
+    if (kernel->barrier_before || !check->has_threads) check->read_count = 0;
     if (kernel->max_threads < 1) fail(check, "runs on no thread");
     if (kernel->pieces < 1) fail(check, "has no pieces");
-    if (kernel->store_count == 0) fail(check, "stores nothing");
     if (kernel->by_rows) check_rows(check);
+}
+
+static void run_kernel(Check *check) {
+    const Kernel *kernel = current(check);
+    if (check->is_placed) begin_kernel(check);
+    if (kernel->store_count == 0) fail(check, "stores nothing");
     run_nodes(check);
     for (uint32_t i = 0; i < kernel->store_count; i++) read_operand(check, kernel->stores[i].node, false, false);
     for (uint32_t i = 0; i < kernel->store_count; i++) check_store(check, &kernel->stores[i]);
-    memset(check->inside, 0, check->graph->node_count * sizeof *check->inside);
-    memset(check->shifted, 0, check->graph->node_count * sizeof *check->shifted);
-    memset(check->strays, 0, check->graph->node_count * sizeof *check->strays);
+    for (uint32_t i = 0; i < kernel->node_count; i++) forget_node(check, kernel->nodes[i]);
+    for (uint32_t i = 0; i < kernel->store_count; i++) forget_node(check, kernel->stores[i].node);
 }
 
 /* -- the whole -- */
@@ -320,25 +366,36 @@ static void check_completeness(Check *check) {
             fail(check, "output %s is stored %u times", check->graph->outputs[i].name, check->output_stores[i]);
 }
 
-static void *zeroed(size_t count) { return calloc(count + 1, sizeof(uint32_t)); }
+static void find_slab_writers(Check *check) {
+    for (uint32_t k = 0; k < check->plan->kernel_count; k++) {
+        const Kernel *kernel = &check->plan->kernels[k];
+        check->has_threads |= kernel->max_threads > 1;
+        for (uint32_t i = 0; i < kernel->store_count; i++)
+            if (kernel->stores[i].to.kind == STORAGE_SLAB)
+                check->slab_writer[same_bytes(check->graph, kernel->stores[i].node)] = k + 1;
+    }
+}
 
-const char *plan_check(const Plan *plan) {
+bool plan_verify(const Plan *plan, bool is_placed, char fault[PLAN_FAULT]) {
     const Graph *graph = plan->graph;
-    void *memory[] = {zeroed(graph->symbol_count), zeroed(plan->state_count), zeroed(graph->output_count),
-                      zeroed(graph->node_count),   zeroed(graph->node_count), zeroed(graph->node_count)};
+    Arena *arena = arena_new();
     Check check = {.plan = plan,
                    .graph = graph,
-                   .held = calloc(graph->node_count + 1, sizeof(Region)),
-                   .state_writer = memory[0],
-                   .form_stores = memory[1],
-                   .output_stores = memory[2],
-                   .inside = memory[3],
-                   .shifted = memory[4],
-                   .strays = memory[5]};
-    for (; check.kernel < plan->kernel_count && !check.failed; check.kernel++) run_kernel(&check);
-    if (!check.failed) check_completeness(&check);
-    for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) free(memory[i]);
-    free(check.held);
-    free(check.read);
-    return check.failed ? message : NULL;
+                   .is_placed = is_placed,
+                   .fault = fault,
+                   .arena = arena,
+                   .holder = ARENA_ARRAY(arena, uint32_t, graph->node_count),
+                   .slab_writer = ARENA_ARRAY(arena, uint32_t, graph->node_count),
+                   .state_writer = ARENA_ARRAY(arena, uint32_t, graph->symbol_count),
+                   .form_stores = ARENA_ARRAY(arena, uint32_t, plan->state_count),
+                   .output_stores = ARENA_ARRAY(arena, uint32_t, graph->output_count),
+                   .inside = ARENA_ARRAY(arena, bool, graph->node_count),
+                   .shifted = ARENA_ARRAY(arena, bool, graph->node_count),
+                   .strays = ARENA_ARRAY(arena, bool, graph->node_count)};
+    *fault = '\0';
+    find_slab_writers(&check);
+    for (; check.kernel < plan->kernel_count && !*fault; check.kernel++) run_kernel(&check);
+    if (!*fault) check_completeness(&check);
+    arena_free(arena);
+    return !*fault;
 }
