@@ -2,6 +2,7 @@
 #include "cli/build.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "ir/shown.h"
 
 static int64_t count_weights(const Model *model) {
     uint32_t count;
@@ -45,7 +46,8 @@ static void print_signature(const Graph *graph) {
 static void print_facts(const Build *build, const Graph *graph, const char *path) {
     char weights[NUMBER_TEXT];
     const ModelInfo *info = build->info;
-    printf("%s: ok\n  %s: %s weights, data from %s, %u epoch%s in batches of %u, seed %llu\n", path, info->name,
+    shown_text(path, stdout);
+    printf(": ok\n  %s: %s weights, data from %s, %u epoch%s in batches of %u, seed %llu\n", info->name,
            text_count(weights, count_weights(build->model)), info->source.reader, info->epochs, info->epochs == 1 ? "" : "s",
            info->batch, (unsigned long long)info->seed);
     print_signature(graph);

@@ -286,9 +286,10 @@ static void print_findings(const Findings *findings) {
 void report_print(const DataReport *report) {
     const Dataset *dataset = report->session.dataset;
     char train[NUMBER_TEXT], valid[NUMBER_TEXT], test[NUMBER_TEXT];
-    printf("%s: data from %s, %s train rows, %s valid, %s test\n", report->options->operands[0],
-           report->session.build.info->source.reader, text_count(train, dataset_rows(dataset, SPLIT_TRAIN)),
-           text_count(valid, dataset_rows(dataset, SPLIT_VALID)), text_count(test, dataset_rows(dataset, SPLIT_TEST)));
+    shown_text(report->options->operands[0], stdout);
+    printf(": data from %s, %s train rows, %s valid, %s test\n", report->session.build.info->source.reader,
+           text_count(train, dataset_rows(dataset, SPLIT_TRAIN)), text_count(valid, dataset_rows(dataset, SPLIT_VALID)),
+           text_count(test, dataset_rows(dataset, SPLIT_TEST)));
     int64_t dropped = dataset_fields(dataset)->dropped_rows;
     if (dropped) printf("%s row%s left out by drop_missing\n", text_count(train, dropped), dropped == 1 ? " is" : "s are");
     print_fields(report, "fields of the source", report->facts->fields, report->facts->field_count, report->used);

@@ -185,8 +185,8 @@ static void print_data(const Evaluating *evaluating) {
 static void print_text(const Evaluating *evaluating) {
     char rows[NUMBER_TEXT];
     const ModelInfo *info = evaluating->session.build.info;
-    printf("%s/%s (after epoch %llu), ", evaluating->options->operands[0], checkpoint_file(evaluating),
-           (unsigned long long)evaluating->checkpoint.epoch);
+    shown_text(evaluating->options->operands[0], stdout);
+    printf("/%s (after epoch %llu), ", checkpoint_file(evaluating), (unsigned long long)evaluating->checkpoint.epoch);
     print_data(evaluating);
     printf(", %s row%s\n", text_count(rows, evaluating->rows), evaluating->rows == 1 ? "" : "s");
     print_metric("loss", evaluating->evaluation.loss, 0);

@@ -13,6 +13,7 @@
 
 #include "codegen/codegen.h"
 #include "ir/memory.h"
+#include "ir/shown.h"
 #include "runtime/runtime.h"
 
 typedef struct {
@@ -123,7 +124,9 @@ static Status run_command(const Command *command, int argc, char **argv, Diagnos
         operand[0] = newest.path;
         options.operands = operand;
         options.operand_count = 1;
-        fprintf(stderr, "mlc: %s, the newest run\n", newest.path);
+        fputs("mlc: ", stderr);
+        shown_text(newest.path, stderr);
+        fputs(", the newest run\n", stderr);
     }
     if (options.operand_count < command->least || options.operand_count > command->most) {
         diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc %s' has %s", command->name,

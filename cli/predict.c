@@ -18,9 +18,9 @@ static bool parse_range(const char *text, int64_t *first, int64_t *last) {
     if (length >= sizeof begin) return false;
     memcpy(begin, text, length);
     begin[length] = 0;
-    if (!parse_number(begin, 0, INT32_MAX, first)) return false;
+    if (!parse_number(begin, 0, INT64_MAX, first)) return false;
     *last = *first;
-    return !dots || (parse_number(dots + 2, 0, INT32_MAX, last) && *last >= *first);
+    return !dots || (parse_number(dots + 2, 0, INT64_MAX, last) && *last >= *first);
 }
 
 static bool check_choice(const Options *options, Diagnostics *diag) {

@@ -10,6 +10,7 @@
 #include "cli/units.h"
 #include "ir/clock.h"
 #include "ir/memory.h"
+#include "ir/shown.h"
 
 #include <math.h>
 #include <signal.h>
@@ -92,7 +93,10 @@ static bool open_resumed(Training *training) {
     if ((training->lock = run_lock(folder, training->diag)) < 0) return false;
     training->goes_on = has_file(folder, RUN_LAST) || has_file(folder, RUN_BEST);
     if (training->goes_on) return checkpoint_info(path_join(folder, RUN_LAST).path, &training->before, training->diag);
-    if (has_file(folder, RUN_MODEL)) fprintf(stderr, "%s: no checkpoint yet: the training begins anew\n", folder);
+    if (has_file(folder, RUN_MODEL)) {
+        shown_text(folder, stderr);
+        fputs(": no checkpoint yet: the training begins anew\n", stderr);
+    }
     return true;
 }
 
@@ -217,9 +221,11 @@ static json_t *start_line(const Training *training) {
 static void print_start(const Training *training) {
     char weights[NUMBER_TEXT], rows[NUMBER_TEXT];
     if (training->options->quiet) return;
-    fprintf(stderr, "%s: %s weights, %s rows to train on, run folder %s\n", training->session.build.info->name,
+    fprintf(stderr, "%s: %s weights, %s rows to train on, run folder ", training->session.build.info->name,
             text_count(weights, count_weights(training)),
-            text_count(rows, dataset_rows(training->session.dataset, SPLIT_TRAIN)), training->folder.path);
+            text_count(rows, dataset_rows(training->session.dataset, SPLIT_TRAIN)));
+    shown_text(training->folder.path, stderr);
+    putc('\n', stderr);
 }
 
 /* -- a run that goes on for longer than it was to -- */
@@ -445,7 +451,7 @@ static void print_counts(const Training *training, Split split, const Measured *
 static void print_files(const char *folder) {
     static const char *const files[] = {RUN_LAST, RUN_BEST, RUN_MODEL, RUN_METRICS, RUN_CURVES};
     const char *before = ": ";
-    printf("%s", folder);
+    shown_text(folder, stdout);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         if (!path_exists(path_join(folder, files[i]).path)) continue;
         printf("%s%s", before, files[i]);
@@ -496,7 +502,9 @@ static Status finish(Training *training, TrainResult result) {
     if (training->drawn_epochs != training->journal.record_count) draw_curves(training);
     if (result == TRAIN_NONFINITE) return diag_status(training->diag);
     if (result == TRAIN_STOPPED) {
-        fprintf(stderr, "stopped and saved; to go on: mlc train --resume %s\n", folder);
+        fputs("stopped and saved; to go on: mlc train --resume ", stderr);
+        shown_text(folder, stderr);
+        putc('\n', stderr);
         return signal_status();
     }
     print_answer(training);

@@ -1,12 +1,14 @@
 /* Diagnostics: errors with their places, notes and remedies are collected here and printed together. */
 #include "ir/diag.h"
 #include "ir/arena.h"
+#include "ir/files.h"
 #include "ir/shown.h"
 
 #include <ctype.h>
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
     const char *name, *text;
@@ -79,7 +81,7 @@ static void line_add(Diagnostics *diag, DiagKind kind, Span span, const char *fo
     Line *line = ARENA_NEW(diag->arena, Line);
     line->kind = kind;
     line->span = span;
-    line->message = arena_vformat(diag->arena, format, args);
+    line->message = shown_shortened(diag->arena, arena_vformat(diag->arena, format, args));
     if (diag->last)
         diag->last->next = line;
     else
@@ -218,7 +220,7 @@ static void print_line(const Diagnostics *diag, const Line *line, FILE *out) {
     uint32_t number, column;
     bool placed = line->kind != DIAG_HELP && diag_locate(diag, line->span, &name, &number, &column);
     if (placed)
-        fprintf(out, "%s:%u:%u: %s: ", name, number, column, kinds[line->kind]);
+        shown_text(name, out), fprintf(out, ":%u:%u: %s: ", number, column, kinds[line->kind]);
     else
         fprintf(out, line->kind == DIAG_HELP ? "  %s: " : "mlc: %s: ", kinds[line->kind]);
     print_message(line->message, out);
@@ -231,6 +233,17 @@ void diag_visit(const Diagnostics *diag, DiagVisitor *visit, void *context) {
         if (line->kind != DIAG_HELP) diag_locate(diag, line->span, &told.file, &told.line, &told.column);
         visit(context, &told);
     }
+}
+
+void diag_bug(const char *format, ...) {
+    va_list args;
+    fputs("mlc: a bug in mlc: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    files_abandon();
+    _exit(STATUS_BUG);
 }
 
 static void print_hidden(const char *what, size_t count, size_t most, FILE *out) {

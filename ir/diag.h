@@ -10,7 +10,8 @@
  *      12 |     x = rleu(x)
  *         |         ^~~~
  *      help: did you mean 'relu'?
- * Errors without a place print "mlc: error: ...". After 20 errors, and after 20 warnings, further ones are only counted. */
+ * Errors without a place print "mlc: error: ...". Long names are shortened, and control characters are printed as '?': see ir/shown.h.
+ * After 20 errors, and after 20 warnings, further ones are only counted. */
 #ifndef MLC_IR_DIAG_H
 #define MLC_IR_DIAG_H
 
@@ -79,6 +80,9 @@ typedef void DiagVisitor(void *context, const DiagLine *line);
 void diag_visit(const Diagnostics *diag, DiagVisitor *visit, void *context);
 /* Adds the errors and warnings of `from`, which must have no places: work on other threads reports to diagnostics of its own. */
 void diag_append(Diagnostics *diag, const Diagnostics *from);
+
+/* Ends the process with STATUS_BUG and one line: a rule of the program's own does not hold. Temporary files are removed. */
+_Noreturn void diag_bug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Line (from 1) and column (from 1, in bytes) of a span's first byte, and its text's name; false without a place. */
 bool diag_locate(const Diagnostics *diag, Span span, const char **name, uint32_t *line, uint32_t *column);

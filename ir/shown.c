@@ -2,6 +2,7 @@
 #include "ir/shown.h"
 #include "ir/utf8.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -43,4 +44,42 @@ size_t shown_fitting(const char *text, size_t columns) {
     size_t bytes = strlen(text), at = 0;
     while (at < bytes && columns-- > 0) at += character_bytes(text + at, bytes - at);
     return at;
+}
+
+/* -- long names: a message that repeats 100 kB of a cell buries what it says -- */
+
+enum { MESSAGE_LONG = 300, NAME_LONG = 200, NAME_HEAD = 120, NAME_TAIL = 40, MESSAGE_MOST = 4000 };
+
+static bool is_inside_character(const char *at) { return ((unsigned char)*at & 0xc0) == 0x80; }
+
+/* A quote that begins a name, unlike an apostrophe, stands behind no letter; one that ends it stands before none. */
+static bool opens(const char *text, const char *at) { return *at == '\'' && (at == text || !isalnum((unsigned char)at[-1])); }
+static const char *name_end(const char *name) {
+    while (*name && (*name != '\'' || isalnum((unsigned char)name[1]))) name++;
+    return name;
+}
+
+/* Writes a name, and the quote behind it, with its middle left out; returns the end of what is written, which is shorter. */
+static char *write_shortened(char *to, const char *name, size_t length) {
+    const char *head = name + NAME_HEAD, *tail = name + length - NAME_TAIL;
+    while (is_inside_character(head)) head--;
+    while (tail < name + length && is_inside_character(tail)) tail++;
+    return to + sprintf(to, "%.*s...%.*s' (%zu bytes)", (int)(head - name), name, (int)(name + length - tail), tail, length);
+}
+
+const char *shown_shortened(Arena *arena, const char *message) {
+    size_t length = strlen(message);
+    if (length < MESSAGE_LONG) return message;
+    char *text = arena_alloc(arena, length + 1), *to = text;
+    const char *from = message, *last = message + length;
+    while (from < last && (to - text < MESSAGE_MOST || last - from < MESSAGE_LONG || is_inside_character(from))) {
+        bool begins = opens(message, from);
+        *to++ = *from++;
+        const char *end = begins ? name_end(from) : from;
+        if (end - from <= NAME_LONG) continue;
+        to = write_shortened(to, from, (size_t)(end - from));
+        from = end < last ? end + 1 : end;
+    }
+    if (from < last) sprintf(to, "... (%zu more bytes)", (size_t)(last - from));
+    return text;
 }

@@ -3,6 +3,8 @@
 #ifndef MLC_IR_SHOWN_H
 #define MLC_IR_SHOWN_H
 
+#include "ir/arena.h"
+
 #include <stddef.h>
 #include <stdio.h>
 
@@ -13,5 +15,8 @@ void shown_text(const char *text, FILE *out);
 size_t shown_columns(const char *text, size_t bytes);
 /* How many bytes of a text fit into so many columns. */
 size_t shown_fitting(const char *text, size_t columns);
+/* A message in which the middle of every name in quotes that is longer than 200 bytes is left out, and its length said:
+ * 'aaa...aaa' (100000 bytes). A message without such names ends after 4,000 bytes. */
+const char *shown_shortened(Arena *arena, const char *message);
 
 #endif

@@ -1,5 +1,6 @@
 /* A list of what is suspicious. */
 #include "runtime/runtime.h"
+#include "ir/shown.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -13,7 +14,8 @@ void findings_add(Findings *findings, const char *kind, const char *field, int64
         findings->items = items;
     }
     va_start(args, format);
-    findings->items[findings->count++] = (Finding){kind, field, count, arena_vformat(findings->arena, format, args)};
+    findings->items[findings->count++] =
+        (Finding){kind, field, count, shown_shortened(findings->arena, arena_vformat(findings->arena, format, args))};
     va_end(args);
 }
 

@@ -70,7 +70,7 @@ fault_left() {
 # It goes on, or begins again, without a fault.
 goes_on() {
     local again=("${train[@]}")
-    [[ -e run/last.safetensors || -e run/metrics.jsonl ]] && again=("${resume[@]}")
+    [[ -e run/resolved.mdl ]] && again=("${resume[@]}")
     "${again[@]}" >"$scratch/out" 2>"$scratch/err.again" </dev/null || echo "cannot go on: $(head -n 2 "$scratch/err.again")"
     cmp -s whole/last.safetensors run/last.safetensors || echo "goes on to other bytes"
 }

@@ -1,10 +1,13 @@
 /* Errors and warnings: what is counted, what is printed, and in which order. */
 #include "ir/diag.h"
 
+#include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -46,6 +49,61 @@ static void too_many(void **state) {
     diag_free(diag);
 }
 
+/* What a file or a user calls something may be of any length, and hold anything. */
+static void long_names(void **state) {
+    (void)state;
+    enum { LENGTH = 100000 };
+    Diagnostics *diag = diag_new();
+    char *name = malloc(LENGTH + 1), expected[512], head[121], tail[41];
+    memset(name, 'a', LENGTH);
+    name[LENGTH] = 0;
+    snprintf(head, sizeof head, "%s", name);
+    snprintf(tail, sizeof tail, "%s", name);
+    diag_error(diag, STATUS_DATA, (Span){0}, "the model's field '%s' is not '%s'", name, "b\033[31m\n");
+    snprintf(expected, sizeof expected, "mlc: error: the model's field '%s...%s' (100000 bytes) is not 'b?[31m?'\n", head,
+             tail);
+    assert_printed(diag, expected);
+    diag_clear(diag);
+    name[60001] = '\'', name[60002] = 0; /* one that ends in a quote, and begins with characters of two bytes */
+    for (int i = 0; i < 30001; i++) memcpy(name + 2 * i, "\xc3\xa4", 2);
+    diag_error(diag, STATUS_DATA, (Span){0}, "'%s' is long", name);
+    char *printed = diag_text(diag);
+    assert_non_null(strstr(printed, "\xc3\xa4..."));
+    assert_null(strchr(printed, '?'));
+    assert_non_null(strstr(printed, " is long\n"));
+    free(printed);
+    diag_clear(diag);
+    memset(name, 'a', LENGTH); /* without quotes, and a long one among short ones */
+    diag_error(diag, STATUS_DATA, (Span){0}, "%s", name);
+    printed = diag_text(diag);
+    assert_int_equal(strlen(printed), strlen("mlc: error: ... (96000 more bytes)\n") + 4000);
+    assert_non_null(strstr(printed, "a... (96000 more bytes)\n"));
+    free(printed);
+    free(name);
+    diag_free(diag);
+}
+
+/* A rule that does not hold ends a process with the status of a bug, and one line. */
+static void bugs_are_told(void **state) {
+    (void)state;
+    int pipe_ends[2], status;
+    char said[256] = "";
+    assert_int_equal(pipe(pipe_ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(pipe_ends[1], STDERR_FILENO);
+        __assert_fail("two == 3", "/a/folder/file.c", 12, "count");
+    }
+    close(pipe_ends[1]);
+    size_t length = 0;
+    for (ssize_t got; (got = read(pipe_ends[0], said + length, sizeof said - 1 - length)) > 0;) length += (size_t)got;
+    close(pipe_ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), STATUS_BUG);
+    assert_string_equal(said, "mlc: a bug in mlc: 'two == 3' does not hold (file.c:12, in count)\n");
+}
+
 static void printed_early(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
@@ -75,10 +133,8 @@ static void appended(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(warnings_are_no_errors),
-        cmocka_unit_test(too_many),
-        cmocka_unit_test(printed_early),
-        cmocka_unit_test(appended),
+        cmocka_unit_test(warnings_are_no_errors), cmocka_unit_test(too_many),      cmocka_unit_test(long_names),
+        cmocka_unit_test(bugs_are_told),          cmocka_unit_test(printed_early), cmocka_unit_test(appended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
