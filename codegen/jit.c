@@ -1,28 +1,35 @@
 /* The JIT: LLVM's ORC, one instance a program, so that programs can be compiled side by side and freed one by one. */
 #include "codegen/jit.h"
 #include "codegen/openblas.h"
+#include "ir/memory.h"
 
 #include <errno.h>
 #include <llvm-c/Error.h>
 #include <string.h>
 
 /* Memory for code that the system refuses is no bug. Of its reason LLVM hands over the words only. */
-static bool is_refusal(const char *message) {
+static void check_refusal(const char *message) {
     static const int reasons[] = {ENOMEM, EACCES, EPERM, EAGAIN};
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (strstr(message, strerror(reasons[i]))) return true;
-    return false;
+        if (strstr(message, strerror(reasons[i]))) memory_exhausted(0, "code that may run");
 }
 
 static bool failed(LLVMErrorRef error, const char *what, Diagnostics *diag) {
     if (!error) return false;
     char *message = LLVMGetErrorMessage(error);
-    bool refused = is_refusal(message);
-    diag_error(diag, refused ? STATUS_FILE : STATUS_BUG, (Span){0}, "%s: %s", what, message);
-    if (refused)
-        diag_help(diag, "the system gives no memory that code may lie in: 'ulimit -v' or another limit may be the cause");
+    check_refusal(message);
+    diag_error(diag, STATUS_BUG, (Span){0}, "%s: %s", what, message);
     LLVMDisposeErrorMessage(message);
     return true;
+}
+
+/* The JIT tells causes here; what it returns only says what is missing in the end. */
+static void on_cause(void *context, LLVMErrorRef error) {
+    char *message = LLVMGetErrorMessage(error);
+    (void)context;
+    check_refusal(message);
+    fprintf(stderr, "mlc: the JIT: %s\n", message);
+    LLVMDisposeErrorMessage(message);
 }
 
 static bool jit_new(const CodegenOptions *options, LLVMOrcLLJITRef *jit, Diagnostics *diag) {
@@ -34,7 +41,9 @@ static bool jit_new(const CodegenOptions *options, LLVMOrcLLJITRef *jit, Diagnos
                                                   LLVMOrcJITTargetMachineBuilderCreateFromTargetMachine(target.machine));
     target.machine = NULL;
     target_close(&target);
-    return !failed(LLVMOrcCreateLLJIT(jit, builder), "the JIT does not start", diag);
+    if (failed(LLVMOrcCreateLLJIT(jit, builder), "the JIT does not start", diag)) return false;
+    LLVMOrcExecutionSessionSetErrorReporter(LLVMOrcLLJITGetExecutionSession(*jit), on_cause, NULL);
+    return true;
 }
 
 /* The generated code calls one function of ours: the bridge to OpenBLAS. */
