@@ -3,6 +3,7 @@
 #include "cli/confusion.h"
 #include "cli/runs.h"
 #include "cli/terminal.h"
+#include "ir/files.h"
 #include "ir/memory.h"
 
 #include <errno.h>
@@ -167,14 +168,13 @@ static size_t keep_lines(Journal *journal, char *text, size_t length, uint32_t f
     return kept;
 }
 
-static bool rewrite_earlier(Journal *journal, uint32_t first_epoch) {
-    size_t length = 0;
-    if (!path_exists(journal->path.path)) return true;
-    char *text = file_read(journal->path.path, &length, STATUS_FILE, journal->diag);
-    if (!text) return false;
-    bool written = file_write(journal->path.path, text, keep_lines(journal, text, length, first_epoch), journal->diag);
-    free(text);
-    return written;
+/* The lines that stay; an empty text if there are none. NULL after reporting an error. */
+static char *read_earlier(Journal *journal, uint32_t first_epoch, size_t *length) {
+    *length = 0;
+    if (!first_epoch || !path_exists(journal->path.path)) return memory_copy_string("", "the lines of a run");
+    char *text = file_read(journal->path.path, length, STATUS_FILE, journal->diag);
+    if (text) *length = keep_lines(journal, text, *length, first_epoch);
+    return text;
 }
 
 static void report_unwritten(Journal *journal) {
@@ -183,12 +183,25 @@ static void report_unwritten(Journal *journal) {
     journal->file = NULL;
 }
 
-bool journal_open(Journal *journal, uint32_t first_epoch) {
-    if (!rewrite_earlier(journal, first_epoch)) return false;
-    int file = open(journal->path.path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0666);
+static bool write_beginning(Journal *journal, uint32_t first_epoch, const json_t *start) {
+    size_t length;
+    char *earlier = read_earlier(journal, first_epoch, &length), *line = json_dumps(start, LINE_FLAGS);
+    FilePart parts[] = {{earlier, length}, {line, line ? strlen(line) : 0}, {"\n", 1}};
+    bool written = earlier && file_replace(journal->path.path, parts, sizeof parts / sizeof *parts);
+    if (earlier && !written) report_unwritten(journal);
+    free(earlier);
+    free(line);
+    return written;
+}
+
+bool journal_open(Journal *journal, uint32_t first_epoch, json_t *start) {
+    bool written = write_beginning(journal, first_epoch, start);
+    int file = written ? open(journal->path.path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC) : -1;
     journal->file = file < 0 ? NULL : fdopen(file, "ab");
-    if (!journal->file) report_unwritten(journal);
+    if (written && !journal->file) report_unwritten(journal);
     if (!journal->file && file >= 0) close(file);
+    if (journal->to_stdout && journal->file) json_print_line(json_incref(start), stdout);
+    json_decref(start);
     return journal->file != NULL;
 }
 

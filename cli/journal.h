@@ -34,8 +34,9 @@ typedef struct {
 
 /* `info` outlives the journal. */
 void journal_init(Journal *journal, const char *folder, const ModelInfo *info, bool to_stdout, Diagnostics *diag);
-/* Opens the file. Of an earlier part of the run it keeps, and records, what came before `first_epoch`. */
-bool journal_open(Journal *journal, uint32_t first_epoch);
+/* Opens the file and writes the start line, which it takes over. Of an earlier part of a run that goes on it keeps, and records, what came
+ * before `first_epoch`; zero: the run begins anew, and nothing is kept. The file is replaced whole: it is never without a start line. */
+bool journal_open(Journal *journal, uint32_t first_epoch, json_t *start);
 /* Writes a line; takes over `line`. A failure is reported once. */
 void journal_write(Journal *journal, json_t *line);
 /* Records an epoch, whose counts it takes over, and writes its line. */
