@@ -1,6 +1,7 @@
 /* The folder of a run. */
 #include "cli/runs.h"
 #include "cli/journal.h"
+#include "ir/files.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -90,7 +91,10 @@ bool run_create(const char *out, Path *folder, Diagnostics *diag) {
 /* Where the file system knows no locks there is none. */
 int run_lock(const char *folder, Diagnostics *diag) {
     int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock >= 0 && (flock(lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)) return lock;
+    if (lock >= 0 && (flock(lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)) {
+        temporaries_sweep(lock);
+        return lock;
+    }
     if (lock < 0) {
         diag_error(diag, STATUS_FILE, (Span){0}, "cannot open the folder '%s': %s", folder, strerror(errno));
         return -1;

@@ -280,7 +280,8 @@ static bool begin_run(Training *training) {
     if (training->begun) return true;
     training->begun = true;
     uint32_t first = training->goes_on ? (uint32_t)training->before.epoch + 1 : 0;
-    if (!journal_open(&training->journal, first, start_line(training))) return false; /* first: it tells the folder of the model */
+    if (!journal_open(&training->journal, first, start_line(training)))
+        return false; /* first: it tells the folder of the model */
     write_warnings(training);
     if (!training->journal.file || !run_write_model(&training->session.build, training->folder.path)) return false;
     print_start(training);

@@ -188,6 +188,7 @@ static int by_time_of_use(const void *a, const void *b) {
 
 static void make_room(const Cache *cache) {
     Entries entries = {0};
+    temporaries_sweep(cache->folder);
     list_entries(cache->folder, &entries);
     if (entries.bytes > most_bytes) {
         qsort(entries.items, entries.count, sizeof *entries.items, by_time_of_use);
@@ -212,8 +213,8 @@ static bool write_entry(int file, const CacheKey *key, LLVMMemoryBufferRef objec
 
 void cache_store(const Cache *cache, const CacheKey *key, LLVMMemoryBufferRef object) {
     if (cache->folder < 0 || LLVMGetBufferSize(object) > (size_t)kept_bytes) return;
-    char beside[sizeof key->text + 16];
-    snprintf(beside, sizeof beside, "%s.%d.tmp", key->text, (int)getpid());
+    char beside[sizeof key->text + 24];
+    snprintf(beside, sizeof beside, "%s.%d-0.tmp", key->text, (int)getpid());
     int file = openat(cache->folder, beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (file < 0) {
         note(cache, beside, strerror(errno));

@@ -1,8 +1,10 @@
 /* Opening and replacing files. */
 #include "ir/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +37,8 @@ const char *file_reason(int error) {
 
 /* -- replacing -- */
 
+#define TEMPORARY_END ".tmp"
+
 bool file_write_part(int file, FilePart part) {
     const char *at = part.data;
     while (part.bytes > 0) {
@@ -65,8 +69,8 @@ static int open_in_place(const char *path) {
 static int open_temporary(Replacement *replacement) {
     enum { TRIES = 100 };
     for (int i = 0; i < TRIES; i++) {
-        int length = snprintf(replacement->temporary, sizeof replacement->temporary, "%s.%d-%d.tmp", replacement->path,
-                              (int)getpid(), i);
+        int length = snprintf(replacement->temporary, sizeof replacement->temporary, "%s.%d-%d" TEMPORARY_END,
+                              replacement->path, (int)getpid(), i);
         if (length >= PATH_MAX) return errno = ENAMETOOLONG, -1;
         int file = open(replacement->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (file >= 0 || (errno != EEXIST && errno != EINTR)) return file;
@@ -87,6 +91,27 @@ static void exchange_temporary(const Temporary *from, const Temporary *to) {
 
 void temporary_made(const Temporary *temporary) { exchange_temporary(NULL, temporary); }
 void temporary_gone(const Temporary *temporary) { exchange_temporary(temporary, NULL); }
+
+/* The process whose temporary file has this name; 0: it is another kind of file. */
+static pid_t owner_of(const char *name) {
+    size_t length = strlen(name);
+    int process, number, end = 0;
+    if (length < sizeof TEMPORARY_END || strcmp(name + length - sizeof TEMPORARY_END + 1, TEMPORARY_END)) return 0;
+    const char *at = name + length - sizeof TEMPORARY_END + 1;
+    while (at > name && at[-1] != '.') at--;
+    return at > name && sscanf(at, "%d-%d%n", &process, &number, &end) == 2 && !strcmp(at + end, TEMPORARY_END) ? process : 0;
+}
+
+void temporaries_sweep(int folder) {
+    int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* closedir closes what it reads */
+    DIR *list = copy >= 0 ? fdopendir(copy) : NULL;
+    if (!list && copy >= 0) close(copy);
+    for (struct dirent *item; list && (item = readdir(list));) {
+        pid_t owner = owner_of(item->d_name);
+        if (owner > 0 && kill(owner, 0) != 0 && errno == ESRCH) unlinkat(folder, item->d_name, 0);
+    }
+    if (list) closedir(list);
+}
 
 void files_abandon(void) {
     for (int i = 0; i < TEMPORARIES_MOST; i++) {

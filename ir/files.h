@@ -20,6 +20,8 @@ typedef struct {
 } Temporary;
 void temporary_made(const Temporary *temporary); /* kept until it is gone: renamed or removed */
 void temporary_gone(const Temporary *temporary);
+/* A temporary file's name is NAME.PROCESS-NUMBER.tmp: removes those in a folder whose process is no more. A killed one leaves them. */
+void temporaries_sweep(int folder);
 /* Removes all that were made and are not gone. */
 void files_abandon(void);
 

@@ -8,6 +8,7 @@
 #include "runtime/unpack.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,7 +229,7 @@ static bool fetch_file(Fetch *fetch, const FetchPlaces *places) {
     return good || (diag_errors(fetch->diag) == before && report_failure(fetch, reasons, count));
 }
 
-/* mkdir -p */
+/* mkdir -p; what a killed process has left there goes */
 static bool make_folder(Fetch *fetch) {
     char *path = arena_copy_string(fetch->arena, fetch->folder, strlen(fetch->folder));
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -236,7 +237,12 @@ static bool make_folder(Fetch *fetch) {
         mkdir(path, 0777); /* what matters is the last one */
         *slash = '/';
     }
-    return mkdir(path, 0777) == 0 || errno == EEXIST || cannot_write(fetch, path);
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) return cannot_write(fetch, path);
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return cannot_write(fetch, path);
+    temporaries_sweep(folder);
+    close(folder);
+    return true;
 }
 
 static const Origin *find_origin(const char *name, Diagnostics *diag) {

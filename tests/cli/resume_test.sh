@@ -82,8 +82,14 @@ expect 0 mlc train small.mdl --out begun --set train.epochs=1 -q # only what a k
 rm begun/last.safetensors begun/best.safetensors
 expect 5 mlc train small.mdl --out begun
 says err "mlc train --resume begun"
+(exit 0) & gone=$! && wait $gone
+for file in "last.safetensors.$gone-0" "last.safetensors.$$-0" notes; do echo x >"begun/$file.tmp"; done
 expect 0 mlc train --resume begun
 says err "begun: no checkpoint yet: the training begins anew"
+[[ $(grep -c '"event":"start"' begun/metrics.jsonl) == 1 ]] || fail "a run that was begun again has several start lines"
+[[ ! -e begun/last.safetensors.$gone-0.tmp ]] || fail "the temporary file of a process that is no more is left"
+there begun/last.safetensors.$$-0.tmp # its process lives
+there begun/notes.tmp
 [[ $(epochs begun) == "0 1 " ]] || fail "the epochs of the run that was begun again are $(epochs begun)"
 rm begun/last.safetensors
 expect 5 mlc train --resume begun # the best epoch is there: it is not begun anew
