@@ -2,6 +2,7 @@
  * side by side, and beside what the caller has to do meanwhile; graphs and passes, which share the model and its diagnostics, are
  * made before, one after the other. */
 #include "cli/programs.h"
+#include "cli/terminal.h"
 #include "ir/memory.h"
 
 #include <pthread.h>
@@ -131,6 +132,40 @@ static bool finish_begun(Programs *programs, const Build *build) {
 
 bool programs_compile(Programs *programs, const Build *build) {
     return finish_begun(programs, build) && programs_begin(programs, build) && finish_begun(programs, build);
+}
+
+/* -- memory, before any of it is taken -- */
+
+size_t stored_state_bytes(const Graph *graph, const PlanState *states, uint32_t count) {
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const Symbol *symbol = &graph->symbols[states[i].symbol];
+        bytes += layout_bytes(states[i].layout, symbol->dtype, symbol->shape);
+    }
+    return bytes;
+}
+
+/* The states are shared, and every program has its slab. Data are not counted: those that are mapped need not be in memory. */
+bool programs_fit(const Programs *programs, int threads, Diagnostics *diag) {
+    size_t states = 0, values = 0, most = memory_limit();
+    for (uint32_t i = 0; i < programs->count; i++) {
+        const Program *program = programs->items[i].program;
+        if (!program) continue;
+        size_t own = stored_state_bytes(program->graph, program->states, program->state_count);
+        states = own > states ? own : states;
+        values += program->slab_bytes + program->output_bytes + program->own_bytes * (size_t)threads;
+    }
+    if (states + values <= most) return true;
+    char all[NUMBER_TEXT], of_states[NUMBER_TEXT], of_values[NUMBER_TEXT], limit[NUMBER_TEXT];
+    diag_error(diag, STATUS_FILE, (Span){0},
+               "this takes %s of memory (weights and moments %s, values of a batch %s), but there are %s",
+               text_bytes(all, (int64_t)(states + values)), text_bytes(of_states, (int64_t)states),
+               text_bytes(of_values, (int64_t)values), text_bytes(limit, (int64_t)most));
+    if (values > states)
+        diag_help(diag, "a smaller 'batch' takes less; with 'accumulate' as many rows as before make a step");
+    else
+        diag_help(diag, "a smaller network takes less, or an optimizer without moments, such as sgd");
+    return false;
 }
 
 void programs_free(Programs *programs) {

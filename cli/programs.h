@@ -34,6 +34,11 @@ bool programs_compile(Programs *programs, const Build *build);
 ProgramPair programs_pair(const Programs *programs, GraphKind kind, int64_t rows, uint32_t batch);
 void programs_free(Programs *programs);
 
+/* Of the weights, moments and running statistics, in the layouts in which a program wants them. */
+size_t stored_state_bytes(const Graph *graph, const PlanState *states, uint32_t count);
+/* Whether the memory that compiled programs are going to take on so many threads is no more than the process can have; reports it. */
+bool programs_fit(const Programs *programs, int threads, Diagnostics *diag);
+
 /* A batch size for running `rows` rows forward only: a divisor of `rows` near the model's batch, if there is one, so that one
  * program is enough. */
 uint32_t programs_forward_batch(int64_t rows, uint32_t batch);

@@ -56,7 +56,7 @@ static bool keep_outputs(Session *session, Diagnostics *diag) {
 
 static bool bind_states(Session *session, Diagnostics *diag) {
     const Programs *programs = &session->programs;
-    bool good = true;
+    bool good = programs_fit(programs, build_threads(session->build.options), diag);
     for (uint32_t i = 0; i < programs->count && good; i++)
         good = programs->items[i].program && states_bind(session->states, programs->items[i].program, diag);
     return good && keep_outputs(session, diag);

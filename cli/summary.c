@@ -1,6 +1,7 @@
 /* mlc summary: layers, and the exact memory of the training step, known before it runs. */
 #include "cli/build.h"
 #include "cli/commands.h"
+#include "cli/programs.h"
 #include "cli/terminal.h"
 
 #include <string.h>
@@ -73,15 +74,6 @@ static int64_t row_bytes(const SourceSchema *schema) {
     return bytes;
 }
 
-static int64_t stored_state_bytes(const Plan *plan) {
-    int64_t bytes = 0;
-    for (uint32_t i = 0; i < plan->state_count; i++) {
-        const Symbol *symbol = &plan->graph->symbols[plan->states[i].symbol];
-        bytes += (int64_t)layout_bytes(plan->states[i].layout, symbol->dtype, symbol->shape);
-    }
-    return bytes;
-}
-
 static uint32_t count_barriers(const Plan *plan) {
     uint32_t barriers = 1; /* the closing one */
     for (uint32_t i = 0; i < plan->kernel_count; i++) barriers += plan->kernels[i].barrier_before;
@@ -95,7 +87,7 @@ static void print_step(const Build *build, const Compilation *compilation) {
     printf("\nmemory of the training step, batch %u\n", build->info->batch);
     print_bytes("weights", graph_state_bytes(graph, true));
     print_bytes("optimizer", graph_state_bytes(graph, false));
-    print_bytes("both as stored", stored_state_bytes(plan));
+    print_bytes("both as stored", (int64_t)stored_state_bytes(graph, plan->states, plan->state_count));
     print_bytes("slab", (int64_t)plan->slab_bytes);
     if (plan->own_bytes) print_bytes("slab of a thread", (int64_t)plan->own_bytes);
     print_bytes("outputs", (int64_t)plan->output_bytes);

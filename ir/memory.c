@@ -4,12 +4,15 @@
 #include "ir/diag.h"
 #include "ir/files.h"
 
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 enum {
@@ -101,6 +104,34 @@ void *memory_try_grow(void *memory, size_t bytes) {
 }
 
 void *memory_new(size_t bytes, const char *what) { return memset(must(memory_try(bytes), bytes, what), 0, bytes); }
+
+/* -- the limit -- */
+
+/* What a file of the kernel says of a control group; SIZE_MAX: there is no such limit. */
+static size_t group_limit(const char *path) {
+    char text[32] = "";
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = file >= 0 ? read(file, text, sizeof text - 1) : 0;
+    if (file >= 0) close(file);
+    return got > 0 && *text >= '0' && *text <= '9' ? strtoull(text, NULL, 10) : SIZE_MAX;
+}
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t sum(size_t a, size_t b) { return a > SIZE_MAX - b ? SIZE_MAX : a + b; }
+
+size_t memory_limit(void) {
+    struct sysinfo machine;
+    struct rlimit space;
+    size_t most = SIZE_MAX;
+    if (sysinfo(&machine) == 0) {
+        size_t swap = (size_t)machine.totalswap * machine.mem_unit;
+        most = sum((size_t)machine.totalram * machine.mem_unit, swap);
+        most = least(most,
+                     sum(group_limit("/sys/fs/cgroup/memory.max"), least(swap, group_limit("/sys/fs/cgroup/memory.swap.max"))));
+    }
+    if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY) most = least(most, space.rlim_cur);
+    return most;
+}
 
 /* -- text -- */
 

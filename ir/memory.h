@@ -24,6 +24,9 @@ void *memory_try(size_t bytes);
 /* As realloc: memory of any size, not aligned so, that may grow; NULL without memory, and then `memory` is still there. */
 void *memory_try_grow(void *memory, size_t bytes);
 
+/* How many bytes the process can have at most: by the machine, its container, or `ulimit -v`. */
+size_t memory_limit(void);
+
 /* A stream that writes into memory. memory_stream_end closes it and returns the text, with a closing NUL, to be freed. */
 typedef struct {
     FILE *out;

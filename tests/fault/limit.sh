@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# A training in too little memory (ulimit -v): what is known to be too much is refused with its sum, and whatever fails before ends with a
+# documented status and a line, leaving nothing behind.
+source "$(dirname "$0")/../cli/common.sh"
+small_model
+sed 's/dense(24)/dense(20000) |> relu |> dense(20000)/' small.mdl >wide.mdl
+sed 's/flatten |> dense(24)/conv(2048, 3)/; s/relu |>/relu |> flatten |>/; s/batch     = 50/batch     = 600/' small.mdl >long.mdl
+limited() { bash -c "ulimit -v $1 && exec mlc train ${*:2}"; }
+
+expect 5 limited 2500000 wide.mdl --out wide
+says err "this takes 6.0" " GiB of memory (weights and moments 6.00 GiB, values of a batch " "), but there are 2.38 GiB" \
+    "a smaller network takes less, or an optimizer without moments, such as sgd"
+expect 5 limited 900000 long.mdl --out long
+says err "this takes " ", but there are 878.91 MiB" "a smaller 'batch' takes less; with 'accumulate' as many rows as before make a step"
+[[ ! -e wide && ! -e long ]] || fail "a run that cannot be has a folder"
+
+ended=
+for ((limit = 60000; limit <= 420000; limit += 30000)); do
+    status=0
+    limited $limit small.mdl --out run --set train.epochs=1 -q >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
+    ended+=" $status"
+    case $status in
+    0) ;;
+    4 | 5) [[ $(grep -c error "$scratch/err") == 1 ]] || fail "$limit KiB: $(cat "$scratch/err")" ;;
+    127) ;; # the system cannot start the program
+    *) fail "$limit KiB: ended with $status: $(cat "$scratch/err")" ;;
+    esac
+    [[ -z $(find . -name '*.tmp') ]] || fail "$limit KiB: a temporary file is left"
+    rm -rf run
+done
+[[ $ended == *5*0 ]] || fail "no limit was too low, or none high enough:$ended"
+finish
