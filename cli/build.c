@@ -15,6 +15,7 @@ static Model *load(const Build *build, const char *const *sets, uint32_t set_cou
         .read = file_read_plain,
         .like = build->like,
         .schema = keeper_schema,
+        .classes = keeper_classes,
         .schema_context = build->keeper,
         .weights_given = build->options->weights != NULL,
     };

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { NAME_MAX_WIDTH = 16, COUNT_WIDTH = 6 };
 
@@ -44,11 +45,38 @@ static void print_cell(int64_t count, bool diagonal, int width) {
     printf("%s%*s%s", style, width, text, terminal_style(stdout, STYLE_PLAIN));
 }
 
+/* Whether the classes have numbers of their own, 3, 4, 5 and 9, that a column has room for: then they are called by nothing else. */
+static bool is_numbered(const SourceSchema *schema, const Confusion *confusion, int width) {
+    SourceRows rows;
+    const SourceField *field = confusion->label ? source_any(schema, source_rows_of(confusion->label, &rows)) : NULL;
+    bool numbered = field && field->numbers && confusion->classes <= field->category_count;
+    for (int64_t i = 0; i < confusion->classes && numbered; i++) {
+        char number[NUMBER_TEXT];
+        int length = snprintf(number, sizeof number, "%lld", (long long)field->numbers[i]);
+        numbered = length < width && !strcmp(number, field->categories[i]);
+    }
+    return numbered;
+}
+
+static void print_head(const SourceSchema *schema, const Confusion *confusion, int width) {
+    char number[NUMBER_TEXT];
+    bool numbered = is_numbered(schema, confusion, width);
+    printf("%-*s", NAME_MAX_WIDTH + 4, "true \\ predicted");
+    for (int64_t i = 0; i < confusion->classes; i++)
+        if (numbered)
+            printf("%*s", width, class_name(schema, confusion->label, (int32_t)i, number));
+        else
+            printf("%*lld", width, (long long)i);
+    printf("     recall\n");
+}
+
 static void print_row(const SourceSchema *schema, const Confusion *confusion, int32_t truth, int width) {
     char number[NUMBER_TEXT];
     const char *name = class_name(schema, confusion->label, truth, number);
-    printf("%3d ", truth);
-    terminal_cell(stdout, name == number ? "" : name, -NAME_MAX_WIDTH, NAME_MAX_WIDTH);
+    if (is_numbered(schema, confusion, width))
+        printf("%3s %*s", name, NAME_MAX_WIDTH, "");
+    else
+        printf("%3d ", truth), terminal_cell(stdout, name == number ? "" : name, -NAME_MAX_WIDTH, NAME_MAX_WIDTH);
     for (int64_t i = 0; i < confusion->classes; i++) print_cell(count_at(confusion, truth, i), i == truth, width);
     printf("   %8s\n", text_percent(number, recall(confusion, truth), 2));
 }
@@ -64,9 +92,7 @@ static void print_outside(const Confusion *confusion) {
 
 void confusion_print(const SourceSchema *schema, const Confusion *confusion) {
     int width = count_width(confusion);
-    printf("%-*s", NAME_MAX_WIDTH + 4, "true \\ predicted");
-    for (int64_t i = 0; i < confusion->classes; i++) printf("%*lld", width, (long long)i);
-    printf("     recall\n");
+    print_head(schema, confusion, width);
     for (int64_t truth = 0; truth < confusion->classes; truth++) print_row(schema, confusion, (int32_t)truth, width);
     print_outside(confusion);
 }
@@ -89,6 +115,15 @@ json_t *confusion_recalls(const Confusion *confusion) {
     for (int64_t truth = 0; truth < confusion->classes; truth++)
         json_array_append_new(recalls, json_number(recall(confusion, truth)));
     return recalls;
+}
+
+json_t *confusion_classes(const SourceSchema *schema, const Confusion *confusion) {
+    json_t *names = json_array();
+    for (int64_t i = 0; i < confusion->classes; i++) {
+        char number[NUMBER_TEXT];
+        json_array_append_new(names, json_string(class_name(schema, confusion->label, (int32_t)i, number)));
+    }
+    return names;
 }
 
 /* -- where the counts come from -- */

@@ -18,6 +18,7 @@ typedef struct {
 void confusion_print(const SourceSchema *schema, const Confusion *confusion);
 json_t *confusion_json(const Confusion *confusion); /* an array of rows */
 json_t *confusion_recalls(const Confusion *confusion);
+json_t *confusion_classes(const SourceSchema *schema, const Confusion *confusion); /* their names */
 
 /* Counts that the caller frees: of the metric's numbers, and as confusion_json wrote them (NULL: it did not). */
 int64_t *confusion_counts(const double *values, int64_t classes);

@@ -40,6 +40,7 @@ static json_t *field_json(const DataReport *report, const FieldFacts *facts) {
     for (int i = 0; i < facts->field.row.rank; i++) json_array_append_new(row, json_integer(facts->field.row.dim[i]));
     json_t *field = json_pack("{s:s, s:s, s:o}", "name", facts->field.name, "type",
                               facts->dates           ? "date"
+                              : facts->field.numbers ? "classes"
                               : facts->field.is_text ? "text"
                                                      : dtype_name(facts->field.dtype),
                               "row", row);

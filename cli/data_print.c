@@ -34,7 +34,7 @@ static const char *number_text(char buffer[NUMBER_TEXT], double value) {
 
 /* "f32[N, 4]", "text" */
 static const char *type_text(const SourceField *field, char buffer[SHAPE_TEXT]) {
-    if (field->is_text) return "text";
+    if (field->is_text) return field->numbers ? "classes" : "text";
     int length = snprintf(buffer, SHAPE_TEXT, "%s[N", dtype_name(field->dtype));
     for (int i = 0; i < field->row.rank; i++)
         length += snprintf(buffer + length, SHAPE_TEXT - (size_t)length, ", %" PRId64, field->row.dim[i]);
@@ -60,11 +60,12 @@ static void print_statistics(const char *name, const char *type, const Statistic
 }
 
 static void print_text_column(const FieldFacts *facts, Split split, const char *remark) {
-    char missing[NUMBER_TEXT], count[NUMBER_TEXT];
-    print_name(facts->field.name);
-    printf(" %-14s %8s %*s %s%s\n", "text", text_count(missing, facts->whole[split].missing), CELL_WIDTH,
-           text_count(count, facts->field.category_count), facts->field.category_count == 1 ? "category" : "categories",
-           remark);
+    char missing[NUMBER_TEXT], count[NUMBER_TEXT], type[SHAPE_TEXT];
+    const SourceField *field = &facts->field;
+    const char *one = field->numbers ? "class" : "category", *several = field->numbers ? "classes" : "categories";
+    print_name(field->name);
+    printf(" %-14s %8s %*s %s%s\n", type_text(field, type), text_count(missing, facts->whole[split].missing), CELL_WIDTH,
+           text_count(count, field->category_count), field->category_count == 1 ? one : several, remark);
 }
 
 /* "2024-06-29", of seconds since 1970 */

@@ -82,6 +82,10 @@ bool report_source(DataReport *report) {
     if (!session->dataset || !dataset_look_around(session->dataset, &info->looks, report->diag)) return false;
     if (option_given(report->options, OPTION_split) && !session_split(session, &report->split)) return false;
     SourceRows rows;
+    const void *data;
+    const DerivedFields *derived = info->schema.derived;
+    for (uint32_t i = 0; i < derived->count; i++)
+        if (derived->items[i]->numbers) dataset_find(session->dataset, derived->items[i]->name, &data);
     const char *label = info->label_field ? source_rows_of(info->label_field, &rows) : NULL;
     if (!find_used(report)) return false;
     report->facts = dataset_inspect(session->dataset, label, report->dates, session->arena);
@@ -97,11 +101,13 @@ static SourceField field_of(const DataReport *report, const Graph *graph, const 
                          .dtype = node->dtype,
                          .row = shape_of(node->shape.rank - 1, &node->shape.dim[1])};
     if (node->op != OP_input) return field;
-    const SourceField *source = source_field(dataset_fields(report->session.dataset), graph->symbols[node->attrs.symbol].name);
+    const void *data;
+    const SourceField *source = dataset_find(report->session.dataset, graph->symbols[node->attrs.symbol].name, &data);
     if (source && source->is_text) {
         field.is_text = true;
         field.categories = source->categories;
         field.category_count = source->category_count;
+        field.numbers = source->numbers;
     }
     return field;
 }

@@ -201,22 +201,24 @@ static void print_text(const Evaluating *evaluating) {
         print_confusion(&evaluating->session, &evaluating->confusions[i]);
 }
 
-static void put_confusion(json_t *line, const Confusion *confusion) {
+static void put_confusion(json_t *line, const SourceSchema *schema, const Confusion *confusion) {
     json_object_set_new(line, "confusion", confusion_json(confusion));
     json_object_set_new(line, "recall", confusion_recalls(confusion));
+    json_object_set_new(line, "classes", confusion_classes(schema, confusion));
 }
 
 /* Of a model with several outputs, each has an object of its own; so has the only one where a metric is called as what is in it. */
 static void put_confusions(json_t *line, const Evaluating *evaluating) {
-    bool several = evaluating->session.build.info->output_count > 1;
-    if (!several && !json_object_get(line, "confusion") && !json_object_get(line, "recall")) {
-        put_confusion(line, &evaluating->confusions[0].confusion);
+    const ModelInfo *info = evaluating->session.build.info;
+    bool named = json_object_get(line, "classes") || json_object_get(line, "confusion") || json_object_get(line, "recall");
+    if (info->output_count == 1 && !named) {
+        put_confusion(line, &info->schema, &evaluating->confusions[0].confusion);
         return;
     }
     json_t *outputs = json_object();
     for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
         json_t *object = json_object();
-        put_confusion(object, &evaluating->confusions[i].confusion);
+        put_confusion(object, &info->schema, &evaluating->confusions[i].confusion);
         json_object_set_new(outputs, evaluating->confusions[i].output->name, object);
     }
     json_object_set_new(line, "outputs", outputs);

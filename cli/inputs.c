@@ -167,7 +167,7 @@ static void *classes_of(const Opening *opening, const SourceField *label) {
 /* Pictures have one label only: of labels that are computed or are several, nobody knows how to make them. */
 static const SourceField *label_of(const Opening *opening) {
     const ModelInfo *info = opening->session->build.info;
-    const SourceField *label = info->label_field ? source_field(&info->schema, info->label_field) : NULL;
+    const SourceField *label = info->label_field ? source_any(&info->schema, info->label_field) : NULL;
     uint32_t others = opening->read_count - opening->network_count;
     bool is_label = label && label->row.rank == 0 && label->dtype != DTYPE_F32;
     if (is_label && (!others || (others == 1 && !strcmp(opening->reads[1].name, label->name)))) return label;
@@ -198,7 +198,7 @@ static bool open_images(Opening *opening) {
     uint8_t *pixels = memory_array((size_t)opening->count, (size_t)shape_elements(row), "the pictures");
     SourceField fields[] = {{.name = symbol->name, .dtype = DTYPE_U8, .row = row}, {0}};
     if (classes) fields[1] = *label;
-    opening->session->dataset = dataset_new(fields, classes ? 2 : 1, (void *[]){pixels, classes}, opening->count);
+    opening->session->dataset = dataset_new(fields, classes ? 2 : 1, (void *[]){pixels, classes}, opening->count, NULL);
     opening->inputs->names = opening->files;
     opening->inputs->images = true;
     return read_images(opening, row, pixels);
@@ -295,6 +295,9 @@ static bool check_columns(const Opening *opening, const Symbol *symbol) {
                    wanted->name, opening->files[0]);
         return false;
     }
+    const void *data;
+    const SourceField *classes = count == 1 && !single ? dataset_find(opening->session->dataset, name, &data) : NULL;
+    if (classes && classes->unseen) tell_unseen(opening->files[0], classes);
     return true;
 }
 
@@ -324,69 +327,108 @@ static int64_t rows_of(const SourceField *array, int64_t first, Shape row) {
     return shape_equal(squeezed(whole), squeezed(row)) ? 1 : 0;
 }
 
-/* The array's elements as the model's input; NULL after reporting one that cannot be that. */
-static void *take_elements(const Opening *opening, const Symbol *symbol, DType dtype, const void *data, int64_t rows,
+/* The array's elements as those of the field; NULL after reporting one that cannot be that. */
+static void *take_elements(const Opening *opening, const SourceField *field, DType dtype, const void *data, int64_t rows,
                            const char *what) {
-    int64_t count = rows * shape_elements(row_of(symbol));
-    void *elements = memory_array((size_t)count, dtype_bytes(symbol->dtype), "the rows of an array");
+    int64_t count = rows * shape_elements(field->row);
+    void *elements = memory_array((size_t)count, dtype_bytes(field->dtype), "the rows of an array");
     for (int64_t i = 0; i < count; i++) {
-        if (put_element(elements, symbol->dtype, i, dtype_element(dtype, data, i))) continue;
+        if (put_element(elements, field->dtype, i, dtype_element(dtype, data, i))) continue;
         diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "element %lld of %s is %g, but the network reads %s", (long long)i,
-                   what, dtype_element(dtype, data, i), symbol->dtype == DTYPE_U8 ? "bytes" : "whole numbers");
+                   what, dtype_element(dtype, data, i), field->dtype == DTYPE_U8 ? "bytes" : "whole numbers");
         free(elements);
         return NULL;
     }
     return elements;
 }
 
-static bool wrong_shape(const Opening *opening, const Symbol *symbol, const SourceField *array, int64_t first,
+static bool wrong_shape(const Opening *opening, const SourceField *field, const SourceField *array, int64_t first,
                         const char *what) {
     char found[SHAPE_TEXT], wanted[SHAPE_TEXT];
     Shape whole = {.rank = array->row.rank + 1, .dim = {first}};
     memcpy(&whole.dim[1], array->row.dim, (size_t)array->row.rank * sizeof *whole.dim);
     diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "%s is %s, but a row that the network reads is %s", what,
-               shape_text(array->dtype, whole, found), shape_text(symbol->dtype, row_of(symbol), wanted));
+               shape_text(array->dtype, whole, found), shape_text(field->dtype, field->row, wanted));
     diag_help(diag_of(opening), "rows come first, one after the other");
     return false;
 }
 
-static bool missing_array(const Opening *opening, const Symbol *symbol) {
+static bool missing_array(const Opening *opening, const SourceField *field) {
     diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "'%s' has no array '%s', which the network reads", opening->files[0],
-               symbol->name);
+               field->name);
     return false;
 }
 
-/* What a symbol reads, from the array of its name in an archive, or from the only array (`only`) of a file. All that is read has
+static void add_wanted(SourceField *wanted, uint32_t *count, SourceField field) {
+    for (uint32_t i = 0; i < *count; i++)
+        if (!strcmp(wanted[i].name, field.name)) return;
+    wanted[(*count)++] = field;
+}
+
+/* The arrays that hold what the model reads: a field of the source, columns side by side... Of classes(label) it is `label`. */
+static SourceField *wanted_arrays(const Opening *opening, uint32_t *count) {
+    const SourceSchema *schema = &opening->session->build.info->schema;
+    Arena *arena = opening->session->arena;
+    SourceField *wanted = ARENA_ARRAY(arena, SourceField, opening->read_count + schema->field_count);
+    *count = 0;
+    for (uint32_t i = 0; i < opening->read_count; i++) {
+        const Symbol *symbol = &opening->reads[i];
+        const SourceField *field = source_any(schema, symbol->name);
+        uint32_t reads;
+        const uint32_t *fields = source_reads(schema, symbol->name, arena, &reads);
+        for (uint32_t k = 0; field && field->numbers && k < reads; k++) add_wanted(wanted, count, schema->fields[fields[k]]);
+        if (!field || !field->numbers)
+            add_wanted(wanted, count, (SourceField){.name = symbol->name, .dtype = symbol->dtype, .row = row_of(symbol)});
+    }
+    return wanted;
+}
+
+/* Fields of the source in their order, others behind them. */
+static void sort_wanted(const SourceSchema *schema, SourceField *wanted, uint32_t count) {
+    uint32_t sorted = 0;
+    for (uint32_t k = 0; k < schema->field_count; k++) {
+        for (uint32_t i = sorted; i < count; i++) {
+            if (strcmp(wanted[i].name, schema->fields[k].name)) continue;
+            SourceField field = wanted[i];
+            memmove(&wanted[sorted + 1], &wanted[sorted], (i - sorted) * sizeof *wanted);
+            wanted[sorted++] = field;
+            break;
+        }
+    }
+}
+
+/* What a field holds, from the array of its name in an archive, or from the only array (`only`) of a file. All that is read has
  * the same number of rows; 0: not known yet. */
-static bool take_array(const Opening *opening, const Dataset *arrays, const char *only, const Symbol *symbol, void **elements,
-                       int64_t *rows) {
+static bool take_array(const Opening *opening, const Dataset *arrays, const char *only, const SourceField *field,
+                       void **elements, int64_t *rows) {
     const void *data;
-    const SourceField *array = dataset_find(arrays, only ? only : symbol->name, &data);
+    const SourceField *array = dataset_find(arrays, only ? only : field->name, &data);
     const char *what =
-        arena_format(opening->session->arena, only ? "'%s'" : "'%s', array '%s',", opening->files[0], symbol->name);
-    if (!array) return missing_array(opening, symbol);
+        arena_format(opening->session->arena, only ? "'%s'" : "'%s', array '%s',", opening->files[0], field->name);
+    if (!array) return missing_array(opening, field);
     int64_t first = dataset_rows(arrays, SPLIT_TRAIN) + dataset_rows(arrays, SPLIT_TEST);
-    int64_t own = rows_of(array, first, row_of(symbol));
-    if (!own || (*rows && own != *rows)) return wrong_shape(opening, symbol, array, first, what);
+    int64_t own = rows_of(array, first, field->row);
+    if (!own || (*rows && own != *rows)) return wrong_shape(opening, field, array, first, what);
     *rows = own;
-    return (*elements = take_elements(opening, symbol, array->dtype, data, own, what)) != NULL;
+    return (*elements = take_elements(opening, field, array->dtype, data, own, what)) != NULL;
+}
+
+/* The data set of what has been taken for the fields; else nothing is left of it. */
+static bool make_dataset(const Opening *opening, const SourceField *fields, uint32_t count, void **elements, uint32_t taken,
+                         int64_t rows) {
+    while (taken < count && taken > 0) free(elements[--taken]);
+    if (taken < count) return false;
+    opening->session->dataset = dataset_new(fields, count, elements, rows, &opening->session->build.info->schema);
+    return true;
 }
 
 static bool take_arrays(Opening *opening, const Dataset *arrays, const char *only) {
-    uint32_t taken = 0;
+    uint32_t taken = 0, count;
     int64_t rows = 0;
-    SourceField *fields = ARENA_ARRAY(opening->session->arena, SourceField, opening->read_count);
-    void **elements = ARENA_ARRAY(opening->session->arena, void *, opening->read_count);
-    while (taken < opening->read_count && take_array(opening, arrays, only, &opening->reads[taken], &elements[taken], &rows)) {
-        const Symbol *symbol = &opening->reads[taken];
-        fields[taken++] = (SourceField){.name = symbol->name, .dtype = symbol->dtype, .row = row_of(symbol)};
-    }
-    if (taken == opening->read_count) {
-        opening->session->dataset = dataset_new(fields, taken, elements, rows);
-        return true;
-    }
-    while (taken > 0) free(elements[--taken]);
-    return false;
+    const SourceField *fields = wanted_arrays(opening, &count);
+    void **elements = ARENA_ARRAY(opening->session->arena, void *, count);
+    while (taken < count && take_array(opening, arrays, only, &fields[taken], &elements[taken], &rows)) taken++;
+    return make_dataset(opening, fields, count, elements, taken, rows);
 }
 
 static bool open_arrays(Opening *opening, const char *reader, const char *argument, const char *only) {
@@ -397,38 +439,33 @@ static bool open_arrays(Opening *opening, const char *reader, const char *argume
     return good;
 }
 
-/* A file for each input, and each label, in the order of the fields of the source. */
-static bool open_array_each(Opening *opening) {
-    const SourceSchema *schema = &opening->session->build.info->schema;
-    SourceField *fields = ARENA_ARRAY(opening->session->arena, SourceField, opening->read_count);
-    void **elements = ARENA_ARRAY(opening->session->arena, void *, opening->read_count);
+/* A file for each array that is wanted, in the order of the fields of the source. */
+static bool open_array_each(Opening *opening, SourceField *fields, uint32_t count) {
     uint32_t taken = 0;
     int64_t rows = 0;
     bool good = true;
-    for (uint32_t k = 0; k < schema->field_count && good; k++) {
-        const Symbol *symbol = NULL;
-        for (uint32_t i = 0; i < opening->read_count; i++)
-            if (!strcmp(opening->reads[i].name, schema->fields[k].name)) symbol = &opening->reads[i];
-        if (!symbol) continue;
+    sort_wanted(&opening->session->build.info->schema, fields, count);
+    void **elements = ARENA_ARRAY(opening->session->arena, void *, count);
+    for (uint32_t i = 0; i < count && good; i++) {
         Opening one = *opening;
-        one.files = &opening->files[taken];
+        one.files = &opening->files[i];
         SourceArg arg = {.name = "x", .kind = SOURCE_ARG_STRING, .text = one.files[0]};
         Dataset *array = open_with(&one, "npy", &arg, 1, NULL);
-        good = array && take_array(&one, array, "x", symbol, &elements[taken], &rows);
+        good = array && take_array(&one, array, "x", &fields[i], &elements[taken], &rows);
         dataset_free(array);
-        if (good) fields[taken++] = (SourceField){.name = symbol->name, .dtype = symbol->dtype, .row = row_of(symbol)};
+        taken += good;
     }
-    if (good) opening->session->dataset = dataset_new(fields, taken, elements, rows);
-    while (!good && taken > 0) free(elements[--taken]);
-    return good;
+    return make_dataset(opening, fields, count, elements, taken, rows);
 }
 
 static bool open_array(Opening *opening) {
-    if (opening->read_count > 1 && opening->count == (int)opening->read_count) return open_array_each(opening);
+    uint32_t count;
+    SourceField *wanted = wanted_arrays(opening, &count);
+    if (count > 1 && opening->count == (int)count) return open_array_each(opening, wanted, count);
     if (opening->read_count == opening->network_count)
         return only_input(opening, "an array") && open_arrays(opening, "npy", "x", "x");
-    diag_error(diag_of(opening), STATUS_USAGE, (Span){0}, "%u arrays are needed, not %d: for '%s'%s", opening->read_count,
-               opening->count, opening->reads[0].name, opening->read_count > 1 ? " and what it is compared with" : "");
+    diag_error(diag_of(opening), STATUS_USAGE, (Span){0}, "%u arrays are needed, not %d: for '%s'%s", count, opening->count,
+               wanted[0].name, count > 1 ? " and what it is compared with" : "");
     diag_help(diag_of(opening),
               "give a file for each field of the source that the model reads, in their order, or an .npz that holds them");
     return false;

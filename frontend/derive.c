@@ -62,7 +62,8 @@ static const Derived *of_input(const Evaluator *evaluator, const Node *node) {
     const Symbol *symbol = &evaluator->graph->symbols[node->attrs.symbol];
     if (!schema || symbol->kind != SYMBOL_BATCH) return NULL;
     const Derived *derived = derived_find(evaluator->arena, schema, symbol->name);
-    return derived ? simplest(evaluator->arena, derived) : NULL;
+    bool number = derived && derived->kind != DERIVED_CLASSES; /* nobody computes with classes */
+    return number ? simplest(evaluator->arena, derived) : NULL;
 }
 
 /* Columns from `from`, every `step`th, `count` of them. */
@@ -88,6 +89,12 @@ static bool reads_lists(const Derived *derived) {
     bool lists = !derived->count || derived->is_list;
     for (int i = 0; i < derived_arity(derived->kind); i++) lists &= reads_lists(derived->args[i]);
     return lists;
+}
+
+bool derived_is_list(const Derived *derived) {
+    bool list = derived->kind == DERIVED_COLUMNS && derived->is_list;
+    for (int i = 0; i < derived_arity(derived->kind); i++) list |= derived_is_list(derived->args[i]);
+    return list;
 }
 
 static const Derived *of_slice(const Evaluator *evaluator, const Node *node) {

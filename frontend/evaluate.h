@@ -32,7 +32,10 @@ typedef struct {
     const Setting *augment; /* what changes a field in training, or NULL */
     const char *augmented;  /* the field */
     const DataSource *source;
-    SourceSchema *schema;    /* only the columns that the model derives are added to it */
+    const SplitRequest *split;
+    SourceSchema *schema;     /* only the columns that the model derives are added to it */
+    ClassesFunction *classes; /* asked while the model is loaded */
+    void *schema_context;
     Frozen frozen;           /* what the training leaves as it is */
     const Function *network; /* NULL: not known yet */
     uint32_t distinct_batch; /* no size of the model has it as a factor but those made of N; 0: not known yet */
@@ -168,7 +171,7 @@ bool limits_check(Evaluator *evaluator, const Limits *limits, Value value, Span 
 Value source_input(Evaluator *evaluator, const SourceField *field, Span span);
 Value source_member(Evaluator *evaluator, const char *name, Span span);
 Value source_element(Evaluator *evaluator, const Expr *expr); /* source["a name"], source[3] */
-/* The columns of text that a tensor holds side by side, or NULL: then it holds none. */
+/* The columns of text, or of classes, that a tensor holds side by side, or NULL: then it holds none. */
 const SourceField **source_text(const Evaluator *evaluator, NodeId node, uint32_t *count);
 /* What stands in the newest row of windows: of windows(...) and what is computed of it element by element, [N, length, ...], a
  * tensor [N, ...]; else NODE_NONE (series.c). */
@@ -178,6 +181,8 @@ bool series_looks_around(const Evaluator *evaluator, NodeId node);
 /* -- derived columns (derive.c) -- */
 /* What a node is, computed of columns of the source; NULL: it is computed otherwise. */
 const Derived *derived_of(const Evaluator *evaluator, NodeId id);
+/* Columns side by side, or what is computed of each of several. */
+bool derived_is_list(const Derived *derived);
 /* The input that a column is, under a shape. */
 NodeId derived_node(Evaluator *evaluator, const Derived *derived, Shape shape);
 /* A column as an input with a place in the model. */

@@ -20,6 +20,7 @@ typedef struct {
     ReadFunction *read;       /* NULL: there are no other files */
     const SourceSchema *like; /* of a trained network: the schema it was trained with; else NULL */
     SchemaFunction *schema;
+    ClassesFunction *classes; /* of the same context */
     void *schema_context;
     bool weights_given; /* the first weights come from elsewhere, so that layers may do without training */
 } ModelOptions;

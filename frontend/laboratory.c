@@ -53,8 +53,24 @@ static bool give_fields(void *context, const DataSource *source, const SplitRequ
     return true;
 }
 
+static bool give_classes(void *context, const DataSource *source, const SplitRequest *request, const char *name, Span span,
+                         Arena *arena, SourceField *field, Diagnostics *diag) {
+    static const int64_t numbers[] = {3, 4, 9};
+    static const char *const names[] = {"3", "4", "9"};
+    (void)context, (void)source, (void)request, (void)span, (void)diag;
+    *field = (SourceField){.name = arena_copy_string(arena, name, strlen(name)),
+                           .dtype = DTYPE_I32,
+                           .classes = 3,
+                           .categories = names,
+                           .category_count = 3,
+                           .numbers = numbers,
+                           .is_text = true};
+    return true;
+}
+
 Laboratory *laboratory_open(Diagnostics *diag) {
-    ModelOptions options = {.path = "example", .text = model_text, .length = sizeof model_text - 1, .schema = give_fields};
+    ModelOptions options = {
+        .path = "example", .text = model_text, .length = sizeof model_text - 1, .schema = give_fields, .classes = give_classes};
     Model *model = model_load(&options, diag);
     if (!model) return NULL;
     Laboratory *laboratory = ARENA_NEW(model->arena, Laboratory);

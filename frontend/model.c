@@ -270,7 +270,10 @@ static Model *model_new(const ModelOptions *options, Diagnostics *diag) {
                                .functions = names_new(arena),
                                .fields = names_new(arena),
                                .source = &model->info.source,
+                               .split = &model->info.split,
                                .schema = &model->info.schema,
+                               .classes = options->classes,
+                               .schema_context = options->schema_context,
                                .rows_crossed = ARENA_NEW(arena, bool)};
     return model;
 }

@@ -193,6 +193,7 @@ static Value tensor_arithmetic(const Operation *operation) {
         Value column = derive_double(evaluator, kinds[operation->op], operation->left, operation->right, span);
         if (column.kind != VALUE_NONE) return column;
     }
+    evaluator_at(evaluator, span);
     if (operation->op == OPERATOR_POW) return tensor_power(evaluator, span, operation->left, operation->right);
     if (operation->op == OPERATOR_MOD) return tensor_remainder(evaluator, span, operation->left, operation->right);
     static const Op ops[OPERATOR_COUNT] = {

@@ -140,36 +140,48 @@ static const SourceField **text_of_input(const Evaluator *evaluator, const Node 
     const SourceSchema *schema = evaluator->globals->schema;
     SourceRows rows;
     const char *name = source_rows_of(evaluator->graph->symbols[node->attrs.symbol].name, &rows);
-    const SourceField *field = source_field(schema, name);
-    uint32_t one = field ? (uint32_t)(field - schema->fields) : 0;
-    const uint32_t *fields = &one;
-    *count = 1;
-    if (!field) fields = source_columns_find(schema, name, evaluator->arena, count);
-    if (!fields || !schema->fields[fields[0]].is_text) return NULL;
+    const SourceField *field = source_any(schema, name);
+    const uint32_t *fields = field ? NULL : source_columns_find(schema, name, evaluator->arena, count);
+    if (field) *count = 1;
+    if (!field && !fields) return NULL;
     const SourceField **text = ARENA_ARRAY(evaluator->arena, const SourceField *, *count);
-    for (uint32_t i = 0; i < *count; i++) text[i] = &schema->fields[fields[i]];
-    return text;
+    for (uint32_t i = 0; i < *count; i++) text[i] = field ? field : &schema->fields[fields[i]];
+    return text[0]->is_text ? text : NULL;
 }
 
-/* Through what impute makes of it, and other shapes. */
+/* Through what impute makes of it, other shapes, and columns that are put side by side. */
 const SourceField **source_text(const Evaluator *evaluator, NodeId id, uint32_t *count) {
     const Graph *graph = evaluator->graph;
-    while (id != NODE_NONE && graph_node(graph, id)->dtype == DTYPE_I32) {
-        const Node *node = graph_node(graph, id);
-        if (node->op == OP_input) return text_of_input(evaluator, node, count);
-        if (node->op != OP_reshape && node->op != OP_select) return NULL;
-        id = node->operands[node->operand_count - 1];
+    const Node *node = graph_node(graph, id);
+    if (id == NODE_NONE || node->dtype != DTYPE_I32) return NULL;
+    if (node->op == OP_input) return text_of_input(evaluator, node, count);
+    if (node->op == OP_reshape || node->op == OP_select)
+        return source_text(evaluator, node->operands[node->operand_count - 1], count);
+    bool beside = node->op == OP_concat && node->attrs.axis == node->shape.rank - 1;
+    const SourceField **text =
+        beside ? ARENA_ARRAY(evaluator->arena, const SourceField *, node->shape.dim[node->attrs.axis]) : NULL;
+    *count = 0;
+    for (uint32_t i = 0; beside && i < node->operand_count; i++) {
+        uint32_t part;
+        const SourceField **found = source_text(evaluator, node->operands[i], &part);
+        if (!found || part != graph_operand(graph, node, i)->shape.dim[node->attrs.axis]) return NULL;
+        memcpy(text + *count, found, part * sizeof *text);
+        *count += part;
     }
-    return NULL;
+    return text;
 }
 
 bool source_is_number(Evaluator *evaluator, NodeId node) {
     uint32_t count;
     const SourceField **text = source_text(evaluator, node, &count);
     if (!text) return true;
-    if (evaluator_error(evaluator, evaluator->graph->span, "'%s' is text, where numbers are needed", text[0]->name)) {
+    bool classes = text[0]->numbers != NULL;
+    if (evaluator_error(evaluator, evaluator->graph->span, "'%s' %s, where numbers are needed", text[0]->name,
+                        classes ? "holds classes" : "is text")) {
         explain_text(evaluator, text[0]);
-        diag_help(evaluator->diag, "one_hot makes numbers of categories; `missing = \"...\"` names cells that are not there");
+        diag_help(evaluator->diag,
+                  classes ? "one_hot makes numbers of classes"
+                          : "one_hot makes numbers of categories; `missing = \"...\"` names cells that are not there");
     }
     return false;
 }
@@ -179,7 +191,8 @@ Value call_categories(const Call *call) {
     const SourceField **text = source_text(call->evaluator, call->args[0].node, &count);
     if (!text)
         return call_fail(call, 0,
-                         "must be columns of text, whose categories are known; of numbers, give the number of classes");
+                         "must be columns of text, whose categories are known; of numbers, give the number of classes, or take "
+                         "classes(...) of them");
     Value *sizes = ARENA_ARRAY(call->evaluator->arena, Value, count);
     for (uint32_t i = 0; i < count; i++) {
         if (!text[i]->category_count)

@@ -27,7 +27,7 @@ static bool is_infix(DerivedKind kind) { return derived_arity(kind) == 2 && !isa
 
 DType derived_dtype(const Derived *derived) {
     if (derived->kind >= DERIVED_LT && derived->kind <= DERIVED_NE) return DTYPE_BOOL;
-    return derived->kind == DERIVED_INT ? DTYPE_I32 : DTYPE_F32;
+    return derived->kind == DERIVED_INT || derived->kind == DERIVED_CLASSES ? DTYPE_I32 : DTYPE_F32;
 }
 
 Shape derived_row(const SourceSchema *schema, const Derived *derived) {
@@ -108,6 +108,14 @@ static void write_date(const SourceSchema *schema, const Derived *derived, FILE 
     fputs(derived->is_list ? "])" : ")", out);
 }
 
+static void write_names(const Derived *derived, FILE *out) {
+    for (uint32_t i = 0; i < derived->name_count; i++) {
+        fputs(i ? ", " : ", [", out);
+        write_field(derived->names[i], out);
+    }
+    if (derived->name_count) putc(']', out);
+}
+
 static void write_derived(const SourceSchema *schema, const Derived *derived, bool inside, FILE *out);
 
 static void write_operation(const SourceSchema *schema, const Derived *derived, bool inside, FILE *out) {
@@ -122,6 +130,7 @@ static void write_operation(const SourceSchema *schema, const Derived *derived, 
             fputs(", ", out);
         write_derived(schema, derived->args[i], infix, out);
     }
+    write_names(derived, out);
     if (inside || !infix) putc(')', out);
 }
 
@@ -178,11 +187,13 @@ static bool accept(Reader *reader, const char *text) {
 static const char *read_name(Reader *reader) {
     skip_spaces(reader);
     bool quoted = *reader->at == '"';
-    const char *at = reader->at + quoted;
-    char *name = arena_alloc(reader->arena, strlen(at) + 1), *to = name;
-    while (*at && (quoted ? *at != '"' : isalnum((unsigned char)*at) || *at == '_')) {
-        at += quoted && *at == '\\' && at[1];
-        *to++ = *at++;
+    const char *begin = reader->at + quoted, *at = begin;
+    while (*at && (quoted ? *at != '"' : isalnum((unsigned char)*at) || *at == '_'))
+        at += quoted && *at == '\\' && at[1] ? 2 : 1;
+    char *name = arena_alloc(reader->arena, (size_t)(at - begin) + 1), *to = name;
+    for (const char *from = begin; from < at;) {
+        from += quoted && *from == '\\' && from[1];
+        *to++ = *from++;
     }
     *to = '\0';
     if ((quoted && *at != '"') || (!quoted && !is_word(name))) return NULL;
@@ -255,6 +266,21 @@ static const Derived *read_number(Reader *reader) {
 
 static const Derived *read_expression(Reader *reader);
 
+/* [left, right] */
+static bool read_names(Reader *reader, Derived *derived) {
+    uint32_t capacity = 0;
+    const char **names = NULL;
+    if (!accept(reader, "[")) return false;
+    do {
+        const char *name = read_name(reader);
+        if (!name) return false;
+        ARENA_ROOM(reader->arena, names, derived->name_count, capacity);
+        names[derived->name_count++] = name;
+    } while (accept(reader, ","));
+    derived->names = names;
+    return accept(reader, "]");
+}
+
 static const Derived *read_call(Reader *reader, const char *word) {
     if (!strcmp(word, DATE)) return read_date(reader);
     for (DerivedKind kind = DERIVED_REAL + 1; kind < DERIVED_KINDS; kind++) {
@@ -262,6 +288,7 @@ static const Derived *read_call(Reader *reader, const char *word) {
         Derived *derived = derived_new(reader, kind);
         for (int i = 0; i < derived_arity(kind); i++)
             if ((i && !accept(reader, ",")) || !(derived->args[i] = read_expression(reader))) return NULL;
+        if (kind == DERIVED_CLASSES && accept(reader, ",") && !read_names(reader, derived)) return NULL;
         return accept(reader, ")") ? derived : NULL;
     }
     return NULL;
@@ -307,13 +334,15 @@ static const Derived *read_expression(Reader *reader) {
     return left;
 }
 
-/* One number, or elements of the same rows. */
+/* One number, or elements of the same rows, and none of them classes. */
 static bool rows_agree(const SourceSchema *schema, const Derived *derived) {
     Shape row = derived_row(schema, derived);
     for (int i = 0; i < derived_arity(derived->kind); i++) {
         const Derived *arg = derived->args[i];
         bool number = arg->kind == DERIVED_WHOLE || arg->kind == DERIVED_REAL;
-        if (!rows_agree(schema, arg) || (!number && !shape_equal(derived_row(schema, arg), row))) return false;
+        if (arg->kind == DERIVED_CLASSES || !rows_agree(schema, arg) ||
+            (!number && !shape_equal(derived_row(schema, arg), row)))
+            return false;
     }
     return true;
 }

@@ -1,5 +1,7 @@
 /* A column that is computed from columns of the source when the data are read, in whole numbers of 64 bits or in f64, and rounded
- * once: "int(y)", "(ts - 1600000000) % 86400". Its name is what it computes, so that a graph's input needs nothing but its name. */
+ * once: "int(y)", "(ts - 1600000000) % 86400". Its name is what it computes, so that a graph's input needs nothing but its name.
+ * "classes(lane)" numbers the different values that the training rows have: it is a column of text whose categories are these numbers,
+ * or their names: "classes(side, [left, right])". Nothing is computed of it. */
 #ifndef MLC_IR_DERIVED_H
 #define MLC_IR_DERIVED_H
 
@@ -27,6 +29,8 @@ struct Derived {
     int64_t whole;         /* WHOLE */
     double real;           /* REAL: finite */
     const Derived *args[2];
+    const char *const *names; /* CLASSES: what the classes are called, in ascending order of their numbers; NULL: by their numbers */
+    uint32_t name_count;
 };
 
 /* A number that no operation has: 0 arguments. */

@@ -37,20 +37,27 @@ static const char *copy_text(const char *text, Arena *arena) {
     return text ? arena_copy_string(arena, text, strlen(text)) : NULL;
 }
 
+SourceField source_field_copy(const SourceField *field, Arena *arena) {
+    SourceField copy = *field;
+    const char **categories = ARENA_ARRAY(arena, const char *, field->category_count);
+    int64_t *numbers = ARENA_ARRAY(arena, int64_t, field->category_count);
+    for (uint32_t i = 0; i < field->category_count; i++) {
+        categories[i] = copy_text(field->categories[i], arena);
+        if (field->numbers) numbers[i] = field->numbers[i];
+    }
+    copy.name = copy_text(field->name, arena);
+    copy.categories = field->categories ? categories : NULL;
+    copy.numbers = field->numbers ? numbers : NULL;
+    copy.unseen_text = copy_text(field->unseen_text, arena);
+    copy.why_text = copy_text(field->why_text, arena);
+    return copy;
+}
+
 SourceSchema source_schema_copy(const SourceSchema *schema, Arena *arena) {
     SourceField *fields = ARENA_ARRAY(arena, SourceField, schema->field_count);
     SourceSchema copy = *schema;
     copy.fields = fields;
-    for (uint32_t i = 0; i < schema->field_count; i++) {
-        SourceField *field = &fields[i];
-        *field = schema->fields[i];
-        const char **categories = ARENA_ARRAY(arena, const char *, field->category_count);
-        for (uint32_t k = 0; k < field->category_count; k++) categories[k] = copy_text(field->categories[k], arena);
-        field->name = copy_text(field->name, arena);
-        field->categories = field->categories ? categories : NULL;
-        field->unseen_text = copy_text(field->unseen_text, arena);
-        field->why_text = copy_text(field->why_text, arena);
-    }
+    for (uint32_t i = 0; i < schema->field_count; i++) fields[i] = source_field_copy(&schema->fields[i], arena);
     return copy;
 }
 

@@ -59,6 +59,7 @@ typedef struct {
     int32_t classes; /* its whole numbers are classes from 0 to below this; 0: not known before the data are read */
     const char *const *categories; /* of text, sorted; of class numbers, their names; else NULL */
     uint32_t category_count;
+    const int64_t *numbers; /* of classes(...), which is text to those who use it: the number of each category; else NULL */
     bool is_column, is_text;
     int64_t unseen;          /* of text: how many rows have a category that no training row has */
     const char *unseen_text; /* and such a category */
@@ -85,12 +86,18 @@ typedef struct SourceSchema {
 typedef bool SchemaFunction(void *context, const DataSource *source, const SplitRequest *request, Arena *arena,
                             SourceSchema *schema, Diagnostics *diag);
 
+/* Answers which classes a column has that is made by classes(...), called by its name (ir/derived.h): a field like one of text, in the
+ * arena. Reports errors at `span` and returns false. */
+typedef bool ClassesFunction(void *context, const DataSource *source, const SplitRequest *request, const char *name, Span span,
+                             Arena *arena, SourceField *field, Diagnostics *diag);
+
 const SourceField *source_field(const SourceSchema *schema, const char *name); /* NULL: none of that name */
 /* A field or a derived column. */
 const SourceField *source_any(const SourceSchema *schema, const char *name);
 void source_add_derived(SourceSchema *schema, const SourceField *field); /* the field is kept as it is */
 
-/* A copy in the arena, with all names and categories. */
+/* Copies in the arena, with all names and categories. */
+SourceField source_field_copy(const SourceField *field, Arena *arena);
 SourceSchema source_schema_copy(const SourceSchema *schema, Arena *arena);
 
 /* Several columns side by side are one input, called by their places among the fields: "columns:0-7,9". */

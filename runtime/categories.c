@@ -1,7 +1,10 @@
-/* Sorting and thinning out categories: each time the codes of a column get new numbers. */
+/* Categories of text, sorted and thinned out: each time the codes of a column get new numbers. And whole numbers that become
+ * categories. */
 #include "runtime/categories.h"
+#include "runtime/exact.h"
 #include "ir/memory.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,4 +58,48 @@ uint32_t categories_keep(const char **names, uint32_t name_count, int32_t *codes
     renumber(codes, count, new_number);
     free(new_number);
     return left;
+}
+
+/* -- whole numbers -- */
+
+static int by_number(const void *a, const void *b) {
+    const int64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static void name_by_numbers(SourceField *field, const int64_t *numbers, Arena *arena) {
+    const char **categories = ARENA_ARRAY(arena, const char *, field->category_count);
+    for (uint32_t i = 0; i < field->category_count; i++) categories[i] = arena_format(arena, "%" PRId64, numbers[i]);
+    field->categories = categories;
+    field->numbers = numbers;
+    field->classes = (int32_t)field->category_count;
+}
+
+void categories_find(const NumberRows *rows, const int32_t *kept, int64_t kept_count, Arena *arena, SourceField *field) {
+    int64_t *sorted = memory_new((size_t)(kept_count * rows->each) * sizeof *sorted, "the classes of a column"), count = 0;
+    for (int64_t i = 0; i < kept_count * rows->each; i++) {
+        int64_t number = rows->numbers[kept[i / rows->each] * rows->each + i % rows->each];
+        if (number != WHOLE_MISSING) sorted[count++] = number;
+    }
+    qsort(sorted, (size_t)count, sizeof *sorted, by_number);
+    field->category_count = 0;
+    for (int64_t i = 0; i < count; i++)
+        if (!i || sorted[i] != sorted[i - 1]) sorted[field->category_count++] = sorted[i];
+    int64_t *numbers = ARENA_ARRAY(arena, int64_t, field->category_count);
+    memcpy(numbers, sorted, field->category_count * sizeof *numbers);
+    free(sorted);
+    name_by_numbers(field, numbers, arena);
+}
+
+int32_t *categories_number(const NumberRows *rows, SourceField *field, Arena *arena) {
+    int64_t count = rows->rows * rows->each;
+    int32_t *codes = memory_new((size_t)count * sizeof *codes, "the classes of a column");
+    field->unseen = 0;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t number = rows->numbers[i];
+        const int64_t *found = bsearch(&number, field->numbers, field->category_count, sizeof number, by_number);
+        codes[i] = found ? (int32_t)(found - field->numbers) : -1;
+        if (!found && number != WHOLE_MISSING && !field->unseen++) field->unseen_text = arena_format(arena, "%" PRId64, number);
+    }
+    return codes;
 }

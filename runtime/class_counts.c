@@ -32,10 +32,10 @@ static int64_t largest_class(const Dataset *dataset, const SourceField *field) {
 }
 
 bool dataset_all_alike(const Dataset *dataset, const char *name, Split split) {
-    const SourceField *field = source_field(dataset_fields(dataset), name);
+    const void *data;
+    const SourceField *field = dataset_find(dataset, name, &data);
     int64_t rows = dataset_rows(dataset, split);
     if (!field || field->row.rank || rows < 2) return false;
-    const void *data = dataset_field(dataset, name);
     const int32_t *row = dataset_split(dataset, split);
     double first = element_value(field->dtype, field->is_text, data, row[0]);
     for (int64_t i = 1; i < rows; i++)
@@ -43,22 +43,25 @@ bool dataset_all_alike(const Dataset *dataset, const char *name, Split split) {
     return true;
 }
 
+static void add_counts(const Dataset *dataset, const SourceField *field, const char *label, Arena *arena, ClassCounts *counts) {
+    *counts = (ClassCounts){.field = field, .is_label = label && !strcmp(field->name, label)};
+    counts->classes = field->is_text ? field->category_count : field->classes ? field->classes : largest_class(dataset, field);
+    for (Split split = 0; split < SPLIT_COUNT; split++) {
+        counts->counts[split] = ARENA_ARRAY(arena, int64_t, counts->classes);
+        count_split(dataset, split, counts);
+    }
+}
+
 ClassCounts *class_counts(const Dataset *dataset, const char *label, const char *const *dates, Arena *arena, uint32_t *count) {
     const SourceSchema *schema = dataset_fields(dataset);
-    ClassCounts *all = ARENA_ARRAY(arena, ClassCounts, schema->field_count);
+    uint32_t column_count;
+    const SourceField **columns = dataset_class_columns(dataset, arena, &column_count);
+    ClassCounts *all = ARENA_ARRAY(arena, ClassCounts, schema->field_count + column_count);
     *count = 0;
-    for (uint32_t i = 0; i < schema->field_count; i++) {
-        const SourceField *field = &schema->fields[i];
-        if (!holds_classes(field, label) || (dates && dates[i])) continue;
-        ClassCounts *counts = &all[(*count)++];
-        *counts = (ClassCounts){.field = field, .is_label = label && !strcmp(field->name, label)};
-        counts->classes = field->is_text   ? field->category_count
-                          : field->classes ? field->classes
-                                           : largest_class(dataset, field);
-        for (Split split = 0; split < SPLIT_COUNT; split++) {
-            counts->counts[split] = ARENA_ARRAY(arena, int64_t, counts->classes);
-            count_split(dataset, split, counts);
-        }
+    for (uint32_t i = 0; i < schema->field_count + column_count; i++) {
+        const SourceField *field = i < schema->field_count ? &schema->fields[i] : columns[i - schema->field_count];
+        bool date = dates && i < schema->field_count && dates[i];
+        if (holds_classes(field, label) && !date) add_counts(dataset, field, label, arena, &all[(*count)++]);
     }
     return all;
 }

@@ -25,9 +25,10 @@ struct Selection {
 
 struct Dataset {
     SourceData source;
-    Splits splits;  /* all rows */
-    Splits looking; /* those around which there are others; the same where the model looks at none */
-    Runs runs;      /* no rows until a model looks at others */
+    const SourceSchema *like; /* of the data that a network was trained on: its classes are those of these rows; or NULL */
+    Splits splits;            /* all rows */
+    Splits looking;           /* those around which there are others; the same where the model looks at none */
+    Runs runs;                /* no rows until a model looks at others */
     Selection *selections;
     double seconds;
     uint32_t shared;       /* how often besides the first time */
@@ -112,6 +113,7 @@ Dataset *dataset_open(const DataSource *source, const SplitRequest *request, Dia
     Arena *arena = arena_new();
     Dataset *dataset = ARENA_NEW(arena, Dataset);
     dataset->source = (SourceData){.arena = arena, .span = source->span, .series = source_series(request)};
+    dataset->like = source->like;
     bool good = read_all(dataset, source, request, diag);
     dataset->seconds = seconds_now() - start;
     dataset->looking = dataset->splits;
@@ -131,7 +133,7 @@ static void digest_rows(const SourceData *data, llvm_blake3_hasher *hasher) {
     }
 }
 
-Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *data, int64_t rows) {
+Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *data, int64_t rows, const SourceSchema *like) {
     Arena *arena = arena_new();
     Dataset *dataset = ARENA_NEW(arena, Dataset);
     SourceData *source = &dataset->source;
@@ -140,6 +142,7 @@ Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *dat
     memcpy(source->fields, fields, count * sizeof *fields);
     memcpy(source->data, data, count * sizeof *data);
     source->schema.train_rows = source->test_begin = rows;
+    dataset->like = like;
     dataset->splits.count[SPLIT_TRAIN] = rows;
     dataset->splits.rows[SPLIT_TRAIN] = ARENA_ARRAY(arena, int32_t, rows);
     for (int64_t i = 0; i < rows; i++) dataset->splits.rows[SPLIT_TRAIN][i] = (int32_t)i;
@@ -307,6 +310,57 @@ static void report_fault(const Dataset *dataset, const char *name, const DeriveF
     advise_missing(field, diag);
 }
 
+/* -- classes(...) -- */
+
+static const char *listed(Arena *arena, const SourceField *field) {
+    enum { SHOWN = 12 };
+    const char *text = "";
+    for (uint32_t i = 0; i < field->category_count && i < SHOWN; i++)
+        text = arena_format(arena, "%s%s%" PRId64, text, i ? ", " : "", field->numbers[i]);
+    return arena_format(arena, "%s%s", text, field->category_count > SHOWN ? "..." : "");
+}
+
+static bool wrong_names(const Dataset *dataset, const Derived *derived, const SourceField *field, Span span,
+                        Diagnostics *diag) {
+    if (!derived->name_count || derived->name_count == field->category_count) return false;
+    if (!diag) return true;
+    diag_error(diag, STATUS_MODEL, span, "%u name%s, but the training rows have %u class%s: %s", derived->name_count,
+               derived->name_count == 1 ? "" : "s", field->category_count, field->category_count == 1 ? "" : "es",
+               listed(dataset->source.arena, field));
+    diag_help(diag, "give a name for each of them, in this order");
+    return true;
+}
+
+static const char *name_of(const SourceData *source, const Derived *derived) {
+    bool single = derived->kind == DERIVED_COLUMNS && !derived->is_list;
+    return single ? source->fields[derived->fields[0]].name : derived_name(source->arena, &source->schema, derived);
+}
+
+/* The classes are those of the training rows, or those that the network was trained on. */
+static const Selection *make_classes(Dataset *dataset, const char *name, const Derived *derived, Span span, Diagnostics *diag) {
+    SourceData *source = &dataset->source;
+    DeriveFault fault;
+    const SourceField *like = dataset->like ? source_any(dataset->like, name) : NULL;
+    SourceField field = {.is_column = true};
+    if (like) field = *like;
+    field.dtype = DTYPE_I32;
+    field.row = derived_row(&source->schema, derived);
+    field.is_text = true;
+    int64_t *numbers = derive_elements(source, derived, &fault);
+    if (!numbers && diag) report_fault(dataset, name_of(source, derived->args[0]), &fault, span, diag);
+    if (!numbers) return NULL;
+    NumberRows rows = {numbers, source_numbered_rows(source), shape_elements(field.row)};
+    if (!like)
+        categories_find(&rows, dataset->splits.rows[SPLIT_TRAIN], dataset->splits.count[SPLIT_TRAIN], source->arena, &field);
+    int32_t *codes = categories_number(&rows, &field, source->arena);
+    free(numbers);
+    bool wrong = wrong_names(dataset, derived, &field, span, diag);
+    if (derived->names && !wrong) field.categories = derived->names;
+    if (!wrong) return add_selection(dataset, name, field, codes);
+    free(codes);
+    return NULL;
+}
+
 /* NULL after reporting a fault, if there is a `diag`, and where the columns it reads are not there. */
 static const Selection *make_derived(Dataset *dataset, const char *name, Span span, Diagnostics *diag) {
     SourceData *source = &dataset->source;
@@ -315,6 +369,7 @@ static const Selection *make_derived(Dataset *dataset, const char *name, Span sp
     const Derived *derived = derived_find(source->arena, schema, name);
     uint32_t *reads = ARENA_ARRAY(source->arena, uint32_t, schema->field_count);
     if (!derived || !columns_there(dataset, reads, derived_reads(schema, derived, reads))) return NULL;
+    if (derived->kind == DERIVED_CLASSES) return make_classes(dataset, name, derived, span, diag);
     void *elements = derive_elements(source, derived, &fault);
     if (!elements && diag) report_fault(dataset, name, &fault, span, diag);
     if (!elements) return NULL;
@@ -553,13 +608,39 @@ bool dataset_check_classes(const Dataset *dataset, const char *name, const int64
 
 const char *dataset_class_name(const Dataset *dataset, const char *field_name, int32_t label) {
     SourceRows rows;
-    const SourceField *field = field_name ? source_field(&dataset->source.schema, source_rows_of(field_name, &rows)) : NULL;
+    const void *data;
+    const SourceField *field = field_name ? dataset_find(dataset, source_rows_of(field_name, &rows), &data) : NULL;
     bool known = field && label >= 0 && (uint32_t)label < field->category_count;
     return known ? field->categories[label] : NULL;
 }
 
+static bool is_class_column(const Selection *selection) {
+    SourceRows rows;
+    const char *name = selection->field.name;
+    return selection->field.numbers && source_rows_of(name, &rows) == name;
+}
+
+const SourceField **dataset_class_columns(const Dataset *dataset, Arena *arena, uint32_t *count) {
+    *count = 0;
+    for (const Selection *selection = dataset->selections; selection; selection = selection->next)
+        *count += is_class_column(selection);
+    const SourceField **columns = ARENA_ARRAY(arena, const SourceField *, *count);
+    uint32_t at = *count;
+    for (const Selection *selection = dataset->selections; selection; selection = selection->next)
+        if (is_class_column(selection)) columns[--at] = &selection->field;
+    return columns;
+}
+
+static char *write_schema(const Dataset *dataset) {
+    SourceSchema schema = dataset->source.schema;
+    DerivedFields derived = {.arena = dataset->source.arena};
+    derived.items = dataset_class_columns(dataset, derived.arena, &derived.count);
+    schema.derived = &derived;
+    return schema_write(&schema);
+}
+
 const char *dataset_schema_text(const Dataset *dataset) {
-    if (!dataset->schema_text) ((Dataset *)dataset)->schema_text = schema_write(&dataset->source.schema);
+    if (!dataset->schema_text) ((Dataset *)dataset)->schema_text = write_schema(dataset);
     return dataset->schema_text;
 }
 

@@ -211,6 +211,16 @@ static bool compute(Place *place, const Derived *derived, Number *result) {
 
 /* -- all rows -- */
 
+/* A class is a whole number. */
+static bool put_class(const Place *place, Number number, int64_t *to) {
+    *to = number.is_whole ? number.whole : WHOLE_MISSING;
+    if (number.is_whole || is_missing(number)) return true;
+    if (number.real != trunc(number.real)) return fault(place, "has %.9g: classes are whole numbers", number.real);
+    if (fabs(number.real) >= 0x1p63) return fault(place, "has %.9g, which is beyond the whole numbers of 64 bits", number.real);
+    *to = (int64_t)number.real;
+    return true;
+}
+
 static void put(Number number, DType dtype, void *to, int64_t at) {
     if (dtype == DTYPE_F32)
         ((float *)to)[at] = number.is_whole ? (float)number.whole : (float)number.real;
@@ -241,13 +251,16 @@ static bool find_fault(const Place *place, const Derived *derived) {
 
 static bool derive_rows(Place *place, const Derived *derived, int64_t first, int64_t count, void *to) {
     DType dtype = derived_dtype(derived);
+    bool classes = derived->kind == DERIVED_CLASSES;
     int64_t each = shape_elements(derived_row(&place->source->schema, derived));
     for (int64_t row = first; row < first + count; row++) {
         place->row = (int32_t)row;
         for (place->element = 0; place->element < each; place->element++) {
             Number number;
-            if (!compute(place, derived, &number)) return find_fault(place, derived);
-            put(number, dtype, to, row * each + place->element);
+            bool good = compute(place, classes ? derived->args[0] : derived, &number);
+            if (good && classes) good = put_class(place, number, (int64_t *)to + row * each + place->element);
+            if (!good) return find_fault(place, derived);
+            if (!classes) put(number, dtype, to, row * each + place->element);
         }
     }
     return true;
@@ -259,7 +272,10 @@ void *derive_elements(const SourceData *source, const Derived *derived, DeriveFa
     int64_t first = schema->train_rows + schema->valid_rows, begin = schema->test_rows ? source->test_begin : first;
     int64_t rows = begin + schema->test_rows;
     int64_t each = shape_elements(derived_row(schema, derived));
-    void *elements = memory_new((size_t)(rows * each) * dtype_bytes(derived_dtype(derived)), "the columns of the data");
+    size_t bytes = derived->kind == DERIVED_CLASSES ? sizeof(int64_t) : dtype_bytes(derived_dtype(derived));
+    void *elements = memory_new((size_t)(rows * each) * bytes, "the columns of the data");
+    for (int64_t i = first * each; derived->kind == DERIVED_CLASSES && i < begin * each; i++)
+        ((int64_t *)elements)[i] = WHOLE_MISSING;
     if (derive_rows(&place, derived, 0, first, elements) && derive_rows(&place, derived, begin, schema->test_rows, elements))
         return elements;
     free(elements);

@@ -132,15 +132,18 @@ static void inspect_columns(const Dataset *dataset, const FieldFacts *field, Dat
     }
 }
 
-static void inspect_field(const Dataset *dataset, const FieldFacts *field, DataFacts *facts) {
-    const SourceField *source = &field->field;
-    findings_missing(&facts->findings, field);
-    if (field->dates) return;
-    if (source->unseen)
-        findings_add(&facts->findings, "unseen", source->name, source->unseen,
+static void inspect_unseen(const SourceField *field, Findings *findings) {
+    if (field->unseen)
+        findings_add(findings, "unseen", field->name, field->unseen,
                      "'%s': %" PRId64
                      " held-out row%s a category that no training row has, such as '%.60s'; it counts as missing",
-                     source->name, source->unseen, source->unseen == 1 ? " has" : "s have", source->unseen_text);
+                     field->name, field->unseen, field->unseen == 1 ? " has" : "s have", field->unseen_text);
+}
+
+static void inspect_field(const Dataset *dataset, const FieldFacts *field, DataFacts *facts) {
+    findings_missing(&facts->findings, field);
+    if (field->dates) return;
+    inspect_unseen(&field->field, &facts->findings);
     inspect_columns(dataset, field, facts);
 }
 
@@ -259,7 +262,10 @@ DataFacts *dataset_inspect(const Dataset *dataset, const char *label, const char
         facts->fields[facts->field_count] = field;
         inspect_field(dataset, field, facts);
     }
-    for (uint32_t i = 0; i < facts->class_count; i++) inspect_classes(&facts->classes[i], &facts->findings);
+    for (uint32_t i = 0; i < facts->class_count; i++) {
+        if (facts->classes[i].field->numbers) inspect_unseen(facts->classes[i].field, &facts->findings);
+        inspect_classes(&facts->classes[i], &facts->findings);
+    }
     inspect_rows(dataset, &facts->findings);
     return facts;
 }

@@ -1,4 +1,5 @@
-/* A table that is read once: for the schema that a model is checked with, and for the rows it is trained on. */
+/* Data that are read once: for the schema that a model is checked with, and for the rows it is trained on. These are tables, and other
+ * data that have been asked for their classes. */
 #include "runtime/runtime.h"
 #include "ir/memory.h"
 
@@ -89,9 +90,12 @@ static void remember(DataKeeper *keeper, const DataSource *source, const SplitRe
     keeper->request.series = copied(keeper, request->series);
 }
 
+static bool keeps(const DataKeeper *keeper, const DataSource *source, const SplitRequest *request) {
+    return keeper->dataset && same_source(&keeper->source, source) && same_request(&keeper->request, request);
+}
+
 static Dataset *keep(DataKeeper *keeper, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {
-    if (keeper->dataset && same_source(&keeper->source, source) && same_request(&keeper->request, request))
-        return keeper->dataset;
+    if (keeps(keeper, source, request)) return keeper->dataset;
     drop(keeper);
     keeper->dataset = dataset_open(source, request, diag);
     if (keeper->dataset) remember(keeper, source, request);
@@ -106,8 +110,19 @@ bool keeper_schema(void *context, const DataSource *source, const SplitRequest *
     return dataset != NULL;
 }
 
+bool keeper_classes(void *context, const DataSource *source, const SplitRequest *request, const char *name, Span span,
+                    Arena *arena, SourceField *field, Diagnostics *diag) {
+    const Dataset *dataset = keep(context, source, request, diag);
+    const void *data;
+    if (!dataset || !dataset_derive(dataset, name, span, diag)) return false;
+    const SourceField *found = dataset_find(dataset, name, &data);
+    if (found) *field = source_field_copy(found, arena);
+    return found != NULL;
+}
+
 Dataset *keeper_open(DataKeeper *keeper, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {
-    if (strcmp(source->reader, "csv")) return dataset_open(source, request, diag);
+    bool is_table = !strcmp(source->reader, "csv");
+    if (!is_table && !keeps(keeper, source, request)) return dataset_open(source, request, diag);
     Dataset *dataset = keep(keeper, source, request, diag);
     return dataset ? dataset_share(dataset) : NULL;
 }

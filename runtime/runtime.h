@@ -18,10 +18,12 @@ Dataset *dataset_open(const DataSource *source, const SplitRequest *request, Dia
 typedef struct DataKeeper DataKeeper;
 DataKeeper *keeper_new(void);
 void keeper_free(DataKeeper *keeper); /* NULL is allowed */
-SchemaFunction keeper_schema;         /* context: a DataKeeper */
+SchemaFunction keeper_schema;         /* context: a DataKeeper, also of the next one */
+ClassesFunction keeper_classes;
 Dataset *keeper_open(DataKeeper *keeper, const DataSource *source, const SplitRequest *request, Diagnostics *diag);
-/* Rows that no reader has read, all of them in SPLIT_TRAIN: fields (copied) and their elements (malloc'ed; taken over). */
-Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *data, int64_t rows);
+/* Rows that no reader has read, all of them in SPLIT_TRAIN: fields (copied) and their elements (malloc'ed; taken over). like: as that of
+ * a DataSource, or NULL. */
+Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *data, int64_t rows, const SourceSchema *like);
 Dataset *dataset_share(Dataset *dataset); /* is freed as often as it is shared, and once more */
 void dataset_free(Dataset *dataset);
 /* The rows that each split will have once the data are read; false if the schema does not know, or the split is not possible. */
@@ -63,6 +65,8 @@ bool dataset_derive(const Dataset *dataset, const char *name, Span span, Diagnos
 /* Whether no number is missing that an input is made of, in any row of a split; else a STATUS_DATA error at `span`. */
 bool dataset_check_present(const Dataset *dataset, const char *name, Span span, Diagnostics *diag);
 const SourceSchema *dataset_fields(const Dataset *dataset);
+/* The columns that classes(...) makes, as far as they have been asked for, the first one first; the array is the arena's. */
+const SourceField **dataset_class_columns(const Dataset *dataset, Arena *arena, uint32_t *count);
 /* Whether every whole number of a field is a class from 0 to below classes[i], for each element i of a row (0: any number will do);
  * else a STATUS_DATA error at spans[i] (NULL: nowhere). */
 bool dataset_check_classes(const Dataset *dataset, const char *field, const int64_t *classes, const Span *spans,

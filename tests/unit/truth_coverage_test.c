@@ -77,6 +77,7 @@ static const struct {
     {"standardize", "PyTorch has no tables: table_test"},
     {"one_hot_text", "PyTorch has no tables: cli_table_test"},
     {"categories", "a list of names, known while compiling"},
+    {"classes", "PyTorch has no tables: cli_classes_test"},
     {"zeros", "initializers_test: each draws its own numbers"},
     {"ones", "initializers_test"},
     {"uniform", "initializers_test"},
