@@ -24,18 +24,27 @@ static Init default_init(Fan fan) {
     return (Init){INIT_UNIFORM, (float)-bound, (float)bound};
 }
 
-/* An initializer's call, or its bare name, which stands for a call without arguments. */
+/* init = 0.5: every element is this number. */
+static bool constant_init(const Call *call, double number, Init *init) {
+    *init = (Init){INIT_CONSTANT, (float)number, 0};
+    if (isfinite((float)number)) return true;
+    evaluator_error(call->evaluator, call->span, "a weight's first value must be a finite f32, not %g", number);
+    return false;
+}
+
+/* An initializer's call; its bare name, which stands for a call without arguments; or a number. */
 static bool find_init(const Call *call, Value value, Fan fan, Init *init) {
     Evaluator *evaluator = call->evaluator;
     if (value.kind == VALUE_FUNCTION && value.function->builtin && value.function->builtin->kind == KIND_INITIALIZER)
         value = evaluate_apply(evaluator, value.function, NULL, NULL, 0, call->span);
     if (value.kind == VALUE_ERROR) return false;
+    if (value_is_number(value)) return constant_init(call, value_number(value), init);
     bool good = value.kind == VALUE_BOUND && value.bound->callee->builtin->kind == KIND_INITIALIZER;
     if (good)
         *init = value.bound->callee->builtin->initial(value.bound, fan);
-    else if (evaluator_error(evaluator, call->span, "a weight's first values must come from an initializer, not from %s",
+    else if (evaluator_error(evaluator, call->span, "a weight's first values must be a number or an initializer, not %s",
                              value_text(evaluator->arena, evaluator->graph, value)))
-        diag_help(evaluator->diag, "there are zeros, ones, uniform, normal, glorot, he and orthogonal");
+        diag_help(evaluator->diag, "for instance init = 0.5 or init = he; there are zeros, ones, uniform, normal, glorot, he and orthogonal");
     return good;
 }
 

@@ -92,6 +92,8 @@ static void values_are_spread_as_documented(void **state) {
     double in = IN, glorot = sqrt(2.0 / (IN + OUT)), he = sqrt(2.0 / in), layer = 1 / sqrt(3.0 * in);
     expect_moments("x @ weight([300, 200], init = zeros)", CONSTANT, 0, 0);
     expect_moments("x @ weight([300, 200], init = ones)", CONSTANT, 1, 0);
+    expect_moments("x @ weight([300, 200], init = -0.25)", CONSTANT, -0.25, 0);
+    expect_moments("dense(x, 200, init = 1)", CONSTANT, 1, 0);
     expect_moments("x @ weight([300, 200], init = uniform(-0.5, 1.5))", UNIFORM, 0.5, 2 / sqrt(12));
     expect_moments("x @ weight([300, 200], init = normal(0.02))", NORMAL, 0, 0.02);
     expect_moments("x @ weight([300, 200], init = normal(2.0, mean = -3.0))", NORMAL, -3, 2);
