@@ -506,7 +506,10 @@ static bool no_window(const Dataset *dataset, const SourceRows *rows, Split spli
                "no %s row has the rows around it that the model looks at: %" PRId64 " before it and %" PRId64
                " after it, in the same split and series",
                split_name(split), -rows->from, rows->to);
-    diag_help(diag, "last(0.1) holds out rows that follow each other; rows that are drawn do not");
+    diag_help(diag,
+              "the split has %" PRId64 " rows, and needs %" PRId64 " that follow each other: last(%" PRId64
+              ") holds out such rows, drawn ones seldom are",
+              dataset->splits.count[split], rows->to - rows->from + 1, rows->to - rows->from + 1);
     return false;
 }
 

@@ -130,6 +130,7 @@ wrong() {
     says err "$4"
 }
 wrong "$plain" 'test = 0.2' 4 "no test row has the rows around it that the model looks at: 7 before it and 1 after it, in the same split and series"
+says err "the split has 40 rows, and needs 9 that follow each other: last(9) holds out such rows"
 wrong 'field x = windows(source.value, 300); field y = source |> columns("value")' '' 4 "'./series.csv' has no row with 299 rows before it and 0 after it"
 wrong 'field x = windows(log(source.value), 8); field y = source |> columns("value")' '' 3 "must be a field or columns of the source as they are"
 wrong 'field x = windows(source.value, 8); field y = ahead(windows(source |> columns("value"), 8))[:, 0]' '' 3 "must be a field or columns of the source as they are"
