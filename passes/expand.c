@@ -1,6 +1,7 @@
 /* Composites and functions are written out in primitives: the pass `expand` does the first, `functions` the second. */
 #include "passes/formula.h"
 #include "passes/pass_list.h"
+#include "passes/softmax.h"
 
 #include <assert.h>
 
@@ -54,23 +55,21 @@ Graph *pass_functions(Graph *from, const PassOptions *options) {
 
 /* -- composites -- */
 
-/* a - max(a) along the node's axis: what is exponentiated is then at most 0. */
-static NodeId below_largest(const Formula *f) {
-    return f_sub(f, f->operands[0], build_reduce(f->graph, OP_reduce_max, f->operands[0], f->node.attrs.axis, true));
-}
-
-static NodeId sum_of_exp(const Formula *f, NodeId exponent) {
-    return build_reduce(f->graph, OP_sum, build_unary(f->graph, OP_exp, exponent), f->node.attrs.axis, true);
-}
-
 NodeId expand_softmax(const Formula *f) {
-    NodeId exponent = below_largest(f);
-    return f_div(f, build_unary(f->graph, OP_exp, exponent), sum_of_exp(f, exponent));
+    int axis = f->node.attrs.axis;
+    SoftmaxPowers powers = softmax_powers(f->graph, f->operands[0], axis);
+    return f_div(f, powers.exp, build_reduce(f->graph, OP_sum, powers.exp, axis, true));
 }
 
+/* d - log(sum of e^d), as log1p of what the sum has beyond the 1 of one largest element. */
 NodeId expand_log_softmax(const Formula *f) {
-    NodeId exponent = below_largest(f);
-    return f_sub(f, exponent, build_unary(f->graph, OP_log, sum_of_exp(f, exponent)));
+    Graph *graph = f->graph;
+    int axis = f->node.attrs.axis;
+    SoftmaxPowers powers = softmax_powers(graph, f->operands[0], axis);
+    SoftmaxSum sum = softmax_sum(graph, powers, axis);
+    NodeId one = build_f32(graph, 1, graph_node(graph, sum.ties)->shape);
+    NodeId beyond = build_binary(graph, OP_add, sum.others, build_binary(graph, OP_sub, sum.ties, one));
+    return f_sub(f, powers.below, build_unary(graph, OP_log1p, beyond));
 }
 
 /* -- the smallest functions -- */

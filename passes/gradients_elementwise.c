@@ -160,10 +160,27 @@ static void contribute_bell(const Backward *at, double scale, double share) {
 void gradient_erf(const Backward *at) { contribute_bell(at, 1.1283791670955126, 1); }          /* 2 / sqrt(pi) */
 void gradient_normal_cdf(const Backward *at) { contribute_bell(at, 0.3989422804014327, 0.5); } /* 1 / sqrt(2 pi) */
 
+/* What rounding took from b - 1: 0 for b from 1/2 to 2, half an ulp of -1.7 for -0.7. */
+static NodeId lost_by_one(const Backward *at, NodeId b, NodeId lower) {
+    NodeId back = binary(at, OP_sub, lower, b);
+    NodeId lost_of_b = binary(at, OP_sub, b, binary(at, OP_sub, lower, back));
+    return binary(at, OP_add, lost_of_b, binary(at, OP_sub, number(at, -1), back));
+}
+
+/* a^(b-1), where the rounded b - 1 would be wrong by log2(a) / 2 ulp: what it lost is put back as a^lost = 1 + lost log(a). */
+static NodeId next_lower_power(const Backward *at, NodeId a, NodeId b) {
+    NodeId lower = binary(at, OP_sub, b, number(at, 1)), power = binary(at, OP_pow, a, lower);
+    NodeId lost = lost_by_one(at, b, lower);
+    const Node *known = graph_node(at->graph, lost);
+    if (known->op == OP_constant && known->attrs.value.f == 0) return power;
+    NodeId log = build_unary(at->graph, OP_log, build_unary(at->graph, OP_abs, a));
+    NodeId bounded = binary(at, OP_max, binary(at, OP_min, log, number(at, 89)), number(at, -104)); /* of 0 and infinity */
+    return times(at, power, fused(at, lost, bounded, number(at, 1)));
+}
+
 /* d a^b/da = b a^(b-1), and 0 for b = 0 even where a^(b-1) is infinite */
 static NodeId pow_by_base(const Backward *at, NodeId a, NodeId b) {
-    NodeId lower = binary(at, OP_pow, a, binary(at, OP_sub, b, number(at, 1)));
-    NodeId product = times(at, at->gradient, times(at, b, lower)), zero = number(at, 0);
+    NodeId product = times(at, at->gradient, times(at, b, next_lower_power(at, a, b))), zero = number(at, 0);
     if (is_open(at, at->id)) product = masked(at, product);
     return choose(at, binary(at, OP_eq, b, zero), zero, product);
 }

@@ -1,5 +1,6 @@
 /* Gradient rules of ops that move elements, reduce an axis or multiply matrices: each is the transposed linear map. */
 #include "passes/gradients.h"
+#include "passes/softmax.h"
 
 /* -- views -- */
 
@@ -124,21 +125,33 @@ void gradient_reduce_max(const Backward *at) {
     gradient_contribute(at, 0, build_ternary(graph, OP_select, largest, shares, zero));
 }
 
-/* y (g - sum(g y)) */
+/* y (g - sum(g y)), where a number may be taken off all g: that at the y above 1/2, if there is one. Its own element is then
+ * -y sum((g - its g) y) over the others, and nothing is lost where that y is near 1. */
 void gradient_softmax(const Backward *at) {
+    Graph *graph = at->graph;
     int axis = at->node.attrs.axis;
-    NodeId weighted = build_reduce(at->graph, OP_sum, gradient_times(at, at->gradient, at->id), axis, true);
-    gradient_contribute(at, 0, gradient_times(at, build_binary(at->graph, OP_sub, at->gradient, weighted), at->id));
+    NodeId above = build_binary(graph, OP_lt, build_f32(graph, 0.5, at->node.shape), at->id);
+    NodeId chosen = build_ternary(graph, OP_select, above, at->gradient, build_f32(graph, 0, at->node.shape));
+    NodeId gradient = build_binary(graph, OP_sub, at->gradient, build_reduce(graph, OP_sum, chosen, axis, true));
+    NodeId weighted = build_reduce(graph, OP_sum, gradient_times(at, gradient, at->id), axis, true);
+    gradient_contribute(at, 0, gradient_times(at, build_binary(graph, OP_sub, gradient, weighted), at->id));
 }
 
-/* g - softmax(a) sum(g): once expanded, the softmax shares all but its division with the log_softmax. */
+/* g - p sum(g) with p = softmax(a), which shares all but its division with the log_softmax. Where p is above 1/2 the same is
+ * (g - sum(g)) + (1 - p) sum(g): for the label's class the first is 0, and nothing is lost where p is near 1. */
 void gradient_log_softmax(const Backward *at) {
+    Graph *graph = at->graph;
     int axis = at->node.attrs.axis;
-    NodeId softmax = build_axiswise(at->graph, OP_softmax, gradient_operand(at, 0), axis);
-    NodeId sum = build_reduce(at->graph, OP_sum, at->gradient, axis, true);
-    NodeId share = build_binary(at->graph, OP_mul, softmax, sum);
+    SoftmaxPowers powers = softmax_powers(graph, gradient_operand(at, 0), axis);
+    SoftmaxSum parts = softmax_sum(graph, powers, axis);
+    NodeId whole = build_binary(graph, OP_add, parts.others, parts.ties), p = build_binary(graph, OP_div, powers.exp, whole);
+    NodeId rest = build_binary(graph, OP_div, parts.others, whole), sum = build_reduce(graph, OP_sum, at->gradient, axis, true);
+    NodeId above = build_binary(graph, OP_lt, build_f32(graph, 0.5, at->node.shape), p);
+    NodeId base = build_ternary(graph, OP_select, above, build_binary(graph, OP_sub, at->gradient, sum), at->gradient);
+    NodeId factor = build_ternary(graph, OP_select, above, build_unary(graph, OP_neg, rest), p);
+    NodeId share = build_binary(graph, OP_mul, factor, sum);
     if (at->facts[at->id].open) share = gradient_masked(at, sum, share);
-    gradient_contribute(at, 0, build_binary(at->graph, OP_sub, at->gradient, share));
+    gradient_contribute(at, 0, build_binary(graph, OP_sub, base, share));
 }
 
 /* -- matrix product -- */
