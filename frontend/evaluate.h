@@ -173,6 +173,8 @@ Value source_member(Evaluator *evaluator, const char *name, Span span);
 Value source_element(Evaluator *evaluator, const Expr *expr); /* source["a name"], source[3] */
 /* The columns of text, or of classes, that a tensor holds side by side, or NULL: then it holds none. */
 const SourceField **source_text(const Evaluator *evaluator, NodeId node, uint32_t *count);
+/* To the last error: the first cell that makes a column one of text, and what makes numbers of it. */
+void source_explain_text(Evaluator *evaluator, const SourceField *field);
 /* What stands in the newest row of windows: of windows(...) and what is computed of it element by element, [N, length, ...], a
  * tensor [N, ...]; else NODE_NONE (series.c). */
 NodeId series_newest(Evaluator *evaluator, NodeId node);

@@ -104,11 +104,19 @@ static bool fit_kind(const char *word, bool text, FitKind *kind) {
     return false;
 }
 
-static Value impute_fitted(const Call *call, NodeId x, bool text) {
+/* `text`: the first field of text, or NULL. */
+static Value refuse_by(const Call *call, const SourceField *text) {
+    Evaluator *evaluator = call->evaluator;
+    const char *given = value_text(evaluator->arena, evaluator->graph, call->args[1]);
+    if (!text) return call_fail(call, 1, "must be a number, \"median\", \"mean\" or \"mode\", not %.60s", given);
+    Value refused = call_fail(call, 1, "must be \"mode\" for text such as '%s', not %.60s", text->name, given);
+    source_explain_text(evaluator, text);
+    return refused;
+}
+
+static Value impute_fitted(const Call *call, NodeId x, const SourceField *text) {
     FitKind kind;
-    if (!fit_kind(call->args[1].text, text, &kind))
-        return call_fail(call, 1, "must be %s, not \"%.60s\"",
-                         text ? "\"mode\" for text" : "a number, \"median\", \"mean\" or \"mode\"", call->args[1].text);
+    if (!fit_kind(call->args[1].text, text, &kind)) return refuse_by(call, text);
     bool every_row;
     NodeId rows = fitted_to(call, x, &every_row);
     return impute_by(call, x, fitted(call, fit_new(call, kind, rows, every_row), "value", rows, 0));
@@ -117,12 +125,10 @@ static Value impute_fitted(const Call *call, NodeId x, bool text) {
 Value call_impute(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     uint32_t count;
-    bool text = source_text(evaluator, call->args[0].node, &count) != NULL;
+    const SourceField **fields = source_text(evaluator, call->args[0].node, &count), *text = fields ? *fields : NULL;
     NodeId x = text ? call->args[0].node : tensor_f32(evaluator, call->args[0]);
     if (!x || !check_place(call) || !check_rows(call, graph_node(evaluator->graph, x)->shape)) return value_error();
     if (call->args[1].kind == VALUE_STRING) return impute_fitted(call, x, text);
-    if (value_is_number(call->args[1]) && !text)
-        return impute_by(call, x, build_f32(evaluator->graph, value_number(call->args[1]), (Shape){0}));
-    return call_fail(call, 1, "must be %s, not %s", text ? "\"mode\" for text" : "a number, \"median\", \"mean\" or \"mode\"",
-                     value_text(evaluator->arena, evaluator->graph, call->args[1]));
+    if (!value_is_number(call->args[1]) || text) return refuse_by(call, text);
+    return impute_by(call, x, build_f32(evaluator->graph, value_number(call->args[1]), (Shape){0}));
 }

@@ -93,7 +93,7 @@ static bool chosen_names(const Call *call, Value *names) {
     return false;
 }
 
-static void explain_text(Evaluator *evaluator, const SourceField *field) {
+void source_explain_text(Evaluator *evaluator, const SourceField *field) {
     if (field->why_text) diag_help(evaluator->diag, "'%s' is text because %s", field->name, field->why_text);
 }
 
@@ -105,7 +105,7 @@ static bool check_column(const Call *call, const SourceField *field, const Sourc
     if (field->is_text == first->is_text) return true;
     const SourceField *text = field->is_text ? field : first, *number = field->is_text ? first : field;
     call_fail(call, 1, "must not mix text and numbers: '%s' is text, '%s' is not", text->name, number->name);
-    explain_text(call->evaluator, text);
+    source_explain_text(call->evaluator, text);
     return false;
 }
 
@@ -178,7 +178,7 @@ bool source_is_number(Evaluator *evaluator, NodeId node) {
     bool classes = text[0]->numbers != NULL;
     if (evaluator_error(evaluator, evaluator->graph->span, "'%s' %s, where numbers are needed", text[0]->name,
                         classes ? "holds classes" : "is text")) {
-        explain_text(evaluator, text[0]);
+        source_explain_text(evaluator, text[0]);
         diag_help(evaluator->diag,
                   classes ? "one_hot makes numbers of classes"
                           : "one_hot makes numbers of categories; `missing = \"...\"` names cells that are not there");
