@@ -51,18 +51,20 @@ static LLVMValueRef add(Emitter *e, const Scan *s, Value a, Value b) {
 
 static Value zero_of(const Emitter *e) { return (Value){LLVMConstReal(e->f32, 0), true}; }
 
+/* The sum is kept in f64; each element of the result is that sum, rounded. */
 static void scan_cumsum(Emitter *e, const Scan *s, const Place *column) {
-    LLVMTypeRef type = s->inner == 1 ? e->f32 : lanes_of(e->f32);
-    LLVMValueRef slot = stack_slot(e, type, 64);
-    LLVMBuildStore(e->builder, in_lanes(e, s, zero_of(e)).value, slot);
+    LLVMTypeRef wide = LLVMDoubleTypeInContext(e->context), narrow = e->f32;
+    if (s->inner != 1) wide = lanes_of(wide), narrow = lanes_of(narrow);
+    LLVMValueRef slot = stack_slot(e, wide, s->inner == 1 ? 8 : LANES * 8);
+    LLVMBuildStore(e->builder, LLVMConstNull(wide), slot);
     Loop loop = loop_begin(e, const_i64(e, 0));
     Region region = region_begin(e);
     const Place *at = element_place(e, s, column, coordinate_uniform(loop.index), s->size);
-    Value element = emit_value(e, s->node->operands[0], at);
-    Value sum = {LLVMBuildLoad2(e->builder, type, slot, ""), s->inner == 1};
-    sum.value = add(e, s, sum, element);
-    LLVMBuildStore(e->builder, sum.value, slot);
-    emit_set(e, e->kernel->root, at, sum);
+    LLVMValueRef element = in_lanes(e, s, emit_value(e, s->node->operands[0], at)).value;
+    LLVMValueRef sum = LLVMBuildLoad2(e->builder, wide, slot, "");
+    sum = LLVMBuildFAdd(e->builder, sum, LLVMBuildFPExt(e->builder, element, wide, ""), "");
+    LLVMBuildStore(e->builder, sum, slot);
+    emit_set(e, e->kernel->root, at, (Value){LLVMBuildFPTrunc(e->builder, sum, narrow, ""), s->inner == 1});
     emit_stores(e, at);
     region_end(e, region);
     loop_end(e, loop, const_i64(e, s->size), 1);

@@ -1,10 +1,14 @@
 /* The loops of eval_scan.c for one element type, included once for each: Real is the type, NAME(x) the name of x for it. */
 
 static void NAME(cumsum)(const Real *x, Real *out, Extent extent) {
-    int64_t column = extent.inner;
-    for (int64_t o = 0; o < extent.outer; o++)
-        for (int64_t j = 0; j < extent.n; j++)
-            for (int64_t i = 0; i < column; i++, x++, out++) *out = (j ? out[-column] : 0) + *x;
+    for (int64_t column = 0; column < extent.outer * extent.inner; column++) {
+        int64_t at = column / extent.inner * extent.n * extent.inner + column % extent.inner;
+        double sum = 0;
+        for (int64_t j = 0; j < extent.n; j++, at += extent.inner) {
+            sum += (double)x[at];
+            out[at] = (Real)sum;
+        }
+    }
 }
 
 static void NAME(scatter_add)(const Real *x, const int32_t *index, Real *out, Extent from, int64_t size) {
