@@ -14,9 +14,15 @@ typedef struct {
     int64_t *counts;   /* [classes][classes]: true, predicted */
 } Confusion;
 
-/* With the recall of each class, the share of its elements that were recognized, and how many elements have none of the classes. */
+/* With the recall of each class, the share of its elements that were recognized, and how many elements have none of the classes. Of more
+ * classes than CONFUSION_PRINTED no matrix is printed, but the mistakes that are made most and the classes with the lowest recall. */
+enum { CONFUSION_PRINTED = 40 };
 void confusion_print(const SourceSchema *schema, const Confusion *confusion);
-json_t *confusion_json(const Confusion *confusion); /* an array of rows */
+/* An array of rows; of more classes than CONFUSION_ROWS {"classes": 5000, "cells": [[true, predicted, count], ...]} without zeros. */
+enum { CONFUSION_ROWS = 200 };
+json_t *confusion_json(const Confusion *confusion);
+/* Lines output,true,predicted,count of a csv file, for all counts but zeros; classes by their names. */
+void confusion_print_csv(const char *output, const SourceSchema *schema, const Confusion *confusion, FILE *out);
 json_t *confusion_recalls(const Confusion *confusion);
 json_t *confusion_classes(const SourceSchema *schema, const Confusion *confusion); /* their names */
 

@@ -7,6 +7,7 @@
 #include "cli/progress.h"
 #include "cli/terminal.h"
 #include "cli/units.h"
+#include "ir/memory.h"
 #include "ir/shown.h"
 
 #include <math.h>
@@ -109,20 +110,33 @@ static bool measure_confusions(Evaluating *evaluating) {
 }
 
 /* Before anything is computed. */
-static bool can_draw(const Evaluating *evaluating) {
+static bool can_show(const Evaluating *evaluating) {
     const ModelInfo *info = evaluating->session.build.info;
-    if (!evaluating->options->png) return true;
+    const char *option = evaluating->options->png ? "--png" : "--csv", *verb = evaluating->options->png ? "draws" : "writes";
+    bool labels = false;
+    if (!evaluating->options->png && !evaluating->options->counts) return true;
     if (!evaluating->options->confusion) {
-        diag_error(evaluating->diag, STATUS_USAGE, (Span){0}, "--png draws the matrix of --confusion, which is not asked for");
-        diag_help(evaluating->diag, "mlc eval RUN --confusion --png FILE");
+        diag_error(evaluating->diag, STATUS_USAGE, (Span){0}, "%s %s the matrix of --confusion, which is not asked for", option,
+                   verb);
+        diag_help(evaluating->diag, "mlc eval RUN --confusion %s FILE", option);
         return false;
     }
-    for (uint32_t i = 0; i < info->output_count; i++)
-        if (info->outputs[i].label) return true;
-    return nothing_to_confuse(evaluating);
+    for (uint32_t i = 0; i < info->output_count; i++) labels |= info->outputs[i].label != NULL;
+    return labels || nothing_to_confuse(evaluating);
 }
 
+enum { CLASSES_DRAWN = 1000 }; /* at most: a square is less than a pixel then */
+
 static bool draw_confusions(const Evaluating *evaluating) {
+    for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
+        const OutputConfusion *drawn = &evaluating->confusions[i];
+        if (drawn->confusion.classes <= CLASSES_DRAWN) continue;
+        diag_error(evaluating->diag, STATUS_USAGE, drawn->output->span,
+                   "a matrix of %lld classes cannot be drawn: %d are the most", (long long)drawn->confusion.classes,
+                   CLASSES_DRAWN);
+        diag_help(evaluating->diag, "--csv FILE writes its counts");
+        return false;
+    }
     const Session *session = &evaluating->session;
     ConfusionPicture *drawn = ARENA_ARRAY(session->arena, ConfusionPicture, evaluating->confusion_count);
     for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
@@ -137,6 +151,25 @@ static bool draw_confusions(const Evaluating *evaluating) {
                                       &session->build.info->schema, *confusion};
     }
     return confusions_draw(evaluating->options->png, drawn, evaluating->confusion_count, evaluating->diag);
+}
+
+/* Into a file whole or not at all; "-": on stdout. */
+static bool write_counts(const Evaluating *evaluating) {
+    const char *path = evaluating->options->counts;
+    MemoryStream stream;
+    if (!path) return true;
+    bool to_file = strcmp(path, "-") != 0;
+    if (to_file) memory_stream_begin(&stream);
+    FILE *out = to_file ? stream.out : stdout;
+    fputs("output,true,predicted,count\n", out);
+    for (uint32_t i = 0; i < evaluating->confusion_count; i++)
+        confusion_print_csv(evaluating->confusions[i].output->name, &evaluating->session.build.info->schema,
+                            &evaluating->confusions[i].confusion, out);
+    if (!to_file) return true;
+    char *text = memory_stream_end(&stream);
+    bool written = file_write(path, text, stream.length, evaluating->diag);
+    free(text);
+    return written;
 }
 
 /* -- printing -- */
@@ -291,7 +324,7 @@ static bool open_files(Evaluating *evaluating) {
 
 static bool prepare(Evaluating *evaluating) {
     Session *session = &evaluating->session;
-    if (!(evaluating->files ? open_files(evaluating) : open_split(evaluating)) || !can_draw(evaluating)) return false;
+    if (!(evaluating->files ? open_files(evaluating) : open_split(evaluating)) || !can_show(evaluating)) return false;
     evaluating->rows = dataset_rows(session->dataset, evaluating->split);
     evaluating->batch = programs_forward_batch(evaluating->rows, session->build.info->batch);
     programs_want(&session->programs, GRAPH_EVAL, evaluating->rows, evaluating->batch);
@@ -302,10 +335,12 @@ static bool prepare(Evaluating *evaluating) {
 Status command_eval(const Options *given, Diagnostics *diag) {
     Evaluating evaluating = {.options = given, .diag = diag, .files = given->operand_count > 1};
     bool measured = prepare(&evaluating) && measure(&evaluating) && measure_units(&evaluating) &&
-                    (!given->confusion || measure_confusions(&evaluating)) && (!given->png || draw_confusions(&evaluating));
-    if (measured && given->json)
+                    (!given->confusion || measure_confusions(&evaluating)) && (!given->png || draw_confusions(&evaluating)) &&
+                    write_counts(&evaluating);
+    bool more = !given->counts || strcmp(given->counts, "-");
+    if (measured && more && given->json)
         print_json(&evaluating);
-    else if (measured)
+    else if (measured && more)
         print_text(&evaluating);
     for (uint32_t i = 0; i < RUNTIME_MAX_METRICS; i++) free(evaluating.counts[i]);
     session_close(&evaluating.session);

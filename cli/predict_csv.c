@@ -1,18 +1,6 @@
 /* What a network makes of rows, as a csv file (RFC 4180) that any program of tables reads. */
+#include "cli/csv.h"
 #include "cli/predict_columns.h"
-
-#include <string.h>
-
-/* In quotes where it holds a delimiter, a quote or the end of a line. */
-static void put_name(const char *text, FILE *out) {
-    if (!text[strcspn(text, ",\"\r\n")]) {
-        fputs(text, out);
-        return;
-    }
-    putc('"', out);
-    for (; *text; text++) fprintf(out, *text == '"' ? "\"\"" : "%c", *text);
-    putc('"', out);
-}
 
 /* A truth that is not known is an empty cell; digits as many as tell an f32 from its neighbours. */
 static void put_cell(const Predicting *predicting, const Column *column, int64_t i, FILE *out) {
@@ -20,7 +8,7 @@ static void put_cell(const Predicting *predicting, const Column *column, int64_t
     if (column_is_name(column)) {
         const char *name = column_name(predicting, column, i, buffer);
         bool unknown = column->kind == COLUMN_TRUE && predicted_truth(predicting, column->output, i) < 0;
-        put_name(unknown ? "" : name, out);
+        csv_put_text(unknown ? "" : name, out);
         return;
     }
     double number = column_number(predicting, column, i);
@@ -33,7 +21,7 @@ void predicted_print_csv(const Predicting *predicting) {
     const Column *columns = predicted_columns(predicting, true, true, &count);
     for (uint32_t k = 0; k < count; k++) {
         if (k) putc(',', predicting->out);
-        put_name(columns[k].head, predicting->out);
+        csv_put_text(columns[k].head, predicting->out);
     }
     for (int64_t i = 0; i < predicting->count; i++) {
         putc('\n', predicting->out);

@@ -53,6 +53,37 @@ same table1 table4
 same table2 table5
 says out "confusion_2:" "kinds, compared with 'kind':"
 
+# as csv: every count but zeros, classes by their names, whether into a file or on stdout
+expect 0 mlc eval run --split train --confusion --csv counts.csv
+head -n 1 counts.csv | same /dev/stdin <(echo output,true,predicted,count)
+awk -F, 'NR > 1 { n[$1] += $4; if ($4 < 1) exit 1 } END { exit n["sizes"] != 61 || n["kinds"] != 61 }' counts.csv || fail "not all rows are in the csv: $(cat counts.csv)"
+[[ $(awk -F, '$1 == "sizes" && $2 == $3 { n += $4 } END { print n }' counts.csv) == "$right" ]] || fail "another number of right answers in the csv"
+grep -q '^kinds,less,' counts.csv || fail "no names of classes in the csv"
+expect 0 mlc eval run --split train --confusion --csv -
+same counts.csv "$scratch/out"
+expect 2 mlc eval run --csv counts.csv
+says err "--csv writes the matrix of --confusion, which is not asked for"
+expect 5 mlc eval run --split train --confusion --csv nowhere/counts.csv
+
+# of many classes no matrix is printed, JSON has no zeros, and a run that goes on reads its counts again
+awk 'BEGIN { print "a,y"; for (i = 0; i < 3000; i++) print i % 97 / 10 "," i * 7 % 1500 }' >many.csv
+sed 's/table.csv/many.csv/; s/"a", "b"/"a"/; s/field kind = .*/field y = source.y/; /field size/d; /field turned/d; s/model table.*/model many(x) -> z { z = dense(x, 1500) }/
+    s/loss = .*/loss = cross_entropy(z, y)/; s/metrics = .*/metrics = [confusion(z, y)]/; /^def/d; s/batch = 7/batch = 500/' table.mdl >many.mdl
+expect 0 mlc train many.mdl --set data.test=300 --set train.epochs=1 --out many -q
+[[ $(wc -l <"$scratch/out") -lt 60 && $(wc -L <"$scratch/out") -lt 110 ]] || fail "$(wc "$scratch/out") of 1,500 classes are printed"
+says out "1,500 classes: too many for a matrix here" "mistakes that are made most" " more pairs of classes" "classes with the lowest recall"
+[[ $(wc -L <many/metrics.jsonl) -lt 20000 ]] || fail "a line of the journal has $(wc -L <many/metrics.jsonl) bytes"
+cells() { grep -o '"test_confusion":{"classes":1500,"cells":\[[^{}]*\]}' many/metrics.jsonl | tail -n 1; }
+before=$(cells) && [[ $(grep -o '\[[0-9]*,[0-9]*,[0-9]*\]' <<<"$before" | awk -F'[],]' '{ n += $3 } END { print n }') == 300 ]] || fail "the cells do not add up to the rows"
+mlc train --resume many --json | grep -q '"event":"end"' || fail "the run does not end again"
+[[ $(cells) == "$before" ]] || fail "the counts of a run that went on are others"
+expect 0 mlc eval many --confusion --json
+says out '"confusion":{"classes":1500,"cells":[['
+expect 0 mlc eval many --confusion --csv many_counts.csv
+[[ $(awk -F, 'NR > 1 { n += $4 } END { print n }' many_counts.csv) == 300 ]] || fail "the csv of 1,500 classes does not add up to the rows"
+expect 2 mlc eval many --confusion --png many.png
+says err "a matrix of 1500 classes cannot be drawn: 1000 are the most" "--csv FILE writes its counts"
+
 # splits: held-out rows after every epoch, in the file of the run and at the end, also of a run that only ends again
 expect 0 mlc train table.mdl --set data.valid=20 --set data.test=11 --out held
 says out "test confusion:" "valid confusion:" "valid confusion_3:" "test right "
