@@ -215,13 +215,12 @@ void cache_store(const Cache *cache, const CacheKey *key, LLVMMemoryBufferRef ob
     if (cache->folder < 0 || LLVMGetBufferSize(object) > (size_t)kept_bytes) return;
     char beside[sizeof key->text + 24];
     snprintf(beside, sizeof beside, "%s.%d-0.tmp", key->text, (int)getpid());
-    int file = openat(cache->folder, beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    Temporary made = {cache->folder, beside};
+    int file = temporary_make(&made, 0600);
     if (file < 0) {
         note(cache, beside, strerror(errno));
         return;
     }
-    Temporary made = {cache->folder, beside};
-    temporary_made(&made);
     bool written = write_entry(file, key, object);
     written = close(file) == 0 && written && renameat(cache->folder, beside, cache->folder, key->text) == 0;
     if (!written) {

@@ -4,8 +4,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,7 +72,8 @@ static int open_temporary(Replacement *replacement) {
         int length = snprintf(replacement->temporary, sizeof replacement->temporary, "%s.%d-%d" TEMPORARY_END,
                               replacement->path, (int)getpid(), i);
         if (length >= PATH_MAX) return errno = ENAMETOOLONG, -1;
-        int file = open(replacement->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        replacement->made = (Temporary){AT_FDCWD, replacement->temporary};
+        int file = temporary_make(&replacement->made, 0666);
         if (file >= 0 || (errno != EEXIST && errno != EINTR)) return file;
     }
     return -1;
@@ -80,17 +81,28 @@ static int open_temporary(Replacement *replacement) {
 
 /* They are few, since each thread writes one file at a time. One that finds no room here is only not removed by files_abandon. */
 enum { TEMPORARIES_MOST = 16 };
-static _Atomic(const Temporary *) temporaries[TEMPORARIES_MOST];
+static const Temporary *temporaries[TEMPORARIES_MOST];
+static pthread_mutex_t temporaries_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void exchange_temporary(const Temporary *from, const Temporary *to) {
-    for (int i = 0; i < TEMPORARIES_MOST; i++) {
-        const Temporary *expected = from;
-        if (atomic_compare_exchange_strong(&temporaries[i], &expected, to)) return;
-    }
+    int i = 0;
+    while (i < TEMPORARIES_MOST && temporaries[i] != from) i++;
+    if (i < TEMPORARIES_MOST) temporaries[i] = to;
 }
 
-void temporary_made(const Temporary *temporary) { exchange_temporary(NULL, temporary); }
-void temporary_gone(const Temporary *temporary) { exchange_temporary(temporary, NULL); }
+int temporary_make(const Temporary *temporary, mode_t mode) {
+    pthread_mutex_lock(&temporaries_lock);
+    int file = openat(temporary->folder, temporary->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (file >= 0) exchange_temporary(NULL, temporary);
+    pthread_mutex_unlock(&temporaries_lock);
+    return file;
+}
+
+void temporary_gone(const Temporary *temporary) {
+    pthread_mutex_lock(&temporaries_lock);
+    exchange_temporary(temporary, NULL);
+    pthread_mutex_unlock(&temporaries_lock);
+}
 
 /* The process whose temporary file has this name; 0: it is another kind of file. */
 static pid_t owner_of(const char *name) {
@@ -114,20 +126,16 @@ void temporaries_sweep(int folder) {
 }
 
 void files_abandon(void) {
-    for (int i = 0; i < TEMPORARIES_MOST; i++) {
-        const Temporary *temporary = atomic_exchange(&temporaries[i], NULL);
-        if (temporary) unlinkat(temporary->folder, temporary->name, 0);
-    }
+    pthread_mutex_lock(&temporaries_lock); /* for ever */
+    for (int i = 0; i < TEMPORARIES_MOST; i++)
+        if (temporaries[i]) unlinkat(temporaries[i]->folder, temporaries[i]->name, 0);
 }
 
 bool replacement_begin(Replacement *replacement, const char *path) {
     replacement->path = path;
     replacement->in_place = !is_replaceable(path);
     replacement->file = replacement->in_place ? open_in_place(path) : open_temporary(replacement);
-    if (replacement->file < 0) return false;
-    replacement->made = (Temporary){AT_FDCWD, replacement->temporary};
-    if (!replacement->in_place) temporary_made(&replacement->made);
-    return true;
+    return replacement->file >= 0;
 }
 
 static bool sync_file(int file) {

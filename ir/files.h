@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* A descriptor of a regular file, for reading, and its length; -1: it cannot be opened, or is another kind of thing. */
 int file_open(const char *path, uint64_t *length);
@@ -18,11 +19,12 @@ typedef struct {
     int folder; /* a descriptor, or AT_FDCWD */
     const char *name;
 } Temporary;
-void temporary_made(const Temporary *temporary); /* kept until it is gone: renamed or removed */
+/* Makes a new file and opens it for writing; -1, errno: it is not made. `temporary` is kept until it is gone: renamed or removed. */
+int temporary_make(const Temporary *temporary, mode_t mode);
 void temporary_gone(const Temporary *temporary);
 /* A temporary file's name is NAME.PROCESS-NUMBER.tmp: removes those in a folder whose process is no more. A killed one leaves them. */
 void temporaries_sweep(int folder);
-/* Removes all that were made and are not gone. */
+/* Removes all that were made and are not gone. Other threads make no more: who tries waits for the end of the process. */
 void files_abandon(void);
 
 /* A file that takes the place of another one when it is complete. */

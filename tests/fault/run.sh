@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tests/fault/run.sh [PLACES]: lets one allocation or one system call of a training fail, at PLACES places (default: 48), spread over
+# tests/fault/run.sh [PLACES]: lets one allocation or one system call of a training fail, at PLACES places (default: 32), spread over
 # all that there are, and looks at what is left. `tests/fault/run.sh 4000` takes about half an hour; `... all` tries every place.
 #
 # After each fault: the status is a documented one; it is not 0 unless all files are as in an unbroken run; it is not 1, which would be a
@@ -7,7 +7,7 @@
 # goes on, or begins again, to the bytes of the unbroken run. The outcomes are counted in a table.
 source "$(dirname "$0")/../cli/common.sh"
 FAULT=$(realpath -m "${FAULT:-$root/build/release/tests/libfault.so}")
-places=${1:-48}
+places=${1:-32}
 small_model
 cat >broken.awk <<'END'
 /error|warning/ { gsub(/[0-9]+/, "N"); gsub(/'[^']*'/, "'...'"); print; exit }
