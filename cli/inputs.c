@@ -262,10 +262,10 @@ static bool missing_column(const Opening *opening, const SourceField *field) {
     return false;
 }
 
-static void tell_unseen(const char *file, const SourceField *column) {
+static void tell_unseen(const char *file, const SourceField *column, const char *name) {
     shown_text(file, stderr);
     fputs(": column '", stderr);
-    shown_text(column->name, stderr);
+    shown_text(name, stderr);
     fprintf(stderr, "': %lld row%s a category that the network was not trained on, such as '", (long long)column->unseen,
             column->unseen == 1 ? " has" : "s have");
     shown_text(column->unseen_text, stderr);
@@ -289,7 +289,8 @@ static bool check_columns(const Opening *opening, const Symbol *symbol) {
         const void *data;
         const SourceField *found = dataset_find(opening->session->dataset, wanted->name, &data);
         if (!found) return missing_column(opening, wanted);
-        if (found->unseen && !(derived && derived_reads_dates(derived, fields[i]))) tell_unseen(opening->files[0], found);
+        if (found->unseen && !(derived && derived_reads_dates(derived, fields[i])))
+            tell_unseen(opening->files[0], found, wanted->name);
         if (!single || found->dtype == symbol->dtype) continue;
         diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "column '%s' of '%s' must hold whole numbers, with none missing",
                    wanted->name, opening->files[0]);
@@ -297,7 +298,7 @@ static bool check_columns(const Opening *opening, const Symbol *symbol) {
     }
     const void *data;
     const SourceField *classes = count == 1 && !single ? dataset_find(opening->session->dataset, name, &data) : NULL;
-    if (classes && classes->unseen) tell_unseen(opening->files[0], classes);
+    if (classes && classes->unseen) tell_unseen(opening->files[0], classes, schema->fields[fields[0]].name);
     return true;
 }
 

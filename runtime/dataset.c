@@ -1,7 +1,8 @@
 /* A data set in memory: what a reader has read, its rows dealt out to the splits, text numbered by the categories of the training
  * rows. Columns that a model wants side by side are put so when they are first asked for. */
 #include "runtime/categories.h"
-#include "runtime/derive.h"
+#include "runtime/class_columns.h"
+#include "runtime/faults.h"
 #include "ir/memory.h"
 #include "runtime/moments.h"
 #include "runtime/reader.h"
@@ -288,79 +289,6 @@ static const Selection *known_selection(const Dataset *dataset, const char *name
 
 /* -- derived columns -- */
 
-static const char *missing_word(const SourceField *field) { return field->is_column ? "missing" : "no number (NaN)"; }
-
-static void advise_missing(const SourceField *field, Diagnostics *diag) {
-    if (field->is_column)
-        diag_help(diag, "impute(...) fills missing cells; csv(..., drop_missing = \"%s\") leaves their rows out", field->name);
-    else
-        diag_help(diag, "impute(...) puts a number in place of NaN");
-}
-
-static void report_fault(const Dataset *dataset, const char *name, const DeriveFault *fault, Span span, Diagnostics *diag) {
-    char place[PLACE_TEXT];
-    const SourceField *field = fault->field ? source_field(&dataset->source.schema, fault->field) : NULL;
-    dataset_place_text(dataset, fault->field, fault->row, place);
-    if (*fault->finding) {
-        diag_error(diag, STATUS_DATA, span, "'%s' in %s %s", field ? field->name : name, place, fault->finding);
-        return;
-    }
-    diag_error(diag, STATUS_DATA, span, "'%s' is %s in %s, so '%s' has no value there", field->name, missing_word(field), place,
-               name);
-    advise_missing(field, diag);
-}
-
-/* -- classes(...) -- */
-
-static const char *listed(Arena *arena, const SourceField *field) {
-    enum { SHOWN = 12 };
-    const char *text = "";
-    for (uint32_t i = 0; i < field->category_count && i < SHOWN; i++)
-        text = arena_format(arena, "%s%s%" PRId64, text, i ? ", " : "", field->numbers[i]);
-    return arena_format(arena, "%s%s", text, field->category_count > SHOWN ? "..." : "");
-}
-
-static bool wrong_names(const Dataset *dataset, const Derived *derived, const SourceField *field, Span span,
-                        Diagnostics *diag) {
-    if (!derived->name_count || derived->name_count == field->category_count) return false;
-    if (!diag) return true;
-    diag_error(diag, STATUS_MODEL, span, "%u name%s, but the training rows have %u class%s: %s", derived->name_count,
-               derived->name_count == 1 ? "" : "s", field->category_count, field->category_count == 1 ? "" : "es",
-               listed(dataset->source.arena, field));
-    diag_help(diag, "give a name for each of them, in this order");
-    return true;
-}
-
-static const char *name_of(const SourceData *source, const Derived *derived) {
-    bool single = derived->kind == DERIVED_COLUMNS && !derived->is_list;
-    return single ? source->fields[derived->fields[0]].name : derived_name(source->arena, &source->schema, derived);
-}
-
-/* The classes are those of the training rows, or those that the network was trained on. */
-static const Selection *make_classes(Dataset *dataset, const char *name, const Derived *derived, Span span, Diagnostics *diag) {
-    SourceData *source = &dataset->source;
-    DeriveFault fault;
-    const SourceField *like = dataset->like ? source_any(dataset->like, name) : NULL;
-    SourceField field = {.is_column = true};
-    if (like) field = *like;
-    field.dtype = DTYPE_I32;
-    field.row = derived_row(&source->schema, derived);
-    field.is_text = true;
-    int64_t *numbers = derive_elements(source, derived, &fault);
-    if (!numbers && diag) report_fault(dataset, name_of(source, derived->args[0]), &fault, span, diag);
-    if (!numbers) return NULL;
-    NumberRows rows = {numbers, source_numbered_rows(source), shape_elements(field.row)};
-    if (!like)
-        categories_find(&rows, dataset->splits.rows[SPLIT_TRAIN], dataset->splits.count[SPLIT_TRAIN], source->arena, &field);
-    int32_t *codes = categories_number(&rows, &field, source->arena);
-    free(numbers);
-    bool wrong = wrong_names(dataset, derived, &field, span, diag);
-    if (derived->names && !wrong) field.categories = derived->names;
-    if (!wrong) return add_selection(dataset, name, field, codes);
-    free(codes);
-    return NULL;
-}
-
 /* NULL after reporting a fault, if there is a `diag`, and where the columns it reads are not there. */
 static const Selection *make_derived(Dataset *dataset, const char *name, Span span, Diagnostics *diag) {
     SourceData *source = &dataset->source;
@@ -369,19 +297,17 @@ static const Selection *make_derived(Dataset *dataset, const char *name, Span sp
     const Derived *derived = derived_find(source->arena, schema, name);
     uint32_t *reads = ARENA_ARRAY(source->arena, uint32_t, schema->field_count);
     if (!derived || !columns_there(dataset, reads, derived_reads(schema, derived, reads))) return NULL;
-    if (derived->kind == DERIVED_CLASSES) return make_classes(dataset, name, derived, span, diag);
+    if (derived->kind == DERIVED_CLASSES) {
+        SourceField classes;
+        const SourceField *like = dataset->like ? source_any(dataset->like, name) : NULL;
+        int32_t *codes = class_column_make(source, &dataset->splits, like, derived, &classes, span, diag);
+        return codes ? add_selection(dataset, name, classes, codes) : NULL;
+    }
     void *elements = derive_elements(source, derived, &fault);
-    if (!elements && diag) report_fault(dataset, name, &fault, span, diag);
+    if (!elements && diag) report_fault(source, name, &fault, span, diag);
     if (!elements) return NULL;
     SourceField field = {.dtype = derived_dtype(derived), .row = derived_row(schema, derived), .is_column = true};
     return add_selection(dataset, name, field, elements);
-}
-
-static void report_missing(const Dataset *dataset, const SourceField *field, int32_t row, Span span, Diagnostics *diag) {
-    char place[PLACE_TEXT];
-    diag_error(diag, STATUS_DATA, span, "'%s' is %s in %s, where it decides a class, an index or a whole number", field->name,
-               missing_word(field), dataset_place_text(dataset, field->name, row, place));
-    advise_missing(field, diag);
 }
 
 /* Bytes and whole numbers have no value for that; text without a category is looked at with the classes. */
@@ -407,7 +333,7 @@ bool dataset_check_present(const Dataset *dataset, const char *name, Span span, 
             if (field) missing = field, first = row;
         }
     }
-    if (missing) report_missing(dataset, missing, first, span, diag);
+    if (missing) report_missing(source, missing, first, span, diag);
     return !missing;
 }
 
@@ -526,37 +452,6 @@ bool dataset_look_around(Dataset *dataset, const SourceRows *rows, Diagnostics *
     return true;
 }
 
-/* ", element [1,0]": of rows that have several. */
-static const char *element_text(const SourceField *field, int64_t element, char text[SHAPE_TEXT]) {
-    int64_t inner = shape_elements(field->row);
-    int length = inner > 1 ? snprintf(text, SHAPE_TEXT, ", element [") : 0;
-    text[length] = 0;
-    for (int axis = 0; length && axis < field->row.rank; axis++) {
-        inner /= field->row.dim[axis];
-        length += snprintf(text + length, SHAPE_TEXT - (size_t)length, "%lld%s", (long long)(element / inner),
-                           axis + 1 < field->row.rank ? "," : "]");
-        element %= inner;
-    }
-    return text;
-}
-
-static void no_column(const Dataset *dataset, const SourceField *field, const void *data, int64_t at, int64_t classes,
-                      Span span, Diagnostics *diag) {
-    char element[SHAPE_TEXT], place[PLACE_TEXT];
-    int64_t each = shape_elements(field->row), label = (int64_t)element_value(field->dtype, false, data, at);
-    dataset_place_text(dataset, field->name, (int32_t)(at / each), place);
-    if (field->is_text && label < 0) {
-        bool held_out = dataset->splits.count[SPLIT_TRAIN] < dataset->source.schema.train_rows;
-        diag_error(diag, STATUS_DATA, span, "'%s' is missing in %s, or is of a category that no training row has", field->name,
-                   place);
-        if (held_out) diag_help(diag, "another seed of the data holds out other rows");
-        return;
-    }
-    diag_error(diag, STATUS_DATA, span, "'%s' has class %lld in %s%s, but there are columns for 0 to %lld only", field->name,
-               (long long)label, place, element_text(field, at % each, element), (long long)classes - 1);
-    diag_help(diag, "every class needs a column of its own; classes are counted from 0");
-}
-
 /* The first whole number of a row that is no class; -1: all are. */
 static int64_t find_no_class(const SourceField *field, const void *data, int32_t row, const int64_t *classes) {
     int64_t each = shape_elements(field->row);
@@ -605,7 +500,8 @@ bool dataset_check_classes(const Dataset *dataset, const char *name, const int64
     }
     if (first < 0) return true;
     int64_t element = first % shape_elements(field->row);
-    no_column(dataset, field, data, first, classes[element], spans ? spans[element] : (Span){0}, diag);
+    report_no_class(&dataset->source, &dataset->splits, field, data, first, classes[element],
+                    spans ? spans[element] : (Span){0}, diag);
     return false;
 }
 

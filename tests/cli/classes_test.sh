@@ -57,7 +57,7 @@ expect 0 mlc predict lanes unlabelled.csv --csv -
 says out "0,2,5,"
 printf 'a,b,lane\n2,-2,7\n' >other.csv
 expect 4 mlc eval lanes other.csv
-says err "line 2 of 'other.csv'"
+says err "'lane' is '7' in line 2 of 'other.csv', which no training row has" "the training rows have '3', '4', '5', '9'"
 
 # A run knows its classes: resumed, and where the file has others since.
 expect 0 mlc train lanes.mdl --out whole -q --set train.epochs=4
@@ -139,7 +139,7 @@ says err "'lane' is missing in line 3 of './gaps.csv'" 'drop_missing = "lane"'
 printf 'a,b,lane\n0,0,3\n1,1,4\n2,2,3\n3,3,8\n' >late.csv
 source_file=late.csv held_out='last(1)' model late 'classes(source.lane)' 2
 expect 4 mlc train late.mdl --out late -q
-says err "line 5 of './late.csv'" "that no training row has"
+says err "'lane' is '8' in line 5 of './late.csv', which no training row has"
 source_file=late.csv held_out='last(1)' model feature 'int(source.a > 0.5)' 2 'field z = one_hot(classes(source.lane))'
 expect 0 mlc data feature.mdl
 says out "unseen: 'classes(lane)': 1 held-out row has a category that no training row has, such as '8'"
@@ -159,5 +159,16 @@ expect 0 mlc eval arrays x.npy y.npy --confusion
 says out "(standard error; 12 of 12)" "  2 owl"
 expect 0 mlc predict arrays x.npy --csv -
 says out "p(cat),p(dog),p(owl)"
+
+# Without classes(...), the error says what it would do.
+for label in lane from_one ten side; do
+    model plain "source.$label" 2
+    expect 4 mlc train plain.mdl --out plain -q
+    says err "classes(source.$label) numbers them from 0"
+done
+says err "'side' has class -1 in line 2 of './lanes.csv'" "the training rows have 2 classes, -1, 1"
+model plain 'int(source.a + 20)' 2
+expect 4 mlc train plain.mdl --out plain -q
+says err "classes(...) numbers them from 0"
 
 finish

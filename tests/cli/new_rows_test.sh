@@ -156,7 +156,7 @@ says out "yes" "no"
 ! grep -q "Rome\|Oslo\|Paris" "$scratch/out" || fail "the column that the network reads is taken for the label"
 printf 'town\nRome\nBerlin\n' >elsewhere.csv
 expect 4 mlc predict towns elsewhere.csv
-says err "such as 'Berlin'" "'town' is missing in line 3 of 'elsewhere.csv', or is of a category that no training row has"
+says err "such as 'Berlin'" "'town' is 'Berlin' in line 3 of 'elsewhere.csv', which no training row has"
 sed 's/bought); opt/often); opt/' towns.mdl >often.mdl
 expect 0 mlc train often.mdl --out often -q
 expect 0 mlc predict often
