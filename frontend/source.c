@@ -22,14 +22,17 @@ static bool source_item(Value value, SourceArg *arg) {
     }
 }
 
-static bool source_list(Arena *arena, Value value, SourceArg *arg) {
+/* Lists may hold lists of such items, but no deeper ones. */
+static bool source_list(Arena *arena, Value value, SourceArg *arg, bool inside) {
     SourceArg *items = ARENA_ARRAY(arena, SourceArg, value.list.count);
     arg->kind = SOURCE_ARG_LIST;
     arg->items = items;
     arg->item_count = value.list.count;
     for (uint32_t i = 0; i < value.list.count; i++) {
         items[i] = (SourceArg){.name = "", .span = arg->span};
-        if (!source_item(value.list.items[i], &items[i])) return false;
+        bool list = value.list.items[i].kind == VALUE_LIST && !inside;
+        if (list ? !source_list(arena, value.list.items[i], &items[i], true) : !source_item(value.list.items[i], &items[i]))
+            return false;
     }
     return true;
 }
@@ -37,7 +40,7 @@ static bool source_list(Arena *arena, Value value, SourceArg *arg) {
 static bool source_arg(Model *model, Evaluator *evaluator, const Bound *bound, uint32_t i, SourceArg *arg) {
     Value value = bound->args[i];
     arg->span = evaluator_place(evaluator, bound->spans[i]);
-    if (value.kind == VALUE_LIST ? source_list(model->arena, value, arg) : source_item(value, arg)) return true;
+    if (value.kind == VALUE_LIST ? source_list(model->arena, value, arg, false) : source_item(value, arg)) return true;
     evaluator_error(evaluator, bound->spans[i], "'%s' of %s() must be a string, a number, true or false, or a list of these",
                     arg->name, bound->callee->name);
     return false;

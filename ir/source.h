@@ -13,7 +13,7 @@ struct SourceArg {
     const char *text; /* STRING */
     double number;    /* NUMBER, BOOL (0 or 1) */
     Span span;
-    const SourceArg *items; /* LIST: strings, numbers and truth values */
+    const SourceArg *items; /* LIST: strings, numbers, truth values, and lists of these */
     uint32_t item_count;
 };
 

@@ -123,7 +123,7 @@ bool csv_next(CsvScan *scan, Problem *problem) {
     return false;
 }
 
-const char *csv_text(const CsvCell *cell, Arena *arena) {
+char *csv_text(const CsvCell *cell, Arena *arena) {
     char *text = arena_copy_string(arena, cell->text, cell->length), *to = text;
     if (!cell->doubled) return text;
     for (const char *from = text; *from; from++) {

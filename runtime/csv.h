@@ -33,6 +33,6 @@ bool csv_skip(CsvScan *scan, uint32_t lines);
 /* The next record that is not empty; false at the end of the text, or after setting the problem. */
 bool csv_next(CsvScan *scan, Problem *problem);
 /* The cell as it is meant: quotes are no longer doubled. */
-const char *csv_text(const CsvCell *cell, Arena *arena);
+char *csv_text(const CsvCell *cell, Arena *arena);
 
 #endif

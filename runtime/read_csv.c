@@ -56,6 +56,56 @@ static bool take_signs(const DataSource *source, CsvFormat *format, Diagnostics 
     return false;
 }
 
+static bool wrong_missing(const SourceArg *arg, Diagnostics *diag) {
+    diag_error(diag, STATUS_MODEL, arg->span, "'missing' of csv() must be a string or a list of strings");
+    diag_help(diag, "what is missing in one column is a list that begins with its name: [\"NA\", [\"price\", \"-200\"]]");
+    return false;
+}
+
+/* ["price", "-200", "none"] */
+static bool take_column_missing(const SourceArg *arg, Arena *arena, ColumnMissing *missing) {
+    const char **texts = ARENA_ARRAY(arena, const char *, arg->item_count);
+    for (uint32_t i = 0; i < arg->item_count; i++) {
+        if (arg->items[i].kind != SOURCE_ARG_STRING) return false;
+        texts[i] = arg->items[i].text;
+    }
+    if (arg->item_count < 2) return false;
+    *missing = (ColumnMissing){texts[0], texts + 1, arg->item_count - 1};
+    return true;
+}
+
+/* "?", ["NA", "?"], ["NA", ["price", "-200"]] */
+static bool take_missing(const DataSource *source, Arena *arena, CsvFormat *format, Diagnostics *diag) {
+    const SourceArg *arg = reader_arg(source, "missing");
+    bool list = arg && arg->kind == SOURCE_ARG_LIST;
+    uint32_t count = list ? arg->item_count : arg != NULL;
+    const SourceArg *items = list ? arg->items : arg;
+    const char **texts = ARENA_ARRAY(arena, const char *, count);
+    ColumnMissing *columns = ARENA_ARRAY(arena, ColumnMissing, count);
+    format->missing = texts;
+    format->column_missing = columns;
+    for (uint32_t i = 0; i < count; i++) {
+        bool column = items[i].kind == SOURCE_ARG_LIST;
+        if (column ? !take_column_missing(&items[i], arena, &columns[format->column_missing_count++])
+                   : items[i].kind != SOURCE_ARG_STRING)
+            return wrong_missing(arg, diag);
+        if (!column) texts[format->missing_count++] = items[i].text;
+    }
+    return true;
+}
+
+static bool take_trim(const DataSource *source, CsvFormat *format, Diagnostics *diag) {
+    const SourceArg *arg = reader_arg(source, "trim");
+    if (!arg) return true;
+    format->trim = arg->text;
+    for (const char *c = arg->text; *c; c++) {
+        if (*c >= ' ' && *c <= '~') continue;
+        diag_error(diag, STATUS_MODEL, arg->span, "'trim' of csv() must be characters of ASCII, such as \".*\"");
+        return false;
+    }
+    return true;
+}
+
 static bool take_format(const DataSource *source, Arena *arena, CsvFormat *format, Diagnostics *diag) {
     const SourceArg *header = reader_arg(source, "header");
     format->header = !header || header->number != 0;
@@ -64,9 +114,8 @@ static bool take_format(const DataSource *source, Arena *arena, CsvFormat *forma
     if (drop && drop->kind != SOURCE_ARG_BOOL &&
         !reader_texts(source, "drop_missing", arena, &format->drop, &format->drop_count, diag))
         return false;
-    if (!take_signs(source, format, diag)) return false;
-    return reader_texts(source, "missing", arena, &format->missing, &format->missing_count, diag) &&
-           take_delimiter(source, format, diag);
+    if (!take_signs(source, format, diag) || !take_trim(source, format, diag)) return false;
+    return take_missing(source, arena, format, diag) && take_delimiter(source, format, diag);
 }
 
 /* -- reading -- */

@@ -20,12 +20,13 @@ typedef struct {
     Arena *arena;
     CsvCell *cells;
     Table *table;
-    bool **drops;         /* of each text, of each cell of a record: where it is missing the row is left out */
-    int32_t **columns_of; /* of each text, of each cell of a record: its column, or -1 */
-    Names **categories;   /* of each column of text */
-    Names **cell_texts;   /* of each column of text, where a schema gives the categories: its different cells */
-    Names *series;        /* the different cells of format->series; NULL: there is none */
-    uint32_t width;       /* cells of a record */
+    bool **drops;                  /* of each text, of each cell of a record: where it is missing the row is left out */
+    int32_t **columns_of;          /* of each text, of each cell of a record: its column, or -1 */
+    const ColumnMissing **missing; /* of each column: what stands in its missing cells besides; NULL: nothing */
+    Names **categories;            /* of each column of text */
+    Names **cell_texts;            /* of each column of text, where a schema gives the categories: its different cells */
+    Names *series;                 /* the different cells of format->series; NULL: there is none */
+    uint32_t width;                /* cells of a record */
     Problem *problem;
 } Reading;
 
@@ -40,12 +41,21 @@ static bool begin(Reading *reading, CsvScan *scan) {
 
 static bool failed(const Reading *reading) { return *reading->problem->finding != '\0'; }
 
-static bool is_missing(const Reading *reading, const CsvCell *cell) {
-    const CsvFormat *format = reading->format;
-    for (uint32_t i = 0; i < format->missing_count; i++)
-        if (strlen(format->missing[i]) == cell->length && !memcmp(format->missing[i], cell->text, cell->length)) return true;
-    return cell->length == 0;
+static bool is_one_of(const CsvCell *cell, const char *const *texts, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if (strlen(texts[i]) == cell->length && !memcmp(texts[i], cell->text, cell->length)) return true;
+    return false;
 }
+
+/* column: its number, or -1. */
+static bool is_missing(const Reading *reading, int64_t column, const CsvCell *cell) {
+    const CsvFormat *format = reading->format;
+    const ColumnMissing *own = column < 0 ? NULL : reading->missing[column];
+    return cell->length == 0 || is_one_of(cell, format->missing, format->missing_count) ||
+           (own && is_one_of(cell, own->texts, own->count));
+}
+
+static int64_t number_of(const Reading *reading, const Column *column) { return column - reading->table->columns; }
 
 /* The cell as a number with a decimal point, in `plain` where it has other signs. */
 static CsvCell plain_cell(const CsvCell *cell, NumberSigns signs, char plain[NUMBER_LONGEST + 1]) {
@@ -99,6 +109,17 @@ static const char *date_hint(const Reading *reading, const CsvCell *cell) {
 static const char *remedy_hint(const Reading *reading, const CsvCell *cell) {
     const char *hint = signs_hint(cell);
     return *hint ? hint : date_hint(reading, cell);
+}
+
+/* A cell of a column of text; nothing but what is trimmed off: it is missing, "". */
+static const char *text_of(const Reading *reading, const CsvCell *cell) {
+    const char *trim = reading->format->trim;
+    char *text = csv_text(cell, reading->arena);
+    if (!trim) return text;
+    size_t length = strlen(text);
+    while (length && (text[length - 1] == ' ' || strchr(trim, text[length - 1]))) text[--length] = '\0';
+    while (*text && (*text == ' ' || strchr(trim, *text))) text++;
+    return text;
 }
 
 static const char *shown(const Reading *reading, const CsvCell *cell) {
@@ -159,6 +180,33 @@ static bool names_differ(const Reading *reading, const char *const *names, uint3
     return true;
 }
 
+/* A name that a format has and the table does not. */
+static bool no_column(const Reading *reading, const char *name, const char *argument, const char *const *names,
+                      uint32_t count) {
+    const char *near = diag_nearest(name, names, count);
+    problem_set(reading->problem, "it has no column '%.100s', which '%s' names", name, argument);
+    if (near) problem_remedy(reading->problem, "did you mean '%.100s'?", near);
+    return false;
+}
+
+/* Rows for a trained network may lack columns. */
+static bool find_missing(Reading *reading, const char *const *names, uint32_t count) {
+    const CsvFormat *format = reading->format;
+    const Table *table = reading->table;
+    reading->missing = ARENA_ARRAY(reading->arena, const ColumnMissing *, table->column_count);
+    for (uint32_t k = 0; k < format->column_missing_count; k++) {
+        const ColumnMissing *missing = &format->column_missing[k];
+        uint32_t i = 0;
+        while (i < table->column_count && strcmp(table->columns[i].name, missing->column)) i++;
+        if (i == table->column_count && reading->like) continue;
+        if (i == table->column_count) return no_column(reading, missing->column, "missing", names, count);
+        if (reading->missing[i])
+            return problem_set(reading->problem, "'missing' names the column '%.100s' twice", missing->column), false;
+        reading->missing[i] = missing;
+    }
+    return true;
+}
+
 static void make_columns(Reading *reading, const char *const *names) {
     Table *table = reading->table;
     const SourceSchema *like = reading->like;
@@ -211,10 +259,7 @@ static bool find_drops(Reading *reading, const char *const *names, uint32_t coun
             drops[i] = true;
             continue;
         }
-        const char *near = diag_nearest(format->drop[k], names, count);
-        problem_set(reading->problem, "it has no column '%.100s', which 'drop_missing' names", format->drop[k]);
-        if (near) problem_remedy(reading->problem, "did you mean '%.100s'?", near);
-        return false;
+        return no_column(reading, format->drop[k], "drop_missing", names, count);
     }
     return true;
 }
@@ -228,7 +273,11 @@ static bool read_names(Reading *reading) {
     for (uint32_t i = 0; i < scan.count; i++)
         if (!(names[i] = column_name(reading, &scan, i))) return false;
     if (!names_differ(reading, names, scan.count, scan.record_line)) return false;
-    if (reading->at == 0) reading->width = scan.count, make_columns(reading, names);
+    if (reading->at == 0) {
+        reading->width = scan.count;
+        make_columns(reading, names);
+        if (!find_missing(reading, names, scan.count)) return false;
+    }
     find_columns(reading, names, scan.count);
     if (!find_drops(reading, names, scan.count)) return false;
     return reading->at == 0 || check_same_columns(reading, names, scan.count, scan.record_line);
@@ -260,7 +309,8 @@ static bool is_dropped(const Reading *reading, const CsvScan *scan) {
     for (uint32_t i = 0; i < scan->count; i++) {
         const CsvCell *cell = &scan->cells[i];
         if (!reading->drops[reading->at][i]) continue;
-        if (is_missing(reading, cell) || number_is_nan(cell->text, cell->length)) return true;
+        if (is_missing(reading, reading->columns_of[reading->at][i], cell) || number_is_nan(cell->text, cell->length))
+            return true;
     }
     return false;
 }
@@ -308,7 +358,7 @@ static bool see_all(Reading *reading, SeeCell *see, int64_t *rows) {
 /* First time: what kind a column is. */
 static bool see_kind(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
     (void)row;
-    if (is_missing(reading, cell)) return column->missing++, true;
+    if (is_missing(reading, number_of(reading, column), cell)) return column->missing++, true;
     if (column->kind == COLUMN_TEXT) return true;
     NumberForm form = cell_form(reading, cell);
     if (form == NUMBER_NAN) column->missing++;
@@ -323,7 +373,8 @@ static bool see_kind(Reading *reading, Column *column, int64_t row, const CsvCel
 /* First time, where the kinds are given, by a schema or by the first text: whole numbers may turn out to be others, but numbers must be
  * numbers. */
 static bool see_fits(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
-    if (column->kind != COLUMN_TEXT && !is_missing(reading, cell) && cell_form(reading, cell) == NUMBER_NONE) {
+    if (column->kind != COLUMN_TEXT && !is_missing(reading, number_of(reading, column), cell) &&
+        cell_form(reading, cell) == NUMBER_NONE) {
         problem_set(reading->problem, "line %u: column '%.100s' has %s, but it holds numbers in the %s", line, column->name,
                     shown(reading, cell), reading->like ? "data that the network was trained on" : "training rows");
         return false;
@@ -337,8 +388,9 @@ static bool see_first_kind(Reading *reading, Column *column, int64_t row, const 
 
 static void see_series(Reading *reading, const Column *column, int64_t row, const CsvCell *cell) {
     if (!reading->series || strcmp(column->name, reading->format->series)) return;
-    const char *text = csv_text(cell, reading->arena);
-    reading->table->series[row] = is_missing(reading, cell) ? -1 : (int32_t)names_add(reading->series, text);
+    const char *text = text_of(reading, cell);
+    reading->table->series[row] =
+        is_missing(reading, number_of(reading, column), cell) || !*text ? -1 : (int32_t)names_add(reading->series, text);
 }
 
 static void take_number(const Reading *reading, Column *column, int64_t row, const CsvCell *written, bool missing) {
@@ -357,9 +409,13 @@ static void take_number(const Reading *reading, Column *column, int64_t row, con
 }
 
 static bool take_text(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
-    int64_t i = column - reading->table->columns;
-    const char *text = csv_text(cell, reading->arena);
+    int64_t i = number_of(reading, column);
+    const char *text = text_of(reading, cell);
     int32_t *exact = column->exact.elements;
+    if (!*text) {
+        column->codes[row] = exact[row] = -1;
+        return true;
+    }
     if (reading->like) {
         column->codes[row] = names_index(reading->categories[i], text);
         exact[row] = (int32_t)names_add(reading->cell_texts[i], text);
@@ -373,7 +429,7 @@ static bool take_text(Reading *reading, Column *column, int64_t row, const CsvCe
 /* Second time: its cells. */
 static bool see_value(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
     see_series(reading, column, row, cell);
-    bool missing = is_missing(reading, cell);
+    bool missing = is_missing(reading, number_of(reading, column), cell);
     if (column->kind == COLUMN_NUMBER) {
         take_number(reading, column, row, cell, missing);
     } else if (column->kind == COLUMN_WHOLE) {

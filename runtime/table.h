@@ -7,15 +7,25 @@
 #include "runtime/numbers.h"
 #include "ir/source.h"
 
+/* What stands in a missing cell of one column. */
+typedef struct {
+    const char *column;
+    const char *const *texts;
+    uint32_t count;
+} ColumnMissing;
+
 typedef struct {
     bool header;
     const char *const *missing; /* what stands in a cell that is missing, besides nothing */
     uint32_t missing_count;
+    const ColumnMissing *column_missing;
+    uint32_t column_missing_count;
     const char *const *drop; /* columns: a row in which one of them is missing is left out */
     uint32_t drop_count;
     bool drop_all; /* of whatever column */
     char delimiter;
     NumberSigns signs;
+    const char *trim; /* characters that do not count at the ends of cells of text, as spaces; NULL: none */
     const char *series; /* the column that tells series of rows apart, or NULL */
 } CsvFormat;
 

@@ -48,11 +48,48 @@ says out '"source":{"x":1830322' '"source":{"x":12000'
 
 # A table with another ending, and labels with a dot at the end.
 printf '53, Private, <=50K\n63, Gov, >50K\n40, Private, <=50K\n41, ?, >50K\n' >adult.data
-printf '|1x3 remark\n25, Private, <=50K.\n' >adult.test
+printf '|1x3 remark\n25, Private, <=50K.\n44, Gov., >50K.\n' >adult.test
 printf '25, Privat, <=50K\n' >adult.new
 model adult 'csv("adult.data", header = false, missing = "?")' '    field x = concat([source |> columns("column0") |> standardize, source |> columns("column1") |> one_hot]); field y = source.column2'
 expect 0 mlc train adult.mdl --out adult -q
 expect 0 mlc predict adult adult.new
 says err "such as 'Privat'; did you mean 'Private'?"
+
+# The test rows in a file of their own: as they are, their labels are other texts, and the error says how to read them.
+apart='csv("adult.data", header = false, missing = "?", test = "adult.test", test_skip = 1'
+fields='    field x = concat([source |> columns("column0") |> standardize, source |> columns("column1") |> one_hot]); field y = source.column2'
+model apart "$apart)" "$fields"
+expect 4 mlc train apart.mdl --out apart -q
+says err "'column2' is '<=50K.' in line 2 of './adult.test', which no training row has" "did you mean '<=50K'?" \
+    "csv(..., trim = \".\") takes '.' off the ends of text"
+model apart "$apart, trim = \".\")" "$fields"
+expect 0 mlc train apart.mdl --out apart -q
+expect 0 mlc data apart.mdl --json
+says out '"rows":{"train":4,"valid":0,"test":2}' '"name":"<=50K","rows":{"train":2,"valid":0,"test":1}' '"name":"Gov","rows":{"train":1,"valid":0,"test":1}'
+tail -n +2 adult.test >rows.test
+expect 0 mlc eval apart rows.test --json
+says out '"rows":2'
+model apart "$apart, trim = \"·\")" "$fields"
+expect 3 mlc check apart.mdl
+says err "'trim' of csv() must be characters of ASCII"
+
+# What is missing in one column is a number in another.
+printf 'a,price,kind,y\n-200,-200,x,0\n1,5,none,1\n2,?,?,1\n3,7,x,0\n' >columns.csv
+model columns 'csv("columns.csv", missing = ["?", ["price", "-200"], ["kind", "none"]])' '    field x = concat([source |> columns(["a", "price"]) |> impute("mean"), source |> columns("kind") |> one_hot]); field y = source.y'
+expect 0 mlc train columns.mdl --out columns -q
+expect 0 mlc data columns.mdl --json
+says out '"name":"a","type":"i32","row":[],"train":{"count":4,"missing":0' '"name":"price","type":"f32","row":[],"train":{"count":2,"missing":2' \
+    '"name":"kind","type":"text","row":[],"train":{"count":2,"missing":2'
+printf 'a,price,kind\n-200,-200,none\n' >columns_new.csv
+expect 0 mlc predict columns columns_new.csv
+model columns 'csv("columns.csv", missing = ["?", ["price", "-200"]], drop_missing = "price")' '    field x = source |> columns(["a", "price"]); field y = source.y'
+expect 0 mlc data columns.mdl
+says out "2 train rows"
+model columns 'csv("columns.csv", missing = [["prize", "-200"]])' '    field x = source |> columns("a"); field y = source.y'
+expect 4 mlc check columns.mdl
+says err "it has no column 'prize', which 'missing' names" "did you mean 'price'?"
+model columns 'csv("columns.csv", missing = [["price"]])' '    field x = source |> columns("a"); field y = source.y'
+expect 3 mlc check columns.mdl
+says err "'missing' of csv() must be a string or a list of strings" '["NA", ["price", "-200"]]'
 
 finish
