@@ -203,3 +203,36 @@ Item *ast_item(Arena *arena, ItemKind kind, Span span) {
     item->span = span;
     return item;
 }
+
+void ast_visit(const Expr *expr, ExprVisitor *visit, void *context) {
+    if (!expr) return;
+    visit(context, expr);
+    switch (expr->kind) {
+    case EXPR_LIST:
+        for (const Expr *item = expr->elements.first; item; item = item->next) ast_visit(item, visit, context);
+        break;
+    case EXPR_UNARY:
+    case EXPR_BINARY:
+        ast_visit(expr->operation.left, visit, context);
+        ast_visit(expr->operation.right, visit, context);
+        break;
+    case EXPR_CALL:
+        ast_visit(expr->call.callee, visit, context);
+        for (const Arg *arg = expr->call.args.first; arg; arg = arg->next) ast_visit(arg->value, visit, context);
+        break;
+    case EXPR_INDEX:
+        ast_visit(expr->index.object, visit, context);
+        for (const Sub *sub = expr->index.subs.first; sub; sub = sub->next) {
+            ast_visit(sub->from, visit, context);
+            ast_visit(sub->to, visit, context);
+            ast_visit(sub->step, visit, context);
+        }
+        break;
+    case EXPR_MEMBER: ast_visit(expr->member.object, visit, context); break;
+    case EXPR_INT:
+    case EXPR_FLOAT:
+    case EXPR_STRING:
+    case EXPR_BOOL:
+    case EXPR_NAME: break;
+    }
+}

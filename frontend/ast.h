@@ -268,6 +268,10 @@ Stmt *ast_if(Arena *arena, Span span, ArmList arms, StmtList otherwise);
 Setting *ast_setting(Arena *arena, bool is_field, Name name, Expr *value, Span written);
 Item *ast_item(Arena *arena, ItemKind kind, Span span);
 
+/* Calls `visit` with an expression, then with all those that it is made of. NULL: nothing. */
+typedef void ExprVisitor(void *context, const Expr *expr);
+void ast_visit(const Expr *expr, ExprVisitor *visit, void *context);
+
 static inline Span span_join(Span a, Span b) { return (Span){a.file, a.begin, b.end}; }
 
 #endif

@@ -88,6 +88,8 @@ bool freeze_covers(const Model *model, const char *tensor);
 /* Reports every name in `freeze` that no weight or state of the graph has. */
 bool freeze_check(Evaluator *evaluator);
 bool source_read(Model *model, Evaluator *evaluator); /* source.c */
+/* The field of the source that the loss compares with, by the text alone; NULL: none, or several (loss_label.c). */
+const char *loss_label(const Model *model);
 
 /* Makes GRAPH_UNITS in the evaluator's graph, in which the loss and the metrics have been built, of the outputs' nodes; tells the target of
  * each output, if `told` is not NULL (targets.c). */

@@ -39,12 +39,35 @@ static bool read_amount(Value value, HoldOut *hold) {
     return share || count;
 }
 
+/* stratified(0.2): by the label. */
+static bool read_stratified(const Reading *reading, const Bound *bound, HoldOut *hold) {
+    Value first = bound->args[0], amount = bound->args[1];
+    bool by_label = amount.kind == VALUE_NONE && first.kind != VALUE_STRING;
+    hold->kind = HOLD_STRATIFIED;
+    hold->field = by_label ? loss_label(reading->model) : first.kind == VALUE_STRING ? first.text : NULL;
+    bool good = read_amount(by_label ? first : amount, hold) && hold->amount > 0;
+    if (good && hold->field) return true;
+    if (!good) {
+        evaluator_error(reading->evaluator, bound->spans[amount.kind == VALUE_NONE ? 0 : 1],
+                        "'amount' of stratified must be a share between 0.0 and 1.0, or a whole number of rows from 1");
+    } else if (by_label) {
+        if (evaluator_error(reading->evaluator, reading->setting->value->span,
+                            "which field is the label is not known: the loss does not compare with a single one"))
+            diag_help(reading->evaluator->diag, "name it: stratified(source.NAME, %g)", hold->amount);
+    } else {
+        evaluator_error(reading->evaluator, bound->spans[0], "'name' of stratified must be a field of the source, not %s",
+                        value_text(reading->evaluator->arena, reading->evaluator->graph, first));
+    }
+    return false;
+}
+
 /* last(0.2), column(source.split), group(source.patient, 0.2), stratified(source.kind, 0.2) */
 static bool read_split_call(const Reading *reading, const Bound *bound, HoldOut *hold) {
     static const char *const kinds[] = {
         [HOLD_LAST] = "last", [HOLD_COLUMN] = "column", [HOLD_GROUP] = "group", [HOLD_STRATIFIED] = "stratified"};
     for (HoldKind kind = HOLD_LAST; kind <= HOLD_STRATIFIED; kind++)
         if (!strcmp(bound->callee->name, kinds[kind])) hold->kind = kind;
+    if (hold->kind == HOLD_STRATIFIED) return read_stratified(reading, bound, hold);
     uint32_t amount = hold->kind == HOLD_LAST ? 0 : 1;
     if (amount) hold->field = bound->args[0].text;
     if (hold->kind == HOLD_COLUMN) return true;

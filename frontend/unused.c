@@ -8,44 +8,14 @@
 
 static void mention(Names *seen, const char *name) { names_put(seen, name, (void *)name); }
 
-static void mention_expr(Names *seen, const Expr *expr);
+static void mention_name(void *seen, const Expr *expr) {
+    if (expr->kind == EXPR_NAME) mention(seen, expr->text);
+}
+
+static void mention_expr(Names *seen, const Expr *expr) { ast_visit(expr, mention_name, seen); }
 
 static void mention_exprs(Names *seen, const Expr *first) {
     for (const Expr *expr = first; expr; expr = expr->next) mention_expr(seen, expr);
-}
-
-static void mention_call(Names *seen, const Expr *expr) {
-    mention_expr(seen, expr->call.callee);
-    for (const Arg *arg = expr->call.args.first; arg; arg = arg->next) mention_expr(seen, arg->value);
-}
-
-static void mention_index(Names *seen, const Expr *expr) {
-    mention_expr(seen, expr->index.object);
-    for (const Sub *sub = expr->index.subs.first; sub; sub = sub->next) {
-        mention_expr(seen, sub->from);
-        mention_expr(seen, sub->to);
-        mention_expr(seen, sub->step);
-    }
-}
-
-static void mention_expr(Names *seen, const Expr *expr) {
-    if (!expr) return;
-    switch (expr->kind) {
-    case EXPR_NAME: mention(seen, expr->text); break;
-    case EXPR_LIST: mention_exprs(seen, expr->elements.first); break;
-    case EXPR_UNARY:
-    case EXPR_BINARY:
-        mention_expr(seen, expr->operation.left);
-        mention_expr(seen, expr->operation.right);
-        break;
-    case EXPR_CALL: mention_call(seen, expr); break;
-    case EXPR_INDEX: mention_index(seen, expr); break;
-    case EXPR_MEMBER: mention_expr(seen, expr->member.object); break;
-    case EXPR_INT:
-    case EXPR_FLOAT:
-    case EXPR_STRING:
-    case EXPR_BOOL: break;
-    }
 }
 
 static void mention_limits(Names *seen, const Limits *limits) {

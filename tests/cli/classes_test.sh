@@ -171,4 +171,17 @@ model plain 'int(source.a + 20)' 2
 expect 4 mlc train plain.mdl --out plain -q
 says err "classes(...) numbers them from 0"
 
+# stratified(0.25) finds the label, and takes of each class its share.
+for label in 'classes(source.lane)' 'classes(source["lane"])' 'columns(source, "lane") |> classes |> flatten |> reshape([N])'; do
+    held_out='stratified(0.25)' model stratified "$label" 4
+    expect 0 mlc data stratified.mdl
+    says out "3                             15         0         5" "9                             15         0         5"
+done
+held_out='stratified(0.25)' model stratified 'classes(source.lane + source.ten)' 4
+expect 3 mlc check stratified.mdl
+says err "which field is the label is not known" "stratified(source.NAME, 0.25)"
+held_out='stratified(source.lane)' model stratified 'classes(source.lane)' 4
+expect 3 mlc check stratified.mdl
+says err "'amount' of stratified must be a share"
+
 finish
