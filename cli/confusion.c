@@ -84,7 +84,8 @@ static void print_row(const SourceSchema *schema, const Confusion *confusion, in
     else
         printf("%3d ", truth), terminal_cell(stdout, name == number ? "" : name, -NAME_MAX_WIDTH, NAME_MAX_WIDTH);
     for (int64_t i = 0; i < confusion->classes; i++) print_cell(count_at(confusion, truth, i), i == truth, width);
-    printf("   %8s\n", text_percent(number, recall(confusion, truth), 2));
+    double share = recall(confusion, truth);
+    printf("   %8s\n", isnan(share) ? "-" : text_percent(number, share, 2));
 }
 
 /* Labels that are computed may be no class. */

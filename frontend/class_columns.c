@@ -76,6 +76,12 @@ static NodeId classes_of_each(const Call *call, Derived classes) {
     return build_concat(graph, parts, (uint32_t)shape.dim[1], 1);
 }
 
+/* Numbers from 0 that have names already, those of folders of pictures. */
+static bool has_names(const Evaluator *evaluator, const Derived *column) {
+    const SourceField *fields = evaluator->globals->schema->fields;
+    return column->kind == DERIVED_COLUMNS && !column->is_list && fields[column->fields[0]].category_count;
+}
+
 static Value no_column(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     size_t errors = diag_errors(evaluator->diag);
@@ -95,6 +101,7 @@ Value call_classes(const Call *call) {
     if (text) return call->args[0];
     const Derived *column = derived_of(evaluator, call->args[0].node);
     if (!column) return no_column(call);
+    if (!classes.names && has_names(evaluator, column)) return call->args[0];
     NodeId node = derived_is_list(column) ? classes_of_each(call, classes)
                                           : classes_of(call, column, classes, tensor_node(evaluator, call->args[0])->shape);
     return evaluator_built(evaluator, call->span, node);

@@ -160,6 +160,30 @@ says out "(standard error; 12 of 12)" "  2 owl"
 expect 0 mlc predict arrays x.npy --csv -
 says out "p(cat),p(dog),p(owl)"
 
+# Pictures: their labels get names, by which folders of new pictures are called. Those of a folder have names.
+small_model
+sed -i 's/source.label/classes(source.label, names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])/
+    s/, classes = 10//' small.mdl
+expect 0 mlc train small.mdl --out small -q
+expect 0 mlc eval small --confusion
+says out "  7 seven"
+expect 0 mlc predict small --png grid.png
+mkdir -p digits/two digits/seven && cp grid.png digits/two && cp grid.png digits/seven
+expect 0 mlc eval small digits --confusion
+says out "digits, 2 rows" "  2 two" "  7 seven" "  0 zero                 0     .     .     .     .     .     .     .     .     .          -"
+mkdir digits/eleven && cp grid.png digits/eleven
+expect 4 mlc eval small digits
+says err "'eleven' is none"
+expect 0 "$MAKE_PICTURES" shapes
+cat >shapes.mdl <<'END_OF_MODEL'
+mdl 1
+data { source = images("shapes", height = 8, width = 8); field x = source.image / 255; field y = classes(source.label) }
+model m(x) -> logits { logits = x |> flatten |> dense(3) }
+train { loss = cross_entropy(logits, y); optimizer = adam(0.1); epochs = 1 }
+END_OF_MODEL
+expect 0 mlc data shapes.mdl
+says out "classes of 'label', the label" "square"
+
 # Without classes(...), the error says what it would do.
 for label in lane from_one ten side; do
     model plain "source.$label" 2
