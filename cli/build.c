@@ -1,6 +1,8 @@
 /* From a model file to a compilation. */
 #include "cli/build.h"
+#include "cli/guess.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +35,22 @@ bool build_open_copy(Build *build, const char *path, const char *folder, const S
     return build->model != NULL;
 }
 
+/* What cannot be the text of a model, with what may have been meant. */
+static bool check_file(const char *path, Diagnostics *diag) {
+    if (path_is_stdin(path)) return true;
+    if (path_is_folder(path))
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' is a folder, not the file of a model", path);
+    else if (!path_exists(path))
+        diag_error(diag, STATUS_FILE, (Span){0}, "cannot read '%s': %s", path, strerror(errno));
+    else
+        return true;
+    guess_model(path, diag);
+    return false;
+}
+
 bool build_open(Build *build, const char *path, const Options *options, Diagnostics *diag) {
+    *build = (Build){0};
+    if (!check_file(path, diag)) return false;
     return build_open_copy(build, path, path_is_stdin(path) ? "." : path_folder(path).path, NULL, options, diag);
 }
 
@@ -44,12 +61,19 @@ void build_close(Build *build) {
     *build = (Build){0};
 }
 
+/* "train.epochs=3", perhaps with spaces around the sign */
+static bool sets_epochs(const char *text) {
+    static const char name[] = "train.epochs";
+    size_t length = sizeof name - 1;
+    return !strncmp(text, name, length) && text[length + strspn(text + length, " ")] == '=';
+}
+
 bool build_hash_model(const Build *build, char hash[65]) {
     const char *sets[OPTION_LIST_MAX + 1];
     const OptionList *given = &build->options->set;
     uint32_t count = 0;
     for (uint32_t i = 0; i < given->count; i++)
-        if (strncmp(given->items[i], "train.epochs=", 13)) sets[count++] = given->items[i];
+        if (!sets_epochs(given->items[i])) sets[count++] = given->items[i];
     sets[count++] = "train.epochs=1";
     Model *model = load(build, sets, count);
     if (model) blake3_hex(model_info(model)->resolved, strlen(model_info(model)->resolved), hash);

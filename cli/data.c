@@ -38,12 +38,23 @@ static Status show(const Options *given, Diagnostics *diag) {
 /* Files of models are called so; others have to be there. */
 static bool is_model(const char *name) { return path_ends_in(name, ".mdl") || !strcmp(name, "-") || path_exists(name); }
 
+static bool is_named(const char *name) {
+    uint32_t count;
+    const char *const *names = data_names(&count);
+    for (uint32_t i = 0; i < count; i++)
+        if (!strcmp(names[i], name)) return true;
+    return false;
+}
+
 Status command_data(const Options *given, Diagnostics *diag) {
     const char *action = given->operands[0];
     if (strcmp(action, "list") == 0 && given->operand_count == 1) return list();
     if (strcmp(action, "get") == 0 && given->operand_count == 2) return get(given, diag);
     if (given->operand_count == 1 && is_model(action)) return show(given, diag);
     diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc data' takes a model file, or 'list', or 'get' and the name of a data set");
-    diag_help(diag, "mlc data models/mnist.mdl; mlc data get mnist");
+    if (given->operand_count == 1 && is_named(action))
+        diag_help(diag, "did you mean 'mlc data get %s'?", action);
+    else
+        diag_help(diag, "mlc data models/mnist.mdl; mlc data get mnist");
     return STATUS_USAGE;
 }

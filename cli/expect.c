@@ -1,5 +1,6 @@
 /* --expect METRIC>=VALUE: what the last epoch must reach. */
 #include "cli/expect.h"
+#include "ir/names.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,6 +20,12 @@ static bool no_number(const char *name, Diagnostics *diag) {
     return false;
 }
 
+static void help_metrics(const char *const *names, uint32_t count, Diagnostics *diag) {
+    Arena *arena = arena_new();
+    diag_help(diag, "it has %s; metrics = [...] in the train block says which", names_quoted(arena, names, count, count));
+    arena_free(arena);
+}
+
 static bool find_metric(const char *name, const ModelInfo *info, int *metric, Diagnostics *diag) {
     const char *names[RUNTIME_MAX_METRICS + 1] = {"loss"};
     uint32_t count = 1;
@@ -34,7 +41,7 @@ static bool find_metric(const char *name, const ModelInfo *info, int *metric, Di
     if (near)
         diag_help(diag, "did you mean '%s'?", near);
     else
-        diag_help(diag, "metrics are named in its train block; 'loss' is always there");
+        help_metrics(names, count, diag);
     return false;
 }
 

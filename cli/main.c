@@ -1,5 +1,6 @@
 /* mlc: finds the command in the table, runs it, prints what went wrong. */
 #include "cli/commands.h"
+#include "cli/guess.h"
 #include "cli/runs.h"
 
 #include <errno.h>
@@ -88,6 +89,19 @@ static const char *command_elsewhere(const char *name) {
     return NULL;
 }
 
+/* An option in the place of the command. */
+static void help_option(const char *name, const char *const names[COMMAND_COUNT], Diagnostics *diag) {
+    static const char *const options[] = {"--help", "--version"};
+    const char *near = diag_nearest(name, options, 2), *command = diag_nearest(name + strspn(name, "-"), names, COMMAND_COUNT);
+    if (!strcmp(name, "-v")) near = options[1];
+    if (near)
+        diag_help(diag, "did you mean 'mlc %s'?", near);
+    else if (command)
+        diag_help(diag, "did you mean 'mlc %s'?", command);
+    else
+        diag_help(diag, "the command comes first, options follow it: mlc train my.mdl; 'mlc --help' lists them");
+}
+
 static const Command *command_find(const char *name, Diagnostics *diag) {
     const char *names[COMMAND_COUNT];
     for (int i = 0; i < COMMAND_COUNT; i++) {
@@ -96,7 +110,9 @@ static const Command *command_find(const char *name, Diagnostics *diag) {
     }
     diag_error(diag, STATUS_USAGE, (Span){0}, "there is no command '%s'", name);
     const char *near = diag_nearest(name, names, COMMAND_COUNT), *other = command_elsewhere(name);
-    if (path_ends_in(name, ".mdl"))
+    if (*name == '-')
+        help_option(name, names, diag);
+    else if (path_ends_in(name, ".mdl"))
         diag_help(diag, "'mlc train %.200s' trains what the file describes, 'mlc check %.200s' looks for errors in it", name,
                   name);
     else if (other)
@@ -114,6 +130,26 @@ static void warn_of_gemm(const Options *options) {
         fputs("mlc: --gemm=openblas is outside the numerics contract: OpenBLAS rounds in an order of its own\n", stderr);
 }
 
+static Status too_few(const Command *command, Diagnostics *diag) {
+    bool takes_run = !strncmp(command->operands, "RUN", 3);
+    const char *what = takes_run                                    ? "the folder of a run"
+                       : !strncmp(command->operands, "FILE.mdl", 8) ? "a model file"
+                                                                    : "an argument";
+    diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc %s' needs %s", command->name, what);
+    diag_help(diag, "mlc %s %s", command->name, command->operands);
+    if (takes_run) diag_help(diag, "without RUN it is the newest one in runs/; 'mlc train FILE.mdl' makes one");
+    return STATUS_USAGE;
+}
+
+static Status too_many(const Command *command, const Options *options, Diagnostics *diag) {
+    const char *operand = options->operands[command->most];
+    diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc %s' takes no argument '%.200s'%s", command->name, operand,
+               command->most ? " as well" : "");
+    if (!guess_operand(operand, options, command->options, diag))
+        diag_help(diag, "mlc %s %s", command->name, command->operands);
+    return STATUS_USAGE;
+}
+
 static Status run_command(const Command *command, int argc, char **argv, Diagnostics *diag) {
     Options options;
     if (!options_parse(&options, command->name, command->options, argc, argv, diag)) return STATUS_USAGE;
@@ -128,14 +164,8 @@ static Status run_command(const Command *command, int argc, char **argv, Diagnos
         shown_text(newest.path, stderr);
         fputs(", the newest run\n", stderr);
     }
-    if (options.operand_count < command->least || options.operand_count > command->most) {
-        diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc %s' has %s", command->name,
-                   options.operand_count < command->least ? "too little to work on" : "too many arguments");
-        diag_help(diag, "mlc %s %s", command->name, command->operands);
-        if (!strncmp(command->operands, "RUN", 3))
-            diag_help(diag, "without RUN it is the newest one in runs/; 'mlc train FILE.mdl' makes one");
-        return STATUS_USAGE;
-    }
+    if (options.operand_count < command->least) return too_few(command, diag);
+    if (options.operand_count > command->most) return too_many(command, &options, diag);
     warn_of_gemm(&options);
     return command->run(&options, diag);
 }

@@ -1,5 +1,6 @@
 /* Parses the command line by the table options.def. */
 #include "cli/options.h"
+#include "cli/guess.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -125,12 +126,19 @@ static void report_unknown(const char *command, const char *argument, uint64_t a
     for (int id = 0; id < OPTION_COUNT; id++)
         if (is_allowed(allowed, id) && rows[id].name) names[count++] = rows[id].name;
     const char *near = strncmp(name, "--", 2) == 0 ? diag_nearest(name + 2, names, count) : NULL;
+    if (guess_option(name, allowed, diag)) return;
     if (near)
         diag_help(diag, "did you mean '--%s'?", near);
     else if (is_allowed(allowed, OPTION_set))
         diag_help(diag, "'mlc %s --help' lists them; settings of the model are given as --set train.epochs=3", command);
     else
         diag_help(diag, "'mlc %s --help' lists them", command);
+}
+
+static int id_of_letter(int letter) {
+    int id = 0;
+    while (rows[id].letter != letter) id++;
+    return id;
 }
 
 /* What getopt_long could not take: a missing argument (':'), one too many, or an unknown option. */
@@ -142,7 +150,8 @@ static void report_refused(int found, const char *command, char **argv, uint64_t
     else
         snprintf(option, sizeof option, "-%c", optopt);
     if (found == ':')
-        diag_error(diag, STATUS_USAGE, (Span){0}, "%s needs an argument", option);
+        diag_error(diag, STATUS_USAGE, (Span){0}, "%s needs an argument: %s %s", option, option,
+                   rows[is_long ? optopt - LONG_BASE : id_of_letter(optopt)].argument);
     else if (is_long)
         diag_error(diag, STATUS_USAGE, (Span){0}, "%s takes no argument", option);
     else
@@ -161,12 +170,6 @@ static void make_tables(uint64_t allowed, struct option *longs, char *shorts) {
     }
     *longs = (struct option){0};
     *shorts = 0;
-}
-
-static int id_of_letter(int letter) {
-    int id = 0;
-    while (rows[id].letter != letter) id++;
-    return id;
 }
 
 bool options_parse(Options *options, const char *command, uint64_t allowed, int argc, char **argv, Diagnostics *diag) {

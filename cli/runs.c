@@ -88,21 +88,11 @@ bool run_create(const char *out, Path *folder, Diagnostics *diag) {
     return out ? create_named(out, folder, diag) : create_numbered(folder, diag);
 }
 
-/* Where the file system knows no locks there is none. */
-int run_lock(const char *folder, Diagnostics *diag) {
-    int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock >= 0 && (flock(lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)) {
-        temporaries_sweep(lock);
-        return lock;
-    }
-    if (lock < 0) {
-        diag_error(diag, STATUS_FILE, (Span){0}, "cannot open the folder '%s': %s", folder, strerror(errno));
-        return -1;
-    }
-    close(lock);
-    diag_error(diag, STATUS_FILE, (Span){0}, "another training is writing into the folder '%s'", folder);
-    diag_help(diag, "wait for its end, or stop it: Ctrl-C saves");
-    return -1;
+static void help_newest(const char *folder, const char *newest, Diagnostics *diag) {
+    if (path_exists(folder) && !path_is_folder(folder))
+        diag_help(diag, "the run comes before files: %s %s", newest, folder);
+    else
+        diag_help(diag, "the newest run is %s", newest);
 }
 
 /* The folder that was meant: a run in this one, or of this number in runs/. */
@@ -115,9 +105,27 @@ static void help_find_run(const char *folder, Diagnostics *diag) {
     else if (path_ends_in(folder, ".mdl"))
         diag_help(diag, "'mlc train %s' trains it, and prints the name of the run", folder);
     else if (run_newest("runs", &newest))
-        diag_help(diag, "the newest run is %s", newest.path);
+        help_newest(folder, newest.path, diag);
     else
         diag_help(diag, "'mlc train FILE.mdl' makes one and prints its name");
+}
+
+/* Where the file system knows no locks there is none. */
+int run_lock(const char *folder, Diagnostics *diag) {
+    int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock >= 0 && (flock(lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)) {
+        temporaries_sweep(lock);
+        return lock;
+    }
+    if (lock < 0) {
+        diag_error(diag, STATUS_FILE, (Span){0}, "cannot open the folder '%s': %s", folder, strerror(errno));
+        help_find_run(folder, diag);
+        return -1;
+    }
+    close(lock);
+    diag_error(diag, STATUS_FILE, (Span){0}, "another training is writing into the folder '%s'", folder);
+    diag_help(diag, "wait for its end, or stop it: Ctrl-C saves");
+    return -1;
 }
 
 bool run_open_model(Build *build, const char *folder, const SourceSchema *like, const Options *options, Diagnostics *diag) {

@@ -147,6 +147,7 @@ bool session_split(const Session *session, Split *split) {
     *split = choices[choice];
     if (dataset_rows(session->dataset, *split) > 0) return true;
     diag_error(session->build.diag, STATUS_USAGE, (Span){0}, "the model has no %s rows", split_name(*split));
-    diag_help(session->build.diag, "its data block says which rows are held out: valid = 0.1");
+    diag_help(session->build.diag, "its data block says which rows are held out: %s = 0.1",
+              *split == SPLIT_TRAIN ? "test" : split_name(*split));
     return false;
 }

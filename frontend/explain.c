@@ -1,4 +1,5 @@
 /* The reference in words: of one function, of all in a list, and as the manual. */
+#include "frontend/evaluate.h"
 #include "frontend/frontend.h"
 #include "frontend/reference.h"
 
@@ -33,8 +34,10 @@ static const Entry *find_entry(const Explanation *explanation, const char *name)
     const char **names = ARENA_ARRAY(explanation->arena, const char *, explanation->count);
     for (uint32_t i = 0; i < explanation->count; i++) names[i] = explanation->entries[i].callee->name;
     diag_error(explanation->diag, STATUS_USAGE, (Span){0}, "the library has no function '%s'", name);
-    const char *near = diag_nearest(name, names, explanation->count);
-    if (near)
+    const char *near = diag_nearest(name, names, explanation->count), *foreign = foreign_help(name);
+    if (foreign)
+        diag_help(explanation->diag, "%s", foreign);
+    else if (near)
         diag_help(explanation->diag, "did you mean '%s'?", near);
     else
         diag_help(explanation->diag, "'mlc explain' lists all of them");

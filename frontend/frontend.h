@@ -116,6 +116,9 @@ void model_warn(const Model *model, Diagnostics *diag);
 /* Warns where the model chooses its best epoch, or its last one, and nothing but test rows are there to choose by. */
 void model_warn_choice(const Model *model, Diagnostics *diag);
 
+/* The key of a block of the model that is called so, as --set BLOCK.KEY=VALUE gives it ("train" and "epochs"); NULL: there is none. */
+const char *model_setting(const char *name, const char **block);
+
 /* GRAPH_TRAIN: outputs "loss" and the metrics that are numbers (means over the batch), updates for every state; gradients as grad nodes.
  * GRAPH_EVAL: outputs "loss", the metrics of the batch, what GRAPH_METRICS needs, and the model's outputs; no updates. GRAPH_PREDICT: the
  * model's outputs only; fields that only the loss uses are no inputs of it. GRAPH_FIT: what the transforms of the data block are

@@ -19,11 +19,13 @@ static bool override_read(Model *model, const char *text) {
     const char *equals = strchr(text, '=');
     if (!equals || equals == text) {
         diag_error(model->diag, STATUS_MODEL, (Span){file, 0, (uint32_t)strlen(text)}, "--set needs NAME=VALUE");
+        diag_help(model->diag, "for example --set %.60s=0.1", !equals && *text ? text : "lr");
         return false;
     }
-    size_t at = (size_t)(equals - text) + 1;
+    size_t at = (size_t)(equals - text) + 1, name_end = at - 1;
+    while (name_end > 1 && text[name_end - 1] == ' ') name_end--;
     Override *override = ARENA_NEW(model->arena, Override);
-    override->name = (Name){arena_copy_string(model->arena, text, at - 1), {file, 0, (uint32_t)at - 1}};
+    override->name = (Name){arena_copy_string(model->arena, text, name_end), {file, 0, (uint32_t)name_end}};
     override->value_text = arena_copy_string(model->arena, text + at, strlen(text + at));
     override->value_span = (Span){file, (uint32_t)at, (uint32_t)strlen(text)};
     override->value = read_value(model, file, text, at);

@@ -177,6 +177,16 @@ bool settings_known_key(ItemKind block, const char *name) {
     return false;
 }
 
+const char *model_setting(const char *name, const char **block) {
+    const char *found = NULL;
+    for (int i = 0; i < KEY_COUNT; i++) { /* of both blocks, as seed is, that of train */
+        if (strcmp(keys[i].name, name)) continue;
+        *block = block_text(keys[i].block);
+        found = keys[i].name;
+    }
+    return found;
+}
+
 static const char *listed(const Model *model, const char *const *names, size_t count) {
     const char *text = names[0];
     for (size_t i = 1; i < count; i++)

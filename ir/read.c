@@ -428,7 +428,10 @@ static bool read_head(Reader *reader, const char *word) {
 }
 
 static bool read_version(Reader *reader) {
-    if (!read_head(reader, "mlc-ir")) return false;
+    if (!read_head(reader, "mlc-ir")) {
+        diag_help(reader->graph->diag, "a graph in text form begins with 'mlc-ir 1'; 'mlc dump-ir FILE.mdl' prints one");
+        return false;
+    }
     if (accept(reader, TOKEN_NUMBER, "1")) return read_line_end(reader);
     if (current(reader)->kind != TOKEN_NUMBER) return expected(reader, "the version, 1");
     return error_here(reader, "this mlc reads version 1 of the text form only");
