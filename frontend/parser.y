@@ -223,8 +223,8 @@ bound: %empty { $$ = NULL; }
 static Expr *checked(Syntax *syntax, Expr *expr) {
     if (expr->depth > AST_MAX_DEPTH && !syntax->too_deep) {
         syntax->too_deep = true;
-        syntax_error(syntax, expr->span, "this expression is more than %d operations deep", AST_MAX_DEPTH);
-        diag_help(syntax->input.diag, "give parts of it names");
+        if (syntax_error(syntax, expr->span, "this expression is more than %d operations deep", AST_MAX_DEPTH))
+            diag_help(syntax->input.diag, "give parts of it names");
     }
     return expr;
 }
@@ -232,8 +232,8 @@ static Expr *checked(Syntax *syntax, Expr *expr) {
 static bool header_read(Syntax *syntax, Span span, int64_t version) {
     if (syntax->input.header_end) *syntax->input.header_end = span.end - syntax->input.base;
     if (version == 1) return true;
-    syntax_error(syntax, span, "this is version %lld of the language; mlc " MLC_VERSION " reads version 1", (long long)version);
-    diag_help(syntax->input.diag, "the first line of a model is 'mdl 1'");
+    if (syntax_error(syntax, span, "this is version %lld of the language; mlc " MLC_VERSION " reads version 1", (long long)version))
+        diag_help(syntax->input.diag, "the first line of a model is 'mdl 1'");
     return false;
 }
 
@@ -322,7 +322,9 @@ static bool read_text(Syntax *syntax) {
     const char *zero = memchr(input->text, 0, input->length);
     if (zero) {
         uint32_t at = input->base + (uint32_t)(zero - input->text);
-        syntax_error(syntax, (Span){input->file, at, at + 1}, "a zero byte: this is no text");
+        bool wide = input->length > 1 && (!memcmp(input->text, "\xff\xfe", 2) || !memcmp(input->text, "\xfe\xff", 2));
+        syntax_error(syntax, (Span){input->file, at, at + 1}, wide ? "this text is UTF-16" : "a zero byte: this is no text");
+        diag_help(input->diag, wide ? "save it as UTF-8" : "a model is a text that begins with the line 'mdl 1'");
         return false;
     }
     size_t errors = diag_errors(input->diag);

@@ -236,7 +236,8 @@ static bool check_item(const Model *model, const Item *item) {
     bool good = true;
     for (const Setting *setting = item->settings.first; setting; setting = setting->next)
         good &= check_setting(model, item, setting, seen);
-    for (int i = 0; i < KEY_COUNT; i++) {
+    bool named = good; /* otherwise what is missing may be what was misspelt */
+    for (int i = 0; i < KEY_COUNT && named; i++) {
         if (keys[i].block != item->kind || !keys[i].required || names_find(seen, keys[i].name)) continue;
         diag_error(model->diag, STATUS_MODEL, item->span, "the %s block has no '%s'", block_text(item->kind), keys[i].name);
         good = false;

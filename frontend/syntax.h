@@ -88,6 +88,10 @@ struct Syntax {
     uint32_t depth;
     bool repaired; /* a word was dropped or a bracket closed, with an error: the parser's next surprise is not news */
     bool stopped;  /* nested too deep: the rest of the text is not looked at */
+    bool lost;     /* the head of an item was wrong: nothing is said up to the next one */
+    bool told;     /* there has been an error, whose line begins at: */
+    uint32_t told_line;
+    uint64_t told_foreign; /* bits: signs of other languages that have been told of */
     /* parser.y */
     ItemList items;
     Expr *expression;
@@ -102,8 +106,9 @@ void syntax_scanner_close(Syntax *syntax);
 /* The next token for the parser, with the newline rule applied and brackets balanced (tokens.c). */
 int syntax_token(Semantic *value, Span *span, Syntax *syntax);
 
-/* Reports at a place in the text (syntax_error.c). */
-void syntax_error(Syntax *syntax, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Reports at a place in the text (syntax_error.c). One error a line is enough, as the others mostly follow from it: false if nothing
+ * was said. Then no note and no remedy may follow. */
+bool syntax_error(Syntax *syntax, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Reports that a token, written as it stands in the text, is not one of those named. */
 typedef struct {
     int token; /* 0: the end of the text */

@@ -5,11 +5,23 @@
 #include <stdarg.h>
 #include <string.h>
 
-void syntax_error(Syntax *syntax, Span span, const char *format, ...) {
+/* Where the line of a place begins. */
+static uint32_t line_of(const Syntax *syntax, Span span) {
+    uint32_t at = span.begin - syntax->input.base;
+    while (at > 0 && syntax->input.text[at - 1] != '\n') at--;
+    return at;
+}
+
+bool syntax_error(Syntax *syntax, Span span, const char *format, ...) {
     va_list args;
+    uint32_t line = line_of(syntax, span);
+    if (syntax->lost || (syntax->told && syntax->told_line == line)) return false;
+    syntax->told = true;
+    syntax->told_line = line;
     va_start(args, format);
     diag_error(syntax->input.diag, STATUS_MODEL, span, "%s", arena_vformat(syntax->input.arena, format, args));
     va_end(args);
+    return true;
 }
 
 /* The token as it stands in the text. */
@@ -109,35 +121,80 @@ static bool declares_a_variable(const char *word) {
     return false;
 }
 
+static bool is_arithmetic(int token) { return token == '+' || token == '-' || token == '*' || token == '/'; }
+
+static bool is_value(int token) { return token == INT || token == FLOAT || token == STRING || token == TRUE || token == FALSE; }
+
 /* Where a name is to get a value. */
 static const char *value_remedy(Syntax *syntax, const SyntaxSurprise *surprise) {
     static const char *const field = "field";
     const char *before = word_before(syntax, surprise);
+    if (!strcmp(before, "while")) return "there is no while; a loop is for i in 1..10 { ... }";
+    if (!strcmp(before, "for")) return "a loop is for i in 1..10 { ... }";
+    if (!strcmp(before, "print")) return "'mlc summary FILE.mdl' shows the shapes of a model, 'mlc data FILE.mdl' its data";
     if (surprise->token == ARROW) return "a value is given by '=': y = x |> dense(8)";
     if (surprise->token == PIPE) return "what comes out needs a name: y = x |> dense(8)";
     if (surprise->token == ':') return "a value is given by '=', and a block is written { ... }";
     if (surprise->token == '(') return "what comes out needs a name: y = f(x)";
+    if (surprise->token == '.') return "what comes out needs a name, and functions stand alone: y = f(x)";
+    if (is_arithmetic(surprise->token) && *text_at(syntax, surprise->span.end) == '=')
+        return arena_format(syntax->input.arena, "write %s = %s %c ...", before, before, surprise->token);
+    if (is_arithmetic(surprise->token) && !*before) return "comments begin with '#'";
     if (!strcmp(before, "return")) return "an output gets its value by its name: logits = ...";
     if (declares_a_variable(before)) return "a value is given by 'NAME = ...', without a word before it";
     if (surprise->token == ID && !expects(surprise, ',') && diag_nearest(before, &field, 1)) return "did you mean 'field'?";
+    if (is_value(surprise->token) || surprise->token == EQ) return "a value is given by '=': epochs = 10";
+    return NULL;
+}
+
+/* In the head of a block, def or model. */
+static const char *head_remedy(Syntax *syntax, const SyntaxSurprise *surprise) {
+    const char *before = word_before(syntax, surprise);
+    if (expects(surprise, ARROW) && surprise->token == '{')
+        return "a model names its outputs: model net(image) -> logits { ... }";
+    if (expects(surprise, ARROW) && surprise->token == ':') return "outputs follow '->': model net(image) -> logits { ... }";
+    if (expects(surprise, '(') && surprise->expected_count == 1)
+        return "inputs follow the name, in brackets: model net(image) -> logits { ... }";
+    if (surprise->token == '(' && !strcmp(before, "model")) return "the network has a name: model net(image) -> logits { ... }";
+    if (surprise->token == '(' && !strcmp(before, "for")) return "a loop is for i in 1..10 { ... }";
+    if (surprise->token == '.' && expects(surprise, ':') && expects(surprise, ')'))
+        return "an input is named as a field of the data block: field x = source.x, and net(x)";
+    if (expects(surprise, '{') && surprise->token == ':') return "a block is written { ... }";
+    if (expects(surprise, '{') && (surprise->token == '=' || surprise->token == '('))
+        return "the '{' follows at once: train { ... }";
+    if (expects(surprise, '{') && surprise->expected_count == 1)
+        return "what belongs to it stands in { ... }, the '{' on the same line";
+    if (expects(surprise, '{') && surprise->token == ID) return "what belongs to it stands in { ... }";
+    return NULL;
+}
+
+/* Inside of an expression, or where it might have ended. */
+static const char *expression_remedy(Syntax *syntax, const SyntaxSurprise *surprise) {
+    bool at_end = expects(surprise, NL) && expects(surprise, AND), in_list = expects(surprise, ')') && expects(surprise, AND);
+    if (surprise->token == ARROW) return "functions are chained by '|>': x |> dense(8) |> relu";
+    if (surprise->token == '>' && expects(surprise, INT) && expects(surprise, ID))
+        return "functions are chained by '|>': x |> dense(8) |> relu";
+    if (surprise->token == STRING && expects(surprise, ID) && !expects(surprise, INT))
+        return "functions stand without quotes: x |> relu";
+    if (surprise->token == RANGE && expects(surprise, ':')) return "':' stands for a whole axis: x[:, 0]";
+    if (surprise->token == ID && at_end) return "functions are chained by '|>', and a product is written with '*'";
+    if ((is_value(surprise->token) || surprise->token == '[') && at_end && *word_before(syntax, surprise))
+        return "what a function is given stands in brackets: dense(8)";
+    if (surprise->token == ',' && at_end) return "a list is written [a, b]; settings stand on lines of their own, without ','";
+    if (surprise->token == ',' && in_list && !expects(surprise, ',')) return "a list is written [a, b]";
     return NULL;
 }
 
 static const char *shape_remedy(Syntax *syntax, const SyntaxSurprise *surprise) {
     if (expects(surprise, MDL)) return "the first line of a model is 'mdl 1'; the readers of data stand in its data block";
     if (expects(surprise, PARAM)) return item_remedy(syntax, written_word(syntax, surprise));
-    if (expects(surprise, ARROW) && surprise->token == '{')
-        return "a model names its outputs: model net(image) -> logits { ... }";
-    if (surprise->token == '.' && expects(surprise, ':') && expects(surprise, ')'))
-        return "an input is named as a field of the data block: field x = source.x, and net(x)";
-    if (expects(surprise, '{') && surprise->token == ':') return "a block is written { ... }";
+    if (expects(surprise, INT) && surprise->expected_count == 1) return "the first line of a model is 'mdl 1'";
+    if ((is_arithmetic(surprise->token) || surprise->token == STRING) && syntax->first_on_line)
+        return "comments begin with '#'";
+    const char *head = head_remedy(syntax, surprise);
+    if (head) return head;
     if (expects(surprise, '=') && !expects(surprise, ')')) return value_remedy(syntax, surprise);
-    if (surprise->token == ARROW) return "functions are chained by '|>': x |> dense(8) |> relu";
-    if (surprise->token == ID && expects(surprise, NL))
-        return "functions are chained by '|>', and a product is written with '*'";
-    if (surprise->token == ',' && expects(surprise, NL) && expects(surprise, AND))
-        return "a list is written [a, b]; settings stand on lines of their own, without ','";
-    return NULL;
+    return expression_remedy(syntax, surprise);
 }
 
 static const char *remedy(Syntax *syntax, const SyntaxSurprise *surprise) {
@@ -145,8 +202,8 @@ static const char *remedy(Syntax *syntax, const SyntaxSurprise *surprise) {
         return "'==' compares; '=' only gives a name to a value, or an argument by name";
     bool begins = syntax->first_on_line && !expects(surprise, FOR);
     if (is_keyword(surprise->token) && expects(surprise, ID) && !begins)
-        return arena_format(syntax->input.arena, "%s is a word of the language; choose another name",
-                            written(syntax, surprise));
+        return arena_format(syntax->input.arena, "%s is a word of the language%s", written(syntax, surprise),
+                            expects(surprise, INT) ? ", and no value" : "; choose another name");
     return shape_remedy(syntax, surprise);
 }
 
@@ -159,17 +216,19 @@ void syntax_unexpected(Syntax *syntax, const SyntaxSurprise *surprise) {
     syntax->repaired = false;
     if (repaired || syntax->stopped) return;
     const char *found = written(syntax, surprise), *expected = expectation(surprise), *help = remedy(syntax, surprise);
+    bool told = false;
     if (expects(surprise, MDL) && surprise->token == 0) {
-        syntax_error(syntax, surprise->span, "this text is empty; a model begins with the line 'mdl 1'");
+        told = syntax_error(syntax, surprise->span, "this text is empty; a model begins with the line 'mdl 1'");
     } else if (expects(surprise, MDL)) {
-        syntax_error(syntax, surprise->span, "a model begins with the line 'mdl 1'; this one begins with %s", found);
+        told = syntax_error(syntax, surprise->span, "a model begins with the line 'mdl 1'; this one begins with %s", found);
     } else if (is_comparison(surprise->token) && expects(surprise, AND)) {
-        syntax_error(syntax, surprise->span, "comparisons cannot be chained");
+        told = syntax_error(syntax, surprise->span, "comparisons cannot be chained");
         help = "write 'a < b and b < c'";
     } else if (expected) {
-        syntax_error(syntax, surprise->span, "%s where %s is due", found, expected);
+        told = syntax_error(syntax, surprise->span, "%s where %s is expected", found, expected);
     } else {
-        syntax_error(syntax, surprise->span, "%s has no place here", found);
+        told = syntax_error(syntax, surprise->span, "%s has no place here", found);
     }
-    if (help) diag_help(syntax->input.diag, "%s", help);
+    if (help && told) diag_help(syntax->input.diag, "%s", help);
+    syntax->lost |= told && !syntax->depth && syntax->goal == READ_MODEL && !expects(surprise, MDL);
 }

@@ -83,8 +83,8 @@ static void end_statement(Syntax *syntax, Span at) {
 /* Reports the innermost bracket as never closed and puts its closing one, and what must follow, before `next`. */
 static void close_innermost(Syntax *syntax, Span at) {
     const Bracket *bracket = innermost(syntax);
-    syntax_error(syntax, bracket->span, "this '%c' is never closed", bracket->kind);
-    diag_note(syntax->input.diag, at, "'%c' is missing before this", closer_of(bracket->kind));
+    if (syntax_error(syntax, bracket->span, "this '%c' is never closed", bracket->kind))
+        diag_note(syntax->input.diag, at, "'%c' is missing before this", closer_of(bracket->kind));
     syntax->depth--;
     syntax->repaired = true;
     if (bracket->kind == '{') end_statement(syntax, at);
@@ -114,8 +114,8 @@ static void queue_closer(Syntax *syntax, Token token) {
     const Bracket *bracket = innermost(syntax);
     int fitting = closer_of(bracket->kind);
     if (token.kind != fitting) {
-        syntax_error(syntax, token.span, "'%c' where '%c' is due", token.kind, fitting);
-        diag_note(syntax->input.diag, bracket->span, "to close this '%c'", bracket->kind);
+        if (syntax_error(syntax, token.span, "'%c' where '%c' is expected", token.kind, fitting))
+            diag_note(syntax->input.diag, bracket->span, "to close this '%c'", bracket->kind);
         syntax->repaired = true;
         token.kind = fitting;
     }
@@ -199,6 +199,7 @@ int syntax_token(Semantic *value, Span *span, Syntax *syntax) {
     if (syntax->stopped) return *span = made(0, *span).span, 0;
     Token token = queue_pop(syntax);
     if (syntax->previous == NL && token.kind != '}') syntax->repaired = false;
+    if (begins_item(token.kind) && token.first_on_line && !syntax->depth) syntax->lost = false;
     syntax->first_on_line = token.first_on_line;
     *value = token.value;
     *span = token.span;
