@@ -464,7 +464,7 @@ static void test_limits(void **state) {
     expect_repeated_error("mdl 1\n" DATA TRAIN "model net(image) -> logits {\n l = [1]\n for i in 1..100000 { l = l", " + [i]",
                           100, " }\n logits = image\n}\n", "steps to evaluate");
     expect_repeated_error("mdl 1\n", "}", 5000, "", "closes nothing");
-    expect_repeated_error("mdl 1\ndata {", "[", 60, "", "never closed");
+    expect_repeated_error("mdl 1\ndata {", "\n[", 60, "", "never closed");
 }
 
 int main(void) {
