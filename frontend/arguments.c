@@ -44,10 +44,16 @@ static bool unknown_argument(const Binding *binding, const Given *given) {
     return false;
 }
 
+static bool is_text(const Given *given) { return given && given->value.kind == VALUE_STRING; }
+
 static bool too_many(const Binding *binding, const Given *given) {
-    if (evaluator_error(binding->evaluator, given->span, "too many arguments: '%s' has %u", binding->callee->name,
-                        binding->callee->formals->count))
-        note_declaration(binding);
+    uint32_t count = binding->callee->formals->count;
+    if (!evaluator_error(binding->evaluator, given->span, "too many arguments: '%s' has %u", binding->callee->name, count))
+        return false;
+    note_declaration(binding);
+    if (is_text(given) && count && is_text(binding->chosen[count - 1]))
+        diag_help(binding->evaluator->diag, "several names are a list: [\"%.60s\", \"%.60s\"]",
+                  binding->chosen[count - 1]->value.text, given->value.text);
     return false;
 }
 
@@ -86,6 +92,18 @@ static bool missing(const Binding *binding, const Formal *formal) {
 
 static bool is_none(const Expr *expr) { return expr && expr->kind == EXPR_NAME && !strcmp(expr->text, "none"); }
 
+/* An argument of the wrong type that has no name may stand in the wrong place: dense(2, 8). */
+static void help_position(const Binding *binding, const Given *given) {
+    static const char *const sized[] = {"dense", "conv", "conv_transpose", "batch_norm", "layer_norm", "lstm", "gru"};
+    if (!given || given->name || !binding->callee->in_library || binding->callee->formals->count < 3) return;
+    note_declaration(binding);
+    if (given->value.kind == VALUE_FUNCTION || is_text(given))
+        diag_help(binding->evaluator->diag, "an activation follows the layer: dense(8) |> relu");
+    for (size_t i = 0; i < sizeof sized / sizeof *sized && given->value.kind == VALUE_INT; i++)
+        if (!strcmp(sized[i], binding->callee->name))
+            diag_help(binding->evaluator->diag, "the size of the input is found out: only that of the output is given");
+}
+
 /* Checks one formal's value, in the scope of the function, and puts it there. */
 static bool bind_formal(const Binding *binding, const Formal *formal, const Given *given, Span *span) {
     Evaluator *evaluator = binding->evaluator;
@@ -94,8 +112,10 @@ static bool bind_formal(const Binding *binding, const Formal *formal, const Give
     *span = given ? given->span : binding->span;
     bool left_out = value.kind == VALUE_NONE && is_none(formal->value);
     const char *what = arena_format(evaluator->arena, "'%s' of '%s'", formal->name.text, binding->callee->name);
-    bool good = value.kind != VALUE_ERROR && (left_out || (type_check(evaluator, formal->type, &value, *span, what) &&
-                                                           limits_check(evaluator, formal->limits, value, *span, what, true)));
+    size_t errors = diag_errors(evaluator->diag);
+    bool fits = value.kind != VALUE_ERROR && (left_out || type_check(evaluator, formal->type, &value, *span, what));
+    if (!fits && diag_errors(evaluator->diag) > errors && value.kind != VALUE_TENSOR) help_position(binding, given);
+    bool good = fits && (left_out || limits_check(evaluator, formal->limits, value, *span, what, true));
     scope_put(evaluator, formal->name.text, good ? value : value_error());
     return good;
 }

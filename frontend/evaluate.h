@@ -117,10 +117,10 @@ Span evaluator_place(const Evaluator *evaluator, Span span);
 /* Reports an error with the chain of calls that led there. False if nothing was said because this place has had its error:
  * then no notes or remedies may follow. */
 bool evaluator_error(Evaluator *evaluator, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* "did you mean 'x'?", if one of the names is near. */
 /* What is meant by a name that other programs have, or NULL. */
 const char *foreign_help(const char *name);
-void evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates, size_t count);
+/* "did you mean 'x'?", if one of the names is near; false: nothing is said. */
+bool evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates, size_t count);
 /* The value of a node that the graph's builders made; adds the chain of calls to the error they reported. */
 Value evaluator_built(Evaluator *evaluator, Span span, NodeId node);
 /* Gives the nodes built next the place `span`. */

@@ -43,7 +43,8 @@ static Value training_scalar(Evaluator *evaluator, const char *name, Span span) 
 
 static Value the_source(Evaluator *evaluator, Span span) {
     if (evaluator->phase == PHASE_DATA || evaluator->phase == PHASE_SPLIT) return (Value){.kind = VALUE_SOURCE};
-    evaluator_error(evaluator, span, "'source' is known in the fields of the data block only");
+    if (evaluator_error(evaluator, span, "'source' is known in the fields of the data block only"))
+        diag_help(evaluator->diag, "a field makes it known: field y = source.y, and then y");
     return value_error();
 }
 
@@ -93,6 +94,33 @@ static bool model_name(Evaluator *evaluator, const char *name, Value *value) {
     return true;
 }
 
+static const char *outputs_quoted(const Evaluator *evaluator) {
+    const char *list = NULL;
+    for (const NameNode *out = evaluator->globals->network->outs.first; out; out = out->next)
+        list = arena_format(evaluator->arena, list ? "%s, '%s'" : "%s'%s'", list ? list : "", out->name.text);
+    return list ? list : "none";
+}
+
+/* Where no name is near: what there is to choose from. */
+static void list_names(Evaluator *evaluator, const char *name) {
+    enum { LISTED = 20 };
+    const Globals *globals = evaluator->globals;
+    const Names *known = evaluator->phase == PHASE_MODEL ? evaluator->scope->values : globals->fields;
+    const char *fields = names_quoted(evaluator->arena, names_all(known), names_count(known), LISTED);
+    bool is_network = globals->network && !strcmp(globals->network->name.text, name);
+    if (evaluator->phase == PHASE_DATA && source_field(globals->schema, name))
+        diag_help(evaluator->diag, "what the source has is called source.%s; in a list of columns its name is in quotes", name);
+    else if (evaluator->phase == PHASE_DATA)
+        diag_help(evaluator->diag, "what the source has is called source.NAME");
+    else if (is_network)
+        diag_help(evaluator->diag, "it is the network, and no value; its outputs are known by their names");
+    else if (evaluator->phase == PHASE_TRAIN && globals->network)
+        diag_help(evaluator->diag, "known are the outputs of the model, %s, and the fields %s", outputs_quoted(evaluator),
+                  fields);
+    else if (evaluator->phase == PHASE_MODEL && names_count(known))
+        diag_help(evaluator->diag, "known here are %s", fields);
+}
+
 static void suggest_name(Evaluator *evaluator, const char *name) {
     const Globals *globals = evaluator->globals;
     const Names *sets[] = {evaluator->scope->values, globals->params, globals->functions, globals->fields,
@@ -103,7 +131,7 @@ static void suggest_name(Evaluator *evaluator, const char *name) {
     memcpy(candidates, predefined, sizeof predefined);
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
         for (uint32_t k = 0; k < names_count(sets[i]); k++) candidates[at++] = names_all(sets[i])[k];
-    evaluator_suggest(evaluator, name, candidates, total);
+    if (!evaluator_suggest(evaluator, name, candidates, total)) list_names(evaluator, name);
 }
 
 static bool assigned_in(const StmtList *body, const char *name);
@@ -146,6 +174,7 @@ Value evaluate_name(Evaluator *evaluator, const char *name, Span span) {
     if (function) return (Value){.kind = VALUE_FUNCTION, .function = function};
     if (evaluator_error(evaluator, span, "unknown name '%s'", name) && !help_variable(evaluator, name))
         suggest_name(evaluator, name);
+    if (!evaluator->scope->in_library) scope_put(evaluator, name, value_error()); /* once is enough */
     return value_error();
 }
 
@@ -161,6 +190,20 @@ static bool is_file_name(const Evaluator *evaluator, const Expr *expr) {
     return false;
 }
 
+/* x.reshape(...), nn.relu, csv.a */
+static void help_call(Evaluator *evaluator, const Expr *expr, Value object) {
+    const char *name = expr->member.name.text, *foreign = foreign_help(name);
+    bool reader = object.kind == VALUE_FUNCTION && object.function->builtin && object.function->builtin->kind == KIND_SOURCE;
+    if (reader)
+        diag_help(evaluator->diag, "what the reader has read is called source.%s", name);
+    else if (names_find(evaluator->globals->library->functions, name))
+        diag_help(evaluator->diag, "a function is called as %s(x) or x |> %s", name, name);
+    else if (foreign)
+        diag_help(evaluator->diag, "%s", foreign);
+    else
+        diag_help(evaluator->diag, "a function is called as f(x) or x |> f");
+}
+
 static Value evaluate_member(Evaluator *evaluator, const Expr *expr) {
     if (is_file_name(evaluator, expr)) {
         if (evaluator_error(evaluator, expr->span, "a file's name is a string, in quotes"))
@@ -172,7 +215,7 @@ static Value evaluate_member(Evaluator *evaluator, const Expr *expr) {
     if (object.kind == VALUE_SOURCE) return source_member(evaluator, expr->member.name.text, expr->member.name.span);
     if (evaluator_error(evaluator, expr->member.name.span, "%s has no '.%s'; only the source has fields",
                         value_text(evaluator->arena, evaluator->graph, object), expr->member.name.text))
-        diag_help(evaluator->diag, "a function is called as f(x) or x |> f");
+        help_call(evaluator, expr, object);
     return value_error();
 }
 

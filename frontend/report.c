@@ -56,12 +56,13 @@ bool evaluator_charge(Evaluator *evaluator, Span span, uint32_t steps) {
     return false;
 }
 
-void evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates, size_t count) {
+bool evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates, size_t count) {
     const char *foreign = foreign_help(name), *near = diag_nearest(name, candidates, count);
     if (foreign)
         diag_help(evaluator->diag, "%s", foreign);
     else if (near)
         diag_help(evaluator->diag, "did you mean '%s'?", near);
+    return foreign || near;
 }
 
 Value evaluator_built(Evaluator *evaluator, Span span, NodeId node) {

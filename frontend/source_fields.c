@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define COLUMNS_HELP "columns of a table side by side are columns(source, [\"a\", \"b\"])"
+
 static Value input(Evaluator *evaluator, const char *name, DType dtype, Shape row, Span span) {
     Shape shape = {.rank = row.rank + 1, .dim = {evaluator->batch}};
     for (int axis = 0; axis < row.rank; axis++) shape.dim[axis + 1] = row.dim[axis];
@@ -45,8 +47,10 @@ static const SourceField *find_field(Evaluator *evaluator, Value value, Span spa
     if (value.kind == VALUE_STRING) return find_by_name(evaluator, value.text, span);
     if (value.kind == VALUE_INT) return find_by_number(evaluator, value.integer, span);
     if (value.kind != VALUE_ERROR)
-        evaluator_error(evaluator, span, "a field of the source is called by its name or number, not by %s",
-                        value_text(evaluator->arena, evaluator->graph, value));
+        if (evaluator_error(evaluator, span, "a field of the source is called by its name or number, not by %s",
+                            value_text(evaluator->arena, evaluator->graph, value)) &&
+            value.kind == VALUE_LIST)
+            diag_help(evaluator->diag, COLUMNS_HELP);
     return NULL;
 }
 
@@ -59,7 +63,8 @@ Value source_member(Evaluator *evaluator, const char *name, Span span) {
 Value source_element(Evaluator *evaluator, const Expr *expr) {
     const Sub *sub = expr->index.subs.first;
     if (expr->index.subs.count != 1 || sub->is_slice) {
-        evaluator_error(evaluator, expr->span, "the source has one index: the name or number of a field");
+        if (evaluator_error(evaluator, expr->span, "the source has one index: the name or number of a field"))
+            diag_help(evaluator->diag, COLUMNS_HELP);
         return value_error();
     }
     Value name = evaluate(evaluator, sub->from);

@@ -98,8 +98,26 @@ static bool is_input(const Model *model, const char *name) {
     return false;
 }
 
+/* An output of the same name takes the place of a field in the train block. */
+static bool is_output(const Model *model, const char *name) {
+    for (const NameNode *out = model->network->definition->outs.first; out; out = out->next)
+        if (!strcmp(out->name.text, name)) return true;
+    return false;
+}
+
+static void find_hidden(Model *model, const Setting *setting, const Names *in_data) {
+    const char *name = setting->name.text;
+    if (!is_output(model, name) || is_input(model, name) || names_find(in_data, name)) return;
+    warning_add(model, setting->name.span, "the field '%s' is hidden by the output '%s' of the model", name, name)->help =
+        "in the train block the name is that of the output; give one of them another, to compare them";
+}
+
 static void find_fields(Model *model, const Names *seen) {
+    Names *in_data = names_new(model->arena);
     if (!is_own(model, model->data->span)) return;
+    mention_item(in_data, model->data);
+    for (const Setting *setting = model->data->settings.first; setting; setting = setting->next)
+        if (setting->is_field) find_hidden(model, setting, in_data);
     for (const Setting *setting = model->data->settings.first; setting; setting = setting->next) {
         const char *name = setting->name.text;
         if (setting->is_field && !names_find(seen, name) && !is_input(model, name))

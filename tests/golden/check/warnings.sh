@@ -37,6 +37,7 @@ try 's/h = x/h = dense(x, 4)\n    h = x/'
 try 's/logits \{/(logits, other) {\n    other = dense(x, 1)/'
 try 's/logits \{/(logits, other) {\n    other = dense(x, 1)/; s/^train \{/train {\n    freeze = [dense1]/'
 try 's/^model/def twice(x, k: int = 3) -> z { w = x + k; z = 2 * x }\nmodel/; s/h \|>/h |> twice |>/'
+try 's/source.y$/source.y/; s/logits/y/g; s/cross_entropy\(y, y\)/mean(y)/'
 # a loss that is given something else
 try 's/dense\(3\)/dense(3) |> softmax/'
 try 's/dense\(3\)/dense(3) |> relu/'
