@@ -40,7 +40,8 @@ static void copy_pixels(cairo_surface_t *surface, int width, int height, uint8_t
 
 /* The PNG in memory, so that it reaches the disk as other files do: whole. A tenth larger than cairo's own, which takes longer to
  * write than all fonts and lines take to draw. NULL after reporting an error. */
-static void *encode(cairo_surface_t *surface, const char *path, size_t *length, Diagnostics *diag) {
+static void *encode(const Picture *picture, const char *path, size_t *length, Diagnostics *diag) {
+    cairo_surface_t *surface = picture->surface;
     int width = cairo_image_surface_get_width(surface), height = cairo_image_surface_get_height(surface);
     png_image image = {.version = PNG_IMAGE_VERSION,
                        .width = (png_uint_32)width,
@@ -49,7 +50,8 @@ static void *encode(cairo_surface_t *surface, const char *path, size_t *length, 
                        .flags = PNG_IMAGE_FLAG_FAST};
     *length = PNG_IMAGE_PNG_SIZE_MAX(image);
     void *rgb = memory_try_grow(NULL, PNG_IMAGE_SIZE(image)), *bytes = memory_try_grow(NULL, *length);
-    bool good = rgb && bytes && cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS;
+    bool good = rgb && bytes && cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS &&
+                cairo_status(picture->cairo) == CAIRO_STATUS_SUCCESS;
     if (good) copy_pixels(surface, width, height, rgb);
     good = good && png_image_write_to_memory(&image, bytes, length, 0, rgb, 0, NULL);
     free(rgb);
@@ -70,7 +72,7 @@ static void picture_free(Picture *picture) {
 bool picture_save(Picture *picture, const char *path, Diagnostics *diag) {
     size_t length;
     cairo_surface_flush(picture->surface);
-    void *bytes = encode(picture->surface, path, &length, diag);
+    void *bytes = encode(picture, path, &length, diag);
     bool saved = bytes && file_write(path, bytes, length, diag);
     free(bytes);
     picture_free(picture);

@@ -79,6 +79,16 @@ char *memory_copy_string(const char *text, const char *what) {
 void *memory_library_malloc(size_t bytes) { return memory_grow(NULL, bytes, 1, "a library"); }
 void memory_library_free(void *memory) { free(memory); }
 
+void *memory_library_array(void *nothing, unsigned count, unsigned size) {
+    (void)nothing;
+    return memory_array(count, size, "a library");
+}
+
+void memory_library_release(void *nothing, void *memory) {
+    (void)nothing;
+    free(memory);
+}
+
 /* -- memory that programs run on -- */
 
 static void ask_for_large_pages(void *memory, size_t bytes) {

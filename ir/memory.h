@@ -40,8 +40,10 @@ char *memory_stream_end(MemoryStream *stream);
 _Noreturn void memory_exhausted(size_t bytes, const char *what);
 /* A library's malloc has returned NULL: ends the process, or returns NULL where a function of this header asked the library. */
 void *memory_library_refused(size_t bytes);
-/* malloc and free for libraries that take functions. */
+/* malloc and free for libraries that take functions, and the same in the form that zlib wants. */
 void *memory_library_malloc(size_t bytes);
 void memory_library_free(void *memory);
+void *memory_library_array(void *nothing, unsigned count, unsigned size);
+void memory_library_release(void *nothing, void *memory);
 
 #endif

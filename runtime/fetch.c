@@ -2,6 +2,7 @@
  * SHA-256 of its unpacked contents is right, so it does not matter where it came from or how it was packed. */
 #include "runtime/fetch.h"
 #include "ir/files.h"
+#include "ir/memory.h"
 #include "runtime/curl.h"
 #include "runtime/runtime.h"
 #include "runtime/sources.h"
@@ -279,6 +280,7 @@ static bool fetch_set(const Origin *origin, const FetchPlaces *places, bool quie
     fetch.curl = curl;
     curl->global_init(CURL_GLOBAL_DEFAULT);
     fetch.transfer = curl->easy_init();
+    if (!fetch.transfer) memory_exhausted(0, "a download");
     bool good = fetch_files(&fetch, origin, places);
     curl->easy_cleanup(fetch.transfer);
     curl->global_cleanup();

@@ -53,12 +53,12 @@ static bool look_ahead(Unpacker *unpacker, Problem *problem) {
     unpacker->packed = got >= 2 && unpacker->input[0] == 0x1f && unpacker->input[1] == 0x8b;
     unpacker->stream.next_in = unpacker->input;
     unpacker->stream.avail_in = (uInt)got;
-    if (unpacker->packed && inflateInit2(&unpacker->stream, GZIP_WINDOW) != Z_OK) {
-        unpacker->packed = false;
-        problem_set(problem, "cannot unpack '%s': out of memory", unpacker->path);
-        return false;
-    }
-    return true;
+    unpacker->stream.zalloc = memory_library_array;
+    unpacker->stream.zfree = memory_library_release;
+    if (!unpacker->packed || inflateInit2(&unpacker->stream, GZIP_WINDOW) == Z_OK) return true;
+    unpacker->packed = false;
+    problem_set(problem, "cannot unpack '%s': zlib does not start", unpacker->path);
+    return false;
 }
 
 Unpacker *unpack_open(const char *path, Problem *problem) {

@@ -1,5 +1,6 @@
 /* ZIP archives as numpy.savez writes them: the list of files at the end says where each is; stored, or packed by deflate. See
  * https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT */
+#include "ir/memory.h"
 #include "runtime/npy.h"
 
 #include <string.h>
@@ -99,7 +100,7 @@ bool zip_list(const void *memory, size_t length, Arena *arena, ZipEntry *entries
 /* -- unpacking -- */
 
 static bool inflate_entry(const uint8_t *from, const ZipEntry *entry, uint8_t *to, size_t bytes) {
-    z_stream stream = {0};
+    z_stream stream = {.zalloc = memory_library_array, .zfree = memory_library_release};
     size_t taken = 0, made = 0;
     int result = inflateInit2(&stream, -MAX_WBITS);
     while (result == Z_OK && made < bytes) { /* zlib counts in 32 bits */
