@@ -26,18 +26,18 @@ typedef struct {
 static const Origin origins[] = {
     {"mnist",
      {"https://ossci-datasets.s3.amazonaws.com/mnist", "https://storage.googleapis.com/cvdf-datasets/mnist"},
-     {"ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-      "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-      "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-      "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
+     {[FILE_TRAIN_IMAGES] = "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+      [FILE_TRAIN_LABELS] = "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+      [FILE_TEST_IMAGES] = "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+      [FILE_TEST_LABELS] = "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
      NULL},
     {"fashion_mnist",
      {"https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
       "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"},
-     {"c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-      "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-      "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-      "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"},
+     {[FILE_TRAIN_IMAGES] = "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+      [FILE_TRAIN_LABELS] = "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+      [FILE_TEST_IMAGES] = "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+      [FILE_TEST_LABELS] = "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"},
      NULL},
     {"california_housing",
      {"https://raw.githubusercontent.com/ageron/handson-ml2/master/datasets/housing",
@@ -263,6 +263,7 @@ static bool fetch_files(Fetch *fetch, const Origin *origin, const FetchPlaces *p
     int count = origin->table ? 1 : FILE_COUNT;
     bool good = make_folder(fetch);
     for (int i = 0; i < count && good; i++) {
+        if (!origin->hashes[i]) continue;
         fetch->file = origin->table ? arena_format(fetch->arena, "%s" TABLE_ENDING, origin->name) : named_file((FileRole)i);
         fetch->remote = origin->table && places->mirrors ? origin->table : fetch->file;
         fetch->hash = origin->hashes[i];

@@ -81,17 +81,19 @@ static bool check_labels(const SourceFiles *files, int role, Shape labels, Shape
     return header_problem(files, role, diag, &problem);
 }
 
-static bool check_same_rows(const SourceFiles *files, Shape train, Shape test, Diagnostics *diag) {
+/* Held-out images behind `rows` others. */
+static bool check_same_rows(const SourceFiles *files, Shape train, int role, Shape held_out, int64_t *rows, Diagnostics *diag) {
     Problem problem;
-    bool too_many = train.dim[0] + test.dim[0] > INT32_MAX; /* rows are numbered in 32 bits */
-    train.dim[0] = test.dim[0];
-    if (shape_equal(train, test) && !too_many) return true;
+    bool too_many = *rows + held_out.dim[0] > INT32_MAX; /* rows are numbered in 32 bits */
+    train.dim[0] = held_out.dim[0];
+    *rows += held_out.dim[0];
+    if (shape_equal(train, held_out) && !too_many) return true;
     if (too_many)
-        problem_set(&problem, "'%s' makes it more than %d rows in all", files->paths[FILE_TEST_IMAGES], INT32_MAX);
+        problem_set(&problem, "'%s' makes it more than %d rows in all", files->paths[role], INT32_MAX);
     else
-        problem_set(&problem, "the images in '%s' have another size than those in '%s'", files->paths[FILE_TEST_IMAGES],
+        problem_set(&problem, "the images in '%s' have another size than those in '%s'", files->paths[role],
                     files->paths[FILE_TRAIN_IMAGES]);
-    return header_problem(files, FILE_TEST_IMAGES, diag, &problem);
+    return header_problem(files, role, diag, &problem);
 }
 
 static bool check_headers(const SourceFiles *files, const Load *loads, Diagnostics *diag) {
@@ -101,8 +103,11 @@ static bool check_headers(const SourceFiles *files, const Load *loads, Diagnosti
         if (!check_images(files, role, images, diag)) return false;
         if (files->paths[role + 1] && !check_labels(files, role + 1, loads[role + 1].idx.shape, images, diag)) return false;
     }
-    if (!files->paths[FILE_TEST_IMAGES]) return true;
-    return check_same_rows(files, loads[FILE_TRAIN_IMAGES].idx.shape, loads[FILE_TEST_IMAGES].idx.shape, diag);
+    Shape train = loads[FILE_TRAIN_IMAGES].idx.shape;
+    int64_t rows = train.dim[0];
+    for (int role = FILE_VALID_IMAGES; role < FILE_COUNT; role += 2)
+        if (files->paths[role] && !check_same_rows(files, train, role, loads[role].idx.shape, &rows, diag)) return false;
+    return true;
 }
 
 /* A row without the leading count of rows. Files of rank 3 hold pictures: their rows get a channel in front. */
@@ -114,11 +119,9 @@ static Shape row_shape(Shape file) {
 }
 
 /* The fields, of rows as the images' shape says; classes of a named set have names. */
-static void make_fields(SourceData *data, const SourceFiles *files, Shape images, int64_t train_rows, int64_t test_rows) {
+static void make_fields(SourceData *data, const SourceFiles *files, Shape images) {
     bool labels = files->named || files->paths[FILE_TRAIN_LABELS];
     reader_fields(data, labels ? 2 : 1);
-    data->schema.train_rows = train_rows;
-    data->schema.test_rows = test_rows;
     data->fields[0] = (SourceField){.name = "image", .dtype = DTYPE_U8, .row = row_shape(images)};
     if (labels) data->fields[1] = (SourceField){.name = "label", .dtype = DTYPE_U8, .classes = files->classes};
     if (!files->named) return;
@@ -131,14 +134,15 @@ static bool fields_without_files(const DataSource *source, SourceData *data) {
     const NamedSet *named = source->arg_count ? NULL : named_set(source->reader);
     SourceFiles files;
     if (!named || source_files_named(named, source->span, data->arena, &files)) return false;
-    make_fields(data, &files, shape_of(3, (int64_t[]){1, NAMED_SIDE, NAMED_SIDE}), 0, 0);
+    make_fields(data, &files, shape_of(3, (int64_t[]){1, NAMED_SIDE, NAMED_SIDE}));
     return true;
 }
 
 /* -- mapping -- */
 
-/* All or none: where rows are mapped, the test rows of all fields begin at a page. */
+/* All or none: where rows are mapped, the test rows of all fields begin at a page. Three files of a field are not. */
 static bool can_be_mapped(const IdxSource *own, const Load *loads) {
+    if (own->files.paths[FILE_VALID_IMAGES]) return false;
     for (int role = 0; role < FILE_COUNT; role++)
         if (own->files.paths[role] && idx_is_packed(&loads[role].idx)) return false;
     const Shape *train = &own->shapes[FILE_TRAIN_IMAGES], *test = &own->shapes[FILE_TEST_IMAGES];
@@ -157,10 +161,11 @@ static bool map_field(SourceData *data, int field, Diagnostics *diag) {
     Problem problem, whole = {0};
     if (!paths[field]) return true;
     size_t row = (size_t)(shape_elements(own->shapes[field]) / own->shapes[field].dim[0]);
-    bool good = paths[field + 2] ? map_open_two((const char *const[2]){paths[field], paths[field + 2]},
-                                                (const size_t[2]){file_bytes(own, field), file_bytes(own, field + 2)},
-                                                row * (size_t)data->test_begin, &own->maps[field], &problem)
-                                 : map_open(paths[field], &own->maps[field], &problem);
+    int test = FILE_TEST_IMAGES + field;
+    bool good = paths[test] ? map_open_two((const char *const[2]){paths[field], paths[test]},
+                                           (const size_t[2]){file_bytes(own, field), file_bytes(own, test)},
+                                           row * (size_t)data->test_begin, &own->maps[field], &problem)
+                            : map_open(paths[field], &own->maps[field], &problem);
     if (good && own->maps[field].length < file_bytes(own, field))
         problem_set(&problem, "it changes while it is read"), good = false;
     if (good) return data->data[field] = (char *)own->maps[field].bytes + idx_header(own->shapes[field], header), true;
@@ -199,17 +204,22 @@ static bool load_files(const SourceFiles *files, Load *loads, Diagnostics *diag)
     return good;
 }
 
-static bool reserve_field(SourceData *data, int field, Load *train, Load *test, Diagnostics *diag) {
+/* Room for the rows of all files of a field, one after the other. */
+static bool reserve_field(SourceData *data, int field, Load *loads, Diagnostics *diag) {
     const IdxSource *own = data->own;
+    size_t bytes = 0;
     if (!own->files.paths[field]) return true;
-    size_t bytes = train->idx.bytes + test->idx.bytes;
+    for (int role = field; role < FILE_COUNT; role += 2) bytes += loads[role].idx.bytes;
     data->data[field] = memory_try(bytes);
     if (!data->data[field]) {
         diag_error(diag, STATUS_DATA, own->files.spans[field], "no memory for %zu bytes of data", bytes);
         return false;
     }
-    train->to = data->data[field];
-    if (test->idx.path) test->to = train->to + train->idx.bytes;
+    uint8_t *to = data->data[field];
+    for (int role = field; role < FILE_COUNT; role += 2) {
+        if (loads[role].idx.path) loads[role].to = to;
+        to += loads[role].idx.bytes;
+    }
     return true;
 }
 
@@ -226,6 +236,11 @@ static bool check_classes(const SourceFiles *files, int role, const uint8_t *lab
     return true;
 }
 
+/* The number that the first row of a file has. */
+static int64_t first_row(const SourceData *data, int role) {
+    return role < FILE_VALID_IMAGES ? 0 : role < FILE_TEST_IMAGES ? data->schema.train_rows : data->test_begin;
+}
+
 /* The unpacked files one after the other, headers included: `zcat train-images... train-labels... ... | b3sum`. */
 static void digest_files(const SourceData *data, llvm_blake3_hasher *hasher) {
     const IdxSource *own = data->own;
@@ -233,7 +248,7 @@ static void digest_files(const SourceData *data, llvm_blake3_hasher *hasher) {
         uint8_t header[IDX_MAX_HEADER];
         if (!own->files.paths[role]) continue;
         size_t bytes = (size_t)shape_elements(own->shapes[role]), row = bytes / (size_t)own->shapes[role].dim[0];
-        size_t begin = role < FILE_TEST_IMAGES ? 0 : row * (size_t)data->test_begin;
+        size_t begin = row * (size_t)first_row(data, role);
         llvm_blake3_hasher_update(hasher, header, idx_header(own->shapes[role], header));
         llvm_blake3_hasher_update(hasher, (const uint8_t *)data->data[role % 2] + begin, bytes);
     }
@@ -248,44 +263,47 @@ static void release(SourceData *data) {
 }
 
 static bool load_fields(SourceData *data, Load *loads, Diagnostics *diag) {
-    return reserve_field(data, 0, &loads[FILE_TRAIN_IMAGES], &loads[FILE_TEST_IMAGES], diag) &&
-           reserve_field(data, 1, &loads[FILE_TRAIN_LABELS], &loads[FILE_TEST_LABELS], diag) &&
+    return reserve_field(data, 0, loads, diag) && reserve_field(data, 1, loads, diag) &&
            load_files(&((IdxSource *)data->own)->files, loads, diag);
 }
 
-/* The training rows of all fields, then the test rows. */
 static void take_origins(SourceData *data) {
     const SourceFiles *files = &((IdxSource *)data->own)->files;
-    const int roles[] = {FILE_TRAIN_IMAGES, FILE_TEST_IMAGES};
-    reader_origins(data, files->paths[FILE_TEST_IMAGES] ? 2 : 1);
-    for (uint32_t i = 0; i < data->origin_count; i++) {
+    uint32_t count = 0;
+    for (int role = FILE_TRAIN_IMAGES; role < FILE_COUNT; role += 2) count += files->paths[role] != NULL;
+    reader_origins(data, count);
+    count = 0;
+    for (int role = FILE_TRAIN_IMAGES; role < FILE_COUNT; role += 2) {
         const char **parts = ARENA_ARRAY(data->arena, const char *, data->schema.field_count);
+        if (!files->paths[role]) continue;
         for (uint32_t k = 0; k < data->schema.field_count; k++)
-            parts[k] = arena_format(data->arena, "'%s'", files->paths[roles[i] + (int)k]);
-        data->origins[i] =
-            (RowOrigin){.begin = i ? (int32_t)data->test_begin : 0, .file = files->paths[roles[i]], .parts = parts};
+            parts[k] = arena_format(data->arena, "'%s'", files->paths[role + (int)k]);
+        data->origins[count++] =
+            (RowOrigin){.begin = (int32_t)first_row(data, role), .file = files->paths[role], .parts = parts};
     }
 }
 
 static bool read_elements(SourceData *data, Load *loads, Diagnostics *diag) {
     const IdxSource *own = data->own;
     const SourceFiles *files = &own->files;
-    data->test_begin = data->schema.train_rows;
+    data->test_begin = data->schema.train_rows + data->schema.valid_rows;
     if (!(can_be_mapped(own, loads) ? map_fields(data, diag) : load_fields(data, loads, diag))) return false;
     take_origins(data);
     if (!files->paths[FILE_TRAIN_LABELS]) return true;
     const uint8_t *labels = data->data[1];
-    return check_classes(files, FILE_TRAIN_LABELS, labels, data->schema.train_rows, diag) &&
-           check_classes(files, FILE_TEST_LABELS, labels + data->test_begin, data->schema.test_rows, diag);
+    for (int role = FILE_TRAIN_LABELS; role < FILE_COUNT; role += 2)
+        if (!check_classes(files, role, labels + first_row(data, role), own->shapes[role].dim[0], diag)) return false;
+    return true;
 }
 
 static bool read_files(bool whole, SourceData *data, Load *loads, Diagnostics *diag) {
     IdxSource *own = data->own;
     if (!open_files(&own->files, loads, diag) || !check_headers(&own->files, loads, diag)) return false;
     for (int role = 0; role < FILE_COUNT; role++) own->shapes[role] = loads[role].idx.shape;
-    Shape images = own->shapes[FILE_TRAIN_IMAGES];
-    bool test = own->files.paths[FILE_TEST_IMAGES] != NULL;
-    make_fields(data, &own->files, images, images.dim[0], test ? own->shapes[FILE_TEST_IMAGES].dim[0] : 0);
+    make_fields(data, &own->files, own->shapes[FILE_TRAIN_IMAGES]);
+    data->schema.train_rows = own->shapes[FILE_TRAIN_IMAGES].dim[0];
+    data->schema.valid_rows = own->shapes[FILE_VALID_IMAGES].dim[0];
+    data->schema.test_rows = own->shapes[FILE_TEST_IMAGES].dim[0];
     return !whole || read_elements(data, loads, diag);
 }
 

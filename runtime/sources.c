@@ -37,8 +37,10 @@ const NamedSet *named_set(const char *name) {
 }
 
 const char *named_file(FileRole role) {
-    static const char *const names[FILE_COUNT] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
-                                                  "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+    static const char *const names[FILE_COUNT] = {[FILE_TRAIN_IMAGES] = "train-images-idx3-ubyte",
+                                                  [FILE_TRAIN_LABELS] = "train-labels-idx1-ubyte",
+                                                  [FILE_TEST_IMAGES] = "t10k-images-idx3-ubyte",
+                                                  [FILE_TEST_LABELS] = "t10k-labels-idx1-ubyte"};
     return names[role];
 }
 
@@ -111,12 +113,15 @@ const char *source_find_file(Arena *arena, const char *folder, const char *name)
     return path ? path : find_named(arena, root, other);
 }
 
-/* How many of a named set's files are in a folder. */
-static int find_set(Arena *arena, const char *folder, SourceFiles *files) {
+/* How many of a named set's files are in a folder; *whole: all are. */
+static int find_set(Arena *arena, const char *folder, SourceFiles *files, bool *whole) {
     int found = 0;
+    *whole = true;
     for (int role = 0; role < FILE_COUNT; role++) {
-        files->paths[role] = find_file(arena, folder, named_file((FileRole)role));
+        const char *name = named_file((FileRole)role);
+        files->paths[role] = name ? find_file(arena, folder, name) : NULL;
         found += files->paths[role] != NULL;
+        *whole &= !name || files->paths[role];
     }
     return found;
 }
@@ -125,9 +130,10 @@ bool source_files_named(const NamedSet *named, Span span, Arena *arena, SourceFi
     char folder[PATH_BYTES];
     *files = (SourceFiles){.named = named, .classes = NAMED_CLASSES};
     for (int role = 0; role < FILE_COUNT; role++) files->spans[role] = span;
-    int found = find_set(arena, data_folder(named->name, folder, sizeof folder), files);
-    if (!found && named->system_folder) found = find_set(arena, named->system_folder, files);
-    return found == FILE_COUNT;
+    bool whole;
+    int found = find_set(arena, data_folder(named->name, folder, sizeof folder), files, &whole);
+    if (!found && named->system_folder) find_set(arena, named->system_folder, files, &whole);
+    return whole;
 }
 
 void source_report_missing(const DataSource *source, const SourceArg *arg, Diagnostics *diag) {
@@ -168,7 +174,7 @@ static void report_missing_set(const SourceFiles *files, Span span, Diagnostics 
     for (int role = FILE_COUNT - 1; role >= 0; role--) {
         if (files->paths[role])
             any = true;
-        else
+        else if (named_file((FileRole)role))
             missing = role;
     }
     diag_error(diag, STATUS_DATA, span, "no data: '%s' is not in '%s'%s%s%s", any ? named_file((FileRole)missing) : named->name,
@@ -192,9 +198,10 @@ static bool files_of_named(const NamedSet *named, const DataSource *source, Aren
     return false;
 }
 
-/* -- idx(images, labels, test_images =, test_labels =, classes =) -- */
+/* -- idx(images, labels, valid_images =, valid_labels =, test_images =, test_labels =, classes =) -- */
 
-static const char *const idx_arguments[] = {"images", "labels", "test_images", "test_labels", "classes"};
+static const char *const idx_arguments[] = {"images",      "labels",      "valid_images", "valid_labels",
+                                            "test_images", "test_labels", "classes"};
 enum { IDX_ARGUMENTS = sizeof idx_arguments / sizeof *idx_arguments, IDX_POSITIONAL = 2, IDX_CLASSES = FILE_COUNT };
 
 static int argument_index(const SourceArg *arg, uint32_t position) {
@@ -213,7 +220,8 @@ static bool unknown_argument(const SourceArg *arg, Diagnostics *diag) {
     if (near)
         diag_help(diag, "did you mean '%s'?", near);
     else
-        diag_help(diag, "write idx(images, labels, test_images = ..., test_labels = ..., classes = ...)");
+        diag_help(diag, "write idx(images, labels, valid_images = ..., valid_labels = ..., test_images = ..., test_labels = "
+                        "..., classes = ...)");
     return false;
 }
 
@@ -257,10 +265,11 @@ static bool files_of_idx(const DataSource *source, Arena *arena, SourceFiles *fi
         diag_help(diag, "write idx(\"images-idx3-ubyte\", \"labels-idx1-ubyte\")");
         return false;
     }
-    bool test = seen[FILE_TEST_IMAGES];
-    if (seen[FILE_TEST_LABELS] != (test && seen[FILE_TRAIN_LABELS])) {
+    for (int role = FILE_VALID_IMAGES; role < FILE_COUNT; role += 2) {
+        if (seen[role + 1] == (seen[role] && seen[FILE_TRAIN_LABELS])) continue;
         diag_error(diag, STATUS_MODEL, source->span,
-                   "idx() needs labels for the training images and for the test images, or for neither");
+                   "idx() needs labels for the training images and for the %s images, or for neither",
+                   role == FILE_VALID_IMAGES ? "validation" : "test");
         return false;
     }
     return good;

@@ -4,7 +4,16 @@
 
 #include "ir/source.h"
 
-typedef enum { FILE_TRAIN_IMAGES, FILE_TRAIN_LABELS, FILE_TEST_IMAGES, FILE_TEST_LABELS, FILE_COUNT } FileRole;
+/* Images and labels of each split, in the order of their rows. Named sets have no validation files. */
+typedef enum {
+    FILE_TRAIN_IMAGES,
+    FILE_TRAIN_LABELS,
+    FILE_VALID_IMAGES,
+    FILE_VALID_LABELS,
+    FILE_TEST_IMAGES,
+    FILE_TEST_LABELS,
+    FILE_COUNT
+} FileRole;
 
 /* A data set known by name. All of them have ten classes of 28 x 28 grey images. */
 enum { NAMED_CLASSES = 10, NAMED_SIDE = 28 };
@@ -14,7 +23,7 @@ typedef struct {
     const char *system_folder; /* where the system's package puts it, or NULL */
 } NamedSet;
 const NamedSet *named_set(const char *name); /* NULL: there is none of that name */
-const char *named_file(FileRole role);       /* its usual name, without .gz */
+const char *named_file(FileRole role);       /* its usual name, without .gz; NULL: a named set has no such file */
 
 /* The table known by a name, or by that of its file, which has this at its end; NULL: there is none. */
 #define TABLE_ENDING ".csv"

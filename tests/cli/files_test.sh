@@ -155,4 +155,29 @@ train { loss = cross_entropy(logits, y); optimizer = sgd(0.1); epochs = 1 }
 END
 expect 0 mlc data pictures.mdl --split valid
 says out "2 train rows, 2 valid, 2 test" "pictures/val/dark/1.png, label 0 (dark)"
+# IDX files with validation rows of their own: of the same files as the test rows, they give the same numbers; packed or not, the same bits.
+small_model
+sed -i 's/test_images = /valid_images = "test_images", valid_labels = "test_labels", test_images = /' small.mdl
+expect 0 mlc train small.mdl --out idx -q
+expect 0 mlc eval idx --split valid --json
+sed 's/"split":"valid"//' "$scratch/out" >valid.json
+expect 0 mlc eval idx --split test --json
+sed 's/"split":"test"//' "$scratch/out" | same /dev/stdin valid.json
+expect 0 mlc data small.mdl --split valid --json
+says out '"rows":{"train":610,"valid":203,"test":203}' '"first_rows":[{"file":"./test_images","row":0'
+gzip -k images test_labels
+sed 's/"images"/"images.gz"/; s/test_labels = "test_labels"/test_labels = "test_labels.gz"/' small.mdl >packed.mdl
+expect 0 mlc train packed.mdl --out packed_idx -q
+cmp <(tail -c 20000 idx/last.safetensors) <(tail -c 20000 packed_idx/last.safetensors) || fail "weights differ"
+sed 's/valid_labels = "test_labels", //' small.mdl >unlabelled.mdl
+expect 3 mlc check unlabelled.mdl
+says err "idx() needs labels for the training images and for the validation images, or for neither"
+sed 's/valid_labels = "test_labels"/valid_labels = "labels"/' small.mdl >other.mdl
+expect 4 mlc check other.mdl
+says err "holds 610 labels, but './test_images' holds 203 images"
+{ head -c 8 test_labels; printf '\377'; tail -c +10 test_labels; } >wrong_labels
+sed 's/valid_labels = "test_labels"/valid_labels = "wrong_labels"/' small.mdl >wrong.mdl
+expect 4 mlc train wrong.mdl --out wrong -q
+says err "'./wrong_labels' has label 255 in row 0, expected 0 to 9"
+
 finish
