@@ -61,12 +61,6 @@ static double panel_y(const Panel *panel, double value) {
     return panel->top + PANEL_HEIGHT * (panel->high - value) / (panel->high - panel->low);
 }
 
-/* 1, 2 or 5 times a power of ten, such that about `wanted` steps make up the range */
-static double tick_step(double range, int wanted) {
-    double power = pow(10, floor(log10(range / wanted))), times = range / wanted / power;
-    return power * (times < 1.5 ? 1 : times < 3.5 ? 2 : times < 7.5 ? 5 : 10);
-}
-
 static void value_text(const Panel *panel, double value, int decimals, char text[32]) {
     if (panel->percent)
         snprintf(text, 32, "%.*f %%", decimals > 2 ? decimals - 2 : 0, value * 100);
@@ -132,7 +126,7 @@ static void draw_logarithmic_axis(const Panel *panel) {
 }
 
 static void draw_even_axis(const Panel *panel) {
-    double step = tick_step(panel->high - panel->low, TICKS_WANTED);
+    double step = picture_tick_step(panel->high - panel->low, TICKS_WANTED);
     int decimals = step < 1 ? (int)ceil(-log10(step) - 1e-9) : 0;
     for (double i = ceil(panel->low / step - 1e-9); i * step <= panel->high + step * 1e-9; i++) {
         draw_tick(panel, i == 0 ? 0 : i * step /* not -0 */, decimals);
@@ -141,7 +135,7 @@ static void draw_even_axis(const Panel *panel) {
 
 static void draw_epoch_axis(Panel *panel) {
     double bottom = panel->top + PANEL_HEIGHT;
-    double step = fmax(1, tick_step(fmax(1, panel->last - panel->first), 8));
+    double step = fmax(1, picture_tick_step(fmax(1, panel->last - panel->first), 8));
     for (double epoch = ceil(panel->first / step) * step; epoch <= panel->last; epoch += step) {
         char text[32];
         double x = panel_x(panel, epoch);

@@ -2,6 +2,7 @@
 #include "cli/picture.h"
 #include "ir/memory.h"
 
+#include <math.h>
 #include <fontconfig/fontconfig.h>
 #include <png.h>
 #include <stdlib.h>
@@ -155,4 +156,9 @@ void picture_image(Picture *picture, double x, double y, double width, double he
     cairo_paint(picture->cairo);
     cairo_restore(picture->cairo);
     cairo_surface_destroy(image);
+}
+
+double picture_tick_step(double range, int wanted) {
+    double power = pow(10, floor(log10(range / wanted))), times = range / wanted / power;
+    return power * (times < 1.5 ? 1 : times < 3.5 ? 2 : times < 7.5 ? 5 : 10);
 }

@@ -43,6 +43,9 @@ void picture_box(Picture *picture, double x, double y, double width, double heig
 void picture_image(Picture *picture, double x, double y, double width, double height, const uint8_t *pixels, int rows,
                    int columns, int channels);
 
+/* The distance of ticks on an axis: 1, 2 or 5 times a power of ten, such that about `wanted` make up the range. */
+double picture_tick_step(double range, int wanted);
+
 /* Loss and metrics over epochs (cli/curves.c). */
 bool curves_draw(const char *path, const char *title, const Journal *journal, Diagnostics *diag);
 

@@ -28,12 +28,6 @@ static double y_of(const Plot *plot, double value) {
     return TOP + SIDE * (plot->y.high - value) / (plot->y.high - plot->y.low);
 }
 
-/* 1, 2 or 5 times a power of ten. */
-static double step_of(const Axis *axis) {
-    double rough = (axis->high - axis->low) / TICKS_WANTED, power = pow(10, floor(log10(rough)));
-    return power * (rough > 5 * power ? 10 : rough > 2 * power ? 5 : rough > power ? 2 : 1);
-}
-
 static void widen(Axis *axis, double value) {
     axis->low = fmin(axis->low, value);
     axis->high = fmax(axis->high, value);
@@ -47,7 +41,7 @@ static void finish(Axis *axis) {
 }
 
 static void draw_ticks(const Plot *plot, const Axis *axis, bool across) {
-    double step = step_of(axis);
+    double step = picture_tick_step(axis->high - axis->low, TICKS_WANTED);
     for (double i = ceil(axis->low / step); i * step <= axis->high; i++) {
         char text[32];
         double at = across ? x_of(plot, i * step) : y_of(plot, i * step);

@@ -5,6 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/small_model.bash"
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 MLC=$(realpath -m "${MLC:-$root/build/release/mlc}")
 MAKE_DATA=$(realpath -m "${MAKE_DATA:-$root/build/release/tests/make_data}")
+PNG_PIXELS=$(realpath -m "${PNG_PIXELS:-$root/build/release/tests/png_pixels}")
 MAKE_PICTURES=$(realpath -m "${MAKE_PICTURES:-$root/build/release/tests/make_pictures}")
 scratch=$(mktemp -d) && trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
 export LC_ALL=C NO_COLOR=1 HOME=$scratch/home TMPDIR=$scratch

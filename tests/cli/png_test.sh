@@ -10,6 +10,10 @@ drawn() {
     [[ $size == "$1 $2" ]] || fail "$3 has $size points, not $1 $2"
 }
 
+# colour RRGGBB X Y FILE: of the pixel at a point. At least NUMBER pixels have a colour: coloured RRGGBB NUMBER FILE.
+colour() { [[ $("$PNG_PIXELS" "$4" $((2 * $2)) $((2 * $3))) == "$1" ]] || fail "$4 is $("$PNG_PIXELS" "$4" $((2 * $2)) $((2 * $3))) at $2, $3, not $1"; }
+coloured() { (($("$PNG_PIXELS" "$3" "$1") >= $2)) || fail "$3 has $("$PNG_PIXELS" "$3" "$1") pixels of colour $1, not $2"; }
+
 # train NAME: the model on stdin, into the run NAME.
 train() { cat >"$1.mdl" && expect 0 mlc train "$1.mdl" --out "$1" -q; }
 
@@ -43,6 +47,23 @@ END
 expect 0 mlc predict made --split train --png made.png
 drawn 826 316 made.png
 
+# an image of four pixels, red, green, blue and white: each is a quarter of its cell, and around it is paper
+{ for i in {1..8}; do printf '\377\0\0\377\0\377\0\377\0\0\377\377'; done; } | npy '|u1' '(8, 3, 2, 2)' >quarters.npy
+printf '\0\1\0\1\0\1\0\1' | npy '|u1' '(8,)' >kinds.npy
+train quarters <<'END'
+mdl 1
+data { source = npy("quarters.npy", "kinds.npy"); field image = source.x / 255; field kind = source.y }
+model m(image) -> logits { logits = image |> flatten |> dense(2) }
+train { loss = cross_entropy(logits, kind); optimizer = adam(0.01); epochs = 1; batch = 4 }
+END
+expect 0 mlc predict quarters --split train --index 0..3 --png quarters.png
+colour ff0000 49 105 quarters.png
+colour 00ff00 91 105 quarters.png
+colour 0000ff 49 147 quarters.png
+colour ffffff 91 147 quarters.png
+colour ffffff 20 105 quarters.png
+colour 00ff00 189 105 quarters.png
+
 # images [N, H, W] with a number each
 head -c $((8 * 5 * 7)) /dev/zero | npy '|u1' '(8, 5, 7)' >greys.npy
 head -c $((8 * 4)) /dev/zero | npy '<f4' '(8,)' >numbers.npy
@@ -65,6 +86,9 @@ train { loss = mse(p, b); optimizer = adam(0.1); epochs = 3 }
 END
 expect 0 mlc predict table --png table.png
 drawn 850 474 table.png
+coloured 1f6fb4 500 table.png # dots of 10 rows, twice
+coloured d9720f 500 table.png # where predictions are right
+coloured 1f6fb4 200 table/curves.png
 
 # classes of a table are a matter of eval
 { echo a,kind && for i in {1..40}; do echo "$i,$((i % 2))"; done; } >kinds.csv
