@@ -117,12 +117,14 @@ static const char *near_model(const char *path, Arena *arena, const char *const 
 void guess_model(const char *path, Diagnostics *diag) {
     Arena *arena = arena_new();
     bool is_folder = path_is_folder(path);
-    Path folder = is_folder ? path_join(path, "") : path_folder(path), run_model = path_join(path, RUN_MODEL);
+    Path newest, folder = is_folder ? path_join(path, "") : path_folder(path), run_model = path_join(path, RUN_MODEL);
     const char *names[MODELS_MAX], *before = strchr(path, '/') || is_folder ? folder.path : "";
     uint32_t count = models_in(folder.path, arena, names);
     const char *near = is_folder ? NULL : near_model(path, arena, names, count);
     if (is_folder && path_exists(run_model.path)) {
         diag_help(diag, "'mlc train --resume %s' goes on with that run, and %s is its model", path, run_model.path);
+    } else if (is_folder && run_newest(path, &newest)) {
+        diag_help(diag, "it holds runs; the model of the newest one is %s", path_join(newest.path, RUN_MODEL).path);
     } else if (near) {
         diag_help(diag, "did you mean '%s'?", *before ? path_join(before, near).path : near);
     } else if (count) {

@@ -70,6 +70,15 @@ static bool in_progress(const SourceText *user, const SourceText *text) {
     return user != NULL;
 }
 
+/* Old Macs end their lines with a carriage return alone. */
+static const char *with_newlines(Arena *arena, const char *text, size_t length) {
+    char *copy = arena_copy_string(arena, text, length);
+    if (memchr(text, '\n', length)) return copy;
+    for (size_t i = 0; i < length; i++)
+        if (copy[i] == '\r') copy[i] = '\n';
+    return copy;
+}
+
 /* The text of a file, which is then part of the model; NULL after reporting an error. */
 static SourceText *open_text(Model *model, const SourceText *user, const Name *name, const char *path) {
     size_t length = 0;
@@ -86,7 +95,7 @@ static SourceText *open_text(Model *model, const SourceText *user, const Name *n
                              .place = name->span,
                              .path = path,
                              .folder = path_folder_of(model->arena, path),
-                             .text = arena_copy_string(model->arena, read, length),
+                             .text = with_newlines(model->arena, read, length),
                              .length = (uint32_t)length,
                              .depth = user->depth + 1};
     free(read);
@@ -137,7 +146,7 @@ bool texts_read(Model *model) {
     model->own_text = text;
     *text = (SourceText){.path = options->path,
                          .folder = model->info.source.folder,
-                         .text = arena_copy_string(model->arena, options->text, options->length),
+                         .text = with_newlines(model->arena, options->text, options->length),
                          .length = (uint32_t)options->length};
     names_put(model->texts, identity_of(model->arena, options->path), text);
     return read_items(model, text);

@@ -193,3 +193,10 @@ w 's/field y = source.y/field y = source.label/'
 w 's/dense\(3\)/dense(2)/'
 w 's/dense\(3\)/dense(3) |> softmax/'
 w 's/dense\(3\)/dense(3) |> argmax/'
+# ends of lines, marks of word processors, other encodings
+tr '\n' '\r' <right.mdl >mac.mdl && mlc check mac.mdl
+tr '\n' '\r' <right.mdl | sed 's/dense(8)/dense(8/' >mac.mdl && mlc check mac.mdl
+sed 's/$/\r/' right.mdl >dos.mdl && mlc check dos.mdl
+{ printf '\357\273\277' && cat right.mdl; } >bom.mdl && mlc check bom.mdl
+{ printf '\377\376' && sed 's/./&\x00/g' right.mdl; } >wide.mdl
+mlc check wide.mdl
