@@ -10,9 +10,8 @@ static json_t *statistics_json(const Statistics *statistics) {
     bool any = statistics->moments.count > 0;
     return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "count", (json_int_t)statistics->moments.count, "missing",
                      (json_int_t)statistics->missing, "infinite", (json_int_t)statistics->infinite, "min",
-                     json_number(any ? statistics->least : NAN), "mean", json_number(any ? statistics->moments.mean : NAN),
-                     "max", json_number(any ? statistics->most : NAN), "deviation",
-                     json_number(statistics_deviation(statistics)));
+                     json_exact(any ? statistics->least : NAN), "mean", json_exact(any ? statistics->moments.mean : NAN), "max",
+                     json_exact(any ? statistics->most : NAN), "deviation", json_number(statistics_deviation(statistics)));
 }
 
 static json_t *columns_json(const Statistics *columns, int64_t width) {
@@ -103,10 +102,9 @@ static json_t *findings_json(const Findings *findings) {
 static json_t *learnt_json(const DataReport *report) {
     json_t *object = json_object();
     for (uint32_t i = 0; i < report->learnt_count; i++) {
-        const SourceField flat = {.dtype = report->learnt[i].dtype};
         json_t *values = json_array();
         for (int64_t k = 0; k < report->learnt[i].count; k++)
-            json_array_append_new(values, json_number(report_element(&flat, report->learnt[i].values, k, 0)));
+            json_array_append_new(values, json_exact(report->learnt[i].values[k]));
         json_object_set_new(object, report->learnt[i].name, values);
     }
     return object;
@@ -114,29 +112,41 @@ static json_t *learnt_json(const DataReport *report) {
 
 /* -- the first rows -- */
 
-static json_t *element_json(const SourceField *field, const void *rows, int64_t row, int64_t element) {
-    double value = report_element(field, rows, row, element);
-    if (field->is_text && !isnan(value)) return json_string(field->categories[(uint32_t)value]);
-    return field->dtype == DTYPE_F32 || isnan(value) ? json_number(value) : json_integer((json_int_t)value);
+static json_t *element_json(const SourceField *field, ReportElement element) {
+    if (element.text) return json_text(element.text);
+    bool number = field->dtype == DTYPE_F32 || isnan(element.number);
+    return number ? json_exact(element.number) : json_integer((json_int_t)element.number);
 }
 
-static json_t *value_json(const SourceField *field, const void *rows, int64_t row) {
-    if (field->row.rank == 0) return element_json(field, rows, row, 0);
-    json_t *list = json_array();
-    for (int64_t i = 0; i < shape_elements(field->row); i++) json_array_append_new(list, element_json(field, rows, row, i));
-    return list;
+/* Elements of a row: one, or a list. */
+static void put_elements(json_t *to, const SourceField *field, json_t *elements) {
+    bool list = field->row.rank > 0;
+    json_object_set(to, field->name, list ? elements : json_array_get(elements, 0));
+    json_decref(elements);
+}
+
+static void put_source(json_t *to, const DataReport *report, uint32_t k, int32_t row) {
+    const SourceField *field = &report->facts->fields[k]->field;
+    json_t *elements = json_array();
+    for (int64_t i = 0; i < shape_elements(field->row); i++)
+        json_array_append_new(elements, element_json(field, report_source_element(report, k, row, i)));
+    put_elements(to, field, elements);
+}
+
+static void put_field(json_t *to, const DataReport *report, uint32_t k, int64_t shown) {
+    const SourceField *field = &report->fields[k]->field;
+    json_t *elements = json_array();
+    for (int64_t i = 0; i < shape_elements(field->row); i++)
+        json_array_append_new(elements, element_json(field, report_field_element(report, k, shown, i)));
+    put_elements(to, field, elements);
 }
 
 static json_t *row_json(const DataReport *report, int64_t i) {
     const Dataset *dataset = report->session.dataset;
     int32_t row = dataset_split(dataset, report->split)[i];
     json_t *source = json_object(), *fields = json_object();
-    for (uint32_t k = 0; k < report->facts->field_count; k++) {
-        const SourceField *field = &report->facts->fields[k]->field;
-        json_object_set_new(source, field->name, value_json(field, dataset_field(dataset, field->name), row));
-    }
-    for (uint32_t k = 0; k < report->field_count; k++)
-        json_object_set_new(fields, report->fields[k]->field.name, value_json(&report->fields[k]->field, report->first[k], i));
+    for (uint32_t k = 0; k < report->facts->field_count; k++) put_source(source, report, k, row);
+    for (uint32_t k = 0; k < report->field_count; k++) put_field(fields, report, k, i);
     RowPlace place = dataset_row_place(dataset, row);
     json_t *json = json_object();
     if (place.file) json_object_set_new(json, "file", json_string(place.file));

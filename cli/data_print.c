@@ -32,6 +32,16 @@ static const char *number_text(char buffer[NUMBER_TEXT], double value) {
     return isnan(value) ? "-" : text_value(buffer, value, 6);
 }
 
+/* A value of a column, or its mean: of whole numbers every digit, and as many digits that those show in which the values differ. */
+static const char *column_text(char buffer[NUMBER_TEXT], double value, const Statistics *statistics) {
+    enum { USUAL = 6, MOST = 15 };
+    double spread = statistics_deviation(statistics);
+    int before = fabs(value) > spread && spread > 0 && isfinite(value) ? (int)log10(fabs(value) / spread) : 0;
+    bool whole = value == floor(value) && fabs(value) <= 0x1p53;
+    if (whole && !statistics->has_fractions) return snprintf(buffer, NUMBER_TEXT, "%.0f", value), buffer;
+    return isnan(value) ? "-" : text_value(buffer, value, before > MOST - USUAL ? MOST : USUAL + before);
+}
+
 /* "f32[N, 4]", "text" */
 static const char *type_text(const SourceField *field, char buffer[SHAPE_TEXT]) {
     if (field->is_text) return field->numbers ? "classes" : "text";
@@ -54,9 +64,10 @@ static void print_statistics(const char *name, const char *type, const Statistic
     bool any = statistics->moments.count > 0;
     print_name(name);
     printf(" %-14s %8s %*s %*s %*s %*s%s\n", type, text_count(missing, statistics->missing), CELL_WIDTH,
-           number_text(least, any ? statistics->least : NAN), CELL_WIDTH,
-           number_text(mean, any ? statistics->moments.mean : NAN), CELL_WIDTH, number_text(most, any ? statistics->most : NAN),
-           CELL_WIDTH, number_text(deviation, statistics_deviation(statistics)), remark);
+           column_text(least, any ? statistics->least : NAN, statistics), CELL_WIDTH,
+           column_text(mean, any ? statistics->moments.mean : NAN, statistics), CELL_WIDTH,
+           column_text(most, any ? statistics->most : NAN, statistics), CELL_WIDTH,
+           number_text(deviation, statistics_deviation(statistics)), remark);
 }
 
 static void print_text_column(const FieldFacts *facts, Split split, const char *remark) {
@@ -122,11 +133,9 @@ static void print_learnt(const DataReport *report) {
     char text[NUMBER_TEXT];
     if (report->learnt_count) heading("learnt from the training rows");
     for (uint32_t i = 0; i < report->learnt_count; i++) {
-        const Learnt *learnt = &report->learnt[i];
-        const SourceField flat = {.dtype = learnt->dtype};
+        const LearntNumbers *learnt = &report->learnt[i];
         printf("  %-*s", NAME_WIDTH + 4, learnt->name);
-        for (int64_t k = 0; k < learnt->count && k < VALUES_SHOWN; k++)
-            printf(" %s", number_text(text, report_element(&flat, learnt->values, k, 0)));
+        for (int64_t k = 0; k < learnt->count && k < VALUES_SHOWN; k++) printf(" %s", number_text(text, learnt->values[k]));
         if (learnt->count > VALUES_SHOWN) printf(" ... (%" PRId64 " numbers)", learnt->count);
         putchar('\n');
     }
@@ -156,26 +165,34 @@ static void print_classes(const ClassCounts *counts) {
 /* -- the first rows -- */
 
 /* In the width of a cell: a name is cut off there, a number never. */
-static void print_cell(const SourceField *field, const void *rows, int64_t row, int64_t element) {
+static void print_cell(ReportElement element, const Statistics *statistics) {
     char text[NUMBER_TEXT];
-    double value = report_element(field, rows, row, element);
-    bool name = field->is_text && !isnan(value);
     putchar(' ');
-    if (name)
-        terminal_cell(stdout, field->categories[(uint32_t)value], CELL_WIDTH, CELL_WIDTH);
+    if (element.text)
+        terminal_cell(stdout, element.text, CELL_WIDTH, CELL_WIDTH);
     else
-        printf("%*s", CELL_WIDTH, number_text(text, value));
+        printf("%*s", CELL_WIDTH, column_text(text, element.number, statistics));
 }
 
-/* A field's elements, a line each: of the rows from `first` on. `row_of` NULL: they lie one after the other. */
-static void print_elements(const SourceField *field, const void *rows, const int32_t *row_of, int64_t first, int64_t count) {
+static void print_element_name(const SourceField *field, int64_t element) {
     char name[4 * NAME_MOST + 1];
-    int64_t elements = shape_elements(field->row), shown = elements > VALUES_SHOWN ? VALUES_SHOWN : elements;
+    size_t fits = shown_fitting(field->name, field->row.rank ? NAME_MOST - 20 : NAME_MOST);
+    snprintf(name, sizeof name, field->row.rank ? "%.*s[%" PRId64 "]" : "%.*s", (int)fits, field->name, element);
+    print_name(name);
+}
+
+/* A field's elements, a line each, in the rows from the `first` that is shown. */
+static void print_elements(const DataReport *report, uint32_t k, bool source, int64_t first, int64_t count) {
+    const FieldFacts *facts = source ? report->facts->fields[k] : report->fields[k];
+    const int32_t *rows = dataset_split(report->session.dataset, report->split);
+    int64_t elements = shape_elements(facts->field.row), shown = elements > VALUES_SHOWN ? VALUES_SHOWN : elements;
     for (int64_t element = 0; element < shown; element++) {
-        size_t fits = shown_fitting(field->name, field->row.rank ? NAME_MOST - 20 : NAME_MOST);
-        snprintf(name, sizeof name, field->row.rank ? "%.*s[%" PRId64 "]" : "%.*s", (int)fits, field->name, element);
-        print_name(name);
-        for (int64_t i = first; i < first + count; i++) print_cell(field, rows, row_of ? row_of[i] : i, element);
+        const Statistics *statistics = facts->width ? &facts->columns[report->split][element] : &facts->whole[report->split];
+        print_element_name(&facts->field, element);
+        for (int64_t i = first; i < first + count; i++)
+            print_cell(source ? report_source_element(report, k, rows[i], element)
+                              : report_field_element(report, k, i, element),
+                       statistics);
         putchar('\n');
     }
     if (shown < elements) printf("  ... %" PRId64 " elements\n", elements);
@@ -196,13 +213,9 @@ static void print_block(const DataReport *report, int64_t first, int64_t count) 
     const int32_t *rows = dataset_split(dataset, report->split);
     print_places(dataset, "row", &rows[first], count);
     if (dataset_row_place(dataset, rows[first]).line) print_places(dataset, "line", &rows[first], count);
-    for (uint32_t i = 0; i < report->facts->field_count; i++) {
-        const SourceField *field = &report->facts->fields[i]->field;
-        if (field != report->picture) print_elements(field, dataset_field(dataset, field->name), rows, first, count);
-    }
+    for (uint32_t i = 0; i < report->facts->field_count; i++) print_elements(report, i, true, first, count);
     if (report->field_count) printf("  %-*s\n", NAME_WIDTH, "-- as the model sees them");
-    for (uint32_t i = 0; i < report->field_count; i++)
-        print_elements(&report->fields[i]->field, report->first[i], NULL, first, count);
+    for (uint32_t i = 0; i < report->field_count; i++) print_elements(report, i, false, first, count);
 }
 
 static void print_rows(const DataReport *report) {
@@ -241,7 +254,9 @@ static void print_labels(const DataReport *report, int32_t row) {
     char text[NUMBER_TEXT];
     for (uint32_t i = 0; i < report->facts->class_count; i++) {
         const SourceField *field = report->facts->classes[i].field;
-        int32_t category = (int32_t)report_element(field, dataset_field(dataset, field->name), row, 0);
+        uint32_t number = (uint32_t)(source_field(dataset_fields(dataset), field->name) - dataset_fields(dataset)->fields);
+        double category_number = dataset_number(dataset, number, row, 0);
+        int32_t category = isnan(category_number) ? -1 : (int32_t)category_number;
         const char *name = dataset_class_name(dataset, field->name, category);
         snprintf(text, sizeof text, "%" PRId32, category);
         printf(", %s %s", field->name, text);

@@ -8,12 +8,17 @@
 
 enum { BATCH_ELEMENTS = 1 << 20, ROWS_SHOWN = 5, PICTURES_SHOWN = 2 };
 
-double report_element(const SourceField *field, const void *rows, int64_t row, int64_t element) {
-    int64_t at = row * shape_elements(field->row) + element;
-    if (field->dtype == DTYPE_F32) return (double)((const float *)rows)[at];
-    if (field->dtype != DTYPE_I32) return ((const uint8_t *)rows)[at];
-    int32_t whole = ((const int32_t *)rows)[at];
-    return field->is_text && whole < 0 ? (double)NAN : whole;
+ReportElement report_source_element(const DataReport *report, uint32_t field, int32_t row, int64_t element) {
+    const Dataset *dataset = report->session.dataset;
+    if (dataset_fields(dataset)->fields[field].is_text) return (ReportElement){dataset_text(dataset, field, row), NAN};
+    return (ReportElement){NULL, dataset_number(dataset, field, row, element)};
+}
+
+ReportElement report_field_element(const DataReport *report, uint32_t field, int64_t shown, int64_t element) {
+    const SourceField *of = &report->fields[field]->field;
+    double value = dtype_element(of->dtype, report->first[field], shown * shape_elements(of->row) + element);
+    if (of->is_text) return (ReportElement){value < 0 ? NULL : of->categories[(uint32_t)value], NAN};
+    return (ReportElement){NULL, value};
 }
 
 /* -- the source -- */
@@ -158,17 +163,39 @@ static bool run_fields(DataReport *report, const Program *program) {
     return good;
 }
 
-static void read_learnt(DataReport *report, const Graph *graph) {
+static void add_learnt(DataReport *report, const Fit *fit, const char *part, int64_t count, const double *values) {
+    const char *name = arena_format(report->session.arena, "%s.%s", fit->name, part);
+    report->learnt[report->learnt_count++] = (LearntNumbers){name, count, values};
+}
+
+/* What a graph has learnt is a state of it. */
+static void add_state(DataReport *report, const Graph *graph, const Fit *fit, const char *part) {
     Arena *arena = report->session.arena;
-    report->learnt = ARENA_ARRAY(arena, Learnt, graph->symbol_count);
-    for (uint32_t i = 0; i < graph->symbol_count; i++) {
-        const Symbol *symbol = &graph->symbols[i];
-        if (symbol->kind != SYMBOL_STATE) continue;
-        int64_t count = shape_elements(symbol->shape);
-        void *values = arena_alloc(arena, (size_t)count * dtype_bytes(symbol->dtype));
-        if (!states_read(report->session.states, symbol->name, values)) continue;
-        report->learnt[report->learnt_count++] =
-            (Learnt){arena_copy_string(arena, symbol->name, strlen(symbol->name)), symbol->dtype, count, values};
+    const Symbol *symbol = graph_symbol(graph, arena_format(arena, "%s.%s", fit->name, part));
+    if (!symbol || symbol->kind != SYMBOL_STATE) return;
+    int64_t count = shape_elements(symbol->shape);
+    void *values = arena_alloc(arena, (size_t)count * dtype_bytes(symbol->dtype));
+    double *numbers = ARENA_ARRAY(arena, double, count);
+    if (!states_read(report->session.states, symbol->name, values)) return;
+    for (int64_t i = 0; i < count; i++) numbers[i] = dtype_element(symbol->dtype, values, i);
+    add_learnt(report, fit, part, count, numbers);
+}
+
+static void read_learnt(DataReport *report, const Graph *graph) {
+    const ModelInfo *info = report->session.build.info;
+    static const char *const parts[] = {"value", "mean", "deviation"};
+    uint32_t count;
+    const Learnt *all = dataset_learnt(report->session.dataset, &count);
+    report->learnt = ARENA_ARRAY(report->session.arena, LearntNumbers, 2 * info->fit_count);
+    for (uint32_t i = 0; i < info->fit_count; i++) {
+        const Fit *fit = &info->fits[i];
+        for (uint32_t k = 0; k < count && fit->column; k++) {
+            if (strcmp(all[k].name, fit->name)) continue;
+            int64_t width = shape_elements(all[k].row);
+            add_learnt(report, fit, parts[all[k].deviation != NULL], width, all[k].values);
+            if (all[k].deviation) add_learnt(report, fit, parts[2], width, all[k].deviation);
+        }
+        for (size_t k = 0; k < sizeof parts / sizeof *parts && !fit->column; k++) add_state(report, graph, fit, parts[k]);
     }
 }
 
@@ -186,7 +213,7 @@ bool report_fields(DataReport *report) {
     Compilation compilation;
     session->states = states_new();
     session->threads = threads_new(1);
-    if (!session_fit(session) ||
+    if (!session_learn(session) || !session_fit(session) ||
         !build_compilation(&session->build, GRAPH_FIELDS, batch_rows(report), PASS_functions, &compilation))
         return false;
     Program *program = program_interpret(compilation.graph);

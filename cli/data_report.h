@@ -7,10 +7,9 @@
 /* What a transform has learnt from the training rows. */
 typedef struct {
     const char *name; /* "x.standardize.mean" */
-    DType dtype;
     int64_t count;
-    const void *values;
-} Learnt;
+    const double *values;
+} LearntNumbers;
 
 typedef struct {
     Session session;
@@ -24,14 +23,21 @@ typedef struct {
     FieldFacts **fields; /* of the data block, [field_count] */
     uint32_t field_count;
     void **first; /* [field_count]: of each of them the rows shown, one after the other */
-    Learnt *learnt;
+    LearntNumbers *learnt;
     uint32_t learnt_count;
     const SourceField *picture; /* the source's field of pictures, or NULL */
     int64_t shown;              /* how many rows of the split */
 } DataReport;
 
-/* An element of a row as a number; NaN where it is missing. */
-double report_element(const SourceField *field, const void *rows, int64_t row, int64_t element);
+/* An element of a field as the report shows it: of the source, or of what the data block makes of that in the rows shown. */
+typedef struct {
+    const char *text; /* of text; NULL: it is a number, or missing */
+    double number;    /* NaN: missing */
+} ReportElement;
+/* field: of the source, in a row of the data... */
+ReportElement report_source_element(const DataReport *report, uint32_t field, int32_t row, int64_t element);
+/* ... or of the data block, in one of the rows shown. */
+ReportElement report_field_element(const DataReport *report, uint32_t field, int64_t shown, int64_t element);
 
 /* `report` is all 0 but for `options`, which names the model, `diag` and `split`. The source's fields; false after reporting errors,
  * then there is nothing to tell. */

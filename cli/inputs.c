@@ -563,5 +563,5 @@ bool inputs_open(Session *session, GraphKind kind, char *const *files, int count
     opening.files = ARENA_ARRAY(session->arena, const char *, found);
     for (uint32_t i = 0; i < found; i++) opening.files[i] = opening.pictures[i].path;
     return check_kinds(&opening) && find_reads(&opening, kind) && kinds[kind_of(&opening, opening.files[0])].open(&opening) &&
-           check_classes(&opening);
+           session_learn(session) && check_classes(&opening);
 }

@@ -13,14 +13,21 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Digits: as many as tell an f32 from its neighbours. */
-enum { NUMBER_DIGITS = 9, KEY_MAX = 256, LINE_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(NUMBER_DIGITS) };
+/* Digits: as many as tell an f32 from its neighbours, and as many as every f64 has. */
+enum { NUMBER_DIGITS = 9, EXACT_DIGITS = 15, KEY_MAX = 256, LINE_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(EXACT_DIGITS) };
 
 /* A whole number keeps all of its digits. */
-json_t *json_number(double value) {
+json_t *json_exact(double value) {
     bool whole = value == floor(value) && fabs(value) >= 1e9 && fabs(value) <= 0x1p53;
     if (whole) return json_integer((json_int_t)value);
     return isfinite(value) ? json_real(number_shortest(value)) : json_null();
+}
+
+json_t *json_number(double value) {
+    char text[NUMBER_TEXT];
+    bool whole = value == floor(value) && fabs(value) <= 0x1p53;
+    snprintf(text, sizeof text, "%.*g", NUMBER_DIGITS, number_shortest(value));
+    return json_exact(whole ? value : strtod(text, NULL));
 }
 
 json_t *json_text(const char *text) {

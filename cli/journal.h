@@ -52,8 +52,10 @@ Path journal_source_folder(const char *folder);
  * "column":...,"notes":[...],"help":[...]}. */
 json_t *journal_diagnostics(const Diagnostics *diag, DiagKind kind);
 
-/* A number, or null if it is not finite. */
+/* A number with nine digits, or null if it is not finite. */
 json_t *json_number(double value);
+/* Likewise, with all digits that are sure of an f64. */
+json_t *json_exact(double value);
 /* A text, or "?" if it is no UTF-8, as names of files need not be. */
 json_t *json_text(const char *text);
 /* Prints a value as one line on `out` and frees it. */

@@ -155,5 +155,6 @@ const char *column_text(const Predicting *predicting, const Column *column, int6
         return whole((int64_t)number, buffer);
     if (column->kind == COLUMN_PROBABILITY || column->kind == COLUMN_SHARE) return text_percent(buffer, number, 2);
     if (isnan(number) && column->kind != COLUMN_UNITS && column->kind != COLUMN_VALUE) return "?"; /* not known */
-    return text_value(buffer, number, VALUE_DIGITS);
+    if (column->kind == COLUMN_VALUE) return text_value(buffer, number, VALUE_DIGITS);
+    return text_exact(buffer, number, VALUE_DIGITS); /* in the units of the data */
 }

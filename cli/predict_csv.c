@@ -2,7 +2,14 @@
 #include "cli/csv.h"
 #include "cli/predict_columns.h"
 
-/* A truth that is not known is an empty cell; digits as many as tell an f32 from its neighbours. */
+/* What the units of the data have is f64. */
+static int digits_of(const Column *column) {
+    enum { SINGLE_DIGITS = 9, DOUBLE_DIGITS = 15 };
+    return column->kind == COLUMN_TRUTH || column->kind == COLUMN_UNITS || column->kind == COLUMN_ERROR ? DOUBLE_DIGITS
+                                                                                                        : SINGLE_DIGITS;
+}
+
+/* A truth that is not known is an empty cell; digits as many as tell a number from its neighbours. */
 static void put_cell(const Predicting *predicting, const Column *column, int64_t i, FILE *out) {
     char buffer[NUMBER_TEXT];
     if (column_is_name(column)) {
@@ -13,7 +20,11 @@ static void put_cell(const Predicting *predicting, const Column *column, int64_t
     }
     double number = column_number(predicting, column, i);
     bool unknown = (column->kind == COLUMN_TRUTH || column->kind == COLUMN_ERROR) && number != number;
-    if (!unknown) fprintf(out, number != number ? "nan" : "%.9g", number_shortest(number));
+    if (unknown) return;
+    if (number != number)
+        fputs("nan", out);
+    else
+        fprintf(out, "%.*g", digits_of(column), number_shortest(number));
 }
 
 void predicted_print_csv(const Predicting *predicting) {

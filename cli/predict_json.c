@@ -21,10 +21,11 @@ static void put_classes(json_t *object, const Predicting *predicting, const Pred
     json_object_set_new(object, "probabilities", values_json(output, i));
 }
 
+/* In f64: truths have the digits of the files. */
 static json_t *numbers_json(const double *values, const double *minus, int64_t width, int64_t i) {
     json_t *numbers = json_array();
     for (int64_t k = i * width; k < (i + 1) * width; k++)
-        json_array_append_new(numbers, json_number(values[k] - (minus ? minus[k] : 0)));
+        json_array_append_new(numbers, json_exact(values[k] - (minus ? minus[k] : 0)));
     return numbers;
 }
 

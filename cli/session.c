@@ -33,6 +33,18 @@ bool session_check_classes(const Session *session) {
     return good;
 }
 
+static Path checkpoint_path(const Options *options) {
+    return path_join(options->operands[0], options->checkpoint == 0 ? RUN_LAST : RUN_BEST);
+}
+
+bool session_learn(Session *session) {
+    const Build *build = &session->build;
+    const Fit *fits = build->info->fits;
+    uint32_t count = build->info->fit_count;
+    if (!session->is_trained) return dataset_learn(session->dataset, fits, count, build->diag);
+    return checkpoint_learnt(checkpoint_path(build->options).path, fits, count, session->dataset, build->diag);
+}
+
 bool session_open_data(Session *session) {
     const ModelInfo *info = session->build.info;
     if (!session->arena) session->arena = arena_new();
@@ -41,7 +53,7 @@ bool session_open_data(Session *session) {
     if (session->dataset && session->build.options->verbose)
         fprintf(stderr, "mlc: data read in %.0f ms\n", dataset_seconds(session->dataset) * 1e3);
     return session->dataset && dataset_look_around(session->dataset, &info->looks, session->build.diag) &&
-           session_check_classes(session);
+           session_learn(session) && session_check_classes(session);
 }
 
 /* A training without held-out rows has no program that needs the weights of outputs that are not trained. */
@@ -90,7 +102,9 @@ bool session_fit(Session *session) {
     const Build *build = &session->build;
     Compilation compilation;
     int64_t rows = dataset_rows(session->dataset, SPLIT_TRAIN);
-    if (build->info->fit_count == 0) return true;
+    uint32_t outputs = 0;
+    for (uint32_t i = 0; i < build->info->fit_count; i++) outputs += !build->info->fits[i].column;
+    if (outputs == 0) return true;
     if (!build_compilation(build, GRAPH_FIT, rows < FIT_BATCH ? (uint32_t)rows : FIT_BATCH, PASS_functions, &compilation))
         return false;
     Program *program = program_interpret(compilation.graph);
@@ -101,12 +115,9 @@ bool session_fit(Session *session) {
     return good;
 }
 
-static Path checkpoint_path(const Options *options) {
-    return path_join(options->operands[0], options->checkpoint == 0 ? RUN_LAST : RUN_BEST);
-}
-
 bool session_open_model(Session *session, const Options *options, Diagnostics *diag) {
     session->arena = arena_new();
+    session->is_trained = true;
     bool like = checkpoint_schema(checkpoint_path(options).path, session->arena, &session->like);
     return run_open_model(&session->build, options->operands[0], like ? &session->like : NULL, options, diag);
 }

@@ -14,6 +14,7 @@ typedef struct {
     Programs programs;
     Graph *finish; /* from means over a split to metrics */
     States *states;
+    bool is_trained;  /* opened by session_open_model */
     bool trains_anew; /* the states get their first values, as soon as they are there */
     Threads *threads;
 } Session;
@@ -22,6 +23,9 @@ typedef struct {
 bool session_expect_rows(const Session *session, int64_t rows[SPLIT_COUNT]);
 /* Reads the data that the model names. false after reporting errors. */
 bool session_open_data(Session *session);
+/* Gives the data set what transforms of columns have learnt: of its own rows, or, of a trained network, by the checkpoint. false after
+ * reporting errors. */
+bool session_learn(Session *session);
 /* Whether there is a column for every class that the model chooses one for. false after reporting errors. */
 bool session_check_classes(const Session *session);
 /* Begins to compile what is wanted so far, and to make the states of that. */

@@ -30,6 +30,8 @@ const char *text_number(char buffer[NUMBER_TEXT], double value); /* 0.0807, 6.02
 /* With so many digits, but every digit of a whole number: 0.07, 1830322, -1.30316e+10. */
 enum { VALUE_DIGITS = 7 }; /* as many as an f32 is sure of */
 const char *text_value(char buffer[NUMBER_TEXT], double value, int digits);
+/* Likewise of an f64, in which digits before the point are no noise: 1700000123.46, 9007199254740991. */
+const char *text_exact(char buffer[NUMBER_TEXT], double value, int digits);
 /* Of an f32 that is held as a double, the number with the fewest digits that is the same f32: 1.907 for 1.90699995. Others as they are. */
 double number_shortest(double value);
 /* 0.9772 -> "97.72 %" with two decimals; "100.00 %" is all and "0.00 %" none: what is nearly that is ">99.99 %" or "<0.01 %". */

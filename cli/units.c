@@ -50,17 +50,44 @@ static void put_element(void *to, DType dtype, int64_t at, double value) {
         ((uint8_t *)to)[at] = (uint8_t)value;
 }
 
+/* Numbers have the digits of the files; text has its codes. */
 static void set_rows(const Converting *converting, const Symbol *symbol, int64_t first, int64_t count) {
     const void *data;
+    double *numbers = dataset_numbers(converting->session->dataset, symbol->name, converting->forward->rows + first, count);
     const SourceField *field = dataset_find(converting->session->dataset, symbol->name, &data);
     int64_t width = shape_inner(symbol->shape, 0);
     void *to = interp_value(converting->interp, symbol->node);
     for (int64_t i = 0; field && i < count * width; i++) {
-        double value = dtype_element(field->dtype, data, converting->forward->rows[first + i / width] * width + i % width);
+        int64_t at = converting->forward->rows[first + i / width] * width + i % width;
+        double value = numbers ? numbers[i] : dtype_element(field->dtype, data, at);
         bool absent = symbol->dtype != DTYPE_F32 && !(fabs(value) <= INT32_MAX);
         converting->absent[i / width] |= absent;
         put_element(to, symbol->dtype, i, absent ? 0 : value);
     }
+    free(numbers);
+}
+
+/* What a transform of columns has learnt, by "y.standardize.mean". */
+static const double *learnt_numbers(const Converting *converting, const char *name) {
+    uint32_t count;
+    const Learnt *all = dataset_learnt(converting->session->dataset, &count);
+    size_t length = strlen(name) - strlen(strrchr(name, '.'));
+    for (uint32_t i = 0; i < count; i++)
+        if (strlen(all[i].name) == length && !strncmp(all[i].name, name, length))
+            return strcmp(name + length, ".deviation") ? all[i].values : all[i].deviation;
+    return NULL;
+}
+
+/* "number:1700000001" and "learnt:y.standardize.mean"; false: it is something else. */
+static bool set_number(const Converting *converting, const Symbol *symbol) {
+    double *to = interp_value(converting->interp, symbol->node);
+    const char *what = strchr(symbol->name, ':') + 1;
+    bool number = !strncmp(symbol->name, UNITS_NUMBER ":", strlen(UNITS_NUMBER ":")),
+         learnt = !strncmp(symbol->name, UNITS_LEARNT ":", strlen(UNITS_LEARNT ":"));
+    const double *numbers = learnt ? learnt_numbers(converting, what) : NULL;
+    if (number) *to = strtod(what, NULL);
+    if (numbers) memcpy(to, numbers, (size_t)shape_elements(symbol->shape) * sizeof *to);
+    return number || learnt;
 }
 
 static void set_predictions(const Converting *converting, const Symbol *symbol, int64_t first, int64_t count) {
@@ -76,7 +103,7 @@ static void set_batch(const Converting *converting, int64_t first, int64_t count
         const Symbol *symbol = &converting->graph->symbols[i];
         if (!symbol->node) continue;
         if (symbol->kind == SYMBOL_BATCH) set_rows(converting, symbol, first, count);
-        if (symbol->kind == SYMBOL_VALUE) set_predictions(converting, symbol, first, count);
+        if (symbol->kind == SYMBOL_VALUE && !set_number(converting, symbol)) set_predictions(converting, symbol, first, count);
     }
 }
 

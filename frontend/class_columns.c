@@ -56,7 +56,7 @@ static NodeId classes_of(const Call *call, const Derived *column, Derived classe
     Evaluator *evaluator = call->evaluator;
     classes.args[0] = column;
     const SourceField *field = ask_for_classes(call, derived_name(evaluator->arena, evaluator->globals->schema, &classes));
-    return field ? derive_column(evaluator, &classes, shape, call->span).node : NODE_NONE;
+    return field ? derive_column(evaluator, &classes, ROW_ITSELF, shape, call->span).node : NODE_NONE;
 }
 
 /* Each of the columns side by side has classes of its own. */
@@ -100,7 +100,7 @@ Value call_classes(const Call *call) {
     if (text && classes.names) return call_fail(call, 1, "is for numbers: the classes of '%s' have names", text[0]->name);
     if (text) return call->args[0];
     const Derived *column = derived_of(evaluator, call->args[0].node);
-    if (!column) return no_column(call);
+    if (!column || derived_has_learnt(column)) return no_column(call);
     if (!classes.names && has_names(evaluator, column)) return call->args[0];
     NodeId node = derived_is_list(column) ? classes_of_each(call, classes)
                                           : classes_of(call, column, classes, tensor_node(evaluator, call->args[0])->shape);

@@ -93,5 +93,5 @@ Value call_date(const Call *call) {
     date.parts = parts;
     Shape shape = tensor_node(evaluator, call->args[0])->shape;
     if (is_list) shape = (Shape){2, {shape.dim[0], count}};
-    return derive_column(evaluator, &date, shape, call->span);
+    return derive_column(evaluator, &date, ROW_ITSELF, shape, call->span);
 }

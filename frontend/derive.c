@@ -18,15 +18,15 @@ static int depth_of(const Derived *derived) {
 
 /* -- from nodes to columns -- */
 
-/* Whether arithmetic may lose digits of a field: bytes have none to lose, and f32 of arrays are exact as they are. */
-static bool has_digits(const SourceSchema *schema, const Derived *derived) {
+/* Bytes have none to lose, and f32 of arrays are exact as they are. */
+bool derived_has_digits(const SourceSchema *schema, const Derived *derived) {
     if (derived->kind == DERIVED_DATE) return true;
     if (derived->kind == DERIVED_COLUMNS) {
         const SourceField *field = &schema->fields[derived->fields[0]];
         return field->is_column || field->dtype == DTYPE_I32;
     }
     bool digits = false;
-    for (int i = 0; i < derived_arity(derived->kind); i++) digits |= has_digits(schema, derived->args[i]);
+    for (int i = 0; i < derived_arity(derived->kind); i++) digits |= derived_has_digits(schema, derived->args[i]);
     return digits;
 }
 
@@ -37,14 +37,23 @@ static bool tells_whole(const Derived *derived) {
     return whole || !date_format_has_fraction(derived->format);
 }
 
+/* The most frequent of whole numbers is one. */
+static bool learns_whole(const Evaluator *evaluator, const Derived *learnt) {
+    for (const struct FitItem *item = evaluator->fits->last; item; item = item->before)
+        if (!strcmp(item->fit.name, learnt->fit)) return item->fit.kind == FIT_MODE;
+    return false;
+}
+
 /* Of whole numbers only, whatever the data are. */
-static bool is_whole(const SourceSchema *schema, const Derived *derived) {
-    bool whole = derived->kind != DERIVED_REAL && derived->kind != DERIVED_DIV;
+static bool is_whole(const Evaluator *evaluator, const Derived *derived) {
+    const SourceSchema *schema = evaluator->globals->schema;
+    bool whole = derived->kind != DERIVED_REAL && derived->kind != DERIVED_DIV && derived->kind != DERIVED_STANDARDIZE;
     if (derived->kind == DERIVED_DATE) return tells_whole(derived);
+    if (derived->kind == DERIVED_LEARNT) return learns_whole(evaluator, derived);
     for (uint32_t i = 0; i < derived->count; i++) whole &= schema->fields[derived->fields[i]].dtype == DTYPE_I32;
     if (derived->kind == DERIVED_INT) return true;
     if (derived->kind == DERIVED_FLOOR && derived->args[0]->kind == DERIVED_DIV) derived = derived->args[0];
-    for (int i = 0; i < derived_arity(derived->kind); i++) whole &= is_whole(schema, derived->args[i]);
+    for (int i = 0; i < derived_arity(derived->kind); i++) whole &= is_whole(evaluator, derived->args[i]);
     return whole;
 }
 
@@ -57,11 +66,11 @@ static const Derived *simplest(Arena *arena, const Derived *derived) {
     return single;
 }
 
-static const Derived *of_input(const Evaluator *evaluator, const Node *node) {
+static const Derived *of_input(const Evaluator *evaluator, const Node *node, SourceRows *rows) {
     const SourceSchema *schema = evaluator->globals->schema;
     const Symbol *symbol = &evaluator->graph->symbols[node->attrs.symbol];
     if (!schema || symbol->kind != SYMBOL_BATCH) return NULL;
-    const Derived *derived = derived_find(evaluator->arena, schema, symbol->name);
+    const Derived *derived = derived_find(evaluator->arena, schema, source_rows_of(symbol->name, rows));
     bool number = derived && derived->kind != DERIVED_CLASSES; /* nobody computes with classes */
     return number ? simplest(evaluator->arena, derived) : NULL;
 }
@@ -92,15 +101,23 @@ static bool reads_lists(const Derived *derived) {
 }
 
 bool derived_is_list(const Derived *derived) {
-    bool list = derived->kind == DERIVED_COLUMNS && derived->is_list;
+    bool list = derived->is_list;
     for (int i = 0; i < derived_arity(derived->kind); i++) list |= derived_is_list(derived->args[i]);
     return list;
+}
+
+/* What has been learnt is of each column by its place among the others. */
+bool derived_has_learnt(const Derived *derived) {
+    bool learnt = derived->kind == DERIVED_LEARNT;
+    for (int i = 0; i < derived_arity(derived->kind); i++) learnt |= derived_has_learnt(derived->args[i]);
+    return learnt;
 }
 
 static const Derived *of_slice(const Evaluator *evaluator, const Node *node) {
     const Node *whole = graph_operand(evaluator->graph, node, 0);
     const Derived *derived = derived_of(evaluator, node->operands[0]);
-    bool columns = derived && whole->shape.rank == 2 && node->shape.dim[0] == whole->shape.dim[0] && reads_lists(derived);
+    bool columns = derived && whole->shape.rank == 2 && node->shape.dim[0] == whole->shape.dim[0] && reads_lists(derived) &&
+                   !derived_has_learnt(derived);
     if (!columns || derived_row(evaluator->globals->schema, derived).rank != 1) return NULL;
     return some_columns(evaluator->arena, derived, node->attrs.a[1], node->attrs.c[1], (uint32_t)node->shape.dim[1]);
 }
@@ -108,16 +125,25 @@ static const Derived *of_slice(const Evaluator *evaluator, const Node *node) {
 /* The same numbers: whole ones as f32, or under another shape of the row. */
 static bool is_same(const Graph *graph, const Node *node) {
     const Node *operand = node->operand_count ? graph_operand(graph, node, 0) : NULL;
-    if (node->op == OP_convert) return node->dtype == DTYPE_F32 && operand->op == OP_input;
+    if (node->op == OP_convert) return node->dtype == DTYPE_F32 && (operand->op == OP_input || operand->op == OP_reshape);
     return node->op == OP_reshape && node->shape.rank > 0 && operand->shape.rank > 0 &&
            node->shape.dim[0] == operand->shape.dim[0];
 }
 
-const Derived *derived_of(const Evaluator *evaluator, NodeId id) {
+static bool is_row_itself(SourceRows rows) { return rows.from == 0 && rows.to == 0 && rows.stride == 1; }
+
+const Derived *derived_around(const Evaluator *evaluator, NodeId id, SourceRows *rows) {
     const Node *node = graph_node(evaluator->graph, id);
-    if (node->op == OP_input) return of_input(evaluator, node);
+    *rows = ROW_ITSELF;
+    if (node->op == OP_input) return of_input(evaluator, node, rows);
     if (node->op == OP_slice) return of_slice(evaluator, node);
-    return is_same(evaluator->graph, node) ? derived_of(evaluator, node->operands[0]) : NULL;
+    return is_same(evaluator->graph, node) ? derived_around(evaluator, node->operands[0], rows) : NULL;
+}
+
+const Derived *derived_of(const Evaluator *evaluator, NodeId id) {
+    SourceRows rows;
+    const Derived *derived = derived_around(evaluator, id, &rows);
+    return is_row_itself(rows) ? derived : NULL;
 }
 
 /* -- from columns to nodes -- */
@@ -133,66 +159,77 @@ static void keep(Evaluator *evaluator, const char *name, const Derived *derived)
     source_add_derived(schema, field);
 }
 
-/* Under the shape of the node that it is computed from. */
-Value derive_column(Evaluator *evaluator, const Derived *derived, Shape shape, Span span) {
-    const SourceSchema *schema = evaluator->globals->schema;
-    const char *name = derived_name(evaluator->arena, schema, derived);
-    SourceField field = {.name = name, .dtype = derived_dtype(derived), .row = derived_row(schema, derived)};
-    keep(evaluator, name, derived);
+/* The input of that name and row, or of the rows around it, under another shape. */
+static Value shaped_input(Evaluator *evaluator, SourceField field, SourceRows rows, Shape shape, Span span) {
+    if (!is_row_itself(rows)) {
+        field.name = source_rows_name(evaluator->arena, rows.from, rows.to, rows.stride, field.name);
+        memmove(&field.row.dim[1], &field.row.dim[0], (size_t)field.row.rank++ * sizeof *field.row.dim);
+        field.row.dim[0] = rows.to - rows.from + 1;
+    }
     Value value = source_input(evaluator, &field, span);
     if (value.kind == VALUE_ERROR) return value;
     return evaluator_built(evaluator, span, build_reshape(evaluator->graph, value.node, shape));
 }
 
-NodeId derived_node(Evaluator *evaluator, const Derived *derived, Shape shape) {
+Value derive_column(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape, Span span) {
     const SourceSchema *schema = evaluator->globals->schema;
-    bool single = derived->kind == DERIVED_COLUMNS && !derived->is_list;
-    if (derived->kind != DERIVED_COLUMNS || single) {
-        const char *name = single ? schema->fields[derived->fields[0]].name : NULL;
-        Value value = single ? source_input(evaluator, source_field(schema, name), (Span){0})
-                             : derive_column(evaluator, derived, shape, (Span){0});
-        return build_reshape(evaluator->graph, value.node, shape);
-    }
-    SourceField field = {.name = source_columns_name(evaluator->arena, derived->fields, derived->count),
-                         .dtype = DTYPE_F32,
-                         .row = derived_row(schema, derived)};
-    return build_reshape(evaluator->graph, source_input(evaluator, &field, (Span){0}).node, shape);
+    const char *name = derived_name(evaluator->arena, schema, derived);
+    SourceField field = {.name = name, .dtype = derived_dtype(derived), .row = derived_row(schema, derived)};
+    keep(evaluator, name, derived);
+    return shaped_input(evaluator, field, rows, shape, span);
+}
+
+NodeId derived_node(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape) {
+    const SourceSchema *schema = evaluator->globals->schema;
+    if (derived->kind != DERIVED_COLUMNS) return derive_column(evaluator, derived, rows, shape, (Span){0}).node;
+    SourceField field = schema->fields[derived->fields[0]];
+    if (derived->is_list)
+        field = (SourceField){.name = source_columns_name(evaluator->arena, derived->fields, derived->count),
+                              .dtype = DTYPE_F32,
+                              .row = derived_row(schema, derived)};
+    return shaped_input(evaluator, field, rows, shape, (Span){0}).node;
 }
 
 static bool is_derivable(const Derived *derived) { return derived && depth_of(derived) < DEEPEST; }
 
+/* Numbers that are whole decide something in the row itself: windows have a class in each row. */
 Value derive_whole(Evaluator *evaluator, Value x, Span span) {
-    const Derived *of = x.kind == VALUE_TENSOR ? derived_of(evaluator, x.node) : NULL;
-    if (!of || !is_whole(evaluator->globals->schema, of)) return value_none();
+    SourceRows rows;
+    const Derived *of = x.kind == VALUE_TENSOR ? derived_around(evaluator, x.node, &rows) : NULL;
+    if (!of || !is_whole(evaluator, of)) return value_none();
     return derive_single(evaluator, DERIVED_INT, x, span);
 }
 
 Value derive_single(Evaluator *evaluator, DerivedKind kind, Value x, Span span) {
-    const Derived *of = x.kind == VALUE_TENSOR ? derived_of(evaluator, x.node) : NULL;
-    if (!is_derivable(of) || !(kind == DERIVED_INT || has_digits(evaluator->globals->schema, of))) return value_none();
+    SourceRows rows;
+    const Derived *of = x.kind == VALUE_TENSOR ? derived_around(evaluator, x.node, &rows) : NULL;
+    if (!is_derivable(of) || !(kind == DERIVED_INT || derived_has_digits(evaluator->globals->schema, of))) return value_none();
     Derived derived = {.kind = kind, .args = {of}};
-    return derive_column(evaluator, &derived, tensor_node(evaluator, x)->shape, span);
+    return derive_column(evaluator, &derived, rows, tensor_node(evaluator, x)->shape, span);
 }
 
-static const Derived *of_value(const Evaluator *evaluator, Value value) {
+static const Derived *of_value(const Evaluator *evaluator, Value value, SourceRows *rows) {
     Derived *number = ARENA_NEW(evaluator->arena, Derived);
-    if (value.kind == VALUE_TENSOR) return derived_of(evaluator, value.node);
+    if (value.kind == VALUE_TENSOR) return derived_around(evaluator, value.node, rows);
     if (!value_is_number(value)) return NULL;
     *number = value.kind == VALUE_INT ? (Derived){.kind = DERIVED_WHOLE, .whole = value.integer}
                                       : (Derived){.kind = DERIVED_REAL, .real = value.real};
     return number;
 }
 
+static bool same_rows(SourceRows a, SourceRows b) { return a.from == b.from && a.to == b.to && a.stride == b.stride; }
+
 Value derive_double(Evaluator *evaluator, DerivedKind kind, Value a, Value b, Span span) {
+    SourceRows rows = ROW_ITSELF, others = ROW_ITSELF;
     bool tensors = a.kind == VALUE_TENSOR && b.kind == VALUE_TENSOR;
-    const Derived *left = of_value(evaluator, a), *right = left ? of_value(evaluator, b) : NULL;
+    const Derived *left = of_value(evaluator, a, &rows), *right = left ? of_value(evaluator, b, &others) : NULL;
     const SourceSchema *schema = evaluator->globals->schema;
-    if (!is_derivable(left) || !is_derivable(right) || !(has_digits(schema, left) || has_digits(schema, right)))
+    if (!is_derivable(left) || !is_derivable(right) || !(derived_has_digits(schema, left) || derived_has_digits(schema, right)))
         return value_none();
     Shape shape = tensor_node(evaluator, a.kind == VALUE_TENSOR ? a : b)->shape;
-    if (tensors && (!shape_equal(shape, tensor_node(evaluator, b)->shape) ||
+    if (tensors && (!shape_equal(shape, tensor_node(evaluator, b)->shape) || !same_rows(rows, others) ||
                     !shape_equal(derived_row(schema, left), derived_row(schema, right))))
         return value_none();
     Derived derived = {.kind = kind, .args = {left, right}};
-    return derive_column(evaluator, &derived, shape, span);
+    return derive_column(evaluator, &derived, a.kind == VALUE_TENSOR ? rows : others, shape, span);
 }

@@ -181,14 +181,21 @@ NodeId series_newest(Evaluator *evaluator, NodeId node);
 /* Whether other rows than its own have a part in a tensor. */
 bool series_looks_around(const Evaluator *evaluator, NodeId node);
 /* -- derived columns (derive.c) -- */
-/* What a node is, computed of columns of the source; NULL: it is computed otherwise. */
+/* What a node is, computed of columns of the source, in the row itself; NULL: it is computed otherwise. */
 const Derived *derived_of(const Evaluator *evaluator, NodeId id);
 /* Columns side by side, or what is computed of each of several. */
 bool derived_is_list(const Derived *derived);
-/* The input that a column is, under a shape. */
-NodeId derived_node(Evaluator *evaluator, const Derived *derived, Shape shape);
-/* A column as an input with a place in the model. */
-Value derive_column(Evaluator *evaluator, const Derived *derived, Shape shape, Span span);
+/* Likewise, also in the rows around it, as windows(...) and ahead(...) give it. */
+const Derived *derived_around(const Evaluator *evaluator, NodeId id, SourceRows *rows);
+/* The input that a column is, in the row itself or in those around it, under a shape. */
+NodeId derived_node(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape);
+/* Likewise, with a place in the model. */
+Value derive_column(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape, Span span);
+/* Whether a transform that learns from the training rows has a part in it. */
+bool derived_has_learnt(const Derived *derived);
+/* Whether computing in f32 may lose digits of a column. */
+bool derived_has_digits(const SourceSchema *schema, const Derived *derived);
+static const SourceRows ROW_ITSELF = {0, 0, 1};
 /* An operation on columns, and numbers, as a column; VALUE_NONE where an operand is something else. */
 Value derive_single(Evaluator *evaluator, DerivedKind kind, Value x, Span span);
 /* A column whose numbers are whole for certain as i32; else VALUE_NONE. */

@@ -132,7 +132,7 @@ const char *model_setting(const char *name, const char **block);
  * outputs of whole numbers they are the sums. A metric that is a matrix is an output of this graph only.
  * GRAPH_CHOICES: the whole numbers of ModelInfo.choices, an output "0", "1"... for each, with the same number of elements for each row.
  * GRAPH_UNITS is about the outputs that have a target. Of an output "price" it makes "prediction:price", in the units of the data, of the
- * VALUE input of that name, the output itself; and of the rows of the data "target:price", what the output is compared with, and
+ * VALUE input of that name, the output itself (numbers in f64 are VALUE inputs too, "number:1700000001" and "learnt:y.standardize.mean"); and of the rows of the data "target:price", what the output is compared with, and
  * "truth:price", the same in the units of the data. All are f32 and have the shape of the output.
  * GRAPH_RATE: the learning rate, output "rate", made of "epoch", "step" and "steps". */
 typedef enum {
@@ -149,6 +149,8 @@ typedef enum {
 #define UNITS_PREDICTION "prediction"
 #define UNITS_TARGET "target"
 #define UNITS_TRUTH "truth"
+#define UNITS_NUMBER "number"
+#define UNITS_LEARNT "learnt"
 /* A new graph (caller frees) for `batch` rows, or NULL after reporting errors. Spans of its nodes point into the texts of the
  * Diagnostics that model_load was given. The model is only read: several threads may build graphs at once. */
 Graph *model_graph(const Model *model, GraphKind kind, uint32_t batch, Diagnostics *diag);

@@ -2,6 +2,7 @@
  * step and stored with the weights, so that the same graph serves training, evaluation and new rows. */
 #include "frontend/evaluate.h"
 
+#include <math.h>
 #include <string.h>
 
 /* "x.standardize": by the field, so that the name does not depend on which other fields a graph uses. */
@@ -37,11 +38,48 @@ static const char *fit_new(const Call *call, FitKind kind, NodeId node, bool eve
     struct FitItem *item = ARENA_NEW(evaluator->arena, struct FitItem);
     const char *name = fit_name(call);
     names_put(evaluator->weights, name, (void *)name);
-    *item = (struct FitItem){
-        evaluator->fits->last, {name, kind, every_row, evaluator_place(evaluator, call->span)}, node, NODE_NONE, NODE_NONE};
+    *item = (struct FitItem){.before = evaluator->fits->last, .input = node};
+    item->fit = (Fit){.name = name, .kind = kind, .every_row = every_row, .span = evaluator_place(evaluator, call->span)};
     evaluator->fits->last = item;
     evaluator->fits->count++;
     return name;
+}
+
+/* -- from the digits of the files -- */
+
+/* What a transform may make of a tensor when the data are read: columns whose digits f32 has no room for. */
+static const Derived *with_digits(const Call *call, NodeId x, SourceRows *rows) {
+    const Derived *of = derived_around(call->evaluator, x, rows);
+    return of && derived_has_digits(call->evaluator->globals->schema, of) ? of : NULL;
+}
+
+/* A column of windows has one value, learnt from all rows. What is ahead is learnt from the rows that look there; where that is several
+ * rows, each of them has values of its own, which no column has. */
+static bool learns_column(SourceRows rows) { return rows.to == 0 || rows.from == rows.to; }
+
+/* The input that a column is learnt from. */
+static const char *learnt_from(const Call *call, const Derived *of, SourceRows rows) {
+    Arena *arena = call->evaluator->arena;
+    const char *name = derived_name(arena, call->evaluator->globals->schema, of);
+    return rows.to ? source_rows_name(arena, rows.from, rows.to, rows.stride, name) : name;
+}
+
+/* The transform as a column: of what it has learnt, or `by`. */
+static Value derive_fitted(const Call *call, DerivedKind op, const Derived *of, const Derived *by, NodeId x, SourceRows rows) {
+    Derived derived = {.kind = op, .args = {of, by}};
+    const Graph *graph = call->evaluator->graph;
+    Span span = graph_node(graph, call->args[0].node)->span; /* what is read stands there */
+    return derive_column(call->evaluator, &derived, rows, graph_node(graph, x)->shape, span);
+}
+
+static Value derive_learnt(const Call *call, FitKind kind, DerivedKind op, const Derived *of, NodeId x, SourceRows rows) {
+    Evaluator *evaluator = call->evaluator;
+    Derived *learnt = ARENA_NEW(evaluator->arena, Derived);
+    learnt->kind = DERIVED_LEARNT;
+    learnt->fit = fit_new(call, kind, NODE_NONE, rows.to == 0);
+    evaluator->fits->last->fit.column = learnt_from(call, of, rows);
+    evaluator->fits->last->fit.row = derived_row(evaluator->globals->schema, of);
+    return derive_fitted(call, op, of, learnt, x, rows);
 }
 
 const Fit *fits_list(const FitList *fits, Arena *arena, uint32_t *count) {
@@ -67,6 +105,9 @@ Value call_standardize(const Call *call) {
     Graph *graph = call->evaluator->graph;
     NodeId x = tensor_f32(call->evaluator, call->args[0]);
     if (!x || !check_place(call) || !check_rows(call, graph_node(graph, x)->shape)) return value_error();
+    SourceRows around;
+    const Derived *of = with_digits(call, x, &around);
+    if (of && learns_column(around)) return derive_learnt(call, FIT_STANDARDIZE, DERIVED_STANDARDIZE, of, x, around);
     bool every_row;
     NodeId rows = fitted_to(call, x, &every_row);
     const char *name = fit_new(call, FIT_STANDARDIZE, rows, every_row);
@@ -117,9 +158,23 @@ static Value refuse_by(const Call *call, const SourceField *text) {
 static Value impute_fitted(const Call *call, NodeId x, const SourceField *text) {
     FitKind kind;
     if (!fit_kind(call->args[1].text, text, &kind)) return refuse_by(call, text);
+    SourceRows around;
+    const Derived *of = text ? NULL : with_digits(call, x, &around);
+    if (of && learns_column(around)) return derive_learnt(call, kind, DERIVED_IMPUTE, of, x, around);
     bool every_row;
     NodeId rows = fitted_to(call, x, &every_row);
     return impute_by(call, x, fitted(call, fit_new(call, kind, rows, every_row), "value", rows, 0));
+}
+
+static Value impute_number(const Call *call, NodeId x) {
+    SourceRows rows;
+    Value value = call->args[1];
+    const Derived *of = with_digits(call, x, &rows);
+    Derived *by = ARENA_NEW(call->evaluator->arena, Derived);
+    *by = value.kind == VALUE_INT ? (Derived){.kind = DERIVED_WHOLE, .whole = value.integer}
+                                  : (Derived){.kind = DERIVED_REAL, .real = value.real};
+    if (of && isfinite(value_number(value))) return derive_fitted(call, DERIVED_IMPUTE, of, by, x, rows);
+    return impute_by(call, x, build_f32(call->evaluator->graph, value_number(value), (Shape){0}));
 }
 
 Value call_impute(const Call *call) {
@@ -130,5 +185,5 @@ Value call_impute(const Call *call) {
     if (!x || !check_place(call) || !check_rows(call, graph_node(evaluator->graph, x)->shape)) return value_error();
     if (call->args[1].kind == VALUE_STRING) return impute_fitted(call, x, text);
     if (!value_is_number(call->args[1]) || text) return refuse_by(call, text);
-    return impute_by(call, x, build_f32(evaluator->graph, value_number(call->args[1]), (Shape){0}));
+    return impute_number(call, x);
 }

@@ -190,7 +190,7 @@ static void output_units(const Lowering *lowering) {
 static bool lower_fits(const Lowering *lowering) {
     if (!lower_all_fields(lowering)) return false;
     for (const struct FitItem *item = lowering->evaluator->fits->last; item; item = item->before)
-        graph_output(lowering->graph, item->fit.name, item->input);
+        if (item->input) graph_output(lowering->graph, item->fit.name, item->input);
     return true;
 }
 

@@ -30,6 +30,8 @@ static Value rows_around(const Call *call, SourceRows rows, bool one) {
     if (shape.rank > SHAPE_MAX_RANK) return call_fail(call, 0, "has too many axes for another one");
     memcpy(&shape.dim[2], &row.dim[1], (size_t)(row.rank - 1) * sizeof *row.dim);
     evaluator_at(evaluator, call->span);
+    bool itself = rows.from == 0 && rows.to == 0 && rows.stride == 1;
+    if (itself) return evaluator_built(evaluator, call->span, build_reshape(evaluator->graph, call->args[0].node, shape));
     name = source_rows_name(evaluator->arena, rows.from, rows.to, rows.stride, name);
     NodeId input = graph_input(evaluator->graph, SYMBOL_BATCH, name, node->dtype, shape);
     return evaluator_built(evaluator, call->span, one ? build_reshape(evaluator->graph, input, row) : input);

@@ -70,8 +70,12 @@ static const char *source_name(const Undoing *undoing, const char *input, int64_
     const char *name = source_rows_of(input, &around);
     int64_t each = width / (around.to - around.from + 1), row = around.from + element / each;
     uint32_t count = 0;
-    const SourceField *single = source_field(schema, name);
-    const uint32_t *columns = single ? NULL : source_columns_find(schema, name, arena, &count);
+    const Derived *derived = derived_find(arena, schema, name);
+    while (derived && derived->kind == DERIVED_IMPUTE) derived = derived->args[0]; /* what impute makes is called as before */
+    const uint32_t *columns = derived && derived->kind == DERIVED_COLUMNS && derived->is_list ? derived->fields : NULL;
+    if (derived) count = derived->count;
+    const SourceField *single =
+        derived && derived->kind == DERIVED_COLUMNS && !columns ? &schema->fields[derived->fields[0]] : NULL;
     if (!single && (!columns || count != each)) return NULL;
     name = columns ? schema->fields[columns[element % each]].name : element_name(undoing, single->name, element % each, each);
     return row ? arena_format(arena, "%s%+lld", name, (long long)row) : name;
@@ -199,24 +203,46 @@ static Undone undo_slice(const Undoing *undoing, NodeId id, NodeId value, const 
 
 static bool is_number(const Derived *derived) { return derived->kind == DERIVED_WHOLE || derived->kind == DERIVED_REAL; }
 
-/* A column that the runtime computes: of another one, and a number. */
-static Undone undo_derived(const Undoing *undoing, NodeId id, NodeId value, const char *field) {
+/* What a transform has learnt of each element of a row. */
+static NodeId learnt_of_column(const Undoing *undoing, const Derived *derived, const char *part) {
+    const SourceSchema *schema = undoing->evaluator->globals->schema;
+    const char *name = arena_format(undoing->evaluator->arena, UNITS_LEARNT ":%s.%s", derived->args[1]->fit, part);
+    return graph_input(undoing->graph, SYMBOL_VALUE, name, DTYPE_F32, derived_row(schema, derived));
+}
+
+/* A number that columns are computed with in f64; where f32 does not hold it, an input. */
+static NodeId number_node(const Undoing *undoing, double number) {
+    if ((double)(float)number == number) return build_f32(undoing->graph, number, (Shape){0});
+    const char *name = arena_format(undoing->evaluator->arena, UNITS_NUMBER ":%.17g", number);
+    return graph_input(undoing->graph, SYMBOL_VALUE, name, DTYPE_F32, (Shape){0});
+}
+
+/* The value before the operation that makes a column of another; NODE_NONE: it cannot be told. *of: the other one. */
+static NodeId before_derived(const Undoing *undoing, const Derived *derived, NodeId value, const Derived **of) {
     static const Op ops[DERIVED_KINDS] = {
         [DERIVED_ADD] = OP_add, [DERIVED_SUB] = OP_sub, [DERIVED_MUL] = OP_mul, [DERIVED_DIV] = OP_div};
-    const Derived *derived = derived_of(undoing->evaluator, id);
-    bool negates = derived && derived->kind == DERIVED_NEG;
-    if (!derived || !(negates || ops[derived->kind])) return undone(undoing, id, value, field);
-    bool first = is_number(derived->args[0]);
-    if (!negates && first == is_number(derived->args[1])) return undone(undoing, id, value, field);
-    const Derived *number = derived->args[!first], *of = derived->args[first];
-    NodeId from = derived_node(undoing->evaluator, of, shape_at(undoing, id)), before;
-    if (negates) {
-        before = build_unary(undoing->graph, OP_neg, value);
-    } else {
-        double real = number->kind == DERIVED_WHOLE ? (double)number->whole : number->real;
-        before = without_constant(undoing, ops[derived->kind], first, value, build_f32(undoing->graph, real, (Shape){0}));
+    Graph *graph = undoing->graph;
+    *of = derived->args[0];
+    if (derived->kind == DERIVED_NEG) return build_unary(graph, OP_neg, value);
+    if (derived->kind == DERIVED_STANDARDIZE) {
+        NodeId spread = build_binary(graph, OP_mul, value, learnt_of_column(undoing, derived, "deviation"));
+        return build_binary(graph, OP_add, spread, learnt_of_column(undoing, derived, "mean"));
     }
-    return undo_further(undoing, from, before, field);
+    if (!ops[derived->kind] || is_number(derived->args[0]) == is_number(derived->args[1])) return NODE_NONE;
+    bool first = is_number(derived->args[0]);
+    const Derived *number = derived->args[!first];
+    *of = derived->args[first];
+    double real = number->kind == DERIVED_WHOLE ? (double)number->whole : number->real;
+    return without_constant(undoing, ops[derived->kind], first, value, number_node(undoing, real));
+}
+
+/* A column that the runtime computes. */
+static Undone undo_derived(const Undoing *undoing, NodeId id, NodeId value, const char *field) {
+    SourceRows rows;
+    const Derived *derived = derived_around(undoing->evaluator, id, &rows), *of;
+    NodeId before = derived ? before_derived(undoing, derived, value, &of) : NODE_NONE;
+    if (!before) return undone(undoing, id, value, field);
+    return undo_further(undoing, derived_node(undoing->evaluator, of, rows, shape_at(undoing, id)), before, field);
 }
 
 static bool is_table(const Undoing *undoing, NodeId id) { return has_rows(undoing, id) && shape_at(undoing, id).rank == 2; }

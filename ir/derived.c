@@ -138,6 +138,7 @@ static void write_derived(const SourceSchema *schema, const Derived *derived, bo
     switch (derived->kind) {
     case DERIVED_COLUMNS: write_columns(schema, derived, out); return;
     case DERIVED_DATE: write_date(schema, derived, out); return;
+    case DERIVED_LEARNT: fprintf(out, "@%s", derived->fit); return;
     case DERIVED_WHOLE: fprintf(out, "%" PRId64, derived->whole); return;
     case DERIVED_REAL: fprintf(out, "%.17g%s", derived->real, derived->real == floor(derived->real) ? "." : ""); return;
     default: write_operation(schema, derived, inside, out);
@@ -283,7 +284,7 @@ static bool read_names(Reader *reader, Derived *derived) {
 
 static const Derived *read_call(Reader *reader, const char *word) {
     if (!strcmp(word, DATE)) return read_date(reader);
-    for (DerivedKind kind = DERIVED_REAL + 1; kind < DERIVED_KINDS; kind++) {
+    for (DerivedKind kind = DERIVED_LEARNT + 1; kind < DERIVED_KINDS; kind++) {
         if (is_infix(kind) || strcmp(operations[kind].text, word)) continue;
         Derived *derived = derived_new(reader, kind);
         for (int i = 0; i < derived_arity(kind); i++)
@@ -294,12 +295,23 @@ static const Derived *read_call(Reader *reader, const char *word) {
     return NULL;
 }
 
+/* The name of a transform: of letters, digits, '_' and '.'. */
+static const Derived *read_learnt(Reader *reader) {
+    Derived *derived = derived_new(reader, DERIVED_LEARNT);
+    size_t length = 0;
+    while (isalnum((unsigned char)reader->at[length]) || reader->at[length] == '_' || reader->at[length] == '.') length++;
+    derived->fit = arena_copy_string(reader->arena, reader->at, length);
+    reader->at += length;
+    return length ? derived : NULL;
+}
+
 static const Derived *read_operand(Reader *reader) {
     if (accept(reader, "(")) {
         const Derived *inner = read_expression(reader);
         return inner && accept(reader, ")") ? inner : NULL;
     }
     if (accept(reader, "[")) return read_columns(reader, NULL);
+    if (accept(reader, "@")) return read_learnt(reader);
     if (isdigit((unsigned char)*reader->at) || *reader->at == '-') return read_number(reader);
     bool quoted = *reader->at == '"';
     const char *name = read_name(reader);
@@ -311,7 +323,7 @@ static const Derived *read_operand(Reader *reader) {
 static DerivedKind read_sign(Reader *reader) {
     DerivedKind best = DERIVED_KINDS;
     skip_spaces(reader);
-    for (DerivedKind kind = DERIVED_REAL + 1; kind < DERIVED_KINDS; kind++) {
+    for (DerivedKind kind = DERIVED_LEARNT + 1; kind < DERIVED_KINDS; kind++) {
         size_t length = strlen(operations[kind].text);
         if (!is_infix(kind) || strncmp(reader->at, operations[kind].text, length)) continue;
         if (best == DERIVED_KINDS || length > strlen(operations[best].text)) best = kind;
@@ -339,7 +351,7 @@ static bool rows_agree(const SourceSchema *schema, const Derived *derived) {
     Shape row = derived_row(schema, derived);
     for (int i = 0; i < derived_arity(derived->kind); i++) {
         const Derived *arg = derived->args[i];
-        bool number = arg->kind == DERIVED_WHOLE || arg->kind == DERIVED_REAL;
+        bool number = arg->kind == DERIVED_WHOLE || arg->kind == DERIVED_REAL || arg->kind == DERIVED_LEARNT;
         if (arg->kind == DERIVED_CLASSES || !rows_agree(schema, arg) ||
             (!number && !shape_equal(derived_row(schema, arg), row)))
             return false;

@@ -13,6 +13,7 @@ typedef enum {
     DERIVED_DATE,    /* likewise, of each what its dates tell; these columns may be text */
     DERIVED_WHOLE,
     DERIVED_REAL,
+    DERIVED_LEARNT, /* what a transform has learnt of the training rows: the second argument of IMPUTE and STANDARDIZE */
 #define DERIVED(op, arity, text) DERIVED_##op,
 #include "ir/derived.def"
     DERIVED_KINDS
@@ -28,6 +29,7 @@ struct Derived {
     const DatePart *parts; /* DATE: [count] */
     int64_t whole;         /* WHOLE */
     double real;           /* REAL: finite */
+    const char *fit;       /* LEARNT: the name of the Fit */
     const Derived *args[2];
     const char *const *names; /* CLASSES: what the classes are called, in ascending order of their numbers; NULL: by their numbers */
     uint32_t name_count;

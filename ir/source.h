@@ -118,13 +118,16 @@ void source_rows_add(SourceRows *all, const char *name);
 /* All rows that the inputs of a graph hold, together. False after reporting strides that differ. */
 bool source_rows_of_graph(const Graph *graph, SourceRows *rows, Diagnostics *diag);
 
-/* What a transform of `data` learns from the training rows before the first step: of every column of its input, into the states
- * "NAME.value", or "NAME.mean" and "NAME.deviation". The input is the output NAME of GRAPH_FIT. */
+/* What a transform of `data` learns from the training rows before the first step: of every column of its input, "NAME.value", or
+ * "NAME.mean" and "NAME.deviation". Of numbers of the source, and what is derived of them (ir/derived.h), it learns in f64 from the digits of
+ * the files: the data set keeps that. Else its input is the output NAME of GRAPH_FIT, and what it learns are states of that graph. */
 typedef enum { FIT_MEDIAN, FIT_MEAN, FIT_MODE, FIT_STANDARDIZE } FitKind;
 typedef struct {
     const char *name;
     FitKind kind;
-    bool every_row; /* from all training rows, also those around which not all rows are there that the model looks at */
+    const char *column; /* the input of the model that it learns from; NULL: an output of GRAPH_FIT */
+    Shape row;          /* of `column` */
+    bool every_row;     /* from all training rows, also those around which not all rows are there that the model looks at */
     Span span;
 } Fit;
 

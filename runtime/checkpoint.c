@@ -15,17 +15,51 @@ enum { NUMBER_TEXT = 32 };
 
 /* -- writing -- */
 
-static bool write_states(const char *path, const States *states, const SafePair *pairs, uint32_t pair_count,
-                         Diagnostics *diag) {
+/* The tensors of a file, and the bytes of all of them. */
+typedef struct {
+    SafeTensor *tensors;
+    uint32_t count;
+    char *data;
+    size_t bytes;
+} Tensors;
+
+static void add_learnt(Tensors *to, const char *name, const char *part, Shape row, const double *numbers) {
+    size_t bytes = (size_t)shape_elements(row) * sizeof *numbers, length = strlen(name) + strlen(part) + 2;
+    char *whole = memory_array(length, 1, "a checkpoint");
+    snprintf(whole, length, "%s.%s", name, part);
+    to->tensors[to->count++] = (SafeTensor){whole, SAFETENSORS_F64, row, NULL};
+    memcpy(to->data + to->bytes, numbers, bytes);
+    to->bytes += bytes;
+}
+
+/* Numbers of eight bytes come first, so that all tensors lie at multiples of their elements. */
+static Tensors gather_tensors(const States *states, const CheckpointInfo *info) {
     uint32_t count = states_count(states);
     size_t bytes = states_bytes(states);
-    const Symbol **symbols = memory_new(count * sizeof *symbols, "a checkpoint");
-    void *data = memory_new(bytes, "a checkpoint");
-    for (uint32_t i = 0; i < count; i++) symbols[i] = states_symbol(states, i);
-    states_save(states, data);
-    bool good = safetensors_write(path, symbols, count, data, bytes, pairs, pair_count, diag);
-    free(data);
-    free(symbols);
+    for (uint32_t i = 0; i < info->learnt_count; i++) bytes += 2 * (size_t)shape_elements(info->learnt[i].row) * sizeof(double);
+    Tensors to = {.tensors = memory_new((count + 2 * info->learnt_count) * sizeof *to.tensors, "a checkpoint"),
+                  .data = memory_new(bytes, "a checkpoint")};
+    for (uint32_t i = 0; i < info->learnt_count; i++) {
+        const Learnt *learnt = &info->learnt[i];
+        add_learnt(&to, learnt->name, learnt->deviation ? "mean" : "value", learnt->row, learnt->values);
+        if (learnt->deviation) add_learnt(&to, learnt->name, "deviation", learnt->row, learnt->deviation);
+    }
+    states_save(states, to.data + to.bytes);
+    to.bytes += states_bytes(states);
+    for (uint32_t i = 0; i < count; i++) {
+        const Symbol *symbol = states_symbol(states, i);
+        to.tensors[to.count++] = (SafeTensor){symbol->name, safetensors_dtype(symbol->dtype), symbol->shape, NULL};
+    }
+    return to;
+}
+
+static bool write_tensors(const char *path, const States *states, const CheckpointInfo *info, const SafePair *pairs,
+                          uint32_t pair_count, Diagnostics *diag) {
+    Tensors all = gather_tensors(states, info);
+    bool good = safetensors_write(path, all.tensors, all.count, all.data, all.bytes, pairs, pair_count, diag);
+    for (uint32_t i = 0; i + states_count(states) < all.count; i++) free((char *)all.tensors[i].name);
+    free(all.tensors);
+    free(all.data);
     return good;
 }
 
@@ -57,7 +91,7 @@ bool checkpoint_save(const char *path, const States *states, const CheckpointInf
                               {"model_hash", info->model_hash},
                               {"data_digest", info->data_digest},
                               {"schema", info->schema}};
-    return write_states(path, states, pairs, sizeof pairs / sizeof *pairs - !info->schema, diag);
+    return write_tensors(path, states, info, pairs, sizeof pairs / sizeof *pairs - !info->schema, diag);
 }
 
 /* -- reading -- */
@@ -184,7 +218,8 @@ static bool check_tensors(const char *path, const SafeFile *file, const States *
     for (uint32_t i = 0; i < safetensors_count(file) && !partial; i++) {
         const SafeTensor *tensor = safetensors_tensor(file, i);
         char found[SAFETENSOR_TEXT];
-        if (states_find(states, tensor->name)) continue;
+        bool learnt = !strcmp(tensor->dtype, SAFETENSORS_F64); /* of the data: checkpoint_learnt reads it */
+        if (learnt || states_find(states, tensor->name)) continue;
         diag_error(diag, STATUS_FILE, (Span){0}, "'%s' has '%.100s' %s, which the model does not have", path, tensor->name,
                    safetensors_tensor_text(tensor, found));
         good = false;
@@ -200,8 +235,56 @@ bool checkpoint_load(const char *path, States *states, bool partial, CheckpointI
                 check_tensors(path, file, states, partial, diag);
     for (uint32_t i = 0; i < safetensors_count(file) && good; i++) {
         const SafeTensor *tensor = safetensors_tensor(file, i);
-        states_write(states, tensor->name, tensor->data);
+        if (strcmp(tensor->dtype, SAFETENSORS_F64)) states_write(states, tensor->name, tensor->data);
     }
+    safetensors_free(file);
+    return good;
+}
+
+/* -- what transforms have learnt -- */
+
+/* Earlier versions kept it in f32. */
+static bool take_numbers(const char *path, const SafeFile *file, const Fit *fit, const char *part, double *numbers,
+                         Diagnostics *diag) {
+    char name[512], found[SAFETENSOR_TEXT], wanted[SAFETENSOR_TEXT];
+    snprintf(name, sizeof name, "%s.%s", fit->name, part);
+    const SafeTensor *tensor = safetensors_find(file, name);
+    bool wide = tensor && !strcmp(tensor->dtype, SAFETENSORS_F64),
+         single = tensor && !strcmp(tensor->dtype, safetensors_dtype(DTYPE_F32));
+    int64_t count = shape_elements(fit->row);
+    if ((wide || single) && shape_elements(tensor->shape) == count) {
+        if (wide) memcpy(numbers, tensor->data, (size_t)count * sizeof *numbers);
+        for (int64_t i = 0; i < count && single; i++) numbers[i] = dtype_element(DTYPE_F32, tensor->data, i);
+        return true;
+    }
+    safetensors_tensor_text(&(SafeTensor){.dtype = SAFETENSORS_F64, .shape = fit->row}, wanted);
+    if (tensor)
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' has '%s' as %s, but in the model it is %s", path, name,
+                   safetensors_tensor_text(tensor, found), wanted);
+    else
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' does not have '%s' %s of the model", path, name, wanted);
+    return false;
+}
+
+static bool take_learnt(const char *path, const SafeFile *file, const Fit *fit, Dataset *dataset, Diagnostics *diag) {
+    bool standardize = fit->kind == FIT_STANDARDIZE;
+    size_t bytes = (size_t)shape_elements(fit->row) * sizeof(double);
+    double *values = memory_new(bytes, "a checkpoint"), *deviation = memory_new(bytes, "a checkpoint");
+    bool good = take_numbers(path, file, fit, standardize ? "mean" : "value", values, diag) &&
+                (!standardize || take_numbers(path, file, fit, "deviation", deviation, diag));
+    Learnt learnt = {fit->name, fit->row, values, standardize ? deviation : NULL};
+    if (good) dataset_take_learnt(dataset, &learnt, 1);
+    free(values);
+    free(deviation);
+    return good;
+}
+
+bool checkpoint_learnt(const char *path, const Fit *fits, uint32_t count, Dataset *dataset, Diagnostics *diag) {
+    bool any = false, good = true;
+    for (uint32_t i = 0; i < count; i++) any |= fits[i].column != NULL;
+    SafeFile *file = any ? safetensors_read(path, diag) : NULL;
+    for (uint32_t i = 0; i < count && good && any; i++)
+        good = file && (!fits[i].column || take_learnt(path, file, &fits[i], dataset, diag));
     safetensors_free(file);
     return good;
 }

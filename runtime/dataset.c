@@ -289,6 +289,12 @@ static const Selection *known_selection(const Dataset *dataset, const char *name
 
 /* -- derived columns -- */
 
+static bool is_learnt(const SourceData *source, const Derived *derived) {
+    bool known = derived->kind != DERIVED_LEARNT || derive_learnt(source, derived->fit);
+    for (int i = 0; i < derived_arity(derived->kind) && known; i++) known = is_learnt(source, derived->args[i]);
+    return known;
+}
+
 /* NULL after reporting a fault, if there is a `diag`, and where the columns it reads are not there. */
 static const Selection *make_derived(Dataset *dataset, const char *name, Span span, Diagnostics *diag) {
     SourceData *source = &dataset->source;
@@ -296,7 +302,8 @@ static const Selection *make_derived(Dataset *dataset, const char *name, Span sp
     DeriveFault fault = {0};
     const Derived *derived = derived_find(source->arena, schema, name);
     uint32_t *reads = ARENA_ARRAY(source->arena, uint32_t, schema->field_count);
-    if (!derived || !columns_there(dataset, reads, derived_reads(schema, derived, reads))) return NULL;
+    if (!derived || !columns_there(dataset, reads, derived_reads(schema, derived, reads)) || !is_learnt(source, derived))
+        return NULL;
     if (derived->kind == DERIVED_CLASSES) {
         SourceField classes;
         const SourceField *like = dataset->like ? source_any(dataset->like, name) : NULL;
@@ -373,6 +380,41 @@ const void *dataset_field(const Dataset *dataset, const char *name) {
 
 static bool looks_at_others(const SourceRows *rows) { return rows->from || rows->to || rows->stride > 1; }
 
+/* -- what transforms have learnt -- */
+
+static double *copied_numbers(Arena *arena, const double *numbers, int64_t count) {
+    double *copy = ARENA_ARRAY(arena, double, count);
+    if (numbers) memcpy(copy, numbers, (size_t)count * sizeof *copy);
+    return numbers ? copy : NULL;
+}
+
+/* Columns that were made of what was known before are made anew. */
+void dataset_take_learnt(Dataset *dataset, const Learnt *learnt, uint32_t count) {
+    SourceData *source = &dataset->source;
+    Learnt *all = ARENA_ARRAY(source->arena, Learnt, source->learnt_count + count);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < source->learnt_count; i++) {
+        bool again = false;
+        for (uint32_t k = 0; k < count; k++) again |= !strcmp(source->learnt[i].name, learnt[k].name);
+        if (!again) all[kept++] = source->learnt[i];
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t elements = shape_elements(learnt[i].row);
+        all[kept] = learnt[i];
+        all[kept].name = arena_copy_string(source->arena, learnt[i].name, strlen(learnt[i].name));
+        all[kept].values = copied_numbers(source->arena, learnt[i].values, elements);
+        all[kept++].deviation = copied_numbers(source->arena, learnt[i].deviation, elements);
+    }
+    source->learnt = all;
+    source->learnt_count = kept;
+    free_selections(dataset);
+}
+
+const Learnt *dataset_learnt(const Dataset *dataset, uint32_t *count) {
+    *count = dataset->source.learnt_count;
+    return dataset->source.learnt;
+}
+
 /* -- digits -- */
 
 double dataset_number(const Dataset *dataset, uint32_t field, int32_t row, int64_t element) {
@@ -382,13 +424,25 @@ double dataset_number(const Dataset *dataset, uint32_t field, int32_t row, int64
     return derive_stored(source, field, at);
 }
 
+const char *dataset_text(const Dataset *dataset, uint32_t field, int32_t row) {
+    const SourceData *source = &dataset->source;
+    const Exact *exact = &source->exact[field];
+    if (exact->kind == EXACT_TEXT && exact->elements) {
+        int32_t cell = ((const int32_t *)exact->elements)[row];
+        return cell < 0 ? NULL : exact->texts[cell];
+    }
+    int32_t code = ((const int32_t *)source->data[field])[row];
+    return code < 0 ? NULL : source->fields[field].categories[code];
+}
+
 double *dataset_numbers(const Dataset *dataset, const char *name, const int32_t *rows, int64_t count) {
     const SourceData *source = &dataset->source;
     SourceRows around;
     name = source_rows_of(name, &around);
     const Derived *derived = derived_find(source->arena, &source->schema, name);
     uint32_t *reads = ARENA_ARRAY(source->arena, uint32_t, source->schema.field_count);
-    if (!derived || !columns_there(dataset, reads, derived_reads(&source->schema, derived, reads))) return NULL;
+    bool there = derived && columns_there(dataset, reads, derived_reads(&source->schema, derived, reads));
+    if (!there || derived->kind == DERIVED_CLASSES) return NULL;
     int64_t each = shape_elements(derived_row(&source->schema, derived)), length = around.to - around.from + 1;
     double *numbers = memory_new((size_t)(count * length * each) * sizeof *numbers, "numbers of the data"), *to = numbers;
     for (int64_t i = 0; i < count * length; i++, to += each) {

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct {
     bool is_whole;
@@ -174,7 +175,42 @@ static bool single_operation(const Place *place, DerivedKind kind, Number a, Num
     return true;
 }
 
+/* -- what transforms make of numbers -- */
+
+const Learnt *derive_learnt(const SourceData *source, const char *fit) {
+    for (uint32_t i = 0; i < source->learnt_count; i++)
+        if (!strcmp(source->learnt[i].name, fit)) return &source->learnt[i];
+    return NULL;
+}
+
 static bool compute(Place *place, const Derived *derived, Number *result);
+
+static bool unknown(const Place *place, const char *fit) {
+    place->fault->row = place->row;
+    place->fault->field = NULL;
+    snprintf(place->fault->finding, sizeof place->fault->finding, "needs what '%.100s' has learnt", fit);
+    return false;
+}
+
+static bool standardized(Place *place, const Derived *derived, Number *result) {
+    const Learnt *learnt = derive_learnt(place->source, derived->args[1]->fit);
+    Number x;
+    if (!learnt) return unknown(place, derived->args[1]->fit);
+    if (!compute(place, derived->args[0], &x)) return false;
+    int64_t column = place->element;
+    *result = real_number((real_of(x) - learnt->values[column]) / learnt->deviation[column]);
+    return true;
+}
+
+static bool imputed(Place *place, const Derived *derived, Number *result) {
+    const Derived *by = derived->args[1];
+    const Learnt *learnt = by->kind == DERIVED_LEARNT ? derive_learnt(place->source, by->fit) : NULL;
+    if (by->kind == DERIVED_LEARNT && !learnt) return unknown(place, by->fit);
+    if (!compute(place, derived->args[0], result)) return false;
+    if (!is_missing(*result)) return true;
+    if (!learnt) return compute(place, by, result);
+    return *result = real_number(learnt->values[place->element]), true;
+}
 
 /* The floor of a quotient of whole numbers, which may be too large for f64. */
 static bool floor_of_quotient(Place *place, const Derived *quotient, bool *known, Number *result) {
@@ -193,6 +229,8 @@ static bool compute(Place *place, const Derived *derived, Number *result) {
     switch (derived->kind) {
     case DERIVED_COLUMNS: return *result = column_number(place, derived), true;
     case DERIVED_DATE: return date_number(place, derived, result);
+    case DERIVED_IMPUTE: return imputed(place, derived, result);
+    case DERIVED_STANDARDIZE: return standardized(place, derived, result);
     case DERIVED_WHOLE: return *result = whole_number(derived->whole), true;
     case DERIVED_REAL: return *result = real_number(derived->real), true;
     default: break;
@@ -230,7 +268,7 @@ static void put(Number number, DType dtype, void *to, int64_t at) {
         ((uint8_t *)to)[at] = (uint8_t)number.whole;
 }
 
-/* The first of the columns whose cell is missing there. */
+/* The first of the columns whose cell is missing there, and not imputed. */
 static const SourceField *missing_field(const Place *place, const Derived *derived) {
     const SourceField *found = NULL;
     char text[CELL_TEXT];
@@ -238,6 +276,7 @@ static const SourceField *missing_field(const Place *place, const Derived *deriv
     if ((derived->kind == DERIVED_COLUMNS && is_missing(column_number(place, derived))) ||
         (derived->kind == DERIVED_DATE && !cell_text(place->source, field, place->row, derived->format, text)))
         return &place->source->fields[field];
+    if (derived->kind == DERIVED_IMPUTE) return NULL;
     for (int i = 0; i < derived_arity(derived->kind) && !found; i++) found = missing_field(place, derived->args[i]);
     return found;
 }

@@ -15,6 +15,8 @@ typedef struct {
 /* All elements of all rows, malloc'ed, as derived_dtype says; of CLASSES the numbers that are to become classes, int64_t, WHOLE_MISSING
  * where they are missing. NULL after setting the fault. The fields it reads must be there. */
 void *derive_elements(const SourceData *source, const Derived *derived, DeriveFault *fault);
+/* What a transform has learnt; NULL: nothing yet. */
+const Learnt *derive_learnt(const SourceData *source, const char *fit);
 /* An element of a field as the file has it, in f64; NaN: missing, or text. */
 double derive_stored(const SourceData *source, uint32_t field, int64_t at);
 /* All elements of a row in f64, NaN where they have no value. */

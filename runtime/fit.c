@@ -11,10 +11,9 @@
 /* One fit under way. */
 typedef struct {
     const Fit *fit;
-    DType dtype;
     int64_t width;    /* columns */
     Moments *moments; /* [width]: of elements that are not missing */
-    float *values;    /* [width][rows]: of what has to be sorted, else NULL */
+    double *values;   /* [width][rows]: of what has to be sorted, else NULL */
     int64_t rows;
     const Dataset *dataset;
     int64_t *endless; /* [width]: the first training row whose element is infinite; -1: none */
@@ -30,10 +29,10 @@ static const int32_t *fit_split(const Fit *fit, const Dataset *dataset) {
 
 static bool is_sorted(FitKind kind) { return kind == FIT_MEDIAN || kind == FIT_MODE; }
 
-static Fitting fitting_new(const Fit *fit, const Node *node, const Dataset *dataset) {
-    int64_t width = shape_elements(node->shape) / node->shape.dim[0], rows = fit_rows(fit, dataset);
+static Fitting fitting_new(const Fit *fit, int64_t width, const Dataset *dataset) {
+    int64_t rows = fit_rows(fit, dataset);
     size_t columns = (size_t)width;
-    Fitting fitting = {.fit = fit, .dtype = node->dtype, .width = width, .rows = rows, .dataset = dataset};
+    Fitting fitting = {.fit = fit, .width = width, .rows = rows, .dataset = dataset};
     fitting.endless = memory_new(columns * sizeof *fitting.endless, "the statistics of the columns");
     for (size_t i = 0; i < columns; i++) fitting.endless[i] = -1;
     fitting.moments = memory_new(columns * sizeof *fitting.moments, "the statistics of the columns");
@@ -48,51 +47,44 @@ static void fitting_free(Fitting *fitting) {
     free(fitting->endless);
 }
 
-static void add_value(Fitting *fitting, int64_t column, float value) {
+/* An element of a training row; NaN: it is missing. */
+static void add_value(Fitting *fitting, int64_t row, int64_t column, double value) {
     Moments *moments = &fitting->moments[column];
-    moments_add(moments, (double)value);
+    if (isinf(value) && fitting->endless[column] < 0) fitting->endless[column] = row;
+    if (isnan(value)) return;
+    moments_add(moments, value);
     if (fitting->values) fitting->values[column * fitting->rows + moments->count - 1] = value;
-}
-
-static void add_rows(Fitting *fitting, const void *output, int64_t first, int64_t rows) {
-    const float *numbers = output;
-    const int32_t *codes = output;
-    for (int64_t i = 0; i < rows * fitting->width; i++) {
-        bool missing = fitting->dtype == DTYPE_I32 ? codes[i] < 0 : isnan(numbers[i]);
-        int64_t *endless = &fitting->endless[i % fitting->width];
-        if (fitting->dtype == DTYPE_F32 && isinf(numbers[i]) && *endless < 0) *endless = first + i / fitting->width;
-        if (!missing) add_value(fitting, i % fitting->width, fitting->dtype == DTYPE_I32 ? (float)codes[i] : numbers[i]);
-    }
 }
 
 /* -- results -- */
 
 static int by_value(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
+    double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
 /* The middle one, or the mean of the two in the middle. */
-static double median_of(const float *sorted, int64_t count) {
-    return ((double)sorted[(count - 1) / 2] + (double)sorted[count / 2]) / 2;
+static double median_of(const double *sorted, int64_t count) {
+    double low = sorted[(count - 1) / 2], high = sorted[count / 2];
+    return low + (high - low) / 2;
 }
 
 /* The smallest of the most frequent ones. */
-static double mode_of(const float *sorted, int64_t count) {
+static double mode_of(const double *sorted, int64_t count) {
     int64_t begin = 0, most = 0;
-    float mode = sorted[0];
+    double mode = sorted[0];
     for (int64_t i = 1; i <= count; i++) {
         if (i < count && sorted[i] == sorted[begin]) continue;
         if (i - begin > most) most = i - begin, mode = sorted[begin];
         begin = i;
     }
-    return (double)mode;
+    return mode;
 }
 
 static double fitted_value(const Fitting *fitting, int64_t column) {
     int64_t count = fitting->moments[column].count;
     if (!fitting->values) return fitting->moments[column].mean;
-    float *values = fitting->values + column * fitting->rows;
+    double *values = fitting->values + column * fitting->rows;
     qsort(values, (size_t)count, sizeof *values, by_value);
     return fitting->fit->kind == FIT_MEDIAN ? median_of(values, count) : mode_of(values, count);
 }
@@ -121,38 +113,84 @@ static bool check_column(const Fitting *fitting, int64_t column, double value, d
     return false;
 }
 
-static void put(const Fitting *fitting, void *to, int64_t column, double value) {
-    if (fitting->dtype == DTYPE_I32)
-        ((int32_t *)to)[column] = (int32_t)value;
-    else
-        ((float *)to)[column] = (float)value;
-}
-
-static void write_state(States *states, const char *name, const char *part, const void *values) {
-    char whole[512];
-    snprintf(whole, sizeof whole, "%s.%s", name, part);
-    states_write(states, whole, values);
-}
-
-static bool finish(const Fitting *fitting, States *states, Diagnostics *diag) {
+/* What is learnt of each column: values, or means and deviations. */
+static bool finish(const Fitting *fitting, double *values, double *spreads, Diagnostics *diag) {
     bool standardize = fitting->fit->kind == FIT_STANDARDIZE, good = true;
-    void *values = memory_new((size_t)fitting->width * sizeof(float), "the statistics of the columns"),
-         *spreads = memory_new((size_t)fitting->width * sizeof(float), "the statistics of the columns");
     for (int64_t i = 0; i < fitting->width && good; i++) {
-        double value = fitting->moments[i].count ? fitted_value(fitting, i) : 0,
-               spread = fitting->moments[i].count ? deviation(fitting, i) : 0;
-        good = check_column(fitting, i, value, standardize ? spread : 0, diag);
-        put(fitting, values, i, value);
-        put(fitting, spreads, i, spread);
+        bool any = fitting->moments[i].count > 0;
+        values[i] = any ? fitted_value(fitting, i) : 0;
+        spreads[i] = any ? deviation(fitting, i) : 0;
+        good = check_column(fitting, i, values[i], standardize ? spreads[i] : 0, diag);
     }
-    if (good) write_state(states, fitting->fit->name, standardize ? "mean" : "value", values);
-    if (good && standardize) write_state(states, fitting->fit->name, "deviation", spreads);
+    return good;
+}
+
+/* -- of columns of the source -- */
+
+enum { ROWS_AT_ONCE = 1024 };
+
+static void add_column(Fitting *fitting) {
+    const int32_t *rows = fit_split(fitting->fit, fitting->dataset);
+    for (int64_t first = 0; first < fitting->rows; first += ROWS_AT_ONCE) {
+        int64_t count = fitting->rows - first < ROWS_AT_ONCE ? fitting->rows - first : ROWS_AT_ONCE;
+        double *numbers = dataset_numbers(fitting->dataset, fitting->fit->column, rows + first, count);
+        for (int64_t i = 0; numbers && i < count * fitting->width; i++)
+            add_value(fitting, first + i / fitting->width, i % fitting->width, numbers[i]);
+        free(numbers);
+    }
+}
+
+static bool learn_column(Dataset *dataset, const Fit *fit, Diagnostics *diag) {
+    int64_t width = shape_elements(fit->row);
+    double *values = memory_new((size_t)width * sizeof *values, "the statistics of the columns"),
+           *spreads = memory_new((size_t)width * sizeof *spreads, "the statistics of the columns");
+    Fitting fitting = fitting_new(fit, width, dataset);
+    bool good = dataset_derive(dataset, fit->column, fit->span, diag);
+    if (good) add_column(&fitting);
+    good = good && finish(&fitting, values, spreads, diag);
+    Learnt learnt = {fit->name, fit->row, values, fit->kind == FIT_STANDARDIZE ? spreads : NULL};
+    if (good) dataset_take_learnt(dataset, &learnt, 1);
+    fitting_free(&fitting);
     free(values);
     free(spreads);
     return good;
 }
 
-/* -- running -- */
+bool dataset_learn(Dataset *dataset, const Fit *fits, uint32_t count, Diagnostics *diag) {
+    bool good = true;
+    for (uint32_t i = 0; i < count && good; i++) good = !fits[i].column || learn_column(dataset, &fits[i], diag);
+    return good;
+}
+
+/* -- of what a graph computes -- */
+
+static void put(DType dtype, void *to, int64_t column, double value) {
+    if (dtype == DTYPE_I32)
+        ((int32_t *)to)[column] = (int32_t)value;
+    else
+        ((float *)to)[column] = (float)value;
+}
+
+static void write_state(States *states, const Fitting *fitting, DType dtype, const char *part, const double *values) {
+    char name[512];
+    void *plain = memory_new((size_t)fitting->width * dtype_bytes(dtype), "the statistics of the columns");
+    for (int64_t i = 0; i < fitting->width; i++) put(dtype, plain, i, values[i]);
+    snprintf(name, sizeof name, "%s.%s", fitting->fit->name, part);
+    states_write(states, name, plain);
+    free(plain);
+}
+
+static bool write_states(const Fitting *fitting, DType dtype, States *states, Diagnostics *diag) {
+    bool standardize = fitting->fit->kind == FIT_STANDARDIZE;
+    double *values = memory_new((size_t)fitting->width * sizeof *values, "the statistics of the columns"),
+           *spreads = memory_new((size_t)fitting->width * sizeof *spreads, "the statistics of the columns");
+    bool good = finish(fitting, values, spreads, diag);
+    if (good) write_state(states, fitting, dtype, standardize ? "mean" : "value", values);
+    if (good && standardize) write_state(states, fitting, dtype, "deviation", spreads);
+    free(values);
+    free(spreads);
+    return good;
+}
 
 static const Node *output_node(const Graph *graph, const char *name) {
     for (uint32_t i = 0; i < graph->output_count; i++)
@@ -160,22 +198,36 @@ static const Node *output_node(const Graph *graph, const char *name) {
     return NULL;
 }
 
+typedef struct {
+    Fitting fitting;
+    DType dtype;
+} Seeing;
+
+/* Text without a category is missing. */
 static void see_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
-    Fitting *fitting = context;
-    add_rows(fitting, runner_output(runner, fitting->fit->name), first, count);
+    Seeing *seeing = context;
+    Fitting *fitting = &seeing->fitting;
+    const void *output = runner_output(runner, fitting->fit->name);
+    bool codes = seeing->dtype == DTYPE_I32;
+    for (int64_t i = 0; i < count * fitting->width; i++)
+        add_value(fitting, first + i / fitting->width, i % fitting->width, element_value(seeing->dtype, codes, output, i));
+}
+
+static bool fit_output(Runner *runner, const Fit *fit, const Node *node, const Dataset *dataset, States *states,
+                       Diagnostics *diag) {
+    Seeing seeing = {fitting_new(fit, shape_elements(node->shape) / node->shape.dim[0], dataset), node->dtype};
+    runner_rows(runner, fit_split(fit, dataset), seeing.fitting.rows, see_rows, &seeing);
+    bool good = write_states(&seeing.fitting, node->dtype, states, diag);
+    fitting_free(&seeing.fitting);
+    return good;
 }
 
 bool fits_run(const Program *program, const Dataset *dataset, States *states, Threads *threads, const Fit *fits, uint32_t count,
               Diagnostics *diag) {
     Runner *runner = runner_new(program, states, threads, diag);
     bool good = runner && runner_data(runner, dataset, diag);
-    for (uint32_t i = 0; i < count && good; i++) {
-        const Node *node = output_node(program->graph, fits[i].name);
-        Fitting fitting = fitting_new(&fits[i], node, dataset);
-        runner_rows(runner, fit_split(&fits[i], dataset), fitting.rows, see_rows, &fitting);
-        good = finish(&fitting, states, diag);
-        fitting_free(&fitting);
-    }
+    for (uint32_t i = 0; i < count && good; i++)
+        good = fits[i].column || fit_output(runner, &fits[i], output_node(program->graph, fits[i].name), dataset, states, diag);
     runner_free(runner);
     return good;
 }

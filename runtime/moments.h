@@ -4,11 +4,14 @@
 
 #include "runtime/runtime.h"
 
-/* Welford's way: one reading, without the loss of accuracy that a sum of squares has. */
+/* Welford's way: one reading, without the loss of accuracy that a sum of squares has. All values are taken as distances from the first
+ * one, so that large numbers close to each other, such as times since 1970, keep their digits. */
 static inline void moments_add(Moments *moments, double value) {
-    double distance = value - moments->mean;
-    moments->mean += distance / (double)++moments->count;
-    moments->square += distance * (value - moments->mean);
+    if (!moments->count) moments->first = value;
+    double from_first = value - moments->first, distance = from_first - moments->from_first;
+    moments->from_first += distance / (double)++moments->count;
+    moments->square += distance * (from_first - moments->from_first);
+    moments->mean = moments->first + moments->from_first;
 }
 
 /* The deviation of the values themselves, divided by their number. */

@@ -26,6 +26,8 @@ struct SourceData {
     void **
         data; /* [field_count]: row 0; the training rows, then validation and test rows of their own. NULL: there is no such field */
     Exact *exact;             /* [field_count] */
+    const Learnt *learnt;     /* what transforms have learnt of its columns */
+    uint32_t learnt_count;
     int64_t test_begin;       /* where test rows of their own begin, in rows; 0: right behind those before */
     const char *series;       /* asked for: the field that tells series of rows apart, or NULL */
     const int32_t *series_of; /* [rows]: the series of each, where the reader knows; -1: none. NULL: its elements tell */

@@ -54,11 +54,24 @@ const char *dataset_place_brief(const Dataset *dataset, int32_t row, char text[P
 const void *dataset_field(const Dataset *dataset, const char *name);
 /* The same with its dtype and row; NULL: none. */
 const SourceField *dataset_find(const Dataset *dataset, const char *name, const void **data);
+/* What transforms have learnt of columns (Fit.column), in f64. */
+typedef struct {
+    const char *name;           /* of the Fit */
+    Shape row;                  /* of the column */
+    double *values, *deviation; /* values: means, where there is a deviation */
+} Learnt;
+/* Lets the transforms learn that have a column, each after those before it. Reports columns without a number (STATUS_DATA). */
+bool dataset_learn(Dataset *dataset, const Fit *fits, uint32_t count, Diagnostics *diag);
+/* Takes over what has been learnt of other data; copied. */
+void dataset_take_learnt(Dataset *dataset, const Learnt *learnt, uint32_t count);
+const Learnt *dataset_learnt(const Dataset *dataset, uint32_t *count);
 /* The numbers that an input of the model holds in some rows, in f64 and with the digits of the files; NaN where one is missing.
  * [count][elements of a row], malloc'ed; NULL: the data set does not have it, or it is text. */
 double *dataset_numbers(const Dataset *dataset, const char *name, const int32_t *rows, int64_t count);
 /* An element of a row of a field of the source, by the field's number, likewise; of text the number of the category, NaN: it has none. */
 double dataset_number(const Dataset *dataset, uint32_t field, int32_t row, int64_t element);
+/* The cell of a column of text, as the file has it, also where it is no category; NULL: it is missing. */
+const char *dataset_text(const Dataset *dataset, uint32_t field, int32_t row);
 /* Makes sure of a derived column (ir/derived.h): false after reporting, at `span`, an element that has no value. True where the
  * columns that it reads are not there, too: then dataset_find says NULL. */
 bool dataset_derive(const Dataset *dataset, const char *name, Span span, Diagnostics *diag);
@@ -82,11 +95,13 @@ const char *data_file_at(const void *address);
 /* -- looking at data: `mlc data FILE.mdl` -- */
 typedef struct {
     int64_t count;
-    double mean, square; /* square: the sum of squared distances from the mean */
+    double mean, square;      /* square: the sum of squared distances from the mean */
+    double first, from_first; /* the first value, and how far the mean is from it */
 } Moments;
 typedef struct {
     Moments moments; /* of finite values */
     double least, most;
+    bool has_fractions;        /* a value is no whole number */
     int64_t missing, infinite; /* missing: NaN; text without a category */
 } Statistics;
 double statistics_deviation(const Statistics *statistics); /* NaN without a value */
@@ -216,8 +231,8 @@ typedef void RunWatch(void *context, int thread, uint32_t kernel, bool begins);
 void runner_watch(Runner *runner, RunWatch *watch, void *context);
 
 /* -- what transforms of the data learn (runtime/fit.c) -- */
-/* Fits the transforms to the training rows, each after those before it, and writes what they learn into their states, which
- * states_initialize leaves alone. `program` computes GRAPH_FIT (frontend). Reports columns without a number (STATUS_DATA). */
+/* Fits the transforms that have no column to the training rows, each after those before it, and writes what they learn into their states,
+ * which states_initialize leaves alone. `program` computes GRAPH_FIT (frontend). Reports columns without a number (STATUS_DATA). */
 bool fits_run(const Program *program, const Dataset *dataset, States *states, Threads *threads, const Fit *fits, uint32_t count,
               Diagnostics *diag);
 
@@ -233,7 +248,9 @@ typedef struct {
     uint64_t waited;     /* epochs since then */
     uint64_t numerics;   /* NUMERICS_VERSION of the mlc that wrote it; saving writes this one's */
     char model_hash[65], data_digest[65];
-    const char *schema; /* of the data, by dataset_schema_text; NULL: leave it out. Loading sets it to NULL */
+    const char *schema;   /* of the data, by dataset_schema_text; NULL: leave it out. Loading sets it to NULL */
+    const Learnt *learnt; /* of the data, which checkpoint_learnt reads back */
+    uint32_t learnt_count;
 } CheckpointInfo;
 
 /* -- training (runtime/train.c) -- */
@@ -312,6 +329,8 @@ bool checkpoint_save(const char *path, const States *states, const CheckpointInf
  * partial, for evaluation: the file may hold more than is bound (moments of an optimizer), and need not be mlc's own (*info
  * is zero then). */
 bool checkpoint_load(const char *path, States *states, bool partial, CheckpointInfo *info, Diagnostics *diag);
+/* Reads what transforms of columns have learnt, for the data set. */
+bool checkpoint_learnt(const char *path, const Fit *fits, uint32_t count, Dataset *dataset, Diagnostics *diag);
 /* Reads the info alone. */
 bool checkpoint_info(const char *path, CheckpointInfo *info, Diagnostics *diag);
 /* Reads the schema of the data alone, into the arena; false, without a report, if there is none. */

@@ -22,6 +22,13 @@ const char *safetensors_dtype(DType dtype) {
     return names[dtype];
 }
 
+/* Bytes an element of a dtype takes; 0: we do not know it. */
+static uint64_t element_bytes(const char *dtype) {
+    for (int i = 0; i < DTYPE_COUNT; i++)
+        if (!strcmp(safetensors_dtype((DType)i), dtype)) return dtype_bytes((DType)i);
+    return strcmp(dtype, SAFETENSORS_F64) ? 0 : sizeof(double);
+}
+
 /* -- writing -- */
 
 static json_t *shape_json(Shape shape) {
@@ -30,16 +37,16 @@ static json_t *shape_json(Shape shape) {
     return dims;
 }
 
-static char *header_text(const Symbol *const *symbols, uint32_t count, const SafePair *pairs, uint32_t pair_count) {
+static char *header_text(const SafeTensor *tensors, uint32_t count, const SafePair *pairs, uint32_t pair_count) {
     json_t *header = json_object(), *metadata = json_object();
     size_t begin = 0;
     for (uint32_t i = 0; i < pair_count; i++) json_object_set_new(metadata, pairs[i].key, json_string(pairs[i].value));
     json_object_set_new(header, METADATA, metadata);
     for (uint32_t i = 0; i < count; i++) {
-        size_t end = begin + (size_t)shape_elements(symbols[i]->shape) * dtype_bytes(symbols[i]->dtype);
-        json_object_set_new(header, symbols[i]->name,
-                            json_pack("{s:s, s:o, s:[I, I]}", "dtype", safetensors_dtype(symbols[i]->dtype), "shape",
-                                      shape_json(symbols[i]->shape), "data_offsets", (json_int_t)begin, (json_int_t)end));
+        size_t end = begin + (size_t)shape_elements(tensors[i].shape) * element_bytes(tensors[i].dtype);
+        json_object_set_new(header, tensors[i].name,
+                            json_pack("{s:s, s:o, s:[I, I]}", "dtype", tensors[i].dtype, "shape", shape_json(tensors[i].shape),
+                                      "data_offsets", (json_int_t)begin, (json_int_t)end));
         begin = end;
     }
     char *text = json_dumps(header, JSON_COMPACT);
@@ -48,9 +55,9 @@ static char *header_text(const Symbol *const *symbols, uint32_t count, const Saf
     return text;
 }
 
-bool safetensors_write(const char *path, const Symbol *const *symbols, uint32_t count, const void *data, size_t bytes,
+bool safetensors_write(const char *path, const SafeTensor *tensors, uint32_t count, const void *data, size_t bytes,
                        const SafePair *pairs, uint32_t pair_count, Diagnostics *diag) {
-    char *text = header_text(symbols, count, pairs, pair_count);
+    char *text = header_text(tensors, count, pairs, pair_count);
     size_t length = strlen(text), padding = (LENGTH_BYTES - length % LENGTH_BYTES) % LENGTH_BYTES;
     uint8_t prefix[LENGTH_BYTES];
     for (int i = 0; i < LENGTH_BYTES; i++) prefix[i] = (uint8_t)((uint64_t)(length + padding) >> (8 * i));
@@ -150,13 +157,6 @@ static bool take_shape(const json_t *dims, Shape *shape, uint64_t *elements) {
         if (__builtin_mul_overflow(*elements, size, elements)) return false;
     }
     return true;
-}
-
-/* Bytes an element of a dtype takes; 0: we do not know it. */
-static uint64_t element_bytes(const char *dtype) {
-    for (int i = 0; i < DTYPE_COUNT; i++)
-        if (!strcmp(safetensors_dtype((DType)i), dtype)) return dtype_bytes((DType)i);
-    return 0;
 }
 
 /* A tensor and the place after it. */

@@ -10,18 +10,20 @@ typedef struct {
     const char *key, *value;
 } SafePair;
 
-/* Writes the tensors of `symbols` (name, dtype, shape), which lie one after the other in `data`. The file is complete under its
- * name, or not there: it is written beside, synced and renamed. */
-bool safetensors_write(const char *path, const Symbol *const *symbols, uint32_t count, const void *data, size_t bytes,
-                       const SafePair *pairs, uint32_t pair_count, Diagnostics *diag);
-
-/* A file that was read: nothing in it is trusted before it is checked. */
-typedef struct SafeFile SafeFile;
 typedef struct {
     const char *name, *dtype; /* the format's name: "F32" */
     Shape shape;
     const void *data;
 } SafeTensor;
+#define SAFETENSORS_F64 "F64"
+
+/* Writes tensors (name, dtype, shape), which lie one after the other in `data`. The file is complete under its name, or not there: it
+ * is written beside, synced and renamed. */
+bool safetensors_write(const char *path, const SafeTensor *tensors, uint32_t count, const void *data, size_t bytes,
+                       const SafePair *pairs, uint32_t pair_count, Diagnostics *diag);
+
+/* A file that was read: nothing in it is trusted before it is checked. */
+typedef struct SafeFile SafeFile;
 SafeFile *safetensors_read(const char *path, Diagnostics *diag);
 void safetensors_free(SafeFile *file);
 uint32_t safetensors_count(const SafeFile *file);

@@ -24,6 +24,7 @@ static void add_value(Statistics *statistics, double value) {
     } else {
         if (first || value < statistics->least) statistics->least = value;
         if (first || value > statistics->most) statistics->most = value;
+        statistics->has_fractions |= value != floor(value);
         moments_add(&statistics->moments, value);
     }
 }

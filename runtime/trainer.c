@@ -51,9 +51,14 @@ static bool refuse(const Trainer *trainer, const char *what, const char *help) {
     return false;
 }
 
-/* Gradients of several batches that have been added up in another order cannot be gone on with. */
+/* Gradients of several batches that have been added up in another order cannot be gone on with, nor data of other numbers. */
 static bool check_numerics(const Trainer *trainer) {
-    if (trainer->info.numerics == NUMERICS_VERSION || trainer->options->accumulate <= 1) return true;
+    uint32_t learnt;
+    dataset_learnt(trainer->options->dataset, &learnt);
+    if (trainer->info.numerics == NUMERICS_VERSION || (trainer->options->accumulate <= 1 && !learnt)) return true;
+    if (learnt)
+        return refuse(trainer, "it was written by an mlc that standardized and imputed columns in f32",
+                      "'mlc train FILE.mdl --weights RUN' begins a new run with its weights");
     return refuse(trainer, "it was written by an mlc that adds up the gradients of several batches in another order",
                   "'mlc train FILE.mdl --weights RUN' begins a new run with its weights");
 }

@@ -87,7 +87,7 @@ static void list_unused(WarmStart *start, const Graph *network) {
     for (uint32_t i = 0; i < safetensors_count(start->file); i++) {
         const SafeTensor *tensor = safetensors_tensor(start->file, i);
         const Symbol *symbol = graph_symbol(network, tensor->name);
-        bool fitted = symbol && !symbol_is_network(symbol);
+        bool fitted = (symbol && !symbol_is_network(symbol)) || !strcmp(tensor->dtype, SAFETENSORS_F64);
         if (is_used(start, tensor->name) || is_moment(start, tensor->name) || fitted) continue;
         append(start->arena, &start->taken->unused,
                arena_format(start->arena, "%.100s %s", tensor->name, tensor_text(start, tensor)));

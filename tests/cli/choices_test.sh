@@ -40,7 +40,7 @@ expect 0 mlc data m.mdl --json
 says out '"kind":"outside","field":null,"count":'
 
 # in the model block, of a fitted field, of parts of a row; what depends on weights is not known before
-model 'source |> columns("grade") |> impute("median")' 'one_hot(int(x[:, 0] - 1), 3)'
+model 'source |> columns("grade") |> impute("median")' 'one_hot(int(fma(x[:, 0], 1, -1)), 3)'
 expect 0 mlc train m.mdl --out block -q
 expect 0 mlc predict block new.csv
 says err "block/resolved.mdl:5:" "$told 6 in line 2 of 'new.csv'"
@@ -55,6 +55,10 @@ model 'one_hot(int(source.grade - 1), 3)'
 expect 0 mlc train m.mdl --out known -q
 expect 4 mlc predict known new.csv
 says err "'int(grade - 1)' has class 6 in line 2 of 'new.csv', but there are columns for 0 to 2 only"
+model 'one_hot(int((source.grade |> impute("median")) - 1), 3)'
+expect 0 mlc train m.mdl --out imputed -q
+expect 4 mlc predict imputed new.csv
+says err "'int(impute(grade, @x.impute) - 1)' has class 6 in line 2 of 'new.csv', but there are columns for 0 to 2 only"
 model 'one_hot(int(source.grade - 2), 3)'
 expect 4 mlc train m.mdl --out known_low -q
 says err "'int(grade - 2)' has class -1 in line "

@@ -253,13 +253,22 @@ static Program *interpreted(const Model *model, GraphKind kind, uint32_t batch, 
     return program_interpret(compilation->graph);
 }
 
-static void expect_state(const States *states, const char *name, const float *values, int count) {
-    float found[8];
-    assert_true(states_read(states, name, found));
-    for (int i = 0; i < count; i++)
-        if (fabsf(found[i] - values[i]) > 1e-6f * (1 + fabsf(values[i]))) fail_msg("%s[%d] is %g", name, i, (double)found[i]);
+static const double *learnt_numbers(const Dataset *dataset, const char *name, bool deviation) {
+    uint32_t count;
+    const Learnt *all = dataset_learnt(dataset, &count);
+    for (uint32_t i = 0; i < count; i++)
+        if (!strcmp(all[i].name, name)) return deviation ? all[i].deviation : all[i].values;
+    return NULL;
 }
 
+static void expect_learnt(const Dataset *dataset, const char *name, bool deviation, const double *values, int count) {
+    const double *found = learnt_numbers(dataset, name, deviation);
+    assert_non_null(found);
+    for (int i = 0; i < count; i++)
+        if (fabs(found[i] - values[i]) > 1e-15 * (1 + fabs(values[i]))) fail_msg("%s[%d] is %.17g", name, i, found[i]);
+}
+
+/* Of columns in f64, of text by the graph. */
 static void test_fits(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
@@ -273,13 +282,14 @@ static void test_fits(void **state) {
     States *states = states_new();
     Threads *threads = threads_new(2);
     assert_int_equal(info->fit_count, 4);
+    assert_true(dataset_learn(dataset, info->fits, info->fit_count, diag));
     assert_true(states_bind(states, program, diag));
     assert_true(fits_run(program, dataset, states, threads, info->fits, info->fit_count, diag));
-    states_initialize(states, 3);                                   /* leaves them alone */
-    expect_state(states, "x.impute.value", (float[]){3.5f, 35}, 2); /* of 10 30 40 50 */
-    expect_state(states, "x.standardize.mean", (float[]){3.5f, 200.0f / 6}, 2);
-    expect_state(states, "x.standardize.deviation", (float[]){1.707825128f, 12.133516482f}, 2);
-    expect_state(states, "y.impute.value", (float[]){350}, 1);
+    states_initialize(states, 3);                                      /* leaves them alone */
+    expect_learnt(dataset, "x.impute", false, (double[]){3.5, 35}, 2); /* of 10 30 40 50 */
+    expect_learnt(dataset, "x.standardize", false, (double[]){3.5, 200.0 / 6}, 2);
+    expect_learnt(dataset, "x.standardize", true, (double[]){sqrt(35.0 / 12), sqrt(1325.0 / 9)}, 2);
+    expect_learnt(dataset, "y.impute", false, (double[]){350}, 1);
     int32_t mode;
     assert_true(states_read(states, "k.impute.value", &mode));
     assert_int_equal(mode, 0); /* flat and house are as frequent: the first */
@@ -301,11 +311,12 @@ static void test_names_of_fits(void **state) {
     Model *model = load(fitted_model, diag);
     for (GraphKind kind = GRAPH_TRAIN; kind <= GRAPH_FIT; kind++) {
         Graph *graph = model_graph(model, kind, 3, diag);
-        const Symbol *mean = graph_symbol(graph, "x.standardize.mean");
-        assert_non_null(mean);
-        assert_false(mean->trainable);
-        assert_int_equal(mean->init.kind, INIT_FITTED);
-        assert_int_equal(graph_symbol(graph, "y.impute.value") != NULL, kind == GRAPH_FIT);
+        const Symbol *text = graph_symbol(graph, "k.impute.value");
+        assert_non_null(graph_symbol(graph, "standardize(impute([rooms, age], @x.impute), @x.standardize)"));
+        assert_non_null(text);
+        assert_false(text->trainable);
+        assert_int_equal(text->init.kind, INIT_FITTED);
+        assert_int_equal(graph_symbol(graph, "impute(price, @y.impute)") != NULL, kind == GRAPH_FIT);
         graph_free(graph);
     }
     model_free(model);

@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Numbers that f32 has no room for: times since 1970, ids, money. Expected values are those of the mathematics, rounded to f32.
+source "$(dirname "$0")/common.sh"
+
+# fields EXPRESSION EXPECTED: the first rows of what the data block makes of t.csv; every field is a number a row
+fields() {
+    cat >m.mdl <<END_OF_MODEL
+mdl 1
+data { source = csv("t.csv"); field a = $1; field x = columns(source, "k"); field k = source.k }
+model m(x, a) -> p { p = dense(x, 1) + sum(a) * 0.0 }
+train { loss = mse(sum(p), sum(k)); optimizer = sgd(0.0); epochs = 1 }
+END_OF_MODEL
+    expect 0 mlc data m.mdl --json
+    [[ $(grep -o '"fields":{"a":[^,x]*' "$scratch/out" | cut -d: -f3 | tr '\n' ' ') == "$2 " ]] ||
+        fail "$1 is $(grep -o '"fields":{"a":[^x]*' "$scratch/out"), not $2"
+}
+
+# Mean 1700000001.5, deviation sqrt(1.25).
+printf 'ts,k\n1700000000,1\n1700000001,2\n1700000002,3\n1700000003,4\n' >t.csv
+standard='-1.3416408 -0.4472136 0.4472136 1.3416408'
+fields 'source.ts |> standardize' "$standard"
+fields '(source.ts - 1699999999) |> standardize' "$standard"
+fields '(source |> columns("ts") |> standardize)[:, 0]' "$standard"
+fields 'windows(source.ts, 1)[:, 0] |> standardize' "$standard"
+fields '(windows(source.ts, 1) |> standardize)[:, 0]' "$standard"
+fields '(windows(source.ts, 1) - 1700000000)[:, 0]' '0.0 1.0 2.0 3.0'
+fields '(windows(source.ts, 1) % 10)[:, 0]' '0.0 1.0 2.0 3.0'
+fields '(columns(source, ["k", "ts"]) |> standardize)[:, 1]' "$standard"
+fields '(columns(source, ["k", "ts"]) |> standardize)[:, 1] * 1' "$standard"
+fields '(columns(source, ["k", "ts"]) |> impute("mean"))[:, 0] - 1' '0.0 1.0 2.0 3.0'
+fields '(source.ts |> standardize) * 0 + (source.ts - 1700000000)' '0.0 1.0 2.0 3.0'
+fields 'source.ts |> standardize |> impute(0)' "$standard"
+expect 0 mlc data m.mdl
+says out 'ts                     i32[N]                0   1700000000 1700000001.5   1700000003'
+says out '.standardize.mean' '1700000001.5'
+fields 'ahead(source.ts - 1700000000, 1) - (source.ts - 1700000000)' '1.0 1.0 1.0'
+fields 'ahead(source.ts, 1) |> standardize' '-1.2247449 0.0 1.2247449'
+
+# Ids up to 2^53, as far as f64 goes, with one that is missing; their median is exact.
+printf 'ts,k\n9007199254740989,1\n9007199254740990,2\n9007199254740991,3\n,4\n9007199254740992,5\n' >t.csv
+fields '(source.ts |> impute("median")) - 9007199254740989' '0.0 1.0 2.0 1.0 3.0'
+fields '(source.ts |> impute("mode")) - 9007199254740989' '0.0 1.0 2.0 0.0 3.0'
+fields '(source.ts |> impute(9007199254740991)) - 9007199254740989' '0.0 1.0 2.0 2.0 3.0'
+
+# Money with cents: what f64 makes of them.
+printf 'ts,k\n123456789.01,1\n123456789.02,2\n123456789.03,3\n' >t.csv
+fields 'source.ts |> standardize' '-1.224744 0.0 1.2247458'
+
+# One value: nothing to divide by.
+printf 'ts,k\n1700000001,1\n1700000001,2\n' >t.csv
+fields 'source.ts |> standardize' '0.0 0.0'
+
+# A target in units: truths, predictions and errors have the digits of the file.
+printf 'ts,x\n' >y.csv
+for ((i = 0; i < 40; i++)); do printf '%d,%d\n' $((1700000001 + i)) "$i"; done >>y.csv
+cat >y.mdl <<'END_OF_MODEL'
+mdl 1
+data {
+    source = csv("y.csv")
+    field x = columns(source, "x") |> standardize
+    field y = (columns(source, "ts") - 1699999999) |> standardize
+    test = last(0.1)
+}
+model m(x) -> p { p = dense(x, 1) }
+train { loss = mse(p, y); optimizer = sgd(0.3); epochs = 60; batch = 8 }
+END_OF_MODEL
+expect 0 mlc train y.mdl --out run --quiet
+expect 0 mlc predict run
+says out '1700000037' '1700000040'
+expect 0 mlc predict run --json
+says out '"true":[1700000037]' '"columns":["ts"]'
+expect 0 mlc eval run --split test
+says out 'e-07'
+expect 0 mlc predict run --csv answer.csv
+grep -q '1700000037,17000000' answer.csv || fail "a csv file has other digits: $(head -2 answer.csv)"
+
+# New rows get what the network has learnt, whatever they are; so do rows of a file that eval reads.
+head -5 y.csv >few.csv
+expect 0 mlc predict run few.csv --json
+says out '"true":[1700000001]'
+mlc predict run --split train --index 0..3 --json | grep -o '"p":\[[^]]*' >"$scratch/own"
+grep -o '"p":\[[^]]*' "$scratch/out" >"$scratch/new"
+same "$scratch/own" "$scratch/new"
+expect 0 mlc eval run few.csv
+says out 'e-07'
+
+# Stopped and resumed: the same bytes.
+expect 0 mlc train y.mdl --out half --quiet --set train.epochs=30
+expect 0 mlc train --resume half --quiet --set train.epochs=60
+same run/last.safetensors half/last.safetensors
+grep -q 'F64' half/last.safetensors || fail 'what is learnt is not stored in f64'
+finish
