@@ -419,9 +419,17 @@ const Learnt *dataset_learnt(const Dataset *dataset, uint32_t *count) {
 
 double dataset_number(const Dataset *dataset, uint32_t field, int32_t row, int64_t element) {
     const SourceData *source = &dataset->source;
-    int64_t at = row * shape_elements(source->fields[field].row) + element;
-    if (source->fields[field].is_text) return element_value(DTYPE_I32, true, source->data[field], at);
-    return derive_stored(source, field, at);
+    return derive_value(source, field, row * shape_elements(source->fields[field].row) + element);
+}
+
+size_t dataset_row_bytes(const Dataset *dataset, uint32_t field, int32_t row, const void **bytes) {
+    const SourceData *source = &dataset->source;
+    int64_t elements = shape_elements(source->fields[field].row);
+    const Exact *exact = &source->exact[field];
+    bool wide = exact->elements && exact->kind != EXACT_TEXT, text = exact->elements && exact->kind == EXACT_TEXT;
+    size_t size = wide ? sizeof(double) : dtype_bytes(source->fields[field].dtype), length = size * (size_t)elements;
+    *bytes = (const char *)(wide || text ? exact->elements : source->data[field]) + length * (size_t)row;
+    return length;
 }
 
 const char *dataset_text(const Dataset *dataset, uint32_t field, int32_t row) {

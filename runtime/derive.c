@@ -1,6 +1,7 @@
 /* Computes derived columns, element by element: whole numbers in 64 bits, where an overflow is a fault, and everything else in f64. */
 #include "runtime/derive.h"
 #include "ir/memory.h"
+#include "runtime/moments.h"
 #include "ir/eval.h"
 
 #include <inttypes.h>
@@ -323,6 +324,11 @@ void *derive_elements(const SourceData *source, const Derived *derived, DeriveFa
 
 double derive_stored(const SourceData *source, uint32_t field, int64_t at) {
     return source->exact[field].kind == EXACT_TEXT ? (double)NAN : real_of(source_number(source, field, at));
+}
+
+double derive_value(const SourceData *source, uint32_t field, int64_t at) {
+    if (source->fields[field].is_text) return element_value(DTYPE_I32, true, source->data[field], at);
+    return derive_stored(source, field, at);
 }
 
 void derive_row(const SourceData *source, const Derived *derived, int32_t row, double *to) {

@@ -19,6 +19,8 @@ void *derive_elements(const SourceData *source, const Derived *derived, DeriveFa
 const Learnt *derive_learnt(const SourceData *source, const char *fit);
 /* An element of a field as the file has it, in f64; NaN: missing, or text. */
 double derive_stored(const SourceData *source, uint32_t field, int64_t at);
+/* Likewise; of text the number of the category, NaN where it has none. */
+double derive_value(const SourceData *source, uint32_t field, int64_t at);
 /* All elements of a row in f64, NaN where they have no value. */
 void derive_row(const SourceData *source, const Derived *derived, int32_t row, double *to);
 /* Whether int() of columns cuts a fraction off in a row; *value: the number. */

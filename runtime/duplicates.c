@@ -17,9 +17,9 @@ static void hash_row(const Dataset *dataset, Row *row) {
     llvm_blake3_hasher hasher;
     llvm_blake3_hasher_init(&hasher);
     for (uint32_t i = 0; i < schema->field_count; i++) {
-        size_t bytes = (size_t)shape_elements(schema->fields[i].row) * dtype_bytes(schema->fields[i].dtype);
-        const char *data = dataset_field(dataset, schema->fields[i].name);
-        llvm_blake3_hasher_update(&hasher, data + (size_t)row->row * bytes, bytes);
+        const void *bytes;
+        size_t length = dataset_row_bytes(dataset, i, row->row, &bytes);
+        llvm_blake3_hasher_update(&hasher, bytes, length);
     }
     llvm_blake3_hasher_finalize(&hasher, row->hash, sizeof row->hash);
 }

@@ -70,6 +70,8 @@ const Learnt *dataset_learnt(const Dataset *dataset, uint32_t *count);
 double *dataset_numbers(const Dataset *dataset, const char *name, const int32_t *rows, int64_t count);
 /* An element of a row of a field of the source, by the field's number, likewise; of text the number of the category, NaN: it has none. */
 double dataset_number(const Dataset *dataset, uint32_t field, int32_t row, int64_t element);
+/* What makes rows of a field equal: their elements, with the digits of the files; returns their bytes. */
+size_t dataset_row_bytes(const Dataset *dataset, uint32_t field, int32_t row, const void **bytes);
 /* The cell of a column of text, as the file has it, also where it is no category; NULL: it is missing. */
 const char *dataset_text(const Dataset *dataset, uint32_t field, int32_t row);
 /* Makes sure of a derived column (ir/derived.h): false after reporting, at `span`, an element that has no value. True where the

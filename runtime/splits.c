@@ -2,7 +2,7 @@
  * are taken in the order of a permutation that depends on the seed and on the number of rows alone. */
 #include "runtime/splits.h"
 #include "ir/memory.h"
-#include "runtime/moments.h"
+#include "runtime/derive.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -83,9 +83,35 @@ static int64_t count_rows(const Dealing *dealing, Split split) {
 
 /* One number a row; text: the number of its category. */
 typedef struct {
+    const SourceData *data;
     const SourceField *field;
-    const void *elements;
+    const int64_t *ranked; /* of whole numbers that f64 does not tell apart, the different ones in order; else NULL */
+    int64_t ranked_count;
 } Marks;
+
+static int by_whole(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static const Exact *exact_of(const Marks *marks) { return &marks->data->exact[marks->field - marks->data->fields]; }
+
+/* Ids of 19 digits are known by their rank. */
+static void rank_marks(const Dealing *dealing, Marks *marks) {
+    const Exact *exact = exact_of(marks);
+    const int64_t *whole = exact->elements;
+    bool large = false;
+    if (exact->kind != EXACT_WHOLE || !whole) return;
+    for (int64_t row = 0; row < dealing->rows; row++)
+        large |= whole[row] != WHOLE_MISSING && (whole[row] > INT64_C(1) << 53 || whole[row] < -(INT64_C(1) << 53));
+    if (!large) return;
+    int64_t *ranked = ARENA_ARRAY(dealing->data->arena, int64_t, dealing->rows);
+    memcpy(ranked, whole, (size_t)dealing->rows * sizeof *ranked);
+    qsort(ranked, (size_t)dealing->rows, sizeof *ranked, by_whole);
+    for (int64_t i = 0; i < dealing->rows; i++)
+        if (!marks->ranked_count || ranked[i] != ranked[marks->ranked_count - 1]) ranked[marks->ranked_count++] = ranked[i];
+    marks->ranked = ranked;
+}
 
 static bool find_marks(const Dealing *dealing, const HoldOut *hold, Marks *marks) {
     const SourceSchema *schema = &dealing->data->schema;
@@ -98,8 +124,8 @@ static bool find_marks(const Dealing *dealing, const HoldOut *hold, Marks *marks
         if (near) diag_help(dealing->diag, "did you mean '%s'?", near);
         return false;
     }
-    *marks = (Marks){field, dealing->data->data[field - schema->fields]};
-    if (field->row.rank == 0 && marks->elements) return true;
+    *marks = (Marks){.data = dealing->data, .field = field};
+    if (field->row.rank == 0 && dealing->data->data[field - schema->fields]) return rank_marks(dealing, marks), true;
     diag_error(dealing->diag, STATUS_MODEL, hold->span, "'%.100s' must have one value a row to split the rows by it",
                hold->field);
     return false;
@@ -107,7 +133,11 @@ static bool find_marks(const Dealing *dealing, const HoldOut *hold, Marks *marks
 
 /* NaN where it is missing. */
 static double mark_of(const Marks *marks, int64_t row) {
-    return element_value(marks->field->dtype, marks->field->is_text, marks->elements, row);
+    uint32_t field = (uint32_t)(marks->field - marks->data->fields);
+    if (!marks->ranked) return derive_value(marks->data, field, row);
+    int64_t whole = ((const int64_t *)exact_of(marks)->elements)[row];
+    const int64_t *rank = bsearch(&whole, marks->ranked, (size_t)marks->ranked_count, sizeof whole, by_whole);
+    return whole == WHOLE_MISSING ? (double)NAN : (double)(rank - marks->ranked);
 }
 
 static bool report_missing(const Dealing *dealing, const HoldOut *hold, const char *what, int64_t row) {

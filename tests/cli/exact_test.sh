@@ -84,6 +84,23 @@ same "$scratch/own" "$scratch/new"
 expect 0 mlc eval run few.csv
 says out 'e-07'
 
+# Ids of 16 and of 19 digits, four rows each: a group stays together, others are others; rows that differ are no duplicates.
+for first in 9007199254740000 1400000000000000000; do
+    echo id,v >ids.csv
+    for ((i = 0; i < 40; i++)); do echo "$((first + i / 4)),$((i % 4))"; done >>ids.csv
+    cat >ids.mdl <<END_OF_MODEL
+mdl 1
+data { source = csv("ids.csv"); field x = columns(source, "v"); field v = columns(source, "v"); test = group(source.id, 3) }
+model m(x) -> p { p = dense(x, 1) }
+train { loss = mse(p, v); optimizer = sgd(0.1); epochs = 1 }
+END_OF_MODEL
+    expect 0 mlc data ids.mdl --split test --rows 12
+    says out '28 train rows, 0 valid, 12 test'
+    grep -qE 'duplicate|leak' "$scratch/out" && fail "rows of $first that differ are told to be alike"
+    [[ $first != 9* ]] || [[ $(grep '^  id ' "$scratch/out" | sed 1d | tr -s ' ' '\n' | grep -E '^[0-9]+$' | sort | uniq -c | tr -s ' ' | cut -d' ' -f2 | sort -u) == 4 ]] ||
+        fail "groups of $first are divided: $(grep '^  id ' "$scratch/out")"
+done
+
 # Stopped and resumed: the same bytes.
 expect 0 mlc train y.mdl --out half --quiet --set train.epochs=30
 expect 0 mlc train --resume half --quiet --set train.epochs=60

@@ -17,6 +17,7 @@ typedef struct {
     SourceData data;
     SourceField fields[4];
     void *columns[4];
+    Exact exact[4]; /* the elements are exact */
     int32_t patient[ROWS], kind[ROWS], word[ROWS], number[ROWS];
     Diagnostics *diag;
 } Table;
@@ -40,7 +41,8 @@ static Table *table_new(void) {
     table->fields[2].categories = words;
     table->fields[2].category_count = 3;
     table->diag = diag_new();
-    table->data = (SourceData){.arena = arena_new(), .fields = table->fields, .data = table->columns, .test_begin = ROWS};
+    table->data = (SourceData){
+        .arena = arena_new(), .fields = table->fields, .data = table->columns, .exact = table->exact, .test_begin = ROWS};
     table->data.schema = (SourceSchema){.fields = table->fields, .field_count = 4, .train_rows = ROWS};
     return table;
 }
