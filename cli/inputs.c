@@ -366,7 +366,16 @@ static void add_wanted(SourceField *wanted, uint32_t *count, SourceField field) 
     wanted[(*count)++] = field;
 }
 
-/* The arrays that hold what the model reads: a field of the source, columns side by side... Of classes(label) it is `label`. */
+/* The columns side by side that a column is computed of; NULL: there are none. */
+static const Derived *columns_in(const Derived *derived) {
+    if (derived->kind == DERIVED_COLUMNS) return derived->is_list ? derived : NULL;
+    const Derived *columns = NULL;
+    for (int i = 0; i < derived_arity(derived->kind) && !columns; i++) columns = columns_in(derived->args[i]);
+    return columns;
+}
+
+/* The arrays that hold what the model reads: a field of the source, or columns side by side. Of what is computed of fields when the data
+ * are read, standardize(x) or classes(label), it is these. */
 static SourceField *wanted_arrays(const Opening *opening, uint32_t *count) {
     const SourceSchema *schema = &opening->session->build.info->schema;
     Arena *arena = opening->session->arena;
@@ -374,11 +383,14 @@ static SourceField *wanted_arrays(const Opening *opening, uint32_t *count) {
     *count = 0;
     for (uint32_t i = 0; i < opening->read_count; i++) {
         const Symbol *symbol = &opening->reads[i];
-        const SourceField *field = source_any(schema, symbol->name);
+        const Derived *derived = derived_find(arena, schema, symbol->name);
         uint32_t reads;
         const uint32_t *fields = source_reads(schema, symbol->name, arena, &reads);
-        for (uint32_t k = 0; field && field->numbers && k < reads; k++) add_wanted(wanted, count, schema->fields[fields[k]]);
-        if (!field || !field->numbers)
+        const Derived *columns = derived ? columns_in(derived) : NULL;
+        bool computed = derived && derived->kind != DERIVED_COLUMNS;
+        if (columns) fields = columns->fields, reads = columns->count;
+        for (uint32_t k = 0; computed && k < reads; k++) add_wanted(wanted, count, schema->fields[fields[k]]);
+        if (!computed)
             add_wanted(wanted, count, (SourceField){.name = symbol->name, .dtype = symbol->dtype, .row = row_of(symbol)});
     }
     return wanted;
@@ -423,10 +435,32 @@ static bool make_dataset(const Opening *opening, const SourceField *fields, uint
     return true;
 }
 
+/* Fields that stand side by side in the only array of a file. */
+static bool take_columns(Opening *opening, const Dataset *arrays, const char *only, const SourceField *fields, uint32_t count) {
+    const void *data;
+    const SourceField *array = dataset_find(arrays, only, &data);
+    const SourceField all = {.dtype = DTYPE_F32, .row = {1, {count}}};
+    const char *what = arena_format(opening->session->arena, "'%s'", opening->files[0]);
+    int64_t first = dataset_rows(arrays, SPLIT_TRAIN), rows = array ? rows_of(array, first, all.row) : 0;
+    void **elements = ARENA_ARRAY(opening->session->arena, void *, count);
+    uint32_t taken = 0;
+    if (!rows) return array && wrong_shape(opening, &all, array, first, what);
+    size_t size = dtype_bytes(array->dtype);
+    char *column = memory_array((size_t)rows, size, "the rows of an array");
+    for (bool good = true; taken < count && good; taken += good) {
+        for (int64_t i = 0; i < rows; i++)
+            memcpy(column + (size_t)i * size, (const char *)data + (size_t)(i * count + taken) * size, size);
+        good = (elements[taken] = take_elements(opening, &fields[taken], array->dtype, column, rows, what)) != NULL;
+    }
+    free(column);
+    return make_dataset(opening, fields, count, elements, taken, rows);
+}
+
 static bool take_arrays(Opening *opening, const Dataset *arrays, const char *only) {
     uint32_t taken = 0, count;
     int64_t rows = 0;
     const SourceField *fields = wanted_arrays(opening, &count);
+    if (only && count > 1) return take_columns(opening, arrays, only, fields, count);
     void **elements = ARENA_ARRAY(opening->session->arena, void *, count);
     while (taken < count && take_array(opening, arrays, only, &fields[taken], &elements[taken], &rows)) taken++;
     return make_dataset(opening, fields, count, elements, taken, rows);
@@ -464,7 +498,7 @@ static bool open_array(Opening *opening) {
     SourceField *wanted = wanted_arrays(opening, &count);
     if (count > 1 && opening->count == (int)count) return open_array_each(opening, wanted, count);
     if (opening->read_count == opening->network_count)
-        return only_input(opening, "an array") && open_arrays(opening, "npy", "x", "x");
+        return (count == 1 || only_input(opening, "an array")) && open_arrays(opening, "npy", "x", "x");
     diag_error(diag_of(opening), STATUS_USAGE, (Span){0}, "%u arrays are needed, not %d: for '%s'%s", count, opening->count,
                wanted[0].name, count > 1 ? " and what it is compared with" : "");
     diag_help(diag_of(opening),

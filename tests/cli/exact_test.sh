@@ -101,6 +101,39 @@ END_OF_MODEL
         fail "groups of $first are divided: $(grep '^  id ' "$scratch/out")"
 done
 
+# Arrays: what a network computes of a field when the data are read it computes of a new array too, and columns may stand side by side.
+npy() { printf '\x93NUMPY\1\0\x76\0%-117s\n' "{'descr': '$1', 'fortran_order': False, 'shape': $2, }"; cat; }
+for ((i = 0; i < 40; i++)); do printf '\\x%02x\\x%02x\\x00\\x00' $((i % 256)) 9; done | xargs -0 printf | npy '<i4' '(40,)' >ts.npy
+for ((i = 0; i < 40; i++)); do printf '\\x%02x' $((i % 5)); done | xargs -0 printf | npy '|u1' '(40,)' >k.npy
+cat >arrays.mdl <<'END_OF_MODEL'
+mdl 1
+data {
+    source = npy(["ts.npy", "k.npy"])
+    field x = concat([unsqueeze(source.ts - 2304, 1) / 8, unsqueeze(standardize(source.ts), 1)])
+    field k = unsqueeze(source.k / 4, 1)
+}
+model m(x) -> p { p = dense(x, 1) }
+train { loss = mse(p, k); optimizer = sgd(0.01); epochs = 1; batch = 8 }
+END_OF_MODEL
+expect 0 mlc train arrays.mdl --out arrays --quiet
+mlc predict arrays --split train --json | grep -o '"p":\[[^]]*' >"$scratch/own"
+mlc predict arrays ts.npy --json | grep -o '"p":\[[^]]*' >"$scratch/new"
+same "$scratch/own" "$scratch/new"
+there "$scratch/own"
+printf '4,7\n1,2\n' | sed '1i x,ts' >two.csv
+cat >two.mdl <<'END_OF_MODEL'
+mdl 1
+data { source = csv("y.csv"); field x = columns(source, ["x", "ts"]) |> standardize; field y = columns(source, "x") }
+model m(x) -> p { p = dense(x, 1) }
+train { loss = mse(p, y); optimizer = sgd(0.01); epochs = 1; batch = 8 }
+END_OF_MODEL
+expect 0 mlc train two.mdl --out two --quiet
+printf '\x04\x07\x01\x02' | npy '|u1' '(2, 2)' >two.npy
+mlc predict two two.csv --json | grep -o '"predicted":\[[^]]*' >"$scratch/own"
+mlc predict two two.npy --json | grep -o '"predicted":\[[^]]*' >"$scratch/new"
+same "$scratch/own" "$scratch/new"
+there "$scratch/own"
+
 # Stopped and resumed: the same bytes.
 expect 0 mlc train y.mdl --out half --quiet --set train.epochs=30
 expect 0 mlc train --resume half --quiet --set train.epochs=60
