@@ -202,6 +202,8 @@ Value derive_single(Evaluator *evaluator, DerivedKind kind, Value x, Span span);
 Value derive_whole(Evaluator *evaluator, Value x, Span span);
 Value derive_double(Evaluator *evaluator, DerivedKind kind, Value a, Value b, Span span);
 
+/* Reports that the source has no field of that name, and which ones it has (source_fields.c). */
+void source_no_field(Evaluator *evaluator, const char *name, Span span);
 /* The source's field whose whole numbers these are, or NULL (classes.c). */
 const char *classes_known_by(const Evaluator *evaluator, Value label);
 /* Reports text where numbers are needed. */

@@ -80,12 +80,10 @@ static bool check_field(const Model *model, Evaluator *evaluator, const char *na
     const SourceSchema *schema = &model->info.schema;
     const SourceField *field = name ? source_field(schema, name) : NULL;
     if (!name || (field && field->row.rank == 0)) return true;
-    const char **names = ARENA_ARRAY(model->arena, const char *, schema->field_count);
-    for (uint32_t i = 0; i < schema->field_count; i++) names[i] = schema->fields[i].name;
     if (field)
         evaluator_error(evaluator, span, "'%s' must have one value a row to tell rows apart", name);
-    else if (evaluator_error(evaluator, span, "the source has no field '%s'", name))
-        evaluator_suggest(evaluator, name, names, schema->field_count);
+    else
+        source_no_field(evaluator, name, span);
     return false;
 }
 

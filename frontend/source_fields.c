@@ -30,9 +30,13 @@ static void suggest_field(Evaluator *evaluator, const char *name) {
         diag_help(evaluator->diag, "it has %s", names_quoted(evaluator->arena, names, schema->field_count, SHOWN));
 }
 
+void source_no_field(Evaluator *evaluator, const char *name, Span span) {
+    if (evaluator_error(evaluator, span, "the source has no field '%s'", name)) suggest_field(evaluator, name);
+}
+
 static const SourceField *find_by_name(Evaluator *evaluator, const char *name, Span span) {
     const SourceField *field = source_field(evaluator->globals->schema, name);
-    if (!field && evaluator_error(evaluator, span, "the source has no field '%s'", name)) suggest_field(evaluator, name);
+    if (!field) source_no_field(evaluator, name, span);
     return field;
 }
 
