@@ -27,7 +27,7 @@ static bool whole_value(const char *text, size_t length, int64_t *value) {
     *value = 0;
     for (; at < length && !overflow; at++)
         overflow = __builtin_mul_overflow(*value, 10, value) || __builtin_add_overflow(*value, text[at] - '0', value);
-    if (*text == '-') *value = -*value;
+    if (*text == '-' && !overflow) *value = -*value;
     return !overflow;
 }
 

@@ -80,6 +80,9 @@ done
 quiet 0 mlc check class.mdl --set "train.seed=$last"
 says out "seed $last"
 quiet 0 mlc train class.mdl --set "train.seed=$last" --out seeded -q
+for cell in "$last" "-$last" 9223372036854775808 -9223372036854775808 -18446744073709551616; do # in a table; the last three are no i64
+    table range.csv b "$cell" u && model range.mdl range.csv b y && quiet 0 mlc check range.mdl && quiet 0 mlc data range.mdl
+done
 for setting in "skip = $last" "test = $last" "valid = $last" "split_seed = $last"; do
     model range.mdl class.csv b y m
     sed -i "s/\(test = 0.2\)/\1; $setting/" range.mdl
