@@ -150,9 +150,10 @@ void memory_stream_begin(MemoryStream *stream) {
     stream->out = must(open_memstream(&stream->text, &stream->length), 0, "a text");
 }
 
-/* A stream that grew in vain has cut its text: it must not look like a whole one. */
+/* A stream that grew in vain has cut its text: it must not look like a whole one. Where only the last growth fails, in fclose, there is no
+ * text, although fclose returns zero. */
 char *memory_stream_end(MemoryStream *stream) {
     bool cut = ferror(stream->out) != 0;
-    if (fclose(stream->out) != 0 || cut) memory_exhausted(stream->length, "a text");
+    if (fclose(stream->out) != 0 || cut || !stream->text) memory_exhausted(stream->length, "a text");
     return stream->text;
 }
