@@ -85,8 +85,8 @@ const char *data_folder(const char *name, char *buffer, size_t size) {
 
 /* In the folder, unless the name begins at the root. NULL: it is not there. */
 static const char *find_named(Arena *arena, const char *folder, const char *name) {
-    bool absolute = *name == '/' || !*folder;
-    const char *path = arena_format(arena, "%s%s%s", absolute ? "" : folder, absolute ? "" : "/", name);
+    bool as_it_is = *name == '/' || !*folder || !strcmp(folder, ".");
+    const char *path = as_it_is ? arena_copy_string(arena, name, strlen(name)) : arena_format(arena, "%s/%s", folder, name);
     return access(path, F_OK) ? NULL : path;
 }
 

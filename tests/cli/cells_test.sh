@@ -60,7 +60,7 @@ apart='csv("adult.data", header = false, missing = "?", test = "adult.test", tes
 fields='    field x = concat([source |> columns("column0") |> standardize, source |> columns("column1") |> one_hot]); field y = source.column2'
 model apart "$apart)" "$fields"
 expect 4 mlc train apart.mdl --out apart -q
-says err "'column2' is '<=50K.' in line 2 of './adult.test', which no training row has" "did you mean '<=50K'?" \
+says err "'column2' is '<=50K.' in line 2 of 'adult.test', which no training row has" "did you mean '<=50K'?" \
     "csv(..., trim = \".\") takes '.' off the ends of text"
 model apart "$apart, trim = \".\")" "$fields"
 expect 0 mlc train apart.mdl --out apart -q

@@ -135,11 +135,11 @@ says out "p.predicted" "p.p(9)" "q.p(left)"
 printf 'a,b,lane\n0,0,3\n1,1,\n2,2,4\n3,3,3\n' >gaps.csv
 source_file=gaps.csv held_out='last(1)' model gaps 'classes(source.lane)' 2
 expect 4 mlc train gaps.mdl --out gaps -q
-says err "'lane' is missing in line 3 of './gaps.csv'" 'drop_missing = "lane"'
+says err "'lane' is missing in line 3 of 'gaps.csv'" 'drop_missing = "lane"'
 printf 'a,b,lane\n0,0,3\n1,1,4\n2,2,3\n3,3,8\n' >late.csv
 source_file=late.csv held_out='last(1)' model late 'classes(source.lane)' 2
 expect 4 mlc train late.mdl --out late -q
-says err "'lane' is '8' in line 5 of './late.csv', which no training row has"
+says err "'lane' is '8' in line 5 of 'late.csv', which no training row has"
 source_file=late.csv held_out='last(1)' model feature 'int(source.a > 0.5)' 2 'field z = one_hot(classes(source.lane))'
 expect 0 mlc data feature.mdl
 says out "unseen: 'classes(lane)': 1 held-out row has a category that no training row has, such as '8'"
@@ -190,7 +190,7 @@ for label in lane from_one ten side; do
     expect 4 mlc train plain.mdl --out plain -q
     says err "classes(source.$label) numbers them from 0"
 done
-says err "'side' has class -1 in line 2 of './lanes.csv'" "the training rows have 2 classes, -1, 1"
+says err "'side' has class -1 in line 2 of 'lanes.csv'" "the training rows have 2 classes, -1, 1"
 model plain 'int(source.a + 20)' 2
 expect 4 mlc train plain.mdl --out plain -q
 says err "classes(...) numbers them from 0"

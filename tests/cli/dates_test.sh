@@ -86,7 +86,7 @@ parts 'date(source.c, "%Y%m%d", "day")' null
 parts 'date(source.c, "%Y%m%d", "day") |> impute("mean")' 29.0
 printf 'c,y\nx,1\n2024-06-29,2\n' >cells.csv
 expect 4 mlc train parts.mdl --out none
-says err "'c' in line 2 of './cells.csv' is 'x', which does not fit the format"
+says err "'c' in line 2 of 'cells.csv' is 'x', which does not fit the format"
 
 # A weekday that is missing decides no class.
 printf 'c,y\n2024-06-29,1\n,2\n' >cells.csv
@@ -97,7 +97,7 @@ model m(a) -> p { p = dense(a, 1) }
 train { loss = mse(sum(p), sum(y)); optimizer = sgd(0.1) }
 END_OF_MODEL
 expect 4 mlc train parts.mdl --out none
-says err "'c' is missing in line 3 of './cells.csv'"
+says err "'c' is missing in line 3 of 'cells.csv'"
 
 # Windows of dates, and rows of a day kept together.
 for ((i = 0; i < 40; i++)); do printf '%s,%d\n' "$(date -u -d "2024-01-01 +$((i * 7)) hours" +%FT%TZ)" "$i"; done | sed '1i c,y' >hours.csv

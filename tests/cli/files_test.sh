@@ -49,7 +49,7 @@ train { loss = cross_entropy(logits, y); optimizer = adam(0.1); epochs = 20; met
 END
 expect 0 mlc train adult.mdl --out adult -q --expect 'accuracy>=0.95'
 expect 0 mlc data adult.mdl
-says out "200 train rows, 0 valid, 50 test" "50 test rows are in train too, such as line 2 of './adult.test', which is line 1 of './adult.data' again"
+says out "200 train rows, 0 valid, 50 test" "50 test rows are in train too, such as line 2 of 'adult.test', which is line 1 of 'adult.data' again"
 cp adult.data new.csv
 expect 0 mlc predict adult new.csv
 expect 3 mlc check adult.mdl --set data.test=0.1
@@ -164,7 +164,7 @@ sed 's/"split":"valid"//' "$scratch/out" >valid.json
 expect 0 mlc eval idx --split test --json
 sed 's/"split":"test"//' "$scratch/out" | same /dev/stdin valid.json
 expect 0 mlc data small.mdl --split valid --json
-says out '"rows":{"train":610,"valid":203,"test":203}' '"first_rows":[{"file":"./test_images","row":0'
+says out '"rows":{"train":610,"valid":203,"test":203}' '"first_rows":[{"file":"test_images","row":0'
 gzip -k images test_labels
 sed 's/"images"/"images.gz"/; s/test_labels = "test_labels"/test_labels = "test_labels.gz"/' small.mdl >packed.mdl
 expect 0 mlc train packed.mdl --out packed_idx -q
@@ -174,10 +174,10 @@ expect 3 mlc check unlabelled.mdl
 says err "idx() needs labels for the training images and for the validation images, or for neither"
 sed 's/valid_labels = "test_labels"/valid_labels = "labels"/' small.mdl >other.mdl
 expect 4 mlc check other.mdl
-says err "holds 610 labels, but './test_images' holds 203 images"
+says err "holds 610 labels, but 'test_images' holds 203 images"
 { head -c 8 test_labels; printf '\377'; tail -c +10 test_labels; } >wrong_labels
 sed 's/valid_labels = "test_labels"/valid_labels = "wrong_labels"/' small.mdl >wrong.mdl
 expect 4 mlc train wrong.mdl --out wrong -q
-says err "'./wrong_labels' has label 255 in row 0, expected 0 to 9"
+says err "'wrong_labels' has label 255 in row 0, expected 0 to 9"
 
 finish

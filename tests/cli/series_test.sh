@@ -24,9 +24,9 @@ plain='field x = windows(source.value, 8); field y = ahead(source |> columns("va
 model "$plain" 'test = last(0.2)' >last.mdl
 expect 0 mlc data last.mdl --json
 grep -q '"rows":{"train":152,"valid":0,"test":32}' "$scratch/out" || fail "a split has other rows"
-grep -q '"first_rows":\[{"file":"./series.csv","row":7,"line":9,.*"fields":{"x":\[0.0,1.5,2.0,3.0,4.0,5.0,6.0,7.0\],"y":\[8.0\]' "$scratch/out" || fail "the first window"
+grep -q '"first_rows":\[{"file":"series.csv","row":7,"line":9,.*"fields":{"x":\[0.0,1.5,2.0,3.0,4.0,5.0,6.0,7.0\],"y":\[8.0\]' "$scratch/out" || fail "the first window"
 expect 0 mlc data last.mdl --json --split test
-grep -q '"first_rows":\[{"file":"./series.csv","row":167,"line":169,.*"fields":{"x":\[160.0,161.0,162.0,163.0,164.0,165.0,166.0,167.0\],"y":\[168.0\]' "$scratch/out" ||
+grep -q '"first_rows":\[{"file":"series.csv","row":167,"line":169,.*"fields":{"x":\[160.0,161.0,162.0,163.0,164.0,165.0,166.0,167.0\],"y":\[168.0\]' "$scratch/out" ||
     fail "the first window of the test"
 model "$plain" '' >all.mdl
 expect 0 mlc data all.mdl --rows 0
@@ -131,7 +131,7 @@ wrong() {
 }
 wrong "$plain" 'test = 0.2' 4 "no test row has the rows around it that the model looks at: 7 before it and 1 after it, in the same split and series"
 says err "the split has 40 rows, and needs 9 that follow each other: last(9) holds out such rows"
-wrong 'field x = windows(source.value, 300); field y = source |> columns("value")' '' 4 "'./series.csv' has no row with 299 rows before it and 0 after it"
+wrong 'field x = windows(source.value, 300); field y = source |> columns("value")' '' 4 "'series.csv' has no row with 299 rows before it and 0 after it"
 wrong 'field x = windows(log(source.value), 8); field y = source |> columns("value")' '' 3 "must be a field or columns of the source as they are"
 wrong 'field x = windows(source.value, 8); field y = ahead(windows(source |> columns("value"), 8))[:, 0]' '' 3 "must be a field or columns of the source as they are"
 wrong 'field x = windows(source.value, 8) + windows(source.t, 8, stride = 2); field y = source |> columns("value")' '' 3 "a stride of 2"
