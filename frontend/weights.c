@@ -44,7 +44,8 @@ static bool find_init(const Call *call, Value value, Fan fan, Init *init) {
         *init = value.bound->callee->builtin->initial(value.bound, fan);
     else if (evaluator_error(evaluator, call->span, "a weight's first values must be a number or an initializer, not %s",
                              value_text(evaluator->arena, evaluator->graph, value)))
-        diag_help(evaluator->diag, "for instance init = 0.5 or init = he; there are zeros, ones, uniform, normal, glorot, he and orthogonal");
+        diag_help(evaluator->diag,
+                  "for instance init = 0.5 or init = he; there are zeros, ones, uniform, normal, glorot, he and orthogonal");
     return good;
 }
 

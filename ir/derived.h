@@ -31,7 +31,7 @@ struct Derived {
     double real;           /* REAL: finite */
     const char *fit;       /* LEARNT: the name of the Fit */
     const Derived *args[2];
-    const char *const *names; /* CLASSES: what the classes are called, in ascending order of their numbers; NULL: by their numbers */
+    const char *const *names; /* CLASSES: of the classes, by ascending numbers; NULL: the numbers are their names */
     uint32_t name_count;
 };
 

@@ -20,8 +20,8 @@ int64_t layout_offset(Layout layout, Shape shape, const int64_t *index); /* in e
 bool layout_equal(Layout a, Layout b);
 
 typedef enum {
-    STORAGE_NONE,  /* not in memory: computed inside the kernels that use it */
-    STORAGE_SLAB,  /* offset: byte offset in the slab of the program, or in the thread's own, a multiple of 64; PLAN_UNPLACED before
+    STORAGE_NONE, /* not in memory: computed inside the kernels that use it */
+    STORAGE_SLAB, /* offset: byte offset in the slab of the program, or in the thread's own, a multiple of 64; PLAN_UNPLACED before
                     * pass plan */
     STORAGE_STATE, /* index: into Plan.states */
     STORAGE_INPUT, /* index: symbol number */

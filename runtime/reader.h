@@ -25,8 +25,8 @@ struct SourceData {
     SourceField *fields; /* the schema's */
     void **
         data; /* [field_count]: row 0; the training rows, then validation and test rows of their own. NULL: there is no such field */
-    Exact *exact;             /* [field_count] */
-    const Learnt *learnt;     /* what transforms have learnt of its columns */
+    Exact *exact;         /* [field_count] */
+    const Learnt *learnt; /* what transforms have learnt of its columns */
     uint32_t learnt_count;
     int64_t test_begin;       /* where test rows of their own begin, in rows; 0: right behind those before */
     const char *series;       /* asked for: the field that tells series of rows apart, or NULL */

@@ -25,7 +25,7 @@ typedef struct {
     bool drop_all; /* of whatever column */
     char delimiter;
     NumberSigns signs;
-    const char *trim; /* characters that do not count at the ends of cells of text, as spaces; NULL: none */
+    const char *trim;   /* characters that do not count at the ends of cells of text, as spaces; NULL: none */
     const char *series; /* the column that tells series of rows apart, or NULL */
 } CsvFormat;
 
