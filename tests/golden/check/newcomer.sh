@@ -1,29 +1,6 @@
 # The first model of someone who comes from elsewhere: one mistake at a time.
 printf 'a,b,y\n1,2,0\n2,1,1\n3,3,2\n' >table.csv
-cat >right.mdl <<'MODEL'
-mdl 1
-data {
-    source = csv("table.csv")
-    field x = columns(source, ["a", "b"])
-    field y = source.y
-}
-model net(x) -> logits {
-    logits = x |> dense(8) |> relu |> dense(3)
-}
-train {
-    loss      = cross_entropy(logits, y)
-    optimizer = adam(lr = 1e-3)
-    batch     = 16
-    epochs    = 2
-    metrics   = [accuracy(logits, y)]
-}
-MODEL
-wrong() {
-    sed -E "$1" right.mdl >wrong.mdl
-    echo "== $1 =="
-    mlc check wrong.mdl
-    echo "exit $?"
-}
+source "$GOLDEN/../../support/one_mistake.bash"
 exec 2>&1
 mlc check right.mdl
 # the text
