@@ -1,6 +1,7 @@
 /* mlc dump-ir: a model's graph at any stage of its compilation, down to machine code. */
 #include "cli/build.h"
 #include "cli/commands.h"
+#include "ir/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,12 +34,10 @@ typedef struct {
 } Stages;
 
 static void print_stage(Stages *stages, const char *title, const Graph *graph, const Plan *plan) {
-    char *text = NULL;
-    size_t length;
-    FILE *out = open_memstream(&text, &length);
-    if (!out) abort();
-    print_graph(graph, plan, stages->dot, out);
-    fclose(out);
+    MemoryStream stream;
+    memory_stream_begin(&stream);
+    print_graph(graph, plan, stages->dot, stream.out);
+    char *text = memory_stream_end(&stream);
     bool is_same = stages->text && !strcmp(stages->text, text);
     printf("%s %s%s\n", stages->dot ? "//" : "#", title, is_same ? ": nothing changed" : "");
     if (!is_same) printf("%s\n", text);
