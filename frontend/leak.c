@@ -24,7 +24,7 @@ typedef struct {
 } ReadItem;
 
 typedef struct {
-    const Model *model;
+    Model *model;
     const Graph *graph;
     Arena *arena;
     bool *network;       /* nodes that the outputs of the model depend on */
@@ -269,10 +269,10 @@ static Span place_of(Leak *leak, uint32_t item) {
 
 /* -- the answer -- */
 
-static void warn(Model *model, Leak *leak, const Set *label, Span compared) {
+static void warn(Leak *leak, const Set *label, Span compared) {
     uint32_t item = 0;
     while (!(label->words[item / 64] >> item % 64 & 1)) item++;
-    Warning *warning = warning_add(model, place_of(leak, item), "the label is among the features: the network reads '%s'",
+    Warning *warning = warning_add(leak->model, place_of(leak, item), "the label is among the features: the network reads '%s'",
                                    leak->items[item].name);
     warning->note = "and the loss compares it with that here";
     warning->note_span = compared;
@@ -280,7 +280,7 @@ static void warn(Model *model, Leak *leak, const Set *label, Span compared) {
 }
 
 /* Each element of a label's row by itself. */
-static bool check_label(Model *model, Leak *leak, NodeId label, Span compared) {
+static bool check_label(Leak *leak, NodeId label, Span compared) {
     Set all = {0};
     const Node *node = graph_node(leak->graph, label);
     int64_t width = shape_elements(node->shape) / (node->shape.rank ? node->shape.dim[0] : 1);
@@ -291,13 +291,13 @@ static bool check_label(Model *model, Leak *leak, NodeId label, Span compared) {
     for (int64_t i = 0; i < width; i++) {
         const Set *set = &leak->sets[leak->elements[label][i]];
         if (!set_size(set) || !set_within(set, &leak->read) || set_size(&all) > other) continue;
-        warn(model, leak, set, compared);
+        warn(leak, set, compared);
         return true;
     }
     return false;
 }
 
-static void find(Model *model, Leak *leak) {
+static void find(Leak *leak) {
     mark_nodes(leak);
     find_labels(leak);
     if (!shares_field(leak)) return;
@@ -306,7 +306,7 @@ static void find(Model *model, Leak *leak) {
     if (leak->too_many) return;
     gather_read(leak);
     for (uint32_t i = 0; i < leak->label_count && !leak->too_many; i++)
-        if (check_label(model, leak, leak->labels[i].other, leak->labels[i].span)) return;
+        if (check_label(leak, leak->labels[i].other, leak->labels[i].span)) return;
 }
 
 void leak_find(Model *model, const Graph *graph) {
@@ -316,6 +316,6 @@ void leak_find(Model *model, const Graph *graph) {
     leak->graph = graph;
     leak->arena = arena;
     leak->item_numbers = names_new(arena);
-    find(model, leak);
+    find(leak);
     arena_free(arena);
 }
