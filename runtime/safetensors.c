@@ -4,6 +4,7 @@
 #include "ir/files.h"
 #include "ir/memory.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -50,7 +51,7 @@ static char *header_text(const SafeTensor *tensors, uint32_t count, const SafePa
         begin = end;
     }
     char *text = json_dumps(header, JSON_COMPACT);
-    if (!text) abort();
+    assert(text);
     json_decref(header);
     return text;
 }
