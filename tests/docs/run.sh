@@ -5,7 +5,9 @@
 #
 # In a fenced block marked ```console, every line "$ COMMAND" is run by bash in a folder that holds models/, with mlc in PATH,
 # and must print (stdout and stderr) the lines that follow it, up to the next "$ " or the end of the block. "..." matches anything,
-# lines too. A block marked ```mdl that begins with "mdl 1" is a whole model, which `mlc check` must accept.
+# lines too. A block marked ```mdl that begins with "mdl 1" is a whole model, which `mlc check` must accept. A mark with a file
+# name, such as ```mdl my.mdl or ```csv sales.csv, also saves the block under that name in that folder, for the commands below it.
+# A comment "<!-- $ COMMAND -->" is run as well: it must succeed, and its output does not count.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 MLC=$(realpath -m "${MLC:-$root/build/release/mlc}")
@@ -34,19 +36,20 @@ check_command() { # PLACE COMMAND EXPECTED
     diff -u --label document --label printed <(printf '%s\n' "$expected") <(printf '%s\n' "$printed")
 }
 
-check_model() { # PLACE TEXT
-    printf '%s' "$2" >"$scratch/room/example.mdl"
-    check_command "$1" "mlc check example.mdl >/dev/null || echo rejected" ""
+check_model() { # PLACE TEXT FILE
+    printf '%s' "$2" >"$scratch/room/$3"
+    check_command "$1" "mlc check $3 >/dev/null || echo rejected" ""
 }
 
-# Reads a document line by line; `block` is the mark of the fenced block it is in.
+# Reads a document line by line; `block` is the first word of the mark of the fenced block it is in, `file` the second one.
 check_document() {
-    local document=$1 line block='' number=0 place='' command='' text=''
+    local document=$1 line block='' file='' number=0 place='' command='' text=''
     while IFS= read -r line || [[ -n $line ]]; do
         number=$((number + 1))
         case $block:$line in
         :\`\`\`*)
-            block=${line#\`\`\`} place=$document:$number command='' text=''
+            read -r block file <<<"${line#\`\`\`}"
+            place=$document:$number command='' text=''
             [[ $block ]] || block=plain
             ;;
         console:'$ '* | console:\`\`\`)
@@ -55,10 +58,17 @@ check_document() {
             [[ $line != \`\`\` ]] || block=''
             ;;
         mdl:\`\`\`)
-            [[ $text != 'mdl 1'$'\n'* ]] || check_model "$place" "$text"
+            [[ $text != 'mdl 1'$'\n'* ]] || check_model "$place" "$text" "${file:-example.mdl}"
             block=''
             ;;
-        ?*:\`\`\`) block='' ;;
+        ?*:\`\`\`)
+            [[ -z $file ]] || printf '%s' "$text" >"$scratch/room/$file"
+            block=''
+            ;;
+        :'<!-- $ '*)
+            command=${line#'<!-- $ '}
+            check_command "$document:$number" "{ ${command%' -->'}; } >/dev/null 2>&1 || echo failed" ""
+            ;;
         :*) ;;
         *) text+=$line$'\n' ;;
         esac
