@@ -84,7 +84,7 @@ bool report_source(DataReport *report) {
     if (!build_open(&session->build, report->options->operands[0], report->options, report->diag)) return false;
     const ModelInfo *info = session->build.info;
     session->dataset = keeper_open(session->build.keeper, &info->source, &info->split, report->diag);
-    if (!session->dataset || !dataset_look_around(session->dataset, &info->looks, report->diag)) return false;
+    if (!session->dataset || !dataset_look_around(session->dataset, &info->field_looks, false, report->diag)) return false;
     if (option_given(report->options, OPTION_split) && !session_split(session, &report->split)) return false;
     SourceRows rows;
     const void *data;

@@ -28,6 +28,7 @@ double prediction_share(const Predictions *predictions, int64_t row, int32_t cla
 int32_t true_class(const Session *session, const ModelOutput *output, int32_t row) {
     const void *labels = NULL;
     const SourceField *field = output->label ? dataset_find(session->dataset, output->label, &labels) : NULL;
+    if (field && dataset_lacks(session->dataset, output->label, row)) return -1;
     if (field && (field->dtype == DTYPE_U8 || field->dtype == DTYPE_BOOL)) return ((const uint8_t *)labels)[row];
     return field && field->dtype == DTYPE_I32 ? ((const int32_t *)labels)[row] : -1;
 }

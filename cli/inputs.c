@@ -211,10 +211,11 @@ static Dataset *open_with(const Opening *opening, const char *reader, const Sour
     DataSource source = {.reader = reader, .folder = "", .args = args, .arg_count = count, .like = like};
     const ModelInfo *info = opening->session->build.info;
     SourceRows looks = {0, 0, 1};
-    for (uint32_t i = 0; i < opening->read_count; i++) source_rows_add(&looks, opening->reads[i].name);
+    for (uint32_t i = 0; i < opening->read_count; i++)
+        source_rows_add(&looks, opening->session->arena, &info->schema, opening->reads[i].name);
     SplitRequest request = {.series = looks.from || looks.to ? source_series(&info->split) : NULL};
     Dataset *dataset = dataset_open(&source, &request, diag_of(opening));
-    if (!dataset || dataset_look_around(dataset, &looks, diag_of(opening))) return dataset;
+    if (!dataset || dataset_look_around(dataset, &looks, false, diag_of(opening))) return dataset;
     dataset_free(dataset);
     return NULL;
 }

@@ -50,9 +50,10 @@ bool session_open_data(Session *session) {
     if (!session->arena) session->arena = arena_new();
     session->dataset = keeper_open(session->build.keeper, &info->source, &info->split, session->build.diag);
     session->data_time = seconds_now();
+    bool series = info->field_looks.from || info->field_looks.to;
     if (session->dataset && session->build.options->verbose)
         fprintf(stderr, "mlc: data read in %.0f ms\n", dataset_seconds(session->dataset) * 1e3);
-    return session->dataset && dataset_look_around(session->dataset, &info->looks, session->build.diag) &&
+    return session->dataset && dataset_look_around(session->dataset, &info->looks, series, session->build.diag) &&
            session_learn(session) && session_check_classes(session);
 }
 

@@ -100,7 +100,7 @@ Value call_classes(const Call *call) {
     if (text && classes.names) return call_fail(call, 1, "is for numbers: the classes of '%s' have names", text[0]->name);
     if (text) return call->args[0];
     const Derived *column = derived_of(evaluator, call->args[0].node);
-    if (!column || derived_has_learnt(column)) return no_column(call);
+    if (!column || derived_has_learnt(column) || derived_looks_around(column)) return no_column(call);
     if (!classes.names && has_names(evaluator, column)) return call->args[0];
     NodeId node = derived_is_list(column) ? classes_of_each(call, classes)
                                           : classes_of(call, column, classes, tensor_node(evaluator, call->args[0])->shape);

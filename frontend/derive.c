@@ -100,6 +100,8 @@ static bool reads_lists(const Derived *derived) {
     return lists;
 }
 
+static bool is_row_itself(SourceRows rows) { return rows.from == 0 && rows.to == 0 && rows.stride == 1; }
+
 bool derived_is_list(const Derived *derived) {
     bool list = derived->is_list;
     for (int i = 0; i < derived_arity(derived->kind); i++) list |= derived_is_list(derived->args[i]);
@@ -113,9 +115,21 @@ bool derived_has_learnt(const Derived *derived) {
     return learnt;
 }
 
-static const Derived *of_slice(const Evaluator *evaluator, const Node *node) {
+/* Of windows and what is ahead, [N, rows, ...], the rows that a slice along their axis leaves. */
+static bool some_rows(const Node *whole, const Node *node, SourceRows *rows) {
+    const int64_t *from = node->attrs.a, *step = node->attrs.c;
+    bool good = whole->op == OP_input && whole->shape.rank >= 2;
+    for (int axis = 0; axis < whole->shape.rank; axis++)
+        good &= step[axis] == 1 && (axis == 1 || node->shape.dim[axis] == whole->shape.dim[axis]);
+    rows->from += from[1];
+    rows->to = rows->from + node->shape.dim[1] - 1;
+    return good;
+}
+
+static const Derived *of_slice(const Evaluator *evaluator, const Node *node, SourceRows *rows) {
     const Node *whole = graph_operand(evaluator->graph, node, 0);
-    const Derived *derived = derived_of(evaluator, node->operands[0]);
+    const Derived *derived = derived_around(evaluator, node->operands[0], rows);
+    if (!is_row_itself(*rows)) return derived && some_rows(whole, node, rows) ? derived : NULL;
     bool columns = derived && whole->shape.rank == 2 && node->shape.dim[0] == whole->shape.dim[0] && reads_lists(derived) &&
                    !derived_has_learnt(derived);
     if (!columns || derived_row(evaluator->globals->schema, derived).rank != 1) return NULL;
@@ -130,13 +144,11 @@ static bool is_same(const Graph *graph, const Node *node) {
            node->shape.dim[0] == operand->shape.dim[0];
 }
 
-static bool is_row_itself(SourceRows rows) { return rows.from == 0 && rows.to == 0 && rows.stride == 1; }
-
 const Derived *derived_around(const Evaluator *evaluator, NodeId id, SourceRows *rows) {
     const Node *node = graph_node(evaluator->graph, id);
     *rows = ROW_ITSELF;
     if (node->op == OP_input) return of_input(evaluator, node, rows);
-    if (node->op == OP_slice) return of_slice(evaluator, node);
+    if (node->op == OP_slice) return of_slice(evaluator, node, rows);
     return is_same(evaluator->graph, node) ? derived_around(evaluator, node->operands[0], rows) : NULL;
 }
 
@@ -217,7 +229,31 @@ static const Derived *of_value(const Evaluator *evaluator, Value value, SourceRo
     return number;
 }
 
-static bool same_rows(SourceRows a, SourceRows b) { return a.from == b.from && a.to == b.to && a.stride == b.stride; }
+/* -- rows that meet others -- */
+
+static const Derived *ahead_by(Arena *arena, const Derived *derived, int64_t rows) {
+    bool again = derived->kind == DERIVED_AHEAD;
+    Derived *ahead = ARENA_NEW(arena, Derived);
+    if (again) rows += derived->whole;
+    *ahead = (Derived){.kind = DERIVED_AHEAD, .whole = rows, .args = {again ? derived->args[0] : derived}};
+    return rows ? ahead : ahead->args[0];
+}
+
+/* Whether the rows `a` stay where those of `b` are seen from them: rather the row itself than others, and rather windows. */
+static bool stays(SourceRows a, SourceRows b) {
+    return is_row_itself(a) || a.stride > 1 || (!is_row_itself(b) && b.stride == 1 && (a.to == 0 || b.to != 0));
+}
+
+/* Makes the rows of two columns the same, where they are as many: one is read so many rows ahead. */
+static bool align(Arena *arena, const Derived **a, SourceRows *rows, const Derived **b, SourceRows *others) {
+    int64_t distance = others->from - rows->from;
+    bool apart = rows->to - rows->from != others->to - others->from;
+    if (apart || (rows->from < 0 && others->from < 0 && rows->stride != others->stride)) return false;
+    if (stays(*rows, *others)) return *b = ahead_by(arena, *b, distance), *others = *rows, true;
+    *a = ahead_by(arena, *a, -distance);
+    *rows = *others;
+    return true;
+}
 
 Value derive_double(Evaluator *evaluator, DerivedKind kind, Value a, Value b, Span span) {
     SourceRows rows = ROW_ITSELF, others = ROW_ITSELF;
@@ -227,8 +263,9 @@ Value derive_double(Evaluator *evaluator, DerivedKind kind, Value a, Value b, Sp
     if (!is_derivable(left) || !is_derivable(right) || !(derived_has_digits(schema, left) || derived_has_digits(schema, right)))
         return value_none();
     Shape shape = tensor_node(evaluator, a.kind == VALUE_TENSOR ? a : b)->shape;
-    if (tensors && (!shape_equal(shape, tensor_node(evaluator, b)->shape) || !same_rows(rows, others) ||
-                    !shape_equal(derived_row(schema, left), derived_row(schema, right))))
+    if (tensors &&
+        (!shape_equal(shape, tensor_node(evaluator, b)->shape) || !align(evaluator->arena, &left, &rows, &right, &others) ||
+         !shape_equal(derived_row(schema, left), derived_row(schema, right))))
         return value_none();
     Derived derived = {.kind = kind, .args = {left, right}};
     return derive_column(evaluator, &derived, a.kind == VALUE_TENSOR ? rows : others, shape, span);

@@ -77,9 +77,10 @@ typedef struct {
     const char *name; /* of the model block */
     DataSource source;
     SourceSchema schema;
-    SplitRequest split; /* of the data block; its seed is by default train.seed */
-    SourceRows looks;   /* the rows around a row that a training or an evaluation looks at */
-    const Fit *fits;    /* in an order in which each depends on earlier ones only */
+    SplitRequest split;     /* of the data block; its seed is by default train.seed */
+    SourceRows looks;       /* the rows around a row that a training or an evaluation looks at */
+    SourceRows field_looks; /* likewise, of all fields of the data block, also of those that nothing uses */
+    const Fit *fits;        /* in an order in which each depends on earlier ones only */
     uint32_t fit_count;
     uint32_t batch, accumulate, epochs; /* accumulate: batches whose gradients make one step */
     bool shuffle;

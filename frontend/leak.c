@@ -102,6 +102,18 @@ static uint64_t set_of_element(Leak *leak, uint32_t field, int64_t element, int6
     return set_of_item(leak, row ? arena_format(leak->arena, "%s%+lld", name, (long long)row) : name);
 }
 
+/* The set of all columns that a derived column is computed of, and the row that it is the value of. */
+typedef struct {
+    Leak *leak;
+    uint64_t set;
+} Sources;
+
+static void add_sources(void *context, const Derived *columns, int64_t row) {
+    Sources *sources = context;
+    for (uint32_t i = 0; i < columns->count; i++)
+        sources->set = joined(sources->leak, sources->set, set_of_element(sources->leak, columns->fields[i], 0, row));
+}
+
 /* Of an input that is computed when the data are read, every element comes from all columns that it is computed of. */
 static void trace_input(Leak *leak, const Node *node, uint64_t *out) {
     SourceRows around;
@@ -112,13 +124,16 @@ static void trace_input(Leak *leak, const Node *node, uint64_t *out) {
     uint32_t read_count = 0, column_count = 0;
     const uint32_t *fields = source_reads(schema, name, leak->arena, &read_count);
     const uint32_t *columns = source_columns_find(schema, name, leak->arena, &column_count);
+    const Derived *derived = columns ? NULL : derived_find(leak->arena, schema, name);
     for (int64_t i = 0; i < width && read_count; i++) {
         int64_t row = around.from + i / each, at = i % each;
         if (columns || source_field(schema, name)) {
             out[i] = set_of_element(leak, columns ? columns[at] : fields[0], at, row);
             continue;
         }
-        for (uint32_t k = 0; k < read_count; k++) out[i] = joined(leak, out[i], set_of_element(leak, fields[k], 0, row));
+        Sources sources = {.leak = leak};
+        derived_visit(derived, row, add_sources, &sources);
+        out[i] = sources.set;
     }
     for (int64_t i = width; i < count; i++) out[i] = out[i - width];
 }

@@ -167,7 +167,10 @@ static bool check_other_batch(Model *model, const Graph *graph) {
     Graph *other = fields ? lower(model, GRAPH_TRAIN, batch, NULL, model->diag) : NULL;
     const Symbol *different;
     bool good = other && states_equal(graph, other, &different);
+    bool strides =
+        !fields || source_rows_of_graph(fields, model->arena, &model->info.schema, &model->info.field_looks, model->diag);
     graph_free(fields);
+    if (!strides) return graph_free(other), false;
     if (!other && !*model->globals.rows_crossed) {
         diag_note(model->diag, model->network->span,
                   "found with a batch of %u rows: the last batch of an epoch has another size", batch);
@@ -186,7 +189,8 @@ static bool check_evaluation(Model *model, const Graph *graph) {
     Graph *other = lower(model, GRAPH_EVAL, model->globals.distinct_batch, NULL, model->diag);
     const Symbol *different;
     bool good = other && states_equal(other, graph, &different);
-    if (good && !source_rows_of_graph(other, &model->info.looks, model->diag)) return graph_free(other), false;
+    if (good && !source_rows_of_graph(other, model->arena, &model->info.schema, &model->info.looks, model->diag))
+        return graph_free(other), false;
     if (!other && !*model->globals.rows_crossed) {
         diag_note(model->diag, model->network->span, "found with 'training' being false, as it is where a model is evaluated");
     } else if (other && !good) {

@@ -1,6 +1,7 @@
 /* Rows of a series: windows(...) and ahead(...) of a field of the source. Both are inputs of their own, whose rows the data set puts
  * together; what is looked at before and after a row says which rows there are. */
 #include "frontend/evaluate.h"
+#include "ir/derived.h"
 
 #include <string.h>
 
@@ -96,7 +97,8 @@ bool series_looks_around(const Evaluator *evaluator, NodeId id) {
         if (!reached[at]) continue;
         SourceRows rows;
         const char *name = node->op == OP_input ? graph->symbols[node->attrs.symbol].name : "";
-        found |= source_rows_of(name, &rows) != name;
+        const Derived *derived = *name ? derived_find(arena, evaluator->globals->schema, name) : NULL;
+        found |= source_rows_of(name, &rows) != name || (derived && derived_looks_around(derived));
         for (uint32_t i = 0; i < node->operand_count; i++) reached[node->operands[i]] = true;
     }
     arena_free(arena);

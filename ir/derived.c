@@ -40,15 +40,34 @@ Shape derived_row(const SourceSchema *schema, const Derived *derived) {
     return row;
 }
 
-static void mark_reads(const Derived *derived, bool *reads) {
-    for (uint32_t i = 0; i < derived->count; i++) reads[derived->fields[i]] = true;
-    for (int i = 0; i < derived_arity(derived->kind); i++) mark_reads(derived->args[i], reads);
+void derived_visit(const Derived *derived, int64_t row, DerivedVisitor *visit, void *context) {
+    if (derived->kind == DERIVED_AHEAD) row += derived->whole;
+    if (derived->count) visit(context, derived, row);
+    for (int i = 0; i < derived_arity(derived->kind); i++) derived_visit(derived->args[i], row, visit, context);
+}
+
+static void mark_reads(void *reads, const Derived *columns, int64_t row) {
+    (void)row;
+    for (uint32_t i = 0; i < columns->count; i++) ((bool *)reads)[columns->fields[i]] = true;
+}
+
+static void widen(void *looks, const Derived *columns, int64_t row) {
+    (void)columns;
+    SourceRows *rows = looks;
+    if (row < rows->from) rows->from = row;
+    if (row > rows->to) rows->to = row;
+}
+
+SourceRows derived_looks(const Derived *derived) {
+    SourceRows looks = {0, 0, 1};
+    derived_visit(derived, 0, widen, &looks);
+    return looks;
 }
 
 uint32_t derived_reads(const SourceSchema *schema, const Derived *derived, uint32_t *fields) {
     uint32_t count = 0;
     bool *reads = memory_array(schema->field_count, sizeof *reads, "the fields of a table");
-    mark_reads(derived, reads);
+    derived_visit(derived, 0, mark_reads, reads);
     for (uint32_t i = 0; i < schema->field_count; i++)
         if (reads[i]) fields[count++] = i;
     free(reads);
@@ -131,6 +150,7 @@ static void write_operation(const SourceSchema *schema, const Derived *derived, 
         write_derived(schema, derived->args[i], infix, out);
     }
     write_names(derived, out);
+    if (derived->kind == DERIVED_AHEAD) fprintf(out, ", %" PRId64, derived->whole);
     if (inside || !infix) putc(')', out);
 }
 
@@ -282,6 +302,16 @@ static bool read_names(Reader *reader, Derived *derived) {
     return accept(reader, "]");
 }
 
+/* ", 1": by how many rows */
+static bool read_distance(Reader *reader, Derived *derived) {
+    if (!accept(reader, ",")) return false;
+    skip_spaces(reader);
+    const Derived *number = read_number(reader);
+    bool good = number && number->kind == DERIVED_WHOLE && number->whole > -INT32_MAX && number->whole < INT32_MAX;
+    derived->whole = good ? number->whole : 0;
+    return good;
+}
+
 static const Derived *read_call(Reader *reader, const char *word) {
     if (!strcmp(word, DATE)) return read_date(reader);
     for (DerivedKind kind = DERIVED_LEARNT + 1; kind < DERIVED_KINDS; kind++) {
@@ -290,6 +320,7 @@ static const Derived *read_call(Reader *reader, const char *word) {
         for (int i = 0; i < derived_arity(kind); i++)
             if ((i && !accept(reader, ",")) || !(derived->args[i] = read_expression(reader))) return NULL;
         if (kind == DERIVED_CLASSES && accept(reader, ",") && !read_names(reader, derived)) return NULL;
+        if (kind == DERIVED_AHEAD && !read_distance(reader, derived)) return NULL;
         return accept(reader, ")") ? derived : NULL;
     }
     return NULL;
@@ -388,4 +419,36 @@ const uint32_t *source_reads(const SourceSchema *schema, const char *name, Arena
     if (field) *reads = (uint32_t)(field - schema->fields);
     *count = field ? 1 : derived ? derived_reads(schema, derived, reads) : 0;
     return reads;
+}
+
+/* -- rows around a row -- */
+
+void source_rows_add(SourceRows *all, Arena *arena, const SourceSchema *schema, const char *name) {
+    SourceRows rows, looks = {0};
+    name = source_rows_of(name, &rows);
+    const Derived *derived = derived_find(arena, schema, name);
+    if (derived) looks = derived_looks(derived);
+    if (rows.from + looks.from < all->from) all->from = rows.from + looks.from;
+    if (rows.to + looks.to > all->to) all->to = rows.to + looks.to;
+}
+
+bool source_rows_of_graph(const Graph *graph, Arena *arena, const SourceSchema *schema, SourceRows *rows, Diagnostics *diag) {
+    const Symbol *first = NULL;
+    *rows = (SourceRows){0, 0, 1};
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        SourceRows found;
+        if (symbol->kind != SYMBOL_BATCH) continue;
+        source_rows_of(symbol->name, &found);
+        bool strides = found.from < 0;
+        if (strides && first && found.stride != rows->stride) {
+            diag_error(diag, STATUS_MODEL, graph_node(graph, symbol->node)->span,
+                       "these windows have a stride of %" PRId64 ", others of %" PRId64, found.stride, rows->stride);
+            diag_note(diag, graph_node(graph, first->node)->span, "such as these");
+            return false;
+        }
+        if (strides) rows->stride = found.stride, first = symbol;
+        source_rows_add(rows, arena, schema, symbol->name);
+    }
+    return true;
 }

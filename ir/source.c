@@ -78,33 +78,6 @@ const char *source_rows_of(const char *name, SourceRows *rows) {
     return name + length;
 }
 
-void source_rows_add(SourceRows *all, const char *name) {
-    SourceRows rows;
-    source_rows_of(name, &rows);
-    if (rows.from < all->from) all->from = rows.from;
-    if (rows.to > all->to) all->to = rows.to;
-}
-
-bool source_rows_of_graph(const Graph *graph, SourceRows *rows, Diagnostics *diag) {
-    const Symbol *first = NULL;
-    *rows = (SourceRows){0, 0, 1};
-    for (uint32_t i = 0; i < graph->symbol_count; i++) {
-        const Symbol *symbol = &graph->symbols[i];
-        SourceRows found;
-        if (symbol->kind != SYMBOL_BATCH || source_rows_of(symbol->name, &found) == symbol->name) continue;
-        bool strides = found.from < 0 && found.to == 0;
-        if (strides && first && found.stride != rows->stride) {
-            diag_error(diag, STATUS_MODEL, graph_node(graph, symbol->node)->span,
-                       "these windows have a stride of %" PRId64 ", others of %" PRId64, found.stride, rows->stride);
-            diag_note(diag, graph_node(graph, first->node)->span, "such as these");
-            return false;
-        }
-        if (strides) rows->stride = found.stride, first = symbol;
-        source_rows_add(rows, symbol->name);
-    }
-    return true;
-}
-
 /* How many of the fields from `first` on follow each other. */
 static uint32_t run_length(const uint32_t *fields, uint32_t first, uint32_t count) {
     uint32_t end = first + 1;

@@ -113,10 +113,6 @@ typedef struct {
 } SourceRows;
 /* NAME, and what rows of it such an input holds; the name itself, and the row alone, of any other input. */
 const char *source_rows_of(const char *name, SourceRows *rows);
-/* Makes `all` hold the rows of an input too; strides do not count. */
-void source_rows_add(SourceRows *all, const char *name);
-/* All rows that the inputs of a graph hold, together. False after reporting strides that differ. */
-bool source_rows_of_graph(const Graph *graph, SourceRows *rows, Diagnostics *diag);
 
 /* What a transform of `data` learns from the training rows before the first step: of every column of its input, "NAME.value", or
  * "NAME.mean" and "NAME.deviation". Of numbers of the source, and what is derived of them (ir/derived.h), it learns in f64 from the digits of

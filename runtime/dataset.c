@@ -22,6 +22,7 @@ struct Selection {
     Selection *next;
     SourceField field;
     void *data;
+    const Derived *derived; /* what it is computed by; NULL: columns side by side, or rows around rows */
 };
 
 struct Dataset {
@@ -223,11 +224,11 @@ static Selection *add_selection(Dataset *dataset, const char *name, SourceField 
     return selection;
 }
 
-/* What stands for an element that is not there. */
+/* What stands for an element that is not there: a whole number is no class then. */
 static void fill_missing(const SourceField *field, void *to, int64_t elements) {
     for (int64_t i = 0; i < elements; i++) {
         if (field->dtype == DTYPE_F32) ((float *)to)[i] = NAN;
-        if (field->dtype == DTYPE_I32) ((int32_t *)to)[i] = field->is_text ? -1 : 0;
+        if (field->dtype == DTYPE_I32) ((int32_t *)to)[i] = -1;
         if (field->dtype == DTYPE_U8) ((uint8_t *)to)[i] = 0;
     }
 }
@@ -314,7 +315,9 @@ static const Selection *make_derived(Dataset *dataset, const char *name, Span sp
     if (!elements && diag) report_fault(source, name, &fault, span, diag);
     if (!elements) return NULL;
     SourceField field = {.dtype = derived_dtype(derived), .row = derived_row(schema, derived), .is_column = true};
-    return add_selection(dataset, name, field, elements);
+    Selection *selection = add_selection(dataset, name, field, elements);
+    selection->derived = derived;
+    return selection;
 }
 
 /* Bytes and whole numbers have no value for that; text without a category is looked at with the classes. */
@@ -336,7 +339,7 @@ bool dataset_check_present(const Dataset *dataset, const char *name, Span span, 
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         for (int64_t i = 0; i < dataset_rows(dataset, split); i++) {
             int32_t row = dataset_split(dataset, split)[i];
-            const SourceField *field = row < first ? derive_missing(source, derived, row) : NULL;
+            const SourceField *field = row < first ? derive_missing(source, derived, &row) : NULL;
             if (field) missing = field, first = row;
         }
     }
@@ -369,6 +372,16 @@ const SourceField *dataset_find(const Dataset *dataset, const char *name, const 
     const Selection *selection = field ? NULL : find_selection(dataset, name);
     *data = field ? source->data[field - source->schema.fields] : selection ? selection->data : NULL;
     return *data ? field ? field : &selection->field : NULL;
+}
+
+bool dataset_lacks(const Dataset *dataset, const char *name, int32_t row) {
+    SourceRows rows;
+    const char *inner = source_rows_of(name, &rows);
+    const Selection *selection = known_selection(dataset, inner);
+    if (rows.from == rows.to && rows.to) row = dataset->runs.count ? runs_row(&dataset->runs, row, rows.to) : -1;
+    if (row < 0 || !selection || !selection->derived) return row < 0;
+    return !derive_has_rows(&dataset->source, selection->derived, row) ||
+           derive_missing(&dataset->source, selection->derived, &row) != NULL;
 }
 
 const void *dataset_field(const Dataset *dataset, const char *name) {
@@ -501,11 +514,12 @@ static bool no_window(const Dataset *dataset, const SourceRows *rows, Split spli
     return false;
 }
 
-bool dataset_look_around(Dataset *dataset, const SourceRows *rows, Diagnostics *diag) {
+bool dataset_look_around(Dataset *dataset, const SourceRows *rows, bool series, Diagnostics *diag) {
     dataset->looking = dataset->splits;
-    if (!looks_at_others(rows)) return true;
+    if (!series && !looks_at_others(rows)) return true;
     free_selections(dataset);
     runs_free(&dataset->runs);
+    dataset->source.runs = &dataset->runs;
     if (!runs_find(&dataset->source, &dataset->splits, &dataset->runs, diag)) return false;
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         choose_looking(dataset, rows, split);
@@ -553,9 +567,12 @@ bool dataset_check_classes(const Dataset *dataset, const char *name, const int64
     if (field && !check_fractions(dataset, name, place, diag)) return false;
     int64_t first = -1;
     int32_t first_row = INT32_MAX;
+    const Derived *derived = derived_find(dataset->source.arena, &dataset->source.schema, name);
+    bool around = derived && derived_looks_around(derived); /* it has no number in the other rows */
+    const Splits *splits = around ? &dataset->looking : &dataset->splits;
     for (Split split = 0; split < SPLIT_COUNT && field; split++) {
-        for (int64_t i = 0; i < dataset->splits.count[split]; i++) {
-            int32_t row = dataset->splits.rows[split][i];
+        for (int64_t i = 0; i < splits->count[split]; i++) {
+            int32_t row = splits->rows[split][i];
             int64_t at = row < first_row ? find_no_class(field, data, row, classes) : -1;
             if (at >= 0) first = at, first_row = row;
         }

@@ -2,6 +2,7 @@
 #include "runtime/derive.h"
 #include "ir/memory.h"
 #include "runtime/moments.h"
+#include "runtime/splits.h"
 #include "ir/eval.h"
 
 #include <inttypes.h>
@@ -186,6 +187,12 @@ const Learnt *derive_learnt(const SourceData *source, const char *fit) {
 
 static bool compute(Place *place, const Derived *derived, Number *result);
 
+/* -1: there is none. */
+static int32_t row_ahead(const Place *place, const Derived *derived) {
+    const Runs *runs = place->source->runs;
+    return runs ? runs_row(runs, place->row, derived->whole) : -1;
+}
+
 static bool unknown(const Place *place, const char *fit) {
     place->fault->row = place->row;
     place->fault->field = NULL;
@@ -213,6 +220,16 @@ static bool imputed(Place *place, const Derived *derived, Number *result) {
     return *result = real_number(learnt->values[place->element]), true;
 }
 
+/* In a row of the same series; NaN where there is none. */
+static bool number_ahead(Place *place, const Derived *derived, Number *result) {
+    int32_t row = place->row, other = row_ahead(place, derived);
+    if (other < 0) return *result = real_number((double)NAN), true;
+    place->row = other;
+    bool good = compute(place, derived->args[0], result);
+    place->row = row;
+    return good;
+}
+
 /* The floor of a quotient of whole numbers, which may be too large for f64. */
 static bool floor_of_quotient(Place *place, const Derived *quotient, bool *known, Number *result) {
     Number a, b;
@@ -232,6 +249,7 @@ static bool compute(Place *place, const Derived *derived, Number *result) {
     case DERIVED_DATE: return date_number(place, derived, result);
     case DERIVED_IMPUTE: return imputed(place, derived, result);
     case DERIVED_STANDARDIZE: return standardized(place, derived, result);
+    case DERIVED_AHEAD: return number_ahead(place, derived, result);
     case DERIVED_WHOLE: return *result = whole_number(derived->whole), true;
     case DERIVED_REAL: return *result = real_number(derived->real), true;
     default: break;
@@ -269,35 +287,48 @@ static void put(Number number, DType dtype, void *to, int64_t at) {
         ((uint8_t *)to)[at] = (uint8_t)number.whole;
 }
 
-/* The first of the columns whose cell is missing there, and not imputed. */
-static const SourceField *missing_field(const Place *place, const Derived *derived) {
+/* The first of the columns whose cell is missing there, and not imputed; *row: in which row. */
+static const SourceField *missing_field(Place *place, const Derived *derived, int32_t *row) {
     const SourceField *found = NULL;
     char text[CELL_TEXT];
+    int32_t here = place->row, other = derived->kind == DERIVED_AHEAD ? row_ahead(place, derived) : here;
     uint32_t field = derived->count ? derived->fields[derived->is_list ? place->element : 0] : 0;
+    *row = here;
     if ((derived->kind == DERIVED_COLUMNS && is_missing(column_number(place, derived))) ||
-        (derived->kind == DERIVED_DATE && !cell_text(place->source, field, place->row, derived->format, text)))
+        (derived->kind == DERIVED_DATE && !cell_text(place->source, field, here, derived->format, text)))
         return &place->source->fields[field];
-    if (derived->kind == DERIVED_IMPUTE) return NULL;
-    for (int i = 0; i < derived_arity(derived->kind) && !found; i++) found = missing_field(place, derived->args[i]);
+    if (derived->kind == DERIVED_IMPUTE || other < 0) return NULL;
+    place->row = other;
+    for (int i = 0; i < derived_arity(derived->kind) && !found; i++) found = missing_field(place, derived->args[i], row);
+    place->row = here;
     return found;
 }
 
 /* A number at fault that is made of a missing cell has no other fault. */
-static bool find_fault(const Place *place, const Derived *derived) {
-    const SourceField *field = place->fault->field ? NULL : missing_field(place, derived);
-    if (field) *place->fault = (DeriveFault){.row = place->row, .field = field->name};
+static bool find_fault(Place *place, const Derived *derived) {
+    int32_t row;
+    const SourceField *field = place->fault->field ? NULL : missing_field(place, derived, &row);
+    if (field) *place->fault = (DeriveFault){.row = row, .field = field->name};
     return false;
+}
+
+/* Where it does not, a whole number is -1, which is no class. */
+static bool has_rows(const SourceData *source, SourceRows looks, int32_t row) {
+    if (!looks.from && !looks.to) return true;
+    return source->runs && runs_row(source->runs, row, looks.from) >= 0 && runs_row(source->runs, row, looks.to) >= 0;
 }
 
 static bool derive_rows(Place *place, const Derived *derived, int64_t first, int64_t count, void *to) {
     DType dtype = derived_dtype(derived);
     bool classes = derived->kind == DERIVED_CLASSES;
     int64_t each = shape_elements(derived_row(&place->source->schema, derived));
+    SourceRows looks = derived_looks(derived);
     for (int64_t row = first; row < first + count; row++) {
+        bool there = has_rows(place->source, looks, (int32_t)row);
         place->row = (int32_t)row;
         for (place->element = 0; place->element < each; place->element++) {
-            Number number;
-            bool good = compute(place, classes ? derived->args[0] : derived, &number);
+            Number number = dtype == DTYPE_F32 ? real_number((double)NAN) : whole_number(-(dtype == DTYPE_I32));
+            bool good = !there || compute(place, classes ? derived->args[0] : derived, &number);
             if (good && classes) good = put_class(place, number, (int64_t *)to + row * each + place->element);
             if (!good) return find_fault(place, derived);
             if (!classes) put(number, dtype, to, row * each + place->element);
@@ -341,11 +372,15 @@ void derive_row(const SourceData *source, const Derived *derived, int32_t row, d
     }
 }
 
-const SourceField *derive_missing(const SourceData *source, const Derived *derived, int32_t row) {
-    Place place = {.source = source, .row = row};
+bool derive_has_rows(const SourceData *source, const Derived *derived, int32_t row) {
+    return has_rows(source, derived_looks(derived), row);
+}
+
+const SourceField *derive_missing(const SourceData *source, const Derived *derived, int32_t *row) {
+    Place place = {.source = source, .row = *row};
     int64_t each = shape_elements(derived_row(&source->schema, derived));
     const SourceField *found = NULL;
-    for (; place.element < each && !found; place.element++) found = missing_field(&place, derived);
+    for (; place.element < each && !found; place.element++) found = missing_field(&place, derived, row);
     return found;
 }
 

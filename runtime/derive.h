@@ -25,7 +25,9 @@ double derive_value(const SourceData *source, uint32_t field, int64_t at);
 void derive_row(const SourceData *source, const Derived *derived, int32_t row, double *to);
 /* Whether int() of columns cuts a fraction off in a row; *value: the number. */
 bool derive_fraction(const SourceData *source, const Derived *derived, int32_t row, double *value);
-/* Whether a cell that the column reads has no number in a row. */
-const SourceField *derive_missing(const SourceData *source, const Derived *derived, int32_t row);
+/* Whether its series goes as far from a row as the column looks. */
+bool derive_has_rows(const SourceData *source, const Derived *derived, int32_t row);
+/* Whether a cell that the column reads has no number in *row, which becomes the row of the cell. */
+const SourceField *derive_missing(const SourceData *source, const Derived *derived, int32_t *row);
 
 #endif

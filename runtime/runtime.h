@@ -29,8 +29,9 @@ void dataset_free(Dataset *dataset);
 /* The rows that each split will have once the data are read; false if the schema does not know, or the split is not possible. */
 bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request, int64_t rows[SPLIT_COUNT]);
 /* Leaves only the rows of each split around which the rows are there that a model looks at, in the same split, file and series; every
- * stride-th of a series. Reports a split that had rows and has none then. */
-bool dataset_look_around(Dataset *dataset, const SourceRows *rows, Diagnostics *diag);
+ * stride-th of a series. Reports a split that had rows and has none then. series: the rows around others are asked for, even if these
+ * are not looked at in every row. */
+bool dataset_look_around(Dataset *dataset, const SourceRows *rows, bool series, Diagnostics *diag);
 /* All rows of a split, with or without others around them. */
 int64_t dataset_all_rows(const Dataset *dataset, Split split);
 const int32_t *dataset_all_split(const Dataset *dataset, Split split);
@@ -54,6 +55,9 @@ const char *dataset_place_brief(const Dataset *dataset, int32_t row, char text[P
 const void *dataset_field(const Dataset *dataset, const char *name);
 /* The same with its dtype and row; NULL: none. */
 const SourceField *dataset_find(const Dataset *dataset, const char *name, const void **data);
+/* Whether an input that dataset_find has found has no number in a row: a cell is missing that it is computed of, or it looks at a row
+ * that is not there. */
+bool dataset_lacks(const Dataset *dataset, const char *name, int32_t row);
 /* What transforms have learnt of columns (Fit.column), in f64. */
 typedef struct {
     const char *name;           /* of the Fit */

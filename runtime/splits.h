@@ -18,7 +18,7 @@ typedef struct {
 int valued_row_compare(const void *a, const void *b); /* by value, then by row: for qsort */
 
 /* The runs of a data set: rows that follow each other in one split, one file and one series. */
-typedef struct {
+typedef struct Runs {
     int32_t *order; /* [rows] (without the gap before test rows): the rows, those of a series one after the other */
     int32_t *place; /* [rows, with the gap]: where each row is in it; -1: it is no row */
     int32_t *run;   /* [rows]: of each place, the one at which its run begins */

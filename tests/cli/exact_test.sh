@@ -36,6 +36,21 @@ says out '.standardize.mean' '1700000001.5'
 fields 'ahead(source.ts - 1700000000, 1) - (source.ts - 1700000000)' '1.0 1.0 1.0'
 fields 'ahead(source.ts, 1) |> standardize' '-1.2247449 0.0 1.2247449'
 
+# Rows that meet others of their series.
+printf 'ts,k\n1700000001,1\n1700000004,2\n1700000006,3\n1700000013,4\n1700000014,5\n' >t.csv
+fields 'ahead(source.ts, 1) - source.ts' '3.0 2.0 7.0 1.0'
+fields 'source.ts - ahead(source.ts, 1)' '-3.0 -2.0 -7.0 -1.0'
+fields 'ahead(source.ts, 2) - ahead(source.ts, 1)' '2.0 7.0 1.0'
+fields 'ahead(ahead(source.ts, 1) - source.ts, 1)' '2.0 7.0 1.0'
+fields 'ahead(source.ts - 1700000000, 1) - ahead(source.ts, 2) + 1700000000' '-2.0 -7.0 -1.0'
+fields '(windows(source.ts, 3)[:, 1:] - windows(source.ts, 3)[:, :-1])[:, 0]' '3.0 2.0 7.0'
+fields 'windows(source.ts, 3)[:, 2] - windows(source.ts, 3)[:, 0]' '5.0 9.0 8.0'
+fields '(ahead(source.ts, 1, 2) - windows(source.ts, 2))[:, 0]' '5.0 9.0'
+fields 'int(ahead(source.ts, 1) - source.ts > 2)' '1 0 1 0'
+fields 'max(ahead(source.ts, 1), source.ts) % 100' '4.0 6.0 13.0 14.0'
+fields 'abs(source.ts - ahead(source.ts, 1)) |> standardize' '-0.10976426 -0.5488213 1.6464639 -0.9878783'
+fields '(windows(ahead(source.ts, 1) - source.ts, 2) |> standardize)[:, 0]' '-0.10976426 -0.5488213 1.6464639'
+
 # Ids up to 2^53, as far as f64 goes, with one that is missing; their median is exact.
 printf 'ts,k\n9007199254740989,1\n9007199254740990,2\n9007199254740991,3\n,4\n9007199254740992,5\n' >t.csv
 fields '(source.ts |> impute("median")) - 9007199254740989' '0.0 1.0 2.0 1.0 3.0'

@@ -101,6 +101,37 @@ expect 0 mlc predict weather tomorrow.csv --json
 expect 0 mlc eval weather tomorrow.csv
 says out "tomorrow.csv, 6 rows"
 
+# classes of the next rows: those of the last row are not known, and so are those of a cell that is missing
+awk 'BEGIN { print "v,k"; for (t = 0; t < 60; t++) print t * 7 % 11 "," t % 3 }' >next.csv
+for label in 'ahead(source.k, 1)' 'int(ahead(source.v, 1) > source.v)' 'int(ahead(source.v, 2) > ahead(source.v, 1))' 'int(source.v > 5)'; do
+    printf 'mdl 1\ndata { source = csv("next.csv"); field x = windows(source.k, 3) |> standardize; field y = %s; test = last(0.2) }\n' "$label" >next.mdl
+    printf 'model m(x) -> c { c = dense(x, 3) }\ntrain { loss = cross_entropy(c, y); optimizer = sgd(0.1); epochs = 1 }\n' >>next.mdl
+    expect 0 mlc train next.mdl --out next -q --set train.epochs=1
+    { sed 9q next.csv && echo ,1; } >next_rows.csv
+    expect 0 mlc predict next next_rows.csv --json
+    [[ $(tail -1 "$scratch/out") != *'"true"'* ]] || fail "$label of the last row: $(tail -1 "$scratch/out")"
+    [[ $(sed -n 2p "$scratch/out") == *'"true"'* ]] || fail "$label of the second row: $(sed -n 2p "$scratch/out")"
+    rm -r next
+done
+
+# fields that nothing uses look at other rows
+cat >unread.mdl <<'END'
+mdl 1
+data {
+    source = csv("next.csv")
+    field x = columns(source, ["v"]) |> standardize
+    field w = windows(source.k, 4)
+    field n = ahead(source.v, 1) |> standardize
+    field d = ahead(source.v, 1) - source.v |> standardize
+    field y = columns(source, ["k"])
+}
+model m(x) -> c { c = dense(x, 1) }
+train { loss = mse(c, y); optimizer = sgd(0.01); epochs = 1 }
+END
+expect 0 mlc train unread.mdl --out unread -q
+expect 0 mlc data unread.mdl
+says out "56 train rows" "d.standardize.deviation"
+
 # new rows: one for every row that has seven before it, the last too
 awk 'BEGIN { print "value"; for (t = 300; t < 310; t++) print t }' >new.csv
 expect 0 mlc predict whole new.csv --json
