@@ -24,7 +24,7 @@ find_anchors() {
 check_link() { # DOCUMENT PLACE TARGET
     local file=$1
     [[ $3 != *://* ]] || return
-    [[ $3 == '#'* ]] || file=${1%/*}/${3%%#*}
+    [[ $3 == '#'* ]] || file=$(dirname "$1")/${3%%#*}
     [[ -e $file ]] || { missing "$2" "$3" && return; }
     [[ $3 == *'#'* ]] || return
     find_anchors "$file"
