@@ -2,7 +2,11 @@
 #ifndef MLC_IR_EVAL_H
 #define MLC_IR_EVAL_H
 
-#include "ir/interp.h"
+#include "ir/node.h"
+#include "ir/ops.h"
+#include "ir/shapes.h"
+
+typedef enum { INTERP_F32, INTERP_F64 } Precision;
 
 typedef struct {
     Precision precision;         /* F64: elements of dtype f32 are double in memory */

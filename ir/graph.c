@@ -3,7 +3,7 @@
 #include "ir/graph.h"
 #include "ir/memory.h"
 #include "ir/names.h"
-#include "ir/shapes.h"
+#include "ir/shape_rules.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -6,107 +6,8 @@
 
 #include "ir/arena.h"
 #include "ir/diag.h"
-
-typedef enum { DTYPE_F32, DTYPE_I32, DTYPE_U8, DTYPE_BOOL, DTYPE_COUNT } DType; /* bool: one byte, 0 or 1 */
-
-enum {
-    SHAPE_MAX_RANK = 6,
-    GRAPH_MAX_NODES = 100000, /* in a graph read from text or lowered from a model; passes may build more */
-};
-#define SHAPE_MAX_ELEMENTS ((int64_t)1 << 31)
-
-/* The order of sums. So many elements at most are added one after the other. A longer sum is made of such blocks, which are then added
- * by a binary tree over their indices: pairs (2i, 2i + 1), and an odd one rises to the next level. */
-enum { SUM_BLOCK = 1024 };
-
-/* Of what a graph means, bit for bit: docs/numerics.md says what each version changed. Checkpoints hold it. */
-enum { NUMERICS_VERSION = 2 };
-
-typedef struct {
-    int32_t rank;                /* 0: a scalar */
-    int64_t dim[SHAPE_MAX_RANK]; /* each >= 1; entries from rank on are 0 */
-} Shape;
-
-typedef enum {
-#define OP(name, arity, class, attrs, rule, gradient, expand, doc) OP_##name,
-#include "ir/ops.def"
-    OP_COUNT
-} Op;
-
-typedef enum { CLASS_LEAF, CLASS_ELEMENTWISE, CLASS_VIEW, CLASS_REDUCE, CLASS_SCAN, CLASS_MATRIX, CLASS_COMPOSITE } OpClass;
-typedef enum {
-    ATTRS_NONE,
-    ATTRS_SYMBOL, /* symbol */
-    ATTRS_VALUE,  /* value */
-    ATTRS_AXIS,   /* axis, from 0 */
-    ATTRS_PERM,   /* a[0..rank): the permutation */
-    ATTRS_RANGE,  /* a: start, b: stop, c: step (>= 1), along every axis */
-    ATTRS_PAD,    /* a: zeros before, b: zeros after, along every axis */
-    ATTRS_WINDOW, /* a: kernel, b: stride, c: dilation; each along height and width */
-    ATTRS_CONV,   /* a: stride, b: dilation, likewise; c[0]: groups */
-    ATTRS_DRAW,   /* a[0]: stream, a[1]: substream, both as unsigned 32-bit numbers */
-    ATTRS_MATMUL, /* transpose_a, transpose_b: the operand is stored with its last two axes exchanged */
-    ATTRS_KINDS
-} AttrsKind;
-
-/* Attributes; those an op does not use are zero (equality of nodes is equality of bytes). */
-typedef struct {
-    int64_t a[SHAPE_MAX_RANK], b[SHAPE_MAX_RANK], c[SHAPE_MAX_RANK];
-    union {
-        float f;
-        int32_t i;
-        uint32_t bits; /* all dtypes: u8 and bool in the low byte */
-    } value;
-    uint32_t symbol; /* index into the graph's symbols */
-    int8_t axis;
-    bool transpose_a, transpose_b;
-    uint8_t unused[5]; /* no hidden padding: equality is of bytes */
-} Attrs;
-_Static_assert(sizeof(Attrs) == 3 * SHAPE_MAX_RANK * sizeof(int64_t) + 16, "Attrs has no padding");
-
-typedef uint32_t NodeId;
-enum { NODE_NONE = 0 }; /* ids start at 1; builders given NODE_NONE return it: the error has been reported */
-
-typedef struct {
-    Op op;
-    DType dtype;
-    Shape shape;
-    uint32_t operand_count;
-    const NodeId *operands;
-    Attrs attrs;
-    Span span; /* where in the model it came from */
-} Node;
-
-/* What a state holds before the first step. Drawn by state_initialize (ir/random.h) from the seed and the state's name. */
-typedef enum { INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL, INIT_ORTHOGONAL, INIT_FITTED, INIT_KINDS } InitKind;
-typedef struct {
-    InitKind kind;
-    float a,
-        b; /* constant: a. uniform: [a, b). normal: mean a, deviation b. orthogonal: gain a. fitted: a, until computed from the data */
-} Init;
-
-typedef enum {
-    SYMBOL_BATCH, /* input: rows of a data set; dimension 0 is the batch */
-    SYMBOL_VALUE, /* input: a whole tensor, the same for every row (scalars such as step) */
-    SYMBOL_STATE
-} SymbolKind;
-
-/* A named thing that reaches the graph from outside. Its node is the one input or state node that carries it. */
-typedef struct {
-    SymbolKind kind;
-    const char *name;
-    DType dtype;
-    Shape shape;
-    Init init;      /* states */
-    bool trainable; /* states: a weight, not a moment or a running statistic */
-    NodeId node;
-    NodeId update; /* states: its value after the step; NODE_NONE: it stays */
-} Symbol;
-
-/* A weight or running statistic: what the transforms of the data learn belongs to the data, not to the network. */
-static inline bool symbol_is_network(const Symbol *symbol) {
-    return symbol->kind == SYMBOL_STATE && symbol->init.kind != INIT_FITTED;
-}
+#include "ir/ops.h"
+#include "ir/shapes.h"
 
 typedef struct {
     const char *name;
@@ -135,41 +36,10 @@ static inline const Node *graph_operand(const Graph *graph, const Node *node, ui
     return &graph->nodes[node->operands[i]];
 }
 
-/* -- facts about ops and dtypes, from ops.def -- */
-const char *op_name(Op op);
-const char *op_doc(Op op);
-OpClass op_class(Op op);
-AttrsKind op_attrs(Op op);
-int op_arity(Op op);         /* -1: any number from 1 */
-bool op_is_primitive(Op op); /* false: the expansion pass must rewrite it before code is generated */
-bool op_from_name(const char *name, size_t length, Op *op);
-const char *dtype_name(DType dtype);
-bool dtype_from_name(const char *name, size_t length, DType *dtype);
-size_t dtype_bytes(DType dtype);
-double dtype_element(DType dtype, const void *data, int64_t at); /* as a number */
-
-/* -- shapes -- */
-Shape shape_of(int rank, const int64_t *dims);
-bool shape_equal(Shape a, Shape b);
-int64_t shape_elements(Shape shape); /* 1 for a scalar */
-/* Product of the dimensions before / after an axis: with `n` along it, every reduction is over [outer, n, inner]. */
-int64_t shape_outer(Shape shape, int axis);
-int64_t shape_inner(Shape shape, int axis);
-/* How many windows of `kernel` elements, `dilation` apart, that begin `stride` apart, have room among n elements; 0: none. */
-int64_t window_count(int64_t n, int64_t kernel, int64_t stride, int64_t dilation);
-/* numpy's broadcasting of two shapes; false if they do not go together. */
-bool shape_broadcast(Shape a, Shape b, Shape *result);
-enum { SHAPE_TEXT = 160 };
-const char *shape_text(DType dtype, Shape shape, char buffer[SHAPE_TEXT]); /* "f32[64,784]" */
-
 /* -- building: one function for all ops, and short forms -- */
 
 /* Adds a node or finds the equal one. `result` gives the shape and dtype where the op cannot infer them (leaves, reshape,
  * broadcast, convert, bitcast); else NULL. Reports a model error at graph->span and returns NODE_NONE on bad operands. */
-typedef struct {
-    DType dtype;
-    Shape shape;
-} TensorType;
 NodeId graph_add(Graph *graph, Op op, const NodeId *operands, uint32_t count, const Attrs *attrs, const TensorType *result);
 
 NodeId graph_input(Graph *graph, SymbolKind kind, const char *name, DType dtype, Shape shape);

@@ -4,9 +4,8 @@
 #ifndef MLC_IR_INTERP_H
 #define MLC_IR_INTERP_H
 
+#include "ir/eval.h"
 #include "ir/graph.h"
-
-typedef enum { INTERP_F32, INTERP_F64 } Precision;
 
 typedef struct Interp Interp;
 

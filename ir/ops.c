@@ -1,5 +1,5 @@
 /* Facts about ops and dtypes, from the table. */
-#include "ir/graph.h"
+#include "ir/ops.h"
 
 #include <string.h>
 

@@ -2,6 +2,7 @@
  * written order, so the numbers are the same on every machine; libm's log, sin and cos are not. */
 #include "ir/random.h"
 #include "ir/memory.h"
+#include "ir/shapes.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef MLC_IR_RANDOM_H
 #define MLC_IR_RANDOM_H
 
-#include "ir/graph.h"
+#include "ir/node.h"
 
 void philox_4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 

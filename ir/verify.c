@@ -1,6 +1,6 @@
 /* The rules every graph keeps. They hold by construction when nodes come from the builder; a pass that breaks one is a bug,
  * found here right after it has run. */
-#include "ir/shapes.h"
+#include "ir/shape_rules.h"
 #include "ir/text.h"
 
 #include <stdarg.h>
