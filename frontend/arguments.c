@@ -10,6 +10,13 @@ typedef struct {
     const Given **chosen; /* for each formal */
 } Binding;
 
+const char *callable_signature(Arena *arena, const Library *library, const Callable *callee) {
+    if (callee->builtin) return arena_format(arena, "%s(%s)", callee->name, callee->builtin->signature);
+    const char *begin = library->stdlib + callee->span.begin, *end = strchr(begin, '(');
+    for (int depth = 1; depth > 0;) depth += *++end == '(' ? 1 : *end == ')' ? -1 : 0;
+    return arena_copy_string(arena, begin, (size_t)(end - begin) + 1);
+}
+
 static const Formal *formal_at(const Callable *callee, uint32_t index) {
     const Formal *formal = callee->formals->first;
     while (index--) formal = formal->next;
@@ -28,7 +35,8 @@ static void note_declaration(const Binding *binding) {
     Evaluator *evaluator = binding->evaluator;
     const Callable *callee = binding->callee;
     if (callee->in_library)
-        diag_help(evaluator->diag, "it is declared as %s", library_signature(evaluator->arena, callee));
+        diag_help(evaluator->diag, "it is declared as %s",
+                  callable_signature(evaluator->arena, evaluator->globals->library, callee));
     else
         diag_note(evaluator->diag, callee->span, "'%s' is declared here", callee->name);
 }

@@ -1,5 +1,6 @@
 /* Which elements of a field's rows are taken for classes, and of how many columns each. A part of a field, x[:, 0], binds its own
  * elements only: the others may be any numbers. */
+#include "frontend/library.h"
 #include "frontend/summary.h"
 
 #include <string.h>

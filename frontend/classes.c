@@ -1,6 +1,7 @@
 /* Labels and the columns they choose from. A class without a column would have no part in a loss, and nobody would notice: what
  * the source says of its classes is compared with the columns here, and where it knows nothing before the data are read, the
  * columns are kept for whoever reads them. The weights of classes are compared with the columns too. */
+#include "frontend/library.h"
 #include "frontend/summary.h"
 
 #include <inttypes.h>

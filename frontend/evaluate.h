@@ -3,7 +3,7 @@
 #define MLC_FRONTEND_EVALUATE_H
 
 #include "frontend/frontend.h"
-#include "frontend/library.h"
+#include "frontend/callable.h"
 #include "ir/derived.h"
 
 enum {
@@ -204,13 +204,8 @@ Value derive_double(Evaluator *evaluator, DerivedKind kind, Value a, Value b, Sp
 
 /* Reports that the source has no field of that name, and which ones it has (source_fields.c). */
 void source_no_field(Evaluator *evaluator, const char *name, Span span);
-/* The source's field whose whole numbers these are, or NULL (classes.c). */
-const char *classes_known_by(const Evaluator *evaluator, Value label);
 /* Reports text where numbers are needed. */
 bool source_is_number(Evaluator *evaluator, NodeId node);
-/* In order of evaluation. */
-const Fit *fits_list(const FitList *fits, Arena *arena, uint32_t *count);
-
 /* -- tensors (tensors.c) -- */
 /* A number or truth value as a constant, a tensor as it is. */
 NodeId tensor_of(Evaluator *evaluator, Value value);
@@ -240,16 +235,11 @@ bool call_sizes(const Call *call, uint32_t arg, Shape *shape);
 /* A list of whole numbers (or one), as read from a list or range. */
 bool call_ints(const Call *call, uint32_t arg, int64_t *ints, uint32_t limit, uint32_t *count);
 
-/* -- weights (weights.c) -- */
-/* "dense1", "dense2"... in the order of calls */
-const char *layer_name(Evaluator *evaluator, const char *kind);
-const char *weight_name(Evaluator *evaluator, const char *wanted);
-/* A new trainable state. `init` NONE: uniform within 1 / sqrt(fan in), as PyTorch's layers have it. */
-Value weight_new(const Call *call, const char *name, Shape shape, Value init, Fan fan);
-/* A new state that is not trained: a running statistic. evaluator->training says whether graph_update may be called for it. */
-Value state_new(const Call *call, const char *name, Shape shape, Value init);
-/* Whether the training leaves the weight or state of this name as it is; also for a name that begins with the layer's
- * (freeze.c). */
+/* -- weights that `freeze` names (freeze.c) -- */
+/* Whether the training leaves the weight or state of this name as it is; also for a name that begins with the layer's. */
 bool freeze_holds(const Evaluator *evaluator, const char *tensor);
+/* A pattern stands for a layer ("dense1"), or for one of its tensors ("dense1.weight"). */
+bool freeze_stands_for(Arena *arena, const char *pattern, const char *tensor);
+bool freeze_any_stands_for(Arena *arena, const Frozen *frozen, const char *tensor);
 
 #endif

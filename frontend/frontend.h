@@ -176,7 +176,4 @@ bool explain_function(const char *name, FILE *out, Diagnostics *diag);
 bool explain_list(FILE *out, Diagnostics *diag);
 bool explain_manual(FILE *out, Diagnostics *diag);
 
-/* The text of the standard library. */
-const char *stdlib_text(void);
-
 #endif

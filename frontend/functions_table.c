@@ -1,5 +1,6 @@
 /* Transforms of the data that learn from the training rows: what they learn are states of the graph, computed before the first
  * step and stored with the weights, so that the same graph serves training, evaluation and new rows. */
+#include "frontend/library.h"
 #include "frontend/evaluate.h"
 
 #include <math.h>

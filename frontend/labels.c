@@ -13,7 +13,6 @@ typedef struct {
     uint32_t *from_output; /* of each node: the number of the nearest output, from 1 */
     uint32_t *from_label;  /* of each node: the number of the only label it is made of, from 1 */
 } Matching;
-enum { LABELS_MAX = 64 };
 static const uint32_t NOTHING = 0, MIXED = UINT32_MAX;
 
 /* -- where the nodes come from -- */
@@ -110,14 +109,6 @@ static void guess_labels(Model *model, const Graph *graph, const bool *counts) {
                       (ClassLabel){symbol->node, arena_copy_string(model->arena, symbol->name, strlen(symbol->name)), 0});
     }
     graph_free(network);
-}
-
-void label_add(LayerLog *log, Arena *arena, ClassLabel label) {
-    for (uint32_t i = 0; i < log->label_count; i++)
-        if (log->labels[i].node == label.node && log->labels[i].columns == label.columns) return;
-    if (log->label_count == LABELS_MAX) return;
-    ARENA_ROOM(arena, log->labels, log->label_count, log->label_capacity);
-    log->labels[log->label_count++] = label;
 }
 
 /* -- the answer -- */

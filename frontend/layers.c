@@ -1,4 +1,5 @@
 /* Layers with weights. Their meaning, names and first values are those of PyTorch. */
+#include "frontend/library.h"
 #include "frontend/evaluate.h"
 
 static NodeId state_of(const Call *call, const char *layer, const char *role, Shape shape, Value init, Fan fan) {

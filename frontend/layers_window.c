@@ -1,4 +1,5 @@
 /* Layers on pictures [N, C, H, W]: convolutions and pooling. Their meaning, names and first values are those of PyTorch. */
+#include "frontend/library.h"
 #include "frontend/evaluate.h"
 
 #include <inttypes.h>

@@ -2,7 +2,6 @@
  * checked and called exactly as one written in the language. All models of the process share one library, read when the first one
  * needs it. */
 #include "frontend/library.h"
-#include "frontend/frontend.h"
 #include "frontend/syntax.h"
 
 #include <assert.h>
@@ -63,23 +62,6 @@ enum { BUILTIN_COUNT = sizeof builtins / sizeof *builtins };
 
 const Builtin *library_builtins(uint32_t *count) { return *count = BUILTIN_COUNT, builtins; }
 
-const char *kind_text(FunctionKind kind) {
-    static const char *const texts[] = {
-        [KIND_FUNCTION] = "the function",   [KIND_LAYER] = "the layer",
-        [KIND_OPTIMIZER] = "the optimizer", [KIND_INITIALIZER] = "the initializer",
-        [KIND_SOURCE] = "the source",       [KIND_RULE] = "the rule",
-        [KIND_SPLIT] = "the split",
-    };
-    return texts[kind];
-}
-
-const char *library_signature(Arena *arena, const Callable *callee) {
-    if (callee->builtin) return arena_format(arena, "%s(%s)", callee->name, callee->builtin->signature);
-    const char *begin = stdlib_text() + callee->span.begin, *end = strchr(begin, '(');
-    for (int depth = 1; depth > 0;) depth += *++end == '(' ? 1 : *end == ')' ? -1 : 0;
-    return arena_copy_string(arena, begin, (size_t)(end - begin) + 1);
-}
-
 /* "def dense(x: tensor, width: int) = builtin" for every row. */
 static char *signatures_text(Arena *arena) {
     size_t bytes = 64;
@@ -122,7 +104,8 @@ static void read_library(void) {
     library.functions = names_new(arena);
     const ItemList *items = read_text(arena, "builtin functions", signatures_text(arena), &library.signature_file);
     for (const Item *item = items->first; item; item = item->next) add_definition(arena, &item->function, builtin++);
-    items = read_text(arena, "stdlib.mdl", stdlib_text(), &library.stdlib_file);
+    library.stdlib = stdlib_text();
+    items = read_text(arena, "stdlib.mdl", library.stdlib, &library.stdlib_file);
     for (const Item *item = items->first; item; item = item->next) add_definition(arena, &item->function, NULL);
 }
 

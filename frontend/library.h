@@ -1,80 +1,31 @@
-/* The functions of the language. Those written in C have a row in library.def, or are elementwise ops of ir/ops.def; the
- * others are the `def`s of stdlib.mdl and of the model. All are called in the same way. */
+/* The library: the functions of the language that are written in C (library.def) or in the language itself (stdlib.mdl). */
 #ifndef MLC_FRONTEND_LIBRARY_H
 #define MLC_FRONTEND_LIBRARY_H
 
-#include "ir/names.h"
-#include "frontend/value.h"
-
-struct Evaluator;
-
-typedef enum { KIND_FUNCTION, KIND_LAYER, KIND_OPTIMIZER, KIND_INITIALIZER, KIND_SOURCE, KIND_RULE, KIND_SPLIT } FunctionKind;
-const char *kind_text(FunctionKind kind); /* "the optimizer" */
-
-/* A call of a function written in C: its arguments are checked against the signature and complete. */
-typedef struct {
-    struct Evaluator *evaluator;
-    const struct Callable *callee;
-    const Value *args;       /* one for each formal, in order */
-    const Span *spans;       /* where each was written; of a default, the call */
-    Span span;               /* of the call */
-    const char *assigned_to; /* the variable that the result goes to, or NULL */
-} Call;
-
-struct Bound;
-/* How many numbers meet in an output, and how many outputs an input reaches: what the spread of first weights depends on. */
-typedef struct {
-    double in, out;
-} Fan;
-
-/* The update of one weight by its gradient; optimizers add states of their own through optimizer_state. */
-typedef struct {
-    struct Evaluator *evaluator;
-    const struct Bound *optimizer;
-    const char *name; /* of the weight */
-    NodeId weight, gradient;
-} Optimization;
-
-typedef struct {
-    const char *name, *signature, *doc;
-    FunctionKind kind;
-    int line; /* of its row in library.def; 0: it is an elementwise op of ops.def */
-    Op op;    /* that op */
-    Value (*call)(const Call *call);
-    Init (*initial)(const struct Bound *bound, Fan fan);
-    NodeId (*optimize)(const Optimization *optimization); /* the weight's new value; NODE_NONE after an error */
-} Builtin;
-
-typedef struct Callable {
-    const char *name;
-    const FormalList *formals;
-    const Builtin *builtin;     /* NULL: */
-    const Function *definition; /* its `def` */
-    bool in_library;            /* sees only the library, not the model's parameters and functions */
-    bool is_network;            /* the model block: nobody calls it */
-    Span span;                  /* of its name */
-} Callable;
-
-/* A call that is kept: optimizers, initializers, sources, rules and splits. */
-typedef struct Bound {
-    const Callable *callee;
-    const Value *args;
-    const Span *spans;
-    Span span;
-} Bound;
-
-typedef struct {
-    Names *functions;                     /* name -> Callable */
-    uint32_t signature_file, stdlib_file; /* shared texts */
-} Library;
+#include "frontend/evaluate.h"
 
 /* The signatures and stdlib.mdl, which are read once. An error in them is a bug. */
 const Library *library_get(void);
 const Builtin *library_builtins(uint32_t *count);
-/* "dense(x: tensor, width: int)": of a function of the library, as it is declared there */
-const char *library_signature(Arena *arena, const Callable *callee);
-static inline bool library_owns(const Library *library, Span span) {
-    return span.file == library->signature_file || span.file == library->stdlib_file;
-}
+/* The text of stdlib.mdl. */
+const char *stdlib_text(void);
+
+/* -- weights (weights.c) -- */
+/* "dense1", "dense2"... in the order of calls */
+const char *layer_name(Evaluator *evaluator, const char *kind);
+const char *weight_name(Evaluator *evaluator, const char *wanted);
+/* A new trainable state. `init` NONE: uniform within 1 / sqrt(fan in), as PyTorch's layers have it. */
+Value weight_new(const Call *call, const char *name, Shape shape, Value init, Fan fan);
+/* A new state that is not trained: a running statistic. evaluator->training says whether graph_update may be called for it. */
+Value state_new(const Call *call, const char *name, Shape shape, Value init);
+
+/* -- classes and transforms of the data -- */
+/* The source's field whose whole numbers these are, or NULL (classes.c). */
+const char *classes_known_by(const Evaluator *evaluator, Value label);
+/* Keeps that the label of a call, elements of the source, has classes of so many columns; of several uses of an element, that with
+ * the fewest columns counts (class_uses.c). */
+void class_use_keep(const Call *call, int64_t columns);
+/* In order of evaluation. */
+const Fit *fits_list(const FitList *fits, Arena *arena, uint32_t *count);
 
 #endif

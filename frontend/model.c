@@ -1,4 +1,5 @@
 /* Loading a model: reading the text, collecting what it defines, then checking everything once by building its graphs. */
+#include "frontend/library.h"
 #include "frontend/model.h"
 #include "frontend/syntax.h"
 

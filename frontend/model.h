@@ -68,7 +68,7 @@ bool settings_known_key(ItemKind block, const char *name);
 bool settings_check_names(Model *model); /* settings.c */
 bool settings_read(Model *model, Evaluator *evaluator);
 bool outputs_name(Model *model); /* outputs.c */
-bool augment_read(Model *model); /* fields.c */
+bool augment_read(Model *model); /* augment.c */
 /* Whether each row of a field is made of its own row of the data only (field_rows.c). */
 bool fields_check_rows(const Model *model);
 /* Finds what is suspicious about the model; `graph` is that of the training (warnings.c). */
@@ -82,7 +82,7 @@ void leak_find(Model *model, const Graph *graph);
 void unused_find(Model *model);
 void idle_weights_find(Model *model, const Graph *graph);
 bool judging_read(Model *model, Evaluator *evaluator); /* judging.c */
-bool freeze_read(Model *model, Evaluator *evaluator);  /* freeze.c */
+bool freeze_read(Model *model, Evaluator *evaluator);  /* freeze_read.c */
 /* Whether the training leaves the weight of this name as it is. */
 bool freeze_covers(const Model *model, const char *tensor);
 /* Reports every name in `freeze` that no weight or state of the graph has. */

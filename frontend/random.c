@@ -1,5 +1,6 @@
 /* Random numbers in the graph of a training step, and what is made of them. Every call has numbers of its own: those of the
  * substream that its name, counted in the order of calls, stands for. */
+#include "frontend/library.h"
 #include "frontend/evaluate.h"
 
 static NodeId value_input(Graph *graph, const char *name) {

@@ -75,7 +75,7 @@ static void read_definition(Arena *arena, const Callable *callee, Entry *entry) 
 }
 
 static Entry read_entry(Arena *arena, const Callable *callee) {
-    Entry entry = {.callee = callee, .signature = library_signature(arena, callee)};
+    Entry entry = {.callee = callee, .signature = callable_signature(arena, library_get(), callee)};
     if (callee->builtin) {
         entry.section = builtin_section(callee->builtin);
         read_builtin(arena, callee->builtin, &entry);

@@ -1,5 +1,5 @@
 /* The text of the standard library, made part of the program by embed.cmake. */
-#include "frontend/frontend.h"
+#include "frontend/library.h"
 
 extern const char stdlib_mdl[];
 

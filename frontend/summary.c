@@ -120,3 +120,13 @@ void loss_call_keep(Evaluator *evaluator, const Callable *callee, const Given *g
     ARENA_ROOM(evaluator->arena, log->loss_calls, log->loss_call_count, log->loss_call_capacity);
     log->loss_calls[log->loss_call_count++] = (LossCall){callee->name, span, node, tensor_given(given, count, 1)};
 }
+
+enum { LABELS_MAX = 64 };
+
+void label_add(LayerLog *log, Arena *arena, ClassLabel label) {
+    for (uint32_t i = 0; i < log->label_count; i++)
+        if (log->labels[i].node == label.node && log->labels[i].columns == label.columns) return;
+    if (log->label_count == LABELS_MAX) return;
+    ARENA_ROOM(arena, log->labels, log->label_count, log->label_capacity);
+    log->labels[log->label_count++] = label;
+}

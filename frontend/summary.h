@@ -41,14 +41,10 @@ typedef struct LayerLog {
     ChoiceList *choices;
 } LayerLog;
 
-/* Keeps that the label of a call, elements of the source, has classes of so many columns; of several uses of an element, that with
- * the fewest columns counts (class_uses.c). */
-void class_use_keep(const Call *call, int64_t columns);
-
 /* Keeps that no number may be missing of which the node, a label or an index, is made (present.c). */
 void present_keep(Evaluator *evaluator, NodeId node, Span span);
 
-/* Keeps a label, once; of more than a few dozen the rest is let go (labels.c). */
+/* Keeps a label, once; of more than a few dozen the rest is let go. */
 void label_add(LayerLog *log, Arena *arena, ClassLabel label);
 
 /* Keeps a call of the train block. */

@@ -1,6 +1,6 @@
 /* Values in words, and their equality. */
 #include "frontend/value.h"
-#include "frontend/library.h"
+#include "frontend/callable.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -18,6 +18,16 @@ const char *value_kind_text(ValueKind kind) {
 static const char *tensor_text(Arena *arena, const Graph *graph, NodeId node) {
     char text[SHAPE_TEXT];
     return arena_format(arena, "%s", shape_text(graph_node(graph, node)->dtype, graph_node(graph, node)->shape, text));
+}
+
+const char *kind_text(FunctionKind kind) {
+    static const char *const texts[] = {
+        [KIND_FUNCTION] = "the function",   [KIND_LAYER] = "the layer",
+        [KIND_OPTIMIZER] = "the optimizer", [KIND_INITIALIZER] = "the initializer",
+        [KIND_SOURCE] = "the source",       [KIND_RULE] = "the rule",
+        [KIND_SPLIT] = "the split",
+    };
+    return texts[kind];
 }
 
 const char *value_text(Arena *arena, const Graph *graph, Value value) {

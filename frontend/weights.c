@@ -1,4 +1,5 @@
 /* Making weights: their names, and what they hold at first. */
+#include "frontend/library.h"
 #include "frontend/evaluate.h"
 
 #include <inttypes.h>
