@@ -1,5 +1,5 @@
 /* From a plan to a program: make object code of it, hand that to the JIT, keep what it needs. */
-#include "codegen/emit.h"
+#include "codegen/step.h"
 #include "codegen/jit.h"
 #include "codegen/object.h"
 #include "codegen/openblas.h"

@@ -177,26 +177,4 @@ If if_begin(Emitter *e, LLVMValueRef condition);
 void if_end(Emitter *e, If branch);
 LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment); /* in the entry block */
 
-/* -- kernels: each emits the body of the current function for units [first, last) and returns how many units there are -- */
-int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last);
-/* Where views are read along another axis than lanes run along: the whole kernel, in tiles. 0, and no code: there are none. */
-int64_t map_turned(Emitter *e, Shape space, int lane_axis, LLVMValueRef first, LLVMValueRef last);
-int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last);
-int64_t kernel_scan(Emitter *e, LLVMValueRef first, LLVMValueRef last);
-int64_t kernel_matmul(Emitter *e, LLVMValueRef first, LLVMValueRef last);
-int64_t kernel_gemm(Emitter *e, LLVMValueRef first, LLVMValueRef last);
-
-/* -- step.c: the module of a whole plan -- */
-/* What it has under the name STEP_KERNELS: an array with an entry a kernel of the plan. */
-typedef struct {
-    void (*run)(const StepArgs *args, int64_t first, int64_t last, const int64_t *table); /* units [first, last) */
-    const int64_t *table;
-    int64_t units;
-} CompiledKernel;
-#define STEP_KERNELS "kernels"
-Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *target);
-void emitter_close(Emitter *e);
-void function_set_target(Emitter *e, LLVMValueRef function, const Target *target);
-LLVMModuleRef step_module(LLVMContextRef context, const Plan *plan, const Target *target);
-
 #endif

@@ -1,5 +1,5 @@
 /* MAP kernels: elementwise work over a space, LANES elements of one row at a time. */
-#include "codegen/emit.h"
+#include "codegen/kernels.h"
 
 /* Does every value of the kernel lie at the same row-major position as the result, or is the same everywhere? Then the space
  * may be walked as one long row (or, reading a batch, one row per sample). */

@@ -1,7 +1,7 @@
 /* REDUCE kernels. The operand is seen as [outer, n, inner]. With inner > 1 lanes run along inner and every lane adds its own
  * column; with inner == 1 a unit is a row, lanes are the contract's sixteen partial results, and a fixed tree ends it. Sums of
  * more than SUM_BLOCK elements in a lane are made in blocks, which another tree adds. */
-#include "codegen/emit.h"
+#include "codegen/kernels.h"
 
 #include <assert.h>
 

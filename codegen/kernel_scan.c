@@ -1,6 +1,6 @@
 /* SCAN kernels: walks along an axis, seen as [outer, n, inner]. A unit is a vector of columns along inner (or, with inner == 1, a
  * row), which walks along n by itself. */
-#include "codegen/emit.h"
+#include "codegen/kernels.h"
 
 typedef struct {
     const Node *node;

@@ -1,6 +1,6 @@
 /* MAP kernels that read along another axis than the one they write along: square tiles are read as vectors along that axis and
  * turned in registers, instead of gathering each vector of the result from as many lines of memory. */
-#include "codegen/emit.h"
+#include "codegen/kernels.h"
 
 enum { MOST_TURNED = 4, LEAST_SIZE = 8 };
 

@@ -158,4 +158,7 @@ void epilogue_fetch(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef 
 /* After all rows of a group: what was put aside to be transposed. */
 void epilogue_turn(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group);
 
+/* Emits the body of the current function for units [first, last) of a product; returns how many units there are. */
+int64_t kernel_matmul(Emitter *e, LLVMValueRef first, LLVMValueRef last);
+
 #endif

@@ -1,7 +1,6 @@
 /* KERNEL_GEMM: the product is left to OpenBLAS, on the calling thread and OpenBLAS's own. Its sums have another order than
  * the contract's: results agree to rounding only. The library is opened when the first plan asks for it: it starts its
  * threads as soon as it is loaded, and nobody else should pay for that. */
-#include "codegen/emit.h"
 #include "codegen/openblas.h"
 
 #include <cblas.h>

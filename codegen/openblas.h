@@ -2,9 +2,7 @@
 #ifndef MLC_CODEGEN_OPENBLAS_H
 #define MLC_CODEGEN_OPENBLAS_H
 
-#include "ir/diag.h"
-
-#include <stdint.h>
+#include "codegen/emit.h"
 
 /* Loads the library; false after reporting that it is missing. Must come before code that calls the bridge runs. */
 bool openblas_open(Diagnostics *diag);
@@ -15,5 +13,8 @@ typedef struct {
     int32_t transpose_a, transpose_b;
 } GemmShape;
 void openblas_gemm(const GemmShape *shape, const float *a, const float *b, float *c);
+
+/* Emits the body of the current function: a call of the bridge for products [first, last). Returns how many there are. */
+int64_t kernel_gemm(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 
 #endif

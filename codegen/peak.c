@@ -1,7 +1,7 @@
 /* The machine's rate of fused multiply-adds, measured with code made for it like that of the kernels: CHAINS independent
  * accumulators, which cover latency times throughput of current units. */
 #include "ir/clock.h"
-#include "codegen/emit.h"
+#include "codegen/step.h"
 #include "codegen/jit.h"
 #include "codegen/object.h"
 

@@ -1,5 +1,5 @@
 /* The code of a plan as text: LLVM IR after optimization, or assembly. */
-#include "codegen/emit.h"
+#include "codegen/step.h"
 #include "codegen/object.h"
 
 static bool print_text(const Target *target, LLVMModuleRef module, CodegenText text, FILE *out, Diagnostics *diag) {

@@ -1,5 +1,8 @@
 /* The module of a plan: a function per kernel, and a table of them. Which thread runs what is not its business. */
-#include "codegen/emit.h"
+#include "codegen/step.h"
+#include "codegen/kernels.h"
+#include "codegen/matmul.h"
+#include "codegen/openblas.h"
 #include "ir/memory.h"
 
 #include <stdio.h>

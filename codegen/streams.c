@@ -1,6 +1,6 @@
 /* The machine's rate of reading and writing memory, measured with code made for it like that of the kernels: whole vectors, several of
  * them at a time, none waiting for another. */
-#include "codegen/emit.h"
+#include "codegen/step.h"
 #include "codegen/jit.h"
 #include "codegen/object.h"
 
