@@ -268,15 +268,3 @@ json_t *journal_diagnostics(const Diagnostics *diag, DiagKind kind) {
     diag_visit(diag, gather, &gathering);
     return gathering.events;
 }
-
-Path journal_source_folder(const char *folder) {
-    Path path = path_join(folder, RUN_METRICS);
-    size_t length = 0;
-    char *lines = file_read_plain(path.path, &length);
-    json_t *line = lines ? json_loadb(lines, length, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
-    free(lines);
-    const char *text = json_string_value(json_object_get(line, "folder"));
-    Path source = path_join(text ? text : folder, "");
-    json_decref(line);
-    return source;
-}

@@ -45,9 +45,6 @@ void journal_epoch(Journal *journal, const EpochRecord *record);
 const EpochRecord *journal_last(const Journal *journal);
 void journal_free(Journal *journal);
 
-/* The folder that the model file of a run came from, by the run's start line; the run's own folder if there is none. */
-Path journal_source_folder(const char *folder);
-
 /* The warnings (`kind` DIAG_WARNING) or errors so far as events: {"event":"warning","message":...,"file":...,"line":...,
  * "column":...,"notes":[...],"help":[...]}. */
 json_t *journal_diagnostics(const Diagnostics *diag, DiagKind kind);

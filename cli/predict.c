@@ -1,5 +1,5 @@
 /* mlc predict: what a trained network makes of rows of its data, or of new ones. */
-#include "cli/predict.h"
+#include "cli/predict_show.h"
 #include "cli/commands.h"
 #include "ir/memory.h"
 
@@ -80,11 +80,6 @@ static void find_image_size(Predicting *predicting) {
     predicting->width = (int)field->row.dim[field->row.rank - 1];
 }
 
-const uint8_t *predicted_pixels(const Predicting *predicting, int64_t i) {
-    const uint8_t *images = dataset_field(predicting->session.dataset, predicting->session.build.info->image_field);
-    return images + (int64_t)predicting->rows[i] * predicting->height * predicting->width;
-}
-
 static bool open_files(Predicting *predicting) {
     const Options *options = predicting->options;
     Session *session = &predicting->session;
@@ -103,29 +98,6 @@ static bool open_files(Predicting *predicting) {
 
 static bool open_rows(Predicting *predicting) {
     return session_open_run(&predicting->session, predicting->options, predicting->diag) && choose_rows(predicting);
-}
-
-/* -- what is known -- */
-
-int32_t predicted_truth(const Predicting *predicting, const Predictions *output, int64_t i) {
-    return true_class(&predicting->session, output->output, predicting->rows[i]);
-}
-
-bool predicted_wrongly(const Predicting *predicting, const Predictions *output, int64_t i) {
-    int32_t truth = predicted_truth(predicting, output, i);
-    return output->output->classes && truth >= 0 && truth != prediction_class(output, i);
-}
-
-int64_t predicted_known(const Predicting *predicting, const Predictions *output) {
-    int64_t known = 0;
-    for (int64_t i = 0; i < predicting->count; i++) known += predicted_truth(predicting, output, i) >= 0;
-    return known;
-}
-
-int64_t predicted_mistakes(const Predicting *predicting, const Predictions *output) {
-    int64_t mistakes = 0;
-    for (int64_t i = 0; i < predicting->count; i++) mistakes += predicted_wrongly(predicting, output, i);
-    return mistakes;
 }
 
 /* -- the command -- */

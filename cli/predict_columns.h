@@ -2,7 +2,7 @@
 #ifndef MLC_CLI_PREDICT_COLUMNS_H
 #define MLC_CLI_PREDICT_COLUMNS_H
 
-#include "cli/predict.h"
+#include "cli/predicted.h"
 
 typedef enum {
     COLUMN_INDEX, /* in the split */

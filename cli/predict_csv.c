@@ -1,6 +1,7 @@
 /* What a network makes of rows, as a csv file (RFC 4180) that any program of tables reads. */
 #include "cli/csv.h"
 #include "cli/predict_columns.h"
+#include "cli/predict_show.h"
 
 /* What the units of the data have is f64. */
 static int digits_of(const Column *column) {

@@ -1,7 +1,7 @@
 /* What a network makes of rows, as a picture. Where it reads or makes images: these, and below each what it is taken for. Where it
  * predicts numbers: these over the true ones. */
 #include "cli/picture.h"
-#include "cli/predict.h"
+#include "cli/predict_show.h"
 #include "ir/shown.h"
 
 #include <limits.h>

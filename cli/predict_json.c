@@ -1,5 +1,5 @@
 /* What a network makes of rows, as JSON: a line for each of them. */
-#include "cli/predict.h"
+#include "cli/predict_show.h"
 #include "cli/journal.h"
 
 #include <string.h>

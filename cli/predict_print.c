@@ -1,5 +1,6 @@
 /* What a network makes of rows, as a table: a line for each row, and for each output its columns. */
 #include "cli/predict_columns.h"
+#include "cli/predict_show.h"
 #include "cli/units.h"
 #include "ir/shown.h"
 

@@ -1,11 +1,12 @@
 /* The folder of a run. */
 #include "cli/runs.h"
-#include "cli/journal.h"
 #include "ir/files.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -128,6 +129,19 @@ int run_lock(const char *folder, Diagnostics *diag) {
     return -1;
 }
 
+/* The folder that the model file of a run came from, by the run's start line; the run's own folder if there is none. */
+static Path source_folder(const char *folder) {
+    Path path = path_join(folder, RUN_METRICS);
+    size_t length = 0;
+    char *lines = file_read_plain(path.path, &length);
+    json_t *line = lines ? json_loadb(lines, length, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+    free(lines);
+    const char *text = json_string_value(json_object_get(line, "folder"));
+    Path source = path_join(text ? text : folder, "");
+    json_decref(line);
+    return source;
+}
+
 bool run_open_model(Build *build, const char *folder, const SourceSchema *like, const Options *options, Diagnostics *diag) {
     Path model = path_join(folder, RUN_MODEL);
     *build = (Build){0};
@@ -136,7 +150,7 @@ bool run_open_model(Build *build, const char *folder, const SourceSchema *like, 
         help_find_run(folder, diag);
         return false;
     }
-    Path source = journal_source_folder(folder);
+    Path source = source_folder(folder);
     return build_open_copy(build, model.path, source.path, like, options, diag);
 }
 

@@ -1,6 +1,6 @@
-/* What mlc predict found, and the ways to show it. */
-#ifndef MLC_CLI_PREDICT_H
-#define MLC_CLI_PREDICT_H
+/* What mlc predict found. */
+#ifndef MLC_CLI_PREDICTED_H
+#define MLC_CLI_PREDICTED_H
 
 #include "cli/forward.h"
 #include "cli/inputs.h"
@@ -37,7 +37,6 @@ typedef struct {
     FILE *out;               /* for the answer */
 } Predicting;
 
-/* -- what is known (predict.c) -- */
 const uint8_t *predicted_pixels(const Predicting *predicting, int64_t i);
 /* The class of a row, or -1: a file may have no labels, or some that are no class of the network. */
 int32_t predicted_truth(const Predicting *predicting, const Predictions *output, int64_t i);
@@ -45,14 +44,5 @@ bool predicted_wrongly(const Predicting *predicting, const Predictions *output, 
 /* Rows whose class is known, and those of them that are taken for another one */
 int64_t predicted_known(const Predicting *predicting, const Predictions *output);
 int64_t predicted_mistakes(const Predicting *predicting, const Predictions *output);
-
-/* -- showing it -- */
-void predicted_print(const Predicting *predicting);      /* predict_print.c */
-void predicted_print_json(const Predicting *predicting); /* predict_json.c */
-void predicted_print_csv(const Predicting *predicting);  /* predict_csv.c */
-/* Before anything is computed: finds out what --png draws. false after reporting that there is nothing. */
-bool predicted_plan_drawing(Predicting *predicting);
-/* A picture of the rows, for --png. false after reporting errors. */
-bool predicted_draw(const Predicting *predicting); /* predict_draw.c */
 
 #endif
