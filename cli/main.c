@@ -1,7 +1,7 @@
 /* mlc: finds the command in the table, runs it, prints what went wrong. */
-#include "cli/commands.h"
-#include "cli/guess.h"
-#include "cli/runs.h"
+#include "cli/session/commands.h"
+#include "cli/session/suggest.h"
+#include "cli/session/runs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "codegen/codegen.h"
-#include "ir/memory.h"
-#include "ir/shown.h"
+#include "ir/base/memory.h"
+#include "ir/base/display.h"
 #include "runtime/runtime.h"
 
 typedef struct {
@@ -28,7 +28,7 @@ typedef struct {
 static const Command commands[] = {
 #define COMMAND(function, name, operands, least, most, options, help)                                                          \
     {name, operands, least, most, options, help, command_##function},
-#include "cli/commands.def"
+#include "cli/session/commands.def"
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

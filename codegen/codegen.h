@@ -36,7 +36,7 @@ typedef struct {
 bool streams_open(Streams *streams, const CodegenOptions *options, Diagnostics *diag); /* false after reporting an error */
 void streams_close(Streams *streams);
 
-/* To be called once, before the constructors of LLVM: where LLVM is refused memory, the process ends as ir/memory.h says. */
+/* To be called once, before the constructors of LLVM: where LLVM is refused memory, the process ends as ir/base/memory.h says. */
 void codegen_begin(void);
 
 const char *codegen_version(void); /* "LLVM 19.1.7" */

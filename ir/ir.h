@@ -2,15 +2,15 @@
 #ifndef MLC_IR_IR_H
 #define MLC_IR_IR_H
 
-#include "ir/arena.h"
-#include "ir/diag.h"
-#include "ir/graph.h"
-#include "ir/interp.h"
-#include "ir/judge.h"
-#include "ir/plan.h"
-#include "ir/program.h"
-#include "ir/random.h"
-#include "ir/run_clock.h"
-#include "ir/source.h"
+#include "ir/base/arena.h"
+#include "ir/base/diag.h"
+#include "ir/graph/graph.h"
+#include "ir/interp/interp.h"
+#include "ir/data/early_stopping.h"
+#include "ir/plan/plan.h"
+#include "ir/interp/program.h"
+#include "ir/ops/random.h"
+#include "ir/data/run_clock.h"
+#include "ir/data/source.h"
 
 #endif

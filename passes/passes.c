@@ -1,6 +1,6 @@
 /* The driver: facts about passes from passes.def, and running them in its order. */
 #include "passes/pass_list.h"
-#include "passes/plan_verify.h"
+#include "passes/plan/plan_verify.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /* The public header of runtime/: all that happens while running. Data sets, threads, programs bound to memory, the training
- * and evaluation loops, checkpoints. Knows programs only through ir/program.h. */
+ * and evaluation loops, checkpoints. Knows programs only through ir/interp/program.h. */
 #ifndef MLC_RUNTIME_RUNTIME_H
 #define MLC_RUNTIME_RUNTIME_H
 
 #include "ir/ir.h"
 
-/* -- data sets (runtime/dataset.c, idx.c, fetch.c) -- */
+/* -- data sets (runtime/data/dataset.c, idx.c, fetch.c) -- */
 typedef struct Dataset Dataset;
 typedef enum { SPLIT_TRAIN, SPLIT_VALID, SPLIT_TEST, SPLIT_COUNT } Split;
 const char *split_name(Split split); /* "train" */
@@ -78,7 +78,7 @@ double dataset_number(const Dataset *dataset, uint32_t field, int32_t row, int64
 size_t dataset_row_bytes(const Dataset *dataset, uint32_t field, int32_t row, const void **bytes);
 /* The cell of a column of text, as the file has it, also where it is no category; NULL: it is missing. */
 const char *dataset_text(const Dataset *dataset, uint32_t field, int32_t row);
-/* Makes sure of a derived column (ir/derived.h): false after reporting, at `span`, an element that has no value. True where the
+/* Makes sure of a derived column (ir/data/derived.h): false after reporting, at `span`, an element that has no value. True where the
  * columns that it reads are not there, too: then dataset_find says NULL. */
 bool dataset_derive(const Dataset *dataset, const char *name, Span span, Diagnostics *diag);
 /* Whether no number is missing that an input is made of, in any row of a split; else a STATUS_DATA error at `span`. */
@@ -112,7 +112,7 @@ typedef struct {
 } Statistics;
 double statistics_deviation(const Statistics *statistics); /* NaN without a value */
 
-/* What a field's elements are like (runtime/statistics.c). */
+/* What a field's elements are like (runtime/data/statistics.c). */
 enum { FACTS_COLUMNS = 64 };
 typedef struct {
     SourceField field; /* of the source, or made of it by a model */
@@ -126,7 +126,7 @@ FieldFacts *field_facts_new(Arena *arena, const SourceField *field);
 void field_facts_add(FieldFacts *facts, Split split, const void *rows, int64_t count); /* one row after the other */
 void field_facts_number(FieldFacts *facts, Split split, int64_t element, double number);
 
-/* How many rows each class has (runtime/class_counts.c). */
+/* How many rows each class has (runtime/data/class_counts.c). */
 typedef struct {
     const SourceField *field;
     bool is_label;
@@ -134,7 +134,7 @@ typedef struct {
     int64_t *counts[SPLIT_COUNT]; /* [classes] */
 } ClassCounts;
 
-/* Something suspicious (runtime/inspect.c, which states the rules). */
+/* Something suspicious (runtime/data/inspect.c, which states the rules). */
 typedef struct {
     const char *kind;  /* "missing", "outlier"... */
     const char *field; /* NULL: whole rows */
@@ -163,7 +163,7 @@ bool dataset_all_alike(const Dataset *dataset, const char *field, Split split);
  * NULL; NULL: none is. */
 DataFacts *dataset_inspect(const Dataset *dataset, const char *label, const char *const *dates, Arena *arena);
 
-/* -- pictures (runtime/bitmap.c) -- */
+/* -- pictures (runtime/formats/bitmap.c) -- */
 typedef struct {
     int height, width, channels; /* 1: grey; 3: red, green, blue */
     bool coloured;               /* the file's pixels are; `channels` may have been asked for */
@@ -194,17 +194,17 @@ const char *data_folder(const char *name, char *buffer, size_t size);
 /* Where a named set was found; false: nowhere. */
 bool data_find(const char *name, char *buffer, size_t size);
 
-/* -- threads (runtime/threads.c) -- */
+/* -- threads (runtime/threads/threads.c) -- */
 typedef struct Threads Threads;
 /* count - 1 worker threads; the caller is thread 0. Waiting spins for a few microseconds, then yields, then sleeps (futex). */
 Threads *threads_new(int count);
 void threads_free(Threads *threads);
 int threads_count(const Threads *threads);
-/* Runs work(context, thread) on all threads and waits for all. How they share the work of a step: runtime/work.h. */
+/* Runs work(context, thread) on all threads and waits for all. How they share the work of a step: runtime/threads/work.h. */
 void threads_run(Threads *threads, void (*work)(void *context, int thread), void *context);
 int threads_online(void); /* cores this process may use */
 
-/* -- states: the memory that programs share (runtime/states.c) -- */
+/* -- states: the memory that programs share (runtime/program/states.c) -- */
 typedef struct States States;
 States *states_new(void);
 void states_free(States *states);
@@ -219,7 +219,7 @@ void states_initialize(States *states, uint64_t seed);
 bool states_read(const States *states, const char *name, void *data);
 bool states_write(States *states, const char *name, const void *data);
 
-/* -- running one program over rows (runtime/run.c) -- */
+/* -- running one program over rows (runtime/program/run.c) -- */
 typedef struct Runner Runner; /* a program with its slab, outputs and input bindings */
 Runner *runner_new(const Program *program, States *states, Threads *threads, Diagnostics *diag);
 void runner_free(Runner *runner);
@@ -236,7 +236,7 @@ const void *runner_output(const Runner *runner, const char *name); /* plain; NUL
 typedef void RunWatch(void *context, int thread, uint32_t kernel, bool begins);
 void runner_watch(Runner *runner, RunWatch *watch, void *context);
 
-/* -- what transforms of the data learn (runtime/fit.c) -- */
+/* -- what transforms of the data learn (runtime/train/fit.c) -- */
 /* Fits the transforms that have no column to the training rows, each after those before it, and writes what they learn into their states,
  * which states_initialize leaves alone. `program` computes GRAPH_FIT (frontend). Reports columns without a number (STATUS_DATA). */
 bool fits_run(const Program *program, const Dataset *dataset, States *states, Threads *threads, const Fit *fits, uint32_t count,
@@ -259,7 +259,7 @@ typedef struct {
     uint32_t learnt_count;
 } CheckpointInfo;
 
-/* -- training (runtime/train.c) -- */
+/* -- training (runtime/train/train.c) -- */
 typedef struct {
     const Program *full, *last; /* batch rows, and the smaller last batch; last NULL if the rows divide evenly */
     uint32_t batch;
@@ -328,7 +328,7 @@ void train_request_stop(void); /* async-signal-safe */
 bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *pair, States *states, Threads *threads,
                     const Metrics *metrics, Arena *arena, Evaluation *result, Diagnostics *diag);
 
-/* -- reading and writing checkpoints (runtime/checkpoint.c) -- */
+/* -- reading and writing checkpoints (runtime/train/checkpoint.c) -- */
 /* Written to a temporary file in the same folder, synced, renamed, folder synced. STATUS_FILE errors. */
 bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info, Diagnostics *diag);
 /* Reads into states bound before; every name, dtype and shape must agree (errors say which), else nothing is changed.
@@ -342,7 +342,7 @@ bool checkpoint_info(const char *path, CheckpointInfo *info, Diagnostics *diag);
 /* Reads the schema of the data alone, into the arena; false, without a report, if there is none. */
 bool checkpoint_schema(const char *path, Arena *arena, SourceSchema *schema);
 
-/* -- weights of another training (runtime/warm_start.c) -- */
+/* -- weights of another training (runtime/train/warm_start.c) -- */
 typedef struct {
     const char *there, *here; /* a tensor's or a layer's name in the file, and in the model */
 } WeightMap;

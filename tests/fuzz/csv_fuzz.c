@@ -1,5 +1,5 @@
 /* Tables of text. What is accepted has a kind for every column and a category for every cell of text, whatever the format. */
-#include "runtime/table.h"
+#include "runtime/data/table.h"
 #include "tests/fuzz/fuzz.h"
 
 const char *const fuzz_words[] = {",",      "\"", "\"\"",       "\r\n", "\n",       "\r",           ";",  "nan", "inf",

@@ -1,6 +1,6 @@
 /* Runs a fuzzer without libFuzzer: READER_fuzz RUNS FILE... damages the files, each run another one in another way, always the
  * same for the same run. FIRST..LAST for RUNS repeats some of them. */
-#include "ir/random.h"
+#include "ir/ops/random.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

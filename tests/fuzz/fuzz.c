@@ -1,6 +1,6 @@
 /* What the fuzzers share. */
 #include "tests/fuzz/fuzz.h"
-#include "runtime/schema_text.h"
+#include "runtime/data/schema_text.h"
 
 #include <string.h>
 #include <sys/mman.h>

@@ -1,5 +1,5 @@
 /* IDX files, packed or not. One whose header is accepted has as many elements as that says, or a finding. */
-#include "runtime/idx.h"
+#include "runtime/formats/idx.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* Arrays of NumPy. The elements of an accepted file lie in it, whole. */
-#include "runtime/npy.h"
+#include "runtime/formats/npy.h"
 #include "tests/fuzz/fuzz.h"
 
 const char *const fuzz_words[] = {"'descr': ", "'<f4'",          "'|u1'", "'>i8'", "'<f2'",     "True",

@@ -1,5 +1,5 @@
 /* Archives of NumPy. No entry of an accepted one is larger than its packed bytes can be. */
-#include "runtime/npy.h"
+#include "runtime/formats/npy.h"
 #include "tests/fuzz/fuzz.h"
 
 const char *const fuzz_words[] = {"PK\3\4",   "PK\1\2",      "PK\5\6",          "PK\6\6",

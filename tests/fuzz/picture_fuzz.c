@@ -1,5 +1,5 @@
 /* Pictures, and a folder with one of them. The sums of a PNG's chunks are put right first, so that what they guard is reached. */
-#include "runtime/bitmap.h"
+#include "runtime/formats/bitmap.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Checkpoints. Every tensor of an accepted file lies in it, whole. */
-#include "runtime/safetensors.h"
+#include "runtime/formats/safetensors.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

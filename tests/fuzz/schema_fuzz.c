@@ -1,5 +1,5 @@
 /* The schema of the data in a checkpoint. One that is accepted is written and read again as the same. */
-#include "runtime/schema_text.h"
+#include "runtime/data/schema_text.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

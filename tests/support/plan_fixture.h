@@ -3,7 +3,7 @@
 #define MLC_TESTS_PLAN_FIXTURE_H
 
 #include "passes/passes.h"
-#include "passes/plan_verify.h"
+#include "passes/plan/plan_verify.h"
 
 static Diagnostics *diag;
 static Graph *graph;

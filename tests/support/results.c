@@ -2,7 +2,7 @@
 #include "tests/support/results.h"
 #include "tests/support/random_graph.h"
 
-#include "runtime/own.h"
+#include "runtime/program/replicated.h"
 
 #include <math.h>
 #include <stdio.h>

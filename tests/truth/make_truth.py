@@ -6,7 +6,7 @@
 
 mnist.txt: the first 20 losses of models/mnist.mdl for each optimizer, in f32 as PyTorch trains, and in f64 to tell PyTorch's own
 rounding from an error. Initial weights and data are drawn as mlc draws them: everything is a function of the seed, by the
-Philox generator of ir/random.h, which is written here a second time. Data: 5 batches of 64 that repeat, so that there is
+Philox generator of ir/ops/random.h, which is written here a second time. Data: 5 batches of 64 that repeat, so that there is
 something to learn. functions.txt: loss and gradients of single functions and losses, in f64. layers.txt: layers in training, in
 f64: gradients of the first step, ten losses, running statistics, the loss when evaluated."""
 import os
@@ -46,7 +46,7 @@ def check_philox():
 
 
 def random_bits(seed, stream, sub, count):
-    """random_bits of ir/random.c for index 0 .. count - 1."""
+    """random_bits of ir/ops/random.c for index 0 .. count - 1."""
     blocks = numpy.arange((count + 3) // 4, dtype=numpy.uint64)
     counter = numpy.zeros((len(blocks), 4), dtype=numpy.uint32)
     counter[:, 0], counter[:, 1] = blocks & numpy.uint64(0xFFFFFFFF), blocks >> numpy.uint64(32)
@@ -67,7 +67,7 @@ def hash_name(name):
 
 
 def initial_state(name, shape, fan_in):
-    """state_initialize of ir/random.c for a uniform state on [-1/sqrt(fan_in), 1/sqrt(fan_in)): in double, then rounded."""
+    """state_initialize of ir/ops/random.c for a uniform state on [-1/sqrt(fan_in), 1/sqrt(fan_in)): in double, then rounded."""
     bound = numpy.float64(numpy.float32(1 / numpy.sqrt(float(fan_in))))
     unit = random_unit(SEED, STREAM_INIT, hash_name(name), int(numpy.prod(shape))).astype(numpy.float64)
     return (-bound + 2 * bound * unit).astype(numpy.float32).reshape(shape)

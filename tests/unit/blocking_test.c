@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "codegen/blocking.h"
+#include "codegen/matmul/blocking.h"
 
 enum { LANES_OF_TILE = 16, MOST_STACK = 1 << 20 };
 

@@ -1,5 +1,5 @@
 /* Names of CPUs, and what machines can run their code. */
-#include "codegen/cpu.h"
+#include "codegen/target/cpu.h"
 #include "tests/support/texts.h"
 
 #include <setjmp.h>

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "ir/date.h"
+#include "ir/data/date.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Errors and warnings: what is counted, what is printed, and in which order. */
-#include "ir/diag.h"
+#include "ir/base/diag.h"
 
 #include <assert.h>
 #include <setjmp.h>

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runtime/fetch.h"
+#include "runtime/data/fetch.h"
 #include "runtime/runtime.h"
 #include "temporary.h"
 #include "tests/support/texts.h"

@@ -384,7 +384,7 @@ static void test_softmax_is_stable(void **state) {
 
 /* -- random bits -- */
 
-/* The written-out bits are those of ir/random.c, and so are those that the interpreter computes of the whole op. */
+/* The written-out bits are those of ir/ops/random.c, and so are those that the interpreter computes of the whole op. */
 static void random_bits_are_those_of_the_generator(void **state) {
     (void)state;
     enum { DRAW = 70000, SUBSTREAM = 0x79abcdef, ELEMENTS = 3 * 7 };

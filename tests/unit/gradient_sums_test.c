@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "frontend/frontend.h"
-#include "ir/interp.h"
-#include "ir/program.h"
-#include "ir/random.h"
+#include "ir/interp/interp.h"
+#include "ir/interp/program.h"
+#include "ir/ops/random.h"
 #include "passes/passes.h"
 
 enum { WIDTH = 3, ROWS = 4, LAST_ROWS = 3 };

@@ -394,7 +394,7 @@ static void test_second_order(void **state) {
 
 static const char *const op_gradients[OP_COUNT] = {
 #define OP(name, arity, class, attrs, rule, gradient, expand, doc) [OP_##name] = #gradient,
-#include "ir/ops.def"
+#include "ir/ops/ops.def"
 };
 
 static void test_every_rule_has_a_case(void **state) {

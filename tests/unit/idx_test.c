@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runtime/idx.h"
+#include "runtime/formats/idx.h"
 #include "temporary.h"
 
 enum { ROWS = 50, SIDE = 6, DATA = ROWS * SIDE * SIDE, HEADER = 16, WHOLE = HEADER + DATA };

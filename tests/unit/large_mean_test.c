@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "frontend/frontend.h"
-#include "ir/interp.h"
-#include "ir/random.h"
+#include "ir/interp/interp.h"
+#include "ir/ops/random.h"
 #include "passes/passes.h"
 
 enum { ROWS = 64, SEED = 5 };

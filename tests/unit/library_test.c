@@ -1,8 +1,8 @@
 /* What the functions of the library compute, in f64, against formulas written out here: losses, metrics, schedules, and the
  * steps of the optimizers as PyTorch's documentation gives them. And: the manual names every function. */
 #include "frontend/frontend.h"
-#include "frontend/library.h"
-#include "ir/interp.h"
+#include "frontend/library/library.h"
+#include "ir/interp/interp.h"
 #include "passes/passes.h"
 
 #include <math.h>

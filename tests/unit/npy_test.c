@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runtime/npy.h"
+#include "runtime/formats/npy.h"
 #include "runtime/runtime.h"
 #include "temporary.h"
 

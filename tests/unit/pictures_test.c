@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runtime/bitmap.h"
+#include "runtime/formats/bitmap.h"
 
 #include <stdlib.h>
 #include <string.h>

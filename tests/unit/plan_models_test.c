@@ -8,7 +8,7 @@
 #include "frontend/frontend.h"
 #include "passes/passes.h"
 #include "runtime/runtime.h"
-#include "passes/plan_verify.h"
+#include "passes/plan/plan_verify.h"
 
 #include <glob.h>
 #include <stdlib.h>

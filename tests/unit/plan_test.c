@@ -7,7 +7,7 @@
 
 #include "passes/passes.h"
 #include "tests/support/mlp_graph.h"
-#include "passes/plan_verify.h"
+#include "passes/plan/plan_verify.h"
 #include "tests/support/random_graph.h"
 
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "frontend/frontend.h"
-#include "frontend/reference.h"
+#include "frontend/manual/doc_entries.h"
 
 static void every_function_is_described(void **state) {
     (void)state;

@@ -1,5 +1,5 @@
 /* Which rows belong to which split: every row to one, as many as are wanted, groups whole, classes in proportion, the last rows last. */
-#include "runtime/splits.h"
+#include "runtime/data/splits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runtime/layouts.h"
-#include "runtime/states.h"
+#include "runtime/program/layouts.h"
+#include "runtime/program/states.h"
 
 #include <stdlib.h>
 #include <string.h>

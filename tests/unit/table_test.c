@@ -8,8 +8,8 @@
 #include "frontend/frontend.h"
 #include "passes/passes.h"
 #include "runtime/runtime.h"
-#include "runtime/numbers.h"
-#include "runtime/table.h"
+#include "runtime/formats/numbers.h"
+#include "runtime/data/table.h"
 #include "temporary.h"
 
 #include <math.h>

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runtime/own.h"
+#include "runtime/program/replicated.h"
 
 #include <sched.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/library.h"
+#include "frontend/library/library.h"
 
 static const struct {
     const char *name, *reason;

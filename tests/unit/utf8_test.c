@@ -1,5 +1,5 @@
 /* Characters of UTF-8: their lengths and numbers, and bytes that are none. */
-#include "ir/utf8.h"
+#include "ir/base/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

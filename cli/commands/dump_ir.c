@@ -1,0 +1,103 @@
+/* mlc dump-ir: a model's graph at any stage of its compilation, down to machine code. */
+#include "cli/session/build.h"
+#include "cli/session/commands.h"
+#include "ir/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool wants_all(const Options *options) { return options->after && !strcmp(options->after, "all"); }
+
+static bool check_usage(const Options *options, PassId *after, Diagnostics *diag) {
+    bool code = options->llvm || options->assembly;
+    *after = PASS_COUNT - 1;
+    if ((options->llvm && options->assembly) || (code && (options->after || option_given(options, OPTION_format)))) {
+        diag_error(diag, STATUS_USAGE, (Span){0}, "--llvm, --asm and the graph (--after, --format) exclude each other");
+        return false;
+    }
+    return !options->after || wants_all(options) || build_find_pass(options->after, after, diag);
+}
+
+static void print_graph(const Graph *graph, const Plan *plan, bool dot, FILE *out) {
+    if (dot)
+        graph_print_dot(graph, out);
+    else
+        graph_print(graph, out);
+    if (plan && !dot) plan_print(plan, out);
+}
+
+/* -- --after all: every stage that differs from the one before -- */
+
+typedef struct {
+    bool dot;
+    char *text; /* of the last stage that was printed; NULL: none yet */
+} Stages;
+
+static void print_stage(Stages *stages, const char *title, const Graph *graph, const Plan *plan) {
+    MemoryStream stream;
+    memory_stream_begin(&stream);
+    print_graph(graph, plan, stages->dot, stream.out);
+    char *text = memory_stream_end(&stream);
+    bool is_same = stages->text && !strcmp(stages->text, text);
+    printf("%s %s%s\n", stages->dot ? "//" : "#", title, is_same ? ": nothing changed" : "");
+    if (!is_same) printf("%s\n", text);
+    free(stages->text);
+    stages->text = text;
+}
+
+static void print_after(PassId pass, const Compilation *compilation, void *context) {
+    char title[64];
+    snprintf(title, sizeof title, "after %s", pass_name(pass));
+    print_stage(context, title, compilation->graph, compilation->plan);
+}
+
+static void print_all(const Build *build, GraphKind kind) {
+    Graph *graph = model_graph(build->model, kind, build->info->batch, build->diag);
+    if (!graph) return;
+    Stages stages = {.dot = build->options->format == 1};
+    PassOptions options = build_pass_options(build->options);
+    options.after = print_after;
+    options.context = &stages;
+    print_stage(&stages, "before all passes", graph, NULL);
+    Compilation compilation;
+    passes_run(&compilation, graph, &options, PASS_COUNT - 1);
+    compilation_free(&compilation);
+    free(stages.text);
+}
+
+static void print_lowered(const Build *build, GraphKind kind, bool dot) {
+    Graph *graph = model_graph(build->model, kind, build->info->batch, build->diag);
+    if (graph) print_graph(graph, NULL, dot, stdout);
+    graph_free(graph);
+}
+
+static void print_compiled(const Build *build, GraphKind kind, PassId after) {
+    const Options *options = build->options;
+    Compilation compilation;
+    if (!build_compilation(build, kind, build->info->batch, after, &compilation)) return;
+    if (options->llvm || options->assembly) {
+        Path cache;
+        CodegenOptions codegen = build_codegen_options(options, &cache);
+        codegen_print(compilation.plan, &codegen, options->llvm ? CODEGEN_LLVM : CODEGEN_ASM, stdout, build->diag);
+    } else {
+        print_graph(compilation.graph, compilation.plan, options->format == 1, stdout);
+    }
+    compilation_free(&compilation);
+}
+
+Status command_dump_ir(const Options *given, Diagnostics *diag) {
+    PassId after;
+    Build build;
+    if (!check_usage(given, &after, diag)) return STATUS_USAGE;
+    if (build_open(&build, given->operands[0], given, diag)) {
+        bool lowered = !given->after && !given->llvm && !given->assembly;
+        if (wants_all(given))
+            print_all(&build, (GraphKind)given->kind);
+        else if (lowered)
+            print_lowered(&build, (GraphKind)given->kind, given->format == 1);
+        else
+            print_compiled(&build, (GraphKind)given->kind, after);
+    }
+    build_close(&build);
+    return diag_status(diag);
+}

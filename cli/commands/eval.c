@@ -1,0 +1,348 @@
+/* mlc eval: loss and metrics of a trained network on a split, and which classes it takes for which. */
+#include "cli/session/commands.h"
+#include "cli/results/forward.h"
+#include "cli/session/inputs.h"
+#include "cli/results/journal.h"
+#include "cli/show/picture.h"
+#include "cli/show/progress.h"
+#include "cli/text/terminal.h"
+#include "cli/results/units.h"
+#include "ir/base/memory.h"
+#include "ir/base/display.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const ModelOutput *output;
+    Confusion confusion;
+} OutputConfusion;
+
+typedef struct {
+    Session session;
+    const Options *options;
+    Diagnostics *diag;
+    bool files; /* the rows are those of files, in SPLIT_TRAIN */
+    Split split;
+    int64_t rows;
+    uint32_t batch;
+    CheckpointInfo checkpoint;
+    Evaluation evaluation;
+    int64_t *counts[RUNTIME_MAX_METRICS]; /* of each metric that is a matrix */
+    OutputConfusion *confusions;          /* of the outputs with labels, if asked for */
+    uint32_t confusion_count;
+    UnitErrors *errors; /* of the outputs with targets, in the units of the data */
+    uint32_t error_count;
+} Evaluating;
+
+/* Of a share p of n answers: sqrt(p (1 - p) / n). */
+static double standard_error(double share, int64_t answers) { return sqrt(share * (1 - share) / (double)answers); }
+
+static const char *checkpoint_file(const Evaluating *evaluating) {
+    return evaluating->options->checkpoint == 0 ? RUN_LAST : RUN_BEST;
+}
+
+/* -- measuring -- */
+
+static bool measure(Evaluating *evaluating) {
+    Session *session = &evaluating->session;
+    const ModelInfo *info = session->build.info;
+    ProgramPair pair = programs_pair(&session->programs, GRAPH_EVAL, evaluating->rows, evaluating->batch);
+    Metrics metrics = {info->metrics, info->metric_count, session->finish};
+    if (!evaluation_run(session->dataset, evaluating->split, &pair, session->states, session->threads, &metrics, session->arena,
+                        &evaluating->evaluation, evaluating->diag))
+        return false;
+    for (uint32_t i = 0; i < info->metric_count; i++)
+        if (info->counts[i].classes)
+            evaluating->counts[i] = confusion_counts(evaluating->evaluation.counts[i], info->counts[i].classes);
+    return true;
+}
+
+static bool measure_units(Evaluating *evaluating) {
+    evaluating->errors = units_measure(&evaluating->session, evaluating->split, evaluating->batch, &evaluating->error_count);
+    return evaluating->errors != NULL;
+}
+
+static OutputConfusion count_confusion(const Evaluating *evaluating, const Predictions *predictions, const int32_t *rows) {
+    int64_t classes = predictions->width, *counts = ARENA_ARRAY(evaluating->session.arena, int64_t, classes * classes);
+    for (int64_t i = 0; i < predictions->rows; i++) {
+        int32_t truth = true_class(&evaluating->session, predictions->output, rows[i]);
+        if (truth >= 0 && truth < classes) counts[truth * classes + prediction_class(predictions, i)]++;
+    }
+    return (OutputConfusion){predictions->output, {classes, predictions->output->label, predictions->rows, counts}};
+}
+
+static bool nothing_to_confuse(const Evaluating *evaluating) {
+    const ModelInfo *info = evaluating->session.build.info;
+    const ModelOutput *flat = NULL, *parts = NULL;
+    for (uint32_t i = 0; i < info->output_count; i++) {
+        if (info->outputs[i].classes) flat = &info->outputs[i];
+        if (info->outputs[i].parts) parts = &info->outputs[i];
+    }
+    if (parts && !flat) {
+        diag_error(evaluating->diag, STATUS_USAGE, parts->span,
+                   "--confusion takes flat outputs [N, classes] only: '%s' has classes for parts of a row", parts->name);
+        diag_help(evaluating->diag, "a metric such as accuracy counts the right ones of all parts");
+        return false;
+    }
+    diag_error(evaluating->diag, STATUS_USAGE, (Span){0},
+               flat ? "--confusion needs labels that are a field of the source: those of this model are computed"
+                    : "--confusion is for classifiers: the loss of this model compares no output with classes");
+    return false;
+}
+
+static bool measure_confusions(Evaluating *evaluating) {
+    const ModelInfo *info = evaluating->session.build.info;
+    Arena *arena = evaluating->session.arena;
+    Forward forward = {.batch = evaluating->batch,
+                       .rows = dataset_split(evaluating->session.dataset, evaluating->split),
+                       .count = evaluating->rows,
+                       .outputs = ARENA_ARRAY(arena, Predictions, info->output_count)};
+    for (uint32_t i = 0; i < info->output_count; i++)
+        if (info->outputs[i].label) forward.outputs[forward.output_count++].output = &info->outputs[i];
+    if (!forward.output_count) return nothing_to_confuse(evaluating);
+    if (!forward_run(&evaluating->session, GRAPH_EVAL, &forward)) return false;
+    evaluating->confusions = ARENA_ARRAY(arena, OutputConfusion, forward.output_count);
+    for (uint32_t i = 0; i < forward.output_count; i++)
+        evaluating->confusions[evaluating->confusion_count++] = count_confusion(evaluating, &forward.outputs[i], forward.rows);
+    return true;
+}
+
+/* Before anything is computed. */
+static bool can_show(const Evaluating *evaluating) {
+    const ModelInfo *info = evaluating->session.build.info;
+    const char *option = evaluating->options->png ? "--png" : "--csv", *verb = evaluating->options->png ? "draws" : "writes";
+    bool labels = false;
+    if (!evaluating->options->png && !evaluating->options->counts) return true;
+    if (!evaluating->options->confusion) {
+        diag_error(evaluating->diag, STATUS_USAGE, (Span){0}, "%s %s the matrix of --confusion, which is not asked for", option,
+                   verb);
+        diag_help(evaluating->diag, "mlc eval RUN --confusion %s FILE", option);
+        return false;
+    }
+    for (uint32_t i = 0; i < info->output_count; i++) labels |= info->outputs[i].label != NULL;
+    return labels || nothing_to_confuse(evaluating);
+}
+
+enum { CLASSES_DRAWN = 1000 }; /* at most: a square is less than a pixel then */
+
+static bool draw_confusions(const Evaluating *evaluating) {
+    for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
+        const OutputConfusion *drawn = &evaluating->confusions[i];
+        if (drawn->confusion.classes <= CLASSES_DRAWN) continue;
+        diag_error(evaluating->diag, STATUS_USAGE, drawn->output->span,
+                   "a matrix of %lld classes cannot be drawn: %d are the most", (long long)drawn->confusion.classes,
+                   CLASSES_DRAWN);
+        diag_help(evaluating->diag, "--csv FILE writes its counts");
+        return false;
+    }
+    const Session *session = &evaluating->session;
+    ConfusionPicture *drawn = ARENA_ARRAY(session->arena, ConfusionPicture, evaluating->confusion_count);
+    for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
+        const Confusion *confusion = &evaluating->confusions[i].confusion;
+        int64_t right = 0, all = 0;
+        for (int64_t k = 0; k < confusion->classes * confusion->classes; k++) {
+            all += confusion->counts[k];
+            if (k % (confusion->classes + 1) == 0) right += confusion->counts[k];
+        }
+        drawn[i] = (ConfusionPicture){arena_format(session->arena, "%s, '%s': %lld of %lld right", session->build.info->name,
+                                                   evaluating->confusions[i].output->name, (long long)right, (long long)all),
+                                      &session->build.info->schema, *confusion};
+    }
+    return confusions_draw(evaluating->options->png, drawn, evaluating->confusion_count, evaluating->diag);
+}
+
+/* Into a file whole or not at all; "-": on stdout. */
+static bool write_counts(const Evaluating *evaluating) {
+    const char *path = evaluating->options->counts;
+    MemoryStream stream;
+    if (!path) return true;
+    bool to_file = strcmp(path, "-") != 0;
+    if (to_file) memory_stream_begin(&stream);
+    FILE *out = to_file ? stream.out : stdout;
+    fputs("output,true,predicted,count\n", out);
+    for (uint32_t i = 0; i < evaluating->confusion_count; i++)
+        confusion_print_csv(evaluating->confusions[i].output->name, &evaluating->session.build.info->schema,
+                            &evaluating->confusions[i].confusion, out);
+    if (!to_file) return true;
+    char *text = memory_stream_end(&stream);
+    bool written = file_write(path, text, stream.length, evaluating->diag);
+    free(text);
+    return written;
+}
+
+/* -- printing -- */
+
+static void print_confusion(const Session *session, const OutputConfusion *confusion) {
+    bool several = session->build.info->output_count > 1;
+    if (several) printf("\n%s, compared with '%s':", confusion->output->name, confusion->output->label);
+    putchar('\n');
+    confusion_print(&session->build.info->schema, &confusion->confusion);
+}
+
+/* A metric that is a matrix. */
+static Confusion counts_of(const Evaluating *evaluating, uint32_t metric) {
+    const MetricCounts *counts = &evaluating->session.build.info->counts[metric];
+    return (Confusion){counts->classes, counts->label, counts->answers * evaluating->rows, evaluating->counts[metric]};
+}
+
+static void print_counts(const Evaluating *evaluating, uint32_t metric) {
+    const ModelInfo *info = evaluating->session.build.info;
+    Confusion confusion = counts_of(evaluating, metric);
+    printf("\n%s:\n", info->metrics[metric]);
+    confusion_print(&info->schema, &confusion);
+}
+
+/* `answers`: those that it is a share of, in all rows; 0: it is no share. */
+static void print_metric(const char *metric, double value, int64_t answers) {
+    char text[NUMBER_TEXT], error[NUMBER_TEXT], right[NUMBER_TEXT], all[NUMBER_TEXT];
+    printf("  %-10s %s", metric, metric_text(text, answers > 0, value));
+    if (answers)
+        printf(" %s %s (standard error; %s of %s)", terminal_utf8() ? "±" : "+-",
+               text_percent(error, standard_error(value, answers), 2), text_count(right, llround(value * (double)answers)),
+               text_count(all, answers));
+    printf("%s\n", isnan(value) ? "  (it has no value on these rows)" : "");
+}
+
+/* "test split", "new.csv", "a.png and 2 more" */
+static void print_data(const Evaluating *evaluating) {
+    const Options *options = evaluating->options;
+    if (evaluating->files)
+        shown_text(options->operands[1], stdout);
+    else
+        printf("%s split", split_name(evaluating->split));
+    if (options->operand_count > 2) printf(" and %d more", options->operand_count - 2);
+}
+
+static void print_text(const Evaluating *evaluating) {
+    char rows[NUMBER_TEXT];
+    const ModelInfo *info = evaluating->session.build.info;
+    shown_text(evaluating->options->operands[0], stdout);
+    printf("/%s (after epoch %llu), ", checkpoint_file(evaluating), (unsigned long long)evaluating->checkpoint.epoch);
+    print_data(evaluating);
+    printf(", %s row%s\n", text_count(rows, evaluating->rows), evaluating->rows == 1 ? "" : "s");
+    print_metric("loss", evaluating->evaluation.loss, 0);
+    for (uint32_t i = 0; i < info->metric_count; i++)
+        if (!info->counts[i].classes)
+            print_metric(info->metrics[i], evaluating->evaluation.metrics[i], info->answers[i] * evaluating->rows);
+    if (evaluating->error_count) puts("errors in the units of the data");
+    units_print(evaluating->session.arena, evaluating->errors, evaluating->error_count);
+    for (uint32_t i = 0; i < info->metric_count; i++)
+        if (info->counts[i].classes) print_counts(evaluating, i);
+    for (uint32_t i = 0; i < evaluating->confusion_count; i++)
+        print_confusion(&evaluating->session, &evaluating->confusions[i]);
+}
+
+static void put_confusion(json_t *line, const SourceSchema *schema, const Confusion *confusion) {
+    json_object_set_new(line, "confusion", confusion_json(confusion));
+    json_object_set_new(line, "recall", confusion_recalls(confusion));
+    json_object_set_new(line, "classes", confusion_classes(schema, confusion));
+}
+
+/* Of a model with several outputs, each has an object of its own; so has the only one where a metric is called as what is in it. */
+static void put_confusions(json_t *line, const Evaluating *evaluating) {
+    const ModelInfo *info = evaluating->session.build.info;
+    bool named = json_object_get(line, "classes") || json_object_get(line, "confusion") || json_object_get(line, "recall");
+    if (info->output_count == 1 && !named) {
+        put_confusion(line, &info->schema, &evaluating->confusions[0].confusion);
+        return;
+    }
+    json_t *outputs = json_object();
+    for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
+        json_t *object = json_object();
+        put_confusion(object, &info->schema, &evaluating->confusions[i].confusion);
+        json_object_set_new(outputs, evaluating->confusions[i].output->name, object);
+    }
+    json_object_set_new(line, "outputs", outputs);
+}
+
+/* Under its own name, or, where that is a key of the line, in an object "metrics". */
+static void put_value(json_t *line, const char *name, json_t *value) {
+    if (!json_object_get(line, name) && strcmp(name, "outputs") && strcmp(name, "metrics") && strcmp(name, "units")) {
+        json_object_set_new(line, name, value);
+        return;
+    }
+    if (!json_object_get(line, "metrics")) json_object_set_new(line, "metrics", json_object());
+    json_object_set_new(json_object_get(line, "metrics"), name, value);
+}
+
+static void put_metric(json_t *line, const Evaluating *evaluating, uint32_t metric) {
+    const ModelInfo *info = evaluating->session.build.info;
+    Confusion counts = counts_of(evaluating, metric);
+    put_value(line, info->metrics[metric],
+              counts.classes ? confusion_json(&counts) : json_number(evaluating->evaluation.metrics[metric]));
+}
+
+static void put_standard_error(json_t *line, const Evaluating *evaluating, uint32_t metric) {
+    const ModelInfo *info = evaluating->session.build.info;
+    int64_t answers = info->answers[metric] * evaluating->rows;
+    if (answers)
+        put_value(line, arena_format(evaluating->session.arena, "%s_standard_error", info->metrics[metric]),
+                  json_number(standard_error(evaluating->evaluation.metrics[metric], answers)));
+}
+
+static json_t *files_json(const Options *options) {
+    json_t *files = json_array();
+    for (int i = 1; i < options->operand_count; i++) json_array_append_new(files, json_text(options->operands[i]));
+    return files;
+}
+
+static void print_json(const Evaluating *evaluating) {
+    const ModelInfo *info = evaluating->session.build.info;
+    const Options *options = evaluating->options;
+    json_t *line = json_pack("{s:s, s:s, s:s, s:I}", "event", "eval", "run", options->operands[0], "checkpoint",
+                             checkpoint_file(evaluating), "epoch", (json_int_t)evaluating->checkpoint.epoch);
+    json_object_set_new(line, evaluating->files ? "files" : "split",
+                        evaluating->files ? files_json(options) : json_string(split_name(evaluating->split)));
+    json_object_set_new(line, "rows", json_integer(evaluating->rows));
+    json_object_set_new(line, "loss", json_number(evaluating->evaluation.loss));
+    for (uint32_t i = 0; i < info->metric_count; i++) put_metric(line, evaluating, i);
+    for (uint32_t i = 0; i < info->metric_count; i++) put_standard_error(line, evaluating, i);
+    if (evaluating->error_count) json_object_set_new(line, "units", units_json(evaluating->errors, evaluating->error_count));
+    if (evaluating->confusion_count) put_confusions(line, evaluating);
+    json_print_line(line, stdout);
+}
+
+/* -- the command -- */
+
+static bool open_split(Evaluating *evaluating) {
+    return session_open_run(&evaluating->session, evaluating->options, evaluating->diag) &&
+           session_split(&evaluating->session, &evaluating->split);
+}
+
+static bool open_files(Evaluating *evaluating) {
+    const Options *options = evaluating->options;
+    Inputs inputs;
+    if (option_given(options, OPTION_split)) {
+        diag_error(evaluating->diag, STATUS_USAGE, (Span){0}, "--split chooses rows of the model's data, not of files");
+        return false;
+    }
+    return session_open_model(&evaluating->session, options, evaluating->diag) &&
+           inputs_open(&evaluating->session, GRAPH_EVAL, options->operands + 1, options->operand_count - 1, &inputs);
+}
+
+static bool prepare(Evaluating *evaluating) {
+    Session *session = &evaluating->session;
+    if (!(evaluating->files ? open_files(evaluating) : open_split(evaluating)) || !can_show(evaluating)) return false;
+    evaluating->rows = dataset_rows(session->dataset, evaluating->split);
+    evaluating->batch = programs_forward_batch(evaluating->rows, session->build.info->batch);
+    programs_want(&session->programs, GRAPH_EVAL, evaluating->rows, evaluating->batch);
+    return session_start(session) && session_load_weights(session, &evaluating->checkpoint) &&
+           session_check_choices(session, dataset_split(session->dataset, evaluating->split), evaluating->rows, NULL);
+}
+
+Status command_eval(const Options *given, Diagnostics *diag) {
+    Evaluating evaluating = {.options = given, .diag = diag, .files = given->operand_count > 1};
+    bool measured = prepare(&evaluating) && measure(&evaluating) && measure_units(&evaluating) &&
+                    (!given->confusion || measure_confusions(&evaluating)) && (!given->png || draw_confusions(&evaluating)) &&
+                    write_counts(&evaluating);
+    bool more = !given->counts || strcmp(given->counts, "-");
+    if (measured && more && given->json)
+        print_json(&evaluating);
+    else if (measured && more)
+        print_text(&evaluating);
+    for (uint32_t i = 0; i < RUNTIME_MAX_METRICS; i++) free(evaluating.counts[i]);
+    session_close(&evaluating.session);
+    return diag_status(diag);
+}

@@ -1,0 +1,13 @@
+/* mlc explain: what a function of the language does, and how it is written. */
+#include "cli/session/commands.h"
+#include "frontend/frontend.h"
+
+Status command_explain(const Options *given, Diagnostics *diag) {
+    if (given->manual)
+        explain_manual(stdout, diag);
+    else if (given->operand_count == 0)
+        explain_list(stdout, diag);
+    else
+        explain_function(given->operands[0], stdout, diag);
+    return diag_status(diag);
+}

@@ -1,0 +1,182 @@
+/* mlc predict: what a trained network makes of rows of its data, or of new ones. */
+#include "cli/show/predict_show.h"
+#include "cli/session/commands.h"
+#include "ir/base/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STANDARD_COUNT = 50 };
+
+/* -- which rows -- */
+
+static bool parse_range(const char *text, int64_t *first, int64_t *last) {
+    char begin[32];
+    const char *dots = strstr(text, "..");
+    size_t length = dots ? (size_t)(dots - text) : strlen(text);
+    if (length >= sizeof begin) return false;
+    memcpy(begin, text, length);
+    begin[length] = 0;
+    if (!parse_number(begin, 0, INT64_MAX, first)) return false;
+    *last = *first;
+    return !dots || (parse_number(dots + 2, 0, INT64_MAX, last) && *last >= *first);
+}
+
+static bool check_choice(const Options *options, Diagnostics *diag) {
+    if (options->index && options->all) diag_error(diag, STATUS_USAGE, (Span){0}, "--index and --all exclude each other");
+    return !options->index || !options->all;
+}
+
+/* What is asked for, in which form. */
+typedef enum { ANSWER_TABLE, ANSWER_JSON, ANSWER_CSV } Answer;
+
+static Answer answer_of(const Options *options) {
+    if (options->json) return ANSWER_JSON;
+    return options->answer && path_ends_in(options->answer, ".csv") ? ANSWER_CSV : ANSWER_TABLE;
+}
+
+/* Of --index; all rows for --all, JSON and csv; the first ones for a table. */
+static bool choose_range(Predicting *predicting, int64_t rows, int64_t *last) {
+    const Options *options = predicting->options;
+    bool all = options->all || options->csv || answer_of(options) != ANSWER_TABLE;
+    *last = all || rows < STANDARD_COUNT ? rows - 1 : STANDARD_COUNT - 1;
+    if (options->index && !parse_range(options->index, &predicting->first, last)) {
+        diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--index takes a number, or A..B with A <= B, not '%s'",
+                   options->index);
+        return false;
+    }
+    if (*last < rows) return true;
+    diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--index %s: the %s split has rows 0 to %lld", options->index,
+               split_name(predicting->split), (long long)rows - 1);
+    return false;
+}
+
+static bool choose_rows(Predicting *predicting) {
+    const Options *options = predicting->options;
+    int64_t last;
+    if (!check_choice(options, predicting->diag) || !session_split(&predicting->session, &predicting->split)) return false;
+    int64_t rows = dataset_rows(predicting->session.dataset, predicting->split);
+    if (!choose_range(predicting, rows, &last)) return false;
+    bool asked = options->index || options->all;
+    predicting->count = last - predicting->first + 1;
+    predicting->shown = asked || predicting->count < STANDARD_COUNT ? predicting->count : STANDARD_COUNT;
+    predicting->left = asked ? 0 : rows - predicting->shown;
+    predicting->rows = dataset_split(predicting->session.dataset, predicting->split) + predicting->first;
+    return true;
+}
+
+/* -- images -- */
+
+static const SourceField *image_field(const Session *session) {
+    const char *name = session->build.info->image_field;
+    return name ? source_field(dataset_fields(session->dataset), name) : NULL;
+}
+
+static void find_image_size(Predicting *predicting) {
+    const SourceField *field = image_field(&predicting->session);
+    if (!field || field->dtype != DTYPE_U8 || field->row.rank < 2 || (field->row.rank == 3 && field->row.dim[0] != 1)) return;
+    predicting->height = (int)field->row.dim[field->row.rank - 2];
+    predicting->width = (int)field->row.dim[field->row.rank - 1];
+}
+
+static bool open_files(Predicting *predicting) {
+    const Options *options = predicting->options;
+    Session *session = &predicting->session;
+    if (option_given(options, OPTION_index) || option_given(options, OPTION_split)) {
+        diag_error(predicting->diag, STATUS_USAGE, (Span){0},
+                   "--index and --split choose rows of the model's data, not of files");
+        return false;
+    }
+    if (!session_open_model(session, options, predicting->diag) ||
+        !inputs_open(session, GRAPH_PREDICT, options->operands + 1, options->operand_count - 1, &predicting->inputs))
+        return false;
+    predicting->rows = dataset_split(session->dataset, SPLIT_TRAIN);
+    predicting->count = predicting->shown = dataset_rows(session->dataset, SPLIT_TRAIN);
+    return true;
+}
+
+static bool open_rows(Predicting *predicting) {
+    return session_open_run(&predicting->session, predicting->options, predicting->diag) && choose_rows(predicting);
+}
+
+/* -- the command -- */
+
+static bool run(Predicting *predicting, uint32_t batch) {
+    Session *session = &predicting->session;
+    predicting->output_count = session->build.info->output_count;
+    predicting->outputs = ARENA_ARRAY(session->arena, Predictions, predicting->output_count);
+    predicting->main = predicting->outputs;
+    for (uint32_t i = 0; i < predicting->output_count; i++) {
+        Predictions *output = &predicting->outputs[i];
+        output->output = &session->build.info->outputs[i];
+        if (output->output->classes && !predicting->main->output->classes) predicting->main = output;
+    }
+    Forward forward = {batch, predicting->rows, predicting->count, predicting->outputs, predicting->output_count};
+    return forward_run(session, GRAPH_PREDICT, &forward) && units_run(session, &forward);
+}
+
+static bool predict(Predicting *predicting) {
+    Session *session = &predicting->session;
+    CheckpointInfo checkpoint;
+    if (!(predicting->files ? open_files(predicting) : open_rows(predicting))) return false;
+    find_image_size(predicting);
+    if (predicting->options->png && !predicted_plan_drawing(predicting)) return false;
+    uint32_t batch = programs_forward_batch(predicting->count, session->build.info->batch);
+    programs_want(&session->programs, GRAPH_PREDICT, predicting->count, batch);
+    return session_start(session) && units_keep(session) && session_load_weights(session, &checkpoint) &&
+           session_check_choices(session, predicting->rows, predicting->count, NULL) && run(predicting, batch);
+}
+
+static bool is_finite(const Predicting *predicting, int64_t i) {
+    bool finite = true;
+    for (uint32_t k = 0; k < predicting->output_count; k++)
+        for (int64_t c = 0; c < predicting->outputs[k].width; c++)
+            finite &= isfinite(prediction_value(&predicting->outputs[k], i, c)) != 0;
+    return finite;
+}
+
+/* A network that was given NaN, or has weights that are not finite, says nothing: that must not look like an answer. */
+static void report_nonfinite(const Predicting *predicting) {
+    int64_t rows = 0, first = 0;
+    for (int64_t i = predicting->count - 1; i >= 0; i--) {
+        if (is_finite(predicting, i)) continue;
+        rows++;
+        first = i;
+    }
+    if (!rows) return;
+    char place[PLACE_TEXT];
+    diag_error(predicting->diag, STATUS_NONFINITE, (Span){0}, "what the network makes of %lld row%s is not finite, such as %s",
+               (long long)rows, rows == 1 ? "" : "s",
+               predicting->inputs.names ? predicting->inputs.names[first]
+                                        : dataset_place_brief(predicting->session.dataset, predicting->rows[first], place));
+    diag_help(predicting->diag,
+              "the row may hold what is missing or infinite, or the weights may: 'mlc eval' tells where it begins");
+}
+
+/* Into a file whole or not at all; NULL, or "-": on stdout. */
+static bool print_answer(Predicting *predicting, Answer answer, const char *path) {
+    static void (*const prints[])(const Predicting *) = {predicted_print, predicted_print_json, predicted_print_csv};
+    MemoryStream stream;
+    if (path && !strcmp(path, "-")) path = NULL;
+    if (path) memory_stream_begin(&stream);
+    predicting->out = path ? stream.out : stdout;
+    prints[answer](predicting);
+    if (!path) return true;
+    char *text = memory_stream_end(&stream);
+    bool written = file_write(path, text, stream.length, predicting->diag);
+    free(text);
+    return written;
+}
+
+Status command_predict(const Options *given, Diagnostics *diag) {
+    Predicting predicting = {.options = given, .diag = diag, .files = given->operand_count > 1};
+    if (predict(&predicting) && (!given->png || predicted_draw(&predicting))) {
+        report_nonfinite(&predicting);
+        bool more = !given->csv || strcmp(given->csv, "-");
+        if (!given->csv || print_answer(&predicting, ANSWER_CSV, given->csv))
+            if (more) print_answer(&predicting, answer_of(given), given->answer);
+    }
+    session_close(&predicting.session);
+    return diag_status(diag);
+}

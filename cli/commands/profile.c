@@ -1,0 +1,176 @@
+/* mlc profile: every kernel of the training step, timed in place, beside what the machine allows. Inputs are drawn from a
+ * seed as in `mlc run`, so that no data are needed. */
+#include "cli/session/build.h"
+#include "cli/session/commands.h"
+#include "cli/show/draw.h"
+#include "cli/results/measure.h"
+#include "cli/text/terminal.h"
+#include "cli/show/trace.h"
+#include "runtime/runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { STANDARD_STEPS = 300, MOST_STEPS = 100000, WARM_UP = 10, LINES_SHOWN = 4 };
+
+typedef struct {
+    Build build;
+    Arena *arena;
+    Program *program;
+    States *states;
+    Threads *threads;
+    Drawn drawn;
+    Runner *runner;
+    int64_t steps, step; /* so many; the one that is run */
+    Timeline timeline;
+} Profiling;
+
+static uint64_t nanoseconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* -- running -- */
+
+static bool compile(Profiling *p) {
+    Compilation compilation;
+    Path cache;
+    CodegenOptions options = build_codegen_options(p->build.options, &cache);
+    if (!build_compilation(&p->build, GRAPH_TRAIN, p->build.info->batch, PASS_COUNT - 1, &compilation)) return false;
+    p->program = codegen_compile(compilation.plan, compilation.graph, &options, p->build.diag);
+    return p->program != NULL;
+}
+
+static bool prepare(Profiling *p) {
+    p->states = states_new();
+    p->threads = threads_new(build_threads(p->build.options));
+    if (!states_bind(p->states, p->program, p->build.diag)) return false;
+    states_initialize(p->states, p->build.info->seed);
+    draw_inputs(&p->drawn, p->program->graph, p->build.options, p->arena);
+    p->runner = runner_new(p->program, p->states, p->threads, p->build.diag);
+    if (!p->runner) return false;
+    const Graph *graph = p->program->graph;
+    for (uint32_t i = 0; i < graph->symbol_count; i++) runner_input(p->runner, graph->symbols[i].name, p->drawn.inputs[i]);
+    timeline_open(&p->timeline, p->arena, p->steps, threads_count(p->threads), p->program->plan->kernel_count);
+    return true;
+}
+
+static void note(void *context, int thread, uint32_t kernel, bool begins) {
+    const Profiling *p = context;
+    timeline_note(&p->timeline, p->step, thread, kernel, begins, nanoseconds_now());
+}
+
+/* The first steps, which warm up, nobody watches. */
+static void run_all(Profiling *p) {
+    draw_step(&p->drawn, 0);
+    for (int i = 0; i < WARM_UP; i++) runner_step(p->runner, p->drawn.rows);
+    runner_watch(p->runner, note, p);
+    for (p->step = 0; p->step < p->steps; p->step++) runner_step(p->runner, p->drawn.rows);
+}
+
+/* -- the table -- */
+
+/* "matmul + 12": the root, and how many more nodes are computed with it */
+static void describe(const Plan *plan, const Kernel *kernel, char *text, size_t size) {
+    bool updates = false;
+    for (uint32_t i = 0; i < kernel->store_count; i++) updates |= kernel->stores[i].to.kind == STORAGE_STATE;
+    const char *what = kernel->root && kernel->kind == KERNEL_REDUCE ? op_name(graph_node(plan->graph, kernel->root)->op)
+                                                                     : kernel_names[kernel->kind];
+    uint32_t more = kernel->node_count - (kernel->root ? 1 : 0);
+    snprintf(text, size, "%s + %u%s", what, more, updates ? ", update" : "");
+}
+
+static void add_line(uint32_t lines[LINES_SHOWN], uint32_t *count, uint32_t line) {
+    for (uint32_t i = 0; i < *count; i++)
+        if (lines[i] == line) return;
+    if (*count < LINES_SHOWN) lines[(*count)++] = line;
+}
+
+/* The lines of the model that the kernel came from: of its root first. */
+static void lines_of(const Profiling *p, const Kernel *kernel, char *text, size_t size) {
+    uint32_t lines[LINES_SHOWN], count = 0, line, column;
+    const char *name;
+    const Graph *graph = p->program->graph;
+    if (kernel->root && diag_locate(p->build.diag, graph_node(graph, kernel->root)->span, &name, &line, &column))
+        add_line(lines, &count, line);
+    for (uint32_t i = 0; i < kernel->node_count; i++)
+        if (diag_locate(p->build.diag, graph_node(graph, kernel->nodes[i])->span, &name, &line, &column))
+            add_line(lines, &count, line);
+    size_t at = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < count && at < size; i++)
+        at += (size_t)snprintf(text + at, size - at, "%s%u", i ? "," : "", lines[i]);
+}
+
+static void print_kernel(const Profiling *p, uint32_t number, const Machine *machine, double step_seconds) {
+    const Plan *plan = p->program->plan;
+    const Kernel *kernel = &plan->kernels[number];
+    char what[64], lines[64], space[SHAPE_TEXT];
+    double seconds = timeline_kernel_seconds(&p->timeline, number);
+    Work work = kernel_work(plan, kernel);
+    uint32_t all = (uint32_t)threads_count(p->threads),
+             threads = kernel->own || kernel->max_threads > all ? all : kernel->max_threads;
+    double bound = work_bound(work, machine, kernel->own ? 1 : threads, all);
+    describe(plan, kernel, what, sizeof what);
+    lines_of(p, kernel, lines, sizeof lines);
+    printf("k%-3u %-22s %-18s %2u %9.1f %6.1f %8.1f %7.1f %9.1f %5.0f  %s\n", number, what,
+           shape_text(DTYPE_F32, kernel->space, space) + 3, threads, seconds * 1e6, 100 * seconds / step_seconds,
+           work.operations / seconds * 1e-9, work.bytes / seconds * 1e-9, bound * 1e6, 100 * bound / seconds, lines);
+}
+
+static void print_machine(const Machine *machine) {
+    printf("machine: %.1f GFLOP/s; GB/s by the bytes in use on a thread:", machine->operations * 1e-9);
+    for (int level = 0; level < MEASURE_LEVELS; level++)
+        printf("%s %.0f (%d kB)", level ? "," : "", machine->together[level] * 1e-9, (MEASURE_LEAST << 2 * level) >> 10);
+    printf("\n\n");
+}
+
+static void print_table(const Profiling *p, const Machine *machine) {
+    const Plan *plan = p->program->plan;
+    char share[NUMBER_TEXT];
+    double step = timeline_step_seconds(&p->timeline), busy = 0, operations = 0;
+    printf("%s, batch %u, %d threads, median of %lld steps\n", p->program->graph->name, p->build.info->batch,
+           threads_count(p->threads), (long long)p->steps);
+    print_machine(machine);
+    printf("%-4s %-22s %-18s %2s %9s %6s %8s %7s %9s %5s  %s\n", "", "kernel", "space", "T", "us", "%", "GFLOP/s", "GB/s",
+           "bound us", "% of", "lines");
+    for (uint32_t i = 0; i < plan->kernel_count; i++) {
+        print_kernel(p, i, machine, step);
+        busy += timeline_kernel_seconds(&p->timeline, i);
+        operations += kernel_work(plan, &plan->kernels[i]).operations;
+    }
+    printf("\nstep %.1f us, of which %.1f us between kernels; %.1f GFLOP/s, %s of the machine\n", step * 1e6,
+           (step - busy) * 1e6, operations / step * 1e-9, text_percent(share, operations / step / machine->operations, 0));
+}
+
+static Status report(Profiling *p) {
+    Machine machine;
+    Path cache;
+    CodegenOptions options = build_codegen_options(p->build.options, &cache);
+    if (!machine_measure(&machine, p->threads, &options, p->build.diag)) return diag_status(p->build.diag);
+    print_table(p, &machine);
+    const char *trace = p->build.options->trace;
+    if (trace && !timeline_write_trace(&p->timeline, p->program->plan, trace, p->build.diag)) return diag_status(p->build.diag);
+    return STATUS_OK;
+}
+
+Status command_profile(const Options *options, Diagnostics *diag) {
+    Profiling p = {.arena = arena_new(), .steps = option_given(options, OPTION_steps) ? options->steps : STANDARD_STEPS};
+    if (p.steps > MOST_STEPS) p.steps = MOST_STEPS;
+    Status status = STATUS_BUG;
+    if (build_open(&p.build, options->operands[0], options, diag) && compile(&p) && prepare(&p)) {
+        run_all(&p);
+        status = report(&p);
+    } else {
+        status = diag_status(diag);
+    }
+    runner_free(p.runner);
+    program_free(p.program);
+    states_free(p.states);
+    threads_free(p.threads);
+    build_close(&p.build);
+    arena_free(p.arena);
+    return status;
+}

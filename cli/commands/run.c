@@ -1,0 +1,246 @@
+/* mlc run: a graph on inputs drawn from a seed. It prints outputs and a hash of all bits that came out, by which machine code
+ * and interpreter, levels and thread counts are compared. */
+#include "cli/session/build.h"
+#include "cli/session/commands.h"
+#include "cli/show/draw.h"
+#include "cli/session/files.h"
+#include "runtime/runtime.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BACKEND_JIT, BACKEND_REF, BACKEND_F64, VALUES_SHOWN = 8 };
+
+typedef struct {
+    const Options *options;
+    Diagnostics *diag;
+    Arena *arena;
+    Build build;             /* of a .mdl file */
+    Compilation compilation; /* ref and f64: the graph that is interpreted */
+    Program *program;
+    Drawn drawn;
+} Running;
+
+/* -- the graph -- */
+
+static Graph *read_graph(const Running *running, const char *path) {
+    size_t length = 0;
+    char *text = file_read(path, &length, STATUS_FILE, running->diag);
+    Graph *graph = text ? graph_read(path, text, length, running->diag) : NULL;
+    free(text);
+    return graph;
+}
+
+static Graph *open_graph(Running *running) {
+    const Options *options = running->options;
+    const char *path = options->operands[0];
+    if (!path_ends_in(path, ".mdl")) return read_graph(running, path);
+    if (!build_open(&running->build, path, options, running->diag)) return NULL;
+    return model_graph(running->build.model, (GraphKind)options->kind, running->build.info->batch, running->diag);
+}
+
+static bool skipped_passes(const Running *running, uint32_t *skip) {
+    const OptionList *names = &running->options->skip;
+    *skip = 0;
+    for (uint32_t i = 0; i < names->count; i++) {
+        PassId pass;
+        if (!build_find_pass(names->items[i], &pass, running->diag)) return false;
+        if (pass_is_mandatory(pass)) {
+            diag_error(running->diag, STATUS_USAGE, (Span){0}, "--skip: the pass '%s' cannot be left out", names->items[i]);
+            return false;
+        }
+        *skip |= UINT32_C(1) << pass;
+    }
+    return true;
+}
+
+/* How far the passes go: machine code needs all; the reference interpreter only those that say what a node means; in double
+ * precision it knows functions and composites too. */
+static bool run_passes(Running *running, Graph *graph) {
+    static const PassId last[] = {
+        [BACKEND_JIT] = PASS_COUNT - 1, [BACKEND_REF] = PASS_functions, [BACKEND_F64] = PASS_gradients};
+    PassOptions options = build_pass_options(running->options);
+    if (!skipped_passes(running, &options.skip)) {
+        graph_free(graph);
+        return false;
+    }
+    if (running->options->backend != BACKEND_JIT) options.level = 0;
+    return passes_run(&running->compilation, graph, &options, last[running->options->backend]);
+}
+
+static bool make_program(Running *running) {
+    Path cache;
+    CodegenOptions options = build_codegen_options(running->options, &cache);
+    Compilation *compilation = &running->compilation;
+    if (running->options->backend == BACKEND_REF) {
+        running->program = program_interpret(compilation->graph);
+    } else {
+        running->program = codegen_compile(compilation->plan, compilation->graph, &options, running->diag);
+        *compilation = (Compilation){0}; /* codegen has taken it over */
+    }
+    return running->program != NULL;
+}
+
+/* -- machine code and the reference interpreter, through the same interface -- */
+
+/* With as many digits as tell it from its neighbours; a NaN is one, whatever its sign bit. */
+static void print_real(double value, int digits) {
+    if (isnan(value))
+        fputs(" nan", stdout);
+    else
+        printf(" %.*g", digits, value);
+}
+static void print_f32(float value) { print_real((double)value, 9); }
+static void print_i32(int32_t value) { printf(" %d", value); }
+
+static void print_output(const char *name, const Node *node, const void *data) {
+    char shape[SHAPE_TEXT];
+    int64_t count = shape_elements(node->shape);
+    printf("%s %s =", name, shape_text(node->dtype, node->shape, shape));
+    for (int64_t i = 0; i < count && i < VALUES_SHOWN; i++) {
+        if (node->dtype == DTYPE_F32)
+            print_f32(((const float *)data)[i]);
+        else if (node->dtype == DTYPE_I32)
+            print_i32(((const int32_t *)data)[i]);
+        else
+            print_i32(((const uint8_t *)data)[i]);
+    }
+    puts(count > VALUES_SHOWN ? " ..." : "");
+}
+
+/* A state as it is after the last step. One that the program does not hold has never changed. */
+static void *final_state(const Running *running, const States *states, const Symbol *symbol) {
+    void *data = arena_alloc(running->arena, (size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype));
+    if (!states_read(states, symbol->name, data)) state_initialize(symbol, (uint64_t)running->options->seed, data);
+    return data;
+}
+
+static void print_results(const Running *running, const Runner *runner, const States *states) {
+    const Graph *graph = running->program->graph;
+    uint64_t hash = bits_hash_start();
+    for (uint32_t i = 0; i < graph->output_count; i++) {
+        const Node *node = graph_node(graph, graph->outputs[i].node);
+        const void *data = runner_output(runner, graph->outputs[i].name);
+        print_output(graph->outputs[i].name, node, data);
+        hash = bits_hash(hash, node->dtype, data, shape_elements(node->shape));
+    }
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->kind != SYMBOL_STATE) continue;
+        hash = bits_hash(hash, symbol->dtype, final_state(running, states, symbol), shape_elements(symbol->shape));
+    }
+    printf("hash %016llx\n", (unsigned long long)hash);
+}
+
+static void bind_inputs(Running *running, Runner *runner) {
+    const Graph *graph = running->program->graph;
+    for (uint32_t i = 0; i < graph->symbol_count; i++)
+        if (graph->symbols[i].kind != SYMBOL_STATE) runner_input(runner, graph->symbols[i].name, running->drawn.inputs[i]);
+}
+
+static void run_steps(Running *running, States *states, Threads *threads) {
+    Runner *runner = runner_new(running->program, states, threads, running->diag);
+    if (!runner) return;
+    bind_inputs(running, runner);
+    for (int64_t step = 0; step < running->options->steps; step++) {
+        draw_step(&running->drawn, step);
+        runner_step(runner, running->drawn.rows);
+    }
+    print_results(running, runner, states);
+    runner_free(runner);
+}
+
+static void run_program(Running *running) {
+    States *states = states_new();
+    Threads *threads = threads_new(build_threads(running->options));
+    if (states_bind(states, running->program, running->diag)) {
+        states_initialize(states, (uint64_t)running->options->seed);
+        draw_inputs(&running->drawn, running->program->graph, running->options, running->arena);
+        run_steps(running, states, threads);
+    }
+    threads_free(threads);
+    states_free(states);
+}
+
+/* -- the interpreter in double precision -- */
+
+static void *widened(Arena *arena, DType dtype, const void *data, int64_t count) {
+    if (dtype != DTYPE_F32) return (void *)data;
+    double *wide = ARENA_ARRAY(arena, double, count);
+    for (int64_t i = 0; i < count; i++) wide[i] = (double)((const float *)data)[i];
+    return wide;
+}
+
+static void set_value(Interp *interp, const Symbol *symbol, const void *data, Arena *arena) {
+    if (symbol->node == NODE_NONE) return;
+    const void *wide = widened(arena, symbol->dtype, data, shape_elements(symbol->shape));
+    memcpy(interp_value(interp, symbol->node), wide, interp_value_bytes(interp, symbol->node));
+}
+
+static void set_states(const Running *running, Interp *interp, const Graph *graph) {
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->kind != SYMBOL_STATE) continue;
+        void *data = arena_alloc(running->arena, (size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype));
+        state_initialize(symbol, (uint64_t)running->options->seed, data);
+        set_value(interp, symbol, data, running->arena);
+    }
+}
+
+static void set_inputs(Running *running, Interp *interp, const Graph *graph) {
+    Arena *scratch = arena_new();
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->kind == SYMBOL_STATE) continue;
+        set_value(interp, symbol, draw_gathered(&running->drawn, symbol, running->drawn.inputs[i], scratch), scratch);
+    }
+    arena_free(scratch);
+}
+
+static void print_wide(const char *name, const Node *node, const void *data) {
+    char shape[SHAPE_TEXT];
+    int64_t count = shape_elements(node->shape);
+    if (node->dtype != DTYPE_F32) {
+        print_output(name, node, data);
+        return;
+    }
+    printf("%s %s =", name, shape_text(node->dtype, node->shape, shape));
+    for (int64_t i = 0; i < count && i < VALUES_SHOWN; i++) print_real(((const double *)data)[i], 17);
+    puts(count > VALUES_SHOWN ? " ..." : "");
+}
+
+static void run_wide(Running *running) {
+    const Graph *graph = running->compilation.graph;
+    Interp *interp = interp_new(graph, INTERP_F64);
+    draw_inputs(&running->drawn, graph, running->options, running->arena);
+    set_states(running, interp, graph);
+    for (int64_t step = 0; step < running->options->steps; step++) {
+        if (step) interp_update(interp);
+        draw_step(&running->drawn, step);
+        set_inputs(running, interp, graph);
+        interp_run(interp);
+    }
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        print_wide(graph->outputs[i].name, graph_node(graph, graph->outputs[i].node),
+                   interp_value(interp, graph->outputs[i].node));
+    interp_free(interp);
+}
+
+/* -- the command -- */
+
+Status command_run(const Options *given, Diagnostics *diag) {
+    Running running = {.options = given, .diag = diag, .arena = arena_new()};
+    Graph *graph = open_graph(&running);
+    if (graph && run_passes(&running, graph)) {
+        if (given->backend == BACKEND_F64)
+            run_wide(&running);
+        else if (make_program(&running))
+            run_program(&running);
+    }
+    program_free(running.program);
+    compilation_free(&running.compilation);
+    build_close(&running.build);
+    arena_free(running.arena);
+    return diag_status(diag);
+}

@@ -1,0 +1,112 @@
+/* mlc summary: layers, and the exact memory of the training step, known before it runs. */
+#include "cli/session/build.h"
+#include "cli/session/commands.h"
+#include "cli/session/programs.h"
+#include "cli/text/terminal.h"
+
+#include <string.h>
+
+/* Widths of the columns, at least those that fit most models: all summaries look alike. */
+typedef struct {
+    int layer, op, output;
+} Columns;
+
+static void widen(int *width, const char *text) {
+    int needed = (int)strlen(text); /* names and shapes are ASCII */
+    if (*width < needed) *width = needed;
+}
+
+static Columns columns_of(const LayerInfo *layers, uint32_t count) {
+    Columns columns = {16, 14, 24};
+    char shape[SHAPE_TEXT];
+    for (uint32_t i = 0; i < count; i++) {
+        widen(&columns.layer, layers[i].name);
+        widen(&columns.op, layers[i].op);
+        widen(&columns.output, shape_text(layers[i].output.dtype, layers[i].output.shape, shape));
+    }
+    return columns;
+}
+
+static void print_columns(const Columns *columns, const char *layer, const char *op, const char *output, const char *weights,
+                          const char *operations) {
+    printf("%-*s %-*s %-*s %14s %18s\n", columns->layer, layer, columns->op, op, columns->output, output, weights, operations);
+}
+
+/* Weights that no step changes: frozen ones, and those that the loss does not depend on. */
+static int64_t count_untrained(const Graph *graph) {
+    int64_t count = 0;
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->kind == SYMBOL_STATE && symbol->trainable && !symbol->update) count += shape_elements(symbol->shape);
+    }
+    return count;
+}
+
+static void print_layers(const Build *build, const Graph *graph) {
+    uint32_t count;
+    int64_t weights = 0, operations = 0;
+    const LayerInfo *layers = model_layers(build->model, &count);
+    Columns columns = columns_of(layers, count);
+    char shape[SHAPE_TEXT], text[NUMBER_TEXT], more[NUMBER_TEXT];
+    print_columns(&columns, "layer", "op", "output", "weights", "operations/row");
+    for (uint32_t i = 0; i < count; i++) {
+        print_columns(&columns, layers[i].name, layers[i].op, shape_text(layers[i].output.dtype, layers[i].output.shape, shape),
+                      text_count(text, layers[i].weights), text_count(more, layers[i].operations));
+        weights += layers[i].weights;
+        operations += layers[i].operations;
+    }
+    print_columns(&columns, "total", "", "", text_count(text, weights), text_count(more, operations));
+    if (count_untrained(graph)) print_columns(&columns, "not trained", "", "", text_count(text, count_untrained(graph)), "");
+}
+
+static void print_bytes(const char *what, int64_t bytes) {
+    char exact[NUMBER_TEXT], rounded[NUMBER_TEXT];
+    printf("  %-18s %16s bytes", what, text_count(exact, bytes));
+    if (bytes >= 1024) printf("  %s", text_bytes(rounded, bytes));
+    putchar('\n');
+}
+
+/* Bytes of one row of all fields of the source */
+static int64_t row_bytes(const SourceSchema *schema) {
+    int64_t bytes = 0;
+    for (uint32_t i = 0; i < schema->field_count; i++)
+        bytes += shape_elements(schema->fields[i].row) * (int64_t)dtype_bytes(schema->fields[i].dtype);
+    return bytes;
+}
+
+static uint32_t count_barriers(const Plan *plan) {
+    uint32_t barriers = 1; /* the closing one */
+    for (uint32_t i = 0; i < plan->kernel_count; i++) barriers += plan->kernels[i].barrier_before;
+    return barriers;
+}
+
+static void print_step(const Build *build, const Compilation *compilation) {
+    const Graph *graph = compilation->graph;
+    const Plan *plan = compilation->plan;
+    const SourceSchema *schema = &build->info->schema;
+    printf("\nmemory of the training step, batch %u\n", build->info->batch);
+    print_bytes("weights", graph_state_bytes(graph, true));
+    print_bytes("optimizer", graph_state_bytes(graph, false));
+    print_bytes("both as stored", (int64_t)stored_state_bytes(graph, plan->states, plan->state_count));
+    print_bytes("slab", (int64_t)plan->slab_bytes);
+    if (plan->own_bytes) print_bytes("slab of a thread", (int64_t)plan->own_bytes);
+    print_bytes("outputs", (int64_t)plan->output_bytes);
+    if (schema->train_rows)
+        print_bytes("data", (schema->train_rows + schema->valid_rows + schema->test_rows) * row_bytes(schema));
+    uint32_t barriers = count_barriers(plan);
+    printf("%u nodes in %u kernels, %u barrier%s\n", graph->node_count - 1, plan->kernel_count, barriers,
+           barriers == 1 ? "" : "s");
+}
+
+Status command_summary(const Options *given, Diagnostics *diag) {
+    Build build;
+    Compilation compilation;
+    bool opened = build_open(&build, given->operands[0], given, diag);
+    if (opened && build_compilation(&build, GRAPH_TRAIN, build.info->batch, PASS_COUNT - 1, &compilation)) {
+        print_layers(&build, compilation.graph);
+        print_step(&build, &compilation);
+        compilation_free(&compilation);
+    }
+    build_close(&build);
+    return diag_status(diag);
+}

@@ -1,0 +1,270 @@
+/* The JSON lines of a run, written as they come and read back when the run goes on. */
+#include "cli/results/journal.h"
+#include "cli/results/confusion.h"
+#include "cli/session/runs.h"
+#include "cli/text/terminal.h"
+#include "ir/base/files.h"
+#include "ir/base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Digits: as many as tell an f32 from its neighbours, and as many as every f64 has. */
+enum { NUMBER_DIGITS = 9, EXACT_DIGITS = 15, KEY_MAX = 256, LINE_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(EXACT_DIGITS) };
+
+/* A whole number keeps all of its digits. */
+json_t *json_exact(double value) {
+    bool whole = value == floor(value) && fabs(value) >= 1e9 && fabs(value) <= 0x1p53;
+    if (whole) return json_integer((json_int_t)value);
+    return isfinite(value) ? json_real(number_shortest(value)) : json_null();
+}
+
+json_t *json_number(double value) {
+    char text[NUMBER_TEXT];
+    bool whole = value == floor(value) && fabs(value) <= 0x1p53;
+    snprintf(text, sizeof text, "%.*g", NUMBER_DIGITS, number_shortest(value));
+    return json_exact(whole ? value : strtod(text, NULL));
+}
+
+json_t *json_text(const char *text) {
+    json_t *string = json_string(text);
+    return string ? string : json_string("?");
+}
+
+bool json_print_line(json_t *value, FILE *out) {
+    bool printed = json_dumpf(value, out, LINE_FLAGS) == 0 && fputc('\n', out) != EOF && fflush(out) == 0;
+    json_decref(value);
+    return printed;
+}
+
+void journal_init(Journal *journal, const char *folder, const ModelInfo *info, bool to_stdout, Diagnostics *diag) {
+    *journal = (Journal){
+        .diag = diag,
+        .path = path_join(folder, RUN_METRICS),
+        .to_stdout = to_stdout,
+        .info = info,
+    };
+}
+
+static void forget_counts(EpochRecord *record) {
+    for (uint32_t i = 0; i < RUNTIME_MAX_METRICS; i++) {
+        free(record->valid.counts[i]);
+        free(record->test.counts[i]);
+        record->valid.counts[i] = record->test.counts[i] = NULL;
+    }
+}
+
+static EpochRecord *last_record(const Journal *journal) {
+    return journal->record_count ? &journal->records[journal->record_count - 1] : NULL;
+}
+
+const EpochRecord *journal_last(const Journal *journal) { return last_record(journal); }
+
+void journal_free(Journal *journal) {
+    if (journal->file) fclose(journal->file);
+    if (journal->record_count) forget_counts(last_record(journal));
+    free(journal->records);
+    *journal = (Journal){0};
+}
+
+static void add_record(Journal *journal, const EpochRecord *record) {
+    if (journal->record_count) forget_counts(last_record(journal));
+    if (journal->record_count == journal->record_capacity) {
+        uint32_t capacity = journal->record_capacity ? 2 * journal->record_capacity : 32;
+        journal->records = memory_grow(journal->records, capacity, sizeof *journal->records, "the epochs of a run");
+        journal->record_capacity = capacity;
+    }
+    journal->records[journal->record_count++] = *record;
+}
+
+/* -- one epoch as JSON and back -- */
+
+static const char *split_key(char key[KEY_MAX], const char *split, const char *value) {
+    snprintf(key, KEY_MAX, "%s_%s", split, value);
+    return key;
+}
+
+static void put_measured(json_t *line, const Journal *journal, const char *split, const Measured *measured) {
+    char key[KEY_MAX];
+    if (!measured->present) return;
+    json_object_set_new(line, split_key(key, split, "loss"), json_number(measured->loss));
+    const ModelInfo *info = journal->info;
+    for (uint32_t i = 0; i < info->metric_count; i++) {
+        Confusion confusion = {.classes = info->counts[i].classes, .counts = measured->counts[i]};
+        json_object_set_new(line, split_key(key, split, info->metrics[i]),
+                            measured->counts[i] ? confusion_json(&confusion) : json_number(measured->metrics[i]));
+    }
+}
+
+static json_t *record_to_json(const Journal *journal, const EpochRecord *record) {
+    json_t *line = json_pack("{s:s, s:i}", "event", "epoch", "epoch", (int)record->epoch);
+    json_object_set_new(line, "train_loss", json_number(record->train_loss));
+    put_measured(line, journal, "valid", &record->valid);
+    put_measured(line, journal, "test", &record->test);
+    json_object_set_new(line, "seconds", json_number(record->seconds));
+    json_object_set_new(line, "samples_per_second", json_number(record->samples_per_second));
+    return line;
+}
+
+static double get_number(const json_t *line, const char *key) {
+    const json_t *value = json_object_get(line, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static Measured get_measured(const json_t *line, const Journal *journal, const char *split) {
+    char key[KEY_MAX];
+    Measured measured = {.present = json_object_get(line, split_key(key, split, "loss")) != NULL};
+    measured.loss = get_number(line, key);
+    for (uint32_t i = 0; i < journal->info->metric_count; i++) {
+        int64_t classes = journal->info->counts[i].classes;
+        split_key(key, split, journal->info->metrics[i]);
+        measured.metrics[i] = get_number(line, key);
+        if (classes) measured.counts[i] = confusion_read(json_object_get(line, key), classes);
+    }
+    return measured;
+}
+
+static EpochRecord record_from_json(const Journal *journal, const json_t *line) {
+    return (EpochRecord){
+        .epoch = (uint32_t)json_integer_value(json_object_get(line, "epoch")),
+        .train_loss = get_number(line, "train_loss"),
+        .seconds = get_number(line, "seconds"),
+        .samples_per_second = get_number(line, "samples_per_second"),
+        .valid = get_measured(line, journal, "valid"),
+        .test = get_measured(line, journal, "test"),
+    };
+}
+
+/* -- the file -- */
+
+static const char *event_of(const json_t *line) {
+    const char *event = json_string_value(json_object_get(line, "event"));
+    return event ? event : "";
+}
+
+/* Whether a line of the earlier part stays: it is whole, no end, and no epoch that is done again. Records epochs. */
+static bool keep_line(Journal *journal, const char *text, size_t length, uint32_t first_epoch) {
+    json_t *line = json_loadb(text, length, 0, NULL);
+    bool kept = line && strcmp(event_of(line), "end") != 0;
+    if (kept && strcmp(event_of(line), "epoch") == 0) {
+        EpochRecord record = record_from_json(journal, line);
+        kept = record.epoch < first_epoch;
+        if (kept)
+            add_record(journal, &record);
+        else
+            forget_counts(&record);
+    }
+    json_decref(line);
+    return kept;
+}
+
+/* Moves the lines that stay to the front of the text; returns their length. */
+static size_t keep_lines(Journal *journal, char *text, size_t length, uint32_t first_epoch) {
+    size_t kept = 0;
+    for (size_t begin = 0, next; begin < length; begin = next) {
+        const char *newline = memchr(text + begin, '\n', length - begin);
+        next = newline ? (size_t)(newline - text) + 1 : length;
+        if (!newline || !keep_line(journal, text + begin, next - begin, first_epoch)) continue;
+        memmove(text + kept, text + begin, next - begin);
+        kept += next - begin;
+    }
+    return kept;
+}
+
+/* The lines that stay; an empty text if there are none. NULL after reporting an error. */
+static char *read_earlier(Journal *journal, uint32_t first_epoch, size_t *length) {
+    *length = 0;
+    if (!first_epoch || !path_exists(journal->path.path)) return memory_copy_string("", "the lines of a run");
+    char *text = file_read(journal->path.path, length, STATUS_FILE, journal->diag);
+    if (text) *length = keep_lines(journal, text, *length, first_epoch);
+    return text;
+}
+
+static void report_unwritten(Journal *journal) {
+    diag_error(journal->diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", journal->path.path, strerror(errno));
+    if (journal->file) fclose(journal->file);
+    journal->file = NULL;
+}
+
+static bool write_beginning(Journal *journal, uint32_t first_epoch, const json_t *start) {
+    size_t length;
+    char *earlier = read_earlier(journal, first_epoch, &length), *line = json_dumps(start, LINE_FLAGS);
+    FilePart parts[] = {{earlier, length}, {line, line ? strlen(line) : 0}, {"\n", 1}};
+    bool written = earlier && file_replace(journal->path.path, parts, sizeof parts / sizeof *parts);
+    if (earlier && !written) report_unwritten(journal);
+    free(earlier);
+    free(line);
+    return written;
+}
+
+bool journal_open(Journal *journal, uint32_t first_epoch, json_t *start) {
+    bool written = write_beginning(journal, first_epoch, start);
+    int file = written ? open(journal->path.path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC) : -1;
+    journal->file = file < 0 ? NULL : fdopen(file, "ab");
+    if (written && !journal->file) report_unwritten(journal);
+    if (!journal->file && file >= 0) close(file);
+    if (journal->to_stdout && journal->file) json_print_line(json_incref(start), stdout);
+    json_decref(start);
+    return journal->file != NULL;
+}
+
+void journal_write(Journal *journal, json_t *line) {
+    if (journal->to_stdout) json_print_line(json_incref(line), stdout);
+    if (!journal->file)
+        json_decref(line);
+    else if (!json_print_line(line, journal->file))
+        report_unwritten(journal);
+}
+
+void journal_epoch(Journal *journal, const EpochRecord *record) {
+    add_record(journal, record);
+    journal_write(journal, record_to_json(journal, record));
+}
+
+/* -- warnings and errors as events -- */
+
+typedef struct {
+    json_t *events;
+    DiagKind kind;
+    json_t *last; /* that notes and remedies belong to; NULL: to none that is wanted */
+} Gathering;
+
+static void put_place(json_t *object, const DiagLine *line) {
+    json_object_set_new(object, "message", json_text(line->message));
+    if (!line->file) return;
+    json_object_set_new(object, "file", json_text(line->file));
+    json_object_set_new(object, "line", json_integer(line->line));
+    json_object_set_new(object, "column", json_integer(line->column));
+}
+
+static void append(json_t *object, const char *key, json_t *item) {
+    if (!json_object_get(object, key)) json_object_set_new(object, key, json_array());
+    json_array_append_new(json_object_get(object, key), item);
+}
+
+static void gather(void *context, const DiagLine *line) {
+    Gathering *gathering = context;
+    bool begins = line->kind == DIAG_ERROR || line->kind == DIAG_WARNING;
+    if (begins) gathering->last = NULL;
+    if (line->kind == gathering->kind) {
+        gathering->last = json_pack("{s:s}", "event", line->kind == DIAG_ERROR ? "error" : "warning");
+        put_place(gathering->last, line);
+        json_array_append_new(gathering->events, gathering->last);
+    } else if (gathering->last && line->kind == DIAG_HELP) {
+        append(gathering->last, "help", json_text(line->message));
+    } else if (gathering->last && line->kind == DIAG_NOTE) {
+        json_t *note = json_object();
+        put_place(note, line);
+        append(gathering->last, "notes", note);
+    }
+}
+
+json_t *journal_diagnostics(const Diagnostics *diag, DiagKind kind) {
+    Gathering gathering = {json_array(), kind, NULL};
+    diag_visit(diag, gather, &gathering);
+    return gathering.events;
+}

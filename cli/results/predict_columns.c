@@ -1,0 +1,160 @@
+/* The columns of what mlc predict answers: the same for a table on the terminal and for a csv file, which has more of them. */
+#include "cli/results/predict_columns.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { FEW_CLASSES = 4, FEW_TARGETS = 3, VALUES_SHOWN = 10 };
+
+typedef struct {
+    const Predicting *predicting;
+    bool all; /* a csv file has all columns, and every head says whose it is */
+    Column *items;
+    uint32_t count;
+} Building;
+
+/* -- which there are -- */
+
+static void add(Building *building, Column column) { building->items[building->count++] = column; }
+
+static bool names_differ(const Predicting *predicting) {
+    const char *first = dataset_row_place(predicting->session.dataset, predicting->rows[0]).file;
+    for (int64_t i = 1; i < predicting->count; i++)
+        if (dataset_row_place(predicting->session.dataset, predicting->rows[i]).file != first) return true;
+    return false;
+}
+
+/* Of the row: its place in the split, and where it was read from. */
+static void add_places(Building *building) {
+    const Predicting *predicting = building->predicting;
+    RowPlace place = dataset_row_place(predicting->session.dataset, predicting->rows[0]);
+    if (!predicting->files) add(building, (Column){.kind = COLUMN_INDEX, .head = "index"});
+    if (predicting->inputs.names || place.row < 0 || names_differ(predicting))
+        add(building, (Column){.kind = COLUMN_FILE, .head = "file"});
+    if (!predicting->inputs.names && place.row >= 0) add(building, (Column){.kind = COLUMN_ROW, .head = "row"});
+    if (place.line) add(building, (Column){.kind = COLUMN_LINE, .head = "line"});
+}
+
+/* "price", or of several outputs in a file "kind.price" */
+static const char *head(const Building *building, const Predictions *output, const char *format, const char *name) {
+    Arena *arena = building->predicting->session.arena;
+    const char *text = arena_format(arena, format, name);
+    bool prefix = building->all && building->predicting->output_count > 1;
+    return prefix ? arena_format(arena, "%s.%s", output->output->name, text) : text;
+}
+
+static void add_classes(Building *building, const Predictions *output) {
+    const Predicting *predicting = building->predicting;
+    bool known = predicted_known(predicting, output) > 0;
+    bool shares = building->all || (output->width <= FEW_CLASSES && predicting->output_count == 1);
+    if (known) add(building, (Column){COLUMN_TRUE, output, 0, head(building, output, "true", "")});
+    add(building, (Column){COLUMN_PREDICTED, output, 0, head(building, output, "predicted", "")});
+    add(building, (Column){COLUMN_PROBABILITY, output, 0, head(building, output, "probability", "")});
+    for (int32_t k = 0; shares && k < output->width; k++) {
+        char number[NUMBER_TEXT];
+        const char *name = class_text(&predicting->session, output->output, k, number);
+        add(building, (Column){COLUMN_SHARE, output, k, head(building, output, building->all ? "p(%s)" : "%s", name)});
+    }
+    if (known && !building->all) add(building, (Column){COLUMN_WRONG, output, 0, ""});
+}
+
+static void add_target(Building *building, const Predictions *output) {
+    const ModelTarget *target = &output->output->target;
+    int64_t width = target->width;
+    bool truths = output->truths && (building->all || width <= FEW_TARGETS);
+    for (int64_t k = 0; k < width && (building->all || k < VALUES_SHOWN); k++) {
+        if (truths) add(building, (Column){COLUMN_TRUTH, output, k, head(building, output, "true %s", target->names[k])});
+        add(building, (Column){COLUMN_UNITS, output, k, head(building, output, "predicted %s", target->names[k])});
+        if (truths)
+            add(building,
+                (Column){COLUMN_ERROR, output, k,
+                         head(building, output, building->all || width > 1 ? "error %s" : "error", target->names[k])});
+    }
+}
+
+static void add_values(Building *building, const Predictions *output) {
+    Arena *arena = building->predicting->session.arena;
+    int64_t shown = building->all || output->width <= VALUES_SHOWN ? output->width : VALUES_SHOWN;
+    for (int64_t k = 0; k < shown; k++)
+        add(building, (Column){COLUMN_VALUE, output, k,
+                               output->width == 1 ? output->output->name
+                                                  : arena_format(arena, "%s[%lld]", output->output->name, (long long)k)});
+}
+
+Column *predicted_columns(const Predicting *predicting, bool all, bool classes, uint32_t *count) {
+    uint32_t most = 8;
+    for (uint32_t k = 0; k < predicting->output_count; k++) most += 4 + 4 * (uint32_t)predicting->outputs[k].width;
+    Building building = {predicting, all, ARENA_ARRAY(predicting->session.arena, Column, most), 0};
+    add_places(&building);
+    for (uint32_t k = 0; k < predicting->output_count; k++) {
+        const Predictions *output = &predicting->outputs[k];
+        if (output->output->classes && classes) add_classes(&building, output);
+        if (output->output->classes) continue;
+        if (output->units) add_target(&building, output);
+        if (!output->units || (all && output->output->target.converted)) add_values(&building, output);
+        if (!all && output->width > VALUES_SHOWN) add(&building, (Column){COLUMN_MORE, output, 0, ""});
+    }
+    *count = building.count;
+    return building.items;
+}
+
+/* -- what stands in them -- */
+
+bool column_is_name(const Column *column) {
+    return column->kind == COLUMN_FILE || column->kind == COLUMN_TRUE || column->kind == COLUMN_PREDICTED ||
+           column->kind == COLUMN_WRONG || column->kind == COLUMN_MORE;
+}
+
+static const char *whole(int64_t number, char buffer[NUMBER_TEXT]) {
+    snprintf(buffer, NUMBER_TEXT, "%lld", (long long)number);
+    return buffer;
+}
+
+static const char *class_cell(const Predicting *predicting, const Predictions *output, int32_t class,
+                              char buffer[NUMBER_TEXT]) {
+    return class < 0 ? "?" : class_text(&predicting->session, output->output, class, buffer);
+}
+
+static const char *file_of(const Predicting *predicting, int64_t i) {
+    if (predicting->inputs.names) return predicting->inputs.names[i];
+    return dataset_row_place(predicting->session.dataset, predicting->rows[i]).file;
+}
+
+double column_number(const Predicting *predicting, const Column *column, int64_t i) {
+    const Predictions *output = column->output;
+    int64_t at = output ? i * output->width + column->element : 0;
+    RowPlace place = dataset_row_place(predicting->session.dataset, predicting->rows[i]);
+    switch (column->kind) {
+    case COLUMN_INDEX: return (double)(predicting->first + i);
+    case COLUMN_ROW: return (double)place.row;
+    case COLUMN_LINE: return (double)place.line;
+    case COLUMN_PROBABILITY: return prediction_share(output, i, prediction_class(output, i));
+    case COLUMN_SHARE: return prediction_share(output, i, (int32_t)column->element);
+    case COLUMN_TRUTH: return output->truths[at];
+    case COLUMN_UNITS: return output->units[at];
+    case COLUMN_ERROR: return output->units[at] - output->truths[at];
+    case COLUMN_VALUE: return (double)output->values[at];
+    default: return NAN;
+    }
+}
+
+const char *column_name(const Predicting *predicting, const Column *column, int64_t i, char buffer[NUMBER_TEXT]) {
+    switch (column->kind) {
+    case COLUMN_FILE: return file_of(predicting, i);
+    case COLUMN_TRUE: return class_cell(predicting, column->output, predicted_truth(predicting, column->output, i), buffer);
+    case COLUMN_PREDICTED: return class_cell(predicting, column->output, prediction_class(column->output, i), buffer);
+    case COLUMN_WRONG: return predicted_wrongly(predicting, column->output, i) ? "wrong" : "";
+    default: return "...";
+    }
+}
+
+const char *column_text(const Predicting *predicting, const Column *column, int64_t i, char buffer[NUMBER_TEXT]) {
+    if (column_is_name(column)) return column_name(predicting, column, i, buffer);
+    double number = column_number(predicting, column, i);
+    if (column->kind == COLUMN_INDEX || column->kind == COLUMN_ROW || column->kind == COLUMN_LINE)
+        return whole((int64_t)number, buffer);
+    if (column->kind == COLUMN_PROBABILITY || column->kind == COLUMN_SHARE) return text_percent(buffer, number, 2);
+    if (isnan(number) && column->kind != COLUMN_UNITS && column->kind != COLUMN_VALUE) return "?"; /* not known */
+    if (column->kind == COLUMN_VALUE) return text_value(buffer, number, VALUE_DIGITS);
+    return text_exact(buffer, number, VALUE_DIGITS); /* in the units of the data */
+}

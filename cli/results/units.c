@@ -1,0 +1,287 @@
+/* Regression in the units of the data: what standardize, log... made of the target is undone, in double. */
+#include "cli/results/forward.h"
+#include "cli/results/units.h"
+#include "cli/results/journal.h"
+#include "ir/base/display.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH_MAX = 1024, COLUMNS_EACH = 8 };
+
+typedef struct {
+    Session *session;
+    const Forward *forward;
+    const Graph *graph;
+    Interp *interp;
+    int64_t batch;
+    bool *missing; /* of each node: the data do not hold what it is made of */
+    bool *absent;  /* of each row of the batch: a cell is missing where the model reads whole numbers */
+} Converting;
+
+/* -- what goes into the graph -- */
+
+static Predictions *predictions_of(const Converting *converting, const char *symbol) {
+    const char *name = strchr(symbol, ':') + 1;
+    for (uint32_t i = 0; i < converting->forward->output_count; i++)
+        if (!strcmp(converting->forward->outputs[i].output->name, name)) return &converting->forward->outputs[i];
+    return NULL;
+}
+
+static void set_states(const Converting *converting) {
+    for (uint32_t i = 0; i < converting->graph->symbol_count; i++) {
+        const Symbol *symbol = &converting->graph->symbols[i];
+        if (symbol->kind != SYMBOL_STATE || !symbol->node) continue;
+        int64_t count = shape_elements(symbol->shape);
+        float *values = ARENA_ARRAY(converting->session->arena, float, count);
+        double *to = interp_value(converting->interp, symbol->node);
+        states_read(converting->session->states, symbol->name, values);
+        for (int64_t k = 0; k < count; k++) to[k] = (double)values[k];
+    }
+}
+
+static void put_element(void *to, DType dtype, int64_t at, double value) {
+    if (dtype == DTYPE_F32)
+        ((double *)to)[at] = value;
+    else if (dtype == DTYPE_I32)
+        ((int32_t *)to)[at] = (int32_t)value;
+    else
+        ((uint8_t *)to)[at] = (uint8_t)value;
+}
+
+/* Numbers have the digits of the files; text has its codes. */
+static void set_rows(const Converting *converting, const Symbol *symbol, int64_t first, int64_t count) {
+    const void *data;
+    double *numbers = dataset_numbers(converting->session->dataset, symbol->name, converting->forward->rows + first, count);
+    const SourceField *field = dataset_find(converting->session->dataset, symbol->name, &data);
+    int64_t width = shape_inner(symbol->shape, 0);
+    void *to = interp_value(converting->interp, symbol->node);
+    for (int64_t i = 0; field && i < count * width; i++) {
+        int64_t at = converting->forward->rows[first + i / width] * width + i % width;
+        double value = numbers ? numbers[i] : dtype_element(field->dtype, data, at);
+        bool absent = symbol->dtype != DTYPE_F32 && !(fabs(value) <= INT32_MAX);
+        converting->absent[i / width] |= absent;
+        put_element(to, symbol->dtype, i, absent ? 0 : value);
+    }
+    free(numbers);
+}
+
+/* What a transform of columns has learnt, by "y.standardize.mean". */
+static const double *learnt_numbers(const Converting *converting, const char *name) {
+    uint32_t count;
+    const Learnt *all = dataset_learnt(converting->session->dataset, &count);
+    size_t length = strlen(name) - strlen(strrchr(name, '.'));
+    for (uint32_t i = 0; i < count; i++)
+        if (strlen(all[i].name) == length && !strncmp(all[i].name, name, length))
+            return strcmp(name + length, ".deviation") ? all[i].values : all[i].deviation;
+    return NULL;
+}
+
+/* "number:1700000001" and "learnt:y.standardize.mean"; false: it is something else. */
+static bool set_number(const Converting *converting, const Symbol *symbol) {
+    double *to = interp_value(converting->interp, symbol->node);
+    const char *what = strchr(symbol->name, ':') + 1;
+    bool number = !strncmp(symbol->name, UNITS_NUMBER ":", strlen(UNITS_NUMBER ":")),
+         learnt = !strncmp(symbol->name, UNITS_LEARNT ":", strlen(UNITS_LEARNT ":"));
+    const double *numbers = learnt ? learnt_numbers(converting, what) : NULL;
+    if (number) *to = strtod(what, NULL);
+    if (numbers) memcpy(to, numbers, (size_t)shape_elements(symbol->shape) * sizeof *to);
+    return number || learnt;
+}
+
+static void set_predictions(const Converting *converting, const Symbol *symbol, int64_t first, int64_t count) {
+    const Predictions *predictions = predictions_of(converting, symbol->name);
+    double *to = interp_value(converting->interp, symbol->node);
+    for (int64_t i = 0; predictions && i < count * predictions->width; i++)
+        to[i] = (double)predictions->values[first * predictions->width + i];
+}
+
+static void set_batch(const Converting *converting, int64_t first, int64_t count) {
+    memset(converting->absent, 0, (size_t)converting->batch * sizeof *converting->absent);
+    for (uint32_t i = 0; i < converting->graph->symbol_count; i++) {
+        const Symbol *symbol = &converting->graph->symbols[i];
+        if (!symbol->node) continue;
+        if (symbol->kind == SYMBOL_BATCH) set_rows(converting, symbol, first, count);
+        if (symbol->kind == SYMBOL_VALUE && !set_number(converting, symbol)) set_predictions(converting, symbol, first, count);
+    }
+}
+
+/* -- what comes out -- */
+
+static bool *find_missing(const Converting *converting) {
+    const Graph *graph = converting->graph;
+    const void *data;
+    bool *missing = ARENA_ARRAY(converting->session->arena, bool, graph->node_count);
+    for (NodeId id = 1; id < graph->node_count; id++) {
+        const Node *node = graph_node(graph, id);
+        const Symbol *symbol = node->op == OP_input ? &graph->symbols[node->attrs.symbol] : NULL;
+        missing[id] =
+            symbol && symbol->kind == SYMBOL_BATCH && !dataset_find(converting->session->dataset, symbol->name, &data);
+        for (uint32_t i = 0; i < node->operand_count; i++) missing[id] |= missing[node->operands[i]];
+    }
+    return missing;
+}
+
+/* Where an output of the graph belongs to; NULL: nowhere. */
+static double **place_of(const Converting *converting, const Output *output) {
+    Predictions *predictions = predictions_of(converting, output->name);
+    size_t what = strcspn(output->name, ":");
+    if (!predictions || converting->missing[output->node]) return NULL;
+    if (!strncmp(output->name, UNITS_PREDICTION, what)) return &predictions->units;
+    return strncmp(output->name, UNITS_TRUTH, what) ? &predictions->targets : &predictions->truths;
+}
+
+static void take_output(const Converting *converting, const Output *output, int64_t first, int64_t count) {
+    double **place = place_of(converting, output);
+    if (!place) return;
+    const Predictions *predictions = predictions_of(converting, output->name);
+    int64_t width = predictions->width;
+    const double *from = interp_value(converting->interp, output->node);
+    if (!*place) *place = ARENA_ARRAY(converting->session->arena, double, predictions->rows *width);
+    for (int64_t i = 0; i < count * width; i++) {
+        bool absent = place != &predictions->units && converting->absent[i / width];
+        (*place)[first * width + i] = absent ? NAN : from[i];
+    }
+}
+
+static void run_batches(Converting *converting) {
+    set_states(converting);
+    for (int64_t first = 0; first < converting->forward->count; first += converting->batch) {
+        int64_t left = converting->forward->count - first, count = left < converting->batch ? left : converting->batch;
+        set_batch(converting, first, count);
+        interp_run(converting->interp);
+        for (uint32_t i = 0; i < converting->graph->output_count; i++)
+            take_output(converting, &converting->graph->outputs[i], first, count);
+    }
+}
+
+static bool any_target(const Forward *forward) {
+    bool any = false;
+    for (uint32_t i = 0; i < forward->output_count; i++) any |= forward->outputs[i].output->target.width > 0;
+    return any;
+}
+
+bool units_keep(Session *session) {
+    const ModelInfo *info = session->build.info;
+    bool converted = false;
+    for (uint32_t i = 0; i < info->output_count; i++) converted |= info->outputs[i].target.converted;
+    Graph *graph = converted ? model_graph(session->build.model, GRAPH_UNITS, 1, session->build.diag) : NULL;
+    if (graph) states_keep(session->states, graph);
+    graph_free(graph);
+    return graph || !converted;
+}
+
+bool units_run(Session *session, const Forward *forward) {
+    if (!any_target(forward) || !forward->count) return true;
+    Converting converting = {.session = session, .forward = forward};
+    converting.batch = forward->count < BATCH_MAX ? forward->count : BATCH_MAX;
+    Graph *graph = model_graph(session->build.model, GRAPH_UNITS, (uint32_t)converting.batch, session->build.diag);
+    if (!graph) return false;
+    converting.graph = graph;
+    converting.interp = interp_new(graph, INTERP_F64);
+    converting.missing = find_missing(&converting);
+    converting.absent = ARENA_ARRAY(session->arena, bool, converting.batch);
+    run_batches(&converting);
+    interp_free(converting.interp);
+    graph_free(graph);
+    return true;
+}
+
+/* -- how far they are apart -- */
+
+/* Of the values `first`, first + step... whose truth is known. */
+static UnitErrors measure(const Predictions *predictions, int64_t first, int64_t step) {
+    UnitErrors errors = {0};
+    double sum = 0, squares = 0, absolute = 0, spread = 0;
+    int64_t end = predictions->rows * predictions->width;
+    for (int64_t i = first; i < end; i += step) {
+        double truth = predictions->truths[i], error = predictions->units[i] - truth;
+        if (isnan(truth)) continue;
+        errors.count++;
+        sum += truth;
+        squares += error * error;
+        absolute += fabs(error);
+    }
+    double count = (double)errors.count, mean = sum / count;
+    for (int64_t i = first; i < end; i += step)
+        if (!isnan(predictions->truths[i])) spread += (predictions->truths[i] - mean) * (predictions->truths[i] - mean);
+    errors.rmse = errors.count ? sqrt(squares / count) : NAN;
+    errors.mae = errors.count ? absolute / count : NAN;
+    errors.r2 = spread > 0 ? 1 - squares / spread : NAN;
+    return errors;
+}
+
+/* -- the errors of all outputs -- */
+
+static void add_errors(UnitErrors *list, uint32_t *count, UnitErrors errors, const Predictions *predictions, const char *name) {
+    errors.output = predictions->output->name;
+    errors.name = name;
+    if (errors.count) list[(*count)++] = errors;
+}
+
+/* Many columns have one line together. */
+static void add_output(Arena *arena, UnitErrors *list, uint32_t *count, const Predictions *predictions) {
+    const ModelTarget *target = &predictions->output->target;
+    bool each = target->width <= COLUMNS_EACH;
+    for (int64_t k = 0; k < target->width && each; k++)
+        add_errors(list, count, measure(predictions, k, target->width), predictions, target->names[k]);
+    if (!each)
+        add_errors(list, count, measure(predictions, 0, 1), predictions,
+                   arena_format(arena, "%s... %s", target->names[0], target->names[target->width - 1]));
+}
+
+UnitErrors *units_errors(Arena *arena, const Predictions *outputs, uint32_t output_count, uint32_t *count) {
+    UnitErrors *list = ARENA_ARRAY(arena, UnitErrors, output_count * COLUMNS_EACH);
+    *count = 0;
+    for (uint32_t i = 0; i < output_count; i++)
+        if (outputs[i].truths) add_output(arena, list, count, &outputs[i]);
+    return list;
+}
+
+UnitErrors *units_measure(Session *session, Split split, uint32_t batch, uint32_t *count) {
+    const ModelInfo *info = session->build.info;
+    Forward forward = {batch, dataset_split(session->dataset, split), dataset_rows(session->dataset, split),
+                       ARENA_ARRAY(session->arena, Predictions, info->output_count), 0};
+    for (uint32_t i = 0; i < info->output_count; i++)
+        if (info->outputs[i].target.width) forward.outputs[forward.output_count++].output = &info->outputs[i];
+    *count = 0;
+    if (!forward.output_count || !forward.count) return ARENA_ARRAY(session->arena, UnitErrors, 0);
+    if (!forward_run(session, GRAPH_EVAL, &forward) || !units_run(session, &forward)) return NULL;
+    return units_errors(session->arena, forward.outputs, forward.output_count, count);
+}
+
+/* -- showing them -- */
+
+/* "price", or of several outputs "guess.price" */
+const char *units_name(Arena *arena, const UnitErrors *list, uint32_t count, uint32_t i) {
+    bool several = false;
+    for (uint32_t k = 0; k < count; k++) several |= strcmp(list[k].output, list[i].output) != 0;
+    return several ? arena_format(arena, "%s.%s", list[i].output, list[i].name) : list[i].name;
+}
+
+void units_print(Arena *arena, const UnitErrors *list, uint32_t count) {
+    char rmse[NUMBER_TEXT], mae[NUMBER_TEXT], r2[NUMBER_TEXT];
+    int width = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const char *name = units_name(arena, list, count, i);
+        int columns = (int)shown_columns(name, shown_fitting(name, CLASS_WIDTH));
+        if (columns > width) width = columns;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        fputs("  ", stdout);
+        terminal_cell(stdout, units_name(arena, list, count, i), -width, CLASS_WIDTH);
+        printf("  rmse %-11s  mae %-11s  r2 %s\n", text_value(rmse, list[i].rmse, VALUE_DIGITS),
+               text_value(mae, list[i].mae, VALUE_DIGITS), text_number(r2, list[i].r2));
+    }
+}
+
+json_t *units_json(const UnitErrors *list, uint32_t count) {
+    json_t *lines = json_array();
+    for (uint32_t i = 0; i < count; i++)
+        json_array_append_new(lines, json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o}", "output", list[i].output, "column",
+                                               list[i].name, "count", (json_int_t)list[i].count, "rmse",
+                                               json_number(list[i].rmse), "mae", json_number(list[i].mae), "mse",
+                                               json_number(list[i].rmse * list[i].rmse), "r2", json_number(list[i].r2)));
+    return lines;
+}

@@ -1,0 +1,141 @@
+/* From a model file to a compilation. */
+#include "cli/session/build.h"
+#include "cli/session/suggest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static Model *load(const Build *build, const char *const *sets, uint32_t set_count) {
+    ModelOptions options = {
+        .path = build->path.path,
+        .folder = build->folder.path,
+        .text = build->text,
+        .length = build->length,
+        .sets = sets,
+        .set_count = set_count,
+        .read = file_read_plain,
+        .like = build->like,
+        .schema = keeper_schema,
+        .classes = keeper_classes,
+        .schema_context = build->keeper,
+        .weights_given = build->options->weights != NULL,
+    };
+    return model_load(&options, build->diag);
+}
+
+bool build_open_copy(Build *build, const char *path, const char *folder, const SourceSchema *like, const Options *options,
+                     Diagnostics *diag) {
+    *build = (Build){.options = options, .diag = diag, .like = like, .keeper = keeper_new()};
+    snprintf(build->path.path, sizeof build->path.path, "%s", path);
+    snprintf(build->folder.path, sizeof build->folder.path, "%s", folder);
+    build->text = file_read(path, &build->length, STATUS_FILE, diag);
+    build->model = build->text ? load(build, options->set.items, options->set.count) : NULL;
+    build->info = build->model ? model_info(build->model) : NULL;
+    return build->model != NULL;
+}
+
+/* What cannot be the text of a model, with what may have been meant. */
+static bool check_file(const char *path, Diagnostics *diag) {
+    if (path_is_stdin(path)) return true;
+    if (path_is_folder(path))
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' is a folder, not the file of a model", path);
+    else if (!path_exists(path))
+        diag_error(diag, STATUS_FILE, (Span){0}, "cannot read '%s': %s", path, strerror(errno));
+    else
+        return true;
+    guess_model(path, diag);
+    return false;
+}
+
+bool build_open(Build *build, const char *path, const Options *options, Diagnostics *diag) {
+    *build = (Build){0};
+    if (!check_file(path, diag)) return false;
+    return build_open_copy(build, path, path_is_stdin(path) ? "." : path_folder(path).path, NULL, options, diag);
+}
+
+void build_close(Build *build) {
+    model_free(build->model);
+    keeper_free(build->keeper);
+    free(build->text);
+    *build = (Build){0};
+}
+
+/* "train.epochs=3", perhaps with spaces around the sign */
+static bool sets_epochs(const char *text) {
+    static const char name[] = "train.epochs";
+    size_t length = sizeof name - 1;
+    return !strncmp(text, name, length) && text[length + strspn(text + length, " ")] == '=';
+}
+
+bool build_hash_model(const Build *build, char hash[65]) {
+    const char *sets[OPTION_LIST_MAX + 1];
+    const OptionList *given = &build->options->set;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < given->count; i++)
+        if (!sets_epochs(given->items[i])) sets[count++] = given->items[i];
+    sets[count++] = "train.epochs=1";
+    Model *model = load(build, sets, count);
+    if (model) blake3_hex(model_info(model)->resolved, strlen(model_info(model)->resolved), hash);
+    model_free(model);
+    return model != NULL;
+}
+
+int build_threads(const Options *options) { return options->threads ? (int)options->threads : threads_online(); }
+
+PassOptions build_pass_options(const Options *options) {
+    PassOptions pass_options = {
+        .level = (int)options->level,
+        .external_gemm = options->gemm == GEMM_OPENBLAS,
+        .threads = build_threads(options),
+    };
+    return pass_options;
+}
+
+/* $XDG_CACHE_HOME or ~/.cache; "" if neither is known. Relative paths there are to be ignored, says the standard. */
+static Path code_folder(void) {
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (cache && *cache == '/') return path_join(cache, "mlc/code");
+    return home && *home == '/' ? path_join(home, ".cache/mlc/code") : (Path){""};
+}
+
+CodegenOptions build_codegen_options(const Options *options, Path *cache) {
+    *cache = options->no_cache ? (Path){""} : code_folder();
+    return (CodegenOptions){.level = (int)options->level,
+                            .cpu = options->cpu,
+                            .verbose = options->verbose,
+                            .cache_folder = *cache->path ? cache->path : NULL};
+}
+
+bool build_compilation(const Build *build, GraphKind kind, uint32_t batch, PassId last, Compilation *compilation) {
+    *compilation = (Compilation){0};
+    Graph *graph = model_graph(build->model, kind, batch, build->diag);
+    if (!graph) return false;
+    PassOptions options = build_pass_options(build->options);
+    if (passes_run(compilation, graph, &options, last)) return true;
+    compilation_free(compilation);
+    return false;
+}
+
+bool build_find_pass(const char *name, PassId *pass, Diagnostics *diag) {
+    if (pass_from_name(name, pass)) return true;
+    diag_error(diag, STATUS_USAGE, (Span){0}, "there is no pass '%s'", name);
+    const char *names[PASS_COUNT];
+    for (int i = 0; i < PASS_COUNT; i++) names[i] = pass_name((PassId)i);
+    const char *near = diag_nearest(name, names, PASS_COUNT);
+    if (near)
+        diag_help(diag, "did you mean '%s'?", near);
+    else
+        diag_help(diag, "'mlc opt --list-passes' lists them");
+    return false;
+}
+
+int64_t graph_state_bytes(const Graph *graph, bool trainable) {
+    int64_t bytes = 0;
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->kind == SYMBOL_STATE && symbol->trainable == trainable)
+            bytes += shape_elements(symbol->shape) * (int64_t)dtype_bytes(symbol->dtype);
+    }
+    return bytes;
+}

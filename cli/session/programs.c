@@ -1,0 +1,184 @@
+/* The programs that a command needs. LLVM takes most of the time between start and first step, so that they are compiled
+ * side by side, and beside what the caller has to do meanwhile; graphs and passes, which share the model and its diagnostics, are
+ * made before, one after the other. */
+#include "cli/session/programs.h"
+#include "cli/text/terminal.h"
+#include "ir/base/memory.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+typedef struct {
+    Compilation compilation;
+    Diagnostics *diag; /* of its own: diagnostics are not made for several threads */
+    Program **result;
+} Job;
+
+struct ProgramJobs {
+    Job jobs[PROGRAMS_MAX];
+    uint32_t count;
+    atomic_uint next, done;
+    const Programs *programs;
+    CodegenOptions options;
+    Path cache;
+    pthread_t helpers[PROGRAMS_MAX];
+    uint32_t helper_count;
+};
+
+static CompiledProgram *find(const Programs *programs, GraphKind kind, uint32_t batch) {
+    for (uint32_t i = 0; i < programs->count; i++)
+        if (programs->items[i].kind == kind && programs->items[i].batch == batch) return (CompiledProgram *)&programs->items[i];
+    return NULL;
+}
+
+static void want(Programs *programs, GraphKind kind, uint32_t batch) {
+    if (batch == 0 || find(programs, kind, batch)) return;
+    programs->items[programs->count++] = (CompiledProgram){.kind = kind, .batch = batch};
+}
+
+static uint32_t full_batch(int64_t rows, uint32_t batch) { return rows >= batch ? batch : 0; }
+static uint32_t last_batch(int64_t rows, uint32_t batch) { return (uint32_t)(rows % batch); }
+
+void programs_want(Programs *programs, GraphKind kind, int64_t rows, uint32_t batch) {
+    want(programs, kind, full_batch(rows, batch));
+    want(programs, kind, last_batch(rows, batch));
+}
+
+static const Program *get(const Programs *programs, GraphKind kind, uint32_t batch) {
+    const CompiledProgram *compiled = find(programs, kind, batch);
+    return compiled ? compiled->program : NULL;
+}
+
+ProgramPair programs_pair(const Programs *programs, GraphKind kind, int64_t rows, uint32_t batch) {
+    return (ProgramPair){
+        .full = get(programs, kind, full_batch(rows, batch)),
+        .last = get(programs, kind, last_batch(rows, batch)),
+        .batch = batch,
+    };
+}
+
+static void compile_job(ProgramJobs *queue, Job *job) {
+    const Programs *programs = queue->programs;
+    *job->result = codegen_compile(job->compilation.plan, job->compilation.graph, &queue->options, job->diag);
+    job->compilation = (Compilation){0}; /* codegen has taken it over */
+    if (atomic_fetch_add(&queue->done, 1) + 1 == queue->count && programs->compiled) programs->compiled(programs->context);
+}
+
+static void *compile_jobs(void *argument) {
+    ProgramJobs *queue = argument;
+    for (unsigned i; (i = atomic_fetch_add(&queue->next, 1)) < queue->count;) compile_job(queue, &queue->jobs[i]);
+    return NULL;
+}
+
+/* A thread that cannot be started is one helper less. */
+static void start_helpers(ProgramJobs *queue) {
+    uint32_t online = (uint32_t)threads_online(), wanted = queue->count < online ? queue->count : online;
+    while (queue->helper_count < wanted && pthread_create(&queue->helpers[queue->helper_count], NULL, compile_jobs, queue) == 0)
+        queue->helper_count++;
+}
+
+static void wait_for_helpers(ProgramJobs *queue) {
+    for (uint32_t i = 0; queue && i < queue->helper_count; i++) pthread_join(queue->helpers[i], NULL);
+    if (queue) queue->helper_count = 0;
+}
+
+static void free_job(Job *job) {
+    compilation_free(&job->compilation);
+    diag_free(job->diag);
+}
+
+static bool finish_jobs(ProgramJobs *queue, Diagnostics *diag) {
+    bool good = true;
+    compile_jobs(queue);
+    wait_for_helpers(queue);
+    for (uint32_t i = 0; i < queue->count; i++) {
+        if (diag_errors(diag) == 0) diag_append(diag, queue->jobs[i].diag);
+        good = good && *queue->jobs[i].result;
+        free_job(&queue->jobs[i]);
+    }
+    return good;
+}
+
+/* The jobs of all programs that are not there yet. */
+static bool make_jobs(Programs *programs, ProgramJobs *queue, const Build *build) {
+    bool good = true;
+    for (uint32_t i = 0; good && i < programs->count; i++) {
+        CompiledProgram *wanted = &programs->items[i];
+        if (wanted->program) continue;
+        Job *job = &queue->jobs[queue->count++];
+        *job = (Job){.diag = diag_new(), .result = &wanted->program};
+        good = build_compilation(build, wanted->kind, wanted->batch, PASS_COUNT - 1, &job->compilation);
+    }
+    return good;
+}
+
+bool programs_begin(Programs *programs, const Build *build) {
+    programs->jobs = MEMORY_NEW(ProgramJobs, "the programs of a command");
+    programs->jobs->programs = programs;
+    programs->jobs->options = build_codegen_options(build->options, &programs->jobs->cache);
+    if (!make_jobs(programs, programs->jobs, build)) return false;
+    start_helpers(programs->jobs);
+    return true;
+}
+
+static bool finish_begun(Programs *programs, const Build *build) {
+    if (!programs->jobs) return true;
+    bool good = finish_jobs(programs->jobs, build->diag);
+    free(programs->jobs);
+    programs->jobs = NULL;
+    return good;
+}
+
+bool programs_compile(Programs *programs, const Build *build) {
+    return finish_begun(programs, build) && programs_begin(programs, build) && finish_begun(programs, build);
+}
+
+/* -- memory, before any of it is taken -- */
+
+size_t stored_state_bytes(const Graph *graph, const PlanState *states, uint32_t count) {
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const Symbol *symbol = &graph->symbols[states[i].symbol];
+        bytes += layout_bytes(states[i].layout, symbol->dtype, symbol->shape);
+    }
+    return bytes;
+}
+
+/* The states are shared, and every program has its slab. Data are not counted: those that are mapped need not be in memory. */
+bool programs_fit(const Programs *programs, int threads, Diagnostics *diag) {
+    size_t states = 0, values = 0, most = memory_limit();
+    for (uint32_t i = 0; i < programs->count; i++) {
+        const Program *program = programs->items[i].program;
+        if (!program) continue;
+        size_t own = stored_state_bytes(program->graph, program->states, program->state_count);
+        states = own > states ? own : states;
+        values += program->slab_bytes + program->output_bytes + program->own_bytes * (size_t)threads;
+    }
+    if (states + values <= most) return true;
+    char all[NUMBER_TEXT], of_states[NUMBER_TEXT], of_values[NUMBER_TEXT], limit[NUMBER_TEXT];
+    diag_error(diag, STATUS_FILE, (Span){0},
+               "this takes %s of memory (weights and moments %s, values of a batch %s), but there are %s",
+               text_bytes(all, (int64_t)(states + values)), text_bytes(of_states, (int64_t)states),
+               text_bytes(of_values, (int64_t)values), text_bytes(limit, (int64_t)most));
+    if (values > states)
+        diag_help(diag, "a smaller 'batch' takes less; with 'accumulate' as many rows as before make a step");
+    else
+        diag_help(diag, "a smaller network takes less, or an optimizer without moments, such as sgd");
+    return false;
+}
+
+void programs_free(Programs *programs) {
+    wait_for_helpers(programs->jobs); /* of a command that failed meanwhile */
+    for (uint32_t i = 0; programs->jobs && i < programs->jobs->count; i++) free_job(&programs->jobs->jobs[i]);
+    free(programs->jobs);
+    programs->jobs = NULL;
+    for (uint32_t i = 0; i < programs->count; i++) program_free(programs->items[i].program);
+    programs->count = 0;
+}
+
+uint32_t programs_forward_batch(int64_t rows, uint32_t batch) {
+    for (int64_t size = 4 * (int64_t)batch; size >= batch; size--)
+        if (size <= rows && rows % size == 0) return (uint32_t)size;
+    return batch;
+}

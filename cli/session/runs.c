@@ -1,0 +1,160 @@
+/* The folder of a run. */
+#include "cli/session/runs.h"
+#include "ir/base/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A training that was killed before it had written the model's text leaves these behind. */
+static bool is_leftover(const char *name) {
+    return !strcmp(name, RUN_METRICS) || !strcmp(name, ".") || !strcmp(name, "..") || path_ends_in(name, ".tmp");
+}
+
+static bool folder_is_empty(const char *path) {
+    DIR *folder = opendir(path);
+    int entries = 0;
+    for (const struct dirent *entry; folder && (entry = readdir(folder));) entries += !is_leftover(entry->d_name);
+    if (folder) closedir(folder);
+    return folder && entries == 0;
+}
+
+static bool report_unmade(const char *path, Diagnostics *diag) {
+    diag_error(diag, STATUS_FILE, (Span){0}, "cannot make the folder '%s': %s", path, strerror(errno));
+    diag_help(diag, "--out DIR puts the run into another folder");
+    return false;
+}
+
+static void make_parents(const char *path) {
+    char parent[PATH_MAX];
+    for (const char *slash = *path ? strchr(path + 1, '/') : NULL; slash; slash = strchr(slash + 1, '/')) {
+        snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path);
+        mkdir(parent, 0777); /* what cannot be made is missed by the folder itself */
+    }
+}
+
+static bool create_named(const char *out, Path *folder, Diagnostics *diag) {
+    snprintf(folder->path, sizeof folder->path, "%s", out);
+    make_parents(out);
+    if (mkdir(out, 0777) == 0) return true;
+    if (errno != EEXIST) return report_unmade(out, diag);
+    if (folder_is_empty(out)) return true;
+    diag_error(diag, STATUS_FILE, (Span){0}, "'%s' is there already and not an empty folder", out);
+    if (path_exists(path_join(out, RUN_MODEL).path))
+        diag_help(diag, "to go on with the run in it: mlc train --resume %s", out);
+    else
+        diag_help(diag, "name another folder, or leave --out away");
+    return false;
+}
+
+static int64_t highest_number(const char *path) {
+    int64_t highest = 0, number;
+    DIR *folder = opendir(path);
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        if (parse_number(entry->d_name, 1, INT32_MAX, &number) && number > highest) highest = number;
+    if (folder) closedir(folder);
+    return highest;
+}
+
+static bool create_numbered(Path *folder, Diagnostics *diag) {
+    if (mkdir("runs", 0777) != 0 && errno != EEXIST) return report_unmade("runs", diag);
+    for (int64_t number = highest_number("runs") + 1;; number++) {
+        snprintf(folder->path, sizeof folder->path, "runs/%lld", (long long)number);
+        if (mkdir(folder->path, 0777) == 0) return true;
+        if (errno != EEXIST) return report_unmade(folder->path, diag);
+    }
+}
+
+bool run_newest(const char *folder, Path *newest) {
+    int64_t highest = 0, number;
+    DIR *runs = opendir(folder);
+    for (struct dirent *entry; runs && (entry = readdir(runs));) {
+        if (!parse_number(entry->d_name, 1, INT32_MAX, &number) || number <= highest) continue;
+        Path run = path_join(folder, entry->d_name);
+        if (!path_exists(path_join(run.path, RUN_MODEL).path)) continue;
+        highest = number;
+        *newest = run;
+    }
+    if (runs) closedir(runs);
+    return highest > 0;
+}
+
+bool run_create(const char *out, Path *folder, Diagnostics *diag) {
+    return out ? create_named(out, folder, diag) : create_numbered(folder, diag);
+}
+
+static void help_newest(const char *folder, const char *newest, Diagnostics *diag) {
+    if (path_exists(folder) && !path_is_folder(folder))
+        diag_help(diag, "the run comes before files: %s %s", newest, folder);
+    else
+        diag_help(diag, "the newest run is %s", newest);
+}
+
+/* The folder that was meant: a run in this one, or of this number in runs/. */
+static void help_find_run(const char *folder, Diagnostics *diag) {
+    Path newest, numbered = path_join("runs", folder);
+    if (run_newest(folder, &newest))
+        diag_help(diag, "it holds runs; the newest is %s", newest.path);
+    else if (path_exists(path_join(numbered.path, RUN_MODEL).path))
+        diag_help(diag, "did you mean %s?", numbered.path);
+    else if (path_ends_in(folder, ".mdl"))
+        diag_help(diag, "'mlc train %s' trains it, and prints the name of the run", folder);
+    else if (run_newest("runs", &newest))
+        help_newest(folder, newest.path, diag);
+    else
+        diag_help(diag, "'mlc train FILE.mdl' makes one and prints its name");
+}
+
+/* Where the file system knows no locks there is none. */
+int run_lock(const char *folder, Diagnostics *diag) {
+    int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock >= 0 && (flock(lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)) {
+        temporaries_sweep(lock);
+        return lock;
+    }
+    if (lock < 0) {
+        diag_error(diag, STATUS_FILE, (Span){0}, "cannot open the folder '%s': %s", folder, strerror(errno));
+        help_find_run(folder, diag);
+        return -1;
+    }
+    close(lock);
+    diag_error(diag, STATUS_FILE, (Span){0}, "another training is writing into the folder '%s'", folder);
+    diag_help(diag, "wait for its end, or stop it: Ctrl-C saves");
+    return -1;
+}
+
+/* The folder that the model file of a run came from, by the run's start line; the run's own folder if there is none. */
+static Path source_folder(const char *folder) {
+    Path path = path_join(folder, RUN_METRICS);
+    size_t length = 0;
+    char *lines = file_read_plain(path.path, &length);
+    json_t *line = lines ? json_loadb(lines, length, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+    free(lines);
+    const char *text = json_string_value(json_object_get(line, "folder"));
+    Path source = path_join(text ? text : folder, "");
+    json_decref(line);
+    return source;
+}
+
+bool run_open_model(Build *build, const char *folder, const SourceSchema *like, const Options *options, Diagnostics *diag) {
+    Path model = path_join(folder, RUN_MODEL);
+    *build = (Build){0};
+    if (!path_exists(model.path)) {
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' is not the folder of a run: it has no %s", folder, RUN_MODEL);
+        help_find_run(folder, diag);
+        return false;
+    }
+    Path source = source_folder(folder);
+    return build_open_copy(build, model.path, source.path, like, options, diag);
+}
+
+bool run_write_model(const Build *build, const char *folder) {
+    const char *text = build->info->resolved;
+    return file_write(path_join(folder, RUN_MODEL).path, text, strlen(text), build->diag);
+}

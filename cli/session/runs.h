@@ -1,0 +1,26 @@
+/* The folder of a run: runs/N or --out DIR, and the names of what lies in it. */
+#ifndef MLC_CLI_SESSION_RUNS_H
+#define MLC_CLI_SESSION_RUNS_H
+
+#include "cli/session/build.h"
+#include "cli/session/files.h"
+
+#define RUN_MODEL "resolved.mdl"
+#define RUN_METRICS "metrics.jsonl"
+#define RUN_CURVES "curves.png"
+#define RUN_LAST "last.safetensors"
+#define RUN_BEST "best.safetensors"
+
+/* Makes the folder of a new run: `out`, which must be new or empty, or runs/N for NULL. false after reporting an error. */
+bool run_create(const char *out, Path *folder, Diagnostics *diag);
+/* The newest of the numbered runs in a folder; false: there is none. */
+bool run_newest(const char *folder, Path *newest);
+/* One training at a time: what the result, a file descriptor, holds as long as it is open; -1 after reporting that another has it. */
+int run_lock(const char *folder, Diagnostics *diag);
+/* Loads the model of a run as it was trained, with the --set options on top; `like` as in build_open_copy. false after reporting
+ * errors. */
+bool run_open_model(Build *build, const char *folder, const SourceSchema *like, const Options *options, Diagnostics *diag);
+/* Writes the resolved text of the model into the folder. */
+bool run_write_model(const Build *build, const char *folder);
+
+#endif

@@ -1,0 +1,165 @@
+/* What train, eval and predict have in common. */
+#include "cli/session/session.h"
+#include "ir/base/clock.h"
+
+#include <string.h>
+
+enum { FIT_BATCH = 1024 };
+
+bool session_expect_rows(const Session *session, int64_t rows[SPLIT_COUNT]) {
+    const ModelInfo *info = session->build.info;
+    bool alone = !info->looks.from && !info->looks.to && info->looks.stride == 1; /* how long the series are is not known yet */
+    return alone && dataset_expect_rows(&info->schema, &info->split, rows);
+}
+
+/* Columns that are computed have a value everywhere, and what decides a class is not missing. */
+static bool check_numbers(const Session *session) {
+    const ModelInfo *info = session->build.info;
+    Diagnostics *diag = session->build.diag;
+    for (uint32_t i = 0; i < info->derived_count; i++)
+        if (!dataset_derive(session->dataset, info->derived[i].name, info->derived[i].span, diag)) return false;
+    for (uint32_t i = 0; i < info->present_count; i++)
+        if (!dataset_check_present(session->dataset, info->presents[i].name, info->presents[i].span, diag)) return false;
+    return true;
+}
+
+bool session_check_classes(const Session *session) {
+    const ModelInfo *info = session->build.info;
+    bool there = check_numbers(session), good = there;
+    for (uint32_t i = 0; i < info->class_use_count && there; i++) {
+        const ClassUse *use = &info->class_uses[i];
+        good &= dataset_check_classes(session->dataset, use->field, use->columns, use->spans, session->build.diag);
+    }
+    return good;
+}
+
+static Path checkpoint_path(const Options *options) {
+    return path_join(options->operands[0], options->checkpoint == 0 ? RUN_LAST : RUN_BEST);
+}
+
+bool session_learn(Session *session) {
+    const Build *build = &session->build;
+    const Fit *fits = build->info->fits;
+    uint32_t count = build->info->fit_count;
+    if (!session->is_trained) return dataset_learn(session->dataset, fits, count, build->diag);
+    return checkpoint_learnt(checkpoint_path(build->options).path, fits, count, session->dataset, build->diag);
+}
+
+bool session_open_data(Session *session) {
+    const ModelInfo *info = session->build.info;
+    if (!session->arena) session->arena = arena_new();
+    session->dataset = keeper_open(session->build.keeper, &info->source, &info->split, session->build.diag);
+    session->data_time = seconds_now();
+    bool series = info->field_looks.from || info->field_looks.to;
+    if (session->dataset && session->build.options->verbose)
+        fprintf(stderr, "mlc: data read in %.0f ms\n", dataset_seconds(session->dataset) * 1e3);
+    return session->dataset && dataset_look_around(session->dataset, &info->looks, series, session->build.diag) &&
+           session_learn(session) && session_check_classes(session);
+}
+
+/* A training without held-out rows has no program that needs the weights of outputs that are not trained. */
+static bool keep_outputs(Session *session, Diagnostics *diag) {
+    for (uint32_t i = 0; i < session->programs.count; i++)
+        if (session->programs.items[i].kind != GRAPH_TRAIN) return true;
+    Graph *graph = model_graph(session->build.model, GRAPH_PREDICT, 1, diag);
+    if (graph) states_keep(session->states, graph);
+    graph_free(graph);
+    return graph != NULL;
+}
+
+static bool bind_states(Session *session, Diagnostics *diag) {
+    const Programs *programs = &session->programs;
+    bool good = programs_fit(programs, build_threads(session->build.options), diag);
+    for (uint32_t i = 0; i < programs->count && good; i++)
+        good = programs->items[i].program && states_bind(session->states, programs->items[i].program, diag);
+    return good && keep_outputs(session, diag);
+}
+
+/* While the data are read. What goes wrong is reported when session_start does the same. */
+static void make_states(void *context) {
+    Session *session = context;
+    Diagnostics *diag = diag_new();
+    if (bind_states(session, diag) && session->trains_anew) states_initialize(session->states, session->build.info->seed);
+    diag_free(diag);
+}
+
+bool session_begin(Session *session) {
+    session->states = states_new();
+    session->programs.compiled = make_states;
+    session->programs.context = session;
+    return programs_begin(&session->programs, &session->build);
+}
+
+bool session_start(Session *session) {
+    if (!session->states && !session_begin(session)) return false;
+    if (!programs_compile(&session->programs, &session->build)) return false;
+    session->finish = model_graph(session->build.model, GRAPH_METRICS, session->build.info->batch, session->build.diag);
+    session->threads = threads_new(build_threads(session->build.options));
+    return session->finish && bind_states(session, session->build.diag);
+}
+
+/* One reading of the training rows, not worth the time that compiling takes. */
+bool session_fit(Session *session) {
+    const Build *build = &session->build;
+    Compilation compilation;
+    int64_t rows = dataset_rows(session->dataset, SPLIT_TRAIN);
+    uint32_t outputs = 0;
+    for (uint32_t i = 0; i < build->info->fit_count; i++) outputs += !build->info->fits[i].column;
+    if (outputs == 0) return true;
+    if (!build_compilation(build, GRAPH_FIT, rows < FIT_BATCH ? (uint32_t)rows : FIT_BATCH, PASS_functions, &compilation))
+        return false;
+    Program *program = program_interpret(compilation.graph);
+    bool good = fits_run(program, session->dataset, session->states, session->threads, build->info->fits,
+                         build->info->fit_count, build->diag);
+    program_free(program);
+    compilation_free(&compilation);
+    return good;
+}
+
+bool session_open_model(Session *session, const Options *options, Diagnostics *diag) {
+    session->arena = arena_new();
+    session->is_trained = true;
+    bool like = checkpoint_schema(checkpoint_path(options).path, session->arena, &session->like);
+    return run_open_model(&session->build, options->operands[0], like ? &session->like : NULL, options, diag);
+}
+
+bool session_open_run(Session *session, const Options *options, Diagnostics *diag) {
+    return session_open_model(session, options, diag) && session_open_data(session);
+}
+
+bool session_load_weights(Session *session, CheckpointInfo *info) {
+    char hash[65];
+    const Options *options = session->build.options;
+    const char *path = checkpoint_path(options).path;
+    if (!checkpoint_load(path, session->states, true, info, session->build.diag)) return false;
+    if (!build_hash_model(&session->build, hash)) return false;
+    if (*info->model_hash && strcmp(info->model_hash, hash))
+        diag_warning(session->build.diag, (Span){0}, "'%s' was written by another model than '%s'", path,
+                     path_join(options->operands[0], RUN_MODEL).path);
+    return true;
+}
+
+void session_close(Session *session) {
+    threads_free(session->threads);
+    programs_free(&session->programs); /* may still be making the states */
+    states_free(session->states);
+    graph_free(session->finish);
+    dataset_free(session->dataset);
+    build_close(&session->build);
+    arena_free(session->arena);
+}
+
+/* The choices of --split in options.def, in their order, which is also the order of preference */
+static const Split choices[] = {SPLIT_TEST, SPLIT_VALID, SPLIT_TRAIN};
+
+bool session_split(const Session *session, Split *split) {
+    int choice = session->build.options->split;
+    bool asked = option_given(session->build.options, OPTION_split);
+    while (!asked && choice < SPLIT_COUNT - 1 && dataset_rows(session->dataset, choices[choice]) == 0) choice++;
+    *split = choices[choice];
+    if (dataset_rows(session->dataset, *split) > 0) return true;
+    diag_error(session->build.diag, STATUS_USAGE, (Span){0}, "the model has no %s rows", split_name(*split));
+    diag_help(session->build.diag, "its data block says which rows are held out: %s = 0.1",
+              *split == SPLIT_TRAIN ? "test" : split_name(*split));
+    return false;
+}

@@ -1,0 +1,134 @@
+/* What was meant by arguments that mlc does not take. */
+#include "cli/session/suggest.h"
+#include "cli/session/runs.h"
+#include "frontend/frontend.h"
+#include "ir/base/names.h"
+
+#include <dirent.h>
+#include <string.h>
+
+/* -- options -- */
+
+/* Options of other programs, without their dashes. */
+static const struct {
+    const char *name;
+    uint64_t needs; /* only where these options are allowed */
+    const char *help;
+} others[] = {
+    {"lr", OPTION_BIT(set), "'--set lr=0.1' changes the line 'param lr = ...' of the model"},
+    {"learning-rate", OPTION_BIT(set), "'--set lr=0.1' changes the line 'param lr = ...' of the model"},
+    {"gpu", 0, "mlc trains on the CPU, with all its cores"},
+    {"cuda", 0, "mlc trains on the CPU, with all its cores"},
+    {"device", 0, "mlc trains on the CPU, with all its cores"},
+    {"j", OPTION_BIT(threads), "did you mean '--threads'?"},
+    {"t", OPTION_BIT(threads), "did you mean '--threads'?"},
+    {"jobs", OPTION_BIT(threads), "did you mean '--threads'?"},
+    {"workers", OPTION_BIT(threads), "did you mean '--threads'?"},
+    {"num-workers", OPTION_BIT(threads), "did you mean '--threads'?"},
+    {"o", OPTION_BIT(out), "did you mean '--out'?"},
+    {"o", OPTION_BIT(answer), "did you mean '--out'?"},
+    {"output", OPTION_BIT(out), "did you mean '--out'?"},
+    {"output", OPTION_BIT(answer), "did you mean '--out'?"},
+    {"output-dir", OPTION_BIT(out), "did you mean '--out'?"},
+    {"save", OPTION_BIT(out), "did you mean '--out'?"},
+    {"save-dir", OPTION_BIT(out), "did you mean '--out'?"},
+    {"run", OPTION_BIT(out), "did you mean '--out'?"},
+    {"continue", OPTION_BIT(resume), "did you mean '--resume'?"},
+    {"load", OPTION_BIT(weights), "'--resume RUN' goes on with a run, '--weights RUN' begins a new one with its weights"},
+    {"checkpoint", OPTION_BIT(weights), "'--resume RUN' goes on with a run, '--weights RUN' begins a new one with its weights"},
+    {"pretrained", OPTION_BIT(weights), "did you mean '--weights'?"},
+    {"data", OPTION_BIT(set), "the model names its data: source = csv(\"FILE\") in the data block"},
+    {"dataset", OPTION_BIT(set), "the model names its data: source = csv(\"FILE\") in the data block"},
+    {"model", OPTION_BIT(set), "the model's file stands without an option: mlc train my.mdl"},
+    {"config", OPTION_BIT(set), "the model's file stands without an option: mlc train my.mdl"},
+    {"optimizer", OPTION_BIT(set), "--set 'train.optimizer=sgd(0.1)'"},
+    {"e", OPTION_BIT(set), "did you mean --set train.epochs=VALUE?"},
+    {"b", OPTION_BIT(set), "did you mean --set train.batch=VALUE?"},
+};
+
+/* "batch_size" -> "batch", "num_epochs" -> "epochs" */
+static const char *setting_named(const char *name, const char **block) {
+    char part[32];
+    const char *key = model_setting(name, block), *line = strchr(name, '_');
+    if (key || !line) return key;
+    snprintf(part, sizeof part, "%.*s", (int)(line - name), name);
+    key = model_setting(part, block);
+    return key ? key : model_setting(line + 1, block);
+}
+
+bool guess_option(const char *name, uint64_t allowed, Diagnostics *diag) {
+    char spelled[64];
+    const char *block, *plain = name + strspn(name, "-");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (strcmp(others[i].name, plain) || (others[i].needs & allowed) != others[i].needs) continue;
+        diag_help(diag, "%s", others[i].help);
+        return true;
+    }
+    snprintf(spelled, sizeof spelled, "%s", plain);
+    for (char *c = spelled; *c; c++)
+        if (*c == '-') *c = '_';
+    const char *key = allowed & OPTION_BIT(set) ? setting_named(spelled, &block) : NULL;
+    if (key) diag_help(diag, "did you mean --set %s.%s=VALUE?", block, key);
+    return key != NULL;
+}
+
+/* -- operands -- */
+
+bool guess_operand(const char *operand, const Options *options, uint64_t allowed, Diagnostics *diag) {
+    for (uint32_t i = 0; i < options->set.count; i++) {
+        if (strchr(options->set.items[i], '=')) continue;
+        diag_help(diag, "did you mean --set %.100s=%.100s?", options->set.items[i], operand);
+        return true;
+    }
+    if (strchr(operand, '=') && allowed & OPTION_BIT(set))
+        diag_help(diag, "did you mean --set %.200s?", operand);
+    else if (allowed & OPTION_BIT(out) && !path_ends_in(operand, ".mdl") && (strchr(operand, '/') || path_is_folder(operand)))
+        diag_help(diag, "the folder of the run is given by --out %.200s", operand);
+    else
+        return false;
+    return true;
+}
+
+/* -- model files -- */
+
+enum { MODELS_MAX = 200, MODELS_LISTED = 5 };
+
+/* The names of the models in a folder, sorted. */
+static uint32_t models_in(const char *folder, Arena *arena, const char **names) {
+    uint32_t count = 0;
+    DIR *open = opendir(folder);
+    for (const struct dirent *entry; open && count < MODELS_MAX && (entry = readdir(open));) {
+        if (!path_ends_in(entry->d_name, ".mdl") || *entry->d_name == '.') continue;
+        uint32_t at = count++;
+        for (; at > 0 && strcmp(names[at - 1], entry->d_name) > 0; at--) names[at] = names[at - 1];
+        names[at] = arena_copy_string(arena, entry->d_name, strlen(entry->d_name));
+    }
+    if (open) closedir(open);
+    return count;
+}
+
+/* "net" for net.mdl, and "nte.mdl" */
+static const char *near_model(const char *path, Arena *arena, const char *const *names, uint32_t count) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *full = path_ends_in(name, ".mdl") ? name : arena_format(arena, "%s.mdl", name);
+    return diag_nearest(full, names, count);
+}
+
+void guess_model(const char *path, Diagnostics *diag) {
+    Arena *arena = arena_new();
+    bool is_folder = path_is_folder(path);
+    Path newest, folder = is_folder ? path_join(path, "") : path_folder(path), run_model = path_join(path, RUN_MODEL);
+    const char *names[MODELS_MAX], *before = strchr(path, '/') || is_folder ? folder.path : "";
+    uint32_t count = models_in(folder.path, arena, names);
+    const char *near = is_folder ? NULL : near_model(path, arena, names, count);
+    if (is_folder && path_exists(run_model.path)) {
+        diag_help(diag, "'mlc train --resume %s' goes on with that run, and %s is its model", path, run_model.path);
+    } else if (is_folder && run_newest(path, &newest)) {
+        diag_help(diag, "it holds runs; the model of the newest one is %s", path_join(newest.path, RUN_MODEL).path);
+    } else if (near) {
+        diag_help(diag, "did you mean '%s'?", *before ? path_join(before, near).path : near);
+    } else if (count) {
+        diag_help(diag, "the models there are %s", names_quoted(arena, names, count, MODELS_LISTED));
+    }
+    arena_free(arena);
+}

@@ -1,0 +1,232 @@
+/* mlc data FILE.mdl: gathers what is to be told about a model's data. The fields of the data block are computed as they are for
+ * evaluation, after the transforms have learnt from the training rows. */
+#include "cli/show/data_report.h"
+
+#include "ir/data/derived.h"
+#include <math.h>
+#include <string.h>
+
+enum { BATCH_ELEMENTS = 1 << 20, ROWS_SHOWN = 5, PICTURES_SHOWN = 2 };
+
+ReportElement report_source_element(const DataReport *report, uint32_t field, int32_t row, int64_t element) {
+    const Dataset *dataset = report->session.dataset;
+    if (dataset_fields(dataset)->fields[field].is_text) return (ReportElement){dataset_text(dataset, field, row), NAN};
+    return (ReportElement){NULL, dataset_number(dataset, field, row, element)};
+}
+
+ReportElement report_field_element(const DataReport *report, uint32_t field, int64_t shown, int64_t element) {
+    const SourceField *of = &report->fields[field]->field;
+    double value = dtype_element(of->dtype, report->first[field], shown * shape_elements(of->row) + element);
+    if (of->is_text) return (ReportElement){value < 0 ? NULL : of->categories[(uint32_t)value], NAN};
+    return (ReportElement){NULL, value};
+}
+
+/* -- the source -- */
+
+static bool is_picture(const SourceField *field) {
+    Shape row = field->row;
+    return field->dtype == DTYPE_U8 && (row.rank == 2 || (row.rank == 3 && (row.dim[0] == 1 || row.dim[0] == 3)));
+}
+
+static void mark_used(DataReport *report, const Symbol *symbol) {
+    const SourceSchema *schema = dataset_fields(report->session.dataset);
+    uint32_t count;
+    SourceRows rows;
+    const uint32_t *fields = source_reads(schema, symbol->name, report->session.arena, &count);
+    const Derived *derived = derived_find(report->session.arena, schema, source_rows_of(symbol->name, &rows));
+    for (uint32_t i = 0; i < count; i++) {
+        report->used[fields[i]] = true;
+        if (!derived || !derived_reads_dates(derived, fields[i])) report->dates[fields[i]] = NULL;
+    }
+}
+
+/* Columns that the fields of the data block read as dates. */
+static void find_dates(DataReport *report) {
+    const SourceSchema *schema = dataset_fields(report->session.dataset);
+    const DerivedFields *known = report->session.build.info->schema.derived;
+    report->dates = ARENA_ARRAY(report->session.arena, const char *, schema->field_count);
+    for (uint32_t i = 0; i < known->count; i++) {
+        const Derived *derived = derived_find(report->session.arena, schema, known->items[i]->name);
+        for (uint32_t k = 0; derived && k < schema->field_count; k++) {
+            const char *format = derived_reads_dates(derived, k);
+            if (format) report->dates[k] = format;
+        }
+    }
+}
+
+static bool find_used(DataReport *report) {
+    const Build *build = &report->session.build;
+    report->used = ARENA_ARRAY(report->session.arena, bool, dataset_fields(report->session.dataset)->field_count);
+    find_dates(report);
+    Graph *graph = model_graph(build->model, GRAPH_TRAIN, build->info->batch, build->diag);
+    for (uint32_t i = 0; graph && i < graph->symbol_count; i++)
+        if (graph->symbols[i].kind == SYMBOL_BATCH && graph->symbols[i].node) mark_used(report, &graph->symbols[i]);
+    graph_free(graph);
+    return graph != NULL;
+}
+
+/* Which rows are shown: the first of the split, fewer where they are pictures. */
+static void choose_rows(DataReport *report) {
+    const SourceSchema *schema = dataset_fields(report->session.dataset);
+    for (uint32_t i = 0; i < schema->field_count && !report->picture; i++)
+        if (is_picture(&schema->fields[i])) report->picture = &schema->fields[i];
+    int64_t rows = dataset_rows(report->session.dataset, report->split);
+    report->shown = option_given(report->options, OPTION_rows) ? report->options->rows
+                    : report->picture                          ? PICTURES_SHOWN
+                                                               : ROWS_SHOWN;
+    if (report->shown > rows) report->shown = rows;
+}
+
+/* Labels that have no class are no reason to stop here: they are to be seen. */
+bool report_source(DataReport *report) {
+    Session *session = &report->session;
+    session->arena = arena_new();
+    if (!build_open(&session->build, report->options->operands[0], report->options, report->diag)) return false;
+    const ModelInfo *info = session->build.info;
+    session->dataset = keeper_open(session->build.keeper, &info->source, &info->split, report->diag);
+    if (!session->dataset || !dataset_look_around(session->dataset, &info->field_looks, false, report->diag)) return false;
+    if (option_given(report->options, OPTION_split) && !session_split(session, &report->split)) return false;
+    SourceRows rows;
+    const void *data;
+    const DerivedFields *derived = info->schema.derived;
+    for (uint32_t i = 0; i < derived->count; i++)
+        if (derived->items[i]->numbers) dataset_find(session->dataset, derived->items[i]->name, &data);
+    const char *label = info->label_field ? source_rows_of(info->label_field, &rows) : NULL;
+    if (!find_used(report)) return false;
+    report->facts = dataset_inspect(session->dataset, label, report->dates, session->arena);
+    choose_rows(report);
+    return true;
+}
+
+/* -- the fields of the data block -- */
+
+static SourceField field_of(const DataReport *report, const Graph *graph, const Output *output) {
+    const Node *node = graph_node(graph, output->node);
+    SourceField field = {.name = arena_copy_string(report->session.arena, output->name, strlen(output->name)),
+                         .dtype = node->dtype,
+                         .row = shape_of(node->shape.rank - 1, &node->shape.dim[1])};
+    if (node->op != OP_input) return field;
+    const void *data;
+    const SourceField *source = dataset_find(report->session.dataset, graph->symbols[node->attrs.symbol].name, &data);
+    if (source && source->is_text) {
+        field.is_text = true;
+        field.categories = source->categories;
+        field.category_count = source->category_count;
+        field.numbers = source->numbers;
+    }
+    return field;
+}
+
+static void make_fields(DataReport *report, const Graph *graph) {
+    Arena *arena = report->session.arena;
+    report->field_count = graph->output_count;
+    report->fields = ARENA_ARRAY(arena, FieldFacts *, graph->output_count);
+    report->first = ARENA_ARRAY(arena, void *, graph->output_count);
+    for (uint32_t i = 0; i < graph->output_count; i++) {
+        SourceField field = field_of(report, graph, &graph->outputs[i]);
+        report->fields[i] = field_facts_new(arena, &field);
+        report->first[i] =
+            arena_alloc(arena, (size_t)(report->shown * shape_elements(field.row) + 1) * dtype_bytes(field.dtype));
+    }
+}
+
+typedef struct {
+    DataReport *report;
+    Split split;
+} Seeing;
+
+static void keep_first(const DataReport *report, uint32_t i, const char *rows, int64_t first, int64_t count) {
+    const SourceField *field = &report->fields[i]->field;
+    size_t row = (size_t)shape_elements(field->row) * dtype_bytes(field->dtype);
+    if (first + count > report->shown) count = report->shown - first;
+    if (count > 0) memcpy((char *)report->first[i] + (size_t)first * row, rows, (size_t)count * row);
+}
+
+static void see_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
+    const Seeing *seeing = context;
+    const DataReport *report = seeing->report;
+    for (uint32_t i = 0; i < report->field_count; i++) {
+        const void *rows = runner_output(runner, report->fields[i]->field.name);
+        field_facts_add(report->fields[i], seeing->split, rows, count);
+        if (seeing->split == report->split) keep_first(report, i, rows, first, count);
+    }
+}
+
+static bool run_fields(DataReport *report, const Program *program) {
+    Session *session = &report->session;
+    Runner *runner = runner_new(program, session->states, session->threads, report->diag);
+    bool good = runner && runner_data(runner, session->dataset, report->diag);
+    for (Split split = 0; split < SPLIT_COUNT && good; split++)
+        runner_rows(runner, dataset_split(session->dataset, split), dataset_rows(session->dataset, split), see_rows,
+                    &(Seeing){report, split});
+    runner_free(runner);
+    return good;
+}
+
+static void add_learnt(DataReport *report, const Fit *fit, const char *part, int64_t count, const double *values) {
+    const char *name = arena_format(report->session.arena, "%s.%s", fit->name, part);
+    report->learnt[report->learnt_count++] = (LearntNumbers){name, count, values};
+}
+
+/* What a graph has learnt is a state of it. */
+static void add_state(DataReport *report, const Graph *graph, const Fit *fit, const char *part) {
+    Arena *arena = report->session.arena;
+    const Symbol *symbol = graph_symbol(graph, arena_format(arena, "%s.%s", fit->name, part));
+    if (!symbol || symbol->kind != SYMBOL_STATE) return;
+    int64_t count = shape_elements(symbol->shape);
+    void *values = arena_alloc(arena, (size_t)count * dtype_bytes(symbol->dtype));
+    double *numbers = ARENA_ARRAY(arena, double, count);
+    if (!states_read(report->session.states, symbol->name, values)) return;
+    for (int64_t i = 0; i < count; i++) numbers[i] = dtype_element(symbol->dtype, values, i);
+    add_learnt(report, fit, part, count, numbers);
+}
+
+static void read_learnt(DataReport *report, const Graph *graph) {
+    const ModelInfo *info = report->session.build.info;
+    static const char *const parts[] = {"value", "mean", "deviation"};
+    uint32_t count;
+    const Learnt *all = dataset_learnt(report->session.dataset, &count);
+    report->learnt = ARENA_ARRAY(report->session.arena, LearntNumbers, 2 * info->fit_count);
+    for (uint32_t i = 0; i < info->fit_count; i++) {
+        const Fit *fit = &info->fits[i];
+        for (uint32_t k = 0; k < count && fit->column; k++) {
+            if (strcmp(all[k].name, fit->name)) continue;
+            int64_t width = shape_elements(all[k].row);
+            add_learnt(report, fit, parts[all[k].deviation != NULL], width, all[k].values);
+            if (all[k].deviation) add_learnt(report, fit, parts[2], width, all[k].deviation);
+        }
+        for (size_t k = 0; k < sizeof parts / sizeof *parts && !fit->column; k++) add_state(report, graph, fit, parts[k]);
+    }
+}
+
+/* As many rows at once as fit into a few megabytes: the interpreter keeps every value of the graph. */
+static uint32_t batch_rows(const DataReport *report) {
+    const SourceSchema *schema = dataset_fields(report->session.dataset);
+    int64_t elements = 1, rows = dataset_rows(report->session.dataset, SPLIT_TRAIN);
+    for (uint32_t i = 0; i < schema->field_count; i++) elements += shape_elements(schema->fields[i].row);
+    int64_t batch = BATCH_ELEMENTS / elements + 1;
+    return (uint32_t)(batch < rows ? batch : rows);
+}
+
+bool report_fields(DataReport *report) {
+    Session *session = &report->session;
+    Compilation compilation;
+    session->states = states_new();
+    session->threads = threads_new(1);
+    if (!session_learn(session) || !session_fit(session) ||
+        !build_compilation(&session->build, GRAPH_FIELDS, batch_rows(report), PASS_functions, &compilation))
+        return false;
+    Program *program = program_interpret(compilation.graph);
+    make_fields(report, compilation.graph);
+    bool good = run_fields(report, program);
+    if (good) read_learnt(report, compilation.graph);
+    program_free(program);
+    compilation_free(&compilation);
+    for (uint32_t i = 0; i < report->field_count && good; i++) findings_missing(&report->facts->findings, report->fields[i]);
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT && good; split++)
+        good = session_check_choices(session, dataset_split(session->dataset, split), dataset_rows(session->dataset, split),
+                                     &report->facts->findings);
+    return good && session_check_classes(session);
+}
+
+void report_free(DataReport *report) { session_close(&report->session); }

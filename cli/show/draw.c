@@ -1,0 +1,85 @@
+/* Inputs drawn from a seed, and the hash of what came out. */
+#include "cli/show/draw.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { BATCHES_DRAWN = 4, CLASSES = 10 }; /* a data set is a few batches long, so that steps see different rows */
+
+static void draw_element(DType dtype, bool scalar_rows, uint64_t seed, uint32_t sub, int64_t i, void *data) {
+    uint32_t bits = random_bits(seed, STREAM_INPUT, sub, (uint64_t)i);
+    switch (dtype) {
+    case DTYPE_F32: ((float *)data)[i] = 2 * random_unit(seed, STREAM_INPUT, sub, (uint64_t)i) - 1; break;
+    case DTYPE_I32: ((int32_t *)data)[i] = (int32_t)(bits % CLASSES); break;
+    case DTYPE_U8: ((uint8_t *)data)[i] = (uint8_t)(scalar_rows ? bits % CLASSES : bits & 255); break;
+    default: ((uint8_t *)data)[i] = bits & 1; break;
+    }
+}
+
+static const void *draw_tensor(const Drawn *drawn, const Symbol *symbol, int64_t count, Arena *arena) {
+    void *data = arena_alloc(arena, (size_t)count * dtype_bytes(symbol->dtype));
+    uint32_t sub = hash_name(symbol->name);
+    for (int64_t i = 0; i < count; i++) draw_element(symbol->dtype, symbol->shape.rank <= 1, drawn->seed, sub, i, data);
+    return data;
+}
+
+/* The scalars that a schedule looks at are counted, not drawn. */
+static const void *counter(Drawn *drawn, const Symbol *symbol) {
+    bool scalar = symbol->dtype == DTYPE_I32 && symbol->shape.rank == 0;
+    return scalar ? run_clock_field(&drawn->clock, symbol->name) : NULL;
+}
+
+static const void *draw_symbol(Drawn *drawn, const Symbol *symbol, Arena *arena) {
+    int64_t count = shape_elements(symbol->shape);
+    const void *counted = counter(drawn, symbol);
+    if (symbol->kind == SYMBOL_BATCH)
+        return draw_tensor(drawn, symbol, count / symbol->shape.dim[0] * drawn->rows_drawn, arena);
+    return counted ? counted : draw_tensor(drawn, symbol, count, arena);
+}
+
+void draw_inputs(Drawn *drawn, const Graph *graph, const Options *options, Arena *arena) {
+    *drawn = (Drawn){.seed = (uint64_t)options->seed, .clock.steps = (int32_t)options->steps, .batch = 1};
+    run_clock_seed(&drawn->clock, drawn->seed);
+    for (uint32_t i = 0; i < graph->symbol_count; i++)
+        if (graph->symbols[i].kind == SYMBOL_BATCH) drawn->batch = graph->symbols[i].shape.dim[0];
+    drawn->rows_drawn = BATCHES_DRAWN * drawn->batch;
+    drawn->rows = ARENA_ARRAY(arena, int32_t, drawn->batch);
+    drawn->inputs = (const void **)ARENA_ARRAY(arena, void *, graph->symbol_count);
+    for (uint32_t i = 0; i < graph->symbol_count; i++)
+        if (graph->symbols[i].kind != SYMBOL_STATE) drawn->inputs[i] = draw_symbol(drawn, &graph->symbols[i], arena);
+}
+
+void draw_step(Drawn *drawn, int64_t step) {
+    drawn->clock.step = drawn->clock.draw = (int32_t)step;
+    drawn->clock.update = (step & 1) == 1; /* gradients that are added up: of two steps */
+    for (int64_t i = 0; i < drawn->batch; i++)
+        drawn->rows[i] =
+            (int32_t)(random_bits(drawn->seed, STREAM_SHUFFLE, (uint32_t)step, (uint64_t)i) % (uint64_t)drawn->rows_drawn);
+}
+
+const void *draw_gathered(const Drawn *drawn, const Symbol *symbol, const void *input, Arena *arena) {
+    if (symbol->kind != SYMBOL_BATCH) return input;
+    size_t row = (size_t)(shape_elements(symbol->shape) / symbol->shape.dim[0]) * dtype_bytes(symbol->dtype);
+    char *gathered = arena_alloc(arena, row * (size_t)drawn->batch);
+    for (int64_t i = 0; i < drawn->batch; i++)
+        memcpy(gathered + (size_t)i * row, (const char *)input + (size_t)drawn->rows[i] * row, row);
+    return gathered;
+}
+
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t bytes) {
+    for (size_t i = 0; i < bytes; i++) hash = (hash ^ ((const uint8_t *)data)[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+uint64_t bits_hash_start(void) { return UINT64_C(0xcbf29ce484222325); }
+
+uint64_t bits_hash(uint64_t hash, DType dtype, const void *data, int64_t count) {
+    if (dtype != DTYPE_F32) return hash_bytes(hash, data, (size_t)count * dtype_bytes(dtype));
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, (const float *)data + i, sizeof bits);
+        if (isnan(((const float *)data)[i])) bits = 0x7fc00000;
+        hash = hash_bytes(hash, &bits, sizeof bits);
+    }
+    return hash;
+}

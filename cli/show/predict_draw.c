@@ -1,0 +1,284 @@
+/* What a network makes of rows, as a picture. Where it reads or makes images: these, and below each what it is taken for. Where it
+ * predicts numbers: these over the true ones. */
+#include "cli/show/picture.h"
+#include "cli/show/predict_show.h"
+#include "ir/base/display.h"
+
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+enum { GRID_MAX = 1000, CAPTION_WIDTH = 20, NAME_BYTES = 256, SIDE_MIN = 4, SIDE_MAX = 4096 };
+
+/* -- what there is to draw -- */
+
+static bool is_side(int64_t size) { return size >= SIDE_MIN && size <= SIDE_MAX; }
+
+/* Rows of bytes are pictures whatever their size; rows of numbers must look like some. */
+static Pictures pictures_of(const char *name, DType dtype, Shape row) {
+    Pictures pictures = {.name = name, .dtype = dtype, .channels = row.rank == 3 ? (int)row.dim[0] : 1};
+    if (row.rank < 2 || row.rank > 3 || (pictures.channels != 1 && pictures.channels != 3)) return (Pictures){0};
+    int64_t height = row.dim[row.rank - 2], width = row.dim[row.rank - 1];
+    bool bytes = dtype == DTYPE_U8 && height <= SIDE_MAX && width <= SIDE_MAX;
+    if (!bytes && (dtype != DTYPE_F32 || !is_side(height) || !is_side(width))) return (Pictures){0};
+    pictures.height = (int)height;
+    pictures.width = (int)width;
+    return pictures;
+}
+
+/* The first field that holds bytes, or else numbers, of pictures. */
+static Pictures find_read(const Predicting *predicting) {
+    const SourceSchema *schema = dataset_fields(predicting->session.dataset);
+    const DType dtypes[] = {DTYPE_U8, DTYPE_F32};
+    for (int k = 0; k < 2; k++)
+        for (uint32_t i = 0; i < schema->field_count; i++) {
+            const SourceField *field = &schema->fields[i];
+            const void *data;
+            Pictures found = field->dtype == dtypes[k] ? pictures_of(field->name, field->dtype, field->row) : (Pictures){0};
+            if (found.name && dataset_find(predicting->session.dataset, field->name, &data)) return found;
+        }
+    return (Pictures){0};
+}
+
+static Pictures as_made(const Pictures *read, const char *name, Shape row) {
+    Pictures made = pictures_of(name, DTYPE_F32, row);
+    if (made.name || !read->name || shape_elements(row) != (int64_t)read->channels * read->height * read->width) return made;
+    made = *read; /* flat, as many numbers as the images that are read have */
+    made.name = name;
+    made.dtype = DTYPE_F32;
+    return made;
+}
+
+/* The first output that is shaped like pictures, or has as many numbers as those that are read. */
+static bool find_made(const Predicting *predicting, const Pictures *read, Pictures *made) {
+    const Build *build = &predicting->session.build;
+    Graph *graph = model_graph(build->model, GRAPH_PREDICT, 1, predicting->diag);
+    for (uint32_t i = 0; graph && i < build->info->output_count && !made->name; i++) {
+        const ModelOutput *output = &build->info->outputs[i];
+        for (uint32_t k = 0; k < graph->output_count && !output->classes && !output->parts; k++) {
+            if (strcmp(graph->outputs[k].name, output->name) != 0) continue;
+            Shape shape = graph_node(graph, graph->outputs[k].node)->shape, row = {.rank = shape.rank - 1};
+            if (row.rank < 1) continue;
+            memcpy(row.dim, &shape.dim[1], (size_t)row.rank * sizeof *row.dim);
+            *made = as_made(read, output->name, row);
+        }
+    }
+    if (graph) graph_free(graph);
+    return graph != NULL;
+}
+
+static const ModelOutput *target_output(const Predicting *predicting) {
+    const ModelInfo *info = predicting->session.build.info;
+    for (uint32_t i = 0; i < info->output_count; i++)
+        if (info->outputs[i].target.width && !info->outputs[i].classes) return &info->outputs[i];
+    return NULL;
+}
+
+static bool nothing_to_draw(const Predicting *predicting) {
+    const ModelInfo *info = predicting->session.build.info;
+    bool classes = false;
+    for (uint32_t i = 0; i < info->output_count; i++) classes |= info->outputs[i].classes;
+    diag_error(predicting->diag, STATUS_USAGE, (Span){0},
+               "--png has nothing to draw: the network reads and makes no images, and %s",
+               classes ? "classes are no numbers" : "no true numbers are there to compare with");
+    if (classes)
+        diag_help(predicting->diag, "'mlc eval RUN --confusion --png FILE' draws which classes are taken for which");
+    else
+        diag_help(predicting->diag, "images are fields and outputs [N, H, W], [N, 1, H, W] and [N, 3, H, W]");
+    return false;
+}
+
+static bool too_many(const Predicting *predicting) {
+    diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--png draws at most %d images, not %lld", GRID_MAX,
+               (long long)predicting->shown);
+    diag_help(predicting->diag, "--index A..B chooses some of the rows");
+    return false;
+}
+
+bool predicted_plan_drawing(Predicting *predicting) {
+    Drawing *drawing = &predicting->drawing;
+    drawing->read = find_read(predicting);
+    if (!find_made(predicting, &drawing->read, &drawing->made)) return false;
+    bool images = drawing->read.name || drawing->made.name;
+    drawing->numbers = !images && !predicting->files && target_output(predicting);
+    if (!images && !drawing->numbers) return nothing_to_draw(predicting);
+    return !images || predicting->shown <= GRID_MAX || too_many(predicting);
+}
+
+/* -- numbers as brightness -- */
+
+typedef struct {
+    double low, high;
+} Range;
+
+/* The customary range that the numbers are in, give or take what a network misses it by; else their own. */
+static Range range_of(const float *values, int64_t count) {
+    static const Range customary[] = {{0, 1}, {-1, 1}, {0, 255}};
+    Range range = {INFINITY, -INFINITY};
+    for (int64_t i = 0; i < count; i++) {
+        if (!isfinite(values[i])) continue;
+        range.low = fmin(range.low, (double)values[i]);
+        range.high = fmax(range.high, (double)values[i]);
+    }
+    for (size_t i = 0; i < sizeof customary / sizeof *customary; i++) {
+        double slack = (customary[i].high - customary[i].low) / 4;
+        if (range.low >= customary[i].low - slack && range.high <= customary[i].high + slack) return customary[i];
+    }
+    return range.high > range.low ? range : (Range){range.low, range.low + 1};
+}
+
+static void brighten(const float *values, int64_t count, Range range, uint8_t *to) {
+    for (int64_t i = 0; i < count; i++) {
+        double level = 255 * ((double)values[i] - range.low) / (range.high - range.low);
+        to[i] = level > 0 ? (uint8_t)lrint(fmin(level, 255)) : 0; /* NaN is black */
+    }
+}
+
+static int64_t elements_of(const Pictures *pictures) {
+    return (int64_t)pictures->channels * pictures->height * pictures->width;
+}
+
+/* The numbers of all rows that are drawn, one row after the other. */
+static const uint8_t *bright_rows(const Predicting *predicting, const float *values, int64_t elements) {
+    uint8_t *bytes = ARENA_ARRAY(predicting->session.arena, uint8_t, predicting->shown * elements);
+    brighten(values, predicting->shown * elements, range_of(values, predicting->shown * elements), bytes);
+    return bytes;
+}
+
+static const uint8_t *read_pixels(const Predicting *predicting) {
+    const Pictures *read = &predicting->drawing.read;
+    int64_t elements = elements_of(read), bytes = elements * (int64_t)dtype_bytes(read->dtype);
+    const uint8_t *data = dataset_field(predicting->session.dataset, read->name);
+    uint8_t *rows = ARENA_ARRAY(predicting->session.arena, uint8_t, predicting->shown * bytes);
+    for (int64_t i = 0; i < predicting->shown; i++) memcpy(rows + i * bytes, data + predicting->rows[i] * bytes, (size_t)bytes);
+    return read->dtype == DTYPE_U8 ? rows : bright_rows(predicting, (const float *)(const void *)rows, elements);
+}
+
+static const uint8_t *made_pixels(const Predicting *predicting) {
+    const Pictures *made = &predicting->drawing.made;
+    for (uint32_t i = 0; i < predicting->output_count; i++)
+        if (!strcmp(predicting->outputs[i].output->name, made->name))
+            return bright_rows(predicting, predicting->outputs[i].values, elements_of(made));
+    return NULL;
+}
+
+/* -- a grid of images -- */
+
+static void write_class(const Predicting *predicting, int64_t i, GridCell *cell) {
+    char number[NUMBER_TEXT], share[NUMBER_TEXT];
+    const Predictions *predictions = predicting->main;
+    int32_t class = prediction_class(predictions, i), truth = predicted_truth(predicting, predictions, i);
+    const char *name = class_text(&predicting->session, predictions->output, class, number);
+    cell->mistake = predicted_wrongly(predicting, predictions, i);
+    snprintf(cell->caption, sizeof cell->caption, "%.*s  %s", (int)shown_fitting(name, CAPTION_WIDTH), name,
+             text_percent(share, prediction_share(predictions, i, class), 0));
+    if (truth < 0) return;
+    name = class_text(&predicting->session, predictions->output, truth, number);
+    snprintf(cell->truth, sizeof cell->truth, "true: %.*s", (int)shown_fitting(name, CAPTION_WIDTH), name);
+}
+
+/* The first number, in the units of the data where they are known. */
+static void write_number(const Predicting *predicting, int64_t i, GridCell *cell) {
+    const Predictions *predictions = predicting->main;
+    int64_t at = i * predictions->width;
+    double value = predictions->units ? predictions->units[at] : (double)predictions->values[at];
+    snprintf(cell->caption, sizeof cell->caption, "%.4g", value);
+    if (predictions->truths && isfinite(predictions->truths[at]))
+        snprintf(cell->truth, sizeof cell->truth, "true: %.4g", predictions->truths[at]);
+}
+
+/* A single number below an image tells nothing of an image that the network made of it. */
+static bool has_numbers(const Predicting *predicting) {
+    return !predicting->main->output->classes && !predicting->drawing.made.name;
+}
+
+static void write_title(const Predicting *predicting, char *title, size_t size) {
+    const ModelInfo *info = predicting->session.build.info;
+    int64_t known = predicted_known(predicting, predicting->main);
+    const char *data = predicting->files ? predicting->options->operands[1] : info->source.reader;
+    if (predicting->files || !known || !predicting->main->output->classes)
+        snprintf(title, size, "%s on %s", info->name, data);
+    else
+        snprintf(title, size, "%s on %s: %lld of %lld right", info->name, data,
+                 (long long)(known - predicted_mistakes(predicting, predicting->main)), (long long)known);
+}
+
+static void write_subtitle(const Predicting *predicting, char *subtitle, size_t size) {
+    const ModelOutput *output = predicting->main->output;
+    const Drawing *drawing = &predicting->drawing;
+    char rows[64] = "", several[NAME_BYTES] = "", made[2 * NAME_BYTES] = "";
+    if (!predicting->files)
+        snprintf(rows, sizeof rows, "%s rows %lld to %lld; ", split_name(predicting->split), (long long)predicting->first,
+                 (long long)(predicting->first + predicting->shown - 1));
+    if (predicting->output_count > 1) snprintf(several, sizeof several, " by '%s'", output->name);
+    if (drawing->made.name)
+        snprintf(made, sizeof made, "%s%.100s%sthe output '%.100s'", drawing->read.name ? "above the field '" : "",
+                 drawing->read.name ? drawing->read.name : "", drawing->read.name ? "', below it " : "", drawing->made.name);
+    if (output->classes)
+        snprintf(subtitle, size, "%s%s%sbelow each what it is taken for%s, with the probability%s", rows, made,
+                 *made ? "; " : "", several, predicted_known(predicting, predicting->main) ? ", and its true class" : "");
+    else if (*made)
+        snprintf(subtitle, size, "%s%s", rows, made);
+    else
+        snprintf(subtitle, size, "%sbelow each %s '%s'%s", rows,
+                 predicting->main->width > 1 ? "the first number of" : "what it gives,", output->name,
+                 predicting->main->truths ? ", and what is true" : "");
+}
+
+static GridImages grid_images(const Pictures *pictures) {
+    return (GridImages){pictures->name ? pictures->height : 0, pictures->width, pictures->channels};
+}
+
+static GridCell *make_cells(const Predicting *predicting) {
+    const Drawing *drawing = &predicting->drawing;
+    const uint8_t *read = drawing->read.name ? read_pixels(predicting) : NULL;
+    const uint8_t *made = drawing->made.name ? made_pixels(predicting) : NULL;
+    GridCell *cells = ARENA_ARRAY(predicting->session.arena, GridCell, predicting->shown);
+    for (int64_t i = 0; i < predicting->shown; i++) {
+        cells[i] = (GridCell){.pixels = read ? read + i * elements_of(&drawing->read) : NULL,
+                              .made = made ? made + i * elements_of(&drawing->made) : NULL};
+        if (predicting->main->output->classes) write_class(predicting, i, &cells[i]);
+        if (has_numbers(predicting)) write_number(predicting, i, &cells[i]);
+    }
+    return cells;
+}
+
+static bool draw_images(const Predicting *predicting) {
+    char title[PATH_MAX + NAME_BYTES], subtitle[4 * NAME_BYTES];
+    write_title(predicting, title, sizeof title);
+    write_subtitle(predicting, subtitle, sizeof subtitle);
+    Grid grid = {
+        .title = title,
+        .subtitle = subtitle,
+        .read = grid_images(&predicting->drawing.read),
+        .made = grid_images(&predicting->drawing.made),
+        .cells = make_cells(predicting),
+        .count = (uint32_t)predicting->shown,
+    };
+    return grid_draw(predicting->options->png, &grid, predicting->diag);
+}
+
+/* -- numbers -- */
+
+/* All rows that were run: a cloud of points can be large. */
+static bool draw_numbers(const Predicting *predicting) {
+    const ModelOutput *output = target_output(predicting);
+    const Predictions *predictions = predicting->outputs;
+    char title[PATH_MAX + NAME_BYTES];
+    while (predictions->output != output) predictions++;
+    if (!predictions->truths) return nothing_to_draw(predicting);
+    write_title(predicting, title, sizeof title);
+    Scatter scatter = {
+        .title = title,
+        .name = output->target.names[0],
+        .truths = predictions->truths,
+        .predictions = predictions->units,
+        .count = predicting->count,
+        .stride = predictions->width,
+    };
+    return scatter_draw(predicting->options->png, &scatter, predicting->diag);
+}
+
+bool predicted_draw(const Predicting *predicting) {
+    return predicting->drawing.numbers ? draw_numbers(predicting) : draw_images(predicting);
+}

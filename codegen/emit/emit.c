@@ -1,0 +1,156 @@
+/* The value of a node at a place: computed if it belongs to the kernel, loaded otherwise, and remembered. Operands are emitted
+ * before their users by a stack of our own, not by recursion: a chain of nodes may be as long as the graph. */
+#include "codegen/emit/emit.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* -- kernels -- */
+
+void emit_begin_kernel(Emitter *e, const Kernel *kernel) {
+    e->arena = arena_new();
+    e->kernel = kernel;
+    e->kernel_number++;
+    for (uint32_t i = 0; i < kernel->node_count; i++) e->computed_in[kernel->nodes[i]] = e->kernel_number;
+    e->bindings = NULL;
+    e->binding_count = e->binding_capacity = 0;
+    e->rows = NULL;
+    region_begin(e);
+    e->frames = NULL;
+    e->frame_count = e->frame_capacity = 0;
+}
+
+void emit_end_kernel(Emitter *e) {
+    arena_free(e->arena);
+    e->arena = NULL;
+}
+
+bool emit_computes(const Emitter *e, NodeId node) { return e->computed_in[node] == e->kernel_number; }
+
+static bool uses_in_place(const Node *node, NodeId id) {
+    bool in_place = op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape;
+    for (uint32_t i = 0; in_place && i < node->operand_count; i++)
+        if (node->operands[i] == id) return true;
+    return false;
+}
+
+bool emit_in_place(const Emitter *e, NodeId id) {
+    const Kernel *kernel = e->kernel;
+    if (shape_elements(graph_node(e->graph, id)->shape) != shape_elements(kernel->space)) return false;
+    for (uint32_t i = 0; i < kernel->store_count; i++)
+        if (kernel->stores[i].node == id) return true;
+    for (uint32_t i = 0; i < kernel->node_count; i++)
+        if (uses_in_place(graph_node(e->graph, kernel->nodes[i]), id)) return true;
+    return false;
+}
+
+/* -- nodes -- */
+
+static Value constant_value(Emitter *e, const Node *node) {
+    LLVMTypeRef type = dtype_type(e, node->dtype, false);
+    if (node->dtype == DTYPE_F32) {
+        LLVMValueRef bits = LLVMConstInt(e->i32, node->attrs.value.bits, false);
+        return (Value){LLVMConstBitCast(bits, type), true};
+    }
+    return (Value){LLVMConstInt(type, node->attrs.value.bits, false), true};
+}
+
+static Value iota_value(Emitter *e, const Node *node, const Place *place) {
+    Coordinate index = place_in_shape(e, place, node->shape)->axis[node->attrs.axis];
+    if (!index.irregular && index.step == 0) return (Value){LLVMBuildTrunc(e->builder, index.base, e->i32, ""), true};
+    return (Value){LLVMBuildTrunc(e->builder, coordinate_vector(e, index), lanes_of(e->i32), ""), false};
+}
+
+static Value given_value(Emitter *e, NodeId id, const Place *place) {
+    const Node *node = graph_node(e->graph, id);
+    if (node->op == OP_constant) return constant_value(e, node);
+    if (node->op == OP_iota) return iota_value(e, node, place);
+    return load_at(e, id, e->plan->storage[id], place);
+}
+
+/* All operands are known by now. */
+static Value computed_value(Emitter *e, NodeId id, const Source *sources) {
+    const Node *node = graph_node(e->graph, id);
+    Value *operands = ARENA_ARRAY(e->arena, Value, node->operand_count);
+    for (uint32_t i = 0; i < node->operand_count; i++)
+        if (sources[i].place) operands[i] = memo_find(e, node->operands[i], sources[i].place);
+    if (op_class(node->op) == CLASS_VIEW) return view_choose(e, node, sources, operands);
+    assert(op_class(node->op) == CLASS_ELEMENTWISE && "only elementwise ops and views are computed at a place");
+    return emit_elementwise(e, node, operands);
+}
+
+/* -- the stack -- */
+
+/* A value that is wanted; sources is NULL until its operands are. */
+struct Frame {
+    NodeId node;
+    const Place *place;
+    const Source *sources;
+};
+
+static void push(Emitter *e, NodeId node, const Place *place) {
+    if (memo_find(e, node, place).value) return;
+    ARENA_ROOM(e->arena, e->frames, e->frame_count, e->frame_capacity);
+    e->frames[e->frame_count++] = (Frame){.node = node, .place = place};
+}
+
+/* Puts the index of a gather on the stack, if it is not known yet. */
+static bool push_index(Emitter *e, const Node *node, const Place *place) {
+    if (node->op != OP_gather || memo_find(e, node->operands[GATHER_INDEX], place).value) return false;
+    push(e, node->operands[GATHER_INDEX], place);
+    return true;
+}
+
+static void push_operands(Emitter *e, uint32_t frame) {
+    const Node *node = graph_node(e->graph, e->frames[frame].node);
+    const Place *place = e->frames[frame].place;
+    if (push_index(e, node, place)) return;
+    Source *sources = ARENA_ARRAY(e->arena, Source, node->operand_count);
+    bool view = op_class(node->op) == CLASS_VIEW, takes_part = emit_takes_part(e, node, place);
+    for (uint32_t i = 0; i < node->operand_count; i++)
+        if (!takes_part || i == e->part.number) sources[i] = view ? view_source(e, node, i, place) : (Source){.place = place};
+    e->frames[frame].sources = sources;
+    for (uint32_t i = node->operand_count; i-- > 0;)
+        if (sources[i].place) push(e, node->operands[i], sources[i].place);
+}
+
+/* A value that needs no others: given, or taken from memory in one go; without a value if it has to be computed. */
+static Value value_at_once(Emitter *e, NodeId id, const Place *place) {
+    return emit_computes(e, id) ? view_interleaved(e, graph_node(e->graph, id), place) : given_value(e, id, place);
+}
+
+/* Emits the value on top of the stack, or puts its operands there first. */
+static void process_top(Emitter *e) {
+    Frame top = e->frames[e->frame_count - 1];
+    bool known = memo_find(e, top.node, top.place).value;
+    if (!known && !top.sources) {
+        Value value = value_at_once(e, top.node, top.place);
+        if (!value.value) {
+            push_operands(e, e->frame_count - 1);
+            return;
+        }
+        emit_set(e, top.node, top.place, value);
+    } else if (!known) {
+        emit_set(e, top.node, top.place, computed_value(e, top.node, top.sources));
+    }
+    e->frame_count--;
+}
+
+Value emit_value(Emitter *e, NodeId node, const Place *place) {
+    push(e, node, place);
+    while (e->frame_count) process_top(e);
+    return memo_find(e, node, place);
+}
+
+const Value *emit_store_values(Emitter *e, const Place *place) {
+    Value *values = ARENA_ARRAY(e->arena, Value, e->kernel->store_count);
+    for (uint32_t i = 0; i < e->kernel->store_count; i++) values[i] = emit_value(e, e->kernel->stores[i].node, place);
+    return values;
+}
+
+void emit_stores(Emitter *e, const Place *place) {
+    const Kernel *kernel = e->kernel;
+    const Value *values = emit_store_values(e, place);
+    for (uint32_t i = 0; i < kernel->store_count; i++)
+        store_at(e, kernel->stores[i].node, kernel->stores[i].to, place, values[i]);
+}

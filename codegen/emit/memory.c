@@ -1,0 +1,219 @@
+/* Loads and stores: from a place and a storage to an address. Consecutive lanes become one vector access, lanes that agree a
+ * scalar one, everything else a gather or scatter. */
+#include "codegen/emit/emit.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static LLVMValueRef bytes_after(Emitter *e, LLVMValueRef base, LLVMValueRef bytes) {
+    return LLVMBuildGEP2(e->builder, e->i8, base, &bytes, 1, "");
+}
+
+/* The pointer at a byte offset of the arguments. */
+static LLVMValueRef argument_pointer(Emitter *e, size_t field) {
+    LLVMValueRef at = bytes_after(e, LLVMGetParam(e->function, 0), const_i64(e, (int64_t)field));
+    return LLVMBuildLoad2(e->builder, e->pointer, at, "");
+}
+
+/* What is loaded in the entry block is there once, wherever it is used. */
+static LLVMBasicBlockRef go_to_entry(Emitter *e) {
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
+    LLVMPositionBuilderBefore(e->builder, LLVMGetBasicBlockTerminator(e->entry));
+    return here;
+}
+
+/* The address that entry `number` of the kernel's table leads to. */
+static LLVMValueRef bound_address(Emitter *e, const Binding *binding, uint32_t number) {
+    static const size_t fields[] = {[STORAGE_SLAB] = offsetof(StepArgs, slab),
+                                    [STORAGE_OUTPUT] = offsetof(StepArgs, outputs),
+                                    [STORAGE_STATE] = offsetof(StepArgs, states),
+                                    [STORAGE_INPUT] = offsetof(StepArgs, inputs)};
+    StorageKind kind = binding->kind;
+    LLVMBasicBlockRef here = go_to_entry(e);
+    LLVMValueRef base = argument_pointer(e, binding->own ? offsetof(StepArgs, own) : fields[kind]);
+    LLVMValueRef entry = bytes_after(e, LLVMGetParam(e->function, 3), const_i64(e, number * (int64_t)sizeof(int64_t)));
+    LLVMValueRef where = LLVMBuildLoad2(e->builder, e->i64, entry, "");
+    LLVMValueRef address = bytes_after(e, base, where);
+    bool is_pointer = kind == STORAGE_STATE || kind == STORAGE_INPUT;
+    if (is_pointer) address = LLVMBuildLoad2(e->builder, e->pointer, address, "");
+    LLVMPositionBuilderAtEnd(e->builder, here);
+    return address;
+}
+
+static Binding *new_binding(Emitter *e) {
+    ARENA_ROOM(e->arena, e->bindings, e->binding_count, e->binding_capacity);
+    return &e->bindings[e->binding_count++];
+}
+
+LLVMValueRef storage_base(Emitter *e, Storage storage) {
+    bool at_offset = storage.kind == STORAGE_SLAB || storage.kind == STORAGE_OUTPUT;
+    int64_t where = at_offset ? (int64_t)storage.offset : (int64_t)(storage.index * sizeof(void *));
+    for (uint32_t i = 0; i < e->binding_count; i++)
+        if (e->bindings[i].kind == storage.kind && e->bindings[i].own == storage.own && e->bindings[i].where == where)
+            return e->bindings[i].base;
+    Binding *binding = new_binding(e);
+    *binding = (Binding){storage.kind, storage.own, where, NULL};
+    return binding->base = bound_address(e, binding, e->binding_count - 1);
+}
+
+LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMValueRef offset) {
+    return LLVMBuildGEP2(e->builder, dtype_type(e, dtype, true), base, &offset, 1, "");
+}
+
+/* -- fetching -- */
+
+/* A processor sees by itself that more of a row is read than this. */
+enum { CACHE_LINE = 64, MOST_FETCHED = 2048 };
+
+void fetch_line(Emitter *e, LLVMValueRef pointer, Fetch fetch) {
+    enum { DATA = 1, SECOND_LEVEL = 2, FIRST_LEVEL = 3 };
+    LLVMValueRef level = const_i32(e, fetch == FETCH_FOR_LATER ? SECOND_LEVEL : FIRST_LEVEL);
+    LLVMValueRef args[] = {pointer, const_i32(e, fetch == FETCH_TO_WRITE), level, const_i32(e, DATA)};
+    call_intrinsic(e, "llvm.prefetch", &e->pointer, 1, args, 4);
+}
+
+/* -- offsets -- */
+
+static LLVMValueRef all_lanes(Emitter *e, LLVMValueRef scalar) { return value_splat(e, (Value){scalar, true}); }
+
+static Coordinate scale_vector(Emitter *e, LLVMValueRef vector, int64_t factor) {
+    return coordinate_scale(e, (Coordinate){.base = vector, .irregular = true}, factor);
+}
+
+/* p / width * n * width + p % width, for p along the panelled axis */
+static Coordinate panel_across(Emitter *e, Coordinate p, int64_t width, int64_t n) {
+    if (p.irregular || (p.step && !(p.step == 1 && p.aligned))) {
+        LLVMValueRef vector = coordinate_vector(e, p), w = all_lanes(e, const_i64(e, width));
+        Coordinate panel = scale_vector(e, LLVMBuildUDiv(e->builder, vector, w, ""), n * width);
+        Coordinate column = {.base = LLVMBuildURem(e->builder, vector, w, ""), .irregular = true};
+        return coordinate_add(e, panel, column);
+    }
+    LLVMValueRef w = const_i64(e, width);
+    LLVMValueRef panel = LLVMBuildMul(e->builder, LLVMBuildUDiv(e->builder, p.base, w, ""), const_i64(e, n * width), "");
+    p.base = LLVMBuildAdd(e->builder, panel, LLVMBuildURem(e->builder, p.base, w, ""), "");
+    return p;
+}
+
+static Coordinate panel_offset(Emitter *e, Layout layout, Shape shape, const Place *place) {
+    int axis = layout.axis;
+    Coordinate along = coordinate_scale(e, place->axis[1 - axis], layout.width);
+    return coordinate_add(e, panel_across(e, place->axis[axis], layout.width, shape.dim[1 - axis]), along);
+}
+
+/* -- accesses -- */
+
+static LLVMValueRef all_true(const Emitter *e) { return LLVMConstAllOnes(lanes_of(e->i1)); }
+static LLVMValueRef mask_of(const Emitter *e, LLVMValueRef mask) { return mask ? mask : all_true(e); }
+
+static LLVMValueRef masked_load(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer, unsigned alignment, LLVMValueRef mask) {
+    if (!mask) {
+        LLVMValueRef load = LLVMBuildLoad2(e->builder, type, pointer, "");
+        LLVMSetAlignment(load, alignment);
+        return load;
+    }
+    LLVMTypeRef types[] = {type, e->pointer};
+    LLVMValueRef args[] = {pointer, const_i32(e, (int32_t)alignment), mask, LLVMConstNull(type)};
+    return call_intrinsic(e, "llvm.masked.load", types, 2, args, 4);
+}
+
+static LLVMValueRef lane_pointers(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset) {
+    return element_pointer(e, base, dtype, coordinate_vector(e, offset));
+}
+
+static LLVMValueRef gather(Emitter *e, LLVMTypeRef type, LLVMValueRef pointers, unsigned alignment, LLVMValueRef mask) {
+    LLVMTypeRef types[] = {type, LLVMTypeOf(pointers)};
+    LLVMValueRef args[] = {pointers, const_i32(e, (int32_t)alignment), mask_of(e, mask), LLVMConstNull(type)};
+    return call_intrinsic(e, "llvm.masked.gather", types, 2, args, 4);
+}
+
+/* Elements at an offset, as they are in memory. */
+static Value load_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset, LLVMValueRef mask) {
+    LLVMTypeRef type = dtype_type(e, dtype, true);
+    unsigned alignment = (unsigned)dtype_bytes(dtype);
+    if (offset.irregular || (offset.step != 0 && offset.step != 1))
+        return (Value){gather(e, lanes_of(type), lane_pointers(e, base, dtype, offset), alignment, mask), false};
+    LLVMValueRef pointer = element_pointer(e, base, dtype, offset.base);
+    if (offset.step == 1) return (Value){masked_load(e, lanes_of(type), pointer, alignment, mask), false};
+    return (Value){LLVMBuildLoad2(e->builder, type, pointer, ""), true};
+}
+
+static void store_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset, LLVMValueRef mask, Value value) {
+    unsigned alignment = (unsigned)dtype_bytes(dtype);
+    bool scattered = offset.irregular || (offset.step != 0 && offset.step != 1);
+    if (!scattered && offset.step == 0) { /* one element; of a row of length 1, lane 0 holds it */
+        LLVMValueRef single =
+            value.uniform ? value.value : LLVMBuildExtractElement(e->builder, value.value, const_i32(e, 0), "");
+        LLVMBuildStore(e->builder, single, element_pointer(e, base, dtype, offset.base));
+        return;
+    }
+    LLVMValueRef vector = value_splat(e, value),
+                 pointer = scattered ? lane_pointers(e, base, dtype, offset) : element_pointer(e, base, dtype, offset.base);
+    if (!scattered && !mask) {
+        LLVMSetAlignment(LLVMBuildStore(e->builder, vector, pointer), alignment);
+        return;
+    }
+    LLVMTypeRef types[] = {LLVMTypeOf(vector), LLVMTypeOf(pointer)};
+    LLVMValueRef args[] = {vector, pointer, const_i32(e, (int32_t)alignment), mask_of(e, mask)};
+    call_intrinsic(e, scattered ? "llvm.masked.scatter" : "llvm.masked.store", types, 2, args, 4);
+}
+
+/* -- storages -- */
+
+/* The rows of the data set that are the batch. */
+static LLVMValueRef rows_of_batch(Emitter *e) {
+    if (e->rows) return e->rows;
+    LLVMBasicBlockRef here = go_to_entry(e);
+    e->rows = argument_pointer(e, offsetof(StepArgs, rows));
+    LLVMPositionBuilderAtEnd(e->builder, here);
+    return e->rows;
+}
+
+static int64_t row_elements(Shape batch) { return shape_elements(batch) / batch.dim[0]; }
+
+/* The elements of batch row i are those of row rows[i] of the data set. */
+static Coordinate batch_offset(Emitter *e, Shape shape, const Place *place) {
+    Shape matrix = {.rank = 2, .dim = {shape.dim[0], row_elements(shape)}};
+    const Place *at = place_in_shape(e, place, matrix);
+    Value row = load_elements(e, rows_of_batch(e), DTYPE_I32, at->axis[0], place->mask);
+    LLVMValueRef wide = LLVMBuildSExt(e->builder, row.value, row.uniform ? e->i64 : lanes_of(e->i64), "");
+    Coordinate start = coordinate_scale(e, (Coordinate){.base = wide, .irregular = !row.uniform}, row_elements(shape));
+    return coordinate_add(e, start, at->axis[1]);
+}
+
+void fetch_batch_row(Emitter *e, Storage storage, LLVMValueRef row) {
+    const Symbol *symbol = &e->graph->symbols[storage.index];
+    int64_t bytes = row_elements(symbol->shape) * (int64_t)dtype_bytes(symbol->dtype);
+    LLVMValueRef number = LLVMBuildLoad2(e->builder, e->i32, element_pointer(e, rows_of_batch(e), DTYPE_I32, row), "");
+    LLVMValueRef wide = LLVMBuildSExt(e->builder, number, e->i64, "");
+    LLVMValueRef first = bytes_after(e, storage_base(e, storage), LLVMBuildMul(e->builder, wide, const_i64(e, bytes), ""));
+    for (int64_t at = 0; at < bytes && at < MOST_FETCHED; at += CACHE_LINE)
+        fetch_line(e, bytes_after(e, first, const_i64(e, at)), FETCH_TO_READ);
+    if (bytes <= MOST_FETCHED) fetch_line(e, bytes_after(e, first, const_i64(e, bytes - 1)), FETCH_TO_READ);
+}
+
+static Coordinate storage_offset(Emitter *e, const Node *node, Storage storage, const Place *place) {
+    bool is_batch = storage.kind == STORAGE_INPUT && e->graph->symbols[storage.index].kind == SYMBOL_BATCH;
+    if (is_batch) return batch_offset(e, e->graph->symbols[storage.index].shape, place);
+    if (storage.layout.kind == LAYOUT_PLAIN) return place_linear(e, place);
+    return panel_offset(e, storage.layout, node->shape, place_in_shape(e, place, node->shape));
+}
+
+Value load_at(Emitter *e, NodeId id, Storage storage, const Place *place) {
+    const Node *node = graph_node(e->graph, id);
+    Value value = load_elements(e, storage_base(e, storage), node->dtype, storage_offset(e, node, storage, place), place->mask);
+    if (node->dtype != DTYPE_BOOL) return value;
+    LLVMValueRef zero = LLVMConstNull(LLVMTypeOf(value.value));
+    return (Value){LLVMBuildICmp(e->builder, LLVMIntNE, value.value, zero, ""), value.uniform};
+}
+
+void store_at(Emitter *e, NodeId id, Storage storage, const Place *place, Value value) {
+    const Node *node = graph_node(e->graph, id);
+    if (node->dtype == DTYPE_BOOL)
+        value.value = LLVMBuildZExt(e->builder, value.value, value.uniform ? e->i8 : lanes_of(e->i8), "");
+    store_elements(e, storage_base(e, storage), node->dtype, storage_offset(e, node, storage, place), place->mask, value);
+}
+
+LLVMValueRef store_pointer(Emitter *e, NodeId id, Storage storage, const Place *place) {
+    const Node *node = graph_node(e->graph, id);
+    return element_pointer(e, storage_base(e, storage), node->dtype, storage_offset(e, node, storage, place).base);
+}

@@ -1,0 +1,234 @@
+/* Places: indices as arithmetic, and how views transform them. */
+#include "codegen/emit/emit.h"
+
+#include <assert.h>
+
+/* -- coordinates -- */
+
+Coordinate coordinate_uniform(LLVMValueRef index) { return (Coordinate){.base = index}; }
+
+static Coordinate irregular(LLVMValueRef vector) { return (Coordinate){.base = vector, .irregular = true}; }
+
+static LLVMValueRef splat_i64(Emitter *e, LLVMValueRef scalar) { return value_splat(e, (Value){scalar, true}); }
+static LLVMValueRef all_i64(const Emitter *e, int64_t value) {
+    LLVMValueRef lanes[LANES];
+    for (int i = 0; i < LANES; i++) lanes[i] = const_i64(e, value);
+    return LLVMConstVector(lanes, LANES);
+}
+
+LLVMValueRef coordinate_vector(Emitter *e, Coordinate c) {
+    if (c.irregular) return c.base;
+    LLVMValueRef base = splat_i64(e, c.base);
+    if (c.step == 0) return base;
+    return LLVMBuildAdd(e->builder, base, LLVMBuildMul(e->builder, lane_numbers(e), all_i64(e, c.step), ""), "");
+}
+
+Coordinate coordinate_scale(Emitter *e, Coordinate c, int64_t factor) {
+    if (factor == 1) return c;
+    LLVMValueRef by = c.irregular ? all_i64(e, factor) : const_i64(e, factor);
+    c.base = LLVMBuildMul(e->builder, c.base, by, "");
+    c.step *= factor;
+    return c;
+}
+
+Coordinate coordinate_add(Emitter *e, Coordinate a, Coordinate b) {
+    if (!a.irregular && !b.irregular)
+        return (Coordinate){
+            .base = LLVMBuildAdd(e->builder, a.base, b.base, ""), .step = a.step + b.step, .aligned = a.aligned && b.aligned};
+    return irregular(LLVMBuildAdd(e->builder, coordinate_vector(e, a), coordinate_vector(e, b), ""));
+}
+
+static Coordinate coordinate_divide(Emitter *e, Coordinate c, int64_t by, bool remainder) {
+    LLVMValueRef x = c.irregular || c.step ? coordinate_vector(e, c) : c.base;
+    LLVMValueRef divisor = c.irregular || c.step ? all_i64(e, by) : const_i64(e, by);
+    LLVMValueRef result = remainder ? LLVMBuildURem(e->builder, x, divisor, "") : LLVMBuildUDiv(e->builder, x, divisor, "");
+    return c.irregular || c.step ? irregular(result) : coordinate_uniform(result);
+}
+
+/* -- places -- */
+
+Place *place_new(Emitter *e, Shape shape, LLVMValueRef mask) {
+    Place *place = ARENA_NEW(e->arena, Place);
+    place->shape = shape;
+    place->mask = mask;
+    for (int i = 0; i < SHAPE_MAX_RANK; i++) place->axis[i] = coordinate_uniform(const_i64(e, 0));
+    return place;
+}
+
+bool place_uniform(const Place *place) {
+    for (int i = 0; i < place->shape.rank; i++)
+        if (place->axis[i].irregular || place->axis[i].step) return false;
+    return true;
+}
+
+Coordinate place_linear(Emitter *e, const Place *place) {
+    Coordinate sum = coordinate_uniform(const_i64(e, 0));
+    sum.aligned = true;
+    int64_t stride = 1;
+    for (int i = place->shape.rank - 1; i >= 0; i--) {
+        Coordinate term = coordinate_scale(e, place->axis[i], stride);
+        bool moves =
+            place->shape.dim[i] != 1 || term.step || term.irregular; /* lanes may run along an axis of size 1, masked */
+        if (moves) sum = coordinate_add(e, sum, term);
+        stride *= place->shape.dim[i];
+    }
+    sum.aligned = false;
+    return sum;
+}
+
+bool place_neighbours(const Place *place) {
+    int last = place->shape.rank - 1;
+    while (last > 0 && place->shape.dim[last] == 1) last--;
+    for (int i = 0; i < last; i++)
+        if (place->axis[i].irregular || place->axis[i].step) return false;
+    bool whole = last == 0 || (last > 0 && place->shape.dim[last] % LANES == 0);
+    return whole && !place->mask && !place->axis[last].irregular && place->axis[last].step == 1 && place->axis[last].aligned;
+}
+
+/* Lanes that run along the last axis and start at multiples of LANES stay on one row if rows are whole vectors. */
+static bool stays_in_row(Coordinate linear, int64_t row) { return linear.step == 1 && linear.aligned && row % LANES == 0; }
+
+/* Axes [first, last] of a place. */
+typedef struct {
+    int first, last;
+} AxisRange;
+
+/* The position in row-major order within some axes of a place, which counts from a multiple of LANES on if it is aligned. */
+static Coordinate range_linear(Emitter *e, const Place *place, AxisRange range) {
+    Place *part = place_new(e, (Shape){.rank = range.last - range.first + 1}, NULL);
+    for (int i = range.first; i <= range.last; i++) {
+        part->shape.dim[i - range.first] = place->shape.dim[i];
+        part->axis[i - range.first] = place->axis[i];
+    }
+    Coordinate linear = place_linear(e, part);
+    bool whole = range.first == range.last || (range.last >= 0 && place->shape.dim[range.last] % LANES == 0);
+    linear.aligned = range.first <= range.last && whole && place->axis[range.last].aligned;
+    return linear;
+}
+
+/* A position in row-major order as coordinates along some axes. */
+static void spread_linear(Emitter *e, Coordinate rest, Place *result, AxisRange range) {
+    for (int i = range.last; i > range.first; i--) {
+        int64_t n = result->shape.dim[i];
+        if (stays_in_row(rest, n)) {
+            Coordinate start = coordinate_uniform(rest.base);
+            result->axis[i] = coordinate_divide(e, start, n, true);
+            result->axis[i].step = 1;
+            result->axis[i].aligned = true;
+            rest = coordinate_divide(e, start, n, false);
+        } else if (n > 1) {
+            result->axis[i] = coordinate_divide(e, rest, n, true);
+            rest = coordinate_divide(e, rest, n, false);
+        }
+    }
+    if (range.first <= range.last) result->axis[range.first] = rest;
+}
+
+/* Moves both ranges, which end where they begin, to the next axes in front that hold the same elements in both shapes. */
+static void next_ranges(Shape from, Shape to, AxisRange *a, AxisRange *b) {
+    int64_t count_a = 1, count_b = 1;
+    *a = (AxisRange){a->first, a->first - 1};
+    *b = (AxisRange){b->first, b->first - 1};
+    if (a->first > 0) count_a *= from.dim[--a->first];
+    if (b->first > 0) count_b *= to.dim[--b->first];
+    while (count_a != count_b)
+        if (count_a < count_b)
+            count_a *= from.dim[--a->first];
+        else
+            count_b *= to.dim[--b->first];
+}
+
+/* Axes that are the same in both shapes keep their coordinates; others are merged and cut as far as they must. */
+const Place *place_in_shape(Emitter *e, const Place *place, Shape shape) {
+    if (shape_equal(place->shape, shape)) return place;
+    Place *result = place_new(e, shape, place->mask);
+    AxisRange from = {.first = place->shape.rank}, to = {.first = shape.rank};
+    while (from.first > 0 || to.first > 0) {
+        next_ranges(place->shape, shape, &from, &to);
+        if (from.first == from.last && to.first == to.last)
+            result->axis[to.first] = place->axis[from.first];
+        else
+            spread_linear(e, range_linear(e, place, from), result, to);
+    }
+    return result;
+}
+
+LLVMValueRef lanes_below(Emitter *e, LLVMValueRef base, int64_t n) {
+    if (n % LANES == 0) return NULL;
+    LLVMValueRef left = LLVMBuildSub(e->builder, const_i64(e, n), base, "");
+    return LLVMBuildICmp(e->builder, LLVMIntSLT, lane_numbers(e), splat_i64(e, left), "");
+}
+
+/* -- views: index_<name> of ops.def gives the operand's place -- */
+
+typedef const Place *IndexFunction(Emitter *e, const Node *node, const Place *place);
+
+static Shape operand_shape(const Emitter *e, const Node *node) { return graph_operand(e->graph, node, 0)->shape; }
+
+static const Place *index_reshape(Emitter *e, const Node *node, const Place *place) {
+    (void)e, (void)node; /* positions in row-major order do not change: who needs the shape asks place_in_shape */
+    return place;
+}
+
+static const Place *index_broadcast(Emitter *e, const Node *node, const Place *place) {
+    place = place_in_shape(e, place, node->shape);
+    Shape shape = operand_shape(e, node);
+    Place *result = place_new(e, shape, place->mask);
+    for (int i = 0; i < shape.rank; i++)
+        if (shape.dim[i] != 1) result->axis[i] = place->axis[i + node->shape.rank - shape.rank];
+    return result;
+}
+
+static const Place *index_transpose(Emitter *e, const Node *node, const Place *place) {
+    place = place_in_shape(e, place, node->shape);
+    Place *result = place_new(e, operand_shape(e, node), place->mask);
+    for (int i = 0; i < node->shape.rank; i++) result->axis[node->attrs.a[i]] = place->axis[i];
+    return result;
+}
+
+static const Place *index_slice(Emitter *e, const Node *node, const Place *place) {
+    place = place_in_shape(e, place, node->shape);
+    Place *result = place_new(e, operand_shape(e, node), place->mask);
+    for (int i = 0; i < node->shape.rank; i++) {
+        Coordinate start = coordinate_uniform(const_i64(e, node->attrs.a[i]));
+        start.aligned = node->attrs.a[i] % LANES == 0;
+        result->axis[i] = coordinate_add(e, coordinate_scale(e, place->axis[i], node->attrs.c[i]), start);
+    }
+    return result;
+}
+
+static const Place *index_reverse(Emitter *e, const Node *node, const Place *place) {
+    int axis = node->attrs.axis;
+    place = place_in_shape(e, place, node->shape);
+    Place *result = place_new(e, node->shape, place->mask);
+    for (int i = 0; i < node->shape.rank; i++) result->axis[i] = place->axis[i];
+    Coordinate last = coordinate_uniform(const_i64(e, node->shape.dim[axis] - 1));
+    result->axis[axis] = coordinate_add(e, last, coordinate_scale(e, place->axis[axis], -1));
+    return result;
+}
+
+/* Result axes: picture, window's height and width, height and width inside the window, channel. */
+static const Place *index_windows(Emitter *e, const Node *node, const Place *place) {
+    place = place_in_shape(e, place, node->shape);
+    Place *result = place_new(e, operand_shape(e, node), place->mask);
+    result->axis[0] = place->axis[0];
+    for (int i = 0; i < 2; i++)
+        result->axis[1 + i] = coordinate_add(e, coordinate_scale(e, place->axis[1 + i], node->attrs.b[i]),
+                                             coordinate_scale(e, place->axis[3 + i], node->attrs.c[i]));
+    result->axis[3] = place->axis[5];
+    return result;
+}
+
+/* These choose between operands or zero, lane by lane: emit.c does it. */
+#define index_pad NULL
+#define index_concat NULL
+#define index_gather NULL /* depends on a value */
+
+static IndexFunction *const index_functions[OP_COUNT] = {
+#define OP_VIEW(name, arity, attrs, rule, gradient, doc) [OP_##name] = index_##name,
+#include "ir/ops/ops.def"
+};
+
+const Place *place_through_view(Emitter *e, const Node *node, const Place *place) {
+    return index_functions[node->op](e, node, place);
+}

@@ -1,0 +1,208 @@
+/* Views: where the operands are read that a view takes its elements from, and, where there are several or there is padding,
+ * the choice between them, lane by lane. */
+#include "codegen/emit/emit.h"
+
+#include <string.h>
+
+/* Lanes one after the other, all of which lie in [start, stop) if the first one does. */
+static bool stays_together(Coordinate c, int64_t start, int64_t stop) {
+    return !c.irregular && c.step == 1 && c.aligned && start % LANES == 0 && stop % LANES == 0;
+}
+
+/* start <= index < stop, lane by lane, or for all lanes at once. */
+static Value coordinate_within(Emitter *e, Coordinate c, int64_t start, int64_t stop) {
+    bool uniform = (!c.irregular && c.step == 0) || stays_together(c, start, stop);
+    LLVMValueRef index = uniform ? c.base : coordinate_vector(e, c);
+    LLVMValueRef low = const_i64(e, start), size = const_i64(e, stop - start);
+    if (!uniform) low = value_splat(e, (Value){low, true}), size = value_splat(e, (Value){size, true});
+    LLVMValueRef from_start = LLVMBuildSub(e->builder, index, low, "");
+    return (Value){LLVMBuildICmp(e->builder, LLVMIntULT, from_start, size, ""), uniform};
+}
+
+static Value value_and(Emitter *e, Value a, Value b) {
+    if (a.uniform && b.uniform) return (Value){LLVMBuildAnd(e->builder, a.value, b.value, ""), true};
+    return (Value){LLVMBuildAnd(e->builder, value_splat(e, a), value_splat(e, b), ""), false};
+}
+
+static Value value_select(Emitter *e, Value condition, Value yes, Value no) {
+    if (condition.uniform && yes.uniform && no.uniform)
+        return (Value){LLVMBuildSelect(e->builder, condition.value, yes.value, no.value, ""), true};
+    return (Value){LLVMBuildSelect(e->builder, value_splat(e, condition), value_splat(e, yes), value_splat(e, no), ""), false};
+}
+
+static Coordinate distance_back(Emitter *e, int64_t distance) {
+    Coordinate back = coordinate_uniform(const_i64(e, -distance));
+    back.aligned = distance % LANES == 0;
+    return back;
+}
+
+/* The place's axis as it is in an operand that begins at `start` and has `size` elements along it: where lanes are inside or
+ * outside one by one, those outside are masked, so that lanes in a row stay so; where they are together, reading outside is made
+ * harmless by reading from 0 on. */
+static Value move_inside(Emitter *e, Place *at, int axis, int64_t start, int64_t size) {
+    Coordinate *c = &at->axis[axis];
+    Value inside = coordinate_within(e, *c, start, start + size);
+    *c = coordinate_add(e, *c, distance_back(e, start));
+    c->aligned &= inside.uniform;
+    if (inside.uniform)
+        c->base = LLVMBuildSelect(e->builder, inside.value, c->base, const_i64(e, 0), "");
+    else
+        at->mask = at->mask ? LLVMBuildAnd(e->builder, at->mask, inside.value, "") : inside.value;
+    return inside;
+}
+
+/* Inside the padding the operand is read at its place; outside the value is not used. */
+static Source pad_source(Emitter *e, const Node *node, const Place *place) {
+    Shape shape = graph_operand(e->graph, node, 0)->shape;
+    place = place_in_shape(e, place, node->shape);
+    Place *at = place_new(e, shape, place->mask);
+    memcpy(at->axis, place->axis, sizeof at->axis);
+    Value inside = {LLVMConstInt(e->i1, 1, false), true};
+    for (int i = 0; i < shape.rank; i++)
+        if (shape.dim[i] != node->shape.dim[i])
+            inside = value_and(e, inside, move_inside(e, at, i, node->attrs.a[i], shape.dim[i]));
+    return (Source){at, inside};
+}
+
+/* Where a part of a concat begins along its axis, and where it ends. */
+typedef struct {
+    int64_t start, size;
+} Extent;
+
+static Extent part_extent(const Emitter *e, const Node *concat, uint32_t part) {
+    int axis = concat->attrs.axis;
+    Extent extent = {0, graph_operand(e->graph, concat, part)->shape.dim[axis]};
+    for (uint32_t i = 0; i < part; i++) extent.start += graph_operand(e->graph, concat, i)->shape.dim[axis];
+    return extent;
+}
+
+bool emit_takes_part(const Emitter *e, const Node *concat, const Place *place) {
+    return e->part.of == concat && e->part.place == place;
+}
+
+static Source concat_source(Emitter *e, const Node *node, uint32_t operand, const Place *place) {
+    int axis = node->attrs.axis;
+    Extent extent = part_extent(e, node, operand);
+    bool all_inside = emit_takes_part(e, node, place);
+    place = place_in_shape(e, place, node->shape);
+    Place *at = place_new(e, graph_operand(e->graph, node, operand)->shape, place->mask);
+    memcpy(at->axis, place->axis, sizeof at->axis);
+    if (!all_inside) return (Source){at, move_inside(e, at, axis, extent.start, extent.size)};
+    at->axis[axis] = coordinate_add(e, at->axis[axis], distance_back(e, extent.start));
+    return (Source){.place = at};
+}
+
+/* The size that all parts have; 0 if they differ. */
+static int64_t equal_size(const Emitter *e, const Node *concat) {
+    int64_t size = part_extent(e, concat, 0).size;
+    bool equal = size * concat->operand_count == concat->shape.dim[concat->attrs.axis];
+    for (uint32_t i = 1; equal && i < concat->operand_count; i++) equal = part_extent(e, concat, i).size == size;
+    return equal ? size : 0;
+}
+
+static bool parts_stay_together(const Emitter *e, const Node *concat, Coordinate c) {
+    if (!c.irregular && c.step == 0) return true;
+    for (uint32_t i = 0; i < concat->operand_count; i++) {
+        Extent extent = part_extent(e, concat, i);
+        if (!stays_together(c, extent.start, extent.start + extent.size)) return false;
+    }
+    return true;
+}
+
+/* All parts of one size: a quotient. Otherwise as many as have begun, but for the first. */
+LLVMValueRef concat_part_number(Emitter *e, const Node *concat, const Place *place) {
+    Coordinate c = place_in_shape(e, place, concat->shape)->axis[concat->attrs.axis];
+    int64_t size = equal_size(e, concat);
+    LLVMValueRef number = const_i64(e, 0);
+    if (!parts_stay_together(e, concat, c)) return NULL;
+    if (size) return LLVMBuildUDiv(e->builder, c.base, const_i64(e, size), "");
+    for (uint32_t i = 1; i < concat->operand_count; i++) {
+        LLVMValueRef begun = LLVMBuildICmp(e->builder, LLVMIntSGE, c.base, const_i64(e, part_extent(e, concat, i).start), "");
+        number = LLVMBuildAdd(e->builder, number, LLVMBuildZExt(e->builder, begun, e->i64, ""), "");
+    }
+    return number;
+}
+
+/* Of lanes that begin at a multiple of their number, every part has the same few elements, one after the other. */
+static bool interleaves(const Emitter *e, const Node *node, const Place *place) {
+    bool single = node->op == OP_concat && node->attrs.axis == node->shape.rank - 1 && equal_size(e, node) == 1;
+    uint32_t parts = node->operand_count;
+    if (!single || parts > LANES / 2 || LANES % parts != 0 || node->dtype == DTYPE_BOOL || !place_neighbours(place))
+        return false;
+    for (uint32_t i = 0; i < parts; i++) {
+        Storage storage = e->plan->storage[node->operands[i]];
+        if (emit_computes(e, node->operands[i]) || storage.kind != STORAGE_SLAB || storage.layout.kind != LAYOUT_PLAIN)
+            return false;
+    }
+    return true;
+}
+
+/* Both vectors, one behind the other. */
+static LLVMValueRef joined(Emitter *e, LLVMValueRef a, LLVMValueRef b, unsigned lanes) {
+    LLVMValueRef all[LANES];
+    for (unsigned i = 0; i < lanes; i++) all[i] = const_i32(e, (int32_t)i);
+    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(all, lanes), "");
+}
+
+/* From the parts' elements one behind the other to lanes of each part in turn. */
+static LLVMValueRef interleaved(Emitter *e, LLVMValueRef all, unsigned parts) {
+    LLVMValueRef lanes[LANES];
+    for (unsigned i = 0; i < LANES; i++) lanes[i] = const_i32(e, (int32_t)(i % parts * (LANES / parts) + i / parts));
+    return LLVMBuildShuffleVector(e->builder, all, LLVMGetPoison(LLVMTypeOf(all)), LLVMConstVector(lanes, LANES), "");
+}
+
+Value view_interleaved(Emitter *e, const Node *node, const Place *place) {
+    LLVMValueRef parts[LANES];
+    unsigned count = node->operand_count, each = LANES / (count ? count : 1);
+    if (!interleaves(e, node, place)) return (Value){NULL, false};
+    LLVMTypeRef type = dtype_type(e, node->dtype, true);
+    LLVMValueRef first = LLVMBuildUDiv(e->builder, place_linear(e, place).base, const_i64(e, count), "");
+    for (unsigned i = 0; i < count; i++) {
+        LLVMValueRef base = storage_base(e, e->plan->storage[node->operands[i]]);
+        parts[i] = LLVMBuildLoad2(e->builder, LLVMVectorType(type, each), element_pointer(e, base, node->dtype, first), "");
+        LLVMSetAlignment(parts[i], (unsigned)dtype_bytes(node->dtype));
+    }
+    for (; count > 1; count /= 2, each *= 2)
+        for (unsigned i = 0; i < count / 2; i++) parts[i] = joined(e, parts[2 * i], parts[2 * i + 1], 2 * each);
+    return (Value){interleaved(e, parts[0], node->operand_count), false};
+}
+
+Coordinate gathered_index(Emitter *e, Value index, int64_t size) {
+    LLVMTypeRef type = LLVMTypeOf(index.value);
+    LLVMValueRef limits[] = {const_i32(e, 0), const_i32(e, (int32_t)(size - 1))};
+    if (!index.uniform)
+        for (int i = 0; i < 2; i++) limits[i] = value_splat(e, (Value){limits[i], true});
+    LLVMValueRef low[] = {index.value, limits[0]};
+    LLVMValueRef high[] = {call_intrinsic(e, "llvm.smax", &type, 1, low, 2), limits[1]};
+    LLVMValueRef inside = call_intrinsic(e, "llvm.smin", &type, 1, high, 2);
+    LLVMValueRef wide = LLVMBuildSExt(e->builder, inside, index.uniform ? e->i64 : lanes_of(e->i64), "");
+    return (Coordinate){.base = wide, .irregular = !index.uniform};
+}
+
+static Source gather_source(Emitter *e, const Node *node, uint32_t operand, const Place *place) {
+    if (operand == GATHER_INDEX) return (Source){.place = place};
+    Shape shape = graph_operand(e->graph, node, operand)->shape;
+    int axis = node->attrs.axis;
+    Value index = memo_find(e, node->operands[GATHER_INDEX], place);
+    place = place_in_shape(e, place, node->shape);
+    Place *at = place_new(e, shape, place->mask);
+    memcpy(at->axis, place->axis, sizeof at->axis);
+    at->axis[axis] = gathered_index(e, index, shape.dim[axis]);
+    return (Source){.place = at};
+}
+
+Source view_source(Emitter *e, const Node *node, uint32_t operand, const Place *place) {
+    if (node->op == OP_pad) return pad_source(e, node, place);
+    if (node->op == OP_concat) return concat_source(e, node, operand, place);
+    if (node->op == OP_gather) return gather_source(e, node, operand, place);
+    return (Source){.place = place_through_view(e, node, place)};
+}
+
+Value view_choose(Emitter *e, const Node *node, const Source *sources, const Value *operands) {
+    Value result = {LLVMConstNull(dtype_type(e, node->dtype, false)), true};
+    if (node->op == OP_gather) return operands[0];
+    for (uint32_t i = 0; i < node->operand_count; i++)
+        if (sources[i].place)
+            result = sources[i].inside.value ? value_select(e, sources[i].inside, operands[i], result) : operands[i];
+    return result;
+}

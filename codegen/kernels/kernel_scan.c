@@ -1,0 +1,126 @@
+/* SCAN kernels: walks along an axis, seen as [outer, n, inner]. A unit is a vector of columns along inner (or, with inner == 1, a
+ * row), which walks along n by itself. */
+#include "codegen/kernels/kernels.h"
+
+typedef struct {
+    const Node *node;
+    int64_t outer, inner;
+    int64_t taken; /* elements of the operand along the axis */
+    int64_t size;  /* elements of the result */
+} Scan;
+
+typedef void ScanColumn(Emitter *e, const Scan *s, const Place *column);
+
+static Scan scan_of(const Emitter *e) {
+    const Node *node = graph_node(e->graph, e->kernel->root);
+    int axis = node->attrs.axis;
+    int64_t taken = graph_operand(e->graph, node, 0)->shape.dim[axis];
+    return (Scan){node, shape_outer(node->shape, axis), shape_inner(node->shape, axis), taken, node->shape.dim[axis]};
+}
+
+/* The place [outer, inner] of a unit. */
+static Place *column_place(Emitter *e, const Scan *s, LLVMValueRef unit) {
+    Place *place = place_new(e, (Shape){.rank = 2, .dim = {s->outer, s->inner}}, NULL);
+    place->axis[0] = coordinate_uniform(unit);
+    if (s->inner == 1) return place;
+    LLVMValueRef vectors = const_i64(e, (s->inner + LANES - 1) / LANES);
+    LLVMValueRef vector = LLVMBuildURem(e->builder, unit, vectors, "");
+    LLVMValueRef base = LLVMBuildMul(e->builder, vector, const_i64(e, LANES), "");
+    place->axis[0] = coordinate_uniform(LLVMBuildUDiv(e->builder, unit, vectors, ""));
+    place->axis[1] = (Coordinate){.base = base, .step = 1, .aligned = true};
+    place->mask = lanes_below(e, base, s->inner);
+    return place;
+}
+
+/* Element j of a column, of `size` along the axis. */
+static Place *element_place(Emitter *e, const Scan *s, const Place *column, Coordinate j, int64_t size) {
+    Place *place = place_new(e, (Shape){.rank = 3, .dim = {s->outer, size, s->inner}}, column->mask);
+    place->axis[0] = column->axis[0];
+    place->axis[1] = j;
+    place->axis[2] = column->axis[1];
+    return place;
+}
+
+static Value in_lanes(Emitter *e, const Scan *s, Value value) {
+    return s->inner == 1 ? value : (Value){value_splat(e, value), false};
+}
+
+static LLVMValueRef add(Emitter *e, const Scan *s, Value a, Value b) {
+    return LLVMBuildFAdd(e->builder, in_lanes(e, s, a).value, in_lanes(e, s, b).value, "");
+}
+
+static Value zero_of(const Emitter *e) { return (Value){LLVMConstReal(e->f32, 0), true}; }
+
+/* The sum is kept in f64; each element of the result is that sum, rounded. */
+static void scan_cumsum(Emitter *e, const Scan *s, const Place *column) {
+    LLVMTypeRef wide = LLVMDoubleTypeInContext(e->context), narrow = e->f32;
+    if (s->inner != 1) wide = lanes_of(wide), narrow = lanes_of(narrow);
+    LLVMValueRef slot = stack_slot(e, wide, s->inner == 1 ? 8 : LANES * 8);
+    LLVMBuildStore(e->builder, LLVMConstNull(wide), slot);
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    Region region = region_begin(e);
+    const Place *at = element_place(e, s, column, coordinate_uniform(loop.index), s->size);
+    LLVMValueRef element = in_lanes(e, s, emit_value(e, s->node->operands[0], at)).value;
+    LLVMValueRef sum = LLVMBuildLoad2(e->builder, wide, slot, "");
+    sum = LLVMBuildFAdd(e->builder, sum, LLVMBuildFPExt(e->builder, element, wide, ""), "");
+    LLVMBuildStore(e->builder, sum, slot);
+    emit_set(e, e->kernel->root, at, (Value){LLVMBuildFPTrunc(e->builder, sum, narrow, ""), s->inner == 1});
+    emit_stores(e, at);
+    region_end(e, region);
+    loop_end(e, loop, const_i64(e, s->size), 1);
+}
+
+/* -- scattering: the column of the result is in memory from its first zero on -- */
+
+static Storage column_storage(const Emitter *e) { return e->plan->storage[e->kernel->root]; }
+
+static void scatter_zeros(Emitter *e, const Scan *s, const Place *column) {
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    const Place *at = element_place(e, s, column, coordinate_uniform(loop.index), s->size);
+    store_at(e, e->kernel->root, column_storage(e), at, zero_of(e));
+    loop_end(e, loop, const_i64(e, s->size), 1);
+}
+
+static void scatter_elements(Emitter *e, const Scan *s, const Place *column) {
+    NodeId root = e->kernel->root;
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    Region region = region_begin(e);
+    const Place *from = element_place(e, s, column, coordinate_uniform(loop.index), s->taken);
+    Value element = emit_value(e, s->node->operands[0], from), index = emit_value(e, s->node->operands[1], from);
+    const Place *to = element_place(e, s, column, gathered_index(e, index, s->size), s->size);
+    Value sum = {add(e, s, load_at(e, root, column_storage(e), to), element), s->inner == 1};
+    store_at(e, root, column_storage(e), to, sum);
+    region_end(e, region);
+    loop_end(e, loop, const_i64(e, s->taken), 1);
+}
+
+/* What is computed from the result, where that is more than the column itself. */
+static void scatter_epilogue(Emitter *e, const Scan *s, const Place *column) {
+    if (e->kernel->store_count == 1) return;
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    Region region = region_begin(e);
+    const Place *at = element_place(e, s, column, coordinate_uniform(loop.index), s->size);
+    emit_set(e, e->kernel->root, at, load_at(e, e->kernel->root, column_storage(e), at));
+    emit_stores(e, at);
+    region_end(e, region);
+    loop_end(e, loop, const_i64(e, s->size), 1);
+}
+
+static void scan_scatter_add(Emitter *e, const Scan *s, const Place *column) {
+    scatter_zeros(e, s, column);
+    scatter_elements(e, s, column);
+    scatter_epilogue(e, s, column);
+}
+
+static ScanColumn *const scans[OP_COUNT] = {
+#define OP_SCAN(name, arity, rule, gradient, doc) [OP_##name] = scan_##name,
+#include "ir/ops/ops.def"
+};
+
+int64_t kernel_scan(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
+    Scan s = scan_of(e);
+    Loop loop = loop_begin(e, first);
+    scans[s.node->op](e, &s, column_place(e, &s, loop.index));
+    loop_end(e, loop, last, 1);
+    return s.outer * ((s.inner + LANES - 1) / LANES);
+}

@@ -1,0 +1,232 @@
+/* The cache of object code: a folder of files that only their owner may write, since what is in them is run. An entry is a mark,
+ * the hash of key and object, and the object; it is written under another name and renamed, so that nobody meets half of it. */
+#include "codegen/llvm/cache.h"
+#include "ir/base/files.h"
+#include "ir/base/memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char mark[8] = "mlcode1";
+typedef struct {
+    char mark[sizeof mark];
+    uint8_t hash[LLVM_BLAKE3_OUT_LEN];
+} Header;
+
+static const off_t most_bytes = 64 << 20, kept_bytes = 48 << 20; /* above the first, entries are removed down to the second */
+
+static void note(const Cache *cache, const char *name, const char *what) {
+    if (cache->verbose) fprintf(stderr, "mlc: code cache: %s/%s: %s\n", cache->path, name, what);
+}
+
+CacheKey cache_key(const llvm_blake3_hasher *hasher) {
+    CacheKey key;
+    uint8_t hash[LLVM_BLAKE3_OUT_LEN];
+    llvm_blake3_hasher_finalize(hasher, hash, sizeof hash);
+    for (size_t i = 0; i < sizeof hash; i++) snprintf(key.text + 2 * i, 3, "%02x", hash[i]);
+    return key;
+}
+
+/* -- the folder -- */
+
+static void make_folders(const char *path) {
+    char *part = memory_copy_string(path, "a path");
+    for (char *slash = part; (slash = strchr(slash + 1, '/'));) {
+        *slash = 0;
+        mkdir(part, 0700);
+        *slash = '/';
+    }
+    mkdir(part, 0700);
+    free(part);
+}
+
+static bool is_private(const struct stat *status) {
+    return status->st_uid == geteuid() && !(status->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+Cache cache_open(const char *path, bool verbose) {
+    Cache cache = {.folder = -1, .path = path, .verbose = verbose};
+    if (!path) return cache;
+    make_folders(path);
+    struct stat status;
+    cache.folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (cache.folder < 0) return note(&cache, "", strerror(errno)), cache;
+    if (fstat(cache.folder, &status) == 0 && is_private(&status)) return cache;
+    note(&cache, "", "belongs to somebody else, or others may write there");
+    cache_close(&cache);
+    return cache;
+}
+
+void cache_close(Cache *cache) {
+    if (cache->folder >= 0) close(cache->folder);
+    cache->folder = -1;
+}
+
+/* -- an entry -- */
+
+static void hash_entry(const CacheKey *key, const char *object, size_t bytes, uint8_t hash[LLVM_BLAKE3_OUT_LEN]) {
+    llvm_blake3_hasher hasher;
+    llvm_blake3_hasher_init(&hasher);
+    llvm_blake3_hasher_update(&hasher, key->text, sizeof key->text);
+    llvm_blake3_hasher_update(&hasher, object, bytes);
+    llvm_blake3_hasher_finalize(&hasher, hash, LLVM_BLAKE3_OUT_LEN);
+}
+
+static bool read_all(int file, char *to, size_t bytes) {
+    while (bytes > 0) {
+        ssize_t got = read(file, to, bytes);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        to += got;
+        bytes -= (size_t)got;
+    }
+    return true;
+}
+
+static bool write_all(int file, const void *data, size_t bytes) {
+    for (const char *from = data; bytes > 0;) {
+        ssize_t written = write(file, from, bytes);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return false;
+        from += written;
+        bytes -= (size_t)written;
+    }
+    return true;
+}
+
+static LLVMMemoryBufferRef object_of(const CacheKey *key, const char *entry, size_t bytes) {
+    Header header;
+    uint8_t hash[LLVM_BLAKE3_OUT_LEN];
+    memcpy(&header, entry, sizeof header);
+    hash_entry(key, entry + sizeof header, bytes - sizeof header, hash);
+    if (memcmp(header.mark, mark, sizeof mark) != 0 || memcmp(header.hash, hash, sizeof hash) != 0) return NULL;
+    return LLVMCreateMemoryBufferWithMemoryRangeCopy(entry + sizeof header, bytes - sizeof header, key->text);
+}
+
+static LLVMMemoryBufferRef read_entry(int file, const CacheKey *key) {
+    struct stat status;
+    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode) || !is_private(&status)) return NULL;
+    if (status.st_size < (off_t)sizeof(Header) || status.st_size > most_bytes) return NULL;
+    size_t bytes = (size_t)status.st_size;
+    char *entry = memory_array(bytes, 1, "compiled code");
+    LLVMMemoryBufferRef object = read_all(file, entry, bytes) ? object_of(key, entry, bytes) : NULL;
+    free(entry);
+    return object;
+}
+
+LLVMMemoryBufferRef cache_load(const Cache *cache, const CacheKey *key) {
+    if (cache->folder < 0) return NULL;
+    int file = openat(cache->folder, key->text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0) {
+        if (errno != ENOENT) note(cache, key->text, strerror(errno));
+        return NULL;
+    }
+    LLVMMemoryBufferRef object = read_entry(file, key);
+    if (object)
+        futimens(file, NULL); /* used just now */
+    else
+        note(cache, key->text, "is not what was stored");
+    close(file);
+    return object;
+}
+
+/* -- the bound on its size -- */
+
+typedef struct {
+    char name[NAME_MAX + 1];
+    struct timespec used;
+    off_t bytes;
+} Entry;
+
+typedef struct {
+    Entry *items;
+    size_t count, capacity;
+    off_t bytes;
+} Entries;
+
+static void add_entry(Entries *entries, const char *name, const struct stat *status) {
+    if (entries->count == entries->capacity) {
+        size_t capacity = entries->capacity ? 2 * entries->capacity : 64;
+        entries->items = memory_grow(entries->items, capacity, sizeof *entries->items, "the entries of the cache");
+        entries->capacity = capacity;
+    }
+    Entry *entry = &entries->items[entries->count++];
+    *entry = (Entry){.used = status->st_mtim, .bytes = status->st_size};
+    snprintf(entry->name, sizeof entry->name, "%s", name);
+    entries->bytes += status->st_size;
+}
+
+/* Ours are a key, and a key with a suffix while it is written; whatever else lies there is left alone. */
+static bool is_entry_name(const char *name) {
+    size_t digits = strspn(name, "0123456789abcdef");
+    return digits == sizeof(CacheKey) - 1 && (name[digits] == 0 || name[digits] == '.');
+}
+
+static void list_entries(int folder, Entries *entries) {
+    int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* closedir closes what it reads */
+    DIR *list = copy >= 0 ? fdopendir(copy) : NULL;
+    if (!list && copy >= 0) close(copy);
+    for (struct dirent *item; list && (item = readdir(list));) {
+        struct stat status;
+        if (!is_entry_name(item->d_name) || fstatat(folder, item->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        if (S_ISREG(status.st_mode)) add_entry(entries, item->d_name, &status);
+    }
+    if (list) closedir(list);
+}
+
+static int by_time_of_use(const void *a, const void *b) {
+    const struct timespec *first = &((const Entry *)a)->used, *second = &((const Entry *)b)->used;
+    if (first->tv_sec != second->tv_sec) return first->tv_sec < second->tv_sec ? -1 : 1;
+    return (first->tv_nsec > second->tv_nsec) - (first->tv_nsec < second->tv_nsec);
+}
+
+static void make_room(const Cache *cache) {
+    Entries entries = {0};
+    temporaries_sweep(cache->folder);
+    list_entries(cache->folder, &entries);
+    if (entries.bytes > most_bytes) {
+        qsort(entries.items, entries.count, sizeof *entries.items, by_time_of_use);
+        for (size_t i = 0; i < entries.count && entries.bytes > kept_bytes; i++) {
+            unlinkat(cache->folder, entries.items[i].name, 0);
+            entries.bytes -= entries.items[i].bytes;
+        }
+    }
+    free(entries.items);
+}
+
+/* -- storing -- */
+
+static bool write_entry(int file, const CacheKey *key, LLVMMemoryBufferRef object) {
+    Header header;
+    const char *data = LLVMGetBufferStart(object);
+    size_t bytes = LLVMGetBufferSize(object);
+    memcpy(header.mark, mark, sizeof mark);
+    hash_entry(key, data, bytes, header.hash);
+    return write_all(file, &header, sizeof header) && write_all(file, data, bytes);
+}
+
+void cache_store(const Cache *cache, const CacheKey *key, LLVMMemoryBufferRef object) {
+    if (cache->folder < 0 || LLVMGetBufferSize(object) > (size_t)kept_bytes) return;
+    char beside[sizeof key->text + 24];
+    snprintf(beside, sizeof beside, "%s.%d-0.tmp", key->text, (int)getpid());
+    Temporary made = {cache->folder, beside};
+    int file = temporary_make(&made, 0600);
+    if (file < 0) {
+        note(cache, beside, strerror(errno));
+        return;
+    }
+    bool written = write_entry(file, key, object);
+    written = close(file) == 0 && written && renameat(cache->folder, beside, cache->folder, key->text) == 0;
+    if (!written) {
+        note(cache, key->text, strerror(errno));
+        unlinkat(cache->folder, beside, 0);
+    }
+    temporary_gone(&made);
+    if (written) make_room(cache);
+}

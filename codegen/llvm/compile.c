@@ -1,0 +1,124 @@
+/* From a plan to a program: make object code of it, hand that to the JIT, keep what it needs. */
+#include "codegen/llvm/step.h"
+#include "codegen/llvm/jit.h"
+#include "codegen/llvm/object.h"
+#include "codegen/llvm/openblas.h"
+#include "ir/base/clock.h"
+#include "ir/base/memory.h"
+
+#include <stdlib.h>
+
+/* What a program keeps alive. */
+typedef struct {
+    LLVMOrcLLJITRef jit;
+    const CompiledKernel *code;
+    ProgramKernel *kernels;
+    Plan *plan;
+    Graph *graph;
+    size_t *output_offsets;
+    bool cached; /* the code was compiled before */
+} Compiled;
+
+static bool uses_gemm(const Plan *plan) {
+    for (uint32_t i = 0; i < plan->kernel_count; i++)
+        if (plan->kernels[i].kind == KERNEL_GEMM) return true;
+    return false;
+}
+
+static LLVMModuleRef make_step(LLVMContextRef context, const Target *target, const void *plan) {
+    return step_module(context, plan, target);
+}
+
+static bool compile(Compiled *compiled, const CodegenOptions *options, Diagnostics *diag) {
+    if (uses_gemm(compiled->plan) && !openblas_open(diag)) return false;
+    Object object = object_make(make_step, compiled->plan, options, diag);
+    compiled->cached = object.cached;
+    if (!object.buffer || !jit_open(options, object.buffer, &compiled->jit, diag)) return false;
+    compiled->code = jit_lookup(compiled->jit, STEP_KERNELS, diag);
+    return compiled->code != NULL;
+}
+
+static void run(const Program *program, const StepArgs *args, uint32_t kernel, int64_t first, int64_t last) {
+    const CompiledKernel *code = &((const Compiled *)program->context)->code[kernel];
+    code->run(args, first, last, code->table);
+}
+
+static void compiled_free(Compiled *compiled) {
+    jit_close(compiled->jit);
+    free(compiled->output_offsets);
+    free(compiled->kernels);
+    plan_free(compiled->plan);
+    graph_free(compiled->graph);
+    free(compiled);
+}
+
+static void destroy(Program *program) {
+    compiled_free(program->context);
+    free(program);
+}
+
+static void find_outputs(Compiled *compiled) {
+    for (uint32_t k = 0; k < compiled->plan->kernel_count; k++)
+        for (uint32_t i = 0; i < compiled->plan->kernels[k].store_count; i++) {
+            Storage to = compiled->plan->kernels[k].stores[i].to;
+            if (to.kind == STORAGE_OUTPUT) compiled->output_offsets[to.index] = to.offset;
+        }
+}
+
+static void describe_kernels(Compiled *compiled) {
+    const Plan *plan = compiled->plan;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) {
+        const Kernel *kernel = &plan->kernels[k];
+        compiled->kernels[k] = (ProgramKernel){.units = compiled->code[k].units,
+                                               .threads = kernel->max_threads,
+                                               .pieces = kernel->pieces,
+                                               .join_before = kernel->barrier_before,
+                                               .own = kernel->own,
+                                               .reads_own = kernel->reads_own,
+                                               .groups = kernel->by_rows ? (uint32_t)(kernel->space.dim[0] / PLAN_ROWS) : 0};
+    }
+}
+
+static Program *program_of(Compiled *compiled, double seconds) {
+    Program *program = MEMORY_NEW(Program, "a program");
+    find_outputs(compiled);
+    describe_kernels(compiled);
+    *program = (Program){.graph = compiled->graph,
+                         .states = compiled->plan->states,
+                         .state_count = compiled->plan->state_count,
+                         .slab_bytes = compiled->plan->slab_bytes,
+                         .output_bytes = compiled->plan->output_bytes,
+                         .own_bytes = compiled->plan->own_bytes,
+                         .output_offsets = compiled->output_offsets,
+                         .plan = compiled->plan,
+                         .compile_seconds = seconds,
+                         .kernels = compiled->kernels,
+                         .kernel_count = compiled->plan->kernel_count,
+                         .run = run,
+                         .destroy = destroy,
+                         .context = compiled};
+    return program;
+}
+
+static void print_times(const Compiled *compiled, double seconds) {
+    const char *source = compiled->cached ? "code from the cache" : "compiled";
+    fprintf(stderr, "mlc: %s: %u kernels, %s in %.0f ms\n", compiled->graph->name, compiled->plan->kernel_count, source,
+            1e3 * seconds);
+}
+
+Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options, Diagnostics *diag) {
+    double start = seconds_now();
+    Compiled *compiled = MEMORY_NEW(Compiled, "a program");
+    compiled->plan = plan;
+    compiled->graph = graph;
+    compiled->output_offsets = memory_array(graph->output_count, sizeof *compiled->output_offsets, "a program");
+    compiled->kernels = memory_array(plan->kernel_count, sizeof *compiled->kernels, "a program");
+    Program *program = compile(compiled, options, diag) ? program_of(compiled, seconds_now() - start) : NULL;
+    if (!program)
+        compiled_free(compiled);
+    else if (options->verbose)
+        print_times(compiled, program->compile_seconds);
+    return program;
+}
+
+const char *codegen_version(void) { return "LLVM " MLC_LLVM_VERSION; }

@@ -1,0 +1,72 @@
+/* The JIT: LLVM's ORC, one instance a program, so that programs can be compiled side by side and freed one by one. */
+#include "codegen/llvm/jit.h"
+#include "codegen/llvm/openblas.h"
+#include "ir/base/memory.h"
+
+#include <errno.h>
+#include <llvm-c/Error.h>
+#include <string.h>
+
+/* Memory for code that the system refuses is no bug. Of its reason LLVM hands over the words only. */
+static void check_refusal(const char *message) {
+    static const int reasons[] = {ENOMEM, EACCES, EPERM, EAGAIN};
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (strstr(message, strerror(reasons[i]))) memory_exhausted(0, "code that may run");
+}
+
+static bool failed(LLVMErrorRef error, const char *what, Diagnostics *diag) {
+    if (!error) return false;
+    char *message = LLVMGetErrorMessage(error);
+    check_refusal(message);
+    diag_error(diag, STATUS_BUG, (Span){0}, "%s: %s", what, message);
+    LLVMDisposeErrorMessage(message);
+    return true;
+}
+
+/* The JIT tells causes here; what it returns only says what is missing in the end. */
+static void on_cause(void *context, LLVMErrorRef error) {
+    char *message = LLVMGetErrorMessage(error);
+    (void)context;
+    check_refusal(message);
+    fprintf(stderr, "mlc: the JIT: %s\n", message);
+    LLVMDisposeErrorMessage(message);
+}
+
+static bool jit_new(const CodegenOptions *options, LLVMOrcLLJITRef *jit, Diagnostics *diag) {
+    Target target = {0};
+    if (!target_open(&target, options, diag)) return target_close(&target), false;
+    LLVMOrcLLJITBuilderRef builder = LLVMOrcCreateLLJITBuilder();
+    /* the builder takes over the machine */
+    LLVMOrcLLJITBuilderSetJITTargetMachineBuilder(builder,
+                                                  LLVMOrcJITTargetMachineBuilderCreateFromTargetMachine(target.machine));
+    target.machine = NULL;
+    target_close(&target);
+    if (failed(LLVMOrcCreateLLJIT(jit, builder), "the JIT does not start", diag)) return false;
+    LLVMOrcExecutionSessionSetErrorReporter(LLVMOrcLLJITGetExecutionSession(*jit), on_cause, NULL);
+    return true;
+}
+
+/* The generated code calls one function of ours: the bridge to OpenBLAS. */
+static bool define_functions(LLVMOrcLLJITRef jit, Diagnostics *diag) {
+    LLVMJITEvaluatedSymbol symbol = {.Address = (LLVMOrcExecutorAddress)(uintptr_t)openblas_gemm,
+                                     .Flags = {LLVMJITSymbolGenericFlagsExported, 0}};
+    LLVMOrcCSymbolMapPair pair = {LLVMOrcLLJITMangleAndIntern(jit, "openblas_gemm"), symbol};
+    LLVMOrcMaterializationUnitRef unit = LLVMOrcAbsoluteSymbols(&pair, 1);
+    return !failed(LLVMOrcJITDylibDefine(LLVMOrcLLJITGetMainJITDylib(jit), unit), "a function cannot be defined", diag);
+}
+
+bool jit_open(const CodegenOptions *options, LLVMMemoryBufferRef object, LLVMOrcLLJITRef *jit, Diagnostics *diag) {
+    if (!jit_new(options, jit, diag) || !define_functions(*jit, diag)) return LLVMDisposeMemoryBuffer(object), false;
+    LLVMErrorRef error = LLVMOrcLLJITAddObjectFile(*jit, LLVMOrcLLJITGetMainJITDylib(*jit), object);
+    return !failed(error, "the JIT does not take the code", diag);
+}
+
+void *jit_lookup(LLVMOrcLLJITRef jit, const char *name, Diagnostics *diag) {
+    LLVMOrcExecutorAddress address = 0;
+    return failed(LLVMOrcLLJITLookup(jit, &address, name), "the code cannot be made", diag) ? NULL : (void *)(uintptr_t)address;
+}
+
+void jit_close(LLVMOrcLLJITRef jit) {
+    LLVMErrorRef error = jit ? LLVMOrcDisposeLLJIT(jit) : NULL;
+    if (error) LLVMConsumeError(error);
+}

@@ -1,0 +1,33 @@
+/* What LLVM does where it is refused memory, or cannot go on. It would call abort(): from `operator new` of C++, from its own allocator, or
+ * after a message. Its interface for C has a function for the last only; the two others are called by their mangled names. */
+#include "codegen/codegen.h"
+#include "ir/base/memory.h"
+
+#include <llvm-c/ErrorHandling.h>
+#include <string.h>
+
+static const char compiler[] = "compiling";
+
+static void new_refused(void) { memory_exhausted(0, compiler); }
+
+static void allocator_refused(void *context, const char *reason, bool crash_report) {
+    (void)context, (void)reason, (void)crash_report;
+    memory_exhausted(0, compiler);
+}
+
+/* "Unable to allocate section memory!": where code is laid into memory */
+static void cannot_go_on(const char *reason) {
+    if (strstr(reason, "allocate") || strstr(reason, "memory")) memory_exhausted(0, compiler);
+    diag_bug("LLVM cannot go on: %s", reason);
+}
+
+/* std::set_new_handler, and llvm::install_bad_alloc_error_handler (llvm/Support/ErrorHandling.h) */
+void (*set_new_handler(void (*handler)(void)))(void) __asm__("_ZSt15set_new_handlerPFvvE");
+void install_bad_alloc_error_handler(void (*handler)(void *, const char *, bool),
+                                     void *context) __asm__("_ZN4llvm31install_bad_alloc_error_handlerEPFvPvPKcbES0_");
+
+void codegen_begin(void) {
+    set_new_handler(new_refused);
+    install_bad_alloc_error_handler(allocator_refused, NULL);
+    LLVMInstallFatalErrorHandler(cannot_go_on);
+}

@@ -1,0 +1,143 @@
+/* The module of a plan: a function per kernel, and a table of them. Which thread runs what is not its business. */
+#include "codegen/llvm/step.h"
+#include "codegen/kernels/kernels.h"
+#include "codegen/matmul/matmul.h"
+#include "codegen/llvm/openblas.h"
+#include "ir/base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef int64_t EmitKernel(Emitter *e, LLVMValueRef first, LLVMValueRef last);
+static EmitKernel *const kernel_emitters[KERNEL_KINDS] = {[KERNEL_MAP] = kernel_map,
+                                                          [KERNEL_REDUCE] = kernel_reduce,
+                                                          [KERNEL_SCAN] = kernel_scan,
+                                                          [KERNEL_MATMUL] = kernel_matmul,
+                                                          [KERNEL_GEMM] = kernel_gemm};
+
+typedef struct {
+    LLVMValueRef function;
+    LLVMValueRef table; /* of the kernel's bindings */
+    int64_t units;      /* by shape alone */
+} EmittedKernel;
+
+Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *target) {
+    LLVMSetTarget(module, target->triple);
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(target->machine);
+    LLVMSetModuleDataLayout(module, layout);
+    LLVMDisposeTargetData(layout);
+    return (Emitter){.context = context,
+                     .module = module,
+                     .builder = LLVMCreateBuilderInContext(context),
+                     .f32 = LLVMFloatTypeInContext(context),
+                     .i64 = LLVMInt64TypeInContext(context),
+                     .i32 = LLVMInt32TypeInContext(context),
+                     .i8 = LLVMInt8TypeInContext(context),
+                     .i1 = LLVMInt1TypeInContext(context),
+                     .pointer = LLVMPointerTypeInContext(context, 0),
+                     .nothing = LLVMVoidTypeInContext(context),
+                     .many_registers = target->many_registers};
+}
+
+void emitter_close(Emitter *e) { LLVMDisposeBuilder(e->builder); }
+
+static void add_attribute(Emitter *e, LLVMValueRef function, const char *key, const char *value) {
+    LLVMAttributeRef attribute =
+        LLVMCreateStringAttribute(e->context, key, (unsigned)strlen(key), value, (unsigned)strlen(value));
+    LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute);
+}
+
+static void add_flag(Emitter *e, LLVMValueRef function, const char *name) {
+    unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+    LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                            LLVMCreateEnumAttribute(e->context, kind, 0));
+}
+
+/* The code is for this CPU, may use its widest registers, and does not unwind. */
+void function_set_target(Emitter *e, LLVMValueRef function, const Target *target) {
+    add_attribute(e, function, "target-cpu", target->cpu);
+    add_attribute(e, function, "target-features", target->features);
+    add_attribute(e, function, "prefer-vector-width", "512");
+    add_flag(e, function, "nounwind");
+}
+
+static LLVMBasicBlockRef block_new(Emitter *e, const char *name) {
+    return LLVMAppendBasicBlockInContext(e->context, e->function, name);
+}
+
+static LLVMValueRef emit_table(Emitter *e) {
+    LLVMValueRef *entries = ARENA_ARRAY(e->arena, LLVMValueRef, e->binding_count + 1);
+    for (uint32_t i = 0; i < e->binding_count; i++) entries[i] = const_i64(e, e->bindings[i].where);
+    LLVMValueRef values = LLVMConstArray2(e->i64, entries, e->binding_count);
+    LLVMValueRef table = LLVMAddGlobal(e->module, LLVMTypeOf(values), "table");
+    LLVMSetInitializer(table, values);
+    LLVMSetGlobalConstant(table, true);
+    LLVMSetLinkage(table, LLVMPrivateLinkage);
+    return table;
+}
+
+/* kernel_N(args, first, last, table): does units [first, last) */
+static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *target) {
+    char name[32];
+    snprintf(name, sizeof name, "kernel_%u", number);
+    LLVMTypeRef parameters[] = {e->pointer, e->i64, e->i64, e->pointer};
+    EmittedKernel result = {.function = LLVMAddFunction(e->module, name, LLVMFunctionType(e->nothing, parameters, 4, false))};
+    e->function = result.function;
+    LLVMSetLinkage(e->function, LLVMInternalLinkage);
+    LLVMSetUnnamedAddress(e->function, LLVMGlobalUnnamedAddr); /* equal functions may become one */
+    function_set_target(e, e->function, target);
+    emit_begin_kernel(e, &e->plan->kernels[number]);
+    e->entry = block_new(e, "entry");
+    LLVMBasicBlockRef body = block_new(e, "work"), end = block_new(e, "end");
+    LLVMPositionBuilderAtEnd(e->builder, e->entry);
+    LLVMValueRef first = LLVMGetParam(e->function, 1), last = LLVMGetParam(e->function, 2);
+    LLVMBuildCondBr(e->builder, LLVMBuildICmp(e->builder, LLVMIntSLT, first, last, ""), body, end);
+    LLVMPositionBuilderAtEnd(e->builder, body);
+    result.units = kernel_emitters[e->kernel->kind](e, first, last);
+    LLVMBuildBr(e->builder, end);
+    LLVMPositionBuilderAtEnd(e->builder, end);
+    LLVMBuildRetVoid(e->builder);
+    result.table = emit_table(e);
+    emit_end_kernel(e);
+    return result;
+}
+
+/* -- the step: what the runtime needs of each kernel, as laid out in CompiledKernel -- */
+
+static LLVMTypeRef kernel_type(const Emitter *e) {
+    LLVMTypeRef fields[] = {e->pointer, e->pointer, e->i64};
+    return LLVMStructTypeInContext(e->context, fields, 3, false);
+}
+
+static LLVMValueRef kernel_constant(const Emitter *e, const EmittedKernel *kernel) {
+    LLVMValueRef fields[] = {kernel->function, kernel->table, const_i64(e, kernel->units)};
+    return LLVMConstStructInContext(e->context, fields, 3, false);
+}
+
+static void emit_kernels(Emitter *e, const Target *target) {
+    uint32_t count = e->plan->kernel_count;
+    LLVMValueRef *constants = memory_array(count, sizeof *constants, "the kernels of a step");
+    for (uint32_t i = 0; i < count; i++) {
+        EmittedKernel kernel = emit_kernel(e, i, target);
+        constants[i] = kernel_constant(e, &kernel);
+    }
+    LLVMValueRef values = LLVMConstArray2(kernel_type(e), constants, count);
+    free(constants);
+    LLVMValueRef kernels = LLVMAddGlobal(e->module, LLVMTypeOf(values), STEP_KERNELS);
+    LLVMSetInitializer(kernels, values);
+    LLVMSetGlobalConstant(kernels, true);
+}
+
+LLVMModuleRef step_module(LLVMContextRef context, const Plan *plan, const Target *target) {
+    LLVMModuleRef module = LLVMModuleCreateWithNameInContext(plan->graph->name, context);
+    Emitter e = emitter_new(context, module, target);
+    e.plan = plan;
+    e.graph = plan->graph;
+    Arena *arena = arena_new();
+    e.computed_in = ARENA_ARRAY(arena, uint32_t, plan->graph->node_count);
+    emit_kernels(&e, target);
+    arena_free(arena);
+    emitter_close(&e);
+    return module;
+}

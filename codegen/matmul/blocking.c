@@ -1,0 +1,154 @@
+/* Blocking: a cost model of a core chooses the tile, the size of its caches the rest.
+ *
+ * A core starts two FMAs and two loads a cycle, and an FMA takes four: a tile of R rows by V vectors costs, for every k, as long
+ * as the slowest of R * V multiply-adds, R + V loads and one latency. Eight rows by two vectors run at the multipliers' pace with
+ * registers to spare for the epilogue; few rows take more vectors, so that there are sums enough to hide the latency. Eight sums are
+ * just enough in theory only: one vector of columns takes more rows where one address leads to all of them. A vector of windows lies
+ * in two cache lines and takes as long as two loads. Columns too many for the first-level cache come from the second at half a line
+ * a cycle. Where zeros are left out, few rows leave out more. */
+#include "codegen/matmul/blocking.h"
+
+#include <assert.h>
+
+enum {
+    SUMS = 16,   /* registers for sums, of 32; half as many of 16, where a vector takes two */
+    LATENCY = 6, /* four, and what is lost where every sum is always awaited */
+    USUAL_ROWS = 8,
+    RUN_ROWS = 16,
+    ODD_ROWS = 4,            /* of three or five vectors */
+    PER_CYCLE = 2,           /* multiply-adds, or loads */
+    LANES_OF_TILE = 16,      /* in a vector */
+    TILE_OVERHEAD = 60,      /* half cycles: addresses, clearing and saving sums */
+    PAIR_OVERHEAD = 30,      /* half cycles for two vectors: they lie in a panel of their own */
+    ROW_OVERHEAD = 8,        /* half cycles for one vector of a row to go through the epilogue */
+    LINE_FETCH = 4,          /* half cycles for a line from the second-level cache */
+    FIRST_LEVEL = 24 * 1024, /* bytes of columns that stay in the first-level cache, beside what goes through it */
+    LIST_STEP = 1,           /* half cycles to list one k of a block of rows */
+};
+
+/* Elements of f32. Rows of a chunk and columns of a tile should leave room for each other in the second-level cache. */
+enum {
+    WHOLE_K = 1024,     /* not more than this is not cut if the columns need no packing */
+    MOST_K = 512,       /* in a block if it is cut */
+    ENOUGH_K = 256,     /* in a block that is shorter, so that a chunk has all rows: then memory is read without gaps */
+    CHUNK = MOST_PACKED /* rows times k: a quarter of a second-level cache */
+};
+
+static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* Of a hundred k, those where any of so many rows is not zero, measured on MNIST: the rows are pictures, or neighbouring pixels. */
+static int64_t density(const ProductSize *size, int64_t rows) {
+    static const int64_t pictures[] = {0, 19, 29, 35, 39, 42, 44, 45, 47, 48, 49, 50, 50, 51, 52, 52, 53};
+    static const int64_t pixels[] = {0, 19, 22, 26, 28, 31, 34, 37, 40, 44, 48, 51, 54, 58, 61, 60, 58};
+    return (size->rows_adjoin ? pixels : pictures)[least(rows, RUN_ROWS)];
+}
+
+/* Half cycles to load a register's worth of columns. */
+static int64_t column_load(const ProductSize *size, int64_t vectors) {
+    if (size->windows_across) return 2;
+    return vectors * LANES_OF_TILE * size->k * (int64_t)sizeof(float) > FIRST_LEVEL ? LINE_FETCH : 1;
+}
+
+/* In half cycles: the unit in which one multiply-add or load takes 1. */
+static int64_t tile_cost(const ProductSize *size, int64_t rows, int64_t vectors) {
+    int64_t registers = vectors * (size->many_registers ? 1 : 2);
+    int64_t loads = rows + registers * column_load(size, vectors);
+    int64_t step = most(most(rows * registers, loads), PER_CYCLE * LATENCY) + 1;
+    int64_t steps = size->lists_zeros ? size->k * density(size, rows) / 100 : size->k;
+    return steps * step + ROW_OVERHEAD * rows * vectors + PAIR_OVERHEAD * vectors / 2 + TILE_OVERHEAD;
+}
+
+static int64_t most_rows(const ProductSize *size, int vectors) {
+    if (vectors > 1 && vectors % 2) return ODD_ROWS;
+    return least(RUN_ROWS, (size->many_registers ? SUMS : SUMS / 4) / vectors);
+}
+
+static Blocking with_vectors(const ProductSize *size, int vectors) {
+    Blocking b = {.vectors = vectors, .column_blocks = divide_up(size->columns, vectors * LANES_OF_TILE)};
+    b.row_blocks = divide_up(size->rows, least(USUAL_ROWS, most_rows(size, vectors)));
+    b.tile_rows = divide_up(size->rows, b.row_blocks); /* as equal as can be */
+    return b;
+}
+
+/* The most rows that never leave a run of windows; no run: one row. */
+static Blocking with_run(const ProductSize *size, int vectors) {
+    Blocking b = with_vectors(size, vectors);
+    b.tile_rows = least(most_rows(size, vectors), most(size->run, 1));
+    while (size->run % b.tile_rows) b.tile_rows--;
+    b.row_blocks = divide_up(size->rows, b.tile_rows);
+    return b;
+}
+
+/* All elements of a small window by one vector of filters: they lie at known distances from one address, and a product of
+ * windows by gradients has little of an epilogue that would need registers. */
+static Blocking with_all_rows(const ProductSize *size) {
+    Blocking b = with_vectors(size, 1);
+    b.tile_rows = size->rows, b.row_blocks = 1;
+    return b;
+}
+
+static int64_t product_cost(const ProductSize *size, const Blocking *b) {
+    int64_t lists = size->lists_zeros ? LIST_STEP * size->k + TILE_OVERHEAD : 0;
+    return b->row_blocks * (b->column_blocks * tile_cost(size, b->tile_rows, b->vectors) + lists);
+}
+
+/* Of equal costs the first. */
+static Blocking cheaper(const ProductSize *size, Blocking a, Blocking b) {
+    return product_cost(size, &b) < product_cost(size, &a) ? b : a;
+}
+
+/* Three or five vectors, where a tile holds all columns: it begins where the panels begin. */
+static Blocking cheaper_odd(const ProductSize *size, Blocking best, int vectors) {
+    Blocking odd = with_vectors(size, vectors);
+    return odd.column_blocks == 1 ? cheaper(size, best, odd) : best;
+}
+
+/* A vector more or less is a panel's width or half of it, or whole panels. */
+static Blocking choose_tile(const ProductSize *size) {
+    static const int many[] = {2, 1, 4, 8}, few[] = {1, 2};
+    const int *vectors = size->many_registers ? many : few;
+    int count = size->many_registers ? 4 : 2;
+    Blocking best = with_vectors(size, vectors[0]);
+    for (int i = 1; i < count; i++) best = cheaper(size, best, with_vectors(size, vectors[i]));
+    for (int odd = 3; odd <= 5 && size->many_registers && !size->run; odd += 2) best = cheaper_odd(size, best, odd);
+    for (int i = 0; i < count && size->run; i++) best = cheaper(size, best, with_run(size, vectors[i]));
+    if (size->run && size->many_registers && size->rows <= MOST_ROWS) best = cheaper(size, best, with_all_rows(size));
+    return best;
+}
+
+/* A block of rows across all columns: that many sums are put aside at least if k is cut. They lie on the stack. */
+static bool too_wide(const Blocking *b) { return b->tile_rows * b->column_blocks * b->vectors * LANES_OF_TILE > MOST_SAVED; }
+
+static int64_t most_k(const ProductSize *size) {
+    bool all_rows = size->rows_adjoin && size->rows * ENOUGH_K <= CHUNK;
+    return all_rows ? least(MOST_K, CHUNK / size->rows) : MOST_K;
+}
+
+int64_t blocking_list_room(const Blocking *b) { return b->k_block + LANES_OF_TILE; }
+
+static void cut_k(const ProductSize *size, Blocking *b) {
+    bool whole = (size->panels && size->k <= WHOLE_K) || too_wide(b);
+    b->k_block = whole ? size->k : divide_up(size->k, divide_up(size->k, most_k(size)));
+    b->k_blocks = divide_up(size->k, b->k_block);
+    b->lists_zeros = size->lists_zeros && blocking_list_room(b) <= LIST_ENTRIES;
+}
+
+static void cut_rows(const ProductSize *size, Blocking *b) {
+    int64_t chunk = CHUNK / (b->k_block * b->tile_rows);
+    if (b->k_blocks > 1) chunk = least(chunk, MOST_SAVED / (b->tile_rows * b->column_blocks * b->vectors * LANES_OF_TILE));
+    if (b->lists_zeros) chunk = least(chunk, LIST_ENTRIES / blocking_list_room(b));
+    assert(!size->group || size->group % b->tile_rows == 0);
+    if (size->group) chunk = size->group / b->tile_rows;
+    b->chunks = divide_up(b->row_blocks, most(chunk, 1));
+    b->chunk = divide_up(b->row_blocks, b->chunks);
+    b->chunks = divide_up(b->row_blocks, b->chunk);
+}
+
+Blocking blocking_choose(const ProductSize *size) {
+    Blocking b = choose_tile(size);
+    cut_k(size, &b);
+    cut_rows(size, &b);
+    return b;
+}

@@ -1,0 +1,104 @@
+/* The target: the host with all its features, or a CPU by its LLVM name. */
+#include "codegen/target/target.h"
+#include "codegen/target/cpu.h"
+
+#include <llvm-c/Error.h>
+#include <llvm-c/Support.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void initialize_once(void) {
+    /* strength reduction of loops takes a third of the time and makes nothing faster: addresses are simple already */
+    LLVMParseCommandLineOptions(2, (const char *const[]){"mlc", "-disable-lsr"}, NULL);
+    LLVMInitializeNativeTarget();
+    LLVMInitializeNativeAsmPrinter();
+    LLVMInitializeNativeAsmParser();
+}
+
+static void initialize(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, initialize_once);
+}
+
+LLVMCodeGenOptLevel target_codegen_level(int level) {
+    static const LLVMCodeGenOptLevel levels[] = {LLVMCodeGenLevelNone, LLVMCodeGenLevelLess, LLVMCodeGenLevelDefault,
+                                                 LLVMCodeGenLevelDefault};
+    return levels[level < 0 ? 0 : level > 3 ? 3 : level];
+}
+
+static bool is_host(const char *cpu) {
+    char *host = LLVMGetHostCPUName();
+    bool same = !cpu || !strcmp(cpu, host) || !strcmp(cpu, "native");
+    LLVMDisposeMessage(host);
+    return same;
+}
+
+bool target_runs_here(const CodegenOptions *options, Diagnostics *diag) {
+    if (is_host(options->cpu)) return true;
+    char *features = LLVMGetHostCPUFeatures();
+    bool runs = cpu_known(options->cpu, diag) && cpu_runs_on(options->cpu, features, diag);
+    LLVMDisposeMessage(features);
+    return runs;
+}
+
+/* LLVM message strings and plain copies are both freed by LLVMDisposeMessage. */
+static bool name_cpu(Target *target, const CodegenOptions *options, Diagnostics *diag) {
+    bool host = is_host(options->cpu);
+    if (!host && !cpu_known(options->cpu, diag)) return false;
+    target->cpu = host ? LLVMGetHostCPUName() : LLVMCreateMessage(options->cpu);
+    target->features = host ? LLVMGetHostCPUFeatures() : LLVMCreateMessage("");
+    target->many_registers = host ? features_have(target->features, "avx512f") : cpu_has(target->cpu, "avx512f");
+    return true;
+}
+
+bool target_open(Target *target, const CodegenOptions *options, Diagnostics *diag) {
+    initialize();
+    char *message = NULL;
+    LLVMTargetRef description;
+    if (!name_cpu(target, options, diag)) return false;
+    target->triple = LLVMGetDefaultTargetTriple();
+    if (LLVMGetTargetFromTriple(target->triple, &description, &message)) {
+        diag_error(diag, STATUS_BUG, (Span){0}, "LLVM does not know this machine: %s", message);
+        LLVMDisposeMessage(message);
+        return false;
+    }
+    target->machine = LLVMCreateTargetMachine(description, target->triple, target->cpu, target->features,
+                                              target_codegen_level(options->level), LLVMRelocPIC, LLVMCodeModelSmall);
+    if (!target->machine) diag_error(diag, STATUS_BUG, (Span){0}, "LLVM makes no code for '%s'", target->triple);
+    return target->machine != NULL;
+}
+
+void target_close(Target *target) {
+    if (target->machine) LLVMDisposeTargetMachine(target->machine);
+    LLVMDisposeMessage(target->triple);
+    LLVMDisposeMessage(target->cpu);
+    LLVMDisposeMessage(target->features);
+}
+
+/* Equal kernels, as a network of equal layers has them, are compiled once. The emitter writes vector code already; what is left
+ * is tidying index arithmetic and moving it out of loops. */
+const char *target_pipeline(int level) {
+#define CLEAN "sroa,early-cse"
+    static const char *const pipelines[] = {
+        "",
+        "mergefunc,function(" CLEAN ")",
+        "mergefunc,function(" CLEAN ",instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(licm),early-cse)",
+    };
+#undef CLEAN
+    return pipelines[level < 0 ? 0 : level > 2 ? 2 : level];
+}
+
+bool target_optimize(const Target *target, LLVMModuleRef module, int level, Diagnostics *diag) {
+    const char *pipeline = target_pipeline(level);
+    if (!*pipeline) return true;
+    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+    LLVMErrorRef error = LLVMRunPasses(module, pipeline, target->machine, options);
+    LLVMDisposePassBuilderOptions(options);
+    if (!error) return true;
+    char *message = LLVMGetErrorMessage(error);
+    diag_error(diag, STATUS_BUG, (Span){0}, "LLVM's passes failed: %s", message);
+    LLVMDisposeErrorMessage(message);
+    return false;
+}

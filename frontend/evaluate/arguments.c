@@ -1,0 +1,148 @@
+/* Arguments: which of the given ones belongs to which formal, defaults for the others, their types and limits. */
+#include "frontend/evaluate/evaluate.h"
+
+#include <string.h>
+
+typedef struct {
+    Evaluator *evaluator;
+    const Callable *callee;
+    Span span;            /* of the call */
+    const Given **chosen; /* for each formal */
+} Binding;
+
+const char *callable_signature(Arena *arena, const Library *library, const Callable *callee) {
+    if (callee->builtin) return arena_format(arena, "%s(%s)", callee->name, callee->builtin->signature);
+    const char *begin = library->stdlib + callee->span.begin, *end = strchr(begin, '(');
+    for (int depth = 1; depth > 0;) depth += *++end == '(' ? 1 : *end == ')' ? -1 : 0;
+    return arena_copy_string(arena, begin, (size_t)(end - begin) + 1);
+}
+
+static const Formal *formal_at(const Callable *callee, uint32_t index) {
+    const Formal *formal = callee->formals->first;
+    while (index--) formal = formal->next;
+    return formal;
+}
+
+static bool formal_index(const Callable *callee, const char *name, uint32_t *index) {
+    *index = 0;
+    for (const Formal *formal = callee->formals->first; formal; formal = formal->next, ++*index)
+        if (!strcmp(formal->name.text, name)) return true;
+    return false;
+}
+
+/* Where one's own function is declared, or how one of the library is. */
+static void note_declaration(const Binding *binding) {
+    Evaluator *evaluator = binding->evaluator;
+    const Callable *callee = binding->callee;
+    if (callee->in_library)
+        diag_help(evaluator->diag, "it is declared as %s",
+                  callable_signature(evaluator->arena, evaluator->globals->library, callee));
+    else
+        diag_note(evaluator->diag, callee->span, "'%s' is declared here", callee->name);
+}
+
+static bool unknown_argument(const Binding *binding, const Given *given) {
+    const Callable *callee = binding->callee;
+    if (!evaluator_error(binding->evaluator, given->name_span, "'%s' has no argument '%s'", callee->name, given->name))
+        return false;
+    const char **names = ARENA_ARRAY(binding->evaluator->arena, const char *, callee->formals->count);
+    for (uint32_t i = 0; i < callee->formals->count; i++) names[i] = formal_at(callee, i)->name.text;
+    note_declaration(binding);
+    evaluator_suggest(binding->evaluator, given->name, names, callee->formals->count);
+    return false;
+}
+
+static bool is_text(const Given *given) { return given && given->value.kind == VALUE_STRING; }
+
+static bool too_many(const Binding *binding, const Given *given) {
+    uint32_t count = binding->callee->formals->count;
+    if (!evaluator_error(binding->evaluator, given->span, "too many arguments: '%s' has %u", binding->callee->name, count))
+        return false;
+    note_declaration(binding);
+    if (is_text(given) && count && is_text(binding->chosen[count - 1]))
+        diag_help(binding->evaluator->diag, "several names are a list: [\"%.60s\", \"%.60s\"]",
+                  binding->chosen[count - 1]->value.text, given->value.text);
+    return false;
+}
+
+static bool choose(const Binding *binding, const Given *given, uint32_t position) {
+    uint32_t index = position;
+    if (given->name && !formal_index(binding->callee, given->name, &index)) return unknown_argument(binding, given);
+    if (index >= binding->callee->formals->count) return too_many(binding, given);
+    const Given *before = binding->chosen[index];
+    binding->chosen[index] = given;
+    if (!before) return true;
+    Span place = given->name ? given->name_span : given->span;
+    if (evaluator_error(binding->evaluator, place, "argument '%s' of '%s' is given twice",
+                        formal_at(binding->callee, index)->name.text, binding->callee->name))
+        diag_note(binding->evaluator->diag, before->span, "the first time here");
+    return false;
+}
+
+static bool positional_last(const Binding *binding, const Given *given, uint32_t count) {
+    bool named = false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (named && !given[i].name) {
+            evaluator_error(binding->evaluator, given[i].span, "an argument without a name cannot follow one with a name");
+            return false;
+        }
+        named |= given[i].name != NULL;
+    }
+    return true;
+}
+
+static bool missing(const Binding *binding, const Formal *formal) {
+    if (evaluator_error(binding->evaluator, binding->span, "'%s' needs its argument '%s'", binding->callee->name,
+                        formal->name.text))
+        note_declaration(binding);
+    return false;
+}
+
+static bool is_none(const Expr *expr) { return expr && expr->kind == EXPR_NAME && !strcmp(expr->text, "none"); }
+
+/* An argument of the wrong type that has no name may stand in the wrong place: dense(2, 8). */
+static void help_position(const Binding *binding, const Given *given) {
+    static const char *const sized[] = {"dense", "conv", "conv_transpose", "batch_norm", "layer_norm", "lstm", "gru"};
+    if (!given || given->name || !binding->callee->in_library || binding->callee->formals->count < 3) return;
+    note_declaration(binding);
+    if (given->value.kind == VALUE_FUNCTION || is_text(given))
+        diag_help(binding->evaluator->diag, "an activation follows the layer: dense(8) |> relu");
+    for (size_t i = 0; i < sizeof sized / sizeof *sized && given->value.kind == VALUE_INT; i++)
+        if (!strcmp(sized[i], binding->callee->name))
+            diag_help(binding->evaluator->diag, "the size of the input is found out: only that of the output is given");
+}
+
+/* Checks one formal's value, in the scope of the function, and puts it there. */
+static bool bind_formal(const Binding *binding, const Formal *formal, const Given *given, Span *span) {
+    Evaluator *evaluator = binding->evaluator;
+    if (!given && !formal->value) return missing(binding, formal);
+    Value value = given ? given->value : evaluate(evaluator, formal->value);
+    *span = given ? given->span : binding->span;
+    bool left_out = value.kind == VALUE_NONE && is_none(formal->value);
+    const char *what = arena_format(evaluator->arena, "'%s' of '%s'", formal->name.text, binding->callee->name);
+    size_t errors = diag_errors(evaluator->diag);
+    bool fits = value.kind != VALUE_ERROR && (left_out || type_check(evaluator, formal->type, &value, *span, what));
+    if (!fits && diag_errors(evaluator->diag) > errors && value.kind != VALUE_TENSOR) help_position(binding, given);
+    bool good = fits && (left_out || limits_check(evaluator, formal->limits, value, *span, what, true));
+    scope_put(evaluator, formal->name.text, good ? value : value_error());
+    return good;
+}
+
+static bool bind_all(const Binding *binding, Scope *scope, Span *spans) {
+    Scope *caller = binding->evaluator->scope;
+    binding->evaluator->scope = scope;
+    bool good = true;
+    uint32_t i = 0;
+    for (const Formal *formal = binding->callee->formals->first; formal; formal = formal->next, i++)
+        good &= bind_formal(binding, formal, binding->chosen[i], &spans[i]);
+    binding->evaluator->scope = caller;
+    return good;
+}
+
+bool arguments_bind(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span, Scope *scope,
+                    Span *spans) {
+    Binding binding = {evaluator, callee, span, ARENA_ARRAY(evaluator->arena, const Given *, callee->formals->count)};
+    bool good = positional_last(&binding, given, count);
+    for (uint32_t i = 0; i < count && good; i++) good = choose(&binding, &given[i], i);
+    return good && bind_all(&binding, scope, spans);
+}

@@ -1,0 +1,78 @@
+/* The functions of the language. Those written in C have a row in library.def, or are elementwise ops of ir/ops/ops.def; the
+ * others are the `def`s of stdlib.mdl and of the model. All are called in the same way. */
+#ifndef MLC_FRONTEND_EVALUATE_CALLABLE_H
+#define MLC_FRONTEND_EVALUATE_CALLABLE_H
+
+#include "ir/base/names.h"
+#include "frontend/evaluate/value.h"
+
+struct Evaluator;
+
+typedef enum { KIND_FUNCTION, KIND_LAYER, KIND_OPTIMIZER, KIND_INITIALIZER, KIND_SOURCE, KIND_RULE, KIND_SPLIT } FunctionKind;
+const char *kind_text(FunctionKind kind); /* "the optimizer" */
+
+/* A call of a function written in C: its arguments are checked against the signature and complete. */
+typedef struct {
+    struct Evaluator *evaluator;
+    const struct Callable *callee;
+    const Value *args;       /* one for each formal, in order */
+    const Span *spans;       /* where each was written; of a default, the call */
+    Span span;               /* of the call */
+    const char *assigned_to; /* the variable that the result goes to, or NULL */
+} Call;
+
+struct Bound;
+/* How many numbers meet in an output, and how many outputs an input reaches: what the spread of first weights depends on. */
+typedef struct {
+    double in, out;
+} Fan;
+
+/* The update of one weight by its gradient; optimizers add states of their own through optimizer_state. */
+typedef struct {
+    struct Evaluator *evaluator;
+    const struct Bound *optimizer;
+    const char *name; /* of the weight */
+    NodeId weight, gradient;
+} Optimization;
+
+typedef struct {
+    const char *name, *signature, *doc;
+    FunctionKind kind;
+    int line; /* of its row in library.def; 0: it is an elementwise op of ops.def */
+    Op op;    /* that op */
+    Value (*call)(const Call *call);
+    Init (*initial)(const struct Bound *bound, Fan fan);
+    NodeId (*optimize)(const Optimization *optimization); /* the weight's new value; NODE_NONE after an error */
+} Builtin;
+
+typedef struct Callable {
+    const char *name;
+    const FormalList *formals;
+    const Builtin *builtin;     /* NULL: */
+    const Function *definition; /* its `def` */
+    bool in_library;            /* sees only the library, not the model's parameters and functions */
+    bool is_network;            /* the model block: nobody calls it */
+    Span span;                  /* of its name */
+} Callable;
+
+/* A call that is kept: optimizers, initializers, sources, rules and splits. */
+typedef struct Bound {
+    const Callable *callee;
+    const Value *args;
+    const Span *spans;
+    Span span;
+} Bound;
+
+typedef struct {
+    Names *functions;                     /* name -> Callable */
+    uint32_t signature_file, stdlib_file; /* shared texts */
+    const char *stdlib;                   /* the text of stdlib.mdl */
+} Library;
+
+/* "dense(x: tensor, width: int)": of a function of the library, as it is declared there (arguments.c) */
+const char *callable_signature(Arena *arena, const Library *library, const Callable *callee);
+static inline bool library_owns(const Library *library, Span span) {
+    return span.file == library->signature_file || span.file == library->stdlib_file;
+}
+
+#endif

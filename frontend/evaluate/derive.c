@@ -1,0 +1,272 @@
+/* Arithmetic of columns: instead of operations on f32, which has no room for the digits of a Unix time, the graph gets an input that
+ * the runtime computes from the file's own numbers (ir/data/derived.h). What is an input, moved or not, can be computed with further. */
+#include "frontend/evaluate/evaluate.h"
+#include "ir/data/derived.h"
+
+#include <string.h>
+
+enum { DEEPEST = 100 };
+
+static int depth_of(const Derived *derived) {
+    int deepest = 0;
+    for (int i = 0; i < derived_arity(derived->kind); i++) {
+        int depth = depth_of(derived->args[i]);
+        if (depth > deepest) deepest = depth;
+    }
+    return deepest + 1;
+}
+
+/* -- from nodes to columns -- */
+
+/* Bytes have none to lose, and f32 of arrays are exact as they are. */
+bool derived_has_digits(const SourceSchema *schema, const Derived *derived) {
+    if (derived->kind == DERIVED_DATE) return true;
+    if (derived->kind == DERIVED_COLUMNS) {
+        const SourceField *field = &schema->fields[derived->fields[0]];
+        return field->is_column || field->dtype == DTYPE_I32;
+    }
+    bool digits = false;
+    for (int i = 0; i < derived_arity(derived->kind); i++) digits |= derived_has_digits(schema, derived->args[i]);
+    return digits;
+}
+
+/* Only the seconds have a fraction. */
+static bool tells_whole(const Derived *derived) {
+    bool whole = true;
+    for (uint32_t i = 0; i < derived->count; i++) whole &= derived->parts[i] != DATE_seconds;
+    return whole || !date_format_has_fraction(derived->format);
+}
+
+/* The most frequent of whole numbers is one. */
+static bool learns_whole(const Evaluator *evaluator, const Derived *learnt) {
+    for (const struct FitItem *item = evaluator->fits->last; item; item = item->before)
+        if (!strcmp(item->fit.name, learnt->fit)) return item->fit.kind == FIT_MODE;
+    return false;
+}
+
+/* Of whole numbers only, whatever the data are. */
+static bool is_whole(const Evaluator *evaluator, const Derived *derived) {
+    const SourceSchema *schema = evaluator->globals->schema;
+    bool whole = derived->kind != DERIVED_REAL && derived->kind != DERIVED_DIV && derived->kind != DERIVED_STANDARDIZE;
+    if (derived->kind == DERIVED_DATE) return tells_whole(derived);
+    if (derived->kind == DERIVED_LEARNT) return learns_whole(evaluator, derived);
+    for (uint32_t i = 0; i < derived->count; i++) whole &= schema->fields[derived->fields[i]].dtype == DTYPE_I32;
+    if (derived->kind == DERIVED_INT) return true;
+    if (derived->kind == DERIVED_FLOOR && derived->args[0]->kind == DERIVED_DIV) derived = derived->args[0];
+    for (int i = 0; i < derived_arity(derived->kind); i++) whole &= is_whole(evaluator, derived->args[i]);
+    return whole;
+}
+
+/* A single column side by side with none is a column. */
+static const Derived *simplest(Arena *arena, const Derived *derived) {
+    if (!derived->is_list || derived->count != 1) return derived;
+    Derived *single = ARENA_NEW(arena, Derived);
+    *single = *derived;
+    single->is_list = false;
+    return single;
+}
+
+static const Derived *of_input(const Evaluator *evaluator, const Node *node, SourceRows *rows) {
+    const SourceSchema *schema = evaluator->globals->schema;
+    const Symbol *symbol = &evaluator->graph->symbols[node->attrs.symbol];
+    if (!schema || symbol->kind != SYMBOL_BATCH) return NULL;
+    const Derived *derived = derived_find(evaluator->arena, schema, source_rows_of(symbol->name, rows));
+    bool number = derived && derived->kind != DERIVED_CLASSES; /* nobody computes with classes */
+    return number ? simplest(evaluator->arena, derived) : NULL;
+}
+
+/* Columns from `from`, every `step`th, `count` of them. */
+static const Derived *some_columns(Arena *arena, const Derived *derived, int64_t from, int64_t step, uint32_t count) {
+    Derived *some = ARENA_NEW(arena, Derived);
+    *some = *derived;
+    for (int i = 0; i < derived_arity(derived->kind); i++)
+        some->args[i] = some_columns(arena, derived->args[i], from, step, count);
+    if (!derived->is_list) return some;
+    uint32_t *fields = ARENA_ARRAY(arena, uint32_t, count);
+    DatePart *parts = ARENA_ARRAY(arena, DatePart, count);
+    for (uint32_t i = 0; i < count; i++) {
+        fields[i] = derived->fields[from + i * step];
+        if (derived->parts) parts[i] = derived->parts[from + i * step];
+    }
+    some->fields = fields;
+    some->parts = parts;
+    some->count = count;
+    return simplest(arena, some);
+}
+
+static bool reads_lists(const Derived *derived) {
+    bool lists = !derived->count || derived->is_list;
+    for (int i = 0; i < derived_arity(derived->kind); i++) lists &= reads_lists(derived->args[i]);
+    return lists;
+}
+
+static bool is_row_itself(SourceRows rows) { return rows.from == 0 && rows.to == 0 && rows.stride == 1; }
+
+bool derived_is_list(const Derived *derived) {
+    bool list = derived->is_list;
+    for (int i = 0; i < derived_arity(derived->kind); i++) list |= derived_is_list(derived->args[i]);
+    return list;
+}
+
+/* What has been learnt is of each column by its place among the others. */
+bool derived_has_learnt(const Derived *derived) {
+    bool learnt = derived->kind == DERIVED_LEARNT;
+    for (int i = 0; i < derived_arity(derived->kind); i++) learnt |= derived_has_learnt(derived->args[i]);
+    return learnt;
+}
+
+/* Of windows and what is ahead, [N, rows, ...], the rows that a slice along their axis leaves. */
+static bool some_rows(const Node *whole, const Node *node, SourceRows *rows) {
+    const int64_t *from = node->attrs.a, *step = node->attrs.c;
+    bool good = whole->op == OP_input && whole->shape.rank >= 2;
+    for (int axis = 0; axis < whole->shape.rank; axis++)
+        good &= step[axis] == 1 && (axis == 1 || node->shape.dim[axis] == whole->shape.dim[axis]);
+    rows->from += from[1];
+    rows->to = rows->from + node->shape.dim[1] - 1;
+    return good;
+}
+
+static const Derived *of_slice(const Evaluator *evaluator, const Node *node, SourceRows *rows) {
+    const Node *whole = graph_operand(evaluator->graph, node, 0);
+    const Derived *derived = derived_around(evaluator, node->operands[0], rows);
+    if (!is_row_itself(*rows)) return derived && some_rows(whole, node, rows) ? derived : NULL;
+    bool columns = derived && whole->shape.rank == 2 && node->shape.dim[0] == whole->shape.dim[0] && reads_lists(derived) &&
+                   !derived_has_learnt(derived);
+    if (!columns || derived_row(evaluator->globals->schema, derived).rank != 1) return NULL;
+    return some_columns(evaluator->arena, derived, node->attrs.a[1], node->attrs.c[1], (uint32_t)node->shape.dim[1]);
+}
+
+/* The same numbers: whole ones as f32, or under another shape of the row. */
+static bool is_same(const Graph *graph, const Node *node) {
+    const Node *operand = node->operand_count ? graph_operand(graph, node, 0) : NULL;
+    if (node->op == OP_convert) return node->dtype == DTYPE_F32 && (operand->op == OP_input || operand->op == OP_reshape);
+    return node->op == OP_reshape && node->shape.rank > 0 && operand->shape.rank > 0 &&
+           node->shape.dim[0] == operand->shape.dim[0];
+}
+
+const Derived *derived_around(const Evaluator *evaluator, NodeId id, SourceRows *rows) {
+    const Node *node = graph_node(evaluator->graph, id);
+    *rows = ROW_ITSELF;
+    if (node->op == OP_input) return of_input(evaluator, node, rows);
+    if (node->op == OP_slice) return of_slice(evaluator, node, rows);
+    return is_same(evaluator->graph, node) ? derived_around(evaluator, node->operands[0], rows) : NULL;
+}
+
+const Derived *derived_of(const Evaluator *evaluator, NodeId id) {
+    SourceRows rows;
+    const Derived *derived = derived_around(evaluator, id, &rows);
+    return is_row_itself(rows) ? derived : NULL;
+}
+
+/* -- from columns to nodes -- */
+
+static void keep(Evaluator *evaluator, const char *name, const Derived *derived) {
+    SourceSchema *schema = evaluator->globals->schema;
+    if (!evaluator->log || source_any(schema, name)) return;
+    SourceField *field = ARENA_NEW(schema->derived->arena, SourceField);
+    *field = (SourceField){.name = arena_copy_string(schema->derived->arena, name, strlen(name)),
+                           .dtype = derived_dtype(derived),
+                           .row = derived_row(schema, derived),
+                           .is_column = true};
+    source_add_derived(schema, field);
+}
+
+/* The input of that name and row, or of the rows around it, under another shape. */
+static Value shaped_input(Evaluator *evaluator, SourceField field, SourceRows rows, Shape shape, Span span) {
+    if (!is_row_itself(rows)) {
+        field.name = source_rows_name(evaluator->arena, rows.from, rows.to, rows.stride, field.name);
+        memmove(&field.row.dim[1], &field.row.dim[0], (size_t)field.row.rank++ * sizeof *field.row.dim);
+        field.row.dim[0] = rows.to - rows.from + 1;
+    }
+    Value value = source_input(evaluator, &field, span);
+    if (value.kind == VALUE_ERROR) return value;
+    return evaluator_built(evaluator, span, build_reshape(evaluator->graph, value.node, shape));
+}
+
+Value derive_column(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape, Span span) {
+    const SourceSchema *schema = evaluator->globals->schema;
+    const char *name = derived_name(evaluator->arena, schema, derived);
+    SourceField field = {.name = name, .dtype = derived_dtype(derived), .row = derived_row(schema, derived)};
+    keep(evaluator, name, derived);
+    return shaped_input(evaluator, field, rows, shape, span);
+}
+
+NodeId derived_node(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape) {
+    const SourceSchema *schema = evaluator->globals->schema;
+    if (derived->kind != DERIVED_COLUMNS) return derive_column(evaluator, derived, rows, shape, (Span){0}).node;
+    SourceField field = schema->fields[derived->fields[0]];
+    if (derived->is_list)
+        field = (SourceField){.name = source_columns_name(evaluator->arena, derived->fields, derived->count),
+                              .dtype = DTYPE_F32,
+                              .row = derived_row(schema, derived)};
+    return shaped_input(evaluator, field, rows, shape, (Span){0}).node;
+}
+
+static bool is_derivable(const Derived *derived) { return derived && depth_of(derived) < DEEPEST; }
+
+/* Numbers that are whole decide something in the row itself: windows have a class in each row. */
+Value derive_whole(Evaluator *evaluator, Value x, Span span) {
+    SourceRows rows;
+    const Derived *of = x.kind == VALUE_TENSOR ? derived_around(evaluator, x.node, &rows) : NULL;
+    if (!of || !is_whole(evaluator, of)) return value_none();
+    return derive_single(evaluator, DERIVED_INT, x, span);
+}
+
+Value derive_single(Evaluator *evaluator, DerivedKind kind, Value x, Span span) {
+    SourceRows rows;
+    const Derived *of = x.kind == VALUE_TENSOR ? derived_around(evaluator, x.node, &rows) : NULL;
+    if (!is_derivable(of) || !(kind == DERIVED_INT || derived_has_digits(evaluator->globals->schema, of))) return value_none();
+    Derived derived = {.kind = kind, .args = {of}};
+    return derive_column(evaluator, &derived, rows, tensor_node(evaluator, x)->shape, span);
+}
+
+static const Derived *of_value(const Evaluator *evaluator, Value value, SourceRows *rows) {
+    Derived *number = ARENA_NEW(evaluator->arena, Derived);
+    if (value.kind == VALUE_TENSOR) return derived_around(evaluator, value.node, rows);
+    if (!value_is_number(value)) return NULL;
+    *number = value.kind == VALUE_INT ? (Derived){.kind = DERIVED_WHOLE, .whole = value.integer}
+                                      : (Derived){.kind = DERIVED_REAL, .real = value.real};
+    return number;
+}
+
+/* -- rows that meet others -- */
+
+static const Derived *ahead_by(Arena *arena, const Derived *derived, int64_t rows) {
+    bool again = derived->kind == DERIVED_AHEAD;
+    Derived *ahead = ARENA_NEW(arena, Derived);
+    if (again) rows += derived->whole;
+    *ahead = (Derived){.kind = DERIVED_AHEAD, .whole = rows, .args = {again ? derived->args[0] : derived}};
+    return rows ? ahead : ahead->args[0];
+}
+
+/* Whether the rows `a` stay where those of `b` are seen from them: rather the row itself than others, and rather windows. */
+static bool stays(SourceRows a, SourceRows b) {
+    return is_row_itself(a) || a.stride > 1 || (!is_row_itself(b) && b.stride == 1 && (a.to == 0 || b.to != 0));
+}
+
+/* Makes the rows of two columns the same, where they are as many: one is read so many rows ahead. */
+static bool align(Arena *arena, const Derived **a, SourceRows *rows, const Derived **b, SourceRows *others) {
+    int64_t distance = others->from - rows->from;
+    bool apart = rows->to - rows->from != others->to - others->from;
+    if (apart || (rows->from < 0 && others->from < 0 && rows->stride != others->stride)) return false;
+    if (stays(*rows, *others)) return *b = ahead_by(arena, *b, distance), *others = *rows, true;
+    *a = ahead_by(arena, *a, -distance);
+    *rows = *others;
+    return true;
+}
+
+Value derive_double(Evaluator *evaluator, DerivedKind kind, Value a, Value b, Span span) {
+    SourceRows rows = ROW_ITSELF, others = ROW_ITSELF;
+    bool tensors = a.kind == VALUE_TENSOR && b.kind == VALUE_TENSOR;
+    const Derived *left = of_value(evaluator, a, &rows), *right = left ? of_value(evaluator, b, &others) : NULL;
+    const SourceSchema *schema = evaluator->globals->schema;
+    if (!is_derivable(left) || !is_derivable(right) || !(derived_has_digits(schema, left) || derived_has_digits(schema, right)))
+        return value_none();
+    Shape shape = tensor_node(evaluator, a.kind == VALUE_TENSOR ? a : b)->shape;
+    if (tensors &&
+        (!shape_equal(shape, tensor_node(evaluator, b)->shape) || !align(evaluator->arena, &left, &rows, &right, &others) ||
+         !shape_equal(derived_row(schema, left), derived_row(schema, right))))
+        return value_none();
+    Derived derived = {.kind = kind, .args = {left, right}};
+    return derive_column(evaluator, &derived, a.kind == VALUE_TENSOR ? rows : others, shape, span);
+}

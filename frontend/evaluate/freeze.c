@@ -1,0 +1,37 @@
+/* Which tensors the patterns of `freeze = [dense1, "conv*"]` stand for. */
+#include "frontend/evaluate/evaluate.h"
+
+#include <string.h>
+
+/* Whether a text is what a pattern stands for; `*` stands for any characters. Goes back to the last star only, so that the time is
+ * bounded by the product of both lengths. */
+static bool matches(const char *pattern, const char *text) {
+    const char *star = NULL, *star_text = NULL;
+    while (*text) {
+        if (*pattern == '*')
+            star = pattern++, star_text = text;
+        else if (*pattern == *text)
+            pattern++, text++;
+        else if (star)
+            pattern = star + 1, text = ++star_text;
+        else
+            return false;
+    }
+    while (*pattern == '*') pattern++;
+    return !*pattern;
+}
+
+bool freeze_stands_for(Arena *arena, const char *pattern, const char *tensor) {
+    const char *dot = strrchr(tensor, '.');
+    return matches(pattern, tensor) || (dot && matches(pattern, arena_copy_string(arena, tensor, (size_t)(dot - tensor))));
+}
+
+bool freeze_any_stands_for(Arena *arena, const Frozen *frozen, const char *tensor) {
+    for (uint32_t i = 0; i < frozen->count; i++)
+        if (freeze_stands_for(arena, frozen->patterns[i], tensor)) return true;
+    return false;
+}
+
+bool freeze_holds(const Evaluator *evaluator, const char *tensor) {
+    return freeze_any_stands_for(evaluator->arena, &evaluator->globals->frozen, tensor);
+}

@@ -1,0 +1,94 @@
+/* Limits of values: `lr = 1e-3 in 1e-6..1.0` of params, and in the same way of the arguments of functions. */
+#include "frontend/evaluate/evaluate.h"
+
+typedef struct {
+    Evaluator *evaluator;
+    const Limits *limits;
+    Span span; /* of the value */
+    const char *what;
+    bool remote;
+} Check;
+
+static const char *text_of(const Check *check, Value value) {
+    return value_text(check->evaluator->arena, check->evaluator->graph, value);
+}
+
+static bool outside(const Check *check, Value value, const char *allowed) {
+    Evaluator *evaluator = check->evaluator;
+    if (!evaluator_error(evaluator, check->span, "%s is not allowed for %s: it must be %s", text_of(check, value), check->what,
+                         allowed))
+        return false;
+    if (check->remote && !library_owns(evaluator->globals->library, check->limits->span))
+        diag_note(evaluator->diag, check->limits->span, "its limits are given here");
+    return false;
+}
+
+/* -- ranges -- */
+
+/* high NONE: there is no upper end */
+static bool read_ends(const Check *check, Value *low, Value *high) {
+    const Limits *limits = check->limits;
+    *low = evaluate(check->evaluator, limits->low);
+    *high = limits->high ? evaluate(check->evaluator, limits->high) : value_none();
+    if (low->kind == VALUE_ERROR || high->kind == VALUE_ERROR) return false;
+    bool numbers = value_is_number(*low) && (!limits->high || value_is_number(*high));
+    if (numbers && (!limits->high || value_number(*low) <= value_number(*high))) return true;
+    evaluator_error(check->evaluator, limits->span, "a range of limits goes from a number to a larger one");
+    return false;
+}
+
+/* "from 0.0 to below 1.0" */
+static const char *range_words(const Check *check, Value low, Value high) {
+    Arena *arena = check->evaluator->arena;
+    const Limits *limits = check->limits;
+    if (!limits->high) return arena_format(arena, limits->above ? "above %s" : "at least %s", text_of(check, low));
+    return arena_format(arena, "from %s to %s%s", text_of(check, low), limits->below ? "below " : "", text_of(check, high));
+}
+
+static bool in_range(const Check *check, Value value) {
+    Value low, high;
+    if (!read_ends(check, &low, &high)) return false;
+    const Limits *limits = check->limits;
+    double x = value_is_number(value) ? value_number(value) : 0, least = value_number(low);
+    bool good = value_is_number(value) && (limits->above ? x > least : x >= least);
+    if (good && limits->high) good = limits->below ? x < value_number(high) : x <= value_number(high);
+    return good || outside(check, value,
+                           arena_format(check->evaluator->arena, "%s%s", value_is_number(value) ? "" : "a number ",
+                                        range_words(check, low, high)));
+}
+
+/* -- choices -- */
+
+enum { CHOICES_SHOWN = 12 };
+
+static bool in_choices(const Check *check, Value value) {
+    Evaluator *evaluator = check->evaluator;
+    Value choices = evaluate(evaluator, check->limits->choices);
+    if (choices.kind == VALUE_ERROR) return false;
+    if (choices.kind != VALUE_LIST) {
+        evaluator_error(evaluator, check->limits->span, "after 'in' stands a range or a list of choices, not %s",
+                        text_of(check, choices));
+        return false;
+    }
+    const char *all = "";
+    for (uint32_t i = 0; i < choices.list.count; i++) {
+        if (value_equal(choices.list.items[i], value)) return true;
+        if (i < CHOICES_SHOWN)
+            all = arena_format(evaluator->arena, "%s%s%s", all, i ? ", " : "", text_of(check, choices.list.items[i]));
+    }
+    return outside(check, value, arena_format(evaluator->arena, "one of %s", all));
+}
+
+static bool item_allowed(const Check *check, Value value) {
+    if (value.kind == VALUE_TENSOR) return true;
+    return check->limits->choices ? in_choices(check, value) : in_range(check, value);
+}
+
+bool limits_check(Evaluator *evaluator, const Limits *limits, Value value, Span span, const char *what, bool remote) {
+    Check check = {evaluator, limits, span, what, remote};
+    if (!limits) return true;
+    if (value.kind != VALUE_LIST) return item_allowed(&check, value);
+    for (uint32_t i = 0; i < value.list.count; i++)
+        if (!item_allowed(&check, value.list.items[i])) return false;
+    return true;
+}

@@ -1,0 +1,61 @@
+/* Where a number decides a class, a row of a table or a whole number, a missing one would decide it too: NaN is no larger than 3, and
+ * becomes 0. Keeps the inputs that such numbers are made of, so that whoever reads the data makes sure of them. */
+#include "frontend/evaluate/summary.h"
+
+#include <string.h>
+
+typedef struct {
+    Evaluator *evaluator;
+    Span span;
+    bool *seen; /* of each node */
+} Walk;
+
+static void keep(const Walk *walk, const char *name) {
+    SourceRows rows;
+    name = source_rows_of(name, &rows);
+    LayerLog *log = walk->evaluator->log;
+    Arena *arena = walk->evaluator->arena;
+    for (uint32_t i = 0; i < log->present_count; i++)
+        if (!strcmp(log->presents[i].name, name)) return;
+    ARENA_ROOM(arena, log->presents, log->present_count, log->present_capacity);
+    log->presents[log->present_count++] =
+        (DataUse){arena_copy_string(arena, name, strlen(name)), evaluator_place(walk->evaluator, walk->span)};
+}
+
+/* x != x, which says where x is missing, or x == x. */
+static bool is_test(const Walk *walk, NodeId id) {
+    const Node *node = graph_node(walk->evaluator->graph, id);
+    const Derived *derived = node->dtype == DTYPE_BOOL ? derived_of(walk->evaluator, id) : NULL;
+    if (!derived) return (node->op == OP_ne || node->op == OP_eq) && node->operands[0] == node->operands[1];
+    Arena *arena = walk->evaluator->arena;
+    const SourceSchema *schema = walk->evaluator->globals->schema;
+    bool compares = derived->kind == DERIVED_NE || derived->kind == DERIVED_EQ;
+    return compares && !strcmp(derived_name(arena, schema, derived->args[0]), derived_name(arena, schema, derived->args[1]));
+}
+
+static void walk_node(const Walk *walk, NodeId id);
+
+/* What is chosen where something is there, or is not, has been thought of. */
+static void walk_select(const Walk *walk, const Node *node) {
+    if (is_test(walk, node->operands[0])) return;
+    for (uint32_t i = 0; i < node->operand_count; i++) walk_node(walk, node->operands[i]);
+}
+
+static void walk_node(const Walk *walk, NodeId id) {
+    const Graph *graph = walk->evaluator->graph;
+    const Node *node = graph_node(graph, id);
+    if (walk->seen[id] || is_test(walk, id)) return;
+    walk->seen[id] = true;
+    if (node->op == OP_input && graph->symbols[node->attrs.symbol].kind == SYMBOL_BATCH)
+        keep(walk, graph->symbols[node->attrs.symbol].name);
+    else if (node->op == OP_select)
+        walk_select(walk, node);
+    else
+        for (uint32_t i = 0; i < node->operand_count; i++) walk_node(walk, node->operands[i]);
+}
+
+void present_keep(Evaluator *evaluator, NodeId node, Span span) {
+    if (!evaluator->log || !node) return;
+    Walk walk = {evaluator, span, ARENA_ARRAY(evaluator->arena, bool, evaluator->graph->node_count)};
+    walk_node(&walk, node);
+}

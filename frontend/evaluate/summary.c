@@ -1,0 +1,132 @@
+/* Which calls of the model get a line in the summary, and what they cost. */
+#include "frontend/evaluate/summary.h"
+
+#include <string.h>
+
+LayerLog *layer_log_new(Arena *arena, uint32_t file, const char *text) {
+    LayerLog *log = ARENA_NEW(arena, LayerLog);
+    uint32_t count = 1, at = 1, *lines;
+    for (const char *c = text; *c; c++) count += *c == '\n';
+    lines = ARENA_ARRAY(arena, uint32_t, count);
+    for (const char *c = text; *c; c++)
+        if (*c == '\n') lines[at++] = (uint32_t)(c - text) + 1;
+    *log = (LayerLog){.file = file, .lines = lines, .line_count = count, .counts = names_new(arena)};
+    return log;
+}
+
+/* The number of the line, from 1, that holds a byte of the text. */
+static uint32_t line_at(const LayerLog *log, uint32_t byte) {
+    uint32_t low = 0, high = log->line_count;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (log->lines[middle] <= byte)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low + 1;
+}
+
+LayerMark summary_mark(const Evaluator *evaluator) {
+    return (LayerMark){evaluator->graph->node_count, evaluator->graph->symbol_count};
+}
+
+/* Of a convolution 2 for each weight that meets an element; of the largest of a window one for each of its elements; five for
+ * softmax and its kin (max, subtract, exp, sum, divide). */
+static int64_t composite_operations(const Graph *graph, const Node *node) {
+    int64_t elements = shape_elements(node->shape);
+    if (node->op == OP_conv) return 2 * elements * shape_inner(graph_operand(graph, node, 1)->shape, 0);
+    if (node->op == OP_max_pool) return elements * node->attrs.a[0] * node->attrs.a[1];
+    return 5 * elements;
+}
+
+/* Floating-point operations of one node: 2 k for each element of a product, one for each element read by a reduction or made
+ * by an elementwise op. */
+static int64_t node_operations(const Graph *graph, const Node *node) {
+    int64_t elements = shape_elements(node->shape);
+    switch (op_class(node->op)) {
+    case CLASS_ELEMENTWISE: return elements;
+    case CLASS_REDUCE:
+    case CLASS_SCAN: return shape_elements(graph_operand(graph, node, 0)->shape);
+    case CLASS_COMPOSITE: return composite_operations(graph, node);
+    case CLASS_MATRIX: {
+        const Node *left = graph_operand(graph, node, 0);
+        return 2 * elements * left->shape.dim[left->shape.rank - (node->attrs.transpose_a ? 2 : 1)];
+    }
+    default: return 0;
+    }
+}
+
+static int64_t operations_since(const Evaluator *evaluator, const LayerMark *mark) {
+    int64_t operations = 0;
+    for (NodeId id = mark->nodes; id < evaluator->graph->node_count; id++)
+        operations += node_operations(evaluator->graph, graph_node(evaluator->graph, id));
+    return operations / evaluator->batch;
+}
+
+static int64_t weights_since(const Graph *graph, const LayerMark *mark) {
+    int64_t weights = 0;
+    for (uint32_t i = mark->symbols; i < graph->symbol_count; i++)
+        if (graph->symbols[i].trainable) weights += shape_elements(graph->symbols[i].shape);
+    return weights;
+}
+
+/* "relu1", "relu2"... as weights are numbered */
+static const char *line_name(Evaluator *evaluator, const char *op) {
+    uint32_t *count = names_find(evaluator->log->counts, op);
+    if (!count) names_put(evaluator->log->counts, op, count = ARENA_NEW(evaluator->arena, uint32_t));
+    return arena_format(evaluator->arena, "%s%u", op, ++*count);
+}
+
+/* A weight is called what its state is called. */
+static const char *call_name(Evaluator *evaluator, const LayerMark *mark, const char *op) {
+    const Graph *graph = evaluator->graph;
+    bool is_weight = !strcmp(op, "weight") && graph->symbol_count > mark->symbols;
+    return is_weight ? graph->symbols[mark->symbols].name : line_name(evaluator, op);
+}
+
+/* Tensors made by the library at the request of the model's own text; what is inside them is theirs. */
+static bool worth_a_line(const Evaluator *evaluator, const Callable *callee, Value value) {
+    return evaluator->log && evaluator->phase == PHASE_MODEL && value.kind == VALUE_TENSOR && !evaluator->scope->in_library &&
+           (!callee || callee->in_library);
+}
+
+static LayerInfo *line_new(Evaluator *evaluator) {
+    LayerLog *log = evaluator->log;
+    ARENA_ROOM(evaluator->arena, log->layers, log->count, log->capacity);
+    return &log->layers[log->count++];
+}
+
+void summary_record(Evaluator *evaluator, const LayerMark *mark, const Callable *callee, Value value, Span span) {
+    if (!worth_a_line(evaluator, callee, value)) return;
+    const Node *node = tensor_node(evaluator, value);
+    const char *op = callee ? callee->name : "matmul";
+    *line_new(evaluator) = (LayerInfo){.name = arena_format(evaluator->arena, "%s", call_name(evaluator, mark, op)),
+                                       .op = op,
+                                       .output = {node->dtype, node->shape},
+                                       .weights = weights_since(evaluator->graph, mark),
+                                       .operations = operations_since(evaluator, mark),
+                                       .line = span.file == evaluator->log->file ? line_at(evaluator->log, span.begin) : 0};
+}
+
+static NodeId tensor_given(const Given *given, uint32_t count, uint32_t index) {
+    return index < count && given[index].value.kind == VALUE_TENSOR ? given[index].value.node : NODE_NONE;
+}
+
+void loss_call_keep(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span) {
+    LayerLog *log = evaluator->log;
+    NodeId node = tensor_given(given, count, 0);
+    if (!log || evaluator->phase != PHASE_TRAIN || evaluator->scope->in_library || !callee->in_library || !node) return;
+    ARENA_ROOM(evaluator->arena, log->loss_calls, log->loss_call_count, log->loss_call_capacity);
+    log->loss_calls[log->loss_call_count++] = (LossCall){callee->name, span, node, tensor_given(given, count, 1)};
+}
+
+enum { LABELS_MAX = 64 };
+
+void label_add(LayerLog *log, Arena *arena, ClassLabel label) {
+    for (uint32_t i = 0; i < log->label_count; i++)
+        if (log->labels[i].node == label.node && log->labels[i].columns == label.columns) return;
+    if (log->label_count == LABELS_MAX) return;
+    ARENA_ROOM(arena, log->labels, log->label_count, log->label_capacity);
+    log->labels[log->label_count++] = label;
+}

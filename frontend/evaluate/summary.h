@@ -1,0 +1,63 @@
+/* The log of what the model calls, for `mlc summary`, and of what it expects of the data. */
+#ifndef MLC_FRONTEND_EVALUATE_SUMMARY_H
+#define MLC_FRONTEND_EVALUATE_SUMMARY_H
+
+#include "frontend/evaluate/evaluate.h"
+
+/* Whole numbers that the loss or a metric takes for classes. */
+typedef struct {
+    NodeId node;
+    const char *field; /* of the source; NULL: they are computed, or a part of one */
+    int64_t columns;   /* that they choose from; 0: not known */
+} ClassLabel;
+
+/* A call of a function of the library in the train block, of tensors. */
+typedef struct {
+    const char *callee;
+    Span span;
+    NodeId node, other; /* the first and the second argument; NODE_NONE: none, or no tensor */
+} LossCall;
+
+typedef struct LayerLog {
+    uint32_t file;         /* the model's own text */
+    const uint32_t *lines; /* where each line of the text begins */
+    uint32_t line_count;
+    LayerInfo *layers;
+    uint32_t count, capacity;
+    Names *counts;
+    ClassUse *class_uses;
+    uint32_t class_use_count, class_use_capacity;
+    DataUse *presents;
+    uint32_t present_count, present_capacity;
+    int64_t numbers_followed; /* to find the elements of class_uses */
+    ClassLabel *labels;       /* in the order in which they are compared */
+    uint32_t label_count, label_capacity;
+    Span zero_rate; /* of a learning rate that is 0; no place: it is another */
+    LossCall *loss_calls;
+    uint32_t loss_call_count, loss_call_capacity;
+    NodeId *outputs;             /* of the model */
+    MetricCounts *metric_counts; /* of each metric */
+    FitList *fits;               /* of the data block */
+    ChoiceList *choices;
+} LayerLog;
+
+/* Keeps that no number may be missing of which the node, a label or an index, is made (present.c). */
+void present_keep(Evaluator *evaluator, NodeId node, Span span);
+
+/* Keeps a label, once; of more than a few dozen the rest is let go. */
+void label_add(LayerLog *log, Arena *arena, ClassLabel label);
+
+/* Keeps a call of the train block. */
+void loss_call_keep(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span);
+
+LayerLog *layer_log_new(Arena *arena, uint32_t file, const char *text);
+
+/* How much of the graph there was before a call. */
+typedef struct {
+    uint32_t nodes, symbols;
+} LayerMark;
+LayerMark summary_mark(const Evaluator *evaluator);
+/* After a call (or a matrix product, callee NULL): adds a line for functions of the library called from the model's text. */
+void summary_record(Evaluator *evaluator, const LayerMark *mark, const Callable *callee, Value value, Span span);
+
+#endif

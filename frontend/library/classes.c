@@ -1,0 +1,152 @@
+/* Labels and the columns they choose from. A class without a column would have no part in a loss, and nobody would notice: what
+ * the source says of its classes is compared with the columns here, and where it knows nothing before the data are read, the
+ * columns are kept for whoever reads them. The weights of classes are compared with the columns too. */
+#include "frontend/library/library.h"
+#include "frontend/evaluate/summary.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+/* The input that these whole numbers are elements of, moved or not; NULL: they were computed. */
+static const Node *input_of(const Evaluator *evaluator, Value label) {
+    const Graph *graph = evaluator->graph;
+    const Node *node = tensor_node(evaluator, label);
+    while ((op_class(node->op) == CLASS_VIEW && node->operand_count == 1) || node->op == OP_convert)
+        node = graph_operand(graph, node, 0);
+    return node->op == OP_input && node->dtype != DTYPE_F32 ? node : NULL;
+}
+
+/* Its field of the source, in the row itself or in others; NULL also where several columns are side by side. */
+static const SourceField *field_of(const Evaluator *evaluator, Value label) {
+    SourceRows rows;
+    const Node *node = input_of(evaluator, label);
+    const char *name = node ? evaluator->graph->symbols[node->attrs.symbol].name : NULL;
+    return name ? source_any(evaluator->globals->schema, source_rows_of(name, &rows)) : NULL;
+}
+
+/* That of the field, or of rows of it; lives as long as the evaluator. */
+static const char *input_name(const Evaluator *evaluator, Value label) {
+    const char *name = evaluator->graph->symbols[input_of(evaluator, label)->attrs.symbol].name;
+    return arena_copy_string(evaluator->arena, name, strlen(name));
+}
+
+const char *classes_known_by(const Evaluator *evaluator, Value label) {
+    return field_of(evaluator, label) ? input_name(evaluator, label) : NULL;
+}
+
+static Value too_few_columns(const Call *call, const SourceField *field, int64_t columns) {
+    Evaluator *evaluator = call->evaluator;
+    const DataSource *source = evaluator->globals->source;
+    if (!evaluator_error(evaluator, call->span, "'%s' has the classes 0 to %d, but there %s only %" PRId64 " column%s for them",
+                         field->name, field->classes - 1, columns == 1 ? "is" : "are", columns, columns == 1 ? "" : "s"))
+        return value_error();
+    diag_note(evaluator->diag, source->span, "%s() has %d classes", source->reader, field->classes);
+    diag_help(evaluator->diag, "give the last layer an output for each class: %d", field->classes);
+    return value_error();
+}
+
+/* Is a label the field as it is, a number for each row, and no part of it? */
+static bool is_whole(const Evaluator *evaluator, Value label, const SourceField *field) {
+    const Node *node = tensor_node(evaluator, label);
+    while (node->op == OP_reshape || node->op == OP_convert) node = graph_operand(evaluator->graph, node, 0);
+    return node->op == OP_input && shape_elements(field->row) == 1 && shape_inner(node->shape, 0) == 1;
+}
+
+/* What the loss or a metric compares with is what predictions are compared with. */
+static void keep_label(const Call *call, const SourceField *field) {
+    const Evaluator *evaluator = call->evaluator;
+    bool whole = field && is_whole(evaluator, call->args[0], field);
+    ClassLabel label = {call->args[0].node, whole ? input_name(evaluator, call->args[0]) : NULL, call->args[1].integer};
+    if (evaluator->log && evaluator->phase == PHASE_TRAIN) label_add(evaluator->log, evaluator->arena, label);
+}
+
+static void keep_choice(const Call *call, int64_t columns) {
+    Evaluator *evaluator = call->evaluator;
+    struct ChoiceItem *item = ARENA_NEW(evaluator->arena, struct ChoiceItem);
+    *item =
+        (struct ChoiceItem){evaluator->choices->last, {columns, evaluator_place(evaluator, call->span)}, call->args[0].node};
+    evaluator->choices->last = item;
+    evaluator->choices->count++;
+}
+
+Value call_class_of(const Call *call) {
+    const SourceField *field = field_of(call->evaluator, call->args[0]);
+    int64_t columns = call->args[1].integer;
+    keep_label(call, field);
+    present_keep(call->evaluator, call->args[0].node, call->span);
+    if (field && field->classes > columns) return too_few_columns(call, field, columns);
+    bool unsure = !field || !field->classes || field->is_text; /* text may be missing */
+    bool is_input = input_of(call->evaluator, call->args[0]) != NULL;
+    if (unsure && call->evaluator->log && is_input) class_use_keep(call, columns);
+    if (!is_input && call->evaluator->phase != PHASE_TRAIN) keep_choice(call, columns);
+    return call->args[0];
+}
+
+/* The number that int() has made a whole one of, its fraction cut off, or the whole number itself. */
+static NodeId before_int(Graph *graph, NodeId label) {
+    const Node *node = graph_node(graph, label);
+    bool cut = node->op == OP_convert && graph_operand(graph, node, 0)->dtype == DTYPE_F32;
+    return cut ? build_unary(graph, OP_floor, node->operands[0]) : build_convert(graph, label, DTYPE_I32);
+}
+
+/* Labels of the source are looked at when the data are read. What is computed of them is known step by step only: NaN stops the
+ * training there. */
+Value call_has_class(const Call *call) {
+    Evaluator *evaluator = call->evaluator;
+    Graph *graph = evaluator->graph;
+    Shape rows = tensor_node(evaluator, call->args[1])->shape, each = {.rank = rows.rank};
+    int64_t count = tensor_node(evaluator, call->args[0])->shape.dim[0];
+    if (rows.rank < 1 || rows.dim[0] != count) return call_fail(call, 1, "must have a row for each label");
+    if (field_of(evaluator, call->args[0])) return call->args[1];
+    for (int axis = 0; axis < rows.rank; axis++) each.dim[axis] = axis ? 1 : count;
+    NodeId label = build_reshape(graph, before_int(graph, call->args[0].node), each);
+    bool number = graph_node(graph, label)->dtype == DTYPE_F32; /* NaN is in no range */
+    int64_t most = call->args[2].integer - 1;
+    NodeId first = number ? build_f32(graph, 0, rows) : build_i32(graph, 0, rows),
+           last = number ? build_f32(graph, (double)most, rows) : build_i32(graph, (int32_t)most, rows);
+    NodeId inside =
+        build_binary(graph, OP_and, build_binary(graph, OP_le, first, label), build_binary(graph, OP_le, label, last));
+    NodeId x = tensor_f32(evaluator, call->args[1]);
+    return evaluator_built(evaluator, call->span,
+                           build_ternary(graph, OP_select, inside, x, build_f32(graph, (double)NAN, rows)));
+}
+
+/* -- weights of classes -- */
+
+/* What is wrong with them, each of which is a tensor or a number that is not negative; NULL: nothing. */
+static const char *wrong_weights(Value list) {
+    double total = 0;
+    for (uint32_t i = 0; i < list.list.count; i++) {
+        if (list.list.items[i].kind == VALUE_TENSOR) return "must hold numbers, not tensors";
+        total += (double)(float)value_number(list.list.items[i]);
+    }
+    if (!isfinite(total)) return "holds a number that is too large for f32";
+    return total > 0 ? NULL : "must not all be 0: no row would count";
+}
+
+static bool one_for_each(const Call *call) {
+    uint32_t count = call->args[0].list.count;
+    int64_t classes = call->args[1].integer;
+    if (count == classes) return true;
+    if (evaluator_error(call->evaluator, call->spans[0], "%u weight%s, but there %s %" PRId64 " class%s", count,
+                        count == 1 ? "" : "s", classes == 1 ? "is" : "are", classes, classes == 1 ? "" : "es"))
+        diag_help(call->evaluator->diag, "give a weight for each column of the logits, in their order");
+    return false;
+}
+
+/* Neighbours of one weight become one part. */
+Value call_class_weights(const Call *call) {
+    Evaluator *evaluator = call->evaluator;
+    const Value *items = call->args[0].list.items;
+    uint32_t count = call->args[0].list.count, parts = 0;
+    if (!one_for_each(call) || !evaluator_charge(evaluator, call->span, count)) return value_error();
+    const char *wrong = wrong_weights(call->args[0]);
+    if (wrong) return call_fail(call, 0, "%s", wrong);
+    NodeId *nodes = ARENA_ARRAY(evaluator->arena, NodeId, count);
+    for (uint32_t i = 0, next; i < count; i = next) {
+        for (next = i + 1; next < count && value_number(items[next]) == value_number(items[i]);) next++;
+        nodes[parts++] = build_f32(evaluator->graph, value_number(items[i]), (Shape){.rank = 1, .dim = {next - i}});
+    }
+    return evaluator_built(evaluator, call->span, build_concat(evaluator->graph, nodes, parts, 0));
+}

@@ -1,0 +1,106 @@
+/* Reading the reference out of the library's own texts: of library.def and ops.def the rows, of stdlib.mdl the comment above
+ * each `def`. A line "formula: ..." or "example: ..." in them is what it says; all other lines are text. */
+#include "frontend/manual/doc_entries.h"
+#include "frontend/frontend.h"
+
+#include <string.h>
+
+/* -- sections: in library.def by the number of the line, in stdlib.mdl by the comment "# -- NAME --" above -- */
+
+static const struct {
+    const char *name;
+    int line;
+} sections[] = {
+#define SECTION(name_) {name_, __LINE__},
+#include "frontend/library/library.def"
+};
+enum { SECTION_COUNT = sizeof sections / sizeof *sections };
+
+static const char *builtin_section(const Builtin *builtin) {
+    const char *section = sections[0].name;
+    for (int i = 0; i < SECTION_COUNT; i++)
+        if (sections[i].line < builtin->line) section = sections[i].name;
+    return section;
+}
+
+static const char *definition_section(Arena *arena, const char *definition) {
+    const char *found = NULL;
+    for (const char *at = stdlib_text(); (at = strstr(at, "\n# -- ")) && at < definition; at++) found = at + 6;
+    return found ? arena_copy_string(arena, found, (size_t)(strstr(found, " --") - found)) : sections[0].name;
+}
+
+/* -- what is said of a function -- */
+
+/* What follows `mark` in a line that begins with it, or NULL. */
+static const char *marked(Arena *arena, const char *line, size_t length, const char *mark) {
+    size_t begin = strlen(mark);
+    return length > begin && !strncmp(line, mark, begin) ? arena_copy_string(arena, line + begin, length - begin) : NULL;
+}
+
+static void read_line(Arena *arena, const char *line, size_t length, Entry *entry) {
+    const char *formula = marked(arena, line, length, "formula: "), *example = marked(arena, line, length, "example: ");
+    if (formula) entry->formula = formula;
+    if (example) entry->example = example;
+    if (formula || example) return;
+    const char *before = entry->text ? entry->text : "";
+    entry->text = arena_format(arena, "%s%s%.*s", before, *before ? "\n" : "", (int)length, line);
+}
+
+static void read_builtin(Arena *arena, const Builtin *builtin, Entry *entry) {
+    for (const char *line = builtin->doc; line;) {
+        size_t length = strcspn(line, "\n");
+        read_line(arena, line, length, entry);
+        line = line[length] ? line + length + 1 : NULL;
+    }
+    if (!builtin->line && !entry->example) entry->example = arena_format(arena, "%s(x)", builtin->name);
+}
+
+/* The comment that ends where the definition begins. */
+static void read_comment(Arena *arena, const char *definition, Entry *entry) {
+    const char *first = definition;
+    for (const char *line = definition; line > stdlib_text(); first = line) {
+        for (line--; line > stdlib_text() && line[-1] != '\n';) line--;
+        if (line[0] != '#') break;
+    }
+    for (const char *line = first; line < definition; line += strcspn(line, "\n") + 1)
+        read_line(arena, line + 2, strcspn(line, "\n") - 2, entry);
+}
+
+static void read_definition(Arena *arena, const Callable *callee, Entry *entry) {
+    const char *begin = stdlib_text() + callee->span.begin - strlen("def "), *end = strstr(begin, "\n\n");
+    size_t length = end ? (size_t)(end - begin) + 1 : strlen(begin);
+    entry->source = arena_copy_string(arena, begin, length);
+    entry->section = definition_section(arena, begin);
+    read_comment(arena, begin, entry);
+}
+
+static Entry read_entry(Arena *arena, const Callable *callee) {
+    Entry entry = {.callee = callee, .signature = callable_signature(arena, library_get(), callee)};
+    if (callee->builtin) {
+        entry.section = builtin_section(callee->builtin);
+        read_builtin(arena, callee->builtin, &entry);
+    } else {
+        read_definition(arena, callee, &entry);
+    }
+    return entry;
+}
+
+/* -- all of them -- */
+
+/* A section may be gone back to. */
+static bool first_row(int section) {
+    for (int i = 0; i < section; i++)
+        if (!strcmp(sections[i].name, sections[section].name)) return false;
+    return true;
+}
+
+const Entry *reference_entries(Arena *arena, const Library *library, uint32_t *count) {
+    uint32_t total = names_count(library->functions), at = 0;
+    Entry *all = ARENA_ARRAY(arena, Entry, total), *sorted = ARENA_ARRAY(arena, Entry, total);
+    for (uint32_t i = 0; i < total; i++)
+        all[i] = read_entry(arena, names_find(library->functions, names_all(library->functions)[i]));
+    for (int section = 0; section < SECTION_COUNT; section++)
+        for (uint32_t i = 0; first_row(section) && i < total; i++)
+            if (!strcmp(all[i].section, sections[section].name)) sorted[at++] = all[i];
+    return *count = at, sorted;
+}

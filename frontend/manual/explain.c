@@ -1,0 +1,160 @@
+/* The reference in words: of one function, of all in a list, and as the manual. */
+#include "frontend/evaluate/evaluate.h"
+#include "frontend/frontend.h"
+#include "frontend/manual/doc_entries.h"
+
+#include <string.h>
+
+typedef struct {
+    Arena *arena;
+    Diagnostics *diag;
+    Laboratory *laboratory;
+    const Entry *entries;
+    uint32_t count;
+    FILE *out;
+} Explanation;
+
+static bool open_all(Explanation *explanation, FILE *out, Diagnostics *diag) {
+    *explanation = (Explanation){.arena = arena_new(), .diag = diag, .laboratory = laboratory_open(diag), .out = out};
+    if (!explanation->laboratory) return false;
+    explanation->entries =
+        reference_entries(explanation->arena, laboratory_library(explanation->laboratory), &explanation->count);
+    return true;
+}
+
+static bool close_all(Explanation *explanation, bool good) {
+    laboratory_close(explanation->laboratory);
+    arena_free(explanation->arena);
+    return good;
+}
+
+static const Entry *find_entry(const Explanation *explanation, const char *name) {
+    for (uint32_t i = 0; i < explanation->count; i++)
+        if (!strcmp(explanation->entries[i].callee->name, name)) return &explanation->entries[i];
+    const char **names = ARENA_ARRAY(explanation->arena, const char *, explanation->count);
+    for (uint32_t i = 0; i < explanation->count; i++) names[i] = explanation->entries[i].callee->name;
+    diag_error(explanation->diag, STATUS_USAGE, (Span){0}, "the library has no function '%s'", name);
+    const char *near = diag_nearest(name, names, explanation->count), *foreign = foreign_help(name);
+    if (foreign)
+        diag_help(explanation->diag, "%s", foreign);
+    else if (near)
+        diag_help(explanation->diag, "did you mean '%s'?", near);
+    else
+        diag_help(explanation->diag, "'mlc explain' lists all of them");
+    return NULL;
+}
+
+/* "x f32[N,8] -> f32[N,3]" */
+static const char *types_text(Arena *arena, const Trial *trial) {
+    if (!*trial->inputs || !*trial->result) return *trial->inputs ? trial->inputs : trial->result;
+    return arena_format(arena, "%s -> %s", trial->inputs, trial->result);
+}
+
+static void print_indented(FILE *out, const char *text) {
+    for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+        fprintf(out, "    %.*s\n", (int)strcspn(line, "\n"), line);
+}
+
+static void print_ops(const Explanation *explanation, const Trial *trial) {
+    fprintf(explanation->out, "\nbuilt in; made of\n");
+    for (int op = 0; op < OP_COUNT; op++)
+        if (trial->ops[op] && op_class((Op)op) != CLASS_LEAF)
+            fprintf(explanation->out, "    %-12s %s\n", op_name((Op)op), op_doc((Op)op));
+}
+
+static bool explain_entry(const Explanation *explanation, const Entry *entry) {
+    Trial trial = {.inputs = "", .result = ""};
+    FILE *out = explanation->out;
+    fprintf(out, "%s\n", entry->signature);
+    print_indented(out, entry->text);
+    if (entry->formula) fprintf(out, "    formula: %s\n", entry->formula);
+    if (entry->example) {
+        if (!laboratory_try(explanation->laboratory, explanation->arena, entry, &trial)) return false;
+        const char *types = types_text(explanation->arena, &trial);
+        fprintf(out, "    example: %s%s%s\n", entry->example, *types ? "    # " : "", types);
+    }
+    bool any = false;
+    for (int op = 0; op < OP_COUNT; op++) any |= trial.ops[op] && op_class((Op)op) != CLASS_LEAF;
+    if (entry->source)
+        fprintf(out, "\n%s", entry->source);
+    else if (any)
+        print_ops(explanation, &trial);
+    else
+        fprintf(out, "\nbuilt in\n");
+    return true;
+}
+
+bool explain_function(const char *name, FILE *out, Diagnostics *diag) {
+    Explanation explanation;
+    if (!open_all(&explanation, out, diag)) return close_all(&explanation, false);
+    const Entry *entry = find_entry(&explanation, name);
+    return close_all(&explanation, entry && explain_entry(&explanation, entry));
+}
+
+static bool new_section(const Explanation *explanation, uint32_t i) {
+    return i == 0 || strcmp(explanation->entries[i].section, explanation->entries[i - 1].section);
+}
+
+enum { LIST_WIDTH = 100 };
+
+bool explain_list(FILE *out, Diagnostics *diag) {
+    Explanation explanation;
+    if (!open_all(&explanation, out, diag)) return close_all(&explanation, false);
+    size_t column = 0;
+    for (uint32_t i = 0; i < explanation.count; i++) {
+        const char *name = explanation.entries[i].callee->name;
+        if (new_section(&explanation, i)) fprintf(out, "%s%s", i ? "\n" : "", explanation.entries[i].section);
+        if (new_section(&explanation, i) || column + strlen(name) > LIST_WIDTH) column = (size_t)fprintf(out, "\n   ");
+        column += (size_t)fprintf(out, " %s", name);
+    }
+    fprintf(out, "\n");
+    return close_all(&explanation, true);
+}
+
+/* -- the manual -- */
+
+static bool manual_entry(const Explanation *explanation, const Entry *entry) {
+    Trial trial;
+    FILE *out = explanation->out;
+    fprintf(out, "\n### %s\n\n```\n%s\n```\n\n%s%s\n", entry->callee->name, entry->signature, entry->text ? entry->text : "",
+            entry->source ? " (*library*)" : "");
+    if (entry->formula) fprintf(out, "\n    %s\n", entry->formula);
+    if (!entry->example) return true;
+    if (!laboratory_try(explanation->laboratory, explanation->arena, entry, &trial)) return false;
+    const char *types = types_text(explanation->arena, &trial);
+    fprintf(out, "\nExample: `%s`%s%s%s\n", entry->example, *types ? ", `" : "", types, *types ? "`" : "");
+    return true;
+}
+
+/* All names by kind, each a link to its own section. */
+static void manual_index(const Explanation *explanation) {
+    FILE *out = explanation->out;
+    for (uint32_t i = 0; i < explanation->count; i++) {
+        const char *name = explanation->entries[i].callee->name;
+        if (new_section(explanation, i)) fprintf(out, "%s**%s**\n", i ? "\n\n" : "\n", explanation->entries[i].section);
+        fprintf(out, "%s[%s](#%s)", new_section(explanation, i) ? "" : ",\n", name, name);
+    }
+    fprintf(out, "\n");
+}
+
+bool explain_manual(FILE *out, Diagnostics *diag) {
+    Explanation explanation;
+    if (!open_all(&explanation, out, diag)) return close_all(&explanation, false);
+    bool good = true;
+    fprintf(out, "# The library\n\n"
+                 "Every function of the language, as `mlc explain NAME` shows it; `mlc explain --manual` writes this page, so "
+                 "change the texts\n"
+                 "in `frontend/library/library.def`, `ir/ops/ops.def` and `frontend/library/stdlib.mdl`, not here. Those "
+                 "marked *library* are "
+                 "written in the language itself,\n"
+                 "and `mlc explain` shows how. Where PyTorch has the function, meaning and defaults are PyTorch's. `axis` "
+                 "counts from 0, or from the end if\n"
+                 "negative. What the language is, [language.md](language.md) says.\n\n"
+                 "Every example is checked, and followed by the types of what goes in and what comes out. `N` is the batch.\n");
+    manual_index(&explanation);
+    for (uint32_t i = 0; i < explanation.count; i++) {
+        if (new_section(&explanation, i)) fprintf(out, "\n## %s\n", explanation.entries[i].section);
+        good &= manual_entry(&explanation, &explanation.entries[i]);
+    }
+    return close_all(&explanation, good);
+}

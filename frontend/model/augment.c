@@ -1,0 +1,35 @@
+/* augment = field |> ...: which field a training changes at random. */
+#include "frontend/model/model.h"
+
+/* What an expression begins with: the first argument of the first call, the left operand of the first operator. */
+static const Expr *innermost(const Expr *expr) {
+    for (;;) {
+        if (expr->kind == EXPR_CALL && expr->call.args.first)
+            expr = expr->call.args.first->value;
+        else if (expr->kind == EXPR_BINARY)
+            expr = expr->operation.left;
+        else
+            return expr;
+    }
+}
+
+bool augment_read(Model *model) {
+    const Setting *setting = item_setting(model->data, "augment");
+    if (!setting) return true;
+    const Expr *field = innermost(setting->value);
+    bool known = field->kind == EXPR_NAME && names_find(model->globals.fields, field->text);
+    if (known) {
+        model->globals.augment = setting;
+        model->globals.augmented = field->text;
+        return true;
+    }
+    diag_error(model->diag, STATUS_MODEL, field->span, "'augment' must begin with a field of the data block");
+    const char *near = field->kind == EXPR_NAME
+                           ? diag_nearest(field->text, names_all(model->globals.fields), names_count(model->globals.fields))
+                           : NULL;
+    if (near)
+        diag_help(model->diag, "did you mean '%s'?", near);
+    else
+        diag_help(model->diag, "for example augment = image |> random_shift(2)");
+    return false;
+}

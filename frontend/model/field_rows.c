@@ -1,0 +1,379 @@
+/* Fields row by row: row i of a field is made of row i of the data, and of nothing else. A field like x - mean(x, axis = 0) would
+ * give a row other numbers in another batch, and alone in `mlc predict`.
+ *
+ * The fields' graph of a few rows is followed element by element. Of each element is known from which rows of the data it comes,
+ * and a hash of how it is made of them, in which all rows of the data are alike. So a field is right if every row of it comes from
+ * its own row only, all rows are made in the same way, and the number of rows does not matter. */
+#include "frontend/model/model.h"
+#include "ir/eval/eval.h"
+
+#include <string.h>
+
+/* The lowest bits say from which rows; the others are the hash. */
+typedef uint64_t Element;
+enum { MOST_ROWS = 3, ROW_BITS = 3 };
+static const Element ROW_MASK = (1 << ROW_BITS) - 1;
+
+/* A value of the graph. */
+typedef struct {
+    Arena *arena; /* of its own, so that it goes when nothing needs it any more */
+    Element *elements;
+    const void *known; /* its numbers, as those of the interpreter in f64, where no data come in; else NULL */
+    NodeId last_use;
+    bool mixes; /* an element of it comes from several rows */
+    bool moves; /* a row of it comes from another row */
+} Trace;
+
+typedef struct {
+    const Graph *graph;
+    Trace *traces;
+    uint32_t rows;
+} Tracing;
+
+static Element hashed(uint64_t bits) {
+    bits = (bits ^ bits >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    bits = (bits ^ bits >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (bits ^ bits >> 31) & ~ROW_MASK;
+}
+
+/* What is made of `so_far` and, after it, `next`. */
+static Element joined(Element so_far, Element next) {
+    return hashed((so_far & ~ROW_MASK) * 31 + (next & ~ROW_MASK)) | ((so_far | next) & ROW_MASK);
+}
+
+static Element begin_of(const Node *node) { return hashed(((uint64_t)node->op << 8 | (uint64_t)node->dtype) + 1); }
+
+static const Element *elements_of(const Tracing *tracing, const Node *node, uint32_t operand) {
+    return tracing->traces[node->operands[operand]].elements;
+}
+
+/* -- leaves, and what is made of numbers only -- */
+
+static void trace_symbol(const Tracing *tracing, const Node *node, Element *out) {
+    const Symbol *symbol = &tracing->graph->symbols[node->attrs.symbol];
+    int64_t count = shape_elements(node->shape), width = count / (node->shape.rank ? node->shape.dim[0] : 1);
+    Element name = 0;
+    for (const char *at = symbol->name; *at; at++) name = hashed(name * 31 + (unsigned char)*at);
+    bool data = symbol->kind == SYMBOL_BATCH;
+    for (int64_t i = 0; i < count; i++)
+        out[i] = hashed(name + (uint64_t)(data ? i % width : i) * 8 + 8) | (data ? UINT64_C(1) << i / width : 0);
+}
+
+static bool all_known(const Tracing *tracing, const Node *node) {
+    if (node->op == OP_input || node->op == OP_state || node->op == OP_random || node->op == OP_grad) return false;
+    for (uint32_t i = 0; i < node->operand_count; i++)
+        if (!tracing->traces[node->operands[i]].known) return false;
+    return true;
+}
+
+static Element known_element(const void *known, DType dtype, int64_t i) {
+    uint64_t bits = 0;
+    size_t size = eval_element_bytes(INTERP_F64, dtype);
+    memcpy(&bits, (const char *)known + (size_t)i * size, size);
+    return hashed(bits + 2);
+}
+
+static void evaluate_node(const Tracing *tracing, const Node *node, bool numbers, void *out, Arena *arena) {
+    const Node **operands = ARENA_ARRAY(arena, const Node *, node->operand_count);
+    const void **in = ARENA_ARRAY(arena, const void *, node->operand_count);
+    Node *moved = ARENA_ARRAY(arena, Node, node->operand_count), result = *node;
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        const Trace *trace = &tracing->traces[node->operands[i]];
+        moved[i] = *graph_operand(tracing->graph, node, i);
+        if (!numbers) moved[i].dtype = DTYPE_F32; /* an element is as large as a double */
+        operands[i] = &moved[i];
+        in[i] = numbers ? trace->known : trace->elements;
+    }
+    if (!numbers) result.dtype = DTYPE_F32;
+    eval_table[node->op](&(EvalArgs){INTERP_F64, &result, operands, in, out});
+}
+
+static void trace_known(const Tracing *tracing, const Node *node, Trace *trace) {
+    int64_t count = shape_elements(node->shape);
+    void *known = arena_alloc(trace->arena, (size_t)count * eval_element_bytes(INTERP_F64, node->dtype));
+    evaluate_node(tracing, node, true, known, trace->arena);
+    for (int64_t i = 0; i < count; i++) trace->elements[i] = known_element(known, node->dtype, i);
+    trace->known = known;
+}
+
+/* -- the classes of ops -- */
+
+/* Of a choice whose condition is known only what is chosen counts. */
+static void trace_elementwise(const Tracing *tracing, const Node *node, Element *out) {
+    int64_t count = shape_elements(node->shape);
+    const uint8_t *chosen = node->op == OP_select ? tracing->traces[node->operands[0]].known : NULL;
+    for (int64_t i = 0; i < count; i++) {
+        out[i] = begin_of(node);
+        if (chosen) {
+            out[i] = elements_of(tracing, node, chosen[i] ? 1 : 2)[i];
+            continue;
+        }
+        for (uint32_t k = 0; k < node->operand_count; k++) out[i] = joined(out[i], elements_of(tracing, node, k)[i]);
+    }
+}
+
+static void trace_view(const Tracing *tracing, const Node *node, Element *out, Arena *arena) {
+    static const double zero = 0;
+    Element nothing = known_element(&zero, DTYPE_F32, 0);
+    int64_t count = shape_elements(node->shape);
+    evaluate_node(tracing, node, false, out, arena);
+    for (int64_t i = 0; i < count; i++)
+        if (!out[i]) out[i] = nothing; /* a pad's */
+}
+
+/* All elements along an axis, for each place before and behind it. */
+static Element along(const Element *in, Shape shape, int axis, int64_t outer, int64_t inner, Element begin) {
+    int64_t n = shape.dim[axis], stride = shape_inner(shape, axis);
+    const Element *first = in + outer * n * stride + inner;
+    for (int64_t i = 0; i < n; i++) begin = joined(begin, first[i * stride]);
+    return begin;
+}
+
+static void trace_reduce(const Tracing *tracing, const Node *node, Element *out) {
+    Shape shape = graph_operand(tracing->graph, node, 0)->shape;
+    int axis = node->attrs.axis;
+    int64_t inner = shape_inner(shape, axis), count = shape_elements(node->shape);
+    for (int64_t i = 0; i < count; i++)
+        out[i] = along(elements_of(tracing, node, 0), shape, axis, i / inner, i % inner, begin_of(node));
+}
+
+/* Each element of the result may come from all along the axis; of cumsum only from those up to it. */
+static void trace_axis(const Tracing *tracing, const Node *node, Element *out) {
+    Shape shape = graph_operand(tracing->graph, node, 0)->shape;
+    int axis = node->attrs.axis;
+    int64_t n = node->shape.dim[axis], inner = shape_inner(shape, axis), count = shape_elements(node->shape);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t outer = i / (n * inner), at = i / inner % n;
+        Element begin = joined(begin_of(node), hashed((uint64_t)at + 3));
+        if (node->op == OP_cumsum) {
+            out[i] =
+                at ? joined(out[i - inner], elements_of(tracing, node, 0)[i]) : joined(begin, elements_of(tracing, node, 0)[i]);
+            continue;
+        }
+        for (uint32_t k = 0; k < node->operand_count; k++)
+            begin = along(elements_of(tracing, node, k), shape, axis, outer, i % inner, begin);
+        out[i] = begin;
+    }
+}
+
+static void trace_gather(const Tracing *tracing, const Node *node, Element *out) {
+    Shape shape = graph_operand(tracing->graph, node, 0)->shape;
+    const int32_t *index = tracing->traces[node->operands[1]].known;
+    int axis = node->attrs.axis;
+    int64_t n = node->shape.dim[axis], size = shape.dim[axis], inner = shape_inner(shape, axis);
+    for (int64_t i = 0, count = shape_elements(node->shape); i < count; i++) {
+        int64_t outer = i / (n * inner);
+        if (index) {
+            int64_t at = index[i] < 0 ? 0 : index[i] >= size ? size - 1 : index[i];
+            out[i] = elements_of(tracing, node, 0)[(outer * size + at) * inner + i % inner];
+        } else {
+            out[i] = along(elements_of(tracing, node, 0), shape, axis, outer, i % inner,
+                           joined(begin_of(node), elements_of(tracing, node, 1)[i]));
+        }
+    }
+}
+
+/* Element [m, n] comes from row m of the left and column n of the right. */
+static void trace_matmul(const Tracing *tracing, const Node *node, Element *out) {
+    Shape left = graph_operand(tracing->graph, node, 0)->shape, right = graph_operand(tracing->graph, node, 1)->shape;
+    int last = node->shape.rank - 1, left_axis = node->attrs.transpose_a ? last - 1 : last,
+        right_axis = node->attrs.transpose_b ? last : last - 1;
+    int64_t rows = node->shape.dim[last - 1], columns = node->shape.dim[last];
+    for (int64_t i = 0, count = shape_elements(node->shape); i < count; i++) {
+        int64_t matrix = i / (rows * columns), m = i / columns % rows, n = i % columns;
+        Element a = along(elements_of(tracing, node, 0), left, left_axis, left_axis == last ? matrix * rows + m : matrix,
+                          left_axis == last ? 0 : m, begin_of(node));
+        out[i] = along(elements_of(tracing, node, 1), right, right_axis, right_axis == last ? matrix * columns + n : matrix,
+                       right_axis == last ? 0 : n, a);
+    }
+}
+
+/* Of pictures: everything in a row comes from everything in that row, and from all of the other operands. */
+static void trace_pictures(const Tracing *tracing, const Node *node, Element *out) {
+    const Node *x = graph_operand(tracing->graph, node, 0);
+    int64_t rows = node->shape.rank ? node->shape.dim[0] : 1, width = shape_elements(node->shape) / rows;
+    bool apart = x->shape.rank > 0 && x->shape.dim[0] == rows && node->op != OP_random && node->op != OP_grad;
+    Element rest = begin_of(node);
+    for (uint32_t k = apart; k < node->operand_count; k++) {
+        int64_t count = shape_elements(graph_operand(tracing->graph, node, k)->shape);
+        for (int64_t i = 0; i < count; i++) rest = joined(rest, elements_of(tracing, node, k)[i]);
+    }
+    for (int64_t row = 0; row < rows; row++) {
+        int64_t size = apart ? shape_elements(x->shape) / rows : 0;
+        Element of_row = rest;
+        for (int64_t i = 0; i < size; i++) of_row = joined(of_row, elements_of(tracing, node, 0)[row * size + i]);
+        for (int64_t i = 0; i < width; i++)
+            out[row * width + i] = joined(of_row, hashed((uint64_t)(apart ? i : row * width + i) + 3));
+    }
+}
+
+static void trace_node(const Tracing *tracing, const Node *node, Trace *trace) {
+    Element *out = trace->elements;
+    if (all_known(tracing, node)) {
+        trace_known(tracing, node, trace);
+        return;
+    }
+    if (node->op == OP_gather) {
+        trace_gather(tracing, node, out);
+        return;
+    }
+    switch (op_class(node->op)) {
+    case CLASS_LEAF: trace_symbol(tracing, node, out); break;
+    case CLASS_ELEMENTWISE: trace_elementwise(tracing, node, out); break;
+    case CLASS_VIEW: trace_view(tracing, node, out, trace->arena); break;
+    case CLASS_REDUCE: trace_reduce(tracing, node, out); break;
+    case CLASS_SCAN: trace_axis(tracing, node, out); break;
+    case CLASS_MATRIX: trace_matmul(tracing, node, out); break;
+    case CLASS_COMPOSITE:
+        if (node->op == OP_softmax || node->op == OP_log_softmax)
+            trace_axis(tracing, node, out);
+        else
+            trace_pictures(tracing, node, out);
+    }
+}
+
+/* -- a graph -- */
+
+static bool is_several(Element element) {
+    uint64_t rows = element & ROW_MASK;
+    return (rows & (rows - 1)) != 0;
+}
+
+static void judge_rows(const Tracing *tracing, const Node *node, Trace *trace) {
+    int64_t count = shape_elements(node->shape);
+    bool has_rows = node->shape.rank > 0 && node->shape.dim[0] == tracing->rows;
+    int64_t width = has_rows ? count / tracing->rows : 1;
+    for (int64_t i = 0; i < count; i++) {
+        uint64_t rows = trace->elements[i] & ROW_MASK;
+        trace->mixes |= is_several(trace->elements[i]);
+        trace->moves |= has_rows && rows && !(rows >> (i / width) & 1);
+    }
+}
+
+/* Follows all nodes; those of `kept` stay. */
+static void trace_graph(Tracing *tracing, Arena *arena, const NodeId *kept, uint32_t kept_count) {
+    const Graph *graph = tracing->graph;
+    tracing->traces = ARENA_ARRAY(arena, Trace, graph->node_count);
+    for (NodeId id = 1; id < graph->node_count; id++)
+        for (uint32_t i = 0; i < graph_node(graph, id)->operand_count; i++)
+            tracing->traces[graph_node(graph, id)->operands[i]].last_use = id;
+    for (uint32_t i = 0; i < kept_count; i++) tracing->traces[kept[i]].last_use = graph->node_count;
+    for (NodeId id = 1; id < graph->node_count; id++) {
+        const Node *node = graph_node(graph, id);
+        Trace *trace = &tracing->traces[id];
+        if (!trace->last_use) continue;
+        trace->arena = arena_new();
+        trace->elements = arena_alloc(trace->arena, (size_t)shape_elements(node->shape) * sizeof(Element));
+        trace_node(tracing, node, trace);
+        judge_rows(tracing, node, trace);
+        for (uint32_t i = 0; i < node->operand_count; i++) {
+            Trace *operand = &tracing->traces[node->operands[i]];
+            if (operand->last_use != id) continue;
+            arena_free(operand->arena);
+            operand->arena = NULL;
+        }
+    }
+}
+
+static void traces_free(const Tracing *tracing) {
+    for (NodeId id = 1; tracing->traces && id < tracing->graph->node_count; id++) arena_free(tracing->traces[id].arena);
+}
+
+/* -- the fields of some rows -- */
+
+typedef struct {
+    Arena *arena;
+    Graph *graph;
+    NodeId *nodes; /* of each field */
+    Tracing tracing;
+} FieldRows;
+
+/* Without augmentation, which may mix the rows of a batch: it is for the training only. */
+static bool fields_build(const Model *model, uint32_t rows, bool training, FieldRows *fields) {
+    const Names *names = model->globals.fields;
+    *fields = (FieldRows){.arena = arena_new(), .graph = graph_new("fields", model->diag)};
+    Evaluator *evaluator = model_evaluator(model, fields->arena, fields->graph, rows, model->diag);
+    Globals plain = model->globals;
+    plain.augment = NULL;
+    evaluator->globals = &plain;
+    evaluator->training = training;
+    fields->nodes = ARENA_ARRAY(fields->arena, NodeId, names_count(names));
+    bool good = true;
+    for (uint32_t i = 0; i < names_count(names) && good; i++) {
+        Value value = evaluate_field(evaluator, names_all(names)[i]);
+        fields->nodes[i] = value.node;
+        good = value.kind != VALUE_ERROR;
+    }
+    if (!good) {
+        diag_note(model->diag, model->data->span, "found with %u rows: a field is computed for any number of rows", rows);
+        return false;
+    }
+    fields->tracing = (Tracing){.graph = fields->graph, .rows = rows};
+    trace_graph(&fields->tracing, fields->arena, fields->nodes, names_count(names));
+    return true;
+}
+
+static void fields_free(FieldRows *fields) {
+    traces_free(&fields->tracing);
+    graph_free(fields->graph);
+    arena_free(fields->arena);
+}
+
+/* -- what is wrong -- */
+
+/* The first node, of those that lead to `node`, where rows come together, or one takes another's place. */
+static Span culprit(const FieldRows *fields, NodeId node, Span otherwise) {
+    const bool *before = graph_ancestors(fields->arena, fields->graph, node);
+    for (int moves = 0; moves < 2; moves++)
+        for (NodeId id = 1; id <= node; id++) {
+            const Trace *trace = &fields->tracing.traces[id];
+            Span span = graph_node(fields->graph, id)->span;
+            if (before[id] && span.file && (moves ? trace->moves : trace->mixes)) return span;
+        }
+    return otherwise;
+}
+
+static bool reject(const Model *model, Span span, const char *name, const char *finding) {
+    diag_error(model->diag, STATUS_MODEL, span, "field '%s' %s", name, finding);
+    return false;
+}
+
+static bool reject_rows(const Model *model, const FieldRows *fields, NodeId node, const Setting *setting) {
+    Span span = culprit(fields, node, setting->value->span);
+    reject(model, span, setting->name.text,
+           "takes something from other rows of the batch: a row would be another one in another batch");
+    diag_help(model->diag, "axis 0 is the rows; standardize(x) learns each column's mean and deviation from all training rows");
+    return false;
+}
+
+/* Every row of `more` comes from its own row, all are alike, and as they are among fewer rows. */
+static bool check_field(const Model *model, const FieldRows *more, const FieldRows *fewer, uint32_t field,
+                        const Setting *setting) {
+    NodeId node = more->nodes[field];
+    const Trace *trace = &more->tracing.traces[node], *other = &fewer->tracing.traces[fewer->nodes[field]];
+    if (trace->mixes || trace->moves) return reject_rows(model, more, node, setting);
+    int64_t rows = more->tracing.rows, width = shape_elements(graph_node(more->graph, node)->shape) / rows;
+    for (int64_t i = 0; i < rows * width; i++)
+        if ((trace->elements[i] ^ trace->elements[i % width]) & ~ROW_MASK)
+            return reject(model, setting->value->span, setting->name.text,
+                          "depends on the place that a row has in the batch: it would be another one in another batch");
+    bool alike = shape_elements(graph_node(fewer->graph, fewer->nodes[field])->shape) == width * fewer->tracing.rows;
+    for (int64_t i = 0; alike && i < width; i++) alike = !((trace->elements[i] ^ other->elements[i]) & ~ROW_MASK);
+    if (alike) return true;
+    return reject(model, setting->value->span, setting->name.text,
+                  "depends on how many rows the batch has: a row would be another one in another batch");
+}
+
+static bool check_fields(const Model *model, bool training) {
+    const Names *names = model->globals.fields;
+    FieldRows more, fewer = {0};
+    bool good = fields_build(model, MOST_ROWS, training, &more) && fields_build(model, MOST_ROWS - 1, training, &fewer);
+    bool built = good;
+    for (uint32_t i = 0; built && i < names_count(names); i++)
+        good &= check_field(model, &more, &fewer, i, names_find(names, names_all(names)[i]));
+    fields_free(&more);
+    if (fewer.arena) fields_free(&fewer);
+    return good;
+}
+
+bool fields_check_rows(const Model *model) { return check_fields(model, false) && check_fields(model, true); }

@@ -1,0 +1,51 @@
+/* The last batch of an epoch: it has fewer rows where the rows do not fill it. batch_norm finds no variance in a batch of one row. */
+#include "frontend/model/model.h"
+
+#include <string.h>
+
+static int64_t last_rows(int64_t rows, int64_t batch) { return rows % batch ? rows % batch : batch; }
+
+static bool ends_well(int64_t rows, int64_t batch) {
+    int64_t last = last_rows(rows, batch);
+    return last > 1 && 2 * last >= batch;
+}
+
+/* A batch near the model's whose last one has several rows and is at least half full; 0: none. */
+static int64_t better_batch(int64_t rows, int64_t batch) {
+    for (int64_t near = batch - 1; near > 1; near--)
+        if (ends_well(rows, near)) return near;
+    for (int64_t near = batch + 1; near <= rows; near++)
+        if (ends_well(rows, near)) return near;
+    return 0;
+}
+
+/* With a single number a channel for each row of the batch. */
+static const LayerInfo *lone_batch_norm(const LayerLog *log, int64_t batch) {
+    for (uint32_t i = 0; i < log->count; i++) {
+        const LayerInfo *layer = &log->layers[i];
+        Shape shape = layer->output.shape;
+        if (!strcmp(layer->op, "batch_norm") && shape_elements(shape) == batch * shape.dim[1]) return layer;
+    }
+    return NULL;
+}
+
+static void suggest_batch(int64_t rows, int64_t batch, Diagnostics *diag) {
+    int64_t better = better_batch(rows, batch);
+    if (!better) {
+        diag_help(diag, "it needs more rows to train on");
+        return;
+    }
+    diag_help(diag, "there are %lld rows in batches of %lld; with train.batch = %lld the last batch has %lld", (long long)rows,
+              (long long)batch, (long long)better, (long long)last_rows(rows, better));
+}
+
+void model_warn_last_batch(const Model *model, Diagnostics *diag) {
+    int64_t rows = model->training_rows, batch = model->info.batch;
+    const LayerInfo *layer = lone_batch_norm(model->log, batch);
+    if (!layer || rows == 0 || last_rows(rows, batch) != 1) return;
+    diag_warning(
+        diag, (Span){0},
+        "%s batch of an epoch has one row, in which '%s' (line %u) finds no variance: it takes the running mean and variance",
+        batch == 1 ? "every" : "the last", layer->name, layer->line);
+    suggest_batch(rows, batch, diag);
+}

@@ -1,0 +1,54 @@
+/* The field of the source that the loss compares with, by the text of the model alone: `stratified(0.2)` splits the rows by it before the
+ * data are known. Of `loss = cross_entropy(logits, y)` and `field y = classes(source.kind)` it is `kind`. */
+#include "frontend/model/model.h"
+
+#include <string.h>
+
+typedef struct {
+    const Model *model;
+    Names *fields;  /* of the data block, that the loss mentions and the network does not read */
+    Names *sources; /* of the source, that these are made of */
+} Search;
+
+static bool is_input(const Model *model, const char *name) {
+    for (const Formal *formal = model->network->definition->formals.first; formal; formal = formal->next)
+        if (!strcmp(formal->name.text, name)) return true;
+    return false;
+}
+
+static bool is_source(const Expr *expr) { return expr->kind == EXPR_NAME && !strcmp(expr->text, "source"); }
+
+static void see_field(void *context, const Expr *expr);
+
+static void add_field(Search *search, const char *name) {
+    const Setting *setting = names_find(search->model->globals.fields, name);
+    if (!setting || names_index(search->fields, name) >= 0) return;
+    names_add(search->fields, name);
+    ast_visit(setting->value, see_field, search);
+}
+
+static void see_name(void *context, const Expr *expr) {
+    if (expr->kind == EXPR_STRING) names_add(((Search *)context)->sources, expr->text);
+}
+
+/* In the expression of a field: source.kind, source["kind"], columns(source, "kind"), and other fields. */
+static void see_field(void *context, const Expr *expr) {
+    Search *search = context;
+    bool columns =
+        expr->kind == EXPR_CALL && expr->call.callee->kind == EXPR_NAME && !strcmp(expr->call.callee->text, "columns");
+    if (expr->kind == EXPR_NAME) add_field(search, expr->text);
+    if (expr->kind == EXPR_MEMBER && is_source(expr->member.object)) names_add(search->sources, expr->member.name.text);
+    if (columns || (expr->kind == EXPR_INDEX && is_source(expr->index.object))) ast_visit(expr, see_name, search);
+}
+
+static void see_loss(void *context, const Expr *expr) {
+    Search *search = context;
+    if (expr->kind == EXPR_NAME && !is_input(search->model, expr->text)) add_field(search, expr->text);
+}
+
+const char *loss_label(const Model *model) {
+    Search search = {.model = model, .fields = names_new(model->arena), .sources = names_new(model->arena)};
+    const Setting *loss = item_setting(model->train, "loss");
+    if (loss) ast_visit(loss->value, see_loss, &search);
+    return names_count(search.sources) == 1 ? names_all(search.sources)[0] : NULL;
+}

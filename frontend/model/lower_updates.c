@@ -1,0 +1,227 @@
+/* The training half of a graph: gradients of the loss, adding them up over batches, clipping, and the optimizer's update of
+ * every weight. */
+#include "frontend/model/model.h"
+
+#include <string.h>
+
+typedef struct {
+    NodeId weight, gradient;
+    const char *name;
+} Trained;
+
+bool *graph_ancestors(Arena *arena, const Graph *graph, NodeId node) {
+    bool *reached = ARENA_ARRAY(arena, bool, graph->node_count);
+    reached[node] = true;
+    for (NodeId id = node; id > 0; id--)
+        for (uint32_t i = 0; reached[id] && i < graph_node(graph, id)->operand_count; i++)
+            reached[graph_node(graph, id)->operands[i]] = true;
+    return reached;
+}
+
+/* The weights that the loss depends on, with their gradients; the others, and frozen ones, stay as they are. */
+static Trained *gradients_of(Evaluator *evaluator, NodeId loss, uint32_t *count) {
+    Graph *graph = evaluator->graph;
+    const bool *reached = graph_ancestors(evaluator->arena, graph, loss);
+    Trained *trained = ARENA_ARRAY(evaluator->arena, Trained, graph->symbol_count);
+    *count = 0;
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->trainable && reached[symbol->node] && !freeze_holds(evaluator, symbol->name))
+            trained[(*count)++] = (Trained){symbol->node, build_grad(graph, loss, symbol->node), symbol->name};
+    }
+    return trained;
+}
+
+static NodeId scalar(Graph *graph, double value) { return build_f32(graph, value, (Shape){0}); }
+
+/* -- adding up: a step is made from the gradients of several batches, each weighted by its rows -- */
+
+/* Whether the weights change after this batch. */
+static NodeId is_update(Graph *graph) {
+    NodeId flag = graph_input(graph, SYMBOL_VALUE, INPUT_UPDATE, DTYPE_I32, (Shape){0});
+    return build_convert(graph, flag, DTYPE_BOOL);
+}
+
+/* A state that has counted `amount` for each batch before this one since the last update. */
+static NodeId counted(Graph *graph, const char *name, NodeId amount) {
+    NodeId before = graph_state(graph, name, DTYPE_F32, (Shape){0}, (Init){0}, false);
+    NodeId after = build_binary(graph, OP_add, before, amount);
+    graph_update(graph, before, build_ternary(graph, OP_select, is_update(graph), scalar(graph, 0), after));
+    return before;
+}
+
+/* Whether `index` has all bits of `mask`, or is without them. */
+static NodeId has_bits(Graph *graph, NodeId index, int32_t mask, bool set) {
+    NodeId masked = build_binary(graph, OP_and, index, build_i32(graph, mask, (Shape){0}));
+    return build_binary(graph, OP_eq, masked, build_i32(graph, set ? mask : 0, (Shape){0}));
+}
+
+/* The sum over the batches of a step is a binary tree over their indices: pairs (2i, 2i + 1), pairs of pairs..., and an odd one rises.
+ * Batch `index` comes with `value`; level l keeps the sum of 2^l batches while bit l of the index is set. Returns the sum of
+ * this batch and all before it, which is the whole sum in the last batch. */
+static NodeId tree_sum(Evaluator *evaluator, const char *name, NodeId index, uint32_t batches, NodeId value) {
+    Graph *graph = evaluator->graph;
+    Shape shape = graph_node(graph, value)->shape;
+    for (uint32_t level = 0; (batches - 1) >> level; level++) {
+        const char *level_name = arena_format(evaluator->arena, "accumulate.%u.%s", level, name);
+        NodeId kept = graph_state(graph, level_name, DTYPE_F32, shape, (Init){0}, false);
+        int32_t bit = (int32_t)1 << level;
+        NodeId full_below = has_bits(graph, index, bit - 1, true), empty = has_bits(graph, index, bit, false);
+        NodeId stays = build_binary(graph, OP_and, full_below, empty);
+        graph_update(graph, kept, build_ternary(graph, OP_select, stays, value, kept));
+        value = build_ternary(graph, OP_select, empty, value, build_binary(graph, OP_add, kept, value));
+    }
+    return value;
+}
+
+static void accumulate(Evaluator *evaluator, Trained *trained, uint32_t count, uint32_t batches) {
+    Graph *graph = evaluator->graph;
+    NodeId rows = scalar(graph, evaluator->batch);
+    NodeId all_rows = build_binary(graph, OP_add, counted(graph, "accumulate.rows", rows), rows);
+    NodeId index = build_convert(graph, counted(graph, "accumulate.batches", scalar(graph, 1)), DTYPE_I32);
+    for (uint32_t i = 0; i < count; i++) {
+        NodeId weighted = build_binary(graph, OP_mul, rows, trained[i].gradient);
+        NodeId sum = tree_sum(evaluator, trained[i].name, index, batches, weighted);
+        trained[i].gradient = build_binary(graph, OP_div, sum, all_rows);
+    }
+}
+
+/* The states from number `first` on are the optimizer's: they too stay as they are until the weights change. */
+static void hold_states(Graph *graph, uint32_t first) {
+    for (uint32_t i = first; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->update)
+            graph_update(graph, symbol->node, build_ternary(graph, OP_select, is_update(graph), symbol->update, symbol->node));
+    }
+}
+
+/* -- clipping -- */
+
+static void clip_values(Graph *graph, Trained *trained, uint32_t count, double limit) {
+    for (uint32_t i = 0; i < count; i++) {
+        NodeId low = build_binary(graph, OP_max, trained[i].gradient, scalar(graph, -limit));
+        trained[i].gradient = build_binary(graph, OP_min, low, scalar(graph, limit));
+    }
+}
+
+static NodeId whole(Graph *graph, int32_t value) { return build_i32(graph, value, (Shape){0}); }
+
+/* The elements of a gradient in row-major order, NORM_BLOCK in each row if there are more; zeros fill the last row. */
+static NodeId norm_blocks(Graph *graph, NodeId gradient) {
+    enum { NORM_BLOCK = 4096 };
+    int64_t count = shape_elements(graph_node(graph, gradient)->shape), blocks = (count + NORM_BLOCK - 1) / NORM_BLOCK;
+    NodeId flat = build_reshape(graph, gradient, (Shape){.rank = 1, .dim = {count}});
+    if (blocks == 1) return flat;
+    int64_t before = 0, after = blocks * NORM_BLOCK - count;
+    if (after) flat = build_pad(graph, flat, &before, &after);
+    return build_reshape(graph, flat, (Shape){.rank = 2, .dim = {blocks, NORM_BLOCK}});
+}
+
+static NodeId reduce_all(Graph *graph, Op op, NodeId node) {
+    return build_reduce_axes(graph, op, node, (1u << graph_node(graph, node)->shape.rank) - 1);
+}
+
+/* The exponent field of the largest gradient, where 2 to minus this exponent is a normal number too. */
+static NodeId largest_exponent(Graph *graph, const Trained *trained, uint32_t count) {
+    enum { MANTISSA_BITS = 23, LARGEST = 253 };
+    NodeId largest = scalar(graph, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        NodeId own = reduce_all(graph, OP_reduce_max, build_unary(graph, OP_abs, trained[i].gradient));
+        largest = build_binary(graph, OP_max, largest, own);
+    }
+    NodeId exponent = build_binary(graph, OP_shr, build_bitcast(graph, largest, DTYPE_I32), whole(graph, MANTISSA_BITS));
+    return build_binary(graph, OP_min, build_binary(graph, OP_max, exponent, whole(graph, 1)), whole(graph, LARGEST));
+}
+
+/* The power of two with this exponent field. */
+static NodeId power_of_two(Graph *graph, NodeId exponent) {
+    return build_bitcast(graph, build_binary(graph, OP_shl, exponent, whole(graph, 23)), DTYPE_F32);
+}
+
+/* All gradients times min(1, limit / (norm + 1e-6)), with the norm of all of them together: PyTorch's clip_grad_norm_. Squares are
+ * taken of the gradients times a power of two that brings the largest of them to between 1 and 4, so that none overflows and those that
+ * vanish are too small to count; where neither would happen otherwise, this changes no bit. */
+static void clip_norm(Graph *graph, Trained *trained, uint32_t count, double limit) {
+    NodeId exponent = largest_exponent(graph, trained, count), total = scalar(graph, 0);
+    NodeId up = power_of_two(graph, exponent),
+           down = power_of_two(graph, build_binary(graph, OP_sub, whole(graph, 254), exponent));
+    for (uint32_t i = 0; i < count; i++) {
+        trained[i].gradient = build_binary(graph, OP_mul, trained[i].gradient, down);
+        NodeId blocks = norm_blocks(graph, trained[i].gradient);
+        total = build_binary(graph, OP_add, total, reduce_all(graph, OP_sum, build_binary(graph, OP_mul, blocks, blocks)));
+    }
+    NodeId least = build_binary(graph, OP_mul, scalar(graph, 1e-6), down);
+    NodeId norm = build_binary(graph, OP_add, build_unary(graph, OP_sqrt, total), least);
+    NodeId factor = build_binary(graph, OP_min, build_binary(graph, OP_div, scalar(graph, limit), norm), up);
+    for (uint32_t i = 0; i < count; i++) trained[i].gradient = build_binary(graph, OP_mul, trained[i].gradient, factor);
+}
+
+/* -- the optimizer -- */
+
+static const Bound *not_an_optimizer(Evaluator *evaluator, Span span, Value value) {
+    if (value.kind != VALUE_ERROR && evaluator_error(evaluator, span, "'optimizer' must be a call of an optimizer, not %s",
+                                                     value_text(evaluator->arena, evaluator->graph, value)))
+        diag_help(evaluator->diag, "for example adam(lr = 1e-3)");
+    return NULL;
+}
+
+/* The learning rate is checked here, once, and not with every weight. */
+static bool check_rate(Evaluator *evaluator, const Bound *bound) {
+    Value rate = bound->args[0];
+    bool scalar_tensor = rate.kind == VALUE_TENSOR && tensor_node(evaluator, rate)->shape.rank == 0;
+    if (scalar_tensor || value_is_number(rate)) return true;
+    evaluator_error(evaluator, bound->spans[0], "the learning rate must be a number or a schedule, not %s",
+                    value_text(evaluator->arena, evaluator->graph, rate));
+    return false;
+}
+
+static const Bound *find_optimizer(Evaluator *evaluator, const Expr *expr) {
+    Value value = evaluate(evaluator, expr);
+    if (value.kind == VALUE_FUNCTION && value.function->builtin && value.function->builtin->kind == KIND_OPTIMIZER)
+        value = evaluate_apply(evaluator, value.function, NULL, NULL, 0, expr->span);
+    bool good = value.kind == VALUE_BOUND && value.bound->callee->builtin->kind == KIND_OPTIMIZER;
+    if (!good) return not_an_optimizer(evaluator, expr->span, value);
+    return check_rate(evaluator, value.bound) ? value.bound : NULL;
+}
+
+static void optimize(const Model *model, Evaluator *evaluator, const Bound *optimizer, const Trained *trained, uint32_t count) {
+    Graph *graph = evaluator->graph;
+    uint32_t first = graph->symbol_count;
+    bool holds = model->info.accumulate > 1;
+    for (uint32_t i = 0; i < count; i++) {
+        Optimization optimization = {evaluator, optimizer, trained[i].name, trained[i].weight, trained[i].gradient};
+        NodeId next = optimizer->callee->builtin->optimize(&optimization);
+        if (holds) next = build_ternary(graph, OP_select, is_update(graph), next, trained[i].weight);
+        graph_update(graph, trained[i].weight, next);
+    }
+    if (holds) hold_states(graph, first);
+}
+
+bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
+    const Expr *expr = item_setting(model->train, "optimizer")->value;
+    const Bound *optimizer = find_optimizer(evaluator, expr);
+    if (!optimizer || !loss) return false;
+    uint32_t count;
+    if (!freeze_check(evaluator)) return false;
+    const Value *rate = &optimizer->args[0];
+    if (evaluator->log && value_is_number(*rate) && value_number(*rate) == 0) evaluator->log->zero_rate = optimizer->spans[0];
+    evaluator_at(evaluator, expr->span);
+    Trained *trained = gradients_of(evaluator, loss, &count);
+    if (!count) {
+        evaluator_error(evaluator, item_setting(model->train, "loss")->value->span,
+                        "the loss depends on no weight%s: there is nothing to train",
+                        evaluator->globals->frozen.count ? " that is not frozen" : "");
+        return false;
+    }
+    if (model->info.accumulate > 1) accumulate(evaluator, trained, count, model->info.accumulate);
+    if (model->clip_value > 0) clip_values(evaluator->graph, trained, count, model->clip_value);
+    if (model->clip_norm > 0) clip_norm(evaluator->graph, trained, count, model->clip_norm);
+    optimize(model, evaluator, optimizer, trained, count);
+    return evaluator_built(evaluator, expr->span, loss).kind != VALUE_ERROR;
+}
+
+bool lower_rate(const Model *model, Evaluator *evaluator) {
+    const Bound *optimizer = find_optimizer(evaluator, item_setting(model->train, "optimizer")->value);
+    if (optimizer) graph_output(evaluator->graph, "rate", tensor_f32(evaluator, optimizer->args[0]));
+    return optimizer != NULL;
+}

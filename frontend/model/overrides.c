@@ -1,0 +1,117 @@
+/* --set NAME=VALUE: exchanges the expression of a param, or of a key of data or train, for another. */
+#include "frontend/model/model.h"
+#include "frontend/syntax/syntax.h"
+
+#include <string.h>
+
+Override *override_find(const Model *model, const char *name) { return names_find(model->overrides, name); }
+
+/* -- reading -- */
+
+/* VALUE, as an expression; where it is none but a plain word (a string without quotes), as that word. */
+static Expr *read_value(Model *model, uint32_t file, const char *text, size_t at) {
+    return syntax_read_expression(
+        &(SyntaxInput){model->arena, model->diag, file, (uint32_t)at, text + at, strlen(text + at), NULL});
+}
+
+static bool override_read(Model *model, const char *text) {
+    uint32_t file = diag_add_text(model->diag, "--set", text, strlen(text));
+    const char *equals = strchr(text, '=');
+    if (!equals || equals == text) {
+        diag_error(model->diag, STATUS_MODEL, (Span){file, 0, (uint32_t)strlen(text)}, "--set needs NAME=VALUE");
+        diag_help(model->diag, "for example --set %.60s=0.1", !equals && *text ? text : "lr");
+        return false;
+    }
+    size_t at = (size_t)(equals - text) + 1, name_end = at - 1;
+    while (name_end > 1 && text[name_end - 1] == ' ') name_end--;
+    Override *override = ARENA_NEW(model->arena, Override);
+    override->name = (Name){arena_copy_string(model->arena, text, name_end), {file, 0, (uint32_t)name_end}};
+    override->value_text = arena_copy_string(model->arena, text + at, strlen(text + at));
+    override->value_span = (Span){file, (uint32_t)at, (uint32_t)strlen(text)};
+    override->value = read_value(model, file, text, at);
+    if (!override->value && strchr(text + at, ',') && !strchr(text + at, '['))
+        diag_help(model->diag, "--set gives one value; several are tried by one training each, a list is written [1, 2]");
+    names_put(model->overrides, override->name.text, override);
+    return override->value != NULL;
+}
+
+/* "train.epochs" -> the item of `train`, and the key */
+static Item *block_of(const Model *model, const char *name, const char **key) {
+    const char *point = strchr(name, '.');
+    if (!point) return NULL;
+    *key = point + 1;
+    size_t length = (size_t)(point - name);
+    if (length == 5 && !memcmp(name, "train", 5)) return model->train;
+    if (length == 4 && !memcmp(name, "data", 4)) return model->data;
+    return NULL;
+}
+
+/* Puts the value into the block; a key that is not there yet is added before the closing brace. */
+static void override_setting(Model *model, Override *override, Item *item, const char *key) {
+    Setting *setting = item_setting(item, key);
+    override->used = true;
+    if (setting) {
+        override->written = setting->written;
+        setting->value = override->value;
+        return;
+    }
+    override->adds = true;
+    override->written = (Span){item->span.file, item->span.end - 1, item->span.end - 1};
+    setting = ast_setting(model->arena, false, (Name){key, override->name.span}, override->value, override->written);
+    AST_APPEND(item->settings, setting);
+}
+
+/* -- those that nothing answers to -- */
+
+enum { PARAMS_LISTED = 20 };
+
+static bool is_param(const Model *model, const char *name) {
+    for (const Item *item = model->items.first; item; item = item->next)
+        if (item->kind == ITEM_PARAM && !strcmp(item->param.name.text, name)) return true;
+    return false;
+}
+
+static void help_param(const Model *model, const Override *override, const char *const *names, size_t count) {
+    const char *name = override->name.text, *point = strrchr(name, '.');
+    if (count)
+        diag_help(model->diag, "its params are %s", names_quoted(model->arena, names, count, PARAMS_LISTED));
+    else
+        diag_help(model->diag, "it has none; the line 'param %s = ...' in the file makes one, to be used under that name",
+                  point ? point + 1 : name);
+    diag_help(model->diag, "besides params, train.KEY and data.KEY can be set");
+}
+
+static bool unknown_override(const Model *model, const Override *override) {
+    const char **names = ARENA_ARRAY(model->arena, const char *, model->items.count);
+    size_t count = 0;
+    for (const Item *item = model->items.first; item; item = item->next)
+        if (item->kind == ITEM_PARAM) names[count++] = item->param.name.text;
+    diag_error(model->diag, STATUS_MODEL, override->name.span, "the model has no param '%s'", override->name.text);
+    const char *near = diag_nearest(override->name.text, names, count);
+    if (near)
+        diag_help(model->diag, "did you mean '%s'?", near);
+    else if (settings_known_key(ITEM_TRAIN, override->name.text))
+        diag_help(model->diag, "did you mean 'train.%s'?", override->name.text);
+    else if (settings_known_key(ITEM_DATA, override->name.text))
+        diag_help(model->diag, "did you mean 'data.%s'?", override->name.text);
+    else
+        help_param(model, override, names, count);
+    return false;
+}
+
+static bool override_apply(Model *model, Override *override) {
+    const char *key;
+    Item *item = block_of(model, override->name.text, &key);
+    if (!item && !is_param(model, override->name.text)) return unknown_override(model, override);
+    if (item && override->value) override_setting(model, override, item, key);
+    return override->value != NULL;
+}
+
+bool overrides_read(Model *model) {
+    bool good = true;
+    model->overrides = names_new(model->arena);
+    for (uint32_t i = 0; i < model->options->set_count; i++) good &= override_read(model, model->options->sets[i]);
+    for (uint32_t i = 0; i < names_count(model->overrides); i++)
+        good &= override_apply(model, override_find(model, names_all(model->overrides)[i]));
+    return good;
+}

@@ -1,0 +1,87 @@
+/* The text that a run keeps: the model's own, with every --set written into it and the text of every file in the place of its
+ * `use`. Loading it gives the same model. */
+#include "frontend/model/model.h"
+#include "ir/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What stands in the place of some bytes of a text: a value, or another file's text. */
+typedef struct {
+    Span place;
+    const char *value;
+    const Item *use;
+} Edit;
+
+typedef struct {
+    Edit *edits;
+    uint32_t count;
+} Edits;
+
+static const char *edited(const Model *model, const Override *override) {
+    const char *value = override->replacement ? override->replacement : override->value_text;
+    if (!override->adds) return arena_format(model->arena, "= %s", value);
+    return arena_format(model->arena, "\n    %s = %s\n", strchr(override->name.text, '.') + 1, value);
+}
+
+/* Edits are kept in the order of their places, those of one place in the order in which they come. */
+static void add_edit(Edits *edits, Edit edit) {
+    uint32_t at = edits->count++;
+    for (; at > 0 && edits->edits[at - 1].place.begin > edit.place.begin; at--) edits->edits[at] = edits->edits[at - 1];
+    edits->edits[at] = edit;
+}
+
+static Edits edits_of(const Model *model, const SourceText *text) {
+    Edits edits = {ARENA_ARRAY(model->arena, Edit, names_count(model->overrides) + model->items.count), 0};
+    for (const Item *item = model->items.first; item; item = item->next)
+        if (item->kind == ITEM_USE && item->span.file == text->file) add_edit(&edits, (Edit){item->span, NULL, item});
+    for (uint32_t i = 0; i < names_count(model->overrides); i++) {
+        const Override *override = override_find(model, names_all(model->overrides)[i]);
+        if (override->used && override->written.file == text->file)
+            add_edit(&edits, (Edit){override->written, edited(model, override), NULL});
+    }
+    return edits;
+}
+
+static void write_text(const Model *model, const SourceText *text, uint32_t from, FILE *out);
+
+/* `written`: the file's name as it stands in the text, in quotes. */
+static void write_used(const Model *model, const SourceText *text, const Item *item, FILE *out) {
+    Span name = item->used.name.span;
+    const char *written = text->text + name.begin;
+    int length = (int)(name.end - name.begin);
+    const SourceText *used = item->used.text;
+    if (!used) {
+        fprintf(out, "# used above: %.*s\n", length, written);
+        return;
+    }
+    fprintf(out, "# begin of %.*s\n", length, written);
+    write_text(model, used, used->header_end, out);
+    fprintf(out, "\n# end of %.*s\n", length, written);
+}
+
+/* From byte `from` on. */
+static void write_text(const Model *model, const SourceText *text, uint32_t from, FILE *out) {
+    Edits edits = edits_of(model, text);
+    uint32_t at = from;
+    for (uint32_t i = 0; i < edits.count; i++) {
+        const Edit *edit = &edits.edits[i];
+        fwrite(text->text + at, 1, edit->place.begin - at, out);
+        if (edit->use)
+            write_used(model, text, edit->use, out);
+        else
+            fputs(edit->value, out);
+        at = edit->place.end;
+    }
+    fwrite(text->text + at, 1, text->length - at, out);
+}
+
+const char *texts_resolve(const Model *model) {
+    MemoryStream stream;
+    memory_stream_begin(&stream);
+    write_text(model, model->own_text, 0, stream.out);
+    char *written = memory_stream_end(&stream);
+    const char *resolved = arena_copy_string(model->arena, written, stream.length);
+    free(written);
+    return resolved;
+}

@@ -1,0 +1,251 @@
+/* What a model defines and never uses: params, fields, inputs and variables of the network by their names; weights by the graph. Names
+ * that other files bring, as several models may share them, are not looked at. */
+#include "frontend/model/model.h"
+
+#include <string.h>
+
+/* -- which names an expression mentions -- */
+
+static void mention(Names *seen, const char *name) { names_put(seen, name, (void *)name); }
+
+static void mention_name(void *seen, const Expr *expr) {
+    if (expr->kind == EXPR_NAME) mention(seen, expr->text);
+}
+
+static void mention_expr(Names *seen, const Expr *expr) { ast_visit(expr, mention_name, seen); }
+
+static void mention_exprs(Names *seen, const Expr *first) {
+    for (const Expr *expr = first; expr; expr = expr->next) mention_expr(seen, expr);
+}
+
+static void mention_limits(Names *seen, const Limits *limits) {
+    if (!limits) return;
+    mention_expr(seen, limits->choices);
+    mention_expr(seen, limits->low);
+    mention_expr(seen, limits->high);
+}
+
+static void mention_type(Names *seen, const Type *type) {
+    if (type) mention_exprs(seen, type->shape.first);
+}
+
+static void mention_body(Names *seen, const StmtList *body);
+
+static void mention_stmt(Names *seen, const Stmt *stmt) {
+    switch (stmt->kind) {
+    case STMT_ASSIGN: mention_exprs(seen, stmt->assign.values.first); break;
+    case STMT_FOR:
+        mention_expr(seen, stmt->loop.over);
+        mention_body(seen, &stmt->loop.body);
+        break;
+    case STMT_IF:
+        for (const Arm *arm = stmt->branch.arms.first; arm; arm = arm->next) {
+            mention_expr(seen, arm->condition);
+            mention_body(seen, &arm->body);
+        }
+        mention_body(seen, &stmt->branch.otherwise);
+        break;
+    }
+}
+
+static void mention_body(Names *seen, const StmtList *body) {
+    for (const Stmt *stmt = body->first; stmt; stmt = stmt->next) mention_stmt(seen, stmt);
+}
+
+static void mention_function(Names *seen, const Function *function) {
+    for (const Formal *formal = function->formals.first; formal; formal = formal->next) {
+        mention_type(seen, formal->type);
+        mention_limits(seen, formal->limits);
+        mention_expr(seen, formal->value);
+    }
+    mention_expr(seen, function->value);
+    mention_body(seen, &function->body);
+    for (const NameNode *out = function->outs.first; out; out = out->next) mention(seen, out->name.text);
+}
+
+static void mention_item(Names *seen, const Item *item) {
+    switch (item->kind) {
+    case ITEM_USE: break;
+    case ITEM_PARAM:
+        mention_limits(seen, item->param.limits);
+        mention_expr(seen, item->param.value);
+        break;
+    case ITEM_DEF:
+    case ITEM_MODEL: mention_function(seen, &item->function); break;
+    case ITEM_DATA:
+    case ITEM_TRAIN:
+        for (const Setting *setting = item->settings.first; setting; setting = setting->next)
+            mention_expr(seen, setting->value);
+        break;
+    }
+}
+
+/* -- what is mentioned nowhere -- */
+
+static bool is_own(const Model *model, Span span) { return span.file == model->own_text->file; }
+
+static void find_params(Model *model, const Names *seen) {
+    for (const Item *item = model->items.first; item; item = item->next) {
+        if (item->kind != ITEM_PARAM || !is_own(model, item->span) || names_find(seen, item->param.name.text)) continue;
+        Warning *warning = warning_add(model, item->param.name.span, "the param '%s' is used nowhere", item->param.name.text);
+        if (override_find(model, item->param.name.text)) warning->help = "so --set changes nothing";
+    }
+}
+
+static bool is_input(const Model *model, const char *name) {
+    for (const Formal *formal = model->network->formals->first; formal; formal = formal->next)
+        if (!strcmp(formal->name.text, name)) return true;
+    return false;
+}
+
+/* An output of the same name takes the place of a field in the train block. */
+static bool is_output(const Model *model, const char *name) {
+    for (const NameNode *out = model->network->definition->outs.first; out; out = out->next)
+        if (!strcmp(out->name.text, name)) return true;
+    return false;
+}
+
+static void find_hidden(Model *model, const Setting *setting, const Names *in_data) {
+    const char *name = setting->name.text;
+    if (!is_output(model, name) || is_input(model, name) || names_find(in_data, name)) return;
+    warning_add(model, setting->name.span, "the field '%s' is hidden by the output '%s' of the model", name, name)->help =
+        "in the train block the name is that of the output; give one of them another, to compare them";
+}
+
+static void find_fields(Model *model, const Names *seen) {
+    Names *in_data = names_new(model->arena);
+    if (!is_own(model, model->data->span)) return;
+    mention_item(in_data, model->data);
+    for (const Setting *setting = model->data->settings.first; setting; setting = setting->next)
+        if (setting->is_field) find_hidden(model, setting, in_data);
+    for (const Setting *setting = model->data->settings.first; setting; setting = setting->next) {
+        const char *name = setting->name.text;
+        if (setting->is_field && !names_find(seen, name) && !is_input(model, name))
+            warning_add(model, setting->name.span, "the field '%s' is used nowhere", name)->help =
+                arena_format(model->arena, "name it as an input, model %s(%s), or in the train block; or leave it out",
+                             model->network->name, name);
+    }
+}
+
+static void find_inputs(Model *model) {
+    Names *seen = names_new(model->arena);
+    if (!is_own(model, model->network->span)) return;
+    mention_function(seen, model->network->definition);
+    for (const Formal *formal = model->network->formals->first; formal; formal = formal->next)
+        if (!names_find(seen, formal->name.text))
+            warning_add(model, formal->name.span, "the network does not use its input '%s'", formal->name.text);
+}
+
+/* update(state, value) changes a state, and so do functions in which it is called: what it gives need not be used. */
+static bool mentions_any(const Names *seen, const Names *wanted) {
+    for (uint32_t i = 0; i < names_count(wanted); i++)
+        if (names_find(seen, names_all(wanted)[i])) return true;
+    return false;
+}
+
+static const Names *functions_that_update(const Model *model) {
+    Names *updating = names_new(model->arena);
+    uint32_t before;
+    mention(updating, "update");
+    do {
+        before = names_count(updating);
+        for (const Item *item = model->items.first; item; item = item->next) {
+            Names *seen = names_new(model->arena);
+            if (item->kind != ITEM_DEF) continue;
+            mention_function(seen, &item->function);
+            if (mentions_any(seen, updating)) mention(updating, item->function.name.text);
+        }
+    } while (names_count(updating) > before);
+    return updating;
+}
+
+/* Of a, b = f(x) one may need the second only. A name that begins with '_' says that it is not needed. */
+static void find_assigned(Model *model, const Names *seen, const Names *updating, const Stmt *stmt) {
+    Names *called = names_new(model->arena);
+    mention_exprs(called, stmt->assign.values.first);
+    if (stmt->assign.names.count != stmt->assign.values.count || mentions_any(called, updating)) return;
+    for (const NameNode *name = stmt->assign.names.first; name; name = name->next)
+        if (*name->name.text != '_' && !names_find(seen, name->name.text))
+            warning_add(model, name->name.span, "the variable '%s' is used nowhere", name->name.text)->covers = stmt->span;
+}
+
+static void find_variables(Model *model, const Names *seen, const Names *updating, const StmtList *body) {
+    for (const Stmt *stmt = body->first; stmt; stmt = stmt->next) {
+        if (stmt->kind == STMT_ASSIGN) find_assigned(model, seen, updating, stmt);
+        if (stmt->kind == STMT_FOR) find_variables(model, seen, updating, &stmt->loop.body);
+        if (stmt->kind != STMT_IF) continue;
+        for (const Arm *arm = stmt->branch.arms.first; arm; arm = arm->next) find_variables(model, seen, updating, &arm->body);
+        find_variables(model, seen, updating, &stmt->branch.otherwise);
+    }
+}
+
+void unused_find(Model *model) {
+    Names *all = names_new(model->arena);
+    for (const Item *item = model->items.first; item; item = item->next) mention_item(all, item);
+    find_params(model, all);
+    find_fields(model, all);
+    find_inputs(model);
+    const Names *updating = functions_that_update(model);
+    for (const Item *item = model->items.first; item; item = item->next) {
+        Names *seen = names_new(model->arena);
+        if ((item->kind != ITEM_DEF && item->kind != ITEM_MODEL) || !is_own(model, item->span)) continue;
+        mention_function(seen, &item->function);
+        find_variables(model, seen, updating, &item->function.body);
+    }
+}
+
+/* -- weights that do nothing -- */
+
+static void add_ancestors(const Model *model, const Graph *graph, NodeId node, bool *reached) {
+    const bool *more = node ? graph_ancestors(model->arena, graph, node) : NULL;
+    for (NodeId id = 1; more && id < graph->node_count; id++) reached[id] |= more[id];
+}
+
+/* "dense1" of "dense1.weight" */
+static const char *layer_of(const Model *model, const char *tensor) {
+    const char *dot = strrchr(tensor, '.');
+    return dot ? arena_copy_string(model->arena, tensor, (size_t)(dot - tensor)) : tensor;
+}
+
+/* A variable that is used nowhere has its warning already. */
+static bool is_covered(const Model *model, Span span) {
+    for (const Warning *warning = model->warnings; warning; warning = warning->next)
+        if (warning->covers.file == span.file && warning->covers.begin <= span.begin && span.end <= warning->covers.end)
+            return true;
+    return false;
+}
+
+/* A layer has its warning once, at its first weight. */
+static void find_idle(Model *model, const Graph *graph, const bool *needed, const bool *trained) {
+    Names *told = names_new(model->arena);
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        const char *layer = layer_of(model, symbol->name);
+        if (!symbol->trainable || trained[symbol->node] || names_find(told, layer)) continue;
+        names_put(told, layer, (void *)layer);
+        Span span = graph_node(graph, symbol->node)->span;
+        if (is_covered(model, span)) continue;
+        if (!needed[symbol->node])
+            warning_add(model, span, "the layer '%s' is used nowhere: no output and no loss depends on it", layer);
+        else
+            warning_add(model, span, "the layer '%s' is not trained: an output depends on it, but the loss does not", layer)
+                ->help = "its weights stay as they were drawn; 'freeze' says that this is meant";
+    }
+}
+
+void idle_weights_find(Model *model, const Graph *graph) {
+    const Symbol *symbol;
+    bool *needed = ARENA_ARRAY(model->arena, bool, graph->node_count),
+         *trained = ARENA_ARRAY(model->arena, bool, graph->node_count);
+    for (uint32_t i = 0; i < graph->output_count; i++) {
+        bool loss = !strcmp(graph->outputs[i].name, "loss");
+        add_ancestors(model, graph, graph->outputs[i].node, needed);
+        if (loss) add_ancestors(model, graph, graph->outputs[i].node, trained);
+    }
+    for (uint32_t i = 0; i < model->info.output_count; i++) add_ancestors(model, graph, model->log->outputs[i], needed);
+    for (uint32_t i = 0; i < graph->symbol_count; i++) /* kept as they are by intention */
+        if ((symbol = &graph->symbols[i])->trainable && needed[symbol->node] &&
+            (model->info.weights || model->options->weights_given || freeze_covers(model, symbol->name)))
+            trained[symbol->node] = true;
+    find_idle(model, graph, needed, trained);
+}

@@ -1,0 +1,121 @@
+/* Reading a text: the scanner (lexer.l) finds words, tokens.c turns them into the parser's tokens (newlines, brackets), the
+ * grammar (parser.y) makes the tree, syntax_error.c says what is wrong. This is the state they share. */
+#ifndef MLC_FRONTEND_SYNTAX_SYNTAX_H
+#define MLC_FRONTEND_SYNTAX_SYNTAX_H
+
+#include "frontend/syntax/ast.h"
+
+enum {
+    SYNTAX_MAX_BYTES = 1 << 20,
+    SYNTAX_MAX_NESTING = 64, /* brackets of all kinds, and `else if` chains */
+    SYNTAX_MAX_NAME = 200
+};
+
+typedef struct Syntax Syntax;
+
+/* Both read text[0, length), whose first byte is byte `base` of registered text `file`. NULL after reporting errors. */
+typedef struct {
+    Arena *arena;
+    Diagnostics *diag;
+    uint32_t file, base;
+    const char *text;
+    size_t length;
+    uint32_t *header_end; /* gets the offset behind `mdl 1`; may be NULL */
+} SyntaxInput;
+ItemList *syntax_read_model(const SyntaxInput *input);
+Expr *syntax_read_expression(const SyntaxInput *input);
+
+/* -- what the three parts say to each other -- */
+
+/* The value of a token or of a rule of the grammar. */
+typedef union {
+    int64_t integer;
+    double real;
+    const char *text;
+    Expr *expr;
+    ExprList exprs;
+    Name name;
+    NameList names;
+    Type *type;
+    Arg *arg;
+    ArgList args;
+    Sub *sub;
+    SubList subs;
+    Limits *limits;
+    Formal *formal;
+    FormalList formals;
+    Stmt *stmt;
+    StmtList stmts;
+    ArmList arms;
+    Setting *setting;
+    SettingList settings;
+    Item *item;
+} Semantic;
+
+typedef struct {
+    int kind;
+    Semantic value;
+    Span span;
+    uint32_t indent; /* of its line: bytes before the first word */
+    bool first_on_line;
+} Token;
+
+typedef struct {
+    int kind; /* of the opening token */
+    Span span;
+    uint32_t indent; /* of its line */
+} Bracket;
+
+enum { TOKEN_QUEUE = 4 * SYNTAX_MAX_NESTING }; /* closing all brackets makes up to three tokens for each */
+
+struct Syntax {
+    SyntaxInput input;
+    void *scanner;
+    uint32_t at; /* scanner: offset of the next byte in the text */
+    /* tokens.c */
+    int goal;                 /* the first token: chooses what to read */
+    bool started;             /* it has been handed out */
+    Token queue[TOKEN_QUEUE]; /* tokens not handed out yet; a ring */
+    uint32_t queue_first, queue_count;
+    Token looked_ahead; /* the word after a newline */
+    bool has_looked_ahead;
+    uint32_t line_start, line_indent; /* of the line that the scanner is in */
+    bool line_has_word;
+    bool first_on_line;   /* the token handed out last is */
+    bool first_word_seen; /* `mdl` is a keyword only before it */
+    int previous;         /* kind of the token handed out last; 0 at the start */
+    Bracket brackets[SYNTAX_MAX_NESTING];
+    uint32_t depth;
+    bool repaired; /* a word was dropped or a bracket closed, with an error: the parser's next surprise is not news */
+    bool stopped;  /* nested too deep: the rest of the text is not looked at */
+    bool lost;     /* the head of an item was wrong: nothing is said up to the next one */
+    bool told;     /* there has been an error, whose line begins at: */
+    uint32_t told_line;
+    uint64_t told_foreign; /* bits: signs of other languages that have been told of */
+    /* parser.y */
+    ItemList items;
+    Expr *expression;
+    bool too_deep; /* reported once */
+};
+
+/* The scanner's next word (lexer.l); sets `value` and `span`. Newlines and `;` are NL, the end is 0. */
+int syntax_scan(Syntax *syntax, Semantic *value, Span *span);
+bool syntax_scanner_open(Syntax *syntax);
+void syntax_scanner_close(Syntax *syntax);
+
+/* The next token for the parser, with the newline rule applied and brackets balanced (tokens.c). */
+int syntax_token(Semantic *value, Span *span, Syntax *syntax);
+
+/* Reports at a place in the text (syntax_error.c). One error a line is enough, as the others mostly follow from it: false if nothing
+ * was said. Then no note and no remedy may follow. */
+bool syntax_error(Syntax *syntax, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Reports that a token, written as it stands in the text, is not one of those named. */
+typedef struct {
+    int token; /* 0: the end of the text */
+    Span span;
+    const int *expected;
+    int expected_count;
+} SyntaxSurprise;
+void syntax_unexpected(Syntax *syntax, const SyntaxSurprise *surprise);
+
+#endif

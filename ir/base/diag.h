@@ -1,0 +1,97 @@
+/* Diagnostics: every error a user can cause goes through here. An error has a place (a span of a registered text), a
+ * finding, and usually a remedy; notes add further places ("defined here", "called from here"). A warning is written in the
+ * same way, but is no error: the program goes on, and its exit status stays.
+ *
+ *   diag_error(diag, STATUS_MODEL, span, "unknown function '%s'", name);
+ *   diag_help(diag, "did you mean '%s'?", near);
+ *
+ * Printed form (golden tests depend on it):
+ *   mnist.mdl:12:9: error: unknown function 'rleu'
+ *      12 |     x = rleu(x)
+ *         |         ^~~~
+ *      help: did you mean 'relu'?
+ * Errors without a place print "mlc: error: ...". Long names are shortened, and control characters are printed as '?': see ir/base/display.h.
+ * After 20 errors, and after 20 warnings, further ones are only counted. */
+#ifndef MLC_IR_BASE_DIAG_H
+#define MLC_IR_BASE_DIAG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Exit statuses of the program; an error carries the one it leads to. */
+typedef enum {
+    STATUS_OK = 0,
+    STATUS_BUG = 1,
+    STATUS_USAGE = 2,
+    STATUS_MODEL = 3, /* a model or IR file */
+    STATUS_DATA = 4,
+    STATUS_FILE = 5,          /* files, checkpoints, and what the system refuses, such as memory */
+    STATUS_NONFINITE = 6,     /* a loss, a weight or an answer is not finite */
+    STATUS_EXPECT = 7,        /* --expect not met */
+    STATUS_HUNG_UP = 129,     /* SIGHUP: saved and stopped */
+    STATUS_INTERRUPTED = 130, /* SIGINT: likewise */
+    STATUS_TERMINATED = 143   /* SIGTERM: likewise */
+} Status;
+
+/* Bytes [begin, end) of text number `file`; file 0 means "no place". Shared texts have numbers above those of others. */
+typedef struct {
+    uint32_t file, begin, end;
+} Span;
+
+typedef struct Diagnostics Diagnostics;
+
+enum { DIAG_MAX_ERRORS = 20, DIAG_MAX_WARNINGS = 20 };
+
+Diagnostics *diag_new(void);
+void diag_free(Diagnostics *diag); /* NULL is allowed */
+
+/* Registers a text (copied) under a name to print; returns its number (1, 2, ...). */
+uint32_t diag_add_text(Diagnostics *diag, const char *name, const char *text, size_t length);
+/* Registers a text (not copied, never forgotten) for all diagnostics of the process, as what is parsed once for all of them
+ * needs. Not from several threads at once. */
+uint32_t diag_share_text(const char *name, const char *text, size_t length);
+
+void diag_error(Diagnostics *diag, Status status, Span span, const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* What may be right, but is seldom meant. */
+void diag_warning(Diagnostics *diag, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* A note with a place of its own, and a remedy: both belong to the error or warning before them. */
+void diag_note(Diagnostics *diag, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void diag_help(Diagnostics *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+size_t diag_errors(const Diagnostics *diag);         /* how many so far */
+Status diag_status(const Diagnostics *diag);         /* of the first error; STATUS_OK without one */
+void diag_print(const Diagnostics *diag, FILE *out); /* errors and warnings in order of their report */
+void diag_clear(Diagnostics *diag);                  /* forget errors and warnings, keep the texts */
+/* Prints the warnings before work that takes long, and forgets them. Where there is an error nothing happens: diag_print will
+ * tell both. */
+void diag_print_warnings(Diagnostics *diag, FILE *out);
+/* One printed part of the diagnostics, as programs want it. */
+typedef enum { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE, DIAG_HELP } DiagKind;
+typedef struct {
+    DiagKind kind; /* a note or a remedy belongs to the error or warning before it */
+    const char *message;
+    const char *file; /* NULL: without a place */
+    uint32_t line, column;
+} DiagLine;
+typedef void DiagVisitor(void *context, const DiagLine *line);
+/* Calls `visit` with each part, in the order in which diag_print prints them. */
+void diag_visit(const Diagnostics *diag, DiagVisitor *visit, void *context);
+/* Adds the errors and warnings of `from`, which must have no places: work on other threads reports to diagnostics of its own. */
+void diag_append(Diagnostics *diag, const Diagnostics *from);
+
+/* Ends the process with STATUS_BUG and one line: a rule of the program's own does not hold. Temporary files are removed. */
+_Noreturn void diag_bug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Line (from 1) and column (from 1, in bytes) of a span's first byte, and its text's name; false without a place. */
+bool diag_locate(const Diagnostics *diag, Span span, const char **name, uint32_t *line, uint32_t *column);
+
+/* The name of the function that is called at a span: "sqrt" where it begins with sqrt(...). False, and "", if it begins otherwise. */
+enum { DIAG_CALLEE = 64 };
+bool diag_callee(const Diagnostics *diag, Span span, char name[DIAG_CALLEE]);
+
+/* The candidate nearest to `name` by edit distance, or NULL if none is near enough to suggest. */
+const char *diag_nearest(const char *name, const char *const *candidates, size_t count);
+
+#endif

@@ -1,0 +1,85 @@
+/* Text as people see it: see ir/base/display.h. */
+#include "ir/base/display.h"
+#include "ir/base/utf8.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* Bytes that are no UTF-8 are taken one by one. */
+static size_t character_bytes(const char *text, size_t bytes) {
+    size_t length = utf8_length(text, bytes);
+    return length ? length : 1;
+}
+
+/* C0, DEL and C1 of ISO 6429 */
+static bool is_control(uint32_t code) { return code < 0x20 || (code >= 0x7f && code < 0xa0); }
+
+size_t shown_character(const char *text, size_t bytes, FILE *out) {
+    size_t length = utf8_length(text, bytes);
+    if (*text == '\t')
+        fputc(' ', out);
+    else if (length == 0 || is_control(utf8_code(text, length)))
+        fputc('?', out);
+    else
+        fwrite(text, 1, length, out);
+    return length ? length : 1;
+}
+
+void shown_text(const char *text, FILE *out) {
+    for (size_t left = strlen(text); left;) {
+        size_t length = shown_character(text, left, out);
+        text += length;
+        left -= length;
+    }
+}
+
+size_t shown_columns(const char *text, size_t bytes) {
+    size_t columns = 0;
+    for (size_t at = 0; at < bytes; columns++) at += character_bytes(text + at, bytes - at);
+    return columns;
+}
+
+size_t shown_fitting(const char *text, size_t columns) {
+    size_t bytes = strlen(text), at = 0;
+    while (at < bytes && columns-- > 0) at += character_bytes(text + at, bytes - at);
+    return at;
+}
+
+/* -- long names: a message that repeats 100 kB of a cell buries what it says -- */
+
+enum { MESSAGE_LONG = 300, NAME_LONG = 200, NAME_HEAD = 120, NAME_TAIL = 40, MESSAGE_MOST = 4000 };
+
+static bool is_inside_character(const char *at) { return ((unsigned char)*at & 0xc0) == 0x80; }
+
+/* A quote that begins a name, unlike an apostrophe, stands behind no letter; one that ends it stands before none. */
+static bool opens(const char *text, const char *at) { return *at == '\'' && (at == text || !isalnum((unsigned char)at[-1])); }
+static const char *name_end(const char *name) {
+    while (*name && (*name != '\'' || isalnum((unsigned char)name[1]))) name++;
+    return name;
+}
+
+/* Writes a name, and the quote behind it, with its middle left out; returns the end of what is written, which is shorter. */
+static char *write_shortened(char *to, const char *name, size_t length) {
+    const char *head = name + NAME_HEAD, *tail = name + length - NAME_TAIL;
+    while (is_inside_character(head)) head--;
+    while (tail < name + length && is_inside_character(tail)) tail++;
+    return to + sprintf(to, "%.*s...%.*s' (%zu bytes)", (int)(head - name), name, (int)(name + length - tail), tail, length);
+}
+
+const char *shown_shortened(Arena *arena, const char *message) {
+    size_t length = strlen(message);
+    if (length < MESSAGE_LONG) return message;
+    char *text = arena_alloc(arena, length + 1), *to = text;
+    const char *from = message, *last = message + length;
+    while (from < last && (to - text < MESSAGE_MOST || last - from < MESSAGE_LONG || is_inside_character(from))) {
+        bool begins = opens(message, from);
+        *to++ = *from++;
+        const char *end = begins ? name_end(from) : from;
+        if (end - from <= NAME_LONG) continue;
+        to = write_shortened(to, from, (size_t)(end - from));
+        from = end < last ? end + 1 : end;
+    }
+    if (from < last) sprintf(to, "... (%zu more bytes)", (size_t)(last - from));
+    return text;
+}

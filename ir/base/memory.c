@@ -1,0 +1,159 @@
+/* Memory, and the end of the process where there is none: see ir/base/memory.h. Weights and moments are read and written in every step, rows
+ * of the data anywhere and in any order: on pages of two megabytes, where the system has them to give, their addresses need no looking up. */
+#include "ir/base/memory.h"
+#include "ir/base/diag.h"
+#include "ir/base/files.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+enum {
+    ALIGNMENT = 64, /* of a cache line and of the widest vector */
+    LARGE_PAGE = 2 << 20,
+    LEAST_LARGE = 1 << 20 /* bytes that are worth a large page */
+};
+
+/* -- the end -- */
+
+/* Without stdio, which may need memory itself. Where several threads come here, one tells and ends the process. */
+void memory_exhausted(size_t bytes, const char *what) {
+    static atomic_flag told = ATOMIC_FLAG_INIT;
+    char line[256];
+    int length = bytes ? snprintf(line, sizeof line, "mlc: error: no memory for %.120s (%zu bytes)\n", what, bytes)
+                       : snprintf(line, sizeof line, "mlc: error: no memory for %.120s\n", what);
+    while (atomic_flag_test_and_set(&told)) pause();
+    files_abandon();
+    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) _exit(STATUS_FILE); /* nobody hears it */
+    _exit(STATUS_FILE);
+}
+
+static void *must(void *memory, size_t bytes, const char *what) {
+    if (!memory) memory_exhausted(bytes, what);
+    return memory;
+}
+
+/* The C library is asked by this file, which looks at the answer itself. */
+static _Thread_local bool asked;
+
+void *memory_library_refused(size_t bytes) {
+    if (!asked) memory_exhausted(bytes, "a library");
+    return NULL;
+}
+
+/* The answer to a call of the C library's allocator, which must not end the process. */
+#define ASK(call) (asked = true, answer = (call), asked = false, answer)
+
+/* -- objects and arrays -- */
+
+static size_t array_bytes(size_t count, size_t size, const char *what) {
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) memory_exhausted(SIZE_MAX, what);
+    return bytes ? bytes : 1;
+}
+
+void *memory_array(size_t count, size_t size, const char *what) {
+    size_t bytes = array_bytes(count, size, what);
+    void *answer;
+    return must(ASK(calloc(1, bytes)), bytes, what);
+}
+
+void *memory_grow(void *array, size_t count, size_t size, const char *what) {
+    size_t bytes = array_bytes(count, size, what);
+    void *answer;
+    return must(ASK(realloc(array, bytes)), bytes, what);
+}
+
+char *memory_copy_string(const char *text, const char *what) {
+    size_t bytes = strlen(text) + 1;
+    return memcpy(memory_grow(NULL, bytes, 1, what), text, bytes);
+}
+
+void *memory_library_malloc(size_t bytes) { return memory_grow(NULL, bytes, 1, "a library"); }
+void memory_library_free(void *memory) { free(memory); }
+
+void *memory_library_array(void *nothing, unsigned count, unsigned size) {
+    (void)nothing;
+    return memory_array(count, size, "a library");
+}
+
+void memory_library_release(void *nothing, void *memory) {
+    (void)nothing;
+    free(memory);
+}
+
+/* -- memory that programs run on -- */
+
+static void ask_for_large_pages(void *memory, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+    madvise(memory, bytes, MADV_HUGEPAGE); /* if there are none, small ones do */
+#else
+    (void)memory, (void)bytes;
+#endif
+}
+
+void *memory_try(size_t bytes) {
+    size_t alignment = bytes >= LEAST_LARGE ? LARGE_PAGE : ALIGNMENT;
+    if (bytes > SIZE_MAX - LARGE_PAGE) return NULL;
+    size_t rounded = (bytes / alignment + 1) * alignment;
+    void *answer, *memory = ASK(aligned_alloc(alignment, rounded));
+    if (memory && alignment == LARGE_PAGE) ask_for_large_pages(memory, rounded);
+    return memory;
+}
+
+void *memory_try_grow(void *memory, size_t bytes) {
+    void *answer;
+    return ASK(realloc(memory, bytes ? bytes : 1));
+}
+
+void *memory_new(size_t bytes, const char *what) { return memset(must(memory_try(bytes), bytes, what), 0, bytes); }
+
+/* -- the limit -- */
+
+/* What a file of the kernel says of a control group; SIZE_MAX: there is no such limit. */
+static size_t group_limit(const char *path) {
+    char text[32] = "";
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = file >= 0 ? read(file, text, sizeof text - 1) : 0;
+    if (file >= 0) close(file);
+    return got > 0 && *text >= '0' && *text <= '9' ? strtoull(text, NULL, 10) : SIZE_MAX;
+}
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t sum(size_t a, size_t b) { return a > SIZE_MAX - b ? SIZE_MAX : a + b; }
+
+size_t memory_limit(void) {
+    struct sysinfo machine;
+    struct rlimit space;
+    size_t most = SIZE_MAX;
+    if (sysinfo(&machine) == 0) {
+        size_t swap = (size_t)machine.totalswap * machine.mem_unit;
+        most = sum((size_t)machine.totalram * machine.mem_unit, swap);
+        most = least(most,
+                     sum(group_limit("/sys/fs/cgroup/memory.max"), least(swap, group_limit("/sys/fs/cgroup/memory.swap.max"))));
+    }
+    if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY) most = least(most, space.rlim_cur);
+    return most;
+}
+
+/* -- text -- */
+
+void memory_stream_begin(MemoryStream *stream) {
+    *stream = (MemoryStream){0};
+    stream->out = must(open_memstream(&stream->text, &stream->length), 0, "a text");
+}
+
+/* A stream that grew in vain has cut its text: it must not look like a whole one. Where only the last growth fails, in fclose, there is no
+ * text, although fclose returns zero. */
+char *memory_stream_end(MemoryStream *stream) {
+    bool cut = ferror(stream->out) != 0;
+    if (fclose(stream->out) != 0 || cut || !stream->text) memory_exhausted(stream->length, "a text");
+    return stream->text;
+}

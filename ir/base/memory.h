@@ -1,0 +1,49 @@
+/* Memory: whatever mlc allocates for itself comes from here, or from an arena, which takes its blocks from here.
+ *
+ * Where the system has no more, the process ends: one line on stderr says what the memory was for, temporary files are removed, and the
+ * exit status is STATUS_FILE. What is on the disk stays as it was: a training goes on from its last checkpoint. `what` completes the
+ * sentence "no memory for ...". Only memory_try and memory_try_grow return NULL: for data, whose size comes from a file and has a place to be named. */
+#ifndef MLC_IR_BASE_MEMORY_H
+#define MLC_IR_BASE_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* Zeroed; freed with free(). Of zero elements it is not NULL either. */
+void *memory_array(size_t count, size_t size, const char *what);
+#define MEMORY_NEW(type, what) ((type *)memory_array(1, sizeof(type), what))
+/* Makes `array` hold `count` elements; what is added is not zeroed. */
+void *memory_grow(void *array, size_t count, size_t size, const char *what);
+char *memory_copy_string(const char *text, const char *what);
+
+/* Memory that programs run on, for states, values and data: zeroed, aligned to 64 bytes, freed with free(). */
+void *memory_new(size_t bytes, const char *what);
+/* Likewise, but not zeroed, and NULL without memory. */
+void *memory_try(size_t bytes);
+/* As realloc: memory of any size, not aligned so, that may grow; NULL without memory, and then `memory` is still there. */
+void *memory_try_grow(void *memory, size_t bytes);
+
+/* How many bytes the process can have at most: by the machine, its container, or `ulimit -v`. */
+size_t memory_limit(void);
+
+/* A stream that writes into memory. memory_stream_end closes it and returns the text, with a closing NUL, to be freed. */
+typedef struct {
+    FILE *out;
+    char *text;
+    size_t length;
+} MemoryStream;
+void memory_stream_begin(MemoryStream *stream);
+char *memory_stream_end(MemoryStream *stream);
+
+/* Ends the process as above: for libraries that are told so by a function of their own. Zero bytes: their number is not known. */
+_Noreturn void memory_exhausted(size_t bytes, const char *what);
+/* A library's malloc has returned NULL: ends the process, or returns NULL where a function of this header asked the library. */
+void *memory_library_refused(size_t bytes);
+/* malloc and free for libraries that take functions, and the same in the form that zlib wants. */
+void *memory_library_malloc(size_t bytes);
+void memory_library_free(void *memory);
+void *memory_library_array(void *nothing, unsigned count, unsigned size);
+void memory_library_release(void *nothing, void *memory);
+
+#endif

@@ -1,0 +1,454 @@
+/* Derived columns and their names: written, read back, and what they are. */
+#include "ir/data/derived.h"
+#include "ir/base/memory.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DATE "date"
+
+static const struct {
+    int arity;
+    const char *text;
+} operations[DERIVED_KINDS] = {
+#define DERIVED(op, arity, text) [DERIVED_##op] = {arity, text},
+#include "ir/data/derived.def"
+};
+
+int derived_arity(DerivedKind kind) { return operations[kind].arity; }
+
+static bool is_infix(DerivedKind kind) { return derived_arity(kind) == 2 && !isalpha((unsigned char)*operations[kind].text); }
+
+/* -- what they are -- */
+
+DType derived_dtype(const Derived *derived) {
+    if (derived->kind >= DERIVED_LT && derived->kind <= DERIVED_NE) return DTYPE_BOOL;
+    return derived->kind == DERIVED_INT || derived->kind == DERIVED_CLASSES ? DTYPE_I32 : DTYPE_F32;
+}
+
+Shape derived_row(const SourceSchema *schema, const Derived *derived) {
+    if (derived->count) return derived->is_list ? (Shape){1, {derived->count}} : schema->fields[derived->fields[0]].row;
+    Shape row = {0};
+    for (int i = 0; i < derived_arity(derived->kind); i++) {
+        Shape of = derived_row(schema, derived->args[i]);
+        if (of.rank > row.rank) row = of;
+    }
+    return row;
+}
+
+void derived_visit(const Derived *derived, int64_t row, DerivedVisitor *visit, void *context) {
+    if (derived->kind == DERIVED_AHEAD) row += derived->whole;
+    if (derived->count) visit(context, derived, row);
+    for (int i = 0; i < derived_arity(derived->kind); i++) derived_visit(derived->args[i], row, visit, context);
+}
+
+static void mark_reads(void *reads, const Derived *columns, int64_t row) {
+    (void)row;
+    for (uint32_t i = 0; i < columns->count; i++) ((bool *)reads)[columns->fields[i]] = true;
+}
+
+static void widen(void *looks, const Derived *columns, int64_t row) {
+    (void)columns;
+    SourceRows *rows = looks;
+    if (row < rows->from) rows->from = row;
+    if (row > rows->to) rows->to = row;
+}
+
+SourceRows derived_looks(const Derived *derived) {
+    SourceRows looks = {0, 0, 1};
+    derived_visit(derived, 0, widen, &looks);
+    return looks;
+}
+
+uint32_t derived_reads(const SourceSchema *schema, const Derived *derived, uint32_t *fields) {
+    uint32_t count = 0;
+    bool *reads = memory_array(schema->field_count, sizeof *reads, "the fields of a table");
+    derived_visit(derived, 0, mark_reads, reads);
+    for (uint32_t i = 0; i < schema->field_count; i++)
+        if (reads[i]) fields[count++] = i;
+    free(reads);
+    return count;
+}
+
+const char *derived_reads_dates(const Derived *derived, uint32_t field) {
+    const char *format = NULL;
+    if (derived->kind == DERIVED_DATE) return derived->fields[0] == field ? derived->format : NULL;
+    for (int i = 0; i < derived_arity(derived->kind) && !format; i++) format = derived_reads_dates(derived->args[i], field);
+    return format;
+}
+
+/* -- writing -- */
+
+static bool is_word(const char *text) {
+    bool word = isalpha((unsigned char)*text) || *text == '_';
+    for (; *text && word; text++) word = isalnum((unsigned char)*text) || *text == '_';
+    return word;
+}
+
+/* In quotes, with quotes and backslashes behind a backslash. */
+static void write_quoted(const char *text, FILE *out) {
+    putc('"', out);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') putc('\\', out);
+        putc(*text, out);
+    }
+    putc('"', out);
+}
+
+/* A name of letters as it is; any other in quotes. */
+static void write_field(const char *name, FILE *out) {
+    if (is_word(name))
+        fputs(name, out);
+    else
+        write_quoted(name, out);
+}
+
+static void write_columns(const SourceSchema *schema, const Derived *derived, FILE *out) {
+    if (derived->is_list) putc('[', out);
+    for (uint32_t i = 0; i < derived->count; i++) {
+        if (i) fputs(", ", out);
+        write_field(schema->fields[derived->fields[i]].name, out);
+    }
+    if (derived->is_list) putc(']', out);
+}
+
+/* date(when, "%d/%m/%Y", year), or with [year, month] */
+static void write_date(const SourceSchema *schema, const Derived *derived, FILE *out) {
+    fputs(DATE "(", out);
+    write_field(schema->fields[derived->fields[0]].name, out);
+    fputs(", ", out);
+    write_quoted(derived->format, out);
+    fputs(derived->is_list ? ", [" : ", ", out);
+    for (uint32_t i = 0; i < derived->count; i++) fprintf(out, "%s%s", i ? ", " : "", date_part_name(derived->parts[i]));
+    fputs(derived->is_list ? "])" : ")", out);
+}
+
+static void write_names(const Derived *derived, FILE *out) {
+    for (uint32_t i = 0; i < derived->name_count; i++) {
+        fputs(i ? ", " : ", [", out);
+        write_field(derived->names[i], out);
+    }
+    if (derived->name_count) putc(']', out);
+}
+
+static void write_derived(const SourceSchema *schema, const Derived *derived, bool inside, FILE *out);
+
+static void write_operation(const SourceSchema *schema, const Derived *derived, bool inside, FILE *out) {
+    const char *text = operations[derived->kind].text;
+    bool infix = is_infix(derived->kind);
+    if (!infix) fprintf(out, "%s(", text);
+    if (infix && inside) putc('(', out);
+    for (int i = 0; i < derived_arity(derived->kind); i++) {
+        if (i && infix)
+            fprintf(out, " %s ", text);
+        else if (i)
+            fputs(", ", out);
+        write_derived(schema, derived->args[i], infix, out);
+    }
+    write_names(derived, out);
+    if (derived->kind == DERIVED_AHEAD) fprintf(out, ", %" PRId64, derived->whole);
+    if (inside || !infix) putc(')', out);
+}
+
+static void write_derived(const SourceSchema *schema, const Derived *derived, bool inside, FILE *out) {
+    switch (derived->kind) {
+    case DERIVED_COLUMNS: write_columns(schema, derived, out); return;
+    case DERIVED_DATE: write_date(schema, derived, out); return;
+    case DERIVED_LEARNT: fprintf(out, "@%s", derived->fit); return;
+    case DERIVED_WHOLE: fprintf(out, "%" PRId64, derived->whole); return;
+    case DERIVED_REAL: fprintf(out, "%.17g%s", derived->real, derived->real == floor(derived->real) ? "." : ""); return;
+    default: write_operation(schema, derived, inside, out);
+    }
+}
+
+/* A field that is called like it gets a space to tell them apart. */
+static const char *unlike_fields(Arena *arena, const SourceSchema *schema, const char *name) {
+    while (source_field(schema, name)) name = arena_format(arena, "%s ", name);
+    return name;
+}
+
+const char *derived_name(Arena *arena, const SourceSchema *schema, const Derived *derived) {
+    MemoryStream stream;
+    memory_stream_begin(&stream);
+    write_derived(schema, derived, false, stream.out);
+    char *text = memory_stream_end(&stream);
+    const char *name = arena_copy_string(arena, text, stream.length);
+    free(text);
+    return unlike_fields(arena, schema, name);
+}
+
+/* -- reading -- */
+
+enum { DEEPEST = 200 };
+
+typedef struct {
+    Arena *arena;
+    const SourceSchema *schema;
+    const char *at;
+    int depth;
+} Reader;
+
+static void skip_spaces(Reader *reader) {
+    while (*reader->at == ' ') reader->at++;
+}
+
+static bool accept(Reader *reader, const char *text) {
+    skip_spaces(reader);
+    size_t length = strlen(text);
+    if (strncmp(reader->at, text, length)) return false;
+    reader->at += length;
+    return true;
+}
+
+/* The text in quotes, or the word, that comes next; NULL: there is none. */
+static const char *read_name(Reader *reader) {
+    skip_spaces(reader);
+    bool quoted = *reader->at == '"';
+    const char *begin = reader->at + quoted, *at = begin;
+    while (*at && (quoted ? *at != '"' : isalnum((unsigned char)*at) || *at == '_'))
+        at += quoted && *at == '\\' && at[1] ? 2 : 1;
+    char *name = arena_alloc(reader->arena, (size_t)(at - begin) + 1), *to = name;
+    for (const char *from = begin; from < at;) {
+        from += quoted && *from == '\\' && from[1];
+        *to++ = *from++;
+    }
+    *to = '\0';
+    if ((quoted && *at != '"') || (!quoted && !is_word(name))) return NULL;
+    reader->at = at + quoted;
+    return name;
+}
+
+static Derived *derived_new(Reader *reader, DerivedKind kind) {
+    Derived *derived = ARENA_NEW(reader->arena, Derived);
+    derived->kind = kind;
+    return derived;
+}
+
+static bool read_field(Reader *reader, const char *name, uint32_t *field) {
+    const SourceField *found = name ? source_field(reader->schema, name) : NULL;
+    if (found) *field = (uint32_t)(found - reader->schema->fields);
+    return found && !found->is_text;
+}
+
+static const Derived *read_columns(Reader *reader, const char *first) {
+    Derived *derived = derived_new(reader, DERIVED_COLUMNS);
+    uint32_t *fields = ARENA_ARRAY(reader->arena, uint32_t, first ? 1 : strlen(reader->at));
+    derived->is_list = !first;
+    derived->fields = fields;
+    do {
+        if (!read_field(reader, first ? first : read_name(reader), &fields[derived->count++])) return NULL;
+    } while (!first && accept(reader, ","));
+    return first || accept(reader, "]") ? derived : NULL;
+}
+
+static bool read_part(Reader *reader, DatePart *part) {
+    const char *name = read_name(reader);
+    return name && date_part_find(name, part);
+}
+
+/* What follows "date(". */
+static const Derived *read_date(Reader *reader) {
+    char problem[DATE_PROBLEM];
+    Derived *derived = derived_new(reader, DERIVED_DATE);
+    const char *name = read_name(reader);
+    const SourceField *field = name ? source_field(reader->schema, name) : NULL;
+    if (!field || !field->is_column || !accept(reader, ",") || !(derived->format = read_name(reader)) ||
+        !date_format_check(derived->format, problem) || !accept(reader, ","))
+        return NULL;
+    size_t most = strlen(reader->at);
+    uint32_t *fields = ARENA_ARRAY(reader->arena, uint32_t, most);
+    DatePart *parts = ARENA_ARRAY(reader->arena, DatePart, most);
+    derived->is_list = accept(reader, "[");
+    do {
+        fields[derived->count] = (uint32_t)(field - reader->schema->fields);
+        if (!read_part(reader, &parts[derived->count++])) return NULL;
+    } while (derived->is_list && accept(reader, ","));
+    derived->fields = fields;
+    derived->parts = parts;
+    return (!derived->is_list || accept(reader, "]")) && accept(reader, ")") ? derived : NULL;
+}
+
+static const Derived *read_number(Reader *reader) {
+    char *end;
+    const char *text = reader->at;
+    Derived *derived = derived_new(reader, DERIVED_REAL);
+    derived->real = strtod(text, &end);
+    if (end == text || !isfinite(derived->real)) return NULL;
+    reader->at = end;
+    if (strcspn(text, ".e") < (size_t)(end - text)) return derived;
+    derived->kind = DERIVED_WHOLE;
+    derived->whole = strtoll(text, &end, 10);
+    return derived;
+}
+
+static const Derived *read_expression(Reader *reader);
+
+/* [left, right] */
+static bool read_names(Reader *reader, Derived *derived) {
+    uint32_t capacity = 0;
+    const char **names = NULL;
+    if (!accept(reader, "[")) return false;
+    do {
+        const char *name = read_name(reader);
+        if (!name) return false;
+        ARENA_ROOM(reader->arena, names, derived->name_count, capacity);
+        names[derived->name_count++] = name;
+    } while (accept(reader, ","));
+    derived->names = names;
+    return accept(reader, "]");
+}
+
+/* ", 1": by how many rows */
+static bool read_distance(Reader *reader, Derived *derived) {
+    if (!accept(reader, ",")) return false;
+    skip_spaces(reader);
+    const Derived *number = read_number(reader);
+    bool good = number && number->kind == DERIVED_WHOLE && number->whole > -INT32_MAX && number->whole < INT32_MAX;
+    derived->whole = good ? number->whole : 0;
+    return good;
+}
+
+static const Derived *read_call(Reader *reader, const char *word) {
+    if (!strcmp(word, DATE)) return read_date(reader);
+    for (DerivedKind kind = DERIVED_LEARNT + 1; kind < DERIVED_KINDS; kind++) {
+        if (is_infix(kind) || strcmp(operations[kind].text, word)) continue;
+        Derived *derived = derived_new(reader, kind);
+        for (int i = 0; i < derived_arity(kind); i++)
+            if ((i && !accept(reader, ",")) || !(derived->args[i] = read_expression(reader))) return NULL;
+        if (kind == DERIVED_CLASSES && accept(reader, ",") && !read_names(reader, derived)) return NULL;
+        if (kind == DERIVED_AHEAD && !read_distance(reader, derived)) return NULL;
+        return accept(reader, ")") ? derived : NULL;
+    }
+    return NULL;
+}
+
+/* The name of a transform: of letters, digits, '_' and '.'. */
+static const Derived *read_learnt(Reader *reader) {
+    Derived *derived = derived_new(reader, DERIVED_LEARNT);
+    size_t length = 0;
+    while (isalnum((unsigned char)reader->at[length]) || reader->at[length] == '_' || reader->at[length] == '.') length++;
+    derived->fit = arena_copy_string(reader->arena, reader->at, length);
+    reader->at += length;
+    return length ? derived : NULL;
+}
+
+static const Derived *read_operand(Reader *reader) {
+    if (accept(reader, "(")) {
+        const Derived *inner = read_expression(reader);
+        return inner && accept(reader, ")") ? inner : NULL;
+    }
+    if (accept(reader, "[")) return read_columns(reader, NULL);
+    if (accept(reader, "@")) return read_learnt(reader);
+    if (isdigit((unsigned char)*reader->at) || *reader->at == '-') return read_number(reader);
+    bool quoted = *reader->at == '"';
+    const char *name = read_name(reader);
+    if (!name) return NULL;
+    return !quoted && accept(reader, "(") ? read_call(reader, name) : read_columns(reader, name);
+}
+
+/* Of signs that begin alike the longer one is meant. */
+static DerivedKind read_sign(Reader *reader) {
+    DerivedKind best = DERIVED_KINDS;
+    skip_spaces(reader);
+    for (DerivedKind kind = DERIVED_LEARNT + 1; kind < DERIVED_KINDS; kind++) {
+        size_t length = strlen(operations[kind].text);
+        if (!is_infix(kind) || strncmp(reader->at, operations[kind].text, length)) continue;
+        if (best == DERIVED_KINDS || length > strlen(operations[best].text)) best = kind;
+    }
+    if (best != DERIVED_KINDS) reader->at += strlen(operations[best].text);
+    return best;
+}
+
+static const Derived *read_expression(Reader *reader) {
+    if (++reader->depth > DEEPEST) return NULL;
+    const Derived *left = read_operand(reader);
+    DerivedKind kind = left ? read_sign(reader) : DERIVED_KINDS;
+    if (left && kind != DERIVED_KINDS) {
+        Derived *both = derived_new(reader, kind);
+        both->args[0] = left;
+        both->args[1] = read_operand(reader);
+        left = both->args[1] ? both : NULL;
+    }
+    reader->depth--;
+    return left;
+}
+
+/* One number, or elements of the same rows, and none of them classes. */
+static bool rows_agree(const SourceSchema *schema, const Derived *derived) {
+    Shape row = derived_row(schema, derived);
+    for (int i = 0; i < derived_arity(derived->kind); i++) {
+        const Derived *arg = derived->args[i];
+        bool number = arg->kind == DERIVED_WHOLE || arg->kind == DERIVED_REAL || arg->kind == DERIVED_LEARNT;
+        if (arg->kind == DERIVED_CLASSES || !rows_agree(schema, arg) ||
+            (!number && !shape_equal(derived_row(schema, arg), row)))
+            return false;
+    }
+    return true;
+}
+
+static const Derived *side_by_side(Arena *arena, const SourceSchema *schema, const char *name) {
+    Derived derived = {.kind = DERIVED_COLUMNS, .is_list = true};
+    derived.fields = source_columns_find(schema, name, arena, &derived.count);
+    if (!derived.fields || schema->fields[derived.fields[0]].is_text) return NULL;
+    Derived *copy = ARENA_NEW(arena, Derived);
+    *copy = derived;
+    return copy;
+}
+
+const Derived *derived_find(Arena *arena, const SourceSchema *schema, const char *name) {
+    Reader reader = {arena, schema, name, 0};
+    const Derived *derived = source_field(schema, name) ? read_columns(&reader, name) : side_by_side(arena, schema, name);
+    if (derived || source_field(schema, name)) return derived;
+    derived = read_expression(&reader);
+    skip_spaces(&reader);
+    return derived && !*reader.at && rows_agree(schema, derived) ? derived : NULL;
+}
+
+const uint32_t *source_reads(const SourceSchema *schema, const char *name, Arena *arena, uint32_t *count) {
+    SourceRows rows;
+    name = source_rows_of(name, &rows);
+    const SourceField *field = source_field(schema, name);
+    uint32_t *reads = ARENA_ARRAY(arena, uint32_t, schema->field_count);
+    const uint32_t *columns = field ? NULL : source_columns_find(schema, name, arena, count);
+    const Derived *derived = field || columns ? NULL : derived_find(arena, schema, name);
+    if (columns) return columns;
+    if (field) *reads = (uint32_t)(field - schema->fields);
+    *count = field ? 1 : derived ? derived_reads(schema, derived, reads) : 0;
+    return reads;
+}
+
+/* -- rows around a row -- */
+
+void source_rows_add(SourceRows *all, Arena *arena, const SourceSchema *schema, const char *name) {
+    SourceRows rows, looks = {0};
+    name = source_rows_of(name, &rows);
+    const Derived *derived = derived_find(arena, schema, name);
+    if (derived) looks = derived_looks(derived);
+    if (rows.from + looks.from < all->from) all->from = rows.from + looks.from;
+    if (rows.to + looks.to > all->to) all->to = rows.to + looks.to;
+}
+
+bool source_rows_of_graph(const Graph *graph, Arena *arena, const SourceSchema *schema, SourceRows *rows, Diagnostics *diag) {
+    const Symbol *first = NULL;
+    *rows = (SourceRows){0, 0, 1};
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        SourceRows found;
+        if (symbol->kind != SYMBOL_BATCH) continue;
+        source_rows_of(symbol->name, &found);
+        bool strides = found.from < 0;
+        if (strides && first && found.stride != rows->stride) {
+            diag_error(diag, STATUS_MODEL, graph_node(graph, symbol->node)->span,
+                       "these windows have a stride of %" PRId64 ", others of %" PRId64, found.stride, rows->stride);
+            diag_note(diag, graph_node(graph, first->node)->span, "such as these");
+            return false;
+        }
+        if (strides) rows->stride = found.stride, first = symbol;
+        source_rows_add(rows, arena, schema, symbol->name);
+    }
+    return true;
+}

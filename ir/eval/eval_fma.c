@@ -1,0 +1,86 @@
+/* The ops made of fused multiply-adds: fma and matmul. fma is exact by definition, so the processor's instruction and libm's
+ * function give the same bits; the instruction is chosen at run time because the function is slow without it.
+ *
+ * An element of a product is acc = +0, acc = fma(a, b, acc) for k ascending, and at last acc + (+0), which turns -0 into +0 and
+ * changes nothing else. With that, a term in which a is 0 and b finite may be left out: it can change only the sign of an
+ * acc that is zero, and the sign of a zero acc changes no later sum but a zero one. */
+#include "ir/eval/eval.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#define FMA_TARGET __attribute__((target("avx2,fma")))
+static bool has_fma(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+#else
+#define FMA_TARGET
+static bool has_fma(void) { return false; }
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+/* A matrix product: out[m, n] = a[m, k] * b[k, n], with a's element (m, k) at m * a_row + k * a_column. b's columns p * PANEL
+ * .. are packed as [k][PANEL], the last panel filled up with zeros. */
+enum { PANEL = 32 };
+typedef struct {
+    int64_t m, n, k, a_row, a_column;
+    const void *a;
+    void *panels, *out;
+} Product;
+
+#define Real float
+#define FUSED fmaf
+#define NAME(x) x##_f32
+#include "ir/eval/eval_fma_loops.h"
+#define Real double
+#define FUSED fma
+#define NAME(x) x##_f64
+#include "ir/eval/eval_fma_loops.h"
+#include "ir/base/memory.h"
+
+void eval_fma(const EvalArgs *args) {
+    static EvalFunction *const loops[2][2] = {{fma_portable_f32, fma_native_f32}, {fma_portable_f64, fma_native_f64}};
+    loops[args->precision == INTERP_F64][has_fma()](args);
+}
+
+static void *panels_new(int64_t k, int64_t n, size_t element) {
+    return memory_array((size_t)((n + PANEL - 1) / PANEL * PANEL * k), element, "the panels of a matrix");
+}
+
+/* The sizes of one matrix of the batch, with room for its panels. */
+static Product product_new(const EvalArgs *args, size_t element) {
+    Shape a = args->operands[0]->shape, out = args->node->shape;
+    bool transposed = args->node->attrs.transpose_a;
+    int last = out.rank - 1;
+    int64_t m = out.dim[last - 1], n = out.dim[last], k = a.dim[transposed ? last - 1 : last];
+    return (Product){.m = m,
+                     .n = n,
+                     .k = k,
+                     .a_row = transposed ? 1 : k,
+                     .a_column = transposed ? m : 1,
+                     .panels = panels_new(k, n, element)};
+}
+
+/* What differs between the two precisions. */
+typedef struct {
+    size_t element;
+    void (*pack)(const Product *product, const void *b, int64_t row, int64_t column);
+    void (*multiply[2])(const Product *product); /* without and with the instruction */
+} Precise;
+
+void eval_matmul(const EvalArgs *args) {
+    static const Precise precisions[] = {[INTERP_F32] = {sizeof(float), pack_f32, {product_portable_f32, product_native_f32}},
+                                         [INTERP_F64] = {sizeof(double), pack_f64, {product_portable_f64, product_native_f64}}};
+    const Precise *precise = &precisions[args->precision];
+    Product product = product_new(args, precise->element);
+    bool transposed = args->node->attrs.transpose_b, native = has_fma();
+    int64_t m = product.m, n = product.n, k = product.k, matrices = eval_elements(args) / (m * n);
+    for (int64_t i = 0; i < matrices; i++) {
+        product.a = (const char *)args->in[0] + (size_t)(i * m * k) * precise->element;
+        product.out = (char *)args->out + (size_t)(i * m * n) * precise->element;
+        const char *b = (const char *)args->in[1] + (size_t)(i * k * n) * precise->element;
+        precise->pack(&product, b, transposed ? 1 : n, transposed ? k : 1);
+        precise->multiply[native](&product);
+    }
+    free(product.panels);
+}

@@ -1,0 +1,125 @@
+/* Functions and composites, in f64 only and by the platform's libm: what the expansions of passes/ are measured against. In
+ * f32 they have no meaning of their own; their expansion has. */
+#include "ir/eval/eval.h"
+#include "ir/ops/random.h"
+
+#include <assert.h>
+#include <math.h>
+
+static void require_f64(const EvalArgs *args) {
+    assert(args->precision == INTERP_F64 && "functions and composites must be expanded before they are run in f32");
+    (void)args;
+}
+
+#define FUNCTION(name, expression)                                                                                             \
+    void eval_##name(const EvalArgs *args) {                                                                                   \
+        const double *x = args->in[0];                                                                                         \
+        double *out = args->out;                                                                                               \
+        require_f64(args);                                                                                                     \
+        for (int64_t i = 0, n = eval_elements(args); i < n; i++) {                                                             \
+            const double a = x[i];                                                                                             \
+            out[i] = expression;                                                                                               \
+        }                                                                                                                      \
+    }
+FUNCTION(relu, isnan(a) ? a : a > 0 ? a : 0)
+FUNCTION(detach, a)
+FUNCTION(exp, exp(a))
+FUNCTION(expm1, expm1(a))
+FUNCTION(log, log(a))
+FUNCTION(log1p, log1p(a))
+FUNCTION(tanh, tanh(a))
+FUNCTION(sigmoid, 1 / (1 + exp(-a)))
+FUNCTION(erf, erf(a))
+FUNCTION(normal_cdf, 0.5 * erfc(-a * M_SQRT1_2))
+FUNCTION(sin, sin(a))
+FUNCTION(cos, cos(a))
+
+void eval_pow(const EvalArgs *args) {
+    const double *a = args->in[0], *b = args->in[1];
+    double *out = args->out;
+    require_f64(args);
+    for (int64_t i = 0, n = eval_elements(args); i < n; i++) out[i] = pow(a[i], b[i]);
+}
+
+double eval_floor_remainder(double a, double b) {
+    double rest = fmod(a, b);
+    if (rest == 0) return copysign(0, b);
+    return (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
+/* The smallest number has no quotient by -1. */
+int64_t eval_whole_remainder(int64_t a, int64_t b) {
+    int64_t rest = b == 0 || b == -1 ? 0 : a % b;
+    return rest && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
+void eval_remainder(const EvalArgs *args) {
+    require_f64(args);
+    for (int64_t i = 0, n = eval_elements(args); i < n; i++) {
+        if (args->node->dtype == DTYPE_I32)
+            ((int32_t *)args->out)[i] =
+                (int32_t)eval_whole_remainder(((const int32_t *)args->in[0])[i], ((const int32_t *)args->in[1])[i]);
+        else
+            ((double *)args->out)[i] = eval_floor_remainder(((const double *)args->in[0])[i], ((const double *)args->in[1])[i]);
+    }
+}
+
+/* n elements `stride` apart, and what softmax needs to know of them. */
+typedef struct {
+    const double *x;
+    double *out;
+    int64_t n, stride;
+    double max, sum; /* sum of exp(x - max) */
+} Row;
+
+static void row_measure(Row *row) {
+    row->max = -INFINITY;
+    row->sum = 0;
+    for (int64_t j = 0; j < row->n; j++) {
+        double x = row->x[j * row->stride];
+        if (!(x <= row->max)) row->max = x;
+    }
+    for (int64_t j = 0; j < row->n; j++) row->sum += exp(row->x[j * row->stride] - row->max);
+}
+
+static void row_softmax(const Row *row) {
+    for (int64_t j = 0; j < row->n; j++) row->out[j * row->stride] = exp(row->x[j * row->stride] - row->max) / row->sum;
+}
+
+static void row_log_softmax(const Row *row) {
+    for (int64_t j = 0; j < row->n; j++) row->out[j * row->stride] = row->x[j * row->stride] - row->max - log(row->sum);
+}
+
+static void each_row(const EvalArgs *args, void (*compute)(const Row *)) {
+    Shape shape = args->node->shape;
+    int axis = args->node->attrs.axis;
+    int64_t outer = shape_outer(shape, axis), inner = shape_inner(shape, axis), n = shape.dim[axis];
+    require_f64(args);
+    for (int64_t i = 0; i < outer * inner; i++) {
+        int64_t at = i / inner * n * inner + i % inner;
+        Row row = {.x = (const double *)args->in[0] + at, .out = (double *)args->out + at, .n = n, .stride = inner};
+        row_measure(&row);
+        compute(&row);
+    }
+}
+
+void eval_softmax(const EvalArgs *args) { each_row(args, row_softmax); }
+
+void eval_log_softmax(const EvalArgs *args) { each_row(args, row_log_softmax); }
+
+/* Bits are the same in every precision. */
+void eval_random(const EvalArgs *args) {
+    const uint32_t *low = args->in[0], *high = args->in[1], *draw = args->in[2];
+    const int64_t *stream = args->node->attrs.a;
+    uint32_t *out = args->out, words[4];
+    for (int64_t i = 0, n = eval_elements(args); i < n; i++) {
+        uint32_t counter[4] = {(uint32_t)(i / 4), *draw, (uint32_t)stream[1], (uint32_t)stream[0]};
+        if (i % 4 == 0) philox_4x32(counter, (uint32_t[]){*low, *high}, words);
+        out[i] = words[i % 4];
+    }
+}
+
+void eval_grad(const EvalArgs *args) {
+    assert(!args && "a grad node must be rewritten before it is run");
+    (void)args;
+}

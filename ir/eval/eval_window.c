@@ -1,0 +1,72 @@
+/* Composites on pictures, in f64 only: what their expansions in passes/ are measured against. */
+#include "ir/eval/eval.h"
+
+#include <assert.h>
+#include <math.h>
+
+/* One operation on pictures [N,C,H,W]; channel c of the operand's picture n is at x + (n * channels + c) * height * width. */
+typedef struct {
+    const double *x, *weights;
+    Shape from, to;
+    const int64_t *kernel, *stride, *dilation;
+    int64_t groups;
+} Pictures;
+
+static const double *channel_at(const Pictures *p, int64_t n, int64_t c) {
+    return p->x + (n * p->from.dim[1] + c) * p->from.dim[2] * p->from.dim[3];
+}
+
+/* Element (kh, kw) of the window at (h, w) of a channel. */
+static double element_at(const Pictures *p, const double *channel, int64_t h, int64_t w, int64_t kh, int64_t kw) {
+    int64_t row = h * p->stride[0] + kh * p->dilation[0], column = w * p->stride[1] + kw * p->dilation[1];
+    return channel[row * p->from.dim[3] + column];
+}
+
+typedef double WindowFunction(const Pictures *p, int64_t n, int64_t c, int64_t h, int64_t w);
+
+static double window_product(const Pictures *p, int64_t n, int64_t o, int64_t h, int64_t w) {
+    int64_t in = p->from.dim[1] / p->groups, kh = p->kernel[0], kw = p->kernel[1];
+    int64_t first = o / (p->to.dim[1] / p->groups) * in;
+    double sum = 0;
+    for (int64_t c = 0; c < in; c++)
+        for (int64_t k = 0; k < kh * kw; k++)
+            sum += element_at(p, channel_at(p, n, first + c), h, w, k / kw, k % kw) * p->weights[(o * in + c) * kh * kw + k];
+    return sum;
+}
+
+static double window_largest(const Pictures *p, int64_t n, int64_t c, int64_t h, int64_t w) {
+    double largest = -INFINITY;
+    for (int64_t k = 0; k < p->kernel[0] * p->kernel[1]; k++) {
+        double x = element_at(p, channel_at(p, n, c), h, w, k / p->kernel[1], k % p->kernel[1]);
+        if (!(x <= largest) && !isnan(largest)) largest = x;
+    }
+    return largest;
+}
+
+static void each_window(const EvalArgs *args, const Pictures *p, WindowFunction *compute) {
+    double *out = args->out;
+    assert(args->precision == INTERP_F64 && "composites must be expanded before they are run in f32");
+    for (int64_t n = 0; n < p->to.dim[0]; n++)
+        for (int64_t c = 0; c < p->to.dim[1]; c++)
+            for (int64_t h = 0; h < p->to.dim[2]; h++)
+                for (int64_t w = 0; w < p->to.dim[3]; w++) *out++ = compute(p, n, c, h, w);
+}
+
+void eval_conv(const EvalArgs *args) {
+    const Attrs *attrs = &args->node->attrs;
+    Pictures p = {.x = args->in[0], .weights = args->in[1], .from = args->operands[0]->shape, .to = args->node->shape};
+    p.kernel = &args->operands[1]->shape.dim[2];
+    p.stride = attrs->a;
+    p.dilation = attrs->b;
+    p.groups = attrs->c[0];
+    each_window(args, &p, window_product);
+}
+
+void eval_max_pool(const EvalArgs *args) {
+    const Attrs *attrs = &args->node->attrs;
+    Pictures p = {.x = args->in[0], .from = args->operands[0]->shape, .to = args->node->shape};
+    p.kernel = attrs->a;
+    p.stride = attrs->b;
+    p.dilation = attrs->c;
+    each_window(args, &p, window_largest);
+}

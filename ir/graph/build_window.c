@@ -1,0 +1,93 @@
+/* Building nodes on pictures: windows, convolutions, and what convolutions are made of. */
+#include "ir/graph/graph.h"
+
+static Attrs window_attrs(const Window *window) {
+    Attrs attrs = {0};
+    for (int i = 0; i < 2; i++) {
+        attrs.a[i] = window->kernel[i];
+        attrs.b[i] = window->stride[i];
+        attrs.c[i] = window->dilation[i];
+    }
+    return attrs;
+}
+
+NodeId build_windows(Graph *graph, NodeId a, const Window *window) {
+    Attrs attrs = window_attrs(window);
+    return graph_add(graph, OP_windows, &a, 1, &attrs, NULL);
+}
+
+NodeId build_max_pool(Graph *graph, NodeId a, const Window *window) {
+    Attrs attrs = window_attrs(window);
+    return graph_add(graph, OP_max_pool, &a, 1, &attrs, NULL);
+}
+
+NodeId build_conv(Graph *graph, NodeId x, NodeId weights, const Window *window, int64_t groups) {
+    NodeId operands[] = {x, weights};
+    Attrs attrs = {.c = {groups}};
+    for (int i = 0; i < 2; i++) {
+        attrs.a[i] = window->stride[i];
+        attrs.b[i] = window->dilation[i];
+    }
+    return graph_add(graph, OP_conv, operands, 2, &attrs, NULL);
+}
+
+NodeId build_channels_last(Graph *graph, NodeId a) { return build_transpose(graph, a, (int64_t[]){0, 2, 3, 1}); }
+NodeId build_channels_first(Graph *graph, NodeId a) { return build_transpose(graph, a, (int64_t[]){0, 3, 1, 2}); }
+
+/* The shape with an axis of size 1 behind axis *at, which becomes *at. The other axes stay apart, so that who walks along one
+ * of them still does, unless there are as many as there can be. */
+static Shape insert_axis(Shape shape, int *at) {
+    if (shape.rank == SHAPE_MAX_RANK) {
+        int64_t before = shape_outer(shape, *at) * shape.dim[*at], behind = shape_inner(shape, *at);
+        *at = 1;
+        return (Shape){.rank = 3, .dim = {before, 1, behind}};
+    }
+    for (int i = shape.rank++; i > *at + 1; i--) shape.dim[i] = shape.dim[i - 1];
+    shape.dim[++*at] = 1;
+    return shape;
+}
+
+NodeId build_spread(Graph *graph, NodeId a, int axis, int64_t step) {
+    if (!a || step == 1) return a;
+    Shape shape = graph_node(graph, a)->shape;
+    int at = axis;
+    NodeId apart = build_reshape(graph, a, insert_axis(shape, &at));
+    int64_t zeros[SHAPE_MAX_RANK] = {0}, behind[SHAPE_MAX_RANK] = {0};
+    behind[at] = step - 1;
+    shape.dim[axis] *= step;
+    return build_reshape(graph, build_pad(graph, apart, zeros, behind), shape);
+}
+
+/* [O, C/groups, KH, KW] to [C, O/groups, KH, KW] with the kernel turned by half a turn. */
+static NodeId turn_weights(Graph *graph, NodeId weights, int64_t groups) {
+    if (!weights) return NODE_NONE;
+    Shape shape = graph_node(graph, weights)->shape;
+    int64_t out = shape.dim[0] / groups, in = shape.dim[1], kh = shape.dim[2], kw = shape.dim[3];
+    NodeId grouped = build_reshape(graph, weights, shape_of(5, (int64_t[]){groups, out, in, kh, kw}));
+    NodeId exchanged = build_transpose(graph, grouped, (int64_t[]){0, 2, 1, 3, 4});
+    NodeId turned = build_reshape(graph, exchanged, shape_of(4, (int64_t[]){groups * in, out, kh, kw}));
+    return build_reverse(graph, build_reverse(graph, turned, 2), 3);
+}
+
+/* Zeros before the elements along an axis, and as many behind them, or as many elements left out there, as make `size`. */
+static NodeId fit_axis(Graph *graph, NodeId a, int axis, int64_t before, int64_t size) {
+    if (!a) return a;
+    Shape shape = graph_node(graph, a)->shape;
+    int64_t zeros[SHAPE_MAX_RANK] = {0}, front[SHAPE_MAX_RANK] = {0}, behind[SHAPE_MAX_RANK] = {0};
+    if (shape.dim[axis] > size - before) {
+        shape.dim[axis] = size - before;
+        a = build_slice(graph, a, zeros, shape.dim, NULL);
+    }
+    front[axis] = before;
+    behind[axis] = size - before - shape.dim[axis];
+    return front[axis] || behind[axis] ? build_pad(graph, a, front, behind) : a;
+}
+
+NodeId build_conv_transposed(Graph *graph, NodeId y, NodeId weights, const Window *window, int64_t groups, Shape result) {
+    Window single = {.stride = {1, 1}, .dilation = {window->dilation[0], window->dilation[1]}};
+    for (int i = 0; i < 2 && weights; i++) {
+        int64_t reach = window->dilation[i] * (graph_node(graph, weights)->shape.dim[2 + i] - 1);
+        y = fit_axis(graph, build_spread(graph, y, 2 + i, window->stride[i]), 2 + i, reach, result.dim[2 + i] + reach);
+    }
+    return build_conv(graph, y, turn_weights(graph, weights, groups), &single, groups);
+}

@@ -1,0 +1,131 @@
+/* The graph: an array of nodes in topological order. A node has an op, a dtype, a static shape, operands (ids of earlier
+ * nodes), attributes and a place in the source. Building a node checks its operands, infers its shape, folds constants and
+ * returns the existing equal node; a graph therefore never holds the same computation twice. Passes build new graphs. */
+#ifndef MLC_IR_GRAPH_GRAPH_H
+#define MLC_IR_GRAPH_GRAPH_H
+
+#include "ir/base/arena.h"
+#include "ir/base/diag.h"
+#include "ir/ops/ops.h"
+#include "ir/ops/shapes.h"
+
+typedef struct {
+    const char *name;
+    NodeId node;
+} Output;
+
+typedef struct Graph {
+    const char *name;
+    Arena *arena; /* owned: everything below lives in it */
+    Diagnostics *diag;
+    Span span;   /* given to the nodes built from now on */
+    Node *nodes; /* nodes[1 .. node_count); nodes[0] is unused */
+    uint32_t node_count, node_capacity;
+    Symbol *symbols;
+    uint32_t symbol_count, symbol_capacity;
+    Output *outputs;
+    uint32_t output_count, output_capacity;
+    struct NodeTable *table; /* for finding the existing equal node */
+} Graph;
+
+Graph *graph_new(const char *name, Diagnostics *diag);
+void graph_free(Graph *graph); /* NULL is allowed */
+
+static inline const Node *graph_node(const Graph *graph, NodeId id) { return &graph->nodes[id]; }
+static inline const Node *graph_operand(const Graph *graph, const Node *node, uint32_t i) {
+    return &graph->nodes[node->operands[i]];
+}
+
+/* -- building: one function for all ops, and short forms -- */
+
+/* Adds a node or finds the equal one. `result` gives the shape and dtype where the op cannot infer them (leaves, reshape,
+ * broadcast, convert, bitcast); else NULL. Reports a model error at graph->span and returns NODE_NONE on bad operands. */
+NodeId graph_add(Graph *graph, Op op, const NodeId *operands, uint32_t count, const Attrs *attrs, const TensorType *result);
+
+NodeId graph_input(Graph *graph, SymbolKind kind, const char *name, DType dtype, Shape shape);
+NodeId graph_state(Graph *graph, const char *name, DType dtype, Shape shape, Init init, bool trainable);
+void graph_output(Graph *graph, const char *name, NodeId node);
+void graph_update(Graph *graph, NodeId state, NodeId value);
+/* The symbol of that name, or NULL. */
+const Symbol *graph_symbol(const Graph *graph, const char *name);
+
+NodeId build_f32(Graph *graph, double value, Shape shape); /* a constant, rounded to f32 */
+NodeId build_i32(Graph *graph, int32_t value, Shape shape);
+NodeId build_constant(Graph *graph, TensorType type, uint32_t bits);
+NodeId build_iota(Graph *graph, Shape shape, int axis);
+NodeId build_unary(Graph *graph, Op op, NodeId a);
+/* Elementwise ops with numpy's broadcasting: broadcast nodes are added where shapes differ. */
+NodeId build_binary(Graph *graph, Op op, NodeId a, NodeId b);
+NodeId build_ternary(Graph *graph, Op op, NodeId a, NodeId b, NodeId c);
+NodeId build_convert(Graph *graph, NodeId a, DType dtype); /* a itself if it has that dtype */
+NodeId build_bitcast(Graph *graph, NodeId a, DType dtype);
+NodeId build_reshape(Graph *graph, NodeId a, Shape shape);
+NodeId build_broadcast(Graph *graph, NodeId a, Shape shape);
+NodeId build_transpose(Graph *graph, NodeId a, const int64_t *perm); /* perm NULL: exchange the last two axes */
+NodeId build_slice(Graph *graph, NodeId a, const int64_t *start, const int64_t *stop, const int64_t *step); /* step NULL: 1 */
+NodeId build_pad(Graph *graph, NodeId a, const int64_t *before, const int64_t *after);
+NodeId build_concat(Graph *graph, const NodeId *parts, uint32_t count, int axis);
+/* The index is i32 and has the shape of a, but along the axis; it is broadcast to that shape where it has size 1. */
+NodeId build_gather(Graph *graph, NodeId a, NodeId index, int axis);
+/* The index has the shape of a; `size` is that of the result along the axis. */
+NodeId build_scatter_add(Graph *graph, NodeId a, NodeId index, int axis, int64_t size);
+/* 32 random bits an element: those of random_bits (ir/ops/random.h) with index / 4 = (draw, element / 4); low and high are the words
+ * of the seed. The numbers of another draw are others. */
+NodeId build_random(Graph *graph, const NodeId low_high_draw[3], uint32_t stream, uint32_t substream, Shape shape);
+/* axis from 0. keep: the axis stays, with size 1. */
+NodeId build_reduce(Graph *graph, Op op, NodeId a, int axis, bool keep);
+/* sum or reduce_max over a set of axes (bit i: axis i), removed. Neighbouring axes are merged first (in a sum over all axes, those behind the first one), then the last axis is
+ * reduced before the ones in front of it: this order is the meaning of a sum over several axes. */
+NodeId build_reduce_axes(Graph *graph, Op op, NodeId a, uint32_t axes);
+NodeId build_matmul(Graph *graph, NodeId a, NodeId b, bool transpose_a, bool transpose_b);
+NodeId build_axiswise(Graph *graph, Op op, NodeId a, int axis);
+NodeId build_grad(Graph *graph, NodeId scalar, NodeId by);
+NodeId build_reverse(Graph *graph, NodeId a, int axis);
+
+/* -- windows and convolutions (build_window.c); pictures are [N, C, H, W] unless it is said otherwise -- */
+
+/* Along height and width. */
+typedef struct {
+    int64_t kernel[2], stride[2], dilation[2];
+} Window;
+NodeId build_windows(Graph *graph, NodeId a, const Window *window); /* of [N, H, W, C] */
+NodeId build_max_pool(Graph *graph, NodeId a, const Window *window);
+/* The kernel's size is that of the weights: window->kernel is not looked at. */
+NodeId build_conv(Graph *graph, NodeId x, NodeId weights, const Window *window, int64_t groups);
+/* The transposed map of a convolution of pictures of shape `result` with these weights: from its result y to its operand. It is
+ * a convolution itself, of y with zeros between and around. It gives no values outside of `result`'s first `result` elements. */
+NodeId build_conv_transposed(Graph *graph, NodeId y, NodeId weights, const Window *window, int64_t groups, Shape result);
+/* From [N, C, H, W] to [N, H, W, C], in which order kernels work, and back. */
+NodeId build_channels_last(Graph *graph, NodeId a);
+NodeId build_channels_first(Graph *graph, NodeId a);
+/* step - 1 zeros after every element along an axis. */
+NodeId build_spread(Graph *graph, NodeId a, int axis, int64_t step);
+
+/* -- text form, checks -- */
+
+/* Prints every node, output and update in the text form (docs/how-it-works.md describes it). */
+void graph_print(const Graph *graph, FILE *out);
+/* Graphviz. */
+void graph_print_dot(const Graph *graph, FILE *out);
+/* Reads the text form; NULL after reporting errors (STATUS_MODEL). print(read(print(g))) == print(g). A text has at most 16 MB,
+ * 10,000 inputs and states, and GRAPH_MAX_NODES nodes. */
+Graph *graph_read(const char *name, const char *text, size_t length, Diagnostics *diag);
+/* Checks every rule a graph must keep; a violation is a bug in a pass: it is printed to stderr with the node, returns false. */
+bool graph_verify(const Graph *graph);
+
+/* Starts a graph with the same name, diagnostics and symbols (in the same order) as `from`, without nodes. A pass then maps
+ * old ids to new ones; graph_copy_node builds node `id` of `from` with its operands mapped; graph_finish maps outputs and
+ * updates. map has from->node_count entries, zeroed before the first use. */
+Graph *graph_like(const Graph *from);
+NodeId graph_copy_node(Graph *to, const Graph *from, NodeId id, const NodeId *map);
+void graph_finish(Graph *to, const Graph *from, const NodeId *map);
+/* Copies the graph with its nodes in the order of roots[count] (NODE_NONE is skipped), each right after those it needs that have
+ * not come before; nodes that no root needs are left out. All outputs and updates must be among the roots. roots NULL: all
+ * outputs, then all updates, then the inputs and states that are left. Frees `from`. For builders that nest calls: C leaves
+ * open in which order arguments are evaluated, and the numbers of nodes, on which texts and sums of gradients depend, must not
+ * vary with the compiler. */
+Graph *graph_in_order(Graph *from, const NodeId *roots, uint32_t count);
+/* live[id]: an output or update needs node id, or it is a state with an update. From the graph's arena. */
+bool *graph_live(const Graph *graph);
+
+#endif

@@ -1,0 +1,19 @@
+/* Internal to ir/: shape rules. A rule checks the operands of a node that is being built and infers its type. */
+#ifndef MLC_IR_GRAPH_SHAPE_RULES_H
+#define MLC_IR_GRAPH_SHAPE_RULES_H
+
+#include "ir/graph/graph.h"
+
+typedef struct {
+    const Graph *graph; /* for diagnostics and operands */
+    Op op;
+    const NodeId *operands;
+    uint32_t count;
+    const Attrs *attrs;
+    TensorType *result; /* in: what the caller asks for (reshape, convert, leaves); out: what the rule infers */
+} ShapeCheck;
+
+/* Runs the rule of check->op; false after reporting an error with both shapes and where each came from. */
+bool shape_infer(const ShapeCheck *check);
+
+#endif

@@ -1,0 +1,19 @@
+/* Facts about ops and dtypes, from ops.def. */
+#ifndef MLC_IR_OPS_OPS_H
+#define MLC_IR_OPS_OPS_H
+
+#include "ir/ops/node.h"
+
+const char *op_name(Op op);
+const char *op_doc(Op op);
+OpClass op_class(Op op);
+AttrsKind op_attrs(Op op);
+int op_arity(Op op);         /* -1: any number from 1 */
+bool op_is_primitive(Op op); /* false: the expansion pass must rewrite it before code is generated */
+bool op_from_name(const char *name, size_t length, Op *op);
+const char *dtype_name(DType dtype);
+bool dtype_from_name(const char *name, size_t length, DType *dtype);
+size_t dtype_bytes(DType dtype);
+double dtype_element(DType dtype, const void *data, int64_t at); /* as a number */
+
+#endif

@@ -1,0 +1,57 @@
+/* Layouts as arithmetic. */
+#include "ir/plan/plan.h"
+
+static int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+
+size_t layout_bytes(Layout layout, DType dtype, Shape shape) {
+    int64_t elements = shape_elements(shape);
+    if (layout.kind == LAYOUT_PANEL) elements = round_up(shape.dim[layout.axis], layout.width) * shape.dim[1 - layout.axis];
+    return (size_t)elements * dtype_bytes(dtype);
+}
+
+static int64_t plain_offset(Shape shape, const int64_t *index) {
+    int64_t offset = 0;
+    for (int i = 0; i < shape.rank; i++) offset = offset * shape.dim[i] + index[i];
+    return offset;
+}
+
+int64_t layout_offset(Layout layout, Shape shape, const int64_t *index) {
+    if (layout.kind == LAYOUT_PLAIN) return plain_offset(shape, index);
+    int64_t across = index[layout.axis], along = index[1 - layout.axis], n = shape.dim[1 - layout.axis];
+    return across / layout.width * n * layout.width + along * layout.width + across % layout.width;
+}
+
+bool layout_equal(Layout a, Layout b) {
+    if (a.kind != b.kind) return false;
+    return a.kind == LAYOUT_PLAIN || (a.axis == b.axis && a.width == b.width);
+}
+
+void plan_free(Plan *plan) {
+    if (plan) arena_free(plan->arena);
+}
+
+static bool transposes(const Node *node, const int64_t perm[4]) {
+    bool equal = node->op == OP_transpose && node->shape.rank == 4;
+    for (int i = 0; i < 4; i++) equal = equal && node->attrs.a[i] == perm[i];
+    return equal;
+}
+
+/* Channels last, of channels first, of channels last. */
+static bool is_turned_back(const Graph *graph, const Node *node) {
+    static const int64_t back[] = {0, 2, 3, 1}, turn[] = {0, 3, 1, 2};
+    return transposes(node, back) && transposes(graph_operand(graph, node, 0), turn);
+}
+
+WindowsPicture windows_picture(const Graph *graph, const Node *windows) {
+    const Node *picture = graph_operand(graph, windows, 0);
+    int64_t height = picture->shape.dim[1], width = picture->shape.dim[2], channels = picture->shape.dim[3];
+    WindowsPicture here = {windows->operands[0], height * width * channels, width * channels, channels, 1};
+    if (!is_turned_back(graph, picture)) return here;
+    return (WindowsPicture){picture->operands[0], here.image, width, 1, height * width};
+}
+
+NodeId kernel_operand(const Plan *plan, const Kernel *kernel, uint32_t i) {
+    const Node *root = graph_node(plan->graph, kernel->root);
+    if (i == 0 && kernel->windows) return windows_picture(plan->graph, graph_node(plan->graph, kernel->windows)).node;
+    return root->operands[i];
+}

@@ -1,0 +1,469 @@
+/* Reads the text form. Every line stands for itself, so that one run reports what is wrong in all of them; nodes are made by
+ * the builder, which checks shapes, folds and merges. Ids in the text need not be dense: they are mapped. */
+#include "ir/graph/text.h"
+#include "ir/text/tokens.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_MAX_BYTES = 16 << 20 };
+
+/* What an id of the text has become; NODE_NONE: its line was wrong, which has been reported. */
+typedef struct {
+    NodeId node;
+    bool defined;
+} Named;
+
+typedef struct {
+    Tokens tokens;
+    Graph *graph;
+    Named *named; /* by id */
+    uint32_t named_capacity;
+    uint32_t *operands;
+    uint32_t operand_capacity;
+} Reader;
+
+/* The line of a node, before it is built. */
+typedef struct {
+    Span span, type_span;
+    Op op;
+    TensorType type;
+    const NodeId *operands;
+    uint32_t count;
+    bool broken; /* an operand is bad */
+    Attrs attrs;
+    Symbol symbol;
+} Line;
+
+/* -- small pieces -- */
+
+static const Token *current(const Reader *reader) { return &reader->tokens.token; }
+
+/* What the line should have said; a token that is bad in itself has been reported. */
+static bool expected(Reader *reader, const char *what) {
+    const Token *token = current(reader);
+    if (token->kind == TOKEN_END)
+        diag_error(reader->graph->diag, STATUS_MODEL, token->span, "the line ends where %s should be", what);
+    else if (token->kind != TOKEN_BAD)
+        diag_error(reader->graph->diag, STATUS_MODEL, token->span, "expected %s", what);
+    return false;
+}
+
+static bool error_here(Reader *reader, const char *finding) {
+    diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span, "%s", finding);
+    return false;
+}
+
+static bool accept(Reader *reader, TokenKind kind, const char *text) {
+    if (!token_is(current(reader), kind, text)) return false;
+    tokens_next(&reader->tokens);
+    return true;
+}
+
+static bool read_sign(Reader *reader, const char *sign) {
+    char what[] = "'='";
+    what[1] = sign[0];
+    return accept(reader, TOKEN_SIGN, sign) || expected(reader, what);
+}
+
+static bool read_word(Reader *reader, const char *word) { return accept(reader, TOKEN_WORD, word) || expected(reader, word); }
+
+static bool read_line_end(Reader *reader) {
+    return current(reader)->kind == TOKEN_END || expected(reader, "the end of the line");
+}
+
+static bool read_string(Reader *reader, const char **text) {
+    if (current(reader)->kind != TOKEN_STRING) return expected(reader, "a name in double quotes");
+    *text = current(reader)->text;
+    tokens_next(&reader->tokens);
+    return true;
+}
+
+static bool read_integer(Reader *reader, int64_t low, int64_t high, int64_t *value) {
+    if (current(reader)->kind != TOKEN_NUMBER) return expected(reader, "a whole number");
+    char *end;
+    errno = 0;
+    *value = strtoll(current(reader)->text, &end, 10);
+    if (*end) return expected(reader, "a whole number");
+    if (errno || *value < low || *value > high) {
+        diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span,
+                   "the number must be between %" PRId64 " and %" PRId64, low, high);
+        return false;
+    }
+    tokens_next(&reader->tokens);
+    return true;
+}
+
+/* Also nan, inf and -inf. */
+static bool read_float(Reader *reader, float *value) {
+    const Token *token = current(reader);
+    bool is_word = token_is(token, TOKEN_WORD, "nan") || token_is(token, TOKEN_WORD, "inf");
+    if (token->kind != TOKEN_NUMBER && !is_word) return expected(reader, "a number");
+    char *end;
+    errno = 0;
+    *value = strtof(token->text, &end);
+    if (*end) return expected(reader, "a number");
+    if (errno && isinf(*value)) return error_here(reader, "the number is too large for f32");
+    tokens_next(&reader->tokens);
+    return true;
+}
+
+/* `found` gives the names of the set one by one, NULL after the last. */
+static void suggest(Reader *reader, const char *(*found)(int)) {
+    const char *names[(int)OP_COUNT + (int)DTYPE_COUNT + (int)INIT_KINDS];
+    size_t count = 0;
+    while ((names[count] = found((int)count))) count++;
+    const char *near = diag_nearest(current(reader)->text, names, count);
+    if (near) diag_help(reader->graph->diag, "did you mean '%s'?", near);
+}
+
+static const char *op_at(int i) { return i < OP_COUNT ? op_name((Op)i) : NULL; }
+static const char *dtype_at(int i) { return i < DTYPE_COUNT ? dtype_name((DType)i) : NULL; }
+static const char *init_at(int i) { return i < INIT_KINDS ? text_inits[i].name : NULL; }
+
+static bool unknown_word(Reader *reader, const char *what, const char *(*found)(int)) {
+    if (current(reader)->kind != TOKEN_WORD) return expected(reader, what);
+    diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span, "'%s' is not %s", current(reader)->text, what);
+    suggest(reader, found);
+    return false;
+}
+
+/* -- types -- */
+
+/* What a size may be at most depends on those before it: a tensor has at most 2^31 elements. */
+static bool read_dims(Reader *reader, Shape *shape) {
+    int64_t elements = 1;
+    if (!read_sign(reader, "[")) return false;
+    while (!token_is(current(reader), TOKEN_SIGN, "]")) {
+        if (shape->rank && !read_sign(reader, ",")) return false;
+        if (shape->rank == SHAPE_MAX_RANK) return error_here(reader, "a tensor has at most 6 axes");
+        int64_t *dim = &shape->dim[shape->rank++];
+        if (!read_integer(reader, 1, SHAPE_MAX_ELEMENTS / elements, dim)) return false;
+        elements *= *dim;
+    }
+    return read_sign(reader, "]");
+}
+
+static bool read_type(Reader *reader, Line *line) {
+    const Token *token = current(reader);
+    line->type_span = token->span;
+    if (token->kind != TOKEN_WORD || !dtype_from_name(token->text, strlen(token->text), &line->type.dtype))
+        return unknown_word(reader, "a type", dtype_at);
+    tokens_next(&reader->tokens);
+    if (!read_dims(reader, &line->type.shape)) return false;
+    line->type_span.end = current(reader)->span.begin;
+    return true;
+}
+
+/* -- ids and operands -- */
+
+/* The number of the current token, an id; 0 after reporting that it cannot be one. */
+static uint32_t id_here(Reader *reader) {
+    if (current(reader)->kind != TOKEN_ID) return expected(reader, "the id of a node (%1, %2, ...)"), 0;
+    const char *digits = current(reader)->text + 1;
+    unsigned long id = strlen(digits) <= 9 ? strtoul(digits, NULL, 10) : 0;
+    if (id >= 1 && id <= GRAPH_MAX_NODES) return (uint32_t)id;
+    diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span, "ids go from %%1 to %%%d", GRAPH_MAX_NODES);
+    return 0;
+}
+
+static bool is_defined(const Reader *reader, uint32_t id) { return id < reader->named_capacity && reader->named[id].defined; }
+
+static void define(Reader *reader, uint32_t id) {
+    while (id >= reader->named_capacity)
+        ARENA_ROOM(reader->tokens.arena, reader->named, reader->named_capacity, reader->named_capacity);
+    reader->named[id].defined = true;
+}
+
+/* A node that must have been defined before; NODE_NONE in *node if its definition was wrong. */
+static bool read_node_id(Reader *reader, NodeId *node) {
+    uint32_t id = id_here(reader);
+    if (!id) return false;
+    if (!is_defined(reader, id)) {
+        diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span, "%s is not defined before this line",
+                   current(reader)->text);
+        return false;
+    }
+    *node = reader->named[id].node;
+    tokens_next(&reader->tokens);
+    return true;
+}
+
+static bool read_operands(Reader *reader, Line *line) {
+    while (current(reader)->kind == TOKEN_ID) {
+        ARENA_ROOM(reader->tokens.arena, reader->operands, line->count, reader->operand_capacity);
+        if (!read_node_id(reader, &reader->operands[line->count])) return false;
+        line->broken |= reader->operands[line->count++] == NODE_NONE;
+    }
+    line->operands = reader->operands;
+    return true;
+}
+
+/* -- attributes, by kind -- */
+
+static bool read_nothing(Reader *reader, Line *line) {
+    (void)reader, (void)line;
+    return true;
+}
+
+static bool read_init(Reader *reader, Init *init) {
+    int kind = 0;
+    while (kind < INIT_KINDS && !token_is(current(reader), TOKEN_WORD, text_inits[kind].name)) kind++;
+    if (kind == INIT_KINDS) return unknown_word(reader, "a first value such as constant(0)", init_at);
+    init->kind = (InitKind)kind;
+    tokens_next(&reader->tokens);
+    if (!read_sign(reader, "(") || !read_float(reader, &init->a)) return false;
+    if (text_inits[kind].numbers > 1 && !(read_sign(reader, ",") && read_float(reader, &init->b))) return false;
+    return read_sign(reader, ")");
+}
+
+static bool read_state(Reader *reader, Line *line) {
+    line->symbol.kind = SYMBOL_STATE;
+    line->symbol.trainable = accept(reader, TOKEN_WORD, "trainable");
+    Span name = current(reader)->span;
+    if (!read_string(reader, &line->symbol.name) || !read_init(reader, &line->symbol.init)) return false;
+    if (line->type.dtype == DTYPE_F32 || line->symbol.init.kind == INIT_CONSTANT || line->symbol.init.kind == INIT_FITTED)
+        return true;
+    diag_error(reader->graph->diag, STATUS_MODEL, name, "only an f32 state can start from random values");
+    return false;
+}
+
+static bool read_input(Reader *reader, Line *line) {
+    if (accept(reader, TOKEN_WORD, "batch"))
+        line->symbol.kind = SYMBOL_BATCH;
+    else if (accept(reader, TOKEN_WORD, "value"))
+        line->symbol.kind = SYMBOL_VALUE;
+    else
+        return expected(reader, "batch or value");
+    if (line->symbol.kind == SYMBOL_BATCH && line->type.shape.rank == 0)
+        return error_here(reader, "a batch has at least one axis");
+    return read_string(reader, &line->symbol.name);
+}
+
+static bool read_symbol(Reader *reader, Line *line) {
+    if (!(line->op == OP_state ? read_state : read_input)(reader, line)) return false;
+    if (!graph_symbol(reader->graph, line->symbol.name)) return true;
+    diag_error(reader->graph->diag, STATUS_MODEL, line->span, "'%s' is already the name of an input or state",
+               line->symbol.name);
+    return false;
+}
+
+static bool read_value(Reader *reader, Line *line) {
+    int64_t value;
+    if (line->type.dtype == DTYPE_F32) return read_float(reader, &line->attrs.value.f);
+    if (line->type.dtype == DTYPE_BOOL) {
+        line->attrs.value.bits = accept(reader, TOKEN_WORD, "true");
+        return line->attrs.value.bits || accept(reader, TOKEN_WORD, "false") || expected(reader, "true or false");
+    }
+    bool is_byte = line->type.dtype == DTYPE_U8;
+    if (!read_integer(reader, is_byte ? 0 : INT32_MIN, is_byte ? UINT8_MAX : INT32_MAX, &value)) return false;
+    line->attrs.value.i = (int32_t)value;
+    return true;
+}
+
+static bool read_axis(Reader *reader, Line *line) {
+    int64_t axis;
+    if (!read_word(reader, "axis") || !read_sign(reader, "=") || !read_integer(reader, 0, SHAPE_MAX_RANK - 1, &axis))
+        return false;
+    line->attrs.axis = (int8_t)axis;
+    return true;
+}
+
+static bool read_number(Reader *reader, const char *name, int64_t *value) {
+    return read_word(reader, name) && read_sign(reader, "=") && read_integer(reader, 0, UINT32_MAX, value);
+}
+
+static bool read_draw(Reader *reader, Line *line) {
+    return read_number(reader, "stream", &line->attrs.a[0]) && read_number(reader, "substream", &line->attrs.a[1]);
+}
+
+/* name=[number,...] */
+static bool read_list(Reader *reader, const char *name, int length, int64_t *values) {
+    if (!read_word(reader, name) || !read_sign(reader, "=") || !read_sign(reader, "[")) return false;
+    for (int i = 0; i < length; i++) {
+        if (i && !read_sign(reader, ",")) return false;
+        if (!read_integer(reader, 0, SHAPE_MAX_ELEMENTS, &values[i])) return false;
+    }
+    char end[48];
+    snprintf(end, sizeof end, "']' after %d number%s", length, length == 1 ? "" : "s");
+    return token_is(current(reader), TOKEN_SIGN, "]") ? read_sign(reader, "]") : expected(reader, end);
+}
+
+static bool read_lists(Reader *reader, Line *line) {
+    int64_t *const lists[TEXT_LISTS] = {line->attrs.a, line->attrs.b, line->attrs.c};
+    const char *const *names = text_lists[op_attrs(line->op)];
+    if (line->broken) return false; /* how many axes it has is not known */
+    int rank = line->count ? graph_node(reader->graph, line->operands[0])->shape.rank : 0;
+    for (int list = 0; list < TEXT_LISTS && names[list]; list++)
+        if (!read_list(reader, names[list], text_list_length(op_attrs(line->op), list, rank), lists[list])) return false;
+    return true;
+}
+
+static bool read_flags(Reader *reader, Line *line) {
+    line->attrs.transpose_a = accept(reader, TOKEN_WORD, "transpose_a");
+    line->attrs.transpose_b = accept(reader, TOKEN_WORD, "transpose_b");
+    return true;
+}
+
+static bool (*const attrs_readers[ATTRS_KINDS])(Reader *, Line *) = {
+    [ATTRS_NONE] = read_nothing, [ATTRS_SYMBOL] = read_symbol, [ATTRS_VALUE] = read_value, [ATTRS_AXIS] = read_axis,
+    [ATTRS_PERM] = read_lists,   [ATTRS_RANGE] = read_lists,   [ATTRS_PAD] = read_lists,   [ATTRS_WINDOW] = read_lists,
+    [ATTRS_CONV] = read_lists,   [ATTRS_DRAW] = read_draw,     [ATTRS_MATMUL] = read_flags};
+
+/* -- lines -- */
+
+static NodeId build_symbol(Graph *graph, const Line *line) {
+    const Symbol *symbol = &line->symbol;
+    if (line->op == OP_state)
+        return graph_state(graph, symbol->name, line->type.dtype, line->type.shape, symbol->init, symbol->trainable);
+    return graph_input(graph, symbol->kind, symbol->name, line->type.dtype, line->type.shape);
+}
+
+static NodeId build_line(Graph *graph, const Line *line) {
+    AttrsKind kind = op_attrs(line->op);
+    graph->span = line->span;
+    if (kind == ATTRS_SYMBOL) return build_symbol(graph, line);
+    if (kind == ATTRS_VALUE) return build_constant(graph, line->type, line->attrs.value.bits);
+    return graph_add(graph, line->op, line->operands, line->count, &line->attrs, &line->type);
+}
+
+/* What the line says its type is must be what the builder inferred. */
+static bool check_type(Reader *reader, const Line *line, NodeId id) {
+    const Node *node = graph_node(reader->graph, id);
+    if (node->dtype == line->type.dtype && shape_equal(node->shape, line->type.shape)) return true;
+    char inferred[SHAPE_TEXT];
+    diag_error(reader->graph->diag, STATUS_MODEL, line->type_span, "the result of %s is %s", op_name(line->op),
+               shape_text(node->dtype, node->shape, inferred));
+    return false;
+}
+
+static bool read_op(Reader *reader, Line *line) {
+    const Token *token = current(reader);
+    if (token->kind != TOKEN_WORD || !op_from_name(token->text, strlen(token->text), &line->op))
+        return unknown_word(reader, "an op", op_at);
+    tokens_next(&reader->tokens);
+    return true;
+}
+
+static bool read_definition(Reader *reader, Line *line) {
+    return read_sign(reader, "=") && read_op(reader, line) && read_type(reader, line) && read_operands(reader, line) &&
+           attrs_readers[op_attrs(line->op)](reader, line) && read_line_end(reader) && !line->broken;
+}
+
+/* A node whose definition is wrong counts as defined, so that its uses are no further errors. */
+static void read_node(Reader *reader) {
+    Line line = {.span = current(reader)->span};
+    uint32_t number = id_here(reader);
+    if (!number) return;
+    if (is_defined(reader, number)) {
+        diag_error(reader->graph->diag, STATUS_MODEL, line.span, "%s is defined twice", current(reader)->text);
+        return;
+    }
+    tokens_next(&reader->tokens);
+    define(reader, number);
+    if (!read_definition(reader, &line)) return;
+    line.span.end = current(reader)->span.begin;
+    NodeId id = build_line(reader->graph, &line);
+    if (id && check_type(reader, &line, id)) reader->named[number].node = id;
+}
+
+static void read_output(Reader *reader) {
+    const char *name = NULL;
+    NodeId node;
+    Span span = current(reader)->span;
+    if (!read_string(reader, &name) || !read_node_id(reader, &node) || !read_line_end(reader)) return;
+    for (uint32_t i = 0; i < reader->graph->output_count; i++) {
+        if (strcmp(reader->graph->outputs[i].name, name) != 0) continue;
+        diag_error(reader->graph->diag, STATUS_MODEL, span, "there is already an output '%s'", name);
+        return;
+    }
+    graph_output(reader->graph, name, node);
+}
+
+static bool check_update(Reader *reader, Span span, NodeId state, NodeId value) {
+    const Node *to = graph_node(reader->graph, state), *from = graph_node(reader->graph, value);
+    char has[SHAPE_TEXT], gets[SHAPE_TEXT];
+    const char *finding = NULL;
+    if (to->op != OP_state)
+        finding = "only a state can be updated";
+    else if (reader->graph->symbols[to->attrs.symbol].update)
+        finding = "this state is updated twice";
+    if (finding) diag_error(reader->graph->diag, STATUS_MODEL, span, "%s", finding);
+    if (finding) return false;
+    if (to->dtype == from->dtype && shape_equal(to->shape, from->shape)) return true;
+    diag_error(reader->graph->diag, STATUS_MODEL, span, "the state is %s, its update %s", shape_text(to->dtype, to->shape, has),
+               shape_text(from->dtype, from->shape, gets));
+    return false;
+}
+
+static void read_update(Reader *reader) {
+    NodeId state, value;
+    Span span = current(reader)->span;
+    if (!read_node_id(reader, &state) || !read_node_id(reader, &value) || !read_line_end(reader)) return;
+    if (state && value && check_update(reader, span, state, value)) graph_update(reader->graph, state, value);
+}
+
+static void read_line(Reader *reader) {
+    if (current(reader)->kind == TOKEN_END) return;
+    if (current(reader)->kind == TOKEN_ID)
+        read_node(reader);
+    else if (accept(reader, TOKEN_WORD, "output"))
+        read_output(reader);
+    else if (accept(reader, TOKEN_WORD, "update"))
+        read_update(reader);
+    else
+        expected(reader, "a node (%1 = ...), output or update");
+}
+
+/* -- the whole text -- */
+
+/* The text's head: a line that begins with `word`, after empty lines and comments. */
+static bool read_head(Reader *reader, const char *word) {
+    while (current(reader)->kind == TOKEN_END)
+        if (!tokens_next_line(&reader->tokens)) return expected(reader, word);
+    return read_word(reader, word);
+}
+
+static bool read_version(Reader *reader) {
+    if (!read_head(reader, "mlc-ir")) {
+        diag_help(reader->graph->diag, "a graph in text form begins with 'mlc-ir 1'; 'mlc dump-ir FILE.mdl' prints one");
+        return false;
+    }
+    if (accept(reader, TOKEN_NUMBER, "1")) return read_line_end(reader);
+    if (current(reader)->kind != TOKEN_NUMBER) return expected(reader, "the version, 1");
+    return error_here(reader, "this mlc reads version 1 of the text form only");
+}
+
+static bool read_name(Reader *reader) {
+    const char *name = NULL;
+    if (!read_head(reader, "graph") || !read_string(reader, &name) || !read_line_end(reader)) return false;
+    reader->graph->name = arena_copy_string(reader->graph->arena, name, strlen(name));
+    return true;
+}
+
+static void read_text(Reader *reader) {
+    tokens_next(&reader->tokens);
+    if (!read_version(reader) || !read_name(reader)) return;
+    while (tokens_next_line(&reader->tokens)) read_line(reader);
+}
+
+Graph *graph_read(const char *name, const char *text, size_t length, Diagnostics *diag) {
+    size_t errors = diag_errors(diag);
+    if (length > TEXT_MAX_BYTES) {
+        diag_error(diag, STATUS_MODEL, (Span){0}, "%s: a graph as text has at most 16 MB", name);
+        return NULL;
+    }
+    Arena *scratch = arena_new();
+    Reader reader = {.graph = graph_new("", diag)};
+    reader.tokens = (Tokens){.text = text, .length = (uint32_t)length, .arena = scratch, .diag = diag};
+    reader.tokens.file = diag_add_text(diag, name, text, length);
+    read_text(&reader);
+    arena_free(scratch);
+    reader.graph->span = (Span){0};
+    if (diag_errors(diag) == errors) return reader.graph;
+    graph_free(reader.graph);
+    return NULL;
+}

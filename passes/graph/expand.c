@@ -1,0 +1,81 @@
+/* Composites and functions are written out in primitives: the pass `expand` does the first, `functions` the second. */
+#include "passes/graph/formula.h"
+#include "passes/pass_list.h"
+#include "passes/graph/softmax.h"
+
+#include <assert.h>
+
+static ExpandRule *const rules[OP_COUNT] = {
+#define OP(name, arity, class, attrs, rule, gradient, expand, doc) [OP_##name] = expand_##expand,
+#include "ir/ops/ops.def"
+};
+
+/* Primitives are copied before any rule is looked for. */
+NodeId expand_none(const Formula *f) {
+    assert(0 && "a primitive has no expansion");
+    return f->operands[0];
+}
+
+static NodeId expand_node(Graph *to, const Graph *from, NodeId id, const NodeId *map) {
+    const Node *node = graph_node(from, id);
+    NodeId operands[3];
+    assert(node->operand_count <= 3);
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        operands[i] = map[node->operands[i]];
+        if (!operands[i]) return NODE_NONE;
+    }
+    to->span = node->span;
+    return rules[node->op](&(Formula){to, *node, operands});
+}
+
+static Graph *expand_class(Graph *from, OpClass class) {
+    Graph *to = graph_like(from);
+    Arena *scratch = arena_new();
+    NodeId *map = ARENA_ARRAY(scratch, NodeId, from->node_count);
+    for (NodeId id = 1; id < from->node_count; id++) {
+        Op op = graph_node(from, id)->op;
+        bool rewrite = op_class(op) == class && rules[op] != expand_none;
+        map[id] = rewrite ? expand_node(to, from, id, map) : graph_copy_node(to, from, id, map);
+    }
+    graph_finish(to, from, map);
+    to = graph_in_order(to, map, from->node_count);
+    arena_free(scratch);
+    return to;
+}
+
+Graph *pass_expand(Graph *from, const PassOptions *options) {
+    (void)options;
+    return expand_class(from, CLASS_COMPOSITE);
+}
+
+Graph *pass_functions(Graph *from, const PassOptions *options) {
+    (void)options;
+    return expand_class(from, CLASS_ELEMENTWISE);
+}
+
+/* -- composites -- */
+
+NodeId expand_softmax(const Formula *f) {
+    int axis = f->node.attrs.axis;
+    SoftmaxPowers powers = softmax_powers(f->graph, f->operands[0], axis);
+    return f_div(f, powers.exp, build_reduce(f->graph, OP_sum, powers.exp, axis, true));
+}
+
+/* d - log(sum of e^d), as log1p of what the sum has beyond the 1 of one largest element. */
+NodeId expand_log_softmax(const Formula *f) {
+    Graph *graph = f->graph;
+    int axis = f->node.attrs.axis;
+    SoftmaxPowers powers = softmax_powers(graph, f->operands[0], axis);
+    SoftmaxSum sum = softmax_sum(graph, powers, axis);
+    NodeId one = build_f32(graph, 1, graph_node(graph, sum.ties)->shape);
+    NodeId beyond = build_binary(graph, OP_add, sum.others, build_binary(graph, OP_sub, sum.ties, one));
+    return f_sub(f, powers.below, build_unary(graph, OP_log1p, beyond));
+}
+
+/* -- the smallest functions -- */
+
+/* By now all gradients have been taken. */
+NodeId expand_detach(const Formula *f) { return f->operands[0]; }
+
+/* The IEEE maximum with +0 takes -0 to +0 and keeps NaN. */
+NodeId expand_relu(const Formula *f) { return f_max(f, f->operands[0], f_real(f, 0)); }

@@ -1,0 +1,126 @@
+/* pow in primitives: |a|^b = 2^(b log2 |a|), with the logarithm and the product carried as sums of two f32.
+ *
+ * |a| = 2^k m with m in sqrt(1/2) .. sqrt(2). With s = (m - 1) / (m + 1), log2 m = 2/ln2 s + s^3 p(s^2): the first term, which
+ * dominates, is computed to twice the precision by fma. The polynomials are minimax fits like those of function_exp.c. */
+#include "passes/graph/formula_bits.h"
+
+/* The unevaluated sum of two f32, |low| at most an ulp of high. */
+typedef struct {
+    NodeId high, low;
+} Pair;
+
+/* (m - 1) / (m + 1). m + 1 is rounded and what it lost kept; the remainder of the division gives the low part. */
+static Pair centred_quotient(const Formula *f, NodeId m) {
+    NodeId one = f_real(f, 1), above = f_sub(f, m, one), below = f_add(f, m, one);
+    NodeId lost = f_sub(f, m, f_sub(f, below, one));
+    NodeId inverse = f_div(f, one, below);
+    NodeId high = f_mul(f, above, inverse);
+    NodeId rest = f_fma(f, f_neg(f, high), lost, f_fma(f, f_neg(f, high), below, above));
+    return (Pair){high, f_mul(f, rest, inverse)};
+}
+
+/* log2 m for m in sqrt(1/2) .. sqrt(2). The low part of s counts with the slope of the whole, 2/ln2 (1 + s^2 + ...).
+ * Polynomial: relative error 2^-36 of the whole. */
+static Pair log2_of_mantissa(const Formula *f, NodeId m) {
+    static const float c[] = {0x1.ec709ep-1f, 0x1.2776f4p-1f, 0x1.a5c0acp-2f, 0x1.59f6ecp-2f};
+    NodeId scale = f_real(f, 0x1.715476p1f);
+    Pair s = centred_quotient(f, m);
+    NodeId square = f_mul(f, s.high, s.high);
+    NodeId cubic = f_mul(f, f_mul(f, square, s.high), f_polynomial(f, square, c, 4));
+    NodeId high = f_mul(f, s.high, scale);
+    NodeId low = f_fma(f, s.high, scale, f_neg(f, high));
+    low = f_fma(f, s.high, f_real(f, 0x1.4ae0c0p-25f), low);
+    NodeId slope = f_fma(f, square, scale, scale);
+    return (Pair){high, f_add(f, f_fma(f, s.low, slope, low), cubic)};
+}
+
+/* a + b, for |a| > |b| or a = 0. */
+static Pair pair_sum(const Formula *f, NodeId a, NodeId b) {
+    NodeId high = f_add(f, a, b);
+    return (Pair){high, f_add(f, f_sub(f, a, high), b)};
+}
+
+/* log2 x for a positive, finite x. */
+static Pair log2_of_positive(const Formula *f, NodeId x) {
+    Split split = f_split(f, x);
+    Pair part = log2_of_mantissa(f, split.mantissa), sum = pair_sum(f, split.exponent, part.high);
+    return pair_sum(f, sum.high, f_add(f, sum.low, part.low));
+}
+
+/* 2^n for a whole number -126 <= n <= 127. */
+static NodeId power_of_two(const Formula *f, NodeId n) { return f_power_of_two(f, f_add(f, n, f_real(f, ROUNDER))); }
+
+/* 2^(high + low). Beyond +-200 the result is infinity or 0 whatever the low part says, and that may then be NaN. The power is
+ * applied in two halves, so that only the last product can overflow or become denormal. Polynomial: 2^-28.2. */
+static NodeId exp2_of(const Formula *f, Pair y) {
+    static const float c[] = {
+        1, 0x1.62e430p-1f, 0x1.ebfbdcp-3f, 0x1.c6af6ap-5f, 0x1.3b2d86p-7f, 0x1.5f13cep-10f, 0x1.41d48ap-13f};
+    NodeId near = f_lt(f, f_abs(f, y.high), f_real(f, 200));
+    NodeId low = f_select(f, near, y.low, f_real(f, 0));
+    NodeId high = f_max(f, f_min(f, y.high, f_real(f, 200)), f_real(f, -200));
+    NodeId n = f_rint(f, high), half = f_rint(f, f_mul(f, n, f_real(f, 0.5f)));
+    NodeId root = f_polynomial(f, f_add(f, f_sub(f, high, n), low), c, 7);
+    return f_mul(f, f_mul(f, root, power_of_two(f, half)), power_of_two(f, f_sub(f, n, half)));
+}
+
+/* |a|^b. log2 0 is -infinity, log2 of infinity and NaN are their own; b is kept finite, so that 1^infinity is 2^0. */
+static NodeId power_of_size(const Formula *f, NodeId size, NodeId b) {
+    const float largest = 0x1.fffffep127f;
+    Pair log2 = log2_of_positive(f, size);
+    NodeId finite = f_lt(f, size, f_real(f, INFINITY)), zero = f_eq(f, size, f_real(f, 0));
+    NodeId high = f_select(f, zero, f_real(f, -INFINITY), f_select(f, finite, log2.high, size));
+    NodeId factor = f_max(f, f_min(f, b, f_real(f, largest)), f_real(f, -largest));
+    NodeId product = f_mul(f, factor, high);
+    NodeId rest = f_fma(f, factor, high, f_neg(f, product));
+    return exp2_of(f, (Pair){product, f_fma(f, factor, log2.low, rest)});
+}
+
+/* A negative a (not -infinity) has a power only for whole b; odd b keep its sign, that of -0 and -infinity too. */
+static NodeId signed_power(const Formula *f, NodeId a, NodeId b, NodeId power) {
+    NodeId half = f_mul(f, b, f_real(f, 0.5f));
+    NodeId whole = f_eq(f, f_rint(f, b), b), even = f_eq(f, f_rint(f, half), half);
+    NodeId sign = f_and(f, f_bits_of(f, a), f_int(f, SIGN_BIT));
+    NodeId kept = f_select(f, f_and(f, whole, f_not(f, even)), sign, f_int(f, 0));
+    NodeId value = f_real_of_bits(f, f_xor(f, f_bits_of(f, power), kept));
+    NodeId negative = f_and(f, f_lt(f, a, f_real(f, 0)), f_lt(f, f_real(f, -INFINITY), a));
+    return f_select(f, f_or(f, whole, f_not(f, negative)), value, f_real(f, NAN));
+}
+
+/* a^0 and 1^b are 1 even for NaN. At most 3 ulp. */
+static NodeId general_power(const Formula *f, NodeId a, NodeId b) {
+    NodeId value = signed_power(f, a, b, power_of_size(f, f_abs(f, a), b));
+    NodeId one = f_real(f, 1);
+    return f_select(f, f_or(f, f_eq(f, a, one), f_eq(f, b, f_real(f, 0))), one, value);
+}
+
+/* a^(1/2): as pow has it, -0 counts as +0 and -infinity as infinity. */
+static NodeId square_root(const Formula *f, NodeId a) {
+    NodeId infinite = f_eq(f, a, f_real(f, -INFINITY));
+    return f_select(f, infinite, f_real(f, INFINITY), f_sqrt(f, f_add(f, a, f_real(f, 0))));
+}
+
+static NodeId inverse(const Formula *f, NodeId a) { return f_div(f, f_real(f, 1), a); }
+
+/* 1/a^2, as a square that overflows only where the result does. */
+static NodeId inverse_square(const Formula *f, NodeId a) {
+    NodeId root = inverse(f, a);
+    return f_mul(f, root, root);
+}
+
+/* Exponents that take an operation or two. */
+static NodeId constant_power(const Formula *f, NodeId a, float exponent) {
+    if (exponent == 1) return a;
+    if (exponent == 2) return f_mul(f, a, a);
+    if (exponent == 3) return f_mul(f, f_mul(f, a, a), a);
+    if (exponent == 0.5f) return square_root(f, a);
+    if (exponent == -0.5f) return inverse(f, square_root(f, a));
+    if (exponent == -1) return inverse(f, a);
+    if (exponent == -2) return inverse_square(f, a);
+    return general_power(f, a, f->operands[1]);
+}
+
+NodeId expand_pow(const Formula *f) {
+    const Node *exponent = graph_node(f->graph, f->operands[1]);
+    if (exponent->op == OP_constant) return constant_power(f, f->operands[0], exponent->attrs.value.f);
+    return general_power(f, f->operands[0], f->operands[1]);
+}

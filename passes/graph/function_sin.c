@@ -1,0 +1,57 @@
+/* sin and cos in primitives.
+ *
+ * x = n pi/2 + r with |r| <= pi/4 (a hair more where x is large), n by the rounding trick of formula_bits.h and n pi/2 taken
+ * off in three parts of 24 bits. The first difference is exact, the second rounds to r's own precision, the third adds what is
+ * left, so r is good to an ulp up to |x| = 2^20. There neighbouring f32 are an eighth of a radian apart; beyond, the result is
+ * NaN rather than a number that looks like a sine. The polynomials are minimax fits like those of function_exp.c. */
+#include "passes/graph/formula_bits.h"
+
+static const float LARGEST = 0x1p20f;
+
+typedef struct {
+    NodeId quarter; /* i32: n in its two lowest bits */
+    NodeId rest;    /* r, with the sign of zero kept: the parts of pi/2 are cut, not rounded, so that all are positive */
+} Turn;
+
+static Turn reduce_turn(const Formula *f, NodeId x) {
+    NodeId t = f_rounded(f, x, 0x1.45f306p-1f), n = f_whole(f, t);
+    NodeId rest = f_fma(f, n, f_real(f, -0x1.921fb4p0f), x);
+    rest = f_fma(f, n, f_real(f, -0x1.4442d0p-24f), rest);
+    return (Turn){f_bits_of(f, t), f_fma(f, n, f_real(f, -0x1.846988p-48f), rest)};
+}
+
+/* r + r^3 q(r^2). Polynomial: relative error 2^-27.5. */
+static NodeId small_sin(const Formula *f, NodeId r, NodeId square) {
+    static const float c[] = {1, -0x1.555542p-3f, 0x1.11064cp-7f, -0x1.98fce8p-13f};
+    return f_mul(f, r, f_polynomial(f, square, c, 4));
+}
+
+/* 1 - r^2/2 + r^4 q(r^2). Polynomial: relative error 2^-30.9. */
+static NodeId small_cos(const Formula *f, NodeId square) {
+    static const float c[] = {1, -0.5f, 0x1.555554p-5f, -0x1.6c10ccp-10f, 0x1.9af1acp-16f};
+    return f_polynomial(f, square, c, 5);
+}
+
+/* sin(r + quarter pi/2): odd quarters swap sine and cosine, the upper half turn changes the sign. */
+static NodeId sin_of_turn(const Formula *f, NodeId x, Turn turn) {
+    NodeId square = f_mul(f, turn.rest, turn.rest);
+    NodeId odd = f_ne(f, f_and(f, turn.quarter, f_int(f, 1)), f_int(f, 0));
+    NodeId size = f_select(f, odd, small_cos(f, square), small_sin(f, turn.rest, square));
+    NodeId sign = f_shl(f, f_and(f, turn.quarter, f_int(f, 2)), f_int(f, 30));
+    NodeId value = f_real_of_bits(f, f_xor(f, f_bits_of(f, size), sign));
+    return f_select(f, f_le(f, f_abs(f, x), f_real(f, LARGEST)), value, f_real(f, NAN));
+}
+
+/* At most 2.1 ulp up to |x| = 2^15, 2.7 beyond. */
+NodeId expand_sin(const Formula *f) {
+    NodeId x = f->operands[0];
+    return sin_of_turn(f, x, reduce_turn(f, x));
+}
+
+/* sin(x + pi/2): a quarter more. Errors as those of sin. */
+NodeId expand_cos(const Formula *f) {
+    NodeId x = f->operands[0];
+    Turn turn = reduce_turn(f, x);
+    turn.quarter = f_add(f, turn.quarter, f_int(f, 1));
+    return sin_of_turn(f, x, turn);
+}

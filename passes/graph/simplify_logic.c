@@ -1,0 +1,122 @@
+/* Exact rules for comparisons, logic, selection and conversion. not(a < b) is not b <= a: NaN is neither. */
+#include "passes/graph/simplify.h"
+
+static bool same_operands(const Term *t) { return t->operands[0] == t->operands[1]; }
+
+static NodeId all_bits(const Term *t, bool set) {
+    uint32_t ones = t->type.dtype == DTYPE_BOOL ? 1 : UINT32_MAX;
+    return build_constant(t->graph, t->type, set ? ones : 0);
+}
+
+/* Operand 1 is the constant with all bits set (true), or none (false). */
+static bool is_all_bits(const Term *t, bool set) {
+    uint32_t ones = t->type.dtype == DTYPE_BOOL ? 1 : UINT32_MAX;
+    return term_is_bits(t, 1, set ? ones : 0);
+}
+
+/* -- not, and, or, xor, shifts -- */
+
+NodeId simplify_not_twice(const Term *t) { return term_is(t, 0, OP_not) ? term_inside(t, 0, 0) : NODE_NONE; }
+
+/* not(a == b) = a != b, for NaN too; and the other way round */
+NodeId simplify_not_equal(const Term *t) {
+    if (!term_is(t, 0, OP_eq) && !term_is(t, 0, OP_ne)) return NODE_NONE;
+    NodeId operands[2] = {term_inside(t, 0, 0), term_inside(t, 0, 1)};
+    Op opposite = term_is(t, 0, OP_eq) ? OP_ne : OP_eq;
+    return simplify_add(&(Term){.graph = t->graph, .op = opposite, .type = t->type, .operands = operands, .count = 2});
+}
+
+/* x and x = x or x = x */
+NodeId simplify_logic_self(const Term *t) { return same_operands(t) ? t->operands[0] : NODE_NONE; }
+
+NodeId simplify_xor_self(const Term *t) { return same_operands(t) ? all_bits(t, false) : NODE_NONE; }
+
+NodeId simplify_and_constant(const Term *t) {
+    if (is_all_bits(t, true)) return t->operands[0];
+    return is_all_bits(t, false) ? t->operands[1] : NODE_NONE;
+}
+
+NodeId simplify_or_constant(const Term *t) {
+    if (is_all_bits(t, false)) return t->operands[0];
+    return is_all_bits(t, true) ? t->operands[1] : NODE_NONE;
+}
+
+NodeId simplify_xor_constant(const Term *t) {
+    if (is_all_bits(t, false)) return t->operands[0];
+    return is_all_bits(t, true) ? simplify_unary(t, OP_not, t->operands[0]) : NODE_NONE;
+}
+
+NodeId simplify_shift_nothing(const Term *t) { return term_is_bits(t, 1, 0) ? t->operands[0] : NODE_NONE; }
+
+/* -- comparisons -- */
+
+/* x < x is false even for NaN; whether x == x, in f32, NaN decides. */
+NodeId simplify_compare_self(const Term *t) {
+    if (!same_operands(t)) return NODE_NONE;
+    if (t->op != OP_lt && term_operand(t, 0)->dtype == DTYPE_F32) return NODE_NONE;
+    return all_bits(t, t->op == OP_le || t->op == OP_eq);
+}
+
+/* -- select -- */
+
+NodeId simplify_select_known(const Term *t) {
+    if (!term_is_constant(t, 0)) return NODE_NONE;
+    return t->operands[term_is_bits(t, 0, 0) ? 2 : 1];
+}
+
+NodeId simplify_select_same(const Term *t) { return t->operands[1] == t->operands[2] ? t->operands[1] : NODE_NONE; }
+
+/* not c ? a : b = c ? b : a */
+NodeId simplify_select_not(const Term *t) {
+    if (!term_is(t, 0, OP_not)) return NODE_NONE;
+    return simplify_ternary(t, OP_select, term_inside(t, 0, 0), t->operands[2], t->operands[1]);
+}
+
+/* c ? true : false = c */
+NodeId simplify_select_truth(const Term *t) {
+    if (t->type.dtype != DTYPE_BOOL || !term_is_constant(t, 1) || !term_is_constant(t, 2)) return NODE_NONE;
+    return term_is_bits(t, 1, 0) ? simplify_unary(t, OP_not, t->operands[0]) : t->operands[0];
+}
+
+/* c ? (c ? a : b) : d = c ? a : d, and c ? a : (c ? b : d) = c ? a : d */
+NodeId simplify_select_again(const Term *t) {
+    for (uint32_t i = 1; i <= 2; i++) {
+        if (!term_is(t, i, OP_select) || term_inside(t, i, 0) != t->operands[0]) continue;
+        NodeId branch[3] = {t->operands[0], t->operands[1], t->operands[2]};
+        branch[i] = term_inside(t, i, i);
+        return simplify_ternary(t, OP_select, branch[0], branch[1], branch[2]);
+    }
+    return NODE_NONE;
+}
+
+/* -- conversion -- */
+
+NodeId simplify_convert_nothing(const Term *t) {
+    return term_operand(t, 0)->dtype == t->type.dtype ? t->operands[0] : NODE_NONE;
+}
+
+/* Every value of `from` is a value of `to`. */
+static bool holds_all(DType to, DType from) {
+    static const uint8_t held[DTYPE_COUNT] = {
+        [DTYPE_BOOL] = 1 << DTYPE_BOOL,
+        [DTYPE_U8] = 1 << DTYPE_BOOL | 1 << DTYPE_U8,
+        [DTYPE_I32] = 1 << DTYPE_BOOL | 1 << DTYPE_U8 | 1 << DTYPE_I32,
+        [DTYPE_F32] = 1 << DTYPE_BOOL | 1 << DTYPE_U8 | 1 << DTYPE_F32,
+    };
+    return held[to] >> from & 1;
+}
+
+/* By way of a dtype that keeps every value: u8 to i32 to f32 is u8 to f32. */
+NodeId simplify_convert_twice(const Term *t) {
+    if (!term_is(t, 0, OP_convert)) return NODE_NONE;
+    NodeId origin = term_inside(t, 0, 0);
+    bool kept = holds_all(term_operand(t, 0)->dtype, term_node(t, origin)->dtype);
+    return kept ? simplify_convert(t, origin, t->type.dtype) : NODE_NONE;
+}
+
+/* One reading of the same bits after the other; the dtypes are two. */
+NodeId simplify_bitcast_twice(const Term *t) {
+    if (term_operand(t, 0)->dtype == t->type.dtype) return t->operands[0];
+    return term_is(t, 0, OP_bitcast) && term_node(t, term_inside(t, 0, 0))->dtype == t->type.dtype ? term_inside(t, 0, 0)
+                                                                                                   : NODE_NONE;
+}

@@ -1,0 +1,98 @@
+/* Rules that move transposes below what works element by element or keeps the axes: f(transpose(a), transpose(b)) =
+ * transpose(f(a, b)). Where two meet they cancel: between convolutions everything stays in the order in which they compute,
+ * [N, H, W, C], and nothing is copied to be transposed. Reductions keep their axis and with it their order of sums: no transpose
+ * moves through them. */
+#include "passes/graph/simplify.h"
+
+#include <string.h>
+
+/* The permutation as attributes, from the inverse of one. */
+static Attrs inverse_of(const Attrs *perm, int rank) {
+    Attrs inverse = {0};
+    for (int i = 0; i < rank; i++) inverse.a[perm->a[i]] = i;
+    return inverse;
+}
+
+static NodeId transposed(const Term *t, NodeId a, const Attrs *perm) {
+    const Node *node = term_node(t, a);
+    TensorType type = {node->dtype, {.rank = node->shape.rank}};
+    for (int i = 0; i < type.shape.rank; i++) type.shape.dim[i] = node->shape.dim[perm->a[i]];
+    return simplify_add(&(Term){t->graph, OP_transpose, type, &a, 1, *perm});
+}
+
+/* -- elementwise -- */
+
+/* What transposing costs nothing: one value everywhere, an index, something small repeated. */
+static bool transposes_freely(const Node *node) {
+    return node->op == OP_constant || node->op == OP_iota || node->op == OP_broadcast;
+}
+
+/* The permutation of all operands that are transposed, NULL if there is none, or another operand that would have to be. */
+static const Attrs *common_permutation(const Term *t) {
+    const Attrs *perm = NULL;
+    for (uint32_t i = 0; i < t->count; i++) {
+        const Node *operand = term_operand(t, i);
+        if (operand->op == OP_transpose && (!perm || !memcmp(perm, &operand->attrs, sizeof *perm)))
+            perm = &operand->attrs;
+        else if (!transposes_freely(operand))
+            return NULL;
+    }
+    return perm;
+}
+
+NodeId simplify_sink_transpose(const Term *t) {
+    const Attrs *found = common_permutation(t);
+    if (!found) return NODE_NONE;
+    Attrs perm = *found, inverse = inverse_of(&perm, t->type.shape.rank);
+    NodeId operands[3];
+    for (uint32_t i = 0; i < t->count; i++)
+        operands[i] = term_is(t, i, OP_transpose) ? term_inside(t, i, 0) : transposed(t, t->operands[i], &inverse);
+    TensorType type = {t->type.dtype, term_node(t, operands[0])->shape};
+    return transposed(t, simplify_add(&(Term){t->graph, t->op, type, operands, t->count, t->attrs}), &perm);
+}
+
+/* -- what is transposed for nothing -- */
+
+NodeId simplify_transpose_constant(const Term *t) {
+    const Node *node = term_operand(t, 0);
+    if (node->op == OP_constant) return build_constant(t->graph, t->type, node->attrs.value.bits);
+    if (node->op != OP_iota) return NODE_NONE;
+    int axis = 0;
+    while (t->attrs.a[axis] != node->attrs.axis) axis++;
+    return build_iota(t->graph, t->type.shape, axis);
+}
+
+/* The smaller tensor is transposed, with axes of size 1 in front where it has fewer. */
+NodeId simplify_transpose_broadcast(const Term *t) {
+    if (!term_is(t, 0, OP_broadcast)) return NODE_NONE;
+    NodeId small = term_inside(t, 0, 0);
+    Shape shape = term_node(t, small)->shape, full = {.rank = t->type.shape.rank};
+    for (int i = 0; i < full.rank; i++) {
+        int from = i - (full.rank - shape.rank);
+        full.dim[i] = from < 0 ? 1 : shape.dim[from];
+    }
+    return simplify_broadcast(t, transposed(t, simplify_reshape(t, small, full), &t->attrs), t->type.shape);
+}
+
+/* -- views that keep the axes -- */
+
+/* The view's lists (start, stop, step; before, after) in the order of the operand's axes. */
+static Attrs reordered(const Attrs *attrs, const Attrs *perm, int rank) {
+    Attrs result = {0};
+    for (int i = 0; i < rank; i++) {
+        result.a[perm->a[i]] = attrs->a[i];
+        result.b[perm->a[i]] = attrs->b[i];
+        result.c[perm->a[i]] = attrs->c[i];
+    }
+    return result;
+}
+
+/* slice and pad */
+NodeId simplify_sink_transpose_lists(const Term *t) {
+    if (!term_is(t, 0, OP_transpose)) return NODE_NONE;
+    Attrs perm = term_operand(t, 0)->attrs, attrs = reordered(&t->attrs, &perm, t->type.shape.rank);
+    NodeId inside = term_inside(t, 0, 0);
+    TensorType type = {t->type.dtype, {.rank = t->type.shape.rank}};
+    for (int i = 0; i < type.shape.rank; i++) type.shape.dim[perm.a[i]] = t->type.shape.dim[i];
+    return transposed(t, simplify_add(&(Term){t->graph, t->op, type, &inside, 1, attrs}), &perm);
+}

@@ -1,0 +1,207 @@
+/* Exact rules for ops that move elements, and for what views do to reductions and matrix products. */
+#include "passes/graph/simplify.h"
+
+#include <string.h>
+
+static Shape operand_shape(const Term *t) { return term_operand(t, 0)->shape; }
+
+/* The one operand of the view that made operand 0. */
+static NodeId origin(const Term *t) { return term_inside(t, 0, 0); }
+
+/* The same view with other operands and attributes. */
+static NodeId view_of(const Term *t, NodeId a, const Attrs *attrs) {
+    return simplify_add(&(Term){t->graph, t->op, t->type, &a, 1, *attrs});
+}
+
+/* -- reshape -- */
+
+NodeId simplify_reshape_nothing(const Term *t) {
+    return shape_equal(operand_shape(t), t->type.shape) ? t->operands[0] : NODE_NONE;
+}
+
+NodeId simplify_reshape_twice(const Term *t) {
+    return term_is(t, 0, OP_reshape) ? simplify_reshape(t, origin(t), t->type.shape) : NODE_NONE;
+}
+
+/* One element repeated has no shape of its own. */
+NodeId simplify_reshape_repeated(const Term *t) {
+    if (!term_is(t, 0, OP_broadcast) || shape_elements(term_node(t, origin(t))->shape) != 1) return NODE_NONE;
+    return simplify_broadcast(t, simplify_reshape(t, origin(t), (Shape){0}), t->type.shape);
+}
+
+/* -- broadcast -- */
+
+/* Nothing is repeated: a reshape at most. */
+NodeId simplify_broadcast_nothing(const Term *t) {
+    bool same = shape_elements(operand_shape(t)) == shape_elements(t->type.shape);
+    return same ? simplify_reshape(t, t->operands[0], t->type.shape) : NODE_NONE;
+}
+
+NodeId simplify_broadcast_twice(const Term *t) {
+    return term_is(t, 0, OP_broadcast) ? simplify_broadcast(t, origin(t), t->type.shape) : NODE_NONE;
+}
+
+static Shape without_leading_ones(Shape shape) {
+    Shape rest = {0};
+    for (int i = 0; i < shape.rank; i++)
+        if (rest.rank || shape.dim[i] != 1) rest.dim[rest.rank++] = shape.dim[i];
+    return rest;
+}
+
+/* A reshape that only adds or drops axes of size 1 in front, which broadcast does by itself. */
+NodeId simplify_broadcast_reshaped(const Term *t) {
+    if (!term_is(t, 0, OP_reshape)) return NODE_NONE;
+    Shape before = term_node(t, origin(t))->shape;
+    bool only_front = shape_equal(without_leading_ones(before), without_leading_ones(operand_shape(t)));
+    return only_front && before.rank <= t->type.shape.rank ? simplify_broadcast(t, origin(t), t->type.shape) : NODE_NONE;
+}
+
+/* -- transpose -- */
+
+/* Axes of size 1 apart, the order stays: a reshape at most. */
+NodeId simplify_transpose_nothing(const Term *t) {
+    int64_t last = -1;
+    for (int i = 0; i < t->type.shape.rank; i++) {
+        if (t->type.shape.dim[i] == 1) continue;
+        if (t->attrs.a[i] < last) return NODE_NONE;
+        last = t->attrs.a[i];
+    }
+    return simplify_reshape(t, t->operands[0], t->type.shape);
+}
+
+NodeId simplify_transpose_twice(const Term *t) {
+    if (!term_is(t, 0, OP_transpose)) return NODE_NONE;
+    Attrs both = {0};
+    for (int i = 0; i < t->type.shape.rank; i++) both.a[i] = term_operand(t, 0)->attrs.a[t->attrs.a[i]];
+    return view_of(t, origin(t), &both);
+}
+
+/* -- slice, pad, concat -- */
+
+NodeId simplify_slice_all(const Term *t) { return shape_equal(operand_shape(t), t->type.shape) ? t->operands[0] : NODE_NONE; }
+
+NodeId simplify_slice_twice(const Term *t) {
+    if (!term_is(t, 0, OP_slice)) return NODE_NONE;
+    const Attrs *inner = &term_operand(t, 0)->attrs;
+    Attrs both = {0};
+    for (int i = 0; i < t->type.shape.rank; i++) {
+        both.a[i] = inner->a[i] + t->attrs.a[i] * inner->c[i];
+        both.c[i] = inner->c[i] * t->attrs.c[i];
+        both.b[i] = both.a[i] + (t->type.shape.dim[i] - 1) * both.c[i] + 1;
+    }
+    return view_of(t, origin(t), &both);
+}
+
+/* From one part of a concat only: a slice of that part. */
+NodeId simplify_slice_of_concat(const Term *t) {
+    if (!term_is(t, 0, OP_concat)) return NODE_NONE;
+    int axis = term_operand(t, 0)->attrs.axis;
+    Attrs within = t->attrs;
+    for (uint32_t i = 0; i < term_operand(t, 0)->operand_count && within.a[axis] >= 0; i++) {
+        NodeId part = term_inside(t, 0, i);
+        int64_t size = term_node(t, part)->shape.dim[axis];
+        if (within.b[axis] <= size) return view_of(t, part, &within);
+        within.a[axis] -= size;
+        within.b[axis] -= size;
+    }
+    return NODE_NONE;
+}
+
+/* The part of each that is left. Nothing but padding is no case for this: a slice has at least one element. */
+NodeId simplify_slice_of_pad(const Term *t) {
+    if (!term_is(t, 0, OP_pad)) return NODE_NONE;
+    const Attrs *pad = &term_operand(t, 0)->attrs;
+    Shape inside = term_node(t, origin(t))->shape;
+    Attrs slice = {0}, rest = {0};
+    for (int i = 0; i < inside.rank; i++) {
+        int64_t start = t->attrs.a[i] - pad->a[i], stop = t->attrs.b[i] - pad->a[i];
+        if (t->attrs.c[i] != 1 || start >= inside.dim[i] || stop <= 0) return NODE_NONE;
+        slice.a[i] = start > 0 ? start : 0;
+        slice.b[i] = stop < inside.dim[i] ? stop : inside.dim[i];
+        slice.c[i] = 1;
+        rest.a[i] = slice.a[i] - start;
+        rest.b[i] = stop - slice.b[i];
+        inside.dim[i] = slice.b[i] - slice.a[i];
+    }
+    NodeId a = origin(t), part = simplify_add(&(Term){t->graph, OP_slice, {t->type.dtype, inside}, &a, 1, slice});
+    return simplify_add(&(Term){t->graph, OP_pad, t->type, &part, 1, rest});
+}
+
+/* Windows of one element: every so many elements of the picture. */
+NodeId simplify_windows_single(const Term *t) {
+    if (t->attrs.a[0] != 1 || t->attrs.a[1] != 1) return NODE_NONE;
+    Shape shape = operand_shape(t), taken = shape;
+    Attrs slice = {0};
+    for (int i = 0; i < 4; i++) {
+        bool moves = i == 1 || i == 2;
+        slice.c[i] = moves ? t->attrs.b[i - 1] : 1;
+        if (moves) taken.dim[i] = t->type.shape.dim[i];
+        slice.b[i] = (taken.dim[i] - 1) * slice.c[i] + 1;
+    }
+    NodeId a = t->operands[0], part = simplify_add(&(Term){t->graph, OP_slice, {t->type.dtype, taken}, &a, 1, slice});
+    return simplify_reshape(t, part, t->type.shape);
+}
+
+NodeId simplify_pad_nothing(const Term *t) { return shape_equal(operand_shape(t), t->type.shape) ? t->operands[0] : NODE_NONE; }
+
+NodeId simplify_pad_twice(const Term *t) {
+    if (!term_is(t, 0, OP_pad)) return NODE_NONE;
+    const Attrs *inner = &term_operand(t, 0)->attrs;
+    Attrs both = {0};
+    for (int i = 0; i < t->type.shape.rank; i++) {
+        both.a[i] = t->attrs.a[i] + inner->a[i];
+        both.b[i] = t->attrs.b[i] + inner->b[i];
+    }
+    return view_of(t, origin(t), &both);
+}
+
+NodeId simplify_concat_one(const Term *t) { return t->count == 1 ? t->operands[0] : NODE_NONE; }
+
+/* -- reductions and products -- */
+
+/* Along an axis of size 1. A sum begins with +0, which makes +0 of -0; a largest element is the element. */
+NodeId simplify_reduce_one(const Term *t) {
+    if (operand_shape(t).dim[t->attrs.axis] != 1) return NODE_NONE;
+    NodeId only = simplify_reshape(t, t->operands[0], t->type.shape);
+    return t->op == OP_sum ? simplify_binary(t, OP_add, only, term_real(t, 0)) : only;
+}
+
+/* All leading axes as one, or none where they are of size 1. */
+static Shape merge_leading(Shape shape) {
+    int64_t leading = shape_elements(shape) / shape.dim[shape.rank - 2] / shape.dim[shape.rank - 1];
+    Shape merged = {.rank = 2, .dim = {shape.dim[shape.rank - 2], shape.dim[shape.rank - 1]}};
+    if (leading > 1) merged = (Shape){.rank = 3, .dim = {leading, merged.dim[0], merged.dim[1]}};
+    return merged;
+}
+
+NodeId simplify_matmul_leading(const Term *t) {
+    Shape merged = merge_leading(t->type.shape);
+    if (merged.rank == t->type.shape.rank) return NODE_NONE;
+    NodeId operands[2];
+    for (int i = 0; i < 2; i++)
+        operands[i] = simplify_reshape(t, t->operands[i], merge_leading(term_node(t, t->operands[i])->shape));
+    NodeId product = simplify_add(&(Term){t->graph, OP_matmul, {DTYPE_F32, merged}, operands, 2, t->attrs});
+    return simplify_reshape(t, product, t->type.shape);
+}
+
+static bool exchanges_last_two(const Node *node) {
+    if (node->op != OP_transpose || node->shape.rank < 2) return false;
+    int rank = node->shape.rank;
+    for (int i = 0; i < rank - 2; i++)
+        if (node->attrs.a[i] != i) return false;
+    return node->attrs.a[rank - 1] == rank - 2;
+}
+
+/* A transposed operand is read transposed. */
+NodeId simplify_matmul_flags(const Term *t) {
+    NodeId operands[2] = {t->operands[0], t->operands[1]};
+    Attrs attrs = t->attrs;
+    for (uint32_t i = 0; i < 2; i++) {
+        if (!exchanges_last_two(term_operand(t, i))) continue;
+        operands[i] = term_inside(t, i, 0);
+        bool *flag = i ? &attrs.transpose_b : &attrs.transpose_a;
+        *flag = !*flag;
+    }
+    if (!memcmp(operands, t->operands, sizeof operands)) return NODE_NONE;
+    return simplify_add(&(Term){t->graph, OP_matmul, t->type, operands, 2, attrs});
+}

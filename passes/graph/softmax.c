@@ -1,0 +1,16 @@
+/* The parts of softmax and log_softmax. Of logits 20 and 0 the first probability is 1 - 2e-9, which rounds to 1: its logarithm, its
+ * gradient and what is left for the others come from the sum of the others. */
+#include "passes/graph/softmax.h"
+
+SoftmaxPowers softmax_powers(Graph *graph, NodeId a, int axis) {
+    NodeId below = build_binary(graph, OP_sub, a, build_reduce(graph, OP_reduce_max, a, axis, true));
+    return (SoftmaxPowers){below, build_unary(graph, OP_exp, below)};
+}
+
+/* Two sums, because the second costs next to nothing: the exponentials are in the first alone. */
+SoftmaxSum softmax_sum(Graph *graph, SoftmaxPowers powers, int axis) {
+    NodeId zero = build_f32(graph, 0, graph_node(graph, powers.below)->shape);
+    NodeId other = build_ternary(graph, OP_select, build_binary(graph, OP_lt, powers.below, zero), powers.exp, zero);
+    NodeId largest = build_convert(graph, build_binary(graph, OP_eq, powers.below, zero), DTYPE_F32);
+    return (SoftmaxSum){build_reduce(graph, OP_sum, other, axis, true), build_reduce(graph, OP_sum, largest, axis, true)};
+}

@@ -1,0 +1,69 @@
+/* A rough estimate of what a kernel costs, good enough to decide how many threads should share it, and in what pieces. */
+#include "passes/plan/planning.h"
+
+enum {
+    NANOSECONDS = 1000,                 /* in a microsecond */
+    LANE_STEPS_PER_MICROSECOND = 20000, /* elementwise work of one core: elements times nodes */
+    FMAS_PER_MICROSECOND = 40000,       /* matrix products */
+    MICROSECONDS_PER_THREAD = 4,        /* meeting another thread costs about one */
+    MICROSECONDS_PER_PIECE = 40,        /* a piece packs its operands anew, and finishes a tile with nothing beside it */
+    MICROSECONDS_PER_OWN_PIECE = 16,    /* unless it needs none but its own */
+    MOST_PIECES = 4,                    /* of a thread's range */
+    MANY_ROWS = 128,
+    MOST_THREADS = 256
+};
+
+static int64_t product_cost(const Plan *plan, const Kernel *kernel) {
+    const Node *root = graph_node(plan->graph, kernel->root), *left = graph_operand(plan->graph, root, 0);
+    int64_t depth = left->shape.dim[left->shape.rank - (root->attrs.transpose_a ? 2 : 1)];
+    return shape_elements(kernel->space) * depth * NANOSECONDS / FMAS_PER_MICROSECOND;
+}
+
+/* Elements that pass through the kernel: those of its space, or those that are reduced, or both. */
+static int64_t elements_visited(const Plan *plan, const Kernel *kernel) {
+    int64_t results = shape_elements(kernel->space);
+    if (kernel->kind != KERNEL_REDUCE && kernel->kind != KERNEL_SCAN) return results;
+    int64_t taken = shape_elements(graph_operand(plan->graph, graph_node(plan->graph, kernel->root), 0)->shape);
+    return kernel->kind == KERNEL_REDUCE ? taken : taken + results;
+}
+
+static int64_t elementwise_cost(const Plan *plan, const Kernel *kernel) {
+    int64_t steps = (int64_t)kernel->node_count + 2 * (int64_t)kernel->store_count;
+    return elements_visited(plan, kernel) * steps * NANOSECONDS / LANE_STEPS_PER_MICROSECOND;
+}
+
+int64_t cost_nanoseconds(const Plan *plan, const Kernel *kernel) {
+    bool product = kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM;
+    return elementwise_cost(plan, kernel) + (product ? product_cost(plan, kernel) : 0);
+}
+
+static int64_t clamp(int64_t n, int64_t low, int64_t high) { return n < low ? low : n > high ? high : n; }
+
+uint32_t cost_threads(int64_t nanoseconds, int threads) {
+    int64_t worth = threads < 0 ? -threads : nanoseconds / (MICROSECONDS_PER_THREAD * NANOSECONDS);
+    return (uint32_t)clamp(worth, 1, threads > 0 ? clamp(threads, 1, MOST_THREADS) : MOST_THREADS);
+}
+
+/* At least two where it does not matter what pays (threads below 0, for tests). */
+static uint32_t pieces_of(int64_t nanoseconds, int64_t each, int threads) {
+    return (uint32_t)clamp(nanoseconds / each, threads < 0 ? 2 : 1, MOST_PIECES);
+}
+
+uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads) {
+    return pieces_of(nanoseconds / sharing, MICROSECONDS_PER_PIECE * NANOSECONDS, threads);
+}
+
+/* Each piece looks for zeros in the rows of its tiles. They are its own where a tile takes all columns, and there are many of them. */
+static uint32_t looking_pieces(const Kernel *kernel, int64_t nanoseconds, int threads) {
+    int64_t columns = kernel->space.dim[kernel->swapped ? 0 : 1], rows = kernel->space.dim[kernel->swapped ? 1 : 0];
+    bool own = columns <= COST_WIDEST_TILE && rows >= MANY_ROWS;
+    return own ? pieces_of(nanoseconds / kernel->max_threads, MICROSECONDS_PER_OWN_PIECE * NANOSECONDS, threads) : 1;
+}
+
+void cost_assign(const Plan *plan, Kernel *kernel, int threads) {
+    int64_t cost = cost_nanoseconds(plan, kernel);
+    kernel->by_rows = false;
+    kernel->max_threads = (uint32_t)clamp(cost_threads(cost, threads), 1, shape_elements(kernel->space));
+    kernel->pieces =
+        kernel->skips_zeros ? looking_pieces(kernel, cost, threads) : cost_pieces(cost, kernel->max_threads, threads);
+}

@@ -1,0 +1,137 @@
+/* Second step of fusion: groups. A reduction, a matrix product or a required value starts a group; elementwise nodes that use
+ * it at the same place in row-major order join, to be computed while the value is in a register.
+ *
+ * Joining must not make kernels wait for each other in a circle. Every group has a level, higher than the levels of all groups
+ * its inputs come from. A node may join only a group whose level is higher than those of the node's other inputs: then all
+ * edges between groups still go upwards.
+ *
+ * A group has a largest size: a compiler takes more than twice as long for a function twice as large. */
+#include "passes/plan/planning.h"
+
+typedef struct {
+    Fusion *fusion;
+    bool *has_readers; /* [draft]: another group's nodes use it: its level is settled */
+    uint32_t *members; /* [draft]: nodes that have started or joined it */
+    bool *keeps_shape; /* [node]: may only be stored by a kernel whose space is its shape */
+} Joining;
+
+enum { MAPS_TO_LOOK_AT = 16, MOST_MEMBERS = 512 };
+
+/* A reshape has the place of its operand in row-major order: it belongs to a group like what it reshapes. */
+static uint32_t group_of(const Joining *joining, NodeId id) { return joining->fusion->group[joining->fusion->home[id]]; }
+
+/* The highest level among the groups that a value comes from. */
+static uint32_t level_of(const Joining *joining, NodeId id) {
+    NodeId home = joining->fusion->home[id];
+    uint32_t group = joining->fusion->group[home];
+    return group ? joining->fusion->level[group] : joining->fusion->reach[home];
+}
+
+static uint32_t reach_of(const Joining *joining, const Node *node) {
+    uint32_t reach = 0;
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        uint32_t level = level_of(joining, node->operands[i]);
+        if (level > reach) reach = level;
+    }
+    return reach;
+}
+
+/* Highest level among the node's inputs from outside the group. */
+static uint32_t other_level(const Joining *joining, const Node *node, uint32_t group) {
+    uint32_t highest = 0;
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        if (group_of(joining, node->operands[i]) == group) continue;
+        uint32_t level = level_of(joining, node->operands[i]);
+        if (level > highest) highest = level;
+    }
+    return highest;
+}
+
+static bool kind_allows(const Joining *joining, NodeId id, const Node *node, uint32_t group) {
+    const Draft *draft = &joining->fusion->drafts[group];
+    return draft->kind != KERNEL_GEMM && (!joining->keeps_shape[id] || shape_equal(draft->space, node->shape));
+}
+
+/* May join as it is, or after raising the level of a group that nobody has read yet. */
+static bool levels_allow(const Joining *joining, const Node *node, uint32_t group) {
+    return other_level(joining, node, group) < joining->fusion->level[group] || !joining->has_readers[group];
+}
+
+/* The group to join: the latest, since it may read from all others. 0: none. */
+static uint32_t choose_group(const Joining *joining, NodeId id, const Node *node) {
+    uint32_t best = 0;
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        uint32_t group = group_of(joining, node->operands[i]);
+        if (!group || group == best || !kind_allows(joining, id, node, group) || !levels_allow(joining, node, group)) continue;
+        if (!best || joining->fusion->level[group] > joining->fusion->level[best]) best = group;
+    }
+    return best;
+}
+
+static void join_group(Joining *joining, NodeId id, const Node *node, uint32_t group) {
+    uint32_t other = other_level(joining, node, group);
+    if (other >= joining->fusion->level[group]) joining->fusion->level[group] = other + 1;
+    joining->fusion->group[id] = group;
+    joining->members[group]++;
+}
+
+static bool is_full(const Joining *joining, uint32_t group) { return joining->members[group] >= MOST_MEMBERS; }
+
+/* A value that only has to be in memory goes with another such value of the same shape and level. */
+static uint32_t find_map(const Joining *joining, Shape space, uint32_t level) {
+    const Fusion *fusion = joining->fusion;
+    for (uint32_t d = fusion->draft_count, looked = 0; d > 0 && looked < MAPS_TO_LOOK_AT; d--) {
+        if (fusion->drafts[d].kind != KERNEL_MAP || is_full(joining, d)) continue;
+        if (joining->fusion->level[d] == level && shape_equal(fusion->drafts[d].space, space)) return d;
+        looked++;
+    }
+    return 0;
+}
+
+static void start_group(Joining *joining, NodeId id, const Node *node) {
+    Fusion *fusion = joining->fusion;
+    uint32_t level = joining->fusion->reach[id] + 1;
+    KernelKind kind = fusion_kind(fusion, node);
+    uint32_t group = kind == KERNEL_MAP ? find_map(joining, node->shape, level) : 0;
+    if (!group) group = fusion_add(fusion, kind, kind == KERNEL_MAP ? NODE_NONE : id, node->shape);
+    joining->fusion->level[group] = level;
+    fusion->group[id] = group;
+    joining->members[group]++;
+}
+
+static void settle_operands(Joining *joining, NodeId id, const Node *node) {
+    const Fusion *fusion = joining->fusion;
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        uint32_t group = group_of(joining, node->operands[i]);
+        if (group && group != fusion->group[id]) joining->has_readers[group] = true;
+    }
+}
+
+static void place_node(Joining *joining, NodeId id) {
+    Fusion *fusion = joining->fusion;
+    const Node *node = graph_node(fusion->graph, id);
+    OpClass class = op_class(node->op);
+    if (fusion->home[id] != id) return; /* what reads it counts as a reader of its home */
+    uint32_t group = class == CLASS_ELEMENTWISE ? choose_group(joining, id, node) : 0;
+    bool full = group && is_full(joining, group);
+    bool starts = node_is_root(node) || fusion->required[id] || full;
+    joining->fusion->reach[id] = reach_of(joining, node);
+    if (group && !full)
+        join_group(joining, id, node, group);
+    else if (starts)
+        start_group(joining, id, node);
+    settle_operands(joining, id, node);
+}
+
+void fuse_join(Fusion *fusion) {
+    uint32_t nodes = fusion->graph->node_count;
+    Joining joining = {
+        .fusion = fusion,
+        .has_readers = ARENA_ARRAY(fusion->arena, bool, nodes),
+        .members = ARENA_ARRAY(fusion->arena, uint32_t, fusion->draft_capacity),
+        .keeps_shape = ARENA_ARRAY(fusion->arena, bool, nodes),
+    };
+    mark_matrix_updates(fusion->graph, joining.keeps_shape);
+    for (NodeId id = 1; id < nodes; id++)
+        if (fusion->live[id]) place_node(&joining, id);
+}

@@ -1,0 +1,280 @@
+/* From the decision which kernel computes what to a plan: the nodes inside each kernel, what it stores, the storage map. */
+#include "passes/plan/planning.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* A value that a draft has to write somewhere beside the slab. */
+typedef struct {
+    uint32_t draft;
+    NodeId node;
+    Storage to;
+} Target;
+
+typedef struct {
+    Fusion *fusion;
+    const Graph *graph;
+    Plan *plan;
+    Target *targets;
+    uint32_t target_count;
+    uint32_t *state_index; /* [symbol]: 1 + index into plan->states; 0: not in the plan */
+    bool *in_slab;         /* [node]: another kernel reads it there; leaves: a copy for matrix products */
+    uint32_t *stamp;       /* [node]: the last draft that met it */
+    NodeId *list, *stack;  /* of the draft being collected */
+    uint32_t list_count;
+} Builder;
+
+uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space) {
+    fusion->drafts[++fusion->draft_count] = (Draft){.kind = kind, .root = root, .space = space};
+    return fusion->draft_count;
+}
+
+/* -- states and targets -- */
+
+static bool symbol_is_updated(const Symbol *symbol) { return symbol->update != NODE_NONE && symbol->update != symbol->node; }
+
+static bool symbol_is_used(const Builder *builder, const Symbol *symbol) {
+    return symbol->kind == SYMBOL_STATE && (symbol_is_updated(symbol) || (symbol->node && builder->fusion->live[symbol->node]));
+}
+
+static void add_states(Builder *builder) {
+    const Graph *graph = builder->graph;
+    Plan *plan = builder->plan;
+    plan->states = ARENA_ARRAY(plan->arena, PlanState, graph->symbol_count);
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        if (!symbol_is_used(builder, &graph->symbols[i])) continue;
+        plan->states[plan->state_count++] = (PlanState){.symbol = i};
+        builder->state_index[i] = plan->state_count;
+    }
+}
+
+/* A draft that only copies leaves of this shape; one for all of them, so that two states may exchange their values. */
+static uint32_t copying_draft(Builder *builder, uint32_t first, Shape space) {
+    Fusion *fusion = builder->fusion;
+    for (uint32_t i = first; i <= fusion->draft_count; i++)
+        if (fusion->drafts[i].copies_leaves && shape_equal(fusion->drafts[i].space, space)) return i;
+    uint32_t draft = fusion_add(fusion, KERNEL_MAP, NODE_NONE, space);
+    fusion->drafts[draft].copies_leaves = true;
+    return draft;
+}
+
+/* The draft that stores a value outside the slab: the one that computes it, or one that copies it. */
+static uint32_t storing_draft(Builder *builder, uint32_t first_copy, NodeId home) {
+    Fusion *fusion = builder->fusion;
+    uint32_t draft = fusion->kernel[home];
+    Shape space = graph_node(builder->graph, home)->shape;
+    if (!draft) return copying_draft(builder, first_copy, space);
+    return fusion->drafts[draft].kind == KERNEL_GEMM ? fusion_add(fusion, KERNEL_MAP, NODE_NONE, space) : draft;
+}
+
+static void add_target(Builder *builder, uint32_t first_copy, NodeId value, Storage to) {
+    NodeId home = builder->fusion->home[value];
+    builder->targets[builder->target_count++] = (Target){storing_draft(builder, first_copy, home), home, to};
+}
+
+static void add_targets(Builder *builder) {
+    const Graph *graph = builder->graph;
+    uint32_t first_copy = builder->fusion->draft_count + 1;
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        add_target(builder, first_copy, graph->outputs[i].node,
+                   (Storage){.kind = STORAGE_OUTPUT, .index = i, .offset = PLAN_UNPLACED});
+    for (uint32_t i = 0; i < graph->symbol_count; i++)
+        if (symbol_is_updated(&graph->symbols[i]))
+            add_target(builder, first_copy, graph->symbols[i].update,
+                       (Storage){.kind = STORAGE_STATE, .index = builder->state_index[i] - 1});
+}
+
+static const Storage unplaced = {.kind = STORAGE_SLAB, .offset = PLAN_UNPLACED};
+
+/* -- operands of matrix products: a form of a state, or the slab -- */
+
+static Storage operand_storage(Builder *builder, NodeId operand) {
+    NodeId home = builder->fusion->home[operand];
+    const Node *node = graph_node(builder->graph, home);
+    if (node->op == OP_state) return (Storage){.kind = STORAGE_STATE, .index = builder->state_index[node->attrs.symbol] - 1};
+    builder->in_slab[home] = true;
+    return unplaced;
+}
+
+static void add_operands(Builder *builder, Kernel *kernel) {
+    if (kernel->kind != KERNEL_MATMUL && kernel->kind != KERNEL_GEMM) return;
+    const Node *root = graph_node(builder->graph, kernel->root);
+    kernel->windows = fusion_windows(builder->fusion, root);
+    kernel->left = operand_storage(builder, kernel_operand(builder->plan, kernel, 0));
+    kernel->right = operand_storage(builder, root->operands[1]);
+}
+
+/* -- the nodes inside -- */
+
+/* Whether draft `number` finds the value in memory instead of computing it. */
+static bool read_from_memory(const Builder *builder, uint32_t number, NodeId id) {
+    const Fusion *fusion = builder->fusion;
+    if (fusion->kernel[id] == number) return false;
+    NodeId home = fusion->home[id];
+    return fusion->kernel[home] && fusion->kernel[home] != number;
+}
+
+/* Meets a node the draft needs: notes where it is read from, or that it is computed inside. Returns true for the latter. */
+static bool meet_node(Builder *builder, uint32_t number, NodeId id) {
+    if (builder->stamp[id] == number || node_is_leaf(graph_node(builder->graph, id))) return false;
+    builder->stamp[id] = number;
+    bool in_memory = read_from_memory(builder, number, id);
+    if (in_memory)
+        builder->in_slab[builder->fusion->home[id]] = true;
+    else
+        builder->list[builder->list_count++] = id;
+    return !in_memory;
+}
+
+/* Adds a node and everything below it that is computed inside. The operands of a matrix product are read whole. */
+static void collect_node(Builder *builder, uint32_t number, NodeId id) {
+    uint32_t depth = 0;
+    if (meet_node(builder, number, id)) builder->stack[depth++] = id;
+    while (depth) {
+        const Node *node = graph_node(builder->graph, builder->stack[--depth]);
+        for (uint32_t i = 0; node->op != OP_matmul && i < node->operand_count; i++)
+            if (meet_node(builder, number, node->operands[i])) builder->stack[depth++] = node->operands[i];
+    }
+}
+
+static int compare_ids(const void *a, const void *b) {
+    NodeId x = *(const NodeId *)a, y = *(const NodeId *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void keep_nodes(Builder *builder, Kernel *kernel) {
+    kernel->node_count = builder->list_count;
+    kernel->nodes = ARENA_ARRAY(builder->plan->arena, NodeId, builder->list_count);
+    qsort(builder->list, builder->list_count, sizeof *builder->list, compare_ids);
+    for (uint32_t i = 0; i < builder->list_count; i++) kernel->nodes[i] = builder->list[i];
+    builder->list_count = 0;
+}
+
+/* -- grouping by draft: the stored nodes, the targets -- */
+
+typedef struct {
+    uint32_t *begin, *items; /* items[begin[d] .. begin[d + 1]) belong to draft d */
+} Groups;
+
+static Groups groups_new(Arena *arena, uint32_t drafts, uint32_t items) {
+    return (Groups){ARENA_ARRAY(arena, uint32_t, drafts + 2), ARENA_ARRAY(arena, uint32_t, items)};
+}
+
+/* Counting sort in two calls: count every item, then place every item in reverse order. */
+static void groups_sum(Groups *groups, uint32_t drafts) {
+    for (uint32_t d = 0; d <= drafts; d++) groups->begin[d + 1] += groups->begin[d];
+}
+
+static Groups group_stored(const Builder *builder) {
+    const Fusion *fusion = builder->fusion;
+    Groups groups = groups_new(fusion->arena, fusion->draft_count, builder->graph->node_count);
+    for (NodeId id = 1; id < builder->graph->node_count; id++) groups.begin[fusion->kernel[id]]++;
+    groups_sum(&groups, fusion->draft_count);
+    for (NodeId id = builder->graph->node_count - 1; id > 0; id--) groups.items[--groups.begin[fusion->kernel[id]]] = id;
+    return groups;
+}
+
+static Groups group_targets(const Builder *builder) {
+    const Fusion *fusion = builder->fusion;
+    Groups groups = groups_new(fusion->arena, fusion->draft_count, builder->target_count);
+    for (uint32_t i = 0; i < builder->target_count; i++) groups.begin[builder->targets[i].draft]++;
+    groups_sum(&groups, fusion->draft_count);
+    for (uint32_t i = builder->target_count; i-- > 0;) groups.items[--groups.begin[builder->targets[i].draft]] = i;
+    return groups;
+}
+
+/* -- writing the kernels down -- */
+
+/* A scatter comes back to what it has written. */
+static bool is_written_again(const Builder *builder, NodeId root) {
+    return root && graph_node(builder->graph, root)->op == OP_scatter_add;
+}
+
+static void collect_kernel(Builder *builder, uint32_t number, const Groups *stored, const Groups *targets, Kernel *kernel) {
+    const Draft *draft = &builder->fusion->drafts[number];
+    *kernel = (Kernel){.kind = draft->kind, .root = draft->root, .space = draft->space};
+    if (draft->root) collect_node(builder, number, draft->root);
+    if (is_written_again(builder, draft->root)) builder->in_slab[draft->root] = true;
+    for (uint32_t i = stored->begin[number]; i < stored->begin[number + 1]; i++)
+        collect_node(builder, number, stored->items[i]);
+    for (uint32_t i = targets->begin[number]; i < targets->begin[number + 1]; i++)
+        collect_node(builder, number, builder->targets[targets->items[i]].node);
+    keep_nodes(builder, kernel);
+}
+
+static void add_store(Kernel *kernel, NodeId node, Storage to) { kernel->stores[kernel->store_count++] = (Store){node, to}; }
+
+static void add_stores(Builder *builder, uint32_t number, const Groups *stored, const Groups *targets, Kernel *kernel) {
+    uint32_t most = stored->begin[number + 1] - stored->begin[number] + targets->begin[number + 1] - targets->begin[number];
+    kernel->stores = ARENA_ARRAY(builder->plan->arena, Store, most);
+    for (uint32_t i = stored->begin[number]; i < stored->begin[number + 1]; i++)
+        if (builder->in_slab[stored->items[i]]) add_store(kernel, stored->items[i], unplaced);
+    for (uint32_t i = targets->begin[number]; i < targets->begin[number + 1]; i++)
+        add_store(kernel, builder->targets[targets->items[i]].node, builder->targets[targets->items[i]].to);
+    assert(kernel->store_count > 0);
+}
+
+/* Leaves and constants that matrix products read are copied by kernels of their own, written in front of the others. */
+static void add_copies(Builder *builder) {
+    Plan *plan = builder->plan;
+    for (NodeId id = builder->graph->node_count - 1; id > 0; id--) {
+        if (!builder->in_slab[id] || !node_is_leaf(graph_node(builder->graph, id))) continue;
+        Kernel *kernel = --plan->kernels;
+        plan->kernel_count++;
+        *kernel = (Kernel){.kind = KERNEL_MAP, .space = graph_node(builder->graph, id)->shape};
+        kernel->stores = ARENA_ARRAY(plan->arena, Store, 1);
+        add_store(kernel, id, unplaced);
+    }
+}
+
+static void fill_storage(Builder *builder) {
+    const Graph *graph = builder->graph;
+    const Fusion *fusion = builder->fusion;
+    for (NodeId id = 1; id < graph->node_count; id++) {
+        NodeId home = fusion->home[id];
+        const Node *node = graph_node(graph, home);
+        Storage *storage = &builder->plan->storage[id];
+        if (!fusion->live[id]) continue;
+        if (node->op == OP_state)
+            *storage = (Storage){.kind = STORAGE_STATE, .index = builder->state_index[node->attrs.symbol] - 1};
+        else if (node->op == OP_input)
+            *storage = (Storage){.kind = STORAGE_INPUT, .index = node->attrs.symbol};
+        else if (fusion->kernel[home] && builder->in_slab[home])
+            *storage = unplaced;
+    }
+}
+
+static void write_kernels(Builder *builder) {
+    Plan *plan = builder->plan;
+    uint32_t drafts = builder->fusion->draft_count;
+    Groups stored = group_stored(builder), targets = group_targets(builder);
+    plan->kernels = ARENA_ARRAY(plan->arena, Kernel, drafts + builder->graph->node_count) + builder->graph->node_count;
+    for (uint32_t d = 1; d <= drafts; d++) collect_kernel(builder, d, &stored, &targets, &plan->kernels[d - 1]);
+    for (uint32_t d = 1; d <= drafts; d++) add_operands(builder, &plan->kernels[d - 1]);
+    for (uint32_t d = 1; d <= drafts; d++) add_stores(builder, d, &stored, &targets, &plan->kernels[d - 1]);
+    plan->kernel_count = drafts;
+    add_copies(builder);
+}
+
+Plan *kernels_build(Fusion *fusion) {
+    Arena *arena = arena_new();
+    const Graph *graph = fusion->graph;
+    Plan *plan = ARENA_NEW(arena, Plan);
+    *plan = (Plan){.graph = graph, .arena = arena, .storage = ARENA_ARRAY(arena, Storage, graph->node_count)};
+    Builder builder = {
+        .fusion = fusion,
+        .graph = graph,
+        .plan = plan,
+        .targets = ARENA_ARRAY(fusion->arena, Target, graph->output_count + graph->symbol_count),
+        .state_index = ARENA_ARRAY(fusion->arena, uint32_t, graph->symbol_count),
+        .in_slab = ARENA_ARRAY(fusion->arena, bool, graph->node_count),
+        .stamp = ARENA_ARRAY(fusion->arena, uint32_t, graph->node_count),
+        .list = ARENA_ARRAY(fusion->arena, NodeId, graph->node_count),
+        .stack = ARENA_ARRAY(fusion->arena, NodeId, graph->node_count),
+    };
+    add_states(&builder);
+    add_targets(&builder);
+    write_kernels(&builder);
+    fill_storage(&builder);
+    return plan;
+}

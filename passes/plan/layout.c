@@ -1,0 +1,107 @@
+/* The layout pass: states are stored the way the matrix kernels read them. A kernel reads one operand in whole columns, 32 at a
+ * time; they must be next to each other in memory, and so should be what it reads and writes on its tile. It can run its tile
+ * along either axis of the product, and a state can have several forms; this pass chooses. */
+#include "passes/plan/layout.h"
+#include "passes/pass_list.h"
+#include "passes/plan/planning.h"
+
+/* What speaks against running the tile along an axis, worst first. */
+typedef struct {
+    bool scattered;   /* the columns of the operand are not contiguous, and it is no state that could be stored otherwise */
+    bool new_form;    /* needs a further form of a state */
+    uint32_t traffic; /* values of the tile that are read or written across the columns */
+} Objection;
+
+/* The axis of the operand along which the product's columns run, counted within the last two. */
+static int column_axis(const Attrs *attrs, bool swapped) {
+    if (swapped) return attrs->transpose_a ? 1 : 0;
+    return attrs->transpose_b ? 0 : 1;
+}
+
+static const Storage *column_operand(const Kernel *kernel, bool swapped) { return swapped ? &kernel->left : &kernel->right; }
+
+/* Columns along axis 0 of the product if swapped, along axis 1 if not. */
+static bool runs_across(Layout layout, bool swapped) {
+    int contiguous = layout.kind == LAYOUT_PANEL ? layout.axis : 1;
+    return contiguous != (swapped ? 0 : 1);
+}
+
+static Layout layout_of(const Forms *forms, const Storage *storage) {
+    return storage->kind == STORAGE_STATE ? forms->primary[storage->index] : (Layout){0};
+}
+
+static uint32_t store_traffic(const Forms *forms, const Kernel *kernel, bool swapped) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < kernel->store_count; i++) count += runs_across(layout_of(forms, &kernel->stores[i].to), swapped);
+    return count;
+}
+
+/* Operands of the nodes after the product that have its shape and lie in memory. A value read twice counts twice. */
+static uint32_t load_traffic(const Forms *forms, const Kernel *kernel, bool swapped) {
+    const Plan *plan = forms->plan;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < kernel->node_count; i++) {
+        const Node *node = graph_node(plan->graph, kernel->nodes[i]);
+        for (uint32_t k = 0; kernel->nodes[i] != kernel->root && k < node->operand_count; k++) {
+            const Storage *storage = &plan->storage[node->operands[k]];
+            bool in_memory = storage->kind == STORAGE_SLAB || storage->kind == STORAGE_STATE;
+            if (!in_memory || !shape_equal(graph_operand(plan->graph, node, k)->shape, kernel->space)) continue;
+            count += runs_across(layout_of(forms, storage), swapped);
+        }
+    }
+    return count;
+}
+
+static bool has_form(const Forms *forms, uint32_t state, int axis) {
+    const Layout *primary = &forms->primary[state];
+    return (primary->kind == LAYOUT_PANEL && primary->axis == axis) || forms->extra[state][axis];
+}
+
+static Objection objection(const Forms *forms, const Kernel *kernel, bool swapped) {
+    int axis = column_axis(&graph_node(forms->plan->graph, kernel->root)->attrs, swapped);
+    const Storage *state = matrix_state(forms->plan, column_operand(kernel, swapped));
+    return (Objection){
+        .scattered = !state && axis == 0,
+        .new_form = state && !has_form(forms, state->index, axis),
+        .traffic = store_traffic(forms, kernel, swapped) + load_traffic(forms, kernel, swapped),
+    };
+}
+
+static bool is_better(Objection a, Objection b) {
+    if (a.scattered != b.scattered) return b.scattered;
+    if (a.new_form != b.new_form) return b.new_form;
+    return a.traffic < b.traffic;
+}
+
+/* Windows are columns only where they are neighbours in memory. */
+static bool runs_along_windows(const Graph *graph, const Kernel *kernel) {
+    const Node *windows = graph_node(graph, kernel->windows);
+    return windows_picture(graph, windows).pixel == 1 &&
+           product_runs_along_windows(graph, graph_node(graph, kernel->root), windows);
+}
+
+static void choose_tile(Forms *forms, Kernel *kernel) {
+    if (kernel->windows)
+        kernel->swapped = runs_along_windows(forms->plan->graph, kernel);
+    else
+        kernel->swapped = is_better(objection(forms, kernel, true), objection(forms, kernel, false));
+    Storage *operand = kernel->swapped ? &kernel->left : &kernel->right;
+    if (!matrix_state(forms->plan, operand)) return;
+    int axis = column_axis(&graph_node(forms->plan->graph, kernel->root)->attrs, kernel->swapped);
+    if (!has_form(forms, operand->index, axis)) forms->extra[operand->index][axis] = true;
+    const Plan *plan = forms->plan;
+    operand->layout = panel_layout(plan->graph->symbols[plan->states[operand->index].symbol].shape, axis);
+}
+
+bool pass_layout(Compilation *compilation, const PassOptions *options) {
+    if (options->external_gemm) return true; /* OpenBLAS reads plain matrices */
+    Arena *arena = arena_new();
+    Plan *plan = compilation->plan;
+    Forms forms = {plan, arena, ARENA_ARRAY(arena, Layout, plan->state_count), arena_alloc(arena, 2 * plan->state_count + 1)};
+    forms_choose_primary(&forms);
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        if (plan->kernels[k].kind == KERNEL_MATMUL) choose_tile(&forms, &plan->kernels[k]);
+    forms_apply(&forms);
+    arena_free(arena);
+    return true;
+}

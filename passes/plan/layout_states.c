@@ -1,0 +1,138 @@
+/* The forms of states: primary layouts from the first use, and writing all forms into the plan. */
+#include "passes/plan/layout.h"
+
+enum { PANEL_WIDTH = 32, NARROW_PANEL_WIDTH = 16 };
+
+Layout panel_layout(Shape shape, int axis) {
+    uint16_t width = shape.dim[axis] <= NARROW_PANEL_WIDTH ? NARROW_PANEL_WIDTH : PANEL_WIDTH;
+    return (Layout){LAYOUT_PANEL, (uint8_t)axis, width};
+}
+
+static const Symbol *state_symbol(const Plan *plan, uint32_t state) {
+    return &plan->graph->symbols[plan->states[state].symbol];
+}
+
+static bool is_matrix(const Symbol *symbol) { return symbol->shape.rank == 2 && symbol->dtype == DTYPE_F32; }
+
+const Storage *matrix_state(const Plan *plan, const Storage *operand) {
+    return operand->kind == STORAGE_STATE && is_matrix(state_symbol(plan, operand->index)) ? operand : NULL;
+}
+
+/* -- the primary layout -- */
+
+/* Decides for the state an operand is, unless an earlier use has. axis < 0: plain. */
+static void decide(Forms *forms, bool *decided, const Storage *operand, int axis) {
+    if (!operand || decided[operand->index]) return;
+    decided[operand->index] = true;
+    if (axis >= 0) forms->primary[operand->index] = panel_layout(state_symbol(forms->plan, operand->index)->shape, axis);
+}
+
+/* The columns of a product run along the state; where both operands are states, along the right one. */
+static void decide_by_product(Forms *forms, bool *decided, const Kernel *kernel) {
+    const Plan *plan = forms->plan;
+    const Attrs *attrs = &graph_node(plan->graph, kernel->root)->attrs;
+    const Storage *left = matrix_state(plan, &kernel->left), *right = matrix_state(plan, &kernel->right);
+    decide(forms, decided, right, attrs->transpose_b ? 0 : 1);
+    decide(forms, decided, left, right ? -1 : attrs->transpose_a ? 1 : 0);
+}
+
+static bool stores_panels(const Forms *forms, const Kernel *kernel, uint32_t *state) {
+    for (uint32_t i = 0; i < kernel->store_count; i++) {
+        const Storage *to = &kernel->stores[i].to;
+        if (to->kind != STORAGE_STATE || forms->primary[to->index].kind != LAYOUT_PANEL) continue;
+        *state = to->index;
+        return true;
+    }
+    return false;
+}
+
+/* States without a use of their own that are updated together with a weight: its moments. */
+static void decide_by_weight(Forms *forms, bool *decided, const Kernel *kernel) {
+    uint32_t weight;
+    if (!stores_panels(forms, kernel, &weight)) return;
+    Shape shape = state_symbol(forms->plan, weight)->shape;
+    for (uint32_t i = 0; i < kernel->store_count; i++) {
+        const Storage *to = matrix_state(forms->plan, &kernel->stores[i].to);
+        if (to && shape_equal(state_symbol(forms->plan, to->index)->shape, shape))
+            decide(forms, decided, to, forms->primary[weight].axis);
+    }
+}
+
+void forms_choose_primary(Forms *forms) {
+    const Plan *plan = forms->plan;
+    bool *decided = ARENA_ARRAY(forms->arena, bool, plan->state_count);
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        if (plan->kernels[k].kind == KERNEL_MATMUL) decide_by_product(forms, decided, &plan->kernels[k]);
+    for (uint32_t k = 0; k < plan->kernel_count; k++) decide_by_weight(forms, decided, &plan->kernels[k]);
+}
+
+/* -- writing the forms down -- */
+
+static uint32_t count_extra(const Forms *forms, uint32_t state) { return forms->extra[state][0] + forms->extra[state][1]; }
+
+/* Each state's primary form, followed by its copies. first[state]: the new index of its primary form. */
+static void write_states(Forms *forms, uint32_t *first) {
+    Plan *plan = forms->plan;
+    uint32_t count = 0;
+    PlanState *states = ARENA_ARRAY(plan->arena, PlanState, 3 * plan->state_count);
+    for (uint32_t s = 0; s < plan->state_count; s++) {
+        uint32_t symbol = plan->states[s].symbol;
+        first[s] = count;
+        states[count++] = (PlanState){symbol, forms->primary[s]};
+        for (int axis = 0; axis < 2; axis++)
+            if (forms->extra[s][axis])
+                states[count++] = (PlanState){symbol, panel_layout(plan->graph->symbols[symbol].shape, axis)};
+    }
+    first[plan->state_count] = count;
+    plan->states = states;
+    plan->state_count = count;
+}
+
+/* Points a storage at the primary form, or at the one in the layout it asks for. */
+static void renumber(const Plan *plan, const uint32_t *first, Storage *storage) {
+    if (storage->kind != STORAGE_STATE) return;
+    uint32_t form = first[storage->index];
+    if (storage->layout.kind == LAYOUT_PANEL)
+        while (!layout_equal(plan->states[form].layout, storage->layout)) form++;
+    storage->index = form;
+    storage->layout = plan->states[form].layout;
+}
+
+static uint32_t count_stores(const Forms *forms, const Kernel *kernel) {
+    uint32_t count = kernel->store_count;
+    for (uint32_t i = 0; i < kernel->store_count; i++)
+        if (kernel->stores[i].to.kind == STORAGE_STATE) count += count_extra(forms, kernel->stores[i].to.index);
+    return count;
+}
+
+/* An update stores all forms of its state. */
+static void write_stores(const Forms *forms, const uint32_t *first, Kernel *kernel) {
+    const Plan *plan = forms->plan;
+    Store *stores = ARENA_ARRAY(plan->arena, Store, count_stores(forms, kernel));
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < kernel->store_count; i++) {
+        Store store = kernel->stores[i];
+        uint32_t extra = store.to.kind == STORAGE_STATE ? count_extra(forms, store.to.index) : 0;
+        renumber(plan, first, &store.to);
+        stores[count++] = store;
+        for (uint32_t form = 0; form < extra; form++) {
+            store.to.layout = plan->states[++store.to.index].layout;
+            stores[count++] = store;
+        }
+    }
+    kernel->stores = stores;
+    kernel->store_count = count;
+}
+
+void forms_apply(Forms *forms) {
+    Plan *plan = forms->plan;
+    uint32_t *first = ARENA_ARRAY(forms->arena, uint32_t, plan->state_count + 1);
+    write_states(forms, first);
+    for (NodeId id = 1; id < plan->graph->node_count; id++) renumber(plan, first, &plan->storage[id]);
+    for (uint32_t k = 0; k < plan->kernel_count; k++) {
+        Kernel *kernel = &plan->kernels[k];
+        renumber(plan, first, &kernel->left);
+        renumber(plan, first, &kernel->right);
+        write_stores(forms, first, kernel);
+    }
+}

@@ -1,0 +1,401 @@
+/* The plan's verifier walks the kernels in order. It keeps track of what every byte range of the slab holds, of who read and wrote
+ * it since the last barrier, and of which states are already new. It shares no code with the passes that make plans. */
+#include "passes/plan/plan_verify.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+typedef struct {
+    bool own; /* of every thread's own slab */
+    size_t begin, end;
+    NodeId value;
+    uint32_t kernel, epoch;
+} Region;
+
+typedef struct {
+    const Plan *plan;
+    const Graph *graph;
+    bool is_placed; /* kernels are in order, values have their places, barriers are set */
+    char *fault;    /* "": none so far */
+    Arena *arena;
+    bool has_threads;       /* some kernel runs on several */
+    uint32_t kernel, epoch; /* the one being run; barriers so far */
+    int64_t rows;           /* of kernels by rows; 0: there was none yet */
+    Region *held, *read; /* contents of the slab; reads of the slab (bytes) and of states (no bytes) since the last barrier */
+    uint32_t held_count, held_capacity, read_count, read_capacity;
+    size_t used[2];   /* bytes of the shared slab, and of a thread's own, that anything was stored in yet: nothing is above */
+    uint32_t *holder; /* [node]: 1 + the entry of `held` where its value was stored last; 0: nowhere */
+    uint32_t *slab_writer;   /* [node]: 1 + a kernel that stores it in the slab; 0: none */
+    uint32_t *state_writer;  /* [symbol]: 1 + the kernel that stores it */
+    uint32_t *form_stores;   /* [plan state] */
+    uint32_t *output_stores; /* [output] */
+    bool *inside, *shifted;  /* [node]: computed by this kernel; used at other indices than the one stored */
+    bool *strays;            /* [node]: used in other rows than the one stored */
+} Check;
+
+__attribute__((format(printf, 2, 3))) static void fail(Check *check, const char *format, ...) {
+    if (*check->fault) return;
+    va_list args;
+    va_start(args, format);
+    int used = snprintf(check->fault, PLAN_FAULT, "kernel %u: ", check->kernel);
+    vsnprintf(check->fault + used, PLAN_FAULT - (size_t)used, format, args);
+    va_end(args);
+}
+
+static const Kernel *current(const Check *check) { return &check->plan->kernels[check->kernel]; }
+static bool is_own(const Check *check, uint32_t kernel) { return check->plan->kernels[kernel].own; }
+static bool single(const Check *check, uint32_t kernel) { return check->plan->kernels[kernel].max_threads == 1; }
+
+/* A reshape holds the same bytes as its operand. */
+static NodeId same_bytes(const Graph *graph, NodeId id) {
+    while (graph_node(graph, id)->op == OP_reshape) id = graph_node(graph, id)->operands[0];
+    return id;
+}
+
+/* Whether what `kernel` did in `epoch` is over when the current kernel starts. */
+static bool is_over(const Check *check, uint32_t kernel, uint32_t epoch) {
+    bool in_order = single(check, kernel) && single(check, check->kernel);
+    return epoch < check->epoch || kernel == check->kernel || in_order || is_own(check, kernel);
+}
+
+/* What a kernel by rows stores in some rows is there when another one that goes in step with it computes the same rows. */
+static bool in_step(const Check *check, uint32_t kernel) {
+    return check->plan->kernels[kernel].by_rows && current(check)->by_rows;
+}
+
+/* -- reading -- */
+
+static Region slab_region(const Check *check, Storage storage, NodeId id) {
+    const Node *node = graph_node(check->graph, id);
+    size_t bytes = layout_bytes(storage.layout, node->dtype, node->shape);
+    return (Region){storage.own,   storage.offset, storage.offset + bytes, same_bytes(check->graph, id),
+                    check->kernel, check->epoch};
+}
+
+static void remember_read(Check *check, Region region) {
+    ARENA_ROOM(check->arena, check->read, check->read_count, check->read_capacity);
+    check->read[check->read_count++] = region;
+}
+
+static bool is_held_at(const Region *held, const Region *wanted) {
+    return held->own == wanted->own && held->value == wanted->value && held->begin == wanted->begin;
+}
+
+/* Usually a value is stored once; a copy of it for a matrix product is a second place. NULL: not there. */
+static const Region *find_held(const Check *check, const Region *wanted) {
+    uint32_t last = check->holder[wanted->value];
+    if (last && is_held_at(&check->held[last - 1], wanted)) return &check->held[last - 1];
+    for (uint32_t i = 0; i < check->held_count; i++)
+        if (is_held_at(&check->held[i], wanted)) return &check->held[i];
+    return NULL;
+}
+
+/* A thread runs own kernels whenever it comes to the first reader: they may not depend on anything that is done in the step. */
+static void read_slab(Check *check, Storage storage, NodeId id, bool strays) {
+    if (!check->is_placed) {
+        if (!check->slab_writer[same_bytes(check->graph, id)]) fail(check, "reads %%%u, which no kernel stores", id);
+        return;
+    }
+    Region wanted = slab_region(check, storage, id);
+    const Region *held = find_held(check, &wanted);
+    if (current(check)->own) fail(check, "is every thread's own, but reads %%%u", id);
+    if (storage.own && !current(check)->reads_own) fail(check, "does not say that it reads the thread's own %%%u", id);
+    if (!held) {
+        fail(check, "reads %%%u, which is not at slab+%zu", id, storage.offset);
+        return;
+    }
+    if (held->kernel == check->kernel) fail(check, "reads %%%u, which it stores itself", id);
+    if (!is_over(check, held->kernel, held->epoch) && (strays || !in_step(check, held->kernel)))
+        fail(check, "no barrier between it and kernel %u, which stores %%%u", held->kernel, id);
+    remember_read(check, wanted);
+}
+
+static void read_state(Check *check, Storage storage, NodeId id) {
+    const Node *node = graph_node(check->graph, id);
+    if (current(check)->own) fail(check, "is every thread's own, but reads the state %%%u", id);
+    if (storage.index >= check->plan->state_count || node->op != OP_state ||
+        node->attrs.symbol != check->plan->states[storage.index].symbol) {
+        fail(check, "reads %%%u from a state that does not hold it", id);
+        return;
+    }
+    uint32_t writer = check->is_placed ? check->state_writer[node->attrs.symbol] : 0;
+    if (writer) fail(check, "reads state %%%u after its update by kernel %u", id, writer - 1);
+    remember_read(check, (Region){false, 0, 0, id, check->kernel, check->epoch});
+}
+
+static void read_storage(Check *check, Storage storage, NodeId id, bool strays) {
+    switch (storage.kind) {
+    case STORAGE_SLAB: read_slab(check, storage, id, strays); break;
+    case STORAGE_STATE: read_state(check, storage, id); break;
+    case STORAGE_INPUT:
+        if (graph_node(check->graph, id)->op != OP_input) fail(check, "reads %%%u from an input", id);
+        break;
+    default: fail(check, "reads %%%u, which is not in memory", id);
+    }
+}
+
+static bool is_immediate(const Node *node) { return node->op == OP_constant || node->op == OP_iota; }
+
+static void read_operand(Check *check, NodeId id, bool shifted, bool strays) {
+    check->shifted[id] |= shifted;
+    check->strays[id] |= strays;
+    if (!check->inside[id] && !is_immediate(graph_node(check->graph, id)))
+        read_storage(check, check->plan->storage[id], id, strays);
+}
+
+/* Row r of the result needs no more than row r of operand i. */
+static bool keeps_rows(const Graph *graph, const Node *node, uint32_t i) {
+    Shape operand = graph_operand(graph, node, i)->shape, result = node->shape;
+    if (operand.rank < 1 || result.rank < 1 || operand.dim[0] != result.dim[0]) return false;
+    switch (node->op) {
+    case OP_reshape: return true;
+    case OP_broadcast: return operand.rank == result.rank;
+    case OP_sum:
+    case OP_reduce_max:
+    case OP_argmax: return node->attrs.axis != 0;
+    case OP_matmul: return i == 0 && result.rank == 2 && !node->attrs.transpose_a;
+    default: return op_class(node->op) == CLASS_ELEMENTWISE;
+    }
+}
+
+/* -- one kernel -- */
+
+static void check_product(Check *check, const Node *product) {
+    const Kernel *kernel = current(check);
+    const Storage sides[] = {kernel->left, kernel->right};
+    for (int i = 0; i < 2; i++) {
+        if (sides[i].kind != STORAGE_SLAB && sides[i].kind != STORAGE_STATE)
+            fail(check, "operand %d is neither state nor slab", i);
+        bool in_row = !kernel->windows && keeps_rows(check->graph, product, (uint32_t)i) && !check->strays[kernel->root];
+        read_storage(check, sides[i], kernel_operand(check->plan, kernel, (uint32_t)i), !in_row);
+        check->shifted[product->operands[i]] = true;
+    }
+}
+
+/* Reductions and products are roots; what is computed from a root is at the root's index. */
+static void check_root(Check *check, NodeId id, const Node *node) {
+    const Kernel *kernel = current(check);
+    OpClass class = op_class(node->op);
+    bool is_root = kernel->root == id, must_be = class == CLASS_REDUCE || class == CLASS_SCAN || class == CLASS_MATRIX;
+    if (is_root != must_be) fail(check, "%%%u %s", id, is_root ? "is no root" : "must be the root of a kernel");
+    if (is_root && check->shifted[id]) fail(check, "uses its root %%%u at other indices", id);
+    if (is_root && !shape_equal(node->shape, kernel->space)) fail(check, "its space is not its root's");
+    if (is_root && (class == CLASS_SCAN) != (kernel->kind == KERNEL_SCAN)) fail(check, "its kind is not its root's");
+    if (is_root && (class == CLASS_REDUCE) != (kernel->kind == KERNEL_REDUCE)) fail(check, "its kind is not its root's");
+}
+
+static void run_nodes(Check *check) {
+    const Kernel *kernel = current(check);
+    for (uint32_t i = 0; i < kernel->node_count; i++) check->inside[kernel->nodes[i]] = true;
+    for (uint32_t i = kernel->node_count; i-- > 0;) {
+        NodeId id = kernel->nodes[i];
+        const Node *node = graph_node(check->graph, id);
+        if (i > 0 && kernel->nodes[i - 1] >= id) fail(check, "its nodes are not ascending");
+        if (op_class(node->op) == CLASS_LEAF) fail(check, "lists the leaf %%%u", id);
+        check_root(check, id, node);
+        bool in_place = op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape; /* in row-major order */
+        bool shifts = check->shifted[id] || !in_place;
+        if (op_class(node->op) == CLASS_MATRIX)
+            check_product(check, node);
+        else
+            for (uint32_t k = 0; k < node->operand_count; k++)
+                read_operand(check, node->operands[k], shifts, check->strays[id] || !keeps_rows(check->graph, node, k));
+    }
+    if (kernel->root && !check->inside[kernel->root]) fail(check, "does not list its root");
+}
+
+/* -- storing -- */
+
+static bool overlaps(const Region *a, const Region *b) { return a->own == b->own && a->begin < b->end && b->begin < a->end; }
+
+/* Does nothing where the two do not overlap. */
+static void check_overwrite(Check *check, const Region *stored, const Region *old, const char *what) {
+    if (!overlaps(stored, old)) return;
+    if (old->kernel == check->kernel) fail(check, "stores %%%u over %%%u, which it %s", stored->value, old->value, what);
+    if (!is_over(check, old->kernel, old->epoch))
+        fail(check, "no barrier between it, storing %%%u, and kernel %u, which %s %%%u there", stored->value, old->kernel, what,
+             old->value);
+}
+
+/* The last entry takes the place of the one that is dropped. */
+static void drop_held(Check *check, uint32_t i) {
+    Region *last = &check->held[--check->held_count];
+    if (check->holder[check->held[i].value] == i + 1) check->holder[check->held[i].value] = 0;
+    if (check->holder[last->value] == check->held_count + 1) check->holder[last->value] = i + 1;
+    check->held[i] = *last;
+}
+
+static void hold(Check *check, Region stored) {
+    ARENA_ROOM(check->arena, check->held, check->held_count, check->held_capacity);
+    check->held[check->held_count++] = stored;
+    if (stored.end > check->used[stored.own]) check->used[stored.own] = stored.end;
+    check->holder[stored.value] = check->held_count;
+}
+
+static void store_slab(Check *check, const Store *store) {
+    if (!check->is_placed) return;
+    Region stored = slab_region(check, store->to, store->node);
+    size_t room = stored.own ? check->plan->own_bytes : check->plan->slab_bytes;
+    if (stored.own != current(check)->own) fail(check, "stores %%%u in the wrong slab", store->node);
+    if (store->to.offset % 64 || stored.end > room) fail(check, "stores %%%u outside the slab", store->node);
+    for (uint32_t i = 0; i < check->read_count; i++) check_overwrite(check, &stored, &check->read[i], "reads");
+    bool is_above = stored.begin >= check->used[stored.own];
+    for (uint32_t i = is_above ? 0 : check->held_count; i-- > 0;) {
+        if (!overlaps(&stored, &check->held[i])) continue;
+        check_overwrite(check, &stored, &check->held[i], "stores");
+        drop_held(check, i);
+    }
+    hold(check, stored);
+}
+
+/* All kernels that read the old value must have finished; this one may read it where it stores. */
+static void check_old_reads(Check *check, const Symbol *symbol) {
+    for (uint32_t i = 0; i < check->read_count; i++) {
+        const Region *read = &check->read[i];
+        bool of_state = read->begin == read->end && read->value == symbol->node;
+        if (of_state && !is_over(check, read->kernel, read->epoch))
+            fail(check, "no barrier between it, updating %s, and kernel %u, which reads it", symbol->name, read->kernel);
+    }
+    if (check->shifted[symbol->node]) fail(check, "updates %s while it reads it at other indices", symbol->name);
+}
+
+static void store_state(Check *check, const Store *store) {
+    const PlanState *form = &check->plan->states[store->to.index];
+    const Symbol *symbol = &check->graph->symbols[form->symbol];
+    uint32_t *writer = &check->state_writer[form->symbol];
+    if (!symbol->update || same_bytes(check->graph, symbol->update) != same_bytes(check->graph, store->node))
+        fail(check, "%%%u is not the new value of %s", store->node, symbol->name);
+    if (!layout_equal(form->layout, store->to.layout)) fail(check, "stores %s in a layout it does not have", symbol->name);
+    if (check->form_stores[store->to.index]++) fail(check, "stores %s twice", symbol->name);
+    if (*writer && *writer != check->kernel + 1) fail(check, "stores %s, as kernel %u does", symbol->name, *writer - 1);
+    *writer = check->kernel + 1;
+    if (symbol->node && check->is_placed) check_old_reads(check, symbol);
+}
+
+static void store_output(Check *check, const Store *store) {
+    const Output *output = &check->graph->outputs[store->to.index];
+    const Node *node = graph_node(check->graph, output->node);
+    if (same_bytes(check->graph, output->node) != same_bytes(check->graph, store->node))
+        fail(check, "%%%u is not output %s", store->node, output->name);
+    if (check->output_stores[store->to.index]++) fail(check, "stores output %s twice", output->name);
+    if (!check->is_placed) return;
+    if (store->to.offset % 64 ||
+        store->to.offset + layout_bytes(store->to.layout, node->dtype, node->shape) > check->plan->output_bytes)
+        fail(check, "stores %s outside the output block", output->name);
+}
+
+static void check_store(Check *check, const Store *store) {
+    const Kernel *kernel = current(check);
+    Shape shape = graph_node(check->graph, store->node)->shape;
+    if (shape_elements(shape) != shape_elements(kernel->space)) fail(check, "stores %%%u outside its space", store->node);
+    if (!shape_equal(shape, kernel->space) && store->to.layout.kind != LAYOUT_PLAIN) fail(check, "reshapes into panels");
+    if (store->to.layout.kind == LAYOUT_PANEL && store->to.kind != STORAGE_STATE) fail(check, "panels outside states");
+    if (kernel->kind == KERNEL_GEMM && (store->to.kind != STORAGE_SLAB || kernel->store_count != 1))
+        fail(check, "a gemm stores its product in the slab only");
+    if (kernel->own && store->to.kind != STORAGE_SLAB)
+        fail(check, "is every thread's own, but stores %%%u for all", store->node);
+    switch (store->to.kind) {
+    case STORAGE_SLAB: store_slab(check, store); break;
+    case STORAGE_STATE: store_state(check, store); break;
+    case STORAGE_OUTPUT: store_output(check, store); break;
+    default: fail(check, "stores %%%u nowhere", store->node);
+    }
+}
+
+/* Whole groups of rows, as many as all other kernels by rows; states belong to all rows. */
+static void check_rows(Check *check) {
+    const Kernel *kernel = current(check);
+    int64_t rows = kernel->space.rank > 0 ? kernel->space.dim[0] : 0;
+    if (!check->rows) check->rows = rows;
+    if (rows == 0 || rows % PLAN_ROWS || rows != check->rows) fail(check, "has not the rows of a kernel by rows");
+    if (kernel->max_threads > rows / PLAN_ROWS) fail(check, "has too many threads for its rows");
+    for (uint32_t i = 0; i < kernel->store_count; i++) {
+        Shape shape = graph_node(check->graph, kernel->stores[i].node)->shape;
+        if (shape.rank < 1 || shape.dim[0] != rows) fail(check, "stores %%%u by other rows", kernel->stores[i].node);
+        if (kernel->stores[i].to.kind == STORAGE_STATE) fail(check, "updates a state by rows");
+    }
+}
+
+static void forget_node(Check *check, NodeId id) {
+    check->inside[id] = check->shifted[id] = check->strays[id] = false;
+    const Node *node = graph_node(check->graph, id);
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        NodeId operand = node->operands[i];
+        check->inside[operand] = check->shifted[operand] = check->strays[operand] = false;
+    }
+}
+
+/* What matters once kernels are shared out among threads. A barrier ends all reads before it; one thread runs kernels in order. */
+static void begin_kernel(Check *check) {
+    const Kernel *kernel = current(check);
+    check->epoch += kernel->barrier_before;
+    if (kernel->barrier_before || !check->has_threads) check->read_count = 0;
+    if (kernel->max_threads < 1) fail(check, "runs on no thread");
+    if (kernel->pieces < 1) fail(check, "has no pieces");
+    if (kernel->by_rows) check_rows(check);
+}
+
+static void run_kernel(Check *check) {
+    const Kernel *kernel = current(check);
+    if (check->is_placed) begin_kernel(check);
+    if (kernel->store_count == 0) fail(check, "stores nothing");
+    run_nodes(check);
+    for (uint32_t i = 0; i < kernel->store_count; i++) read_operand(check, kernel->stores[i].node, false, false);
+    for (uint32_t i = 0; i < kernel->store_count; i++) check_store(check, &kernel->stores[i]);
+    for (uint32_t i = 0; i < kernel->node_count; i++) forget_node(check, kernel->nodes[i]);
+    for (uint32_t i = 0; i < kernel->store_count; i++) forget_node(check, kernel->stores[i].node);
+}
+
+/* -- the whole -- */
+
+static void check_completeness(Check *check) {
+    const Plan *plan = check->plan;
+    for (uint32_t i = 0; i < plan->state_count; i++) {
+        const Symbol *symbol = &check->graph->symbols[plan->states[i].symbol];
+        uint32_t wanted = symbol->update != NODE_NONE && symbol->update != symbol->node;
+        if (check->form_stores[i] != wanted)
+            fail(check, "%s (form %u) is stored %u times", symbol->name, i, check->form_stores[i]);
+    }
+    for (uint32_t i = 0; i < check->graph->symbol_count; i++) {
+        const Symbol *symbol = &check->graph->symbols[i];
+        bool updated = symbol->kind == SYMBOL_STATE && symbol->update && symbol->update != symbol->node;
+        if (updated && !check->state_writer[i]) fail(check, "%s is never updated", symbol->name);
+    }
+    for (uint32_t i = 0; i < check->graph->output_count; i++)
+        if (check->output_stores[i] != 1)
+            fail(check, "output %s is stored %u times", check->graph->outputs[i].name, check->output_stores[i]);
+}
+
+static void find_slab_writers(Check *check) {
+    for (uint32_t k = 0; k < check->plan->kernel_count; k++) {
+        const Kernel *kernel = &check->plan->kernels[k];
+        check->has_threads |= kernel->max_threads > 1;
+        for (uint32_t i = 0; i < kernel->store_count; i++)
+            if (kernel->stores[i].to.kind == STORAGE_SLAB)
+                check->slab_writer[same_bytes(check->graph, kernel->stores[i].node)] = k + 1;
+    }
+}
+
+bool plan_verify(const Plan *plan, bool is_placed, char fault[PLAN_FAULT]) {
+    const Graph *graph = plan->graph;
+    Arena *arena = arena_new();
+    Check check = {.plan = plan,
+                   .graph = graph,
+                   .is_placed = is_placed,
+                   .fault = fault,
+                   .arena = arena,
+                   .holder = ARENA_ARRAY(arena, uint32_t, graph->node_count),
+                   .slab_writer = ARENA_ARRAY(arena, uint32_t, graph->node_count),
+                   .state_writer = ARENA_ARRAY(arena, uint32_t, graph->symbol_count),
+                   .form_stores = ARENA_ARRAY(arena, uint32_t, plan->state_count),
+                   .output_stores = ARENA_ARRAY(arena, uint32_t, graph->output_count),
+                   .inside = ARENA_ARRAY(arena, bool, graph->node_count),
+                   .shifted = ARENA_ARRAY(arena, bool, graph->node_count),
+                   .strays = ARENA_ARRAY(arena, bool, graph->node_count)};
+    *fault = '\0';
+    find_slab_writers(&check);
+    for (; check.kernel < plan->kernel_count && !*fault; check.kernel++) run_kernel(&check);
+    if (!*fault) check_completeness(&check);
+    arena_free(arena);
+    return !*fault;
+}

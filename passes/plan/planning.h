@@ -1,0 +1,105 @@
+/* What the passes that make a plan share: fuse, layout, plan. Not seen outside passes/. */
+#ifndef MLC_PASSES_PLAN_PLANNING_H
+#define MLC_PASSES_PLAN_PLANNING_H
+
+#include "passes/passes.h"
+
+/* -- homes (passes/plan/buffers.c): reshapes cost nothing where the operand lies in memory in row-major order -- */
+
+/* [node_count] from `arena`: the node in whose memory a node's value lies. Most nodes are their own home; a reshape shares the
+ * home of its operand, unless that is a leaf: inputs are read through the batch's row numbers, states may be stored in
+ * panels and change during the step. */
+NodeId *home_nodes(const Graph *graph, Arena *arena);
+/* The new values of matrix states: they keep the state's shape in the kernel that stores them, because of panels. */
+void mark_matrix_updates(const Graph *graph, bool *marked);
+/* Not in memory anywhere and cheaper to write down again wherever it is needed. */
+static inline bool node_is_immediate(const Node *node) { return node->op == OP_constant || node->op == OP_iota; }
+static inline bool node_is_leaf(const Node *node) { return op_class(node->op) == CLASS_LEAF; }
+/* The root of a kernel, never computed twice. */
+static inline bool node_is_root(const Node *node) {
+    OpClass class = op_class(node->op);
+    return class == CLASS_REDUCE || class == CLASS_SCAN || class == CLASS_MATRIX;
+}
+
+/* The node whose windows are operand 0 of a product, if a kernel can read them out of the picture (passes/plan/buffers.c). */
+NodeId product_windows(const Graph *graph, const NodeId *home, const Node *product);
+
+/* -- fusion: which kernel computes what (fuse.c decides, kernels.c writes the plan down) -- */
+
+/* A kernel to be. What it stores is known from Fusion.kernel; what it computes follows from that. */
+typedef struct {
+    KernelKind kind;
+    NodeId root;
+    Shape space;
+    bool copies_leaves; /* computes nothing: leaves that are outputs or the new values of states */
+} Draft;
+
+typedef struct {
+    Graph *graph;
+    const PassOptions *options;
+    Arena *arena; /* scratch */
+    const bool *live;
+    const NodeId *home;
+    uint32_t *kernel; /* [node]: the draft (from 1) that computes this node for others to read; 0: every user computes it */
+    Draft *drafts;    /* [1 .. draft_count] */
+    uint32_t draft_count, draft_capacity;
+    /* what the decision is made from, at -O2 and above */
+    bool *required;  /* [node]: must be in memory */
+    uint32_t *cost;  /* [node]: steps to compute it from what is in memory for sure, saturating */
+    uint32_t *group; /* [node]: the draft that computes it as its root or after it, index by index; 0: none */
+    uint32_t *level; /* [draft]: higher than the levels of all groups its inputs come from */
+    uint32_t *reach; /* [node]: highest level among the groups that its value comes from, its own not counted */
+} Fusion;
+
+/* A product of windows with so few columns that its tile should run along the windows: where these are neighbours in memory, or
+ * would be in a turned copy of the picture. */
+bool product_runs_along_windows(const Graph *graph, const Node *product, const Node *windows);
+
+/* Likewise, as fusion decides: NODE_NONE where nothing is fused, or OpenBLAS multiplies. */
+NodeId fusion_windows(const Fusion *fusion, const Node *product);
+uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space);
+KernelKind fusion_kind(const Fusion *fusion, const Node *node);
+/* The three steps of fusion; each says in its file what it does. */
+void fuse_require(Fusion *fusion);
+void fuse_join(Fusion *fusion);
+void fuse_share(Fusion *fusion);
+Plan *kernels_build(Fusion *fusion);
+enum { FUSE_CHEAP_STEPS = 4 }; /* computing this much twice is better than storing and loading it */
+uint32_t fuse_op_steps(const Node *node);
+
+/* -- uses (passes/plan/uses.c): what each kernel of a plan reads from memory -- */
+
+typedef struct {
+    NodeId home; /* a value in the slab, or the node of a state */
+    bool moved;  /* read at other places than the one that is being computed */
+    bool strays; /* read in other rows (along axis 0) than the one that is being computed */
+} Use;
+typedef struct {
+    const NodeId *home;
+    uint32_t *begin; /* [kernel_count + 1] into uses */
+    Use *uses;
+    uint32_t *writer; /* [node]: 1 + the kernel that stores it in the slab; 0: none */
+} Uses;
+Uses uses_collect(const Plan *plan, Arena *arena);
+
+/* -- the plan pass in parts -- */
+
+/* How many threads are worth waking for a kernel, and into how many pieces each one's part is cut (passes/plan/cost.c); threads as in
+ * PassOptions, 0: no limit. */
+enum { COST_WIDEST_TILE = 80 }; /* columns of a product: those of one that has no more are not divided among threads */
+void cost_assign(const Plan *plan, Kernel *kernel, int threads);
+int64_t cost_nanoseconds(const Plan *plan, const Kernel *kernel);
+uint32_t cost_threads(int64_t nanoseconds, int threads);
+uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads);
+/* Which kernels every thread does for itself, after cost_assign of all of them (passes/plan/replicated.c). */
+void own_assign(Plan *plan, const Uses *uses, int threads);
+/* Which kernels are shared out by rows, after own_assign (passes/plan/rows.c). */
+void rows_assign(Plan *plan, const Uses *uses, int threads, Arena *arena);
+/* Orders the kernels (passes/plan/schedule.c): values before their readers, readers of a state before the kernel that updates it,
+ * as few barriers as possible. Where an update cannot wait for all readers, the new value goes through the slab and a kernel
+ * added at the end copies it. phase[kernel] is the number of barriers before it; from `arena`. */
+uint32_t *schedule_kernels(Plan *plan, int threads, Arena *arena);
+/* Gives each value its place in the slab and each output its place in the output block (passes/plan/slab.c). */
+void memory_place(Plan *plan, const uint32_t *phase, bool reuse, Arena *arena);
+
+#endif

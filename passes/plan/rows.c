@@ -1,0 +1,132 @@
+/* Which kernels are shared out by rows. In a network of layers of modest width, a row of the batch goes through many small kernels: from
+ * the data through the layers to the loss, and back to the layers' gradients. Where the threads divide each of them anew, they
+ * wait for each other between any two, and read what another core has just written. A thread that takes some rows through all of
+ * them reads its own results, and meets the others once, before the sums over rows: the gradients of the weights.
+ *
+ * The price is that it reads all weights, and not those of some columns only: they must be few. */
+#include "passes/plan/planning.h"
+
+/* Of a product: those that other threads have updated cross to this core, and all stay in its cache. */
+enum { MOST_WEIGHTS = 96 * 1024 };
+
+typedef struct {
+    const Plan *plan;
+    int64_t rows; /* of the batch */
+    int threads;
+    bool *may;       /* [kernel] */
+    uint32_t *chain; /* [kernel], of those that may: itself, or a kernel of the same chain that comes before it */
+} Rows;
+
+/* -- which kernels may be -- */
+
+static int64_t batch_rows(const Graph *graph) {
+    for (uint32_t i = 0; i < graph->symbol_count; i++)
+        if (graph->symbols[i].kind == SYMBOL_BATCH) return graph->symbols[i].shape.dim[0];
+    return 0;
+}
+
+static bool has_rows(const Rows *rows, Shape shape) { return shape.rank > 0 && shape.dim[0] == rows->rows; }
+
+static bool stores_rows(const Rows *rows, const Kernel *kernel) {
+    for (uint32_t i = 0; i < kernel->store_count; i++) {
+        const Store *store = &kernel->stores[i];
+        if (store->to.kind == STORAGE_STATE || !has_rows(rows, graph_node(rows->plan->graph, store->node)->shape)) return false;
+    }
+    return true;
+}
+
+/* Views other than these may be computed in tiles that are no rows. */
+static bool is_plain_work(const Node *node) {
+    return op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape || node->op == OP_broadcast;
+}
+
+static bool only_plain_work(const Rows *rows, const Kernel *kernel) {
+    for (uint32_t i = 0; i < kernel->node_count; i++)
+        if (kernel->nodes[i] != kernel->root && !is_plain_work(graph_node(rows->plan->graph, kernel->nodes[i]))) return false;
+    return true;
+}
+
+static bool product_may(const Rows *rows, const Kernel *kernel, const Node *root) {
+    bool by_weights = kernel->right.kind == STORAGE_STATE && !kernel->swapped && !kernel->windows;
+    const Shape *weights = &graph_operand(rows->plan->graph, root, 1)->shape;
+    return by_weights && !root->attrs.transpose_a && root->shape.rank == 2 && shape_elements(*weights) <= MOST_WEIGHTS;
+}
+
+static bool kind_may(const Rows *rows, const Kernel *kernel) {
+    const Node *root = graph_node(rows->plan->graph, kernel->root);
+    if (kernel->kind == KERNEL_MATMUL) return product_may(rows, kernel, root);
+    if (kernel->kind == KERNEL_REDUCE) return root->attrs.axis > 0;
+    return kernel->kind == KERNEL_MAP && shape_elements(kernel->space) > rows->rows;
+}
+
+static uint32_t groups(const Rows *rows) { return (uint32_t)(rows->rows / PLAN_ROWS); }
+
+/* A kernel that is worth more threads than there are groups of rows is better off alone. */
+static bool may_be_by_rows(const Rows *rows, const Kernel *kernel) {
+    return !kernel->own && has_rows(rows, kernel->space) && kernel->max_threads <= groups(rows) && kind_may(rows, kernel) &&
+           stores_rows(rows, kernel) && only_plain_work(rows, kernel);
+}
+
+/* -- chains: kernels that read each other's rows -- */
+
+static uint32_t chain_of(const Rows *rows, uint32_t kernel) {
+    while (rows->chain[kernel] != kernel) kernel = rows->chain[kernel];
+    return kernel;
+}
+
+static void join_chains(const Rows *rows, uint32_t a, uint32_t b) {
+    uint32_t first = chain_of(rows, a), second = chain_of(rows, b);
+    rows->chain[first > second ? first : second] = first > second ? second : first;
+}
+
+static void find_chains(const Rows *rows, const Uses *uses) {
+    uint32_t kernels = rows->plan->kernel_count;
+    for (uint32_t k = 0; k < kernels; k++) {
+        rows->chain[k] = k;
+        rows->may[k] = may_be_by_rows(rows, &rows->plan->kernels[k]);
+    }
+    for (uint32_t k = 0; k < kernels; k++)
+        for (uint32_t i = uses->begin[k]; rows->may[k] && i < uses->begin[k + 1]; i++) {
+            uint32_t writer = uses->writer[uses->uses[i].home];
+            if (writer && rows->may[writer - 1] && !uses->uses[i].strays) join_chains(rows, k, writer - 1);
+        }
+}
+
+/* -- chains that are worth several threads -- */
+
+typedef struct {
+    int64_t cost;
+    uint32_t kernels;
+} Chain;
+
+static Chain *measure_chains(const Rows *rows, Arena *arena) {
+    Chain *chains = ARENA_ARRAY(arena, Chain, rows->plan->kernel_count);
+    for (uint32_t k = 0; k < rows->plan->kernel_count; k++) {
+        if (!rows->may[k]) continue;
+        Chain *chain = &chains[chain_of(rows, k)];
+        chain->cost += cost_nanoseconds(rows->plan, &rows->plan->kernels[k]);
+        chain->kernels++;
+    }
+    return chains;
+}
+
+static void set_by_rows(const Rows *rows, Kernel *kernel, const Chain *chain) {
+    uint32_t sharing = cost_threads(chain->cost, rows->threads), most = groups(rows);
+    if (sharing > most) sharing = most;
+    if (sharing < 2 || chain->kernels < 2) return;
+    uint32_t pieces = cost_pieces(chain->cost, sharing, rows->threads);
+    kernel->by_rows = true;
+    kernel->max_threads = sharing;
+    kernel->pieces = pieces * sharing > most ? most / sharing : pieces;
+}
+
+void rows_assign(Plan *plan, const Uses *uses, int threads, Arena *arena) {
+    Rows rows = {.plan = plan, .rows = batch_rows(plan->graph), .threads = threads};
+    if (threads == 1 || rows.rows % PLAN_ROWS || groups(&rows) < 2) return;
+    rows.chain = ARENA_ARRAY(arena, uint32_t, plan->kernel_count);
+    rows.may = ARENA_ARRAY(arena, bool, plan->kernel_count);
+    find_chains(&rows, uses);
+    const Chain *chains = measure_chains(&rows, arena);
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        if (rows.may[k]) set_by_rows(&rows, &plan->kernels[k], &chains[chain_of(&rows, k)]);
+}

@@ -1,0 +1,102 @@
+/* Before fusion: a matrix product needs one operand whose columns are contiguous. States can be stored that way; of two values
+ * that are computed, (a, transposed b) has neither. The right one then gets a transposed copy, which fusion makes a kernel of
+ * its own or part of the kernel that computes it.
+ *
+ * A convolution with few filters would leave most lanes of its columns empty, and runs along the windows instead: then its picture
+ * gets a copy with the channels in front, in which neighbouring windows are neighbours. */
+#include "passes/pass_list.h"
+#include "passes/plan/planning.h"
+
+/* -- products of windows -- */
+
+enum {
+    LANES = 16,
+    FEW_FILTERS = LANES / 2,
+    ENOUGH_TAPS = 9 /* of a window that are read out of the copy */
+};
+
+static int64_t lanes_taken(int64_t columns) { return (columns + LANES - 1) / LANES * LANES; }
+
+/* At least one and a half times as many lanes are at work. */
+static bool fills_lanes(int64_t run, int64_t filters) {
+    return 2 * run * lanes_taken(filters) >= 3 * filters * lanes_taken(run);
+}
+
+bool product_runs_along_windows(const Graph *graph, const Node *product, const Node *windows) {
+    Shape each = windows->shape, left = graph_operand(graph, product, 0)->shape;
+    int64_t filters = product->shape.dim[product->shape.rank - 1];
+    bool one_matrix = shape_elements(left) == left.dim[left.rank - 2] * left.dim[left.rank - 1];
+    bool copy_pays = each.dim[5] == 1 || each.dim[3] * each.dim[4] >= ENOUGH_TAPS;
+    return one_matrix && copy_pays && !product->attrs.transpose_a && windows->attrs.b[1] == 1 && filters <= FEW_FILTERS &&
+           fills_lanes(each.dim[2], filters);
+}
+
+/* The windows of a picture whose channels are turned to the front and back. */
+static NodeId turned_windows(Graph *to, const Node *windows, const NodeId *map) {
+    NodeId copy = build_transpose(to, map[windows->operands[0]], (int64_t[]){0, 3, 1, 2});
+    const Attrs *attrs = &windows->attrs;
+    Window window = {{attrs->a[0], attrs->a[1]}, {attrs->b[0], attrs->b[1]}, {attrs->c[0], attrs->c[1]}};
+    return build_windows(to, build_transpose(to, copy, (int64_t[]){0, 2, 3, 1}), &window);
+}
+
+/* -- straightening -- */
+
+typedef struct {
+    const Graph *graph;
+    const NodeId *home;
+} Straightening;
+
+static bool is_matrix_state(const Node *node) { return node->op == OP_state && node->shape.rank == 2; }
+
+static bool needs_copy(const Graph *graph, const Node *node) {
+    if (node->op != OP_matmul || !node->attrs.transpose_b || node->attrs.transpose_a) return false;
+    return !is_matrix_state(graph_operand(graph, node, 0)) && !is_matrix_state(graph_operand(graph, node, 1));
+}
+
+/* The windows that are to be turned; NODE_NONE: there are none. */
+static NodeId windows_to_turn(const Straightening *s, const Node *node) {
+    NodeId id = product_windows(s->graph, s->home, node);
+    const Node *windows = graph_node(s->graph, id);
+    bool turns = id && windows->shape.dim[5] > 1 && product_runs_along_windows(s->graph, node, windows);
+    return turns ? id : NODE_NONE;
+}
+
+static bool needs_any(const Straightening *s, const Node *node) {
+    return needs_copy(s->graph, node) || windows_to_turn(s, node) != NODE_NONE;
+}
+
+static bool any_needs_any(const Straightening *s) {
+    for (NodeId id = 1; id < s->graph->node_count; id++)
+        if (needs_any(s, graph_node(s->graph, id))) return true;
+    return false;
+}
+
+static NodeId copy_product(const Straightening *s, Graph *to, const Node *node, const NodeId *map) {
+    NodeId windows = windows_to_turn(s, node), left = map[node->operands[0]], right = map[node->operands[1]];
+    bool turns_right = needs_copy(s->graph, node);
+    to->span = node->span;
+    if (windows)
+        left =
+            build_reshape(to, turned_windows(to, graph_node(s->graph, windows), map), graph_operand(s->graph, node, 0)->shape);
+    if (turns_right) right = build_transpose(to, right, NULL);
+    return build_matmul(to, left, right, node->attrs.transpose_a, node->attrs.transpose_b && !turns_right);
+}
+
+/* OpenBLAS reads every operand as it is. */
+Graph *pass_straighten(Graph *from, const PassOptions *options) {
+    Arena *scratch = arena_new();
+    Straightening s = {from, home_nodes(from, scratch)};
+    if (options->external_gemm || !any_needs_any(&s)) {
+        arena_free(scratch);
+        return from;
+    }
+    Graph *to = graph_like(from);
+    NodeId *map = ARENA_ARRAY(scratch, NodeId, from->node_count);
+    for (NodeId id = 1; id < from->node_count; id++) {
+        const Node *node = graph_node(from, id);
+        map[id] = needs_any(&s, node) ? copy_product(&s, to, node, map) : graph_copy_node(to, from, id, map);
+    }
+    graph_finish(to, from, map);
+    arena_free(scratch);
+    return to;
+}

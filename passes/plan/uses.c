@@ -1,0 +1,111 @@
+/* What each kernel of a plan reads from memory, and whether only at the place, or in the row, it is computing. */
+#include "passes/plan/planning.h"
+
+typedef struct {
+    bool moved, strays; /* as in Use */
+} Where;
+
+typedef struct {
+    const Plan *plan;
+    Uses uses;
+    uint32_t count, capacity;
+    Arena *arena;
+    uint32_t *inside; /* [node]: 1 + the last kernel that computes it */
+    uint32_t *met;    /* [node]: 1 + the last kernel that reads it; its use is slot[node] */
+    uint32_t *slot;
+    Where *where; /* [node]: inside the kernel, where else it is computed */
+} Collector;
+
+static void add_use(Collector *collector, uint32_t kernel, NodeId node, Where where) {
+    NodeId home = collector->uses.home[node];
+    if (collector->met[home] == kernel + 1) {
+        Use *use = &collector->uses.uses[collector->slot[home]];
+        use->moved |= where.moved, use->strays |= where.strays;
+        return;
+    }
+    ARENA_ROOM(collector->arena, collector->uses.uses, collector->count, collector->capacity);
+    collector->met[home] = kernel + 1;
+    collector->slot[home] = collector->count;
+    collector->uses.uses[collector->count++] = (Use){home, where.moved, where.strays};
+}
+
+static bool in_memory(const Plan *plan, NodeId node) {
+    StorageKind kind = plan->storage[node].kind;
+    return kind == STORAGE_SLAB || kind == STORAGE_STATE;
+}
+
+/* An operand of a node inside: computed inside too, or read. */
+static void meet_operand(Collector *collector, uint32_t kernel, NodeId operand, Where where) {
+    Where *inside = &collector->where[operand];
+    if (collector->inside[operand] == kernel + 1)
+        inside->moved |= where.moved, inside->strays |= where.strays;
+    else if (in_memory(collector->plan, operand))
+        add_use(collector, kernel, operand, where);
+}
+
+/* A reshape reads at the same place in row-major order. */
+static bool stays_in_place(const Node *node) { return op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape; }
+
+/* Whether a row (along axis 0) of a node is computed from the same row of its operand i. */
+static bool stays_in_row(const Graph *graph, const Node *node, uint32_t i) {
+    const Shape *from = &graph_operand(graph, node, i)->shape, *to = &node->shape;
+    if (from->rank == 0 || to->rank == 0 || from->dim[0] != to->dim[0]) return false;
+    if (op_class(node->op) == CLASS_REDUCE) return node->attrs.axis > 0;
+    if (node->op == OP_matmul) return i == 0 && to->rank == 2 && !node->attrs.transpose_a;
+    return stays_in_place(node) || (node->op == OP_broadcast && from->rank == to->rank);
+}
+
+/* Matrix products read whole operands; inputs and constants in the slab, which Plan.storage does not show. */
+static void meet_product(Collector *collector, uint32_t number, const Node *product, bool strays) {
+    const Plan *plan = collector->plan;
+    const Kernel *kernel = &plan->kernels[number];
+    for (uint32_t i = 0; i < 2; i++) {
+        bool in_row = !strays && !kernel->windows && stays_in_row(plan->graph, product, i);
+        add_use(collector, number, kernel_operand(plan, kernel, i), (Where){.moved = true, .strays = !in_row});
+    }
+}
+
+static void meet_node(Collector *collector, uint32_t kernel, NodeId id) {
+    const Graph *graph = collector->plan->graph;
+    const Node *node = graph_node(graph, id);
+    Where at = collector->where[id];
+    collector->where[id] = (Where){0};
+    if (op_class(node->op) == CLASS_MATRIX) {
+        meet_product(collector, kernel, node, at.strays);
+        return;
+    }
+    at.moved |= !stays_in_place(node);
+    for (uint32_t i = 0; i < node->operand_count; i++)
+        meet_operand(collector, kernel, node->operands[i], (Where){at.moved, at.strays || !stays_in_row(graph, node, i)});
+}
+
+static void collect_kernel(Collector *collector, uint32_t number) {
+    const Kernel *kernel = &collector->plan->kernels[number];
+    for (uint32_t i = 0; i < kernel->node_count; i++) collector->inside[kernel->nodes[i]] = number + 1;
+    for (uint32_t i = kernel->node_count; i-- > 0;) meet_node(collector, number, kernel->nodes[i]);
+    for (uint32_t i = 0; i < kernel->store_count; i++) {
+        const Store *store = &kernel->stores[i];
+        meet_operand(collector, number, store->node, (Where){0});
+        if (store->to.kind == STORAGE_SLAB) collector->uses.writer[store->node] = number + 1;
+    }
+}
+
+Uses uses_collect(const Plan *plan, Arena *arena) {
+    uint32_t nodes = plan->graph->node_count;
+    Collector collector = {
+        .plan = plan,
+        .arena = arena,
+        .uses = {home_nodes(plan->graph, arena), ARENA_ARRAY(arena, uint32_t, plan->kernel_count), NULL,
+                 ARENA_ARRAY(arena, uint32_t, nodes)},
+        .inside = ARENA_ARRAY(arena, uint32_t, nodes),
+        .met = ARENA_ARRAY(arena, uint32_t, nodes),
+        .slot = ARENA_ARRAY(arena, uint32_t, nodes),
+        .where = ARENA_ARRAY(arena, Where, nodes),
+    };
+    for (uint32_t k = 0; k < plan->kernel_count; k++) {
+        collector.uses.begin[k] = collector.count;
+        collect_kernel(&collector, k);
+    }
+    collector.uses.begin[plan->kernel_count] = collector.count;
+    return collector.uses;
+}

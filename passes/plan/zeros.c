@@ -1,0 +1,58 @@
+/* The zeros pass: marks products whose operand comes straight from bytes of the data. Four pixels of five of a digit are 0, and
+ * a term 0 * w changes no bit of a sum (a sum never ends as -0, see ir/eval/eval_fma.c) as long as w is finite, which the kernel
+ * looks at. Its code lists, for every block of rows, the places where anything is not zero, and visits only those. */
+#include "passes/pass_list.h"
+#include "passes/plan/planning.h"
+
+#include <math.h>
+
+/* 0 times or divided by such a constant is 0. */
+static bool is_factor(const Node *node) {
+    return node->op == OP_constant && node->dtype == DTYPE_F32 && isfinite(node->attrs.value.f) && node->attrs.value.f != 0;
+}
+
+/* Whether a node is 0 wherever the byte it is computed from is 0: found once for every node, operands first. */
+static bool keeps_zero(const Graph *graph, const Node *node, const bool *zero) {
+    const NodeId *in = node->operands;
+    switch (node->op) {
+    case OP_input: return node->dtype == DTYPE_U8;
+    case OP_convert: return zero[in[0]] && (node->dtype == DTYPE_F32 || node->dtype == DTYPE_I32);
+    case OP_reshape:
+    case OP_neg:
+    case OP_abs: return zero[in[0]];
+    case OP_add:
+    case OP_sub: return zero[in[0]] && zero[in[1]];
+    case OP_div: return zero[in[0]] && is_factor(graph_node(graph, in[1]));
+    default: break;
+    }
+    if (node->op != OP_mul && node->op != OP_fma) return false;
+    bool left = zero[in[0]] && (zero[in[1]] || is_factor(graph_node(graph, in[1])));
+    bool right = zero[in[1]] && is_factor(graph_node(graph, in[0]));
+    return (left || right) && (node->op == OP_mul || zero[in[2]]);
+}
+
+/* A list pays only if several tiles across use it; and looking whether columns are finite pays only if several tiles down do. */
+enum { LEAST_ROWS = 9, LEAST_COLUMNS = 64 };
+
+static bool is_worth_it(const Graph *graph, const Kernel *kernel) {
+    const Node *root = graph_node(graph, kernel->root);
+    if (root->shape.rank != 2) return false;
+    return root->shape.dim[kernel->swapped ? 1 : 0] >= LEAST_ROWS && root->shape.dim[kernel->swapped ? 0 : 1] >= LEAST_COLUMNS;
+}
+
+bool pass_zeros(Compilation *compilation, const PassOptions *options) {
+    (void)options;
+    Plan *plan = compilation->plan;
+    const Graph *graph = compilation->graph;
+    Arena *scratch = arena_new();
+    bool *zero = ARENA_ARRAY(scratch, bool, graph->node_count);
+    for (NodeId id = 1; id < graph->node_count; id++) zero[id] = keeps_zero(graph, graph_node(graph, id), zero);
+    for (uint32_t i = 0; i < plan->kernel_count; i++) {
+        Kernel *kernel = &plan->kernels[i];
+        if (kernel->kind != KERNEL_MATMUL) continue;
+        const Node *root = graph_node(graph, kernel->root);
+        kernel->skips_zeros = zero[root->operands[kernel->swapped ? 1 : 0]] && is_worth_it(graph, kernel);
+    }
+    arena_free(scratch);
+    return true;
+}

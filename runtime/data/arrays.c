@@ -1,0 +1,212 @@
+/* Arrays of NumPy as the fields of a source. One that needs no conversion stays where it is. */
+#include "runtime/data/arrays.h"
+#include "ir/base/memory.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool arrays_report(const ArrayPart *part, const Problem *problem, Diagnostics *diag) {
+    diag_error(diag, STATUS_DATA, part->span, "%s: %s", part->name, problem->finding);
+    if (*problem->remedy) diag_help(diag, "%s", problem->remedy);
+    return false;
+}
+
+static Shape row_of(const NpyArray *array) {
+    Shape row = {.rank = array->shape.rank - 1};
+    memcpy(row.dim, &array->shape.dim[1], (size_t)row.rank * sizeof *row.dim);
+    return row;
+}
+
+static size_t row_bytes(const NpyArray *array) { return (size_t)shape_elements(row_of(array)) * dtype_bytes(array->dtype); }
+
+static const char *const split_words[SPLIT_COUNT] = {"training", "validation", "test"};
+
+/* -- which array is what -- */
+
+/* "x" of "x_train", "images" of "train_images"; NULL if the name does not have the word at either end. */
+static const char *without(Arena *arena, const char *name, const char *word) {
+    size_t length = strlen(name), part = strlen(word);
+    if (length < part + 2) return NULL;
+    if (!strncmp(name, word, part) && name[part] == '_') return name + part + 1;
+    if (strcmp(name + length - part, word) || name[length - part - 1] != '_') return NULL;
+    return arena_copy_string(arena, name, length - part - 1);
+}
+
+static const char *field_and_split(Arena *arena, const char *name, Split *split) {
+    static const struct {
+        const char *word;
+        Split split;
+    } words[] = {{"train", SPLIT_TRAIN},
+                 {"valid", SPLIT_VALID},
+                 {"val", SPLIT_VALID},
+                 {"validation", SPLIT_VALID},
+                 {"test", SPLIT_TEST}};
+    *split = SPLIT_TRAIN;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const char *field = without(arena, name, words[i].word);
+        if (field) return *split = words[i].split, field;
+    }
+    return name;
+}
+
+static ArrayField *field_named(ArrayFields *fields, const char *name) {
+    for (uint32_t i = 0; i < fields->count; i++)
+        if (!strcmp(fields->items[i].name, name)) return &fields->items[i];
+    if (fields->count == ARRAYS_MAX) return NULL;
+    fields->items[fields->count].name = name;
+    return &fields->items[fields->count++];
+}
+
+ArrayPart *arrays_part(ArrayFields *fields, Arena *arena, const char *name, const char *where, Span span, Diagnostics *diag) {
+    Split split;
+    ArrayField *field = field_named(fields, field_and_split(arena, name, &split));
+    if (!field) return diag_error(diag, STATUS_DATA, span, "these are more than %d arrays", ARRAYS_MAX), NULL;
+    ArrayPart *part = &field->parts[split];
+    if (!part->name) return part;
+    diag_error(diag, STATUS_DATA, span, "'%.100s' in '%s' would be the same field as %s", name, where, part->name);
+    diag_help(diag, "both are the %s rows of '%.100s'; numpy.savez(path, images = ..., labels = ...) gives arrays names",
+              split_words[split], field->name);
+    return NULL;
+}
+
+const char *arrays_file_name(Arena *arena, const char *path) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    size_t length = strcspn(name, ".");
+    return arena_copy_string(arena, name, length ? length : strlen(name));
+}
+
+/* -- checks -- */
+
+static bool check_rows(const ArrayPart *part, const ArrayPart *first, Diagnostics *diag) {
+    if (part->array.shape.dim[0] == first->array.shape.dim[0]) return true;
+    diag_error(diag, STATUS_DATA, part->span, "%s has %" PRId64 " rows, but %s has %" PRId64, part->name,
+               part->array.shape.dim[0], first->name, first->array.shape.dim[0]);
+    return false;
+}
+
+static bool check_alike(const ArrayPart *train, const ArrayPart *part, Diagnostics *diag) {
+    char wanted[SHAPE_TEXT], found[SHAPE_TEXT];
+    const NpyArray *a = &train->array, *b = &part->array;
+    if (a->dtype == b->dtype && shape_equal(row_of(a), row_of(b))) return true;
+    diag_error(diag, STATUS_DATA, part->span, "a row of %s is %s, but one of %s is %s", part->name,
+               shape_text(b->dtype, row_of(b), found), train->name, shape_text(a->dtype, row_of(a), wanted));
+    return false;
+}
+
+static bool none_of(const ArrayPart *there, const char *with, Split split, Split missing, const char *without_name,
+                    Diagnostics *diag) {
+    diag_error(diag, STATUS_DATA, there->span, "%s holds %s rows of '%.100s', but there are no %s rows of '%.100s'",
+               there->name, split_words[split], with, split_words[missing], without_name);
+    diag_help(diag, "arrays are the rows of one field by their names: x_train, x_val and x_test");
+    return false;
+}
+
+/* Held-out rows belong to training rows, and either all fields have some or none. */
+static bool check_splits(const ArrayField *first, const ArrayField *field, Diagnostics *diag) {
+    for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++) {
+        const ArrayPart *part = &field->parts[split], *of_first = &first->parts[split];
+        if (part->name && !field->parts[SPLIT_TRAIN].name)
+            return none_of(part, field->name, split, SPLIT_TRAIN, field->name, diag);
+        if (part->name && !of_first->name) return none_of(part, field->name, split, split, first->name, diag);
+        if (!part->name && of_first->name) return none_of(of_first, first->name, split, split, field->name, diag);
+    }
+    return true;
+}
+
+static bool check_field(const ArrayField *first, const ArrayField *field, Diagnostics *diag) {
+    if (!check_splits(first, field, diag)) return false;
+    for (Split split = 0; split < SPLIT_COUNT; split++) {
+        const ArrayPart *part = &field->parts[split];
+        if (!part->name) continue;
+        if (!check_alike(&field->parts[SPLIT_TRAIN], part, diag) || !check_rows(part, &first->parts[split], diag)) return false;
+    }
+    return true;
+}
+
+static int64_t rows_of(const ArrayField *field, Split split) {
+    return field->parts[split].name ? field->parts[split].array.shape.dim[0] : 0;
+}
+
+bool arrays_check(const ArrayField *fields, uint32_t count, Diagnostics *diag) {
+    for (uint32_t i = 0; i < count; i++)
+        if (!check_field(fields, &fields[i], diag)) return false;
+    if (rows_of(fields, SPLIT_TRAIN) + rows_of(fields, SPLIT_VALID) + rows_of(fields, SPLIT_TEST) <= INT32_MAX) return true;
+    diag_error(diag, STATUS_DATA, fields->parts[SPLIT_TRAIN].span, "these are more than %d rows in all", INT32_MAX);
+    return false;
+}
+
+/* -- elements -- */
+
+static bool is_aligned(const NpyArray *array) { return (uintptr_t)array->data % dtype_bytes(array->dtype) == 0; }
+
+static bool is_alone(const ArrayField *field) { return !field->parts[SPLIT_VALID].name && !field->parts[SPLIT_TEST].name; }
+
+static bool convert(const ArrayPart *part, void *to, Diagnostics *diag) {
+    Problem problem = {0};
+    return npy_convert(&part->array, to, &problem) || arrays_report(part, &problem, diag);
+}
+
+/* Where the rows of a split begin. */
+static int64_t begin_of(const SourceData *data, Split split) {
+    return split == SPLIT_TRAIN ? 0 : split == SPLIT_VALID ? data->schema.train_rows : data->test_begin;
+}
+
+static bool bring_together(ArrayField *field, const SourceData *data, Diagnostics *diag) {
+    const ArrayPart *train = &field->parts[SPLIT_TRAIN];
+    size_t row = row_bytes(&train->array), all = row * (size_t)source_numbered_rows(data);
+    field->owned = memory_try(all);
+    if (!field->owned) {
+        diag_error(diag, STATUS_DATA, train->span, "no memory for %zu bytes of data", all);
+        return false;
+    }
+    for (Split split = 0; split < SPLIT_COUNT; split++)
+        if (field->parts[split].name &&
+            !convert(&field->parts[split], (char *)field->owned + row * (size_t)begin_of(data, split), diag))
+            return false;
+    return true;
+}
+
+static bool take_elements(ArrayField *field, const SourceData *data, void **to, Diagnostics *diag) {
+    const NpyArray *train = &field->parts[SPLIT_TRAIN].array;
+    const void *lies = field->placed;
+    if (npy_is_native(train) && is_aligned(train) && is_alone(field)) lies = train->data;
+    if (!lies && !bring_together(field, data, diag)) return false;
+    *to = lies ? (void *)lies : field->owned;
+    return true;
+}
+
+/* -- the fields -- */
+
+static RowOrigin origin_of(const ArrayField *fields, uint32_t count, Split split, const SourceData *data) {
+    const char **parts = ARENA_ARRAY(data->arena, const char *, count);
+    for (uint32_t i = 0; i < count; i++) parts[i] = fields[i].parts[split].name;
+    return (RowOrigin){.begin = (int32_t)begin_of(data, split), .file = fields->parts[split].file, .parts = parts};
+}
+
+static void take_origins(const ArrayField *fields, uint32_t count, SourceData *data) {
+    uint32_t origins = 0;
+    reader_origins(data, SPLIT_COUNT);
+    for (Split split = 0; split < SPLIT_COUNT; split++)
+        if (fields->parts[split].name) data->origins[origins++] = origin_of(fields, count, split, data);
+    data->origin_count = origins;
+}
+
+bool arrays_take(ArrayField *fields, uint32_t count, bool whole, SourceData *data, Diagnostics *diag) {
+    reader_fields(data, count);
+    data->schema.train_rows = rows_of(fields, SPLIT_TRAIN);
+    data->schema.valid_rows = rows_of(fields, SPLIT_VALID);
+    data->schema.test_rows = rows_of(fields, SPLIT_TEST);
+    if (!data->test_begin) data->test_begin = data->schema.train_rows + data->schema.valid_rows;
+    take_origins(fields, count, data);
+    for (uint32_t i = 0; i < count; i++) {
+        const NpyArray *array = &fields[i].parts[SPLIT_TRAIN].array;
+        data->fields[i] = (SourceField){.name = fields[i].name, .dtype = array->dtype, .row = row_of(array)};
+        if (whole && !take_elements(&fields[i], data, &data->data[i], diag)) return false;
+    }
+    return true;
+}
+
+void arrays_free(ArrayField *fields, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) free(fields[i].owned);
+}

@@ -1,0 +1,67 @@
+/* How many rows each class has, split by split. */
+#include "runtime/data/class_counts.h"
+#include "runtime/data/moments.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { CLASSES_MOST = 1 << 16 }; /* numbers from there on are no classes */
+
+static bool holds_classes(const SourceField *field, const char *label) {
+    bool whole = field->dtype != DTYPE_F32 && field->row.rank == 0;
+    return whole && (field->is_text || field->classes || (label && !strcmp(field->name, label)));
+}
+
+static void count_split(const Dataset *dataset, Split split, ClassCounts *counts) {
+    const SourceField *field = counts->field;
+    const void *data = dataset_field(dataset, field->name);
+    for (int64_t i = 0; i < dataset_rows(dataset, split); i++) {
+        double category = element_value(field->dtype, field->is_text, data, dataset_split(dataset, split)[i]);
+        if (category >= 0 && category < (double)counts->classes) counts->counts[split][(int64_t)category]++;
+    }
+}
+
+/* Where it is not known how many there are: up to the largest number. */
+static int64_t largest_class(const Dataset *dataset, const SourceField *field) {
+    const void *data = dataset_field(dataset, field->name);
+    double largest = -1;
+    for (Split split = 0; split < SPLIT_COUNT; split++)
+        for (int64_t i = 0; i < dataset_rows(dataset, split); i++)
+            largest = fmax(largest, element_value(field->dtype, field->is_text, data, dataset_split(dataset, split)[i]));
+    return largest < (double)CLASSES_MOST ? (int64_t)largest + 1 : CLASSES_MOST;
+}
+
+bool dataset_all_alike(const Dataset *dataset, const char *name, Split split) {
+    const void *data;
+    const SourceField *field = dataset_find(dataset, name, &data);
+    int64_t rows = dataset_rows(dataset, split);
+    if (!field || field->row.rank || rows < 2) return false;
+    const int32_t *row = dataset_split(dataset, split);
+    double first = element_value(field->dtype, field->is_text, data, row[0]);
+    for (int64_t i = 1; i < rows; i++)
+        if (element_value(field->dtype, field->is_text, data, row[i]) != first) return false;
+    return true;
+}
+
+static void add_counts(const Dataset *dataset, const SourceField *field, const char *label, Arena *arena, ClassCounts *counts) {
+    *counts = (ClassCounts){.field = field, .is_label = label && !strcmp(field->name, label)};
+    counts->classes = field->is_text ? field->category_count : field->classes ? field->classes : largest_class(dataset, field);
+    for (Split split = 0; split < SPLIT_COUNT; split++) {
+        counts->counts[split] = ARENA_ARRAY(arena, int64_t, counts->classes);
+        count_split(dataset, split, counts);
+    }
+}
+
+ClassCounts *class_counts(const Dataset *dataset, const char *label, const char *const *dates, Arena *arena, uint32_t *count) {
+    const SourceSchema *schema = dataset_fields(dataset);
+    uint32_t column_count;
+    const SourceField **columns = dataset_class_columns(dataset, arena, &column_count);
+    ClassCounts *all = ARENA_ARRAY(arena, ClassCounts, schema->field_count + column_count);
+    *count = 0;
+    for (uint32_t i = 0; i < schema->field_count + column_count; i++) {
+        const SourceField *field = i < schema->field_count ? &schema->fields[i] : columns[i - schema->field_count];
+        bool date = dates && i < schema->field_count && dates[i];
+        if (holds_classes(field, label) && !date) add_counts(dataset, field, label, arena, &all[(*count)++]);
+    }
+    return all;
+}

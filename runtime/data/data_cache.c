@@ -1,0 +1,128 @@
+/* Data that are read once: for the schema that a model is checked with, and for the rows it is trained on. These are tables, and other
+ * data that have been asked for their classes. */
+#include "runtime/runtime.h"
+#include "ir/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct DataKeeper {
+    Arena *arena;     /* of what is kept */
+    Dataset *dataset; /* NULL: nothing is */
+    DataSource source;
+    SplitRequest request;
+};
+
+DataKeeper *keeper_new(void) { return MEMORY_NEW(DataKeeper, "the data"); }
+
+static void drop(DataKeeper *keeper) {
+    dataset_free(keeper->dataset);
+    arena_free(keeper->arena);
+    *keeper = (DataKeeper){0};
+}
+
+void keeper_free(DataKeeper *keeper) {
+    if (!keeper) return;
+    drop(keeper);
+    free(keeper);
+}
+
+/* -- is it the same? -- */
+
+static bool same_text(const char *a, const char *b) { return a && b ? !strcmp(a, b) : a == b; }
+
+static bool same_args(const SourceArg *a, uint32_t a_count, const SourceArg *b, uint32_t b_count);
+
+static bool same_arg(const SourceArg *a, const SourceArg *b) {
+    if (!same_text(a->name, b->name) || a->kind != b->kind) return false;
+    if (a->kind == SOURCE_ARG_LIST) return same_args(a->items, a->item_count, b->items, b->item_count);
+    return a->kind == SOURCE_ARG_STRING ? same_text(a->text, b->text) : !(a->number < b->number) && !(a->number > b->number);
+}
+
+static bool same_args(const SourceArg *a, uint32_t a_count, const SourceArg *b, uint32_t b_count) {
+    if (a_count != b_count) return false;
+    for (uint32_t i = 0; i < a_count; i++)
+        if (!same_arg(&a[i], &b[i])) return false;
+    return true;
+}
+
+static bool same_source(const DataSource *a, const DataSource *b) {
+    return same_text(a->reader, b->reader) && same_text(a->folder, b->folder) && a->like == b->like &&
+           same_args(a->args, a->arg_count, b->args, b->arg_count);
+}
+
+static bool same_hold(const HoldOut *a, const HoldOut *b) {
+    return a->kind == b->kind && a->is_count == b->is_count && !(a->amount < b->amount) && !(a->amount > b->amount) &&
+           same_text(a->field, b->field);
+}
+
+static bool same_request(const SplitRequest *a, const SplitRequest *b) {
+    return a->seed == b->seed && same_hold(&a->valid, &b->valid) && same_hold(&a->test, &b->test) &&
+           same_text(a->series, b->series);
+}
+
+/* -- keeping -- */
+
+static const char *copied(const DataKeeper *keeper, const char *text) {
+    return text ? arena_copy_string(keeper->arena, text, strlen(text)) : NULL;
+}
+
+static const SourceArg *copied_args(const DataKeeper *keeper, const SourceArg *from, uint32_t count) {
+    SourceArg *args = ARENA_ARRAY(keeper->arena, SourceArg, count);
+    for (uint32_t i = 0; i < count; i++) {
+        args[i] = from[i];
+        args[i].name = copied(keeper, args[i].name);
+        if (args[i].kind == SOURCE_ARG_STRING) args[i].text = copied(keeper, args[i].text);
+        if (args[i].kind == SOURCE_ARG_LIST) args[i].items = copied_args(keeper, args[i].items, args[i].item_count);
+    }
+    return args;
+}
+
+static void remember(DataKeeper *keeper, const DataSource *source, const SplitRequest *request) {
+    keeper->arena = arena_new();
+    keeper->source = *source;
+    keeper->source.reader = copied(keeper, source->reader);
+    keeper->source.folder = copied(keeper, source->folder);
+    keeper->source.args = copied_args(keeper, source->args, source->arg_count);
+    keeper->request = *request;
+    keeper->request.valid.field = copied(keeper, request->valid.field);
+    keeper->request.test.field = copied(keeper, request->test.field);
+    keeper->request.series = copied(keeper, request->series);
+}
+
+static bool keeps(const DataKeeper *keeper, const DataSource *source, const SplitRequest *request) {
+    return keeper->dataset && same_source(&keeper->source, source) && same_request(&keeper->request, request);
+}
+
+static Dataset *keep(DataKeeper *keeper, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {
+    if (keeps(keeper, source, request)) return keeper->dataset;
+    drop(keeper);
+    keeper->dataset = dataset_open(source, request, diag);
+    if (keeper->dataset) remember(keeper, source, request);
+    return keeper->dataset;
+}
+
+bool keeper_schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena, SourceSchema *schema,
+                   Diagnostics *diag) {
+    if (source->like || strcmp(source->reader, "csv")) return dataset_schema(NULL, source, request, arena, schema, diag);
+    const Dataset *dataset = keep(context, source, request, diag);
+    if (dataset) *schema = source_schema_copy(dataset_fields(dataset), arena);
+    return dataset != NULL;
+}
+
+bool keeper_classes(void *context, const DataSource *source, const SplitRequest *request, const char *name, Span span,
+                    Arena *arena, SourceField *field, Diagnostics *diag) {
+    const Dataset *dataset = keep(context, source, request, diag);
+    const void *data;
+    if (!dataset || !dataset_derive(dataset, name, span, diag)) return false;
+    const SourceField *found = dataset_find(dataset, name, &data);
+    if (found) *field = source_field_copy(found, arena);
+    return found != NULL;
+}
+
+Dataset *keeper_open(DataKeeper *keeper, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {
+    bool is_table = !strcmp(source->reader, "csv");
+    if (!is_table && !keeps(keeper, source, request)) return dataset_open(source, request, diag);
+    Dataset *dataset = keep(keeper, source, request, diag);
+    return dataset ? dataset_share(dataset) : NULL;
+}

@@ -1,0 +1,397 @@
+/* Computes derived columns, element by element: whole numbers in 64 bits, where an overflow is a fault, and everything else in f64. */
+#include "runtime/data/derive.h"
+#include "ir/base/memory.h"
+#include "runtime/data/moments.h"
+#include "runtime/data/splits.h"
+#include "ir/eval/eval.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    bool is_whole;
+    int64_t whole;
+    double real; /* of one that is not whole; NaN: missing */
+} Number;
+
+typedef struct {
+    const SourceData *source;
+    DeriveFault *fault;
+    int32_t row;
+    int64_t element;      /* of the row */
+    const Derived *dated; /* the dates read last, whose column tells what is in `date` of the row `dated_row` */
+    int32_t dated_row;
+    Date date;
+} Place;
+
+static Number whole_number(int64_t whole) { return (Number){true, whole, 0}; }
+static Number real_number(double real) { return (Number){false, 0, real}; }
+static double real_of(Number number) { return number.is_whole ? (double)number.whole : number.real; }
+static bool is_missing(Number number) { return !number.is_whole && isnan(number.real); }
+
+/* -- elements of the source -- */
+
+static Number stored_number(const SourceData *source, uint32_t field, int64_t at) {
+    switch (source->fields[field].dtype) {
+    case DTYPE_F32: return real_number((double)((const float *)source->data[field])[at]);
+    case DTYPE_I32: return whole_number(((const int32_t *)source->data[field])[at]);
+    default: return whole_number(((const uint8_t *)source->data[field])[at]);
+    }
+}
+
+static Number source_number(const SourceData *source, uint32_t field, int64_t at) {
+    const Exact *exact = &source->exact[field];
+    if (!exact->elements) return stored_number(source, field, at);
+    if (exact->kind == EXACT_REAL) return real_number(((const double *)exact->elements)[at]);
+    int64_t whole = ((const int64_t *)exact->elements)[at];
+    return whole == WHOLE_MISSING ? real_number((double)NAN) : whole_number(whole);
+}
+
+static Number column_number(const Place *place, const Derived *derived) {
+    const SourceData *source = place->source;
+    if (derived->is_list) return source_number(source, derived->fields[place->element], place->row);
+    uint32_t field = derived->fields[0];
+    return source_number(source, field, place->row * shape_elements(source->fields[field].row) + place->element);
+}
+
+/* -- dates -- */
+
+enum { CELL_TEXT = 400, CELL_SHOWN = 60 };
+
+/* The cell as text; NULL: it is missing. Of a whole number such as 20240629 nothing but zeros at its beginning can be lost: they are
+ * put back where the format has digits only. */
+static const char *cell_text(const SourceData *source, uint32_t field, int32_t row, const char *format, char text[CELL_TEXT]) {
+    const Exact *exact = &source->exact[field];
+    if (exact->kind == EXACT_TEXT) {
+        int32_t cell = ((const int32_t *)exact->elements)[row];
+        return cell < 0 ? NULL : exact->texts[cell];
+    }
+    Number number = source_number(source, field, row);
+    if (is_missing(number)) return NULL;
+    if (number.is_whole)
+        snprintf(text, CELL_TEXT, "%0*" PRId64, date_format_digits(format), number.whole);
+    else
+        snprintf(text, CELL_TEXT, "%.17g", number.real);
+    return text;
+}
+
+static bool no_date(const Place *place, uint32_t field, const char *cell, const char *problem) {
+    place->fault->row = place->row;
+    place->fault->field = place->source->fields[field].name;
+    snprintf(place->fault->finding, sizeof place->fault->finding, "is '%.*s', which %s", CELL_SHOWN, cell, problem);
+    return false;
+}
+
+/* Of one row the parts of a date are asked for one after the other: the cell is read once. */
+static bool date_number(Place *place, const Derived *derived, Number *result) {
+    char text[CELL_TEXT], problem[DATE_PROBLEM];
+    int64_t element = derived->is_list ? place->element : 0;
+    uint32_t field = derived->fields[element];
+    if (place->dated != derived || place->dated_row != place->row) {
+        const char *cell = cell_text(place->source, field, place->row, derived->format, text);
+        if (!cell) return *result = real_number((double)NAN), true;
+        if (!date_read(derived->format, cell, &place->date, problem)) return no_date(place, field, cell, problem);
+        place->dated = derived;
+        place->dated_row = place->row;
+    }
+    DatePart part = derived->parts[element];
+    *result = whole_number(place->date.parts[part]);
+    if (part == DATE_seconds && place->date.nanoseconds)
+        *result = real_number((double)place->date.parts[part] + place->date.nanoseconds / 1e9);
+    return true;
+}
+
+/* -- operations -- */
+
+static bool fault(const Place *place, const char *finding, double number) {
+    place->fault->row = place->row;
+    place->fault->field = NULL;
+    snprintf(place->fault->finding, sizeof place->fault->finding, finding, number);
+    return false;
+}
+
+/* Of two whole numbers; one that has no whole result is left to f64. */
+static bool whole_operation(const Place *place, DerivedKind kind, int64_t a, int64_t b, Number *result) {
+    int64_t whole = 0;
+    bool overflow = false;
+    switch (kind) {
+    case DERIVED_ADD: overflow = __builtin_add_overflow(a, b, &whole); break;
+    case DERIVED_SUB: overflow = __builtin_sub_overflow(a, b, &whole); break;
+    case DERIVED_MUL: overflow = __builtin_mul_overflow(a, b, &whole); break;
+    case DERIVED_MOD:
+        if (b == 0) return *result = real_number((double)NAN), true;
+        whole = eval_whole_remainder(a, b);
+        break;
+    case DERIVED_DIV: return *result = real_number((double)a / (double)b), true;
+    case DERIVED_MIN: whole = a < b ? a : b; break;
+    case DERIVED_MAX: whole = a > b ? a : b; break;
+    case DERIVED_LT: whole = a < b; break;
+    case DERIVED_LE: whole = a <= b; break;
+    case DERIVED_GT: whole = a > b; break;
+    case DERIVED_GE: whole = a >= b; break;
+    case DERIVED_EQ: whole = a == b; break;
+    default: whole = a != b; break;
+    }
+    *result = whole_number(whole);
+    return !overflow || fault(place, "is a whole number beyond 64 bits", 0);
+}
+
+static double larger(double a, double b) { return isnan(a) || a > b ? a : b; }
+
+static Number real_operation(DerivedKind kind, double a, double b) {
+    switch (kind) {
+    case DERIVED_ADD: return real_number(a + b);
+    case DERIVED_SUB: return real_number(a - b);
+    case DERIVED_MUL: return real_number(a * b);
+    case DERIVED_DIV: return real_number(a / b);
+    case DERIVED_MOD: return real_number(eval_floor_remainder(a, b));
+    case DERIVED_MIN: return real_number(-larger(-a, -b));
+    case DERIVED_MAX: return real_number(larger(a, b));
+    case DERIVED_LT: return whole_number(a < b);
+    case DERIVED_LE: return whole_number(a <= b);
+    case DERIVED_GT: return whole_number(a > b);
+    case DERIVED_GE: return whole_number(a >= b);
+    case DERIVED_EQ: return whole_number(a == b);
+    default: return whole_number(a != b);
+    }
+}
+
+static bool int_of(const Place *place, Number number, Number *result) {
+    double real = trunc(real_of(number));
+    if (is_missing(number)) return fault(place, "is no number", 0);
+    if (!(real >= INT32_MIN && real <= INT32_MAX))
+        return fault(place, "is %.17g: int() makes whole numbers of 32 bits, -2147483648 to 2147483647", real);
+    *result = whole_number(number.is_whole ? number.whole : (int64_t)real);
+    return true;
+}
+
+static bool single_operation(const Place *place, DerivedKind kind, Number a, Number *result) {
+    bool negates = kind == DERIVED_NEG || (kind == DERIVED_ABS && a.is_whole && a.whole < 0);
+    if (kind == DERIVED_INT) return int_of(place, a, result);
+    if (a.is_whole && negates) return whole_operation(place, DERIVED_SUB, 0, a.whole, result);
+    *result = a;
+    if (!a.is_whole) result->real = kind == DERIVED_FLOOR ? floor(a.real) : kind == DERIVED_ABS ? fabs(a.real) : -a.real;
+    return true;
+}
+
+/* -- what transforms make of numbers -- */
+
+const Learnt *derive_learnt(const SourceData *source, const char *fit) {
+    for (uint32_t i = 0; i < source->learnt_count; i++)
+        if (!strcmp(source->learnt[i].name, fit)) return &source->learnt[i];
+    return NULL;
+}
+
+static bool compute(Place *place, const Derived *derived, Number *result);
+
+/* -1: there is none. */
+static int32_t row_ahead(const Place *place, const Derived *derived) {
+    const Runs *runs = place->source->runs;
+    return runs ? runs_row(runs, place->row, derived->whole) : -1;
+}
+
+static bool unknown(const Place *place, const char *fit) {
+    place->fault->row = place->row;
+    place->fault->field = NULL;
+    snprintf(place->fault->finding, sizeof place->fault->finding, "needs what '%.100s' has learnt", fit);
+    return false;
+}
+
+static bool standardized(Place *place, const Derived *derived, Number *result) {
+    const Learnt *learnt = derive_learnt(place->source, derived->args[1]->fit);
+    Number x;
+    if (!learnt) return unknown(place, derived->args[1]->fit);
+    if (!compute(place, derived->args[0], &x)) return false;
+    int64_t column = place->element;
+    *result = real_number((real_of(x) - learnt->values[column]) / learnt->deviation[column]);
+    return true;
+}
+
+static bool imputed(Place *place, const Derived *derived, Number *result) {
+    const Derived *by = derived->args[1];
+    const Learnt *learnt = by->kind == DERIVED_LEARNT ? derive_learnt(place->source, by->fit) : NULL;
+    if (by->kind == DERIVED_LEARNT && !learnt) return unknown(place, by->fit);
+    if (!compute(place, derived->args[0], result)) return false;
+    if (!is_missing(*result)) return true;
+    if (!learnt) return compute(place, by, result);
+    return *result = real_number(learnt->values[place->element]), true;
+}
+
+/* In a row of the same series; NaN where there is none. */
+static bool number_ahead(Place *place, const Derived *derived, Number *result) {
+    int32_t row = place->row, other = row_ahead(place, derived);
+    if (other < 0) return *result = real_number((double)NAN), true;
+    place->row = other;
+    bool good = compute(place, derived->args[0], result);
+    place->row = row;
+    return good;
+}
+
+/* The floor of a quotient of whole numbers, which may be too large for f64. */
+static bool floor_of_quotient(Place *place, const Derived *quotient, bool *known, Number *result) {
+    Number a, b;
+    *known = false;
+    if (!compute(place, quotient->args[0], &a) || !compute(place, quotient->args[1], &b)) return false;
+    if (!a.is_whole || !b.is_whole || b.whole == 0 || (a.whole == INT64_MIN && b.whole == -1)) return true;
+    *known = true;
+    *result = whole_number(a.whole / b.whole - (a.whole % b.whole && (a.whole < 0) != (b.whole < 0)));
+    return true;
+}
+
+static bool compute(Place *place, const Derived *derived, Number *result) {
+    Number args[2] = {{0}};
+    bool known = false;
+    switch (derived->kind) {
+    case DERIVED_COLUMNS: return *result = column_number(place, derived), true;
+    case DERIVED_DATE: return date_number(place, derived, result);
+    case DERIVED_IMPUTE: return imputed(place, derived, result);
+    case DERIVED_STANDARDIZE: return standardized(place, derived, result);
+    case DERIVED_AHEAD: return number_ahead(place, derived, result);
+    case DERIVED_WHOLE: return *result = whole_number(derived->whole), true;
+    case DERIVED_REAL: return *result = real_number(derived->real), true;
+    default: break;
+    }
+    if (derived->kind == DERIVED_FLOOR && derived->args[0]->kind == DERIVED_DIV &&
+        (!floor_of_quotient(place, derived->args[0], &known, result) || known))
+        return known;
+    for (int i = 0; i < derived_arity(derived->kind); i++)
+        if (!compute(place, derived->args[i], &args[i])) return false;
+    if (derived_arity(derived->kind) == 1) return single_operation(place, derived->kind, args[0], result);
+    if (args[0].is_whole && args[1].is_whole)
+        return whole_operation(place, derived->kind, args[0].whole, args[1].whole, result);
+    *result = real_operation(derived->kind, real_of(args[0]), real_of(args[1]));
+    return true;
+}
+
+/* -- all rows -- */
+
+/* A class is a whole number. */
+static bool put_class(const Place *place, Number number, int64_t *to) {
+    *to = number.is_whole ? number.whole : WHOLE_MISSING;
+    if (number.is_whole || is_missing(number)) return true;
+    if (number.real != trunc(number.real)) return fault(place, "has %.9g: classes are whole numbers", number.real);
+    if (fabs(number.real) >= 0x1p63) return fault(place, "has %.9g, which is beyond the whole numbers of 64 bits", number.real);
+    *to = (int64_t)number.real;
+    return true;
+}
+
+static void put(Number number, DType dtype, void *to, int64_t at) {
+    if (dtype == DTYPE_F32)
+        ((float *)to)[at] = number.is_whole ? (float)number.whole : (float)number.real;
+    else if (dtype == DTYPE_I32)
+        ((int32_t *)to)[at] = (int32_t)number.whole;
+    else
+        ((uint8_t *)to)[at] = (uint8_t)number.whole;
+}
+
+/* The first of the columns whose cell is missing there, and not imputed; *row: in which row. */
+static const SourceField *missing_field(Place *place, const Derived *derived, int32_t *row) {
+    const SourceField *found = NULL;
+    char text[CELL_TEXT];
+    int32_t here = place->row, other = derived->kind == DERIVED_AHEAD ? row_ahead(place, derived) : here;
+    uint32_t field = derived->count ? derived->fields[derived->is_list ? place->element : 0] : 0;
+    *row = here;
+    if ((derived->kind == DERIVED_COLUMNS && is_missing(column_number(place, derived))) ||
+        (derived->kind == DERIVED_DATE && !cell_text(place->source, field, here, derived->format, text)))
+        return &place->source->fields[field];
+    if (derived->kind == DERIVED_IMPUTE || other < 0) return NULL;
+    place->row = other;
+    for (int i = 0; i < derived_arity(derived->kind) && !found; i++) found = missing_field(place, derived->args[i], row);
+    place->row = here;
+    return found;
+}
+
+/* A number at fault that is made of a missing cell has no other fault. */
+static bool find_fault(Place *place, const Derived *derived) {
+    int32_t row;
+    const SourceField *field = place->fault->field ? NULL : missing_field(place, derived, &row);
+    if (field) *place->fault = (DeriveFault){.row = row, .field = field->name};
+    return false;
+}
+
+/* Where it does not, a whole number is -1, which is no class. */
+static bool has_rows(const SourceData *source, SourceRows looks, int32_t row) {
+    if (!looks.from && !looks.to) return true;
+    return source->runs && runs_row(source->runs, row, looks.from) >= 0 && runs_row(source->runs, row, looks.to) >= 0;
+}
+
+static bool derive_rows(Place *place, const Derived *derived, int64_t first, int64_t count, void *to) {
+    DType dtype = derived_dtype(derived);
+    bool classes = derived->kind == DERIVED_CLASSES;
+    int64_t each = shape_elements(derived_row(&place->source->schema, derived));
+    SourceRows looks = derived_looks(derived);
+    for (int64_t row = first; row < first + count; row++) {
+        bool there = has_rows(place->source, looks, (int32_t)row);
+        place->row = (int32_t)row;
+        for (place->element = 0; place->element < each; place->element++) {
+            Number number = dtype == DTYPE_F32 ? real_number((double)NAN) : whole_number(-(dtype == DTYPE_I32));
+            bool good = !there || compute(place, classes ? derived->args[0] : derived, &number);
+            if (good && classes) good = put_class(place, number, (int64_t *)to + row * each + place->element);
+            if (!good) return find_fault(place, derived);
+            if (!classes) put(number, dtype, to, row * each + place->element);
+        }
+    }
+    return true;
+}
+
+void *derive_elements(const SourceData *source, const Derived *derived, DeriveFault *at_fault) {
+    const SourceSchema *schema = &source->schema;
+    Place place = {.source = source, .fault = at_fault};
+    int64_t first = schema->train_rows + schema->valid_rows, begin = schema->test_rows ? source->test_begin : first;
+    int64_t rows = begin + schema->test_rows;
+    int64_t each = shape_elements(derived_row(schema, derived));
+    size_t bytes = derived->kind == DERIVED_CLASSES ? sizeof(int64_t) : dtype_bytes(derived_dtype(derived));
+    void *elements = memory_new((size_t)(rows * each) * bytes, "the columns of the data");
+    for (int64_t i = first * each; derived->kind == DERIVED_CLASSES && i < begin * each; i++)
+        ((int64_t *)elements)[i] = WHOLE_MISSING;
+    if (derive_rows(&place, derived, 0, first, elements) && derive_rows(&place, derived, begin, schema->test_rows, elements))
+        return elements;
+    free(elements);
+    return NULL;
+}
+
+double derive_stored(const SourceData *source, uint32_t field, int64_t at) {
+    return source->exact[field].kind == EXACT_TEXT ? (double)NAN : real_of(source_number(source, field, at));
+}
+
+double derive_value(const SourceData *source, uint32_t field, int64_t at) {
+    if (source->fields[field].is_text) return element_value(DTYPE_I32, true, source->data[field], at);
+    return derive_stored(source, field, at);
+}
+
+void derive_row(const SourceData *source, const Derived *derived, int32_t row, double *to) {
+    DeriveFault unheard;
+    Place place = {.source = source, .fault = &unheard, .row = row};
+    int64_t each = shape_elements(derived_row(&source->schema, derived));
+    for (; place.element < each; place.element++) {
+        Number number;
+        to[place.element] = compute(&place, derived, &number) ? real_of(number) : (double)NAN;
+    }
+}
+
+bool derive_has_rows(const SourceData *source, const Derived *derived, int32_t row) {
+    return has_rows(source, derived_looks(derived), row);
+}
+
+const SourceField *derive_missing(const SourceData *source, const Derived *derived, int32_t *row) {
+    Place place = {.source = source, .row = *row};
+    int64_t each = shape_elements(derived_row(&source->schema, derived));
+    const SourceField *found = NULL;
+    for (; place.element < each && !found; place.element++) found = missing_field(&place, derived, row);
+    return found;
+}
+
+bool derive_fraction(const SourceData *source, const Derived *derived, int32_t row, double *value) {
+    Place place = {.source = source, .row = row};
+    bool columns = derived->kind == DERIVED_INT && derived->args[0]->kind == DERIVED_COLUMNS, cut = false;
+    int64_t each = columns ? shape_elements(derived_row(&source->schema, derived)) : 0;
+    for (; place.element < each && !cut; place.element++) {
+        Number number = column_number(&place, derived->args[0]);
+        *value = number.real;
+        cut = !number.is_whole && number.real != trunc(number.real);
+    }
+    return cut;
+}

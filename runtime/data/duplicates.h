@@ -1,0 +1,15 @@
+/* Rows that are equal to others. Private to runtime/. */
+#ifndef MLC_RUNTIME_DATA_DUPLICATES_H
+#define MLC_RUNTIME_DATA_DUPLICATES_H
+
+#include "runtime/runtime.h"
+
+typedef struct {
+    int64_t repeated[SPLIT_COUNT];                                       /* rows that stand in the same split before */
+    int64_t trained[SPLIT_COUNT];                                        /* rows of another split that are training rows too */
+    int32_t repeated_pair[SPLIT_COUNT][2], trained_pair[SPLIT_COUNT][2]; /* the first such row, and the one it is equal to */
+} Duplicates;
+/* Of all fields of the source, byte by byte. */
+void duplicates_find(const Dataset *dataset, Duplicates *duplicates);
+
+#endif

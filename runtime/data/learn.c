@@ -1,0 +1,150 @@
+/* What the transforms of the data learn from the training rows: medians, means, deviations, the most frequent values. Missing
+ * elements (NaN; text without a category) do not count. Sums are in double, in the order of the rows. */
+#include "ir/base/memory.h"
+#include "runtime/data/fitting.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+int64_t fit_rows(const Fit *fit, const Dataset *dataset) {
+    return fit->every_row ? dataset_all_rows(dataset, SPLIT_TRAIN) : dataset_rows(dataset, SPLIT_TRAIN);
+}
+
+const int32_t *fit_split(const Fit *fit, const Dataset *dataset) {
+    return fit->every_row ? dataset_all_split(dataset, SPLIT_TRAIN) : dataset_split(dataset, SPLIT_TRAIN);
+}
+
+static bool is_sorted(FitKind kind) { return kind == FIT_MEDIAN || kind == FIT_MODE; }
+
+Fitting fitting_new(const Fit *fit, int64_t width, const Dataset *dataset) {
+    int64_t rows = fit_rows(fit, dataset);
+    size_t columns = (size_t)width;
+    Fitting fitting = {.fit = fit, .width = width, .rows = rows, .dataset = dataset};
+    fitting.endless = memory_new(columns * sizeof *fitting.endless, "the statistics of the columns");
+    for (size_t i = 0; i < columns; i++) fitting.endless[i] = -1;
+    fitting.moments = memory_new(columns * sizeof *fitting.moments, "the statistics of the columns");
+    if (is_sorted(fit->kind))
+        fitting.values = memory_new(columns * (size_t)rows * sizeof *fitting.values, "the statistics of the columns");
+    return fitting;
+}
+
+void fitting_free(Fitting *fitting) {
+    free(fitting->moments);
+    free(fitting->values);
+    free(fitting->endless);
+}
+
+void fitting_add(Fitting *fitting, int64_t row, int64_t column, double value) {
+    Moments *moments = &fitting->moments[column];
+    if (isinf(value) && fitting->endless[column] < 0) fitting->endless[column] = row;
+    if (isnan(value)) return;
+    moments_add(moments, value);
+    if (fitting->values) fitting->values[column * fitting->rows + moments->count - 1] = value;
+}
+
+/* -- results -- */
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The middle one, or the mean of the two in the middle. */
+static double median_of(const double *sorted, int64_t count) {
+    double low = sorted[(count - 1) / 2], high = sorted[count / 2];
+    return low + (high - low) / 2;
+}
+
+/* The smallest of the most frequent ones. */
+static double mode_of(const double *sorted, int64_t count) {
+    int64_t begin = 0, most = 0;
+    double mode = sorted[0];
+    for (int64_t i = 1; i <= count; i++) {
+        if (i < count && sorted[i] == sorted[begin]) continue;
+        if (i - begin > most) most = i - begin, mode = sorted[begin];
+        begin = i;
+    }
+    return mode;
+}
+
+static double fitted_value(const Fitting *fitting, int64_t column) {
+    int64_t count = fitting->moments[column].count;
+    if (!fitting->values) return fitting->moments[column].mean;
+    double *values = fitting->values + column * fitting->rows;
+    qsort(values, (size_t)count, sizeof *values, by_value);
+    return fitting->fit->kind == FIT_MEDIAN ? median_of(values, count) : mode_of(values, count);
+}
+
+/* Of the rows themselves, as sklearn has it; 1 where all are equal. */
+static double deviation(const Fitting *fitting, int64_t column) {
+    double spread = moments_deviation(&fitting->moments[column]);
+    return spread > 0 ? spread : 1;
+}
+
+static bool check_column(const Fitting *fitting, int64_t column, double value, double spread, Diagnostics *diag) {
+    if (fitting->moments[column].count && isfinite(value) && isfinite(spread)) return true;
+    char place[PLACE_TEXT];
+    int64_t endless = fitting->endless[column];
+    if (endless >= 0)
+        diag_error(diag, STATUS_DATA, fitting->fit->span, "column %" PRId64 " of what '%s' is fitted to is not finite in %s",
+                   column, fitting->fit->name,
+                   dataset_place_text(fitting->dataset, NULL, fit_split(fitting->fit, fitting->dataset)[endless], place));
+    else if (fitting->moments[column].count)
+        diag_error(diag, STATUS_DATA, fitting->fit->span, "column %" PRId64 " of what '%s' is fitted to is not finite", column,
+                   fitting->fit->name);
+    else
+        diag_error(diag, STATUS_DATA, fitting->fit->span,
+                   "column %" PRId64 " of what '%s' is fitted to is missing in all training rows", column, fitting->fit->name);
+    diag_help(diag, "columns are counted from 0; `mlc data FILE.mdl` shows what is in them");
+    return false;
+}
+
+bool fitting_finish(const Fitting *fitting, double *values, double *spreads, Diagnostics *diag) {
+    bool standardize = fitting->fit->kind == FIT_STANDARDIZE, good = true;
+    for (int64_t i = 0; i < fitting->width && good; i++) {
+        bool any = fitting->moments[i].count > 0;
+        values[i] = any ? fitted_value(fitting, i) : 0;
+        spreads[i] = any ? deviation(fitting, i) : 0;
+        good = check_column(fitting, i, values[i], standardize ? spreads[i] : 0, diag);
+    }
+    return good;
+}
+
+/* -- of columns of the source -- */
+
+enum { ROWS_AT_ONCE = 1024 };
+
+static void add_column(Fitting *fitting) {
+    const int32_t *rows = fit_split(fitting->fit, fitting->dataset);
+    for (int64_t first = 0; first < fitting->rows; first += ROWS_AT_ONCE) {
+        int64_t count = fitting->rows - first < ROWS_AT_ONCE ? fitting->rows - first : ROWS_AT_ONCE;
+        double *numbers = dataset_numbers(fitting->dataset, fitting->fit->column, rows + first, count);
+        for (int64_t i = 0; numbers && i < count * fitting->width; i++)
+            fitting_add(fitting, first + i / fitting->width, i % fitting->width, numbers[i]);
+        free(numbers);
+    }
+}
+
+static bool learn_column(Dataset *dataset, const Fit *fit, Diagnostics *diag) {
+    int64_t width = shape_elements(fit->row);
+    double *values = memory_new((size_t)width * sizeof *values, "the statistics of the columns"),
+           *spreads = memory_new((size_t)width * sizeof *spreads, "the statistics of the columns");
+    Fitting fitting = fitting_new(fit, width, dataset);
+    bool good = dataset_derive(dataset, fit->column, fit->span, diag);
+    if (good) add_column(&fitting);
+    good = good && fitting_finish(&fitting, values, spreads, diag);
+    Learnt learnt = {fit->name, fit->row, values, fit->kind == FIT_STANDARDIZE ? spreads : NULL};
+    if (good) dataset_take_learnt(dataset, &learnt, 1);
+    fitting_free(&fitting);
+    free(values);
+    free(spreads);
+    return good;
+}
+
+bool dataset_learn(Dataset *dataset, const Fit *fits, uint32_t count, Diagnostics *diag) {
+    bool good = true;
+    for (uint32_t i = 0; i < count && good; i++) good = !fits[i].column || learn_column(dataset, &fits[i], diag);
+    return good;
+}

@@ -1,0 +1,282 @@
+/* From `source = mnist()` or `source = idx(...)` to the files that hold the data: the named sets, the folders they are
+ * looked for in, and the arguments of idx. */
+#include "runtime/data/sources.h"
+#include "runtime/data/reader.h"
+#include "runtime/runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NAMED_SETS                                                                                                             \
+    SET(mnist, NULL, "0", "1", "2", "3", "4", "5", "6", "7", "8", "9")                                                         \
+    SET(fashion_mnist, "/usr/share/datasets/fashion-mnist", "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal",   \
+        "Shirt", "Sneaker", "Bag", "Ankle boot")
+
+#define SET(name, folder, ...) {#name, {__VA_ARGS__}, folder},
+static const NamedSet named_sets[] = {NAMED_SETS};
+#undef SET
+/* Tables known by name: a file NAME.csv, which a model names as it does any other. */
+#define NAMED_TABLES TABLE(california_housing)
+
+#define SET(name, folder, ...) #name,
+#define TABLE(name) #name,
+static const char *const data_set_names[] = {NAMED_SETS NAMED_TABLES};
+#undef SET
+#undef TABLE
+enum {
+    SET_COUNT = sizeof named_sets / sizeof *named_sets,
+    NAME_COUNT = sizeof data_set_names / sizeof *data_set_names,
+    PATH_BYTES = 4096
+};
+
+const NamedSet *named_set(const char *name) {
+    for (size_t i = 0; i < SET_COUNT; i++)
+        if (!strcmp(named_sets[i].name, name)) return &named_sets[i];
+    return NULL;
+}
+
+const char *named_file(FileRole role) {
+    static const char *const names[FILE_COUNT] = {[FILE_TRAIN_IMAGES] = "train-images-idx3-ubyte",
+                                                  [FILE_TRAIN_LABELS] = "train-labels-idx1-ubyte",
+                                                  [FILE_TEST_IMAGES] = "t10k-images-idx3-ubyte",
+                                                  [FILE_TEST_LABELS] = "t10k-labels-idx1-ubyte"};
+    return names[role];
+}
+
+const char *named_table(const char *file) {
+    for (size_t i = SET_COUNT; i < NAME_COUNT; i++) {
+        size_t length = strlen(data_set_names[i]);
+        if (!strncmp(data_set_names[i], file, length) && (!file[length] || !strcmp(file + length, TABLE_ENDING)))
+            return data_set_names[i];
+    }
+    return NULL;
+}
+
+const char *const *data_names(uint32_t *count) {
+    *count = NAME_COUNT;
+    return data_set_names;
+}
+
+/* An environment variable that is set to something. */
+static const char *setting(const char *name) {
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+/* Where the named sets have their folders, and the named tables their files. */
+static const char *data_root(char *buffer, size_t size) {
+    const char *data = setting("MLC_DATA"), *cache = setting("XDG_CACHE_HOME"), *home = setting("HOME");
+    if (data)
+        snprintf(buffer, size, "%s", data);
+    else if (cache)
+        snprintf(buffer, size, "%s/mlc", cache);
+    else
+        snprintf(buffer, size, "%s/.cache/mlc", home ? home : ".");
+    return buffer;
+}
+
+const char *data_folder(const char *name, char *buffer, size_t size) {
+    data_root(buffer, size);
+    size_t length = strlen(buffer);
+    if (!named_table(name) && length < size) snprintf(buffer + length, size - length, "/%s", name);
+    return buffer;
+}
+
+/* In the folder, unless the name begins at the root. NULL: it is not there. */
+static const char *find_named(Arena *arena, const char *folder, const char *name) {
+    bool as_it_is = *name == '/' || !*folder || !strcmp(folder, ".");
+    const char *path = as_it_is ? arena_copy_string(arena, name, strlen(name)) : arena_format(arena, "%s/%s", folder, name);
+    return access(path, F_OK) ? NULL : path;
+}
+
+/* The name of the same contents, packed or not: "t.csv" for "t.csv.gz". */
+static const char *other_form(Arena *arena, const char *name) {
+    size_t length = strlen(name);
+    bool packed = length > 3 && !strcmp(name + length - 3, ".gz");
+    return packed ? arena_copy_string(arena, name, length - 3) : arena_format(arena, "%s.gz", name);
+}
+
+/* The file of that name, or else its other form. NULL: neither is there. */
+static const char *find_file(Arena *arena, const char *folder, const char *name) {
+    const char *path = find_named(arena, folder, name);
+    return path ? path : find_named(arena, folder, other_form(arena, name));
+}
+
+/* A file of the very name is read before another form of it, wherever that is. */
+const char *source_find_file(Arena *arena, const char *folder, const char *name) {
+    char root[PATH_BYTES];
+    const char *other = other_form(arena, name), *path = find_named(arena, folder, name);
+    data_root(root, sizeof root);
+    if (!path) path = find_named(arena, root, name);
+    if (!path) path = find_named(arena, folder, other);
+    return path ? path : find_named(arena, root, other);
+}
+
+/* How many of a named set's files are in a folder; *whole: all are. */
+static int find_set(Arena *arena, const char *folder, SourceFiles *files, bool *whole) {
+    int found = 0;
+    *whole = true;
+    for (int role = 0; role < FILE_COUNT; role++) {
+        const char *name = named_file((FileRole)role);
+        files->paths[role] = name ? find_file(arena, folder, name) : NULL;
+        found += files->paths[role] != NULL;
+        *whole &= !name || files->paths[role];
+    }
+    return found;
+}
+
+bool source_files_named(const NamedSet *named, Span span, Arena *arena, SourceFiles *files) {
+    char folder[PATH_BYTES];
+    *files = (SourceFiles){.named = named, .classes = NAMED_CLASSES};
+    for (int role = 0; role < FILE_COUNT; role++) files->spans[role] = span;
+    bool whole;
+    int found = find_set(arena, data_folder(named->name, folder, sizeof folder), files, &whole);
+    if (!found && named->system_folder) find_set(arena, named->system_folder, files, &whole);
+    return whole;
+}
+
+void source_report_missing(const DataSource *source, const SourceArg *arg, Diagnostics *diag) {
+    char root[PATH_BYTES];
+    const char *table = named_table(arg->text);
+    diag_error(diag, STATUS_DATA, arg->span, "no data: neither '%s' nor a packed or unpacked form of it is there", arg->text);
+    if (table) diag_help(diag, "`mlc data get %s` downloads it", table);
+    diag_help(diag, "relative names start at the folder of the model, '%s', or else at '%s', %s",
+              *source->folder ? source->folder : ".", data_root(root, sizeof root),
+              setting("MLC_DATA") ? "which is $MLC_DATA" : "as $MLC_DATA is not set");
+}
+
+/* The folder that holds a path. */
+static void folder_of(const char *path, char *buffer, size_t size) {
+    snprintf(buffer, size, "%.*s", (int)(strrchr(path, '/') - path), path);
+}
+
+bool data_find(const char *name, char *buffer, size_t size) {
+    Arena *arena = arena_new();
+    SourceFiles files;
+    char root[PATH_BYTES];
+    const NamedSet *set = named_set(name);
+    const char *path = NULL;
+    if (!set)
+        path = find_file(arena, data_root(root, sizeof root), arena_format(arena, "%s" TABLE_ENDING, name));
+    else if (source_files_named(set, (Span){0}, arena, &files))
+        path = files.paths[0];
+    if (path) folder_of(path, buffer, size);
+    arena_free(arena);
+    return path != NULL;
+}
+
+static void report_missing_set(const SourceFiles *files, Span span, Diagnostics *diag) {
+    const NamedSet *named = files->named;
+    char folder[PATH_BYTES];
+    int missing = -1;
+    bool any = false;
+    for (int role = FILE_COUNT - 1; role >= 0; role--) {
+        if (files->paths[role])
+            any = true;
+        else if (named_file((FileRole)role))
+            missing = role;
+    }
+    diag_error(diag, STATUS_DATA, span, "no data: '%s' is not in '%s'%s%s%s", any ? named_file((FileRole)missing) : named->name,
+               data_folder(named->name, folder, sizeof folder), named->system_folder ? " or '" : "",
+               named->system_folder ? named->system_folder : "", named->system_folder ? "'" : "");
+    diag_help(diag,
+              "`mlc data get %s` downloads it; if you have the four IDX files (%s or %s.gz, ...), set MLC_DATA to the folder "
+              "that holds the folder '%s'",
+              named->name, named_file(FILE_TRAIN_IMAGES), named_file(FILE_TRAIN_IMAGES), named->name);
+}
+
+static bool files_of_named(const NamedSet *named, const DataSource *source, Arena *arena, SourceFiles *files,
+                           Diagnostics *diag) {
+    if (source->arg_count) {
+        diag_error(diag, STATUS_MODEL, source->args[0].span, "%s() takes no arguments", named->name);
+        diag_help(diag, "write `source = %s()`; idx(images, labels) reads files of your own", named->name);
+        return false;
+    }
+    if (source_files_named(named, source->span, arena, files)) return true;
+    report_missing_set(files, source->span, diag);
+    return false;
+}
+
+/* -- idx(images, labels, valid_images =, valid_labels =, test_images =, test_labels =, classes =) -- */
+
+static const char *const idx_arguments[] = {"images",      "labels",      "valid_images", "valid_labels",
+                                            "test_images", "test_labels", "classes"};
+enum { IDX_ARGUMENTS = sizeof idx_arguments / sizeof *idx_arguments, IDX_POSITIONAL = 2, IDX_CLASSES = FILE_COUNT };
+
+static int argument_index(const SourceArg *arg, uint32_t position) {
+    if (!*arg->name) return position < IDX_POSITIONAL ? (int)position : -1;
+    for (int i = 0; i < IDX_ARGUMENTS; i++)
+        if (!strcmp(arg->name, idx_arguments[i])) return i;
+    return -1;
+}
+
+static bool unknown_argument(const SourceArg *arg, Diagnostics *diag) {
+    const char *near = diag_nearest(arg->name, idx_arguments, IDX_ARGUMENTS);
+    if (*arg->name)
+        diag_error(diag, STATUS_MODEL, arg->span, "idx() has no argument '%s'", arg->name);
+    else
+        diag_error(diag, STATUS_MODEL, arg->span, "too many arguments without a name for idx()");
+    if (near)
+        diag_help(diag, "did you mean '%s'?", near);
+    else
+        diag_help(diag, "write idx(images, labels, valid_images = ..., valid_labels = ..., test_images = ..., test_labels = "
+                        "..., classes = ...)");
+    return false;
+}
+
+static bool take_classes(const SourceArg *arg, SourceFiles *files, Diagnostics *diag) {
+    bool whole = arg->kind == SOURCE_ARG_NUMBER && arg->number >= 1 && arg->number <= 256;
+    if (whole) files->classes = (int32_t)arg->number;
+    if (whole && files->classes == arg->number) return true;
+    diag_error(diag, STATUS_MODEL, arg->span, "classes must be a whole number from 1 to 256");
+    return false;
+}
+
+static bool take_path(const DataSource *source, const SourceArg *arg, int role, Arena *arena, SourceFiles *files,
+                      Diagnostics *diag) {
+    if (arg->kind != SOURCE_ARG_STRING) {
+        diag_error(diag, STATUS_MODEL, arg->span, "'%s' of idx() must be the name of a file, as a string", idx_arguments[role]);
+        return false;
+    }
+    files->spans[role] = arg->span;
+    return (files->paths[role] = reader_path(source, arg, arena, diag)) != NULL;
+}
+
+static bool take_argument(const DataSource *source, uint32_t i, bool *seen, Arena *arena, SourceFiles *files,
+                          Diagnostics *diag) {
+    const SourceArg *arg = &source->args[i];
+    int index = argument_index(arg, i);
+    if (index < 0) return unknown_argument(arg, diag);
+    if (seen[index]) {
+        diag_error(diag, STATUS_MODEL, arg->span, "'%s' of idx() is given twice", idx_arguments[index]);
+        return false;
+    }
+    seen[index] = true;
+    return index == IDX_CLASSES ? take_classes(arg, files, diag) : take_path(source, arg, index, arena, files, diag);
+}
+
+static bool files_of_idx(const DataSource *source, Arena *arena, SourceFiles *files, Diagnostics *diag) {
+    bool seen[IDX_ARGUMENTS] = {false}, good = true;
+    *files = (SourceFiles){0};
+    for (uint32_t i = 0; i < source->arg_count; i++) good &= take_argument(source, i, seen, arena, files, diag);
+    if (!seen[FILE_TRAIN_IMAGES]) {
+        diag_error(diag, STATUS_MODEL, source->span, "idx() needs the name of a file with images");
+        diag_help(diag, "write idx(\"images-idx3-ubyte\", \"labels-idx1-ubyte\")");
+        return false;
+    }
+    for (int role = FILE_VALID_IMAGES; role < FILE_COUNT; role += 2) {
+        if (seen[role + 1] == (seen[role] && seen[FILE_TRAIN_LABELS])) continue;
+        diag_error(diag, STATUS_MODEL, source->span,
+                   "idx() needs labels for the training images and for the %s images, or for neither",
+                   role == FILE_VALID_IMAGES ? "validation" : "test");
+        return false;
+    }
+    return good;
+}
+
+bool source_files(const DataSource *source, Arena *arena, SourceFiles *files, Diagnostics *diag) {
+    const NamedSet *named = named_set(source->reader);
+    if (named) return files_of_named(named, source, arena, files, diag);
+    return files_of_idx(source, arena, files, diag);
+}

@@ -1,0 +1,51 @@
+/* What a field's elements are like, split by split: how many are missing, the least, the most, their mean and deviation. Sums are
+ * in double, in the order of the rows. */
+#include "runtime/data/moments.h"
+
+#include <math.h>
+
+double moments_deviation(const Moments *moments) {
+    return moments->count ? sqrt(moments->square / (double)moments->count) : NAN;
+}
+
+double statistics_deviation(const Statistics *statistics) { return moments_deviation(&statistics->moments); }
+
+double element_value(DType dtype, bool is_text, const void *data, int64_t at) {
+    double value = dtype_element(dtype, data, at);
+    return is_text && value < 0 ? (double)NAN : value;
+}
+
+static void add_value(Statistics *statistics, double value) {
+    bool first = statistics->moments.count == 0;
+    if (isnan(value)) {
+        statistics->missing++;
+    } else if (isinf(value)) {
+        statistics->infinite++;
+    } else {
+        if (first || value < statistics->least) statistics->least = value;
+        if (first || value > statistics->most) statistics->most = value;
+        statistics->has_fractions |= value != floor(value);
+        moments_add(&statistics->moments, value);
+    }
+}
+
+FieldFacts *field_facts_new(Arena *arena, const SourceField *field) {
+    FieldFacts *facts = ARENA_NEW(arena, FieldFacts);
+    int64_t elements = shape_elements(field->row);
+    *facts = (FieldFacts){.field = *field, .width = field->row.rank <= 1 && elements <= FACTS_COLUMNS ? elements : 0};
+    for (int split = 0; split < SPLIT_COUNT; split++) facts->columns[split] = ARENA_ARRAY(arena, Statistics, facts->width);
+    return facts;
+}
+
+void field_facts_number(FieldFacts *facts, Split split, int64_t element, double number) {
+    add_value(&facts->whole[split], number);
+    if (facts->width) add_value(&facts->columns[split][element], number);
+}
+
+void field_facts_add(FieldFacts *facts, Split split, const void *rows, int64_t count) {
+    int64_t elements = shape_elements(facts->field.row);
+    for (int64_t i = 0; i < count * elements; i++) {
+        double value = element_value(facts->field.dtype, facts->field.is_text, rows, i);
+        field_facts_number(facts, split, i % elements, value);
+    }
+}

@@ -1,0 +1,14 @@
+/* What is wrong with a file of data. Private to runtime/. */
+#ifndef MLC_RUNTIME_FORMATS_FILE_PROBLEM_H
+#define MLC_RUNTIME_FORMATS_FILE_PROBLEM_H
+
+/* Kept as text because files are read on several threads, and diagnostics are not for threads. */
+enum { PROBLEM_TEXT = 1024 };
+typedef struct {
+    char finding[PROBLEM_TEXT]; /* with the file's name, what was found, and what was expected; "": nothing is wrong */
+    char remedy[PROBLEM_TEXT];  /* or "" */
+} Problem;
+void problem_set(Problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void problem_remedy(Problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,135 @@
+/* Mapping files into memory, and knowing which file lies at an address. */
+#include "runtime/formats/map.h"
+#include "ir/base/files.h"
+#include "ir/base/memory.h"
+#include "runtime/runtime.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* -- which files lie where: read by a signal handler, so without a lock -- */
+
+/* An entry stays in the list for ever, and is used again when it is free. */
+typedef struct Known Known;
+struct Known {
+    Known *next;
+    _Atomic(const char *) begin; /* NULL: the entry is free */
+    size_t length;
+    char path[PATH_MAX];
+};
+static _Atomic(Known *) known;
+static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static Known *free_entry(void) {
+    for (Known *entry = atomic_load(&known); entry; entry = entry->next)
+        if (!atomic_load(&entry->begin)) return entry;
+    Known *entry = MEMORY_NEW(Known, "a file that is read");
+    entry->next = atomic_load(&known);
+    atomic_store(&known, entry);
+    return entry;
+}
+
+static void remember(const char *path, const void *begin, size_t length) {
+    pthread_mutex_lock(&known_lock);
+    Known *entry = free_entry();
+    entry->length = length;
+    snprintf(entry->path, sizeof entry->path, "%s", path);
+    atomic_store(&entry->begin, begin);
+    pthread_mutex_unlock(&known_lock);
+}
+
+static void forget(const void *begin, size_t length) {
+    pthread_mutex_lock(&known_lock);
+    for (Known *entry = atomic_load(&known); entry; entry = entry->next) {
+        uintptr_t at = (uintptr_t)atomic_load(&entry->begin);
+        if (at && at - (uintptr_t)begin < length) atomic_store(&entry->begin, NULL);
+    }
+    pthread_mutex_unlock(&known_lock);
+}
+
+const char *data_file_at(const void *address) {
+    for (const Known *entry = atomic_load(&known); entry; entry = entry->next) {
+        uintptr_t begin = (uintptr_t)atomic_load(&entry->begin), page = map_page();
+        if (begin && (uintptr_t)address - begin < (entry->length + page - 1) / page * page) return entry->path;
+    }
+    return NULL;
+}
+
+/* -- one file -- */
+
+static int open_file(const char *path, size_t *length) {
+    uint64_t bytes;
+    int file = file_open(path, &bytes);
+    *length = file < 0 ? 0 : (size_t)bytes;
+    if (file < 0 || bytes) return file;
+    close(file);
+    errno = ENODATA;
+    return -1;
+}
+
+static bool cannot_read(Problem *problem) {
+    problem_set(problem, "it cannot be read: %s", errno == ENODATA ? "it is empty" : file_reason(errno));
+    return false;
+}
+
+bool map_open(const char *path, Map *map, Problem *problem) {
+    *map = (Map){0};
+    int file = open_file(path, &map->length);
+    bool good = file >= 0;
+    void *bytes = good ? mmap(NULL, map->length, PROT_READ, MAP_PRIVATE, file, 0) : MAP_FAILED;
+    good = bytes != MAP_FAILED || cannot_read(problem);
+    if (file >= 0) close(file);
+    if (!good) return *map = (Map){0}, false;
+    map->bytes = bytes;
+    remember(path, bytes, map->length);
+    return true;
+}
+
+void map_close(Map *map) {
+    if (map->bytes) forget(map->bytes, map->length);
+    if (map->bytes) munmap((void *)map->bytes, map->length);
+    *map = (Map){0};
+}
+
+/* -- two -- */
+
+size_t map_page(void) {
+    static _Atomic size_t page;
+    if (!page) page = (size_t)sysconf(_SC_PAGESIZE);
+    return page;
+}
+
+int64_t map_second_row(int64_t rows) {
+    int64_t page = (int64_t)map_page();
+    return (rows + page - 1) / page * page;
+}
+
+/* Over a part of the stretch that is reserved. */
+static bool map_part(const char *path, size_t length, char *at, Problem *problem) {
+    size_t found;
+    int file = open_file(path, &found);
+    bool good = file >= 0;
+    if (!good) cannot_read(problem);
+    if (good && found != length) problem_set(problem, "it changes while it is read"), good = false;
+    if (good && mmap(at, length, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0) == MAP_FAILED) good = cannot_read(problem);
+    if (file >= 0) close(file);
+    if (good) remember(path, at, length);
+    return good;
+}
+
+bool map_open_two(const char *const paths[2], const size_t lengths[2], size_t distance, Map *map, Problem *problem) {
+    *map = (Map){.length = distance + lengths[1]};
+    char *bytes = mmap(NULL, map->length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (bytes == MAP_FAILED) return cannot_read(problem);
+    map->bytes = bytes;
+    if (map_part(paths[0], lengths[0], bytes, problem) && map_part(paths[1], lengths[1], bytes + distance, problem))
+        return true;
+    map_close(map);
+    return false;
+}

@@ -1,0 +1,245 @@
+/* The NPY format: a magic word, a version, and a Python dictionary as text that says what follows:
+ * {'descr': '<f4', 'fortran_order': False, 'shape': (60000, 784), } */
+#include "runtime/formats/npy.h"
+
+#include <math.h>
+#include <string.h>
+
+static const struct {
+    const char *descr;
+    size_t bytes;
+    DType dtype;
+} elements[ELEMENT_COUNT] = {
+    [ELEMENT_F16] = {"<f2", 2, DTYPE_F32}, [ELEMENT_F32] = {"<f4", 4, DTYPE_F32}, [ELEMENT_F64] = {"<f8", 8, DTYPE_F32},
+    [ELEMENT_I8] = {"|i1", 1, DTYPE_I32},  [ELEMENT_I16] = {"<i2", 2, DTYPE_I32}, [ELEMENT_I32] = {"<i4", 4, DTYPE_I32},
+    [ELEMENT_I64] = {"<i8", 8, DTYPE_I32}, [ELEMENT_U8] = {"|u1", 1, DTYPE_U8},   [ELEMENT_U16] = {"<u2", 2, DTYPE_I32},
+    [ELEMENT_U32] = {"<u4", 4, DTYPE_I32}, [ELEMENT_U64] = {"<u8", 8, DTYPE_I32}, [ELEMENT_BOOL] = {"|b1", 1, DTYPE_U8}};
+
+/* The dictionary, as a text that is read from left to right. */
+typedef struct {
+    const char *at, *end;
+    Problem *problem;
+    bool failed;
+} Header;
+
+static void skip_spaces(Header *header) {
+    while (header->at < header->end && (*header->at == ' ' || *header->at == '\n')) header->at++;
+}
+
+static bool accept(Header *header, char c) {
+    skip_spaces(header);
+    if (header->at == header->end || *header->at != c) return false;
+    header->at++;
+    return true;
+}
+
+static bool malformed(Header *header) {
+    problem_set(header->problem, "its header is not that of an NPY file");
+    header->failed = true;
+    return false;
+}
+
+static bool read_text(Header *header, char *text, size_t size) {
+    size_t length = 0;
+    char quote = accept(header, '\'') ? '\'' : accept(header, '"') ? '"' : '\0';
+    while (quote && header->at < header->end && *header->at != quote && length + 1 < size) text[length++] = *header->at++;
+    text[length] = '\0';
+    return (quote && accept(header, quote)) || malformed(header);
+}
+
+static bool read_size(Header *header, int64_t *size) {
+    skip_spaces(header);
+    const char *begin = header->at;
+    *size = 0;
+    if (begin < header->end && *begin == '-')
+        return problem_set(header->problem, "its header says that a dimension is negative"), false;
+    for (; header->at < header->end && *header->at >= '0' && *header->at <= '9' && header->at - begin < 18; header->at++)
+        *size = 10 * *size + (*header->at - '0');
+    return header->at > begin || malformed(header);
+}
+
+static bool read_shape(Header *header, NpyArray *array) {
+    if (!accept(header, '(')) return malformed(header);
+    while (!accept(header, ')')) {
+        int64_t size;
+        if (!read_size(header, &size)) return false;
+        if (array->shape.rank == SHAPE_MAX_RANK) {
+            problem_set(header->problem, "it has more than %d dimensions", SHAPE_MAX_RANK);
+            return false;
+        }
+        array->shape.dim[array->shape.rank++] = size;
+        if (accept(header, ')')) return true;
+        if (!accept(header, ',')) return malformed(header);
+    }
+    return true;
+}
+
+static bool take_descr(Header *header, const char *descr, NpyArray *array) {
+    for (int i = 0; i < ELEMENT_COUNT; i++) {
+        bool same_kind = !strcmp(descr + 1, elements[i].descr + 1);
+        if (!same_kind || (*descr != elements[i].descr[0] && !(elements[i].bytes == 1 && strchr("<>=|", *descr)))) continue;
+        array->element = (NpyElement)i;
+        array->dtype = elements[i].dtype;
+        return true;
+    }
+    problem_set(header->problem, "its elements are '%s', which cannot be read", descr);
+    problem_remedy(header->problem, *descr == '>' ? "x.astype(x.dtype.newbyteorder('<')) has the bytes in the usual order"
+                                                  : "x.astype('float32') or x.astype('int32') makes numbers of them");
+    return false;
+}
+
+static bool read_order(Header *header, bool *fortran) {
+    skip_spaces(header);
+    size_t left = (size_t)(header->end - header->at);
+    *fortran = left >= 4 && !memcmp(header->at, "True", 4);
+    if (!*fortran && !(left >= 5 && !memcmp(header->at, "False", 5))) return malformed(header);
+    header->at += *fortran ? 4 : 5;
+    return true;
+}
+
+typedef struct {
+    bool descr, order, shape, fortran;
+} Seen;
+
+static bool read_entry(Header *header, NpyArray *array, Seen *seen) {
+    char key[32], descr[32];
+    if (!read_text(header, key, sizeof key) || !accept(header, ':')) return header->failed ? false : malformed(header);
+    if (!strcmp(key, "descr") && !seen->descr) {
+        seen->descr = true;
+        skip_spaces(header);
+        if (header->at < header->end && *header->at == '[') {
+            problem_set(header->problem, "its elements are records, which cannot be read");
+            problem_remedy(header->problem, "save every field of the records as an array of its own");
+            return false;
+        }
+        return read_text(header, descr, sizeof descr) && (strlen(descr) >= 2 || malformed(header)) &&
+               take_descr(header, descr, array);
+    }
+    if (!strcmp(key, "fortran_order") && !seen->order) return (seen->order = true), read_order(header, &seen->fortran);
+    if (!strcmp(key, "shape") && !seen->shape) return (seen->shape = true), read_shape(header, array);
+    return malformed(header);
+}
+
+static bool check_sizes(const Header *header, const Seen *seen, NpyArray *array) {
+    array->bytes = elements[array->element].bytes;
+    if (array->shape.rank == 0) return problem_set(header->problem, "it is a single number, where rows are needed"), false;
+    for (int i = 0; i < array->shape.rank; i++) {
+        int64_t size = array->shape.dim[i];
+        if (size < 1) return problem_set(header->problem, "its dimension %d is %lld", i, (long long)size), false;
+        if (size > INT32_MAX || __builtin_mul_overflow(array->bytes, (size_t)size, &array->bytes))
+            return problem_set(header->problem, "its dimension %d is %lld, which is too large", i, (long long)size), false;
+    }
+    if (!seen->fortran || array->shape.rank == 1) return true;
+    problem_set(header->problem, "its elements are in the order of Fortran, columns first");
+    problem_remedy(header->problem, "numpy.ascontiguousarray(x) puts them in the order of rows");
+    return false;
+}
+
+static bool read_dictionary(Header *header, NpyArray *array) {
+    Seen seen = {0};
+    if (!accept(header, '{')) return malformed(header);
+    while (!accept(header, '}')) {
+        if (!read_entry(header, array, &seen)) return false;
+        if (accept(header, '}')) break;
+        if (!accept(header, ',')) return malformed(header);
+    }
+    skip_spaces(header);
+    if (header->at != header->end || !seen.descr || !seen.order || !seen.shape) return malformed(header);
+    return check_sizes(header, &seen, array);
+}
+
+/* The length of the dictionary, and where it begins. */
+static bool read_start(const uint8_t *bytes, size_t length, size_t *begin, size_t *size, Problem *problem) {
+    if (length < 10 || memcmp(bytes, "\x93NUMPY", 6)) {
+        problem_set(problem, "it does not begin as an NPY file does");
+        problem_remedy(problem, "numpy.save writes NPY files");
+        return false;
+    }
+    *begin = bytes[6] == 1 ? 10 : 12;
+    *size = bytes[8] | (size_t)bytes[9] << 8;
+    if (bytes[6] > 1 && length >= 12) *size |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
+    if (bytes[6] < 1 || bytes[6] > 3)
+        return problem_set(problem, "it is of version %d of the NPY format; 1 to 3 are known", bytes[6]), false;
+    if (length >= *begin && *size <= length - *begin) return true;
+    problem_set(problem, "it is cut short: it ends inside its header");
+    return false;
+}
+
+static bool check_elements(size_t left, const NpyArray *array, Problem *problem) {
+    if (left == array->bytes) return true;
+    problem_set(problem, "it is %s: its header promises %zu bytes of elements, but %zu follow",
+                left < array->bytes ? "cut short" : "too long", array->bytes, left);
+    return false;
+}
+
+bool npy_read(const void *memory, size_t length, bool whole, NpyArray *array, Problem *problem) {
+    const uint8_t *bytes = memory;
+    size_t begin, size;
+    *array = (NpyArray){0};
+    if (!read_start(bytes, length, &begin, &size, problem)) return false;
+    const char *text = (const char *)bytes + begin;
+    if (!read_dictionary(&(Header){text, text + size, problem, false}, array)) return false;
+    if (!whole) return true;
+    array->data = bytes + begin + size;
+    return check_elements(length - begin - size, array, problem);
+}
+
+/* -- elements -- */
+
+bool npy_is_native(const NpyArray *array) {
+    return array->element == ELEMENT_F32 || array->element == ELEMENT_I32 || array->element == ELEMENT_U8 ||
+           array->element == ELEMENT_BOOL;
+}
+
+/* IEEE half precision: 1 sign bit, 5 of the exponent, 10 of the fraction. */
+static float half_value(uint16_t half) {
+    int exponent = half >> 10 & 31, fraction = half & 1023;
+    float size = exponent == 31 ? (fraction ? NAN : INFINITY)
+                 : exponent     ? ldexpf((float)(fraction + 1024), exponent - 25)
+                                : ldexpf((float)fraction, -24);
+    return half >> 15 ? -size : size;
+}
+
+/* A little-endian number of `bytes` bytes. */
+static uint64_t read_bits(const uint8_t *at, size_t bytes) {
+    uint64_t bits = 0;
+    for (size_t i = 0; i < bytes; i++) bits |= (uint64_t)at[i] << 8 * i;
+    return bits;
+}
+
+static float real_value(NpyElement element, uint64_t bits) {
+    uint32_t single = (uint32_t)bits;
+    float f;
+    double d;
+    memcpy(&f, &single, sizeof f);
+    memcpy(&d, &bits, sizeof d);
+    return element == ELEMENT_F16 ? half_value((uint16_t)bits) : element == ELEMENT_F32 ? f : (float)d;
+}
+
+/* Sign-extended where the element has a sign. */
+static bool whole_value(NpyElement element, uint64_t bits, int32_t *value) {
+    size_t size = 8 * elements[element].bytes;
+    bool is_signed = elements[element].descr[1] == 'i';
+    uint64_t sign = UINT64_C(1) << (size - 1);
+    if (is_signed && bits & sign) bits |= ~(sign | (sign - 1));
+    *value = (int32_t)(uint32_t)bits;
+    return is_signed ? (int64_t)bits == *value : bits <= INT32_MAX;
+}
+
+static bool convert_element(const NpyArray *array, int64_t i, uint64_t bits, void *to, Problem *problem) {
+    if (array->dtype == DTYPE_F32) return ((float *)to)[i] = real_value(array->element, bits), true;
+    if (array->dtype == DTYPE_U8) return ((uint8_t *)to)[i] = (uint8_t)bits, true;
+    if (whole_value(array->element, bits, &((int32_t *)to)[i])) return true;
+    problem_set(problem, "its element %lld does not fit into 32 bits", (long long)i);
+    problem_remedy(problem, "x.astype('float32') makes numbers of it that are near");
+    return false;
+}
+
+bool npy_convert(const NpyArray *array, void *to, Problem *problem) {
+    size_t size = elements[array->element].bytes;
+    const uint8_t *at = array->data;
+    if (npy_is_native(array)) return memcpy(to, array->data, array->bytes), true;
+    for (int64_t i = 0; i < (int64_t)(array->bytes / size); i++, at += size)
+        if (!convert_element(array, i, read_bits(at, size), to, problem)) return false;
+    return true;
+}

@@ -1,0 +1,59 @@
+/* Arrays of NumPy: the NPY format (numpy.lib.format), versions 1 to 3, and NPZ archives, which are ZIP files of them. Both are
+ * read from memory; nothing in it is trusted. Private to runtime/. */
+#ifndef MLC_RUNTIME_FORMATS_NPY_H
+#define MLC_RUNTIME_FORMATS_NPY_H
+
+#include "ir/graph/graph.h"
+#include "runtime/formats/file_problem.h"
+
+/* An element as it is stored, and what becomes of it. */
+typedef enum {
+    ELEMENT_F16,
+    ELEMENT_F32,
+    ELEMENT_F64,
+    ELEMENT_I8,
+    ELEMENT_I16,
+    ELEMENT_I32,
+    ELEMENT_I64,
+    ELEMENT_U8,
+    ELEMENT_U16,
+    ELEMENT_U32,
+    ELEMENT_U64,
+    ELEMENT_BOOL,
+    ELEMENT_COUNT
+} NpyElement;
+
+typedef struct {
+    NpyElement element;
+    DType dtype;      /* what it is read as: f32, i32 or u8 */
+    Shape shape;      /* rows first */
+    const void *data; /* in the memory it was read from, in row-major order; not aligned; NULL: only the header was there */
+    size_t bytes;     /* of data */
+} NpyArray;
+
+/* Reads a header, and with `whole` checks that the elements follow, exactly. `length` may end anywhere after the header
+ * without it. */
+bool npy_read(const void *memory, size_t length, bool whole, NpyArray *array, Problem *problem);
+/* The elements can be used where they lie. */
+bool npy_is_native(const NpyArray *array);
+/* Writes the elements as array->dtype; a whole number that does not fit into 32 bits is a problem. */
+bool npy_convert(const NpyArray *array, void *to, Problem *problem);
+
+/* -- archives -- */
+
+typedef struct {
+    const char *name; /* without ".npy", in the arena */
+    size_t offset, packed, bytes;
+    uint32_t crc;
+    bool deflated;
+} ZipEntry;
+
+enum { ZIP_MAX_ENTRIES = 256 };
+/* Lists the files of an archive; after a problem, *count of them are there. */
+bool zip_list(const void *memory, size_t length, Arena *arena, ZipEntry *entries, uint32_t *count, Problem *problem);
+/* Where the bytes of a file lie that is not packed; with `whole` they are checked. NULL after a problem. */
+const void *zip_stored(const void *memory, size_t length, const ZipEntry *entry, bool whole, Problem *problem);
+/* Unpacks entry->bytes bytes and checks them; fewer, unchecked, for the beginning of a file. */
+bool zip_unpack(const void *memory, size_t length, const ZipEntry *entry, void *to, size_t bytes, Problem *problem);
+
+#endif

@@ -1,0 +1,290 @@
+/* The memory of the states: one block for every form (name, layout) in which some program wants one. Programs that share the
+ * states (training on whole batches and on the last one, evaluation) meet here by name. */
+#include "runtime/program/states.h"
+#include "runtime/program/layouts.h"
+#include "ir/base/memory.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    Layout layout;
+    void *memory;
+} Form;
+
+typedef struct {
+    Symbol symbol;
+    Form *forms; /* each holds the same values */
+    uint32_t form_count;
+    bool has_values; /* has been initialized, written, or updated by a program; before, its memory is zero */
+} State;
+
+typedef struct Binding Binding;
+struct Binding {
+    Binding *next;
+    const Program *program;
+    void **pointers; /* [program->state_count] */
+};
+
+struct States {
+    Arena *arena;
+    State **states; /* ordered by name */
+    uint32_t count, capacity;
+    Binding *bindings;
+};
+
+States *states_new(void) {
+    Arena *arena = arena_new();
+    States *states = ARENA_NEW(arena, States);
+    states->arena = arena;
+    return states;
+}
+
+void states_free(States *states) {
+    if (!states) return;
+    for (uint32_t i = 0; i < states->count; i++)
+        for (uint32_t f = 0; f < states->states[i]->form_count; f++) free(states->states[i]->forms[f].memory);
+    arena_free(states->arena);
+}
+
+uint32_t states_count(const States *states) { return states->count; }
+const Symbol *states_symbol(const States *states, uint32_t index) { return &states->states[index]->symbol; }
+
+/* Index of the first state whose name is not below `name`. */
+static uint32_t lower_bound(const States *states, const char *name) {
+    uint32_t low = 0, high = states->count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (strcmp(states->states[middle]->symbol.name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static State *find_state(const States *states, const char *name) {
+    uint32_t at = lower_bound(states, name);
+    return at < states->count && !strcmp(states->states[at]->symbol.name, name) ? states->states[at] : NULL;
+}
+
+const Symbol *states_find(const States *states, const char *name) {
+    State *state = find_state(states, name);
+    return state ? &state->symbol : NULL;
+}
+
+/* -- binding -- */
+
+static State *add_state(States *states, const Symbol *symbol) {
+    ARENA_ROOM(states->arena, states->states, states->count, states->capacity);
+    uint32_t at = lower_bound(states, symbol->name);
+    memmove(&states->states[at + 1], &states->states[at], (states->count - at) * sizeof *states->states);
+    State *state = ARENA_NEW(states->arena, State);
+    state->symbol = *symbol;
+    state->symbol.name = arena_copy_string(states->arena, symbol->name, strlen(symbol->name));
+    states->states[at] = state;
+    states->count++;
+    return state;
+}
+
+static size_t plain_bytes(const State *state) {
+    return (size_t)shape_elements(state->symbol.shape) * dtype_bytes(state->symbol.dtype);
+}
+
+static void read_form(const State *state, uint32_t form, void *plain) {
+    layout_to_plain(state->forms[form].layout, state->symbol.dtype, state->symbol.shape, state->forms[form].memory, plain);
+}
+
+static void write_form(State *state, uint32_t form, const void *plain) {
+    layout_from_plain(state->forms[form].layout, state->symbol.dtype, state->symbol.shape, plain, state->forms[form].memory);
+}
+
+static void copy_form(State *state, uint32_t from, uint32_t to) {
+    void *plain = memory_new(plain_bytes(state), "the weights and their moments");
+    read_form(state, from, plain);
+    write_form(state, to, plain);
+    free(plain);
+}
+
+static void write_state(State *state, const void *plain) {
+    for (uint32_t f = 0; f < state->form_count; f++) write_form(state, f, plain);
+    state->has_values = true;
+}
+
+/* Moments of optimizers are zero at first, as memory that nobody has written is. */
+static bool is_zero(const State *state) {
+    const Init *init = &state->symbol.init;
+    return !state->has_values && init->kind == INIT_CONSTANT && init->a == 0.0F && !signbit(init->a);
+}
+
+static void initialize_state(State *state, uint64_t seed) {
+    if (is_zero(state)) {
+        state->has_values = true;
+        return;
+    }
+    void *plain = memory_new(plain_bytes(state), "the weights and their moments");
+    state_initialize(&state->symbol, seed, plain);
+    write_state(state, plain);
+    free(plain);
+}
+
+/* The memory of a form; a form that is new to a known state gets its values. */
+static void *bind_form(States *states, State *state, Layout layout) {
+    for (uint32_t f = 0; f < state->form_count; f++)
+        if (layout_equal(state->forms[f].layout, layout)) return state->forms[f].memory;
+    Form *forms = ARENA_ARRAY(states->arena, Form, state->form_count + 1);
+    if (state->form_count) memcpy(forms, state->forms, state->form_count * sizeof *forms);
+    forms[state->form_count] = (Form){
+        layout, memory_new(layout_bytes(layout, state->symbol.dtype, state->symbol.shape), "the weights and their moments")};
+    state->forms = forms;
+    if (state->form_count++ && state->has_values)
+        copy_form(state, 0, state->form_count - 1);
+    else if (state->symbol.init.kind == INIT_FITTED)
+        initialize_state(state, 0);
+    return forms[state->form_count - 1].memory;
+}
+
+static const Binding *find_binding(const States *states, const Program *program) {
+    const Binding *binding = states->bindings;
+    while (binding && binding->program != program) binding = binding->next;
+    return binding;
+}
+
+static bool same_tensor(const Symbol *a, const Symbol *b) { return a->dtype == b->dtype && shape_equal(a->shape, b->shape); }
+
+bool states_bind(States *states, const Program *program, Diagnostics *diag) {
+    if (find_binding(states, program)) return true;
+    Binding *binding = ARENA_NEW(states->arena, Binding);
+    binding->pointers = ARENA_ARRAY(states->arena, void *, program->state_count);
+    for (uint32_t i = 0; i < program->state_count; i++) {
+        const Symbol *symbol = &program->graph->symbols[program->states[i].symbol];
+        State *state = find_state(states, symbol->name);
+        if (!state) state = add_state(states, symbol);
+        if (!same_tensor(&state->symbol, symbol)) {
+            char ours[SHAPE_TEXT], theirs[SHAPE_TEXT];
+            diag_error(diag, STATUS_BUG, (Span){0}, "state '%s' is %s in one program and %s in another", symbol->name,
+                       shape_text(state->symbol.dtype, state->symbol.shape, ours),
+                       shape_text(symbol->dtype, symbol->shape, theirs));
+            return false;
+        }
+        binding->pointers[i] = bind_form(states, state, program->states[i].layout);
+    }
+    binding->program = program;
+    binding->next = states->bindings;
+    states->bindings = binding;
+    return true;
+}
+
+void states_keep(States *states, const Graph *graph) {
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->kind == SYMBOL_STATE && symbol->node && !find_state(states, symbol->name))
+            bind_form(states, add_state(states, symbol), (Layout){0});
+    }
+}
+
+void *const *states_pointers(States *states, const Program *program) {
+    const Binding *binding = find_binding(states, program);
+    assert(binding && "states_bind comes first");
+    return binding->pointers;
+}
+
+/* -- values -- */
+
+void states_initialize(States *states, uint64_t seed) {
+    for (uint32_t i = 0; i < states->count; i++)
+        if (states->states[i]->symbol.init.kind != INIT_FITTED) initialize_state(states->states[i], seed);
+}
+
+bool states_read(const States *states, const char *name, void *data) {
+    State *state = find_state(states, name);
+    if (state) read_form(state, 0, data);
+    return state != NULL;
+}
+
+bool states_write(States *states, const char *name, const void *data) {
+    State *state = find_state(states, name);
+    if (state) write_state(state, data);
+    return state != NULL;
+}
+
+size_t states_bytes(const States *states) {
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < states->count; i++) bytes += plain_bytes(states->states[i]);
+    return bytes;
+}
+
+void states_save(const States *states, void *to) {
+    char *at = to;
+    for (uint32_t i = 0; i < states->count; at += plain_bytes(states->states[i++])) read_form(states->states[i], 0, at);
+}
+
+void states_restore(States *states, const void *from) {
+    const char *at = from;
+    for (uint32_t i = 0; i < states->count; at += plain_bytes(states->states[i++])) write_state(states->states[i], at);
+}
+
+/* Looks at blocks of a fixed size, which the compiler makes vectors of. */
+static bool all_finite(const uint32_t *bits, size_t count) {
+    enum { BLOCK = 64 };
+    const uint32_t magnitude = 0x7fffffff, infinity = 0x7f800000;
+    for (; count >= BLOCK; bits += BLOCK, count -= BLOCK) {
+        uint32_t bad = 0;
+        for (size_t i = 0; i < BLOCK; i++) bad |= (bits[i] & magnitude) >= infinity;
+        if (bad) return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        if ((bits[i] & magnitude) >= infinity) return false;
+    return true;
+}
+
+/* What pads a form is no value of the state. */
+static bool state_is_finite(const State *state) {
+    const Form *form = &state->forms[0];
+    const Symbol *symbol = &state->symbol;
+    size_t bytes = plain_bytes(state);
+    if (symbol->dtype != DTYPE_F32 || (symbol->init.kind == INIT_CONSTANT && !isfinite(symbol->init.a))) return true;
+    if (layout_bytes(form->layout, symbol->dtype, symbol->shape) == bytes)
+        return all_finite(form->memory, bytes / sizeof(float));
+    void *plain = memory_new(bytes, "the weights and their moments");
+    read_form(state, 0, plain);
+    bool finite = all_finite(plain, bytes / sizeof(float));
+    free(plain);
+    return finite;
+}
+
+const Symbol *states_nonfinite(const States *states) {
+    const Symbol *found = NULL;
+    for (uint32_t i = 0; i < states->count; i++) {
+        const State *state = states->states[i];
+        if ((!found || (state->symbol.trainable && !found->trainable)) && !state_is_finite(state)) found = &state->symbol;
+    }
+    return found;
+}
+
+static bool has_form(const Binding *binding, const Form *form) {
+    for (uint32_t i = 0; i < binding->program->state_count; i++)
+        if (binding->pointers[i] == form->memory) return true;
+    return false;
+}
+
+/* From the form that the program wrote to those that it did not. */
+static void publish_state(const Binding *binding, State *state) {
+    uint32_t source = 0;
+    state->has_values = true;
+    while (!has_form(binding, &state->forms[source])) source++;
+    for (uint32_t f = 0; f < state->form_count; f++)
+        if (!has_form(binding, &state->forms[f])) copy_form(state, source, f);
+}
+
+void states_publish(States *states, const Program *program) {
+    const Binding *binding = find_binding(states, program);
+    const PlanState *previous = NULL;
+    for (uint32_t i = 0; i < program->state_count; previous = &program->states[i++]) {
+        const Symbol *symbol = &program->graph->symbols[program->states[i].symbol];
+        bool repeated = previous && previous->symbol == program->states[i].symbol;
+        if (symbol->update != NODE_NONE && !repeated) publish_state(binding, find_state(states, symbol->name));
+    }
+}

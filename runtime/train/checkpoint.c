@@ -1,0 +1,307 @@
+/* Checkpoints: the states and where the training stands, as a safetensors file. */
+#include "ir/base/memory.h"
+#include "runtime/formats/safetensors.h"
+#include "runtime/data/schema_text.h"
+#include "runtime/program/states.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NUMBER_TEXT = 32 };
+#define FORMAT "1" /* of the metadata under the key "mlc" */
+
+/* -- writing -- */
+
+/* The tensors of a file, and the bytes of all of them. */
+typedef struct {
+    SafeTensor *tensors;
+    uint32_t count;
+    char *data;
+    size_t bytes;
+} Tensors;
+
+static void add_learnt(Tensors *to, const char *name, const char *part, Shape row, const double *numbers) {
+    size_t bytes = (size_t)shape_elements(row) * sizeof *numbers, length = strlen(name) + strlen(part) + 2;
+    char *whole = memory_array(length, 1, "a checkpoint");
+    snprintf(whole, length, "%s.%s", name, part);
+    to->tensors[to->count++] = (SafeTensor){whole, SAFETENSORS_F64, row, NULL};
+    memcpy(to->data + to->bytes, numbers, bytes);
+    to->bytes += bytes;
+}
+
+/* Numbers of eight bytes come first, so that all tensors lie at multiples of their elements. */
+static Tensors gather_tensors(const States *states, const CheckpointInfo *info) {
+    uint32_t count = states_count(states);
+    size_t bytes = states_bytes(states);
+    for (uint32_t i = 0; i < info->learnt_count; i++) bytes += 2 * (size_t)shape_elements(info->learnt[i].row) * sizeof(double);
+    Tensors to = {.tensors = memory_new((count + 2 * info->learnt_count) * sizeof *to.tensors, "a checkpoint"),
+                  .data = memory_new(bytes, "a checkpoint")};
+    for (uint32_t i = 0; i < info->learnt_count; i++) {
+        const Learnt *learnt = &info->learnt[i];
+        add_learnt(&to, learnt->name, learnt->deviation ? "mean" : "value", learnt->row, learnt->values);
+        if (learnt->deviation) add_learnt(&to, learnt->name, "deviation", learnt->row, learnt->deviation);
+    }
+    states_save(states, to.data + to.bytes);
+    to.bytes += states_bytes(states);
+    for (uint32_t i = 0; i < count; i++) {
+        const Symbol *symbol = states_symbol(states, i);
+        to.tensors[to.count++] = (SafeTensor){symbol->name, safetensors_dtype(symbol->dtype), symbol->shape, NULL};
+    }
+    return to;
+}
+
+static bool write_tensors(const char *path, const States *states, const CheckpointInfo *info, const SafePair *pairs,
+                          uint32_t pair_count, Diagnostics *diag) {
+    Tensors all = gather_tensors(states, info);
+    bool good = safetensors_write(path, all.tensors, all.count, all.data, all.bytes, pairs, pair_count, diag);
+    for (uint32_t i = 0; i + states_count(states) < all.count; i++) free((char *)all.tensors[i].name);
+    free(all.tensors);
+    free(all.data);
+    return good;
+}
+
+static const char *whole_text(char text[NUMBER_TEXT], uint64_t number) {
+    snprintf(text, NUMBER_TEXT, "%" PRIu64, number);
+    return text;
+}
+
+/* Hexadecimal: every bit. Of NaN there is one. */
+static const char *real_text(char text[NUMBER_TEXT], double number) {
+    snprintf(text, NUMBER_TEXT, "%a", isnan(number) ? NAN : number);
+    return text;
+}
+
+bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info, Diagnostics *diag) {
+    char step[NUMBER_TEXT], epoch[NUMBER_TEXT], epochs[NUMBER_TEXT], seed[NUMBER_TEXT], loss_sum[NUMBER_TEXT],
+        best[NUMBER_TEXT], best_epoch[NUMBER_TEXT], gained[NUMBER_TEXT], waited[NUMBER_TEXT], numerics[NUMBER_TEXT];
+    const SafePair pairs[] = {{"mlc", FORMAT},
+                              {"step", whole_text(step, info->step)},
+                              {"epoch", whole_text(epoch, info->epoch)},
+                              {"epochs", whole_text(epochs, info->epochs)},
+                              {"seed", whole_text(seed, info->seed)},
+                              {"loss_sum", real_text(loss_sum, info->loss_sum)},
+                              {"best", real_text(best, info->best)},
+                              {"best_epoch", whole_text(best_epoch, info->best_epoch)},
+                              {"gained", real_text(gained, info->gained)},
+                              {"waited", whole_text(waited, info->waited)},
+                              {"numerics", whole_text(numerics, NUMERICS_VERSION)},
+                              {"model_hash", info->model_hash},
+                              {"data_digest", info->data_digest},
+                              {"schema", info->schema}};
+    return write_tensors(path, states, info, pairs, sizeof pairs / sizeof *pairs - !info->schema, diag);
+}
+
+/* -- reading -- */
+
+static bool take_whole(const SafeFile *file, const char *key, uint64_t *number) {
+    const char *text = safetensors_text(file, key);
+    char *end;
+    if (!text || *text < '0' || *text > '9') return false;
+    errno = 0;
+    *number = strtoull(text, &end, 10);
+    return !*end && !errno;
+}
+
+static bool take_real(const SafeFile *file, const char *key, double *number) {
+    const char *text = safetensors_text(file, key);
+    char *end;
+    if (!text || !*text) return false;
+    *number = strtod(text, &end);
+    return !*end;
+}
+
+static bool take_hash(const SafeFile *file, const char *key, char hash[65]) {
+    const char *text = safetensors_text(file, key);
+    if (!text || strlen(text) > 64 || strspn(text, "0123456789abcdef") != strlen(text)) return false;
+    strcpy(hash, text);
+    return true;
+}
+
+/* Version 1 was not written down. */
+static uint64_t numerics_of(const SafeFile *file) {
+    uint64_t version;
+    return take_whole(file, "numerics", &version) ? version : 1;
+}
+
+static bool is_own(const SafeFile *file) {
+    const char *format = safetensors_text(file, "mlc");
+    return format && !strcmp(format, FORMAT);
+}
+
+/* What cannot be true of any training; NULL: it can. Every epoch has a step. */
+static const char *impossible(const CheckpointInfo *info) {
+    if (info->step < info->epoch) return "it has more epochs than steps";
+    if (info->epochs && info->epoch > info->epochs) return "it has done more epochs than the run was to have";
+    if (info->best_epoch > info->epoch) return "its best epoch is one that has not been trained";
+    if (isnan(info->best) != (info->best_epoch == 0)) return "its best epoch and the value of that do not fit together";
+    if (info->waited > info->epoch) return "it has waited for more epochs than it has done";
+    if (!isfinite(info->loss_sum)) return "the sum of its losses is not finite";
+    return NULL;
+}
+
+/* Reads the metadata of a file that is mlc's own; else *key is what is missing or no number. */
+static bool take_info(const SafeFile *file, CheckpointInfo *info, const char **key) {
+    const struct {
+        const char *key;
+        uint64_t *whole;
+        double *real;
+        char *hash;
+    } entries[] = {{.key = "step", .whole = &info->step},
+                   {.key = "epoch", .whole = &info->epoch},
+                   {.key = "seed", .whole = &info->seed},
+                   {.key = "loss_sum", .real = &info->loss_sum},
+                   {.key = "best", .real = &info->best},
+                   {.key = "best_epoch", .whole = &info->best_epoch},
+                   {.key = "gained", .real = &info->gained},
+                   {.key = "waited", .whole = &info->waited},
+                   {.key = "model_hash", .hash = info->model_hash},
+                   {.key = "data_digest", .hash = info->data_digest}};
+    *info = (CheckpointInfo){.numerics = numerics_of(file)};
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+        *key = entries[i].key;
+        bool taken = entries[i].whole  ? take_whole(file, *key, entries[i].whole)
+                     : entries[i].real ? take_real(file, *key, entries[i].real)
+                                       : take_hash(file, *key, entries[i].hash);
+        if (!taken) return false;
+    }
+    *key = "epochs"; /* earlier versions did not write it */
+    return !safetensors_text(file, *key) || take_whole(file, *key, &info->epochs);
+}
+
+static bool damaged(const char *path, const char *what, Diagnostics *diag) {
+    diag_error(diag, STATUS_FILE, (Span){0}, "the metadata of '%s' are damaged: %s", path, what);
+    diag_help(diag, "mlc did not write them so: take another checkpoint, or train again");
+    return false;
+}
+
+/* The info of a file of mlc's own, or zeros; false after reporting what cannot be in it. */
+static bool read_info(const char *path, const SafeFile *file, CheckpointInfo *info, Diagnostics *diag) {
+    const char *key, *text;
+    char what[160];
+    *info = (CheckpointInfo){0};
+    if (!is_own(file)) return true;
+    if (!take_info(file, info, &key)) {
+        text = safetensors_text(file, key);
+        snprintf(what, sizeof what, text ? "%s is '%.60s'" : "%s is missing", key, text);
+        return damaged(path, what, diag);
+    }
+    return !impossible(info) || damaged(path, impossible(info), diag);
+}
+
+static bool foreign(const char *path, Diagnostics *diag) {
+    diag_error(diag, STATUS_FILE, (Span){0},
+               "'%s' was not written by this version of mlc: step, epoch and seed are not in its metadata", path);
+    diag_help(diag, "training can be resumed from the last.safetensors of its own run folder only");
+    return false;
+}
+
+static bool check_symbol(const char *path, const SafeFile *file, const Symbol *symbol, Diagnostics *diag) {
+    const SafeTensor *tensor = safetensors_find(file, symbol->name);
+    char wanted[SAFETENSOR_TEXT], found[SAFETENSOR_TEXT];
+    SafeTensor ours = {.dtype = safetensors_dtype(symbol->dtype), .shape = symbol->shape};
+    if (tensor && safetensors_fits(tensor, symbol)) return true;
+    safetensors_tensor_text(&ours, wanted);
+    if (tensor)
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' has '%s' as %s, but in the model it is %s", path, symbol->name,
+                   safetensors_tensor_text(tensor, found), wanted);
+    else
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' does not have '%s' %s of the model", path, symbol->name, wanted);
+    return false;
+}
+
+static bool check_tensors(const char *path, const SafeFile *file, const States *states, bool partial, Diagnostics *diag) {
+    bool good = true;
+    for (uint32_t i = 0; i < states_count(states); i++) good &= check_symbol(path, file, states_symbol(states, i), diag);
+    for (uint32_t i = 0; i < safetensors_count(file) && !partial; i++) {
+        const SafeTensor *tensor = safetensors_tensor(file, i);
+        char found[SAFETENSOR_TEXT];
+        bool learnt = !strcmp(tensor->dtype, SAFETENSORS_F64); /* of the data: checkpoint_learnt reads it */
+        if (learnt || states_find(states, tensor->name)) continue;
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' has '%.100s' %s, which the model does not have", path, tensor->name,
+                   safetensors_tensor_text(tensor, found));
+        good = false;
+    }
+    if (!good) diag_help(diag, "the model is not the one the checkpoint was made with; the run folder's resolved.mdl is");
+    return good;
+}
+
+bool checkpoint_load(const char *path, States *states, bool partial, CheckpointInfo *info, Diagnostics *diag) {
+    SafeFile *file = safetensors_read(path, diag);
+    if (!file) return false;
+    bool good = read_info(path, file, info, diag) && (is_own(file) || partial || foreign(path, diag)) &&
+                check_tensors(path, file, states, partial, diag);
+    for (uint32_t i = 0; i < safetensors_count(file) && good; i++) {
+        const SafeTensor *tensor = safetensors_tensor(file, i);
+        if (strcmp(tensor->dtype, SAFETENSORS_F64)) states_write(states, tensor->name, tensor->data);
+    }
+    safetensors_free(file);
+    return good;
+}
+
+/* -- what transforms have learnt -- */
+
+/* Earlier versions kept it in f32. */
+static bool take_numbers(const char *path, const SafeFile *file, const Fit *fit, const char *part, double *numbers,
+                         Diagnostics *diag) {
+    char name[512], found[SAFETENSOR_TEXT], wanted[SAFETENSOR_TEXT];
+    snprintf(name, sizeof name, "%s.%s", fit->name, part);
+    const SafeTensor *tensor = safetensors_find(file, name);
+    bool wide = tensor && !strcmp(tensor->dtype, SAFETENSORS_F64),
+         single = tensor && !strcmp(tensor->dtype, safetensors_dtype(DTYPE_F32));
+    int64_t count = shape_elements(fit->row);
+    if ((wide || single) && shape_elements(tensor->shape) == count) {
+        if (wide) memcpy(numbers, tensor->data, (size_t)count * sizeof *numbers);
+        for (int64_t i = 0; i < count && single; i++) numbers[i] = dtype_element(DTYPE_F32, tensor->data, i);
+        return true;
+    }
+    safetensors_tensor_text(&(SafeTensor){.dtype = SAFETENSORS_F64, .shape = fit->row}, wanted);
+    if (tensor)
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' has '%s' as %s, but in the model it is %s", path, name,
+                   safetensors_tensor_text(tensor, found), wanted);
+    else
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' does not have '%s' %s of the model", path, name, wanted);
+    return false;
+}
+
+static bool take_learnt(const char *path, const SafeFile *file, const Fit *fit, Dataset *dataset, Diagnostics *diag) {
+    bool standardize = fit->kind == FIT_STANDARDIZE;
+    size_t bytes = (size_t)shape_elements(fit->row) * sizeof(double);
+    double *values = memory_new(bytes, "a checkpoint"), *deviation = memory_new(bytes, "a checkpoint");
+    bool good = take_numbers(path, file, fit, standardize ? "mean" : "value", values, diag) &&
+                (!standardize || take_numbers(path, file, fit, "deviation", deviation, diag));
+    Learnt learnt = {fit->name, fit->row, values, standardize ? deviation : NULL};
+    if (good) dataset_take_learnt(dataset, &learnt, 1);
+    free(values);
+    free(deviation);
+    return good;
+}
+
+bool checkpoint_learnt(const char *path, const Fit *fits, uint32_t count, Dataset *dataset, Diagnostics *diag) {
+    bool any = false, good = true;
+    for (uint32_t i = 0; i < count; i++) any |= fits[i].column != NULL;
+    SafeFile *file = any ? safetensors_read(path, diag) : NULL;
+    for (uint32_t i = 0; i < count && good && any; i++)
+        good = file && (!fits[i].column || take_learnt(path, file, &fits[i], dataset, diag));
+    safetensors_free(file);
+    return good;
+}
+
+bool checkpoint_info(const char *path, CheckpointInfo *info, Diagnostics *diag) {
+    SafeFile *file = safetensors_read(path, diag);
+    bool good = file && (is_own(file) || foreign(path, diag)) && read_info(path, file, info, diag);
+    safetensors_free(file);
+    return good;
+}
+
+bool checkpoint_schema(const char *path, Arena *arena, SourceSchema *schema) {
+    Diagnostics *unheard = diag_new(); /* whoever loads the weights reports what is wrong with the file */
+    SafeFile *file = safetensors_read(path, unheard);
+    const char *text = file ? safetensors_text(file, "schema") : NULL;
+    bool good = text && schema_read(text, arena, schema);
+    safetensors_free(file);
+    diag_free(unheard);
+    return good;
+}

@@ -1,0 +1,74 @@
+/* What the transforms of the data learn of what a graph computes. What they learn of columns of the source is learnt by dataset_learn. */
+#include "ir/base/memory.h"
+#include "runtime/data/fitting.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void put(DType dtype, void *to, int64_t column, double value) {
+    if (dtype == DTYPE_I32)
+        ((int32_t *)to)[column] = (int32_t)value;
+    else
+        ((float *)to)[column] = (float)value;
+}
+
+static void write_state(States *states, const Fitting *fitting, DType dtype, const char *part, const double *values) {
+    char name[512];
+    void *plain = memory_new((size_t)fitting->width * dtype_bytes(dtype), "the statistics of the columns");
+    for (int64_t i = 0; i < fitting->width; i++) put(dtype, plain, i, values[i]);
+    snprintf(name, sizeof name, "%s.%s", fitting->fit->name, part);
+    states_write(states, name, plain);
+    free(plain);
+}
+
+static bool write_states(const Fitting *fitting, DType dtype, States *states, Diagnostics *diag) {
+    bool standardize = fitting->fit->kind == FIT_STANDARDIZE;
+    double *values = memory_new((size_t)fitting->width * sizeof *values, "the statistics of the columns"),
+           *spreads = memory_new((size_t)fitting->width * sizeof *spreads, "the statistics of the columns");
+    bool good = fitting_finish(fitting, values, spreads, diag);
+    if (good) write_state(states, fitting, dtype, standardize ? "mean" : "value", values);
+    if (good && standardize) write_state(states, fitting, dtype, "deviation", spreads);
+    free(values);
+    free(spreads);
+    return good;
+}
+
+static const Node *output_node(const Graph *graph, const char *name) {
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        if (!strcmp(graph->outputs[i].name, name)) return graph_node(graph, graph->outputs[i].node);
+    return NULL;
+}
+
+typedef struct {
+    Fitting fitting;
+    DType dtype;
+} Seeing;
+
+/* Text without a category is missing. */
+static void see_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
+    Seeing *seeing = context;
+    Fitting *fitting = &seeing->fitting;
+    const void *output = runner_output(runner, fitting->fit->name);
+    bool codes = seeing->dtype == DTYPE_I32;
+    for (int64_t i = 0; i < count * fitting->width; i++)
+        fitting_add(fitting, first + i / fitting->width, i % fitting->width, element_value(seeing->dtype, codes, output, i));
+}
+
+static bool fit_output(Runner *runner, const Fit *fit, const Node *node, const Dataset *dataset, States *states,
+                       Diagnostics *diag) {
+    Seeing seeing = {fitting_new(fit, shape_elements(node->shape) / node->shape.dim[0], dataset), node->dtype};
+    runner_rows(runner, fit_split(fit, dataset), seeing.fitting.rows, see_rows, &seeing);
+    bool good = write_states(&seeing.fitting, node->dtype, states, diag);
+    fitting_free(&seeing.fitting);
+    return good;
+}
+
+bool fits_run(const Program *program, const Dataset *dataset, States *states, Threads *threads, const Fit *fits, uint32_t count,
+              Diagnostics *diag) {
+    Runner *runner = runner_new(program, states, threads, diag);
+    bool good = runner && runner_data(runner, dataset, diag);
+    for (uint32_t i = 0; i < count && good; i++)
+        good = fits[i].column || fit_output(runner, &fits[i], output_node(program->graph, fits[i].name), dataset, states, diag);
+    runner_free(runner);
+    return good;
+}

@@ -1,0 +1,201 @@
+/* Which operation made a number that is not finite. The reference interpreter runs the batch at which it shows, keeping every value.
+ * In training the step has already changed the weights by then; but training is exact, so it is run again from the last
+ * checkpoint to just before the step at which the first loss or state stopped being finite. */
+#include "runtime/train/nonfinite.h"
+#include "ir/base/memory.h"
+#include "runtime/program/states.h"
+#include "runtime/train/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Copies the rows of a batch together, as a compiled program does while it reads. */
+static void gather(const Symbol *symbol, const void *field, const int32_t *rows, void *to) {
+    int64_t batch = symbol->shape.dim[0];
+    size_t row_bytes = (size_t)(shape_elements(symbol->shape) / batch) * dtype_bytes(symbol->dtype);
+    for (int64_t i = 0; i < batch; i++)
+        memcpy((char *)to + (size_t)i * row_bytes, (const char *)field + (size_t)rows[i] * row_bytes, row_bytes);
+}
+
+static void set_symbols(Interp *interp, const Graph *graph, const States *states, const Dataset *dataset, const int32_t *rows,
+                        RunClock *clock) {
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->node == NODE_NONE) continue;
+        void *value = interp_value(interp, symbol->node);
+        if (symbol->kind == SYMBOL_STATE)
+            states_read(states, symbol->name, value);
+        else if (symbol->kind == SYMBOL_BATCH)
+            gather(symbol, dataset_field(dataset, symbol->name), rows, value);
+        else
+            memcpy(value, run_clock_field(clock, symbol->name), sizeof(int32_t));
+    }
+}
+
+/* "nan" or "inf": the first such element. */
+static const char *kind_of(const float *values, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(values[i])) return isnan(values[i]) ? "nan" : values[i] < 0 ? "-inf" : "inf";
+    return "a number";
+}
+
+static const Node *viewed(const Graph *graph, const Node *node) {
+    while (op_class(node->op) == CLASS_VIEW) node = graph_operand(graph, node, 0);
+    return node;
+}
+
+/* The select of the language's has_class: NaN where numbers are not in a range. */
+static bool picks_class(const Graph *graph, const Node *node) {
+    if (node->op != OP_select) return false;
+    const Node *inside = viewed(graph, graph_operand(graph, node, 0)), *outside = viewed(graph, graph_operand(graph, node, 2));
+    bool range = inside->op == OP_and && graph_operand(graph, inside, 0)->op == OP_le;
+    return range && outside->op == OP_constant && outside->dtype == DTYPE_F32 && isnan(outside->attrs.value.f);
+}
+
+/* What can be done about a number that is not finite; `node` NULL: it is not known where it comes from. */
+static const char *remedy(const Graph *graph, const Node *node) {
+    if (node && node->op == OP_input)
+        return "the data hold it: 'mlc data' with the model file tells where; impute(...) fills in what is missing";
+    if (node && node->op == OP_state) return "the weights themselves are not finite: take another checkpoint, or train again";
+    if (node && picks_class(graph, node))
+        return "a label was computed that is no class: classes count from 0, one for each column, or row of an embedding";
+    return "a smaller learning rate often helps; so does keeping log, sqrt and / away from 0, and exp from large numbers";
+}
+
+/* "sqrt" of an operation, "layer1.w" of a state. */
+static const char *node_name(const Graph *graph, NodeId id) {
+    for (uint32_t i = 0; i < graph->symbol_count; i++)
+        if (graph->symbols[i].node == id && graph->symbols[i].kind == SYMBOL_STATE) return graph->symbols[i].name;
+    return op_name(graph_node(graph, id)->op);
+}
+
+static void report(Interp *interp, const Graph *graph, const Blame *blame, Diagnostics *diag) {
+    NodeId id = interp_first_nonfinite(interp, blame->output);
+    const Node *node = id == NODE_NONE ? NULL : graph_node(graph, id);
+    if (!node) {
+        diag_error(diag, STATUS_NONFINITE, (Span){0}, "%s", blame->finding);
+    } else {
+        char shape[SHAPE_TEXT], callee[DIAG_CALLEE];
+        const char *kind = kind_of(interp_value(interp, id), interp_value_bytes(interp, id) / sizeof(float));
+        const char *name = node_name(graph, id);
+        bool inside = node->op != OP_input && diag_callee(diag, node->span, callee) && strcmp(callee, name);
+        diag_error(diag, STATUS_NONFINITE, node->span, "%s: the first %s comes from '%s' %s%s%s%s here%s", blame->finding, kind,
+                   name, shape_text(node->dtype, node->shape, shape), inside ? " in '" : "", inside ? callee : "",
+                   inside ? "'" : "", blame->when ? blame->when : "");
+    }
+    diag_help(diag, "%s", remedy(graph, node));
+}
+
+void blame_report(const Blame *blame, Diagnostics *diag) {
+    const Graph *graph = runner_program(blame->runner)->graph;
+    RunClock clock = blame->clock;
+    Interp *interp = interp_new(graph, INTERP_F32);
+    set_symbols(interp, graph, blame->states, blame->dataset, blame->rows, &clock);
+    interp_run(interp);
+    report(interp, graph, blame, diag);
+    interp_free(interp);
+}
+
+/* -- training again -- */
+
+typedef struct {
+    Trainer *trainer;
+    bool finite; /* the losses */
+} Replay;
+
+static bool look_at_loss(void *context, int64_t step, const void *outputs) {
+    Replay *replay = context;
+    replay->finite &= isfinite(trainer_loss(replay->trainer, step, outputs)) != 0;
+    return true;
+}
+
+/* The next step's number in its epoch, which may be a new one. */
+static int64_t next_step(Trainer *trainer) {
+    int64_t step = trainer_step(trainer);
+    if (step < trainer->pair.steps) return step;
+    trainer->info.epoch++;
+    trainer_order(trainer);
+    return 0;
+}
+
+/* Trains up to step `end` of the run; false if a loss on the way is not finite. */
+static bool replay_to(Trainer *trainer, uint64_t end) {
+    Replay replay = {trainer, true};
+    while (trainer->info.step < end) {
+        int64_t step = next_step(trainer), steps = trainer->pair.steps, stop = step + (int64_t)(end - trainer->info.step);
+        if (stop > steps) stop = steps;
+        RunTimes times = trainer_times(trainer);
+        pair_loop(&trainer->pair, trainer->order, step, stop, &times, look_at_loss, &replay);
+        trainer->info.step += (uint64_t)(stop - step);
+    }
+    return replay.finite;
+}
+
+/* Trains up to step `end`, `stride` steps at a time, until a loss or a state is not finite; then all is as it was before these
+ * steps. `before` has room for the states. */
+static bool replay_until_nonfinite(Trainer *trainer, uint64_t end, uint64_t stride, void *before) {
+    States *states = trainer->options->states;
+    while (trainer->info.step < end) {
+        CheckpointInfo info = trainer->info;
+        states_save(states, before);
+        uint64_t stop = end - info.step < stride ? end : info.step + stride;
+        if (replay_to(trainer, stop) && !states_nonfinite(states)) continue;
+        states_restore(states, before);
+        trainer->info = info;
+        trainer_order(trainer);
+        return true;
+    }
+    return false;
+}
+
+enum { WHEN_TEXT = 80 };
+
+/* "step 2 of epoch 1" for the second step of a run. */
+static const char *place_text(const Trainer *trainer, uint64_t number, char text[WHEN_TEXT]) {
+    uint64_t steps = (uint64_t)trainer->pair.steps;
+    snprintf(text, WHEN_TEXT, "step %llu of epoch %llu", (unsigned long long)((number - 1) % steps + 1),
+             (unsigned long long)((number - 1) / steps + 1));
+    return text;
+}
+
+static void say_what_is_kept(const Trainer *trainer) {
+    if (trainer->saved) diag_help(trainer->diag, "'%s' is from before that, and sound", trainer->saved);
+}
+
+static void report_step(Trainer *trainer, const char *finding) {
+    char when[WHEN_TEXT + 8], place[WHEN_TEXT];
+    int64_t step = next_step(trainer);
+    bool earlier = trainer->info.step + 1 < trainer->nonfinite;
+    snprintf(when, sizeof when, ", at %s", place_text(trainer, trainer->info.step + 1, place));
+    RunTimes times = trainer_times(trainer);
+    blame_report(&(Blame){.runner = pair_runner(&trainer->pair, step),
+                          .states = trainer->options->states,
+                          .dataset = trainer->options->dataset,
+                          .rows = trainer->order + step * trainer->pair.batch,
+                          .clock = run_clock(&times, step),
+                          .output = "loss", /* a metric may be NaN */
+                          .finding = finding,
+                          .when = earlier ? when : NULL},
+                 trainer->diag);
+}
+
+enum { STRIDE = 64 }; /* steps between two copies of the states: they cost more than a step of a small network */
+
+void trainer_blame(Trainer *trainer, const Symbol *state) {
+    char finding[WHEN_TEXT + 160], place[WHEN_TEXT];
+    uint64_t end = trainer->nonfinite;
+    if (end == 0) { /* nothing to train again: it was so from the beginning */
+        diag_error(trainer->diag, STATUS_NONFINITE, (Span){0}, "'%.100s' is not finite before the first step", state->name);
+        return;
+    }
+    snprintf(finding, sizeof finding, "%s%.100s%s is not finite %s %s", state ? "'" : "", state ? state->name : "the loss",
+             state ? "'" : "", state ? "after" : "at", place_text(trainer, end, place));
+    if (!trainer_restart(trainer)) return;
+    trainer_order(trainer);
+    void *before = memory_new(states_bytes(trainer->options->states), "the weights before a step");
+    if (replay_until_nonfinite(trainer, end, STRIDE, before)) replay_until_nonfinite(trainer, end, 1, before);
+    free(before);
+    report_step(trainer, finding);
+    say_what_is_kept(trainer);
+}

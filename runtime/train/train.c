@@ -1,0 +1,215 @@
+/* The training loop. An epoch is a pure function of the states, the seed and its number, and a step is known by its number:
+ * that is all a checkpoint has to hold for training to go on bit for bit, in the middle of an epoch too. */
+#include "runtime/train/trainer.h"
+#include "ir/base/clock.h"
+#include "ir/base/memory.h"
+#include "runtime/program/states.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EVENT_SECONDS 0.1 /* between two step events */
+#define SAVE_SECONDS 10.0 /* between two checkpoints within an epoch */
+
+static atomic_bool stop_requested; /* set by signal handlers */
+
+void train_request_stop(void) { atomic_store(&stop_requested, true); }
+
+/* -- one stretch of steps -- */
+
+/* On thread 0 after each step. */
+static bool after_step(void *context, int64_t step, const void *outputs) {
+    Trainer *trainer = context;
+    const TrainEvents *events = trainer->events;
+    double loss = (double)trainer_loss(trainer, step, outputs), time = seconds_now();
+    trainer->info.loss_sum += loss * (double)pair_step_rows(&trainer->pair, step);
+    trainer->info.step++;
+    if (!isfinite(loss) && !trainer->nonfinite) trainer->nonfinite = trainer->info.step;
+    if (events->step && time - trainer->event_time >= EVENT_SECONDS) {
+        trainer->event_time = time;
+        events->step(events->context, (uint32_t)trainer->info.epoch + 1, (uint64_t)step + 1, (uint64_t)trainer->pair.steps,
+                     loss);
+    }
+    bool save = trainer->options->folder && time - trainer->save_time >= SAVE_SECONDS;
+    return !trainer->nonfinite && !save && !atomic_load_explicit(&stop_requested, memory_order_relaxed);
+}
+
+static void begin(Trainer *trainer) {
+    const TrainEvents *events = trainer->events;
+    if (events->begin && !trainer->begun) events->begin(events->context);
+    trainer->begun = true;
+}
+
+static void run_steps(Trainer *trainer) {
+    begin(trainer);
+    double start = seconds_now();
+    RunTimes times = trainer_times(trainer);
+    pair_loop(&trainer->pair, trainer->order, trainer_step(trainer), trainer->pair.steps, &times, after_step, trainer);
+    trainer->seconds += seconds_now() - start;
+}
+
+/* -- checkpoints -- */
+
+/* Returns the path; NULL after reporting an error. */
+static char *save_as(Trainer *trainer, const char *name) {
+    const char *folder = trainer->options->folder;
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = memory_array(size, 1, "a path");
+    snprintf(path, size, "%s/%s", folder, name);
+    if (!*trainer->info.data_digest) strcpy(trainer->info.data_digest, dataset_digest(trainer->options->dataset));
+    trainer->info.schema = dataset_schema_text(trainer->options->dataset);
+    trainer->info.learnt = dataset_learnt(trainer->options->dataset, &trainer->info.learnt_count);
+    if (checkpoint_save(path, trainer->options->states, &trainer->info, trainer->diag)) return path;
+    free(path);
+    return NULL;
+}
+
+static bool save_last(Trainer *trainer) {
+    if (!trainer->options->folder) return true;
+    char *path = save_as(trainer, "last.safetensors");
+    if (!path) return false;
+    free(trainer->saved);
+    trainer->saved = path;
+    trainer->save_time = seconds_now();
+    return true;
+}
+
+/* A loss can be finite although the step spoilt the weights, a moment or a running statistic: no checkpoint may hold these. */
+static bool check_states(Trainer *trainer) {
+    const Symbol *state = states_nonfinite(trainer->options->states);
+    if (!state) return true;
+    trainer->nonfinite = trainer->info.step;
+    trainer_blame(trainer, state);
+    return false;
+}
+
+static TrainResult save_between_steps(Trainer *trainer) {
+    if (!check_states(trainer)) return TRAIN_NONFINITE;
+    return save_last(trainer) ? TRAIN_DONE : TRAIN_FAILED;
+}
+
+/* What epochs are compared by: more is better. */
+static double merit(const Metrics *metrics, const Judge *judge, const Evaluation *evaluation) {
+    double value = evaluation->loss;
+    for (uint32_t i = 0; i < metrics->count && judge->metric; i++)
+        if (!strcmp(metrics->names[i], judge->metric)) value = evaluation->metrics[i];
+    return judge->more ? value : -value;
+}
+
+/* No value yet is NaN. */
+static bool is_better(double value, double best, double gain) { return !isnan(value) && (isnan(best) || value > best + gain); }
+
+static bool save_best(Trainer *trainer, const Evaluation *evaluation) {
+    const TrainOptions *options = trainer->options;
+    double value = merit(&options->metrics, &options->keep_best, evaluation);
+    if (!is_better(value, trainer->info.best, 0)) return true;
+    trainer->info.best = value;
+    trainer->info.best_epoch = trainer->info.epoch;
+    if (!options->folder) return true;
+    char *path = save_as(trainer, "best.safetensors");
+    free(path);
+    return path != NULL;
+}
+
+/* -- stopping early -- */
+
+static void count_patience(Trainer *trainer, const Evaluation *evaluation) {
+    const StopRule *stop = &trainer->options->stop;
+    double value = merit(&trainer->options->metrics, &stop->judge, evaluation);
+    trainer->info.waited++;
+    if (!is_better(value, trainer->info.gained, stop->gain)) return;
+    trainer->info.gained = value;
+    trainer->info.waited = 0;
+}
+
+static bool stops_early(const Trainer *trainer) {
+    const StopRule *stop = &trainer->options->stop;
+    return stop->patience && trainer->info.waited >= stop->patience;
+}
+
+/* -- epochs -- */
+
+/* Evaluates and tells; NULL where a split has no rows. */
+static const Evaluation *evaluate_split(const Trainer *trainer, Evaluator *evaluator, Evaluation *result) {
+    if (!evaluator->pair.rows) return NULL;
+    evaluator_run(evaluator, trainer_times(trainer).start, result);
+    return result;
+}
+
+/* Reports what makes the loss on held-out rows not finite. */
+static bool check_split(const Trainer *trainer, const Evaluator *evaluator, const char *split) {
+    char finding[80];
+    const TrainOptions *options = trainer->options;
+    if (!evaluator->pair.rows) return true;
+    snprintf(finding, sizeof finding, "the %s loss is not finite %s epoch %llu", split,
+             trainer->info.epoch ? "after" : "before", (unsigned long long)(trainer->info.epoch ? trainer->info.epoch : 1));
+    return evaluator_check(evaluator, options->dataset, options->states, trainer_times(trainer).start, finding, trainer->diag);
+}
+
+/* `rows`, `seconds`: what was trained in this process, for the throughput. `judged` becomes what epochs are compared by, or NULL.
+ * False after reporting that a loss is not finite. */
+static bool tell_epoch(Trainer *trainer, double train_loss, int64_t rows, Evaluation results[2], const Evaluation **judged) {
+    const Evaluation *valid = evaluate_split(trainer, &trainer->valid, &results[0]);
+    const Evaluation *test = evaluate_split(trainer, &trainer->test, &results[1]);
+    const TrainEvents *events = trainer->events;
+    if (events->epoch)
+        events->epoch(events->context, (uint32_t)trainer->info.epoch, train_loss, trainer->seconds, rows, valid, test);
+    *judged = valid ? valid : test;
+    return check_split(trainer, &trainer->valid, "valid") && check_split(trainer, &trainer->test, "test");
+}
+
+static TrainResult finish_epoch(Trainer *trainer, int64_t rows) {
+    double train_loss = trainer->info.loss_sum / (double)trainer->pair.rows;
+    Evaluation results[2];
+    const Evaluation *judged;
+    if (!check_states(trainer)) return TRAIN_NONFINITE;
+    trainer->info.epoch++;
+    trainer->info.loss_sum = 0;
+    if (!tell_epoch(trainer, train_loss, rows, results, &judged)) return TRAIN_NONFINITE;
+    if (judged) count_patience(trainer, judged);
+    return (!judged || save_best(trainer, judged)) && save_last(trainer) ? TRAIN_DONE : TRAIN_FAILED;
+}
+
+/* From where the training stands to the end of the epoch; TRAIN_DONE: it was reached. */
+static TrainResult run_epoch(Trainer *trainer) {
+    int64_t begin = trainer_step(trainer), steps = trainer->pair.steps;
+    trainer_order(trainer);
+    trainer->seconds = 0;
+    while (trainer_step(trainer) < steps) {
+        bool stops = atomic_load(&stop_requested);
+        if (!stops) run_steps(trainer);
+        if (trainer->nonfinite) {
+            trainer_blame(trainer, NULL);
+            return TRAIN_NONFINITE;
+        }
+        bool between = trainer_step(trainer) < steps && (stops || !atomic_load(&stop_requested));
+        TrainResult saved = between ? save_between_steps(trainer) : TRAIN_DONE;
+        if (stops || saved != TRAIN_DONE) return saved == TRAIN_DONE ? TRAIN_STOPPED : saved;
+    }
+    return finish_epoch(trainer, trainer->pair.rows - begin * trainer->pair.batch);
+}
+
+static TrainResult run_epochs(Trainer *trainer) {
+    TrainResult result = TRAIN_DONE;
+    Evaluation results[2];
+    const Evaluation *judged;
+    if (!check_states(trainer) || (!trainer->options->resume && !tell_epoch(trainer, NAN, 0, results, &judged)))
+        result = TRAIN_NONFINITE;
+    while (result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs && !stops_early(trainer))
+        result = run_epoch(trainer);
+    const TrainEvents *events = trainer->events;
+    if (events->end && result != TRAIN_FAILED)
+        events->end(events->context, &trainer->info, result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs);
+    atomic_store(&stop_requested, false);
+    return result;
+}
+
+TrainResult train(const TrainOptions *options, const TrainEvents *events, Diagnostics *diag) {
+    Trainer trainer = {.options = options, .events = events, .diag = diag};
+    TrainResult result = TRAIN_FAILED;
+    if (trainer_open(&trainer) && trainer_restart(&trainer)) result = run_epochs(&trainer);
+    trainer_close(&trainer);
+    return result;
+}
