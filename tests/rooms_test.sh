@@ -1,0 +1,49 @@
+#!/bin/bash
+# The rooms of the libraries, as the linker sees them: a function may use those of its own room, of the rooms below it in its library, and of
+# the libraries that its own is built on. Anything else is an edge upwards, and two such edges make a cycle.
+#   tests/rooms_test.sh BUILD           checks
+#   tests/rooms_test.sh BUILD --edges   prints the edges between rooms: FROM TO SYMBOLS
+set -eu
+build=$1
+mode=${2-check}
+# What each library may use besides itself; cli may use everything.
+libraries="ir: frontend:ir passes:ir codegen:ir runtime:ir cli:ir,frontend,passes,codegen,runtime"
+
+# OBJECT TYPE SYMBOL of every global symbol, the object as LIBRARY/ROOM/FILE.
+symbols() {
+    find "$build/CMakeFiles" -path '*mlc_*.dir/*' -name '*.o' | sort | while read -r object; do
+        target=${object#*mlc_}
+        target=${target%%.dir/*}
+        library=${target%%_*}
+        room=${target#*_}
+        [ "$room" = root ] && room=.
+        nm -g "$object" | awk -v from="$library/$room/$(basename "$object" .c.o)" '{ print from, $(NF - 1), $NF }'
+    done
+}
+
+symbols | awk -v libraries="$libraries" -v mode="$mode" '
+    function room_of(object) { return substr(object, 1, match(object, /\/[^\/]*$/) - 1) }
+    FILENAME == ARGV[1] { height[$1 "/" $2] = ++rooms; next }
+    $2 ~ /^[TDBRVWCG]$/ { home[$3] = $1; next }
+    $2 == "U" { user[++uses] = $1; used[uses] = $3 }
+    END {
+        count = split(libraries, list, " ")
+        for (i = 1; i <= count; i++) {
+            split(list[i], parts, ":")
+            allowed[parts[1]] = "," parts[2] ","
+            height[parts[1] "/."] = 1000 # what lies in the folder itself is above its rooms
+        }
+        for (i = 1; i <= uses; i++) {
+            if (!(used[i] in home) || home[used[i]] == user[i]) continue
+            from = room_of(user[i]); to = room_of(home[used[i]])
+            if (from == to) continue
+            edges[from " " to]++
+            split(from, a, "/"); split(to, b, "/")
+            if (a[1] == b[1] ? height[to] < height[from] : index(allowed[a[1]], "," b[1] ",")) continue
+            print "edge upwards: " user[i] " uses " used[i] " of " home[used[i]] > "/dev/stderr"
+            bad = 1
+        }
+        if (!rooms || !uses) { print "no rooms or no objects in the build folder" > "/dev/stderr"; bad = 1 }
+        if (mode == "--edges") for (edge in edges) print edge, edges[edge] | "sort"
+        exit bad
+    }' "$build/rooms.txt" -
