@@ -4,7 +4,7 @@
 #
 #   tests/docs/paths.sh DOCUMENT...
 #
-# `ir/ops.def` is checked because ir/ is a folder of the project, and `tests/golden/*/` because a pattern must match something.
+# `ir/ops/ops.def` is checked because ir/ is a folder of the project, and `tests/golden/*/` because a pattern must match something.
 # Words with NAME, "..." or a space, options and what git ignores (build/, runs/) are left out.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
