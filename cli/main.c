@@ -15,7 +15,7 @@
 #include "codegen/codegen.h"
 #include "ir/base/memory.h"
 #include "ir/base/display.h"
-#include "runtime/runtime.h"
+#include "runtime/formats/map.h"
 
 typedef struct {
     const char *name, *operands;

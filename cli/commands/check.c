@@ -3,6 +3,7 @@
 #include "cli/session/commands.h"
 #include "cli/text/terminal.h"
 #include "ir/base/display.h"
+#include "runtime/data/dataset.h"
 
 static int64_t count_weights(const Model *model) {
     uint32_t count;

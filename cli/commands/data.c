@@ -2,7 +2,9 @@
 #include "cli/session/commands.h"
 #include "cli/show/data_print.h"
 #include "cli/session/files.h"
-#include "runtime/runtime.h"
+#include "runtime/data/dataset.h"
+#include "runtime/data/fetch.h"
+#include "runtime/data/sources.h"
 
 #include <string.h>
 

@@ -9,6 +9,8 @@
 #include "cli/results/units.h"
 #include "ir/base/memory.h"
 #include "ir/base/display.h"
+#include "runtime/train/checkpoint.h"
+#include "runtime/train/evaluate.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 #include "cli/show/predict_show.h"
 #include "cli/session/commands.h"
 #include "ir/base/memory.h"
+#include "runtime/train/checkpoint.h"
 
 #include <math.h>
 #include <stdlib.h>

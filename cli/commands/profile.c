@@ -6,7 +6,7 @@
 #include "cli/results/measure.h"
 #include "cli/text/terminal.h"
 #include "cli/show/trace.h"
-#include "runtime/runtime.h"
+#include "runtime/program/run.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "cli/session/commands.h"
 #include "cli/show/draw.h"
 #include "cli/session/files.h"
-#include "runtime/runtime.h"
+#include "runtime/program/run.h"
 
 #include <math.h>
 #include <stdlib.h>

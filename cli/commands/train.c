@@ -11,6 +11,8 @@
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
 #include "ir/base/display.h"
+#include "runtime/data/class_counts.h"
+#include "runtime/train/train.h"
 
 #include <math.h>
 #include <signal.h>

@@ -1,6 +1,7 @@
 /* --expect METRIC>=VALUE: what the last epoch must reach. */
 #include "cli/results/expect.h"
 #include "ir/base/names.h"
+#include "runtime/train/evaluate.h"
 
 #include <math.h>
 #include <stdlib.h>

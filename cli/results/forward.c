@@ -1,5 +1,6 @@
 /* Running a trained network forward over rows. */
 #include "cli/results/forward.h"
+#include "runtime/train/pair.h"
 
 #include <math.h>
 #include <string.h>

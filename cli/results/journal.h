@@ -5,7 +5,7 @@
 
 #include "cli/session/files.h"
 #include "frontend/frontend.h"
-#include "runtime/runtime.h"
+#include "runtime/train/evaluate.h"
 
 #include <jansson.h>
 

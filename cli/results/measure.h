@@ -3,7 +3,7 @@
 #define MLC_CLI_RESULTS_MEASURE_H
 
 #include "cli/session/build.h"
-#include "runtime/runtime.h"
+#include "runtime/threads/threads.h"
 
 /* Measured now. Memory is faster the less of it is used again and again: level i is a working set of MEASURE_LEAST << 2 i bytes a thread. */
 enum { MEASURE_LEVELS = 6, MEASURE_LEAST = 16 << 10 };

@@ -1,5 +1,6 @@
 /* The columns of what mlc predict answers: the same for a table on the terminal and for a csv file, which has more of them. */
 #include "cli/results/predict_columns.h"
+#include "runtime/data/dataset.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 
 #include "cli/results/forward.h"
 #include "cli/session/inputs.h"
+#include "runtime/data/dataset.h"
 
 /* Pictures among what a network reads or makes: rows [height, width] or [1 or 3, height, width]. */
 typedef struct {

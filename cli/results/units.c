@@ -3,6 +3,7 @@
 #include "cli/results/units.h"
 #include "cli/results/journal.h"
 #include "ir/base/display.h"
+#include "runtime/program/states.h"
 
 #include <math.h>
 #include <stdlib.h>

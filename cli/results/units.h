@@ -3,6 +3,7 @@
 #define MLC_CLI_RESULTS_UNITS_H
 
 #include "cli/results/forward.h"
+#include "runtime/data/dataset.h"
 
 #include <jansson.h>
 

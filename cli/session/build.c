@@ -1,6 +1,8 @@
 /* From a model file to a compilation. */
 #include "cli/session/build.h"
 #include "cli/session/suggest.h"
+#include "runtime/formats/hash.h"
+#include "runtime/threads/threads.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "codegen/codegen.h"
 #include "frontend/frontend.h"
 #include "passes/passes.h"
-#include "runtime/runtime.h"
+#include "runtime/data/data_cache.h"
 
 /* A loaded model and how it is to be compiled. */
 typedef struct {

@@ -1,6 +1,8 @@
 /* Whole numbers that a network computes of the data and chooses by, looked at row by row: of one that has no column, one_hot makes zeros
  * and an embedding NaN, and nobody would notice. */
 #include "cli/session/session.h"
+#include "runtime/data/findings.h"
+#include "runtime/program/run.h"
 
 #include <inttypes.h>
 

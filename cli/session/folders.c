@@ -2,7 +2,7 @@
 #include "cli/session/folders.h"
 #include "cli/session/files.h"
 #include "ir/base/display.h"
-#include "runtime/runtime.h"
+#include "runtime/formats/bitmap.h"
 
 #include <dirent.h>
 #include <errno.h>

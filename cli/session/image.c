@@ -1,6 +1,7 @@
 /* A picture of any size and colour becomes the image that a network was trained on. */
 #include "cli/session/image.h"
 #include "cli/session/ink.h"
+#include "runtime/formats/bitmap.h"
 
 #include <math.h>
 

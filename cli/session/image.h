@@ -2,7 +2,7 @@
 #ifndef MLC_CLI_SESSION_IMAGE_H
 #define MLC_CLI_SESSION_IMAGE_H
 
-#include "runtime/runtime.h"
+#include "ir/base/diag.h"
 
 /* What to do about a picture whose background is light, where the network knows bright strokes on black. */
 typedef enum { INVERT_AUTO, INVERT_YES, INVERT_NO } Invert;

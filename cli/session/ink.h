@@ -2,7 +2,7 @@
 #ifndef MLC_CLI_SESSION_INK_H
 #define MLC_CLI_SESSION_INK_H
 
-#include "runtime/runtime.h"
+#include "runtime/formats/bitmap.h"
 
 /* Fills pixels[height][width] with bright strokes on black. The box around the strokes is scaled, with its proportions, into a box of
  * 20/28 of the size, and the centre of mass of the strokes comes to the middle: see Y. LeCun, C. Cortes, C. Burges, "The MNIST database of

@@ -5,6 +5,8 @@
 #include "ir/data/derived.h"
 #include "ir/base/memory.h"
 #include "ir/base/display.h"
+#include "runtime/data/dataset.h"
+#include "runtime/formats/bitmap.h"
 
 #include <errno.h>
 #include <stdlib.h>

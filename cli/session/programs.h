@@ -3,7 +3,7 @@
 #define MLC_CLI_SESSION_PROGRAMS_H
 
 #include "cli/session/build.h"
-#include "runtime/runtime.h"
+#include "runtime/train/pair.h"
 
 enum { PROGRAMS_MAX = 12 }; /* whole and last batches of three splits, as expected and as found */
 

@@ -1,6 +1,8 @@
 /* What train, eval and predict have in common. */
 #include "cli/session/session.h"
 #include "ir/base/clock.h"
+#include "runtime/data/data_cache.h"
+#include "runtime/train/fit.h"
 
 #include <string.h>
 

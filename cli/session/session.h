@@ -4,6 +4,9 @@
 
 #include "cli/session/programs.h"
 #include "cli/session/runs.h"
+#include "runtime/data/findings.h"
+#include "runtime/threads/threads.h"
+#include "runtime/train/checkpoint.h"
 
 typedef struct {
     Arena *arena;      /* what the command keeps until its end */

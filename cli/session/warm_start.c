@@ -1,5 +1,6 @@
 /* Weights of another training as the first ones of this. */
 #include "cli/session/warm_start.h"
+#include "runtime/train/warm_start.h"
 
 #include <string.h>
 

@@ -2,6 +2,7 @@
  * beside its last value. Values that span two decades or more have a logarithmic axis. The untrained network would squeeze all that follows into a line at the edge: where there are enough
  * trained epochs, its value is a remark in the title instead. */
 #include "cli/show/picture.h"
+#include "runtime/train/evaluate.h"
 
 #include <math.h>
 

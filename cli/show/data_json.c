@@ -1,6 +1,7 @@
 /* What `mlc data FILE.mdl` tells, as one JSON object. */
 #include "cli/show/data_print.h"
 #include "cli/results/journal.h"
+#include "runtime/data/inspect.h"
 
 #include <math.h>
 

@@ -3,6 +3,9 @@
 #include "cli/text/terminal.h"
 #include "ir/data/date.h"
 #include "ir/base/display.h"
+#include "runtime/data/class_counts.h"
+#include "runtime/data/findings.h"
+#include "runtime/formats/bitmap.h"
 
 #include <inttypes.h>
 #include <math.h>

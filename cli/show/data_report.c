@@ -3,6 +3,8 @@
 #include "cli/show/data_report.h"
 
 #include "ir/data/derived.h"
+#include "runtime/data/data_cache.h"
+#include "runtime/program/run.h"
 #include <math.h>
 #include <string.h>
 

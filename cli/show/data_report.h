@@ -3,6 +3,7 @@
 #define MLC_CLI_SHOW_DATA_REPORT_H
 
 #include "cli/session/session.h"
+#include "runtime/data/inspect.h"
 
 /* What a transform has learnt from the training rows. */
 typedef struct {

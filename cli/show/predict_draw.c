@@ -3,6 +3,7 @@
 #include "cli/show/picture.h"
 #include "cli/show/predict_show.h"
 #include "ir/base/display.h"
+#include "runtime/data/dataset.h"
 
 #include <limits.h>
 #include <math.h>

@@ -1,6 +1,7 @@
 /* What a network makes of rows, as JSON: a line for each of them. */
 #include "cli/show/predict_show.h"
 #include "cli/results/journal.h"
+#include "runtime/data/dataset.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* Progress of a training run on stderr. */
 #include "cli/show/progress.h"
 #include "ir/base/display.h"
+#include "runtime/data/dataset.h"
 
 #include <math.h>
 #include <string.h>

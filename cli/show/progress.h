@@ -5,6 +5,7 @@
 
 #include "cli/results/journal.h"
 #include "cli/text/terminal.h"
+#include "runtime/train/evaluate.h"
 
 enum { PROGRESS_COLUMNS = 5 + 2 * (1 + RUNTIME_MAX_METRICS) };
 

@@ -3,6 +3,7 @@
 #ifndef MLC_RUNTIME_DATA_ARRAYS_H
 #define MLC_RUNTIME_DATA_ARRAYS_H
 
+#include "runtime/data/dataset.h"
 #include "runtime/formats/npy.h"
 #include "runtime/data/reader.h"
 

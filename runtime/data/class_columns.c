@@ -1,6 +1,7 @@
 /* The columns that classes(...) makes, and what is told of numbers and texts that are no class. */
 #include "runtime/data/class_columns.h"
 #include "runtime/data/categories.h"
+#include "runtime/data/dataset.h"
 #include "runtime/data/faults.h"
 #include "runtime/data/moments.h"
 

@@ -1,6 +1,6 @@
 /* Data that are read once: for the schema that a model is checked with, and for the rows it is trained on. These are tables, and other
  * data that have been asked for their classes. */
-#include "runtime/runtime.h"
+#include "runtime/data/data_cache.h"
 #include "ir/base/memory.h"
 
 #include <stdlib.h>

@@ -10,6 +10,7 @@
 #include "runtime/data/sources.h"
 #include "runtime/data/splits.h"
 #include "ir/base/clock.h"
+#include "runtime/data/dataset.h"
 
 #include <inttypes.h>
 #include <math.h>

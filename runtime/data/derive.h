@@ -3,6 +3,7 @@
 #define MLC_RUNTIME_DATA_DERIVE_H
 
 #include "ir/data/derived.h"
+#include "runtime/data/dataset.h"
 #include "runtime/data/reader.h"
 
 /* Of one row the element that has no value, and why. */

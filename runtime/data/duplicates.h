@@ -2,7 +2,7 @@
 #ifndef MLC_RUNTIME_DATA_DUPLICATES_H
 #define MLC_RUNTIME_DATA_DUPLICATES_H
 
-#include "runtime/runtime.h"
+#include "runtime/data/dataset.h"
 
 typedef struct {
     int64_t repeated[SPLIT_COUNT];                                       /* rows that stand in the same split before */

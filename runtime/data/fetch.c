@@ -4,7 +4,6 @@
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
 #include "runtime/data/curl.h"
-#include "runtime/runtime.h"
 #include "runtime/data/sources.h"
 #include "runtime/formats/unpack.h"
 

@@ -1,4 +1,4 @@
-/* Getting a named data set from a list of places. Private to runtime/; data_get is what others call. */
+/* Getting a named data set from a list of places. */
 #ifndef MLC_RUNTIME_DATA_FETCH_H
 #define MLC_RUNTIME_DATA_FETCH_H
 
@@ -14,5 +14,8 @@ typedef struct {
     bool mirrors; /* files are called there as in the table of mirrors, not by their usual names */
 } FetchPlaces;
 bool fetch_from_places(const char *name, const FetchPlaces *places, bool quiet, Diagnostics *diag);
+
+/* mlc data get: downloads a named set into its folder, checking SHA-256. from: a folder or URL prefix, or NULL for the mirrors. */
+bool data_get(const char *name, const char *from, bool quiet, Diagnostics *diag);
 
 #endif

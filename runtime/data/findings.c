@@ -1,5 +1,5 @@
 /* A list of what is suspicious. */
-#include "runtime/runtime.h"
+#include "runtime/data/findings.h"
 #include "ir/base/display.h"
 
 #include <inttypes.h>

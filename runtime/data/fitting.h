@@ -2,6 +2,7 @@
 #ifndef MLC_RUNTIME_DATA_FITTING_H
 #define MLC_RUNTIME_DATA_FITTING_H
 
+#include "runtime/data/dataset.h"
 #include "runtime/data/moments.h"
 
 /* One fit under way. */

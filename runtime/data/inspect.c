@@ -8,10 +8,10 @@
  *   uneven              the label's most frequent class has ten times the training rows of the rarest, or more
  *   duplicate           a whole row that stands twice in its split
  *   leak                a whole row that is trained on and held out */
-#include "runtime/data/class_counts.h"
 #include "runtime/data/duplicates.h"
 #include "ir/data/derived.h"
 #include "ir/base/memory.h"
+#include "runtime/data/inspect.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,8 +1,14 @@
-/* Mean and spread of values that come one after the other. Private to runtime/. */
+/* Mean and spread of values that come one after the other. */
 #ifndef MLC_RUNTIME_DATA_MOMENTS_H
 #define MLC_RUNTIME_DATA_MOMENTS_H
 
-#include "runtime/runtime.h"
+#include "ir/ops/node.h"
+
+typedef struct {
+    int64_t count;
+    double mean, square;      /* square: the sum of squared distances from the mean */
+    double first, from_first; /* the first value, and how far the mean is from it */
+} Moments;
 
 /* Welford's way: one reading, without the loss of accuracy that a sum of squares has. All values are taken as distances from the first
  * one, so that large numbers close to each other, such as times since 1970, keep their digits. */

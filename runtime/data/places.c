@@ -1,4 +1,5 @@
 /* Where rows come from, for people: the file and the line or row in it. */
+#include "runtime/data/dataset.h"
 #include "runtime/data/reader.h"
 
 #include <inttypes.h>

@@ -7,7 +7,7 @@
 #include "runtime/formats/blake3.h"
 #include "runtime/data/exact.h"
 #include "runtime/formats/file_problem.h"
-#include "runtime/runtime.h"
+#include "runtime/data/dataset.h"
 
 /* Rows that come from one file. */
 typedef struct {
@@ -49,7 +49,7 @@ ReadSource read_idx, read_csv, read_npy, read_npz, read_images;
 void reader_fields(SourceData *data, uint32_t count);
 /* Makes room for `count` origins. */
 void reader_origins(SourceData *data, uint32_t count);
-/* Where a row comes from (places.c), as the functions of the data set in runtime.h have it. */
+/* Where a row comes from (places.c), as dataset_row_place and dataset_place_text say it. */
 RowPlace source_row_place(const SourceData *source, int32_t row);
 const char *source_place_text(const SourceData *source, const char *field, int32_t row, char text[PLACE_TEXT]);
 /* The rows of all splits. */

@@ -2,7 +2,6 @@
  * looked for in, and the arguments of idx. */
 #include "runtime/data/sources.h"
 #include "runtime/data/reader.h"
-#include "runtime/runtime.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* From `source = mnist()` or `source = idx(...)` to the files that hold the data. Private to runtime/. */
+/* From `source = mnist()` or `source = idx(...)` to the files that hold the data. */
 #ifndef MLC_RUNTIME_DATA_SOURCES_H
 #define MLC_RUNTIME_DATA_SOURCES_H
 
@@ -45,5 +45,11 @@ void source_report_missing(const DataSource *source, const SourceArg *arg, Diagn
 bool source_files(const DataSource *source, Arena *arena, SourceFiles *files, Diagnostics *diag);
 /* The same for a named set, without a word: false if its files are not there. */
 bool source_files_named(const NamedSet *named, Span span, Arena *arena, SourceFiles *files);
+
+const char *const *data_names(uint32_t *count);
+/* Where a named set is looked for: $MLC_DATA/NAME, else the cache folder; a table's file lies beside these folders. Writes into buffer. */
+const char *data_folder(const char *name, char *buffer, size_t size);
+/* Where a named set was found; false: nowhere. */
+bool data_find(const char *name, char *buffer, size_t size);
 
 #endif

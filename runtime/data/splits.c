@@ -1,6 +1,7 @@
 /* Which rows belong to which split. Rows that a column names, and the last rows, are set apart first; the others are drawn: they
  * are taken in the order of a permutation that depends on the seed and on the number of rows alone. */
 #include "runtime/data/splits.h"
+#include "ir/ops/random.h"
 #include "ir/base/memory.h"
 #include "runtime/data/derive.h"
 

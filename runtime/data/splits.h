@@ -3,7 +3,6 @@
 #define MLC_RUNTIME_DATA_SPLITS_H
 
 #include "runtime/data/reader.h"
-#include "runtime/runtime.h"
 
 typedef struct {
     int32_t *rows[SPLIT_COUNT]; /* in the order of the files */

@@ -1,6 +1,6 @@
 /* What a field's elements are like, split by split: how many are missing, the least, the most, their mean and deviation. Sums are
  * in double, in the order of the rows. */
-#include "runtime/data/moments.h"
+#include "runtime/data/statistics.h"
 
 #include <math.h>
 

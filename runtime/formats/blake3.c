@@ -1,6 +1,8 @@
 /* BLAKE3, from LLVM. */
 #include "runtime/formats/blake3.h"
-#include "runtime/runtime.h"
+
+#include <stdint.h>
+#include <stdio.h>
 
 void hash_hex(const llvm_blake3_hasher *hasher, char hex[HASH_HEX]) {
     uint8_t hash[LLVM_BLAKE3_OUT_LEN];

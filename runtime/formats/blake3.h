@@ -1,10 +1,10 @@
-/* BLAKE3 of data in parts. Private to runtime/. */
+/* BLAKE3 of data in parts. */
 #ifndef MLC_RUNTIME_FORMATS_BLAKE3_H
 #define MLC_RUNTIME_FORMATS_BLAKE3_H
 
-#include <llvm-c/blake3.h>
+#include "runtime/formats/hash.h"
 
-enum { HASH_HEX = 2 * LLVM_BLAKE3_OUT_LEN + 1 }; /* with the closing NUL */
+#include <llvm-c/blake3.h>
 
 void hash_hex(const llvm_blake3_hasher *hasher, char hex[HASH_HEX]);
 

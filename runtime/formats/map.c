@@ -2,7 +2,6 @@
 #include "runtime/formats/map.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
-#include "runtime/runtime.h"
 
 #include <errno.h>
 #include <limits.h>

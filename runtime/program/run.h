@@ -1,8 +1,27 @@
-/* Running a program over consecutive batches on all threads. Private to runtime/. */
+/* Running a program over consecutive batches on all threads. */
 #ifndef MLC_RUNTIME_PROGRAM_RUN_H
 #define MLC_RUNTIME_PROGRAM_RUN_H
 
-#include "runtime/runtime.h"
+#include "ir/data/run_clock.h"
+#include "runtime/data/dataset.h"
+#include "runtime/program/states.h"
+#include "runtime/threads/threads.h"
+
+typedef struct Runner Runner; /* a program with its slab, outputs and input bindings */
+Runner *runner_new(const Program *program, States *states, Threads *threads, Diagnostics *diag);
+void runner_free(Runner *runner);
+void runner_input(Runner *runner, const char *name, const void *data); /* by symbol name; ignored if the program has none */
+void runner_step(Runner *runner, const int32_t *rows);
+/* Runs over `count` rows in batches, the last of which is filled up with its own first rows; calls see after each one, with the
+ * place of its first row among them and the number of its rows. */
+typedef void RunnerSee(void *context, const Runner *runner, int64_t first, int64_t count);
+void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerSee *see, void *context);
+/* Binds every input that the data set has; false after reporting one that it has not. */
+bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag);
+const void *runner_output(const Runner *runner, const char *name); /* plain; NULL: none */
+/* Called by a thread before it runs some units of a kernel, and after. NULL: nobody watches. */
+typedef void RunWatch(void *context, int thread, uint32_t kernel, bool begins);
+void runner_watch(Runner *runner, RunWatch *watch, void *context);
 
 /* What the RunClock of each batch follows from. */
 typedef struct {

@@ -1,6 +1,7 @@
 /* The memory of the states: one block for every form (name, layout) in which some program wants one. Programs that share the
  * states (training on whole batches and on the last one, evaluation) meet here by name. */
 #include "runtime/program/states.h"
+#include "ir/ops/random.h"
 #include "runtime/program/layouts.h"
 #include "ir/base/memory.h"
 

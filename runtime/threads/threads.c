@@ -1,6 +1,7 @@
 /* A team of threads that shares out work: runtime/threads/work.h says how. */
 #include "runtime/threads/waiter.h"
 #include "ir/base/memory.h"
+#include "runtime/threads/threads.h"
 #include "runtime/threads/work.h"
 
 #include <assert.h>

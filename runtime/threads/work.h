@@ -17,7 +17,8 @@
 #ifndef MLC_RUNTIME_THREADS_WORK_H
 #define MLC_RUNTIME_THREADS_WORK_H
 
-#include "runtime/runtime.h"
+#include "ir/interp/program.h"
+#include "runtime/threads/threads.h"
 
 /* A range of what there is to do: some units of a kernel. */
 typedef struct {

@@ -2,7 +2,7 @@
 #include "ir/base/memory.h"
 #include "runtime/formats/safetensors.h"
 #include "runtime/data/schema_text.h"
-#include "runtime/program/states.h"
+#include "runtime/train/checkpoint.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,6 +1,8 @@
 /* What the transforms of the data learn of what a graph computes. What they learn of columns of the source is learnt by dataset_learn. */
 #include "ir/base/memory.h"
 #include "runtime/data/fitting.h"
+#include "runtime/program/run.h"
+#include "runtime/train/fit.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 #include "runtime/train/nonfinite.h"
 #include "ir/base/memory.h"
 #include "runtime/program/states.h"
+#include "runtime/train/checkpoint.h"
 #include "runtime/train/trainer.h"
 
 #include <math.h>

@@ -1,8 +1,13 @@
-/* The programs of a split: one for whole batches, one for the smaller last one. Private to runtime/. */
+/* The programs of a split: one for whole batches, one for the smaller last one. */
 #ifndef MLC_RUNTIME_TRAIN_PAIR_H
 #define MLC_RUNTIME_TRAIN_PAIR_H
 
 #include "runtime/program/run.h"
+
+typedef struct {
+    const Program *full, *last; /* batch rows, and the smaller last batch; last NULL if the rows divide evenly */
+    uint32_t batch;
+} ProgramPair;
 
 typedef struct {
     Runner *full, *last; /* NULL: not needed */

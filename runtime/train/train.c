@@ -4,6 +4,7 @@
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
 #include "runtime/program/states.h"
+#include "runtime/train/train.h"
 
 #include <math.h>
 #include <stdatomic.h>

@@ -1,5 +1,6 @@
 /* A training's parts and where it stands: opened, put at the beginning or where a checkpoint was, closed. */
 #include "runtime/train/trainer.h"
+#include "ir/ops/random.h"
 #include "ir/base/memory.h"
 #include "runtime/program/states.h"
 

@@ -3,6 +3,7 @@
 #define MLC_RUNTIME_TRAIN_TRAINER_H
 
 #include "runtime/train/evaluate.h"
+#include "runtime/train/train.h"
 
 typedef struct {
     const TrainOptions *options;

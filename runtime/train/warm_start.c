@@ -1,6 +1,6 @@
 /* Weights of another training as the first ones of this: each is found in a safetensors file by its name and shape. */
 #include "runtime/formats/safetensors.h"
-#include "runtime/program/states.h"
+#include "runtime/train/warm_start.h"
 
 #include <ctype.h>
 #include <string.h>

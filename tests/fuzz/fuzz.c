@@ -1,4 +1,5 @@
 /* What the fuzzers share. */
+#include "runtime/data/inspect.h"
 #include "tests/fuzz/fuzz.h"
 #include "runtime/data/schema_text.h"
 

@@ -3,7 +3,7 @@
 #ifndef MLC_TESTS_FUZZ_H
 #define MLC_TESTS_FUZZ_H
 
-#include "runtime/runtime.h"
+#include "ir/ir.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* Pictures, and a folder with one of them. The sums of a PNG's chunks are put right first, so that what they guard is reached. */
+#include "runtime/data/dataset.h"
 #include "runtime/formats/bitmap.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -14,7 +14,7 @@
 #include "codegen/codegen.h"
 #include "frontend/frontend.h"
 #include "passes/passes.h"
-#include "runtime/runtime.h"
+#include "runtime/program/run.h"
 
 enum { SEED = 42, ROWS = 4, COLUMNS = 6, THREADS = 2, LINE = 1024 };
 typedef enum { JIT, REFERENCE } Backend;

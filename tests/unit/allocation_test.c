@@ -8,7 +8,7 @@
 
 #include "codegen/codegen.h"
 #include "passes/passes.h"
-#include "runtime/runtime.h"
+#include "runtime/train/train.h"
 #include "temporary.h"
 #include "tests/support/mlp_graph.h"
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runtime/runtime.h"
+#include "runtime/train/checkpoint.h"
 #include "temporary.h"
 #include "tests/support/texts.h"
 

@@ -5,7 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runtime/runtime.h"
+#include "runtime/data/dataset.h"
+#include "runtime/data/sources.h"
+#include "runtime/formats/hash.h"
+#include "runtime/formats/map.h"
 #include "temporary.h"
 #include "tests/support/texts.h"
 

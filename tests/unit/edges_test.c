@@ -1,6 +1,7 @@
 /* Functions of the library at the edges of their range: zero, the largest and the smallest numbers, kinks and
  * tails. The loss is sum(f(x) * k), so that the gradient by k is f(x) and the gradient by x is k times the derivative.
  * tests/truth/edges.txt holds what they must be, and by how many ulp they may differ. */
+#include "runtime/program/run.h"
 #include "tests/support/truth.h"
 
 enum { EDGES = 48 };

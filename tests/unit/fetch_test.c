@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "runtime/data/fetch.h"
-#include "runtime/runtime.h"
+#include "runtime/data/sources.h"
 #include "temporary.h"
 #include "tests/support/texts.h"
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runtime/runtime.h"
+#include "runtime/data/inspect.h"
 #include "temporary.h"
 
 #include <math.h>

@@ -6,7 +6,8 @@
 #include <cmocka.h>
 
 #include "runtime/formats/npy.h"
-#include "runtime/runtime.h"
+#include "runtime/data/dataset.h"
+#include "runtime/formats/map.h"
 #include "temporary.h"
 
 #include <math.h>

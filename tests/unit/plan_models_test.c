@@ -7,7 +7,7 @@
 
 #include "frontend/frontend.h"
 #include "passes/passes.h"
-#include "runtime/runtime.h"
+#include "runtime/train/train.h"
 #include "passes/plan/plan_verify.h"
 
 #include <glob.h>

@@ -1,4 +1,5 @@
 /* Which rows belong to which split: every row to one, as many as are wanted, groups whole, classes in proportion, the last rows last. */
+#include "ir/ops/random.h"
 #include "runtime/data/splits.h"
 
 #include <setjmp.h>

@@ -7,7 +7,8 @@
 
 #include "frontend/frontend.h"
 #include "passes/passes.h"
-#include "runtime/runtime.h"
+#include "runtime/data/data_cache.h"
+#include "runtime/train/fit.h"
 #include "runtime/formats/numbers.h"
 #include "runtime/data/table.h"
 #include "temporary.h"

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runtime/runtime.h"
+#include "runtime/train/train.h"
 #include "temporary.h"
 
 #include <math.h>

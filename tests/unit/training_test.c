@@ -9,7 +9,7 @@
 #include "codegen/codegen.h"
 #include "frontend/frontend.h"
 #include "passes/passes.h"
-#include "runtime/runtime.h"
+#include "runtime/train/train.h"
 #include "temporary.h"
 
 #include <math.h>

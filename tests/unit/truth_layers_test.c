@@ -2,6 +2,7 @@
  * with rate 1 subtracts gradients, so that weights before and after the first step show the gradient by x and by the layer's
  * weights, and, by that of k, the output itself. Then the weights are put back and ten steps are trained: their losses, the
  * running statistics, and the loss as it is when evaluated. The numbers lie in tests/truth/layers.txt. */
+#include "runtime/program/run.h"
 #include "tests/support/truth.h"
 
 enum { LAYER_STEPS = 11, NAME = 128 };

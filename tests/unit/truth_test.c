@@ -1,6 +1,7 @@
 /* mlc against PyTorch: the losses of models/mnist.mdl for every optimizer, and values and gradients of single functions. The
  * numbers lie in tests/truth, next to the script that made them. Compiled code and the interpreter are compared elsewhere for
  * equal bits; here each must be right. */
+#include "runtime/program/run.h"
 #include "tests/support/truth.h"
 
 enum { BATCH = 64, BATCHES = 5, STEPS = 20, PIXELS = 784 };
