@@ -33,14 +33,14 @@ static const Command commands[] = {
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static Status print_help(FILE *out) {
-    fputs("mlc trains small neural networks from a text file, as machine code.\n\n", out);
+    fputs("mlc compiles and trains small neural networks that a text file describes.\n\n", out);
     for (int i = 0; i < COMMAND_COUNT; i++) {
         char usage[64];
         snprintf(usage, sizeof usage, "%s %s", commands[i].name, commands[i].operands);
         fprintf(out, "  mlc %-28s %s\n", usage, commands[i].help);
     }
     fputs("\n  mlc COMMAND --help               options of a command\n"
-          "  mlc help [COMMAND] | --help      this page; options of a command\n"
+          "  mlc help [COMMAND] | --help      this page, or the options of a command\n"
           "  mlc version | --version          the version\n\n"
           "Begin with: mlc train models/mnist.mdl\n",
           out);

@@ -1,5 +1,5 @@
 /* Reading the reference out of the library's own texts: of library.def and ops.def the rows, of stdlib.mdl the comment above
- * each `def`. A line "formula: ..." or "example: ..." in them is what it says; all other lines are text. */
+ * each `def`. A line "formula: ...", "example: ..." or "helper: ..." in them is what it says; all other lines are text. */
 #include "frontend/manual/doc_entries.h"
 #include "frontend/frontend.h"
 
@@ -38,10 +38,12 @@ static const char *marked(Arena *arena, const char *line, size_t length, const c
 }
 
 static void read_line(Arena *arena, const char *line, size_t length, Entry *entry) {
-    const char *formula = marked(arena, line, length, "formula: "), *example = marked(arena, line, length, "example: ");
+    const char *formula = marked(arena, line, length, "formula: "), *example = marked(arena, line, length, "example: "),
+               *helper = marked(arena, line, length, "helper: ");
     if (formula) entry->formula = formula;
     if (example) entry->example = example;
-    if (formula || example) return;
+    if (helper) entry->helper = helper;
+    if (formula || example || helper) return;
     const char *before = entry->text ? entry->text : "";
     entry->text = arena_format(arena, "%s%s%.*s", before, *before ? "\n" : "", (int)length, line);
 }

@@ -10,6 +10,7 @@ typedef struct {
     const char *signature;         /* "dense(x: tensor, width: int, ...)" */
     const char *text;              /* what it does */
     const char *formula, *example; /* NULL: none is given */
+    const char *helper;            /* what only the library itself needs it for; NULL: users call it */
     const char *source;            /* its `def`, or NULL */
 } Entry;
 

@@ -44,6 +44,16 @@ static const Entry *find_entry(const Explanation *explanation, const char *name)
     return NULL;
 }
 
+/* The list and the manual are for users, who do not call helpers. */
+static void leave_out_helpers(Explanation *explanation) {
+    Entry *kept = ARENA_ARRAY(explanation->arena, Entry, explanation->count);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < explanation->count; i++)
+        if (!explanation->entries[i].helper) kept[count++] = explanation->entries[i];
+    explanation->entries = kept;
+    explanation->count = count;
+}
+
 /* "x f32[N,8] -> f32[N,3]" */
 static const char *types_text(Arena *arena, const Trial *trial) {
     if (!*trial->inputs || !*trial->result) return *trial->inputs ? trial->inputs : trial->result;
@@ -67,6 +77,7 @@ static bool explain_entry(const Explanation *explanation, const Entry *entry) {
     FILE *out = explanation->out;
     fprintf(out, "%s\n", entry->signature);
     print_indented(out, entry->text);
+    if (entry->helper) fprintf(out, "    helper: %s\n", entry->helper);
     if (entry->formula) fprintf(out, "    formula: %s\n", entry->formula);
     if (entry->example) {
         if (!laboratory_try(explanation->laboratory, explanation->arena, entry, &trial)) return false;
@@ -100,6 +111,7 @@ enum { LIST_WIDTH = 100 };
 bool explain_list(FILE *out, Diagnostics *diag) {
     Explanation explanation;
     if (!open_all(&explanation, out, diag)) return close_all(&explanation, false);
+    leave_out_helpers(&explanation);
     size_t column = 0;
     for (uint32_t i = 0; i < explanation.count; i++) {
         const char *name = explanation.entries[i].callee->name;
@@ -129,28 +141,28 @@ static bool manual_entry(const Explanation *explanation, const Entry *entry) {
 /* All names by kind, each a link to its own section. */
 static void manual_index(const Explanation *explanation) {
     FILE *out = explanation->out;
+    fprintf(out, "\n| kind | functions |\n| --- | --- |\n");
     for (uint32_t i = 0; i < explanation->count; i++) {
         const char *name = explanation->entries[i].callee->name;
-        if (new_section(explanation, i)) fprintf(out, "%s**%s**\n", i ? "\n\n" : "\n", explanation->entries[i].section);
-        fprintf(out, "%s[%s](#%s)", new_section(explanation, i) ? "" : ",\n", name, name);
+        if (new_section(explanation, i)) fprintf(out, "%s| %s |", i ? " |\n" : "", explanation->entries[i].section);
+        fprintf(out, " [%s](#%s)", name, name);
     }
-    fprintf(out, "\n");
+    fprintf(out, " |\n");
 }
 
 bool explain_manual(FILE *out, Diagnostics *diag) {
     Explanation explanation;
     if (!open_all(&explanation, out, diag)) return close_all(&explanation, false);
+    leave_out_helpers(&explanation);
     bool good = true;
     fprintf(out, "# The library\n\n"
-                 "Every function of the language, as `mlc explain NAME` shows it; `mlc explain --manual` writes this page, so "
-                 "change the texts\n"
-                 "in `frontend/library/library.def`, `ir/ops/ops.def` and `frontend/library/stdlib.mdl`, not here. Those "
-                 "marked *library* are "
-                 "written in the language itself,\n"
-                 "and `mlc explain` shows how. Where PyTorch has the function, meaning and defaults are PyTorch's. `axis` "
-                 "counts from 0, or from the end if\n"
-                 "negative. What the language is, [language.md](language.md) says.\n\n"
-                 "Every example is checked, and followed by the types of what goes in and what comes out. `N` is the batch.\n");
+                 "The functions of the language. `mlc explain NAME` shows one of them, and for those marked *library* also how "
+                 "they are\n"
+                 "written in the language. Meaning and defaults are PyTorch's where PyTorch has the function. A negative `axis` "
+                 "counts\n"
+                 "from the end. [language.md](language.md) describes the language.\n\n"
+                 "Every example is checked by the tests. The types of its inputs and its result follow it; `N` is the batch.\n\n"
+                 "`mlc explain --manual` writes this page. Its texts come from `library.def`, `stdlib.mdl` and `ops.def`.\n");
     manual_index(&explanation);
     for (uint32_t i = 0; i < explanation.count; i++) {
         if (new_section(&explanation, i)) fprintf(out, "\n## %s\n", explanation.entries[i].section);

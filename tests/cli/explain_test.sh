@@ -10,7 +10,7 @@ says out "dense(x: tensor, width: int" "formula: y = x @ transpose(weight) + bia
 expect 0 mlc explain silu
 says out "example: silu(x)" "def silu(x) = x * sigmoid(x)"
 expect 0 mlc explain exp
-says out "e to the power a" "example: exp(x)"
+says out "e to the power x" "example: exp(x)"
 expect 0 mlc explain mnist
 says out "handwritten digits"
 expect 2 mlc explain layer_norn
@@ -18,6 +18,12 @@ says err "the library has no function 'layer_norn'" "did you mean 'layer_norm'?"
 expect 2 mlc explain zzzzzzzz
 says err "'mlc explain' lists all of them"
 expect 2 mlc explain one two
+# What only the library itself needs is explained, but neither in the list nor in the manual.
+expect 0 mlc explain of_class
+says out "helper: losses are made with it"
+expect 0 mlc explain
+grep -qw of_class "$scratch/out" && fail "the list has a helper"
+grep -q '^### of_class' "$root/docs/library.md" && fail "the manual has a helper"
 expect 0 mlc explain --manual
 same "$scratch/out" "$root/docs/library.md"
 finish
