@@ -57,6 +57,14 @@ typedef struct {
     Span span;
 } DataUse;
 
+/* The same of an input whose numbers are computed with in f32, where lost digits would show. */
+typedef struct {
+    const char *name;
+    Span span;
+    bool
+        scaled; /* it is multiplied, or its logarithm taken, and no more: its size keeps seven digits, but not its differences */
+} RoundedUse;
+
 typedef struct {
     const char *name;
     Span span;         /* where the model names it */
@@ -101,6 +109,8 @@ typedef struct {
     uint32_t choice_count;
     const DataUse *derived; /* columns that the runtime computes */
     uint32_t derived_count;
+    const RoundedUse *rounded;
+    uint32_t rounded_count;
     const DataUse *presents; /* inputs of which no number may be missing */
     uint32_t present_count;
     const char *image_field; /* the source field with u8 rows of rank 3 or 2, or NULL: for pictures */

@@ -172,6 +172,7 @@ static bool compile_programs(Training *training) {
     if (!programs_compile(&session->programs, &session->build)) return false; /* what the headers promised */
     model_set_training_rows(session->build.model, rows[SPLIT_TRAIN]);
     if (!training->goes_on) model_warn(session->build.model, training->diag);
+    if (!training->goes_on) session_check_digits(session, NULL);
     warn_of_rows(training, rows);
     tell_warnings(training);
     want_programs(training, rows);

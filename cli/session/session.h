@@ -40,6 +40,9 @@ bool session_fit(Session *session);
 /* Warns of rows in which the network computes a whole number that it has no column for, or adds it to the findings (NULL: there are none);
  * after session_fit or session_load_weights. false after reporting errors (cli/session/choices.c). */
 bool session_check_choices(Session *session, const int32_t *rows, int64_t count, Findings *findings);
+/* Warns of numbers that lose digits where the network computes with them, or adds them to the findings; after session_open_data
+ * (cli/digits.c). */
+void session_check_digits(Session *session, Findings *findings);
 /* Opens a trained network for eval and predict: the model of the run RUN (operand 0), without its data... */
 bool session_open_model(Session *session, const Options *options, Diagnostics *diag);
 /* ... and with them. */

@@ -228,6 +228,7 @@ bool report_fields(DataReport *report) {
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT && good; split++)
         good = session_check_choices(session, dataset_split(session->dataset, split), dataset_rows(session->dataset, split),
                                      &report->facts->findings);
+    if (good) session_check_digits(session, &report->facts->findings);
     return good && session_check_classes(session);
 }
 

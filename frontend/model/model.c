@@ -230,6 +230,7 @@ static bool check_graphs(Model *model) {
     if (good) choices_find(model);
     if (good) model->info.fits = fits_list(model->log->fits, model->arena, &model->info.fit_count);
     if (good) find_derived(model, graph);
+    if (good) rounded_find(model, graph);
     if (good) warnings_find(model, graph);
     model->info.presents = model->log->presents;
     model->info.present_count = model->log->present_count;

@@ -73,6 +73,8 @@ bool augment_read(Model *model); /* augment.c */
 bool fields_check_rows(const Model *model);
 /* Finds what is suspicious about the model; `graph` is that of the training (warnings.c). */
 void warnings_find(Model *model, const Graph *graph);
+/* Finds the inputs that are computed with as f32 (rounded.c). */
+void rounded_find(Model *model, const Graph *graph);
 Warning *warning_add(Model *model, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Losses that are given something else than they compute with (loss_inputs.c). */
 void loss_inputs_find(Model *model, const Graph *graph);

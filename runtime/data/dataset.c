@@ -431,6 +431,15 @@ const Learnt *dataset_learnt(const Dataset *dataset, uint32_t *count) {
 
 /* -- digits -- */
 
+bool dataset_rounded(const Dataset *dataset, const char *name, bool close_only, Rounded *found) {
+    SourceRows rows;
+    const SourceData *source = &dataset->source;
+    const Derived *derived = derived_find(source->arena, &source->schema, source_rows_of(name, &rows));
+    uint32_t *reads = ARENA_ARRAY(source->arena, uint32_t, source->schema.field_count);
+    bool there = derived && columns_there(dataset, reads, derived_reads(&source->schema, derived, reads));
+    return there && derived->kind != DERIVED_CLASSES && derive_rounded(source, derived, close_only, found);
+}
+
 double dataset_number(const Dataset *dataset, uint32_t field, int32_t row, int64_t element) {
     const SourceData *source = &dataset->source;
     return derive_value(source, field, row * shape_elements(source->fields[field].row) + element);

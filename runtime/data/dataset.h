@@ -49,6 +49,19 @@ const SourceField *dataset_find(const Dataset *dataset, const char *name, const 
 /* Whether an input that dataset_find has found has no number in a row: a cell is missing that it is computed of, or it looks at a row
  * that is not there. */
 bool dataset_lacks(const Dataset *dataset, const char *name, int32_t row);
+/* Numbers of a column that lose digits as f32: whole ones that it has no room for, or else ones that are so close to each other that
+ * several become one. */
+typedef struct {
+    const SourceField *field; /* the column of the source; NULL: a computed one */
+    int64_t element;          /* of a row */
+    double least, most;
+    int64_t rows;  /* with a whole number that f32 does not hold; 0: the numbers are too close */
+    int64_t whole; /* the first of these, in `row` */
+    int32_t row;
+    double numbers; /* of f32 from the least to the largest one */
+} Rounded;
+/* Whether an input of a model has such numbers. close_only: whole ones may be rounded as long as they are not too close. */
+bool dataset_rounded(const Dataset *dataset, const char *name, bool close_only, Rounded *found);
 /* What transforms have learnt of columns (Fit.column), in f64. */
 typedef struct {
     const char *name;           /* of the Fit */

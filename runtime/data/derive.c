@@ -362,6 +362,17 @@ double derive_value(const SourceData *source, uint32_t field, int64_t at) {
     return derive_stored(source, field, at);
 }
 
+bool derive_number(const SourceData *source, const Derived *derived, int32_t row, int64_t element, int64_t *whole,
+                   double *number) {
+    DeriveFault unheard;
+    Place place = {.source = source, .fault = &unheard, .row = row, .element = element};
+    Number result;
+    if (!compute(&place, derived, &result)) result = real_number((double)NAN);
+    *whole = result.whole;
+    *number = real_of(result);
+    return result.is_whole;
+}
+
 void derive_row(const SourceData *source, const Derived *derived, int32_t row, double *to) {
     DeriveFault unheard;
     Place place = {.source = source, .fault = &unheard, .row = row};

@@ -51,6 +51,39 @@ fields 'max(ahead(source.ts, 1), source.ts) % 100' '4.0 6.0 13.0 14.0'
 fields 'abs(source.ts - ahead(source.ts, 1)) |> standardize' '-0.10976426 -0.5488213 1.6464639 -0.9878783'
 fields '(windows(ahead(source.ts, 1) - source.ts, 2) |> standardize)[:, 0]' '-0.10976426 -0.5488213 1.6464639'
 
+# Digits that f32 has no room for where a network computes with them: a warning, and a finding. Not where nothing is lost.
+awk 'BEGIN { print "ts,day,big,id,log,k"; for (i = 0; i < 40; i++) printf("%d,%.4f,%d,%d,%.2f,%d\n", 1700000001 + 3 * i, 2451545.25 + i / 128, 39538223 + i, 20000001 + i, 1e8 * (i + 1) + 0.25, i % 5) }' >lost.csv
+lost() {
+    cat >lost.mdl <<END_OF_MODEL
+mdl 1
+data { source = csv("lost.csv"); field a = $1; field y = unsqueeze(${3:-source.k * 1}, 1) }
+model m(a) -> p { p = ${4:-dense(unsqueeze(a, 1), 1)} }
+train { loss = mse(p, y); optimizer = sgd(0.001); epochs = 1 }
+END_OF_MODEL
+    rm -rf lost
+    expect 0 mlc train lost.mdl --out lost -q
+    if [[ $2 ]]; then says err "warning: $2"; else grep 'loses digits' "$scratch/err" && fail "$1 loses no digits"; fi
+    expect 0 mlc data lost.mdl
+    if [[ $2 ]]; then says out "rounded: $2"; else grep 'loses digits' "$scratch/out" && fail "$1 loses no digits"; fi
+}
+lost 'select(source.k > 2, source.ts, 1700000000) - 1700000000' "'ts' loses digits: f32 makes 1700000000 of 1700000001 in line 2 of 'lost.csv'"
+says out "rounded"
+lost 'sum(columns(source, ["k", "ts"]), axis = 1)' "'ts' loses digits: f32 makes 1700000000 of 1700000001"
+lost '(windows(source.ts, 3) - unsqueeze(source.ts, 1))[:, 0]' "'ts' loses digits"
+lost 'source.ts' "'ts' loses digits"
+lost 'source.ts * 2' "'ts * 2' loses digits: f32 makes 3400000000 of 3400000002"
+lost 'source.ts - 1600000000' "'ts - 1600000000' loses digits: f32 makes 100000000 of 100000001"
+lost 'source.ts / 1e9' "'ts / 1000000000.' loses digits: from 1.700000001 to 1.700000118 f32 has 2 numbers only"
+lost 'source.day' "'day' loses digits: from 2451545.25 to 2451545.5547 f32 has 3 numbers only"
+lost 'log(source.ts)' "'ts' loses digits: from 1700000001 to 1700000118 f32 has 2 numbers only"
+lost 'log(source.k + 1)' "'big' loses digits: f32 makes 39538224 of 39538223" 'source.big'
+lost 'source.ts - 1700000000' ''
+lost 'source.ts |> standardize' ''
+lost 'ahead(source.ts, 1) - source.ts' ''
+lost 'log(source.log)' ''
+lost 'source.k' '' 'source.k * 1' 'mean(embedding(a, 5, 2), axis = 1, keep = true)'
+lost 'source.id % 4' '' 'standardize(source.big)'
+
 # Ids up to 2^53, as far as f64 goes, with one that is missing; their median is exact.
 printf 'ts,k\n9007199254740989,1\n9007199254740990,2\n9007199254740991,3\n,4\n9007199254740992,5\n' >t.csv
 fields '(source.ts |> impute("median")) - 9007199254740989' '0.0 1.0 2.0 1.0 3.0'

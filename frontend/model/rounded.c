@@ -1,0 +1,68 @@
+/* Inputs whose numbers are rounded to f32 and then computed with: 1700000001 - 1700000000 is 0 in f32. Whoever reads the data makes sure
+ * that no digits are lost, or says so. A number that is only moved, scaled, or taken the logarithm of keeps all but its last digit. */
+#include "frontend/model/model.h"
+#include "ir/data/derived.h"
+
+/* The same number in another place, or times something: whether digits are lost shows further on. */
+static bool carries(const Node *node, uint32_t operand) {
+    switch (node->op) {
+    case OP_mul:
+    case OP_div:
+    case OP_neg:
+    case OP_abs:
+    case OP_max:
+    case OP_min:
+    case OP_relu:
+    case OP_detach:
+    case OP_convert:
+    case OP_reduce_max: return true;
+    case OP_select: return operand > 0;
+    default: return op_class(node->op) == CLASS_VIEW && !(node->op == OP_gather && operand == 1);
+    }
+}
+
+static bool forgives(const Node *node) {
+    return node->op == OP_log || node->op == OP_log1p || node->op == OP_sqrt || node->op == OP_pow;
+}
+
+/* As a whole number of 32 bits all digits are there. */
+static bool is_rounded(const Node *node, const Node *operand) {
+    return operand->dtype == DTYPE_F32 || (node->op == OP_convert && node->dtype == DTYPE_F32);
+}
+
+/* Whether something is computed of an input by which lost digits show. */
+static bool is_computed_with(const Model *model, const Graph *graph, const bool *live, NodeId input) {
+    bool *carried = ARENA_ARRAY(model->arena, bool, graph->node_count);
+    carried[input] = true;
+    for (NodeId id = input + 1; id < graph->node_count; id++) {
+        const Node *node = graph_node(graph, id);
+        for (uint32_t k = 0; k < node->operand_count && live[id]; k++) {
+            const Node *operand = graph_operand(graph, node, k);
+            bool whole = operand->dtype == DTYPE_I32 && op_class(node->op) == CLASS_VIEW;
+            if (!carried[node->operands[k]] || (!whole && !is_rounded(node, operand)) || forgives(node)) continue;
+            if (!carries(node, k)) return true;
+            carried[id] = true;
+        }
+    }
+    return false;
+}
+
+static bool has_digits(const Model *model, const char *name) {
+    const SourceSchema *schema = &model->info.schema;
+    SourceRows rows;
+    const Derived *derived = derived_find(model->arena, schema, source_rows_of(name, &rows));
+    return derived && derived->kind != DERIVED_CLASSES && derived_has_digits(schema, derived);
+}
+
+void rounded_find(Model *model, const Graph *graph) {
+    const bool *live = graph_live(graph);
+    RoundedUse *uses = ARENA_ARRAY(model->arena, RoundedUse, graph->symbol_count);
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        if (symbol->kind != SYMBOL_BATCH || !live[symbol->node] || !has_digits(model, symbol->name)) continue;
+        bool computed = is_computed_with(model, graph, live, symbol->node);
+        const char *name = arena_format(model->arena, "%s", symbol->name);
+        uses[model->info.rounded_count++] = (RoundedUse){name, graph_node(graph, symbol->node)->span, !computed};
+    }
+    model->info.rounded = uses;
+}

@@ -1,0 +1,108 @@
+/* Digits that are lost where numbers of the data become f32: whole numbers that it has no room for, and numbers so close to each other
+ * that several become one. */
+#include "ir/base/memory.h"
+#include "runtime/data/derive.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Numbers that are spread over fewer numbers of f32 are close to each other. */
+enum { CLOSE_STEPS = 4096 };
+
+typedef struct {
+    const SourceData *source;
+    const Derived *derived;
+    int64_t element;
+    Rounded *found;
+    bool close_only;
+    bool inexact; /* a number is not what f32 makes of it */
+    int64_t count;
+    double *numbers; /* [count], once it is worth the while; or NULL */
+} Looking;
+
+static bool is_exact(int64_t whole) {
+    float rounded = (float)whole;
+    return fabsf(rounded) < 0x1p63f && (int64_t)rounded == whole;
+}
+
+static void see(Looking *looking, int32_t row) {
+    int64_t whole;
+    double number;
+    Rounded *found = looking->found;
+    bool is_whole = derive_number(looking->source, looking->derived, row, looking->element, &whole, &number);
+    if (!isfinite(number)) return;
+    if (looking->numbers) looking->numbers[looking->count] = number;
+    if (!looking->count++) found->least = found->most = number;
+    found->least = fmin(found->least, number);
+    found->most = fmax(found->most, number);
+    if (!is_whole || looking->close_only) looking->inexact |= (double)(float)number != number;
+    if (!is_whole || looking->close_only || is_exact(whole) || found->rows++) return;
+    found->whole = whole;
+    found->row = row;
+}
+
+static void see_rows(Looking *looking) {
+    const SourceSchema *schema = &looking->source->schema;
+    int64_t first = schema->train_rows + schema->valid_rows, all = source_numbered_rows(looking->source);
+    looking->count = 0;
+    for (int64_t row = 0; row < first; row++) see(looking, (int32_t)row);
+    for (int64_t row = looking->source->test_begin; row < all; row++) see(looking, (int32_t)row);
+}
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Whether two different numbers are one in f32. */
+static bool any_become_one(Looking *looking) {
+    bool one = false;
+    looking->numbers = memory_new((size_t)looking->count * sizeof *looking->numbers, "the digits of a column");
+    see_rows(looking);
+    qsort(looking->numbers, (size_t)looking->count, sizeof *looking->numbers, by_value);
+    for (int64_t i = 1; i < looking->count && !one; i++)
+        one = looking->numbers[i] != looking->numbers[i - 1] && (float)looking->numbers[i] == (float)looking->numbers[i - 1];
+    free(looking->numbers);
+    looking->numbers = NULL;
+    return one;
+}
+
+static double steps_between(double least, double most) {
+    double largest = fmax(fabs(least), fabs(most));
+    return largest > 0 ? (most - least) / ldexp(1, ilogb(largest) - 23) : 0;
+}
+
+/* Elements of f32 and bytes are what they are, and most whole numbers are small. */
+static bool may_lose(const SourceData *source, const Derived *derived, int64_t element) {
+    if (derived->kind != DERIVED_COLUMNS) return true;
+    uint32_t field = derived->fields[derived->is_list ? element : 0];
+    if (source->exact[field].elements) return true;
+    const int32_t *whole = source->data[field];
+    int64_t all = source_numbered_rows(source) * shape_elements(source->fields[field].row), large = 0;
+    for (int64_t i = 0; i < all && source->fields[field].dtype == DTYPE_I32; i++)
+        large |= whole[i] > 1 << 24 || whole[i] < -(1 << 24);
+    return large;
+}
+
+static bool loses_digits(const SourceData *source, const Derived *derived, int64_t element, bool close_only, Rounded *found) {
+    Looking looking = {
+        .source = source, .derived = derived, .element = element, .found = found, .close_only = close_only};
+    *found = (Rounded){.row = -1};
+    if (!may_lose(source, derived, element)) return false;
+    see_rows(&looking);
+    if (found->rows) return true;
+    double steps = steps_between(found->least, found->most);
+    found->numbers = ceil(steps) + 1;
+    return looking.inexact && steps > 0 && steps < CLOSE_STEPS && any_become_one(&looking);
+}
+
+bool derive_rounded(const SourceData *source, const Derived *derived, bool close_only, Rounded *found) {
+    int64_t each = shape_elements(derived_row(&source->schema, derived));
+    for (int64_t element = 0; element < each; element++) {
+        if (!loses_digits(source, derived, element, close_only, found)) continue;
+        if (derived->kind == DERIVED_COLUMNS) found->field = &source->fields[derived->fields[derived->is_list ? element : 0]];
+        found->element = element;
+        return true;
+    }
+    return false;
+}
