@@ -200,7 +200,7 @@ static bool open_images(Opening *opening) {
     uint8_t *pixels = memory_array((size_t)opening->count, (size_t)shape_elements(row), "the pictures");
     SourceField fields[] = {{.name = symbol->name, .dtype = DTYPE_U8, .row = row}, {0}};
     if (classes) fields[1] = *label;
-    opening->session->dataset = dataset_new(fields, classes ? 2 : 1, (void *[]){pixels, classes}, opening->count, NULL);
+    opening->session->dataset = dataset_new(fields, classes ? 2 : 1, (void *[]){pixels, classes}, opening->count, NULL, NULL);
     opening->inputs->names = opening->files;
     opening->inputs->images = true;
     return read_images(opening, row, pixels);
@@ -208,18 +208,30 @@ static bool open_images(Opening *opening) {
 
 /* -- files that a reader knows -- */
 
+/* The rows around a row that are read. */
+static SourceRows looks_of(const Opening *opening) {
+    SourceRows looks = {0, 0, 1};
+    for (uint32_t i = 0; i < opening->read_count; i++)
+        source_rows_add(&looks, opening->session->arena, &opening->session->build.info->schema, opening->reads[i].name);
+    return looks;
+}
+
+/* The field that tells series apart; NULL: nothing looks at other rows, or all are one. */
+static const char *series_of(const Opening *opening) {
+    SourceRows looks = looks_of(opening);
+    return looks.from || looks.to ? source_series(&opening->session->build.info->split) : NULL;
+}
+
+/* All rows of files: which of them have others around them is another matter. */
 static Dataset *open_with(const Opening *opening, const char *reader, const SourceArg *args, uint32_t count,
                           const SourceSchema *like) {
     DataSource source = {.reader = reader, .folder = "", .args = args, .arg_count = count, .like = like};
-    const ModelInfo *info = opening->session->build.info;
-    SourceRows looks = {0, 0, 1};
-    for (uint32_t i = 0; i < opening->read_count; i++)
-        source_rows_add(&looks, opening->session->arena, &info->schema, opening->reads[i].name);
-    SplitRequest request = {.series = looks.from || looks.to ? source_series(&info->split) : NULL};
-    Dataset *dataset = dataset_open(&source, &request, diag_of(opening));
-    if (!dataset || dataset_look_around(dataset, &looks, false, diag_of(opening))) return dataset;
-    dataset_free(dataset);
-    return NULL;
+    return dataset_open(&source, &(SplitRequest){.series = like ? series_of(opening) : NULL}, diag_of(opening));
+}
+
+static bool look_around(const Opening *opening) {
+    SourceRows looks = looks_of(opening);
+    return dataset_look_around(opening->session->dataset, &looks, false, diag_of(opening));
 }
 
 static bool one_file(const Opening *opening) {
@@ -310,7 +322,7 @@ static bool open_rows(Opening *opening) {
     opening->session->dataset = open_table(opening);
     for (uint32_t i = 0; i < opening->read_count && opening->session->dataset; i++)
         if (!check_columns(opening, &opening->reads[i])) return false;
-    return opening->session->dataset != NULL;
+    return opening->session->dataset && look_around(opening);
 }
 
 /* -- arrays -- */
@@ -378,24 +390,28 @@ static const Derived *columns_in(const Derived *derived) {
 }
 
 /* The arrays that hold what the model reads: a field of the source, or columns side by side. Of what is computed of fields when the data
- * are read, standardize(x) or classes(label), it is these. */
+ * are read, standardize(x) or classes(label), it is these; and so it is of the rows around a row. */
 static SourceField *wanted_arrays(const Opening *opening, uint32_t *count) {
     const SourceSchema *schema = &opening->session->build.info->schema;
     Arena *arena = opening->session->arena;
     SourceField *wanted = ARENA_ARRAY(arena, SourceField, opening->read_count + schema->field_count);
+    const char *series = series_of(opening);
     *count = 0;
     for (uint32_t i = 0; i < opening->read_count; i++) {
+        SourceRows rows;
         const Symbol *symbol = &opening->reads[i];
-        const Derived *derived = derived_find(arena, schema, symbol->name);
+        bool around = source_rows_of(symbol->name, &rows) != symbol->name;
+        const Derived *derived = derived_find(arena, schema, source_rows_of(symbol->name, &rows));
         uint32_t reads;
         const uint32_t *fields = source_reads(schema, symbol->name, arena, &reads);
         const Derived *columns = derived ? columns_in(derived) : NULL;
-        bool computed = derived && derived->kind != DERIVED_COLUMNS;
+        bool computed = derived && (around || derived->kind != DERIVED_COLUMNS);
         if (columns) fields = columns->fields, reads = columns->count;
         for (uint32_t k = 0; computed && k < reads; k++) add_wanted(wanted, count, schema->fields[fields[k]]);
         if (!computed)
             add_wanted(wanted, count, (SourceField){.name = symbol->name, .dtype = symbol->dtype, .row = row_of(symbol)});
     }
+    if (series && source_field(schema, series)) add_wanted(wanted, count, *source_field(schema, series));
     return wanted;
 }
 
@@ -429,13 +445,27 @@ static bool take_array(const Opening *opening, const Dataset *arrays, const char
     return (*elements = take_elements(opening, field, array->dtype, data, own, what)) != NULL;
 }
 
+/* Where elements come from: those of a field are begin + i * step of an array. */
+typedef struct {
+    const Dataset *arrays;
+    const char *name;
+    int64_t begin, step;
+} Origin;
+
+/* What is computed of a wide field begins with all digits. */
+static void copy_digits(const Opening *opening, const SourceField *fields, uint32_t field, Origin from) {
+    if (fields[field].is_wide)
+        dataset_copy_exact(opening->session->dataset, field, from.arrays, from.name, from.begin, from.step);
+}
+
 /* The data set of what has been taken for the fields; else nothing is left of it. */
 static bool make_dataset(const Opening *opening, const SourceField *fields, uint32_t count, void **elements, uint32_t taken,
                          int64_t rows) {
     while (taken < count && taken > 0) free(elements[--taken]);
     if (taken < count) return false;
-    opening->session->dataset = dataset_new(fields, count, elements, rows, &opening->session->build.info->schema);
-    return true;
+    const SourceSchema *schema = &opening->session->build.info->schema;
+    opening->session->dataset = dataset_new(fields, count, elements, rows, series_of(opening), schema);
+    return look_around(opening);
 }
 
 /* Fields that stand side by side in the only array of a file. */
@@ -456,7 +486,9 @@ static bool take_columns(Opening *opening, const Dataset *arrays, const char *on
         good = (elements[taken] = take_elements(opening, &fields[taken], array->dtype, column, rows, what)) != NULL;
     }
     free(column);
-    return make_dataset(opening, fields, count, elements, taken, rows);
+    if (!make_dataset(opening, fields, count, elements, taken, rows)) return false;
+    for (uint32_t i = 0; i < count; i++) copy_digits(opening, fields, i, (Origin){arrays, only, i, count});
+    return true;
 }
 
 static bool take_arrays(Opening *opening, const Dataset *arrays, const char *only) {
@@ -466,7 +498,9 @@ static bool take_arrays(Opening *opening, const Dataset *arrays, const char *onl
     if (only && count > 1) return take_columns(opening, arrays, only, fields, count);
     void **elements = ARENA_ARRAY(opening->session->arena, void *, count);
     while (taken < count && take_array(opening, arrays, only, &fields[taken], &elements[taken], &rows)) taken++;
-    return make_dataset(opening, fields, count, elements, taken, rows);
+    if (!make_dataset(opening, fields, count, elements, taken, rows)) return false;
+    for (uint32_t i = 0; i < count; i++) copy_digits(opening, fields, i, (Origin){arrays, only ? only : fields[i].name, 0, 1});
+    return true;
 }
 
 static bool open_arrays(Opening *opening, const char *reader, const char *argument, const char *only) {
@@ -484,16 +518,21 @@ static bool open_array_each(Opening *opening, SourceField *fields, uint32_t coun
     bool good = true;
     sort_wanted(&opening->session->build.info->schema, fields, count);
     void **elements = ARENA_ARRAY(opening->session->arena, void *, count);
+    Dataset **arrays = ARENA_ARRAY(opening->session->arena, Dataset *, count);
     for (uint32_t i = 0; i < count && good; i++) {
         Opening one = *opening;
         one.files = &opening->files[i];
         SourceArg arg = {.name = "x", .kind = SOURCE_ARG_STRING, .text = one.files[0]};
-        Dataset *array = open_with(&one, "npy", &arg, 1, NULL);
-        good = array && take_array(&one, array, "x", &fields[i], &elements[taken], &rows);
-        dataset_free(array);
+        arrays[i] = open_with(&one, "npy", &arg, 1, NULL);
+        good = arrays[i] && take_array(&one, arrays[i], "x", &fields[i], &elements[taken], &rows);
         taken += good;
     }
-    return make_dataset(opening, fields, count, elements, taken, rows);
+    good = make_dataset(opening, fields, count, elements, taken, rows);
+    for (uint32_t i = 0; i < count; i++) {
+        if (good) copy_digits(opening, fields, i, (Origin){arrays[i], "x", 0, 1});
+        dataset_free(arrays[i]);
+    }
+    return good;
 }
 
 static bool open_array(Opening *opening) {

@@ -23,7 +23,7 @@ bool derived_has_digits(const SourceSchema *schema, const Derived *derived) {
     if (derived->kind == DERIVED_DATE) return true;
     if (derived->kind == DERIVED_COLUMNS) {
         const SourceField *field = &schema->fields[derived->fields[0]];
-        return field->is_column || field->dtype == DTYPE_I32;
+        return field->is_column || field->is_wide || field->dtype == DTYPE_I32;
     }
     bool digits = false;
     for (int i = 0; i < derived_arity(derived->kind); i++) digits |= derived_has_digits(schema, derived->args[i]);

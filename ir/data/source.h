@@ -61,6 +61,8 @@ typedef struct {
     uint32_t category_count;
     const int64_t *numbers; /* of classes(...), which is text to those who use it: the number of each category; else NULL */
     bool is_column, is_text;
+    bool
+        is_wide; /* of an array that is read as f32: it has more digits, and what is computed of it when it is read begins with them */
     int64_t unseen;          /* of text: how many rows have a category that no training row has */
     const char *unseen_text; /* and such a category */
     const char *why_text;    /* of text: "line 17 has 'abc'", the first cell that is no number */

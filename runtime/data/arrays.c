@@ -124,13 +124,27 @@ static bool check_field(const ArrayField *first, const ArrayField *field, Diagno
     return true;
 }
 
+/* All parts of a field are read alike. */
+static bool find_wide(ArrayField *field, Diagnostics *diag) {
+    for (Split split = 0; split < SPLIT_COUNT; split++) {
+        bool wide;
+        Problem problem = {0};
+        const ArrayPart *part = &field->parts[split];
+        if (!part->name) continue;
+        if (!npy_is_wide(&part->array, &wide, &problem)) return arrays_report(part, &problem, diag);
+        field->is_wide |= wide;
+    }
+    for (Split split = 0; split < SPLIT_COUNT && field->is_wide; split++) field->parts[split].array.dtype = DTYPE_F32;
+    return true;
+}
+
 static int64_t rows_of(const ArrayField *field, Split split) {
     return field->parts[split].name ? field->parts[split].array.shape.dim[0] : 0;
 }
 
-bool arrays_check(const ArrayField *fields, uint32_t count, Diagnostics *diag) {
+bool arrays_check(ArrayField *fields, uint32_t count, Diagnostics *diag) {
     for (uint32_t i = 0; i < count; i++)
-        if (!check_field(fields, &fields[i], diag)) return false;
+        if (!check_field(fields, &fields[i], diag) || !find_wide(&fields[i], diag)) return false;
     if (rows_of(fields, SPLIT_TRAIN) + rows_of(fields, SPLIT_VALID) + rows_of(fields, SPLIT_TEST) <= INT32_MAX) return true;
     diag_error(diag, STATUS_DATA, fields->parts[SPLIT_TRAIN].span, "these are more than %d rows in all", INT32_MAX);
     return false;
@@ -142,38 +156,40 @@ static bool is_aligned(const NpyArray *array) { return (uintptr_t)array->data % 
 
 static bool is_alone(const ArrayField *field) { return !field->parts[SPLIT_VALID].name && !field->parts[SPLIT_TEST].name; }
 
-static bool convert(const ArrayPart *part, void *to, Diagnostics *diag) {
-    Problem problem = {0};
-    return npy_convert(&part->array, to, &problem) || arrays_report(part, &problem, diag);
-}
-
 /* Where the rows of a split begin. */
 static int64_t begin_of(const SourceData *data, Split split) {
     return split == SPLIT_TRAIN ? 0 : split == SPLIT_VALID ? data->schema.train_rows : data->test_begin;
 }
 
-static bool bring_together(ArrayField *field, const SourceData *data, Diagnostics *diag) {
-    const ArrayPart *train = &field->parts[SPLIT_TRAIN];
-    size_t row = row_bytes(&train->array), all = row * (size_t)source_numbered_rows(data);
-    field->owned = memory_try(all);
-    if (!field->owned) {
-        diag_error(diag, STATUS_DATA, train->span, "no memory for %zu bytes of data", all);
-        return false;
-    }
-    for (Split split = 0; split < SPLIT_COUNT; split++)
-        if (field->parts[split].name &&
-            !convert(&field->parts[split], (char *)field->owned + row * (size_t)begin_of(data, split), diag))
-            return false;
-    return true;
+typedef void WriteElements(const NpyArray *array, void *to);
+
+/* The elements of all parts, `row` bytes a row; malloc'ed. NULL after reporting that there is no memory. */
+static void *bring_together(const ArrayField *field, size_t row, WriteElements *write_elements, const SourceData *data,
+                            Diagnostics *diag) {
+    size_t all = row * (size_t)source_numbered_rows(data);
+    char *together = memory_try(all);
+    if (!together) diag_error(diag, STATUS_DATA, field->parts[SPLIT_TRAIN].span, "no memory for %zu bytes of data", all);
+    for (Split split = 0; split < SPLIT_COUNT && together; split++)
+        if (field->parts[split].name)
+            write_elements(&field->parts[split].array, together + row * (size_t)begin_of(data, split));
+    return together;
 }
 
 static bool take_elements(ArrayField *field, const SourceData *data, void **to, Diagnostics *diag) {
     const NpyArray *train = &field->parts[SPLIT_TRAIN].array;
     const void *lies = field->placed;
     if (npy_is_native(train) && is_aligned(train) && is_alone(field)) lies = train->data;
-    if (!lies && !bring_together(field, data, diag)) return false;
+    if (!lies && !(field->owned = bring_together(field, row_bytes(train), npy_convert, data, diag))) return false;
     *to = lies ? (void *)lies : field->owned;
     return true;
+}
+
+static bool take_exact(ArrayField *field, const SourceData *data, Exact *to, Diagnostics *diag) {
+    const NpyArray *train = &field->parts[SPLIT_TRAIN].array;
+    size_t row = (size_t)shape_elements(row_of(train)) * sizeof(double);
+    to->kind = npy_is_whole(train) ? EXACT_WHOLE : EXACT_REAL;
+    to->elements = field->exact = bring_together(field, row, npy_write_exact, data, diag);
+    return to->elements != NULL;
 }
 
 /* -- the fields -- */
@@ -201,12 +217,17 @@ bool arrays_take(ArrayField *fields, uint32_t count, bool whole, SourceData *dat
     take_origins(fields, count, data);
     for (uint32_t i = 0; i < count; i++) {
         const NpyArray *array = &fields[i].parts[SPLIT_TRAIN].array;
-        data->fields[i] = (SourceField){.name = fields[i].name, .dtype = array->dtype, .row = row_of(array)};
+        data->fields[i] =
+            (SourceField){.name = fields[i].name, .dtype = array->dtype, .row = row_of(array), .is_wide = fields[i].is_wide};
+        if (whole && fields[i].is_wide && !take_exact(&fields[i], data, &data->exact[i], diag)) return false;
         if (whole && !take_elements(&fields[i], data, &data->data[i], diag)) return false;
     }
     return true;
 }
 
 void arrays_free(ArrayField *fields, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) free(fields[i].owned);
+    for (uint32_t i = 0; i < count; i++) {
+        free(fields[i].owned);
+        free(fields[i].exact);
+    }
 }

@@ -19,6 +19,8 @@ typedef struct {
     ArrayPart parts[SPLIT_COUNT];
     const void *placed; /* where training and test rows lie already, the latter from data->test_begin on; or NULL */
     void *owned;        /* malloc'ed elements; NULL: they are used where they lie */
+    bool is_wide;       /* f32 and i32 have no room for all digits of the elements */
+    void *exact;        /* malloc'ed: all digits of the elements; or NULL */
 } ArrayField;
 
 enum { ARRAYS_MAX = 256 };
@@ -32,8 +34,8 @@ typedef struct {
 ArrayPart *arrays_part(ArrayFields *fields, Arena *arena, const char *name, const char *where, Span span, Diagnostics *diag);
 /* "x_train" of "data/x_train.npy" */
 const char *arrays_file_name(Arena *arena, const char *path);
-/* Checks that all fields have rows for the same splits, and as many. */
-bool arrays_check(const ArrayField *fields, uint32_t count, Diagnostics *diag);
+/* Checks that all fields have rows for the same splits, and as many, and finds the wide ones. */
+bool arrays_check(ArrayField *fields, uint32_t count, Diagnostics *diag);
 /* Makes the fields of data from arrays that are checked; with `whole`, their elements too. */
 bool arrays_take(ArrayField *fields, uint32_t count, bool whole, SourceData *data, Diagnostics *diag);
 void arrays_free(ArrayField *fields, uint32_t count);

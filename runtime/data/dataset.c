@@ -136,11 +136,12 @@ static void digest_rows(const SourceData *data, llvm_blake3_hasher *hasher) {
     }
 }
 
-Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *data, int64_t rows, const SourceSchema *like) {
+Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *data, int64_t rows, const char *series,
+                     const SourceSchema *like) {
     Arena *arena = arena_new();
     Dataset *dataset = ARENA_NEW(arena, Dataset);
     SourceData *source = &dataset->source;
-    *source = (SourceData){.arena = arena, .digest = digest_rows, .release = release_rows};
+    *source = (SourceData){.arena = arena, .series = series, .digest = digest_rows, .release = release_rows};
     reader_fields(source, count);
     memcpy(source->fields, fields, count * sizeof *fields);
     memcpy(source->data, data, count * sizeof *data);
@@ -151,6 +152,26 @@ Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *dat
     for (int64_t i = 0; i < rows; i++) dataset->splits.rows[SPLIT_TRAIN][i] = (int32_t)i;
     dataset->looking = dataset->splits;
     return dataset;
+}
+
+/* Whole numbers and fractions as they are in the file; none of what has no more digits than its elements. */
+void dataset_copy_exact(Dataset *to, uint32_t field, const Dataset *from, const char *name, int64_t begin, int64_t step) {
+    SourceData *source = &to->source;
+    const SourceField *found = source_field(&from->source.schema, name);
+    if (!found) return;
+    uint32_t other = (uint32_t)(found - from->source.schema.fields);
+    const Exact *exact = &from->source.exact[other];
+    if (!exact->elements && found->dtype == DTYPE_F32) return;
+    int64_t count = source->schema.train_rows * shape_elements(source->fields[field].row);
+    int64_t *elements = ARENA_ARRAY(source->arena, int64_t, count);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t at = begin + i * step;
+        if (exact->elements) /* 8 bytes, of either kind */
+            elements[i] = ((const int64_t *)exact->elements)[at];
+        else
+            elements[i] = (int64_t)derive_stored(&from->source, other, at);
+    }
+    source->exact[field] = (Exact){.kind = exact->elements ? exact->kind : EXACT_WHOLE, .elements = elements};
 }
 
 static void free_selections(Dataset *dataset) {
@@ -507,10 +528,12 @@ static void choose_looking(Dataset *dataset, const SourceRows *rows, Split split
 /* Of a data set without splits, such as new rows for a trained network, all rows are too close to an end. */
 static bool no_window(const Dataset *dataset, const SourceRows *rows, Split split, Diagnostics *diag) {
     const SourceData *source = &dataset->source;
-    if (source->origin_count && dataset->splits.count[SPLIT_TRAIN] == all_rows(dataset)) {
+    if (dataset->splits.count[SPLIT_TRAIN] == all_rows(dataset)) {
+        char file[PLACE_TEXT] = "the data";
+        if (source->origin_count) snprintf(file, sizeof file, "'%.200s'", source->origins->file);
         diag_error(diag, STATUS_DATA, source->span,
-                   "'%.200s' has no row with %" PRId64 " rows before it and %" PRId64 " after it, which the model looks at",
-                   source->origins->file, -rows->from, rows->to);
+                   "%s has no row with %" PRId64 " rows before it and %" PRId64 " after it, which the model looks at", file,
+                   -rows->from, rows->to);
         return false;
     }
     diag_error(diag, STATUS_DATA, dataset->source.span,

@@ -12,9 +12,12 @@ SchemaFunction dataset_schema; /* answers from headers, or from what is known of
 /* Reads the data into memory as stored. NULL after reporting errors (STATUS_DATA): missing files (says where it looked and
  * how to get them: `mlc data get NAME`), truncated, over-long, mislabelled or inconsistent files. */
 Dataset *dataset_open(const DataSource *source, const SplitRequest *request, Diagnostics *diag);
-/* Rows that no reader has read, all of them in SPLIT_TRAIN: fields (copied) and their elements (malloc'ed; taken over). like: as that of
- * a DataSource, or NULL. */
-Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *data, int64_t rows, const SourceSchema *like);
+/* Rows that no reader has read, all of them in SPLIT_TRAIN: fields (copied) and their elements (malloc'ed; taken over). series: the field
+ * that tells series of rows apart, or NULL. like: as that of a DataSource, or NULL. */
+Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *data, int64_t rows, const char *series,
+                     const SourceSchema *like);
+/* Gives a field the digits of the array of that name: the element i of its rows is begin + i * step of the array. */
+void dataset_copy_exact(Dataset *to, uint32_t field, const Dataset *from, const char *name, int64_t begin, int64_t step);
 Dataset *dataset_share(Dataset *dataset); /* is freed as often as it is shared, and once more */
 void dataset_free(Dataset *dataset);
 /* The rows that each split will have once the data are read; false if the schema does not know, or the split is not possible. */

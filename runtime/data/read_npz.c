@@ -43,11 +43,16 @@ static bool find_contents(Archive *archive, uint32_t i, bool whole, size_t bytes
            arrays_report(part, &problem, diag);
 }
 
+/* Without `whole`, what a schema needs to know. */
 static bool read_array(Archive *archive, uint32_t i, bool whole, ArrayPart *part, Diagnostics *diag) {
     size_t length = archive->entries[i].bytes, bytes = whole || length < HEADER_MOST ? length : HEADER_MOST;
     Problem problem = {0};
-    return find_contents(archive, i, whole, bytes, part, diag) &&
-           (npy_read(archive->contents[i], bytes, whole, &part->array, &problem) || arrays_report(part, &problem, diag));
+    if (!find_contents(archive, i, whole, bytes, part, diag)) return false;
+    if (!npy_read(archive->contents[i], bytes, whole, &part->array, &problem)) return arrays_report(part, &problem, diag);
+    if (whole || !npy_may_be_wide(&part->array)) return true;
+    free(archive->unpacked[i]); /* what its elements are read as, they say themselves */
+    archive->unpacked[i] = NULL;
+    return read_array(archive, i, true, part, diag);
 }
 
 static bool open_entry(NpzSource *own, Archive *archive, uint32_t i, bool whole, Arena *arena, Diagnostics *diag) {

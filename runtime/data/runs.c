@@ -1,6 +1,6 @@
 /* Series: which rows follow each other, so that windows of rows can be made of them. */
 #include "ir/base/memory.h"
-#include "runtime/data/moments.h"
+#include "runtime/data/derive.h"
 #include "runtime/data/splits.h"
 
 #include <math.h>
@@ -20,7 +20,7 @@ static const SourceField *find_series(const SourceData *data, Diagnostics *diag)
 /* NaN where it is missing. */
 static double series_value(const SourceData *data, const SourceField *field, int32_t row) {
     if (data->series_of) return data->series_of[row] < 0 ? (double)NAN : data->series_of[row];
-    return element_value(field->dtype, field->is_text, data->data[field - data->schema.fields], row);
+    return derive_value(data, (uint32_t)(field - data->schema.fields), row);
 }
 
 /* The rows of a series side by side, each in the order of the file. */

@@ -15,6 +15,7 @@ static json_t *field_json(const SourceField *field) {
     for (uint32_t i = 0; i < field->category_count; i++) json_array_append_new(categories, json_string(field->categories[i]));
     json_t *json = json_pack("{s:s, s:s, s:o, s:b, s:b, s:o}", "name", field->name, "dtype", dtype_name(field->dtype), "row",
                              row, "column", field->is_column, "text", field->is_text, "categories", categories);
+    if (field->is_wide) json_object_set_new(json, "wide", json_true());
     if (!field->numbers) return json;
     json_t *numbers = json_array();
     for (uint32_t i = 0; i < field->category_count; i++) json_array_append_new(numbers, json_integer(field->numbers[i]));
@@ -80,7 +81,8 @@ static bool read_field(const json_t *json, Arena *arena, SourceField *field) {
     const char *name = json_string_value(json_object_get(json, "name"));
     const char *dtype = json_string_value(json_object_get(json, "dtype"));
     *field = (SourceField){.is_column = json_is_true(json_object_get(json, "column")),
-                           .is_text = json_is_true(json_object_get(json, "text"))};
+                           .is_text = json_is_true(json_object_get(json, "text")),
+                           .is_wide = json_is_true(json_object_get(json, "wide"))};
     if (!name || !dtype || !dtype_from_name(dtype, strlen(dtype), &field->dtype)) return false;
     field->name = copied(arena, name);
     return read_row(json_object_get(json, "row"), &field->row) &&

@@ -207,39 +207,87 @@ static uint64_t read_bits(const uint8_t *at, size_t bytes) {
     return bits;
 }
 
-static float real_value(NpyElement element, uint64_t bits) {
+static double real_value(NpyElement element, uint64_t bits) {
     uint32_t single = (uint32_t)bits;
     float f;
     double d;
     memcpy(&f, &single, sizeof f);
     memcpy(&d, &bits, sizeof d);
-    return element == ELEMENT_F16 ? half_value((uint16_t)bits) : element == ELEMENT_F32 ? f : (float)d;
+    return element == ELEMENT_F16 ? (double)half_value((uint16_t)bits) : element == ELEMENT_F32 ? (double)f : d;
 }
+
+bool npy_is_whole(const NpyArray *array) { return array->element > ELEMENT_F64; }
 
 /* Sign-extended where the element has a sign. */
-static bool whole_value(NpyElement element, uint64_t bits, int32_t *value) {
+static int64_t whole_value(NpyElement element, uint64_t bits) {
     size_t size = 8 * elements[element].bytes;
-    bool is_signed = elements[element].descr[1] == 'i';
     uint64_t sign = UINT64_C(1) << (size - 1);
-    if (is_signed && bits & sign) bits |= ~(sign | (sign - 1));
-    *value = (int32_t)(uint32_t)bits;
-    return is_signed ? (int64_t)bits == *value : bits <= INT32_MAX;
+    if (elements[element].descr[1] == 'i' && bits & sign) bits |= ~(sign | (sign - 1));
+    return (int64_t)bits;
 }
 
-static bool convert_element(const NpyArray *array, int64_t i, uint64_t bits, void *to, Problem *problem) {
-    if (array->dtype == DTYPE_F32) return ((float *)to)[i] = real_value(array->element, bits), true;
-    if (array->dtype == DTYPE_U8) return ((uint8_t *)to)[i] = (uint8_t)bits, true;
-    if (whole_value(array->element, bits, &((int32_t *)to)[i])) return true;
-    problem_set(problem, "its element %lld does not fit into 32 bits", (long long)i);
-    problem_remedy(problem, "x.astype('float32') makes numbers of it that are near");
-    return false;
-}
+static int64_t element_count(const NpyArray *array) { return (int64_t)(array->bytes / elements[array->element].bytes); }
 
-bool npy_convert(const NpyArray *array, void *to, Problem *problem) {
+static uint64_t element_bits(const NpyArray *array, int64_t i) {
     size_t size = elements[array->element].bytes;
-    const uint8_t *at = array->data;
-    if (npy_is_native(array)) return memcpy(to, array->data, array->bytes), true;
-    for (int64_t i = 0; i < (int64_t)(array->bytes / size); i++, at += size)
-        if (!convert_element(array, i, read_bits(at, size), to, problem)) return false;
+    return read_bits((const uint8_t *)array->data + (size_t)i * size, size);
+}
+
+void npy_convert(const NpyArray *array, void *to) {
+    if (npy_is_native(array) && (array->dtype == DTYPE_F32) != npy_is_whole(array)) {
+        memcpy(to, array->data, array->bytes);
+        return;
+    }
+    for (int64_t i = 0; i < element_count(array); i++) {
+        uint64_t bits = element_bits(array, i);
+        int64_t whole = whole_value(array->element, bits);
+        if (array->dtype == DTYPE_F32)
+            ((float *)to)[i] = npy_is_whole(array) ? (float)whole : (float)real_value(array->element, bits);
+        else if (array->dtype == DTYPE_U8)
+            ((uint8_t *)to)[i] = (uint8_t)bits;
+        else
+            ((int32_t *)to)[i] = (int32_t)whole;
+    }
+}
+
+void npy_write_exact(const NpyArray *array, void *to) {
+    for (int64_t i = 0; i < element_count(array); i++) {
+        uint64_t bits = element_bits(array, i);
+        if (npy_is_whole(array))
+            ((int64_t *)to)[i] = whole_value(array->element, bits);
+        else
+            ((double *)to)[i] = real_value(array->element, bits);
+    }
+}
+
+/* -- digits -- */
+
+bool npy_may_be_wide(const NpyArray *array) {
+    return array->element == ELEMENT_I64 || array->element == ELEMENT_U64 || array->element == ELEMENT_U32 ||
+           array->element == ELEMENT_F64;
+}
+
+/* -2^63 stands for a missing number. */
+static bool has_place(const NpyArray *array, uint64_t bits) {
+    return array->element == ELEMENT_U64 ? bits <= INT64_MAX : array->element != ELEMENT_I64 || bits != UINT64_C(1) << 63;
+}
+
+static bool is_wide(const NpyArray *array, uint64_t bits) {
+    int64_t whole = whole_value(array->element, bits);
+    if (npy_is_whole(array)) return whole < INT32_MIN || whole > INT32_MAX;
+    double real = real_value(array->element, bits);
+    return !isnan(real) && (double)(float)real != real;
+}
+
+bool npy_is_wide(const NpyArray *array, bool *wide, Problem *problem) {
+    *wide = false;
+    for (int64_t i = 0; npy_may_be_wide(array) && i < element_count(array); i++) {
+        uint64_t bits = element_bits(array, i);
+        *wide |= is_wide(array, bits);
+        if (has_place(array, bits)) continue;
+        problem_set(problem, "its element %lld is a whole number beyond 64 bits", (long long)i);
+        problem_remedy(problem, "(x - x.min()).astype('int64') brings numbers that are near each other into them");
+        return false;
+    }
     return true;
 }

@@ -36,8 +36,15 @@ typedef struct {
 bool npy_read(const void *memory, size_t length, bool whole, NpyArray *array, Problem *problem);
 /* The elements can be used where they lie. */
 bool npy_is_native(const NpyArray *array);
-/* Writes the elements as array->dtype; a whole number that does not fit into 32 bits is a problem. */
-bool npy_convert(const NpyArray *array, void *to, Problem *problem);
+/* Elements of the kinds that may have digits for which f32 and i32 have no room. */
+bool npy_may_be_wide(const NpyArray *array);
+/* Whether some do. A whole number beyond 64 bits is a problem. */
+bool npy_is_wide(const NpyArray *array, bool *wide, Problem *problem);
+bool npy_is_whole(const NpyArray *array); /* its elements are whole numbers */
+/* Writes the elements as array->dtype; whole numbers that do not fit into 32 bits are read as f32. */
+void npy_convert(const NpyArray *array, void *to);
+/* Writes all digits of the elements: int64_t of whole numbers, else double. */
+void npy_write_exact(const NpyArray *array, void *to);
 
 /* -- archives -- */
 

@@ -182,6 +182,60 @@ mlc predict two two.npy --json | grep -o '"predicted":\[[^]]*' >"$scratch/new"
 same "$scratch/own" "$scratch/new"
 there "$scratch/own"
 
+# Arrays beyond 32 bits, and of f64: in an archive or in files, new rows too; also rows that look at others.
+long() { # COUNT FIRST STEP: whole numbers of 64 bits
+    local i b
+    for ((i = 0; i < $1; i++)); do for ((b = 0; b < 64; b += 8)); do printf '\\x%02x' $((($2 + i * $3) >> b & 255)); done; done | xargs -0 printf
+}
+long 20 5700000001 3 | npy '<i8' '(20,)' >when.npy
+long 20 $((1 << 62)) 1 | npy '<u8' '(20,)' >id.npy
+long 20 $((0x41c0000000000000)) 16 | npy '<f8' '(20,)' >close.npy # from 2^29 on, 2^-19 apart
+long 20 0 1 | npy '<i8' '(20,)' >k.npy
+cat >long.mdl <<'END_OF_MODEL'
+mdl 1
+data {
+    source = npy(["when.npy", "id.npy", "close.npy", "k.npy"])
+    field a = source.when - 5700000000
+    field b = source.id - 4611686018427387904
+    field c = (source.close - 536870912) * 524288
+    field d = ahead(source.when, 1) - source.when
+    field e = round((standardize(source.close) - standardize(source.when)) * 1e6)
+    field g = classes(source.id % 3)
+    field k = source.k
+}
+model m(a, b, c, d, e) -> p { p = dense(concat([unsqueeze(a, 1), unsqueeze(b, 1), unsqueeze(c, 1), unsqueeze(d, 1), unsqueeze(e, 1)], axis = 1), 3) }
+train { loss = cross_entropy(p, g); optimizer = sgd(0.01); epochs = 1; batch = 8 }
+END_OF_MODEL
+expect 0 mlc data long.mdl --json
+says out '"a":1.0,"b":0.0,"c":0.0,"d":3.0,"e":0.0,"g":"1","k":0' '"a":4.0,"b":1.0,"c":1.0,"d":3.0,"e":0.0,"g":"2","k":1'
+expect 0 mlc train long.mdl --out long --quiet
+mlc predict long --split train --json | grep -o '"predicted":.*' >"$scratch/own"
+mlc predict long when.npy id.npy close.npy --json | grep -o '"predicted":.*' >"$scratch/new"
+same "$scratch/own" "$scratch/new"
+there "$scratch/own"
+long 20 $((1 << 62)) $((1 << 58)) | npy '<u8' '(20,)' >id.npy # the last ones are beyond 64 bits
+expect 4 mlc data long.mdl
+says err "'id.npy': its element 16 is a whole number beyond 64 bits"
+
+# Windows of arrays: every row that has others before it is predicted.
+sed 's/field a.*/field a = windows(source.when, 3) |> standardize/; s/unsqueeze(a, 1)/a/; s/long.mdl//; s/id.npy/k.npy/; s/, "k.npy"\]/]/; s/source.id - .*/source.k * 1/; s/source.id/source.k/' long.mdl >window.mdl
+expect 0 mlc train window.mdl --out window --quiet
+mlc predict window --split train --json | grep -o '"predicted":.*' >"$scratch/own"
+mlc predict window when.npy k.npy close.npy --json | grep -o '"predicted":.*' >"$scratch/new"
+[[ $(wc -l <"$scratch/new") == 17 ]] || fail "windows of arrays: $(cat "$scratch/new")"
+same "$scratch/own" "$scratch/new"
+
+# Series told apart by ids that f32 does not tell apart.
+printf 'id,v\n100000001,1\n100000002,10\n100000001,2\n100000002,20\n100000001,3\n' >t.csv
+cat >ids.mdl <<'END_OF_MODEL'
+mdl 1
+data { source = csv("t.csv"); series = source.id; field a = ahead(source.v, 1); field v = source.v }
+model m(v) -> p { p = dense(unsqueeze(v * 1.0, 1), 1) }
+train { loss = mse(p, unsqueeze(a * 1.0, 1)); optimizer = sgd(0.01); epochs = 1 }
+END_OF_MODEL
+expect 0 mlc data ids.mdl --json
+says out '"a":2,"v":1' '"a":20,"v":10' '"a":3,"v":2'
+
 # Stopped and resumed: the same bytes.
 expect 0 mlc train y.mdl --out half --quiet --set train.epochs=30
 expect 0 mlc train --resume half --quiet --set train.epochs=60

@@ -14,7 +14,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (npy_read(copy, size, true, &array, &problem)) {
         REQUIRE(array.bytes <= size);
         char *elements = malloc((size_t)shape_elements(array.shape) * dtype_bytes(array.dtype));
-        REQUIRE(elements && (npy_convert(&array, elements, &problem) || *problem.finding));
+        bool wide;
+        REQUIRE(elements);
+        npy_convert(&array, elements);
+        REQUIRE(npy_is_wide(&array, &wide, &problem) || *problem.finding);
         free(elements);
     } else {
         REQUIRE(*problem.finding);

@@ -34,9 +34,9 @@ static void expect_elements(const char *descr, const void *data, size_t bytes, D
     int32_t whole[3];
     uint8_t small[3];
     void *to = dtype == DTYPE_F32 ? (void *)reals : dtype == DTYPE_I32 ? (void *)whole : (void *)small;
-    if (!npy_read(file, npy_file(descr, "(3,)", "False", data, bytes), true, &array, &problem) ||
-        !npy_convert(&array, to, &problem))
+    if (!npy_read(file, npy_file(descr, "(3,)", "False", data, bytes), true, &array, &problem))
         fail_msg("%s: %s", descr, problem.finding);
+    npy_convert(&array, to);
     assert_int_equal(array.dtype, dtype);
     for (int i = 0; i < 3; i++) {
         double found = dtype == DTYPE_F32 ? (double)reals[i] : dtype == DTYPE_I32 ? whole[i] : small[i];
@@ -64,16 +64,44 @@ static void test_elements(void **state) {
 static void expect_problem(size_t length, const char *text) {
     NpyArray array;
     Problem problem = {0};
-    int32_t to[8];
-    assert_false(npy_read(file, length, true, &array, &problem) && npy_convert(&array, to, &problem));
+    bool wide;
+    assert_false(npy_read(file, length, true, &array, &problem) && npy_is_wide(&array, &wide, &problem));
     if (!strstr(problem.finding, text)) fail_msg("expected \"%s\" in \"%s\"", text, problem.finding);
+}
+
+/* Whether f32 and i32 have no room for the two elements, which are all there then. */
+static void expect_wide(const char *descr, const void *data, bool expected) {
+    NpyArray array;
+    Problem problem = {0};
+    bool wide;
+    int64_t exact[2];
+    assert_true(npy_read(file, npy_file(descr, "(2,)", "False", data, descr[2] == '4' ? 8 : 16), true, &array, &problem));
+    assert_true(npy_is_wide(&array, &wide, &problem));
+    assert_int_equal(wide, expected);
+    npy_write_exact(&array, exact);
+    if (descr[2] == '8') assert_memory_equal(exact, data, 16);
+    if (descr[2] == '4') assert_true(exact[1] == ((const uint32_t *)data)[1]);
+}
+
+static void test_wide(void **state) {
+    (void)state;
+    expect_wide("<i8", (int64_t[]){INT32_MIN, INT32_MAX}, false);
+    expect_wide("<i8", (int64_t[]){0, INT64_C(1) << 31}, true);
+    expect_wide("<i8", (int64_t[]){0, INT64_MIN + 1}, true);
+    expect_wide("<u8", (uint64_t[]){0, INT64_MAX}, true);
+    expect_wide("<u4", (uint32_t[]){0, INT32_MAX}, false);
+    expect_wide("<u4", (uint32_t[]){0, UINT32_MAX}, true);
+    expect_wide("<f8", (double[]){0.5, 16777216}, false);
+    expect_wide("<f8", (double[]){INFINITY, -0.0}, false);
+    expect_wide("<f8", (double[]){0.5, 16777217}, true);
+    expect_wide("<f8", (double[]){0.5, 1e300}, true);
 }
 
 static void test_problems(void **state) {
     (void)state;
-    const int64_t large[] = {1, INT64_C(1) << 31}, whole[] = {0, 0, 0, 0};
-    expect_problem(npy_file("<i8", "(2,)", "False", large, 16), "element 1 does not fit into 32 bits");
-    expect_problem(npy_file("<u8", "(2,)", "False", large, 16), "element 1 does not fit into 32 bits");
+    const int64_t large[] = {1, INT64_MIN}, whole[] = {0, 0, 0, 0};
+    expect_problem(npy_file("<i8", "(2,)", "False", large, 16), "element 1 is a whole number beyond 64 bits");
+    expect_problem(npy_file("<u8", "(2,)", "False", large, 16), "element 1 is a whole number beyond 64 bits");
     expect_problem(npy_file(">f4", "(2,)", "False", whole, 8), "'>f4', which cannot be read");
     expect_problem(npy_file("<c8", "(2,)", "False", whole, 16), "'<c8', which cannot be read");
     expect_problem(npy_file("<U3", "(2,)", "False", whole, 24), "'<U3', which cannot be read");
@@ -204,8 +232,8 @@ static void test_stored_archive(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_elements), cmocka_unit_test(test_problems),
-                                       cmocka_unit_test(test_sources), cmocka_unit_test(test_crowded_archive),
-                                       cmocka_unit_test(test_stored_archive)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_elements),        cmocka_unit_test(test_wide),
+                                       cmocka_unit_test(test_problems),        cmocka_unit_test(test_sources),
+                                       cmocka_unit_test(test_crowded_archive), cmocka_unit_test(test_stored_archive)};
     return cmocka_run_group_tests(tests, temporary_set_up, temporary_tear_down);
 }
