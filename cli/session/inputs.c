@@ -224,9 +224,9 @@ static const char *series_of(const Opening *opening) {
 
 /* All rows of files: which of them have others around them is another matter. */
 static Dataset *open_with(const Opening *opening, const char *reader, const SourceArg *args, uint32_t count,
-                          const SourceSchema *like) {
+                          const SourceSchema *like, Diagnostics *diag) {
     DataSource source = {.reader = reader, .folder = "", .args = args, .arg_count = count, .like = like};
-    return dataset_open(&source, &(SplitRequest){.series = like ? series_of(opening) : NULL}, diag_of(opening));
+    return dataset_open(&source, &(SplitRequest){.series = like ? series_of(opening) : NULL}, diag);
 }
 
 static bool look_around(const Opening *opening) {
@@ -241,26 +241,58 @@ static bool one_file(const Opening *opening) {
     return false;
 }
 
-/* The arguments that the model's table was read with, for another file. */
-static Dataset *open_table(const Opening *opening) {
+/* Arguments of csv() that are about other files, or about rows to be left out: every row of the new file is asked for. */
+static bool is_about_rows(const char *name) {
+    static const char *const names[] = {"valid", "test", "skip", "valid_skip", "test_skip", "drop_missing"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i])) return true;
+    return false;
+}
+
+/* The arguments that the model's table was read with, for another file; `skip` is the one that says how many lines come before its rows. */
+static Dataset *open_skipping(const Opening *opening, const SourceArg *skip, Diagnostics *diag) {
     const ModelInfo *info = opening->session->build.info;
-    SourceArg *args = ARENA_ARRAY(opening->session->arena, SourceArg, info->source.arg_count);
-    if (strcmp(info->source.reader, "csv")) {
-        diag_error(diag_of(opening), STATUS_USAGE, (Span){0},
-                   "the network was not trained on a table, so '%s' has nothing for it", opening->files[0]);
-        return NULL;
-    }
+    SourceArg *args = ARENA_ARRAY(opening->session->arena, SourceArg, info->source.arg_count + 1);
     uint32_t count = 0;
     for (uint32_t i = 0; i < info->source.arg_count; i++) {
         const char *name = info->source.args[i].name;
-        if (!strcmp(name, "valid") || !strcmp(name, "test")) continue; /* files of other rows */
-        if (!strcmp(name, "drop_missing")) continue;                   /* every row of the file is asked for */
+        if (is_about_rows(name)) continue;
         args[count] = info->source.args[i];
         args[count].span = (Span){0};
         if (!strcmp(name, "path")) args[count].text = path_is_stdin(opening->files[0]) ? "/dev/stdin" : opening->files[0];
         count++;
     }
-    return open_with(opening, "csv", args, count, &info->schema);
+    if (skip) args[count++] = (SourceArg){.name = "skip", .kind = skip->kind, .number = skip->number};
+    return open_with(opening, "csv", args, count, &info->schema, diag);
+}
+
+static const SourceArg *source_arg(const Opening *opening, const char *name) {
+    const DataSource *source = &opening->session->build.info->source;
+    for (uint32_t i = 0; i < source->arg_count; i++)
+        if (!strcmp(source->args[i].name, name)) return &source->args[i];
+    return NULL;
+}
+
+/* New rows may stand in a file like that of the training rows, or like those of the held-out ones, with other lines before them: where the
+ * first way does not fit, the others are tried. Standard input is read once. */
+static Dataset *open_table(const Opening *opening) {
+    static const char *const others[] = {"test_skip", "valid_skip"};
+    if (strcmp(opening->session->build.info->source.reader, "csv")) {
+        diag_error(diag_of(opening), STATUS_USAGE, (Span){0},
+                   "the network was not trained on a table, so '%s' has nothing for it", opening->files[0]);
+        return NULL;
+    }
+    Diagnostics *first = diag_new();
+    Dataset *dataset = open_skipping(opening, source_arg(opening, "skip"), first);
+    for (size_t i = 0; i < sizeof others / sizeof *others && !dataset; i++) {
+        Diagnostics *unheard = diag_new();
+        const SourceArg *skip = path_is_stdin(opening->files[0]) ? NULL : source_arg(opening, others[i]);
+        if (skip) dataset = open_skipping(opening, skip, unheard);
+        diag_free(unheard);
+    }
+    if (!dataset) diag_append(diag_of(opening), first);
+    diag_free(first);
+    return dataset;
 }
 
 static bool missing_column(const Opening *opening, const SourceField *field) {
@@ -505,7 +537,7 @@ static bool take_arrays(Opening *opening, const Dataset *arrays, const char *onl
 
 static bool open_arrays(Opening *opening, const char *reader, const char *argument, const char *only) {
     SourceArg arg = {.name = argument, .kind = SOURCE_ARG_STRING, .text = opening->files[0]};
-    Dataset *arrays = one_file(opening) ? open_with(opening, reader, &arg, 1, NULL) : NULL;
+    Dataset *arrays = one_file(opening) ? open_with(opening, reader, &arg, 1, NULL, diag_of(opening)) : NULL;
     bool good = arrays && take_arrays(opening, arrays, only);
     dataset_free(arrays);
     return good;
@@ -523,7 +555,7 @@ static bool open_array_each(Opening *opening, SourceField *fields, uint32_t coun
         Opening one = *opening;
         one.files = &opening->files[i];
         SourceArg arg = {.name = "x", .kind = SOURCE_ARG_STRING, .text = one.files[0]};
-        arrays[i] = open_with(&one, "npy", &arg, 1, NULL);
+        arrays[i] = open_with(&one, "npy", &arg, 1, NULL, diag_of(opening));
         good = arrays[i] && take_array(&one, arrays[i], "x", &fields[i], &elements[taken], &rows);
         taken += good;
     }

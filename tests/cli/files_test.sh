@@ -52,6 +52,16 @@ expect 0 mlc data adult.mdl
 says out "200 train rows, 0 valid, 50 test" "50 test rows are in train too, such as line 2 of 'adult.test', which is line 1 of 'adult.data' again"
 cp adult.data new.csv
 expect 0 mlc predict adult new.csv
+expect 0 mlc eval adult # the test split, and its file by name: the remark before it is left out there too
+sed 1d "$scratch/out" >split
+expect 0 mlc eval adult adult.test
+says out "adult.test, 50 rows"
+sed 1d "$scratch/out" | diff - split || fail "adult.test is evaluated otherwise than the test split"
+expect 0 mlc predict adult adult.test
+says out "     49    51  "
+{ echo remark; cat adult.test; } >two_remarks.csv
+expect 4 mlc eval adult two_remarks.csv
+says err "'two_remarks.csv': line 1: column 'column0' has 'remark'"
 expect 3 mlc check adult.mdl --set data.test=0.1
 
 # an archive as MedMNIST's are: three splits, labels in a column, colours last
