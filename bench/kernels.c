@@ -83,7 +83,7 @@ static StepArgs args_for(const Program *program, const Options *options) {
                       .inputs = (const void *const *)inputs,
                       .rows = rows_of_batch(options->shape.batch),
                       .outputs = zeros(program->output_bytes),
-                      .own = zeros(program->own_bytes)};
+                      .thread_slab = zeros(program->thread_slab_bytes)};
 }
 
 static void free_args(const Program *program, StepArgs *args) {
@@ -94,7 +94,7 @@ static void free_args(const Program *program, StepArgs *args) {
     free((void *)(uintptr_t)args->rows);
     free(args->slab);
     free(args->outputs);
-    free(args->own);
+    free(args->thread_slab);
 }
 
 static int compare_seconds(const void *a, const void *b) {
@@ -120,7 +120,7 @@ static double good_seconds(const Program *program, const Options *options) {
 static double flops(const Plan *plan, const Kernel *kernel) {
     if (kernel->kind != KERNEL_MATMUL && kernel->kind != KERNEL_GEMM) return 0;
     const Node *root = graph_node(plan->graph, kernel->root), *a = graph_operand(plan->graph, root, 0);
-    int64_t k = a->shape.dim[a->shape.rank - (root->attrs.transpose_a ? 2 : 1)];
+    int64_t k = a->shape.dim[a->shape.rank - (root->attrs.matmul.transpose_a ? 2 : 1)];
     return 2 * (double)shape_elements(root->shape) * (double)k;
 }
 
@@ -137,8 +137,9 @@ static void print_line(const Options *options, const Plan *plan, uint32_t first,
     const Kernel *kernel = &plan->kernels[0];
     printf("%-4u %-7s", first, count == 1 ? kernel_names[kernel->kind] : "step");
     for (int i = 0; count == 1 && i < kernel->space.rank; i++) printf("%s%lld", i ? "x" : "", (long long)kernel->space.dim[i]);
-    printf("%s\t%8.1f us\t%6.1f GFLOP/s %3.0f %%\tcompiled in %.1f ms\n", kernel->swapped && count == 1 ? " swapped" : "",
-           1e6 * seconds, 1e-9 * work / seconds, 100 * work / seconds / options->peak, 1e3 * compile);
+    printf("%s\t%8.1f us\t%6.1f GFLOP/s %3.0f %%\tcompiled in %.1f ms\n",
+           kernel->product.swapped && count == 1 ? " swapped" : "", 1e6 * seconds, 1e-9 * work / seconds,
+           100 * work / seconds / options->peak, 1e3 * compile);
 }
 
 /* Kernels [first, first + count) of the step, timed; returns how many there are in all. */

@@ -111,8 +111,8 @@ static void print_kernel(const Profiling *p, uint32_t number, const Machine *mac
     double seconds = timeline_kernel_seconds(&p->timeline, number);
     Work work = kernel_work(plan, kernel);
     uint32_t all = (uint32_t)threads_count(p->threads),
-             threads = kernel->own || kernel->max_threads > all ? all : kernel->max_threads;
-    double bound = work_bound(work, machine, kernel->own ? 1 : threads, all);
+             threads = kernel->replicated || kernel->max_threads > all ? all : kernel->max_threads;
+    double bound = work_bound(work, machine, kernel->replicated ? 1 : threads, all);
     describe(plan, kernel, what, sizeof what);
     lines_of(p, kernel, lines, sizeof lines);
     printf("k%-3u %-22s %-18s %2u %9.1f %6.1f %8.1f %7.1f %9.1f %5.0f  %s\n", number, what,

@@ -89,7 +89,7 @@ static void print_step(const Build *build, const Compilation *compilation) {
     print_bytes("optimizer", graph_state_bytes(graph, false));
     print_bytes("both as stored", (int64_t)stored_state_bytes(graph, plan->states, plan->state_count));
     print_bytes("slab", (int64_t)plan->slab_bytes);
-    if (plan->own_bytes) print_bytes("slab of a thread", (int64_t)plan->own_bytes);
+    if (plan->thread_slab_bytes) print_bytes("slab of a thread", (int64_t)plan->thread_slab_bytes);
     print_bytes("outputs", (int64_t)plan->output_bytes);
     if (schema->train_rows)
         print_bytes("data", (schema->train_rows + schema->valid_rows + schema->test_rows) * row_bytes(schema));

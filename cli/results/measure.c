@@ -83,7 +83,7 @@ static double node_operations(const Graph *graph, const Node *node) {
     switch (op_class(node->op)) {
     case CLASS_MATRIX: {
         int rank = first->shape.rank;
-        return 2 * elements * (double)first->shape.dim[node->attrs.transpose_a ? rank - 2 : rank - 1];
+        return 2 * elements * (double)first->shape.dim[node->attrs.matmul.transpose_a ? rank - 2 : rank - 1];
     }
     case CLASS_REDUCE:
     case CLASS_SCAN: return (double)shape_elements(first->shape);

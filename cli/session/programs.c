@@ -153,7 +153,7 @@ bool programs_fit(const Programs *programs, int threads, Diagnostics *diag) {
         if (!program) continue;
         size_t own = stored_state_bytes(program->graph, program->states, program->state_count);
         states = own > states ? own : states;
-        values += program->slab_bytes + program->output_bytes + program->own_bytes * (size_t)threads;
+        values += program->slab_bytes + program->output_bytes + program->thread_slab_bytes * (size_t)threads;
     }
     if (states + values <= most) return true;
     char all[NUMBER_TEXT], of_states[NUMBER_TEXT], of_values[NUMBER_TEXT], limit[NUMBER_TEXT];

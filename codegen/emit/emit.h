@@ -38,7 +38,7 @@ typedef struct Frame Frame;
  * are the same code. */
 typedef struct {
     StorageKind kind;
-    bool own;
+    bool replicated;
     int64_t where;
     LLVMValueRef base; /* the address, known from the kernel's entry on */
 } Binding;

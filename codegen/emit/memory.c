@@ -30,7 +30,7 @@ static LLVMValueRef bound_address(Emitter *e, const Binding *binding, uint32_t n
                                     [STORAGE_INPUT] = offsetof(StepArgs, inputs)};
     StorageKind kind = binding->kind;
     LLVMBasicBlockRef here = go_to_entry(e);
-    LLVMValueRef base = argument_pointer(e, binding->own ? offsetof(StepArgs, own) : fields[kind]);
+    LLVMValueRef base = argument_pointer(e, binding->replicated ? offsetof(StepArgs, thread_slab) : fields[kind]);
     LLVMValueRef entry = bytes_after(e, LLVMGetParam(e->function, 3), const_i64(e, number * (int64_t)sizeof(int64_t)));
     LLVMValueRef where = LLVMBuildLoad2(e->builder, e->i64, entry, "");
     LLVMValueRef address = bytes_after(e, base, where);
@@ -49,10 +49,11 @@ LLVMValueRef storage_base(Emitter *e, Storage storage) {
     bool at_offset = storage.kind == STORAGE_SLAB || storage.kind == STORAGE_OUTPUT;
     int64_t where = at_offset ? (int64_t)storage.offset : (int64_t)(storage.index * sizeof(void *));
     for (uint32_t i = 0; i < e->binding_count; i++)
-        if (e->bindings[i].kind == storage.kind && e->bindings[i].own == storage.own && e->bindings[i].where == where)
+        if (e->bindings[i].kind == storage.kind && e->bindings[i].replicated == storage.replicated &&
+            e->bindings[i].where == where)
             return e->bindings[i].base;
     Binding *binding = new_binding(e);
-    *binding = (Binding){storage.kind, storage.own, where, NULL};
+    *binding = (Binding){storage.kind, storage.replicated, where, NULL};
     return binding->base = bound_address(e, binding, e->binding_count - 1);
 }
 

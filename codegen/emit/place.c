@@ -182,7 +182,7 @@ static const Place *index_broadcast(Emitter *e, const Node *node, const Place *p
 static const Place *index_transpose(Emitter *e, const Node *node, const Place *place) {
     place = place_in_shape(e, place, node->shape);
     Place *result = place_new(e, operand_shape(e, node), place->mask);
-    for (int i = 0; i < node->shape.rank; i++) result->axis[node->attrs.a[i]] = place->axis[i];
+    for (int i = 0; i < node->shape.rank; i++) result->axis[node->attrs.perm[i]] = place->axis[i];
     return result;
 }
 
@@ -190,9 +190,9 @@ static const Place *index_slice(Emitter *e, const Node *node, const Place *place
     place = place_in_shape(e, place, node->shape);
     Place *result = place_new(e, operand_shape(e, node), place->mask);
     for (int i = 0; i < node->shape.rank; i++) {
-        Coordinate start = coordinate_uniform(const_i64(e, node->attrs.a[i]));
-        start.aligned = node->attrs.a[i] % LANES == 0;
-        result->axis[i] = coordinate_add(e, coordinate_scale(e, place->axis[i], node->attrs.c[i]), start);
+        Coordinate start = coordinate_uniform(const_i64(e, node->attrs.range.start[i]));
+        start.aligned = node->attrs.range.start[i] % LANES == 0;
+        result->axis[i] = coordinate_add(e, coordinate_scale(e, place->axis[i], node->attrs.range.step[i]), start);
     }
     return result;
 }
@@ -213,8 +213,8 @@ static const Place *index_windows(Emitter *e, const Node *node, const Place *pla
     Place *result = place_new(e, operand_shape(e, node), place->mask);
     result->axis[0] = place->axis[0];
     for (int i = 0; i < 2; i++)
-        result->axis[1 + i] = coordinate_add(e, coordinate_scale(e, place->axis[1 + i], node->attrs.b[i]),
-                                             coordinate_scale(e, place->axis[3 + i], node->attrs.c[i]));
+        result->axis[1 + i] = coordinate_add(e, coordinate_scale(e, place->axis[1 + i], node->attrs.window.stride[i]),
+                                             coordinate_scale(e, place->axis[3 + i], node->attrs.window.dilation[i]));
     result->axis[3] = place->axis[5];
     return result;
 }

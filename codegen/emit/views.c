@@ -60,7 +60,7 @@ static Source pad_source(Emitter *e, const Node *node, const Place *place) {
     Value inside = {LLVMConstInt(e->i1, 1, false), true};
     for (int i = 0; i < shape.rank; i++)
         if (shape.dim[i] != node->shape.dim[i])
-            inside = value_and(e, inside, move_inside(e, at, i, node->attrs.a[i], shape.dim[i]));
+            inside = value_and(e, inside, move_inside(e, at, i, node->attrs.pad.before[i], shape.dim[i]));
     return (Source){at, inside};
 }
 

@@ -73,8 +73,8 @@ static void describe_kernels(Compiled *compiled) {
                                                .threads = kernel->max_threads,
                                                .pieces = kernel->pieces,
                                                .join_before = kernel->barrier_before,
-                                               .own = kernel->own,
-                                               .reads_own = kernel->reads_own,
+                                               .replicated = kernel->replicated,
+                                               .reads_replicated = kernel->reads_replicated,
                                                .groups = kernel->by_rows ? (uint32_t)(kernel->space.dim[0] / PLAN_ROWS) : 0};
     }
 }
@@ -88,7 +88,7 @@ static Program *program_of(Compiled *compiled, double seconds) {
                          .state_count = compiled->plan->state_count,
                          .slab_bytes = compiled->plan->slab_bytes,
                          .output_bytes = compiled->plan->output_bytes,
-                         .own_bytes = compiled->plan->own_bytes,
+                         .thread_slab_bytes = compiled->plan->thread_slab_bytes,
                          .output_offsets = compiled->output_offsets,
                          .plan = compiled->plan,
                          .compile_seconds = seconds,

@@ -33,13 +33,13 @@ void openblas_gemm(const GemmShape *s, const float *a, const float *b, float *c)
 /* The shape, as a constant of the module laid out like GemmShape. */
 static LLVMValueRef shape_constant(Emitter *e, const Node *node) {
     Shape a = graph_operand(e->graph, node, 0)->shape, c = node->shape;
-    int64_t m = c.dim[c.rank - 2], n = c.dim[c.rank - 1], k = a.dim[node->attrs.transpose_a ? a.rank - 2 : a.rank - 1];
+    int64_t m = c.dim[c.rank - 2], n = c.dim[c.rank - 1], k = a.dim[node->attrs.matmul.transpose_a ? a.rank - 2 : a.rank - 1];
     LLVMValueRef fields[] = {const_i64(e, shape_elements(c) / (m * n)),
                              const_i64(e, m),
                              const_i64(e, n),
                              const_i64(e, k),
-                             const_i32(e, node->attrs.transpose_a),
-                             const_i32(e, node->attrs.transpose_b)};
+                             const_i32(e, node->attrs.matmul.transpose_a),
+                             const_i32(e, node->attrs.matmul.transpose_b)};
     LLVMValueRef value = LLVMConstStructInContext(e->context, fields, 6, false);
     LLVMValueRef global = LLVMAddGlobal(e->module, LLVMTypeOf(value), "gemm_shape");
     LLVMSetInitializer(global, value);
@@ -55,8 +55,8 @@ int64_t kernel_gemm(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     LLVMValueRef function = LLVMGetNamedFunction(e->module, "openblas_gemm");
     if (!function) function = LLVMAddFunction(e->module, "openblas_gemm", type);
     const Kernel *kernel = e->kernel;
-    LLVMValueRef args[] = {shape_constant(e, graph_node(e->graph, kernel->root)), storage_base(e, kernel->left),
-                           storage_base(e, kernel->right), storage_base(e, kernel->stores[0].to)};
+    LLVMValueRef args[] = {shape_constant(e, graph_node(e->graph, kernel->root)), storage_base(e, kernel->product.left),
+                           storage_base(e, kernel->product.right), storage_base(e, kernel->stores[0].to)};
     LLVMBuildCall2(e->builder, type, function, args, 4, "");
     return 1;
 }

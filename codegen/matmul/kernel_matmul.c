@@ -41,12 +41,12 @@ static Walked walked(const int64_t size[WALK_AXES], const int64_t step[WALK_AXES
 
 /* Rows of the stored matrix are windows, columns the elements of one, both found in the picture. */
 static Side windows_side(const Emitter *e, Side side) {
-    const Node *windows = graph_node(e->graph, e->kernel->windows);
+    const Node *windows = graph_node(e->graph, e->kernel->product.windows);
     WindowsPicture p = windows_picture(e->graph, windows);
     Shape each = windows->shape;
-    const Attrs *attrs = &windows->attrs;
-    Walked place = walked(each.dim, (int64_t[]){p.image, attrs->b[0] * p.row, attrs->b[1] * p.pixel});
-    Walked inside = walked(&each.dim[3], (int64_t[]){attrs->c[0] * p.row, attrs->c[1] * p.pixel, p.channel});
+    const Window *window = &windows->attrs.window;
+    Walked place = walked(each.dim, (int64_t[]){p.image, window->stride[0] * p.row, window->stride[1] * p.pixel});
+    Walked inside = walked(&each.dim[3], (int64_t[]){window->dilation[0] * p.row, window->dilation[1] * p.pixel, p.channel});
     side.windows = true;
     side.line_walk = side.line_axis == 0 ? place : inside;
     side.k_walk = side.line_axis == 0 ? inside : place;
@@ -63,7 +63,7 @@ static void choose_blocking(const Emitter *e, Matmul *m) {
                                                  .run = m->rows.windows ? walked_run(&m->rows.line_walk).size : 0,
                                                  .rows_adjoin = product_rows_adjoin(m),
                                                  .windows_across = m->columns.windows,
-                                                 .lists_zeros = e->kernel->skips_zeros && m->batch == 1,
+                                                 .lists_zeros = e->kernel->product.skips_zeros && m->batch == 1,
                                                  .group = e->kernel->by_rows ? PLAN_ROWS : 0});
     m->tile_columns = m->blocking.vectors * LANES;
     m->together = m->blocking.vectors % 2 ? 1 : 2;
@@ -91,10 +91,10 @@ static void reserve_slots(Emitter *e, Matmul *m) {
 Matmul matmul_of(Emitter *e) {
     const Kernel *kernel = e->kernel;
     const Node *node = graph_node(e->graph, kernel->root);
-    Side left = side_of(e, node, 0, kernel->left, node->attrs.transpose_a);
-    if (kernel->windows) left = windows_side(e, left);
-    Side right = side_of(e, node, 1, kernel->right, node->attrs.transpose_b);
-    Matmul m = {.rows = kernel->swapped ? right : left, .columns = kernel->swapped ? left : right, .k = left.k};
+    Side left = side_of(e, node, 0, kernel->product.left, node->attrs.matmul.transpose_a);
+    if (kernel->product.windows) left = windows_side(e, left);
+    Side right = side_of(e, node, 1, kernel->product.right, node->attrs.matmul.transpose_b);
+    Matmul m = {.rows = kernel->product.swapped ? right : left, .columns = kernel->product.swapped ? left : right, .k = left.k};
     m.batch = shape_elements(node->shape) / (left.lines * right.lines);
     m.across = columns_across(&m.columns);
     choose_blocking(e, &m);

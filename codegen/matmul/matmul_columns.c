@@ -51,7 +51,7 @@ static Place *run_place(Emitter *e, const Matmul *m, LLVMValueRef row, LLVMValue
 Place *columns_place(Emitter *e, const Matmul *m, LLVMValueRef matrix, LLVMValueRef row, LLVMValueRef column) {
     if (m->columns.windows) return run_place(e, m, row, column);
     int64_t lines[2] = {m->rows.lines, m->columns.lines};
-    bool swapped = e->kernel->swapped, batched = m->batch > 1;
+    bool swapped = e->kernel->product.swapped, batched = m->batch > 1;
     Shape shape = {.rank = 2, .dim = {lines[swapped], lines[!swapped]}};
     if (batched) shape = (Shape){.rank = 3, .dim = {m->batch, lines[swapped], lines[!swapped]}};
     Place *place = place_new(e, shape, columns_mask(e, m, column));

@@ -10,7 +10,7 @@ enum {
 /* -- which stores are transposed -- */
 
 /* The axis of a matrix of the product that the tile's rows run along. */
-static int row_axis(const Emitter *e) { return e->kernel->swapped ? 1 : 0; }
+static int row_axis(const Emitter *e) { return e->kernel->product.swapped ? 1 : 0; }
 
 /* A tile's rows, and after them as many as make quads. */
 static int turned_rows(const Matmul *m) { return m->blocking.tile_rows <= QUAD ? QUAD : MOST_TURNED; }

@@ -80,7 +80,7 @@ static bool rows_steady(const Side *side, int64_t rows) {
 static void rows_ahead(Emitter *e, Operands *operands) {
     const Matmul *m = operands->m;
     const Side *side = &m->rows;
-    bool in_lines = !side->windows && side->storage.kind == STORAGE_SLAB && !side->storage.own &&
+    bool in_lines = !side->windows && side->storage.kind == STORAGE_SLAB && !side->storage.replicated &&
                     stride_along(side, 1 - side->line_axis) == 1;
     bool all_meet = m->blocking.chunks == 1 && m->blocking.chunk > 1 && m->blocking.column_blocks > 1;
     if (!in_lines || !all_meet || m->blocking.lists_zeros || e->kernel->max_threads == 1) return;

@@ -117,7 +117,7 @@ bool derived_has_learnt(const Derived *derived) {
 
 /* Of windows and what is ahead, [N, rows, ...], the rows that a slice along their axis leaves. */
 static bool some_rows(const Node *whole, const Node *node, SourceRows *rows) {
-    const int64_t *from = node->attrs.a, *step = node->attrs.c;
+    const int64_t *from = node->attrs.range.start, *step = node->attrs.range.step;
     bool good = whole->op == OP_input && whole->shape.rank >= 2;
     for (int axis = 0; axis < whole->shape.rank; axis++)
         good &= step[axis] == 1 && (axis == 1 || node->shape.dim[axis] == whole->shape.dim[axis]);
@@ -133,7 +133,8 @@ static const Derived *of_slice(const Evaluator *evaluator, const Node *node, Sou
     bool columns = derived && whole->shape.rank == 2 && node->shape.dim[0] == whole->shape.dim[0] && reads_lists(derived) &&
                    !derived_has_learnt(derived);
     if (!columns || derived_row(evaluator->globals->schema, derived).rank != 1) return NULL;
-    return some_columns(evaluator->arena, derived, node->attrs.a[1], node->attrs.c[1], (uint32_t)node->shape.dim[1]);
+    return some_columns(evaluator->arena, derived, node->attrs.range.start[1], node->attrs.range.step[1],
+                        (uint32_t)node->shape.dim[1]);
 }
 
 /* The same numbers: whole ones as f32, or under another shape of the row. */

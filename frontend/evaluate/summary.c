@@ -36,7 +36,7 @@ LayerMark summary_mark(const Evaluator *evaluator) {
 static int64_t composite_operations(const Graph *graph, const Node *node) {
     int64_t elements = shape_elements(node->shape);
     if (node->op == OP_conv) return 2 * elements * shape_inner(graph_operand(graph, node, 1)->shape, 0);
-    if (node->op == OP_max_pool) return elements * node->attrs.a[0] * node->attrs.a[1];
+    if (node->op == OP_max_pool) return elements * node->attrs.window.kernel[0] * node->attrs.window.kernel[1];
     return 5 * elements;
 }
 
@@ -51,7 +51,7 @@ static int64_t node_operations(const Graph *graph, const Node *node) {
     case CLASS_COMPOSITE: return composite_operations(graph, node);
     case CLASS_MATRIX: {
         const Node *left = graph_operand(graph, node, 0);
-        return 2 * elements * left->shape.dim[left->shape.rank - (node->attrs.transpose_a ? 2 : 1)];
+        return 2 * elements * left->shape.dim[left->shape.rank - (node->attrs.matmul.transpose_a ? 2 : 1)];
     }
     default: return 0;
     }

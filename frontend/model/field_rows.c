@@ -176,8 +176,8 @@ static void trace_gather(const Tracing *tracing, const Node *node, Element *out)
 /* Element [m, n] comes from row m of the left and column n of the right. */
 static void trace_matmul(const Tracing *tracing, const Node *node, Element *out) {
     Shape left = graph_operand(tracing->graph, node, 0)->shape, right = graph_operand(tracing->graph, node, 1)->shape;
-    int last = node->shape.rank - 1, left_axis = node->attrs.transpose_a ? last - 1 : last,
-        right_axis = node->attrs.transpose_b ? last : last - 1;
+    int last = node->shape.rank - 1, left_axis = node->attrs.matmul.transpose_a ? last - 1 : last,
+        right_axis = node->attrs.matmul.transpose_b ? last : last - 1;
     int64_t rows = node->shape.dim[last - 1], columns = node->shape.dim[last];
     for (int64_t i = 0, count = shape_elements(node->shape); i < count; i++) {
         int64_t matrix = i / (rows * columns), m = i / columns % rows, n = i % columns;

@@ -190,13 +190,13 @@ static Undone undo_concat(const Undoing *undoing, NodeId id, NodeId value, const
 /* Some of the columns: the others get zeros, which are cut off again. */
 static Undone undo_slice(const Undoing *undoing, NodeId id, NodeId value, const char *field) {
     Graph *graph = undoing->graph;
-    const Attrs attrs = node_of(undoing, id)->attrs;
+    const Attrs attrs = node_of(undoing, id)->attrs; /* a copy: the array of nodes moves */
     NodeId from = node_of(undoing, id)->operands[0];
-    int64_t whole = width_of(undoing, from), width = width_of(undoing, id), first = attrs.a[1];
+    int64_t whole = width_of(undoing, from), width = width_of(undoing, id), first = attrs.range.start[1];
     int64_t before[2] = {0, first}, after[2] = {0, whole - first - width};
     Undone result = undo(undoing, from, build_pad(graph, value, before, after), field);
-    result.value = build_slice(graph, result.value, attrs.a, attrs.b, attrs.c);
-    result.data = build_slice(graph, result.data, attrs.a, attrs.b, attrs.c);
+    result.value = build_slice(graph, result.value, attrs.range.start, attrs.range.stop, attrs.range.step);
+    result.data = build_slice(graph, result.data, attrs.range.start, attrs.range.stop, attrs.range.step);
     result.names += first;
     return result;
 }
@@ -248,8 +248,8 @@ static Undone undo_derived(const Undoing *undoing, NodeId id, NodeId value, cons
 static bool is_table(const Undoing *undoing, NodeId id) { return has_rows(undoing, id) && shape_at(undoing, id).rank == 2; }
 
 static bool columns_only(const Undoing *undoing, const Node *node) {
-    return is_table(undoing, node->operands[0]) && node->attrs.a[0] == 0 && node->attrs.c[0] == 1 &&
-           node->attrs.b[0] == undoing->evaluator->batch && node->attrs.c[1] == 1;
+    return is_table(undoing, node->operands[0]) && node->attrs.range.start[0] == 0 && node->attrs.range.step[0] == 1 &&
+           node->attrs.range.stop[0] == undoing->evaluator->batch && node->attrs.range.step[1] == 1;
 }
 
 static Undone undo(const Undoing *undoing, NodeId id, NodeId value, const char *field) {
@@ -328,7 +328,7 @@ static Compared columns_of(const Undoing *undoing, NodeId id, NodeId output) {
     if (node->op != OP_slice || !columns_only(undoing, node)) return (Compared){0};
     Compared inner = columns_of(undoing, node->operands[0], output);
     bool whole = inner.width == width && width_of(undoing, node->operands[0]) == width;
-    return whole ? (Compared){.first = node->attrs.a[1], .width = width_of(undoing, id)} : (Compared){0};
+    return whole ? (Compared){.first = node->attrs.range.start[1], .width = width_of(undoing, id)} : (Compared){0};
 }
 
 /* Of the node a - b, where a is made of the output's columns. */

@@ -50,7 +50,7 @@ static void *panels_new(int64_t k, int64_t n, size_t element) {
 /* The sizes of one matrix of the batch, with room for its panels. */
 static Product product_new(const EvalArgs *args, size_t element) {
     Shape a = args->operands[0]->shape, out = args->node->shape;
-    bool transposed = args->node->attrs.transpose_a;
+    bool transposed = args->node->attrs.matmul.transpose_a;
     int last = out.rank - 1;
     int64_t m = out.dim[last - 1], n = out.dim[last], k = a.dim[transposed ? last - 1 : last];
     return (Product){.m = m,
@@ -73,7 +73,7 @@ void eval_matmul(const EvalArgs *args) {
                                          [INTERP_F64] = {sizeof(double), pack_f64, {product_portable_f64, product_native_f64}}};
     const Precise *precise = &precisions[args->precision];
     Product product = product_new(args, precise->element);
-    bool transposed = args->node->attrs.transpose_b, native = has_fma();
+    bool transposed = args->node->attrs.matmul.transpose_b, native = has_fma();
     int64_t m = product.m, n = product.n, k = product.k, matrices = eval_elements(args) / (m * n);
     for (int64_t i = 0; i < matrices; i++) {
         product.a = (const char *)args->in[0] + (size_t)(i * m * k) * precise->element;

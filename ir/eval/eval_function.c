@@ -110,10 +110,10 @@ void eval_log_softmax(const EvalArgs *args) { each_row(args, row_log_softmax); }
 /* Bits are the same in every precision. */
 void eval_random(const EvalArgs *args) {
     const uint32_t *low = args->in[0], *high = args->in[1], *draw = args->in[2];
-    const int64_t *stream = args->node->attrs.a;
+    const Attrs *attrs = &args->node->attrs;
     uint32_t *out = args->out, words[4];
     for (int64_t i = 0, n = eval_elements(args); i < n; i++) {
-        uint32_t counter[4] = {(uint32_t)(i / 4), *draw, (uint32_t)stream[1], (uint32_t)stream[0]};
+        uint32_t counter[4] = {(uint32_t)(i / 4), *draw, attrs->random.substream, attrs->random.stream};
         if (i % 4 == 0) philox_4x32(counter, (uint32_t[]){*low, *high}, words);
         out[i] = words[i % 4];
     }

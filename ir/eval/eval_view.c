@@ -72,7 +72,7 @@ void eval_broadcast(const EvalArgs *args) {
 void eval_transpose(const EvalArgs *args) {
     Copy copy = copy_to_result(args);
     for (int i = 0; i < copy.shape.rank; i++)
-        copy.from_stride[i] = shape_inner(args->operands[0]->shape, (int)args->node->attrs.a[i]);
+        copy.from_stride[i] = shape_inner(args->operands[0]->shape, (int)args->node->attrs.perm[i]);
     copy_run(&copy);
 }
 
@@ -81,8 +81,8 @@ void eval_slice(const EvalArgs *args) {
     const Attrs *attrs = &args->node->attrs;
     for (int i = 0; i < copy.shape.rank; i++) {
         int64_t stride = shape_inner(args->operands[0]->shape, i);
-        copy.from += attrs->a[i] * stride * (int64_t)copy.element;
-        copy.from_stride[i] = attrs->c[i] * stride;
+        copy.from += attrs->range.start[i] * stride * (int64_t)copy.element;
+        copy.from_stride[i] = attrs->range.step[i] * stride;
     }
     copy_run(&copy);
 }
@@ -99,7 +99,7 @@ static void place(const EvalArgs *args, uint32_t i, const int64_t *at) {
 
 void eval_pad(const EvalArgs *args) {
     memset(args->out, 0, (size_t)eval_elements(args) * eval_element_bytes(args->precision, args->node->dtype));
-    place(args, 0, args->node->attrs.a);
+    place(args, 0, args->node->attrs.pad.before);
 }
 
 void eval_reverse(const EvalArgs *args) {
@@ -118,8 +118,8 @@ void eval_windows(const EvalArgs *args) {
     const Attrs *attrs = &args->node->attrs;
     copy.from_stride[0] = shape_inner(from, 0);
     for (int i = 0; i < 2; i++) {
-        copy.from_stride[1 + i] = attrs->b[i] * shape_inner(from, 1 + i);
-        copy.from_stride[3 + i] = attrs->c[i] * shape_inner(from, 1 + i);
+        copy.from_stride[1 + i] = attrs->window.stride[i] * shape_inner(from, 1 + i);
+        copy.from_stride[3 + i] = attrs->window.dilation[i] * shape_inner(from, 1 + i);
     }
     copy.from_stride[5] = 1;
     copy_run(&copy);

@@ -56,17 +56,17 @@ void eval_conv(const EvalArgs *args) {
     const Attrs *attrs = &args->node->attrs;
     Pictures p = {.x = args->in[0], .weights = args->in[1], .from = args->operands[0]->shape, .to = args->node->shape};
     p.kernel = &args->operands[1]->shape.dim[2];
-    p.stride = attrs->a;
-    p.dilation = attrs->b;
-    p.groups = attrs->c[0];
+    p.stride = attrs->conv.stride;
+    p.dilation = attrs->conv.dilation;
+    p.groups = attrs->conv.groups;
     each_window(args, &p, window_product);
 }
 
 void eval_max_pool(const EvalArgs *args) {
     const Attrs *attrs = &args->node->attrs;
     Pictures p = {.x = args->in[0], .from = args->operands[0]->shape, .to = args->node->shape};
-    p.kernel = attrs->a;
-    p.stride = attrs->b;
-    p.dilation = attrs->c;
+    p.kernel = attrs->window.kernel;
+    p.stride = attrs->window.stride;
+    p.dilation = attrs->window.dilation;
     each_window(args, &p, window_largest);
 }

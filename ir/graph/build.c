@@ -23,7 +23,7 @@ NodeId build_i32(Graph *graph, int32_t value, Shape shape) {
 }
 
 NodeId build_iota(Graph *graph, Shape shape, int axis) {
-    return graph_add(graph, OP_iota, NULL, 0, &(Attrs){.axis = (int8_t)axis}, &(TensorType){DTYPE_I32, shape});
+    return graph_add(graph, OP_iota, NULL, 0, &(Attrs){.axis = axis}, &(TensorType){DTYPE_I32, shape});
 }
 
 NodeId build_unary(Graph *graph, Op op, NodeId a) { return graph_add(graph, op, &a, 1, NULL, NULL); }
@@ -83,7 +83,7 @@ NodeId build_transpose(Graph *graph, NodeId a, const int64_t *perm) {
     if (!a) return a;
     int rank = operand_shape(graph, a).rank;
     Attrs attrs = {0};
-    for (int i = 0; i < rank; i++) attrs.a[i] = perm ? perm[i] : i < rank - 2 ? i : 2 * rank - 3 - i;
+    for (int i = 0; i < rank; i++) attrs.perm[i] = perm ? perm[i] : i < rank - 2 ? i : 2 * rank - 3 - i;
     return graph_add(graph, OP_transpose, &a, 1, &attrs, NULL);
 }
 
@@ -91,9 +91,9 @@ NodeId build_slice(Graph *graph, NodeId a, const int64_t *start, const int64_t *
     if (!a) return a;
     Attrs attrs = {0};
     for (int i = 0; i < operand_shape(graph, a).rank; i++) {
-        attrs.a[i] = start[i];
-        attrs.b[i] = stop[i];
-        attrs.c[i] = step ? step[i] : 1;
+        attrs.range.start[i] = start[i];
+        attrs.range.stop[i] = stop[i];
+        attrs.range.step[i] = step ? step[i] : 1;
     }
     return graph_add(graph, OP_slice, &a, 1, &attrs, NULL);
 }
@@ -102,14 +102,14 @@ NodeId build_pad(Graph *graph, NodeId a, const int64_t *before, const int64_t *a
     if (!a) return a;
     Attrs attrs = {0};
     for (int i = 0; i < operand_shape(graph, a).rank; i++) {
-        attrs.a[i] = before[i];
-        attrs.b[i] = after[i];
+        attrs.pad.before[i] = before[i];
+        attrs.pad.after[i] = after[i];
     }
     return graph_add(graph, OP_pad, &a, 1, &attrs, NULL);
 }
 
 NodeId build_concat(Graph *graph, const NodeId *parts, uint32_t count, int axis) {
-    return graph_add(graph, OP_concat, parts, count, &(Attrs){.axis = (int8_t)axis}, NULL);
+    return graph_add(graph, OP_concat, parts, count, &(Attrs){.axis = axis}, NULL);
 }
 
 NodeId build_gather(Graph *graph, NodeId a, NodeId index, int axis) {
@@ -118,7 +118,7 @@ NodeId build_gather(Graph *graph, NodeId a, NodeId index, int axis) {
     bool broadcasts = given.rank == shape.rank && axis >= 0 && axis < shape.rank;
     if (broadcasts) shape.dim[axis] = given.dim[axis];
     NodeId operands[] = {a, broadcasts ? build_broadcast(graph, index, shape) : index};
-    return graph_add(graph, OP_gather, operands, 2, &(Attrs){.axis = (int8_t)axis}, NULL);
+    return graph_add(graph, OP_gather, operands, 2, &(Attrs){.axis = axis}, NULL);
 }
 
 NodeId build_scatter_add(Graph *graph, NodeId a, NodeId index, int axis, int64_t size) {
@@ -126,15 +126,16 @@ NodeId build_scatter_add(Graph *graph, NodeId a, NodeId index, int axis, int64_t
     Shape shape = operand_shape(graph, a);
     if (axis >= 0 && axis < shape.rank) shape.dim[axis] = size;
     NodeId operands[] = {a, index};
-    return graph_add(graph, OP_scatter_add, operands, 2, &(Attrs){.axis = (int8_t)axis}, &(TensorType){DTYPE_F32, shape});
+    return graph_add(graph, OP_scatter_add, operands, 2, &(Attrs){.axis = axis}, &(TensorType){DTYPE_F32, shape});
 }
 
 NodeId build_random(Graph *graph, const NodeId low_high_draw[3], uint32_t stream, uint32_t substream, Shape shape) {
-    return graph_add(graph, OP_random, low_high_draw, 3, &(Attrs){.a = {stream, substream}}, &(TensorType){DTYPE_I32, shape});
+    return graph_add(graph, OP_random, low_high_draw, 3, &(Attrs){.random = {stream, substream}},
+                     &(TensorType){DTYPE_I32, shape});
 }
 
 NodeId build_reduce(Graph *graph, Op op, NodeId a, int axis, bool keep) {
-    NodeId reduced = graph_add(graph, op, &a, 1, &(Attrs){.axis = (int8_t)axis}, NULL);
+    NodeId reduced = graph_add(graph, op, &a, 1, &(Attrs){.axis = axis}, NULL);
     if (!keep || !reduced) return reduced;
     Shape kept = operand_shape(graph, a);
     kept.dim[axis] = 1;
@@ -176,16 +177,16 @@ NodeId build_reduce_axes(Graph *graph, Op op, NodeId a, uint32_t axes) {
 
 NodeId build_matmul(Graph *graph, NodeId a, NodeId b, bool transpose_a, bool transpose_b) {
     NodeId operands[] = {a, b};
-    return graph_add(graph, OP_matmul, operands, 2, &(Attrs){.transpose_a = transpose_a, .transpose_b = transpose_b}, NULL);
+    return graph_add(graph, OP_matmul, operands, 2, &(Attrs){.matmul = {transpose_a, transpose_b}}, NULL);
 }
 
 NodeId build_axiswise(Graph *graph, Op op, NodeId a, int axis) {
     assert(op == OP_softmax || op == OP_log_softmax || op == OP_cumsum);
-    return graph_add(graph, op, &a, 1, &(Attrs){.axis = (int8_t)axis}, NULL);
+    return graph_add(graph, op, &a, 1, &(Attrs){.axis = axis}, NULL);
 }
 
 NodeId build_reverse(Graph *graph, NodeId a, int axis) {
-    return graph_add(graph, OP_reverse, &a, 1, &(Attrs){.axis = (int8_t)axis}, NULL);
+    return graph_add(graph, OP_reverse, &a, 1, &(Attrs){.axis = axis}, NULL);
 }
 
 NodeId build_grad(Graph *graph, NodeId scalar, NodeId by) {

@@ -1,32 +1,20 @@
 /* Building nodes on pictures: windows, convolutions, and what convolutions are made of. */
 #include "ir/graph/graph.h"
 
-static Attrs window_attrs(const Window *window) {
-    Attrs attrs = {0};
-    for (int i = 0; i < 2; i++) {
-        attrs.a[i] = window->kernel[i];
-        attrs.b[i] = window->stride[i];
-        attrs.c[i] = window->dilation[i];
-    }
-    return attrs;
-}
-
 NodeId build_windows(Graph *graph, NodeId a, const Window *window) {
-    Attrs attrs = window_attrs(window);
-    return graph_add(graph, OP_windows, &a, 1, &attrs, NULL);
+    return graph_add(graph, OP_windows, &a, 1, &(Attrs){.window = *window}, NULL);
 }
 
 NodeId build_max_pool(Graph *graph, NodeId a, const Window *window) {
-    Attrs attrs = window_attrs(window);
-    return graph_add(graph, OP_max_pool, &a, 1, &attrs, NULL);
+    return graph_add(graph, OP_max_pool, &a, 1, &(Attrs){.window = *window}, NULL);
 }
 
 NodeId build_conv(Graph *graph, NodeId x, NodeId weights, const Window *window, int64_t groups) {
     NodeId operands[] = {x, weights};
-    Attrs attrs = {.c = {groups}};
+    Attrs attrs = {.conv = {.groups = groups}};
     for (int i = 0; i < 2; i++) {
-        attrs.a[i] = window->stride[i];
-        attrs.b[i] = window->dilation[i];
+        attrs.conv.stride[i] = window->stride[i];
+        attrs.conv.dilation[i] = window->dilation[i];
     }
     return graph_add(graph, OP_conv, operands, 2, &attrs, NULL);
 }

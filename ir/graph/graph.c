@@ -46,7 +46,7 @@ static uint32_t node_hash(const Node *node) {
     uint32_t hash = hash_bytes(2166136261u, head, sizeof head);
     hash = hash_bytes(hash, node->shape.dim, (size_t)node->shape.rank * sizeof *node->shape.dim);
     hash = hash_bytes(hash, node->operands, node->operand_count * sizeof *node->operands);
-    return op_attrs(node->op) == ATTRS_NONE ? hash : hash_bytes(hash, &node->attrs, sizeof node->attrs);
+    return hash_bytes(hash, &node->attrs, attrs_bytes(op_attrs(node->op)));
 }
 
 static bool operands_equal(const Node *a, const Node *b) {
@@ -136,12 +136,12 @@ static bool operands_exist(const NodeId *operands, uint32_t count) {
 
 NodeId graph_add(Graph *graph, Op op, const NodeId *operands, uint32_t count, const Attrs *attrs, const TensorType *result) {
     if (!operands_exist(operands, count)) return NODE_NONE;
-    Attrs none = {0};
+    static const Attrs none;
     TensorType type = result ? *result : (TensorType){0};
     if (!shape_infer(&(ShapeCheck){graph, op, operands, count, attrs ? attrs : &none, &type})) return NODE_NONE;
     Node node = {
         .op = op, .dtype = type.dtype, .shape = type.shape, .operand_count = count, .operands = operands, .span = graph->span};
-    if (attrs) memcpy(&node.attrs, attrs, sizeof node.attrs);
+    if (attrs) memcpy(&node.attrs, attrs, attrs_bytes(op_attrs(op)));
     if (!folds(graph, &node)) return node_find_or_append(graph, &node);
     return build_constant(graph, type, fold_bits(graph, &node));
 }

@@ -84,10 +84,6 @@ NodeId build_reverse(Graph *graph, NodeId a, int axis);
 
 /* -- windows and convolutions (build_window.c); pictures are [N, C, H, W] unless it is said otherwise -- */
 
-/* Along height and width. */
-typedef struct {
-    int64_t kernel[2], stride[2], dilation[2];
-} Window;
 NodeId build_windows(Graph *graph, NodeId a, const Window *window); /* of [N, H, W, C] */
 NodeId build_max_pool(Graph *graph, NodeId a, const Window *window);
 /* The kernel's size is that of the weights: window->kernel is not looked at. */

@@ -5,16 +5,18 @@
 #include <math.h>
 #include <stdlib.h>
 
-const char *const text_lists[ATTRS_KINDS][TEXT_LISTS] = {[ATTRS_PERM] = {"perm"},
-                                                         [ATTRS_RANGE] = {"start", "stop", "step"},
-                                                         [ATTRS_PAD] = {"before", "after"},
-                                                         [ATTRS_WINDOW] = {"kernel", "stride", "dilation"},
-                                                         [ATTRS_CONV] = {"stride", "dilation", "groups"}};
-
-int text_list_length(AttrsKind kind, int list, int rank) {
-    static const int lengths[ATTRS_KINDS][TEXT_LISTS] = {[ATTRS_WINDOW] = {2, 2, 2}, [ATTRS_CONV] = {2, 2, 1}};
-    return lengths[kind][list] ? lengths[kind][list] : rank;
-}
+const TextList text_lists[ATTRS_KINDS][TEXT_LISTS] = {
+    [ATTRS_PERM] = {{"perm", offsetof(Attrs, perm), 0}},
+    [ATTRS_RANGE] = {{"start", offsetof(Attrs, range.start), 0},
+                     {"stop", offsetof(Attrs, range.stop), 0},
+                     {"step", offsetof(Attrs, range.step), 0}},
+    [ATTRS_PAD] = {{"before", offsetof(Attrs, pad.before), 0}, {"after", offsetof(Attrs, pad.after), 0}},
+    [ATTRS_WINDOW] = {{"kernel", offsetof(Attrs, window.kernel), 2},
+                      {"stride", offsetof(Attrs, window.stride), 2},
+                      {"dilation", offsetof(Attrs, window.dilation), 2}},
+    [ATTRS_CONV] = {{"stride", offsetof(Attrs, conv.stride), 2},
+                    {"dilation", offsetof(Attrs, conv.dilation), 2},
+                    {"groups", offsetof(Attrs, conv.groups), 1}}};
 
 const TextInit text_inits[INIT_KINDS] = {[INIT_CONSTANT] = {"constant", 1},
                                          [INIT_UNIFORM] = {"uniform", 2},
@@ -80,26 +82,25 @@ static void print_axis(const Graph *graph, const Node *node, FILE *out) {
 }
 
 static void print_lists(const Graph *graph, const Node *node, FILE *out) {
-    const int64_t *const lists[TEXT_LISTS] = {node->attrs.a, node->attrs.b, node->attrs.c};
-    const char *const *names = text_lists[op_attrs(node->op)];
-    int rank = graph_operand(graph, node, 0)->shape.rank;
-    for (int list = 0; list < TEXT_LISTS && names[list]; list++) {
-        fprintf(out, " %s=[", names[list]);
-        for (int i = 0; i < text_list_length(op_attrs(node->op), list, rank); i++)
-            fprintf(out, "%s%" PRId64, i ? "," : "", lists[list][i]);
+    const TextList *lists = text_lists[op_attrs(node->op)];
+    for (int l = 0; l < TEXT_LISTS && lists[l].name; l++) {
+        const int64_t *numbers = (const int64_t *)((const char *)&node->attrs + lists[l].offset);
+        int length = lists[l].length ? lists[l].length : graph_operand(graph, node, 0)->shape.rank;
+        fprintf(out, " %s=[", lists[l].name);
+        for (int i = 0; i < length; i++) fprintf(out, "%s%" PRId64, i ? "," : "", numbers[i]);
         fputc(']', out);
     }
 }
 
-static void print_draw(const Graph *graph, const Node *node, FILE *out) {
+static void print_random(const Graph *graph, const Node *node, FILE *out) {
     (void)graph;
-    fprintf(out, " stream=%" PRId64 " substream=%" PRId64, node->attrs.a[0], node->attrs.a[1]);
+    fprintf(out, " stream=%" PRIu32 " substream=%" PRIu32, node->attrs.random.stream, node->attrs.random.substream);
 }
 
 static void print_flags(const Graph *graph, const Node *node, FILE *out) {
     (void)graph;
-    if (node->attrs.transpose_a) fputs(" transpose_a", out);
-    if (node->attrs.transpose_b) fputs(" transpose_b", out);
+    if (node->attrs.matmul.transpose_a) fputs(" transpose_a", out);
+    if (node->attrs.matmul.transpose_b) fputs(" transpose_b", out);
 }
 
 static void print_nothing(const Graph *graph, const Node *node, FILE *out) { (void)graph, (void)node, (void)out; }
@@ -108,7 +109,7 @@ void text_print_attrs(const Graph *graph, const Node *node, FILE *out) {
     static void (*const printers[ATTRS_KINDS])(const Graph *, const Node *, FILE *) = {
         [ATTRS_NONE] = print_nothing, [ATTRS_SYMBOL] = print_symbol, [ATTRS_VALUE] = print_value, [ATTRS_AXIS] = print_axis,
         [ATTRS_PERM] = print_lists,   [ATTRS_RANGE] = print_lists,   [ATTRS_PAD] = print_lists,   [ATTRS_WINDOW] = print_lists,
-        [ATTRS_CONV] = print_lists,   [ATTRS_DRAW] = print_draw,     [ATTRS_MATMUL] = print_flags};
+        [ATTRS_CONV] = print_lists,   [ATTRS_RANDOM] = print_random, [ATTRS_MATMUL] = print_flags};
     printers[op_attrs(node->op)](graph, node, out);
 }
 

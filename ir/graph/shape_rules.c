@@ -120,7 +120,7 @@ static bool shape_transpose(const ShapeCheck *check) {
     Shape shape = {.rank = a->shape.rank};
     uint32_t seen = 0;
     for (int i = 0; i < a->shape.rank; i++) {
-        int64_t from = check->attrs->a[i];
+        int64_t from = check->attrs->perm[i];
         if (from < 0 || from >= a->shape.rank || seen >> from & 1)
             return reject(check, "the permutation must name every axis once");
         seen |= 1u << from;
@@ -131,9 +131,10 @@ static bool shape_transpose(const ShapeCheck *check) {
 
 static bool shape_slice(const ShapeCheck *check) {
     const Node *a = operand(check, 0);
+    const Attrs *attrs = check->attrs;
     Shape shape = {.rank = a->shape.rank};
     for (int i = 0; i < a->shape.rank; i++) {
-        int64_t start = check->attrs->a[i], stop = check->attrs->b[i], step = check->attrs->c[i];
+        int64_t start = attrs->range.start[i], stop = attrs->range.stop[i], step = attrs->range.step[i];
         if (start < 0 || stop > a->shape.dim[i] || start >= stop || step < 1)
             return reject(check, "start, stop and step must select at least one element along every axis");
         shape.dim[i] = (stop - start - 1) / step + 1;
@@ -145,7 +146,7 @@ static bool shape_pad(const ShapeCheck *check) {
     const Node *a = operand(check, 0);
     Shape shape = {.rank = a->shape.rank};
     for (int i = 0; i < a->shape.rank; i++) {
-        int64_t before = check->attrs->a[i], after = check->attrs->b[i];
+        int64_t before = check->attrs->pad.before[i], after = check->attrs->pad.after[i];
         if (before < 0 || after < 0 || before > SHAPE_MAX_ELEMENTS || after > SHAPE_MAX_ELEMENTS)
             return reject(check, "the padding must be between 0 and 2^31");
         shape.dim[i] = a->shape.dim[i] + before + after;
@@ -203,26 +204,27 @@ static bool count_windows(const ShapeCheck *check, int axis, const int64_t *kern
 
 static bool shape_windows(const ShapeCheck *check) {
     const Node *a = operand(check, 0);
-    const Attrs *attrs = check->attrs;
+    const Window *window = &check->attrs->window;
     int64_t counts[2];
     if (a->shape.rank != 4) return reject(check, "the operand must be [N,H,W,C]");
-    if (!count_windows(check, 1, attrs->a, attrs->b, attrs->c, counts)) return false;
-    int64_t dims[] = {a->shape.dim[0], counts[0], counts[1], attrs->a[0], attrs->a[1], a->shape.dim[3]};
+    if (!count_windows(check, 1, window->kernel, window->stride, window->dilation, counts)) return false;
+    int64_t dims[] = {a->shape.dim[0], counts[0], counts[1], window->kernel[0], window->kernel[1], a->shape.dim[3]};
     return infer(check, a->dtype, shape_of(6, dims));
 }
 
 static bool shape_pool(const ShapeCheck *check) {
     const Node *a = operand(check, 0);
-    const Attrs *attrs = check->attrs;
+    const Window *window = &check->attrs->window;
     Shape shape = a->shape;
     if (a->dtype != DTYPE_F32 || shape.rank != 4) return reject(check, "the operand must be f32[N,C,H,W]");
-    return count_windows(check, 2, attrs->a, attrs->b, attrs->c, &shape.dim[2]) && infer(check, DTYPE_F32, shape);
+    return count_windows(check, 2, window->kernel, window->stride, window->dilation, &shape.dim[2]) &&
+           infer(check, DTYPE_F32, shape);
 }
 
 static bool shape_conv(const ShapeCheck *check) {
     const Node *x = operand(check, 0), *w = operand(check, 1);
     const Attrs *attrs = check->attrs;
-    int64_t groups = attrs->c[0];
+    int64_t groups = attrs->conv.groups;
     Shape shape = x->shape;
     if (x->dtype != DTYPE_F32 || w->dtype != DTYPE_F32 || shape.rank != 4 || w->shape.rank != 4)
         return reject(check, "the operands must be f32[N,C,H,W] and f32[O,C/groups,KH,KW]");
@@ -230,7 +232,8 @@ static bool shape_conv(const ShapeCheck *check) {
         return reject(check, "the channels of both must be multiples of the groups");
     if (w->shape.dim[1] != shape.dim[1] / groups) return reject(check, "the weights are for another number of channels");
     shape.dim[1] = w->shape.dim[0];
-    return count_windows(check, 2, &w->shape.dim[2], attrs->a, attrs->b, &shape.dim[2]) && infer(check, DTYPE_F32, shape);
+    return count_windows(check, 2, &w->shape.dim[2], attrs->conv.stride, attrs->conv.dilation, &shape.dim[2]) &&
+           infer(check, DTYPE_F32, shape);
 }
 
 static bool shape_reduce(const ShapeCheck *check) {
@@ -264,7 +267,7 @@ static bool shape_matmul(const ShapeCheck *check) {
     Shape shape = a->shape;
     for (int i = 0; i < rank - 2; i++)
         if (a->shape.dim[i] != b->shape.dim[i]) return reject(check, "the leading axes must be equal");
-    bool ta = check->attrs->transpose_a, tb = check->attrs->transpose_b;
+    bool ta = check->attrs->matmul.transpose_a, tb = check->attrs->matmul.transpose_b;
     int64_t k = a->shape.dim[ta ? rank - 2 : rank - 1], other = b->shape.dim[tb ? rank - 1 : rank - 2];
     if (k != other) {
         char expectation[128];
@@ -306,8 +309,6 @@ static bool shape_random(const ShapeCheck *check) {
     for (uint32_t i = 0; i < check->count; i++)
         if (operand(check, i)->dtype != DTYPE_I32 || operand(check, i)->shape.rank)
             return reject(check, "the operands must be i32 scalars");
-    if (check->attrs->a[0] >> 32 || check->attrs->a[1] >> 32)
-        return reject(check, "stream and substream must be from 0 to 2^32 - 1");
     return infer(check, DTYPE_I32, check->result->shape);
 }
 

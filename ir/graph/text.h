@@ -6,10 +6,13 @@
 
 enum { TEXT_VERSION = 1, TEXT_LISTS = 3, TEXT_FLOAT = 32 };
 
-/* The names of the attributes a, b and c where a kind of op has them; NULL where not. */
-extern const char *const text_lists[ATTRS_KINDS][TEXT_LISTS];
-/* How many numbers a list holds: one for each of the operand's axes, or what the kind of op says. */
-int text_list_length(AttrsKind kind, int list, int rank);
+/* An attribute that is a list of numbers, such as stride=[1,2]. */
+typedef struct {
+    const char *name; /* NULL: the kind has no further list */
+    size_t offset;    /* of its first int64_t in Attrs */
+    int length;       /* 0: one number for each axis of the operand */
+} TextList;
+extern const TextList text_lists[ATTRS_KINDS][TEXT_LISTS];
 
 /* A first value: its name and how many numbers follow in brackets. */
 typedef struct {

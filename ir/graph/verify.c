@@ -48,28 +48,12 @@ static bool verify_type(const Graph *graph, NodeId id, Diagnostics *diag) {
     return violation(graph, id, "the type should be %s", shape_text(type.dtype, type.shape, inferred));
 }
 
-/* The attributes that a kind uses, as bytes set to 1. */
-static Attrs attrs_mask(AttrsKind kind) {
-    Attrs mask = {0};
-    if (kind == ATTRS_SYMBOL) mask.symbol = UINT32_MAX;
-    if (kind == ATTRS_VALUE) mask.value.bits = UINT32_MAX;
-    if (kind == ATTRS_AXIS) mask.axis = -1;
-    if (kind == ATTRS_DRAW) mask.a[0] = mask.a[1] = -1;
-    if (kind == ATTRS_MATMUL) mask.transpose_a = mask.transpose_b = true;
-    if (text_lists[kind][0]) memset(mask.a, -1, sizeof mask.a);
-    if (text_lists[kind][1]) memset(mask.b, -1, sizeof mask.b);
-    if (text_lists[kind][2]) memset(mask.c, -1, sizeof mask.c);
-    return mask;
-}
-
 /* Two nodes are equal if their bytes are, so what is not used must be zero. */
 static bool verify_attrs(const Graph *graph, NodeId id) {
     const Node *node = graph_node(graph, id);
-    Attrs mask = attrs_mask(op_attrs(node->op));
-    const unsigned char *used = (const unsigned char *)&mask, *bytes = (const unsigned char *)&node->attrs;
-    for (size_t i = 0; i < sizeof mask; i++)
-        if (!used[i] && bytes[i])
-            return violation(graph, id, "an attribute that %s does not use is not zero", op_name(node->op));
+    const unsigned char *bytes = (const unsigned char *)&node->attrs;
+    for (size_t i = attrs_bytes(op_attrs(node->op)); i < sizeof node->attrs; i++)
+        if (bytes[i]) return violation(graph, id, "an attribute that %s does not use is not zero", op_name(node->op));
     for (int i = node->shape.rank; i < SHAPE_MAX_RANK; i++)
         if (node->shape.dim[i]) return violation(graph, id, "the shape has sizes after its last axis");
     return true;

@@ -16,7 +16,7 @@ typedef struct {
     const void *const *inputs; /* [symbol count]: VALUE: the tensor; BATCH: row 0 of the data set; STATE: unused */
     const int32_t *rows;       /* [batch]: which rows of the data set make up this batch */
     void *outputs;             /* Program.output_bytes, 64-byte aligned */
-    void *own;                 /* Program.own_bytes, 64-byte aligned: private to the thread */
+    void *thread_slab;         /* Program.thread_slab_bytes, 64-byte aligned: private to the thread */
 } StepArgs;
 
 /* A kernel's work comes in units. Any thread may do any range of them at any time after the kernels that must be finished, which
@@ -29,16 +29,16 @@ typedef struct {
     /* 0, or: the units are that many equal groups of rows, and the kernel goes in step with the others between two joins that have as
      * many. Whoever does some groups of one does these groups of all of them, in order. */
     uint32_t groups;
-    /* Every thread does all units of an `own` kernel for itself, in a step's first piece of a kernel that reads_own on that thread
-     * (runtime/program/replicated.h); it is not shared out. */
-    bool own, reads_own;
+    /* A replicated kernel is not divided among threads: every thread does all units of it, before its first piece in a step of a kernel
+     * that reads_replicated (runtime/program/replicated.h). */
+    bool replicated, reads_replicated;
 } ProgramKernel;
 
 struct Program {
     const Graph *graph; /* symbols (inputs and states with their shapes) and outputs; outlives the program */
     const PlanState *states;
     uint32_t state_count;
-    size_t slab_bytes, output_bytes, own_bytes;
+    size_t slab_bytes, output_bytes, thread_slab_bytes;
     const size_t *output_offsets; /* [graph->output_count]: byte offset of each output, plain layout */
     const Plan *plan;             /* of compiled programs: what the kernels are; else NULL */
     double compile_seconds;       /* from the plan to code that can run */

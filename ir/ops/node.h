@@ -40,35 +40,61 @@ typedef enum {
 } Op;
 
 typedef enum { CLASS_LEAF, CLASS_ELEMENTWISE, CLASS_VIEW, CLASS_REDUCE, CLASS_SCAN, CLASS_MATRIX, CLASS_COMPOSITE } OpClass;
+/* Which member of Attrs an op uses. */
 typedef enum {
     ATTRS_NONE,
-    ATTRS_SYMBOL, /* symbol */
-    ATTRS_VALUE,  /* value */
-    ATTRS_AXIS,   /* axis, from 0 */
-    ATTRS_PERM,   /* a[0..rank): the permutation */
-    ATTRS_RANGE,  /* a: start, b: stop, c: step (>= 1), along every axis */
-    ATTRS_PAD,    /* a: zeros before, b: zeros after, along every axis */
-    ATTRS_WINDOW, /* a: kernel, b: stride, c: dilation; each along height and width */
-    ATTRS_CONV,   /* a: stride, b: dilation, likewise; c[0]: groups */
-    ATTRS_DRAW,   /* a[0]: stream, a[1]: substream, both as unsigned 32-bit numbers */
-    ATTRS_MATMUL, /* transpose_a, transpose_b: the operand is stored with its last two axes exchanged */
+    ATTRS_SYMBOL,
+    ATTRS_VALUE,
+    ATTRS_AXIS,
+    ATTRS_PERM,
+    ATTRS_RANGE,
+    ATTRS_PAD,
+    ATTRS_WINDOW,
+    ATTRS_CONV,
+    ATTRS_RANDOM,
+    ATTRS_MATMUL,
     ATTRS_KINDS
 } AttrsKind;
 
-/* Attributes; those an op does not use are zero (equality of nodes is equality of bytes). */
+/* Kernel size, stride and dilation, each along height and width. */
 typedef struct {
-    int64_t a[SHAPE_MAX_RANK], b[SHAPE_MAX_RANK], c[SHAPE_MAX_RANK];
+    int64_t kernel[2], stride[2], dilation[2];
+} Window;
+
+/* The attributes of an op. Equality of nodes is equality of bytes: graph_add sets the bytes outside of the op's member to zero. */
+typedef union {
+    /* slice, along every axis; step >= 1 */
+    struct {
+        int64_t start[SHAPE_MAX_RANK], stop[SHAPE_MAX_RANK], step[SHAPE_MAX_RANK];
+    } range;
+    /* pad: numbers of zeros along every axis */
+    struct {
+        int64_t before[SHAPE_MAX_RANK], after[SHAPE_MAX_RANK];
+    } pad;
+    /* transpose: result axis i is operand axis perm[i] */
+    int64_t perm[SHAPE_MAX_RANK];
+    /* windows, max_pool */
+    Window window;
+    /* conv: the kernel's size is that of the weights */
+    struct {
+        int64_t stride[2], dilation[2], groups;
+    } conv;
+    struct {
+        uint32_t stream, substream;
+    } random;
+    /* matmul: the operand is stored with its last two axes exchanged */
+    struct {
+        bool transpose_a, transpose_b;
+    } matmul;
+    /* constant; bits: of all dtypes, u8 and bool in the low byte */
     union {
         float f;
         int32_t i;
-        uint32_t bits; /* all dtypes: u8 and bool in the low byte */
+        uint32_t bits;
     } value;
-    uint32_t symbol; /* index into the graph's symbols */
-    int8_t axis;
-    bool transpose_a, transpose_b;
-    uint8_t unused[5]; /* no hidden padding: equality is of bytes */
+    uint32_t symbol; /* input, state: index into the graph's symbols */
+    int32_t axis;    /* from 0 */
 } Attrs;
-_Static_assert(sizeof(Attrs) == 3 * SHAPE_MAX_RANK * sizeof(int64_t) + 16, "Attrs has no padding");
 
 typedef uint32_t NodeId;
 enum { NODE_NONE = 0 }; /* ids start at 1; builders given NODE_NONE return it: the error has been reported */

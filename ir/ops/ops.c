@@ -22,6 +22,16 @@ OpClass op_class(Op op) { return op_facts[op].class; }
 AttrsKind op_attrs(Op op) { return op_facts[op].attrs; }
 int op_arity(Op op) { return op_facts[op].arity; }
 
+size_t attrs_bytes(AttrsKind kind) {
+    static const Attrs a;
+    static const size_t bytes[ATTRS_KINDS] = {
+        [ATTRS_SYMBOL] = sizeof a.symbol, [ATTRS_VALUE] = sizeof a.value, [ATTRS_AXIS] = sizeof a.axis,
+        [ATTRS_PERM] = sizeof a.perm,     [ATTRS_RANGE] = sizeof a.range, [ATTRS_PAD] = sizeof a.pad,
+        [ATTRS_WINDOW] = sizeof a.window, [ATTRS_CONV] = sizeof a.conv,   [ATTRS_RANDOM] = sizeof a.random,
+        [ATTRS_MATMUL] = sizeof a.matmul};
+    return bytes[kind];
+}
+
 /* A gradient has no expansion of its own: the gradients pass rewrites it. */
 bool op_is_primitive(Op op) { return op != OP_grad && !strcmp(op_facts[op].expand, "none"); }
 

@@ -8,8 +8,9 @@ const char *op_name(Op op);
 const char *op_doc(Op op);
 OpClass op_class(Op op);
 AttrsKind op_attrs(Op op);
-int op_arity(Op op);         /* -1: any number from 1 */
-bool op_is_primitive(Op op); /* false: the expansion pass must rewrite it before code is generated */
+size_t attrs_bytes(AttrsKind kind); /* of its member of Attrs; 0: ATTRS_NONE */
+int op_arity(Op op);                /* -1: any number from 1 */
+bool op_is_primitive(Op op);        /* false: the expansion pass must rewrite it before code is generated */
 bool op_from_name(const char *name, size_t length, Op *op);
 const char *dtype_name(DType dtype);
 bool dtype_from_name(const char *name, size_t length, DType *dtype);

@@ -32,7 +32,7 @@ void plan_free(Plan *plan) {
 
 static bool transposes(const Node *node, const int64_t perm[4]) {
     bool equal = node->op == OP_transpose && node->shape.rank == 4;
-    for (int i = 0; i < 4; i++) equal = equal && node->attrs.a[i] == perm[i];
+    for (int i = 0; i < 4; i++) equal = equal && node->attrs.perm[i] == perm[i];
     return equal;
 }
 
@@ -52,6 +52,7 @@ WindowsPicture windows_picture(const Graph *graph, const Node *windows) {
 
 NodeId kernel_operand(const Plan *plan, const Kernel *kernel, uint32_t i) {
     const Node *root = graph_node(plan->graph, kernel->root);
-    if (i == 0 && kernel->windows) return windows_picture(plan->graph, graph_node(plan->graph, kernel->windows)).node;
+    if (i == 0 && kernel->product.windows)
+        return windows_picture(plan->graph, graph_node(plan->graph, kernel->product.windows)).node;
     return root->operands[i];
 }

@@ -33,7 +33,8 @@ typedef struct {
     uint32_t index;
     size_t offset;
     Layout layout;
-    bool own; /* SLAB: not in the slab that all threads share, but in the one that the thread has for itself (Kernel.own) */
+    bool
+        replicated; /* SLAB: in the thread's own slab, because a replicated kernel stores it; else in the slab that all threads share */
 } Storage;
 
 /* One stored form of a state. The first entry of a symbol is the primary one, further ones are copies in other layouts that
@@ -74,25 +75,28 @@ typedef struct {
     uint32_t node_count;
     Store *stores;
     uint32_t store_count;
-    /* MATMUL: the tile runs along the last axis of the product (columns = n) or, swapped, along m: then it computes the
-     * transposed product, operands exchanged. Chosen so that columns are contiguous in what is read and written. */
-    bool swapped;
-    /* MATMUL: the operand that is read element by element along the tile's rows comes from bytes of the data, where zeros are
-     * common: blocks of zeros are left out where that changes no bit. */
-    bool skips_zeros;
-    /* MATMUL, GEMM: where operands 0 and 1 are read: a form of a state, or the slab. Not always Plan.storage: a state may have
-     * several forms, and inputs and constants are copied into the slab for it. GEMM has one store: the product, to the slab. */
-    Storage left, right;
-    /* MATMUL: the node whose windows are the rows of operand 0 (or, transposed, its columns): they are not in memory but read out of
-     * the picture, which `left` says where to find. NODE_NONE: operand 0 is in memory itself. */
-    NodeId windows;
+    /* MATMUL and GEMM; zero in the other kinds. */
+    struct {
+        /* MATMUL: the tile runs along the last axis of the product (columns = n) or, swapped, along m: then it computes the
+         * transposed product, operands exchanged. Chosen so that columns are contiguous in what is read and written. */
+        bool swapped;
+        /* MATMUL: the operand that is read element by element along the tile's rows comes from bytes of the data, where zeros are
+         * common: blocks of zeros are left out where that changes no bit. */
+        bool skips_zeros;
+        /* Where operands 0 and 1 are read: a form of a state, or the slab. Not always Plan.storage: a state may have several forms,
+         * and inputs and constants are copied into the slab for the product. GEMM has one store: the product, to the slab. */
+        Storage left, right;
+        /* MATMUL: the node whose windows are the rows of operand 0 (or, transposed, its columns): they are not in memory but read
+         * out of the picture, which `left` says where to find. NODE_NONE: operand 0 is in memory itself. */
+        NodeId windows;
+    } product;
     /* MAP, REDUCE, MATMUL: shared out by rows (axis 0 of the space) and in step with the others of this kind between two barriers: the
      * thread that computes some rows of one computes these rows of all of them, in the order of the plan. So they need no barrier
      * between them where they read what others store in the rows at hand only. All have the same number of rows. */
     bool by_rows;
-    /* MAP: not shared out at all: every thread that needs the values computes all of them for itself, into memory of its own, before it
-     * does its first piece of a kernel that reads them. Such a kernel reads nothing but inputs. */
-    bool own, reads_own;
+    /* MAP: replicated, not divided among threads: every thread that needs the values computes all of them, into its own slab, before
+     * its first piece of a kernel that reads them (reads_replicated). A replicated kernel reads nothing but inputs. */
+    bool replicated, reads_replicated;
     uint32_t max_threads; /* so many are worth having: small kernels run on fewer. Those for one run in order on one */
     uint32_t pieces;      /* of what each of them gets: one that has done its own takes some of the others' */
     bool barrier_before; /* a value this kernel reads or overwrites crosses threads: all kernels before it are to be finished */
@@ -108,8 +112,8 @@ typedef struct Plan {
     Storage *storage;
     PlanState *states;
     uint32_t state_count;
-    size_t slab_bytes; /* all values that cross kernels; 64-byte aligned base expected */
-    size_t own_bytes;  /* of a thread's own slab, likewise */
+    size_t slab_bytes;        /* all values that cross kernels; 64-byte aligned base expected */
+    size_t thread_slab_bytes; /* what replicated kernels store; every thread has a slab of this size, likewise aligned */
     size_t output_bytes;
 } Plan;
 

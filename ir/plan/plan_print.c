@@ -36,7 +36,7 @@ static void print_storage(const Printer *printer, Storage storage) {
     switch (storage.kind) {
     case STORAGE_NONE: fputs("registers", out); break;
     case STORAGE_SLAB:
-        fputs(storage.own ? "own slab" : "slab", out);
+        fputs(storage.replicated ? "own slab" : "slab", out);
         if (storage.offset != PLAN_UNPLACED) fprintf(out, "+%zu", storage.offset);
         break;
     case STORAGE_STATE: fprintf(out, "state %s", graph->symbols[printer->plan->states[storage.index].symbol].name); break;
@@ -76,11 +76,11 @@ static void print_head(const Printer *printer, uint32_t number) {
     if (kernel->barrier_before) fputs("# -- barrier --\n", out);
     fprintf(out, "# k%u %s ", number, kernel_names[kernel->kind]);
     print_space(kernel->space, out);
-    if (kernel->swapped) fputs(" swapped", out);
-    if (kernel->skips_zeros) fputs(" skips zeros", out);
+    if (kernel->product.swapped) fputs(" swapped", out);
+    if (kernel->product.skips_zeros) fputs(" skips zeros", out);
     if (kernel->by_rows) fputs(" by rows", out);
-    if (kernel->own) fputs(", every thread for itself", out);
-    if (kernel->max_threads == 1 && !kernel->own) fputs(", 1 thread", out);
+    if (kernel->replicated) fputs(", every thread for itself", out);
+    if (kernel->max_threads == 1 && !kernel->replicated) fputs(", 1 thread", out);
     if (kernel->max_threads > 1) fprintf(out, ", %u threads", kernel->max_threads);
     if (kernel->max_threads > 1 && kernel->pieces > 1) fprintf(out, ", %u pieces each", kernel->pieces);
     print_place(printer, kernel);
@@ -122,14 +122,14 @@ static void print_reads(Printer *printer, uint32_t number) {
 static void print_operands(const Printer *printer, const Kernel *kernel) {
     const Node *root = graph_node(printer->graph, kernel->root);
     fputs("#    left   ", printer->out);
-    if (kernel->windows) {
+    if (kernel->product.windows) {
         char shape[SHAPE_TEXT];
         fprintf(printer->out, "windows %s of ",
-                shape_text(DTYPE_F32, graph_node(printer->graph, kernel->windows)->shape, shape));
+                shape_text(DTYPE_F32, graph_node(printer->graph, kernel->product.windows)->shape, shape));
     }
-    print_value(printer, kernel_operand(printer->plan, kernel, 0), kernel->left);
+    print_value(printer, kernel_operand(printer->plan, kernel, 0), kernel->product.left);
     fputs("\n#    right  ", printer->out);
-    print_value(printer, root->operands[1], kernel->right);
+    print_value(printer, root->operands[1], kernel->product.right);
     fputc('\n', printer->out);
 }
 
@@ -197,7 +197,7 @@ static void print_life(const Printer *printer, const Store *store, uint32_t numb
 static void print_slab(Printer *printer) {
     const Plan *plan = printer->plan;
     fprintf(printer->out, "# slab: %zu bytes", plan->slab_bytes);
-    if (plan->own_bytes) fprintf(printer->out, ", and every thread's own: %zu bytes", plan->own_bytes);
+    if (plan->thread_slab_bytes) fprintf(printer->out, ", and every thread's own: %zu bytes", plan->thread_slab_bytes);
     fputc('\n', printer->out);
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = 0; i < plan->kernels[k].store_count; i++)

@@ -268,16 +268,20 @@ static bool read_axis(Reader *reader, Line *line) {
     int64_t axis;
     if (!read_word(reader, "axis") || !read_sign(reader, "=") || !read_integer(reader, 0, SHAPE_MAX_RANK - 1, &axis))
         return false;
-    line->attrs.axis = (int8_t)axis;
+    line->attrs.axis = (int32_t)axis;
     return true;
 }
 
-static bool read_number(Reader *reader, const char *name, int64_t *value) {
-    return read_word(reader, name) && read_sign(reader, "=") && read_integer(reader, 0, UINT32_MAX, value);
+static bool read_number(Reader *reader, const char *name, uint32_t *number) {
+    int64_t value;
+    if (!read_word(reader, name) || !read_sign(reader, "=") || !read_integer(reader, 0, UINT32_MAX, &value)) return false;
+    *number = (uint32_t)value;
+    return true;
 }
 
-static bool read_draw(Reader *reader, Line *line) {
-    return read_number(reader, "stream", &line->attrs.a[0]) && read_number(reader, "substream", &line->attrs.a[1]);
+static bool read_random(Reader *reader, Line *line) {
+    return read_number(reader, "stream", &line->attrs.random.stream) &&
+           read_number(reader, "substream", &line->attrs.random.substream);
 }
 
 /* name=[number,...] */
@@ -293,25 +297,26 @@ static bool read_list(Reader *reader, const char *name, int length, int64_t *val
 }
 
 static bool read_lists(Reader *reader, Line *line) {
-    int64_t *const lists[TEXT_LISTS] = {line->attrs.a, line->attrs.b, line->attrs.c};
-    const char *const *names = text_lists[op_attrs(line->op)];
+    const TextList *lists = text_lists[op_attrs(line->op)];
     if (line->broken) return false; /* how many axes it has is not known */
     int rank = line->count ? graph_node(reader->graph, line->operands[0])->shape.rank : 0;
-    for (int list = 0; list < TEXT_LISTS && names[list]; list++)
-        if (!read_list(reader, names[list], text_list_length(op_attrs(line->op), list, rank), lists[list])) return false;
+    for (int l = 0; l < TEXT_LISTS && lists[l].name; l++) {
+        int64_t *numbers = (int64_t *)((char *)&line->attrs + lists[l].offset);
+        if (!read_list(reader, lists[l].name, lists[l].length ? lists[l].length : rank, numbers)) return false;
+    }
     return true;
 }
 
 static bool read_flags(Reader *reader, Line *line) {
-    line->attrs.transpose_a = accept(reader, TOKEN_WORD, "transpose_a");
-    line->attrs.transpose_b = accept(reader, TOKEN_WORD, "transpose_b");
+    line->attrs.matmul.transpose_a = accept(reader, TOKEN_WORD, "transpose_a");
+    line->attrs.matmul.transpose_b = accept(reader, TOKEN_WORD, "transpose_b");
     return true;
 }
 
 static bool (*const attrs_readers[ATTRS_KINDS])(Reader *, Line *) = {
     [ATTRS_NONE] = read_nothing, [ATTRS_SYMBOL] = read_symbol, [ATTRS_VALUE] = read_value, [ATTRS_AXIS] = read_axis,
     [ATTRS_PERM] = read_lists,   [ATTRS_RANGE] = read_lists,   [ATTRS_PAD] = read_lists,   [ATTRS_WINDOW] = read_lists,
-    [ATTRS_CONV] = read_lists,   [ATTRS_DRAW] = read_draw,     [ATTRS_MATMUL] = read_flags};
+    [ATTRS_CONV] = read_lists,   [ATTRS_RANDOM] = read_random, [ATTRS_MATMUL] = read_flags};
 
 /* -- lines -- */
 

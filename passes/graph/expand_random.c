@@ -23,10 +23,10 @@ static Block block_round(const Formula *f, const Block *from, uint32_t round) {
 }
 
 static Block random_block(const Formula *f, NodeId number) {
-    const int64_t *stream = f->node.attrs.a;
+    const Attrs *attrs = &f->node.attrs;
     Shape shape = f->node.shape;
     NodeId draw = build_broadcast(f->graph, f->operands[2], shape);
-    Block block = {{number, draw, f_int(f, (uint32_t)stream[1]), f_int(f, (uint32_t)stream[0])}, {NODE_NONE}};
+    Block block = {{number, draw, f_int(f, attrs->random.substream), f_int(f, attrs->random.stream)}, {NODE_NONE}};
     for (int i = 0; i < 2; i++) block.key[i] = build_broadcast(f->graph, f->operands[i], shape);
     for (uint32_t round = 0; round < ROUNDS; round++) block = block_round(f, &block, round);
     return block;

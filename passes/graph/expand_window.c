@@ -5,7 +5,9 @@
 static Window conv_window(const Formula *f) {
     const Attrs *attrs = &f->node.attrs;
     Shape weights = graph_node(f->graph, f->operands[1])->shape;
-    return (Window){{weights.dim[2], weights.dim[3]}, {attrs->a[0], attrs->a[1]}, {attrs->b[0], attrs->b[1]}};
+    return (Window){{weights.dim[2], weights.dim[3]},
+                    {attrs->conv.stride[0], attrs->conv.stride[1]},
+                    {attrs->conv.dilation[0], attrs->conv.dilation[1]}};
 }
 
 /* The product of each group, [windows, taps * channels] times [taps * channels, filters]: k runs over (kh, kw, channel). */
@@ -53,7 +55,7 @@ NodeId expand_conv(const Formula *f) {
     Graph *graph = f->graph;
     Window window = conv_window(f);
     Shape weights = graph_node(graph, f->operands[1])->shape, result = f->node.shape;
-    int64_t groups = f->node.attrs.c[0];
+    int64_t groups = f->node.attrs.conv.groups;
     NodeId windows = build_windows(graph, build_channels_last(graph, f->operands[0]), &window);
     bool depthwise = groups > 1 && weights.dim[1] == 1 && weights.dim[0] == groups;
     bool few_taps = weights.dim[2] <= MOST_TAPS && weights.dim[2] * weights.dim[3] <= MOST_TAPS;
@@ -64,9 +66,7 @@ NodeId expand_conv(const Formula *f) {
 
 NodeId expand_max_pool(const Formula *f) {
     Graph *graph = f->graph;
-    const Attrs *attrs = &f->node.attrs;
-    Window window = {{attrs->a[0], attrs->a[1]}, {attrs->b[0], attrs->b[1]}, {attrs->c[0], attrs->c[1]}};
-    NodeId windows = build_windows(graph, build_channels_last(graph, f->operands[0]), &window);
+    NodeId windows = build_windows(graph, build_channels_last(graph, f->operands[0]), &f->node.attrs.window);
     Shape s = graph_node(graph, windows)->shape;
     Shape merged = shape_of(5, (int64_t[]){s.dim[0], s.dim[1], s.dim[2], s.dim[3] * s.dim[4], s.dim[5]});
     return build_channels_first(graph, build_reduce(graph, OP_reduce_max, build_reshape(graph, windows, merged), 3, false));

@@ -21,7 +21,7 @@ void gradient_broadcast(const Backward *at) {
 
 void gradient_transpose(const Backward *at) {
     int64_t inverse[SHAPE_MAX_RANK];
-    for (int i = 0; i < at->node.shape.rank; i++) inverse[at->node.attrs.a[i]] = i;
+    for (int i = 0; i < at->node.shape.rank; i++) inverse[at->node.attrs.perm[i]] = i;
     gradient_contribute(at, 0, build_transpose(at->graph, at->gradient, inverse));
 }
 
@@ -36,7 +36,7 @@ static NodeId cut(Graph *graph, NodeId a, const int64_t *counts) {
 /* Elements that were not taken get zero: those between are put there first, then those before and after. */
 void gradient_slice(const Backward *at) {
     Shape whole = gradient_operand_shape(at, 0), taken = at->node.shape;
-    const int64_t *start = at->node.attrs.a, *step = at->node.attrs.c;
+    const int64_t *start = at->node.attrs.range.start, *step = at->node.attrs.range.step;
     int64_t counts[SHAPE_MAX_RANK] = {0}, after[SHAPE_MAX_RANK] = {0};
     NodeId gradient = at->gradient;
     for (int i = 0; i < whole.rank; i++) {
@@ -51,12 +51,12 @@ void gradient_slice(const Backward *at) {
 /* Part of a convolution whose stride is 1 is the convolution of part of its pictures: nothing is computed to be cut off. */
 static NodeId part_of(Graph *graph, NodeId a, const int64_t *start, const int64_t *stop) {
     const Node node = *graph_node(graph, a);
-    bool near = node.op == OP_conv && node.attrs.a[0] == 1 && node.attrs.a[1] == 1;
+    bool near = node.op == OP_conv && node.attrs.conv.stride[0] == 1 && node.attrs.conv.stride[1] == 1;
     bool all_channels = near && start[1] == 0 && stop[1] == node.shape.dim[1];
     if (!all_channels) return build_slice(graph, a, start, stop, NULL);
     int64_t from[4] = {start[0], 0, start[2], start[3]}, to[4] = {stop[0], graph_operand(graph, &node, 0)->shape.dim[1]};
     for (int i = 0; i < 2; i++)
-        to[2 + i] = stop[2 + i] + node.attrs.b[i] * (graph_operand(graph, &node, 1)->shape.dim[2 + i] - 1);
+        to[2 + i] = stop[2 + i] + node.attrs.conv.dilation[i] * (graph_operand(graph, &node, 1)->shape.dim[2 + i] - 1);
     NodeId operands[] = {build_slice(graph, node.operands[0], from, to, NULL), node.operands[1]};
     return graph_add(graph, OP_conv, operands, 2, &node.attrs, NULL);
 }
@@ -64,8 +64,8 @@ static NodeId part_of(Graph *graph, NodeId a, const int64_t *start, const int64_
 void gradient_pad(const Backward *at) {
     Shape inside = gradient_operand_shape(at, 0);
     int64_t stop[SHAPE_MAX_RANK];
-    for (int i = 0; i < inside.rank; i++) stop[i] = at->node.attrs.a[i] + inside.dim[i];
-    gradient_contribute(at, 0, part_of(at->graph, at->gradient, at->node.attrs.a, stop));
+    for (int i = 0; i < inside.rank; i++) stop[i] = at->node.attrs.pad.before[i] + inside.dim[i];
+    gradient_contribute(at, 0, part_of(at->graph, at->gradient, at->node.attrs.pad.before, stop));
 }
 
 void gradient_concat(const Backward *at) {
@@ -159,7 +159,7 @@ void gradient_log_softmax(const Backward *at) {
 /* With C = A B: dA = dC B^T and dB = A^T dC. An operand stored transposed gets its gradient transposed: (dC B^T)^T = B dC^T
  * and (A^T dC)^T = dC^T A. */
 void gradient_matmul(const Backward *at) {
-    bool ta = at->node.attrs.transpose_a, tb = at->node.attrs.transpose_b;
+    bool ta = at->node.attrs.matmul.transpose_a, tb = at->node.attrs.matmul.transpose_b;
     NodeId a = gradient_operand(at, 0), b = gradient_operand(at, 1), g = at->gradient;
     if (gradient_wanted(at, 0))
         gradient_contribute(at, 0, ta ? build_matmul(at->graph, b, g, tb, true) : build_matmul(at->graph, g, b, false, !tb));

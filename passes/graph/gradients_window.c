@@ -3,10 +3,6 @@
 
 /* -- windows -- */
 
-static Window window_of(const Attrs *attrs) {
-    return (Window){{attrs->a[0], attrs->a[1]}, {attrs->b[0], attrs->b[1]}, {attrs->c[0], attrs->c[1]}};
-}
-
 /* No element is in two windows. */
 static bool windows_apart(const Window *window) {
     bool apart = true;
@@ -72,7 +68,7 @@ static NodeId windows_back(Graph *graph, NodeId windows, const Window *window, S
 }
 
 void gradient_windows(const Backward *at) {
-    Window window = window_of(&at->node.attrs);
+    Window window = at->node.attrs.window;
     gradient_contribute(at, 0, windows_back(at->graph, at->gradient, &window, gradient_operand_shape(at, 0)));
 }
 
@@ -81,7 +77,7 @@ void gradient_windows(const Backward *at) {
 /* The first largest element of a window gets the window's gradient. */
 void gradient_max_pool(const Backward *at) {
     Graph *graph = at->graph;
-    Window window = window_of(&at->node.attrs);
+    Window window = at->node.attrs.window;
     NodeId picture = build_channels_last(graph, gradient_operand(at, 0)), windows = build_windows(graph, picture, &window);
     Shape apart = graph_node(graph, windows)->shape;
     Shape merged =
@@ -138,7 +134,7 @@ static NodeId grouped_weights(Graph *graph, NodeId windows, NodeId gradient, Sha
 static NodeId weights_gradient(const Backward *at, const Window *window) {
     Graph *graph = at->graph;
     Shape weights = gradient_operand_shape(at, 1);
-    int64_t groups = at->node.attrs.c[0];
+    int64_t groups = at->node.attrs.conv.groups;
     NodeId windows = build_windows(graph, build_channels_last(graph, gradient_operand(at, 0)), window);
     NodeId gradient = build_channels_last(graph, at->gradient);
     bool depthwise = weights.dim[1] == 1 && weights.dim[0] == groups && groups > 1;
@@ -150,10 +146,12 @@ static NodeId weights_gradient(const Backward *at, const Window *window) {
 void gradient_conv(const Backward *at) {
     const Attrs *attrs = &at->node.attrs;
     Shape weights = gradient_operand_shape(at, 1);
-    Window window = {{weights.dim[2], weights.dim[3]}, {attrs->a[0], attrs->a[1]}, {attrs->b[0], attrs->b[1]}};
+    Window window = {{weights.dim[2], weights.dim[3]},
+                     {attrs->conv.stride[0], attrs->conv.stride[1]},
+                     {attrs->conv.dilation[0], attrs->conv.dilation[1]}};
     if (gradient_wanted(at, 0))
         gradient_contribute(at, 0,
-                            build_conv_transposed(at->graph, at->gradient, gradient_operand(at, 1), &window, attrs->c[0],
+                            build_conv_transposed(at->graph, at->gradient, gradient_operand(at, 1), &window, attrs->conv.groups,
                                                   gradient_operand_shape(at, 0)));
     if (gradient_wanted(at, 1)) gradient_contribute(at, 1, weights_gradient(at, &window));
 }

@@ -22,7 +22,7 @@ static void append(Parts *parts, NodeId part, int64_t size) {
 static int padded_axis(const Node *pad) {
     int axis = -1;
     for (int i = 0; i < pad->shape.rank; i++) {
-        if (pad->attrs.a[i] == 0 && pad->attrs.b[i] == 0) continue;
+        if (pad->attrs.pad.before[i] == 0 && pad->attrs.pad.after[i] == 0) continue;
         if (axis >= 0) return -1;
         axis = i;
     }
@@ -32,7 +32,7 @@ static int padded_axis(const Node *pad) {
 static bool parts_of_pad(const Node *pad, Parts *parts) {
     *parts = (Parts){.axis = padded_axis(pad)};
     if (parts->axis < 0) return false;
-    int64_t before = pad->attrs.a[parts->axis], after = pad->attrs.b[parts->axis];
+    int64_t before = pad->attrs.pad.before[parts->axis], after = pad->attrs.pad.after[parts->axis];
     append(parts, NODE_NONE, before);
     append(parts, pad->operands[0], pad->shape.dim[parts->axis] - before - after);
     append(parts, NODE_NONE, after);
@@ -82,7 +82,7 @@ static NodeId concat_of(const Term *t, const Parts *parts) {
         type.shape.dim[parts->axis] = parts->sizes[i];
         operands[i] = parts->parts[i] ? parts->parts[i] : build_constant(t->graph, type, 0);
     }
-    Attrs attrs = {.axis = (int8_t)parts->axis};
+    Attrs attrs = {.axis = parts->axis};
     return simplify_add(&(Term){t->graph, OP_concat, t->type, operands, parts->count, attrs});
 }
 
@@ -95,7 +95,7 @@ static NodeId join(const Term *t, NodeId sum, NodeId pad) {
     int axis = parts.axis;
     if (padded_axis(right) != axis) return NODE_NONE;
     int64_t size = graph_operand(t->graph, right, 0)->shape.dim[axis];
-    if (!put_between(&parts, right->operands[0], right->attrs.a[axis], size)) return NODE_NONE;
+    if (!put_between(&parts, right->operands[0], right->attrs.pad.before[axis], size)) return NODE_NONE;
     return simplify_binary(t, OP_add, concat_of(t, &parts), build_constant(t->graph, t->type, 0));
 }
 

@@ -9,14 +9,14 @@
 /* The permutation as attributes, from the inverse of one. */
 static Attrs inverse_of(const Attrs *perm, int rank) {
     Attrs inverse = {0};
-    for (int i = 0; i < rank; i++) inverse.a[perm->a[i]] = i;
+    for (int i = 0; i < rank; i++) inverse.perm[perm->perm[i]] = i;
     return inverse;
 }
 
 static NodeId transposed(const Term *t, NodeId a, const Attrs *perm) {
     const Node *node = term_node(t, a);
     TensorType type = {node->dtype, {.rank = node->shape.rank}};
-    for (int i = 0; i < type.shape.rank; i++) type.shape.dim[i] = node->shape.dim[perm->a[i]];
+    for (int i = 0; i < type.shape.rank; i++) type.shape.dim[i] = node->shape.dim[perm->perm[i]];
     return simplify_add(&(Term){t->graph, OP_transpose, type, &a, 1, *perm});
 }
 
@@ -58,7 +58,7 @@ NodeId simplify_transpose_constant(const Term *t) {
     if (node->op == OP_constant) return build_constant(t->graph, t->type, node->attrs.value.bits);
     if (node->op != OP_iota) return NODE_NONE;
     int axis = 0;
-    while (t->attrs.a[axis] != node->attrs.axis) axis++;
+    while (t->attrs.perm[axis] != node->attrs.axis) axis++;
     return build_iota(t->graph, t->type.shape, axis);
 }
 
@@ -76,13 +76,18 @@ NodeId simplify_transpose_broadcast(const Term *t) {
 
 /* -- views that keep the axes -- */
 
-/* The view's lists (start, stop, step; before, after) in the order of the operand's axes. */
-static Attrs reordered(const Attrs *attrs, const Attrs *perm, int rank) {
+/* The numbers of a slice or pad in the order of the operand's axes. */
+static Attrs reordered(const Term *t, const int64_t *perm) {
     Attrs result = {0};
-    for (int i = 0; i < rank; i++) {
-        result.a[perm->a[i]] = attrs->a[i];
-        result.b[perm->a[i]] = attrs->b[i];
-        result.c[perm->a[i]] = attrs->c[i];
+    for (int i = 0; i < t->type.shape.rank; i++) {
+        if (t->op == OP_slice) {
+            result.range.start[perm[i]] = t->attrs.range.start[i];
+            result.range.stop[perm[i]] = t->attrs.range.stop[i];
+            result.range.step[perm[i]] = t->attrs.range.step[i];
+        } else {
+            result.pad.before[perm[i]] = t->attrs.pad.before[i];
+            result.pad.after[perm[i]] = t->attrs.pad.after[i];
+        }
     }
     return result;
 }
@@ -90,9 +95,9 @@ static Attrs reordered(const Attrs *attrs, const Attrs *perm, int rank) {
 /* slice and pad */
 NodeId simplify_sink_transpose_lists(const Term *t) {
     if (!term_is(t, 0, OP_transpose)) return NODE_NONE;
-    Attrs perm = term_operand(t, 0)->attrs, attrs = reordered(&t->attrs, &perm, t->type.shape.rank);
+    Attrs perm = term_operand(t, 0)->attrs, attrs = reordered(t, perm.perm);
     NodeId inside = term_inside(t, 0, 0);
     TensorType type = {t->type.dtype, {.rank = t->type.shape.rank}};
-    for (int i = 0; i < type.shape.rank; i++) type.shape.dim[perm.a[i]] = t->type.shape.dim[i];
+    for (int i = 0; i < type.shape.rank; i++) type.shape.dim[perm.perm[i]] = t->type.shape.dim[i];
     return transposed(t, simplify_add(&(Term){t->graph, t->op, type, &inside, 1, attrs}), &perm);
 }

@@ -63,8 +63,8 @@ NodeId simplify_transpose_nothing(const Term *t) {
     int64_t last = -1;
     for (int i = 0; i < t->type.shape.rank; i++) {
         if (t->type.shape.dim[i] == 1) continue;
-        if (t->attrs.a[i] < last) return NODE_NONE;
-        last = t->attrs.a[i];
+        if (t->attrs.perm[i] < last) return NODE_NONE;
+        last = t->attrs.perm[i];
     }
     return simplify_reshape(t, t->operands[0], t->type.shape);
 }
@@ -72,7 +72,7 @@ NodeId simplify_transpose_nothing(const Term *t) {
 NodeId simplify_transpose_twice(const Term *t) {
     if (!term_is(t, 0, OP_transpose)) return NODE_NONE;
     Attrs both = {0};
-    for (int i = 0; i < t->type.shape.rank; i++) both.a[i] = term_operand(t, 0)->attrs.a[t->attrs.a[i]];
+    for (int i = 0; i < t->type.shape.rank; i++) both.perm[i] = term_operand(t, 0)->attrs.perm[t->attrs.perm[i]];
     return view_of(t, origin(t), &both);
 }
 
@@ -85,9 +85,9 @@ NodeId simplify_slice_twice(const Term *t) {
     const Attrs *inner = &term_operand(t, 0)->attrs;
     Attrs both = {0};
     for (int i = 0; i < t->type.shape.rank; i++) {
-        both.a[i] = inner->a[i] + t->attrs.a[i] * inner->c[i];
-        both.c[i] = inner->c[i] * t->attrs.c[i];
-        both.b[i] = both.a[i] + (t->type.shape.dim[i] - 1) * both.c[i] + 1;
+        both.range.start[i] = inner->range.start[i] + t->attrs.range.start[i] * inner->range.step[i];
+        both.range.step[i] = inner->range.step[i] * t->attrs.range.step[i];
+        both.range.stop[i] = both.range.start[i] + (t->type.shape.dim[i] - 1) * both.range.step[i] + 1;
     }
     return view_of(t, origin(t), &both);
 }
@@ -97,12 +97,12 @@ NodeId simplify_slice_of_concat(const Term *t) {
     if (!term_is(t, 0, OP_concat)) return NODE_NONE;
     int axis = term_operand(t, 0)->attrs.axis;
     Attrs within = t->attrs;
-    for (uint32_t i = 0; i < term_operand(t, 0)->operand_count && within.a[axis] >= 0; i++) {
+    for (uint32_t i = 0; i < term_operand(t, 0)->operand_count && within.range.start[axis] >= 0; i++) {
         NodeId part = term_inside(t, 0, i);
         int64_t size = term_node(t, part)->shape.dim[axis];
-        if (within.b[axis] <= size) return view_of(t, part, &within);
-        within.a[axis] -= size;
-        within.b[axis] -= size;
+        if (within.range.stop[axis] <= size) return view_of(t, part, &within);
+        within.range.start[axis] -= size;
+        within.range.stop[axis] -= size;
     }
     return NODE_NONE;
 }
@@ -110,18 +110,18 @@ NodeId simplify_slice_of_concat(const Term *t) {
 /* The part of each that is left. Nothing but padding is no case for this: a slice has at least one element. */
 NodeId simplify_slice_of_pad(const Term *t) {
     if (!term_is(t, 0, OP_pad)) return NODE_NONE;
-    const Attrs *pad = &term_operand(t, 0)->attrs;
+    const int64_t *before = term_operand(t, 0)->attrs.pad.before;
     Shape inside = term_node(t, origin(t))->shape;
     Attrs slice = {0}, rest = {0};
     for (int i = 0; i < inside.rank; i++) {
-        int64_t start = t->attrs.a[i] - pad->a[i], stop = t->attrs.b[i] - pad->a[i];
-        if (t->attrs.c[i] != 1 || start >= inside.dim[i] || stop <= 0) return NODE_NONE;
-        slice.a[i] = start > 0 ? start : 0;
-        slice.b[i] = stop < inside.dim[i] ? stop : inside.dim[i];
-        slice.c[i] = 1;
-        rest.a[i] = slice.a[i] - start;
-        rest.b[i] = stop - slice.b[i];
-        inside.dim[i] = slice.b[i] - slice.a[i];
+        int64_t start = t->attrs.range.start[i] - before[i], stop = t->attrs.range.stop[i] - before[i];
+        if (t->attrs.range.step[i] != 1 || start >= inside.dim[i] || stop <= 0) return NODE_NONE;
+        slice.range.start[i] = start > 0 ? start : 0;
+        slice.range.stop[i] = stop < inside.dim[i] ? stop : inside.dim[i];
+        slice.range.step[i] = 1;
+        rest.pad.before[i] = slice.range.start[i] - start;
+        rest.pad.after[i] = stop - slice.range.stop[i];
+        inside.dim[i] = slice.range.stop[i] - slice.range.start[i];
     }
     NodeId a = origin(t), part = simplify_add(&(Term){t->graph, OP_slice, {t->type.dtype, inside}, &a, 1, slice});
     return simplify_add(&(Term){t->graph, OP_pad, t->type, &part, 1, rest});
@@ -129,14 +129,14 @@ NodeId simplify_slice_of_pad(const Term *t) {
 
 /* Windows of one element: every so many elements of the picture. */
 NodeId simplify_windows_single(const Term *t) {
-    if (t->attrs.a[0] != 1 || t->attrs.a[1] != 1) return NODE_NONE;
+    if (t->attrs.window.kernel[0] != 1 || t->attrs.window.kernel[1] != 1) return NODE_NONE;
     Shape shape = operand_shape(t), taken = shape;
     Attrs slice = {0};
     for (int i = 0; i < 4; i++) {
         bool moves = i == 1 || i == 2;
-        slice.c[i] = moves ? t->attrs.b[i - 1] : 1;
+        slice.range.step[i] = moves ? t->attrs.window.stride[i - 1] : 1;
         if (moves) taken.dim[i] = t->type.shape.dim[i];
-        slice.b[i] = (taken.dim[i] - 1) * slice.c[i] + 1;
+        slice.range.stop[i] = (taken.dim[i] - 1) * slice.range.step[i] + 1;
     }
     NodeId a = t->operands[0], part = simplify_add(&(Term){t->graph, OP_slice, {t->type.dtype, taken}, &a, 1, slice});
     return simplify_reshape(t, part, t->type.shape);
@@ -149,8 +149,8 @@ NodeId simplify_pad_twice(const Term *t) {
     const Attrs *inner = &term_operand(t, 0)->attrs;
     Attrs both = {0};
     for (int i = 0; i < t->type.shape.rank; i++) {
-        both.a[i] = t->attrs.a[i] + inner->a[i];
-        both.b[i] = t->attrs.b[i] + inner->b[i];
+        both.pad.before[i] = t->attrs.pad.before[i] + inner->pad.before[i];
+        both.pad.after[i] = t->attrs.pad.after[i] + inner->pad.after[i];
     }
     return view_of(t, origin(t), &both);
 }
@@ -188,8 +188,8 @@ static bool exchanges_last_two(const Node *node) {
     if (node->op != OP_transpose || node->shape.rank < 2) return false;
     int rank = node->shape.rank;
     for (int i = 0; i < rank - 2; i++)
-        if (node->attrs.a[i] != i) return false;
-    return node->attrs.a[rank - 1] == rank - 2;
+        if (node->attrs.perm[i] != i) return false;
+    return node->attrs.perm[rank - 1] == rank - 2;
 }
 
 /* A transposed operand is read transposed. */
@@ -199,7 +199,7 @@ NodeId simplify_matmul_flags(const Term *t) {
     for (uint32_t i = 0; i < 2; i++) {
         if (!exchanges_last_two(term_operand(t, i))) continue;
         operands[i] = term_inside(t, i, 0);
-        bool *flag = i ? &attrs.transpose_b : &attrs.transpose_a;
+        bool *flag = i ? &attrs.matmul.transpose_b : &attrs.matmul.transpose_a;
         *flag = !*flag;
     }
     if (!memcmp(operands, t->operands, sizeof operands)) return NODE_NONE;

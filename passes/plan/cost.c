@@ -15,7 +15,7 @@ enum {
 
 static int64_t product_cost(const Plan *plan, const Kernel *kernel) {
     const Node *root = graph_node(plan->graph, kernel->root), *left = graph_operand(plan->graph, root, 0);
-    int64_t depth = left->shape.dim[left->shape.rank - (root->attrs.transpose_a ? 2 : 1)];
+    int64_t depth = left->shape.dim[left->shape.rank - (root->attrs.matmul.transpose_a ? 2 : 1)];
     return shape_elements(kernel->space) * depth * NANOSECONDS / FMAS_PER_MICROSECOND;
 }
 
@@ -55,7 +55,8 @@ uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads) {
 
 /* Each piece looks for zeros in the rows of its tiles. They are its own where a tile takes all columns, and there are many of them. */
 static uint32_t looking_pieces(const Kernel *kernel, int64_t nanoseconds, int threads) {
-    int64_t columns = kernel->space.dim[kernel->swapped ? 0 : 1], rows = kernel->space.dim[kernel->swapped ? 1 : 0];
+    int64_t columns = kernel->space.dim[kernel->product.swapped ? 0 : 1],
+            rows = kernel->space.dim[kernel->product.swapped ? 1 : 0];
     bool own = columns <= COST_WIDEST_TILE && rows >= MANY_ROWS;
     return own ? pieces_of(nanoseconds / kernel->max_threads, MICROSECONDS_PER_OWN_PIECE * NANOSECONDS, threads) : 1;
 }
@@ -65,5 +66,5 @@ void cost_assign(const Plan *plan, Kernel *kernel, int threads) {
     kernel->by_rows = false;
     kernel->max_threads = (uint32_t)clamp(cost_threads(cost, threads), 1, shape_elements(kernel->space));
     kernel->pieces =
-        kernel->skips_zeros ? looking_pieces(kernel, cost, threads) : cost_pieces(cost, kernel->max_threads, threads);
+        kernel->product.skips_zeros ? looking_pieces(kernel, cost, threads) : cost_pieces(cost, kernel->max_threads, threads);
 }

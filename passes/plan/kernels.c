@@ -99,9 +99,9 @@ static Storage operand_storage(Builder *builder, NodeId operand) {
 static void add_operands(Builder *builder, Kernel *kernel) {
     if (kernel->kind != KERNEL_MATMUL && kernel->kind != KERNEL_GEMM) return;
     const Node *root = graph_node(builder->graph, kernel->root);
-    kernel->windows = fusion_windows(builder->fusion, root);
-    kernel->left = operand_storage(builder, kernel_operand(builder->plan, kernel, 0));
-    kernel->right = operand_storage(builder, root->operands[1]);
+    kernel->product.windows = fusion_windows(builder->fusion, root);
+    kernel->product.left = operand_storage(builder, kernel_operand(builder->plan, kernel, 0));
+    kernel->product.right = operand_storage(builder, root->operands[1]);
 }
 
 /* -- the nodes inside -- */

@@ -14,11 +14,13 @@ typedef struct {
 
 /* The axis of the operand along which the product's columns run, counted within the last two. */
 static int column_axis(const Attrs *attrs, bool swapped) {
-    if (swapped) return attrs->transpose_a ? 1 : 0;
-    return attrs->transpose_b ? 0 : 1;
+    if (swapped) return attrs->matmul.transpose_a ? 1 : 0;
+    return attrs->matmul.transpose_b ? 0 : 1;
 }
 
-static const Storage *column_operand(const Kernel *kernel, bool swapped) { return swapped ? &kernel->left : &kernel->right; }
+static const Storage *column_operand(const Kernel *kernel, bool swapped) {
+    return swapped ? &kernel->product.left : &kernel->product.right;
+}
 
 /* Columns along axis 0 of the product if swapped, along axis 1 if not. */
 static bool runs_across(Layout layout, bool swapped) {
@@ -75,19 +77,19 @@ static bool is_better(Objection a, Objection b) {
 
 /* Windows are columns only where they are neighbours in memory. */
 static bool runs_along_windows(const Graph *graph, const Kernel *kernel) {
-    const Node *windows = graph_node(graph, kernel->windows);
+    const Node *windows = graph_node(graph, kernel->product.windows);
     return windows_picture(graph, windows).pixel == 1 &&
            product_runs_along_windows(graph, graph_node(graph, kernel->root), windows);
 }
 
 static void choose_tile(Forms *forms, Kernel *kernel) {
-    if (kernel->windows)
-        kernel->swapped = runs_along_windows(forms->plan->graph, kernel);
+    if (kernel->product.windows)
+        kernel->product.swapped = runs_along_windows(forms->plan->graph, kernel);
     else
-        kernel->swapped = is_better(objection(forms, kernel, true), objection(forms, kernel, false));
-    Storage *operand = kernel->swapped ? &kernel->left : &kernel->right;
+        kernel->product.swapped = is_better(objection(forms, kernel, true), objection(forms, kernel, false));
+    Storage *operand = kernel->product.swapped ? &kernel->product.left : &kernel->product.right;
     if (!matrix_state(forms->plan, operand)) return;
-    int axis = column_axis(&graph_node(forms->plan->graph, kernel->root)->attrs, kernel->swapped);
+    int axis = column_axis(&graph_node(forms->plan->graph, kernel->root)->attrs, kernel->product.swapped);
     if (!has_form(forms, operand->index, axis)) forms->extra[operand->index][axis] = true;
     const Plan *plan = forms->plan;
     operand->layout = panel_layout(plan->graph->symbols[plan->states[operand->index].symbol].shape, axis);

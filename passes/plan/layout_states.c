@@ -31,9 +31,9 @@ static void decide(Forms *forms, bool *decided, const Storage *operand, int axis
 static void decide_by_product(Forms *forms, bool *decided, const Kernel *kernel) {
     const Plan *plan = forms->plan;
     const Attrs *attrs = &graph_node(plan->graph, kernel->root)->attrs;
-    const Storage *left = matrix_state(plan, &kernel->left), *right = matrix_state(plan, &kernel->right);
-    decide(forms, decided, right, attrs->transpose_b ? 0 : 1);
-    decide(forms, decided, left, right ? -1 : attrs->transpose_a ? 1 : 0);
+    const Storage *left = matrix_state(plan, &kernel->product.left), *right = matrix_state(plan, &kernel->product.right);
+    decide(forms, decided, right, attrs->matmul.transpose_b ? 0 : 1);
+    decide(forms, decided, left, right ? -1 : attrs->matmul.transpose_a ? 1 : 0);
 }
 
 static bool stores_panels(const Forms *forms, const Kernel *kernel, uint32_t *state) {
@@ -131,8 +131,8 @@ void forms_apply(Forms *forms) {
     for (NodeId id = 1; id < plan->graph->node_count; id++) renumber(plan, first, &plan->storage[id]);
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         Kernel *kernel = &plan->kernels[k];
-        renumber(plan, first, &kernel->left);
-        renumber(plan, first, &kernel->right);
+        renumber(plan, first, &kernel->product.left);
+        renumber(plan, first, &kernel->product.right);
         write_stores(forms, first, kernel);
     }
 }

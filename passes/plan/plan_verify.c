@@ -43,7 +43,7 @@ __attribute__((format(printf, 2, 3))) static void fail(Check *check, const char 
 }
 
 static const Kernel *current(const Check *check) { return &check->plan->kernels[check->kernel]; }
-static bool is_own(const Check *check, uint32_t kernel) { return check->plan->kernels[kernel].own; }
+static bool is_own(const Check *check, uint32_t kernel) { return check->plan->kernels[kernel].replicated; }
 static bool single(const Check *check, uint32_t kernel) { return check->plan->kernels[kernel].max_threads == 1; }
 
 /* A reshape holds the same bytes as its operand. */
@@ -68,8 +68,8 @@ static bool in_step(const Check *check, uint32_t kernel) {
 static Region slab_region(const Check *check, Storage storage, NodeId id) {
     const Node *node = graph_node(check->graph, id);
     size_t bytes = layout_bytes(storage.layout, node->dtype, node->shape);
-    return (Region){storage.own,   storage.offset, storage.offset + bytes, same_bytes(check->graph, id),
-                    check->kernel, check->epoch};
+    return (Region){storage.replicated,           storage.offset, storage.offset + bytes,
+                    same_bytes(check->graph, id), check->kernel,  check->epoch};
 }
 
 static void remember_read(Check *check, Region region) {
@@ -98,8 +98,9 @@ static void read_slab(Check *check, Storage storage, NodeId id, bool strays) {
     }
     Region wanted = slab_region(check, storage, id);
     const Region *held = find_held(check, &wanted);
-    if (current(check)->own) fail(check, "is every thread's own, but reads %%%u", id);
-    if (storage.own && !current(check)->reads_own) fail(check, "does not say that it reads the thread's own %%%u", id);
+    if (current(check)->replicated) fail(check, "is every thread's own, but reads %%%u", id);
+    if (storage.replicated && !current(check)->reads_replicated)
+        fail(check, "does not say that it reads the thread's own %%%u", id);
     if (!held) {
         fail(check, "reads %%%u, which is not at slab+%zu", id, storage.offset);
         return;
@@ -112,7 +113,7 @@ static void read_slab(Check *check, Storage storage, NodeId id, bool strays) {
 
 static void read_state(Check *check, Storage storage, NodeId id) {
     const Node *node = graph_node(check->graph, id);
-    if (current(check)->own) fail(check, "is every thread's own, but reads the state %%%u", id);
+    if (current(check)->replicated) fail(check, "is every thread's own, but reads the state %%%u", id);
     if (storage.index >= check->plan->state_count || node->op != OP_state ||
         node->attrs.symbol != check->plan->states[storage.index].symbol) {
         fail(check, "reads %%%u from a state that does not hold it", id);
@@ -153,7 +154,7 @@ static bool keeps_rows(const Graph *graph, const Node *node, uint32_t i) {
     case OP_sum:
     case OP_reduce_max:
     case OP_argmax: return node->attrs.axis != 0;
-    case OP_matmul: return i == 0 && result.rank == 2 && !node->attrs.transpose_a;
+    case OP_matmul: return i == 0 && result.rank == 2 && !node->attrs.matmul.transpose_a;
     default: return op_class(node->op) == CLASS_ELEMENTWISE;
     }
 }
@@ -162,11 +163,12 @@ static bool keeps_rows(const Graph *graph, const Node *node, uint32_t i) {
 
 static void check_product(Check *check, const Node *product) {
     const Kernel *kernel = current(check);
-    const Storage sides[] = {kernel->left, kernel->right};
+    const Storage sides[] = {kernel->product.left, kernel->product.right};
     for (int i = 0; i < 2; i++) {
         if (sides[i].kind != STORAGE_SLAB && sides[i].kind != STORAGE_STATE)
             fail(check, "operand %d is neither state nor slab", i);
-        bool in_row = !kernel->windows && keeps_rows(check->graph, product, (uint32_t)i) && !check->strays[kernel->root];
+        bool in_row =
+            !kernel->product.windows && keeps_rows(check->graph, product, (uint32_t)i) && !check->strays[kernel->root];
         read_storage(check, sides[i], kernel_operand(check->plan, kernel, (uint32_t)i), !in_row);
         check->shifted[product->operands[i]] = true;
     }
@@ -235,8 +237,8 @@ static void hold(Check *check, Region stored) {
 static void store_slab(Check *check, const Store *store) {
     if (!check->is_placed) return;
     Region stored = slab_region(check, store->to, store->node);
-    size_t room = stored.own ? check->plan->own_bytes : check->plan->slab_bytes;
-    if (stored.own != current(check)->own) fail(check, "stores %%%u in the wrong slab", store->node);
+    size_t room = stored.own ? check->plan->thread_slab_bytes : check->plan->slab_bytes;
+    if (stored.own != current(check)->replicated) fail(check, "stores %%%u in the wrong slab", store->node);
     if (store->to.offset % 64 || stored.end > room) fail(check, "stores %%%u outside the slab", store->node);
     for (uint32_t i = 0; i < check->read_count; i++) check_overwrite(check, &stored, &check->read[i], "reads");
     bool is_above = stored.begin >= check->used[stored.own];
@@ -292,7 +294,7 @@ static void check_store(Check *check, const Store *store) {
     if (store->to.layout.kind == LAYOUT_PANEL && store->to.kind != STORAGE_STATE) fail(check, "panels outside states");
     if (kernel->kind == KERNEL_GEMM && (store->to.kind != STORAGE_SLAB || kernel->store_count != 1))
         fail(check, "a gemm stores its product in the slab only");
-    if (kernel->own && store->to.kind != STORAGE_SLAB)
+    if (kernel->replicated && store->to.kind != STORAGE_SLAB)
         fail(check, "is every thread's own, but stores %%%u for all", store->node);
     switch (store->to.kind) {
     case STORAGE_SLAB: store_slab(check, store); break;

@@ -39,9 +39,9 @@ static bool is_cheap(const Plan *plan, const Kernel *kernel, size_t bytes) {
 
 /* A product that threads share by its columns reads all rows on each of them; and so does one that sums over rows. */
 static bool reads_all_rows(const Plan *plan, const Kernel *reader) {
-    if (reader->kind != KERNEL_MATMUL || reader->max_threads == 1 || reader->windows) return false;
+    if (reader->kind != KERNEL_MATMUL || reader->max_threads == 1 || reader->product.windows) return false;
     const Node *root = graph_node(plan->graph, reader->root);
-    return root->attrs.transpose_a || root->shape.dim[root->shape.rank - 1] > COST_WIDEST_TILE;
+    return root->attrs.matmul.transpose_a || root->shape.dim[root->shape.rank - 1] > COST_WIDEST_TILE;
 }
 
 static bool all_is_read(const Plan *plan, const Uses *uses, uint32_t number) {
@@ -55,10 +55,10 @@ static bool all_is_read(const Plan *plan, const Uses *uses, uint32_t number) {
 
 static void note_readers(Plan *plan, const Uses *uses) {
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
-        plan->kernels[k].reads_own = false;
+        plan->kernels[k].reads_replicated = false;
         for (uint32_t i = uses->begin[k]; i < uses->begin[k + 1]; i++) {
             uint32_t writer = uses->writer[uses->uses[i].home];
-            plan->kernels[k].reads_own |= writer && plan->kernels[writer - 1].own;
+            plan->kernels[k].reads_replicated |= writer && plan->kernels[writer - 1].replicated;
         }
     }
 }
@@ -68,9 +68,9 @@ void own_assign(Plan *plan, const Uses *uses, int threads) {
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         Kernel *kernel = &plan->kernels[k];
         size_t bytes = stored_bytes(plan, kernel);
-        kernel->own = threads != 1 && may_be_own(plan, uses, k) && all + bytes <= MOST_BYTES && is_cheap(plan, kernel, bytes) &&
-                      all_is_read(plan, uses, k);
-        if (!kernel->own) continue;
+        kernel->replicated = threads != 1 && may_be_own(plan, uses, k) && all + bytes <= MOST_BYTES &&
+                             is_cheap(plan, kernel, bytes) && all_is_read(plan, uses, k);
+        if (!kernel->replicated) continue;
         all += bytes;
         kernel->max_threads = kernel->pieces = 1;
     }

@@ -47,9 +47,9 @@ static bool only_plain_work(const Rows *rows, const Kernel *kernel) {
 }
 
 static bool product_may(const Rows *rows, const Kernel *kernel, const Node *root) {
-    bool by_weights = kernel->right.kind == STORAGE_STATE && !kernel->swapped && !kernel->windows;
+    bool by_weights = kernel->product.right.kind == STORAGE_STATE && !kernel->product.swapped && !kernel->product.windows;
     const Shape *weights = &graph_operand(rows->plan->graph, root, 1)->shape;
-    return by_weights && !root->attrs.transpose_a && root->shape.rank == 2 && shape_elements(*weights) <= MOST_WEIGHTS;
+    return by_weights && !root->attrs.matmul.transpose_a && root->shape.rank == 2 && shape_elements(*weights) <= MOST_WEIGHTS;
 }
 
 static bool kind_may(const Rows *rows, const Kernel *kernel) {
@@ -63,8 +63,8 @@ static uint32_t groups(const Rows *rows) { return (uint32_t)(rows->rows / PLAN_R
 
 /* A kernel that is worth more threads than there are groups of rows is better off alone. */
 static bool may_be_by_rows(const Rows *rows, const Kernel *kernel) {
-    return !kernel->own && has_rows(rows, kernel->space) && kernel->max_threads <= groups(rows) && kind_may(rows, kernel) &&
-           stores_rows(rows, kernel) && only_plain_work(rows, kernel);
+    return !kernel->replicated && has_rows(rows, kernel->space) && kernel->max_threads <= groups(rows) &&
+           kind_may(rows, kernel) && stores_rows(rows, kernel) && only_plain_work(rows, kernel);
 }
 
 /* -- chains: kernels that read each other's rows -- */

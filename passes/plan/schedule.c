@@ -107,7 +107,7 @@ static uint32_t heap_pop(Schedule *schedule) {
 static bool crosses_threads(const Schedule *schedule, const Edge *edge) {
     const Kernel *from = &schedule->plan->kernels[edge->from], *to = &schedule->plan->kernels[edge->to];
     bool by_rows = from->by_rows && to->by_rows && edge->in_rows;
-    return !by_rows && !from->own && (from->max_threads > 1 || to->max_threads > 1);
+    return !by_rows && !from->replicated && (from->max_threads > 1 || to->max_threads > 1);
 }
 
 static void push_if_ready(Schedule *schedule, uint32_t kernel) {

@@ -30,7 +30,7 @@ static Moment moment_of(const Plan *plan, const uint32_t *phase, uint32_t kernel
 static void add_value(Value *value, const Plan *plan, const Store *store, Moment stored) {
     const Node *node = graph_node(plan->graph, store->node);
     size_t bytes = layout_bytes(store->to.layout, node->dtype, node->shape);
-    *value = (Value){store->node, stored, stored, align(bytes, ALIGNMENT), 0, plan->kernels[stored.kernel].own};
+    *value = (Value){store->node, stored, stored, align(bytes, ALIGNMENT), 0, plan->kernels[stored.kernel].replicated};
 }
 
 /* The values of the slab in the order in which they are stored; place[node]: 1 + index of its value. */
@@ -127,7 +127,7 @@ static size_t place_apart(Value *values, uint32_t count, bool own) {
 static void set_offset(Storage *storage, NodeId home, const Value *values, const uint32_t *place) {
     if (storage->kind != STORAGE_SLAB) return;
     storage->offset = values[place[home] - 1].offset;
-    storage->own = values[place[home] - 1].own;
+    storage->replicated = values[place[home] - 1].own;
 }
 
 static void set_offsets(Plan *plan, const NodeId *home, const Value *values, const uint32_t *place) {
@@ -138,8 +138,8 @@ static void set_offsets(Plan *plan, const NodeId *home, const Value *values, con
             set_offset(&kernel->stores[i].to, kernel->stores[i].node, values, place);
         if (kernel->root == NODE_NONE) continue;
         const Node *root = graph_node(plan->graph, kernel->root);
-        set_offset(&kernel->left, home[kernel_operand(plan, kernel, 0)], values, place);
-        if (root->operand_count > 1) set_offset(&kernel->right, home[root->operands[1]], values, place);
+        set_offset(&kernel->product.left, home[kernel_operand(plan, kernel, 0)], values, place);
+        if (root->operand_count > 1) set_offset(&kernel->product.right, home[root->operands[1]], values, place);
     }
 }
 
@@ -166,7 +166,7 @@ void memory_place(Plan *plan, const uint32_t *phase, bool reuse, Arena *arena) {
     uint32_t count = collect_values(plan, phase, values, place);
     extend_lives(plan, &uses, phase, values, place);
     plan->slab_bytes = reuse ? place_with_reuse(values, count, arena) : place_apart(values, count, false);
-    plan->own_bytes = place_apart(values, count, true);
+    plan->thread_slab_bytes = place_apart(values, count, true);
     set_offsets(plan, uses.home, values, place);
     place_outputs(plan, arena);
 }

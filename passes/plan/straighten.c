@@ -27,16 +27,14 @@ bool product_runs_along_windows(const Graph *graph, const Node *product, const N
     int64_t filters = product->shape.dim[product->shape.rank - 1];
     bool one_matrix = shape_elements(left) == left.dim[left.rank - 2] * left.dim[left.rank - 1];
     bool copy_pays = each.dim[5] == 1 || each.dim[3] * each.dim[4] >= ENOUGH_TAPS;
-    return one_matrix && copy_pays && !product->attrs.transpose_a && windows->attrs.b[1] == 1 && filters <= FEW_FILTERS &&
-           fills_lanes(each.dim[2], filters);
+    return one_matrix && copy_pays && !product->attrs.matmul.transpose_a && windows->attrs.window.stride[1] == 1 &&
+           filters <= FEW_FILTERS && fills_lanes(each.dim[2], filters);
 }
 
 /* The windows of a picture whose channels are turned to the front and back. */
 static NodeId turned_windows(Graph *to, const Node *windows, const NodeId *map) {
     NodeId copy = build_transpose(to, map[windows->operands[0]], (int64_t[]){0, 3, 1, 2});
-    const Attrs *attrs = &windows->attrs;
-    Window window = {{attrs->a[0], attrs->a[1]}, {attrs->b[0], attrs->b[1]}, {attrs->c[0], attrs->c[1]}};
-    return build_windows(to, build_transpose(to, copy, (int64_t[]){0, 2, 3, 1}), &window);
+    return build_windows(to, build_transpose(to, copy, (int64_t[]){0, 2, 3, 1}), &windows->attrs.window);
 }
 
 /* -- straightening -- */
@@ -49,7 +47,7 @@ typedef struct {
 static bool is_matrix_state(const Node *node) { return node->op == OP_state && node->shape.rank == 2; }
 
 static bool needs_copy(const Graph *graph, const Node *node) {
-    if (node->op != OP_matmul || !node->attrs.transpose_b || node->attrs.transpose_a) return false;
+    if (node->op != OP_matmul || !node->attrs.matmul.transpose_b || node->attrs.matmul.transpose_a) return false;
     return !is_matrix_state(graph_operand(graph, node, 0)) && !is_matrix_state(graph_operand(graph, node, 1));
 }
 
@@ -79,7 +77,7 @@ static NodeId copy_product(const Straightening *s, Graph *to, const Node *node, 
         left =
             build_reshape(to, turned_windows(to, graph_node(s->graph, windows), map), graph_operand(s->graph, node, 0)->shape);
     if (turns_right) right = build_transpose(to, right, NULL);
-    return build_matmul(to, left, right, node->attrs.transpose_a, node->attrs.transpose_b && !turns_right);
+    return build_matmul(to, left, right, node->attrs.matmul.transpose_a, node->attrs.matmul.transpose_b && !turns_right);
 }
 
 /* OpenBLAS reads every operand as it is. */

@@ -51,7 +51,7 @@ static bool stays_in_row(const Graph *graph, const Node *node, uint32_t i) {
     const Shape *from = &graph_operand(graph, node, i)->shape, *to = &node->shape;
     if (from->rank == 0 || to->rank == 0 || from->dim[0] != to->dim[0]) return false;
     if (op_class(node->op) == CLASS_REDUCE) return node->attrs.axis > 0;
-    if (node->op == OP_matmul) return i == 0 && to->rank == 2 && !node->attrs.transpose_a;
+    if (node->op == OP_matmul) return i == 0 && to->rank == 2 && !node->attrs.matmul.transpose_a;
     return stays_in_place(node) || (node->op == OP_broadcast && from->rank == to->rank);
 }
 
@@ -60,7 +60,7 @@ static void meet_product(Collector *collector, uint32_t number, const Node *prod
     const Plan *plan = collector->plan;
     const Kernel *kernel = &plan->kernels[number];
     for (uint32_t i = 0; i < 2; i++) {
-        bool in_row = !strays && !kernel->windows && stays_in_row(plan->graph, product, i);
+        bool in_row = !strays && !kernel->product.windows && stays_in_row(plan->graph, product, i);
         add_use(collector, number, kernel_operand(plan, kernel, i), (Where){.moved = true, .strays = !in_row});
     }
 }

@@ -37,7 +37,8 @@ enum { LEAST_ROWS = 9, LEAST_COLUMNS = 64 };
 static bool is_worth_it(const Graph *graph, const Kernel *kernel) {
     const Node *root = graph_node(graph, kernel->root);
     if (root->shape.rank != 2) return false;
-    return root->shape.dim[kernel->swapped ? 1 : 0] >= LEAST_ROWS && root->shape.dim[kernel->swapped ? 0 : 1] >= LEAST_COLUMNS;
+    return root->shape.dim[kernel->product.swapped ? 1 : 0] >= LEAST_ROWS &&
+           root->shape.dim[kernel->product.swapped ? 0 : 1] >= LEAST_COLUMNS;
 }
 
 bool pass_zeros(Compilation *compilation, const PassOptions *options) {
@@ -51,7 +52,7 @@ bool pass_zeros(Compilation *compilation, const PassOptions *options) {
         Kernel *kernel = &plan->kernels[i];
         if (kernel->kind != KERNEL_MATMUL) continue;
         const Node *root = graph_node(graph, kernel->root);
-        kernel->skips_zeros = zero[root->operands[kernel->swapped ? 1 : 0]] && is_worth_it(graph, kernel);
+        kernel->product.skips_zeros = zero[root->operands[kernel->product.swapped ? 1 : 0]] && is_worth_it(graph, kernel);
     }
     arena_free(scratch);
     return true;

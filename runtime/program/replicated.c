@@ -17,11 +17,11 @@ struct Own {
 };
 
 Own *own_new(const Program *program, int threads) {
-    if (!program->own_bytes) return NULL;
+    if (!program->thread_slab_bytes) return NULL;
     Own *own = memory_new(sizeof *own, "what a thread keeps to itself");
     *own = (Own){program, threads, memory_new((size_t)threads * sizeof *own->places, "what a thread keeps to itself")};
     for (int i = 0; i < threads; i++)
-        own->places[i] = (Place){memory_new(program->own_bytes, "what a thread keeps to itself"), 0};
+        own->places[i] = (Place){memory_new(program->thread_slab_bytes, "what a thread keeps to itself"), 0};
     return own;
 }
 
@@ -34,14 +34,14 @@ void own_free(Own *own) {
 
 static void run_own(const Program *program, const StepArgs *args, int thread, OwnRun *run, void *context) {
     for (uint32_t k = 0; k < program->kernel_count; k++)
-        if (program->kernels[k].own) run(context, args, thread, &(Piece){k, 0, program->kernels[k].units});
+        if (program->kernels[k].replicated) run(context, args, thread, &(Piece){k, 0, program->kernels[k].units});
 }
 
 void own_piece(Own *own, uint64_t step, const StepArgs *args, int thread, const Piece *piece, OwnRun *run, void *context) {
     StepArgs with_own = *args;
     Place *place = own ? &own->places[thread] : NULL;
-    if (place) with_own.own = place->memory;
-    if (place && own->program->kernels[piece->kernel].reads_own && place->step != step) {
+    if (place) with_own.thread_slab = place->memory;
+    if (place && own->program->kernels[piece->kernel].reads_replicated && place->step != step) {
         place->step = step;
         run_own(own->program, &with_own, thread, run, context);
     }

@@ -46,7 +46,7 @@ typedef enum { OWN, SMALL, BY_ROWS, SHARED } Share;
 
 static Share share(const Sharing *s, uint32_t k) {
     const ProgramKernel *kernel = &s->program->kernels[k];
-    if (kernel->own) return OWN;
+    if (kernel->replicated) return OWN;
     if (s->threads == 1 || kernel->threads == 1) return SMALL;
     return kernel->groups ? BY_ROWS : SHARED;
 }

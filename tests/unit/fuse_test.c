@@ -145,7 +145,7 @@ static void computed_operands_are_transposed_once(void **state) {
     const Plan *plan = compile();
     assert_kernels(plan, 2, 0, 1);
     for (uint32_t k = 0; k < plan->kernel_count; k++)
-        if (plan->kernels[k].root) assert_false(graph_node(plan->graph, plan->kernels[k].root)->attrs.transpose_b);
+        if (plan->kernels[k].root) assert_false(graph_node(plan->graph, plan->kernels[k].root)->attrs.matmul.transpose_b);
 }
 
 static void gemm_has_no_epilogue(void **state) {

@@ -50,8 +50,8 @@ static void a_dense_weight_has_panels_along_its_outputs(void **state) {
     graph_output(graph, "y", build_matmul(graph, input("x", matrix(64, 100)), weight("w", matrix(40, 100)), false, true));
     const Plan *plan = compile();
     assert_primary(plan, "w", 1, along_rows);
-    assert_false(only_product(plan)->swapped);
-    assert_true(layout_equal(only_product(plan)->right.layout, along_rows));
+    assert_false(only_product(plan)->product.swapped);
+    assert_true(layout_equal(only_product(plan)->product.right.layout, along_rows));
 }
 
 static void a_plain_product_has_panels_along_columns(void **state) {
@@ -101,7 +101,7 @@ static void a_weight_on_the_left_has_one_form(void **state) {
     graph_output(graph, "y", build_matmul(graph, weight("w", matrix(40, 100)), input("x", matrix(100, 64)), false, false));
     const Plan *plan = compile();
     assert_primary(plan, "w", 1, along_rows);
-    assert_false(only_product(plan)->swapped);
+    assert_false(only_product(plan)->product.swapped);
 }
 
 /* A weight gradient's tile runs along the panels of the weight, although its left operand has to be read by columns then. */
@@ -113,8 +113,9 @@ static void weight_gradients_are_swapped(void **state) {
     uint32_t swapped = 0;
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         const Kernel *kernel = &plan->kernels[k];
-        swapped += kernel->swapped;
-        if (kernel->swapped) assert_true(kernel->stores[0].to.kind == STORAGE_STATE && kernel->stores[0].to.layout.axis == 0);
+        swapped += kernel->product.swapped;
+        if (kernel->product.swapped)
+            assert_true(kernel->stores[0].to.kind == STORAGE_STATE && kernel->stores[0].to.layout.axis == 0);
     }
     assert_int_equal(swapped, 4);
     assert_primary(plan, "w0", 1, along_rows);
@@ -134,35 +135,35 @@ static const Plan *compile_conv(int64_t channels, int64_t width, int64_t filters
 }
 
 static int64_t pixel_step(const Plan *plan) {
-    return windows_picture(plan->graph, graph_node(plan->graph, only_product(plan)->windows)).pixel;
+    return windows_picture(plan->graph, graph_node(plan->graph, only_product(plan)->product.windows)).pixel;
 }
 
 /* The tile runs along the windows, which are neighbours in a copy with the channels in front. */
 static void few_filters_run_along_windows(void **state) {
     (void)state;
     const Plan *plan = compile_conv(4, 16, 6);
-    assert_true(only_product(plan)->swapped);
+    assert_true(only_product(plan)->product.swapped);
     assert_int_equal(pixel_step(plan), 1);
 }
 
 static void one_channel_needs_no_copy(void **state) {
     (void)state;
     const Plan *plan = compile_conv(1, 16, 6);
-    assert_true(only_product(plan)->swapped);
+    assert_true(only_product(plan)->product.swapped);
     assert_int_equal(graph_node(plan->graph, kernel_operand(plan, only_product(plan), 0))->shape.dim[3], 1);
 }
 
 static void many_filters_run_along_themselves(void **state) {
     (void)state;
     const Plan *plan = compile_conv(4, 16, 12);
-    assert_false(only_product(plan)->swapped);
+    assert_false(only_product(plan)->product.swapped);
     assert_int_equal(pixel_step(plan), 4);
 }
 
 /* Rows of six windows would leave more lanes empty. */
 static void few_filters_of_narrow_pictures_stay(void **state) {
     (void)state;
-    assert_false(only_product(compile_conv(4, 8, 6))->swapped);
+    assert_false(only_product(compile_conv(4, 8, 6))->product.swapped);
 }
 
 /* Weights are shared between the graphs of a model: their primary forms must be the same in all. */

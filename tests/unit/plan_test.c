@@ -240,8 +240,8 @@ static void large_kernels_are_cut(void **state) {
     uint32_t cut = 0, looking = 0;
     for (uint32_t k = 0; k < compilation.plan->kernel_count; k++) {
         const Kernel *kernel = &compilation.plan->kernels[k];
-        if (kernel->skips_zeros) assert_int_equal(kernel->pieces, 1);
-        looking += kernel->skips_zeros;
+        if (kernel->product.skips_zeros) assert_int_equal(kernel->pieces, 1);
+        looking += kernel->product.skips_zeros;
         cut += kernel->max_threads == 2 && kernel->pieces > 1;
     }
     assert_int_equal(looking, 2);
@@ -253,7 +253,7 @@ static void large_kernels_are_cut(void **state) {
 
 static uint32_t count_own(const Plan *plan) {
     uint32_t count = 0;
-    for (uint32_t k = 0; k < plan->kernel_count; k++) count += plan->kernels[k].own;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) count += plan->kernels[k].replicated;
     return count;
 }
 
@@ -262,12 +262,12 @@ static void every_thread_gathers_for_itself(void **state) {
     Compilation compilation = compile_mnist(2);
     const Kernel *gather = &compilation.plan->kernels[0];
     assert_int_equal(count_own(compilation.plan), 1);
-    assert_true(gather->own && !gather->barrier_before && gather->stores[0].to.own);
-    assert_int_equal(compilation.plan->own_bytes, 64 * 784 * sizeof(float));
+    assert_true(gather->replicated && !gather->barrier_before && gather->stores[0].to.replicated);
+    assert_int_equal(compilation.plan->thread_slab_bytes, 64 * 784 * sizeof(float));
     finish(&compilation);
     compilation = compile_mnist(1);
     assert_int_equal(count_own(compilation.plan), 0);
-    assert_int_equal(compilation.plan->own_bytes, 0);
+    assert_int_equal(compilation.plan->thread_slab_bytes, 0);
     finish(&compilation);
 }
 
@@ -285,16 +285,16 @@ static void a_wrong_own_kernel_is_noticed(void **state) {
     Compilation compilation = compile_mnist(2);
     Kernel *kernels = compilation.plan->kernels;
     uint32_t reader = 1;
-    while (!kernels[reader].reads_own) reader++;
-    kernels[reader].reads_own = false;
+    while (!kernels[reader].reads_replicated) reader++;
+    kernels[reader].reads_replicated = false;
     assert_false(is_right(compilation.plan));
-    kernels[reader].reads_own = true;
-    kernels[0].own = false;
+    kernels[reader].reads_replicated = true;
+    kernels[0].replicated = false;
     assert_false(is_right(compilation.plan));
-    kernels[0].own = true;
-    kernels[reader].own = true;
+    kernels[0].replicated = true;
+    kernels[reader].replicated = true;
     assert_false(is_right(compilation.plan));
-    kernels[reader].own = false;
+    kernels[reader].replicated = false;
     assert_true(is_right(compilation.plan));
     finish(&compilation);
 }

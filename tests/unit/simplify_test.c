@@ -202,8 +202,8 @@ static void write_operation(FILE *out, const Graph *graph, const Node *node) {
     fprintf(out, "(%s", op_name(node->op));
     if (op_class(node->op) == CLASS_VIEW) write_shape(out, node->shape);
     if (node->op == OP_convert || node->op == OP_bitcast) fprintf(out, ":%s", dtype_name(node->dtype));
-    if (node->attrs.transpose_a || node->attrs.transpose_b)
-        fprintf(out, ":%s%s", node->attrs.transpose_a ? "a" : "", node->attrs.transpose_b ? "b" : "");
+    if (node->op == OP_matmul && (node->attrs.matmul.transpose_a || node->attrs.matmul.transpose_b))
+        fprintf(out, ":%s%s", node->attrs.matmul.transpose_a ? "a" : "", node->attrs.matmul.transpose_b ? "b" : "");
     for (uint32_t i = 0; i < node->operand_count; i++) {
         fputc(' ', out);
         write_node(out, graph, node->operands[i]);

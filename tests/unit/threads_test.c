@@ -158,8 +158,8 @@ static void test_threads_that_stay_away(void **state) {
 
 enum { OWN_KERNEL, READER, NO_READER, OWN_KERNELS };
 static const ProgramKernel own_kernels[OWN_KERNELS] = {
-    {.units = 5, .threads = 1, .pieces = 1, .own = true},
-    {.units = 64, .threads = 8, .pieces = 4, .reads_own = true},
+    {.units = 5, .threads = 1, .pieces = 1, .replicated = true},
+    {.units = 64, .threads = 8, .pieces = 4, .reads_replicated = true},
     {.units = 64, .threads = 8, .pieces = 1, .join_before = true},
 };
 
@@ -172,7 +172,7 @@ typedef struct {
 /* The own kernel leaves the round's number in its thread's memory. */
 static void do_owned(void *context, const StepArgs *args, int thread, const Piece *piece) {
     Owning *owning = context;
-    int64_t *number = args->own, units = piece->last - piece->first;
+    int64_t *number = args->thread_slab, units = piece->last - piece->first;
     (void)thread;
     bool again = piece->kernel == OWN_KERNEL && *number == owning->round,
          late = piece->kernel == READER && *number != owning->round;
@@ -191,7 +191,7 @@ static bool own_again(void *context) { return ++((Owning *)context)->round <= RO
 static void test_own_kernels_are_done_before_their_readers(void **state) {
     (void)state;
     for (int count = 1; count <= THREADS; count++) {
-        Owning owning = {.program = {.kernels = own_kernels, .kernel_count = OWN_KERNELS, .own_bytes = 64}, .round = 1};
+        Owning owning = {.program = {.kernels = own_kernels, .kernel_count = OWN_KERNELS, .thread_slab_bytes = 64}, .round = 1};
         Threads *threads = threads_new(count);
         Work work = work_of_program(&owning.program, threads_count(threads));
         owning.own = own_new(&owning.program, threads_count(threads));
