@@ -1,6 +1,7 @@
 /* mlc profile: every kernel of the training step, timed in place, beside what the machine allows. Inputs are drawn from a
  * seed as in `mlc run`, so that no data are needed. */
 #include "cli/session/build.h"
+#include "ir/base/clock.h"
 #include "cli/session/commands.h"
 #include "cli/show/draw.h"
 #include "cli/results/measure.h"
@@ -25,12 +26,6 @@ typedef struct {
     int64_t steps, step; /* so many; the one that is run */
     Timeline timeline;
 } Profiling;
-
-static uint64_t nanoseconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* -- running -- */
 
@@ -59,7 +54,7 @@ static bool prepare(Profiling *p) {
 
 static void note(void *context, int thread, uint32_t kernel, bool begins) {
     const Profiling *p = context;
-    timeline_note(&p->timeline, p->step, thread, kernel, begins, nanoseconds_now());
+    timeline_note(&p->timeline, p->step, thread, kernel, begins, (uint64_t)nanoseconds_now());
 }
 
 /* The first steps, which warm up, nobody watches. */

@@ -1,6 +1,7 @@
 /* mlc run: a graph on inputs drawn from a seed. It prints outputs and a hash of all bits that came out, by which machine code
  * and interpreter, levels and thread counts are compared. */
 #include "cli/session/build.h"
+#include "ir/base/hash.h"
 #include "cli/session/commands.h"
 #include "cli/show/draw.h"
 #include "cli/session/files.h"
@@ -118,7 +119,7 @@ static void *final_state(const Running *running, const States *states, const Sym
 
 static void print_results(const Running *running, const Runner *runner, const States *states) {
     const Graph *graph = running->program->graph;
-    uint64_t hash = bits_hash_start();
+    uint64_t hash = HASH64_START;
     for (uint32_t i = 0; i < graph->output_count; i++) {
         const Node *node = graph_node(graph, graph->outputs[i].node);
         const void *data = runner_output(runner, graph->outputs[i].name);

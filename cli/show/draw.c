@@ -1,5 +1,6 @@
 /* Inputs drawn from a seed, and the hash of what came out. */
 #include "cli/show/draw.h"
+#include "ir/base/hash.h"
 
 #include <math.h>
 #include <string.h>
@@ -66,20 +67,13 @@ const void *draw_gathered(const Drawn *drawn, const Symbol *symbol, const void *
     return gathered;
 }
 
-static uint64_t hash_bytes(uint64_t hash, const void *data, size_t bytes) {
-    for (size_t i = 0; i < bytes; i++) hash = (hash ^ ((const uint8_t *)data)[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
-uint64_t bits_hash_start(void) { return UINT64_C(0xcbf29ce484222325); }
-
 uint64_t bits_hash(uint64_t hash, DType dtype, const void *data, int64_t count) {
-    if (dtype != DTYPE_F32) return hash_bytes(hash, data, (size_t)count * dtype_bytes(dtype));
+    if (dtype != DTYPE_F32) return hash64(hash, data, (size_t)count * dtype_bytes(dtype));
     for (int64_t i = 0; i < count; i++) {
         uint32_t bits;
         memcpy(&bits, (const float *)data + i, sizeof bits);
         if (isnan(((const float *)data)[i])) bits = 0x7fc00000;
-        hash = hash_bytes(hash, &bits, sizeof bits);
+        hash = hash64(hash, &bits, sizeof bits);
     }
     return hash;
 }

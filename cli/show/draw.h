@@ -20,8 +20,7 @@ void draw_step(Drawn *drawn, int64_t step);
 /* The value of a symbol in this step: the rows of the batch one after the other. */
 const void *draw_gathered(const Drawn *drawn, const Symbol *symbol, const void *input, Arena *arena);
 
-/* 64-bit FNV-1a over the bytes of values in row-major order; every NaN counts as 0x7fc00000. */
-uint64_t bits_hash_start(void);
+/* hash64 (ir/base/hash.h) of values in row-major order; every NaN counts as 0x7fc00000. */
 uint64_t bits_hash(uint64_t hash, DType dtype, const void *data, int64_t count);
 
 #endif

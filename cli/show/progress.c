@@ -1,5 +1,6 @@
 /* Progress of a training run on stderr. */
 #include "cli/show/progress.h"
+#include "ir/base/clock.h"
 #include "ir/base/display.h"
 #include "runtime/data/dataset.h"
 
@@ -21,12 +22,6 @@ enum {
 };
 static const double LINE_SECONDS = 1; /* from one line that stays to the next, on a terminal */
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 Progress progress_new(const Journal *journal, uint32_t epochs, uint32_t batch, bool quiet) {
     return (Progress){.journal = journal, .epochs = epochs, .batch = batch, .quiet = quiet, .moves = terminal_live(stderr)};
 }
@@ -45,7 +40,7 @@ const char *metric_text(char buffer[NUMBER_TEXT], bool share, double value) {
 /* "  1,234 samples/s  0:12 left", or nothing yet. */
 static void speed_text(const Progress *progress, uint32_t epoch, uint64_t step, uint64_t steps, char text[MOVING_PART]) {
     char rate[NUMBER_TEXT], left[NUMBER_TEXT];
-    double elapsed = now() - progress->start, done = (double)(step - progress->first_step);
+    double elapsed = seconds_now() - progress->start, done = (double)(step - progress->first_step);
     *text = 0;
     if (done < 1 || elapsed <= 0) return;
     double per_second = done / elapsed, remaining = (double)(steps - step) + (double)(progress->epochs - epoch) * (double)steps;
@@ -73,7 +68,7 @@ void progress_step(Progress *progress, uint32_t epoch, uint64_t step, uint64_t s
     if (progress->quiet || !progress->moves) return;
     if (progress->epoch != epoch) {
         progress->epoch = epoch;
-        progress->start = now();
+        progress->start = seconds_now();
         progress->first_step = step;
     }
     speed_text(progress, epoch, step, steps, speed);
@@ -207,13 +202,13 @@ static void print_epoch(Progress *progress, const EpochRecord *record) {
                    progress->columns[i].shown == SHOWN_METRIC ? STYLE_BOLD : STYLE_PLAIN);
     fputc('\n', stderr);
     fflush(stderr);
-    progress->printed = now();
+    progress->printed = seconds_now();
     progress->waiting = false;
 }
 
 void progress_epoch(Progress *progress, const EpochRecord *record) {
     if (progress->quiet) return;
-    bool soon = progress->moves && record->epoch > SHOWN_ALWAYS && now() - progress->printed < LINE_SECONDS;
+    bool soon = progress->moves && record->epoch > SHOWN_ALWAYS && seconds_now() - progress->printed < LINE_SECONDS;
     progress->last = *record;
     progress->waiting = true;
     if (soon && !progress->thinned) {

@@ -9,9 +9,6 @@
 #include "codegen/target/target.h"
 #include "ir/ir.h"
 
-/* One AVX-512 register of f32; narrower machines use two or four. The sums of the contract have sixteen partial sums too. */
-enum { LANES = 16 };
-
 typedef struct {
     LLVMValueRef base; /* i64: the index of lane 0, or <LANES x i64> if irregular */
     int64_t step;      /* how much it grows from lane to lane */

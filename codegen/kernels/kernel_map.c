@@ -1,5 +1,6 @@
 /* MAP kernels: elementwise work over a space, LANES elements of one row at a time. */
 #include "codegen/kernels/kernels.h"
+#include "ir/base/integers.h"
 
 /* Does every value of the kernel lie at the same row-major position as the result, or is the same everywhere? Then the space
  * may be walked as one long row (or, reading a batch, one row per sample). */
@@ -92,7 +93,7 @@ static Line line_of(Shape space) {
     Line line = {.space = space, .lane_axis = lane_axis(space)};
     line.row_axis = line.lane_axis - 1;
     while (line.row_axis >= 0 && space.dim[line.row_axis] == 1) line.row_axis--;
-    line.vectors = (space.dim[line.lane_axis] + LANES - 1) / LANES;
+    line.vectors = divide_up(space.dim[line.lane_axis], LANES);
     bool single = line.row_axis < 0 || line.vectors >= LONG_ROW;
     line.outer_axis = single ? line.row_axis : line.row_axis - 1;
     line.units = single ? line.vectors : line.vectors * space.dim[line.row_axis];

@@ -2,6 +2,7 @@
  * column; with inner == 1 a unit is a row, lanes are the contract's sixteen partial results, and a fixed tree ends it. Sums of
  * more than SUM_BLOCK elements in a lane are made in blocks, which another tree adds. */
 #include "codegen/kernels/kernels.h"
+#include "ir/base/integers.h"
 
 #include <assert.h>
 
@@ -21,7 +22,7 @@ static int divisor(int64_t count, int most, int64_t all, int64_t parts) {
     return most;
 }
 
-static int64_t vectors_of(const Reduction *r) { return (r->inner + LANES - 1) / LANES; }
+static int64_t vectors_of(const Reduction *r) { return divide_up(r->inner, LANES); }
 
 /* Long columns side by side: their chains of additions overlap, and their lines of memory are neighbours if there are several
  * vectors. Units are left for as many threads as may come, or some. */
@@ -128,8 +129,6 @@ typedef struct {
     LLVMValueRef slots[MOST_TOGETHER], levels[MOST_TOGETHER];
 } BlockTree;
 
-static int64_t block_count(int64_t elements, int64_t block) { return (elements + block - 1) / block; }
-
 static bool in_blocks(const Reduction *r, int64_t block) { return r->node->op == OP_sum && r->n > block; }
 
 static BlockTree tree_new(Emitter *e, LLVMTypeRef type, const LLVMValueRef *slots, int count, int64_t blocks) {
@@ -193,7 +192,7 @@ static void add_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueR
 }
 
 static void add_long_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueRef slot, LLVMTypeRef type) {
-    int64_t block = (int64_t)SUM_BLOCK * LANES, blocks = block_count(r->n, block);
+    int64_t block = (int64_t)SUM_BLOCK * LANES, blocks = divide_up(r->n, block);
     BlockTree tree = tree_new(e, type, &slot, 1, blocks);
     Runs runs = runs_begin(e, const_i64(e, 0), const_i64(e, r->n), block);
     LLVMBuildStore(e->builder, start_value(e, r->node->op, true), slot);
@@ -266,7 +265,7 @@ static void start_columns(Emitter *e, const Reduction *r, const Column *columns,
 }
 
 static void add_long_columns(Emitter *e, const Reduction *r, const Column *columns, LLVMTypeRef type) {
-    int64_t blocks = block_count(r->n, SUM_BLOCK);
+    int64_t blocks = divide_up(r->n, SUM_BLOCK);
     LLVMValueRef slots[MOST_TOGETHER];
     for (int i = 0; i < r->together; i++) slots[i] = columns[i].slots[0];
     BlockTree tree = tree_new(e, type, slots, r->together, blocks);

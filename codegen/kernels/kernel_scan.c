@@ -1,6 +1,7 @@
 /* SCAN kernels: walks along an axis, seen as [outer, n, inner]. A unit is a vector of columns along inner (or, with inner == 1, a
  * row), which walks along n by itself. */
 #include "codegen/kernels/kernels.h"
+#include "ir/base/integers.h"
 
 typedef struct {
     const Node *node;
@@ -23,7 +24,7 @@ static Place *column_place(Emitter *e, const Scan *s, LLVMValueRef unit) {
     Place *place = place_new(e, (Shape){.rank = 2, .dim = {s->outer, s->inner}}, NULL);
     place->axis[0] = coordinate_uniform(unit);
     if (s->inner == 1) return place;
-    LLVMValueRef vectors = const_i64(e, (s->inner + LANES - 1) / LANES);
+    LLVMValueRef vectors = const_i64(e, divide_up(s->inner, LANES));
     LLVMValueRef vector = LLVMBuildURem(e->builder, unit, vectors, "");
     LLVMValueRef base = LLVMBuildMul(e->builder, vector, const_i64(e, LANES), "");
     place->axis[0] = coordinate_uniform(LLVMBuildUDiv(e->builder, unit, vectors, ""));
@@ -122,5 +123,5 @@ int64_t kernel_scan(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     Loop loop = loop_begin(e, first);
     scans[s.node->op](e, &s, column_place(e, &s, loop.index));
     loop_end(e, loop, last, 1);
-    return s.outer * ((s.inner + LANES - 1) / LANES);
+    return s.outer * divide_up(s.inner, LANES);
 }

@@ -1,6 +1,7 @@
 /* MAP kernels that read along another axis than the one they write along: square tiles are read as vectors along that axis and
  * turned in registers, instead of gathering each vector of the result from as many lines of memory. */
 #include "codegen/kernels/kernels.h"
+#include "ir/base/integers.h"
 
 enum { MOST_TURNED = 4, LEAST_SIZE = 8 };
 
@@ -129,7 +130,7 @@ static const Place *tile_corner(Emitter *e, const Turned *turned, LLVMValueRef n
     Place *corner = place_new(e, turned->space, NULL);
     for (int i = turned->space.rank - 1; i >= 0; i--) {
         bool cut = i == turned->lane_axis || i == turned->read_axis;
-        int64_t count = cut ? (turned->space.dim[i] + LANES - 1) / LANES : turned->space.dim[i];
+        int64_t count = cut ? divide_up(turned->space.dim[i], LANES) : turned->space.dim[i];
         if (count == 1) continue;
         LLVMValueRef at = LLVMBuildURem(e->builder, number, const_i64(e, count), "");
         number = LLVMBuildUDiv(e->builder, number, const_i64(e, count), "");
@@ -142,7 +143,7 @@ static int64_t tile_count(const Turned *turned) {
     int64_t count = 1;
     for (int i = 0; i < turned->space.rank; i++) {
         bool cut = i == turned->lane_axis || i == turned->read_axis;
-        count *= cut ? (turned->space.dim[i] + LANES - 1) / LANES : turned->space.dim[i];
+        count *= cut ? divide_up(turned->space.dim[i], LANES) : turned->space.dim[i];
     }
     return count;
 }

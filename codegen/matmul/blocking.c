@@ -7,6 +7,8 @@
  * in two cache lines and takes as long as two loads. Columns too many for the first-level cache come from the second at half a line
  * a cycle. Where zeros are left out, few rows leave out more. */
 #include "codegen/matmul/blocking.h"
+#include "ir/base/integers.h"
+#include "ir/plan/plan.h"
 
 #include <assert.h>
 
@@ -17,7 +19,6 @@ enum {
     RUN_ROWS = 16,
     ODD_ROWS = 4,            /* of three or five vectors */
     PER_CYCLE = 2,           /* multiply-adds, or loads */
-    LANES_OF_TILE = 16,      /* in a vector */
     TILE_OVERHEAD = 60,      /* half cycles: addresses, clearing and saving sums */
     PAIR_OVERHEAD = 30,      /* half cycles for two vectors: they lie in a panel of their own */
     ROW_OVERHEAD = 8,        /* half cycles for one vector of a row to go through the epilogue */
@@ -34,40 +35,36 @@ enum {
     CHUNK = MOST_PACKED /* rows times k: a quarter of a second-level cache */
 };
 
-static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
 /* Of a hundred k, those where any of so many rows is not zero, measured on MNIST: the rows are pictures, or neighbouring pixels. */
 static int64_t density(const ProductSize *size, int64_t rows) {
     static const int64_t pictures[] = {0, 19, 29, 35, 39, 42, 44, 45, 47, 48, 49, 50, 50, 51, 52, 52, 53};
     static const int64_t pixels[] = {0, 19, 22, 26, 28, 31, 34, 37, 40, 44, 48, 51, 54, 58, 61, 60, 58};
-    return (size->rows_adjoin ? pixels : pictures)[least(rows, RUN_ROWS)];
+    return (size->rows_adjoin ? pixels : pictures)[min_i64(rows, RUN_ROWS)];
 }
 
 /* Half cycles to load a register's worth of columns. */
 static int64_t column_load(const ProductSize *size, int64_t vectors) {
     if (size->windows_across) return 2;
-    return vectors * LANES_OF_TILE * size->k * (int64_t)sizeof(float) > FIRST_LEVEL ? LINE_FETCH : 1;
+    return vectors * LANES * size->k * (int64_t)sizeof(float) > FIRST_LEVEL ? LINE_FETCH : 1;
 }
 
 /* In half cycles: the unit in which one multiply-add or load takes 1. */
 static int64_t tile_cost(const ProductSize *size, int64_t rows, int64_t vectors) {
     int64_t registers = vectors * (size->many_registers ? 1 : 2);
     int64_t loads = rows + registers * column_load(size, vectors);
-    int64_t step = most(most(rows * registers, loads), PER_CYCLE * LATENCY) + 1;
+    int64_t step = max_i64(max_i64(rows * registers, loads), PER_CYCLE * LATENCY) + 1;
     int64_t steps = size->lists_zeros ? size->k * density(size, rows) / 100 : size->k;
     return steps * step + ROW_OVERHEAD * rows * vectors + PAIR_OVERHEAD * vectors / 2 + TILE_OVERHEAD;
 }
 
 static int64_t most_rows(const ProductSize *size, int vectors) {
     if (vectors > 1 && vectors % 2) return ODD_ROWS;
-    return least(RUN_ROWS, (size->many_registers ? SUMS : SUMS / 4) / vectors);
+    return min_i64(RUN_ROWS, (size->many_registers ? SUMS : SUMS / 4) / vectors);
 }
 
 static Blocking with_vectors(const ProductSize *size, int vectors) {
-    Blocking b = {.vectors = vectors, .column_blocks = divide_up(size->columns, vectors * LANES_OF_TILE)};
-    b.row_blocks = divide_up(size->rows, least(USUAL_ROWS, most_rows(size, vectors)));
+    Blocking b = {.vectors = vectors, .column_blocks = divide_up(size->columns, vectors * LANES)};
+    b.row_blocks = divide_up(size->rows, min_i64(USUAL_ROWS, most_rows(size, vectors)));
     b.tile_rows = divide_up(size->rows, b.row_blocks); /* as equal as can be */
     return b;
 }
@@ -75,7 +72,7 @@ static Blocking with_vectors(const ProductSize *size, int vectors) {
 /* The most rows that never leave a run of windows; no run: one row. */
 static Blocking with_run(const ProductSize *size, int vectors) {
     Blocking b = with_vectors(size, vectors);
-    b.tile_rows = least(most_rows(size, vectors), most(size->run, 1));
+    b.tile_rows = min_i64(most_rows(size, vectors), max_i64(size->run, 1));
     while (size->run % b.tile_rows) b.tile_rows--;
     b.row_blocks = divide_up(size->rows, b.tile_rows);
     return b;
@@ -119,14 +116,14 @@ static Blocking choose_tile(const ProductSize *size) {
 }
 
 /* A block of rows across all columns: that many sums are put aside at least if k is cut. They lie on the stack. */
-static bool too_wide(const Blocking *b) { return b->tile_rows * b->column_blocks * b->vectors * LANES_OF_TILE > MOST_SAVED; }
+static bool too_wide(const Blocking *b) { return b->tile_rows * b->column_blocks * b->vectors * LANES > MOST_SAVED; }
 
 static int64_t most_k(const ProductSize *size) {
     bool all_rows = size->rows_adjoin && size->rows * ENOUGH_K <= CHUNK;
-    return all_rows ? least(MOST_K, CHUNK / size->rows) : MOST_K;
+    return all_rows ? min_i64(MOST_K, CHUNK / size->rows) : MOST_K;
 }
 
-int64_t blocking_list_room(const Blocking *b) { return b->k_block + LANES_OF_TILE; }
+int64_t blocking_list_room(const Blocking *b) { return b->k_block + LANES; }
 
 static void cut_k(const ProductSize *size, Blocking *b) {
     bool whole = (size->panels && size->k <= WHOLE_K) || too_wide(b);
@@ -137,11 +134,11 @@ static void cut_k(const ProductSize *size, Blocking *b) {
 
 static void cut_rows(const ProductSize *size, Blocking *b) {
     int64_t chunk = CHUNK / (b->k_block * b->tile_rows);
-    if (b->k_blocks > 1) chunk = least(chunk, MOST_SAVED / (b->tile_rows * b->column_blocks * b->vectors * LANES_OF_TILE));
-    if (b->lists_zeros) chunk = least(chunk, LIST_ENTRIES / blocking_list_room(b));
+    if (b->k_blocks > 1) chunk = min_i64(chunk, MOST_SAVED / (b->tile_rows * b->column_blocks * b->vectors * LANES));
+    if (b->lists_zeros) chunk = min_i64(chunk, LIST_ENTRIES / blocking_list_room(b));
     assert(!size->group || size->group % b->tile_rows == 0);
     if (size->group) chunk = size->group / b->tile_rows;
-    b->chunks = divide_up(b->row_blocks, most(chunk, 1));
+    b->chunks = divide_up(b->row_blocks, max_i64(chunk, 1));
     b->chunk = divide_up(b->row_blocks, b->chunks);
     b->chunks = divide_up(b->row_blocks, b->chunk);
 }

@@ -1,12 +1,11 @@
 /* The columns of a product by number. Where they are windows, those of a row of the picture are a run, and every run begins with a
  * whole vector (see Across): lanes never go on in another row. */
 #include "codegen/matmul/matmul.h"
-
-static int64_t whole_vectors(int64_t columns) { return (columns + LANES - 1) / LANES * LANES; }
+#include "ir/base/integers.h"
 
 Across columns_across(const Side *columns) {
     if (!columns->windows) return (Across){columns->lines, columns->lines, columns->lines};
-    int64_t run = walked_run(&columns->line_walk).size, room = whole_vectors(run);
+    int64_t run = walked_run(&columns->line_walk).size, room = round_up(run, LANES);
     return (Across){run, room, columns->lines / run * room};
 }
 

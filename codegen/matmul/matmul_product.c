@@ -1,6 +1,7 @@
 /* The product of a tile: one operand is read in vectors along the tile's columns, the other one element at a time along its
  * rows. Every element is acc = fma(a, b, acc) for k ascending: the tile decides only what is computed side by side. */
 #include "codegen/matmul/matmul.h"
+#include "ir/base/integers.h"
 
 /* -- addresses -- */
 
@@ -119,7 +120,7 @@ bool product_rows_adjoin(const Matmul *m) {
  * read past their end. */
 static bool columns_may_miss(const Matmul *m) {
     int64_t border = panels_along(&m->columns, m->columns.line_axis) ? m->columns.storage.layout.width : 1;
-    return (m->columns.lines + border - 1) / border * border < m->blocking.column_blocks * m->tile_columns;
+    return round_up(m->columns.lines, border) < m->blocking.column_blocks * m->tile_columns;
 }
 
 static void set_masks(Emitter *e, Operands *operands) {

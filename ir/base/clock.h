@@ -1,13 +1,16 @@
-/* The time in seconds, for measuring how long things take. */
+/* The time since some moment in the past, for measuring how long things take. */
 #ifndef MLC_IR_BASE_CLOCK_H
 #define MLC_IR_BASE_CLOCK_H
 
+#include <stdint.h>
 #include <time.h>
 
-static inline double seconds_now(void) {
+static inline int64_t nanoseconds_now(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
+
+static inline double seconds_now(void) { return 1e-9 * (double)nanoseconds_now(); }
 
 #endif

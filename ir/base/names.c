@@ -1,5 +1,6 @@
 /* Names and their numbers: open addressing over an array in the order of arrival. */
 #include "ir/base/names.h"
+#include "ir/base/hash.h"
 
 #include <string.h>
 
@@ -19,8 +20,7 @@ Names *names_new(Arena *arena) {
 }
 
 static uint32_t hash(const char *name) {
-    uint32_t h = 2166136261u;
-    for (; *name; name++) h = (h ^ (unsigned char)*name) * 16777619u;
+    uint32_t h = hash32(HASH32_START, name, strlen(name));
     return h ^ h >> 15;
 }
 

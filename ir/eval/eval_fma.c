@@ -5,6 +5,7 @@
  * changes nothing else. With that, a term in which a is 0 and b finite may be left out: it can change only the sign of an
  * acc that is zero, and the sign of a zero acc changes no later sum but a zero one. */
 #include "ir/eval/eval.h"
+#include "ir/base/integers.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -44,7 +45,7 @@ void eval_fma(const EvalArgs *args) {
 }
 
 static void *panels_new(int64_t k, int64_t n, size_t element) {
-    return memory_array((size_t)((n + PANEL - 1) / PANEL * PANEL * k), element, "the panels of a matrix");
+    return memory_array((size_t)(round_up(n, PANEL) * k), element, "the panels of a matrix");
 }
 
 /* The sizes of one matrix of the batch, with room for its panels. */

@@ -1,5 +1,6 @@
 /* The graph's array of nodes: adding a node checks it, folds it if all operands are constants, and finds the equal one. */
 #include "ir/eval/eval.h"
+#include "ir/base/hash.h"
 #include "ir/graph/graph.h"
 #include "ir/base/memory.h"
 #include "ir/base/names.h"
@@ -35,18 +36,13 @@ void graph_free(Graph *graph) {
     arena_free(graph->arena);
 }
 
-/* FNV-1a over everything that equality looks at. */
-static uint32_t hash_bytes(uint32_t hash, const void *data, size_t count) {
-    for (const unsigned char *p = data; count--; p++) hash = (hash ^ *p) * 16777619u;
-    return hash;
-}
-
+/* Of everything that equality looks at. */
 static uint32_t node_hash(const Node *node) {
     uint32_t head[4] = {(uint32_t)node->op, (uint32_t)node->dtype, (uint32_t)node->shape.rank, node->operand_count};
-    uint32_t hash = hash_bytes(2166136261u, head, sizeof head);
-    hash = hash_bytes(hash, node->shape.dim, (size_t)node->shape.rank * sizeof *node->shape.dim);
-    hash = hash_bytes(hash, node->operands, node->operand_count * sizeof *node->operands);
-    return hash_bytes(hash, &node->attrs, attrs_bytes(op_attrs(node->op)));
+    uint32_t hash = hash32(HASH32_START, head, sizeof head);
+    hash = hash32(hash, node->shape.dim, (size_t)node->shape.rank * sizeof *node->shape.dim);
+    hash = hash32(hash, node->operands, node->operand_count * sizeof *node->operands);
+    return hash32(hash, &node->attrs, attrs_bytes(op_attrs(node->op)));
 }
 
 static bool operands_equal(const Node *a, const Node *b) {

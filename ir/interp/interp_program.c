@@ -1,5 +1,6 @@
 /* The interpreter as a program: states and outputs in plain layout, all work in one piece. */
 #include "ir/interp/interp.h"
+#include "ir/base/integers.h"
 #include "ir/interp/program.h"
 
 #include <string.h>
@@ -87,7 +88,7 @@ static void add_outputs(Program *program, Arena *arena, const Interp *interp) {
     for (uint32_t i = 0; i < program->graph->output_count; i++) {
         offsets[i] = program->output_bytes;
         size_t bytes = interp_value_bytes(interp, program->graph->outputs[i].node);
-        program->output_bytes += (bytes + OUTPUT_ALIGNMENT - 1) / OUTPUT_ALIGNMENT * OUTPUT_ALIGNMENT;
+        program->output_bytes += (size_t)round_up((int64_t)bytes, OUTPUT_ALIGNMENT);
     }
     program->output_offsets = offsets;
 }

@@ -1,6 +1,7 @@
 /* Counter-based randomness, and the first values of states. Only + - * / and sqrt are used on reals, each rounded once in a
  * written order, so the numbers are the same on every machine; libm's log, sin and cos are not. */
 #include "ir/ops/random.h"
+#include "ir/base/hash.h"
 #include "ir/base/memory.h"
 #include "ir/ops/shapes.h"
 
@@ -51,11 +52,7 @@ void random_permutation(uint64_t seed, Stream stream, uint32_t sub, uint32_t cou
     }
 }
 
-uint32_t hash_name(const char *name) {
-    uint32_t hash = 2166136261u;
-    while (*name) hash = (hash ^ (unsigned char)*name++) * 16777619u;
-    return hash;
-}
+uint32_t hash_name(const char *name) { return hash32(HASH32_START, name, strlen(name)); }
 
 /* -- the normal distribution -- */
 

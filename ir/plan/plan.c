@@ -1,7 +1,6 @@
 /* Layouts as arithmetic. */
 #include "ir/plan/plan.h"
-
-static int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+#include "ir/base/integers.h"
 
 size_t layout_bytes(Layout layout, DType dtype, Shape shape) {
     int64_t elements = shape_elements(shape);

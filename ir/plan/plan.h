@@ -54,6 +54,9 @@ typedef enum {
     KERNEL_KINDS
 } KernelKind;
 extern const char *const kernel_names[KERNEL_KINDS];
+/* Elements in a vector of generated code: one AVX-512 register of f32; narrower machines use two or four. */
+enum { LANES = 16 };
+
 enum { PLAN_ROWS = 16 }; /* rows that kernels by rows never part: they have a multiple of that */
 
 /* The value of `node` at index i of the kernel's space is written to `to` at i. Where the shape of the node differs (by a

@@ -1,5 +1,6 @@
 /* A rough estimate of what a kernel costs, good enough to decide how many threads should share it, and in what pieces. */
 #include "passes/plan/planning.h"
+#include "ir/base/integers.h"
 
 enum {
     NANOSECONDS = 1000,                 /* in a microsecond */
@@ -37,16 +38,14 @@ int64_t cost_nanoseconds(const Plan *plan, const Kernel *kernel) {
     return elementwise_cost(plan, kernel) + (product ? product_cost(plan, kernel) : 0);
 }
 
-static int64_t clamp(int64_t n, int64_t low, int64_t high) { return n < low ? low : n > high ? high : n; }
-
 uint32_t cost_threads(int64_t nanoseconds, int threads) {
     int64_t worth = threads < 0 ? -threads : nanoseconds / (MICROSECONDS_PER_THREAD * NANOSECONDS);
-    return (uint32_t)clamp(worth, 1, threads > 0 ? clamp(threads, 1, MOST_THREADS) : MOST_THREADS);
+    return (uint32_t)clamp_i64(worth, 1, threads > 0 ? clamp_i64(threads, 1, MOST_THREADS) : MOST_THREADS);
 }
 
 /* At least two where it does not matter what pays (threads below 0, for tests). */
 static uint32_t pieces_of(int64_t nanoseconds, int64_t each, int threads) {
-    return (uint32_t)clamp(nanoseconds / each, threads < 0 ? 2 : 1, MOST_PIECES);
+    return (uint32_t)clamp_i64(nanoseconds / each, threads < 0 ? 2 : 1, MOST_PIECES);
 }
 
 uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads) {
@@ -64,7 +63,7 @@ static uint32_t looking_pieces(const Kernel *kernel, int64_t nanoseconds, int th
 void cost_assign(const Plan *plan, Kernel *kernel, int threads) {
     int64_t cost = cost_nanoseconds(plan, kernel);
     kernel->by_rows = false;
-    kernel->max_threads = (uint32_t)clamp(cost_threads(cost, threads), 1, shape_elements(kernel->space));
+    kernel->max_threads = (uint32_t)clamp_i64(cost_threads(cost, threads), 1, shape_elements(kernel->space));
     kernel->pieces =
         kernel->product.skips_zeros ? looking_pieces(kernel, cost, threads) : cost_pieces(cost, kernel->max_threads, threads);
 }

@@ -3,6 +3,7 @@
  * all that touch either run in order on one thread. Largest values are placed first, each in the smallest gap between the
  * values it meets. */
 #include "passes/plan/planning.h"
+#include "ir/base/integers.h"
 
 #include <stdlib.h>
 
@@ -21,7 +22,7 @@ typedef struct {
     bool own; /* in a thread's own slab */
 } Value;
 
-static size_t align(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
+static size_t align(size_t bytes) { return (size_t)round_up((int64_t)bytes, ALIGNMENT); }
 
 static Moment moment_of(const Plan *plan, const uint32_t *phase, uint32_t kernel) {
     return (Moment){phase[kernel], kernel, plan->kernels[kernel].max_threads == 1};
@@ -30,7 +31,7 @@ static Moment moment_of(const Plan *plan, const uint32_t *phase, uint32_t kernel
 static void add_value(Value *value, const Plan *plan, const Store *store, Moment stored) {
     const Node *node = graph_node(plan->graph, store->node);
     size_t bytes = layout_bytes(store->to.layout, node->dtype, node->shape);
-    *value = (Value){store->node, stored, stored, align(bytes, ALIGNMENT), 0, plan->kernels[stored.kernel].replicated};
+    *value = (Value){store->node, stored, stored, align(bytes), 0, plan->kernels[stored.kernel].replicated};
 }
 
 /* The values of the slab in the order in which they are stored; place[node]: 1 + index of its value. */
@@ -150,7 +151,7 @@ static void place_outputs(Plan *plan, Arena *arena) {
     for (uint32_t i = 0; i < graph->output_count; i++) {
         const Node *node = graph_node(graph, graph->outputs[i].node);
         offsets[i] = plan->output_bytes;
-        plan->output_bytes += align(layout_bytes((Layout){0}, node->dtype, node->shape), ALIGNMENT);
+        plan->output_bytes += align(layout_bytes((Layout){0}, node->dtype, node->shape));
     }
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) {

@@ -5,17 +5,17 @@
  * A convolution with few filters would leave most lanes of its columns empty, and runs along the windows instead: then its picture
  * gets a copy with the channels in front, in which neighbouring windows are neighbours. */
 #include "passes/pass_list.h"
+#include "ir/base/integers.h"
 #include "passes/plan/planning.h"
 
 /* -- products of windows -- */
 
 enum {
-    LANES = 16,
     FEW_FILTERS = LANES / 2,
     ENOUGH_TAPS = 9 /* of a window that are read out of the copy */
 };
 
-static int64_t lanes_taken(int64_t columns) { return (columns + LANES - 1) / LANES * LANES; }
+static int64_t lanes_taken(int64_t columns) { return round_up(columns, LANES); }
 
 /* At least one and a half times as many lanes are at work. */
 static bool fills_lanes(int64_t run, int64_t filters) {

@@ -1,5 +1,6 @@
 /* A team of threads that shares out work: runtime/threads/work.h says how. */
 #include "runtime/threads/waiter.h"
+#include "ir/base/clock.h"
 #include "ir/base/memory.h"
 #include "runtime/threads/threads.h"
 #include "runtime/threads/work.h"
@@ -147,10 +148,10 @@ static void finish_chunk(Threads *threads, int self, Taken taken) {
 }
 
 static void offer_core(Worker *worker) {
-    int64_t now = gate_nanoseconds();
+    int64_t now = nanoseconds_now();
     if (now - worker->offered < OFFER_NANOSECONDS) return;
     sched_yield();
-    worker->offered = gate_nanoseconds();
+    worker->offered = nanoseconds_now();
 }
 
 /* Takes part in whatever there is to do, until the gate shows the state. */

@@ -3,6 +3,7 @@
  * on a futex. Sleeping early would be slow: waking an idle core takes long on virtual machines. But two threads that yield to
  * each other stay on one core for ever, while waking up looks for an idle one: so some waits sleep. */
 #include "runtime/threads/waiter.h"
+#include "ir/base/clock.h"
 
 #include <limits.h>
 #include <linux/futex.h>
@@ -30,12 +31,6 @@ static void pause_briefly(void) {
 #endif
 }
 
-int64_t gate_nanoseconds(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
 unsigned gate_number(const Gate *gate) { return atomic_load_explicit(&gate->number, memory_order_acquire); }
 
 static bool spin_for_change(const Gate *gate, unsigned seen) {
@@ -49,12 +44,12 @@ static bool spin_for_change(const Gate *gate, unsigned seen) {
 /* Gives up early when a yield took long without success: then the core is wanted by another process, and a thread that wakes
  * from sleep gets it back sooner than one that yields. */
 static bool yield_for_change(const Gate *gate, unsigned seen) {
-    int64_t start = gate_nanoseconds(), before = start, after = start;
+    int64_t start = nanoseconds_now(), before = start, after = start;
     while (after - start < YIELD_NANOSECONDS && after - before < LONG_YIELD_NANOSECONDS) {
         if (gate_number(gate) != seen) return true;
         before = after;
         sched_yield();
-        after = gate_nanoseconds();
+        after = nanoseconds_now();
     }
     return gate_number(gate) != seen;
 }

@@ -18,6 +18,5 @@ unsigned gate_number(const Gate *gate);
 void gate_set(Gate *gate, unsigned number);
 /* Until the number is another one than `seen`. long_waits is the thread's own and starts at zero. */
 void gate_wait(Gate *gate, unsigned seen, uint32_t *long_waits);
-int64_t gate_nanoseconds(void); /* a clock that goes on steadily */
 
 #endif

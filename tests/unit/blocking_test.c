@@ -7,8 +7,9 @@
 #include <cmocka.h>
 
 #include "codegen/matmul/blocking.h"
+#include "ir/plan/plan.h"
 
-enum { LANES_OF_TILE = 16, MOST_STACK = 1 << 20 };
+enum { MOST_STACK = 1 << 20 };
 
 static void assert_covered(int64_t size, int64_t block, int64_t blocks) {
     assert_true(block >= 1 && blocks >= 1);
@@ -18,11 +19,11 @@ static void assert_covered(int64_t size, int64_t block, int64_t blocks) {
 static void assert_sound(const ProductSize *size) {
     Blocking b = blocking_choose(size);
     assert_covered(size->rows, b.tile_rows, b.row_blocks);
-    assert_covered(size->columns, b.vectors * LANES_OF_TILE, b.column_blocks);
+    assert_covered(size->columns, b.vectors * LANES, b.column_blocks);
     assert_covered(size->k, b.k_block, b.k_blocks);
     assert_covered(b.row_blocks, b.chunk, b.chunks);
     assert_true(b.tile_rows <= MOST_ROWS && b.vectors <= MOST_VECTORS);
-    int64_t company = b.chunk * b.tile_rows * b.column_blocks * b.vectors * LANES_OF_TILE;
+    int64_t company = b.chunk * b.tile_rows * b.column_blocks * b.vectors * LANES;
     assert_true(b.k_blocks == 1 || company * (int64_t)sizeof(float) <= MOST_STACK);
     assert_true(!b.lists_zeros || (b.chunk + 1) * b.k_block * (int64_t)sizeof(int32_t) <= MOST_STACK);
     int64_t registers = b.vectors * (size->many_registers ? 1 : 2);
