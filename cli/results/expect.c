@@ -38,11 +38,7 @@ static bool find_metric(const char *name, const ModelInfo *info, int *metric, Di
         return true;
     }
     diag_error(diag, STATUS_USAGE, (Span){0}, "--expect: the model has no metric '%s'", name);
-    const char *near = diag_nearest(name, names, count);
-    if (near)
-        diag_help(diag, "did you mean '%s'?", near);
-    else
-        help_metrics(names, count, diag);
+    if (!diag_suggest(diag, name, names, count)) help_metrics(names, count, diag);
     return false;
 }
 

@@ -124,11 +124,7 @@ bool build_find_pass(const char *name, PassId *pass, Diagnostics *diag) {
     diag_error(diag, STATUS_USAGE, (Span){0}, "there is no pass '%s'", name);
     const char *names[PASS_COUNT];
     for (int i = 0; i < PASS_COUNT; i++) names[i] = pass_name((PassId)i);
-    const char *near = diag_nearest(name, names, PASS_COUNT);
-    if (near)
-        diag_help(diag, "did you mean '%s'?", near);
-    else
-        diag_help(diag, "'mlc opt --list-passes' lists them");
+    if (!diag_suggest(diag, name, names, PASS_COUNT)) diag_help(diag, "'mlc opt --list-passes' lists them");
     return false;
 }
 

@@ -70,8 +70,7 @@ static bool store_choice(int *value, const char *option, const OptionRow *row, c
         }
     }
     diag_error(diag, STATUS_USAGE, (Span){0}, "%s takes %s, not '%s'", option, row->argument, text);
-    const char *near = diag_nearest(text, words, count);
-    if (near) diag_help(diag, "did you mean '%s'?", near);
+    diag_suggest(diag, text, words, count);
     return false;
 }
 

@@ -66,11 +66,8 @@ bool cpu_runs_on(const char *name, const char *host, Diagnostics *diag) {
 static void report_unknown(const char *name, Diagnostics *diag) {
     const char *names[CPU_COUNT];
     for (size_t i = 0; i < CPU_COUNT; i++) names[i] = cpus[i].name;
-    const char *near = diag_nearest(name, names, CPU_COUNT);
     diag_error(diag, STATUS_USAGE, (Span){0}, "unknown CPU '%s'", name);
-    if (near)
-        diag_help(diag, "did you mean '%s'?", near);
-    else
+    if (!diag_suggest(diag, name, names, CPU_COUNT))
         diag_help(diag, "'native' is this machine; x86-64, x86-64-v2, x86-64-v3 and x86-64-v4 are common denominators");
 }
 

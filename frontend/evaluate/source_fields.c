@@ -23,10 +23,7 @@ static void suggest_field(Evaluator *evaluator, const char *name) {
     const SourceSchema *schema = evaluator->globals->schema;
     const char **names = ARENA_ARRAY(evaluator->arena, const char *, schema->field_count);
     for (uint32_t i = 0; i < schema->field_count; i++) names[i] = schema->fields[i].name;
-    const char *near = diag_nearest(name, names, schema->field_count);
-    if (near)
-        diag_help(evaluator->diag, "did you mean '%s'?", near);
-    else
+    if (!diag_suggest(evaluator->diag, name, names, schema->field_count))
         diag_help(evaluator->diag, "it has %s", names_quoted(evaluator->arena, names, schema->field_count, SHOWN));
 }
 

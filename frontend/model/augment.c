@@ -24,12 +24,8 @@ bool augment_read(Model *model) {
         return true;
     }
     diag_error(model->diag, STATUS_MODEL, field->span, "'augment' must begin with a field of the data block");
-    const char *near = field->kind == EXPR_NAME
-                           ? diag_nearest(field->text, names_all(model->globals.fields), names_count(model->globals.fields))
-                           : NULL;
-    if (near)
-        diag_help(model->diag, "did you mean '%s'?", near);
-    else
+    const Names *fields = model->globals.fields;
+    if (field->kind != EXPR_NAME || !diag_suggest(model->diag, field->text, names_all(fields), names_count(fields)))
         diag_help(model->diag, "for example augment = image |> random_shift(2)");
     return false;
 }

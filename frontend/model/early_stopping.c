@@ -39,10 +39,7 @@ static Direction said_direction(const Expr **expr) {
 
 static bool no_metric(const Model *model, const Expr *expr, const char *what, const char *name) {
     diag_error(model->diag, STATUS_MODEL, expr->span, "%s must name one of the metrics, or the loss", what);
-    const char *near = name ? diag_nearest(name, model->info.metrics, model->info.metric_count) : NULL;
-    if (near)
-        diag_help(model->diag, "did you mean '%s'?", near);
-    else
+    if (!name || !diag_suggest(model->diag, name, model->info.metrics, model->info.metric_count))
         diag_help(model->diag, "metrics = [...] says which there are");
     return false;
 }

@@ -53,10 +53,7 @@ static void suggest_layer(Evaluator *evaluator, const char *pattern) {
         if (symbol_is_network(&graph->symbols[i]))
             layers[count++] = dot ? arena_copy_string(evaluator->arena, name, (size_t)(dot - name)) : name;
     }
-    const char *near = diag_nearest(pattern, layers, count);
-    if (near)
-        diag_help(evaluator->diag, "did you mean '%s'?", near);
-    else
+    if (!diag_suggest(evaluator->diag, pattern, layers, count))
         diag_help(evaluator->diag, "'mlc summary' shows the names of the layers");
 }
 

@@ -32,10 +32,8 @@ enum { FIELDS_LISTED = 20 };
 
 static void suggest_field(const Lowering *lowering, const char *name, const Names *fields) {
     Diagnostics *diag = lowering->evaluator->diag;
-    const char *near = diag_nearest(name, names_all(fields), names_count(fields));
-    if (near)
-        diag_help(diag, "did you mean '%s'?", near);
-    else if (!names_count(fields))
+    if (diag_suggest(diag, name, names_all(fields), names_count(fields))) return;
+    if (!names_count(fields))
         diag_help(diag, "it has none; a field is written 'field %s = source.%s'", name, name);
     else
         diag_help(diag, "its fields are %s",

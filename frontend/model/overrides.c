@@ -87,10 +87,8 @@ static bool unknown_override(const Model *model, const Override *override) {
     for (const Item *item = model->items.first; item; item = item->next)
         if (item->kind == ITEM_PARAM) names[count++] = item->param.name.text;
     diag_error(model->diag, STATUS_MODEL, override->name.span, "the model has no param '%s'", override->name.text);
-    const char *near = diag_nearest(override->name.text, names, count);
-    if (near)
-        diag_help(model->diag, "did you mean '%s'?", near);
-    else if (settings_known_key(ITEM_TRAIN, override->name.text))
+    if (diag_suggest(model->diag, override->name.text, names, count)) return false;
+    if (settings_known_key(ITEM_TRAIN, override->name.text))
         diag_help(model->diag, "did you mean 'train.%s'?", override->name.text);
     else if (settings_known_key(ITEM_DATA, override->name.text))
         diag_help(model->diag, "did you mean 'data.%s'?", override->name.text);

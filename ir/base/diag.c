@@ -173,20 +173,20 @@ bool diag_callee(const Diagnostics *diag, Span span, char name[DIAG_CALLEE]) {
     return called;
 }
 
-/* The part of a source line that is shown. */
+/* The part of a source line that is printed. */
 enum { SHOWN_BYTES = 160 };
 typedef struct {
     size_t from, to;
     bool cut_before, cut_after;
-} Window;
+} Excerpt;
 
 static bool inside_character(const Text *text, size_t at) {
     return at < text->length && ((unsigned char)text->text[at] & 0xc0) == 0x80;
 }
 
 /* Of a long line, what is around `place`. */
-static Window window_around(const Text *text, size_t place) {
-    Window w = {line_start(text, place), place, false, false};
+static Excerpt excerpt_around(const Text *text, size_t place) {
+    Excerpt w = {line_start(text, place), place, false, false};
     while (w.to < text->length && text->text[w.to] != '\n') w.to++;
     w.cut_before = place - w.from > SHOWN_BYTES * 3 / 4;
     if (w.cut_before) w.from = place - SHOWN_BYTES / 2;
@@ -199,7 +199,7 @@ static Window window_around(const Text *text, size_t place) {
 
 static void print_caret(const Text *text, Span span, uint32_t line, FILE *out) {
     size_t begin = span.begin < text->length ? span.begin : text->length;
-    Window w = window_around(text, begin);
+    Excerpt w = excerpt_around(text, begin);
     size_t stop = span.end < w.to ? span.end : w.to;
     fprintf(out, "%6u | %s", line, w.cut_before ? "..." : "");
     for (size_t at = w.from; at < w.to;) at += shown_character(text->text + at, w.to - at, out);
@@ -299,4 +299,10 @@ const char *diag_nearest(const char *name, const char *const *candidates, size_t
         if (!distance) break;
     }
     return nearest;
+}
+
+bool diag_suggest(Diagnostics *diag, const char *name, const char *const *candidates, size_t count) {
+    const char *near = diag_nearest(name, candidates, count);
+    if (near) diag_help(diag, "did you mean '%s'?", near);
+    return near != NULL;
 }

@@ -93,5 +93,7 @@ bool diag_callee(const Diagnostics *diag, Span span, char name[DIAG_CALLEE]);
 
 /* The candidate nearest to `name` by edit distance, or NULL if none is near enough to suggest. */
 const char *diag_nearest(const char *name, const char *const *candidates, size_t count);
+/* Helps with "did you mean ...?" and the nearest candidate; false, and no help, if none is near enough. */
+bool diag_suggest(Diagnostics *diag, const char *name, const char *const *candidates, size_t count);
 
 #endif

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-const TextList text_lists[ATTRS_KINDS][TEXT_LISTS] = {
+const AttrList text_lists[ATTRS_KINDS][TEXT_LISTS] = {
     [ATTRS_PERM] = {{"perm", offsetof(Attrs, perm), 0}},
     [ATTRS_RANGE] = {{"start", offsetof(Attrs, range.start), 0},
                      {"stop", offsetof(Attrs, range.stop), 0},
@@ -82,7 +82,7 @@ static void print_axis(const Graph *graph, const Node *node, FILE *out) {
 }
 
 static void print_lists(const Graph *graph, const Node *node, FILE *out) {
-    const TextList *lists = text_lists[op_attrs(node->op)];
+    const AttrList *lists = text_lists[op_attrs(node->op)];
     for (int l = 0; l < TEXT_LISTS && lists[l].name; l++) {
         const int64_t *numbers = (const int64_t *)((const char *)&node->attrs + lists[l].offset);
         int length = lists[l].length ? lists[l].length : graph_operand(graph, node, 0)->shape.rank;

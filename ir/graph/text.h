@@ -11,8 +11,8 @@ typedef struct {
     const char *name; /* NULL: the kind has no further list */
     size_t offset;    /* of its first int64_t in Attrs */
     int length;       /* 0: one number for each axis of the operand */
-} TextList;
-extern const TextList text_lists[ATTRS_KINDS][TEXT_LISTS];
+} AttrList;
+extern const AttrList text_lists[ATTRS_KINDS][TEXT_LISTS];
 
 /* A first value: its name and how many numbers follow in brackets. */
 typedef struct {

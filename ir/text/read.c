@@ -116,8 +116,7 @@ static void suggest(Reader *reader, const char *(*found)(int)) {
     const char *names[(int)OP_COUNT + (int)DTYPE_COUNT + (int)INIT_KINDS];
     size_t count = 0;
     while ((names[count] = found((int)count))) count++;
-    const char *near = diag_nearest(current(reader)->text, names, count);
-    if (near) diag_help(reader->graph->diag, "did you mean '%s'?", near);
+    diag_suggest(reader->graph->diag, current(reader)->text, names, count);
 }
 
 static const char *op_at(int i) { return i < OP_COUNT ? op_name((Op)i) : NULL; }
@@ -297,7 +296,7 @@ static bool read_list(Reader *reader, const char *name, int length, int64_t *val
 }
 
 static bool read_lists(Reader *reader, Line *line) {
-    const TextList *lists = text_lists[op_attrs(line->op)];
+    const AttrList *lists = text_lists[op_attrs(line->op)];
     if (line->broken) return false; /* how many axes it has is not known */
     int rank = line->count ? graph_node(reader->graph, line->operands[0])->shape.rank : 0;
     for (int l = 0; l < TEXT_LISTS && lists[l].name; l++) {

@@ -121,8 +121,7 @@ static bool find_marks(const Dealing *dealing, const HoldOut *hold, Marks *marks
     for (uint32_t i = 0; i < schema->field_count; i++) names[i] = schema->fields[i].name;
     if (!field) {
         diag_error(dealing->diag, STATUS_MODEL, hold->span, "the source has no field '%.100s'", hold->field);
-        const char *near = diag_nearest(hold->field, names, schema->field_count);
-        if (near) diag_help(dealing->diag, "did you mean '%s'?", near);
+        diag_suggest(dealing->diag, hold->field, names, schema->field_count);
         return false;
     }
     *marks = (Marks){.data = dealing->data, .field = field};
