@@ -66,12 +66,12 @@ static void warn_of_rows(const Build *build) {
 Status command_check(const Options *given, Diagnostics *diag) {
     Build build;
     const char *path = given->operands[0];
-    if (build_open(&build, path, given, diag) && lowers(&build, GRAPH_TRAIN) && lowers(&build, GRAPH_EVAL)) {
-        Graph *graph = model_graph(build.model, GRAPH_PREDICT, build.info->batch, diag);
-        if (graph) print_facts(&build, graph, path);
-        if (graph) warn_of_rows(&build);
-        graph_free(graph);
-    }
+    bool lowered = build_open(&build, path, given, diag) && lowers(&build, GRAPH_TRAIN) && lowers(&build, GRAPH_EVAL);
+    Graph *graph = lowered ? model_graph(build.model, GRAPH_PREDICT, build.info->batch, diag) : NULL;
+    bool good = graph != NULL;
+    if (good) print_facts(&build, graph, path);
+    if (good) warn_of_rows(&build);
+    graph_free(graph);
     build_close(&build);
-    return diag_status(diag);
+    return diag_outcome(diag, good);
 }

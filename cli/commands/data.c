@@ -22,19 +22,20 @@ static Status list(void) {
 static Status get(const Options *given, Diagnostics *diag) {
     char folder[PATH_MAX];
     const char *name = given->operands[1];
-    if (!data_get(name, given->from, given->quiet, diag)) return diag_status(diag);
+    if (!data_get(name, given->from, given->quiet, diag)) return diag_outcome(diag, false);
     printf("%s: in %s\n", name, data_folder(name, folder, sizeof folder));
     return STATUS_OK;
 }
 
 static Status show(const Options *given, Diagnostics *diag) {
     DataReport report = {.options = given, .diag = diag, .split = SPLIT_TRAIN};
-    if (report_source(&report)) {
+    bool good = report_source(&report);
+    if (good) {
         report_fields(&report);
         (given->json ? report_print_json : report_print)(&report);
     }
     report_free(&report);
-    return diag_status(diag);
+    return diag_outcome(diag, good);
 }
 
 /* Files of models are called so; others have to be there. */

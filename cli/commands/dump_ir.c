@@ -51,53 +51,57 @@ static void print_after(PassId pass, const Compilation *compilation, void *conte
     print_stage(context, title, compilation->graph, compilation->plan);
 }
 
-static void print_all(const Build *build, GraphKind kind) {
+static bool print_all(const Build *build, GraphKind kind) {
     Graph *graph = model_graph(build->model, kind, build->info->batch, build->diag);
-    if (!graph) return;
+    if (!graph) return false;
     Stages stages = {.dot = build->options->format == 1};
     PassOptions options = build_pass_options(build->options);
     options.after = print_after;
     options.context = &stages;
     print_stage(&stages, "before all passes", graph, NULL);
     Compilation compilation;
-    passes_run(&compilation, graph, &options, PASS_COUNT - 1);
+    bool good = passes_run(&compilation, graph, &options, PASS_COUNT - 1);
     compilation_free(&compilation);
     free(stages.text);
+    return good;
 }
 
-static void print_lowered(const Build *build, GraphKind kind, bool dot) {
+static bool print_lowered(const Build *build, GraphKind kind, bool dot) {
     Graph *graph = model_graph(build->model, kind, build->info->batch, build->diag);
     if (graph) print_graph(graph, NULL, dot, stdout);
     graph_free(graph);
+    return graph != NULL;
 }
 
-static void print_compiled(const Build *build, GraphKind kind, PassId after) {
+static bool print_compiled(const Build *build, GraphKind kind, PassId after) {
     const Options *options = build->options;
     Compilation compilation;
-    if (!build_compilation(build, kind, build->info->batch, after, &compilation)) return;
+    if (!build_compilation(build, kind, build->info->batch, after, &compilation)) return false;
+    bool good = true;
     if (options->llvm || options->assembly) {
         Path cache;
         CodegenOptions codegen = build_codegen_options(options, &cache);
-        codegen_print(compilation.plan, &codegen, options->llvm ? CODEGEN_LLVM : CODEGEN_ASM, stdout, build->diag);
+        good = codegen_print(compilation.plan, &codegen, options->llvm ? CODEGEN_LLVM : CODEGEN_ASM, stdout, build->diag);
     } else {
         print_graph(compilation.graph, compilation.plan, options->format == 1, stdout);
     }
     compilation_free(&compilation);
+    return good;
+}
+
+static bool print_model(const Build *build, PassId after) {
+    const Options *options = build->options;
+    GraphKind kind = (GraphKind)options->kind;
+    if (wants_all(options)) return print_all(build, kind);
+    bool lowered = !options->after && !options->llvm && !options->assembly;
+    return lowered ? print_lowered(build, kind, options->format == 1) : print_compiled(build, kind, after);
 }
 
 Status command_dump_ir(const Options *given, Diagnostics *diag) {
     PassId after;
     Build build;
     if (!check_usage(given, &after, diag)) return STATUS_USAGE;
-    if (build_open(&build, given->operands[0], given, diag)) {
-        bool lowered = !given->after && !given->llvm && !given->assembly;
-        if (wants_all(given))
-            print_all(&build, (GraphKind)given->kind);
-        else if (lowered)
-            print_lowered(&build, (GraphKind)given->kind, given->format == 1);
-        else
-            print_compiled(&build, (GraphKind)given->kind, after);
-    }
+    bool printed = build_open(&build, given->operands[0], given, diag) && print_model(&build, after);
     build_close(&build);
-    return diag_status(diag);
+    return diag_outcome(diag, printed);
 }

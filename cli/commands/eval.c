@@ -346,5 +346,5 @@ Status command_eval(const Options *given, Diagnostics *diag) {
         print_text(&evaluating);
     for (uint32_t i = 0; i < RUNTIME_MAX_METRICS; i++) free(evaluating.counts[i]);
     session_close(&evaluating.session);
-    return diag_status(diag);
+    return diag_outcome(diag, measured);
 }

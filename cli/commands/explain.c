@@ -3,11 +3,8 @@
 #include "frontend/frontend.h"
 
 Status command_explain(const Options *given, Diagnostics *diag) {
-    if (given->manual)
-        explain_manual(stdout, diag);
-    else if (given->operand_count == 0)
-        explain_list(stdout, diag);
-    else
-        explain_function(given->operands[0], stdout, diag);
-    return diag_status(diag);
+    bool explained = given->manual               ? explain_manual(stdout, diag)
+                     : given->operand_count == 0 ? explain_list(stdout, diag)
+                                                 : explain_function(given->operands[0], stdout, diag);
+    return diag_outcome(diag, explained);
 }

@@ -58,7 +58,7 @@ static Status optimize(Graph *graph, const Options *options, Diagnostics *diag) 
     if (good) graph_print(compilation.graph, stdout);
     if (good && compilation.plan) plan_print(compilation.plan, stdout);
     compilation_free(&compilation);
-    return diag_status(diag);
+    return diag_outcome(diag, good);
 }
 
 Status command_opt(const Options *given, Diagnostics *diag) {
@@ -71,5 +71,5 @@ Status command_opt(const Options *given, Diagnostics *diag) {
     char *text = file_read(given->operands[0], &length, STATUS_FILE, diag);
     Graph *graph = text ? graph_read(given->operands[0], text, length, diag) : NULL;
     free(text);
-    return graph ? optimize(graph, given, diag) : diag_status(diag);
+    return graph ? optimize(graph, given, diag) : diag_outcome(diag, false);
 }

@@ -170,14 +170,19 @@ static bool print_answer(Predicting *predicting, Answer answer, const char *path
     return written;
 }
 
+/* The csv file, where one is wanted, and the answer; `--csv -` is an answer itself. */
+static bool print_answers(Predicting *predicting) {
+    const Options *options = predicting->options;
+    bool more = !options->csv || strcmp(options->csv, "-");
+    if (options->csv && !print_answer(predicting, ANSWER_CSV, options->csv)) return false;
+    return !more || print_answer(predicting, answer_of(options), options->answer);
+}
+
 Status command_predict(const Options *given, Diagnostics *diag) {
     Predicting predicting = {.options = given, .diag = diag, .files = given->operand_count > 1};
-    if (predict(&predicting) && (!given->png || predicted_draw(&predicting))) {
-        report_nonfinite(&predicting);
-        bool more = !given->csv || strcmp(given->csv, "-");
-        if (!given->csv || print_answer(&predicting, ANSWER_CSV, given->csv))
-            if (more) print_answer(&predicting, answer_of(given), given->answer);
-    }
+    bool good = predict(&predicting) && (!given->png || predicted_draw(&predicting));
+    if (good) report_nonfinite(&predicting);
+    good = good && print_answers(&predicting);
     session_close(&predicting.session);
-    return diag_status(diag);
+    return diag_outcome(diag, good);
 }

@@ -144,11 +144,10 @@ static Status report(Profiling *p) {
     Machine machine;
     Path cache;
     CodegenOptions options = build_codegen_options(p->build.options, &cache);
-    if (!machine_measure(&machine, p->threads, &options, p->build.diag)) return diag_status(p->build.diag);
+    if (!machine_measure(&machine, p->threads, &options, p->build.diag)) return diag_outcome(p->build.diag, false);
     print_table(p, &machine);
     const char *trace = p->build.options->trace;
-    if (trace && !timeline_write_trace(&p->timeline, p->program->plan, trace, p->build.diag)) return diag_status(p->build.diag);
-    return STATUS_OK;
+    return diag_outcome(p->build.diag, !trace || timeline_write_trace(&p->timeline, p->program->plan, trace, p->build.diag));
 }
 
 Status command_profile(const Options *options, Diagnostics *diag) {
@@ -159,7 +158,7 @@ Status command_profile(const Options *options, Diagnostics *diag) {
         run_all(&p);
         status = report(&p);
     } else {
-        status = diag_status(diag);
+        status = diag_outcome(diag, false);
     }
     runner_free(p.runner);
     program_free(p.program);

@@ -152,16 +152,18 @@ static void run_steps(Running *running, States *states, Threads *threads) {
     runner_free(runner);
 }
 
-static void run_program(Running *running) {
+static bool run_program(Running *running) {
     States *states = states_new();
     Threads *threads = threads_new(build_threads(running->options));
-    if (states_bind(states, running->program, running->diag)) {
+    bool good = states_bind(states, running->program, running->diag);
+    if (good) {
         states_initialize(states, (uint64_t)running->options->seed);
         draw_inputs(&running->drawn, running->program->graph, running->options, running->arena);
         run_steps(running, states, threads);
     }
     threads_free(threads);
     states_free(states);
+    return good;
 }
 
 /* -- the interpreter in double precision -- */
@@ -211,7 +213,7 @@ static void print_wide(const char *name, const Node *node, const void *data) {
     puts(count > VALUES_SHOWN ? " ..." : "");
 }
 
-static void run_wide(Running *running) {
+static bool run_wide(Running *running) {
     const Graph *graph = running->compilation.graph;
     Interp *interp = interp_new(graph, INTERP_F64);
     draw_inputs(&running->drawn, graph, running->options, running->arena);
@@ -226,6 +228,7 @@ static void run_wide(Running *running) {
         print_wide(graph->outputs[i].name, graph_node(graph, graph->outputs[i].node),
                    interp_value(interp, graph->outputs[i].node));
     interp_free(interp);
+    return true;
 }
 
 /* -- the command -- */
@@ -233,15 +236,11 @@ static void run_wide(Running *running) {
 Status command_run(const Options *given, Diagnostics *diag) {
     Running running = {.options = given, .diag = diag, .arena = arena_new()};
     Graph *graph = open_graph(&running);
-    if (graph && run_passes(&running, graph)) {
-        if (given->backend == BACKEND_F64)
-            run_wide(&running);
-        else if (make_program(&running))
-            run_program(&running);
-    }
+    bool good = graph && run_passes(&running, graph);
+    if (good) good = given->backend == BACKEND_F64 ? run_wide(&running) : make_program(&running) && run_program(&running);
     program_free(running.program);
     compilation_free(&running.compilation);
     build_close(&running.build);
     arena_free(running.arena);
-    return diag_status(diag);
+    return diag_outcome(diag, good);
 }

@@ -102,11 +102,12 @@ Status command_summary(const Options *given, Diagnostics *diag) {
     Build build;
     Compilation compilation;
     bool opened = build_open(&build, given->operands[0], given, diag);
-    if (opened && build_compilation(&build, GRAPH_TRAIN, build.info->batch, PASS_COUNT - 1, &compilation)) {
+    bool good = opened && build_compilation(&build, GRAPH_TRAIN, build.info->batch, PASS_COUNT - 1, &compilation);
+    if (good) {
         print_layers(&build, compilation.graph);
         print_step(&build, &compilation);
         compilation_free(&compilation);
     }
     build_close(&build);
-    return diag_status(diag);
+    return diag_outcome(diag, good);
 }

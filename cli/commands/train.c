@@ -500,11 +500,11 @@ static void print_answer(const Training *training) {
 static Status finish(Training *training, TrainResult result) {
     const char *folder = training->folder.path;
     if (result == TRAIN_FAILED || diag_status(training->diag) == STATUS_FILE || !begin_run(training))
-        return diag_status(training->diag);
-    if (result == TRAIN_DONE && !measure_units(training)) return diag_status(training->diag);
+        return diag_outcome(training->diag, false);
+    if (result == TRAIN_DONE && !measure_units(training)) return diag_outcome(training->diag, false);
     write_end(training, result);
     if (training->drawn_epochs != training->journal.record_count) draw_curves(training);
-    if (result == TRAIN_NONFINITE) return diag_status(training->diag);
+    if (result == TRAIN_NONFINITE) return diag_outcome(training->diag, false);
     if (result == TRAIN_STOPPED) {
         fputs("stopped and saved; to go on: mlc train --resume ", stderr);
         shown_text(folder, stderr);
@@ -527,7 +527,7 @@ static void print_errors(const Training *training) {
 static Status run_whole(Training *training) {
     bool ready = check_usage(training->options, training->diag) && open_resumed(training) && open_model(training) &&
                  open_data(training) && compile_programs(training) && open_folder(training);
-    return ready ? finish(training, run_training(training)) : diag_status(training->diag);
+    return ready ? finish(training, run_training(training)) : diag_outcome(training->diag, false);
 }
 
 Status command_train(const Options *given, Diagnostics *diag) {

@@ -15,7 +15,7 @@ Path path_join(const char *folder, const char *name);
 /* The folder part of a path: "." if it has none. */
 Path path_folder(const char *path);
 Path path_absolute(const char *path);
-bool path_exists(const char *path);
+bool path_exists(const char *path); /* file_is_there */
 bool path_is_folder(const char *path);
 /* Whether a name ends so and has more before that. */
 bool path_ends_in(const char *path, const char *ending);

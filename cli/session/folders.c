@@ -2,6 +2,7 @@
 #include "cli/session/folders.h"
 #include "cli/session/files.h"
 #include "ir/base/display.h"
+#include "ir/base/files.h"
 #include "runtime/formats/bitmap.h"
 
 #include <dirent.h>
@@ -32,13 +33,19 @@ static void add_file(Searching *searching, const char *path, const char *folder)
     searching->items[searching->count++] = (PictureFile){path, folder};
 }
 
+static bool cannot_read(const Searching *searching, const char *path, const char *kind) {
+    diag_error(searching->diag, STATUS_DATA, (Span){0}, "cannot read %s'%s': %s", kind, path, strerror(errno));
+    return false;
+}
+
 static bool search(Searching *searching, const char *path, const char *name, int depth);
 
 /* Links are followed to files, not to folders: these could lead back. */
 static bool take_entry(Searching *searching, const char *folder, const char *folder_name, const char *entry, int depth) {
     struct stat status, linked;
     const char *path = arena_format(searching->arena, "%s/%s", folder, entry);
-    if (*entry == '.' || lstat(path, &linked) != 0 || stat(path, &status) != 0) return true;
+    if (*entry == '.') return true;
+    if (lstat(path, &linked) != 0 || stat(path, &status) != 0) return cannot_read(searching, path, "");
     if (S_ISDIR(linked.st_mode))
         return depth == DEPTH_MAX ||
                search(searching, path, arena_copy_string(searching->arena, entry, strlen(entry)), depth + 1);
@@ -52,9 +59,14 @@ static bool take_entry(Searching *searching, const char *folder, const char *fol
 
 static bool search(Searching *searching, const char *path, const char *name, int depth) {
     DIR *open = opendir(path);
-    bool good = open != NULL;
-    for (struct dirent *entry; good && (entry = readdir(open));) good = take_entry(searching, path, name, entry->d_name, depth);
-    if (!open) diag_error(searching->diag, STATUS_DATA, (Span){0}, "cannot read the folder '%s': %s", path, strerror(errno));
+    bool good = open || cannot_read(searching, path, "the folder ");
+    for (const char *entry; good;) {
+        if (!(entry = folder_next(open))) {
+            good = !errno || cannot_read(searching, path, "the folder ");
+            break;
+        }
+        good = take_entry(searching, path, name, entry, depth);
+    }
     if (open) closedir(open);
     return good;
 }

@@ -2,7 +2,6 @@
 #include "cli/session/runs.h"
 #include "ir/base/files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -20,9 +19,10 @@ static bool is_leftover(const char *name) {
 static bool folder_is_empty(const char *path) {
     DIR *folder = opendir(path);
     int entries = 0;
-    for (const struct dirent *entry; folder && (entry = readdir(folder));) entries += !is_leftover(entry->d_name);
+    for (const char *name; folder && (name = folder_next(folder));) entries += !is_leftover(name);
+    bool whole = folder && !errno;
     if (folder) closedir(folder);
-    return folder && entries == 0;
+    return whole && entries == 0;
 }
 
 static bool report_unmade(const char *path, Diagnostics *diag) {
@@ -56,8 +56,8 @@ static bool create_named(const char *out, Path *folder, Diagnostics *diag) {
 static int64_t highest_number(const char *path) {
     int64_t highest = 0, number;
     DIR *folder = opendir(path);
-    for (struct dirent *entry; folder && (entry = readdir(folder));)
-        if (parse_number(entry->d_name, 1, INT32_MAX, &number) && number > highest) highest = number;
+    for (const char *name; folder && (name = folder_next(folder));)
+        if (parse_number(name, 1, INT32_MAX, &number) && number > highest) highest = number;
     if (folder) closedir(folder);
     return highest;
 }
@@ -74,9 +74,9 @@ static bool create_numbered(Path *folder, Diagnostics *diag) {
 bool run_newest(const char *folder, Path *newest) {
     int64_t highest = 0, number;
     DIR *runs = opendir(folder);
-    for (struct dirent *entry; runs && (entry = readdir(runs));) {
-        if (!parse_number(entry->d_name, 1, INT32_MAX, &number) || number <= highest) continue;
-        Path run = path_join(folder, entry->d_name);
+    for (const char *name; runs && (name = folder_next(runs));) {
+        if (!parse_number(name, 1, INT32_MAX, &number) || number <= highest) continue;
+        Path run = path_join(folder, name);
         if (!path_exists(path_join(run.path, RUN_MODEL).path)) continue;
         highest = number;
         *newest = run;
@@ -129,17 +129,21 @@ int run_lock(const char *folder, Diagnostics *diag) {
     return -1;
 }
 
-/* The folder that the model file of a run came from, by the run's start line; the run's own folder if there is none. */
-static Path source_folder(const char *folder) {
+/* The folder that the model file of a run came from, by the run's start line; the run's own folder if there is none. False after
+ * reporting that the lines cannot be read: other data than the run's must not be taken for them. */
+static bool source_folder(const char *folder, Path *source, Diagnostics *diag) {
     Path path = path_join(folder, RUN_METRICS);
     size_t length = 0;
-    char *lines = file_read_plain(path.path, &length);
-    json_t *line = lines ? json_loadb(lines, length, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
-    free(lines);
+    *source = path_join(folder, "");
+    if (!path_exists(path.path)) return true;
+    char *lines = file_read(path.path, &length, STATUS_FILE, diag);
+    if (!lines) return false;
+    json_t *line = json_loadb(lines, length, JSON_DISABLE_EOF_CHECK, NULL);
     const char *text = json_string_value(json_object_get(line, "folder"));
-    Path source = path_join(text ? text : folder, "");
+    if (text) *source = path_join(text, "");
     json_decref(line);
-    return source;
+    free(lines);
+    return true;
 }
 
 bool run_open_model(Build *build, const char *folder, const SourceSchema *like, const Options *options, Diagnostics *diag) {
@@ -150,8 +154,8 @@ bool run_open_model(Build *build, const char *folder, const SourceSchema *like, 
         help_find_run(folder, diag);
         return false;
     }
-    Path source = source_folder(folder);
-    return build_open_copy(build, model.path, source.path, like, options, diag);
+    Path source;
+    return source_folder(folder, &source, diag) && build_open_copy(build, model.path, source.path, like, options, diag);
 }
 
 bool run_write_model(const Build *build, const char *folder) {

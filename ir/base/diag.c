@@ -122,6 +122,11 @@ size_t diag_errors(const Diagnostics *diag) { return diag->errors; }
 
 Status diag_status(const Diagnostics *diag) { return diag->status; }
 
+Status diag_outcome(const Diagnostics *diag, bool good) {
+    if (!good && !diag->errors) diag_bug("something failed without telling why; the answer is not complete");
+    return diag->status;
+}
+
 void diag_clear(Diagnostics *diag) {
     diag->first = diag->last = NULL;
     diag->errors = diag->warnings = 0;

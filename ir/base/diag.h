@@ -60,8 +60,10 @@ void diag_warning(Diagnostics *diag, Span span, const char *format, ...) __attri
 void diag_note(Diagnostics *diag, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void diag_help(Diagnostics *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-size_t diag_errors(const Diagnostics *diag);         /* how many so far */
-Status diag_status(const Diagnostics *diag);         /* of the first error; STATUS_OK without one */
+size_t diag_errors(const Diagnostics *diag); /* how many so far */
+Status diag_status(const Diagnostics *diag); /* of the first error; STATUS_OK without one */
+/* The exit status of a command that ended well, or did not. One that failed must have told why: else it is a bug, and ends the process. */
+Status diag_outcome(const Diagnostics *diag, bool good);
 void diag_print(const Diagnostics *diag, FILE *out); /* errors and warnings in order of their report */
 void diag_clear(Diagnostics *diag);                  /* forget errors and warnings, keep the texts */
 /* Prints the warnings before work that takes long, and forgets them. Where there is an error nothing happens: diag_print will

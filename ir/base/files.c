@@ -1,7 +1,6 @@
 /* Opening and replacing files. */
 #include "ir/base/files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -28,6 +27,18 @@ int file_open(const char *path, uint64_t *length) {
     close(file);
     errno = error;
     return -1;
+}
+
+bool file_is_there(const char *path) {
+    struct stat status;
+    if (stat(path, &status) == 0) return true;
+    return errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG && errno != ELOOP;
+}
+
+const char *folder_next(DIR *folder) {
+    errno = 0;
+    const struct dirent *entry = readdir(folder);
+    return entry ? entry->d_name : NULL;
 }
 
 const char *file_reason(int error) {

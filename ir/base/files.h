@@ -3,6 +3,7 @@
 #ifndef MLC_IR_BASE_FILES_H
 #define MLC_IR_BASE_FILES_H
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,6 +12,11 @@
 
 /* A descriptor of a regular file, for reading, and its length; -1: it cannot be opened, or is another kind of thing. */
 int file_open(const char *path, uint64_t *length);
+/* Whether something has this name. True also where the system does not tell: then reading it reports why, and nobody takes a run, or a
+ * file of the data, for one that is not there. */
+bool file_is_there(const char *path);
+/* The name of the folder's next entry. NULL: there are no more, with errno 0, or the folder cannot be read further. */
+const char *folder_next(DIR *folder);
 /* The words for errno after one of these functions failed. */
 const char *file_reason(int error);
 

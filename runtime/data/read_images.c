@@ -3,6 +3,7 @@
  * folders do not count; everything else that is no picture is an error. */
 #include "runtime/formats/map.h"
 #include "runtime/formats/bitmap.h"
+#include "ir/base/files.h"
 #include "ir/base/memory.h"
 #include "runtime/data/reader.h"
 #include "ir/base/utf8.h"
@@ -97,16 +98,13 @@ static bool list_folder(const Images *images, const char *folder, Listing *listi
     DIR *open = opendir(folder);
     bool good = open != NULL || cannot_list(images, folder, span);
     *listing = (Listing){0};
-    for (struct dirent *entry; good;) {
-        errno = 0;
-        entry = readdir(open);
-        if (!entry) {
+    for (const char *name; good;) {
+        if (!(name = folder_next(open))) {
             good = !errno || cannot_list(images, folder, span);
             break;
         }
-        if (is_systems(entry->d_name)) continue;
-        good =
-            sort_entry(images, folder, arena_copy_string(images->arena, entry->d_name, strlen(entry->d_name)), listing, span);
+        if (!is_systems(name))
+            good = sort_entry(images, folder, arena_copy_string(images->arena, name, strlen(name)), listing, span);
     }
     if (open) closedir(open);
     sort(&listing->folders);

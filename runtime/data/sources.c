@@ -1,6 +1,7 @@
 /* From `source = mnist()` or `source = idx(...)` to the files that hold the data: the named sets, the folders they are
  * looked for in, and the arguments of idx. */
 #include "runtime/data/sources.h"
+#include "ir/base/files.h"
 #include "runtime/data/reader.h"
 
 #include <stdlib.h>
@@ -86,7 +87,7 @@ const char *data_folder(const char *name, char *buffer, size_t size) {
 static const char *find_named(Arena *arena, const char *folder, const char *name) {
     bool as_it_is = *name == '/' || !*folder || !strcmp(folder, ".");
     const char *path = as_it_is ? arena_copy_string(arena, name, strlen(name)) : arena_format(arena, "%s/%s", folder, name);
-    return access(path, F_OK) ? NULL : path;
+    return file_is_there(path) ? path : NULL;
 }
 
 /* The name of the same contents, packed or not: "t.csv" for "t.csv.gz". */

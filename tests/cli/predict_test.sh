@@ -43,4 +43,12 @@ expect 4 mlc predict run nothing.png
 expect 5 mlc predict nowhere
 says err "not the folder of a run"
 expect 5 mlc predict run --png nowhere/grid.png
+
+# A picture that cannot be read is not left out, and other data are not taken for those of the run.
+mkdir pictures && ln -s nothing pictures/1.png
+expect 4 mlc predict run pictures
+says err "cannot read 'pictures/1.png': No such file or directory"
+rm run/metrics.jsonl && mkdir run/metrics.jsonl
+expect 5 mlc predict run
+says err "cannot read 'run/metrics.jsonl': Is a directory"
 finish

@@ -83,16 +83,16 @@ static void long_names(void **state) {
     diag_free(diag);
 }
 
-/* A rule that does not hold ends a process with the status of a bug, and one line. */
-static void bugs_are_told(void **state) {
-    (void)state;
+/* `bug` must end a process with the status of a bug, and the line `expected`. */
+static void assert_bug(void (*bug)(void), const char *expected) {
     int pipe_ends[2], status;
     char said[256] = "";
     assert_int_equal(pipe(pipe_ends), 0);
     pid_t child = fork();
     if (child == 0) {
         dup2(pipe_ends[1], STDERR_FILENO);
-        __assert_fail("two == 3", "/a/folder/file.c", 12, "count");
+        bug();
+        _exit(0);
     }
     close(pipe_ends[1]);
     size_t length = 0;
@@ -101,7 +101,28 @@ static void bugs_are_told(void **state) {
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), STATUS_BUG);
-    assert_string_equal(said, "mlc: a bug in mlc: 'two == 3' does not hold (file.c:12, in count)\n");
+    assert_string_equal(said, expected);
+}
+
+static void broken_rule(void) { __assert_fail("two == 3", "/a/folder/file.c", 12, "count"); }
+
+static void silent_failure(void) { diag_outcome(diag_new(), false); }
+
+/* A rule that does not hold, and a failure that nobody reported. */
+static void bugs_are_told(void **state) {
+    (void)state;
+    assert_bug(broken_rule, "mlc: a bug in mlc: 'two == 3' does not hold (file.c:12, in count)\n");
+    assert_bug(silent_failure, "mlc: a bug in mlc: something failed without telling why; the answer is not complete\n");
+}
+
+static void outcomes(void **state) {
+    (void)state;
+    Diagnostics *diag = diag_new();
+    assert_int_equal(diag_outcome(diag, true), STATUS_OK);
+    diag_error(diag, STATUS_DATA, (Span){0}, "no");
+    assert_int_equal(diag_outcome(diag, false), STATUS_DATA);
+    assert_int_equal(diag_outcome(diag, true), STATUS_DATA);
+    diag_free(diag);
 }
 
 static void printed_early(void **state) {
@@ -133,8 +154,13 @@ static void appended(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(warnings_are_no_errors), cmocka_unit_test(too_many),      cmocka_unit_test(long_names),
-        cmocka_unit_test(bugs_are_told),          cmocka_unit_test(printed_early), cmocka_unit_test(appended),
+        cmocka_unit_test(warnings_are_no_errors),
+        cmocka_unit_test(too_many),
+        cmocka_unit_test(long_names),
+        cmocka_unit_test(bugs_are_told),
+        cmocka_unit_test(outcomes),
+        cmocka_unit_test(printed_early),
+        cmocka_unit_test(appended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
