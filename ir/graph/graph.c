@@ -72,9 +72,18 @@ static void table_grow(Graph *graph) {
     for (NodeId id = 1; id < graph->node_count; id++) *table_slot(graph, &graph->nodes[id]) = id;
 }
 
+/* AddressSanitizer's realloc always moves. With it the array of a small graph grows by one node at a time: a pointer into it that is used
+ * after another node was added is found at once. */
+static uint32_t larger_capacity(uint32_t capacity) {
+#ifdef __SANITIZE_ADDRESS__
+    if (capacity < 4096) return capacity + 1;
+#endif
+    return capacity ? 2 * capacity : 128;
+}
+
 static NodeId node_append(Graph *graph, const Node *node) {
     if (graph->node_count >= graph->node_capacity) {
-        graph->node_capacity = graph->node_capacity ? 2 * graph->node_capacity : 128;
+        graph->node_capacity = larger_capacity(graph->node_capacity);
         graph->nodes = memory_grow(graph->nodes, graph->node_capacity, sizeof *graph->nodes, "the nodes of a graph");
         memset(graph->nodes, 0, sizeof *graph->nodes);
     }

@@ -79,7 +79,7 @@ void gradient_max_pool(const Backward *at) {
     Graph *graph = at->graph;
     Window window = at->node.attrs.window;
     NodeId picture = build_channels_last(graph, gradient_operand(at, 0)), windows = build_windows(graph, picture, &window);
-    Shape apart = graph_node(graph, windows)->shape;
+    Shape whole = graph_node(graph, picture)->shape, apart = graph_node(graph, windows)->shape;
     Shape merged =
         shape_of(5, (int64_t[]){apart.dim[0], apart.dim[1], apart.dim[2], apart.dim[3] * apart.dim[4], apart.dim[5]});
     NodeId first = build_reduce(graph, OP_argmax, build_reshape(graph, windows, merged), 3, true);
@@ -87,7 +87,7 @@ void gradient_max_pool(const Backward *at) {
     NodeId chosen = build_binary(graph, OP_eq, first, build_iota(graph, merged, 3));
     NodeId gradient = build_broadcast(graph, build_reshape(graph, build_channels_last(graph, at->gradient), kept), merged);
     NodeId placed = build_ternary(graph, OP_select, chosen, gradient, build_f32(graph, 0, merged));
-    NodeId back = windows_back(graph, build_reshape(graph, placed, apart), &window, graph_node(graph, picture)->shape);
+    NodeId back = windows_back(graph, build_reshape(graph, placed, apart), &window, whole);
     gradient_contribute(at, 0, build_channels_first(graph, back));
 }
 
