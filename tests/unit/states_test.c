@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "ir/ops/random.h"
 #include "runtime/program/layouts.h"
 #include "runtime/program/states.h"
 
