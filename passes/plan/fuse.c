@@ -49,9 +49,11 @@ static void fuse_nodes(Fusion *fusion) {
     fusion->group = ARENA_ARRAY(fusion->arena, uint32_t, nodes);
     fusion->level = ARENA_ARRAY(fusion->arena, uint32_t, fusion->draft_capacity);
     fusion->reach = ARENA_ARRAY(fusion->arena, uint32_t, nodes);
+    fusion->outside = ARENA_ARRAY(fusion->arena, Users, nodes);
     fuse_require(fusion);
     fuse_join(fusion);
     fuse_share(fusion);
+    fuse_follow(fusion);
     number_drafts(fusion);
 }
 

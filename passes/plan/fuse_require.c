@@ -11,7 +11,7 @@ static void require(Fusion *fusion, NodeId id) {
 uint32_t fuse_op_steps(const Node *node) {
     if (node->op == OP_gather) return 2 * FUSE_CHEAP_STEPS;    /* an access for each lane */
     if (node->op == OP_concat) return node->operand_count - 1; /* a choice for each further part */
-    if (op_class(node->op) == CLASS_VIEW) return 0;
+    if (op_class(node->op) == CLASS_VIEW || node->op == OP_bitcast) return 0;
     return node->op == OP_div || node->op == OP_sqrt ? 4 : 1;
 }
 

@@ -34,6 +34,15 @@ typedef struct {
     bool copies_leaves; /* computes nothing: leaves that are outputs or the new values of states */
 } Draft;
 
+/* The kernels outside its group that need a node. `place`: a draft (at its own index), FUSE_NOWHERE, or others that fuse_share.c
+ * knows. `first` is the kernel of the lowest level; it can store the node for the others if it is the only one of that level (the
+ * others cannot come before it then) and has the node at its own index. */
+typedef struct {
+    uint32_t place, level, first;
+    bool first_can_store;
+} Users;
+enum { FUSE_NOWHERE = 0 };
+
 typedef struct {
     Graph *graph;
     const PassOptions *options;
@@ -49,6 +58,7 @@ typedef struct {
     uint32_t *group; /* [node]: the draft that computes it as its root or after it, index by index; 0: none */
     uint32_t *level; /* [draft]: higher than the levels of all groups its inputs come from */
     uint32_t *reach; /* [node]: highest level among the groups that its value comes from, its own not counted */
+    Users *outside;  /* [node] */
 } Fusion;
 
 /* A product of windows with so few columns that its tile should run along the windows: where these are neighbours in memory, or
@@ -59,13 +69,19 @@ bool product_runs_along_windows(const Graph *graph, const Node *product, const N
 NodeId fusion_windows(const Fusion *fusion, const Node *product);
 uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space);
 KernelKind fusion_kind(const Fusion *fusion, const Node *node);
-/* The three steps of fusion; each says in its file what it does. */
+/* The steps of fusion; each says in its file what it does. */
 void fuse_require(Fusion *fusion);
 void fuse_join(Fusion *fusion);
 void fuse_share(Fusion *fusion);
+void fuse_follow(Fusion *fusion);
 Plan *kernels_build(Fusion *fusion);
 enum { FUSE_CHEAP_STEPS = 4 }; /* computing this much twice is better than storing and loading it */
 uint32_t fuse_op_steps(const Node *node);
+/* A leaf, but not a state that changes during the step: reading it later would hold up its update. */
+static inline bool fuse_keeps(const Fusion *fusion, NodeId id) {
+    const Node *node = graph_node(fusion->graph, id);
+    return node_is_leaf(node) && (node->op != OP_state || !fusion->graph->symbols[node->attrs.symbol].update);
+}
 
 /* -- uses (passes/plan/uses.c): what each kernel of a plan reads from memory -- */
 

@@ -57,6 +57,43 @@ static void what_follows_from_stored_values_is_not_stored(void **state) {
     assert_int_equal(count_stores(plan, STORAGE_SLAB), 1);
 }
 
+/* y and slope are needed by the last kernel, y by the first too, which has p. Both follow from one number that takes long to
+ * compute: that is stored. */
+static const Plan *compile_pair(Op function, Op derivative, NodeId p, NodeId x) {
+    NodeId y = build_unary(graph, function, p), slope = build_unary(graph, derivative, p);
+    NodeId last = product(product(add(y, x), weight("v", matrix(64, 64))), x);
+    graph_output(graph, "g", add(times(y, last), times(slope, last)));
+    return compile();
+}
+
+static void what_values_follow_from_is_stored(void **state) {
+    (void)state;
+    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64));
+    const Plan *plan = compile_pair(OP_sigmoid, OP_sigmoid_slope, product(x, w), x);
+    assert_kernels(plan, 0, 0, 3);
+    assert_int_equal(count_stores(plan, STORAGE_SLAB), 3); /* y + x, its product, the number */
+}
+
+static void so_it_is_by_a_map(void **state) {
+    (void)state;
+    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64));
+    const Plan *plan = compile_pair(OP_tanh, OP_tanh_slope, add(x, w), x);
+    assert_kernels(plan, 1, 0, 2);
+    assert_int_equal(count_stores(plan, STORAGE_SLAB), 3);
+}
+
+/* The ways from p to its sine and to its logarithm are long: both are stored, not p. */
+static void what_takes_long_to_follow_is_stored_itself(void **state) {
+    (void)state;
+    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), v = weight("v", matrix(64, 64));
+    NodeId p = build_unary(graph, OP_exp, product(x, w)), y = build_unary(graph, OP_sin, p), z = build_unary(graph, OP_log, p);
+    NodeId last = product(product(add(add(y, z), x), v), x);
+    graph_output(graph, "g", add(times(y, last), times(z, last)));
+    const Plan *plan = compile();
+    assert_kernels(plan, 0, 0, 3);
+    assert_int_equal(count_stores(plan, STORAGE_SLAB), 4); /* y + z + x, its product, y, z */
+}
+
 /* The product is needed on its own too: it is stored, and used from the register. */
 static void a_product_is_stored_and_used(void **state) {
     (void)state;
@@ -285,6 +322,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(bias_and_relu_join_the_product),
         TEST(what_follows_from_stored_values_is_not_stored),
+        TEST(what_values_follow_from_is_stored),
+        TEST(so_it_is_by_a_map),
+        TEST(what_takes_long_to_follow_is_stored_itself),
         TEST(a_product_is_stored_and_used),
         TEST(the_sum_of_two_products_joins_one),
         TEST(a_sum_over_the_product_is_not_its_epilogue),

@@ -1,0 +1,197 @@
+/* Fourth step of fusion: stored values that follow in a few steps from others that are stored are computed again where they are
+ * needed. Of sigmoid(x) and its derivative neither is stored: both follow, in two or three steps, from e / (1 + e), which takes
+ * twenty to compute. */
+#include "passes/plan/planning.h"
+
+/* -- several values that follow from one, their source, which is stored instead of them -- */
+
+enum { SOURCES_TO_LOOK_AT = 8, MOST_STEPS_AGAIN = 64 };
+
+/* A stored value, in the list of a node that every way from memory to it passes. */
+typedef struct {
+    NodeId node;
+    uint32_t next; /* 1 + index; 0: none */
+} Follower;
+
+typedef struct {
+    Fusion *fusion;
+    NodeId *narrow;  /* [node]: the last other node that every way from memory to it passes, or NODE_NONE */
+    uint32_t *first; /* [node]: its list, as 1 + index into followers; 0: empty */
+    Follower *followers;
+    uint32_t count, capacity;
+    uint32_t *stamp; /* [node]: the last source for which its steps were counted */
+    bool *again;     /* [node]: computed by those who read a source, whatever else is decided */
+    NodeId *met, *stack;
+    uint32_t met_count;
+} Sources;
+
+/* Dominators of a graph without circles: where the ways to a and b part. Ids rise from operands to users. */
+static NodeId common_source(const Sources *sources, NodeId a, NodeId b) {
+    while (a != b) {
+        NodeId *later = a > b ? &a : &b;
+        *later = sources->narrow[*later];
+    }
+    return a;
+}
+
+static NodeId narrow_of(const Sources *sources, NodeId id) {
+    const Fusion *fusion = sources->fusion;
+    const Node *node = graph_node(fusion->graph, id);
+    NodeId narrow = NODE_NONE;
+    bool met = false;
+    if (op_class(node->op) != CLASS_ELEMENTWISE || fusion->required[id]) return NODE_NONE;
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        if (node_is_immediate(graph_operand(fusion->graph, node, i))) continue;
+        narrow = met ? common_source(sources, narrow, node->operands[i]) : node->operands[i];
+        met = true;
+    }
+    return narrow;
+}
+
+static void list_follower(Sources *sources, NodeId id) {
+    NodeId source = sources->narrow[id];
+    for (uint32_t i = 0; source && i < SOURCES_TO_LOOK_AT; i++, source = sources->narrow[source]) {
+        if (op_class(graph_node(sources->fusion->graph, source)->op) != CLASS_ELEMENTWISE) return;
+        ARENA_ROOM(sources->fusion->arena, sources->followers, sources->count, sources->capacity);
+        sources->followers[sources->count++] = (Follower){id, sources->first[source]};
+        sources->first[source] = sources->count;
+    }
+}
+
+/* A source that is not stored yet can be by the kernel that stores its followers, if that is the first to compute it. */
+static bool can_store(const Sources *sources, NodeId source, uint32_t draft) {
+    const Fusion *fusion = sources->fusion;
+    const Users *users = &fusion->outside[source];
+    if (fusion->kernel[source]) return true;
+    if (fusion->group[source]) return fusion->group[source] == draft;
+    return users->first == draft && users->first_can_store;
+}
+
+static bool follows(const Sources *sources, NodeId source, NodeId node) {
+    const Fusion *fusion = sources->fusion;
+    return fusion->kernel[node] && can_store(sources, source, fusion->kernel[node]);
+}
+
+/* The steps from the source to a node, but for those that were met before or are taken anyway. */
+static uint32_t steps_from(Sources *sources, NodeId source, NodeId id) {
+    const Graph *graph = sources->fusion->graph;
+    uint32_t steps = 0, depth = 0;
+    sources->stack[depth++] = id;
+    while (depth && steps <= MOST_STEPS_AGAIN) {
+        NodeId at = sources->stack[--depth];
+        const Node *node = graph_node(graph, at);
+        if (at == source || sources->stamp[at] == source || node_is_leaf(node)) continue;
+        sources->stamp[at] = source;
+        sources->met[sources->met_count++] = at;
+        if (!sources->again[at]) steps += fuse_op_steps(node);
+        for (uint32_t i = 0; i < node->operand_count; i++) sources->stack[depth++] = node->operands[i];
+    }
+    return steps;
+}
+
+/* Every value less in memory is worth some steps. The source is one more, unless it is stored anyway. */
+static void decide_source(Sources *sources, NodeId source) {
+    Fusion *fusion = sources->fusion;
+    uint32_t dropped = 0, steps = 0, draft = fusion->kernel[source];
+    sources->met_count = 0;
+    for (uint32_t i = sources->first[source]; i; i = sources->followers[i - 1].next) {
+        NodeId node = sources->followers[i - 1].node;
+        if (!follows(sources, source, node)) continue;
+        steps += steps_from(sources, source, node);
+        draft = draft ? draft : fusion->kernel[node];
+        dropped++;
+    }
+    uint32_t more = fusion->kernel[source] ? 0 : 1;
+    if (dropped <= more || steps > FUSE_CHEAP_STEPS * dropped || steps > MOST_STEPS_AGAIN) return;
+    for (uint32_t i = sources->first[source]; i; i = sources->followers[i - 1].next)
+        if (follows(sources, source, sources->followers[i - 1].node)) fusion->kernel[sources->followers[i - 1].node] = 0;
+    for (uint32_t i = 0; i < sources->met_count; i++) sources->again[sources->met[i]] = true;
+    if (more) list_follower(sources, source);
+    fusion->kernel[source] = draft;
+    if (fusion->outside[source].place == FUSE_NOWHERE) fusion->outside[source].place = draft;
+}
+
+/* The nearest sources first: ids fall. */
+static void store_sources(Fusion *fusion) {
+    uint32_t nodes = fusion->graph->node_count;
+    Sources sources = {
+        .fusion = fusion,
+        .narrow = ARENA_ARRAY(fusion->arena, NodeId, nodes),
+        .first = ARENA_ARRAY(fusion->arena, uint32_t, nodes),
+        .stamp = ARENA_ARRAY(fusion->arena, uint32_t, nodes),
+        .again = ARENA_ARRAY(fusion->arena, bool, nodes),
+        .met = ARENA_ARRAY(fusion->arena, NodeId, nodes),
+        .stack = ARENA_ARRAY(fusion->arena, NodeId, 3 * nodes),
+    };
+    for (NodeId id = 1; id < nodes; id++) {
+        sources.narrow[id] = narrow_of(&sources, id);
+        if (fusion->kernel[id] && !fusion->required[id]) list_follower(&sources, id);
+    }
+    for (NodeId id = nodes - 1; id > 0; id--)
+        if (sources.first[id]) decide_source(&sources, id);
+}
+
+/* -- values of a group that follow from others it stores anyway -- */
+
+enum { FEW_LOADS = 2 };
+
+/* What it takes to compute a node of a group elsewhere. */
+typedef struct {
+    uint32_t steps, load_count; /* more than FEW_LOADS: too many */
+    NodeId loads[FEW_LOADS];
+} Effort;
+
+static const Effort too_much = {.steps = FUSE_CHEAP_STEPS + 1, .load_count = FEW_LOADS + 1};
+
+static bool is_small(const Effort *effort) { return effort->steps <= FUSE_CHEAP_STEPS && effort->load_count <= FEW_LOADS; }
+
+static void add_load(Effort *effort, NodeId id) {
+    for (uint32_t i = 0; i < effort->load_count && i < FEW_LOADS; i++)
+        if (effort->loads[i] == id) return;
+    if (effort->load_count < FEW_LOADS) effort->loads[effort->load_count] = id;
+    effort->load_count++;
+}
+
+static void add_effort(Effort *sum, const Effort *part) {
+    sum->steps += part->steps;
+    for (uint32_t i = 0; i < part->load_count && i < FEW_LOADS; i++) add_load(sum, part->loads[i]);
+}
+
+/* Stored for others, whatever becomes of the nodes computed from it. */
+static bool stored_anyway(const Fusion *fusion, NodeId id) {
+    return fusion->kernel[id] && (fusion->required[id] || fusion->outside[id].place != FUSE_NOWHERE);
+}
+
+static Effort operand_effort(const Fusion *fusion, const Effort *effort, uint32_t group, NodeId operand) {
+    NodeId id = fusion->home[operand];
+    if (node_is_immediate(graph_node(fusion->graph, id))) return (Effort){0};
+    if (stored_anyway(fusion, id) || fuse_keeps(fusion, id)) return (Effort){.load_count = 1, .loads = {id}};
+    return fusion->group[id] == group ? effort[id] : too_much;
+}
+
+static Effort node_effort(const Fusion *fusion, const Effort *effort, NodeId id) {
+    const Node *node = graph_node(fusion->graph, id);
+    if (op_class(node->op) != CLASS_ELEMENTWISE) return too_much;
+    Effort sum = {.steps = fuse_op_steps(node)};
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        Effort part = operand_effort(fusion, effort, fusion->group[id], node->operands[i]);
+        if (!is_small(&part)) return too_much;
+        add_effort(&sum, &part);
+    }
+    return is_small(&sum) ? sum : too_much;
+}
+
+/* Forward, so that what follows from a value that was dropped counts with all its steps. */
+static void drop_derived(Fusion *fusion) {
+    Effort *effort = ARENA_ARRAY(fusion->arena, Effort, fusion->graph->node_count);
+    for (NodeId id = 1; id < fusion->graph->node_count; id++) {
+        if (!fusion->group[id]) continue;
+        effort[id] = node_effort(fusion, effort, id);
+        if (is_small(&effort[id]) && !fusion->required[id]) fusion->kernel[id] = 0;
+    }
+}
+
+void fuse_follow(Fusion *fusion) {
+    store_sources(fusion);
+    drop_derived(fusion);
+}
