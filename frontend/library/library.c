@@ -17,6 +17,7 @@ Value call_elementwise(const Call *call);
 
 /* Of the elementwise ops, those that take one real number and give one are functions of the language. */
 #define ELEMENTWISE_1_real(op_, text) {.name = #op_, .signature = "x", .doc = text, .op = OP_##op_, .call = call_elementwise},
+#define ELEMENTWISE_1_slope(op_, text)
 #define ELEMENTWISE_2_real(op_, text)
 #define ELEMENTWISE_3_real(op_, text)
 #define ELEMENTWISE_1_arithmetic(op_, text)

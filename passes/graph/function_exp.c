@@ -1,4 +1,4 @@
-/* exp, expm1, tanh, sigmoid, erf and normal_cdf in primitives.
+/* exp, expm1, tanh, sigmoid and their slopes, erf and normal_cdf in primitives.
  *
  * All reduce x = n ln2 + r by the same means: n by the rounding trick of formula_bits.h, n ln2 taken off x in two parts, by
  * fma. The polynomials are minimax fits: Remez exchange on the relative error of the result, done in double; then the
@@ -44,29 +44,81 @@ NodeId expand_expm1(const Formula *f) {
     return f_select(f, f_eq(f, x, f_real(f, 0)), x, y);
 }
 
-/* tanh |x| = d / (d + 2) with d = e^2|x| - 1 = (e^r - 1) 2^n + (2^n - 1). From 2|x| = 20 on it is 1. The sign is put back as a
- * bit. At most 2.5 ulp. */
-NodeId expand_tanh(const Formula *f) {
-    NodeId x = f->operands[0], size = f_abs(f, x);
-    NodeId bounded = f_min(f, f_add(f, size, size), f_real(f, 20));
-    NodeId t = f_rounded(f, bounded, 0x1.715476p0f), power = f_power_of_two(f, t);
-    NodeId d = f_fma(f, small_expm1(f, small_remainder(f, bounded, t)), power, f_sub(f, power, f_real(f, 1)));
-    NodeId y = f_div(f, d, f_add(f, d, f_real(f, 2)));
-    return f_real_of_bits(f, f_or(f, f_bits_of(f, y), f_and(f, f_bits_of(f, x), f_int(f, SIGN_BIT))));
+/* e^-size = (e^r - 1) 2^n + 2^n, everything times 2^27, so that what leads to denormal results is normal until a division. */
+typedef struct {
+    NodeId root, power, one;
+} Decay;
+
+static Decay decay_of(const Formula *f, NodeId size) {
+    NodeId x = f_max(f, f_neg(f, size), f_real(f, -106)), t = f_rounded(f, x, 0x1.715476p0f);
+    NodeId power = f_power_of_two(f, f_add(f, t, f_real(f, 27)));
+    return (Decay){small_expm1(f, small_remainder(f, x, t)), power, f_real(f, 0x1p27f)};
 }
 
-/* 1 / (1 + e) for x >= 0 and e / (1 + e) for x < 0, with e = e^-|x| = (e^r - 1) 2^n + 2^n, both sums rounded once. 2^24 more in
- * 2^n and the numerator keeps what leads to denormal results normal until the division. sigmoid(-x) shares all
- * but the division with sigmoid(x), which is what gradients ask for. At most 2.5 ulp. */
+static NodeId decay_value(const Formula *f, const Decay *e) { return f_fma(f, e->root, e->power, e->power); }
+
+static NodeId decay_plus_one(const Formula *f, const Decay *e) {
+    return f_fma(f, e->root, e->power, f_add(f, e->power, e->one));
+}
+
+static NodeId f_sign(const Formula *f, NodeId x) { return f_and(f, f_bits_of(f, x), f_int(f, SIGN_BIT)); }
+
+/* sigmoid(x) and its derivative follow in a few steps from one number, the half: m = e / (1 + e) with e = e^-|x|, the smaller
+ * one of sigmoid(x) and sigmoid(-x). Its sign says that x >= 0. A training keeps the half in memory and nothing else. */
+static NodeId sigmoid_half(const Formula *f) {
+    Decay e = decay_of(f, f_abs(f, f->operands[0]));
+    NodeId half = f_div(f, decay_value(f, &e), decay_plus_one(f, &e));
+    NodeId opposite = f_and(f, f_not(f, f_bits_of(f, f->operands[0])), f_int(f, SIGN_BIT));
+    return f_real_of_bits(f, f_or(f, f_bits_of(f, half), opposite));
+}
+
+/* m, or 1 - m. At most 2.5 ulp. */
 NodeId expand_sigmoid(const Formula *f) {
-    const Node *opposite = graph_node(f->graph, f->operands[0]);
-    NodeId x = f->operands[0], size = f_abs(f, opposite->op == OP_neg ? opposite->operands[0] : x);
-    NodeId bounded = f_max(f, f_neg(f, size), f_real(f, -104));
-    NodeId t = f_rounded(f, bounded, 0x1.715476p0f);
-    NodeId power = f_power_of_two(f, f_add(f, t, f_real(f, 24))), root = small_expm1(f, small_remainder(f, bounded, t));
-    NodeId above = f_select(f, f_lt(f, x, f_real(f, 0)), f_fma(f, root, power, power), f_real(f, 0x1p24f));
-    NodeId below = f_fma(f, root, power, f_add(f, power, f_real(f, 0x1p24f)));
-    return f_div(f, above, below);
+    NodeId half = sigmoid_half(f), above = f_lt(f, f_bits_of(f, half), f_int(f, 0));
+    return f_select(f, above, f_add(f, f_real(f, 1), half), half);
+}
+
+/* m (1 - m) = m - m^2. At most 3.5 ulp. */
+NodeId expand_sigmoid_slope(const Formula *f) {
+    NodeId half = sigmoid_half(f);
+    return f_fma(f, f_neg(f, half), half, f_abs(f, half));
+}
+
+#define FAR_BIT 0x40000000u /* not set in a number from 0 to 1.9 */
+
+/* Likewise tanh: |tanh x| = (1 - e) / (1 + e) with e = e^-2|x|, or where that is above 1/2, the 2 e / (1 + e) that is missing to 1.
+ * FAR_BIT tells them apart, the sign is that of x. */
+static NodeId tanh_half(const Formula *f) {
+    NodeId x = f->operands[0], size = f_abs(f, x), near = f_lt(f, size, f_real(f, 0.549f));
+    Decay e = decay_of(f, f_add(f, size, size));
+    NodeId value = decay_value(f, &e), difference = f_fma(f, f_neg(f, e.root), e.power, f_sub(f, e.one, e.power));
+    NodeId half = f_div(f, f_select(f, near, difference, f_add(f, value, value)), decay_plus_one(f, &e));
+    NodeId mark = f_or(f, f_sign(f, x), f_select(f, near, f_int(f, 0), f_int(f, FAR_BIT)));
+    return f_real_of_bits(f, f_or(f, f_bits_of(f, half), mark));
+}
+
+/* |tanh x| and what is missing to 1; a NaN counts as near. */
+typedef struct {
+    NodeId value, rest;
+} Parts;
+
+static Parts tanh_parts(const Formula *f, NodeId half) {
+    NodeId size = f_abs(f, half), far = f_lt(f, f_real(f, 1), size);
+    NodeId unmarked = f_real_of_bits(f, f_and(f, f_bits_of(f, size), f_int(f, ~FAR_BIT)));
+    NodeId small = f_select(f, far, unmarked, size), large = f_sub(f, f_real(f, 1), small);
+    return (Parts){f_select(f, far, large, small), f_select(f, far, small, large)};
+}
+
+/* At most 2.5 ulp. */
+NodeId expand_tanh(const Formula *f) {
+    NodeId half = tanh_half(f), value = tanh_parts(f, half).value;
+    return f_real_of_bits(f, f_or(f, f_bits_of(f, value), f_sign(f, half)));
+}
+
+/* (1 - |y|) (1 + |y|). At most 3.5 ulp. */
+NodeId expand_tanh_slope(const Formula *f) {
+    Parts parts = tanh_parts(f, tanh_half(f));
+    return f_fma(f, parts.rest, parts.value, parts.rest);
 }
 
 /* erf |x| = 1 - e^-p with p = -log erfc |x| = (e^r - 1) (-2^n) + (1 - 2^n) for -p = n ln2 + r; from |x| = 4 on it is 1. p is a

@@ -128,17 +128,23 @@ static void contribute_slope(const Backward *at, NodeId slope) {
     gradient_contribute(at, 0, is_open(at, at->id) ? masked(at, product) : product);
 }
 
-/* 1 - tanh^2 a = 4 sigmoid(2a) sigmoid(-2a). In 1 - y^2 nothing would be left where y is near 1. */
-void gradient_tanh(const Backward *at) {
-    NodeId a = gradient_operand(at, 0), twice = binary(at, OP_add, a, a);
-    NodeId above = build_unary(at->graph, OP_sigmoid, twice), below = build_unary(at->graph, OP_sigmoid, negative(at, twice));
-    contribute_slope(at, times(at, times(at, number(at, 4), above), below));
+/* Ops of their own: in 1 - y^2 and y (1 - y) nothing would be left where y is near 1. */
+void gradient_tanh(const Backward *at) { contribute_slope(at, build_unary(at->graph, OP_tanh_slope, gradient_operand(at, 0))); }
+
+void gradient_sigmoid(const Backward *at) {
+    contribute_slope(at, build_unary(at->graph, OP_sigmoid_slope, gradient_operand(at, 0)));
 }
 
-/* y (1 - y), where 1 - sigmoid(a) is sigmoid(-a) */
-void gradient_sigmoid(const Backward *at) {
-    NodeId rest = build_unary(at->graph, OP_sigmoid, negative(at, gradient_operand(at, 0)));
-    contribute_slope(at, times(at, at->id, rest));
+/* -2 tanh(a) (1 - tanh^2 a) */
+void gradient_tanh_slope(const Backward *at) {
+    NodeId tanh = build_unary(at->graph, OP_tanh, gradient_operand(at, 0));
+    contribute_slope(at, times(at, times(at, number(at, -2), tanh), at->id));
+}
+
+/* y (1 - y) (1 - 2 y), where 1 - 2 y is -tanh(a / 2) */
+void gradient_sigmoid_slope(const Backward *at) {
+    NodeId tanh = build_unary(at->graph, OP_tanh, times(at, gradient_operand(at, 0), number(at, 0.5)));
+    contribute_slope(at, times(at, negative(at, tanh), at->id));
 }
 
 void gradient_sin(const Backward *at) { contribute_slope(at, build_unary(at->graph, OP_cos, gradient_operand(at, 0))); }

@@ -94,6 +94,8 @@ static ValueFacts facts_of_node(const Graph *graph, const Node *node, const Valu
     case OP_relu: return (ValueFacts){.open = joined.open, .degree = joined.degree, .not_negative = true};
     case OP_sigmoid:
     case OP_normal_cdf:
+    case OP_tanh_slope:
+    case OP_sigmoid_slope:
     case OP_softmax: return (ValueFacts){.open = joined.open, .not_negative = true};
     case OP_tanh:
     case OP_erf: return (ValueFacts){.open = joined.open};

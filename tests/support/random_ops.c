@@ -24,7 +24,8 @@ static NodeId make_elementwise(Maker *maker, Op op, DType dtype) {
     return build_ternary(maker->graph, op, a, b, c);
 }
 
-static MakeFunction make_arithmetic, make_real, make_compare, make_bits, make_shift, make_select, make_convert, make_bitcast;
+static MakeFunction make_arithmetic, make_real, make_slope, make_compare, make_bits, make_shift, make_select, make_convert,
+    make_bitcast;
 static MakeFunction make_reshape, make_repeat, make_transpose, make_slice, make_pad, make_concat, make_reduce, make_argmax;
 static MakeFunction make_matmul, make_axiswise, make_leaf, make_grad, make_reverse, make_windows, make_pool, make_conv;
 static MakeFunction make_gather, make_scatter, make_random;
@@ -48,6 +49,8 @@ static NodeId make_real(Maker *maker, Op op) {
         a = build_unary(maker->graph, OP_abs, a);
     return build_unary(maker->graph, op, a);
 }
+
+static NodeId make_slope(Maker *maker, Op op) { return make_real(maker, op); }
 
 static NodeId make_compare(Maker *maker, Op op) { return make_elementwise(maker, op, (DType)maker_draw(maker, DTYPE_COUNT)); }
 

@@ -84,6 +84,8 @@ static double error_in_ulp(float y, double exact) {
 static double exact_relu(double x) { return x > 0 || isnan(x) ? x : 0; }
 static double exact_detach(double x) { return x; }
 static double exact_sigmoid(double x) { return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x)); }
+static double exact_tanh_slope(double x) { return 1 / (cosh(x) * cosh(x)); }
+static double exact_sigmoid_slope(double x) { return exact_tanh_slope(x / 2) / 4; }
 static double exact_sin(double x) { return fabs(x) <= 0x1p20 ? sin(x) : (double)NAN; }
 static double exact_cos(double x) { return fabs(x) <= 0x1p20 ? cos(x) : (double)NAN; }
 
@@ -105,6 +107,9 @@ static const Function functions[] = {
     {OP_log1p, log1p, 1.2, -1, 4},
     {OP_tanh, tanh, 2.5, -10, 10},
     {OP_sigmoid, exact_sigmoid, 2.5, -104, 20},
+    {OP_tanh_slope, exact_tanh_slope, 3.5, -10, 10},
+    {OP_tanh_slope, exact_tanh_slope, 3.5, 40, 54},
+    {OP_sigmoid_slope, exact_sigmoid_slope, 3.5, -106, 20},
     {OP_erf, erf, 1.7, -4.5, 4.5},
     {OP_normal_cdf, exact_normal_cdf, 6, -14, 6},
     {OP_sin, exact_sin, 2.7, -100, 100},

@@ -46,6 +46,8 @@ UNARY(log)
 UNARY(log1p)
 UNARY(tanh)
 UNARY(sigmoid)
+UNARY(tanh_slope)
+UNARY(sigmoid_slope)
 UNARY(erf)
 UNARY(normal_cdf)
 UNARY(sin)
@@ -187,6 +189,8 @@ static const Case cases[] = {
     ONE(log1p, log1p, -0.5, 2, PAIR),
     ONE(tanh, tanh, -2, 2, PAIR),
     ONE(sigmoid, sigmoid, -3, 3, PAIR),
+    ONE(tanh_slope, tanh_slope, -2, 2, PAIR),
+    ONE(sigmoid_slope, sigmoid_slope, -3, 3, PAIR),
     ONE(erf, erf, -2, 2, PAIR),
     ONE(normal_cdf, normal_cdf, -2, 2, PAIR),
     ONE(sin, sin, -3, 3, PAIR),
