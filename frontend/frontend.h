@@ -9,13 +9,12 @@ typedef struct Model Model;
 /* Reads the file of a `use`: its text, which model_load frees, or NULL with errno set. */
 typedef char *ReadFunction(const char *path, size_t *length);
 
-/* One --set NAME=VALUE; `text` is the whole "NAME=VALUE", errors point into it. */
 typedef struct {
     const char *path;   /* for messages; "-" for stdin */
     const char *folder; /* where relative data paths start; NULL: the folder of path */
     const char *text;
     size_t length;
-    const char *const *sets;
+    const char *const *sets; /* "NAME=VALUE" of each --set; errors point into these texts */
     uint32_t set_count;
     ReadFunction *read;       /* NULL: there are no other files */
     const SourceSchema *like; /* of a trained network: the schema it was trained with; else NULL */

@@ -142,8 +142,7 @@ void scope_put(Evaluator *evaluator, const char *name, Value value);
 
 /* -- calls (evaluate_call.c, arguments.c) -- */
 Value evaluate_call(Evaluator *evaluator, const Expr *expr);
-/* Calls with values at hand. */
-Scope *scope_new(Evaluator *evaluator, bool in_library);
+Scope *scope_new(Evaluator *evaluator, bool in_library); /* without variables; in_library: of a function of stdlib.mdl */
 
 typedef struct {
     const char *name; /* NULL: positional */
@@ -151,8 +150,9 @@ typedef struct {
     Value value;
     Span span;
 } Given;
+/* Calls a function with arguments that have been evaluated. */
 Value evaluate_invoke(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span);
-/* With positional arguments; `spans` says where they came from. */
+/* The same with positional arguments; `spans` says where they came from. */
 Value evaluate_apply(Evaluator *evaluator, const Callable *callee, const Value *args, const Span *spans, uint32_t count,
                      Span span);
 /* Checks the given arguments against the formals and puts all into the scope; `spans` gets one place for each formal. */

@@ -158,14 +158,13 @@ static void fill_normal(const Symbol *symbol, Draws *draws, int64_t count, float
         data[i] = (float)((double)symbol->init.a + (double)symbol->init.b * normal_of_bits(draws_next(draws)));
 }
 
-/* Gram-Schmidt, twice (once loses orthogonality to rounding): vectors[i] becomes orthogonal to those before it, with length 1.
- */
 static double dot(const double *a, const double *b, int64_t n) {
     double sum = 0;
     for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];
     return sum;
 }
 
+/* Gram-Schmidt, twice (once loses orthogonality to rounding): vectors[i] becomes orthogonal to those before it, with length 1. */
 static void orthogonalize(double *vectors, int64_t count, int64_t n) {
     for (int64_t i = 0; i < count; i++) {
         double *v = vectors + i * n;
