@@ -85,15 +85,14 @@ static bool may_lose(const SourceData *source, const Derived *derived, int64_t e
 }
 
 static bool loses_digits(const SourceData *source, const Derived *derived, int64_t element, bool close_only, Rounded *found) {
-    Looking looking = {
-        .source = source, .derived = derived, .element = element, .found = found, .close_only = close_only};
+    Looking looking = {.source = source, .derived = derived, .element = element, .found = found, .close_only = close_only};
     *found = (Rounded){.row = -1};
     if (!may_lose(source, derived, element)) return false;
     see_rows(&looking);
     if (found->rows) return true;
     double steps = steps_between(found->least, found->most);
     found->numbers = ceil(steps) + 1;
-    return looking.inexact && steps > 0 && steps < CLOSE_STEPS && any_become_one(&looking);
+    return looking.inexact && steps > 0 && steps < (double)CLOSE_STEPS && any_become_one(&looking);
 }
 
 bool derive_rounded(const SourceData *source, const Derived *derived, bool close_only, Rounded *found) {
