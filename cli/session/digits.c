@@ -14,10 +14,11 @@ static const char *column_name(const Session *session, const char *input, const 
 static const char *finding_text(const Session *session, const char *name, const Rounded *found) {
     char place[PLACE_TEXT];
     if (!found->rows)
-        return arena_format(session->arena, "'%s' loses digits: from %.15g to %.15g f32 has %.0f numbers only", name, found->least,
-                            found->most, found->numbers);
+        return arena_format(session->arena, "'%s' loses digits: from %.15g to %.15g f32 has %.0f numbers only", name,
+                            found->least, found->most, found->numbers);
     return arena_format(session->arena, "'%s' loses digits: f32 makes %.0f of %" PRId64 " in %s", name,
-                        (double)(float)found->whole, found->whole, dataset_place_text(session->dataset, NULL, found->row, place));
+                        (double)(float)found->whole, found->whole,
+                        dataset_place_text(session->dataset, NULL, found->row, place));
 }
 
 /* The columns beside each other, and the rows around a row, are those of one column: it is told once. */

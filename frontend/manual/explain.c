@@ -155,14 +155,15 @@ bool explain_manual(FILE *out, Diagnostics *diag) {
     if (!open_all(&explanation, out, diag)) return close_all(&explanation, false);
     leave_out_helpers(&explanation);
     bool good = true;
-    fprintf(out, "# The library\n\n"
-                 "The functions of the language. `mlc explain NAME` shows one of them, and for those marked *library* also how "
-                 "they are\n"
-                 "written in the language. Meaning and defaults are PyTorch's where PyTorch has the function. A negative `axis` "
-                 "counts\n"
-                 "from the end. [language.md](language.md) describes the language.\n\n"
-                 "Every example is checked by the tests. The types of its inputs and its result follow it; `N` is the batch.\n\n"
-                 "`mlc explain --manual` writes this page. Its texts come from `library.def`, `stdlib.mdl` and `ops.def`.\n");
+    fprintf(out,
+            "# The library\n\n"
+            "The functions of the language. `mlc explain NAME` shows one of them, and for those marked *library* also how "
+            "they are\n"
+            "written in the language. Meaning and defaults are PyTorch's where PyTorch has the function. A negative `axis` "
+            "counts\n"
+            "from the end. [language.md](language.md) describes the language.\n\n"
+            "Every example is checked by the tests. The types of its inputs and its result follow it; `N` is the batch.\n\n"
+            "`mlc explain --manual` writes this page. Its texts come from `library.def`, `stdlib.mdl` and `ops.def`.\n");
     manual_index(&explanation);
     for (uint32_t i = 0; i < explanation.count; i++) {
         if (new_section(&explanation, i)) fprintf(out, "\n## %s\n", explanation.entries[i].section);
