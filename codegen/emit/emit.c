@@ -1,5 +1,5 @@
-/* The value of a node at a place: computed if it belongs to the kernel, loaded otherwise, and remembered. Operands are emitted
- * before their users by a stack of our own, not by recursion: a chain of nodes may be as long as the graph. */
+/* The value of a node at a place. It is computed if the node belongs to the kernel and loaded otherwise; the memo keeps it for the next
+ * user. Operands are emitted before their users by an explicit stack instead of recursion: a chain of nodes may be as long as the graph. */
 #include "codegen/emit/emit.h"
 
 #include <assert.h>
@@ -68,7 +68,7 @@ static Value given_value(Emitter *e, NodeId id, const Place *place) {
     return load_at(e, id, e->plan->storage[id], place);
 }
 
-/* All operands are known by now. */
+/* All operands are in the memo. */
 static Value computed_value(Emitter *e, NodeId id, const Source *sources) {
     const Node *node = graph_node(e->graph, id);
     Value *operands = ARENA_ARRAY(e->arena, Value, node->operand_count);
@@ -81,7 +81,7 @@ static Value computed_value(Emitter *e, NodeId id, const Source *sources) {
 
 /* -- the stack -- */
 
-/* A value that is wanted; sources is NULL until its operands are. */
+/* A value that is wanted. sources: where its operands are read; NULL until they are on the stack. */
 struct Frame {
     NodeId node;
     const Place *place;
@@ -94,7 +94,7 @@ static void push(Emitter *e, NodeId node, const Place *place) {
     e->frames[e->frame_count++] = (Frame){.node = node, .place = place};
 }
 
-/* Puts the index of a gather on the stack, if it is not known yet. */
+/* The place of a gather's operand depends on the index, so the index is emitted first. True if it had to be put on the stack. */
 static bool push_index(Emitter *e, const Node *node, const Place *place) {
     if (node->op != OP_gather || memo_find(e, node->operands[GATHER_INDEX], place).value) return false;
     push(e, node->operands[GATHER_INDEX], place);
@@ -114,12 +114,12 @@ static void push_operands(Emitter *e, uint32_t frame) {
         if (sources[i].place) push(e, node->operands[i], sources[i].place);
 }
 
-/* A value that needs no others: given, or taken from memory in one go; without a value if it has to be computed. */
+/* A value that needs no operands: a leaf, a stored value, an interleaved concat. NULL inside: it has to be computed. */
 static Value value_at_once(Emitter *e, NodeId id, const Place *place) {
     return emit_computes(e, id) ? view_interleaved(e, graph_node(e->graph, id), place) : given_value(e, id, place);
 }
 
-/* Emits the value on top of the stack, or puts its operands there first. */
+/* Emits the value on top of the stack and pops it; or, if its operands are not known yet, pushes them. */
 static void process_top(Emitter *e) {
     Frame top = e->frames[e->frame_count - 1];
     bool known = memo_find(e, top.node, top.place).value;

@@ -1,5 +1,5 @@
-/* Counted loops, branches and stack slots. */
-#include "codegen/emit/emit.h"
+/* Counted loops, branches and stack slots of the emitted code. */
+#include "codegen/emit/arithmetic.h"
 
 LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment) {
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
@@ -14,7 +14,6 @@ LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment) {
     return slot;
 }
 
-/* The body runs at least once: callers know that from < to or guard the loop. */
 Loop loop_begin(Emitter *e, LLVMValueRef from) {
     Loop loop = {.before = LLVMGetInsertBlock(e->builder)};
     loop.body = LLVMAppendBasicBlockInContext(e->context, e->function, "loop");
@@ -26,8 +25,8 @@ Loop loop_begin(Emitter *e, LLVMValueRef from) {
 }
 
 void loop_end(Emitter *e, Loop loop, LLVMValueRef to, int64_t step) {
-    LLVMValueRef next = LLVMBuildAdd(e->builder, loop.index, const_i64(e, step), "");
-    LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntSLT, next, to, "");
+    LLVMValueRef next = plus(e, loop.index, step);
+    LLVMValueRef more = lt(e, next, to);
     LLVMBasicBlockRef end = LLVMGetInsertBlock(e->builder);
     loop.exit = LLVMAppendBasicBlockInContext(e->context, e->function, "done");
     LLVMBuildCondBr(e->builder, more, loop.body, loop.exit);
@@ -35,19 +34,18 @@ void loop_end(Emitter *e, Loop loop, LLVMValueRef to, int64_t step) {
     LLVMPositionBuilderAtEnd(e->builder, loop.exit);
 }
 
-Runs runs_begin(Emitter *e, LLVMValueRef from, LLVMValueRef to, int64_t size) {
-    LLVMValueRef one = const_i64(e, 1), length = const_i64(e, size);
-    LLVMValueRef last = LLVMBuildUDiv(e->builder, LLVMBuildSub(e->builder, to, one, ""), length, "");
-    Runs runs = {.end = LLVMBuildAdd(e->builder, last, one, "")};
-    runs.loop = loop_begin(e, LLVMBuildUDiv(e->builder, from, length, ""));
-    runs.start = LLVMBuildMul(e->builder, runs.loop.index, length, "");
-    LLVMValueRef low[] = {from, runs.start}, high[] = {to, LLVMBuildAdd(e->builder, runs.start, length, "")};
-    runs.from = call_intrinsic(e, "llvm.smax", &e->i64, 1, low, 2);
-    runs.to = call_intrinsic(e, "llvm.smin", &e->i64, 1, high, 2);
-    return runs;
+SegmentLoop segments_begin(Emitter *e, LLVMValueRef from, LLVMValueRef to, int64_t size) {
+    LLVMValueRef last = over(e, sub(e, to, const_i64(e, 1)), size);
+    SegmentLoop segments = {.end = plus(e, last, 1)};
+    segments.loop = loop_begin(e, over(e, from, size));
+    segments.start = times(e, segments.loop.index, size);
+    LLVMValueRef stop = plus(e, segments.start, size);
+    segments.from = max(e, from, segments.start);
+    segments.to = min(e, to, stop);
+    return segments;
 }
 
-void runs_end(Emitter *e, Runs runs) { loop_end(e, runs.loop, runs.end, 1); }
+void segments_end(Emitter *e, SegmentLoop segments) { loop_end(e, segments.loop, segments.end, 1); }
 
 If if_begin(Emitter *e, LLVMValueRef condition) {
     if (!condition) return (If){NULL};

@@ -1,4 +1,4 @@
-/* Memos: the values known in the code emitted so far, by node and place. */
+/* Memos: a hash table from (node, place) to the value that the emitted code has computed. */
 #include "codegen/emit/emit.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
-/* Loads and stores: from a place and a storage to an address. Consecutive lanes become one vector access, lanes that agree a
- * scalar one, everything else a gather or scatter. */
-#include "codegen/emit/emit.h"
+/* Loads and stores: from a place and a storage to an address. Consecutive lanes are one vector access, lanes that agree a scalar access,
+ * all others a gather or scatter. */
+#include "codegen/emit/arithmetic.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -12,18 +12,18 @@ static LLVMValueRef bytes_after(Emitter *e, LLVMValueRef base, LLVMValueRef byte
 /* The pointer at a byte offset of the arguments. */
 static LLVMValueRef argument_pointer(Emitter *e, size_t field) {
     LLVMValueRef at = bytes_after(e, LLVMGetParam(e->function, 0), const_i64(e, (int64_t)field));
-    return LLVMBuildLoad2(e->builder, e->pointer, at, "");
+    return load(e, e->pointer, at);
 }
 
-/* What is loaded in the entry block is there once, wherever it is used. */
+/* Moves the builder to the entry block, whose values all blocks can use; returns where it was. */
 static LLVMBasicBlockRef go_to_entry(Emitter *e) {
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
     LLVMPositionBuilderBefore(e->builder, LLVMGetBasicBlockTerminator(e->entry));
     return here;
 }
 
-/* The address that entry `number` of the kernel's table leads to. */
-static LLVMValueRef bound_address(Emitter *e, const Binding *binding, uint32_t number) {
+/* The address of a binding: a base from StepArgs, plus the offset in entry `number` of the kernel's table. */
+static LLVMValueRef bound_address(Emitter *e, const StorageBinding *binding, uint32_t number) {
     static const size_t fields[] = {[STORAGE_SLAB] = offsetof(StepArgs, slab),
                                     [STORAGE_OUTPUT] = offsetof(StepArgs, outputs),
                                     [STORAGE_STATE] = offsetof(StepArgs, states),
@@ -32,15 +32,15 @@ static LLVMValueRef bound_address(Emitter *e, const Binding *binding, uint32_t n
     LLVMBasicBlockRef here = go_to_entry(e);
     LLVMValueRef base = argument_pointer(e, binding->replicated ? offsetof(StepArgs, thread_slab) : fields[kind]);
     LLVMValueRef entry = bytes_after(e, LLVMGetParam(e->function, 3), const_i64(e, number * (int64_t)sizeof(int64_t)));
-    LLVMValueRef where = LLVMBuildLoad2(e->builder, e->i64, entry, "");
+    LLVMValueRef where = load(e, e->i64, entry);
     LLVMValueRef address = bytes_after(e, base, where);
     bool is_pointer = kind == STORAGE_STATE || kind == STORAGE_INPUT;
-    if (is_pointer) address = LLVMBuildLoad2(e->builder, e->pointer, address, "");
+    if (is_pointer) address = load(e, e->pointer, address);
     LLVMPositionBuilderAtEnd(e->builder, here);
     return address;
 }
 
-static Binding *new_binding(Emitter *e) {
+static StorageBinding *new_binding(Emitter *e) {
     ARENA_ROOM(e->arena, e->bindings, e->binding_count, e->binding_capacity);
     return &e->bindings[e->binding_count++];
 }
@@ -52,8 +52,8 @@ LLVMValueRef storage_base(Emitter *e, Storage storage) {
         if (e->bindings[i].kind == storage.kind && e->bindings[i].replicated == storage.replicated &&
             e->bindings[i].where == where)
             return e->bindings[i].base;
-    Binding *binding = new_binding(e);
-    *binding = (Binding){storage.kind, storage.replicated, where, NULL};
+    StorageBinding *binding = new_binding(e);
+    *binding = (StorageBinding){storage.kind, storage.replicated, where, NULL};
     return binding->base = bound_address(e, binding, e->binding_count - 1);
 }
 
@@ -61,15 +61,15 @@ LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMVal
     return LLVMBuildGEP2(e->builder, dtype_type(e, dtype, true), base, &offset, 1, "");
 }
 
-/* -- fetching -- */
+/* -- prefetching -- */
 
-/* A processor sees by itself that more of a row is read than this. */
-enum { CACHE_LINE = 64, MOST_FETCHED = 2048 };
+/* MAX_PREFETCHED: bytes of a row; the processor itself prefetches what follows. */
+enum { CACHE_LINE = 64, MAX_PREFETCHED = 2048 };
 
-void fetch_line(Emitter *e, LLVMValueRef pointer, Fetch fetch) {
+void prefetch_line(Emitter *e, LLVMValueRef pointer, Prefetch how) {
     enum { DATA = 1, SECOND_LEVEL = 2, FIRST_LEVEL = 3 };
-    LLVMValueRef level = const_i32(e, fetch == FETCH_FOR_LATER ? SECOND_LEVEL : FIRST_LEVEL);
-    LLVMValueRef args[] = {pointer, const_i32(e, fetch == FETCH_TO_WRITE), level, const_i32(e, DATA)};
+    LLVMValueRef level = const_i32(e, how == PREFETCH_LATER ? SECOND_LEVEL : FIRST_LEVEL);
+    LLVMValueRef args[] = {pointer, const_i32(e, how == PREFETCH_WRITE), level, const_i32(e, DATA)};
     call_intrinsic(e, "llvm.prefetch", &e->pointer, 1, args, 4);
 }
 
@@ -81,17 +81,17 @@ static Coordinate scale_vector(Emitter *e, LLVMValueRef vector, int64_t factor) 
     return coordinate_scale(e, (Coordinate){.base = vector, .irregular = true}, factor);
 }
 
-/* p / width * n * width + p % width, for p along the panelled axis */
+/* p / width * n * width + p % width: the part of a panel offset that depends on the index along the panelled axis. */
 static Coordinate panel_across(Emitter *e, Coordinate p, int64_t width, int64_t n) {
     if (p.irregular || (p.step && !(p.step == 1 && p.aligned))) {
         LLVMValueRef vector = coordinate_vector(e, p), w = all_lanes(e, const_i64(e, width));
-        Coordinate panel = scale_vector(e, LLVMBuildUDiv(e->builder, vector, w, ""), n * width);
-        Coordinate column = {.base = LLVMBuildURem(e->builder, vector, w, ""), .irregular = true};
+        Coordinate panel = scale_vector(e, udiv(e, vector, w), n * width);
+        Coordinate column = {.base = urem(e, vector, w), .irregular = true};
         return coordinate_add(e, panel, column);
     }
     LLVMValueRef w = const_i64(e, width);
-    LLVMValueRef panel = LLVMBuildMul(e->builder, LLVMBuildUDiv(e->builder, p.base, w, ""), const_i64(e, n * width), "");
-    p.base = LLVMBuildAdd(e->builder, panel, LLVMBuildURem(e->builder, p.base, w, ""), "");
+    LLVMValueRef panel = times(e, udiv(e, p.base, w), n * width);
+    p.base = add(e, panel, urem(e, p.base, w));
     return p;
 }
 
@@ -106,15 +106,22 @@ static Coordinate panel_offset(Emitter *e, Layout layout, Shape shape, const Pla
 static LLVMValueRef all_true(const Emitter *e) { return LLVMConstAllOnes(lanes_of(e->i1)); }
 static LLVMValueRef mask_of(const Emitter *e, LLVMValueRef mask) { return mask ? mask : all_true(e); }
 
-static LLVMValueRef masked_load(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer, unsigned alignment, LLVMValueRef mask) {
-    if (!mask) {
-        LLVMValueRef load = LLVMBuildLoad2(e->builder, type, pointer, "");
-        LLVMSetAlignment(load, alignment);
-        return load;
-    }
+LLVMValueRef load_vector(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer, unsigned alignment, LLVMValueRef mask) {
     LLVMTypeRef types[] = {type, e->pointer};
     LLVMValueRef args[] = {pointer, const_i32(e, (int32_t)alignment), mask, LLVMConstNull(type)};
-    return call_intrinsic(e, "llvm.masked.load", types, 2, args, 4);
+    if (mask) return call_intrinsic(e, "llvm.masked.load", types, 2, args, 4);
+    LLVMValueRef vector = load(e, type, pointer);
+    LLVMSetAlignment(vector, alignment);
+    return vector;
+}
+
+void store_vector(Emitter *e, LLVMValueRef vector, LLVMValueRef pointer, unsigned alignment, LLVMValueRef mask) {
+    LLVMTypeRef types[] = {LLVMTypeOf(vector), e->pointer};
+    LLVMValueRef args[] = {vector, pointer, const_i32(e, (int32_t)alignment), mask};
+    if (mask)
+        call_intrinsic(e, "llvm.masked.store", types, 2, args, 4);
+    else
+        LLVMSetAlignment(LLVMBuildStore(e->builder, vector, pointer), alignment);
 }
 
 static LLVMValueRef lane_pointers(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset) {
@@ -127,15 +134,15 @@ static LLVMValueRef gather(Emitter *e, LLVMTypeRef type, LLVMValueRef pointers, 
     return call_intrinsic(e, "llvm.masked.gather", types, 2, args, 4);
 }
 
-/* Elements at an offset, as they are in memory. */
+/* Loads elements as they are in memory: a bool is a byte. */
 static Value load_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset, LLVMValueRef mask) {
     LLVMTypeRef type = dtype_type(e, dtype, true);
     unsigned alignment = (unsigned)dtype_bytes(dtype);
     if (offset.irregular || (offset.step != 0 && offset.step != 1))
         return (Value){gather(e, lanes_of(type), lane_pointers(e, base, dtype, offset), alignment, mask), false};
     LLVMValueRef pointer = element_pointer(e, base, dtype, offset.base);
-    if (offset.step == 1) return (Value){masked_load(e, lanes_of(type), pointer, alignment, mask), false};
-    return (Value){LLVMBuildLoad2(e->builder, type, pointer, ""), true};
+    if (offset.step == 1) return (Value){load_vector(e, lanes_of(type), pointer, alignment, mask), false};
+    return (Value){load(e, type, pointer), true};
 }
 
 static void store_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset, LLVMValueRef mask, Value value) {
@@ -144,7 +151,7 @@ static void store_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinat
     if (!scattered && offset.step == 0) { /* one element; of a row of length 1, lane 0 holds it */
         LLVMValueRef single =
             value.uniform ? value.value : LLVMBuildExtractElement(e->builder, value.value, const_i32(e, 0), "");
-        LLVMBuildStore(e->builder, single, element_pointer(e, base, dtype, offset.base));
+        store(e, single, element_pointer(e, base, dtype, offset.base));
         return;
     }
     LLVMValueRef vector = value_splat(e, value),
@@ -160,7 +167,7 @@ static void store_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinat
 
 /* -- storages -- */
 
-/* The rows of the data set that are the batch. */
+/* StepArgs.rows, loaded once: the row numbers of the batch. */
 static LLVMValueRef rows_of_batch(Emitter *e) {
     if (e->rows) return e->rows;
     LLVMBasicBlockRef here = go_to_entry(e);
@@ -171,7 +178,7 @@ static LLVMValueRef rows_of_batch(Emitter *e) {
 
 static int64_t row_elements(Shape batch) { return shape_elements(batch) / batch.dim[0]; }
 
-/* The elements of batch row i are those of row rows[i] of the data set. */
+/* Element (i, j) of a batch lies at rows[i] * (elements of a row) + j. */
 static Coordinate batch_offset(Emitter *e, Shape shape, const Place *place) {
     Shape matrix = {.rank = 2, .dim = {shape.dim[0], row_elements(shape)}};
     const Place *at = place_in_shape(e, place, matrix);
@@ -181,15 +188,15 @@ static Coordinate batch_offset(Emitter *e, Shape shape, const Place *place) {
     return coordinate_add(e, start, at->axis[1]);
 }
 
-void fetch_batch_row(Emitter *e, Storage storage, LLVMValueRef row) {
+void prefetch_batch_row(Emitter *e, Storage storage, LLVMValueRef row) {
     const Symbol *symbol = &e->graph->symbols[storage.index];
     int64_t bytes = row_elements(symbol->shape) * (int64_t)dtype_bytes(symbol->dtype);
-    LLVMValueRef number = LLVMBuildLoad2(e->builder, e->i32, element_pointer(e, rows_of_batch(e), DTYPE_I32, row), "");
+    LLVMValueRef number = load(e, e->i32, element_pointer(e, rows_of_batch(e), DTYPE_I32, row));
     LLVMValueRef wide = LLVMBuildSExt(e->builder, number, e->i64, "");
-    LLVMValueRef first = bytes_after(e, storage_base(e, storage), LLVMBuildMul(e->builder, wide, const_i64(e, bytes), ""));
-    for (int64_t at = 0; at < bytes && at < MOST_FETCHED; at += CACHE_LINE)
-        fetch_line(e, bytes_after(e, first, const_i64(e, at)), FETCH_TO_READ);
-    if (bytes <= MOST_FETCHED) fetch_line(e, bytes_after(e, first, const_i64(e, bytes - 1)), FETCH_TO_READ);
+    LLVMValueRef first = bytes_after(e, storage_base(e, storage), times(e, wide, bytes));
+    for (int64_t at = 0; at < bytes && at < MAX_PREFETCHED; at += CACHE_LINE)
+        prefetch_line(e, bytes_after(e, first, const_i64(e, at)), PREFETCH_READ);
+    if (bytes <= MAX_PREFETCHED) prefetch_line(e, bytes_after(e, first, const_i64(e, bytes - 1)), PREFETCH_READ);
 }
 
 static Coordinate storage_offset(Emitter *e, const Node *node, Storage storage, const Place *place) {
@@ -204,7 +211,7 @@ Value load_at(Emitter *e, NodeId id, Storage storage, const Place *place) {
     Value value = load_elements(e, storage_base(e, storage), node->dtype, storage_offset(e, node, storage, place), place->mask);
     if (node->dtype != DTYPE_BOOL) return value;
     LLVMValueRef zero = LLVMConstNull(LLVMTypeOf(value.value));
-    return (Value){LLVMBuildICmp(e->builder, LLVMIntNE, value.value, zero, ""), value.uniform};
+    return (Value){ne(e, value.value, zero), value.uniform};
 }
 
 void store_at(Emitter *e, NodeId id, Storage storage, const Place *place, Value value) {

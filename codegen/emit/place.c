@@ -1,5 +1,5 @@
-/* Places: indices as arithmetic, and how views transform them. */
-#include "codegen/emit/emit.h"
+/* Places: indices as arithmetic, and the place of a view's operand. */
+#include "codegen/emit/arithmetic.h"
 
 #include <assert.h>
 
@@ -20,28 +20,27 @@ LLVMValueRef coordinate_vector(Emitter *e, Coordinate c) {
     if (c.irregular) return c.base;
     LLVMValueRef base = splat_i64(e, c.base);
     if (c.step == 0) return base;
-    return LLVMBuildAdd(e->builder, base, LLVMBuildMul(e->builder, lane_numbers(e), all_i64(e, c.step), ""), "");
+    return add(e, base, mul(e, lane_numbers(e), all_i64(e, c.step)));
 }
 
 Coordinate coordinate_scale(Emitter *e, Coordinate c, int64_t factor) {
     if (factor == 1) return c;
     LLVMValueRef by = c.irregular ? all_i64(e, factor) : const_i64(e, factor);
-    c.base = LLVMBuildMul(e->builder, c.base, by, "");
+    c.base = mul(e, c.base, by);
     c.step *= factor;
     return c;
 }
 
 Coordinate coordinate_add(Emitter *e, Coordinate a, Coordinate b) {
     if (!a.irregular && !b.irregular)
-        return (Coordinate){
-            .base = LLVMBuildAdd(e->builder, a.base, b.base, ""), .step = a.step + b.step, .aligned = a.aligned && b.aligned};
-    return irregular(LLVMBuildAdd(e->builder, coordinate_vector(e, a), coordinate_vector(e, b), ""));
+        return (Coordinate){.base = add(e, a.base, b.base), .step = a.step + b.step, .aligned = a.aligned && b.aligned};
+    return irregular(add(e, coordinate_vector(e, a), coordinate_vector(e, b)));
 }
 
 static Coordinate coordinate_divide(Emitter *e, Coordinate c, int64_t by, bool remainder) {
     LLVMValueRef x = c.irregular || c.step ? coordinate_vector(e, c) : c.base;
     LLVMValueRef divisor = c.irregular || c.step ? all_i64(e, by) : const_i64(e, by);
-    LLVMValueRef result = remainder ? LLVMBuildURem(e->builder, x, divisor, "") : LLVMBuildUDiv(e->builder, x, divisor, "");
+    LLVMValueRef result = remainder ? urem(e, x, divisor) : udiv(e, x, divisor);
     return c.irregular || c.step ? irregular(result) : coordinate_uniform(result);
 }
 
@@ -85,7 +84,7 @@ bool place_neighbours(const Place *place) {
     return whole && !place->mask && !place->axis[last].irregular && place->axis[last].step == 1 && place->axis[last].aligned;
 }
 
-/* Lanes that run along the last axis and start at multiples of LANES stay on one row if rows are whole vectors. */
+/* Consecutive lanes that begin at a multiple of LANES do not cross rows if a row is whole vectors. */
 static bool stays_in_row(Coordinate linear, int64_t row) { return linear.step == 1 && linear.aligned && row % LANES == 0; }
 
 /* Axes [first, last] of a place. */
@@ -93,7 +92,7 @@ typedef struct {
     int first, last;
 } AxisRange;
 
-/* The position in row-major order within some axes of a place, which counts from a multiple of LANES on if it is aligned. */
+/* The row-major position of a place within the axes of the range. It is aligned if lane 0 is at a multiple of LANES. */
 static Coordinate range_linear(Emitter *e, const Place *place, AxisRange range) {
     Place *part = place_new(e, (Shape){.rank = range.last - range.first + 1}, NULL);
     for (int i = range.first; i <= range.last; i++) {
@@ -106,7 +105,7 @@ static Coordinate range_linear(Emitter *e, const Place *place, AxisRange range) 
     return linear;
 }
 
-/* A position in row-major order as coordinates along some axes. */
+/* The inverse: sets the coordinates along the axes of the range from a row-major position. */
 static void spread_linear(Emitter *e, Coordinate rest, Place *result, AxisRange range) {
     for (int i = range.last; i > range.first; i--) {
         int64_t n = result->shape.dim[i];
@@ -124,7 +123,8 @@ static void spread_linear(Emitter *e, Coordinate rest, Place *result, AxisRange 
     if (range.first <= range.last) result->axis[range.first] = rest;
 }
 
-/* Moves both ranges, which end where they begin, to the next axes in front that hold the same elements in both shapes. */
+/* Moves both ranges forward to the next shortest groups of axes with equally many elements: [4, 6] and [2, 2, 6] have the groups 6 | 6 and
+ * 4 | 2 x 2. */
 static void next_ranges(Shape from, Shape to, AxisRange *a, AxisRange *b) {
     int64_t count_a = 1, count_b = 1;
     *a = (AxisRange){a->first, a->first - 1};
@@ -138,7 +138,7 @@ static void next_ranges(Shape from, Shape to, AxisRange *a, AxisRange *b) {
             count_b *= to.dim[--b->first];
 }
 
-/* Axes that are the same in both shapes keep their coordinates; others are merged and cut as far as they must. */
+/* Axes that are the same in both shapes keep their coordinates; groups of axes that differ are merged and divided anew. */
 const Place *place_in_shape(Emitter *e, const Place *place, Shape shape) {
     if (shape_equal(place->shape, shape)) return place;
     Place *result = place_new(e, shape, place->mask);
@@ -155,8 +155,8 @@ const Place *place_in_shape(Emitter *e, const Place *place, Shape shape) {
 
 LLVMValueRef lanes_below(Emitter *e, LLVMValueRef base, int64_t n) {
     if (n % LANES == 0) return NULL;
-    LLVMValueRef left = LLVMBuildSub(e->builder, const_i64(e, n), base, "");
-    return LLVMBuildICmp(e->builder, LLVMIntSLT, lane_numbers(e), splat_i64(e, left), "");
+    LLVMValueRef left = sub(e, const_i64(e, n), base);
+    return lt(e, lane_numbers(e), splat_i64(e, left));
 }
 
 /* -- views: index_<name> of ops.def gives the operand's place -- */
@@ -207,7 +207,7 @@ static const Place *index_reverse(Emitter *e, const Node *node, const Place *pla
     return result;
 }
 
-/* Result axes: picture, window's height and width, height and width inside the window, channel. */
+/* Result axes: picture; row and column of the window; row and column inside the window; channel. */
 static const Place *index_windows(Emitter *e, const Node *node, const Place *place) {
     place = place_in_shape(e, place, node->shape);
     Place *result = place_new(e, operand_shape(e, node), place->mask);
@@ -219,10 +219,10 @@ static const Place *index_windows(Emitter *e, const Node *node, const Place *pla
     return result;
 }
 
-/* These choose between operands or zero, lane by lane: emit.c does it. */
+/* The elements of these come from an operand that is chosen lane by lane: views.c does it. */
 #define index_pad NULL
 #define index_concat NULL
-#define index_gather NULL /* depends on a value */
+#define index_gather NULL /* its place depends on a value */
 
 static IndexFunction *const index_functions[OP_COUNT] = {
 #define OP_VIEW(name, arity, attrs, rule, gradient, doc) [OP_##name] = index_##name,

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* bool is a byte in memory and one bit in registers */
+/* A bool is a byte in memory and one bit in registers. */
 LLVMTypeRef dtype_type(const Emitter *e, DType dtype, bool in_memory) {
     switch (dtype) {
     case DTYPE_F32: return e->f32;

@@ -1,33 +1,32 @@
-/* Views: where the operands are read that a view takes its elements from, and, where there are several or there is padding,
- * the choice between them, lane by lane. */
-#include "codegen/emit/emit.h"
+/* Views: at which place an operand is read for a place of the view. Where there are several operands or padding, the value is chosen lane
+ * by lane. */
+#include "codegen/emit/arithmetic.h"
 
 #include <string.h>
 
-/* Lanes one after the other, all of which lie in [start, stop) if the first one does. */
+/* The lanes are consecutive, and either all of them lie in [start, stop) or none. */
 static bool stays_together(Coordinate c, int64_t start, int64_t stop) {
     return !c.irregular && c.step == 1 && c.aligned && start % LANES == 0 && stop % LANES == 0;
 }
 
-/* start <= index < stop, lane by lane, or for all lanes at once. */
+/* start <= index < stop: an i1 for each lane, or a single one if all lanes agree. */
 static Value coordinate_within(Emitter *e, Coordinate c, int64_t start, int64_t stop) {
     bool uniform = (!c.irregular && c.step == 0) || stays_together(c, start, stop);
     LLVMValueRef index = uniform ? c.base : coordinate_vector(e, c);
     LLVMValueRef low = const_i64(e, start), size = const_i64(e, stop - start);
     if (!uniform) low = value_splat(e, (Value){low, true}), size = value_splat(e, (Value){size, true});
-    LLVMValueRef from_start = LLVMBuildSub(e->builder, index, low, "");
-    return (Value){LLVMBuildICmp(e->builder, LLVMIntULT, from_start, size, ""), uniform};
+    LLVMValueRef from_start = sub(e, index, low);
+    return (Value){ult(e, from_start, size), uniform};
 }
 
 static Value value_and(Emitter *e, Value a, Value b) {
-    if (a.uniform && b.uniform) return (Value){LLVMBuildAnd(e->builder, a.value, b.value, ""), true};
-    return (Value){LLVMBuildAnd(e->builder, value_splat(e, a), value_splat(e, b), ""), false};
+    if (a.uniform && b.uniform) return (Value){bit_and(e, a.value, b.value), true};
+    return (Value){bit_and(e, value_splat(e, a), value_splat(e, b)), false};
 }
 
 static Value value_select(Emitter *e, Value condition, Value yes, Value no) {
-    if (condition.uniform && yes.uniform && no.uniform)
-        return (Value){LLVMBuildSelect(e->builder, condition.value, yes.value, no.value, ""), true};
-    return (Value){LLVMBuildSelect(e->builder, value_splat(e, condition), value_splat(e, yes), value_splat(e, no), ""), false};
+    if (condition.uniform && yes.uniform && no.uniform) return (Value){choose(e, condition.value, yes.value, no.value), true};
+    return (Value){choose(e, value_splat(e, condition), value_splat(e, yes), value_splat(e, no)), false};
 }
 
 static Coordinate distance_back(Emitter *e, int64_t distance) {
@@ -36,22 +35,21 @@ static Coordinate distance_back(Emitter *e, int64_t distance) {
     return back;
 }
 
-/* The place's axis as it is in an operand that begins at `start` and has `size` elements along it: where lanes are inside or
- * outside one by one, those outside are masked, so that lanes in a row stay so; where they are together, reading outside is made
- * harmless by reading from 0 on. */
+/* Moves the place's axis into an operand that begins at `start` and has `size` elements; returns which lanes are inside. Lanes outside must
+ * not be read: if lanes differ, those outside are masked; if all agree, the index becomes 0 where they are outside. */
 static Value move_inside(Emitter *e, Place *at, int axis, int64_t start, int64_t size) {
     Coordinate *c = &at->axis[axis];
     Value inside = coordinate_within(e, *c, start, start + size);
     *c = coordinate_add(e, *c, distance_back(e, start));
     c->aligned &= inside.uniform;
     if (inside.uniform)
-        c->base = LLVMBuildSelect(e->builder, inside.value, c->base, const_i64(e, 0), "");
+        c->base = choose(e, inside.value, c->base, const_i64(e, 0));
     else
-        at->mask = at->mask ? LLVMBuildAnd(e->builder, at->mask, inside.value, "") : inside.value;
+        at->mask = at->mask ? bit_and(e, at->mask, inside.value) : inside.value;
     return inside;
 }
 
-/* Inside the padding the operand is read at its place; outside the value is not used. */
+/* The operand of a pad is read where the place is inside it; elsewhere the result is 0. */
 static Source pad_source(Emitter *e, const Node *node, const Place *place) {
     Shape shape = graph_operand(e->graph, node, 0)->shape;
     place = place_in_shape(e, place, node->shape);
@@ -64,14 +62,14 @@ static Source pad_source(Emitter *e, const Node *node, const Place *place) {
     return (Source){at, inside};
 }
 
-/* Where a part of a concat begins along its axis, and where it ends. */
+/* Where a part of a concat begins along its axis, and its size. */
 typedef struct {
     int64_t start, size;
-} Extent;
+} PartExtent;
 
-static Extent part_extent(const Emitter *e, const Node *concat, uint32_t part) {
+static PartExtent part_extent(const Emitter *e, const Node *concat, uint32_t part) {
     int axis = concat->attrs.axis;
-    Extent extent = {0, graph_operand(e->graph, concat, part)->shape.dim[axis]};
+    PartExtent extent = {0, graph_operand(e->graph, concat, part)->shape.dim[axis]};
     for (uint32_t i = 0; i < part; i++) extent.start += graph_operand(e->graph, concat, i)->shape.dim[axis];
     return extent;
 }
@@ -82,7 +80,7 @@ bool emit_takes_part(const Emitter *e, const Node *concat, const Place *place) {
 
 static Source concat_source(Emitter *e, const Node *node, uint32_t operand, const Place *place) {
     int axis = node->attrs.axis;
-    Extent extent = part_extent(e, node, operand);
+    PartExtent extent = part_extent(e, node, operand);
     bool all_inside = emit_takes_part(e, node, place);
     place = place_in_shape(e, place, node->shape);
     Place *at = place_new(e, graph_operand(e->graph, node, operand)->shape, place->mask);
@@ -103,27 +101,27 @@ static int64_t equal_size(const Emitter *e, const Node *concat) {
 static bool parts_stay_together(const Emitter *e, const Node *concat, Coordinate c) {
     if (!c.irregular && c.step == 0) return true;
     for (uint32_t i = 0; i < concat->operand_count; i++) {
-        Extent extent = part_extent(e, concat, i);
+        PartExtent extent = part_extent(e, concat, i);
         if (!stays_together(c, extent.start, extent.start + extent.size)) return false;
     }
     return true;
 }
 
-/* All parts of one size: a quotient. Otherwise as many as have begun, but for the first. */
+/* index / size if all parts have one size; else the number of parts after the first that begin at or before the index. */
 LLVMValueRef concat_part_number(Emitter *e, const Node *concat, const Place *place) {
     Coordinate c = place_in_shape(e, place, concat->shape)->axis[concat->attrs.axis];
     int64_t size = equal_size(e, concat);
     LLVMValueRef number = const_i64(e, 0);
     if (!parts_stay_together(e, concat, c)) return NULL;
-    if (size) return LLVMBuildUDiv(e->builder, c.base, const_i64(e, size), "");
+    if (size) return over(e, c.base, size);
     for (uint32_t i = 1; i < concat->operand_count; i++) {
-        LLVMValueRef begun = LLVMBuildICmp(e->builder, LLVMIntSGE, c.base, const_i64(e, part_extent(e, concat, i).start), "");
-        number = LLVMBuildAdd(e->builder, number, LLVMBuildZExt(e->builder, begun, e->i64, ""), "");
+        LLVMValueRef begun = ge(e, c.base, const_i64(e, part_extent(e, concat, i).start));
+        number = add(e, number, LLVMBuildZExt(e->builder, begun, e->i64, ""));
     }
     return number;
 }
 
-/* Of lanes that begin at a multiple of their number, every part has the same few elements, one after the other. */
+/* The view is a concat of single columns, and the lanes are whole rows of it: every part has the same few consecutive elements. */
 static bool interleaves(const Emitter *e, const Node *node, const Place *place) {
     bool single = node->op == OP_concat && node->attrs.axis == node->shape.rank - 1 && equal_size(e, node) == 1;
     uint32_t parts = node->operand_count;
@@ -137,14 +135,14 @@ static bool interleaves(const Emitter *e, const Node *node, const Place *place) 
     return true;
 }
 
-/* Both vectors, one behind the other. */
+/* Both vectors, one behind the other; lanes: of both. */
 static LLVMValueRef joined(Emitter *e, LLVMValueRef a, LLVMValueRef b, unsigned lanes) {
     LLVMValueRef all[LANES];
     for (unsigned i = 0; i < lanes; i++) all[i] = const_i32(e, (int32_t)i);
     return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(all, lanes), "");
 }
 
-/* From the parts' elements one behind the other to lanes of each part in turn. */
+/* From all elements of part 0, then of part 1, ... to element 0 of all parts, then element 1, ... */
 static LLVMValueRef interleaved(Emitter *e, LLVMValueRef all, unsigned parts) {
     LLVMValueRef lanes[LANES];
     for (unsigned i = 0; i < LANES; i++) lanes[i] = const_i32(e, (int32_t)(i % parts * (LANES / parts) + i / parts));
@@ -156,10 +154,10 @@ Value view_interleaved(Emitter *e, const Node *node, const Place *place) {
     unsigned count = node->operand_count, each = LANES / (count ? count : 1);
     if (!interleaves(e, node, place)) return (Value){NULL, false};
     LLVMTypeRef type = dtype_type(e, node->dtype, true);
-    LLVMValueRef first = LLVMBuildUDiv(e->builder, place_linear(e, place).base, const_i64(e, count), "");
+    LLVMValueRef first = over(e, place_linear(e, place).base, count);
     for (unsigned i = 0; i < count; i++) {
         LLVMValueRef base = storage_base(e, e->plan->storage[node->operands[i]]);
-        parts[i] = LLVMBuildLoad2(e->builder, LLVMVectorType(type, each), element_pointer(e, base, node->dtype, first), "");
+        parts[i] = load(e, LLVMVectorType(type, each), element_pointer(e, base, node->dtype, first));
         LLVMSetAlignment(parts[i], (unsigned)dtype_bytes(node->dtype));
     }
     for (; count > 1; count /= 2, each *= 2)
@@ -168,13 +166,10 @@ Value view_interleaved(Emitter *e, const Node *node, const Place *place) {
 }
 
 Coordinate gathered_index(Emitter *e, Value index, int64_t size) {
-    LLVMTypeRef type = LLVMTypeOf(index.value);
     LLVMValueRef limits[] = {const_i32(e, 0), const_i32(e, (int32_t)(size - 1))};
     if (!index.uniform)
         for (int i = 0; i < 2; i++) limits[i] = value_splat(e, (Value){limits[i], true});
-    LLVMValueRef low[] = {index.value, limits[0]};
-    LLVMValueRef high[] = {call_intrinsic(e, "llvm.smax", &type, 1, low, 2), limits[1]};
-    LLVMValueRef inside = call_intrinsic(e, "llvm.smin", &type, 1, high, 2);
+    LLVMValueRef inside = min(e, max(e, index.value, limits[0]), limits[1]);
     LLVMValueRef wide = LLVMBuildSExt(e->builder, inside, index.uniform ? e->i64 : lanes_of(e->i64), "");
     return (Coordinate){.base = wide, .irregular = !index.uniform};
 }

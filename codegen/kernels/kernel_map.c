@@ -1,9 +1,14 @@
-/* MAP kernels: elementwise work over a space, LANES elements of one row at a time. */
+/* MAP kernels: values at every place of a space, LANES elements of one row at a time.
+ *
+ *     for each line of units in [first, last)              (what the places of a line share is computed once)
+ *         for each unit of the line: a vector of LANES elements along the lane axis
+ *             compute the kernel's nodes at this place and store
+ *
+ * Where rows of a batch are read from the data set, the next rows are prefetched every PREFETCHED_ROWS rows. */
 #include "codegen/kernels/kernels.h"
-#include "ir/base/integers.h"
 
-/* Does every value of the kernel lie at the same row-major position as the result, or is the same everywhere? Then the space
- * may be walked as one long row (or, reading a batch, one row per sample). */
+/* Every value of the kernel is read at the row-major position of the result, or is a single number. Then the space can be walked as one long
+ * row; where a batch is read, as a row for each sample. */
 static bool is_flat(const Emitter *e, int64_t elements) {
     for (uint32_t i = 0; i < e->kernel->node_count; i++) {
         const Node *node = graph_node(e->graph, e->kernel->nodes[i]);
@@ -34,7 +39,7 @@ static bool reads_batch(const Emitter *e, NodeId id) {
 
 typedef void VisitRead(Emitter *e, NodeId id, void *context);
 
-/* Everything that the kernel reads or copies, some of it repeatedly. */
+/* Calls visit for every operand and stored node; for some of them more than once. */
 static void for_each_read(Emitter *e, VisitRead *visit, void *context) {
     for (uint32_t i = 0; i < e->kernel->node_count; i++) {
         const Node *node = graph_node(e->graph, e->kernel->nodes[i]);
@@ -43,7 +48,7 @@ static void for_each_read(Emitter *e, VisitRead *visit, void *context) {
     for (uint32_t i = 0; i < e->kernel->store_count; i++) visit(e, e->kernel->stores[i].node, context);
 }
 
-/* The inputs that the kernel reads in batches. */
+/* The inputs of which the kernel reads the batch's rows. */
 typedef struct {
     Storage *inputs;
     uint32_t count;
@@ -63,7 +68,7 @@ static Batches batches_of(Emitter *e) {
     return batches;
 }
 
-/* The space as it is walked: without axes of size 1, flat where that is possible. Kernels by rows keep their rows apart. */
+/* The space as it is walked: flat where that is possible. Kernels by rows keep their rows apart. */
 static Shape walked_space(Emitter *e) {
     Shape space = e->kernel->space;
     int64_t elements = shape_elements(space);
@@ -79,18 +84,18 @@ static int lane_axis(Shape space) {
     return axis;
 }
 
-/* Units are vectors along the lane axis; those of a row are numbered without a gap, and so are neighbouring rows: a line is as many
- * of them as share their coordinates along all other axes, but for one; or a single row if that is long. */
+/* Units are vectors along the lane axis, numbered in row-major order. A line is the units of one row, if a row is long, or else those of all
+ * rows along row_axis: they share the coordinates of the outer axes. */
 typedef struct {
     Shape space;
     int lane_axis, row_axis; /* row_axis: the last axis before the lane axis that is longer than 1; -1: there is none */
-    int outer_axis;          /* a line has one place along this axis and those before it; -1: there is none */
+    int outer_axis;          /* the last axis along which a line has one coordinate; -1: there is none */
     int64_t vectors, units;  /* in a row, in a line */
-} Line;
+} UnitLine;
 
-static Line line_of(Shape space) {
-    enum { LONG_ROW = 8 }; /* vectors that are worth a loop of their own: what a row has in common is computed once */
-    Line line = {.space = space, .lane_axis = lane_axis(space)};
+static UnitLine line_of(Shape space) {
+    enum { LONG_ROW = 8 }; /* vectors: so many are worth a loop of their own */
+    UnitLine line = {.space = space, .lane_axis = lane_axis(space)};
     line.row_axis = line.lane_axis - 1;
     while (line.row_axis >= 0 && space.dim[line.row_axis] == 1) line.row_axis--;
     line.vectors = divide_up(space.dim[line.lane_axis], LANES);
@@ -100,36 +105,36 @@ static Line line_of(Shape space) {
     return line;
 }
 
-/* The axes before a line's own, from the number of the line. */
-static void set_outer_axes(Emitter *e, const Line *line, Place *place, LLVMValueRef rest) {
+/* The coordinates of the outer axes, from the number of the line. */
+static void set_outer_axes(Emitter *e, const UnitLine *line, Place *place, LLVMValueRef rest) {
     int first = 0;
     while (first < line->outer_axis && line->space.dim[first] == 1) first++;
     for (int i = line->outer_axis; i >= first; i--) {
         if (line->space.dim[i] == 1) continue;
         LLVMValueRef size = const_i64(e, line->space.dim[i]);
-        place->axis[i] = coordinate_uniform(i == first ? rest : LLVMBuildURem(e->builder, rest, size, ""));
-        rest = LLVMBuildUDiv(e->builder, rest, size, "");
+        place->axis[i] = coordinate_uniform(i == first ? rest : urem(e, rest, size));
+        rest = udiv(e, rest, size);
     }
 }
 
-/* Unit `inside` of a line. */
-static Place *unit_place(Emitter *e, const Line *line, LLVMValueRef number, LLVMValueRef inside) {
+/* The place of unit `inside` of line `number`. */
+static Place *unit_place(Emitter *e, const UnitLine *line, LLVMValueRef number, LLVMValueRef inside) {
     Place *place = place_new(e, line->space, NULL);
     LLVMValueRef vectors = const_i64(e, line->vectors), vector = inside;
     if (line->units != line->vectors) {
-        vector = LLVMBuildURem(e->builder, inside, vectors, "");
-        place->axis[line->row_axis] = coordinate_uniform(LLVMBuildUDiv(e->builder, inside, vectors, ""));
+        vector = urem(e, inside, vectors);
+        place->axis[line->row_axis] = coordinate_uniform(udiv(e, inside, vectors));
     }
     set_outer_axes(e, line, place, number);
-    LLVMValueRef base = LLVMBuildMul(e->builder, vector, const_i64(e, LANES), "");
+    LLVMValueRef base = times(e, vector, LANES);
     place->axis[line->lane_axis] = (Coordinate){.base = base, .step = 1, .aligned = true};
     place->mask = lanes_below(e, base, line->space.dim[line->lane_axis]);
     return place;
 }
 
-/* -- concats: lanes that take the same part branch to the code of that part -- */
+/* -- concats: where all lanes take the same part, a switch leads to code for that part alone -- */
 
-/* A concat that is stored or used where it lies. */
+/* A concat that is stored or used at the place that is computed. */
 static const Node *find_concat(const Emitter *e) {
     const Kernel *kernel = e->kernel;
     for (uint32_t i = 0; i < kernel->node_count; i++) {
@@ -139,7 +144,7 @@ static const Node *find_concat(const Emitter *e) {
     return NULL;
 }
 
-/* The code of each part, one of which is branched to. */
+/* switch (number) { case i: the stores, with part i of the concat ... } */
 static void emit_parts(Emitter *e, const Node *concat, const Place *place, LLVMValueRef number) {
     LLVMBasicBlockRef after = LLVMAppendBasicBlockInContext(e->context, e->function, "after");
     LLVMValueRef branch = LLVMBuildSwitch(e->builder, number, after, concat->operand_count);
@@ -168,50 +173,48 @@ static void emit_unit(Emitter *e, const Place *place) {
         emit_stores(e, place);
 }
 
-/* Line by line: what the places of a line have in common is computed once. */
-static void emit_lines(Emitter *e, const Line *line, LLVMValueRef first, LLVMValueRef last) {
-    Runs lines = runs_begin(e, first, last, line->units);
+/* UnitLine by line: what the places of a line have in common is computed once. */
+static void emit_lines(Emitter *e, const UnitLine *line, LLVMValueRef first, LLVMValueRef last) {
+    SegmentLoop lines = segments_begin(e, first, last, line->units);
     Loop units = loop_begin(e, lines.from);
-    LLVMValueRef inside = LLVMBuildSub(e->builder, units.index, lines.start, "");
+    LLVMValueRef inside = sub(e, units.index, lines.start);
     emit_unit(e, unit_place(e, line, lines.loop.index, inside));
     loop_end(e, units, lines.to, 1);
-    runs_end(e, lines);
+    segments_end(e, lines);
 }
 
-/* -- rows of the data set: some are asked for at once, since their addresses may have to be looked up in memory too, and always the
- * next ones before these are worked on: all of them fit the first-level cache -- */
+/* -- prefetching rows of the data set:
+ *     prefetch the first PREFETCHED_ROWS rows
+ *     for each PREFETCHED_ROWS rows: prefetch as many after them; compute these
+ * Several rows at once, since translating their addresses takes time too. Both groups fit the first-level cache. -- */
 
-enum { ROWS_FETCHED = 16 };
+enum { PREFETCHED_ROWS = 16 };
 
-/* Rows [from, to) of the batch. */
-static void fetch_rows(Emitter *e, const Batches *batches, LLVMValueRef from, LLVMValueRef to) {
-    If any = if_begin(e, LLVMBuildICmp(e->builder, LLVMIntSLT, from, to, ""));
+/* Prefetches rows [from, to) of the batch, if there are any. */
+static void prefetch_rows(Emitter *e, const Batches *batches, LLVMValueRef from, LLVMValueRef to) {
+    If any = if_begin(e, lt(e, from, to));
     Loop rows = loop_begin(e, from);
-    for (uint32_t i = 0; i < batches->count; i++) fetch_batch_row(e, batches->inputs[i], rows.index);
+    for (uint32_t i = 0; i < batches->count; i++) prefetch_batch_row(e, batches->inputs[i], rows.index);
     loop_end(e, rows, to, 1);
     if_end(e, any);
 }
 
-static LLVMValueRef smaller(Emitter *e, LLVMValueRef a, LLVMValueRef b) {
-    return call_intrinsic(e, "llvm.smin", &e->i64, 1, (LLVMValueRef[]){a, b}, 2);
-}
-
-/* `units`: of one row of the batch. */
-static void emit_fetched_lines(Emitter *e, const Line *line, const Batches *batches, int64_t units, LLVMValueRef first,
-                               LLVMValueRef last) {
-    LLVMValueRef ahead = const_i64(e, ROWS_FETCHED), each = const_i64(e, units);
-    LLVMValueRef begin = LLVMBuildUDiv(e->builder, first, each, "");
-    LLVMValueRef end = LLVMBuildUDiv(e->builder, LLVMBuildAdd(e->builder, last, const_i64(e, units - 1), ""), each, "");
-    fetch_rows(e, batches, begin, smaller(e, LLVMBuildAdd(e->builder, begin, ahead, ""), end));
-    Runs parts = runs_begin(e, first, last, ROWS_FETCHED * units);
-    LLVMValueRef next = LLVMBuildUDiv(e->builder, LLVMBuildAdd(e->builder, parts.to, const_i64(e, units - 1), ""), each, "");
-    fetch_rows(e, batches, next, smaller(e, LLVMBuildAdd(e->builder, next, ahead, ""), end));
+/* units: of a row of the batch. */
+static void emit_prefetched_lines(Emitter *e, const UnitLine *line, const Batches *batches, int64_t units, LLVMValueRef first,
+                                  LLVMValueRef last) {
+    LLVMValueRef ahead = const_i64(e, PREFETCHED_ROWS), each = const_i64(e, units);
+    LLVMValueRef begin = udiv(e, first, each);
+    LLVMValueRef end = udiv(e, plus(e, last, units - 1), each);
+    prefetch_rows(e, batches, begin, min(e, add(e, begin, ahead), end));
+    SegmentLoop parts = segments_begin(e, first, last, PREFETCHED_ROWS * units);
+    LLVMValueRef next = udiv(e, plus(e, parts.to, units - 1), each);
+    prefetch_rows(e, batches, next, min(e, add(e, next, ahead), end));
     emit_lines(e, line, parts.from, parts.to);
-    runs_end(e, parts);
+    segments_end(e, parts);
 }
 
-/* Batches along the first axis of the space, several vectors a row. */
-static bool walks_batches(const Emitter *e, const Batches *batches, const Line *line) {
+/* The rows of the batches are those of the space's first axis, and a row has several vectors. */
+static bool walks_batches(const Emitter *e, const Batches *batches, const UnitLine *line) {
     for (uint32_t i = 0; i < batches->count; i++)
         if (e->graph->symbols[batches->inputs[i].index].shape.dim[0] != line->space.dim[0]) return false;
     return batches->count && line->lane_axis > 0;
@@ -223,13 +226,13 @@ int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
         emit_stores(e, place_new(e, space, NULL));
         return 1;
     }
-    int64_t tiles = e->kernel->by_rows ? 0 : map_turned(e, space, lane_axis(space), first, last);
+    int64_t tiles = e->kernel->by_rows ? 0 : map_transposed(e, space, lane_axis(space), first, last);
     if (tiles) return tiles;
-    Line line = line_of(space);
+    UnitLine line = line_of(space);
     Batches batches = batches_of(e);
     int64_t units = shape_elements(space) / space.dim[line.lane_axis] * line.vectors;
     if (walks_batches(e, &batches, &line))
-        emit_fetched_lines(e, &line, &batches, units / space.dim[0], first, last);
+        emit_prefetched_lines(e, &line, &batches, units / space.dim[0], first, last);
     else
         emit_lines(e, &line, first, last);
     return units;

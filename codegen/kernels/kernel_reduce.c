@@ -1,8 +1,13 @@
-/* REDUCE kernels. The operand is seen as [outer, n, inner]. With inner > 1 lanes run along inner and every lane adds its own
- * column; with inner == 1 a unit is a row, lanes are the contract's sixteen partial results, and a fixed tree ends it. Sums of
- * more than SUM_BLOCK elements in a lane are made in blocks, which another tree adds. */
+/* REDUCE kernels: sum, max and argmax over the middle axis of [outer, n, inner].
+ *
+ *     inner > 1, a unit is a vector of LANES columns:         inner == 1, a unit is a row:
+ *         partial[lane] = start                                   partial[lane] = start
+ *         for j < n: partial[lane] += x[outer, j, lane]           for j < n by LANES: partial[lane] += x[outer, j + lane]
+ *         result[lane] = partial[lane]                            result = partial[0 .. 15] combined by a fixed tree
+ *
+ * The sixteen partial results of a row are part of the numerics contract. So is this: a lane that adds more than SUM_BLOCK elements adds
+ * them in blocks, whose sums a binary tree combines. */
 #include "codegen/kernels/kernels.h"
-#include "ir/base/integers.h"
 
 #include <assert.h>
 
@@ -10,13 +15,12 @@ typedef struct {
     const Node *node;
     NodeId operand;
     int64_t outer, n, inner;
-    int across, down,
-        together; /* vectors of columns that are computed side by side: of one of `outer`, of neighbouring ones, in all */
+    int across, down, together; /* vectors of columns that a unit computes side by side: along inner, along outer, in all */
 } Reduction;
 
-enum { MOST_TOGETHER = 4 };
+enum { MAX_TOGETHER = 4 };
 
-/* The largest power of two up to `most` that divides the count and leaves as many parts of all as there are to be. */
+/* The largest power of two up to `most` that divides the count and leaves at least `parts` parts of `all`. */
 static int divisor(int64_t count, int most, int64_t all, int64_t parts) {
     while (most > 1 && (count % most != 0 || all < parts * most)) most /= 2;
     return most;
@@ -24,15 +28,15 @@ static int divisor(int64_t count, int most, int64_t all, int64_t parts) {
 
 static int64_t vectors_of(const Reduction *r) { return divide_up(r->inner, LANES); }
 
-/* Long columns side by side: their chains of additions overlap, and their lines of memory are neighbours if there are several
- * vectors. Units are left for as many threads as may come, or some. */
+/* Long columns are computed side by side: their chains of additions overlap, and neighbouring vectors read neighbouring cache lines. Units are
+ * left for all threads, up to MAX_UNITS. */
 static void put_together(const Emitter *e, Reduction *r) {
-    enum { LONG = 32, MOST_UNITS = 4, MOST_NODES = 64 };
-    int64_t threads = e->kernel->max_threads, units = threads < MOST_UNITS ? threads : MOST_UNITS;
+    enum { LONG = 32, MAX_UNITS = 4, MAX_NODES = 64 };
+    int64_t threads = e->kernel->max_threads, units = min_i64(threads, MAX_UNITS);
     int64_t vectors = vectors_of(r), all = r->outer * vectors;
-    bool single = r->inner == 1 || r->node->op == OP_argmax || r->n < LONG || e->kernel->node_count > MOST_NODES;
-    r->across = single ? 1 : divisor(vectors, MOST_TOGETHER, all, units);
-    r->down = single ? 1 : divisor(r->outer, MOST_TOGETHER / r->across, all / r->across, units);
+    bool single = r->inner == 1 || r->node->op == OP_argmax || r->n < LONG || e->kernel->node_count > MAX_NODES;
+    r->across = single ? 1 : divisor(vectors, MAX_TOGETHER, all, units);
+    r->down = single ? 1 : divisor(r->outer, MAX_TOGETHER / r->across, all / r->across, units);
     r->together = r->across * r->down;
 }
 
@@ -49,8 +53,8 @@ static Reduction reduction_of(const Emitter *e) {
     return r;
 }
 
-/* -- partial results: sums; or of the largest, keys: whole numbers in the order of the values, -0 below +0 and NaN above all,
- * since comparing those takes one instruction and a sixth of the time -- */
+/* -- partial results: sums, or the largest key. A key is an i32 in the order of the values, with -0 below +0 and NaN above all: comparing
+ * keys takes one instruction, a sixth of the time of comparing floats. -- */
 
 static LLVMValueRef in_lanes(LLVMValueRef scalar, bool lanes) {
     LLVMValueRef all[LANES];
@@ -68,13 +72,12 @@ static LLVMValueRef start_value(const Emitter *e, Op op, bool lanes) {
 }
 
 static LLVMValueRef combine(Emitter *e, Op op, LLVMValueRef a, LLVMValueRef b) {
-    if (op == OP_sum) return LLVMBuildFAdd(e->builder, a, b, "");
-    LLVMTypeRef type = LLVMTypeOf(a);
-    return call_intrinsic(e, "llvm.smax", &type, 1, (LLVMValueRef[]){a, b}, 2);
+    if (op == OP_sum) return fadd(e, a, b);
+    return max(e, a, b);
 }
 
-/* The bits of a float as its key, and back: all but the sign is turned over where that is set. */
-static LLVMValueRef turn_negative(Emitter *e, LLVMValueRef bits, bool lanes) {
+/* From the bits of a float to its key and back: if the sign is set, all other bits are inverted. */
+static LLVMValueRef flip_negative(Emitter *e, LLVMValueRef bits, bool lanes) {
     LLVMValueRef signs = LLVMBuildAShr(e->builder, bits, in_lanes(const_i32(e, 31), lanes), "");
     LLVMValueRef others = LLVMBuildLShr(e->builder, signs, in_lanes(const_i32(e, 1), lanes), "");
     return LLVMBuildXor(e->builder, bits, others, "");
@@ -83,31 +86,31 @@ static LLVMValueRef turn_negative(Emitter *e, LLVMValueRef bits, bool lanes) {
 static LLVMValueRef partial_of(Emitter *e, Op op, LLVMValueRef value, bool lanes) {
     enum { NAN_KEY = 0x7fc00000 };
     if (op == OP_sum) return value;
-    LLVMValueRef key = turn_negative(e, LLVMBuildBitCast(e->builder, value, partial_type(e, op, lanes), ""), lanes);
+    LLVMValueRef key = flip_negative(e, LLVMBuildBitCast(e->builder, value, partial_type(e, op, lanes), ""), lanes);
     LLVMValueRef nan = LLVMBuildFCmp(e->builder, LLVMRealUNO, value, value, "");
-    return LLVMBuildSelect(e->builder, nan, in_lanes(const_i32(e, NAN_KEY), lanes), key, "");
+    return choose(e, nan, in_lanes(const_i32(e, NAN_KEY), lanes), key);
 }
 
 static Value result_of(Emitter *e, Op op, LLVMValueRef partial, bool lanes) {
     if (op == OP_sum) return (Value){partial, !lanes};
-    LLVMValueRef bits = turn_negative(e, partial, lanes);
+    LLVMValueRef bits = flip_negative(e, partial, lanes);
     return (Value){LLVMBuildBitCast(e->builder, bits, lanes ? lanes_of(e->f32) : e->f32, ""), !lanes};
 }
 
-/* The partial result in `slot` is combined with the operand at the place. */
+/* slot = slot combined with the operand at the place */
 static void accumulate(Emitter *e, const Reduction *r, LLVMValueRef slot, const Place *at, bool lanes) {
     Region region = region_begin(e);
     Value value = emit_value(e, r->operand, at);
     region_end(e, region);
     Op op = r->node->op;
-    LLVMValueRef old = LLVMBuildLoad2(e->builder, partial_type(e, op, lanes), slot, "");
+    LLVMValueRef old = load(e, partial_type(e, op, lanes), slot);
     LLVMValueRef each = partial_of(e, op, lanes ? value_splat(e, value) : value.value, lanes);
     LLVMValueRef sum = combine(e, op, old, each);
-    if (lanes && at->mask) sum = LLVMBuildSelect(e->builder, at->mask, sum, old, "");
-    LLVMBuildStore(e->builder, sum, slot);
+    if (lanes && at->mask) sum = choose(e, at->mask, sum, old);
+    store(e, sum, slot);
 }
 
-/* Lanes [0, width) and [width, 2 width) are combined until one is left: w = 8, 4, 2, 1. */
+/* for width = 8, 4, 2, 1: lane l = lane l combined with lane l + width */
 static LLVMValueRef reduce_lanes(Emitter *e, Op op, LLVMValueRef vector) {
     for (unsigned width = LANES / 2; width >= 1; width /= 2) {
         LLVMValueRef low[LANES], high[LANES];
@@ -120,13 +123,13 @@ static LLVMValueRef reduce_lanes(Emitter *e, Op op, LLVMValueRef vector) {
     return LLVMBuildExtractElement(e->builder, vector, const_i32(e, 0), "");
 }
 
-/* -- long sums: the blocks' sums are added by a binary tree over their indices. While they come, one after the other, level l
- * holds the sum of 2^l of them where bit l of the number of blocks so far is set -- */
+/* -- long sums: a binary tree over the block numbers adds the blocks' sums, like a binary counter: while they come one after the other, level l
+ * holds the sum of 2^l blocks if bit l of the number of blocks so far is set -- */
 
 typedef struct {
     LLVMTypeRef type;
     int count; /* of sums side by side */
-    LLVMValueRef slots[MOST_TOGETHER], levels[MOST_TOGETHER];
+    LLVMValueRef slots[MAX_TOGETHER], levels[MAX_TOGETHER];
 } BlockTree;
 
 static bool in_blocks(const Reduction *r, int64_t block) { return r->node->op == OP_sum && r->n > block; }
@@ -148,40 +151,42 @@ static LLVMValueRef tree_level(Emitter *e, const BlockTree *tree, int i, LLVMVal
 /* slot = level + slot */
 static void tree_combine(Emitter *e, const BlockTree *tree, LLVMValueRef level) {
     for (int i = 0; i < tree->count; i++) {
-        LLVMValueRef before = LLVMBuildLoad2(e->builder, tree->type, tree_level(e, tree, i, level), "");
-        LLVMValueRef sum = LLVMBuildLoad2(e->builder, tree->type, tree->slots[i], "");
-        LLVMBuildStore(e->builder, LLVMBuildFAdd(e->builder, before, sum, ""), tree->slots[i]);
+        LLVMValueRef before = load(e, tree->type, tree_level(e, tree, i, level));
+        LLVMValueRef sum = load(e, tree->type, tree->slots[i]);
+        store(e, fadd(e, before, sum), tree->slots[i]);
     }
 }
 
-/* Takes the sum of block number `block` out of the slot. Its index ends in as many ones as there are full levels below it. */
+/* Adds the sum of block number `block`, which the slot holds:
+ *     full = how many ones the number ends in: levels 0 .. full - 1 are occupied
+ *     for l < full: slot = level[l] + slot
+ *     level[full] = slot */
 static void tree_take(Emitter *e, const BlockTree *tree, LLVMValueRef block) {
-    LLVMValueRef zero = const_i64(e, 0),
-                 count[] = {LLVMBuildNot(e->builder, block, ""), LLVMConstInt(LLVMInt1TypeInContext(e->context), 0, 0)};
+    LLVMValueRef zero = const_i64(e, 0), count[] = {bit_not(e, block), LLVMConstInt(LLVMInt1TypeInContext(e->context), 0, 0)};
     LLVMValueRef full = call_intrinsic(e, "llvm.cttz", &e->i64, 1, count, 2);
-    If some = if_begin(e, LLVMBuildICmp(e->builder, LLVMIntNE, full, zero, ""));
+    If some = if_begin(e, ne(e, full, zero));
     Loop loop = loop_begin(e, zero);
     tree_combine(e, tree, loop.index);
     loop_end(e, loop, full, 1);
     if_end(e, some);
     for (int i = 0; i < tree->count; i++) {
-        LLVMValueRef sum = LLVMBuildLoad2(e->builder, tree->type, tree->slots[i], "");
-        LLVMBuildStore(e->builder, sum, tree_level(e, tree, i, full));
+        LLVMValueRef sum = load(e, tree->type, tree->slots[i]);
+        store(e, sum, tree_level(e, tree, i, full));
     }
 }
 
-/* What is left on the levels is added into the slots, from the lowest level up. */
+/* slot = the sum of the occupied levels, from the lowest up. */
 static void tree_finish(Emitter *e, const BlockTree *tree, int64_t blocks) {
     int first = __builtin_ctzll((unsigned long long)blocks);
     for (int i = 0; i < tree->count; i++) {
         LLVMValueRef level = tree_level(e, tree, i, const_i64(e, first));
-        LLVMBuildStore(e->builder, LLVMBuildLoad2(e->builder, tree->type, level, ""), tree->slots[i]);
+        store(e, load(e, tree->type, level), tree->slots[i]);
     }
     for (int level = first + 1; blocks >> level; level++)
         if (blocks >> level & 1) tree_combine(e, tree, const_i64(e, level));
 }
 
-/* The elements [from, to) of a row are added to the slot: [outer, n], lanes along n. */
+/* for j in [from, to) by LANES: slot += elements j .. j + 15 of the row */
 static void add_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueRef slot, LLVMValueRef from, LLVMValueRef to) {
     Loop loop = loop_begin(e, from);
     Place *at = place_new(e, (Shape){.rank = 2, .dim = {r->outer, r->n}}, lanes_below(e, loop.index, r->n));
@@ -194,15 +199,14 @@ static void add_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueR
 static void add_long_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueRef slot, LLVMTypeRef type) {
     int64_t block = (int64_t)SUM_BLOCK * LANES, blocks = divide_up(r->n, block);
     BlockTree tree = tree_new(e, type, &slot, 1, blocks);
-    Runs runs = runs_begin(e, const_i64(e, 0), const_i64(e, r->n), block);
-    LLVMBuildStore(e->builder, start_value(e, r->node->op, true), slot);
-    add_row(e, r, row, slot, runs.from, runs.to);
-    tree_take(e, &tree, runs.loop.index);
-    runs_end(e, runs);
+    SegmentLoop segments = segments_begin(e, const_i64(e, 0), const_i64(e, r->n), block);
+    store(e, start_value(e, r->node->op, true), slot);
+    add_row(e, r, row, slot, segments.from, segments.to);
+    tree_take(e, &tree, segments.loop.index);
+    segments_end(e, segments);
     tree_finish(e, &tree, blocks);
 }
 
-/* One row. */
 static Value reduce_row(Emitter *e, const Reduction *r, LLVMValueRef row) {
     Op op = r->node->op;
     LLVMTypeRef type = partial_type(e, op, true);
@@ -210,13 +214,13 @@ static Value reduce_row(Emitter *e, const Reduction *r, LLVMValueRef row) {
     if (in_blocks(r, (int64_t)SUM_BLOCK * LANES)) {
         add_long_row(e, r, row, slot, type);
     } else {
-        LLVMBuildStore(e->builder, start_value(e, op, true), slot);
+        store(e, start_value(e, op, true), slot);
         add_row(e, r, row, slot, const_i64(e, 0), const_i64(e, r->n));
     }
-    return result_of(e, op, reduce_lanes(e, op, LLVMBuildLoad2(e->builder, type, slot, "")), false);
+    return result_of(e, op, reduce_lanes(e, op, load(e, type, slot)), false);
 }
 
-/* Where the j-th element of the reduction at `place` (of shape [outer, inner]) is. */
+/* The place of element j of the reduction at `place`, which is in [outer, inner]. */
 static Place *element_place(Emitter *e, const Reduction *r, const Place *place, LLVMValueRef j) {
     Place *at = place_new(e, (Shape){.rank = 3, .dim = {r->outer, r->n, r->inner}}, place->mask);
     at->axis[0] = place->axis[0];
@@ -225,60 +229,59 @@ static Place *element_place(Emitter *e, const Reduction *r, const Place *place, 
     return at;
 }
 
-/* Few elements are written out, so that their places differ by constants: the windows of a pool. */
-static bool writes_out(const Emitter *e, const Reduction *r) {
-    enum { MOST_ELEMENTS = 25, MOST_NODES = 256 };
-    return r->n <= MOST_ELEMENTS && r->n * (e->kernel->node_count + 1) <= MOST_NODES;
+/* Few elements are unrolled, so that their places differ by constants: the windows of a pool. */
+static bool is_unrolled(const Emitter *e, const Reduction *r) {
+    enum { MAX_ELEMENTS = 25, MAX_NODES = 256 };
+    return r->n <= MAX_ELEMENTS && r->n * (e->kernel->node_count + 1) <= MAX_NODES;
 }
 
-/* One vector of columns (or one number) on its way through the elements; `slots` hold what is known of those before. */
+/* A vector of columns (or a single one) that is being reduced; slots: the partial result of the elements so far. */
 typedef struct {
     const Place *place;
     LLVMValueRef slots[2];
-} Column;
+} ReducedColumn;
 
-typedef void ElementBody(Emitter *e, const Reduction *r, const Column *column, LLVMValueRef j);
+typedef void ElementBody(Emitter *e, const Reduction *r, const ReducedColumn *column, LLVMValueRef j);
 
-static void each_column(Emitter *e, const Reduction *r, const Column *columns, ElementBody *body, LLVMValueRef j) {
+static void each_column(Emitter *e, const Reduction *r, const ReducedColumn *columns, ElementBody *body, LLVMValueRef j) {
     for (int i = 0; i < r->together; i++) body(e, r, &columns[i], j);
 }
 
 /* The elements [from, to) of each column. */
-static void each_between(Emitter *e, const Reduction *r, const Column *columns, ElementBody *body, LLVMValueRef from,
+static void each_between(Emitter *e, const Reduction *r, const ReducedColumn *columns, ElementBody *body, LLVMValueRef from,
                          LLVMValueRef to) {
     Loop loop = loop_begin(e, from);
     each_column(e, r, columns, body, loop.index);
     loop_end(e, loop, to, 1);
 }
 
-static void each_element(Emitter *e, const Reduction *r, const Column *columns, ElementBody *body) {
-    for (int64_t j = 0; writes_out(e, r) && j < r->n; j++) each_column(e, r, columns, body, const_i64(e, j));
-    if (!writes_out(e, r)) each_between(e, r, columns, body, const_i64(e, 0), const_i64(e, r->n));
+static void each_element(Emitter *e, const Reduction *r, const ReducedColumn *columns, ElementBody *body) {
+    for (int64_t j = 0; is_unrolled(e, r) && j < r->n; j++) each_column(e, r, columns, body, const_i64(e, j));
+    if (!is_unrolled(e, r)) each_between(e, r, columns, body, const_i64(e, 0), const_i64(e, r->n));
 }
 
-static void add_element(Emitter *e, const Reduction *r, const Column *column, LLVMValueRef j) {
+static void add_element(Emitter *e, const Reduction *r, const ReducedColumn *column, LLVMValueRef j) {
     accumulate(e, r, column->slots[0], element_place(e, r, column->place, j), !place_uniform(column->place));
 }
 
-static void start_columns(Emitter *e, const Reduction *r, const Column *columns, bool lanes) {
-    for (int i = 0; i < r->together; i++) LLVMBuildStore(e->builder, start_value(e, r->node->op, lanes), columns[i].slots[0]);
+static void start_columns(Emitter *e, const Reduction *r, const ReducedColumn *columns, bool lanes) {
+    for (int i = 0; i < r->together; i++) store(e, start_value(e, r->node->op, lanes), columns[i].slots[0]);
 }
 
-static void add_long_columns(Emitter *e, const Reduction *r, const Column *columns, LLVMTypeRef type) {
+static void add_long_columns(Emitter *e, const Reduction *r, const ReducedColumn *columns, LLVMTypeRef type) {
     int64_t blocks = divide_up(r->n, SUM_BLOCK);
-    LLVMValueRef slots[MOST_TOGETHER];
+    LLVMValueRef slots[MAX_TOGETHER];
     for (int i = 0; i < r->together; i++) slots[i] = columns[i].slots[0];
     BlockTree tree = tree_new(e, type, slots, r->together, blocks);
-    Runs runs = runs_begin(e, const_i64(e, 0), const_i64(e, r->n), SUM_BLOCK);
+    SegmentLoop segments = segments_begin(e, const_i64(e, 0), const_i64(e, r->n), SUM_BLOCK);
     start_columns(e, r, columns, !place_uniform(columns[0].place));
-    each_between(e, r, columns, add_element, runs.from, runs.to);
-    tree_take(e, &tree, runs.loop.index);
-    runs_end(e, runs);
+    each_between(e, r, columns, add_element, segments.from, segments.to);
+    tree_take(e, &tree, segments.loop.index);
+    segments_end(e, segments);
     tree_finish(e, &tree, blocks);
 }
 
-/* Elements are added in ascending order, and long sums in blocks. */
-static void reduce_columns(Emitter *e, const Reduction *r, Column *columns, Value *results) {
+static void reduce_columns(Emitter *e, const Reduction *r, ReducedColumn *columns, Value *results) {
     bool lanes = !place_uniform(columns[0].place);
     Op op = r->node->op;
     LLVMTypeRef type = partial_type(e, op, lanes);
@@ -289,14 +292,13 @@ static void reduce_columns(Emitter *e, const Reduction *r, Column *columns, Valu
         start_columns(e, r, columns, lanes);
         each_element(e, r, columns, add_element);
     }
-    for (int i = 0; i < r->together; i++)
-        results[i] = result_of(e, op, LLVMBuildLoad2(e->builder, type, columns[i].slots[0], ""), lanes);
+    for (int i = 0; i < r->together; i++) results[i] = result_of(e, op, load(e, type, columns[i].slots[0]), lanes);
 }
 
-/* Is b to replace a? b > a, or b is the first NaN. */
+/* argmax: b replaces a if b > a, or if b is the first NaN. */
 static LLVMValueRef replaces(Emitter *e, LLVMValueRef b, LLVMValueRef a) {
     LLVMValueRef greater_or_nan = LLVMBuildFCmp(e->builder, LLVMRealUGT, b, a, "");
-    return LLVMBuildAnd(e->builder, LLVMBuildFCmp(e->builder, LLVMRealORD, a, a, ""), greater_or_nan, "");
+    return bit_and(e, LLVMBuildFCmp(e->builder, LLVMRealORD, a, a, ""), greater_or_nan);
 }
 
 static Value splat_if(Emitter *e, Value value, bool lanes) { return lanes ? (Value){value_splat(e, value), false} : value; }
@@ -308,38 +310,38 @@ static Value operand_element(Emitter *e, const Reduction *r, const Place *place,
     return value;
 }
 
-/* slots: the largest element so far and its number */
-static void compare_element(Emitter *e, const Reduction *r, const Column *column, LLVMValueRef j) {
+/* slots: the largest element so far, and its number */
+static void compare_element(Emitter *e, const Reduction *r, const ReducedColumn *column, LLVMValueRef j) {
     Value value = operand_element(e, r, column->place, j);
     Value number = splat_if(e, (Value){LLVMBuildTrunc(e->builder, j, e->i32, ""), true}, !value.uniform);
-    LLVMValueRef old = LLVMBuildLoad2(e->builder, LLVMTypeOf(value.value), column->slots[0], ""),
-                 old_number = LLVMBuildLoad2(e->builder, LLVMTypeOf(number.value), column->slots[1], "");
+    LLVMValueRef old = load(e, LLVMTypeOf(value.value), column->slots[0]),
+                 old_number = load(e, LLVMTypeOf(number.value), column->slots[1]);
     LLVMValueRef better = replaces(e, value.value, old);
-    LLVMBuildStore(e->builder, LLVMBuildSelect(e->builder, better, value.value, old, ""), column->slots[0]);
-    LLVMBuildStore(e->builder, LLVMBuildSelect(e->builder, better, number.value, old_number, ""), column->slots[1]);
+    store(e, choose(e, better, value.value, old), column->slots[0]);
+    store(e, choose(e, better, number.value, old_number), column->slots[1]);
 }
 
-static Value argmax_columns(Emitter *e, const Reduction *r, Column *column) {
+static Value argmax_columns(Emitter *e, const Reduction *r, ReducedColumn *column) {
     bool lanes = !place_uniform(column->place);
     LLVMTypeRef value_type = lanes ? lanes_of(e->f32) : e->f32, index_type = lanes ? lanes_of(e->i32) : e->i32;
     column->slots[0] = stack_slot(e, value_type, 64), column->slots[1] = stack_slot(e, index_type, 64);
-    LLVMBuildStore(e->builder, operand_element(e, r, column->place, const_i64(e, 0)).value, column->slots[0]);
-    LLVMBuildStore(e->builder, LLVMConstNull(index_type), column->slots[1]);
-    each_element(e, r, column, compare_element); /* element 0 again: harmless, and a loop needs no guard */
-    return (Value){LLVMBuildLoad2(e->builder, index_type, column->slots[1], ""), !lanes};
+    store(e, operand_element(e, r, column->place, const_i64(e, 0)).value, column->slots[0]);
+    store(e, LLVMConstNull(index_type), column->slots[1]);
+    each_element(e, r, column, compare_element); /* compares element 0 once more, so that the loop needs no guard */
+    return (Value){load(e, index_type, column->slots[1]), !lanes};
 }
 
-/* Column `number` of a unit -> place of shape [outer, inner]. */
+/* ReducedColumn `number` of a unit -> place of shape [outer, inner]. */
 static Place *result_place(Emitter *e, const Reduction *r, LLVMValueRef unit, int number) {
     Place *place = place_new(e, (Shape){.rank = 2, .dim = {r->outer, r->inner}}, NULL);
     int64_t groups = vectors_of(r) / r->across;
-    LLVMValueRef rows = groups == 1 ? unit : LLVMBuildUDiv(e->builder, unit, const_i64(e, groups), "");
-    LLVMValueRef first_row = LLVMBuildMul(e->builder, rows, const_i64(e, r->down), "");
-    place->axis[0] = coordinate_uniform(LLVMBuildAdd(e->builder, first_row, const_i64(e, number / r->across), ""));
+    LLVMValueRef rows = groups == 1 ? unit : over(e, unit, groups);
+    LLVMValueRef first_row = times(e, rows, r->down);
+    place->axis[0] = coordinate_uniform(plus(e, first_row, number / r->across));
     if (r->inner == 1) return place;
-    LLVMValueRef group = LLVMBuildURem(e->builder, unit, const_i64(e, groups), "");
-    LLVMValueRef first = LLVMBuildMul(e->builder, group, const_i64(e, r->across * LANES), "");
-    LLVMValueRef base = LLVMBuildAdd(e->builder, first, const_i64(e, number % r->across * LANES), "");
+    LLVMValueRef group = modulo(e, unit, groups);
+    LLVMValueRef first = times(e, group, r->across * LANES);
+    LLVMValueRef base = plus(e, first, number % r->across * LANES);
     place->axis[1] = (Coordinate){.base = base, .step = 1, .aligned = true};
     place->mask = lanes_below(e, base, r->inner);
     return place;
@@ -348,8 +350,8 @@ static Place *result_place(Emitter *e, const Reduction *r, LLVMValueRef unit, in
 int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     Reduction r = reduction_of(e);
     Loop loop = loop_begin(e, first);
-    Column columns[MOST_TOGETHER] = {0};
-    Value results[MOST_TOGETHER];
+    ReducedColumn columns[MAX_TOGETHER] = {0};
+    Value results[MAX_TOGETHER];
     for (int i = 0; i < r.together; i++) columns[i].place = result_place(e, &r, loop.index, i);
     if (r.node->op == OP_argmax)
         results[0] = argmax_columns(e, &r, columns);

@@ -1,7 +1,9 @@
-/* SCAN kernels: walks along an axis, seen as [outer, n, inner]. A unit is a vector of columns along inner (or, with inner == 1, a
- * row), which walks along n by itself. */
+/* SCAN kernels: cumsum and scatter_add along the middle axis of [outer, n, inner]. A unit is a vector of columns along inner or, with
+ * inner == 1, a row; one thread walks a unit from end to end.
+ *
+ *     cumsum:       sum = 0; for j < n: sum += x[j]; y[j] = sum                        (the sum in f64)
+ *     scatter_add:  for i < size: y[i] = 0; for j < n: y[index[j]] += x[j]             (then what is computed from y) */
 #include "codegen/kernels/kernels.h"
-#include "ir/base/integers.h"
 
 typedef struct {
     const Node *node;
@@ -19,21 +21,21 @@ static Scan scan_of(const Emitter *e) {
     return (Scan){node, shape_outer(node->shape, axis), shape_inner(node->shape, axis), taken, node->shape.dim[axis]};
 }
 
-/* The place [outer, inner] of a unit. */
+/* The place in [outer, inner] of a unit. */
 static Place *column_place(Emitter *e, const Scan *s, LLVMValueRef unit) {
     Place *place = place_new(e, (Shape){.rank = 2, .dim = {s->outer, s->inner}}, NULL);
     place->axis[0] = coordinate_uniform(unit);
     if (s->inner == 1) return place;
     LLVMValueRef vectors = const_i64(e, divide_up(s->inner, LANES));
-    LLVMValueRef vector = LLVMBuildURem(e->builder, unit, vectors, "");
-    LLVMValueRef base = LLVMBuildMul(e->builder, vector, const_i64(e, LANES), "");
-    place->axis[0] = coordinate_uniform(LLVMBuildUDiv(e->builder, unit, vectors, ""));
+    LLVMValueRef vector = urem(e, unit, vectors);
+    LLVMValueRef base = times(e, vector, LANES);
+    place->axis[0] = coordinate_uniform(udiv(e, unit, vectors));
     place->axis[1] = (Coordinate){.base = base, .step = 1, .aligned = true};
     place->mask = lanes_below(e, base, s->inner);
     return place;
 }
 
-/* Element j of a column, of `size` along the axis. */
+/* The place of element j of a column that has `size` elements along the axis. */
 static Place *element_place(Emitter *e, const Scan *s, const Place *column, Coordinate j, int64_t size) {
     Place *place = place_new(e, (Shape){.rank = 3, .dim = {s->outer, size, s->inner}}, column->mask);
     place->axis[0] = column->axis[0];
@@ -46,32 +48,27 @@ static Value in_lanes(Emitter *e, const Scan *s, Value value) {
     return s->inner == 1 ? value : (Value){value_splat(e, value), false};
 }
 
-static LLVMValueRef add(Emitter *e, const Scan *s, Value a, Value b) {
-    return LLVMBuildFAdd(e->builder, in_lanes(e, s, a).value, in_lanes(e, s, b).value, "");
-}
-
 static Value zero_of(const Emitter *e) { return (Value){LLVMConstReal(e->f32, 0), true}; }
 
-/* The sum is kept in f64; each element of the result is that sum, rounded. */
 static void scan_cumsum(Emitter *e, const Scan *s, const Place *column) {
     LLVMTypeRef wide = LLVMDoubleTypeInContext(e->context), narrow = e->f32;
     if (s->inner != 1) wide = lanes_of(wide), narrow = lanes_of(narrow);
     LLVMValueRef slot = stack_slot(e, wide, s->inner == 1 ? 8 : LANES * 8);
-    LLVMBuildStore(e->builder, LLVMConstNull(wide), slot);
+    store(e, LLVMConstNull(wide), slot);
     Loop loop = loop_begin(e, const_i64(e, 0));
     Region region = region_begin(e);
     const Place *at = element_place(e, s, column, coordinate_uniform(loop.index), s->size);
     LLVMValueRef element = in_lanes(e, s, emit_value(e, s->node->operands[0], at)).value;
-    LLVMValueRef sum = LLVMBuildLoad2(e->builder, wide, slot, "");
-    sum = LLVMBuildFAdd(e->builder, sum, LLVMBuildFPExt(e->builder, element, wide, ""), "");
-    LLVMBuildStore(e->builder, sum, slot);
+    LLVMValueRef sum = load(e, wide, slot);
+    sum = fadd(e, sum, LLVMBuildFPExt(e->builder, element, wide, ""));
+    store(e, sum, slot);
     emit_set(e, e->kernel->root, at, (Value){LLVMBuildFPTrunc(e->builder, sum, narrow, ""), s->inner == 1});
     emit_stores(e, at);
     region_end(e, region);
     loop_end(e, loop, const_i64(e, s->size), 1);
 }
 
-/* -- scattering: the column of the result is in memory from its first zero on -- */
+/* -- scatter_add works on the result in memory -- */
 
 static Storage column_storage(const Emitter *e) { return e->plan->storage[e->kernel->root]; }
 
@@ -89,13 +86,14 @@ static void scatter_elements(Emitter *e, const Scan *s, const Place *column) {
     const Place *from = element_place(e, s, column, coordinate_uniform(loop.index), s->taken);
     Value element = emit_value(e, s->node->operands[0], from), index = emit_value(e, s->node->operands[1], from);
     const Place *to = element_place(e, s, column, gathered_index(e, index, s->size), s->size);
-    Value sum = {add(e, s, load_at(e, root, column_storage(e), to), element), s->inner == 1};
+    LLVMValueRef old = in_lanes(e, s, load_at(e, root, column_storage(e), to)).value;
+    Value sum = {fadd(e, old, in_lanes(e, s, element).value), s->inner == 1};
     store_at(e, root, column_storage(e), to, sum);
     region_end(e, region);
     loop_end(e, loop, const_i64(e, s->taken), 1);
 }
 
-/* What is computed from the result, where that is more than the column itself. */
+/* If the kernel stores more than the result: its other values, from the finished column. */
 static void scatter_epilogue(Emitter *e, const Scan *s, const Place *column) {
     if (e->kernel->store_count == 1) return;
     Loop loop = loop_begin(e, const_i64(e, 0));
@@ -123,5 +121,5 @@ int64_t kernel_scan(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     Loop loop = loop_begin(e, first);
     scans[s.node->op](e, &s, column_place(e, &s, loop.index));
     loop_end(e, loop, last, 1);
-    return s.outer * divide_up(s.inner, LANES);
+    return s.outer * (divide_up(s.inner, LANES));
 }

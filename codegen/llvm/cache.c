@@ -17,9 +17,9 @@ static const char mark[8] = "mlcode1";
 typedef struct {
     char mark[sizeof mark];
     uint8_t hash[LLVM_BLAKE3_OUT_LEN];
-} Header;
+} CacheHeader;
 
-static const off_t most_bytes = 64 << 20, kept_bytes = 48 << 20; /* above the first, entries are removed down to the second */
+static const off_t max_bytes = 64 << 20, kept_bytes = 48 << 20; /* above the first, entries are removed down to the second */
 
 static void note(const Cache *cache, const char *name, const char *what) {
     if (cache->verbose) fprintf(stderr, "mlc: code cache: %s/%s: %s\n", cache->path, name, what);
@@ -101,7 +101,7 @@ static bool write_all(int file, const void *data, size_t bytes) {
 }
 
 static LLVMMemoryBufferRef object_of(const CacheKey *key, const char *entry, size_t bytes) {
-    Header header;
+    CacheHeader header;
     uint8_t hash[LLVM_BLAKE3_OUT_LEN];
     memcpy(&header, entry, sizeof header);
     hash_entry(key, entry + sizeof header, bytes - sizeof header, hash);
@@ -112,7 +112,7 @@ static LLVMMemoryBufferRef object_of(const CacheKey *key, const char *entry, siz
 static LLVMMemoryBufferRef read_entry(int file, const CacheKey *key) {
     struct stat status;
     if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode) || !is_private(&status)) return NULL;
-    if (status.st_size < (off_t)sizeof(Header) || status.st_size > most_bytes) return NULL;
+    if (status.st_size < (off_t)sizeof(CacheHeader) || status.st_size > max_bytes) return NULL;
     size_t bytes = (size_t)status.st_size;
     char *entry = memory_array(bytes, 1, "compiled code");
     LLVMMemoryBufferRef object = read_all(file, entry, bytes) ? object_of(key, entry, bytes) : NULL;
@@ -142,22 +142,22 @@ typedef struct {
     char name[NAME_MAX + 1];
     struct timespec used;
     off_t bytes;
-} Entry;
+} CacheEntry;
 
 typedef struct {
-    Entry *items;
+    CacheEntry *items;
     size_t count, capacity;
     off_t bytes;
-} Entries;
+} CacheEntries;
 
-static void add_entry(Entries *entries, const char *name, const struct stat *status) {
+static void add_entry(CacheEntries *entries, const char *name, const struct stat *status) {
     if (entries->count == entries->capacity) {
         size_t capacity = entries->capacity ? 2 * entries->capacity : 64;
         entries->items = memory_grow(entries->items, capacity, sizeof *entries->items, "the entries of the cache");
         entries->capacity = capacity;
     }
-    Entry *entry = &entries->items[entries->count++];
-    *entry = (Entry){.used = status->st_mtim, .bytes = status->st_size};
+    CacheEntry *entry = &entries->items[entries->count++];
+    *entry = (CacheEntry){.used = status->st_mtim, .bytes = status->st_size};
     snprintf(entry->name, sizeof entry->name, "%s", name);
     entries->bytes += status->st_size;
 }
@@ -168,7 +168,7 @@ static bool is_entry_name(const char *name) {
     return digits == sizeof(CacheKey) - 1 && (name[digits] == 0 || name[digits] == '.');
 }
 
-static void list_entries(int folder, Entries *entries) {
+static void list_entries(int folder, CacheEntries *entries) {
     int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* closedir closes what it reads */
     DIR *list = copy >= 0 ? fdopendir(copy) : NULL;
     if (!list && copy >= 0) close(copy);
@@ -181,16 +181,16 @@ static void list_entries(int folder, Entries *entries) {
 }
 
 static int by_time_of_use(const void *a, const void *b) {
-    const struct timespec *first = &((const Entry *)a)->used, *second = &((const Entry *)b)->used;
+    const struct timespec *first = &((const CacheEntry *)a)->used, *second = &((const CacheEntry *)b)->used;
     if (first->tv_sec != second->tv_sec) return first->tv_sec < second->tv_sec ? -1 : 1;
     return (first->tv_nsec > second->tv_nsec) - (first->tv_nsec < second->tv_nsec);
 }
 
 static void make_room(const Cache *cache) {
-    Entries entries = {0};
+    CacheEntries entries = {0};
     temporaries_sweep(cache->folder);
     list_entries(cache->folder, &entries);
-    if (entries.bytes > most_bytes) {
+    if (entries.bytes > max_bytes) {
         qsort(entries.items, entries.count, sizeof *entries.items, by_time_of_use);
         for (size_t i = 0; i < entries.count && entries.bytes > kept_bytes; i++) {
             unlinkat(cache->folder, entries.items[i].name, 0);
@@ -203,7 +203,7 @@ static void make_room(const Cache *cache) {
 /* -- storing -- */
 
 static bool write_entry(int file, const CacheKey *key, LLVMMemoryBufferRef object) {
-    Header header;
+    CacheHeader header;
     const char *data = LLVMGetBufferStart(object);
     size_t bytes = LLVMGetBufferSize(object);
     memcpy(header.mark, mark, sizeof mark);

@@ -72,7 +72,7 @@ static void describe_kernels(Compiled *compiled) {
         compiled->kernels[k] = (ProgramKernel){.units = compiled->code[k].units,
                                                .threads = kernel->max_threads,
                                                .pieces = kernel->pieces,
-                                               .join_before = kernel->barrier_before,
+                                               .barrier_before = kernel->barrier_before,
                                                .replicated = kernel->replicated,
                                                .reads_replicated = kernel->reads_replicated,
                                                .groups = kernel->by_rows ? (uint32_t)(kernel->space.dim[0] / PLAN_ROWS) : 0};

@@ -1,11 +1,12 @@
-/* Blocking: a cost model of a core chooses the tile, the size of its caches the rest.
+/* Blocking: a cost model of a core chooses the tile; the sizes of the caches decide the rest.
  *
- * A core starts two FMAs and two loads a cycle, and an FMA takes four: a tile of R rows by V vectors costs, for every k, as long
- * as the slowest of R * V multiply-adds, R + V loads and one latency. Eight rows by two vectors run at the multipliers' pace with
- * registers to spare for the epilogue; few rows take more vectors, so that there are sums enough to hide the latency. Eight sums are
- * just enough in theory only: one vector of columns takes more rows where one address leads to all of them. A vector of windows lies
- * in two cache lines and takes as long as two loads. Columns too many for the first-level cache come from the second at half a line
- * a cycle. Where zeros are left out, few rows leave out more. */
+ * Cost of a tile of R rows by V vectors, in half cycles, where a core starts two FMAs and two loads a cycle and an FMA takes four cycles:
+ *
+ *     k * max(R * V multiply-adds, R + V loads, one latency) + overheads
+ *
+ * Eight rows by two vectors keep the multipliers busy and leave registers for the epilogue. Few rows take more vectors, so that there are
+ * sums enough to hide the latency. A vector of windows lies in two cache lines and costs two loads. Columns that do not fit the first-level
+ * cache come from the second at half a line a cycle. Where zeros are skipped, tiles of few rows skip more. */
 #include "codegen/matmul/blocking.h"
 #include "ir/base/integers.h"
 #include "ir/plan/plan.h"
@@ -14,9 +15,9 @@
 
 enum {
     SUMS = 16,   /* registers for sums, of 32; half as many of 16, where a vector takes two */
-    LATENCY = 6, /* four, and what is lost where every sum is always awaited */
+    LATENCY = 6, /* cycles: four, and what is lost where every sum is waited for */
     USUAL_ROWS = 8,
-    RUN_ROWS = 16,
+    RUN_ROWS = 16,           /* of one vector, where one address leads to all rows */
     ODD_ROWS = 4,            /* of three or five vectors */
     PER_CYCLE = 2,           /* multiply-adds, or loads */
     TILE_OVERHEAD = 60,      /* half cycles: addresses, clearing and saving sums */
@@ -27,15 +28,15 @@ enum {
     LIST_STEP = 1,           /* half cycles to list one k of a block of rows */
 };
 
-/* Elements of f32. Rows of a chunk and columns of a tile should leave room for each other in the second-level cache. */
+/* In elements. Rows of a chunk and columns of a tile should leave room for each other in the second-level cache. */
 enum {
-    WHOLE_K = 1024,     /* not more than this is not cut if the columns need no packing */
-    MOST_K = 512,       /* in a block if it is cut */
-    ENOUGH_K = 256,     /* in a block that is shorter, so that a chunk has all rows: then memory is read without gaps */
-    CHUNK = MOST_PACKED /* rows times k: a quarter of a second-level cache */
+    WHOLE_K = 1024,    /* up to this, k is not cut if the columns need no packing */
+    MAX_K = 512,       /* steps in a block if k is cut */
+    ENOUGH_K = 256,    /* steps in a shorter block, so that a chunk has all rows: then memory is read without gaps */
+    CHUNK = MAX_PACKED /* rows times k: a quarter of a second-level cache */
 };
 
-/* Of a hundred k, those where any of so many rows is not zero, measured on MNIST: the rows are pictures, or neighbouring pixels. */
+/* Percent of k where any of `rows` rows is not zero, measured on MNIST. The rows are pictures, or neighbouring pixels. */
 static int64_t density(const ProductSize *size, int64_t rows) {
     static const int64_t pictures[] = {0, 19, 29, 35, 39, 42, 44, 45, 47, 48, 49, 50, 50, 51, 52, 52, 53};
     static const int64_t pixels[] = {0, 19, 22, 26, 28, 31, 34, 37, 40, 44, 48, 51, 54, 58, 61, 60, 58};
@@ -44,11 +45,11 @@ static int64_t density(const ProductSize *size, int64_t rows) {
 
 /* Half cycles to load a register's worth of columns. */
 static int64_t column_load(const ProductSize *size, int64_t vectors) {
-    if (size->windows_across) return 2;
+    if (size->columns_are_windows) return 2;
     return vectors * LANES * size->k * (int64_t)sizeof(float) > FIRST_LEVEL ? LINE_FETCH : 1;
 }
 
-/* In half cycles: the unit in which one multiply-add or load takes 1. */
+/* In half cycles: one multiply-add or load takes 1. */
 static int64_t tile_cost(const ProductSize *size, int64_t rows, int64_t vectors) {
     int64_t registers = vectors * (size->many_registers ? 1 : 2);
     int64_t loads = rows + registers * column_load(size, vectors);
@@ -57,29 +58,29 @@ static int64_t tile_cost(const ProductSize *size, int64_t rows, int64_t vectors)
     return steps * step + ROW_OVERHEAD * rows * vectors + PAIR_OVERHEAD * vectors / 2 + TILE_OVERHEAD;
 }
 
-static int64_t most_rows(const ProductSize *size, int vectors) {
+static int64_t max_rows(const ProductSize *size, int vectors) {
     if (vectors > 1 && vectors % 2) return ODD_ROWS;
     return min_i64(RUN_ROWS, (size->many_registers ? SUMS : SUMS / 4) / vectors);
 }
 
 static Blocking with_vectors(const ProductSize *size, int vectors) {
     Blocking b = {.vectors = vectors, .column_blocks = divide_up(size->columns, vectors * LANES)};
-    b.row_blocks = divide_up(size->rows, min_i64(USUAL_ROWS, most_rows(size, vectors)));
+    b.row_blocks = divide_up(size->rows, min_i64(USUAL_ROWS, max_rows(size, vectors)));
     b.tile_rows = divide_up(size->rows, b.row_blocks); /* as equal as can be */
     return b;
 }
 
-/* The most rows that never leave a run of windows; no run: one row. */
+/* The most rows that divide a run of windows; no run: one row. */
 static Blocking with_run(const ProductSize *size, int vectors) {
     Blocking b = with_vectors(size, vectors);
-    b.tile_rows = min_i64(most_rows(size, vectors), max_i64(size->run, 1));
+    b.tile_rows = min_i64(max_rows(size, vectors), max_i64(size->run, 1));
     while (size->run % b.tile_rows) b.tile_rows--;
     b.row_blocks = divide_up(size->rows, b.tile_rows);
     return b;
 }
 
-/* All elements of a small window by one vector of filters: they lie at known distances from one address, and a product of
- * windows by gradients has little of an epilogue that would need registers. */
+/* A tile of all rows by one vector: the rows are the elements of a small window, which lie at known distances from one address. A product of
+ * windows by gradients has a small epilogue, so that most registers can hold sums. */
 static Blocking with_all_rows(const ProductSize *size) {
     Blocking b = with_vectors(size, 1);
     b.tile_rows = size->rows, b.row_blocks = 1;
@@ -91,18 +92,18 @@ static int64_t product_cost(const ProductSize *size, const Blocking *b) {
     return b->row_blocks * (b->column_blocks * tile_cost(size, b->tile_rows, b->vectors) + lists);
 }
 
-/* Of equal costs the first. */
+/* If the costs are equal: a. */
 static Blocking cheaper(const ProductSize *size, Blocking a, Blocking b) {
     return product_cost(size, &b) < product_cost(size, &a) ? b : a;
 }
 
-/* Three or five vectors, where a tile holds all columns: it begins where the panels begin. */
+/* Three or five vectors, only where a tile holds all columns: else tiles would not begin where panels begin. */
 static Blocking cheaper_odd(const ProductSize *size, Blocking best, int vectors) {
     Blocking odd = with_vectors(size, vectors);
     return odd.column_blocks == 1 ? cheaper(size, best, odd) : best;
 }
 
-/* A vector more or less is a panel's width or half of it, or whole panels. */
+/* The widths tried divide a panel or are whole panels. */
 static Blocking choose_tile(const ProductSize *size) {
     static const int many[] = {2, 1, 4, 8}, few[] = {1, 2};
     const int *vectors = size->many_registers ? many : few;
@@ -111,30 +112,30 @@ static Blocking choose_tile(const ProductSize *size) {
     for (int i = 1; i < count; i++) best = cheaper(size, best, with_vectors(size, vectors[i]));
     for (int odd = 3; odd <= 5 && size->many_registers && !size->run; odd += 2) best = cheaper_odd(size, best, odd);
     for (int i = 0; i < count && size->run; i++) best = cheaper(size, best, with_run(size, vectors[i]));
-    if (size->run && size->many_registers && size->rows <= MOST_ROWS) best = cheaper(size, best, with_all_rows(size));
+    if (size->run && size->many_registers && size->rows <= MAX_ROWS) best = cheaper(size, best, with_all_rows(size));
     return best;
 }
 
-/* A block of rows across all columns: that many sums are put aside at least if k is cut. They lie on the stack. */
-static bool too_wide(const Blocking *b) { return b->tile_rows * b->column_blocks * b->vectors * LANES > MOST_SAVED; }
+/* The sums of one block of rows for all columns, which are spilled if k is cut, do not fit the stack. */
+static bool too_wide(const Blocking *b) { return b->tile_rows * b->column_blocks * b->vectors * LANES > MAX_SPILLED; }
 
-static int64_t most_k(const ProductSize *size) {
+static int64_t max_k(const ProductSize *size) {
     bool all_rows = size->rows_adjoin && size->rows * ENOUGH_K <= CHUNK;
-    return all_rows ? min_i64(MOST_K, CHUNK / size->rows) : MOST_K;
+    return all_rows ? min_i64(MAX_K, CHUNK / size->rows) : MAX_K;
 }
 
 int64_t blocking_list_room(const Blocking *b) { return b->k_block + LANES; }
 
 static void cut_k(const ProductSize *size, Blocking *b) {
     bool whole = (size->panels && size->k <= WHOLE_K) || too_wide(b);
-    b->k_block = whole ? size->k : divide_up(size->k, divide_up(size->k, most_k(size)));
+    b->k_block = whole ? size->k : divide_up(size->k, divide_up(size->k, max_k(size)));
     b->k_blocks = divide_up(size->k, b->k_block);
     b->lists_zeros = size->lists_zeros && blocking_list_room(b) <= LIST_ENTRIES;
 }
 
 static void cut_rows(const ProductSize *size, Blocking *b) {
     int64_t chunk = CHUNK / (b->k_block * b->tile_rows);
-    if (b->k_blocks > 1) chunk = min_i64(chunk, MOST_SAVED / (b->tile_rows * b->column_blocks * b->vectors * LANES));
+    if (b->k_blocks > 1) chunk = min_i64(chunk, MAX_SPILLED / (b->tile_rows * b->column_blocks * b->vectors * LANES));
     if (b->lists_zeros) chunk = min_i64(chunk, LIST_ENTRIES / blocking_list_room(b));
     assert(!size->group || size->group % b->tile_rows == 0);
     if (size->group) chunk = size->group / b->tile_rows;

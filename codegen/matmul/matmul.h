@@ -1,73 +1,84 @@
-/* Internal to the MATMUL kernels: a product, its operands, its tiles.
+/* The MATMUL kernels: a product, its operands, its tiles. Internal to codegen/.
  *
- * kernel_matmul.c walks over tiles and blocks of k and knows nothing of addresses; matmul_product.c knows where operands lie and
- * nothing of blocks; matmul_pack.c copies into panels what would be read in long steps. An operand that is addressed otherwise
- * needs a way to read it there: product_row_element (a row of the tile at k), product_rows_at (neighbouring rows at k),
- * product_row_steps (a row at neighbouring k) and product_columns (neighbouring columns at k). k counts from 0 to Matmul.k whatever
- * block it is in, and sums are exact between blocks: every element is acc = fma(a, b, acc) for k ascending. */
+ * Every element of a product is acc = fma(a, b, acc) for k ascending from 0. No tile, block or copy changes that order: they decide only
+ * which elements are computed side by side. Sums are exact between blocks of k.
+ *
+ *   kernel_matmul.c    the loop over tiles and blocks of k; it knows nothing of addresses
+ *   matmul_product.c   where operands lie, and the multiply-adds; it knows nothing of blocks
+ *   matmul_pack.c      copies into panels what would be read in long steps
+ *   matmul_zeros.c     lists the k that count, where most of an operand is zero
+ *   matmul_columns.c   columns by number
+ *   matmul_epilogue.c  from a finished tile to memory
+ *
+ * An operand that is addressed in a new way needs a case in product_row_element (a row of the tile at k), product_rows_at (neighbouring
+ * rows at k), product_row_steps (a row at neighbouring k) and product_columns (neighbouring columns at k). */
 #ifndef MLC_CODEGEN_MATMUL_MATMUL_H
 #define MLC_CODEGEN_MATMUL_MATMUL_H
 
 #include "codegen/matmul/blocking.h"
-#include "codegen/emit/emit.h"
+#include "codegen/emit/arithmetic.h"
 
 enum { WALK_AXES = 3 };
 
-/* Elements that lie in steps along several axes, counted in row-major order: neighbouring axes whose steps go on are one. */
+/* A strided walk: element i, counted in row-major order over the axes, lies at the sum of index * step over the axes. Example: the pixels of
+ * a 3 x 3 window are the walk size {3, 3}, step {row, 1}. Axes that one step can cover are merged. */
 typedef struct {
     int count;
     int64_t size[WALK_AXES], step[WALK_AXES];
-} Walked;
+} StridedWalk;
 
-/* Elements of a walk that lie in equal steps: along its last axis. */
+/* The elements of a walk along its last axis: they lie in equal steps. */
 typedef struct {
     int64_t size, step;
 } Run;
 
-/* An operand as a matrix (line, k), where a line is a row or a column of the tile. */
+/* A matrix operand: element (line, k), where a line is a row or a column of the tile. */
 typedef struct {
     Storage storage;
     Shape shape;              /* of one matrix as stored: rank 2 */
     int line_axis;            /* which stored axis is the line */
     int64_t lines, k, matrix; /* matrix: elements from one matrix of a batch to the next */
-    bool windows;             /* read out of a picture: (line, k) lies at the sum of both walks */
-    Walked line_walk, k_walk;
+    bool windows;             /* read from a picture: (line, k) lies at the sum of line_walk and k_walk */
+    StridedWalk line_walk, k_walk;
     LLVMValueRef base;
-} Side;
+} MatrixOperand;
 
-/* Columns are counted so that those of a run, which are neighbours, begin with a whole vector: a run of windows takes room for whole
- * vectors, and what is left of the last one does not exist. Other columns are one run without a rest. */
+/* How columns are numbered. Columns that are windows come in runs, the windows of one row of the picture, which are neighbours in memory.
+ * Every run begins at a multiple of LANES, so that no vector goes from one run to the next: run 30, room 32. The last lanes of a run's room
+ * do not exist. Other columns are a single run. */
 typedef struct {
-    int64_t run, room, count; /* count: of all columns, with the room that is left between runs */
-} Across;
+    int64_t run, room, count; /* columns of a run; numbers that a run takes; numbers of all runs */
+} ColumnSpan;
 
 typedef struct {
-    Side rows, columns;
-    Across across;
-    /* Copies on the stack for one block of k: of a chunk's rows as panels of a tile's rows, of a tile's columns as one panel.
-     * Without a base: not made. */
-    Side packed_rows, packed_columns;
+    MatrixOperand rows, columns;
+    ColumnSpan span;
+    /* Copies on the stack for one block of k: a chunk's rows as panels of tile_rows, and a tile's columns as one panel. base NULL: there is no
+     * copy. */
+    MatrixOperand packed_rows, packed_columns;
     int64_t k, batch, tile_columns;
     Blocking blocking;
-    int together; /* vectors of a row that the epilogue finishes together: they lie side by side */
-    LLVMValueRef sums[MOST_ROWS][MOST_VECTORS]; /* stack slots that LLVM turns into registers */
-    LLVMValueRef finished;                      /* the last tile computed: [vectors][tile_rows][LANES] */
-    LLVMValueRef saved;                         /* [chunk] such sums between blocks of k; NULL: there is one block */
-    LLVMValueRef lists, counts, marks, finite;  /* matmul_zeros.c: stack slots */
-    LLVMValueRef *turned; /* [store]: values waiting to be transposed, [together][tile_rows][LANES]; NULL: stored at once */
+    int together; /* the epilogue finishes that many vectors of a row at once: 2 if the number of vectors is even, else 1 */
+    LLVMValueRef sums[MAX_ROWS][MAX_VECTORS];  /* stack slots that LLVM turns into registers */
+    LLVMValueRef finished;                     /* the finished tile: [vectors][tile_rows][LANES] */
+    LLVMValueRef spilled;                      /* the sums of a chunk group between blocks of k; NULL: there is one block */
+    LLVMValueRef lists, counts, marks, finite; /* matmul_zeros.c: stack slots */
+    LLVMValueRef
+        *transposed; /* [store]: rows that wait to be transposed, [together][transposed_rows][LANES]; NULL: stored at once */
 } Matmul;
 
-/* Which part of which product: matrix of the batch, first row, first column; its number among the blocks of rows of its chunk. */
+/* A tile: its matrix of the batch, its first row and column, its chunk, the number of its block of rows in the chunk, and how many blocks
+ * of rows the chunk has. */
 typedef struct {
     LLVMValueRef matrix, row, column, chunk, in_chunk, chunk_size;
 } Tile;
 
-/* What is to be done at a tile, all i1. */
+/* The pack plan of a tile: what has to be copied, listed or checked before it. */
 typedef struct {
-    LLVMValueRef new_columns;             /* the first tile of a block of columns and of k for this thread */
-    LLVMValueRef new_rows;                /* the first tile of a chunk of rows and of k for this thread: */
-    LLVMValueRef first_block, row_blocks; /* it needs these blocks of the chunk's rows: the first one's number, and how many */
-} Fresh;
+    LLVMValueRef new_columns;             /* i1: these columns, in this block of k, are new to the thread */
+    LLVMValueRef new_rows;                /* i1: so are the chunk's rows */
+    LLVMValueRef first_block, row_blocks; /* of the new rows: the blocks of rows in the chunk that the thread will need */
+} PackPlan;
 
 /* Steps from .. from + count - 1 of k. */
 typedef struct {
@@ -76,34 +87,37 @@ typedef struct {
 
 Matmul matmul_of(Emitter *e);
 
-/* matmul_columns.c: columns by number */
-Across columns_across(const Side *columns);
-/* Which lanes exist of the vector that begins at a column, and how many of them; NULL: all. */
+/* -- matmul_columns.c -- */
+ColumnSpan column_span(const MatrixOperand *columns);
+/* Of the vector that begins at a column: the mask of its lanes that exist (NULL: all), and their number. */
 LLVMValueRef columns_mask(Emitter *e, const Matmul *m, LLVMValueRef column);
 LLVMValueRef columns_there(Emitter *e, const Matmul *m, LLVMValueRef column);
-/* Which of the side's lines it is. */
+/* The operand's line that has this number as a column. */
 LLVMValueRef columns_line(Emitter *e, const Matmul *m, LLVMValueRef column);
-/* The place of the lanes from a column on, of one row of one matrix, in the product's shape, whose leading axes are walked as one. */
+/* The place, in the product's shape with its leading axes merged, of the lanes from a column on in a row of a matrix. */
 Place *columns_place(Emitter *e, const Matmul *m, LLVMValueRef matrix, LLVMValueRef row, LLVMValueRef column);
-Run walked_run(const Walked *walk);
 
-/* matmul_product.c: products on the way */
+/* -- matmul_product.c -- */
+Run walk_run(const StridedWalk *walk);
+
+/* Where a tile reads its operands. */
 typedef struct {
     const Matmul *m;
-    const Side *rows_side, *columns_side; /* the operand itself or its packed copy */
-    LLVMValueRef columns; /* pointer to the tile's first column at k = 0 (which a packed block of k need not hold) */
-    LLVMValueRef column[MOST_VECTORS]; /* the same for each vector where columns are windows: in several runs */
+    const MatrixOperand *row_operand, *column_operand; /* the operand itself or its packed copy */
+    LLVMValueRef columns;             /* pointer to the tile's first column at k = 0, which a packed block of k need not hold */
+    LLVMValueRef column[MAX_VECTORS]; /* where columns are windows: that pointer for each vector */
     LLVMValueRef first_column;
-    /* What is asked for at k = 0 of the next tile's columns, and of the rows of the next tile; NULL: nothing. */
-    LLVMValueRef ahead, rows_ahead;
-    int64_t ahead_step;               /* elements from one k to the next */
-    LLVMValueRef masks[MOST_VECTORS]; /* of columns that exist; NULL: all, or padded in memory */
-    LLVMValueRef row[MOST_ROWS];      /* pointers to the rows at k = 0; NULL: `row_step` elements behind the one before */
+    LLVMValueRef next_panel;         /* prefetched: this tile's part of the next panel of columns at k = 0; NULL: nothing */
+    int64_t next_panel_step;         /* elements from one k to the next in it */
+    LLVMValueRef next_rows;          /* prefetched: the rows of the next tile; NULL: nothing */
+    LLVMValueRef masks[MAX_VECTORS]; /* of columns that exist; NULL: all, or padded in memory */
+    LLVMValueRef row[MAX_ROWS];      /* pointers to the rows at k = 0; NULL: row_step elements behind the row before */
     int64_t row_step;
     LLVMValueRef rows_mask;   /* of rows that exist; NULL: all of a tile */
-    LLVMValueRef list, count; /* the k that are not left out, ascending, from the block's first on; list NULL: all of them */
+    LLVMValueRef list, count; /* the k that count, ascending, relative to the block's first; list NULL: all steps */
 } Operands;
-/* The matrices of the tile; sides have their bases from then on. */
+
+/* Sets the bases of both operands for the matrix of the tile. */
 void product_open(Emitter *e, Matmul *m, const Tile *tile);
 /* The operands as they lie, or their packed copies, which hold these steps. */
 void product_find_rows(Emitter *e, const Tile *tile, Operands *operands);
@@ -113,50 +127,47 @@ void product_find_packed_columns(Emitter *e, Steps steps, Operands *operands);
 bool product_rows_adjoin(const Matmul *m);    /* neighbouring rows are neighbours in memory, neighbouring k are not */
 bool product_columns_adjoin(const Matmul *m); /* neighbouring columns are neighbours in memory */
 bool product_columns_packed_already(const Matmul *m);
-/* k as a distance in elements from k = 0. */
-LLVMValueRef product_k_offset(Emitter *e, const Side *side, LLVMValueRef k);
+/* The distance in elements from k = 0 to k. */
+LLVMValueRef product_k_offset(Emitter *e, const MatrixOperand *operand, LLVMValueRef k);
+/* Row `row` of the tile at k; offset: the distance of k from k = 0. */
 LLVMValueRef product_row_element(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef offset);
-/* LANES steps of a row from k on, and all rows of the tile at k: NULL if they are not neighbours in memory. */
+/* LANES steps of a row from k on; all rows of the tile at k. NULL if they are not neighbours in memory. */
 LLVMValueRef product_row_steps(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef k);
 LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef k);
-/* LANES rows from the tile's first on, at k; rows adjoin and are not packed. mask: those that exist, or NULL. The next LANES rows are
- * fetched: they lie in another line, often one that another core has written, and are looked at next. */
+/* LANES rows from the tile's first on, at k. They must be neighbours in memory and not packed. mask: those that exist, or NULL. Prefetches
+ * the LANES rows behind them: another core has often written them, and the next call reads them. */
 LLVMValueRef product_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef mask);
-/* <width x i1>: which rows of the tile that begins at `row` exist, and of those behind it none; NULL: all of every tile. */
+/* <width x i1>: the rows that exist of the tile that begins at `row`; lanes behind the tile's rows are false. NULL: every tile is whole. */
 LLVMValueRef product_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row, unsigned width);
 /* A vector of the tile's columns at k. */
 LLVMValueRef product_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k);
-/* sums += the products of the steps, or of these entries of the operands' list, whose k count from `origin`. */
+/* sums += the products of these steps. If the operands have a list: of these entries of it, whose k count from `origin`. */
 void product_add(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef origin);
 void product_clear(Emitter *e, const Matmul *m);
-/* Sums of the number-th tile of a chunk, put aside and taken up again. */
-void product_save(Emitter *e, const Matmul *m, LLVMValueRef number);
-void product_resume(Emitter *e, const Matmul *m, LLVMValueRef number);
-/* sums become the finished tile. */
-void product_finish(Emitter *e, const Matmul *m);
+/* Spills the sums between two blocks of k; number: of the tile in its chunk group. */
+void product_spill(Emitter *e, const Matmul *m, LLVMValueRef number);
+void product_reload(Emitter *e, const Matmul *m, LLVMValueRef number);
+void product_finish(Emitter *e, const Matmul *m); /* the sums become the finished tile */
 
-/* matmul_pack.c: copies */
+/* -- matmul_pack.c -- */
+void pack_reserve(Emitter *e, Matmul *m); /* decides what is packed and reserves its memory */
+/* Packs what is new and returns the tile's operands. */
+Operands pack_operands(Emitter *e, Matmul *m, const Tile *tile, PackPlan pack, Steps steps);
 
-/* Reserves room where packing pays. */
-void pack_reserve(Emitter *e, Matmul *m);
-/* The tile's operands; copies what is new to be copied. */
-Operands pack_operands(Emitter *e, Matmul *m, const Tile *tile, Fresh fresh, Steps steps);
-
-/* matmul_zeros.c: leaving out zeros */
-
+/* -- matmul_zeros.c -- */
 void zeros_reserve(Emitter *e, Matmul *m);
-/* Lists the chunk's blocks of rows where they are new; then chooses the list of the tile's block, or all k if the columns are not
- * finite (looked at where they are new). */
-void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, Fresh fresh, Steps steps, Operands *operands);
+/* Chooses the list of k of a tile: its block of rows' list, or all k if a column is not finite. Makes lists of new rows, and checks new
+ * columns, before. */
+void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps, Operands *operands);
 
-/* matmul_epilogue.c: from the finished tile to memory */
-LLVMValueRef *epilogue_turned_slots(Emitter *e, const Matmul *m);
-/* One row of one group of the finished tile's vectors, `together` in number. */
+/* -- matmul_epilogue.c -- */
+LLVMValueRef *epilogue_transposed_slots(Emitter *e, const Matmul *m);
+/* One row of one group of vectors of the finished tile; a group has `together` vectors. */
 void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, LLVMValueRef row);
-/* Fetches from memory what such a row will update when the tile is finished. */
-void epilogue_fetch(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, LLVMValueRef row);
-/* After all rows of a group: what was put aside to be transposed. */
-void epilogue_turn(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group);
+/* Prefetches what that row will update in memory when the tile is finished. */
+void epilogue_prefetch(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, LLVMValueRef row);
+/* After all rows of a group: transposes and stores the rows that wait. */
+void epilogue_transpose(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group);
 
 /* Emits the body of the current function for units [first, last) of a product; returns how many units there are. */
 int64_t kernel_matmul(Emitter *e, LLVMValueRef first, LLVMValueRef last);

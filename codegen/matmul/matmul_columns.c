@@ -1,12 +1,10 @@
-/* The columns of a product by number. Where they are windows, those of a row of the picture are a run, and every run begins with a
- * whole vector (see Across): lanes never go on in another row. */
+/* The columns of a product by number (see ColumnSpan). */
 #include "codegen/matmul/matmul.h"
-#include "ir/base/integers.h"
 
-Across columns_across(const Side *columns) {
-    if (!columns->windows) return (Across){columns->lines, columns->lines, columns->lines};
-    int64_t run = walked_run(&columns->line_walk).size, room = round_up(run, LANES);
-    return (Across){run, room, columns->lines / run * room};
+ColumnSpan column_span(const MatrixOperand *columns) {
+    if (!columns->windows) return (ColumnSpan){columns->lines, columns->lines, columns->lines};
+    int64_t run = walk_run(&columns->line_walk).size, room = round_up(run, LANES);
+    return (ColumnSpan){run, room, columns->lines / run * room};
 }
 
 typedef struct {
@@ -14,31 +12,31 @@ typedef struct {
 } Position;
 
 static Position position_of(Emitter *e, const Matmul *m, LLVMValueRef column) {
-    if (m->across.count == m->across.run) return (Position){const_i64(e, 0), column};
-    LLVMValueRef room = const_i64(e, m->across.room);
-    return (Position){LLVMBuildUDiv(e->builder, column, room, ""), LLVMBuildURem(e->builder, column, room, "")};
+    if (m->span.count == m->span.run) return (Position){const_i64(e, 0), column};
+    LLVMValueRef room = const_i64(e, m->span.room);
+    return (Position){udiv(e, column, room), urem(e, column, room)};
 }
 
 LLVMValueRef columns_mask(Emitter *e, const Matmul *m, LLVMValueRef column) {
-    return lanes_below(e, position_of(e, m, column).inside, m->across.run);
+    return lanes_below(e, position_of(e, m, column).inside, m->span.run);
 }
 
 LLVMValueRef columns_there(Emitter *e, const Matmul *m, LLVMValueRef column) {
     LLVMValueRef all = const_i64(e, LANES);
-    if (m->across.run % LANES == 0) return all;
-    LLVMValueRef left = LLVMBuildSub(e->builder, const_i64(e, m->across.run), position_of(e, m, column).inside, "");
-    return call_intrinsic(e, "llvm.smin", &e->i64, 1, (LLVMValueRef[]){left, all}, 2);
+    if (m->span.run % LANES == 0) return all;
+    LLVMValueRef left = sub(e, const_i64(e, m->span.run), position_of(e, m, column).inside);
+    return min(e, left, all);
 }
 
 LLVMValueRef columns_line(Emitter *e, const Matmul *m, LLVMValueRef column) {
     Position at = position_of(e, m, column);
-    LLVMValueRef before = LLVMBuildMul(e->builder, at.run, const_i64(e, m->across.run), "");
-    return LLVMBuildAdd(e->builder, before, at.inside, "");
+    LLVMValueRef before = times(e, at.run, m->span.run);
+    return add(e, before, at.inside);
 }
 
-/* Runs, columns of a run, rows: there is one matrix. */
+/* SegmentLoop, columns of a run, rows: there is one matrix. */
 static Place *run_place(Emitter *e, const Matmul *m, LLVMValueRef row, LLVMValueRef column) {
-    Shape shape = {.rank = 3, .dim = {m->columns.lines / m->across.run, m->across.run, m->rows.lines}};
+    Shape shape = {.rank = 3, .dim = {m->columns.lines / m->span.run, m->span.run, m->rows.lines}};
     Position at = position_of(e, m, column);
     Place *place = place_new(e, shape, columns_mask(e, m, column));
     place->axis[0] = coordinate_uniform(at.run);

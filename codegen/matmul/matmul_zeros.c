@@ -1,6 +1,9 @@
-/* Leaving out zeros: most bytes of the data are 0, and a term 0 * w changes no bit of a sum while w is finite (a sum never ends
- * as -0). Every thread lists, for every block of rows it meets in the chunk it is at, the k where any row is not zero; a tile visits only
- * those. If any of its columns is not finite it visits all, so that 0 * infinity is the NaN it has to be. */
+/* Skipping zeros: most pixels of the data are 0, and a term 0 * w changes no bit of a sum if w is finite (a sum never ends as -0).
+ *
+ *     for each block of rows of the chunk: list = the k where any row of the block is not 0    (once for each thread and chunk)
+ *     for each tile: for each k of (its columns are finite ? the block's list : all k): multiply and add
+ *
+ * If a column is not finite, all k are visited, so that 0 * infinity is the NaN that it has to be. */
 #include "codegen/matmul/matmul.h"
 
 static LLVMValueRef slot_at(Emitter *e, LLVMTypeRef type, LLVMValueRef slots, LLVMValueRef number) {
@@ -8,10 +11,10 @@ static LLVMValueRef slot_at(Emitter *e, LLVMTypeRef type, LLVMValueRef slots, LL
 }
 
 static LLVMValueRef list_of(Emitter *e, const Matmul *m, LLVMValueRef block) {
-    return slot_at(e, e->i32, m->lists, LLVMBuildMul(e->builder, block, const_i64(e, blocking_list_room(&m->blocking)), ""));
+    return slot_at(e, e->i32, m->lists, times(e, block, blocking_list_room(&m->blocking)));
 }
 
-/* -- a list: k are written whether they count or not; the end moves on only behind those that do -- */
+/* -- appending to a list without a branch: a candidate k is always written behind the end; the end moves only if it counts -- */
 
 typedef struct {
     LLVMValueRef entries, length; /* length: a stack slot */
@@ -19,59 +22,58 @@ typedef struct {
 
 static List list_new(Emitter *e, const Matmul *m, LLVMValueRef block) {
     List list = {list_of(e, m, block), stack_slot(e, e->i64, sizeof(int64_t))};
-    LLVMBuildStore(e->builder, const_i64(e, 0), list.length);
+    store(e, const_i64(e, 0), list.length);
     return list;
 }
 
 static void list_finish(Emitter *e, const Matmul *m, const List *list, LLVMValueRef block) {
-    LLVMBuildStore(e->builder, LLVMBuildLoad2(e->builder, e->i64, list->length, ""), slot_at(e, e->i64, m->counts, block));
+    store(e, load(e, e->i64, list->length), slot_at(e, e->i64, m->counts, block));
 }
 
-/* Entries are written, of which `count`, i64, count. */
+/* Appends a vector of candidate k; only the first `count` (an i64) are kept. */
 static void list_add(Emitter *e, const List *list, LLVMValueRef entries, LLVMValueRef count) {
-    LLVMValueRef end = LLVMBuildLoad2(e->builder, e->i64, list->length, "");
+    LLVMValueRef end = load(e, e->i64, list->length);
     LLVMSetAlignment(LLVMBuildStore(e->builder, entries, slot_at(e, e->i32, list->entries, end)), sizeof(int32_t));
-    LLVMBuildStore(e->builder, LLVMBuildAdd(e->builder, end, count, ""), list->length);
+    store(e, add(e, end, count), list->length);
 }
 
-/* some: i64, 1 or 0 */
+/* some: i64, 1: k counts; 0: it does not */
 static void list_add_one(Emitter *e, const List *list, LLVMValueRef k, LLVMValueRef some) {
     list_add(e, list, LLVMBuildTrunc(e->builder, k, e->i32, ""), some);
 }
 
-/* A bit for each lane. */
+/* A mask of lanes as an integer, with a bit for each lane. */
 static LLVMTypeRef mark_type(const Emitter *e) { return LLVMIntTypeInContext(e->context, LANES); }
 static LLVMValueRef mark_of(Emitter *e, LLVMValueRef some) { return LLVMBuildBitCast(e->builder, some, mark_type(e), ""); }
 
-/* The same as an i64. */
 static LLVMValueRef bits_of(Emitter *e, LLVMValueRef some) { return LLVMBuildZExt(e->builder, mark_of(e, some), e->i64, ""); }
 
-/* AVX-512 has an instruction that moves the lanes of a mask together. */
+/* AVX-512 has an instruction that moves the lanes of a mask to the front. */
 static void list_add_compressed(Emitter *e, const List *list, LLVMValueRef k, LLVMValueRef some) {
     LLVMTypeRef type = lanes_of(e->i32);
     LLVMValueRef first = value_splat(e, (Value){LLVMBuildTrunc(e->builder, k, e->i32, ""), true}), bits = bits_of(e, some);
-    LLVMValueRef numbers = LLVMBuildAdd(e->builder, first, LLVMConstTrunc(lane_numbers(e), type), "");
+    LLVMValueRef numbers = add(e, first, LLVMConstTrunc(lane_numbers(e), type));
     LLVMValueRef args[] = {numbers, LLVMConstNull(type), some};
     LLVMValueRef together = call_intrinsic(e, "llvm.x86.avx512.mask.compress", &type, 1, args, 3);
     list_add(e, list, together, call_intrinsic(e, "llvm.ctpop", &e->i64, 1, &bits, 1));
 }
 
-/* LANES entries from k on: often nothing is there. */
+/* Appends those of k .. k + LANES - 1 whose lane of `some` is set; often none is. */
 static void list_add_lanes(Emitter *e, const List *list, LLVMValueRef k, LLVMValueRef some) {
     if (e->many_registers) {
         list_add_compressed(e, list, k, some);
         return;
     }
     LLVMValueRef bits = bits_of(e, some);
-    If any = if_begin(e, LLVMBuildICmp(e->builder, LLVMIntNE, bits, const_i64(e, 0), ""));
+    If any = if_begin(e, ne(e, bits, const_i64(e, 0)));
     Loop lanes = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef bit = LLVMBuildAnd(e->builder, LLVMBuildLShr(e->builder, bits, lanes.index, ""), const_i64(e, 1), "");
-    list_add_one(e, list, LLVMBuildAdd(e->builder, k, lanes.index, ""), bit);
+    LLVMValueRef bit = bit_and(e, LLVMBuildLShr(e->builder, bits, lanes.index, ""), const_i64(e, 1));
+    list_add_one(e, list, add(e, k, lanes.index), bit);
     loop_end(e, lanes, const_i64(e, LANES), 1);
     if_end(e, any);
 }
 
-/* A NaN is not zero. */
+/* value != 0, which holds for a NaN. */
 static LLVMValueRef is_some(Emitter *e, LLVMValueRef value) {
     return LLVMBuildFCmp(e->builder, LLVMRealUNE, value, LLVMConstNull(LLVMTypeOf(value)), "");
 }
@@ -83,60 +85,60 @@ static LLVMValueRef any_row(Emitter *e, const Matmul *m, const Operands *operand
         LLVMTypeRef type = LLVMTypeOf(some);
         return call_intrinsic(e, "llvm.vector.reduce.or", &type, 1, &some, 1);
     }
-    LLVMValueRef offset = product_k_offset(e, operands->rows_side, k);
+    LLVMValueRef offset = product_k_offset(e, operands->row_operand, k);
     for (int64_t r = 0; r < m->blocking.tile_rows; r++)
-        any = LLVMBuildOr(e->builder, any, is_some(e, product_row_element(e, operands, r, offset)), "");
+        any = bit_or(e, any, is_some(e, product_row_element(e, operands, r, offset)));
     return any;
 }
 
-/* Whether a loop from `from` to `to` runs at all: NULL if that is known. */
-static LLVMValueRef runs(Emitter *e, LLVMValueRef from, LLVMValueRef to) {
-    LLVMValueRef below = LLVMBuildICmp(e->builder, LLVMIntSLT, from, to, "");
+/* i1: from < to; NULL: known when the code is emitted. */
+static LLVMValueRef loop_runs(Emitter *e, LLVMValueRef from, LLVMValueRef to) {
+    LLVMValueRef below = lt(e, from, to);
     return LLVMIsConstant(below) && LLVMConstIntGetZExtValue(below) ? NULL : below;
 }
 
-/* Entries `from` and on, as steps behind the block's first. */
+/* for each step from `from` on: append it if any row is not 0 there. Entries count from the block's first k. */
 static void list_singly(Emitter *e, const Operands *operands, const List *list, Steps steps, LLVMValueRef from) {
-    If any = if_begin(e, runs(e, from, steps.count));
+    If any = if_begin(e, loop_runs(e, from, steps.count));
     Loop loop = loop_begin(e, from);
-    LLVMValueRef k = LLVMBuildAdd(e->builder, steps.from, loop.index, "");
+    LLVMValueRef k = add(e, steps.from, loop.index);
     list_add_one(e, list, loop.index, LLVMBuildZExt(e->builder, any_row(e, operands->m, operands, k), e->i64, ""));
     loop_end(e, loop, steps.count, 1);
     if_end(e, any);
 }
 
-/* Which of LANES steps from k on count. */
+/* <LANES x i1>: at which of LANES steps from k on any row is not 0. */
 static LLVMValueRef some_of_lanes(Emitter *e, const Operands *operands, LLVMValueRef k) {
     LLVMValueRef some = LLVMConstNull(lanes_of(e->i1));
     for (int64_t r = 0; r < operands->m->blocking.tile_rows; r++)
-        some = LLVMBuildOr(e->builder, some, is_some(e, product_row_steps(e, operands, r, k)), "");
+        some = bit_or(e, some, is_some(e, product_row_steps(e, operands, r, k)));
     return some;
 }
 
-/* Rows whose steps are neighbours in memory: LANES steps are looked at together. Returns how many steps that are. */
+/* The same for LANES steps at once, where a row's steps are neighbours in memory. Returns how many steps were looked at. */
 static LLVMValueRef list_by_lanes(Emitter *e, const Operands *operands, const List *list, Steps steps) {
-    LLVMValueRef whole = LLVMBuildAnd(e->builder, steps.count, const_i64(e, -LANES), "");
+    LLVMValueRef whole = bit_and(e, steps.count, const_i64(e, -LANES));
     if (!product_row_steps(e, operands, 0, const_i64(e, 0))) return const_i64(e, 0);
-    If enough = if_begin(e, runs(e, const_i64(e, 0), whole));
+    If enough = if_begin(e, loop_runs(e, const_i64(e, 0), whole));
     Loop loop = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef k = LLVMBuildAdd(e->builder, steps.from, loop.index, "");
+    LLVMValueRef k = add(e, steps.from, loop.index);
     list_add_lanes(e, list, loop.index, some_of_lanes(e, operands, k));
     loop_end(e, loop, whole, LANES);
     if_end(e, enough);
     return whole;
 }
 
-/* The rows of block `number` of the chunk that the tile is in, as they lie; returns the first one's number. */
+/* The unpacked rows of block `number` of the tile's chunk; returns the number of the first row. */
 static LLVMValueRef find_rows(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number, Operands *operands) {
     Tile block = *tile;
-    LLVMValueRef away = LLVMBuildSub(e->builder, number, tile->in_chunk, "");
-    LLVMValueRef below = LLVMBuildMul(e->builder, away, const_i64(e, m->blocking.tile_rows), "");
-    block.row = LLVMBuildAdd(e->builder, tile->row, below, "");
+    LLVMValueRef away = sub(e, number, tile->in_chunk);
+    LLVMValueRef below = times(e, away, m->blocking.tile_rows);
+    block.row = add(e, tile->row, below);
     product_find_rows(e, &block, operands);
     return block.row;
 }
 
-/* Lists that block. */
+/* Makes the list of block `number`. */
 static void list_block(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number, Steps steps) {
     Operands operands = {.m = m};
     List list = list_new(e, m, number);
@@ -148,8 +150,9 @@ static void list_block(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueR
     list_finish(e, m, &list, number);
 }
 
-/* -- several blocks at once: where rows are neighbours in memory, a vector holds those of some blocks. First every k is marked with
- * a bit for each row of the vector, then each block looks at its bits of LANES k together. -- */
+/* -- several blocks at once, where rows are neighbours in memory, so that a vector holds the rows of several blocks:
+ *     for each k: marks[k] = a bit for each row of the vector that is not 0
+ *     for each block: for LANES k at once: append those whose marks have a bit of the block -- */
 
 static int64_t blocks_together(const Matmul *m) {
     const Blocking *b = &m->blocking;
@@ -157,59 +160,59 @@ static int64_t blocks_together(const Matmul *m) {
     return product_rows_adjoin(m) && LANES % b->tile_rows == 0 && together <= smallest ? together : 1;
 }
 
-/* Behind the last k, LANES are marked as zero. */
+/* LANES more marks behind the last k are set to 0, since marks are read as vectors. */
 static void mark_all(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef first, Steps steps) {
     Operands operands = {.m = m};
     LLVMValueRef mask = lanes_below(e, find_rows(e, m, tile, first, &operands), m->rows.lines);
     Loop loop = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef rows = product_lanes_at(e, &operands, LLVMBuildAdd(e->builder, steps.from, loop.index, ""), mask);
-    LLVMBuildStore(e->builder, mark_of(e, is_some(e, rows)), slot_at(e, mark_type(e), m->marks, loop.index));
+    LLVMValueRef rows = product_lanes_at(e, &operands, add(e, steps.from, loop.index), mask);
+    store(e, mark_of(e, is_some(e, rows)), slot_at(e, mark_type(e), m->marks, loop.index));
     loop_end(e, loop, steps.count, 1);
     LLVMValueRef end = slot_at(e, mark_type(e), m->marks, steps.count);
     LLVMSetAlignment(LLVMBuildStore(e->builder, LLVMConstNull(lanes_of(mark_type(e))), end), sizeof(int16_t));
 }
 
-/* Of blocks that were marked together, the one with this place among them. */
+/* The list of one of the blocks that were marked together; place: its number among them. */
 static void list_marked(Emitter *e, const Matmul *m, LLVMValueRef number, int64_t place, Steps steps) {
     int64_t rows = m->blocking.tile_rows, bits = (((int64_t)1 << rows) - 1) << (place * rows);
     LLVMTypeRef type = lanes_of(mark_type(e));
-    LLVMValueRef own = value_splat(e, (Value){LLVMConstInt(mark_type(e), (unsigned long long)bits, false), true});
-    LLVMValueRef last = LLVMBuildAdd(e->builder, steps.count, const_i64(e, LANES - 1), "");
+    LLVMValueRef mask = value_splat(e, (Value){LLVMConstInt(mark_type(e), (unsigned long long)bits, false), true});
+    LLVMValueRef last = plus(e, steps.count, LANES - 1);
     List list = list_new(e, m, number);
     Loop loop = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef marks = LLVMBuildLoad2(e->builder, type, slot_at(e, mark_type(e), m->marks, loop.index), "");
+    LLVMValueRef marks = load(e, type, slot_at(e, mark_type(e), m->marks, loop.index));
     LLVMSetAlignment(marks, sizeof(int16_t));
-    LLVMValueRef of_block = LLVMBuildAnd(e->builder, marks, own, "");
-    list_add_lanes(e, &list, loop.index, LLVMBuildICmp(e->builder, LLVMIntNE, of_block, LLVMConstNull(type), ""));
-    loop_end(e, loop, LLVMBuildAnd(e->builder, last, const_i64(e, -LANES), ""), LANES);
+    LLVMValueRef of_block = bit_and(e, marks, mask);
+    list_add_lanes(e, &list, loop.index, ne(e, of_block, LLVMConstNull(type)));
+    loop_end(e, loop, bit_and(e, last, const_i64(e, -LANES)), LANES);
     list_finish(e, m, &list, number);
 }
 
 static void list_together(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef first, Steps steps) {
     mark_all(e, m, tile, first, steps);
-    for (int64_t b = 0; b < blocks_together(m); b++)
-        list_marked(e, m, LLVMBuildAdd(e->builder, first, const_i64(e, b), ""), b, steps);
+    for (int64_t b = 0; b < blocks_together(m); b++) list_marked(e, m, plus(e, first, b), b, steps);
 }
 
-/* Those that the chunk's last ones would reach beyond its end list some blocks before them once more, or unasked. */
-static void list_chunk(Emitter *e, const Matmul *m, const Tile *tile, Fresh fresh, Steps steps) {
+/* for each new block of rows: make its list. Blocks that are listed together do not go beyond the chunk's end: the last ones may list blocks
+ * before them once more. */
+static void list_chunk(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps) {
     int64_t together = blocks_together(m);
     Loop blocks = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef number = LLVMBuildAdd(e->builder, fresh.first_block, blocks.index, "");
+    LLVMValueRef number = add(e, pack.first_block, blocks.index);
     if (together > 1) {
-        LLVMValueRef last = LLVMBuildSub(e->builder, tile->chunk_size, const_i64(e, together), "");
-        list_together(e, m, tile, call_intrinsic(e, "llvm.smin", &e->i64, 1, (LLVMValueRef[]){number, last}, 2), steps);
+        LLVMValueRef last = sub(e, tile->chunk_size, const_i64(e, together));
+        list_together(e, m, tile, min(e, number, last), steps);
     } else {
         list_block(e, m, tile, number, steps);
     }
-    loop_end(e, blocks, fresh.row_blocks, together);
+    loop_end(e, blocks, pack.row_blocks, together);
 }
 
-/* Behind the lists of the blocks: all k. */
+/* The list behind those of the blocks holds all k. */
 static void list_all(Emitter *e, const Matmul *m) {
     LLVMValueRef list = list_of(e, m, const_i64(e, m->blocking.chunk));
     Loop loop = loop_begin(e, const_i64(e, 0));
-    LLVMBuildStore(e->builder, LLVMBuildTrunc(e->builder, loop.index, e->i32, ""), slot_at(e, e->i32, list, loop.index));
+    store(e, LLVMBuildTrunc(e->builder, loop.index, e->i32, ""), slot_at(e, e->i32, list, loop.index));
     loop_end(e, loop, const_i64(e, m->blocking.k_block), 1);
 }
 
@@ -225,42 +228,43 @@ void zeros_reserve(Emitter *e, Matmul *m) {
 
 /* -- columns -- */
 
-/* A number without its sign, seen as an integer, is below infinity if it is finite: the largest of them all tells. A vector has a
- * maximum of its own, so that they do not wait for each other. */
+/* i1: all columns of the tile are finite. The bits of a finite f32 without its sign are below those of infinity:
+ *     for each k: for each vector v: largest[v] = max(largest[v], bits of |column[v]|)
+ *     largest of all vectors and lanes < infinity */
 static LLVMValueRef are_finite(Emitter *e, const Operands *operands, Steps steps) {
     const Matmul *m = operands->m;
     LLVMTypeRef type = lanes_of(e->i32);
-    LLVMValueRef slots[MOST_VECTORS], magnitude = value_splat(e, (Value){const_i32(e, INT32_MAX), true});
+    LLVMValueRef largest[MAX_VECTORS], no_sign = value_splat(e, (Value){const_i32(e, INT32_MAX), true});
     for (int v = 0; v < m->blocking.vectors; v++) {
-        slots[v] = stack_slot(e, type, sizeof(float) * LANES);
-        LLVMBuildStore(e->builder, LLVMConstNull(type), slots[v]);
+        largest[v] = stack_slot(e, type, sizeof(float) * LANES);
+        store(e, LLVMConstNull(type), largest[v]);
     }
     Loop loop = loop_begin(e, steps.from);
     for (int v = 0; v < m->blocking.vectors; v++) {
         LLVMValueRef bits = LLVMBuildBitCast(e->builder, product_columns(e, operands, v, loop.index), type, "");
-        LLVMValueRef pair[] = {LLVMBuildAnd(e->builder, bits, magnitude, ""), LLVMBuildLoad2(e->builder, type, slots[v], "")};
-        LLVMBuildStore(e->builder, call_intrinsic(e, "llvm.smax", &type, 1, pair, 2), slots[v]);
+        LLVMValueRef magnitude = bit_and(e, bits, no_sign);
+        store(e, max(e, magnitude, load(e, type, largest[v])), largest[v]);
     }
-    loop_end(e, loop, LLVMBuildAdd(e->builder, steps.from, steps.count, ""), 1);
+    loop_end(e, loop, add(e, steps.from, steps.count), 1);
     for (int v = 1; v < m->blocking.vectors; v++) {
-        LLVMValueRef pair[] = {LLVMBuildLoad2(e->builder, type, slots[0], ""), LLVMBuildLoad2(e->builder, type, slots[v], "")};
-        LLVMBuildStore(e->builder, call_intrinsic(e, "llvm.smax", &type, 1, pair, 2), slots[0]);
+        LLVMValueRef before = load(e, type, largest[0]);
+        store(e, max(e, before, load(e, type, largest[v])), largest[0]);
     }
-    LLVMValueRef all = LLVMBuildLoad2(e->builder, type, slots[0], "");
-    LLVMValueRef largest = call_intrinsic(e, "llvm.vector.reduce.smax", &type, 1, &all, 1);
-    return LLVMBuildICmp(e->builder, LLVMIntSLT, largest, const_i32(e, 0x7F800000), "");
+    LLVMValueRef all = load(e, type, largest[0]);
+    LLVMValueRef of_all = call_intrinsic(e, "llvm.vector.reduce.smax", &type, 1, &all, 1);
+    return lt(e, of_all, const_i32(e, 0x7F800000));
 }
 
-void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, Fresh fresh, Steps steps, Operands *operands) {
-    If listing = if_begin(e, fresh.new_rows);
-    list_chunk(e, m, tile, fresh, steps);
+void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps, Operands *operands) {
+    If listing = if_begin(e, pack.new_rows);
+    list_chunk(e, m, tile, pack, steps);
     if_end(e, listing);
-    If looking = if_begin(e, fresh.new_columns);
-    LLVMBuildStore(e->builder, are_finite(e, operands, steps), m->finite);
+    If looking = if_begin(e, pack.new_columns);
+    store(e, are_finite(e, operands, steps), m->finite);
     if_end(e, looking);
-    LLVMValueRef finite = LLVMBuildLoad2(e->builder, e->i1, m->finite, "");
-    LLVMValueRef block = LLVMBuildSelect(e->builder, finite, tile->in_chunk, const_i64(e, m->blocking.chunk), "");
-    LLVMValueRef count = LLVMBuildLoad2(e->builder, e->i64, slot_at(e, e->i64, m->counts, tile->in_chunk), "");
+    LLVMValueRef finite = load(e, e->i1, m->finite);
+    LLVMValueRef block = choose(e, finite, tile->in_chunk, const_i64(e, m->blocking.chunk));
+    LLVMValueRef count = load(e, e->i64, slot_at(e, e->i64, m->counts, tile->in_chunk));
     operands->list = list_of(e, m, block);
-    operands->count = LLVMBuildSelect(e->builder, finite, count, steps.count, "");
+    operands->count = choose(e, finite, count, steps.count);
 }

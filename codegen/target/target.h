@@ -22,7 +22,7 @@ void target_close(Target *target);
 LLVMCodeGenOptLevel target_codegen_level(int level);
 /* The passes of that level, as LLVM names them; "" if there are none. */
 const char *target_pipeline(int level);
-/* Runs LLVM's passes of that level on a module. */
+/* SegmentLoop LLVM's passes of that level on a module. */
 bool target_optimize(const Target *target, LLVMModuleRef module, int level, Diagnostics *diag);
 
 #endif

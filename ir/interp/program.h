@@ -25,7 +25,7 @@ typedef struct {
     int64_t units;
     uint32_t threads; /* so many are worth having; 1: one thread does it */
     uint32_t pieces;  /* ranges worth handing out one by one, of what each of them gets */
-    bool join_before;
+    bool barrier_before;
     /* 0, or: the units are that many equal groups of rows, and the kernel goes in step with the others between two joins that have as
      * many. Whoever does some groups of one does these groups of all of them, in order. */
     uint32_t groups;

@@ -1,4 +1,4 @@
-/* The threads' own parts of a step. */
+/* Replicated kernels: the memory of each thread, and when it is filled. */
 #include "runtime/program/replicated.h"
 #include "runtime/threads/waiter.h"
 #include "ir/base/memory.h"
@@ -7,43 +7,42 @@
 
 typedef struct {
     _Alignas(CACHE_LINE) void *memory;
-    uint64_t step; /* whose values lie there; 0: none */
-} Place;
+    uint64_t step; /* the step whose values the memory holds; 0: none */
+} Replica;
 
-struct Own {
+struct Replicas {
     const Program *program;
     int threads;
-    Place *places; /* [threads] */
+    Replica *items; /* [threads] */
 };
 
-Own *own_new(const Program *program, int threads) {
+Replicas *replicas_new(const Program *program, int threads) {
     if (!program->thread_slab_bytes) return NULL;
-    Own *own = memory_new(sizeof *own, "what a thread keeps to itself");
-    *own = (Own){program, threads, memory_new((size_t)threads * sizeof *own->places, "what a thread keeps to itself")};
+    Replicas *replicas = memory_new(sizeof *replicas, "what a thread keeps to itself");
+    *replicas = (Replicas){program, threads, memory_new((size_t)threads * sizeof(Replica), "what a thread keeps to itself")};
     for (int i = 0; i < threads; i++)
-        own->places[i] = (Place){memory_new(program->thread_slab_bytes, "what a thread keeps to itself"), 0};
-    return own;
+        replicas->items[i] = (Replica){memory_new(program->thread_slab_bytes, "what a thread keeps to itself"), 0};
+    return replicas;
 }
 
-void own_free(Own *own) {
-    if (!own) return;
-    for (int i = 0; i < own->threads; i++) free(own->places[i].memory);
-    free(own->places);
-    free(own);
+void replicas_free(Replicas *replicas) {
+    if (!replicas) return;
+    for (int i = 0; i < replicas->threads; i++) free(replicas->items[i].memory);
+    free(replicas->items);
+    free(replicas);
 }
 
-static void run_own(const Program *program, const StepArgs *args, int thread, OwnRun *run, void *context) {
-    for (uint32_t k = 0; k < program->kernel_count; k++)
-        if (program->kernels[k].replicated) run(context, args, thread, &(Piece){k, 0, program->kernels[k].units});
-}
-
-void own_piece(Own *own, uint64_t step, const StepArgs *args, int thread, const Piece *piece, OwnRun *run, void *context) {
-    StepArgs with_own = *args;
-    Place *place = own ? &own->places[thread] : NULL;
-    if (place) with_own.thread_slab = place->memory;
-    if (place && own->program->kernels[piece->kernel].reads_replicated && place->step != step) {
-        place->step = step;
-        run_own(own->program, &with_own, thread, run, context);
+void replicas_run(Replicas *replicas, uint64_t step, const StepArgs *args, int thread, const Piece *piece, ReplicaRun *run,
+                  void *context) {
+    StepArgs with_memory = *args;
+    if (replicas) {
+        const Program *program = replicas->program;
+        Replica *replica = &replicas->items[thread];
+        bool compute = program->kernels[piece->kernel].reads_replicated && replica->step != step;
+        with_memory.thread_slab = replica->memory;
+        if (compute) replica->step = step;
+        for (uint32_t k = 0; compute && k < program->kernel_count; k++)
+            if (program->kernels[k].replicated) run(context, &with_memory, thread, &(Piece){k, 0, program->kernels[k].units});
     }
-    run(context, &with_own, thread, piece);
+    run(context, &with_memory, thread, piece);
 }

@@ -1,19 +1,21 @@
-/* What every thread computes of a step for itself (ProgramKernel.replicated), into memory of its own. Nobody waits for another thread's
- * copy: a thread makes its own when it comes to the first piece that reads it. Private to runtime/. */
+/* Replicated kernels (ProgramKernel.replicated): every thread computes all of such a kernel for itself, into memory that no other thread
+ * sees. So no thread waits for another one's results: a thread runs these kernels when it comes to the first piece that reads them. */
 #ifndef MLC_RUNTIME_PROGRAM_REPLICATED_H
 #define MLC_RUNTIME_PROGRAM_REPLICATED_H
 
 #include "runtime/threads/work.h"
 
-typedef struct Own Own;
+typedef struct Replicas Replicas; /* the memory of all threads for one program */
 
-/* NULL: the program has no such kernels. */
-Own *own_new(const Program *program, int threads);
-void own_free(Own *own); /* NULL is allowed */
+/* NULL: the program has no replicated kernels. */
+Replicas *replicas_new(const Program *program, int threads);
+void replicas_free(Replicas *replicas); /* NULL is allowed */
 
-/* Does a piece, with args->thread_slab set to the thread's memory, and all own kernels before it if it needs them and the thread has not
- * done them in this step. Steps have different numbers, above 0. `own` may be NULL. */
-typedef void OwnRun(void *context, const StepArgs *args, int thread, const Piece *piece);
-void own_piece(Own *own, uint64_t step, const StepArgs *args, int thread, const Piece *piece, OwnRun *run, void *context);
+/* Calls `run` for the piece, with args->thread_slab set to the thread's memory. If the piece reads replicated values that the thread has not
+ * computed in this step, `run` is called for all replicated kernels before. step: its number, above 0, another one for each step.
+ * replicas: may be NULL. */
+typedef void ReplicaRun(void *context, const StepArgs *args, int thread, const Piece *piece);
+void replicas_run(Replicas *replicas, uint64_t step, const StepArgs *args, int thread, const Piece *piece, ReplicaRun *run,
+                  void *context);
 
 #endif

@@ -19,7 +19,7 @@ struct Runner {
     void *slab, *outputs;
     int64_t batch;
     Work work; /* the step, shared by the threads */
-    Own *own;
+    Replicas *replicas;
     uint64_t steps; /* begun */
     RunWatch *watch;
     void *watcher;
@@ -56,13 +56,13 @@ Runner *runner_new(const Program *program, States *states, Threads *threads, Dia
         if (program->graph->symbols[i].kind == SYMBOL_VALUE)
             runner->inputs[i] = run_clock_field(&runner->clock, program->graph->symbols[i].name);
     runner->work = work_of_program(program, threads_count(threads));
-    runner->own = own_new(program, threads_count(threads));
+    runner->replicas = replicas_new(program, threads_count(threads));
     return runner;
 }
 
 void runner_free(Runner *runner) {
     if (!runner) return;
-    own_free(runner->own);
+    replicas_free(runner->replicas);
     work_free(&runner->work);
     free(runner->inputs);
     free(runner->outputs);
@@ -172,7 +172,7 @@ static void run_watched(void *context, const StepArgs *args, int thread, const P
 
 static void run_piece(void *context, int thread, const Piece *piece) {
     const Loop *loop = context;
-    own_piece(loop->runner->own, loop->runner->steps, &loop->args, thread, piece, run_watched, loop->runner);
+    replicas_run(loop->runner->replicas, loop->runner->steps, &loop->args, thread, piece, run_watched, loop->runner);
 }
 
 int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times, int64_t first, RunAfter *after,

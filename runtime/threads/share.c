@@ -131,7 +131,7 @@ static void add_stage(Sharing *s, uint32_t begin, uint32_t end) {
 /* A single thread needs no joins. */
 static uint32_t stage_end(const Sharing *s, uint32_t begin) {
     uint32_t end = begin + 1;
-    while (end < s->program->kernel_count && (s->threads == 1 || !s->program->kernels[end].join_before)) end++;
+    while (end < s->program->kernel_count && (s->threads == 1 || !s->program->kernels[end].barrier_before)) end++;
     return end;
 }
 

@@ -37,7 +37,7 @@ struct Threads {
     _Alignas(CACHE_LINE) uint64_t number;
     const Work *work;
     uint32_t stage; /* of the work */
-    atomic_bool own_only;
+    atomic_bool no_stealing;
     atomic_int count;
     Worker *workers;
     Work each; /* threads_run: a chunk a thread */
@@ -86,7 +86,7 @@ static bool take_other(Threads *threads, int owner, uint64_t number, Taken *take
 static bool take(Threads *threads, int self, Taken *taken) {
     uint64_t number;
     if (take_own(threads, self, &number, taken)) return true;
-    int count = atomic_load_explicit(&threads->own_only, memory_order_relaxed) ? 1 : threads_count(threads);
+    int count = atomic_load_explicit(&threads->no_stealing, memory_order_relaxed) ? 1 : threads_count(threads);
     for (int i = 1; i < count; i++)
         if (take_other(threads, (self + i) % count, number, taken)) return true;
     return false;
@@ -175,7 +175,7 @@ static void *worker_main(void *worker) {
 void threads_work(Threads *threads, const Work *work) {
     threads->work = work;
     threads->stage = 0;
-    atomic_store_explicit(&threads->own_only, work->own_only, memory_order_relaxed);
+    atomic_store_explicit(&threads->no_stealing, work->no_stealing, memory_order_relaxed);
     go_on(threads, 0, true);
     take_part(&threads->workers[0], IDLE);
 }
@@ -207,7 +207,7 @@ static Work each_new(int count) {
         pieces[i].first = i;
         numbers[i + 1] = (uint32_t)i + 1;
     }
-    return (Work){.pieces = pieces, .chunks = numbers, .owned = numbers, .stages = 1, .own_only = true, .run = run_each};
+    return (Work){.pieces = pieces, .chunks = numbers, .owned = numbers, .stages = 1, .no_stealing = true, .run = run_each};
 }
 
 /* -- starting and ending -- */

@@ -31,8 +31,8 @@ typedef struct {
     const uint32_t *chunks; /* chunk i has pieces chunks[i] .. chunks[i + 1] - 1 */
     /* Thread t of `threads` owns chunks owned[s * threads + t] .. owned[s * threads + t + 1] - 1 of stage s: WORK_MOST_OWNED at most. */
     const uint32_t *owned;
-    uint32_t stages; /* at least one */
-    bool own_only;   /* every thread does its own chunks */
+    uint32_t stages;  /* at least one */
+    bool no_stealing; /* every thread does its own chunks */
     void (*run)(void *context, int thread, const Piece *piece);
     /* After the last stage, on any thread, but alone: true begins with the first stage again. NULL: no. */
     bool (*again)(void *context);

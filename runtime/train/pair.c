@@ -1,5 +1,6 @@
 /* The programs of a split: one for whole batches, one for the smaller last one. */
 #include "runtime/train/pair.h"
+#include "ir/base/integers.h"
 
 #include <assert.h>
 
@@ -13,7 +14,7 @@ static bool open_runner(Runner **runner, const Program *program, const Dataset *
 bool pair_open(Pair *pair, const ProgramPair *programs, const Dataset *dataset, Split split, States *states, Threads *threads,
                Diagnostics *diag) {
     int64_t rows = dataset_rows(dataset, split), batch = programs->batch;
-    *pair = (Pair){.batch = batch, .rows = rows, .steps = rows ? (rows + batch - 1) / batch : 0};
+    *pair = (Pair){.batch = batch, .rows = rows, .steps = rows ? divide_up(rows, batch) : 0};
     bool whole = rows >= batch && rows, rest = rows && rows % batch;
     if ((!whole || open_runner(&pair->full, programs->full, dataset, states, threads, diag)) &&
         (!rest || open_runner(&pair->last, programs->last, dataset, states, threads, diag)))

@@ -1,5 +1,6 @@
 /* A training's parts and where it stands: opened, put at the beginning or where a checkpoint was, closed. */
 #include "runtime/train/trainer.h"
+#include "ir/base/integers.h"
 #include "ir/ops/random.h"
 #include "ir/base/memory.h"
 #include "runtime/program/states.h"
@@ -28,7 +29,7 @@ int64_t trainer_step(const Trainer *trainer) {
 
 RunTimes trainer_times(const Trainer *trainer) {
     int64_t batches = trainer->pair.steps, accumulate = trainer->options->accumulate ? trainer->options->accumulate : 1;
-    int64_t steps = (batches + accumulate - 1) / accumulate, epoch = (int64_t)trainer->info.epoch;
+    int64_t steps = divide_up(batches, accumulate), epoch = (int64_t)trainer->info.epoch;
     RunTimes times = {.start = {.epoch = (int32_t)epoch,
                                 .step = (int32_t)(epoch * steps),
                                 .steps = (int32_t)(steps * trainer->options->epochs),

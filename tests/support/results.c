@@ -19,7 +19,7 @@ struct Results {
     void *slab;
     Threads *threads;
     Work work;
-    Own *own;
+    Replicas *replicas;
     StepArgs args;
 };
 
@@ -76,7 +76,7 @@ static void run_alone(void *context, const StepArgs *args, int thread, const Pie
 
 static void run_piece(void *context, int thread, const Piece *piece) {
     const Results *results = context;
-    own_piece(results->own, results->step, &results->args, thread, piece, run_alone, context);
+    replicas_run(results->replicas, results->step, &results->args, thread, piece, run_alone, context);
 }
 
 static void run_step(Results *results, uint32_t step) {
@@ -95,7 +95,7 @@ Results *results_run(const Program *program, uint64_t seed, uint32_t steps, int 
     *results = (Results){.program = program, .seed = seed, .steps = steps, .slab = dirty_new(program->slab_bytes)};
     results->threads = threads_new(threads);
     results->work = work_of_program(program, threads_count(results->threads));
-    results->own = own_new(program, threads_count(results->threads));
+    results->replicas = replicas_new(program, threads_count(results->threads));
     results->work.run = run_piece;
     results->work.context = results;
     results->states = calloc(program->state_count + 1, sizeof *results->states);
@@ -117,7 +117,7 @@ void results_free(Results *results) {
     free(results->inputs);
     free(results->outputs);
     free(results->slab);
-    own_free(results->own);
+    replicas_free(results->replicas);
     work_free(&results->work);
     threads_free(results->threads);
     free(results);

@@ -9,7 +9,7 @@
 #include "codegen/matmul/blocking.h"
 #include "ir/plan/plan.h"
 
-enum { MOST_STACK = 1 << 20 };
+enum { MAX_STACK = 1 << 20 };
 
 static void assert_covered(int64_t size, int64_t block, int64_t blocks) {
     assert_true(block >= 1 && blocks >= 1);
@@ -22,10 +22,10 @@ static void assert_sound(const ProductSize *size) {
     assert_covered(size->columns, b.vectors * LANES, b.column_blocks);
     assert_covered(size->k, b.k_block, b.k_blocks);
     assert_covered(b.row_blocks, b.chunk, b.chunks);
-    assert_true(b.tile_rows <= MOST_ROWS && b.vectors <= MOST_VECTORS);
-    int64_t company = b.chunk * b.tile_rows * b.column_blocks * b.vectors * LANES;
-    assert_true(b.k_blocks == 1 || company * (int64_t)sizeof(float) <= MOST_STACK);
-    assert_true(!b.lists_zeros || (b.chunk + 1) * b.k_block * (int64_t)sizeof(int32_t) <= MOST_STACK);
+    assert_true(b.tile_rows <= MAX_ROWS && b.vectors <= MAX_VECTORS);
+    int64_t group_sums = b.chunk * b.tile_rows * b.column_blocks * b.vectors * LANES;
+    assert_true(b.k_blocks == 1 || group_sums * (int64_t)sizeof(float) <= MAX_STACK);
+    assert_true(!b.lists_zeros || (b.chunk + 1) * b.k_block * (int64_t)sizeof(int32_t) <= MAX_STACK);
     int64_t registers = b.vectors * (size->many_registers ? 1 : 2);
     assert_true(b.tile_rows * registers + registers + 1 <= (size->many_registers ? 32 : 16));
 }
@@ -43,7 +43,7 @@ static void all_sizes_are_covered(void **state) {
                                         .panels = flags & 2,
                                         .lists_zeros = flags & 4,
                                         .run = flags & 8 ? sizes[i % COUNT] : 0,
-                                        .windows_across = flags & 16,
+                                        .columns_are_windows = flags & 16,
                                         .rows_adjoin = flags & 32});
 }
 
@@ -64,15 +64,15 @@ static void tiles_follow_the_shape(void **state) {
     assert_int_equal(blocking_choose(&pixels).vectors, 1);
     pixels.columns = 32;
     assert_int_equal(blocking_choose(&pixels).vectors, 2);
-    ProductSize across = {.rows = 6, .columns = 64 * 14 * 16, .k = 400, .many_registers = true, .windows_across = true};
+    ProductSize across = {.rows = 6, .columns = 64 * 14 * 16, .k = 400, .many_registers = true, .columns_are_windows = true};
     assert_int_equal(blocking_choose(&across).tile_rows, 6); /* 2 rows by 8 vectors would wait for loads */
     assert_int_equal(blocking_choose(&across).vectors, 2);
     ProductSize taps = {.rows = 25, .columns = 6, .k = 1568, .many_registers = true, .run = 5};
     assert_int_equal(blocking_choose(&taps).tile_rows, 25); /* all of a window */
-    ProductSize turned = {.rows = 256, .columns = 64, .k = 1792, .many_registers = true, .rows_adjoin = true};
-    assert_int_equal(blocking_choose(&turned).chunks, 1); /* all rows in one, at the cost of shorter blocks of k */
-    turned.rows_adjoin = false;
-    assert_int_equal(blocking_choose(&turned).chunks, 2);
+    ProductSize transposed = {.rows = 256, .columns = 64, .k = 1792, .many_registers = true, .rows_adjoin = true};
+    assert_int_equal(blocking_choose(&transposed).chunks, 1); /* all rows in one, at the cost of shorter blocks of k */
+    transposed.rows_adjoin = false;
+    assert_int_equal(blocking_choose(&transposed).chunks, 2);
     ProductSize zeros = {.rows = 784, .columns = 512, .k = 64, .many_registers = true, .rows_adjoin = true};
     assert_int_equal(blocking_choose(&zeros).tile_rows, 8);
     zeros.lists_zeros = true;

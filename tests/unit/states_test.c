@@ -7,6 +7,7 @@
 
 #include "ir/ops/random.h"
 #include "runtime/program/layouts.h"
+#include "ir/ops/random.h"
 #include "runtime/program/states.h"
 
 #include <stdlib.h>

@@ -59,14 +59,14 @@ static const ProgramKernel kernels[KERNELS] = {
     {.units = 3, .threads = 2, .pieces = 4},   /* one of them with fewer units than pieces, */
     {.units = 5, .threads = 1, .pieces = 1},   /* and two small ones, in order; */
     {.units = 1, .threads = 1, .pieces = 1},
-    {.units = 1, .threads = 1, .pieces = 1, .join_before = true}, /* a stage of one chunk */
-    {.units = 64, .threads = 256, .pieces = 8, .join_before = true},
-    {.units = 17, .threads = 3, .pieces = 1, .join_before = true},
+    {.units = 1, .threads = 1, .pieces = 1, .barrier_before = true}, /* a stage of one chunk */
+    {.units = 64, .threads = 256, .pieces = 8, .barrier_before = true},
+    {.units = 17, .threads = 3, .pieces = 1, .barrier_before = true},
     {.units = 12,
      .threads = 3,
      .pieces = 2,
      .groups = 6,
-     .join_before = true}, /* two that go in step by rows, beside another */
+     .barrier_before = true}, /* two that go in step by rows, beside another */
     {.units = 6, .threads = 2, .pieces = 1, .groups = 6},
     {.units = 20, .threads = 2, .pieces = 2},
 };
@@ -81,7 +81,7 @@ typedef struct {
 
 static uint32_t stage_of(uint32_t kernel) {
     uint32_t stage = 0;
-    for (uint32_t k = 1; k <= kernel; k++) stage += kernels[k].join_before;
+    for (uint32_t k = 1; k <= kernel; k++) stage += kernels[k].barrier_before;
     return stage;
 }
 
@@ -156,53 +156,56 @@ static void test_threads_that_stay_away(void **state) {
 
 /* -- what every thread does for itself -- */
 
-enum { OWN_KERNEL, READER, NO_READER, OWN_KERNELS };
-static const ProgramKernel own_kernels[OWN_KERNELS] = {
+enum { REPLICATED, READER, NO_READER, REPLICATED_KERNELS };
+static const ProgramKernel replicated_kernels[REPLICATED_KERNELS] = {
     {.units = 5, .threads = 1, .pieces = 1, .replicated = true},
     {.units = 64, .threads = 8, .pieces = 4, .reads_replicated = true},
-    {.units = 64, .threads = 8, .pieces = 1, .join_before = true},
+    {.units = 64, .threads = 8, .pieces = 1, .barrier_before = true},
 };
 
 typedef struct {
     Program program;
-    Own *own;
-    int64_t round, wrong, done[OWN_KERNELS]; /* units */
-} Owning;
+    Replicas *replicas;
+    int64_t round, wrong, done[REPLICATED_KERNELS]; /* units */
+} Replicating;
 
-/* The own kernel leaves the round's number in its thread's memory. */
-static void do_owned(void *context, const StepArgs *args, int thread, const Piece *piece) {
-    Owning *owning = context;
+/* The replicated kernel leaves the round's number in its thread's memory. */
+static void do_replicated(void *context, const StepArgs *args, int thread, const Piece *piece) {
+    Replicating *replicating = context;
     int64_t *number = args->thread_slab, units = piece->last - piece->first;
     (void)thread;
-    bool again = piece->kernel == OWN_KERNEL && *number == owning->round,
-         late = piece->kernel == READER && *number != owning->round;
-    if (again || late) __atomic_fetch_add(&owning->wrong, 1, __ATOMIC_RELAXED);
-    if (piece->kernel == OWN_KERNEL) *number = owning->round;
-    if (piece->kernel != OWN_KERNEL) __atomic_fetch_add(&owning->done[piece->kernel], units, __ATOMIC_RELAXED);
+    bool again = piece->kernel == REPLICATED && *number == replicating->round,
+         late = piece->kernel == READER && *number != replicating->round;
+    if (again || late) __atomic_fetch_add(&replicating->wrong, 1, __ATOMIC_RELAXED);
+    if (piece->kernel == REPLICATED) *number = replicating->round;
+    if (piece->kernel != REPLICATED) __atomic_fetch_add(&replicating->done[piece->kernel], units, __ATOMIC_RELAXED);
 }
 
 static void do_owning(void *context, int thread, const Piece *piece) {
-    Owning *owning = context;
-    own_piece(owning->own, (uint64_t)owning->round, &(StepArgs){0}, thread, piece, do_owned, owning);
+    Replicating *replicating = context;
+    replicas_run(replicating->replicas, (uint64_t)replicating->round, &(StepArgs){0}, thread, piece, do_replicated,
+                 replicating);
 }
 
-static bool own_again(void *context) { return ++((Owning *)context)->round <= ROUNDS; }
+static bool replicated_again(void *context) { return ++((Replicating *)context)->round <= ROUNDS; }
 
-static void test_own_kernels_are_done_before_their_readers(void **state) {
+static void test_replicated_kernels_are_done_before_their_readers(void **state) {
     (void)state;
     for (int count = 1; count <= THREADS; count++) {
-        Owning owning = {.program = {.kernels = own_kernels, .kernel_count = OWN_KERNELS, .thread_slab_bytes = 64}, .round = 1};
+        Replicating replicating = {
+            .program = {.kernels = replicated_kernels, .kernel_count = REPLICATED_KERNELS, .thread_slab_bytes = 64},
+            .round = 1};
         Threads *threads = threads_new(count);
-        Work work = work_of_program(&owning.program, threads_count(threads));
-        owning.own = own_new(&owning.program, threads_count(threads));
+        Work work = work_of_program(&replicating.program, threads_count(threads));
+        replicating.replicas = replicas_new(&replicating.program, threads_count(threads));
         work.run = do_owning;
-        work.again = own_again;
-        work.context = &owning;
+        work.again = replicated_again;
+        work.context = &replicating;
         threads_work(threads, &work);
-        assert_int_equal(owning.wrong, 0);
-        assert_int_equal(owning.done[READER], ROUNDS * own_kernels[READER].units);
-        assert_int_equal(owning.done[NO_READER], ROUNDS * own_kernels[NO_READER].units);
-        own_free(owning.own);
+        assert_int_equal(replicating.wrong, 0);
+        assert_int_equal(replicating.done[READER], ROUNDS * replicated_kernels[READER].units);
+        assert_int_equal(replicating.done[NO_READER], ROUNDS * replicated_kernels[NO_READER].units);
+        replicas_free(replicating.replicas);
         work_free(&work);
         threads_free(threads);
     }
@@ -270,7 +273,7 @@ int main(void) {
         cmocka_unit_test(test_online),
         cmocka_unit_test(test_every_unit_is_done_once),
         cmocka_unit_test(test_threads_that_stay_away),
-        cmocka_unit_test(test_own_kernels_are_done_before_their_readers),
+        cmocka_unit_test(test_replicated_kernels_are_done_before_their_readers),
         cmocka_unit_test(test_ranges_are_cut_into_pieces),
         cmocka_unit_test(test_one_thread_has_one_chunk),
         cmocka_unit_test(test_many_pieces_go_together),
