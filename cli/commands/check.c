@@ -3,7 +3,10 @@
 #include "cli/session/commands.h"
 #include "cli/text/terminal.h"
 #include "ir/base/display.h"
+#include "ir/data/derived.h"
 #include "runtime/data/dataset.h"
+
+#include <string.h>
 
 static int64_t count_weights(const Model *model) {
     uint32_t count;
@@ -20,38 +23,78 @@ static bool lowers(const Build *build, GraphKind kind) {
     return graph != NULL;
 }
 
-/* "image u8[1,28,28]": the type of one row, without the batch */
-static void print_row_type(const char *name, DType dtype, Shape shape, const char *before) {
+/* "image f32[1,28,28]": the type of one row, without the batch */
+static void print_row_type(const char *name, const Node *node) {
     char text[SHAPE_TEXT];
-    Shape row = shape.rank ? shape_of(shape.rank - 1, shape.dim + 1) : shape;
-    printf("%s%s %s", before, name, shape_text(dtype, row, text));
+    Shape row = node->shape.rank ? shape_of(node->shape.rank - 1, node->shape.dim + 1) : node->shape;
+    printf("%s %s", name, shape_text(node->dtype, row, text));
 }
 
-static void print_signature(const Graph *graph) {
+/* How many columns of a table the node depends on; 0: the data are no table. */
+static uint32_t count_columns(const SourceSchema *schema, const Graph *graph, NodeId node) {
+    Arena *arena = arena_new();
+    bool *reached = ARENA_ARRAY(arena, bool, graph->node_count), *read = ARENA_ARRAY(arena, bool, schema->field_count);
+    uint32_t columns = 0, count;
+    reached[node] = true;
+    for (NodeId id = node; id > 0; id--) { /* operands come before the nodes that use them */
+        const Node *at = graph_node(graph, id);
+        if (!reached[id]) continue;
+        for (uint32_t i = 0; i < at->operand_count; i++) reached[at->operands[i]] = true;
+        const uint32_t *fields = NULL;
+        if (at->op == OP_input) fields = source_reads(schema, graph->symbols[at->attrs.symbol].name, arena, &count);
+        for (uint32_t i = 0; fields && i < count; i++) {
+            columns += schema->fields[fields[i]].is_column && !read[fields[i]];
+            read[fields[i]] = true;
+        }
+    }
+    arena_free(arena);
+    return columns;
+}
+
+static void print_origin(const ModelInfo *info, uint32_t columns) {
+    for (uint32_t i = 0; columns && i < info->source.arg_count; i++) {
+        if (strcmp(info->source.args[i].name, "path")) continue;
+        printf(" (from %u column%s of ", columns, columns == 1 ? "" : "s");
+        shown_text(info->source.args[i].text, stdout);
+        putchar(')');
+    }
+}
+
+static const Node *output_called(const Graph *graph, const char *name, NodeId *node) {
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        if (!strcmp(graph->outputs[i].name, name)) return graph_node(graph, *node = graph->outputs[i].node);
+    return NULL;
+}
+
+/* "x f32[22] (from 7 columns of sales.csv) -> price f32[1]": the fields that the model takes, and its outputs. */
+static void print_signature(const ModelInfo *info, const Graph *fields, const Graph *graph) {
     const char *before = "  ";
-    for (uint32_t i = 0; i < graph->symbol_count; i++) {
-        const Symbol *symbol = &graph->symbols[i];
-        if (symbol->kind != SYMBOL_BATCH || !symbol->node) continue;
-        print_row_type(symbol->name, symbol->dtype, symbol->shape, before);
+    for (uint32_t i = 0; i < info->input_count; i++) {
+        NodeId id;
+        const Node *node = output_called(fields, info->inputs[i], &id);
+        if (!node) continue;
+        fputs(before, stdout);
+        print_row_type(info->inputs[i], node);
+        print_origin(info, count_columns(&info->schema, fields, id));
         before = ", ";
     }
     before = " -> ";
     for (uint32_t i = 0; i < graph->output_count; i++) {
-        const Node *node = graph_node(graph, graph->outputs[i].node);
-        print_row_type(graph->outputs[i].name, node->dtype, node->shape, before);
+        fputs(before, stdout);
+        print_row_type(graph->outputs[i].name, graph_node(graph, graph->outputs[i].node));
         before = ", ";
     }
     putchar('\n');
 }
 
-static void print_facts(const Build *build, const Graph *graph, const char *path) {
+static void print_facts(const Build *build, const Graph *fields, const Graph *graph, const char *path) {
     char weights[NUMBER_TEXT];
     const ModelInfo *info = build->info;
     shown_text(path, stdout);
     printf(": ok\n  %s: %s weights, data from %s, %u epoch%s in batches of %u, seed %llu\n", info->name,
            text_count(weights, count_weights(build->model)), info->source.reader, info->epochs, info->epochs == 1 ? "" : "s",
            info->batch, (unsigned long long)info->seed);
-    print_signature(graph);
+    print_signature(info, fields, graph);
 }
 
 /* Where the header of the data tells how many rows there are. */
@@ -67,10 +110,12 @@ Status command_check(const Options *given, Diagnostics *diag) {
     Build build;
     const char *path = given->operands[0];
     bool lowered = build_open(&build, path, given, diag) && lowers(&build, GRAPH_TRAIN) && lowers(&build, GRAPH_EVAL);
-    Graph *graph = lowered ? model_graph(build.model, GRAPH_PREDICT, build.info->batch, diag) : NULL;
+    Graph *fields = lowered ? model_graph(build.model, GRAPH_FIELDS, build.info->batch, diag) : NULL;
+    Graph *graph = fields ? model_graph(build.model, GRAPH_PREDICT, build.info->batch, diag) : NULL;
     bool good = graph != NULL;
-    if (good) print_facts(&build, graph, path);
+    if (good) print_facts(&build, fields, graph, path);
     if (good) warn_of_rows(&build);
+    graph_free(fields);
     graph_free(graph);
     build_close(&build);
     return diag_outcome(diag, good);

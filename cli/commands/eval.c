@@ -134,7 +134,7 @@ static bool draw_confusions(const Evaluating *evaluating) {
         const OutputConfusion *drawn = &evaluating->confusions[i];
         if (drawn->confusion.classes <= CLASSES_DRAWN) continue;
         diag_error(evaluating->diag, STATUS_USAGE, drawn->output->span,
-                   "a matrix of %lld classes cannot be drawn: %d are the most", (long long)drawn->confusion.classes,
+                   "a matrix of %lld classes cannot be drawn: at most %d can", (long long)drawn->confusion.classes,
                    CLASSES_DRAWN);
         diag_help(evaluating->diag, "--csv FILE writes its counts");
         return false;
@@ -204,7 +204,7 @@ static void print_metric(const char *metric, double value, int64_t answers) {
         printf(" %s %s (standard error; %s of %s)", terminal_utf8() ? "±" : "+-",
                text_percent(error, standard_error(value, answers), 2), text_count(right, llround(value * (double)answers)),
                text_count(all, answers));
-    printf("%s\n", isnan(value) ? "  (it has no value on these rows)" : "");
+    printf("%s\n", isnan(value) ? "  (undefined on these rows)" : "");
 }
 
 /* "test split", "new.csv", "a.png and 2 more" */

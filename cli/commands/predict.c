@@ -147,12 +147,13 @@ static void report_nonfinite(const Predicting *predicting) {
     }
     if (!rows) return;
     char place[PLACE_TEXT];
-    diag_error(predicting->diag, STATUS_NONFINITE, (Span){0}, "what the network makes of %lld row%s is not finite, such as %s",
+    diag_error(predicting->diag, STATUS_NONFINITE, (Span){0}, "the predictions of %lld row%s are not finite, such as %s",
                (long long)rows, rows == 1 ? "" : "s",
                predicting->inputs.names ? predicting->inputs.names[first]
                                         : dataset_place_brief(predicting->session.dataset, predicting->rows[first], place));
-    diag_help(predicting->diag,
-              "the row may hold what is missing or infinite, or the weights may: 'mlc eval' tells where it begins");
+    diag_help(
+        predicting->diag,
+        "a cell of the row may be missing or infinite, or a weight may be; 'mlc eval' names the operation where it begins");
 }
 
 /* Into a file whole or not at all; NULL, or "-": on stdout. */

@@ -110,7 +110,7 @@ static void print_kernel(const Profiling *p, uint32_t number, const Machine *mac
     double bound = work_bound(work, machine, kernel->replicated ? 1 : threads, all);
     describe(plan, kernel, what, sizeof what);
     lines_of(p, kernel, lines, sizeof lines);
-    printf("k%-3u %-22s %-18s %2u %9.1f %6.1f %8.1f %7.1f %9.1f %5.0f  %s\n", number, what,
+    printf("k%-3u %-22s %-18s %7u %9.1f %6.1f %8.1f %7.1f %9.1f %10.0f  %s\n", number, what,
            shape_text(DTYPE_F32, kernel->space, space) + 3, threads, seconds * 1e6, 100 * seconds / step_seconds,
            work.operations / seconds * 1e-9, work.bytes / seconds * 1e-9, bound * 1e6, 100 * bound / seconds, lines);
 }
@@ -129,15 +129,17 @@ static void print_table(const Profiling *p, const Machine *machine) {
     printf("%s, batch %u, %d threads, median of %lld steps\n", p->program->graph->name, p->build.info->batch,
            threads_count(p->threads), (long long)p->steps);
     print_machine(machine);
-    printf("%-4s %-22s %-18s %2s %9s %6s %8s %7s %9s %5s  %s\n", "", "kernel", "space", "T", "us", "%", "GFLOP/s", "GB/s",
-           "bound us", "% of", "lines");
+    printf("%-4s %-22s %-18s %7s %9s %6s %8s %7s %9s %10s  %s\n", "", "kernel", "space", "threads", "us", "%", "GFLOP/s",
+           "GB/s", "bound us", "% of bound", "model line");
     for (uint32_t i = 0; i < plan->kernel_count; i++) {
         print_kernel(p, i, machine, step);
         busy += timeline_kernel_seconds(&p->timeline, i);
         operations += kernel_work(plan, &plan->kernels[i]).operations;
     }
-    printf("\nstep %.1f us, of which %.1f us between kernels; %.1f GFLOP/s, %s of the machine\n", step * 1e6,
-           (step - busy) * 1e6, operations / step * 1e-9, text_percent(share, operations / step / machine->operations, 0));
+    printf("\nstep: %.1f us, of which %.1f us between kernels\n", step * 1e6, (step - busy) * 1e6);
+    printf("%.1f GFLOP/s, %s of the machine's peak, counting all multiply-adds; mlc skips multiplications by zero where this\n"
+           "cannot change the result, so it can exceed 100 %%\n",
+           operations / step * 1e-9, text_percent(share, operations / step / machine->operations, 0));
 }
 
 static Status report(Profiling *p) {

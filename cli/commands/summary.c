@@ -61,7 +61,7 @@ static void print_layers(const Build *build, const Graph *graph) {
 
 static void print_bytes(const char *what, int64_t bytes) {
     char exact[NUMBER_TEXT], rounded[NUMBER_TEXT];
-    printf("  %-18s %16s bytes", what, text_count(exact, bytes));
+    printf("  %-36s %16s bytes", what, text_count(exact, bytes));
     if (bytes >= 1024) printf("  %s", text_bytes(rounded, bytes));
     putchar('\n');
 }
@@ -80,19 +80,27 @@ static uint32_t count_barriers(const Plan *plan) {
     return barriers;
 }
 
+/* The total is what one program takes: padded states, activations, outputs, and the scratch of every thread. Data are not in it:
+ * files that are mapped need not be in memory. */
 static void print_step(const Build *build, const Compilation *compilation) {
     const Graph *graph = compilation->graph;
     const Plan *plan = compilation->plan;
     const SourceSchema *schema = &build->info->schema;
+    int threads = build_threads(build->options);
+    size_t states = stored_state_bytes(graph, plan->states, plan->state_count);
+    char total[64];
+    snprintf(total, sizeof total, "total on %d thread%s", threads, threads == 1 ? "" : "s");
     printf("\nmemory of the training step, batch %u\n", build->info->batch);
     print_bytes("weights", graph_state_bytes(graph, true));
-    print_bytes("optimizer", graph_state_bytes(graph, false));
-    print_bytes("both as stored", (int64_t)stored_state_bytes(graph, plan->states, plan->state_count));
-    print_bytes("slab", (int64_t)plan->slab_bytes);
-    if (plan->thread_slab_bytes) print_bytes("slab of a thread", (int64_t)plan->thread_slab_bytes);
+    print_bytes("optimizer state", graph_state_bytes(graph, false));
+    print_bytes("weights and optimizer state (padded)", (int64_t)states);
+    print_bytes("activations", (int64_t)plan->slab_bytes);
+    if (plan->thread_slab_bytes) print_bytes("scratch per thread", (int64_t)plan->thread_slab_bytes);
     print_bytes("outputs", (int64_t)plan->output_bytes);
+    print_bytes(total, (int64_t)(states + plan->slab_bytes + plan->thread_slab_bytes * (size_t)threads + plan->output_bytes));
     if (schema->train_rows)
-        print_bytes("data", (schema->train_rows + schema->valid_rows + schema->test_rows) * row_bytes(schema));
+        print_bytes("data, beside the total",
+                    (schema->train_rows + schema->valid_rows + schema->test_rows) * row_bytes(schema));
     uint32_t barriers = count_barriers(plan);
     printf("%u nodes in %u kernels, %u barrier%s\n", graph->node_count - 1, plan->kernel_count, barriers,
            barriers == 1 ? "" : "s");

@@ -354,7 +354,7 @@ static void on_epoch(void *context, uint32_t epoch, double train_loss, double se
         .epoch = epoch,
         .train_loss = train_loss,
         .seconds = seconds,
-        .samples_per_second = epoch ? (double)rows / seconds : NAN,
+        .rows_per_second = epoch ? (double)rows / seconds : NAN,
         .valid = measured_from(info, valid),
         .test = measured_from(info, test),
     };
@@ -471,11 +471,11 @@ static void print_judgement(const Training *training, const EpochRecord *last) {
                *metric = info->keep_best.metric ? info->keep_best.metric : "loss";
     const char *looked_at = info->stop.judge.metric ? info->stop.judge.metric : "loss";
     if (training->early)
-        printf("stopped early: no gain of %s %s in %u epoch%s\n", split, looked_at, info->stop.patience,
+        printf("stopped early: the %s %s did not improve in %u epoch%s\n", split, looked_at, info->stop.patience,
                info->stop.patience == 1 ? "" : "s");
     if (training->best_epoch)
         printf("best %s %s: epoch %u%s\n", split, metric, training->best_epoch,
-               last->valid.present ? "" : ", chosen by the test rows themselves; 'valid = 0.1' holds out others to choose by");
+               last->valid.present ? "" : ", chosen on the test rows; 'valid = 0.1' holds out other rows for this choice");
 }
 
 static void print_answer(const Training *training) {

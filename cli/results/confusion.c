@@ -94,7 +94,7 @@ static void print_outside(const Confusion *confusion) {
     int64_t left = confusion->elements;
     for (int64_t i = 0; i < confusion->classes * confusion->classes; i++) left -= confusion->counts[i];
     if (left > 0)
-        printf("%s of %s have a class that has no column\n", text_count(outside, left), text_count(all, confusion->elements));
+        printf("%s of %s have a class without a column\n", text_count(outside, left), text_count(all, confusion->elements));
 }
 
 /* -- of many classes: what stands out -- */
@@ -138,7 +138,7 @@ static void print_mistakes(const SourceSchema *schema, const Confusion *confusio
             mistakes[count++] = (Mistake){truth, guess, count_at(confusion, truth, guess), total_of(confusion, truth)};
         }
     if (count) qsort(mistakes, count, sizeof *mistakes, by_count);
-    printf(count ? "mistakes that are made most\n   true %*s predicted %*s   count  of the class\n" : "no mistakes\n",
+    printf(count ? "most frequent mistakes\n   true %*s predicted %*s   count  of the class\n" : "no mistakes\n",
            NAME_MAX_WIDTH, "", NAME_MAX_WIDTH - 3, "");
     for (size_t i = 0; i < count && i < MISTAKES_SHOWN; i++) {
         char share[NUMBER_TEXT];

@@ -15,7 +15,7 @@ typedef struct {
 } Confusion;
 
 /* With the recall of each class, the share of its elements that were recognized, and how many elements have none of the classes. Of more
- * classes than CONFUSION_PRINTED no matrix is printed, but the mistakes that are made most and the classes with the lowest recall. */
+ * classes than CONFUSION_PRINTED no matrix is printed, but the most frequent mistakes and the classes with the lowest recall. */
 enum { CONFUSION_PRINTED = 40 };
 void confusion_print(const SourceSchema *schema, const Confusion *confusion);
 /* An array of rows; of more classes than CONFUSION_ROWS {"classes": 5000, "cells": [[true, predicted, count], ...]} without zeros. */

@@ -106,7 +106,7 @@ static json_t *record_to_json(const Journal *journal, const EpochRecord *record)
     put_measured(line, journal, "valid", &record->valid);
     put_measured(line, journal, "test", &record->test);
     json_object_set_new(line, "seconds", json_number(record->seconds));
-    json_object_set_new(line, "samples_per_second", json_number(record->samples_per_second));
+    json_object_set_new(line, "rows_per_second", json_number(record->rows_per_second));
     return line;
 }
 
@@ -133,7 +133,7 @@ static EpochRecord record_from_json(const Journal *journal, const json_t *line) 
         .epoch = (uint32_t)json_integer_value(json_object_get(line, "epoch")),
         .train_loss = get_number(line, "train_loss"),
         .seconds = get_number(line, "seconds"),
-        .samples_per_second = get_number(line, "samples_per_second"),
+        .rows_per_second = get_number(line, "rows_per_second"),
         .valid = get_measured(line, journal, "valid"),
         .test = get_measured(line, journal, "test"),
     };

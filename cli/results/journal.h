@@ -17,8 +17,8 @@ typedef struct {
 } Measured;
 
 typedef struct {
-    uint32_t epoch;                                 /* 0: untrained */
-    double train_loss, seconds, samples_per_second; /* train_loss is NaN for epoch 0 */
+    uint32_t epoch;                              /* 0: untrained */
+    double train_loss, seconds, rows_per_second; /* train_loss is NaN for epoch 0 */
     Measured valid, test;
 } EpochRecord;
 

@@ -158,13 +158,13 @@ bool programs_fit(const Programs *programs, int threads, Diagnostics *diag) {
     if (states + values <= most) return true;
     char all[NUMBER_TEXT], of_states[NUMBER_TEXT], of_values[NUMBER_TEXT], limit[NUMBER_TEXT];
     diag_error(diag, STATUS_FILE, (Span){0},
-               "this takes %s of memory (weights and moments %s, values of a batch %s), but there are %s",
+               "this needs %s of memory (weights and optimizer state %s, activations %s), but only %s are available",
                text_bytes(all, (int64_t)(states + values)), text_bytes(of_states, (int64_t)states),
                text_bytes(of_values, (int64_t)values), text_bytes(limit, (int64_t)most));
     if (values > states)
-        diag_help(diag, "a smaller 'batch' takes less; with 'accumulate' as many rows as before make a step");
+        diag_help(diag, "a smaller 'batch' needs less; 'accumulate' keeps the number of rows in a step");
     else
-        diag_help(diag, "a smaller network takes less, or an optimizer without moments, such as sgd");
+        diag_help(diag, "a smaller network needs less, and so does an optimizer without moments, such as sgd");
     return false;
 }
 

@@ -65,7 +65,7 @@ static void draw_matrix(Picture *picture, const ConfusionPicture *drawn, double 
     Squares squares = {picture, drawn, MARGIN + NAMES_LEFT, top + HEAD + NAMES_TOP, side};
     picture_text(picture, MARGIN, top + 36, ALIGN_LEFT, FONT_BOLD, 17, COLOUR_INK, drawn->title);
     picture_text(picture, MARGIN, top + 58, ALIGN_LEFT, FONT_NORMAL, 12, COLOUR_FAINT,
-                 "rows: true classes; columns: what they are taken for");
+                 "rows: true classes; columns: predicted classes");
     for (int64_t truth = 0; truth < drawn->confusion.classes; truth++) draw_row(&squares, truth);
     picture_frame(picture, squares.left, squares.top, side * (double)drawn->confusion.classes,
                   side * (double)drawn->confusion.classes, 1, COLOUR_FAINT);

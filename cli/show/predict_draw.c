@@ -83,7 +83,7 @@ static bool nothing_to_draw(const Predicting *predicting) {
                "--png has nothing to draw: the network reads and makes no images, and %s",
                classes ? "classes are no numbers" : "no true numbers are there to compare with");
     if (classes)
-        diag_help(predicting->diag, "'mlc eval RUN --confusion --png FILE' draws which classes are taken for which");
+        diag_help(predicting->diag, "'mlc eval RUN --confusion --png FILE' draws the predicted classes over the true ones");
     else
         diag_help(predicting->diag, "images are fields and outputs [N, H, W], [N, 1, H, W] and [N, 3, H, W]");
     return false;
@@ -216,14 +216,14 @@ static void write_subtitle(const Predicting *predicting, char *subtitle, size_t 
         snprintf(made, sizeof made, "%s%.100s%sthe output '%.100s'", drawing->read.name ? "above the field '" : "",
                  drawing->read.name ? drawing->read.name : "", drawing->read.name ? "', below it " : "", drawing->made.name);
     if (output->classes)
-        snprintf(subtitle, size, "%s%s%sbelow each what it is taken for%s, with the probability%s", rows, made,
-                 *made ? "; " : "", several, predicted_known(predicting, predicting->main) ? ", and its true class" : "");
+        snprintf(subtitle, size, "%s%s%sbelow each the predicted class%s with its probability%s", rows, made, *made ? "; " : "",
+                 several, predicted_known(predicting, predicting->main) ? ", and the true class" : "");
     else if (*made)
         snprintf(subtitle, size, "%s%s", rows, made);
     else
         snprintf(subtitle, size, "%sbelow each %s '%s'%s", rows,
                  predicting->main->width > 1 ? "the first number of" : "what it gives,", output->name,
-                 predicting->main->truths ? ", and what is true" : "");
+                 predicting->main->truths ? ", and the true number" : "");
 }
 
 static GridImages grid_images(const Pictures *pictures) {

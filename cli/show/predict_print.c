@@ -115,7 +115,7 @@ static void print_right(const Predicting *predicting, const Predictions *output)
     fprintf(predicting->out, "%lld of %lld right", (long long)(known - predicted_mistakes(predicting, output)),
             (long long)known);
     if (known < predicting->count)
-        fprintf(predicting->out, ", %lld of a class that is not known", (long long)(predicting->count - known));
+        fprintf(predicting->out, ", %lld of an unknown class", (long long)(predicting->count - known));
     putc('\n', predicting->out);
 }
 

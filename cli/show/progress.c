@@ -37,14 +37,14 @@ const char *metric_text(char buffer[NUMBER_TEXT], bool share, double value) {
 
 /* -- the moving line -- */
 
-/* "  1,234 samples/s  0:12 left", or nothing yet. */
+/* "  1,234 rows/s  0:12 left", or nothing yet. */
 static void speed_text(const Progress *progress, uint32_t epoch, uint64_t step, uint64_t steps, char text[MOVING_PART]) {
     char rate[NUMBER_TEXT], left[NUMBER_TEXT];
     double elapsed = seconds_now() - progress->start, done = (double)(step - progress->first_step);
     *text = 0;
     if (done < 1 || elapsed <= 0) return;
     double per_second = done / elapsed, remaining = (double)(steps - step) + (double)(progress->epochs - epoch) * (double)steps;
-    snprintf(text, MOVING_PART, "  %s samples/s  %s left", text_count(rate, (int64_t)(per_second * progress->batch)),
+    snprintf(text, MOVING_PART, "  %s rows/s  %s left", text_count(rate, (int64_t)(per_second * progress->batch)),
              text_duration(left, remaining / per_second));
 }
 
@@ -113,7 +113,7 @@ static void drop_columns(Progress *progress, Shown shown, uint32_t metric) {
 /* What is left out so that a line fits, the least important first: the speed, the seconds, the last metrics. */
 static void fit_columns(Progress *progress, int room) {
     const ModelInfo *info = progress->journal->info;
-    const char *before = "not shown in a line, but in metrics.jsonl: ";
+    const char *before = "not shown here, but in metrics.jsonl: ";
     if (line_width(progress) > room) drop_columns(progress, SHOWN_RATE, 0);
     if (line_width(progress) > room) drop_columns(progress, SHOWN_TIME, 0);
     for (uint32_t i = info->metric_count; i-- > 0 && line_width(progress) > room;) {
@@ -134,7 +134,7 @@ static void choose_columns(Progress *progress, const EpochRecord *record) {
     add_measured(progress, record, SPLIT_VALID);
     add_measured(progress, record, SPLIT_TEST);
     add_column(progress, SHOWN_TIME, SPLIT_TRAIN, 0, "seconds", 0);
-    add_column(progress, SHOWN_RATE, SPLIT_TRAIN, 0, "samples/s", NUMBER_WIDTH);
+    add_column(progress, SHOWN_RATE, SPLIT_TRAIN, 0, "rows/s", NUMBER_WIDTH);
     fit_columns(progress, room < LINE_LEAST ? LINE_LEAST : room);
 }
 
@@ -184,7 +184,7 @@ static const char *shown_in(const Progress *progress, const ProgressColumn *colu
     case SHOWN_LOSS: return text_number(text, measured->loss);
     case SHOWN_METRIC: return metric_text(text, share, measured->metrics[column->metric]);
     case SHOWN_TIME: snprintf(text, NUMBER_TEXT, "%.*f", record->seconds < 1 ? 3 : 2, record->seconds); break;
-    case SHOWN_RATE: text_count(text, record->epoch ? (int64_t)record->samples_per_second : 0); break;
+    case SHOWN_RATE: text_count(text, record->epoch ? (int64_t)record->rows_per_second : 0); break;
     }
     return record->epoch ? text : "";
 }
@@ -213,7 +213,7 @@ void progress_epoch(Progress *progress, const EpochRecord *record) {
     progress->waiting = true;
     if (soon && !progress->thinned) {
         progress_clear(progress);
-        fputs("epochs are quick: not each of them has a line; metrics.jsonl has all\n", stderr);
+        fputs("the epochs are short: some are not shown here; metrics.jsonl has all of them\n", stderr);
         progress->thinned = true;
     }
     if (soon) return;

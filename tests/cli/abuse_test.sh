@@ -50,10 +50,10 @@ expect 0 mlc predict names --json
 says out '\u001B[31mred\nhot'
 printf 'a,kind\n1,"\033[2J"\n4,bl\303\274\n' >new.csv
 expect 0 mlc predict names new.csv
-says out " of 1 right, 1 of a class that is not known"
+says out " of 1 right, 1 of an unknown class"
 printf 'a\nnan\n1\n' >missing.csv
 expect 6 mlc predict names missing.csv
-says err "what the network makes of 1 row is not finite, such as line 2"
+says err "the predictions of 1 row are not finite, such as line 2"
 printf 'a;b\n1;2\n' >other.csv
 expect 4 mlc predict names other.csv
 says err "it names one column only, 'a;b'" 'delimiter = ";"'

@@ -72,7 +72,7 @@ printf 'x,y\n1,5\n2,5\n3,5\n4,5\n' >equal.csv
 data=equal.csv metrics='r2(p, y), mean(p / (y - 5.0))' model metric 'mean((p - y) ** 2)'
 expect 0 mlc train metric.mdl --out metric
 expect 0 mlc eval metric --split train
-says out "it has no value on these rows"
+says out "undefined on these rows"
 expect 0 mlc eval metric --split train --json
 says out '"r2":null'
 
@@ -89,7 +89,7 @@ says out '"loss":null'
 says err "is not finite"
 expect 6 mlc predict sound --split train --json
 says out '"p":[null]'
-says err "what the network makes of 4 rows is not finite, such as line 2"
+says err "the predictions of 4 rows are not finite, such as line 2"
 expect 5 mlc train --resume sound --set train.epochs=2
 says err "its weights are not finite"
 finish

@@ -31,7 +31,7 @@ there run/last.safetensors
 expect 0 mlc eval run --json
 says out '"r2":null,"r2_2":null,"r2_3":null,"r2_4":null,"r2_5":null,"rmse":'
 expect 0 mlc eval run
-says out "r2         nan  (it has no value on these rows)"
+says out "r2         nan  (undefined on these rows)"
 expect 7 mlc train table.mdl --out other -q --expect 'r2>=-1e9'
 says err "the test r2 after epoch 5 is nan"
 

@@ -77,7 +77,7 @@ done
 # A run that ends early ends at the same epoch after a stop in between, says so, and is done.
 sed 's/patience = 30/patience = 2, min = 0.05/' all.mdl >early.mdl
 expect 0 mlc train early.mdl --out early
-says out "stopped early: no gain of valid loss in 2 epochs" "best valid f1: epoch"
+says out "stopped early: the valid loss did not improve in 2 epochs" "best valid f1: epoch"
 grep -q '"stopped_early":true,"best_epoch":[0-9]' early/metrics.jsonl || fail "the end of early is $(tail -n 1 early/metrics.jsonl)"
 [[ $(measured early | wc -l) -lt 31 ]] || fail "no early stop: $(measured early)"
 interrupt stopped INT 0.05 early.mdl

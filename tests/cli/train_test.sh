@@ -5,7 +5,7 @@ small_model
 
 expect 0 mlc train small.mdl
 says out "test accuracy" "epochs" "runs/1"
-says err "untrained" " 1/3 " " 3/3 " "samples/s"
+says err "untrained" " 1/3 " " 3/3 " "rows/s"
 there runs/1/{resolved.mdl,metrics.jsonl,last.safetensors,curves.png}
 [[ $(grep -c '"event":"epoch"' runs/1/metrics.jsonl) == 4 ]] || fail "metrics.jsonl holds another number of epochs than 0 to 3"
 [[ $(head -n 1 runs/1/metrics.jsonl) == '{"event":"start"'* ]] || fail "metrics.jsonl does not begin with the start"

@@ -8,10 +8,10 @@ sed 's/flatten |> dense(24)/conv(2048, 3)/; s/relu |>/relu |> flatten |>/; s/bat
 limited() { bash -c "ulimit -v $1 && exec mlc train ${*:2}"; }
 
 expect 5 limited 2500000 wide.mdl --out wide
-says err "this takes 6.0" " GiB of memory (weights and moments 6.00 GiB, values of a batch " "), but there are 2.38 GiB" \
-    "a smaller network takes less, or an optimizer without moments, such as sgd"
+says err "this needs 6.0" " GiB of memory (weights and optimizer state 6.00 GiB, activations " "), but only 2.38 GiB are available" \
+    "a smaller network needs less, and so does an optimizer without moments, such as sgd"
 expect 5 limited 900000 long.mdl --out long
-says err "this takes " ", but there are 878.91 MiB" "a smaller 'batch' takes less; with 'accumulate' as many rows as before make a step"
+says err "this needs " ", but only 878.91 MiB are available" "a smaller 'batch' needs less; 'accumulate' keeps the number of rows in a step"
 [[ ! -e wide && ! -e long ]] || fail "a run that cannot be has a folder"
 
 ended=
