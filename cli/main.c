@@ -126,7 +126,7 @@ static const Command *command_find(const char *name, Diagnostics *diag) {
 
 /* docs/numerics.md promises the same bits of every run but these. */
 static void warn_of_gemm(const Options *options) {
-    if (options->gemm == GEMM_OPENBLAS)
+    if (options->gemm == CHOICE_gemm_openblas)
         fputs("mlc: --gemm=openblas is outside the numerics contract: OpenBLAS rounds in an order of its own\n", stderr);
 }
 

@@ -54,7 +54,7 @@ static void print_after(PassId pass, const Compilation *compilation, void *conte
 static bool print_all(const Build *build, GraphKind kind) {
     Graph *graph = model_graph(build->model, kind, build->info->batch, build->diag);
     if (!graph) return false;
-    Stages stages = {.dot = build->options->format == 1};
+    Stages stages = {.dot = build->options->format == CHOICE_format_dot};
     PassOptions options = build_pass_options(build->options);
     options.after = print_after;
     options.context = &stages;
@@ -83,7 +83,7 @@ static bool print_compiled(const Build *build, GraphKind kind, PassId after) {
         CodegenOptions codegen = build_codegen_options(options, &cache);
         good = codegen_print(compilation.plan, &codegen, options->llvm ? CODEGEN_LLVM : CODEGEN_ASM, stdout, build->diag);
     } else {
-        print_graph(compilation.graph, compilation.plan, options->format == 1, stdout);
+        print_graph(compilation.graph, compilation.plan, options->format == CHOICE_format_dot, stdout);
     }
     compilation_free(&compilation);
     return good;
@@ -91,10 +91,10 @@ static bool print_compiled(const Build *build, GraphKind kind, PassId after) {
 
 static bool print_model(const Build *build, PassId after) {
     const Options *options = build->options;
-    GraphKind kind = (GraphKind)options->kind;
+    GraphKind kind = build_graph_kind(options);
     if (wants_all(options)) return print_all(build, kind);
     bool lowered = !options->after && !options->llvm && !options->assembly;
-    return lowered ? print_lowered(build, kind, options->format == 1) : print_compiled(build, kind, after);
+    return lowered ? print_lowered(build, kind, options->format == CHOICE_format_dot) : print_compiled(build, kind, after);
 }
 
 Status command_dump_ir(const Options *given, Diagnostics *diag) {

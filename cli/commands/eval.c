@@ -41,10 +41,6 @@ typedef struct {
 /* Of a share p of n answers: sqrt(p (1 - p) / n). */
 static double standard_error(double share, int64_t answers) { return sqrt(share * (1 - share) / (double)answers); }
 
-static const char *checkpoint_file(const Evaluating *evaluating) {
-    return evaluating->options->checkpoint == 0 ? RUN_LAST : RUN_BEST;
-}
-
 /* -- measuring -- */
 
 static bool measure(Evaluating *evaluating) {
@@ -221,7 +217,7 @@ static void print_text(const Evaluating *evaluating) {
     char rows[NUMBER_TEXT];
     const ModelInfo *info = evaluating->session.build.info;
     shown_text(evaluating->options->operands[0], stdout);
-    printf("/%s (after epoch %llu), ", checkpoint_file(evaluating), (unsigned long long)evaluating->checkpoint.epoch);
+    printf("/%s (after epoch %llu), ", run_checkpoint(evaluating->options), (unsigned long long)evaluating->checkpoint.epoch);
     print_data(evaluating);
     printf(", %s row%s\n", text_count(rows, evaluating->rows), evaluating->rows == 1 ? "" : "s");
     print_metric("loss", evaluating->evaluation.loss, 0);
@@ -294,7 +290,7 @@ static void print_json(const Evaluating *evaluating) {
     const ModelInfo *info = evaluating->session.build.info;
     const Options *options = evaluating->options;
     json_t *line = json_pack("{s:s, s:s, s:s, s:I}", "event", "eval", "run", options->operands[0], "checkpoint",
-                             checkpoint_file(evaluating), "epoch", (json_int_t)evaluating->checkpoint.epoch);
+                             run_checkpoint(evaluating->options), "epoch", (json_int_t)evaluating->checkpoint.epoch);
     json_object_set_new(line, evaluating->files ? "files" : "split",
                         evaluating->files ? files_json(options) : json_string(split_name(evaluating->split)));
     json_object_set_new(line, "rows", json_integer(evaluating->rows));

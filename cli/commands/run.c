@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BACKEND_JIT, BACKEND_REF, BACKEND_F64, VALUES_SHOWN = 8 };
+enum { VALUES_SHOWN = 8 };
 
 typedef struct {
     const Options *options;
@@ -38,7 +38,7 @@ static Graph *open_graph(Running *running) {
     const char *path = options->operands[0];
     if (!path_ends_in(path, ".mdl")) return read_graph(running, path);
     if (!build_open(&running->build, path, options, running->diag)) return NULL;
-    return model_graph(running->build.model, (GraphKind)options->kind, running->build.info->batch, running->diag);
+    return model_graph(running->build.model, build_graph_kind(options), running->build.info->batch, running->diag);
 }
 
 static bool skipped_passes(const Running *running, uint32_t *skip) {
@@ -60,13 +60,13 @@ static bool skipped_passes(const Running *running, uint32_t *skip) {
  * precision it knows functions and composites too. */
 static bool run_passes(Running *running, Graph *graph) {
     static const PassId last[] = {
-        [BACKEND_JIT] = PASS_COUNT - 1, [BACKEND_REF] = PASS_functions, [BACKEND_F64] = PASS_gradients};
+        [CHOICE_backend_jit] = PASS_COUNT - 1, [CHOICE_backend_ref] = PASS_functions, [CHOICE_backend_f64] = PASS_gradients};
     PassOptions options = build_pass_options(running->options);
     if (!skipped_passes(running, &options.skip)) {
         graph_free(graph);
         return false;
     }
-    if (running->options->backend != BACKEND_JIT) options.level = 0;
+    if (running->options->backend != CHOICE_backend_jit) options.level = 0;
     return passes_run(&running->compilation, graph, &options, last[running->options->backend]);
 }
 
@@ -74,7 +74,7 @@ static bool make_program(Running *running) {
     Path cache;
     CodegenOptions options = build_codegen_options(running->options, &cache);
     Compilation *compilation = &running->compilation;
-    if (running->options->backend == BACKEND_REF) {
+    if (running->options->backend == CHOICE_backend_ref) {
         running->program = program_interpret(compilation->graph);
     } else {
         running->program = codegen_compile(compilation->plan, compilation->graph, &options, running->diag);
@@ -237,7 +237,8 @@ Status command_run(const Options *given, Diagnostics *diag) {
     Running running = {.options = given, .diag = diag, .arena = arena_new()};
     Graph *graph = open_graph(&running);
     bool good = graph && run_passes(&running, graph);
-    if (good) good = given->backend == BACKEND_F64 ? run_wide(&running) : make_program(&running) && run_program(&running);
+    if (good)
+        good = given->backend == CHOICE_backend_f64 ? run_wide(&running) : make_program(&running) && run_program(&running);
     program_free(running.program);
     compilation_free(&running.compilation);
     build_close(&running.build);

@@ -85,10 +85,16 @@ bool build_hash_model(const Build *build, char hash[65]) {
 
 int build_threads(const Options *options) { return options->threads ? (int)options->threads : threads_online(); }
 
+GraphKind build_graph_kind(const Options *options) {
+    static const GraphKind kinds[] = {
+        [CHOICE_kind_train] = GRAPH_TRAIN, [CHOICE_kind_eval] = GRAPH_EVAL, [CHOICE_kind_predict] = GRAPH_PREDICT};
+    return kinds[options->kind];
+}
+
 PassOptions build_pass_options(const Options *options) {
     PassOptions pass_options = {
         .level = (int)options->level,
-        .external_gemm = options->gemm == GEMM_OPENBLAS,
+        .external_gemm = options->gemm == CHOICE_gemm_openblas,
         .threads = build_threads(options),
     };
     return pass_options;

@@ -34,6 +34,7 @@ void build_close(Build *build);
 bool build_hash_model(const Build *build, char hash[65]);
 
 int build_threads(const Options *options);
+GraphKind build_graph_kind(const Options *options); /* of --kind */
 PassOptions build_pass_options(const Options *options);
 /* `cache` is given room for the name of the folder of compiled code, and must live as long as the options. */
 CodegenOptions build_codegen_options(const Options *options, Path *cache);

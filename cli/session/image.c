@@ -46,7 +46,7 @@ bool image_fit(const char *path, int channels, int height, int width, FitRequest
     if (!bitmap_open(path, channels, &bitmap, diag)) return false;
     *facts = facts_of(&bitmap);
     facts->light = is_light(&bitmap);
-    facts->inverted = request.invert == INVERT_YES || (request.invert == INVERT_AUTO && facts->light);
+    facts->inverted = request.invert == CHOICE_invert_yes || (request.invert == CHOICE_invert_auto && facts->light);
     bool other_size = bitmap.height != height || bitmap.width != width;
     facts->centred =
         request.centre && other_size && channels == 1 && ink_centre(&bitmap, facts->inverted, height, width, pixels);

@@ -2,10 +2,8 @@
 #ifndef MLC_CLI_SESSION_IMAGE_H
 #define MLC_CLI_SESSION_IMAGE_H
 
+#include "cli/session/options.h"
 #include "ir/base/diag.h"
-
-/* What to do about a picture whose background is light, where the network knows bright strokes on black. */
-typedef enum { INVERT_AUTO, INVERT_YES, INVERT_NO } Invert;
 
 typedef struct {
     int height, width; /* of the file */
@@ -15,12 +13,9 @@ typedef struct {
     bool centred; /* cropped to its strokes */
 } ImageFacts;
 
-/* Whether the strokes of a grey picture are cropped and centred (ink.h). */
-typedef enum { FIT_AUTO, FIT_YES, FIT_NO } FitChoice;
-
 typedef struct {
-    Invert invert;
-    bool centre; /* a picture of another size whose channels are 1 */
+    Choice_invert invert; /* exchange light and dark: a network may know bright strokes on black only */
+    bool centre;          /* crop a grey picture of another size to its strokes and centre it (ink.h) */
 } FitRequest;
 
 /* Fills pixels[channels][height][width], keeping the picture's proportions; what is missing at two sides is filled with its

@@ -122,7 +122,7 @@ static bool centres_strokes(const Build *build, Shape row) {
     const char *reader = build->info->source.reader;
     bool like_mnist = row.dim[0] == 1 && row.dim[1] == 28 && row.dim[2] == 28;
     bool drawn = !strcmp(reader, "mnist") || !strcmp(reader, "idx");
-    return build->options->fit == FIT_YES || (build->options->fit == FIT_AUTO && like_mnist && drawn);
+    return build->options->fit == CHOICE_fit_yes || (build->options->fit == CHOICE_fit_auto && like_mnist && drawn);
 }
 
 /* As the training images came to their size: those of a folder were stretched, those of other sources were never touched. */
@@ -131,9 +131,9 @@ static bool read_image(const Opening *opening, const char *file, Shape row, uint
     ImageFacts facts;
     int channels = (int)row.dim[0], height = (int)row.dim[1], width = (int)row.dim[2];
     bool stretch = !strcmp(build->info->source.reader, "images");
-    Invert invert = stretch && !option_given(build->options, OPTION_invert) ? INVERT_NO : (Invert)build->options->invert;
+    Choice_invert invert = stretch && !option_given(build->options, OPTION_invert) ? CHOICE_invert_no : build->options->invert;
     FitRequest request = {invert, centres_strokes(build, row)};
-    bool good = stretch && invert == INVERT_NO && !request.centre
+    bool good = stretch && invert == CHOICE_invert_no && !request.centre
                     ? image_stretch(file, channels, height, width, pixels, &facts, build->diag)
                     : image_fit(file, channels, height, width, request, pixels, &facts, build->diag);
     if (good && !build->options->quiet) tell_image(file, row, &facts);

@@ -14,15 +14,16 @@ typedef struct {
     const char *name;
     char letter;
     OptionKind kind;
-    const char *argument;
+    const char *argument; /* "DIR"; "train|eval|predict" of a choice; "" of a flag */
     int64_t low, high, standard;
     const char *help;
     size_t offset;
 } OptionRow;
 
 static const OptionRow rows[OPTION_COUNT] = {
+#define WORD(id, word) "|" #word
 #define OPTION(id, name, letter, kind, argument, low, high, standard, help)                                                    \
-    {name, letter, KIND_##kind, argument, low, high, standard, help, offsetof(Options, id)},
+    {name, letter, KIND_##kind, &(argument)[KIND_##kind == KIND_CHOICE], low, high, standard, help, offsetof(Options, id)},
 #include "cli/session/options.def"
 };
 
@@ -195,7 +196,7 @@ void options_print(uint64_t allowed, FILE *out) {
         if (!is_allowed(allowed, id)) continue;
         char option[SPELLING_MAX], left[2 * SPELLING_MAX];
         spelling(&rows[id], option);
-        snprintf(left, sizeof left, "%s%s%s", option, rows[id].argument ? " " : "", rows[id].argument ? rows[id].argument : "");
+        snprintf(left, sizeof left, "%s%s%s", option, *rows[id].argument ? " " : "", rows[id].argument);
         fprintf(out, "  %-28s %s%s\n", left, rows[id].help, rows[id].kind == KIND_LIST ? " (repeatable)" : "");
     }
 }

@@ -8,12 +8,11 @@
 #include <stdint.h>
 
 typedef enum {
+#define WORD(id, word)
 #define OPTION(id, name, letter, kind, argument, low, high, standard, help) OPTION_##id,
 #include "cli/session/options.def"
     OPTION_COUNT
 } OptionId;
-
-enum { GEMM_JIT, GEMM_OPENBLAS }; /* the choices of --gemm */
 
 enum { OPTION_LIST_MAX = 64 };
 typedef struct {
@@ -21,14 +20,24 @@ typedef struct {
     uint32_t count;
 } OptionList;
 
-typedef bool OptionFLAG;
-typedef const char *OptionTEXT; /* NULL if not given */
-typedef int64_t OptionNUMBER;
-typedef int OptionCHOICE; /* the number of the word, from 0 */
-typedef OptionList OptionLIST;
+/* An enumeration for each option that is a choice: Choice_kind is CHOICE_kind_train, CHOICE_kind_eval or CHOICE_kind_predict. */
+#define ENUM_FLAG(id, ...)
+#define ENUM_TEXT(id, ...)
+#define ENUM_NUMBER(id, ...)
+#define ENUM_LIST(id, ...)
+#define ENUM_CHOICE(id, ...) typedef enum { __VA_ARGS__ } Choice_##id;
+#define WORD(id, word) CHOICE_##id##_##word,
+#define OPTION(id, name, letter, kind, argument, low, high, standard, help) ENUM_##kind(id, argument)
+#include "cli/session/options.def"
 
+#define FIELD_FLAG(id) bool id;
+#define FIELD_TEXT(id) const char *id;
+#define FIELD_NUMBER(id) int64_t id;
+#define FIELD_LIST(id) OptionList id;
+#define FIELD_CHOICE(id) Choice_##id id;
 typedef struct {
-#define OPTION(id, name, letter, kind, argument, low, high, standard, help) Option##kind id;
+#define WORD(id, word)
+#define OPTION(id, name, letter, kind, argument, low, high, standard, help) FIELD_##kind(id)
 #include "cli/session/options.def"
     uint64_t given;        /* bit OptionId: it was on the command line */
     char *const *operands; /* what is no option */

@@ -11,6 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+const char *run_checkpoint(const Options *options) {
+    return options->checkpoint == CHOICE_checkpoint_last ? RUN_LAST : RUN_BEST;
+}
+
 /* A training that was killed before it had written the model's text leaves these behind. */
 static bool is_leftover(const char *name) {
     return !strcmp(name, RUN_METRICS) || !strcmp(name, ".") || !strcmp(name, "..") || path_ends_in(name, ".tmp");

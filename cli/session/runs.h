@@ -11,6 +11,8 @@
 #define RUN_LAST "last.safetensors"
 #define RUN_BEST "best.safetensors"
 
+/* The file that --checkpoint asks for. */
+const char *run_checkpoint(const Options *options);
 /* Makes the folder of a new run: `out`, which must be new or empty, or runs/N for NULL. false after reporting an error. */
 bool run_create(const char *out, Path *folder, Diagnostics *diag);
 /* The newest of the numbered runs in a folder; false: there is none. */

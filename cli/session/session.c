@@ -35,9 +35,7 @@ bool session_check_classes(const Session *session) {
     return good;
 }
 
-static Path checkpoint_path(const Options *options) {
-    return path_join(options->operands[0], options->checkpoint == 0 ? RUN_LAST : RUN_BEST);
-}
+static Path checkpoint_path(const Options *options) { return path_join(options->operands[0], run_checkpoint(options)); }
 
 bool session_learn(Session *session) {
     const Build *build = &session->build;
@@ -151,14 +149,14 @@ void session_close(Session *session) {
     arena_free(session->arena);
 }
 
-/* The choices of --split in options.def, in their order, which is also the order of preference */
-static const Split choices[] = {SPLIT_TEST, SPLIT_VALID, SPLIT_TRAIN};
-
 bool session_split(const Session *session, Split *split) {
-    int choice = session->build.options->split;
-    bool asked = option_given(session->build.options, OPTION_split);
-    while (!asked && choice < SPLIT_COUNT - 1 && dataset_rows(session->dataset, choices[choice]) == 0) choice++;
-    *split = choices[choice];
+    static const Split splits[] = {
+        [CHOICE_split_test] = SPLIT_TEST, [CHOICE_split_valid] = SPLIT_VALID, [CHOICE_split_train] = SPLIT_TRAIN};
+    *split = splits[session->build.options->split];
+    if (!option_given(session->build.options, OPTION_split)) {
+        if (dataset_rows(session->dataset, SPLIT_TEST) == 0) *split = SPLIT_VALID;
+        if (dataset_rows(session->dataset, *split) == 0) *split = SPLIT_TRAIN;
+    }
     if (dataset_rows(session->dataset, *split) > 0) return true;
     diag_error(session->build.diag, STATUS_USAGE, (Span){0}, "the model has no %s rows", split_name(*split));
     diag_help(session->build.diag, "its data block says which rows are held out: %s = 0.1",
