@@ -51,7 +51,7 @@ if script -qec true /dev/null </dev/null >"$scratch/out" 2>&1; then # not where 
     lines=$(grep -cE '^ *[0-9]+/600 ' screen)
     ((lines >= 6 && lines < 600)) || fail "600 quick epochs have $lines lines"
     grep -qE '^ *600/600 ' screen || fail "the last epoch has no line"
-    [[ $(grep -c "epochs are quick" screen) == 1 ]] || fail "that epochs are left out is not said once"
+    [[ $(grep -c "the epochs are short" screen) == 1 ]] || fail "that epochs are left out is not said once"
     [[ $(grep -c '"event":"epoch"' quick/metrics.jsonl) == 601 ]] || fail "metrics.jsonl leaves epochs out"
     (($(grep -E '^ *[0-9]+/600 |^epoch ' screen | widest /dev/stdin) <= 80)) || fail "lines are wider than the terminal"
     model 30 "accuracy(logits, kind)"

@@ -46,9 +46,9 @@ trained=$(grep -o '"test_loss":[0-9.e-]*' named/metrics.jsonl | tail -n 1 | cut 
 
 # what is known before it runs
 expect 0 mlc check small.mdl
-says out "small.mdl: ok" "3,730 weights" "image u8[1,12,12] -> logits f32[10]"
+says out "small.mdl: ok" "3,730 weights" "image f32[1,12,12] -> logits f32[10]"
 expect 0 mlc summary small.mdl
-says out "dense1" "f32[50,24]" "3,480" "6,936" "14,920 bytes" "29,840 bytes" "117,885 bytes" "slab" "kernels" "barrier"
+says out "dense1" "f32[50,24]" "3,480" "6,936" "14,920 bytes" "29,840 bytes" "117,885 bytes" "activations" "total on" "kernels" "barrier"
 
 # A run that was moved still finds its data; one without data says so.
 mkdir elsewhere && mv named elsewhere/moved
