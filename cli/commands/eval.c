@@ -304,35 +304,44 @@ static void print_json(const Evaluating *evaluating) {
 
 /* -- the command -- */
 
-static bool open_split(Evaluating *evaluating) {
-    return session_open_run(&evaluating->session, evaluating->options, evaluating->diag) &&
-           session_split(&evaluating->session, &evaluating->split);
-}
-
-static bool open_files(Evaluating *evaluating) {
+static bool open_model(void *context) {
+    Evaluating *evaluating = context;
     const Options *options = evaluating->options;
-    Inputs inputs;
-    if (option_given(options, OPTION_split)) {
+    if (evaluating->files && option_given(options, OPTION_split)) {
         diag_error(evaluating->diag, STATUS_USAGE, (Span){0}, "--split chooses rows of the model's data, not of files");
         return false;
     }
-    return session_open_model(&evaluating->session, options, evaluating->diag) &&
-           inputs_open(&evaluating->session, GRAPH_EVAL, options->operands + 1, options->operand_count - 1, &inputs);
+    return session_open_run(&evaluating->session, options, evaluating->diag);
 }
 
-static bool prepare(Evaluating *evaluating) {
+static bool read_data(void *context) {
+    Evaluating *evaluating = context;
+    const Options *options = evaluating->options;
+    Inputs inputs;
+    if (!evaluating->files) return session_read_data(&evaluating->session);
+    return inputs_open(&evaluating->session, GRAPH_EVAL, options->operands + 1, options->operand_count - 1, &inputs);
+}
+
+static bool take_rows(void *context) {
+    Evaluating *evaluating = context;
     Session *session = &evaluating->session;
-    if (!(evaluating->files ? open_files(evaluating) : open_split(evaluating)) || !can_show(evaluating)) return false;
-    evaluating->rows = dataset_rows(session->dataset, evaluating->split);
+    if ((!evaluating->files && !session_split(session, &evaluating->split)) || !can_show(evaluating)) return false;
+    session->rows = dataset_split(session->dataset, evaluating->split);
+    session->row_count = evaluating->rows = dataset_rows(session->dataset, evaluating->split);
     evaluating->batch = programs_forward_batch(evaluating->rows, session->build.info->batch);
     programs_want(&session->programs, GRAPH_EVAL, evaluating->rows, evaluating->batch);
-    return session_start(session) && session_load_weights(session, &evaluating->checkpoint) &&
-           session_check_choices(session, dataset_split(session->dataset, evaluating->split), evaluating->rows, NULL);
+    return true;
+}
+
+static bool load_weights(void *context) {
+    Evaluating *evaluating = context;
+    return session_load_weights(&evaluating->session, &evaluating->checkpoint);
 }
 
 Status command_eval(const Options *given, Diagnostics *diag) {
     Evaluating evaluating = {.options = given, .diag = diag, .files = given->operand_count > 1};
-    bool measured = prepare(&evaluating) && measure(&evaluating) && measure_units(&evaluating) &&
+    const SessionHooks hooks = {&evaluating, open_model, NULL, read_data, take_rows, load_weights};
+    bool measured = session_open(&evaluating.session, &hooks) && measure(&evaluating) && measure_units(&evaluating) &&
                     (!given->confusion || measure_confusions(&evaluating)) && (!given->png || draw_confusions(&evaluating)) &&
                     write_counts(&evaluating);
     bool more = !given->counts || strcmp(given->counts, "-");

@@ -81,29 +81,56 @@ static void find_image_size(Predicting *predicting) {
     predicting->width = (int)field->row.dim[field->row.rank - 1];
 }
 
-static bool open_files(Predicting *predicting) {
+/* -- the command -- */
+
+static bool open_model(void *context) {
+    Predicting *predicting = context;
     const Options *options = predicting->options;
-    Session *session = &predicting->session;
-    if (option_given(options, OPTION_index) || option_given(options, OPTION_split)) {
+    if (predicting->files && (option_given(options, OPTION_index) || option_given(options, OPTION_split))) {
         diag_error(predicting->diag, STATUS_USAGE, (Span){0},
                    "--index and --split choose rows of the model's data, not of files");
         return false;
     }
-    if (!session_open_model(session, options, predicting->diag) ||
-        !inputs_open(session, GRAPH_PREDICT, options->operands + 1, options->operand_count - 1, &predicting->inputs))
+    return session_open_run(&predicting->session, options, predicting->diag);
+}
+
+static bool read_data(void *context) {
+    Predicting *predicting = context;
+    const Options *options = predicting->options;
+    if (!predicting->files) return session_read_data(&predicting->session);
+    return inputs_open(&predicting->session, GRAPH_PREDICT, options->operands + 1, options->operand_count - 1,
+                       &predicting->inputs);
+}
+
+static void take_file_rows(Predicting *predicting) {
+    const Dataset *dataset = predicting->session.dataset;
+    predicting->rows = dataset_split(dataset, SPLIT_TRAIN);
+    predicting->count = predicting->shown = dataset_rows(dataset, SPLIT_TRAIN);
+}
+
+static bool take_rows(void *context) {
+    Predicting *predicting = context;
+    Session *session = &predicting->session;
+    if (predicting->files)
+        take_file_rows(predicting);
+    else if (!choose_rows(predicting))
         return false;
-    predicting->rows = dataset_split(session->dataset, SPLIT_TRAIN);
-    predicting->count = predicting->shown = dataset_rows(session->dataset, SPLIT_TRAIN);
+    find_image_size(predicting);
+    if (predicting->options->png && !predicted_plan_drawing(predicting)) return false;
+    session->rows = predicting->rows;
+    session->row_count = predicting->count;
+    predicting->batch = programs_forward_batch(predicting->count, session->build.info->batch);
+    programs_want(&session->programs, GRAPH_PREDICT, predicting->count, predicting->batch);
     return true;
 }
 
-static bool open_rows(Predicting *predicting) {
-    return session_open_run(&predicting->session, predicting->options, predicting->diag) && choose_rows(predicting);
+static bool load_weights(void *context) {
+    Predicting *predicting = context;
+    CheckpointInfo checkpoint;
+    return units_keep(&predicting->session) && session_load_weights(&predicting->session, &checkpoint);
 }
 
-/* -- the command -- */
-
-static bool run(Predicting *predicting, uint32_t batch) {
+static bool run(Predicting *predicting) {
     Session *session = &predicting->session;
     predicting->output_count = session->build.info->output_count;
     predicting->outputs = ARENA_ARRAY(session->arena, Predictions, predicting->output_count);
@@ -113,20 +140,8 @@ static bool run(Predicting *predicting, uint32_t batch) {
         output->output = &session->build.info->outputs[i];
         if (output->output->classes && !predicting->main->output->classes) predicting->main = output;
     }
-    Forward forward = {batch, predicting->rows, predicting->count, predicting->outputs, predicting->output_count};
+    Forward forward = {predicting->batch, predicting->rows, predicting->count, predicting->outputs, predicting->output_count};
     return forward_run(session, GRAPH_PREDICT, &forward) && units_run(session, &forward);
-}
-
-static bool predict(Predicting *predicting) {
-    Session *session = &predicting->session;
-    CheckpointInfo checkpoint;
-    if (!(predicting->files ? open_files(predicting) : open_rows(predicting))) return false;
-    find_image_size(predicting);
-    if (predicting->options->png && !predicted_plan_drawing(predicting)) return false;
-    uint32_t batch = programs_forward_batch(predicting->count, session->build.info->batch);
-    programs_want(&session->programs, GRAPH_PREDICT, predicting->count, batch);
-    return session_start(session) && units_keep(session) && session_load_weights(session, &checkpoint) &&
-           session_check_choices(session, predicting->rows, predicting->count, NULL) && run(predicting, batch);
 }
 
 static bool is_finite(const Predicting *predicting, int64_t i) {
@@ -181,7 +196,8 @@ static bool print_answers(Predicting *predicting) {
 
 Status command_predict(const Options *given, Diagnostics *diag) {
     Predicting predicting = {.options = given, .diag = diag, .files = given->operand_count > 1};
-    bool good = predict(&predicting) && (!given->png || predicted_draw(&predicting));
+    const SessionHooks hooks = {&predicting, open_model, NULL, read_data, take_rows, load_weights};
+    bool good = session_open(&predicting.session, &hooks) && run(&predicting) && (!given->png || predicted_draw(&predicting));
     if (good) report_nonfinite(&predicting);
     good = good && print_answers(&predicting);
     session_close(&predicting.session);

@@ -102,9 +102,12 @@ static bool open_resumed(Training *training) {
     return true;
 }
 
-static bool open_model(Training *training) {
+static bool open_model(void *context) {
+    Training *training = context;
     const Options *options = training->options;
     Build *build = &training->session.build;
+    if (!open_resumed(training)) return false;
+    training->session.trains_anew = !training->goes_on;
     bool opened = options->operand_count ? build_open(build, options->operands[0], options, training->diag)
                                          : run_open_model(build, options->resume, NULL, options, training->diag);
     return opened && expect_parse(options, build->info, training->diag);
@@ -118,17 +121,13 @@ static void want_programs(Training *training, const int64_t rows[SPLIT_COUNT]) {
         programs_want(programs, GRAPH_EVAL, rows[split], programs_forward_batch(rows[split], batch));
 }
 
-/* The data are read while the programs are compiled that their headers promise. */
-static bool open_data(Training *training) {
-    int64_t rows[SPLIT_COUNT];
-    Session *session = &training->session;
-    session->trains_anew = !training->goes_on;
-    if (session_expect_rows(session, rows)) {
-        model_set_training_rows(session->build.model, rows[SPLIT_TRAIN]);
-        want_programs(training, rows);
-    }
-    return session_begin(session) && session_open_data(session);
+static void expect_rows(void *context, const int64_t rows[SPLIT_COUNT]) {
+    Training *training = context;
+    model_set_training_rows(training->session.build.model, rows[SPLIT_TRAIN]);
+    want_programs(training, rows);
 }
+
+static bool read_data(void *context) { return session_read_data(&((Training *)context)->session); }
 
 /* Prints the warnings so far, and keeps them for the journal: a training takes long. */
 static void tell_warnings(Training *training) {
@@ -163,28 +162,40 @@ static void warn_of_rows(const Training *training, const int64_t rows[SPLIT_COUN
     }
 }
 
-static bool compile_programs(Training *training) {
+static bool take_rows(void *context) {
+    Training *training = context;
     Session *session = &training->session;
-    const Programs *programs = &session->programs;
-    uint32_t batch = session->build.info->batch;
     int64_t rows[SPLIT_COUNT];
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) rows[split] = dataset_rows(session->dataset, split);
-    if (!programs_compile(&session->programs, &session->build)) return false; /* what the headers promised */
     model_set_training_rows(session->build.model, rows[SPLIT_TRAIN]);
-    if (!training->goes_on) model_warn(session->build.model, training->diag);
-    if (!training->goes_on) session_check_digits(session, NULL);
+    if (!training->goes_on) {
+        model_warn(session->build.model, training->diag);
+        session_check_digits(session, NULL);
+    }
     warn_of_rows(training, rows);
     tell_warnings(training);
     want_programs(training, rows);
-    if (!session_start(session) || !session_fit(session)) return false;
-    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++)
-        if (!session_check_choices(session, dataset_split(session->dataset, split), rows[split], NULL)) return false;
+    return true;
+}
+
+static bool fit_states(void *context) { return session_fit(&((Training *)context)->session); }
+
+static ProgramPair pair_of(const Training *training, GraphKind kind, Split split) {
+    const Session *session = &training->session;
+    uint32_t batch = session->build.info->batch;
+    int64_t rows = dataset_rows(session->dataset, split);
+    return programs_pair(&session->programs, kind, rows, kind == GRAPH_TRAIN ? batch : programs_forward_batch(rows, batch));
+}
+
+static bool open_session(Training *training) {
+    const SessionHooks hooks = {training, open_model, expect_rows, read_data, take_rows, fit_states};
+    Session *session = &training->session;
+    if (!session_open(session, &hooks)) return false;
     tell_warnings(training);
     if (session->trains_anew && !warm_start(session, &training->weights)) return false;
-    training->train = programs_pair(programs, GRAPH_TRAIN, rows[SPLIT_TRAIN], batch);
-    ProgramPair *pairs[] = {[SPLIT_VALID] = &training->valid, [SPLIT_TEST] = &training->test};
-    for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++)
-        *pairs[split] = programs_pair(programs, GRAPH_EVAL, rows[split], programs_forward_batch(rows[split], batch));
+    training->train = pair_of(training, GRAPH_TRAIN, SPLIT_TRAIN);
+    training->valid = pair_of(training, GRAPH_EVAL, SPLIT_VALID);
+    training->test = pair_of(training, GRAPH_EVAL, SPLIT_TEST);
     return true;
 }
 
@@ -525,8 +536,7 @@ static void print_errors(const Training *training) {
 }
 
 static Status run_whole(Training *training) {
-    bool ready = check_usage(training->options, training->diag) && open_resumed(training) && open_model(training) &&
-                 open_data(training) && compile_programs(training) && open_folder(training);
+    bool ready = check_usage(training->options, training->diag) && open_session(training) && open_folder(training);
     return ready ? finish(training, run_training(training)) : diag_outcome(training->diag, false);
 }
 

@@ -30,6 +30,7 @@ typedef struct {
     int64_t shown;        /* how many of them, from the first on, a table or a picture has */
     int64_t left;         /* rows of the split that nobody asked for, and that a table leaves out */
     const int32_t *rows;  /* their numbers in the data set */
+    uint32_t batch;       /* rows that are run at once */
     int height, width;    /* of a grey image of bytes; 0 if the model's data are no such images */
     Drawing drawing;      /* of --png */
     Predictions *outputs; /* of each of the model's outputs */

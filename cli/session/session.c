@@ -1,4 +1,4 @@
-/* What train, eval and predict have in common. */
+/* What train, eval and predict have in common: session_open lists the order in which it is put together. */
 #include "cli/session/session.h"
 #include "ir/base/clock.h"
 #include "runtime/data/data_cache.h"
@@ -7,12 +7,6 @@
 #include <string.h>
 
 enum { FIT_BATCH = 1024 };
-
-bool session_expect_rows(const Session *session, int64_t rows[SPLIT_COUNT]) {
-    const ModelInfo *info = session->build.info;
-    bool alone = !info->looks.from && !info->looks.to && info->looks.stride == 1; /* how long the series are is not known yet */
-    return alone && dataset_expect_rows(&info->schema, &info->split, rows);
-}
 
 /* Columns that are computed have a value everywhere, and what decides a class is not missing. */
 static bool check_numbers(const Session *session) {
@@ -45,9 +39,8 @@ bool session_learn(Session *session) {
     return checkpoint_learnt(checkpoint_path(build->options).path, fits, count, session->dataset, build->diag);
 }
 
-bool session_open_data(Session *session) {
+bool session_read_data(Session *session) {
     const ModelInfo *info = session->build.info;
-    if (!session->arena) session->arena = arena_new();
     session->dataset = keeper_open(session->build.keeper, &info->source, &info->split, session->build.diag);
     session->data_time = seconds_now();
     bool series = info->field_looks.from || info->field_looks.to;
@@ -75,27 +68,12 @@ static bool bind_states(Session *session, Diagnostics *diag) {
     return good && keep_outputs(session, diag);
 }
 
-/* While the data are read. What goes wrong is reported when session_start does the same. */
+/* Once all programs are compiled, perhaps while the data are read. What goes wrong is reported when session_open does the same. */
 static void make_states(void *context) {
     Session *session = context;
     Diagnostics *diag = diag_new();
     if (bind_states(session, diag) && session->trains_anew) states_initialize(session->states, session->build.info->seed);
     diag_free(diag);
-}
-
-bool session_begin(Session *session) {
-    session->states = states_new();
-    session->programs.compiled = make_states;
-    session->programs.context = session;
-    return programs_begin(&session->programs, &session->build);
-}
-
-bool session_start(Session *session) {
-    if (!session->states && !session_begin(session)) return false;
-    if (!programs_compile(&session->programs, &session->build)) return false;
-    session->finish = model_graph(session->build.model, GRAPH_METRICS, session->build.info->batch, session->build.diag);
-    session->threads = threads_new(build_threads(session->build.options));
-    return session->finish && bind_states(session, session->build.diag);
 }
 
 /* One reading of the training rows, not worth the time that compiling takes. */
@@ -116,15 +94,10 @@ bool session_fit(Session *session) {
     return good;
 }
 
-bool session_open_model(Session *session, const Options *options, Diagnostics *diag) {
-    session->arena = arena_new();
+bool session_open_run(Session *session, const Options *options, Diagnostics *diag) {
     session->is_trained = true;
     bool like = checkpoint_schema(checkpoint_path(options).path, session->arena, &session->like);
     return run_open_model(&session->build, options->operands[0], like ? &session->like : NULL, options, diag);
-}
-
-bool session_open_run(Session *session, const Options *options, Diagnostics *diag) {
-    return session_open_model(session, options, diag) && session_open_data(session);
 }
 
 bool session_load_weights(Session *session, CheckpointInfo *info) {
@@ -137,6 +110,53 @@ bool session_load_weights(Session *session, CheckpointInfo *info) {
         diag_warning(session->build.diag, (Span){0}, "'%s' was written by another model than '%s'", path,
                      path_join(options->operands[0], RUN_MODEL).path);
     return true;
+}
+
+/* -- putting it together -- */
+
+/* Begins to compile the programs for the rows that the header of the data promises. How long series are is not known there. */
+static bool begin_expected(Session *session, const SessionHooks *hooks) {
+    const ModelInfo *info = session->build.info;
+    int64_t rows[SPLIT_COUNT];
+    bool alone = !info->looks.from && !info->looks.to && info->looks.stride == 1;
+    if (hooks->expect && alone && dataset_expect_rows(&info->schema, &info->split, rows)) hooks->expect(hooks->context, rows);
+    session->states = states_new();
+    session->programs.compiled = make_states;
+    session->programs.context = session;
+    return programs_begin(&session->programs, &session->build);
+}
+
+static bool start_threads(Session *session) {
+    session->threads = threads_new(build_threads(session->build.options));
+    return true;
+}
+
+static bool make_finish(Session *session) {
+    session->finish = model_graph(session->build.model, GRAPH_METRICS, session->build.info->batch, session->build.diag);
+    return session->finish != NULL;
+}
+
+static bool check_rows(Session *session) {
+    if (session->rows) return session_check_choices(session, session->rows, session->row_count, NULL);
+    bool good = true;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT && good; split++)
+        good =
+            session_check_choices(session, dataset_split(session->dataset, split), dataset_rows(session->dataset, split), NULL);
+    return good;
+}
+
+bool session_open(Session *session, const SessionHooks *hooks) {
+    session->arena = arena_new();
+    return hooks->model(hooks->context) &&                          /* the model's file */
+           begin_expected(session, hooks) &&                        /* programs, compiled while the data are read */
+           hooks->data(hooks->context) &&                           /* the data set */
+           programs_compile(&session->programs, &session->build) && /* waits for those that were expected */
+           hooks->rows(hooks->context) &&                           /* which rows are run */
+           programs_compile(&session->programs, &session->build) && /* the programs for just so many */
+           make_finish(session) &&                                  /* from means to metrics */
+           start_threads(session) && bind_states(session, session->build.diag) &&
+           hooks->weights(hooks->context) && /* the states get their values */
+           check_rows(session);
 }
 
 void session_close(Session *session) {
