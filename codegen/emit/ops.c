@@ -133,7 +133,7 @@ static LLVMValueRef emit_bitcast(const OpCall *call) {
 #define EMITTER(name, expand) SECOND(EXPANSION_##expand emit_##name, NULL, ~)
 
 static LLVMValueRef (*const emitters[OP_COUNT])(const OpCall *) = {
-#define OP_ELEMENTWISE(name, arity, rule, gradient, expand, doc) [OP_##name] = EMITTER(name, expand),
+#define OP_ELEMENTWISE(name, arity, rule, gradient, expand, steps, zero, doc) [OP_##name] = EMITTER(name, expand),
 #include "ir/ops/ops.def"
 };
 

@@ -225,7 +225,7 @@ static const Place *index_windows(Emitter *e, const Node *node, const Place *pla
 #define index_gather NULL /* its place depends on a value */
 
 static IndexFunction *const index_functions[OP_COUNT] = {
-#define OP_VIEW(name, arity, attrs, rule, gradient, doc) [OP_##name] = index_##name,
+#define OP_VIEW(name, arity, attrs, rule, gradient, place, steps, zero, doc) [OP_##name] = index_##name,
 #include "ir/ops/ops.def"
 };
 

@@ -56,7 +56,7 @@ static const Builtin builtins[] = {
 #define SPLIT(name_, signature_, doc_)                                                                                         \
     {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_SPLIT},
 #include "frontend/library/library.def"
-#define OP_ELEMENTWISE(name, arity, rule, gradient, expand, doc) ELEMENTWISE_##arity##_##rule(name, doc)
+#define OP_ELEMENTWISE(name, arity, rule, gradient, expand, steps, zero, doc) ELEMENTWISE_##arity##_##rule(name, doc)
 #include "ir/ops/ops.def"
 };
 enum { BUILTIN_COUNT = sizeof builtins / sizeof *builtins };

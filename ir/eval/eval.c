@@ -5,7 +5,7 @@ EvalFunction *const eval_table[OP_COUNT] = {
     [OP_constant] = eval_constant,
     [OP_iota] = eval_iota,
 #define OP_LEAF(name, attrs, rule, doc)
-#define OP(name, arity, class, attrs, rule, gradient, expand, doc) [OP_##name] = eval_##name,
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) [OP_##name] = eval_##name,
 #include "ir/ops/ops.def"
 };
 

@@ -31,7 +31,7 @@ static inline int64_t eval_elements(const EvalArgs *args) { return shape_element
 
 EvalFunction eval_constant, eval_iota;
 #define OP_LEAF(name, attrs, rule, doc)
-#define OP(name, arity, class, attrs, rule, gradient, expand, doc) EvalFunction eval_##name;
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) EvalFunction eval_##name;
 #include "ir/ops/ops.def"
 
 /* a modulo b with the sign of b; NaN for b = 0. */

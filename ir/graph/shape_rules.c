@@ -323,7 +323,7 @@ static bool shape_grad(const ShapeCheck *check) {
 }
 
 static bool (*const rules[OP_COUNT])(const ShapeCheck *) = {
-#define OP(name, arity, class, attrs, rule, gradient, expand, doc) [OP_##name] = shape_##rule,
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) [OP_##name] = shape_##rule,
 #include "ir/ops/ops.def"
 };
 

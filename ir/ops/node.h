@@ -34,12 +34,20 @@ typedef struct {
 } TensorType;
 
 typedef enum {
-#define OP(name, arity, class, attrs, rule, gradient, expand, doc) OP_##name,
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) OP_##name,
 #include "ir/ops/ops.def"
     OP_COUNT
 } Op;
 
 typedef enum { CLASS_LEAF, CLASS_ELEMENTWISE, CLASS_VIEW, CLASS_REDUCE, CLASS_SCAN, CLASS_MATRIX, CLASS_COMPOSITE } OpClass;
+/* When an element of the result is 0 because elements of operands are. A factor is a finite constant other than 0. */
+typedef enum {
+    ZERO_NONE,
+    ZERO_ALL,      /* all operands are 0 */
+    ZERO_PRODUCT,  /* a * b or a * b + c: a is 0 and b is 0 or a factor, or the reverse; and c is 0 */
+    ZERO_QUOTIENT, /* a / b: a is 0 and b is a factor */
+} ZeroRule;
+
 /* Which member of Attrs an op uses. */
 typedef enum {
     ATTRS_NONE,

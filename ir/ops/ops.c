@@ -7,12 +7,17 @@ typedef struct {
     const char *name, *doc, *expand;
     OpClass class;
     AttrsKind attrs;
+    ZeroRule zero;
     int arity;
+    uint32_t steps;
+    bool in_place;
 } OpFacts;
 
+enum { MOVES = false, IN_PLACE = true };
+
 static const OpFacts op_facts[OP_COUNT] = {
-#define OP(name, arity, class, attrs, rule, gradient, expand, doc)                                                             \
-    [OP_##name] = {#name, doc, #expand, CLASS_##class, ATTRS_##attrs, arity},
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc)                                         \
+    [OP_##name] = {#name, doc, #expand, CLASS_##class, ATTRS_##attrs, ZERO_##zero, arity, steps, place},
 #include "ir/ops/ops.def"
 };
 
@@ -21,6 +26,9 @@ const char *op_doc(Op op) { return op_facts[op].doc; }
 OpClass op_class(Op op) { return op_facts[op].class; }
 AttrsKind op_attrs(Op op) { return op_facts[op].attrs; }
 int op_arity(Op op) { return op_facts[op].arity; }
+bool op_stays_in_place(Op op) { return op_facts[op].in_place; }
+uint32_t op_steps(Op op) { return op_facts[op].steps; }
+ZeroRule op_zero(Op op) { return op_facts[op].zero; }
 
 size_t attrs_bytes(AttrsKind kind) {
     static const Attrs a;

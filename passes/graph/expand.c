@@ -6,7 +6,7 @@
 #include <assert.h>
 
 static ExpandRule *const rules[OP_COUNT] = {
-#define OP(name, arity, class, attrs, rule, gradient, expand, doc) [OP_##name] = expand_##expand,
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) [OP_##name] = expand_##expand,
 #include "ir/ops/ops.def"
 };
 

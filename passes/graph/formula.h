@@ -15,7 +15,7 @@ typedef struct {
 
 /* The expansions named in ops.def: each returns the value of the node. */
 typedef NodeId ExpandRule(const Formula *f);
-#define OP(name, arity, class, attrs, rule, gradient, expand, doc) ExpandRule expand_##expand;
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) ExpandRule expand_##expand;
 #include "ir/ops/ops.def"
 
 static inline NodeId f_real(const Formula *f, float value) { return build_f32(f->graph, (double)value, f->node.shape); }

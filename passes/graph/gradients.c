@@ -6,7 +6,7 @@
 #include "passes/pass_list.h"
 
 static GradientRule *const rules[OP_COUNT] = {
-#define OP(name, arity, class, attrs, rule, gradient, expand, doc) [OP_##name] = gradient_##gradient,
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) [OP_##name] = gradient_##gradient,
 #include "ir/ops/ops.def"
 };
 

@@ -30,7 +30,7 @@ typedef struct {
 
 typedef void GradientRule(const Backward *at);
 
-#define OP(name, arity, class, attrs, rule, gradient, expand, doc) GradientRule gradient_##gradient;
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) GradientRule gradient_##gradient;
 #include "ir/ops/ops.def"
 
 /* A rule asks before it builds a contribution: nobody needs the gradient of the first layer's input. */

@@ -9,7 +9,7 @@ void mark_matrix_updates(const Graph *graph, bool *marked) {
     }
 }
 
-NodeId *home_nodes(const Graph *graph, Arena *arena) {
+NodeId *buffer_nodes(const Graph *graph, Arena *arena) {
     NodeId *home = ARENA_ARRAY(arena, NodeId, graph->node_count);
     bool *kept = ARENA_ARRAY(arena, bool, graph->node_count);
     mark_matrix_updates(graph, kept);

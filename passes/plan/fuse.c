@@ -65,7 +65,7 @@ static void build_plan(Compilation *compilation, const PassOptions *options) {
         .options = options,
         .arena = arena,
         .live = graph_live(graph),
-        .home = home_nodes(graph, arena),
+        .home = buffer_nodes(graph, arena),
         .kernel = ARENA_ARRAY(arena, uint32_t, graph->node_count),
         .draft_capacity = graph->node_count + graph->output_count + graph->symbol_count,
     };

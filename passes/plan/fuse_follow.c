@@ -83,7 +83,7 @@ static uint32_t steps_from(Sources *sources, NodeId source, NodeId id) {
         if (at == source || sources->stamp[at] == source || node_is_leaf(node)) continue;
         sources->stamp[at] = source;
         sources->met[sources->met_count++] = at;
-        if (!sources->again[at]) steps += fuse_op_steps(node);
+        if (!sources->again[at]) steps += fuse_node_steps(node);
         for (uint32_t i = 0; i < node->operand_count; i++) sources->stack[depth++] = node->operands[i];
     }
     return steps;
@@ -172,7 +172,7 @@ static Effort operand_effort(const Fusion *fusion, const Effort *effort, uint32_
 static Effort node_effort(const Fusion *fusion, const Effort *effort, NodeId id) {
     const Node *node = graph_node(fusion->graph, id);
     if (op_class(node->op) != CLASS_ELEMENTWISE) return too_much;
-    Effort sum = {.steps = fuse_op_steps(node)};
+    Effort sum = {.steps = fuse_node_steps(node)};
     for (uint32_t i = 0; i < node->operand_count; i++) {
         Effort part = operand_effort(fusion, effort, fusion->group[id], node->operands[i]);
         if (!is_small(&part)) return too_much;

@@ -8,11 +8,9 @@ static void require(Fusion *fusion, NodeId id) {
     if (!node_is_leaf(graph_node(fusion->graph, home))) fusion->required[home] = true;
 }
 
-uint32_t fuse_op_steps(const Node *node) {
-    if (node->op == OP_gather) return 2 * FUSE_CHEAP_STEPS;    /* an access for each lane */
+uint32_t fuse_node_steps(const Node *node) {
     if (node->op == OP_concat) return node->operand_count - 1; /* a choice for each further part */
-    if (op_class(node->op) == CLASS_VIEW || node->op == OP_bitcast) return 0;
-    return node->op == OP_div || node->op == OP_sqrt ? 4 : 1;
+    return op_steps(node->op);
 }
 
 /* Roots are never computed twice: whoever needs one reads it. */
@@ -22,7 +20,7 @@ static bool surely_in_memory(const Fusion *fusion, NodeId id) {
 }
 
 static uint32_t count_steps(const Fusion *fusion, const Node *node) {
-    uint32_t steps = fuse_op_steps(node);
+    uint32_t steps = fuse_node_steps(node);
     for (uint32_t i = 0; i < node->operand_count; i++)
         if (!surely_in_memory(fusion, node->operands[i])) steps += fusion->cost[node->operands[i]];
     return steps < MOST_STEPS ? steps : MOST_STEPS;

@@ -6,11 +6,11 @@
 #include <string.h>
 
 typedef struct {
-    bool own; /* of every thread's own slab */
+    bool replicated; /* in every thread's own slab, not in the shared one */
     size_t begin, end;
     NodeId value;
     uint32_t kernel, epoch;
-} Region;
+} SlabRange;
 
 typedef struct {
     const Plan *plan;
@@ -21,16 +21,17 @@ typedef struct {
     bool has_threads;       /* some kernel runs on several */
     uint32_t kernel, epoch; /* the one being run; barriers so far */
     int64_t rows;           /* of kernels by rows; 0: there was none yet */
-    Region *held, *read; /* contents of the slab; reads of the slab (bytes) and of states (no bytes) since the last barrier */
+    SlabRange *held,
+        *read; /* contents of the slab; reads of the slab (bytes) and of states (no bytes) since the last barrier */
     uint32_t held_count, held_capacity, read_count, read_capacity;
-    size_t used[2];   /* bytes of the shared slab, and of a thread's own, that anything was stored in yet: nothing is above */
-    uint32_t *holder; /* [node]: 1 + the entry of `held` where its value was stored last; 0: nowhere */
+    size_t used[2];          /* [replicated]: end of what was stored in the slab so far */
+    uint32_t *holder;        /* [node]: 1 + the entry of `held` where its value was stored last; 0: nowhere */
     uint32_t *slab_writer;   /* [node]: 1 + a kernel that stores it in the slab; 0: none */
     uint32_t *state_writer;  /* [symbol]: 1 + the kernel that stores it */
     uint32_t *form_stores;   /* [plan state] */
     uint32_t *output_stores; /* [output] */
     bool *inside, *shifted;  /* [node]: computed by this kernel; used at other indices than the one stored */
-    bool *strays;            /* [node]: used in other rows than the one stored */
+    bool *crosses_rows;      /* [node]: used in other rows than the one stored */
 } Check;
 
 __attribute__((format(printf, 2, 3))) static void fail(Check *check, const char *format, ...) {
@@ -43,7 +44,7 @@ __attribute__((format(printf, 2, 3))) static void fail(Check *check, const char 
 }
 
 static const Kernel *current(const Check *check) { return &check->plan->kernels[check->kernel]; }
-static bool is_own(const Check *check, uint32_t kernel) { return check->plan->kernels[kernel].replicated; }
+static bool is_replicated(const Check *check, uint32_t kernel) { return check->plan->kernels[kernel].replicated; }
 static bool single(const Check *check, uint32_t kernel) { return check->plan->kernels[kernel].max_threads == 1; }
 
 /* A reshape holds the same bytes as its operand. */
@@ -55,7 +56,7 @@ static NodeId same_bytes(const Graph *graph, NodeId id) {
 /* Whether what `kernel` did in `epoch` is over when the current kernel starts. */
 static bool is_over(const Check *check, uint32_t kernel, uint32_t epoch) {
     bool in_order = single(check, kernel) && single(check, check->kernel);
-    return epoch < check->epoch || kernel == check->kernel || in_order || is_own(check, kernel);
+    return epoch < check->epoch || kernel == check->kernel || in_order || is_replicated(check, kernel);
 }
 
 /* What a kernel by rows stores in some rows is there when another one that goes in step with it computes the same rows. */
@@ -65,24 +66,24 @@ static bool in_step(const Check *check, uint32_t kernel) {
 
 /* -- reading -- */
 
-static Region slab_region(const Check *check, Storage storage, NodeId id) {
+static SlabRange slab_region(const Check *check, Storage storage, NodeId id) {
     const Node *node = graph_node(check->graph, id);
     size_t bytes = layout_bytes(storage.layout, node->dtype, node->shape);
-    return (Region){storage.replicated,           storage.offset, storage.offset + bytes,
-                    same_bytes(check->graph, id), check->kernel,  check->epoch};
+    return (SlabRange){storage.replicated,           storage.offset, storage.offset + bytes,
+                       same_bytes(check->graph, id), check->kernel,  check->epoch};
 }
 
-static void remember_read(Check *check, Region region) {
+static void remember_read(Check *check, SlabRange region) {
     ARENA_ROOM(check->arena, check->read, check->read_count, check->read_capacity);
     check->read[check->read_count++] = region;
 }
 
-static bool is_held_at(const Region *held, const Region *wanted) {
-    return held->own == wanted->own && held->value == wanted->value && held->begin == wanted->begin;
+static bool is_held_at(const SlabRange *held, const SlabRange *wanted) {
+    return held->replicated == wanted->replicated && held->value == wanted->value && held->begin == wanted->begin;
 }
 
 /* Usually a value is stored once; a copy of it for a matrix product is a second place. NULL: not there. */
-static const Region *find_held(const Check *check, const Region *wanted) {
+static const SlabRange *find_held(const Check *check, const SlabRange *wanted) {
     uint32_t last = check->holder[wanted->value];
     if (last && is_held_at(&check->held[last - 1], wanted)) return &check->held[last - 1];
     for (uint32_t i = 0; i < check->held_count; i++)
@@ -90,30 +91,30 @@ static const Region *find_held(const Check *check, const Region *wanted) {
     return NULL;
 }
 
-/* A thread runs own kernels whenever it comes to the first reader: they may not depend on anything that is done in the step. */
-static void read_slab(Check *check, Storage storage, NodeId id, bool strays) {
+/* A thread runs replicated kernels when it comes to their first reader: they may not depend on anything that is done in the step. */
+static void read_slab(Check *check, Storage storage, NodeId id, bool crosses_rows) {
     if (!check->is_placed) {
         if (!check->slab_writer[same_bytes(check->graph, id)]) fail(check, "reads %%%u, which no kernel stores", id);
         return;
     }
-    Region wanted = slab_region(check, storage, id);
-    const Region *held = find_held(check, &wanted);
-    if (current(check)->replicated) fail(check, "is every thread's own, but reads %%%u", id);
+    SlabRange wanted = slab_region(check, storage, id);
+    const SlabRange *held = find_held(check, &wanted);
+    if (current(check)->replicated) fail(check, "is replicated, but reads %%%u", id);
     if (storage.replicated && !current(check)->reads_replicated)
-        fail(check, "does not say that it reads the thread's own %%%u", id);
+        fail(check, "does not say that it reads the replicated %%%u", id);
     if (!held) {
         fail(check, "reads %%%u, which is not at slab+%zu", id, storage.offset);
         return;
     }
     if (held->kernel == check->kernel) fail(check, "reads %%%u, which it stores itself", id);
-    if (!is_over(check, held->kernel, held->epoch) && (strays || !in_step(check, held->kernel)))
+    if (!is_over(check, held->kernel, held->epoch) && (crosses_rows || !in_step(check, held->kernel)))
         fail(check, "no barrier between it and kernel %u, which stores %%%u", held->kernel, id);
     remember_read(check, wanted);
 }
 
 static void read_state(Check *check, Storage storage, NodeId id) {
     const Node *node = graph_node(check->graph, id);
-    if (current(check)->replicated) fail(check, "is every thread's own, but reads the state %%%u", id);
+    if (current(check)->replicated) fail(check, "is replicated, but reads the state %%%u", id);
     if (storage.index >= check->plan->state_count || node->op != OP_state ||
         node->attrs.symbol != check->plan->states[storage.index].symbol) {
         fail(check, "reads %%%u from a state that does not hold it", id);
@@ -121,12 +122,12 @@ static void read_state(Check *check, Storage storage, NodeId id) {
     }
     uint32_t writer = check->is_placed ? check->state_writer[node->attrs.symbol] : 0;
     if (writer) fail(check, "reads state %%%u after its update by kernel %u", id, writer - 1);
-    remember_read(check, (Region){false, 0, 0, id, check->kernel, check->epoch});
+    remember_read(check, (SlabRange){false, 0, 0, id, check->kernel, check->epoch});
 }
 
-static void read_storage(Check *check, Storage storage, NodeId id, bool strays) {
+static void read_storage(Check *check, Storage storage, NodeId id, bool crosses_rows) {
     switch (storage.kind) {
-    case STORAGE_SLAB: read_slab(check, storage, id, strays); break;
+    case STORAGE_SLAB: read_slab(check, storage, id, crosses_rows); break;
     case STORAGE_STATE: read_state(check, storage, id); break;
     case STORAGE_INPUT:
         if (graph_node(check->graph, id)->op != OP_input) fail(check, "reads %%%u from an input", id);
@@ -137,11 +138,11 @@ static void read_storage(Check *check, Storage storage, NodeId id, bool strays) 
 
 static bool is_immediate(const Node *node) { return node->op == OP_constant || node->op == OP_iota; }
 
-static void read_operand(Check *check, NodeId id, bool shifted, bool strays) {
+static void read_operand(Check *check, NodeId id, bool shifted, bool crosses_rows) {
     check->shifted[id] |= shifted;
-    check->strays[id] |= strays;
+    check->crosses_rows[id] |= crosses_rows;
     if (!check->inside[id] && !is_immediate(graph_node(check->graph, id)))
-        read_storage(check, check->plan->storage[id], id, strays);
+        read_storage(check, check->plan->storage[id], id, crosses_rows);
 }
 
 /* Row r of the result needs no more than row r of operand i. */
@@ -168,7 +169,7 @@ static void check_product(Check *check, const Node *product) {
         if (sides[i].kind != STORAGE_SLAB && sides[i].kind != STORAGE_STATE)
             fail(check, "operand %d is neither state nor slab", i);
         bool in_row =
-            !kernel->product.windows && keeps_rows(check->graph, product, (uint32_t)i) && !check->strays[kernel->root];
+            !kernel->product.windows && keeps_rows(check->graph, product, (uint32_t)i) && !check->crosses_rows[kernel->root];
         read_storage(check, sides[i], kernel_operand(check->plan, kernel, (uint32_t)i), !in_row);
         check->shifted[product->operands[i]] = true;
     }
@@ -195,23 +196,24 @@ static void run_nodes(Check *check) {
         if (i > 0 && kernel->nodes[i - 1] >= id) fail(check, "its nodes are not ascending");
         if (op_class(node->op) == CLASS_LEAF) fail(check, "lists the leaf %%%u", id);
         check_root(check, id, node);
-        bool in_place = op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape; /* in row-major order */
-        bool shifts = check->shifted[id] || !in_place;
+        bool shifts = check->shifted[id] || !op_stays_in_place(node->op);
         if (op_class(node->op) == CLASS_MATRIX)
             check_product(check, node);
         else
             for (uint32_t k = 0; k < node->operand_count; k++)
-                read_operand(check, node->operands[k], shifts, check->strays[id] || !keeps_rows(check->graph, node, k));
+                read_operand(check, node->operands[k], shifts, check->crosses_rows[id] || !keeps_rows(check->graph, node, k));
     }
     if (kernel->root && !check->inside[kernel->root]) fail(check, "does not list its root");
 }
 
 /* -- storing -- */
 
-static bool overlaps(const Region *a, const Region *b) { return a->own == b->own && a->begin < b->end && b->begin < a->end; }
+static bool overlaps(const SlabRange *a, const SlabRange *b) {
+    return a->replicated == b->replicated && a->begin < b->end && b->begin < a->end;
+}
 
 /* Does nothing where the two do not overlap. */
-static void check_overwrite(Check *check, const Region *stored, const Region *old, const char *what) {
+static void check_overwrite(Check *check, const SlabRange *stored, const SlabRange *old, const char *what) {
     if (!overlaps(stored, old)) return;
     if (old->kernel == check->kernel) fail(check, "stores %%%u over %%%u, which it %s", stored->value, old->value, what);
     if (!is_over(check, old->kernel, old->epoch))
@@ -221,27 +223,27 @@ static void check_overwrite(Check *check, const Region *stored, const Region *ol
 
 /* The last entry takes the place of the one that is dropped. */
 static void drop_held(Check *check, uint32_t i) {
-    Region *last = &check->held[--check->held_count];
+    SlabRange *last = &check->held[--check->held_count];
     if (check->holder[check->held[i].value] == i + 1) check->holder[check->held[i].value] = 0;
     if (check->holder[last->value] == check->held_count + 1) check->holder[last->value] = i + 1;
     check->held[i] = *last;
 }
 
-static void hold(Check *check, Region stored) {
+static void hold(Check *check, SlabRange stored) {
     ARENA_ROOM(check->arena, check->held, check->held_count, check->held_capacity);
     check->held[check->held_count++] = stored;
-    if (stored.end > check->used[stored.own]) check->used[stored.own] = stored.end;
+    if (stored.end > check->used[stored.replicated]) check->used[stored.replicated] = stored.end;
     check->holder[stored.value] = check->held_count;
 }
 
 static void store_slab(Check *check, const Store *store) {
     if (!check->is_placed) return;
-    Region stored = slab_region(check, store->to, store->node);
-    size_t room = stored.own ? check->plan->thread_slab_bytes : check->plan->slab_bytes;
-    if (stored.own != current(check)->replicated) fail(check, "stores %%%u in the wrong slab", store->node);
+    SlabRange stored = slab_region(check, store->to, store->node);
+    size_t room = stored.replicated ? check->plan->thread_slab_bytes : check->plan->slab_bytes;
+    if (stored.replicated != current(check)->replicated) fail(check, "stores %%%u in the wrong slab", store->node);
     if (store->to.offset % 64 || stored.end > room) fail(check, "stores %%%u outside the slab", store->node);
     for (uint32_t i = 0; i < check->read_count; i++) check_overwrite(check, &stored, &check->read[i], "reads");
-    bool is_above = stored.begin >= check->used[stored.own];
+    bool is_above = stored.begin >= check->used[stored.replicated];
     for (uint32_t i = is_above ? 0 : check->held_count; i-- > 0;) {
         if (!overlaps(&stored, &check->held[i])) continue;
         check_overwrite(check, &stored, &check->held[i], "stores");
@@ -253,7 +255,7 @@ static void store_slab(Check *check, const Store *store) {
 /* All kernels that read the old value must have finished; this one may read it where it stores. */
 static void check_old_reads(Check *check, const Symbol *symbol) {
     for (uint32_t i = 0; i < check->read_count; i++) {
-        const Region *read = &check->read[i];
+        const SlabRange *read = &check->read[i];
         bool of_state = read->begin == read->end && read->value == symbol->node;
         if (of_state && !is_over(check, read->kernel, read->epoch))
             fail(check, "no barrier between it, updating %s, and kernel %u, which reads it", symbol->name, read->kernel);
@@ -295,7 +297,7 @@ static void check_store(Check *check, const Store *store) {
     if (kernel->kind == KERNEL_GEMM && (store->to.kind != STORAGE_SLAB || kernel->store_count != 1))
         fail(check, "a gemm stores its product in the slab only");
     if (kernel->replicated && store->to.kind != STORAGE_SLAB)
-        fail(check, "is every thread's own, but stores %%%u for all", store->node);
+        fail(check, "is replicated, but stores %%%u for all", store->node);
     switch (store->to.kind) {
     case STORAGE_SLAB: store_slab(check, store); break;
     case STORAGE_STATE: store_state(check, store); break;
@@ -319,11 +321,11 @@ static void check_rows(Check *check) {
 }
 
 static void forget_node(Check *check, NodeId id) {
-    check->inside[id] = check->shifted[id] = check->strays[id] = false;
+    check->inside[id] = check->shifted[id] = check->crosses_rows[id] = false;
     const Node *node = graph_node(check->graph, id);
     for (uint32_t i = 0; i < node->operand_count; i++) {
         NodeId operand = node->operands[i];
-        check->inside[operand] = check->shifted[operand] = check->strays[operand] = false;
+        check->inside[operand] = check->shifted[operand] = check->crosses_rows[operand] = false;
     }
 }
 
@@ -393,7 +395,7 @@ bool plan_verify(const Plan *plan, bool is_placed, char fault[PLAN_FAULT]) {
                    .output_stores = ARENA_ARRAY(arena, uint32_t, graph->output_count),
                    .inside = ARENA_ARRAY(arena, bool, graph->node_count),
                    .shifted = ARENA_ARRAY(arena, bool, graph->node_count),
-                   .strays = ARENA_ARRAY(arena, bool, graph->node_count)};
+                   .crosses_rows = ARENA_ARRAY(arena, bool, graph->node_count)};
     *fault = '\0';
     find_slab_writers(&check);
     for (; check.kernel < plan->kernel_count && !*fault; check.kernel++) run_kernel(&check);

@@ -13,10 +13,10 @@
  * After the pass `plan`, when values have places, kernels have an order and barriers are set, also:
  * - a value lies where its reader looks for it when it runs: nothing was stored over it in between;
  * - a barrier separates a store from a read, and a read from a store over it. Two exceptions: one thread does both in order; or both
- *   kernels are shared out by rows and the reader stays in the rows at hand;
+ *   kernels run by rows and the reader stays in the rows at hand;
  * - a state is read before its update; a kernel may update a state in place only if it reads it at the same index;
  * - kernels by rows have the same number of rows, a multiple of PLAN_ROWS, and update no state;
- * - kernels that every thread runs for itself read inputs only and store in the thread's own slab;
+ * - replicated kernels read inputs only and store in the thread's own slab;
  * - every place is a multiple of 64 bytes and lies inside its slab or the output block. */
 #ifndef MLC_PASSES_PLAN_PLAN_VERIFY_H
 #define MLC_PASSES_PLAN_PLAN_VERIFY_H

@@ -9,7 +9,7 @@
 /* [node_count] from `arena`: the node in whose memory a node's value lies. Most nodes are their own home; a reshape shares the
  * home of its operand, unless that is a leaf: inputs are read through the batch's row numbers, states may be stored in
  * panels and change during the step. */
-NodeId *home_nodes(const Graph *graph, Arena *arena);
+NodeId *buffer_nodes(const Graph *graph, Arena *arena);
 /* The new values of matrix states: they keep the state's shape in the kernel that stores them, because of panels. */
 void mark_matrix_updates(const Graph *graph, bool *marked);
 /* Not in memory anywhere and cheaper to write down again wherever it is needed. */
@@ -76,46 +76,47 @@ void fuse_share(Fusion *fusion);
 void fuse_follow(Fusion *fusion);
 Plan *kernels_build(Fusion *fusion);
 enum { FUSE_CHEAP_STEPS = 4 }; /* computing this much twice is better than storing and loading it */
-uint32_t fuse_op_steps(const Node *node);
+uint32_t fuse_node_steps(const Node *node); /* to compute an element */
 /* A leaf, but not a state that changes during the step: reading it later would hold up its update. */
 static inline bool fuse_keeps(const Fusion *fusion, NodeId id) {
     const Node *node = graph_node(fusion->graph, id);
     return node_is_leaf(node) && (node->op != OP_state || !fusion->graph->symbols[node->attrs.symbol].update);
 }
 
-/* -- uses (passes/plan/uses.c): what each kernel of a plan reads from memory -- */
+/* -- uses (uses.c): what each kernel of a plan reads from memory -- */
 
 typedef struct {
-    NodeId home; /* a value in the slab, or the node of a state */
-    bool moved;  /* read at other places than the one that is being computed */
-    bool strays; /* read in other rows (along axis 0) than the one that is being computed */
+    NodeId buffer;     /* a value in the slab, or the node of a state */
+    bool moved;        /* read at other places than the one that is being computed */
+    bool crosses_rows; /* read in other rows (along axis 0) than the one that is being computed */
 } Use;
 typedef struct {
-    const NodeId *home;
-    uint32_t *begin; /* [kernel_count + 1] into uses */
+    const NodeId *buffer; /* of buffer_nodes */
+    uint32_t *begin;      /* [kernel_count + 1] into uses */
     Use *uses;
     uint32_t *writer; /* [node]: 1 + the kernel that stores it in the slab; 0: none */
 } Uses;
 Uses uses_collect(const Plan *plan, Arena *arena);
 
-/* -- the plan pass in parts -- */
+/* -- the analyses of the plan pass: plan.c lists them in order -- */
 
-/* How many threads are worth waking for a kernel, and into how many pieces each one's part is cut (passes/plan/cost.c); threads as in
- * PassOptions, 0: no limit. */
-enum { COST_WIDEST_TILE = 80 }; /* columns of a product: those of one that has no more are not divided among threads */
+/* Sets how many threads are worth waking for a kernel, and into how many pieces the part of each is cut (cost.c). `threads` as in
+ * PassOptions; 0: no limit. */
+enum { COST_WIDEST_TILE = 80 }; /* columns: a product that has no more is not divided among threads along them */
 void cost_assign(const Plan *plan, Kernel *kernel, int threads);
 int64_t cost_nanoseconds(const Plan *plan, const Kernel *kernel);
 uint32_t cost_threads(int64_t nanoseconds, int threads);
 uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads);
-/* Which kernels every thread does for itself, after cost_assign of all of them (passes/plan/replicated.c). */
-void own_assign(Plan *plan, const Uses *uses, int threads);
-/* Which kernels are shared out by rows, after own_assign (passes/plan/rows.c). */
+/* Marks the kernels that every thread computes for itself (replicated.c). */
+void replicated_assign(Plan *plan, const Uses *uses, int threads);
+/* Marks the kernels that threads divide by rows of the batch (rows.c). */
 void rows_assign(Plan *plan, const Uses *uses, int threads, Arena *arena);
-/* Orders the kernels (passes/plan/schedule.c): values before their readers, readers of a state before the kernel that updates it,
- * as few barriers as possible. Where an update cannot wait for all readers, the new value goes through the slab and a kernel
- * added at the end copies it. phase[kernel] is the number of barriers before it; from `arena`. */
-uint32_t *schedule_kernels(Plan *plan, int threads, Arena *arena);
-/* Gives each value its place in the slab and each output its place in the output block (passes/plan/slab.c). */
-void memory_place(Plan *plan, const uint32_t *phase, bool reuse, Arena *arena);
+/* Orders the kernels (schedule.c): values before their readers, readers of a state before the kernel that updates it, as few
+ * barriers as possible. Returns phase[kernel], the number of barriers before it, from `arena`. Where an update of a state cannot
+ * wait for all readers, it is deferred: a kernel is added that copies the new value from the slab at the end. Then the order is
+ * left as it was, NULL is returned, and the analyses have to begin anew. */
+uint32_t *schedule_kernels(Plan *plan, const Uses *uses, Arena *arena);
+/* Gives each value its place in a slab, and each output its place in the output block (slab.c). */
+void slab_assign(Plan *plan, const uint32_t *phase, bool reuse, Arena *arena);
 
 #endif

@@ -28,7 +28,7 @@ static bool stores_in_slab_only(const Kernel *kernel) {
 /* It reads neither the slab nor states. */
 static bool reads_inputs_only(const Uses *uses, uint32_t kernel) { return uses->begin[kernel] == uses->begin[kernel + 1]; }
 
-static bool may_be_own(const Plan *plan, const Uses *uses, uint32_t number) {
+static bool may_be_replicated(const Plan *plan, const Uses *uses, uint32_t number) {
     const Kernel *kernel = &plan->kernels[number];
     return kernel->kind == KERNEL_MAP && stores_in_slab_only(kernel) && reads_inputs_only(uses, number);
 }
@@ -48,7 +48,7 @@ static bool all_is_read(const Plan *plan, const Uses *uses, uint32_t number) {
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         if (!reads_all_rows(plan, &plan->kernels[k])) continue;
         for (uint32_t i = uses->begin[k]; i < uses->begin[k + 1]; i++)
-            if (uses->writer[uses->uses[i].home] == number + 1) return true;
+            if (uses->writer[uses->uses[i].buffer] == number + 1) return true;
     }
     return false;
 }
@@ -57,18 +57,18 @@ static void note_readers(Plan *plan, const Uses *uses) {
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         plan->kernels[k].reads_replicated = false;
         for (uint32_t i = uses->begin[k]; i < uses->begin[k + 1]; i++) {
-            uint32_t writer = uses->writer[uses->uses[i].home];
+            uint32_t writer = uses->writer[uses->uses[i].buffer];
             plan->kernels[k].reads_replicated |= writer && plan->kernels[writer - 1].replicated;
         }
     }
 }
 
-void own_assign(Plan *plan, const Uses *uses, int threads) {
+void replicated_assign(Plan *plan, const Uses *uses, int threads) {
     size_t all = 0;
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         Kernel *kernel = &plan->kernels[k];
         size_t bytes = stored_bytes(plan, kernel);
-        kernel->replicated = threads != 1 && may_be_own(plan, uses, k) && all + bytes <= MOST_BYTES &&
+        kernel->replicated = threads != 1 && may_be_replicated(plan, uses, k) && all + bytes <= MOST_BYTES &&
                              is_cheap(plan, kernel, bytes) && all_is_read(plan, uses, k);
         if (!kernel->replicated) continue;
         all += bytes;

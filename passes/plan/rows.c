@@ -35,10 +35,8 @@ static bool stores_rows(const Rows *rows, const Kernel *kernel) {
     return true;
 }
 
-/* Views other than these may be computed in tiles that are no rows. */
-static bool is_plain_work(const Node *node) {
-    return op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape || node->op == OP_broadcast;
-}
+/* Other views may be emitted as square tiles, which cross row boundaries. */
+static bool is_plain_work(const Node *node) { return op_stays_in_place(node->op) || node->op == OP_broadcast; }
 
 static bool only_plain_work(const Rows *rows, const Kernel *kernel) {
     for (uint32_t i = 0; i < kernel->node_count; i++)
@@ -87,8 +85,8 @@ static void find_chains(const Rows *rows, const Uses *uses) {
     }
     for (uint32_t k = 0; k < kernels; k++)
         for (uint32_t i = uses->begin[k]; rows->may[k] && i < uses->begin[k + 1]; i++) {
-            uint32_t writer = uses->writer[uses->uses[i].home];
-            if (writer && rows->may[writer - 1] && !uses->uses[i].strays) join_chains(rows, k, writer - 1);
+            uint32_t writer = uses->writer[uses->uses[i].buffer];
+            if (writer && rows->may[writer - 1] && !uses->uses[i].crosses_rows) join_chains(rows, k, writer - 1);
         }
 }
 

@@ -1,7 +1,9 @@
-/* The order of the kernels. Kernels form phases with a barrier between them: a kernel's phase is the longest chain of values
- * that cross threads on the way to it, so there are as few barriers as the kernels allow. States make it more than a sort:
- * a kernel that updates one in place must come after all that read the old value. Where that closes a circle (two states that
- * exchange values through different kernels), the update goes through the slab instead. */
+/* The order of the kernels. Kernels form phases with a barrier between them: a kernel's phase is the longest chain of values that
+ * cross threads on the way to it, so there are as few barriers as the kernels allow.
+ *
+ * A kernel that updates a state in place must come after all that read the old value. That may close a cycle: two states
+ * exchange their values through different kernels. Then an update is deferred: the kernel stores the new value in the slab, and a
+ * kernel that is added copies it into the state once all have read the old one. */
 #include "passes/plan/planning.h"
 
 #include <assert.h>
@@ -10,9 +12,9 @@
 typedef struct {
     Plan *plan;
     Arena *arena;
-    Uses uses;
+    const Uses *uses;
     uint32_t *updater; /* [symbol]: 1 + the kernel that stores the state; 0: none */
-    bool *detour;      /* [symbol]: the update goes through the slab */
+    bool *deferred;    /* [symbol]: the update goes through the slab */
     uint32_t *begin;   /* edges that leave kernel k: edges[begin[k] .. begin[k + 1]) */
     struct Edge *edges;
     uint32_t *values, *readers; /* [kernel]: values it waits for, readers of old states it waits for */
@@ -34,7 +36,7 @@ static void find_updaters(Schedule *schedule) {
 
 /* The symbol of the state that a use reads, if some kernel updates it. */
 static bool use_is_updated(const Schedule *schedule, const Use *use, uint32_t *symbol) {
-    const Node *node = graph_node(schedule->plan->graph, use->home);
+    const Node *node = graph_node(schedule->plan->graph, use->buffer);
     if (node->op != OP_state) return false;
     *symbol = node->attrs.symbol;
     return schedule->updater[*symbol] != 0;
@@ -47,15 +49,15 @@ typedef struct Edge {
 } Edge;
 
 static Edge use_edge(const Schedule *schedule, uint32_t kernel, const Use *use) {
-    uint32_t symbol, writer = schedule->uses.writer[use->home];
+    uint32_t symbol, writer = schedule->uses->writer[use->buffer];
     if (use_is_updated(schedule, use, &symbol)) return (Edge){kernel, schedule->updater[symbol] - 1, true, false};
-    return writer ? (Edge){writer - 1, kernel, false, !use->strays} : (Edge){kernel, kernel, false, false};
+    return writer ? (Edge){writer - 1, kernel, false, !use->crosses_rows} : (Edge){kernel, kernel, false, false};
 }
 
 static void visit_edges(Schedule *schedule, void (*visit)(Schedule *, Edge)) {
     for (uint32_t k = 0; k < schedule->plan->kernel_count; k++)
-        for (uint32_t i = schedule->uses.begin[k]; i < schedule->uses.begin[k + 1]; i++) {
-            Edge edge = use_edge(schedule, k, &schedule->uses.uses[i]);
+        for (uint32_t i = schedule->uses->begin[k]; i < schedule->uses->begin[k + 1]; i++) {
+            Edge edge = use_edge(schedule, k, &schedule->uses->uses[i]);
             if (edge.from != edge.to) visit(schedule, edge);
         }
 }
@@ -119,30 +121,30 @@ static void push_if_ready(Schedule *schedule, uint32_t kernel) {
 /* `edge.from` has its place in the order: what waits for it waits for one kernel less. */
 static void release(Schedule *schedule, const Edge *edge) {
     uint32_t to = edge->to;
-    if (schedule->done[to]) return; /* it did not wait: its update takes the detour */
+    if (schedule->done[to]) return; /* it did not wait: its update is deferred */
     uint32_t phase = schedule->phase[edge->from] + crosses_threads(schedule, edge);
     if (phase > schedule->phase[to]) schedule->phase[to] = phase;
     (edge->old_state ? schedule->readers : schedule->values)[to]--;
     push_if_ready(schedule, to);
 }
 
-/* Sends the kernel's updates through the slab. A state copied from another leaf cannot go there, nor needs to: all such
- * copies of one shape share a kernel, so every circle has an update that is computed. */
-static bool take_detour(Schedule *schedule, uint32_t kernel) {
+/* Defers the updates by a kernel. A state that is a copy of another leaf cannot be deferred, nor needs to be: all such copies of
+ * one shape share a kernel, so every cycle has an update that is computed. */
+static bool defer_updates(Schedule *schedule, uint32_t kernel) {
     const Plan *plan = schedule->plan;
     bool any = false;
     for (uint32_t i = 0; i < plan->kernels[kernel].store_count; i++) {
         const Store *store = &plan->kernels[kernel].stores[i];
         if (store->to.kind != STORAGE_STATE || node_is_leaf(graph_node(plan->graph, store->node))) continue;
-        schedule->detour[plan->states[store->to.index].symbol] = any = true;
+        schedule->deferred[plan->states[store->to.index].symbol] = any = true;
     }
     return any;
 }
 
-/* No kernel can run: one that has all its values, and waits for readers only, stops waiting. */
-static void break_circle(Schedule *schedule) {
+/* No kernel can run: one that has all its values, and waits for readers of old states only, stops waiting. */
+static void break_cycle(Schedule *schedule) {
     uint32_t kernels = schedule->plan->kernel_count, k = 0;
-    while (k < kernels && (schedule->done[k] || schedule->values[k] || !take_detour(schedule, k))) k++;
+    while (k < kernels && (schedule->done[k] || schedule->values[k] || !defer_updates(schedule, k))) k++;
     assert(k < kernels && "kernels wait for each other's values");
     schedule->readers[k] = 0;
     push_if_ready(schedule, k);
@@ -152,7 +154,7 @@ static void order_kernels(Schedule *schedule) {
     uint32_t kernels = schedule->plan->kernel_count;
     for (uint32_t k = 0; k < kernels; k++) push_if_ready(schedule, k);
     while (schedule->order_count < kernels) {
-        if (schedule->heap_count == 0) break_circle(schedule);
+        if (schedule->heap_count == 0) break_cycle(schedule);
         uint32_t kernel = heap_pop(schedule);
         schedule->order[schedule->order_count++] = kernel;
         for (uint32_t i = schedule->begin[kernel]; i < schedule->begin[kernel + 1]; i++) release(schedule, &schedule->edges[i]);
@@ -160,54 +162,22 @@ static void order_kernels(Schedule *schedule) {
 }
 
 /* A kernel that updates a state and reads it at other places must not store over what it still has to read. */
-static void detour_own_readers(Schedule *schedule) {
+static void defer_own_readers(Schedule *schedule) {
     for (uint32_t k = 0; k < schedule->plan->kernel_count; k++)
-        for (uint32_t i = schedule->uses.begin[k]; i < schedule->uses.begin[k + 1]; i++) {
+        for (uint32_t i = schedule->uses->begin[k]; i < schedule->uses->begin[k + 1]; i++) {
             uint32_t symbol;
-            const Use *use = &schedule->uses.uses[i];
+            const Use *use = &schedule->uses->uses[i];
             if (use->moved && use_is_updated(schedule, use, &symbol) && schedule->updater[symbol] == k + 1)
-                schedule->detour[symbol] = true;
+                schedule->deferred[symbol] = true;
         }
 }
 
-static Schedule schedule_new(Plan *plan, Arena *arena) {
-    uint32_t kernels = plan->kernel_count;
-    return (Schedule){
-        .plan = plan,
-        .arena = arena,
-        .uses = uses_collect(plan, arena),
-        .updater = ARENA_ARRAY(arena, uint32_t, plan->graph->symbol_count),
-        .detour = ARENA_ARRAY(arena, bool, plan->graph->symbol_count),
-        .begin = ARENA_ARRAY(arena, uint32_t, kernels + 1),
-        .values = ARENA_ARRAY(arena, uint32_t, kernels),
-        .readers = ARENA_ARRAY(arena, uint32_t, kernels),
-        .done = ARENA_ARRAY(arena, bool, kernels),
-        .phase = ARENA_ARRAY(arena, uint32_t, kernels),
-        .heap = ARENA_ARRAY(arena, uint32_t, kernels),
-        .order = ARENA_ARRAY(arena, uint32_t, kernels),
-    };
-}
+/* -- deferred updates: the new value is stored in the slab, and copied into the state by a kernel of its own -- */
 
-static void assign_threads(const Schedule *schedule, int threads) {
-    Plan *plan = schedule->plan;
-    for (uint32_t k = 0; k < plan->kernel_count; k++) cost_assign(plan, &plan->kernels[k], threads);
-    own_assign(plan, &schedule->uses, threads);
-    rows_assign(plan, &schedule->uses, threads, schedule->arena);
-}
-
-static Schedule schedule_run(Plan *plan, int threads, Arena *arena) {
-    Schedule schedule = schedule_new(plan, arena);
-    assign_threads(&schedule, threads);
-    collect_edges(&schedule);
-    detour_own_readers(&schedule);
-    order_kernels(&schedule);
-    return schedule;
-}
-
-/* -- detours: the new value is stored in the slab, and copied into the state by a kernel of its own -- */
-
-static bool store_detours(const Schedule *schedule, const Store *store) {
-    return store->to.kind == STORAGE_STATE && schedule->detour[schedule->plan->states[store->to.index].symbol];
+static bool any_deferred(const Schedule *schedule) {
+    for (uint32_t i = 0; i < schedule->plan->graph->symbol_count; i++)
+        if (schedule->deferred[i]) return true;
+    return false;
 }
 
 static bool stores_in_slab(const Kernel *kernel, NodeId node) {
@@ -216,27 +186,24 @@ static bool stores_in_slab(const Kernel *kernel, NodeId node) {
     return false;
 }
 
-/* Whether the last kernel of copies stores another form of the same state. */
-static bool same_state(const Plan *plan, const Kernel *copy, const Store *store) {
-    return plan->states[copy->stores[0].to.index].symbol == plan->states[store->to.index].symbol;
-}
-
+/* All forms of a state are copied by one kernel. */
 static void add_copy(const Plan *plan, const Kernel *kernel, const Store *store, Kernel *copies, uint32_t *count) {
-    if (*count == 0 || !same_state(plan, &copies[*count - 1], store))
+    uint32_t symbol = plan->states[store->to.index].symbol;
+    if (*count == 0 || plan->states[copies[*count - 1].stores[0].to.index].symbol != symbol)
         copies[(*count)++] = (Kernel){
             .kind = KERNEL_MAP, .space = kernel->space, .stores = ARENA_ARRAY(plan->arena, Store, kernel->store_count)};
     Kernel *copy = &copies[*count - 1];
     copy->stores[copy->store_count++] = *store;
 }
 
-/* Turns the kernel's detouring stores into one store in the slab for each value (a kernel's stores in the slab come first), and
- * writes the kernels that copy them to `copies`. */
-static uint32_t detour_stores(const Schedule *schedule, Kernel *kernel, Kernel *copies) {
+/* Turns the kernel's stores of deferred states into one store in the slab for each value (a kernel's stores in the slab come
+ * first), and writes the kernels that copy the values to `copies`. */
+static uint32_t defer_stores(const Schedule *schedule, Kernel *kernel, Kernel *copies) {
     Plan *plan = schedule->plan;
     uint32_t count = 0, kept = 0, stores = kernel->store_count;
     for (uint32_t i = 0; i < stores; i++) {
         Store store = kernel->stores[i];
-        if (store_detours(schedule, &store)) {
+        if (store.to.kind == STORAGE_STATE && schedule->deferred[plan->states[store.to.index].symbol]) {
             add_copy(plan, kernel, &store, copies, &count);
             store.to = plan->storage[store.node] = (Storage){.kind = STORAGE_SLAB, .offset = PLAN_UNPLACED};
             kernel->store_count = kept;
@@ -248,21 +215,17 @@ static uint32_t detour_stores(const Schedule *schedule, Kernel *kernel, Kernel *
     return count;
 }
 
-static bool any_detour(const Schedule *schedule) {
-    for (uint32_t i = 0; i < schedule->plan->graph->symbol_count; i++)
-        if (schedule->detour[i]) return true;
-    return false;
-}
-
-static void build_detours(const Schedule *schedule) {
+static void add_deferred_copies(const Schedule *schedule) {
     Plan *plan = schedule->plan;
     Kernel *kernels = ARENA_ARRAY(plan->arena, Kernel, plan->kernel_count + plan->state_count);
     memcpy(kernels, plan->kernels, plan->kernel_count * sizeof *kernels);
     uint32_t count = plan->kernel_count;
-    for (uint32_t k = 0; k < plan->kernel_count; k++) count += detour_stores(schedule, &kernels[k], &kernels[count]);
+    for (uint32_t k = 0; k < plan->kernel_count; k++) count += defer_stores(schedule, &kernels[k], &kernels[count]);
     plan->kernels = kernels;
     plan->kernel_count = count;
 }
+
+/* -- the schedule -- */
 
 /* Puts the kernels in their order; returns the phases in that order. */
 static uint32_t *apply_order(const Schedule *schedule) {
@@ -277,12 +240,26 @@ static uint32_t *apply_order(const Schedule *schedule) {
     return phase;
 }
 
-uint32_t *schedule_kernels(Plan *plan, int threads, Arena *arena) {
-    Schedule schedule = schedule_run(plan, threads, arena);
-    if (any_detour(&schedule)) {
-        build_detours(&schedule);
-        schedule = schedule_run(plan, threads, arena);
-        assert(!any_detour(&schedule));
-    }
-    return apply_order(&schedule);
+uint32_t *schedule_kernels(Plan *plan, const Uses *uses, Arena *arena) {
+    uint32_t kernels = plan->kernel_count;
+    Schedule schedule = {
+        .plan = plan,
+        .arena = arena,
+        .uses = uses,
+        .updater = ARENA_ARRAY(arena, uint32_t, plan->graph->symbol_count),
+        .deferred = ARENA_ARRAY(arena, bool, plan->graph->symbol_count),
+        .begin = ARENA_ARRAY(arena, uint32_t, kernels + 1),
+        .values = ARENA_ARRAY(arena, uint32_t, kernels),
+        .readers = ARENA_ARRAY(arena, uint32_t, kernels),
+        .done = ARENA_ARRAY(arena, bool, kernels),
+        .phase = ARENA_ARRAY(arena, uint32_t, kernels),
+        .heap = ARENA_ARRAY(arena, uint32_t, kernels),
+        .order = ARENA_ARRAY(arena, uint32_t, kernels),
+    };
+    collect_edges(&schedule);
+    defer_own_readers(&schedule);
+    order_kernels(&schedule);
+    if (!any_deferred(&schedule)) return apply_order(&schedule);
+    add_deferred_copies(&schedule);
+    return NULL;
 }

@@ -19,8 +19,8 @@ typedef struct {
     NodeId node;
     Moment first, last; /* last.in_order: so are all that read it in that phase */
     size_t bytes, offset;
-    bool own; /* in a thread's own slab */
-} Value;
+    bool replicated; /* in the threads' own slabs */
+} SlabValue;
 
 static size_t align(size_t bytes) { return (size_t)round_up((int64_t)bytes, ALIGNMENT); }
 
@@ -28,14 +28,14 @@ static Moment moment_of(const Plan *plan, const uint32_t *phase, uint32_t kernel
     return (Moment){phase[kernel], kernel, plan->kernels[kernel].max_threads == 1};
 }
 
-static void add_value(Value *value, const Plan *plan, const Store *store, Moment stored) {
+static void add_value(SlabValue *value, const Plan *plan, const Store *store, Moment stored) {
     const Node *node = graph_node(plan->graph, store->node);
     size_t bytes = layout_bytes(store->to.layout, node->dtype, node->shape);
-    *value = (Value){store->node, stored, stored, align(bytes), 0, plan->kernels[stored.kernel].replicated};
+    *value = (SlabValue){store->node, stored, stored, align(bytes), 0, plan->kernels[stored.kernel].replicated};
 }
 
 /* The values of the slab in the order in which they are stored; place[node]: 1 + index of its value. */
-static uint32_t collect_values(const Plan *plan, const uint32_t *phase, Value *values, uint32_t *place) {
+static uint32_t collect_values(const Plan *plan, const uint32_t *phase, SlabValue *values, uint32_t *place) {
     uint32_t count = 0;
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) {
@@ -48,16 +48,16 @@ static uint32_t collect_values(const Plan *plan, const uint32_t *phase, Value *v
 }
 
 /* Kernels come in order. */
-static void extend_life(Value *value, Moment read) {
+static void extend_life(SlabValue *value, Moment read) {
     bool same_phase = value->last.phase == read.phase;
     if (same_phase) read.in_order &= value->last.in_order;
     value->last = read;
 }
 
-static void extend_lives(const Plan *plan, const Uses *uses, const uint32_t *phase, Value *values, const uint32_t *place) {
+static void extend_lives(const Plan *plan, const Uses *uses, const uint32_t *phase, SlabValue *values, const uint32_t *place) {
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = uses->begin[k]; i < uses->begin[k + 1]; i++) {
-            uint32_t at = place[uses->uses[i].home];
+            uint32_t at = place[uses->uses[i].buffer];
             if (at) extend_life(&values[at - 1], moment_of(plan, phase, k));
         }
 }
@@ -65,21 +65,21 @@ static void extend_lives(const Plan *plan, const Uses *uses, const uint32_t *pha
 /* -- placing -- */
 
 static int compare_sizes(const void *a, const void *b) {
-    const Value *x = *(Value *const *)a, *y = *(Value *const *)b;
+    const SlabValue *x = *(SlabValue *const *)a, *y = *(SlabValue *const *)b;
     if (x->bytes != y->bytes) return x->bytes > y->bytes ? -1 : 1;
     return x->node < y->node ? -1 : x->node > y->node;
 }
 
 /* Whether a has died before b is stored. */
-static bool is_over(const Value *a, const Value *b) {
+static bool is_over(const SlabValue *a, const SlabValue *b) {
     if (a->last.phase != b->first.phase) return a->last.phase < b->first.phase;
     return a->last.in_order && b->first.in_order && a->last.kernel < b->first.kernel;
 }
 
-static bool lives_meet(const Value *a, const Value *b) { return !is_over(a, b) && !is_over(b, a); }
+static bool lives_meet(const SlabValue *a, const SlabValue *b) { return !is_over(a, b) && !is_over(b, a); }
 
 /* The start of the smallest gap that fits between the placed values (sorted by offset) that live at the same time. */
-static size_t best_gap(const Value *value, Value *const *placed, uint32_t count) {
+static size_t best_gap(const SlabValue *value, SlabValue *const *placed, uint32_t count) {
     size_t end = 0, best = SIZE_MAX, best_size = SIZE_MAX;
     for (uint32_t i = 0; i < count; i++) {
         if (!lives_meet(value, placed[i])) continue;
@@ -90,21 +90,21 @@ static size_t best_gap(const Value *value, Value *const *placed, uint32_t count)
     return best == SIZE_MAX ? end : best;
 }
 
-static void insert_placed(Value **placed, uint32_t count, Value *value) {
+static void insert_placed(SlabValue **placed, uint32_t count, SlabValue *value) {
     uint32_t at = count;
     for (; at > 0 && placed[at - 1]->offset > value->offset; at--) placed[at] = placed[at - 1];
     placed[at] = value;
 }
 
-static size_t place_with_reuse(Value *values, uint32_t count, Arena *arena) {
-    Value **by_size = ARENA_ARRAY(arena, Value *, count), **placed = ARENA_ARRAY(arena, Value *, count);
+static size_t place_with_reuse(SlabValue *values, uint32_t count, Arena *arena) {
+    SlabValue **by_size = ARENA_ARRAY(arena, SlabValue *, count), **placed = ARENA_ARRAY(arena, SlabValue *, count);
     uint32_t shared = 0;
     size_t total = 0;
     for (uint32_t i = 0; i < count; i++)
-        if (!values[i].own) by_size[shared++] = &values[i];
+        if (!values[i].replicated) by_size[shared++] = &values[i];
     qsort(by_size, shared, sizeof *by_size, compare_sizes);
     for (uint32_t i = 0; i < shared; i++) {
-        Value *value = by_size[i];
+        SlabValue *value = by_size[i];
         value->offset = best_gap(value, placed, i);
         insert_placed(placed, i, value);
         if (value->offset + value->bytes > total) total = value->offset + value->bytes;
@@ -113,10 +113,10 @@ static size_t place_with_reuse(Value *values, uint32_t count, Arena *arena) {
 }
 
 /* Those in the threads' own slabs, or those in the slab. */
-static size_t place_apart(Value *values, uint32_t count, bool own) {
+static size_t place_apart(SlabValue *values, uint32_t count, bool replicated) {
     size_t total = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (values[i].own != own) continue;
+        if (values[i].replicated != replicated) continue;
         values[i].offset = total;
         total += values[i].bytes;
     }
@@ -125,22 +125,22 @@ static size_t place_apart(Value *values, uint32_t count, bool own) {
 
 /* -- writing the places down -- */
 
-static void set_offset(Storage *storage, NodeId home, const Value *values, const uint32_t *place) {
+static void set_offset(Storage *storage, NodeId buffer, const SlabValue *values, const uint32_t *place) {
     if (storage->kind != STORAGE_SLAB) return;
-    storage->offset = values[place[home] - 1].offset;
-    storage->replicated = values[place[home] - 1].own;
+    storage->offset = values[place[buffer] - 1].offset;
+    storage->replicated = values[place[buffer] - 1].replicated;
 }
 
-static void set_offsets(Plan *plan, const NodeId *home, const Value *values, const uint32_t *place) {
-    for (NodeId id = 1; id < plan->graph->node_count; id++) set_offset(&plan->storage[id], home[id], values, place);
+static void set_offsets(Plan *plan, const NodeId *buffer, const SlabValue *values, const uint32_t *place) {
+    for (NodeId id = 1; id < plan->graph->node_count; id++) set_offset(&plan->storage[id], buffer[id], values, place);
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         Kernel *kernel = &plan->kernels[k];
         for (uint32_t i = 0; i < kernel->store_count; i++)
             set_offset(&kernel->stores[i].to, kernel->stores[i].node, values, place);
         if (kernel->root == NODE_NONE) continue;
         const Node *root = graph_node(plan->graph, kernel->root);
-        set_offset(&kernel->product.left, home[kernel_operand(plan, kernel, 0)], values, place);
-        if (root->operand_count > 1) set_offset(&kernel->product.right, home[root->operands[1]], values, place);
+        set_offset(&kernel->product.left, buffer[kernel_operand(plan, kernel, 0)], values, place);
+        if (root->operand_count > 1) set_offset(&kernel->product.right, buffer[root->operands[1]], values, place);
     }
 }
 
@@ -160,14 +160,14 @@ static void place_outputs(Plan *plan, Arena *arena) {
         }
 }
 
-void memory_place(Plan *plan, const uint32_t *phase, bool reuse, Arena *arena) {
+void slab_assign(Plan *plan, const uint32_t *phase, bool reuse, Arena *arena) {
     Uses uses = uses_collect(plan, arena);
-    Value *values = ARENA_ARRAY(arena, Value, plan->graph->node_count);
+    SlabValue *values = ARENA_ARRAY(arena, SlabValue, plan->graph->node_count);
     uint32_t *place = ARENA_ARRAY(arena, uint32_t, plan->graph->node_count);
     uint32_t count = collect_values(plan, phase, values, place);
     extend_lives(plan, &uses, phase, values, place);
     plan->slab_bytes = reuse ? place_with_reuse(values, count, arena) : place_apart(values, count, false);
     plan->thread_slab_bytes = place_apart(values, count, true);
-    set_offsets(plan, uses.home, values, place);
+    set_offsets(plan, uses.buffer, values, place);
     place_outputs(plan, arena);
 }

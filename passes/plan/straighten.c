@@ -83,7 +83,7 @@ static NodeId copy_product(const Straightening *s, Graph *to, const Node *node, 
 /* OpenBLAS reads every operand as it is. */
 Graph *pass_straighten(Graph *from, const PassOptions *options) {
     Arena *scratch = arena_new();
-    Straightening s = {from, home_nodes(from, scratch)};
+    Straightening s = {from, buffer_nodes(from, scratch)};
     if (options->external_gemm || !any_needs_any(&s)) {
         arena_free(scratch);
         return from;

@@ -2,7 +2,7 @@
 #include "passes/plan/planning.h"
 
 typedef struct {
-    bool moved, strays; /* as in Use */
+    bool moved, crosses_rows; /* as in Use */
 } Where;
 
 typedef struct {
@@ -17,16 +17,16 @@ typedef struct {
 } Collector;
 
 static void add_use(Collector *collector, uint32_t kernel, NodeId node, Where where) {
-    NodeId home = collector->uses.home[node];
-    if (collector->met[home] == kernel + 1) {
-        Use *use = &collector->uses.uses[collector->slot[home]];
-        use->moved |= where.moved, use->strays |= where.strays;
+    NodeId buffer = collector->uses.buffer[node];
+    if (collector->met[buffer] == kernel + 1) {
+        Use *use = &collector->uses.uses[collector->slot[buffer]];
+        use->moved |= where.moved, use->crosses_rows |= where.crosses_rows;
         return;
     }
     ARENA_ROOM(collector->arena, collector->uses.uses, collector->count, collector->capacity);
-    collector->met[home] = kernel + 1;
-    collector->slot[home] = collector->count;
-    collector->uses.uses[collector->count++] = (Use){home, where.moved, where.strays};
+    collector->met[buffer] = kernel + 1;
+    collector->slot[buffer] = collector->count;
+    collector->uses.uses[collector->count++] = (Use){buffer, where.moved, where.crosses_rows};
 }
 
 static bool in_memory(const Plan *plan, NodeId node) {
@@ -38,13 +38,10 @@ static bool in_memory(const Plan *plan, NodeId node) {
 static void meet_operand(Collector *collector, uint32_t kernel, NodeId operand, Where where) {
     Where *inside = &collector->where[operand];
     if (collector->inside[operand] == kernel + 1)
-        inside->moved |= where.moved, inside->strays |= where.strays;
+        inside->moved |= where.moved, inside->crosses_rows |= where.crosses_rows;
     else if (in_memory(collector->plan, operand))
         add_use(collector, kernel, operand, where);
 }
-
-/* A reshape reads at the same place in row-major order. */
-static bool stays_in_place(const Node *node) { return op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape; }
 
 /* Whether a row (along axis 0) of a node is computed from the same row of its operand i. */
 static bool stays_in_row(const Graph *graph, const Node *node, uint32_t i) {
@@ -52,16 +49,16 @@ static bool stays_in_row(const Graph *graph, const Node *node, uint32_t i) {
     if (from->rank == 0 || to->rank == 0 || from->dim[0] != to->dim[0]) return false;
     if (op_class(node->op) == CLASS_REDUCE) return node->attrs.axis > 0;
     if (node->op == OP_matmul) return i == 0 && to->rank == 2 && !node->attrs.matmul.transpose_a;
-    return stays_in_place(node) || (node->op == OP_broadcast && from->rank == to->rank);
+    return op_stays_in_place(node->op) || (node->op == OP_broadcast && from->rank == to->rank);
 }
 
 /* Matrix products read whole operands; inputs and constants in the slab, which Plan.storage does not show. */
-static void meet_product(Collector *collector, uint32_t number, const Node *product, bool strays) {
+static void meet_product(Collector *collector, uint32_t number, const Node *product, bool crosses_rows) {
     const Plan *plan = collector->plan;
     const Kernel *kernel = &plan->kernels[number];
     for (uint32_t i = 0; i < 2; i++) {
-        bool in_row = !strays && !kernel->product.windows && stays_in_row(plan->graph, product, i);
-        add_use(collector, number, kernel_operand(plan, kernel, i), (Where){.moved = true, .strays = !in_row});
+        bool in_row = !crosses_rows && !kernel->product.windows && stays_in_row(plan->graph, product, i);
+        add_use(collector, number, kernel_operand(plan, kernel, i), (Where){.moved = true, .crosses_rows = !in_row});
     }
 }
 
@@ -71,12 +68,12 @@ static void meet_node(Collector *collector, uint32_t kernel, NodeId id) {
     Where at = collector->where[id];
     collector->where[id] = (Where){0};
     if (op_class(node->op) == CLASS_MATRIX) {
-        meet_product(collector, kernel, node, at.strays);
+        meet_product(collector, kernel, node, at.crosses_rows);
         return;
     }
-    at.moved |= !stays_in_place(node);
+    at.moved |= !op_stays_in_place(node->op);
     for (uint32_t i = 0; i < node->operand_count; i++)
-        meet_operand(collector, kernel, node->operands[i], (Where){at.moved, at.strays || !stays_in_row(graph, node, i)});
+        meet_operand(collector, kernel, node->operands[i], (Where){at.moved, at.crosses_rows || !stays_in_row(graph, node, i)});
 }
 
 static void collect_kernel(Collector *collector, uint32_t number) {
@@ -95,7 +92,7 @@ Uses uses_collect(const Plan *plan, Arena *arena) {
     Collector collector = {
         .plan = plan,
         .arena = arena,
-        .uses = {home_nodes(plan->graph, arena), ARENA_ARRAY(arena, uint32_t, plan->kernel_count), NULL,
+        .uses = {buffer_nodes(plan->graph, arena), ARENA_ARRAY(arena, uint32_t, plan->kernel_count), NULL,
                  ARENA_ARRAY(arena, uint32_t, nodes)},
         .inside = ARENA_ARRAY(arena, uint32_t, nodes),
         .met = ARENA_ARRAY(arena, uint32_t, nodes),

@@ -6,29 +6,27 @@
 
 #include <math.h>
 
-/* 0 times or divided by such a constant is 0. */
+/* 0 times such a constant is 0, and so is 0 divided by it. */
 static bool is_factor(const Node *node) {
     return node->op == OP_constant && node->dtype == DTYPE_F32 && isfinite(node->attrs.value.f) && node->attrs.value.f != 0;
 }
 
-/* Whether a node is 0 wherever the byte it is computed from is 0: found once for every node, operands first. */
+/* Whether a node is 0 wherever the byte that it is computed from is 0. zero[] of its operands is known. */
 static bool keeps_zero(const Graph *graph, const Node *node, const bool *zero) {
     const NodeId *in = node->operands;
-    switch (node->op) {
-    case OP_input: return node->dtype == DTYPE_U8;
-    case OP_convert: return zero[in[0]] && (node->dtype == DTYPE_F32 || node->dtype == DTYPE_I32);
-    case OP_reshape:
-    case OP_neg:
-    case OP_abs: return zero[in[0]];
-    case OP_add:
-    case OP_sub: return zero[in[0]] && zero[in[1]];
-    case OP_div: return zero[in[0]] && is_factor(graph_node(graph, in[1]));
-    default: break;
+    bool all = true;
+    for (uint32_t i = 0; i < node->operand_count; i++) all &= zero[in[i]];
+    if (node->op == OP_input) return node->dtype == DTYPE_U8;
+    if (node->op == OP_convert && node->dtype != DTYPE_F32 && node->dtype != DTYPE_I32) return false;
+    switch (op_zero(node->op)) {
+    case ZERO_NONE: return false;
+    case ZERO_ALL: return all;
+    case ZERO_QUOTIENT: return zero[in[0]] && is_factor(graph_node(graph, in[1]));
+    case ZERO_PRODUCT: break;
     }
-    if (node->op != OP_mul && node->op != OP_fma) return false;
     bool left = zero[in[0]] && (zero[in[1]] || is_factor(graph_node(graph, in[1])));
     bool right = zero[in[1]] && is_factor(graph_node(graph, in[0]));
-    return (left || right) && (node->op == OP_mul || zero[in[2]]);
+    return (left || right) && (node->operand_count == 2 || zero[in[2]]);
 }
 
 /* A list pays only if several tiles across use it; and looking whether columns are finite pays only if several tiles down do. */

@@ -368,7 +368,7 @@ static NodeId make_grad(Maker *maker, Op op) {
 
 NodeId maker_add(Maker *maker, Op op) {
     static MakeFunction *const makers[OP_COUNT] = {
-#define OP(name, arity, class, attrs, rule, gradient, expand, doc) [OP_##name] = make_##rule,
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) [OP_##name] = make_##rule,
 #include "ir/ops/ops.def"
     };
     return makers[op](maker, op);

@@ -397,7 +397,7 @@ static void test_second_order(void **state) {
 }
 
 static const char *const op_gradients[OP_COUNT] = {
-#define OP(name, arity, class, attrs, rule, gradient, expand, doc) [OP_##name] = #gradient,
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) [OP_##name] = #gradient,
 #include "ir/ops/ops.def"
 };
 
