@@ -20,8 +20,8 @@ char *arena_vformat(Arena *arena, const char *format, va_list args) __attribute_
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * ((size_t)(count) + 1)))
 
-/* ARENA_ROOM: makes `array` of `count` elements, which has room for `capacity`, take one more; it may move. The old one stays in
- * the arena unused, so that arrays need at most twice their size. */
+/* ARENA_ROOM: makes room for one more element in `array`, which holds `count` and has room for `capacity`; it may
+ * move. The old array stays in the arena unused, so an array takes at most twice its size. */
 #define ARENA_ROOM(arena, array, count, capacity)                                                                              \
     ((array) = arena_room((arena), (array), (count), &(capacity), sizeof *(array)))
 void *arena_room(Arena *arena, void *array, uint32_t count, uint32_t *capacity, size_t size);

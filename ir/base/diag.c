@@ -1,4 +1,4 @@
-/* Diagnostics: errors with their places, notes and remedies are collected here and printed together. */
+/* Collects errors, warnings, notes and helps, and prints them together. */
 #include "ir/base/diag.h"
 #include "ir/base/arena.h"
 #include "ir/base/files.h"
@@ -15,10 +15,10 @@ typedef struct {
     size_t length;
 } Text;
 
-/* One printed part: an error or a warning, or a note or remedy that belongs to the one before it. */
-typedef struct Line Line;
-struct Line {
-    Line *next;
+/* An error or a warning; or a note or help, which belongs to the error or warning before it. */
+typedef struct DiagEntry DiagEntry;
+struct DiagEntry {
+    DiagEntry *next;
     DiagKind kind;
     Span span;
     const char *message;
@@ -28,9 +28,9 @@ struct Diagnostics {
     Arena *arena;
     Text *texts;
     uint32_t text_count, text_capacity;
-    Line *first, *last;
+    DiagEntry *first, *last;
     size_t errors, warnings;
-    bool dropped; /* the error or warning that was reported last: there were too many */
+    bool dropped; /* there were too many: the error or warning that was reported last is not kept */
     Status status;
 };
 
@@ -73,12 +73,12 @@ static const Text *span_text(const Diagnostics *diag, Span span) {
 
 /* -- collecting -- */
 
-/* Notes and remedies of an error that is not kept are not kept either. */
-static void line_add(Diagnostics *diag, DiagKind kind, Span span, const char *format, va_list args) {
+/* Notes and helps of an error that is not kept are not kept either. */
+static void entry_add(Diagnostics *diag, DiagKind kind, Span span, const char *format, va_list args) {
     if (kind == DIAG_ERROR) diag->dropped = ++diag->errors > DIAG_MAX_ERRORS;
     if (kind == DIAG_WARNING) diag->dropped = ++diag->warnings > DIAG_MAX_WARNINGS;
     if (diag->dropped) return;
-    Line *line = ARENA_NEW(diag->arena, Line);
+    DiagEntry *line = ARENA_NEW(diag->arena, DiagEntry);
     line->kind = kind;
     line->span = span;
     line->message = shown_shortened(diag->arena, arena_vformat(diag->arena, format, args));
@@ -93,28 +93,28 @@ void diag_error(Diagnostics *diag, Status status, Span span, const char *format,
     va_list args;
     if (!diag->errors) diag->status = status;
     va_start(args, format);
-    line_add(diag, DIAG_ERROR, span, format, args);
+    entry_add(diag, DIAG_ERROR, span, format, args);
     va_end(args);
 }
 
 void diag_warning(Diagnostics *diag, Span span, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    line_add(diag, DIAG_WARNING, span, format, args);
+    entry_add(diag, DIAG_WARNING, span, format, args);
     va_end(args);
 }
 
 void diag_note(Diagnostics *diag, Span span, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    line_add(diag, DIAG_NOTE, span, format, args);
+    entry_add(diag, DIAG_NOTE, span, format, args);
     va_end(args);
 }
 
 void diag_help(Diagnostics *diag, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    line_add(diag, DIAG_HELP, (Span){0}, format, args);
+    entry_add(diag, DIAG_HELP, (Span){0}, format, args);
     va_end(args);
 }
 
@@ -134,17 +134,17 @@ void diag_clear(Diagnostics *diag) {
     diag->status = STATUS_OK;
 }
 
-/* A line with its text already made: through line_add, so that the limit holds. */
-static void line_copy(Diagnostics *diag, DiagKind kind, const char *format, ...) {
+/* Adds an entry with a finished text. entry_add counts it, so the limit holds. */
+static void entry_copy(Diagnostics *diag, DiagKind kind, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    line_add(diag, kind, (Span){0}, format, args);
+    entry_add(diag, kind, (Span){0}, format, args);
     va_end(args);
 }
 
 void diag_append(Diagnostics *diag, const Diagnostics *from) {
     if (!diag->errors) diag->status = from->status;
-    for (const Line *line = from->first; line; line = line->next) line_copy(diag, line->kind, "%s", line->message);
+    for (const DiagEntry *line = from->first; line; line = line->next) entry_copy(diag, line->kind, "%s", line->message);
 }
 
 /* -- printing -- */
@@ -189,7 +189,7 @@ static bool inside_character(const Text *text, size_t at) {
     return at < text->length && ((unsigned char)text->text[at] & 0xc0) == 0x80;
 }
 
-/* Of a long line, what is around `place`. */
+/* The whole line, or of a long one the part around `place`. */
 static Excerpt excerpt_around(const Text *text, size_t place) {
     Excerpt w = {line_start(text, place), place, false, false};
     while (w.to < text->length && text->text[w.to] != '\n') w.to++;
@@ -219,7 +219,7 @@ static void print_message(const char *message, FILE *out) {
     fputc('\n', out);
 }
 
-static void print_line(const Diagnostics *diag, const Line *line, FILE *out) {
+static void print_line(const Diagnostics *diag, const DiagEntry *line, FILE *out) {
     static const char *const kinds[] = {"error", "warning", "note", "help"};
     const char *name;
     uint32_t number, column;
@@ -233,7 +233,7 @@ static void print_line(const Diagnostics *diag, const Line *line, FILE *out) {
 }
 
 void diag_visit(const Diagnostics *diag, DiagVisitor *visit, void *context) {
-    for (const Line *line = diag->first; line; line = line->next) {
+    for (const DiagEntry *line = diag->first; line; line = line->next) {
         DiagLine told = {.kind = line->kind, .message = line->message};
         if (line->kind != DIAG_HELP) diag_locate(diag, line->span, &told.file, &told.line, &told.column);
         visit(context, &told);
@@ -257,7 +257,7 @@ static void print_hidden(const char *what, size_t count, size_t most, FILE *out)
 }
 
 void diag_print(const Diagnostics *diag, FILE *out) {
-    for (const Line *line = diag->first; line; line = line->next) print_line(diag, line, out);
+    for (const DiagEntry *line = diag->first; line; line = line->next) print_line(diag, line, out);
     print_hidden("error", diag->errors, DIAG_MAX_ERRORS, out);
     print_hidden("warning", diag->warnings, DIAG_MAX_WARNINGS, out);
 }
@@ -272,7 +272,8 @@ enum { LONGEST_NAME = 63 };
 
 static bool same_letter(char a, char b) { return tolower((unsigned char)a) == tolower((unsigned char)b); }
 
-/* Damerau-Levenshtein distance (adjacent transpositions cost 1), by rows; capitals are as good as small letters. */
+/* The Damerau-Levenshtein distance, computed row by row: insertions, deletions, substitutions and swaps of neighbours
+ * cost 1. Capitals equal small letters. */
 static size_t edit_distance(const char *a, const char *b) {
     size_t rows[3][LONGEST_NAME + 1], n = strlen(b);
     for (size_t j = 0; j <= n; j++) rows[0][j] = j;

@@ -1,5 +1,5 @@
 /* Diagnostics: every error a user can cause goes through here. An error has a place (a span of a registered text), a
- * finding, and usually a remedy; notes add further places ("defined here", "called from here"). A warning is written in the
+ * finding, and usually a help that says what to do; notes add further places ("defined here", "called from here"). A warning is written in the
  * same way, but is no error: the program goes on, and its exit status stays.
  *
  *   diag_error(diag, STATUS_MODEL, span, "unknown function '%s'", name);
@@ -54,9 +54,9 @@ uint32_t diag_add_text(Diagnostics *diag, const char *name, const char *text, si
 uint32_t diag_share_text(const char *name, const char *text, size_t length);
 
 void diag_error(Diagnostics *diag, Status status, Span span, const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* What may be right, but is seldom meant. */
+/* A warning is about what may be right, but is seldom meant. */
 void diag_warning(Diagnostics *diag, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* A note with a place of its own, and a remedy: both belong to the error or warning before them. */
+/* A note has a place of its own; a help says what to do. Both belong to the error or warning before them. */
 void diag_note(Diagnostics *diag, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void diag_help(Diagnostics *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -66,13 +66,13 @@ Status diag_status(const Diagnostics *diag); /* of the first error; STATUS_OK wi
 Status diag_outcome(const Diagnostics *diag, bool good);
 void diag_print(const Diagnostics *diag, FILE *out); /* errors and warnings in order of their report */
 void diag_clear(Diagnostics *diag);                  /* forget errors and warnings, keep the texts */
-/* Prints the warnings before work that takes long, and forgets them. Where there is an error nothing happens: diag_print will
- * tell both. */
+/* Prints the warnings and forgets them, before work that takes long. With an error this does nothing: diag_print will
+ * print both. */
 void diag_print_warnings(Diagnostics *diag, FILE *out);
-/* One printed part of the diagnostics, as programs want it. */
+/* One part of the diagnostics, for output that programs read. */
 typedef enum { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE, DIAG_HELP } DiagKind;
 typedef struct {
-    DiagKind kind; /* a note or a remedy belongs to the error or warning before it */
+    DiagKind kind; /* a note or a help belongs to the error or warning before it */
     const char *message;
     const char *file; /* NULL: without a place */
     uint32_t line, column;
@@ -80,20 +80,22 @@ typedef struct {
 typedef void DiagVisitor(void *context, const DiagLine *line);
 /* Calls `visit` with each part, in the order in which diag_print prints them. */
 void diag_visit(const Diagnostics *diag, DiagVisitor *visit, void *context);
-/* Adds the errors and warnings of `from`, which must have no places: work on other threads reports to diagnostics of its own. */
+/* Adds the errors and warnings of `from`, which must have no places. Other threads collect diagnostics of their own,
+ * which are added so. */
 void diag_append(Diagnostics *diag, const Diagnostics *from);
 
-/* Ends the process with STATUS_BUG and one line: a rule of the program's own does not hold. Temporary files are removed. */
+/* Ends the process with STATUS_BUG and one line, after an invariant of mlc itself is violated. Temporary files are
+ * removed. */
 _Noreturn void diag_bug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Line (from 1) and column (from 1, in bytes) of a span's first byte, and its text's name; false without a place. */
 bool diag_locate(const Diagnostics *diag, Span span, const char **name, uint32_t *line, uint32_t *column);
 
-/* The name of the function that is called at a span: "sqrt" where it begins with sqrt(...). False, and "", if it begins otherwise. */
+/* The name of the function that is called at a span: "sqrt" if it begins with sqrt(...). Otherwise false, and "". */
 enum { DIAG_CALLEE = 64 };
 bool diag_callee(const Diagnostics *diag, Span span, char name[DIAG_CALLEE]);
 
-/* The candidate nearest to `name` by edit distance, or NULL if none is near enough to suggest. */
+/* The candidate nearest to `name` by edit distance; NULL if none is near enough to suggest. */
 const char *diag_nearest(const char *name, const char *const *candidates, size_t count);
 /* Helps with "did you mean ...?" and the nearest candidate; false, and no help, if none is near enough. */
 bool diag_suggest(Diagnostics *diag, const char *name, const char *const *candidates, size_t count);

@@ -1,4 +1,4 @@
-/* Text as people see it: see ir/base/display.h. */
+/* Text that came from users, made fit to print. */
 #include "ir/base/display.h"
 #include "ir/base/utf8.h"
 
@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Bytes that are no UTF-8 are taken one by one. */
+/* A byte that is not UTF-8 counts as a character. */
 static size_t character_bytes(const char *text, size_t bytes) {
     size_t length = utf8_length(text, bytes);
     return length ? length : 1;
@@ -46,20 +46,22 @@ size_t shown_fitting(const char *text, size_t columns) {
     return at;
 }
 
-/* -- long names: a message that repeats 100 kB of a cell buries what it says -- */
+/* -- long names: a message must stay readable although a cell has 100 kB -- */
 
 enum { MESSAGE_LONG = 300, NAME_LONG = 200, NAME_HEAD = 120, NAME_TAIL = 40, MESSAGE_MOST = 4000 };
 
 static bool is_inside_character(const char *at) { return ((unsigned char)*at & 0xc0) == 0x80; }
 
-/* A quote that begins a name, unlike an apostrophe, stands behind no letter; one that ends it stands before none. */
+/* Unlike an apostrophe, a quote that opens a name does not follow a letter, and one that closes it does not precede
+ * one. */
 static bool opens(const char *text, const char *at) { return *at == '\'' && (at == text || !isalnum((unsigned char)at[-1])); }
 static const char *name_end(const char *name) {
     while (*name && (*name != '\'' || isalnum((unsigned char)name[1]))) name++;
     return name;
 }
 
-/* Writes a name, and the quote behind it, with its middle left out; returns the end of what is written, which is shorter. */
+/* Writes the head and tail of a name, the closing quote and its length. Returns the end of what was written, which is
+ * shorter than the name. */
 static char *write_shortened(char *to, const char *name, size_t length) {
     const char *head = name + NAME_HEAD, *tail = name + length - NAME_TAIL;
     while (is_inside_character(head)) head--;

@@ -1,5 +1,6 @@
-/* Text as people see it, whatever wrote it: names of files and classes, cells of tables, lines of models. A character takes a column; in place
- * of what a terminal would obey (control characters) or cannot show (bytes that are no UTF-8) stands '?', of a tab a space. */
+/* Text that came from users, made fit to print: names of files and classes, cells of tables, lines of models. A
+ * control character, or a byte that is not UTF-8, is printed as '?', a tab as a space. Every character takes one
+ * column. */
 #ifndef MLC_IR_BASE_DISPLAY_H
 #define MLC_IR_BASE_DISPLAY_H
 
@@ -8,15 +9,15 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Writes the first character of text[0, bytes), which is not empty, and returns how many bytes it has. */
+/* Prints the first character of text[0, bytes), which is not empty; returns how many bytes it has. */
 size_t shown_character(const char *text, size_t bytes, FILE *out);
 void shown_text(const char *text, FILE *out);
 /* How many columns text[0, bytes) takes. */
 size_t shown_columns(const char *text, size_t bytes);
-/* How many bytes of a text fit into so many columns. */
+/* How many bytes of a text fit into a number of columns. */
 size_t shown_fitting(const char *text, size_t columns);
-/* A message in which the middle of every name in quotes that is longer than 200 bytes is left out, and its length said:
- * 'aaa...aaa' (100000 bytes). A message without such names ends after 4,000 bytes. */
+/* The message with names in quotes of more than 200 bytes shortened: 'aaa...aaa' (100000 bytes). A message without
+ * such names is cut after 4,000 bytes. */
 const char *shown_shortened(Arena *arena, const char *message);
 
 #endif

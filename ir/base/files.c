@@ -68,7 +68,7 @@ static bool is_replaceable(const char *path) {
     return stat(path, &status) != 0 || S_ISREG(status.st_mode);
 }
 
-/* A pipe that nobody reads is an error (ENXIO), not something to wait for; one that somebody reads may be slow. */
+/* A pipe that nobody reads is an error (ENXIO); we do not wait for a reader. */
 static int open_in_place(const char *path) {
     int file = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     int flags = file < 0 ? -1 : fcntl(file, F_GETFL);
@@ -76,7 +76,7 @@ static int open_in_place(const char *path) {
     return file;
 }
 
-/* A name that is there already is left alone: it may be another process's, or lead elsewhere. */
+/* An existing name is not touched: it may belong to another process, or be a link. */
 static int open_temporary(Replacement *replacement) {
     enum { TRIES = 100 };
     for (int i = 0; i < TRIES; i++) {
@@ -90,7 +90,8 @@ static int open_temporary(Replacement *replacement) {
     return -1;
 }
 
-/* They are few, since each thread writes one file at a time. One that finds no room here is only not removed by files_abandon. */
+/* Each thread writes one file at a time, so there are few. A file that finds no room in this table is not removed by
+ * files_abandon. */
 enum { TEMPORARIES_MOST = 16 };
 static const Temporary *temporaries[TEMPORARIES_MOST];
 static pthread_mutex_t temporaries_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -115,7 +116,7 @@ void temporary_gone(const Temporary *temporary) {
     pthread_mutex_unlock(&temporaries_lock);
 }
 
-/* The process whose temporary file has this name; 0: it is another kind of file. */
+/* The process whose temporary file has this name; 0 for other files. */
 static pid_t owner_of(const char *name) {
     size_t length = strlen(name);
     int process, number, end = 0;
@@ -155,7 +156,7 @@ static bool sync_file(int file) {
     return result == 0;
 }
 
-/* The new name is safe only when the folder is. */
+/* A new name survives a crash only after its folder is synced. */
 static bool sync_folder(const char *path) {
     char folder[PATH_MAX] = ".";
     const char *slash = strrchr(path, '/');

@@ -1,5 +1,6 @@
-/* Opening files to read, and replacing files so that after any crash there is the old one or the new one. Nothing here waits for another
- * process: a name in a model may be that of a pipe or a device. All set errno on a failure. */
+/* Opening files to read, and replacing files so that after any crash either the old or the new file is there. Nothing
+ * here waits for another process, although a name in a model may be that of a pipe. All functions set errno on
+ * failure. */
 #ifndef MLC_IR_BASE_FILES_H
 #define MLC_IR_BASE_FILES_H
 
@@ -10,27 +11,28 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* A descriptor of a regular file, for reading, and its length; -1: it cannot be opened, or is another kind of thing. */
+/* Opens a regular file to read and finds its length. Returns its descriptor; -1 if it cannot be opened or is no
+ * regular file. */
 int file_open(const char *path, uint64_t *length);
-/* Whether something has this name. True also where the system does not tell: then reading it reports why, and nobody takes a run, or a
- * file of the data, for one that is not there. */
+/* Whether something has this name. Also true if the system does not tell: reading it will then report why. So nobody takes an
+ * existing run or data file for a missing one. */
 bool file_is_there(const char *path);
-/* The name of the folder's next entry. NULL: there are no more, with errno 0, or the folder cannot be read further. */
+/* The name of the folder's next entry. NULL with errno 0: there are no more; NULL with another errno: the folder cannot be read on. */
 const char *folder_next(DIR *folder);
-/* The words for errno after one of these functions failed. */
+/* What errno means, in words, after one of these functions has failed. */
 const char *file_reason(int error);
 
-/* -- temporary files, which must not be left where the process has to end in the midst of its work -- */
+/* -- temporary files: they are removed even if the process has to end early -- */
 typedef struct {
     int folder; /* a descriptor, or AT_FDCWD */
     const char *name;
 } Temporary;
-/* Makes a new file and opens it for writing; -1, errno: it is not made. `temporary` is kept until it is gone: renamed or removed. */
+/* Makes a new file and opens it to write; -1 on failure. `temporary` must live until the file is renamed or removed. */
 int temporary_make(const Temporary *temporary, mode_t mode);
 void temporary_gone(const Temporary *temporary);
-/* A temporary file's name is NAME.PROCESS-NUMBER.tmp: removes those in a folder whose process is no more. A killed one leaves them. */
+/* Removes the temporary files in a folder that killed processes have left. Their names are NAME.PROCESS-NUMBER.tmp. */
 void temporaries_sweep(int folder);
-/* Removes all that were made and are not gone. Other threads make no more: who tries waits for the end of the process. */
+/* Removes all temporary files of this process. Threads that try to make another one wait for the end of the process. */
 void files_abandon(void);
 
 /* A file that takes the place of another one when it is complete. */
@@ -44,7 +46,8 @@ typedef struct {
 
 /* Makes a temporary file of a new name beside `path`. */
 bool replacement_begin(Replacement *replacement, const char *path);
-/* Syncs it, renames it to its path, and syncs the folder. `good` false, or a failure: `path` is as it was. Closes it in any case. */
+/* Closes the file. If `good`, it is synced and renamed to `path`, and the folder is synced. Otherwise, or on failure,
+ * `path` stays as it was. */
 bool replacement_end(Replacement *replacement, bool good);
 
 typedef struct {
@@ -52,7 +55,7 @@ typedef struct {
     size_t bytes;
 } FilePart;
 bool file_write_part(int file, FilePart part);
-/* All of the above: the parts, one after the other, become the file. */
+/* All of the above: replaces a file by the parts, one after the other. */
 bool file_replace(const char *path, const FilePart *parts, uint32_t count);
 
 #endif

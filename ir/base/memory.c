@@ -1,5 +1,6 @@
-/* Memory, and the end of the process where there is none: see ir/base/memory.h. Weights and moments are read and written in every step, rows
- * of the data anywhere and in any order: on pages of two megabytes, where the system has them to give, their addresses need no looking up. */
+/* Memory, and the end of the process without it. Large blocks are on pages of two megabytes where the system has
+ * them: weights, moments and rows of the data are read all over, and small pages would have to be looked up again and
+ * again. */
 #include "ir/base/memory.h"
 #include "ir/base/diag.h"
 #include "ir/base/files.h"
@@ -18,12 +19,12 @@
 enum {
     ALIGNMENT = 64, /* of a cache line and of the widest vector */
     LARGE_PAGE = 2 << 20,
-    LEAST_LARGE = 1 << 20 /* bytes that are worth a large page */
+    LEAST_LARGE = 1 << 20 /* the least bytes that are worth a large page */
 };
 
 /* -- the end -- */
 
-/* Without stdio, which may need memory itself. Where several threads come here, one tells and ends the process. */
+/* Not by stdio, which may need memory itself. If several threads come here, one prints the line and ends the process. */
 void memory_exhausted(size_t bytes, const char *what) {
     static atomic_flag told = ATOMIC_FLAG_INIT;
     char line[256];
@@ -31,7 +32,7 @@ void memory_exhausted(size_t bytes, const char *what) {
                        : snprintf(line, sizeof line, "mlc: error: no memory for %.120s\n", what);
     while (atomic_flag_test_and_set(&told)) pause();
     files_abandon();
-    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) _exit(STATUS_FILE); /* nobody hears it */
+    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) _exit(STATUS_FILE); /* stderr is closed */
     _exit(STATUS_FILE);
 }
 
@@ -93,7 +94,7 @@ void memory_library_release(void *nothing, void *memory) {
 
 static void ask_for_large_pages(void *memory, size_t bytes) {
 #ifdef MADV_HUGEPAGE
-    madvise(memory, bytes, MADV_HUGEPAGE); /* if there are none, small ones do */
+    madvise(memory, bytes, MADV_HUGEPAGE); /* only advice: small pages serve too */
 #else
     (void)memory, (void)bytes;
 #endif
@@ -117,7 +118,7 @@ void *memory_new(size_t bytes, const char *what) { return memset(must(memory_try
 
 /* -- the limit -- */
 
-/* What a file of the kernel says of a control group; SIZE_MAX: there is no such limit. */
+/* The limit in a control group's file; SIZE_MAX if it has none. */
 static size_t group_limit(const char *path) {
     char text[32] = "";
     int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -150,8 +151,8 @@ void memory_stream_begin(MemoryStream *stream) {
     stream->out = must(open_memstream(&stream->text, &stream->length), 0, "a text");
 }
 
-/* A stream that grew in vain has cut its text: it must not look like a whole one. Where only the last growth fails, in fclose, there is no
- * text, although fclose returns zero. */
+/* A stream that could not grow has cut its text, which must not be taken for the whole. If only the last growth
+ * fails, in fclose, the text is NULL although fclose returns 0. */
 char *memory_stream_end(MemoryStream *stream) {
     bool cut = ferror(stream->out) != 0;
     if (fclose(stream->out) != 0 || cut || !stream->text) memory_exhausted(stream->length, "a text");

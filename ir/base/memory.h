@@ -10,18 +10,18 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Zeroed; freed with free(). Of zero elements it is not NULL either. */
+/* Zeroed; freed with free(). Never NULL, even for zero elements. */
 void *memory_array(size_t count, size_t size, const char *what);
 #define MEMORY_NEW(type, what) ((type *)memory_array(1, sizeof(type), what))
 /* Makes `array` hold `count` elements; what is added is not zeroed. */
 void *memory_grow(void *array, size_t count, size_t size, const char *what);
 char *memory_copy_string(const char *text, const char *what);
 
-/* Memory that programs run on, for states, values and data: zeroed, aligned to 64 bytes, freed with free(). */
+/* Memory for states, values and data: zeroed, aligned to 64 bytes, freed with free(). */
 void *memory_new(size_t bytes, const char *what);
 /* Likewise, but not zeroed, and NULL without memory. */
 void *memory_try(size_t bytes);
-/* As realloc: memory of any size, not aligned so, that may grow; NULL without memory, and then `memory` is still there. */
+/* As realloc: memory that may grow, aligned as by malloc. NULL without memory; then `memory` is still valid. */
 void *memory_try_grow(void *memory, size_t bytes);
 
 /* How many bytes the process can have at most: by the machine, its container, or `ulimit -v`. */
@@ -36,9 +36,10 @@ typedef struct {
 void memory_stream_begin(MemoryStream *stream);
 char *memory_stream_end(MemoryStream *stream);
 
-/* Ends the process as above: for libraries that are told so by a function of their own. Zero bytes: their number is not known. */
+/* Ends the process as above. For libraries that report a lack of memory themselves; bytes 0: the number is not known. */
 _Noreturn void memory_exhausted(size_t bytes, const char *what);
-/* A library's malloc has returned NULL: ends the process, or returns NULL where a function of this header asked the library. */
+/* Called when a library's malloc has returned NULL: ends the process. Returns NULL if memory_try or memory_try_grow
+ * asked. */
 void *memory_library_refused(size_t bytes);
 /* malloc and free for libraries that take functions, and the same in the form that zlib wants. */
 void *memory_library_malloc(size_t bytes);

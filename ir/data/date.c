@@ -1,4 +1,4 @@
-/* Reading dates by a format, as strptime does, but without a locale, and with nothing left over. */
+/* DateReading dates by a format, as strptime does, but without a locale, and with nothing left over. */
 #include "ir/data/date.h"
 
 #include <ctype.h>
@@ -69,11 +69,11 @@ typedef struct {
     uint32_t twice;
     bool names, literals, twelve; /* twelve: hours from 1 to 12 */
     int digits;
-} Form;
+} DateForm;
 
-static bool says(const Form *form, Says what) { return form->says >> what & 1; }
+static bool says(const DateForm *form, Says what) { return form->says >> what & 1; }
 
-static bool find_form(const char *format, Form *form, char problem[DATE_PROBLEM]) {
+static bool find_form(const char *format, DateForm *form, char problem[DATE_PROBLEM]) {
     for (const char *at = format; *at; at++) {
         if (*at != '%' || at[1] == '%') {
             at += *at == '%';
@@ -98,15 +98,15 @@ static bool find_form(const char *format, Form *form, char problem[DATE_PROBLEM]
     return true;
 }
 
-static Form form_of(const char *format) {
+static DateForm form_of(const char *format) {
     char problem[DATE_PROBLEM];
-    Form form = {0};
+    DateForm form = {0};
     find_form(format, &form, problem);
     return form;
 }
 
 bool date_format_check(const char *format, char problem[DATE_PROBLEM]) {
-    Form form = {0};
+    DateForm form = {0};
     if (!find_form(format, &form, problem)) return false;
     const char *wrong = NULL;
     for (Says what = 0; what < SAYS_COUNT; what++)
@@ -138,17 +138,17 @@ bool date_format_tells(const char *format, DatePart part) {
 #define PART(name, needs, text) [DATE_##name] = needs,
 #include "ir/data/date.def"
     };
-    Form form = form_of(format);
+    DateForm form = form_of(format);
     return !needs[part] || form.says & needs[part];
 }
 
 bool date_format_has_fraction(const char *format) {
-    Form form = form_of(format);
+    DateForm form = form_of(format);
     return says(&form, SAYS_FRACTION);
 }
 
 int date_format_digits(const char *format) {
-    Form form = form_of(format);
+    DateForm form = form_of(format);
     return form.names || form.literals ? 0 : form.digits;
 }
 
@@ -171,10 +171,10 @@ typedef struct {
     const char *at;
     int values[SAYS_COUNT];
     char *problem;
-} Reading;
+} DateReading;
 
 /* A number; -1: there is none. */
-static int read_number(Reading *reading, const Directive *directive) {
+static int read_number(DateReading *reading, const Directive *directive) {
     int value = 0, digits = 0;
     for (; digits < directive->most_digits && isdigit((unsigned char)*reading->at); digits++)
         value = value * 10 + (*reading->at++ - '0');
@@ -182,7 +182,7 @@ static int read_number(Reading *reading, const Directive *directive) {
 }
 
 /* ".25" are 250000000 nanoseconds. */
-static int read_fraction(Reading *reading, const Directive *directive) {
+static int read_fraction(DateReading *reading, const Directive *directive) {
     const char *begin = reading->at;
     int value = read_number(reading, directive);
     for (long digits = reading->at - begin; value >= 0 && digits < directive->most_digits; digits++) value *= 10;
@@ -190,7 +190,7 @@ static int read_fraction(Reading *reading, const Directive *directive) {
 }
 
 /* One of some names, or of their first letters, in any case; -1: none. */
-static int read_name(Reading *reading, const char *const *names, int count, size_t letters) {
+static int read_name(DateReading *reading, const char *const *names, int count, size_t letters) {
     for (int i = 0; i < count; i++) {
         size_t length = letters ? letters : strlen(names[i]);
         if (strncasecmp(reading->at, names[i], length)) continue;
@@ -201,7 +201,7 @@ static int read_name(Reading *reading, const char *const *names, int count, size
 }
 
 /* "+0530", "+05:30", "-08" or "Z"; false: it is none. */
-static bool read_zone(Reading *reading, int *seconds) {
+static bool read_zone(DateReading *reading, int *seconds) {
     static const Directive two = {.least_digits = 2, .most_digits = 2};
     char sign = *reading->at;
     *seconds = 0;
@@ -216,7 +216,7 @@ static bool read_zone(Reading *reading, int *seconds) {
     return hours >= 0 && hours <= 23 && minutes >= 0 && minutes <= 59;
 }
 
-static bool read_value(Reading *reading, const Directive *directive, int *value) {
+static bool read_value(DateReading *reading, const Directive *directive, int *value) {
     switch (directive->letter) {
     case 'b': *value = 1 + read_name(reading, month_names, MONTHS, ABBREVIATED); return *value > 0;
     case 'B': *value = 1 + read_name(reading, month_names, MONTHS, 0); return *value > 0;
@@ -232,18 +232,18 @@ static bool read_value(Reading *reading, const Directive *directive, int *value)
     return *value >= 0;
 }
 
-static bool misfit(const Reading *reading, char letter, const char *at) {
+static bool misfit(const DateReading *reading, char letter, const char *at) {
     snprintf(reading->problem, DATE_PROBLEM, ": '%.20s' stands where %%%c is", at, letter);
     if (!*at) snprintf(reading->problem, DATE_PROBLEM, ": it ends where %%%c is", letter);
     return false;
 }
 
-static bool no_such(const Reading *reading, const Directive *directive, int value) {
+static bool no_such(const DateReading *reading, const Directive *directive, int value) {
     snprintf(reading->problem, DATE_PROBLEM, "is no date: there is no %s %d", says_words[directive->says], value);
     return false;
 }
 
-static bool read_directive(Reading *reading, const Directive *directive) {
+static bool read_directive(DateReading *reading, const Directive *directive) {
     int value;
     const char *at = reading->at;
     if (!read_value(reading, directive, &value)) return misfit(reading, directive->letter, at);
@@ -256,7 +256,7 @@ static bool read_directive(Reading *reading, const Directive *directive) {
 }
 
 /* Spaces of the format stand for one or more of them. */
-static bool read_literal(Reading *reading, char literal) {
+static bool read_literal(DateReading *reading, char literal) {
     if (*reading->at != literal) {
         if (*reading->at)
             snprintf(reading->problem, DATE_PROBLEM, ": '%.20s' stands where '%c' is", reading->at, literal);
@@ -269,7 +269,7 @@ static bool read_literal(Reading *reading, char literal) {
     return true;
 }
 
-static bool read_text(Reading *reading, const char *format) {
+static bool read_text(DateReading *reading, const char *format) {
     for (const char *at = format; *at; at++) {
         const Directive *directive = *at == '%' ? directive_of(at[1]) : NULL;
         at += *at == '%';
@@ -322,7 +322,7 @@ static bool find_day(int64_t days, Date *date) {
 }
 
 /* Days since 1970 of what a text says; what it does not say is as in 1970-01-01. A day without a year may be 29 February. */
-static bool count_days(const Reading *reading, const Form *form, int64_t *days) {
+static bool count_days(const DateReading *reading, const DateForm *form, int64_t *days) {
     const int *values = reading->values;
     int64_t year = says(form, SAYS_YEAR) ? values[SAYS_YEAR] : 1970;
     int month = says(form, SAYS_MONTH) ? values[SAYS_MONTH] : 1, day = says(form, SAYS_DAY) ? values[SAYS_DAY] : 1;
@@ -345,7 +345,7 @@ static bool count_days(const Reading *reading, const Form *form, int64_t *days) 
     return true;
 }
 
-static bool check_weekday(const Reading *reading, const Form *form, int64_t days) {
+static bool check_weekday(const DateReading *reading, const DateForm *form, int64_t days) {
     int64_t weekday = ((days + 3) % WEEKDAYS + WEEKDAYS) % WEEKDAYS;
     if (!says(form, SAYS_WEEKDAY) || weekday == reading->values[SAYS_WEEKDAY]) return true;
     snprintf(reading->problem, DATE_PROBLEM, "is no date: that day is a %s", weekday_names[weekday]);
@@ -363,7 +363,7 @@ bool date_from_seconds(int64_t seconds, Date *date) {
     return find_day(days, date);
 }
 
-static bool make_date(const Reading *reading, const Form *form, Date *date) {
+static bool make_date(const DateReading *reading, const DateForm *form, Date *date) {
     const int *values = reading->values;
     int64_t days;
     if (!count_days(reading, form, &days) || !check_weekday(reading, form, days)) return false;
@@ -378,8 +378,8 @@ static bool make_date(const Reading *reading, const Form *form, Date *date) {
 
 bool date_read(const char *format, const char *text, Date *date, char problem[DATE_PROBLEM]) {
     char detail[DATE_PROBLEM] = "";
-    Reading reading = {.at = text, .problem = detail};
-    Form form = form_of(format);
+    DateReading reading = {.at = text, .problem = detail};
+    DateForm form = form_of(format);
     bool good = read_text(&reading, format);
     if (good && *reading.at) {
         snprintf(detail, sizeof detail, ": '%.20s' is left over", reading.at);

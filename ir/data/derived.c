@@ -190,13 +190,13 @@ typedef struct {
     const SourceSchema *schema;
     const char *at;
     int depth;
-} Reader;
+} DerivedReader;
 
-static void skip_spaces(Reader *reader) {
+static void skip_spaces(DerivedReader *reader) {
     while (*reader->at == ' ') reader->at++;
 }
 
-static bool accept(Reader *reader, const char *text) {
+static bool accept(DerivedReader *reader, const char *text) {
     skip_spaces(reader);
     size_t length = strlen(text);
     if (strncmp(reader->at, text, length)) return false;
@@ -205,7 +205,7 @@ static bool accept(Reader *reader, const char *text) {
 }
 
 /* The text in quotes, or the word, that comes next; NULL: there is none. */
-static const char *read_name(Reader *reader) {
+static const char *read_name(DerivedReader *reader) {
     skip_spaces(reader);
     bool quoted = *reader->at == '"';
     const char *begin = reader->at + quoted, *at = begin;
@@ -222,19 +222,19 @@ static const char *read_name(Reader *reader) {
     return name;
 }
 
-static Derived *derived_new(Reader *reader, DerivedKind kind) {
+static Derived *derived_new(DerivedReader *reader, DerivedKind kind) {
     Derived *derived = ARENA_NEW(reader->arena, Derived);
     derived->kind = kind;
     return derived;
 }
 
-static bool read_field(Reader *reader, const char *name, uint32_t *field) {
+static bool read_field(DerivedReader *reader, const char *name, uint32_t *field) {
     const SourceField *found = name ? source_field(reader->schema, name) : NULL;
     if (found) *field = (uint32_t)(found - reader->schema->fields);
     return found && !found->is_text;
 }
 
-static const Derived *read_columns(Reader *reader, const char *first) {
+static const Derived *read_columns(DerivedReader *reader, const char *first) {
     Derived *derived = derived_new(reader, DERIVED_COLUMNS);
     uint32_t *fields = ARENA_ARRAY(reader->arena, uint32_t, first ? 1 : strlen(reader->at));
     derived->is_list = !first;
@@ -245,13 +245,13 @@ static const Derived *read_columns(Reader *reader, const char *first) {
     return first || accept(reader, "]") ? derived : NULL;
 }
 
-static bool read_part(Reader *reader, DatePart *part) {
+static bool read_part(DerivedReader *reader, DatePart *part) {
     const char *name = read_name(reader);
     return name && date_part_find(name, part);
 }
 
 /* What follows "date(". */
-static const Derived *read_date(Reader *reader) {
+static const Derived *read_date(DerivedReader *reader) {
     char problem[DATE_PROBLEM];
     Derived *derived = derived_new(reader, DERIVED_DATE);
     const char *name = read_name(reader);
@@ -272,7 +272,7 @@ static const Derived *read_date(Reader *reader) {
     return (!derived->is_list || accept(reader, "]")) && accept(reader, ")") ? derived : NULL;
 }
 
-static const Derived *read_number(Reader *reader) {
+static const Derived *read_number(DerivedReader *reader) {
     char *end;
     const char *text = reader->at;
     Derived *derived = derived_new(reader, DERIVED_REAL);
@@ -285,10 +285,10 @@ static const Derived *read_number(Reader *reader) {
     return derived;
 }
 
-static const Derived *read_expression(Reader *reader);
+static const Derived *read_expression(DerivedReader *reader);
 
 /* [left, right] */
-static bool read_names(Reader *reader, Derived *derived) {
+static bool read_names(DerivedReader *reader, Derived *derived) {
     uint32_t capacity = 0;
     const char **names = NULL;
     if (!accept(reader, "[")) return false;
@@ -303,7 +303,7 @@ static bool read_names(Reader *reader, Derived *derived) {
 }
 
 /* ", 1": by how many rows */
-static bool read_distance(Reader *reader, Derived *derived) {
+static bool read_distance(DerivedReader *reader, Derived *derived) {
     if (!accept(reader, ",")) return false;
     skip_spaces(reader);
     const Derived *number = read_number(reader);
@@ -312,7 +312,7 @@ static bool read_distance(Reader *reader, Derived *derived) {
     return good;
 }
 
-static const Derived *read_call(Reader *reader, const char *word) {
+static const Derived *read_call(DerivedReader *reader, const char *word) {
     if (!strcmp(word, DATE)) return read_date(reader);
     for (DerivedKind kind = DERIVED_LEARNT + 1; kind < DERIVED_KINDS; kind++) {
         if (is_infix(kind) || strcmp(operations[kind].text, word)) continue;
@@ -327,7 +327,7 @@ static const Derived *read_call(Reader *reader, const char *word) {
 }
 
 /* The name of a transform: of letters, digits, '_' and '.'. */
-static const Derived *read_learnt(Reader *reader) {
+static const Derived *read_learnt(DerivedReader *reader) {
     Derived *derived = derived_new(reader, DERIVED_LEARNT);
     size_t length = 0;
     while (isalnum((unsigned char)reader->at[length]) || reader->at[length] == '_' || reader->at[length] == '.') length++;
@@ -336,7 +336,7 @@ static const Derived *read_learnt(Reader *reader) {
     return length ? derived : NULL;
 }
 
-static const Derived *read_operand(Reader *reader) {
+static const Derived *read_operand(DerivedReader *reader) {
     if (accept(reader, "(")) {
         const Derived *inner = read_expression(reader);
         return inner && accept(reader, ")") ? inner : NULL;
@@ -351,7 +351,7 @@ static const Derived *read_operand(Reader *reader) {
 }
 
 /* Of signs that begin alike the longer one is meant. */
-static DerivedKind read_sign(Reader *reader) {
+static DerivedKind read_sign(DerivedReader *reader) {
     DerivedKind best = DERIVED_KINDS;
     skip_spaces(reader);
     for (DerivedKind kind = DERIVED_LEARNT + 1; kind < DERIVED_KINDS; kind++) {
@@ -363,7 +363,7 @@ static DerivedKind read_sign(Reader *reader) {
     return best;
 }
 
-static const Derived *read_expression(Reader *reader) {
+static const Derived *read_expression(DerivedReader *reader) {
     if (++reader->depth > DEEPEST) return NULL;
     const Derived *left = read_operand(reader);
     DerivedKind kind = left ? read_sign(reader) : DERIVED_KINDS;
@@ -400,7 +400,7 @@ static const Derived *side_by_side(Arena *arena, const SourceSchema *schema, con
 }
 
 const Derived *derived_find(Arena *arena, const SourceSchema *schema, const char *name) {
-    Reader reader = {arena, schema, name, 0};
+    DerivedReader reader = {arena, schema, name, 0};
     const Derived *derived = source_field(schema, name) ? read_columns(&reader, name) : side_by_side(arena, schema, name);
     if (derived || source_field(schema, name)) return derived;
     derived = read_expression(&reader);

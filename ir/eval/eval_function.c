@@ -72,9 +72,9 @@ typedef struct {
     double *out;
     int64_t n, stride;
     double max, sum; /* sum of exp(x - max) */
-} Row;
+} SoftmaxRow;
 
-static void row_measure(Row *row) {
+static void row_measure(SoftmaxRow *row) {
     row->max = -INFINITY;
     row->sum = 0;
     for (int64_t j = 0; j < row->n; j++) {
@@ -84,22 +84,22 @@ static void row_measure(Row *row) {
     for (int64_t j = 0; j < row->n; j++) row->sum += exp(row->x[j * row->stride] - row->max);
 }
 
-static void row_softmax(const Row *row) {
+static void row_softmax(const SoftmaxRow *row) {
     for (int64_t j = 0; j < row->n; j++) row->out[j * row->stride] = exp(row->x[j * row->stride] - row->max) / row->sum;
 }
 
-static void row_log_softmax(const Row *row) {
+static void row_log_softmax(const SoftmaxRow *row) {
     for (int64_t j = 0; j < row->n; j++) row->out[j * row->stride] = row->x[j * row->stride] - row->max - log(row->sum);
 }
 
-static void each_row(const EvalArgs *args, void (*compute)(const Row *)) {
+static void each_row(const EvalArgs *args, void (*compute)(const SoftmaxRow *)) {
     Shape shape = args->node->shape;
     int axis = args->node->attrs.axis;
     int64_t outer = shape_outer(shape, axis), inner = shape_inner(shape, axis), n = shape.dim[axis];
     require_f64(args);
     for (int64_t i = 0; i < outer * inner; i++) {
         int64_t at = i / inner * n * inner + i % inner;
-        Row row = {.x = (const double *)args->in[0] + at, .out = (double *)args->out + at, .n = n, .stride = inner};
+        SoftmaxRow row = {.x = (const double *)args->in[0] + at, .out = (double *)args->out + at, .n = n, .stride = inner};
         row_measure(&row);
         compute(&row);
     }

@@ -10,21 +10,21 @@ typedef struct {
     Shape from, to;
     const int64_t *kernel, *stride, *dilation;
     int64_t groups;
-} Pictures;
+} WindowLoop;
 
-static const double *channel_at(const Pictures *p, int64_t n, int64_t c) {
+static const double *channel_at(const WindowLoop *p, int64_t n, int64_t c) {
     return p->x + (n * p->from.dim[1] + c) * p->from.dim[2] * p->from.dim[3];
 }
 
 /* Element (kh, kw) of the window at (h, w) of a channel. */
-static double element_at(const Pictures *p, const double *channel, int64_t h, int64_t w, int64_t kh, int64_t kw) {
+static double element_at(const WindowLoop *p, const double *channel, int64_t h, int64_t w, int64_t kh, int64_t kw) {
     int64_t row = h * p->stride[0] + kh * p->dilation[0], column = w * p->stride[1] + kw * p->dilation[1];
     return channel[row * p->from.dim[3] + column];
 }
 
-typedef double WindowFunction(const Pictures *p, int64_t n, int64_t c, int64_t h, int64_t w);
+typedef double WindowFunction(const WindowLoop *p, int64_t n, int64_t c, int64_t h, int64_t w);
 
-static double window_product(const Pictures *p, int64_t n, int64_t o, int64_t h, int64_t w) {
+static double window_product(const WindowLoop *p, int64_t n, int64_t o, int64_t h, int64_t w) {
     int64_t in = p->from.dim[1] / p->groups, kh = p->kernel[0], kw = p->kernel[1];
     int64_t first = o / (p->to.dim[1] / p->groups) * in;
     double sum = 0;
@@ -34,7 +34,7 @@ static double window_product(const Pictures *p, int64_t n, int64_t o, int64_t h,
     return sum;
 }
 
-static double window_largest(const Pictures *p, int64_t n, int64_t c, int64_t h, int64_t w) {
+static double window_largest(const WindowLoop *p, int64_t n, int64_t c, int64_t h, int64_t w) {
     double largest = -INFINITY;
     for (int64_t k = 0; k < p->kernel[0] * p->kernel[1]; k++) {
         double x = element_at(p, channel_at(p, n, c), h, w, k / p->kernel[1], k % p->kernel[1]);
@@ -43,7 +43,7 @@ static double window_largest(const Pictures *p, int64_t n, int64_t c, int64_t h,
     return largest;
 }
 
-static void each_window(const EvalArgs *args, const Pictures *p, WindowFunction *compute) {
+static void each_window(const EvalArgs *args, const WindowLoop *p, WindowFunction *compute) {
     double *out = args->out;
     assert(args->precision == INTERP_F64 && "composites must be expanded before they are run in f32");
     for (int64_t n = 0; n < p->to.dim[0]; n++)
@@ -54,7 +54,7 @@ static void each_window(const EvalArgs *args, const Pictures *p, WindowFunction 
 
 void eval_conv(const EvalArgs *args) {
     const Attrs *attrs = &args->node->attrs;
-    Pictures p = {.x = args->in[0], .weights = args->in[1], .from = args->operands[0]->shape, .to = args->node->shape};
+    WindowLoop p = {.x = args->in[0], .weights = args->in[1], .from = args->operands[0]->shape, .to = args->node->shape};
     p.kernel = &args->operands[1]->shape.dim[2];
     p.stride = attrs->conv.stride;
     p.dilation = attrs->conv.dilation;
@@ -64,7 +64,7 @@ void eval_conv(const EvalArgs *args) {
 
 void eval_max_pool(const EvalArgs *args) {
     const Attrs *attrs = &args->node->attrs;
-    Pictures p = {.x = args->in[0], .from = args->operands[0]->shape, .to = args->node->shape};
+    WindowLoop p = {.x = args->in[0], .from = args->operands[0]->shape, .to = args->node->shape};
     p.kernel = attrs->window.kernel;
     p.stride = attrs->window.stride;
     p.dilation = attrs->window.dilation;

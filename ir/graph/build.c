@@ -1,4 +1,4 @@
-/* Short forms for building nodes, with numpy's broadcasting for elementwise ops. */
+/* A builder for each op. Operands of elementwise ops are broadcast as in numpy. */
 #include "ir/graph/graph.h"
 
 #include <assert.h>
@@ -6,7 +6,8 @@
 
 static Shape operand_shape(const Graph *graph, NodeId id) { return graph_node(graph, id)->shape; }
 
-/* All NaNs are one: the meaning of a graph does not depend on their signs and payloads, nor does its text form keep them. */
+/* Every NaN becomes the same NaN: the meaning of a graph does not depend on its sign and payload, and the text form
+ * does not keep them. */
 NodeId build_constant(Graph *graph, TensorType type, uint32_t bits) {
     Attrs attrs = {.value.bits = bits};
     if (type.dtype == DTYPE_F32 && isnan(attrs.value.f)) attrs.value.bits = 0x7fc00000;

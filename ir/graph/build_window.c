@@ -22,8 +22,8 @@ NodeId build_conv(Graph *graph, NodeId x, NodeId weights, const Window *window, 
 NodeId build_channels_last(Graph *graph, NodeId a) { return build_transpose(graph, a, (int64_t[]){0, 2, 3, 1}); }
 NodeId build_channels_first(Graph *graph, NodeId a) { return build_transpose(graph, a, (int64_t[]){0, 3, 1, 2}); }
 
-/* The shape with an axis of size 1 behind axis *at, which becomes *at. The other axes stay apart, so that who walks along one
- * of them still does, unless there are as many as there can be. */
+/* The shape with an axis of size 1 behind axis *at; *at becomes the number of the new axis. The other axes stay as
+ * they are, unless the shape has SHAPE_MAX_RANK axes already: then axes are merged. */
 static Shape insert_axis(Shape shape, int *at) {
     if (shape.rank == SHAPE_MAX_RANK) {
         int64_t before = shape_outer(shape, *at) * shape.dim[*at], behind = shape_inner(shape, *at);
@@ -46,7 +46,7 @@ NodeId build_spread(Graph *graph, NodeId a, int axis, int64_t step) {
     return build_reshape(graph, build_pad(graph, apart, zeros, behind), shape);
 }
 
-/* [O, C/groups, KH, KW] to [C, O/groups, KH, KW] with the kernel turned by half a turn. */
+/* [O, C/groups, KH, KW] to [C, O/groups, KH, KW] with the kernel reversed along both axes. */
 static NodeId turn_weights(Graph *graph, NodeId weights, int64_t groups) {
     if (!weights) return NODE_NONE;
     Shape shape = graph_node(graph, weights)->shape;
@@ -57,7 +57,8 @@ static NodeId turn_weights(Graph *graph, NodeId weights, int64_t groups) {
     return build_reverse(graph, build_reverse(graph, turned, 2), 3);
 }
 
-/* Zeros before the elements along an axis, and as many behind them, or as many elements left out there, as make `size`. */
+/* Puts zeros before the elements along an axis. Then as many zeros are added, or elements left out, at the end as
+ * make `size`. */
 static NodeId fit_axis(Graph *graph, NodeId a, int axis, int64_t before, int64_t size) {
     if (!a) return a;
     Shape shape = graph_node(graph, a)->shape;

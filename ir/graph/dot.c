@@ -1,5 +1,5 @@
-/* A graph as a picture: Graphviz. Inputs and states stand in boxes of their own; constants are written into the nodes that
- * use them, since they are many and say little. */
+/* A graph as a Graphviz picture. Inputs and states have boxes; constants are many, so they are written into the nodes
+ * that use them. */
 #include "ir/graph/text.h"
 
 #include <inttypes.h>
@@ -60,7 +60,7 @@ static void print_edges(const Graph *graph, NodeId id, FILE *out) {
             fprintf(out, "    n%" PRIu32 " -> n%" PRIu32 ";\n", node->operands[i], id);
 }
 
-/* An output or update may be a constant, which is drawn then. */
+/* An output or update may be a constant: then the constant has a box. */
 static void print_results(const Graph *graph, FILE *out) {
     for (uint32_t i = 0; i < graph->output_count; i++) {
         NodeId id = graph->outputs[i].node;

@@ -1,4 +1,5 @@
-/* The graph's array of nodes: adding a node checks it, folds it if all operands are constants, and finds the equal one. */
+/* The array of nodes. Adding a node checks it, folds it if all operands are constants, and returns the equal node if
+ * there is one. */
 #include "ir/eval/eval.h"
 #include "ir/base/hash.h"
 #include "ir/graph/graph.h"
@@ -36,7 +37,7 @@ void graph_free(Graph *graph) {
     arena_free(graph->arena);
 }
 
-/* Of everything that equality looks at. */
+/* A hash of all that node_equal compares. */
 static uint32_t node_hash(const Node *node) {
     uint32_t head[4] = {(uint32_t)node->op, (uint32_t)node->dtype, (uint32_t)node->shape.rank, node->operand_count};
     uint32_t hash = hash32(HASH32_START, head, sizeof head);
@@ -107,7 +108,7 @@ static bool all_constant(const Graph *graph, const Node *node) {
     return node->operand_count > 0;
 }
 
-/* A constant is one value in every element, so elementwise ops and repetitions of constants are constants. */
+/* A constant is one value in every element. So elementwise ops and views of constants are constants. */
 static bool folds(const Graph *graph, const Node *node) {
     if (!all_constant(graph, node)) return false;
     if (op_class(node->op) == CLASS_ELEMENTWISE) return op_is_primitive(node->op);

@@ -12,7 +12,7 @@ typedef struct {
     Visit *stack; /* explicit: a chain of nodes may be longer than the machine's stack */
 } Order;
 
-/* Copies a node after the operands it needs, those from the first to the last. */
+/* Copies a node after its operands, and these from the first to the last. */
 static void copy_with_operands(Order *order, NodeId root) {
     uint32_t depth = 0;
     order->stack[depth++] = (Visit){root, 0};

@@ -1,4 +1,4 @@
-/* Shapes: facts about them, and the rules by which every op checks its operands and infers its result. */
+/* The shape rules: each checks the operands of an op and infers the type of its result. */
 #include "ir/graph/shape_rules.h"
 
 #include <inttypes.h>
@@ -182,12 +182,12 @@ static bool shape_reverse(const ShapeCheck *check) {
 
 /* -- windows -- */
 
-/* Sizes along height and width, to be at least 1. */
+/* Both sizes, along height and width, must be at least 1. */
 static bool sizes_positive(const ShapeCheck *check, const int64_t *sizes, const char *expectation) {
     return sizes[0] >= 1 && sizes[1] >= 1 ? true : reject(check, expectation);
 }
 
-/* The numbers of windows along two axes of the first operand, from `axis` on. */
+/* Counts the windows along axis and axis + 1 of the first operand. */
 static bool count_windows(const ShapeCheck *check, int axis, const int64_t *kernel, const int64_t *stride,
                           const int64_t *dilation, int64_t counts[2]) {
     if (!sizes_positive(check, kernel, "the kernel must be at least 1 along both axes") ||
@@ -198,7 +198,7 @@ static bool count_windows(const ShapeCheck *check, int axis, const int64_t *kern
         counts[i] = window_count(operand(check, 0)->shape.dim[axis + i], kernel[i], stride[i], dilation[i]);
         if (counts[i] < 1) return reject(check, "the kernel is larger than the picture");
     }
-    /* all windows together are a value of the expanded graph */
+    /* the expanded graph holds all windows as one value */
     int64_t room = SHAPE_MAX_ELEMENTS /
                    (shape_elements(operand(check, 0)->shape) / shape_product(operand(check, 0)->shape, axis, axis + 2));
     for (int i = 0; i < 2; i++) room = room / counts[i] / kernel[i];
@@ -282,7 +282,7 @@ static bool shape_matmul(const ShapeCheck *check) {
     return infer(check, DTYPE_F32, shape);
 }
 
-/* The index has the result's shape, which may differ from that of a along the axis. */
+/* The result has the shape of the index, which is that of a except along the axis. */
 static bool shape_gather(const ShapeCheck *check) {
     const Node *a = operand(check, 0), *index = operand(check, 1);
     int axis = check->attrs->axis;
@@ -294,7 +294,7 @@ static bool shape_gather(const ShapeCheck *check) {
     return infer(check, a->dtype, index->shape);
 }
 
-/* The result has the shape of the first operand but along the axis, where its size is given. */
+/* The result has the shape of the first operand, except along the axis: there its size is given. */
 static bool shape_scatter(const ShapeCheck *check) {
     const Node *a = operand(check, 0), *index = operand(check, 1);
     int axis = check->attrs->axis;

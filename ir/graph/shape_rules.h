@@ -10,10 +10,10 @@ typedef struct {
     const NodeId *operands;
     uint32_t count;
     const Attrs *attrs;
-    TensorType *result; /* in: what the caller asks for (reshape, convert, leaves); out: what the rule infers */
+    TensorType *result; /* in: the wanted type, of reshape, convert and leaves; out: the inferred type */
 } ShapeCheck;
 
-/* Runs the rule of check->op; false after reporting an error with both shapes and where each came from. */
+/* Runs the rule of check->op; false after reporting an error that names all operands and their places. */
 bool shape_infer(const ShapeCheck *check);
 
 #endif

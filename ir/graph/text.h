@@ -1,4 +1,4 @@
-/* Internal to ir/: what the printer and the reader of the text form share. */
+/* Internal to ir/: what the printer (print.c) and the reader (ir/text/read.c) of the text form share. */
 #ifndef MLC_IR_GRAPH_TEXT_H
 #define MLC_IR_GRAPH_TEXT_H
 
@@ -14,7 +14,7 @@ typedef struct {
 } AttrList;
 extern const AttrList text_lists[ATTRS_KINDS][TEXT_LISTS];
 
-/* A first value: its name and how many numbers follow in brackets. */
+/* The text form of an Init: a name and so many numbers in brackets. */
 typedef struct {
     const char *name;
     int numbers;

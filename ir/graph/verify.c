@@ -31,7 +31,7 @@ static bool verify_operands(const Graph *graph, NodeId id) {
     return true;
 }
 
-/* The builder's own rule, on a copy of the graph that reports to us. */
+/* Runs the builder's shape rule again, on a copy of the graph that reports to `diag`. */
 static bool verify_type(const Graph *graph, NodeId id, Diagnostics *diag) {
     const Node *node = graph_node(graph, id);
     Graph view = *graph;
@@ -48,7 +48,7 @@ static bool verify_type(const Graph *graph, NodeId id, Diagnostics *diag) {
     return violation(graph, id, "the type should be %s", shape_text(type.dtype, type.shape, inferred));
 }
 
-/* Two nodes are equal if their bytes are, so what is not used must be zero. */
+/* Equality of nodes is equality of bytes: bytes of attributes that the op does not use must be zero. */
 static bool verify_attrs(const Graph *graph, NodeId id) {
     const Node *node = graph_node(graph, id);
     const unsigned char *bytes = (const unsigned char *)&node->attrs;

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An update whose value is a state would see that state's own update; such values are set aside first. */
+/* The new value of a state. If it is itself a state, it may be updated first: then `aside` holds a copy of the old
+ * value. */
 typedef struct {
     NodeId state, value;
     void *aside; /* NULL: the value can be copied directly */
@@ -53,7 +54,8 @@ Interp *interp_new(const Graph *graph, Precision precision) {
     for (NodeId id = 1; id < graph->node_count; id++) {
         interp->values[id] = arena_alloc(arena, interp_value_bytes(interp, id));
         Op op = graph_node(graph, id)->op;
-        if (interp->live[id] && (op == OP_constant || op == OP_iota)) evaluate(interp, id, arena); /* once and for all */
+        if (interp->live[id] && (op == OP_constant || op == OP_iota))
+            evaluate(interp, id, arena); /* their values never change */
     }
     interp->updates = ARENA_ARRAY(arena, Update, graph->symbol_count);
     for (uint32_t i = 0; i < graph->symbol_count; i++)

@@ -19,8 +19,8 @@ size_t interp_value_bytes(const Interp *interp, NodeId node);
 /* Computes every live node in order. Updates are not applied: interp_update copies them into the states. */
 void interp_run(Interp *interp);
 void interp_update(Interp *interp);
-/* Of the nodes through which a NaN or infinity reached the output of this name or an update, the first one; or NODE_NONE if all of these are
- * finite. A constant infinity is meant as one, so it is not blamed. */
+/* The first of the nodes through which a NaN or infinity reached the output of this name, or an update; NODE_NONE if
+ * all of these are finite. Constants do not count: an infinity in the model is meant. */
 NodeId interp_first_nonfinite(Interp *interp, const char *output);
 
 #endif

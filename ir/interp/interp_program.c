@@ -1,4 +1,4 @@
-/* The interpreter as a program: states and outputs in plain layout, all work in one piece. */
+/* The interpreter as a program: plain layouts, one kernel of one unit. */
 #include "ir/interp/interp.h"
 #include "ir/base/integers.h"
 #include "ir/interp/program.h"
@@ -16,7 +16,7 @@ static const Symbol *state_symbol(const Program *program, uint32_t i) {
     return &program->graph->symbols[program->states[i].symbol];
 }
 
-/* The rows of this batch, one after the other. */
+/* Copies the rows of this batch, one after the other. */
 static void gather(Interp *interp, const Symbol *symbol, const void *data, const int32_t *rows) {
     size_t bytes = interp_value_bytes(interp, symbol->node), row = bytes / (size_t)symbol->shape.dim[0];
     char *value = interp_value(interp, symbol->node);
@@ -56,7 +56,7 @@ static void write_results(const Program *program, Interp *interp, const StepArgs
 }
 
 static void run(const Program *program, const StepArgs *args, uint32_t kernel, int64_t first, int64_t last) {
-    (void)kernel, (void)first, (void)last; /* there is nothing to choose */
+    (void)kernel, (void)first, (void)last; /* there is only one unit */
     Interp *interp = ((Context *)program->context)->interp;
     read_inputs(program, interp, args);
     read_states(program, interp, args);

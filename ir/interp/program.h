@@ -1,5 +1,5 @@
-/* A program: a graph compiled for one batch size, ready to run. Made by codegen (machine code) or by ir (the interpreter
- * behind the same interface); run by the runtime, which needs to know nothing else. */
+/* A program: a graph compiled for one batch size, ready to run. codegen makes programs of machine code,
+ * program_interpret one that interprets the graph. The runtime runs both and needs to know nothing else about them. */
 #ifndef MLC_IR_INTERP_PROGRAM_H
 #define MLC_IR_INTERP_PROGRAM_H
 
@@ -7,9 +7,9 @@
 
 typedef struct Program Program;
 
-enum { PROGRAM_STACK = 2 << 20 }; /* bytes of a thread's stack that a step needs at most */
+enum { PROGRAM_STACK = 2 << 20 }; /* the most bytes of a thread's stack that a step needs */
 
-/* What a step works on. */
+/* The memory that a step reads and writes. */
 typedef struct {
     void *slab;                /* Program.slab_bytes, 64-byte aligned; private to this running program */
     void *const *states;       /* [state_count]: 64-byte aligned memory of layout_bytes each */
@@ -19,15 +19,16 @@ typedef struct {
     void *thread_slab;         /* Program.thread_slab_bytes, 64-byte aligned: private to the thread */
 } StepArgs;
 
-/* A kernel's work comes in units. Any thread may do any range of them at any time after the kernels that must be finished, which
- * are those before the last join up to here, and, if it is for one thread only, the kernels of that kind since then. */
+/* A kernel's work is divided into units, which any thread may do in any order. A kernel may begin when all kernels
+ * before the last barrier are finished; one for a single thread also needs the other kernels for a single thread
+ * since then. */
 typedef struct {
     int64_t units;
-    uint32_t threads; /* so many are worth having; 1: one thread does it */
-    uint32_t pieces;  /* ranges worth handing out one by one, of what each of them gets */
+    uint32_t threads; /* that are worth waking; 1: one thread does all units */
+    uint32_t pieces;  /* that the part of each thread is cut into */
     bool barrier_before;
-    /* 0, or: the units are that many equal groups of rows, and the kernel goes in step with the others between two joins that have as
-     * many. Whoever does some groups of one does these groups of all of them, in order. */
+    /* 0, or the number of equal groups of rows that the units form. Kernels between two barriers with the same number
+     * run in step: the thread that does some groups of one does these groups of all of them, in order. */
     uint32_t groups;
     /* A replicated kernel is not divided among threads: every thread does all units of it, before its first piece in a step of a kernel
      * that reads_replicated (runtime/program/replicated.h). */
@@ -40,9 +41,9 @@ struct Program {
     uint32_t state_count;
     size_t slab_bytes, output_bytes, thread_slab_bytes;
     const size_t *output_offsets; /* [graph->output_count]: byte offset of each output, plain layout */
-    const Plan *plan;             /* of compiled programs: what the kernels are; else NULL */
+    const Plan *plan;             /* of compiled programs; else NULL */
     double compile_seconds;       /* from the plan to code that can run */
-    const ProgramKernel *kernels; /* a step is all units of all of them */
+    const ProgramKernel *kernels; /* a step does all units of all kernels */
     uint32_t kernel_count;
     void (*run)(const Program *program, const StepArgs *args, uint32_t kernel, int64_t first,
                 int64_t last); /* units [first, last) */
@@ -50,7 +51,7 @@ struct Program {
     void *context;
 };
 
-/* A step on this thread alone. */
+/* Runs a step on the calling thread alone. */
 static inline void program_run(const Program *program, const StepArgs *args) {
     for (uint32_t k = 0; k < program->kernel_count; k++) program->run(program, args, k, 0, program->kernels[k].units);
 }

@@ -15,11 +15,12 @@ enum {
 };
 #define SHAPE_MAX_ELEMENTS ((int64_t)1 << 31)
 
-/* The order of sums. So many elements at most are added one after the other. A longer sum is made of such blocks, which are then added
- * by a binary tree over their indices: pairs (2i, 2i + 1), and an odd one rises to the next level. */
+/* The order of sums. Up to SUM_BLOCK elements are added one after the other. A longer sum is cut into such blocks;
+ * their sums are added by a binary tree: pairs (2i, 2i + 1), and an odd one rises to the next level. */
 enum { SUM_BLOCK = 1024 };
 
-/* Of what a graph means, bit for bit: docs/numerics.md says what each version changed. Checkpoints hold it. */
+/* The version of what a graph means, bit for bit. Checkpoints hold it; docs/numerics.md says what each version
+ * changed. */
 enum { NUMERICS_VERSION = 2 };
 
 typedef struct {
@@ -117,12 +118,13 @@ typedef struct {
     Span span; /* where in the model it came from */
 } Node;
 
-/* What a state holds before the first step. Drawn by state_initialize (ir/ops/random.h) from the seed and the state's name. */
+/* The value of a state before the first step. state_initialize (ir/ops/random.h) computes it from the seed and the
+ * state's name. */
 typedef enum { INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL, INIT_ORTHOGONAL, INIT_FITTED, INIT_KINDS } InitKind;
 typedef struct {
     InitKind kind;
-    float a,
-        b; /* constant: a. uniform: [a, b). normal: mean a, deviation b. orthogonal: gain a. fitted: a, until computed from the data */
+    /* constant: a. uniform: [a, b). normal: mean a, deviation b. orthogonal: gain a. fitted: a, until computed from the data */
+    float a, b;
 } Init;
 
 typedef enum {
@@ -131,7 +133,7 @@ typedef enum {
     SYMBOL_STATE
 } SymbolKind;
 
-/* A named thing that reaches the graph from outside. Its node is the one input or state node that carries it. */
+/* A named tensor that comes from outside the graph. Exactly one node, an input or a state, stands for it. */
 typedef struct {
     SymbolKind kind;
     const char *name;
@@ -140,10 +142,11 @@ typedef struct {
     Init init;      /* states */
     bool trainable; /* states: a weight, not a moment or a running statistic */
     NodeId node;
-    NodeId update; /* states: its value after the step; NODE_NONE: it stays */
+    NodeId update; /* states: the value after the step; NODE_NONE: the state stays as it is */
 } Symbol;
 
-/* A weight or running statistic: what the transforms of the data learn belongs to the data, not to the network. */
+/* A weight or running statistic. States that transforms of the data are fitted to belong to the data, not to the
+ * network. */
 static inline bool symbol_is_network(const Symbol *symbol) {
     return symbol->kind == SYMBOL_STATE && symbol->init.kind != INIT_FITTED;
 }

@@ -1,5 +1,5 @@
-/* Counter-based randomness, and the first values of states. Only + - * / and sqrt are used on reals, each rounded once in a
- * written order, so the numbers are the same on every machine; libm's log, sin and cos are not. */
+/* Counter-based random numbers, and the first values of states. On reals only + - * / and sqrt are used, each rounded
+ * once in a written order, so the numbers are the same on every machine. The C library's log, sin and cos are not. */
 #include "ir/ops/random.h"
 #include "ir/base/hash.h"
 #include "ir/base/memory.h"
@@ -114,22 +114,22 @@ static double normal_quantile(double p) {
     return q < 0 ? -distance : distance;
 }
 
-/* Out of 32 bits, centred in their interval: never 0 or 1, at most 6.3 deviations from 0. */
+/* A normal random number from 32 bits. The bits stand for the centre of their interval, so the probability is never 0
+ * or 1 and the result at most 6.3 deviations from 0. */
 static double normal_of_bits(uint32_t bits) { return normal_quantile((bits + 0.5) * 0x1p-32); }
 
 /* -- states -- */
 
-/* The draws of a state, in order. */
+/* The random numbers of a state, in order. */
 typedef struct {
     uint64_t seed, index;
     uint32_t sub, block[4];
-} Draws;
+} Sequence;
 
-static Draws draws_of(const Symbol *symbol, uint64_t seed) { return (Draws){.seed = seed, .sub = hash_name(symbol->name)}; }
-
-static uint32_t draws_next(Draws *draws) {
-    if (draws->index % 4 == 0) random_block(draws->seed, STREAM_INIT, draws->sub, draws->index / 4, draws->block);
-    return draws->block[draws->index++ % 4];
+static uint32_t sequence_next(Sequence *sequence) {
+    if (sequence->index % 4 == 0)
+        random_block(sequence->seed, STREAM_INIT, sequence->sub, sequence->index / 4, sequence->block);
+    return sequence->block[sequence->index++ % 4];
 }
 
 static void fill_constant(const Symbol *symbol, int64_t count, void *data) {
@@ -143,19 +143,19 @@ static void fill_constant(const Symbol *symbol, int64_t count, void *data) {
     }
 }
 
-/* Rounding must not reach the upper end, which is not part of the interval. */
-static void fill_uniform(const Symbol *symbol, Draws *draws, int64_t count, float *data) {
+/* The upper end is not part of the interval: a value that rounds to it becomes the f32 below. */
+static void fill_uniform(const Symbol *symbol, Sequence *sequence, int64_t count, float *data) {
     float low = symbol->init.a, high = symbol->init.b;
     for (int64_t i = 0; i < count; i++) {
-        double unit = (double)unit_of_bits(draws_next(draws));
+        double unit = (double)unit_of_bits(sequence_next(sequence));
         float value = (float)((double)low + ((double)high - (double)low) * unit);
         data[i] = value < high || high <= low ? value : nextafterf(high, low);
     }
 }
 
-static void fill_normal(const Symbol *symbol, Draws *draws, int64_t count, float *data) {
+static void fill_normal(const Symbol *symbol, Sequence *sequence, int64_t count, float *data) {
     for (int64_t i = 0; i < count; i++)
-        data[i] = (float)((double)symbol->init.a + (double)symbol->init.b * normal_of_bits(draws_next(draws)));
+        data[i] = (float)((double)symbol->init.a + (double)symbol->init.b * normal_of_bits(sequence_next(sequence)));
 }
 
 static double dot(const double *a, const double *b, int64_t n) {
@@ -164,7 +164,8 @@ static double dot(const double *a, const double *b, int64_t n) {
     return sum;
 }
 
-/* Gram-Schmidt, twice (once loses orthogonality to rounding): vectors[i] becomes orthogonal to those before it, with length 1. */
+/* Gram-Schmidt, each step done twice because rounding spoils the orthogonality after one: vectors[i] becomes orthogonal to those
+ * before it, with length 1. */
 static void orthogonalize(double *vectors, int64_t count, int64_t n) {
     for (int64_t i = 0; i < count; i++) {
         double *v = vectors + i * n;
@@ -178,16 +179,17 @@ static void orthogonalize(double *vectors, int64_t count, int64_t n) {
     }
 }
 
-/* The state seen as [first axis, the rest]: of its rows and columns, the fewer ones are orthonormal, times the gain. The
- * vectors start as normal draws in the state's row-major order, so every direction is equally likely. */
-static void fill_orthogonal(const Symbol *symbol, Draws *draws, int64_t elements, float *data) {
+/* The state is seen as a matrix [first axis, the rest]. Its rows, or its columns if these are fewer, become
+ * orthonormal and are multiplied by the gain. The vectors start as normal random numbers in the state's row-major
+ * order, so every direction is equally likely. */
+static void fill_orthogonal(const Symbol *symbol, Sequence *sequence, int64_t elements, float *data) {
     int64_t rows = symbol->shape.rank > 1 ? symbol->shape.dim[0] : 1, columns = elements / rows;
     bool by_rows = rows <= columns;
     int64_t count = by_rows ? rows : columns, n = by_rows ? columns : rows;
     double *vectors = memory_array((size_t)elements, sizeof *vectors, "the first values of a weight");
     for (int64_t i = 0; i < elements; i++) {
         int64_t row = i / columns, column = i % columns;
-        vectors[by_rows ? i : column * n + row] = normal_of_bits(draws_next(draws));
+        vectors[by_rows ? i : column * n + row] = normal_of_bits(sequence_next(sequence));
     }
     orthogonalize(vectors, count, n);
     for (int64_t i = 0; i < elements; i++)
@@ -197,12 +199,12 @@ static void fill_orthogonal(const Symbol *symbol, Draws *draws, int64_t elements
 
 void state_initialize(const Symbol *symbol, uint64_t seed, void *data) {
     int64_t count = shape_elements(symbol->shape);
-    Draws draws = draws_of(symbol, seed);
+    Sequence sequence = {.seed = seed, .sub = hash_name(symbol->name)};
     switch (symbol->init.kind) {
     case INIT_CONSTANT:
     case INIT_FITTED: fill_constant(symbol, count, data); break;
-    case INIT_UNIFORM: fill_uniform(symbol, &draws, count, data); break;
-    case INIT_NORMAL: fill_normal(symbol, &draws, count, data); break;
-    default: fill_orthogonal(symbol, &draws, count, data); break;
+    case INIT_UNIFORM: fill_uniform(symbol, &sequence, count, data); break;
+    case INIT_NORMAL: fill_normal(symbol, &sequence, count, data); break;
+    default: fill_orthogonal(symbol, &sequence, count, data); break;
     }
 }

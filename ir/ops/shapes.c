@@ -1,4 +1,4 @@
-/* Shapes: sizes, broadcasting, how they are written. */
+/* Shapes: numbers of elements, broadcasting, windows, and their text form. */
 #include "ir/ops/shapes.h"
 #include "ir/ops/ops.h"
 

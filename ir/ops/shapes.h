@@ -1,4 +1,4 @@
-/* Shapes: sizes, broadcasting, how they are written. */
+/* Shapes: numbers of elements, broadcasting, windows, and their text form. */
 #ifndef MLC_IR_OPS_SHAPES_H
 #define MLC_IR_OPS_SHAPES_H
 
@@ -8,12 +8,14 @@ Shape shape_of(int rank, const int64_t *dims);
 bool shape_equal(Shape a, Shape b);
 int64_t shape_elements(Shape shape);                  /* 1 for a scalar */
 int64_t shape_product(Shape shape, int from, int to); /* of the dimensions [from, to) */
-/* Product of the dimensions before / after an axis: with `n` along it, every reduction is over [outer, n, inner]. */
+/* The product of the dimensions before, or after, an axis. A loop along an axis of n elements sees the tensor as
+ * [outer, n, inner]. */
 int64_t shape_outer(Shape shape, int axis);
 int64_t shape_inner(Shape shape, int axis);
-/* How many windows of `kernel` elements, `dilation` apart, that begin `stride` apart, have room among n elements; 0: none. */
+/* How many windows fit into n elements: each has `kernel` elements that are `dilation` apart, and windows begin
+ * `stride` apart. */
 int64_t window_count(int64_t n, int64_t kernel, int64_t stride, int64_t dilation);
-/* numpy's broadcasting of two shapes; false if they do not go together. */
+/* The shape of both operands after numpy's broadcasting; false if the two do not match. */
 bool shape_broadcast(Shape a, Shape b, Shape *result);
 enum { SHAPE_TEXT = 160 };
 const char *shape_text(DType dtype, Shape shape, char buffer[SHAPE_TEXT]); /* "f32[64,784]" */

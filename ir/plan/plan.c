@@ -1,4 +1,4 @@
-/* Layouts as arithmetic. */
+/* Layouts as arithmetic, and where products read. */
 #include "ir/plan/plan.h"
 #include "ir/base/integers.h"
 
@@ -35,18 +35,13 @@ static bool transposes(const Node *node, const int64_t perm[4]) {
     return equal;
 }
 
-/* Channels last, of channels first, of channels last. */
-static bool is_turned_back(const Graph *graph, const Node *node) {
-    static const int64_t back[] = {0, 2, 3, 1}, turn[] = {0, 3, 1, 2};
-    return transposes(node, back) && transposes(graph_operand(graph, node, 0), turn);
-}
-
 WindowsPicture windows_picture(const Graph *graph, const Node *windows) {
+    static const int64_t channels_last[] = {0, 2, 3, 1}, channels_first[] = {0, 3, 1, 2};
     const Node *picture = graph_operand(graph, windows, 0);
     int64_t height = picture->shape.dim[1], width = picture->shape.dim[2], channels = picture->shape.dim[3];
-    WindowsPicture here = {windows->operands[0], height * width * channels, width * channels, channels, 1};
-    if (!is_turned_back(graph, picture)) return here;
-    return (WindowsPicture){picture->operands[0], here.image, width, 1, height * width};
+    bool of_copy = transposes(picture, channels_last) && transposes(graph_operand(graph, picture, 0), channels_first);
+    if (of_copy) return (WindowsPicture){picture->operands[0], height * width * channels, width, 1, height * width};
+    return (WindowsPicture){windows->operands[0], height * width * channels, width * channels, channels, 1};
 }
 
 NodeId kernel_operand(const Plan *plan, const Kernel *kernel, uint32_t i) {

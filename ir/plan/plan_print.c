@@ -1,4 +1,4 @@
-/* The plan as text: the page people read first to see what a step does and what memory it takes. */
+/* The plan as text: what a step computes, in which order, and what memory it takes. */
 #include "ir/plan/plan.h"
 
 #include <inttypes.h>
@@ -17,7 +17,7 @@ const char *const kernel_names[KERNEL_KINDS] = {"map", "reduce", "scan", "matmul
 
 static bool is_product(const Kernel *kernel) { return kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM; }
 
-/* The node in whose memory the value lies. */
+/* The node in whose buffer the value lies: a reshape has that of its operand. */
 static NodeId stored_node(const Printer *printer, NodeId id) {
     while (!printer->first[id] && graph_node(printer->graph, id)->op == OP_reshape)
         id = graph_node(printer->graph, id)->operands[0];
@@ -60,7 +60,7 @@ static void print_space(Shape shape, FILE *out) {
     fputc(']', out);
 }
 
-/* Where in the model the kernel's main node came from. */
+/* The model's line that the kernel's root, or its last node, comes from. */
 static void print_place(const Printer *printer, const Kernel *kernel) {
     NodeId id = kernel->root;
     if (!id && kernel->node_count) id = kernel->nodes[kernel->node_count - 1];
@@ -169,7 +169,7 @@ static void note_read(Printer *printer, uint32_t number, NodeId id) {
     if (printer->first[stored]) printer->last[stored] = number + 1;
 }
 
-/* When values enter the slab, and when they are read for the last time. */
+/* Finds which kernel stores each value in the slab, and which reads it last. */
 static void note_lives(Printer *printer) {
     const Plan *plan = printer->plan;
     for (uint32_t k = 0; k < plan->kernel_count; k++)

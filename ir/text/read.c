@@ -24,7 +24,7 @@ typedef struct {
     uint32_t named_capacity;
     uint32_t *operands;
     uint32_t operand_capacity;
-} Reader;
+} GraphReader;
 
 /* The line of a node, before it is built. */
 typedef struct {
@@ -36,15 +36,15 @@ typedef struct {
     bool broken; /* an operand is bad */
     Attrs attrs;
     Symbol symbol;
-} Line;
+} NodeLine;
 
 /* -- small pieces -- */
 
-static const Token *current(const Reader *reader) { return &reader->tokens.token; }
+static const TextToken *current(const GraphReader *reader) { return &reader->tokens.token; }
 
 /* What the line should have said; a token that is bad in itself has been reported. */
-static bool expected(Reader *reader, const char *what) {
-    const Token *token = current(reader);
+static bool expected(GraphReader *reader, const char *what) {
+    const TextToken *token = current(reader);
     if (token->kind == TOKEN_END)
         diag_error(reader->graph->diag, STATUS_MODEL, token->span, "the line ends where %s should be", what);
     else if (token->kind != TOKEN_BAD)
@@ -52,37 +52,39 @@ static bool expected(Reader *reader, const char *what) {
     return false;
 }
 
-static bool error_here(Reader *reader, const char *finding) {
+static bool error_here(GraphReader *reader, const char *finding) {
     diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span, "%s", finding);
     return false;
 }
 
-static bool accept(Reader *reader, TokenKind kind, const char *text) {
+static bool accept(GraphReader *reader, TokenKind kind, const char *text) {
     if (!token_is(current(reader), kind, text)) return false;
     tokens_next(&reader->tokens);
     return true;
 }
 
-static bool read_sign(Reader *reader, const char *sign) {
+static bool read_sign(GraphReader *reader, const char *sign) {
     char what[] = "'='";
     what[1] = sign[0];
     return accept(reader, TOKEN_SIGN, sign) || expected(reader, what);
 }
 
-static bool read_word(Reader *reader, const char *word) { return accept(reader, TOKEN_WORD, word) || expected(reader, word); }
+static bool read_word(GraphReader *reader, const char *word) {
+    return accept(reader, TOKEN_WORD, word) || expected(reader, word);
+}
 
-static bool read_line_end(Reader *reader) {
+static bool read_line_end(GraphReader *reader) {
     return current(reader)->kind == TOKEN_END || expected(reader, "the end of the line");
 }
 
-static bool read_string(Reader *reader, const char **text) {
+static bool read_string(GraphReader *reader, const char **text) {
     if (current(reader)->kind != TOKEN_STRING) return expected(reader, "a name in double quotes");
     *text = current(reader)->text;
     tokens_next(&reader->tokens);
     return true;
 }
 
-static bool read_integer(Reader *reader, int64_t low, int64_t high, int64_t *value) {
+static bool read_integer(GraphReader *reader, int64_t low, int64_t high, int64_t *value) {
     if (current(reader)->kind != TOKEN_NUMBER) return expected(reader, "a whole number");
     char *end;
     errno = 0;
@@ -98,8 +100,8 @@ static bool read_integer(Reader *reader, int64_t low, int64_t high, int64_t *val
 }
 
 /* Also nan, inf and -inf. */
-static bool read_float(Reader *reader, float *value) {
-    const Token *token = current(reader);
+static bool read_float(GraphReader *reader, float *value) {
+    const TextToken *token = current(reader);
     bool is_word = token_is(token, TOKEN_WORD, "nan") || token_is(token, TOKEN_WORD, "inf");
     if (token->kind != TOKEN_NUMBER && !is_word) return expected(reader, "a number");
     char *end;
@@ -112,7 +114,7 @@ static bool read_float(Reader *reader, float *value) {
 }
 
 /* `found` gives the names of the set one by one, NULL after the last. */
-static void suggest(Reader *reader, const char *(*found)(int)) {
+static void suggest(GraphReader *reader, const char *(*found)(int)) {
     const char *names[(int)OP_COUNT + (int)DTYPE_COUNT + (int)INIT_KINDS];
     size_t count = 0;
     while ((names[count] = found((int)count))) count++;
@@ -123,7 +125,7 @@ static const char *op_at(int i) { return i < OP_COUNT ? op_name((Op)i) : NULL; }
 static const char *dtype_at(int i) { return i < DTYPE_COUNT ? dtype_name((DType)i) : NULL; }
 static const char *init_at(int i) { return i < INIT_KINDS ? text_inits[i].name : NULL; }
 
-static bool unknown_word(Reader *reader, const char *what, const char *(*found)(int)) {
+static bool unknown_word(GraphReader *reader, const char *what, const char *(*found)(int)) {
     if (current(reader)->kind != TOKEN_WORD) return expected(reader, what);
     diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span, "'%s' is not %s", current(reader)->text, what);
     suggest(reader, found);
@@ -133,7 +135,7 @@ static bool unknown_word(Reader *reader, const char *what, const char *(*found)(
 /* -- types -- */
 
 /* What a size may be at most depends on those before it: a tensor has at most 2^31 elements. */
-static bool read_dims(Reader *reader, Shape *shape) {
+static bool read_dims(GraphReader *reader, Shape *shape) {
     int64_t elements = 1;
     if (!read_sign(reader, "[")) return false;
     while (!token_is(current(reader), TOKEN_SIGN, "]")) {
@@ -146,8 +148,8 @@ static bool read_dims(Reader *reader, Shape *shape) {
     return read_sign(reader, "]");
 }
 
-static bool read_type(Reader *reader, Line *line) {
-    const Token *token = current(reader);
+static bool read_type(GraphReader *reader, NodeLine *line) {
+    const TextToken *token = current(reader);
     line->type_span = token->span;
     if (token->kind != TOKEN_WORD || !dtype_from_name(token->text, strlen(token->text), &line->type.dtype))
         return unknown_word(reader, "a type", dtype_at);
@@ -160,7 +162,7 @@ static bool read_type(Reader *reader, Line *line) {
 /* -- ids and operands -- */
 
 /* The number of the current token, an id; 0 after reporting that it cannot be one. */
-static uint32_t id_here(Reader *reader) {
+static uint32_t id_here(GraphReader *reader) {
     if (current(reader)->kind != TOKEN_ID) return expected(reader, "the id of a node (%1, %2, ...)"), 0;
     const char *digits = current(reader)->text + 1;
     unsigned long id = strlen(digits) <= 9 ? strtoul(digits, NULL, 10) : 0;
@@ -169,16 +171,18 @@ static uint32_t id_here(Reader *reader) {
     return 0;
 }
 
-static bool is_defined(const Reader *reader, uint32_t id) { return id < reader->named_capacity && reader->named[id].defined; }
+static bool is_defined(const GraphReader *reader, uint32_t id) {
+    return id < reader->named_capacity && reader->named[id].defined;
+}
 
-static void define(Reader *reader, uint32_t id) {
+static void define(GraphReader *reader, uint32_t id) {
     while (id >= reader->named_capacity)
         ARENA_ROOM(reader->tokens.arena, reader->named, reader->named_capacity, reader->named_capacity);
     reader->named[id].defined = true;
 }
 
 /* A node that must have been defined before; NODE_NONE in *node if its definition was wrong. */
-static bool read_node_id(Reader *reader, NodeId *node) {
+static bool read_node_id(GraphReader *reader, NodeId *node) {
     uint32_t id = id_here(reader);
     if (!id) return false;
     if (!is_defined(reader, id)) {
@@ -191,7 +195,7 @@ static bool read_node_id(Reader *reader, NodeId *node) {
     return true;
 }
 
-static bool read_operands(Reader *reader, Line *line) {
+static bool read_operands(GraphReader *reader, NodeLine *line) {
     while (current(reader)->kind == TOKEN_ID) {
         ARENA_ROOM(reader->tokens.arena, reader->operands, line->count, reader->operand_capacity);
         if (!read_node_id(reader, &reader->operands[line->count])) return false;
@@ -203,12 +207,12 @@ static bool read_operands(Reader *reader, Line *line) {
 
 /* -- attributes, by kind -- */
 
-static bool read_nothing(Reader *reader, Line *line) {
+static bool read_nothing(GraphReader *reader, NodeLine *line) {
     (void)reader, (void)line;
     return true;
 }
 
-static bool read_init(Reader *reader, Init *init) {
+static bool read_init(GraphReader *reader, Init *init) {
     int kind = 0;
     while (kind < INIT_KINDS && !token_is(current(reader), TOKEN_WORD, text_inits[kind].name)) kind++;
     if (kind == INIT_KINDS) return unknown_word(reader, "a first value such as constant(0)", init_at);
@@ -219,7 +223,7 @@ static bool read_init(Reader *reader, Init *init) {
     return read_sign(reader, ")");
 }
 
-static bool read_state(Reader *reader, Line *line) {
+static bool read_state(GraphReader *reader, NodeLine *line) {
     line->symbol.kind = SYMBOL_STATE;
     line->symbol.trainable = accept(reader, TOKEN_WORD, "trainable");
     Span name = current(reader)->span;
@@ -230,7 +234,7 @@ static bool read_state(Reader *reader, Line *line) {
     return false;
 }
 
-static bool read_input(Reader *reader, Line *line) {
+static bool read_input(GraphReader *reader, NodeLine *line) {
     if (accept(reader, TOKEN_WORD, "batch"))
         line->symbol.kind = SYMBOL_BATCH;
     else if (accept(reader, TOKEN_WORD, "value"))
@@ -242,7 +246,7 @@ static bool read_input(Reader *reader, Line *line) {
     return read_string(reader, &line->symbol.name);
 }
 
-static bool read_symbol(Reader *reader, Line *line) {
+static bool read_symbol(GraphReader *reader, NodeLine *line) {
     if (!(line->op == OP_state ? read_state : read_input)(reader, line)) return false;
     if (!graph_symbol(reader->graph, line->symbol.name)) return true;
     diag_error(reader->graph->diag, STATUS_MODEL, line->span, "'%s' is already the name of an input or state",
@@ -250,7 +254,7 @@ static bool read_symbol(Reader *reader, Line *line) {
     return false;
 }
 
-static bool read_value(Reader *reader, Line *line) {
+static bool read_value(GraphReader *reader, NodeLine *line) {
     int64_t value;
     if (line->type.dtype == DTYPE_F32) return read_float(reader, &line->attrs.value.f);
     if (line->type.dtype == DTYPE_BOOL) {
@@ -263,7 +267,7 @@ static bool read_value(Reader *reader, Line *line) {
     return true;
 }
 
-static bool read_axis(Reader *reader, Line *line) {
+static bool read_axis(GraphReader *reader, NodeLine *line) {
     int64_t axis;
     if (!read_word(reader, "axis") || !read_sign(reader, "=") || !read_integer(reader, 0, SHAPE_MAX_RANK - 1, &axis))
         return false;
@@ -271,20 +275,20 @@ static bool read_axis(Reader *reader, Line *line) {
     return true;
 }
 
-static bool read_number(Reader *reader, const char *name, uint32_t *number) {
+static bool read_number(GraphReader *reader, const char *name, uint32_t *number) {
     int64_t value;
     if (!read_word(reader, name) || !read_sign(reader, "=") || !read_integer(reader, 0, UINT32_MAX, &value)) return false;
     *number = (uint32_t)value;
     return true;
 }
 
-static bool read_random(Reader *reader, Line *line) {
+static bool read_random(GraphReader *reader, NodeLine *line) {
     return read_number(reader, "stream", &line->attrs.random.stream) &&
            read_number(reader, "substream", &line->attrs.random.substream);
 }
 
 /* name=[number,...] */
-static bool read_list(Reader *reader, const char *name, int length, int64_t *values) {
+static bool read_list(GraphReader *reader, const char *name, int length, int64_t *values) {
     if (!read_word(reader, name) || !read_sign(reader, "=") || !read_sign(reader, "[")) return false;
     for (int i = 0; i < length; i++) {
         if (i && !read_sign(reader, ",")) return false;
@@ -295,7 +299,7 @@ static bool read_list(Reader *reader, const char *name, int length, int64_t *val
     return token_is(current(reader), TOKEN_SIGN, "]") ? read_sign(reader, "]") : expected(reader, end);
 }
 
-static bool read_lists(Reader *reader, Line *line) {
+static bool read_lists(GraphReader *reader, NodeLine *line) {
     const AttrList *lists = text_lists[op_attrs(line->op)];
     if (line->broken) return false; /* how many axes it has is not known */
     int rank = line->count ? graph_node(reader->graph, line->operands[0])->shape.rank : 0;
@@ -306,27 +310,27 @@ static bool read_lists(Reader *reader, Line *line) {
     return true;
 }
 
-static bool read_flags(Reader *reader, Line *line) {
+static bool read_flags(GraphReader *reader, NodeLine *line) {
     line->attrs.matmul.transpose_a = accept(reader, TOKEN_WORD, "transpose_a");
     line->attrs.matmul.transpose_b = accept(reader, TOKEN_WORD, "transpose_b");
     return true;
 }
 
-static bool (*const attrs_readers[ATTRS_KINDS])(Reader *, Line *) = {
+static bool (*const attrs_readers[ATTRS_KINDS])(GraphReader *, NodeLine *) = {
     [ATTRS_NONE] = read_nothing, [ATTRS_SYMBOL] = read_symbol, [ATTRS_VALUE] = read_value, [ATTRS_AXIS] = read_axis,
     [ATTRS_PERM] = read_lists,   [ATTRS_RANGE] = read_lists,   [ATTRS_PAD] = read_lists,   [ATTRS_WINDOW] = read_lists,
     [ATTRS_CONV] = read_lists,   [ATTRS_RANDOM] = read_random, [ATTRS_MATMUL] = read_flags};
 
 /* -- lines -- */
 
-static NodeId build_symbol(Graph *graph, const Line *line) {
+static NodeId build_symbol(Graph *graph, const NodeLine *line) {
     const Symbol *symbol = &line->symbol;
     if (line->op == OP_state)
         return graph_state(graph, symbol->name, line->type.dtype, line->type.shape, symbol->init, symbol->trainable);
     return graph_input(graph, symbol->kind, symbol->name, line->type.dtype, line->type.shape);
 }
 
-static NodeId build_line(Graph *graph, const Line *line) {
+static NodeId build_line(Graph *graph, const NodeLine *line) {
     AttrsKind kind = op_attrs(line->op);
     graph->span = line->span;
     if (kind == ATTRS_SYMBOL) return build_symbol(graph, line);
@@ -335,7 +339,7 @@ static NodeId build_line(Graph *graph, const Line *line) {
 }
 
 /* What the line says its type is must be what the builder inferred. */
-static bool check_type(Reader *reader, const Line *line, NodeId id) {
+static bool check_type(GraphReader *reader, const NodeLine *line, NodeId id) {
     const Node *node = graph_node(reader->graph, id);
     if (node->dtype == line->type.dtype && shape_equal(node->shape, line->type.shape)) return true;
     char inferred[SHAPE_TEXT];
@@ -344,22 +348,22 @@ static bool check_type(Reader *reader, const Line *line, NodeId id) {
     return false;
 }
 
-static bool read_op(Reader *reader, Line *line) {
-    const Token *token = current(reader);
+static bool read_op(GraphReader *reader, NodeLine *line) {
+    const TextToken *token = current(reader);
     if (token->kind != TOKEN_WORD || !op_from_name(token->text, strlen(token->text), &line->op))
         return unknown_word(reader, "an op", op_at);
     tokens_next(&reader->tokens);
     return true;
 }
 
-static bool read_definition(Reader *reader, Line *line) {
+static bool read_definition(GraphReader *reader, NodeLine *line) {
     return read_sign(reader, "=") && read_op(reader, line) && read_type(reader, line) && read_operands(reader, line) &&
            attrs_readers[op_attrs(line->op)](reader, line) && read_line_end(reader) && !line->broken;
 }
 
 /* A node whose definition is wrong counts as defined, so that its uses are no further errors. */
-static void read_node(Reader *reader) {
-    Line line = {.span = current(reader)->span};
+static void read_node(GraphReader *reader) {
+    NodeLine line = {.span = current(reader)->span};
     uint32_t number = id_here(reader);
     if (!number) return;
     if (is_defined(reader, number)) {
@@ -374,7 +378,7 @@ static void read_node(Reader *reader) {
     if (id && check_type(reader, &line, id)) reader->named[number].node = id;
 }
 
-static void read_output(Reader *reader) {
+static void read_output(GraphReader *reader) {
     const char *name = NULL;
     NodeId node;
     Span span = current(reader)->span;
@@ -387,7 +391,7 @@ static void read_output(Reader *reader) {
     graph_output(reader->graph, name, node);
 }
 
-static bool check_update(Reader *reader, Span span, NodeId state, NodeId value) {
+static bool check_update(GraphReader *reader, Span span, NodeId state, NodeId value) {
     const Node *to = graph_node(reader->graph, state), *from = graph_node(reader->graph, value);
     char has[SHAPE_TEXT], gets[SHAPE_TEXT];
     const char *finding = NULL;
@@ -403,14 +407,14 @@ static bool check_update(Reader *reader, Span span, NodeId state, NodeId value) 
     return false;
 }
 
-static void read_update(Reader *reader) {
+static void read_update(GraphReader *reader) {
     NodeId state, value;
     Span span = current(reader)->span;
     if (!read_node_id(reader, &state) || !read_node_id(reader, &value) || !read_line_end(reader)) return;
     if (state && value && check_update(reader, span, state, value)) graph_update(reader->graph, state, value);
 }
 
-static void read_line(Reader *reader) {
+static void read_line(GraphReader *reader) {
     if (current(reader)->kind == TOKEN_END) return;
     if (current(reader)->kind == TOKEN_ID)
         read_node(reader);
@@ -425,13 +429,13 @@ static void read_line(Reader *reader) {
 /* -- the whole text -- */
 
 /* The text's head: a line that begins with `word`, after empty lines and comments. */
-static bool read_head(Reader *reader, const char *word) {
+static bool read_head(GraphReader *reader, const char *word) {
     while (current(reader)->kind == TOKEN_END)
         if (!tokens_next_line(&reader->tokens)) return expected(reader, word);
     return read_word(reader, word);
 }
 
-static bool read_version(Reader *reader) {
+static bool read_version(GraphReader *reader) {
     if (!read_head(reader, "mlc-ir")) {
         diag_help(reader->graph->diag, "a graph in text form begins with 'mlc-ir 1'; 'mlc dump-ir FILE.mdl' prints one");
         return false;
@@ -441,14 +445,14 @@ static bool read_version(Reader *reader) {
     return error_here(reader, "this mlc reads version 1 of the text form only");
 }
 
-static bool read_name(Reader *reader) {
+static bool read_name(GraphReader *reader) {
     const char *name = NULL;
     if (!read_head(reader, "graph") || !read_string(reader, &name) || !read_line_end(reader)) return false;
     reader->graph->name = arena_copy_string(reader->graph->arena, name, strlen(name));
     return true;
 }
 
-static void read_text(Reader *reader) {
+static void read_text(GraphReader *reader) {
     tokens_next(&reader->tokens);
     if (!read_version(reader) || !read_name(reader)) return;
     while (tokens_next_line(&reader->tokens)) read_line(reader);
@@ -461,7 +465,7 @@ Graph *graph_read(const char *name, const char *text, size_t length, Diagnostics
         return NULL;
     }
     Arena *scratch = arena_new();
-    Reader reader = {.graph = graph_new("", diag)};
+    GraphReader reader = {.graph = graph_new("", diag)};
     reader.tokens = (Tokens){.text = text, .length = (uint32_t)length, .arena = scratch, .diag = diag};
     reader.tokens.file = diag_add_text(diag, name, text, length);
     read_text(&reader);

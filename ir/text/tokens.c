@@ -99,6 +99,6 @@ bool tokens_next_line(Tokens *tokens) {
     return true;
 }
 
-bool token_is(const Token *token, TokenKind kind, const char *text) {
+bool token_is(const TextToken *token, TokenKind kind, const char *text) {
     return token->kind == kind && !strcmp(token->text, text);
 }

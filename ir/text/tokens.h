@@ -18,20 +18,20 @@ typedef struct {
     TokenKind kind;
     Span span;
     const char *text; /* as written, NUL-terminated; in the arena */
-} Token;
+} TextToken;
 
 typedef struct {
     const char *text;
     uint32_t at, length, file;
     Arena *arena; /* for the tokens' texts */
     Diagnostics *diag;
-    Token token; /* the current one */
+    TextToken token; /* the current one */
 } Tokens;
 
 /* Reads the next token of this line; comments end a line. */
 void tokens_next(Tokens *tokens);
 /* Goes to the first token of the next line; false at the end of the text. */
 bool tokens_next_line(Tokens *tokens);
-bool token_is(const Token *token, TokenKind kind, const char *text);
+bool token_is(const TextToken *token, TokenKind kind, const char *text);
 
 #endif

@@ -27,18 +27,18 @@ static inline NodeId f_power_of_two(const Formula *f, NodeId rounded) {
 /* x = 2^exponent mantissa, both f32, the mantissa in [sqrt(1/2), sqrt(2)). */
 typedef struct {
     NodeId exponent, mantissa;
-} Split;
+} FloatParts;
 
 /* Of a positive, finite x; denormal numbers are scaled up first. The bits of x less those of sqrt(1/2) are exponent * 2^23 and
  * a rest; 127 is added to the exponent while it is shifted down, because zeros move in. */
-static inline Split f_split(const Formula *f, NodeId x) {
+static inline FloatParts f_split(const Formula *f, NodeId x) {
     NodeId small = f_lt(f, x, f_real(f, 0x1p-126f));
     NodeId scaled = f_select(f, small, f_mul(f, x, f_real(f, 0x1p24f)), x);
     NodeId bits = f_sub(f, f_bits_of(f, scaled), f_int(f, ROOT_HALF_BITS - ONE_BITS));
     NodeId exponent = f_real_of_int(f, f_shr(f, bits, f_int(f, 23)));
     NodeId mantissa = f_add(f, f_and(f, bits, f_int(f, 0x7FFFFF)), f_int(f, ROOT_HALF_BITS));
     NodeId bias = f_select(f, small, f_real(f, 127 + 24), f_real(f, 127));
-    return (Split){f_sub(f, exponent, bias), f_real_of_bits(f, mantissa)};
+    return (FloatParts){f_sub(f, exponent, bias), f_real_of_bits(f, mantissa)};
 }
 
 #endif

@@ -16,7 +16,7 @@ static NodeId correction(const Formula *f, NodeId x, NodeId low) {
 
 /* log x + low for a positive, finite x; low is small beside ln2, and beside x - 1 where x is near 1. */
 static NodeId log_of_positive(const Formula *f, NodeId x, NodeId low) {
-    Split split = f_split(f, x);
+    FloatParts split = f_split(f, x);
     NodeId k = split.exponent, rest = f_sub(f, split.mantissa, f_real(f, 1)), lost = f_real(f, -0x1.05c610p-29f);
     low = low ? f_fma(f, k, lost, low) : f_mul(f, k, lost);
     NodeId sum = f_add(f, rest, correction(f, rest, low));

@@ -7,43 +7,43 @@
 /* The unevaluated sum of two f32, |low| at most an ulp of high. */
 typedef struct {
     NodeId high, low;
-} Pair;
+} DoubleFloat;
 
 /* (m - 1) / (m + 1). m + 1 is rounded and what it lost kept; the remainder of the division gives the low part. */
-static Pair centred_quotient(const Formula *f, NodeId m) {
+static DoubleFloat centred_quotient(const Formula *f, NodeId m) {
     NodeId one = f_real(f, 1), above = f_sub(f, m, one), below = f_add(f, m, one);
     NodeId lost = f_sub(f, m, f_sub(f, below, one));
     NodeId inverse = f_div(f, one, below);
     NodeId high = f_mul(f, above, inverse);
     NodeId rest = f_fma(f, f_neg(f, high), lost, f_fma(f, f_neg(f, high), below, above));
-    return (Pair){high, f_mul(f, rest, inverse)};
+    return (DoubleFloat){high, f_mul(f, rest, inverse)};
 }
 
 /* log2 m for m in sqrt(1/2) .. sqrt(2). The low part of s counts with the slope of the whole, 2/ln2 (1 + s^2 + ...).
  * Polynomial: relative error 2^-36 of the whole. */
-static Pair log2_of_mantissa(const Formula *f, NodeId m) {
+static DoubleFloat log2_of_mantissa(const Formula *f, NodeId m) {
     static const float c[] = {0x1.ec709ep-1f, 0x1.2776f4p-1f, 0x1.a5c0acp-2f, 0x1.59f6ecp-2f};
     NodeId scale = f_real(f, 0x1.715476p1f);
-    Pair s = centred_quotient(f, m);
+    DoubleFloat s = centred_quotient(f, m);
     NodeId square = f_mul(f, s.high, s.high);
     NodeId cubic = f_mul(f, f_mul(f, square, s.high), f_polynomial(f, square, c, 4));
     NodeId high = f_mul(f, s.high, scale);
     NodeId low = f_fma(f, s.high, scale, f_neg(f, high));
     low = f_fma(f, s.high, f_real(f, 0x1.4ae0c0p-25f), low);
     NodeId slope = f_fma(f, square, scale, scale);
-    return (Pair){high, f_add(f, f_fma(f, s.low, slope, low), cubic)};
+    return (DoubleFloat){high, f_add(f, f_fma(f, s.low, slope, low), cubic)};
 }
 
 /* a + b, for |a| > |b| or a = 0. */
-static Pair pair_sum(const Formula *f, NodeId a, NodeId b) {
+static DoubleFloat pair_sum(const Formula *f, NodeId a, NodeId b) {
     NodeId high = f_add(f, a, b);
-    return (Pair){high, f_add(f, f_sub(f, a, high), b)};
+    return (DoubleFloat){high, f_add(f, f_sub(f, a, high), b)};
 }
 
 /* log2 x for a positive, finite x. */
-static Pair log2_of_positive(const Formula *f, NodeId x) {
-    Split split = f_split(f, x);
-    Pair part = log2_of_mantissa(f, split.mantissa), sum = pair_sum(f, split.exponent, part.high);
+static DoubleFloat log2_of_positive(const Formula *f, NodeId x) {
+    FloatParts split = f_split(f, x);
+    DoubleFloat part = log2_of_mantissa(f, split.mantissa), sum = pair_sum(f, split.exponent, part.high);
     return pair_sum(f, sum.high, f_add(f, sum.low, part.low));
 }
 
@@ -52,7 +52,7 @@ static NodeId power_of_two(const Formula *f, NodeId n) { return f_power_of_two(f
 
 /* 2^(high + low). Beyond +-200 the result is infinity or 0 whatever the low part says, and that may then be NaN. The power is
  * applied in two halves, so that only the last product can overflow or become denormal. Polynomial: 2^-28.2. */
-static NodeId exp2_of(const Formula *f, Pair y) {
+static NodeId exp2_of(const Formula *f, DoubleFloat y) {
     static const float c[] = {
         1, 0x1.62e430p-1f, 0x1.ebfbdcp-3f, 0x1.c6af6ap-5f, 0x1.3b2d86p-7f, 0x1.5f13cep-10f, 0x1.41d48ap-13f};
     NodeId near = f_lt(f, f_abs(f, y.high), f_real(f, 200));
@@ -66,13 +66,13 @@ static NodeId exp2_of(const Formula *f, Pair y) {
 /* |a|^b. log2 0 is -infinity, log2 of infinity and NaN are their own; b is kept finite, so that 1^infinity is 2^0. */
 static NodeId power_of_size(const Formula *f, NodeId size, NodeId b) {
     const float largest = 0x1.fffffep127f;
-    Pair log2 = log2_of_positive(f, size);
+    DoubleFloat log2 = log2_of_positive(f, size);
     NodeId finite = f_lt(f, size, f_real(f, INFINITY)), zero = f_eq(f, size, f_real(f, 0));
     NodeId high = f_select(f, zero, f_real(f, -INFINITY), f_select(f, finite, log2.high, size));
     NodeId factor = f_max(f, f_min(f, b, f_real(f, largest)), f_real(f, -largest));
     NodeId product = f_mul(f, factor, high);
     NodeId rest = f_fma(f, factor, high, f_neg(f, product));
-    return exp2_of(f, (Pair){product, f_fma(f, factor, log2.low, rest)});
+    return exp2_of(f, (DoubleFloat){product, f_fma(f, factor, log2.low, rest)});
 }
 
 /* A negative a (not -infinity) has a power only for whole b; odd b keep its sign, that of -0 and -infinity too. */

@@ -11,13 +11,13 @@ static const float LARGEST = 0x1p20f;
 typedef struct {
     NodeId quarter; /* i32: n in its two lowest bits */
     NodeId rest;    /* r, with the sign of zero kept: the parts of pi/2 are cut, not rounded, so that all are positive */
-} Turn;
+} ReducedAngle;
 
-static Turn reduce_turn(const Formula *f, NodeId x) {
+static ReducedAngle reduce_angle(const Formula *f, NodeId x) {
     NodeId t = f_rounded(f, x, 0x1.45f306p-1f), n = f_whole(f, t);
     NodeId rest = f_fma(f, n, f_real(f, -0x1.921fb4p0f), x);
     rest = f_fma(f, n, f_real(f, -0x1.4442d0p-24f), rest);
-    return (Turn){f_bits_of(f, t), f_fma(f, n, f_real(f, -0x1.846988p-48f), rest)};
+    return (ReducedAngle){f_bits_of(f, t), f_fma(f, n, f_real(f, -0x1.846988p-48f), rest)};
 }
 
 /* r + r^3 q(r^2). Polynomial: relative error 2^-27.5. */
@@ -33,7 +33,7 @@ static NodeId small_cos(const Formula *f, NodeId square) {
 }
 
 /* sin(r + quarter pi/2): odd quarters swap sine and cosine, the upper half turn changes the sign. */
-static NodeId sin_of_turn(const Formula *f, NodeId x, Turn turn) {
+static NodeId sin_of_angle(const Formula *f, NodeId x, ReducedAngle turn) {
     NodeId square = f_mul(f, turn.rest, turn.rest);
     NodeId odd = f_ne(f, f_and(f, turn.quarter, f_int(f, 1)), f_int(f, 0));
     NodeId size = f_select(f, odd, small_cos(f, square), small_sin(f, turn.rest, square));
@@ -45,13 +45,13 @@ static NodeId sin_of_turn(const Formula *f, NodeId x, Turn turn) {
 /* At most 2.1 ulp up to |x| = 2^15, 2.7 beyond. */
 NodeId expand_sin(const Formula *f) {
     NodeId x = f->operands[0];
-    return sin_of_turn(f, x, reduce_turn(f, x));
+    return sin_of_angle(f, x, reduce_angle(f, x));
 }
 
 /* sin(x + pi/2): a quarter more. Errors as those of sin. */
 NodeId expand_cos(const Formula *f) {
     NodeId x = f->operands[0];
-    Turn turn = reduce_turn(f, x);
+    ReducedAngle turn = reduce_angle(f, x);
     turn.quarter = f_add(f, turn.quarter, f_int(f, 1));
-    return sin_of_turn(f, x, turn);
+    return sin_of_angle(f, x, turn);
 }

@@ -9,20 +9,20 @@ typedef struct {
     uint32_t draft;
     NodeId node;
     Storage to;
-} Target;
+} DraftStore;
 
 typedef struct {
     Fusion *fusion;
     const Graph *graph;
     Plan *plan;
-    Target *targets;
+    DraftStore *targets;
     uint32_t target_count;
     uint32_t *state_index; /* [symbol]: 1 + index into plan->states; 0: not in the plan */
     bool *in_slab;         /* [node]: another kernel reads it there; leaves: a copy for matrix products */
     uint32_t *stamp;       /* [node]: the last draft that met it */
     NodeId *list, *stack;  /* of the draft being collected */
     uint32_t list_count;
-} Builder;
+} PlanBuilder;
 
 uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space) {
     fusion->drafts[++fusion->draft_count] = (Draft){.kind = kind, .root = root, .space = space};
@@ -33,11 +33,11 @@ uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space) {
 
 static bool symbol_is_updated(const Symbol *symbol) { return symbol->update != NODE_NONE && symbol->update != symbol->node; }
 
-static bool symbol_is_used(const Builder *builder, const Symbol *symbol) {
+static bool symbol_is_used(const PlanBuilder *builder, const Symbol *symbol) {
     return symbol->kind == SYMBOL_STATE && (symbol_is_updated(symbol) || (symbol->node && builder->fusion->live[symbol->node]));
 }
 
-static void add_states(Builder *builder) {
+static void add_states(PlanBuilder *builder) {
     const Graph *graph = builder->graph;
     Plan *plan = builder->plan;
     plan->states = ARENA_ARRAY(plan->arena, PlanState, graph->symbol_count);
@@ -49,7 +49,7 @@ static void add_states(Builder *builder) {
 }
 
 /* A draft that only copies leaves of this shape; one for all of them, so that two states may exchange their values. */
-static uint32_t copying_draft(Builder *builder, uint32_t first, Shape space) {
+static uint32_t copying_draft(PlanBuilder *builder, uint32_t first, Shape space) {
     Fusion *fusion = builder->fusion;
     for (uint32_t i = first; i <= fusion->draft_count; i++)
         if (fusion->drafts[i].copies_leaves && shape_equal(fusion->drafts[i].space, space)) return i;
@@ -59,7 +59,7 @@ static uint32_t copying_draft(Builder *builder, uint32_t first, Shape space) {
 }
 
 /* The draft that stores a value outside the slab: the one that computes it, or one that copies it. */
-static uint32_t storing_draft(Builder *builder, uint32_t first_copy, NodeId home) {
+static uint32_t storing_draft(PlanBuilder *builder, uint32_t first_copy, NodeId home) {
     Fusion *fusion = builder->fusion;
     uint32_t draft = fusion->kernel[home];
     Shape space = graph_node(builder->graph, home)->shape;
@@ -67,12 +67,12 @@ static uint32_t storing_draft(Builder *builder, uint32_t first_copy, NodeId home
     return fusion->drafts[draft].kind == KERNEL_GEMM ? fusion_add(fusion, KERNEL_MAP, NODE_NONE, space) : draft;
 }
 
-static void add_target(Builder *builder, uint32_t first_copy, NodeId value, Storage to) {
+static void add_target(PlanBuilder *builder, uint32_t first_copy, NodeId value, Storage to) {
     NodeId home = builder->fusion->home[value];
-    builder->targets[builder->target_count++] = (Target){storing_draft(builder, first_copy, home), home, to};
+    builder->targets[builder->target_count++] = (DraftStore){storing_draft(builder, first_copy, home), home, to};
 }
 
-static void add_targets(Builder *builder) {
+static void add_targets(PlanBuilder *builder) {
     const Graph *graph = builder->graph;
     uint32_t first_copy = builder->fusion->draft_count + 1;
     for (uint32_t i = 0; i < graph->output_count; i++)
@@ -88,7 +88,7 @@ static const Storage unplaced = {.kind = STORAGE_SLAB, .offset = PLAN_UNPLACED};
 
 /* -- operands of matrix products: a form of a state, or the slab -- */
 
-static Storage operand_storage(Builder *builder, NodeId operand) {
+static Storage operand_storage(PlanBuilder *builder, NodeId operand) {
     NodeId home = builder->fusion->home[operand];
     const Node *node = graph_node(builder->graph, home);
     if (node->op == OP_state) return (Storage){.kind = STORAGE_STATE, .index = builder->state_index[node->attrs.symbol] - 1};
@@ -96,7 +96,7 @@ static Storage operand_storage(Builder *builder, NodeId operand) {
     return unplaced;
 }
 
-static void add_operands(Builder *builder, Kernel *kernel) {
+static void add_operands(PlanBuilder *builder, Kernel *kernel) {
     if (kernel->kind != KERNEL_MATMUL && kernel->kind != KERNEL_GEMM) return;
     const Node *root = graph_node(builder->graph, kernel->root);
     kernel->product.windows = fusion_windows(builder->fusion, root);
@@ -107,7 +107,7 @@ static void add_operands(Builder *builder, Kernel *kernel) {
 /* -- the nodes inside -- */
 
 /* Whether draft `number` finds the value in memory instead of computing it. */
-static bool read_from_memory(const Builder *builder, uint32_t number, NodeId id) {
+static bool read_from_memory(const PlanBuilder *builder, uint32_t number, NodeId id) {
     const Fusion *fusion = builder->fusion;
     if (fusion->kernel[id] == number) return false;
     NodeId home = fusion->home[id];
@@ -115,7 +115,7 @@ static bool read_from_memory(const Builder *builder, uint32_t number, NodeId id)
 }
 
 /* Meets a node the draft needs: notes where it is read from, or that it is computed inside. Returns true for the latter. */
-static bool meet_node(Builder *builder, uint32_t number, NodeId id) {
+static bool meet_node(PlanBuilder *builder, uint32_t number, NodeId id) {
     if (builder->stamp[id] == number || node_is_leaf(graph_node(builder->graph, id))) return false;
     builder->stamp[id] = number;
     bool in_memory = read_from_memory(builder, number, id);
@@ -127,7 +127,7 @@ static bool meet_node(Builder *builder, uint32_t number, NodeId id) {
 }
 
 /* Adds a node and everything below it that is computed inside. The operands of a matrix product are read whole. */
-static void collect_node(Builder *builder, uint32_t number, NodeId id) {
+static void collect_node(PlanBuilder *builder, uint32_t number, NodeId id) {
     uint32_t depth = 0;
     if (meet_node(builder, number, id)) builder->stack[depth++] = id;
     while (depth) {
@@ -142,7 +142,7 @@ static int compare_ids(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static void keep_nodes(Builder *builder, Kernel *kernel) {
+static void keep_nodes(PlanBuilder *builder, Kernel *kernel) {
     kernel->node_count = builder->list_count;
     kernel->nodes = ARENA_ARRAY(builder->plan->arena, NodeId, builder->list_count);
     qsort(builder->list, builder->list_count, sizeof *builder->list, compare_ids);
@@ -154,29 +154,29 @@ static void keep_nodes(Builder *builder, Kernel *kernel) {
 
 typedef struct {
     uint32_t *begin, *items; /* items[begin[d] .. begin[d + 1]) belong to draft d */
-} Groups;
+} DraftGroups;
 
-static Groups groups_new(Arena *arena, uint32_t drafts, uint32_t items) {
-    return (Groups){ARENA_ARRAY(arena, uint32_t, drafts + 2), ARENA_ARRAY(arena, uint32_t, items)};
+static DraftGroups groups_new(Arena *arena, uint32_t drafts, uint32_t items) {
+    return (DraftGroups){ARENA_ARRAY(arena, uint32_t, drafts + 2), ARENA_ARRAY(arena, uint32_t, items)};
 }
 
 /* Counting sort in two calls: count every item, then place every item in reverse order. */
-static void groups_sum(Groups *groups, uint32_t drafts) {
+static void groups_sum(DraftGroups *groups, uint32_t drafts) {
     for (uint32_t d = 0; d <= drafts; d++) groups->begin[d + 1] += groups->begin[d];
 }
 
-static Groups group_stored(const Builder *builder) {
+static DraftGroups group_stored(const PlanBuilder *builder) {
     const Fusion *fusion = builder->fusion;
-    Groups groups = groups_new(fusion->arena, fusion->draft_count, builder->graph->node_count);
+    DraftGroups groups = groups_new(fusion->arena, fusion->draft_count, builder->graph->node_count);
     for (NodeId id = 1; id < builder->graph->node_count; id++) groups.begin[fusion->kernel[id]]++;
     groups_sum(&groups, fusion->draft_count);
     for (NodeId id = builder->graph->node_count - 1; id > 0; id--) groups.items[--groups.begin[fusion->kernel[id]]] = id;
     return groups;
 }
 
-static Groups group_targets(const Builder *builder) {
+static DraftGroups group_targets(const PlanBuilder *builder) {
     const Fusion *fusion = builder->fusion;
-    Groups groups = groups_new(fusion->arena, fusion->draft_count, builder->target_count);
+    DraftGroups groups = groups_new(fusion->arena, fusion->draft_count, builder->target_count);
     for (uint32_t i = 0; i < builder->target_count; i++) groups.begin[builder->targets[i].draft]++;
     groups_sum(&groups, fusion->draft_count);
     for (uint32_t i = builder->target_count; i-- > 0;) groups.items[--groups.begin[builder->targets[i].draft]] = i;
@@ -186,11 +186,12 @@ static Groups group_targets(const Builder *builder) {
 /* -- writing the kernels down -- */
 
 /* A scatter comes back to what it has written. */
-static bool is_written_again(const Builder *builder, NodeId root) {
+static bool is_written_again(const PlanBuilder *builder, NodeId root) {
     return root && graph_node(builder->graph, root)->op == OP_scatter_add;
 }
 
-static void collect_kernel(Builder *builder, uint32_t number, const Groups *stored, const Groups *targets, Kernel *kernel) {
+static void collect_kernel(PlanBuilder *builder, uint32_t number, const DraftGroups *stored, const DraftGroups *targets,
+                           Kernel *kernel) {
     const Draft *draft = &builder->fusion->drafts[number];
     *kernel = (Kernel){.kind = draft->kind, .root = draft->root, .space = draft->space};
     if (draft->root) collect_node(builder, number, draft->root);
@@ -204,7 +205,8 @@ static void collect_kernel(Builder *builder, uint32_t number, const Groups *stor
 
 static void add_store(Kernel *kernel, NodeId node, Storage to) { kernel->stores[kernel->store_count++] = (Store){node, to}; }
 
-static void add_stores(Builder *builder, uint32_t number, const Groups *stored, const Groups *targets, Kernel *kernel) {
+static void add_stores(PlanBuilder *builder, uint32_t number, const DraftGroups *stored, const DraftGroups *targets,
+                       Kernel *kernel) {
     uint32_t most = stored->begin[number + 1] - stored->begin[number] + targets->begin[number + 1] - targets->begin[number];
     kernel->stores = ARENA_ARRAY(builder->plan->arena, Store, most);
     for (uint32_t i = stored->begin[number]; i < stored->begin[number + 1]; i++)
@@ -215,7 +217,7 @@ static void add_stores(Builder *builder, uint32_t number, const Groups *stored, 
 }
 
 /* Leaves and constants that matrix products read are copied by kernels of their own, written in front of the others. */
-static void add_copies(Builder *builder) {
+static void add_copies(PlanBuilder *builder) {
     Plan *plan = builder->plan;
     for (NodeId id = builder->graph->node_count - 1; id > 0; id--) {
         if (!builder->in_slab[id] || !node_is_leaf(graph_node(builder->graph, id))) continue;
@@ -227,7 +229,7 @@ static void add_copies(Builder *builder) {
     }
 }
 
-static void fill_storage(Builder *builder) {
+static void fill_storage(PlanBuilder *builder) {
     const Graph *graph = builder->graph;
     const Fusion *fusion = builder->fusion;
     for (NodeId id = 1; id < graph->node_count; id++) {
@@ -244,10 +246,10 @@ static void fill_storage(Builder *builder) {
     }
 }
 
-static void write_kernels(Builder *builder) {
+static void write_kernels(PlanBuilder *builder) {
     Plan *plan = builder->plan;
     uint32_t drafts = builder->fusion->draft_count;
-    Groups stored = group_stored(builder), targets = group_targets(builder);
+    DraftGroups stored = group_stored(builder), targets = group_targets(builder);
     plan->kernels = ARENA_ARRAY(plan->arena, Kernel, drafts + builder->graph->node_count) + builder->graph->node_count;
     for (uint32_t d = 1; d <= drafts; d++) collect_kernel(builder, d, &stored, &targets, &plan->kernels[d - 1]);
     for (uint32_t d = 1; d <= drafts; d++) add_operands(builder, &plan->kernels[d - 1]);
@@ -261,11 +263,11 @@ Plan *kernels_build(Fusion *fusion) {
     const Graph *graph = fusion->graph;
     Plan *plan = ARENA_NEW(arena, Plan);
     *plan = (Plan){.graph = graph, .arena = arena, .storage = ARENA_ARRAY(arena, Storage, graph->node_count)};
-    Builder builder = {
+    PlanBuilder builder = {
         .fusion = fusion,
         .graph = graph,
         .plan = plan,
-        .targets = ARENA_ARRAY(fusion->arena, Target, graph->output_count + graph->symbol_count),
+        .targets = ARENA_ARRAY(fusion->arena, DraftStore, graph->output_count + graph->symbol_count),
         .state_index = ARENA_ARRAY(fusion->arena, uint32_t, graph->symbol_count),
         .in_slab = ARENA_ARRAY(fusion->arena, bool, graph->node_count),
         .stamp = ARENA_ARRAY(fusion->arena, uint32_t, graph->node_count),

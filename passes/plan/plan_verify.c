@@ -32,9 +32,9 @@ typedef struct {
     uint32_t *output_stores; /* [output] */
     bool *inside, *shifted;  /* [node]: computed by this kernel; used at other indices than the one stored */
     bool *crosses_rows;      /* [node]: used in other rows than the one stored */
-} Check;
+} PlanCheck;
 
-__attribute__((format(printf, 2, 3))) static void fail(Check *check, const char *format, ...) {
+__attribute__((format(printf, 2, 3))) static void fail(PlanCheck *check, const char *format, ...) {
     if (*check->fault) return;
     va_list args;
     va_start(args, format);
@@ -43,9 +43,9 @@ __attribute__((format(printf, 2, 3))) static void fail(Check *check, const char 
     va_end(args);
 }
 
-static const Kernel *current(const Check *check) { return &check->plan->kernels[check->kernel]; }
-static bool is_replicated(const Check *check, uint32_t kernel) { return check->plan->kernels[kernel].replicated; }
-static bool single(const Check *check, uint32_t kernel) { return check->plan->kernels[kernel].max_threads == 1; }
+static const Kernel *current(const PlanCheck *check) { return &check->plan->kernels[check->kernel]; }
+static bool is_replicated(const PlanCheck *check, uint32_t kernel) { return check->plan->kernels[kernel].replicated; }
+static bool single(const PlanCheck *check, uint32_t kernel) { return check->plan->kernels[kernel].max_threads == 1; }
 
 /* A reshape holds the same bytes as its operand. */
 static NodeId same_bytes(const Graph *graph, NodeId id) {
@@ -54,26 +54,26 @@ static NodeId same_bytes(const Graph *graph, NodeId id) {
 }
 
 /* Whether what `kernel` did in `epoch` is over when the current kernel starts. */
-static bool is_over(const Check *check, uint32_t kernel, uint32_t epoch) {
+static bool is_over(const PlanCheck *check, uint32_t kernel, uint32_t epoch) {
     bool in_order = single(check, kernel) && single(check, check->kernel);
     return epoch < check->epoch || kernel == check->kernel || in_order || is_replicated(check, kernel);
 }
 
 /* What a kernel by rows stores in some rows is there when another one that goes in step with it computes the same rows. */
-static bool in_step(const Check *check, uint32_t kernel) {
+static bool in_step(const PlanCheck *check, uint32_t kernel) {
     return check->plan->kernels[kernel].by_rows && current(check)->by_rows;
 }
 
 /* -- reading -- */
 
-static SlabRange slab_region(const Check *check, Storage storage, NodeId id) {
+static SlabRange slab_region(const PlanCheck *check, Storage storage, NodeId id) {
     const Node *node = graph_node(check->graph, id);
     size_t bytes = layout_bytes(storage.layout, node->dtype, node->shape);
     return (SlabRange){storage.replicated,           storage.offset, storage.offset + bytes,
                        same_bytes(check->graph, id), check->kernel,  check->epoch};
 }
 
-static void remember_read(Check *check, SlabRange region) {
+static void remember_read(PlanCheck *check, SlabRange region) {
     ARENA_ROOM(check->arena, check->read, check->read_count, check->read_capacity);
     check->read[check->read_count++] = region;
 }
@@ -83,7 +83,7 @@ static bool is_held_at(const SlabRange *held, const SlabRange *wanted) {
 }
 
 /* Usually a value is stored once; a copy of it for a matrix product is a second place. NULL: not there. */
-static const SlabRange *find_held(const Check *check, const SlabRange *wanted) {
+static const SlabRange *find_held(const PlanCheck *check, const SlabRange *wanted) {
     uint32_t last = check->holder[wanted->value];
     if (last && is_held_at(&check->held[last - 1], wanted)) return &check->held[last - 1];
     for (uint32_t i = 0; i < check->held_count; i++)
@@ -92,7 +92,7 @@ static const SlabRange *find_held(const Check *check, const SlabRange *wanted) {
 }
 
 /* A thread runs replicated kernels when it comes to their first reader: they may not depend on anything that is done in the step. */
-static void read_slab(Check *check, Storage storage, NodeId id, bool crosses_rows) {
+static void read_slab(PlanCheck *check, Storage storage, NodeId id, bool crosses_rows) {
     if (!check->is_placed) {
         if (!check->slab_writer[same_bytes(check->graph, id)]) fail(check, "reads %%%u, which no kernel stores", id);
         return;
@@ -112,7 +112,7 @@ static void read_slab(Check *check, Storage storage, NodeId id, bool crosses_row
     remember_read(check, wanted);
 }
 
-static void read_state(Check *check, Storage storage, NodeId id) {
+static void read_state(PlanCheck *check, Storage storage, NodeId id) {
     const Node *node = graph_node(check->graph, id);
     if (current(check)->replicated) fail(check, "is replicated, but reads the state %%%u", id);
     if (storage.index >= check->plan->state_count || node->op != OP_state ||
@@ -125,7 +125,7 @@ static void read_state(Check *check, Storage storage, NodeId id) {
     remember_read(check, (SlabRange){false, 0, 0, id, check->kernel, check->epoch});
 }
 
-static void read_storage(Check *check, Storage storage, NodeId id, bool crosses_rows) {
+static void read_storage(PlanCheck *check, Storage storage, NodeId id, bool crosses_rows) {
     switch (storage.kind) {
     case STORAGE_SLAB: read_slab(check, storage, id, crosses_rows); break;
     case STORAGE_STATE: read_state(check, storage, id); break;
@@ -138,7 +138,7 @@ static void read_storage(Check *check, Storage storage, NodeId id, bool crosses_
 
 static bool is_immediate(const Node *node) { return node->op == OP_constant || node->op == OP_iota; }
 
-static void read_operand(Check *check, NodeId id, bool shifted, bool crosses_rows) {
+static void read_operand(PlanCheck *check, NodeId id, bool shifted, bool crosses_rows) {
     check->shifted[id] |= shifted;
     check->crosses_rows[id] |= crosses_rows;
     if (!check->inside[id] && !is_immediate(graph_node(check->graph, id)))
@@ -162,7 +162,7 @@ static bool keeps_rows(const Graph *graph, const Node *node, uint32_t i) {
 
 /* -- one kernel -- */
 
-static void check_product(Check *check, const Node *product) {
+static void check_product(PlanCheck *check, const Node *product) {
     const Kernel *kernel = current(check);
     const Storage sides[] = {kernel->product.left, kernel->product.right};
     for (int i = 0; i < 2; i++) {
@@ -176,7 +176,7 @@ static void check_product(Check *check, const Node *product) {
 }
 
 /* Reductions and products are roots; what is computed from a root is at the root's index. */
-static void check_root(Check *check, NodeId id, const Node *node) {
+static void check_root(PlanCheck *check, NodeId id, const Node *node) {
     const Kernel *kernel = current(check);
     OpClass class = op_class(node->op);
     bool is_root = kernel->root == id, must_be = class == CLASS_REDUCE || class == CLASS_SCAN || class == CLASS_MATRIX;
@@ -187,7 +187,7 @@ static void check_root(Check *check, NodeId id, const Node *node) {
     if (is_root && (class == CLASS_REDUCE) != (kernel->kind == KERNEL_REDUCE)) fail(check, "its kind is not its root's");
 }
 
-static void run_nodes(Check *check) {
+static void run_nodes(PlanCheck *check) {
     const Kernel *kernel = current(check);
     for (uint32_t i = 0; i < kernel->node_count; i++) check->inside[kernel->nodes[i]] = true;
     for (uint32_t i = kernel->node_count; i-- > 0;) {
@@ -213,7 +213,7 @@ static bool overlaps(const SlabRange *a, const SlabRange *b) {
 }
 
 /* Does nothing where the two do not overlap. */
-static void check_overwrite(Check *check, const SlabRange *stored, const SlabRange *old, const char *what) {
+static void check_overwrite(PlanCheck *check, const SlabRange *stored, const SlabRange *old, const char *what) {
     if (!overlaps(stored, old)) return;
     if (old->kernel == check->kernel) fail(check, "stores %%%u over %%%u, which it %s", stored->value, old->value, what);
     if (!is_over(check, old->kernel, old->epoch))
@@ -222,21 +222,21 @@ static void check_overwrite(Check *check, const SlabRange *stored, const SlabRan
 }
 
 /* The last entry takes the place of the one that is dropped. */
-static void drop_held(Check *check, uint32_t i) {
+static void drop_held(PlanCheck *check, uint32_t i) {
     SlabRange *last = &check->held[--check->held_count];
     if (check->holder[check->held[i].value] == i + 1) check->holder[check->held[i].value] = 0;
     if (check->holder[last->value] == check->held_count + 1) check->holder[last->value] = i + 1;
     check->held[i] = *last;
 }
 
-static void hold(Check *check, SlabRange stored) {
+static void hold(PlanCheck *check, SlabRange stored) {
     ARENA_ROOM(check->arena, check->held, check->held_count, check->held_capacity);
     check->held[check->held_count++] = stored;
     if (stored.end > check->used[stored.replicated]) check->used[stored.replicated] = stored.end;
     check->holder[stored.value] = check->held_count;
 }
 
-static void store_slab(Check *check, const Store *store) {
+static void store_slab(PlanCheck *check, const Store *store) {
     if (!check->is_placed) return;
     SlabRange stored = slab_region(check, store->to, store->node);
     size_t room = stored.replicated ? check->plan->thread_slab_bytes : check->plan->slab_bytes;
@@ -253,7 +253,7 @@ static void store_slab(Check *check, const Store *store) {
 }
 
 /* All kernels that read the old value must have finished; this one may read it where it stores. */
-static void check_old_reads(Check *check, const Symbol *symbol) {
+static void check_old_reads(PlanCheck *check, const Symbol *symbol) {
     for (uint32_t i = 0; i < check->read_count; i++) {
         const SlabRange *read = &check->read[i];
         bool of_state = read->begin == read->end && read->value == symbol->node;
@@ -263,7 +263,7 @@ static void check_old_reads(Check *check, const Symbol *symbol) {
     if (check->shifted[symbol->node]) fail(check, "updates %s while it reads it at other indices", symbol->name);
 }
 
-static void store_state(Check *check, const Store *store) {
+static void store_state(PlanCheck *check, const Store *store) {
     const PlanState *form = &check->plan->states[store->to.index];
     const Symbol *symbol = &check->graph->symbols[form->symbol];
     uint32_t *writer = &check->state_writer[form->symbol];
@@ -276,7 +276,7 @@ static void store_state(Check *check, const Store *store) {
     if (symbol->node && check->is_placed) check_old_reads(check, symbol);
 }
 
-static void store_output(Check *check, const Store *store) {
+static void store_output(PlanCheck *check, const Store *store) {
     const Output *output = &check->graph->outputs[store->to.index];
     const Node *node = graph_node(check->graph, output->node);
     if (same_bytes(check->graph, output->node) != same_bytes(check->graph, store->node))
@@ -288,7 +288,7 @@ static void store_output(Check *check, const Store *store) {
         fail(check, "stores %s outside the output block", output->name);
 }
 
-static void check_store(Check *check, const Store *store) {
+static void check_store(PlanCheck *check, const Store *store) {
     const Kernel *kernel = current(check);
     Shape shape = graph_node(check->graph, store->node)->shape;
     if (shape_elements(shape) != shape_elements(kernel->space)) fail(check, "stores %%%u outside its space", store->node);
@@ -307,7 +307,7 @@ static void check_store(Check *check, const Store *store) {
 }
 
 /* Whole groups of rows, as many as all other kernels by rows; states belong to all rows. */
-static void check_rows(Check *check) {
+static void check_rows(PlanCheck *check) {
     const Kernel *kernel = current(check);
     int64_t rows = kernel->space.rank > 0 ? kernel->space.dim[0] : 0;
     if (!check->rows) check->rows = rows;
@@ -320,7 +320,7 @@ static void check_rows(Check *check) {
     }
 }
 
-static void forget_node(Check *check, NodeId id) {
+static void forget_node(PlanCheck *check, NodeId id) {
     check->inside[id] = check->shifted[id] = check->crosses_rows[id] = false;
     const Node *node = graph_node(check->graph, id);
     for (uint32_t i = 0; i < node->operand_count; i++) {
@@ -330,7 +330,7 @@ static void forget_node(Check *check, NodeId id) {
 }
 
 /* What matters once kernels are shared out among threads. A barrier ends all reads before it; one thread runs kernels in order. */
-static void begin_kernel(Check *check) {
+static void begin_kernel(PlanCheck *check) {
     const Kernel *kernel = current(check);
     check->epoch += kernel->barrier_before;
     if (kernel->barrier_before || !check->has_threads) check->read_count = 0;
@@ -339,7 +339,7 @@ static void begin_kernel(Check *check) {
     if (kernel->by_rows) check_rows(check);
 }
 
-static void run_kernel(Check *check) {
+static void run_kernel(PlanCheck *check) {
     const Kernel *kernel = current(check);
     if (check->is_placed) begin_kernel(check);
     if (kernel->store_count == 0) fail(check, "stores nothing");
@@ -352,7 +352,7 @@ static void run_kernel(Check *check) {
 
 /* -- the whole -- */
 
-static void check_completeness(Check *check) {
+static void check_completeness(PlanCheck *check) {
     const Plan *plan = check->plan;
     for (uint32_t i = 0; i < plan->state_count; i++) {
         const Symbol *symbol = &check->graph->symbols[plan->states[i].symbol];
@@ -370,7 +370,7 @@ static void check_completeness(Check *check) {
             fail(check, "output %s is stored %u times", check->graph->outputs[i].name, check->output_stores[i]);
 }
 
-static void find_slab_writers(Check *check) {
+static void find_slab_writers(PlanCheck *check) {
     for (uint32_t k = 0; k < check->plan->kernel_count; k++) {
         const Kernel *kernel = &check->plan->kernels[k];
         check->has_threads |= kernel->max_threads > 1;
@@ -383,19 +383,19 @@ static void find_slab_writers(Check *check) {
 bool plan_verify(const Plan *plan, bool is_placed, char fault[PLAN_FAULT]) {
     const Graph *graph = plan->graph;
     Arena *arena = arena_new();
-    Check check = {.plan = plan,
-                   .graph = graph,
-                   .is_placed = is_placed,
-                   .fault = fault,
-                   .arena = arena,
-                   .holder = ARENA_ARRAY(arena, uint32_t, graph->node_count),
-                   .slab_writer = ARENA_ARRAY(arena, uint32_t, graph->node_count),
-                   .state_writer = ARENA_ARRAY(arena, uint32_t, graph->symbol_count),
-                   .form_stores = ARENA_ARRAY(arena, uint32_t, plan->state_count),
-                   .output_stores = ARENA_ARRAY(arena, uint32_t, graph->output_count),
-                   .inside = ARENA_ARRAY(arena, bool, graph->node_count),
-                   .shifted = ARENA_ARRAY(arena, bool, graph->node_count),
-                   .crosses_rows = ARENA_ARRAY(arena, bool, graph->node_count)};
+    PlanCheck check = {.plan = plan,
+                       .graph = graph,
+                       .is_placed = is_placed,
+                       .fault = fault,
+                       .arena = arena,
+                       .holder = ARENA_ARRAY(arena, uint32_t, graph->node_count),
+                       .slab_writer = ARENA_ARRAY(arena, uint32_t, graph->node_count),
+                       .state_writer = ARENA_ARRAY(arena, uint32_t, graph->symbol_count),
+                       .form_stores = ARENA_ARRAY(arena, uint32_t, plan->state_count),
+                       .output_stores = ARENA_ARRAY(arena, uint32_t, graph->output_count),
+                       .inside = ARENA_ARRAY(arena, bool, graph->node_count),
+                       .shifted = ARENA_ARRAY(arena, bool, graph->node_count),
+                       .crosses_rows = ARENA_ARRAY(arena, bool, graph->node_count)};
     *fault = '\0';
     find_slab_writers(&check);
     for (; check.kernel < plan->kernel_count && !*fault; check.kernel++) run_kernel(&check);

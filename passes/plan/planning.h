@@ -89,11 +89,11 @@ typedef struct {
     NodeId buffer;     /* a value in the slab, or the node of a state */
     bool moved;        /* read at other places than the one that is being computed */
     bool crosses_rows; /* read in other rows (along axis 0) than the one that is being computed */
-} Use;
+} BufferUse;
 typedef struct {
     const NodeId *buffer; /* of buffer_nodes */
     uint32_t *begin;      /* [kernel_count + 1] into uses */
-    Use *uses;
+    BufferUse *uses;
     uint32_t *writer; /* [node]: 1 + the kernel that stores it in the slab; 0: none */
 } Uses;
 Uses uses_collect(const Plan *plan, Arena *arena);

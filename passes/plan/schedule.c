@@ -35,7 +35,7 @@ static void find_updaters(Schedule *schedule) {
 }
 
 /* The symbol of the state that a use reads, if some kernel updates it. */
-static bool use_is_updated(const Schedule *schedule, const Use *use, uint32_t *symbol) {
+static bool use_is_updated(const Schedule *schedule, const BufferUse *use, uint32_t *symbol) {
     const Node *node = graph_node(schedule->plan->graph, use->buffer);
     if (node->op != OP_state) return false;
     *symbol = node->attrs.symbol;
@@ -48,7 +48,7 @@ typedef struct Edge {
     bool in_rows;      /* `to` reads only the rows it is computing */
 } Edge;
 
-static Edge use_edge(const Schedule *schedule, uint32_t kernel, const Use *use) {
+static Edge use_edge(const Schedule *schedule, uint32_t kernel, const BufferUse *use) {
     uint32_t symbol, writer = schedule->uses->writer[use->buffer];
     if (use_is_updated(schedule, use, &symbol)) return (Edge){kernel, schedule->updater[symbol] - 1, true, false};
     return writer ? (Edge){writer - 1, kernel, false, !use->crosses_rows} : (Edge){kernel, kernel, false, false};
@@ -166,7 +166,7 @@ static void defer_own_readers(Schedule *schedule) {
     for (uint32_t k = 0; k < schedule->plan->kernel_count; k++)
         for (uint32_t i = schedule->uses->begin[k]; i < schedule->uses->begin[k + 1]; i++) {
             uint32_t symbol;
-            const Use *use = &schedule->uses->uses[i];
+            const BufferUse *use = &schedule->uses->uses[i];
             if (use->moved && use_is_updated(schedule, use, &symbol) && schedule->updater[symbol] == k + 1)
                 schedule->deferred[symbol] = true;
         }

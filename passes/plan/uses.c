@@ -2,7 +2,7 @@
 #include "passes/plan/planning.h"
 
 typedef struct {
-    bool moved, crosses_rows; /* as in Use */
+    bool moved, crosses_rows; /* as in BufferUse */
 } Where;
 
 typedef struct {
@@ -19,14 +19,14 @@ typedef struct {
 static void add_use(Collector *collector, uint32_t kernel, NodeId node, Where where) {
     NodeId buffer = collector->uses.buffer[node];
     if (collector->met[buffer] == kernel + 1) {
-        Use *use = &collector->uses.uses[collector->slot[buffer]];
+        BufferUse *use = &collector->uses.uses[collector->slot[buffer]];
         use->moved |= where.moved, use->crosses_rows |= where.crosses_rows;
         return;
     }
     ARENA_ROOM(collector->arena, collector->uses.uses, collector->count, collector->capacity);
     collector->met[buffer] = kernel + 1;
     collector->slot[buffer] = collector->count;
-    collector->uses.uses[collector->count++] = (Use){buffer, where.moved, where.crosses_rows};
+    collector->uses.uses[collector->count++] = (BufferUse){buffer, where.moved, where.crosses_rows};
 }
 
 static bool in_memory(const Plan *plan, NodeId node) {
