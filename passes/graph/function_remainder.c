@@ -23,7 +23,7 @@ static NodeId reduced(const Formula *f, NodeId rest, NodeId scale, NodeId b, Nod
 
 /* |a| mod |b| for |a| >= |b| > 0, both finite. The bits of j - k that are not whole steps come first. */
 static NodeId remainder_of_larger(const Formula *f, NodeId a, NodeId b) {
-    Split above = f_split(f, a), below = f_split(f, b);
+    FloatParts above = f_split(f, a), below = f_split(f, b);
     NodeId divisor = below.mantissa, inverse = f_div(f, f_real(f, -1), divisor);
     NodeId count = f_sub(f, above.exponent, below.exponent);
     NodeId steps = f_rint(f, f_fma(f, count, f_real(f, 1.0f / (float)STEP_BITS), f_real(f, -0.47f))); /* floor of a quotient */
