@@ -1,4 +1,5 @@
-/* Where a value lies: reshapes of plain values in the slab share that memory, and products read windows out of the picture. */
+/* In whose buffer a value lies: a reshape of a plain value in the slab has the same buffer, and products read windows
+ * out of the picture. */
 #include "passes/plan/planning.h"
 
 void mark_matrix_updates(const Graph *graph, bool *marked) {
@@ -10,26 +11,27 @@ void mark_matrix_updates(const Graph *graph, bool *marked) {
 }
 
 NodeId *buffer_nodes(const Graph *graph, Arena *arena) {
-    NodeId *home = ARENA_ARRAY(arena, NodeId, graph->node_count);
+    NodeId *buffer = ARENA_ARRAY(arena, NodeId, graph->node_count);
     bool *kept = ARENA_ARRAY(arena, bool, graph->node_count);
     mark_matrix_updates(graph, kept);
     for (NodeId id = 1; id < graph->node_count; id++) {
         const Node *node = graph_node(graph, id);
-        home[id] = id;
+        buffer[id] = id;
         if (node->op != OP_reshape || kept[id]) continue;
-        NodeId below = home[node->operands[0]];
-        if (!node_is_leaf(graph_node(graph, below))) home[id] = below;
+        NodeId below = buffer[node->operands[0]];
+        if (!node_is_leaf(graph_node(graph, below))) buffer[id] = below;
     }
-    return home;
+    return buffer;
 }
 
-/* Windows of f32, one a row of the operand's matrices; a matrix of a batch holds those of whole pictures. */
-NodeId product_windows(const Graph *graph, const NodeId *home, const Node *product) {
+/* The windows must be the rows of operand 0. If that is a batch of matrices, each must hold the windows of whole
+ * pictures. */
+NodeId product_windows(const Graph *graph, const NodeId *buffer, const Node *product) {
     if (product->op != OP_matmul) return NODE_NONE;
-    const Node *operand = graph_operand(graph, product, 0), *windows = graph_node(graph, home[product->operands[0]]);
+    const Node *operand = graph_operand(graph, product, 0), *windows = graph_node(graph, buffer[product->operands[0]]);
     if (windows->op != OP_windows) return NODE_NONE;
     Shape matrix = operand->shape, each = windows->shape;
     int64_t rows = matrix.dim[matrix.rank - 2], elements = each.dim[3] * each.dim[4] * each.dim[5];
     bool whole = matrix.rank == 2 || rows % (each.dim[1] * each.dim[2]) == 0;
-    return whole && matrix.dim[matrix.rank - 1] == elements ? home[product->operands[0]] : NODE_NONE;
+    return whole && matrix.dim[matrix.rank - 1] == elements ? buffer[product->operands[0]] : NODE_NONE;
 }

@@ -1,4 +1,4 @@
-/* A rough estimate of what a kernel costs, good enough to decide how many threads should share it, and in what pieces. */
+/* A rough estimate of the cost of a kernel: how many threads should divide it, and into how many pieces. */
 #include "passes/plan/planning.h"
 #include "ir/base/integers.h"
 
@@ -6,10 +6,10 @@ enum {
     NANOSECONDS = 1000,                 /* in a microsecond */
     LANE_STEPS_PER_MICROSECOND = 20000, /* elementwise work of one core: elements times nodes */
     FMAS_PER_MICROSECOND = 40000,       /* matrix products */
-    MICROSECONDS_PER_THREAD = 4,        /* meeting another thread costs about one */
-    MICROSECONDS_PER_PIECE = 40,        /* a piece packs its operands anew, and finishes a tile with nothing beside it */
-    MICROSECONDS_PER_OWN_PIECE = 16,    /* unless it needs none but its own */
-    MOST_PIECES = 4,                    /* of a thread's range */
+    MICROSECONDS_PER_THREAD = 4,        /* to meet another thread costs about one */
+    MICROSECONDS_PER_PIECE = 40,        /* each piece packs its operands again */
+    MICROSECONDS_PER_OWN_PIECE = 16,    /* of a piece whose operands no other piece needs */
+    MOST_PIECES = 4,                    /* that a thread's part is cut into */
     MANY_ROWS = 128,
     MOST_THREADS = 256
 };
@@ -20,7 +20,7 @@ static int64_t product_cost(const Plan *plan, const Kernel *kernel) {
     return shape_elements(kernel->space) * depth * NANOSECONDS / FMAS_PER_MICROSECOND;
 }
 
-/* Elements that pass through the kernel: those of its space, or those that are reduced, or both. */
+/* The elements that a kernel visits: of its space, of the operand that it reduces, or of both. */
 static int64_t elements_visited(const Plan *plan, const Kernel *kernel) {
     int64_t results = shape_elements(kernel->space);
     if (kernel->kind != KERNEL_REDUCE && kernel->kind != KERNEL_SCAN) return results;
@@ -43,7 +43,7 @@ uint32_t cost_threads(int64_t nanoseconds, int threads) {
     return (uint32_t)clamp_i64(worth, 1, threads > 0 ? clamp_i64(threads, 1, MOST_THREADS) : MOST_THREADS);
 }
 
-/* At least two where it does not matter what pays (threads below 0, for tests). */
+/* threads < 0, for tests: at least two pieces, whether they pay or not. */
 static uint32_t pieces_of(int64_t nanoseconds, int64_t each, int threads) {
     return (uint32_t)clamp_i64(nanoseconds / each, threads < 0 ? 2 : 1, MOST_PIECES);
 }
@@ -52,7 +52,8 @@ uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads) {
     return pieces_of(nanoseconds / sharing, MICROSECONDS_PER_PIECE * NANOSECONDS, threads);
 }
 
-/* Each piece looks for zeros in the rows of its tiles. They are its own where a tile takes all columns, and there are many of them. */
+/* Each piece looks for zeros in the rows of its tiles. No two pieces look at the same rows if a tile takes all
+ * columns. */
 static uint32_t looking_pieces(const Kernel *kernel, int64_t nanoseconds, int threads) {
     int64_t columns = kernel->space.dim[kernel->product.swapped ? 0 : 1],
             rows = kernel->space.dim[kernel->product.swapped ? 1 : 0];

@@ -1,4 +1,4 @@
-/* Fusion: which kernel computes what. Below -O2 every node gets a kernel of its own. */
+/* The fuse pass: which kernel computes what. Below -O2 every node has a kernel of its own. */
 #include "passes/pass_list.h"
 #include "passes/plan/planning.h"
 
@@ -13,20 +13,21 @@ enum { LEVEL_THAT_FUSES = 2 };
 
 NodeId fusion_windows(const Fusion *fusion, const Node *product) {
     bool fuses = fusion->options->level >= LEVEL_THAT_FUSES && !fusion->options->external_gemm;
-    return fuses ? product_windows(fusion->graph, fusion->home, product) : NODE_NONE;
+    return fuses ? product_windows(fusion->graph, fusion->buffer, product) : NODE_NONE;
 }
 
 /* A kernel of its own for every node that is not a leaf and does not share its operand's memory. */
 static void fuse_nothing(Fusion *fusion) {
     for (NodeId id = 1; id < fusion->graph->node_count; id++) {
         const Node *node = graph_node(fusion->graph, id);
-        if (!fusion->live[id] || node_is_leaf(node) || fusion->home[id] != id) continue;
+        if (!fusion->live[id] || node_is_leaf(node) || fusion->buffer[id] != id) continue;
         KernelKind kind = fusion_kind(fusion, node);
         fusion->kernel[id] = fusion_add(fusion, kind, kind == KERNEL_MAP ? NODE_NONE : id, node->shape);
     }
 }
 
-/* Drafts in the order of the first node each computes: the order in which the plan lists kernels, and prefers to run them. */
+/* Sorts the drafts by the first node that each stores. The plan lists kernels in this order, and prefers to run them
+ * so. */
 static void number_drafts(Fusion *fusion) {
     uint32_t *number = ARENA_ARRAY(fusion->arena, uint32_t, fusion->draft_count + 1), count = 0;
     Draft *drafts = ARENA_ARRAY(fusion->arena, Draft, fusion->draft_capacity);
@@ -65,7 +66,7 @@ static void build_plan(Compilation *compilation, const PassOptions *options) {
         .options = options,
         .arena = arena,
         .live = graph_live(graph),
-        .home = buffer_nodes(graph, arena),
+        .buffer = buffer_nodes(graph, arena),
         .kernel = ARENA_ARRAY(arena, uint32_t, graph->node_count),
         .draft_capacity = graph->node_count + graph->output_count + graph->symbol_count,
     };

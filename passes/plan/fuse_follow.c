@@ -25,7 +25,8 @@ typedef struct {
     uint32_t met_count;
 } Sources;
 
-/* Dominators of a graph without circles: where the ways to a and b part. Ids rise from operands to users. */
+/* The common dominator of a and b: the last node that every way from memory to either passes. Ids rise from operands
+ * to users. */
 static NodeId common_source(const Sources *sources, NodeId a, NodeId b) {
     while (a != b) {
         NodeId *later = a > b ? &a : &b;
@@ -163,7 +164,7 @@ static bool stored_anyway(const Fusion *fusion, NodeId id) {
 }
 
 static Effort operand_effort(const Fusion *fusion, const Effort *effort, uint32_t group, NodeId operand) {
-    NodeId id = fusion->home[operand];
+    NodeId id = fusion->buffer[operand];
     if (node_is_immediate(graph_node(fusion->graph, id))) return (Effort){0};
     if (stored_anyway(fusion, id) || fuse_keeps(fusion, id)) return (Effort){.load_count = 1, .loads = {id}};
     return fusion->group[id] == group ? effort[id] : too_much;

@@ -1,7 +1,7 @@
 /* Second step of fusion: groups. A reduction, a matrix product or a required value starts a group; elementwise nodes that use
  * it at the same place in row-major order join, to be computed while the value is in a register.
  *
- * Joining must not make kernels wait for each other in a circle. Every group has a level, higher than the levels of all groups
+ * Joining must not make kernels wait for each other in a cycle. Every group has a level, higher than the levels of all groups
  * its inputs come from. A node may join only a group whose level is higher than those of the node's other inputs: then all
  * edges between groups still go upwards.
  *
@@ -18,13 +18,13 @@ typedef struct {
 enum { MAPS_TO_LOOK_AT = 16, MOST_MEMBERS = 512 };
 
 /* A reshape has the place of its operand in row-major order: it belongs to a group like what it reshapes. */
-static uint32_t group_of(const Joining *joining, NodeId id) { return joining->fusion->group[joining->fusion->home[id]]; }
+static uint32_t group_of(const Joining *joining, NodeId id) { return joining->fusion->group[joining->fusion->buffer[id]]; }
 
 /* The highest level among the groups that a value comes from. */
 static uint32_t level_of(const Joining *joining, NodeId id) {
-    NodeId home = joining->fusion->home[id];
-    uint32_t group = joining->fusion->group[home];
-    return group ? joining->fusion->level[group] : joining->fusion->reach[home];
+    NodeId buffer = joining->fusion->buffer[id];
+    uint32_t group = joining->fusion->group[buffer];
+    return group ? joining->fusion->level[group] : joining->fusion->reach[buffer];
 }
 
 static uint32_t reach_of(const Joining *joining, const Node *node) {
@@ -111,7 +111,7 @@ static void place_node(Joining *joining, NodeId id) {
     Fusion *fusion = joining->fusion;
     const Node *node = graph_node(fusion->graph, id);
     OpClass class = op_class(node->op);
-    if (fusion->home[id] != id) return; /* what reads it counts as a reader of its home */
+    if (fusion->buffer[id] != id) return; /* what reads it counts as a reader of its buffer */
     uint32_t group = class == CLASS_ELEMENTWISE ? choose_group(joining, id, node) : 0;
     bool full = group && is_full(joining, group);
     bool starts = node_is_root(node) || fusion->required[id] || full;

@@ -4,8 +4,8 @@
 enum { MOST_STEPS = 1 << 20 };
 
 static void require(Fusion *fusion, NodeId id) {
-    NodeId home = fusion->home[id];
-    if (!node_is_leaf(graph_node(fusion->graph, home))) fusion->required[home] = true;
+    NodeId buffer = fusion->buffer[id];
+    if (!node_is_leaf(graph_node(fusion->graph, buffer))) fusion->required[buffer] = true;
 }
 
 uint32_t fuse_node_steps(const Node *node) {
@@ -16,7 +16,7 @@ uint32_t fuse_node_steps(const Node *node) {
 /* Roots are never computed twice: whoever needs one reads it. */
 static bool surely_in_memory(const Fusion *fusion, NodeId id) {
     const Node *node = graph_node(fusion->graph, id);
-    return node_is_leaf(node) || node_is_root(node) || fusion->required[fusion->home[id]];
+    return node_is_leaf(node) || node_is_root(node) || fusion->required[fusion->buffer[id]];
 }
 
 static uint32_t count_steps(const Fusion *fusion, const Node *node) {

@@ -35,7 +35,7 @@ static void add_users(Sharing *sharing, NodeId id, Users users) {
 
 /* Who needs the operands of a node that is itself needed by `users`. */
 static Users operand_users(const Fusion *fusion, NodeId id, const Node *node, Users users) {
-    bool same_place = op_class(node->op) == CLASS_ELEMENTWISE || fusion->home[id] != id;
+    bool same_place = op_class(node->op) == CLASS_ELEMENTWISE || fusion->buffer[id] != id;
     if (users.place == FUSE_NOWHERE || same_place) return users;
     if (users.place != SEVERAL) users.place = OTHER_INDEX + id;
     users.first_can_store = false;
@@ -49,7 +49,7 @@ static void pass_down(Sharing *sharing, NodeId id, const Node *node, Users users
 
 /* In memory wherever it is needed, so that a user may read it instead of what was computed from it. */
 static bool operand_in_memory(const Fusion *fusion, NodeId id) {
-    return fuse_keeps(fusion, id) || fusion->required[fusion->home[id]];
+    return fuse_keeps(fusion, id) || fusion->required[fusion->buffer[id]];
 }
 
 /* A single step from values in memory: not worth storing, even if its group has it in a register. */

@@ -1,10 +1,11 @@
-/* From the decision which kernel computes what to a plan: the nodes inside each kernel, what it stores, the storage map. */
+/* Writes the decisions of fusion down as a plan: the nodes of each kernel, its stores, and the storage of every
+ * value. */
 #include "passes/plan/planning.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-/* A value that a draft has to write somewhere beside the slab. */
+/* An output, or a new value of a state, that a draft stores. */
 typedef struct {
     uint32_t draft;
     NodeId node;
@@ -48,7 +49,8 @@ static void add_states(PlanBuilder *builder) {
     }
 }
 
-/* A draft that only copies leaves of this shape; one for all of them, so that two states may exchange their values. */
+/* The draft that copies leaves of this shape. There is one for all of them, so that two states can exchange their
+ * values. */
 static uint32_t copying_draft(PlanBuilder *builder, uint32_t first, Shape space) {
     Fusion *fusion = builder->fusion;
     for (uint32_t i = first; i <= fusion->draft_count; i++)
@@ -59,17 +61,17 @@ static uint32_t copying_draft(PlanBuilder *builder, uint32_t first, Shape space)
 }
 
 /* The draft that stores a value outside the slab: the one that computes it, or one that copies it. */
-static uint32_t storing_draft(PlanBuilder *builder, uint32_t first_copy, NodeId home) {
+static uint32_t storing_draft(PlanBuilder *builder, uint32_t first_copy, NodeId buffer) {
     Fusion *fusion = builder->fusion;
-    uint32_t draft = fusion->kernel[home];
-    Shape space = graph_node(builder->graph, home)->shape;
+    uint32_t draft = fusion->kernel[buffer];
+    Shape space = graph_node(builder->graph, buffer)->shape;
     if (!draft) return copying_draft(builder, first_copy, space);
     return fusion->drafts[draft].kind == KERNEL_GEMM ? fusion_add(fusion, KERNEL_MAP, NODE_NONE, space) : draft;
 }
 
 static void add_target(PlanBuilder *builder, uint32_t first_copy, NodeId value, Storage to) {
-    NodeId home = builder->fusion->home[value];
-    builder->targets[builder->target_count++] = (DraftStore){storing_draft(builder, first_copy, home), home, to};
+    NodeId buffer = builder->fusion->buffer[value];
+    builder->targets[builder->target_count++] = (DraftStore){storing_draft(builder, first_copy, buffer), buffer, to};
 }
 
 static void add_targets(PlanBuilder *builder) {
@@ -89,10 +91,10 @@ static const Storage unplaced = {.kind = STORAGE_SLAB, .offset = PLAN_UNPLACED};
 /* -- operands of matrix products: a form of a state, or the slab -- */
 
 static Storage operand_storage(PlanBuilder *builder, NodeId operand) {
-    NodeId home = builder->fusion->home[operand];
-    const Node *node = graph_node(builder->graph, home);
+    NodeId buffer = builder->fusion->buffer[operand];
+    const Node *node = graph_node(builder->graph, buffer);
     if (node->op == OP_state) return (Storage){.kind = STORAGE_STATE, .index = builder->state_index[node->attrs.symbol] - 1};
-    builder->in_slab[home] = true;
+    builder->in_slab[buffer] = true;
     return unplaced;
 }
 
@@ -110,23 +112,24 @@ static void add_operands(PlanBuilder *builder, Kernel *kernel) {
 static bool read_from_memory(const PlanBuilder *builder, uint32_t number, NodeId id) {
     const Fusion *fusion = builder->fusion;
     if (fusion->kernel[id] == number) return false;
-    NodeId home = fusion->home[id];
-    return fusion->kernel[home] && fusion->kernel[home] != number;
+    NodeId buffer = fusion->buffer[id];
+    return fusion->kernel[buffer] && fusion->kernel[buffer] != number;
 }
 
-/* Meets a node the draft needs: notes where it is read from, or that it is computed inside. Returns true for the latter. */
+/* Meets a node that the draft needs. True, and listed: the draft computes it. False: it is a leaf, was met before, or
+ * is read from memory. */
 static bool meet_node(PlanBuilder *builder, uint32_t number, NodeId id) {
     if (builder->stamp[id] == number || node_is_leaf(graph_node(builder->graph, id))) return false;
     builder->stamp[id] = number;
     bool in_memory = read_from_memory(builder, number, id);
     if (in_memory)
-        builder->in_slab[builder->fusion->home[id]] = true;
+        builder->in_slab[builder->fusion->buffer[id]] = true;
     else
         builder->list[builder->list_count++] = id;
     return !in_memory;
 }
 
-/* Adds a node and everything below it that is computed inside. The operands of a matrix product are read whole. */
+/* Lists a node and all that it is computed from in this draft. The operands of a matrix product are read whole. */
 static void collect_node(PlanBuilder *builder, uint32_t number, NodeId id) {
     uint32_t depth = 0;
     if (meet_node(builder, number, id)) builder->stack[depth++] = id;
@@ -150,7 +153,7 @@ static void keep_nodes(PlanBuilder *builder, Kernel *kernel) {
     builder->list_count = 0;
 }
 
-/* -- grouping by draft: the stored nodes, the targets -- */
+/* -- the stored nodes and the targets of each draft -- */
 
 typedef struct {
     uint32_t *begin, *items; /* items[begin[d] .. begin[d + 1]) belong to draft d */
@@ -185,7 +188,7 @@ static DraftGroups group_targets(const PlanBuilder *builder) {
 
 /* -- writing the kernels down -- */
 
-/* A scatter comes back to what it has written. */
+/* A scatter_add returns to elements that it has written. */
 static bool is_written_again(const PlanBuilder *builder, NodeId root) {
     return root && graph_node(builder->graph, root)->op == OP_scatter_add;
 }
@@ -216,7 +219,7 @@ static void add_stores(PlanBuilder *builder, uint32_t number, const DraftGroups 
     assert(kernel->store_count > 0);
 }
 
-/* Leaves and constants that matrix products read are copied by kernels of their own, written in front of the others. */
+/* Leaves and constants that matrix products read: each is copied by a kernel, in front of the others. */
 static void add_copies(PlanBuilder *builder) {
     Plan *plan = builder->plan;
     for (NodeId id = builder->graph->node_count - 1; id > 0; id--) {
@@ -233,15 +236,15 @@ static void fill_storage(PlanBuilder *builder) {
     const Graph *graph = builder->graph;
     const Fusion *fusion = builder->fusion;
     for (NodeId id = 1; id < graph->node_count; id++) {
-        NodeId home = fusion->home[id];
-        const Node *node = graph_node(graph, home);
+        NodeId buffer = fusion->buffer[id];
+        const Node *node = graph_node(graph, buffer);
         Storage *storage = &builder->plan->storage[id];
         if (!fusion->live[id]) continue;
         if (node->op == OP_state)
             *storage = (Storage){.kind = STORAGE_STATE, .index = builder->state_index[node->attrs.symbol] - 1};
         else if (node->op == OP_input)
             *storage = (Storage){.kind = STORAGE_INPUT, .index = node->attrs.symbol};
-        else if (fusion->kernel[home] && builder->in_slab[home])
+        else if (fusion->kernel[buffer] && builder->in_slab[buffer])
             *storage = unplaced;
     }
 }

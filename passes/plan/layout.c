@@ -1,14 +1,14 @@
-/* The layout pass: states are stored the way the matrix kernels read them. A kernel reads one operand in whole columns, 32 at a
- * time; they must be next to each other in memory, and so should be what it reads and writes on its tile. It can run its tile
- * along either axis of the product, and a state can have several forms; this pass chooses. */
+/* The layout pass: states are stored the way the matrix kernels read them. A kernel reads one operand by columns, 32
+ * at a time, which must be contiguous; and so should be what it reads and writes on its tile. A tile can run along
+ * either axis of the product, and a state can have several forms: this pass chooses. */
 #include "passes/plan/layout.h"
 #include "passes/pass_list.h"
 #include "passes/plan/planning.h"
 
-/* What speaks against running the tile along an axis, worst first. */
+/* What is against running the tile along an axis, the worst first. */
 typedef struct {
-    bool scattered;   /* the columns of the operand are not contiguous, and it is no state that could be stored otherwise */
-    bool new_form;    /* needs a further form of a state */
+    bool scattered; /* the columns of the operand are not contiguous, and it is not a state, which could be stored otherwise */
+    bool new_form;  /* a state needs a further form */
     uint32_t traffic; /* values of the tile that are read or written across the columns */
 } Objection;
 

@@ -1,4 +1,4 @@
-/* The forms of states: primary layouts from the first use, and writing all forms into the plan. */
+/* The forms of states: the first use decides the primary layout; then all forms are written into the plan. */
 #include "passes/plan/layout.h"
 
 enum { PANEL_WIDTH = 32, NARROW_PANEL_WIDTH = 16 };
@@ -20,7 +20,7 @@ const Storage *matrix_state(const Plan *plan, const Storage *operand) {
 
 /* -- the primary layout -- */
 
-/* Decides for the state an operand is, unless an earlier use has. axis < 0: plain. */
+/* Decides the layout of the state that is the operand, unless an earlier use has decided it. axis < 0: plain. */
 static void decide(Forms *forms, bool *decided, const Storage *operand, int axis) {
     if (!operand || decided[operand->index]) return;
     decided[operand->index] = true;
@@ -46,7 +46,7 @@ static bool stores_panels(const Forms *forms, const Kernel *kernel, uint32_t *st
     return false;
 }
 
-/* States without a use of their own that are updated together with a weight: its moments. */
+/* The moments of a weight: states that no product reads and that are updated together with it. */
 static void decide_by_weight(Forms *forms, bool *decided, const Kernel *kernel) {
     uint32_t weight;
     if (!stores_panels(forms, kernel, &weight)) return;

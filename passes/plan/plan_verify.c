@@ -1,5 +1,6 @@
-/* The plan's verifier walks the kernels in order. It keeps track of what every byte range of the slab holds, of who read and wrote
- * it since the last barrier, and of which states are already new. It shares no code with the passes that make plans. */
+/* The plan's verifier. It walks over the kernels in order and keeps track of what every byte range of a slab holds,
+ * of who read and wrote it since the last barrier, and of which states are already new. It shares no code with the
+ * passes that make plans. */
 #include "passes/plan/plan_verify.h"
 
 #include <stdarg.h>
@@ -59,7 +60,7 @@ static bool is_over(const PlanCheck *check, uint32_t kernel, uint32_t epoch) {
     return epoch < check->epoch || kernel == check->kernel || in_order || is_replicated(check, kernel);
 }
 
-/* What a kernel by rows stores in some rows is there when another one that goes in step with it computes the same rows. */
+/* Whether both kernels are by rows: what one stores in some rows is there when the other computes these rows. */
 static bool in_step(const PlanCheck *check, uint32_t kernel) {
     return check->plan->kernels[kernel].by_rows && current(check)->by_rows;
 }
@@ -221,7 +222,7 @@ static void check_overwrite(PlanCheck *check, const SlabRange *stored, const Sla
              old->value);
 }
 
-/* The last entry takes the place of the one that is dropped. */
+/* Drops an entry of `held`; the last one takes its place. */
 static void drop_held(PlanCheck *check, uint32_t i) {
     SlabRange *last = &check->held[--check->held_count];
     if (check->holder[check->held[i].value] == i + 1) check->holder[check->held[i].value] = 0;
@@ -329,7 +330,8 @@ static void forget_node(PlanCheck *check, NodeId id) {
     }
 }
 
-/* What matters once kernels are shared out among threads. A barrier ends all reads before it; one thread runs kernels in order. */
+/* What matters once kernels are divided among threads. A barrier ends all reads before it; one thread runs kernels in
+ * order. */
 static void begin_kernel(PlanCheck *check) {
     const Kernel *kernel = current(check);
     check->epoch += kernel->barrier_before;

@@ -1,37 +1,38 @@
-/* What the passes that make a plan share: fuse, layout, plan. Not seen outside passes/. */
+/* Shared by the passes that make a plan. Internal to passes/. */
 #ifndef MLC_PASSES_PLAN_PLANNING_H
 #define MLC_PASSES_PLAN_PLANNING_H
 
 #include "passes/passes.h"
 
-/* -- homes (passes/plan/buffers.c): reshapes cost nothing where the operand lies in memory in row-major order -- */
+/* -- buffers (buffers.c) -- */
 
-/* [node_count] from `arena`: the node in whose memory a node's value lies. Most nodes are their own home; a reshape shares the
- * home of its operand, unless that is a leaf: inputs are read through the batch's row numbers, states may be stored in
- * panels and change during the step. */
+/* [node_count] from `arena`: the node in whose buffer a node's value lies. For most nodes that is the node itself. A reshape costs
+ * nothing where its operand lies in memory in row-major order: it has the operand's buffer, unless that is a leaf. For inputs
+ * are read through the batch's row numbers, and states may be stored in panels and change during the step. */
 NodeId *buffer_nodes(const Graph *graph, Arena *arena);
-/* The new values of matrix states: they keep the state's shape in the kernel that stores them, because of panels. */
+/* Marks the new values of matrix states. They keep the state's shape in the kernel that stores them, because of panels. */
 void mark_matrix_updates(const Graph *graph, bool *marked);
-/* Not in memory anywhere and cheaper to write down again wherever it is needed. */
+/* Never in memory: each kernel that needs the value computes it. */
 static inline bool node_is_immediate(const Node *node) { return node->op == OP_constant || node->op == OP_iota; }
 static inline bool node_is_leaf(const Node *node) { return op_class(node->op) == CLASS_LEAF; }
-/* The root of a kernel, never computed twice. */
+/* Whether a node is always the root of a kernel, and so never computed twice. */
 static inline bool node_is_root(const Node *node) {
     OpClass class = op_class(node->op);
     return class == CLASS_REDUCE || class == CLASS_SCAN || class == CLASS_MATRIX;
 }
 
-/* The node whose windows are operand 0 of a product, if a kernel can read them out of the picture (passes/plan/buffers.c). */
-NodeId product_windows(const Graph *graph, const NodeId *home, const Node *product);
+/* The windows node that is operand 0 of a product, if the product can read its windows out of the picture; else
+ * NODE_NONE. */
+NodeId product_windows(const Graph *graph, const NodeId *buffer, const Node *product);
 
 /* -- fusion: which kernel computes what (fuse.c decides, kernels.c writes the plan down) -- */
 
-/* A kernel to be. What it stores is known from Fusion.kernel; what it computes follows from that. */
+/* A kernel that is planned. Fusion.kernel says what it stores; what it computes follows from that. */
 typedef struct {
     KernelKind kind;
     NodeId root;
     Shape space;
-    bool copies_leaves; /* computes nothing: leaves that are outputs or the new values of states */
+    bool copies_leaves; /* it computes nothing but copies leaves that are outputs or new values of states */
 } Draft;
 
 /* The kernels outside its group that need a node. `place`: a draft (at its own index), FUSE_NOWHERE, or others that fuse_share.c
@@ -48,7 +49,7 @@ typedef struct {
     const PassOptions *options;
     Arena *arena; /* scratch */
     const bool *live;
-    const NodeId *home;
+    const NodeId *buffer;
     uint32_t *kernel; /* [node]: the draft (from 1) that computes this node for others to read; 0: every user computes it */
     Draft *drafts;    /* [1 .. draft_count] */
     uint32_t draft_count, draft_capacity;
@@ -61,11 +62,11 @@ typedef struct {
     Users *outside;  /* [node] */
 } Fusion;
 
-/* A product of windows with so few columns that its tile should run along the windows: where these are neighbours in memory, or
- * would be in a turned copy of the picture. */
+/* Whether a product of windows has so few columns that its tile should run along the windows. These must be
+ * neighbours in memory: in the picture itself or in a transposed copy. */
 bool product_runs_along_windows(const Graph *graph, const Node *product, const Node *windows);
 
-/* Likewise, as fusion decides: NODE_NONE where nothing is fused, or OpenBLAS multiplies. */
+/* product_windows; but NODE_NONE at levels that do not fuse, and if OpenBLAS multiplies. */
 NodeId fusion_windows(const Fusion *fusion, const Node *product);
 uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space);
 KernelKind fusion_kind(const Fusion *fusion, const Node *node);
@@ -75,7 +76,7 @@ void fuse_join(Fusion *fusion);
 void fuse_share(Fusion *fusion);
 void fuse_follow(Fusion *fusion);
 Plan *kernels_build(Fusion *fusion);
-enum { FUSE_CHEAP_STEPS = 4 }; /* computing this much twice is better than storing and loading it */
+enum { FUSE_CHEAP_STEPS = 4 };              /* to compute so many steps twice is cheaper than to store and load a value */
 uint32_t fuse_node_steps(const Node *node); /* to compute an element */
 /* A leaf, but not a state that changes during the step: reading it later would hold up its update. */
 static inline bool fuse_keeps(const Fusion *fusion, NodeId id) {

@@ -1,11 +1,12 @@
-/* Which kernels every thread does for itself. The rows of the batch that a step gathers are converted from bytes in a few microseconds; a
- * product whose columns the threads share needs all of them on every thread. Where each thread gathers a part, the others wait for it,
- * and then fetch its lines from another core's cache, which takes longer than to gather them here; and again in the next step to write
- * them. So small results that are made of inputs alone, and in a few operations, cross to no other thread: each has its own. */
+/* Which kernels every thread computes for itself. Example: the rows of a batch are gathered and converted from bytes
+ * in a few microseconds, and a product whose columns the threads divide needs all of these rows on every thread. If
+ * each thread gathered a part, the others would wait for it and then fetch its cache lines from another core, which
+ * takes longer than to gather all rows here. So a small result that is computed from inputs alone, in a few
+ * operations, is replicated. */
 #include "passes/plan/planning.h"
 
 enum {
-    MOST_BYTES = 256 * 1024, /* together: a quarter of a core's second-level cache */
+    MOST_BYTES = 256 * 1024, /* of all replicated values: a quarter of a core's second-level cache */
     LINE = 64,
     NANOSECONDS_PER_LINE = 10 /* to fetch it from another core: 5 where they share a cache, 20 and more where they do not */
 };
@@ -25,7 +26,7 @@ static bool stores_in_slab_only(const Kernel *kernel) {
     return true;
 }
 
-/* It reads neither the slab nor states. */
+/* Uses are of the slab and of states only. */
 static bool reads_inputs_only(const Uses *uses, uint32_t kernel) { return uses->begin[kernel] == uses->begin[kernel + 1]; }
 
 static bool may_be_replicated(const Plan *plan, const Uses *uses, uint32_t number) {
@@ -37,7 +38,7 @@ static bool is_cheap(const Plan *plan, const Kernel *kernel, size_t bytes) {
     return cost_nanoseconds(plan, kernel) <= (int64_t)(bytes / LINE * NANOSECONDS_PER_LINE);
 }
 
-/* A product that threads share by its columns reads all rows on each of them; and so does one that sums over rows. */
+/* Every thread reads all rows in a product that threads divide by columns, and in one that sums over rows. */
 static bool reads_all_rows(const Plan *plan, const Kernel *reader) {
     if (reader->kind != KERNEL_MATMUL || reader->max_threads == 1 || reader->product.windows) return false;
     const Node *root = graph_node(plan->graph, reader->root);

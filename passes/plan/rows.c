@@ -1,23 +1,25 @@
-/* Which kernels are shared out by rows. In a network of layers of modest width, a row of the batch goes through many small kernels: from
- * the data through the layers to the loss, and back to the layers' gradients. Where the threads divide each of them anew, they
- * wait for each other between any two, and read what another core has just written. A thread that takes some rows through all of
- * them reads its own results, and meets the others once, before the sums over rows: the gradients of the weights.
+/* Which kernels threads divide by rows. In a network of layers of modest width, a row of the batch goes through many
+ * small kernels: from the data through the layers to the loss, and back to the layers' gradients. If threads divided
+ * each kernel anew, they would wait for each other between any two, and read what another core has just written. A
+ * thread that takes its rows through all of them reads its own results. Threads meet once, before the sums over rows:
+ * the gradients of the weights.
  *
- * The price is that it reads all weights, and not those of some columns only: they must be few. */
+ * The price is that each thread reads all weights, not only those of some columns. So there must be few. */
 #include "passes/plan/planning.h"
 
-/* Of a product: those that other threads have updated cross to this core, and all stay in its cache. */
+/* Of a product. Weights that other threads have updated must be fetched from their cores, and all must stay in this
+ * core's cache. */
 enum { MOST_WEIGHTS = 96 * 1024 };
 
 typedef struct {
     const Plan *plan;
-    int64_t rows; /* of the batch */
+    int64_t rows; /* in the batch */
     int threads;
     bool *may;       /* [kernel] */
     uint32_t *chain; /* [kernel], of those that may: itself, or a kernel of the same chain that comes before it */
 } Rows;
 
-/* -- which kernels may be -- */
+/* -- which kernels may be divided by rows -- */
 
 static int64_t batch_rows(const Graph *graph) {
     for (uint32_t i = 0; i < graph->symbol_count; i++)
@@ -59,7 +61,7 @@ static bool kind_may(const Rows *rows, const Kernel *kernel) {
 
 static uint32_t groups(const Rows *rows) { return (uint32_t)(rows->rows / PLAN_ROWS); }
 
-/* A kernel that is worth more threads than there are groups of rows is better off alone. */
+/* A kernel that is worth more threads than there are groups of rows is divided by itself. */
 static bool may_be_by_rows(const Rows *rows, const Kernel *kernel) {
     return !kernel->replicated && has_rows(rows, kernel->space) && kernel->max_threads <= groups(rows) &&
            kind_may(rows, kernel) && stores_rows(rows, kernel) && only_plain_work(rows, kernel);

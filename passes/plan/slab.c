@@ -1,7 +1,8 @@
-/* Places in the slab. A value lives from the phase that stores it to the last phase that reads it; phases are separated by
- * barriers, so the place of a value that has died may be taken in a later phase; or by a later kernel of the same phase where
- * all that touch either run in order on one thread. Largest values are placed first, each in the smallest gap between the
- * values it meets. */
+/* Places in the slab. A value lives from the phase that stores it to the last phase that reads it; a barrier
+ * separates two phases. So a later phase may reuse the place of a value that is no longer read. So may a later kernel
+ * of the same phase, if all kernels that touch either value run in order on one thread.
+ *
+ * The largest values are placed first, each in the smallest gap between the values that live at the same time. */
 #include "passes/plan/planning.h"
 #include "ir/base/integers.h"
 
@@ -9,7 +10,7 @@
 
 enum { ALIGNMENT = 64 };
 
-/* When a kernel runs: in order with the others of its phase if those are for one thread too. */
+/* When a kernel runs. Kernels of one phase that are for one thread run in order. */
 typedef struct {
     uint32_t phase, kernel;
     bool in_order;
@@ -112,7 +113,7 @@ static size_t place_with_reuse(SlabValue *values, uint32_t count, Arena *arena) 
     return total;
 }
 
-/* Those in the threads' own slabs, or those in the slab. */
+/* Values one after the other: those of the threads' own slabs, or those of the shared one. */
 static size_t place_apart(SlabValue *values, uint32_t count, bool replicated) {
     size_t total = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -144,7 +145,7 @@ static void set_offsets(Plan *plan, const NodeId *buffer, const SlabValue *value
     }
 }
 
-/* Outputs lie one after the other in the order of the graph. */
+/* Outputs lie one after the other, in the order of the graph. */
 static void place_outputs(Plan *plan, Arena *arena) {
     const Graph *graph = plan->graph;
     size_t *offsets = ARENA_ARRAY(arena, size_t, graph->output_count);

@@ -1,9 +1,9 @@
-/* Before fusion: a matrix product needs one operand whose columns are contiguous. States can be stored that way; of two values
- * that are computed, (a, transposed b) has neither. The right one then gets a transposed copy, which fusion makes a kernel of
- * its own or part of the kernel that computes it.
+/* The straighten pass, before fusion. A product needs an operand whose columns are contiguous. A state can be stored
+ * that way, but of two computed values (a, transposed b) neither has contiguous columns. Then the right one gets a
+ * transposed copy, which fusion computes in a kernel of its own or in the kernel that computes the value.
  *
- * A convolution with few filters would leave most lanes of its columns empty, and runs along the windows instead: then its picture
- * gets a copy with the channels in front, in which neighbouring windows are neighbours. */
+ * A convolution with few filters would leave most lanes of its columns empty, so it runs along the windows instead.
+ * Its picture gets a copy [N,C,H,W], in which neighbouring windows are neighbours in memory. */
 #include "passes/pass_list.h"
 #include "ir/base/integers.h"
 #include "passes/plan/planning.h"
@@ -12,12 +12,12 @@
 
 enum {
     FEW_FILTERS = LANES / 2,
-    ENOUGH_TAPS = 9 /* of a window that are read out of the copy */
+    ENOUGH_TAPS = 9 /* elements of a window for which a copy of the picture pays */
 };
 
 static int64_t lanes_taken(int64_t columns) { return round_up(columns, LANES); }
 
-/* At least one and a half times as many lanes are at work. */
+/* Whether at least one and a half times as many lanes are at work along the windows as along the filters. */
 static bool fills_lanes(int64_t run, int64_t filters) {
     return 2 * run * lanes_taken(filters) >= 3 * filters * lanes_taken(run);
 }
@@ -31,8 +31,9 @@ bool product_runs_along_windows(const Graph *graph, const Node *product, const N
            filters <= FEW_FILTERS && fills_lanes(each.dim[2], filters);
 }
 
-/* The windows of a picture whose channels are turned to the front and back. */
-static NodeId turned_windows(Graph *to, const Node *windows, const NodeId *map) {
+/* The same windows of the picture transposed to [N,C,H,W] and back: the product will read that copy
+ * (windows_picture). */
+static NodeId windows_of_copy(Graph *to, const Node *windows, const NodeId *map) {
     NodeId copy = build_transpose(to, map[windows->operands[0]], (int64_t[]){0, 3, 1, 2});
     return build_windows(to, build_transpose(to, copy, (int64_t[]){0, 2, 3, 1}), &windows->attrs.window);
 }
@@ -41,50 +42,50 @@ static NodeId turned_windows(Graph *to, const Node *windows, const NodeId *map) 
 
 typedef struct {
     const Graph *graph;
-    const NodeId *home;
+    const NodeId *buffer;
 } Straightening;
 
 static bool is_matrix_state(const Node *node) { return node->op == OP_state && node->shape.rank == 2; }
 
-static bool needs_copy(const Graph *graph, const Node *node) {
+static bool right_needs_copy(const Graph *graph, const Node *node) {
     if (node->op != OP_matmul || !node->attrs.matmul.transpose_b || node->attrs.matmul.transpose_a) return false;
     return !is_matrix_state(graph_operand(graph, node, 0)) && !is_matrix_state(graph_operand(graph, node, 1));
 }
 
-/* The windows that are to be turned; NODE_NONE: there are none. */
-static NodeId windows_to_turn(const Straightening *s, const Node *node) {
-    NodeId id = product_windows(s->graph, s->home, node);
+/* The windows whose picture needs a copy; NODE_NONE if operand 0 is something else or needs none. */
+static NodeId windows_to_copy(const Straightening *s, const Node *node) {
+    NodeId id = product_windows(s->graph, s->buffer, node);
     const Node *windows = graph_node(s->graph, id);
-    bool turns = id && windows->shape.dim[5] > 1 && product_runs_along_windows(s->graph, node, windows);
-    return turns ? id : NODE_NONE;
+    bool copies = id && windows->shape.dim[5] > 1 && product_runs_along_windows(s->graph, node, windows);
+    return copies ? id : NODE_NONE;
 }
 
-static bool needs_any(const Straightening *s, const Node *node) {
-    return needs_copy(s->graph, node) || windows_to_turn(s, node) != NODE_NONE;
+static bool needs_copies(const Straightening *s, const Node *node) {
+    return right_needs_copy(s->graph, node) || windows_to_copy(s, node) != NODE_NONE;
 }
 
-static bool any_needs_any(const Straightening *s) {
+static bool any_needs_copies(const Straightening *s) {
     for (NodeId id = 1; id < s->graph->node_count; id++)
-        if (needs_any(s, graph_node(s->graph, id))) return true;
+        if (needs_copies(s, graph_node(s->graph, id))) return true;
     return false;
 }
 
 static NodeId copy_product(const Straightening *s, Graph *to, const Node *node, const NodeId *map) {
-    NodeId windows = windows_to_turn(s, node), left = map[node->operands[0]], right = map[node->operands[1]];
-    bool turns_right = needs_copy(s->graph, node);
+    NodeId windows = windows_to_copy(s, node), left = map[node->operands[0]], right = map[node->operands[1]];
+    bool copies_right = right_needs_copy(s->graph, node);
     to->span = node->span;
     if (windows)
         left =
-            build_reshape(to, turned_windows(to, graph_node(s->graph, windows), map), graph_operand(s->graph, node, 0)->shape);
-    if (turns_right) right = build_transpose(to, right, NULL);
-    return build_matmul(to, left, right, node->attrs.matmul.transpose_a, node->attrs.matmul.transpose_b && !turns_right);
+            build_reshape(to, windows_of_copy(to, graph_node(s->graph, windows), map), graph_operand(s->graph, node, 0)->shape);
+    if (copies_right) right = build_transpose(to, right, NULL);
+    return build_matmul(to, left, right, node->attrs.matmul.transpose_a, node->attrs.matmul.transpose_b && !copies_right);
 }
 
 /* OpenBLAS reads every operand as it is. */
 Graph *pass_straighten(Graph *from, const PassOptions *options) {
     Arena *scratch = arena_new();
     Straightening s = {from, buffer_nodes(from, scratch)};
-    if (options->external_gemm || !any_needs_any(&s)) {
+    if (options->external_gemm || !any_needs_copies(&s)) {
         arena_free(scratch);
         return from;
     }
@@ -92,7 +93,7 @@ Graph *pass_straighten(Graph *from, const PassOptions *options) {
     NodeId *map = ARENA_ARRAY(scratch, NodeId, from->node_count);
     for (NodeId id = 1; id < from->node_count; id++) {
         const Node *node = graph_node(from, id);
-        map[id] = needs_any(&s, node) ? copy_product(&s, to, node, map) : graph_copy_node(to, from, id, map);
+        map[id] = needs_copies(&s, node) ? copy_product(&s, to, node, map) : graph_copy_node(to, from, id, map);
     }
     graph_finish(to, from, map);
     arena_free(scratch);

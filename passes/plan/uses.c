@@ -1,4 +1,4 @@
-/* What each kernel of a plan reads from memory, and whether only at the place, or in the row, it is computing. */
+/* What each kernel of a plan reads from memory, and whether only at the index, or only in the row, that it computes. */
 #include "passes/plan/planning.h"
 
 typedef struct {
@@ -34,7 +34,7 @@ static bool in_memory(const Plan *plan, NodeId node) {
     return kind == STORAGE_SLAB || kind == STORAGE_STATE;
 }
 
-/* An operand of a node inside: computed inside too, or read. */
+/* An operand of a node that the kernel computes: the kernel computes it too, or reads it. */
 static void meet_operand(Collector *collector, uint32_t kernel, NodeId operand, Where where) {
     Where *inside = &collector->where[operand];
     if (collector->inside[operand] == kernel + 1)
@@ -52,7 +52,7 @@ static bool stays_in_row(const Graph *graph, const Node *node, uint32_t i) {
     return op_stays_in_place(node->op) || (node->op == OP_broadcast && from->rank == to->rank);
 }
 
-/* Matrix products read whole operands; inputs and constants in the slab, which Plan.storage does not show. */
+/* A product reads whole operands. Copies of inputs and constants in the slab are not shown by Plan.storage. */
 static void meet_product(Collector *collector, uint32_t number, const Node *product, bool crosses_rows) {
     const Plan *plan = collector->plan;
     const Kernel *kernel = &plan->kernels[number];

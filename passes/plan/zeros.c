@@ -1,6 +1,7 @@
-/* The zeros pass: marks products whose operand comes straight from bytes of the data. Four pixels of five of a digit are 0, and
- * a term 0 * w changes no bit of a sum (a sum never ends as -0, see ir/eval/eval_fma.c) as long as w is finite, which the kernel
- * looks at. Its code lists, for every block of rows, the places where anything is not zero, and visits only those. */
+/* The zeros pass: marks products whose operand comes from bytes of the data. Of the pixels of handwritten digits four
+ * of five are 0. A term 0 * w changes no bit of a sum, which never ends as -0 (ir/eval/eval_fma.c), as long as w is
+ * finite; the kernel checks that. Its code lists, for every block of rows, the places where any row is not zero, and
+ * visits only those. */
 #include "passes/pass_list.h"
 #include "passes/plan/planning.h"
 
@@ -29,7 +30,8 @@ static bool keeps_zero(const Graph *graph, const Node *node, const bool *zero) {
     return (left || right) && (node->operand_count == 2 || zero[in[2]]);
 }
 
-/* A list pays only if several tiles across use it; and looking whether columns are finite pays only if several tiles down do. */
+/* A list pays only if several tiles of columns use it. The check that columns are finite pays only if several tiles
+ * of rows do. */
 enum { LEAST_ROWS = 9, LEAST_COLUMNS = 64 };
 
 static bool is_worth_it(const Graph *graph, const Kernel *kernel) {
