@@ -1,4 +1,4 @@
-/* DateReading dates by a format, as strptime does, but without a locale, and with nothing left over. */
+/* Reads dates by a format, as strptime does, but without a locale; the text must be used up. */
 #include "ir/data/date.h"
 
 #include <ctype.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* What a text can say of a date. */
+/* A fact about a date that a text can give. */
 typedef enum {
     SAYS_YEAR,
     SAYS_MONTH,
@@ -14,11 +14,11 @@ typedef enum {
     SAYS_YEARDAY,
     SAYS_WEEKDAY,
     SAYS_HOUR,
-    SAYS_HALF, /* of the day: 0 before noon, 1 after it */
+    SAYS_HALF, /* AM or PM: 0 before noon, 1 after it */
     SAYS_MINUTE,
     SAYS_SECOND,
     SAYS_FRACTION, /* of a second, in nanoseconds */
-    SAYS_ZONE,     /* seconds that its clock is before UTC */
+    SAYS_ZONE,     /* the offset from UTC, in seconds */
     SAYS_COUNT
 } Says;
 
@@ -32,7 +32,8 @@ static const char *const weekday_names[] = {"Monday", "Tuesday", "Wednesday", "T
 static const char *const half_names[] = {"AM", "PM"};
 enum { MONTHS = 12, WEEKDAYS = 7, HALVES = 2, ABBREVIATED = 3 };
 
-/* The directives: a number of so many digits in [low, high], a name, or a short form of other directives. */
+/* The directives of a format. Each stands for a number of so many digits in [low, high], for a name, or for several
+ * other directives. */
 typedef struct {
     char letter;
     Says says;
@@ -63,7 +64,7 @@ static const Directive *directive_of(char letter) {
 
 /* -- formats -- */
 
-/* What a format says, as bits; and how often it says the same. */
+/* The facts that a format gives, as bits, and those that it gives twice. */
 typedef struct {
     uint32_t says;
     uint32_t twice;
@@ -173,7 +174,7 @@ typedef struct {
     char *problem;
 } DateReading;
 
-/* A number; -1: there is none. */
+/* Reads a number; -1 if there is none. */
 static int read_number(DateReading *reading, const Directive *directive) {
     int value = 0, digits = 0;
     for (; digits < directive->most_digits && isdigit((unsigned char)*reading->at); digits++)
@@ -189,7 +190,7 @@ static int read_fraction(DateReading *reading, const Directive *directive) {
     return value;
 }
 
-/* One of some names, or of their first letters, in any case; -1: none. */
+/* Reads one of several names, or their first letters, in any case; -1 if there is none. */
 static int read_name(DateReading *reading, const char *const *names, int count, size_t letters) {
     for (int i = 0; i < count; i++) {
         size_t length = letters ? letters : strlen(names[i]);
@@ -200,7 +201,7 @@ static int read_name(DateReading *reading, const char *const *names, int count, 
     return -1;
 }
 
-/* "+0530", "+05:30", "-08" or "Z"; false: it is none. */
+/* Reads "+0530", "+05:30", "-08" or "Z"; false if the text has another form. */
 static bool read_zone(DateReading *reading, int *seconds) {
     static const Directive two = {.least_digits = 2, .most_digits = 2};
     char sign = *reading->at;
@@ -255,7 +256,7 @@ static bool read_directive(DateReading *reading, const Directive *directive) {
     return true;
 }
 
-/* Spaces of the format stand for one or more of them. */
+/* A space of the format stands for one or more spaces of the text. */
 static bool read_literal(DateReading *reading, char literal) {
     if (*reading->at != literal) {
         if (*reading->at)
@@ -304,7 +305,7 @@ static void divide_down(int64_t number, int64_t by, int64_t *quotient, int64_t *
     *quotient = (number - *rest) / by;
 }
 
-/* Year, month and day from the days since 1970; false: the year is not one of 1 to 9999. */
+/* Finds year, month and day from the days since 1970; false if the year is not from 1 to 9999. */
 static bool find_day(int64_t days, Date *date) {
     int64_t year = 1970 + days / 366, within;
     while (year <= 9999 && days_before_year(year + 1) <= days) year++;
@@ -321,7 +322,8 @@ static bool find_day(int64_t days, Date *date) {
     return true;
 }
 
-/* Days since 1970 of what a text says; what it does not say is as in 1970-01-01. A day without a year may be 29 February. */
+/* Counts the days since 1970. Facts that the text does not give are those of 1970-01-01; a day without a year may be
+ * 29 February. */
 static bool count_days(const DateReading *reading, const DateForm *form, int64_t *days) {
     const int *values = reading->values;
     int64_t year = says(form, SAYS_YEAR) ? values[SAYS_YEAR] : 1970;

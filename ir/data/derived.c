@@ -1,4 +1,4 @@
-/* Derived columns and their names: written, read back, and what they are. */
+/* Derived columns: their types, their names, and reading the names back. */
 #include "ir/data/derived.h"
 #include "ir/base/memory.h"
 
@@ -89,7 +89,7 @@ static bool is_word(const char *text) {
     return word;
 }
 
-/* In quotes, with quotes and backslashes behind a backslash. */
+/* Writes a name in quotes, with a backslash before quotes and backslashes. */
 static void write_quoted(const char *text, FILE *out) {
     putc('"', out);
     for (; *text; text++) {
@@ -99,7 +99,7 @@ static void write_quoted(const char *text, FILE *out) {
     putc('"', out);
 }
 
-/* A name of letters as it is; any other in quotes. */
+/* Writes a name of letters as it is, any other in quotes. */
 static void write_field(const char *name, FILE *out) {
     if (is_word(name))
         fputs(name, out);
@@ -165,7 +165,7 @@ static void write_derived(const SourceSchema *schema, const Derived *derived, bo
     }
 }
 
-/* A field that is called like it gets a space to tell them apart. */
+/* If a field has this very name, a space is added to tell them apart. */
 static const char *unlike_fields(Arena *arena, const SourceSchema *schema, const char *name) {
     while (source_field(schema, name)) name = arena_format(arena, "%s ", name);
     return name;
@@ -204,7 +204,7 @@ static bool accept(DerivedReader *reader, const char *text) {
     return true;
 }
 
-/* The text in quotes, or the word, that comes next; NULL: there is none. */
+/* Reads a text in quotes, or a word; NULL if there is none. */
 static const char *read_name(DerivedReader *reader) {
     skip_spaces(reader);
     bool quoted = *reader->at == '"';
@@ -250,7 +250,7 @@ static bool read_part(DerivedReader *reader, DatePart *part) {
     return name && date_part_find(name, part);
 }
 
-/* What follows "date(". */
+/* Reads what follows "date(". */
 static const Derived *read_date(DerivedReader *reader) {
     char problem[DATE_PROBLEM];
     Derived *derived = derived_new(reader, DERIVED_DATE);
@@ -287,7 +287,7 @@ static const Derived *read_number(DerivedReader *reader) {
 
 static const Derived *read_expression(DerivedReader *reader);
 
-/* [left, right] */
+/* Reads [left, right]. */
 static bool read_names(DerivedReader *reader, Derived *derived) {
     uint32_t capacity = 0;
     const char **names = NULL;
@@ -302,7 +302,7 @@ static bool read_names(DerivedReader *reader, Derived *derived) {
     return accept(reader, "]");
 }
 
-/* ", 1": by how many rows */
+/* Reads ", 1": the number of rows. */
 static bool read_distance(DerivedReader *reader, Derived *derived) {
     if (!accept(reader, ",")) return false;
     skip_spaces(reader);
@@ -326,7 +326,7 @@ static const Derived *read_call(DerivedReader *reader, const char *word) {
     return NULL;
 }
 
-/* The name of a transform: of letters, digits, '_' and '.'. */
+/* Reads the name of a transform: letters, digits, '_' and '.'. */
 static const Derived *read_learnt(DerivedReader *reader) {
     Derived *derived = derived_new(reader, DERIVED_LEARNT);
     size_t length = 0;
@@ -350,7 +350,7 @@ static const Derived *read_operand(DerivedReader *reader) {
     return !quoted && accept(reader, "(") ? read_call(reader, name) : read_columns(reader, name);
 }
 
-/* Of signs that begin alike the longer one is meant. */
+/* Reads an operator. If two begin alike, the longer one counts. */
 static DerivedKind read_sign(DerivedReader *reader) {
     DerivedKind best = DERIVED_KINDS;
     skip_spaces(reader);
@@ -377,7 +377,7 @@ static const Derived *read_expression(DerivedReader *reader) {
     return left;
 }
 
-/* One number, or elements of the same rows, and none of them classes. */
+/* Whether the operands are single numbers or rows of the same shape, and none are classes. */
 static bool rows_agree(const SourceSchema *schema, const Derived *derived) {
     Shape row = derived_row(schema, derived);
     for (int i = 0; i < derived_arity(derived->kind); i++) {

@@ -1,4 +1,4 @@
-/* What the epochs of a training are compared by: said by a model, applied by the runtime. */
+/* How the epochs of a training are compared, and when it stops early. A model says so; the runtime does it. */
 #ifndef MLC_IR_DATA_EARLY_STOPPING_H
 #define MLC_IR_DATA_EARLY_STOPPING_H
 
@@ -7,7 +7,7 @@
 
 typedef struct {
     const char *metric; /* NULL: the loss */
-    bool more;          /* more of it is better, not less */
+    bool more;          /* the higher, the better */
 } Judge;
 
 /* Stop after `patience` epochs in a row that were not better than the best one before them by more than `gain`. */

@@ -1,4 +1,4 @@
-/* The fields of a RunClock by the names of the inputs. */
+/* Finds the field of a RunClock by the name of the input. */
 #include "ir/data/run_clock.h"
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* The numbers that whoever runs a training graph provides in every step, as i32 scalars: VALUE inputs of these names. */
+/* The i32 scalars that a training graph gets in every step: VALUE inputs with these names. */
 #ifndef MLC_IR_DATA_RUN_CLOCK_H
 #define MLC_IR_DATA_RUN_CLOCK_H
 
@@ -6,8 +6,8 @@
 
 typedef struct {
     int32_t epoch;               /* from 0 */
-    int32_t step, steps;         /* updates of the weights so far, and those of the whole run */
-    int32_t draw;                /* batches so far: one draw of random numbers for each */
+    int32_t step, steps;         /* updates of the weights so far, and in the whole run */
+    int32_t draw;                /* batches so far; each gets other random numbers */
     int32_t update;              /* 1: after this batch the weights change; 0: its gradients are only added up */
     int32_t seed_low, seed_high; /* the words of the seed */
 } RunClock;
@@ -20,7 +20,7 @@ typedef struct {
 #define INPUT_SEED_LOW "random.seed_low"
 #define INPUT_SEED_HIGH "random.seed_high"
 
-/* The field of an input; NULL: there is none of that name. */
+/* The field for the input of that name, or NULL. */
 int32_t *run_clock_field(RunClock *clock, const char *name);
 void run_clock_seed(RunClock *clock, uint64_t seed);
 

@@ -1,4 +1,5 @@
-/* Finding the fields of a source by name, and the names of inputs that are several columns side by side. */
+/* Finds the fields of a source by name, and writes and reads the names of inputs that are several columns side by
+ * side. */
 #include "ir/data/source.h"
 
 #include <inttypes.h>
@@ -78,7 +79,7 @@ const char *source_rows_of(const char *name, SourceRows *rows) {
     return name + length;
 }
 
-/* How many of the fields from `first` on follow each other. */
+/* The number of fields from `first` on that follow each other in the schema. */
 static uint32_t run_length(const uint32_t *fields, uint32_t first, uint32_t count) {
     uint32_t end = first + 1;
     while (end < count && fields[end] == fields[end - 1] + 1) end++;
@@ -98,7 +99,7 @@ const char *source_columns_name(Arena *arena, const uint32_t *fields, uint32_t c
     return name;
 }
 
-/* A number below `limit` at *text, which moves on. */
+/* Reads a number below `limit` at *text and moves *text behind it. */
 static bool read_index(const char **text, uint32_t limit, uint32_t *index) {
     char *end;
     if (**text < '0' || **text > '9') return false;
@@ -108,7 +109,7 @@ static bool read_index(const char **text, uint32_t limit, uint32_t *index) {
     return value < limit;
 }
 
-/* One piece of a name, "3" or "0-7": the columns go to `fields` where there is a place for them. */
+/* Reads a piece of a name, "3" or "0-7". Its columns go to `fields`, which may be NULL. */
 static bool read_piece(const char **text, uint32_t limit, uint32_t *fields, uint32_t *count) {
     uint32_t first, last;
     if (!read_index(text, limit, &first)) return false;

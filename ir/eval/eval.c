@@ -1,4 +1,4 @@
-/* The table of evaluators, and the leaves that have a value of their own. */
+/* The table of evaluators, and the evaluators of constant and iota. */
 #include "ir/eval/eval.h"
 
 EvalFunction *const eval_table[OP_COUNT] = {

@@ -18,15 +18,23 @@ typedef struct {
 
 typedef void EvalFunction(const EvalArgs *args);
 
-/* eval_<name> of every row of ops.def; NULL for inputs and states, which hold what they are given. In F32 only primitives may
+/* eval_<name> of every row of ops.def; NULL for inputs and states, whose values are given. In F32 only primitives may
  * be evaluated. */
 extern EvalFunction *const eval_table[OP_COUNT];
 
-/* Bytes of one element in memory. */
+/* The bytes of one element in memory. */
 static inline size_t eval_element_bytes(Precision precision, DType dtype) {
     return precision == INTERP_F64 && dtype == DTYPE_F32 ? sizeof(double) : dtype_bytes(dtype);
 }
-/* How many elements the result has. */
+/* A tensor seen as [outer, n, inner], with the axis in the middle: what a loop along an axis needs to know. */
+typedef struct {
+    int64_t outer, n, inner;
+} AxisExtent;
+static inline AxisExtent axis_extent(Shape shape, int axis) {
+    return (AxisExtent){shape_outer(shape, axis), shape.dim[axis], shape_inner(shape, axis)};
+}
+
+/* The number of elements of the result. */
 static inline int64_t eval_elements(const EvalArgs *args) { return shape_elements(args->node->shape); }
 
 EvalFunction eval_constant, eval_iota;
@@ -36,7 +44,7 @@ EvalFunction eval_constant, eval_iota;
 
 /* a modulo b with the sign of b; NaN for b = 0. */
 double eval_floor_remainder(double a, double b);
-/* The same of whole numbers; 0 for b = 0. */
+/* The same for whole numbers; 0 for b = 0. */
 int64_t eval_whole_remainder(int64_t a, int64_t b);
 
 #endif

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* A loop over all elements: `expression` of type Out in terms of the operands' elements a, b and c. */
+/* A loop over all elements: out = expression, of type Out, where a, b and c are the operands' elements. */
 #define UNARY_LOOP(function, In, Out, expression)                                                                              \
     static void function(const EvalArgs *args) {                                                                               \
         const In *as = args->in[0];                                                                                            \
@@ -24,7 +24,7 @@
         }                                                                                                                      \
     }
 
-/* The loop for the type of the first operand that is to be compared or computed with. */
+/* A loop for each dtype of the operands. */
 typedef struct {
     EvalFunction *f32, *f64, *i32, *byte;
 } Loops;
@@ -70,7 +70,7 @@ DISPATCH(neg, neg_f32, neg_f64, neg_i32, NULL)
 REAL_UNARY(abs, fabsf, fabs)
 REAL_UNARY(sqrt, sqrtf, sqrt)
 REAL_UNARY(floor, floorf, floor)
-REAL_UNARY(rint, rintf, rint) /* nobody changes the rounding mode, so ties go to even */
+REAL_UNARY(rint, rintf, rint) /* mlc never changes the rounding mode, so ties go to even */
 
 /* IEEE 754-2019 maximum and minimum: a NaN wins, and -0 is below +0. */
 #define EXTREMA(Type, maximum, minimum)                                                                                        \
@@ -125,7 +125,7 @@ DISPATCH(shr, NULL, NULL, shr_i32, NULL)
 BINARY_LOOP(mul_high_i32, uint32_t, uint32_t, (uint32_t)((uint64_t)a *b >> 32))
 DISPATCH(mul_high, NULL, NULL, mul_high_i32, NULL)
 
-/* A choice moves bits, whatever they mean. */
+/* select copies bits, whatever the dtype. */
 #define SELECT_LOOP(function, Type)                                                                                            \
     static void function(const EvalArgs *args) {                                                                               \
         const uint8_t *cs = args->in[0];                                                                                       \
@@ -153,7 +153,7 @@ static double load(const EvalArgs *args, int64_t i) {
     }
 }
 
-/* Truncates; what does not fit becomes the nearest limit, NaN becomes 0. */
+/* Truncates. A value outside of the range becomes the nearest limit, NaN becomes 0. */
 static int32_t saturate(double value, int32_t low, int32_t high) {
     if (isnan(value)) return 0;
     if (value <= low) return low;
@@ -179,7 +179,7 @@ void eval_convert(const EvalArgs *args) {
     for (int64_t i = 0, n = eval_elements(args); i < n; i++) store(args, i, load(args, i));
 }
 
-/* In f64 the bits meant are those of the value rounded to f32. */
+/* In f64, the bits are those of the value rounded to f32. */
 static float float_of_bits(uint32_t bits) {
     float value;
     memcpy(&value, &bits, sizeof value);

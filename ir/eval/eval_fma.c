@@ -1,9 +1,10 @@
-/* The ops made of fused multiply-adds: fma and matmul. fma is exact by definition, so the processor's instruction and libm's
- * function give the same bits; the instruction is chosen at run time because the function is slow without it.
+/* The ops made of fused multiply-adds: fma and matmul. fma is exact by definition, so the processor's instruction and
+ * the C library's function give the same bits. The instruction is chosen at run time because the function is slow.
  *
- * An element of a product is acc = +0, acc = fma(a, b, acc) for k ascending, and at last acc + (+0), which turns -0 into +0 and
- * changes nothing else. With that, a term in which a is 0 and b finite may be left out: it can change only the sign of an
- * acc that is zero, and the sign of a zero acc changes no later sum but a zero one. */
+ * An element of a product is
+ *     acc = +0; acc = fma(a, b, acc) for k ascending; acc + (+0).
+ * The last addition turns -0 into +0 and changes nothing else. So a term in which a is 0 and b is finite may be
+ * skipped: it can change only the sign of an acc that is zero, and that sign does not reach the result. */
 #include "ir/eval/eval.h"
 #include "ir/base/integers.h"
 
@@ -48,7 +49,7 @@ static void *panels_new(int64_t k, int64_t n, size_t element) {
     return memory_array((size_t)(round_up(n, PANEL) * k), element, "the panels of a matrix");
 }
 
-/* The sizes of one matrix of the batch, with room for its panels. */
+/* The sizes of one matrix of the batch, and memory for its panels. */
 static Product product_new(const EvalArgs *args, size_t element) {
     Shape a = args->operands[0]->shape, out = args->node->shape;
     bool transposed = args->node->attrs.matmul.transpose_a;
@@ -62,7 +63,7 @@ static Product product_new(const EvalArgs *args, size_t element) {
                      .panels = panels_new(k, n, element)};
 }
 
-/* What differs between the two precisions. */
+/* What differs between f32 and f64. */
 typedef struct {
     size_t element;
     void (*pack)(const Product *product, const void *b, int64_t row, int64_t column);

@@ -1,5 +1,5 @@
-/* Functions and composites, in f64 only and by the platform's libm: what the expansions of passes/ are measured against. In
- * f32 they have no meaning of their own; their expansion has. */
+/* Functions and composites, in f64 only, by the C library: the truth that the expansions in passes/ are measured
+ * against. In f32 the meaning of a function is its expansion. */
 #include "ir/eval/eval.h"
 #include "ir/ops/random.h"
 
@@ -49,7 +49,7 @@ double eval_floor_remainder(double a, double b) {
     return (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
-/* The smallest number has no quotient by -1. */
+/* INT64_MIN / -1 would overflow. */
 int64_t eval_whole_remainder(int64_t a, int64_t b) {
     int64_t rest = b == 0 || b == -1 ? 0 : a % b;
     return rest && (rest < 0) != (b < 0) ? rest + b : rest;
@@ -66,7 +66,7 @@ void eval_remainder(const EvalArgs *args) {
     }
 }
 
-/* n elements `stride` apart, and what softmax needs to know of them. */
+/* A row along the axis, n elements that are `stride` apart, with its maximum and sum for softmax. */
 typedef struct {
     const double *x;
     double *out;
@@ -109,7 +109,7 @@ void eval_softmax(const EvalArgs *args) { each_row(args, row_softmax); }
 
 void eval_log_softmax(const EvalArgs *args) { each_row(args, row_log_softmax); }
 
-/* Bits are the same in every precision. */
+/* The random bits do not depend on the precision. */
 void eval_random(const EvalArgs *args) {
     const uint32_t *low = args->in[0], *high = args->in[1], *draw = args->in[2];
     const Attrs *attrs = &args->node->attrs;

@@ -1,17 +1,15 @@
-/* Reductions along one axis, seen as [outer, n, inner]. Their order is fixed by the shape alone.
+/* Reductions along one axis of [outer, n, inner]. The shape alone decides the order.
  *
- * A sum along an outer axis (inner > 1) has one accumulator an element, from +0, j ascending, in blocks of SUM_BLOCK. Along the
- * innermost axis element j goes to partial sum j % 16, each of which is made in blocks likewise; then the upper half of the sums is
- * added to the lower half until one is left. argmax takes the first largest: a NaN is larger than everything, and the first NaN wins. */
+ * A sum along an outer axis (inner > 1) has one accumulator for each element, which begins at +0; j ascends in blocks
+ * of SUM_BLOCK. Along the innermost axis, element j goes to partial sum j % 16, each of which is made of blocks too.
+ * Then the upper half of the partial sums is added to the lower half until one is left.
+ *
+ * argmax takes the first of the largest elements. A NaN is larger than all numbers; the first NaN wins. */
 #include "ir/eval/eval.h"
 
 #include <math.h>
 
 enum { PARTIAL_SUMS = 16 };
-
-typedef struct {
-    int64_t outer, n, inner;
-} Extent;
 
 #define Real float
 #define NAME(x) x##_f32
@@ -20,11 +18,7 @@ typedef struct {
 #define NAME(x) x##_f64
 #include "ir/eval/eval_reduce_loops.h"
 
-static Extent extent_of(const EvalArgs *args) {
-    Shape shape = args->operands[0]->shape;
-    int axis = args->node->attrs.axis;
-    return (Extent){shape_outer(shape, axis), shape.dim[axis], shape_inner(shape, axis)};
-}
+static AxisExtent extent_of(const EvalArgs *args) { return axis_extent(args->operands[0]->shape, args->node->attrs.axis); }
 
 #define REDUCE(name)                                                                                                           \
     void eval_##name(const EvalArgs *args) {                                                                                   \

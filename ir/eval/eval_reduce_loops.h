@@ -1,6 +1,7 @@
 /* The loops of eval_reduce.c for one element type, included once for each: Real is the type, NAME(x) the name of x for it. */
 
-/* Every `stride`-th of n elements, in blocks. level[l] holds the sum of 2^l blocks where bit l of the number of blocks so far is set. */
+/* Adds n elements that are `stride` apart, in blocks. level[l] holds the sum of 2^l blocks if bit l of the number of
+ * blocks so far is set. */
 static Real NAME(sum_blocks)(const Real *x, int64_t n, int64_t stride) {
     Real level[64], total = 0;
     int64_t blocks = 0;
@@ -17,7 +18,7 @@ static Real NAME(sum_blocks)(const Real *x, int64_t n, int64_t stride) {
     return total;
 }
 
-static void NAME(sum_outer)(const Real *x, Real *out, Extent extent) {
+static void NAME(sum_outer)(const Real *x, Real *out, AxisExtent extent) {
     if (extent.n > SUM_BLOCK) {
         for (int64_t i = 0; i < extent.inner; i++) out[i] = NAME(sum_blocks)(x + i, extent.n, extent.inner);
         return;
@@ -36,7 +37,7 @@ static Real NAME(sum_innermost)(const Real *x, int64_t n) {
     return partial[0];
 }
 
-static void NAME(sum)(const Real *x, Real *out, Extent extent) {
+static void NAME(sum)(const Real *x, Real *out, AxisExtent extent) {
     for (int64_t o = 0; o < extent.outer; o++, x += extent.n * extent.inner, out += extent.inner) {
         if (extent.inner == 1)
             *out = NAME(sum_innermost)(x, extent.n);
@@ -60,12 +61,12 @@ static Real NAME(maximum)(const Real *x, int64_t n, int64_t stride) {
     return best;
 }
 
-static void NAME(reduce_max)(const Real *x, Real *out, Extent extent) {
+static void NAME(reduce_max)(const Real *x, Real *out, AxisExtent extent) {
     for (int64_t o = 0; o < extent.outer; o++, x += extent.n * extent.inner)
         for (int64_t i = 0; i < extent.inner; i++) *out++ = NAME(maximum)(x + i, extent.n, extent.inner);
 }
 
-static void NAME(argmax)(const Real *x, int32_t *out, Extent extent) {
+static void NAME(argmax)(const Real *x, int32_t *out, AxisExtent extent) {
     for (int64_t o = 0; o < extent.outer; o++, x += extent.n * extent.inner)
         for (int64_t i = 0; i < extent.inner; i++) *out++ = (int32_t)NAME(largest)(x + i, extent.n, extent.inner);
 }

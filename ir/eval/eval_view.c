@@ -1,4 +1,4 @@
-/* Views: results whose elements are elements of the operand, found by strides. */
+/* Views: each element of the result is an element of an operand, which strides find. */
 #include "ir/eval/eval.h"
 
 #include <string.h>
@@ -87,7 +87,7 @@ void eval_slice(const EvalArgs *args) {
     copy_run(&copy);
 }
 
-/* Puts operand i into the result with its first element at `at`. */
+/* Copies operand i into the result; its first element goes to index `at`. */
 static void place(const EvalArgs *args, uint32_t i, const int64_t *at) {
     Copy copy = copy_to_result(args);
     copy.shape = args->operands[i]->shape;

@@ -1,10 +1,11 @@
-/* Composites on pictures, in f64 only: what their expansions in passes/ are measured against. */
+/* Composites on pictures, in f64 only: the truth that their expansions in passes/ are measured against. */
 #include "ir/eval/eval.h"
 
 #include <assert.h>
 #include <math.h>
 
-/* One operation on pictures [N,C,H,W]; channel c of the operand's picture n is at x + (n * channels + c) * height * width. */
+/* A convolution or pooling of pictures [N,C,H,W]. Channel c of picture n of the operand is at x + (n * channels + c)
+ * * height * width. */
 typedef struct {
     const double *x, *weights;
     Shape from, to;

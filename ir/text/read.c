@@ -1,5 +1,6 @@
-/* Reads the text form. Every line stands for itself, so that one run reports what is wrong in all of them; nodes are made by
- * the builder, which checks shapes, folds and merges. Ids in the text need not be dense: they are mapped. */
+/* Reads the text form. Each line is read by itself, so one run reports the errors of all lines. The builder makes the
+ * nodes: it checks shapes, folds constants and merges equal nodes. Ids in the text need not be dense: they are
+ * mapped. */
 #include "ir/graph/text.h"
 #include "ir/text/tokens.h"
 
@@ -11,7 +12,7 @@
 
 enum { TEXT_MAX_BYTES = 16 << 20 };
 
-/* What an id of the text has become; NODE_NONE: its line was wrong, which has been reported. */
+/* The node that an id of the text stands for; NODE_NONE if its line was wrong, which has been reported. */
 typedef struct {
     NodeId node;
     bool defined;
@@ -42,7 +43,7 @@ typedef struct {
 
 static const TextToken *current(const GraphReader *reader) { return &reader->tokens.token; }
 
-/* What the line should have said; a token that is bad in itself has been reported. */
+/* Reports what the line should have at this place, unless the token is bad: then that has been reported. */
 static bool expected(GraphReader *reader, const char *what) {
     const TextToken *token = current(reader);
     if (token->kind == TOKEN_END)
@@ -99,7 +100,7 @@ static bool read_integer(GraphReader *reader, int64_t low, int64_t high, int64_t
     return true;
 }
 
-/* Also nan, inf and -inf. */
+/* Reads a number, nan, inf or -inf. */
 static bool read_float(GraphReader *reader, float *value) {
     const TextToken *token = current(reader);
     bool is_word = token_is(token, TOKEN_WORD, "nan") || token_is(token, TOKEN_WORD, "inf");
@@ -113,11 +114,11 @@ static bool read_float(GraphReader *reader, float *value) {
     return true;
 }
 
-/* `found` gives the names of the set one by one, NULL after the last. */
-static void suggest(GraphReader *reader, const char *(*found)(int)) {
+/* Suggests one of the names name_at(0), name_at(1), ...; NULL ends them. */
+static void suggest(GraphReader *reader, const char *(*name_at)(int)) {
     const char *names[(int)OP_COUNT + (int)DTYPE_COUNT + (int)INIT_KINDS];
     size_t count = 0;
-    while ((names[count] = found((int)count))) count++;
+    while ((names[count] = name_at((int)count))) count++;
     diag_suggest(reader->graph->diag, current(reader)->text, names, count);
 }
 
@@ -125,16 +126,16 @@ static const char *op_at(int i) { return i < OP_COUNT ? op_name((Op)i) : NULL; }
 static const char *dtype_at(int i) { return i < DTYPE_COUNT ? dtype_name((DType)i) : NULL; }
 static const char *init_at(int i) { return i < INIT_KINDS ? text_inits[i].name : NULL; }
 
-static bool unknown_word(GraphReader *reader, const char *what, const char *(*found)(int)) {
+static bool unknown_word(GraphReader *reader, const char *what, const char *(*name_at)(int)) {
     if (current(reader)->kind != TOKEN_WORD) return expected(reader, what);
     diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span, "'%s' is not %s", current(reader)->text, what);
-    suggest(reader, found);
+    suggest(reader, name_at);
     return false;
 }
 
 /* -- types -- */
 
-/* What a size may be at most depends on those before it: a tensor has at most 2^31 elements. */
+/* A tensor has at most 2^31 elements, so the limit of a size depends on the sizes before it. */
 static bool read_dims(GraphReader *reader, Shape *shape) {
     int64_t elements = 1;
     if (!read_sign(reader, "[")) return false;
@@ -161,7 +162,7 @@ static bool read_type(GraphReader *reader, NodeLine *line) {
 
 /* -- ids and operands -- */
 
-/* The number of the current token, an id; 0 after reporting that it cannot be one. */
+/* The id that the current token is; 0 after reporting that it is none. */
 static uint32_t id_here(GraphReader *reader) {
     if (current(reader)->kind != TOKEN_ID) return expected(reader, "the id of a node (%1, %2, ...)"), 0;
     const char *digits = current(reader)->text + 1;
@@ -181,7 +182,7 @@ static void define(GraphReader *reader, uint32_t id) {
     reader->named[id].defined = true;
 }
 
-/* A node that must have been defined before; NODE_NONE in *node if its definition was wrong. */
+/* Reads an id that must have been defined before; *node is NODE_NONE if its definition was wrong. */
 static bool read_node_id(GraphReader *reader, NodeId *node) {
     uint32_t id = id_here(reader);
     if (!id) return false;
@@ -287,7 +288,7 @@ static bool read_random(GraphReader *reader, NodeLine *line) {
            read_number(reader, "substream", &line->attrs.random.substream);
 }
 
-/* name=[number,...] */
+/* Reads name=[number,...]. */
 static bool read_list(GraphReader *reader, const char *name, int length, int64_t *values) {
     if (!read_word(reader, name) || !read_sign(reader, "=") || !read_sign(reader, "[")) return false;
     for (int i = 0; i < length; i++) {
@@ -301,7 +302,7 @@ static bool read_list(GraphReader *reader, const char *name, int length, int64_t
 
 static bool read_lists(GraphReader *reader, NodeLine *line) {
     const AttrList *lists = text_lists[op_attrs(line->op)];
-    if (line->broken) return false; /* how many axes it has is not known */
+    if (line->broken) return false; /* the rank of a bad operand is not known */
     int rank = line->count ? graph_node(reader->graph, line->operands[0])->shape.rank : 0;
     for (int l = 0; l < TEXT_LISTS && lists[l].name; l++) {
         int64_t *numbers = (int64_t *)((char *)&line->attrs + lists[l].offset);
@@ -338,7 +339,7 @@ static NodeId build_line(Graph *graph, const NodeLine *line) {
     return graph_add(graph, line->op, line->operands, line->count, &line->attrs, &line->type);
 }
 
-/* What the line says its type is must be what the builder inferred. */
+/* The type in the line must be the one that the builder inferred. */
 static bool check_type(GraphReader *reader, const NodeLine *line, NodeId id) {
     const Node *node = graph_node(reader->graph, id);
     if (node->dtype == line->type.dtype && shape_equal(node->shape, line->type.shape)) return true;
@@ -361,7 +362,7 @@ static bool read_definition(GraphReader *reader, NodeLine *line) {
            attrs_readers[op_attrs(line->op)](reader, line) && read_line_end(reader) && !line->broken;
 }
 
-/* A node whose definition is wrong counts as defined, so that its uses are no further errors. */
+/* A node whose definition is wrong counts as defined, so its uses are no further errors. */
 static void read_node(GraphReader *reader) {
     NodeLine line = {.span = current(reader)->span};
     uint32_t number = id_here(reader);
@@ -428,7 +429,7 @@ static void read_line(GraphReader *reader) {
 
 /* -- the whole text -- */
 
-/* The text's head: a line that begins with `word`, after empty lines and comments. */
+/* Reads a line of the head, which begins with `word`, after empty lines and comments. */
 static bool read_head(GraphReader *reader, const char *word) {
     while (current(reader)->kind == TOKEN_END)
         if (!tokens_next_line(&reader->tokens)) return expected(reader, word);

@@ -1,4 +1,4 @@
-/* Cuts the text form into tokens. Texts come from anywhere: every byte is allowed to be anything. */
+/* Cuts the text form into tokens. A text may hold any bytes. */
 #include "ir/text/tokens.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@ static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c 
 static bool is_word(char c) { return is_letter(c) || is_digit(c) || c == '-'; }
 static bool is_number(char c) { return is_word(c) || c == '.' || c == '+'; }
 
-/* The byte at `at`; a newline at the end of the text, so that nothing runs past it. */
+/* The byte at `at`. At the end of the text it is a newline, so nothing reads past it. */
 static char peek(const Tokens *tokens, uint32_t ahead) {
     uint32_t at = tokens->at + ahead;
     return at < tokens->length ? tokens->text[at] : '\n';
@@ -32,7 +32,7 @@ static int hex_digit(char c) {
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* The character an escape stands for; -1 if it is none (a NUL is none: names are C strings). */
+/* The character that an escape stands for; -1 if it is invalid. A NUL is: names are C strings. */
 static int read_escape(Tokens *tokens) {
     char c = peek(tokens, 0);
     if (c == '"' || c == '\\') return tokens->at++, c;
@@ -42,7 +42,7 @@ static int read_escape(Tokens *tokens) {
     return high * 16 + low;
 }
 
-/* Fills `text` up to the closing quote; false after reporting what is wrong. */
+/* Reads characters into `text`, up to the closing quote; false after reporting an error. */
 static bool read_characters(Tokens *tokens, uint32_t begin, char *text) {
     for (char c; (c = peek(tokens, 0)) != '"';) {
         if (c == '\n' || c == '\0') return token_bad(tokens, begin, "a string without its closing quote"), false;

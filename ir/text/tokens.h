@@ -1,4 +1,4 @@
-/* Internal to ir/: the words of the text form, line by line. */
+/* Internal to ir/: the tokens of the text form, line by line. */
 #ifndef MLC_IR_TEXT_TOKENS_H
 #define MLC_IR_TEXT_TOKENS_H
 
@@ -11,7 +11,7 @@ typedef enum {
     TOKEN_NUMBER,
     TOKEN_STRING, /* text: without quotes and escapes */
     TOKEN_SIGN,   /* one of = [ ] ( ) , */
-    TOKEN_BAD     /* reported already */
+    TOKEN_BAD     /* an error that has been reported */
 } TokenKind;
 
 typedef struct {

@@ -1,4 +1,5 @@
-/* Dead code: nodes that no output or update needs disappear. Inputs and states stay, for they are what the graph is given. */
+/* The dce pass, dead code elimination: nodes that no output or update needs disappear. Inputs and states stay: they
+ * are the graph's interface. */
 #include "passes/pass_list.h"
 
 Graph *pass_dce(Graph *from, const PassOptions *options) {

@@ -1,4 +1,4 @@
-/* Composites and functions are written out in primitives: the pass `expand` does the first, `functions` the second. */
+/* The passes expand and functions: they replace composites, and functions, by primitives. */
 #include "passes/graph/formula.h"
 #include "passes/pass_list.h"
 #include "passes/graph/softmax.h"
@@ -10,7 +10,7 @@ static ExpandRule *const rules[OP_COUNT] = {
 #include "ir/ops/ops.def"
 };
 
-/* Primitives are copied before any rule is looked for. */
+/* Never called: primitives are copied. */
 NodeId expand_none(const Formula *f) {
     assert(0 && "a primitive has no expansion");
     return f->operands[0];
@@ -61,7 +61,7 @@ NodeId expand_softmax(const Formula *f) {
     return f_div(f, powers.exp, build_reduce(f->graph, OP_sum, powers.exp, axis, true));
 }
 
-/* d - log(sum of e^d), as log1p of what the sum has beyond the 1 of one largest element. */
+/* d - log(sum of e^d). One of the largest elements adds exactly 1 to the sum, so the logarithm is log1p of the rest. */
 NodeId expand_log_softmax(const Formula *f) {
     Graph *graph = f->graph;
     int axis = f->node.attrs.axis;
@@ -77,5 +77,5 @@ NodeId expand_log_softmax(const Formula *f) {
 /* By now all gradients have been taken. */
 NodeId expand_detach(const Formula *f) { return f->operands[0]; }
 
-/* The IEEE maximum with +0 takes -0 to +0 and keeps NaN. */
+/* The IEEE maximum with +0 turns -0 into +0 and keeps NaN. */
 NodeId expand_relu(const Formula *f) { return f_max(f, f->operands[0], f_real(f, 0)); }

@@ -1,5 +1,5 @@
-/* Random bits, written out in whole numbers: Philox 4x32 with 10 rounds (Salmon et al., "Parallel random numbers: as easy as
- * 1, 2, 3", SC'11), as ir/ops/random.c computes it. Elements 4 i .. 4 i + 3 are the words of one block. */
+/* Expands random into integer operations: Philox 4x32 with 10 rounds (Salmon et al., "Parallel random numbers: as
+ * easy as 1, 2, 3", SC'11), as ir/ops/random.c computes it. Elements 4 i .. 4 i + 3 are the words of one block. */
 #include "passes/graph/formula.h"
 
 enum { ROUNDS = 10 };
@@ -32,8 +32,8 @@ static Block random_block(const Formula *f, NodeId number) {
     return block;
 }
 
-/* The words of all blocks one after the other. A block is computed once for its four elements, each word of all of them in memory
- * of its own; who needs the bits interleaves them. */
+/* The words of all blocks, one after the other. A block is computed once for its four elements. Word w of all blocks
+ * lies in a buffer of its own; kernels that read the bits interleave the four. */
 static NodeId interleaved_words(const Formula *f, const Block *block, int64_t blocks) {
     NodeId columns[4];
     for (int i = 0; i < 4; i++) columns[i] = build_reshape(f->graph, block->word[i], shape_of(2, (int64_t[]){blocks, 1}));

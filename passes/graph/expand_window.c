@@ -1,4 +1,5 @@
-/* Convolution and pooling, written out: pictures get their channels as the last axis, windows become the rows of a matrix. */
+/* Expands convolution and pooling: pictures are transposed to [N,H,W,C], and their windows become the rows of a
+ * matrix. */
 #include "passes/graph/formula.h"
 #include "passes/pass_list.h"
 
@@ -35,7 +36,7 @@ static NodeId window_tap(Graph *graph, NodeId windows, int64_t tap) {
                          shape_of(2, (int64_t[]){shape.dim[0], shape.dim[2]}));
 }
 
-/* One channel in each group: the same sums in the same order, without matrices of one column. */
+/* A depthwise convolution, one channel a group: the same sums in the same order, without matrices of one column. */
 static NodeId depthwise_sums(const Formula *f, NodeId windows) {
     Graph *graph = f->graph;
     Shape s = graph_node(graph, windows)->shape;
@@ -49,7 +50,7 @@ static NodeId depthwise_sums(const Formula *f, NodeId windows) {
     return build_binary(graph, OP_add, sum, zero);
 }
 
-enum { MOST_TAPS = 64 }; /* written out one by one */
+enum { MOST_TAPS = 64 }; /* at most so many are written as one fma each */
 
 NodeId expand_conv(const Formula *f) {
     Graph *graph = f->graph;

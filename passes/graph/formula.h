@@ -1,4 +1,4 @@
-/* Internal to passes/: a short notation for writing functions out in primitives, all on tensors of one shape. */
+/* Internal to passes/: short names to build functions from primitives, on tensors of one shape. */
 #ifndef MLC_PASSES_GRAPH_FORMULA_H
 #define MLC_PASSES_GRAPH_FORMULA_H
 
@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-/* What an expansion works on: the node (a copy) that is written out, with its operands in the new graph. */
+/* A node that is expanded: a copy of it, and its operands in the new graph. */
 typedef struct {
     Graph *graph;
     Node node;

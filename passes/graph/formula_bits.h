@@ -1,4 +1,4 @@
-/* Internal to passes/: the parts that functions in primitives share: rounding, powers of two, exponent and mantissa. */
+/* Internal to passes/: parts that the expansions of functions share: rounding, powers of two, exponent and mantissa. */
 #ifndef MLC_PASSES_GRAPH_FORMULA_BITS_H
 #define MLC_PASSES_GRAPH_FORMULA_BITS_H
 
@@ -11,15 +11,15 @@
 #define SIGN_BIT 0x80000000u
 #define ROOT_HALF_BITS 0x3F3504F3u /* sqrt(1/2) */
 
-/* rint(x * scale) + ROUNDER: a rounded number. */
+/* rint(x * scale) + ROUNDER, whose low bits are the whole number. */
 static inline NodeId f_rounded(const Formula *f, NodeId x, float scale) {
     return f_fma(f, x, f_real(f, scale), f_real(f, ROUNDER));
 }
 
-/* The n in a rounded number, as f32. */
+/* The whole number n in the result of f_rounded, as f32. */
 static inline NodeId f_whole(const Formula *f, NodeId rounded) { return f_sub(f, rounded, f_real(f, ROUNDER)); }
 
-/* 2^n for the n in a rounded number, -126 <= n <= 127. */
+/* 2^n for the n in the result of f_rounded, -126 <= n <= 127. */
 static inline NodeId f_power_of_two(const Formula *f, NodeId rounded) {
     return f_real_of_bits(f, f_add(f, f_shl(f, f_bits_of(f, rounded), f_int(f, 23)), f_int(f, ONE_BITS)));
 }
@@ -29,8 +29,8 @@ typedef struct {
     NodeId exponent, mantissa;
 } FloatParts;
 
-/* Of a positive, finite x; denormal numbers are scaled up first. The bits of x less those of sqrt(1/2) are exponent * 2^23 and
- * a rest; 127 is added to the exponent while it is shifted down, because zeros move in. */
+/* Splits a positive, finite x. Denormal numbers are scaled up first. The bits of x minus those of sqrt(1/2) are
+ * exponent * 2^23 plus a rest. The shift down moves zeros in, so the exponent is biased by 127 meanwhile. */
 static inline FloatParts f_split(const Formula *f, NodeId x) {
     NodeId small = f_lt(f, x, f_real(f, 0x1p-126f));
     NodeId scaled = f_select(f, small, f_mul(f, x, f_real(f, 0x1p24f)), x);

@@ -3,7 +3,7 @@
 
 /* -- windows -- */
 
-/* No element is in two windows. */
+/* Whether no element is in two windows. */
 static bool windows_apart(const Window *window) {
     bool apart = true;
     for (int i = 0; i < 2; i++)
@@ -11,7 +11,7 @@ static bool windows_apart(const Window *window) {
     return apart;
 }
 
-/* Cuts or pads [N,H',W',C] behind its end. */
+/* Cuts or pads [N,H',W',C] at its end to the height and width of the picture. */
 static NodeId fit_picture(Graph *graph, NodeId a, Shape to) {
     Shape from = graph_node(graph, a)->shape;
     int64_t zeros[4] = {0}, stop[4], after[4];
@@ -26,7 +26,7 @@ static NodeId fit_picture(Graph *graph, NodeId a, Shape to) {
     return pads ? build_pad(graph, a, zeros, after) : a;
 }
 
-/* Windows that share nothing go back to their places, with zeros where there is room between them. */
+/* Puts windows that do not overlap back to their places, with zeros between them. */
 static NodeId lay_windows(Graph *graph, NodeId windows, const Window *window, Shape picture) {
     Shape shape = graph_node(graph, windows)->shape;
     NodeId rows = build_transpose(graph, windows, (int64_t[]){0, 1, 3, 2, 4, 5}); /* [N,OH,KH,OW,KW,C] */
@@ -37,7 +37,7 @@ static NodeId lay_windows(Graph *graph, NodeId windows, const Window *window, Sh
     return fit_picture(graph, build_reshape(graph, rows, shape_of(4, dims)), picture);
 }
 
-/* Element (kh, kw) of all windows, put where it came from. */
+/* Puts element (kh, kw) of all windows where it came from. */
 static NodeId lay_tap(Graph *graph, NodeId windows, const Window *window, Shape picture, const int64_t tap[2]) {
     Shape shape = graph_node(graph, windows)->shape;
     int64_t start[6] = {0, 0, 0, tap[0], tap[1], 0}, stop[6], before[4] = {0}, after[4] = {0};
@@ -54,7 +54,7 @@ static NodeId lay_tap(Graph *graph, NodeId windows, const Window *window, Shape 
     return before[1] || before[2] ? build_pad(graph, taken, before, after) : taken;
 }
 
-/* The transposed map of `windows`: from [N,OH,OW,KH,KW,C] to [N,H,W,C]. */
+/* The transpose of `windows` as a linear map: from [N,OH,OW,KH,KW,C] to [N,H,W,C]. */
 static NodeId windows_back(Graph *graph, NodeId windows, const Window *window, Shape picture) {
     if (!windows) return NODE_NONE;
     if (windows_apart(window)) return lay_windows(graph, windows, window, picture);
@@ -93,8 +93,8 @@ void gradient_max_pool(const Backward *at) {
 
 /* -- convolution -- */
 
-/* The sums of a weight's gradient run over all pictures. They are cut into parts of whole pictures: as many as give a part at
- * least this many terms, and a divisor of all. */
+/* The sum for a weight's gradient runs over all pictures. It is cut into equal parts of whole pictures, as many as
+ * leave each part at least so many terms. */
 enum { LEAST_TERMS = 1024 };
 
 static int64_t pictures_in_part(int64_t pictures, int64_t windows) {
@@ -103,7 +103,7 @@ static int64_t pictures_in_part(int64_t pictures, int64_t windows) {
     return count;
 }
 
-/* One group and one channel each: the sum over each picture, then over the pictures, of window times gradient. */
+/* A depthwise convolution: window times gradient, summed over each picture, then over the pictures. */
 static NodeId depthwise_weights(Graph *graph, NodeId windows, NodeId gradient) {
     Shape s = graph_node(graph, windows)->shape;
     int64_t places = s.dim[1] * s.dim[2], taps = s.dim[3] * s.dim[4], channels = s.dim[5];

@@ -1,4 +1,4 @@
-/* The pass `simplify`: which rules of exact algebra are tried on which op, and building with them. */
+/* The simplify pass: which rules of exact algebra are tried on which op, and builders that apply them. */
 #include "passes/graph/simplify.h"
 #include "passes/pass_list.h"
 
@@ -7,7 +7,7 @@
 
 enum { MAX_RULES = 8 };
 
-/* The first rule that fires decides. */
+/* Rules are tried in this order; the first that applies decides. */
 static SimplifyRule *const rules_of_op[OP_COUNT][MAX_RULES] = {
     [OP_add] = {simplify_constant_right, simplify_add_zero, simplify_add_negative, simplify_add_pads},
     [OP_sub] = {simplify_sub_zero, simplify_zero_sub, simplify_sub_negative, simplify_sub_self},
@@ -51,7 +51,7 @@ static SimplifyRule *const rules_of_op[OP_COUNT][MAX_RULES] = {
     [OP_matmul] = {simplify_matmul_flags, simplify_matmul_leading},
 };
 
-/* Tried on every elementwise op after its own. */
+/* Tried on every elementwise op after the op's own rules. */
 static SimplifyRule *const rules_of_elementwise[] = {simplify_sink_reshape, simplify_sink_broadcast, simplify_sink_transpose};
 
 static NodeId try_rules(const Term *term) {

@@ -1,14 +1,16 @@
-/* Internal to passes/: rules of exact algebra. A rule looks at a node that is about to be built, whose operands are already
- * simplified, and returns what may stand in its place with every bit the same, or NODE_NONE. It builds with the functions
- * below, which simplify in turn; every rule makes its term smaller or moves it one way only, so this ends.
+/* Internal to passes/: rules of exact algebra. A rule looks at a node that is about to be built, whose operands are
+ * already simplified. It returns a node with the same value, or NODE_NONE if it does not apply. It builds with the
+ * functions below, which simplify in turn. Every rule makes its term smaller or moves something in one direction
+ * only, so this ends.
  *
- * Exact: for every value of the operands, -0, infinities and denormal numbers included; all NaNs count as equal. */
+ * Exact means the same bits for all values of the operands, including -0, infinities and denormal numbers; all NaNs
+ * count as equal. */
 #ifndef MLC_PASSES_GRAPH_SIMPLIFY_H
 #define MLC_PASSES_GRAPH_SIMPLIFY_H
 
 #include "passes/passes.h"
 
-/* A node to be built. */
+/* A node that is about to be built. */
 typedef struct {
     Graph *graph;
     Op op;
@@ -29,14 +31,14 @@ NodeId simplify_reshape(const Term *from, NodeId a, Shape shape);
 NodeId simplify_broadcast(const Term *from, NodeId a, Shape shape);
 NodeId simplify_convert(const Term *from, NodeId a, DType dtype);
 
-/* A node of the graph as it is now: not to be kept while nodes are added. */
+/* A node of the graph. The pointer becomes invalid when nodes are added. */
 static inline const Node *term_node(const Term *term, NodeId id) { return graph_node(term->graph, id); }
 static inline const Node *term_operand(const Term *term, uint32_t i) { return graph_node(term->graph, term->operands[i]); }
-/* Operand i was made by `op`; `inside`: that one's operand j. */
+/* Whether operand i is an `op`; term_inside: operand j of operand i. */
 static inline bool term_is(const Term *term, uint32_t i, Op op) { return term_operand(term, i)->op == op; }
 static inline NodeId term_inside(const Term *term, uint32_t i, uint32_t j) { return term_operand(term, i)->operands[j]; }
 static inline bool term_is_constant(const Term *term, uint32_t i) { return term_is(term, i, OP_constant); }
-/* Operand i is the constant with these bits, so that -0 is not 0. */
+/* Whether operand i is the constant with these bits: -0 is not 0. */
 static inline bool term_is_bits(const Term *term, uint32_t i, uint32_t bits) {
     return term_is_constant(term, i) && term_operand(term, i)->attrs.value.bits == bits;
 }
@@ -44,7 +46,7 @@ bool term_is_real(const Term *term, uint32_t i, float value);  /* the f32 consta
 bool term_is_int(const Term *term, uint32_t i, int32_t value); /* the i32 constant `value` */
 NodeId term_real(const Term *term, float value);               /* a constant of the term's shape */
 
-/* The rules, by what they are about. */
+/* The rules: arithmetic; logic and conversion; views. */
 SimplifyRule simplify_constant_right, simplify_add_zero, simplify_add_negative, simplify_sub_zero, simplify_zero_sub,
     simplify_sub_negative, simplify_sub_self, simplify_times_one, simplify_times_minus_one, simplify_times_zero,
     simplify_two_negatives, simplify_negative_constant, simplify_divide_by_one, simplify_divide_by_power_of_two,

@@ -1,11 +1,11 @@
-/* Exact rules for arithmetic. What is missing is missing on purpose: x + 0 is not x (-0 + 0 = 0), x * 0 is not 0 (NaN,
- * infinity, -0), x - x is not 0 in f32. */
+/* Exact rules for arithmetic. Some rules would not be exact and are left out: x + 0 is not x (-0 + 0 = 0), x * 0 is
+ * not 0 (NaN, infinity, -0), x - x is not 0 in f32. */
 #include "passes/graph/simplify.h"
 
 #include <math.h>
 #include <string.h>
 
-/* a + c for c + a: one form for equal terms, and the other rules look for constants on the right only. */
+/* c + a = a + c: equal terms get one form, and other rules need to look for constants on the right only. */
 NodeId simplify_constant_right(const Term *t) {
     if (!term_is_constant(t, 0) || term_is_constant(t, 1)) return NODE_NONE;
     NodeId operands[3] = {t->operands[1], t->operands[0], t->count > 2 ? t->operands[2] : NODE_NONE};
@@ -104,7 +104,7 @@ NodeId simplify_divide_by_power_of_two(const Term *t) {
     return exact ? simplify_binary(t, OP_mul, t->operands[0], term_real(t, inverse)) : NODE_NONE;
 }
 
-/* x * r, and that corrected by what it leaves of x: two ways to divide by c, with r near 1/c. */
+/* Two ways to divide x by c, with r near 1/c: x * r; and x * r corrected by the remainder. */
 static float product(float x, float c, float r) {
     (void)c;
     return x * r;
@@ -115,7 +115,7 @@ static float corrected_product(float x, float c, float r) {
     return fmaf(fmaf(-q, c, x), r, q);
 }
 
-/* Bit for bit x / c for all 256 bytes. */
+/* Whether a way gives the bits of x / c for all 256 bytes. */
 static bool divides_bytes(float (*way)(float x, float c, float r), float c) {
     for (int byte = 0; byte < 256; byte++) {
         float x = (float)byte, expected = x / c, found = way(x, c, 1 / c);
@@ -124,7 +124,7 @@ static bool divides_bytes(float (*way)(float x, float c, float r), float c) {
     return true;
 }
 
-/* A byte divided by a constant, as in image / 255, without a division. */
+/* A byte divided by a constant, as in image / 255, becomes a product. */
 NodeId simplify_divide_byte(const Term *t) {
     bool byte = term_is(t, 0, OP_convert) && term_node(t, term_inside(t, 0, 0))->dtype == DTYPE_U8;
     if (!byte || !term_is_constant(t, 1)) return NODE_NONE;

@@ -1,4 +1,5 @@
-/* Exact rules for comparisons, logic, selection and conversion. not(a < b) is not b <= a: NaN is neither. */
+/* Exact rules for comparisons, logic, select and convert. There is no rule not(a < b) = b <= a: for NaN both
+ * comparisons are false. */
 #include "passes/graph/simplify.h"
 
 static bool same_operands(const Term *t) { return t->operands[0] == t->operands[1]; }
@@ -50,7 +51,7 @@ NodeId simplify_shift_nothing(const Term *t) { return term_is_bits(t, 1, 0) ? t-
 
 /* -- comparisons -- */
 
-/* x < x is false even for NaN; whether x == x, in f32, NaN decides. */
+/* x < x is false even for NaN. x == x is not true for NaN, so f32 has no such rule. */
 NodeId simplify_compare_self(const Term *t) {
     if (!same_operands(t)) return NODE_NONE;
     if (t->op != OP_lt && term_operand(t, 0)->dtype == DTYPE_F32) return NODE_NONE;
@@ -106,7 +107,7 @@ static bool holds_all(DType to, DType from) {
     return held[to] >> from & 1;
 }
 
-/* By way of a dtype that keeps every value: u8 to i32 to f32 is u8 to f32. */
+/* A conversion through a dtype that keeps every value: u8 to i32 to f32 is u8 to f32. */
 NodeId simplify_convert_twice(const Term *t) {
     if (!term_is(t, 0, OP_convert)) return NODE_NONE;
     NodeId origin = term_inside(t, 0, 0);
@@ -114,7 +115,7 @@ NodeId simplify_convert_twice(const Term *t) {
     return kept ? simplify_convert(t, origin, t->type.dtype) : NODE_NONE;
 }
 
-/* One reading of the same bits after the other; the dtypes are two. */
+/* There are two dtypes of 32 bits, so a bitcast of a bitcast gives the first value back. */
 NodeId simplify_bitcast_twice(const Term *t) {
     if (term_operand(t, 0)->dtype == t->type.dtype) return t->operands[0];
     return term_is(t, 0, OP_bitcast) && term_node(t, term_inside(t, 0, 0))->dtype == t->type.dtype ? term_inside(t, 0, 0)

@@ -1,13 +1,13 @@
-/* Rules that move views below elementwise ops: f(reshape(a), reshape(b)) = reshape(f(a, b)), so that chains of elementwise ops
- * stay in one space, and f(broadcast(a), broadcast(b)) = broadcast(f(a, b)), which computes each value once. */
+/* Rules that move views below elementwise ops: f(reshape(a), reshape(b)) = reshape(f(a, b)), so chains of elementwise
+ * ops keep one shape; and f(broadcast(a), broadcast(b)) = broadcast(f(a, b)), which computes each value once. */
 #include "passes/graph/simplify.h"
 
-/* The elementwise node on other operands, of another shape. */
+/* The same elementwise op on operands of another shape. */
 static NodeId rebuild(const Term *t, const NodeId *operands, Shape shape) {
     return simplify_add(&(Term){t->graph, t->op, {t->type.dtype, shape}, operands, t->count, t->attrs});
 }
 
-/* Operand i is one value repeated, which has every shape: a constant or the broadcast of a single element. */
+/* Whether operand i is one value repeated, a constant or the broadcast of one element: it fits every shape. */
 static bool is_uniform(const Term *t, uint32_t i) {
     if (term_is_constant(t, i)) return true;
     return term_is(t, i, OP_broadcast) && shape_elements(term_node(t, term_inside(t, i, 0))->shape) == 1;
@@ -20,7 +20,7 @@ static NodeId uniform_like(const Term *t, uint32_t i, Shape shape) {
     return simplify_broadcast(t, simplify_reshape(t, node->operands[0], (Shape){0}), shape);
 }
 
-/* The shape that all operands, uniform ones apart, are reshapes of; false if there is no such shape. */
+/* The shape of which all operands are reshapes, except uniform ones; false if there is none. */
 static bool common_origin(const Term *t, Shape *shape) {
     bool found = false;
     for (uint32_t i = 0; i < t->count; i++) {
@@ -42,7 +42,7 @@ NodeId simplify_sink_reshape(const Term *t) {
     return simplify_reshape(t, rebuild(t, operands, shape), t->type.shape);
 }
 
-/* The smallest shape that what all operands, constants apart, repeat can be computed in. */
+/* The smallest shape in which the op can be computed before it is broadcast: that of what the operands repeat. */
 static bool common_repeated(const Term *t, Shape *shape) {
     *shape = (Shape){0};
     for (uint32_t i = 0; i < t->count; i++) {

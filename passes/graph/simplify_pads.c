@@ -1,10 +1,10 @@
-/* A sum of padded tensors, none of which lies where another does, is their concat: what the gradients of slices add up to. Every
- * such sum adds +0 to each element, which only turns -0 into +0: the concat gets + 0 for all of them. */
+/* A sum of padded tensors that do not overlap becomes their concat; gradients of slices add up to such sums. The sum
+ * adds +0 to each element, which only turns -0 into +0: so the concat gets + 0 once. */
 #include "passes/graph/simplify.h"
 
 enum { MOST_PARTS = 512 };
 
-/* Parts along an axis; NODE_NONE is a part of zeros. */
+/* The parts of a concat along an axis; NODE_NONE is a part of zeros. */
 typedef struct {
     int axis;
     uint32_t count;
@@ -41,7 +41,7 @@ static bool parts_of_pad(const Node *pad, Parts *parts) {
 
 static bool is_zero(const Node *node) { return node->op == OP_constant && node->attrs.value.bits == 0; }
 
-/* concat + 0, as this rule leaves it. */
+/* concat + 0, as this rule builds it. */
 static bool parts_of_sum(const Graph *graph, const Node *sum, Parts *parts) {
     if (sum->op != OP_add || !is_zero(graph_operand(graph, sum, 1))) return false;
     const Node *concat = graph_operand(graph, sum, 0);
@@ -54,7 +54,7 @@ static bool parts_of_sum(const Graph *graph, const Node *sum, Parts *parts) {
     return true;
 }
 
-/* A part takes the place of zeros; false if it meets something else. */
+/* Puts a part in the place of zeros; false if there is something else. */
 static bool put_between(Parts *parts, NodeId part, int64_t start, int64_t size) {
     Parts result = {.axis = parts->axis};
     bool done = false;

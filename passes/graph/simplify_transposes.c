@@ -1,7 +1,7 @@
-/* Rules that move transposes below what works element by element or keeps the axes: f(transpose(a), transpose(b)) =
- * transpose(f(a, b)). Where two meet they cancel: between convolutions everything stays in the order in which they compute,
- * [N, H, W, C], and nothing is copied to be transposed. Reductions keep their axis and with it their order of sums: no transpose
- * moves through them. */
+/* Rules that move transposes below elementwise ops and views that keep the axes: f(transpose(a), transpose(b)) =
+ * transpose(f(a, b)). Two transposes that meet cancel. So between convolutions everything stays in the order in which
+ * they compute, [N, H, W, C], and nothing is copied. No transpose moves through a reduction, whose order of sums
+ * would change. */
 #include "passes/graph/simplify.h"
 
 #include <string.h>
@@ -22,12 +22,13 @@ static NodeId transposed(const Term *t, NodeId a, const Attrs *perm) {
 
 /* -- elementwise -- */
 
-/* What transposing costs nothing: one value everywhere, an index, something small repeated. */
+/* Values that cost nothing to transpose: one value everywhere, an index, a small tensor repeated. */
 static bool transposes_freely(const Node *node) {
     return node->op == OP_constant || node->op == OP_iota || node->op == OP_broadcast;
 }
 
-/* The permutation of all operands that are transposed, NULL if there is none, or another operand that would have to be. */
+/* The common permutation of all transposed operands. NULL if there is none, or if another operand would cost
+ * something to transpose. */
 static const Attrs *common_permutation(const Term *t) {
     const Attrs *perm = NULL;
     for (uint32_t i = 0; i < t->count; i++) {
@@ -51,7 +52,7 @@ NodeId simplify_sink_transpose(const Term *t) {
     return transposed(t, simplify_add(&(Term){t->graph, t->op, type, operands, t->count, t->attrs}), &perm);
 }
 
-/* -- what is transposed for nothing -- */
+/* -- transposes that cost nothing -- */
 
 NodeId simplify_transpose_constant(const Term *t) {
     const Node *node = term_operand(t, 0);
@@ -62,7 +63,7 @@ NodeId simplify_transpose_constant(const Term *t) {
     return build_iota(t->graph, t->type.shape, axis);
 }
 
-/* The smaller tensor is transposed, with axes of size 1 in front where it has fewer. */
+/* Transposes the tensor before the broadcast, with axes of size 1 in front if it has fewer axes. */
 NodeId simplify_transpose_broadcast(const Term *t) {
     if (!term_is(t, 0, OP_broadcast)) return NODE_NONE;
     NodeId small = term_inside(t, 0, 0);

@@ -1,11 +1,11 @@
-/* Exact rules for ops that move elements, and for what views do to reductions and matrix products. */
+/* Exact rules for views, and for views of reductions and matrix products. */
 #include "passes/graph/simplify.h"
 
 #include <string.h>
 
 static Shape operand_shape(const Term *t) { return term_operand(t, 0)->shape; }
 
-/* The one operand of the view that made operand 0. */
+/* The operand of the view that is operand 0. */
 static NodeId origin(const Term *t) { return term_inside(t, 0, 0); }
 
 /* The same view with other operands and attributes. */
@@ -23,7 +23,7 @@ NodeId simplify_reshape_twice(const Term *t) {
     return term_is(t, 0, OP_reshape) ? simplify_reshape(t, origin(t), t->type.shape) : NODE_NONE;
 }
 
-/* One element repeated has no shape of its own. */
+/* One element repeated fits every shape. */
 NodeId simplify_reshape_repeated(const Term *t) {
     if (!term_is(t, 0, OP_broadcast) || shape_elements(term_node(t, origin(t))->shape) != 1) return NODE_NONE;
     return simplify_broadcast(t, simplify_reshape(t, origin(t), (Shape){0}), t->type.shape);
@@ -31,7 +31,7 @@ NodeId simplify_reshape_repeated(const Term *t) {
 
 /* -- broadcast -- */
 
-/* Nothing is repeated: a reshape at most. */
+/* Nothing is repeated: the broadcast is a reshape at most. */
 NodeId simplify_broadcast_nothing(const Term *t) {
     bool same = shape_elements(operand_shape(t)) == shape_elements(t->type.shape);
     return same ? simplify_reshape(t, t->operands[0], t->type.shape) : NODE_NONE;
@@ -58,7 +58,7 @@ NodeId simplify_broadcast_reshaped(const Term *t) {
 
 /* -- transpose -- */
 
-/* Axes of size 1 apart, the order stays: a reshape at most. */
+/* The order of the axes stays, except for axes of size 1: the transpose is a reshape at most. */
 NodeId simplify_transpose_nothing(const Term *t) {
     int64_t last = -1;
     for (int i = 0; i < t->type.shape.rank; i++) {
@@ -92,7 +92,7 @@ NodeId simplify_slice_twice(const Term *t) {
     return view_of(t, origin(t), &both);
 }
 
-/* From one part of a concat only: a slice of that part. */
+/* A slice that lies in one part of a concat is a slice of that part. */
 NodeId simplify_slice_of_concat(const Term *t) {
     if (!term_is(t, 0, OP_concat)) return NODE_NONE;
     int axis = term_operand(t, 0)->attrs.axis;
@@ -107,7 +107,7 @@ NodeId simplify_slice_of_concat(const Term *t) {
     return NODE_NONE;
 }
 
-/* The part of each that is left. Nothing but padding is no case for this: a slice has at least one element. */
+/* A slice of a pad is a pad of a slice, unless the slice has padding only. */
 NodeId simplify_slice_of_pad(const Term *t) {
     if (!term_is(t, 0, OP_pad)) return NODE_NONE;
     const int64_t *before = term_operand(t, 0)->attrs.pad.before;
@@ -127,7 +127,7 @@ NodeId simplify_slice_of_pad(const Term *t) {
     return simplify_add(&(Term){t->graph, OP_pad, t->type, &part, 1, rest});
 }
 
-/* Windows of one element: every so many elements of the picture. */
+/* Windows of one element are a slice of the picture. */
 NodeId simplify_windows_single(const Term *t) {
     if (t->attrs.window.kernel[0] != 1 || t->attrs.window.kernel[1] != 1) return NODE_NONE;
     Shape shape = operand_shape(t), taken = shape;
@@ -159,14 +159,14 @@ NodeId simplify_concat_one(const Term *t) { return t->count == 1 ? t->operands[0
 
 /* -- reductions and products -- */
 
-/* Along an axis of size 1. A sum begins with +0, which makes +0 of -0; a largest element is the element. */
+/* A reduction along an axis of size 1 is the element. A sum adds +0 to it, which turns -0 into +0. */
 NodeId simplify_reduce_one(const Term *t) {
     if (operand_shape(t).dim[t->attrs.axis] != 1) return NODE_NONE;
     NodeId only = simplify_reshape(t, t->operands[0], t->type.shape);
     return t->op == OP_sum ? simplify_binary(t, OP_add, only, term_real(t, 0)) : only;
 }
 
-/* All leading axes as one, or none where they are of size 1. */
+/* Merges all leading axes into one; there is none if their size is 1. */
 static Shape merge_leading(Shape shape) {
     int64_t leading = shape_elements(shape) / shape.dim[shape.rank - 2] / shape.dim[shape.rank - 1];
     Shape merged = {.rank = 2, .dim = {shape.dim[shape.rank - 2], shape.dim[shape.rank - 1]}};
@@ -192,7 +192,7 @@ static bool exchanges_last_two(const Node *node) {
     return node->attrs.perm[rank - 1] == rank - 2;
 }
 
-/* A transposed operand is read transposed. */
+/* A product reads a transposed operand by a flag instead of a copy. */
 NodeId simplify_matmul_flags(const Term *t) {
     NodeId operands[2] = {t->operands[0], t->operands[1]};
     Attrs attrs = t->attrs;

@@ -1,5 +1,6 @@
-/* The parts of softmax and log_softmax. Of logits 20 and 0 the first probability is 1 - 2e-9, which rounds to 1: its logarithm, its
- * gradient and what is left for the others come from the sum of the others. */
+/* The parts of softmax and log_softmax. Example: logits 20 and 0 give a first probability of 1 - 2e-9, which rounds
+ * to 1. Its logarithm, its gradient and the probability of the others come from the sum of the others, which is kept
+ * apart. */
 #include "passes/graph/softmax.h"
 
 SoftmaxPowers softmax_powers(Graph *graph, NodeId a, int axis) {
@@ -7,7 +8,7 @@ SoftmaxPowers softmax_powers(Graph *graph, NodeId a, int axis) {
     return (SoftmaxPowers){below, build_unary(graph, OP_exp, below)};
 }
 
-/* Two sums, because the second costs next to nothing: the exponentials are in the first alone. */
+/* The second sum costs next to nothing: only the first computes exponentials. */
 SoftmaxSum softmax_sum(Graph *graph, SoftmaxPowers powers, int axis) {
     NodeId zero = build_f32(graph, 0, graph_node(graph, powers.below)->shape);
     NodeId other = build_ternary(graph, OP_select, build_binary(graph, OP_lt, powers.below, zero), powers.exp, zero);
