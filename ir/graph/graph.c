@@ -46,13 +46,9 @@ static uint32_t node_hash(const Node *node) {
     return hash32(hash, &node->attrs, attrs_bytes(op_attrs(node->op)));
 }
 
-static bool operands_equal(const Node *a, const Node *b) {
-    if (a->operand_count != b->operand_count) return false;
-    return !a->operand_count || !memcmp(a->operands, b->operands, a->operand_count * sizeof *a->operands);
-}
-
 static bool node_equal(const Node *a, const Node *b) {
-    return a->op == b->op && a->dtype == b->dtype && shape_equal(a->shape, b->shape) && operands_equal(a, b) &&
+    return a->op == b->op && a->dtype == b->dtype && shape_equal(a->shape, b->shape) && a->operand_count == b->operand_count &&
+           (!a->operand_count || !memcmp(a->operands, b->operands, a->operand_count * sizeof *a->operands)) &&
            !memcmp(&a->attrs, &b->attrs, sizeof a->attrs);
 }
 
@@ -102,15 +98,11 @@ static NodeId node_find_or_append(Graph *graph, const Node *node) {
     return *slot;
 }
 
-static bool all_constant(const Graph *graph, const Node *node) {
-    for (uint32_t i = 0; i < node->operand_count; i++)
-        if (graph_operand(graph, node, i)->op != OP_constant) return false;
-    return node->operand_count > 0;
-}
-
 /* A constant is one value in every element. So elementwise ops and views of constants are constants. */
 static bool folds(const Graph *graph, const Node *node) {
-    if (!all_constant(graph, node)) return false;
+    for (uint32_t i = 0; i < node->operand_count; i++)
+        if (graph_operand(graph, node, i)->op != OP_constant) return false;
+    if (!node->operand_count) return false;
     if (op_class(node->op) == CLASS_ELEMENTWISE) return op_is_primitive(node->op);
     return node->op == OP_reshape || node->op == OP_broadcast || node->op == OP_transpose || node->op == OP_slice;
 }
@@ -134,14 +126,9 @@ static uint32_t fold_bits(const Graph *graph, const Node *node) {
     return bits;
 }
 
-static bool operands_exist(const NodeId *operands, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++)
-        if (operands[i] == NODE_NONE) return false;
-    return true;
-}
-
 NodeId graph_add(Graph *graph, Op op, const NodeId *operands, uint32_t count, const Attrs *attrs, const TensorType *result) {
-    if (!operands_exist(operands, count)) return NODE_NONE;
+    for (uint32_t i = 0; i < count; i++)
+        if (operands[i] == NODE_NONE) return NODE_NONE;
     static const Attrs none;
     TensorType type = result ? *result : (TensorType){0};
     if (!shape_infer(&(ShapeCheck){graph, op, operands, count, attrs ? attrs : &none, &type})) return NODE_NONE;

@@ -14,12 +14,6 @@ enum {
     MOST_THREADS = 256
 };
 
-static int64_t product_cost(const Plan *plan, const Kernel *kernel) {
-    const Node *root = graph_node(plan->graph, kernel->root), *left = graph_operand(plan->graph, root, 0);
-    int64_t depth = left->shape.dim[left->shape.rank - (root->attrs.matmul.transpose_a ? 2 : 1)];
-    return shape_elements(kernel->space) * depth * NANOSECONDS / FMAS_PER_MICROSECOND;
-}
-
 /* The elements that a kernel visits: of its space, of the operand that it reduces, or of both. */
 static int64_t elements_visited(const Plan *plan, const Kernel *kernel) {
     int64_t results = shape_elements(kernel->space);
@@ -28,14 +22,13 @@ static int64_t elements_visited(const Plan *plan, const Kernel *kernel) {
     return kernel->kind == KERNEL_REDUCE ? taken : taken + results;
 }
 
-static int64_t elementwise_cost(const Plan *plan, const Kernel *kernel) {
-    int64_t steps = (int64_t)kernel->node_count + 2 * (int64_t)kernel->store_count;
-    return elements_visited(plan, kernel) * steps * NANOSECONDS / LANE_STEPS_PER_MICROSECOND;
-}
-
 int64_t cost_nanoseconds(const Plan *plan, const Kernel *kernel) {
-    bool product = kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM;
-    return elementwise_cost(plan, kernel) + (product ? product_cost(plan, kernel) : 0);
+    int64_t steps = (int64_t)kernel->node_count + 2 * (int64_t)kernel->store_count;
+    int64_t elementwise = elements_visited(plan, kernel) * steps * NANOSECONDS / LANE_STEPS_PER_MICROSECOND;
+    if (kernel->kind != KERNEL_MATMUL && kernel->kind != KERNEL_GEMM) return elementwise;
+    const Node *root = graph_node(plan->graph, kernel->root), *left = graph_operand(plan->graph, root, 0);
+    int64_t depth = left->shape.dim[left->shape.rank - (root->attrs.matmul.transpose_a ? 2 : 1)];
+    return elementwise + shape_elements(kernel->space) * depth * NANOSECONDS / FMAS_PER_MICROSECOND;
 }
 
 uint32_t cost_threads(int64_t nanoseconds, int threads) {

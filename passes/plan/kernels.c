@@ -34,16 +34,14 @@ uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space) {
 
 static bool symbol_is_updated(const Symbol *symbol) { return symbol->update != NODE_NONE && symbol->update != symbol->node; }
 
-static bool symbol_is_used(const PlanBuilder *builder, const Symbol *symbol) {
-    return symbol->kind == SYMBOL_STATE && (symbol_is_updated(symbol) || (symbol->node && builder->fusion->live[symbol->node]));
-}
-
 static void add_states(PlanBuilder *builder) {
     const Graph *graph = builder->graph;
     Plan *plan = builder->plan;
     plan->states = ARENA_ARRAY(plan->arena, PlanState, graph->symbol_count);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
-        if (!symbol_is_used(builder, &graph->symbols[i])) continue;
+        const Symbol *symbol = &graph->symbols[i];
+        bool used = symbol_is_updated(symbol) || (symbol->node && builder->fusion->live[symbol->node]);
+        if (symbol->kind != SYMBOL_STATE || !used) continue;
         plan->states[plan->state_count++] = (PlanState){.symbol = i};
         builder->state_index[i] = plan->state_count;
     }
@@ -188,17 +186,13 @@ static DraftGroups group_targets(const PlanBuilder *builder) {
 
 /* -- writing the kernels down -- */
 
-/* A scatter_add returns to elements that it has written. */
-static bool is_written_again(const PlanBuilder *builder, NodeId root) {
-    return root && graph_node(builder->graph, root)->op == OP_scatter_add;
-}
-
 static void collect_kernel(PlanBuilder *builder, uint32_t number, const DraftGroups *stored, const DraftGroups *targets,
                            Kernel *kernel) {
     const Draft *draft = &builder->fusion->drafts[number];
     *kernel = (Kernel){.kind = draft->kind, .root = draft->root, .space = draft->space};
     if (draft->root) collect_node(builder, number, draft->root);
-    if (is_written_again(builder, draft->root)) builder->in_slab[draft->root] = true;
+    if (draft->root && graph_node(builder->graph, draft->root)->op == OP_scatter_add)
+        builder->in_slab[draft->root] = true; /* it returns to elements that it has written */
     for (uint32_t i = stored->begin[number]; i < stored->begin[number + 1]; i++)
         collect_node(builder, number, stored->items[i]);
     for (uint32_t i = targets->begin[number]; i < targets->begin[number + 1]; i++)

@@ -18,10 +18,6 @@ static int column_axis(const Attrs *attrs, bool swapped) {
     return attrs->matmul.transpose_b ? 0 : 1;
 }
 
-static const Storage *column_operand(const Kernel *kernel, bool swapped) {
-    return swapped ? &kernel->product.left : &kernel->product.right;
-}
-
 /* Columns along axis 0 of the product if swapped, along axis 1 if not. */
 static bool runs_across(Layout layout, bool swapped) {
     int contiguous = layout.kind == LAYOUT_PANEL ? layout.axis : 1;
@@ -61,7 +57,7 @@ static bool has_form(const Forms *forms, uint32_t state, int axis) {
 
 static Objection objection(const Forms *forms, const Kernel *kernel, bool swapped) {
     int axis = column_axis(&graph_node(forms->plan->graph, kernel->root)->attrs, swapped);
-    const Storage *state = matrix_state(forms->plan, column_operand(kernel, swapped));
+    const Storage *state = matrix_state(forms->plan, swapped ? &kernel->product.left : &kernel->product.right);
     return (Objection){
         .scattered = !state && axis == 0,
         .new_form = state && !has_form(forms, state->index, axis),

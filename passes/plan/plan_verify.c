@@ -45,7 +45,6 @@ __attribute__((format(printf, 2, 3))) static void fail(PlanCheck *check, const c
 }
 
 static const Kernel *current(const PlanCheck *check) { return &check->plan->kernels[check->kernel]; }
-static bool is_replicated(const PlanCheck *check, uint32_t kernel) { return check->plan->kernels[kernel].replicated; }
 static bool single(const PlanCheck *check, uint32_t kernel) { return check->plan->kernels[kernel].max_threads == 1; }
 
 /* A reshape holds the same bytes as its operand. */
@@ -57,7 +56,7 @@ static NodeId same_bytes(const Graph *graph, NodeId id) {
 /* Whether what `kernel` did in `epoch` is over when the current kernel starts. */
 static bool is_over(const PlanCheck *check, uint32_t kernel, uint32_t epoch) {
     bool in_order = single(check, kernel) && single(check, check->kernel);
-    return epoch < check->epoch || kernel == check->kernel || in_order || is_replicated(check, kernel);
+    return epoch < check->epoch || kernel == check->kernel || in_order || check->plan->kernels[kernel].replicated;
 }
 
 /* Whether both kernels are by rows: what one stores in some rows is there when the other computes these rows. */
@@ -137,13 +136,12 @@ static void read_storage(PlanCheck *check, Storage storage, NodeId id, bool cros
     }
 }
 
-static bool is_immediate(const Node *node) { return node->op == OP_constant || node->op == OP_iota; }
-
 static void read_operand(PlanCheck *check, NodeId id, bool shifted, bool crosses_rows) {
     check->shifted[id] |= shifted;
     check->crosses_rows[id] |= crosses_rows;
-    if (!check->inside[id] && !is_immediate(graph_node(check->graph, id)))
-        read_storage(check, check->plan->storage[id], id, crosses_rows);
+    Op op = graph_node(check->graph, id)->op;
+    bool immediate = op == OP_constant || op == OP_iota;
+    if (!check->inside[id] && !immediate) read_storage(check, check->plan->storage[id], id, crosses_rows);
 }
 
 /* Row r of the result needs no more than row r of operand i. */

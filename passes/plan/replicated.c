@@ -11,31 +11,18 @@ enum {
     NANOSECONDS_PER_LINE = 10 /* to fetch it from another core: 5 where they share a cache, 20 and more where they do not */
 };
 
-static size_t stored_bytes(const Plan *plan, const Kernel *kernel) {
-    size_t bytes = 0;
-    for (uint32_t i = 0; i < kernel->store_count; i++) {
-        const Node *node = graph_node(plan->graph, kernel->stores[i].node);
-        bytes += layout_bytes(kernel->stores[i].to.layout, node->dtype, node->shape);
-    }
-    return bytes;
-}
-
-static bool stores_in_slab_only(const Kernel *kernel) {
-    for (uint32_t i = 0; i < kernel->store_count; i++)
-        if (kernel->stores[i].to.kind != STORAGE_SLAB) return false;
-    return true;
-}
-
-/* Uses are of the slab and of states only. */
-static bool reads_inputs_only(const Uses *uses, uint32_t kernel) { return uses->begin[kernel] == uses->begin[kernel + 1]; }
-
-static bool may_be_replicated(const Plan *plan, const Uses *uses, uint32_t number) {
+/* A kernel may be replicated if it is elementwise, reads inputs only (uses are of the slab and of states) and stores in the slab
+ * only: so many bytes. */
+static bool may_be_replicated(const Plan *plan, const Uses *uses, uint32_t number, size_t *bytes) {
     const Kernel *kernel = &plan->kernels[number];
-    return kernel->kind == KERNEL_MAP && stores_in_slab_only(kernel) && reads_inputs_only(uses, number);
-}
-
-static bool is_cheap(const Plan *plan, const Kernel *kernel, size_t bytes) {
-    return cost_nanoseconds(plan, kernel) <= (int64_t)(bytes / LINE * NANOSECONDS_PER_LINE);
+    *bytes = 0;
+    for (uint32_t i = 0; i < kernel->store_count; i++) {
+        const Store *store = &kernel->stores[i];
+        const Node *node = graph_node(plan->graph, store->node);
+        if (store->to.kind != STORAGE_SLAB) return false;
+        *bytes += layout_bytes(store->to.layout, node->dtype, node->shape);
+    }
+    return kernel->kind == KERNEL_MAP && uses->begin[number] == uses->begin[number + 1];
 }
 
 /* Every thread reads all rows in a product that threads divide by columns, and in one that sums over rows. */
@@ -68,9 +55,10 @@ void replicated_assign(Plan *plan, const Uses *uses, int threads) {
     size_t all = 0;
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         Kernel *kernel = &plan->kernels[k];
-        size_t bytes = stored_bytes(plan, kernel);
-        kernel->replicated = threads != 1 && may_be_replicated(plan, uses, k) && all + bytes <= MOST_BYTES &&
-                             is_cheap(plan, kernel, bytes) && all_is_read(plan, uses, k);
+        size_t bytes;
+        bool fits = threads != 1 && may_be_replicated(plan, uses, k, &bytes) && all + bytes <= MOST_BYTES;
+        bool is_cheap = fits && cost_nanoseconds(plan, kernel) <= (int64_t)(bytes / LINE * NANOSECONDS_PER_LINE);
+        kernel->replicated = is_cheap && all_is_read(plan, uses, k);
         if (!kernel->replicated) continue;
         all += bytes;
         kernel->max_threads = kernel->pieces = 1;

@@ -29,23 +29,6 @@ static int64_t batch_rows(const Graph *graph) {
 
 static bool has_rows(const Rows *rows, Shape shape) { return shape.rank > 0 && shape.dim[0] == rows->rows; }
 
-static bool stores_rows(const Rows *rows, const Kernel *kernel) {
-    for (uint32_t i = 0; i < kernel->store_count; i++) {
-        const Store *store = &kernel->stores[i];
-        if (store->to.kind == STORAGE_STATE || !has_rows(rows, graph_node(rows->plan->graph, store->node)->shape)) return false;
-    }
-    return true;
-}
-
-/* Other views may be emitted as square tiles, which cross row boundaries. */
-static bool is_plain_work(const Node *node) { return op_stays_in_place(node->op) || node->op == OP_broadcast; }
-
-static bool only_plain_work(const Rows *rows, const Kernel *kernel) {
-    for (uint32_t i = 0; i < kernel->node_count; i++)
-        if (kernel->nodes[i] != kernel->root && !is_plain_work(graph_node(rows->plan->graph, kernel->nodes[i]))) return false;
-    return true;
-}
-
 static bool product_may(const Rows *rows, const Kernel *kernel, const Node *root) {
     bool by_weights = kernel->product.right.kind == STORAGE_STATE && !kernel->product.swapped && !kernel->product.windows;
     const Shape *weights = &graph_operand(rows->plan->graph, root, 1)->shape;
@@ -61,10 +44,21 @@ static bool kind_may(const Rows *rows, const Kernel *kernel) {
 
 static uint32_t groups(const Rows *rows) { return (uint32_t)(rows->rows / PLAN_ROWS); }
 
-/* A kernel that is worth more threads than there are groups of rows is divided by itself. */
+/* A kernel that is worth more threads than there are groups of rows is divided by itself. Views inside it, other than reshape and
+ * broadcast, may be emitted as square tiles, which cross row boundaries. */
 static bool may_be_by_rows(const Rows *rows, const Kernel *kernel) {
-    return !kernel->replicated && has_rows(rows, kernel->space) && kernel->max_threads <= groups(rows) &&
-           kind_may(rows, kernel) && stores_rows(rows, kernel) && only_plain_work(rows, kernel);
+    const Graph *graph = rows->plan->graph;
+    if (kernel->replicated || !has_rows(rows, kernel->space) || kernel->max_threads > groups(rows)) return false;
+    if (!kind_may(rows, kernel)) return false;
+    for (uint32_t i = 0; i < kernel->store_count; i++) {
+        const Store *store = &kernel->stores[i];
+        if (store->to.kind == STORAGE_STATE || !has_rows(rows, graph_node(graph, store->node)->shape)) return false;
+    }
+    for (uint32_t i = 0; i < kernel->node_count; i++) {
+        Op op = graph_node(graph, kernel->nodes[i])->op;
+        if (kernel->nodes[i] != kernel->root && !op_stays_in_place(op) && op != OP_broadcast) return false;
+    }
+    return true;
 }
 
 /* -- chains: kernels that read each other's rows -- */

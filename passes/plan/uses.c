@@ -29,17 +29,13 @@ static void add_use(Collector *collector, uint32_t kernel, NodeId node, Where wh
     collector->uses.uses[collector->count++] = (BufferUse){buffer, where.moved, where.crosses_rows};
 }
 
-static bool in_memory(const Plan *plan, NodeId node) {
-    StorageKind kind = plan->storage[node].kind;
-    return kind == STORAGE_SLAB || kind == STORAGE_STATE;
-}
-
 /* An operand of a node that the kernel computes: the kernel computes it too, or reads it. */
 static void meet_operand(Collector *collector, uint32_t kernel, NodeId operand, Where where) {
     Where *inside = &collector->where[operand];
+    StorageKind kind = collector->plan->storage[operand].kind;
     if (collector->inside[operand] == kernel + 1)
         inside->moved |= where.moved, inside->crosses_rows |= where.crosses_rows;
-    else if (in_memory(collector->plan, operand))
+    else if (kind == STORAGE_SLAB || kind == STORAGE_STATE)
         add_use(collector, kernel, operand, where);
 }
 
