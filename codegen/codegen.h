@@ -8,35 +8,35 @@ typedef struct {
     int level;       /* -O: how much LLVM optimizes */
     const char *cpu; /* an LLVM CPU name; NULL: the host, with all its features */
     bool verbose;    /* times and sizes on stderr */
-    /* Compiled code is kept here and found here, by the hash of all it is made from. It is run: the folder must be private to
-     * the user (made so if it is not there), or it is not used. At most 64 MB. NULL: none. */
+    /* The folder of the code cache, of at most 64 MB; NULL: none. Its files are run, so it is used only if nobody but the user may write there.
+     * It is made if it does not exist. */
     const char *cache_folder;
 } CodegenOptions;
 
-/* Compiles the step. Takes over the compilation's plan and graph (freed by program_free). NULL after reporting an error
- * (unknown CPU: STATUS_USAGE; a CPU this machine cannot run is refused). */
+/* Compiles the step of a plan. Takes over plan and graph, also on failure; program_free frees them. NULL after reporting an error: a CPU that is
+ * unknown, or whose code this machine cannot run (STATUS_USAGE). */
 Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options, Diagnostics *diag);
 
-/* The LLVM IR after optimization, or the assembly text, of the same code. */
+/* Prints the same code as LLVM IR after optimization, or as assembly. */
 typedef enum { CODEGEN_LLVM, CODEGEN_ASM } CodegenText;
 bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText text, FILE *out, Diagnostics *diag);
 
-/* The rate of f32 fused multiply-adds of one thread of this machine (one counts as two operations), in operations a second:
- * the bound of every kernel. Takes about 20 ms. 0 after reporting an error. */
+/* The bound of every kernel: operations per second of one thread of this machine, where an f32 fused multiply-add counts as two. Takes about
+ * 20 ms. 0 after reporting an error. */
 double codegen_measure_peak(const CodegenOptions *options, Diagnostics *diag);
 
-/* Code that reads memory, or adds to every element of it, as fast as the machine can: the bound of what kernels read and write. Memory
- * is aligned to 64 bytes; elements are a multiple of STREAM_ELEMENTS. */
+/* The bound of kernels that read and write memory: code that reads memory, or adds to every element of it, as fast as the machine can. Memory
+ * must be aligned to 64 bytes, and elements a multiple of STREAM_ELEMENTS. */
 enum { STREAM_ELEMENTS = 128 };
 typedef struct {
     void *code;
-    void (*read)(float *memory, int64_t elements); /* leaves something in the first elements */
+    void (*read)(float *memory, int64_t elements); /* writes the first elements, so that nothing is optimized away */
     void (*add)(float *memory, int64_t elements);
 } Streams;
 bool streams_open(Streams *streams, const CodegenOptions *options, Diagnostics *diag); /* false after reporting an error */
 void streams_close(Streams *streams);
 
-/* To be called once, before the constructors of LLVM: where LLVM is refused memory, the process ends as ir/base/memory.h says. */
+/* To be called once, before LLVM is used: if LLVM gets no memory, the process then ends as ir/base/memory.h says. */
 void codegen_begin(void);
 
 const char *codegen_version(void); /* "LLVM 19.1.7" */

@@ -173,7 +173,6 @@ static void emit_unit(Emitter *e, const Place *place) {
         emit_stores(e, place);
 }
 
-/* UnitLine by line: what the places of a line have in common is computed once. */
 static void emit_lines(Emitter *e, const UnitLine *line, LLVMValueRef first, LLVMValueRef last) {
     SegmentLoop lines = segments_begin(e, first, last, line->units);
     Loop units = loop_begin(e, lines.from);

@@ -331,7 +331,7 @@ static Value argmax_columns(Emitter *e, const Reduction *r, ReducedColumn *colum
     return (Value){load(e, index_type, column->slots[1]), !lanes};
 }
 
-/* ReducedColumn `number` of a unit -> place of shape [outer, inner]. */
+/* The place in [outer, inner] of column `number` of a unit. */
 static Place *result_place(Emitter *e, const Reduction *r, LLVMValueRef unit, int number) {
     Place *place = place_new(e, (Shape){.rank = 2, .dim = {r->outer, r->inner}}, NULL);
     int64_t groups = vectors_of(r) / r->across;

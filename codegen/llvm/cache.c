@@ -1,5 +1,5 @@
-/* The cache of object code: a folder of files that only their owner may write, since what is in them is run. An entry is a mark,
- * the hash of key and object, and the object; it is written under another name and renamed, so that nobody meets half of it. */
+/* The cache of object code. Its files are run, so only their owner may write into the folder. A file holds a mark, the hash of key and object,
+ * and the object. It is written under a temporary name and renamed, so that no process reads half of it. */
 #include "codegen/llvm/cache.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
@@ -129,7 +129,7 @@ LLVMMemoryBufferRef cache_load(const Cache *cache, const CacheKey *key) {
     }
     LLVMMemoryBufferRef object = read_entry(file, key);
     if (object)
-        futimens(file, NULL); /* used just now */
+        futimens(file, NULL); /* the time of the last use */
     else
         note(cache, key->text, "is not what was stored");
     close(file);
@@ -162,7 +162,7 @@ static void add_entry(CacheEntries *entries, const char *name, const struct stat
     entries->bytes += status->st_size;
 }
 
-/* Ours are a key, and a key with a suffix while it is written; whatever else lies there is left alone. */
+/* A key, or a key with a suffix while it is written. Other files in the folder are left alone. */
 static bool is_entry_name(const char *name) {
     size_t digits = strspn(name, "0123456789abcdef");
     return digits == sizeof(CacheKey) - 1 && (name[digits] == 0 || name[digits] == '.');

@@ -1,5 +1,5 @@
-/* Internal to codegen/: object code kept on disk, by the hash of what it is made from. No fault of the cache is an error: what
- * cannot be read or written is compiled again, and with --verbose a line says why. */
+/* Object code on disk, found by the hash of what it is made from. A cache that cannot be read or written is no error: the code is compiled
+ * again, and --verbose says why. Internal to codegen/. */
 #ifndef MLC_CODEGEN_LLVM_CACHE_H
 #define MLC_CODEGEN_LLVM_CACHE_H
 
@@ -19,12 +19,13 @@ typedef struct {
     bool verbose;
 } Cache;
 
-/* Opens the folder `path` (NULL: no cache), made if it is not there. It must be the user's own, and nobody else's to write. */
+/* Opens the folder `path`, and makes it if it does not exist. NULL: no cache. The folder must belong to the user, and nobody else may write
+ * there. */
 Cache cache_open(const char *path, bool verbose);
 void cache_close(Cache *cache);
-/* A copy of the entry, or NULL: it is not there, or not what was stored. */
+/* A copy of the object; NULL: there is none, or the file was changed. */
 LLVMMemoryBufferRef cache_load(const Cache *cache, const CacheKey *key);
-/* Keeps the object; the entries that were not used for the longest time make room for it. */
+/* Keeps the object, and removes those that were not used for the longest time if the cache is full. */
 void cache_store(const Cache *cache, const CacheKey *key, LLVMMemoryBufferRef object);
 
 #endif

@@ -1,4 +1,4 @@
-/* From a plan to a program: make object code of it, hand that to the JIT, keep what it needs. */
+/* From a plan to a program: object code, the JIT, and what the program keeps. */
 #include "codegen/llvm/step.h"
 #include "codegen/llvm/jit.h"
 #include "codegen/llvm/object.h"
@@ -16,7 +16,7 @@ typedef struct {
     Plan *plan;
     Graph *graph;
     size_t *output_offsets;
-    bool cached; /* the code was compiled before */
+    bool cached; /* the code was in the cache */
 } Compiled;
 
 static bool uses_gemm(const Plan *plan) {

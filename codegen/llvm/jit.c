@@ -7,7 +7,7 @@
 #include <llvm-c/Error.h>
 #include <string.h>
 
-/* Memory for code that the system refuses is no bug. Of its reason LLVM hands over the words only. */
+/* A system that refuses memory for code is no bug of mlc. LLVM returns the reason as text only. */
 static void check_refusal(const char *message) {
     static const int reasons[] = {ENOMEM, EACCES, EPERM, EAGAIN};
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
@@ -23,7 +23,7 @@ static bool failed(LLVMErrorRef error, const char *what, Diagnostics *diag) {
     return true;
 }
 
-/* The JIT tells causes here; what it returns only says what is missing in the end. */
+/* The JIT reports causes here; the error that it returns names only the missing symbol. */
 static void on_cause(void *context, LLVMErrorRef error) {
     char *message = LLVMGetErrorMessage(error);
     (void)context;
@@ -46,7 +46,7 @@ static bool jit_new(const CodegenOptions *options, LLVMOrcLLJITRef *jit, Diagnos
     return true;
 }
 
-/* The generated code calls one function of ours: the bridge to OpenBLAS. */
+/* Generated code calls one function of mlc: the bridge to OpenBLAS. */
 static bool define_functions(LLVMOrcLLJITRef jit, Diagnostics *diag) {
     LLVMJITEvaluatedSymbol symbol = {.Address = (LLVMOrcExecutorAddress)(uintptr_t)openblas_gemm,
                                      .Flags = {LLVMJITSymbolGenericFlagsExported, 0}};

@@ -1,6 +1,5 @@
-/* Object code of a module. The module as the emitter writes it says all about the code that LLVM makes of it, apart from LLVM
- * itself, the CPU and the passes: the hash of these is the code's name in the cache. Writing a module takes a fiftieth of the time
- * of compiling it. */
+/* Object code of a module. The code depends on the module as it is emitted, LLVM's version, the CPU and the passes: a hash of all of these is
+ * its key in the cache. Emitting a module takes a fiftieth of the time of compiling it. */
 #include "codegen/llvm/object.h"
 #include "codegen/llvm/cache.h"
 

@@ -1,21 +1,21 @@
-/* Internal to codegen/: from an LLVM module to object code, compiled or taken from the cache. */
+/* From an LLVM module to object code, compiled or taken from the cache. Internal to codegen/. */
 #ifndef MLC_CODEGEN_LLVM_OBJECT_H
 #define MLC_CODEGEN_LLVM_OBJECT_H
 
 #include "codegen/target/target.h"
 
-/* Writes a module in the context, for the target. */
+/* Makes a module in the context for the target; what: from the caller of object_make. */
 typedef LLVMModuleRef MakeModule(LLVMContextRef context, const Target *target, const void *what);
 
 typedef struct {
     LLVMMemoryBufferRef buffer; /* NULL: an error was reported */
-    bool cached;                /* it was compiled before */
+    bool cached;                /* it was in the cache */
 } Object;
 
-/* Makes the module, and object code of it at options->level that this machine can run. The module is gone afterwards, with all that LLVM keeps of it. */
+/* Makes the module and compiles it, or finds its code in the cache. Frees the module. Fails if this machine cannot run the code. */
 Object object_make(MakeModule *make, const void *what, const CodegenOptions *options, Diagnostics *diag);
 
-/* LLVM's own check; false after reporting what is wrong, which is a bug here. */
+/* Checks the module with LLVM's verifier; false after reporting what is wrong, which is a bug of mlc. */
 bool module_valid(LLVMModuleRef module, Diagnostics *diag);
 
 #endif

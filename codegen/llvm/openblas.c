@@ -1,6 +1,5 @@
-/* KERNEL_GEMM: the product is left to OpenBLAS, on the calling thread and OpenBLAS's own. Its sums have another order than
- * the contract's: results agree to rounding only. The library is opened when the first plan asks for it: it starts its
- * threads as soon as it is loaded, and nobody else should pay for that. */
+/* KERNEL_GEMM (--gemm=openblas): OpenBLAS computes the product, on the calling thread and its own. It adds in another order than the numerics
+ * contract, so results agree up to rounding only. The library is loaded when the first plan needs it, since loading starts its threads. */
 #include "codegen/llvm/openblas.h"
 
 #include <cblas.h>
@@ -30,7 +29,7 @@ void openblas_gemm(const GemmShape *s, const float *a, const float *b, float *c)
               a, s->transpose_a ? m : k, b, s->transpose_b ? k : n, 0, c, n);
 }
 
-/* The shape, as a constant of the module laid out like GemmShape. */
+/* A constant of the module in the layout of GemmShape. */
 static LLVMValueRef shape_constant(Emitter *e, const Node *node) {
     Shape a = graph_operand(e->graph, node, 0)->shape, c = node->shape;
     int64_t m = c.dim[c.rank - 2], n = c.dim[c.rank - 1], k = a.dim[node->attrs.matmul.transpose_a ? a.rank - 2 : a.rank - 1];

@@ -1,5 +1,5 @@
-/* The machine's rate of fused multiply-adds, measured with code made for it like that of the kernels: CHAINS independent
- * accumulators, which cover latency times throughput of current units. */
+/* The machine's rate of fused multiply-adds, measured with code like that of the kernels: CHAINS independent accumulators, enough to hide the
+ * latency of an FMA. */
 #include "ir/base/clock.h"
 #include "codegen/llvm/step.h"
 #include "codegen/llvm/jit.h"
@@ -8,7 +8,8 @@
 enum { CHAINS = 12, ITERATIONS = 200000, ROUNDS = 12 };
 typedef void BurnFunction(float *seed);
 
-/* burn(seed): chain i starts at (i + 1) * *seed, and their sum is left there, so that nothing can be left out. */
+/* burn(seed): chain[i] = (i + 1) * *seed; ITERATIONS times: chain[i] = fma(chain[i], *seed, *seed); *seed = the sum of the chains, so that LLVM
+ * removes nothing. */
 static LLVMModuleRef make_burn(LLVMContextRef context, const Target *target, const void *what) {
     (void)what;
     LLVMModuleRef module = LLVMModuleCreateWithNameInContext("peak", context);

@@ -1,5 +1,5 @@
-/* What LLVM does where it is refused memory, or cannot go on. It would call abort(): from `operator new` of C++, from its own allocator, or
- * after a message. Its interface for C has a function for the last only; the two others are called by their mangled names. */
+/* What happens if LLVM gets no memory or cannot go on. By itself it calls abort(), in three places: `operator new` of C++, its own allocator,
+ * and fatal errors. Its C interface lets us replace the last one only; the handlers of the others are set by their mangled names. */
 #include "codegen/codegen.h"
 #include "ir/base/memory.h"
 
@@ -15,7 +15,7 @@ static void allocator_refused(void *context, const char *reason, bool crash_repo
     memory_exhausted(0, compiler);
 }
 
-/* "Unable to allocate section memory!": where code is laid into memory */
+/* LLVM says "Unable to allocate section memory!" where code is put into memory. */
 static void cannot_go_on(const char *reason) {
     if (strstr(reason, "allocate") || strstr(reason, "memory")) memory_exhausted(0, compiler);
     diag_bug("LLVM cannot go on: %s", reason);

@@ -1,4 +1,8 @@
-/* The module of a plan: a function per kernel, and a table of them. Which thread runs what is not its business. */
+/* The LLVM module of a plan: a function for each kernel,
+ *
+ *     kernel_N(args, first, last, table) { if (first < last) { units [first, last) of kernel N } }
+ *
+ * and a table of them. Which thread runs which units is decided at run time (runtime/threads/work.c). */
 #include "codegen/llvm/step.h"
 #include "codegen/kernels/kernels.h"
 #include "codegen/matmul/matmul.h"
@@ -18,8 +22,8 @@ static EmitKernel *const kernel_emitters[KERNEL_KINDS] = {[KERNEL_MAP] = kernel_
 
 typedef struct {
     LLVMValueRef function;
-    LLVMValueRef table; /* of the kernel's bindings */
-    int64_t units;      /* by shape alone */
+    LLVMValueRef table; /* the offsets of the kernel's bindings */
+    int64_t units;      /* of the kernel; they depend on its shape alone */
 } EmittedKernel;
 
 Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *target) {
@@ -54,7 +58,7 @@ static void add_flag(Emitter *e, LLVMValueRef function, const char *name) {
                             LLVMCreateEnumAttribute(e->context, kind, 0));
 }
 
-/* The code is for this CPU, may use its widest registers, and does not unwind. */
+/* The function is for this CPU, may use its widest registers, and never unwinds. */
 void function_set_target(Emitter *e, LLVMValueRef function, const Target *target) {
     add_attribute(e, function, "target-cpu", target->cpu);
     add_attribute(e, function, "target-features", target->features);
@@ -77,7 +81,6 @@ static LLVMValueRef emit_table(Emitter *e) {
     return table;
 }
 
-/* kernel_N(args, first, last, table): does units [first, last) */
 static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *target) {
     char name[32];
     snprintf(name, sizeof name, "kernel_%u", number);
@@ -85,7 +88,7 @@ static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *targ
     EmittedKernel result = {.function = LLVMAddFunction(e->module, name, LLVMFunctionType(e->nothing, parameters, 4, false))};
     e->function = result.function;
     LLVMSetLinkage(e->function, LLVMInternalLinkage);
-    LLVMSetUnnamedAddress(e->function, LLVMGlobalUnnamedAddr); /* equal functions may become one */
+    LLVMSetUnnamedAddress(e->function, LLVMGlobalUnnamedAddr); /* LLVM may merge equal functions */
     function_set_target(e, e->function, target);
     emit_begin_kernel(e, &e->plan->kernels[number]);
     e->entry = block_new(e, "entry");
@@ -103,7 +106,7 @@ static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *targ
     return result;
 }
 
-/* -- the step: what the runtime needs of each kernel, as laid out in CompiledKernel -- */
+/* -- the table of kernels, in the layout of CompiledKernel -- */
 
 static LLVMTypeRef kernel_type(const Emitter *e) {
     LLVMTypeRef fields[] = {e->pointer, e->pointer, e->i64};

@@ -1,5 +1,5 @@
-/* The machine's rate of reading and writing memory, measured with code made for it like that of the kernels: whole vectors, several of
- * them at a time, none waiting for another. */
+/* The machine's rate of reading and writing memory, measured with code like that of the kernels: several whole vectors at a time, none of
+ * which waits for another. */
 #include "codegen/llvm/step.h"
 #include "codegen/llvm/jit.h"
 #include "codegen/llvm/object.h"
@@ -27,7 +27,7 @@ static LLVMBasicBlockRef begin_function(Emitter *e, const char *name, const Targ
     return entry;
 }
 
-/* Bits gathered by `or`: of integers, so that no value is slow. */
+/* The vectors are combined by `or` as integers, since some values, such as denormals, are slow as floats. */
 static void emit_read(Emitter *e, const Target *target) {
     LLVMBasicBlockRef entry = begin_function(e, "stream_read", target);
     LLVMValueRef memory = LLVMGetParam(e->function, 0), elements = LLVMGetParam(e->function, 1);

@@ -34,7 +34,7 @@ LLVMValueRef columns_line(Emitter *e, const Matmul *m, LLVMValueRef column) {
     return add(e, before, at.inside);
 }
 
-/* SegmentLoop, columns of a run, rows: there is one matrix. */
+/* The place in the shape [runs, columns of a run, rows]; a product of windows has one matrix. */
 static Place *run_place(Emitter *e, const Matmul *m, LLVMValueRef row, LLVMValueRef column) {
     Shape shape = {.rank = 3, .dim = {m->columns.lines / m->span.run, m->span.run, m->rows.lines}};
     Position at = position_of(e, m, column);

@@ -1,5 +1,5 @@
-/* The CPUs that --cpu may name. LLVM only warns of names that it does not know, and makes code that the machine may not be able
- * to run: so here are those that mlc is tested with, by what they need of a machine. */
+/* The CPUs that --cpu may name, and the features that a machine needs to run their code. LLVM itself only warns of names that it does not know,
+ * and makes code that this machine may not be able to run. */
 #include "codegen/target/cpu.h"
 
 #include <string.h>
@@ -28,7 +28,7 @@ static const Cpu cpus[] = {
 };
 enum { CPU_COUNT = sizeof cpus / sizeof cpus[0], FEATURE_MAX = 32 };
 
-/* Whether the list holds "+feature", ended by a comma or the end. */
+/* "+feature" stands in the list, up to a comma or the end. */
 static bool has_feature(const char *list, const char *feature, size_t length) {
     for (const char *at = strchr(list, '+'); at; at = strchr(at + 1, '+'))
         if (strncmp(at + 1, feature, length) == 0 && (at[1 + length] == ',' || !at[1 + length])) return true;

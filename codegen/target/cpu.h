@@ -4,13 +4,13 @@
 
 #include "ir/ir.h"
 
-/* false after reporting a STATUS_USAGE error: the name is not known; or a machine with the LLVM features `host`
- * ("+avx2,-avx512f,...") cannot run the code of the CPU, a known one. */
+/* False after reporting an unknown name (STATUS_USAGE). */
 bool cpu_known(const char *name, Diagnostics *diag);
-/* Whether the code of a known CPU may use a feature. */
-bool cpu_has(const char *name, const char *feature);
-/* Whether a list of LLVM features holds "+feature". */
-bool features_have(const char *list, const char *feature);
+/* False after reporting that a machine with the LLVM features `host` ("+avx2,-avx512f,...") cannot run the code of a known CPU. */
 bool cpu_runs_on(const char *name, const char *host, Diagnostics *diag);
+/* The code of a known CPU may use the feature. */
+bool cpu_has(const char *name, const char *feature);
+/* A list of LLVM features has "+feature". */
+bool features_have(const char *list, const char *feature);
 
 #endif

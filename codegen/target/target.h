@@ -1,4 +1,4 @@
-/* Internal to codegen/: the machine code is made for. */
+/* The machine that code is made for. Internal to codegen/. */
 #ifndef MLC_CODEGEN_TARGET_TARGET_H
 #define MLC_CODEGEN_TARGET_TARGET_H
 
@@ -18,11 +18,11 @@ bool target_open(Target *target, const CodegenOptions *options, Diagnostics *dia
 /* Whether this machine can run the code; false after reporting a STATUS_USAGE error. */
 bool target_runs_here(const CodegenOptions *options, Diagnostics *diag);
 void target_close(Target *target);
-/* How hard LLVM tries to make good instructions at that level: -O3 is as -O2. */
+/* LLVM's level of instruction selection and scheduling: for -O3 that of -O2. */
 LLVMCodeGenOptLevel target_codegen_level(int level);
-/* The passes of that level, as LLVM names them; "" if there are none. */
+/* LLVM's text for the passes of that level; "": none. */
 const char *target_pipeline(int level);
-/* SegmentLoop LLVM's passes of that level on a module. */
+/* Runs LLVM's passes of that level on a module. */
 bool target_optimize(const Target *target, LLVMModuleRef module, int level, Diagnostics *diag);
 
 #endif

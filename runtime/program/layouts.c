@@ -1,10 +1,9 @@
-/* Copying a tensor between a layout and plain row-major order, panel by panel instead of asking for the offset of every
- * element. */
+/* Copying a tensor between a layout and row-major order, panel by panel, which is faster than computing the offset of every element. */
 #include "runtime/program/layouts.h"
 
 #include <string.h>
 
-/* In a PANEL of axis `axis`, p runs along it in panels of `width`, q along the other axis. */
+/* p is the index along the axis that is cut into panels, q the index along the other one (ir/plan/plan.h). */
 typedef struct {
     int64_t p_count, q_count, p_stride, q_stride, width; /* strides of the plain tensor */
 } Panels;
@@ -19,7 +18,7 @@ static Panels panels_of(Layout layout, Shape shape) {
                     .width = layout.width};
 }
 
-/* Inlined with a constant size and direction. */
+/* Inlined for each size, which is a constant there. */
 static inline void copy_panels(Panels s, size_t size, char *panel, char *plain, bool to_plain) {
     for (int64_t begin = 0; begin < s.p_count; begin += s.width) {
         int64_t lanes = s.p_count - begin < s.width ? s.p_count - begin : s.width;

@@ -1,4 +1,5 @@
-/* Running one program: its slab, its inputs and outputs, and the loop over steps that the threads share. */
+/* Running one program: its slab, inputs and outputs, and the loop over batches. The threads do not leave threads_work between two batches:
+ * end_step, which the last of them calls alone, prepares the next one. */
 #include "runtime/program/run.h"
 #include "ir/base/memory.h"
 #include "runtime/program/replicated.h"
@@ -15,19 +16,19 @@ struct Runner {
     Threads *threads;
     void *const *pointers; /* to the states */
     const void **inputs;
-    RunClock clock; /* what some inputs point to */
+    RunClock clock; /* VALUE inputs point into it */
     void *slab, *outputs;
     int64_t batch;
-    Work work; /* the step, shared by the threads */
+    Work work; /* of a step */
     Replicas *replicas;
-    uint64_t steps; /* begun */
+    uint64_t steps; /* batches begun */
     RunWatch *watch;
     void *watcher;
 };
 
 /* -- inputs -- */
 
-/* The last step of an epoch may have fewer batches than the others. */
+/* The last step of an epoch may have fewer batches than the others: `update` is 1 at the last batch of a step. */
 RunClock run_clock(const RunTimes *times, int64_t batch) {
     RunClock clock = times->start;
     clock.draw += (int32_t)batch;
@@ -75,7 +76,7 @@ void runner_input(Runner *runner, const char *name, const void *data) {
     if (symbol && symbol->kind != SYMBOL_STATE) runner->inputs[symbol - runner->program->graph->symbols] = data;
 }
 
-/* The program's rows are rows of the data set's field. */
+/* The input has the type of the data set's field. */
 static bool rows_agree(const Symbol *symbol, const SourceField *field) {
     bool same = field && symbol->dtype == field->dtype && symbol->shape.rank == field->row.rank + 1;
     return same && !memcmp(&symbol->shape.dim[1], field->row.dim, (size_t)field->row.rank * sizeof *field->row.dim);
@@ -141,9 +142,9 @@ typedef struct {
     int64_t first; /* number of the first batch in the epoch */
     RunAfter *after;
     void *context;
-} Loop;
+} BatchLoop;
 
-static void begin_step(Loop *loop) {
+static void begin_step(BatchLoop *loop) {
     Runner *runner = loop->runner;
     runner->steps++;
     runner->clock = run_clock(loop->times, loop->first + loop->done);
@@ -155,7 +156,7 @@ static void begin_step(Loop *loop) {
 }
 
 static bool end_step(void *context) {
-    Loop *loop = context;
+    BatchLoop *loop = context;
     int64_t index = loop->done++;
     bool more = !loop->after || loop->after(loop->context, index, loop->runner->outputs);
     if (!more || loop->done == loop->count) return false;
@@ -171,13 +172,13 @@ static void run_watched(void *context, const StepArgs *args, int thread, const P
 }
 
 static void run_piece(void *context, int thread, const Piece *piece) {
-    const Loop *loop = context;
+    const BatchLoop *loop = context;
     replicas_run(loop->runner->replicas, loop->runner->steps, &loop->args, thread, piece, run_watched, loop->runner);
 }
 
 int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times, int64_t first, RunAfter *after,
                     void *context) {
-    Loop loop = {
+    BatchLoop loop = {
         .runner = runner, .rows = rows, .count = count, .times = times, .first = first, .after = after, .context = context};
     if (count == 0) return 0;
     begin_step(&loop);
@@ -192,13 +193,13 @@ int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const Ru
 
 void runner_step(Runner *runner, const int32_t *rows) { runner_loop(runner, rows, 1, &(RunTimes){0}, 0, NULL, NULL); }
 
-void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerSee *see, void *context) {
+void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerVisit *visit, void *context) {
     int32_t *batch = memory_new((size_t)runner->batch * sizeof *batch, "a batch");
     for (int64_t first = 0; first < count; first += runner->batch) {
         int64_t these = count - first < runner->batch ? count - first : runner->batch;
         for (int64_t i = 0; i < runner->batch; i++) batch[i] = rows[first + i % these];
         runner_step(runner, batch);
-        see(context, runner, first, these);
+        visit(context, runner, first, these);
     }
     free(batch);
 }

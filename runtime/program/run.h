@@ -1,4 +1,4 @@
-/* Running a program over consecutive batches on all threads. */
+/* A runner: a program with its memory, inputs and outputs, which runs over batches of rows on all threads. */
 #ifndef MLC_RUNTIME_PROGRAM_RUN_H
 #define MLC_RUNTIME_PROGRAM_RUN_H
 
@@ -7,40 +7,43 @@
 #include "runtime/program/states.h"
 #include "runtime/threads/threads.h"
 
-typedef struct Runner Runner; /* a program with its slab, outputs and input bindings */
+typedef struct Runner Runner;
+/* Binds the states. NULL after reporting an error. */
 Runner *runner_new(const Program *program, States *states, Threads *threads, Diagnostics *diag);
 void runner_free(Runner *runner);
-void runner_input(Runner *runner, const char *name, const void *data); /* by symbol name; ignored if the program has none */
-void runner_step(Runner *runner, const int32_t *rows);
-/* Runs over `count` rows in batches, the last of which is filled up with its own first rows; calls see after each one, with the
- * place of its first row among them and the number of its rows. */
-typedef void RunnerSee(void *context, const Runner *runner, int64_t first, int64_t count);
-void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerSee *see, void *context);
-/* Binds every input that the data set has; false after reporting one that it has not. */
+/* data: row 0 of an input in the data set, or the tensor of a VALUE. Ignored if the program does not read it. */
+void runner_input(Runner *runner, const char *name, const void *data);
+void runner_step(Runner *runner, const int32_t *rows); /* one batch of these rows */
+/* Runs over `count` rows, batch by batch. A last batch that is too short is filled up with its first rows again. After each batch, calls
+ * visit: rows[first] .. rows[first + count - 1] were its rows. */
+typedef void RunnerVisit(void *context, const Runner *runner, int64_t first, int64_t count);
+void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerVisit *visit, void *context);
+/* Binds every input of the program to the data set; false after reporting one that the data set lacks. */
 bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag);
-const void *runner_output(const Runner *runner, const char *name); /* plain; NULL: none */
-/* Called by a thread before it runs some units of a kernel, and after. NULL: nobody watches. */
+const void *runner_output(const Runner *runner, const char *name); /* the elements in row-major order; NULL: no such output */
+/* watch is called by a thread before and after it runs units of a kernel; NULL: no longer. */
 typedef void RunWatch(void *context, int thread, uint32_t kernel, bool begins);
 void runner_watch(Runner *runner, RunWatch *watch, void *context);
 
-/* What the RunClock of each batch follows from. */
+/* Where in an epoch a batch is: the RunClock that the program sees is computed from it. */
 typedef struct {
-    RunClock start;     /* at the first batch of the epoch, or of the split that is evaluated */
+    RunClock start;     /* the clock of the first batch of the epoch, or of the split that is evaluated */
     int64_t batches;    /* of the epoch */
-    int64_t accumulate; /* how many batches make a step; 0: nothing is counted, all batches see the same clock but for `draw` */
+    int64_t accumulate; /* batches that make a step; 0: every batch has the same clock except for its random numbers */
 } RunTimes;
 RunClock run_clock(const RunTimes *times, int64_t batch);
 
-/* Called after each step, with its index in the loop and its outputs, on any of the threads but never on two at once: what one
- * call leaves, the next one finds. False ends the loop. */
+/* Called after each batch with its index in the loop and its outputs. Any thread may call it, but only one at a time, and each call sees what
+ * the calls before wrote. false: ends the loop. */
 typedef bool RunAfter(void *context, int64_t index, const void *outputs);
 
-/* Runs up to `count` batches over rows, rows + batch, ...; returns how many were run. Nothing is allocated meanwhile. `first`: the number of the first one in the epoch. */
+/* Runs up to `count` batches, of rows, rows + batch, ..., and returns how many it has run. Allocates nothing. first: the number of the first
+ * batch in the epoch. */
 int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times, int64_t first, RunAfter *after,
                     void *context);
 
 const Program *runner_program(const Runner *runner);
-/* The node of an output, for its type, and where its value lies in the outputs. */
+/* The node of an output; *offset: the byte offset of its value in the outputs. */
 const Node *runner_place(const Runner *runner, const char *name, size_t *offset);
 float run_scalar(const void *outputs, size_t offset);
 

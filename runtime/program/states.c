@@ -1,5 +1,5 @@
-/* The memory of the states: one block for every form (name, layout) in which some program wants one. Programs that share the
- * states (training on whole batches and on the last one, evaluation) meet here by name. */
+/* The memory of the states. A state has a block of memory for each form: each layout in which some program wants it. The programs that share
+ * states are, for example, those for whole batches, for the last batch and for evaluation. */
 #include "runtime/program/states.h"
 #include "ir/ops/random.h"
 #include "runtime/program/layouts.h"
@@ -13,27 +13,27 @@
 typedef struct {
     Layout layout;
     void *memory;
-} Form;
+} StateForm;
 
 typedef struct {
     Symbol symbol;
-    Form *forms; /* each holds the same values */
+    StateForm *forms; /* all hold the same values */
     uint32_t form_count;
-    bool has_values; /* has been initialized, written, or updated by a program; before, its memory is zero */
-} State;
+    bool has_values; /* it was initialized, written or updated; before, its memory is zero */
+} StoredState;
 
-typedef struct Binding Binding;
-struct Binding {
-    Binding *next;
+typedef struct ProgramBinding ProgramBinding;
+struct ProgramBinding {
+    ProgramBinding *next;
     const Program *program;
     void **pointers; /* [program->state_count] */
 };
 
 struct States {
     Arena *arena;
-    State **states; /* ordered by name */
+    StoredState **states; /* ordered by name */
     uint32_t count, capacity;
-    Binding *bindings;
+    ProgramBinding *bindings;
 };
 
 States *states_new(void) {
@@ -66,23 +66,23 @@ static uint32_t lower_bound(const States *states, const char *name) {
     return low;
 }
 
-static State *find_state(const States *states, const char *name) {
+static StoredState *find_state(const States *states, const char *name) {
     uint32_t at = lower_bound(states, name);
     return at < states->count && !strcmp(states->states[at]->symbol.name, name) ? states->states[at] : NULL;
 }
 
 const Symbol *states_find(const States *states, const char *name) {
-    State *state = find_state(states, name);
+    StoredState *state = find_state(states, name);
     return state ? &state->symbol : NULL;
 }
 
 /* -- binding -- */
 
-static State *add_state(States *states, const Symbol *symbol) {
+static StoredState *add_state(States *states, const Symbol *symbol) {
     ARENA_ROOM(states->arena, states->states, states->count, states->capacity);
     uint32_t at = lower_bound(states, symbol->name);
     memmove(&states->states[at + 1], &states->states[at], (states->count - at) * sizeof *states->states);
-    State *state = ARENA_NEW(states->arena, State);
+    StoredState *state = ARENA_NEW(states->arena, StoredState);
     state->symbol = *symbol;
     state->symbol.name = arena_copy_string(states->arena, symbol->name, strlen(symbol->name));
     states->states[at] = state;
@@ -90,37 +90,37 @@ static State *add_state(States *states, const Symbol *symbol) {
     return state;
 }
 
-static size_t plain_bytes(const State *state) {
+static size_t plain_bytes(const StoredState *state) {
     return (size_t)shape_elements(state->symbol.shape) * dtype_bytes(state->symbol.dtype);
 }
 
-static void read_form(const State *state, uint32_t form, void *plain) {
+static void read_form(const StoredState *state, uint32_t form, void *plain) {
     layout_to_plain(state->forms[form].layout, state->symbol.dtype, state->symbol.shape, state->forms[form].memory, plain);
 }
 
-static void write_form(State *state, uint32_t form, const void *plain) {
+static void write_form(StoredState *state, uint32_t form, const void *plain) {
     layout_from_plain(state->forms[form].layout, state->symbol.dtype, state->symbol.shape, plain, state->forms[form].memory);
 }
 
-static void copy_form(State *state, uint32_t from, uint32_t to) {
+static void copy_form(StoredState *state, uint32_t from, uint32_t to) {
     void *plain = memory_new(plain_bytes(state), "the weights and their moments");
     read_form(state, from, plain);
     write_form(state, to, plain);
     free(plain);
 }
 
-static void write_state(State *state, const void *plain) {
+static void write_state(StoredState *state, const void *plain) {
     for (uint32_t f = 0; f < state->form_count; f++) write_form(state, f, plain);
     state->has_values = true;
 }
 
-/* Moments of optimizers are zero at first, as memory that nobody has written is. */
-static bool is_zero(const State *state) {
+/* The first value is zero, and the memory still is: so begin moments of optimizers. */
+static bool is_zero(const StoredState *state) {
     const Init *init = &state->symbol.init;
     return !state->has_values && init->kind == INIT_CONSTANT && init->a == 0.0F && !signbit(init->a);
 }
 
-static void initialize_state(State *state, uint64_t seed) {
+static void initialize_state(StoredState *state, uint64_t seed) {
     if (is_zero(state)) {
         state->has_values = true;
         return;
@@ -131,13 +131,13 @@ static void initialize_state(State *state, uint64_t seed) {
     free(plain);
 }
 
-/* The memory of a form; a form that is new to a known state gets its values. */
-static void *bind_form(States *states, State *state, Layout layout) {
+/* The memory of a form. A new form gets the values that the state has. */
+static void *bind_form(States *states, StoredState *state, Layout layout) {
     for (uint32_t f = 0; f < state->form_count; f++)
         if (layout_equal(state->forms[f].layout, layout)) return state->forms[f].memory;
-    Form *forms = ARENA_ARRAY(states->arena, Form, state->form_count + 1);
+    StateForm *forms = ARENA_ARRAY(states->arena, StateForm, state->form_count + 1);
     if (state->form_count) memcpy(forms, state->forms, state->form_count * sizeof *forms);
-    forms[state->form_count] = (Form){
+    forms[state->form_count] = (StateForm){
         layout, memory_new(layout_bytes(layout, state->symbol.dtype, state->symbol.shape), "the weights and their moments")};
     state->forms = forms;
     if (state->form_count++ && state->has_values)
@@ -147,8 +147,8 @@ static void *bind_form(States *states, State *state, Layout layout) {
     return forms[state->form_count - 1].memory;
 }
 
-static const Binding *find_binding(const States *states, const Program *program) {
-    const Binding *binding = states->bindings;
+static const ProgramBinding *find_binding(const States *states, const Program *program) {
+    const ProgramBinding *binding = states->bindings;
     while (binding && binding->program != program) binding = binding->next;
     return binding;
 }
@@ -157,11 +157,11 @@ static bool same_tensor(const Symbol *a, const Symbol *b) { return a->dtype == b
 
 bool states_bind(States *states, const Program *program, Diagnostics *diag) {
     if (find_binding(states, program)) return true;
-    Binding *binding = ARENA_NEW(states->arena, Binding);
+    ProgramBinding *binding = ARENA_NEW(states->arena, ProgramBinding);
     binding->pointers = ARENA_ARRAY(states->arena, void *, program->state_count);
     for (uint32_t i = 0; i < program->state_count; i++) {
         const Symbol *symbol = &program->graph->symbols[program->states[i].symbol];
-        State *state = find_state(states, symbol->name);
+        StoredState *state = find_state(states, symbol->name);
         if (!state) state = add_state(states, symbol);
         if (!same_tensor(&state->symbol, symbol)) {
             char ours[SHAPE_TEXT], theirs[SHAPE_TEXT];
@@ -187,7 +187,7 @@ void states_keep(States *states, const Graph *graph) {
 }
 
 void *const *states_pointers(States *states, const Program *program) {
-    const Binding *binding = find_binding(states, program);
+    const ProgramBinding *binding = find_binding(states, program);
     assert(binding && "states_bind comes first");
     return binding->pointers;
 }
@@ -200,13 +200,13 @@ void states_initialize(States *states, uint64_t seed) {
 }
 
 bool states_read(const States *states, const char *name, void *data) {
-    State *state = find_state(states, name);
+    StoredState *state = find_state(states, name);
     if (state) read_form(state, 0, data);
     return state != NULL;
 }
 
 bool states_write(States *states, const char *name, const void *data) {
-    State *state = find_state(states, name);
+    StoredState *state = find_state(states, name);
     if (state) write_state(state, data);
     return state != NULL;
 }
@@ -227,7 +227,7 @@ void states_restore(States *states, const void *from) {
     for (uint32_t i = 0; i < states->count; at += plain_bytes(states->states[i++])) write_state(states->states[i], at);
 }
 
-/* Looks at blocks of a fixed size, which the compiler makes vectors of. */
+/* Blocks have a fixed size so that the compiler vectorizes the loop. */
 static bool all_finite(const uint32_t *bits, size_t count) {
     enum { BLOCK = 64 };
     const uint32_t magnitude = 0x7fffffff, infinity = 0x7f800000;
@@ -241,9 +241,9 @@ static bool all_finite(const uint32_t *bits, size_t count) {
     return true;
 }
 
-/* What pads a form is no value of the state. */
-static bool state_is_finite(const State *state) {
-    const Form *form = &state->forms[0];
+/* The padding of a form is not looked at. */
+static bool state_is_finite(const StoredState *state) {
+    const StateForm *form = &state->forms[0];
     const Symbol *symbol = &state->symbol;
     size_t bytes = plain_bytes(state);
     if (symbol->dtype != DTYPE_F32 || (symbol->init.kind == INIT_CONSTANT && !isfinite(symbol->init.a))) return true;
@@ -259,20 +259,20 @@ static bool state_is_finite(const State *state) {
 const Symbol *states_nonfinite(const States *states) {
     const Symbol *found = NULL;
     for (uint32_t i = 0; i < states->count; i++) {
-        const State *state = states->states[i];
+        const StoredState *state = states->states[i];
         if ((!found || (state->symbol.trainable && !found->trainable)) && !state_is_finite(state)) found = &state->symbol;
     }
     return found;
 }
 
-static bool has_form(const Binding *binding, const Form *form) {
+static bool has_form(const ProgramBinding *binding, const StateForm *form) {
     for (uint32_t i = 0; i < binding->program->state_count; i++)
         if (binding->pointers[i] == form->memory) return true;
     return false;
 }
 
-/* From the form that the program wrote to those that it did not. */
-static void publish_state(const Binding *binding, State *state) {
+/* Copies the form that the program wrote to the others. */
+static void publish_state(const ProgramBinding *binding, StoredState *state) {
     uint32_t source = 0;
     state->has_values = true;
     while (!has_form(binding, &state->forms[source])) source++;
@@ -281,7 +281,7 @@ static void publish_state(const Binding *binding, State *state) {
 }
 
 void states_publish(States *states, const Program *program) {
-    const Binding *binding = find_binding(states, program);
+    const ProgramBinding *binding = find_binding(states, program);
     const PlanState *previous = NULL;
     for (uint32_t i = 0; i < program->state_count; previous = &program->states[i++]) {
         const Symbol *symbol = &program->graph->symbols[program->states[i].symbol];

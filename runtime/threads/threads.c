@@ -1,4 +1,5 @@
-/* A team of threads that shares out work: runtime/threads/work.h says how. */
+/* A team of threads that does Work (work.h has the rules): threads_work opens the first stage, and every thread is in work_until, where the one
+ * that finishes a stage opens the next. */
 #include "runtime/threads/waiter.h"
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
@@ -14,12 +15,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* A thread offers its core to others after that long. Where nobody wants it, it is back at once. The system would take the core
- * a little later, in the middle of a chunk, for which all other threads would have to wait. */
+/* A thread offers its core to others after that long, between two chunks. If nobody wants the core, the thread has it back at once. Otherwise
+ * the system would take it a little later, in the middle of a chunk that all other threads would have to wait for. */
 #define OFFER_NANOSECONDS 1000000
 
 typedef struct {
-    _Alignas(CACHE_LINE) _Atomic uint64_t share; /* see share_of */
+    _Alignas(CACHE_LINE) _Atomic uint64_t queue; /* the chunks of the stage that the thread has left: see queue_of */
     _Alignas(CACHE_LINE) Threads *threads;
     int index;
     uint32_t long_waits;
@@ -27,59 +28,58 @@ typedef struct {
     pthread_t handle;
 } Worker;
 
-typedef enum { IDLE, WORKING, ENDING } State;
+typedef enum { IDLE, WORKING, ENDING } TeamState;
 enum { STATE_BITS = 2 };
 
 struct Threads {
-    Gate gate; /* low bits of the stage's number, and the state: what threads without a chunk wait for */
-    _Alignas(CACHE_LINE)
-        atomic_uint left; /* chunks of the stage that are not finished, and one until all have been told of it */
-    _Alignas(CACHE_LINE) uint64_t number;
+    Waiter waiter; /* the low bits of the stage's number, and the team's state: threads without a chunk wait for a change */
+    _Alignas(CACHE_LINE) atomic_uint left; /* unfinished chunks of the stage, plus one until it has been announced to all */
+    _Alignas(CACHE_LINE) uint64_t number;  /* of the stage; never used again */
     const Work *work;
     uint32_t stage; /* of the work */
     atomic_bool no_stealing;
     atomic_int count;
     Worker *workers;
-    Work each; /* threads_run: a chunk a thread */
+    Work each; /* for threads_run: one chunk for each thread */
 };
 
-/* -- shares: which of its chunks of a stage a thread has left: [front, back) -- */
+/* -- queues: chunks [front, back) of those that a thread owns in the stage, and the stage's number, in one word -- */
 
 enum { POSITION_BITS = 12 };
-static_assert(WORK_MOST_OWNED < 1 << POSITION_BITS, "positions fit into their bits");
+static_assert(WORK_MAX_OWNED < 1 << POSITION_BITS, "positions fit into their bits");
 #define FRONT_ONE ((uint64_t)1 << POSITION_BITS)
 
-static uint64_t share_of(uint64_t number, uint32_t chunks) { return number << (2 * POSITION_BITS) | chunks; }
-static uint64_t share_number(uint64_t share) { return share >> (2 * POSITION_BITS); }
-static uint32_t share_front(uint64_t share) { return (uint32_t)(share >> POSITION_BITS) & (FRONT_ONE - 1); }
-static uint32_t share_back(uint64_t share) { return (uint32_t)share & (FRONT_ONE - 1); }
+static uint64_t queue_of(uint64_t number, uint32_t chunks) { return number << (2 * POSITION_BITS) | chunks; }
+static uint64_t queue_number(uint64_t queue) { return queue >> (2 * POSITION_BITS); }
+static uint32_t queue_front(uint64_t queue) { return (uint32_t)(queue >> POSITION_BITS) & (FRONT_ONE - 1); }
+static uint32_t queue_back(uint64_t queue) { return (uint32_t)queue & (FRONT_ONE - 1); }
 
 typedef struct {
     int owner;
-    uint32_t position; /* among the owner's */
+    uint32_t position; /* among the owner's chunks */
 } Taken;
 
-/* The owner takes from the front. `number` becomes that of the stage. */
+/* The owner takes from the front. *number becomes that of the stage. */
 static bool take_own(Threads *threads, int self, uint64_t *number, Taken *taken) {
-    _Atomic uint64_t *share = &threads->workers[self].share;
-    uint64_t found = atomic_load_explicit(share, memory_order_acquire);
+    _Atomic uint64_t *queue = &threads->workers[self].queue;
+    uint64_t found = atomic_load_explicit(queue, memory_order_acquire);
     bool done = false;
-    while (!done && share_front(found) < share_back(found))
+    while (!done && queue_front(found) < queue_back(found))
         done =
-            atomic_compare_exchange_weak_explicit(share, &found, found + FRONT_ONE, memory_order_acq_rel, memory_order_acquire);
-    *number = share_number(found);
-    *taken = (Taken){self, share_front(found)};
+            atomic_compare_exchange_weak_explicit(queue, &found, found + FRONT_ONE, memory_order_acq_rel, memory_order_acquire);
+    *number = queue_number(found);
+    *taken = (Taken){self, queue_front(found)};
     return done;
 }
 
-/* Others take from the back, of this stage only. */
-static bool take_other(Threads *threads, int owner, uint64_t number, Taken *taken) {
-    _Atomic uint64_t *share = &threads->workers[owner].share;
-    uint64_t found = atomic_load_explicit(share, memory_order_acquire);
+/* Others steal from the back, and only chunks of stage `number`. */
+static bool steal(Threads *threads, int owner, uint64_t number, Taken *taken) {
+    _Atomic uint64_t *queue = &threads->workers[owner].queue;
+    uint64_t found = atomic_load_explicit(queue, memory_order_acquire);
     bool done = false;
-    while (!done && share_number(found) == number && share_front(found) < share_back(found))
-        done = atomic_compare_exchange_weak_explicit(share, &found, found - 1, memory_order_acq_rel, memory_order_acquire);
-    *taken = (Taken){owner, share_back(found) - 1};
+    while (!done && queue_number(found) == number && queue_front(found) < queue_back(found))
+        done = atomic_compare_exchange_weak_explicit(queue, &found, found - 1, memory_order_acq_rel, memory_order_acquire);
+    *taken = (Taken){owner, queue_back(found) - 1};
     return done;
 }
 
@@ -88,12 +88,13 @@ static bool take(Threads *threads, int self, Taken *taken) {
     if (take_own(threads, self, &number, taken)) return true;
     int count = atomic_load_explicit(&threads->no_stealing, memory_order_relaxed) ? 1 : threads_count(threads);
     for (int i = 1; i < count; i++)
-        if (take_other(threads, (self + i) % count, number, taken)) return true;
+        if (steal(threads, (self + i) % count, number, taken)) return true;
     return false;
 }
 
 /* -- stages -- */
 
+/* The chunks that a thread owns in the stage: owned[0] .. owned[1] - 1. */
 static const uint32_t *owned(const Threads *threads, int owner) {
     return &threads->work->owned[(size_t)threads->stage * (size_t)threads_count(threads) + (size_t)owner];
 }
@@ -103,16 +104,14 @@ static void run_chunk(const Threads *threads, int self, uint32_t chunk) {
     for (uint32_t i = work->chunks[chunk]; i < work->chunks[chunk + 1]; i++) work->run(work->context, self, &work->pieces[i]);
 }
 
-static uint32_t stage_chunks(const Threads *threads) { return *owned(threads, threads_count(threads)) - *owned(threads, 0); }
-
-/* Shares come before the number that tells of them, and what they stand for before the shares. */
-static void tell(Threads *threads, State state) {
+/* Fills all queues, then sets the waiter's number: a thread that sees the number sees the queues and the work. */
+static void announce(Threads *threads, TeamState state) {
     threads->number++;
     for (int i = 0; i < threads_count(threads); i++) {
         uint32_t chunks = state == WORKING ? owned(threads, i)[1] - owned(threads, i)[0] : 0;
-        atomic_store_explicit(&threads->workers[i].share, share_of(threads->number, chunks), memory_order_release);
+        atomic_store_explicit(&threads->workers[i].queue, queue_of(threads->number, chunks), memory_order_release);
     }
-    gate_set(&threads->gate, (unsigned)(threads->number << STATE_BITS) | state);
+    waiter_set(&threads->waiter, (unsigned)(threads->number << STATE_BITS) | state);
 }
 
 static bool next_stage(Threads *threads) {
@@ -122,29 +121,22 @@ static bool next_stage(Threads *threads) {
     return work->again && work->again(work->context);
 }
 
-/* One thing of the stage less is left; whether that was the last. */
+/* Finishes a chunk, or the announcement, of the stage; true: it was the last. */
 static bool finish_one(Threads *threads) { return atomic_fetch_sub_explicit(&threads->left, 1, memory_order_acq_rel) == 1; }
 
-/* Others may have done all chunks before all have been told: telling is one thing more to finish. */
-static bool stage_ends_at_once(Threads *threads) {
-    atomic_store_explicit(&threads->left, stage_chunks(threads) + 1, memory_order_relaxed);
-    tell(threads, WORKING);
-    return finish_one(threads);
-}
-
-/* From the stage at hand on: what is a single chunk is done here, then a stage with more chunks is opened. `more` false: the end. */
-static void go_on(Threads *threads, int self, bool more) {
+/* Does stages of a single chunk from the present stage on; then announces the next stage with more chunks. `more` false: there is no stage
+ * left. */
+static void open_stages(Threads *threads, int self, bool more) {
     for (; more; more = next_stage(threads)) {
-        uint32_t chunks = stage_chunks(threads);
+        uint32_t chunks = *owned(threads, threads_count(threads)) - *owned(threads, 0);
         if (chunks == 1) run_chunk(threads, self, *owned(threads, 0));
-        if (chunks > 1 && !stage_ends_at_once(threads)) return;
+        if (chunks <= 1) continue;
+        /* announcing is one more thing to finish: others may finish all chunks before all threads have been told */
+        atomic_store_explicit(&threads->left, chunks + 1, memory_order_relaxed);
+        announce(threads, WORKING);
+        if (!finish_one(threads)) return;
     }
-    tell(threads, IDLE);
-}
-
-static void finish_chunk(Threads *threads, int self, Taken taken) {
-    run_chunk(threads, self, *owned(threads, taken.owner) + taken.position);
-    if (finish_one(threads)) go_on(threads, self, next_stage(threads));
+    announce(threads, IDLE);
 }
 
 static void offer_core(Worker *worker) {
@@ -154,21 +146,24 @@ static void offer_core(Worker *worker) {
     worker->offered = nanoseconds_now();
 }
 
-/* Takes part in whatever there is to do, until the gate shows the state. */
-static void take_part(Worker *worker, State until) {
+/* What every thread does: take chunks while there are any and wait for more, until the team is in state `until`. */
+static void work_until(Worker *worker, TeamState until) {
     Threads *threads = worker->threads;
+    int self = worker->index;
     Taken taken;
     for (;;) {
-        unsigned seen = gate_number(&threads->gate); /* before looking for chunks: none that come later are missed */
+        unsigned seen = waiter_number(&threads->waiter); /* read before looking for chunks, so that later ones are not missed */
         if ((seen & (((unsigned)1 << STATE_BITS) - 1)) == until) return;
-        for (offer_core(worker); take(threads, worker->index, &taken); offer_core(worker))
-            finish_chunk(threads, worker->index, taken);
-        gate_wait(&threads->gate, seen, &worker->long_waits);
+        for (offer_core(worker); take(threads, self, &taken); offer_core(worker)) {
+            run_chunk(threads, self, *owned(threads, taken.owner) + taken.position);
+            if (finish_one(threads)) open_stages(threads, self, next_stage(threads));
+        }
+        waiter_wait(&threads->waiter, seen, &worker->long_waits);
     }
 }
 
 static void *worker_main(void *worker) {
-    take_part(worker, ENDING);
+    work_until(worker, ENDING);
     return NULL;
 }
 
@@ -176,11 +171,11 @@ void threads_work(Threads *threads, const Work *work) {
     threads->work = work;
     threads->stage = 0;
     atomic_store_explicit(&threads->no_stealing, work->no_stealing, memory_order_relaxed);
-    go_on(threads, 0, true);
-    take_part(&threads->workers[0], IDLE);
+    open_stages(threads, 0, true);
+    work_until(&threads->workers[0], IDLE);
 }
 
-/* -- a chunk a thread -- */
+/* -- threads_run: work with one chunk for each thread -- */
 
 typedef struct {
     void (*work)(void *context, int thread);
@@ -214,7 +209,7 @@ static Work each_new(int count) {
 
 enum { STACK_BYTES = 4 * PROGRAM_STACK };
 
-/* The main thread's stack grows up to a limit that may be raised, and applies as it grows. */
+/* Raises the limit up to which the main thread's stack grows. */
 static void allow_stack(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_STACK, &limit) || limit.rlim_cur >= STACK_BYTES) return;
@@ -231,13 +226,14 @@ static bool start_worker(Worker *worker) {
     return started;
 }
 
-/* Where the system refuses threads there are fewer: results do not depend on their number. */
 static void start_workers(Threads *threads, int count) {
     sigset_t all, before;
     sigfillset(&all);
-    sigdelset(&all, SIGBUS); /* a thread that cannot read a mapped file hears so itself; blocked, it would end the process */
+    sigdelset(
+        &all,
+        SIGBUS); /* raised in the thread that reads a mapped file cut short; blocked, it would end the process without a message */
     sigdelset(&all, SIGSEGV);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* other signals are for the main thread */
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* the main thread handles all other signals */
     int started = 1;
     while (started < count && start_worker(&threads->workers[started])) started++;
     atomic_store_explicit(&threads->count, started, memory_order_relaxed);
@@ -258,7 +254,7 @@ Threads *threads_new(int count) {
 
 void threads_free(Threads *threads) {
     if (!threads) return;
-    tell(threads, ENDING);
+    announce(threads, ENDING);
     for (int i = 1; i < threads_count(threads); i++) pthread_join(threads->workers[i].handle, NULL);
     work_free(&threads->each);
     free(threads->workers);

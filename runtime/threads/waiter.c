@@ -1,7 +1,8 @@
-/* Waiting. A thread that waits spins for a moment, because what it waits for usually comes within it; then it gives its core
- * away between looks, because where a core has been taken from us another thread of ours may need this one; at last it sleeps
- * on a futex. Sleeping early would be slow: waking an idle core takes long on virtual machines. But two threads that yield to
- * each other stay on one core for ever, while waking up looks for an idle one: so some waits sleep. */
+/* Waiting in three phases: spin, yield, sleep.
+ *  - Spin for a few microseconds: usually the number changes within them.
+ *  - Yield the core between looks: another thread of ours may need it, if the system has given one of our cores to another process.
+ *  - Sleep on a futex. Not earlier, since waking an idle core takes long on virtual machines. But two threads that yield to each other stay
+ *    on one core for ever, while a thread that wakes up gets an idle one: so every SLEEP_EVERY-th wait skips the second phase. */
 #include "runtime/threads/waiter.h"
 #include "ir/base/clock.h"
 
@@ -14,8 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A look takes some 20 ns. Short kernels end within the spinning, and a yield costs a microsecond or two where a system call leaves the
- * virtual machine. */
+/* A look takes about 20 ns. A yield costs one or two microseconds where a system call leaves the virtual machine. */
 enum { SPIN_LOOKS = 200, SLEEP_EVERY = 512 };
 #define YIELD_NANOSECONDS 200000
 #define LONG_YIELD_NANOSECONDS 50000
@@ -31,42 +31,43 @@ static void pause_briefly(void) {
 #endif
 }
 
-unsigned gate_number(const Gate *gate) { return atomic_load_explicit(&gate->number, memory_order_acquire); }
+unsigned waiter_number(const Waiter *waiter) { return atomic_load_explicit(&waiter->number, memory_order_acquire); }
 
-static bool spin_for_change(const Gate *gate, unsigned seen) {
+static bool spin_for_change(const Waiter *waiter, unsigned seen) {
     for (int i = 0; i < SPIN_LOOKS; i++) {
-        if (gate_number(gate) != seen) return true;
+        if (waiter_number(waiter) != seen) return true;
         pause_briefly();
     }
     return false;
 }
 
-/* Gives up early when a yield took long without success: then the core is wanted by another process, and a thread that wakes
- * from sleep gets it back sooner than one that yields. */
-static bool yield_for_change(const Gate *gate, unsigned seen) {
+/* Gives up early if a yield took long and the number is the same: then another process wants the core, and a thread that wakes from sleep
+ * gets it back sooner than one that yields. */
+static bool yield_for_change(const Waiter *waiter, unsigned seen) {
     int64_t start = nanoseconds_now(), before = start, after = start;
     while (after - start < YIELD_NANOSECONDS && after - before < LONG_YIELD_NANOSECONDS) {
-        if (gate_number(gate) != seen) return true;
+        if (waiter_number(waiter) != seen) return true;
         before = after;
         sched_yield();
         after = nanoseconds_now();
     }
-    return gate_number(gate) != seen;
+    return waiter_number(waiter) != seen;
 }
 
-static void sleep_for_change(Gate *gate, unsigned seen) {
-    atomic_fetch_add(&gate->sleepers, 1); /* before looking again: gate_set looks in the opposite order */
-    while (atomic_load(&gate->number) == seen) futex_wait(&gate->number, seen);
-    atomic_fetch_sub(&gate->sleepers, 1);
+static void sleep_for_change(Waiter *waiter, unsigned seen) {
+    atomic_fetch_add(&waiter->sleepers,
+                     1); /* before the number is read again; waiter_set writes the number first and then reads sleepers */
+    while (atomic_load(&waiter->number) == seen) futex_wait(&waiter->number, seen);
+    atomic_fetch_sub(&waiter->sleepers, 1);
 }
 
-void gate_set(Gate *gate, unsigned number) {
-    atomic_store(&gate->number, number);
-    if (atomic_load(&gate->sleepers)) futex_wake_all(&gate->number);
+void waiter_set(Waiter *waiter, unsigned number) {
+    atomic_store(&waiter->number, number);
+    if (atomic_load(&waiter->sleepers)) futex_wake_all(&waiter->number);
 }
 
-void gate_wait(Gate *gate, unsigned seen, uint32_t *long_waits) {
-    if (spin_for_change(gate, seen)) return;
-    if (++*long_waits % SLEEP_EVERY && yield_for_change(gate, seen)) return;
-    sleep_for_change(gate, seen);
+void waiter_wait(Waiter *waiter, unsigned seen, uint32_t *long_waits) {
+    if (spin_for_change(waiter, seen)) return;
+    if (++*long_waits % SLEEP_EVERY && yield_for_change(waiter, seen)) return;
+    sleep_for_change(waiter, seen);
 }

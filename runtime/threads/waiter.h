@@ -1,4 +1,4 @@
-/* A number that threads wait for to change. Private to runtime/. */
+/* A number, and threads that wait until it changes. */
 #ifndef MLC_RUNTIME_THREADS_WAITER_H
 #define MLC_RUNTIME_THREADS_WAITER_H
 
@@ -10,13 +10,13 @@ enum { CACHE_LINE = 64 };
 typedef struct {
     _Alignas(CACHE_LINE) atomic_uint number;
     atomic_uint sleepers;
-} Gate;
+} Waiter;
 
-/* What was written before gate_set is seen by whoever sees the number. */
-unsigned gate_number(const Gate *gate);
-/* By one thread at a time. Wakes all that wait. */
-void gate_set(Gate *gate, unsigned number);
-/* Until the number is another one than `seen`. long_waits is the thread's own and starts at zero. */
-void gate_wait(Gate *gate, unsigned seen, uint32_t *long_waits);
+/* Whoever reads a number sees all that was written before waiter_set set it. */
+unsigned waiter_number(const Waiter *waiter);
+/* Sets the number and wakes all threads that wait. Called by one thread at a time. */
+void waiter_set(Waiter *waiter, unsigned number);
+/* Returns when the number differs from `seen`. long_waits: a counter of the calling thread, 0 at first. */
+void waiter_wait(Waiter *waiter, unsigned seen, uint32_t *long_waits);
 
 #endif

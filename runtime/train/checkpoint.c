@@ -1,4 +1,5 @@
-/* Checkpoints: the states and where the training stands, as a safetensors file. */
+/* Checkpoints: the states and the position of a training, as a safetensors file. Its tensors are the states and what transforms have learnt;
+ * its metadata are the fields of CheckpointInfo. */
 #include "ir/base/memory.h"
 #include "runtime/formats/safetensors.h"
 #include "runtime/data/schema_text.h"
@@ -15,7 +16,7 @@ enum { NUMBER_TEXT = 32 };
 
 /* -- writing -- */
 
-/* The tensors of a file, and the bytes of all of them. */
+/* The tensors of a file, and their elements one after the other. */
 typedef struct {
     SafeTensor *tensors;
     uint32_t count;
@@ -32,7 +33,7 @@ static void add_learnt(Tensors *to, const char *name, const char *part, Shape ro
     to->bytes += bytes;
 }
 
-/* Numbers of eight bytes come first, so that all tensors lie at multiples of their elements. */
+/* Tensors of f64 come first, so that every tensor is aligned to its elements. */
 static Tensors gather_tensors(const States *states, const CheckpointInfo *info) {
     uint32_t count = states_count(states);
     size_t bytes = states_bytes(states);
@@ -68,7 +69,7 @@ static const char *whole_text(char text[NUMBER_TEXT], uint64_t number) {
     return text;
 }
 
-/* Hexadecimal: every bit. Of NaN there is one. */
+/* In hexadecimal, which keeps every bit. */
 static const char *real_text(char text[NUMBER_TEXT], double number) {
     snprintf(text, NUMBER_TEXT, "%a", isnan(number) ? NAN : number);
     return text;
@@ -120,19 +121,19 @@ static bool take_hash(const SafeFile *file, const char *key, char hash[65]) {
     return true;
 }
 
-/* Version 1 was not written down. */
+/* The numerics version; files of version 1 do not name it. */
 static uint64_t numerics_of(const SafeFile *file) {
     uint64_t version;
     return take_whole(file, "numerics", &version) ? version : 1;
 }
 
-static bool is_own(const SafeFile *file) {
+static bool is_checkpoint(const SafeFile *file) {
     const char *format = safetensors_text(file, "mlc");
     return format && !strcmp(format, FORMAT);
 }
 
-/* What cannot be true of any training; NULL: it can. Every epoch has a step. */
-static const char *impossible(const CheckpointInfo *info) {
+/* Why no training can have this position; NULL: one can. */
+static const char *contradiction(const CheckpointInfo *info) {
     if (info->step < info->epoch) return "it has more epochs than steps";
     if (info->epochs && info->epoch > info->epochs) return "it has done more epochs than the run was to have";
     if (info->best_epoch > info->epoch) return "its best epoch is one that has not been trained";
@@ -142,7 +143,7 @@ static const char *impossible(const CheckpointInfo *info) {
     return NULL;
 }
 
-/* Reads the metadata of a file that is mlc's own; else *key is what is missing or no number. */
+/* Reads the metadata of a checkpoint. false: *key is missing or has no valid value. */
 static bool take_info(const SafeFile *file, CheckpointInfo *info, const char **key) {
     const struct {
         const char *key;
@@ -177,21 +178,21 @@ static bool damaged(const char *path, const char *what, Diagnostics *diag) {
     return false;
 }
 
-/* The info of a file of mlc's own, or zeros; false after reporting what cannot be in it. */
+/* The info of a checkpoint; zeros for other files. false after reporting metadata that cannot be right. */
 static bool read_info(const char *path, const SafeFile *file, CheckpointInfo *info, Diagnostics *diag) {
     const char *key, *text;
     char what[160];
     *info = (CheckpointInfo){0};
-    if (!is_own(file)) return true;
+    if (!is_checkpoint(file)) return true;
     if (!take_info(file, info, &key)) {
         text = safetensors_text(file, key);
         snprintf(what, sizeof what, text ? "%s is '%.60s'" : "%s is missing", key, text);
         return damaged(path, what, diag);
     }
-    return !impossible(info) || damaged(path, impossible(info), diag);
+    return !contradiction(info) || damaged(path, contradiction(info), diag);
 }
 
-static bool foreign(const char *path, Diagnostics *diag) {
+static bool report_foreign(const char *path, Diagnostics *diag) {
     diag_error(diag, STATUS_FILE, (Span){0},
                "'%s' was not written by this version of mlc: step, epoch and seed are not in its metadata", path);
     diag_help(diag, "training can be resumed from the last.safetensors of its own run folder only");
@@ -218,7 +219,7 @@ static bool check_tensors(const char *path, const SafeFile *file, const States *
     for (uint32_t i = 0; i < safetensors_count(file) && !partial; i++) {
         const SafeTensor *tensor = safetensors_tensor(file, i);
         char found[SAFETENSOR_TEXT];
-        bool learnt = !strcmp(tensor->dtype, SAFETENSORS_F64); /* of the data: checkpoint_learnt reads it */
+        bool learnt = !strcmp(tensor->dtype, SAFETENSORS_F64); /* learnt of the data: checkpoint_learnt reads it */
         if (learnt || states_find(states, tensor->name)) continue;
         diag_error(diag, STATUS_FILE, (Span){0}, "'%s' has '%.100s' %s, which the model does not have", path, tensor->name,
                    safetensors_tensor_text(tensor, found));
@@ -231,7 +232,7 @@ static bool check_tensors(const char *path, const SafeFile *file, const States *
 bool checkpoint_load(const char *path, States *states, bool partial, CheckpointInfo *info, Diagnostics *diag) {
     SafeFile *file = safetensors_read(path, diag);
     if (!file) return false;
-    bool good = read_info(path, file, info, diag) && (is_own(file) || partial || foreign(path, diag)) &&
+    bool good = read_info(path, file, info, diag) && (is_checkpoint(file) || partial || report_foreign(path, diag)) &&
                 check_tensors(path, file, states, partial, diag);
     for (uint32_t i = 0; i < safetensors_count(file) && good; i++) {
         const SafeTensor *tensor = safetensors_tensor(file, i);
@@ -243,7 +244,7 @@ bool checkpoint_load(const char *path, States *states, bool partial, CheckpointI
 
 /* -- what transforms have learnt -- */
 
-/* Earlier versions kept it in f32. */
+/* Reads what a transform has learnt; earlier versions wrote it in f32. */
 static bool take_numbers(const char *path, const SafeFile *file, const Fit *fit, const char *part, double *numbers,
                          Diagnostics *diag) {
     char name[512], found[SAFETENSOR_TEXT], wanted[SAFETENSOR_TEXT];
@@ -291,7 +292,7 @@ bool checkpoint_learnt(const char *path, const Fit *fits, uint32_t count, Datase
 
 bool checkpoint_info(const char *path, CheckpointInfo *info, Diagnostics *diag) {
     SafeFile *file = safetensors_read(path, diag);
-    bool good = file && (is_own(file) || foreign(path, diag)) && read_info(path, file, info, diag);
+    bool good = file && (is_checkpoint(file) || report_foreign(path, diag)) && read_info(path, file, info, diag);
     safetensors_free(file);
     return good;
 }

@@ -1,6 +1,9 @@
-/* Evaluation: the loss and the metrics over the rows of a split. What each batch gives is weighted by its rows and added in double
- * in the order of the batches, so the result does not depend on the threads; the metrics are made of the means. Whole numbers are
- * counts: they are added as they are, and stay exact. */
+/* Evaluation: loss and metrics over the rows of a split.
+ *
+ *     for each batch in order: sum += output * (rows of the batch)          in double; of counts (i32): sum += output
+ *     mean = sum / rows of the split; metrics = finish(means)
+ *
+ * The order of the additions is fixed, so the result does not depend on the threads. */
 #include "runtime/train/evaluate.h"
 #include "ir/base/clock.h"
 #include "runtime/train/nonfinite.h"
@@ -13,7 +16,7 @@
 
 /* -- what is added up -- */
 
-static void add_statistic(Evaluator *evaluator, const char *name, NodeId input) {
+static void add_statistic(SplitEvaluator *evaluator, const char *name, NodeId input) {
     const Runner *runners[2] = {evaluator->pair.full, evaluator->pair.last};
     Statistic *statistic = &evaluator->statistics[evaluator->count++];
     *statistic = (Statistic){.input = input};
@@ -26,8 +29,8 @@ static void add_statistic(Evaluator *evaluator, const char *name, NodeId input) 
     evaluator->elements += statistic->elements;
 }
 
-/* The loss, and the inputs of the graph that makes the metrics; without one, the metrics. */
-static void add_statistics(Evaluator *evaluator) {
+/* The loss, and the inputs of `finish`, or, without it, the metrics. */
+static void add_statistics(SplitEvaluator *evaluator) {
     const Metrics *metrics = &evaluator->metrics;
     const Graph *finish = metrics->finish;
     evaluator->statistics = memory_new((1 + (finish ? finish->symbol_count : metrics->count)) * sizeof *evaluator->statistics,
@@ -38,10 +41,10 @@ static void add_statistics(Evaluator *evaluator) {
     for (uint32_t i = 0; !finish && i < metrics->count; i++) add_statistic(evaluator, metrics->names[i], NODE_NONE);
 }
 
-bool evaluator_open(Evaluator *evaluator, const Dataset *dataset, Split split, const ProgramPair *programs, States *states,
+bool evaluator_open(SplitEvaluator *evaluator, const Dataset *dataset, Split split, const ProgramPair *programs, States *states,
                     Threads *threads, const Metrics *metrics, Diagnostics *diag) {
     assert(metrics->count <= RUNTIME_MAX_METRICS);
-    *evaluator = (Evaluator){.rows = dataset_split(dataset, split), .metrics = *metrics};
+    *evaluator = (SplitEvaluator){.rows = dataset_split(dataset, split), .metrics = *metrics};
     if (!pair_open(&evaluator->pair, programs, dataset, split, states, threads, diag)) return false;
     if (evaluator->pair.steps == 0) return true;
     add_statistics(evaluator);
@@ -53,7 +56,7 @@ bool evaluator_open(Evaluator *evaluator, const Dataset *dataset, Split split, c
     return true;
 }
 
-void evaluator_close(Evaluator *evaluator) {
+void evaluator_close(SplitEvaluator *evaluator) {
     pair_close(&evaluator->pair);
     if (evaluator->finish) interp_free(evaluator->finish);
     free(evaluator->statistics);
@@ -73,8 +76,8 @@ static void add_counts(const Statistic *statistic, const void *outputs, size_t o
 }
 
 static bool add_batch(void *context, int64_t step, const void *outputs) {
-    Evaluator *evaluator = context;
-    const Pair *pair = &evaluator->pair;
+    SplitEvaluator *evaluator = context;
+    const RunnerPair *pair = &evaluator->pair;
     int program = pair_runner(pair, step) == pair->last;
     double rows = (double)pair_step_rows(pair, step);
     for (uint32_t i = 0; i < evaluator->count; i++) {
@@ -91,7 +94,7 @@ static bool add_batch(void *context, int64_t step, const void *outputs) {
 
 /* -- from sums to metrics -- */
 
-static void divide_sums(Evaluator *evaluator) {
+static void divide_sums(SplitEvaluator *evaluator) {
     double rows = (double)evaluator->pair.rows;
     for (uint32_t i = 0; i < evaluator->count; i++) {
         const Statistic *statistic = &evaluator->statistics[i];
@@ -107,7 +110,7 @@ static NodeId metric_node(const Metrics *metrics, uint32_t metric) {
     return NODE_NONE;
 }
 
-static void finish_metrics(Evaluator *evaluator, Evaluation *result) {
+static void finish_metrics(SplitEvaluator *evaluator, Evaluation *result) {
     for (uint32_t i = 0; i < evaluator->count; i++) {
         const Statistic *statistic = &evaluator->statistics[i];
         if (statistic->input)
@@ -124,7 +127,7 @@ static void finish_metrics(Evaluator *evaluator, Evaluation *result) {
     }
 }
 
-void evaluator_run(Evaluator *evaluator, RunClock clock, Evaluation *result) {
+void evaluator_run(SplitEvaluator *evaluator, RunClock clock, Evaluation *result) {
     double start = seconds_now();
     evaluator->nonfinite = -1;
     memset(evaluator->sums, 0, (size_t)evaluator->elements * sizeof *evaluator->sums);
@@ -136,23 +139,23 @@ void evaluator_run(Evaluator *evaluator, RunClock clock, Evaluation *result) {
     result->seconds = seconds_now() - start;
 }
 
-bool evaluator_check(const Evaluator *evaluator, const Dataset *dataset, const States *states, RunClock clock,
+bool evaluator_check(const SplitEvaluator *evaluator, const Dataset *dataset, const States *states, RunClock clock,
                      const char *finding, Diagnostics *diag) {
     int64_t step = evaluator->nonfinite;
     if (step < 0) return true;
-    blame_report(&(Blame){.runner = pair_runner(&evaluator->pair, step),
-                          .states = states,
-                          .dataset = dataset,
-                          .rows = evaluator->rows + step * evaluator->pair.batch,
-                          .clock = run_clock(&(RunTimes){.start = clock}, step),
-                          .output = "loss",
-                          .finding = finding},
-                 diag);
+    nonfinite_report(&(NonfiniteBatch){.runner = pair_runner(&evaluator->pair, step),
+                                       .states = states,
+                                       .dataset = dataset,
+                                       .rows = evaluator->rows + step * evaluator->pair.batch,
+                                       .clock = run_clock(&(RunTimes){.start = clock}, step),
+                                       .output = "loss",
+                                       .finding = finding},
+                     diag);
     return false;
 }
 
-/* The counts outlive the evaluator. */
-static void keep_counts(const Evaluator *evaluator, Evaluation *result, Arena *arena) {
+/* Matrices move to the arena, since the evaluator is closed. */
+static void keep_counts(const SplitEvaluator *evaluator, Evaluation *result, Arena *arena) {
     for (uint32_t i = 0; i < evaluator->metrics.count; i++) {
         if (!result->counts[i]) continue;
         size_t bytes = interp_value_bytes(evaluator->finish, metric_node(&evaluator->metrics, i));
@@ -162,7 +165,7 @@ static void keep_counts(const Evaluator *evaluator, Evaluation *result, Arena *a
 
 bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *programs, States *states, Threads *threads,
                     const Metrics *metrics, Arena *arena, Evaluation *result, Diagnostics *diag) {
-    Evaluator evaluator;
+    SplitEvaluator evaluator;
     bool opened = evaluator_open(&evaluator, dataset, split, programs, states, threads, metrics, diag);
     if (!opened) return false;
     evaluator_run(&evaluator, (RunClock){0}, result);

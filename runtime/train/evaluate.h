@@ -6,9 +6,9 @@
 #include "runtime/train/pair.h"
 
 enum { RUNTIME_MAX_METRICS = 16 };
-/* The metrics, by name, are outputs of the graph `finish`, computed in double. Its VALUE inputs are the means, over the rows of the
- * split, of the outputs of the programs that have their names; of i32 outputs, which are counts, the sums over the batches. finish
- * NULL: the metrics are such means themselves. */
+/* Metrics are computed in two stages. Per batch, programs compute outputs, such as the squared error; over the split, their means (of i32
+ * outputs, which are counts, the sums) are the VALUE inputs of the same names of the graph `finish`. Its outputs are the metrics, computed
+ * in double: rmse is the square root of such a mean. finish NULL: the metrics are the means themselves. */
 typedef struct {
     const char *const *names;
     uint32_t count;
@@ -17,27 +17,30 @@ typedef struct {
 
 typedef struct {
     double loss, metrics[RUNTIME_MAX_METRICS]; /* over all rows */
-    const double *counts[RUNTIME_MAX_METRICS]; /* of a metric that is a matrix, its elements (then its number is NaN), or NULL;
-                                                * the events of the training keep it for the call only */
+    const double *counts[RUNTIME_MAX_METRICS]; /* the elements of a metric that is a matrix (then metrics[i] is NaN), or NULL.
+                                                * In TrainEvents.epoch valid during the call only */
     int64_t rows;
     double seconds;
 } Evaluation;
 
-/* counts go into the arena. A loss that is not finite is reported (STATUS_NONFINITE), and true returned. */
+/* Evaluates a split once. Matrices go into the arena. A loss that is not finite is reported (STATUS_NONFINITE), and true is returned. false
+ * after other errors. */
 bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *pair, States *states, Threads *threads,
                     const Metrics *metrics, Arena *arena, Evaluation *result, Diagnostics *diag);
 
-/* An output whose mean over the rows is wanted, or, where it holds whole numbers, its sum over the batches. */
+/* -- an evaluator evaluates a split again and again -- */
+
+/* An output of the programs, and its mean over the rows, or, if it is an i32, its sum over the batches. */
 typedef struct {
     bool is_count;
     int64_t elements;
     size_t offsets[2]; /* in the outputs of the full and of the last program */
-    NodeId input;      /* of the graph that makes the metrics */
+    NodeId input;      /* of the graph `finish`; NODE_NONE: it is not read there */
     double *sums;      /* [elements] */
 } Statistic;
 
 typedef struct {
-    Pair pair;
+    RunnerPair pair;
     const int32_t *rows;
     Metrics metrics;
     Statistic *statistics; /* the loss is the first */
@@ -46,16 +49,16 @@ typedef struct {
     int64_t elements;
     Interp *finish;    /* NULL: the statistics are the metrics */
     int64_t nonfinite; /* the first batch whose loss was not finite; -1: none */
-} Evaluator;
+} SplitEvaluator;
 
-/* Nothing has to be closed after a failure. */
-bool evaluator_open(Evaluator *evaluator, const Dataset *dataset, Split split, const ProgramPair *programs, States *states,
+/* After a failure nothing has to be closed. */
+bool evaluator_open(SplitEvaluator *evaluator, const Dataset *dataset, Split split, const ProgramPair *programs, States *states,
                     Threads *threads, const Metrics *metrics, Diagnostics *diag);
-void evaluator_close(Evaluator *evaluator);
-void evaluator_run(Evaluator *evaluator, RunClock clock, Evaluation *result);
-/* After evaluator_run with this clock: whether the loss is finite; else reports `finding` and the operation where it began
- * (STATUS_NONFINITE). Metrics may be without a value, such as r2 where all targets are equal. */
-bool evaluator_check(const Evaluator *evaluator, const Dataset *dataset, const States *states, RunClock clock,
+void evaluator_close(SplitEvaluator *evaluator);
+void evaluator_run(SplitEvaluator *evaluator, RunClock clock, Evaluation *result);
+/* To be called after evaluator_run with this clock. true: the loss is finite. Else reports `finding` and the operation that made the first
+ * non-finite number (STATUS_NONFINITE). Metrics may be NaN, such as r2 where all targets are equal. */
+bool evaluator_check(const SplitEvaluator *evaluator, const Dataset *dataset, const States *states, RunClock clock,
                      const char *finding, Diagnostics *diag);
 
 #endif

@@ -1,4 +1,5 @@
-/* What the transforms of the data learn of what a graph computes. What they learn of columns of the source is learnt by dataset_learn. */
+/* What transforms learn of values that a graph computes, such as standardize(log(source.price)). Transforms of plain columns are fitted by
+ * dataset_learn. */
 #include "ir/base/memory.h"
 #include "runtime/data/fitting.h"
 #include "runtime/program/run.h"
@@ -44,24 +45,24 @@ static const Node *output_node(const Graph *graph, const char *name) {
 typedef struct {
     Fitting fitting;
     DType dtype;
-} Seeing;
+} FitOutput;
 
-/* Text without a category is missing. */
-static void see_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
-    Seeing *seeing = context;
-    Fitting *fitting = &seeing->fitting;
+/* Codes of text below 0 are missing. */
+static void add_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
+    FitOutput *fitted = context;
+    Fitting *fitting = &fitted->fitting;
     const void *output = runner_output(runner, fitting->fit->name);
-    bool codes = seeing->dtype == DTYPE_I32;
+    bool codes = fitted->dtype == DTYPE_I32;
     for (int64_t i = 0; i < count * fitting->width; i++)
-        fitting_add(fitting, first + i / fitting->width, i % fitting->width, element_value(seeing->dtype, codes, output, i));
+        fitting_add(fitting, first + i / fitting->width, i % fitting->width, element_value(fitted->dtype, codes, output, i));
 }
 
 static bool fit_output(Runner *runner, const Fit *fit, const Node *node, const Dataset *dataset, States *states,
                        Diagnostics *diag) {
-    Seeing seeing = {fitting_new(fit, shape_elements(node->shape) / node->shape.dim[0], dataset), node->dtype};
-    runner_rows(runner, fit_split(fit, dataset), seeing.fitting.rows, see_rows, &seeing);
-    bool good = write_states(&seeing.fitting, node->dtype, states, diag);
-    fitting_free(&seeing.fitting);
+    FitOutput fitted = {fitting_new(fit, shape_elements(node->shape) / node->shape.dim[0], dataset), node->dtype};
+    runner_rows(runner, fit_split(fit, dataset), fitted.fitting.rows, add_rows, &fitted);
+    bool good = write_states(&fitted.fitting, node->dtype, states, diag);
+    fitting_free(&fitted.fitting);
     return good;
 }
 

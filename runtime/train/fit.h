@@ -1,4 +1,4 @@
-/* What transforms of the data learn of the training rows. */
+/* Fitting transforms of the data, such as standardize, to the training rows. */
 #ifndef MLC_RUNTIME_TRAIN_FIT_H
 #define MLC_RUNTIME_TRAIN_FIT_H
 
@@ -6,8 +6,9 @@
 #include "runtime/threads/threads.h"
 #include "runtime/data/dataset.h"
 
-/* Fits the transforms that have no column to the training rows, each after those before it, and writes what they learn into their states,
- * which states_initialize leaves alone. `program` computes GRAPH_FIT (frontend). Reports columns without a number (STATUS_DATA). */
+/* Fits the transforms that have no column, one after the other, to the training rows, and writes what they learn into their states
+ * (INIT_FITTED: states_initialize does not set them). program: it computes the inputs of the transforms. Reports columns without a number
+ * (STATUS_DATA). */
 bool fits_run(const Program *program, const Dataset *dataset, States *states, Threads *threads, const Fit *fits, uint32_t count,
               Diagnostics *diag);
 

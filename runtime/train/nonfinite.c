@@ -1,6 +1,6 @@
-/* Which operation made a number that is not finite. The reference interpreter runs the batch at which it shows, keeping every value.
- * In training the step has already changed the weights by then; but training is exact, so it is run again from the last
- * checkpoint to just before the step at which the first loss or state stopped being finite. */
+/* Which operation made the first non-finite number. The interpreter runs the batch, keeps every value and finds the operation. In training,
+ * the step has changed the weights when its loss is seen. But training is exact: it is run again from the last checkpoint up to the step
+ * before. */
 #include "runtime/train/nonfinite.h"
 #include "ir/base/memory.h"
 #include "runtime/program/states.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Copies the rows of a batch together, as a compiled program does while it reads. */
+/* Copies the rows of a batch together; a compiled program reads them where they lie. */
 static void gather(const Symbol *symbol, const void *field, const int32_t *rows, void *to) {
     int64_t batch = symbol->shape.dim[0];
     size_t row_bytes = (size_t)(shape_elements(symbol->shape) / batch) * dtype_bytes(symbol->dtype);
@@ -34,7 +34,7 @@ static void set_symbols(Interp *interp, const Graph *graph, const States *states
     }
 }
 
-/* "nan" or "inf": the first such element. */
+/* The first non-finite element: "nan", "inf" or "-inf". */
 static const char *kind_of(const float *values, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (!isfinite(values[i])) return isnan(values[i]) ? "nan" : values[i] < 0 ? "-inf" : "inf";
@@ -54,8 +54,8 @@ static bool picks_class(const Graph *graph, const Node *node) {
     return range && outside->op == OP_constant && outside->dtype == DTYPE_F32 && isnan(outside->attrs.value.f);
 }
 
-/* What can be done about a number that is not finite; `node` NULL: it is not known where it comes from. */
-static const char *remedy(const Graph *graph, const Node *node) {
+/* What the user can do; node NULL: the operation is not known. */
+static const char *help_text(const Graph *graph, const Node *node) {
     if (node && node->op == OP_input)
         return "the data hold it: 'mlc data' with the model file tells where; impute(...) fills in what is missing";
     if (node && node->op == OP_state) return "the weights themselves are not finite: take another checkpoint, or train again";
@@ -64,37 +64,37 @@ static const char *remedy(const Graph *graph, const Node *node) {
     return "a smaller learning rate often helps; so does keeping log, sqrt and / away from 0, and exp from large numbers";
 }
 
-/* "sqrt" of an operation, "layer1.w" of a state. */
+/* "sqrt" for an operation, "layer1.w" for a state. */
 static const char *node_name(const Graph *graph, NodeId id) {
     for (uint32_t i = 0; i < graph->symbol_count; i++)
         if (graph->symbols[i].node == id && graph->symbols[i].kind == SYMBOL_STATE) return graph->symbols[i].name;
     return op_name(graph_node(graph, id)->op);
 }
 
-static void report(Interp *interp, const Graph *graph, const Blame *blame, Diagnostics *diag) {
-    NodeId id = interp_first_nonfinite(interp, blame->output);
+static void report(Interp *interp, const Graph *graph, const NonfiniteBatch *batch, Diagnostics *diag) {
+    NodeId id = interp_first_nonfinite(interp, batch->output);
     const Node *node = id == NODE_NONE ? NULL : graph_node(graph, id);
     if (!node) {
-        diag_error(diag, STATUS_NONFINITE, (Span){0}, "%s", blame->finding);
+        diag_error(diag, STATUS_NONFINITE, (Span){0}, "%s", batch->finding);
     } else {
         char shape[SHAPE_TEXT], callee[DIAG_CALLEE];
         const char *kind = kind_of(interp_value(interp, id), interp_value_bytes(interp, id) / sizeof(float));
         const char *name = node_name(graph, id);
         bool inside = node->op != OP_input && diag_callee(diag, node->span, callee) && strcmp(callee, name);
-        diag_error(diag, STATUS_NONFINITE, node->span, "%s: the first %s comes from '%s' %s%s%s%s here%s", blame->finding, kind,
+        diag_error(diag, STATUS_NONFINITE, node->span, "%s: the first %s comes from '%s' %s%s%s%s here%s", batch->finding, kind,
                    name, shape_text(node->dtype, node->shape, shape), inside ? " in '" : "", inside ? callee : "",
-                   inside ? "'" : "", blame->when ? blame->when : "");
+                   inside ? "'" : "", batch->when ? batch->when : "");
     }
-    diag_help(diag, "%s", remedy(graph, node));
+    diag_help(diag, "%s", help_text(graph, node));
 }
 
-void blame_report(const Blame *blame, Diagnostics *diag) {
-    const Graph *graph = runner_program(blame->runner)->graph;
-    RunClock clock = blame->clock;
+void nonfinite_report(const NonfiniteBatch *batch, Diagnostics *diag) {
+    const Graph *graph = runner_program(batch->runner)->graph;
+    RunClock clock = batch->clock;
     Interp *interp = interp_new(graph, INTERP_F32);
-    set_symbols(interp, graph, blame->states, blame->dataset, blame->rows, &clock);
+    set_symbols(interp, graph, batch->states, batch->dataset, batch->rows, &clock);
     interp_run(interp);
-    report(interp, graph, blame, diag);
+    report(interp, graph, batch, diag);
     interp_free(interp);
 }
 
@@ -102,7 +102,7 @@ void blame_report(const Blame *blame, Diagnostics *diag) {
 
 typedef struct {
     Trainer *trainer;
-    bool finite; /* the losses */
+    bool finite; /* all losses so far */
 } Replay;
 
 static bool look_at_loss(void *context, int64_t step, const void *outputs) {
@@ -111,7 +111,7 @@ static bool look_at_loss(void *context, int64_t step, const void *outputs) {
     return true;
 }
 
-/* The next step's number in its epoch, which may be a new one. */
+/* The number of the next step in its epoch; begins a new epoch if the present one is over. */
 static int64_t next_step(Trainer *trainer) {
     int64_t step = trainer_step(trainer);
     if (step < trainer->pair.steps) return step;
@@ -120,7 +120,7 @@ static int64_t next_step(Trainer *trainer) {
     return 0;
 }
 
-/* Trains up to step `end` of the run; false if a loss on the way is not finite. */
+/* Trains up to step `end` of the run; false: a loss was not finite. */
 static bool replay_to(Trainer *trainer, uint64_t end) {
     Replay replay = {trainer, true};
     while (trainer->info.step < end) {
@@ -133,8 +133,8 @@ static bool replay_to(Trainer *trainer, uint64_t end) {
     return replay.finite;
 }
 
-/* Trains up to step `end`, `stride` steps at a time, until a loss or a state is not finite; then all is as it was before these
- * steps. `before` has room for the states. */
+/* Trains up to step `end`, `stride` steps at a time. If a loss or a state becomes non-finite, returns true and restores the states of before
+ * those steps. before: memory for the states. */
 static bool replay_until_nonfinite(Trainer *trainer, uint64_t end, uint64_t stride, void *before) {
     States *states = trainer->options->states;
     while (trainer->info.step < end) {
@@ -170,23 +170,23 @@ static void report_step(Trainer *trainer, const char *finding) {
     bool earlier = trainer->info.step + 1 < trainer->nonfinite;
     snprintf(when, sizeof when, ", at %s", place_text(trainer, trainer->info.step + 1, place));
     RunTimes times = trainer_times(trainer);
-    blame_report(&(Blame){.runner = pair_runner(&trainer->pair, step),
-                          .states = trainer->options->states,
-                          .dataset = trainer->options->dataset,
-                          .rows = trainer->order + step * trainer->pair.batch,
-                          .clock = run_clock(&times, step),
-                          .output = "loss", /* a metric may be NaN */
-                          .finding = finding,
-                          .when = earlier ? when : NULL},
-                 trainer->diag);
+    nonfinite_report(&(NonfiniteBatch){.runner = pair_runner(&trainer->pair, step),
+                                       .states = trainer->options->states,
+                                       .dataset = trainer->options->dataset,
+                                       .rows = trainer->order + step * trainer->pair.batch,
+                                       .clock = run_clock(&times, step),
+                                       .output = "loss", /* a metric may be NaN */
+                                       .finding = finding,
+                                       .when = earlier ? when : NULL},
+                     trainer->diag);
 }
 
-enum { STRIDE = 64 }; /* steps between two copies of the states: they cost more than a step of a small network */
+enum { STRIDE = 64 }; /* steps between two copies of the states: a copy costs more than a step of a small network */
 
-void trainer_blame(Trainer *trainer, const Symbol *state) {
+void trainer_report_nonfinite(Trainer *trainer, const Symbol *state) {
     char finding[WHEN_TEXT + 160], place[WHEN_TEXT];
     uint64_t end = trainer->nonfinite;
-    if (end == 0) { /* nothing to train again: it was so from the beginning */
+    if (end == 0) { /* the state was non-finite from the beginning */
         diag_error(trainer->diag, STATUS_NONFINITE, (Span){0}, "'%.100s' is not finite before the first step", state->name);
         return;
     }

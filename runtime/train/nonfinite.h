@@ -1,10 +1,10 @@
-/* Finding the operation that made a number that is not finite. Private to runtime/. */
+/* Finding the operation that made the first non-finite number. */
 #ifndef MLC_RUNTIME_TRAIN_NONFINITE_H
 #define MLC_RUNTIME_TRAIN_NONFINITE_H
 
 #include "runtime/program/run.h"
 
-/* A batch whose output is not finite, or whose updates of states are not. */
+/* A batch that makes an output, or the update of a state, non-finite. */
 typedef struct {
     const Runner *runner;
     const States *states; /* as they were before the batch */
@@ -13,11 +13,11 @@ typedef struct {
     RunClock clock;
     const char *output;
     const char *finding; /* "the loss is not finite at step 2 of epoch 1" */
-    const char *when;    /* ends the sentence; NULL: nothing does */
-} Blame;
+    const char *when;    /* the end of the sentence, such as ", at step 1 of epoch 1", or NULL */
+} NonfiniteBatch;
 
-/* Runs the batch in the interpreter and reports the finding (STATUS_NONFINITE) with the first operation through which a NaN or
- * infinity came into the output, or into the update of a state. */
-void blame_report(const Blame *blame, Diagnostics *diag);
+/* Runs the batch in the interpreter and reports the finding (STATUS_NONFINITE) with the first operation that made a NaN or infinity which
+ * reaches the output or the update of a state. */
+void nonfinite_report(const NonfiniteBatch *batch, Diagnostics *diag);
 
 #endif

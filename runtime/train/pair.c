@@ -1,4 +1,4 @@
-/* The programs of a split: one for whole batches, one for the smaller last one. */
+/* The programs of a split: one for whole batches, one for a smaller last batch. */
 #include "runtime/train/pair.h"
 #include "ir/base/integers.h"
 
@@ -11,10 +11,10 @@ static bool open_runner(Runner **runner, const Program *program, const Dataset *
     return *runner && runner_data(*runner, dataset, diag);
 }
 
-bool pair_open(Pair *pair, const ProgramPair *programs, const Dataset *dataset, Split split, States *states, Threads *threads,
-               Diagnostics *diag) {
+bool pair_open(RunnerPair *pair, const ProgramPair *programs, const Dataset *dataset, Split split, States *states,
+               Threads *threads, Diagnostics *diag) {
     int64_t rows = dataset_rows(dataset, split), batch = programs->batch;
-    *pair = (Pair){.batch = batch, .rows = rows, .steps = rows ? divide_up(rows, batch) : 0};
+    *pair = (RunnerPair){.batch = batch, .rows = rows, .steps = rows ? divide_up(rows, batch) : 0};
     bool whole = rows >= batch && rows, rest = rows && rows % batch;
     if ((!whole || open_runner(&pair->full, programs->full, dataset, states, threads, diag)) &&
         (!rest || open_runner(&pair->last, programs->last, dataset, states, threads, diag)))
@@ -23,22 +23,22 @@ bool pair_open(Pair *pair, const ProgramPair *programs, const Dataset *dataset, 
     return false;
 }
 
-void pair_close(Pair *pair) {
+void pair_close(RunnerPair *pair) {
     runner_free(pair->full);
     runner_free(pair->last);
-    *pair = (Pair){0};
+    *pair = (RunnerPair){0};
 }
 
-int64_t pair_step_rows(const Pair *pair, int64_t step) {
+int64_t pair_step_rows(const RunnerPair *pair, int64_t step) {
     int64_t left = pair->rows - step * pair->batch;
     return left < pair->batch ? left : pair->batch;
 }
 
-Runner *pair_runner(const Pair *pair, int64_t step) {
+Runner *pair_runner(const RunnerPair *pair, int64_t step) {
     return pair_step_rows(pair, step) == pair->batch ? pair->full : pair->last;
 }
 
-/* The steps that one runner does. */
+/* Consecutive steps of one runner. */
 typedef struct {
     int64_t first;
     RunAfter *after;
@@ -53,8 +53,8 @@ static bool stretch_after(void *context, int64_t index, const void *outputs) {
     return more;
 }
 
-int64_t pair_loop(const Pair *pair, const int32_t *order, int64_t step, int64_t end, const RunTimes *times, RunAfter *after,
-                  void *context) {
+int64_t pair_loop(const RunnerPair *pair, const int32_t *order, int64_t step, int64_t end, const RunTimes *times,
+                  RunAfter *after, void *context) {
     Stretch stretch = {.after = after, .context = context};
     while (step < end && !stretch.ended) {
         Runner *runner = pair_runner(pair, step);

@@ -1,5 +1,11 @@
-/* The training loop. An epoch is a pure function of the states, the seed and its number, and a step is known by its number:
- * that is all a checkpoint has to hold for training to go on bit for bit, in the middle of an epoch too. */
+/* The training loop.
+ *
+ *     evaluate the untrained network
+ *     for each epoch: for each step: batch, gradients, update; now and then a checkpoint
+ *         evaluate the held-out rows; best checkpoint; stop early?; last checkpoint
+ *
+ * An epoch is a pure function of the states, the seed and its number. So a checkpoint needs only the states and the numbers of epoch and
+ * step, and resuming gives the same bits, in the middle of an epoch too. */
 #include "runtime/train/trainer.h"
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
@@ -18,9 +24,9 @@ static atomic_bool stop_requested; /* set by signal handlers */
 
 void train_request_stop(void) { atomic_store(&stop_requested, true); }
 
-/* -- one stretch of steps -- */
+/* -- steps until something is due: a checkpoint, the end of the epoch, a stop -- */
 
-/* On thread 0 after each step. */
+/* After each batch, on any thread, one call at a time. */
 static bool after_step(void *context, int64_t step, const void *outputs) {
     Trainer *trainer = context;
     const TrainEvents *events = trainer->events;
@@ -77,12 +83,12 @@ static bool save_last(Trainer *trainer) {
     return true;
 }
 
-/* A loss can be finite although the step spoilt the weights, a moment or a running statistic: no checkpoint may hold these. */
+/* A loss can be finite although the step made a weight, a moment or a running statistic non-finite. No checkpoint may hold such a state. */
 static bool check_states(Trainer *trainer) {
     const Symbol *state = states_nonfinite(trainer->options->states);
     if (!state) return true;
     trainer->nonfinite = trainer->info.step;
-    trainer_blame(trainer, state);
+    trainer_report_nonfinite(trainer, state);
     return false;
 }
 
@@ -91,20 +97,20 @@ static TrainResult save_between_steps(Trainer *trainer) {
     return save_last(trainer) ? TRAIN_DONE : TRAIN_FAILED;
 }
 
-/* What epochs are compared by: more is better. */
-static double merit(const Metrics *metrics, const Judge *judge, const Evaluation *evaluation) {
+/* What epochs are compared by; more is better. */
+static double score_of(const Metrics *metrics, const Judge *judge, const Evaluation *evaluation) {
     double value = evaluation->loss;
     for (uint32_t i = 0; i < metrics->count && judge->metric; i++)
         if (!strcmp(metrics->names[i], judge->metric)) value = evaluation->metrics[i];
     return judge->more ? value : -value;
 }
 
-/* No value yet is NaN. */
+/* NaN stands for no value yet. */
 static bool is_better(double value, double best, double gain) { return !isnan(value) && (isnan(best) || value > best + gain); }
 
 static bool save_best(Trainer *trainer, const Evaluation *evaluation) {
     const TrainOptions *options = trainer->options;
-    double value = merit(&options->metrics, &options->keep_best, evaluation);
+    double value = score_of(&options->metrics, &options->keep_best, evaluation);
     if (!is_better(value, trainer->info.best, 0)) return true;
     trainer->info.best = value;
     trainer->info.best_epoch = trainer->info.epoch;
@@ -118,7 +124,7 @@ static bool save_best(Trainer *trainer, const Evaluation *evaluation) {
 
 static void count_patience(Trainer *trainer, const Evaluation *evaluation) {
     const StopRule *stop = &trainer->options->stop;
-    double value = merit(&trainer->options->metrics, &stop->judge, evaluation);
+    double value = score_of(&trainer->options->metrics, &stop->judge, evaluation);
     trainer->info.waited++;
     if (!is_better(value, trainer->info.gained, stop->gain)) return;
     trainer->info.gained = value;
@@ -132,15 +138,15 @@ static bool stops_early(const Trainer *trainer) {
 
 /* -- epochs -- */
 
-/* Evaluates and tells; NULL where a split has no rows. */
-static const Evaluation *evaluate_split(const Trainer *trainer, Evaluator *evaluator, Evaluation *result) {
+/* NULL: the split has no rows. */
+static const Evaluation *evaluate_split(const Trainer *trainer, SplitEvaluator *evaluator, Evaluation *result) {
     if (!evaluator->pair.rows) return NULL;
     evaluator_run(evaluator, trainer_times(trainer).start, result);
     return result;
 }
 
-/* Reports what makes the loss on held-out rows not finite. */
-static bool check_split(const Trainer *trainer, const Evaluator *evaluator, const char *split) {
+/* False after reporting why the loss on held-out rows is not finite. */
+static bool check_split(const Trainer *trainer, const SplitEvaluator *evaluator, const char *split) {
     char finding[80];
     const TrainOptions *options = trainer->options;
     if (!evaluator->pair.rows) return true;
@@ -149,31 +155,31 @@ static bool check_split(const Trainer *trainer, const Evaluator *evaluator, cons
     return evaluator_check(evaluator, options->dataset, options->states, trainer_times(trainer).start, finding, trainer->diag);
 }
 
-/* `rows`, `seconds`: what was trained in this process, for the throughput. `judged` becomes what epochs are compared by, or NULL.
- * False after reporting that a loss is not finite. */
-static bool tell_epoch(Trainer *trainer, double train_loss, int64_t rows, Evaluation results[2], const Evaluation **judged) {
+/* Evaluates and calls the epoch event. rows: those trained in this process, for the throughput. *compared: the evaluation that epochs are
+ * compared by, or NULL. False after reporting that a loss is not finite. */
+static bool tell_epoch(Trainer *trainer, double train_loss, int64_t rows, Evaluation results[2], const Evaluation **compared) {
     const Evaluation *valid = evaluate_split(trainer, &trainer->valid, &results[0]);
     const Evaluation *test = evaluate_split(trainer, &trainer->test, &results[1]);
     const TrainEvents *events = trainer->events;
     if (events->epoch)
         events->epoch(events->context, (uint32_t)trainer->info.epoch, train_loss, trainer->seconds, rows, valid, test);
-    *judged = valid ? valid : test;
+    *compared = valid ? valid : test;
     return check_split(trainer, &trainer->valid, "valid") && check_split(trainer, &trainer->test, "test");
 }
 
 static TrainResult finish_epoch(Trainer *trainer, int64_t rows) {
     double train_loss = trainer->info.loss_sum / (double)trainer->pair.rows;
     Evaluation results[2];
-    const Evaluation *judged;
+    const Evaluation *compared;
     if (!check_states(trainer)) return TRAIN_NONFINITE;
     trainer->info.epoch++;
     trainer->info.loss_sum = 0;
-    if (!tell_epoch(trainer, train_loss, rows, results, &judged)) return TRAIN_NONFINITE;
-    if (judged) count_patience(trainer, judged);
-    return (!judged || save_best(trainer, judged)) && save_last(trainer) ? TRAIN_DONE : TRAIN_FAILED;
+    if (!tell_epoch(trainer, train_loss, rows, results, &compared)) return TRAIN_NONFINITE;
+    if (compared) count_patience(trainer, compared);
+    return (!compared || save_best(trainer, compared)) && save_last(trainer) ? TRAIN_DONE : TRAIN_FAILED;
 }
 
-/* From where the training stands to the end of the epoch; TRAIN_DONE: it was reached. */
+/* Trains from the present step to the end of the epoch. TRAIN_DONE: the end was reached. */
 static TrainResult run_epoch(Trainer *trainer) {
     int64_t begin = trainer_step(trainer), steps = trainer->pair.steps;
     trainer_order(trainer);
@@ -182,7 +188,7 @@ static TrainResult run_epoch(Trainer *trainer) {
         bool stops = atomic_load(&stop_requested);
         if (!stops) run_steps(trainer);
         if (trainer->nonfinite) {
-            trainer_blame(trainer, NULL);
+            trainer_report_nonfinite(trainer, NULL);
             return TRAIN_NONFINITE;
         }
         bool between = trainer_step(trainer) < steps && (stops || !atomic_load(&stop_requested));
@@ -195,8 +201,8 @@ static TrainResult run_epoch(Trainer *trainer) {
 static TrainResult run_epochs(Trainer *trainer) {
     TrainResult result = TRAIN_DONE;
     Evaluation results[2];
-    const Evaluation *judged;
-    if (!check_states(trainer) || (!trainer->options->resume && !tell_epoch(trainer, NAN, 0, results, &judged)))
+    const Evaluation *compared;
+    if (!check_states(trainer) || (!trainer->options->resume && !tell_epoch(trainer, NAN, 0, results, &compared)))
         result = TRAIN_NONFINITE;
     while (result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs && !stops_early(trainer))
         result = run_epoch(trainer);

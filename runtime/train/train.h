@@ -1,4 +1,4 @@
-/* The training. */
+/* The training loop: train() is all that a caller needs. */
 #ifndef MLC_RUNTIME_TRAIN_TRAIN_H
 #define MLC_RUNTIME_TRAIN_TRAIN_H
 
@@ -15,37 +15,39 @@ typedef struct {
     uint32_t epochs;
     uint32_t accumulate; /* batches whose gradients make one step; 0: one */
     uint64_t seed;
-    bool initialized; /* the states have their first values, of this seed, already */
+    bool initialized; /* the states have their first values of this seed already */
     bool shuffle;
     Judge keep_best;
     StopRule stop;
-    const char *folder;     /* run folder, exists; NULL: write nothing */
-    const char *model_hash; /* goes into the checkpoint: BLAKE3 of the resolved text without train.epochs */
+    const char *folder;     /* the run folder, which exists; NULL: write no checkpoints */
+    const char *model_hash; /* for the checkpoint: BLAKE3 of the resolved model without train.epochs */
     const char *resume;     /* path of a checkpoint to continue from, or NULL */
 } TrainOptions;
 
-/* What the caller is told, `step` on any of the threads, one call after the other; any function may be NULL. */
+/* What the caller is told. Any function may be NULL. `step` may be called by any thread, but only by one at a time. */
 typedef struct {
     void *context;
     void (*step)(void *context, uint32_t epoch, uint64_t step, uint64_t steps_per_epoch,
                  double loss); /* about 10 times a second */
-    /* epoch 0: the untrained network (train_loss is NaN then). valid, test: NULL if the split has no rows. */
+    /* After each epoch. epoch 0: the untrained network, with train_loss NaN. valid, test: NULL if the split has no rows. */
     void (*epoch)(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows, const Evaluation *valid,
                   const Evaluation *test);
     void (*begin)(void *context); /* just before the first step */
-    /* After the last epoch, or when the training ends before it; early: because the StopRule says so. */
+    /* When the training ends; early: by the StopRule. */
     void (*end)(void *context, const CheckpointInfo *info, bool early);
 } TrainEvents;
 
 typedef enum { TRAIN_DONE, TRAIN_STOPPED, TRAIN_NONFINITE, TRAIN_FAILED } TrainResult;
-/* Initializes the states from the seed, or loads them from options->resume; evaluates as epoch 0 unless resuming; trains. In
- * options->folder, last.safetensors is written after the first step, then about every ten seconds, at the end of each epoch
- * (after the epoch's event) and when stopped; best.safetensors when keep_best is better than ever before (on the validation rows, or else
- * the test rows).
- * TRAIN_STOPPED: train_request_stop was called (SIGHUP 129, SIGINT 130, SIGTERM 143): the checkpoint is written and resumes bit for bit.
- * TRAIN_NONFINITE: a loss on training or held-out rows, a weight or another state is not finite: reported with the op and line that went
- * wrong first. The last checkpoint stays: none is written whose states are not finite. */
+/* Initializes the states from the seed, or loads them from options->resume. Evaluates the untrained network as epoch 0, unless it resumes.
+ * Trains. Checkpoints in options->folder:
+ *   last.safetensors  after the first step, then about every ten seconds, after each epoch and its event, and when stopped
+ *   best.safetensors  when keep_best is better than ever before, on the validation rows or else on the test rows
+ * Results:
+ *   TRAIN_STOPPED    train_request_stop was called (SIGHUP, SIGINT, SIGTERM). The checkpoint is written; resuming gives the same bits.
+ *   TRAIN_NONFINITE  a loss or a state is not finite. The op and line that went wrong first are reported. The last checkpoint is kept: no
+ *                    checkpoint holds states that are not finite.
+ *   TRAIN_FAILED     another error was reported. */
 TrainResult train(const TrainOptions *options, const TrainEvents *events, Diagnostics *diag);
-void train_request_stop(void); /* async-signal-safe */
+void train_request_stop(void); /* for signal handlers */
 
 #endif

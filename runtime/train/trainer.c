@@ -1,4 +1,4 @@
-/* A training's parts and where it stands: opened, put at the beginning or where a checkpoint was, closed. */
+/* A trainer is opened, set to the beginning or to a checkpoint, and closed. */
 #include "runtime/train/trainer.h"
 #include "ir/base/integers.h"
 #include "ir/ops/random.h"
@@ -11,7 +11,6 @@
 
 /* -- position -- */
 
-/* The order of the training rows in an epoch. */
 void trainer_order(Trainer *trainer) {
     const int32_t *rows = dataset_split(trainer->options->dataset, SPLIT_TRAIN);
     int64_t count = trainer->pair.rows;
@@ -45,7 +44,7 @@ float trainer_loss(const Trainer *trainer, int64_t step, const void *outputs) {
     return run_scalar(outputs, trainer->loss[last]);
 }
 
-/* -- where it begins -- */
+/* -- restarting from a checkpoint -- */
 
 static bool refuse(const Trainer *trainer, const char *what, const char *help) {
     diag_error(trainer->diag, STATUS_FILE, (Span){0}, "cannot resume from '%s': %s", trainer->saved, what);
@@ -53,7 +52,8 @@ static bool refuse(const Trainer *trainer, const char *what, const char *help) {
     return false;
 }
 
-/* Gradients of several batches that have been added up in another order cannot be gone on with, nor data of other numbers. */
+/* Refuses a checkpoint of an earlier numerics version if the training would not be the same: where gradients of several batches are added up,
+ * and where columns were standardized in f32. */
 static bool check_numerics(const Trainer *trainer) {
     uint32_t learnt;
     dataset_learnt(trainer->options->dataset, &learnt);
@@ -107,7 +107,7 @@ bool trainer_restart(Trainer *trainer) {
 
 /* -- open and close -- */
 
-/* A rule needs rows that it can look at. */
+/* A StopRule needs held-out rows. */
 static bool check_stop(const Trainer *trainer) {
     if (!trainer->options->stop.patience || trainer->valid.pair.rows || trainer->test.pair.rows) return true;
     diag_error(trainer->diag, STATUS_MODEL, (Span){0}, "'stop_when' has nothing to look at: no rows are held out");
@@ -115,7 +115,7 @@ static bool check_stop(const Trainer *trainer) {
     return false;
 }
 
-/* Steps are counted in i32, as the model sees them. */
+/* The model sees the step's number as an i32. */
 static bool check_steps(const Trainer *trainer) {
     uint64_t most = INT32_MAX / (uint64_t)trainer->pair.steps;
     if (trainer->options->epochs <= most) return true;

@@ -1,4 +1,4 @@
-/* Weights of another training as the first ones of this: each is found in a safetensors file by its name and shape. */
+/* Warm start: each tensor of the network is looked up in a safetensors file by its name and shape. */
 #include "runtime/formats/safetensors.h"
 #include "runtime/train/warm_start.h"
 
@@ -13,12 +13,12 @@ typedef struct {
     uint32_t map_count;
     Arena *arena;
     WeightsTaken *taken;
-    const char **used; /* names in the file that some tensor of the network has been looked for by */
+    const char **used; /* the names that tensors of the network were looked up by */
     uint32_t used_count;
     Diagnostics *diag;
 } WarmStart;
 
-/* What follows `part` in a name: "" or ".weight"; NULL if the name is another one. */
+/* The rest of a name that begins with the layer or tensor `part`: after_part("conv1.weight", "conv1") is ".weight". NULL: it does not. */
 static const char *after_part(const char *name, const char *part) {
     size_t length = strlen(part);
     bool begins = !strncmp(name, part, length) && (!name[length] || name[length] == '.');
@@ -31,7 +31,7 @@ static const char *lower_case(Arena *arena, const char *text) {
     return copy;
 }
 
-/* The name by which the file has it. */
+/* The name of a tensor in the file, after --map. */
 static const char *name_there(const WarmStart *start, const char *name) {
     for (uint32_t i = 0; i < start->map_count; i++) {
         const char *rest = after_part(name, start->maps[i].here);
@@ -68,7 +68,7 @@ static void take(WarmStart *start, const Symbol *symbol) {
     }
 }
 
-/* -- what the file has besides -- */
+/* -- tensors of the file that the model does not have -- */
 
 static bool is_used(const WarmStart *start, const char *name) {
     for (uint32_t i = 0; i < start->used_count; i++)
@@ -76,7 +76,7 @@ static bool is_used(const WarmStart *start, const char *name) {
     return false;
 }
 
-/* An optimizer's moment, "adam.m.dense1.weight", is named after a weight in the same file. */
+/* An optimizer's moment is named after a weight in the same file: "adam.m.dense1.weight". */
 static bool is_moment(const WarmStart *start, const char *name) {
     for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.'))
         if (safetensors_find(start->file, dot + 1)) return true;

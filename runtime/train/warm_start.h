@@ -1,4 +1,4 @@
-/* Weights of another training as the first ones of this. */
+/* Warm start: a network begins with the weights of another training. */
 #ifndef MLC_RUNTIME_TRAIN_WARM_START_H
 #define MLC_RUNTIME_TRAIN_WARM_START_H
 
@@ -15,11 +15,11 @@ typedef struct {
 typedef struct {
     uint32_t count; /* tensors taken */
     TextList anew,
-        unused; /* of the model: what keeps its first values, and why; of the file: what nothing in the model asks for */
+        unused; /* anew: tensors of the model that keep their first values, and why. unused: tensors of the file that the model does not have */
 } WeightsTaken;
-/* Writes into the states whatever weights and running statistics of `network` the file has under the same name (after `maps`)
- * with the same dtype and shape. Texts go into the arena. STATUS_FILE errors: the file cannot be read, or nothing in it fits; STATUS_USAGE:
- * a map names what is not there. */
+/* Copies the weights and running statistics of `network` from a safetensors file into the states: those that the file has under the same name,
+ * after `maps`, with the same dtype and shape. Texts go into the arena. STATUS_FILE errors: the file cannot be read, or no tensor fits.
+ * STATUS_USAGE: a map names a tensor or layer that does not exist. */
 bool weights_take(const char *path, States *states, const Graph *network, const WeightMap *maps, uint32_t map_count,
                   Arena *arena, WeightsTaken *taken, Diagnostics *diag);
 

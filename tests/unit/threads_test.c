@@ -247,7 +247,7 @@ static void test_many_pieces_go_together(void **state) {
     ProgramKernel *many = calloc(MANY, sizeof *many);
     for (int i = 0; i < MANY; i++) many[i] = (ProgramKernel){.units = 8, .threads = 2, .pieces = 2};
     Work work = work_of_program(&(Program){.kernels = many, .kernel_count = MANY}, 2);
-    for (uint32_t thread = 0; thread < 2; thread++) assert_in_range(owned_by(&work, 0, 2, thread), 1, WORK_MOST_OWNED);
+    for (uint32_t thread = 0; thread < 2; thread++) assert_in_range(owned_by(&work, 0, 2, thread), 1, WORK_MAX_OWNED);
     assert_int_equal(work.chunks[work.owned[2]], MANY * 4);
     work_free(&work);
     free(many);
