@@ -33,8 +33,8 @@ typedef struct {
     uint32_t index;
     size_t offset;
     Layout layout;
-    bool
-        replicated; /* SLAB: in the thread's own slab, because a replicated kernel stores it; else in the slab that all threads share */
+    /* SLAB: in the thread's own slab, because a replicated kernel stores it; else in the slab that all threads share */
+    bool replicated;
 } Storage;
 
 /* One stored form of a state. The first form of a symbol is the primary one. Further forms are copies in other
@@ -119,8 +119,8 @@ typedef struct Plan {
     Storage *storage;
     PlanState *states;
     uint32_t state_count;
-    size_t
-        slab_bytes; /* of the slab that all threads share: values that one kernel stores and another reads; aligned to 64 bytes */
+    /* Of the slab that all threads share: values that one kernel stores and another reads; aligned to 64 bytes. */
+    size_t slab_bytes;
     size_t thread_slab_bytes; /* of each thread's own slab: what replicated kernels store; aligned to 64 bytes */
     size_t output_bytes;
 } Plan;

@@ -36,7 +36,7 @@ static void print_storage(const Printer *printer, Storage storage) {
     switch (storage.kind) {
     case STORAGE_NONE: fputs("registers", out); break;
     case STORAGE_SLAB:
-        fputs(storage.replicated ? "own slab" : "slab", out);
+        fputs(storage.replicated ? "thread slab" : "slab", out);
         if (storage.offset != PLAN_UNPLACED) fprintf(out, "+%zu", storage.offset);
         break;
     case STORAGE_STATE: fprintf(out, "state %s", graph->symbols[printer->plan->states[storage.index].symbol].name); break;
@@ -79,7 +79,7 @@ static void print_head(const Printer *printer, uint32_t number) {
     if (kernel->product.swapped) fputs(" swapped", out);
     if (kernel->product.skips_zeros) fputs(" skips zeros", out);
     if (kernel->by_rows) fputs(" by rows", out);
-    if (kernel->replicated) fputs(", every thread for itself", out);
+    if (kernel->replicated) fputs(", on every thread", out);
     if (kernel->max_threads == 1 && !kernel->replicated) fputs(", 1 thread", out);
     if (kernel->max_threads > 1) fprintf(out, ", %u threads", kernel->max_threads);
     if (kernel->max_threads > 1 && kernel->pieces > 1) fprintf(out, ", %u pieces each", kernel->pieces);
@@ -197,7 +197,7 @@ static void print_life(const Printer *printer, const Store *store, uint32_t numb
 static void print_slab(Printer *printer) {
     const Plan *plan = printer->plan;
     fprintf(printer->out, "# slab: %zu bytes", plan->slab_bytes);
-    if (plan->thread_slab_bytes) fprintf(printer->out, ", and every thread's own: %zu bytes", plan->thread_slab_bytes);
+    if (plan->thread_slab_bytes) fprintf(printer->out, ", and for each thread: %zu bytes", plan->thread_slab_bytes);
     fputc('\n', printer->out);
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = 0; i < plan->kernels[k].store_count; i++)

@@ -1,4 +1,4 @@
-/* Reverse-mode differentiation, graph to graph: one sweep from a scalar back to the values its gradient is asked by.
+/* The gradients pass: reverse-mode differentiation. One sweep goes from a scalar back to the values whose gradients are wanted.
  *
  * The gradient of a node is the sum of what its users contribute, in one fixed order: users from the last built to the first,
  * and a user's operands from the first to the last. */
@@ -10,7 +10,7 @@ static GradientRule *const rules[OP_COUNT] = {
 #include "ir/ops/ops.def"
 };
 
-/* The gradient through such an op is zero: no sweep passes it. */
+/* The gradient through such an op is zero: the sweep stops here. */
 void gradient_none(const Backward *at) { (void)at; }
 
 void gradient_contribute(const Backward *at, uint32_t operand, NodeId contribution) {

@@ -153,10 +153,10 @@ void gradient_cos(const Backward *at) {
     contribute_slope(at, negative(at, build_unary(at->graph, OP_sin, gradient_operand(at, 0))));
 }
 
-/* g scale exp(-share a^2), where a^2 comes in two parts: exp(-high) (1 - low). It is 0 long before a = 20. */
-static void contribute_bell(const Backward *at, double scale, double share) {
+/* g scale exp(-weight a^2), where a^2 comes in two parts: exp(-high) (1 - low). It is 0 long before a = 20. */
+static void contribute_bell(const Backward *at, double scale, double weight) {
     NodeId a = binary(at, OP_max, binary(at, OP_min, gradient_operand(at, 0), number(at, 20)), number(at, -20));
-    NodeId minus = negative(at, times(at, a, a)), low = fused(at, a, a, minus), factor = number(at, share);
+    NodeId minus = negative(at, times(at, a, a)), low = fused(at, a, a, minus), factor = number(at, weight);
     NodeId bell = build_unary(at->graph, OP_exp, times(at, minus, factor));
     bell = fused(at, negative(at, times(at, low, factor)), bell, bell);
     NodeId product = times(at, times(at, at->gradient, number(at, scale)), bell);

@@ -1,15 +1,15 @@
-/* What is known of the values of the forward graph, for the rules of gradients: where a local derivative can be infinite or NaN,
- * a gradient of exactly 0 must stay 0. For instance log(z) in select(z > 0, log(z), 0): the branch that was not chosen gets
- * the gradient 0, and 0 / z at z = 0 would make it NaN. */
+/* What is known about the values of the forward graph. Where a local derivative can be infinite or NaN, a gradient of
+ * exactly 0 must stay 0. Example: in select(z > 0, log(z), 0), the branch that was not chosen gets the gradient 0,
+ * and 0 / z at z = 0 would make it NaN. */
 #include "passes/graph/gradients.h"
 
 #include <math.h>
 
-enum { DEGREE_FINITE = 2 }; /* a square, which overflows from 1.8e19 on, is looked at only where it is a factor itself */
+enum { DEGREE_FINITE = 2 }; /* a square, which overflows from 1.8e19 on, is only masked where it is a factor itself */
 
 static bool is_real(const Node *node) { return node->dtype == DTYPE_F32; }
 
-/* A value that is one of its operands' elements, or a sum of them. */
+/* For a value that is an element of its operands, or a sum of such. */
 static ValueFacts facts_joined(const ValueFacts *a, const ValueFacts *b) {
     return (ValueFacts){.open = a->open || b->open,
                         .degree = a->degree > b->degree ? a->degree : b->degree,

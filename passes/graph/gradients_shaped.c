@@ -8,7 +8,7 @@ void gradient_reshape(const Backward *at) {
     gradient_contribute(at, 0, build_reshape(at->graph, at->gradient, gradient_operand_shape(at, 0)));
 }
 
-/* What was repeated is summed. */
+/* The gradients of the copies are added. */
 void gradient_broadcast(const Backward *at) {
     Shape small = gradient_operand_shape(at, 0), large = at->node.shape;
     int front = large.rank - small.rank;
@@ -33,7 +33,7 @@ static NodeId cut(Graph *graph, NodeId a, const int64_t *counts) {
     return shorter ? build_slice(graph, a, (int64_t[SHAPE_MAX_RANK]){0}, counts, NULL) : a;
 }
 
-/* Elements that were not taken get zero: those between are put there first, then those before and after. */
+/* Elements outside of the slice get 0: first those between its elements, then those before and after. */
 void gradient_slice(const Backward *at) {
     Shape whole = gradient_operand_shape(at, 0), taken = at->node.shape;
     const int64_t *start = at->node.attrs.range.start, *step = at->node.attrs.range.step;
@@ -48,7 +48,8 @@ void gradient_slice(const Backward *at) {
     if (gradient) gradient_contribute(at, 0, build_pad(at->graph, cut(at->graph, gradient, counts), start, after));
 }
 
-/* Part of a convolution whose stride is 1 is the convolution of part of its pictures: nothing is computed to be cut off. */
+/* A part of a convolution with stride 1 is the convolution of a part of its pictures: nothing is computed only to be
+ * cut off. */
 static NodeId part_of(Graph *graph, NodeId a, const int64_t *start, const int64_t *stop) {
     const Node node = *graph_node(graph, a);
     bool near = node.op == OP_conv && node.attrs.conv.stride[0] == 1 && node.attrs.conv.stride[1] == 1;
@@ -82,7 +83,7 @@ void gradient_reverse(const Backward *at) {
     gradient_contribute(at, 0, build_reverse(at->graph, at->gradient, at->node.attrs.axis));
 }
 
-/* Every element gets the sum of the gradients of those that were taken from it, in their order along the axis. */
+/* Every element gets the sum of the gradients of the results that were taken from it, in their order along the axis. */
 void gradient_gather(const Backward *at) {
     int axis = at->node.attrs.axis;
     int64_t size = gradient_operand_shape(at, 0).dim[axis];
@@ -102,7 +103,7 @@ void gradient_cumsum(const Backward *at) {
 
 /* -- reductions and softmax -- */
 
-/* Repeats a reduced value along the axis it has lost. */
+/* Repeats a reduced value along the axis that the reduction removed. */
 static NodeId repeat(const Backward *at, NodeId reduced, Shape shape, int axis) {
     Shape kept = shape;
     kept.dim[axis] = 1;
@@ -113,7 +114,7 @@ void gradient_sum(const Backward *at) {
     gradient_contribute(at, 0, repeat(at, at->gradient, gradient_operand_shape(at, 0), at->node.attrs.axis));
 }
 
-/* All elements that equal the largest get the same share. */
+/* The gradient is divided equally among the elements that are the largest. */
 void gradient_reduce_max(const Backward *at) {
     Graph *graph = at->graph;
     int axis = at->node.attrs.axis;
