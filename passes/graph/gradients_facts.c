@@ -64,6 +64,36 @@ static ValueFacts facts_of_conversion(const Graph *graph, const Node *node, cons
     return (ValueFacts){.not_negative = from->dtype != DTYPE_I32};
 }
 
+/* Facts that follow from those of the operands, joined. */
+static ValueFacts facts_of_function(Op op, ValueFacts joined) {
+    switch (op) {
+    case OP_abs:
+    case OP_relu: return (ValueFacts){.open = joined.open, .degree = joined.degree, .not_negative = true};
+    case OP_sigmoid:
+    case OP_normal_cdf:
+    case OP_tanh_slope:
+    case OP_sigmoid_slope:
+    case OP_softmax: return (ValueFacts){.open = joined.open, .not_negative = true};
+    case OP_tanh:
+    case OP_erf: return (ValueFacts){.open = joined.open};
+    case OP_sin:
+    case OP_cos: return (ValueFacts){.open = true};
+    case OP_exp: return (ValueFacts){.open = true, .degree = DEGREE_FINITE, .not_negative = true};
+    case OP_expm1: return (ValueFacts){.open = true, .degree = DEGREE_FINITE};
+    case OP_log: return (ValueFacts){.open = joined.open || !joined.positive, .degree = 1};
+    case OP_log1p:
+        return (ValueFacts){.open = joined.open || !joined.not_negative, .degree = 1, .not_negative = joined.not_negative};
+    case OP_pad:
+    case OP_scatter_add: joined.positive = false; return joined;
+    case OP_sub:
+    case OP_neg:
+    case OP_floor:
+    case OP_rint:
+    case OP_log_softmax: return (ValueFacts){.open = joined.open, .degree = joined.degree};
+    default: return joined; /* elements are moved, chosen or added */
+    }
+}
+
 /* Rows of data may hold NaN for what is missing; weights are finite, or the training has failed before. A row of a matrix that
  * is not finite makes the product's own gradient NaN: nothing that is computed from a product need be looked at again. */
 static ValueFacts facts_of_node(const Graph *graph, const Node *node, const ValueFacts *facts) {
@@ -90,30 +120,7 @@ static ValueFacts facts_of_node(const Graph *graph, const Node *node, const Valu
         joined.not_negative = facts[in[0]].not_negative || facts[in[1]].not_negative;
         joined.positive = facts[in[0]].positive || facts[in[1]].positive;
         return joined;
-    case OP_abs:
-    case OP_relu: return (ValueFacts){.open = joined.open, .degree = joined.degree, .not_negative = true};
-    case OP_sigmoid:
-    case OP_normal_cdf:
-    case OP_tanh_slope:
-    case OP_sigmoid_slope:
-    case OP_softmax: return (ValueFacts){.open = joined.open, .not_negative = true};
-    case OP_tanh:
-    case OP_erf: return (ValueFacts){.open = joined.open};
-    case OP_sin:
-    case OP_cos: return (ValueFacts){.open = true};
-    case OP_exp: return (ValueFacts){.open = true, .degree = DEGREE_FINITE, .not_negative = true};
-    case OP_expm1: return (ValueFacts){.open = true, .degree = DEGREE_FINITE};
-    case OP_log: return (ValueFacts){.open = joined.open || !joined.positive, .degree = 1};
-    case OP_log1p:
-        return (ValueFacts){.open = joined.open || !joined.not_negative, .degree = 1, .not_negative = joined.not_negative};
-    case OP_pad:
-    case OP_scatter_add: joined.positive = false; return joined;
-    case OP_sub:
-    case OP_neg:
-    case OP_floor:
-    case OP_rint:
-    case OP_log_softmax: return (ValueFacts){.open = joined.open, .degree = joined.degree};
-    default: return joined; /* elements are moved, chosen or added */
+    default: return facts_of_function(node->op, joined);
     }
 }
 

@@ -10,9 +10,9 @@ typedef struct {
     uint32_t count;
     NodeId parts[MOST_PARTS];
     int64_t sizes[MOST_PARTS];
-} Parts;
+} ConcatParts;
 
-static void append(Parts *parts, NodeId part, int64_t size) {
+static void append(ConcatParts *parts, NodeId part, int64_t size) {
     if (size == 0) return;
     parts->parts[parts->count] = part;
     parts->sizes[parts->count++] = size;
@@ -29,8 +29,8 @@ static int padded_axis(const Node *pad) {
     return axis;
 }
 
-static bool parts_of_pad(const Node *pad, Parts *parts) {
-    *parts = (Parts){.axis = padded_axis(pad)};
+static bool parts_of_pad(const Node *pad, ConcatParts *parts) {
+    *parts = (ConcatParts){.axis = padded_axis(pad)};
     if (parts->axis < 0) return false;
     int64_t before = pad->attrs.pad.before[parts->axis], after = pad->attrs.pad.after[parts->axis];
     append(parts, NODE_NONE, before);
@@ -42,11 +42,11 @@ static bool parts_of_pad(const Node *pad, Parts *parts) {
 static bool is_zero(const Node *node) { return node->op == OP_constant && node->attrs.value.bits == 0; }
 
 /* concat + 0, as this rule builds it. */
-static bool parts_of_sum(const Graph *graph, const Node *sum, Parts *parts) {
+static bool parts_of_sum(const Graph *graph, const Node *sum, ConcatParts *parts) {
     if (sum->op != OP_add || !is_zero(graph_operand(graph, sum, 1))) return false;
     const Node *concat = graph_operand(graph, sum, 0);
     if (concat->op != OP_concat || concat->operand_count + 2 > MOST_PARTS) return false;
-    *parts = (Parts){.axis = concat->attrs.axis};
+    *parts = (ConcatParts){.axis = concat->attrs.axis};
     for (uint32_t i = 0; i < concat->operand_count; i++) {
         const Node *part = graph_operand(graph, concat, i);
         append(parts, is_zero(part) ? NODE_NONE : concat->operands[i], part->shape.dim[parts->axis]);
@@ -55,8 +55,8 @@ static bool parts_of_sum(const Graph *graph, const Node *sum, Parts *parts) {
 }
 
 /* Puts a part in the place of zeros; false if there is something else. */
-static bool put_between(Parts *parts, NodeId part, int64_t start, int64_t size) {
-    Parts result = {.axis = parts->axis};
+static bool put_between(ConcatParts *parts, NodeId part, int64_t start, int64_t size) {
+    ConcatParts result = {.axis = parts->axis};
     bool done = false;
     int64_t at = 0;
     for (uint32_t i = 0; i < parts->count; at += parts->sizes[i++]) {
@@ -75,7 +75,7 @@ static bool put_between(Parts *parts, NodeId part, int64_t start, int64_t size) 
     return done;
 }
 
-static NodeId concat_of(const Term *t, const Parts *parts) {
+static NodeId concat_of(const Term *t, const ConcatParts *parts) {
     NodeId operands[MOST_PARTS];
     TensorType type = t->type;
     for (uint32_t i = 0; i < parts->count; i++) {
@@ -89,7 +89,7 @@ static NodeId concat_of(const Term *t, const Parts *parts) {
 /* sum + pad, or pad + pad */
 static NodeId join(const Term *t, NodeId sum, NodeId pad) {
     const Node *left = term_node(t, sum), *right = term_node(t, pad);
-    Parts parts;
+    ConcatParts parts;
     if (right->op != OP_pad) return NODE_NONE;
     if (left->op == OP_pad ? !parts_of_pad(left, &parts) : !parts_of_sum(t->graph, left, &parts)) return NODE_NONE;
     int axis = parts.axis;
