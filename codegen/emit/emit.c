@@ -46,26 +46,17 @@ bool emit_in_place(const Emitter *e, NodeId id) {
 
 /* -- nodes -- */
 
-static Value constant_value(Emitter *e, const Node *node) {
+/* A value that the kernel does not compute. */
+static Value given_value(Emitter *e, NodeId id, const Place *place) {
+    const Node *node = graph_node(e->graph, id);
     LLVMTypeRef type = dtype_type(e, node->dtype, false);
-    if (node->dtype == DTYPE_F32) {
-        LLVMValueRef bits = LLVMConstInt(e->i32, node->attrs.value.bits, false);
-        return (Value){LLVMConstBitCast(bits, type), true};
-    }
-    return (Value){LLVMConstInt(type, node->attrs.value.bits, false), true};
-}
-
-static Value iota_value(Emitter *e, const Node *node, const Place *place) {
+    if (node->op == OP_constant && node->dtype == DTYPE_F32)
+        return (Value){LLVMConstBitCast(LLVMConstInt(e->i32, node->attrs.value.bits, false), type), true};
+    if (node->op == OP_constant) return (Value){LLVMConstInt(type, node->attrs.value.bits, false), true};
+    if (node->op != OP_iota) return load_at(e, id, e->plan->storage[id], place);
     Coordinate index = place_in_shape(e, place, node->shape)->axis[node->attrs.axis];
     if (!index.irregular && index.step == 0) return (Value){LLVMBuildTrunc(e->builder, index.base, e->i32, ""), true};
     return (Value){LLVMBuildTrunc(e->builder, coordinate_vector(e, index), lanes_of(e->i32), ""), false};
-}
-
-static Value given_value(Emitter *e, NodeId id, const Place *place) {
-    const Node *node = graph_node(e->graph, id);
-    if (node->op == OP_constant) return constant_value(e, node);
-    if (node->op == OP_iota) return iota_value(e, node, place);
-    return load_at(e, id, e->plan->storage[id], place);
 }
 
 /* All operands are in the memo. */
@@ -94,17 +85,14 @@ static void push(Emitter *e, NodeId node, const Place *place) {
     e->frames[e->frame_count++] = (Frame){.node = node, .place = place};
 }
 
-/* The place of a gather's operand depends on the index, so the index is emitted first. True if it had to be put on the stack. */
-static bool push_index(Emitter *e, const Node *node, const Place *place) {
-    if (node->op != OP_gather || memo_find(e, node->operands[GATHER_INDEX], place).value) return false;
-    push(e, node->operands[GATHER_INDEX], place);
-    return true;
-}
-
+/* Pushes the operands of a frame's node. The place of a gather's operand depends on its index, so the index is emitted before. */
 static void push_operands(Emitter *e, uint32_t frame) {
     const Node *node = graph_node(e->graph, e->frames[frame].node);
     const Place *place = e->frames[frame].place;
-    if (push_index(e, node, place)) return;
+    if (node->op == OP_gather && !memo_find(e, node->operands[GATHER_INDEX], place).value) {
+        push(e, node->operands[GATHER_INDEX], place);
+        return;
+    }
     Source *sources = ARENA_ARRAY(e->arena, Source, node->operand_count);
     bool view = op_class(node->op) == CLASS_VIEW, takes_part = emit_takes_part(e, node, place);
     for (uint32_t i = 0; i < node->operand_count; i++)
@@ -114,24 +102,22 @@ static void push_operands(Emitter *e, uint32_t frame) {
         if (sources[i].place) push(e, node->operands[i], sources[i].place);
 }
 
-/* A value that needs no operands: a leaf, a stored value, an interleaved concat. NULL inside: it has to be computed. */
-static Value value_at_once(Emitter *e, NodeId id, const Place *place) {
-    return emit_computes(e, id) ? view_interleaved(e, graph_node(e->graph, id), place) : given_value(e, id, place);
-}
-
 /* Emits the value on top of the stack and pops it; or, if its operands are not known yet, pushes them. */
 static void process_top(Emitter *e) {
     Frame top = e->frames[e->frame_count - 1];
-    bool known = memo_find(e, top.node, top.place).value;
-    if (!known && !top.sources) {
-        Value value = value_at_once(e, top.node, top.place);
+    if (!memo_find(e, top.node, top.place).value) {
+        Value value;
+        if (top.sources)
+            value = computed_value(e, top.node, top.sources);
+        else if (emit_computes(e, top.node))
+            value = view_interleaved(e, graph_node(e->graph, top.node), top.place);
+        else
+            value = given_value(e, top.node, top.place);
         if (!value.value) {
             push_operands(e, e->frame_count - 1);
             return;
         }
         emit_set(e, top.node, top.place, value);
-    } else if (!known) {
-        emit_set(e, top.node, top.place, computed_value(e, top.node, top.sources));
     }
     e->frame_count--;
 }

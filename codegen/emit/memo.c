@@ -29,11 +29,6 @@ static void memo_rehash(Emitter *e, Memo *memo) {
     }
 }
 
-static void memo_reserve(Emitter *e, Memo *memo) {
-    ARENA_ROOM(e->arena, memo->entries, memo->count, memo->capacity);
-    if (2 * memo->count >= memo->slot_count) memo_rehash(e, memo);
-}
-
 /* The slot of (node, place), or the free one where it would be. */
 static uint32_t *memo_slot(const Memo *memo, NodeId node, const Place *place) {
     uint32_t at = memo_hash(node, place) & (memo->slot_count - 1);
@@ -51,10 +46,12 @@ Value memo_find(const Emitter *e, NodeId node, const Place *place) {
 }
 
 void emit_set(Emitter *e, NodeId node, const Place *place, Value value) {
-    memo_reserve(e, e->memo);
-    uint32_t *slot = memo_slot(e->memo, node, place);
-    if (!*slot) *slot = ++e->memo->count;
-    e->memo->entries[*slot - 1] = (MemoEntry){node, place, value};
+    Memo *memo = e->memo;
+    ARENA_ROOM(e->arena, memo->entries, memo->count, memo->capacity);
+    if (2 * memo->count >= memo->slot_count) memo_rehash(e, memo);
+    uint32_t *slot = memo_slot(memo, node, place);
+    if (!*slot) *slot = ++memo->count;
+    memo->entries[*slot - 1] = (MemoEntry){node, place, value};
 }
 
 Region region_begin(Emitter *e) {

@@ -40,11 +40,6 @@ static LLVMValueRef bound_address(Emitter *e, const StorageBinding *binding, uin
     return address;
 }
 
-static StorageBinding *new_binding(Emitter *e) {
-    ARENA_ROOM(e->arena, e->bindings, e->binding_count, e->binding_capacity);
-    return &e->bindings[e->binding_count++];
-}
-
 LLVMValueRef storage_base(Emitter *e, Storage storage) {
     bool at_offset = storage.kind == STORAGE_SLAB || storage.kind == STORAGE_OUTPUT;
     int64_t where = at_offset ? (int64_t)storage.offset : (int64_t)(storage.index * sizeof(void *));
@@ -52,7 +47,8 @@ LLVMValueRef storage_base(Emitter *e, Storage storage) {
         if (e->bindings[i].kind == storage.kind && e->bindings[i].replicated == storage.replicated &&
             e->bindings[i].where == where)
             return e->bindings[i].base;
-    StorageBinding *binding = new_binding(e);
+    ARENA_ROOM(e->arena, e->bindings, e->binding_count, e->binding_capacity);
+    StorageBinding *binding = &e->bindings[e->binding_count++];
     *binding = (StorageBinding){storage.kind, storage.replicated, where, NULL};
     return binding->base = bound_address(e, binding, e->binding_count - 1);
 }
@@ -75,17 +71,11 @@ void prefetch_line(Emitter *e, LLVMValueRef pointer, Prefetch how) {
 
 /* -- offsets -- */
 
-static LLVMValueRef all_lanes(Emitter *e, LLVMValueRef scalar) { return value_splat(e, (Value){scalar, true}); }
-
-static Coordinate scale_vector(Emitter *e, LLVMValueRef vector, int64_t factor) {
-    return coordinate_scale(e, (Coordinate){.base = vector, .irregular = true}, factor);
-}
-
 /* p / width * n * width + p % width: the part of a panel offset that depends on the index along the panelled axis. */
 static Coordinate panel_across(Emitter *e, Coordinate p, int64_t width, int64_t n) {
     if (p.irregular || (p.step && !(p.step == 1 && p.aligned))) {
-        LLVMValueRef vector = coordinate_vector(e, p), w = all_lanes(e, const_i64(e, width));
-        Coordinate panel = scale_vector(e, udiv(e, vector, w), n * width);
+        LLVMValueRef vector = coordinate_vector(e, p), w = value_splat(e, (Value){const_i64(e, width), true});
+        Coordinate panel = coordinate_scale(e, (Coordinate){.base = udiv(e, vector, w), .irregular = true}, n * width);
         Coordinate column = {.base = urem(e, vector, w), .irregular = true};
         return coordinate_add(e, panel, column);
     }
@@ -103,8 +93,7 @@ static Coordinate panel_offset(Emitter *e, Layout layout, Shape shape, const Pla
 
 /* -- accesses -- */
 
-static LLVMValueRef all_true(const Emitter *e) { return LLVMConstAllOnes(lanes_of(e->i1)); }
-static LLVMValueRef mask_of(const Emitter *e, LLVMValueRef mask) { return mask ? mask : all_true(e); }
+static LLVMValueRef mask_of(const Emitter *e, LLVMValueRef mask) { return mask ? mask : LLVMConstAllOnes(lanes_of(e->i1)); }
 
 LLVMValueRef load_vector(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer, unsigned alignment, LLVMValueRef mask) {
     LLVMTypeRef types[] = {type, e->pointer};

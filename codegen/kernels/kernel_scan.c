@@ -48,8 +48,6 @@ static Value in_lanes(Emitter *e, const Scan *s, Value value) {
     return s->inner == 1 ? value : (Value){value_splat(e, value), false};
 }
 
-static Value zero_of(const Emitter *e) { return (Value){LLVMConstReal(e->f32, 0), true}; }
-
 static void scan_cumsum(Emitter *e, const Scan *s, const Place *column) {
     LLVMTypeRef wide = LLVMDoubleTypeInContext(e->context), narrow = e->f32;
     if (s->inner != 1) wide = lanes_of(wide), narrow = lanes_of(narrow);
@@ -75,7 +73,7 @@ static Storage column_storage(const Emitter *e) { return e->plan->storage[e->ker
 static void scatter_zeros(Emitter *e, const Scan *s, const Place *column) {
     Loop loop = loop_begin(e, const_i64(e, 0));
     const Place *at = element_place(e, s, column, coordinate_uniform(loop.index), s->size);
-    store_at(e, e->kernel->root, column_storage(e), at, zero_of(e));
+    store_at(e, e->kernel->root, column_storage(e), at, (Value){LLVMConstReal(e->f32, 0), true});
     loop_end(e, loop, const_i64(e, s->size), 1);
 }
 

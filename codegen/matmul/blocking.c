@@ -116,19 +116,15 @@ static Blocking choose_tile(const ProductSize *size) {
     return best;
 }
 
-/* The sums of one block of rows for all columns, which are spilled if k is cut, do not fit the stack. */
-static bool too_wide(const Blocking *b) { return b->tile_rows * b->column_blocks * b->vectors * LANES > MAX_SPILLED; }
-
-static int64_t max_k(const ProductSize *size) {
-    bool all_rows = size->rows_adjoin && size->rows * ENOUGH_K <= CHUNK;
-    return all_rows ? min_i64(MAX_K, CHUNK / size->rows) : MAX_K;
-}
-
 int64_t blocking_list_room(const Blocking *b) { return b->k_block + LANES; }
 
+/* k is not cut if the spilled sums of a single block of rows for all columns would not fit the stack. */
 static void cut_k(const ProductSize *size, Blocking *b) {
-    bool whole = (size->panels && size->k <= WHOLE_K) || too_wide(b);
-    b->k_block = whole ? size->k : divide_up(size->k, divide_up(size->k, max_k(size)));
+    bool too_wide = b->tile_rows * b->column_blocks * b->vectors * LANES > MAX_SPILLED;
+    bool whole = (size->panels && size->k <= WHOLE_K) || too_wide;
+    bool all_rows = size->rows_adjoin && size->rows * ENOUGH_K <= CHUNK;
+    int64_t longest = all_rows ? min_i64(MAX_K, CHUNK / size->rows) : MAX_K;
+    b->k_block = whole ? size->k : divide_up(size->k, divide_up(size->k, longest));
     b->k_blocks = divide_up(size->k, b->k_block);
     b->lists_zeros = size->lists_zeros && blocking_list_room(b) <= LIST_ENTRIES;
 }

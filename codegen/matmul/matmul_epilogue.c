@@ -61,12 +61,6 @@ static LLVMValueRef first_column(Emitter *e, const Tile *tile, LLVMValueRef vect
     return add(e, tile->column, times(e, vector, LANES));
 }
 
-static LLVMValueRef load_finished(Emitter *e, const Matmul *m, LLVMValueRef vector, LLVMValueRef row) {
-    LLVMValueRef rows_before = times(e, vector, m->blocking.tile_rows);
-    LLVMValueRef at = vector_at(e, m->finished, add(e, rows_before, row));
-    return load(e, lanes_of(e->f32), at);
-}
-
 /* Where a row of vector `number` of the group waits to be transposed. */
 static LLVMValueRef waiting_row(Emitter *e, const Matmul *m, uint32_t store, int number, LLVMValueRef row) {
     return vector_at(e, m->transposed[store], plus(e, row, number * transposed_rows(m)));
@@ -98,7 +92,8 @@ static void finish_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMVal
     If column_exists = if_begin(e, exists(e, column, m->span.count, m->tile_columns));
     Region region = region_begin(e);
     const Place *place = columns_place(e, m, tile->matrix, add(e, tile->row, row), column);
-    emit_set(e, e->kernel->root, place, (Value){load_finished(e, m, vector, row), false});
+    LLVMValueRef at = add(e, times(e, vector, m->blocking.tile_rows), row);
+    emit_set(e, e->kernel->root, place, (Value){load(e, lanes_of(e->f32), vector_at(e, m->finished, at)), false});
     store_row(e, m, place, number, row);
     region_end(e, region);
     if_end(e, column_exists);

@@ -35,10 +35,6 @@ void pack_reserve(Emitter *e, Matmul *m) {
     if (packs_rows(m)) m->packed_rows = panel_operand(e, b->chunk * b->tile_rows, b->tile_rows, b->k_block + GAP);
 }
 
-static LLVMValueRef vector_pointer(Emitter *e, LLVMValueRef pointer, int64_t elements) {
-    return element_pointer(e, pointer, DTYPE_F32, const_i64(e, elements));
-}
-
 /* for each k: copy[k] = the tile's vectors at k */
 static void pack_columns(Emitter *e, const Operands *from, Steps steps) {
     const Matmul *m = from->m;
@@ -47,7 +43,7 @@ static void pack_columns(Emitter *e, const Operands *from, Steps steps) {
     Loop loop = loop_begin(e, steps.from);
     LLVMValueRef row = element_pointer(e, to.columns, DTYPE_F32, product_k_offset(e, to.column_operand, loop.index));
     for (int v = 0; v < m->blocking.vectors; v++)
-        store(e, product_columns(e, from, v, loop.index), vector_pointer(e, row, v * LANES));
+        store(e, product_columns(e, from, v, loop.index), element_pointer(e, row, DTYPE_F32, const_i64(e, v * LANES)));
     loop_end(e, loop, add(e, steps.from, steps.count), 1);
 }
 

@@ -376,18 +376,6 @@ static LLVMValueRef step_k(Emitter *e, const Operands *operands, LLVMValueRef nu
     return add(e, origin, k);
 }
 
-/* i1: there are steps; NULL: known when the code is emitted. */
-static LLVMValueRef any_steps(Emitter *e, Steps steps) {
-    return LLVMIsConstant(steps.count) ? NULL : gt(e, steps.count, const_i64(e, 0));
-}
-
-/* The loop is not unrolled: its instructions fit beside the multiply-adds, and LLVM's scheduler keeps the sums in registers. */
-static void add_each(Emitter *e, const Operands *operands, LLVMValueRef from, LLVMValueRef to, LLVMValueRef origin) {
-    Loop loop = loop_begin(e, from);
-    add_step(e, operands, step_k(e, operands, loop.index, origin), NULL);
-    loop_end(e, loop, to, 1);
-}
-
 static const StridedWalk *windows_walk(const Operands *operands) {
     return operands->column_operand->windows ? &operands->column_operand->k_walk : &operands->row_operand->k_walk;
 }
@@ -413,13 +401,18 @@ static void add_runs(Emitter *e, const Operands *operands, LLVMValueRef from, LL
     segments_end(e, segments);
 }
 
+/* The loop over k is not unrolled: its instructions fit beside the multiply-adds, and LLVM's scheduler keeps the sums in registers. */
 void product_add(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef origin) {
-    if (LLVMIsConstant(steps.count) && LLVMConstIntGetZExtValue(steps.count) == 0) return;
-    If any = if_begin(e, any_steps(e, steps));
+    bool known = LLVMIsConstant(steps.count);
+    if (known && LLVMConstIntGetZExtValue(steps.count) == 0) return;
+    If any = if_begin(e, known ? NULL : gt(e, steps.count, const_i64(e, 0)));
     LLVMValueRef to = add(e, steps.from, steps.count);
-    if (has_runs(operands))
+    if (has_runs(operands)) {
         add_runs(e, operands, steps.from, to);
-    else
-        add_each(e, operands, steps.from, to, origin);
+    } else {
+        Loop loop = loop_begin(e, steps.from);
+        add_step(e, operands, step_k(e, operands, loop.index, origin), NULL);
+        loop_end(e, loop, to, 1);
+    }
     if_end(e, any);
 }

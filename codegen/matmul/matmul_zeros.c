@@ -188,11 +188,6 @@ static void list_marked(Emitter *e, const Matmul *m, LLVMValueRef number, int64_
     list_finish(e, m, &list, number);
 }
 
-static void list_together(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef first, Steps steps) {
-    mark_all(e, m, tile, first, steps);
-    for (int64_t b = 0; b < blocks_together(m); b++) list_marked(e, m, plus(e, first, b), b, steps);
-}
-
 /* for each new block of rows: make its list. Blocks that are listed together do not go beyond the chunk's end: the last ones may list blocks
  * before them once more. */
 static void list_chunk(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps) {
@@ -201,7 +196,9 @@ static void list_chunk(Emitter *e, const Matmul *m, const Tile *tile, PackPlan p
     LLVMValueRef number = add(e, pack.first_block, blocks.index);
     if (together > 1) {
         LLVMValueRef last = sub(e, tile->chunk_size, const_i64(e, together));
-        list_together(e, m, tile, min(e, number, last), steps);
+        LLVMValueRef first = min(e, number, last);
+        mark_all(e, m, tile, first, steps);
+        for (int64_t b = 0; b < together; b++) list_marked(e, m, plus(e, first, b), b, steps);
     } else {
         list_block(e, m, tile, number, steps);
     }

@@ -153,8 +153,6 @@ static const ProgramBinding *find_binding(const States *states, const Program *p
     return binding;
 }
 
-static bool same_tensor(const Symbol *a, const Symbol *b) { return a->dtype == b->dtype && shape_equal(a->shape, b->shape); }
-
 bool states_bind(States *states, const Program *program, Diagnostics *diag) {
     if (find_binding(states, program)) return true;
     ProgramBinding *binding = ARENA_NEW(states->arena, ProgramBinding);
@@ -163,7 +161,7 @@ bool states_bind(States *states, const Program *program, Diagnostics *diag) {
         const Symbol *symbol = &program->graph->symbols[program->states[i].symbol];
         StoredState *state = find_state(states, symbol->name);
         if (!state) state = add_state(states, symbol);
-        if (!same_tensor(&state->symbol, symbol)) {
+        if (state->symbol.dtype != symbol->dtype || !shape_equal(state->symbol.shape, symbol->shape)) {
             char ours[SHAPE_TEXT], theirs[SHAPE_TEXT];
             diag_error(diag, STATUS_BUG, (Span){0}, "state '%s' is %s in one program and %s in another", symbol->name,
                        shape_text(state->symbol.dtype, state->symbol.shape, ours),

@@ -160,10 +160,6 @@ static const char *place_text(const Trainer *trainer, uint64_t number, char text
     return text;
 }
 
-static void say_what_is_kept(const Trainer *trainer) {
-    if (trainer->saved) diag_help(trainer->diag, "'%s' is from before that, and sound", trainer->saved);
-}
-
 static void report_step(Trainer *trainer, const char *finding) {
     char when[WHEN_TEXT + 8], place[WHEN_TEXT];
     int64_t step = next_step(trainer);
@@ -198,5 +194,5 @@ void trainer_report_nonfinite(Trainer *trainer, const Symbol *state) {
     if (replay_until_nonfinite(trainer, end, STRIDE, before)) replay_until_nonfinite(trainer, end, 1, before);
     free(before);
     report_step(trainer, finding);
-    say_what_is_kept(trainer);
+    if (trainer->saved) diag_help(trainer->diag, "'%s' is from before that, and sound", trainer->saved);
 }
