@@ -3,6 +3,7 @@
  * columns are kept for whoever reads them. The weights of classes are compared with the columns too. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/summary.h"
+#include "ir/graph/class_lookup.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -53,12 +54,16 @@ static bool is_whole(const Evaluator *evaluator, Value label, const SourceField 
     return node->op == OP_input && shape_elements(field->row) == 1 && shape_inner(node->shape, 0) == 1;
 }
 
-/* What the loss or a metric compares with is what predictions are compared with. */
+/* A label of the loss or of a metric: predictions are compared with it, too. */
 static void keep_label(const Call *call, const SourceField *field) {
     const Evaluator *evaluator = call->evaluator;
+    if (!evaluator->log || evaluator->phase != PHASE_TRAIN) return;
     bool whole = field && is_whole(evaluator, call->args[0], field);
-    ClassLabel label = {call->args[0].node, whole ? input_name(evaluator, call->args[0]) : NULL, call->args[1].integer};
-    if (evaluator->log && evaluator->phase == PHASE_TRAIN) label_add(evaluator->log, evaluator->arena, label);
+    label_add(evaluator->log, evaluator->arena,
+              (ClassLabel){.node = call->args[0].node,
+                           .field = whole ? input_name(evaluator, call->args[0]) : NULL,
+                           .columns = call->args[1].integer,
+                           .compared = loss_call_compared(evaluator)});
 }
 
 static void keep_choice(const Call *call, int64_t columns) {
@@ -90,26 +95,15 @@ static NodeId before_int(Graph *graph, NodeId label) {
     return cut ? build_unary(graph, OP_floor, node->operands[0]) : build_convert(graph, label, DTYPE_I32);
 }
 
-/* Labels of the source are looked at when the data are read. What is computed of them is known step by step only: NaN stops the
- * training there. */
+/* Labels of the source are checked when the data are read. Computed ones are known only step by step: NaN stops the training there. */
 Value call_has_class(const Call *call) {
     Evaluator *evaluator = call->evaluator;
-    Graph *graph = evaluator->graph;
-    Shape rows = tensor_node(evaluator, call->args[1])->shape, each = {.rank = rows.rank};
-    int64_t count = tensor_node(evaluator, call->args[0])->shape.dim[0];
-    if (rows.rank < 1 || rows.dim[0] != count) return call_fail(call, 1, "must have a row for each label");
+    NodeId label = call->args[0].node;
+    Shape labels = tensor_node(evaluator, call->args[0])->shape, rows = tensor_node(evaluator, call->args[1])->shape;
+    if (rows.rank < 1 || rows.dim[0] != labels.dim[0]) return call_fail(call, 1, "must have a row for each label");
     if (field_of(evaluator, call->args[0])) return call->args[1];
-    for (int axis = 0; axis < rows.rank; axis++) each.dim[axis] = axis ? 1 : count;
-    NodeId label = build_reshape(graph, before_int(graph, call->args[0].node), each);
-    bool number = graph_node(graph, label)->dtype == DTYPE_F32; /* NaN is in no range */
-    int64_t most = call->args[2].integer - 1;
-    NodeId first = number ? build_f32(graph, 0, rows) : build_i32(graph, 0, rows),
-           last = number ? build_f32(graph, (double)most, rows) : build_i32(graph, (int32_t)most, rows);
-    NodeId inside =
-        build_binary(graph, OP_and, build_binary(graph, OP_le, first, label), build_binary(graph, OP_le, label, last));
-    NodeId x = tensor_f32(evaluator, call->args[1]);
-    return evaluator_built(evaluator, call->span,
-                           build_ternary(graph, OP_select, inside, x, build_f32(graph, (double)NAN, rows)));
+    NodeId x = tensor_f32(evaluator, call->args[1]), number = before_int(evaluator->graph, label);
+    return evaluator_built(evaluator, call->span, build_class_lookup(evaluator->graph, number, call->args[2].integer, x));
 }
 
 /* -- weights of classes -- */

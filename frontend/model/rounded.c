@@ -1,6 +1,6 @@
 /* Inputs whose numbers are rounded to f32 and then computed with: 1700000001 - 1700000000 is 0 in f32. Whoever reads the data makes sure
  * that no digits are lost, or says so. A number that is only moved, scaled, or taken the logarithm of keeps all but its last digit. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 #include "ir/data/derived.h"
 
 /* The same number in another place, or times something: whether digits are lost shows further on. */

@@ -3,6 +3,7 @@
  * before. */
 #include "runtime/train/nonfinite.h"
 #include "ir/base/memory.h"
+#include "ir/graph/class_lookup.h"
 #include "runtime/program/states.h"
 #include "runtime/train/checkpoint.h"
 #include "runtime/train/trainer.h"
@@ -41,25 +42,12 @@ static const char *kind_of(const float *values, size_t count) {
     return "a number";
 }
 
-static const Node *viewed(const Graph *graph, const Node *node) {
-    while (op_class(node->op) == CLASS_VIEW) node = graph_operand(graph, node, 0);
-    return node;
-}
-
-/* The select of the language's has_class: NaN where numbers are not in a range. */
-static bool picks_class(const Graph *graph, const Node *node) {
-    if (node->op != OP_select) return false;
-    const Node *inside = viewed(graph, graph_operand(graph, node, 0)), *outside = viewed(graph, graph_operand(graph, node, 2));
-    bool range = inside->op == OP_and && graph_operand(graph, inside, 0)->op == OP_le;
-    return range && outside->op == OP_constant && outside->dtype == DTYPE_F32 && isnan(outside->attrs.value.f);
-}
-
 /* What the user can do; node NULL: the operation is not known. */
 static const char *help_text(const Graph *graph, const Node *node) {
     if (node && node->op == OP_input)
         return "the data hold it: 'mlc data' with the model file tells where; impute(...) fills in what is missing";
     if (node && node->op == OP_state) return "the weights themselves are not finite: take another checkpoint, or train again";
-    if (node && picks_class(graph, node))
+    if (node && graph_is_class_lookup(graph, node))
         return "a label was computed that is no class: classes count from 0, one for each column, or row of an embedding";
     return "a smaller learning rate often helps; so does keeping log, sqrt and / away from 0, and exp from large numbers";
 }
