@@ -2,7 +2,7 @@
 #ifndef MLC_FRONTEND_EVALUATE_EVALUATE_H
 #define MLC_FRONTEND_EVALUATE_EVALUATE_H
 
-#include "frontend/frontend.h"
+#include "frontend/evaluate/model_facts.h"
 #include "frontend/evaluate/callable.h"
 #include "ir/data/derived.h"
 
@@ -93,6 +93,8 @@ typedef struct Evaluator {
     uint32_t split_means; /* asked for by that metric so far */
     MetricCounts counted; /* by that metric, and the node that they are */
     NodeId counts;
+    NodeId fraction; /* the last mean of truth values, mean(a == b); NODE_NONE: none */
+    int64_t truths;  /* how many it averages */
     Scope *scope;
     Frame *frame;            /* innermost */
     const char *field;       /* the field that is being evaluated */

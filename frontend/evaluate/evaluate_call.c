@@ -168,8 +168,8 @@ Value evaluate_call(Evaluator *evaluator, const Expr *expr) {
     const Callable *callee = find_callee(evaluator, expr->call.callee);
     if (poisoned || !callee) return value_error();
     LayerMark mark = summary_mark(evaluator);
+    loss_call_keep(evaluator, callee, given, count, expr->span);
     Value value = invoke(evaluator, callee, given, count, expr->span, assigned_to);
     summary_record(evaluator, &mark, callee, value, expr->span);
-    loss_call_keep(evaluator, callee, given, count, expr->span);
     return value;
 }

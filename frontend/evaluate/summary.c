@@ -121,11 +121,19 @@ void loss_call_keep(Evaluator *evaluator, const Callable *callee, const Given *g
     log->loss_calls[log->loss_call_count++] = (LossCall){callee->name, span, node, tensor_given(given, count, 1)};
 }
 
+NodeId loss_call_compared(const Evaluator *evaluator) {
+    const LayerLog *log = evaluator->log;
+    bool inside = evaluator->scope->in_library && log->loss_call_count > 0;
+    return inside ? log->loss_calls[log->loss_call_count - 1].node : NODE_NONE;
+}
+
 enum { LABELS_MAX = 64 };
 
 void label_add(LayerLog *log, Arena *arena, ClassLabel label) {
     for (uint32_t i = 0; i < log->label_count; i++)
-        if (log->labels[i].node == label.node && log->labels[i].columns == label.columns) return;
+        if (log->labels[i].node == label.node && log->labels[i].columns == label.columns &&
+            log->labels[i].compared == label.compared)
+            return;
     if (log->label_count == LABELS_MAX) return;
     ARENA_ROOM(arena, log->labels, log->label_count, log->label_capacity);
     log->labels[log->label_count++] = label;

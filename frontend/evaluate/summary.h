@@ -4,18 +4,19 @@
 
 #include "frontend/evaluate/evaluate.h"
 
-/* Whole numbers that the loss or a metric takes for classes. */
+/* Class numbers in the loss or in a metric: `label` in cross_entropy(logits, label). */
 typedef struct {
     NodeId node;
-    const char *field; /* of the source; NULL: they are computed, or a part of one */
+    const char *field; /* of the source; NULL: they are computed, or a part of a field */
     int64_t columns;   /* that they choose from; 0: not known */
+    NodeId compared;   /* the first argument of the call: `logits`; NODE_NONE: the loss is written out, without such a call */
 } ClassLabel;
 
-/* A call of a function of the library in the train block, of tensors. */
+/* A call of a library function in the train block: cross_entropy(logits, label). */
 typedef struct {
     const char *callee;
     Span span;
-    NodeId node, other; /* the first and the second argument; NODE_NONE: none, or no tensor */
+    NodeId node, other; /* the first and the second argument; NODE_NONE: it is missing, or no tensor */
 } LossCall;
 
 typedef struct LayerLog {
@@ -37,6 +38,7 @@ typedef struct LayerLog {
     uint32_t loss_call_count, loss_call_capacity;
     NodeId *outputs;             /* of the model */
     MetricCounts *metric_counts; /* of each metric */
+    int64_t *answers;            /* of each metric that is a fraction: how many truth values of a row it averages; else 0 */
     FitList *fits;               /* of the data block */
     ChoiceList *choices;
 } LayerLog;
@@ -44,8 +46,10 @@ typedef struct LayerLog {
 /* Keeps that no number may be missing of which the node, a label or an index, is made (present.c). */
 void present_keep(Evaluator *evaluator, NodeId node, Span span);
 
-/* Keeps a label, once; of more than a few dozen the rest is let go. */
+/* Keeps a label, once for each call; a few dozen at most. */
 void label_add(LayerLog *log, Arena *arena, ClassLabel label);
+/* The first argument of the library's call, in the train block, that is being evaluated; NODE_NONE: there is no such call. */
+NodeId loss_call_compared(const Evaluator *evaluator);
 
 /* Keeps a call of the train block. */
 void loss_call_keep(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span);

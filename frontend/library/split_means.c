@@ -26,6 +26,18 @@ Value call_split_mean(const Call *call) {
     return over_batches(call, tensor_f32(evaluator, call->args[0]), DTYPE_F32);
 }
 
+/* accuracy(...) is such a mean. */
+Value call_as_mean(const Call *call) {
+    Evaluator *evaluator = call->evaluator;
+    const Node *x = tensor_node(evaluator, call->args[0]);
+    bool scalar = call->args[1].kind == VALUE_TENSOR && tensor_node(evaluator, call->args[1])->shape.rank == 0;
+    if (x->dtype == DTYPE_BOOL && scalar) {
+        evaluator->fraction = call->args[1].node;
+        evaluator->truths = shape_elements(x->shape);
+    }
+    return call->args[1];
+}
+
 Value call_over_split(const Call *call) { return call->evaluator->metric ? call_split_mean(call) : call->args[0]; }
 
 /* f32 counts the elements of a batch. */

@@ -1,17 +1,18 @@
-/* Which label belongs to which output of the model: the one that the loss or a metric compares with its columns. Every node of the
- * training graph comes from the outputs nearest to it, or from a label alone; where both meet, they belong together. Where several
- * outputs, or several labels, were mixed before they meet, nobody can tell, and nothing is said. */
-#include "frontend/model/model.h"
+/* Which label belongs to which output of the model. In cross_entropy(logits, label) the call says it: `label` belongs to the output that
+ * `logits` is computed from. Of a loss that is written out, such as -mean(one_hot(label, 10) * log_softmax(logits)), the training graph
+ * is followed: each node comes from the outputs nearest to it, or from a label alone, and where both meet they belong together. A node
+ * of several outputs, or of several labels, belongs to none. */
+#include "frontend/model/loading.h"
 
 #include <string.h>
 
 typedef struct {
     Model *model;
     const Graph *graph;
-    const bool *counts;    /* nodes that the loss or a metric needs */
+    const bool *needed;    /* nodes that the loss or a metric is computed from */
     const ClassLabel **to; /* of each output: its label */
-    uint32_t *from_output; /* of each node: the number of the nearest output, from 1 */
-    uint32_t *from_label;  /* of each node: the number of the only label it is made of, from 1 */
+    uint32_t *from_output; /* of each node: the number of the nearest output, from 1; NOTHING, or MIXED: several */
+    uint32_t *from_label;  /* of each node: the number of the only label it is computed from, from 1; NOTHING or MIXED */
 } Matching;
 static const uint32_t NOTHING = 0, MIXED = UINT32_MAX;
 
@@ -33,19 +34,18 @@ static bool is_constant(const Graph *graph, const Node *node) {
     return node->op == OP_constant;
 }
 
-/* A whole number that becomes another one is something to compute with; one that is compared with a number chooses rows. */
+/* A whole number that is converted to f32 is a quantity, not a class. One that is compared with a constant chooses rows. */
 static bool is_no_class(const Graph *graph, const Node *node) {
     if (node->op == OP_convert) return node->dtype == DTYPE_F32 && graph_operand(graph, node, 0)->dtype != DTYPE_BOOL;
     bool compares = node->dtype == DTYPE_BOOL && node->operand_count == 2;
     return compares && (is_constant(graph, graph_operand(graph, node, 0)) || is_constant(graph, graph_operand(graph, node, 1)));
 }
 
-static void trace(Matching *matching, NodeId id) {
+static void trace_label(Matching *matching, NodeId id) {
     const Node *node = graph_node(matching->graph, id);
-    uint32_t *output = &matching->from_output[id], *label = &matching->from_label[id];
-    if (*output == NOTHING) *output = of_operands(node, matching->from_output);
+    uint32_t *label = &matching->from_label[id];
     if (*label == NOTHING && !is_no_class(matching->graph, node)) *label = of_operands(node, matching->from_label);
-    if (*output != NOTHING) *label = NOTHING;
+    if (matching->from_output[id] != NOTHING) *label = NOTHING;
 }
 
 /* -- where they meet -- */
@@ -60,7 +60,7 @@ static bool fits(const Matching *matching, uint32_t output, const ClassLabel *la
     return columns > 1 && (!label->columns || label->columns == columns);
 }
 
-/* Of several labels of an output, the one that is compared first counts. */
+/* An output that is compared with several labels belongs to the first one. */
 static void match(Matching *matching, uint32_t output, NodeId node) {
     const LayerLog *log = matching->model->log;
     for (uint32_t i = 0; i < log->label_count; i++) {
@@ -69,64 +69,77 @@ static void match(Matching *matching, uint32_t output, NodeId node) {
     }
 }
 
-static void meet(Matching *matching, const Node *node) {
+/* Several outputs may be one node. */
+static void meet(Matching *matching, uint32_t output, uint32_t label) {
     const LayerLog *log = matching->model->log;
-    uint32_t output = of_operands(node, matching->from_output), label = of_operands(node, matching->from_label);
     if (output == NOTHING || output == MIXED || label == NOTHING || label == MIXED) return;
     NodeId met = log->outputs[output - 1];
     for (uint32_t i = 0; i < matching->model->info.output_count; i++)
         if (log->outputs[i] == met) match(matching, i, log->labels[label - 1].node);
 }
 
+/* Labels of calls first: of the others it has to be found out what they meet. */
 static void match_all(Matching *matching) {
     const LayerLog *log = matching->model->log;
     for (uint32_t i = 0; i < matching->model->info.output_count; i++) matching->from_output[log->outputs[i]] = i + 1;
-    for (uint32_t i = 0; i < log->label_count; i++) matching->from_label[log->labels[i].node] = i + 1;
+    for (NodeId id = 1; id < matching->graph->node_count; id++)
+        if (matching->from_output[id] == NOTHING)
+            matching->from_output[id] = of_operands(graph_node(matching->graph, id), matching->from_output);
+    for (uint32_t i = 0; i < log->label_count; i++) {
+        const ClassLabel *label = &log->labels[i];
+        uint32_t output = label->compared ? matching->from_output[label->compared] : NOTHING;
+        if (matching->from_output[label->node] != NOTHING) continue; /* computed by the network */
+        if (output == NOTHING) matching->from_label[label->node] = i + 1;
+        meet(matching, output, i + 1);
+    }
     for (NodeId id = 1; id < matching->graph->node_count; id++) {
-        trace(matching, id);
-        if (matching->counts[id]) meet(matching, graph_node(matching->graph, id));
+        const Node *node = graph_node(matching->graph, id);
+        trace_label(matching, id);
+        if (matching->needed[id])
+            meet(matching, of_operands(node, matching->from_output), of_operands(node, matching->from_label));
     }
 }
 
-/* -- labels that no function of the library has told of -- */
+/* -- labels of a loss that calls no function with labels -- */
 
 static bool is_read(const Graph *network, const char *name) {
     const Symbol *symbol = graph_symbol(network, name);
     return symbol && symbol->node;
 }
 
-/* Where the loss is written out: fields of whole numbers, one a row, that it depends on and the network does not read. */
-static void guess_labels(Model *model, const Graph *graph, const bool *counts) {
+/* Fields of whole numbers, one a row, that the loss depends on and the network does not read. */
+static void guess_labels(Model *model, const Graph *graph, const bool *needed) {
     Graph *network = lower(model, GRAPH_PREDICT, model->info.batch, NULL, model->diag);
     for (uint32_t i = 0; network && i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
         SourceRows rows;
         const SourceField *field = source_any(&model->info.schema, source_rows_of(symbol->name, &rows));
         bool whole = symbol->dtype != DTYPE_F32 && symbol->dtype != DTYPE_BOOL; /* a comparison chooses rows */
-        if (symbol->kind == SYMBOL_BATCH && whole && symbol->shape.rank == 1 && counts[symbol->node] && field &&
+        if (symbol->kind == SYMBOL_BATCH && whole && symbol->shape.rank == 1 && needed[symbol->node] && field &&
             !is_read(network, symbol->name))
             label_add(model->log, model->arena,
-                      (ClassLabel){symbol->node, arena_copy_string(model->arena, symbol->name, strlen(symbol->name)), 0});
+                      (ClassLabel){.node = symbol->node,
+                                   .field = arena_copy_string(model->arena, symbol->name, strlen(symbol->name))});
     }
     graph_free(network);
 }
 
 /* -- the answer -- */
 
-static const bool *needed(const Model *model, const Graph *graph) {
-    bool *counts = ARENA_ARRAY(model->arena, bool, graph->node_count);
+static const bool *needed_nodes(const Model *model, const Graph *graph) {
+    bool *needed = ARENA_ARRAY(model->arena, bool, graph->node_count);
     for (uint32_t i = 0; i < graph->output_count; i++) {
         const bool *reached = graph_ancestors(model->arena, graph, graph->outputs[i].node);
-        for (NodeId id = 1; id < graph->node_count; id++) counts[id] |= reached[id];
+        for (NodeId id = 1; id < graph->node_count; id++) needed[id] |= reached[id];
     }
-    return counts;
+    return needed;
 }
 
 void labels_find(Model *model, const Graph *graph) {
     LayerLog *log = model->log;
-    Matching matching = {.model = model, .graph = graph, .counts = needed(model, graph)};
+    Matching matching = {.model = model, .graph = graph, .needed = needed_nodes(model, graph)};
     bool told = log->label_count > 0;
-    if (!told) guess_labels(model, graph, matching.counts);
+    if (!told) guess_labels(model, graph, matching.needed);
     matching.to = ARENA_ARRAY(model->arena, const ClassLabel *, model->info.output_count);
     matching.from_output = ARENA_ARRAY(model->arena, uint32_t, graph->node_count);
     matching.from_label = ARENA_ARRAY(model->arena, uint32_t, graph->node_count);

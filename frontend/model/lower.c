@@ -1,5 +1,5 @@
 /* From a model to a graph: fields, the network, the loss and metrics, and for training the gradients and updates. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 
 #include <string.h>
 
@@ -126,13 +126,13 @@ static Value scalar_of(const Lowering *lowering, const Expr *expr, Value value, 
     return value_tensor(tensor_f32(evaluator, value));
 }
 
-/* A metric is one number, or the counts of split_counts as they are: these are known of a whole split only. */
+/* A metric is one number, or the matrix of split_counts, which is known of a whole split only. */
 static bool lower_metric(const Lowering *lowering, const Expr *expr, uint32_t number) {
     Evaluator *evaluator = lowering->evaluator;
     const char *name = lowering->model->info.metrics[number];
     evaluator->metric = name;
     evaluator->split_means = 0;
-    evaluator->counts = NODE_NONE;
+    evaluator->counts = evaluator->fraction = NODE_NONE;
     Value value = evaluate(evaluator, expr);
     bool counts = value.kind == VALUE_TENSOR && value.node == evaluator->counts;
     if (!counts) value = scalar_of(lowering, expr, value, "a metric");
@@ -140,6 +140,8 @@ static bool lower_metric(const Lowering *lowering, const Expr *expr, uint32_t nu
     if (node && evaluator->finishing) node = metric_finish(evaluator, expr, node);
     evaluator->metric = NULL;
     if (counts && evaluator->log) evaluator->log->metric_counts[number] = evaluator->counted;
+    bool fraction = node && node == evaluator->fraction && evaluator->truths % evaluator->batch == 0;
+    if (fraction && evaluator->log) evaluator->log->answers[number] = evaluator->truths / evaluator->batch;
     if (!counts || evaluator->finishing) graph_output(lowering->graph, name, node);
     return node != NODE_NONE;
 }

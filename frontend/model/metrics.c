@@ -1,9 +1,8 @@
 /* Metrics over a whole split. A metric that is a mean over rows needs nothing: the means of its batches are averaged. One that is
  * not (a root, a quotient) is written with split_mean(x), the mean of x over all rows of the split. Of such a metric, the graph
  * that evaluates a batch gives the x; another graph, of which the means are inputs, makes the metric of them.
- * split_counts(...) adds up, instead, how often classes meet; a metric may be the whole matrix of that.
- * Metrics that are the mean of truth values are shares: how many answers are right. */
-#include "frontend/model/model.h"
+ * split_counts(...) adds up, instead, how often classes meet; a metric may be the whole matrix of that. */
+#include "frontend/model/loading.h"
 
 /* Is the node made of means over the split alone? */
 static bool is_finished(Evaluator *evaluator, NodeId node) {
@@ -47,28 +46,4 @@ bool metrics_check(Model *model) {
     graph_free(graph);
     graph_free(other);
     return good;
-}
-
-/* How many truth values a node is the mean of: their sum, divided by their number. 0: it is something else. */
-static int64_t truths_averaged(const Graph *graph, const Node *node) {
-    double divisor = 1; /* there is no division by it */
-    if (node->op == OP_div && graph_operand(graph, node, 1)->op == OP_constant) {
-        divisor = (double)graph_operand(graph, node, 1)->attrs.value.f;
-        node = graph_operand(graph, node, 0);
-    }
-    while (node->op == OP_sum || node->op == OP_reshape) node = graph_operand(graph, node, 0);
-    bool truths = node->op == OP_convert && graph_operand(graph, node, 0)->dtype == DTYPE_BOOL;
-    int64_t count = shape_elements(node->shape);
-    return truths && (double)(float)count == divisor ? count : 0;
-}
-
-void metrics_find_shares(Model *model, const Graph *graph) {
-    int64_t *answers = ARENA_ARRAY(model->arena, int64_t, model->info.metric_count), batch = model->info.batch;
-    uint32_t output = 1; /* behind the loss */
-    for (uint32_t i = 0; i < model->info.metric_count; i++) {
-        if (model->info.counts[i].classes) continue;
-        int64_t count = truths_averaged(graph, graph_node(graph, graph->outputs[output++].node));
-        answers[i] = count % batch ? 0 : count / batch;
-    }
-    model->info.answers = answers;
 }

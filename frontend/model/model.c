@@ -1,6 +1,6 @@
 /* Loading a model: reading the text, collecting what it defines, then checking everything once by building its graphs. */
 #include "frontend/library/library.h"
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 #include "frontend/syntax/syntax.h"
 
 #include <string.h>
@@ -220,12 +220,12 @@ static bool check_graphs(Model *model) {
     model->log = layer_log_new(model->arena, model->own_text->file, model->own_text->text);
     model->log->outputs = ARENA_ARRAY(model->arena, NodeId, model->info.output_count);
     model->info.counts = model->log->metric_counts = ARENA_ARRAY(model->arena, MetricCounts, model->info.metric_count);
+    model->info.answers = model->log->answers = ARENA_ARRAY(model->arena, int64_t, model->info.metric_count);
     Graph *graph = lower(model, GRAPH_TRAIN, model->info.batch, model->log, model->diag);
     if (graph) model->globals.distinct_batch = distinct_batch(graph, model->info.batch);
     bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph) && fields_check_rows(model) &&
                 metrics_check(model);
     if (good) labels_find(model, graph);
-    if (good) metrics_find_shares(model, graph);
     if (good) targets_find(model);
     if (good) choices_find(model);
     if (good) model->info.fits = fits_list(model->log->fits, model->arena, &model->info.fit_count);

@@ -1,5 +1,5 @@
 /* Which label belongs to which output of a model: what the loss and the metrics compare, and nothing where it cannot be known. */
-#include "frontend/frontend.h"
+#include "frontend/model/model.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,7 +86,28 @@ static void test_labels(void **state) {
     }
 }
 
+/* A mean of truth values is a fraction of answers, whichever function takes it; what is computed from it is not. */
+static void test_fractions(void **state) {
+    (void)state;
+    static const int64_t answers[] = {1, 1, 1, 10, 0, 0, 0};
+    Diagnostics *diag = diag_new();
+    const char *text =
+        BEGIN "dense(x, 1)" LOSS "cross_entropy(a, digit) + mean(b) + mean(c)\n"
+              "metrics = [accuracy(a, digit), top_k(a, digit, 3), mean(argmax(b) == kind), mean(a > 0.0), mean(a),\n"
+              "           1.0 - accuracy(a, digit), rmse(c, c)] }\n";
+    ModelOptions options = {.path = "fractions.mdl", .text = text, .length = strlen(text), .schema = schema};
+    Model *model = model_load(&options, diag);
+    if (!model) diag_print(diag, stderr);
+    assert_non_null(model);
+    for (uint32_t i = 0; i < model_info(model)->metric_count; i++)
+        if (model_info(model)->answers[i] != answers[i])
+            fail_msg("%s: %lld answers", model_info(model)->metrics[i], (long long)model_info(model)->answers[i]);
+    assert_int_equal(model_info(model)->metric_count, sizeof answers / sizeof *answers);
+    model_free(model);
+    diag_free(diag);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_labels)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_labels), cmocka_unit_test(test_fractions)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
