@@ -2,10 +2,12 @@
 #include "cli/session/build.h"
 #include "cli/session/commands.h"
 #include "cli/text/terminal.h"
+#include "frontend/syntax/ast_print.h"
 #include "ir/base/display.h"
 #include "ir/data/derived.h"
 #include "runtime/data/dataset.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static int64_t count_weights(const Model *model) {
@@ -106,9 +108,18 @@ static void warn_of_rows(const Build *build) {
     model_warn_last_batch(build->model, build->diag);
 }
 
+static Status print_tree(const char *path, Diagnostics *diag) {
+    size_t length;
+    char *text = build_read_text(path, &length, diag);
+    bool good = text && ast_print(path, text, length, stdout, diag);
+    free(text);
+    return diag_outcome(diag, good);
+}
+
 Status command_check(const Options *given, Diagnostics *diag) {
     Build build;
     const char *path = given->operands[0];
+    if (given->ast) return print_tree(path, diag);
     bool lowered = build_open(&build, path, given, diag) && lowers(&build, GRAPH_TRAIN) && lowers(&build, GRAPH_EVAL);
     Graph *fields = lowered ? model_graph(build.model, GRAPH_FIELDS, build.info->batch, diag) : NULL;
     Graph *graph = fields ? model_graph(build.model, GRAPH_PREDICT, build.info->batch, diag) : NULL;

@@ -50,6 +50,10 @@ static bool check_file(const char *path, Diagnostics *diag) {
     return false;
 }
 
+char *build_read_text(const char *path, size_t *length, Diagnostics *diag) {
+    return check_file(path, diag) ? file_read(path, length, STATUS_FILE, diag) : NULL;
+}
+
 bool build_open(Build *build, const char *path, const Options *options, Diagnostics *diag) {
     *build = (Build){0};
     if (!check_file(path, diag)) return false;

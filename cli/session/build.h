@@ -5,7 +5,7 @@
 #include "cli/session/files.h"
 #include "cli/session/options.h"
 #include "codegen/codegen.h"
-#include "frontend/frontend.h"
+#include "frontend/model/model.h"
 #include "passes/passes.h"
 #include "runtime/data/data_cache.h"
 
@@ -22,6 +22,8 @@ typedef struct {
     DataKeeper *keeper;       /* of the data that the model was loaded with */
 } Build;
 
+/* The text of a model file, which the caller frees; NULL after reporting errors. */
+char *build_read_text(const char *path, size_t *length, Diagnostics *diag);
 /* Reads and checks the model file `path`, with the --set options applied. false after reporting errors. */
 bool build_open(Build *build, const char *path, const Options *options, Diagnostics *diag);
 /* The same for a copy of a model in a run folder: relative data paths start at `folder`. `like`: the schema of the data that it was

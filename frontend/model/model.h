@@ -99,6 +99,8 @@ typedef struct {
     const int64_t *answers;     /* of each metric that is a share (accuracy: 1): of how many of a row; 0: of another metric */
     const MetricCounts *counts; /* of each metric */
     uint32_t metric_count;
+    const char *const *inputs; /* of the model block, in order: fields of the data block */
+    uint32_t input_count;
     ModelOutput *outputs; /* of the model, in order; outputs of the eval and predict graphs */
     uint32_t output_count;
     const char *label_field;    /* the source field that is the first label compared with; NULL: none, or a computed one */

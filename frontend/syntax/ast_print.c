@@ -1,6 +1,6 @@
 /* Printing the syntax tree: one node a line, children indented by two blanks under their parent. */
 #include "frontend/syntax/ast.h"
-#include "frontend/frontend.h"
+#include "frontend/syntax/ast_print.h"
 #include "frontend/syntax/syntax.h"
 
 #include <inttypes.h>
@@ -191,7 +191,7 @@ static void print_item(const Item *item, FILE *out) {
     }
 }
 
-bool model_print_ast(const char *name, const char *text, size_t length, FILE *out, Diagnostics *diag) {
+bool ast_print(const char *name, const char *text, size_t length, FILE *out, Diagnostics *diag) {
     Arena *arena = arena_new();
     SyntaxInput input = {arena, diag, diag_add_text(diag, name, text, length), 0, text, length, NULL};
     const ItemList *items = syntax_read_model(&input);
