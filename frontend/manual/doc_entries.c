@@ -1,11 +1,10 @@
-/* Reading the reference out of the library's own texts: of library.def and ops.def the rows, of stdlib.mdl the comment above
- * each `def`. A line "formula: ...", "example: ..." or "helper: ..." in them is what it says; all other lines are text. */
+/* Reads the entries of the manual from the library's own texts: the rows of library.def and ops.def, and the comment above each `def`
+ * of stdlib.mdl. In these, lines "formula: ...", "example: ..." and "helper: ..." are parts of the entry; all other lines are its text. */
 #include "frontend/manual/doc_entries.h"
-#include "frontend/frontend.h"
 
 #include <string.h>
 
-/* -- sections: in library.def by the number of the line, in stdlib.mdl by the comment "# -- NAME --" above -- */
+/* -- sections: SECTION(NAME) above a row of library.def, a comment "# -- NAME --" above a `def` of stdlib.mdl -- */
 
 static const struct {
     const char *name;
@@ -29,15 +28,15 @@ static const char *definition_section(Arena *arena, const char *definition) {
     return found ? arena_copy_string(arena, found, (size_t)(strstr(found, " --") - found)) : sections[0].name;
 }
 
-/* -- what is said of a function -- */
+/* -- the text of a function -- */
 
-/* What follows `mark` in a line that begins with it, or NULL. */
+/* The rest of a line that begins with `mark`, or NULL. */
 static const char *marked(Arena *arena, const char *line, size_t length, const char *mark) {
     size_t begin = strlen(mark);
     return length > begin && !strncmp(line, mark, begin) ? arena_copy_string(arena, line + begin, length - begin) : NULL;
 }
 
-static void read_line(Arena *arena, const char *line, size_t length, Entry *entry) {
+static void read_line(Arena *arena, const char *line, size_t length, DocEntry *entry) {
     const char *formula = marked(arena, line, length, "formula: "), *example = marked(arena, line, length, "example: "),
                *helper = marked(arena, line, length, "helper: ");
     if (formula) entry->formula = formula;
@@ -48,7 +47,7 @@ static void read_line(Arena *arena, const char *line, size_t length, Entry *entr
     entry->text = arena_format(arena, "%s%s%.*s", before, *before ? "\n" : "", (int)length, line);
 }
 
-static void read_builtin(Arena *arena, const Builtin *builtin, Entry *entry) {
+static void read_builtin(Arena *arena, const Builtin *builtin, DocEntry *entry) {
     for (const char *line = builtin->doc; line;) {
         size_t length = strcspn(line, "\n");
         read_line(arena, line, length, entry);
@@ -57,8 +56,8 @@ static void read_builtin(Arena *arena, const Builtin *builtin, Entry *entry) {
     if (!builtin->line && !entry->example) entry->example = arena_format(arena, "%s(x)", builtin->name);
 }
 
-/* The comment that ends where the definition begins. */
-static void read_comment(Arena *arena, const char *definition, Entry *entry) {
+/* Reads the lines "# ..." right above a definition. */
+static void read_comment(Arena *arena, const char *definition, DocEntry *entry) {
     const char *first = definition;
     for (const char *line = definition; line > stdlib_text(); first = line) {
         for (line--; line > stdlib_text() && line[-1] != '\n';) line--;
@@ -68,7 +67,8 @@ static void read_comment(Arena *arena, const char *definition, Entry *entry) {
         read_line(arena, line + 2, strcspn(line, "\n") - 2, entry);
 }
 
-static void read_definition(Arena *arena, const Callable *callee, Entry *entry) {
+/* The text of a `def` ends at an empty line. */
+static void read_definition(Arena *arena, const Callable *callee, DocEntry *entry) {
     const char *begin = stdlib_text() + callee->span.begin - strlen("def "), *end = strstr(begin, "\n\n");
     size_t length = end ? (size_t)(end - begin) + 1 : strlen(begin);
     entry->source = arena_copy_string(arena, begin, length);
@@ -76,8 +76,8 @@ static void read_definition(Arena *arena, const Callable *callee, Entry *entry) 
     read_comment(arena, begin, entry);
 }
 
-static Entry read_entry(Arena *arena, const Callable *callee) {
-    Entry entry = {.callee = callee, .signature = callable_signature(arena, library_get(), callee)};
+static DocEntry read_entry(Arena *arena, const Callable *callee) {
+    DocEntry entry = {.callee = callee, .signature = callable_signature(arena, library_get(), callee)};
     if (callee->builtin) {
         entry.section = builtin_section(callee->builtin);
         read_builtin(arena, callee->builtin, &entry);
@@ -89,16 +89,16 @@ static Entry read_entry(Arena *arena, const Callable *callee) {
 
 /* -- all of them -- */
 
-/* A section may be gone back to. */
+/* A section may have several rows of SECTION. */
 static bool first_row(int section) {
     for (int i = 0; i < section; i++)
         if (!strcmp(sections[i].name, sections[section].name)) return false;
     return true;
 }
 
-const Entry *reference_entries(Arena *arena, const Library *library, uint32_t *count) {
+const DocEntry *doc_entries(Arena *arena, const Library *library, uint32_t *count) {
     uint32_t total = names_count(library->functions), at = 0;
-    Entry *all = ARENA_ARRAY(arena, Entry, total), *sorted = ARENA_ARRAY(arena, Entry, total);
+    DocEntry *all = ARENA_ARRAY(arena, DocEntry, total), *sorted = ARENA_ARRAY(arena, DocEntry, total);
     for (uint32_t i = 0; i < total; i++)
         all[i] = read_entry(arena, names_find(library->functions, names_all(library->functions)[i]));
     for (int section = 0; section < SECTION_COUNT; section++)

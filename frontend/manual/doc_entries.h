@@ -1,4 +1,4 @@
-/* What is known of every function of the library: where it is listed, what it does, and an example with what comes of it. */
+/* What is known of every function of the library: its section, what it does, and an example with the types of its result. */
 #ifndef MLC_FRONTEND_MANUAL_DOC_ENTRIES_H
 #define MLC_FRONTEND_MANUAL_DOC_ENTRIES_H
 
@@ -10,26 +10,25 @@ typedef struct {
     const char *signature;         /* "dense(x: tensor, width: int, ...)" */
     const char *text;              /* what it does */
     const char *formula, *example; /* NULL: none is given */
-    const char *helper;            /* what only the library itself needs it for; NULL: users call it */
-    const char *source;            /* its `def`, or NULL */
-} Entry;
+    const char *helper;            /* what the library itself needs it for; NULL: users call it */
+    const char *source;            /* its `def`; NULL: it is written in C */
+} DocEntry;
 
 /* All functions: section by section, and in each in the order of the files. Lives in the arena. */
-const Entry *reference_entries(Arena *arena, const Library *library, uint32_t *count);
+const DocEntry *doc_entries(Arena *arena, const Library *library, uint32_t *count);
 
-/* An example as it was tried: "x f32[N,8]", "f32[N,3]", and the ops that it is made of. */
+/* An example that has been evaluated. */
 typedef struct {
-    const char *inputs, *result;
-    bool ops[OP_COUNT];
-} Trial;
+    const char *inputs, *result; /* "x f32[N,8]" and "f32[N,3]" */
+    bool ops[OP_COUNT];          /* that it is made of */
+} DocExample;
 
-typedef struct Laboratory Laboratory; /* a model whose fields the examples use */
-Laboratory *laboratory_open(Diagnostics *diag);
-void laboratory_close(Laboratory *laboratory);
-const Library *laboratory_library(const Laboratory *laboratory);
-/* False after reporting what is wrong with the example. */
-bool laboratory_try(const Laboratory *laboratory, Arena *arena, const Entry *entry, Trial *trial);
-/* "x f32[N,8], label u8[N], ...": what examples can use. */
-const char *laboratory_inputs(Arena *arena);
+/* The model whose fields the examples use. */
+typedef struct DocExamples DocExamples;
+DocExamples *doc_examples_open(Diagnostics *diag); /* NULL after reporting errors */
+void doc_examples_close(DocExamples *examples);
+const Library *doc_examples_library(const DocExamples *examples);
+/* Evaluates the example of an entry; false after reporting what is wrong with it. */
+bool doc_example_evaluate(const DocExamples *examples, Arena *arena, const DocEntry *entry, DocExample *example);
 
 #endif

@@ -1,13 +1,12 @@
-/* Trying examples of the reference: a small model whose fields have the shapes that people meet, in which an example is
- * evaluated as if it stood there. */
-#include "frontend/model/model.h"
+/* Evaluates the examples of the manual in a small model that has a field for each common shape: x, logits, label, image, tokens... */
 #include "frontend/manual/doc_entries.h"
+#include "frontend/model/loading.h"
 #include "frontend/syntax/syntax.h"
 
 #include <ctype.h>
 #include <string.h>
 
-enum { ROWS = 61 }; /* no size of a field: an axis of this size is the batch */
+enum { ROWS = 61 }; /* no field has an axis of this size, so such an axis is the batch: it is shown as N */
 
 static const char *const kinds[] = {"flat", "house", "villa"};
 static const SourceField fields[] = {
@@ -38,10 +37,10 @@ static const char model_text[] =
     "    field x = source.x; field target = source.target; field logits = source.logits; field label = source.label\n"
     "    field image = source.image; field tokens = source.tokens; field ids = source.ids\n"
     "}\n"
-    "model laboratory(x) -> y { y = dense(x, 1) }\n"
+    "model examples(x) -> y { y = dense(x, 1) }\n"
     "train { loss = mean(y); optimizer = sgd(0.1) }\n";
 
-struct Laboratory {
+struct DocExamples {
     Model *model;
     Diagnostics *diag;
 };
@@ -68,23 +67,23 @@ static bool give_classes(void *context, const DataSource *source, const SplitReq
     return true;
 }
 
-Laboratory *laboratory_open(Diagnostics *diag) {
+DocExamples *doc_examples_open(Diagnostics *diag) {
     ModelOptions options = {
         .path = "example", .text = model_text, .length = sizeof model_text - 1, .schema = give_fields, .classes = give_classes};
     Model *model = model_load(&options, diag);
     if (!model) return NULL;
-    Laboratory *laboratory = ARENA_NEW(model->arena, Laboratory);
-    *laboratory = (Laboratory){model, diag};
-    return laboratory;
+    DocExamples *examples = ARENA_NEW(model->arena, DocExamples);
+    *examples = (DocExamples){model, diag};
+    return examples;
 }
 
-void laboratory_close(Laboratory *laboratory) {
-    if (laboratory) model_free(laboratory->model);
+void doc_examples_close(DocExamples *examples) {
+    if (examples) model_free(examples->model);
 }
 
-const Library *laboratory_library(const Laboratory *laboratory) { return laboratory->model->globals.library; }
+const Library *doc_examples_library(const DocExamples *examples) { return examples->model->globals.library; }
 
-/* -- what goes in and comes out, in words -- */
+/* -- types in words -- */
 
 static const char *type_text(Arena *arena, DType dtype, Shape shape) {
     char text[SHAPE_TEXT];
@@ -104,12 +103,7 @@ static const char *joined(Arena *arena, const char *list, const char *item) {
     return *list ? arena_format(arena, "%s, %s", list, item) : item;
 }
 
-const char *laboratory_inputs(Arena *arena) {
-    const char *list = "";
-    for (int i = 0; i < FIELD_COUNT; i++) list = joined(arena, list, field_text(arena, &fields[i]));
-    return list;
-}
-
+/* Whether a name stands in an example as a word. */
 static bool uses(const char *example, const char *name) {
     size_t length = strlen(name);
     for (const char *at = example; (at = strstr(at, name)); at++) {
@@ -129,20 +123,7 @@ static const char *result_text(Arena *arena, const Graph *graph, Value value) {
     return arena_format(arena, "[%s]", list);
 }
 
-static void describe(Arena *arena, const Graph *graph, const char *example, Value value, Trial *trial) {
-    *trial = (Trial){.inputs = "", .result = result_text(arena, graph, value)};
-    for (int i = 0; i < FIELD_COUNT; i++)
-        if (uses(example, fields[i].name)) trial->inputs = joined(arena, trial->inputs, field_text(arena, &fields[i]));
-    for (NodeId id = 1; id < graph->node_count; id++) trial->ops[graph_node(graph, id)->op] = true;
-}
-
-/* -- trying -- */
-
-/* The fields under their names, as a model's inputs are. */
-static void give_inputs(Evaluator *evaluator, const char *example) {
-    for (int i = 0; i < FIELD_COUNT; i++)
-        if (uses(example, fields[i].name)) scope_put(evaluator, fields[i].name, evaluate_field(evaluator, fields[i].name));
-}
+/* -- evaluating -- */
 
 static Phase phase_of(const char *section) {
     if (!strcmp(section, "Schedules")) return PHASE_TRAIN;
@@ -150,20 +131,32 @@ static Phase phase_of(const char *section) {
     return strcmp(section, "Tables") && strcmp(section, "Series") ? PHASE_MODEL : PHASE_DATA;
 }
 
-bool laboratory_try(const Laboratory *laboratory, Arena *arena, const Entry *entry, Trial *trial) {
-    const char *example = entry->example;
-    uint32_t file = diag_add_text(laboratory->diag, entry->callee->name, example, strlen(example));
-    Graph *graph = graph_new("example", laboratory->diag);
-    Evaluator *evaluator = model_evaluator(laboratory->model, arena, graph, ROWS, laboratory->diag);
-    const Expr *expr = syntax_read_expression(&(SyntaxInput){arena, laboratory->diag, file, 0, example, strlen(example), NULL});
+/* The fields of the example are in scope under their names, as a model's inputs are. */
+static Value evaluate_text(const DocExamples *examples, Evaluator *evaluator, const DocEntry *entry, DocExample *example) {
+    const char *text = entry->example;
+    uint32_t file = diag_add_text(examples->diag, entry->callee->name, text, strlen(text));
+    const Expr *expr =
+        syntax_read_expression(&(SyntaxInput){evaluator->arena, examples->diag, file, 0, text, strlen(text), NULL});
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        if (!uses(text, fields[i].name)) continue;
+        scope_put(evaluator, fields[i].name, evaluate_field(evaluator, fields[i].name));
+        example->inputs = joined(evaluator->arena, example->inputs, field_text(evaluator->arena, &fields[i]));
+    }
+    evaluator->phase = phase_of(entry->section);
+    evaluator->field = "y";
+    return expr ? evaluate(evaluator, expr) : value_error();
+}
+
+bool doc_example_evaluate(const DocExamples *examples, Arena *arena, const DocEntry *entry, DocExample *example) {
+    Graph *graph = graph_new("example", examples->diag);
+    Evaluator *evaluator = model_evaluator(examples->model, arena, graph, ROWS, examples->diag);
     evaluator->training = true;
     evaluator->assigned_to = "y";
     evaluator->metric = "y";
-    give_inputs(evaluator, example);
-    evaluator->phase = phase_of(entry->section);
-    evaluator->field = "y";
-    Value value = expr ? evaluate(evaluator, expr) : value_error();
-    if (value.kind != VALUE_ERROR) describe(arena, graph, example, value, trial);
+    *example = (DocExample){.inputs = "", .result = ""};
+    Value value = evaluate_text(examples, evaluator, entry, example);
+    if (value.kind != VALUE_ERROR) example->result = result_text(arena, graph, value);
+    for (NodeId id = 1; id < graph->node_count; id++) example->ops[graph_node(graph, id)->op] = true;
     graph_free(graph);
     return value.kind != VALUE_ERROR;
 }

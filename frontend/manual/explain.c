@@ -1,6 +1,6 @@
-/* The reference in words: of one function, of all in a list, and as the manual. */
+/* The manual of the library: one function in full, the names of all, or the page docs/library.md. */
+#include "frontend/manual/explain.h"
 #include "frontend/evaluate/evaluate.h"
-#include "frontend/frontend.h"
 #include "frontend/manual/doc_entries.h"
 
 #include <string.h>
@@ -8,27 +8,27 @@
 typedef struct {
     Arena *arena;
     Diagnostics *diag;
-    Laboratory *laboratory;
-    const Entry *entries;
+    DocExamples *examples;
+    const DocEntry *entries;
     uint32_t count;
     FILE *out;
 } Explanation;
 
-static bool open_all(Explanation *explanation, FILE *out, Diagnostics *diag) {
-    *explanation = (Explanation){.arena = arena_new(), .diag = diag, .laboratory = laboratory_open(diag), .out = out};
-    if (!explanation->laboratory) return false;
-    explanation->entries =
-        reference_entries(explanation->arena, laboratory_library(explanation->laboratory), &explanation->count);
+static bool explanation_open(Explanation *explanation, FILE *out, Diagnostics *diag) {
+    *explanation = (Explanation){.arena = arena_new(), .diag = diag, .examples = doc_examples_open(diag), .out = out};
+    if (!explanation->examples) return false;
+    explanation->entries = doc_entries(explanation->arena, doc_examples_library(explanation->examples), &explanation->count);
     return true;
 }
 
-static bool close_all(Explanation *explanation, bool good) {
-    laboratory_close(explanation->laboratory);
+/* Returns `good`. */
+static bool explanation_close(Explanation *explanation, bool good) {
+    doc_examples_close(explanation->examples);
     arena_free(explanation->arena);
     return good;
 }
 
-static const Entry *find_entry(const Explanation *explanation, const char *name) {
+static const DocEntry *find_entry(const Explanation *explanation, const char *name) {
     for (uint32_t i = 0; i < explanation->count; i++)
         if (!strcmp(explanation->entries[i].callee->name, name)) return &explanation->entries[i];
     const char **names = ARENA_ARRAY(explanation->arena, const char *, explanation->count);
@@ -46,7 +46,7 @@ static const Entry *find_entry(const Explanation *explanation, const char *name)
 
 /* The list and the manual are for users, who do not call helpers. */
 static void leave_out_helpers(Explanation *explanation) {
-    Entry *kept = ARENA_ARRAY(explanation->arena, Entry, explanation->count);
+    DocEntry *kept = ARENA_ARRAY(explanation->arena, DocEntry, explanation->count);
     uint32_t count = 0;
     for (uint32_t i = 0; i < explanation->count; i++)
         if (!explanation->entries[i].helper) kept[count++] = explanation->entries[i];
@@ -55,9 +55,9 @@ static void leave_out_helpers(Explanation *explanation) {
 }
 
 /* "x f32[N,8] -> f32[N,3]" */
-static const char *types_text(Arena *arena, const Trial *trial) {
-    if (!*trial->inputs || !*trial->result) return *trial->inputs ? trial->inputs : trial->result;
-    return arena_format(arena, "%s -> %s", trial->inputs, trial->result);
+static const char *types_text(Arena *arena, const DocExample *example) {
+    if (!*example->inputs || !*example->result) return *example->inputs ? example->inputs : example->result;
+    return arena_format(arena, "%s -> %s", example->inputs, example->result);
 }
 
 static void print_indented(FILE *out, const char *text) {
@@ -65,31 +65,31 @@ static void print_indented(FILE *out, const char *text) {
         fprintf(out, "    %.*s\n", (int)strcspn(line, "\n"), line);
 }
 
-static void print_ops(const Explanation *explanation, const Trial *trial) {
+static void print_ops(const Explanation *explanation, const DocExample *example) {
     fprintf(explanation->out, "\nbuilt in; made of\n");
     for (int op = 0; op < OP_COUNT; op++)
-        if (trial->ops[op] && op_class((Op)op) != CLASS_LEAF)
+        if (example->ops[op] && op_class((Op)op) != CLASS_LEAF)
             fprintf(explanation->out, "    %-12s %s\n", op_name((Op)op), op_doc((Op)op));
 }
 
-static bool explain_entry(const Explanation *explanation, const Entry *entry) {
-    Trial trial = {.inputs = "", .result = ""};
+static bool explain_entry(const Explanation *explanation, const DocEntry *entry) {
+    DocExample example = {.inputs = "", .result = ""};
     FILE *out = explanation->out;
     fprintf(out, "%s\n", entry->signature);
     print_indented(out, entry->text);
     if (entry->helper) fprintf(out, "    helper: %s\n", entry->helper);
     if (entry->formula) fprintf(out, "    formula: %s\n", entry->formula);
     if (entry->example) {
-        if (!laboratory_try(explanation->laboratory, explanation->arena, entry, &trial)) return false;
-        const char *types = types_text(explanation->arena, &trial);
+        if (!doc_example_evaluate(explanation->examples, explanation->arena, entry, &example)) return false;
+        const char *types = types_text(explanation->arena, &example);
         fprintf(out, "    example: %s%s%s\n", entry->example, *types ? "    # " : "", types);
     }
     bool any = false;
-    for (int op = 0; op < OP_COUNT; op++) any |= trial.ops[op] && op_class((Op)op) != CLASS_LEAF;
+    for (int op = 0; op < OP_COUNT; op++) any |= example.ops[op] && op_class((Op)op) != CLASS_LEAF;
     if (entry->source)
         fprintf(out, "\n%s", entry->source);
     else if (any)
-        print_ops(explanation, &trial);
+        print_ops(explanation, &example);
     else
         fprintf(out, "\nbuilt in\n");
     return true;
@@ -97,9 +97,9 @@ static bool explain_entry(const Explanation *explanation, const Entry *entry) {
 
 bool explain_function(const char *name, FILE *out, Diagnostics *diag) {
     Explanation explanation;
-    if (!open_all(&explanation, out, diag)) return close_all(&explanation, false);
-    const Entry *entry = find_entry(&explanation, name);
-    return close_all(&explanation, entry && explain_entry(&explanation, entry));
+    if (!explanation_open(&explanation, out, diag)) return explanation_close(&explanation, false);
+    const DocEntry *entry = find_entry(&explanation, name);
+    return explanation_close(&explanation, entry && explain_entry(&explanation, entry));
 }
 
 static bool new_section(const Explanation *explanation, uint32_t i) {
@@ -110,7 +110,7 @@ enum { LIST_WIDTH = 100 };
 
 bool explain_list(FILE *out, Diagnostics *diag) {
     Explanation explanation;
-    if (!open_all(&explanation, out, diag)) return close_all(&explanation, false);
+    if (!explanation_open(&explanation, out, diag)) return explanation_close(&explanation, false);
     leave_out_helpers(&explanation);
     size_t column = 0;
     for (uint32_t i = 0; i < explanation.count; i++) {
@@ -120,20 +120,20 @@ bool explain_list(FILE *out, Diagnostics *diag) {
         column += (size_t)fprintf(out, " %s", name);
     }
     fprintf(out, "\n");
-    return close_all(&explanation, true);
+    return explanation_close(&explanation, true);
 }
 
 /* -- the manual -- */
 
-static bool manual_entry(const Explanation *explanation, const Entry *entry) {
-    Trial trial;
+static bool manual_entry(const Explanation *explanation, const DocEntry *entry) {
+    DocExample example;
     FILE *out = explanation->out;
     fprintf(out, "\n### %s\n\n```\n%s\n```\n\n%s%s\n", entry->callee->name, entry->signature, entry->text ? entry->text : "",
             entry->source ? " (*library*)" : "");
     if (entry->formula) fprintf(out, "\n    %s\n", entry->formula);
     if (!entry->example) return true;
-    if (!laboratory_try(explanation->laboratory, explanation->arena, entry, &trial)) return false;
-    const char *types = types_text(explanation->arena, &trial);
+    if (!doc_example_evaluate(explanation->examples, explanation->arena, entry, &example)) return false;
+    const char *types = types_text(explanation->arena, &example);
     fprintf(out, "\nExample: `%s`%s%s%s\n", entry->example, *types ? ", `" : "", types, *types ? "`" : "");
     return true;
 }
@@ -152,7 +152,7 @@ static void manual_index(const Explanation *explanation) {
 
 bool explain_manual(FILE *out, Diagnostics *diag) {
     Explanation explanation;
-    if (!open_all(&explanation, out, diag)) return close_all(&explanation, false);
+    if (!explanation_open(&explanation, out, diag)) return explanation_close(&explanation, false);
     leave_out_helpers(&explanation);
     bool good = true;
     fprintf(out,
@@ -169,5 +169,5 @@ bool explain_manual(FILE *out, Diagnostics *diag) {
         if (new_section(&explanation, i)) fprintf(out, "\n## %s\n", explanation.entries[i].section);
         good &= manual_entry(&explanation, &explanation.entries[i]);
     }
-    return close_all(&explanation, good);
+    return explanation_close(&explanation, good);
 }

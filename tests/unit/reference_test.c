@@ -7,29 +7,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/frontend.h"
 #include "frontend/manual/doc_entries.h"
+#include "frontend/manual/explain.h"
 
 static void every_function_is_described(void **state) {
     (void)state;
     Arena *arena = arena_new();
     Diagnostics *diag = diag_new();
-    Laboratory *laboratory = laboratory_open(diag);
-    assert_non_null(laboratory);
+    DocExamples *examples = doc_examples_open(diag);
+    assert_non_null(examples);
     uint32_t count;
-    const Entry *entries = reference_entries(arena, laboratory_library(laboratory), &count);
+    const DocEntry *entries = doc_entries(arena, doc_examples_library(examples), &count);
     for (uint32_t i = 0; i < count; i++) {
-        Trial trial;
+        DocExample example;
         const char *name = entries[i].callee->name;
         if (!entries[i].text || !*entries[i].text) fail_msg("nothing is said about '%s'", name);
         if (!entries[i].example) fail_msg("'%s' has no example", name);
-        if (!laboratory_try(laboratory, arena, &entries[i], &trial)) {
+        if (!doc_example_evaluate(examples, arena, &entries[i], &example)) {
             diag_print(diag, stderr);
             fail_msg("the example of '%s' does not work", name);
         }
     }
-    assert_int_equal(count, names_count(laboratory_library(laboratory)->functions)); /* each is in a section that is known */
-    laboratory_close(laboratory);
+    assert_int_equal(count, names_count(doc_examples_library(examples)->functions)); /* each is in a section that is known */
+    doc_examples_close(examples);
     diag_free(diag);
     arena_free(arena);
 }
@@ -39,7 +39,7 @@ static void examples_show_their_function(void **state) {
     (void)state;
     Arena *arena = arena_new();
     uint32_t count;
-    const Entry *entries = reference_entries(arena, library_get(), &count);
+    const DocEntry *entries = doc_entries(arena, library_get(), &count);
     for (uint32_t i = 0; i < count; i++)
         if (!entries[i].example || !strstr(entries[i].example, entries[i].callee->name))
             fail_msg("the example of '%s' does not show it", entries[i].callee->name);
