@@ -1,6 +1,6 @@
 /* mlc explain: what a function of the language does, and how it is written. */
 #include "cli/session/commands.h"
-#include "frontend/frontend.h"
+#include "frontend/manual/explain.h"
 
 Status command_explain(const Options *given, Diagnostics *diag) {
     bool explained = given->manual               ? explain_manual(stdout, diag)

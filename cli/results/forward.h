@@ -10,7 +10,7 @@ typedef struct {
     int64_t rows;
     int64_t width; /* values of a row */
     float *values; /* [rows][width], in the session's arena: the output; of one with classes their probabilities */
-    /* Of an output with a target (frontend.h), after units_run: likewise in the units of the data, what it is compared with, and that in
+    /* Of an output with a target (model.h), after units_run: likewise in the units of the data, what it is compared with, and that in
      * the units of the data. NULL: there is no target, or the data do not hold it; NaN: it is missing in a row. */
     double *units, *targets, *truths;
 } Predictions;

@@ -4,7 +4,7 @@
 #define MLC_CLI_RESULTS_JOURNAL_H
 
 #include "cli/session/files.h"
-#include "frontend/frontend.h"
+#include "frontend/model/model.h"
 #include "runtime/train/evaluate.h"
 
 #include <jansson.h>

@@ -1,7 +1,7 @@
 /* What was meant by arguments that mlc does not take. */
 #include "cli/session/suggest.h"
 #include "cli/session/runs.h"
-#include "frontend/frontend.h"
+#include "frontend/model/model.h"
 #include "ir/base/names.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
 /* augment = field |> ...: which field a training changes at random. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 
 /* What an expression begins with: the first argument of the first call, the left operand of the first operator. */
 static const Expr *innermost(const Expr *expr) {

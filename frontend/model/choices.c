@@ -1,7 +1,7 @@
 /* Whole numbers that the network computes of the data and then chooses by: one_hot(int(source.grade - 1), 3). A grade of 7 would get
  * zeros, and nobody would notice; so whoever runs the network looks at them row by row, and they are the outputs of a graph of their
  * own. What depends on weights is left out: it cannot be known before. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 
 /* of_data[id]: the node is made of the data, and of what transforms have learnt of them, alone. */
 static const bool *made_of_data(const Evaluator *evaluator) {

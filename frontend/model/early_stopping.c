@@ -1,5 +1,5 @@
 /* What the epochs of a training are compared by: which weights are kept as the best, and when to stop. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * The fields' graph of a few rows is followed element by element. Of each element is known from which rows of the data it comes,
  * and a hash of how it is made of them, in which all rows of the data are alike. So a field is right if every row of it comes from
  * its own row only, all rows are made in the same way, and the number of rows does not matter. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 #include "ir/eval/eval.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Which layers a training leaves as they are: reads `freeze = [dense1, "conv*"]` of the train block, and checks it against the network. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 
 #include <string.h>
 

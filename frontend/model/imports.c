@@ -1,6 +1,6 @@
 /* use "FILE": the items of other files take the place of the `use`, and their text does in the text that a run keeps, which
  * so depends on no file that may change. A file is used once, however often it is named. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 #include "frontend/syntax/syntax.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* The last batch of an epoch: it has fewer rows where the rows do not fill it. batch_norm finds no variance in a batch of one row. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 
 #include <string.h>
 

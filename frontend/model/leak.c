@@ -4,7 +4,7 @@
  * Each element of a value that is computed from the data alone has the set of those elements of the source that it comes from: column
  * `price`, or `price` two rows later. What the network reads are the sets of all values that meet a weight. A label is a leak if all it
  * comes from is read, unless the network reads little else: an autoencoder is to give what it reads. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 #include "ir/data/derived.h"
 #include "ir/eval/eval.h"
 

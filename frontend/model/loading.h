@@ -1,9 +1,10 @@
-/* A loaded model, and the parts of loading it. */
-#ifndef MLC_FRONTEND_MODEL_MODEL_H
-#define MLC_FRONTEND_MODEL_MODEL_H
+/* A loaded model from inside, and the steps of loading it. */
+#ifndef MLC_FRONTEND_MODEL_LOADING_H
+#define MLC_FRONTEND_MODEL_LOADING_H
 
 #include "frontend/evaluate/evaluate.h"
 #include "frontend/evaluate/summary.h"
+#include "frontend/model/model.h"
 
 /* One --set: which expression it exchanges, and what is written in its place in the resolved text. */
 typedef struct Override {
@@ -109,8 +110,6 @@ void labels_find(Model *model, const Graph *graph);
 /* The value of a metric whose expression gave `node`, in the graph that makes metrics of means over a split (metrics.c). */
 NodeId metric_finish(Evaluator *evaluator, const Expr *expr, NodeId node);
 bool metrics_check(Model *model);
-/* Tells which metrics are shares, by the graph of the training (metrics.c). */
-void metrics_find_shares(Model *model, const Graph *graph);
 
 /* -- building graphs (lower.c) -- */
 /* NULL after reporting errors. log: where to record the model's calls, or NULL. */

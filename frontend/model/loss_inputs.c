@@ -1,6 +1,6 @@
 /* A loss that is given something else than it computes with. cross_entropy, for instance, has a softmax in it. After another one,
  * softmax(softmax(x)), all classes stay nearly alike, and the training is slow and ends at a large loss. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 
 #include <string.h>
 

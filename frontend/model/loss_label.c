@@ -1,6 +1,6 @@
 /* The field of the source that the loss compares with, by the text of the model alone: `stratified(0.2)` splits the rows by it before the
  * data are known. Of `loss = cross_entropy(logits, y)` and `field y = classes(source.kind)` it is `kind`. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* The training half of a graph: gradients of the loss, adding them up over batches, clipping, and the optimizer's update of
  * every weight. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The names of what a graph takes and gives: the model's inputs and outputs, and the metrics. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* --set NAME=VALUE: exchanges the expression of a param, or of a key of data or train, for another. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 #include "frontend/syntax/syntax.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Parameters: a default gives the type, `in` the range or the choices; --set passes the same checks. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 
 #include <math.h>
 

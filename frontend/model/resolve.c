@@ -1,6 +1,6 @@
 /* The text that a run keeps: the model's own, with every --set written into it and the text of every file in the place of its
  * `use`. Loading it gives the same model. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 #include "ir/base/memory.h"
 
 #include <stdlib.h>

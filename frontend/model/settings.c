@@ -1,5 +1,5 @@
 /* The keys of data and train: which there are, their types and limits, and their defaults. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 
 #include <string.h>
 

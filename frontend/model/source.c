@@ -1,5 +1,5 @@
 /* The data's source: its call goes to whoever knows the data, who answers with the fields. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 
 #include <string.h>
 

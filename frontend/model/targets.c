@@ -6,7 +6,7 @@
  *
  * GRAPH_UNITS holds that, and what it is compared with. What cannot be undone (clip, impute, a ratio of two columns) stays: it is the
  * unit then. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 
 #include <string.h>
 

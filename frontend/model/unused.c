@@ -1,6 +1,6 @@
 /* What a model defines and never uses: params, fields, inputs and variables of the network by their names; weights by the graph. Names
  * that other files bring, as several models may share them, are not looked at. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 
 #include <string.h>
 

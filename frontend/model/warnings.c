@@ -1,5 +1,5 @@
 /* What is suspicious about a model, found while it is loaded. Only the commands that are about the model tell it: check and train. */
-#include "frontend/model/model.h"
+#include "frontend/model/loading.h"
 
 #include <stdarg.h>
 

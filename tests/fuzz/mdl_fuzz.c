@@ -1,5 +1,5 @@
 /* Models. One that is accepted has graphs of all kinds, and its resolved text is the same model. */
-#include "frontend/frontend.h"
+#include "frontend/model/model.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

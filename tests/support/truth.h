@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "codegen/codegen.h"
-#include "frontend/frontend.h"
+#include "frontend/model/model.h"
 #include "passes/passes.h"
 #include "runtime/program/run.h"
 

@@ -1,5 +1,6 @@
 /* The front end: syntax trees, values, graphs of all kinds, --set, and limits. */
-#include "frontend/frontend.h"
+#include "frontend/model/model.h"
+#include "frontend/syntax/ast_print.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -57,7 +58,7 @@ static Model *load(const char *text, Diagnostics *diag) {
 static void print_tree(const char *text, char *tree, size_t size) {
     Diagnostics *diag = diag_new();
     FILE *out = fmemopen(tree, size, "w");
-    if (!model_print_ast("test.mdl", text, strlen(text), out, diag)) fail_msg("%s", errors_of(diag));
+    if (!ast_print("test.mdl", text, strlen(text), out, diag)) fail_msg("%s", errors_of(diag));
     fputc('\0', out);
     fclose(out);
     diag_free(diag);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/frontend.h"
+#include "frontend/model/model.h"
 #include "ir/interp/interp.h"
 #include "ir/interp/program.h"
 #include "ir/ops/random.h"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/frontend.h"
+#include "frontend/model/model.h"
 
 enum { IN = 300, OUT = 200, COUNT = IN * OUT };
 static const double DEVIATIONS = 5; /* a mean is normally distributed: beyond these it is wrong, in one case of a million */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/frontend.h"
+#include "frontend/model/model.h"
 #include "ir/interp/interp.h"
 #include "ir/ops/random.h"
 #include "passes/passes.h"

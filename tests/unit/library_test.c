@@ -1,6 +1,6 @@
 /* What the functions of the library compute, in f64, against formulas written out here: losses, metrics, schedules, and the
  * steps of the optimizers as PyTorch's documentation gives them. */
-#include "frontend/frontend.h"
+#include "frontend/model/model.h"
 #include "frontend/library/library.h"
 #include "ir/interp/interp.h"
 #include "passes/passes.h"

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "frontend/frontend.h"
+#include "frontend/model/model.h"
 #include "passes/passes.h"
 #include "runtime/train/train.h"
 #include "passes/plan/plan_verify.h"

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "frontend/frontend.h"
+#include "frontend/model/model.h"
 #include "passes/passes.h"
 #include "runtime/data/data_cache.h"
 #include "runtime/train/fit.h"

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "codegen/codegen.h"
-#include "frontend/frontend.h"
+#include "frontend/model/model.h"
 #include "passes/passes.h"
 #include "runtime/train/train.h"
 #include "temporary.h"
