@@ -26,6 +26,7 @@ static const struct {
     {"state", "part of batch_norm"},
     {"update", "part of batch_norm"},
     {"class_of", "only a check: part of nll"},
+    {"as_mean", "part of mean: labels_test"},
     {"has_class", "only a check: golden train/label_computed_outside"},
     {"of_class", "part of nll"},
     {"rows_of", "part of embedding"},
@@ -155,7 +156,7 @@ static const struct {
      "cosine "
      "one_cycle "},
     {"quotients of counts, or of means that are taken in double; large_mean_test has r2 of large means",
-     " accuracy top_k f1 confusion split_mean split_mean_product over_split split_counts rmse r2 "},
+     " accuracy top_k f1 confusion split_mean split_mean_product over_split as_mean split_counts rmse r2 "},
     {"part of distances, which var, layer_norm and batch_norm are made of", " sum_parts "},
     {"weights of classes are numbers of the model", " class_weights per_weight "},
     {"words for settings", " no_gain highest lowest last column group stratified "},
