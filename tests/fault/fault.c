@@ -1,6 +1,6 @@
 /* A library to be preloaded (LD_PRELOAD) that lets one call of a program fail: allocation number FAULT_AT, or system call number FAULT_AT.
  *
- *   FAULT_KIND   "memory": malloc and its kind, mmap, pthread_create; "system": open, read, write, fsync, rename... and stdio's own
+ *   FAULT_KIND   "memory": malloc and its kind, mmap, pthread_create; "system": open, stat, read, write, fsync, rename... and stdio's own
  *   FAULT_AT     which of them fails, from 1; 0: none
  *   FAULT_ERROR  the errno of a system call that fails, as a number; ENOSPC without it
  *   FAULT_COUNT  a file that gets, at a normal end, how many calls there were
@@ -135,11 +135,26 @@ int close(int file) {
 
 int stat(const char *path, struct stat *facts) { return REFUSED ? -1 : NEXT(stat)(path, facts); }
 int fstat(int file, struct stat *facts) { return REFUSED ? -1 : NEXT(fstat)(file, facts); }
+int lstat(const char *path, struct stat *facts) { return REFUSED ? -1 : NEXT(lstat)(path, facts); }
+int access(const char *path, int mode) { return REFUSED ? -1 : NEXT(access)(path, mode); }
+int dup(int file) { return REFUSED ? -1 : (int)syscall(SYS_dup, file); }
+int unlinkat(int folder, const char *path, int flags) { return REFUSED ? -1 : (int)syscall(SYS_unlinkat, folder, path, flags); }
+struct dirent *readdir(DIR *folder) {
+    return REFUSED ? NULL : NEXT(readdir)(folder);
+}
+DIR *fdopendir(int file) { return REFUSED ? NULL : NEXT(fdopendir)(file); }
 DIR *opendir(const char *path) { return REFUSED ? NULL : NEXT(opendir)(path); }
 FILE *fdopen(int file, const char *mode) { return REFUSED ? NULL : NEXT(fdopen)(file, mode); }
 FILE *fopen(const char *path, const char *mode) { return REFUSED ? NULL : NEXT(fopen)(path, mode); }
-size_t fread(void *to, size_t size, size_t count, FILE *in) { return REFUSED ? 0 : NEXT(fread)(to, size, count, in); }
 int fflush(FILE *out) { return REFUSED ? EOF : NEXT(fflush)(out); }
+
+/* ferror() must be true then, which is a bit of glibc's FILE. */
+size_t fread(void *to, size_t size, size_t count, FILE *in) {
+    enum { ERROR_SEEN = 0x20 };
+    if (!REFUSED) return NEXT(fread)(to, size, count, in);
+    in->_flags |= ERROR_SEEN;
+    return 0;
+}
 
 /* What the stream holds is lost, as it is where its last write fails. */
 int fclose(FILE *out) {
