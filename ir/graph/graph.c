@@ -73,7 +73,7 @@ static void table_grow(Graph *graph) {
  * after another node was added is found at once. */
 static uint32_t larger_capacity(uint32_t capacity) {
 #ifdef __SANITIZE_ADDRESS__
-    if (capacity < 4096) return capacity ? capacity + 1 : 2; /* number 0 is no node */
+    if (capacity < 512) return capacity ? capacity + 1 : 2; /* number 0 is no node */
 #endif
     return capacity ? 2 * capacity : 128;
 }
