@@ -1,13 +1,14 @@
 # Two commands do everything on a bare Debian 12 (apt-get install make git first):
 #   make train   a trained network and its picture
 #   make test    the whole test suite
+# Developers also have `make check`: everything that continuous integration runs (tools/check.sh).
 # and `make install` puts mlc, the models and the manuals below PREFIX (/usr/local), or below DESTDIR/PREFIX for a package.
 # Both install what is missing (tools/setup.sh) and build. The build itself is CMake's: see CMakePresets.json.
 PRESET = release
 BUILD = build/$(PRESET)
 PREFIX = /usr/local
 
-.PHONY: all train test fuzz setup build install clean
+.PHONY: all train test check fuzz setup build install clean
 all: build
 
 setup:
@@ -22,6 +23,9 @@ train: build
 
 test: build
 	@ctest --preset $(PRESET)
+
+check:
+	@tools/check.sh
 
 # What is built already needs neither packages nor a compiler: so `sudo make install` builds nothing as root.
 install:

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what mlc needs to be built and tested on Debian 12, and only what is missing.
-#   tools/setup.sh          install
-#   tools/setup.sh --list   print the package names
+#   tools/setup.sh            install
+#   tools/setup.sh --checks   likewise, with what only tools/check.sh needs
+#   tools/setup.sh --list     print the package names
 # Elsewhere install the same libraries by hand; CMake says what it does not find.
 set -eu
 
@@ -30,8 +31,17 @@ dataset-fashion-mnist     # Fashion-MNIST, for tests and for training without a 
 LIST
 }
 
+# What mlc's developers look at its sources with.
+check_packages() {
+    sed 's/ *#.*//' <<'LIST'
+clang-19          # builds mlc a second time, for its warnings
+clang-tidy-19     # looks for mistakes
+clang-format-14   # the form of the sources; other versions would change them
+LIST
+}
+
 missing() {
-    for package in $(packages); do
+    for package in $wanted; do
         dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || echo "$package"
     done
 }
@@ -40,8 +50,12 @@ if [ "${1-}" = --list ]; then
     packages
     exit
 fi
+wanted=$(packages)
+if [ "${1-}" = --checks ]; then
+    wanted="$wanted $(check_packages)"
+fi
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-    echo "setup: no apt-get here, so nothing is installed. mlc needs:" $(packages) >&2
+    echo "setup: no apt-get here, so nothing is installed. mlc needs:" $wanted >&2
     exit
 fi
 needed=$(missing)
