@@ -2,6 +2,7 @@
 #include "frontend/evaluate/summary.h"
 #include "ir/eval/eval.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 static const char *arg_text(const Call *call, uint32_t arg) {
@@ -135,6 +136,14 @@ Value call_first(const Call *call) {
     return built(call, build_slice(call->evaluator->graph, call->args[0].node, start, shape.dim, NULL));
 }
 
+/* What is divided by is not negative, and neither is a variance. */
+static Value too_few(const Call *call, int64_t count, bool rows) {
+    call_fail(call, 2, "must be below the number of elements, %" PRId64 ", not be %s", count, arg_text(call, 2));
+    diag_help(call->evaluator->diag, "correction = 0 divides by the number of elements%s",
+              rows ? "; the rows are those of the batch, of which the last of an epoch may have one only" : "");
+    return value_error();
+}
+
 Value call_count(const Call *call) {
     uint32_t axes;
     if (!call_axes(call, 1, operand_shape(call).rank, &axes)) return value_error();
@@ -142,7 +151,9 @@ Value call_count(const Call *call) {
     int64_t count = 1;
     for (int i = 0; i < shape.rank; i++)
         if (axes >> i & 1) count *= shape.dim[i];
-    return value_int(count);
+    int64_t correction = call->args[2].integer;
+    bool rows = (axes & 1) && shape.dim[0] == 1 && call->evaluator->batch == 1;
+    return correction < count ? value_int(count - correction) : too_few(call, count, rows);
 }
 
 Value call_argmax(const Call *call) {
