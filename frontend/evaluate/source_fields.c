@@ -1,5 +1,6 @@
 /* The data source as the fields of the data block see it: its fields by name or number, and what is text among them. */
 #include "frontend/evaluate/evaluate.h"
+#include "ir/data/date.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -100,7 +101,12 @@ static bool chosen_names(const Call *call, Value *names) {
 }
 
 void source_explain_text(Evaluator *evaluator, const SourceField *field) {
-    if (field->why_text) diag_help(evaluator->diag, "'%s' is text because %s", field->name, field->why_text);
+    char format[DATE_FORMAT];
+    const char *hint = "";
+    if (!field->why_text) return;
+    if (field->why_cell && date_format_of(field->why_cell, format))
+        hint = arena_format(evaluator->arena, "; date(..., \"%s\") makes numbers of it", format);
+    diag_help(evaluator->diag, "'%s' is text because %s%s", field->name, field->why_text, hint);
 }
 
 static bool check_column(const Call *call, const SourceField *field, const SourceField *first) {

@@ -394,3 +394,18 @@ bool date_read(const char *format, const char *text, Date *date, char problem[DA
         snprintf(problem, DATE_PROBLEM, "%s", detail);
     return good;
 }
+
+bool date_format_of(const char *text, char format[DATE_FORMAT]) {
+    static const char *const days[] = {"%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y",
+                                       "%Y/%m/%d", "%d-%m-%Y", "%d %b %Y", "%b %d, %Y"};
+    static const char *const times[] = {"",          " %H:%M",      " %H:%M:%S",   "T%H:%M",
+                                        "T%H:%M:%S", "T%H:%M:%S%z", " %H:%M:%S%z", " %H:%M:%S.%f"};
+    char problem[DATE_PROBLEM];
+    Date date;
+    for (size_t i = 0; i < sizeof days / sizeof *days; i++)
+        for (size_t k = 0; k < sizeof times / sizeof *times; k++) {
+            snprintf(format, DATE_FORMAT, "%s%s", days[i], times[k]);
+            if (date_read(format, text, &date, problem)) return true;
+        }
+    return false;
+}

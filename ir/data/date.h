@@ -33,6 +33,9 @@ bool date_format_has_fraction(const char *format);
 int date_format_digits(const char *format);
 /* The date that is so many seconds after 1970-01-01 00:00:00; false if its year is not from 1 to 9999. */
 bool date_from_seconds(int64_t seconds, Date *date);
+/* The first of the usual formats that a text fits. */
+enum { DATE_FORMAT = 32 };
+bool date_format_of(const char *text, char format[DATE_FORMAT]);
 /* Reads a text, which must be used up. If false, `problem` says why: "does not fit the format ...", "is no date:
  * February 2023 has 28 days". */
 bool date_read(const char *format, const char *text, Date *date, char problem[DATE_PROBLEM]);

@@ -51,6 +51,7 @@ SourceField source_field_copy(const SourceField *field, Arena *arena) {
     copy.numbers = field->numbers ? numbers : NULL;
     copy.unseen_text = copy_text(field->unseen_text, arena);
     copy.why_text = copy_text(field->why_text, arena);
+    copy.why_cell = copy_text(field->why_cell, arena);
     return copy;
 }
 

@@ -65,6 +65,7 @@ typedef struct {
     int64_t unseen;          /* of text: the number of rows whose category no training row has */
     const char *unseen_text; /* one such category */
     const char *why_text;    /* of text: the first cell that is no number, "line 17 has 'abc'" */
+    const char *why_cell;    /* this cell, if it may be a date; or NULL */
 } SourceField;
 /* The derived columns of a model (ir/data/derived.h), added as they become known. */
 typedef struct {

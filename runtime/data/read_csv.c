@@ -154,7 +154,8 @@ static void take_columns(SourceData *data) {
                                         .is_text = column->kind == COLUMN_TEXT,
                                         .unseen = column->unseen,
                                         .unseen_text = column->unseen_text,
-                                        .why_text = column->why_text};
+                                        .why_text = column->why_text,
+                                        .why_cell = column->why_cell};
     }
 }
 

@@ -1,6 +1,5 @@
 /* From the records of CSV texts to columns. They are read twice: what kind a column is, is known only at the end. */
 #include "runtime/data/table.h"
-#include "ir/data/date.h"
 #include "runtime/data/categories.h"
 #include "ir/base/memory.h"
 #include "runtime/formats/numbers.h"
@@ -86,29 +85,6 @@ static const char *signs_hint(const CsvCell *cell) {
         if (number_form(plain.text, plain.length) != NUMBER_NONE) return ways[i].hint;
     }
     return "";
-}
-
-/* "; date(..., \"%d/%m/%Y\") makes numbers of it": the first of the usual formats that fits. */
-static const char *date_hint(const Reading *reading, const CsvCell *cell) {
-    static const char *const days[] = {"%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y",
-                                       "%Y/%m/%d", "%d-%m-%Y", "%d %b %Y", "%b %d, %Y"};
-    static const char *const times[] = {"",          " %H:%M",      " %H:%M:%S",   "T%H:%M",
-                                        "T%H:%M:%S", "T%H:%M:%S%z", " %H:%M:%S%z", " %H:%M:%S.%f"};
-    const char *text = csv_text(cell, reading->arena);
-    for (size_t i = 0; i < sizeof days / sizeof *days; i++)
-        for (size_t k = 0; k < sizeof times / sizeof *times; k++) {
-            char problem[DATE_PROBLEM];
-            Date date;
-            const char *format = arena_format(reading->arena, "%s%s", days[i], times[k]);
-            if (date_read(format, text, &date, problem))
-                return arena_format(reading->arena, "; date(..., \"%s\") makes numbers of it", format);
-        }
-    return "";
-}
-
-static const char *remedy_hint(const Reading *reading, const CsvCell *cell) {
-    const char *hint = signs_hint(cell);
-    return *hint ? hint : date_hint(reading, cell);
 }
 
 /* A cell of a column of text; nothing but what is trimmed off: it is missing, "". */
@@ -366,7 +342,9 @@ static bool see_kind(Reading *reading, Column *column, int64_t row, const CsvCel
     column->has_fractions |= form == NUMBER_REAL;
     if (form != NUMBER_NONE) return true;
     column->kind = COLUMN_TEXT;
-    column->why_text = arena_format(reading->arena, "line %u has %s%s", line, shown(reading, cell), remedy_hint(reading, cell));
+    const char *hint = signs_hint(cell);
+    column->why_text = arena_format(reading->arena, "line %u has %s%s", line, shown(reading, cell), hint);
+    if (!*hint) column->why_cell = csv_text(cell, reading->arena);
     return true;
 }
 

@@ -44,6 +44,7 @@ typedef struct {
     bool has_fractions;   /* a number is not whole, or beyond 64 bits */
     int64_t missing;      /* how many cells are */
     const char *why_text; /* "line 17 has 'abc'": the first cell that is no number */
+    const char *why_cell; /* this cell; NULL where why_text tells how it becomes one */
     union {
         int32_t *whole;
         float *numbers; /* NaN where missing */
