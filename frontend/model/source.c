@@ -68,13 +68,6 @@ static bool not_a_source(Evaluator *evaluator, Span span, Value value) {
     return false;
 }
 
-static bool check_own_rows(const Model *model, Evaluator *evaluator, const char *key, const HoldOut *hold, int64_t own) {
-    if ((hold->amount <= 0 && hold->kind != HOLD_COLUMN) || own == 0) return true;
-    if (evaluator_error(evaluator, hold->span, "the source '%s' has %s rows of its own", model->info.source.reader, key))
-        diag_help(evaluator->diag, "leave out '%s'", key);
-    return false;
-}
-
 /* The field that tells splits or series apart has one value a row. */
 static bool check_field(const Model *model, Evaluator *evaluator, const char *name, Span span) {
     const SourceSchema *schema = &model->info.schema;
@@ -92,9 +85,7 @@ static bool check_splits(const Model *model, Evaluator *evaluator) {
     const Setting *series = item_setting(model->data, "series");
     return check_field(model, evaluator, info->split.valid.field, info->split.valid.span) &&
            check_field(model, evaluator, info->split.test.field, info->split.test.span) &&
-           (!series || check_field(model, evaluator, info->split.series, series->value->span)) &&
-           check_own_rows(model, evaluator, "valid", &info->split.valid, info->schema.valid_rows) &&
-           check_own_rows(model, evaluator, "test", &info->split.test, info->schema.test_rows);
+           (!series || check_field(model, evaluator, info->split.series, series->value->span));
 }
 
 static bool ask_for_schema(Model *model) {

@@ -1,5 +1,6 @@
 /* Arrays of NumPy as the fields of a source. One that needs no conversion stays where it is. */
 #include "runtime/data/arrays.h"
+#include "runtime/data/splits.h"
 #include "ir/base/memory.h"
 
 #include <inttypes.h>
@@ -20,33 +21,15 @@ static Shape row_of(const NpyArray *array) {
 
 static size_t row_bytes(const NpyArray *array) { return (size_t)shape_elements(row_of(array)) * dtype_bytes(array->dtype); }
 
-static const char *const split_words[SPLIT_COUNT] = {"training", "validation", "test"};
-
 /* -- which array is what -- */
 
-/* "x" of "x_train", "images" of "train_images"; NULL if the name does not have the word at either end. */
-static const char *without(Arena *arena, const char *name, const char *word) {
-    size_t length = strlen(name), part = strlen(word);
-    if (length < part + 2) return NULL;
-    if (!strncmp(name, word, part) && name[part] == '_') return name + part + 1;
-    if (strcmp(name + length - part, word) || name[length - part - 1] != '_') return NULL;
-    return arena_copy_string(arena, name, length - part - 1);
-}
-
+/* "x" of "x_train", "images" of "val_images": without the word that names a split. */
 static const char *field_and_split(Arena *arena, const char *name, Split *split) {
-    static const struct {
-        const char *word;
-        Split split;
-    } words[] = {{"train", SPLIT_TRAIN},
-                 {"valid", SPLIT_VALID},
-                 {"val", SPLIT_VALID},
-                 {"validation", SPLIT_VALID},
-                 {"test", SPLIT_TEST}};
+    const char *first = strchr(name, '_'), *last = strrchr(name, '_');
     *split = SPLIT_TRAIN;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        const char *field = without(arena, name, words[i].word);
-        if (field) return *split = words[i].split, field;
-    }
+    if (!first || !first[1] || last == name) return name;
+    if (split_of_word(name, (size_t)(first - name), split)) return first + 1;
+    if (split_of_word(last + 1, strlen(last + 1), split)) return arena_copy_string(arena, name, (size_t)(last - name));
     return name;
 }
 
@@ -66,7 +49,7 @@ ArrayPart *arrays_part(ArrayFields *fields, Arena *arena, const char *name, cons
     if (!part->name) return part;
     diag_error(diag, STATUS_DATA, span, "'%.100s' in '%s' would be the same field as %s", name, where, part->name);
     diag_help(diag, "both are the %s rows of '%.100s'; numpy.savez(path, images = ..., labels = ...) gives arrays names",
-              split_words[split], field->name);
+              split_name(split), field->name);
     return NULL;
 }
 
@@ -97,7 +80,7 @@ static bool check_alike(const ArrayPart *train, const ArrayPart *part, Diagnosti
 static bool none_of(const ArrayPart *there, const char *with, Split split, Split missing, const char *without_name,
                     Diagnostics *diag) {
     diag_error(diag, STATUS_DATA, there->span, "%s holds %s rows of '%.100s', but there are no %s rows of '%.100s'",
-               there->name, split_words[split], with, split_words[missing], without_name);
+               there->name, split_name(split), with, split_name(missing), without_name);
     diag_help(diag, "arrays are the rows of one field by their names: x_train, x_val and x_test");
     return false;
 }

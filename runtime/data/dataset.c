@@ -82,7 +82,7 @@ static bool read_schema(const DataSource *source, const SplitRequest *request, S
     ReadSource *read = find_reader(source, diag);
     Splits splits;
     if (!read || !read(source, false, data, diag)) return false;
-    if (!has_text(&data->schema)) return true;
+    if (!has_text(&data->schema)) return splits_check_own(&data->schema, request, source->span, diag);
     if (!splits_deal(data, request, &splits, diag)) return false;
     fit_categories(data, &splits);
     return true;

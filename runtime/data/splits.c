@@ -149,22 +149,24 @@ static bool report_missing(const Dealing *dealing, const HoldOut *hold, const ch
 
 /* -- column(source.split) -- */
 
-static bool split_of_word(const char *word, Split *split) {
+bool split_of_word(const char *word, size_t length, Split *split) {
     static const struct {
         const char *word;
         Split split;
     } words[] = {{"train", SPLIT_TRAIN},      {"training", SPLIT_TRAIN}, {"valid", SPLIT_VALID}, {"val", SPLIT_VALID},
                  {"validation", SPLIT_VALID}, {"dev", SPLIT_VALID},      {"test", SPLIT_TEST}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcasecmp(words[i].word, word)) continue;
+        if (strlen(words[i].word) != length || strncasecmp(words[i].word, word, length)) continue;
         *split = words[i].split;
         return true;
     }
     return false;
 }
 
+static bool split_of_text(const char *text, Split *split) { return split_of_word(text, strlen(text), split); }
+
 static bool split_of_mark(const Marks *marks, double mark, Split *split) {
-    if (marks->field->is_text) return split_of_word(marks->field->categories[(uint32_t)mark], split);
+    if (marks->field->is_text) return split_of_text(marks->field->categories[(uint32_t)mark], split);
     if (!(mark >= 0 && mark < (int)SPLIT_COUNT) || mark != floor(mark)) return false;
     *split = (Split)mark;
     return true;
@@ -374,20 +376,27 @@ static bool deal_stratified(Dealing *dealing, Split split) {
 
 /* -- all of it -- */
 
+bool splits_check_own(const SourceSchema *schema, const SplitRequest *request, Span span, Diagnostics *diag) {
+    for (Split split = SPLIT_VALID; split <= SPLIT_TEST; split++) {
+        const HoldOut *hold = hold_of(request, split);
+        if (!holds(hold) || !own_rows(schema, split)) continue;
+        diag_error(diag, STATUS_MODEL, hold->span.end ? hold->span : span,
+                   "the data bring %lld %s rows of their own, so '%s' cannot hold out others",
+                   (long long)own_rows(schema, split), split_name(split), split_name(split));
+        diag_help(diag, "leave out '%s'", split_name(split));
+        return false;
+    }
+    return true;
+}
+
 static bool check_request(const Dealing *dealing, Span span) {
     const SourceSchema *schema = &dealing->data->schema;
     const SplitRequest *request = dealing->request;
     int64_t held[SPLIT_COUNT] = {0};
+    if (!splits_check_own(schema, request, span, dealing->diag)) return false;
     for (Split split = SPLIT_VALID; split <= SPLIT_TEST; split++) {
         const HoldOut *hold = hold_of(request, split);
         Span place = hold->span.end ? hold->span : span;
-        if (holds(hold) && own_rows(schema, split)) {
-            diag_error(dealing->diag, STATUS_MODEL, place,
-                       "the data bring %lld %s rows of their own, so '%s' cannot hold out others",
-                       (long long)own_rows(schema, split), split_name(split), split_name(split));
-            diag_help(dealing->diag, "leave out '%s'", split_name(split));
-            return false;
-        }
         if (!counts_rows(hold)) continue;
         held[split] = wanted_rows(hold, dealing->rows);
         if (held[split]) continue;

@@ -33,6 +33,10 @@ static inline int32_t runs_row(const Runs *runs, int32_t row, int64_t distance) 
     return runs->order[other];
 }
 
+/* The split that a word means, in any case: "train", "val"... False: it is another word. */
+bool split_of_word(const char *word, size_t length, Split *split);
+/* Reports rows that are to be held out for a split for which the source brings rows of its own. */
+bool splits_check_own(const SourceSchema *schema, const SplitRequest *request, Span span, Diagnostics *diag);
 /* Deals the rows of a source out, whose elements are there. Reports a split that is not possible. */
 bool splits_deal(const SourceData *data, const SplitRequest *request, Splits *splits, Diagnostics *diag);
 
