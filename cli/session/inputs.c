@@ -3,6 +3,7 @@
 #include "cli/session/folders.h"
 #include "cli/session/image.h"
 #include "ir/data/derived.h"
+#include "ir/data/readers.h"
 #include "ir/base/memory.h"
 #include "ir/base/display.h"
 #include "runtime/data/dataset.h"
@@ -11,7 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 typedef struct {
@@ -27,6 +27,12 @@ typedef struct {
 static Diagnostics *diag_of(const Opening *opening) { return opening->session->build.diag; }
 
 /* -- what the model reads -- */
+
+/* What kind of files its training data were. */
+static InputKind model_input(const Opening *opening) {
+    const Reader *reader = reader_named(opening->session->build.info->source.reader);
+    return reader ? reader->input : INPUT_NONE;
+}
 
 static bool is_input(const Opening *opening, const char *name) {
     for (uint32_t i = 0; i < opening->read_count; i++)
@@ -130,7 +136,7 @@ static bool read_image(const Opening *opening, const char *file, Shape row, uint
     const Build *build = &opening->session->build;
     ImageFacts facts;
     int channels = (int)row.dim[0], height = (int)row.dim[1], width = (int)row.dim[2];
-    bool stretch = !strcmp(build->info->source.reader, "images");
+    bool stretch = model_input(opening) == INPUT_PICTURES;
     Choice_invert invert = stretch && !option_given(build->options, OPTION_invert) ? CHOICE_invert_no : build->options->invert;
     FitRequest request = {invert, centres_strokes(build, row)};
     bool good = stretch && invert == CHOICE_invert_no && !request.centre
@@ -263,7 +269,7 @@ static Dataset *open_skipping(const Opening *opening, const SourceArg *skip, Dia
         count++;
     }
     if (skip) args[count++] = (SourceArg){.name = "skip", .kind = skip->kind, .number = skip->number};
-    return open_with(opening, "csv", args, count, &info->schema, diag);
+    return open_with(opening, info->source.reader, args, count, &info->schema, diag);
 }
 
 static const SourceArg *source_arg(const Opening *opening, const char *name) {
@@ -277,7 +283,7 @@ static const SourceArg *source_arg(const Opening *opening, const char *name) {
  * first way does not fit, the others are tried. Standard input is read once. */
 static Dataset *open_table(const Opening *opening) {
     static const char *const others[] = {"test_skip", "valid_skip"};
-    if (strcmp(opening->session->build.info->source.reader, "csv")) {
+    if (model_input(opening) != INPUT_TABLE) {
         diag_error(diag_of(opening), STATUS_USAGE, (Span){0},
                    "the network was not trained on a table, so '%s' has nothing for it", opening->files[0]);
         return NULL;
@@ -584,31 +590,26 @@ static bool open_archive(Opening *opening) { return open_arrays(opening, "npz", 
 
 /* -- by the names of the files -- */
 
-static const struct {
-    const char *ending;
-    bool (*open)(Opening *opening);
-} kinds[] = {{"", open_images},   {".csv", open_rows},  {".csv.gz", open_rows},
-             {".tsv", open_rows}, {".npy", open_array}, {".npz", open_archive}};
-enum { KIND_PICTURE, KINDS = sizeof kinds / sizeof *kinds };
-
-/* Pictures are told by their content as well. Standard input holds rows of a table. */
-static int kind_by_name(const char *file) {
-    if (path_is_stdin(file)) file = "stdin.csv";
-    size_t length = strlen(file);
+/* Pictures are known by their content as well. Standard input holds rows of a table, and so does a file of any other name that is given
+ * to a network of tables. */
+static InputKind kind_of(const Opening *opening, const char *file) {
     bool readable;
-    if (bitmap_has_ending(file) || bitmap_kind(file, &readable)) return KIND_PICTURE;
-    for (int i = KIND_PICTURE + 1; i < KINDS; i++) {
-        size_t ending = strlen(kinds[i].ending);
-        if (length > ending && !strcasecmp(file + length - ending, kinds[i].ending)) return i;
-    }
-    return -1;
+    if (path_is_stdin(file)) return INPUT_TABLE;
+    if (bitmap_has_ending(file) || bitmap_kind(file, &readable)) return INPUT_PICTURES;
+    const Reader *reader = reader_of_file(file);
+    if (reader) return reader->input;
+    return model_input(opening) == INPUT_TABLE ? INPUT_TABLE : INPUT_NONE;
 }
 
-/* What a network of tables is given is a table, whatever its name. */
-static int kind_of(const Opening *opening, const char *file) {
-    int kind = kind_by_name(file);
-    bool table = kind < 0 && !strcmp(opening->session->build.info->source.reader, "csv");
-    return table ? kind_by_name("t.csv") : kind;
+static bool open_files(Opening *opening) {
+    switch (kind_of(opening, opening->files[0])) {
+    case INPUT_TABLE: return open_rows(opening);
+    case INPUT_ARRAY: return open_array(opening);
+    case INPUT_ARCHIVE: return open_archive(opening);
+    case INPUT_PICTURES: return open_images(opening);
+    case INPUT_NONE: break; /* check_kinds has reported it */
+    }
+    return false;
 }
 
 /* By itself, or beside other columns. */
@@ -644,18 +645,21 @@ static bool check_classes(const Opening *opening) {
 
 static bool check_kinds(const Opening *opening) {
     for (int i = 0; i < opening->count; i++) {
-        int kind = kind_of(opening, opening->files[i]);
+        InputKind kind = kind_of(opening, opening->files[i]);
         if (!path_is_stdin(opening->files[i]) && access(opening->files[i], R_OK) != 0) {
             diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "cannot read '%s': %s", opening->files[i], strerror(errno));
             return false;
         }
-        if (kind >= 0 && kinds[kind].open == kinds[kind_of(opening, opening->files[0])].open) continue;
+        if (kind != INPUT_NONE && kind == kind_of(opening, opening->files[0])) continue;
         diag_error(diag_of(opening), STATUS_USAGE, (Span){0},
-                   kind < 0 ? "'%s' is no picture, and no table or array by its name"
-                            : "'%s' is of another kind than the first file",
+                   kind == INPUT_NONE ? "'%s' is no picture, and no table or array by its name"
+                                      : "'%s' is of another kind than the first file",
                    opening->files[i]);
-        diag_help(diag_of(opening), "pictures are PNG, JPEG, WebP and BMP files, or a folder of them; other names end in .csv, "
-                                    ".csv.gz, .tsv, .npy or .npz; '-' reads a csv from standard input");
+        diag_help(diag_of(opening),
+                  "pictures are PNG, JPEG, WebP and BMP files, or a folder of them; names of other files end in %s; '-' reads "
+                  "a table "
+                  "from standard input",
+                  reader_endings(opening->session->arena));
         return false;
     }
     return true;
@@ -670,6 +674,6 @@ bool inputs_open(Session *session, GraphKind kind, char *const *files, int count
     opening.count = (int)found;
     opening.files = ARENA_ARRAY(session->arena, const char *, found);
     for (uint32_t i = 0; i < found; i++) opening.files[i] = opening.pictures[i].path;
-    return check_kinds(&opening) && find_reads(&opening, kind) && kinds[kind_of(&opening, opening.files[0])].open(&opening) &&
-           session_learn(session) && check_classes(&opening);
+    return check_kinds(&opening) && find_reads(&opening, kind) && open_files(&opening) && session_learn(session) &&
+           check_classes(&opening);
 }

@@ -1,5 +1,6 @@
 /* Expressions: literals, names, members and lists here; operators, indexing and calls in files of their own. */
 #include "frontend/evaluate/evaluate.h"
+#include "ir/data/readers.h"
 
 #include <string.h>
 
@@ -182,12 +183,13 @@ Value evaluate_name(Evaluator *evaluator, const char *name, Span span) {
 
 /* csv(houses.csv) */
 static bool is_file_name(const Evaluator *evaluator, const Expr *expr) {
-    static const char *const endings[] = {"csv", "tsv", "txt", "data", "npy", "npz", "gz", "png", "mdl", "safetensors"};
+    static const char *const endings[] = {"txt", "data", "gz", "png", "mdl", "safetensors"};
     const Expr *object = expr->member.object;
     if (object->kind != EXPR_NAME || names_find(evaluator->scope->values, object->text)) return false;
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (!strcmp(endings[i], expr->member.name.text)) return strcmp(object->text, "source") != 0;
-    return false;
+    const char *name = arena_format(evaluator->arena, "%s.%s", object->text, expr->member.name.text);
+    bool found = reader_of_file(name) != NULL;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) found |= !strcmp(endings[i], expr->member.name.text);
+    return found && strcmp(object->text, "source") != 0;
 }
 
 /* x.reshape(...), nn.relu, csv.a */

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <limits.h>
 #include <string.h>
 
 #define FUNCTION(name, signature, doc) Value call_##name(const Call *call);
@@ -49,8 +50,8 @@ static const Builtin builtins[] = {
      .line = __LINE__,                                                                                                         \
      .kind = KIND_OPTIMIZER,                                                                                                   \
      .optimize = optimize_##name_},
-#define SOURCE(name_, signature_, doc_)                                                                                        \
-    {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_SOURCE},
+#define SOURCE(name_, signature_, doc_, ...)                                                                                   \
+    {.name = #name_, .signature = signature_, .doc = doc_, .line = INT_MAX, .kind = KIND_SOURCE}, /* of the last section */
 #define RULE(name_, signature_, doc_)                                                                                          \
     {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_RULE},
 #define SPLIT(name_, signature_, doc_)                                                                                         \

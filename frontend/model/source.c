@@ -1,5 +1,7 @@
 /* The data's source: its call goes to whoever knows the data, who answers with the fields. */
 #include "frontend/model/loading.h"
+#include "ir/base/names.h"
+#include "ir/data/readers.h"
 
 #include <string.h>
 
@@ -60,11 +62,12 @@ static bool data_source(Model *model, Evaluator *evaluator, const Bound *bound) 
 }
 
 static bool not_a_source(Evaluator *evaluator, Span span, Value value) {
+    uint32_t count;
+    const char *const *names = reader_names(&count);
     if (value.kind != VALUE_ERROR && evaluator_error(evaluator, span, "'source' must be a call of a source, not %s",
                                                      value_text(evaluator->arena, evaluator->graph, value)))
-        diag_help(evaluator->diag,
-                  "there are mnist(), fashion_mnist(), csv(\"FILE\"), npy(\"X\", \"Y\"), npz(\"FILE\"), images(\"FOLDER\") and "
-                  "idx(\"IMAGES\", \"LABELS\")");
+        diag_help(evaluator->diag, "the sources are %s; 'mlc explain csv' shows how a call is written",
+                  names_quoted(evaluator->arena, names, count, count));
     return false;
 }
 

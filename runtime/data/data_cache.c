@@ -2,6 +2,7 @@
  * data that have been asked for their classes. */
 #include "runtime/data/data_cache.h"
 #include "ir/base/memory.h"
+#include "ir/data/readers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,11 @@ static void remember(DataKeeper *keeper, const DataSource *source, const SplitRe
     keeper->request.series = copied(keeper, request->series);
 }
 
+static bool is_cached(const DataSource *source) {
+    const Reader *reader = reader_named(source->reader);
+    return reader && reader->cached;
+}
+
 static bool keeps(const DataKeeper *keeper, const DataSource *source, const SplitRequest *request) {
     return keeper->dataset && same_source(&keeper->source, source) && same_request(&keeper->request, request);
 }
@@ -104,7 +110,7 @@ static Dataset *keep(DataKeeper *keeper, const DataSource *source, const SplitRe
 
 bool keeper_schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena, SourceSchema *schema,
                    Diagnostics *diag) {
-    if (source->like || strcmp(source->reader, "csv")) return dataset_schema(NULL, source, request, arena, schema, diag);
+    if (source->like || !is_cached(source)) return dataset_schema(NULL, source, request, arena, schema, diag);
     const Dataset *dataset = keep(context, source, request, diag);
     if (dataset) *schema = source_schema_copy(dataset_fields(dataset), arena);
     return dataset != NULL;
@@ -121,8 +127,7 @@ bool keeper_classes(void *context, const DataSource *source, const SplitRequest 
 }
 
 Dataset *keeper_open(DataKeeper *keeper, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {
-    bool is_table = !strcmp(source->reader, "csv");
-    if (!is_table && !keeps(keeper, source, request)) return dataset_open(source, request, diag);
+    if (!is_cached(source) && !keeps(keeper, source, request)) return dataset_open(source, request, diag);
     Dataset *dataset = keep(keeper, source, request, diag);
     return dataset ? dataset_share(dataset) : NULL;
 }

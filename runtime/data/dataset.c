@@ -41,16 +41,10 @@ struct Dataset {
 
 /* -- readers -- */
 
-static const struct {
-    const char *name;
-    ReadSource *read;
-} readers[] = {{"idx", read_idx}, {"csv", read_csv}, {"npy", read_npy}, {"npz", read_npz}, {"images", read_images}};
-enum { READERS = sizeof readers / sizeof *readers };
-
 static ReadSource *find_reader(const DataSource *source, Diagnostics *diag) {
-    for (int i = 0; i < READERS; i++)
-        if (!strcmp(readers[i].name, source->reader)) return readers[i].read;
-    if (named_set(source->reader)) return read_idx;
+#define SOURCE(name, signature, doc, read, ...)                                                                                \
+    if (!strcmp(source->reader, #name)) return read_##read;
+#include "ir/data/sources.def"
     diag_error(diag, STATUS_MODEL, source->span, "unknown source '%s'", source->reader);
     return NULL;
 }

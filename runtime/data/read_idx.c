@@ -58,12 +58,23 @@ static bool header_problem(const SourceFiles *files, int role, Diagnostics *diag
     return false;
 }
 
+/* A row without the leading count of rows. Files of rank 3 hold pictures: their rows get a channel in front. */
+static Shape row_shape(Shape file) {
+    Shape row = {0};
+    if (file.rank == 3) row.dim[row.rank++] = 1;
+    for (int i = 1; i < file.rank; i++) row.dim[row.rank++] = file.dim[i];
+    return row;
+}
+
+static Shape named_row(const NamedSet *named) { return shape_of(3, (int64_t[]){named->channels, named->height, named->width}); }
+
 static bool check_images(const SourceFiles *files, int role, Shape shape, Diagnostics *diag) {
     Problem problem;
-    bool square = shape.rank == 3 && shape.dim[1] == NAMED_SIDE && shape.dim[2] == NAMED_SIDE;
-    if (files->named ? square : shape.rank >= 2) return true;
-    if (files->named)
-        problem_set(&problem, "'%s' does not hold images of 28 x 28, as '%s' has", files->paths[role], files->named->name);
+    const NamedSet *named = files->named;
+    if (named ? shape_equal(row_shape(shape), named_row(named)) : shape.rank >= 2) return true;
+    if (named)
+        problem_set(&problem, "'%s' does not hold images of %d x %d, as '%s' has", files->paths[role], named->height,
+                    named->width, named->name);
     else
         problem_set(&problem, "'%s' has one dimension, expected rows of at least one more; are these the labels?",
                     files->paths[role]);
@@ -110,23 +121,15 @@ static bool check_headers(const SourceFiles *files, const Load *loads, Diagnosti
     return true;
 }
 
-/* A row without the leading count of rows. Files of rank 3 hold pictures: their rows get a channel in front. */
-static Shape row_shape(Shape file) {
-    Shape row = {0};
-    if (file.rank == 3) row.dim[row.rank++] = 1;
-    for (int i = 1; i < file.rank; i++) row.dim[row.rank++] = file.dim[i];
-    return row;
-}
-
-/* The fields, of rows as the images' shape says; classes of a named set have names. */
-static void make_fields(SourceData *data, const SourceFiles *files, Shape images) {
+/* The fields, with images of the shape `row`; classes of a named set have names. */
+static void make_fields(SourceData *data, const SourceFiles *files, Shape row) {
     bool labels = files->named || files->paths[FILE_TRAIN_LABELS];
     reader_fields(data, labels ? 2 : 1);
-    data->fields[0] = (SourceField){.name = "image", .dtype = DTYPE_U8, .row = row_shape(images)};
+    data->fields[0] = (SourceField){.name = "image", .dtype = DTYPE_U8, .row = row};
     if (labels) data->fields[1] = (SourceField){.name = "label", .dtype = DTYPE_U8, .classes = files->classes};
     if (!files->named) return;
     data->fields[1].categories = files->named->classes;
-    data->fields[1].category_count = NAMED_CLASSES;
+    data->fields[1].category_count = (uint32_t)files->named->class_count;
 }
 
 /* A model on a named set can be checked without its files; their number of rows is then not known. */
@@ -134,7 +137,7 @@ static bool fields_without_files(const DataSource *source, SourceData *data) {
     const NamedSet *named = source->arg_count ? NULL : named_set(source->reader);
     SourceFiles files;
     if (!named || source_files_named(named, source->span, data->arena, &files)) return false;
-    make_fields(data, &files, shape_of(3, (int64_t[]){1, NAMED_SIDE, NAMED_SIDE}));
+    make_fields(data, &files, named_row(named));
     return true;
 }
 
@@ -300,7 +303,7 @@ static bool read_files(bool whole, SourceData *data, Load *loads, Diagnostics *d
     IdxSource *own = data->own;
     if (!open_files(&own->files, loads, diag) || !check_headers(&own->files, loads, diag)) return false;
     for (int role = 0; role < FILE_COUNT; role++) own->shapes[role] = loads[role].idx.shape;
-    make_fields(data, &own->files, own->shapes[FILE_TRAIN_IMAGES]);
+    make_fields(data, &own->files, row_shape(own->shapes[FILE_TRAIN_IMAGES]));
     data->schema.train_rows = own->shapes[FILE_TRAIN_IMAGES].dim[0];
     data->schema.valid_rows = own->shapes[FILE_VALID_IMAGES].dim[0];
     data->schema.test_rows = own->shapes[FILE_TEST_IMAGES].dim[0];

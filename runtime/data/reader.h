@@ -43,7 +43,9 @@ struct SourceData {
 /* Fills schema and fields, and if `whole` is set, everything else. Reports errors (STATUS_DATA; STATUS_MODEL for arguments). What
  * was read until a failure is released by the caller. */
 typedef bool ReadSource(const DataSource *source, bool whole, SourceData *data, Diagnostics *diag);
-ReadSource read_idx, read_csv, read_npy, read_npz, read_images;
+/* read_csv and so on, of ir/data/sources.def */
+#define SOURCE(name, signature, doc, read, ...) ReadSource read_##read;
+#include "ir/data/sources.def"
 
 /* Makes room for `count` fields. */
 void reader_fields(SourceData *data, uint32_t count);

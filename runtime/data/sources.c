@@ -8,12 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
+/* SET(name, folder of the system's package, channels, height, width, names of the classes...) */
 #define NAMED_SETS                                                                                                             \
-    SET(mnist, NULL, "0", "1", "2", "3", "4", "5", "6", "7", "8", "9")                                                         \
-    SET(fashion_mnist, "/usr/share/datasets/fashion-mnist", "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal",   \
-        "Shirt", "Sneaker", "Bag", "Ankle boot")
+    SET(mnist, NULL, 1, 28, 28, "0", "1", "2", "3", "4", "5", "6", "7", "8", "9")                                              \
+    SET(fashion_mnist, "/usr/share/datasets/fashion-mnist", 1, 28, 28, "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",  \
+        "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
-#define SET(name, folder, ...) {#name, {__VA_ARGS__}, folder},
+#define SET(name, folder, channels, height, width, ...)                                                                        \
+    {#name, folder, channels, height, width, LENGTH(__VA_ARGS__), (const char *const[]){__VA_ARGS__}},
+#define LENGTH(...) sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)
 static const NamedSet named_sets[] = {NAMED_SETS};
 #undef SET
 /* Tables known by name: a file NAME.csv, which a model names as it does any other. */
@@ -128,7 +131,7 @@ static int find_set(Arena *arena, const char *folder, SourceFiles *files, bool *
 
 bool source_files_named(const NamedSet *named, Span span, Arena *arena, SourceFiles *files) {
     char folder[PATH_BYTES];
-    *files = (SourceFiles){.named = named, .classes = NAMED_CLASSES};
+    *files = (SourceFiles){.named = named, .classes = named->class_count};
     for (int role = 0; role < FILE_COUNT; role++) files->spans[role] = span;
     bool whole;
     int found = find_set(arena, data_folder(named->name, folder, sizeof folder), files, &whole);

@@ -15,12 +15,13 @@ typedef enum {
     FILE_COUNT
 } FileRole;
 
-/* A data set known by name. All of them have ten classes of 28 x 28 grey images. */
-enum { NAMED_CLASSES = 10, NAMED_SIDE = 28 };
+/* A data set known by name: images of one size in IDX files, each of a class. */
 typedef struct {
     const char *name;
-    const char *classes[NAMED_CLASSES];
     const char *system_folder; /* where the system's package puts it, or NULL */
+    int channels, height, width;
+    int32_t class_count;
+    const char *const *classes; /* their names */
 } NamedSet;
 const NamedSet *named_set(const char *name); /* NULL: there is none of that name */
 const char *named_file(FileRole role);       /* its usual name, without .gz; NULL: a named set has no such file */

@@ -1,0 +1,48 @@
+/* The sources of data by name. */
+#include "ir/data/readers.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const Reader readers[] = {
+#define SOURCE(name, signature, doc, read, cached, input, endings) {#name, cached, INPUT_##input, endings},
+#include "ir/data/sources.def"
+};
+static const char *const names[] = {
+#define SOURCE(name, ...) #name,
+#include "ir/data/sources.def"
+};
+enum { READERS = sizeof readers / sizeof *readers };
+
+const Reader *reader_named(const char *name) {
+    for (int i = 0; i < READERS; i++)
+        if (!strcmp(readers[i].name, name)) return &readers[i];
+    return NULL;
+}
+
+const Reader *reader_of_file(const char *file) {
+    size_t length = strlen(file);
+    for (int i = 0; i < READERS; i++)
+        for (const char *ending = readers[i].endings; *ending;) {
+            size_t size = strcspn(ending, " ");
+            if (length > size && !strncasecmp(file + length - size, ending, size)) return &readers[i];
+            ending += size + (ending[size] == ' ');
+        }
+    return NULL;
+}
+
+const char *reader_endings(Arena *arena) {
+    const char *text = "";
+    for (int i = 0; i < READERS; i++)
+        for (const char *ending = readers[i].endings; *ending;) {
+            size_t size = strcspn(ending, " ");
+            text = arena_format(arena, "%s%s%.*s", text, *text ? ", " : "", (int)size, ending);
+            ending += size + (ending[size] == ' ');
+        }
+    return text;
+}
+
+const char *const *reader_names(uint32_t *count) {
+    *count = READERS;
+    return names;
+}

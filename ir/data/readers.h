@@ -1,0 +1,28 @@
+/* The sources of data by name, as sources.def lists them: what the front end, the runtime and the commands have to know of each. */
+#ifndef MLC_IR_DATA_READERS_H
+#define MLC_IR_DATA_READERS_H
+
+#include "ir/base/arena.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a file of new rows for a trained network is. */
+typedef enum { INPUT_NONE, INPUT_TABLE, INPUT_ARRAY, INPUT_ARCHIVE, INPUT_PICTURES } InputKind;
+
+typedef struct {
+    const char *name;
+    bool cached; /* the fields are known only when all rows are read: these are kept for the training */
+    InputKind input;
+    const char *endings; /* of the names of such files: ".csv .tsv"; "": none */
+} Reader;
+
+/* The reader of `source = NAME(...)`; NULL: there is none of that name. */
+const Reader *reader_named(const char *name);
+/* The reader of a file with such a name, by its ending, in upper or lower case; NULL: none. */
+const Reader *reader_of_file(const char *file);
+/* ".csv, .csv.gz, .tsv, .npy, .npz" */
+const char *reader_endings(Arena *arena);
+const char *const *reader_names(uint32_t *count);
+
+#endif
