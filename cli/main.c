@@ -145,7 +145,7 @@ static Status too_many(const Command *command, const Options *options, Diagnosti
     const char *operand = options->operands[command->most];
     diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc %s' takes no argument '%.200s'%s", command->name, operand,
                command->most ? " as well" : "");
-    if (!guess_operand(operand, options, command->options, diag))
+    if (!suggest_operand(operand, options, command->options, diag))
         diag_help(diag, "mlc %s %s", command->name, command->operands);
     return STATUS_USAGE;
 }

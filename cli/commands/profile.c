@@ -104,7 +104,7 @@ static void print_kernel(const Profiling *p, uint32_t number, const Machine *mac
     const Kernel *kernel = &plan->kernels[number];
     char what[64], lines[64], space[SHAPE_TEXT];
     double seconds = timeline_kernel_seconds(&p->timeline, number);
-    Work work = kernel_work(plan, kernel);
+    KernelWork work = kernel_work(plan, kernel);
     uint32_t all = (uint32_t)threads_count(p->threads),
              threads = kernel->replicated || kernel->max_threads > all ? all : kernel->max_threads;
     double bound = work_bound(work, machine, kernel->replicated ? 1 : threads, all);

@@ -31,7 +31,7 @@ typedef struct {
     Progress progress;
     ProgramPair train, valid, test;
     char model_hash[65];
-    bool goes_on;                    /* from the checkpoint of the run that --resume names */
+    bool resumes;                    /* from the checkpoint of the run that --resume names */
     CheckpointInfo before;           /* of that run */
     bool begun;                      /* resolved.mdl and the start line are written */
     json_t *warnings;                /* told before the journal was there; NULL: written since */
@@ -93,8 +93,8 @@ static bool open_resumed(Training *training) {
     if (!folder) return true;
     snprintf(training->folder.path, sizeof training->folder.path, "%s", folder);
     if ((training->lock = run_lock(folder, training->diag)) < 0) return false;
-    training->goes_on = has_file(folder, RUN_LAST) || has_file(folder, RUN_BEST);
-    if (training->goes_on) return checkpoint_info(path_join(folder, RUN_LAST).path, &training->before, training->diag);
+    training->resumes = has_file(folder, RUN_LAST) || has_file(folder, RUN_BEST);
+    if (training->resumes) return checkpoint_info(path_join(folder, RUN_LAST).path, &training->before, training->diag);
     if (has_file(folder, RUN_MODEL)) {
         shown_text(folder, stderr);
         fputs(": no checkpoint yet: the training begins anew\n", stderr);
@@ -107,7 +107,7 @@ static bool open_model(void *context) {
     const Options *options = training->options;
     Build *build = &training->session.build;
     if (!open_resumed(training)) return false;
-    training->session.trains_anew = !training->goes_on;
+    training->session.trains_anew = !training->resumes;
     bool opened = options->operand_count ? build_open(build, options->operands[0], options, training->diag)
                                          : run_open_model(build, options->resume, NULL, options, training->diag);
     return opened && expect_parse(options, build->info, training->diag);
@@ -130,7 +130,7 @@ static void expect_rows(void *context, const int64_t rows[SPLIT_COUNT]) {
 static bool read_data(void *context) { return session_read_data(&((Training *)context)->session); }
 
 /* Prints the warnings so far, and keeps them for the journal: a training takes long. */
-static void tell_warnings(Training *training) {
+static void publish_warnings(Training *training) {
     if (diag_errors(training->diag)) return; /* they are told together */
     json_t *more = journal_diagnostics(training->diag, DIAG_WARNING);
     if (!training->warnings) training->warnings = json_array();
@@ -168,12 +168,12 @@ static bool take_rows(void *context) {
     int64_t rows[SPLIT_COUNT];
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) rows[split] = dataset_rows(session->dataset, split);
     model_set_training_rows(session->build.model, rows[SPLIT_TRAIN]);
-    if (!training->goes_on) {
+    if (!training->resumes) {
         model_warn(session->build.model, training->diag);
         session_check_digits(session, NULL);
     }
     warn_of_rows(training, rows);
-    tell_warnings(training);
+    publish_warnings(training);
     want_programs(training, rows);
     return true;
 }
@@ -191,7 +191,7 @@ static bool open_session(Training *training) {
     const SessionHooks hooks = {training, open_model, expect_rows, read_data, take_rows, fit_states};
     Session *session = &training->session;
     if (!session_open(session, &hooks)) return false;
-    tell_warnings(training);
+    publish_warnings(training);
     if (session->trains_anew && !warm_start(session, &training->weights)) return false;
     training->train = pair_of(training, GRAPH_TRAIN, SPLIT_TRAIN);
     training->valid = pair_of(training, GRAPH_EVAL, SPLIT_VALID);
@@ -269,7 +269,7 @@ static double rate_in(const Training *training, const Graph *graph, uint64_t epo
 }
 
 /* A schedule that looks at the steps of the whole run is another one when there are more of them. */
-static void tell_schedule(Training *training) {
+static void note_schedule(Training *training) {
     const ModelInfo *info = training->session.build.info;
     if (!training->before.epochs || training->before.epochs == info->epochs || training->before.epoch >= info->epochs) return;
     Graph *graph = model_graph(training->session.build.model, GRAPH_RATE, info->batch, training->diag);
@@ -293,13 +293,13 @@ static void tell_schedule(Training *training) {
 static bool begin_run(Training *training) {
     if (training->begun) return true;
     training->begun = true;
-    uint32_t first = training->goes_on ? (uint32_t)training->before.epoch + 1 : 0;
+    uint32_t first = training->resumes ? (uint32_t)training->before.epoch + 1 : 0;
     if (!journal_open(&training->journal, first, start_line(training)))
         return false; /* first: it tells the folder of the model */
     write_warnings(training);
     if (!training->journal.file || !run_write_model(&training->session.build, training->folder.path)) return false;
     print_start(training);
-    if (training->goes_on) tell_schedule(training);
+    if (training->resumes) note_schedule(training);
     return true;
 }
 
@@ -311,7 +311,7 @@ static bool open_folder(Training *training) {
         return false;
     journal_init(&training->journal, training->folder.path, info, options->json, training->diag);
     training->progress = progress_new(&training->journal, info->epochs, info->batch, options->quiet);
-    return build_hash_model(&training->session.build, training->model_hash) && (training->goes_on || begin_run(training));
+    return build_hash_model(&training->session.build, training->model_hash) && (training->resumes || begin_run(training));
 }
 
 /* -- while it runs -- */
@@ -403,7 +403,7 @@ static TrainResult run_training(Training *training) {
         .stop = info->stop,
         .folder = training->folder.path,
         .model_hash = training->model_hash,
-        .resume = training->goes_on ? last.path : NULL,
+        .resume = training->resumes ? last.path : NULL,
     };
     TrainEvents events = {.context = training, .begin = on_begin, .step = on_step, .epoch = on_epoch, .end = on_end};
     catch_signals();
@@ -476,7 +476,7 @@ static void print_files(const char *folder) {
 }
 
 /* Why the training ended before its last epoch, and which epoch was the best. */
-static void print_judgement(const Training *training, const EpochRecord *last) {
+static void print_best(const Training *training, const EpochRecord *last) {
     const ModelInfo *info = training->session.build.info;
     const char *split = last->valid.present ? "valid" : "test",
                *metric = info->keep_best.metric ? info->keep_best.metric : "loss";
@@ -502,7 +502,7 @@ static void print_answer(const Training *training) {
         if (training->error_count[split]) printf("%s errors in the units of the data\n", split_name(split));
         units_print(training->session.arena, training->errors[split], training->error_count[split]);
     }
-    print_judgement(training, last);
+    print_best(training, last);
     print_files(folder);
     print_counts(training, SPLIT_TEST, &last->test);
     print_counts(training, SPLIT_VALID, &last->valid);

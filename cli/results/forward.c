@@ -19,7 +19,7 @@ float prediction_value(const Predictions *predictions, int64_t row, int64_t colu
     return predictions->values[row * predictions->width + column];
 }
 
-double prediction_share(const Predictions *predictions, int64_t row, int32_t class) {
+double prediction_probability(const Predictions *predictions, int64_t row, int32_t class) {
     double share = prediction_value(predictions, row, class);
     for (int32_t i = 0; i < predictions->width; i++)
         if (share == 1 && i != class && prediction_value(predictions, row, i) > 0) return nextafter(1, 0);

@@ -32,7 +32,7 @@ bool units_keep(Session *session);
 int32_t prediction_class(const Predictions *predictions, int64_t row);
 float prediction_value(const Predictions *predictions, int64_t row, int64_t column);
 /* The probability of a class; below 1 where another class has some, too little for an f32 to show. */
-double prediction_share(const Predictions *predictions, int64_t row, int32_t class);
+double prediction_probability(const Predictions *predictions, int64_t row, int32_t class);
 
 /* The class of a row of the data set, or -1 if it is not known. */
 int32_t true_class(const Session *session, const ModelOutput *output, int32_t row);

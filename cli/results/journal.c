@@ -230,8 +230,8 @@ void journal_epoch(Journal *journal, const EpochRecord *record) {
 typedef struct {
     json_t *events;
     DiagKind kind;
-    json_t *last; /* that notes and remedies belong to; NULL: to none that is wanted */
-} Gathering;
+    json_t *last; /* the event that notes and help belong to; NULL: it is not wanted */
+} EventList;
 
 static void put_place(json_t *object, const DiagLine *line) {
     json_object_set_new(object, "message", json_text(line->message));
@@ -247,24 +247,24 @@ static void append(json_t *object, const char *key, json_t *item) {
 }
 
 static void gather(void *context, const DiagLine *line) {
-    Gathering *gathering = context;
+    EventList *list = context;
     bool begins = line->kind == DIAG_ERROR || line->kind == DIAG_WARNING;
-    if (begins) gathering->last = NULL;
-    if (line->kind == gathering->kind) {
-        gathering->last = json_pack("{s:s}", "event", line->kind == DIAG_ERROR ? "error" : "warning");
-        put_place(gathering->last, line);
-        json_array_append_new(gathering->events, gathering->last);
-    } else if (gathering->last && line->kind == DIAG_HELP) {
-        append(gathering->last, "help", json_text(line->message));
-    } else if (gathering->last && line->kind == DIAG_NOTE) {
+    if (begins) list->last = NULL;
+    if (line->kind == list->kind) {
+        list->last = json_pack("{s:s}", "event", line->kind == DIAG_ERROR ? "error" : "warning");
+        put_place(list->last, line);
+        json_array_append_new(list->events, list->last);
+    } else if (list->last && line->kind == DIAG_HELP) {
+        append(list->last, "help", json_text(line->message));
+    } else if (list->last && line->kind == DIAG_NOTE) {
         json_t *note = json_object();
         put_place(note, line);
-        append(gathering->last, "notes", note);
+        append(list->last, "notes", note);
     }
 }
 
 json_t *journal_diagnostics(const Diagnostics *diag, DiagKind kind) {
-    Gathering gathering = {json_array(), kind, NULL};
-    diag_visit(diag, gather, &gathering);
-    return gathering.events;
+    EventList list = {json_array(), kind, NULL};
+    diag_visit(diag, gather, &list);
+    return list.events;
 }

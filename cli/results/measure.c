@@ -97,8 +97,8 @@ static bool in_memory(const Plan *plan, NodeId id) {
     return node->op != OP_constant && node->op != OP_iota && plan->storage[id].kind != STORAGE_NONE;
 }
 
-Work kernel_work(const Plan *plan, const Kernel *kernel) {
-    Work work = {0};
+KernelWork kernel_work(const Plan *plan, const Kernel *kernel) {
+    KernelWork work = {0};
     bool *seen = memory_array(plan->graph->node_count, sizeof *seen, "the nodes of a graph");
     for (uint32_t i = 0; i < kernel->node_count; i++) seen[kernel->nodes[i]] = true;
     for (uint32_t i = 0; i < kernel->node_count; i++) {
@@ -124,7 +124,7 @@ static int level_of(double bytes) {
     return level;
 }
 
-double work_bound(Work work, const Machine *machine, uint32_t threads, uint32_t all) {
+double work_bound(KernelWork work, const Machine *machine, uint32_t threads, uint32_t all) {
     uint32_t used = threads < all ? threads : all;
     int level = level_of(work.bytes / used);
     double rate = machine->alone[level] * used;

@@ -21,10 +21,10 @@ bool machine_measure(Machine *machine, Threads *threads, const CodegenOptions *o
 typedef struct {
     double operations; /* 2 m n k for a product, one per element for an elementwise op or a reduction */
     double bytes;      /* values read from outside the kernel, each counted once, and values stored */
-} Work;
-Work kernel_work(const Plan *plan, const Kernel *kernel);
+} KernelWork;
+KernelWork kernel_work(const Plan *plan, const Kernel *kernel);
 /* The least time this work takes on `threads` of the machine's `all` threads: the larger of operations and bytes over their rates. Its
  * data may be as near as their size allows. */
-double work_bound(Work work, const Machine *machine, uint32_t threads, uint32_t all);
+double work_bound(KernelWork work, const Machine *machine, uint32_t threads, uint32_t all);
 
 #endif

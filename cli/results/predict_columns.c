@@ -10,13 +10,13 @@ enum { FEW_CLASSES = 4, FEW_TARGETS = 3, VALUES_SHOWN = 10 };
 typedef struct {
     const Predicting *predicting;
     bool all; /* a csv file has all columns, and every head says whose it is */
-    Column *items;
+    AnswerColumn *items;
     uint32_t count;
-} Building;
+} ColumnList;
 
 /* -- which there are -- */
 
-static void add(Building *building, Column column) { building->items[building->count++] = column; }
+static void add(ColumnList *list, AnswerColumn column) { list->items[list->count++] = column; }
 
 static bool names_differ(const Predicting *predicting) {
     const char *first = dataset_row_place(predicting->session.dataset, predicting->rows[0]).file;
@@ -26,82 +26,81 @@ static bool names_differ(const Predicting *predicting) {
 }
 
 /* Of the row: its place in the split, and where it was read from. */
-static void add_places(Building *building) {
-    const Predicting *predicting = building->predicting;
+static void add_places(ColumnList *list) {
+    const Predicting *predicting = list->predicting;
     RowPlace place = dataset_row_place(predicting->session.dataset, predicting->rows[0]);
-    if (!predicting->files) add(building, (Column){.kind = COLUMN_INDEX, .head = "index"});
+    if (!predicting->files) add(list, (AnswerColumn){.kind = COLUMN_INDEX, .head = "index"});
     if (predicting->inputs.names || place.row < 0 || names_differ(predicting))
-        add(building, (Column){.kind = COLUMN_FILE, .head = "file"});
-    if (!predicting->inputs.names && place.row >= 0) add(building, (Column){.kind = COLUMN_ROW, .head = "row"});
-    if (place.line) add(building, (Column){.kind = COLUMN_LINE, .head = "line"});
+        add(list, (AnswerColumn){.kind = COLUMN_FILE, .head = "file"});
+    if (!predicting->inputs.names && place.row >= 0) add(list, (AnswerColumn){.kind = COLUMN_ROW, .head = "row"});
+    if (place.line) add(list, (AnswerColumn){.kind = COLUMN_LINE, .head = "line"});
 }
 
 /* "price", or of several outputs in a file "kind.price" */
-static const char *head(const Building *building, const Predictions *output, const char *format, const char *name) {
-    Arena *arena = building->predicting->session.arena;
+static const char *head(const ColumnList *list, const Predictions *output, const char *format, const char *name) {
+    Arena *arena = list->predicting->session.arena;
     const char *text = arena_format(arena, format, name);
-    bool prefix = building->all && building->predicting->output_count > 1;
+    bool prefix = list->all && list->predicting->output_count > 1;
     return prefix ? arena_format(arena, "%s.%s", output->output->name, text) : text;
 }
 
-static void add_classes(Building *building, const Predictions *output) {
-    const Predicting *predicting = building->predicting;
+static void add_classes(ColumnList *list, const Predictions *output) {
+    const Predicting *predicting = list->predicting;
     bool known = predicted_known(predicting, output) > 0;
-    bool shares = building->all || (output->width <= FEW_CLASSES && predicting->output_count == 1);
-    if (known) add(building, (Column){COLUMN_TRUE, output, 0, head(building, output, "true", "")});
-    add(building, (Column){COLUMN_PREDICTED, output, 0, head(building, output, "predicted", "")});
-    add(building, (Column){COLUMN_PROBABILITY, output, 0, head(building, output, "probability", "")});
+    bool shares = list->all || (output->width <= FEW_CLASSES && predicting->output_count == 1);
+    if (known) add(list, (AnswerColumn){COLUMN_TRUE, output, 0, head(list, output, "true", "")});
+    add(list, (AnswerColumn){COLUMN_PREDICTED, output, 0, head(list, output, "predicted", "")});
+    add(list, (AnswerColumn){COLUMN_PROBABILITY, output, 0, head(list, output, "probability", "")});
     for (int32_t k = 0; shares && k < output->width; k++) {
         char number[NUMBER_TEXT];
         const char *name = class_text(&predicting->session, output->output, k, number);
-        add(building, (Column){COLUMN_SHARE, output, k, head(building, output, building->all ? "p(%s)" : "%s", name)});
+        add(list, (AnswerColumn){COLUMN_CLASS_PROBABILITY, output, k, head(list, output, list->all ? "p(%s)" : "%s", name)});
     }
-    if (known && !building->all) add(building, (Column){COLUMN_WRONG, output, 0, ""});
+    if (known && !list->all) add(list, (AnswerColumn){COLUMN_WRONG, output, 0, ""});
 }
 
-static void add_target(Building *building, const Predictions *output) {
+static void add_target(ColumnList *list, const Predictions *output) {
     const ModelTarget *target = &output->output->target;
     int64_t width = target->width;
-    bool truths = output->truths && (building->all || width <= FEW_TARGETS);
-    for (int64_t k = 0; k < width && (building->all || k < VALUES_SHOWN); k++) {
-        if (truths) add(building, (Column){COLUMN_TRUTH, output, k, head(building, output, "true %s", target->names[k])});
-        add(building, (Column){COLUMN_UNITS, output, k, head(building, output, "predicted %s", target->names[k])});
+    bool truths = output->truths && (list->all || width <= FEW_TARGETS);
+    for (int64_t k = 0; k < width && (list->all || k < VALUES_SHOWN); k++) {
+        if (truths) add(list, (AnswerColumn){COLUMN_TRUTH, output, k, head(list, output, "true %s", target->names[k])});
+        add(list, (AnswerColumn){COLUMN_UNITS, output, k, head(list, output, "predicted %s", target->names[k])});
         if (truths)
-            add(building,
-                (Column){COLUMN_ERROR, output, k,
-                         head(building, output, building->all || width > 1 ? "error %s" : "error", target->names[k])});
+            add(list, (AnswerColumn){COLUMN_ERROR, output, k,
+                                     head(list, output, list->all || width > 1 ? "error %s" : "error", target->names[k])});
     }
 }
 
-static void add_values(Building *building, const Predictions *output) {
-    Arena *arena = building->predicting->session.arena;
-    int64_t shown = building->all || output->width <= VALUES_SHOWN ? output->width : VALUES_SHOWN;
+static void add_values(ColumnList *list, const Predictions *output) {
+    Arena *arena = list->predicting->session.arena;
+    int64_t shown = list->all || output->width <= VALUES_SHOWN ? output->width : VALUES_SHOWN;
     for (int64_t k = 0; k < shown; k++)
-        add(building, (Column){COLUMN_VALUE, output, k,
-                               output->width == 1 ? output->output->name
-                                                  : arena_format(arena, "%s[%lld]", output->output->name, (long long)k)});
+        add(list, (AnswerColumn){COLUMN_VALUE, output, k,
+                                 output->width == 1 ? output->output->name
+                                                    : arena_format(arena, "%s[%lld]", output->output->name, (long long)k)});
 }
 
-Column *predicted_columns(const Predicting *predicting, bool all, bool classes, uint32_t *count) {
+AnswerColumn *predicted_columns(const Predicting *predicting, bool all, bool classes, uint32_t *count) {
     uint32_t most = 8;
     for (uint32_t k = 0; k < predicting->output_count; k++) most += 4 + 4 * (uint32_t)predicting->outputs[k].width;
-    Building building = {predicting, all, ARENA_ARRAY(predicting->session.arena, Column, most), 0};
-    add_places(&building);
+    ColumnList list = {predicting, all, ARENA_ARRAY(predicting->session.arena, AnswerColumn, most), 0};
+    add_places(&list);
     for (uint32_t k = 0; k < predicting->output_count; k++) {
         const Predictions *output = &predicting->outputs[k];
-        if (output->output->classes && classes) add_classes(&building, output);
+        if (output->output->classes && classes) add_classes(&list, output);
         if (output->output->classes) continue;
-        if (output->units) add_target(&building, output);
-        if (!output->units || (all && output->output->target.converted)) add_values(&building, output);
-        if (!all && output->width > VALUES_SHOWN) add(&building, (Column){COLUMN_MORE, output, 0, ""});
+        if (output->units) add_target(&list, output);
+        if (!output->units || (all && output->output->target.converted)) add_values(&list, output);
+        if (!all && output->width > VALUES_SHOWN) add(&list, (AnswerColumn){COLUMN_MORE, output, 0, ""});
     }
-    *count = building.count;
-    return building.items;
+    *count = list.count;
+    return list.items;
 }
 
 /* -- what stands in them -- */
 
-bool column_is_name(const Column *column) {
+bool column_is_name(const AnswerColumn *column) {
     return column->kind == COLUMN_FILE || column->kind == COLUMN_TRUE || column->kind == COLUMN_PREDICTED ||
            column->kind == COLUMN_WRONG || column->kind == COLUMN_MORE;
 }
@@ -121,7 +120,7 @@ static const char *file_of(const Predicting *predicting, int64_t i) {
     return dataset_row_place(predicting->session.dataset, predicting->rows[i]).file;
 }
 
-double column_number(const Predicting *predicting, const Column *column, int64_t i) {
+double column_number(const Predicting *predicting, const AnswerColumn *column, int64_t i) {
     const Predictions *output = column->output;
     int64_t at = output ? i * output->width + column->element : 0;
     RowPlace place = dataset_row_place(predicting->session.dataset, predicting->rows[i]);
@@ -129,8 +128,8 @@ double column_number(const Predicting *predicting, const Column *column, int64_t
     case COLUMN_INDEX: return (double)(predicting->first + i);
     case COLUMN_ROW: return (double)place.row;
     case COLUMN_LINE: return (double)place.line;
-    case COLUMN_PROBABILITY: return prediction_share(output, i, prediction_class(output, i));
-    case COLUMN_SHARE: return prediction_share(output, i, (int32_t)column->element);
+    case COLUMN_PROBABILITY: return prediction_probability(output, i, prediction_class(output, i));
+    case COLUMN_CLASS_PROBABILITY: return prediction_probability(output, i, (int32_t)column->element);
     case COLUMN_TRUTH: return output->truths[at];
     case COLUMN_UNITS: return output->units[at];
     case COLUMN_ERROR: return output->units[at] - output->truths[at];
@@ -139,7 +138,7 @@ double column_number(const Predicting *predicting, const Column *column, int64_t
     }
 }
 
-const char *column_name(const Predicting *predicting, const Column *column, int64_t i, char buffer[NUMBER_TEXT]) {
+const char *column_name(const Predicting *predicting, const AnswerColumn *column, int64_t i, char buffer[NUMBER_TEXT]) {
     switch (column->kind) {
     case COLUMN_FILE: return file_of(predicting, i);
     case COLUMN_TRUE: return class_cell(predicting, column->output, predicted_truth(predicting, column->output, i), buffer);
@@ -149,12 +148,12 @@ const char *column_name(const Predicting *predicting, const Column *column, int6
     }
 }
 
-const char *column_text(const Predicting *predicting, const Column *column, int64_t i, char buffer[NUMBER_TEXT]) {
+const char *column_text(const Predicting *predicting, const AnswerColumn *column, int64_t i, char buffer[NUMBER_TEXT]) {
     if (column_is_name(column)) return column_name(predicting, column, i, buffer);
     double number = column_number(predicting, column, i);
     if (column->kind == COLUMN_INDEX || column->kind == COLUMN_ROW || column->kind == COLUMN_LINE)
         return whole((int64_t)number, buffer);
-    if (column->kind == COLUMN_PROBABILITY || column->kind == COLUMN_SHARE) return text_percent(buffer, number, 2);
+    if (column->kind == COLUMN_PROBABILITY || column->kind == COLUMN_CLASS_PROBABILITY) return text_percent(buffer, number, 2);
     if (isnan(number) && column->kind != COLUMN_UNITS && column->kind != COLUMN_VALUE) return "?"; /* not known */
     if (column->kind == COLUMN_VALUE) return text_value(buffer, number, VALUE_DIGITS);
     return text_exact(buffer, number, VALUE_DIGITS); /* in the units of the data */

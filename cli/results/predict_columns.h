@@ -11,29 +11,29 @@ typedef enum {
     COLUMN_LINE,
     COLUMN_TRUE, /* the classes, by name */
     COLUMN_PREDICTED,
-    COLUMN_PROBABILITY, /* of the class predicted */
-    COLUMN_SHARE,       /* the probability of the class `element` */
+    COLUMN_PROBABILITY,       /* of the class predicted */
+    COLUMN_CLASS_PROBABILITY, /* the probability of the class `element` */
     COLUMN_WRONG,
     COLUMN_TRUTH, /* the number `element`, in the units of the data */
     COLUMN_UNITS,
     COLUMN_ERROR,
     COLUMN_VALUE, /* the number `element` as the network gives it */
     COLUMN_MORE   /* there are more of them */
-} ColumnKind;
+} AnswerColumnKind;
 
 typedef struct {
-    ColumnKind kind;
+    AnswerColumnKind kind;
     const Predictions *output; /* NULL: of the row */
     int64_t element;
     const char *head;
-} Column;
+} AnswerColumn;
 
 /* all: every number, as a csv file has them; otherwise those that fit into a table. classes: with the outputs that have classes. */
-Column *predicted_columns(const Predicting *predicting, bool all, bool classes, uint32_t *count);
-bool column_is_name(const Column *column);
+AnswerColumn *predicted_columns(const Predicting *predicting, bool all, bool classes, uint32_t *count);
+bool column_is_name(const AnswerColumn *column);
 /* What stands in it: the number or the name, and either as a table shows it. */
-double column_number(const Predicting *predicting, const Column *column, int64_t i);
-const char *column_name(const Predicting *predicting, const Column *column, int64_t i, char buffer[NUMBER_TEXT]);
-const char *column_text(const Predicting *predicting, const Column *column, int64_t i, char buffer[NUMBER_TEXT]);
+double column_number(const Predicting *predicting, const AnswerColumn *column, int64_t i);
+const char *column_name(const Predicting *predicting, const AnswerColumn *column, int64_t i, char buffer[NUMBER_TEXT]);
+const char *column_text(const Predicting *predicting, const AnswerColumn *column, int64_t i, char buffer[NUMBER_TEXT]);
 
 #endif

@@ -6,16 +6,16 @@
 #include "cli/session/inputs.h"
 #include "runtime/data/dataset.h"
 
-/* Pictures among what a network reads or makes: rows [height, width] or [1 or 3, height, width]. */
+/* PictureShape among what a network reads or makes: rows [height, width] or [1 or 3, height, width]. */
 typedef struct {
     const char *name; /* of the field or output; NULL: there are none */
     DType dtype;
     int channels, height, width;
-} Pictures;
+} PictureShape;
 
 /* What --png draws. */
 typedef struct {
-    Pictures read, made;
+    PictureShape read, made;
     bool numbers; /* no pictures, but predictions beside true numbers */
 } Drawing;
 

@@ -19,25 +19,25 @@ typedef struct {
     int64_t batch;
     bool *missing; /* of each node: the data do not hold what it is made of */
     bool *absent;  /* of each row of the batch: a cell is missing where the model reads whole numbers */
-} Converting;
+} UnitConversion;
 
 /* -- what goes into the graph -- */
 
-static Predictions *predictions_of(const Converting *converting, const char *symbol) {
+static Predictions *predictions_of(const UnitConversion *conversion, const char *symbol) {
     const char *name = strchr(symbol, ':') + 1;
-    for (uint32_t i = 0; i < converting->forward->output_count; i++)
-        if (!strcmp(converting->forward->outputs[i].output->name, name)) return &converting->forward->outputs[i];
+    for (uint32_t i = 0; i < conversion->forward->output_count; i++)
+        if (!strcmp(conversion->forward->outputs[i].output->name, name)) return &conversion->forward->outputs[i];
     return NULL;
 }
 
-static void set_states(const Converting *converting) {
-    for (uint32_t i = 0; i < converting->graph->symbol_count; i++) {
-        const Symbol *symbol = &converting->graph->symbols[i];
+static void set_states(const UnitConversion *conversion) {
+    for (uint32_t i = 0; i < conversion->graph->symbol_count; i++) {
+        const Symbol *symbol = &conversion->graph->symbols[i];
         if (symbol->kind != SYMBOL_STATE || !symbol->node) continue;
         int64_t count = shape_elements(symbol->shape);
-        float *values = ARENA_ARRAY(converting->session->arena, float, count);
-        double *to = interp_value(converting->interp, symbol->node);
-        states_read(converting->session->states, symbol->name, values);
+        float *values = ARENA_ARRAY(conversion->session->arena, float, count);
+        double *to = interp_value(conversion->interp, symbol->node);
+        states_read(conversion->session->states, symbol->name, values);
         for (int64_t k = 0; k < count; k++) to[k] = (double)values[k];
     }
 }
@@ -52,26 +52,26 @@ static void put_element(void *to, DType dtype, int64_t at, double value) {
 }
 
 /* Numbers have the digits of the files; text has its codes. */
-static void set_rows(const Converting *converting, const Symbol *symbol, int64_t first, int64_t count) {
+static void set_rows(const UnitConversion *conversion, const Symbol *symbol, int64_t first, int64_t count) {
     const void *data;
-    double *numbers = dataset_numbers(converting->session->dataset, symbol->name, converting->forward->rows + first, count);
-    const SourceField *field = dataset_find(converting->session->dataset, symbol->name, &data);
+    double *numbers = dataset_numbers(conversion->session->dataset, symbol->name, conversion->forward->rows + first, count);
+    const SourceField *field = dataset_find(conversion->session->dataset, symbol->name, &data);
     int64_t width = shape_inner(symbol->shape, 0);
-    void *to = interp_value(converting->interp, symbol->node);
+    void *to = interp_value(conversion->interp, symbol->node);
     for (int64_t i = 0; field && i < count * width; i++) {
-        int64_t at = converting->forward->rows[first + i / width] * width + i % width;
+        int64_t at = conversion->forward->rows[first + i / width] * width + i % width;
         double value = numbers ? numbers[i] : dtype_element(field->dtype, data, at);
         bool absent = symbol->dtype != DTYPE_F32 && !(fabs(value) <= INT32_MAX);
-        converting->absent[i / width] |= absent;
+        conversion->absent[i / width] |= absent;
         put_element(to, symbol->dtype, i, absent ? 0 : value);
     }
     free(numbers);
 }
 
 /* What a transform of columns has learnt, by "y.standardize.mean". */
-static const double *learnt_numbers(const Converting *converting, const char *name) {
+static const double *learnt_numbers(const UnitConversion *conversion, const char *name) {
     uint32_t count;
-    const Learnt *all = dataset_learnt(converting->session->dataset, &count);
+    const Learnt *all = dataset_learnt(conversion->session->dataset, &count);
     size_t length = strlen(name) - strlen(strrchr(name, '.'));
     for (uint32_t i = 0; i < count; i++)
         if (strlen(all[i].name) == length && !strncmp(all[i].name, name, length))
@@ -80,80 +80,80 @@ static const double *learnt_numbers(const Converting *converting, const char *na
 }
 
 /* "number:1700000001" and "learnt:y.standardize.mean"; false: it is something else. */
-static bool set_number(const Converting *converting, const Symbol *symbol) {
-    double *to = interp_value(converting->interp, symbol->node);
+static bool set_number(const UnitConversion *conversion, const Symbol *symbol) {
+    double *to = interp_value(conversion->interp, symbol->node);
     const char *what = strchr(symbol->name, ':') + 1;
     bool number = !strncmp(symbol->name, UNITS_NUMBER ":", strlen(UNITS_NUMBER ":")),
          learnt = !strncmp(symbol->name, UNITS_LEARNT ":", strlen(UNITS_LEARNT ":"));
-    const double *numbers = learnt ? learnt_numbers(converting, what) : NULL;
+    const double *numbers = learnt ? learnt_numbers(conversion, what) : NULL;
     if (number) *to = strtod(what, NULL);
     if (numbers) memcpy(to, numbers, (size_t)shape_elements(symbol->shape) * sizeof *to);
     return number || learnt;
 }
 
-static void set_predictions(const Converting *converting, const Symbol *symbol, int64_t first, int64_t count) {
-    const Predictions *predictions = predictions_of(converting, symbol->name);
-    double *to = interp_value(converting->interp, symbol->node);
+static void set_predictions(const UnitConversion *conversion, const Symbol *symbol, int64_t first, int64_t count) {
+    const Predictions *predictions = predictions_of(conversion, symbol->name);
+    double *to = interp_value(conversion->interp, symbol->node);
     for (int64_t i = 0; predictions && i < count * predictions->width; i++)
         to[i] = (double)predictions->values[first * predictions->width + i];
 }
 
-static void set_batch(const Converting *converting, int64_t first, int64_t count) {
-    memset(converting->absent, 0, (size_t)converting->batch * sizeof *converting->absent);
-    for (uint32_t i = 0; i < converting->graph->symbol_count; i++) {
-        const Symbol *symbol = &converting->graph->symbols[i];
+static void set_batch(const UnitConversion *conversion, int64_t first, int64_t count) {
+    memset(conversion->absent, 0, (size_t)conversion->batch * sizeof *conversion->absent);
+    for (uint32_t i = 0; i < conversion->graph->symbol_count; i++) {
+        const Symbol *symbol = &conversion->graph->symbols[i];
         if (!symbol->node) continue;
-        if (symbol->kind == SYMBOL_BATCH) set_rows(converting, symbol, first, count);
-        if (symbol->kind == SYMBOL_VALUE && !set_number(converting, symbol)) set_predictions(converting, symbol, first, count);
+        if (symbol->kind == SYMBOL_BATCH) set_rows(conversion, symbol, first, count);
+        if (symbol->kind == SYMBOL_VALUE && !set_number(conversion, symbol)) set_predictions(conversion, symbol, first, count);
     }
 }
 
 /* -- what comes out -- */
 
-static bool *find_missing(const Converting *converting) {
-    const Graph *graph = converting->graph;
+static bool *find_missing(const UnitConversion *conversion) {
+    const Graph *graph = conversion->graph;
     const void *data;
-    bool *missing = ARENA_ARRAY(converting->session->arena, bool, graph->node_count);
+    bool *missing = ARENA_ARRAY(conversion->session->arena, bool, graph->node_count);
     for (NodeId id = 1; id < graph->node_count; id++) {
         const Node *node = graph_node(graph, id);
         const Symbol *symbol = node->op == OP_input ? &graph->symbols[node->attrs.symbol] : NULL;
         missing[id] =
-            symbol && symbol->kind == SYMBOL_BATCH && !dataset_find(converting->session->dataset, symbol->name, &data);
+            symbol && symbol->kind == SYMBOL_BATCH && !dataset_find(conversion->session->dataset, symbol->name, &data);
         for (uint32_t i = 0; i < node->operand_count; i++) missing[id] |= missing[node->operands[i]];
     }
     return missing;
 }
 
 /* Where an output of the graph belongs to; NULL: nowhere. */
-static double **place_of(const Converting *converting, const Output *output) {
-    Predictions *predictions = predictions_of(converting, output->name);
+static double **place_of(const UnitConversion *conversion, const Output *output) {
+    Predictions *predictions = predictions_of(conversion, output->name);
     size_t what = strcspn(output->name, ":");
-    if (!predictions || converting->missing[output->node]) return NULL;
+    if (!predictions || conversion->missing[output->node]) return NULL;
     if (!strncmp(output->name, UNITS_PREDICTION, what)) return &predictions->units;
     return strncmp(output->name, UNITS_TRUTH, what) ? &predictions->targets : &predictions->truths;
 }
 
-static void take_output(const Converting *converting, const Output *output, int64_t first, int64_t count) {
-    double **place = place_of(converting, output);
+static void take_output(const UnitConversion *conversion, const Output *output, int64_t first, int64_t count) {
+    double **place = place_of(conversion, output);
     if (!place) return;
-    const Predictions *predictions = predictions_of(converting, output->name);
+    const Predictions *predictions = predictions_of(conversion, output->name);
     int64_t width = predictions->width;
-    const double *from = interp_value(converting->interp, output->node);
-    if (!*place) *place = ARENA_ARRAY(converting->session->arena, double, predictions->rows *width);
+    const double *from = interp_value(conversion->interp, output->node);
+    if (!*place) *place = ARENA_ARRAY(conversion->session->arena, double, predictions->rows *width);
     for (int64_t i = 0; i < count * width; i++) {
-        bool absent = place != &predictions->units && converting->absent[i / width];
+        bool absent = place != &predictions->units && conversion->absent[i / width];
         (*place)[first * width + i] = absent ? NAN : from[i];
     }
 }
 
-static void run_batches(Converting *converting) {
-    set_states(converting);
-    for (int64_t first = 0; first < converting->forward->count; first += converting->batch) {
-        int64_t left = converting->forward->count - first, count = left < converting->batch ? left : converting->batch;
-        set_batch(converting, first, count);
-        interp_run(converting->interp);
-        for (uint32_t i = 0; i < converting->graph->output_count; i++)
-            take_output(converting, &converting->graph->outputs[i], first, count);
+static void run_batches(UnitConversion *conversion) {
+    set_states(conversion);
+    for (int64_t first = 0; first < conversion->forward->count; first += conversion->batch) {
+        int64_t left = conversion->forward->count - first, count = left < conversion->batch ? left : conversion->batch;
+        set_batch(conversion, first, count);
+        interp_run(conversion->interp);
+        for (uint32_t i = 0; i < conversion->graph->output_count; i++)
+            take_output(conversion, &conversion->graph->outputs[i], first, count);
     }
 }
 
@@ -175,16 +175,16 @@ bool units_keep(Session *session) {
 
 bool units_run(Session *session, const Forward *forward) {
     if (!any_target(forward) || !forward->count) return true;
-    Converting converting = {.session = session, .forward = forward};
-    converting.batch = forward->count < BATCH_MAX ? forward->count : BATCH_MAX;
-    Graph *graph = model_graph(session->build.model, GRAPH_UNITS, (uint32_t)converting.batch, session->build.diag);
+    UnitConversion conversion = {.session = session, .forward = forward};
+    conversion.batch = forward->count < BATCH_MAX ? forward->count : BATCH_MAX;
+    Graph *graph = model_graph(session->build.model, GRAPH_UNITS, (uint32_t)conversion.batch, session->build.diag);
     if (!graph) return false;
-    converting.graph = graph;
-    converting.interp = interp_new(graph, INTERP_F64);
-    converting.missing = find_missing(&converting);
-    converting.absent = ARENA_ARRAY(session->arena, bool, converting.batch);
-    run_batches(&converting);
-    interp_free(converting.interp);
+    conversion.graph = graph;
+    conversion.interp = interp_new(graph, INTERP_F64);
+    conversion.missing = find_missing(&conversion);
+    conversion.absent = ARENA_ARRAY(session->arena, bool, conversion.batch);
+    run_batches(&conversion);
+    interp_free(conversion.interp);
     graph_free(graph);
     return true;
 }

@@ -18,9 +18,9 @@ static Model *load(const Build *build, const char *const *sets, uint32_t set_cou
         .set_count = set_count,
         .read = file_read_plain,
         .like = build->like,
-        .schema = keeper_schema,
-        .classes = keeper_classes,
-        .schema_context = build->keeper,
+        .schema = data_cache_schema,
+        .classes = data_cache_classes,
+        .schema_context = build->data_cache,
         .weights_given = build->options->weights != NULL,
     };
     return model_load(&options, build->diag);
@@ -28,7 +28,7 @@ static Model *load(const Build *build, const char *const *sets, uint32_t set_cou
 
 bool build_open_copy(Build *build, const char *path, const char *folder, const SourceSchema *like, const Options *options,
                      Diagnostics *diag) {
-    *build = (Build){.options = options, .diag = diag, .like = like, .keeper = keeper_new()};
+    *build = (Build){.options = options, .diag = diag, .like = like, .data_cache = data_cache_new()};
     snprintf(build->path.path, sizeof build->path.path, "%s", path);
     snprintf(build->folder.path, sizeof build->folder.path, "%s", folder);
     build->text = file_read(path, &build->length, STATUS_FILE, diag);
@@ -46,7 +46,7 @@ static bool check_file(const char *path, Diagnostics *diag) {
         diag_error(diag, STATUS_FILE, (Span){0}, "cannot read '%s': %s", path, strerror(errno));
     else
         return true;
-    guess_model(path, diag);
+    suggest_model(path, diag);
     return false;
 }
 
@@ -62,7 +62,7 @@ bool build_open(Build *build, const char *path, const Options *options, Diagnost
 
 void build_close(Build *build) {
     model_free(build->model);
-    keeper_free(build->keeper);
+    data_cache_free(build->data_cache);
     free(build->text);
     *build = (Build){0};
 }

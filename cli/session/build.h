@@ -19,7 +19,7 @@ typedef struct {
     Model *model;
     const ModelInfo *info;
     const SourceSchema *like; /* of a trained network: the schema of its data; else NULL */
-    DataKeeper *keeper;       /* of the data that the model was loaded with */
+    DataCache *data_cache;    /* of the data that the model was loaded with */
 } Build;
 
 /* The text of a model file, which the caller frees; NULL after reporting errors. */

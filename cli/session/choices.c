@@ -19,7 +19,7 @@ typedef struct {
     const Graph *graph;
     int64_t batch;
     Outside *outside; /* of each choice */
-} Looking;
+} ChoiceSearch;
 
 static void see_choice(Outside *outside, const int32_t *numbers, int64_t width, int64_t columns, int64_t row) {
     for (int64_t i = 0; i < width; i++) {
@@ -30,14 +30,14 @@ static void see_choice(Outside *outside, const int32_t *numbers, int64_t width, 
 }
 
 static void see_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
-    const Looking *looking = context;
-    for (uint32_t k = 0; k < looking->info->choice_count; k++) {
-        const Output *output = &looking->graph->outputs[k];
-        const Node *node = graph_node(looking->graph, output->node);
+    const ChoiceSearch *search = context;
+    for (uint32_t k = 0; k < search->info->choice_count; k++) {
+        const Output *output = &search->graph->outputs[k];
+        const Node *node = graph_node(search->graph, output->node);
         const int32_t *numbers = runner_output(runner, output->name);
-        int64_t width = shape_elements(node->shape) / looking->batch;
+        int64_t width = shape_elements(node->shape) / search->batch;
         for (int64_t i = 0; i < count; i++)
-            see_choice(&looking->outside[k], numbers + i * width, width, looking->info->choices[k].columns, first + i);
+            see_choice(&search->outside[k], numbers + i * width, width, search->info->choices[k].columns, first + i);
     }
 }
 
@@ -63,13 +63,13 @@ static void tell(const Session *session, const ComputedChoice *choice, const Out
 static bool look(Session *session, const Program *program, int64_t batch, const int32_t *rows, int64_t count,
                  Findings *findings) {
     const ModelInfo *info = session->build.info;
-    Looking looking = {info, program->graph, batch, ARENA_ARRAY(session->arena, Outside, info->choice_count)};
+    ChoiceSearch search = {info, program->graph, batch, ARENA_ARRAY(session->arena, Outside, info->choice_count)};
     Runner *runner = runner_new(program, session->states, session->threads, session->build.diag);
     bool good = runner && runner_data(runner, session->dataset, session->build.diag);
-    if (good) runner_rows(runner, rows, count, see_rows, &looking);
+    if (good) runner_rows(runner, rows, count, see_rows, &search);
     runner_free(runner);
     for (uint32_t k = 0; k < info->choice_count && good; k++)
-        if (looking.outside[k].rows) tell(session, &info->choices[k], &looking.outside[k], rows, findings);
+        if (search.outside[k].rows) tell(session, &info->choices[k], &search.outside[k], rows, findings);
     return good;
 }
 

@@ -20,7 +20,7 @@ typedef struct {
     uint32_t count, capacity;
     uint32_t others;   /* files that are no pictures */
     const char *other; /* one of them */
-} Searching;
+} FolderSearch;
 
 /* By its name or its content. */
 static bool is_picture(const char *path) {
@@ -28,44 +28,43 @@ static bool is_picture(const char *path) {
     return bitmap_has_ending(path) || bitmap_kind(path, &readable);
 }
 
-static void add_file(Searching *searching, const char *path, const char *folder) {
-    ARENA_ROOM(searching->arena, searching->items, searching->count, searching->capacity);
-    searching->items[searching->count++] = (PictureFile){path, folder};
+static void add_file(FolderSearch *found, const char *path, const char *folder) {
+    ARENA_ROOM(found->arena, found->items, found->count, found->capacity);
+    found->items[found->count++] = (PictureFile){path, folder};
 }
 
-static bool cannot_read(const Searching *searching, const char *path, const char *kind) {
-    diag_error(searching->diag, STATUS_DATA, (Span){0}, "cannot read %s'%s': %s", kind, path, strerror(errno));
+static bool cannot_read(const FolderSearch *found, const char *path, const char *kind) {
+    diag_error(found->diag, STATUS_DATA, (Span){0}, "cannot read %s'%s': %s", kind, path, strerror(errno));
     return false;
 }
 
-static bool search(Searching *searching, const char *path, const char *name, int depth);
+static bool search(FolderSearch *found, const char *path, const char *name, int depth);
 
 /* Links are followed to files, not to folders: these could lead back. */
-static bool take_entry(Searching *searching, const char *folder, const char *folder_name, const char *entry, int depth) {
+static bool take_entry(FolderSearch *found, const char *folder, const char *folder_name, const char *entry, int depth) {
     struct stat status, linked;
-    const char *path = arena_format(searching->arena, "%s/%s", folder, entry);
+    const char *path = arena_format(found->arena, "%s/%s", folder, entry);
     if (*entry == '.') return true;
-    if (lstat(path, &linked) != 0 || stat(path, &status) != 0) return cannot_read(searching, path, "");
+    if (lstat(path, &linked) != 0 || stat(path, &status) != 0) return cannot_read(found, path, "");
     if (S_ISDIR(linked.st_mode))
-        return depth == DEPTH_MAX ||
-               search(searching, path, arena_copy_string(searching->arena, entry, strlen(entry)), depth + 1);
+        return depth == DEPTH_MAX || search(found, path, arena_copy_string(found->arena, entry, strlen(entry)), depth + 1);
     if (S_ISREG(status.st_mode) && is_picture(path)) {
-        add_file(searching, path, folder_name);
+        add_file(found, path, folder_name);
         return true;
     }
-    if (!searching->others++) searching->other = path;
+    if (!found->others++) found->other = path;
     return true;
 }
 
-static bool search(Searching *searching, const char *path, const char *name, int depth) {
+static bool search(FolderSearch *found, const char *path, const char *name, int depth) {
     DIR *open = opendir(path);
-    bool good = open || cannot_read(searching, path, "the folder ");
+    bool good = open || cannot_read(found, path, "the folder ");
     for (const char *entry; good;) {
         if (!(entry = folder_next(open))) {
-            good = !errno || cannot_read(searching, path, "the folder ");
+            good = !errno || cannot_read(found, path, "the folder ");
             break;
         }
-        good = take_entry(searching, path, name, entry, depth);
+        good = take_entry(found, path, name, entry, depth);
     }
     if (open) closedir(open);
     return good;
@@ -75,38 +74,38 @@ static int by_path(const void *a, const void *b) {
     return strcmp(((const PictureFile *)a)->path, ((const PictureFile *)b)->path);
 }
 
-static void tell_others(const Searching *searching, const char *folder) {
+static void print_left_out(const FolderSearch *found, const char *folder) {
     shown_text(folder, stderr);
-    fprintf(stderr, ": %u file%s no picture%s and left out, such as ", searching->others,
-            searching->others == 1 ? " is" : "s are", searching->others == 1 ? "" : "s");
-    shown_text(searching->other, stderr);
+    fprintf(stderr, ": %u file%s no picture%s and left out, such as ", found->others, found->others == 1 ? " is" : "s are",
+            found->others == 1 ? "" : "s");
+    shown_text(found->other, stderr);
     fputc('\n', stderr);
 }
 
-static bool take_folder(Searching *searching, const char *operand) {
-    uint32_t before = searching->count;
+static bool take_folder(FolderSearch *found, const char *operand) {
+    uint32_t before = found->count;
     size_t length = strlen(operand);
     while (length > 1 && operand[length - 1] == '/') length--;
-    searching->others = 0;
-    if (!search(searching, arena_copy_string(searching->arena, operand, length), NULL, 0)) return false;
-    if (searching->count == before) {
-        diag_error(searching->diag, STATUS_DATA, (Span){0}, "no pictures are in the folder '%s'", operand);
+    found->others = 0;
+    if (!search(found, arena_copy_string(found->arena, operand, length), NULL, 0)) return false;
+    if (found->count == before) {
+        diag_error(found->diag, STATUS_DATA, (Span){0}, "no pictures are in the folder '%s'", operand);
         return false;
     }
-    qsort(searching->items + before, searching->count - before, sizeof *searching->items, by_path);
-    if (searching->others) tell_others(searching, operand);
+    qsort(found->items + before, found->count - before, sizeof *found->items, by_path);
+    if (found->others) print_left_out(found, operand);
     return true;
 }
 
-PictureFile *folders_search(char *const *operands, int count, Arena *arena, uint32_t *found, Diagnostics *diag) {
-    Searching searching = {.arena = arena, .diag = diag};
+PictureFile *folders_search(char *const *operands, int count, Arena *arena, uint32_t *picture_count, Diagnostics *diag) {
+    FolderSearch found = {.arena = arena, .diag = diag};
     for (int i = 0; i < count; i++) {
         if (path_is_folder(operands[i])) {
-            if (!take_folder(&searching, operands[i])) return NULL;
+            if (!take_folder(&found, operands[i])) return NULL;
         } else {
-            add_file(&searching, operands[i], NULL);
+            add_file(&found, operands[i], NULL);
         }
     }
-    *found = searching.count;
-    return searching.items;
+    *picture_count = found.count;
+    return found.items;
 }

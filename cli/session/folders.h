@@ -12,6 +12,6 @@ typedef struct {
 
 /* The operands, folders replaced by the pictures in them and in all their folders, in the order of their paths; what is no picture there is
  * said on stderr, but for hidden files. NULL after reporting errors: a folder that cannot be read or holds none. */
-PictureFile *folders_search(char *const *operands, int count, Arena *arena, uint32_t *found, Diagnostics *diag);
+PictureFile *folders_search(char *const *operands, int count, Arena *arena, uint32_t *picture_count, Diagnostics *diag);
 
 #endif

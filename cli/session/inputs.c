@@ -30,7 +30,7 @@ static Diagnostics *diag_of(const Opening *opening) { return opening->session->b
 
 /* What kind of files its training data were. */
 static InputKind model_input(const Opening *opening) {
-    const Reader *reader = reader_named(opening->session->build.info->source.reader);
+    const DataReader *reader = reader_named(opening->session->build.info->source.reader);
     return reader ? reader->input : INPUT_NONE;
 }
 
@@ -108,7 +108,7 @@ static void print_kind(bool size, int height, int width, bool colour, bool colou
 }
 
 /* What was done to a picture; nothing is said of one that is what the network reads. */
-static void tell_image(const char *file, Shape row, const ImageFacts *facts) {
+static void print_image_changes(const char *file, Shape row, const ImageFacts *facts) {
     int height = (int)row.dim[1], width = (int)row.dim[2];
     bool size = facts->height != height || facts->width != width, coloured = row.dim[0] == 3;
     bool colour = facts->coloured != coloured, brought = size || colour;
@@ -142,7 +142,7 @@ static bool read_image(const Opening *opening, const char *file, Shape row, uint
     bool good = stretch && invert == CHOICE_invert_no && !request.centre
                     ? image_stretch(file, channels, height, width, pixels, &facts, build->diag)
                     : image_fit(file, channels, height, width, request, pixels, &facts, build->diag);
-    if (good && !build->options->quiet) tell_image(file, row, &facts);
+    if (good && !build->options->quiet) print_image_changes(file, row, &facts);
     return good;
 }
 
@@ -172,7 +172,7 @@ static void *classes_of(const Opening *opening, const SourceField *label) {
     return classes;
 }
 
-/* Pictures have one label only: of labels that are computed or are several, nobody knows how to make them. */
+/* PictureShape have one label only: of labels that are computed or are several, nobody knows how to make them. */
 static const SourceField *label_of(const Opening *opening) {
     const ModelInfo *info = opening->session->build.info;
     const SourceField *label = info->label_field ? source_any(&info->schema, info->label_field) : NULL;
@@ -315,7 +315,7 @@ static bool missing_column(const Opening *opening, const SourceField *field) {
     return false;
 }
 
-static void tell_unseen(const char *file, const SourceField *column, const char *name) {
+static void print_unseen(const char *file, const SourceField *column, const char *name) {
     shown_text(file, stderr);
     fputs(": column '", stderr);
     shown_text(name, stderr);
@@ -343,7 +343,7 @@ static bool check_columns(const Opening *opening, const Symbol *symbol) {
         const SourceField *found = dataset_find(opening->session->dataset, wanted->name, &data);
         if (!found) return missing_column(opening, wanted);
         if (found->unseen && !(derived && derived_reads_dates(derived, fields[i])))
-            tell_unseen(opening->files[0], found, wanted->name);
+            print_unseen(opening->files[0], found, wanted->name);
         if (!single || found->dtype == symbol->dtype) continue;
         diag_error(diag_of(opening), STATUS_DATA, (Span){0}, "column '%s' of '%s' must hold whole numbers, with none missing",
                    wanted->name, opening->files[0]);
@@ -351,7 +351,7 @@ static bool check_columns(const Opening *opening, const Symbol *symbol) {
     }
     const void *data;
     const SourceField *classes = count == 1 && !single ? dataset_find(opening->session->dataset, name, &data) : NULL;
-    if (classes && classes->unseen) tell_unseen(opening->files[0], classes, schema->fields[fields[0]].name);
+    if (classes && classes->unseen) print_unseen(opening->files[0], classes, schema->fields[fields[0]].name);
     return true;
 }
 
@@ -488,10 +488,10 @@ typedef struct {
     const Dataset *arrays;
     const char *name;
     int64_t begin, step;
-} Origin;
+} ArrayOrigin;
 
 /* What is computed of a wide field begins with all digits. */
-static void copy_digits(const Opening *opening, const SourceField *fields, uint32_t field, Origin from) {
+static void copy_digits(const Opening *opening, const SourceField *fields, uint32_t field, ArrayOrigin from) {
     if (fields[field].is_wide)
         dataset_copy_exact(opening->session->dataset, field, from.arrays, from.name, from.begin, from.step);
 }
@@ -525,7 +525,7 @@ static bool take_columns(Opening *opening, const Dataset *arrays, const char *on
     }
     free(column);
     if (!make_dataset(opening, fields, count, elements, taken, rows)) return false;
-    for (uint32_t i = 0; i < count; i++) copy_digits(opening, fields, i, (Origin){arrays, only, i, count});
+    for (uint32_t i = 0; i < count; i++) copy_digits(opening, fields, i, (ArrayOrigin){arrays, only, i, count});
     return true;
 }
 
@@ -537,7 +537,8 @@ static bool take_arrays(Opening *opening, const Dataset *arrays, const char *onl
     void **elements = ARENA_ARRAY(opening->session->arena, void *, count);
     while (taken < count && take_array(opening, arrays, only, &fields[taken], &elements[taken], &rows)) taken++;
     if (!make_dataset(opening, fields, count, elements, taken, rows)) return false;
-    for (uint32_t i = 0; i < count; i++) copy_digits(opening, fields, i, (Origin){arrays, only ? only : fields[i].name, 0, 1});
+    for (uint32_t i = 0; i < count; i++)
+        copy_digits(opening, fields, i, (ArrayOrigin){arrays, only ? only : fields[i].name, 0, 1});
     return true;
 }
 
@@ -567,7 +568,7 @@ static bool open_array_each(Opening *opening, SourceField *fields, uint32_t coun
     }
     good = make_dataset(opening, fields, count, elements, taken, rows);
     for (uint32_t i = 0; i < count; i++) {
-        if (good) copy_digits(opening, fields, i, (Origin){arrays[i], "x", 0, 1});
+        if (good) copy_digits(opening, fields, i, (ArrayOrigin){arrays[i], "x", 0, 1});
         dataset_free(arrays[i]);
     }
     return good;
@@ -590,13 +591,13 @@ static bool open_archive(Opening *opening) { return open_arrays(opening, "npz", 
 
 /* -- by the names of the files -- */
 
-/* Pictures are known by their content as well. Standard input holds rows of a table, and so does a file of any other name that is given
+/* PictureShape are known by their content as well. Standard input holds rows of a table, and so does a file of any other name that is given
  * to a network of tables. */
 static InputKind kind_of(const Opening *opening, const char *file) {
     bool readable;
     if (path_is_stdin(file)) return INPUT_TABLE;
     if (bitmap_has_ending(file) || bitmap_kind(file, &readable)) return INPUT_PICTURES;
-    const Reader *reader = reader_of_file(file);
+    const DataReader *reader = reader_of_file(file);
     if (reader) return reader->input;
     return model_input(opening) == INPUT_TABLE ? INPUT_TABLE : INPUT_NONE;
 }

@@ -126,7 +126,7 @@ static void report_unknown(const char *command, const char *argument, uint64_t a
     for (int id = 0; id < OPTION_COUNT; id++)
         if (is_allowed(allowed, id) && rows[id].name) names[count++] = rows[id].name;
     const char *near = strncmp(name, "--", 2) == 0 ? diag_nearest(name + 2, names, count) : NULL;
-    if (guess_option(name, allowed, diag)) return;
+    if (suggest_option(name, allowed, diag)) return;
     if (near)
         diag_help(diag, "did you mean '--%s'?", near);
     else if (is_allowed(allowed, OPTION_set))

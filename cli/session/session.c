@@ -41,7 +41,7 @@ bool session_learn(Session *session) {
 
 bool session_read_data(Session *session) {
     const ModelInfo *info = session->build.info;
-    session->dataset = keeper_open(session->build.keeper, &info->source, &info->split, session->build.diag);
+    session->dataset = data_cache_open(session->build.data_cache, &info->source, &info->split, session->build.diag);
     session->data_time = seconds_now();
     bool series = info->field_looks.from || info->field_looks.to;
     if (session->dataset && session->build.options->verbose)

@@ -56,7 +56,7 @@ static const char *setting_named(const char *name, const char **block) {
     return key ? key : model_setting(line + 1, block);
 }
 
-bool guess_option(const char *name, uint64_t allowed, Diagnostics *diag) {
+bool suggest_option(const char *name, uint64_t allowed, Diagnostics *diag) {
     char spelled[64];
     const char *block, *plain = name + strspn(name, "-");
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
@@ -74,7 +74,7 @@ bool guess_option(const char *name, uint64_t allowed, Diagnostics *diag) {
 
 /* -- operands -- */
 
-bool guess_operand(const char *operand, const Options *options, uint64_t allowed, Diagnostics *diag) {
+bool suggest_operand(const char *operand, const Options *options, uint64_t allowed, Diagnostics *diag) {
     for (uint32_t i = 0; i < options->set.count; i++) {
         if (strchr(options->set.items[i], '=')) continue;
         diag_help(diag, "did you mean --set %.100s=%.100s?", options->set.items[i], operand);
@@ -114,7 +114,7 @@ static const char *near_model(const char *path, Arena *arena, const char *const 
     return diag_nearest(full, names, count);
 }
 
-void guess_model(const char *path, Diagnostics *diag) {
+void suggest_model(const char *path, Diagnostics *diag) {
     Arena *arena = arena_new();
     bool is_folder = path_is_folder(path);
     Path newest, folder = is_folder ? path_join(path, "") : path_folder(path), run_model = path_join(path, RUN_MODEL);

@@ -85,7 +85,7 @@ bool report_source(DataReport *report) {
     session->arena = arena_new();
     if (!build_open(&session->build, report->options->operands[0], report->options, report->diag)) return false;
     const ModelInfo *info = session->build.info;
-    session->dataset = keeper_open(session->build.keeper, &info->source, &info->split, report->diag);
+    session->dataset = data_cache_open(session->build.data_cache, &info->source, &info->split, report->diag);
     if (!session->dataset || !dataset_look_around(session->dataset, &info->field_looks, false, report->diag)) return false;
     if (option_given(report->options, OPTION_split) && !session_split(session, &report->split)) return false;
     SourceRows rows;
@@ -135,7 +135,7 @@ static void make_fields(DataReport *report, const Graph *graph) {
 typedef struct {
     DataReport *report;
     Split split;
-} Seeing;
+} FieldTally;
 
 static void keep_first(const DataReport *report, uint32_t i, const char *rows, int64_t first, int64_t count) {
     const SourceField *field = &report->fields[i]->field;
@@ -145,12 +145,12 @@ static void keep_first(const DataReport *report, uint32_t i, const char *rows, i
 }
 
 static void see_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
-    const Seeing *seeing = context;
-    const DataReport *report = seeing->report;
+    const FieldTally *tally = context;
+    const DataReport *report = tally->report;
     for (uint32_t i = 0; i < report->field_count; i++) {
         const void *rows = runner_output(runner, report->fields[i]->field.name);
-        field_facts_add(report->fields[i], seeing->split, rows, count);
-        if (seeing->split == report->split) keep_first(report, i, rows, first, count);
+        field_facts_add(report->fields[i], tally->split, rows, count);
+        if (tally->split == report->split) keep_first(report, i, rows, first, count);
     }
 }
 
@@ -160,7 +160,7 @@ static bool run_fields(DataReport *report, const Program *program) {
     bool good = runner && runner_data(runner, session->dataset, report->diag);
     for (Split split = 0; split < SPLIT_COUNT && good; split++)
         runner_rows(runner, dataset_split(session->dataset, split), dataset_rows(session->dataset, split), see_rows,
-                    &(Seeing){report, split});
+                    &(FieldTally){report, split});
     runner_free(runner);
     return good;
 }

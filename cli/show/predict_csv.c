@@ -4,14 +4,14 @@
 #include "cli/show/predict_show.h"
 
 /* What the units of the data have is f64. */
-static int digits_of(const Column *column) {
+static int digits_of(const AnswerColumn *column) {
     enum { SINGLE_DIGITS = 9, DOUBLE_DIGITS = 15 };
     return column->kind == COLUMN_TRUTH || column->kind == COLUMN_UNITS || column->kind == COLUMN_ERROR ? DOUBLE_DIGITS
                                                                                                         : SINGLE_DIGITS;
 }
 
 /* A truth that is not known is an empty cell; digits as many as tell a number from its neighbours. */
-static void put_cell(const Predicting *predicting, const Column *column, int64_t i, FILE *out) {
+static void put_cell(const Predicting *predicting, const AnswerColumn *column, int64_t i, FILE *out) {
     char buffer[NUMBER_TEXT];
     if (column_is_name(column)) {
         const char *name = column_name(predicting, column, i, buffer);
@@ -30,7 +30,7 @@ static void put_cell(const Predicting *predicting, const Column *column, int64_t
 
 void predicted_print_csv(const Predicting *predicting) {
     uint32_t count;
-    const Column *columns = predicted_columns(predicting, true, true, &count);
+    const AnswerColumn *columns = predicted_columns(predicting, true, true, &count);
     for (uint32_t k = 0; k < count; k++) {
         if (k) putc(',', predicting->out);
         csv_put_text(columns[k].head, predicting->out);

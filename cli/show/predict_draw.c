@@ -16,33 +16,34 @@ enum { GRID_MAX = 1000, CAPTION_WIDTH = 20, NAME_BYTES = 256, SIDE_MIN = 4, SIDE
 static bool is_side(int64_t size) { return size >= SIDE_MIN && size <= SIDE_MAX; }
 
 /* Rows of bytes are pictures whatever their size; rows of numbers must look like some. */
-static Pictures pictures_of(const char *name, DType dtype, Shape row) {
-    Pictures pictures = {.name = name, .dtype = dtype, .channels = row.rank == 3 ? (int)row.dim[0] : 1};
-    if (row.rank < 2 || row.rank > 3 || (pictures.channels != 1 && pictures.channels != 3)) return (Pictures){0};
+static PictureShape pictures_of(const char *name, DType dtype, Shape row) {
+    PictureShape pictures = {.name = name, .dtype = dtype, .channels = row.rank == 3 ? (int)row.dim[0] : 1};
+    if (row.rank < 2 || row.rank > 3 || (pictures.channels != 1 && pictures.channels != 3)) return (PictureShape){0};
     int64_t height = row.dim[row.rank - 2], width = row.dim[row.rank - 1];
     bool bytes = dtype == DTYPE_U8 && height <= SIDE_MAX && width <= SIDE_MAX;
-    if (!bytes && (dtype != DTYPE_F32 || !is_side(height) || !is_side(width))) return (Pictures){0};
+    if (!bytes && (dtype != DTYPE_F32 || !is_side(height) || !is_side(width))) return (PictureShape){0};
     pictures.height = (int)height;
     pictures.width = (int)width;
     return pictures;
 }
 
 /* The first field that holds bytes, or else numbers, of pictures. */
-static Pictures find_read(const Predicting *predicting) {
+static PictureShape find_read(const Predicting *predicting) {
     const SourceSchema *schema = dataset_fields(predicting->session.dataset);
     const DType dtypes[] = {DTYPE_U8, DTYPE_F32};
     for (int k = 0; k < 2; k++)
         for (uint32_t i = 0; i < schema->field_count; i++) {
             const SourceField *field = &schema->fields[i];
             const void *data;
-            Pictures found = field->dtype == dtypes[k] ? pictures_of(field->name, field->dtype, field->row) : (Pictures){0};
+            PictureShape found =
+                field->dtype == dtypes[k] ? pictures_of(field->name, field->dtype, field->row) : (PictureShape){0};
             if (found.name && dataset_find(predicting->session.dataset, field->name, &data)) return found;
         }
-    return (Pictures){0};
+    return (PictureShape){0};
 }
 
-static Pictures as_made(const Pictures *read, const char *name, Shape row) {
-    Pictures made = pictures_of(name, DTYPE_F32, row);
+static PictureShape as_made(const PictureShape *read, const char *name, Shape row) {
+    PictureShape made = pictures_of(name, DTYPE_F32, row);
     if (made.name || !read->name || shape_elements(row) != (int64_t)read->channels * read->height * read->width) return made;
     made = *read; /* flat, as many numbers as the images that are read have */
     made.name = name;
@@ -51,7 +52,7 @@ static Pictures as_made(const Pictures *read, const char *name, Shape row) {
 }
 
 /* The first output that is shaped like pictures, or has as many numbers as those that are read. */
-static bool find_made(const Predicting *predicting, const Pictures *read, Pictures *made) {
+static bool find_made(const Predicting *predicting, const PictureShape *read, PictureShape *made) {
     const Build *build = &predicting->session.build;
     Graph *graph = model_graph(build->model, GRAPH_PREDICT, 1, predicting->diag);
     for (uint32_t i = 0; graph && i < build->info->output_count && !made->name; i++) {
@@ -135,7 +136,7 @@ static void brighten(const float *values, int64_t count, Range range, uint8_t *t
     }
 }
 
-static int64_t elements_of(const Pictures *pictures) {
+static int64_t elements_of(const PictureShape *pictures) {
     return (int64_t)pictures->channels * pictures->height * pictures->width;
 }
 
@@ -147,7 +148,7 @@ static const uint8_t *bright_rows(const Predicting *predicting, const float *val
 }
 
 static const uint8_t *read_pixels(const Predicting *predicting) {
-    const Pictures *read = &predicting->drawing.read;
+    const PictureShape *read = &predicting->drawing.read;
     int64_t elements = elements_of(read), bytes = elements * (int64_t)dtype_bytes(read->dtype);
     const uint8_t *data = dataset_field(predicting->session.dataset, read->name);
     uint8_t *rows = ARENA_ARRAY(predicting->session.arena, uint8_t, predicting->shown * bytes);
@@ -156,7 +157,7 @@ static const uint8_t *read_pixels(const Predicting *predicting) {
 }
 
 static const uint8_t *made_pixels(const Predicting *predicting) {
-    const Pictures *made = &predicting->drawing.made;
+    const PictureShape *made = &predicting->drawing.made;
     for (uint32_t i = 0; i < predicting->output_count; i++)
         if (!strcmp(predicting->outputs[i].output->name, made->name))
             return bright_rows(predicting, predicting->outputs[i].values, elements_of(made));
@@ -172,7 +173,7 @@ static void write_class(const Predicting *predicting, int64_t i, GridCell *cell)
     const char *name = class_text(&predicting->session, predictions->output, class, number);
     cell->mistake = predicted_wrongly(predicting, predictions, i);
     snprintf(cell->caption, sizeof cell->caption, "%.*s  %s", (int)shown_fitting(name, CAPTION_WIDTH), name,
-             text_percent(share, prediction_share(predictions, i, class), 0));
+             text_percent(share, prediction_probability(predictions, i, class), 0));
     if (truth < 0) return;
     name = class_text(&predicting->session, predictions->output, truth, number);
     snprintf(cell->truth, sizeof cell->truth, "true: %.*s", (int)shown_fitting(name, CAPTION_WIDTH), name);
@@ -226,7 +227,7 @@ static void write_subtitle(const Predicting *predicting, char *subtitle, size_t 
                  predicting->main->truths ? ", and the true number" : "");
 }
 
-static GridImages grid_images(const Pictures *pictures) {
+static GridImages grid_images(const PictureShape *pictures) {
     return (GridImages){pictures->name ? pictures->height : 0, pictures->width, pictures->channels};
 }
 

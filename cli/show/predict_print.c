@@ -13,16 +13,16 @@ enum { BAR_WIDTH = 24, BAR_NAME_WIDTH = 12, GAP = 2, FIRST_WIDTH = 7 };
 
 typedef struct {
     const Predicting *predicting;
-    const Column *columns;
+    const AnswerColumn *columns;
     int *widths;
     uint32_t count;
     int blanks; /* due before the next text: none are left at the end of a line */
-} Table;
+} PredictTable;
 
 /* -- cells -- */
 
 /* Names of classes and columns may be any text, and are cut off; a file must be found again by its name. */
-static int most_of(const Column *column) { return column->kind == COLUMN_FILE ? PATH_MAX : CLASS_WIDTH; }
+static int most_of(const AnswerColumn *column) { return column->kind == COLUMN_FILE ? PATH_MAX : CLASS_WIDTH; }
 
 static int text_width(const char *text, int most) { return (int)shown_columns(text, shown_fitting(text, (size_t)most)); }
 
@@ -30,7 +30,7 @@ static void widen(int *width, const char *text, int most) {
     if (text_width(text, most) > *width) *width = text_width(text, most);
 }
 
-static void measure_columns(Table *table) {
+static void measure_columns(PredictTable *table) {
     char buffer[NUMBER_TEXT];
     table->widths = ARENA_ARRAY(table->predicting->session.arena, int, table->count);
     for (uint32_t k = 0; k < table->count; k++) {
@@ -42,7 +42,7 @@ static void measure_columns(Table *table) {
     }
 }
 
-static void print_cell(Table *table, const char *text, int width, int most, bool left) {
+static void print_cell(PredictTable *table, const char *text, int width, int most, bool left) {
     FILE *out = table->predicting->out;
     int room = width - text_width(text, most);
     table->blanks += GAP + (left ? 0 : room);
@@ -54,7 +54,7 @@ static void print_cell(Table *table, const char *text, int width, int most, bool
     table->blanks += *text ? (left ? room : 0) : (left ? width : 0);
 }
 
-static void end_line(Table *table) {
+static void end_line(PredictTable *table) {
     putc('\n', table->predicting->out);
     table->blanks = 0;
 }
@@ -62,7 +62,7 @@ static void end_line(Table *table) {
 /* -- lines -- */
 
 /* Above the columns of several outputs stand their names. */
-static void print_outputs(Table *table) {
+static void print_outputs(PredictTable *table) {
     const Predictions *last = NULL;
     if (table->predicting->output_count < 2) return;
     for (uint32_t k = 0; k < table->count; k++) {
@@ -77,18 +77,18 @@ static void print_outputs(Table *table) {
     end_line(table);
 }
 
-static void print_heads(Table *table) {
+static void print_heads(PredictTable *table) {
     print_outputs(table);
     for (uint32_t k = 0; k < table->count; k++)
         print_cell(table, table->columns[k].head, table->widths[k], CLASS_WIDTH, column_is_name(&table->columns[k]));
     end_line(table);
 }
 
-static void print_row(Table *table, int64_t i) {
+static void print_row(PredictTable *table, int64_t i) {
     const Predicting *predicting = table->predicting;
     char buffer[NUMBER_TEXT];
     for (uint32_t k = 0; k < table->count; k++) {
-        const Column *column = &table->columns[k];
+        const AnswerColumn *column = &table->columns[k];
         bool bad = column->output && predicted_wrongly(predicting, column->output, i);
         if (bad) fputs(terminal_style(predicting->out, STYLE_BAD), predicting->out);
         print_cell(table, column_text(predicting, column, i, buffer), table->widths[k], most_of(column),
@@ -99,7 +99,7 @@ static void print_row(Table *table, int64_t i) {
 }
 
 static void print_table(const Predicting *predicting, bool classes) {
-    Table table = {.predicting = predicting};
+    PredictTable table = {.predicting = predicting};
     table.columns = predicted_columns(predicting, false, classes, &table.count);
     measure_columns(&table);
     print_heads(&table);
@@ -150,7 +150,7 @@ static void print_bars(const Predicting *predicting, const Predictions *output) 
     int32_t truth = predicted_truth(predicting, output, 0), best = prediction_class(output, 0);
     if (predicting->output_count > 1) fprintf(out, "%s:\n", output->output->name);
     for (int32_t i = 0; i < output->width; i++) {
-        double share = prediction_share(output, 0, i);
+        double share = prediction_probability(output, 0, i);
         fputs(terminal_style(out, i == best ? STYLE_BOLD : STYLE_PLAIN), out);
         terminal_cell(out, class_text(&predicting->session, output->output, i, number), BAR_NAME_WIDTH, CLASS_WIDTH);
         putc(' ', out);

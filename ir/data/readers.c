@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-static const Reader readers[] = {
+static const DataReader readers[] = {
 #define SOURCE(name, signature, doc, read, cached, input, endings) {#name, cached, INPUT_##input, endings},
 #include "ir/data/sources.def"
 };
@@ -14,13 +14,13 @@ static const char *const names[] = {
 };
 enum { READERS = sizeof readers / sizeof *readers };
 
-const Reader *reader_named(const char *name) {
+const DataReader *reader_named(const char *name) {
     for (int i = 0; i < READERS; i++)
         if (!strcmp(readers[i].name, name)) return &readers[i];
     return NULL;
 }
 
-const Reader *reader_of_file(const char *file) {
+const DataReader *reader_of_file(const char *file) {
     size_t length = strlen(file);
     for (int i = 0; i < READERS; i++)
         for (const char *ending = readers[i].endings; *ending;) {

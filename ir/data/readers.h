@@ -15,12 +15,12 @@ typedef struct {
     bool cached; /* the fields are known only when all rows are read: these are kept for the training */
     InputKind input;
     const char *endings; /* of the names of such files: ".csv .tsv"; "": none */
-} Reader;
+} DataReader;
 
 /* The reader of `source = NAME(...)`; NULL: there is none of that name. */
-const Reader *reader_named(const char *name);
+const DataReader *reader_named(const char *name);
 /* The reader of a file with such a name, by its ending, in upper or lower case; NULL: none. */
-const Reader *reader_of_file(const char *file);
+const DataReader *reader_of_file(const char *file);
 /* ".csv, .csv.gz, .tsv, .npy, .npz" */
 const char *reader_endings(Arena *arena);
 const char *const *reader_names(uint32_t *count);

@@ -9,7 +9,7 @@
 
 bool arrays_report(const ArrayPart *part, const Problem *problem, Diagnostics *diag) {
     diag_error(diag, STATUS_DATA, part->span, "%s: %s", part->name, problem->finding);
-    if (*problem->remedy) diag_help(diag, "%s", problem->remedy);
+    if (*problem->help) diag_help(diag, "%s", problem->help);
     return false;
 }
 

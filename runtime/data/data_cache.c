@@ -7,25 +7,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct DataKeeper {
+struct DataCache {
     Arena *arena;     /* of what is kept */
     Dataset *dataset; /* NULL: nothing is */
     DataSource source;
     SplitRequest request;
 };
 
-DataKeeper *keeper_new(void) { return MEMORY_NEW(DataKeeper, "the data"); }
+DataCache *data_cache_new(void) { return MEMORY_NEW(DataCache, "the data"); }
 
-static void drop(DataKeeper *keeper) {
-    dataset_free(keeper->dataset);
-    arena_free(keeper->arena);
-    *keeper = (DataKeeper){0};
+static void drop(DataCache *cache) {
+    dataset_free(cache->dataset);
+    arena_free(cache->arena);
+    *cache = (DataCache){0};
 }
 
-void keeper_free(DataKeeper *keeper) {
-    if (!keeper) return;
-    drop(keeper);
-    free(keeper);
+void data_cache_free(DataCache *cache) {
+    if (!cache) return;
+    drop(cache);
+    free(cache);
 }
 
 /* -- is it the same? -- */
@@ -64,60 +64,60 @@ static bool same_request(const SplitRequest *a, const SplitRequest *b) {
 
 /* -- keeping -- */
 
-static const char *copied(const DataKeeper *keeper, const char *text) {
-    return text ? arena_copy_string(keeper->arena, text, strlen(text)) : NULL;
+static const char *copied(const DataCache *cache, const char *text) {
+    return text ? arena_copy_string(cache->arena, text, strlen(text)) : NULL;
 }
 
-static const SourceArg *copied_args(const DataKeeper *keeper, const SourceArg *from, uint32_t count) {
-    SourceArg *args = ARENA_ARRAY(keeper->arena, SourceArg, count);
+static const SourceArg *copied_args(const DataCache *cache, const SourceArg *from, uint32_t count) {
+    SourceArg *args = ARENA_ARRAY(cache->arena, SourceArg, count);
     for (uint32_t i = 0; i < count; i++) {
         args[i] = from[i];
-        args[i].name = copied(keeper, args[i].name);
-        if (args[i].kind == SOURCE_ARG_STRING) args[i].text = copied(keeper, args[i].text);
-        if (args[i].kind == SOURCE_ARG_LIST) args[i].items = copied_args(keeper, args[i].items, args[i].item_count);
+        args[i].name = copied(cache, args[i].name);
+        if (args[i].kind == SOURCE_ARG_STRING) args[i].text = copied(cache, args[i].text);
+        if (args[i].kind == SOURCE_ARG_LIST) args[i].items = copied_args(cache, args[i].items, args[i].item_count);
     }
     return args;
 }
 
-static void remember(DataKeeper *keeper, const DataSource *source, const SplitRequest *request) {
-    keeper->arena = arena_new();
-    keeper->source = *source;
-    keeper->source.reader = copied(keeper, source->reader);
-    keeper->source.folder = copied(keeper, source->folder);
-    keeper->source.args = copied_args(keeper, source->args, source->arg_count);
-    keeper->request = *request;
-    keeper->request.valid.field = copied(keeper, request->valid.field);
-    keeper->request.test.field = copied(keeper, request->test.field);
-    keeper->request.series = copied(keeper, request->series);
+static void remember(DataCache *cache, const DataSource *source, const SplitRequest *request) {
+    cache->arena = arena_new();
+    cache->source = *source;
+    cache->source.reader = copied(cache, source->reader);
+    cache->source.folder = copied(cache, source->folder);
+    cache->source.args = copied_args(cache, source->args, source->arg_count);
+    cache->request = *request;
+    cache->request.valid.field = copied(cache, request->valid.field);
+    cache->request.test.field = copied(cache, request->test.field);
+    cache->request.series = copied(cache, request->series);
 }
 
 static bool is_cached(const DataSource *source) {
-    const Reader *reader = reader_named(source->reader);
+    const DataReader *reader = reader_named(source->reader);
     return reader && reader->cached;
 }
 
-static bool keeps(const DataKeeper *keeper, const DataSource *source, const SplitRequest *request) {
-    return keeper->dataset && same_source(&keeper->source, source) && same_request(&keeper->request, request);
+static bool keeps(const DataCache *cache, const DataSource *source, const SplitRequest *request) {
+    return cache->dataset && same_source(&cache->source, source) && same_request(&cache->request, request);
 }
 
-static Dataset *keep(DataKeeper *keeper, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {
-    if (keeps(keeper, source, request)) return keeper->dataset;
-    drop(keeper);
-    keeper->dataset = dataset_open(source, request, diag);
-    if (keeper->dataset) remember(keeper, source, request);
-    return keeper->dataset;
+static Dataset *keep(DataCache *cache, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {
+    if (keeps(cache, source, request)) return cache->dataset;
+    drop(cache);
+    cache->dataset = dataset_open(source, request, diag);
+    if (cache->dataset) remember(cache, source, request);
+    return cache->dataset;
 }
 
-bool keeper_schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena, SourceSchema *schema,
-                   Diagnostics *diag) {
+bool data_cache_schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena, SourceSchema *schema,
+                       Diagnostics *diag) {
     if (source->like || !is_cached(source)) return dataset_schema(NULL, source, request, arena, schema, diag);
     const Dataset *dataset = keep(context, source, request, diag);
     if (dataset) *schema = source_schema_copy(dataset_fields(dataset), arena);
     return dataset != NULL;
 }
 
-bool keeper_classes(void *context, const DataSource *source, const SplitRequest *request, const char *name, Span span,
-                    Arena *arena, SourceField *field, Diagnostics *diag) {
+bool data_cache_classes(void *context, const DataSource *source, const SplitRequest *request, const char *name, Span span,
+                        Arena *arena, SourceField *field, Diagnostics *diag) {
     const Dataset *dataset = keep(context, source, request, diag);
     const void *data;
     if (!dataset || !dataset_derive(dataset, name, span, diag)) return false;
@@ -126,8 +126,8 @@ bool keeper_classes(void *context, const DataSource *source, const SplitRequest 
     return found != NULL;
 }
 
-Dataset *keeper_open(DataKeeper *keeper, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {
-    if (!is_cached(source) && !keeps(keeper, source, request)) return dataset_open(source, request, diag);
-    Dataset *dataset = keep(keeper, source, request, diag);
+Dataset *data_cache_open(DataCache *cache, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {
+    if (!is_cached(source) && !keeps(cache, source, request)) return dataset_open(source, request, diag);
+    Dataset *dataset = keep(cache, source, request, diag);
     return dataset ? dataset_share(dataset) : NULL;
 }

@@ -31,7 +31,7 @@ struct Dataset {
     const SourceSchema *like; /* of the data that a network was trained on: its classes are those of these rows; or NULL */
     Splits splits;            /* all rows */
     Splits looking;           /* those around which there are others; the same where the model looks at none */
-    Runs runs;                /* no rows until a model looks at others */
+    SeriesRuns runs;          /* no rows until a model looks at others */
     Selection *selections;
     double seconds;
     uint32_t shared;       /* how often besides the first time */
@@ -251,7 +251,7 @@ static void fill_missing(const SourceField *field, void *to, int64_t elements) {
 
 /* The rows around each row, of a run; where it does not go so far, elements are missing. */
 static void fill_rows(const Dataset *dataset, const SourceField *field, const char *from, SourceRows rows, char *to) {
-    const Runs *runs = &dataset->runs;
+    const SeriesRuns *runs = &dataset->runs;
     int64_t elements = shape_elements(field->row), length = rows.to - rows.from + 1;
     size_t bytes = (size_t)elements * dtype_bytes(field->dtype);
     for (int64_t i = 0; i < runs->count; i++) {
@@ -503,10 +503,10 @@ double *dataset_numbers(const Dataset *dataset, const char *name, const int32_t 
 /* -- the rows that look at others -- */
 
 /* How many rows of its run are before a row. */
-static int64_t place_in_run(const Runs *runs, int32_t row) { return runs->place[row] - runs->run[runs->place[row]]; }
+static int64_t place_in_run(const SeriesRuns *runs, int32_t row) { return runs->place[row] - runs->run[runs->place[row]]; }
 
 static void choose_looking(Dataset *dataset, const SourceRows *rows, Split split) {
-    const Runs *runs = &dataset->runs;
+    const SeriesRuns *runs = &dataset->runs;
     int32_t *chosen = ARENA_ARRAY(dataset->source.arena, int32_t, dataset->splits.count[split]);
     int64_t count = 0;
     for (int64_t i = 0; i < dataset->splits.count[split]; i++) {

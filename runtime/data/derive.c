@@ -189,7 +189,7 @@ static bool compute(Place *place, const Derived *derived, Number *result);
 
 /* -1: there is none. */
 static int32_t row_ahead(const Place *place, const Derived *derived) {
-    const Runs *runs = place->source->runs;
+    const SeriesRuns *runs = place->source->runs;
     return runs ? runs_row(runs, place->row, derived->whole) : -1;
 }
 

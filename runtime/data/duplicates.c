@@ -10,9 +10,9 @@ typedef struct {
     uint8_t hash[16];
     int32_t row;
     Split split;
-} Row;
+} HashedRow;
 
-static void hash_row(const Dataset *dataset, Row *row) {
+static void hash_row(const Dataset *dataset, HashedRow *row) {
     const SourceSchema *schema = dataset_fields(dataset);
     llvm_blake3_hasher hasher;
     llvm_blake3_hasher_init(&hasher);
@@ -24,14 +24,15 @@ static void hash_row(const Dataset *dataset, Row *row) {
     llvm_blake3_hasher_finalize(&hasher, row->hash, sizeof row->hash);
 }
 
-static Row *hash_rows(const Dataset *dataset, int64_t *count) {
-    Row *rows = memory_new(sizeof *rows * (size_t)(dataset_rows(dataset, SPLIT_TRAIN) + dataset_rows(dataset, SPLIT_VALID) +
-                                                   dataset_rows(dataset, SPLIT_TEST)),
-                           "the rows that are compared");
+static HashedRow *hash_rows(const Dataset *dataset, int64_t *count) {
+    HashedRow *rows =
+        memory_new(sizeof *rows * (size_t)(dataset_rows(dataset, SPLIT_TRAIN) + dataset_rows(dataset, SPLIT_VALID) +
+                                           dataset_rows(dataset, SPLIT_TEST)),
+                   "the rows that are compared");
     *count = 0;
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         for (int64_t i = 0; i < dataset_rows(dataset, split); i++) {
-            rows[*count] = (Row){.row = dataset_split(dataset, split)[i], .split = split};
+            rows[*count] = (HashedRow){.row = dataset_split(dataset, split)[i], .split = split};
             hash_row(dataset, &rows[(*count)++]);
         }
     }
@@ -40,13 +41,13 @@ static Row *hash_rows(const Dataset *dataset, int64_t *count) {
 
 /* Equal rows side by side, training rows first. */
 static int by_hash(const void *a, const void *b) {
-    const Row *x = a, *y = b;
+    const HashedRow *x = a, *y = b;
     int order = memcmp(x->hash, y->hash, sizeof x->hash);
     if (order) return order;
     return x->split != y->split ? (x->split > y->split) - (x->split < y->split) : (x->row > y->row) - (x->row < y->row);
 }
 
-static void note(int64_t *count, int32_t pair[2], const Row *row, const Row *before) {
+static void note(int64_t *count, int32_t pair[2], const HashedRow *row, const HashedRow *before) {
     if ((*count)++ && row->row > pair[0]) return;
     pair[0] = row->row;
     pair[1] = before->row;
@@ -54,7 +55,7 @@ static void note(int64_t *count, int32_t pair[2], const Row *row, const Row *bef
 
 void duplicates_find(const Dataset *dataset, Duplicates *duplicates) {
     int64_t count;
-    Row *rows = hash_rows(dataset, &count);
+    HashedRow *rows = hash_rows(dataset, &count);
     *duplicates = (Duplicates){0};
     qsort(rows, (size_t)count, sizeof *rows, by_hash);
     for (int64_t i = 1, first = 0; i < count; i++) {

@@ -21,8 +21,8 @@ enum { MIRRORS = 2, HASH_TEXT = 2 * SHA256_DIGEST_SIZE + 1, PATH_BYTES = 4096, B
 typedef struct {
     const char *name, *mirrors[MIRRORS], *hashes[FILE_COUNT];
     const char *table; /* what the mirrors call a table's file; NULL: it is a set of four IDX files, which they have packed */
-} Origin;
-static const Origin origins[] = {
+} DownloadSite;
+static const DownloadSite origins[] = {
     {"mnist",
      {"https://ossci-datasets.s3.amazonaws.com/mnist", "https://storage.googleapis.com/cvdf-datasets/mnist"},
      {[FILE_TRAIN_IMAGES] = "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -57,7 +57,7 @@ typedef struct {
     const char *file;   /* its usual name, without .gz */
     const char *remote; /* its name where it comes from */
     const char *reason; /* why the last attempt failed */
-} Fetch;
+} Download;
 
 /* -- checking -- */
 
@@ -79,7 +79,7 @@ static bool hash_contents(const char *path, char text[HASH_TEXT], Problem *probl
     return got == 0;
 }
 
-static bool check_contents(Fetch *fetch, const char *path) {
+static bool check_contents(Download *fetch, const char *path) {
     char found[HASH_TEXT];
     Problem problem;
     if (!hash_contents(path, found, &problem)) {
@@ -95,20 +95,20 @@ static bool check_contents(Fetch *fetch, const char *path) {
 /* -- progress: one line a file, moving on a terminal only -- */
 
 static int show_progress(void *context, curl_off_t total, curl_off_t done, curl_off_t up_total, curl_off_t up_done) {
-    const Fetch *fetch = context;
+    const Download *fetch = context;
     (void)up_total, (void)up_done;
     if (total > 0) fprintf(stderr, "\r%s/%s %3d%%", fetch->set, fetch->file, (int)(100 * done / total));
     return 0;
 }
 
-static void show_end(const Fetch *fetch, const char *what) {
+static void show_end(const Download *fetch, const char *what) {
     if (!fetch->quiet) fprintf(stderr, "%s%s/%s: %s\n", isatty(STDERR_FILENO) ? "\r" : "", fetch->set, fetch->file, what);
 }
 
 /* -- one attempt -- */
 
 /* An address, or a folder of this machine. */
-static CURLU *make_url(Fetch *fetch, const char *from, const char *suffix) {
+static CURLU *make_url(Download *fetch, const char *from, const char *suffix) {
     bool remote = strstr(from, "://") != NULL;
     char *place = arena_format(fetch->arena, "%s/%s%s", from, fetch->remote, suffix),
          *path = remote ? NULL : realpath(place, NULL);
@@ -127,7 +127,7 @@ static CURLU *make_url(Fetch *fetch, const char *from, const char *suffix) {
     return NULL;
 }
 
-static CURLcode transfer(Fetch *fetch, CURLU *url, FILE *out, char error[CURL_ERROR_SIZE]) {
+static CURLcode transfer(Download *fetch, CURLU *url, FILE *out, char error[CURL_ERROR_SIZE]) {
     const Curl *curl = fetch->curl;
     CURL *handle = fetch->transfer;
     bool moving = !fetch->quiet && isatty(STDERR_FILENO);
@@ -149,13 +149,13 @@ static CURLcode transfer(Fetch *fetch, CURLU *url, FILE *out, char error[CURL_ER
     return curl->easy_perform(handle);
 }
 
-static bool cannot_write(Fetch *fetch, const char *path) {
+static bool cannot_write(Download *fetch, const char *path) {
     diag_error(fetch->diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path, file_reason(errno));
     return false;
 }
 
 /* Into the file; false with a reason, or with an error if writing is what fails. */
-static bool download(Fetch *fetch, CURLU *url, const Replacement *to) {
+static bool download(Download *fetch, CURLU *url, const Replacement *to) {
     char error[CURL_ERROR_SIZE];
     int copy = dup(to->file); /* fclose closes what it writes to */
     FILE *out = copy < 0 ? NULL : fdopen(copy, "wb");
@@ -168,12 +168,12 @@ static bool download(Fetch *fetch, CURLU *url, const Replacement *to) {
     return code == CURLE_OK;
 }
 
-static const char *path_in_folder(Fetch *fetch, const char *suffix) {
+static const char *path_in_folder(Download *fetch, const char *suffix) {
     return arena_format(fetch->arena, "%s/%s%s", fetch->folder, fetch->file, suffix);
 }
 
 /* The file is complete and right under its name, or not there. */
-static bool attempt(Fetch *fetch, const char *from, const char *suffix) {
+static bool attempt(Download *fetch, const char *from, const char *suffix) {
     const char *path = path_in_folder(fetch, suffix);
     Replacement part;
     CURLU *url = make_url(fetch, from, suffix);
@@ -191,13 +191,13 @@ static const char *const suffixes[] = {".gz", ""};
 enum { SUFFIXES = 2 };
 
 /* A plain file would be found before the packed one. */
-static bool already_there(Fetch *fetch) {
+static bool already_there(Download *fetch) {
     const char *plain = path_in_folder(fetch, ""), *packed = path_in_folder(fetch, ".gz");
     return check_contents(fetch, access(plain, F_OK) ? packed : plain);
 }
 
 /* Tries one place; adds what went wrong to the reasons. */
-static bool fetch_from(Fetch *fetch, const char *place, FetchForm form, const char **reasons, int *count) {
+static bool fetch_from(Download *fetch, const char *place, FetchForm form, const char **reasons, int *count) {
     size_t before = diag_errors(fetch->diag);
     for (int i = form == FETCH_PLAIN; i < (form == FETCH_PACKED ? 1 : SUFFIXES); i++) {
         if (attempt(fetch, place, suffixes[i])) {
@@ -210,7 +210,7 @@ static bool fetch_from(Fetch *fetch, const char *place, FetchForm form, const ch
     return false;
 }
 
-static bool report_failure(Fetch *fetch, const char *const *reasons, int count) {
+static bool report_failure(Download *fetch, const char *const *reasons, int count) {
     diag_error(fetch->diag, STATUS_DATA, (Span){0}, "cannot get '%s' of %s", fetch->file, fetch->set);
     for (int i = 0; i < count; i++) diag_note(fetch->diag, (Span){0}, "%s", reasons[i]);
     diag_help(fetch->diag, "without a network, bring '%s' from elsewhere and give its folder: mlc data get %s --from FOLDER",
@@ -218,7 +218,7 @@ static bool report_failure(Fetch *fetch, const char *const *reasons, int count) 
     return false;
 }
 
-static bool fetch_file(Fetch *fetch, const FetchPlaces *places) {
+static bool fetch_file(Download *fetch, const FetchPlaces *places) {
     const char **reasons = ARENA_ARRAY(fetch->arena, const char *, places->count *SUFFIXES);
     size_t before = diag_errors(fetch->diag);
     int count = 0;
@@ -230,7 +230,7 @@ static bool fetch_file(Fetch *fetch, const FetchPlaces *places) {
 }
 
 /* mkdir -p; what a killed process has left there goes */
-static bool make_folder(Fetch *fetch) {
+static bool make_folder(Download *fetch) {
     char *path = arena_copy_string(fetch->arena, fetch->folder, strlen(fetch->folder));
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
@@ -245,7 +245,7 @@ static bool make_folder(Fetch *fetch) {
     return true;
 }
 
-static const Origin *find_origin(const char *name, Diagnostics *diag) {
+static const DownloadSite *find_origin(const char *name, Diagnostics *diag) {
     uint32_t count;
     const char *const *names = data_names(&count), *near = diag_nearest(name, names, count);
     for (int i = 0; i < ORIGINS; i++)
@@ -258,7 +258,7 @@ static const Origin *find_origin(const char *name, Diagnostics *diag) {
     return NULL;
 }
 
-static bool fetch_files(Fetch *fetch, const Origin *origin, const FetchPlaces *places) {
+static bool fetch_files(Download *fetch, const DownloadSite *origin, const FetchPlaces *places) {
     int count = origin->table ? 1 : FILE_COUNT;
     bool good = make_folder(fetch);
     for (int i = 0; i < count && good; i++) {
@@ -271,11 +271,11 @@ static bool fetch_files(Fetch *fetch, const Origin *origin, const FetchPlaces *p
     return good;
 }
 
-static bool fetch_set(const Origin *origin, const FetchPlaces *places, bool quiet, Diagnostics *diag) {
+static bool fetch_set(const DownloadSite *origin, const FetchPlaces *places, bool quiet, Diagnostics *diag) {
     const Curl *curl = curl_open(diag);
     char folder[PATH_BYTES];
     if (!curl) return false;
-    Fetch fetch = {.arena = arena_new(), .diag = diag, .quiet = quiet, .set = origin->name};
+    Download fetch = {.arena = arena_new(), .diag = diag, .quiet = quiet, .set = origin->name};
     fetch.folder = data_folder(origin->name, folder, sizeof folder);
     fetch.curl = curl;
     curl->global_init(CURL_GLOBAL_DEFAULT);
@@ -289,12 +289,12 @@ static bool fetch_set(const Origin *origin, const FetchPlaces *places, bool quie
 }
 
 bool fetch_from_places(const char *name, const FetchPlaces *places, bool quiet, Diagnostics *diag) {
-    const Origin *origin = find_origin(name, diag);
+    const DownloadSite *origin = find_origin(name, diag);
     return origin && fetch_set(origin, places, quiet, diag);
 }
 
 bool data_get(const char *name, const char *from, bool quiet, Diagnostics *diag) {
-    const Origin *origin = find_origin(name, diag);
+    const DownloadSite *origin = find_origin(name, diag);
     if (!origin) return false;
     FetchPlaces given = {.places = &from, .count = 1};
     FetchPlaces mirrors = {origin->mirrors, MIRRORS, origin->table ? FETCH_PLAIN : FETCH_PACKED, true};

@@ -120,7 +120,7 @@ static bool take_format(const DataSource *source, Arena *arena, CsvFormat *forma
 
 /* -- reading -- */
 
-static DType column_dtype(const Column *column) { return column->kind == COLUMN_NUMBER ? DTYPE_F32 : DTYPE_I32; }
+static DType column_dtype(const TableColumn *column) { return column->kind == COLUMN_NUMBER ? DTYPE_F32 : DTYPE_I32; }
 
 static void take_origins(SourceData *data) {
     const CsvSource *own = data->own;
@@ -143,7 +143,7 @@ static void take_columns(SourceData *data) {
     data->series_of = table->series;
     take_origins(data);
     for (uint32_t i = 0; i < table->column_count; i++) {
-        const Column *column = &table->columns[i];
+        const TableColumn *column = &table->columns[i];
         data->data[i] = column->cells;
         data->exact[i] = column->exact;
         data->fields[i] = (SourceField){.name = column->name,

@@ -245,7 +245,7 @@ static bool take_arguments(Images *images) {
 
 static bool report(const Images *images, const ImageFile *file, const Problem *problem) {
     diag_error(images->diag, STATUS_DATA, images->source->span, "'%s': %s", file->path, problem->finding);
-    if (*problem->remedy) diag_help(images->diag, "%s", problem->remedy);
+    if (*problem->help) diag_help(images->diag, "%s", problem->help);
     return false;
 }
 

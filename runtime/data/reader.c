@@ -82,8 +82,8 @@ static char *read_all(Unpacker *unpacker, size_t *length, Problem *problem) {
     if (bytes && *length > most) {
         problem_set(problem, "it is longer than the %llu MiB that are read of %s", (unsigned long long)(most >> 20),
                     unpack_is_packed(unpacker) ? "a packed file of its size" : "standard input");
-        problem_remedy(problem, unpack_is_packed(unpacker) ? "if that is no mistake, unpack it first: gunzip"
-                                                           : "write it to a file first");
+        problem_help(problem, unpack_is_packed(unpacker) ? "if that is no mistake, unpack it first: gunzip"
+                                                         : "write it to a file first");
         got = -1;
     }
     if (bytes && got == 0) return bytes[*length] = '\0', bytes;
@@ -100,5 +100,5 @@ char *reader_contents(const char *path, size_t *length, Problem *problem) {
 
 void reader_report(const Problem *problem, Span span, Diagnostics *diag) {
     diag_error(diag, STATUS_DATA, span, "%s", problem->finding);
-    if (*problem->remedy) diag_help(diag, "%s", problem->remedy);
+    if (*problem->help) diag_help(diag, "%s", problem->help);
 }

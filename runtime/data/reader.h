@@ -28,11 +28,11 @@ struct SourceData {
     Exact *exact;         /* [field_count] */
     const Learnt *learnt; /* what transforms have learnt of its columns */
     uint32_t learnt_count;
-    int64_t test_begin;       /* where test rows of their own begin, in rows; 0: right behind those before */
-    const struct Runs *runs;  /* which rows follow each other (splits.h); NULL: no model looks at others */
-    const char *series;       /* asked for: the field that tells series of rows apart, or NULL */
-    const int32_t *series_of; /* [rows]: the series of each, where the reader knows; -1: none. NULL: its elements tell */
-    RowOrigin *origins;       /* where the rows come from */
+    int64_t test_begin;            /* where test rows of their own begin, in rows; 0: right behind those before */
+    const struct SeriesRuns *runs; /* which rows follow each other (splits.h); NULL: no model looks at others */
+    const char *series;            /* asked for: the field that tells series of rows apart, or NULL */
+    const int32_t *series_of;      /* [rows]: the series of each, where the reader knows; -1: none. NULL: its elements tell */
+    RowOrigin *origins;            /* where the rows come from */
     uint32_t origin_count;
     Span span;                                                          /* where the model speaks of the rows */
     void *own;                                                          /* of the reader */

@@ -18,35 +18,35 @@ typedef struct {
     bool inexact; /* a number is not what f32 makes of it */
     int64_t count;
     double *numbers; /* [count], once it is worth the while; or NULL */
-} Looking;
+} RoundingSearch;
 
 static bool is_exact(int64_t whole) {
     float rounded = (float)whole;
     return fabsf(rounded) < 0x1p63f && (int64_t)rounded == whole;
 }
 
-static void see(Looking *looking, int32_t row) {
+static void see(RoundingSearch *search, int32_t row) {
     int64_t whole;
     double number;
-    Rounded *found = looking->found;
-    bool is_whole = derive_number(looking->source, looking->derived, row, looking->element, &whole, &number);
+    Rounded *found = search->found;
+    bool is_whole = derive_number(search->source, search->derived, row, search->element, &whole, &number);
     if (!isfinite(number)) return;
-    if (looking->numbers) looking->numbers[looking->count] = number;
-    if (!looking->count++) found->least = found->most = number;
+    if (search->numbers) search->numbers[search->count] = number;
+    if (!search->count++) found->least = found->most = number;
     found->least = fmin(found->least, number);
     found->most = fmax(found->most, number);
-    if (!is_whole || looking->close_only) looking->inexact |= (double)(float)number != number;
-    if (!is_whole || looking->close_only || is_exact(whole) || found->rows++) return;
+    if (!is_whole || search->close_only) search->inexact |= (double)(float)number != number;
+    if (!is_whole || search->close_only || is_exact(whole) || found->rows++) return;
     found->whole = whole;
     found->row = row;
 }
 
-static void see_rows(Looking *looking) {
-    const SourceSchema *schema = &looking->source->schema;
-    int64_t first = schema->train_rows + schema->valid_rows, all = source_numbered_rows(looking->source);
-    looking->count = 0;
-    for (int64_t row = 0; row < first; row++) see(looking, (int32_t)row);
-    for (int64_t row = looking->source->test_begin; row < all; row++) see(looking, (int32_t)row);
+static void see_rows(RoundingSearch *search) {
+    const SourceSchema *schema = &search->source->schema;
+    int64_t first = schema->train_rows + schema->valid_rows, all = source_numbered_rows(search->source);
+    search->count = 0;
+    for (int64_t row = 0; row < first; row++) see(search, (int32_t)row);
+    for (int64_t row = search->source->test_begin; row < all; row++) see(search, (int32_t)row);
 }
 
 static int by_value(const void *a, const void *b) {
@@ -55,15 +55,15 @@ static int by_value(const void *a, const void *b) {
 }
 
 /* Whether two different numbers are one in f32. */
-static bool any_become_one(Looking *looking) {
+static bool any_become_one(RoundingSearch *search) {
     bool one = false;
-    looking->numbers = memory_new((size_t)looking->count * sizeof *looking->numbers, "the digits of a column");
-    see_rows(looking);
-    qsort(looking->numbers, (size_t)looking->count, sizeof *looking->numbers, by_value);
-    for (int64_t i = 1; i < looking->count && !one; i++)
-        one = looking->numbers[i] != looking->numbers[i - 1] && (float)looking->numbers[i] == (float)looking->numbers[i - 1];
-    free(looking->numbers);
-    looking->numbers = NULL;
+    search->numbers = memory_new((size_t)search->count * sizeof *search->numbers, "the digits of a column");
+    see_rows(search);
+    qsort(search->numbers, (size_t)search->count, sizeof *search->numbers, by_value);
+    for (int64_t i = 1; i < search->count && !one; i++)
+        one = search->numbers[i] != search->numbers[i - 1] && (float)search->numbers[i] == (float)search->numbers[i - 1];
+    free(search->numbers);
+    search->numbers = NULL;
     return one;
 }
 
@@ -85,14 +85,15 @@ static bool may_lose(const SourceData *source, const Derived *derived, int64_t e
 }
 
 static bool loses_digits(const SourceData *source, const Derived *derived, int64_t element, bool close_only, Rounded *found) {
-    Looking looking = {.source = source, .derived = derived, .element = element, .found = found, .close_only = close_only};
+    RoundingSearch search = {
+        .source = source, .derived = derived, .element = element, .found = found, .close_only = close_only};
     *found = (Rounded){.row = -1};
     if (!may_lose(source, derived, element)) return false;
-    see_rows(&looking);
+    see_rows(&search);
     if (found->rows) return true;
     double steps = steps_between(found->least, found->most);
     found->numbers = ceil(steps) + 1;
-    return looking.inexact && steps > 0 && steps < (double)CLOSE_STEPS && any_become_one(&looking);
+    return search.inexact && steps > 0 && steps < (double)CLOSE_STEPS && any_become_one(&search);
 }
 
 bool derive_rounded(const SourceData *source, const Derived *derived, bool close_only, Rounded *found) {

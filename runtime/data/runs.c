@@ -24,7 +24,7 @@ static double series_value(const SourceData *data, const SourceField *field, int
 }
 
 /* The rows of a series side by side, each in the order of the file. */
-static bool sort_by_series(const SourceData *data, Runs *runs, double *values, Diagnostics *diag) {
+static bool sort_by_series(const SourceData *data, SeriesRuns *runs, double *values, Diagnostics *diag) {
     const SourceField *field = find_series(data, diag);
     if (!field) return false;
     ValuedRow *members = memory_new((size_t)runs->count * sizeof *members, "the windows of the series");
@@ -56,7 +56,7 @@ static int file_of(const SourceData *data, int32_t row) {
     return row < data->schema.train_rows ? 0 : row < data->schema.train_rows + data->schema.valid_rows ? 1 : 2;
 }
 
-static void number_runs(const SourceData *data, const Splits *splits, const double *values, Runs *runs) {
+static void number_runs(const SourceData *data, const Splits *splits, const double *values, SeriesRuns *runs) {
     uint8_t *split_of = splits_of_rows(data, splits);
     for (int64_t i = 0; i < runs->count; i++) {
         int32_t row = runs->order[i], before = i ? runs->order[i - 1] : -1;
@@ -68,9 +68,9 @@ static void number_runs(const SourceData *data, const Splits *splits, const doub
     free(split_of);
 }
 
-bool runs_find(const SourceData *data, const Splits *splits, Runs *runs, Diagnostics *diag) {
+bool runs_find(const SourceData *data, const Splits *splits, SeriesRuns *runs, Diagnostics *diag) {
     int64_t numbered = source_numbered_rows(data), gap = data->test_begin - data->schema.train_rows - data->schema.valid_rows;
-    *runs = (Runs){.count = numbered - gap};
+    *runs = (SeriesRuns){.count = numbered - gap};
     runs->order = memory_new((size_t)runs->count * sizeof *runs->order, "the windows of the series");
     runs->run = memory_new((size_t)runs->count * sizeof *runs->run, "the windows of the series");
     runs->place = memory_new((size_t)numbered * sizeof *runs->place, "the windows of the series");
@@ -84,9 +84,9 @@ bool runs_find(const SourceData *data, const Splits *splits, Runs *runs, Diagnos
     return good;
 }
 
-void runs_free(Runs *runs) {
+void runs_free(SeriesRuns *runs) {
     free(runs->order);
     free(runs->place);
     free(runs->run);
-    *runs = (Runs){0};
+    *runs = (SeriesRuns){0};
 }

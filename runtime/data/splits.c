@@ -255,19 +255,19 @@ typedef struct {
     int32_t *group_of; /* of each row: the number of its value */
     int64_t *size;     /* of each group, the rows that are still for training */
     uint32_t count;
-} Groups;
+} RowGroups;
 
 int valued_row_compare(const void *a, const void *b) {
     const ValuedRow *x = a, *y = b;
     return x->value != y->value ? (x->value > y->value) - (x->value < y->value) : (x->row > y->row) - (x->row < y->row);
 }
 
-static void groups_free(Groups *groups) {
+static void groups_free(RowGroups *groups) {
     free(groups->group_of);
     free(groups->size);
 }
 
-static bool groups_find(const Dealing *dealing, const HoldOut *hold, Groups *groups) {
+static bool groups_find(const Dealing *dealing, const HoldOut *hold, RowGroups *groups) {
     Marks marks;
     if (!find_marks(dealing, hold, &marks)) return false;
     for (int64_t row = 0; row < dealing->rows; row++)
@@ -276,8 +276,8 @@ static bool groups_find(const Dealing *dealing, const HoldOut *hold, Groups *gro
     ValuedRow *sorted = memory_new((size_t)dealing->rows * sizeof *sorted, "the splits");
     for (int64_t row = 0; row < dealing->rows; row++) sorted[row] = (ValuedRow){mark_of(&marks, row), (int32_t)row};
     qsort(sorted, (size_t)dealing->rows, sizeof *sorted, valued_row_compare);
-    *groups = (Groups){.group_of = memory_new((size_t)dealing->rows * sizeof *groups->group_of, "the splits"),
-                       .size = memory_new((size_t)dealing->rows * sizeof *groups->size, "the splits")};
+    *groups = (RowGroups){.group_of = memory_new((size_t)dealing->rows * sizeof *groups->group_of, "the splits"),
+                          .size = memory_new((size_t)dealing->rows * sizeof *groups->size, "the splits")};
     for (int64_t i = 0; i < dealing->rows; i++) {
         groups->count += i == 0 || sorted[i].value > sorted[i - 1].value;
         groups->group_of[sorted[i].row] = (int32_t)groups->count - 1;
@@ -293,7 +293,7 @@ enum { GROUP_UNSEEN, GROUP_LEFT, GROUP_TAKEN };
 
 /* The groups in the order in which the permutation meets them; a share takes those that bring it nearer to the rows that it wants, and
  * at least one. */
-static uint8_t *choose_groups(Dealing *dealing, const HoldOut *hold, const Groups *groups) {
+static uint8_t *choose_groups(Dealing *dealing, const HoldOut *hold, const RowGroups *groups) {
     const int32_t *order = drawn_order(dealing);
     uint8_t *chosen = memory_new(groups->count, "the splits");
     int64_t wanted = wanted_rows(hold, dealing->rows), taken = 0;
@@ -313,7 +313,7 @@ static uint8_t *choose_groups(Dealing *dealing, const HoldOut *hold, const Group
 
 static bool deal_groups(Dealing *dealing, Split split) {
     const HoldOut *hold = hold_of(dealing->request, split);
-    Groups groups;
+    RowGroups groups;
     if (!groups_find(dealing, hold, &groups)) return false;
     uint8_t *chosen = choose_groups(dealing, hold, &groups);
     for (int64_t row = 0; row < dealing->rows; row++)
@@ -337,7 +337,7 @@ static int by_rest(const void *a, const void *b) {
 }
 
 /* How many rows of each class are held out: its share, rounded so that the sum is what is wanted. No class loses its last row. */
-static int64_t *class_quotas(const Groups *groups, int64_t wanted, int64_t rows) {
+static int64_t *class_quotas(const RowGroups *groups, int64_t wanted, int64_t rows) {
     int64_t *quotas = memory_new(groups->count * sizeof *quotas, "the splits"), left = wanted < rows ? wanted : rows;
     Part *parts = memory_new(groups->count * sizeof *parts, "the splits");
     for (uint32_t i = 0; i < groups->count; i++) {
@@ -360,7 +360,7 @@ static int64_t *class_quotas(const Groups *groups, int64_t wanted, int64_t rows)
 static bool deal_stratified(Dealing *dealing, Split split) {
     const HoldOut *hold = hold_of(dealing->request, split);
     const int32_t *order = drawn_order(dealing);
-    Groups classes;
+    RowGroups classes;
     if (!groups_find(dealing, hold, &classes)) return false;
     int64_t *quotas = class_quotas(&classes, wanted_rows(hold, dealing->rows), count_rows(dealing, SPLIT_TRAIN));
     for (int64_t i = 0; i < dealing->rows; i++) {

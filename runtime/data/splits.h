@@ -17,17 +17,17 @@ typedef struct {
 int valued_row_compare(const void *a, const void *b); /* by value, then by row: for qsort */
 
 /* The runs of a data set: rows that follow each other in one split, one file and one series. */
-typedef struct Runs {
+typedef struct SeriesRuns {
     int32_t *order; /* [rows] (without the gap before test rows): the rows, those of a series one after the other */
     int32_t *place; /* [rows, with the gap]: where each row is in it; -1: it is no row */
     int32_t *run;   /* [rows]: of each place, the one at which its run begins */
     int64_t count;
-} Runs;
+} SeriesRuns;
 /* Reports a series that cannot be told. */
-bool runs_find(const SourceData *data, const Splits *splits, Runs *runs, Diagnostics *diag);
-void runs_free(Runs *runs);
+bool runs_find(const SourceData *data, const Splits *splits, SeriesRuns *runs, Diagnostics *diag);
+void runs_free(SeriesRuns *runs);
 /* The row `distance` rows behind another one of its run; -1: the run does not go so far. */
-static inline int32_t runs_row(const Runs *runs, int32_t row, int64_t distance) {
+static inline int32_t runs_row(const SeriesRuns *runs, int32_t row, int64_t distance) {
     int64_t place = runs->place[row], other = place + distance;
     if (other < 0 || other >= runs->count || runs->run[other] != runs->run[place]) return -1;
     return runs->order[other];

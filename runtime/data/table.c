@@ -27,9 +27,9 @@ typedef struct {
     Names *series;                 /* the different cells of format->series; NULL: there is none */
     uint32_t width;                /* cells of a record */
     Problem *problem;
-} Reading;
+} TableReading;
 
-static bool begin(Reading *reading, CsvScan *scan) {
+static bool begin(TableReading *reading, CsvScan *scan) {
     const TableText *text = &reading->texts[reading->at];
     if (!csv_begin(scan, text->text, text->length, reading->format->delimiter, reading->cells, reading->problem)) return false;
     if (!text->skip || csv_skip(scan, text->skip)) return true;
@@ -38,7 +38,7 @@ static bool begin(Reading *reading, CsvScan *scan) {
     return false;
 }
 
-static bool failed(const Reading *reading) { return *reading->problem->finding != '\0'; }
+static bool failed(const TableReading *reading) { return *reading->problem->finding != '\0'; }
 
 static bool is_one_of(const CsvCell *cell, const char *const *texts, uint32_t count) {
     for (uint32_t i = 0; i < count; i++)
@@ -47,14 +47,14 @@ static bool is_one_of(const CsvCell *cell, const char *const *texts, uint32_t co
 }
 
 /* column: its number, or -1. */
-static bool is_missing(const Reading *reading, int64_t column, const CsvCell *cell) {
+static bool is_missing(const TableReading *reading, int64_t column, const CsvCell *cell) {
     const CsvFormat *format = reading->format;
     const ColumnMissing *own = column < 0 ? NULL : reading->missing[column];
     return cell->length == 0 || is_one_of(cell, format->missing, format->missing_count) ||
            (own && is_one_of(cell, own->texts, own->count));
 }
 
-static int64_t number_of(const Reading *reading, const Column *column) { return column - reading->table->columns; }
+static int64_t number_of(const TableReading *reading, const TableColumn *column) { return column - reading->table->columns; }
 
 /* The cell as a number with a decimal point, in `plain` where it has other signs. */
 static CsvCell plain_cell(const CsvCell *cell, NumberSigns signs, char plain[NUMBER_LONGEST + 1]) {
@@ -63,7 +63,7 @@ static CsvCell plain_cell(const CsvCell *cell, NumberSigns signs, char plain[NUM
     return (CsvCell){.text = plain, .length = length};
 }
 
-static NumberForm cell_form(const Reading *reading, const CsvCell *cell) {
+static NumberForm cell_form(const TableReading *reading, const CsvCell *cell) {
     char text[NUMBER_LONGEST + 1];
     CsvCell plain = plain_cell(cell, reading->format->signs, text);
     return number_form(plain.text, plain.length);
@@ -88,7 +88,7 @@ static const char *signs_hint(const CsvCell *cell) {
 }
 
 /* A cell of a column of text; nothing but what is trimmed off: it is missing, "". */
-static const char *text_of(const Reading *reading, const CsvCell *cell) {
+static const char *text_of(const TableReading *reading, const CsvCell *cell) {
     const char *trim = reading->format->trim;
     char *text = csv_text(cell, reading->arena);
     if (!trim) return text;
@@ -98,7 +98,7 @@ static const char *text_of(const Reading *reading, const CsvCell *cell) {
     return text;
 }
 
-static const char *shown(const Reading *reading, const CsvCell *cell) {
+static const char *shown(const TableReading *reading, const CsvCell *cell) {
     int length = cell->length < CELL_SHOWN ? (int)cell->length : CELL_SHOWN;
     char *text = arena_copy_string(reading->arena, cell->text, (size_t)length);
     for (char *c = text; *c; c++)
@@ -108,65 +108,65 @@ static const char *shown(const Reading *reading, const CsvCell *cell) {
 
 /* -- names -- */
 
-static bool check_utf8(const Reading *reading, const char *text, uint32_t line) {
+static bool check_utf8(const TableReading *reading, const char *text, uint32_t line) {
     if (utf8_is_valid(text, strlen(text))) return true;
     problem_set(reading->problem, "line %u: its text is not UTF-8", line);
-    problem_remedy(reading->problem, "`iconv -f LATIN1 -t UTF-8` converts what an older program wrote");
+    problem_help(reading->problem, "`iconv -f LATIN1 -t UTF-8` converts what an older program wrote");
     return false;
 }
 
-static const char *column_name(Reading *reading, const CsvScan *scan, uint32_t i) {
+static const char *column_name(TableReading *reading, const CsvScan *scan, uint32_t i) {
     const CsvCell *cell = &scan->cells[i];
     if (!reading->format->header || !cell->length) return arena_format(reading->arena, "column%u", i);
     const char *name = csv_text(cell, reading->arena);
     return check_utf8(reading, name, scan->record_line) ? name : NULL;
 }
 
-static bool header_is_names(const Reading *reading, const CsvScan *scan) {
+static bool header_is_names(const TableReading *reading, const CsvScan *scan) {
     uint32_t numbers = 0;
     for (uint32_t i = 0; i < scan->count; i++) numbers += cell_form(reading, &scan->cells[i]) != NUMBER_NONE;
     if (numbers < scan->count) return true;
     problem_set(reading->problem, "line %u: it should name the columns, but holds numbers only", scan->record_line);
-    problem_remedy(reading->problem, "header = false where the first line is a row like the others");
+    problem_help(reading->problem, "header = false where the first line is a row like the others");
     return false;
 }
 
 /* One name that holds what divides other people's cells: the delimiter is another one. */
-static bool header_is_divided(const Reading *reading, const CsvScan *scan) {
+static bool header_is_divided(const TableReading *reading, const CsvScan *scan) {
     const CsvCell *cell = &scan->cells[0];
     static const char others[] = ";\t|,";
     for (const char *other = others; *other && scan->count == 1 && !cell->quoted; other++) {
         if (*other == reading->format->delimiter || !memchr(cell->text, *other, cell->length)) continue;
         problem_set(reading->problem, "line %u: it names one column only, %s", scan->record_line, shown(reading, cell));
-        problem_remedy(reading->problem, "delimiter = \"%s\" where this divides the cells",
-                       *other == '\t' ? "\\t" : (char[]){*other, 0});
+        problem_help(reading->problem, "delimiter = \"%s\" where this divides the cells",
+                     *other == '\t' ? "\\t" : (char[]){*other, 0});
         return false;
     }
     return true;
 }
 
-static bool names_differ(const Reading *reading, const char *const *names, uint32_t count, uint32_t line) {
+static bool names_differ(const TableReading *reading, const char *const *names, uint32_t count, uint32_t line) {
     Names *seen = names_new(reading->arena);
     for (uint32_t i = 0; i < count; i++) {
         if (names_add(seen, names[i]) == i) continue;
         problem_set(reading->problem, "line %u: two columns are called '%.100s'", line, names[i]);
-        problem_remedy(reading->problem, "give each column a name of its own");
+        problem_help(reading->problem, "give each column a name of its own");
         return false;
     }
     return true;
 }
 
 /* A name that a format has and the table does not. */
-static bool no_column(const Reading *reading, const char *name, const char *argument, const char *const *names,
+static bool no_column(const TableReading *reading, const char *name, const char *argument, const char *const *names,
                       uint32_t count) {
     const char *near = diag_nearest(name, names, count);
     problem_set(reading->problem, "it has no column '%.100s', which '%s' names", name, argument);
-    if (near) problem_remedy(reading->problem, "did you mean '%.100s'?", near);
+    if (near) problem_help(reading->problem, "did you mean '%.100s'?", near);
     return false;
 }
 
 /* Rows for a trained network may lack columns. */
-static bool find_missing(Reading *reading, const char *const *names, uint32_t count) {
+static bool find_missing(TableReading *reading, const char *const *names, uint32_t count) {
     const CsvFormat *format = reading->format;
     const Table *table = reading->table;
     reading->missing = ARENA_ARRAY(reading->arena, const ColumnMissing *, table->column_count);
@@ -183,17 +183,17 @@ static bool find_missing(Reading *reading, const char *const *names, uint32_t co
     return true;
 }
 
-static void make_columns(Reading *reading, const char *const *names) {
+static void make_columns(TableReading *reading, const char *const *names) {
     Table *table = reading->table;
     const SourceSchema *like = reading->like;
     table->column_count = like ? like->field_count : reading->width;
-    table->columns = ARENA_ARRAY(reading->arena, Column, table->column_count);
+    table->columns = ARENA_ARRAY(reading->arena, TableColumn, table->column_count);
     reading->categories = ARENA_ARRAY(reading->arena, Names *, table->column_count);
     reading->cell_texts = ARENA_ARRAY(reading->arena, Names *, table->column_count);
     for (uint32_t i = 0; i < table->column_count; i++) table->columns[i].name = like ? like->fields[i].name : names[i];
 }
 
-static void find_columns(Reading *reading, const char *const *names, uint32_t count) {
+static void find_columns(TableReading *reading, const char *const *names, uint32_t count) {
     Table *table = reading->table;
     Names *wanted = names_new(reading->arena);
     int32_t *column_of = reading->columns_of[reading->at] = ARENA_ARRAY(reading->arena, int32_t, count);
@@ -201,17 +201,17 @@ static void find_columns(Reading *reading, const char *const *names, uint32_t co
     for (uint32_t i = 0; i < count; i++) column_of[i] = names_index(wanted, names[i]);
 }
 
-static bool other_columns(const Reading *reading, uint32_t line, bool has, const char *name) {
+static bool other_columns(const TableReading *reading, uint32_t line, bool has, const char *name) {
     problem_set(reading->problem, "line %u: it has %s '%.100s', %s", line, has ? "a column" : "no column", name,
                 has ? "which the training rows do not have" : "which the training rows have");
-    problem_remedy(reading->problem, reading->format->header
-                                         ? "every file begins with the names of the same columns, in any order"
-                                         : "every file has the same columns in the same order");
+    problem_help(reading->problem, reading->format->header
+                                       ? "every file begins with the names of the same columns, in any order"
+                                       : "every file has the same columns in the same order");
     return false;
 }
 
 /* A further text has the columns of the first. */
-static bool check_same_columns(const Reading *reading, const char *const *names, uint32_t count, uint32_t line) {
+static bool check_same_columns(const TableReading *reading, const char *const *names, uint32_t count, uint32_t line) {
     const int32_t *column_of = reading->columns_of[reading->at];
     bool *found = ARENA_ARRAY(reading->arena, bool, reading->table->column_count);
     for (uint32_t i = 0; i < count; i++) {
@@ -224,7 +224,7 @@ static bool check_same_columns(const Reading *reading, const char *const *names,
 }
 
 /* Which cells of a row must be there. */
-static bool find_drops(Reading *reading, const char *const *names, uint32_t count) {
+static bool find_drops(TableReading *reading, const char *const *names, uint32_t count) {
     const CsvFormat *format = reading->format;
     bool *drops = reading->drops[reading->at] = ARENA_ARRAY(reading->arena, bool, count);
     for (uint32_t i = 0; i < count; i++) drops[i] = format->drop_all;
@@ -240,7 +240,7 @@ static bool find_drops(Reading *reading, const char *const *names, uint32_t coun
     return true;
 }
 
-static bool read_names(Reading *reading) {
+static bool read_names(TableReading *reading) {
     CsvScan scan;
     if (!begin(reading, &scan) || (!csv_next(&scan, reading->problem) && failed(reading))) return false;
     if (scan.count == 0) return problem_set(reading->problem, "it is empty"), false;
@@ -259,7 +259,7 @@ static bool read_names(Reading *reading) {
     return reading->at == 0 || check_same_columns(reading, names, scan.count, scan.record_line);
 }
 
-static bool read_all_names(Reading *reading) {
+static bool read_all_names(TableReading *reading) {
     reading->columns_of = ARENA_ARRAY(reading->arena, int32_t *, reading->text_count);
     reading->drops = ARENA_ARRAY(reading->arena, bool *, reading->text_count);
     for (reading->at = 0; reading->at < reading->text_count; reading->at++)
@@ -269,19 +269,19 @@ static bool read_all_names(Reading *reading) {
 
 /* -- all rows, twice -- */
 
-typedef bool SeeCell(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line);
+typedef bool SeeCell(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell, uint32_t line);
 
-static bool check_width(const Reading *reading, const CsvScan *scan) {
+static bool check_width(const TableReading *reading, const CsvScan *scan) {
     if (scan->count == reading->width) return true;
     problem_set(reading->problem, "line %u: it has %u cells, but the first line has %u", scan->record_line, scan->count,
                 reading->width);
-    problem_remedy(reading->problem,
-                   "cells that hold a '%c' must stand in quotes; delimiter = \"...\" where another divides them",
-                   reading->format->delimiter);
+    problem_help(reading->problem,
+                 "cells that hold a '%c' must stand in quotes; delimiter = \"...\" where another divides them",
+                 reading->format->delimiter);
     return false;
 }
 
-static bool is_dropped(const Reading *reading, const CsvScan *scan) {
+static bool is_dropped(const TableReading *reading, const CsvScan *scan) {
     for (uint32_t i = 0; i < scan->count; i++) {
         const CsvCell *cell = &scan->cells[i];
         if (!reading->drops[reading->at][i]) continue;
@@ -291,7 +291,7 @@ static bool is_dropped(const Reading *reading, const CsvScan *scan) {
     return false;
 }
 
-static bool see_row(Reading *reading, const CsvScan *scan, int64_t row, SeeCell *see) {
+static bool see_row(TableReading *reading, const CsvScan *scan, int64_t row, SeeCell *see) {
     if (reading->table->lines) reading->table->lines[row] = scan->record_line;
     for (uint32_t i = 0; i < scan->count; i++) {
         int32_t column = reading->columns_of[reading->at][i];
@@ -301,7 +301,7 @@ static bool see_row(Reading *reading, const CsvScan *scan, int64_t row, SeeCell 
     return true;
 }
 
-static bool see_text(Reading *reading, SeeCell *see, int64_t *rows) {
+static bool see_text(TableReading *reading, SeeCell *see, int64_t *rows) {
     CsvScan scan;
     int64_t first = *rows;
     if (!begin(reading, &scan)) return false;
@@ -324,7 +324,7 @@ static bool see_text(Reading *reading, SeeCell *see, int64_t *rows) {
     return !failed(reading);
 }
 
-static bool see_all(Reading *reading, SeeCell *see, int64_t *rows) {
+static bool see_all(TableReading *reading, SeeCell *see, int64_t *rows) {
     *rows = reading->table->dropped = 0;
     for (reading->at = 0; reading->at < reading->text_count; reading->at++)
         if (!see_text(reading, see, rows)) return false;
@@ -332,7 +332,7 @@ static bool see_all(Reading *reading, SeeCell *see, int64_t *rows) {
 }
 
 /* First time: what kind a column is. */
-static bool see_kind(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
+static bool see_kind(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell, uint32_t line) {
     (void)row;
     if (is_missing(reading, number_of(reading, column), cell)) return column->missing++, true;
     if (column->kind == COLUMN_TEXT) return true;
@@ -350,7 +350,7 @@ static bool see_kind(Reading *reading, Column *column, int64_t row, const CsvCel
 
 /* First time, where the kinds are given, by a schema or by the first text: whole numbers may turn out to be others, but numbers must be
  * numbers. */
-static bool see_fits(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
+static bool see_fits(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell, uint32_t line) {
     if (column->kind != COLUMN_TEXT && !is_missing(reading, number_of(reading, column), cell) &&
         cell_form(reading, cell) == NUMBER_NONE) {
         problem_set(reading->problem, "line %u: column '%.100s' has %s, but it holds numbers in the %s", line, column->name,
@@ -360,18 +360,18 @@ static bool see_fits(Reading *reading, Column *column, int64_t row, const CsvCel
     return see_kind(reading, column, row, cell, line);
 }
 
-static bool see_first_kind(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
+static bool see_first_kind(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell, uint32_t line) {
     return (reading->at ? see_fits : see_kind)(reading, column, row, cell, line);
 }
 
-static void see_series(Reading *reading, const Column *column, int64_t row, const CsvCell *cell) {
+static void see_series(TableReading *reading, const TableColumn *column, int64_t row, const CsvCell *cell) {
     if (!reading->series || strcmp(column->name, reading->format->series)) return;
     const char *text = text_of(reading, cell);
     reading->table->series[row] =
         is_missing(reading, number_of(reading, column), cell) || !*text ? -1 : (int32_t)names_add(reading->series, text);
 }
 
-static void take_number(const Reading *reading, Column *column, int64_t row, const CsvCell *written, bool missing) {
+static void take_number(const TableReading *reading, TableColumn *column, int64_t row, const CsvCell *written, bool missing) {
     char text[NUMBER_LONGEST + 1];
     CsvCell cell = plain_cell(written, reading->format->signs, text);
     bool none = missing || number_is_nan(cell.text, cell.length);
@@ -386,7 +386,7 @@ static void take_number(const Reading *reading, Column *column, int64_t row, con
     }
 }
 
-static bool take_text(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
+static bool take_text(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell, uint32_t line) {
     int64_t i = number_of(reading, column);
     const char *text = text_of(reading, cell);
     int32_t *exact = column->exact.elements;
@@ -405,7 +405,7 @@ static bool take_text(Reading *reading, Column *column, int64_t row, const CsvCe
 }
 
 /* Second time: its cells. */
-static bool see_value(Reading *reading, Column *column, int64_t row, const CsvCell *cell, uint32_t line) {
+static bool see_value(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell, uint32_t line) {
     see_series(reading, column, row, cell);
     bool missing = is_missing(reading, number_of(reading, column), cell);
     if (column->kind == COLUMN_NUMBER) {
@@ -425,9 +425,9 @@ static bool see_value(Reading *reading, Column *column, int64_t row, const CsvCe
 /* -- the whole -- */
 
 /* Kinds and categories as in the schema. */
-static void follow(Reading *reading) {
+static void follow(TableReading *reading) {
     for (uint32_t i = 0; i < reading->table->column_count; i++) {
-        Column *column = &reading->table->columns[i];
+        TableColumn *column = &reading->table->columns[i];
         const SourceField *field = &reading->like->fields[i];
         column->kind = field->is_text ? COLUMN_TEXT : field->dtype == DTYPE_I32 ? COLUMN_WHOLE : COLUMN_NUMBER;
         reading->categories[i] = names_new(reading->arena);
@@ -438,19 +438,19 @@ static void follow(Reading *reading) {
     }
 }
 
-static bool find_kinds(Reading *reading) {
+static bool find_kinds(TableReading *reading) {
     Table *table = reading->table;
     if (reading->like) follow(reading);
     if (!see_all(reading, reading->like ? see_fits : see_first_kind, &table->rows)) return false;
     for (uint32_t i = 0; i < table->column_count; i++) {
-        Column *column = &table->columns[i];
+        TableColumn *column = &table->columns[i];
         if (column->kind == COLUMN_WHOLE && column->missing) column->kind = COLUMN_NUMBER;
         if (column->kind == COLUMN_TEXT && !reading->like) reading->categories[i] = names_new(reading->arena);
     }
     return true;
 }
 
-static bool make_room(Reading *reading) {
+static bool make_room(TableReading *reading) {
     Table *table = reading->table;
     table->lines = memory_new((size_t)table->rows * sizeof *table->lines, "the rows of a table");
     if (reading->format->series) {
@@ -460,7 +460,7 @@ static bool make_room(Reading *reading) {
     }
     for (uint32_t i = 0; i < reading->width; i++) {
         if (reading->columns_of[0][i] < 0) continue;
-        Column *column = &table->columns[reading->columns_of[0][i]];
+        TableColumn *column = &table->columns[reading->columns_of[0][i]];
         bool exact = column->kind != COLUMN_WHOLE, text = column->kind == COLUMN_TEXT;
         column->cells = memory_try_grow(NULL, (size_t)table->rows * sizeof(float));
         column->exact.kind = text ? EXACT_TEXT : column->has_fractions ? EXACT_REAL : EXACT_WHOLE;
@@ -475,9 +475,9 @@ static bool make_room(Reading *reading) {
 }
 
 /* Categories that no training row has are taken out of the list later; the texts of the cells stay. */
-static void sort_categories(Reading *reading) {
+static void sort_categories(TableReading *reading) {
     for (uint32_t i = 0; i < reading->table->column_count; i++) {
-        Column *column = &reading->table->columns[i];
+        TableColumn *column = &reading->table->columns[i];
         if (column->kind != COLUMN_TEXT || !column->cells) continue;
         if (reading->like) {
             column->exact.texts = names_all(reading->cell_texts[i]);
@@ -494,13 +494,13 @@ static void sort_categories(Reading *reading) {
 
 bool table_read(TableText *texts, uint32_t count, const CsvFormat *format, const SourceSchema *like, Arena *arena, Table *table,
                 Problem *problem, uint32_t *failed) {
-    Reading reading = {.texts = texts,
-                       .text_count = count,
-                       .format = format,
-                       .like = like,
-                       .arena = arena,
-                       .table = table,
-                       .problem = problem};
+    TableReading reading = {.texts = texts,
+                            .text_count = count,
+                            .format = format,
+                            .like = like,
+                            .arena = arena,
+                            .table = table,
+                            .problem = problem};
     int64_t rows;
     size_t length = 0;
     for (uint32_t i = 0; i < count; i++) length = texts[i].length > length ? texts[i].length : length;

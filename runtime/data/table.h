@@ -37,10 +37,10 @@ typedef struct {
     int64_t rows;  /* found by table_read */
 } TableText;
 
-typedef enum { COLUMN_WHOLE, COLUMN_NUMBER, COLUMN_TEXT } ColumnKind; /* each can hold what those before it hold */
+typedef enum { COLUMN_WHOLE, COLUMN_NUMBER, COLUMN_TEXT } TableColumnKind; /* each can hold what those before it hold */
 typedef struct {
     const char *name;
-    ColumnKind kind;
+    TableColumnKind kind;
     bool has_fractions;   /* a number is not whole, or beyond 64 bits */
     int64_t missing;      /* how many cells are */
     const char *why_text; /* "line 17 has 'abc'": the first cell that is no number */
@@ -56,10 +56,10 @@ typedef struct {
     const char *unseen_text; /* and such a category */
     const char **categories; /* sorted by their bytes */
     uint32_t category_count;
-} Column;
+} TableColumn;
 
 typedef struct {
-    Column *columns;
+    TableColumn *columns;
     uint32_t column_count;
     int64_t rows;
     int64_t dropped; /* rows that are left out */

@@ -82,7 +82,7 @@ static bool read_raster(const void *bytes, size_t length, bool whole, Raster *ra
         problem_set(problem, "it is a %s picture, which mlc does not read", kind->name);
     else
         problem_set(problem, "it is no picture");
-    problem_remedy(problem, "pictures must be PNG, JPEG, WebP or BMP files");
+    problem_help(problem, "pictures must be PNG, JPEG, WebP or BMP files");
     return false;
 }
 
@@ -169,7 +169,7 @@ bool bitmap_open(const char *path, int channels, Bitmap *bitmap, Diagnostics *di
     }
     if (good) return true;
     diag_error(diag, STATUS_DATA, (Span){0}, "'%s': %s", path, problem.finding);
-    if (*problem.remedy) diag_help(diag, "%s", problem.remedy);
+    if (*problem.help) diag_help(diag, "%s", problem.help);
     return false;
 }
 

@@ -14,12 +14,12 @@ bool csv_begin(CsvScan *scan, const char *text, size_t length, char delimiter, C
     if (starts_with(scan, "\xef\xbb\xbf", 3)) scan->at = 3;
     if (starts_with(scan, "\xff\xfe", 2) || starts_with(scan, "\xfe\xff", 2)) {
         problem_set(problem, "it is text in UTF-16, where UTF-8 is needed");
-        problem_remedy(problem, "`iconv -f UTF-16 -t UTF-8` converts it");
+        problem_help(problem, "`iconv -f UTF-16 -t UTF-8` converts it");
         return false;
     }
     if (!memchr(text, '\0', length)) return true;
     problem_set(problem, "it holds a byte 0, so it is no text");
-    problem_remedy(problem, "csv() reads text, one row a line; npy() reads arrays of NumPy");
+    problem_help(problem, "csv() reads text, one row a line; npy() reads arrays of NumPy");
     return false;
 }
 
@@ -71,7 +71,7 @@ static bool read_quoted(CsvScan *scan, CsvCell *cell, Problem *problem) {
     *cell = (CsvCell){.text = scan->text + scan->at, .quoted = true};
     if (!find_closing_quote(scan, cell)) {
         problem_set(problem, "line %u: a cell begins with a quote that is never closed", line);
-        problem_remedy(problem, "a quote inside a quoted cell is written twice: \"\"");
+        problem_help(problem, "a quote inside a quoted cell is written twice: \"\"");
         return false;
     }
     cell->length = (size_t)(scan->text + scan->at - cell->text);
@@ -79,7 +79,7 @@ static bool read_quoted(CsvScan *scan, CsvCell *cell, Problem *problem) {
     skip_spaces(scan);
     if (at_delimiter(scan) || at_line_end(scan)) return true;
     problem_set(problem, "line %u: '%c' follows a closing quote, where the cell should end", scan->line, scan->text[scan->at]);
-    problem_remedy(problem, "a quote inside a quoted cell is written twice: \"\"");
+    problem_help(problem, "a quote inside a quoted cell is written twice: \"\"");
     return false;
 }
 

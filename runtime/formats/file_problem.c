@@ -9,12 +9,12 @@ void problem_set(Problem *problem, const char *format, ...) {
     va_start(args, format);
     vsnprintf(problem->finding, sizeof problem->finding, format, args);
     va_end(args);
-    *problem->remedy = '\0';
+    *problem->help = '\0';
 }
 
-void problem_remedy(Problem *problem, const char *format, ...) {
+void problem_help(Problem *problem, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    vsnprintf(problem->remedy, sizeof problem->remedy, format, args);
+    vsnprintf(problem->help, sizeof problem->help, format, args);
     va_end(args);
 }

@@ -6,9 +6,9 @@
 enum { PROBLEM_TEXT = 1024 };
 typedef struct {
     char finding[PROBLEM_TEXT]; /* with the file's name, what was found, and what was expected; "": nothing is wrong */
-    char remedy[PROBLEM_TEXT];  /* or "" */
+    char help[PROBLEM_TEXT];    /* or "" */
 } Problem;
 void problem_set(Problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void problem_remedy(Problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void problem_help(Problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

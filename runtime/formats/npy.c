@@ -20,26 +20,26 @@ typedef struct {
     const char *at, *end;
     Problem *problem;
     bool failed;
-} Header;
+} NpyHeader;
 
-static void skip_spaces(Header *header) {
+static void skip_spaces(NpyHeader *header) {
     while (header->at < header->end && (*header->at == ' ' || *header->at == '\n')) header->at++;
 }
 
-static bool accept(Header *header, char c) {
+static bool accept(NpyHeader *header, char c) {
     skip_spaces(header);
     if (header->at == header->end || *header->at != c) return false;
     header->at++;
     return true;
 }
 
-static bool malformed(Header *header) {
+static bool malformed(NpyHeader *header) {
     problem_set(header->problem, "its header is not that of an NPY file");
     header->failed = true;
     return false;
 }
 
-static bool read_text(Header *header, char *text, size_t size) {
+static bool read_text(NpyHeader *header, char *text, size_t size) {
     size_t length = 0;
     char quote = accept(header, '\'') ? '\'' : accept(header, '"') ? '"' : '\0';
     while (quote && header->at < header->end && *header->at != quote && length + 1 < size) text[length++] = *header->at++;
@@ -47,7 +47,7 @@ static bool read_text(Header *header, char *text, size_t size) {
     return (quote && accept(header, quote)) || malformed(header);
 }
 
-static bool read_size(Header *header, int64_t *size) {
+static bool read_size(NpyHeader *header, int64_t *size) {
     skip_spaces(header);
     const char *begin = header->at;
     *size = 0;
@@ -58,7 +58,7 @@ static bool read_size(Header *header, int64_t *size) {
     return header->at > begin || malformed(header);
 }
 
-static bool read_shape(Header *header, NpyArray *array) {
+static bool read_shape(NpyHeader *header, NpyArray *array) {
     if (!accept(header, '(')) return malformed(header);
     while (!accept(header, ')')) {
         int64_t size;
@@ -74,7 +74,7 @@ static bool read_shape(Header *header, NpyArray *array) {
     return true;
 }
 
-static bool take_descr(Header *header, const char *descr, NpyArray *array) {
+static bool take_descr(NpyHeader *header, const char *descr, NpyArray *array) {
     for (int i = 0; i < ELEMENT_COUNT; i++) {
         bool same_kind = !strcmp(descr + 1, elements[i].descr + 1);
         if (!same_kind || (*descr != elements[i].descr[0] && !(elements[i].bytes == 1 && strchr("<>=|", *descr)))) continue;
@@ -83,12 +83,12 @@ static bool take_descr(Header *header, const char *descr, NpyArray *array) {
         return true;
     }
     problem_set(header->problem, "its elements are '%s', which cannot be read", descr);
-    problem_remedy(header->problem, *descr == '>' ? "x.astype(x.dtype.newbyteorder('<')) has the bytes in the usual order"
-                                                  : "x.astype('float32') or x.astype('int32') makes numbers of them");
+    problem_help(header->problem, *descr == '>' ? "x.astype(x.dtype.newbyteorder('<')) has the bytes in the usual order"
+                                                : "x.astype('float32') or x.astype('int32') makes numbers of them");
     return false;
 }
 
-static bool read_order(Header *header, bool *fortran) {
+static bool read_order(NpyHeader *header, bool *fortran) {
     skip_spaces(header);
     size_t left = (size_t)(header->end - header->at);
     *fortran = left >= 4 && !memcmp(header->at, "True", 4);
@@ -101,7 +101,7 @@ typedef struct {
     bool descr, order, shape, fortran;
 } Seen;
 
-static bool read_entry(Header *header, NpyArray *array, Seen *seen) {
+static bool read_entry(NpyHeader *header, NpyArray *array, Seen *seen) {
     char key[32], descr[32];
     if (!read_text(header, key, sizeof key) || !accept(header, ':')) return header->failed ? false : malformed(header);
     if (!strcmp(key, "descr") && !seen->descr) {
@@ -109,7 +109,7 @@ static bool read_entry(Header *header, NpyArray *array, Seen *seen) {
         skip_spaces(header);
         if (header->at < header->end && *header->at == '[') {
             problem_set(header->problem, "its elements are records, which cannot be read");
-            problem_remedy(header->problem, "save every field of the records as an array of its own");
+            problem_help(header->problem, "save every field of the records as an array of its own");
             return false;
         }
         return read_text(header, descr, sizeof descr) && (strlen(descr) >= 2 || malformed(header)) &&
@@ -120,7 +120,7 @@ static bool read_entry(Header *header, NpyArray *array, Seen *seen) {
     return malformed(header);
 }
 
-static bool check_sizes(const Header *header, const Seen *seen, NpyArray *array) {
+static bool check_sizes(const NpyHeader *header, const Seen *seen, NpyArray *array) {
     array->bytes = elements[array->element].bytes;
     if (array->shape.rank == 0) return problem_set(header->problem, "it is a single number, where rows are needed"), false;
     for (int i = 0; i < array->shape.rank; i++) {
@@ -131,11 +131,11 @@ static bool check_sizes(const Header *header, const Seen *seen, NpyArray *array)
     }
     if (!seen->fortran || array->shape.rank == 1) return true;
     problem_set(header->problem, "its elements are in the order of Fortran, columns first");
-    problem_remedy(header->problem, "numpy.ascontiguousarray(x) puts them in the order of rows");
+    problem_help(header->problem, "numpy.ascontiguousarray(x) puts them in the order of rows");
     return false;
 }
 
-static bool read_dictionary(Header *header, NpyArray *array) {
+static bool read_dictionary(NpyHeader *header, NpyArray *array) {
     Seen seen = {0};
     if (!accept(header, '{')) return malformed(header);
     while (!accept(header, '}')) {
@@ -152,7 +152,7 @@ static bool read_dictionary(Header *header, NpyArray *array) {
 static bool read_start(const uint8_t *bytes, size_t length, size_t *begin, size_t *size, Problem *problem) {
     if (length < 10 || memcmp(bytes, "\x93NUMPY", 6)) {
         problem_set(problem, "it does not begin as an NPY file does");
-        problem_remedy(problem, "numpy.save writes NPY files");
+        problem_help(problem, "numpy.save writes NPY files");
         return false;
     }
     *begin = bytes[6] == 1 ? 10 : 12;
@@ -178,7 +178,7 @@ bool npy_read(const void *memory, size_t length, bool whole, NpyArray *array, Pr
     *array = (NpyArray){0};
     if (!read_start(bytes, length, &begin, &size, problem)) return false;
     const char *text = (const char *)bytes + begin;
-    if (!read_dictionary(&(Header){text, text + size, problem, false}, array)) return false;
+    if (!read_dictionary(&(NpyHeader){text, text + size, problem, false}, array)) return false;
     if (!whole) return true;
     array->data = bytes + begin + size;
     return check_elements(length - begin - size, array, problem);
@@ -286,7 +286,7 @@ bool npy_is_wide(const NpyArray *array, bool *wide, Problem *problem) {
         *wide |= is_wide(array, bits);
         if (has_place(array, bits)) continue;
         problem_set(problem, "its element %lld is a whole number beyond 64 bits", (long long)i);
-        problem_remedy(problem, "(x - x.min()).astype('int64') brings numbers that are near each other into them");
+        problem_help(problem, "(x - x.min()).astype('int64') brings numbers that are near each other into them");
         return false;
     }
     return true;

@@ -144,9 +144,9 @@ typedef struct {
     const Bmp *bmp;
     size_t at;   /* in the file */
     size_t y, x; /* in the picture */
-} Runs;
+} BmpRuns;
 
-static bool put_run(Runs *runs, size_t count, bool literal, uint32_t value) {
+static bool put_run(BmpRuns *runs, size_t count, bool literal, uint32_t value) {
     const Bmp *bmp = runs->bmp;
     bool halves = bmp->bits == 4;
     size_t width = (size_t)bmp->raster->width;
@@ -159,7 +159,7 @@ static bool put_run(Runs *runs, size_t count, bool literal, uint32_t value) {
     return true;
 }
 
-static bool move(Runs *runs) {
+static bool move(BmpRuns *runs) {
     runs->x += number(runs->bmp, runs->at, 1);
     runs->y += number(runs->bmp, runs->at + 1, 1);
     runs->at += 2;
@@ -167,7 +167,7 @@ static bool move(Runs *runs) {
 }
 
 static bool read_runs(const Bmp *bmp) {
-    Runs runs = {.bmp = bmp, .at = bmp->pixels};
+    BmpRuns runs = {.bmp = bmp, .at = bmp->pixels};
     size_t count = (size_t)bmp->raster->height * (size_t)bmp->raster->width;
     for (size_t i = 0; i < count; i++) put_index(bmp, i, 0);
     while (runs.at < bmp->length && bmp->length - runs.at >= 2) {

@@ -17,7 +17,7 @@ static uint64_t u64(const uint8_t *at) { return u32(at) | (uint64_t)u32(at + 4) 
 
 static bool damaged(Problem *problem) {
     problem_set(problem, "it is not a ZIP archive, or it is damaged");
-    problem_remedy(problem, "numpy.savez and numpy.savez_compressed write NPZ archives");
+    problem_help(problem, "numpy.savez and numpy.savez_compressed write NPZ archives");
     return false;
 }
 

@@ -180,22 +180,22 @@ static void test_keeper(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
     Arena *arena = arena_new();
-    DataKeeper *keeper = keeper_new();
+    DataCache *cache = data_cache_new();
     SourceArg arg;
     DataSource source = houses_source(&arg);
     SplitRequest request = {.test = {.is_count = true, .amount = 2}, .seed = 1}, other = request;
     SourceSchema schema;
-    assert_true(keeper_schema(keeper, &source, &request, arena, &schema, diag));
+    assert_true(data_cache_schema(cache, &source, &request, arena, &schema, diag));
     unlink(temporary_path("houses.csv"));
-    Dataset *dataset = keeper_open(keeper, &source, &request, diag);
+    Dataset *dataset = data_cache_open(cache, &source, &request, diag);
     assert_non_null(dataset);
     assert_int_equal(dataset_rows(dataset, SPLIT_TRAIN), 4);
     other.seed = 2;
-    assert_null(keeper_open(keeper, &source, &other, diag));
+    assert_null(data_cache_open(cache, &source, &other, diag));
     assert_int_equal(diag_status(diag), STATUS_DATA);
-    assert_int_equal(((const int32_t *)dataset_field(dataset, "price"))[5], 600); /* it is not the keeper's alone */
+    assert_int_equal(((const int32_t *)dataset_field(dataset, "price"))[5], 600); /* it is not the cache's alone */
     dataset_free(dataset);
-    keeper_free(keeper);
+    data_cache_free(cache);
     assert_int_equal(source_field(&schema, "kind")->classes, source_field(&schema, "kind")->category_count);
     assert_string_equal(source_field(&schema, "kind")->categories[0], "flat");
     arena_free(arena);
