@@ -176,7 +176,7 @@ static void test_categories_of_training_rows(void **state) {
 }
 
 /* A table is read once for its schema and its rows, and again where other rows are held out. */
-static void test_keeper(void **state) {
+static void test_data_cache(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
     Arena *arena = arena_new();
@@ -361,7 +361,7 @@ int main(void) {
         cmocka_unit_test(test_several_texts),
         cmocka_unit_test(test_without_header),
         cmocka_unit_test(test_like_a_schema),
-        cmocka_unit_test(test_keeper),
+        cmocka_unit_test(test_data_cache),
         cmocka_unit_test(test_categories_of_training_rows),
         cmocka_unit_test(test_columns_side_by_side),
         cmocka_unit_test(test_fits),
