@@ -56,7 +56,7 @@ static void test_kinds(void **state) {
         "whole,real,gap,text,big,word\n1,1,1,1,2147483647,nan\n+2,.5,?,x1,2147483648,inf\n-3,1e3,,0x1,1,-Infinity\n",
         &(CsvFormat){.header = true, .missing = (const char *[]){"?"}, .missing_count = 1, .delimiter = ',', .signs = {'.', 0}},
         NULL, arena, &table);
-    const ColumnKind kinds[] = {COLUMN_WHOLE, COLUMN_NUMBER, COLUMN_NUMBER, COLUMN_TEXT, COLUMN_NUMBER, COLUMN_NUMBER};
+    const TableColumnKind kinds[] = {COLUMN_WHOLE, COLUMN_NUMBER, COLUMN_NUMBER, COLUMN_TEXT, COLUMN_NUMBER, COLUMN_NUMBER};
     for (int i = 0; i < 6; i++) assert_int_equal(table.columns[i].kind, kinds[i]);
     assert_int_equal(table.columns[0].whole[1], 2);
     assert_true(table.columns[1].numbers[2] == 1000);
