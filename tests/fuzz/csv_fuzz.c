@@ -5,7 +5,7 @@
 const char *const fuzz_words[] = {",",      "\"", "\"\"",       "\r\n", "\n",       "\r",           ";",  "nan", "inf",
                                   "-1e999", ".5", "2147483648", "a",    "\xc3\xa9", "\xef\xbb\xbf", "\t", NULL};
 
-static void check_column(const Column *column, int64_t rows) {
+static void check_column(const TableColumn *column, int64_t rows) {
     REQUIRE(column->name && column->cells);
     for (int64_t i = 0; i < rows && column->kind == COLUMN_TEXT; i++)
         REQUIRE(column->codes[i] >= -1 && column->codes[i] < (int64_t)column->category_count);
