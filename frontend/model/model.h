@@ -41,7 +41,8 @@ typedef struct {
 typedef struct {
     const char *name;
     Span span;
-    bool scaled; /* it is only multiplied, or its logarithm taken: seven digits are enough for its size, but not for differences */
+    bool
+        scaled; /* it is only multiplied, or its logarithm taken: seven digits are enough for its size, but not for differences */
 } RoundedUse;
 
 typedef struct {
@@ -69,7 +70,7 @@ typedef struct {
     Judge keep_best;     /* the score that chooses best.safetensors */
     StopRule stop;
     const char *const *metrics; /* names, in order; each is an output of the train and eval graphs */
-    const int64_t *answers;     /* of each metric that is a fraction: how many answers of a row it averages (accuracy: 1); else 0 */
+    const int64_t *answers; /* of each metric that is a fraction: how many answers of a row it averages (accuracy: 1); else 0 */
     const MetricCounts *counts; /* of each metric */
     uint32_t metric_count;
     const char *const *inputs; /* of the model block, in order: fields of the data block */
