@@ -214,11 +214,6 @@ static void print_caret(const Text *text, Span span, uint32_t line, FILE *out) {
     fputc('\n', out);
 }
 
-static void print_message(const char *message, FILE *out) {
-    shown_text(message, out);
-    fputc('\n', out);
-}
-
 static void print_line(const Diagnostics *diag, const DiagEntry *line, FILE *out) {
     static const char *const kinds[] = {"error", "warning", "note", "help"};
     const char *name;
@@ -228,7 +223,8 @@ static void print_line(const Diagnostics *diag, const DiagEntry *line, FILE *out
         shown_text(name, out), fprintf(out, ":%u:%u: %s: ", number, column, kinds[line->kind]);
     else
         fprintf(out, line->kind == DIAG_HELP ? "  %s: " : "mlc: %s: ", kinds[line->kind]);
-    print_message(line->message, out);
+    shown_text(line->message, out);
+    fputc('\n', out);
     if (placed) print_caret(span_text(diag, line->span), line->span, number, out);
 }
 

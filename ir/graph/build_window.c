@@ -47,14 +47,14 @@ NodeId build_spread(Graph *graph, NodeId a, int axis, int64_t step) {
 }
 
 /* [O, C/groups, KH, KW] to [C, O/groups, KH, KW] with the kernel reversed along both axes. */
-static NodeId turn_weights(Graph *graph, NodeId weights, int64_t groups) {
+static NodeId reverse_weights(Graph *graph, NodeId weights, int64_t groups) {
     if (!weights) return NODE_NONE;
     Shape shape = graph_node(graph, weights)->shape;
     int64_t out = shape.dim[0] / groups, in = shape.dim[1], kh = shape.dim[2], kw = shape.dim[3];
     NodeId grouped = build_reshape(graph, weights, shape_of(5, (int64_t[]){groups, out, in, kh, kw}));
     NodeId exchanged = build_transpose(graph, grouped, (int64_t[]){0, 2, 1, 3, 4});
-    NodeId turned = build_reshape(graph, exchanged, shape_of(4, (int64_t[]){groups * in, out, kh, kw}));
-    return build_reverse(graph, build_reverse(graph, turned, 2), 3);
+    NodeId transposed = build_reshape(graph, exchanged, shape_of(4, (int64_t[]){groups * in, out, kh, kw}));
+    return build_reverse(graph, build_reverse(graph, transposed, 2), 3);
 }
 
 /* Puts zeros before the elements along an axis. Then as many zeros are added, or elements left out, at the end as
@@ -78,5 +78,5 @@ NodeId build_conv_transposed(Graph *graph, NodeId y, NodeId weights, const Windo
         int64_t reach = window->dilation[i] * (graph_node(graph, weights)->shape.dim[2 + i] - 1);
         y = fit_axis(graph, build_spread(graph, y, 2 + i, window->stride[i]), 2 + i, reach, result.dim[2 + i] + reach);
     }
-    return build_conv(graph, y, turn_weights(graph, weights, groups), &single, groups);
+    return build_conv(graph, y, reverse_weights(graph, weights, groups), &single, groups);
 }

@@ -23,11 +23,11 @@ typedef struct {
     bool *again;     /* [node]: computed by those who read a source, whatever else is decided */
     NodeId *met, *stack;
     uint32_t met_count;
-} Sources;
+} SourceSearch;
 
 /* The common dominator of a and b: the last node that every way from memory to either passes. Ids rise from operands
  * to users. */
-static NodeId common_source(const Sources *sources, NodeId a, NodeId b) {
+static NodeId common_source(const SourceSearch *sources, NodeId a, NodeId b) {
     while (a != b) {
         NodeId *later = a > b ? &a : &b;
         *later = sources->narrow[*later];
@@ -35,7 +35,7 @@ static NodeId common_source(const Sources *sources, NodeId a, NodeId b) {
     return a;
 }
 
-static NodeId narrow_of(const Sources *sources, NodeId id) {
+static NodeId narrow_of(const SourceSearch *sources, NodeId id) {
     const Fusion *fusion = sources->fusion;
     const Node *node = graph_node(fusion->graph, id);
     NodeId narrow = NODE_NONE;
@@ -49,7 +49,7 @@ static NodeId narrow_of(const Sources *sources, NodeId id) {
     return narrow;
 }
 
-static void list_follower(Sources *sources, NodeId id) {
+static void list_follower(SourceSearch *sources, NodeId id) {
     NodeId source = sources->narrow[id];
     for (uint32_t i = 0; source && i < SOURCES_TO_LOOK_AT; i++, source = sources->narrow[source]) {
         if (op_class(graph_node(sources->fusion->graph, source)->op) != CLASS_ELEMENTWISE) return;
@@ -60,7 +60,7 @@ static void list_follower(Sources *sources, NodeId id) {
 }
 
 /* A source that is not stored yet can be by the kernel that stores its followers, if that is the first to compute it. */
-static bool can_store(const Sources *sources, NodeId source, uint32_t draft) {
+static bool can_store(const SourceSearch *sources, NodeId source, uint32_t draft) {
     const Fusion *fusion = sources->fusion;
     const Users *users = &fusion->outside[source];
     if (fusion->kernel[source]) return true;
@@ -68,13 +68,13 @@ static bool can_store(const Sources *sources, NodeId source, uint32_t draft) {
     return users->first == draft && users->first_can_store;
 }
 
-static bool follows(const Sources *sources, NodeId source, NodeId node) {
+static bool follows(const SourceSearch *sources, NodeId source, NodeId node) {
     const Fusion *fusion = sources->fusion;
     return fusion->kernel[node] && can_store(sources, source, fusion->kernel[node]);
 }
 
 /* The steps from the source to a node, but for those that were met before or are taken anyway. */
-static uint32_t steps_from(Sources *sources, NodeId source, NodeId id) {
+static uint32_t steps_from(SourceSearch *sources, NodeId source, NodeId id) {
     const Graph *graph = sources->fusion->graph;
     uint32_t steps = 0, depth = 0;
     sources->stack[depth++] = id;
@@ -91,7 +91,7 @@ static uint32_t steps_from(Sources *sources, NodeId source, NodeId id) {
 }
 
 /* Every value less in memory is worth some steps. The source is one more, unless it is stored anyway. */
-static void decide_source(Sources *sources, NodeId source) {
+static void decide_source(SourceSearch *sources, NodeId source) {
     Fusion *fusion = sources->fusion;
     uint32_t dropped = 0, steps = 0, draft = fusion->kernel[source];
     sources->met_count = 0;
@@ -115,7 +115,7 @@ static void decide_source(Sources *sources, NodeId source) {
 /* The nearest sources first: ids fall. */
 static void store_sources(Fusion *fusion) {
     uint32_t nodes = fusion->graph->node_count;
-    Sources sources = {
+    SourceSearch sources = {
         .fusion = fusion,
         .narrow = ARENA_ARRAY(fusion->arena, NodeId, nodes),
         .first = ARENA_ARRAY(fusion->arena, uint32_t, nodes),
