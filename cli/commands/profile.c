@@ -3,7 +3,7 @@
 #include "cli/session/build.h"
 #include "ir/base/clock.h"
 #include "cli/session/commands.h"
-#include "cli/show/draw.h"
+#include "cli/session/random_inputs.h"
 #include "cli/results/measure.h"
 #include "cli/text/terminal.h"
 #include "cli/show/trace.h"
@@ -21,7 +21,7 @@ typedef struct {
     Program *program;
     States *states;
     Threads *threads;
-    Drawn drawn;
+    RandomInputs random;
     Runner *runner;
     int64_t steps, step; /* so many; the one that is run */
     Timeline timeline;
@@ -43,11 +43,11 @@ static bool prepare(Profiling *p) {
     p->threads = threads_new(build_threads(p->build.options));
     if (!states_bind(p->states, p->program, p->build.diag)) return false;
     states_initialize(p->states, p->build.info->seed);
-    draw_inputs(&p->drawn, p->program->graph, p->build.options, p->arena);
+    random_inputs_make(&p->random, p->program->graph, p->build.options, p->arena);
     p->runner = runner_new(p->program, p->states, p->threads, p->build.diag);
     if (!p->runner) return false;
     const Graph *graph = p->program->graph;
-    for (uint32_t i = 0; i < graph->symbol_count; i++) runner_input(p->runner, graph->symbols[i].name, p->drawn.inputs[i]);
+    for (uint32_t i = 0; i < graph->symbol_count; i++) runner_input(p->runner, graph->symbols[i].name, p->random.inputs[i]);
     timeline_open(&p->timeline, p->arena, p->steps, threads_count(p->threads), p->program->plan->kernel_count);
     return true;
 }
@@ -59,10 +59,10 @@ static void note(void *context, int thread, uint32_t kernel, bool begins) {
 
 /* The first steps, which warm up, nobody watches. */
 static void run_all(Profiling *p) {
-    draw_step(&p->drawn, 0);
-    for (int i = 0; i < WARM_UP; i++) runner_step(p->runner, p->drawn.rows);
+    random_inputs_step(&p->random, 0);
+    for (int i = 0; i < WARM_UP; i++) runner_step(p->runner, p->random.rows);
     runner_watch(p->runner, note, p);
-    for (p->step = 0; p->step < p->steps; p->step++) runner_step(p->runner, p->drawn.rows);
+    for (p->step = 0; p->step < p->steps; p->step++) runner_step(p->runner, p->random.rows);
 }
 
 /* -- the table -- */

@@ -3,7 +3,7 @@
 #include "cli/session/build.h"
 #include "ir/base/hash.h"
 #include "cli/session/commands.h"
-#include "cli/show/draw.h"
+#include "cli/session/random_inputs.h"
 #include "cli/session/files.h"
 #include "runtime/program/run.h"
 
@@ -20,7 +20,7 @@ typedef struct {
     Build build;             /* of a .mdl file */
     Compilation compilation; /* ref and f64: the graph that is interpreted */
     Program *program;
-    Drawn drawn;
+    RandomInputs random;
 } Running;
 
 /* -- the graph -- */
@@ -137,7 +137,7 @@ static void print_results(const Running *running, const Runner *runner, const St
 static void bind_inputs(Running *running, Runner *runner) {
     const Graph *graph = running->program->graph;
     for (uint32_t i = 0; i < graph->symbol_count; i++)
-        if (graph->symbols[i].kind != SYMBOL_STATE) runner_input(runner, graph->symbols[i].name, running->drawn.inputs[i]);
+        if (graph->symbols[i].kind != SYMBOL_STATE) runner_input(runner, graph->symbols[i].name, running->random.inputs[i]);
 }
 
 static void run_steps(Running *running, States *states, Threads *threads) {
@@ -145,8 +145,8 @@ static void run_steps(Running *running, States *states, Threads *threads) {
     if (!runner) return;
     bind_inputs(running, runner);
     for (int64_t step = 0; step < running->options->steps; step++) {
-        draw_step(&running->drawn, step);
-        runner_step(runner, running->drawn.rows);
+        random_inputs_step(&running->random, step);
+        runner_step(runner, running->random.rows);
     }
     print_results(running, runner, states);
     runner_free(runner);
@@ -158,7 +158,7 @@ static bool run_program(Running *running) {
     bool good = states_bind(states, running->program, running->diag);
     if (good) {
         states_initialize(states, (uint64_t)running->options->seed);
-        draw_inputs(&running->drawn, running->program->graph, running->options, running->arena);
+        random_inputs_make(&running->random, running->program->graph, running->options, running->arena);
         run_steps(running, states, threads);
     }
     threads_free(threads);
@@ -196,7 +196,7 @@ static void set_inputs(Running *running, Interp *interp, const Graph *graph) {
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
         if (symbol->kind == SYMBOL_STATE) continue;
-        set_value(interp, symbol, draw_gathered(&running->drawn, symbol, running->drawn.inputs[i], scratch), scratch);
+        set_value(interp, symbol, random_inputs_gather(&running->random, symbol, running->random.inputs[i], scratch), scratch);
     }
     arena_free(scratch);
 }
@@ -216,11 +216,11 @@ static void print_wide(const char *name, const Node *node, const void *data) {
 static bool run_wide(Running *running) {
     const Graph *graph = running->compilation.graph;
     Interp *interp = interp_new(graph, INTERP_F64);
-    draw_inputs(&running->drawn, graph, running->options, running->arena);
+    random_inputs_make(&running->random, graph, running->options, running->arena);
     set_states(running, interp, graph);
     for (int64_t step = 0; step < running->options->steps; step++) {
         if (step) interp_update(interp);
-        draw_step(&running->drawn, step);
+        random_inputs_step(&running->random, step);
         set_inputs(running, interp, graph);
         interp_run(interp);
     }

@@ -6,7 +6,7 @@
 #include "cli/session/inputs.h"
 #include "runtime/data/dataset.h"
 
-/* PictureShape among what a network reads or makes: rows [height, width] or [1 or 3, height, width]. */
+/* Pictures among what a network reads or makes: rows [height, width] or [1 or 3, height, width]. */
 typedef struct {
     const char *name; /* of the field or output; NULL: there are none */
     DType dtype;

@@ -1,0 +1,48 @@
+/* Files of new rows on their way into a data set: what inputs.c and the file for each kind of them share. */
+#ifndef MLC_CLI_SESSION_INPUT_FILES_H
+#define MLC_CLI_SESSION_INPUT_FILES_H
+
+#include "cli/session/folders.h"
+#include "cli/session/inputs.h"
+#include "ir/data/readers.h"
+#include "runtime/data/dataset.h"
+
+typedef struct {
+    Session *session;
+    const char **files;
+    const PictureFile *pictures; /* the same files */
+    int count;
+    const Symbol *reads; /* what the network reads, one after the other, and then what only the loss and the metrics read */
+    uint32_t read_count, network_count;
+    Inputs *inputs;
+} InputFiles;
+
+/* Each makes the session's data set from files of its kind. false after reporting errors. */
+bool input_open_images(InputFiles *input);  /* input_images.c */
+bool input_open_table(InputFiles *input);   /* input_table.c */
+bool input_open_array(InputFiles *input);   /* input_arrays.c */
+bool input_open_archive(InputFiles *input); /* input_arrays.c */
+
+/* -- for these, in inputs.c -- */
+
+Diagnostics *input_diag(const InputFiles *input);
+/* The kind of files that the training data were. */
+InputKind input_model_kind(const InputFiles *input);
+/* The shape of a row of what the network reads. */
+Shape input_row(const Symbol *symbol);
+/* The only input of the network: images and arrays have no names to tell several apart. NULL after reporting that there are more; `kind`
+ * is "an image". */
+const Symbol *input_only(const InputFiles *input, const char *kind);
+/* Writes element `at`. false: the type cannot hold the value. */
+bool input_put_element(void *to, DType dtype, int64_t at, double value);
+/* Reads all rows of a source; `like`: the schema of the training data, or NULL. NULL after reporting errors. */
+Dataset *input_open_with(const InputFiles *input, const char *reader, const SourceArg *args, uint32_t count,
+                         const SourceSchema *like, Diagnostics *diag);
+/* The field that tells series apart; NULL: the network looks at no other rows, or all rows are one series. */
+const char *input_series(const InputFiles *input);
+/* Leaves out the rows around which rows are missing that the network reads. */
+bool input_look_around(const InputFiles *input);
+/* Reports where there are several files of rows. */
+bool input_one_file(const InputFiles *input);
+
+#endif
