@@ -49,7 +49,7 @@ ArrayPart *arrays_part(ArrayFields *fields, Arena *arena, const char *name, cons
     if (!part->name) return part;
     diag_error(diag, STATUS_DATA, span, "'%.100s' in '%s' would be the same field as %s", name, where, part->name);
     diag_help(diag, "both are the %s rows of '%.100s'; numpy.savez(path, images = ..., labels = ...) gives arrays names",
-              split_name(split), field->name);
+              split_of_rows(split), field->name);
     return NULL;
 }
 
@@ -80,7 +80,7 @@ static bool check_alike(const ArrayPart *train, const ArrayPart *part, Diagnosti
 static bool none_of(const ArrayPart *there, const char *with, Split split, Split missing, const char *without_name,
                     Diagnostics *diag) {
     diag_error(diag, STATUS_DATA, there->span, "%s holds %s rows of '%.100s', but there are no %s rows of '%.100s'",
-               there->name, split_name(split), with, split_name(missing), without_name);
+               there->name, split_of_rows(split), with, split_of_rows(missing), without_name);
     diag_help(diag, "arrays are the rows of one field by their names: x_train, x_val and x_test");
     return false;
 }

@@ -533,7 +533,7 @@ static bool no_window(const Dataset *dataset, const SourceRows *rows, Split spli
     diag_error(diag, STATUS_DATA, dataset->source.span,
                "no %s row has the rows around it that the model looks at: %" PRId64 " before it and %" PRId64
                " after it, in the same split and series",
-               split_name(split), -rows->from, rows->to);
+               split_of_rows(split), -rows->from, rows->to);
     diag_help(diag,
               "the split has %" PRId64 " rows, and needs %" PRId64 " that follow each other: last(%" PRId64
               ") holds out such rows, drawn ones seldom are",

@@ -1,6 +1,7 @@
 /* Arrays of NumPy, one array a file, mapped into memory: npy(x, y, test_x, test_y, valid_x, valid_y); npy([path, ...]), where a field is
  * called as its file, and x_train.npy, x_val.npy and x_test.npy are one. */
 #include "runtime/data/arrays.h"
+#include "runtime/data/splits.h"
 #include "runtime/formats/map.h"
 
 #include <string.h>
@@ -61,7 +62,7 @@ static bool check_parts(const DataSource *source, const NpySource *own, Diagnost
         bool wanted = fields[0].parts[split].name && fields[1].parts[SPLIT_TRAIN].name;
         if ((fields[1].parts[split].name != NULL) == wanted) continue;
         diag_error(diag, STATUS_MODEL, source->span, "npy() needs y for the training rows and for the %s rows, or for neither",
-                   split_name(split));
+                   split_of_rows(split));
         return false;
     }
     return true;

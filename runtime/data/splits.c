@@ -11,6 +11,11 @@
 #include <string.h>
 #include <strings.h>
 
+const char *split_of_rows(Split split) {
+    static const char *const words[SPLIT_COUNT] = {"training", "validation", "test"};
+    return words[split];
+}
+
 const char *split_name(Split split) {
     static const char *const names[SPLIT_COUNT] = {[SPLIT_TRAIN] = "train", [SPLIT_VALID] = "valid", [SPLIT_TEST] = "test"};
     return names[split];
@@ -382,7 +387,7 @@ bool splits_check_own(const SourceSchema *schema, const SplitRequest *request, S
         if (!holds(hold) || !own_rows(schema, split)) continue;
         diag_error(diag, STATUS_MODEL, hold->span.end ? hold->span : span,
                    "the data bring %lld %s rows of their own, so '%s' cannot hold out others",
-                   (long long)own_rows(schema, split), split_name(split), split_name(split));
+                   (long long)own_rows(schema, split), split_of_rows(split), split_name(split));
         diag_help(diag, "leave out '%s'", split_name(split));
         return false;
     }

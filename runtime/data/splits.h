@@ -33,6 +33,8 @@ static inline int32_t runs_row(const SeriesRuns *runs, int32_t row, int64_t dist
     return runs->order[other];
 }
 
+/* What its rows are called: "training", "validation", "test". */
+const char *split_of_rows(Split split);
 /* The split that a word means, in any case: "train", "val"... False: it is another word. */
 bool split_of_word(const char *word, size_t length, Split *split);
 /* Reports rows that are to be held out for a split for which the source brings rows of its own. */

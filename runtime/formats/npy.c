@@ -74,6 +74,22 @@ static bool read_shape(NpyHeader *header, NpyArray *array) {
     return true;
 }
 
+/* What makes elements of a kind, the second letter, readable without a loss. */
+static const char *remedy_for(const char *descr) {
+    static const struct {
+        const char *kinds, *remedy;
+    } remedies[] = {
+        {"US", "numpy.unique(x, return_inverse=True)[1] numbers the different texts"},
+        {"M", "x.astype('datetime64[s]').astype('int64') makes whole seconds of dates"},
+        {"m", "x.astype('timedelta64[s]').astype('int64') makes whole seconds of times"},
+        {"c", "numpy.stack([x.real, x.imag], axis=-1) has the two parts side by side"},
+        {"O", "x.astype('float64') or x.astype('int64') makes numbers of them; what is none is left out of the archive"},
+        {"", "x.astype('float64') or x.astype('int64') makes numbers of them"}};
+    size_t i = 0;
+    while (*remedies[i].kinds && !strchr(remedies[i].kinds, descr[1])) i++;
+    return remedies[i].remedy;
+}
+
 static bool take_descr(NpyHeader *header, const char *descr, NpyArray *array) {
     for (int i = 0; i < ELEMENT_COUNT; i++) {
         bool same_kind = !strcmp(descr + 1, elements[i].descr + 1);
@@ -83,8 +99,9 @@ static bool take_descr(NpyHeader *header, const char *descr, NpyArray *array) {
         return true;
     }
     problem_set(header->problem, "its elements are '%s', which cannot be read", descr);
-    problem_help(header->problem, *descr == '>' ? "x.astype(x.dtype.newbyteorder('<')) has the bytes in the usual order"
-                                                : "x.astype('float32') or x.astype('int32') makes numbers of them");
+    bool reversed = *descr == '>' && strchr("fiu", descr[1]);
+    problem_help(header->problem, "%s",
+                 reversed ? "x.astype(x.dtype.newbyteorder('<')) has the bytes in the usual order" : remedy_for(descr));
     return false;
 }
 

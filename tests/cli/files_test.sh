@@ -144,8 +144,8 @@ there grid.png
 "$MAKE_DATA" npz both.npz train_images.npy
 "$MAKE_DATA" npz odd.npz train_labels.npy val_images.npy
 "$MAKE_DATA" npz alone.npz test_images.npy
-for wrong in '["med.npz", "both.npz"]:would be the same field as' '["both.npz", "odd.npz"]:there are no valid rows of' \
-             '"alone.npz":there are no train rows of' '[]:must be the name of a file, or a list' '[1]:must be the name of a file' '3:must be the name'; do
+for wrong in '["med.npz", "both.npz"]:would be the same field as' '["both.npz", "odd.npz"]:there are no validation rows of' \
+             '"alone.npz":there are no training rows of' '[]:must be the name of a file, or a list' '[1]:must be the name of a file' '3:must be the name'; do
     sed "s/npz(\"med.npz\")/npz(${wrong%:*})/" med.mdl >wrong.mdl
     mlc check wrong.mdl >out 2>&1 && fail "accepted: $wrong"
     grep -qF "${wrong##*:}" out || { fail "$wrong"; cat out; }

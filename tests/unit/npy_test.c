@@ -97,6 +97,13 @@ static void test_wide(void **state) {
     expect_wide("<f8", (double[]){0.5, 1e300}, true);
 }
 
+static void expect_remedy(const char *descr, const char *text) {
+    NpyArray array;
+    Problem problem = {0};
+    assert_false(npy_read(file, npy_file(descr, "(1,)", "False", (char[16]){0}, 16), true, &array, &problem));
+    if (!strstr(problem.help, text)) fail_msg("expected \"%s\" in \"%s\"", text, problem.help);
+}
+
 static void test_problems(void **state) {
     (void)state;
     const int64_t large[] = {1, INT64_MIN}, whole[] = {0, 0, 0, 0};
@@ -104,6 +111,10 @@ static void test_problems(void **state) {
     expect_problem(npy_file("<u8", "(2,)", "False", large, 16), "element 1 is a whole number beyond 64 bits");
     expect_problem(npy_file(">f4", "(2,)", "False", whole, 8), "'>f4', which cannot be read");
     expect_problem(npy_file("<c8", "(2,)", "False", whole, 16), "'<c8', which cannot be read");
+    expect_remedy("<M8[s]", "datetime64[s]");
+    expect_remedy("<m8[s]", "timedelta64[s]");
+    expect_remedy("<f16", "float64");
+    expect_remedy(">i8", "newbyteorder");
     expect_problem(npy_file("<U3", "(2,)", "False", whole, 24), "'<U3', which cannot be read");
     expect_problem(npy_file("<f4", "(2, 2)", "True", whole, 16), "in the order of Fortran");
     expect_problem(npy_file("<f4", "()", "False", whole, 4), "a single number");
