@@ -38,7 +38,7 @@ part_clang() { need clang-19 && cmake --preset clang >/dev/null && cmake --build
 part_tidy() {
     need clang-tidy-19 || return 1
     cmake --preset clang >/dev/null && cmake --build --preset clang-generated || return 1
-    sources | grep -zv '\.h$' | xargs -0 -P "$jobs" -n 16 clang-tidy-19 -p build/clang --quiet 2>&1 | grep -vE '^(\[[0-9/]+\] Processing|[0-9]+ warnings? generated)'
+    sources | grep -zv -e '\.h$' -e '^bench/' | xargs -0 -P "$jobs" -n 16 clang-tidy-19 -p build/clang --quiet 2>&1 | grep -vE '^(\[[0-9/]+\] Processing|[0-9]+ warnings? generated)'
     [[ ${PIPESTATUS[*]:0:3} == "0 0 0" ]]
 }
 

@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "ir/ops/random.h"
 #include "runtime/program/layouts.h"
 #include "ir/ops/random.h"
 #include "runtime/program/states.h"
