@@ -1,4 +1,4 @@
-/* Help with names that other programs have for the same things: see foreign.def. */
+/* Help with names that other programs have for the same things: see aliases.def. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <ctype.h>
@@ -6,11 +6,11 @@
 
 static const struct {
     const char *name, *help;
-} foreign[] = {
-#define FOREIGN(name, help) {#name, help},
+} aliases[] = {
+#define ALIAS(name, help) {#name, help},
 #include "frontend/evaluate/aliases.def"
 };
-enum { FOREIGN_COUNT = sizeof foreign / sizeof *foreign };
+enum { ALIAS_COUNT = sizeof aliases / sizeof *aliases };
 
 /* Capitals and '_' do not matter. */
 static bool same_name(const char *name, const char *plain) {
@@ -21,8 +21,8 @@ static bool same_name(const char *name, const char *plain) {
     return !*plain;
 }
 
-const char *foreign_help(const char *name) {
-    for (int i = 0; i < FOREIGN_COUNT; i++)
-        if (same_name(name, foreign[i].name)) return foreign[i].help;
+const char *alias_help(const char *name) {
+    for (int i = 0; i < ALIAS_COUNT; i++)
+        if (same_name(name, aliases[i].name)) return aliases[i].help;
     return NULL;
 }

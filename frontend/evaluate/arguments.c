@@ -1,4 +1,4 @@
-/* Arguments: which of the given ones belongs to which formal, defaults for the others, their types and limits. */
+/* Arguments of a call: matches given arguments with formals, fills in defaults, and checks types and limits. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@ typedef struct {
     const Callable *callee;
     Span span;            /* of the call */
     const Given **chosen; /* for each formal */
-} Binding;
+} ArgumentBinding;
 
 const char *callable_signature(Arena *arena, const Library *library, const Callable *callee) {
     if (callee->builtin) return arena_format(arena, "%s(%s)", callee->name, callee->builtin->signature);
@@ -30,8 +30,8 @@ static bool formal_index(const Callable *callee, const char *name, uint32_t *ind
     return false;
 }
 
-/* Where one's own function is declared, or how one of the library is. */
-static void note_declaration(const Binding *binding) {
+/* Shows the declaration of the function. */
+static void note_declaration(const ArgumentBinding *binding) {
     Evaluator *evaluator = binding->evaluator;
     const Callable *callee = binding->callee;
     if (callee->in_library)
@@ -41,7 +41,7 @@ static void note_declaration(const Binding *binding) {
         diag_note(evaluator->diag, callee->span, "'%s' is declared here", callee->name);
 }
 
-static bool unknown_argument(const Binding *binding, const Given *given) {
+static bool unknown_argument(const ArgumentBinding *binding, const Given *given) {
     const Callable *callee = binding->callee;
     if (!evaluator_error(binding->evaluator, given->name_span, "'%s' has no argument '%s'", callee->name, given->name))
         return false;
@@ -54,18 +54,18 @@ static bool unknown_argument(const Binding *binding, const Given *given) {
 
 static bool is_text(const Given *given) { return given && given->value.kind == VALUE_STRING; }
 
-static bool too_many(const Binding *binding, const Given *given) {
+static bool too_many(const ArgumentBinding *binding, const Given *given) {
     uint32_t count = binding->callee->formals->count;
-    if (!evaluator_error(binding->evaluator, given->span, "too many arguments: '%s' has %u", binding->callee->name, count))
+    if (!evaluator_error(binding->evaluator, given->span, "too many arguments: '%s' takes %u", binding->callee->name, count))
         return false;
     note_declaration(binding);
     if (is_text(given) && count && is_text(binding->chosen[count - 1]))
-        diag_help(binding->evaluator->diag, "several names are a list: [\"%.60s\", \"%.60s\"]",
+        diag_help(binding->evaluator->diag, "write several names as a list: [\"%.60s\", \"%.60s\"]",
                   binding->chosen[count - 1]->value.text, given->value.text);
     return false;
 }
 
-static bool choose(const Binding *binding, const Given *given, uint32_t position) {
+static bool choose(const ArgumentBinding *binding, const Given *given, uint32_t position) {
     uint32_t index = position;
     if (given->name && !formal_index(binding->callee, given->name, &index)) return unknown_argument(binding, given);
     if (index >= binding->callee->formals->count) return too_many(binding, given);
@@ -75,15 +75,15 @@ static bool choose(const Binding *binding, const Given *given, uint32_t position
     Span place = given->name ? given->name_span : given->span;
     if (evaluator_error(binding->evaluator, place, "argument '%s' of '%s' is given twice",
                         formal_at(binding->callee, index)->name.text, binding->callee->name))
-        diag_note(binding->evaluator->diag, before->span, "the first time here");
+        diag_note(binding->evaluator->diag, before->span, "first given here");
     return false;
 }
 
-static bool positional_last(const Binding *binding, const Given *given, uint32_t count) {
+static bool positional_last(const ArgumentBinding *binding, const Given *given, uint32_t count) {
     bool named = false;
     for (uint32_t i = 0; i < count; i++) {
         if (named && !given[i].name) {
-            evaluator_error(binding->evaluator, given[i].span, "an argument without a name cannot follow one with a name");
+            evaluator_error(binding->evaluator, given[i].span, "positional arguments must come before named ones");
             return false;
         }
         named |= given[i].name != NULL;
@@ -91,7 +91,7 @@ static bool positional_last(const Binding *binding, const Given *given, uint32_t
     return true;
 }
 
-static bool missing(const Binding *binding, const Formal *formal) {
+static bool missing(const ArgumentBinding *binding, const Formal *formal) {
     if (evaluator_error(binding->evaluator, binding->span, "'%s' needs its argument '%s'", binding->callee->name,
                         formal->name.text))
         note_declaration(binding);
@@ -100,20 +100,20 @@ static bool missing(const Binding *binding, const Formal *formal) {
 
 static bool is_none(const Expr *expr) { return expr && expr->kind == EXPR_NAME && !strcmp(expr->text, "none"); }
 
-/* An argument of the wrong type that has no name may stand in the wrong place: dense(2, 8). */
-static void help_position(const Binding *binding, const Given *given) {
+/* A positional argument of the wrong type may be at the wrong position: dense(2, 8). */
+static void help_position(const ArgumentBinding *binding, const Given *given) {
     static const char *const sized[] = {"dense", "conv", "conv_transpose", "batch_norm", "layer_norm", "lstm", "gru"};
     if (!given || given->name || !binding->callee->in_library || binding->callee->formals->count < 3) return;
     note_declaration(binding);
     if (given->value.kind == VALUE_FUNCTION || is_text(given))
-        diag_help(binding->evaluator->diag, "an activation follows the layer: dense(8) |> relu");
+        diag_help(binding->evaluator->diag, "write the activation after the layer: dense(8) |> relu");
     for (size_t i = 0; i < sizeof sized / sizeof *sized && given->value.kind == VALUE_INT; i++)
         if (!strcmp(sized[i], binding->callee->name))
-            diag_help(binding->evaluator->diag, "the size of the input is found out: only that of the output is given");
+            diag_help(binding->evaluator->diag, "the size of the input is inferred: give only that of the output");
 }
 
 /* Checks one formal's value, in the scope of the function, and puts it there. */
-static bool bind_formal(const Binding *binding, const Formal *formal, const Given *given, Span *span) {
+static bool bind_formal(const ArgumentBinding *binding, const Formal *formal, const Given *given, Span *span) {
     Evaluator *evaluator = binding->evaluator;
     if (!given && !formal->value) return missing(binding, formal);
     Value value = given ? given->value : evaluate(evaluator, formal->value);
@@ -128,7 +128,7 @@ static bool bind_formal(const Binding *binding, const Formal *formal, const Give
     return good;
 }
 
-static bool bind_all(const Binding *binding, Scope *scope, Span *spans) {
+static bool bind_all(const ArgumentBinding *binding, Scope *scope, Span *spans) {
     Scope *caller = binding->evaluator->scope;
     binding->evaluator->scope = scope;
     bool good = true;
@@ -141,7 +141,7 @@ static bool bind_all(const Binding *binding, Scope *scope, Span *spans) {
 
 bool arguments_bind(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span, Scope *scope,
                     Span *spans) {
-    Binding binding = {evaluator, callee, span, ARENA_ARRAY(evaluator->arena, const Given *, callee->formals->count)};
+    ArgumentBinding binding = {evaluator, callee, span, ARENA_ARRAY(evaluator->arena, const Given *, callee->formals->count)};
     bool good = positional_last(&binding, given, count);
     for (uint32_t i = 0; i < count && good; i++) good = choose(&binding, &given[i], i);
     return good && bind_all(&binding, scope, spans);

@@ -22,12 +22,12 @@ typedef struct {
 } Call;
 
 struct Bound;
-/* How many numbers meet in an output, and how many outputs an input reaches: what the spread of first weights depends on. */
+/* Fan-in and fan-out of a weight: the numbers that one output is computed from, and the outputs that one input reaches. */
 typedef struct {
     double in, out;
 } Fan;
 
-/* The update of one weight by its gradient; optimizers add states of their own through optimizer_state. */
+/* The update of one weight by its gradient. */
 typedef struct {
     struct Evaluator *evaluator;
     const struct Bound *optimizer;
@@ -48,10 +48,10 @@ typedef struct {
 typedef struct Callable {
     const char *name;
     const FormalList *formals;
-    const Builtin *builtin;     /* NULL: */
-    const Function *definition; /* its `def` */
-    bool in_library;            /* sees only the library, not the model's parameters and functions */
-    bool is_network;            /* the model block: nobody calls it */
+    const Builtin *builtin;     /* NULL: it is written in the language */
+    const Function *definition; /* its `def`; NULL: it is written in C */
+    bool in_library;            /* it sees only the library, not the model's params and functions */
+    bool is_network;            /* it is the model block, which nothing calls */
     Span span;                  /* of its name */
 } Callable;
 

@@ -83,6 +83,6 @@ bool call_sizes(const Call *call, uint32_t arg, Shape *shape) {
         }
         room /= shape->dim[i];
     }
-    if (room == 0) call_fail(call, arg, "means more than 2^31 elements, the most that a tensor may have");
+    if (room == 0) call_fail(call, arg, "gives a tensor of more than 2^31 elements, the maximum");
     return room > 0;
 }

@@ -6,8 +6,8 @@
 
 static bool in_data_block(const Call *call) {
     if (call->evaluator->phase == PHASE_DATA) return true;
-    if (evaluator_error(call->evaluator, call->span, "'%s' belongs into the fields of the data block", call->callee->name))
-        diag_help(call->evaluator->diag, "the classes are those of the training rows");
+    if (evaluator_error(call->evaluator, call->span, "'%s' must be used in a field of the data block", call->callee->name))
+        diag_help(call->evaluator->diag, "it finds the classes in the training rows before the training begins");
     return false;
 }
 
@@ -42,7 +42,7 @@ static const SourceField *ask_for_classes(const Call *call, const char *name) {
     SourceField *field = ARENA_NEW(arena, SourceField);
     if (known) return known;
     if (!globals->classes) {
-        evaluator_error(call->evaluator, call->span, "the data cannot be asked for their classes");
+        evaluator_error(call->evaluator, call->span, "the classes of this data are not known here");
         return NULL;
     }
     if (!globals->classes(globals->schema_context, globals->source, globals->split, name,
@@ -87,7 +87,7 @@ static Value no_column(const Call *call) {
     size_t errors = diag_errors(evaluator->diag);
     call_fail(call, 0, "must be a field or columns of the source, or whole numbers computed of them");
     if (diag_errors(evaluator->diag) > errors && series_looks_around(evaluator, call->args[0].node))
-        diag_help(evaluator->diag, "the classes come first: windows(classes(source.state), 24)");
+        diag_help(evaluator->diag, "take the classes first: windows(classes(source.state), 24)");
     return value_error();
 }
 

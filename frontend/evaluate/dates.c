@@ -6,11 +6,11 @@
 static bool not_a_column(const Call *call) {
     Diagnostics *diag = call->evaluator->diag;
     if (call->evaluator->phase == PHASE_SPLIT) {
-        if (evaluator_error(call->evaluator, call->span, "'date' belongs into the fields of the data block"))
-            diag_help(diag, "a split looks at a column as it is: group(source.when, 0.2) keeps the rows of a day together");
+        if (evaluator_error(call->evaluator, call->span, "'date' must be used in a field of the data block"))
+            diag_help(diag, "a split uses a column unchanged: group(source.when, 0.2) keeps the rows of a day together");
         return false;
     }
-    call_fail(call, 0, "must be a column of a table as it is, such as source.when");
+    call_fail(call, 0, "must be an unchanged column of a table, such as source.when");
     return false;
 }
 
@@ -39,7 +39,7 @@ static bool check_format(const Call *call) {
     char problem[DATE_PROBLEM];
     if (date_format_check(call->args[1].text, problem)) return true;
     call_fail(call, 1, "%s: \"%.80s\"", problem, call->args[1].text);
-    diag_help(call->evaluator->diag, "%%Y-%%m-%%d %%H:%%M:%%S is a format; 'mlc explain date' lists what may stand in one");
+    diag_help(call->evaluator->diag, "%%Y-%%m-%%d %%H:%%M:%%S is a format; 'mlc explain date' lists its parts");
     return false;
 }
 
@@ -47,7 +47,7 @@ static Value unknown_part(const Call *call, const char *word) {
     const char *names[DATE_PARTS];
     Evaluator *evaluator = call->evaluator;
     for (DatePart part = 0; part < DATE_PARTS; part++) names[part] = date_part_name(part);
-    call_fail(call, 2, "names \"%.40s\", which is no part of a date", word);
+    call_fail(call, 2, "names \"%.40s\", which is not a part of a date", word);
     const char *near = diag_nearest(word, names, DATE_PARTS);
     if (near)
         diag_help(evaluator->diag, "did you mean \"%s\"?", near);
@@ -67,10 +67,11 @@ static bool chosen_parts(const Call *call, const Value *names, uint32_t count, D
         parts[i] = (DatePart)i;
         if (names && !date_part_find(names[i].text, &parts[i])) return unknown_part(call, names[i].text), false;
         if (date_format_tells(format, parts[i])) continue;
-        call_fail(call, names ? 2 : 1, "asks for the %s, which the format \"%.80s\" does not tell", date_part_name(parts[i]),
+        call_fail(call, names ? 2 : 1, "asks for the %s, which the format \"%.80s\" does not contain", date_part_name(parts[i]),
                   format);
         if (!names)
-            diag_help(call->evaluator->diag, "name the parts that it tells: date(source.when, \"%.80s\", \"seconds\")", format);
+            diag_help(call->evaluator->diag, "name the parts that it contains: date(source.when, \"%.80s\", \"seconds\")",
+                      format);
         return false;
     }
     return true;

@@ -7,42 +7,47 @@
 #include "ir/data/derived.h"
 
 enum {
-    EVALUATE_MAX_DEPTH = 1000,   /* expressions inside expressions, over all calls in progress */
-    EVALUATE_MAX_CALLS = 64,     /* functions in functions */
-    EVALUATE_MAX_STEPS = 1000000 /* expressions evaluated, turns of loops, items of lists made */
+    EVALUATE_MAX_DEPTH = 1000,   /* nested expressions, over all calls in progress */
+    EVALUATE_MAX_CALLS = 64,     /* nested calls */
+    EVALUATE_MAX_STEPS = 1000000 /* evaluated expressions, loop iterations and created list items, together */
 };
 
-/* Which part of a model is being evaluated: some names and functions belong to one only. SPLIT: valid and test; nothing is known of the
- * source yet, and its fields are their names. */
-typedef enum { PHASE_SETTINGS, PHASE_SPLIT, PHASE_DATA, PHASE_MODEL, PHASE_TRAIN } Phase;
+/* The part of a model that is being evaluated. Some names and functions are available in one part only. */
+typedef enum {
+    PHASE_SETTINGS, /* params and settings of the train block */
+    PHASE_SPLIT,    /* valid and test: the schema of the source is not known yet, so source.NAME is the name itself */
+    PHASE_DATA,     /* fields */
+    PHASE_MODEL,    /* the network */
+    PHASE_TRAIN     /* loss, metrics and optimizer */
+} Phase;
 
-/* The names of layers and tensors that `freeze` gives, and where; "*" in them stands for any characters. */
+/* The names in `freeze = [dense1, "conv*"]`, of layers or tensors. "*" stands for any characters. */
 typedef struct {
     const char **patterns;
     Span *spans;
     uint32_t count;
 } Frozen;
 
-/* What the whole model sees. */
+/* What all parts of a model see. */
 typedef struct {
     const Library *library;
     Names *params;          /* name -> Value */
     Names *functions;       /* name -> Callable: the model's own definitions */
     Names *fields;          /* name -> Setting */
-    const Setting *augment; /* what changes a field in training, or NULL */
-    const char *augmented;  /* the field */
+    const Setting *augment; /* the setting that changes a field in training, or NULL */
+    const char *augmented;  /* the name of that field */
     const DataSource *source;
     const SplitRequest *split;
-    SourceSchema *schema;     /* only the columns that the model derives are added to it */
-    ClassesFunction *classes; /* asked while the model is loaded */
+    SourceSchema *schema;     /* evaluation adds the columns that the model derives */
+    ClassesFunction *classes; /* reads the classes of a column, while the model is loaded */
     void *schema_context;
-    Frozen frozen;           /* what the training leaves as it is */
+    Frozen frozen;           /* layers that are not trained */
     const Function *network; /* NULL: not known yet */
-    uint32_t distinct_batch; /* no size of the model has it as a factor but those made of N; 0: not known yet */
-    bool *rows_crossed;      /* set where the rows of one operand met another axis of the other */
+    uint32_t distinct_batch; /* a batch size that divides no size of the model but those computed from N; 0: not known yet */
+    bool *rows_crossed;      /* set where an operation pairs the rows of one operand with another axis of the other */
 } Globals;
 
-/* The names of one function that is being evaluated. */
+/* The variables of one function that is being evaluated. */
 typedef struct {
     Names *values; /* name -> Value */
     bool in_library;
@@ -54,20 +59,20 @@ typedef struct Frame {
     const Callable *callee;
     Span place;
     uint32_t level;
-    const char *layer; /* "layer_norm1": of a function of the library that has made weights */
+    const char *layer; /* "layer_norm1": the name of the layer, if it is a library function that has made weights */
 } Frame;
 
-/* The transforms of the data that learn from it, and what each is fitted to; in order of evaluation, the last one first. */
+/* The transforms that are fitted to the data: standardize, impute. The list is in reverse order of evaluation. */
 typedef struct FitList {
     struct FitItem {
         struct FitItem *before;
         Fit fit;
-        NodeId input, from, output; /* standardize makes the output of `from`; it learns from the input */
+        NodeId input, from, output; /* it is fitted to `input`; standardize computes `output` from `from` */
     } * last;
     uint32_t count;
 } FitList;
 
-/* Whole numbers that are computed and then choose one of some columns, or rows of an embedding; the last one first. */
+/* Computed whole numbers that are used as class numbers or as rows of an embedding. The list is in reverse order of evaluation. */
 typedef struct ChoiceList {
     struct ChoiceItem {
         struct ChoiceItem *before;
@@ -87,14 +92,14 @@ typedef struct Evaluator {
     Phase phase;
     uint32_t batch;       /* N */
     uint32_t full_batch;  /* the rows of a batch that is not the smaller last one of an epoch */
-    bool training;        /* the graph of a training step is built, not one that evaluates or predicts */
-    bool finishing;       /* the graph that makes metrics of means over a split: these means are its inputs */
+    bool training;        /* builds the graph of a training step, not one that evaluates or predicts */
+    bool finishing;       /* builds GRAPH_METRICS, whose inputs are means over a split */
     const char *metric;   /* the metric being evaluated; NULL: none */
-    uint32_t split_means; /* asked for by that metric so far */
-    MetricCounts counted; /* by that metric, and the node that they are */
-    NodeId counts;
-    NodeId fraction; /* the last mean of truth values, mean(a == b); NODE_NONE: none */
-    int64_t truths;  /* how many it averages */
+    uint32_t split_means; /* calls of split_mean in that metric so far */
+    NodeId counts;        /* the matrix of counts that the metric made, described by `counted`; NODE_NONE: none */
+    MetricCounts counted;
+    NodeId fraction; /* the last mean of truth values, mean(a == b), over `truths` elements; NODE_NONE: none */
+    int64_t truths;
     Scope *scope;
     Frame *frame;            /* innermost */
     const char *field;       /* the field that is being evaluated */
@@ -102,33 +107,33 @@ typedef struct Evaluator {
     ChoiceList *choices;     /* so far, of the data block and the model */
     const char *assigned_to; /* the variable on the left of the expression being evaluated */
     uint32_t depth, steps;
-    bool stopped;                   /* a limit is reached: everything is an error, silently */
-    Names *fields;                  /* name -> Value: fields evaluated so far; NULL value while being evaluated */
+    bool stopped;                   /* a limit was exceeded: every value is an error from now on, without a message */
+    Names *fields;                  /* name -> Value: fields evaluated so far */
     Names *layer_counts;            /* kind -> uint32_t * */
     Names *weights;                 /* names in use */
     struct LayerLog *log;           /* where calls in the model are recorded, or NULL */
-    Span reported[REPORTED_PLACES]; /* one error a place is enough: loops and repeated calls would say it again */
+    Span reported[REPORTED_PLACES]; /* places that have an error: loops and repeated calls would report it again */
     uint32_t reported_count;
-    size_t errors_told; /* errors of the diagnostics that have their chain of calls */
+    size_t errors_told; /* number of errors whose chain of calls has been reported */
 } Evaluator;
 
 /* -- reporting (report.c) -- */
 
-/* Where to point for something at `span`: inside the library, the model's call that led there. */
+/* The place to report for `span`. For a place inside the library it is the call in the model that led there. */
 Span evaluator_place(const Evaluator *evaluator, Span span);
-/* Reports an error with the chain of calls that led there. False if nothing was said because this place has had its error:
- * then no notes or remedies may follow. */
+/* Reports an error with the chain of calls that led there. False if the place already had an error and nothing was reported: then no
+ * note or help may follow. */
 bool evaluator_error(Evaluator *evaluator, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* What is meant by a name that other programs have, or NULL. */
-const char *foreign_help(const char *name);
-/* "did you mean 'x'?", if one of the names is near; false: nothing is said. */
+/* Help for a name that other programs use: "Linear" is dense here. NULL if the name is not known. */
+const char *alias_help(const char *name);
+/* Adds "did you mean 'x'?" if one of the candidates is similar; false if none is. */
 bool evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates, size_t count);
-/* The value of a node that the graph's builders made; adds the chain of calls to the error they reported. */
+/* The value of a node that a builder of the graph returned. If it reported an error, the chain of calls is added. */
 Value evaluator_built(Evaluator *evaluator, Span span, NodeId node);
-/* Gives the nodes built next the place `span`. */
+/* Sets the place of the nodes that are built next. */
 void evaluator_at(Evaluator *evaluator, Span span);
 
-/* Counts `steps` of work; false, after an error that ends the evaluation, if there have been too many. */
+/* Counts steps of work; false after reporting that there were too many, which ends the evaluation. */
 bool evaluator_charge(Evaluator *evaluator, Span span, uint32_t steps);
 
 /* -- expressions (evaluate_expression.c), operators (operators.c, tensors.c), indexing (indexing.c) -- */
@@ -157,70 +162,70 @@ Value evaluate_invoke(Evaluator *evaluator, const Callable *callee, const Given 
 /* The same with positional arguments; `spans` says where they came from. */
 Value evaluate_apply(Evaluator *evaluator, const Callable *callee, const Value *args, const Span *spans, uint32_t count,
                      Span span);
-/* Checks the given arguments against the formals and puts all into the scope; `spans` gets one place for each formal. */
+/* Checks the given arguments against the formals and assigns all formals in the scope. `spans` gets the place of each formal's value. */
 bool arguments_bind(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span, Scope *scope,
                     Span *spans);
-/* Checks a value against a written type, converting a whole number to a number. Binds names in the type's shape that have no
- * meaning yet to the sizes found. `what` begins the message: "'x' of dense". */
+/* Checks a value against a declared type; a whole number becomes a float where one is declared. Unknown names in the type's shape, such
+ * as C in f32[M, C], become variables with the sizes found. `what` begins the message: "'x' of dense". */
 bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span, const char *what);
 
-/* Checks a value, or every item of a list, against what stands after `in` (NULL: anything goes); a tensor has no value yet. A
- * `remote` value is told where its limits are written. */
+/* Checks a value, or every item of a list, against the limits after `in` (NULL: no limits). Tensors are not checked. `remote`: the value
+ * stands elsewhere than its limits, so the message names their place. */
 bool limits_check(Evaluator *evaluator, const Limits *limits, Value value, Span span, const char *what, bool remote);
 
 /* -- the data source (source_fields.c) -- */
-/* The whole field as an input, with a row for each row of the batch. */
+/* A field of the source as an input of the graph, with a row for each row of the batch. */
 Value source_input(Evaluator *evaluator, const SourceField *field, Span span);
 Value source_member(Evaluator *evaluator, const char *name, Span span);
 Value source_element(Evaluator *evaluator, const Expr *expr); /* source["a name"], source[3] */
-/* The columns of text, or of classes, that a tensor holds side by side, or NULL: then it holds none. */
+/* The columns of text or classes that a tensor consists of; NULL if it has others. */
 const SourceField **source_text(const Evaluator *evaluator, NodeId node, uint32_t *count);
-/* To the last error: the first cell that makes a column one of text, and what makes numbers of it. */
+/* Adds to the last error why a column is text: its first cell that is not a number, and how to get numbers. */
 void source_explain_text(Evaluator *evaluator, const SourceField *field);
-/* What stands in the newest row of windows: of windows(...) and what is computed of it element by element, [N, length, ...], a
- * tensor [N, ...]; else NODE_NONE (series.c). */
+/* The newest row of windows(...), or of what is computed from it element by element: of a tensor [N, length, ...] the tensor [N, ...].
+ * NODE_NONE for other tensors (series.c). */
 NodeId series_newest(Evaluator *evaluator, NodeId node);
-/* Whether other rows than its own have a part in a tensor. */
+/* Whether a row of the tensor depends on other rows of the data. */
 bool series_looks_around(const Evaluator *evaluator, NodeId node);
 /* -- derived columns (derive.c) -- */
-/* What a node is, computed of columns of the source, in the row itself; NULL: it is computed otherwise. */
+/* How a node is computed from columns of the source in the same row; NULL if it is computed in another way. */
 const Derived *derived_of(const Evaluator *evaluator, NodeId id);
-/* Columns side by side, or what is computed of each of several. */
+/* Whether it is several columns side by side, or computed from such. */
 bool derived_is_list(const Derived *derived);
-/* Likewise, also in the rows around it, as windows(...) and ahead(...) give it. */
+/* The same, also for rows around it as windows(...) and ahead(...) give them. */
 const Derived *derived_around(const Evaluator *evaluator, NodeId id, SourceRows *rows);
-/* The input that a column is, in the row itself or in those around it, under a shape. */
+/* The input of the graph for a derived column in these rows, reshaped to `shape`. */
 NodeId derived_node(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape);
-/* Likewise, with a place in the model. */
+/* The same, as a value with a place in the model. */
 Value derive_column(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape, Span span);
-/* Whether a transform that learns from the training rows has a part in it. */
+/* Whether it depends on a transform that is fitted to the training rows. */
 bool derived_has_learnt(const Derived *derived);
-/* Whether computing in f32 may lose digits of a column. */
+/* Whether computing it in f32 may lose digits. */
 bool derived_has_digits(const SourceSchema *schema, const Derived *derived);
 static const SourceRows ROW_ITSELF = {0, 0, 1};
-/* An operation on columns, and numbers, as a column; VALUE_NONE where an operand is something else. */
+/* An operation on columns and numbers, as a derived column; VALUE_NONE if an operand is something else. */
 Value derive_single(Evaluator *evaluator, DerivedKind kind, Value x, Span span);
-/* A column whose numbers are whole for certain as i32; else VALUE_NONE. */
+/* A column that has whole numbers only, as i32; else VALUE_NONE. */
 Value derive_whole(Evaluator *evaluator, Value x, Span span);
 Value derive_double(Evaluator *evaluator, DerivedKind kind, Value a, Value b, Span span);
 
-/* Reports that the source has no field of that name, and which ones it has (source_fields.c). */
+/* Reports that the source has no field of that name, and lists its fields (source_fields.c). */
 void source_no_field(Evaluator *evaluator, const char *name, Span span);
-/* Reports text where numbers are needed. */
+/* Whether a node is a number; false after reporting that it is text. */
 bool source_is_number(Evaluator *evaluator, NodeId node);
 /* -- tensors (tensors.c) -- */
-/* A number or truth value as a constant, a tensor as it is. */
+/* The node of a value: a constant for a number or truth value, the node itself for a tensor. */
 NodeId tensor_of(Evaluator *evaluator, Value value);
-/* Likewise, converted to f32. */
+/* The same, converted to f32. */
 NodeId tensor_f32(Evaluator *evaluator, Value value);
-/* Elementwise with broadcasting; the verb is for the message: "cannot add ...". */
+/* An elementwise operation with broadcasting. `verb` is for the message: "cannot add ...". */
 Value tensor_binary(Evaluator *evaluator, Span span, Op op, const char *verb, NodeId a, NodeId b);
 Value tensor_compare(Evaluator *evaluator, Span span, Operator op, Value a, Value b);
 Value tensor_matmul(Evaluator *evaluator, Span span, NodeId a, NodeId b);
 Value tensor_power(Evaluator *evaluator, Span span, Value base, Value exponent);
 Value tensor_remainder(Evaluator *evaluator, Span span, Value a, Value b);
 bool tensors_broadcast(Evaluator *evaluator, Span span, const char *verb, NodeId a, NodeId b);
-/* Says how f32[N] and f32[N,1] are made one shape, if a and b are such a pair; false: they are not. */
+/* Adds help if a and b are like f32[N] and f32[N,1]; false if they are not. */
 bool tensors_help_column(Evaluator *evaluator, NodeId a, NodeId b);
 static inline const Node *tensor_node(const Evaluator *evaluator, Value value) {
     return graph_node(evaluator->graph, value.node);
@@ -228,19 +233,19 @@ static inline const Node *tensor_node(const Evaluator *evaluator, Value value) {
 
 /* -- for functions written in C (calls.c) -- */
 Value call_fail(const Call *call, uint32_t arg, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* An axis given as a whole number, negative from the end. */
+/* Reads an axis, which counts from the end if negative. */
 bool call_axis(const Call *call, uint32_t arg, int rank, int *axis);
-/* An axis, a list of axes, or none for all of them, as a set of bits. */
+/* Reads an axis, a list of axes, or none (all axes), as a set of bits. */
 bool call_axes(const Call *call, uint32_t arg, int rank, uint32_t *axes);
-/* A list of sizes as a shape. */
+/* Reads a list of sizes as a shape. */
 bool call_sizes(const Call *call, uint32_t arg, Shape *shape);
-/* A list of whole numbers (or one), as read from a list or range. */
+/* Reads a list or range of whole numbers, or one number. */
 bool call_ints(const Call *call, uint32_t arg, int64_t *ints, uint32_t limit, uint32_t *count);
 
 /* -- weights that `freeze` names (freeze.c) -- */
-/* Whether the training leaves the weight or state of this name as it is; also for a name that begins with the layer's. */
+/* Whether `freeze` covers the weight or state of this name. */
 bool freeze_holds(const Evaluator *evaluator, const char *tensor);
-/* A pattern stands for a layer ("dense1"), or for one of its tensors ("dense1.weight"). */
+/* Whether a pattern, "dense1" for a layer or "dense1.weight" for one tensor, matches the name of a tensor. */
 bool freeze_stands_for(Arena *arena, const char *pattern, const char *tensor);
 bool freeze_any_stands_for(Arena *arena, const Frozen *frozen, const char *tensor);
 

@@ -68,7 +68,7 @@ static Value call_builtin(Evaluator *evaluator, const Call *call) {
         return (Value){.kind = VALUE_BOUND, .bound = bound};
     }
     if (builtin->kind == KIND_LAYER && evaluator->phase == PHASE_TRAIN) {
-        evaluator_error(evaluator, call->span, "the layer '%s' belongs into the model block", call->callee->name);
+        evaluator_error(evaluator, call->span, "the layer '%s' must be in the model block", call->callee->name);
         return value_error();
     }
     evaluator_at(evaluator, call->span);
@@ -87,7 +87,7 @@ static Value builtin_value(Evaluator *evaluator, const Callable *callee, const S
 static Value output_value(Evaluator *evaluator, const Name *name, const Callable *callee) {
     const Value *value = names_find(evaluator->scope->values, name->text);
     if (value) return *value;
-    evaluator_error(evaluator, name->span, "'%s' never gives a value to its output '%s'", callee->name, name->text);
+    evaluator_error(evaluator, name->span, "'%s' never assigns its output '%s'", callee->name, name->text);
     return value_error();
 }
 
@@ -110,7 +110,7 @@ static bool may_enter(Evaluator *evaluator, const Callable *callee, Span span) {
     for (const Frame *frame = evaluator->frame; frame; frame = frame->up) {
         if (frame->callee != callee) continue;
         if (evaluator_error(evaluator, span, "'%s' calls itself", callee->name))
-            diag_help(evaluator->diag, "there is no recursion; repeat with 'for'");
+            diag_help(evaluator->diag, "recursion is not supported; use 'for' to repeat");
         return false;
     }
     if (!evaluator->frame || evaluator->frame->level < EVALUATE_MAX_CALLS) return true;

@@ -17,7 +17,7 @@ static Value evaluate_list(Evaluator *evaluator, const Expr *expr) {
 
 /* -- names -- */
 
-/* A schedule, such as linear(...), in the network: nobody means that. */
+/* Reports a schedule, such as linear(...), outside of the train block. */
 static void outside_of_training(Evaluator *evaluator, Span span) {
     const Frame *frame = evaluator->frame;
     while (frame->up && library_owns(evaluator->globals->library, frame->place)) frame = frame->up;
@@ -28,13 +28,13 @@ static void outside_of_training(Evaluator *evaluator, Span span) {
     diag_help(evaluator->diag, "schedules are for optimizers: adam(lr = linear(1e-3))");
 }
 
-/* A scalar that the training loop provides, as f32. */
+/* epoch, step or steps, which the training loop provides, as f32. */
 static Value training_scalar(Evaluator *evaluator, const char *name, Span span) {
     if (evaluator->phase != PHASE_TRAIN) {
         if (evaluator->scope->in_library)
             outside_of_training(evaluator, span);
         else
-            evaluator_error(evaluator, span, "'%s' is known in the train block only", name);
+            evaluator_error(evaluator, span, "'%s' can be used in the train block only", name);
         return value_error();
     }
     evaluator_at(evaluator, span);
@@ -44,13 +44,12 @@ static Value training_scalar(Evaluator *evaluator, const char *name, Span span) 
 
 static Value the_source(Evaluator *evaluator, Span span) {
     if (evaluator->phase == PHASE_DATA || evaluator->phase == PHASE_SPLIT) return (Value){.kind = VALUE_SOURCE};
-    if (evaluator_error(evaluator, span, "'source' is known in the fields of the data block only"))
-        diag_help(evaluator->diag, "a field makes it known: field y = source.y, and then y");
+    if (evaluator_error(evaluator, span, "'source' can be used in fields of the data block only"))
+        diag_help(evaluator->diag, "define a field and use that: field y = source.y");
     return value_error();
 }
 
-/* A frozen layer of the library behaves as it does where the network is evaluated: batch_norm keeps its running statistics and
- * normalizes by them. */
+/* A frozen layer of the library behaves as in evaluation: batch_norm uses its running statistics and does not update them. */
 static bool in_training(const Evaluator *evaluator) {
     const char *layer = evaluator->frame ? evaluator->frame->layer : NULL;
     return evaluator->training && !(layer && freeze_holds(evaluator, layer));
@@ -79,7 +78,7 @@ static bool predefined_name(Evaluator *evaluator, const char *name, Span span, V
     return true;
 }
 
-/* What the model itself defines; the library does not see it. */
+/* Names that the model defines; library functions do not see them. */
 static bool model_name(Evaluator *evaluator, const char *name, Value *value) {
     const Globals *globals = evaluator->globals;
     const Value *param = names_find(globals->params, name);
@@ -102,7 +101,7 @@ static const char *outputs_quoted(const Evaluator *evaluator) {
     return list ? list : "none";
 }
 
-/* Where no name is near: what there is to choose from. */
+/* Help for an unknown name that resembles no other: lists the names that can be used. */
 static void list_names(Evaluator *evaluator, const char *name) {
     enum { LISTED = 20 };
     const Globals *globals = evaluator->globals;
@@ -110,16 +109,17 @@ static void list_names(Evaluator *evaluator, const char *name) {
     const char *fields = names_quoted(evaluator->arena, names_all(known), names_count(known), LISTED);
     bool is_network = globals->network && !strcmp(globals->network->name.text, name);
     if (evaluator->phase == PHASE_DATA && source_field(globals->schema, name))
-        diag_help(evaluator->diag, "what the source has is called source.%s; in a list of columns its name is in quotes", name);
+        diag_help(evaluator->diag, "write source.%s for a field of the source; in a list of columns, put its name in quotes",
+                  name);
     else if (evaluator->phase == PHASE_DATA)
-        diag_help(evaluator->diag, "what the source has is called source.NAME");
+        diag_help(evaluator->diag, "write source.NAME for a field of the source");
     else if (is_network)
-        diag_help(evaluator->diag, "it is the network, and no value; its outputs are known by their names");
+        diag_help(evaluator->diag, "it is the network, not a value; use the names of its outputs");
     else if (evaluator->phase == PHASE_TRAIN && globals->network)
-        diag_help(evaluator->diag, "known are the outputs of the model, %s, and the fields %s", outputs_quoted(evaluator),
-                  fields);
+        diag_help(evaluator->diag, "the train block can use the outputs of the model, %s, and the fields %s",
+                  outputs_quoted(evaluator), fields);
     else if (evaluator->phase == PHASE_MODEL && names_count(known))
-        diag_help(evaluator->diag, "known here are %s", fields);
+        diag_help(evaluator->diag, "names that can be used here: %s", fields);
 }
 
 static void suggest_name(Evaluator *evaluator, const char *name) {
@@ -155,12 +155,13 @@ static bool assigned_in(const StmtList *body, const char *name) {
     return false;
 }
 
-/* The train block knows a model's outputs, but not its other variables. */
+/* Help for a variable of the network in the train block, which sees only the outputs. */
 static bool help_variable(Evaluator *evaluator, const char *name) {
     const Function *network = evaluator->globals->network;
     if (evaluator->phase != PHASE_TRAIN || !network || !assigned_in(&network->body, name)) return false;
     const NameNode *out = network->outs.first;
-    diag_help(evaluator->diag, "it is a variable of the model; the train block knows its outputs: model %s(...) -> (%s, %s)",
+    diag_help(evaluator->diag,
+              "it is a variable of the model; to use it in the train block, make it an output: model %s(...) -> (%s, %s)",
               network->name.text, out ? out->name.text : "y", name);
     return true;
 }
@@ -175,7 +176,7 @@ Value evaluate_name(Evaluator *evaluator, const char *name, Span span) {
     if (function) return (Value){.kind = VALUE_FUNCTION, .function = function};
     if (evaluator_error(evaluator, span, "unknown name '%s'", name) && !help_variable(evaluator, name))
         suggest_name(evaluator, name);
-    if (!evaluator->scope->in_library) scope_put(evaluator, name, value_error()); /* once is enough */
+    if (!evaluator->scope->in_library) scope_put(evaluator, name, value_error()); /* reported once */
     return value_error();
 }
 
@@ -194,21 +195,21 @@ static bool is_file_name(const Evaluator *evaluator, const Expr *expr) {
 
 /* x.reshape(...), nn.relu, csv.a */
 static void help_call(Evaluator *evaluator, const Expr *expr, Value object) {
-    const char *name = expr->member.name.text, *foreign = foreign_help(name);
+    const char *name = expr->member.name.text, *alias = alias_help(name);
     bool reader = object.kind == VALUE_FUNCTION && object.function->builtin && object.function->builtin->kind == KIND_SOURCE;
     if (reader)
-        diag_help(evaluator->diag, "what the reader has read is called source.%s", name);
+        diag_help(evaluator->diag, "write source.%s for the field of the source", name);
     else if (names_find(evaluator->globals->library->functions, name))
         diag_help(evaluator->diag, "a function is called as %s(x) or x |> %s", name, name);
-    else if (foreign)
-        diag_help(evaluator->diag, "%s", foreign);
+    else if (alias)
+        diag_help(evaluator->diag, "%s", alias);
     else
         diag_help(evaluator->diag, "a function is called as f(x) or x |> f");
 }
 
 static Value evaluate_member(Evaluator *evaluator, const Expr *expr) {
     if (is_file_name(evaluator, expr)) {
-        if (evaluator_error(evaluator, expr->span, "a file's name is a string, in quotes"))
+        if (evaluator_error(evaluator, expr->span, "write the name of a file in quotes"))
             diag_help(evaluator->diag, "write \"%s.%s\"", expr->member.object->text, expr->member.name.text);
         return value_error();
     }

@@ -20,7 +20,7 @@ static Value evaluate_assigned(Evaluator *evaluator, const Expr *expr, const Nam
     return value;
 }
 
-/* Gives up on the statement: what it would have named is an error from now on. */
+/* After an error in a statement: the names that it assigns become error values. */
 static bool poison_names(Evaluator *evaluator, const NameList *names) {
     for (const NameNode *name = names->first; name; name = name->next) scope_put(evaluator, name->name.text, value_error());
     return false;
@@ -42,7 +42,7 @@ static bool assign_parts(Evaluator *evaluator, const Stmt *stmt) {
     return true;
 }
 
-/* a, b = b, a: all values are computed before any name is given */
+/* a, b = b, a: all values are computed before the first assignment. */
 static bool evaluate_assign(Evaluator *evaluator, const Stmt *stmt) {
     const NameList *names = &stmt->assign.names;
     const ExprList *exprs = &stmt->assign.values;
@@ -66,14 +66,14 @@ static bool evaluate_assign(Evaluator *evaluator, const Stmt *stmt) {
 
 /* -- for -- */
 
-/* After an error the loop ends: further turns would only find it again. */
+/* One iteration. After an error the loop ends, as further iterations would find the same error. */
 static bool evaluate_turn(Evaluator *evaluator, const Stmt *stmt, Value value) {
     if (!evaluator_charge(evaluator, stmt->span, 1)) return false;
     scope_put(evaluator, stmt->loop.name.text, value);
     return evaluate_body(evaluator, &stmt->loop.body);
 }
 
-/* Names that a loop with an error in it would have given are errors from now on. */
+/* The names that a wrong loop or branch assigns become error values. */
 static void poison_body(Evaluator *evaluator, const StmtList *body) {
     for (const Stmt *stmt = body->first; stmt; stmt = stmt->next)
         if (stmt->kind == STMT_ASSIGN) poison_names(evaluator, &stmt->assign.names);
@@ -110,7 +110,7 @@ static bool evaluate_if(Evaluator *evaluator, const Stmt *stmt) {
                             "the condition of 'if' must be true or false while compiling, not %s",
                             value_text(evaluator->arena, evaluator->graph, condition)) &&
             condition.kind == VALUE_TENSOR)
-            diag_help(evaluator->diag, "choose between tensors with select(condition, x, y)");
+            diag_help(evaluator->diag, "to choose between elements of tensors, use select(condition, x, y)");
         poison_body(evaluator, &arm->body);
         return false;
     }

@@ -1,11 +1,11 @@
-/* Fields: evaluated when first asked for, so that a graph has no inputs that it does not use, and augmented in training. */
+/* Fields: evaluated on first use, so that a graph has no unused inputs, and augmented in training. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <string.h>
 
 static Value field_in_progress = {.kind = VALUE_ERROR};
 
-/* An expression of the data block, in which `name`, if it is not NULL, stands for a value. */
+/* Evaluates an expression of the data block; `name`, if not NULL, is a variable with the value `known`. */
 static Value evaluate_data(Evaluator *evaluator, const Expr *expr, const char *name, Value known) {
     Evaluator saved = *evaluator;
     evaluator->phase = PHASE_DATA;
@@ -19,14 +19,14 @@ static Value evaluate_data(Evaluator *evaluator, const Expr *expr, const char *n
     return value;
 }
 
-/* In training the field is what augmentation makes of it; its shape must stay. */
+/* The field after augmentation, which must keep its shape. */
 static Value augmented(Evaluator *evaluator, Value field) {
     const Setting *augment = evaluator->globals->augment;
     Value value = evaluate_data(evaluator, augment->value, evaluator->globals->augmented, field);
     bool same =
         value.kind == VALUE_TENSOR && shape_equal(tensor_node(evaluator, value)->shape, tensor_node(evaluator, field)->shape);
     if (same || value.kind == VALUE_ERROR) return value;
-    evaluator_error(evaluator, augment->value->span, "'augment' must give '%s' its shape again, %s, not %s",
+    evaluator_error(evaluator, augment->value->span, "'augment' must keep the shape of '%s', %s, and not make it %s",
                     evaluator->globals->augmented, value_text(evaluator->arena, evaluator->graph, field),
                     value_text(evaluator->arena, evaluator->graph, value));
     return value_error();
@@ -45,7 +45,7 @@ static Value evaluate_field_value(Evaluator *evaluator, const Setting *setting) 
         evaluator_error(evaluator, setting->value->span, "field '%s' must have a row for each row of the data, not be %s",
                         setting->name.text, value_text(evaluator->arena, evaluator->graph, value)))
         diag_help(evaluator->diag, value.kind == VALUE_TENSOR || source_field(evaluator->globals->schema, "image")
-                                       ? "fields are made from those of the source, such as 'source.image'"
+                                       ? "compute fields from those of the source, such as 'source.image'"
                                        : "a field of the source is source.NAME; columns of a table side by side are "
                                          "columns(source, [\"a\", \"b\"])");
     return value_error();
@@ -56,7 +56,7 @@ Value evaluate_field(Evaluator *evaluator, const char *name) {
     const Setting *setting = names_find(evaluator->globals->fields, name);
     if (known == &field_in_progress) {
         if (evaluator_error(evaluator, setting->value->span, "field '%s' depends on itself", name))
-            diag_help(evaluator->diag, "what the source has is called source.%s", name);
+            diag_help(evaluator->diag, "write source.%s for the field of the source", name);
         return value_error();
     }
     if (known || !setting) return known ? *known : value_error();

@@ -58,7 +58,7 @@ static Value index_list(Evaluator *evaluator, const Expr *expr, Value list) {
     const Sub *sub = expr->index.subs.first;
     int64_t from, to, step;
     if (expr->index.subs.count != 1) {
-        evaluator_error(evaluator, expr->span, "a list has one index");
+        evaluator_error(evaluator, expr->span, "a list takes one index");
         return value_error();
     }
     if (!sub_range(evaluator, sub, list.list.count, sub->is_slice, &from, &to) || !sub_step(evaluator, sub, &step))

@@ -7,13 +7,13 @@ typedef struct {
     Span span; /* of the value */
     const char *what;
     bool remote;
-} Check;
+} LimitCheck;
 
-static const char *text_of(const Check *check, Value value) {
+static const char *text_of(const LimitCheck *check, Value value) {
     return value_text(check->evaluator->arena, check->evaluator->graph, value);
 }
 
-static bool outside(const Check *check, Value value, const char *allowed) {
+static bool outside(const LimitCheck *check, Value value, const char *allowed) {
     Evaluator *evaluator = check->evaluator;
     if (!evaluator_error(evaluator, check->span, "%s is not allowed for %s: it must be %s", text_of(check, value), check->what,
                          allowed))
@@ -26,26 +26,26 @@ static bool outside(const Check *check, Value value, const char *allowed) {
 /* -- ranges -- */
 
 /* high NONE: there is no upper end */
-static bool read_ends(const Check *check, Value *low, Value *high) {
+static bool read_ends(const LimitCheck *check, Value *low, Value *high) {
     const Limits *limits = check->limits;
     *low = evaluate(check->evaluator, limits->low);
     *high = limits->high ? evaluate(check->evaluator, limits->high) : value_none();
     if (low->kind == VALUE_ERROR || high->kind == VALUE_ERROR) return false;
     bool numbers = value_is_number(*low) && (!limits->high || value_is_number(*high));
     if (numbers && (!limits->high || value_number(*low) <= value_number(*high))) return true;
-    evaluator_error(check->evaluator, limits->span, "a range of limits goes from a number to a larger one");
+    evaluator_error(check->evaluator, limits->span, "limits must be a range from a number to a larger one");
     return false;
 }
 
 /* "from 0.0 to below 1.0" */
-static const char *range_words(const Check *check, Value low, Value high) {
+static const char *range_words(const LimitCheck *check, Value low, Value high) {
     Arena *arena = check->evaluator->arena;
     const Limits *limits = check->limits;
     if (!limits->high) return arena_format(arena, limits->above ? "above %s" : "at least %s", text_of(check, low));
     return arena_format(arena, "from %s to %s%s", text_of(check, low), limits->below ? "below " : "", text_of(check, high));
 }
 
-static bool in_range(const Check *check, Value value) {
+static bool in_range(const LimitCheck *check, Value value) {
     Value low, high;
     if (!read_ends(check, &low, &high)) return false;
     const Limits *limits = check->limits;
@@ -61,12 +61,12 @@ static bool in_range(const Check *check, Value value) {
 
 enum { CHOICES_SHOWN = 12 };
 
-static bool in_choices(const Check *check, Value value) {
+static bool in_choices(const LimitCheck *check, Value value) {
     Evaluator *evaluator = check->evaluator;
     Value choices = evaluate(evaluator, check->limits->choices);
     if (choices.kind == VALUE_ERROR) return false;
     if (choices.kind != VALUE_LIST) {
-        evaluator_error(evaluator, check->limits->span, "after 'in' stands a range or a list of choices, not %s",
+        evaluator_error(evaluator, check->limits->span, "'in' needs a range or a list of choices, not %s",
                         text_of(check, choices));
         return false;
     }
@@ -79,13 +79,13 @@ static bool in_choices(const Check *check, Value value) {
     return outside(check, value, arena_format(evaluator->arena, "one of %s", all));
 }
 
-static bool item_allowed(const Check *check, Value value) {
+static bool item_allowed(const LimitCheck *check, Value value) {
     if (value.kind == VALUE_TENSOR) return true;
     return check->limits->choices ? in_choices(check, value) : in_range(check, value);
 }
 
 bool limits_check(Evaluator *evaluator, const Limits *limits, Value value, Span span, const char *what, bool remote) {
-    Check check = {evaluator, limits, span, what, remote};
+    LimitCheck check = {evaluator, limits, span, what, remote};
     if (!limits) return true;
     if (value.kind != VALUE_LIST) return item_allowed(&check, value);
     for (uint32_t i = 0; i < value.list.count; i++)

@@ -1,5 +1,5 @@
-/* Where a number decides a class, a row of a table or a whole number, a missing one would decide it too: NaN is no larger than 3, and
- * becomes 0. Keeps the inputs that such numbers are made of, so that whoever reads the data makes sure of them. */
+/* Records the inputs in which no number may be missing: those that labels, indices and whole numbers are computed from. A missing number
+ * would silently become a class: NaN > 3 is false, and int(NaN) is 0. Whoever reads the data checks these inputs. */
 #include "frontend/evaluate/summary.h"
 
 #include <string.h>
@@ -8,9 +8,9 @@ typedef struct {
     Evaluator *evaluator;
     Span span;
     bool *seen; /* of each node */
-} Walk;
+} PresenceWalk;
 
-static void keep(const Walk *walk, const char *name) {
+static void keep(const PresenceWalk *walk, const char *name) {
     SourceRows rows;
     name = source_rows_of(name, &rows);
     LayerLog *log = walk->evaluator->log;
@@ -22,8 +22,8 @@ static void keep(const Walk *walk, const char *name) {
         (DataUse){arena_copy_string(arena, name, strlen(name)), evaluator_place(walk->evaluator, walk->span)};
 }
 
-/* x != x, which says where x is missing, or x == x. */
-static bool is_test(const Walk *walk, NodeId id) {
+/* x != x or x == x: a test for missing numbers. */
+static bool is_test(const PresenceWalk *walk, NodeId id) {
     const Node *node = graph_node(walk->evaluator->graph, id);
     const Derived *derived = node->dtype == DTYPE_BOOL ? derived_of(walk->evaluator, id) : NULL;
     if (!derived) return (node->op == OP_ne || node->op == OP_eq) && node->operands[0] == node->operands[1];
@@ -33,15 +33,15 @@ static bool is_test(const Walk *walk, NodeId id) {
     return compares && !strcmp(derived_name(arena, schema, derived->args[0]), derived_name(arena, schema, derived->args[1]));
 }
 
-static void walk_node(const Walk *walk, NodeId id);
+static void walk_node(const PresenceWalk *walk, NodeId id);
 
-/* What is chosen where something is there, or is not, has been thought of. */
-static void walk_select(const Walk *walk, const Node *node) {
+/* A select by such a test handles missing numbers itself. */
+static void walk_select(const PresenceWalk *walk, const Node *node) {
     if (is_test(walk, node->operands[0])) return;
     for (uint32_t i = 0; i < node->operand_count; i++) walk_node(walk, node->operands[i]);
 }
 
-static void walk_node(const Walk *walk, NodeId id) {
+static void walk_node(const PresenceWalk *walk, NodeId id) {
     const Graph *graph = walk->evaluator->graph;
     const Node *node = graph_node(graph, id);
     if (walk->seen[id] || is_test(walk, id)) return;
@@ -56,6 +56,6 @@ static void walk_node(const Walk *walk, NodeId id) {
 
 void present_keep(Evaluator *evaluator, NodeId node, Span span) {
     if (!evaluator->log || !node) return;
-    Walk walk = {evaluator, span, ARENA_ARRAY(evaluator->arena, bool, evaluator->graph->node_count)};
+    PresenceWalk walk = {evaluator, span, ARENA_ARRAY(evaluator->arena, bool, evaluator->graph->node_count)};
     walk_node(&walk, node);
 }

@@ -1,4 +1,4 @@
-/* Errors of the evaluator: where they point, and how the calls that led there are told. */
+/* Errors of the evaluator: their place, and the chain of calls that led there. */
 #include "frontend/evaluate/evaluate.h"
 
 enum { CHAIN_SHOWN = 6 };
@@ -23,7 +23,7 @@ static bool reported_before(Evaluator *evaluator, Span place) {
     return false;
 }
 
-/* "in the call of 'residual' here", innermost first; calls inside the library are of no interest. */
+/* Adds notes "in the call of 'residual' here", innermost first, for calls outside of the library. */
 static void note_calls(Evaluator *evaluator, Span place) {
     int shown = 0;
     for (const Frame *frame = evaluator->frame; frame && shown < CHAIN_SHOWN; frame = frame->up) {
@@ -42,9 +42,9 @@ bool evaluator_error(Evaluator *evaluator, Span span, const char *format, ...) {
     va_start(args, format);
     diag_error(evaluator->diag, STATUS_MODEL, place, "%s", arena_vformat(evaluator->arena, format, args));
     va_end(args);
-    if (library_owns(evaluator->globals->library, span)) diag_note(evaluator->diag, span, "found by the library here");
+    if (library_owns(evaluator->globals->library, span)) diag_note(evaluator->diag, span, "in the library, here");
     note_calls(evaluator, place);
-    evaluator->stopped = diag_errors(evaluator->diag) > DIAG_MAX_ERRORS; /* enough is enough */
+    evaluator->stopped = diag_errors(evaluator->diag) > DIAG_MAX_ERRORS; /* further errors would not help */
     return !evaluator->stopped;
 }
 
@@ -57,12 +57,12 @@ bool evaluator_charge(Evaluator *evaluator, Span span, uint32_t steps) {
 }
 
 bool evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates, size_t count) {
-    const char *foreign = foreign_help(name), *near = diag_nearest(name, candidates, count);
-    if (foreign)
-        diag_help(evaluator->diag, "%s", foreign);
+    const char *alias = alias_help(name), *near = diag_nearest(name, candidates, count);
+    if (alias)
+        diag_help(evaluator->diag, "%s", alias);
     else if (near)
         diag_help(evaluator->diag, "did you mean '%s'?", near);
-    return foreign || near;
+    return alias || near;
 }
 
 Value evaluator_built(Evaluator *evaluator, Span span, NodeId node) {

@@ -10,15 +10,15 @@ static const Node *plain_input(const Call *call, const char **name) {
     SourceRows rows;
     Evaluator *evaluator = call->evaluator;
     if (evaluator->phase != PHASE_DATA) {
-        if (evaluator_error(evaluator, call->span, "'%s' belongs into the fields of the data block", call->callee->name))
-            diag_help(evaluator->diag, "a row of the model is one of the data: others are out of its sight");
+        if (evaluator_error(evaluator, call->span, "'%s' must be used in a field of the data block", call->callee->name))
+            diag_help(evaluator->diag, "in the model a row cannot see other rows of the data");
         return NULL;
     }
     const Node *node = tensor_node(evaluator, call->args[0]);
     *name = node->op == OP_input ? evaluator->graph->symbols[node->attrs.symbol].name : "";
     if (node->op == OP_input && source_rows_of(*name, &rows) == *name) return node;
-    call_fail(call, 0, "must be a field or columns of the source as they are, not what is computed of them");
-    diag_help(evaluator->diag, "compute with what it gives: windows(source.value, 24) |> standardize");
+    call_fail(call, 0, "must be a field or columns of the source, unchanged");
+    diag_help(evaluator->diag, "compute with its result: windows(source.value, 24) |> standardize");
     return NULL;
 }
 
@@ -28,7 +28,7 @@ static Value rows_around(const Call *call, SourceRows rows, bool one) {
     const Node *node = plain_input(call, &name);
     if (!node) return value_error();
     Shape row = node->shape, shape = {.rank = row.rank + 1, .dim = {row.dim[0], rows.to - rows.from + 1}};
-    if (shape.rank > SHAPE_MAX_RANK) return call_fail(call, 0, "has too many axes for another one");
+    if (shape.rank > SHAPE_MAX_RANK) return call_fail(call, 0, "has the maximum number of axes already");
     memcpy(&shape.dim[2], &row.dim[1], (size_t)(row.rank - 1) * sizeof *row.dim);
     evaluator_at(evaluator, call->span);
     bool itself = rows.from == 0 && rows.to == 0 && rows.stride == 1;

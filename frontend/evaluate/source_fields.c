@@ -49,7 +49,7 @@ static const SourceField *find_field(Evaluator *evaluator, Value value, Span spa
     if (value.kind == VALUE_STRING) return find_by_name(evaluator, value.text, span);
     if (value.kind == VALUE_INT) return find_by_number(evaluator, value.integer, span);
     if (value.kind != VALUE_ERROR)
-        if (evaluator_error(evaluator, span, "a field of the source is called by its name or number, not by %s",
+        if (evaluator_error(evaluator, span, "an index of the source must be the name or number of a field, not %s",
                             value_text(evaluator->arena, evaluator->graph, value)) &&
             value.kind == VALUE_LIST)
             diag_help(evaluator->diag, COLUMNS_HELP);
@@ -65,14 +65,14 @@ Value source_member(Evaluator *evaluator, const char *name, Span span) {
 Value source_element(Evaluator *evaluator, const Expr *expr) {
     const Sub *sub = expr->index.subs.first;
     if (expr->index.subs.count != 1 || sub->is_slice) {
-        if (evaluator_error(evaluator, expr->span, "the source has one index: the name or number of a field"))
+        if (evaluator_error(evaluator, expr->span, "the source takes one index: the name or number of a field"))
             diag_help(evaluator->diag, COLUMNS_HELP);
         return value_error();
     }
     Value name = evaluate(evaluator, sub->from);
     if (evaluator->phase == PHASE_SPLIT && (name.kind == VALUE_STRING || name.kind == VALUE_ERROR)) return name;
     if (evaluator->phase == PHASE_SPLIT) {
-        if (evaluator_error(evaluator, sub->span, "a field is called by its name here, not by %s",
+        if (evaluator_error(evaluator, sub->span, "here a field must be given by its name, not by %s",
                             value_text(evaluator->arena, evaluator->graph, name)))
             diag_help(evaluator->diag, "columns without a name are called column0, column1...");
         return value_error();
@@ -111,7 +111,7 @@ void source_explain_text(Evaluator *evaluator, const SourceField *field) {
 
 static bool check_column(const Call *call, const SourceField *field, const SourceField *first) {
     if (!field->is_column) {
-        call_fail(call, 1, "must name columns of a table; '%s' is none", field->name);
+        call_fail(call, 1, "must name columns of a table; '%s' is not a column", field->name);
         return false;
     }
     if (field->is_text == first->is_text) return true;
@@ -193,7 +193,7 @@ bool source_is_number(Evaluator *evaluator, NodeId node) {
         source_explain_text(evaluator, text[0]);
         diag_help(evaluator->diag,
                   classes ? "one_hot makes numbers of classes"
-                          : "one_hot makes numbers of categories; `missing = \"...\"` names cells that are not there");
+                          : "one_hot makes numbers of categories; `missing = \"...\"` names the text of missing cells");
     }
     return false;
 }

@@ -1,4 +1,4 @@
-/* Which calls of the model get a line in the summary, and what they cost. */
+/* The log of a model's calls: the lines of `mlc summary` with their costs, and the labels and losses of the train block. */
 #include "frontend/evaluate/summary.h"
 
 #include <string.h>
@@ -31,24 +31,17 @@ LayerMark summary_mark(const Evaluator *evaluator) {
     return (LayerMark){evaluator->graph->node_count, evaluator->graph->symbol_count};
 }
 
-/* Of a convolution 2 for each weight that meets an element; of the largest of a window one for each of its elements; five for
- * softmax and its kin (max, subtract, exp, sum, divide). */
-static int64_t composite_operations(const Graph *graph, const Node *node) {
-    int64_t elements = shape_elements(node->shape);
-    if (node->op == OP_conv) return 2 * elements * shape_inner(graph_operand(graph, node, 1)->shape, 0);
-    if (node->op == OP_max_pool) return elements * node->attrs.window.kernel[0] * node->attrs.window.kernel[1];
-    return 5 * elements;
-}
-
-/* Floating-point operations of one node: 2 k for each element of a product, one for each element read by a reduction or made
- * by an elementwise op. */
+/* Floating-point operations of one node: 2 k for each element of a product of k terms, one for each element that a reduction reads or an
+ * elementwise op makes, one for each element of a window of max_pool, five for softmax (max, subtract, exp, sum, divide). */
 static int64_t node_operations(const Graph *graph, const Node *node) {
     int64_t elements = shape_elements(node->shape);
     switch (op_class(node->op)) {
     case CLASS_ELEMENTWISE: return elements;
     case CLASS_REDUCE:
     case CLASS_SCAN: return shape_elements(graph_operand(graph, node, 0)->shape);
-    case CLASS_COMPOSITE: return composite_operations(graph, node);
+    case CLASS_COMPOSITE:
+        if (node->op == OP_conv) return 2 * elements * shape_inner(graph_operand(graph, node, 1)->shape, 0);
+        return elements * (node->op == OP_max_pool ? node->attrs.window.kernel[0] * node->attrs.window.kernel[1] : 5);
     case CLASS_MATRIX: {
         const Node *left = graph_operand(graph, node, 0);
         return 2 * elements * left->shape.dim[left->shape.rank - (node->attrs.matmul.transpose_a ? 2 : 1)];
@@ -57,56 +50,35 @@ static int64_t node_operations(const Graph *graph, const Node *node) {
     }
 }
 
-static int64_t operations_since(const Evaluator *evaluator, const LayerMark *mark) {
-    int64_t operations = 0;
-    for (NodeId id = mark->nodes; id < evaluator->graph->node_count; id++)
-        operations += node_operations(evaluator->graph, graph_node(evaluator->graph, id));
-    return operations / evaluator->batch;
-}
-
-static int64_t weights_since(const Graph *graph, const LayerMark *mark) {
-    int64_t weights = 0;
-    for (uint32_t i = mark->symbols; i < graph->symbol_count; i++)
-        if (graph->symbols[i].trainable) weights += shape_elements(graph->symbols[i].shape);
-    return weights;
-}
-
-/* "relu1", "relu2"... as weights are numbered */
-static const char *line_name(Evaluator *evaluator, const char *op) {
+/* A weight has the name of its state; other calls are numbered, "relu1", "relu2"..., as layers are. */
+static const char *call_name(Evaluator *evaluator, const LayerMark *mark, const char *op) {
+    const Graph *graph = evaluator->graph;
+    if (!strcmp(op, "weight") && graph->symbol_count > mark->symbols)
+        return arena_format(evaluator->arena, "%s", graph->symbols[mark->symbols].name);
     uint32_t *count = names_find(evaluator->log->counts, op);
     if (!count) names_put(evaluator->log->counts, op, count = ARENA_NEW(evaluator->arena, uint32_t));
     return arena_format(evaluator->arena, "%s%u", op, ++*count);
 }
 
-/* A weight is called what its state is called. */
-static const char *call_name(Evaluator *evaluator, const LayerMark *mark, const char *op) {
-    const Graph *graph = evaluator->graph;
-    bool is_weight = !strcmp(op, "weight") && graph->symbol_count > mark->symbols;
-    return is_weight ? graph->symbols[mark->symbols].name : line_name(evaluator, op);
-}
-
-/* Tensors made by the library at the request of the model's own text; what is inside them is theirs. */
-static bool worth_a_line(const Evaluator *evaluator, const Callable *callee, Value value) {
-    return evaluator->log && evaluator->phase == PHASE_MODEL && value.kind == VALUE_TENSOR && !evaluator->scope->in_library &&
-           (!callee || callee->in_library);
-}
-
-static LayerInfo *line_new(Evaluator *evaluator) {
-    LayerLog *log = evaluator->log;
-    ARENA_ROOM(evaluator->arena, log->layers, log->count, log->capacity);
-    return &log->layers[log->count++];
-}
-
+/* Only tensors that the model's own text gets from the library: what is inside of such a call belongs to it. */
 void summary_record(Evaluator *evaluator, const LayerMark *mark, const Callable *callee, Value value, Span span) {
-    if (!worth_a_line(evaluator, callee, value)) return;
+    LayerLog *log = evaluator->log;
+    const Graph *graph = evaluator->graph;
+    if (!log || evaluator->phase != PHASE_MODEL || value.kind != VALUE_TENSOR || evaluator->scope->in_library) return;
+    if (callee && !callee->in_library) return;
+    int64_t operations = 0, weights = 0;
+    for (NodeId id = mark->nodes; id < graph->node_count; id++) operations += node_operations(graph, graph_node(graph, id));
+    for (uint32_t i = mark->symbols; i < graph->symbol_count; i++)
+        if (graph->symbols[i].trainable) weights += shape_elements(graph->symbols[i].shape);
     const Node *node = tensor_node(evaluator, value);
     const char *op = callee ? callee->name : "matmul";
-    *line_new(evaluator) = (LayerInfo){.name = arena_format(evaluator->arena, "%s", call_name(evaluator, mark, op)),
-                                       .op = op,
-                                       .output = {node->dtype, node->shape},
-                                       .weights = weights_since(evaluator->graph, mark),
-                                       .operations = operations_since(evaluator, mark),
-                                       .line = span.file == evaluator->log->file ? line_at(evaluator->log, span.begin) : 0};
+    ARENA_ROOM(evaluator->arena, log->layers, log->count, log->capacity);
+    log->layers[log->count++] = (LayerInfo){.name = call_name(evaluator, mark, op),
+                                            .op = op,
+                                            .output = {node->dtype, node->shape},
+                                            .weights = weights,
+                                            .operations = operations / evaluator->batch,
+                                            .line = span.file == log->file ? line_at(log, span.begin) : 0};
 }
 
 static NodeId tensor_given(const Given *given, uint32_t count, uint32_t index) {

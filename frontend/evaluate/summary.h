@@ -1,4 +1,4 @@
-/* The log of what the model calls, for `mlc summary`, and of what it expects of the data. */
+/* The log of a model's calls: its layers for `mlc summary`, its labels and losses, and what it expects of the data. */
 #ifndef MLC_FRONTEND_EVALUATE_SUMMARY_H
 #define MLC_FRONTEND_EVALUATE_SUMMARY_H
 
@@ -30,10 +30,10 @@ typedef struct LayerLog {
     uint32_t class_use_count, class_use_capacity;
     DataUse *presents;
     uint32_t present_count, present_capacity;
-    int64_t numbers_followed; /* to find the elements of class_uses */
-    ClassLabel *labels;       /* in the order in which they are compared */
+    int64_t numbers_followed; /* elements followed so far to fill class_uses; limited */
+    ClassLabel *labels;       /* in order of evaluation */
     uint32_t label_count, label_capacity;
-    Span zero_rate; /* of a learning rate that is 0; no place: it is another */
+    Span zero_rate; /* the place of a learning rate of 0; no place: it is not 0 */
     LossCall *loss_calls;
     uint32_t loss_call_count, loss_call_capacity;
     NodeId *outputs;             /* of the model */
@@ -43,25 +43,25 @@ typedef struct LayerLog {
     ChoiceList *choices;
 } LayerLog;
 
-/* Keeps that no number may be missing of which the node, a label or an index, is made (present.c). */
+/* Records the inputs that a label or an index is computed from: no number in them may be missing (present.c). */
 void present_keep(Evaluator *evaluator, NodeId node, Span span);
 
-/* Keeps a label, once for each call; a few dozen at most. */
+/* Records a label, once for each call; a few dozen at most. */
 void label_add(LayerLog *log, Arena *arena, ClassLabel label);
-/* The first argument of the library's call, in the train block, that is being evaluated; NODE_NONE: there is no such call. */
+/* The first argument of the library call in the train block that is being evaluated; NODE_NONE: there is no such call. */
 NodeId loss_call_compared(const Evaluator *evaluator);
 
-/* Keeps a call of the train block. */
+/* Records a call of a library function in the train block. */
 void loss_call_keep(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span);
 
 LayerLog *layer_log_new(Arena *arena, uint32_t file, const char *text);
 
-/* How much of the graph there was before a call. */
+/* The sizes of the graph before a call. */
 typedef struct {
     uint32_t nodes, symbols;
 } LayerMark;
 LayerMark summary_mark(const Evaluator *evaluator);
-/* After a call (or a matrix product, callee NULL): adds a line for functions of the library called from the model's text. */
+/* Called after each call, and with callee NULL after a matrix product: adds a line if the model's own text calls the library. */
 void summary_record(Evaluator *evaluator, const LayerMark *mark, const Callable *callee, Value value, Span span);
 
 #endif

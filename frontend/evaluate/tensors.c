@@ -98,7 +98,7 @@ bool tensors_help_column(Evaluator *evaluator, NodeId a, NodeId b) {
             "has that shape",
             long_side, shape_words(evaluator, DTYPE_F32, shorter), short_side, shape_words(evaluator, DTYPE_F32, longer));
     else
-        diag_help(evaluator->diag, "unsqueeze(x, 1) of the %s gives each row one number for all its columns", short_side);
+        diag_help(evaluator->diag, "unsqueeze(x, 1) of the %s makes it one number for each row, for all columns", short_side);
     return true;
 }
 
@@ -116,8 +116,8 @@ static bool report_crossed(Evaluator *evaluator, Span span, const char *verb, No
         return false;
     note_operands(evaluator, span, a, b);
     if (!tensors_help_column(evaluator, a, b))
-        diag_help(evaluator->diag, "unsqueeze(x, 1) of the %s adds an axis behind its rows", short_side);
-    if (*result) diag_help(evaluator->diag, "if all pairs of rows are meant, write unsqueeze(x, 1) and unsqueeze(y, 0)");
+        diag_help(evaluator->diag, "unsqueeze(x, 1) of the %s adds an axis after its rows", short_side);
+    if (*result) diag_help(evaluator->diag, "if you mean all pairs of rows, write unsqueeze(x, 1) and unsqueeze(y, 0)");
     return false;
 }
 

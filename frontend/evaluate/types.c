@@ -9,13 +9,13 @@ typedef struct {
     const Type *type;
     Span span; /* of the value */
     const char *what;
-} Check;
+} TypeCheck;
 
-static const char *value_words(const Check *check, Value value) {
+static const char *value_words(const TypeCheck *check, Value value) {
     return value_text(check->evaluator->arena, check->evaluator->graph, value);
 }
 
-static bool wrong_type(const Check *check, const char *expected, Value value) {
+static bool wrong_type(const TypeCheck *check, const char *expected, Value value) {
     evaluator_error(check->evaluator, check->span, "%s must be %s, not %s", check->what, expected, value_words(check, value));
     return false;
 }
@@ -32,7 +32,7 @@ static const struct {
 };
 enum { PLAIN_TYPES = sizeof plain_types / sizeof *plain_types };
 
-static bool plain_check(const Check *check, int row, Value *value) {
+static bool plain_check(const TypeCheck *check, int row, Value *value) {
     if (plain_types[row].kind == VALUE_FLOAT && value->kind == VALUE_INT) *value = value_float((double)value->integer);
     if (value->kind == plain_types[row].kind) return true;
     return wrong_type(check, plain_types[row].words, *value);
@@ -45,8 +45,8 @@ static bool dtype_fits(const char *name, DType dtype) {
     return strcmp(name, "int") ? !strcmp(name, dtype_name(dtype)) : dtype != DTYPE_F32;
 }
 
-/* A name in a shape that means nothing yet stands for whatever is there. */
-static bool binds_size(const Check *check, const Expr *expr, int64_t size) {
+/* An unknown name in a shape, such as C in f32[M, C], becomes a variable with the size found. */
+static bool binds_size(const TypeCheck *check, const Expr *expr, int64_t size) {
     Evaluator *evaluator = check->evaluator;
     if (expr->kind != EXPR_NAME || !strcmp(expr->text, "N") || names_find(evaluator->scope->values, expr->text)) return false;
     if (!evaluator->scope->in_library && names_find(evaluator->globals->params, expr->text)) return false;
@@ -54,7 +54,7 @@ static bool binds_size(const Check *check, const Expr *expr, int64_t size) {
     return true;
 }
 
-static bool size_fits(const Check *check, const Expr *expr, int64_t size, bool *error) {
+static bool size_fits(const TypeCheck *check, const Expr *expr, int64_t size, bool *error) {
     if (binds_size(check, expr, size)) return true;
     Value expected = evaluate(check->evaluator, expr);
     if (expected.kind == VALUE_INT) return expected.integer == size;
@@ -64,37 +64,37 @@ static bool size_fits(const Check *check, const Expr *expr, int64_t size, bool *
     return true;
 }
 
-/* The type as it is written, without the spaces that the writer chose. */
-static const char *written_size(const Check *check, const Expr *expr) {
+/* The declared type, for messages. */
+static const char *written_size(const TypeCheck *check, const Expr *expr) {
     if (expr->kind == EXPR_NAME) return expr->text;
     Value value = evaluate(check->evaluator, expr);
     return value.kind == VALUE_ERROR ? "?" : value_words(check, value);
 }
 
-static const char *written_type(const Check *check) {
+static const char *written_type(const TypeCheck *check) {
     const char *text = arena_format(check->evaluator->arena, "%s[", check->type->name.text);
     for (const Expr *size = check->type->shape.first; size; size = size->next)
         text = arena_format(check->evaluator->arena, "%s%s%s", text, written_size(check, size), size->next ? "," : "");
     return arena_format(check->evaluator->arena, "%s]", text);
 }
 
-/* Whole numbers that stand in a column, [M, 1], are taken for a list, [M]: so are the labels of many archives. */
-static void take_column(const Check *check, Value *value) {
+/* A column of whole numbers, [M, 1], is accepted as a list, [M]: many archives store labels so. */
+static void take_column(const TypeCheck *check, Value *value) {
     const Node *node = value->kind == VALUE_TENSOR ? tensor_node(check->evaluator, *value) : NULL;
     bool list = !strcmp(check->type->name.text, "int") && check->type->shape.count == 1;
     if (!node || !list || node->dtype == DTYPE_F32 || node->shape.rank != 2 || node->shape.dim[1] != 1) return;
     *value = value_tensor(build_reshape(check->evaluator->graph, value->node, shape_of(1, node->shape.dim)));
 }
 
-/* Where whole numbers are wanted, a column that is computed of whole numbers is what it is. */
-static Value as_whole(const Check *check, Value value) {
+/* A column that was computed from whole numbers only is accepted where whole numbers are declared. */
+static Value as_whole(const TypeCheck *check, Value value) {
     bool wanted = !strcmp(check->type->name.text, "int") && value.kind == VALUE_TENSOR &&
                   tensor_node(check->evaluator, value)->dtype == DTYPE_F32;
     Value whole = wanted ? derive_whole(check->evaluator, value, check->span) : value_none();
     return whole.kind == VALUE_TENSOR ? whole : value;
 }
 
-static bool tensor_check(const Check *check, Value value) {
+static bool tensor_check(const TypeCheck *check, Value value) {
     if (value.kind != VALUE_TENSOR) return wrong_type(check, written_type(check), value);
     const Node *node = tensor_node(check->evaluator, value);
     int rank = (int)check->type->shape.count;
@@ -111,19 +111,19 @@ static bool tensor_check(const Check *check, Value value) {
     return false;
 }
 
-static bool unknown_type(const Check *check) {
+static bool unknown_type(const TypeCheck *check) {
     if (evaluator_error(check->evaluator, check->type->span, "unknown type '%s'", check->type->name.text))
         diag_help(check->evaluator->diag, "there are int, float, bool, string, list, function, tensor, f32, i32 and u8");
     return false;
 }
 
-static bool dtype_check(const Check *check, DType dtype, Value value) {
+static bool dtype_check(const TypeCheck *check, DType dtype, Value value) {
     if (value.kind == VALUE_TENSOR && tensor_node(check->evaluator, value)->dtype == dtype) return true;
     return wrong_type(check, arena_format(check->evaluator->arena, "a tensor of %s", dtype_name(dtype)), value);
 }
 
 bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span, const char *what) {
-    Check check = {evaluator, type, span, what};
+    TypeCheck check = {evaluator, type, span, what};
     DType dtype;
     if (!type || value->kind == VALUE_ERROR) return value->kind != VALUE_ERROR;
     bool is_dtype = dtype_from_name(type->name.text, strlen(type->name.text), &dtype);

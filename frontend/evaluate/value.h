@@ -1,4 +1,4 @@
-/* Values while compiling. All but tensors are known now; a tensor is a node of the graph that is being built. */
+/* Values of the evaluator. Numbers, lists and so on are known while compiling; a tensor is a node of the graph that is being built. */
 #ifndef MLC_FRONTEND_EVALUATE_VALUE_H
 #define MLC_FRONTEND_EVALUATE_VALUE_H
 
@@ -6,7 +6,7 @@
 #include "ir/graph/graph.h"
 
 typedef enum {
-    VALUE_ERROR, /* its error has been reported; everything computed from it is one too, silently */
+    VALUE_ERROR, /* its error has been reported; what is computed from it becomes an error too, without a message */
     VALUE_NONE,
     VALUE_INT,
     VALUE_FLOAT,
@@ -16,7 +16,7 @@ typedef enum {
     VALUE_RANGE, /* both ends included */
     VALUE_TENSOR,
     VALUE_FUNCTION,
-    VALUE_BOUND, /* a call of an optimizer, initializer, source or rule, kept with its arguments */
+    VALUE_BOUND, /* a call that is kept with its arguments: of an optimizer, initializer, source, split or rule */
     VALUE_SOURCE /* the data source itself: its fields are tensors */
 } ValueKind;
 
@@ -64,7 +64,7 @@ static inline double value_number(Value value) { return value.kind == VALUE_INT 
 const char *value_kind_text(ValueKind kind);
 /* "3", "\"relu\"", "f32[64,10]", "a list of 3": for messages. */
 const char *value_text(Arena *arena, const Graph *graph, Value value);
-/* Numbers compare by value; lists item by item, if their items are no lists. */
+/* Numbers are compared by value, lists item by item; lists of lists are never equal. */
 bool value_equal(Value a, Value b);
 
 #endif

@@ -1,16 +1,16 @@
-/* Which elements of a field's rows are taken for classes, and of how many columns each. A part of a field, x[:, 0], binds its own
- * elements only: the others may be any numbers. */
+/* Records which elements of a field's rows are used as classes, and of how many columns. A part of a field, x[:, 0], restricts its own
+ * elements only; the others may be any numbers. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/summary.h"
 
 #include <string.h>
 
-/* How many numbers may be followed on their way in a model; parts of more bind the whole field. */
+/* The number of elements that may be followed in a model; beyond that, a part restricts the whole field. */
 enum { FOLLOWED_MAX = 1 << 26 };
 
 /* -- which elements reach the label -- */
 
-/* The field's own node, at the end of the views that make the label of it; `steps` gets their number. */
+/* The input that a label is a view of; `steps` gets the number of views between. */
 static const Node *origin(const Graph *graph, const Node *node, uint32_t *steps, bool *is_part) {
     for (*steps = 0, *is_part = false; node->op != OP_input; ++*steps) {
         *is_part |= node->op == OP_slice;
@@ -30,7 +30,7 @@ static NodeId repeat_views(const Graph *graph, const Node *label, uint32_t steps
     return node;
 }
 
-/* Gives every element of the field its number, from 1, and looks which of them come out. */
+/* Runs the views on the numbers of the elements, from 1, to see which elements come out. */
 static void follow(const Graph *places, NodeId label, int64_t each, bool *used) {
     NodeId input = places->symbols[0].node;
     Interp *interp = interp_new(places, INTERP_F32);
@@ -65,7 +65,7 @@ static bool *elements_used(const Call *call, int64_t *each) {
     return used;
 }
 
-/* -- what is kept -- */
+/* -- recording -- */
 
 static ClassUse *use_of(const Call *call, const SourceField *field) {
     LayerLog *log = call->evaluator->log;

@@ -1,6 +1,6 @@
-/* Labels and the columns they choose from. A class without a column would have no part in a loss, and nobody would notice: what
- * the source says of its classes is compared with the columns here, and where it knows nothing before the data are read, the
- * columns are kept for whoever reads them. The weights of classes are compared with the columns too. */
+/* Labels and their columns. A class without a column would silently be ignored by a loss. So the classes of the source are compared with
+ * the columns here; if they are not known before the data are read, the number of columns is recorded for whoever reads the data. The
+ * number of class weights is checked too. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/summary.h"
 #include "ir/graph/class_lookup.h"
@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The input that these whole numbers are elements of, moved or not; NULL: they were computed. */
+/* The input that these whole numbers are elements of; NULL: they were computed. */
 static const Node *input_of(const Evaluator *evaluator, Value label) {
     const Graph *graph = evaluator->graph;
     const Node *node = tensor_node(evaluator, label);
@@ -18,7 +18,7 @@ static const Node *input_of(const Evaluator *evaluator, Value label) {
     return node->op == OP_input && node->dtype != DTYPE_F32 ? node : NULL;
 }
 
-/* Its field of the source, in the row itself or in others; NULL also where several columns are side by side. */
+/* The field of the source that is this input, in the row itself or in rows around it; NULL for several columns side by side. */
 static const SourceField *field_of(const Evaluator *evaluator, Value label) {
     SourceRows rows;
     const Node *node = input_of(evaluator, label);
@@ -26,7 +26,7 @@ static const SourceField *field_of(const Evaluator *evaluator, Value label) {
     return name ? source_any(evaluator->globals->schema, source_rows_of(name, &rows)) : NULL;
 }
 
-/* That of the field, or of rows of it; lives as long as the evaluator. */
+/* The name of that input. */
 static const char *input_name(const Evaluator *evaluator, Value label) {
     const char *name = evaluator->graph->symbols[input_of(evaluator, label)->attrs.symbol].name;
     return arena_copy_string(evaluator->arena, name, strlen(name));
@@ -39,7 +39,7 @@ const char *classes_known_by(const Evaluator *evaluator, Value label) {
 static Value too_few_columns(const Call *call, const SourceField *field, int64_t columns) {
     Evaluator *evaluator = call->evaluator;
     const DataSource *source = evaluator->globals->source;
-    if (!evaluator_error(evaluator, call->span, "'%s' has the classes 0 to %d, but there %s only %" PRId64 " column%s for them",
+    if (!evaluator_error(evaluator, call->span, "'%s' has classes 0 to %d, but there %s only %" PRId64 " column%s for them",
                          field->name, field->classes - 1, columns == 1 ? "is" : "are", columns, columns == 1 ? "" : "s"))
         return value_error();
     diag_note(evaluator->diag, source->span, "%s() has %d classes", source->reader, field->classes);
@@ -47,7 +47,7 @@ static Value too_few_columns(const Call *call, const SourceField *field, int64_t
     return value_error();
 }
 
-/* Is a label the field as it is, a number for each row, and no part of it? */
+/* Whether a label is the whole field, with one number for each row. */
 static bool is_whole(const Evaluator *evaluator, Value label, const SourceField *field) {
     const Node *node = tensor_node(evaluator, label);
     while (node->op == OP_reshape || node->op == OP_convert) node = graph_operand(evaluator->graph, node, 0);
@@ -88,7 +88,7 @@ Value call_class_of(const Call *call) {
     return call->args[0];
 }
 
-/* The number that int() has made a whole one of, its fraction cut off, or the whole number itself. */
+/* The number before int(), rounded down: it may be out of range or NaN, which int() would hide. Otherwise the whole number itself. */
 static NodeId before_int(Graph *graph, NodeId label) {
     const Node *node = graph_node(graph, label);
     bool cut = node->op == OP_convert && graph_operand(graph, node, 0)->dtype == DTYPE_F32;
@@ -108,7 +108,7 @@ Value call_has_class(const Call *call) {
 
 /* -- weights of classes -- */
 
-/* What is wrong with them, each of which is a tensor or a number that is not negative; NULL: nothing. */
+/* What is wrong with class weights; NULL: nothing. Each is a tensor or a number of at least 0. */
 static const char *wrong_weights(Value list) {
     double total = 0;
     for (uint32_t i = 0; i < list.list.count; i++) {
@@ -129,7 +129,7 @@ static bool one_for_each(const Call *call) {
     return false;
 }
 
-/* Neighbours of one weight become one part. */
+/* The weights as a tensor. Equal neighbours become one constant. */
 Value call_class_weights(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     const Value *items = call->args[0].list.items;

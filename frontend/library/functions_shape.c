@@ -38,7 +38,7 @@ static void help_same_shape(const Call *call, Shape x, Shape y) {
     const Node *target = tensor_node(call->evaluator, call->args[1]);
     if (shape_elements(x) != shape_elements(y)) {
         if (x.rank == 2 && y.rank == 1 && target->dtype != DTYPE_F32)
-            diag_help(diag, "a class is compared by cross_entropy; one_hot(y, %" PRId64 ") makes columns of it", x.dim[1]);
+            diag_help(diag, "for class numbers use cross_entropy; one_hot(y, %" PRId64 ") makes columns of it", x.dim[1]);
     } else if (!tensors_help_column(call->evaluator, call->args[0].node, call->args[1].node)) {
         diag_help(diag, "reshape gives one the shape of the other: reshape(y, shape(x))");
     }
@@ -76,7 +76,7 @@ Value call_reshape(const Call *call) {
 Value call_unsqueeze(const Call *call) {
     Shape shape = shape_of_arg(call, 0);
     int axis;
-    if (shape.rank == SHAPE_MAX_RANK) return call_fail(call, 0, "has all the axes that a tensor may have: %d", SHAPE_MAX_RANK);
+    if (shape.rank == SHAPE_MAX_RANK) return call_fail(call, 0, "has %d axes already, the maximum", SHAPE_MAX_RANK);
     if (!call_axis(call, 1, shape.rank + 1, &axis)) return value_error();
     for (int i = shape.rank++; i > axis; i--) shape.dim[i] = shape.dim[i - 1];
     shape.dim[axis] = 1;
@@ -158,7 +158,7 @@ Value call_as_images(const Call *call) {
     if (rank == 3 || rank == 4) return call->args[0];
     if (evaluator_error(call->evaluator, call->span, "images are [N, height, width] or [N, channels, height, width], not %s",
                         arg_text(call, 0)))
-        diag_help(call->evaluator->diag, "make rows of them later, in the model: x |> flatten");
+        diag_help(call->evaluator->diag, "flatten them in the model instead: x |> flatten");
     return value_error();
 }
 
@@ -219,7 +219,7 @@ Value call_pad(const Call *call) {
     if (!call_axes(call, 3, rank, &axes)) return value_error();
     for (uint32_t arg = 1; arg <= 2; arg++)
         if (call->args[arg].integer > SHAPE_MAX_ELEMENTS)
-            return call_fail(call, arg, "means more than 2^31 elements, the most that a tensor may have");
+            return call_fail(call, arg, "gives a tensor of more than 2^31 elements, the maximum");
     int64_t before[SHAPE_MAX_RANK] = {0}, after[SHAPE_MAX_RANK] = {0};
     for (int axis = 0; axis < rank; axis++) {
         if (!(axes >> axis & 1)) continue;

@@ -14,8 +14,8 @@ static const char *fit_name(const Call *call) {
 
 static bool check_place(const Call *call) {
     if (call->evaluator->phase == PHASE_DATA) return true;
-    if (evaluator_error(call->evaluator, call->span, "'%s' belongs into the fields of the data block", call->callee->name))
-        diag_help(call->evaluator->diag, "it learns from the data before the training begins");
+    if (evaluator_error(call->evaluator, call->span, "'%s' must be used in a field of the data block", call->callee->name))
+        diag_help(call->evaluator->diag, "it is fitted to the data before the training begins");
     return false;
 }
 

@@ -29,7 +29,7 @@ Value call_dense(const Call *call) {
     int64_t width = call->args[1].integer;
     if (shape.rank < 2) return not_enough_axes(call, shape);
     if (width > SHAPE_MAX_ELEMENTS / shape.dim[shape.rank - 1])
-        return call_fail(call, 1, "means a weight of more than 2^31 elements, the most that a tensor may have");
+        return call_fail(call, 1, "gives a weight of more than 2^31 elements, the maximum");
     int64_t in = shape.dim[shape.rank - 1];
     Fan fan = {(double)in, (double)width};
     const char *layer = layer_name(evaluator, "dense");

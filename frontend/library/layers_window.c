@@ -14,7 +14,7 @@ static bool call_pair(const Call *call, uint32_t arg, int64_t least, int64_t pai
     if (count == 1) pair[1] = pair[0];
     bool good =
         count > 0 && pair[0] >= least && pair[1] >= least && pair[0] <= SHAPE_MAX_ELEMENTS && pair[1] <= SHAPE_MAX_ELEMENTS;
-    if (!good && count == 0) call_fail(call, arg, "must be a whole number, or a list of two for height and width");
+    if (!good && count == 0) call_fail(call, arg, "must be a whole number, or a list of two: height and width");
     if (!good && count > 0)
         call_fail(call, arg, "must be at least %" PRId64 ", not %s", least,
                   value_text(call->evaluator->arena, call->evaluator->graph, call->args[arg]));
@@ -59,7 +59,7 @@ static bool is_picture(const Call *call) {
     const Node *x = tensor_node(evaluator, call->args[0]);
     if (x->shape.rank == 4) return true;
     call_fail(call, 0, "must be [N, C, H, W], not %s", value_text(evaluator->arena, evaluator->graph, call->args[0]));
-    if (x->shape.rank == 3) diag_help(evaluator->diag, "reshape it to [N, 1, H, W]: pictures have channels, if only one");
+    if (x->shape.rank == 3) diag_help(evaluator->diag, "reshape it to [N, 1, H, W]: images have at least one channel");
     return false;
 }
 
@@ -117,7 +117,7 @@ typedef struct {
 static bool weights_small(const Filters *filters, uint32_t arg) {
     int64_t room = SHAPE_MAX_ELEMENTS;
     for (int i = 0; i < 4; i++) room /= filters->weights.dim[i];
-    if (room == 0) call_fail(filters->call, arg, "means a weight of more than 2^31 elements, the most that a tensor may have");
+    if (room == 0) call_fail(filters->call, arg, "gives a weight of more than 2^31 elements, the maximum");
     return room > 0;
 }
 

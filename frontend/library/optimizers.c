@@ -7,18 +7,20 @@
 typedef struct {
     Graph *graph;
     const Optimization *optimization;
-} Builder;
+} UpdateBuilder;
 
-static Builder builder(const Optimization *optimization) { return (Builder){optimization->evaluator->graph, optimization}; }
+static UpdateBuilder builder(const Optimization *optimization) {
+    return (UpdateBuilder){optimization->evaluator->graph, optimization};
+}
 
-static NodeId scalar(const Builder *b, double value) { return build_f32(b->graph, value, (Shape){0}); }
-static NodeId add(const Builder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_add, x, y); }
-static NodeId sub(const Builder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_sub, x, y); }
-static NodeId mul(const Builder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_mul, x, y); }
-static NodeId divide(const Builder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_div, x, y); }
-static NodeId less(const Builder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_lt, x, y); }
-static NodeId fma_(const Builder *b, NodeId x, NodeId y, NodeId z) { return build_ternary(b->graph, OP_fma, x, y, z); }
-static NodeId unary(const Builder *b, Op op, NodeId x) { return build_unary(b->graph, op, x); }
+static NodeId scalar(const UpdateBuilder *b, double value) { return build_f32(b->graph, value, (Shape){0}); }
+static NodeId add(const UpdateBuilder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_add, x, y); }
+static NodeId sub(const UpdateBuilder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_sub, x, y); }
+static NodeId mul(const UpdateBuilder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_mul, x, y); }
+static NodeId divide(const UpdateBuilder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_div, x, y); }
+static NodeId less(const UpdateBuilder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_lt, x, y); }
+static NodeId fma_(const UpdateBuilder *b, NodeId x, NodeId y, NodeId z) { return build_ternary(b->graph, OP_fma, x, y, z); }
+static NodeId unary(const UpdateBuilder *b, Op op, NodeId x) { return build_unary(b->graph, op, x); }
 
 static double number(const Optimization *optimization, uint32_t arg) { return optimization->optimizer->args[arg].real; }
 
@@ -28,31 +30,31 @@ static NodeId rate_of(const Optimization *optimization) {
 }
 
 /* A zero state "adam.m.dense1.weight" of the weight's shape. */
-static NodeId moment(const Builder *b, const char *role) {
+static NodeId moment(const UpdateBuilder *b, const char *role) {
     const Optimization *o = b->optimization;
     const char *name = arena_format(o->evaluator->arena, "%s.%s.%s", o->optimizer->callee->name, role, o->name);
     return graph_state(b->graph, name, DTYPE_F32, graph_node(b->graph, o->weight)->shape, (Init){0}, false);
 }
 
 /* Steps done, this one included, as f32. */
-static NodeId step_number(const Builder *b) {
+static NodeId step_number(const UpdateBuilder *b) {
     NodeId step = graph_input(b->graph, SYMBOL_VALUE, "step", DTYPE_I32, (Shape){0});
     return add(b, build_convert(b->graph, step, DTYPE_F32), scalar(b, 1));
 }
 
 /* g + decay * w */
-static NodeId decayed(const Builder *b, double decay) {
+static NodeId decayed(const UpdateBuilder *b, double decay) {
     NodeId gradient = b->optimization->gradient;
     return decay == 0 ? gradient : fma_(b, scalar(b, decay), b->optimization->weight, gradient);
 }
 
 static NodeId no_momentum(const Optimization *optimization) {
-    evaluator_error(optimization->evaluator, optimization->optimizer->spans[2], "nesterov needs a momentum above 0");
+    evaluator_error(optimization->evaluator, optimization->optimizer->spans[2], "nesterov = true needs a momentum above 0");
     return NODE_NONE;
 }
 
 NodeId optimize_sgd(const Optimization *optimization) {
-    Builder b = builder(optimization);
+    UpdateBuilder b = builder(optimization);
     double momentum = number(optimization, 1);
     bool nesterov = optimization->optimizer->args[2].boolean;
     if (nesterov && momentum == 0) return no_momentum(optimization);
@@ -66,17 +68,17 @@ NodeId optimize_sgd(const Optimization *optimization) {
 }
 
 /* 1 - beta^t, as -expm1(t ln beta): exact to the last bit also where beta^t is close to 1. */
-static NodeId bias_correction(const Builder *b, double beta) {
+static NodeId bias_correction(const UpdateBuilder *b, double beta) {
     if (beta == 0) return scalar(b, 1);
     return unary(b, OP_neg, unary(b, OP_expm1, mul(b, step_number(b), scalar(b, log(beta)))));
 }
 
 /* state + (1 - beta) * (value - state), which is to become the state */
-static NodeId average(const Builder *b, NodeId state, double beta, NodeId value) {
+static NodeId average(const UpdateBuilder *b, NodeId state, double beta, NodeId value) {
     return fma_(b, scalar(b, 1 - beta), sub(b, value, state), state);
 }
 
-static NodeId average_of_squares(const Builder *b, double beta, NodeId g) {
+static NodeId average_of_squares(const UpdateBuilder *b, double beta, NodeId g) {
     NodeId v = moment(b, "v"), next = average(b, v, beta, mul(b, g, g));
     graph_update(b->graph, v, next);
     return next;
@@ -87,7 +89,7 @@ static NodeId average_of_squares(const Builder *b, double beta, NodeId g) {
  * gradient this small is 0 anyhow. */
 #define FADED 0x1p-100
 
-static NodeId average_of_gradients(const Builder *b, double beta, NodeId g) {
+static NodeId average_of_gradients(const UpdateBuilder *b, double beta, NodeId g) {
     NodeId m = moment(b, "m"), next = average(b, m, beta, g), has_faded = less(b, unary(b, OP_abs, next), scalar(b, FADED));
     next = build_ternary(b->graph, OP_select, has_faded, scalar(b, 0), next);
     graph_update(b->graph, m, next);
@@ -95,7 +97,7 @@ static NodeId average_of_gradients(const Builder *b, double beta, NodeId g) {
 }
 
 /* Adam's step from `weight` along gradient `g`. */
-static NodeId adam_step(const Builder *b, NodeId weight, NodeId g) {
+static NodeId adam_step(const UpdateBuilder *b, NodeId weight, NodeId g) {
     const Optimization *optimization = b->optimization;
     double beta1 = number(optimization, 1), beta2 = number(optimization, 2);
     NodeId m = average_of_gradients(b, beta1, g), v = average_of_squares(b, beta2, g);
@@ -106,13 +108,13 @@ static NodeId adam_step(const Builder *b, NodeId weight, NodeId g) {
 }
 
 NodeId optimize_adam(const Optimization *optimization) {
-    Builder b = builder(optimization);
+    UpdateBuilder b = builder(optimization);
     return adam_step(&b, optimization->weight, decayed(&b, number(optimization, 4)));
 }
 
 /* The weight first shrinks by lr * decay; the gradient knows nothing of it. */
 NodeId optimize_adamw(const Optimization *optimization) {
-    Builder b = builder(optimization);
+    UpdateBuilder b = builder(optimization);
     NodeId shrink = mul(&b, rate_of(optimization), scalar(&b, number(optimization, 4)));
     NodeId weight = fma_(&b, unary(&b, OP_neg, shrink), optimization->weight, optimization->weight);
     return adam_step(&b, weight, optimization->gradient);
@@ -120,7 +122,7 @@ NodeId optimize_adamw(const Optimization *optimization) {
 
 /* w - lr * g / (sqrt(v) + eps), v the average of g * g; with momentum, that direction is gathered first */
 NodeId optimize_rmsprop(const Optimization *optimization) {
-    Builder b = builder(optimization);
+    UpdateBuilder b = builder(optimization);
     double momentum = number(optimization, 4);
     NodeId g = decayed(&b, number(optimization, 3)), v = average_of_squares(&b, number(optimization, 1), g);
     NodeId direction = divide(&b, g, add(&b, unary(&b, OP_sqrt, v), scalar(&b, number(optimization, 2))));
@@ -134,7 +136,7 @@ NodeId optimize_rmsprop(const Optimization *optimization) {
 
 /* w - rate * g / (sqrt(sum) + eps), sum of all g * g so far, rate = lr / (1 + steps before this one * lr_decay) */
 NodeId optimize_adagrad(const Optimization *optimization) {
-    Builder b = builder(optimization);
+    UpdateBuilder b = builder(optimization);
     NodeId g = decayed(&b, number(optimization, 3)), sum = moment(&b, "sum"), next = fma_(&b, g, g, sum),
            rate = rate_of(optimization);
     graph_update(b.graph, sum, next);

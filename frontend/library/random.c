@@ -26,8 +26,8 @@ Value call_random(const Call *call) {
     Shape shape;
     if (!call_sizes(call, 0, &shape)) return value_error();
     if (!evaluator->training) {
-        if (evaluator_error(evaluator, call->span, "there are random numbers in training only"))
-            diag_help(evaluator->diag, "write 'if training { ... }' around what needs them");
+        if (evaluator_error(evaluator, call->span, "random numbers are available in training only"))
+            diag_help(evaluator->diag, "put the code that needs them into 'if training { ... }'");
         return value_error();
     }
     const char *kind = evaluator->phase == PHASE_DATA ? "augment" : "random";

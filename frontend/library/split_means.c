@@ -1,10 +1,10 @@
-/* split_mean, split_counts: what metrics are made of that are known only when all batches of a split are seen. The graph of a batch gives
- * the x of split_mean(x); another graph, of which the means over the split are inputs, makes the metric of them. */
+/* split_mean and split_counts: parts of metrics that are known only after all batches of a split. GRAPH_EVAL outputs the x of split_mean(x)
+ * for each batch; GRAPH_METRICS has the mean over the split as an input and computes the metric from it. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/evaluate.h"
 
-/* What becomes of x when all batches of a split are seen: an output of the graph of a batch, of the given type, and an input of the
- * one that makes the metrics. Whole numbers are added, others averaged. */
+/* The value of x over all batches of a split: an output of GRAPH_EVAL, an input of GRAPH_METRICS. Outputs of whole numbers are added up
+ * over the batches, others averaged. */
 static Value over_batches(const Call *call, NodeId x, DType dtype) {
     Evaluator *evaluator = call->evaluator;
     Graph *graph = evaluator->graph;
@@ -19,8 +19,8 @@ static Value over_batches(const Call *call, NodeId x, DType dtype) {
 Value call_split_mean(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     if (!evaluator->metric) {
-        if (evaluator_error(evaluator, call->span, "split_mean is for metrics: anything else knows one batch only"))
-            diag_help(evaluator->diag, "mean(...) is over the batch");
+        if (evaluator_error(evaluator, call->span, "split_mean can be used in metrics only"))
+            diag_help(evaluator->diag, "use mean(...) for the mean over a batch");
         return value_error();
     }
     return over_batches(call, tensor_f32(evaluator, call->args[0]), DTYPE_F32);
@@ -45,7 +45,7 @@ static bool counts_exactly(const Call *call) {
     enum { MOST = 1 << 24 };
     Evaluator *evaluator = call->evaluator;
     if (tensor_node(evaluator, call->args[0])->shape.dim[0] <= MOST) return true;
-    if (evaluator_error(evaluator, call->span, "of more than %d elements in a batch the counts would not be exact", MOST))
+    if (evaluator_error(evaluator, call->span, "with more than %d elements in a batch the counts would not be exact", MOST))
         diag_help(evaluator->diag, "choose a smaller batch");
     return false;
 }
@@ -53,9 +53,8 @@ static bool counts_exactly(const Call *call) {
 Value call_split_counts(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     if (!evaluator->metric) {
-        if (evaluator_error(evaluator, call->span,
-                            "counts of classes are for metrics: they are no loss, and known of a whole split only"))
-            diag_help(evaluator->diag, "cross_entropy(logits, label) is a loss that falls as more of them are right");
+        if (evaluator_error(evaluator, call->span, "counts of classes can be used in metrics only, not in a loss"))
+            diag_help(evaluator->diag, "use cross_entropy(logits, label) as the loss");
         return value_error();
     }
     if (!counts_exactly(call)) return value_error();

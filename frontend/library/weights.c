@@ -45,8 +45,9 @@ static bool find_init(const Call *call, Value value, Fan fan, Init *init) {
         *init = value.bound->callee->builtin->initial(value.bound, fan);
     else if (evaluator_error(evaluator, call->span, "a weight's first values must be a number or an initializer, not %s",
                              value_text(evaluator->arena, evaluator->graph, value)))
-        diag_help(evaluator->diag,
-                  "for instance init = 0.5 or init = he; there are zeros, ones, uniform, normal, glorot, he and orthogonal");
+        diag_help(
+            evaluator->diag,
+            "for example init = 0.5 or init = he; initializers are zeros, ones, uniform, normal, glorot, he and orthogonal");
     return good;
 }
 
@@ -91,7 +92,7 @@ static const char *wanted_name(const Call *call) {
 
 static bool in_model(const Call *call, const char *what) {
     if (call->evaluator->phase == PHASE_MODEL) return true;
-    evaluator_error(call->evaluator, call->span, "%s belong into the model block", what);
+    evaluator_error(call->evaluator, call->span, "%s must be in the model block", what);
     return false;
 }
 

@@ -34,9 +34,9 @@ static const DocEntry *find_entry(const Explanation *explanation, const char *na
     const char **names = ARENA_ARRAY(explanation->arena, const char *, explanation->count);
     for (uint32_t i = 0; i < explanation->count; i++) names[i] = explanation->entries[i].callee->name;
     diag_error(explanation->diag, STATUS_USAGE, (Span){0}, "the library has no function '%s'", name);
-    const char *near = diag_nearest(name, names, explanation->count), *foreign = foreign_help(name);
-    if (foreign)
-        diag_help(explanation->diag, "%s", foreign);
+    const char *near = diag_nearest(name, names, explanation->count), *alias = alias_help(name);
+    if (alias)
+        diag_help(explanation->diag, "%s", alias);
     else if (near)
         diag_help(explanation->diag, "did you mean '%s'?", near);
     else

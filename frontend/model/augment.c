@@ -1,7 +1,7 @@
-/* augment = field |> ...: which field a training changes at random. */
+/* augment = field |> ...: the field that training changes at random. */
 #include "frontend/model/loading.h"
 
-/* What an expression begins with: the first argument of the first call, the left operand of the first operator. */
+/* The leftmost part of an expression: the first argument of the innermost call, the left operand of the innermost operator. */
 static const Expr *innermost(const Expr *expr) {
     for (;;) {
         if (expr->kind == EXPR_CALL && expr->call.args.first)

@@ -1,9 +1,9 @@
-/* Whole numbers that the network computes of the data and then chooses by: one_hot(int(source.grade - 1), 3). A grade of 7 would get
- * zeros, and nobody would notice; so whoever runs the network looks at them row by row, and they are the outputs of a graph of their
- * own. What depends on weights is left out: it cannot be known before. */
+/* GRAPH_CHOICES: whole numbers that are computed from the data and used as class numbers, as in one_hot(int(source.grade - 1), 3). A grade
+ * of 7 would give zeros, unnoticed. This graph computes the numbers alone, so that whoever runs the network can check them row by row.
+ * Numbers that depend on weights are left out: they are not known before the network runs. */
 #include "frontend/model/loading.h"
 
-/* of_data[id]: the node is made of the data, and of what transforms have learnt of them, alone. */
+/* of_data[id]: the node depends only on data and on fitted transforms. */
 static const bool *made_of_data(const Evaluator *evaluator) {
     const Graph *graph = evaluator->graph;
     bool *of_data = ARENA_ARRAY(evaluator->arena, bool, graph->node_count);

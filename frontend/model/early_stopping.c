@@ -1,4 +1,4 @@
-/* What the epochs of a training are compared by: which weights are kept as the best, and when to stop. */
+/* The score that epochs are compared by: keep_best chooses the weights that are kept as the best, stop_when ends the training. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ static const struct {
              {"cross_entropy", LESS}, {"nll", LESS},      {"mse", LESS},       {"rmse", LESS}, {"mae", LESS},
              {"huber", LESS},         {"bce", LESS},      {"bce_logits", LESS}};
 
-/* A metric is called as its function, the second one of that function with _2 behind it. */
+/* A metric has the name of its function, the second one of that function "accuracy_2". */
 static Direction direction_of(const char *metric) {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         size_t length = strlen(known[i].function);
@@ -25,8 +25,8 @@ static Direction direction_of(const char *metric) {
     return UNKNOWN;
 }
 
-/* highest(metric) and lowest(metric) say it; *expr becomes the metric. */
-static Direction said_direction(const Expr **expr) {
+/* highest(metric) or lowest(metric): then *expr becomes the metric. */
+static Direction written_direction(const Expr **expr) {
     const Expr *call = *expr;
     if (call->kind != EXPR_CALL || call->call.callee->kind != EXPR_NAME || call->call.args.count != 1) return UNKNOWN;
     bool more = !strcmp(call->call.callee->text, "highest");
@@ -37,50 +37,45 @@ static Direction said_direction(const Expr **expr) {
 
 /* -- the metric -- */
 
-static bool no_metric(const Model *model, const Expr *expr, const char *what, const char *name) {
+/* The metric that an expression names: its name, or "loss"; NULL after an error. `what` begins the message: "'keep_best'". */
+static const char *read_metric(const Model *model, const Expr *expr, const char *what) {
+    const ModelInfo *info = &model->info;
+    const char *name = expr->kind == EXPR_NAME || expr->kind == EXPR_STRING ? expr->text : NULL;
+    if (name && !strcmp(name, "loss")) return "loss";
+    for (uint32_t i = 0; name && i < info->metric_count; i++) {
+        if (strcmp(info->metrics[i], name)) continue;
+        if (!info->counts[i].classes) return info->metrics[i];
+        diag_error(model->diag, STATUS_MODEL, expr->span, "%s must name a metric that is a number, and '%s' is a matrix", what,
+                   name);
+        diag_help(model->diag, "use accuracy(...) or f1(...), which are numbers");
+        return NULL;
+    }
     diag_error(model->diag, STATUS_MODEL, expr->span, "%s must name one of the metrics, or the loss", what);
-    if (!name || !diag_suggest(model->diag, name, model->info.metrics, model->info.metric_count))
-        diag_help(model->diag, "metrics = [...] says which there are");
-    return false;
+    const char *near = name ? diag_nearest(name, info->metrics, info->metric_count) : NULL;
+    if (near)
+        diag_help(model->diag, "did you mean '%s'?", near);
+    else
+        diag_help(model->diag, "define it in metrics = [...]");
+    return NULL;
 }
 
-static bool unknown_direction(const Model *model, const Expr *expr, const char *name) {
-    diag_error(model->diag, STATUS_MODEL, expr->span, "it is not known whether more or less of '%s' is better", name);
+static bool read_score(const Model *model, const Expr *expr, const char *what, Judge *judge) {
+    Direction direction = written_direction(&expr);
+    const char *name = read_metric(model, expr, what);
+    if (!name) return false;
+    if (strcmp(name, "loss")) judge->metric = name;
+    if (direction == UNKNOWN) direction = direction_of(name);
+    judge->more = direction == MORE;
+    if (direction != UNKNOWN) return true;
+    diag_error(model->diag, STATUS_MODEL, expr->span, "mlc does not know whether higher or lower values of '%s' are better",
+               name);
     diag_help(model->diag, "write highest(%s) or lowest(%s)", name, name);
     return false;
 }
 
-static bool no_number(const Model *model, const Expr *expr, const char *what, const char *name) {
-    diag_error(model->diag, STATUS_MODEL, expr->span, "%s must name a metric that is a number: '%s' is a matrix", what, name);
-    diag_help(model->diag, "numbers that are made of the same counts are accuracy(...) and f1(...)");
-    return false;
-}
-
-static bool read_judge(Model *model, const Expr *expr, const char *what, Judge *judge) {
-    Direction direction = said_direction(&expr);
-    bool named = expr->kind == EXPR_NAME || expr->kind == EXPR_STRING;
-    const char *name = NULL;
-    if (named && !strcmp(expr->text, "loss")) name = "loss";
-    for (uint32_t i = 0; named && i < model->info.metric_count; i++) {
-        if (strcmp(model->info.metrics[i], expr->text)) continue;
-        if (model->info.counts[i].classes) return no_number(model, expr, what, expr->text);
-        name = judge->metric = model->info.metrics[i];
-    }
-    if (!name) return no_metric(model, expr, what, named ? expr->text : NULL);
-    if (direction == UNKNOWN) direction = direction_of(name);
-    judge->more = direction == MORE;
-    return direction != UNKNOWN || unknown_direction(model, expr, name);
-}
-
 /* -- when to stop -- */
 
-static bool not_a_rule(const Model *model, const Expr *expr) {
-    diag_error(model->diag, STATUS_MODEL, expr->span, "'stop_when' must be a call of no_gain");
-    diag_help(model->diag, "for example no_gain(loss, patience = 5)");
-    return false;
-}
-
-/* The metric's name is no value: it goes to the rule as it is written. */
+/* The first argument is the name of a metric, not a value: it is not evaluated but returned in *metric. */
 static Value bind_rule(Evaluator *evaluator, const Expr *call, const Expr **metric) {
     Given *given = ARENA_ARRAY(evaluator->arena, Given, call->call.args.count);
     uint32_t count = 0;
@@ -100,16 +95,20 @@ static bool read_stop(Model *model, Evaluator *evaluator, const Expr *expr) {
     StopRule *stop = &model->info.stop;
     bool is_rule =
         expr->kind == EXPR_CALL && expr->call.callee->kind == EXPR_NAME && !strcmp(expr->call.callee->text, "no_gain");
-    if (!is_rule) return not_a_rule(model, expr);
+    if (!is_rule) {
+        diag_error(model->diag, STATUS_MODEL, expr->span, "'stop_when' must be a call of no_gain");
+        diag_help(model->diag, "for example no_gain(loss, patience = 5)");
+        return false;
+    }
     Value value = bind_rule(evaluator, expr, &metric);
-    if (value.kind == VALUE_ERROR || !read_judge(model, metric, "the first argument of no_gain", &stop->judge)) return false;
+    if (value.kind == VALUE_ERROR || !read_score(model, metric, "the first argument of no_gain", &stop->judge)) return false;
     stop->patience = (uint32_t)value.bound->args[PATIENCE].integer;
     stop->gain = value.bound->args[GAIN].real;
     return true;
 }
 
-bool judging_read(Model *model, Evaluator *evaluator) {
+bool early_stopping_read(Model *model, Evaluator *evaluator) {
     const Setting *best = item_setting(model->train, "keep_best"), *stop = item_setting(model->train, "stop_when");
-    bool good = !best || read_judge(model, best->value, "'keep_best'", &model->info.keep_best);
+    bool good = !best || read_score(model, best->value, "'keep_best'", &model->info.keep_best);
     return (!stop || read_stop(model, evaluator, stop->value)) && good;
 }

@@ -1,27 +1,27 @@
-/* Fields row by row: row i of a field is made of row i of the data, and of nothing else. A field like x - mean(x, axis = 0) would
- * give a row other numbers in another batch, and alone in `mlc predict`.
+/* Checks that row i of a field is computed from row i of the data only. A field like x - mean(x, axis = 0) would give a row other numbers
+ * in another batch, or alone in `mlc predict`.
  *
- * The fields' graph of a few rows is followed element by element. Of each element is known from which rows of the data it comes,
- * and a hash of how it is made of them, in which all rows of the data are alike. So a field is right if every row of it comes from
- * its own row only, all rows are made in the same way, and the number of rows does not matter. */
+ * The graph of the fields is built for three rows and for two, and followed element by element. Each element has the set of data rows that
+ * it comes from, and a hash of how it is computed; the hash is the same for all rows of the data. A field is right if every row comes from
+ * its own row only, all rows have the same hashes, and so have the graphs of three rows and of two. */
 #include "frontend/model/loading.h"
 #include "ir/eval/eval.h"
 
 #include <string.h>
 
-/* The lowest bits say from which rows; the others are the hash. */
+/* The lowest bits are the set of rows, the others the hash. */
 typedef uint64_t Element;
 enum { MOST_ROWS = 3, ROW_BITS = 3 };
 static const Element ROW_MASK = (1 << ROW_BITS) - 1;
 
 /* A value of the graph. */
 typedef struct {
-    Arena *arena; /* of its own, so that it goes when nothing needs it any more */
+    Arena *arena; /* freed after the last use of the node */
     Element *elements;
-    const void *known; /* its numbers, as those of the interpreter in f64, where no data come in; else NULL */
+    const void *known; /* its numbers, computed in f64, if it does not depend on data; else NULL */
     NodeId last_use;
-    bool mixes; /* an element of it comes from several rows */
-    bool moves; /* a row of it comes from another row */
+    bool mixes; /* an element comes from several rows */
+    bool moves; /* a row comes from another row */
 } Trace;
 
 typedef struct {
@@ -36,7 +36,7 @@ static Element hashed(uint64_t bits) {
     return (bits ^ bits >> 31) & ~ROW_MASK;
 }
 
-/* What is made of `so_far` and, after it, `next`. */
+/* The element that is computed from `so_far` and then `next`. */
 static Element joined(Element so_far, Element next) {
     return hashed((so_far & ~ROW_MASK) * 31 + (next & ~ROW_MASK)) | ((so_far | next) & ROW_MASK);
 }
@@ -47,7 +47,7 @@ static const Element *elements_of(const Tracing *tracing, const Node *node, uint
     return tracing->traces[node->operands[operand]].elements;
 }
 
-/* -- leaves, and what is made of numbers only -- */
+/* -- leaves, and nodes that do not depend on data -- */
 
 static void trace_symbol(const Tracing *tracing, const Node *node, Element *out) {
     const Symbol *symbol = &tracing->graph->symbols[node->attrs.symbol];
@@ -98,7 +98,7 @@ static void trace_known(const Tracing *tracing, const Node *node, Trace *trace) 
 
 /* -- the classes of ops -- */
 
-/* Of a choice whose condition is known only what is chosen counts. */
+/* In a select with a known condition only the chosen operand counts. */
 static void trace_elementwise(const Tracing *tracing, const Node *node, Element *out) {
     int64_t count = shape_elements(node->shape);
     const uint8_t *chosen = node->op == OP_select ? tracing->traces[node->operands[0]].known : NULL;
@@ -121,7 +121,7 @@ static void trace_view(const Tracing *tracing, const Node *node, Element *out, A
         if (!out[i]) out[i] = nothing; /* a pad's */
 }
 
-/* All elements along an axis, for each place before and behind it. */
+/* Joins all elements along an axis, at one place of the axes before it (outer) and after it (inner). */
 static Element along(const Element *in, Shape shape, int axis, int64_t outer, int64_t inner, Element begin) {
     int64_t n = shape.dim[axis], stride = shape_inner(shape, axis);
     const Element *first = in + outer * n * stride + inner;
@@ -137,7 +137,7 @@ static void trace_reduce(const Tracing *tracing, const Node *node, Element *out)
         out[i] = along(elements_of(tracing, node, 0), shape, axis, i / inner, i % inner, begin_of(node));
 }
 
-/* Each element of the result may come from all along the axis; of cumsum only from those up to it. */
+/* Each element comes from all elements along the axis; in cumsum only from those up to it. */
 static void trace_axis(const Tracing *tracing, const Node *node, Element *out) {
     Shape shape = graph_operand(tracing->graph, node, 0)->shape;
     int axis = node->attrs.axis;
@@ -188,7 +188,7 @@ static void trace_matmul(const Tracing *tracing, const Node *node, Element *out)
     }
 }
 
-/* Of pictures: everything in a row comes from everything in that row, and from all of the other operands. */
+/* Convolutions and the like: every element of a row comes from the whole row of x, and from all of the other operands. */
 static void trace_pictures(const Tracing *tracing, const Node *node, Element *out) {
     const Node *x = graph_operand(tracing->graph, node, 0);
     int64_t rows = node->shape.rank ? node->shape.dim[0] : 1, width = shape_elements(node->shape) / rows;
@@ -239,7 +239,7 @@ static bool is_several(Element element) {
     return (rows & (rows - 1)) != 0;
 }
 
-static void judge_rows(const Tracing *tracing, const Node *node, Trace *trace) {
+static void find_mixed_rows(const Tracing *tracing, const Node *node, Trace *trace) {
     int64_t count = shape_elements(node->shape);
     bool has_rows = node->shape.rank > 0 && node->shape.dim[0] == tracing->rows;
     int64_t width = has_rows ? count / tracing->rows : 1;
@@ -250,7 +250,7 @@ static void judge_rows(const Tracing *tracing, const Node *node, Trace *trace) {
     }
 }
 
-/* Follows all nodes; those of `kept` stay. */
+/* Traces all nodes; only the traces of `kept` are not freed. */
 static void trace_graph(Tracing *tracing, Arena *arena, const NodeId *kept, uint32_t kept_count) {
     const Graph *graph = tracing->graph;
     tracing->traces = ARENA_ARRAY(arena, Trace, graph->node_count);
@@ -265,7 +265,7 @@ static void trace_graph(Tracing *tracing, Arena *arena, const NodeId *kept, uint
         trace->arena = arena_new();
         trace->elements = arena_alloc(trace->arena, (size_t)shape_elements(node->shape) * sizeof(Element));
         trace_node(tracing, node, trace);
-        judge_rows(tracing, node, trace);
+        find_mixed_rows(tracing, node, trace);
         for (uint32_t i = 0; i < node->operand_count; i++) {
             Trace *operand = &tracing->traces[node->operands[i]];
             if (operand->last_use != id) continue;
@@ -288,7 +288,7 @@ typedef struct {
     Tracing tracing;
 } FieldRows;
 
-/* Without augmentation, which may mix the rows of a batch: it is for the training only. */
+/* Augmentation is left out: it is for training only and may mix rows. */
 static bool fields_build(const Model *model, uint32_t rows, bool training, FieldRows *fields) {
     const Names *names = model->globals.fields;
     *fields = (FieldRows){.arena = arena_new(), .graph = graph_new("fields", model->diag)};
@@ -305,7 +305,7 @@ static bool fields_build(const Model *model, uint32_t rows, bool training, Field
         good = value.kind != VALUE_ERROR;
     }
     if (!good) {
-        diag_note(model->diag, model->data->span, "found with %u rows: a field is computed for any number of rows", rows);
+        diag_note(model->diag, model->data->span, "found with %u rows: a field must work for any number of rows", rows);
         return false;
     }
     fields->tracing = (Tracing){.graph = fields->graph, .rows = rows};
@@ -319,9 +319,9 @@ static void fields_free(FieldRows *fields) {
     arena_free(fields->arena);
 }
 
-/* -- what is wrong -- */
+/* -- errors -- */
 
-/* The first node, of those that lead to `node`, where rows come together, or one takes another's place. */
+/* The place of the first node before `node` that mixes rows, or else of the first that moves them. */
 static Span culprit(const FieldRows *fields, NodeId node, Span otherwise) {
     const bool *before = graph_ancestors(fields->arena, fields->graph, node);
     for (int moves = 0; moves < 2; moves++)
@@ -340,13 +340,13 @@ static bool reject(const Model *model, Span span, const char *name, const char *
 
 static bool reject_rows(const Model *model, const FieldRows *fields, NodeId node, const Setting *setting) {
     Span span = culprit(fields, node, setting->value->span);
-    reject(model, span, setting->name.text,
-           "takes something from other rows of the batch: a row would be another one in another batch");
-    diag_help(model->diag, "axis 0 is the rows; standardize(x) learns each column's mean and deviation from all training rows");
+    reject(model, span, setting->name.text, "uses other rows of the batch: its value for a row would depend on the batch");
+    diag_help(model->diag,
+              "axis 0 is the rows; standardize(x) uses the mean and deviation of each column in all training rows");
     return false;
 }
 
-/* Every row of `more` comes from its own row, all are alike, and as they are among fewer rows. */
+/* Compares the field's rows with each other, and with those of the graph of fewer rows. */
 static bool check_field(const Model *model, const FieldRows *more, const FieldRows *fewer, uint32_t field,
                         const Setting *setting) {
     NodeId node = more->nodes[field];
@@ -355,13 +355,11 @@ static bool check_field(const Model *model, const FieldRows *more, const FieldRo
     int64_t rows = more->tracing.rows, width = shape_elements(graph_node(more->graph, node)->shape) / rows;
     for (int64_t i = 0; i < rows * width; i++)
         if ((trace->elements[i] ^ trace->elements[i % width]) & ~ROW_MASK)
-            return reject(model, setting->value->span, setting->name.text,
-                          "depends on the place that a row has in the batch: it would be another one in another batch");
+            return reject(model, setting->value->span, setting->name.text, "depends on the position of a row in the batch");
     bool alike = shape_elements(graph_node(fewer->graph, fewer->nodes[field])->shape) == width * fewer->tracing.rows;
     for (int64_t i = 0; alike && i < width; i++) alike = !((trace->elements[i] ^ other->elements[i]) & ~ROW_MASK);
     if (alike) return true;
-    return reject(model, setting->value->span, setting->name.text,
-                  "depends on how many rows the batch has: a row would be another one in another batch");
+    return reject(model, setting->value->span, setting->name.text, "depends on the number of rows in the batch");
 }
 
 static bool check_fields(const Model *model, bool training) {

@@ -1,4 +1,4 @@
-/* Which layers a training leaves as they are: reads `freeze = [dense1, "conv*"]` of the train block, and checks it against the network. */
+/* Layers that are not trained: reads `freeze = [dense1, "conv*"]` in the train block, and checks the names against the network. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@ bool freeze_covers(const Model *model, const char *tensor) {
     return freeze_any_stands_for(model->arena, &model->globals.frozen, tensor);
 }
 
-/* A layer's name may stand there bare, as it is no value; a param of that name is one. */
+/* The name of a layer may be written without quotes, unless a param has that name. */
 static const char *pattern_of(Evaluator *evaluator, const Expr *expr) {
     bool bare = expr->kind == EXPR_NAME && !names_find(evaluator->globals->params, expr->text);
     if (bare) return expr->text;
@@ -64,7 +64,8 @@ bool freeze_check(Evaluator *evaluator) {
         if (stands_for_any(evaluator, frozen->patterns[i])) continue;
         good = false;
         if (evaluator_error(evaluator, frozen->spans[i],
-                            "'freeze' names '%.60s', but no layer of the model with weights is called so", frozen->patterns[i]))
+                            "'freeze' names '%.60s', but the model has no layer of that name with weights",
+                            frozen->patterns[i]))
             suggest_layer(evaluator, frozen->patterns[i]);
     }
     return good;

@@ -1,5 +1,5 @@
-/* use "FILE": the items of other files take the place of the `use`, and their text does in the text that a run keeps, which
- * so depends on no file that may change. A file is used once, however often it is named. */
+/* use "FILE": the items of that file follow the `use`. In the text that a run keeps, the text of the file replaces the `use`, so that
+ * the run does not depend on files that may change. A file is imported once, however often it is named. */
 #include "frontend/model/loading.h"
 #include "frontend/syntax/syntax.h"
 
@@ -22,7 +22,7 @@ static const char *path_from(Arena *arena, const char *folder, const char *name)
     return arena_format(arena, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
 }
 
-/* The same for different spellings of a path: without ".", "..", and doubled slashes. */
+/* A path without ".", ".." and doubled slashes, so that different spellings of a path are equal. */
 static const char *identity_of(Arena *arena, const char *path) {
     char *result = ARENA_ARRAY(arena, char, strlen(path) + 2);
     size_t length = 0;
@@ -79,13 +79,13 @@ static const char *with_newlines(Arena *arena, const char *text, size_t length) 
     return copy;
 }
 
-/* The text of a file, which is then part of the model; NULL after reporting an error. */
+/* Reads a file as a text of the model; NULL after reporting an error. */
 static SourceText *open_text(Model *model, const SourceText *user, const Name *name, const char *path) {
     size_t length = 0;
     char *read = model->options->read ? model->options->read(path, &length) : (errno = ENOENT, NULL);
     if (!read) {
         use_failed(model, user, name->span, arena_format(model->arena, "cannot read '%s': %s", path, strerror(errno)));
-        diag_help(model->diag, "the name starts at the folder of the file that uses it, '%s'", user->folder);
+        diag_help(model->diag, "paths are relative to the folder of the file that uses it, '%s'", user->folder);
         return NULL;
     }
     SourceText *text = ARENA_NEW(model->arena, SourceText);
@@ -103,24 +103,24 @@ static SourceText *open_text(Model *model, const SourceText *user, const Name *n
     return fits ? text : NULL;
 }
 
-/* Reads a file, unless it is part of the model already. What stands around its text in the resolved one counts as text too, so
- * that the resolved one is never too long to be read. */
+/* Reads a file, unless it has been imported before. The comments around its text in the resolved text count as bytes too, so that the
+ * resolved text is never too long to be read again. */
 static bool use_file(Model *model, const SourceText *user, Item *item) {
-    const char *path = path_from(model->arena, user->folder, item->used.name.text);
+    const char *path = path_from(model->arena, user->folder, item->import.name.text);
     const char *identity = identity_of(model->arena, path);
     SourceText *known = names_find(model->texts, identity);
-    model->text_bytes += MARK_BYTES + 2 * strlen(item->used.name.text);
+    model->text_bytes += MARK_BYTES + 2 * strlen(item->import.name.text);
     if (known && in_progress(user, known))
-        return use_failed(model, user, item->used.name.span, arena_format(model->arena, "'%s' uses itself", known->path));
+        return use_failed(model, user, item->import.name.span, arena_format(model->arena, "'%s' uses itself", known->path));
     if (known) return true;
     if (user->depth == USE_MAX_DEPTH)
-        return too_many(model, user, item->used.name.span, "files use each other more than %d levels deep", USE_MAX_DEPTH);
+        return too_many(model, user, item->import.name.span, "files use each other more than %d levels deep", USE_MAX_DEPTH);
     if (names_count(model->texts) > USE_MAX_FILES)
-        return too_many(model, user, item->used.name.span, "this model uses more than %d files", USE_MAX_FILES);
-    item->used.text = open_text(model, user, &item->used.name, path);
-    if (!item->used.text) return false;
-    names_put(model->texts, identity, item->used.text);
-    return read_items(model, item->used.text);
+        return too_many(model, user, item->import.name.span, "this model uses more than %d files", USE_MAX_FILES);
+    item->import.text = open_text(model, user, &item->import.name, path);
+    if (!item->import.text) return false;
+    names_put(model->texts, identity, item->import.text);
+    return read_items(model, item->import.text);
 }
 
 /* Adds the items of a text to those of the model, in the order of the text. */

@@ -18,14 +18,13 @@ static const uint32_t NOTHING = 0, MIXED = UINT32_MAX;
 
 /* -- where the nodes come from -- */
 
-static uint32_t together(uint32_t a, uint32_t b) {
-    if (a == NOTHING || a == b) return b;
-    return b == NOTHING ? a : MIXED;
-}
-
+/* The only number among the operands' numbers; MIXED: there are several. */
 static uint32_t of_operands(const Node *node, const uint32_t *from) {
     uint32_t result = NOTHING;
-    for (uint32_t i = 0; i < node->operand_count; i++) result = together(result, from[node->operands[i]]);
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        uint32_t other = from[node->operands[i]];
+        if (other != NOTHING) result = result == NOTHING || result == other ? other : MIXED;
+    }
     return result;
 }
 
@@ -102,24 +101,17 @@ static void match_all(Matching *matching) {
 
 /* -- labels of a loss that calls no function with labels -- */
 
-static bool is_read(const Graph *network, const char *name) {
-    const Symbol *symbol = graph_symbol(network, name);
-    return symbol && symbol->node;
-}
-
 /* Fields of whole numbers, one a row, that the loss depends on and the network does not read. */
 static void guess_labels(Model *model, const Graph *graph, const bool *needed) {
     Graph *network = lower(model, GRAPH_PREDICT, model->info.batch, NULL, model->diag);
     for (uint32_t i = 0; network && i < graph->symbol_count; i++) {
-        const Symbol *symbol = &graph->symbols[i];
+        const Symbol *symbol = &graph->symbols[i], *read = graph_symbol(network, symbol->name);
         SourceRows rows;
-        const SourceField *field = source_any(&model->info.schema, source_rows_of(symbol->name, &rows));
-        bool whole = symbol->dtype != DTYPE_F32 && symbol->dtype != DTYPE_BOOL; /* a comparison chooses rows */
-        if (symbol->kind == SYMBOL_BATCH && whole && symbol->shape.rank == 1 && needed[symbol->node] && field &&
-            !is_read(network, symbol->name))
-            label_add(model->log, model->arena,
-                      (ClassLabel){.node = symbol->node,
-                                   .field = arena_copy_string(model->arena, symbol->name, strlen(symbol->name))});
+        bool whole = symbol->dtype != DTYPE_F32 && symbol->dtype != DTYPE_BOOL; /* a truth value chooses rows */
+        bool is_label = symbol->kind == SYMBOL_BATCH && whole && symbol->shape.rank == 1 && needed[symbol->node] &&
+                        source_any(&model->info.schema, source_rows_of(symbol->name, &rows)) && !(read && read->node);
+        const char *field = is_label ? arena_copy_string(model->arena, symbol->name, strlen(symbol->name)) : NULL;
+        if (is_label) label_add(model->log, model->arena, (ClassLabel){.node = symbol->node, .field = field});
     }
     graph_free(network);
 }

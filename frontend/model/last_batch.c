@@ -1,4 +1,4 @@
-/* The last batch of an epoch: it has fewer rows where the rows do not fill it. batch_norm finds no variance in a batch of one row. */
+/* Warns of a last batch of one row: batch_norm cannot compute a variance from it. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@ static bool ends_well(int64_t rows, int64_t batch) {
     return last > 1 && 2 * last >= batch;
 }
 
-/* A batch near the model's whose last one has several rows and is at least half full; 0: none. */
+/* The nearest batch size whose last batch has several rows and is at least half full; 0: there is none. */
 static int64_t better_batch(int64_t rows, int64_t batch) {
     for (int64_t near = batch - 1; near > 1; near--)
         if (ends_well(rows, near)) return near;
@@ -19,7 +19,7 @@ static int64_t better_batch(int64_t rows, int64_t batch) {
     return 0;
 }
 
-/* With a single number a channel for each row of the batch. */
+/* The first batch_norm that has a single number for each row and channel. */
 static const LayerInfo *lone_batch_norm(const LayerLog *log, int64_t batch) {
     for (uint32_t i = 0; i < log->count; i++) {
         const LayerInfo *layer = &log->layers[i];
@@ -32,7 +32,7 @@ static const LayerInfo *lone_batch_norm(const LayerLog *log, int64_t batch) {
 static void suggest_batch(int64_t rows, int64_t batch, Diagnostics *diag) {
     int64_t better = better_batch(rows, batch);
     if (!better) {
-        diag_help(diag, "it needs more rows to train on");
+        diag_help(diag, "use more training rows");
         return;
     }
     diag_help(diag, "there are %lld rows in batches of %lld; with train.batch = %lld the last batch has %lld", (long long)rows,
@@ -43,9 +43,9 @@ void model_warn_last_batch(const Model *model, Diagnostics *diag) {
     int64_t rows = model->training_rows, batch = model->info.batch;
     const LayerInfo *layer = lone_batch_norm(model->log, batch);
     if (!layer || rows == 0 || last_rows(rows, batch) != 1) return;
-    diag_warning(
-        diag, (Span){0},
-        "%s batch of an epoch has one row, in which '%s' (line %u) finds no variance: it takes the running mean and variance",
-        batch == 1 ? "every" : "the last", layer->name, layer->line);
+    diag_warning(diag, (Span){0},
+                 "%s batch of an epoch has one row, in which '%s' (line %u) cannot compute a variance: it uses the running "
+                 "mean and variance",
+                 batch == 1 ? "every" : "the last", layer->name, layer->line);
     suggest_batch(rows, batch, diag);
 }

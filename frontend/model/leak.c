@@ -1,9 +1,9 @@
-/* The label among the features: the network reads, perhaps among other columns, what it is to predict. It then learns to copy, and is
- * of no use where the label is not known.
+/* The label among the features: the network reads the value that it should predict, perhaps among other columns. It then learns to copy,
+ * and is useless for new rows.
  *
- * Each element of a value that is computed from the data alone has the set of those elements of the source that it comes from: column
- * `price`, or `price` two rows later. What the network reads are the sets of all values that meet a weight. A label is a leak if all it
- * comes from is read, unless the network reads little else: an autoencoder is to give what it reads. */
+ * Each element of a value that is computed from the data alone has a set: the elements of the source that it comes from, such as `price`,
+ * or `price` two rows later. The network reads the sets of all values that meet a weight. A label leaks if its whole set is read, unless
+ * the network reads little else: an autoencoder predicts what it reads. */
 #include "frontend/model/loading.h"
 #include "ir/data/derived.h"
 #include "ir/eval/eval.h"
@@ -17,7 +17,7 @@ typedef struct {
     uint64_t words[WORDS];
 } Set;
 
-/* An item: an element of a field of the source, so many rows from a row; a field with many elements is one item. */
+/* An item is an element of a field of the source, in the row itself or some rows away. A field with many elements is one item. */
 typedef struct {
     const char *name;
     Span span; /* of the input that brought it to the network */
@@ -30,7 +30,7 @@ typedef struct {
     bool *network;       /* nodes that the outputs of the model depend on */
     bool *from_output;   /* nodes that depend on them */
     bool *learns;        /* nodes that depend on a weight */
-    uint64_t **elements; /* of each node that is made of data alone: the number of each element's set; 0: the empty one */
+    uint64_t **elements; /* of each node that depends on data alone: the number of each element's set; 0: the empty set */
     Names *item_numbers;
     ReadItem items[ITEMS_MAX];
     uint32_t item_count;
@@ -114,7 +114,7 @@ static void add_sources(void *context, const Derived *columns, int64_t row) {
         sources->set = joined(sources->leak, sources->set, set_of_element(sources->leak, columns->fields[i], 0, row));
 }
 
-/* Of an input that is computed when the data are read, every element comes from all columns that it is computed of. */
+/* A derived column comes from all columns that it is computed from. */
 static void trace_input(Leak *leak, const Node *node, uint64_t *out) {
     SourceRows around;
     const SourceSchema *schema = &leak->model->info.schema;
@@ -146,7 +146,7 @@ static void trace_elementwise(Leak *leak, const Node *node, uint64_t *out) {
         for (int64_t i = 0; i < count; i++) out[i] = joined(leak, out[i], leak->elements[node->operands[k]][i]);
 }
 
-/* Numbers of sets are moved as the numbers of the interpreter in double precision are. */
+/* The interpreter in f64 moves the numbers of the sets, since a double can hold them. */
 static void trace_view(const Leak *leak, const Node *node, uint64_t *out) {
     const Node **operands = ARENA_ARRAY(leak->arena, const Node *, node->operand_count);
     const void **in = ARENA_ARRAY(leak->arena, const void *, node->operand_count);
@@ -211,14 +211,14 @@ static void mark_nodes(Leak *leak) {
     }
 }
 
-/* Of two nodes that are compared, one depends on an output. */
+/* Of two nodes that are compared, the one that does not depend on an output is the label. */
 static void add_label(Leak *leak, Span span, NodeId a, NodeId b) {
     if (!a || !b || leak->from_output[a] == leak->from_output[b]) return;
     NodeId label = leak->from_output[a] ? b : a;
     if (!leak->learns[label]) leak->labels[leak->label_count++] = (LossCall){.span = span, .other = label};
 }
 
-/* Functions of the library tell; where the loss is written out, it is a difference. */
+/* Calls of the library name their labels; in a written loss a label is one side of a difference. */
 static void find_labels(Leak *leak) {
     const LayerLog *log = leak->model->log;
     leak->labels = ARENA_ARRAY(leak->arena, LossCall, log->loss_call_count + leak->graph->node_count);
@@ -244,7 +244,7 @@ static void add_fields(const Leak *leak, const bool *nodes, bool *fields) {
     }
 }
 
-/* Seldom does a label have a field with the network in common: then nothing need be followed. */
+/* Most models read no field of the label, so nothing has to be followed. */
 static bool shares_field(const Leak *leak) {
     uint32_t count = leak->model->info.schema.field_count;
     bool *read = ARENA_ARRAY(leak->arena, bool, count), *compared = ARENA_ARRAY(leak->arena, bool, count), shared = false;
@@ -261,7 +261,7 @@ static void follow_data(Leak *leak) {
         if (!leak->learns[id] && !leak->from_output[id]) trace_node(leak, id);
 }
 
-/* What meets a weight, or is an output as it is. */
+/* The network reads the data operands of every node that depends on a weight. */
 static void gather_read(Leak *leak) {
     for (NodeId id = 1; id < leak->graph->node_count; id++) {
         const Node *node = graph_node(leak->graph, id);
@@ -270,7 +270,7 @@ static void gather_read(Leak *leak) {
     }
 }
 
-/* Where the network's input is named that brings an item: the last one that does. */
+/* The place of the last input of the network that has the item. */
 static Span place_of(Leak *leak, uint32_t item) {
     Span place = {0};
     for (NodeId id = 1; id < leak->graph->node_count; id++) {
@@ -289,12 +289,13 @@ static void warn(Leak *leak, const Set *label, Span compared) {
     while (!(label->words[item / 64] >> item % 64 & 1)) item++;
     Warning *warning = warning_add(leak->model, place_of(leak, item), "the label is among the features: the network reads '%s'",
                                    leak->items[item].name);
-    warning->note = "and the loss compares it with that here";
+    warning->note = "the loss compares the output with it here";
     warning->note_span = compared;
-    warning->help = "it learns to copy what is not known of new rows: leave it out of the fields that the model reads";
+    warning->help =
+        "the network learns to copy a value that new rows do not have: leave it out of the fields that the model reads";
 }
 
-/* Each element of a label's row by itself. */
+/* Warns if an element of the label's row leaks. */
 static bool check_label(Leak *leak, NodeId label, Span compared) {
     Set all = {0};
     const Node *node = graph_node(leak->graph, label);

@@ -6,18 +6,18 @@
 #include "frontend/evaluate/summary.h"
 #include "frontend/model/model.h"
 
-/* One --set: which expression it exchanges, and what is written in its place in the resolved text. */
+/* One --set NAME=VALUE: the expression that replaces another, and the text for it in ModelInfo.resolved. */
 typedef struct Override {
     Name name;
     Expr *value;
     Span value_span;
     const char *value_text;
-    const char *replacement; /* for the resolved text; NULL: value_text */
-    Span written;            /* the "= value" that it stands for; empty: where a new setting is to be put */
-    bool used, adds;
+    const char *replacement; /* the text in its place, if it is not value_text */
+    Span written;            /* the "= value" that is replaced; empty: where a new setting is inserted */
+    bool used, adds;         /* adds: it is a new setting */
 } Override;
 
-/* A text, and the place that asked for it. */
+/* The text of a file, and the `use` that imported it. */
 struct SourceText {
     const SourceText *user; /* NULL: the model's own file */
     Span place;             /* of the `use` */
@@ -27,22 +27,22 @@ struct SourceText {
     uint32_t header_end; /* where the line `mdl 1` ends */
 };
 
-/* Something suspicious, in the order in which it was found. */
+/* Something suspicious about the model; in the order in which it was found. */
 typedef struct Warning {
     struct Warning *next;
     Span span, note_span;
-    Span covers;                       /* of a variable that is used nowhere: what is computed for it */
-    const char *message, *note, *help; /* note, help: NULL where there is none */
+    Span covers;                       /* of an unused variable: the expression that it was assigned */
+    const char *message, *note, *help; /* note, help: may be NULL */
 } Warning;
 
 struct Model {
     Arena *arena;
     Diagnostics *diag;
-    const ModelOptions *options; /* while loading */
+    const ModelOptions *options; /* NULL after loading */
     SourceText *own_text;
-    Names *texts;      /* of all files: identity -> SourceText */
-    size_t text_bytes; /* of all of them together */
-    ItemList items;    /* of all of them, each in the place of its `use` */
+    Names *texts;      /* of all files: normalized path -> SourceText */
+    size_t text_bytes; /* of all files together */
+    ItemList items;    /* of all files; those of an imported file follow its `use` */
     Globals globals;
     Names *overrides; /* name -> Override */
     const Callable *network;
@@ -50,75 +50,73 @@ struct Model {
     ModelInfo info;
     int64_t training_rows; /* 0: not known yet */
     Warning *warnings;
-    double clip_norm, clip_value; /* 0: not clipped */
+    double clip_norm, clip_value; /* 0: gradients are not clipped */
     LayerLog *log;
 };
 
-/* A fresh evaluator that builds into `graph`. */
+/* A new evaluator that builds into `graph`. */
 Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint32_t batch, Diagnostics *diag);
+/* The setting of that name in a data or train block, or NULL (settings.c). */
 Setting *item_setting(const Item *item, const char *name);
 
-/* -- the steps of loading; each reports its errors and returns false -- */
-const char *path_folder_of(Arena *arena, const char *path); /* "." where it names none (use.c) */
-bool texts_read(Model *model);                              /* use.c */
-const char *texts_resolve(const Model *model);              /* resolve.c */
-bool overrides_read(Model *model);                          /* overrides.c */
-Override *override_find(const Model *model, const char *name);
+/* -- the steps of loading, in their order; each returns false after reporting errors -- */
+bool texts_read(Model *model);                            /* reads the file and its imports (imports.c) */
+bool overrides_read(Model *model);                        /* applies --set (overrides.c) */
+bool settings_check_names(Model *model);                  /* the keys of data and train (settings.c) */
+bool outputs_name(Model *model);                          /* names of outputs and metrics (outputs.c) */
+bool augment_read(Model *model);                          /* which field is augmented (augment.c) */
 bool params_evaluate(Model *model, Evaluator *evaluator); /* params.c */
-bool settings_known_key(ItemKind block, const char *name);
-bool settings_check_names(Model *model); /* settings.c */
-bool settings_read(Model *model, Evaluator *evaluator);
-bool outputs_name(Model *model); /* outputs.c */
-bool augment_read(Model *model); /* augment.c */
-/* Whether each row of a field is made of its own row of the data only (field_rows.c). */
-bool fields_check_rows(const Model *model);
-/* Finds what is suspicious about the model; `graph` is that of the training (warnings.c). */
-void warnings_find(Model *model, const Graph *graph);
-/* Finds the inputs that are computed with in f32 (rounded.c). */
+bool settings_read(Model *model, Evaluator *evaluator);   /* the values of data and train (settings.c) */
+bool freeze_read(Model *model, Evaluator *evaluator);     /* which layers are not trained (freeze_read.c) */
+bool source_read(Model *model, Evaluator *evaluator);     /* asks for the schema of the data (source.c) */
+bool fields_check_rows(const Model *model); /* each row of a field comes from its own row of the data only (field_rows.c) */
+bool metrics_check(Model *model);           /* metrics over a whole split (metrics.c) */
+bool early_stopping_read(Model *model, Evaluator *evaluator); /* keep_best and stop_when (early_stopping.c) */
+
+/* -- what the graphs tell about the model; `graph` is that of the training -- */
+/* Which label belongs to which output: ModelInfo.outputs (labels.c). */
+void labels_find(Model *model, const Graph *graph);
+/* The targets of the outputs, by GRAPH_UNITS, and ModelInfo.choices, by GRAPH_CHOICES (lower.c). */
+void targets_find(Model *model);
+void choices_find(Model *model);
+/* ModelInfo.rounded (rounded.c). */
 void rounded_find(Model *model, const Graph *graph);
+/* Finds all warnings (warnings.c). */
+void warnings_find(Model *model, const Graph *graph);
+void leak_find(Model *model, const Graph *graph);         /* the network reads the label (leak.c) */
+void loss_inputs_find(Model *model, const Graph *graph);  /* a loss gets the wrong kind of numbers (loss_inputs.c) */
+void unused_find(Model *model);                           /* params, fields, inputs and variables (unused.c) */
+void idle_weights_find(Model *model, const Graph *graph); /* layers that are not trained (unused.c) */
 Warning *warning_add(Model *model, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Losses that are given something else than they compute with (loss_inputs.c). */
-void loss_inputs_find(Model *model, const Graph *graph);
-/* A label that the network reads (leak.c). */
-void leak_find(Model *model, const Graph *graph);
-/* Params, fields, inputs, variables and weights that nothing uses (unused.c). */
-void unused_find(Model *model);
-void idle_weights_find(Model *model, const Graph *graph);
-bool judging_read(Model *model, Evaluator *evaluator); /* judging.c */
-bool freeze_read(Model *model, Evaluator *evaluator);  /* freeze_read.c */
-/* Whether the training leaves the weight of this name as it is. */
+/* The text with every --set written in and every `use` replaced by the file (resolve.c). */
+const char *texts_resolve(const Model *model);
+
+/* -- helpers of these steps -- */
+const char *path_folder_of(Arena *arena, const char *path); /* "." for a bare name (imports.c) */
+Override *override_find(const Model *model, const char *name);
+bool settings_known_key(ItemKind block, const char *name);
+/* The field of the source that the loss compares with, by the text alone; NULL: none or several (loss_label.c). */
+const char *loss_label(const Model *model);
+/* Whether `freeze` covers the weight of this name (freeze_read.c). */
 bool freeze_covers(const Model *model, const char *tensor);
 /* Reports every name in `freeze` that no weight or state of the graph has. */
 bool freeze_check(Evaluator *evaluator);
-bool source_read(Model *model, Evaluator *evaluator); /* source.c */
-/* The field of the source that the loss compares with, by the text alone; NULL: none, or several (loss_label.c). */
-const char *loss_label(const Model *model);
-
-/* Makes GRAPH_UNITS in the evaluator's graph, in which the loss and the metrics have been built, of the outputs' nodes; tells the target of
- * each output, if `told` is not NULL (targets.c). */
-void targets_lower(const Model *model, Evaluator *evaluator, const NodeId *outputs, ModelInfo *told);
-/* Makes GRAPH_CHOICES likewise, and tells the choices (choices.c). */
-const ComputedChoice *choices_lower(Evaluator *evaluator, uint32_t *count);
-/* Tells the model's choices (lower.c). */
-void choices_find(Model *model);
-/* Tells the targets of the model's outputs (lower.c). */
-void targets_find(Model *model);
-
-/* Tells of each output in the graph of the training whether it has classes, and which label it is compared with (labels.c). */
-void labels_find(Model *model, const Graph *graph);
-
-/* The value of a metric whose expression gave `node`, in the graph that makes metrics of means over a split (metrics.c). */
-NodeId metric_finish(Evaluator *evaluator, const Expr *expr, NodeId node);
-bool metrics_check(Model *model);
 
 /* -- building graphs (lower.c) -- */
 /* NULL after reporting errors. log: where to record the model's calls, or NULL. */
 Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, Diagnostics *diag);
-/* reached[id]: the node is, or depends on, node id */
+/* reached[id]: `node` is computed from node id, or is that node. */
 bool *graph_ancestors(Arena *arena, const Graph *graph, NodeId node);
-/* Gradients of the loss and updates of all weights (lower_updates.c). The loss may be NODE_NONE: then only checks. */
+/* Gradients of the loss and updates of all weights (lower_updates.c). With NODE_NONE as the loss it only checks. */
 bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss);
 /* The learning rate alone, as the output "rate". */
 bool lower_rate(const Model *model, Evaluator *evaluator);
+/* Makes GRAPH_UNITS in the evaluator's graph, which already has the outputs, the loss and the metrics. Sets the targets of `told`, if
+ * that is not NULL (targets.c). */
+void targets_lower(const Model *model, Evaluator *evaluator, const NodeId *outputs, ModelInfo *told);
+/* Makes GRAPH_CHOICES in the same way, and returns the choices (choices.c). */
+const ComputedChoice *choices_lower(Evaluator *evaluator, uint32_t *count);
+/* The value in GRAPH_METRICS of a metric whose expression gave `node` (metrics.c). */
+NodeId metric_finish(Evaluator *evaluator, const Expr *expr, NodeId node);
 
 #endif

@@ -1,13 +1,13 @@
-/* The field of the source that the loss compares with, by the text of the model alone: `stratified(0.2)` splits the rows by it before the
- * data are known. Of `loss = cross_entropy(logits, y)` and `field y = classes(source.kind)` it is `kind`. */
+/* The field of the source that is the label, found in the text of the model alone: `stratified(0.2)` splits the rows by it before the data
+ * are known. For `loss = cross_entropy(logits, y)` and `field y = classes(source.kind)` it is `kind`. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
 
 typedef struct {
     const Model *model;
-    Names *fields;  /* of the data block, that the loss mentions and the network does not read */
-    Names *sources; /* of the source, that these are made of */
+    Names *fields;  /* fields of the data block that the loss uses and the network does not */
+    Names *sources; /* fields of the source that these are computed from */
 } Search;
 
 static bool is_input(const Model *model, const char *name) {

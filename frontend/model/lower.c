@@ -1,4 +1,4 @@
-/* From a model to a graph: fields, the network, the loss and metrics, and for training the gradients and updates. */
+/* From a model to a graph: evaluates fields, network, loss and metrics into it, and for training adds gradients and updates. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@ typedef struct {
     Evaluator *evaluator;
     Graph *graph;
     GraphKind kind;
-    ModelInfo *told; /* the targets by GRAPH_UNITS, the choices by GRAPH_CHOICES; NULL: nobody is */
+    ModelInfo *told; /* gets the targets of GRAPH_UNITS and the choices of GRAPH_CHOICES; may be NULL */
 } Lowering;
 
 static const char *text_of(const Lowering *lowering, Value value) {
@@ -17,7 +17,7 @@ static const char *text_of(const Lowering *lowering, Value value) {
 
 /* -- fields -- */
 
-/* When checking, those that nothing uses are looked at too. */
+/* All fields, also unused ones, so that their errors are found. */
 static bool lower_all_fields(const Lowering *lowering) {
     const Names *fields = lowering->model->globals.fields;
     bool good = true;
@@ -34,7 +34,7 @@ static void suggest_field(const Lowering *lowering, const char *name, const Name
     Diagnostics *diag = lowering->evaluator->diag;
     if (diag_suggest(diag, name, names_all(fields), names_count(fields))) return;
     if (!names_count(fields))
-        diag_help(diag, "it has none; a field is written 'field %s = source.%s'", name, name);
+        diag_help(diag, "the data block has no fields; write 'field %s = source.%s'", name, name);
     else
         diag_help(diag, "its fields are %s",
                   names_quoted(lowering->evaluator->arena, names_all(fields), names_count(fields), FIELDS_LISTED));
@@ -42,13 +42,13 @@ static void suggest_field(const Lowering *lowering, const char *name, const Name
 
 static bool no_such_field(const Lowering *lowering, const Formal *formal) {
     const Names *fields = lowering->model->globals.fields;
-    if (evaluator_error(lowering->evaluator, formal->name.span, "the model's input '%s' is no field of the data block",
+    if (evaluator_error(lowering->evaluator, formal->name.span, "the model's input '%s' is not a field of the data block",
                         formal->name.text))
         suggest_field(lowering, formal->name.text, fields);
     return false;
 }
 
-/* The model's inputs are fields by name; one with a default may be something else. */
+/* The inputs of the model are the fields of their names. An input with a default need not be a field. */
 static bool model_inputs(const Lowering *lowering, Given *given, uint32_t *count) {
     bool good = true;
     for (const Formal *formal = lowering->model->network->formals->first; formal; formal = formal->next) {
@@ -72,8 +72,8 @@ static bool check_output(const Lowering *lowering, const Name *name, Value value
     return rows;
 }
 
-/* Evaluates the network and puts its outputs into the scope of the train block; as errors, where it has any: the train block
- * is looked at nevertheless. */
+/* Evaluates the network and puts its outputs into the scope of the train block. A wrong output becomes an error value, so that the train
+ * block can be checked nevertheless. */
 static bool lower_network(const Lowering *lowering) {
     Evaluator *evaluator = lowering->evaluator;
     const Callable *network = lowering->model->network;
@@ -94,7 +94,7 @@ static bool lower_network(const Lowering *lowering) {
 
 /* -- loss and metrics -- */
 
-/* "accuracy" and accuracy, for accuracy(logits, label) */
+/* Help for `metrics = accuracy` and `metrics = "accuracy"`, which should be accuracy(logits, label). */
 static bool help_call(const Lowering *lowering, Value value) {
     const Names *functions = lowering->evaluator->globals->library->functions;
     const char *name = value.kind == VALUE_STRING ? value.text : value.kind == VALUE_FUNCTION ? value.function->name : NULL;
@@ -104,7 +104,7 @@ static bool help_call(const Lowering *lowering, Value value) {
                            : diag_nearest(name, names_all(functions), names_count(functions));
     const NameNode *out = lowering->model->network->definition->outs.first;
     if (near)
-        diag_help(lowering->evaluator->diag, "it is a function, to be called: %s(%s, ...) of an output and a label", near,
+        diag_help(lowering->evaluator->diag, "it is a function: call it with an output and a label, %s(%s, ...)", near,
                   out ? out->name.text : "y");
     else
         diag_help(lowering->evaluator->diag, "for example cross_entropy(%s, label); 'mlc explain' lists losses and metrics",
@@ -120,7 +120,7 @@ static Value scalar_of(const Lowering *lowering, const Expr *expr, Value value, 
         if (evaluator_error(evaluator, expr->span, "%s must be one number made from tensors, not %s", what,
                             text_of(lowering, value)) &&
             !help_call(lowering, value) && value.kind == VALUE_TENSOR)
-            diag_help(evaluator->diag, "mean(...) makes one number of it");
+            diag_help(evaluator->diag, "use mean(...) to get one number");
         return value_error();
     }
     return value_tensor(tensor_f32(evaluator, value));
@@ -230,7 +230,7 @@ static bool lower_parts(const Lowering *lowering) {
     return fields && network && loss && metrics && updates;
 }
 
-/* The nodes in an order that does not depend on the compiler; of graphs beside the network only what leads to their outputs. */
+/* Orders the nodes independently of the C compiler's order of evaluation. Graphs beside the network keep only what their outputs need. */
 static Graph *ordered(Graph *graph, GraphKind kind, Arena *arena) {
     if (kind != GRAPH_METRICS && kind != GRAPH_UNITS && kind != GRAPH_CHOICES && kind != GRAPH_RATE)
         return graph_in_order(graph, NULL, 0);
@@ -269,7 +269,7 @@ static void tell(Model *model, GraphKind kind) {
 }
 
 void targets_find(Model *model) {
-    bool any = false; /* classes are no numbers */
+    bool any = false; /* whether an output may have a target: classes have none */
     for (uint32_t i = 0; i < model->info.output_count; i++)
         any |= !model->info.outputs[i].classes && !model->info.outputs[i].parts;
     if (any) tell(model, GRAPH_UNITS);

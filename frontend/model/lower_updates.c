@@ -1,5 +1,5 @@
-/* The training half of a graph: gradients of the loss, adding them up over batches, clipping, and the optimizer's update of
- * every weight. */
+/* The training half of a graph: gradients of the loss, their sum over several batches (accumulate), clipping, and the optimizer's update
+ * of every weight. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ bool *graph_ancestors(Arena *arena, const Graph *graph, NodeId node) {
     return reached;
 }
 
-/* The weights that the loss depends on, with their gradients; the others, and frozen ones, stay as they are. */
+/* The weights that the loss depends on and that are not frozen, with their gradients. */
 static Trained *gradients_of(Evaluator *evaluator, NodeId loss, uint32_t *count) {
     Graph *graph = evaluator->graph;
     const bool *reached = graph_ancestors(evaluator->arena, graph, loss);
@@ -34,7 +34,7 @@ static Trained *gradients_of(Evaluator *evaluator, NodeId loss, uint32_t *count)
 
 static NodeId scalar(Graph *graph, double value) { return build_f32(graph, value, (Shape){0}); }
 
-/* -- adding up: a step is made from the gradients of several batches, each weighted by its rows -- */
+/* -- accumulate: a step uses the mean gradient of several batches, each weighted by its rows -- */
 
 /* Whether the weights change after this batch. */
 static NodeId is_update(Graph *graph) {
@@ -50,15 +50,14 @@ static NodeId counted(Graph *graph, const char *name, NodeId amount) {
     return before;
 }
 
-/* Whether `index` has all bits of `mask`, or is without them. */
+/* Whether `index` has all bits of `mask` (set), or none of them. */
 static NodeId has_bits(Graph *graph, NodeId index, int32_t mask, bool set) {
     NodeId masked = build_binary(graph, OP_and, index, build_i32(graph, mask, (Shape){0}));
     return build_binary(graph, OP_eq, masked, build_i32(graph, set ? mask : 0, (Shape){0}));
 }
 
-/* The sum over the batches of a step is a binary tree over their indices: pairs (2i, 2i + 1), pairs of pairs..., and an odd one rises.
- * Batch `index` comes with `value`; level l keeps the sum of 2^l batches while bit l of the index is set. Returns the sum of
- * this batch and all before it, which is the whole sum in the last batch. */
+/* The sum over the batches of a step, as a binary tree: ((b0 + b1) + (b2 + b3)) + ... State l keeps the sum of 2^l batches while bit l of
+ * the index is set. `value` is the gradient of batch `index`. Returns the sum of the batches 0 to index. */
 static NodeId tree_sum(Evaluator *evaluator, const char *name, NodeId index, uint32_t batches, NodeId value) {
     Graph *graph = evaluator->graph;
     Shape shape = graph_node(graph, value)->shape;
@@ -86,7 +85,7 @@ static void accumulate(Evaluator *evaluator, Trained *trained, uint32_t count, u
     }
 }
 
-/* The states from number `first` on are the optimizer's: they too stay as they are until the weights change. */
+/* The optimizer's states, from symbol `first` on, change only when the weights do. */
 static void hold_states(Graph *graph, uint32_t first) {
     for (uint32_t i = first; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
@@ -106,7 +105,7 @@ static void clip_values(Graph *graph, Trained *trained, uint32_t count, double l
 
 static NodeId whole(Graph *graph, int32_t value) { return build_i32(graph, value, (Shape){0}); }
 
-/* The elements of a gradient in row-major order, NORM_BLOCK in each row if there are more; zeros fill the last row. */
+/* The elements of a gradient as a matrix with NORM_BLOCK columns, filled up with zeros. */
 static NodeId norm_blocks(Graph *graph, NodeId gradient) {
     enum { NORM_BLOCK = 4096 };
     int64_t count = shape_elements(graph_node(graph, gradient)->shape), blocks = (count + NORM_BLOCK - 1) / NORM_BLOCK;
@@ -121,7 +120,7 @@ static NodeId reduce_all(Graph *graph, Op op, NodeId node) {
     return build_reduce_axes(graph, op, node, (1u << graph_node(graph, node)->shape.rank) - 1);
 }
 
-/* The exponent field of the largest gradient, where 2 to minus this exponent is a normal number too. */
+/* The exponent field of the largest gradient, limited so that 2 to minus this exponent is a normal number. */
 static NodeId largest_exponent(Graph *graph, const Trained *trained, uint32_t count) {
     enum { MANTISSA_BITS = 23, LARGEST = 253 };
     NodeId largest = scalar(graph, 0);
@@ -138,9 +137,9 @@ static NodeId power_of_two(Graph *graph, NodeId exponent) {
     return build_bitcast(graph, build_binary(graph, OP_shl, exponent, whole(graph, 23)), DTYPE_F32);
 }
 
-/* All gradients times min(1, limit / (norm + 1e-6)), with the norm of all of them together: PyTorch's clip_grad_norm_. Squares are
- * taken of the gradients times a power of two that brings the largest of them to between 1 and 4, so that none overflows and those that
- * vanish are too small to count; where neither would happen otherwise, this changes no bit. */
+/* Multiplies all gradients by min(1, limit / (norm + 1e-6)), where norm is that of all gradients together: PyTorch's clip_grad_norm_.
+ * Before squaring, the gradients are multiplied by a power of two that brings the largest to between 1 and 4. So no square overflows, and
+ * those that underflow are too small to count. For ordinary gradients this changes no bit. */
 static void clip_norm(Graph *graph, Trained *trained, uint32_t count, double limit) {
     NodeId exponent = largest_exponent(graph, trained, count), total = scalar(graph, 0);
     NodeId up = power_of_two(graph, exponent),
@@ -165,7 +164,7 @@ static const Bound *not_an_optimizer(Evaluator *evaluator, Span span, Value valu
     return NULL;
 }
 
-/* The learning rate is checked here, once, and not with every weight. */
+/* Checks the learning rate once, not for every weight. */
 static bool check_rate(Evaluator *evaluator, const Bound *bound) {
     Value rate = bound->args[0];
     bool scalar_tensor = rate.kind == VALUE_TENSOR && tensor_node(evaluator, rate)->shape.rank == 0;

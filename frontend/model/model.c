@@ -9,16 +9,14 @@
 
 static bool already(const Model *model, Span span, Span before, const char *what) {
     diag_error(model->diag, STATUS_MODEL, span, "%s is defined twice", what);
-    diag_note(model->diag, before, "the first time here");
+    diag_note(model->diag, before, "first defined here");
     return false;
 }
-
-static const char *quoted(const Model *model, const char *name) { return arena_format(model->arena, "'%s'", name); }
 
 /* Params and functions share one set of names. */
 static bool claim_name(const Model *model, Names *claimed, const Name *name) {
     const Name *before = names_find(claimed, name->text);
-    if (before) return already(model, name->span, before->span, quoted(model, name->text));
+    if (before) return already(model, name->span, before->span, arena_format(model->arena, "'%s'", name->text));
     names_put(claimed, name->text, (void *)name);
     return true;
 }
@@ -60,16 +58,13 @@ static bool collect_network(Model *model, const Item *item) {
     return check_function(model, &item->function);
 }
 
-static bool collect_definition(Model *model, const Item *item, Names *claimed) {
-    names_put(model->globals.functions, item->function.name.text, callable_new(model, &item->function));
-    return claim_name(model, claimed, &item->function.name) && check_function(model, &item->function);
-}
-
 static bool collect_item(Model *model, Item *item, Names *claimed) {
     switch (item->kind) {
-    case ITEM_USE: return true; /* what it stands for comes after it */
+    case ITEM_USE: return true; /* the items of the file come after it */
     case ITEM_PARAM: return claim_name(model, claimed, &item->param.name);
-    case ITEM_DEF: return collect_definition(model, item, claimed);
+    case ITEM_DEF:
+        names_put(model->globals.functions, item->function.name.text, callable_new(model, &item->function));
+        return claim_name(model, claimed, &item->function.name) && check_function(model, &item->function);
     case ITEM_MODEL: return collect_network(model, item);
     case ITEM_DATA: return collect_block(model, &model->data, item, "the data block");
     case ITEM_TRAIN: return collect_block(model, &model->train, item, "the train block");
@@ -93,16 +88,9 @@ static bool collect(Model *model) {
     return good;
 }
 
-/* -- fields -- */
-
-static void collect_fields(Model *model) {
-    for (const Setting *setting = model->data->settings.first; setting; setting = setting->next)
-        if (setting->is_field) names_put(model->globals.fields, setting->name.text, (void *)setting);
-}
-
 /* -- the steps -- */
 
-/* Where there are fewer rows to train on than a batch may have, all of them are one. */
+/* The rows of a full batch: at most all training rows. */
 static uint32_t full_batch(const Model *model) {
     bool few = model->training_rows > 0 && model->training_rows < model->info.batch;
     return few ? (uint32_t)model->training_rows : model->info.batch;
@@ -126,8 +114,8 @@ Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint3
     return evaluator;
 }
 
-/* Everything that is known without the network. The scratch graph is for tensors where none may be: they have to live
- * somewhere until the error is reported. */
+/* Everything that is known without the network. The scratch graph holds tensors that a setting makes by mistake, until the error is
+ * reported. */
 static bool read_settings(Model *model) {
     Graph *scratch = graph_new("settings", model->diag);
     Evaluator *evaluator = model_evaluator(model, model->arena, scratch, 1, model->diag);
@@ -137,7 +125,7 @@ static bool read_settings(Model *model) {
     return good;
 }
 
-/* What a field is fitted to is there in the first graph even where nothing uses the field. */
+/* Whether `b` has the states of `a`. A fitted state may be missing: `a` also has those of unused fields. */
 static bool states_equal(const Graph *a, const Graph *b, const Symbol **different) {
     for (uint32_t i = 0; i < a->symbol_count; i++) {
         const Symbol *symbol = &a->symbols[i], *other = graph_symbol(b, symbol->name);
@@ -148,7 +136,7 @@ static bool states_equal(const Graph *a, const Graph *b, const Symbol **differen
     return true;
 }
 
-/* The smallest prime above the batch by which no size of the graph can be divided. */
+/* The smallest prime above the batch that divides no size of the graph. */
 static uint32_t distinct_batch(const Graph *graph, uint32_t batch) {
     for (uint32_t prime = batch + 1;; prime++) {
         bool good = prime > 1;
@@ -160,11 +148,11 @@ static uint32_t distinct_batch(const Graph *graph, uint32_t batch) {
     }
 }
 
-/* The last batch of an epoch is smaller than the others: the model must work for any number of rows, with the same weights. Here
- * the number is one that no other size has, which tells the batch from all other axes. */
+/* The last batch of an epoch is smaller, so the model must work for any number of rows, with the same weights. The number that is tried
+ * divides no other size, which tells the batch axis from all others. */
 static bool check_other_batch(Model *model, const Graph *graph) {
     uint32_t batch = model->globals.distinct_batch;
-    Graph *fields = lower(model, GRAPH_FIELDS, batch, NULL, model->diag); /* also those that nothing uses */
+    Graph *fields = lower(model, GRAPH_FIELDS, batch, NULL, model->diag); /* unused fields too */
     Graph *other = fields ? lower(model, GRAPH_TRAIN, batch, NULL, model->diag) : NULL;
     const Symbol *different;
     bool good = other && states_equal(graph, other, &different);
@@ -175,7 +163,7 @@ static bool check_other_batch(Model *model, const Graph *graph) {
     if (!other && !*model->globals.rows_crossed) {
         diag_note(model->diag, model->network->span,
                   "found with a batch of %u rows: the last batch of an epoch has another size", batch);
-        diag_help(model->diag, "write N for the number of rows in a batch");
+        diag_help(model->diag, "write N where the number of rows in a batch is meant");
     } else if (other && !good) {
         diag_error(model->diag, STATUS_MODEL, graph_node(graph, different->node)->span,
                    "the shape of weight '%s' depends on the batch", different->name);
@@ -185,7 +173,7 @@ static bool check_other_batch(Model *model, const Graph *graph) {
     return good;
 }
 
-/* What is evaluated must be what was trained: `training` may not decide which weights there are. */
+/* `training` must not decide which weights exist: evaluation needs the trained ones. */
 static bool check_evaluation(Model *model, const Graph *graph) {
     Graph *other = lower(model, GRAPH_EVAL, model->globals.distinct_batch, NULL, model->diag);
     const Symbol *different;
@@ -193,17 +181,17 @@ static bool check_evaluation(Model *model, const Graph *graph) {
     if (good && !source_rows_of_graph(other, model->arena, &model->info.schema, &model->info.looks, model->diag))
         return graph_free(other), false;
     if (!other && !*model->globals.rows_crossed) {
-        diag_note(model->diag, model->network->span, "found with 'training' being false, as it is where a model is evaluated");
+        diag_note(model->diag, model->network->span, "found with training = false, which is how a model is evaluated");
     } else if (other && !good) {
         diag_error(model->diag, STATUS_MODEL, graph_node(other, different->node)->span,
-                   "'%s' is another one in training, or not there", different->name);
-        diag_help(model->diag, "make weights and states outside of 'if training'");
+                   "'%s' exists, or has this shape, only with one value of 'training'", different->name);
+        diag_help(model->diag, "define weights and states outside of 'if training'");
     }
     graph_free(other);
     return good;
 }
 
-/* The columns that the graph reads, and not those that only others were derived from. */
+/* The derived columns that the graph reads; others were only steps to them. */
 static void find_derived(Model *model, const Graph *graph) {
     const DerivedFields *known = model->info.schema.derived;
     const bool *live = graph_live(graph);
@@ -240,24 +228,20 @@ static bool check_graphs(Model *model) {
     return good;
 }
 
-/* Which metrics are numbers is known when they have been built. */
-static bool read_judging(Model *model) {
-    Graph *scratch = graph_new("settings", model->diag);
-    bool good = judging_read(model, model_evaluator(model, model->arena, scratch, 1, model->diag));
-    graph_free(scratch);
-    return good;
-}
-
 static bool load(Model *model) {
     if (!texts_read(model) || !collect(model)) return false;
     bool overridden = overrides_read(model);
     if (!settings_check_names(model) || !overridden || !outputs_name(model)) return false;
-    collect_fields(model);
+    for (const Setting *setting = model->data->settings.first; setting; setting = setting->next)
+        if (setting->is_field) names_put(model->globals.fields, setting->name.text, (void *)setting);
     if (!augment_read(model)) return false;
     model->info.name = model->network->name;
     if (!read_settings(model)) return false;
     bool good = check_graphs(model);
-    if (!read_judging(model) || !good) return false;
+    Graph *scratch = graph_new("settings", model->diag);
+    good &= early_stopping_read(model, model_evaluator(model, model->arena, scratch, 1, model->diag));
+    graph_free(scratch);
+    if (!good) return false;
     model->info.resolved = texts_resolve(model);
     return true;
 }

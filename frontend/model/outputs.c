@@ -1,4 +1,4 @@
-/* The names of what a graph takes and gives: the model's inputs and outputs, and the metrics. */
+/* The names of inputs and outputs of the graphs: those of the model, and the metrics. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -27,7 +27,7 @@ static bool name_outputs(Model *model, Names *taken) {
     return true;
 }
 
-/* A metric is called what its function is called. */
+/* A metric has the name of its function; the second one of that function is "accuracy_2". */
 static const char *metric_name(Model *model, const Expr *expr, Names *taken) {
     bool named = expr->kind == EXPR_CALL && expr->call.callee->kind == EXPR_NAME;
     const char *wanted = named ? expr->call.callee->text : "metric", *name = wanted;

@@ -1,4 +1,4 @@
-/* --set NAME=VALUE: exchanges the expression of a param, or of a key of data or train, for another. */
+/* --set NAME=VALUE: replaces the expression of a param, or of a key of data or train. */
 #include "frontend/model/loading.h"
 #include "frontend/syntax/syntax.h"
 
@@ -8,7 +8,7 @@ Override *override_find(const Model *model, const char *name) { return names_fin
 
 /* -- reading -- */
 
-/* VALUE, as an expression; where it is none but a plain word (a string without quotes), as that word. */
+/* Parses VALUE as an expression. */
 static Expr *read_value(Model *model, uint32_t file, const char *text, size_t at) {
     return syntax_read_expression(
         &(SyntaxInput){model->arena, model->diag, file, (uint32_t)at, text + at, strlen(text + at), NULL});
@@ -30,7 +30,7 @@ static bool override_read(Model *model, const char *text) {
     override->value_span = (Span){file, (uint32_t)at, (uint32_t)strlen(text)};
     override->value = read_value(model, file, text, at);
     if (!override->value && strchr(text + at, ',') && !strchr(text + at, '['))
-        diag_help(model->diag, "--set gives one value; several are tried by one training each, a list is written [1, 2]");
+        diag_help(model->diag, "--set takes one value: train once for each, or write a list as [1, 2]");
     names_put(model->overrides, override->name.text, override);
     return override->value != NULL;
 }
@@ -46,7 +46,7 @@ static Item *block_of(const Model *model, const char *name, const char **key) {
     return NULL;
 }
 
-/* Puts the value into the block; a key that is not there yet is added before the closing brace. */
+/* Sets the value in the block. A new key is added before the closing brace. */
 static void override_setting(Model *model, Override *override, Item *item, const char *key) {
     Setting *setting = item_setting(item, key);
     override->used = true;
@@ -61,7 +61,7 @@ static void override_setting(Model *model, Override *override, Item *item, const
     AST_APPEND(item->settings, setting);
 }
 
-/* -- those that nothing answers to -- */
+/* -- unknown names -- */
 
 enum { PARAMS_LISTED = 20 };
 
@@ -76,9 +76,9 @@ static void help_param(const Model *model, const Override *override, const char 
     if (count)
         diag_help(model->diag, "its params are %s", names_quoted(model->arena, names, count, PARAMS_LISTED));
     else
-        diag_help(model->diag, "it has none; the line 'param %s = ...' in the file makes one, to be used under that name",
+        diag_help(model->diag, "the model has no params; write 'param %s = ...' in the file, and use that name in its text",
                   point ? point + 1 : name);
-    diag_help(model->diag, "besides params, train.KEY and data.KEY can be set");
+    diag_help(model->diag, "--set can change params, and also train.KEY and data.KEY");
 }
 
 static bool unknown_override(const Model *model, const Override *override) {

@@ -1,4 +1,4 @@
-/* Parameters: a default gives the type, `in` the range or the choices; --set passes the same checks. */
+/* Params: the default gives the type, `in` gives the range or the choices. A value of --set passes the same checks. */
 #include "frontend/model/loading.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@ static const char *text_of(const ParamCheck *check, Value value) {
     return value_text(check->evaluator->arena, check->evaluator->graph, value);
 }
 
-/* A value that was given elsewhere is told what the param allows. */
+/* If the value was given by --set, the message shows the limits of the param. */
 static bool value_allowed(const ParamCheck *check, Value value) {
     const char *what = arena_format(check->evaluator->arena, "param '%s'", check->param->name.text);
     return limits_check(check->evaluator, check->param->limits, value, check->span, what, check->overridden);
@@ -36,7 +36,7 @@ static bool check_plain(const ParamCheck *check, Value value) {
     return good;
 }
 
-/* A whole number may stand for a number, nothing else for something else. */
+/* The value must be of the same kind as the default; a whole number may stand for a float. */
 static bool same_kind(const ParamCheck *check, const char *what, Value by_default, Value *value) {
     if (by_default.kind == VALUE_FLOAT && value->kind == VALUE_INT) *value = value_float((double)value->integer);
     if (by_default.kind == value->kind) return true;

@@ -1,12 +1,12 @@
-/* The text that a run keeps: the model's own, with every --set written into it and the text of every file in the place of its
- * `use`. Loading it gives the same model. */
+/* The text that a run keeps: the model's own text, with every --set written in and every `use` replaced by the file. Loading it gives the
+ * same model. */
 #include "frontend/model/loading.h"
 #include "ir/base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What stands in the place of some bytes of a text: a value, or another file's text. */
+/* A part of a text that is replaced, by a value or by another file's text. */
 typedef struct {
     Span place;
     const char *value;
@@ -24,7 +24,7 @@ static const char *edited(const Model *model, const Override *override) {
     return arena_format(model->arena, "\n    %s = %s\n", strchr(override->name.text, '.') + 1, value);
 }
 
-/* Edits are kept in the order of their places, those of one place in the order in which they come. */
+/* Inserts an edit; they are sorted by place, and edits at the same place keep their order. */
 static void add_edit(Edits *edits, Edit edit) {
     uint32_t at = edits->count++;
     for (; at > 0 && edits->edits[at - 1].place.begin > edit.place.begin; at--) edits->edits[at] = edits->edits[at - 1];
@@ -47,10 +47,10 @@ static void write_text(const Model *model, const SourceText *text, uint32_t from
 
 /* `written`: the file's name as it stands in the text, in quotes. */
 static void write_used(const Model *model, const SourceText *text, const Item *item, FILE *out) {
-    Span name = item->used.name.span;
+    Span name = item->import.name.span;
     const char *written = text->text + name.begin;
     int length = (int)(name.end - name.begin);
-    const SourceText *used = item->used.text;
+    const SourceText *used = item->import.text;
     if (!used) {
         fprintf(out, "# used above: %.*s\n", length, written);
         return;

@@ -1,9 +1,9 @@
-/* Inputs whose numbers are rounded to f32 and then computed with: 1700000001 - 1700000000 is 0 in f32. Whoever reads the data makes sure
- * that no digits are lost, or says so. A number that is only moved, scaled, or taken the logarithm of keeps all but its last digit. */
+/* Inputs that are rounded to f32 and then computed with: 1700000001 - 1700000000 is 0 in f32. Whoever reads the data checks that no digits
+ * are lost, or warns. A number that is only moved or scaled, or whose logarithm is taken, keeps seven digits, which is enough. */
 #include "frontend/model/loading.h"
 #include "ir/data/derived.h"
 
-/* The same number in another place, or times something: whether digits are lost shows further on. */
+/* Ops that move or scale a number: whether lost digits matter depends on the ops that follow. */
 static bool carries(const Node *node, uint32_t operand) {
     switch (node->op) {
     case OP_mul:
@@ -21,16 +21,17 @@ static bool carries(const Node *node, uint32_t operand) {
     }
 }
 
+/* Ops for which seven digits are enough. */
 static bool forgives(const Node *node) {
     return node->op == OP_log || node->op == OP_log1p || node->op == OP_sqrt || node->op == OP_pow;
 }
 
-/* As a whole number of 32 bits all digits are there. */
+/* Whether the operand is used as f32; as i32 it has all its digits. */
 static bool is_rounded(const Node *node, const Node *operand) {
     return operand->dtype == DTYPE_F32 || (node->op == OP_convert && node->dtype == DTYPE_F32);
 }
 
-/* Whether something is computed of an input by which lost digits show. */
+/* Whether an op that needs all digits depends on an input. */
 static bool is_computed_with(const Model *model, const Graph *graph, const bool *live, NodeId input) {
     bool *carried = ARENA_ARRAY(model->arena, bool, graph->node_count);
     carried[input] = true;

@@ -1,4 +1,4 @@
-/* The data's source: its call goes to whoever knows the data, who answers with the fields. */
+/* The data source: the runtime gets the call of the source, and returns the schema of the data. */
 #include "frontend/model/loading.h"
 #include "ir/base/names.h"
 #include "ir/data/readers.h"
@@ -24,7 +24,7 @@ static bool source_item(Value value, SourceArg *arg) {
     }
 }
 
-/* Lists may hold lists of such items, but no deeper ones. */
+/* Lists may hold lists of such items, but not deeper ones. */
 static bool source_list(Arena *arena, Value value, SourceArg *arg, bool inside) {
     SourceArg *items = ARENA_ARRAY(arena, SourceArg, value.list.count);
     arg->kind = SOURCE_ARG_LIST;

@@ -1,16 +1,16 @@
-/* What an output is compared with by subtraction (mse, mae, rmse, huber, or written out): its target. The target is made of the data by
- * standardize, log, a division by 1000... Here these are undone, so that predictions are told in the units of the data:
+/* Predictions in the units of the data. The target of an output is what the loss subtracts from it (mse, mae, rmse, huber, or a written
+ * difference). It is computed from the data by standardize, log, a division by 1000...; here these steps are inverted:
  *
  *     field y = log(source.price / 1000) |> standardize        loss = mse(p, y)
  *     price = exp(p * deviation + mean) * 1000
  *
- * GRAPH_UNITS holds that, and what it is compared with. What cannot be undone (clip, impute, a ratio of two columns) stays: it is the
- * unit then. */
+ * GRAPH_UNITS computes the last line, and the targets. A step without an inverse (clip, impute, a ratio of two columns) ends the chain:
+ * then the prediction has the units of that step's result. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
 
-enum { COLUMNS_MAX = 256 }; /* more are a picture */
+enum { COLUMNS_MAX = 256 }; /* an output with more columns, such as an image, has no target */
 
 typedef struct {
     const Model *model;
@@ -19,11 +19,12 @@ typedef struct {
     const bool *network; /* nodes that an output needs */
 } Undoing;
 
-/* A value that was one of a node's, as one of the data that the node was made of. Both nodes have the node's shape. */
+/* The result of inverting the steps that computed a node: `value`, given in place of the node, in the units of `data`, the node where the
+ * inversion ended. Both have the shape of the node. */
 typedef struct {
     NodeId value, data;
     const char *const *names; /* of the elements of a row */
-    bool converted;           /* there was something to undo */
+    bool converted;           /* at least one step was inverted */
 } Undone;
 
 /* -- nodes -- */
@@ -46,13 +47,13 @@ static bool is_constant(const Undoing *undoing, NodeId id) {
     return constant || node->op == OP_constant;
 }
 
-/* -- where undoing ends -- */
+/* -- where the inversion ends -- */
 
 static const char *element_name(const Undoing *undoing, const char *name, int64_t element, int64_t width) {
     return width == 1 ? name : arena_format(undoing->evaluator->arena, "%s[%lld]", name, (long long)element);
 }
 
-/* The field of the source or of the data block that a node is, or else `outer`. */
+/* The name of the field that a node is the value of, or else `outer`. */
 static const char *field_name(const Undoing *undoing, NodeId id, const char *outer) {
     const Names *fields = undoing->evaluator->fields;
     for (uint32_t i = 0; i < names_count(fields); i++) {
@@ -62,7 +63,7 @@ static const char *field_name(const Undoing *undoing, NodeId id, const char *out
     return outer;
 }
 
-/* "price", "price+2" two rows later in a series, "image[7]"; NULL: of a column that is computed. */
+/* "price"; "price+2": two rows later in a series; "image[7]"; NULL for a computed column. */
 static const char *source_name(const Undoing *undoing, const char *input, int64_t element, int64_t width) {
     Arena *arena = undoing->evaluator->arena;
     const SourceSchema *schema = &undoing->model->info.schema;
@@ -71,7 +72,7 @@ static const char *source_name(const Undoing *undoing, const char *input, int64_
     int64_t each = width / (around.to - around.from + 1), row = around.from + element / each;
     uint32_t count = 0;
     const Derived *derived = derived_find(arena, schema, name);
-    while (derived && derived->kind == DERIVED_IMPUTE) derived = derived->args[0]; /* what impute makes is called as before */
+    while (derived && derived->kind == DERIVED_IMPUTE) derived = derived->args[0]; /* impute keeps the name */
     const uint32_t *columns = derived && derived->kind == DERIVED_COLUMNS && derived->is_list ? derived->fields : NULL;
     if (derived) count = derived->count;
     const SourceField *single =
@@ -83,7 +84,7 @@ static const char *source_name(const Undoing *undoing, const char *input, int64_
 
 static void name_elements(const Undoing *undoing, NodeId id, const char *field, const char **names, int64_t width) {
     const Node *node = node_of(undoing, id);
-    while (node->op == OP_select) node = graph_operand(undoing->graph, node, 2); /* what impute makes is called as before */
+    while (node->op == OP_select) node = graph_operand(undoing->graph, node, 2); /* impute keeps the name */
     const char *input = node->op == OP_input ? undoing->graph->symbols[node->attrs.symbol].name : NULL;
     for (int64_t i = 0; i < width; i++) {
         names[i] = input ? source_name(undoing, input, i, width) : NULL;
@@ -98,7 +99,7 @@ static Undone undone(const Undoing *undoing, NodeId id, NodeId value, const char
     return (Undone){value, id, names, false};
 }
 
-/* -- undoing one step after the other -- */
+/* -- inverting one step after the other -- */
 
 static Undone undo(const Undoing *undoing, NodeId id, NodeId value, const char *field);
 
@@ -187,7 +188,7 @@ static Undone undo_concat(const Undoing *undoing, NodeId id, NodeId value, const
     return (Undone){build_concat(graph, values, count, 1), build_concat(graph, data, count, 1), names, converted};
 }
 
-/* Some of the columns: the others get zeros, which are cut off again. */
+/* A slice of columns: the other columns are filled with zeros, which are cut off again. */
 static Undone undo_slice(const Undoing *undoing, NodeId id, NodeId value, const char *field) {
     Graph *graph = undoing->graph;
     const Attrs attrs = node_of(undoing, id)->attrs; /* a copy: the array of nodes moves */
@@ -203,21 +204,21 @@ static Undone undo_slice(const Undoing *undoing, NodeId id, NodeId value, const 
 
 static bool is_number(const Derived *derived) { return derived->kind == DERIVED_WHOLE || derived->kind == DERIVED_REAL; }
 
-/* What a transform has learnt of each element of a row. */
+/* A statistic of a fitted transform, such as the mean, for each element of a row. */
 static NodeId learnt_of_column(const Undoing *undoing, const Derived *derived, const char *part) {
     const SourceSchema *schema = undoing->evaluator->globals->schema;
     const char *name = arena_format(undoing->evaluator->arena, UNITS_LEARNT ":%s.%s", derived->args[1]->fit, part);
     return graph_input(undoing->graph, SYMBOL_VALUE, name, DTYPE_F32, derived_row(schema, derived));
 }
 
-/* A number that columns are computed with in f64; where f32 does not hold it, an input. */
+/* A constant of a derived column, which is computed in f64. One that f32 cannot hold becomes an input of the graph. */
 static NodeId number_node(const Undoing *undoing, double number) {
     if ((double)(float)number == number) return build_f32(undoing->graph, number, (Shape){0});
     const char *name = arena_format(undoing->evaluator->arena, UNITS_NUMBER ":%.17g", number);
     return graph_input(undoing->graph, SYMBOL_VALUE, name, DTYPE_F32, (Shape){0});
 }
 
-/* The value before the operation that makes a column of another; NODE_NONE: it cannot be told. *of: the other one. */
+/* Inverts the operation that computes a derived column from the column *of; NODE_NONE: it has no inverse. */
 static NodeId before_derived(const Undoing *undoing, const Derived *derived, NodeId value, const Derived **of) {
     static const Op ops[DERIVED_KINDS] = {
         [DERIVED_ADD] = OP_add, [DERIVED_SUB] = OP_sub, [DERIVED_MUL] = OP_mul, [DERIVED_DIV] = OP_div};
@@ -236,7 +237,7 @@ static NodeId before_derived(const Undoing *undoing, const Derived *derived, Nod
     return without_constant(undoing, ops[derived->kind], first, value, number_node(undoing, real));
 }
 
-/* A column that the runtime computes. */
+/* Inverts the steps of a column that the runtime computes. */
 static Undone undo_derived(const Undoing *undoing, NodeId id, NodeId value, const char *field) {
     SourceRows rows;
     const Derived *derived = derived_around(undoing->evaluator, id, &rows), *of;
@@ -297,7 +298,7 @@ static bool *needed_by_outputs(const Undoing *undoing, const NodeId *outputs) {
 
 typedef enum { MADE_OF_NOTHING, MADE_OF_INPUTS, MADE_OF_LABELS, MADE_OF_OUTPUTS } MadeOf;
 
-/* Of data that the network does not read, of data that it reads too, or of an output. */
+/* What each node is computed from: the highest of these. Labels are data that the network does not read. */
 static MadeOf *origins(const Undoing *undoing, const NodeId *outputs) {
     MadeOf *made = ARENA_ARRAY(undoing->evaluator->arena, MadeOf, undoing->graph->node_count);
     for (NodeId id = 1; id < undoing->graph->node_count; id++) {
@@ -312,14 +313,14 @@ static MadeOf *origins(const Undoing *undoing, const NodeId *outputs) {
     return made;
 }
 
-/* A target of some columns of an output. */
+/* The target of some columns of an output. */
 typedef struct {
     NodeId node;
     int64_t first, width;
     MadeOf made;
 } Compared;
 
-/* Which columns of an output a node is, under any shape; width 0: it is something else. */
+/* The columns of an output that a node consists of, in any shape; width 0: it is something else. */
 static Compared columns_of(const Undoing *undoing, NodeId id, NodeId output) {
     int64_t width = width_of(undoing, output);
     const Node *node = node_of(undoing, id);
@@ -331,7 +332,7 @@ static Compared columns_of(const Undoing *undoing, NodeId id, NodeId output) {
     return whole ? (Compared){.first = node->attrs.range.start[1], .width = width_of(undoing, id)} : (Compared){0};
 }
 
-/* Of the node a - b, where a is made of the output's columns. */
+/* The target at the node a - b or b - a, if a consists of columns of the output and b is computed from data. */
 static Compared compared_at(const Undoing *undoing, NodeId id, NodeId output, const MadeOf *made) {
     const Node *node = node_of(undoing, id);
     if (node->op != OP_sub || !has_rows(undoing, id)) return (Compared){0};
@@ -348,7 +349,7 @@ static Compared compared_at(const Undoing *undoing, NodeId id, NodeId output, co
     return (Compared){0};
 }
 
-/* What begins at the column `first`: labels before what the network reads too. */
+/* The target that begins at column `first`; labels are preferred to data that the network reads. */
 static Compared find_compared(const Undoing *undoing, NodeId output, const MadeOf *made, int64_t first) {
     Compared found = {0};
     for (NodeId id = output + 1; id < undoing->graph->node_count; id++) {
@@ -358,14 +359,14 @@ static Compared find_compared(const Undoing *undoing, NodeId output, const MadeO
     return found;
 }
 
-/* What the network reads, as an autoencoder its picture, is no target where there are labels. */
+/* Whether the graph has labels. If it has, data that the network reads are no target; otherwise they may be, as in an autoencoder. */
 static bool has_labels(const Undoing *undoing, const MadeOf *made) {
     bool labels = false;
     for (NodeId id = 1; id < undoing->graph->node_count; id++) labels |= made[id] == MADE_OF_LABELS;
     return labels;
 }
 
-/* The targets of all columns of an output, one after the other; their number, or 0 where a column has none. */
+/* Finds the targets of all columns of an output, in order. Returns their number, or 0 if a column has none. */
 static uint32_t find_targets(const Undoing *undoing, NodeId output, const MadeOf *made, Compared *targets) {
     uint32_t count = 0;
     int64_t width = width_of(undoing, output);
@@ -390,7 +391,7 @@ static NodeId part_of(const Undoing *undoing, NodeId flat, const Compared *part)
     return build_slice(undoing->graph, flat, start, stop, NULL);
 }
 
-/* A target under the name of what it is made of; all parts side by side have the output's shape. */
+/* Adds the graph's output "what:name": the parts side by side, in the shape of the model's output. */
 static void add_output(const Undoing *undoing, const char *what, const char *name, const NodeId *parts, uint32_t count,
                        Shape shape) {
     Graph *graph = undoing->graph;

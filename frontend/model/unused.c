@@ -1,5 +1,5 @@
-/* What a model defines and never uses: params, fields, inputs and variables of the network by their names; weights by the graph. Names
- * that other files bring, as several models may share them, are not looked at. */
+/* Warns of what a model defines and never uses: params, fields, inputs and variables, found by their names, and weights, found in the
+ * graph. Names from imported files are not checked, as several models may share such a file. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -87,7 +87,7 @@ static bool is_own(const Model *model, Span span) { return span.file == model->o
 static void find_params(Model *model, const Names *seen) {
     for (const Item *item = model->items.first; item; item = item->next) {
         if (item->kind != ITEM_PARAM || !is_own(model, item->span) || names_find(seen, item->param.name.text)) continue;
-        Warning *warning = warning_add(model, item->param.name.span, "the param '%s' is used nowhere", item->param.name.text);
+        Warning *warning = warning_add(model, item->param.name.span, "the param '%s' is never used", item->param.name.text);
         if (override_find(model, item->param.name.text)) warning->help = "so --set changes nothing";
     }
 }
@@ -109,7 +109,7 @@ static void find_hidden(Model *model, const Setting *setting, const Names *in_da
     const char *name = setting->name.text;
     if (!is_output(model, name) || is_input(model, name) || names_find(in_data, name)) return;
     warning_add(model, setting->name.span, "the field '%s' is hidden by the output '%s' of the model", name, name)->help =
-        "in the train block the name is that of the output; give one of them another, to compare them";
+        "in the train block the name means the output; rename one of them to use both";
 }
 
 static void find_fields(Model *model, const Names *seen) {
@@ -121,8 +121,8 @@ static void find_fields(Model *model, const Names *seen) {
     for (const Setting *setting = model->data->settings.first; setting; setting = setting->next) {
         const char *name = setting->name.text;
         if (setting->is_field && !names_find(seen, name) && !is_input(model, name))
-            warning_add(model, setting->name.span, "the field '%s' is used nowhere", name)->help =
-                arena_format(model->arena, "name it as an input, model %s(%s), or in the train block; or leave it out",
+            warning_add(model, setting->name.span, "the field '%s' is never used", name)->help =
+                arena_format(model->arena, "use it as an input, model %s(%s), or in the train block, or delete it",
                              model->network->name, name);
     }
 }
@@ -166,7 +166,7 @@ static void find_assigned(Model *model, const Names *seen, const Names *updating
     if (stmt->assign.names.count != stmt->assign.values.count || mentions_any(called, updating)) return;
     for (const NameNode *name = stmt->assign.names.first; name; name = name->next)
         if (*name->name.text != '_' && !names_find(seen, name->name.text))
-            warning_add(model, name->name.span, "the variable '%s' is used nowhere", name->name.text)->covers = stmt->span;
+            warning_add(model, name->name.span, "the variable '%s' is never used", name->name.text)->covers = stmt->span;
 }
 
 static void find_variables(Model *model, const Names *seen, const Names *updating, const StmtList *body) {
@@ -226,10 +226,10 @@ static void find_idle(Model *model, const Graph *graph, const bool *needed, cons
         Span span = graph_node(graph, symbol->node)->span;
         if (is_covered(model, span)) continue;
         if (!needed[symbol->node])
-            warning_add(model, span, "the layer '%s' is used nowhere: no output and no loss depends on it", layer);
+            warning_add(model, span, "the layer '%s' is never used: no output and no loss depends on it", layer);
         else
             warning_add(model, span, "the layer '%s' is not trained: an output depends on it, but the loss does not", layer)
-                ->help = "its weights stay as they were drawn; 'freeze' says that this is meant";
+                ->help = "its weights keep their first values; if that is intended, name it in 'freeze'";
     }
 }
 

@@ -1,4 +1,4 @@
-/* What is suspicious about a model, found while it is loaded. Only the commands that are about the model tell it: check and train. */
+/* Warnings about a model, found while it is loaded and printed by the commands check and train. */
 #include "frontend/model/loading.h"
 
 #include <stdarg.h>
@@ -15,23 +15,19 @@ Warning *warning_add(Model *model, Span span, const char *format, ...) {
     return *end = warning;
 }
 
-static bool is_drawn(const HoldOut *hold) { return hold->amount > 0 && hold->kind != HOLD_LAST && hold->kind != HOLD_COLUMN; }
+/* Whether the held-out rows depend on the seed. */
+static bool is_random(const HoldOut *hold) { return hold->amount > 0 && hold->kind != HOLD_LAST && hold->kind != HOLD_COLUMN; }
 
-/* Trainings with several seeds are to be compared on the same rows. */
+/* Trainings with different seeds can be compared only on the same rows. */
 static void find_moving_split(Model *model) {
     const Setting *seed = item_setting(model->train, "seed");
     const SplitRequest *split = &model->info.split;
-    if (!seed || item_setting(model->data, "seed") || (!is_drawn(&split->valid) && !is_drawn(&split->test))) return;
+    if (!seed || item_setting(model->data, "seed") || (!is_random(&split->valid) && !is_random(&split->test))) return;
     Warning *warning = warning_add(model, seed->value->span, "this seed also chooses which rows are held out");
-    warning->note = "they are drawn here";
-    warning->note_span = is_drawn(&split->valid) ? split->valid.span : split->test.span;
+    warning->note = "they are chosen here";
+    warning->note_span = is_random(&split->valid) ? split->valid.span : split->test.span;
     warning->help = arena_format(model->arena, "'seed = %llu' in the data block keeps these rows, whatever train.seed is",
                                  (unsigned long long)split->seed);
-}
-
-static void find_zero_rate(Model *model) {
-    if (model->log->zero_rate.file)
-        warning_add(model, model->log->zero_rate, "with a learning rate of 0 no weight ever changes");
 }
 
 void warnings_find(Model *model, const Graph *graph) {
@@ -40,7 +36,8 @@ void warnings_find(Model *model, const Graph *graph) {
     unused_find(model);
     idle_weights_find(model, graph);
     find_moving_split(model);
-    find_zero_rate(model);
+    if (model->log->zero_rate.file)
+        warning_add(model, model->log->zero_rate, "with a learning rate of 0 the weights never change");
 }
 
 void model_warn(const Model *model, Diagnostics *diag) {
@@ -51,14 +48,15 @@ void model_warn(const Model *model, Diagnostics *diag) {
     }
 }
 
-/* best.safetensors, and the end by stop_when, are the luckiest of many looks at the rows that chose them. */
+/* A result on the rows that chose the epoch is the best of many, so it is too good. */
 void model_warn_choice(const Model *model, Diagnostics *diag) {
     static const char *const keys[] = {"keep_best", "stop_when"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const Setting *setting = item_setting(model->train, keys[i]);
         if (!setting) continue;
-        diag_warning(diag, setting->value->span, "without rows of valid, '%s' looks at those of test", keys[i]);
-        diag_help(diag, "what they choose looks better on them than it is; 'valid = 0.1' in the data block holds out others");
+        diag_warning(diag, setting->value->span, "without validation rows, '%s' uses the test rows", keys[i]);
+        diag_help(diag,
+                  "the result on the test rows is then too good; hold out validation rows by 'valid = 0.1' in the data block");
         return;
     }
 }

@@ -206,12 +206,12 @@ typedef struct {
     Limits *limits; /* or NULL */
 } Param;
 
-/* use "FILE"; `text` is set where the file's items follow: it was not used before (use.c). */
+/* use "FILE"; `text` is set where the file's items follow: it was not used before (imports.c). */
 typedef struct SourceText SourceText;
 typedef struct {
     Name name;
     SourceText *text;
-} Use;
+} Import;
 
 typedef enum { ITEM_USE, ITEM_PARAM, ITEM_DEF, ITEM_MODEL, ITEM_DATA, ITEM_TRAIN } ItemKind;
 typedef struct Item {
@@ -219,7 +219,7 @@ typedef struct Item {
     ItemKind kind;
     Span span; /* the keyword and, for blocks, everything to the closing brace */
     union {
-        Use used;
+        Import import;
         Param param;
         Function function;
         SettingList settings;

@@ -182,7 +182,7 @@ static void print_param(const Param *param, FILE *out) {
 
 static void print_item(const Item *item, FILE *out) {
     switch (item->kind) {
-    case ITEM_USE: print_head(0, out, "use", item->used.name.text); break;
+    case ITEM_USE: print_head(0, out, "use", item->import.name.text); break;
     case ITEM_PARAM: print_param(&item->param, out); break;
     case ITEM_DEF: print_function("def", &item->function, out); break;
     case ITEM_MODEL: print_function("model", &item->function, out); break;

@@ -224,7 +224,7 @@ static Expr *checked(Syntax *syntax, Expr *expr) {
     if (expr->depth > AST_MAX_DEPTH && !syntax->too_deep) {
         syntax->too_deep = true;
         if (syntax_error(syntax, expr->span, "this expression is more than %d operations deep", AST_MAX_DEPTH))
-            diag_help(syntax->input.diag, "give parts of it names");
+            diag_help(syntax->input.diag, "assign parts of it to variables");
     }
     return expr;
 }
@@ -285,14 +285,14 @@ static Item *settings(Syntax *syntax, ItemKind kind, Span span, SettingList sett
 
 static Item *use(Syntax *syntax, Span span, Name file) {
     Item *item = ast_item(ARENA, ITEM_USE, span);
-    item->used = (Use){file, NULL};
+    item->import = (Import){file, NULL};
     return item;
 }
 
 /* Bison itself has only one thing to say: its stack is full. */
 static void yyerror(const Span *span, Syntax *syntax, const char *message) {
     (void)message;
-    syntax_error(syntax, *span, "this is nested too deeply");
+    syntax_error(syntax, *span, "this is nested too deep");
 }
 
 static const int *token_kinds(const yysymbol_kind_t *symbols, int count, int *kinds) {

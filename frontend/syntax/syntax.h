@@ -58,7 +58,7 @@ typedef struct {
     Span span;
     uint32_t indent; /* of its line: bytes before the first word */
     bool first_on_line;
-} Token;
+} SyntaxToken;
 
 typedef struct {
     int kind; /* of the opening token */
@@ -73,11 +73,11 @@ struct Syntax {
     void *scanner;
     uint32_t at; /* scanner: offset of the next byte in the text */
     /* tokens.c */
-    int goal;                 /* the first token: chooses what to read */
-    bool started;             /* it has been handed out */
-    Token queue[TOKEN_QUEUE]; /* tokens not handed out yet; a ring */
+    int goal;                       /* the first token: chooses what to read */
+    bool started;                   /* it has been handed out */
+    SyntaxToken queue[TOKEN_QUEUE]; /* tokens not handed out yet; a ring */
     uint32_t queue_first, queue_count;
-    Token looked_ahead; /* the word after a newline */
+    SyntaxToken looked_ahead; /* the word after a newline */
     bool has_looked_ahead;
     uint32_t line_start, line_indent; /* of the line that the scanner is in */
     bool line_has_word;
@@ -86,12 +86,12 @@ struct Syntax {
     int previous;         /* kind of the token handed out last; 0 at the start */
     Bracket brackets[SYNTAX_MAX_NESTING];
     uint32_t depth;
-    bool repaired; /* a word was dropped or a bracket closed, with an error: the parser's next surprise is not news */
-    bool stopped;  /* nested too deep: the rest of the text is not looked at */
-    bool lost;     /* the head of an item was wrong: nothing is said up to the next one */
-    bool told;     /* there has been an error, whose line begins at: */
-    uint32_t told_line;
-    uint64_t told_foreign; /* bits: signs of other languages that have been told of */
+    bool repaired;  /* a word was dropped or a bracket closed, with an error: the parser's next surprise is not news */
+    bool stopped;   /* nested too deep: the rest of the text is not looked at */
+    bool lost;      /* the head of an item was wrong: nothing is said up to the next one */
+    bool has_error; /* there has been an error, whose line begins at: */
+    uint32_t error_line;
+    uint64_t signs_reported; /* bits: signs of other languages that have been told of */
     /* parser.y */
     ItemList items;
     Expr *expression;
@@ -107,7 +107,7 @@ void syntax_scanner_close(Syntax *syntax);
 int syntax_token(Semantic *value, Span *span, Syntax *syntax);
 
 /* Reports at a place in the text (syntax_error.c). One error a line is enough, as the others mostly follow from it: false if nothing
- * was said. Then no note and no remedy may follow. */
+ * was said. Then no note and no help may follow. */
 bool syntax_error(Syntax *syntax, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Reports that a token, written as it stands in the text, is not one of those named. */
 typedef struct {

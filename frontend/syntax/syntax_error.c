@@ -15,9 +15,9 @@ static uint32_t line_of(const Syntax *syntax, Span span) {
 bool syntax_error(Syntax *syntax, Span span, const char *format, ...) {
     va_list args;
     uint32_t line = line_of(syntax, span);
-    if (syntax->lost || (syntax->told && syntax->told_line == line)) return false;
-    syntax->told = true;
-    syntax->told_line = line;
+    if (syntax->lost || (syntax->has_error && syntax->error_line == line)) return false;
+    syntax->has_error = true;
+    syntax->error_line = line;
     va_start(args, format);
     diag_error(syntax->input.diag, STATUS_MODEL, span, "%s", arena_vformat(syntax->input.arena, format, args));
     va_end(args);
@@ -84,29 +84,29 @@ static const char *word_before(Syntax *syntax, const SyntaxSurprise *surprise) {
 }
 
 /* Words that other languages begin a block with, and what stands at the top level elsewhere. */
-static const char *item_remedy(Syntax *syntax, const char *word) {
+static const char *item_help(Syntax *syntax, const char *word) {
     static const char *const words[] = {"use", "param", "def", "model", "data", "train"};
     static const struct {
         const char *word, *help;
     } others[] = {
-        {"import", "other files are read by use \"FILE.mdl\"; the library is there without it"},
+        {"import", "other files are read by use \"FILE.mdl\"; the library needs no import"},
         {"include", "other files are read by use \"FILE.mdl\""},
-        {"from", "other files are read by use \"FILE.mdl\"; the library is there without it"},
+        {"from", "other files are read by use \"FILE.mdl\"; the library needs no import"},
         {"class", "the network is model NAME(input) -> output { ... }"},
         {"network", "the network is model NAME(input) -> output { ... }"},
         {"net", "the network is model NAME(input) -> output { ... }"},
         {"function", "a function is def NAME(input) = ..."},
         {"fn", "a function is def NAME(input) = ..."},
         {"dataset", "the data are data { source = ... }"},
-        {"source", "it belongs into data { source = ... }"},
-        {"field", "it belongs into data { source = ...; field x = ... }"},
-        {"loss", "it belongs into train { loss = ...; optimizer = ... }"},
-        {"optimizer", "it belongs into train { loss = ...; optimizer = ... }"},
-        {"epochs", "it belongs into train { ... }"},
-        {"batch", "it belongs into train { ... }"},
-        {"metrics", "it belongs into train { ... }"},
-        {"seed", "it belongs into train { ... }"},
-        {"lr", "a number that --set can change is param lr = 1e-3"},
+        {"source", "put it into data { source = ... }"},
+        {"field", "put it into data { source = ...; field x = ... }"},
+        {"loss", "put it into train { loss = ...; optimizer = ... }"},
+        {"optimizer", "put it into train { loss = ...; optimizer = ... }"},
+        {"epochs", "put it into train { ... }"},
+        {"batch", "put it into train { ... }"},
+        {"metrics", "put it into train { ... }"},
+        {"seed", "put it into train { ... }"},
+        {"lr", "write param lr = 1e-3 for a number that --set can change"},
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (!strcmp(others[i].word, word)) return others[i].help;
@@ -126,85 +126,84 @@ static bool is_arithmetic(int token) { return token == '+' || token == '-' || to
 static bool is_value(int token) { return token == INT || token == FLOAT || token == STRING || token == TRUE || token == FALSE; }
 
 /* Where a name is to get a value. */
-static const char *value_remedy(Syntax *syntax, const SyntaxSurprise *surprise) {
+static const char *value_help(Syntax *syntax, const SyntaxSurprise *surprise) {
     static const char *const field = "field";
     const char *before = word_before(syntax, surprise);
-    if (!strcmp(before, "while")) return "there is no while; a loop is for i in 1..10 { ... }";
-    if (!strcmp(before, "for")) return "a loop is for i in 1..10 { ... }";
+    if (!strcmp(before, "while")) return "there is no 'while'; write for i in 1..10 { ... }";
+    if (!strcmp(before, "for")) return "write for i in 1..10 { ... }";
     if (!strcmp(before, "print")) return "'mlc summary FILE.mdl' shows the shapes of a model, 'mlc data FILE.mdl' its data";
-    if (surprise->token == ARROW) return "a value is given by '=': y = x |> dense(8)";
-    if (surprise->token == PIPE) return "what comes out needs a name: y = x |> dense(8)";
-    if (surprise->token == ':') return "a value is given by '=', and a block is written { ... }";
-    if (surprise->token == '(') return "what comes out needs a name: y = f(x)";
-    if (surprise->token == '.') return "what comes out needs a name, and functions stand alone: y = f(x)";
+    if (surprise->token == ARROW) return "assign with '=': y = x |> dense(8)";
+    if (surprise->token == PIPE) return "give the result a name: y = x |> dense(8)";
+    if (surprise->token == ':') return "assign with '='; a block is written { ... }";
+    if (surprise->token == '(') return "give the result a name: y = f(x)";
+    if (surprise->token == '.') return "give the result a name, and call functions by name: y = f(x)";
     if (is_arithmetic(surprise->token) && *text_at(syntax, surprise->span.end) == '=')
         return arena_format(syntax->input.arena, "write %s = %s %c ...", before, before, surprise->token);
     if (is_arithmetic(surprise->token) && !*before) return "comments begin with '#'";
-    if (!strcmp(before, "return")) return "an output gets its value by its name: logits = ...";
-    if (declares_a_variable(before)) return "a value is given by 'NAME = ...', without a word before it";
+    if (!strcmp(before, "return")) return "assign to the name of the output: logits = ...";
+    if (declares_a_variable(before)) return "write NAME = ... without a word before the name";
     if (surprise->token == ID && !expects(surprise, ',') && diag_nearest(before, &field, 1)) return "did you mean 'field'?";
-    if (is_value(surprise->token) || surprise->token == EQ) return "a value is given by '=': epochs = 10";
+    if (is_value(surprise->token) || surprise->token == EQ) return "assign with '=': epochs = 10";
     return NULL;
 }
 
 /* In the head of a block, def or model. */
-static const char *head_remedy(Syntax *syntax, const SyntaxSurprise *surprise) {
+static const char *head_help(Syntax *syntax, const SyntaxSurprise *surprise) {
     const char *before = word_before(syntax, surprise);
     if (expects(surprise, ARROW) && surprise->token == '{')
         return "a model names its outputs: model net(image) -> logits { ... }";
     if (expects(surprise, ARROW) && surprise->token == ':') return "outputs follow '->': model net(image) -> logits { ... }";
     if (expects(surprise, '(') && surprise->expected_count == 1)
-        return "inputs follow the name, in brackets: model net(image) -> logits { ... }";
+        return "write the inputs after the name, in brackets: model net(image) -> logits { ... }";
     if (surprise->token == '(' && !strcmp(before, "model")) return "the network has a name: model net(image) -> logits { ... }";
-    if (surprise->token == '(' && !strcmp(before, "for")) return "a loop is for i in 1..10 { ... }";
+    if (surprise->token == '(' && !strcmp(before, "for")) return "write for i in 1..10 { ... }";
     if (surprise->token == '.' && expects(surprise, ':') && expects(surprise, ')'))
-        return "an input is named as a field of the data block: field x = source.x, and net(x)";
+        return "inputs are names of fields: field x = source.x in the data block, and net(x)";
     if (expects(surprise, '{') && surprise->token == ':') return "a block is written { ... }";
     if (expects(surprise, '{') && (surprise->token == '=' || surprise->token == '('))
-        return "the '{' follows at once: train { ... }";
-    if (expects(surprise, '{') && surprise->expected_count == 1)
-        return "what belongs to it stands in { ... }, the '{' on the same line";
-    if (expects(surprise, '{') && surprise->token == ID) return "what belongs to it stands in { ... }";
+        return "write '{' right after the name: train { ... }";
+    if (expects(surprise, '{') && surprise->expected_count == 1) return "write a block { ... }, with '{' on the same line";
+    if (expects(surprise, '{') && surprise->token == ID) return "write a block { ... }";
     return NULL;
 }
 
 /* Inside of an expression, or where it might have ended. */
-static const char *expression_remedy(Syntax *syntax, const SyntaxSurprise *surprise) {
+static const char *expression_help(Syntax *syntax, const SyntaxSurprise *surprise) {
     bool at_end = expects(surprise, NL) && expects(surprise, AND), in_list = expects(surprise, ')') && expects(surprise, AND);
-    if (surprise->token == ARROW) return "functions are chained by '|>': x |> dense(8) |> relu";
+    if (surprise->token == ARROW) return "chain functions with '|>': x |> dense(8) |> relu";
     if (surprise->token == '>' && expects(surprise, INT) && expects(surprise, ID))
-        return "functions are chained by '|>': x |> dense(8) |> relu";
+        return "chain functions with '|>': x |> dense(8) |> relu";
     if (surprise->token == STRING && expects(surprise, ID) && !expects(surprise, INT))
-        return "functions stand without quotes: x |> relu";
+        return "write the name of a function without quotes: x |> relu";
     if (surprise->token == RANGE && expects(surprise, ':')) return "':' stands for a whole axis: x[:, 0]";
-    if (surprise->token == ID && at_end) return "functions are chained by '|>', and a product is written with '*'";
+    if (surprise->token == ID && at_end) return "chain functions with '|>', and multiply with '*'";
     if ((is_value(surprise->token) || surprise->token == '[') && at_end && *word_before(syntax, surprise))
-        return "what a function is given stands in brackets: dense(8)";
-    if (surprise->token == ',' && at_end) return "a list is written [a, b]; settings stand on lines of their own, without ','";
-    if (surprise->token == ',' && in_list && !expects(surprise, ',')) return "a list is written [a, b]";
+        return "write arguments in brackets: dense(8)";
+    if (surprise->token == ',' && at_end) return "write a list as [a, b]; settings go on separate lines, without ','";
+    if (surprise->token == ',' && in_list && !expects(surprise, ',')) return "write a list as [a, b]";
     return NULL;
 }
 
-static const char *shape_remedy(Syntax *syntax, const SyntaxSurprise *surprise) {
-    if (expects(surprise, MDL)) return "the first line of a model is 'mdl 1'; the readers of data stand in its data block";
-    if (expects(surprise, PARAM)) return item_remedy(syntax, written_word(syntax, surprise));
+static const char *shape_help(Syntax *syntax, const SyntaxSurprise *surprise) {
+    if (expects(surprise, MDL))
+        return "the first line of a model is 'mdl 1'; name the data in its data block: source = csv(\"FILE\")";
+    if (expects(surprise, PARAM)) return item_help(syntax, written_word(syntax, surprise));
     if (expects(surprise, INT) && surprise->expected_count == 1) return "the first line of a model is 'mdl 1'";
     if ((is_arithmetic(surprise->token) || surprise->token == STRING) && syntax->first_on_line)
         return "comments begin with '#'";
-    const char *head = head_remedy(syntax, surprise);
+    const char *head = head_help(syntax, surprise);
     if (head) return head;
-    if (expects(surprise, '=') && !expects(surprise, ')')) return value_remedy(syntax, surprise);
-    return expression_remedy(syntax, surprise);
+    if (expects(surprise, '=') && !expects(surprise, ')')) return value_help(syntax, surprise);
+    return expression_help(syntax, surprise);
 }
 
-static const char *remedy(Syntax *syntax, const SyntaxSurprise *surprise) {
-    if (surprise->token == '=' && expects(surprise, EQ))
-        return "'==' compares; '=' only gives a name to a value, or an argument by name";
+static const char *help_for(Syntax *syntax, const SyntaxSurprise *surprise) {
+    if (surprise->token == '=' && expects(surprise, EQ)) return "'==' compares; '=' assigns, or names an argument";
     bool begins = syntax->first_on_line && !expects(surprise, FOR);
     if (is_keyword(surprise->token) && expects(surprise, ID) && !begins)
-        return arena_format(syntax->input.arena, "%s is a word of the language%s", written(syntax, surprise),
-                            expects(surprise, INT) ? ", and no value" : "; choose another name");
-    return shape_remedy(syntax, surprise);
+        return arena_format(syntax->input.arena, "%s is a keyword%s", written(syntax, surprise),
+                            expects(surprise, INT) ? ", not a value" : "; choose another name");
+    return shape_help(syntax, surprise);
 }
 
 static bool is_comparison(int token) {
@@ -215,7 +214,7 @@ void syntax_unexpected(Syntax *syntax, const SyntaxSurprise *surprise) {
     bool repaired = syntax->repaired;
     syntax->repaired = false;
     if (repaired || syntax->stopped) return;
-    const char *found = written(syntax, surprise), *expected = expectation(surprise), *help = remedy(syntax, surprise);
+    const char *found = written(syntax, surprise), *expected = expectation(surprise), *help = help_for(syntax, surprise);
     bool told = false;
     if (expects(surprise, MDL) && surprise->token == 0) {
         told = syntax_error(syntax, surprise->span, "this text is empty; a model begins with the line 'mdl 1'");
@@ -227,7 +226,7 @@ void syntax_unexpected(Syntax *syntax, const SyntaxSurprise *surprise) {
     } else if (expected) {
         told = syntax_error(syntax, surprise->span, "%s where %s is expected", found, expected);
     } else {
-        told = syntax_error(syntax, surprise->span, "%s has no place here", found);
+        told = syntax_error(syntax, surprise->span, "%s is not allowed here", found);
     }
     if (help && told) diag_help(syntax->input.diag, "%s", help);
     syntax->lost |= told && !syntax->depth && syntax->goal == READ_MODEL && !expects(surprise, MDL);

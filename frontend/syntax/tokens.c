@@ -7,20 +7,20 @@
 
 #include <string.h>
 
-static Token *queue_at(Syntax *syntax, uint32_t i) { return &syntax->queue[(syntax->queue_first + i) % TOKEN_QUEUE]; }
+static SyntaxToken *queue_at(Syntax *syntax, uint32_t i) { return &syntax->queue[(syntax->queue_first + i) % TOKEN_QUEUE]; }
 
-static void queue_push(Syntax *syntax, Token token) { *queue_at(syntax, syntax->queue_count++) = token; }
+static void queue_push(Syntax *syntax, SyntaxToken token) { *queue_at(syntax, syntax->queue_count++) = token; }
 
-static Token queue_pop(Syntax *syntax) {
-    Token token = *queue_at(syntax, 0);
+static SyntaxToken queue_pop(Syntax *syntax) {
+    SyntaxToken token = *queue_at(syntax, 0);
     syntax->queue_first = (syntax->queue_first + 1) % TOKEN_QUEUE;
     syntax->queue_count--;
     return token;
 }
 
 /* The next word, with what the newline rule needs to know about its line. */
-static Token scan_word(Syntax *syntax) {
-    Token token = {0};
+static SyntaxToken scan_word(Syntax *syntax) {
+    SyntaxToken token = {0};
     token.kind = syntax_scan(syntax, &token.value, &token.span);
     uint32_t begin = token.span.begin - syntax->input.base;
     if (token.kind == NL) {
@@ -72,7 +72,7 @@ static const Bracket *innermost(const Syntax *syntax) { return syntax->depth ? &
 
 static bool inside_expression(const Syntax *syntax) { return syntax->depth && innermost(syntax)->kind != '{'; }
 
-static Token made(int kind, Span at) { return (Token){.kind = kind, .span = {at.file, at.begin, at.begin}}; }
+static SyntaxToken made(int kind, Span at) { return (SyntaxToken){.kind = kind, .span = {at.file, at.begin, at.begin}}; }
 
 /* A newline, unless the last token cannot end a statement. */
 static void end_statement(Syntax *syntax, Span at) {
@@ -96,7 +96,7 @@ static void close_expression_brackets(Syntax *syntax, Span at) {
     while (inside_expression(syntax)) close_innermost(syntax, at);
 }
 
-static void push_bracket(Syntax *syntax, const Token *token) {
+static void push_bracket(Syntax *syntax, const SyntaxToken *token) {
     if (syntax->depth == SYNTAX_MAX_NESTING) {
         syntax_error(syntax, token->span, "brackets are nested more than %d levels deep", SYNTAX_MAX_NESTING);
         syntax->stopped = true;
@@ -106,9 +106,9 @@ static void push_bracket(Syntax *syntax, const Token *token) {
 }
 
 /* `)` or `]`: fits the innermost bracket, stands for the one that would, or has nothing to close and is left out. */
-static void queue_closer(Syntax *syntax, Token token) {
+static void queue_closer(Syntax *syntax, SyntaxToken token) {
     if (!inside_expression(syntax)) {
-        syntax_error(syntax, token.span, "'%c' closes nothing", token.kind);
+        syntax_error(syntax, token.span, "'%c' has no opening bracket", token.kind);
         return;
     }
     const Bracket *bracket = innermost(syntax);
@@ -123,10 +123,10 @@ static void queue_closer(Syntax *syntax, Token token) {
     queue_push(syntax, token);
 }
 
-static void queue_brace(Syntax *syntax, Token token) {
+static void queue_brace(Syntax *syntax, SyntaxToken token) {
     close_expression_brackets(syntax, token.span);
     if (!syntax->depth) {
-        syntax_error(syntax, token.span, "'}' closes nothing");
+        syntax_error(syntax, token.span, "'}' has no opening brace");
         return;
     }
     syntax->depth--;
@@ -136,15 +136,15 @@ static void queue_brace(Syntax *syntax, Token token) {
     queue_push(syntax, token);
 }
 
-static void queue_end(Syntax *syntax, Token token) {
+static void queue_end(Syntax *syntax, SyntaxToken token) {
     while (syntax->depth && !syntax->stopped) close_innermost(syntax, token.span);
     end_statement(syntax, token.span);
     queue_push(syntax, token);
 }
 
 /* A run of newlines, and the word after it. */
-static void queue_newline(Syntax *syntax, Token newline) {
-    Token next = scan_word(syntax);
+static void queue_newline(Syntax *syntax, SyntaxToken newline) {
+    SyntaxToken next = scan_word(syntax);
     while (next.kind == NL) next = scan_word(syntax);
     bool ends = can_end_statement(syntax->previous);
     bool outside = inside_expression(syntax) && ends && begins_statement(next.kind) && next.indent <= innermost(syntax)->indent;
@@ -156,7 +156,7 @@ static void queue_newline(Syntax *syntax, Token newline) {
 
 /* A keyword at the start of a line cannot stand inside ( ) and [ ], nor an item inside the braces that it is not indented to.
  */
-static void close_before_keyword(Syntax *syntax, const Token *token) {
+static void close_before_keyword(Syntax *syntax, const SyntaxToken *token) {
     bool keyword = begins_statement(token->kind) && token->kind != ID;
     if (!keyword || !token->first_on_line) return;
     bool closed = inside_expression(syntax);
@@ -166,7 +166,7 @@ static void close_before_keyword(Syntax *syntax, const Token *token) {
         close_innermost(syntax, token->span);
 }
 
-static void queue_word(Syntax *syntax, Token token) {
+static void queue_word(Syntax *syntax, SyntaxToken token) {
     close_before_keyword(syntax, &token);
     if (token.kind == '{' || token.kind == ARROW) close_expression_brackets(syntax, token.span);
     if (!syntax->first_word_seen && token.kind == ID && !strcmp(token.value.text, "mdl")) token.kind = MDL;
@@ -177,7 +177,7 @@ static void queue_word(Syntax *syntax, Token token) {
 
 /* Brings the next word, and whatever it implies, into the queue. */
 static void fill_queue(Syntax *syntax) {
-    Token token = syntax->has_looked_ahead ? syntax->looked_ahead : scan_word(syntax);
+    SyntaxToken token = syntax->has_looked_ahead ? syntax->looked_ahead : scan_word(syntax);
     syntax->has_looked_ahead = false;
     switch (token.kind) {
     case NL: queue_newline(syntax, token); break;
@@ -197,7 +197,7 @@ int syntax_token(Semantic *value, Span *span, Syntax *syntax) {
     }
     while (!syntax->queue_count && !syntax->stopped) fill_queue(syntax);
     if (syntax->stopped) return *span = made(0, *span).span, 0;
-    Token token = queue_pop(syntax);
+    SyntaxToken token = queue_pop(syntax);
     if (syntax->previous == NL && token.kind != '}') syntax->repaired = false;
     if (begins_item(token.kind) && token.first_on_line && !syntax->depth) syntax->lost = false;
     syntax->first_on_line = token.first_on_line;

@@ -203,9 +203,9 @@ for label in 'classes(source.lane)' 'classes(source["lane"])' 'columns(source, "
 done
 held_out='stratified(0.25)' model stratified 'classes(source.lane + source.ten)' 4
 expect 3 mlc check stratified.mdl
-says err "which field is the label is not known" "stratified(source.NAME, 0.25)"
+says err "stratified needs to know the label" "stratified(source.NAME, 0.25)"
 held_out='stratified(source.lane)' model stratified 'classes(source.lane)' 4
 expect 3 mlc check stratified.mdl
-says err "'amount' of stratified must be a share"
+says err "'amount' of stratified must be a fraction"
 
 finish

@@ -55,7 +55,7 @@ statistics ones | awk '{ if ($2 < 0.99 || $2 > 1.01) exit 1 }' || fail "a varian
 # no batch helps where there is one row
 sed 's/field y/test = 64; field y/' net.mdl >single.mdl
 expect 0 mlc check single.mdl
-says err "the last batch of an epoch has one row" "help: it needs more rows to train on"
+says err "the last batch of an epoch has one row" "help: use more training rows"
 expect 0 mlc check net.mdl --set train.batch=2
 says err "with train.batch = 3 the last batch has 2"
 # pictures have a variance in one row

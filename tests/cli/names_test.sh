@@ -40,7 +40,7 @@ model field.mdl class.csv b y m "field $big = source.a" && quiet 3 mlc check fie
 model string.mdl class.csv b y m "field q = impute(source.a, by = \"$big\")" && quiet 3 mlc check string.mdl
 model number.mdl class.csv b y m "field q = source.a + ${big//x/9}" && quiet 3 mlc check number.mdl
 model percent.mdl class.csv b y m "valid = ${big//x/9}${big//x/ }%${big//x/ }" && quiet 3 mlc check percent.mdl
-says err "is no number: a tenth is written 0.1"
+says err "is not a number: write 10 % as 0.1"
 model file.mdl "$big.csv" b y && quiet 4 mlc check file.mdl
 says err "xxx...xxx" " bytes)"
 model redfile.mdl "$red.csv" b y && quiet 4 mlc check redfile.mdl

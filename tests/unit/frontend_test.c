@@ -453,8 +453,8 @@ static void test_limits(void **state) {
     (void)state;
     expect_repeated_error("mdl 1\n", "#################\n", 60000, "", "this text has");
     expect_repeated_error("mdl 1\nparam x = ", "(", 65, "1", "nested more than 64 levels");
-    expect_repeated_error("mdl 1\nparam x = ", "-", 500000, "1", "nested too deeply");
-    expect_repeated_error("mdl 1\nparam x = ", "not ", 200000, "1", "nested too deeply");
+    expect_repeated_error("mdl 1\nparam x = ", "-", 500000, "1", "nested too deep");
+    expect_repeated_error("mdl 1\nparam x = ", "not ", 200000, "1", "nested too deep");
     expect_repeated_error("mdl 1\nparam x = ", "1 + ", 200000, "1", "operations deep");
     expect_repeated_error("mdl 1\nparam x = 1", " |> f", 100000, "", "operations deep");
     expect_repeated_error("mdl 1\nparam x = 1", ".y", 100000, "", "operations deep");
@@ -464,7 +464,7 @@ static void test_limits(void **state) {
     expect_repeated_error("mdl 1\n" DATA NET TRAIN CHAIN "param p = ", "-", 590, "f(1)\n", "levels deep here");
     expect_repeated_error("mdl 1\n" DATA TRAIN "model net(image) -> logits {\n l = [1]\n for i in 1..100000 { l = l", " + [i]",
                           100, " }\n logits = image\n}\n", "steps to evaluate");
-    expect_repeated_error("mdl 1\n", "}", 5000, "", "closes nothing");
+    expect_repeated_error("mdl 1\n", "}", 5000, "", "has no opening brace");
     expect_repeated_error("mdl 1\ndata {", "\n[", 60, "", "never closed");
 }
 

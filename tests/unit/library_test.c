@@ -352,7 +352,7 @@ static void test_places(void **state) {
     char *first = printed_errors("mse(y, x)"), *second = printed_errors("mse(y, x)");
     assert_non_null(strstr(first, "test.mdl:4:16: error"));
     assert_non_null(strstr(first, "stdlib.mdl:"));
-    assert_non_null(strstr(first, "found by the library here"));
+    assert_non_null(strstr(first, "in the library, here"));
     assert_string_equal(first, second);
     free(first);
     free(second);
