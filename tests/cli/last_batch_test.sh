@@ -30,7 +30,7 @@ compare() {
 }
 
 expect 0 mlc check net.mdl
-says err "the last batch of an epoch has one row, in which 'batch_norm1' (line 4) finds no variance"
+says err "the last batch of an epoch has one row, in which 'batch_norm1' (line 4) cannot compute a variance"
 says err "with train.batch = 43 the last batch has 22"
 expect 0 mlc train net.mdl --out one -q
 says err "the last batch of an epoch has one row"
