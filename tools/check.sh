@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tools/check.sh [PART...]: checks of the sources, by name; without a name all of them. CI runs all but dev. Prints the seconds of each part. A part
+# tools/check.sh [PART...]: checks of the sources, by name; without a name all of them. Prints the seconds of each part. A part
 # that fails does not keep the others from running; the status is 1 then.
 #   setup    installs the tools that the other parts need
 #   format   clang-format has nothing to change
