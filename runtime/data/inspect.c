@@ -12,6 +12,7 @@
 #include "ir/data/derived.h"
 #include "ir/base/memory.h"
 #include "runtime/data/inspect.h"
+#include "runtime/data/moments.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -33,11 +34,6 @@ static double value_of(const Column *column, int32_t row) {
     return dataset_number(column->dataset, column->field, row, column->element);
 }
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The finite values of a split in order; the caller frees. */
 static double *sorted_values(const Column *column, Split split, int64_t *count) {
     int64_t rows = dataset_rows(column->dataset, split);
@@ -47,7 +43,7 @@ static double *sorted_values(const Column *column, Split split, int64_t *count) 
         double value = value_of(column, dataset_split(column->dataset, split)[i]);
         if (isfinite(value)) values[(*count)++] = value;
     }
-    qsort(values, (size_t)*count, sizeof *values, by_value);
+    numbers_sort(values, *count);
     return values;
 }
 

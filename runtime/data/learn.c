@@ -46,11 +46,6 @@ void fitting_add(Fitting *fitting, int64_t row, int64_t column, double value) {
 
 /* -- results -- */
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The middle one, or the mean of the two in the middle. */
 static double median_of(const double *sorted, int64_t count) {
     double low = sorted[(count - 1) / 2], high = sorted[count / 2];
@@ -73,7 +68,7 @@ static double fitted_value(const Fitting *fitting, int64_t column) {
     int64_t count = fitting->moments[column].count;
     if (!fitting->values) return fitting->moments[column].mean;
     double *values = fitting->values + column * fitting->rows;
-    qsort(values, (size_t)count, sizeof *values, by_value);
+    numbers_sort(values, count);
     return fitting->fit->kind == FIT_MEDIAN ? median_of(values, count) : mode_of(values, count);
 }
 

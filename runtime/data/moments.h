@@ -23,6 +23,9 @@ static inline void moments_add(Moments *moments, double value) {
 /* The deviation of the values themselves, divided by their number. */
 double moments_deviation(const Moments *moments);
 
+/* Puts numbers, none of which is NaN, into ascending order. */
+void numbers_sort(double *numbers, int64_t count);
+
 /* An element as a number; NaN where it is missing: text has no category then. */
 double element_value(DType dtype, bool is_text, const void *data, int64_t at);
 

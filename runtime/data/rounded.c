@@ -2,6 +2,7 @@
  * that several become one. */
 #include "ir/base/memory.h"
 #include "runtime/data/derive.h"
+#include "runtime/data/moments.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -49,17 +50,12 @@ static void see_rows(RoundingSearch *search) {
     for (int64_t row = search->source->test_begin; row < all; row++) see(search, (int32_t)row);
 }
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Whether two different numbers are one in f32. */
 static bool any_become_one(RoundingSearch *search) {
     bool one = false;
     search->numbers = memory_new((size_t)search->count * sizeof *search->numbers, "the digits of a column");
     see_rows(search);
-    qsort(search->numbers, (size_t)search->count, sizeof *search->numbers, by_value);
+    numbers_sort(search->numbers, search->count);
     for (int64_t i = 1; i < search->count && !one; i++)
         one = search->numbers[i] != search->numbers[i - 1] && (float)search->numbers[i] == (float)search->numbers[i - 1];
     free(search->numbers);
@@ -72,10 +68,9 @@ static double steps_between(double least, double most) {
     return largest > 0 ? (most - least) / ldexp(1, ilogb(largest) - 23) : 0;
 }
 
-/* Elements of f32 and bytes are what they are, and most whole numbers are small. */
-static bool may_lose(const SourceData *source, const Derived *derived, int64_t element) {
-    if (derived->kind != DERIVED_COLUMNS) return true;
-    uint32_t field = derived->fields[derived->is_list ? element : 0];
+/* Whether a field may have numbers that f32 does not hold. Elements of f32 and bytes are what they are, and most whole numbers are
+ * small. */
+static bool may_lose(const SourceData *source, uint32_t field) {
     if (source->exact[field].elements) return true;
     const int32_t *whole = source->data[field];
     int64_t all = source_numbered_rows(source) * shape_elements(source->fields[field].row), large = 0;
@@ -88,7 +83,6 @@ static bool loses_digits(const SourceData *source, const Derived *derived, int64
     RoundingSearch search = {
         .source = source, .derived = derived, .element = element, .found = found, .close_only = close_only};
     *found = (Rounded){.row = -1};
-    if (!may_lose(source, derived, element)) return false;
     see_rows(&search);
     if (found->rows) return true;
     double steps = steps_between(found->least, found->most);
@@ -97,10 +91,13 @@ static bool loses_digits(const SourceData *source, const Derived *derived, int64
 }
 
 bool derive_rounded(const SourceData *source, const Derived *derived, bool close_only, Rounded *found) {
+    bool stored = derived->kind == DERIVED_COLUMNS, may = true; /* stored: nothing is computed of the fields */
     int64_t each = shape_elements(derived_row(&source->schema, derived));
     for (int64_t element = 0; element < each; element++) {
-        if (!loses_digits(source, derived, element, close_only, found)) continue;
-        if (derived->kind == DERIVED_COLUMNS) found->field = &source->fields[derived->fields[derived->is_list ? element : 0]];
+        uint32_t field = stored ? derived->fields[derived->is_list ? element : 0] : 0;
+        if (stored && (derived->is_list || element == 0)) may = may_lose(source, field);
+        if (!may || !loses_digits(source, derived, element, close_only, found)) continue;
+        if (stored) found->field = &source->fields[field];
         found->element = element;
         return true;
     }

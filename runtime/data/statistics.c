@@ -3,6 +3,14 @@
 #include "runtime/data/statistics.h"
 
 #include <math.h>
+#include <stdlib.h>
+
+static int by_number(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+void numbers_sort(double *numbers, int64_t count) { qsort(numbers, (size_t)count, sizeof *numbers, by_number); }
 
 double moments_deviation(const Moments *moments) {
     return moments->count ? sqrt(moments->square / (double)moments->count) : NAN;
