@@ -8,6 +8,7 @@
 #include "cli/text/terminal.h"
 #include "cli/session/warm_start.h"
 #include "cli/results/units.h"
+#include "ir/base/integers.h"
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
 #include "ir/base/display.h"
@@ -251,7 +252,7 @@ static double rate_in(const Training *training, const Graph *graph, uint64_t epo
     const CheckpointInfo *before = &training->before;
     if (!graph_symbol(graph, INPUT_STEPS)) return NAN;
     int64_t rows = dataset_rows(training->session.dataset, SPLIT_TRAIN), batch = info->batch, accumulate = info->accumulate;
-    int64_t batches = (rows + batch - 1) / batch, steps = (batches + accumulate - 1) / accumulate;
+    int64_t batches = divide_up(rows, batch), steps = divide_up(batches, accumulate);
     int64_t done = (int64_t)before->step - (int64_t)before->epoch * batches;
     bool over = before->epoch >= epochs;
     RunClock clock = {.epoch = (int32_t)before->epoch - over,

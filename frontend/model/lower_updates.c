@@ -1,6 +1,7 @@
 /* The training half of a graph: gradients of the loss, their sum over several batches (accumulate), clipping, and the optimizer's update
  * of every weight. */
 #include "frontend/model/loading.h"
+#include "ir/base/integers.h"
 
 #include <string.h>
 
@@ -108,7 +109,7 @@ static NodeId whole(Graph *graph, int32_t value) { return build_i32(graph, value
 /* The elements of a gradient as a matrix with NORM_BLOCK columns, filled up with zeros. */
 static NodeId norm_blocks(Graph *graph, NodeId gradient) {
     enum { NORM_BLOCK = 4096 };
-    int64_t count = shape_elements(graph_node(graph, gradient)->shape), blocks = (count + NORM_BLOCK - 1) / NORM_BLOCK;
+    int64_t count = shape_elements(graph_node(graph, gradient)->shape), blocks = divide_up(count, NORM_BLOCK);
     NodeId flat = build_reshape(graph, gradient, (Shape){.rank = 1, .dim = {count}});
     if (blocks == 1) return flat;
     int64_t before = 0, after = blocks * NORM_BLOCK - count;

@@ -20,24 +20,26 @@ const DataReader *reader_named(const char *name) {
     return NULL;
 }
 
+/* The ending after one of `size` characters in a list of endings; "" after the last one. */
+static const char *next_ending(const char *ending, size_t size) { return ending + size + (ending[size] == ' '); }
+
 const DataReader *reader_of_file(const char *file) {
-    size_t length = strlen(file);
+    size_t length = strlen(file), size;
     for (int i = 0; i < READERS; i++)
-        for (const char *ending = readers[i].endings; *ending;) {
-            size_t size = strcspn(ending, " ");
+        for (const char *ending = readers[i].endings; *ending; ending = next_ending(ending, size)) {
+            size = strcspn(ending, " ");
             if (length > size && !strncasecmp(file + length - size, ending, size)) return &readers[i];
-            ending += size + (ending[size] == ' ');
         }
     return NULL;
 }
 
 const char *reader_endings(Arena *arena) {
     const char *text = "";
+    size_t size;
     for (int i = 0; i < READERS; i++)
-        for (const char *ending = readers[i].endings; *ending;) {
-            size_t size = strcspn(ending, " ");
+        for (const char *ending = readers[i].endings; *ending; ending = next_ending(ending, size)) {
+            size = strcspn(ending, " ");
             text = arena_format(arena, "%s%s%.*s", text, *text ? ", " : "", (int)size, ending);
-            ending += size + (ending[size] == ' ');
         }
     return text;
 }
