@@ -27,6 +27,9 @@ static const OptionRow rows[OPTION_COUNT] = {
 #include "cli/session/options.def"
 };
 
+/* store_choice writes each choice, an enumeration, as an int. */
+_Static_assert(sizeof(Choice_kind) == sizeof(int), "an enumeration has the size of an int");
+
 enum { LONG_BASE = 256, SPELLING_MAX = 64 };
 
 static bool is_allowed(uint64_t allowed, int id) { return allowed >> id & 1; }
