@@ -31,8 +31,9 @@ LayerMark summary_mark(const Evaluator *evaluator) {
     return (LayerMark){evaluator->graph->node_count, evaluator->graph->symbol_count};
 }
 
-/* Floating-point operations of one node: 2 k for each element of a product of k terms, one for each element that a reduction reads or an
- * elementwise op makes, one for each element of a window of max_pool, five for softmax (max, subtract, exp, sum, divide). */
+/* Floating-point operations of one node. A product of k terms has 2 k for each element. An elementwise op has one for each element that it
+ * makes, a reduction one for each element that it reads, and max_pool one for each element of a window. Softmax has five: max, subtract,
+ * exp, sum, divide. */
 static int64_t node_operations(const Graph *graph, const Node *node) {
     int64_t elements = shape_elements(node->shape);
     switch (op_class(node->op)) {
