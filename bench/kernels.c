@@ -1,10 +1,13 @@
-/* How fast is each kernel of a training step? Compiles the step of a classifier kernel by kernel and as a whole and prints, on one
- * thread, the time of the faster calls of many, the rate of its multiply-adds and their share of the machine's peak.
+/* How fast is each kernel of a training step? Compiles the step of a classifier kernel by kernel
+ * and as a whole and prints, on one thread, the time of the faster calls of many, the rate of its
+ * multiply-adds and their share of the machine's peak.
  *
  *   cmake --build --preset release --target bench_kernels
- *   build/release/bench_kernels [--batch 64] [--widths 784,512,256,128,10] [--zeros 80] [--cpu NAME] [--level 2] [--matmul | --kernel N]
+ *   build/release/bench_kernels [--batch 64] [--widths 784,512,256,128,10] [--zeros 80] [--cpu
+ *   NAME] [--level 2] [--matmul | --kernel N]
  *
- * --zeros: percent of the data's bytes that are 0, as in MNIST's images. --matmul: only the products; --kernel: one kernel. */
+ * --zeros: percent of the data's bytes that are 0, as in MNIST's images. --matmul: only the
+ * products; --kernel: one kernel. */
 #include "codegen/codegen.h"
 #include "passes/passes.h"
 #include "tests/support/mlp_graph.h"
@@ -40,7 +43,8 @@ static void *zeros(size_t bytes) {
     return memset(memory, 0, rounded);
 }
 
-/* Everything f32 is filled with small positive numbers: no value is ever denormal, NaN or infinite. */
+/* Everything f32 is filled with small positive numbers: no value is ever denormal, NaN or
+ * infinite. */
 static void *numbers(size_t bytes) {
     float *memory = zeros(bytes);
     for (size_t i = 0; i < bytes / sizeof *memory; i++) memory[i] = 0.001f * (float)(i % 97 + 1);
@@ -53,7 +57,9 @@ static void *bytes_of_data(size_t count, int percent_zero) {
     uint32_t state = 1;
     for (size_t i = 0; i < count; i++) {
         state = state * 1664525 + 1013904223;
-        memory[i] = (int)((state >> 16) % 100) < percent_zero ? 0 : (unsigned char)(1 + (state >> 24) % 255);
+        memory[i] = (int)((state >> 16) % 100) < percent_zero
+                        ? 0
+                        : (unsigned char)(1 + (state >> 24) % 255);
     }
     return memory;
 }
@@ -76,7 +82,8 @@ static StepArgs args_for(const Program *program, const Options *options) {
         const Symbol *symbol = &graph->symbols[i];
         size_t elements = (size_t)shape_elements(symbol->shape);
         bool is_data = symbol->dtype == DTYPE_U8 && symbol->shape.rank > 1;
-        inputs[i] = is_data ? bytes_of_data(elements, options->zeros) : zeros(elements * dtype_bytes(symbol->dtype));
+        inputs[i] = is_data ? bytes_of_data(elements, options->zeros)
+                            : zeros(elements * dtype_bytes(symbol->dtype));
     }
     return (StepArgs){.slab = numbers(program->slab_bytes),
                       .states = states,
@@ -88,7 +95,8 @@ static StepArgs args_for(const Program *program, const Options *options) {
 
 static void free_args(const Program *program, StepArgs *args) {
     for (uint32_t i = 0; i < program->state_count; i++) free(args->states[i]);
-    for (uint32_t i = 0; i < program->graph->symbol_count; i++) free((void *)(uintptr_t)args->inputs[i]);
+    for (uint32_t i = 0; i < program->graph->symbol_count; i++)
+        free((void *)(uintptr_t)args->inputs[i]);
     free((void *)(uintptr_t)args->states);
     free((void *)(uintptr_t)args->inputs);
     free((void *)(uintptr_t)args->rows);
@@ -102,12 +110,14 @@ static int compare_seconds(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-/* A tenth of the calls take less: others use the machine too, and clocks of virtual machines jump now and then. */
+/* A tenth of the calls take less: others use the machine too, and clocks of virtual machines jump
+ * now and then. */
 static double good_seconds(const Program *program, const Options *options) {
     static double samples[MOST_SAMPLES];
     StepArgs args = args_for(program, options);
     int count = 0;
-    for (double spent = 0; count < MOST_SAMPLES && (count < BURST || spent < SECONDS_EACH); spent += samples[count++]) {
+    for (double spent = 0; count < MOST_SAMPLES && (count < BURST || spent < SECONDS_EACH);
+         spent += samples[count++]) {
         double start = seconds_of_thread();
         program_run(program, &args);
         samples[count] = seconds_of_thread() - start;
@@ -119,7 +129,8 @@ static double good_seconds(const Program *program, const Options *options) {
 
 static double flops(const Plan *plan, const Kernel *kernel) {
     if (kernel->kind != KERNEL_MATMUL && kernel->kind != KERNEL_GEMM) return 0;
-    const Node *root = graph_node(plan->graph, kernel->root), *a = graph_operand(plan->graph, root, 0);
+    const Node *root = graph_node(plan->graph, kernel->root),
+               *a = graph_operand(plan->graph, root, 0);
     int64_t k = a->shape.dim[a->shape.rank - (root->attrs.matmul.transpose_a ? 2 : 1)];
     return 2 * (double)shape_elements(root->shape) * (double)k;
 }
@@ -127,19 +138,22 @@ static double flops(const Plan *plan, const Kernel *kernel) {
 static Plan *plan_new(const Options *options, Graph **graph, Diagnostics *diag) {
     Compilation compilation;
     PassOptions passes = {.level = options->codegen.level, .threads = 1};
-    if (!passes_run(&compilation, mlp_graph(&options->shape, diag), &passes, (PassId)(PASS_COUNT - 1))) abort();
+    if (!passes_run(&compilation, mlp_graph(&options->shape, diag), &passes,
+                    (PassId)(PASS_COUNT - 1)))
+        abort();
     *graph = compilation.graph;
     return compilation.plan;
 }
 
-static void print_line(const Options *options, const Plan *plan, uint32_t first, uint32_t count, double work, double seconds,
-                       double compile) {
+static void print_line(const Options *options, const Plan *plan, uint32_t first, uint32_t count,
+                       double work, double seconds, double compile) {
     const Kernel *kernel = &plan->kernels[0];
     printf("%-4u %-7s", first, count == 1 ? kernel_names[kernel->kind] : "step");
-    for (int i = 0; count == 1 && i < kernel->space.rank; i++) printf("%s%lld", i ? "x" : "", (long long)kernel->space.dim[i]);
+    for (int i = 0; count == 1 && i < kernel->space.rank; i++)
+        printf("%s%lld", i ? "x" : "", (long long)kernel->space.dim[i]);
     printf("%s\t%8.1f us\t%6.1f GFLOP/s %3.0f %%\tcompiled in %.1f ms\n",
-           kernel->product.swapped && count == 1 ? " swapped" : "", 1e6 * seconds, 1e-9 * work / seconds,
-           100 * work / seconds / options->peak, 1e3 * compile);
+           kernel->product.swapped && count == 1 ? " swapped" : "", 1e6 * seconds,
+           1e-9 * work / seconds, 100 * work / seconds / options->peak, 1e3 * compile);
 }
 
 /* Kernels [first, first + count) of the step, timed; returns how many there are in all. */
@@ -177,8 +191,9 @@ static int read_widths(Options *options, char *text) {
 }
 
 static void read_options(Options *options, int argc, char **argv) {
-    static const struct option known[] = {{"batch", 1, NULL, 'b'},  {"widths", 1, NULL, 'w'}, {"zeros", 1, NULL, 'z'},
-                                          {"cpu", 1, NULL, 'c'},    {"level", 1, NULL, 'l'},  {"matmul", 0, NULL, 'm'},
+    static const struct option known[] = {{"batch", 1, NULL, 'b'},  {"widths", 1, NULL, 'w'},
+                                          {"zeros", 1, NULL, 'z'},  {"cpu", 1, NULL, 'c'},
+                                          {"level", 1, NULL, 'l'},  {"matmul", 0, NULL, 'm'},
                                           {"kernel", 1, NULL, 'k'}, {NULL, 0, NULL, 0}};
     for (int which; (which = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         if (which == 'b') options->shape.batch = atoll(optarg);
@@ -204,7 +219,8 @@ int main(int argc, char **argv) {
     options.peak = codegen_measure_peak(&options.codegen, diag);
     printf("peak of one thread: %.1f GFLOP/s\n", 1e-9 * options.peak);
     uint32_t count = options.only < 0 ? measure(0, 0, &options, diag) : (uint32_t)options.only + 1;
-    for (uint32_t i = options.only < 0 ? 0 : (uint32_t)options.only; i < count; i++) measure(i, 1, &options, diag);
+    for (uint32_t i = options.only < 0 ? 0 : (uint32_t)options.only; i < count; i++)
+        measure(i, 1, &options, diag);
     diag_free(diag);
     return 0;
 }

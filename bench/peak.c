@@ -1,8 +1,9 @@
 /* The machine's f32 fused-multiply-add peak: what no kernel can exceed.
  *   cc -O3 -march=native -ffp-contract=fast -pthread bench/peak.c -o peak && ./peak THREADS
- * prints GFLOP/s, one multiply-add counted as two operations: the best of several short rounds. Every thread keeps twelve
- * independent vector accumulators busy, which covers latency times throughput of current FMA units; the vector is the widest
- * that the target has (-march), since the compiler splits the type where it must. */
+ * prints GFLOP/s, one multiply-add counted as two operations: the best of several short rounds.
+ * Every thread keeps twelve independent vector accumulators busy, which covers latency times
+ * throughput of current FMA units; the vector is the widest that the target has (-march), since the
+ * compiler splits the type where it must. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +50,8 @@ static double round_seconds(int threads) {
 
 int main(int argc, char **argv) {
     int threads = argc > 1 ? atoi(argv[1]) : 1;
-    if (threads < 1 || threads > MAX_THREADS) return fprintf(stderr, "usage: peak THREADS (1..%d)\n", MAX_THREADS), 2;
+    if (threads < 1 || threads > MAX_THREADS)
+        return fprintf(stderr, "usage: peak THREADS (1..%d)\n", MAX_THREADS), 2;
     double best = 1e9;
     for (int i = 0; i < ROUNDS; i++) {
         double s = round_seconds(threads);

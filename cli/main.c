@@ -26,7 +26,7 @@ typedef struct {
 } Command;
 
 static const Command commands[] = {
-#define COMMAND(function, name, operands, least, most, options, help)                                                          \
+#define COMMAND(function, name, operands, least, most, options, help)                              \
     {name, operands, least, most, options, help, command_##function},
 #include "cli/session/commands.def"
 };
@@ -90,16 +90,20 @@ static const char *command_elsewhere(const char *name) {
 }
 
 /* An option in the place of the command. */
-static void help_option(const char *name, const char *const names[COMMAND_COUNT], Diagnostics *diag) {
+static void help_option(const char *name, const char *const names[COMMAND_COUNT],
+                        Diagnostics *diag) {
     static const char *const options[] = {"--help", "--version"};
-    const char *near = diag_nearest(name, options, 2), *command = diag_nearest(name + strspn(name, "-"), names, COMMAND_COUNT);
+    const char *near = diag_nearest(name, options, 2),
+               *command = diag_nearest(name + strspn(name, "-"), names, COMMAND_COUNT);
     if (!strcmp(name, "-v")) near = options[1];
     if (near)
         diag_help(diag, "did you mean 'mlc %s'?", near);
     else if (command)
         diag_help(diag, "did you mean 'mlc %s'?", command);
     else
-        diag_help(diag, "the command comes first, options follow it: mlc train my.mdl; 'mlc --help' lists them");
+        diag_help(
+            diag,
+            "the command comes first, options follow it: mlc train my.mdl; 'mlc --help' lists them");
 }
 
 static const Command *command_find(const char *name, Diagnostics *diag) {
@@ -113,8 +117,10 @@ static const Command *command_find(const char *name, Diagnostics *diag) {
     if (*name == '-')
         help_option(name, names, diag);
     else if (path_ends_in(name, ".mdl"))
-        diag_help(diag, "'mlc train %.200s' trains what the file describes, 'mlc check %.200s' looks for errors in it", name,
-                  name);
+        diag_help(
+            diag,
+            "'mlc train %.200s' trains what the file describes, 'mlc check %.200s' looks for errors in it",
+            name, name);
     else if (other)
         diag_help(diag, "did you mean 'mlc %s'?", other);
     else if (near)
@@ -127,7 +133,9 @@ static const Command *command_find(const char *name, Diagnostics *diag) {
 /* docs/numerics.md promises the same bits of every run but these. */
 static void warn_of_gemm(const Options *options) {
     if (options->gemm == CHOICE_gemm_openblas)
-        fputs("mlc: --gemm=openblas is outside the numerics contract: OpenBLAS rounds in an order of its own\n", stderr);
+        fputs(
+            "mlc: --gemm=openblas is outside the numerics contract: OpenBLAS rounds in an order of its own\n",
+            stderr);
 }
 
 static Status too_few(const Command *command, Diagnostics *diag) {
@@ -137,14 +145,16 @@ static Status too_few(const Command *command, Diagnostics *diag) {
                                                                     : "an argument";
     diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc %s' needs %s", command->name, what);
     diag_help(diag, "mlc %s %s", command->name, command->operands);
-    if (takes_run) diag_help(diag, "without RUN it is the newest one in runs/; 'mlc train FILE.mdl' makes one");
+    if (takes_run)
+        diag_help(diag,
+                  "without RUN it is the newest one in runs/; 'mlc train FILE.mdl' makes one");
     return STATUS_USAGE;
 }
 
 static Status too_many(const Command *command, const Options *options, Diagnostics *diag) {
     const char *operand = options->operands[command->most];
-    diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc %s' takes no argument '%.200s'%s", command->name, operand,
-               command->most ? " as well" : "");
+    diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc %s' takes no argument '%.200s'%s",
+               command->name, operand, command->most ? " as well" : "");
     if (!suggest_operand(operand, options, command->options, diag))
         diag_help(diag, "mlc %s %s", command->name, command->operands);
     return STATUS_USAGE;
@@ -152,10 +162,12 @@ static Status too_many(const Command *command, const Options *options, Diagnosti
 
 static Status run_command(const Command *command, int argc, char **argv, Diagnostics *diag) {
     Options options;
-    if (!options_parse(&options, command->name, command->options, argc, argv, diag)) return STATUS_USAGE;
+    if (!options_parse(&options, command->name, command->options, argc, argv, diag))
+        return STATUS_USAGE;
     if (options.help) return print_command_help(command);
     Path newest;
-    if (options.operand_count == 0 && !strncmp(command->operands, "RUN", 3) && run_newest("runs", &newest)) {
+    if (options.operand_count == 0 && !strncmp(command->operands, "RUN", 3) &&
+        run_newest("runs", &newest)) {
         static char *operand[] = {NULL, NULL};
         operand[0] = newest.path;
         options.operands = operand;
@@ -176,7 +188,8 @@ static Status dispatch(int argc, char **argv, Diagnostics *diag) {
         return STATUS_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return print_help(stdout);
-    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0 || strcmp(argv[1], "version") == 0)
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0 ||
+        strcmp(argv[1], "version") == 0)
         return print_version();
     if (strcmp(argv[1], "help") == 0) {
         const Command *about = argc > 2 ? command_find(argv[2], diag) : NULL;
@@ -187,8 +200,8 @@ static Status dispatch(int argc, char **argv, Diagnostics *diag) {
     return command ? run_command(command, argc - 1, argv + 1, diag) : STATUS_USAGE;
 }
 
-/* The call that failed has been followed by others, and its reason is gone: asking again, with a byte that an answer cut short
- * does not mind, tells it. */
+/* The call that failed has been followed by others, and its reason is gone: asking again, with a
+ * byte that an answer cut short does not mind, tells it. */
 static void check_stdout(Diagnostics *diag) {
     bool failed = ferror(stdout) != 0;
     if (fflush(stdout) == 0 && !failed) return;
@@ -197,12 +210,14 @@ static void check_stdout(Diagnostics *diag) {
                known ? strerror(errno) : "a part of it is missing");
 }
 
-/* A data file that is mapped into memory has become shorter, or its disk fails: no step can go on, but the last checkpoint is whole.
- * All threads may come to such a place at once: one of them tells and ends the process, the others wait for that. */
+/* A data file that is mapped into memory has become shorter, or its disk fails: no step can go on,
+ * but the last checkpoint is whole. All threads may come to such a place at once: one of them tells
+ * and ends the process, the others wait for that. */
 static void on_bus_error(int number, siginfo_t *info, void *context) {
     (void)context;
     static const char before[] = "mlc: error: '",
-                      after[] = "' was cut short, or cannot be read any more, while it was in use\n";
+                      after[] =
+                          "' was cut short, or cannot be read any more, while it was in use\n";
     static atomic_flag told = ATOMIC_FLAG_INIT;
     const char *path = data_file_at(info->si_addr);
     if (!path) { /* another fault: it ends the process when the place is come to again */
@@ -210,21 +225,26 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
         return;
     }
     while (atomic_flag_test_and_set(&told)) pause();
-    bool written = write(STDERR_FILENO, before, sizeof before - 1) > 0 && write(STDERR_FILENO, path, strlen(path)) > 0 &&
+    bool written = write(STDERR_FILENO, before, sizeof before - 1) > 0 &&
+                   write(STDERR_FILENO, path, strlen(path)) > 0 &&
                    write(STDERR_FILENO, after, sizeof after - 1) > 0;
     _exit(written ? STATUS_DATA : STATUS_FILE);
 }
 
 static void catch_bus_errors(void) {
-    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = (int)(SA_NODEFER | SA_SIGINFO)};
+    struct sigaction action = {.sa_sigaction = on_bus_error,
+                               .sa_flags = (int)(SA_NODEFER | SA_SIGINFO)};
     sigaction(SIGBUS, &action, NULL);
 }
 
-/* A file must not be opened under the number of a standard stream that is closed, or messages would be written into it. What stands in
- * for the stream fails as it did: it cannot be read where one reads, nor written where one writes. */
+/* A file must not be opened under the number of a standard stream that is closed, or messages would
+ * be written into it. What stands in for the stream fails as it did: it cannot be read where one
+ * reads, nor written where one writes. */
 static void occupy_standard_streams(void) {
     for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++)
-        if (fcntl(number, F_GETFD) < 0 && open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY) != number) return;
+        if (fcntl(number, F_GETFD) < 0 &&
+            open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY) != number)
+            return;
 }
 
 /* Constructors of LLVM's own allocate: they run after this one. */
@@ -235,7 +255,8 @@ int main(int argc, char **argv) {
     occupy_standard_streams();
     catch_bus_errors();
     json_set_alloc_funcs(memory_library_malloc, memory_library_free);
-    signal(SIGXFSZ, SIG_IGN); /* a file larger than `ulimit -f` allows is an error of writing like others */
+    /* a file larger than `ulimit -f` allows is an error of writing like others */
+    signal(SIGXFSZ, SIG_IGN);
     Diagnostics *diag = diag_new();
     Status status = dispatch(argc, argv, diag);
     check_stdout(diag);

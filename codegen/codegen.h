@@ -1,4 +1,5 @@
-/* The public header of codegen/: a plan becomes machine code. The only folder that knows LLVM and OpenBLAS. */
+/* The public header of codegen/: a plan becomes machine code. The only folder that knows LLVM and
+ * OpenBLAS. */
 #ifndef MLC_CODEGEN_CODEGEN_H
 #define MLC_CODEGEN_CODEGEN_H
 
@@ -8,35 +9,42 @@ typedef struct {
     int level;       /* -O: how much LLVM optimizes */
     const char *cpu; /* an LLVM CPU name; NULL: the host, with all its features */
     bool verbose;    /* times and sizes on stderr */
-    /* The folder of the code cache, of at most 64 MB; NULL: none. Its files are run, so it is used only if nobody but the user may write there.
-     * It is made if it does not exist. */
+    /* The folder of the code cache, of at most 64 MB; NULL: none. Its files are run, so it is used
+     * only if nobody but the user may write there. It is made if it does not exist. */
     const char *cache_folder;
 } CodegenOptions;
 
-/* Compiles the step of a plan. Takes over plan and graph, also on failure; program_free frees them. NULL after reporting an error: a CPU that is
- * unknown, or whose code this machine cannot run (STATUS_USAGE). */
-Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options, Diagnostics *diag);
+/* Compiles the step of a plan. Takes over plan and graph, also on failure; program_free frees them.
+ * NULL after reporting an error: a CPU that is unknown, or whose code this machine cannot run
+ * (STATUS_USAGE). */
+Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options,
+                         Diagnostics *diag);
 
 /* Prints the same code as LLVM IR after optimization, or as assembly. */
 typedef enum { CODEGEN_LLVM, CODEGEN_ASM } CodegenText;
-bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText text, FILE *out, Diagnostics *diag);
+bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText text, FILE *out,
+                   Diagnostics *diag);
 
-/* The bound of every kernel: operations per second of one thread of this machine, where an f32 fused multiply-add counts as two. Takes about
- * 20 ms. 0 after reporting an error. */
+/* The bound of every kernel: operations per second of one thread of this machine, where an f32
+ * fused multiply-add counts as two. Takes about 20 ms. 0 after reporting an error. */
 double codegen_measure_peak(const CodegenOptions *options, Diagnostics *diag);
 
-/* The bound of kernels that read and write memory: code that reads memory, or adds to every element of it, as fast as the machine can. Memory
- * must be aligned to 64 bytes, and elements a multiple of STREAM_ELEMENTS. */
+/* The bound of kernels that read and write memory: code that reads memory, or adds to every element
+ * of it, as fast as the machine can. Memory must be aligned to 64 bytes, and elements a multiple of
+ * STREAM_ELEMENTS. */
 enum { STREAM_ELEMENTS = 128 };
 typedef struct {
     void *code;
-    void (*read)(float *memory, int64_t elements); /* writes the first elements, so that nothing is optimized away */
+    /* writes the first elements, so that nothing is optimized away */
+    void (*read)(float *memory, int64_t elements);
     void (*add)(float *memory, int64_t elements);
 } Streams;
-bool streams_open(Streams *streams, const CodegenOptions *options, Diagnostics *diag); /* false after reporting an error */
+/* false after reporting an error */
+bool streams_open(Streams *streams, const CodegenOptions *options, Diagnostics *diag);
 void streams_close(Streams *streams);
 
-/* To be called once, before LLVM is used: if LLVM gets no memory, the process then ends as ir/base/memory.h says. */
+/* To be called once, before LLVM is used: if LLVM gets no memory, the process then ends as
+ * ir/base/memory.h says. */
 void codegen_begin(void);
 
 const char *codegen_version(void); /* "LLVM 19.1.7" */

@@ -1,4 +1,5 @@
-/* The public header of ir/: what a graph is and means. Every other folder sees this and its own files, nothing else. */
+/* The public header of ir/: what a graph is and means. Every other folder sees this and its own
+ * files, nothing else. */
 #ifndef MLC_IR_IR_H
 #define MLC_IR_IR_H
 

@@ -1,4 +1,5 @@
-/* The public header of passes/: graph to graph, then graph to plan. The order of passes is the order of rows in passes.def. */
+/* The public header of passes/: graph to graph, then graph to plan. The order of passes is the
+ * order of rows in passes.def. */
 #ifndef MLC_PASSES_PASSES_H
 #define MLC_PASSES_PASSES_H
 
@@ -17,7 +18,8 @@ bool pass_makes_plan(PassId pass); /* works on a plan, not a graph */
 int pass_level(PassId pass);
 bool pass_from_name(const char *name, PassId *pass);
 
-/* The state of a compilation between passes: the graph so far, and the plan once fuse has made one. */
+/* The state of a compilation between passes: the graph so far, and the plan once fuse has made
+ * one. */
 typedef struct {
     Graph *graph; /* owned */
     Plan *plan;   /* owned; NULL before fuse */
@@ -27,21 +29,25 @@ typedef struct {
     int level;          /* -O: 0 .. 3 */
     uint32_t skip;      /* bit PassId: leave it out (mandatory passes cannot be skipped) */
     bool external_gemm; /* matmuls become KERNEL_GEMM */
-    int threads;        /* for max_threads only; never changes a bit. -n: n even for kernels too small to gain (for tests) */
+    /* for max_threads only; never changes a bit. -n: n even for kernels too small to gain (for
+     * tests) */
+    int threads;
     /* Called by passes_run after every pass that ran; NULL: nobody is. */
     void (*after)(PassId pass, const Compilation *compilation, void *context);
     void *context; /* of `after` */
 } PassOptions;
 
-/* Runs one pass: the graph or the plan is replaced, and verified afterwards. false after reporting an error. */
+/* Runs one pass: the graph or the plan is replaced, and verified afterwards. false after reporting
+ * an error. */
 bool pass_run(PassId pass, Compilation *compilation, const PassOptions *options);
-/* Runs all passes of options->level from the first to `last` (inclusive; PASS_COUNT - 1 for all). Takes over `graph`. */
+/* Runs all passes of options->level from the first to `last` (inclusive; PASS_COUNT - 1 for all).
+ * Takes over `graph`. */
 bool passes_run(Compilation *compilation, Graph *graph, const PassOptions *options, PassId last);
 void compilation_free(Compilation *compilation);
 
-/* What the gradients pass does, for callers that build graphs: the gradient of scalar `y` by each of `by[count]`. Rewrites no
- * node; adds nodes to the graph; gradients of nodes that y does not depend on are zero constants. The graph must hold no grad
- * nodes among y's ancestors. */
+/* What the gradients pass does, for callers that build graphs: the gradient of scalar `y` by each
+ * of `by[count]`. Rewrites no node; adds nodes to the graph; gradients of nodes that y does not
+ * depend on are zero constants. The graph must hold no grad nodes among y's ancestors. */
 void gradients_build(Graph *graph, NodeId y, const NodeId *by, uint32_t count, NodeId *result);
 
 #endif

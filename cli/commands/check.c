@@ -28,14 +28,16 @@ static bool lowers(const Build *build, GraphKind kind) {
 /* "image f32[1,28,28]": the type of one row, without the batch */
 static void print_row_type(const char *name, const Node *node) {
     char text[SHAPE_TEXT];
-    Shape row = node->shape.rank ? shape_of(node->shape.rank - 1, node->shape.dim + 1) : node->shape;
+    Shape row =
+        node->shape.rank ? shape_of(node->shape.rank - 1, node->shape.dim + 1) : node->shape;
     printf("%s %s", name, shape_text(node->dtype, row, text));
 }
 
 /* How many columns of a table the node depends on; 0: the data are no table. */
 static uint32_t count_columns(const SourceSchema *schema, const Graph *graph, NodeId node) {
     Arena *arena = arena_new();
-    bool *reached = ARENA_ARRAY(arena, bool, graph->node_count), *read = ARENA_ARRAY(arena, bool, schema->field_count);
+    bool *reached = ARENA_ARRAY(arena, bool, graph->node_count),
+         *read = ARENA_ARRAY(arena, bool, schema->field_count);
     uint32_t columns = 0, count;
     reached[node] = true;
     for (NodeId id = node; id > 0; id--) { /* operands come before the nodes that use them */
@@ -43,7 +45,8 @@ static uint32_t count_columns(const SourceSchema *schema, const Graph *graph, No
         if (!reached[id]) continue;
         for (uint32_t i = 0; i < at->operand_count; i++) reached[at->operands[i]] = true;
         const uint32_t *fields = NULL;
-        if (at->op == OP_input) fields = source_reads(schema, graph->symbols[at->attrs.symbol].name, arena, &count);
+        if (at->op == OP_input)
+            fields = source_reads(schema, graph->symbols[at->attrs.symbol].name, arena, &count);
         for (uint32_t i = 0; fields && i < count; i++) {
             columns += schema->fields[fields[i]].is_column && !read[fields[i]];
             read[fields[i]] = true;
@@ -64,11 +67,13 @@ static void print_origin(const ModelInfo *info, uint32_t columns) {
 
 static const Node *output_called(const Graph *graph, const char *name, NodeId *node) {
     for (uint32_t i = 0; i < graph->output_count; i++)
-        if (!strcmp(graph->outputs[i].name, name)) return graph_node(graph, *node = graph->outputs[i].node);
+        if (!strcmp(graph->outputs[i].name, name))
+            return graph_node(graph, *node = graph->outputs[i].node);
     return NULL;
 }
 
-/* "x f32[22] (from 7 columns of sales.csv) -> price f32[1]": the fields that the model takes, and its outputs. */
+/* "x f32[22] (from 7 columns of sales.csv) -> price f32[1]": the fields that the model takes, and
+ * its outputs. */
 static void print_signature(const ModelInfo *info, const Graph *fields, const Graph *graph) {
     const char *before = "  ";
     for (uint32_t i = 0; i < info->input_count; i++) {
@@ -89,13 +94,14 @@ static void print_signature(const ModelInfo *info, const Graph *fields, const Gr
     putchar('\n');
 }
 
-static void print_facts(const Build *build, const Graph *fields, const Graph *graph, const char *path) {
+static void print_facts(const Build *build, const Graph *fields, const Graph *graph,
+                        const char *path) {
     char weights[NUMBER_TEXT];
     const ModelInfo *info = build->info;
     shown_text(path, stdout);
-    printf(": ok\n  %s: %s weights, data from %s, %u epoch%s in batches of %u, seed %llu\n", info->name,
-           text_count(weights, count_weights(build->model)), info->source.reader, info->epochs, info->epochs == 1 ? "" : "s",
-           info->batch, (unsigned long long)info->seed);
+    printf(": ok\n  %s: %s weights, data from %s, %u epoch%s in batches of %u, seed %llu\n",
+           info->name, text_count(weights, count_weights(build->model)), info->source.reader,
+           info->epochs, info->epochs == 1 ? "" : "s", info->batch, (unsigned long long)info->seed);
     print_signature(info, fields, graph);
 }
 
@@ -120,8 +126,10 @@ Status command_check(const Options *given, Diagnostics *diag) {
     Build build;
     const char *path = given->operands[0];
     if (given->ast) return print_tree(path, diag);
-    bool lowered = build_open(&build, path, given, diag) && lowers(&build, GRAPH_TRAIN) && lowers(&build, GRAPH_EVAL);
-    Graph *fields = lowered ? model_graph(build.model, GRAPH_FIELDS, build.info->batch, diag) : NULL;
+    bool lowered = build_open(&build, path, given, diag) && lowers(&build, GRAPH_TRAIN) &&
+                   lowers(&build, GRAPH_EVAL);
+    Graph *fields =
+        lowered ? model_graph(build.model, GRAPH_FIELDS, build.info->batch, diag) : NULL;
     Graph *graph = fields ? model_graph(build.model, GRAPH_PREDICT, build.info->batch, diag) : NULL;
     bool good = graph != NULL;
     if (good) print_facts(&build, fields, graph, path);

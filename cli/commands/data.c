@@ -14,7 +14,8 @@ static Status list(void) {
     for (uint32_t i = 0; i < count; i++) {
         char folder[PATH_MAX];
         bool found = data_find(names[i], folder, sizeof folder);
-        printf("%-16s %s%s\n", names[i], found ? folder : "not there yet: mlc data get ", found ? "" : names[i]);
+        printf("%-16s %s%s\n", names[i], found ? folder : "not there yet: mlc data get ",
+               found ? "" : names[i]);
     }
     return STATUS_OK;
 }
@@ -39,7 +40,9 @@ static Status show(const Options *given, Diagnostics *diag) {
 }
 
 /* Files of models are called so; others have to be there. */
-static bool is_model(const char *name) { return path_ends_in(name, ".mdl") || !strcmp(name, "-") || path_exists(name); }
+static bool is_model(const char *name) {
+    return path_ends_in(name, ".mdl") || !strcmp(name, "-") || path_exists(name);
+}
 
 static bool is_named(const char *name) {
     uint32_t count;
@@ -54,7 +57,8 @@ Status command_data(const Options *given, Diagnostics *diag) {
     if (strcmp(action, "list") == 0 && given->operand_count == 1) return list();
     if (strcmp(action, "get") == 0 && given->operand_count == 2) return get(given, diag);
     if (given->operand_count == 1 && is_model(action)) return show(given, diag);
-    diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc data' takes a model file, or 'list', or 'get' and the name of a data set");
+    diag_error(diag, STATUS_USAGE, (Span){0},
+               "'mlc data' takes a model file, or 'list', or 'get' and the name of a data set");
     if (given->operand_count == 1 && is_named(action))
         diag_help(diag, "did you mean 'mlc data get %s'?", action);
     else

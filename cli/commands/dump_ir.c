@@ -6,13 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool wants_all(const Options *options) { return options->after && !strcmp(options->after, "all"); }
+static bool wants_all(const Options *options) {
+    return options->after && !strcmp(options->after, "all");
+}
 
 static bool check_usage(const Options *options, PassId *after, Diagnostics *diag) {
     bool code = options->llvm || options->assembly;
     *after = PASS_COUNT - 1;
-    if ((options->llvm && options->assembly) || (code && (options->after || option_given(options, OPTION_format)))) {
-        diag_error(diag, STATUS_USAGE, (Span){0}, "--llvm, --asm and the graph (--after, --format) exclude each other");
+    if ((options->llvm && options->assembly) ||
+        (code && (options->after || option_given(options, OPTION_format)))) {
+        diag_error(diag, STATUS_USAGE, (Span){0},
+                   "--llvm, --asm and the graph (--after, --format) exclude each other");
         return false;
     }
     return !options->after || wants_all(options) || build_find_pass(options->after, after, diag);
@@ -81,9 +85,11 @@ static bool print_compiled(const Build *build, GraphKind kind, PassId after) {
     if (options->llvm || options->assembly) {
         Path cache;
         CodegenOptions codegen = build_codegen_options(options, &cache);
-        good = codegen_print(compilation.plan, &codegen, options->llvm ? CODEGEN_LLVM : CODEGEN_ASM, stdout, build->diag);
+        good = codegen_print(compilation.plan, &codegen, options->llvm ? CODEGEN_LLVM : CODEGEN_ASM,
+                             stdout, build->diag);
     } else {
-        print_graph(compilation.graph, compilation.plan, options->format == CHOICE_format_dot, stdout);
+        print_graph(compilation.graph, compilation.plan, options->format == CHOICE_format_dot,
+                    stdout);
     }
     compilation_free(&compilation);
     return good;
@@ -94,14 +100,16 @@ static bool print_model(const Build *build, PassId after) {
     GraphKind kind = build_graph_kind(options);
     if (wants_all(options)) return print_all(build, kind);
     bool lowered = !options->after && !options->llvm && !options->assembly;
-    return lowered ? print_lowered(build, kind, options->format == CHOICE_format_dot) : print_compiled(build, kind, after);
+    return lowered ? print_lowered(build, kind, options->format == CHOICE_format_dot)
+                   : print_compiled(build, kind, after);
 }
 
 Status command_dump_ir(const Options *given, Diagnostics *diag) {
     PassId after;
     Build build;
     if (!check_usage(given, &after, diag)) return STATUS_USAGE;
-    bool printed = build_open(&build, given->operands[0], given, diag) && print_model(&build, after);
+    bool printed =
+        build_open(&build, given->operands[0], given, diag) && print_model(&build, after);
     build_close(&build);
     return diag_outcome(diag, printed);
 }

@@ -1,4 +1,5 @@
-/* mlc eval: loss and metrics of a trained network on a split, and which classes it takes for which. */
+/* mlc eval: loss and metrics of a trained network on a split, and which classes it takes for
+ * which. */
 #include "cli/session/commands.h"
 #include "cli/results/forward.h"
 #include "cli/session/inputs.h"
@@ -39,36 +40,46 @@ typedef struct {
 } Evaluating;
 
 /* Of a share p of n answers: sqrt(p (1 - p) / n). */
-static double standard_error(double share, int64_t answers) { return sqrt(share * (1 - share) / (double)answers); }
+static double standard_error(double share, int64_t answers) {
+    return sqrt(share * (1 - share) / (double)answers);
+}
 
 /* -- measuring -- */
 
 static bool measure(Evaluating *evaluating) {
     Session *session = &evaluating->session;
     const ModelInfo *info = session->build.info;
-    ProgramPair pair = programs_pair(&session->programs, GRAPH_EVAL, evaluating->rows, evaluating->batch);
+    ProgramPair pair =
+        programs_pair(&session->programs, GRAPH_EVAL, evaluating->rows, evaluating->batch);
     Metrics metrics = {info->metrics, info->metric_count, session->finish};
-    if (!evaluation_run(session->dataset, evaluating->split, &pair, session->states, session->threads, &metrics, session->arena,
-                        &evaluating->evaluation, evaluating->diag))
+    if (!evaluation_run(session->dataset, evaluating->split, &pair, session->states,
+                        session->threads, &metrics, session->arena, &evaluating->evaluation,
+                        evaluating->diag))
         return false;
     for (uint32_t i = 0; i < info->metric_count; i++)
         if (info->counts[i].classes)
-            evaluating->counts[i] = confusion_counts(evaluating->evaluation.counts[i], info->counts[i].classes);
+            evaluating->counts[i] =
+                confusion_counts(evaluating->evaluation.counts[i], info->counts[i].classes);
     return true;
 }
 
 static bool measure_units(Evaluating *evaluating) {
-    evaluating->errors = units_measure(&evaluating->session, evaluating->split, evaluating->batch, &evaluating->error_count);
+    evaluating->errors = units_measure(&evaluating->session, evaluating->split, evaluating->batch,
+                                       &evaluating->error_count);
     return evaluating->errors != NULL;
 }
 
-static OutputConfusion count_confusion(const Evaluating *evaluating, const Predictions *predictions, const int32_t *rows) {
-    int64_t classes = predictions->width, *counts = ARENA_ARRAY(evaluating->session.arena, int64_t, classes * classes);
+static OutputConfusion count_confusion(const Evaluating *evaluating, const Predictions *predictions,
+                                       const int32_t *rows) {
+    int64_t classes = predictions->width,
+            *counts = ARENA_ARRAY(evaluating->session.arena, int64_t, classes * classes);
     for (int64_t i = 0; i < predictions->rows; i++) {
         int32_t truth = true_class(&evaluating->session, predictions->output, rows[i]);
-        if (truth >= 0 && truth < classes) counts[truth * classes + prediction_class(predictions, i)]++;
+        if (truth >= 0 && truth < classes)
+            counts[truth * classes + prediction_class(predictions, i)]++;
     }
-    return (OutputConfusion){predictions->output, {classes, predictions->output->label, predictions->rows, counts}};
+    return (OutputConfusion){predictions->output,
+                             {classes, predictions->output->label, predictions->rows, counts}};
 }
 
 static bool nothing_to_confuse(const Evaluating *evaluating) {
@@ -79,14 +90,18 @@ static bool nothing_to_confuse(const Evaluating *evaluating) {
         if (info->outputs[i].parts) parts = &info->outputs[i];
     }
     if (parts && !flat) {
-        diag_error(evaluating->diag, STATUS_USAGE, parts->span,
-                   "--confusion takes flat outputs [N, classes] only: '%s' has classes for parts of a row", parts->name);
+        diag_error(
+            evaluating->diag, STATUS_USAGE, parts->span,
+            "--confusion takes flat outputs [N, classes] only: '%s' has classes for parts of a row",
+            parts->name);
         diag_help(evaluating->diag, "a metric such as accuracy counts the right ones of all parts");
         return false;
     }
-    diag_error(evaluating->diag, STATUS_USAGE, (Span){0},
-               flat ? "--confusion needs labels that are a field of the source: those of this model are computed"
-                    : "--confusion is for classifiers: the loss of this model compares no output with classes");
+    diag_error(
+        evaluating->diag, STATUS_USAGE, (Span){0},
+        flat
+            ? "--confusion needs labels that are a field of the source: those of this model are computed"
+            : "--confusion is for classifiers: the loss of this model compares no output with classes");
     return false;
 }
 
@@ -98,24 +113,27 @@ static bool measure_confusions(Evaluating *evaluating) {
                        .count = evaluating->rows,
                        .outputs = ARENA_ARRAY(arena, Predictions, info->output_count)};
     for (uint32_t i = 0; i < info->output_count; i++)
-        if (info->outputs[i].label) forward.outputs[forward.output_count++].output = &info->outputs[i];
+        if (info->outputs[i].label)
+            forward.outputs[forward.output_count++].output = &info->outputs[i];
     if (!forward.output_count) return nothing_to_confuse(evaluating);
     if (!forward_run(&evaluating->session, GRAPH_EVAL, &forward)) return false;
     evaluating->confusions = ARENA_ARRAY(arena, OutputConfusion, forward.output_count);
     for (uint32_t i = 0; i < forward.output_count; i++)
-        evaluating->confusions[evaluating->confusion_count++] = count_confusion(evaluating, &forward.outputs[i], forward.rows);
+        evaluating->confusions[evaluating->confusion_count++] =
+            count_confusion(evaluating, &forward.outputs[i], forward.rows);
     return true;
 }
 
 /* Before anything is computed. */
 static bool can_show(const Evaluating *evaluating) {
     const ModelInfo *info = evaluating->session.build.info;
-    const char *option = evaluating->options->png ? "--png" : "--csv", *verb = evaluating->options->png ? "draws" : "writes";
+    const char *option = evaluating->options->png ? "--png" : "--csv",
+               *verb = evaluating->options->png ? "draws" : "writes";
     bool labels = false;
     if (!evaluating->options->png && !evaluating->options->counts) return true;
     if (!evaluating->options->confusion) {
-        diag_error(evaluating->diag, STATUS_USAGE, (Span){0}, "%s %s the matrix of --confusion, which is not asked for", option,
-                   verb);
+        diag_error(evaluating->diag, STATUS_USAGE, (Span){0},
+                   "%s %s the matrix of --confusion, which is not asked for", option, verb);
         diag_help(evaluating->diag, "mlc eval RUN --confusion %s FILE", option);
         return false;
     }
@@ -130,13 +148,14 @@ static bool draw_confusions(const Evaluating *evaluating) {
         const OutputConfusion *drawn = &evaluating->confusions[i];
         if (drawn->confusion.classes <= CLASSES_DRAWN) continue;
         diag_error(evaluating->diag, STATUS_USAGE, drawn->output->span,
-                   "a matrix of %lld classes cannot be drawn: at most %d can", (long long)drawn->confusion.classes,
-                   CLASSES_DRAWN);
+                   "a matrix of %lld classes cannot be drawn: at most %d can",
+                   (long long)drawn->confusion.classes, CLASSES_DRAWN);
         diag_help(evaluating->diag, "--csv FILE writes its counts");
         return false;
     }
     const Session *session = &evaluating->session;
-    ConfusionPicture *drawn = ARENA_ARRAY(session->arena, ConfusionPicture, evaluating->confusion_count);
+    ConfusionPicture *drawn =
+        ARENA_ARRAY(session->arena, ConfusionPicture, evaluating->confusion_count);
     for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
         const Confusion *confusion = &evaluating->confusions[i].confusion;
         int64_t right = 0, all = 0;
@@ -144,11 +163,13 @@ static bool draw_confusions(const Evaluating *evaluating) {
             all += confusion->counts[k];
             if (k % (confusion->classes + 1) == 0) right += confusion->counts[k];
         }
-        drawn[i] = (ConfusionPicture){arena_format(session->arena, "%s, '%s': %lld of %lld right", session->build.info->name,
-                                                   evaluating->confusions[i].output->name, (long long)right, (long long)all),
-                                      &session->build.info->schema, *confusion};
+        drawn[i] = (ConfusionPicture){
+            arena_format(session->arena, "%s, '%s': %lld of %lld right", session->build.info->name,
+                         evaluating->confusions[i].output->name, (long long)right, (long long)all),
+            &session->build.info->schema, *confusion};
     }
-    return confusions_draw(evaluating->options->png, drawn, evaluating->confusion_count, evaluating->diag);
+    return confusions_draw(evaluating->options->png, drawn, evaluating->confusion_count,
+                           evaluating->diag);
 }
 
 /* Into a file whole or not at all; "-": on stdout. */
@@ -161,7 +182,8 @@ static bool write_counts(const Evaluating *evaluating) {
     FILE *out = to_file ? stream.out : stdout;
     fputs("output,true,predicted,count\n", out);
     for (uint32_t i = 0; i < evaluating->confusion_count; i++)
-        confusion_print_csv(evaluating->confusions[i].output->name, &evaluating->session.build.info->schema,
+        confusion_print_csv(evaluating->confusions[i].output->name,
+                            &evaluating->session.build.info->schema,
                             &evaluating->confusions[i].confusion, out);
     if (!to_file) return true;
     char *text = memory_stream_end(&stream);
@@ -174,7 +196,8 @@ static bool write_counts(const Evaluating *evaluating) {
 
 static void print_confusion(const Session *session, const OutputConfusion *confusion) {
     bool several = session->build.info->output_count > 1;
-    if (several) printf("\n%s, compared with '%s':", confusion->output->name, confusion->output->label);
+    if (several)
+        printf("\n%s, compared with '%s':", confusion->output->name, confusion->output->label);
     putchar('\n');
     confusion_print(&session->build.info->schema, &confusion->confusion);
 }
@@ -182,7 +205,8 @@ static void print_confusion(const Session *session, const OutputConfusion *confu
 /* A metric that is a matrix. */
 static Confusion counts_of(const Evaluating *evaluating, uint32_t metric) {
     const MetricCounts *counts = &evaluating->session.build.info->counts[metric];
-    return (Confusion){counts->classes, counts->label, counts->answers * evaluating->rows, evaluating->counts[metric]};
+    return (Confusion){counts->classes, counts->label, counts->answers * evaluating->rows,
+                       evaluating->counts[metric]};
 }
 
 static void print_counts(const Evaluating *evaluating, uint32_t metric) {
@@ -198,8 +222,8 @@ static void print_metric(const char *metric, double value, int64_t answers) {
     printf("  %-10s %s", metric, metric_text(text, answers > 0, value));
     if (answers)
         printf(" %s %s (standard error; %s of %s)", terminal_utf8() ? "±" : "+-",
-               text_percent(error, standard_error(value, answers), 2), text_count(right, llround(value * (double)answers)),
-               text_count(all, answers));
+               text_percent(error, standard_error(value, answers), 2),
+               text_count(right, llround(value * (double)answers)), text_count(all, answers));
     printf("%s\n", isnan(value) ? "  (undefined on these rows)" : "");
 }
 
@@ -217,13 +241,15 @@ static void print_text(const Evaluating *evaluating) {
     char rows[NUMBER_TEXT];
     const ModelInfo *info = evaluating->session.build.info;
     shown_text(evaluating->options->operands[0], stdout);
-    printf("/%s (after epoch %llu), ", run_checkpoint(evaluating->options), (unsigned long long)evaluating->checkpoint.epoch);
+    printf("/%s (after epoch %llu), ", run_checkpoint(evaluating->options),
+           (unsigned long long)evaluating->checkpoint.epoch);
     print_data(evaluating);
     printf(", %s row%s\n", text_count(rows, evaluating->rows), evaluating->rows == 1 ? "" : "s");
     print_metric("loss", evaluating->evaluation.loss, 0);
     for (uint32_t i = 0; i < info->metric_count; i++)
         if (!info->counts[i].classes)
-            print_metric(info->metrics[i], evaluating->evaluation.metrics[i], info->answers[i] * evaluating->rows);
+            print_metric(info->metrics[i], evaluating->evaluation.metrics[i],
+                         info->answers[i] * evaluating->rows);
     if (evaluating->error_count) puts("errors in the units of the data");
     units_print(evaluating->session.arena, evaluating->errors, evaluating->error_count);
     for (uint32_t i = 0; i < info->metric_count; i++)
@@ -238,10 +264,12 @@ static void put_confusion(json_t *line, const SourceSchema *schema, const Confus
     json_object_set_new(line, "classes", confusion_classes(schema, confusion));
 }
 
-/* Of a model with several outputs, each has an object of its own; so has the only one where a metric is called as what is in it. */
+/* Of a model with several outputs, each has an object of its own; so has the only one where a
+ * metric is called as what is in it. */
 static void put_confusions(json_t *line, const Evaluating *evaluating) {
     const ModelInfo *info = evaluating->session.build.info;
-    bool named = json_object_get(line, "classes") || json_object_get(line, "confusion") || json_object_get(line, "recall");
+    bool named = json_object_get(line, "classes") || json_object_get(line, "confusion") ||
+                 json_object_get(line, "recall");
     if (info->output_count == 1 && !named) {
         put_confusion(line, &info->schema, &evaluating->confusions[0].confusion);
         return;
@@ -257,7 +285,8 @@ static void put_confusions(json_t *line, const Evaluating *evaluating) {
 
 /* Under its own name, or, where that is a key of the line, in an object "metrics". */
 static void put_value(json_t *line, const char *name, json_t *value) {
-    if (!json_object_get(line, name) && strcmp(name, "outputs") && strcmp(name, "metrics") && strcmp(name, "units")) {
+    if (!json_object_get(line, name) && strcmp(name, "outputs") && strcmp(name, "metrics") &&
+        strcmp(name, "units")) {
         json_object_set_new(line, name, value);
         return;
     }
@@ -269,35 +298,42 @@ static void put_metric(json_t *line, const Evaluating *evaluating, uint32_t metr
     const ModelInfo *info = evaluating->session.build.info;
     Confusion counts = counts_of(evaluating, metric);
     put_value(line, info->metrics[metric],
-              counts.classes ? confusion_json(&counts) : json_number(evaluating->evaluation.metrics[metric]));
+              counts.classes ? confusion_json(&counts)
+                             : json_number(evaluating->evaluation.metrics[metric]));
 }
 
 static void put_standard_error(json_t *line, const Evaluating *evaluating, uint32_t metric) {
     const ModelInfo *info = evaluating->session.build.info;
     int64_t answers = info->answers[metric] * evaluating->rows;
     if (answers)
-        put_value(line, arena_format(evaluating->session.arena, "%s_standard_error", info->metrics[metric]),
-                  json_number(standard_error(evaluating->evaluation.metrics[metric], answers)));
+        put_value(
+            line,
+            arena_format(evaluating->session.arena, "%s_standard_error", info->metrics[metric]),
+            json_number(standard_error(evaluating->evaluation.metrics[metric], answers)));
 }
 
 static json_t *files_json(const Options *options) {
     json_t *files = json_array();
-    for (int i = 1; i < options->operand_count; i++) json_array_append_new(files, json_text(options->operands[i]));
+    for (int i = 1; i < options->operand_count; i++)
+        json_array_append_new(files, json_text(options->operands[i]));
     return files;
 }
 
 static void print_json(const Evaluating *evaluating) {
     const ModelInfo *info = evaluating->session.build.info;
     const Options *options = evaluating->options;
-    json_t *line = json_pack("{s:s, s:s, s:s, s:I}", "event", "eval", "run", options->operands[0], "checkpoint",
-                             run_checkpoint(evaluating->options), "epoch", (json_int_t)evaluating->checkpoint.epoch);
+    json_t *line = json_pack("{s:s, s:s, s:s, s:I}", "event", "eval", "run", options->operands[0],
+                             "checkpoint", run_checkpoint(evaluating->options), "epoch",
+                             (json_int_t)evaluating->checkpoint.epoch);
     json_object_set_new(line, evaluating->files ? "files" : "split",
-                        evaluating->files ? files_json(options) : json_string(split_name(evaluating->split)));
+                        evaluating->files ? files_json(options)
+                                          : json_string(split_name(evaluating->split)));
     json_object_set_new(line, "rows", json_integer(evaluating->rows));
     json_object_set_new(line, "loss", json_number(evaluating->evaluation.loss));
     for (uint32_t i = 0; i < info->metric_count; i++) put_metric(line, evaluating, i);
     for (uint32_t i = 0; i < info->metric_count; i++) put_standard_error(line, evaluating, i);
-    if (evaluating->error_count) json_object_set_new(line, "units", units_json(evaluating->errors, evaluating->error_count));
+    if (evaluating->error_count)
+        json_object_set_new(line, "units", units_json(evaluating->errors, evaluating->error_count));
     if (evaluating->confusion_count) put_confusions(line, evaluating);
     json_print_line(line, stdout);
 }
@@ -308,7 +344,8 @@ static bool open_model(void *context) {
     Evaluating *evaluating = context;
     const Options *options = evaluating->options;
     if (evaluating->files && option_given(options, OPTION_split)) {
-        diag_error(evaluating->diag, STATUS_USAGE, (Span){0}, "--split chooses rows of the model's data, not of files");
+        diag_error(evaluating->diag, STATUS_USAGE, (Span){0},
+                   "--split chooses rows of the model's data, not of files");
         return false;
     }
     return session_open_run(&evaluating->session, options, evaluating->diag);
@@ -319,13 +356,16 @@ static bool read_data(void *context) {
     const Options *options = evaluating->options;
     Inputs inputs;
     if (!evaluating->files) return session_read_data(&evaluating->session);
-    return inputs_open(&evaluating->session, GRAPH_EVAL, options->operands + 1, options->operand_count - 1, &inputs);
+    return inputs_open(&evaluating->session, GRAPH_EVAL, options->operands + 1,
+                       options->operand_count - 1, &inputs);
 }
 
 static bool take_rows(void *context) {
     Evaluating *evaluating = context;
     Session *session = &evaluating->session;
-    if ((!evaluating->files && !session_split(session, &evaluating->split)) || !can_show(evaluating)) return false;
+    if ((!evaluating->files && !session_split(session, &evaluating->split)) ||
+        !can_show(evaluating))
+        return false;
     session->rows = dataset_split(session->dataset, evaluating->split);
     session->row_count = evaluating->rows = dataset_rows(session->dataset, evaluating->split);
     evaluating->batch = programs_forward_batch(evaluating->rows, session->build.info->batch);
@@ -341,9 +381,10 @@ static bool load_weights(void *context) {
 Status command_eval(const Options *given, Diagnostics *diag) {
     Evaluating evaluating = {.options = given, .diag = diag, .files = given->operand_count > 1};
     const SessionHooks hooks = {&evaluating, open_model, NULL, read_data, take_rows, load_weights};
-    bool measured = session_open(&evaluating.session, &hooks) && measure(&evaluating) && measure_units(&evaluating) &&
-                    (!given->confusion || measure_confusions(&evaluating)) && (!given->png || draw_confusions(&evaluating)) &&
-                    write_counts(&evaluating);
+    bool measured = session_open(&evaluating.session, &hooks) && measure(&evaluating) &&
+                    measure_units(&evaluating) &&
+                    (!given->confusion || measure_confusions(&evaluating)) &&
+                    (!given->png || draw_confusions(&evaluating)) && write_counts(&evaluating);
     bool more = !given->counts || strcmp(given->counts, "-");
     if (measured && more && given->json)
         print_json(&evaluating);

@@ -9,8 +9,10 @@ static Status list_passes(void) {
     for (int i = 0; i < PASS_COUNT; i++) {
         char level[16];
         PassId pass = (PassId)i;
-        snprintf(level, sizeof level, pass_is_mandatory(pass) ? "always" : "-O%d", pass_level(pass));
-        printf("%-12s %-7s %-6s %s\n", pass_name(pass), pass_makes_plan(pass) ? "plan" : "graph", level, pass_doc(pass));
+        snprintf(level, sizeof level, pass_is_mandatory(pass) ? "always" : "-O%d",
+                 pass_level(pass));
+        printf("%-12s %-7s %-6s %s\n", pass_name(pass), pass_makes_plan(pass) ? "plan" : "graph",
+               level, pass_doc(pass));
     }
     return STATUS_OK;
 }
@@ -31,15 +33,19 @@ static bool primitives_only(Graph *graph) {
 /* A plan is made from primitives; anything else is a step left out on the command line. */
 static bool check_order(PassId pass, const Compilation *compilation, Diagnostics *diag) {
     if (pass != first_plan_pass() || primitives_only(compilation->graph)) return true;
-    diag_error(diag, STATUS_USAGE, (Span){0}, "--pass %s needs a graph of primitives", pass_name(pass));
+    diag_error(diag, STATUS_USAGE, (Span){0}, "--pass %s needs a graph of primitives",
+               pass_name(pass));
     diag_help(diag, "run the passes before it first; 'mlc opt --list-passes' names them");
     return false;
 }
 
-static bool run_named(Compilation *compilation, const Options *options, const PassOptions *pass_options, Diagnostics *diag) {
+static bool run_named(Compilation *compilation, const Options *options,
+                      const PassOptions *pass_options, Diagnostics *diag) {
     for (uint32_t i = 0; i < options->pass.count; i++) {
         PassId pass;
-        if (!build_find_pass(options->pass.items[i], &pass, diag) || !check_order(pass, compilation, diag)) return false;
+        if (!build_find_pass(options->pass.items[i], &pass, diag) ||
+            !check_order(pass, compilation, diag))
+            return false;
         if (!pass_run(pass, compilation, pass_options)) return false;
     }
     return true;
@@ -65,7 +71,8 @@ Status command_opt(const Options *given, Diagnostics *diag) {
     size_t length = 0;
     if (given->list_passes) return list_passes();
     if (given->operand_count == 0) {
-        diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc opt' needs a file with a graph, or - for stdin");
+        diag_error(diag, STATUS_USAGE, (Span){0},
+                   "'mlc opt' needs a file with a graph, or - for stdin");
         return STATUS_USAGE;
     }
     char *text = file_read(given->operands[0], &length, STATUS_FILE, diag);

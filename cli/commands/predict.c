@@ -25,7 +25,8 @@ static bool parse_range(const char *text, int64_t *first, int64_t *last) {
 }
 
 static bool check_choice(const Options *options, Diagnostics *diag) {
-    if (options->index && options->all) diag_error(diag, STATUS_USAGE, (Span){0}, "--index and --all exclude each other");
+    if (options->index && options->all)
+        diag_error(diag, STATUS_USAGE, (Span){0}, "--index and --all exclude each other");
     return !options->index || !options->all;
 }
 
@@ -43,12 +44,13 @@ static bool choose_range(Predicting *predicting, int64_t rows, int64_t *last) {
     bool all = options->all || options->csv || answer_of(options) != ANSWER_TABLE;
     *last = all || rows < STANDARD_COUNT ? rows - 1 : STANDARD_COUNT - 1;
     if (options->index && !parse_range(options->index, &predicting->first, last)) {
-        diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--index takes a number, or A..B with A <= B, not '%s'",
-                   options->index);
+        diag_error(predicting->diag, STATUS_USAGE, (Span){0},
+                   "--index takes a number, or A..B with A <= B, not '%s'", options->index);
         return false;
     }
     if (*last < rows) return true;
-    diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--index %s: the %s split has rows 0 to %lld", options->index,
+    diag_error(predicting->diag, STATUS_USAGE, (Span){0},
+               "--index %s: the %s split has rows 0 to %lld", options->index,
                split_name(predicting->split), (long long)rows - 1);
     return false;
 }
@@ -56,14 +58,18 @@ static bool choose_range(Predicting *predicting, int64_t rows, int64_t *last) {
 static bool choose_rows(Predicting *predicting) {
     const Options *options = predicting->options;
     int64_t last;
-    if (!check_choice(options, predicting->diag) || !session_split(&predicting->session, &predicting->split)) return false;
+    if (!check_choice(options, predicting->diag) ||
+        !session_split(&predicting->session, &predicting->split))
+        return false;
     int64_t rows = dataset_rows(predicting->session.dataset, predicting->split);
     if (!choose_range(predicting, rows, &last)) return false;
     bool asked = options->index || options->all;
     predicting->count = last - predicting->first + 1;
-    predicting->shown = asked || predicting->count < STANDARD_COUNT ? predicting->count : STANDARD_COUNT;
+    predicting->shown =
+        asked || predicting->count < STANDARD_COUNT ? predicting->count : STANDARD_COUNT;
     predicting->left = asked ? 0 : rows - predicting->shown;
-    predicting->rows = dataset_split(predicting->session.dataset, predicting->split) + predicting->first;
+    predicting->rows =
+        dataset_split(predicting->session.dataset, predicting->split) + predicting->first;
     return true;
 }
 
@@ -76,7 +82,9 @@ static const SourceField *image_field(const Session *session) {
 
 static void find_image_size(Predicting *predicting) {
     const SourceField *field = image_field(&predicting->session);
-    if (!field || field->dtype != DTYPE_U8 || field->row.rank < 2 || (field->row.rank == 3 && field->row.dim[0] != 1)) return;
+    if (!field || field->dtype != DTYPE_U8 || field->row.rank < 2 ||
+        (field->row.rank == 3 && field->row.dim[0] != 1))
+        return;
     predicting->height = (int)field->row.dim[field->row.rank - 2];
     predicting->width = (int)field->row.dim[field->row.rank - 1];
 }
@@ -86,7 +94,8 @@ static void find_image_size(Predicting *predicting) {
 static bool open_model(void *context) {
     Predicting *predicting = context;
     const Options *options = predicting->options;
-    if (predicting->files && (option_given(options, OPTION_index) || option_given(options, OPTION_split))) {
+    if (predicting->files &&
+        (option_given(options, OPTION_index) || option_given(options, OPTION_split))) {
         diag_error(predicting->diag, STATUS_USAGE, (Span){0},
                    "--index and --split choose rows of the model's data, not of files");
         return false;
@@ -98,8 +107,8 @@ static bool read_data(void *context) {
     Predicting *predicting = context;
     const Options *options = predicting->options;
     if (!predicting->files) return session_read_data(&predicting->session);
-    return inputs_open(&predicting->session, GRAPH_PREDICT, options->operands + 1, options->operand_count - 1,
-                       &predicting->inputs);
+    return inputs_open(&predicting->session, GRAPH_PREDICT, options->operands + 1,
+                       options->operand_count - 1, &predicting->inputs);
 }
 
 static void take_file_rows(Predicting *predicting) {
@@ -127,7 +136,8 @@ static bool take_rows(void *context) {
 static bool load_weights(void *context) {
     Predicting *predicting = context;
     CheckpointInfo checkpoint;
-    return units_keep(&predicting->session) && session_load_weights(&predicting->session, &checkpoint);
+    return units_keep(&predicting->session) &&
+           session_load_weights(&predicting->session, &checkpoint);
 }
 
 static bool run(Predicting *predicting) {
@@ -138,9 +148,11 @@ static bool run(Predicting *predicting) {
     for (uint32_t i = 0; i < predicting->output_count; i++) {
         Predictions *output = &predicting->outputs[i];
         output->output = &session->build.info->outputs[i];
-        if (output->output->classes && !predicting->main->output->classes) predicting->main = output;
+        if (output->output->classes && !predicting->main->output->classes)
+            predicting->main = output;
     }
-    Forward forward = {predicting->batch, predicting->rows, predicting->count, predicting->outputs, predicting->output_count};
+    Forward forward = {predicting->batch, predicting->rows, predicting->count, predicting->outputs,
+                       predicting->output_count};
     return forward_run(session, GRAPH_PREDICT, &forward) && units_run(session, &forward);
 }
 
@@ -152,7 +164,8 @@ static bool is_finite(const Predicting *predicting, int64_t i) {
     return finite;
 }
 
-/* A network that was given NaN, or has weights that are not finite, says nothing: that must not look like an answer. */
+/* A network that was given NaN, or has weights that are not finite, says nothing: that must not
+ * look like an answer. */
 static void report_nonfinite(const Predicting *predicting) {
     int64_t rows = 0, first = 0;
     for (int64_t i = predicting->count - 1; i >= 0; i--) {
@@ -162,10 +175,12 @@ static void report_nonfinite(const Predicting *predicting) {
     }
     if (!rows) return;
     char place[PLACE_TEXT];
-    diag_error(predicting->diag, STATUS_NONFINITE, (Span){0}, "the predictions of %lld row%s are not finite, such as %s",
-               (long long)rows, rows == 1 ? "" : "s",
+    diag_error(predicting->diag, STATUS_NONFINITE, (Span){0},
+               "the predictions of %lld row%s are not finite, such as %s", (long long)rows,
+               rows == 1 ? "" : "s",
                predicting->inputs.names ? predicting->inputs.names[first]
-                                        : dataset_place_brief(predicting->session.dataset, predicting->rows[first], place));
+                                        : dataset_place_brief(predicting->session.dataset,
+                                                              predicting->rows[first], place));
     diag_help(
         predicting->diag,
         "a cell of the row may be missing or infinite, or a weight may be; 'mlc eval' names the operation where it begins");
@@ -173,7 +188,8 @@ static void report_nonfinite(const Predicting *predicting) {
 
 /* Into a file whole or not at all; NULL, or "-": on stdout. */
 static bool print_answer(Predicting *predicting, Answer answer, const char *path) {
-    static void (*const prints[])(const Predicting *) = {predicted_print, predicted_print_json, predicted_print_csv};
+    static void (*const prints[])(const Predicting *) = {predicted_print, predicted_print_json,
+                                                         predicted_print_csv};
     MemoryStream stream;
     if (path && !strcmp(path, "-")) path = NULL;
     if (path) memory_stream_begin(&stream);
@@ -197,7 +213,8 @@ static bool print_answers(Predicting *predicting) {
 Status command_predict(const Options *given, Diagnostics *diag) {
     Predicting predicting = {.options = given, .diag = diag, .files = given->operand_count > 1};
     const SessionHooks hooks = {&predicting, open_model, NULL, read_data, take_rows, load_weights};
-    bool good = session_open(&predicting.session, &hooks) && run(&predicting) && (!given->png || predicted_draw(&predicting));
+    bool good = session_open(&predicting.session, &hooks) && run(&predicting) &&
+                (!given->png || predicted_draw(&predicting));
     if (good) report_nonfinite(&predicting);
     good = good && print_answers(&predicting);
     session_close(&predicting.session);

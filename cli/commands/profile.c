@@ -1,5 +1,5 @@
-/* mlc profile: every kernel of the training step, timed in place, beside what the machine allows. Inputs are drawn from a
- * seed as in `mlc run`, so that no data are needed. */
+/* mlc profile: every kernel of the training step, timed in place, beside what the machine allows.
+ * Inputs are drawn from a seed as in `mlc run`, so that no data are needed. */
 #include "cli/session/build.h"
 #include "ir/base/clock.h"
 #include "cli/session/commands.h"
@@ -33,7 +33,9 @@ static bool compile(Profiling *p) {
     Compilation compilation;
     Path cache;
     CodegenOptions options = build_codegen_options(p->build.options, &cache);
-    if (!build_compilation(&p->build, GRAPH_TRAIN, p->build.info->batch, PASS_COUNT - 1, &compilation)) return false;
+    if (!build_compilation(&p->build, GRAPH_TRAIN, p->build.info->batch, PASS_COUNT - 1,
+                           &compilation))
+        return false;
     p->program = codegen_compile(compilation.plan, compilation.graph, &options, p->build.diag);
     return p->program != NULL;
 }
@@ -47,8 +49,10 @@ static bool prepare(Profiling *p) {
     p->runner = runner_new(p->program, p->states, p->threads, p->build.diag);
     if (!p->runner) return false;
     const Graph *graph = p->program->graph;
-    for (uint32_t i = 0; i < graph->symbol_count; i++) runner_input(p->runner, graph->symbols[i].name, p->random.inputs[i]);
-    timeline_open(&p->timeline, p->arena, p->steps, threads_count(p->threads), p->program->plan->kernel_count);
+    for (uint32_t i = 0; i < graph->symbol_count; i++)
+        runner_input(p->runner, graph->symbols[i].name, p->random.inputs[i]);
+    timeline_open(&p->timeline, p->arena, p->steps, threads_count(p->threads),
+                  p->program->plan->kernel_count);
     return true;
 }
 
@@ -70,9 +74,11 @@ static void run_all(Profiling *p) {
 /* "matmul + 12": the root, and how many more nodes are computed with it */
 static void describe(const Plan *plan, const Kernel *kernel, char *text, size_t size) {
     bool updates = false;
-    for (uint32_t i = 0; i < kernel->store_count; i++) updates |= kernel->stores[i].to.kind == STORAGE_STATE;
-    const char *what = kernel->root && kernel->kind == KERNEL_REDUCE ? op_name(graph_node(plan->graph, kernel->root)->op)
-                                                                     : kernel_names[kernel->kind];
+    for (uint32_t i = 0; i < kernel->store_count; i++)
+        updates |= kernel->stores[i].to.kind == STORAGE_STATE;
+    const char *what = kernel->root && kernel->kind == KERNEL_REDUCE
+                           ? op_name(graph_node(plan->graph, kernel->root)->op)
+                           : kernel_names[kernel->kind];
     uint32_t more = kernel->node_count - (kernel->root ? 1 : 0);
     snprintf(text, size, "%s + %u%s", what, more, updates ? ", update" : "");
 }
@@ -88,10 +94,12 @@ static void lines_of(const Profiling *p, const Kernel *kernel, char *text, size_
     uint32_t lines[LINES_SHOWN], count = 0, line, column;
     const char *name;
     const Graph *graph = p->program->graph;
-    if (kernel->root && diag_locate(p->build.diag, graph_node(graph, kernel->root)->span, &name, &line, &column))
+    if (kernel->root &&
+        diag_locate(p->build.diag, graph_node(graph, kernel->root)->span, &name, &line, &column))
         add_line(lines, &count, line);
     for (uint32_t i = 0; i < kernel->node_count; i++)
-        if (diag_locate(p->build.diag, graph_node(graph, kernel->nodes[i])->span, &name, &line, &column))
+        if (diag_locate(p->build.diag, graph_node(graph, kernel->nodes[i])->span, &name, &line,
+                        &column))
             add_line(lines, &count, line);
     size_t at = 0;
     text[0] = '\0';
@@ -99,7 +107,8 @@ static void lines_of(const Profiling *p, const Kernel *kernel, char *text, size_
         at += (size_t)snprintf(text + at, size - at, "%s%u", i ? "," : "", lines[i]);
 }
 
-static void print_kernel(const Profiling *p, uint32_t number, const Machine *machine, double step_seconds) {
+static void print_kernel(const Profiling *p, uint32_t number, const Machine *machine,
+                         double step_seconds) {
     const Plan *plan = p->program->plan;
     const Kernel *kernel = &plan->kernels[number];
     char what[64], lines[64], space[SHAPE_TEXT];
@@ -111,14 +120,17 @@ static void print_kernel(const Profiling *p, uint32_t number, const Machine *mac
     describe(plan, kernel, what, sizeof what);
     lines_of(p, kernel, lines, sizeof lines);
     printf("k%-3u %-22s %-18s %7u %9.1f %6.1f %8.1f %7.1f %9.1f %10.0f  %s\n", number, what,
-           shape_text(DTYPE_F32, kernel->space, space) + 3, threads, seconds * 1e6, 100 * seconds / step_seconds,
-           work.operations / seconds * 1e-9, work.bytes / seconds * 1e-9, bound * 1e6, 100 * bound / seconds, lines);
+           shape_text(DTYPE_F32, kernel->space, space) + 3, threads, seconds * 1e6,
+           100 * seconds / step_seconds, work.operations / seconds * 1e-9,
+           work.bytes / seconds * 1e-9, bound * 1e6, 100 * bound / seconds, lines);
 }
 
 static void print_machine(const Machine *machine) {
-    printf("machine: %.1f GFLOP/s; GB/s by the bytes in use on a thread:", machine->operations * 1e-9);
+    printf("machine: %.1f GFLOP/s; GB/s by the bytes in use on a thread:",
+           machine->operations * 1e-9);
     for (int level = 0; level < MEASURE_LEVELS; level++)
-        printf("%s %.0f (%d kB)", level ? "," : "", machine->together[level] * 1e-9, (MEASURE_LEAST << 2 * level) >> 10);
+        printf("%s %.0f (%d kB)", level ? "," : "", machine->together[level] * 1e-9,
+               (MEASURE_LEAST << 2 * level) >> 10);
     printf("\n\n");
 }
 
@@ -126,34 +138,39 @@ static void print_table(const Profiling *p, const Machine *machine) {
     const Plan *plan = p->program->plan;
     char share[NUMBER_TEXT];
     double step = timeline_step_seconds(&p->timeline), busy = 0, operations = 0;
-    printf("%s, batch %u, %d threads, median of %lld steps\n", p->program->graph->name, p->build.info->batch,
-           threads_count(p->threads), (long long)p->steps);
+    printf("%s, batch %u, %d threads, median of %lld steps\n", p->program->graph->name,
+           p->build.info->batch, threads_count(p->threads), (long long)p->steps);
     print_machine(machine);
-    printf("%-4s %-22s %-18s %7s %9s %6s %8s %7s %9s %10s  %s\n", "", "kernel", "space", "threads", "us", "%", "GFLOP/s",
-           "GB/s", "bound us", "% of bound", "model line");
+    printf("%-4s %-22s %-18s %7s %9s %6s %8s %7s %9s %10s  %s\n", "", "kernel", "space", "threads",
+           "us", "%", "GFLOP/s", "GB/s", "bound us", "% of bound", "model line");
     for (uint32_t i = 0; i < plan->kernel_count; i++) {
         print_kernel(p, i, machine, step);
         busy += timeline_kernel_seconds(&p->timeline, i);
         operations += kernel_work(plan, &plan->kernels[i]).operations;
     }
     printf("\nstep: %.1f us, of which %.1f us between kernels\n", step * 1e6, (step - busy) * 1e6);
-    printf("%.1f GFLOP/s, %s of the machine's peak, counting all multiply-adds; mlc skips multiplications by zero where this\n"
-           "cannot change the result, so it can exceed 100 %%\n",
-           operations / step * 1e-9, text_percent(share, operations / step / machine->operations, 0));
+    printf(
+        "%.1f GFLOP/s, %s of the machine's peak, counting all multiply-adds; mlc skips multiplications by zero where this\n"
+        "cannot change the result, so it can exceed 100 %%\n",
+        operations / step * 1e-9, text_percent(share, operations / step / machine->operations, 0));
 }
 
 static Status report(Profiling *p) {
     Machine machine;
     Path cache;
     CodegenOptions options = build_codegen_options(p->build.options, &cache);
-    if (!machine_measure(&machine, p->threads, &options, p->build.diag)) return diag_outcome(p->build.diag, false);
+    if (!machine_measure(&machine, p->threads, &options, p->build.diag))
+        return diag_outcome(p->build.diag, false);
     print_table(p, &machine);
     const char *trace = p->build.options->trace;
-    return diag_outcome(p->build.diag, !trace || timeline_write_trace(&p->timeline, p->program->plan, trace, p->build.diag));
+    return diag_outcome(
+        p->build.diag,
+        !trace || timeline_write_trace(&p->timeline, p->program->plan, trace, p->build.diag));
 }
 
 Status command_profile(const Options *options, Diagnostics *diag) {
-    Profiling p = {.arena = arena_new(), .steps = option_given(options, OPTION_steps) ? options->steps : STANDARD_STEPS};
+    Profiling p = {.arena = arena_new(),
+                   .steps = option_given(options, OPTION_steps) ? options->steps : STANDARD_STEPS};
     if (p.steps > MOST_STEPS) p.steps = MOST_STEPS;
     Status status = STATUS_BUG;
     if (build_open(&p.build, options->operands[0], options, diag) && compile(&p) && prepare(&p)) {

@@ -1,5 +1,5 @@
-/* mlc run: a graph on inputs drawn from a seed. It prints outputs and a hash of all bits that came out, by which machine code
- * and interpreter, levels and thread counts are compared. */
+/* mlc run: a graph on inputs drawn from a seed. It prints outputs and a hash of all bits that came
+ * out, by which machine code and interpreter, levels and thread counts are compared. */
 #include "cli/session/build.h"
 #include "ir/base/hash.h"
 #include "cli/session/commands.h"
@@ -38,7 +38,8 @@ static Graph *open_graph(Running *running) {
     const char *path = options->operands[0];
     if (!path_ends_in(path, ".mdl")) return read_graph(running, path);
     if (!build_open(&running->build, path, options, running->diag)) return NULL;
-    return model_graph(running->build.model, build_graph_kind(options), running->build.info->batch, running->diag);
+    return model_graph(running->build.model, build_graph_kind(options), running->build.info->batch,
+                       running->diag);
 }
 
 static bool skipped_passes(const Running *running, uint32_t *skip) {
@@ -48,7 +49,8 @@ static bool skipped_passes(const Running *running, uint32_t *skip) {
         PassId pass;
         if (!build_find_pass(names->items[i], &pass, running->diag)) return false;
         if (pass_is_mandatory(pass)) {
-            diag_error(running->diag, STATUS_USAGE, (Span){0}, "--skip: the pass '%s' cannot be left out", names->items[i]);
+            diag_error(running->diag, STATUS_USAGE, (Span){0},
+                       "--skip: the pass '%s' cannot be left out", names->items[i]);
             return false;
         }
         *skip |= UINT32_C(1) << pass;
@@ -56,11 +58,12 @@ static bool skipped_passes(const Running *running, uint32_t *skip) {
     return true;
 }
 
-/* How far the passes go: machine code needs all; the reference interpreter only those that say what a node means; in double
- * precision it knows functions and composites too. */
+/* How far the passes go: machine code needs all; the reference interpreter only those that say what
+ * a node means; in double precision it knows functions and composites too. */
 static bool run_passes(Running *running, Graph *graph) {
-    static const PassId last[] = {
-        [CHOICE_backend_jit] = PASS_COUNT - 1, [CHOICE_backend_ref] = PASS_functions, [CHOICE_backend_f64] = PASS_gradients};
+    static const PassId last[] = {[CHOICE_backend_jit] = PASS_COUNT - 1,
+                                  [CHOICE_backend_ref] = PASS_functions,
+                                  [CHOICE_backend_f64] = PASS_gradients};
     PassOptions options = build_pass_options(running->options);
     if (!skipped_passes(running, &options.skip)) {
         graph_free(graph);
@@ -77,7 +80,8 @@ static bool make_program(Running *running) {
     if (running->options->backend == CHOICE_backend_ref) {
         running->program = program_interpret(compilation->graph);
     } else {
-        running->program = codegen_compile(compilation->plan, compilation->graph, &options, running->diag);
+        running->program =
+            codegen_compile(compilation->plan, compilation->graph, &options, running->diag);
         *compilation = (Compilation){0}; /* codegen has taken it over */
     }
     return running->program != NULL;
@@ -112,8 +116,10 @@ static void print_output(const char *name, const Node *node, const void *data) {
 
 /* A state as it is after the last step. One that the program does not hold has never changed. */
 static void *final_state(const Running *running, const States *states, const Symbol *symbol) {
-    void *data = arena_alloc(running->arena, (size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype));
-    if (!states_read(states, symbol->name, data)) state_initialize(symbol, (uint64_t)running->options->seed, data);
+    void *data = arena_alloc(running->arena,
+                             (size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype));
+    if (!states_read(states, symbol->name, data))
+        state_initialize(symbol, (uint64_t)running->options->seed, data);
     return data;
 }
 
@@ -129,7 +135,8 @@ static void print_results(const Running *running, const Runner *runner, const St
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
         if (symbol->kind != SYMBOL_STATE) continue;
-        hash = bits_hash(hash, symbol->dtype, final_state(running, states, symbol), shape_elements(symbol->shape));
+        hash = bits_hash(hash, symbol->dtype, final_state(running, states, symbol),
+                         shape_elements(symbol->shape));
     }
     printf("hash %016llx\n", (unsigned long long)hash);
 }
@@ -137,7 +144,8 @@ static void print_results(const Running *running, const Runner *runner, const St
 static void bind_inputs(Running *running, Runner *runner) {
     const Graph *graph = running->program->graph;
     for (uint32_t i = 0; i < graph->symbol_count; i++)
-        if (graph->symbols[i].kind != SYMBOL_STATE) runner_input(runner, graph->symbols[i].name, running->random.inputs[i]);
+        if (graph->symbols[i].kind != SYMBOL_STATE)
+            runner_input(runner, graph->symbols[i].name, running->random.inputs[i]);
 }
 
 static void run_steps(Running *running, States *states, Threads *threads) {
@@ -158,7 +166,8 @@ static bool run_program(Running *running) {
     bool good = states_bind(states, running->program, running->diag);
     if (good) {
         states_initialize(states, (uint64_t)running->options->seed);
-        random_inputs_make(&running->random, running->program->graph, running->options, running->arena);
+        random_inputs_make(&running->random, running->program->graph, running->options,
+                           running->arena);
         run_steps(running, states, threads);
     }
     threads_free(threads);
@@ -185,7 +194,8 @@ static void set_states(const Running *running, Interp *interp, const Graph *grap
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
         if (symbol->kind != SYMBOL_STATE) continue;
-        void *data = arena_alloc(running->arena, (size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype));
+        void *data = arena_alloc(running->arena, (size_t)shape_elements(symbol->shape) *
+                                                     dtype_bytes(symbol->dtype));
         state_initialize(symbol, (uint64_t)running->options->seed, data);
         set_value(interp, symbol, data, running->arena);
     }
@@ -196,7 +206,10 @@ static void set_inputs(Running *running, Interp *interp, const Graph *graph) {
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
         if (symbol->kind == SYMBOL_STATE) continue;
-        set_value(interp, symbol, random_inputs_gather(&running->random, symbol, running->random.inputs[i], scratch), scratch);
+        set_value(
+            interp, symbol,
+            random_inputs_gather(&running->random, symbol, running->random.inputs[i], scratch),
+            scratch);
     }
     arena_free(scratch);
 }
@@ -209,7 +222,8 @@ static void print_wide(const char *name, const Node *node, const void *data) {
         return;
     }
     printf("%s %s =", name, shape_text(node->dtype, node->shape, shape));
-    for (int64_t i = 0; i < count && i < VALUES_SHOWN; i++) print_real(((const double *)data)[i], 17);
+    for (int64_t i = 0; i < count && i < VALUES_SHOWN; i++)
+        print_real(((const double *)data)[i], 17);
     puts(count > VALUES_SHOWN ? " ..." : "");
 }
 
@@ -238,7 +252,9 @@ Status command_run(const Options *given, Diagnostics *diag) {
     Graph *graph = open_graph(&running);
     bool good = graph && run_passes(&running, graph);
     if (good)
-        good = given->backend == CHOICE_backend_f64 ? run_wide(&running) : make_program(&running) && run_program(&running);
+        good = given->backend == CHOICE_backend_f64
+                   ? run_wide(&running)
+                   : make_program(&running) && run_program(&running);
     program_free(running.program);
     compilation_free(&running.compilation);
     build_close(&running.build);

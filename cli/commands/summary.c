@@ -27,9 +27,10 @@ static Columns columns_of(const LayerInfo *layers, uint32_t count) {
     return columns;
 }
 
-static void print_columns(const Columns *columns, const char *layer, const char *op, const char *output, const char *weights,
-                          const char *operations) {
-    printf("%-*s %-*s %-*s %14s %18s\n", columns->layer, layer, columns->op, op, columns->output, output, weights, operations);
+static void print_columns(const Columns *columns, const char *layer, const char *op,
+                          const char *output, const char *weights, const char *operations) {
+    printf("%-*s %-*s %-*s %14s %18s\n", columns->layer, layer, columns->op, op, columns->output,
+           output, weights, operations);
 }
 
 /* Weights that no step changes: frozen ones, and those that the loss does not depend on. */
@@ -37,7 +38,8 @@ static int64_t count_untrained(const Graph *graph) {
     int64_t count = 0;
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        if (symbol->kind == SYMBOL_STATE && symbol->trainable && !symbol->update) count += shape_elements(symbol->shape);
+        if (symbol->kind == SYMBOL_STATE && symbol->trainable && !symbol->update)
+            count += shape_elements(symbol->shape);
     }
     return count;
 }
@@ -50,13 +52,17 @@ static void print_layers(const Build *build, const Graph *graph) {
     char shape[SHAPE_TEXT], text[NUMBER_TEXT], more[NUMBER_TEXT];
     print_columns(&columns, "layer", "op", "output", "weights", "operations/row");
     for (uint32_t i = 0; i < count; i++) {
-        print_columns(&columns, layers[i].name, layers[i].op, shape_text(layers[i].output.dtype, layers[i].output.shape, shape),
+        print_columns(&columns, layers[i].name, layers[i].op,
+                      shape_text(layers[i].output.dtype, layers[i].output.shape, shape),
                       text_count(text, layers[i].weights), text_count(more, layers[i].operations));
         weights += layers[i].weights;
         operations += layers[i].operations;
     }
-    print_columns(&columns, "total", "", "", text_count(text, weights), text_count(more, operations));
-    if (count_untrained(graph)) print_columns(&columns, "not trained", "", "", text_count(text, count_untrained(graph)), "");
+    print_columns(&columns, "total", "", "", text_count(text, weights),
+                  text_count(more, operations));
+    if (count_untrained(graph))
+        print_columns(&columns, "not trained", "", "", text_count(text, count_untrained(graph)),
+                      "");
 }
 
 static void print_bytes(const char *what, int64_t bytes) {
@@ -70,7 +76,8 @@ static void print_bytes(const char *what, int64_t bytes) {
 static int64_t row_bytes(const SourceSchema *schema) {
     int64_t bytes = 0;
     for (uint32_t i = 0; i < schema->field_count; i++)
-        bytes += shape_elements(schema->fields[i].row) * (int64_t)dtype_bytes(schema->fields[i].dtype);
+        bytes +=
+            shape_elements(schema->fields[i].row) * (int64_t)dtype_bytes(schema->fields[i].dtype);
     return bytes;
 }
 
@@ -80,8 +87,8 @@ static uint32_t count_barriers(const Plan *plan) {
     return barriers;
 }
 
-/* The total is what one program takes: padded states, activations, outputs, and the scratch of every thread. Data are not in it:
- * files that are mapped need not be in memory. */
+/* The total is what one program takes: padded states, activations, outputs, and the scratch of
+ * every thread. Data are not in it: files that are mapped need not be in memory. */
 static void print_step(const Build *build, const Compilation *compilation) {
     const Graph *graph = compilation->graph;
     const Plan *plan = compilation->plan;
@@ -95,22 +102,26 @@ static void print_step(const Build *build, const Compilation *compilation) {
     print_bytes("optimizer state", graph_state_bytes(graph, false));
     print_bytes("weights and optimizer state (padded)", (int64_t)states);
     print_bytes("activations", (int64_t)plan->slab_bytes);
-    if (plan->thread_slab_bytes) print_bytes("scratch per thread", (int64_t)plan->thread_slab_bytes);
+    if (plan->thread_slab_bytes)
+        print_bytes("scratch per thread", (int64_t)plan->thread_slab_bytes);
     print_bytes("outputs", (int64_t)plan->output_bytes);
-    print_bytes(total, (int64_t)(states + plan->slab_bytes + plan->thread_slab_bytes * (size_t)threads + plan->output_bytes));
+    print_bytes(total, (int64_t)(states + plan->slab_bytes +
+                                 plan->thread_slab_bytes * (size_t)threads + plan->output_bytes));
     if (schema->train_rows)
         print_bytes("data, beside the total",
-                    (schema->train_rows + schema->valid_rows + schema->test_rows) * row_bytes(schema));
+                    (schema->train_rows + schema->valid_rows + schema->test_rows) *
+                        row_bytes(schema));
     uint32_t barriers = count_barriers(plan);
-    printf("%u nodes in %u kernels, %u barrier%s\n", graph->node_count - 1, plan->kernel_count, barriers,
-           barriers == 1 ? "" : "s");
+    printf("%u nodes in %u kernels, %u barrier%s\n", graph->node_count - 1, plan->kernel_count,
+           barriers, barriers == 1 ? "" : "s");
 }
 
 Status command_summary(const Options *given, Diagnostics *diag) {
     Build build;
     Compilation compilation;
     bool opened = build_open(&build, given->operands[0], given, diag);
-    bool good = opened && build_compilation(&build, GRAPH_TRAIN, build.info->batch, PASS_COUNT - 1, &compilation);
+    bool good = opened && build_compilation(&build, GRAPH_TRAIN, build.info->batch, PASS_COUNT - 1,
+                                            &compilation);
     if (good) {
         print_layers(&build, compilation.graph);
         print_step(&build, &compilation);

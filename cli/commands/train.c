@@ -32,21 +32,25 @@ typedef struct {
     Progress progress;
     ProgramPair train, valid, test;
     char model_hash[65];
-    bool resumes;                    /* from the checkpoint of the run that --resume names */
-    CheckpointInfo before;           /* of that run */
-    bool begun;                      /* resolved.mdl and the start line are written */
-    json_t *warnings;                /* told before the journal was there; NULL: written since */
-    const char *weights;             /* the file that the first weights were taken from; NULL: none */
-    uint32_t best_epoch;             /* that best.safetensors is of; 0: none */
-    bool early;                      /* stop_when ended the training */
-    double started;                  /* by seconds_now */
-    double drawn, drawing;           /* when the curves were drawn last, and how long it took; 0: not yet */
-    uint32_t drawn_epochs;           /* that the curves have, by the journal's records */
-    UnitErrors *errors[SPLIT_COUNT]; /* of held-out rows after the last epoch, in the units of the data */
+    bool resumes;          /* from the checkpoint of the run that --resume names */
+    CheckpointInfo before; /* of that run */
+    bool begun;            /* resolved.mdl and the start line are written */
+    json_t *warnings;      /* told before the journal was there; NULL: written since */
+    /* the file that the first weights were taken from; NULL: none */
+    const char *weights;
+    uint32_t best_epoch; /* that best.safetensors is of; 0: none */
+    bool early;          /* stop_when ended the training */
+    double started;      /* by seconds_now */
+    /* when the curves were drawn last, and how long it took; 0: not yet */
+    double drawn, drawing;
+    uint32_t drawn_epochs; /* that the curves have, by the journal's records */
+    /* of held-out rows after the last epoch, in the units of the data */
+    UnitErrors *errors[SPLIT_COUNT];
     uint32_t error_count[SPLIT_COUNT];
 } Training;
 
-/* -- signals: the first one saves and stops; the handler is gone then, so that a second one kills -- */
+/* -- signals: the first one saves and stops; the handler is gone then, so that a second one kills
+ * -- */
 
 static volatile sig_atomic_t received_signal;
 
@@ -55,24 +59,30 @@ static void on_signal(int number) {
     train_request_stop();
 }
 
-/* A terminal that goes away tells so twice, by its shell and by the system: SIGHUP keeps its handler. nohup has it ignored. */
+/* A terminal that goes away tells so twice, by its shell and by the system: SIGHUP keeps its
+ * handler. nohup has it ignored. */
 static void catch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART}, hang_up;
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART},
+                     hang_up;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     action.sa_flags = SA_RESTART;
-    if (sigaction(SIGHUP, NULL, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, NULL);
+    if (sigaction(SIGHUP, NULL, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
 }
 
 static Status signal_status(void) {
-    return received_signal == SIGTERM ? STATUS_TERMINATED : received_signal == SIGHUP ? STATUS_HUNG_UP : STATUS_INTERRUPTED;
+    return received_signal == SIGTERM  ? STATUS_TERMINATED
+           : received_signal == SIGHUP ? STATUS_HUNG_UP
+                                       : STATUS_INTERRUPTED;
 }
 
 /* -- before -- */
 
 static bool check_usage(const Options *options, Diagnostics *diag) {
     if (options->resume && options->out) {
-        diag_error(diag, STATUS_USAGE, (Span){0}, "--out and --resume exclude each other: a run goes on in its own folder");
+        diag_error(diag, STATUS_USAGE, (Span){0},
+                   "--out and --resume exclude each other: a run goes on in its own folder");
         return false;
     }
     if (options->resume && options->weights) {
@@ -81,21 +91,26 @@ static bool check_usage(const Options *options, Diagnostics *diag) {
         return false;
     }
     if (options->resume || options->operand_count) return true;
-    diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc train' needs a model file, or --resume with the folder of a run");
+    diag_error(diag, STATUS_USAGE, (Span){0},
+               "'mlc train' needs a model file, or --resume with the folder of a run");
     diag_help(diag, "mlc train models/mnist.mdl");
     return false;
 }
 
-static bool has_file(const char *folder, const char *name) { return path_exists(path_join(folder, name).path); }
+static bool has_file(const char *folder, const char *name) {
+    return path_exists(path_join(folder, name).path);
+}
 
-/* Killed before its first checkpoint, a run begins anew; the folder is locked first, so that nobody else is about to write one. */
+/* Killed before its first checkpoint, a run begins anew; the folder is locked first, so that nobody
+ * else is about to write one. */
 static bool open_resumed(Training *training) {
     const char *folder = training->options->resume;
     if (!folder) return true;
     snprintf(training->folder.path, sizeof training->folder.path, "%s", folder);
     if ((training->lock = run_lock(folder, training->diag)) < 0) return false;
     training->resumes = has_file(folder, RUN_LAST) || has_file(folder, RUN_BEST);
-    if (training->resumes) return checkpoint_info(path_join(folder, RUN_LAST).path, &training->before, training->diag);
+    if (training->resumes)
+        return checkpoint_info(path_join(folder, RUN_LAST).path, &training->before, training->diag);
     if (has_file(folder, RUN_MODEL)) {
         shown_text(folder, stderr);
         fputs(": no checkpoint yet: the training begins anew\n", stderr);
@@ -109,8 +124,9 @@ static bool open_model(void *context) {
     Build *build = &training->session.build;
     if (!open_resumed(training)) return false;
     training->session.trains_anew = !training->resumes;
-    bool opened = options->operand_count ? build_open(build, options->operands[0], options, training->diag)
-                                         : run_open_model(build, options->resume, NULL, options, training->diag);
+    bool opened = options->operand_count
+                      ? build_open(build, options->operands[0], options, training->diag)
+                      : run_open_model(build, options->resume, NULL, options, training->diag);
     return opened && expect_parse(options, build->info, training->diag);
 }
 
@@ -119,7 +135,8 @@ static void want_programs(Training *training, const int64_t rows[SPLIT_COUNT]) {
     uint32_t batch = training->session.build.info->batch;
     programs_want(programs, GRAPH_TRAIN, rows[SPLIT_TRAIN], batch);
     for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++)
-        programs_want(programs, GRAPH_EVAL, rows[split], programs_forward_batch(rows[split], batch));
+        programs_want(programs, GRAPH_EVAL, rows[split],
+                      programs_forward_batch(rows[split], batch));
 }
 
 static void expect_rows(void *context, const int64_t rows[SPLIT_COUNT]) {
@@ -143,7 +160,8 @@ static void publish_warnings(Training *training) {
 static void write_warnings(Training *training) {
     size_t i;
     json_t *line;
-    json_array_foreach(training->warnings, i, line) journal_write(&training->journal, json_incref(line));
+    json_array_foreach(training->warnings, i, line)
+        journal_write(&training->journal, json_incref(line));
     json_decref(training->warnings);
     training->warnings = NULL;
 }
@@ -153,13 +171,17 @@ static void warn_of_rows(const Training *training, const int64_t rows[SPLIT_COUN
     const Session *session = &training->session;
     const ModelInfo *info = session->build.info;
     model_warn_last_batch(session->build.model, training->diag);
-    if (!rows[SPLIT_VALID] && rows[SPLIT_TEST]) model_warn_choice(session->build.model, training->diag);
+    if (!rows[SPLIT_VALID] && rows[SPLIT_TEST])
+        model_warn_choice(session->build.model, training->diag);
     for (uint32_t i = 0; i < info->output_count; i++) {
         const ModelOutput *output = &info->outputs[i];
-        if (!output->label || !dataset_all_alike(session->dataset, output->label, SPLIT_TRAIN)) continue;
-        diag_warning(training->diag, output->span, "all training rows have the same '%s': there is nothing to tell apart",
+        if (!output->label || !dataset_all_alike(session->dataset, output->label, SPLIT_TRAIN))
+            continue;
+        diag_warning(training->diag, output->span,
+                     "all training rows have the same '%s': there is nothing to tell apart",
                      output->label);
-        diag_help(training->diag, "'mlc data FILE.mdl' shows how many rows of each class every split has");
+        diag_help(training->diag,
+                  "'mlc data FILE.mdl' shows how many rows of each class every split has");
     }
 }
 
@@ -167,7 +189,8 @@ static bool take_rows(void *context) {
     Training *training = context;
     Session *session = &training->session;
     int64_t rows[SPLIT_COUNT];
-    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) rows[split] = dataset_rows(session->dataset, split);
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++)
+        rows[split] = dataset_rows(session->dataset, split);
     model_set_training_rows(session->build.model, rows[SPLIT_TRAIN]);
     if (!training->resumes) {
         model_warn(session->build.model, training->diag);
@@ -185,11 +208,13 @@ static ProgramPair pair_of(const Training *training, GraphKind kind, Split split
     const Session *session = &training->session;
     uint32_t batch = session->build.info->batch;
     int64_t rows = dataset_rows(session->dataset, split);
-    return programs_pair(&session->programs, kind, rows, kind == GRAPH_TRAIN ? batch : programs_forward_batch(rows, batch));
+    return programs_pair(&session->programs, kind, rows,
+                         kind == GRAPH_TRAIN ? batch : programs_forward_batch(rows, batch));
 }
 
 static bool open_session(Training *training) {
-    const SessionHooks hooks = {training, open_model, expect_rows, read_data, take_rows, fit_states};
+    const SessionHooks hooks = {training,  open_model, expect_rows,
+                                read_data, take_rows,  fit_states};
     Session *session = &training->session;
     if (!session_open(session, &hooks)) return false;
     publish_warnings(training);
@@ -212,10 +237,11 @@ static json_t *start_line(const Training *training) {
     char time_text[32];
     time_t time_now = time(NULL);
     strftime(time_text, sizeof time_text, "%Y-%m-%dT%H:%M:%SZ", gmtime(&time_now));
-    json_t *line =
-        json_pack("{s:s, s:s, s:s, s:s}", "event", "start", "mlc", MLC_VERSION, "time", time_text, "model", info->name);
+    json_t *line = json_pack("{s:s, s:s, s:s, s:s}", "event", "start", "mlc", MLC_VERSION, "time",
+                             time_text, "model", info->name);
     json_object_set_new(line, "file", json_string(session->build.path.path));
-    json_object_set_new(line, "folder", json_string(path_absolute(session->build.folder.path).path));
+    json_object_set_new(line, "folder",
+                        json_string(path_absolute(session->build.folder.path).path));
     json_object_set_new(line, "run", json_string(training->folder.path));
     json_object_set_new(line, "epochs_done", json_integer((json_int_t)training->before.epoch));
     json_object_set_new(line, "epochs", json_integer(info->epochs));
@@ -227,7 +253,8 @@ static json_t *start_line(const Training *training) {
         json_object_set_new(line, key, json_integer(dataset_rows(session->dataset, split)));
     }
     json_object_set_new(line, "weights", json_integer(count_weights(training)));
-    if (training->weights) json_object_set_new(line, "weights_from", json_string(training->weights));
+    if (training->weights)
+        json_object_set_new(line, "weights_from", json_string(training->weights));
     json_object_set_new(line, "threads", json_integer(threads_count(session->threads)));
     json_object_set_new(line, "data", json_string(dataset_digest(session->dataset)));
     return line;
@@ -236,8 +263,8 @@ static json_t *start_line(const Training *training) {
 static void print_start(const Training *training) {
     char weights[NUMBER_TEXT], rows[NUMBER_TEXT];
     if (training->options->quiet) return;
-    fprintf(stderr, "%s: %s weights, %s rows to train on, run folder ", training->session.build.info->name,
-            text_count(weights, count_weights(training)),
+    fprintf(stderr, "%s: %s weights, %s rows to train on, run folder ",
+            training->session.build.info->name, text_count(weights, count_weights(training)),
             text_count(rows, dataset_rows(training->session.dataset, SPLIT_TRAIN)));
     shown_text(training->folder.path, stderr);
     putc('\n', stderr);
@@ -245,13 +272,14 @@ static void print_start(const Training *training) {
 
 /* -- a run that goes on for longer than it was to -- */
 
-/* The learning rate of the next step in a run of so many epochs, or of its last one if it is over; NaN: the rate does not depend on
- * the epochs of the run. */
+/* The learning rate of the next step in a run of so many epochs, or of its last one if it is over;
+ * NaN: the rate does not depend on the epochs of the run. */
 static double rate_in(const Training *training, const Graph *graph, uint64_t epochs) {
     const ModelInfo *info = training->session.build.info;
     const CheckpointInfo *before = &training->before;
     if (!graph_symbol(graph, INPUT_STEPS)) return NAN;
-    int64_t rows = dataset_rows(training->session.dataset, SPLIT_TRAIN), batch = info->batch, accumulate = info->accumulate;
+    int64_t rows = dataset_rows(training->session.dataset, SPLIT_TRAIN), batch = info->batch,
+            accumulate = info->accumulate;
     int64_t batches = divide_up(rows, batch), steps = divide_up(batches, accumulate);
     int64_t done = (int64_t)before->step - (int64_t)before->epoch * batches;
     bool over = before->epoch >= epochs;
@@ -261,7 +289,8 @@ static double rate_in(const Training *training, const Graph *graph, uint64_t epo
     Interp *interp = interp_new(graph, INTERP_F64);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const int32_t *value = run_clock_field(&clock, graph->symbols[i].name);
-        if (graph->symbols[i].node && value) memcpy(interp_value(interp, graph->symbols[i].node), value, sizeof *value);
+        if (graph->symbols[i].node && value)
+            memcpy(interp_value(interp, graph->symbols[i].node), value, sizeof *value);
     }
     interp_run(interp);
     double rate = *(const double *)interp_value(interp, graph->outputs[0].node);
@@ -269,28 +298,37 @@ static double rate_in(const Training *training, const Graph *graph, uint64_t epo
     return rate;
 }
 
-/* A schedule that looks at the steps of the whole run is another one when there are more of them. */
+/* A schedule that looks at the steps of the whole run is another one when there are more of
+ * them. */
 static void note_schedule(Training *training) {
     const ModelInfo *info = training->session.build.info;
-    if (!training->before.epochs || training->before.epochs == info->epochs || training->before.epoch >= info->epochs) return;
-    Graph *graph = model_graph(training->session.build.model, GRAPH_RATE, info->batch, training->diag);
+    if (!training->before.epochs || training->before.epochs == info->epochs ||
+        training->before.epoch >= info->epochs)
+        return;
+    Graph *graph =
+        model_graph(training->session.build.model, GRAPH_RATE, info->batch, training->diag);
     double planned = graph ? rate_in(training, graph, training->before.epochs) : NAN;
     double rate = graph ? rate_in(training, graph, info->epochs) : NAN;
     graph_free(graph);
     if (isnan(rate)) return;
-    json_t *line = json_pack("{s:s, s:I, s:I, s:I}", "event", "schedule", "step", (json_int_t)training->before.step,
-                             "epochs_before", (json_int_t)training->before.epochs, "epochs", (json_int_t)info->epochs);
+    json_t *line = json_pack(
+        "{s:s, s:I, s:I, s:I}", "event", "schedule", "step", (json_int_t)training->before.step,
+        "epochs_before", (json_int_t)training->before.epochs, "epochs", (json_int_t)info->epochs);
     json_object_set_new(line, "rate_before", json_number(planned));
     json_object_set_new(line, "rate", json_number(rate));
     journal_write(&training->journal, line);
-    fprintf(stderr,
-            "mlc: note: the learning rate follows the schedule of %u epochs from here on, no longer that of %llu: it is %.4g "
-            "at the next step, and %s %.4g\n",
-            info->epochs, (unsigned long long)training->before.epochs, rate,
-            training->before.epoch >= training->before.epochs ? "at the last one it was" : "would have been", planned);
+    fprintf(
+        stderr,
+        "mlc: note: the learning rate follows the schedule of %u epochs from here on, no longer that of %llu: it is %.4g "
+        "at the next step, and %s %.4g\n",
+        info->epochs, (unsigned long long)training->before.epochs, rate,
+        training->before.epoch >= training->before.epochs ? "at the last one it was"
+                                                          : "would have been",
+        planned);
 }
 
-/* Of a resumed run nothing may change until train() has found that its checkpoint fits: the first event says so. */
+/* Of a resumed run nothing may change until train() has found that its checkpoint fits: the first
+ * event says so. */
 static bool begin_run(Training *training) {
     if (training->begun) return true;
     training->begun = true;
@@ -298,7 +336,9 @@ static bool begin_run(Training *training) {
     if (!journal_open(&training->journal, first, start_line(training)))
         return false; /* first: it tells the folder of the model */
     write_warnings(training);
-    if (!training->journal.file || !run_write_model(&training->session.build, training->folder.path)) return false;
+    if (!training->journal.file ||
+        !run_write_model(&training->session.build, training->folder.path))
+        return false;
     print_start(training);
     if (training->resumes) note_schedule(training);
     return true;
@@ -307,12 +347,15 @@ static bool begin_run(Training *training) {
 static bool open_folder(Training *training) {
     const ModelInfo *info = training->session.build.info;
     const Options *options = training->options;
-    if (!options->resume && (!run_create(options->out, &training->folder, training->diag) ||
-                             (training->lock = run_lock(training->folder.path, training->diag)) < 0))
+    if (!options->resume &&
+        (!run_create(options->out, &training->folder, training->diag) ||
+         (training->lock = run_lock(training->folder.path, training->diag)) < 0))
         return false;
     journal_init(&training->journal, training->folder.path, info, options->json, training->diag);
-    training->progress = progress_new(&training->journal, info->epochs, info->batch, options->quiet);
-    return build_hash_model(&training->session.build, training->model_hash) && (training->resumes || begin_run(training));
+    training->progress =
+        progress_new(&training->journal, info->epochs, info->batch, options->quiet);
+    return build_hash_model(&training->session.build, training->model_hash) &&
+           (training->resumes || begin_run(training));
 }
 
 /* -- while it runs -- */
@@ -320,11 +363,15 @@ static bool open_folder(Training *training) {
 static void on_begin(void *context) {
     const Training *training = context;
     if (!training->options->verbose) return;
-    fprintf(stderr, "mlc: the first step begins %.0f ms after the start, %.0f ms after the data were read\n",
-            1e3 * (seconds_now() - training->started), 1e3 * (seconds_now() - training->session.data_time));
+    fprintf(
+        stderr,
+        "mlc: the first step begins %.0f ms after the start, %.0f ms after the data were read\n",
+        1e3 * (seconds_now() - training->started),
+        1e3 * (seconds_now() - training->session.data_time));
 }
 
-static void on_step(void *context, uint32_t epoch, uint64_t step, uint64_t steps_per_epoch, double loss) {
+static void on_step(void *context, uint32_t epoch, uint64_t step, uint64_t steps_per_epoch,
+                    double loss) {
     Training *training = context;
     begin_run(training);
     progress_step(&training->progress, epoch, step, steps_per_epoch, loss);
@@ -336,7 +383,8 @@ static Measured measured_from(const ModelInfo *info, const Evaluation *evaluatio
     measured.loss = evaluation->loss;
     memcpy(measured.metrics, evaluation->metrics, sizeof measured.metrics);
     for (uint32_t i = 0; i < info->metric_count; i++)
-        if (evaluation->counts[i]) measured.counts[i] = confusion_counts(evaluation->counts[i], info->counts[i].classes);
+        if (evaluation->counts[i])
+            measured.counts[i] = confusion_counts(evaluation->counts[i], info->counts[i].classes);
     return measured;
 }
 
@@ -344,22 +392,25 @@ static bool draw_curves(Training *training) {
     char title[PATH_MAX + 128];
     const ModelInfo *info = training->session.build.info;
     double begin = seconds_now();
-    snprintf(title, sizeof title, "%s on %s, %s", info->name, info->source.reader, training->folder.path);
-    bool drawn = curves_draw(path_join(training->folder.path, RUN_CURVES).path, title, &training->journal, training->diag);
+    snprintf(title, sizeof title, "%s on %s, %s", info->name, info->source.reader,
+             training->folder.path);
+    bool drawn = curves_draw(path_join(training->folder.path, RUN_CURVES).path, title,
+                             &training->journal, training->diag);
     training->drawn = seconds_now();
     training->drawn_epochs = training->journal.record_count;
     training->drawing = training->drawn - begin;
     return drawn;
 }
 
-/* Drawing after every epoch may take a fiftieth of the time, so that a training of short epochs is not slowed down. */
+/* Drawing after every epoch may take a fiftieth of the time, so that a training of short epochs is
+ * not slowed down. */
 static bool draw_now(Training *training) {
     double since = seconds_now() - (training->drawn > 0 ? training->drawn : training->started);
     return since < 2 || since < 50 * training->drawing || draw_curves(training);
 }
 
-static void on_epoch(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows, const Evaluation *valid,
-                     const Evaluation *test) {
+static void on_epoch(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows,
+                     const Evaluation *valid, const Evaluation *test) {
     Training *training = context;
     const ModelInfo *info = training->session.build.info;
     EpochRecord record = {
@@ -406,7 +457,8 @@ static TrainResult run_training(Training *training) {
         .model_hash = training->model_hash,
         .resume = training->resumes ? last.path : NULL,
     };
-    TrainEvents events = {.context = training, .begin = on_begin, .step = on_step, .epoch = on_epoch, .end = on_end};
+    TrainEvents events = {
+        .context = training, .begin = on_begin, .step = on_step, .epoch = on_epoch, .end = on_end};
     catch_signals();
     TrainResult result = train(&options, &events, training->diag);
     progress_end(&training->progress);
@@ -418,13 +470,16 @@ static TrainResult run_training(Training *training) {
 static void write_end(Training *training, TrainResult result) {
     static const char *const results[] = {"done", "stopped", "nonfinite", "failed"};
     const EpochRecord *last = journal_last(&training->journal);
-    json_t *line = json_pack("{s:s, s:s, s:i, s:f}", "event", "end", "result", results[result], "epochs_done",
-                             last ? (int)last->epoch : 0, "seconds", seconds_now() - training->started);
+    json_t *line =
+        json_pack("{s:s, s:s, s:i, s:f}", "event", "end", "result", results[result], "epochs_done",
+                  last ? (int)last->epoch : 0, "seconds", seconds_now() - training->started);
     json_object_set_new(line, "stopped_early", json_boolean(training->early));
-    json_object_set_new(line, "best_epoch", training->best_epoch ? json_integer(training->best_epoch) : json_null());
+    json_object_set_new(line, "best_epoch",
+                        training->best_epoch ? json_integer(training->best_epoch) : json_null());
     for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++) {
         if (!training->error_count[split]) continue;
-        json_object_set_new(line, arena_format(training->session.arena, "%s_units", split_name(split)),
+        json_object_set_new(line,
+                            arena_format(training->session.arena, "%s_units", split_name(split)),
                             units_json(training->errors[split], training->error_count[split]));
     }
     journal_write(&training->journal, line);
@@ -434,8 +489,10 @@ static bool measure_units(Training *training) {
     Session *session = &training->session;
     bool good = true;
     for (Split split = SPLIT_VALID; split < SPLIT_COUNT && good; split++) {
-        uint32_t batch = programs_forward_batch(dataset_rows(session->dataset, split), session->build.info->batch);
-        training->errors[split] = units_measure(session, split, batch, &training->error_count[split]);
+        uint32_t batch = programs_forward_batch(dataset_rows(session->dataset, split),
+                                                session->build.info->batch);
+        training->errors[split] =
+            units_measure(session, split, batch, &training->error_count[split]);
         good = training->errors[split] != NULL;
     }
     return good;
@@ -447,7 +504,8 @@ static void print_measured(const Training *training, const char *split, const Me
     const ModelInfo *info = training->journal.info;
     for (uint32_t i = 0; i < info->metric_count; i++)
         if (!info->counts[i].classes)
-            printf("%s %s %s, ", split, info->metrics[i], metric_text(value, info->answers[i] > 0, measured->metrics[i]));
+            printf("%s %s %s, ", split, info->metrics[i],
+                   metric_text(value, info->answers[i] > 0, measured->metrics[i]));
     printf("%s loss %s, ", split, text_number(value, measured->loss));
 }
 
@@ -456,7 +514,8 @@ static void print_counts(const Training *training, Split split, const Measured *
     int64_t rows = dataset_rows(training->session.dataset, split);
     for (uint32_t i = 0; i < info->metric_count; i++) {
         const MetricCounts *counts = &info->counts[i];
-        Confusion confusion = {counts->classes, counts->label, counts->answers * rows, measured->counts[i]};
+        Confusion confusion = {counts->classes, counts->label, counts->answers * rows,
+                               measured->counts[i]};
         if (!confusion.counts) continue;
         printf("\n%s %s:\n", split_name(split), info->metrics[i]);
         confusion_print(&info->schema, &confusion);
@@ -483,11 +542,14 @@ static void print_best(const Training *training, const EpochRecord *last) {
                *metric = info->keep_best.metric ? info->keep_best.metric : "loss";
     const char *looked_at = info->stop.judge.metric ? info->stop.judge.metric : "loss";
     if (training->early)
-        printf("stopped early: the %s %s did not improve in %u epoch%s\n", split, looked_at, info->stop.patience,
-               info->stop.patience == 1 ? "" : "s");
+        printf("stopped early: the %s %s did not improve in %u epoch%s\n", split, looked_at,
+               info->stop.patience, info->stop.patience == 1 ? "" : "s");
     if (training->best_epoch)
-        printf("best %s %s: epoch %u%s\n", split, metric, training->best_epoch,
-               last->valid.present ? "" : ", chosen on the test rows; 'valid = 0.1' holds out other rows for this choice");
+        printf(
+            "best %s %s: epoch %u%s\n", split, metric, training->best_epoch,
+            last->valid.present
+                ? ""
+                : ", chosen on the test rows; 'valid = 0.1' holds out other rows for this choice");
 }
 
 static void print_answer(const Training *training) {
@@ -497,10 +559,13 @@ static void print_answer(const Training *training) {
     if (training->options->json || !last) return;
     print_measured(training, "test", &last->test);
     print_measured(training, "valid", &last->valid);
-    if (isfinite(last->train_loss)) printf("train loss %s, ", text_number(number, last->train_loss));
-    printf("%u epoch%s, %.1f s\n", last->epoch, last->epoch == 1 ? "" : "s", seconds_now() - training->started);
+    if (isfinite(last->train_loss))
+        printf("train loss %s, ", text_number(number, last->train_loss));
+    printf("%u epoch%s, %.1f s\n", last->epoch, last->epoch == 1 ? "" : "s",
+           seconds_now() - training->started);
     for (Split split = SPLIT_COUNT; split-- > SPLIT_VALID;) {
-        if (training->error_count[split]) printf("%s errors in the units of the data\n", split_name(split));
+        if (training->error_count[split])
+            printf("%s errors in the units of the data\n", split_name(split));
         units_print(training->session.arena, training->errors[split], training->error_count[split]);
     }
     print_best(training, last);
@@ -511,9 +576,11 @@ static void print_answer(const Training *training) {
 
 static Status finish(Training *training, TrainResult result) {
     const char *folder = training->folder.path;
-    if (result == TRAIN_FAILED || diag_status(training->diag) == STATUS_FILE || !begin_run(training))
+    if (result == TRAIN_FAILED || diag_status(training->diag) == STATUS_FILE ||
+        !begin_run(training))
         return diag_outcome(training->diag, false);
-    if (result == TRAIN_DONE && !measure_units(training)) return diag_outcome(training->diag, false);
+    if (result == TRAIN_DONE && !measure_units(training))
+        return diag_outcome(training->diag, false);
     write_end(training, result);
     if (training->drawn_epochs != training->journal.record_count) draw_curves(training);
     if (result == TRAIN_NONFINITE) return diag_outcome(training->diag, false);
@@ -524,7 +591,8 @@ static Status finish(Training *training, TrainResult result) {
         return signal_status();
     }
     print_answer(training);
-    expect_check(training->options, training->session.build.info, &training->journal, training->diag);
+    expect_check(training->options, training->session.build.info, &training->journal,
+                 training->diag);
     return diag_status(training->diag);
 }
 
@@ -537,7 +605,8 @@ static void print_errors(const Training *training) {
 }
 
 static Status run_whole(Training *training) {
-    bool ready = check_usage(training->options, training->diag) && open_session(training) && open_folder(training);
+    bool ready = check_usage(training->options, training->diag) && open_session(training) &&
+                 open_folder(training);
     return ready ? finish(training, run_training(training)) : diag_outcome(training->diag, false);
 }
 

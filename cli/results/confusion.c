@@ -10,10 +10,12 @@
 
 enum { NAME_MAX_WIDTH = 16, COUNT_WIDTH = 6 };
 
-const char *class_name(const SourceSchema *schema, const char *label, int32_t class, char number[NUMBER_TEXT]) {
+const char *class_name(const SourceSchema *schema, const char *label, int32_t class,
+                       char number[NUMBER_TEXT]) {
     SourceRows rows;
     const SourceField *field = label ? source_any(schema, source_rows_of(label, &rows)) : NULL;
-    if (field && class >= 0 && (uint32_t) class < field->category_count) return field->categories[class];
+    if (field && class >= 0 && (uint32_t) class < field->category_count)
+        return field->categories[class];
     snprintf(number, NUMBER_TEXT, "%d", class);
     return number;
 }
@@ -45,16 +47,20 @@ static int count_width(const Confusion *confusion) {
 }
 
 static void print_cell(int64_t count, bool diagonal, int width) {
-    const char *style = terminal_style(stdout, diagonal ? STYLE_GOOD : count ? STYLE_BAD : STYLE_DIM);
+    const char *style = terminal_style(stdout, diagonal ? STYLE_GOOD
+                                               : count  ? STYLE_BAD
+                                                        : STYLE_DIM);
     char text[NUMBER_TEXT];
     snprintf(text, sizeof text, count || diagonal ? "%lld" : ".", (long long)count);
     printf("%s%*s%s", style, width, text, terminal_style(stdout, STYLE_PLAIN));
 }
 
-/* Whether the classes have numbers of their own, 3, 4, 5 and 9, that a column has room for: then they are called by nothing else. */
+/* Whether the classes have numbers of their own, 3, 4, 5 and 9, that a column has room for: then
+ * they are called by nothing else. */
 static bool is_numbered(const SourceSchema *schema, const Confusion *confusion, int width) {
     SourceRows rows;
-    const SourceField *field = confusion->label ? source_any(schema, source_rows_of(confusion->label, &rows)) : NULL;
+    const SourceField *field =
+        confusion->label ? source_any(schema, source_rows_of(confusion->label, &rows)) : NULL;
     bool numbered = field && field->numbers && confusion->classes <= field->category_count;
     for (int64_t i = 0; i < confusion->classes && numbered; i++) {
         char number[NUMBER_TEXT];
@@ -76,14 +82,17 @@ static void print_head(const SourceSchema *schema, const Confusion *confusion, i
     printf("     recall\n");
 }
 
-static void print_row(const SourceSchema *schema, const Confusion *confusion, int32_t truth, int width) {
+static void print_row(const SourceSchema *schema, const Confusion *confusion, int32_t truth,
+                      int width) {
     char number[NUMBER_TEXT];
     const char *name = class_name(schema, confusion->label, truth, number);
     if (is_numbered(schema, confusion, width))
         printf("%3s %*s", name, NAME_MAX_WIDTH, "");
     else
-        printf("%3d ", truth), terminal_cell(stdout, name == number ? "" : name, -NAME_MAX_WIDTH, NAME_MAX_WIDTH);
-    for (int64_t i = 0; i < confusion->classes; i++) print_cell(count_at(confusion, truth, i), i == truth, width);
+        printf("%3d ", truth),
+            terminal_cell(stdout, name == number ? "" : name, -NAME_MAX_WIDTH, NAME_MAX_WIDTH);
+    for (int64_t i = 0; i < confusion->classes; i++)
+        print_cell(count_at(confusion, truth, i), i == truth, width);
     double share = recall(confusion, truth);
     printf("   %8s\n", isnan(share) ? "-" : text_percent(number, share, 2));
 }
@@ -92,9 +101,11 @@ static void print_row(const SourceSchema *schema, const Confusion *confusion, in
 static void print_outside(const Confusion *confusion) {
     char outside[NUMBER_TEXT], all[NUMBER_TEXT];
     int64_t left = confusion->elements;
-    for (int64_t i = 0; i < confusion->classes * confusion->classes; i++) left -= confusion->counts[i];
+    for (int64_t i = 0; i < confusion->classes * confusion->classes; i++)
+        left -= confusion->counts[i];
     if (left > 0)
-        printf("%s of %s have a class without a column\n", text_count(outside, left), text_count(all, confusion->elements));
+        printf("%s of %s have a class without a column\n", text_count(outside, left),
+               text_count(all, confusion->elements));
 }
 
 /* -- of many classes: what stands out -- */
@@ -120,10 +131,12 @@ static int by_count(const void *a, const void *b) {
     return (first->guess > second->guess) - (first->guess < second->guess);
 }
 
-/* Right answers are no mistakes, but where recalls are compared a class stands with the count of them. */
+/* Right answers are no mistakes, but where recalls are compared a class stands with the count of
+ * them. */
 static int by_recall(const void *a, const void *b) {
     const Mistake *first = a, *second = b;
-    double one = (double)first->count / (double)first->all, other = (double)second->count / (double)second->all;
+    double one = (double)first->count / (double)first->all,
+           other = (double)second->count / (double)second->all;
     if (one < other || one > other) return one < other ? -1 : 1;
     return (first->truth > second->truth) - (first->truth < second->truth);
 }
@@ -134,11 +147,15 @@ static void print_mistakes(const SourceSchema *schema, const Confusion *confusio
     for (int32_t truth = 0; truth < confusion->classes; truth++)
         for (int32_t guess = 0; guess < confusion->classes; guess++) {
             if (truth == guess || !count_at(confusion, truth, guess)) continue;
-            if (count == room) mistakes = memory_grow(mistakes, room = 2 * room + 64, sizeof *mistakes, "a list of mistakes");
-            mistakes[count++] = (Mistake){truth, guess, count_at(confusion, truth, guess), total_of(confusion, truth)};
+            if (count == room)
+                mistakes = memory_grow(mistakes, room = 2 * room + 64, sizeof *mistakes,
+                                       "a list of mistakes");
+            mistakes[count++] = (Mistake){truth, guess, count_at(confusion, truth, guess),
+                                          total_of(confusion, truth)};
         }
     if (count) qsort(mistakes, count, sizeof *mistakes, by_count);
-    printf(count ? "most frequent mistakes\n   true %*s predicted %*s   count  of the class\n" : "no mistakes\n",
+    printf(count ? "most frequent mistakes\n   true %*s predicted %*s   count  of the class\n"
+                 : "no mistakes\n",
            NAME_MAX_WIDTH, "", NAME_MAX_WIDTH - 3, "");
     for (size_t i = 0; i < count && i < MISTAKES_SHOWN; i++) {
         char share[NUMBER_TEXT];
@@ -152,18 +169,21 @@ static void print_mistakes(const SourceSchema *schema, const Confusion *confusio
 }
 
 static void print_lowest(const SourceSchema *schema, const Confusion *confusion) {
-    Mistake *classes = memory_array((size_t)confusion->classes, sizeof *classes, "a list of classes");
+    Mistake *classes =
+        memory_array((size_t)confusion->classes, sizeof *classes, "a list of classes");
     size_t count = 0;
     for (int32_t truth = 0; truth < confusion->classes; truth++) {
         int64_t total = total_of(confusion, truth);
-        if (total) classes[count++] = (Mistake){truth, truth, count_at(confusion, truth, truth), total};
+        if (total)
+            classes[count++] = (Mistake){truth, truth, count_at(confusion, truth, truth), total};
     }
     qsort(classes, count, sizeof *classes, by_recall);
     printf("classes with the lowest recall\n");
     for (size_t i = 0; i < count && i < CLASSES_SHOWN; i++) {
         char share[NUMBER_TEXT], right[NUMBER_TEXT], all[NUMBER_TEXT];
         print_class(schema, confusion->label, classes[i].truth);
-        printf("%10s  (%s of %s)\n", text_percent(share, (double)classes[i].count / (double)classes[i].all, 2),
+        printf("%10s  (%s of %s)\n",
+               text_percent(share, (double)classes[i].count / (double)classes[i].all, 2),
                text_count(right, classes[i].count), text_count(all, classes[i].all));
     }
     free(classes);
@@ -171,14 +191,16 @@ static void print_lowest(const SourceSchema *schema, const Confusion *confusion)
 
 static void print_summary(const SourceSchema *schema, const Confusion *confusion) {
     char classes[NUMBER_TEXT];
-    printf("%s classes: too many for a matrix here; 'mlc eval RUN --confusion --csv FILE' writes it\n",
-           text_count(classes, confusion->classes));
+    printf(
+        "%s classes: too many for a matrix here; 'mlc eval RUN --confusion --csv FILE' writes it\n",
+        text_count(classes, confusion->classes));
     print_mistakes(schema, confusion);
     print_lowest(schema, confusion);
     print_outside(confusion);
 }
 
-void confusion_print_csv(const char *output, const SourceSchema *schema, const Confusion *confusion, FILE *out) {
+void confusion_print_csv(const char *output, const SourceSchema *schema, const Confusion *confusion,
+                         FILE *out) {
     char number[NUMBER_TEXT];
     for (int32_t truth = 0; truth < confusion->classes; truth++)
         for (int32_t guess = 0; guess < confusion->classes; guess++) {
@@ -199,7 +221,8 @@ void confusion_print(const SourceSchema *schema, const Confusion *confusion) {
     }
     int width = count_width(confusion);
     print_head(schema, confusion, width);
-    for (int64_t truth = 0; truth < confusion->classes; truth++) print_row(schema, confusion, (int32_t)truth, width);
+    for (int64_t truth = 0; truth < confusion->classes; truth++)
+        print_row(schema, confusion, (int32_t)truth, width);
     print_outside(confusion);
 }
 
@@ -210,8 +233,9 @@ static json_t *cells_json(const Confusion *confusion) {
     for (int64_t truth = 0; truth < confusion->classes; truth++)
         for (int64_t guess = 0; guess < confusion->classes; guess++)
             if (count_at(confusion, truth, guess))
-                json_array_append_new(cells, json_pack("[I, I, I]", (json_int_t)truth, (json_int_t)guess,
-                                                       (json_int_t)count_at(confusion, truth, guess)));
+                json_array_append_new(cells,
+                                      json_pack("[I, I, I]", (json_int_t)truth, (json_int_t)guess,
+                                                (json_int_t)count_at(confusion, truth, guess)));
     return json_pack("{s:I, s:o}", "classes", (json_int_t)confusion->classes, "cells", cells);
 }
 
@@ -238,7 +262,8 @@ json_t *confusion_classes(const SourceSchema *schema, const Confusion *confusion
     json_t *names = json_array();
     for (int64_t i = 0; i < confusion->classes; i++) {
         char number[NUMBER_TEXT];
-        json_array_append_new(names, json_string(class_name(schema, confusion->label, (int32_t)i, number)));
+        json_array_append_new(
+            names, json_string(class_name(schema, confusion->label, (int32_t)i, number)));
     }
     return names;
 }
@@ -246,7 +271,8 @@ json_t *confusion_classes(const SourceSchema *schema, const Confusion *confusion
 /* -- where the counts come from -- */
 
 static int64_t *counts_new(int64_t classes) {
-    return memory_array((size_t)classes * (size_t)classes, sizeof(int64_t), "the counts of a confusion matrix");
+    return memory_array((size_t)classes * (size_t)classes, sizeof(int64_t),
+                        "the counts of a confusion matrix");
 }
 
 int64_t *confusion_counts(const double *values, int64_t classes) {
@@ -262,7 +288,8 @@ static int64_t *read_cells(const json_t *cells, int64_t classes) {
     json_array_foreach(cells, i, cell) {
         int64_t at[3];
         for (size_t k = 0; k < 3; k++) at[k] = json_integer_value(json_array_get(cell, k));
-        if (at[0] >= 0 && at[0] < classes && at[1] >= 0 && at[1] < classes) counts[at[0] * classes + at[1]] = at[2];
+        if (at[0] >= 0 && at[0] < classes && at[1] >= 0 && at[1] < classes)
+            counts[at[0] * classes + at[1]] = at[2];
     }
     return counts;
 }
@@ -272,6 +299,7 @@ int64_t *confusion_read(const json_t *rows, int64_t classes) {
     if (!json_is_array(rows)) return NULL;
     int64_t *counts = counts_new(classes);
     for (int64_t i = 0; i < classes * classes; i++)
-        counts[i] = json_integer_value(json_array_get(json_array_get(rows, (size_t)(i / classes)), (size_t)(i % classes)));
+        counts[i] = json_integer_value(
+            json_array_get(json_array_get(rows, (size_t)(i / classes)), (size_t)(i % classes)));
     return counts;
 }

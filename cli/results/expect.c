@@ -23,14 +23,16 @@ static bool no_number(const char *name, Diagnostics *diag) {
 
 static void help_metrics(const char *const *names, uint32_t count, Diagnostics *diag) {
     Arena *arena = arena_new();
-    diag_help(diag, "it has %s; metrics = [...] in the train block says which", names_quoted(arena, names, count, count));
+    diag_help(diag, "it has %s; metrics = [...] in the train block says which",
+              names_quoted(arena, names, count, count));
     arena_free(arena);
 }
 
 static bool find_metric(const char *name, const ModelInfo *info, int *metric, Diagnostics *diag) {
     const char *names[RUNTIME_MAX_METRICS + 1] = {"loss"};
     uint32_t count = 1;
-    for (uint32_t i = 0; i < info->metric_count && i < RUNTIME_MAX_METRICS; i++) names[count++] = info->metrics[i];
+    for (uint32_t i = 0; i < info->metric_count && i < RUNTIME_MAX_METRICS; i++)
+        names[count++] = info->metrics[i];
     for (uint32_t i = 0; i < count; i++) {
         if (strcmp(names[i], name)) continue;
         if (i > 0 && info->counts[i - 1].classes) return no_number(name, diag);
@@ -42,15 +44,20 @@ static bool find_metric(const char *name, const ModelInfo *info, int *metric, Di
     return false;
 }
 
-static bool parse_one(const char *text, const ModelInfo *info, Expectation *expectation, Diagnostics *diag) {
+static bool parse_one(const char *text, const ModelInfo *info, Expectation *expectation,
+                      Diagnostics *diag) {
     char name[NAME_ROOM], *end = NULL;
     size_t length = strcspn(text, "<>");
     const char *value = text + length + 2;
-    bool well_formed = length > 0 && length < sizeof name && text[length] && text[length + 1] == '=';
+    bool well_formed =
+        length > 0 && length < sizeof name && text[length] && text[length + 1] == '=';
     if (well_formed) expectation->value = strtod(value, &end);
     if (!well_formed || end == value || *end || !isfinite(expectation->value)) {
-        diag_error(diag, STATUS_USAGE, (Span){0}, "--expect takes METRIC>=VALUE or METRIC<=VALUE, not '%s'", text);
-        diag_help(diag, "for instance --expect 'accuracy>=0.97' (quoted: the shell has a meaning for '>')");
+        diag_error(diag, STATUS_USAGE, (Span){0},
+                   "--expect takes METRIC>=VALUE or METRIC<=VALUE, not '%s'", text);
+        diag_help(
+            diag,
+            "for instance --expect 'accuracy>=0.97' (quoted: the shell has a meaning for '>')");
         return false;
     }
     memcpy(name, text, length);
@@ -62,33 +69,42 @@ static bool parse_one(const char *text, const ModelInfo *info, Expectation *expe
 bool expect_parse(const Options *options, const ModelInfo *info, Diagnostics *diag) {
     Expectation expectation;
     bool good = true;
-    for (uint32_t i = 0; i < options->expect.count; i++) good &= parse_one(options->expect.items[i], info, &expectation, diag);
+    for (uint32_t i = 0; i < options->expect.count; i++)
+        good &= parse_one(options->expect.items[i], info, &expectation, diag);
     return good;
 }
 
 static double reached(const EpochRecord *record, int metric, const char **split) {
-    const Measured *measured = record->test.present ? &record->test : record->valid.present ? &record->valid : NULL;
+    const Measured *measured = record->test.present    ? &record->test
+                               : record->valid.present ? &record->valid
+                                                       : NULL;
     *split = measured == &record->test ? "test" : measured ? "valid" : "train";
     if (metric == EXPECT_LOSS) return measured ? measured->loss : record->train_loss;
     return measured ? measured->metrics[metric] : NAN;
 }
 
-static bool check_one(const Expectation *expectation, const char *name, const EpochRecord *record, Diagnostics *diag) {
+static bool check_one(const Expectation *expectation, const char *name, const EpochRecord *record,
+                      Diagnostics *diag) {
     const char *split;
     double value = reached(record, expectation->metric, &split);
-    if (expectation->at_least ? value >= expectation->value : value <= expectation->value) return true;
-    diag_error(diag, STATUS_EXPECT, (Span){0}, "the %s %s after epoch %u is %.6g, expected %s %.6g", split, name, record->epoch,
-               isnan(value) ? fabs(value) : value, expectation->at_least ? "at least" : "at most", expectation->value);
+    if (expectation->at_least ? value >= expectation->value : value <= expectation->value)
+        return true;
+    diag_error(diag, STATUS_EXPECT, (Span){0}, "the %s %s after epoch %u is %.6g, expected %s %.6g",
+               split, name, record->epoch, isnan(value) ? fabs(value) : value,
+               expectation->at_least ? "at least" : "at most", expectation->value);
     return false;
 }
 
-bool expect_check(const Options *options, const ModelInfo *info, const Journal *journal, Diagnostics *diag) {
+bool expect_check(const Options *options, const ModelInfo *info, const Journal *journal,
+                  Diagnostics *diag) {
     bool met = true;
     const EpochRecord *record = journal_last(journal);
     for (uint32_t i = 0; record && i < options->expect.count; i++) {
         Expectation expectation;
         if (!parse_one(options->expect.items[i], info, &expectation, diag)) return false;
-        met &= check_one(&expectation, expectation.metric < 0 ? "loss" : info->metrics[expectation.metric], record, diag);
+        met &= check_one(&expectation,
+                         expectation.metric < 0 ? "loss" : info->metrics[expectation.metric],
+                         record, diag);
     }
     return met;
 }

@@ -5,10 +5,13 @@
 #include "cli/session/build.h"
 #include "cli/results/journal.h"
 
-/* Checks that every expectation can be understood, so that a slip is not found after the training. STATUS_USAGE errors. */
+/* Checks that every expectation can be understood, so that a slip is not found after the training.
+ * STATUS_USAGE errors. */
 bool expect_parse(const Options *options, const ModelInfo *info, Diagnostics *diag);
-/* Reports every expectation that the last epoch misses (STATUS_EXPECT): its test value, or valid where there is no test split.
+/* Reports every expectation that the last epoch misses (STATUS_EXPECT): its test value, or valid
+ * where there is no test split.
  */
-bool expect_check(const Options *options, const ModelInfo *info, const Journal *journal, Diagnostics *diag);
+bool expect_check(const Options *options, const ModelInfo *info, const Journal *journal,
+                  Diagnostics *diag);
 
 #endif

@@ -22,19 +22,23 @@ float prediction_value(const Predictions *predictions, int64_t row, int64_t colu
 double prediction_probability(const Predictions *predictions, int64_t row, int32_t class) {
     double share = prediction_value(predictions, row, class);
     for (int32_t i = 0; i < predictions->width; i++)
-        if (share == 1 && i != class && prediction_value(predictions, row, i) > 0) return nextafter(1, 0);
+        if (share == 1 && i != class && prediction_value(predictions, row, i) > 0)
+            return nextafter(1, 0);
     return share;
 }
 
 int32_t true_class(const Session *session, const ModelOutput *output, int32_t row) {
     const void *labels = NULL;
-    const SourceField *field = output->label ? dataset_find(session->dataset, output->label, &labels) : NULL;
+    const SourceField *field =
+        output->label ? dataset_find(session->dataset, output->label, &labels) : NULL;
     if (field && dataset_lacks(session->dataset, output->label, row)) return -1;
-    if (field && (field->dtype == DTYPE_U8 || field->dtype == DTYPE_BOOL)) return ((const uint8_t *)labels)[row];
+    if (field && (field->dtype == DTYPE_U8 || field->dtype == DTYPE_BOOL))
+        return ((const uint8_t *)labels)[row];
     return field && field->dtype == DTYPE_I32 ? ((const int32_t *)labels)[row] : -1;
 }
 
-const char *class_text(const Session *session, const ModelOutput *output, int32_t class, char number[NUMBER_TEXT]) {
+const char *class_text(const Session *session, const ModelOutput *output, int32_t class,
+                       char number[NUMBER_TEXT]) {
     return class_name(&session->build.info->schema, output->label, class, number);
 }
 
@@ -62,13 +66,15 @@ static const int32_t no_steps[] = {0}; /* schedules see the first step */
 
 static bool bind_inputs(Runner *runner, const Session *session, const Graph *graph) {
     for (uint32_t i = 0; i < graph->symbol_count; i++)
-        if (graph->symbols[i].kind == SYMBOL_VALUE) runner_input(runner, graph->symbols[i].name, no_steps);
+        if (graph->symbols[i].kind == SYMBOL_VALUE)
+            runner_input(runner, graph->symbols[i].name, no_steps);
     return runner_data(runner, session->dataset, session->build.diag);
 }
 
 static const Node *output_node(const Graph *graph, const char *name) {
     for (uint32_t i = 0; i < graph->output_count; i++)
-        if (strcmp(graph->outputs[i].name, name) == 0) return graph_node(graph, graph->outputs[i].node);
+        if (strcmp(graph->outputs[i].name, name) == 0)
+            return graph_node(graph, graph->outputs[i].node);
     return NULL;
 }
 
@@ -82,8 +88,8 @@ static void take_batch(const Runner *runner, uint32_t batch, int64_t done, const
 }
 
 /* Runs the rows from `first` to below `end`, a multiple of `batch`. */
-static bool run_batches(Session *session, const Program *program, uint32_t batch, int64_t first, int64_t end,
-                        const Forward *forward) {
+static bool run_batches(Session *session, const Program *program, uint32_t batch, int64_t first,
+                        int64_t end, const Forward *forward) {
     if (!program) return true;
     Runner *runner = runner_new(program, session->states, session->threads, session->build.diag);
     bool good = runner && bind_inputs(runner, session, program->graph);
@@ -95,11 +101,13 @@ static bool run_batches(Session *session, const Program *program, uint32_t batch
     return good;
 }
 
-static bool prepare(Session *session, const Program *program, int64_t count, Predictions *predictions) {
+static bool prepare(Session *session, const Program *program, int64_t count,
+                    Predictions *predictions) {
     const ModelOutput *which = predictions->output;
     const Node *node = output_node(program->graph, which->name);
     if (!node || node->dtype != DTYPE_F32) {
-        diag_error(session->build.diag, STATUS_MODEL, (Span){0}, "the model's output '%s' is not f32", which->name);
+        diag_error(session->build.diag, STATUS_MODEL, (Span){0},
+                   "the model's output '%s' is not f32", which->name);
         return false;
     }
     predictions->rows = count;
@@ -112,7 +120,8 @@ bool forward_run(Session *session, GraphKind kind, const Forward *forward) {
     int64_t count = forward->count, whole = count / forward->batch * forward->batch;
     ProgramPair pair = programs_pair(&session->programs, kind, count, forward->batch);
     for (uint32_t i = 0; i < forward->output_count; i++)
-        if (!prepare(session, pair.full ? pair.full : pair.last, count, &forward->outputs[i])) return false;
+        if (!prepare(session, pair.full ? pair.full : pair.last, count, &forward->outputs[i]))
+            return false;
     if (!run_batches(session, pair.full, forward->batch, 0, whole, forward) ||
         !run_batches(session, pair.last, (uint32_t)(count - whole), whole, count, forward))
         return false;

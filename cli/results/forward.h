@@ -1,4 +1,5 @@
-/* Running a trained network forward over rows, and what comes out: values, or classes with their probabilities. */
+/* Running a trained network forward over rows, and what comes out: values, or classes with their
+ * probabilities. */
 #ifndef MLC_CLI_RESULTS_FORWARD_H
 #define MLC_CLI_RESULTS_FORWARD_H
 
@@ -9,9 +10,11 @@ typedef struct {
     const ModelOutput *output;
     int64_t rows;
     int64_t width; /* values of a row */
-    float *values; /* [rows][width], in the session's arena: the output; of one with classes their probabilities */
-    /* Of an output with a target (model.h), after units_run: likewise in the units of the data, what it is compared with, and that in
-     * the units of the data. NULL: there is no target, or the data do not hold it; NaN: it is missing in a row. */
+    /* [rows][width], in the session's arena: the output; of one with classes their probabilities */
+    float *values;
+    /* Of an output with a target (model.h), after units_run: likewise in the units of the data,
+     * what it is compared with, and that in the units of the data. NULL: there is no target, or the
+     * data do not hold it; NaN: it is missing in a row. */
     double *units, *targets, *truths;
 } Predictions;
 
@@ -23,21 +26,26 @@ typedef struct {
     Predictions *outputs; /* each says which output it is of, the rest is filled in */
     uint32_t output_count;
 } Forward;
-/* Runs the programs of `kind` that were wanted for so many rows, once for all outputs. false after reporting errors. */
+/* Runs the programs of `kind` that were wanted for so many rows, once for all outputs. false after
+ * reporting errors. */
 bool forward_run(Session *session, GraphKind kind, const Forward *forward);
-/* After that: predictions and targets in the units of the data (cli/results/units.c). false after reporting errors. */
+/* After that: predictions and targets in the units of the data (cli/results/units.c). false after
+ * reporting errors. */
 bool units_run(Session *session, const Forward *forward);
-/* Before the weights are loaded: with them what standardize has learnt of the targets, which predicting does not need. */
+/* Before the weights are loaded: with them what standardize has learnt of the targets, which
+ * predicting does not need. */
 bool units_keep(Session *session);
 int32_t prediction_class(const Predictions *predictions, int64_t row);
 float prediction_value(const Predictions *predictions, int64_t row, int64_t column);
-/* The probability of a class; below 1 where another class has some, too little for an f32 to show. */
+/* The probability of a class; below 1 where another class has some, too little for an f32 to
+ * show. */
 double prediction_probability(const Predictions *predictions, int64_t row, int32_t class);
 
 /* The class of a row of the data set, or -1 if it is not known. */
 int32_t true_class(const Session *session, const ModelOutput *output, int32_t row);
 /* The name of a class, by the label of the output (confusion.h). */
-const char *class_text(const Session *session, const ModelOutput *output, int32_t class, char number[NUMBER_TEXT]);
+const char *class_text(const Session *session, const ModelOutput *output, int32_t class,
+                       char number[NUMBER_TEXT]);
 /* Columns of a class's name in a table */
 enum { CLASS_WIDTH = 40 };
 

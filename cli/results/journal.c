@@ -14,7 +14,12 @@
 #include <unistd.h>
 
 /* Digits: as many as tell an f32 from its neighbours, and as many as every f64 has. */
-enum { NUMBER_DIGITS = 9, EXACT_DIGITS = 15, KEY_MAX = 256, LINE_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(EXACT_DIGITS) };
+enum {
+    NUMBER_DIGITS = 9,
+    EXACT_DIGITS = 15,
+    KEY_MAX = 256,
+    LINE_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(EXACT_DIGITS)
+};
 
 /* A whole number keeps all of its digits. */
 json_t *json_exact(double value) {
@@ -36,12 +41,14 @@ json_t *json_text(const char *text) {
 }
 
 bool json_print_line(json_t *value, FILE *out) {
-    bool printed = json_dumpf(value, out, LINE_FLAGS) == 0 && fputc('\n', out) != EOF && fflush(out) == 0;
+    bool printed =
+        json_dumpf(value, out, LINE_FLAGS) == 0 && fputc('\n', out) != EOF && fflush(out) == 0;
     json_decref(value);
     return printed;
 }
 
-void journal_init(Journal *journal, const char *folder, const ModelInfo *info, bool to_stdout, Diagnostics *diag) {
+void journal_init(Journal *journal, const char *folder, const ModelInfo *info, bool to_stdout,
+                  Diagnostics *diag) {
     *journal = (Journal){
         .diag = diag,
         .path = path_join(folder, RUN_METRICS),
@@ -75,7 +82,8 @@ static void add_record(Journal *journal, const EpochRecord *record) {
     if (journal->record_count) forget_counts(last_record(journal));
     if (journal->record_count == journal->record_capacity) {
         uint32_t capacity = journal->record_capacity ? 2 * journal->record_capacity : 32;
-        journal->records = memory_grow(journal->records, capacity, sizeof *journal->records, "the epochs of a run");
+        journal->records = memory_grow(journal->records, capacity, sizeof *journal->records,
+                                       "the epochs of a run");
         journal->record_capacity = capacity;
     }
     journal->records[journal->record_count++] = *record;
@@ -88,7 +96,8 @@ static const char *split_key(char key[KEY_MAX], const char *split, const char *v
     return key;
 }
 
-static void put_measured(json_t *line, const Journal *journal, const char *split, const Measured *measured) {
+static void put_measured(json_t *line, const Journal *journal, const char *split,
+                         const Measured *measured) {
     char key[KEY_MAX];
     if (!measured->present) return;
     json_object_set_new(line, split_key(key, split, "loss"), json_number(measured->loss));
@@ -96,7 +105,8 @@ static void put_measured(json_t *line, const Journal *journal, const char *split
     for (uint32_t i = 0; i < info->metric_count; i++) {
         Confusion confusion = {.classes = info->counts[i].classes, .counts = measured->counts[i]};
         json_object_set_new(line, split_key(key, split, info->metrics[i]),
-                            measured->counts[i] ? confusion_json(&confusion) : json_number(measured->metrics[i]));
+                            measured->counts[i] ? confusion_json(&confusion)
+                                                : json_number(measured->metrics[i]));
     }
 }
 
@@ -146,7 +156,8 @@ static const char *event_of(const json_t *line) {
     return event ? event : "";
 }
 
-/* Whether a line of the earlier part stays: it is whole, no end, and no epoch that is done again. Records epochs. */
+/* Whether a line of the earlier part stays: it is whole, no end, and no epoch that is done again.
+ * Records epochs. */
 static bool keep_line(Journal *journal, const char *text, size_t length, uint32_t first_epoch) {
     json_t *line = json_loadb(text, length, 0, NULL);
     bool kept = line && strcmp(event_of(line), "end") != 0;
@@ -178,21 +189,24 @@ static size_t keep_lines(Journal *journal, char *text, size_t length, uint32_t f
 /* The lines that stay; an empty text if there are none. NULL after reporting an error. */
 static char *read_earlier(Journal *journal, uint32_t first_epoch, size_t *length) {
     *length = 0;
-    if (!first_epoch || !path_exists(journal->path.path)) return memory_copy_string("", "the lines of a run");
+    if (!first_epoch || !path_exists(journal->path.path))
+        return memory_copy_string("", "the lines of a run");
     char *text = file_read(journal->path.path, length, STATUS_FILE, journal->diag);
     if (text) *length = keep_lines(journal, text, *length, first_epoch);
     return text;
 }
 
 static void report_unwritten(Journal *journal) {
-    diag_error(journal->diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", journal->path.path, strerror(errno));
+    diag_error(journal->diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", journal->path.path,
+               strerror(errno));
     if (journal->file) fclose(journal->file);
     journal->file = NULL;
 }
 
 static bool write_beginning(Journal *journal, uint32_t first_epoch, const json_t *start) {
     size_t length;
-    char *earlier = read_earlier(journal, first_epoch, &length), *line = json_dumps(start, LINE_FLAGS);
+    char *earlier = read_earlier(journal, first_epoch, &length),
+         *line = json_dumps(start, LINE_FLAGS);
     FilePart parts[] = {{earlier, length}, {line, line ? strlen(line) : 0}, {"\n", 1}};
     bool written = earlier && file_replace(journal->path.path, parts, sizeof parts / sizeof *parts);
     if (earlier && !written) report_unwritten(journal);
@@ -203,7 +217,9 @@ static bool write_beginning(Journal *journal, uint32_t first_epoch, const json_t
 
 bool journal_open(Journal *journal, uint32_t first_epoch, json_t *start) {
     bool written = write_beginning(journal, first_epoch, start);
-    int file = written ? open(journal->path.path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC) : -1;
+    int file = written ? open(journal->path.path,
+                              O_WRONLY | O_APPEND | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
+                       : -1;
     journal->file = file < 0 ? NULL : fdopen(file, "ab");
     if (written && !journal->file) report_unwritten(journal);
     if (!journal->file && file >= 0) close(file);

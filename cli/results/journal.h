@@ -1,5 +1,5 @@
-/* The JSON lines of a run: start, one for every epoch, end. They go to metrics.jsonl, and to stdout with --json. Epochs are
- * kept in memory too, for the curves and for --expect. */
+/* The JSON lines of a run: start, one for every epoch, end. They go to metrics.jsonl, and to stdout
+ * with --json. Epochs are kept in memory too, for the curves and for --expect. */
 #ifndef MLC_CLI_RESULTS_JOURNAL_H
 #define MLC_CLI_RESULTS_JOURNAL_H
 
@@ -13,7 +13,8 @@
 typedef struct {
     bool present; /* the split has rows */
     double loss, metrics[RUNTIME_MAX_METRICS];
-    int64_t *counts[RUNTIME_MAX_METRICS]; /* of a metric that is a matrix; kept of the last epoch only. NULL: there are none */
+    /* of a metric that is a matrix; kept of the last epoch only. NULL: there are none */
+    int64_t *counts[RUNTIME_MAX_METRICS];
 } Measured;
 
 typedef struct {
@@ -33,9 +34,11 @@ typedef struct {
 } Journal;
 
 /* `info` outlives the journal. */
-void journal_init(Journal *journal, const char *folder, const ModelInfo *info, bool to_stdout, Diagnostics *diag);
-/* Opens the file and writes the start line, which it takes over. Of an earlier part of a run that goes on it keeps, and records, what came
- * before `first_epoch`; zero: the run begins anew, and nothing is kept. The file is replaced whole: it is never without a start line. */
+void journal_init(Journal *journal, const char *folder, const ModelInfo *info, bool to_stdout,
+                  Diagnostics *diag);
+/* Opens the file and writes the start line, which it takes over. Of an earlier part of a run that
+ * goes on it keeps, and records, what came before `first_epoch`; zero: the run begins anew, and
+ * nothing is kept. The file is replaced whole: it is never without a start line. */
 bool journal_open(Journal *journal, uint32_t first_epoch, json_t *start);
 /* Writes a line; takes over `line`. A failure is reported once. */
 void journal_write(Journal *journal, json_t *line);
@@ -45,7 +48,8 @@ void journal_epoch(Journal *journal, const EpochRecord *record);
 const EpochRecord *journal_last(const Journal *journal);
 void journal_free(Journal *journal);
 
-/* The warnings (`kind` DIAG_WARNING) or errors so far as events: {"event":"warning","message":...,"file":...,"line":...,
+/* The warnings (`kind` DIAG_WARNING) or errors so far as events:
+ * {"event":"warning","message":...,"file":...,"line":...,
  * "column":...,"notes":[...],"help":[...]}. */
 json_t *journal_diagnostics(const Diagnostics *diag, DiagKind kind);
 

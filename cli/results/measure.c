@@ -24,7 +24,8 @@ static void stream_share(void *context, int thread) {
     float *memory = s->memory + (size_t)thread * (LARGEST / sizeof(float));
     if (s->alone && thread) return;
     for (size_t passed = 0; passed < PASS_BYTES; passed += s->bytes)
-        (s->writing ? s->streams.add : s->streams.read)(memory, (int64_t)(s->bytes / sizeof(float)));
+        (s->writing ? s->streams.add : s->streams.read)(memory,
+                                                        (int64_t)(s->bytes / sizeof(float)));
 }
 
 /* What is written counts like what is read. */
@@ -53,7 +54,8 @@ static void measure_levels(Streaming *s, Threads *threads, double rates[MEASURE_
     }
 }
 
-static bool measure_memory(Machine *machine, Threads *threads, const CodegenOptions *options, Diagnostics *diag) {
+static bool measure_memory(Machine *machine, Threads *threads, const CodegenOptions *options,
+                           Diagnostics *diag) {
     size_t bytes = (size_t)threads_count(threads) * LARGEST;
     Streaming s = {.memory = memory_new(bytes, "the measurement of the machine")};
     bool good = streams_open(&s.streams, options, diag);
@@ -67,15 +69,19 @@ static bool measure_memory(Machine *machine, Threads *threads, const CodegenOpti
     return good;
 }
 
-bool machine_measure(Machine *machine, Threads *threads, const CodegenOptions *options, Diagnostics *diag) {
-    int count = threads_count(threads) < threads_online() ? threads_count(threads) : threads_online();
+bool machine_measure(Machine *machine, Threads *threads, const CodegenOptions *options,
+                     Diagnostics *diag) {
+    int count =
+        threads_count(threads) < threads_online() ? threads_count(threads) : threads_online();
     machine->operations = codegen_measure_peak(options, diag) * count;
     return machine->operations > 0 && measure_memory(machine, threads, options, diag);
 }
 
 /* -- work -- */
 
-static double node_bytes(const Node *node) { return (double)shape_elements(node->shape) * (double)dtype_bytes(node->dtype); }
+static double node_bytes(const Node *node) {
+    return (double)shape_elements(node->shape) * (double)dtype_bytes(node->dtype);
+}
 
 static double node_operations(const Graph *graph, const Node *node) {
     const Node *first = node->operand_count ? graph_operand(graph, node, 0) : NULL;
@@ -83,7 +89,8 @@ static double node_operations(const Graph *graph, const Node *node) {
     switch (op_class(node->op)) {
     case CLASS_MATRIX: {
         int rank = first->shape.rank;
-        return 2 * elements * (double)first->shape.dim[node->attrs.matmul.transpose_a ? rank - 2 : rank - 1];
+        return 2 * elements *
+               (double)first->shape.dim[node->attrs.matmul.transpose_a ? rank - 2 : rank - 1];
     }
     case CLASS_REDUCE:
     case CLASS_SCAN: return (double)shape_elements(first->shape);
@@ -120,7 +127,8 @@ KernelWork kernel_work(const Plan *plan, const Kernel *kernel) {
 /* The smallest working set that holds so many bytes; beyond the largest one, that. */
 static int level_of(double bytes) {
     int level = 0;
-    while (level + 1 < MEASURE_LEVELS && bytes > (double)((size_t)MEASURE_LEAST << 2 * level)) level++;
+    while (level + 1 < MEASURE_LEVELS && bytes > (double)((size_t)MEASURE_LEAST << 2 * level))
+        level++;
     return level;
 }
 
@@ -128,7 +136,9 @@ double work_bound(KernelWork work, const Machine *machine, uint32_t threads, uin
     uint32_t used = threads < all ? threads : all;
     int level = level_of(work.bytes / used);
     double rate = machine->alone[level] * used;
-    if (rate > machine->together[level] && machine->together[level] > machine->alone[level]) rate = machine->together[level];
-    double computing = work.operations / (machine->operations * used / all), moving = work.bytes / rate;
+    if (rate > machine->together[level] && machine->together[level] > machine->alone[level])
+        rate = machine->together[level];
+    double computing = work.operations / (machine->operations * used / all),
+           moving = work.bytes / rate;
     return computing > moving ? computing : moving;
 }

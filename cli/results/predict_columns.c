@@ -1,4 +1,5 @@
-/* The columns of what mlc predict answers: the same for a table on the terminal and for a csv file, which has more of them. */
+/* The columns of what mlc predict answers: the same for a table on the terminal and for a csv file,
+ * which has more of them. */
 #include "cli/results/predict_columns.h"
 #include "runtime/data/dataset.h"
 
@@ -21,7 +22,8 @@ static void add(ColumnList *list, AnswerColumn column) { list->items[list->count
 static bool names_differ(const Predicting *predicting) {
     const char *first = dataset_row_place(predicting->session.dataset, predicting->rows[0]).file;
     for (int64_t i = 1; i < predicting->count; i++)
-        if (dataset_row_place(predicting->session.dataset, predicting->rows[i]).file != first) return true;
+        if (dataset_row_place(predicting->session.dataset, predicting->rows[i]).file != first)
+            return true;
     return false;
 }
 
@@ -32,12 +34,14 @@ static void add_places(ColumnList *list) {
     if (!predicting->files) add(list, (AnswerColumn){.kind = COLUMN_INDEX, .head = "index"});
     if (predicting->inputs.names || place.row < 0 || names_differ(predicting))
         add(list, (AnswerColumn){.kind = COLUMN_FILE, .head = "file"});
-    if (!predicting->inputs.names && place.row >= 0) add(list, (AnswerColumn){.kind = COLUMN_ROW, .head = "row"});
+    if (!predicting->inputs.names && place.row >= 0)
+        add(list, (AnswerColumn){.kind = COLUMN_ROW, .head = "row"});
     if (place.line) add(list, (AnswerColumn){.kind = COLUMN_LINE, .head = "line"});
 }
 
 /* "price", or of several outputs in a file "kind.price" */
-static const char *head(const ColumnList *list, const Predictions *output, const char *format, const char *name) {
+static const char *head(const ColumnList *list, const Predictions *output, const char *format,
+                        const char *name) {
     Arena *arena = list->predicting->session.arena;
     const char *text = arena_format(arena, format, name);
     bool prefix = list->all && list->predicting->output_count > 1;
@@ -54,7 +58,8 @@ static void add_classes(ColumnList *list, const Predictions *output) {
     for (int32_t k = 0; shares && k < output->width; k++) {
         char number[NUMBER_TEXT];
         const char *name = class_text(&predicting->session, output->output, k, number);
-        add(list, (AnswerColumn){COLUMN_CLASS_PROBABILITY, output, k, head(list, output, list->all ? "p(%s)" : "%s", name)});
+        add(list, (AnswerColumn){COLUMN_CLASS_PROBABILITY, output, k,
+                                 head(list, output, list->all ? "p(%s)" : "%s", name)});
     }
     if (known && !list->all) add(list, (AnswerColumn){COLUMN_WRONG, output, 0, ""});
 }
@@ -64,11 +69,16 @@ static void add_target(ColumnList *list, const Predictions *output) {
     int64_t width = target->width;
     bool truths = output->truths && (list->all || width <= FEW_TARGETS);
     for (int64_t k = 0; k < width && (list->all || k < VALUES_SHOWN); k++) {
-        if (truths) add(list, (AnswerColumn){COLUMN_TRUTH, output, k, head(list, output, "true %s", target->names[k])});
-        add(list, (AnswerColumn){COLUMN_UNITS, output, k, head(list, output, "predicted %s", target->names[k])});
         if (truths)
-            add(list, (AnswerColumn){COLUMN_ERROR, output, k,
-                                     head(list, output, list->all || width > 1 ? "error %s" : "error", target->names[k])});
+            add(list, (AnswerColumn){COLUMN_TRUTH, output, k,
+                                     head(list, output, "true %s", target->names[k])});
+        add(list, (AnswerColumn){COLUMN_UNITS, output, k,
+                                 head(list, output, "predicted %s", target->names[k])});
+        if (truths)
+            add(list,
+                (AnswerColumn){COLUMN_ERROR, output, k,
+                               head(list, output, list->all || width > 1 ? "error %s" : "error",
+                                    target->names[k])});
     }
 }
 
@@ -76,15 +86,20 @@ static void add_values(ColumnList *list, const Predictions *output) {
     Arena *arena = list->predicting->session.arena;
     int64_t shown = list->all || output->width <= VALUES_SHOWN ? output->width : VALUES_SHOWN;
     for (int64_t k = 0; k < shown; k++)
-        add(list, (AnswerColumn){COLUMN_VALUE, output, k,
-                                 output->width == 1 ? output->output->name
-                                                    : arena_format(arena, "%s[%lld]", output->output->name, (long long)k)});
+        add(list,
+            (AnswerColumn){COLUMN_VALUE, output, k,
+                           output->width == 1 ? output->output->name
+                                              : arena_format(arena, "%s[%lld]",
+                                                             output->output->name, (long long)k)});
 }
 
-AnswerColumn *predicted_columns(const Predicting *predicting, bool all, bool classes, uint32_t *count) {
+AnswerColumn *predicted_columns(const Predicting *predicting, bool all, bool classes,
+                                uint32_t *count) {
     uint32_t most = 8;
-    for (uint32_t k = 0; k < predicting->output_count; k++) most += 4 + 4 * (uint32_t)predicting->outputs[k].width;
-    ColumnList list = {predicting, all, ARENA_ARRAY(predicting->session.arena, AnswerColumn, most), 0};
+    for (uint32_t k = 0; k < predicting->output_count; k++)
+        most += 4 + 4 * (uint32_t)predicting->outputs[k].width;
+    ColumnList list = {predicting, all, ARENA_ARRAY(predicting->session.arena, AnswerColumn, most),
+                       0};
     add_places(&list);
     for (uint32_t k = 0; k < predicting->output_count; k++) {
         const Predictions *output = &predicting->outputs[k];
@@ -92,7 +107,8 @@ AnswerColumn *predicted_columns(const Predicting *predicting, bool all, bool cla
         if (output->output->classes) continue;
         if (output->units) add_target(&list, output);
         if (!output->units || (all && output->output->target.converted)) add_values(&list, output);
-        if (!all && output->width > VALUES_SHOWN) add(&list, (AnswerColumn){COLUMN_MORE, output, 0, ""});
+        if (!all && output->width > VALUES_SHOWN)
+            add(&list, (AnswerColumn){COLUMN_MORE, output, 0, ""});
     }
     *count = list.count;
     return list.items;
@@ -101,8 +117,9 @@ AnswerColumn *predicted_columns(const Predicting *predicting, bool all, bool cla
 /* -- what stands in them -- */
 
 bool column_is_name(const AnswerColumn *column) {
-    return column->kind == COLUMN_FILE || column->kind == COLUMN_TRUE || column->kind == COLUMN_PREDICTED ||
-           column->kind == COLUMN_WRONG || column->kind == COLUMN_MORE;
+    return column->kind == COLUMN_FILE || column->kind == COLUMN_TRUE ||
+           column->kind == COLUMN_PREDICTED || column->kind == COLUMN_WRONG ||
+           column->kind == COLUMN_MORE;
 }
 
 static const char *whole(int64_t number, char buffer[NUMBER_TEXT]) {
@@ -110,8 +127,8 @@ static const char *whole(int64_t number, char buffer[NUMBER_TEXT]) {
     return buffer;
 }
 
-static const char *class_cell(const Predicting *predicting, const Predictions *output, int32_t class,
-                              char buffer[NUMBER_TEXT]) {
+static const char *class_cell(const Predicting *predicting, const Predictions *output,
+                              int32_t class, char buffer[NUMBER_TEXT]) {
     return class < 0 ? "?" : class_text(&predicting->session, output->output, class, buffer);
 }
 
@@ -129,7 +146,8 @@ double column_number(const Predicting *predicting, const AnswerColumn *column, i
     case COLUMN_ROW: return (double)place.row;
     case COLUMN_LINE: return (double)place.line;
     case COLUMN_PROBABILITY: return prediction_probability(output, i, prediction_class(output, i));
-    case COLUMN_CLASS_PROBABILITY: return prediction_probability(output, i, (int32_t)column->element);
+    case COLUMN_CLASS_PROBABILITY:
+        return prediction_probability(output, i, (int32_t)column->element);
     case COLUMN_TRUTH: return output->truths[at];
     case COLUMN_UNITS: return output->units[at];
     case COLUMN_ERROR: return output->units[at] - output->truths[at];
@@ -138,23 +156,30 @@ double column_number(const Predicting *predicting, const AnswerColumn *column, i
     }
 }
 
-const char *column_name(const Predicting *predicting, const AnswerColumn *column, int64_t i, char buffer[NUMBER_TEXT]) {
+const char *column_name(const Predicting *predicting, const AnswerColumn *column, int64_t i,
+                        char buffer[NUMBER_TEXT]) {
     switch (column->kind) {
     case COLUMN_FILE: return file_of(predicting, i);
-    case COLUMN_TRUE: return class_cell(predicting, column->output, predicted_truth(predicting, column->output, i), buffer);
-    case COLUMN_PREDICTED: return class_cell(predicting, column->output, prediction_class(column->output, i), buffer);
+    case COLUMN_TRUE:
+        return class_cell(predicting, column->output,
+                          predicted_truth(predicting, column->output, i), buffer);
+    case COLUMN_PREDICTED:
+        return class_cell(predicting, column->output, prediction_class(column->output, i), buffer);
     case COLUMN_WRONG: return predicted_wrongly(predicting, column->output, i) ? "wrong" : "";
     default: return "...";
     }
 }
 
-const char *column_text(const Predicting *predicting, const AnswerColumn *column, int64_t i, char buffer[NUMBER_TEXT]) {
+const char *column_text(const Predicting *predicting, const AnswerColumn *column, int64_t i,
+                        char buffer[NUMBER_TEXT]) {
     if (column_is_name(column)) return column_name(predicting, column, i, buffer);
     double number = column_number(predicting, column, i);
     if (column->kind == COLUMN_INDEX || column->kind == COLUMN_ROW || column->kind == COLUMN_LINE)
         return whole((int64_t)number, buffer);
-    if (column->kind == COLUMN_PROBABILITY || column->kind == COLUMN_CLASS_PROBABILITY) return text_percent(buffer, number, 2);
-    if (isnan(number) && column->kind != COLUMN_UNITS && column->kind != COLUMN_VALUE) return "?"; /* not known */
+    if (column->kind == COLUMN_PROBABILITY || column->kind == COLUMN_CLASS_PROBABILITY)
+        return text_percent(buffer, number, 2);
+    /* not known */
+    if (isnan(number) && column->kind != COLUMN_UNITS && column->kind != COLUMN_VALUE) return "?";
     if (column->kind == COLUMN_VALUE) return text_value(buffer, number, VALUE_DIGITS);
     return text_exact(buffer, number, VALUE_DIGITS); /* in the units of the data */
 }

@@ -28,12 +28,16 @@ typedef struct {
     const char *head;
 } AnswerColumn;
 
-/* all: every number, as a csv file has them; otherwise those that fit into a table. classes: with the outputs that have classes. */
-AnswerColumn *predicted_columns(const Predicting *predicting, bool all, bool classes, uint32_t *count);
+/* all: every number, as a csv file has them; otherwise those that fit into a table. classes: with
+ * the outputs that have classes. */
+AnswerColumn *predicted_columns(const Predicting *predicting, bool all, bool classes,
+                                uint32_t *count);
 bool column_is_name(const AnswerColumn *column);
 /* What stands in it: the number or the name, and either as a table shows it. */
 double column_number(const Predicting *predicting, const AnswerColumn *column, int64_t i);
-const char *column_name(const Predicting *predicting, const AnswerColumn *column, int64_t i, char buffer[NUMBER_TEXT]);
-const char *column_text(const Predicting *predicting, const AnswerColumn *column, int64_t i, char buffer[NUMBER_TEXT]);
+const char *column_name(const Predicting *predicting, const AnswerColumn *column, int64_t i,
+                        char buffer[NUMBER_TEXT]);
+const char *column_text(const Predicting *predicting, const AnswerColumn *column, int64_t i,
+                        char buffer[NUMBER_TEXT]);
 
 #endif

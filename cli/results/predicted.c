@@ -1,8 +1,10 @@
-/* What is known of the rows that were predicted: their pictures, their classes, and which of them were taken for another. */
+/* What is known of the rows that were predicted: their pictures, their classes, and which of them
+ * were taken for another. */
 #include "cli/results/predicted.h"
 
 const uint8_t *predicted_pixels(const Predicting *predicting, int64_t i) {
-    const uint8_t *images = dataset_field(predicting->session.dataset, predicting->session.build.info->image_field);
+    const uint8_t *images =
+        dataset_field(predicting->session.dataset, predicting->session.build.info->image_field);
     return images + (int64_t)predicting->rows[i] * predicting->height * predicting->width;
 }
 
@@ -17,12 +19,14 @@ bool predicted_wrongly(const Predicting *predicting, const Predictions *output, 
 
 int64_t predicted_known(const Predicting *predicting, const Predictions *output) {
     int64_t known = 0;
-    for (int64_t i = 0; i < predicting->count; i++) known += predicted_truth(predicting, output, i) >= 0;
+    for (int64_t i = 0; i < predicting->count; i++)
+        known += predicted_truth(predicting, output, i) >= 0;
     return known;
 }
 
 int64_t predicted_mistakes(const Predicting *predicting, const Predictions *output) {
     int64_t mistakes = 0;
-    for (int64_t i = 0; i < predicting->count; i++) mistakes += predicted_wrongly(predicting, output, i);
+    for (int64_t i = 0; i < predicting->count; i++)
+        mistakes += predicted_wrongly(predicting, output, i);
     return mistakes;
 }

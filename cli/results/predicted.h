@@ -40,7 +40,8 @@ typedef struct {
 } Predicting;
 
 const uint8_t *predicted_pixels(const Predicting *predicting, int64_t i);
-/* The class of a row, or -1: a file may have no labels, or some that are no class of the network. */
+/* The class of a row, or -1: a file may have no labels, or some that are no class of the
+ * network. */
 int32_t predicted_truth(const Predicting *predicting, const Predictions *output, int64_t i);
 bool predicted_wrongly(const Predicting *predicting, const Predictions *output, int64_t i);
 /* Rows whose class is known, and those of them that are taken for another one */

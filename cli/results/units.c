@@ -1,4 +1,5 @@
-/* Regression in the units of the data: what standardize, log... made of the target is undone, in double. */
+/* Regression in the units of the data: what standardize, log... made of the target is undone, in
+ * double. */
 #include "cli/results/forward.h"
 #include "cli/results/units.h"
 #include "cli/results/journal.h"
@@ -18,7 +19,8 @@ typedef struct {
     Interp *interp;
     int64_t batch;
     bool *missing; /* of each node: the data do not hold what it is made of */
-    bool *absent;  /* of each row of the batch: a cell is missing where the model reads whole numbers */
+    /* of each row of the batch: a cell is missing where the model reads whole numbers */
+    bool *absent;
 } UnitConversion;
 
 /* -- what goes into the graph -- */
@@ -26,7 +28,8 @@ typedef struct {
 static Predictions *predictions_of(const UnitConversion *conversion, const char *symbol) {
     const char *name = strchr(symbol, ':') + 1;
     for (uint32_t i = 0; i < conversion->forward->output_count; i++)
-        if (!strcmp(conversion->forward->outputs[i].output->name, name)) return &conversion->forward->outputs[i];
+        if (!strcmp(conversion->forward->outputs[i].output->name, name))
+            return &conversion->forward->outputs[i];
     return NULL;
 }
 
@@ -52,9 +55,11 @@ static void put_element(void *to, DType dtype, int64_t at, double value) {
 }
 
 /* Numbers have the digits of the files; text has its codes. */
-static void set_rows(const UnitConversion *conversion, const Symbol *symbol, int64_t first, int64_t count) {
+static void set_rows(const UnitConversion *conversion, const Symbol *symbol, int64_t first,
+                     int64_t count) {
     const void *data;
-    double *numbers = dataset_numbers(conversion->session->dataset, symbol->name, conversion->forward->rows + first, count);
+    double *numbers = dataset_numbers(conversion->session->dataset, symbol->name,
+                                      conversion->forward->rows + first, count);
     const SourceField *field = dataset_find(conversion->session->dataset, symbol->name, &data);
     int64_t width = shape_inner(symbol->shape, 0);
     void *to = interp_value(conversion->interp, symbol->node);
@@ -91,7 +96,8 @@ static bool set_number(const UnitConversion *conversion, const Symbol *symbol) {
     return number || learnt;
 }
 
-static void set_predictions(const UnitConversion *conversion, const Symbol *symbol, int64_t first, int64_t count) {
+static void set_predictions(const UnitConversion *conversion, const Symbol *symbol, int64_t first,
+                            int64_t count) {
     const Predictions *predictions = predictions_of(conversion, symbol->name);
     double *to = interp_value(conversion->interp, symbol->node);
     for (int64_t i = 0; predictions && i < count * predictions->width; i++)
@@ -104,7 +110,8 @@ static void set_batch(const UnitConversion *conversion, int64_t first, int64_t c
         const Symbol *symbol = &conversion->graph->symbols[i];
         if (!symbol->node) continue;
         if (symbol->kind == SYMBOL_BATCH) set_rows(conversion, symbol, first, count);
-        if (symbol->kind == SYMBOL_VALUE && !set_number(conversion, symbol)) set_predictions(conversion, symbol, first, count);
+        if (symbol->kind == SYMBOL_VALUE && !set_number(conversion, symbol))
+            set_predictions(conversion, symbol, first, count);
     }
 }
 
@@ -117,9 +124,10 @@ static bool *find_missing(const UnitConversion *conversion) {
     for (NodeId id = 1; id < graph->node_count; id++) {
         const Node *node = graph_node(graph, id);
         const Symbol *symbol = node->op == OP_input ? &graph->symbols[node->attrs.symbol] : NULL;
-        missing[id] =
-            symbol && symbol->kind == SYMBOL_BATCH && !dataset_find(conversion->session->dataset, symbol->name, &data);
-        for (uint32_t i = 0; i < node->operand_count; i++) missing[id] |= missing[node->operands[i]];
+        missing[id] = symbol && symbol->kind == SYMBOL_BATCH &&
+                      !dataset_find(conversion->session->dataset, symbol->name, &data);
+        for (uint32_t i = 0; i < node->operand_count; i++)
+            missing[id] |= missing[node->operands[i]];
     }
     return missing;
 }
@@ -133,7 +141,8 @@ static double **place_of(const UnitConversion *conversion, const Output *output)
     return strncmp(output->name, UNITS_TRUTH, what) ? &predictions->targets : &predictions->truths;
 }
 
-static void take_output(const UnitConversion *conversion, const Output *output, int64_t first, int64_t count) {
+static void take_output(const UnitConversion *conversion, const Output *output, int64_t first,
+                        int64_t count) {
     double **place = place_of(conversion, output);
     if (!place) return;
     const Predictions *predictions = predictions_of(conversion, output->name);
@@ -149,7 +158,8 @@ static void take_output(const UnitConversion *conversion, const Output *output, 
 static void run_batches(UnitConversion *conversion) {
     set_states(conversion);
     for (int64_t first = 0; first < conversion->forward->count; first += conversion->batch) {
-        int64_t left = conversion->forward->count - first, count = left < conversion->batch ? left : conversion->batch;
+        int64_t left = conversion->forward->count - first,
+                count = left < conversion->batch ? left : conversion->batch;
         set_batch(conversion, first, count);
         interp_run(conversion->interp);
         for (uint32_t i = 0; i < conversion->graph->output_count; i++)
@@ -159,15 +169,18 @@ static void run_batches(UnitConversion *conversion) {
 
 static bool any_target(const Forward *forward) {
     bool any = false;
-    for (uint32_t i = 0; i < forward->output_count; i++) any |= forward->outputs[i].output->target.width > 0;
+    for (uint32_t i = 0; i < forward->output_count; i++)
+        any |= forward->outputs[i].output->target.width > 0;
     return any;
 }
 
 bool units_keep(Session *session) {
     const ModelInfo *info = session->build.info;
     bool converted = false;
-    for (uint32_t i = 0; i < info->output_count; i++) converted |= info->outputs[i].target.converted;
-    Graph *graph = converted ? model_graph(session->build.model, GRAPH_UNITS, 1, session->build.diag) : NULL;
+    for (uint32_t i = 0; i < info->output_count; i++)
+        converted |= info->outputs[i].target.converted;
+    Graph *graph =
+        converted ? model_graph(session->build.model, GRAPH_UNITS, 1, session->build.diag) : NULL;
     if (graph) states_keep(session->states, graph);
     graph_free(graph);
     return graph || !converted;
@@ -177,7 +190,8 @@ bool units_run(Session *session, const Forward *forward) {
     if (!any_target(forward) || !forward->count) return true;
     UnitConversion conversion = {.session = session, .forward = forward};
     conversion.batch = forward->count < BATCH_MAX ? forward->count : BATCH_MAX;
-    Graph *graph = model_graph(session->build.model, GRAPH_UNITS, (uint32_t)conversion.batch, session->build.diag);
+    Graph *graph = model_graph(session->build.model, GRAPH_UNITS, (uint32_t)conversion.batch,
+                               session->build.diag);
     if (!graph) return false;
     conversion.graph = graph;
     conversion.interp = interp_new(graph, INTERP_F64);
@@ -206,7 +220,8 @@ static UnitErrors measure(const Predictions *predictions, int64_t first, int64_t
     }
     double count = (double)errors.count, mean = sum / count;
     for (int64_t i = first; i < end; i += step)
-        if (!isnan(predictions->truths[i])) spread += (predictions->truths[i] - mean) * (predictions->truths[i] - mean);
+        if (!isnan(predictions->truths[i]))
+            spread += (predictions->truths[i] - mean) * (predictions->truths[i] - mean);
     errors.rmse = errors.count ? sqrt(squares / count) : NAN;
     errors.mae = errors.count ? absolute / count : NAN;
     errors.r2 = spread > 0 ? 1 - squares / spread : NAN;
@@ -215,24 +230,29 @@ static UnitErrors measure(const Predictions *predictions, int64_t first, int64_t
 
 /* -- the errors of all outputs -- */
 
-static void add_errors(UnitErrors *list, uint32_t *count, UnitErrors errors, const Predictions *predictions, const char *name) {
+static void add_errors(UnitErrors *list, uint32_t *count, UnitErrors errors,
+                       const Predictions *predictions, const char *name) {
     errors.output = predictions->output->name;
     errors.name = name;
     if (errors.count) list[(*count)++] = errors;
 }
 
 /* Many columns have one line together. */
-static void add_output(Arena *arena, UnitErrors *list, uint32_t *count, const Predictions *predictions) {
+static void add_output(Arena *arena, UnitErrors *list, uint32_t *count,
+                       const Predictions *predictions) {
     const ModelTarget *target = &predictions->output->target;
     bool each = target->width <= COLUMNS_EACH;
     for (int64_t k = 0; k < target->width && each; k++)
-        add_errors(list, count, measure(predictions, k, target->width), predictions, target->names[k]);
+        add_errors(list, count, measure(predictions, k, target->width), predictions,
+                   target->names[k]);
     if (!each)
-        add_errors(list, count, measure(predictions, 0, 1), predictions,
-                   arena_format(arena, "%s... %s", target->names[0], target->names[target->width - 1]));
+        add_errors(
+            list, count, measure(predictions, 0, 1), predictions,
+            arena_format(arena, "%s... %s", target->names[0], target->names[target->width - 1]));
 }
 
-UnitErrors *units_errors(Arena *arena, const Predictions *outputs, uint32_t output_count, uint32_t *count) {
+UnitErrors *units_errors(Arena *arena, const Predictions *outputs, uint32_t output_count,
+                         uint32_t *count) {
     UnitErrors *list = ARENA_ARRAY(arena, UnitErrors, output_count * COLUMNS_EACH);
     *count = 0;
     for (uint32_t i = 0; i < output_count; i++)
@@ -242,10 +262,12 @@ UnitErrors *units_errors(Arena *arena, const Predictions *outputs, uint32_t outp
 
 UnitErrors *units_measure(Session *session, Split split, uint32_t batch, uint32_t *count) {
     const ModelInfo *info = session->build.info;
-    Forward forward = {batch, dataset_split(session->dataset, split), dataset_rows(session->dataset, split),
+    Forward forward = {batch, dataset_split(session->dataset, split),
+                       dataset_rows(session->dataset, split),
                        ARENA_ARRAY(session->arena, Predictions, info->output_count), 0};
     for (uint32_t i = 0; i < info->output_count; i++)
-        if (info->outputs[i].target.width) forward.outputs[forward.output_count++].output = &info->outputs[i];
+        if (info->outputs[i].target.width)
+            forward.outputs[forward.output_count++].output = &info->outputs[i];
     *count = 0;
     if (!forward.output_count || !forward.count) return ARENA_ARRAY(session->arena, UnitErrors, 0);
     if (!forward_run(session, GRAPH_EVAL, &forward) || !units_run(session, &forward)) return NULL;
@@ -280,9 +302,11 @@ void units_print(Arena *arena, const UnitErrors *list, uint32_t count) {
 json_t *units_json(const UnitErrors *list, uint32_t count) {
     json_t *lines = json_array();
     for (uint32_t i = 0; i < count; i++)
-        json_array_append_new(lines, json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o}", "output", list[i].output, "column",
-                                               list[i].name, "count", (json_int_t)list[i].count, "rmse",
-                                               json_number(list[i].rmse), "mae", json_number(list[i].mae), "mse",
-                                               json_number(list[i].rmse * list[i].rmse), "r2", json_number(list[i].r2)));
+        json_array_append_new(
+            lines,
+            json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o}", "output", list[i].output, "column",
+                      list[i].name, "count", (json_int_t)list[i].count, "rmse",
+                      json_number(list[i].rmse), "mae", json_number(list[i].mae), "mse",
+                      json_number(list[i].rmse * list[i].rmse), "r2", json_number(list[i].r2)));
     return lines;
 }

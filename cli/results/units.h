@@ -15,8 +15,10 @@ typedef struct {
 } UnitErrors;
 
 /* Of predictions after units_run; those without a known truth have none. */
-UnitErrors *units_errors(Arena *arena, const Predictions *outputs, uint32_t output_count, uint32_t *count);
-/* Of the rows of a split, for which the programs of GRAPH_EVAL were wanted in this batch. NULL after reporting errors. */
+UnitErrors *units_errors(Arena *arena, const Predictions *outputs, uint32_t output_count,
+                         uint32_t *count);
+/* Of the rows of a split, for which the programs of GRAPH_EVAL were wanted in this batch. NULL
+ * after reporting errors. */
 UnitErrors *units_measure(Session *session, Split split, uint32_t batch, uint32_t *count);
 void units_print(Arena *arena, const UnitErrors *list, uint32_t count);
 /* What one of them is called: its column, of several outputs after its output. */

@@ -26,9 +26,10 @@ static Model *load(const Build *build, const char *const *sets, uint32_t set_cou
     return model_load(&options, build->diag);
 }
 
-bool build_open_copy(Build *build, const char *path, const char *folder, const SourceSchema *like, const Options *options,
-                     Diagnostics *diag) {
-    *build = (Build){.options = options, .diag = diag, .like = like, .data_cache = data_cache_new()};
+bool build_open_copy(Build *build, const char *path, const char *folder, const SourceSchema *like,
+                     const Options *options, Diagnostics *diag) {
+    *build =
+        (Build){.options = options, .diag = diag, .like = like, .data_cache = data_cache_new()};
     snprintf(build->path.path, sizeof build->path.path, "%s", path);
     snprintf(build->folder.path, sizeof build->folder.path, "%s", folder);
     build->text = file_read(path, &build->length, STATUS_FILE, diag);
@@ -57,7 +58,8 @@ char *build_read_text(const char *path, size_t *length, Diagnostics *diag) {
 bool build_open(Build *build, const char *path, const Options *options, Diagnostics *diag) {
     *build = (Build){0};
     if (!check_file(path, diag)) return false;
-    return build_open_copy(build, path, path_is_stdin(path) ? "." : path_folder(path).path, NULL, options, diag);
+    return build_open_copy(build, path, path_is_stdin(path) ? "." : path_folder(path).path, NULL,
+                           options, diag);
 }
 
 void build_close(Build *build) {
@@ -87,11 +89,14 @@ bool build_hash_model(const Build *build, char hash[65]) {
     return model != NULL;
 }
 
-int build_threads(const Options *options) { return options->threads ? (int)options->threads : threads_online(); }
+int build_threads(const Options *options) {
+    return options->threads ? (int)options->threads : threads_online();
+}
 
 GraphKind build_graph_kind(const Options *options) {
-    static const GraphKind kinds[] = {
-        [CHOICE_kind_train] = GRAPH_TRAIN, [CHOICE_kind_eval] = GRAPH_EVAL, [CHOICE_kind_predict] = GRAPH_PREDICT};
+    static const GraphKind kinds[] = {[CHOICE_kind_train] = GRAPH_TRAIN,
+                                      [CHOICE_kind_eval] = GRAPH_EVAL,
+                                      [CHOICE_kind_predict] = GRAPH_PREDICT};
     return kinds[options->kind];
 }
 
@@ -104,7 +109,8 @@ PassOptions build_pass_options(const Options *options) {
     return pass_options;
 }
 
-/* $XDG_CACHE_HOME or ~/.cache; "" if neither is known. Relative paths there are to be ignored, says the standard. */
+/* $XDG_CACHE_HOME or ~/.cache; "" if neither is known. Relative paths there are to be ignored, says
+ * the standard. */
 static Path code_folder(void) {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     if (cache && *cache == '/') return path_join(cache, "mlc/code");
@@ -119,7 +125,8 @@ CodegenOptions build_codegen_options(const Options *options, Path *cache) {
                             .cache_folder = *cache->path ? cache->path : NULL};
 }
 
-bool build_compilation(const Build *build, GraphKind kind, uint32_t batch, PassId last, Compilation *compilation) {
+bool build_compilation(const Build *build, GraphKind kind, uint32_t batch, PassId last,
+                       Compilation *compilation) {
     *compilation = (Compilation){0};
     Graph *graph = model_graph(build->model, kind, batch, build->diag);
     if (!graph) return false;
@@ -134,7 +141,8 @@ bool build_find_pass(const char *name, PassId *pass, Diagnostics *diag) {
     diag_error(diag, STATUS_USAGE, (Span){0}, "there is no pass '%s'", name);
     const char *names[PASS_COUNT];
     for (int i = 0; i < PASS_COUNT; i++) names[i] = pass_name((PassId)i);
-    if (!diag_suggest(diag, name, names, PASS_COUNT)) diag_help(diag, "'mlc opt --list-passes' lists them");
+    if (!diag_suggest(diag, name, names, PASS_COUNT))
+        diag_help(diag, "'mlc opt --list-passes' lists them");
     return false;
 }
 

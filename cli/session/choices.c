@@ -1,5 +1,5 @@
-/* Whole numbers that a network computes of the data and chooses by, looked at row by row: of one that has no column, one_hot makes zeros
- * and an embedding NaN, and nobody would notice. */
+/* Whole numbers that a network computes of the data and chooses by, looked at row by row: of one
+ * that has no column, one_hot makes zeros and an embedding NaN, and nobody would notice. */
 #include "cli/session/session.h"
 #include "runtime/data/findings.h"
 #include "runtime/program/run.h"
@@ -21,7 +21,8 @@ typedef struct {
     Outside *outside; /* of each choice */
 } ChoiceSearch;
 
-static void see_choice(Outside *outside, const int32_t *numbers, int64_t width, int64_t columns, int64_t row) {
+static void see_choice(Outside *outside, const int32_t *numbers, int64_t width, int64_t columns,
+                       int64_t row) {
     for (int64_t i = 0; i < width; i++) {
         if (numbers[i] >= 0 && numbers[i] < columns) continue;
         if (!outside->rows++) *outside = (Outside){1, row, numbers[i]};
@@ -37,50 +38,57 @@ static void see_rows(void *context, const Runner *runner, int64_t first, int64_t
         const int32_t *numbers = runner_output(runner, output->name);
         int64_t width = shape_elements(node->shape) / search->batch;
         for (int64_t i = 0; i < count; i++)
-            see_choice(&search->outside[k], numbers + i * width, width, search->info->choices[k].columns, first + i);
+            see_choice(&search->outside[k], numbers + i * width, width,
+                       search->info->choices[k].columns, first + i);
     }
 }
 
-static void tell(const Session *session, const ComputedChoice *choice, const Outside *outside, const int32_t *rows,
-                 Findings *findings) {
+static void tell(const Session *session, const ComputedChoice *choice, const Outside *outside,
+                 const int32_t *rows, Findings *findings) {
     char place[PLACE_TEXT];
     const char *file;
     uint32_t line = 0, column;
-    const char *text =
-        arena_format(session->arena, "is %" PRId32 " in %s, but there are columns for 0 to %" PRId64 " only", outside->number,
-                     dataset_place_text(session->dataset, NULL, rows[outside->first], place), choice->columns - 1);
+    const char *text = arena_format(
+        session->arena, "is %" PRId32 " in %s, but there are columns for 0 to %" PRId64 " only",
+        outside->number, dataset_place_text(session->dataset, NULL, rows[outside->first], place),
+        choice->columns - 1);
     if (findings) {
         diag_locate(session->build.diag, choice->span, &file, &line, &column);
         findings_add(findings, "outside", NULL, outside->rows,
-                     "the whole number computed in line %u of the model %s: %" PRId64 " row%s", line, text, outside->rows,
-                     outside->rows == 1 ? "" : "s");
+                     "the whole number computed in line %u of the model %s: %" PRId64 " row%s",
+                     line, text, outside->rows, outside->rows == 1 ? "" : "s");
         return;
     }
     diag_warning(session->build.diag, choice->span, "the whole number computed here %s", text);
-    if (outside->rows > 1) diag_help(session->build.diag, "%" PRId64 " rows have such a number", outside->rows);
+    if (outside->rows > 1)
+        diag_help(session->build.diag, "%" PRId64 " rows have such a number", outside->rows);
 }
 
-static bool look(Session *session, const Program *program, int64_t batch, const int32_t *rows, int64_t count,
-                 Findings *findings) {
+static bool look(Session *session, const Program *program, int64_t batch, const int32_t *rows,
+                 int64_t count, Findings *findings) {
     const ModelInfo *info = session->build.info;
-    ChoiceSearch search = {info, program->graph, batch, ARENA_ARRAY(session->arena, Outside, info->choice_count)};
+    ChoiceSearch search = {info, program->graph, batch,
+                           ARENA_ARRAY(session->arena, Outside, info->choice_count)};
     Runner *runner = runner_new(program, session->states, session->threads, session->build.diag);
     bool good = runner && runner_data(runner, session->dataset, session->build.diag);
     if (good) runner_rows(runner, rows, count, see_rows, &search);
     runner_free(runner);
     for (uint32_t k = 0; k < info->choice_count && good; k++)
-        if (search.outside[k].rows) tell(session, &info->choices[k], &search.outside[k], rows, findings);
+        if (search.outside[k].rows)
+            tell(session, &info->choices[k], &search.outside[k], rows, findings);
     return good;
 }
 
-bool session_check_choices(Session *session, const int32_t *rows, int64_t count, Findings *findings) {
+bool session_check_choices(Session *session, const int32_t *rows, int64_t count,
+                           Findings *findings) {
     Compilation compilation;
     uint32_t batch = (uint32_t)(count < BATCH_MAX ? count : BATCH_MAX);
     if (!session->build.info->choice_count || !count) return true;
-    if (!build_compilation(&session->build, GRAPH_CHOICES, batch, PASS_functions, &compilation)) return false;
+    if (!build_compilation(&session->build, GRAPH_CHOICES, batch, PASS_functions, &compilation))
+        return false;
     Program *program = program_interpret(compilation.graph);
-    bool good =
-        states_bind(session->states, program, session->build.diag) && look(session, program, batch, rows, count, findings);
+    bool good = states_bind(session->states, program, session->build.diag) &&
+                look(session, program, batch, rows, count, findings);
     program_free(program);
     compilation_free(&compilation);
     return good;

@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_MAX = 256 << 20 }; /* no text that mlc reads is longer: /dev/zero must not fill the memory */
+/* no text that mlc reads is longer: /dev/zero must not fill the memory */
+enum { READ_MAX = 256 << 20 };
 
 Path path_join(const char *folder, const char *name) {
     Path joined;
@@ -22,7 +23,9 @@ Path path_join(const char *folder, const char *name) {
 Path path_folder(const char *path) {
     Path folder = {"."};
     const char *slash = strrchr(path, '/');
-    if (slash) snprintf(folder.path, sizeof folder.path, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    if (slash)
+        snprintf(folder.path, sizeof folder.path, "%.*s", slash == path ? 1 : (int)(slash - path),
+                 path);
     return folder;
 }
 
@@ -49,7 +52,8 @@ bool path_ends_in(const char *path, const char *ending) {
 static char *read_stream(FILE *in, size_t *length) {
     size_t used = 0, capacity = 1 << 16;
     char *text = memory_try_grow(NULL, capacity + 1);
-    for (size_t got; text && used < READ_MAX && (got = fread(text + used, 1, capacity - used, in)) > 0;) {
+    for (size_t got;
+         text && used < READ_MAX && (got = fread(text + used, 1, capacity - used, in)) > 0;) {
         used += got;
         if (used < capacity) continue;
         char *grown = memory_try_grow(text, 2 * capacity + 1);
@@ -85,7 +89,8 @@ char *file_read(const char *path, size_t *length, Status status, Diagnostics *di
     errno = 0;
     char *text = path_is_stdin(path) ? read_stream(stdin, length) : file_read_plain(path, length);
     if (text) return text;
-    diag_error(diag, status, (Span){0}, "cannot read '%s': %s", path, file_reason(errno ? errno : EIO));
+    diag_error(diag, status, (Span){0}, "cannot read '%s': %s", path,
+               file_reason(errno ? errno : EIO));
     return NULL;
 }
 

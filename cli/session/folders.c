@@ -34,20 +34,24 @@ static void add_file(FolderSearch *found, const char *path, const char *folder) 
 }
 
 static bool cannot_read(const FolderSearch *found, const char *path, const char *kind) {
-    diag_error(found->diag, STATUS_DATA, (Span){0}, "cannot read %s'%s': %s", kind, path, strerror(errno));
+    diag_error(found->diag, STATUS_DATA, (Span){0}, "cannot read %s'%s': %s", kind, path,
+               strerror(errno));
     return false;
 }
 
 static bool search(FolderSearch *found, const char *path, const char *name, int depth);
 
 /* Links are followed to files, not to folders: these could lead back. */
-static bool take_entry(FolderSearch *found, const char *folder, const char *folder_name, const char *entry, int depth) {
+static bool take_entry(FolderSearch *found, const char *folder, const char *folder_name,
+                       const char *entry, int depth) {
     struct stat status, linked;
     const char *path = arena_format(found->arena, "%s/%s", folder, entry);
     if (*entry == '.') return true;
     if (lstat(path, &linked) != 0 || stat(path, &status) != 0) return cannot_read(found, path, "");
     if (S_ISDIR(linked.st_mode))
-        return depth == DEPTH_MAX || search(found, path, arena_copy_string(found->arena, entry, strlen(entry)), depth + 1);
+        return depth == DEPTH_MAX ||
+               search(found, path, arena_copy_string(found->arena, entry, strlen(entry)),
+                      depth + 1);
     if (S_ISREG(status.st_mode) && is_picture(path)) {
         add_file(found, path, folder_name);
         return true;
@@ -76,8 +80,8 @@ static int by_path(const void *a, const void *b) {
 
 static void print_left_out(const FolderSearch *found, const char *folder) {
     shown_text(folder, stderr);
-    fprintf(stderr, ": %u file%s no picture%s and left out, such as ", found->others, found->others == 1 ? " is" : "s are",
-            found->others == 1 ? "" : "s");
+    fprintf(stderr, ": %u file%s no picture%s and left out, such as ", found->others,
+            found->others == 1 ? " is" : "s are", found->others == 1 ? "" : "s");
     shown_text(found->other, stderr);
     fputc('\n', stderr);
 }
@@ -89,7 +93,8 @@ static bool take_folder(FolderSearch *found, const char *operand) {
     found->others = 0;
     if (!search(found, arena_copy_string(found->arena, operand, length), NULL, 0)) return false;
     if (found->count == before) {
-        diag_error(found->diag, STATUS_DATA, (Span){0}, "no pictures are in the folder '%s'", operand);
+        diag_error(found->diag, STATUS_DATA, (Span){0}, "no pictures are in the folder '%s'",
+                   operand);
         return false;
     }
     qsort(found->items + before, found->count - before, sizeof *found->items, by_path);
@@ -97,7 +102,8 @@ static bool take_folder(FolderSearch *found, const char *operand) {
     return true;
 }
 
-PictureFile *folders_search(char *const *operands, int count, Arena *arena, uint32_t *picture_count, Diagnostics *diag) {
+PictureFile *folders_search(char *const *operands, int count, Arena *arena, uint32_t *picture_count,
+                            Diagnostics *diag) {
     FolderSearch found = {.arena = arena, .diag = diag};
     for (int i = 0; i < count; i++) {
         if (path_is_folder(operands[i])) {

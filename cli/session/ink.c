@@ -1,5 +1,6 @@
-/* The strokes of a drawn or photographed figure. A pixel's contrast is how far it differs from the background, which is the median of
- * the border. Otsu's threshold tells strokes from paper; specks, far smaller than the largest stroke, are noise. */
+/* The strokes of a drawn or photographed figure. A pixel's contrast is how far it differs from the
+ * background, which is the median of the border. Otsu's threshold tells strokes from paper; specks,
+ * far smaller than the largest stroke, are noise. */
 #include "cli/session/ink.h"
 
 #include "ir/base/arena.h"
@@ -26,14 +27,21 @@ typedef struct {
 static int at(const Ink *ink, int y, int x) { return y * ink->width + x; }
 
 static Ink ink_new(const Bitmap *bitmap, Arena *arena) {
-    int longest = bitmap->height > bitmap->width ? bitmap->height : bitmap->width, block = (longest + SIDE_MAX - 1) / SIDE_MAX;
-    Ink ink = {arena, (bitmap->height + block - 1) / block, (bitmap->width + block - 1) / block, NULL, NULL, 0};
+    int longest = bitmap->height > bitmap->width ? bitmap->height : bitmap->width,
+        block = (longest + SIDE_MAX - 1) / SIDE_MAX;
+    Ink ink = {arena,
+               (bitmap->height + block - 1) / block,
+               (bitmap->width + block - 1) / block,
+               NULL,
+               NULL,
+               0};
     ink.levels = ARENA_ARRAY(arena, uint8_t, (size_t)ink.height * (size_t)ink.width);
     ink.stroke = ARENA_ARRAY(arena, bool, (size_t)ink.height *(size_t)ink.width);
     for (int y = 0; y < ink.height; y++)
         for (int x = 0; x < ink.width; x++) {
             double top = y * block, left = x * block;
-            Area area = {top, left, fmin(block, bitmap->height - top), fmin(block, bitmap->width - left)};
+            Area area = {top, left, fmin(block, bitmap->height - top),
+                         fmin(block, bitmap->width - left)};
             ink.levels[at(&ink, y, x)] = (uint8_t)lrint(bitmap_mean(bitmap, 0, area, 0));
         }
     return ink;
@@ -45,7 +53,8 @@ static void count_border(const Ink *ink, uint32_t counts[LEVELS]) {
     memset(counts, 0, LEVELS * sizeof *counts);
     for (int y = 0; y < ink->height; y++)
         for (int x = 0; x < ink->width; x++)
-            if (y == 0 || x == 0 || y == ink->height - 1 || x == ink->width - 1) counts[ink->levels[at(ink, y, x)]]++;
+            if (y == 0 || x == 0 || y == ink->height - 1 || x == ink->width - 1)
+                counts[ink->levels[at(ink, y, x)]]++;
 }
 
 /* The level that a share of what was counted does not exceed. */
@@ -70,13 +79,15 @@ static void take_contrasts(Ink *ink, bool dark) {
     }
 }
 
-/* N. Otsu, "A threshold selection method from gray-level histograms" (1979): the largest variance between both classes. */
+/* N. Otsu, "A threshold selection method from gray-level histograms" (1979): the largest variance
+ * between both classes. */
 static uint8_t otsu(const Ink *ink) {
     uint32_t counts[LEVELS] = {0};
     double total = 0, sum = 0, below = 0, sum_below = 0, largest = 0;
     int threshold = 0;
     for (int i = 0; i < ink->height * ink->width; i++) counts[ink->levels[i]]++;
-    for (int level = 0; level < LEVELS; level++) total += counts[level], sum += (double)level * counts[level];
+    for (int level = 0; level < LEVELS; level++)
+        total += counts[level], sum += (double)level * counts[level];
     for (int level = 0; level < LEVELS - 1; level++) {
         below += counts[level];
         sum_below += (double)level * counts[level];
@@ -112,7 +123,8 @@ static void collect(Ink *ink, int first, Stroke *stroke) {
 }
 
 static void mark_strokes(const Ink *ink) {
-    for (int i = 0; i < ink->height * ink->width; i++) ink->stroke[i] = ink->levels[i] > ink->threshold;
+    for (int i = 0; i < ink->height * ink->width; i++)
+        ink->stroke[i] = ink->levels[i] > ink->threshold;
 }
 
 static void leave_out_specks(Ink *ink) {
@@ -128,7 +140,8 @@ static void leave_out_specks(Ink *ink) {
     for (int i = 0; i < pixels; i++) {
         if (!ink->stroke[i]) continue;
         collect(ink, i, &stroke);
-        for (int k = 0; k < stroke.count && stroke.count * SPECK_SHARE >= largest; k++) kept[stroke.pixels[k]] = true;
+        for (int k = 0; k < stroke.count && stroke.count * SPECK_SHARE >= largest; k++)
+            kept[stroke.pixels[k]] = true;
     }
     ink->stroke = kept;
 }
@@ -142,7 +155,8 @@ static void brighten(const Ink *ink) {
         for (int x = 0; x < ink->width; x++) {
             bool near = false;
             for (int ny = y > 0 ? y - 1 : 0; ny <= y + 1 && ny < ink->height; ny++)
-                for (int nx = x > 0 ? x - 1 : 0; nx <= x + 1 && nx < ink->width; nx++) near |= ink->stroke[at(ink, ny, nx)];
+                for (int nx = x > 0 ? x - 1 : 0; nx <= x + 1 && nx < ink->width; nx++)
+                    near |= ink->stroke[at(ink, ny, nx)];
             uint8_t *level = &ink->levels[at(ink, y, x)];
             *level = (uint8_t)(near ? *level * (LEVELS - 1) / brightest : 0);
         }
@@ -175,7 +189,8 @@ static void draw(const Ink *ink, int height, int width, uint8_t *pixels) {
     Bitmap strokes = {ink->height, ink->width, 1, false, ink->levels};
     for (int row = 0; row < height; row++)
         for (int column = 0; column < width; column++) {
-            Area area = {y + (row - height / 2.0) * size, x + (column - width / 2.0) * size, size, size};
+            Area area = {y + (row - height / 2.0) * size, x + (column - width / 2.0) * size, size,
+                         size};
             pixels[row * width + column] = (uint8_t)lrint(bitmap_mean(&strokes, 0, area, 0));
         }
 }
@@ -195,7 +210,8 @@ bool ink_centre(const Bitmap *bitmap, bool dark, int height, int width, uint8_t 
     ink.threshold = otsu(&ink);
     mark_strokes(&ink);
     bool found = false;
-    for (int i = 0; i < ink.height * ink.width; i++) found |= ink.stroke[i] && ink.levels[i] >= CONTRAST_MIN;
+    for (int i = 0; i < ink.height * ink.width; i++)
+        found |= ink.stroke[i] && ink.levels[i] >= CONTRAST_MIN;
     if (found) {
         leave_out_specks(&ink);
         brighten(&ink);

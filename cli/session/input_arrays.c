@@ -1,4 +1,5 @@
-/* New rows from arrays of NumPy: one file, a file for each field that the model reads, or an archive with all of them. */
+/* New rows from arrays of NumPy: one file, a file for each field that the model reads, or an
+ * archive with all of them. */
 #include "cli/session/input_files.h"
 #include "ir/base/memory.h"
 #include "ir/data/derived.h"
@@ -23,34 +24,38 @@ static int64_t rows_of(const SourceField *array, int64_t first, Shape row) {
 }
 
 /* The array's elements as those of the field; NULL after reporting one that cannot be that. */
-static void *take_elements(const InputFiles *input, const SourceField *field, DType dtype, const void *data, int64_t rows,
-                           const char *what) {
+static void *take_elements(const InputFiles *input, const SourceField *field, DType dtype,
+                           const void *data, int64_t rows, const char *what) {
     int64_t count = rows * shape_elements(field->row);
     void *elements = memory_array((size_t)count, dtype_bytes(field->dtype), "the rows of an array");
     for (int64_t i = 0; i < count; i++) {
         if (input_put_element(elements, field->dtype, i, dtype_element(dtype, data, i))) continue;
-        diag_error(input_diag(input), STATUS_DATA, (Span){0}, "element %lld of %s is %g, but the network reads %s",
-                   (long long)i, what, dtype_element(dtype, data, i), field->dtype == DTYPE_U8 ? "bytes" : "whole numbers");
+        diag_error(input_diag(input), STATUS_DATA, (Span){0},
+                   "element %lld of %s is %g, but the network reads %s", (long long)i, what,
+                   dtype_element(dtype, data, i),
+                   field->dtype == DTYPE_U8 ? "bytes" : "whole numbers");
         free(elements);
         return NULL;
     }
     return elements;
 }
 
-static bool wrong_shape(const InputFiles *input, const SourceField *field, const SourceField *array, int64_t first,
-                        const char *what) {
+static bool wrong_shape(const InputFiles *input, const SourceField *field, const SourceField *array,
+                        int64_t first, const char *what) {
     char found[SHAPE_TEXT], wanted[SHAPE_TEXT];
     Shape whole = {.rank = array->row.rank + 1, .dim = {first}};
     memcpy(&whole.dim[1], array->row.dim, (size_t)array->row.rank * sizeof *whole.dim);
-    diag_error(input_diag(input), STATUS_DATA, (Span){0}, "%s is %s, but a row that the network reads is %s", what,
-               shape_text(array->dtype, whole, found), shape_text(field->dtype, field->row, wanted));
+    diag_error(input_diag(input), STATUS_DATA, (Span){0},
+               "%s is %s, but a row that the network reads is %s", what,
+               shape_text(array->dtype, whole, found),
+               shape_text(field->dtype, field->row, wanted));
     diag_help(input_diag(input), "rows come first, one after the other");
     return false;
 }
 
 static bool missing_array(const InputFiles *input, const SourceField *field) {
-    diag_error(input_diag(input), STATUS_DATA, (Span){0}, "'%s' has no array '%s', which the network reads", input->files[0],
-               field->name);
+    diag_error(input_diag(input), STATUS_DATA, (Span){0},
+               "'%s' has no array '%s', which the network reads", input->files[0], field->name);
     return false;
 }
 
@@ -64,12 +69,14 @@ static void add_wanted(SourceField *wanted, uint32_t *count, SourceField field) 
 static const Derived *columns_in(const Derived *derived) {
     if (derived->kind == DERIVED_COLUMNS) return derived->is_list ? derived : NULL;
     const Derived *columns = NULL;
-    for (int i = 0; i < derived_arity(derived->kind) && !columns; i++) columns = columns_in(derived->args[i]);
+    for (int i = 0; i < derived_arity(derived->kind) && !columns; i++)
+        columns = columns_in(derived->args[i]);
     return columns;
 }
 
-/* The arrays that hold what the model reads: a field of the source, or columns side by side. Of what is computed of fields when the data
- * are read, standardize(x) or classes(label), it is these; and so it is of the rows around a row. */
+/* The arrays that hold what the model reads: a field of the source, or columns side by side. Of
+ * what is computed of fields when the data are read, standardize(x) or classes(label), it is these;
+ * and so it is of the rows around a row. */
 static SourceField *wanted_arrays(const InputFiles *input, uint32_t *count) {
     const SourceSchema *schema = &input->session->build.info->schema;
     Arena *arena = input->session->arena;
@@ -86,11 +93,15 @@ static SourceField *wanted_arrays(const InputFiles *input, uint32_t *count) {
         const Derived *columns = derived ? columns_in(derived) : NULL;
         bool computed = derived && (around || derived->kind != DERIVED_COLUMNS);
         if (columns) fields = columns->fields, reads = columns->count;
-        for (uint32_t k = 0; computed && k < reads; k++) add_wanted(wanted, count, schema->fields[fields[k]]);
+        for (uint32_t k = 0; computed && k < reads; k++)
+            add_wanted(wanted, count, schema->fields[fields[k]]);
         if (!computed)
-            add_wanted(wanted, count, (SourceField){.name = symbol->name, .dtype = symbol->dtype, .row = input_row(symbol)});
+            add_wanted(wanted, count,
+                       (SourceField){
+                           .name = symbol->name, .dtype = symbol->dtype, .row = input_row(symbol)});
     }
-    if (series && source_field(schema, series)) add_wanted(wanted, count, *source_field(schema, series));
+    if (series && source_field(schema, series))
+        add_wanted(wanted, count, *source_field(schema, series));
     return wanted;
 }
 
@@ -108,13 +119,14 @@ static void sort_wanted(const SourceSchema *schema, SourceField *wanted, uint32_
     }
 }
 
-/* What a field holds, from the array of its name in an archive, or from the only array (`only`) of a file. All that is read has
- * the same number of rows; 0: not known yet. */
-static bool take_array(const InputFiles *input, const Dataset *arrays, const char *only, const SourceField *field,
-                       void **elements, int64_t *rows) {
+/* What a field holds, from the array of its name in an archive, or from the only array (`only`) of
+ * a file. All that is read has the same number of rows; 0: not known yet. */
+static bool take_array(const InputFiles *input, const Dataset *arrays, const char *only,
+                       const SourceField *field, void **elements, int64_t *rows) {
     const void *data;
     const SourceField *array = dataset_find(arrays, only ? only : field->name, &data);
-    const char *what = arena_format(input->session->arena, only ? "'%s'" : "'%s', array '%s',", input->files[0], field->name);
+    const char *what = arena_format(input->session->arena, only ? "'%s'" : "'%s', array '%s',",
+                                    input->files[0], field->name);
     if (!array) return missing_array(input, field);
     int64_t first = dataset_rows(arrays, SPLIT_TRAIN) + dataset_rows(arrays, SPLIT_TEST);
     int64_t own = rows_of(array, first, field->row);
@@ -131,29 +143,33 @@ typedef struct {
 } ArrayOrigin;
 
 /* What is computed of a wide field begins with all digits. */
-static void copy_digits(const InputFiles *input, const SourceField *fields, uint32_t field, ArrayOrigin from) {
+static void copy_digits(const InputFiles *input, const SourceField *fields, uint32_t field,
+                        ArrayOrigin from) {
     if (fields[field].is_wide)
-        dataset_copy_exact(input->session->dataset, field, from.arrays, from.name, from.begin, from.step);
+        dataset_copy_exact(input->session->dataset, field, from.arrays, from.name, from.begin,
+                           from.step);
 }
 
 /* The data set of what has been taken for the fields; else nothing is left of it. */
-static bool make_dataset(const InputFiles *input, const SourceField *fields, uint32_t count, void **elements, uint32_t taken,
-                         int64_t rows) {
+static bool make_dataset(const InputFiles *input, const SourceField *fields, uint32_t count,
+                         void **elements, uint32_t taken, int64_t rows) {
     while (taken < count && taken > 0) free(elements[--taken]);
     if (taken < count) return false;
     const SourceSchema *schema = &input->session->build.info->schema;
-    input->session->dataset = dataset_new(fields, count, elements, rows, input_series(input), schema);
+    input->session->dataset =
+        dataset_new(fields, count, elements, rows, input_series(input), schema);
     return input_look_around(input);
 }
 
 /* Fields that stand side by side in the only array of a file. */
-static bool take_columns(InputFiles *input, const Dataset *arrays, const char *only, const SourceField *fields,
-                         uint32_t count) {
+static bool take_columns(InputFiles *input, const Dataset *arrays, const char *only,
+                         const SourceField *fields, uint32_t count) {
     const void *data;
     const SourceField *array = dataset_find(arrays, only, &data);
     const SourceField all = {.dtype = DTYPE_F32, .row = {1, {count}}};
     const char *what = arena_format(input->session->arena, "'%s'", input->files[0]);
-    int64_t first = dataset_rows(arrays, SPLIT_TRAIN), rows = array ? rows_of(array, first, all.row) : 0;
+    int64_t first = dataset_rows(arrays, SPLIT_TRAIN),
+            rows = array ? rows_of(array, first, all.row) : 0;
     void **elements = ARENA_ARRAY(input->session->arena, void *, count);
     uint32_t taken = 0;
     if (!rows) return array && wrong_shape(input, &all, array, first, what);
@@ -161,12 +177,15 @@ static bool take_columns(InputFiles *input, const Dataset *arrays, const char *o
     char *column = memory_array((size_t)rows, size, "the rows of an array");
     for (bool good = true; taken < count && good; taken += good) {
         for (int64_t i = 0; i < rows; i++)
-            memcpy(column + (size_t)i * size, (const char *)data + (size_t)(i * count + taken) * size, size);
-        good = (elements[taken] = take_elements(input, &fields[taken], array->dtype, column, rows, what)) != NULL;
+            memcpy(column + (size_t)i * size,
+                   (const char *)data + (size_t)(i * count + taken) * size, size);
+        good = (elements[taken] =
+                    take_elements(input, &fields[taken], array->dtype, column, rows, what)) != NULL;
     }
     free(column);
     if (!make_dataset(input, fields, count, elements, taken, rows)) return false;
-    for (uint32_t i = 0; i < count; i++) copy_digits(input, fields, i, (ArrayOrigin){arrays, only, i, count});
+    for (uint32_t i = 0; i < count; i++)
+        copy_digits(input, fields, i, (ArrayOrigin){arrays, only, i, count});
     return true;
 }
 
@@ -176,16 +195,21 @@ static bool take_arrays(InputFiles *input, const Dataset *arrays, const char *on
     const SourceField *fields = wanted_arrays(input, &count);
     if (only && count > 1) return take_columns(input, arrays, only, fields, count);
     void **elements = ARENA_ARRAY(input->session->arena, void *, count);
-    while (taken < count && take_array(input, arrays, only, &fields[taken], &elements[taken], &rows)) taken++;
+    while (taken < count &&
+           take_array(input, arrays, only, &fields[taken], &elements[taken], &rows))
+        taken++;
     if (!make_dataset(input, fields, count, elements, taken, rows)) return false;
     for (uint32_t i = 0; i < count; i++)
         copy_digits(input, fields, i, (ArrayOrigin){arrays, only ? only : fields[i].name, 0, 1});
     return true;
 }
 
-static bool open_arrays(InputFiles *input, const char *reader, const char *argument, const char *only) {
+static bool open_arrays(InputFiles *input, const char *reader, const char *argument,
+                        const char *only) {
     SourceArg arg = {.name = argument, .kind = SOURCE_ARG_STRING, .text = input->files[0]};
-    Dataset *arrays = input_one_file(input) ? input_open_with(input, reader, &arg, 1, NULL, input_diag(input)) : NULL;
+    Dataset *arrays = input_one_file(input)
+                          ? input_open_with(input, reader, &arg, 1, NULL, input_diag(input))
+                          : NULL;
     bool good = arrays && take_arrays(input, arrays, only);
     dataset_free(arrays);
     return good;
@@ -221,10 +245,12 @@ bool input_open_array(InputFiles *input) {
     if (count > 1 && input->count == (int)count) return open_array_each(input, wanted, count);
     if (input->read_count == input->network_count)
         return (count == 1 || input_only(input, "an array")) && open_arrays(input, "npy", "x", "x");
-    diag_error(input_diag(input), STATUS_USAGE, (Span){0}, "%u arrays are needed, not %d: for '%s'%s", count, input->count,
-               wanted[0].name, count > 1 ? " and what it is compared with" : "");
-    diag_help(input_diag(input),
-              "give a file for each field of the source that the model reads, in their order, or an .npz that holds them");
+    diag_error(input_diag(input), STATUS_USAGE, (Span){0},
+               "%u arrays are needed, not %d: for '%s'%s", count, input->count, wanted[0].name,
+               count > 1 ? " and what it is compared with" : "");
+    diag_help(
+        input_diag(input),
+        "give a file for each field of the source that the model reads, in their order, or an .npz that holds them");
     return false;
 }
 

@@ -1,4 +1,5 @@
-/* Files of new rows on their way into a data set: what inputs.c and the file for each kind of them share. */
+/* Files of new rows on their way into a data set: what inputs.c and the file for each kind of them
+ * share. */
 #ifndef MLC_CLI_SESSION_INPUT_FILES_H
 #define MLC_CLI_SESSION_INPUT_FILES_H
 
@@ -12,7 +13,9 @@ typedef struct {
     const char **files;
     const PictureFile *pictures; /* the same files */
     int count;
-    const Symbol *reads; /* what the network reads, one after the other, and then what only the loss and the metrics read */
+    /* what the network reads, one after the other, and then what only the loss and the metrics
+     * read */
+    const Symbol *reads;
     uint32_t read_count, network_count;
     Inputs *inputs;
 } InputFiles;
@@ -30,15 +33,17 @@ Diagnostics *input_diag(const InputFiles *input);
 InputKind input_model_kind(const InputFiles *input);
 /* The shape of a row of what the network reads. */
 Shape input_row(const Symbol *symbol);
-/* The only input of the network: images and arrays have no names to tell several apart. NULL after reporting that there are more; `kind`
- * is "an image". */
+/* The only input of the network: images and arrays have no names to tell several apart. NULL after
+ * reporting that there are more; `kind` is "an image". */
 const Symbol *input_only(const InputFiles *input, const char *kind);
 /* Writes element `at`. false: the type cannot hold the value. */
 bool input_put_element(void *to, DType dtype, int64_t at, double value);
-/* Reads all rows of a source; `like`: the schema of the training data, or NULL. NULL after reporting errors. */
-Dataset *input_open_with(const InputFiles *input, const char *reader, const SourceArg *args, uint32_t count,
-                         const SourceSchema *like, Diagnostics *diag);
-/* The field that tells series apart; NULL: the network looks at no other rows, or all rows are one series. */
+/* Reads all rows of a source; `like`: the schema of the training data, or NULL. NULL after
+ * reporting errors. */
+Dataset *input_open_with(const InputFiles *input, const char *reader, const SourceArg *args,
+                         uint32_t count, const SourceSchema *like, Diagnostics *diag);
+/* The field that tells series apart; NULL: the network looks at no other rows, or all rows are one
+ * series. */
 const char *input_series(const InputFiles *input);
 /* Leaves out the rows around which rows are missing that the network reads. */
 bool input_look_around(const InputFiles *input);

@@ -15,7 +15,8 @@ static bool is_image(const Symbol *symbol) {
 
 static const char *light_text(const ImageFacts *facts) {
     if (facts->light)
-        return facts->inverted ? "inverted (its background is light)" : "not inverted (though its background is light)";
+        return facts->inverted ? "inverted (its background is light)"
+                               : "not inverted (though its background is light)";
     return facts->inverted ? "inverted" : NULL;
 }
 
@@ -40,25 +41,31 @@ static void print_image_changes(const char *file, Shape row, const ImageFacts *f
             facts->centred ? ", cropped to its strokes and centred" : "");
 }
 
-/* Sets of 28 x 28 grey pictures are centred figures on black, unless they are known to be something else. */
+/* Sets of 28 x 28 grey pictures are centred figures on black, unless they are known to be something
+ * else. */
 static bool centres_strokes(const Build *build, Shape row) {
     const char *reader = build->info->source.reader;
     bool like_mnist = row.dim[0] == 1 && row.dim[1] == 28 && row.dim[2] == 28;
     bool drawn = !strcmp(reader, "mnist") || !strcmp(reader, "idx");
-    return build->options->fit == CHOICE_fit_yes || (build->options->fit == CHOICE_fit_auto && like_mnist && drawn);
+    return build->options->fit == CHOICE_fit_yes ||
+           (build->options->fit == CHOICE_fit_auto && like_mnist && drawn);
 }
 
-/* As the training images came to their size: those of a folder were stretched, those of other sources were never touched. */
+/* As the training images came to their size: those of a folder were stretched, those of other
+ * sources were never touched. */
 static bool read_image(const InputFiles *input, const char *file, Shape row, uint8_t *pixels) {
     const Build *build = &input->session->build;
     ImageFacts facts;
     int channels = (int)row.dim[0], height = (int)row.dim[1], width = (int)row.dim[2];
     bool stretch = input_model_kind(input) == INPUT_PICTURES;
-    Choice_invert invert = stretch && !option_given(build->options, OPTION_invert) ? CHOICE_invert_no : build->options->invert;
+    Choice_invert invert = stretch && !option_given(build->options, OPTION_invert)
+                               ? CHOICE_invert_no
+                               : build->options->invert;
     FitRequest request = {invert, centres_strokes(build, row)};
-    bool good = stretch && invert == CHOICE_invert_no && !request.centre
-                    ? image_stretch(file, channels, height, width, pixels, &facts, build->diag)
-                    : image_fit(file, channels, height, width, request, pixels, &facts, build->diag);
+    bool good =
+        stretch && invert == CHOICE_invert_no && !request.centre
+            ? image_stretch(file, channels, height, width, pixels, &facts, build->diag)
+            : image_fit(file, channels, height, width, request, pixels, &facts, build->diag);
     if (good && !build->options->quiet) print_image_changes(file, row, &facts);
     return good;
 }
@@ -68,12 +75,14 @@ static int32_t class_called(const SourceField *label, const char *name) {
     int64_t number;
     for (uint32_t i = 0; i < label->category_count; i++)
         if (!strcmp(label->categories[i], name)) return (int32_t)i;
-    return !label->category_count && parse_number(name, 0, INT32_MAX, &number) ? (int32_t)number : -1;
+    return !label->category_count && parse_number(name, 0, INT32_MAX, &number) ? (int32_t)number
+                                                                               : -1;
 }
 
 /* The classes of the pictures, by their folders; NULL: they are not known. */
 static void *classes_of(const InputFiles *input, const SourceField *label) {
-    void *classes = memory_array((size_t)input->count, sizeof(int32_t), "the classes of the pictures");
+    void *classes =
+        memory_array((size_t)input->count, sizeof(int32_t), "the classes of the pictures");
     for (int i = 0; i < input->count; i++) {
         const char *folder = input->pictures[i].folder;
         int32_t class = folder ? class_called(label, folder) : -1;
@@ -81,23 +90,29 @@ static void *classes_of(const InputFiles *input, const SourceField *label) {
         free(classes);
         if (input->read_count == input->network_count) return NULL;
         diag_error(input_diag(input), STATUS_DATA, (Span){0},
-                   folder ? "'%s' is in no folder of a class: '%s' is none" : "the class of '%s' is not known", input->files[i],
-                   folder);
-        diag_help(input_diag(input), "give a folder that holds a folder for each class, called by its name");
+                   folder ? "'%s' is in no folder of a class: '%s' is none"
+                          : "the class of '%s' is not known",
+                   input->files[i], folder);
+        diag_help(input_diag(input),
+                  "give a folder that holds a folder for each class, called by its name");
         return NULL;
     }
     return classes;
 }
 
-/* PictureShape have one label only: of labels that are computed or are several, nobody knows how to make them. */
+/* PictureShape have one label only: of labels that are computed or are several, nobody knows how to
+ * make them. */
 static const SourceField *label_of(const InputFiles *input) {
     const ModelInfo *info = input->session->build.info;
-    const SourceField *label = info->label_field ? source_any(&info->schema, info->label_field) : NULL;
+    const SourceField *label =
+        info->label_field ? source_any(&info->schema, info->label_field) : NULL;
     uint32_t others = input->read_count - input->network_count;
     bool is_label = label && label->row.rank == 0 && label->dtype != DTYPE_F32;
-    if (is_label && (!others || (others == 1 && !strcmp(input->reads[1].name, label->name)))) return label;
+    if (is_label && (!others || (others == 1 && !strcmp(input->reads[1].name, label->name))))
+        return label;
     if (others)
-        diag_error(input_diag(input), STATUS_USAGE, (Span){0}, "pictures have a class, but the loss compares with '%s' as well",
+        diag_error(input_diag(input), STATUS_USAGE, (Span){0},
+                   "pictures have a class, but the loss compares with '%s' as well",
                    input->reads[1].name);
     return NULL;
 }
@@ -105,7 +120,8 @@ static const SourceField *label_of(const InputFiles *input) {
 static bool read_images(const InputFiles *input, Shape row, uint8_t *pixels) {
     bool good = true;
     for (int i = 0; i < input->count && good; i++)
-        good = read_image(input, input->files[i], row, pixels + (size_t)i * (size_t)shape_elements(row));
+        good = read_image(input, input->files[i], row,
+                          pixels + (size_t)i * (size_t)shape_elements(row));
     return good;
 }
 
@@ -114,16 +130,19 @@ bool input_open_images(InputFiles *input) {
     if (!symbol) return false;
     Shape row = input_row(symbol);
     if (!is_image(symbol)) {
-        diag_error(input_diag(input), STATUS_USAGE, (Span){0}, "the network reads no images, but '%s'", symbol->name);
+        diag_error(input_diag(input), STATUS_USAGE, (Span){0},
+                   "the network reads no images, but '%s'", symbol->name);
         return false;
     }
     const SourceField *label = label_of(input);
     void *classes = label ? classes_of(input, label) : NULL;
     if (diag_errors(input_diag(input))) return false;
-    uint8_t *pixels = memory_array((size_t)input->count, (size_t)shape_elements(row), "the pictures");
+    uint8_t *pixels =
+        memory_array((size_t)input->count, (size_t)shape_elements(row), "the pictures");
     SourceField fields[] = {{.name = symbol->name, .dtype = DTYPE_U8, .row = row}, {0}};
     if (classes) fields[1] = *label;
-    input->session->dataset = dataset_new(fields, classes ? 2 : 1, (void *[]){pixels, classes}, input->count, NULL, NULL);
+    input->session->dataset =
+        dataset_new(fields, classes ? 2 : 1, (void *[]){pixels, classes}, input->count, NULL, NULL);
     input->inputs->names = input->files;
     input->inputs->images = true;
     return read_images(input, row, pixels);

@@ -1,20 +1,25 @@
-/* New rows from a table, read with the arguments of the training table; columns that only the label needs may be missing. */
+/* New rows from a table, read with the arguments of the training table; columns that only the label
+ * needs may be missing. */
 #include "cli/session/input_files.h"
 #include "ir/base/display.h"
 #include "ir/data/derived.h"
 
 #include <string.h>
 
-/* Arguments of csv() that are about other files, or about rows to be left out: every row of the new file is asked for. */
+/* Arguments of csv() that are about other files, or about rows to be left out: every row of the new
+ * file is asked for. */
 static bool is_about_rows(const char *name) {
-    static const char *const names[] = {"valid", "test", "skip", "valid_skip", "test_skip", "drop_missing"};
+    static const char *const names[] = {"valid",      "test",      "skip",
+                                        "valid_skip", "test_skip", "drop_missing"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcmp(name, names[i])) return true;
     return false;
 }
 
-/* The arguments that the model's table was read with, for another file; `skip` is the one that says how many lines come before its rows. */
-static Dataset *read_table_skipping(const InputFiles *input, const SourceArg *skip, Diagnostics *diag) {
+/* The arguments that the model's table was read with, for another file; `skip` is the one that says
+ * how many lines come before its rows. */
+static Dataset *read_table_skipping(const InputFiles *input, const SourceArg *skip,
+                                    Diagnostics *diag) {
     const ModelInfo *info = input->session->build.info;
     SourceArg *args = ARENA_ARRAY(input->session->arena, SourceArg, info->source.arg_count + 1);
     uint32_t count = 0;
@@ -23,10 +28,12 @@ static Dataset *read_table_skipping(const InputFiles *input, const SourceArg *sk
         if (is_about_rows(name)) continue;
         args[count] = info->source.args[i];
         args[count].span = (Span){0};
-        if (!strcmp(name, "path")) args[count].text = path_is_stdin(input->files[0]) ? "/dev/stdin" : input->files[0];
+        if (!strcmp(name, "path"))
+            args[count].text = path_is_stdin(input->files[0]) ? "/dev/stdin" : input->files[0];
         count++;
     }
-    if (skip) args[count++] = (SourceArg){.name = "skip", .kind = skip->kind, .number = skip->number};
+    if (skip)
+        args[count++] = (SourceArg){.name = "skip", .kind = skip->kind, .number = skip->number};
     return input_open_with(input, info->source.reader, args, count, &info->schema, diag);
 }
 
@@ -37,20 +44,23 @@ static const SourceArg *source_arg(const InputFiles *input, const char *name) {
     return NULL;
 }
 
-/* New rows may stand in a file like that of the training rows, or like those of the held-out ones, with other lines before them: where the
- * first way does not fit, the others are tried. Standard input is read once. */
+/* New rows may stand in a file like that of the training rows, or like those of the held-out ones,
+ * with other lines before them: where the first way does not fit, the others are tried. Standard
+ * input is read once. */
 static Dataset *read_table(const InputFiles *input) {
     static const char *const others[] = {"test_skip", "valid_skip"};
     if (input_model_kind(input) != INPUT_TABLE) {
         diag_error(input_diag(input), STATUS_USAGE, (Span){0},
-                   "the network was not trained on a table, so '%s' has nothing for it", input->files[0]);
+                   "the network was not trained on a table, so '%s' has nothing for it",
+                   input->files[0]);
         return NULL;
     }
     Diagnostics *first = diag_new();
     Dataset *dataset = read_table_skipping(input, source_arg(input, "skip"), first);
     for (size_t i = 0; i < sizeof others / sizeof *others && !dataset; i++) {
         Diagnostics *unheard = diag_new();
-        const SourceArg *skip = path_is_stdin(input->files[0]) ? NULL : source_arg(input, others[i]);
+        const SourceArg *skip =
+            path_is_stdin(input->files[0]) ? NULL : source_arg(input, others[i]);
         if (skip) dataset = read_table_skipping(input, skip, unheard);
         diag_free(unheard);
     }
@@ -65,11 +75,12 @@ static bool missing_column(const InputFiles *input, const SourceField *field) {
     uint32_t found = 0;
     for (uint32_t i = 0; i < schema->field_count; i++)
         found += dataset_find(input->session->dataset, schema->fields[i].name, &data) != NULL;
-    diag_error(input_diag(input), STATUS_DATA, (Span){0}, "'%s' has no column '%s', which the network reads", input->files[0],
-               field->name);
+    diag_error(input_diag(input), STATUS_DATA, (Span){0},
+               "'%s' has no column '%s', which the network reads", input->files[0], field->name);
     if (!found)
-        diag_help(input_diag(input),
-                  "it has no column of the data at all: its first line must name them, divided as theirs are");
+        diag_help(
+            input_diag(input),
+            "it has no column of the data at all: its first line must name them, divided as theirs are");
     return false;
 }
 
@@ -77,16 +88,18 @@ static void print_unseen(const char *file, const SourceField *column, const char
     shown_text(file, stderr);
     fputs(": column '", stderr);
     shown_text(name, stderr);
-    fprintf(stderr, "': %lld row%s a category that the network was not trained on, such as '", (long long)column->unseen,
-            column->unseen == 1 ? " has" : "s have");
+    fprintf(stderr, "': %lld row%s a category that the network was not trained on, such as '",
+            (long long)column->unseen, column->unseen == 1 ? " has" : "s have");
     shown_text(column->unseen_text, stderr);
-    const char *near = diag_nearest(column->unseen_text, column->categories, column->category_count);
+    const char *near =
+        diag_nearest(column->unseen_text, column->categories, column->category_count);
     fputs(near ? "'; did you mean '" : "'\n", stderr);
     if (near) shown_text(near, stderr);
     if (near) fputs("'?\n", stderr);
 }
 
-/* The columns that the network reads must be there, as what they were; the others, the label too, may be missing. */
+/* The columns that the network reads must be there, as what they were; the others, the label too,
+ * may be missing. */
 static bool check_columns(const InputFiles *input, const Symbol *symbol) {
     const SourceSchema *schema = &input->session->build.info->schema;
     SourceRows rows;
@@ -103,13 +116,16 @@ static bool check_columns(const InputFiles *input, const Symbol *symbol) {
         if (found->unseen && !(derived && derived_reads_dates(derived, fields[i])))
             print_unseen(input->files[0], found, wanted->name);
         if (!single || found->dtype == symbol->dtype) continue;
-        diag_error(input_diag(input), STATUS_DATA, (Span){0}, "column '%s' of '%s' must hold whole numbers, with none missing",
-                   wanted->name, input->files[0]);
+        diag_error(input_diag(input), STATUS_DATA, (Span){0},
+                   "column '%s' of '%s' must hold whole numbers, with none missing", wanted->name,
+                   input->files[0]);
         return false;
     }
     const void *data;
-    const SourceField *classes = count == 1 && !single ? dataset_find(input->session->dataset, name, &data) : NULL;
-    if (classes && classes->unseen) print_unseen(input->files[0], classes, schema->fields[fields[0]].name);
+    const SourceField *classes =
+        count == 1 && !single ? dataset_find(input->session->dataset, name, &data) : NULL;
+    if (classes && classes->unseen)
+        print_unseen(input->files[0], classes, schema->fields[fields[0]].name);
     return true;
 }
 

@@ -1,4 +1,5 @@
-/* New rows for a trained network: files become a data set that has what the model reads, and nothing else is needed. */
+/* New rows for a trained network: files become a data set that has what the model reads, and
+ * nothing else is needed. */
 #include "cli/session/input_files.h"
 #include "ir/data/derived.h"
 #include "ir/data/readers.h"
@@ -39,7 +40,8 @@ static bool add_reads(InputFiles *input, GraphKind kind) {
     input->reads = reads;
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        if (symbol->kind != SYMBOL_BATCH || !symbol->node || is_input(input, symbol->name)) continue;
+        if (symbol->kind != SYMBOL_BATCH || !symbol->node || is_input(input, symbol->name))
+            continue;
         Symbol *read = &reads[input->read_count++];
         *read = *symbol;
         read->name = arena_copy_string(arena, symbol->name, strlen(symbol->name));
@@ -60,18 +62,20 @@ Shape input_row(const Symbol *symbol) {
     return row;
 }
 
-/* A single input, which the files then hold; images and arrays have no names to tell several apart. */
+/* A single input, which the files then hold; images and arrays have no names to tell several
+ * apart. */
 const Symbol *input_only(const InputFiles *input, const char *kind) {
     if (input->network_count == 1) return &input->reads[0];
-    diag_error(input_diag(input), STATUS_USAGE, (Span){0}, "the network reads %u inputs, and %s is one only",
-               input->network_count, kind);
+    diag_error(input_diag(input), STATUS_USAGE, (Span){0},
+               "the network reads %u inputs, and %s is one only", input->network_count, kind);
     return NULL;
 }
 
 /* Whether an input or label of that type holds the value. */
 bool input_put_element(void *to, DType dtype, int64_t at, double value) {
     if (dtype == DTYPE_F32) return ((float *)to)[at] = (float)value, true;
-    bool fits = dtype == DTYPE_U8 ? value >= 0 && value <= 255 : value >= INT32_MIN && value <= INT32_MAX;
+    bool fits =
+        dtype == DTYPE_U8 ? value >= 0 && value <= 255 : value >= INT32_MIN && value <= INT32_MAX;
     if (!fits || value != (double)(int64_t)value) return false;
     if (dtype == DTYPE_U8) return ((uint8_t *)to)[at] = (uint8_t)value, true;
     return ((int32_t *)to)[at] = (int32_t)value, true;
@@ -83,7 +87,8 @@ bool input_put_element(void *to, DType dtype, int64_t at, double value) {
 static SourceRows looks_of(const InputFiles *input) {
     SourceRows looks = {0, 0, 1};
     for (uint32_t i = 0; i < input->read_count; i++)
-        source_rows_add(&looks, input->session->arena, &input->session->build.info->schema, input->reads[i].name);
+        source_rows_add(&looks, input->session->arena, &input->session->build.info->schema,
+                        input->reads[i].name);
     return looks;
 }
 
@@ -94,10 +99,12 @@ const char *input_series(const InputFiles *input) {
 }
 
 /* All rows of files: which of them have others around them is another matter. */
-Dataset *input_open_with(const InputFiles *input, const char *reader, const SourceArg *args, uint32_t count,
-                         const SourceSchema *like, Diagnostics *diag) {
-    DataSource source = {.reader = reader, .folder = "", .args = args, .arg_count = count, .like = like};
-    return dataset_open(&source, &(SplitRequest){.series = like ? input_series(input) : NULL}, diag);
+Dataset *input_open_with(const InputFiles *input, const char *reader, const SourceArg *args,
+                         uint32_t count, const SourceSchema *like, Diagnostics *diag) {
+    DataSource source = {
+        .reader = reader, .folder = "", .args = args, .arg_count = count, .like = like};
+    return dataset_open(&source, &(SplitRequest){.series = like ? input_series(input) : NULL},
+                        diag);
 }
 
 bool input_look_around(const InputFiles *input) {
@@ -107,15 +114,15 @@ bool input_look_around(const InputFiles *input) {
 
 bool input_one_file(const InputFiles *input) {
     if (input->count == 1) return true;
-    diag_error(input_diag(input), STATUS_USAGE, (Span){0}, "several files must be images; '%s' is a file of rows",
-               input->files[0]);
+    diag_error(input_diag(input), STATUS_USAGE, (Span){0},
+               "several files must be images; '%s' is a file of rows", input->files[0]);
     return false;
 }
 
 /* -- by the names of the files -- */
 
-/* Pictures are known by their content as well. Standard input holds rows of a table, and so does a file of any other name that is given
- * to a network of tables. */
+/* Pictures are known by their content as well. Standard input holds rows of a table, and so does a
+ * file of any other name that is given to a network of tables. */
 static InputKind kind_of(const InputFiles *input, const char *file) {
     bool readable;
     if (path_is_stdin(file)) return INPUT_TABLE;
@@ -151,17 +158,20 @@ static bool is_read(const InputFiles *input, const char *field) {
     return false;
 }
 
-/* Where the network chooses by a whole number, such as a row of an embedding, the new rows have none that it cannot choose by. */
+/* Where the network chooses by a whole number, such as a row of an embedding, the new rows have
+ * none that it cannot choose by. */
 static bool check_classes(const InputFiles *input) {
     const ModelInfo *info = input->session->build.info;
     for (uint32_t i = 0; i < info->present_count; i++)
         if (is_input(input, info->presents[i].name) &&
-            !dataset_check_present(input->session->dataset, info->presents[i].name, (Span){0}, input_diag(input)))
+            !dataset_check_present(input->session->dataset, info->presents[i].name, (Span){0},
+                                   input_diag(input)))
             return false;
     for (uint32_t i = 0; i < info->class_use_count; i++) {
         const ClassUse *use = &info->class_uses[i];
         if (is_read(input, use->field) &&
-            !dataset_check_classes(input->session->dataset, use->field, use->columns, NULL, input_diag(input)))
+            !dataset_check_classes(input->session->dataset, use->field, use->columns, NULL,
+                                   input_diag(input)))
             return false;
     }
     return true;
@@ -171,7 +181,8 @@ static bool check_kinds(const InputFiles *input) {
     for (int i = 0; i < input->count; i++) {
         InputKind kind = kind_of(input, input->files[i]);
         if (!path_is_stdin(input->files[i]) && access(input->files[i], R_OK) != 0) {
-            diag_error(input_diag(input), STATUS_DATA, (Span){0}, "cannot read '%s': %s", input->files[i], strerror(errno));
+            diag_error(input_diag(input), STATUS_DATA, (Span){0}, "cannot read '%s': %s",
+                       input->files[i], strerror(errno));
             return false;
         }
         if (kind != INPUT_NONE && kind == kind_of(input, input->files[0])) continue;
@@ -179,11 +190,12 @@ static bool check_kinds(const InputFiles *input) {
                    kind == INPUT_NONE ? "'%s' is no picture, and no table or array by its name"
                                       : "'%s' is of another kind than the first file",
                    input->files[i]);
-        diag_help(input_diag(input),
-                  "pictures are PNG, JPEG, WebP and BMP files, or a folder of them; names of other files end in %s; '-' reads "
-                  "a table "
-                  "from standard input",
-                  reader_endings(input->session->arena));
+        diag_help(
+            input_diag(input),
+            "pictures are PNG, JPEG, WebP and BMP files, or a folder of them; names of other files end in %s; '-' reads "
+            "a table "
+            "from standard input",
+            reader_endings(input->session->arena));
         return false;
     }
     return true;
@@ -198,6 +210,6 @@ bool inputs_open(Session *session, GraphKind kind, char *const *files, int count
     input.count = (int)found;
     input.files = ARENA_ARRAY(session->arena, const char *, found);
     for (uint32_t i = 0; i < found; i++) input.files[i] = input.pictures[i].path;
-    return check_kinds(&input) && find_reads(&input, kind) && open_files(&input) && session_learn(session) &&
-           check_classes(&input);
+    return check_kinds(&input) && find_reads(&input, kind) && open_files(&input) &&
+           session_learn(session) && check_classes(&input);
 }

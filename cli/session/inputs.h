@@ -10,9 +10,10 @@ typedef struct {
     bool images;
 } Inputs;
 
-/* Makes the session's data set from the files and folders of pictures, which are all of one kind, told by their names, and pictures by their content. It holds what the
- * network reads, of GRAPH_EVAL with the labels. Says on stderr what was done to bring them to what the model reads. false after
- * reporting errors. */
+/* Makes the session's data set from the files and folders of pictures, which are all of one kind,
+ * told by their names, and pictures by their content. It holds what the network reads, of
+ * GRAPH_EVAL with the labels. Says on stderr what was done to bring them to what the model reads.
+ * false after reporting errors. */
 bool inputs_open(Session *session, GraphKind kind, char *const *files, int count, Inputs *inputs);
 
 #endif

@@ -1,6 +1,7 @@
-/* The allocator of the libraries that are linked into the program as archives (LLVM, cairo, fontconfig, freetype, pixman, libjpeg, libwebp),
- * and of code that Flex and Bison write. Some of them do not look at what malloc returns: where it is NULL, the process ends as
- * ir/base/memory.h says. The linker leads their calls here (--wrap, in CMakeLists.txt). */
+/* The allocator of the libraries that are linked into the program as archives (LLVM, cairo,
+ * fontconfig, freetype, pixman, libjpeg, libwebp), and of code that Flex and Bison write. Some of
+ * them do not look at what malloc returns: where it is NULL, the process ends as ir/base/memory.h
+ * says. The linker leads their calls here (--wrap, in CMakeLists.txt). */
 #include "ir/base/memory.h"
 
 #include <string.h>

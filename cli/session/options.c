@@ -22,8 +22,9 @@ typedef struct {
 
 static const OptionRow rows[OPTION_COUNT] = {
 #define WORD(id, word) "|" #word
-#define OPTION(id, name, letter, kind, argument, low, high, standard, help)                                                    \
-    {name, letter, KIND_##kind, &(argument)[KIND_##kind == KIND_CHOICE], low, high, standard, help, offsetof(Options, id)},
+#define OPTION(id, name, letter, kind, argument, low, high, standard, help)                        \
+    {name,     letter, KIND_##kind,          &(argument)[KIND_##kind == KIND_CHOICE], low, high,   \
+     standard, help,   offsetof(Options, id)},
 #include "cli/session/options.def"
 };
 
@@ -34,7 +35,9 @@ enum { LONG_BASE = 256, SPELLING_MAX = 64 };
 
 static bool is_allowed(uint64_t allowed, int id) { return allowed >> id & 1; }
 
-bool option_given(const Options *options, OptionId id) { return is_allowed(options->given, (int)id); }
+bool option_given(const Options *options, OptionId id) {
+    return is_allowed(options->given, (int)id);
+}
 
 static void spelling(const OptionRow *row, char text[SPELLING_MAX]) {
     if (row->name)
@@ -55,7 +58,8 @@ bool parse_number(const char *text, int64_t low, int64_t high, int64_t *number) 
 
 /* The words of "a|b|c", cut up in `buffer`. */
 enum { CHOICES_MAX = 8 };
-static size_t choice_words(const char *choices, char *buffer, size_t size, const char *words[CHOICES_MAX]) {
+static size_t choice_words(const char *choices, char *buffer, size_t size,
+                           const char *words[CHOICES_MAX]) {
     size_t count = 0;
     snprintf(buffer, size, "%s", choices);
     char *rest = buffer;
@@ -63,7 +67,8 @@ static size_t choice_words(const char *choices, char *buffer, size_t size, const
     return count;
 }
 
-static bool store_choice(int *value, const char *option, const OptionRow *row, const char *text, Diagnostics *diag) {
+static bool store_choice(int *value, const char *option, const OptionRow *row, const char *text,
+                         Diagnostics *diag) {
     char buffer[SPELLING_MAX];
     const char *words[CHOICES_MAX];
     size_t count = choice_words(row->argument, buffer, sizeof buffer, words);
@@ -78,13 +83,15 @@ static bool store_choice(int *value, const char *option, const OptionRow *row, c
     return false;
 }
 
-static bool store_number(int64_t *value, const char *option, const OptionRow *row, const char *text, Diagnostics *diag) {
+static bool store_number(int64_t *value, const char *option, const OptionRow *row, const char *text,
+                         Diagnostics *diag) {
     if (parse_number(text, row->low, row->high, value)) return true;
     if (row->high == INT64_MAX)
-        diag_error(diag, STATUS_USAGE, (Span){0}, "%s takes a whole number from %lld, not '%s'", option, (long long)row->low,
-                   text);
+        diag_error(diag, STATUS_USAGE, (Span){0}, "%s takes a whole number from %lld, not '%s'",
+                   option, (long long)row->low, text);
     else
-        diag_error(diag, STATUS_USAGE, (Span){0}, "%s takes a whole number from %lld to %lld, not '%s'", option,
+        diag_error(diag, STATUS_USAGE, (Span){0},
+                   "%s takes a whole number from %lld to %lld, not '%s'", option,
                    (long long)row->low, (long long)row->high, text);
     return false;
 }
@@ -94,7 +101,8 @@ static bool store_item(OptionList *list, const char *option, const char *text, D
         list->items[list->count++] = text;
         return true;
     }
-    diag_error(diag, STATUS_USAGE, (Span){0}, "%s is given more than %d times", option, OPTION_LIST_MAX);
+    diag_error(diag, STATUS_USAGE, (Span){0}, "%s is given more than %d times", option,
+               OPTION_LIST_MAX);
     return false;
 }
 
@@ -117,10 +125,12 @@ static bool store(Options *options, int id, const char *text, Diagnostics *diag)
 static void set_standards(Options *options) {
     memset(options, 0, sizeof *options);
     for (int id = 0; id < OPTION_COUNT; id++)
-        if (rows[id].kind == KIND_NUMBER) *(int64_t *)((char *)options + rows[id].offset) = rows[id].standard;
+        if (rows[id].kind == KIND_NUMBER)
+            *(int64_t *)((char *)options + rows[id].offset) = rows[id].standard;
 }
 
-static void report_unknown(const char *command, const char *argument, uint64_t allowed, Diagnostics *diag) {
+static void report_unknown(const char *command, const char *argument, uint64_t allowed,
+                           Diagnostics *diag) {
     char name[SPELLING_MAX];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(argument, "="), argument);
     diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc %s' has no option '%s'", command, name);
@@ -133,7 +143,10 @@ static void report_unknown(const char *command, const char *argument, uint64_t a
     if (near)
         diag_help(diag, "did you mean '--%s'?", near);
     else if (is_allowed(allowed, OPTION_set))
-        diag_help(diag, "'mlc %s --help' lists them; settings of the model are given as --set train.epochs=3", command);
+        diag_help(
+            diag,
+            "'mlc %s --help' lists them; settings of the model are given as --set train.epochs=3",
+            command);
     else
         diag_help(diag, "'mlc %s --help' lists them", command);
 }
@@ -145,7 +158,8 @@ static int id_of_letter(int letter) {
 }
 
 /* What getopt_long could not take: a missing argument (':'), one too many, or an unknown option. */
-static void report_refused(int found, const char *command, char **argv, uint64_t allowed, Diagnostics *diag) {
+static void report_refused(int found, const char *command, char **argv, uint64_t allowed,
+                           Diagnostics *diag) {
     char option[SPELLING_MAX];
     bool is_long = optopt >= LONG_BASE;
     if (is_long)
@@ -167,7 +181,8 @@ static void make_tables(uint64_t allowed, struct option *longs, char *shorts) {
     for (int id = 0; id < OPTION_COUNT; id++) {
         if (!is_allowed(allowed, id)) continue;
         int argument = rows[id].kind == KIND_FLAG ? no_argument : required_argument;
-        if (rows[id].name) *longs++ = (struct option){rows[id].name, argument, NULL, LONG_BASE + id};
+        if (rows[id].name)
+            *longs++ = (struct option){rows[id].name, argument, NULL, LONG_BASE + id};
         if (rows[id].letter) *shorts++ = rows[id].letter;
         if (rows[id].letter && argument) *shorts++ = ':';
     }
@@ -175,7 +190,8 @@ static void make_tables(uint64_t allowed, struct option *longs, char *shorts) {
     *shorts = 0;
 }
 
-bool options_parse(Options *options, const char *command, uint64_t allowed, int argc, char **argv, Diagnostics *diag) {
+bool options_parse(Options *options, const char *command, uint64_t allowed, int argc, char **argv,
+                   Diagnostics *diag) {
     struct option longs[OPTION_COUNT + 1];
     char shorts[2 * OPTION_COUNT + 2];
     size_t before = diag_errors(diag);
@@ -187,7 +203,8 @@ bool options_parse(Options *options, const char *command, uint64_t allowed, int 
         if (found == '?' || found == ':')
             report_refused(found, command, argv, allowed, diag);
         else
-            store(options, found >= LONG_BASE ? found - LONG_BASE : id_of_letter(found), optarg, diag);
+            store(options, found >= LONG_BASE ? found - LONG_BASE : id_of_letter(found), optarg,
+                  diag);
     }
     options->operands = argv + optind;
     options->operand_count = argc - optind;
@@ -199,7 +216,9 @@ void options_print(uint64_t allowed, FILE *out) {
         if (!is_allowed(allowed, id)) continue;
         char option[SPELLING_MAX], left[2 * SPELLING_MAX];
         spelling(&rows[id], option);
-        snprintf(left, sizeof left, "%s%s%s", option, *rows[id].argument ? " " : "", rows[id].argument);
-        fprintf(out, "  %-28s %s%s\n", left, rows[id].help, rows[id].kind == KIND_LIST ? " (repeatable)" : "");
+        snprintf(left, sizeof left, "%s%s%s", option, *rows[id].argument ? " " : "",
+                 rows[id].argument);
+        fprintf(out, "  %-28s %s%s\n", left, rows[id].help,
+                rows[id].kind == KIND_LIST ? " (repeatable)" : "");
     }
 }

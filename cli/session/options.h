@@ -1,5 +1,5 @@
-/* The options of all commands, parsed. A command is given those it declares in commands.def; the others keep their
- * standard values. */
+/* The options of all commands, parsed. A command is given those it declares in commands.def; the
+ * others keep their standard values. */
 #ifndef MLC_CLI_SESSION_OPTIONS_H
 #define MLC_CLI_SESSION_OPTIONS_H
 
@@ -20,14 +20,16 @@ typedef struct {
     uint32_t count;
 } OptionList;
 
-/* An enumeration for each option that is a choice: Choice_kind is CHOICE_kind_train, CHOICE_kind_eval or CHOICE_kind_predict. */
+/* An enumeration for each option that is a choice: Choice_kind is CHOICE_kind_train,
+ * CHOICE_kind_eval or CHOICE_kind_predict. */
 #define ENUM_FLAG(id, ...)
 #define ENUM_TEXT(id, ...)
 #define ENUM_NUMBER(id, ...)
 #define ENUM_LIST(id, ...)
 #define ENUM_CHOICE(id, ...) typedef enum { __VA_ARGS__ } Choice_##id;
 #define WORD(id, word) CHOICE_##id##_##word,
-#define OPTION(id, name, letter, kind, argument, low, high, standard, help) ENUM_##kind(id, argument)
+#define OPTION(id, name, letter, kind, argument, low, high, standard, help)                        \
+    ENUM_##kind(id, argument)
 #include "cli/session/options.def"
 
 #define FIELD_FLAG(id) bool id;
@@ -46,14 +48,15 @@ typedef struct {
 
 /* Sets of options, for commands.def */
 #define OPTION_BIT(id) (UINT64_C(1) << OPTION_##id)
-#define OPTIONS_CODE                                                                                                           \
-    (OPTION_BIT(level) | OPTION_BIT(threads) | OPTION_BIT(cpu) | OPTION_BIT(gemm) | OPTION_BIT(no_cache) |                     \
-     OPTION_BIT(verbose) | OPTION_BIT(help))
+#define OPTIONS_CODE                                                                               \
+    (OPTION_BIT(level) | OPTION_BIT(threads) | OPTION_BIT(cpu) | OPTION_BIT(gemm) |                \
+     OPTION_BIT(no_cache) | OPTION_BIT(verbose) | OPTION_BIT(help))
 #define OPTIONS_RUN (OPTION_BIT(split) | OPTION_BIT(checkpoint) | OPTION_BIT(json) | OPTIONS_CODE)
 
-/* Parses the arguments of `command` (argv[0] is its name), of which only options in `allowed` are known. Reports
- * STATUS_USAGE errors and returns false. */
-bool options_parse(Options *options, const char *command, uint64_t allowed, int argc, char **argv, Diagnostics *diag);
+/* Parses the arguments of `command` (argv[0] is its name), of which only options in `allowed` are
+ * known. Reports STATUS_USAGE errors and returns false. */
+bool options_parse(Options *options, const char *command, uint64_t allowed, int argc, char **argv,
+                   Diagnostics *diag);
 bool option_given(const Options *options, OptionId id);
 /* A line for every option of the set. */
 void options_print(uint64_t allowed, FILE *out);

@@ -1,6 +1,6 @@
-/* The programs that a command needs. LLVM takes most of the time between start and first step, so that they are compiled
- * side by side, and beside what the caller has to do meanwhile; graphs and passes, which share the model and its diagnostics, are
- * made before, one after the other. */
+/* The programs that a command needs. LLVM takes most of the time between start and first step, so
+ * that they are compiled side by side, and beside what the caller has to do meanwhile; graphs and
+ * passes, which share the model and its diagnostics, are made before, one after the other. */
 #include "cli/session/programs.h"
 #include "cli/text/terminal.h"
 #include "ir/base/memory.h"
@@ -28,7 +28,8 @@ struct ProgramJobs {
 
 static CompiledProgram *find(const Programs *programs, GraphKind kind, uint32_t batch) {
     for (uint32_t i = 0; i < programs->count; i++)
-        if (programs->items[i].kind == kind && programs->items[i].batch == batch) return (CompiledProgram *)&programs->items[i];
+        if (programs->items[i].kind == kind && programs->items[i].batch == batch)
+            return (CompiledProgram *)&programs->items[i];
     return NULL;
 }
 
@@ -60,26 +61,32 @@ ProgramPair programs_pair(const Programs *programs, GraphKind kind, int64_t rows
 
 static void compile_job(ProgramJobs *queue, Job *job) {
     const Programs *programs = queue->programs;
-    *job->result = codegen_compile(job->compilation.plan, job->compilation.graph, &queue->options, job->diag);
+    *job->result =
+        codegen_compile(job->compilation.plan, job->compilation.graph, &queue->options, job->diag);
     job->compilation = (Compilation){0}; /* codegen has taken it over */
-    if (atomic_fetch_add(&queue->done, 1) + 1 == queue->count && programs->compiled) programs->compiled(programs->context);
+    if (atomic_fetch_add(&queue->done, 1) + 1 == queue->count && programs->compiled)
+        programs->compiled(programs->context);
 }
 
 static void *compile_jobs(void *argument) {
     ProgramJobs *queue = argument;
-    for (unsigned i; (i = atomic_fetch_add(&queue->next, 1)) < queue->count;) compile_job(queue, &queue->jobs[i]);
+    for (unsigned i; (i = atomic_fetch_add(&queue->next, 1)) < queue->count;)
+        compile_job(queue, &queue->jobs[i]);
     return NULL;
 }
 
 /* A thread that cannot be started is one helper less. */
 static void start_helpers(ProgramJobs *queue) {
-    uint32_t online = (uint32_t)threads_online(), wanted = queue->count < online ? queue->count : online;
-    while (queue->helper_count < wanted && pthread_create(&queue->helpers[queue->helper_count], NULL, compile_jobs, queue) == 0)
+    uint32_t online = (uint32_t)threads_online(),
+             wanted = queue->count < online ? queue->count : online;
+    while (queue->helper_count < wanted &&
+           pthread_create(&queue->helpers[queue->helper_count], NULL, compile_jobs, queue) == 0)
         queue->helper_count++;
 }
 
 static void wait_for_helpers(ProgramJobs *queue) {
-    for (uint32_t i = 0; queue && i < queue->helper_count; i++) pthread_join(queue->helpers[i], NULL);
+    for (uint32_t i = 0; queue && i < queue->helper_count; i++)
+        pthread_join(queue->helpers[i], NULL);
     if (queue) queue->helper_count = 0;
 }
 
@@ -108,7 +115,8 @@ static bool make_jobs(Programs *programs, ProgramJobs *queue, const Build *build
         if (wanted->program) continue;
         Job *job = &queue->jobs[queue->count++];
         *job = (Job){.diag = diag_new(), .result = &wanted->program};
-        good = build_compilation(build, wanted->kind, wanted->batch, PASS_COUNT - 1, &job->compilation);
+        good = build_compilation(build, wanted->kind, wanted->batch, PASS_COUNT - 1,
+                                 &job->compilation);
     }
     return good;
 }
@@ -131,7 +139,8 @@ static bool finish_begun(Programs *programs, const Build *build) {
 }
 
 bool programs_compile(Programs *programs, const Build *build) {
-    return finish_begun(programs, build) && programs_begin(programs, build) && finish_begun(programs, build);
+    return finish_begun(programs, build) && programs_begin(programs, build) &&
+           finish_begun(programs, build);
 }
 
 /* -- memory, before any of it is taken -- */
@@ -145,7 +154,8 @@ size_t stored_state_bytes(const Graph *graph, const PlanState *states, uint32_t 
     return bytes;
 }
 
-/* The states are shared, and every program has its slab. Data are not counted: those that are mapped need not be in memory. */
+/* The states are shared, and every program has its slab. Data are not counted: those that are
+ * mapped need not be in memory. */
 bool programs_fit(const Programs *programs, int threads, Diagnostics *diag) {
     size_t states = 0, values = 0, most = memory_limit();
     for (uint32_t i = 0; i < programs->count; i++) {
@@ -153,24 +163,30 @@ bool programs_fit(const Programs *programs, int threads, Diagnostics *diag) {
         if (!program) continue;
         size_t own = stored_state_bytes(program->graph, program->states, program->state_count);
         states = own > states ? own : states;
-        values += program->slab_bytes + program->output_bytes + program->thread_slab_bytes * (size_t)threads;
+        values += program->slab_bytes + program->output_bytes +
+                  program->thread_slab_bytes * (size_t)threads;
     }
     if (states + values <= most) return true;
     char all[NUMBER_TEXT], of_states[NUMBER_TEXT], of_values[NUMBER_TEXT], limit[NUMBER_TEXT];
-    diag_error(diag, STATUS_FILE, (Span){0},
-               "this needs %s of memory (weights and optimizer state %s, activations %s), but only %s are available",
-               text_bytes(all, (int64_t)(states + values)), text_bytes(of_states, (int64_t)states),
-               text_bytes(of_values, (int64_t)values), text_bytes(limit, (int64_t)most));
+    diag_error(
+        diag, STATUS_FILE, (Span){0},
+        "this needs %s of memory (weights and optimizer state %s, activations %s), but only %s are available",
+        text_bytes(all, (int64_t)(states + values)), text_bytes(of_states, (int64_t)states),
+        text_bytes(of_values, (int64_t)values), text_bytes(limit, (int64_t)most));
     if (values > states)
-        diag_help(diag, "a smaller 'batch' needs less; 'accumulate' keeps the number of rows in a step");
+        diag_help(diag,
+                  "a smaller 'batch' needs less; 'accumulate' keeps the number of rows in a step");
     else
-        diag_help(diag, "a smaller network needs less, and so does an optimizer without moments, such as sgd");
+        diag_help(
+            diag,
+            "a smaller network needs less, and so does an optimizer without moments, such as sgd");
     return false;
 }
 
 void programs_free(Programs *programs) {
     wait_for_helpers(programs->jobs); /* of a command that failed meanwhile */
-    for (uint32_t i = 0; programs->jobs && i < programs->jobs->count; i++) free_job(&programs->jobs->jobs[i]);
+    for (uint32_t i = 0; programs->jobs && i < programs->jobs->count; i++)
+        free_job(&programs->jobs->jobs[i]);
     free(programs->jobs);
     programs->jobs = NULL;
     for (uint32_t i = 0; i < programs->count; i++) program_free(programs->items[i].program);

@@ -19,14 +19,17 @@ typedef struct {
     CompiledProgram items[PROGRAMS_MAX];
     uint32_t count;
     ProgramJobs *jobs; /* begun and not finished */
-    /* Called with the context when all that is begun is compiled, on a thread of its own; may be NULL. */
+    /* Called with the context when all that is begun is compiled, on a thread of its own; may be
+     * NULL. */
     void (*compiled)(void *context);
     void *context;
 } Programs;
 
-/* Wants what it takes to run `rows` rows in batches of `batch`: a program for whole batches, and one for the rest. */
+/* Wants what it takes to run `rows` rows in batches of `batch`: a program for whole batches, and
+ * one for the rest. */
 void programs_want(Programs *programs, GraphKind kind, int64_t rows, uint32_t batch);
-/* Begins to compile what is wanted so far, on threads of its own; programs_compile comes later. false after reporting errors. */
+/* Begins to compile what is wanted so far, on threads of its own; programs_compile comes later.
+ * false after reporting errors. */
 bool programs_begin(Programs *programs, const Build *build);
 /* Compiles what is wanted and not begun, and waits for all. false after reporting errors. */
 bool programs_compile(Programs *programs, const Build *build);
@@ -36,11 +39,12 @@ void programs_free(Programs *programs);
 
 /* Of the weights, moments and running statistics, in the layouts in which a program wants them. */
 size_t stored_state_bytes(const Graph *graph, const PlanState *states, uint32_t count);
-/* Whether the memory that compiled programs are going to take on so many threads is no more than the process can have; reports it. */
+/* Whether the memory that compiled programs are going to take on so many threads is no more than
+ * the process can have; reports it. */
 bool programs_fit(const Programs *programs, int threads, Diagnostics *diag);
 
-/* A batch size for running `rows` rows forward only: a divisor of `rows` near the model's batch, if there is one, so that one
- * program is enough. */
+/* A batch size for running `rows` rows forward only: a divisor of `rows` near the model's batch, if
+ * there is one, so that one program is enough. */
 uint32_t programs_forward_batch(int64_t rows, uint32_t batch);
 
 #endif

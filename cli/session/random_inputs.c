@@ -5,22 +5,30 @@
 #include <math.h>
 #include <string.h>
 
-enum { BATCHES = 4, CLASSES = 10 }; /* a data set is a few batches long, so that steps see different rows */
+/* a data set is a few batches long, so that steps see different rows */
+enum { BATCHES = 4, CLASSES = 10 };
 
-static void random_element(DType dtype, bool scalar_rows, uint64_t seed, uint32_t sub, int64_t i, void *data) {
+static void random_element(DType dtype, bool scalar_rows, uint64_t seed, uint32_t sub, int64_t i,
+                           void *data) {
     uint32_t bits = random_bits(seed, STREAM_INPUT, sub, (uint64_t)i);
     switch (dtype) {
-    case DTYPE_F32: ((float *)data)[i] = 2 * random_unit(seed, STREAM_INPUT, sub, (uint64_t)i) - 1; break;
+    case DTYPE_F32:
+        ((float *)data)[i] = 2 * random_unit(seed, STREAM_INPUT, sub, (uint64_t)i) - 1;
+        break;
     case DTYPE_I32: ((int32_t *)data)[i] = (int32_t)(bits % CLASSES); break;
-    case DTYPE_U8: ((uint8_t *)data)[i] = (uint8_t)(scalar_rows ? bits % CLASSES : bits & 255); break;
+    case DTYPE_U8:
+        ((uint8_t *)data)[i] = (uint8_t)(scalar_rows ? bits % CLASSES : bits & 255);
+        break;
     default: ((uint8_t *)data)[i] = bits & 1; break;
     }
 }
 
-static const void *random_tensor(const RandomInputs *random, const Symbol *symbol, int64_t count, Arena *arena) {
+static const void *random_tensor(const RandomInputs *random, const Symbol *symbol, int64_t count,
+                                 Arena *arena) {
     void *data = arena_alloc(arena, (size_t)count * dtype_bytes(symbol->dtype));
     uint32_t sub = hash_name(symbol->name);
-    for (int64_t i = 0; i < count; i++) random_element(symbol->dtype, symbol->shape.rank <= 1, random->seed, sub, i, data);
+    for (int64_t i = 0; i < count; i++)
+        random_element(symbol->dtype, symbol->shape.rank <= 1, random->seed, sub, i, data);
     return data;
 }
 
@@ -34,12 +42,15 @@ static const void *random_symbol(RandomInputs *random, const Symbol *symbol, Are
     int64_t count = shape_elements(symbol->shape);
     const void *counted = counter(random, symbol);
     if (symbol->kind == SYMBOL_BATCH)
-        return random_tensor(random, symbol, count / symbol->shape.dim[0] * random->row_count, arena);
+        return random_tensor(random, symbol, count / symbol->shape.dim[0] * random->row_count,
+                             arena);
     return counted ? counted : random_tensor(random, symbol, count, arena);
 }
 
-void random_inputs_make(RandomInputs *random, const Graph *graph, const Options *options, Arena *arena) {
-    *random = (RandomInputs){.seed = (uint64_t)options->seed, .clock.steps = (int32_t)options->steps, .batch = 1};
+void random_inputs_make(RandomInputs *random, const Graph *graph, const Options *options,
+                        Arena *arena) {
+    *random = (RandomInputs){
+        .seed = (uint64_t)options->seed, .clock.steps = (int32_t)options->steps, .batch = 1};
     run_clock_seed(&random->clock, random->seed);
     for (uint32_t i = 0; i < graph->symbol_count; i++)
         if (graph->symbols[i].kind == SYMBOL_BATCH) random->batch = graph->symbols[i].shape.dim[0];
@@ -47,7 +58,8 @@ void random_inputs_make(RandomInputs *random, const Graph *graph, const Options 
     random->rows = ARENA_ARRAY(arena, int32_t, random->batch);
     random->inputs = (const void **)ARENA_ARRAY(arena, void *, graph->symbol_count);
     for (uint32_t i = 0; i < graph->symbol_count; i++)
-        if (graph->symbols[i].kind != SYMBOL_STATE) random->inputs[i] = random_symbol(random, &graph->symbols[i], arena);
+        if (graph->symbols[i].kind != SYMBOL_STATE)
+            random->inputs[i] = random_symbol(random, &graph->symbols[i], arena);
 }
 
 void random_inputs_step(RandomInputs *random, int64_t step) {
@@ -55,15 +67,19 @@ void random_inputs_step(RandomInputs *random, int64_t step) {
     random->clock.update = (step & 1) == 1; /* gradients that are added up: of two steps */
     for (int64_t i = 0; i < random->batch; i++)
         random->rows[i] =
-            (int32_t)(random_bits(random->seed, STREAM_SHUFFLE, (uint32_t)step, (uint64_t)i) % (uint64_t)random->row_count);
+            (int32_t)(random_bits(random->seed, STREAM_SHUFFLE, (uint32_t)step, (uint64_t)i) %
+                      (uint64_t)random->row_count);
 }
 
-const void *random_inputs_gather(const RandomInputs *random, const Symbol *symbol, const void *input, Arena *arena) {
+const void *random_inputs_gather(const RandomInputs *random, const Symbol *symbol,
+                                 const void *input, Arena *arena) {
     if (symbol->kind != SYMBOL_BATCH) return input;
-    size_t row = (size_t)(shape_elements(symbol->shape) / symbol->shape.dim[0]) * dtype_bytes(symbol->dtype);
+    size_t row =
+        (size_t)(shape_elements(symbol->shape) / symbol->shape.dim[0]) * dtype_bytes(symbol->dtype);
     char *gathered = arena_alloc(arena, row * (size_t)random->batch);
     for (int64_t i = 0; i < random->batch; i++)
-        memcpy(gathered + (size_t)i * row, (const char *)input + (size_t)random->rows[i] * row, row);
+        memcpy(gathered + (size_t)i * row, (const char *)input + (size_t)random->rows[i] * row,
+               row);
     return gathered;
 }
 

@@ -17,7 +17,8 @@ const char *run_checkpoint(const Options *options) {
 
 /* A training that was killed before it had written the model's text leaves these behind. */
 static bool is_leftover(const char *name) {
-    return !strcmp(name, RUN_METRICS) || !strcmp(name, ".") || !strcmp(name, "..") || path_ends_in(name, ".tmp");
+    return !strcmp(name, RUN_METRICS) || !strcmp(name, ".") || !strcmp(name, "..") ||
+           path_ends_in(name, ".tmp");
 }
 
 static bool folder_is_empty(const char *path) {
@@ -30,14 +31,16 @@ static bool folder_is_empty(const char *path) {
 }
 
 static bool report_unmade(const char *path, Diagnostics *diag) {
-    diag_error(diag, STATUS_FILE, (Span){0}, "cannot make the folder '%s': %s", path, strerror(errno));
+    diag_error(diag, STATUS_FILE, (Span){0}, "cannot make the folder '%s': %s", path,
+               strerror(errno));
     diag_help(diag, "--out DIR puts the run into another folder");
     return false;
 }
 
 static void make_parents(const char *path) {
     char parent[PATH_MAX];
-    for (const char *slash = *path ? strchr(path + 1, '/') : NULL; slash; slash = strchr(slash + 1, '/')) {
+    for (const char *slash = *path ? strchr(path + 1, '/') : NULL; slash;
+         slash = strchr(slash + 1, '/')) {
         snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path);
         mkdir(parent, 0777); /* what cannot be made is missed by the folder itself */
     }
@@ -123,18 +126,21 @@ int run_lock(const char *folder, Diagnostics *diag) {
         return lock;
     }
     if (lock < 0) {
-        diag_error(diag, STATUS_FILE, (Span){0}, "cannot open the folder '%s': %s", folder, strerror(errno));
+        diag_error(diag, STATUS_FILE, (Span){0}, "cannot open the folder '%s': %s", folder,
+                   strerror(errno));
         help_find_run(folder, diag);
         return -1;
     }
     close(lock);
-    diag_error(diag, STATUS_FILE, (Span){0}, "another training is writing into the folder '%s'", folder);
+    diag_error(diag, STATUS_FILE, (Span){0}, "another training is writing into the folder '%s'",
+               folder);
     diag_help(diag, "wait for its end, or stop it: Ctrl-C saves");
     return -1;
 }
 
-/* The folder that the model file of a run came from, by the run's start line; the run's own folder if there is none. False after
- * reporting that the lines cannot be read: other data than the run's must not be taken for them. */
+/* The folder that the model file of a run came from, by the run's start line; the run's own folder
+ * if there is none. False after reporting that the lines cannot be read: other data than the run's
+ * must not be taken for them. */
 static bool source_folder(const char *folder, Path *source, Diagnostics *diag) {
     Path path = path_join(folder, RUN_METRICS);
     size_t length = 0;
@@ -150,16 +156,19 @@ static bool source_folder(const char *folder, Path *source, Diagnostics *diag) {
     return true;
 }
 
-bool run_open_model(Build *build, const char *folder, const SourceSchema *like, const Options *options, Diagnostics *diag) {
+bool run_open_model(Build *build, const char *folder, const SourceSchema *like,
+                    const Options *options, Diagnostics *diag) {
     Path model = path_join(folder, RUN_MODEL);
     *build = (Build){0};
     if (!path_exists(model.path)) {
-        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' is not the folder of a run: it has no %s", folder, RUN_MODEL);
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' is not the folder of a run: it has no %s",
+                   folder, RUN_MODEL);
         help_find_run(folder, diag);
         return false;
     }
     Path source;
-    return source_folder(folder, &source, diag) && build_open_copy(build, model.path, source.path, like, options, diag);
+    return source_folder(folder, &source, diag) &&
+           build_open_copy(build, model.path, source.path, like, options, diag);
 }
 
 bool run_write_model(const Build *build, const char *folder) {

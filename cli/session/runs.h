@@ -13,15 +13,18 @@
 
 /* The file that --checkpoint asks for. */
 const char *run_checkpoint(const Options *options);
-/* Makes the folder of a new run: `out`, which must be new or empty, or runs/N for NULL. false after reporting an error. */
+/* Makes the folder of a new run: `out`, which must be new or empty, or runs/N for NULL. false after
+ * reporting an error. */
 bool run_create(const char *out, Path *folder, Diagnostics *diag);
 /* The newest of the numbered runs in a folder; false: there is none. */
 bool run_newest(const char *folder, Path *newest);
-/* One training at a time: what the result, a file descriptor, holds as long as it is open; -1 after reporting that another has it. */
+/* One training at a time: what the result, a file descriptor, holds as long as it is open; -1 after
+ * reporting that another has it. */
 int run_lock(const char *folder, Diagnostics *diag);
-/* Loads the model of a run as it was trained, with the --set options on top; `like` as in build_open_copy. false after reporting
- * errors. */
-bool run_open_model(Build *build, const char *folder, const SourceSchema *like, const Options *options, Diagnostics *diag);
+/* Loads the model of a run as it was trained, with the --set options on top; `like` as in
+ * build_open_copy. false after reporting errors. */
+bool run_open_model(Build *build, const char *folder, const SourceSchema *like,
+                    const Options *options, Diagnostics *diag);
 /* Writes the resolved text of the model into the folder. */
 bool run_write_model(const Build *build, const char *folder);
 

@@ -1,4 +1,5 @@
-/* What train, eval and predict have in common: session_open lists the order in which it is put together. */
+/* What train, eval and predict have in common: session_open lists the order in which it is put
+ * together. */
 #include "cli/session/session.h"
 #include "ir/base/clock.h"
 #include "runtime/data/data_cache.h"
@@ -13,9 +14,12 @@ static bool check_numbers(const Session *session) {
     const ModelInfo *info = session->build.info;
     Diagnostics *diag = session->build.diag;
     for (uint32_t i = 0; i < info->derived_count; i++)
-        if (!dataset_derive(session->dataset, info->derived[i].name, info->derived[i].span, diag)) return false;
+        if (!dataset_derive(session->dataset, info->derived[i].name, info->derived[i].span, diag))
+            return false;
     for (uint32_t i = 0; i < info->present_count; i++)
-        if (!dataset_check_present(session->dataset, info->presents[i].name, info->presents[i].span, diag)) return false;
+        if (!dataset_check_present(session->dataset, info->presents[i].name, info->presents[i].span,
+                                   diag))
+            return false;
     return true;
 }
 
@@ -24,33 +28,40 @@ bool session_check_classes(const Session *session) {
     bool there = check_numbers(session), good = there;
     for (uint32_t i = 0; i < info->class_use_count && there; i++) {
         const ClassUse *use = &info->class_uses[i];
-        good &= dataset_check_classes(session->dataset, use->field, use->columns, use->spans, session->build.diag);
+        good &= dataset_check_classes(session->dataset, use->field, use->columns, use->spans,
+                                      session->build.diag);
     }
     return good;
 }
 
-static Path checkpoint_path(const Options *options) { return path_join(options->operands[0], run_checkpoint(options)); }
+static Path checkpoint_path(const Options *options) {
+    return path_join(options->operands[0], run_checkpoint(options));
+}
 
 bool session_learn(Session *session) {
     const Build *build = &session->build;
     const Fit *fits = build->info->fits;
     uint32_t count = build->info->fit_count;
     if (!session->is_trained) return dataset_learn(session->dataset, fits, count, build->diag);
-    return checkpoint_learnt(checkpoint_path(build->options).path, fits, count, session->dataset, build->diag);
+    return checkpoint_learnt(checkpoint_path(build->options).path, fits, count, session->dataset,
+                             build->diag);
 }
 
 bool session_read_data(Session *session) {
     const ModelInfo *info = session->build.info;
-    session->dataset = data_cache_open(session->build.data_cache, &info->source, &info->split, session->build.diag);
+    session->dataset = data_cache_open(session->build.data_cache, &info->source, &info->split,
+                                       session->build.diag);
     session->data_time = seconds_now();
     bool series = info->field_looks.from || info->field_looks.to;
     if (session->dataset && session->build.options->verbose)
         fprintf(stderr, "mlc: data read in %.0f ms\n", dataset_seconds(session->dataset) * 1e3);
-    return session->dataset && dataset_look_around(session->dataset, &info->looks, series, session->build.diag) &&
+    return session->dataset &&
+           dataset_look_around(session->dataset, &info->looks, series, session->build.diag) &&
            session_learn(session) && session_check_classes(session);
 }
 
-/* A training without held-out rows has no program that needs the weights of outputs that are not trained. */
+/* A training without held-out rows has no program that needs the weights of outputs that are not
+ * trained. */
 static bool keep_outputs(Session *session, Diagnostics *diag) {
     for (uint32_t i = 0; i < session->programs.count; i++)
         if (session->programs.items[i].kind != GRAPH_TRAIN) return true;
@@ -64,15 +75,18 @@ static bool bind_states(Session *session, Diagnostics *diag) {
     const Programs *programs = &session->programs;
     bool good = programs_fit(programs, build_threads(session->build.options), diag);
     for (uint32_t i = 0; i < programs->count && good; i++)
-        good = programs->items[i].program && states_bind(session->states, programs->items[i].program, diag);
+        good = programs->items[i].program &&
+               states_bind(session->states, programs->items[i].program, diag);
     return good && keep_outputs(session, diag);
 }
 
-/* Once all programs are compiled, perhaps while the data are read. What goes wrong is reported when session_open does the same. */
+/* Once all programs are compiled, perhaps while the data are read. What goes wrong is reported when
+ * session_open does the same. */
 static void make_states(void *context) {
     Session *session = context;
     Diagnostics *diag = diag_new();
-    if (bind_states(session, diag) && session->trains_anew) states_initialize(session->states, session->build.info->seed);
+    if (bind_states(session, diag) && session->trains_anew)
+        states_initialize(session->states, session->build.info->seed);
     diag_free(diag);
 }
 
@@ -84,11 +98,12 @@ bool session_fit(Session *session) {
     uint32_t outputs = 0;
     for (uint32_t i = 0; i < build->info->fit_count; i++) outputs += !build->info->fits[i].column;
     if (outputs == 0) return true;
-    if (!build_compilation(build, GRAPH_FIT, rows < FIT_BATCH ? (uint32_t)rows : FIT_BATCH, PASS_functions, &compilation))
+    if (!build_compilation(build, GRAPH_FIT, rows < FIT_BATCH ? (uint32_t)rows : FIT_BATCH,
+                           PASS_functions, &compilation))
         return false;
     Program *program = program_interpret(compilation.graph);
-    bool good = fits_run(program, session->dataset, session->states, session->threads, build->info->fits,
-                         build->info->fit_count, build->diag);
+    bool good = fits_run(program, session->dataset, session->states, session->threads,
+                         build->info->fits, build->info->fit_count, build->diag);
     program_free(program);
     compilation_free(&compilation);
     return good;
@@ -97,7 +112,8 @@ bool session_fit(Session *session) {
 bool session_open_run(Session *session, const Options *options, Diagnostics *diag) {
     session->is_trained = true;
     bool like = checkpoint_schema(checkpoint_path(options).path, session->arena, &session->like);
-    return run_open_model(&session->build, options->operands[0], like ? &session->like : NULL, options, diag);
+    return run_open_model(&session->build, options->operands[0], like ? &session->like : NULL,
+                          options, diag);
 }
 
 bool session_load_weights(Session *session, CheckpointInfo *info) {
@@ -107,19 +123,21 @@ bool session_load_weights(Session *session, CheckpointInfo *info) {
     if (!checkpoint_load(path, session->states, true, info, session->build.diag)) return false;
     if (!build_hash_model(&session->build, hash)) return false;
     if (*info->model_hash && strcmp(info->model_hash, hash))
-        diag_warning(session->build.diag, (Span){0}, "'%s' was written by another model than '%s'", path,
-                     path_join(options->operands[0], RUN_MODEL).path);
+        diag_warning(session->build.diag, (Span){0}, "'%s' was written by another model than '%s'",
+                     path, path_join(options->operands[0], RUN_MODEL).path);
     return true;
 }
 
 /* -- putting it together -- */
 
-/* Begins to compile the programs for the rows that the header of the data promises. How long series are is not known there. */
+/* Begins to compile the programs for the rows that the header of the data promises. How long series
+ * are is not known there. */
 static bool begin_expected(Session *session, const SessionHooks *hooks) {
     const ModelInfo *info = session->build.info;
     int64_t rows[SPLIT_COUNT];
     bool alone = !info->looks.from && !info->looks.to && info->looks.stride == 1;
-    if (hooks->expect && alone && dataset_expect_rows(&info->schema, &info->split, rows)) hooks->expect(hooks->context, rows);
+    if (hooks->expect && alone && dataset_expect_rows(&info->schema, &info->split, rows))
+        hooks->expect(hooks->context, rows);
     session->states = states_new();
     session->programs.compiled = make_states;
     session->programs.context = session;
@@ -132,29 +150,34 @@ static bool start_threads(Session *session) {
 }
 
 static bool make_finish(Session *session) {
-    session->finish = model_graph(session->build.model, GRAPH_METRICS, session->build.info->batch, session->build.diag);
+    session->finish = model_graph(session->build.model, GRAPH_METRICS, session->build.info->batch,
+                                  session->build.diag);
     return session->finish != NULL;
 }
 
 static bool check_rows(Session *session) {
-    if (session->rows) return session_check_choices(session, session->rows, session->row_count, NULL);
+    if (session->rows)
+        return session_check_choices(session, session->rows, session->row_count, NULL);
     bool good = true;
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT && good; split++)
-        good =
-            session_check_choices(session, dataset_split(session->dataset, split), dataset_rows(session->dataset, split), NULL);
+        good = session_check_choices(session, dataset_split(session->dataset, split),
+                                     dataset_rows(session->dataset, split), NULL);
     return good;
 }
 
 bool session_open(Session *session, const SessionHooks *hooks) {
     session->arena = arena_new();
-    return hooks->model(hooks->context) &&                          /* the model's file */
-           begin_expected(session, hooks) &&                        /* programs, compiled while the data are read */
-           hooks->data(hooks->context) &&                           /* the data set */
-           programs_compile(&session->programs, &session->build) && /* waits for those that were expected */
-           hooks->rows(hooks->context) &&                           /* which rows are run */
-           programs_compile(&session->programs, &session->build) && /* the programs for just so many */
-           make_finish(session) &&                                  /* from means to metrics */
-           start_threads(session) && bind_states(session, session->build.diag) &&
+    return hooks->model(hooks->context) &&   /* the model's file */
+           begin_expected(session, hooks) && /* programs, compiled while the data are read */
+           hooks->data(hooks->context) &&    /* the data set */
+           programs_compile(&session->programs,
+                            &session->build) && /* waits for those that were expected */
+           hooks->rows(hooks->context) &&       /* which rows are run */
+           programs_compile(&session->programs,
+                            &session->build) && /* the programs for just so many */
+           make_finish(session) &&              /* from means to metrics */
+           start_threads(session) &&
+           bind_states(session, session->build.diag) &&
            hooks->weights(hooks->context) && /* the states get their values */
            check_rows(session);
 }
@@ -170,15 +193,17 @@ void session_close(Session *session) {
 }
 
 bool session_split(const Session *session, Split *split) {
-    static const Split splits[] = {
-        [CHOICE_split_test] = SPLIT_TEST, [CHOICE_split_valid] = SPLIT_VALID, [CHOICE_split_train] = SPLIT_TRAIN};
+    static const Split splits[] = {[CHOICE_split_test] = SPLIT_TEST,
+                                   [CHOICE_split_valid] = SPLIT_VALID,
+                                   [CHOICE_split_train] = SPLIT_TRAIN};
     *split = splits[session->build.options->split];
     if (!option_given(session->build.options, OPTION_split)) {
         if (dataset_rows(session->dataset, SPLIT_TEST) == 0) *split = SPLIT_VALID;
         if (dataset_rows(session->dataset, *split) == 0) *split = SPLIT_TRAIN;
     }
     if (dataset_rows(session->dataset, *split) > 0) return true;
-    diag_error(session->build.diag, STATUS_USAGE, (Span){0}, "the model has no %s rows", split_name(*split));
+    diag_error(session->build.diag, STATUS_USAGE, (Span){0}, "the model has no %s rows",
+               split_name(*split));
     diag_help(session->build.diag, "its data block says which rows are held out: %s = 0.1",
               *split == SPLIT_TRAIN ? "test" : split_name(*split));
     return false;

@@ -16,7 +16,8 @@ static const struct {
     const char *help;
 } others[] = {
     {"lr", OPTION_BIT(set), "'--set lr=0.1' changes the line 'param lr = ...' of the model"},
-    {"learning-rate", OPTION_BIT(set), "'--set lr=0.1' changes the line 'param lr = ...' of the model"},
+    {"learning-rate", OPTION_BIT(set),
+     "'--set lr=0.1' changes the line 'param lr = ...' of the model"},
     {"gpu", 0, "mlc trains on the CPU, with all its cores"},
     {"cuda", 0, "mlc trains on the CPU, with all its cores"},
     {"device", 0, "mlc trains on the CPU, with all its cores"},
@@ -34,11 +35,14 @@ static const struct {
     {"save-dir", OPTION_BIT(out), "did you mean '--out'?"},
     {"run", OPTION_BIT(out), "did you mean '--out'?"},
     {"continue", OPTION_BIT(resume), "did you mean '--resume'?"},
-    {"load", OPTION_BIT(weights), "'--resume RUN' goes on with a run, '--weights RUN' begins a new one with its weights"},
-    {"checkpoint", OPTION_BIT(weights), "'--resume RUN' goes on with a run, '--weights RUN' begins a new one with its weights"},
+    {"load", OPTION_BIT(weights),
+     "'--resume RUN' goes on with a run, '--weights RUN' begins a new one with its weights"},
+    {"checkpoint", OPTION_BIT(weights),
+     "'--resume RUN' goes on with a run, '--weights RUN' begins a new one with its weights"},
     {"pretrained", OPTION_BIT(weights), "did you mean '--weights'?"},
     {"data", OPTION_BIT(set), "the model names its data: source = csv(\"FILE\") in the data block"},
-    {"dataset", OPTION_BIT(set), "the model names its data: source = csv(\"FILE\") in the data block"},
+    {"dataset", OPTION_BIT(set),
+     "the model names its data: source = csv(\"FILE\") in the data block"},
     {"model", OPTION_BIT(set), "the model's file stands without an option: mlc train my.mdl"},
     {"config", OPTION_BIT(set), "the model's file stands without an option: mlc train my.mdl"},
     {"optimizer", OPTION_BIT(set), "--set 'train.optimizer=sgd(0.1)'"},
@@ -60,7 +64,8 @@ bool suggest_option(const char *name, uint64_t allowed, Diagnostics *diag) {
     char spelled[64];
     const char *block, *plain = name + strspn(name, "-");
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        if (strcmp(others[i].name, plain) || (others[i].needs & allowed) != others[i].needs) continue;
+        if (strcmp(others[i].name, plain) || (others[i].needs & allowed) != others[i].needs)
+            continue;
         diag_help(diag, "%s", others[i].help);
         return true;
     }
@@ -74,7 +79,8 @@ bool suggest_option(const char *name, uint64_t allowed, Diagnostics *diag) {
 
 /* -- operands -- */
 
-bool suggest_operand(const char *operand, const Options *options, uint64_t allowed, Diagnostics *diag) {
+bool suggest_operand(const char *operand, const Options *options, uint64_t allowed,
+                     Diagnostics *diag) {
     for (uint32_t i = 0; i < options->set.count; i++) {
         if (strchr(options->set.items[i], '=')) continue;
         diag_help(diag, "did you mean --set %.100s=%.100s?", options->set.items[i], operand);
@@ -82,7 +88,8 @@ bool suggest_operand(const char *operand, const Options *options, uint64_t allow
     }
     if (strchr(operand, '=') && allowed & OPTION_BIT(set))
         diag_help(diag, "did you mean --set %.200s?", operand);
-    else if (allowed & OPTION_BIT(out) && !path_ends_in(operand, ".mdl") && (strchr(operand, '/') || path_is_folder(operand)))
+    else if (allowed & OPTION_BIT(out) && !path_ends_in(operand, ".mdl") &&
+             (strchr(operand, '/') || path_is_folder(operand)))
         diag_help(diag, "the folder of the run is given by --out %.200s", operand);
     else
         return false;
@@ -108,7 +115,8 @@ static uint32_t models_in(const char *folder, Arena *arena, const char **names) 
 }
 
 /* "net" for net.mdl, and "nte.mdl" */
-static const char *near_model(const char *path, Arena *arena, const char *const *names, uint32_t count) {
+static const char *near_model(const char *path, Arena *arena, const char *const *names,
+                              uint32_t count) {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     const char *full = path_ends_in(name, ".mdl") ? name : arena_format(arena, "%s.mdl", name);
     return diag_nearest(full, names, count);
@@ -117,18 +125,22 @@ static const char *near_model(const char *path, Arena *arena, const char *const 
 void suggest_model(const char *path, Diagnostics *diag) {
     Arena *arena = arena_new();
     bool is_folder = path_is_folder(path);
-    Path newest, folder = is_folder ? path_join(path, "") : path_folder(path), run_model = path_join(path, RUN_MODEL);
+    Path newest, folder = is_folder ? path_join(path, "") : path_folder(path),
+                 run_model = path_join(path, RUN_MODEL);
     const char *names[MODELS_MAX], *before = strchr(path, '/') || is_folder ? folder.path : "";
     uint32_t count = models_in(folder.path, arena, names);
     const char *near = is_folder ? NULL : near_model(path, arena, names, count);
     if (is_folder && path_exists(run_model.path)) {
-        diag_help(diag, "'mlc train --resume %s' goes on with that run, and %s is its model", path, run_model.path);
+        diag_help(diag, "'mlc train --resume %s' goes on with that run, and %s is its model", path,
+                  run_model.path);
     } else if (is_folder && run_newest(path, &newest)) {
-        diag_help(diag, "it holds runs; the model of the newest one is %s", path_join(newest.path, RUN_MODEL).path);
+        diag_help(diag, "it holds runs; the model of the newest one is %s",
+                  path_join(newest.path, RUN_MODEL).path);
     } else if (near) {
         diag_help(diag, "did you mean '%s'?", *before ? path_join(before, near).path : near);
     } else if (count) {
-        diag_help(diag, "the models there are %s", names_quoted(arena, names, count, MODELS_LISTED));
+        diag_help(diag, "the models there are %s",
+                  names_quoted(arena, names, count, MODELS_LISTED));
     }
     arena_free(arena);
 }

@@ -12,7 +12,8 @@ static const char *file_of(Arena *arena, const char *path) {
     return path_is_folder(path) ? arena_copy_string(arena, last.path, strlen(last.path)) : path;
 }
 
-/* What the command line names lies where the user stands; what the model names lies beside the model. */
+/* What the command line names lies where the user stands; what the model names lies beside the
+ * model. */
 static const char *find_file(const Session *session) {
     const ModelInfo *info = session->build.info;
     const char *option = session->build.options->weights;
@@ -20,8 +21,9 @@ static const char *find_file(const Session *session) {
     if (!info->weights) return NULL;
     bool as_written = *info->weights == '/' || !strcmp(info->source.folder, ".");
     Path beside = path_join(info->source.folder, info->weights);
-    return file_of(session->arena,
-                   as_written ? info->weights : arena_copy_string(session->arena, beside.path, strlen(beside.path)));
+    return file_of(session->arena, as_written ? info->weights
+                                              : arena_copy_string(session->arena, beside.path,
+                                                                  strlen(beside.path)));
 }
 
 static bool read_maps(const Session *session, WeightMap maps[OPTION_LIST_MAX]) {
@@ -29,30 +31,37 @@ static bool read_maps(const Session *session, WeightMap maps[OPTION_LIST_MAX]) {
     for (uint32_t i = 0; i < given->count; i++) {
         const char *equals = strchr(given->items[i], '=');
         if (!equals || equals == given->items[i] || !equals[1]) {
-            diag_error(session->build.diag, STATUS_USAGE, (Span){0}, "--map takes OLD=NEW, not '%.100s'", given->items[i]);
-            diag_help(session->build.diag, "OLD is the name in the file, NEW the name in the model: --map encoder=dense1");
+            diag_error(session->build.diag, STATUS_USAGE, (Span){0},
+                       "--map takes OLD=NEW, not '%.100s'", given->items[i]);
+            diag_help(
+                session->build.diag,
+                "OLD is the name in the file, NEW the name in the model: --map encoder=dense1");
             return false;
         }
-        maps[i].there = arena_copy_string(session->arena, given->items[i], (size_t)(equals - given->items[i]));
+        maps[i].there =
+            arena_copy_string(session->arena, given->items[i], (size_t)(equals - given->items[i]));
         maps[i].here = equals + 1;
     }
     return true;
 }
 
 static void print_list(const TextList *list, const char *what) {
-    for (uint32_t i = 0; i < list->count && i < LISTED; i++) fprintf(stderr, "  %s: %s\n", what, list->items[i]);
+    for (uint32_t i = 0; i < list->count && i < LISTED; i++)
+        fprintf(stderr, "  %s: %s\n", what, list->items[i]);
     if (list->count > LISTED) fprintf(stderr, "  and %u more\n", list->count - LISTED);
 }
 
 static void print_taken(const char *file, const WeightsTaken *taken) {
-    fprintf(stderr, "weights: %u of %u tensors taken from %s\n", taken->count, taken->count + taken->anew.count, file);
+    fprintf(stderr, "weights: %u of %u tensors taken from %s\n", taken->count,
+            taken->count + taken->anew.count, file);
     print_list(&taken->anew, "starts anew");
     print_list(&taken->unused, "not used");
 }
 
 static bool check_map_use(const Session *session, const char *file) {
     if (file || !session->build.options->map.count) return true;
-    diag_error(session->build.diag, STATUS_USAGE, (Span){0}, "--map has no file whose names it could map");
+    diag_error(session->build.diag, STATUS_USAGE, (Span){0},
+               "--map has no file whose names it could map");
     diag_help(session->build.diag, "--weights RUN names one");
     return false;
 }
@@ -65,9 +74,9 @@ bool warm_start(Session *session, const char **from) {
     if (!check_map_use(session, *from)) return false;
     if (!*from) return true;
     Graph *network = model_graph(session->build.model, GRAPH_PREDICT, 1, session->build.diag);
-    bool good =
-        network && read_maps(session, maps) &&
-        weights_take(*from, session->states, network, maps, options->map.count, session->arena, &taken, session->build.diag);
+    bool good = network && read_maps(session, maps) &&
+                weights_take(*from, session->states, network, maps, options->map.count,
+                             session->arena, &taken, session->build.diag);
     if (good && !options->quiet) print_taken(*from, &taken);
     graph_free(network);
     return good;

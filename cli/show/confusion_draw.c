@@ -1,5 +1,5 @@
-/* Which classes a network takes for which, as a picture: a square for every pair, the darker, the larger its fraction of the true
- * class; right ones are blue, mistakes red. */
+/* Which classes a network takes for which, as a picture: a square for every pair, the darker, the
+ * larger its fraction of the true class; right ones are blue, mistakes red. */
 #include "cli/show/picture.h"
 
 #include <math.h>
@@ -31,34 +31,43 @@ static Colour mixed(Colour colour, double share) {
 static void draw_square(const Squares *squares, int64_t truth, int64_t guess, int64_t total) {
     const Confusion *confusion = &squares->drawn->confusion;
     int64_t count = confusion->counts[truth * confusion->classes + guess];
-    double x = squares->left + (double)guess * squares->side, y = squares->top + (double)truth * squares->side;
-    double share = total ? (double)count / (double)total : 0, shade = count ? 0.12 + 0.88 * share : 0;
+    double x = squares->left + (double)guess * squares->side,
+           y = squares->top + (double)truth * squares->side;
+    double share = total ? (double)count / (double)total : 0,
+           shade = count ? 0.12 + 0.88 * share : 0;
     char text[NUMBER_TEXT];
-    picture_box(squares->picture, x, y, squares->side, squares->side, mixed(truth == guess ? COLOUR_BLUE : COLOUR_RED, shade));
-    if (squares->side > 8) picture_frame(squares->picture, x, y, squares->side, squares->side, 0.5, COLOUR_GRID);
+    picture_box(squares->picture, x, y, squares->side, squares->side,
+                mixed(truth == guess ? COLOUR_BLUE : COLOUR_RED, shade));
+    if (squares->side > 8)
+        picture_frame(squares->picture, x, y, squares->side, squares->side, 0.5, COLOUR_GRID);
     if (!count || confusion->classes > NUMBERED_MAX) return;
     snprintf(text, sizeof text, "%lld", (long long)count);
-    double size = picture_fitting_size(squares->picture, FONT_NORMAL, fmin(12, squares->side * 0.45), squares->side - 4, text);
-    picture_text(squares->picture, x + squares->side / 2, y + squares->side / 2 + size * 0.36, ALIGN_CENTRE, FONT_NORMAL, size,
-                 shade > 0.5 ? COLOUR_PAPER : COLOUR_INK, text);
+    double size = picture_fitting_size(squares->picture, FONT_NORMAL,
+                                       fmin(12, squares->side * 0.45), squares->side - 4, text);
+    picture_text(squares->picture, x + squares->side / 2, y + squares->side / 2 + size * 0.36,
+                 ALIGN_CENTRE, FONT_NORMAL, size, shade > 0.5 ? COLOUR_PAPER : COLOUR_INK, text);
 }
 
 static void draw_row(const Squares *squares, int64_t truth) {
     const Confusion *confusion = &squares->drawn->confusion;
     int64_t total = 0;
     char number[NUMBER_TEXT], text[NAME_BYTES];
-    for (int64_t guess = 0; guess < confusion->classes; guess++) total += confusion->counts[truth * confusion->classes + guess];
-    for (int64_t guess = 0; guess < confusion->classes; guess++) draw_square(squares, truth, guess, total);
+    for (int64_t guess = 0; guess < confusion->classes; guess++)
+        total += confusion->counts[truth * confusion->classes + guess];
+    for (int64_t guess = 0; guess < confusion->classes; guess++)
+        draw_square(squares, truth, guess, total);
     if (confusion->classes > NUMBERED_MAX) return;
     const char *name = class_name(squares->drawn->schema, confusion->label, (int32_t)truth, number);
     snprintf(text, sizeof text, "%.*s", (int)sizeof text - 1, name);
     double most = fmin(12, squares->side * 0.6);
-    picture_text(squares->picture, squares->left - 8, squares->top + ((double)truth + 0.5) * squares->side + 4, ALIGN_RIGHT,
-                 FONT_NORMAL, picture_fitting_size(squares->picture, FONT_NORMAL, most, NAMES_LEFT - 40, text), COLOUR_INK,
-                 text);
-    picture_text(squares->picture, squares->left + ((double)truth + 0.5) * squares->side, squares->top - 6, ALIGN_CENTRE,
-                 FONT_NORMAL, picture_fitting_size(squares->picture, FONT_NORMAL, most, squares->side - 3, text), COLOUR_INK,
-                 text);
+    picture_text(squares->picture, squares->left - 8,
+                 squares->top + ((double)truth + 0.5) * squares->side + 4, ALIGN_RIGHT, FONT_NORMAL,
+                 picture_fitting_size(squares->picture, FONT_NORMAL, most, NAMES_LEFT - 40, text),
+                 COLOUR_INK, text);
+    picture_text(squares->picture, squares->left + ((double)truth + 0.5) * squares->side,
+                 squares->top - 6, ALIGN_CENTRE, FONT_NORMAL,
+                 picture_fitting_size(squares->picture, FONT_NORMAL, most, squares->side - 3, text),
+                 COLOUR_INK, text);
 }
 
 static void draw_matrix(Picture *picture, const ConfusionPicture *drawn, double top, double side) {
@@ -71,17 +80,21 @@ static void draw_matrix(Picture *picture, const ConfusionPicture *drawn, double 
                   side * (double)drawn->confusion.classes, 1, COLOUR_FAINT);
 }
 
-static double side_of(const Confusion *confusion) { return fmin(SIDE_MOST, SIDES_WIDTH / (double)confusion->classes); }
+static double side_of(const Confusion *confusion) {
+    return fmin(SIDE_MOST, SIDES_WIDTH / (double)confusion->classes);
+}
 
 static double height_of(const Confusion *confusion) {
     return HEAD + NAMES_TOP + side_of(confusion) * (double)confusion->classes + MARGIN;
 }
 
-bool confusions_draw(const char *path, const ConfusionPicture *drawn, uint32_t count, Diagnostics *diag) {
+bool confusions_draw(const char *path, const ConfusionPicture *drawn, uint32_t count,
+                     Diagnostics *diag) {
     double width = 480, height = 0, top = 0;
     for (uint32_t i = 0; i < count; i++) {
         const Confusion *confusion = &drawn[i].confusion;
-        width = fmax(width, 2 * MARGIN + NAMES_LEFT + side_of(confusion) * (double)confusion->classes);
+        width =
+            fmax(width, 2 * MARGIN + NAMES_LEFT + side_of(confusion) * (double)confusion->classes);
         height += height_of(confusion);
     }
     Picture picture = picture_new(width, height);

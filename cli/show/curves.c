@@ -1,6 +1,7 @@
-/* The curves of a run: a panel for the loss and one for every metric that is a number, over epochs. A line is named at its end,
- * beside its last value. Values that span two decades or more have a logarithmic axis. The untrained network would squeeze all that follows into a line at the edge: where there are enough
- * trained epochs, its value is a remark in the title instead. */
+/* The curves of a run: a panel for the loss and one for every metric that is a number, over epochs.
+ * A line is named at its end, beside its last value. Values that span two decades or more have a
+ * logarithmic axis. The untrained network would squeeze all that follows into a line at the edge:
+ * where there are enough trained epochs, its value is a remark in the title instead. */
 #include "cli/show/picture.h"
 #include "runtime/train/evaluate.h"
 
@@ -26,14 +27,20 @@ typedef struct {
     ValueFunction *value;
 } LineKind;
 
-static double train_value(const EpochRecord *record, int metric) { return metric < 0 ? record->train_loss : NAN; }
+static double train_value(const EpochRecord *record, int metric) {
+    return metric < 0 ? record->train_loss : NAN;
+}
 
 static double measured_value(const Measured *measured, int metric) {
     if (!measured->present) return NAN;
     return metric < 0 ? measured->loss : measured->metrics[metric];
 }
-static double valid_value(const EpochRecord *record, int metric) { return measured_value(&record->valid, metric); }
-static double test_value(const EpochRecord *record, int metric) { return measured_value(&record->test, metric); }
+static double valid_value(const EpochRecord *record, int metric) {
+    return measured_value(&record->valid, metric);
+}
+static double test_value(const EpochRecord *record, int metric) {
+    return measured_value(&record->test, metric);
+}
 
 static const LineKind lines[LINES_MAX] = {
     {"train", COLOUR_BLUE, train_value},
@@ -81,7 +88,8 @@ static void range_include(Panel *panel, double value) {
 
 /* Where all values are positive and far apart; a share is shown in per cent, on an even axis. */
 static void choose_axis(Panel *panel) {
-    panel->logarithmic = !panel->percent && panel->low > 0 && panel->high >= LOGARITHMIC_FROM * panel->low;
+    panel->logarithmic =
+        !panel->percent && panel->low > 0 && panel->high >= LOGARITHMIC_FROM * panel->low;
     if (!panel->logarithmic) return;
     double pad = (log10(panel->high) - log10(panel->low)) * 0.05;
     panel->low = log10(panel->low) - pad;
@@ -112,17 +120,20 @@ static void draw_tick(const Panel *panel, double value, int decimals) {
     double y = panel_y(panel, value);
     value_text(panel, value, decimals, text);
     picture_line(panel->picture, panel->left, y, panel->left + PANEL_WIDTH, y, 0.75, COLOUR_GRID);
-    picture_text(panel->picture, panel->left - 8, y + 4, ALIGN_RIGHT, FONT_NORMAL, 11, COLOUR_FAINT, text);
+    picture_text(panel->picture, panel->left - 8, y + 4, ALIGN_RIGHT, FONT_NORMAL, 11, COLOUR_FAINT,
+                 text);
 }
 
-/* 1, 2 and 5 times the powers of ten; over more than three decades the powers, or every second one... */
+/* 1, 2 and 5 times the powers of ten; over more than three decades the powers, or every second
+ * one... */
 static void draw_logarithmic_axis(const Panel *panel) {
     static const double times[] = {1, 2, 5};
     double decades = panel->high - panel->low, step = fmax(1, ceil(decades / (2 * TICKS_WANTED)));
     for (double power = floor(panel->low); power <= panel->high; power += step)
         for (int i = 0; i < (decades > 3 ? 1 : 3); i++) {
             double place = power + log10(times[i]);
-            if (place >= panel->low && place <= panel->high) draw_tick(panel, pow(10, power) * times[i], 1);
+            if (place >= panel->low && place <= panel->high)
+                draw_tick(panel, pow(10, power) * times[i], 1);
         }
 }
 
@@ -142,11 +153,13 @@ static void draw_epoch_axis(Panel *panel) {
         double x = panel_x(panel, epoch);
         snprintf(text, sizeof text, "%.0f", epoch);
         picture_line(panel->picture, x, bottom, x, bottom + 4, 0.75, COLOUR_FAINT);
-        picture_text(panel->picture, x, bottom + 18, ALIGN_CENTRE, FONT_NORMAL, 11, COLOUR_FAINT, text);
+        picture_text(panel->picture, x, bottom + 18, ALIGN_CENTRE, FONT_NORMAL, 11, COLOUR_FAINT,
+                     text);
     }
-    picture_line(panel->picture, panel->left, bottom, panel->left + PANEL_WIDTH, bottom, 1, COLOUR_FAINT);
-    picture_text(panel->picture, panel->left + PANEL_WIDTH / 2, bottom + 38, ALIGN_CENTRE, FONT_NORMAL, 12, COLOUR_INK,
-                 "epoch");
+    picture_line(panel->picture, panel->left, bottom, panel->left + PANEL_WIDTH, bottom, 1,
+                 COLOUR_FAINT);
+    picture_text(panel->picture, panel->left + PANEL_WIDTH / 2, bottom + 38, ALIGN_CENTRE,
+                 FONT_NORMAL, 12, COLOUR_INK, "epoch");
 }
 
 /* -- lines -- */
@@ -173,7 +186,8 @@ static void draw_line(Panel *panel, const LineKind *line) {
 static void draw_dots(Panel *panel, const LineKind *line) {
     cairo_t *cairo = panel->picture->cairo;
     picture_colour(panel->picture, line->colour);
-    for (uint32_t i = 0; i < panel->journal->record_count && panel->journal->record_count <= 40; i++) {
+    for (uint32_t i = 0; i < panel->journal->record_count && panel->journal->record_count <= 40;
+         i++) {
         const EpochRecord *record = &panel->journal->records[i];
         double value = line->value(record, panel->metric);
         if (record->epoch < panel->first || !isfinite(value)) continue;
@@ -185,7 +199,8 @@ static void draw_dots(Panel *panel, const LineKind *line) {
 
 static void draw_lines(Panel *panel) {
     cairo_save(panel->picture->cairo);
-    cairo_rectangle(panel->picture->cairo, panel->left - 4, panel->top - 4, PANEL_WIDTH + 8, PANEL_HEIGHT + 8);
+    cairo_rectangle(panel->picture->cairo, panel->left - 4, panel->top - 4, PANEL_WIDTH + 8,
+                    PANEL_HEIGHT + 8);
     cairo_clip(panel->picture->cairo);
     for (int i = 0; i < LINES_MAX; i++) {
         draw_line(panel, &lines[i]);
@@ -208,17 +223,21 @@ static uint32_t collect_labels(const Panel *panel, EndLabel labels[LINES_MAX]) {
         double value = lines[i].value(last, panel->metric);
         if (!isfinite(value)) continue;
         uint32_t at = count++;
-        for (; at > 0 && labels[at - 1].y > panel_y(panel, value); at--) labels[at] = labels[at - 1];
+        for (; at > 0 && labels[at - 1].y > panel_y(panel, value); at--)
+            labels[at] = labels[at - 1];
         labels[at] = (EndLabel){&lines[i], panel_y(panel, value), value};
     }
     return count;
 }
 
-/* From the top down each keeps its distance to the one above; then, from the bottom up, they are brought back into the plot. */
+/* From the top down each keeps its distance to the one above; then, from the bottom up, they are
+ * brought back into the plot. */
 static void spread_labels(const Panel *panel, EndLabel *labels, uint32_t count) {
     double limit = panel->top + PANEL_HEIGHT;
-    for (uint32_t i = 1; i < count; i++) labels[i].y = fmax(labels[i].y, labels[i - 1].y + LABEL_DISTANCE);
-    for (uint32_t i = count; i-- > 0; limit = labels[i].y - LABEL_DISTANCE) labels[i].y = fmin(labels[i].y, limit);
+    for (uint32_t i = 1; i < count; i++)
+        labels[i].y = fmax(labels[i].y, labels[i - 1].y + LABEL_DISTANCE);
+    for (uint32_t i = count; i-- > 0; limit = labels[i].y - LABEL_DISTANCE)
+        labels[i].y = fmin(labels[i].y, limit);
 }
 
 static void draw_labels(Panel *panel) {
@@ -229,8 +248,8 @@ static void draw_labels(Panel *panel) {
         char value[32], text[64];
         value_text(panel, labels[i].value, 4, value);
         snprintf(text, sizeof text, "%s %s", labels[i].line->name, value);
-        picture_text(panel->picture, panel->left + PANEL_WIDTH + 10, labels[i].y + 4, ALIGN_LEFT, FONT_BOLD, 12,
-                     labels[i].line->colour, text);
+        picture_text(panel->picture, panel->left + PANEL_WIDTH + 10, labels[i].y + 4, ALIGN_LEFT,
+                     FONT_BOLD, 12, labels[i].line->colour, text);
     }
 }
 
@@ -238,13 +257,16 @@ static void draw_labels(Panel *panel) {
 static void draw_title(Panel *panel) {
     const char *title = panel->metric < 0 ? "loss" : panel->journal->info->metrics[panel->metric];
     const EpochRecord *record = &panel->journal->records[0];
-    double untrained = record->test.present ? test_value(record, panel->metric) : valid_value(record, panel->metric);
-    picture_text(panel->picture, panel->left, panel->top - 14, ALIGN_LEFT, FONT_BOLD, 13, COLOUR_INK, title);
+    double untrained = record->test.present ? test_value(record, panel->metric)
+                                            : valid_value(record, panel->metric);
+    picture_text(panel->picture, panel->left, panel->top - 14, ALIGN_LEFT, FONT_BOLD, 13,
+                 COLOUR_INK, title);
     if (record->epoch >= panel->first || !isfinite(untrained)) return;
     char value[32], text[64];
     value_text(panel, untrained, 4, value);
     snprintf(text, sizeof text, "untrained: %s", value);
-    picture_text(panel->picture, panel->left + PANEL_WIDTH, panel->top - 14, ALIGN_RIGHT, FONT_NORMAL, 11, COLOUR_FAINT, text);
+    picture_text(panel->picture, panel->left + PANEL_WIDTH, panel->top - 14, ALIGN_RIGHT,
+                 FONT_NORMAL, 11, COLOUR_FAINT, text);
 }
 
 static void draw_panel(Panel *panel) {
@@ -270,8 +292,10 @@ static int choose_panels(const ModelInfo *info, int metrics[PANELS_MAX]) {
 
 bool curves_draw(const char *path, const char *title, const Journal *journal, Diagnostics *diag) {
     int metrics[PANELS_MAX], panels = choose_panels(journal->info, metrics);
-    double step = MARGIN_LEFT + PANEL_WIDTH + MARGIN_RIGHT, row_step = PANEL_HEIGHT + MARGIN_BOTTOM + MARGIN_BETWEEN;
-    int rows = (panels + PANELS_IN_ROW - 1) / PANELS_IN_ROW, columns = panels < PANELS_IN_ROW ? panels : PANELS_IN_ROW;
+    double step = MARGIN_LEFT + PANEL_WIDTH + MARGIN_RIGHT,
+           row_step = PANEL_HEIGHT + MARGIN_BOTTOM + MARGIN_BETWEEN;
+    int rows = (panels + PANELS_IN_ROW - 1) / PANELS_IN_ROW,
+        columns = panels < PANELS_IN_ROW ? panels : PANELS_IN_ROW;
     if (journal->record_count == 0) return true;
     uint32_t last = journal_last(journal)->epoch;
     Picture picture = picture_new(columns * step, MARGIN_TOP + rows * row_step - MARGIN_BETWEEN);

@@ -9,10 +9,13 @@
 
 static json_t *statistics_json(const Statistics *statistics) {
     bool any = statistics->moments.count > 0;
-    return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "count", (json_int_t)statistics->moments.count, "missing",
-                     (json_int_t)statistics->missing, "infinite", (json_int_t)statistics->infinite, "min",
-                     json_exact(any ? statistics->least : NAN), "mean", json_exact(any ? statistics->moments.mean : NAN), "max",
-                     json_exact(any ? statistics->most : NAN), "deviation", json_number(statistics_deviation(statistics)));
+    return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "count",
+                     (json_int_t)statistics->moments.count, "missing",
+                     (json_int_t)statistics->missing, "infinite", (json_int_t)statistics->infinite,
+                     "min", json_exact(any ? statistics->least : NAN), "mean",
+                     json_exact(any ? statistics->moments.mean : NAN), "max",
+                     json_exact(any ? statistics->most : NAN), "deviation",
+                     json_number(statistics_deviation(statistics)));
 }
 
 static json_t *columns_json(const Statistics *columns, int64_t width) {
@@ -28,16 +31,20 @@ static void put_statistics(json_t *to, const DataReport *report, const FieldFact
         const Statistics *whole = &facts->whole[split];
         json_t *statistics =
             facts->field.is_text && !facts->dates
-                ? json_pack("{s:I, s:I}", "count", (json_int_t)whole->moments.count, "missing", (json_int_t)whole->missing)
+                ? json_pack("{s:I, s:I}", "count", (json_int_t)whole->moments.count, "missing",
+                            (json_int_t)whole->missing)
                 : statistics_json(whole);
-        if (facts->width > 1) json_object_set_new(statistics, "elements", columns_json(facts->columns[split], facts->width));
+        if (facts->width > 1)
+            json_object_set_new(statistics, "elements",
+                                columns_json(facts->columns[split], facts->width));
         json_object_set_new(to, split_name(split), statistics);
     }
 }
 
 static json_t *field_json(const DataReport *report, const FieldFacts *facts) {
     json_t *row = json_array();
-    for (int i = 0; i < facts->field.row.rank; i++) json_array_append_new(row, json_integer(facts->field.row.dim[i]));
+    for (int i = 0; i < facts->field.row.rank; i++)
+        json_array_append_new(row, json_integer(facts->field.row.dim[i]));
     json_t *field = json_pack("{s:s, s:s, s:o}", "name", facts->field.name, "type",
                               facts->dates           ? "date"
                               : facts->field.numbers ? "classes"
@@ -49,7 +56,8 @@ static json_t *field_json(const DataReport *report, const FieldFacts *facts) {
     return field;
 }
 
-static json_t *fields_json(const DataReport *report, FieldFacts *const *fields, uint32_t count, const bool *used) {
+static json_t *fields_json(const DataReport *report, FieldFacts *const *fields, uint32_t count,
+                           const bool *used) {
     json_t *list = json_array();
     for (uint32_t i = 0; i < count; i++) {
         json_t *field = field_json(report, fields[i]);
@@ -73,7 +81,8 @@ static json_t *class_json(const ClassCounts *counts, int64_t category) {
     if ((uint64_t)category < counts->field->category_count)
         json_object_set_new(json, "name", json_string(counts->field->categories[category]));
     int64_t rows[SPLIT_COUNT];
-    for (Split split = 0; split < SPLIT_COUNT; split++) rows[split] = counts->counts[split][category];
+    for (Split split = 0; split < SPLIT_COUNT; split++)
+        rows[split] = counts->counts[split][category];
     json_object_set_new(json, "rows", rows_json(rows));
     return json;
 }
@@ -83,9 +92,10 @@ static json_t *classes_json(const DataFacts *facts) {
     for (uint32_t i = 0; i < facts->class_count; i++) {
         const ClassCounts *counts = &facts->classes[i];
         json_t *classes = json_array();
-        for (int64_t k = 0; k < counts->classes; k++) json_array_append_new(classes, class_json(counts, k));
-        json_array_append_new(
-            list, json_pack("{s:s, s:b, s:o}", "field", counts->field->name, "label", counts->is_label, "classes", classes));
+        for (int64_t k = 0; k < counts->classes; k++)
+            json_array_append_new(classes, class_json(counts, k));
+        json_array_append_new(list, json_pack("{s:s, s:b, s:o}", "field", counts->field->name,
+                                              "label", counts->is_label, "classes", classes));
     }
     return list;
 }
@@ -94,7 +104,8 @@ static json_t *findings_json(const Findings *findings) {
     json_t *list = json_array();
     for (uint32_t i = 0; i < findings->count; i++) {
         const Finding *finding = &findings->items[i];
-        json_array_append_new(list, json_pack("{s:s, s:s?, s:I, s:s}", "kind", finding->kind, "field", finding->field, "count",
+        json_array_append_new(list, json_pack("{s:s, s:s?, s:I, s:s}", "kind", finding->kind,
+                                              "field", finding->field, "count",
                                               (json_int_t)finding->count, "text", finding->text));
     }
     return list;
@@ -130,7 +141,8 @@ static void put_source(json_t *to, const DataReport *report, uint32_t k, int32_t
     const SourceField *field = &report->facts->fields[k]->field;
     json_t *elements = json_array();
     for (int64_t i = 0; i < shape_elements(field->row); i++)
-        json_array_append_new(elements, element_json(field, report_source_element(report, k, row, i)));
+        json_array_append_new(elements,
+                              element_json(field, report_source_element(report, k, row, i)));
     put_elements(to, field, elements);
 }
 
@@ -138,7 +150,8 @@ static void put_field(json_t *to, const DataReport *report, uint32_t k, int64_t 
     const SourceField *field = &report->fields[k]->field;
     json_t *elements = json_array();
     for (int64_t i = 0; i < shape_elements(field->row); i++)
-        json_array_append_new(elements, element_json(field, report_field_element(report, k, shown, i)));
+        json_array_append_new(elements,
+                              element_json(field, report_field_element(report, k, shown, i)));
     put_elements(to, field, elements);
 }
 
@@ -167,11 +180,14 @@ static json_t *first_json(const DataReport *report) {
 void report_print_json(const DataReport *report) {
     const DataFacts *facts = report->facts;
     int64_t rows[SPLIT_COUNT];
-    for (Split split = 0; split < SPLIT_COUNT; split++) rows[split] = dataset_rows(report->session.dataset, split);
-    json_t *all = json_pack("{s:s, s:s, s:s, s:o, s:o}", "event", "data", "model", report->session.build.info->name, "reader",
-                            report->session.build.info->source.reader, "rows", rows_json(rows), "source",
-                            fields_json(report, facts->fields, facts->field_count, report->used));
-    json_object_set_new(all, "fields", fields_json(report, report->fields, report->field_count, NULL));
+    for (Split split = 0; split < SPLIT_COUNT; split++)
+        rows[split] = dataset_rows(report->session.dataset, split);
+    json_t *all = json_pack(
+        "{s:s, s:s, s:s, s:o, s:o}", "event", "data", "model", report->session.build.info->name,
+        "reader", report->session.build.info->source.reader, "rows", rows_json(rows), "source",
+        fields_json(report, facts->fields, facts->field_count, report->used));
+    json_object_set_new(all, "fields",
+                        fields_json(report, report->fields, report->field_count, NULL));
     json_object_set_new(all, "learnt", learnt_json(report));
     json_object_set_new(all, "classes", classes_json(facts));
     json_object_set_new(all, "findings", findings_json(&facts->findings));

@@ -35,14 +35,20 @@ static const char *number_text(char buffer[NUMBER_TEXT], double value) {
     return isnan(value) ? "-" : text_value(buffer, value, 6);
 }
 
-/* A value of a column, or its mean: of whole numbers every digit, and as many digits that those show in which the values differ. */
-static const char *column_text(char buffer[NUMBER_TEXT], double value, const Statistics *statistics) {
+/* A value of a column, or its mean: of whole numbers every digit, and as many digits that those
+ * show in which the values differ. */
+static const char *column_text(char buffer[NUMBER_TEXT], double value,
+                               const Statistics *statistics) {
     enum { USUAL = 6, MOST = 15 };
     double spread = statistics_deviation(statistics);
-    int before = fabs(value) > spread && spread > 0 && isfinite(value) ? (int)log10(fabs(value) / spread) : 0;
+    int before = fabs(value) > spread && spread > 0 && isfinite(value)
+                     ? (int)log10(fabs(value) / spread)
+                     : 0;
     bool whole = value == floor(value) && fabs(value) <= 0x1p53;
-    if (whole && !statistics->has_fractions) return snprintf(buffer, NUMBER_TEXT, "%.0f", value), buffer;
-    return isnan(value) ? "-" : text_value(buffer, value, before > MOST - USUAL ? MOST : USUAL + before);
+    if (whole && !statistics->has_fractions)
+        return snprintf(buffer, NUMBER_TEXT, "%.0f", value), buffer;
+    return isnan(value) ? "-"
+                        : text_value(buffer, value, before > MOST - USUAL ? MOST : USUAL + before);
 }
 
 /* "f32[N, 4]", "text" */
@@ -50,7 +56,8 @@ static const char *type_text(const SourceField *field, char buffer[SHAPE_TEXT]) 
     if (field->is_text) return field->numbers ? "classes" : "text";
     int length = snprintf(buffer, SHAPE_TEXT, "%s[N", dtype_name(field->dtype));
     for (int i = 0; i < field->row.rank; i++)
-        length += snprintf(buffer + length, SHAPE_TEXT - (size_t)length, ", %" PRId64, field->row.dim[i]);
+        length +=
+            snprintf(buffer + length, SHAPE_TEXT - (size_t)length, ", %" PRId64, field->row.dim[i]);
     snprintf(buffer + length, SHAPE_TEXT - (size_t)length, "]");
     return buffer;
 }
@@ -62,12 +69,14 @@ static void print_name(const char *name) {
 
 /* -- statistics -- */
 
-static void print_statistics(const char *name, const char *type, const Statistics *statistics, const char *remark) {
-    char missing[NUMBER_TEXT], least[NUMBER_TEXT], mean[NUMBER_TEXT], most[NUMBER_TEXT], deviation[NUMBER_TEXT];
+static void print_statistics(const char *name, const char *type, const Statistics *statistics,
+                             const char *remark) {
+    char missing[NUMBER_TEXT], least[NUMBER_TEXT], mean[NUMBER_TEXT], most[NUMBER_TEXT],
+        deviation[NUMBER_TEXT];
     bool any = statistics->moments.count > 0;
     print_name(name);
-    printf(" %-14s %8s %*s %*s %*s %*s%s\n", type, text_count(missing, statistics->missing), CELL_WIDTH,
-           column_text(least, any ? statistics->least : NAN, statistics), CELL_WIDTH,
+    printf(" %-14s %8s %*s %*s %*s %*s%s\n", type, text_count(missing, statistics->missing),
+           CELL_WIDTH, column_text(least, any ? statistics->least : NAN, statistics), CELL_WIDTH,
            column_text(mean, any ? statistics->moments.mean : NAN, statistics), CELL_WIDTH,
            column_text(most, any ? statistics->most : NAN, statistics), CELL_WIDTH,
            number_text(deviation, statistics_deviation(statistics)), remark);
@@ -76,18 +85,21 @@ static void print_statistics(const char *name, const char *type, const Statistic
 static void print_text_column(const FieldFacts *facts, Split split, const char *remark) {
     char missing[NUMBER_TEXT], count[NUMBER_TEXT], type[SHAPE_TEXT];
     const SourceField *field = &facts->field;
-    const char *one = field->numbers ? "class" : "category", *several = field->numbers ? "classes" : "categories";
+    const char *one = field->numbers ? "class" : "category",
+               *several = field->numbers ? "classes" : "categories";
     print_name(field->name);
-    printf(" %-14s %8s %*s %s%s\n", type_text(field, type), text_count(missing, facts->whole[split].missing), CELL_WIDTH,
-           text_count(count, field->category_count), field->category_count == 1 ? one : several, remark);
+    printf(" %-14s %8s %*s %s%s\n", type_text(field, type),
+           text_count(missing, facts->whole[split].missing), CELL_WIDTH,
+           text_count(count, field->category_count), field->category_count == 1 ? one : several,
+           remark);
 }
 
 /* "2024-06-29", of seconds since 1970 */
 static const char *day_text(char buffer[NUMBER_TEXT], double seconds) {
     Date date;
     if (isnan(seconds) || !date_from_seconds((int64_t)floor(seconds), &date)) return "-";
-    snprintf(buffer, NUMBER_TEXT, "%04d-%02d-%02d", (int)date.parts[DATE_year], (int)date.parts[DATE_month],
-             (int)date.parts[DATE_day]);
+    snprintf(buffer, NUMBER_TEXT, "%04d-%02d-%02d", (int)date.parts[DATE_year],
+             (int)date.parts[DATE_month], (int)date.parts[DATE_day]);
     return buffer;
 }
 
@@ -96,9 +108,10 @@ static void print_dates(const FieldFacts *facts, Split split, const char *remark
     const Statistics *statistics = &facts->whole[split];
     bool any = statistics->moments.count > 0;
     print_name(facts->field.name);
-    printf(" %-14s %8s %*s %*s %*s%s\n", "date", text_count(missing, statistics->missing), CELL_WIDTH,
-           day_text(least, any ? statistics->least : NAN), CELL_WIDTH, day_text(mean, any ? statistics->moments.mean : NAN),
-           CELL_WIDTH, day_text(most, any ? statistics->most : NAN), remark);
+    printf(" %-14s %8s %*s %*s %*s%s\n", "date", text_count(missing, statistics->missing),
+           CELL_WIDTH, day_text(least, any ? statistics->least : NAN), CELL_WIDTH,
+           day_text(mean, any ? statistics->moments.mean : NAN), CELL_WIDTH,
+           day_text(most, any ? statistics->most : NAN), remark);
 }
 
 static void print_field(const FieldFacts *facts, Split split, const char *remark) {
@@ -115,21 +128,24 @@ static void print_field(const FieldFacts *facts, Split split, const char *remark
         print_text_column(facts, split, remark);
         return;
     }
-    print_statistics(facts->field.name, type_text(&facts->field, type), &facts->whole[split], remark);
+    print_statistics(facts->field.name, type_text(&facts->field, type), &facts->whole[split],
+                     remark);
     for (int64_t i = 0; i < facts->width && facts->field.row.rank && facts->width > 1; i++) {
         snprintf(name, sizeof name, "  [%" PRId64 "]", i);
         print_statistics(name, "", &facts->columns[split][i], "");
     }
 }
 
-static void print_fields(const DataReport *report, const char *title, FieldFacts *const *fields, uint32_t count,
-                         const bool *used) {
+static void print_fields(const DataReport *report, const char *title, FieldFacts *const *fields,
+                         uint32_t count, const bool *used) {
     char rows[NUMBER_TEXT];
-    heading("%s, %s %s rows", title, text_count(rows, dataset_rows(report->session.dataset, report->split)),
+    heading("%s, %s %s rows", title,
+            text_count(rows, dataset_rows(report->session.dataset, report->split)),
             split_name(report->split));
-    printf("  %-*s %-14s %8s %*s %*s %*s %*s\n", NAME_WIDTH, "field", "type", "missing", CELL_WIDTH, "min", CELL_WIDTH, "mean",
-           CELL_WIDTH, "max", CELL_WIDTH, "deviation");
-    for (uint32_t i = 0; i < count; i++) print_field(fields[i], report->split, used && !used[i] ? "  not used" : "");
+    printf("  %-*s %-14s %8s %*s %*s %*s %*s\n", NAME_WIDTH, "field", "type", "missing", CELL_WIDTH,
+           "min", CELL_WIDTH, "mean", CELL_WIDTH, "max", CELL_WIDTH, "deviation");
+    for (uint32_t i = 0; i < count; i++)
+        print_field(fields[i], report->split, used && !used[i] ? "  not used" : "");
 }
 
 static void print_learnt(const DataReport *report) {
@@ -138,7 +154,8 @@ static void print_learnt(const DataReport *report) {
     for (uint32_t i = 0; i < report->learnt_count; i++) {
         const LearntNumbers *learnt = &report->learnt[i];
         printf("  %-*s", NAME_WIDTH + 4, learnt->name);
-        for (int64_t k = 0; k < learnt->count && k < VALUES_SHOWN; k++) printf(" %s", number_text(text, learnt->values[k]));
+        for (int64_t k = 0; k < learnt->count && k < VALUES_SHOWN; k++)
+            printf(" %s", number_text(text, learnt->values[k]));
         if (learnt->count > VALUES_SHOWN) printf(" ... (%" PRId64 " numbers)", learnt->count);
         putchar('\n');
     }
@@ -148,10 +165,13 @@ static void print_learnt(const DataReport *report) {
 
 static void print_class(const ClassCounts *counts, int64_t category) {
     char text[NUMBER_TEXT];
-    const char *name = (uint64_t)category < counts->field->category_count ? counts->field->categories[category] : "";
+    const char *name = (uint64_t)category < counts->field->category_count
+                           ? counts->field->categories[category]
+                           : "";
     printf("  %5" PRId64, category);
     print_name(name);
-    for (Split split = 0; split < SPLIT_COUNT; split++) printf(" %9s", text_count(text, counts->counts[split][category]));
+    for (Split split = 0; split < SPLIT_COUNT; split++)
+        printf(" %9s", text_count(text, counts->counts[split][category]));
     putchar('\n');
 }
 
@@ -162,7 +182,8 @@ static void print_classes(const ClassCounts *counts) {
     for (Split split = 0; split < SPLIT_COUNT; split++) printf(" %9s", split_name(split));
     putchar('\n');
     for (int64_t i = 0; i < shown; i++) print_class(counts, i);
-    if (shown < counts->classes) printf("  ... and %" PRId64 " more (--json tells all)\n", counts->classes - shown);
+    if (shown < counts->classes)
+        printf("  ... and %" PRId64 " more (--json tells all)\n", counts->classes - shown);
 }
 
 /* -- the first rows -- */
@@ -180,17 +201,21 @@ static void print_cell(ReportElement element, const Statistics *statistics) {
 static void print_element_name(const SourceField *field, int64_t element) {
     char name[4 * NAME_MOST + 1];
     size_t fits = shown_fitting(field->name, field->row.rank ? NAME_MOST - 20 : NAME_MOST);
-    snprintf(name, sizeof name, field->row.rank ? "%.*s[%" PRId64 "]" : "%.*s", (int)fits, field->name, element);
+    snprintf(name, sizeof name, field->row.rank ? "%.*s[%" PRId64 "]" : "%.*s", (int)fits,
+             field->name, element);
     print_name(name);
 }
 
 /* A field's elements, a line each, in the rows from the `first` that is shown. */
-static void print_elements(const DataReport *report, uint32_t k, bool source, int64_t first, int64_t count) {
+static void print_elements(const DataReport *report, uint32_t k, bool source, int64_t first,
+                           int64_t count) {
     const FieldFacts *facts = source ? report->facts->fields[k] : report->fields[k];
     const int32_t *rows = dataset_split(report->session.dataset, report->split);
-    int64_t elements = shape_elements(facts->field.row), shown = elements > VALUES_SHOWN ? VALUES_SHOWN : elements;
+    int64_t elements = shape_elements(facts->field.row),
+            shown = elements > VALUES_SHOWN ? VALUES_SHOWN : elements;
     for (int64_t element = 0; element < shown; element++) {
-        const Statistics *statistics = facts->width ? &facts->columns[report->split][element] : &facts->whole[report->split];
+        const Statistics *statistics =
+            facts->width ? &facts->columns[report->split][element] : &facts->whole[report->split];
         print_element_name(&facts->field, element);
         for (int64_t i = first; i < first + count; i++)
             print_cell(source ? report_source_element(report, k, rows[i], element)
@@ -202,7 +227,8 @@ static void print_elements(const DataReport *report, uint32_t k, bool source, in
 }
 
 /* The numbers of rows in their file, or their lines. */
-static void print_places(const Dataset *dataset, const char *what, const int32_t *rows, int64_t count) {
+static void print_places(const Dataset *dataset, const char *what, const int32_t *rows,
+                         int64_t count) {
     printf("  %-*s", NAME_WIDTH, what);
     for (int64_t i = 0; i < count; i++) {
         RowPlace place = dataset_row_place(dataset, rows[i]);
@@ -215,10 +241,13 @@ static void print_block(const DataReport *report, int64_t first, int64_t count) 
     const Dataset *dataset = report->session.dataset;
     const int32_t *rows = dataset_split(dataset, report->split);
     print_places(dataset, "row", &rows[first], count);
-    if (dataset_row_place(dataset, rows[first]).line) print_places(dataset, "line", &rows[first], count);
-    for (uint32_t i = 0; i < report->facts->field_count; i++) print_elements(report, i, true, first, count);
+    if (dataset_row_place(dataset, rows[first]).line)
+        print_places(dataset, "line", &rows[first], count);
+    for (uint32_t i = 0; i < report->facts->field_count; i++)
+        print_elements(report, i, true, first, count);
     if (report->field_count) printf("  %-*s\n", NAME_WIDTH, "-- as the model sees them");
-    for (uint32_t i = 0; i < report->field_count; i++) print_elements(report, i, false, first, count);
+    for (uint32_t i = 0; i < report->field_count; i++)
+        print_elements(report, i, false, first, count);
 }
 
 static void print_rows(const DataReport *report) {
@@ -235,8 +264,10 @@ static void print_rows(const DataReport *report) {
 /* Grey, and no larger than the terminal can show. */
 static void print_pixels(const DataReport *report, const uint8_t *pixels) {
     Shape row = report->picture->row;
-    Bitmap picture = {.height = (int)row.dim[row.rank - 2], .width = (int)row.dim[row.rank - 1], .channels = 1};
-    int64_t plane = (int64_t)picture.height * picture.width, channels = row.rank == 3 ? row.dim[0] : 1;
+    Bitmap picture = {
+        .height = (int)row.dim[row.rank - 2], .width = (int)row.dim[row.rank - 1], .channels = 1};
+    int64_t plane = (int64_t)picture.height * picture.width,
+            channels = row.rank == 3 ? row.dim[0] : 1;
     int longest = picture.height > picture.width ? picture.height : picture.width,
         shrink = longest > PICTURE_SIDE ? longest : PICTURE_SIDE;
     int height = (picture.height * PICTURE_SIDE + shrink - 1) / shrink,
@@ -257,7 +288,8 @@ static void print_labels(const DataReport *report, int32_t row) {
     char text[NUMBER_TEXT];
     for (uint32_t i = 0; i < report->facts->class_count; i++) {
         const SourceField *field = report->facts->classes[i].field;
-        uint32_t number = (uint32_t)(source_field(dataset_fields(dataset), field->name) - dataset_fields(dataset)->fields);
+        uint32_t number = (uint32_t)(source_field(dataset_fields(dataset), field->name) -
+                                     dataset_fields(dataset)->fields);
         double category_number = dataset_number(dataset, number, row, 0);
         int32_t category = isnan(category_number) ? -1 : (int32_t)category_number;
         const char *name = dataset_class_name(dataset, field->name, category);
@@ -306,15 +338,22 @@ void report_print(const DataReport *report) {
     const Dataset *dataset = report->session.dataset;
     char train[NUMBER_TEXT], valid[NUMBER_TEXT], test[NUMBER_TEXT];
     shown_text(report->options->operands[0], stdout);
-    printf(": data from %s, %s train rows, %s valid, %s test\n", report->session.build.info->source.reader,
-           text_count(train, dataset_rows(dataset, SPLIT_TRAIN)), text_count(valid, dataset_rows(dataset, SPLIT_VALID)),
+    printf(": data from %s, %s train rows, %s valid, %s test\n",
+           report->session.build.info->source.reader,
+           text_count(train, dataset_rows(dataset, SPLIT_TRAIN)),
+           text_count(valid, dataset_rows(dataset, SPLIT_VALID)),
            text_count(test, dataset_rows(dataset, SPLIT_TEST)));
     int64_t dropped = dataset_fields(dataset)->dropped_rows;
-    if (dropped) printf("%s row%s left out by drop_missing\n", text_count(train, dropped), dropped == 1 ? " is" : "s are");
-    print_fields(report, "fields of the source", report->facts->fields, report->facts->field_count, report->used);
-    if (report->field_count) print_fields(report, "fields of the data block", report->fields, report->field_count, NULL);
+    if (dropped)
+        printf("%s row%s left out by drop_missing\n", text_count(train, dropped),
+               dropped == 1 ? " is" : "s are");
+    print_fields(report, "fields of the source", report->facts->fields, report->facts->field_count,
+                 report->used);
+    if (report->field_count)
+        print_fields(report, "fields of the data block", report->fields, report->field_count, NULL);
     print_learnt(report);
-    for (uint32_t i = 0; i < report->facts->class_count; i++) print_classes(&report->facts->classes[i]);
+    for (uint32_t i = 0; i < report->facts->class_count; i++)
+        print_classes(&report->facts->classes[i]);
     if (report->shown && report->picture) print_pictures(report);
     if (report->shown && !report->picture) print_rows(report);
     print_findings(&report->facts->findings);

@@ -1,5 +1,6 @@
-/* mlc data FILE.mdl: gathers what is to be told about a model's data. The fields of the data block are computed as they are for
- * evaluation, after the transforms have learnt from the training rows. */
+/* mlc data FILE.mdl: gathers what is to be told about a model's data. The fields of the data block
+ * are computed as they are for evaluation, after the transforms have learnt from the training
+ * rows. */
 #include "cli/show/data_report.h"
 
 #include "ir/data/derived.h"
@@ -10,16 +11,21 @@
 
 enum { BATCH_ELEMENTS = 1 << 20, ROWS_SHOWN = 5, PICTURES_SHOWN = 2 };
 
-ReportElement report_source_element(const DataReport *report, uint32_t field, int32_t row, int64_t element) {
+ReportElement report_source_element(const DataReport *report, uint32_t field, int32_t row,
+                                    int64_t element) {
     const Dataset *dataset = report->session.dataset;
-    if (dataset_fields(dataset)->fields[field].is_text) return (ReportElement){dataset_text(dataset, field, row), NAN};
+    if (dataset_fields(dataset)->fields[field].is_text)
+        return (ReportElement){dataset_text(dataset, field, row), NAN};
     return (ReportElement){NULL, dataset_number(dataset, field, row, element)};
 }
 
-ReportElement report_field_element(const DataReport *report, uint32_t field, int64_t shown, int64_t element) {
+ReportElement report_field_element(const DataReport *report, uint32_t field, int64_t shown,
+                                   int64_t element) {
     const SourceField *of = &report->fields[field]->field;
-    double value = dtype_element(of->dtype, report->first[field], shown * shape_elements(of->row) + element);
-    if (of->is_text) return (ReportElement){value < 0 ? NULL : of->categories[(uint32_t)value], NAN};
+    double value =
+        dtype_element(of->dtype, report->first[field], shown * shape_elements(of->row) + element);
+    if (of->is_text)
+        return (ReportElement){value < 0 ? NULL : of->categories[(uint32_t)value], NAN};
     return (ReportElement){NULL, value};
 }
 
@@ -27,7 +33,8 @@ ReportElement report_field_element(const DataReport *report, uint32_t field, int
 
 static bool is_picture(const SourceField *field) {
     Shape row = field->row;
-    return field->dtype == DTYPE_U8 && (row.rank == 2 || (row.rank == 3 && (row.dim[0] == 1 || row.dim[0] == 3)));
+    return field->dtype == DTYPE_U8 &&
+           (row.rank == 2 || (row.rank == 3 && (row.dim[0] == 1 || row.dim[0] == 3)));
 }
 
 static void mark_used(DataReport *report, const Symbol *symbol) {
@@ -35,7 +42,8 @@ static void mark_used(DataReport *report, const Symbol *symbol) {
     uint32_t count;
     SourceRows rows;
     const uint32_t *fields = source_reads(schema, symbol->name, report->session.arena, &count);
-    const Derived *derived = derived_find(report->session.arena, schema, source_rows_of(symbol->name, &rows));
+    const Derived *derived =
+        derived_find(report->session.arena, schema, source_rows_of(symbol->name, &rows));
     for (uint32_t i = 0; i < count; i++) {
         report->used[fields[i]] = true;
         if (!derived || !derived_reads_dates(derived, fields[i])) report->dates[fields[i]] = NULL;
@@ -58,11 +66,13 @@ static void find_dates(DataReport *report) {
 
 static bool find_used(DataReport *report) {
     const Build *build = &report->session.build;
-    report->used = ARENA_ARRAY(report->session.arena, bool, dataset_fields(report->session.dataset)->field_count);
+    report->used = ARENA_ARRAY(report->session.arena, bool,
+                               dataset_fields(report->session.dataset)->field_count);
     find_dates(report);
     Graph *graph = model_graph(build->model, GRAPH_TRAIN, build->info->batch, build->diag);
     for (uint32_t i = 0; graph && i < graph->symbol_count; i++)
-        if (graph->symbols[i].kind == SYMBOL_BATCH && graph->symbols[i].node) mark_used(report, &graph->symbols[i]);
+        if (graph->symbols[i].kind == SYMBOL_BATCH && graph->symbols[i].node)
+            mark_used(report, &graph->symbols[i]);
     graph_free(graph);
     return graph != NULL;
 }
@@ -83,16 +93,22 @@ static void choose_rows(DataReport *report) {
 bool report_source(DataReport *report) {
     Session *session = &report->session;
     session->arena = arena_new();
-    if (!build_open(&session->build, report->options->operands[0], report->options, report->diag)) return false;
+    if (!build_open(&session->build, report->options->operands[0], report->options, report->diag))
+        return false;
     const ModelInfo *info = session->build.info;
-    session->dataset = data_cache_open(session->build.data_cache, &info->source, &info->split, report->diag);
-    if (!session->dataset || !dataset_look_around(session->dataset, &info->field_looks, false, report->diag)) return false;
-    if (option_given(report->options, OPTION_split) && !session_split(session, &report->split)) return false;
+    session->dataset =
+        data_cache_open(session->build.data_cache, &info->source, &info->split, report->diag);
+    if (!session->dataset ||
+        !dataset_look_around(session->dataset, &info->field_looks, false, report->diag))
+        return false;
+    if (option_given(report->options, OPTION_split) && !session_split(session, &report->split))
+        return false;
     SourceRows rows;
     const void *data;
     const DerivedFields *derived = info->schema.derived;
     for (uint32_t i = 0; i < derived->count; i++)
-        if (derived->items[i]->numbers) dataset_find(session->dataset, derived->items[i]->name, &data);
+        if (derived->items[i]->numbers)
+            dataset_find(session->dataset, derived->items[i]->name, &data);
     const char *label = info->label_field ? source_rows_of(info->label_field, &rows) : NULL;
     if (!find_used(report)) return false;
     report->facts = dataset_inspect(session->dataset, label, report->dates, session->arena);
@@ -104,12 +120,14 @@ bool report_source(DataReport *report) {
 
 static SourceField field_of(const DataReport *report, const Graph *graph, const Output *output) {
     const Node *node = graph_node(graph, output->node);
-    SourceField field = {.name = arena_copy_string(report->session.arena, output->name, strlen(output->name)),
-                         .dtype = node->dtype,
-                         .row = shape_of(node->shape.rank - 1, &node->shape.dim[1])};
+    SourceField field = {
+        .name = arena_copy_string(report->session.arena, output->name, strlen(output->name)),
+        .dtype = node->dtype,
+        .row = shape_of(node->shape.rank - 1, &node->shape.dim[1])};
     if (node->op != OP_input) return field;
     const void *data;
-    const SourceField *source = dataset_find(report->session.dataset, graph->symbols[node->attrs.symbol].name, &data);
+    const SourceField *source =
+        dataset_find(report->session.dataset, graph->symbols[node->attrs.symbol].name, &data);
     if (source && source->is_text) {
         field.is_text = true;
         field.categories = source->categories;
@@ -128,7 +146,8 @@ static void make_fields(DataReport *report, const Graph *graph) {
         SourceField field = field_of(report, graph, &graph->outputs[i]);
         report->fields[i] = field_facts_new(arena, &field);
         report->first[i] =
-            arena_alloc(arena, (size_t)(report->shown * shape_elements(field.row) + 1) * dtype_bytes(field.dtype));
+            arena_alloc(arena, (size_t)(report->shown * shape_elements(field.row) + 1) *
+                                   dtype_bytes(field.dtype));
     }
 }
 
@@ -137,11 +156,13 @@ typedef struct {
     Split split;
 } FieldTally;
 
-static void keep_first(const DataReport *report, uint32_t i, const char *rows, int64_t first, int64_t count) {
+static void keep_first(const DataReport *report, uint32_t i, const char *rows, int64_t first,
+                       int64_t count) {
     const SourceField *field = &report->fields[i]->field;
     size_t row = (size_t)shape_elements(field->row) * dtype_bytes(field->dtype);
     if (first + count > report->shown) count = report->shown - first;
-    if (count > 0) memcpy((char *)report->first[i] + (size_t)first * row, rows, (size_t)count * row);
+    if (count > 0)
+        memcpy((char *)report->first[i] + (size_t)first * row, rows, (size_t)count * row);
 }
 
 static void see_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
@@ -159,13 +180,14 @@ static bool run_fields(DataReport *report, const Program *program) {
     Runner *runner = runner_new(program, session->states, session->threads, report->diag);
     bool good = runner && runner_data(runner, session->dataset, report->diag);
     for (Split split = 0; split < SPLIT_COUNT && good; split++)
-        runner_rows(runner, dataset_split(session->dataset, split), dataset_rows(session->dataset, split), see_rows,
-                    &(FieldTally){report, split});
+        runner_rows(runner, dataset_split(session->dataset, split),
+                    dataset_rows(session->dataset, split), see_rows, &(FieldTally){report, split});
     runner_free(runner);
     return good;
 }
 
-static void add_learnt(DataReport *report, const Fit *fit, const char *part, int64_t count, const double *values) {
+static void add_learnt(DataReport *report, const Fit *fit, const char *part, int64_t count,
+                       const double *values) {
     const char *name = arena_format(report->session.arena, "%s.%s", fit->name, part);
     report->learnt[report->learnt_count++] = (LearntNumbers){name, count, values};
 }
@@ -197,15 +219,18 @@ static void read_learnt(DataReport *report, const Graph *graph) {
             add_learnt(report, fit, parts[all[k].deviation != NULL], width, all[k].values);
             if (all[k].deviation) add_learnt(report, fit, parts[2], width, all[k].deviation);
         }
-        for (size_t k = 0; k < sizeof parts / sizeof *parts && !fit->column; k++) add_state(report, graph, fit, parts[k]);
+        for (size_t k = 0; k < sizeof parts / sizeof *parts && !fit->column; k++)
+            add_state(report, graph, fit, parts[k]);
     }
 }
 
-/* As many rows at once as fit into a few megabytes: the interpreter keeps every value of the graph. */
+/* As many rows at once as fit into a few megabytes: the interpreter keeps every value of the
+ * graph. */
 static uint32_t batch_rows(const DataReport *report) {
     const SourceSchema *schema = dataset_fields(report->session.dataset);
     int64_t elements = 1, rows = dataset_rows(report->session.dataset, SPLIT_TRAIN);
-    for (uint32_t i = 0; i < schema->field_count; i++) elements += shape_elements(schema->fields[i].row);
+    for (uint32_t i = 0; i < schema->field_count; i++)
+        elements += shape_elements(schema->fields[i].row);
     int64_t batch = BATCH_ELEMENTS / elements + 1;
     return (uint32_t)(batch < rows ? batch : rows);
 }
@@ -216,7 +241,8 @@ bool report_fields(DataReport *report) {
     session->states = states_new();
     session->threads = threads_new(1);
     if (!session_learn(session) || !session_fit(session) ||
-        !build_compilation(&session->build, GRAPH_FIELDS, batch_rows(report), PASS_functions, &compilation))
+        !build_compilation(&session->build, GRAPH_FIELDS, batch_rows(report), PASS_functions,
+                           &compilation))
         return false;
     Program *program = program_interpret(compilation.graph);
     make_fields(report, compilation.graph);
@@ -224,10 +250,12 @@ bool report_fields(DataReport *report) {
     if (good) read_learnt(report, compilation.graph);
     program_free(program);
     compilation_free(&compilation);
-    for (uint32_t i = 0; i < report->field_count && good; i++) findings_missing(&report->facts->findings, report->fields[i]);
+    for (uint32_t i = 0; i < report->field_count && good; i++)
+        findings_missing(&report->facts->findings, report->fields[i]);
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT && good; split++)
-        good = session_check_choices(session, dataset_split(session->dataset, split), dataset_rows(session->dataset, split),
-                                     &report->facts->findings);
+        good =
+            session_check_choices(session, dataset_split(session->dataset, split),
+                                  dataset_rows(session->dataset, split), &report->facts->findings);
     if (good) session_check_digits(session, &report->facts->findings);
     return good && session_check_classes(session);
 }

@@ -11,13 +11,14 @@
 #define PIXELS_PER_POINT 2.0
 
 void picture_colour(Picture *picture, Colour colour) {
-    cairo_set_source_rgb(picture->cairo, (colour >> 16 & 255) / 255.0, (colour >> 8 & 255) / 255.0, (colour & 255) / 255.0);
+    cairo_set_source_rgb(picture->cairo, (colour >> 16 & 255) / 255.0, (colour >> 8 & 255) / 255.0,
+                         (colour & 255) / 255.0);
 }
 
 Picture picture_new(double width, double height) {
     Picture picture;
-    picture.surface =
-        cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(width * PIXELS_PER_POINT), (int)(height * PIXELS_PER_POINT));
+    picture.surface = cairo_image_surface_create(
+        CAIRO_FORMAT_RGB24, (int)(width * PIXELS_PER_POINT), (int)(height * PIXELS_PER_POINT));
     cairo_surface_set_device_scale(picture.surface, PIXELS_PER_POINT, PIXELS_PER_POINT);
     picture.cairo = cairo_create(picture.surface);
     picture_colour(&picture, COLOUR_PAPER);
@@ -39,25 +40,29 @@ static void copy_pixels(cairo_surface_t *surface, int width, int height, uint8_t
         }
 }
 
-/* The PNG in memory, so that it reaches the disk as other files do: whole. A tenth larger than cairo's own, which takes longer to
- * write than all fonts and lines take to draw. NULL after reporting an error. */
+/* The PNG in memory, so that it reaches the disk as other files do: whole. A tenth larger than
+ * cairo's own, which takes longer to write than all fonts and lines take to draw. NULL after
+ * reporting an error. */
 static void *encode(const Picture *picture, const char *path, size_t *length, Diagnostics *diag) {
     cairo_surface_t *surface = picture->surface;
-    int width = cairo_image_surface_get_width(surface), height = cairo_image_surface_get_height(surface);
+    int width = cairo_image_surface_get_width(surface),
+        height = cairo_image_surface_get_height(surface);
     png_image image = {.version = PNG_IMAGE_VERSION,
                        .width = (png_uint_32)width,
                        .height = (png_uint_32)height,
                        .format = PNG_FORMAT_RGB,
                        .flags = PNG_IMAGE_FLAG_FAST};
     *length = PNG_IMAGE_PNG_SIZE_MAX(image);
-    void *rgb = memory_try_grow(NULL, PNG_IMAGE_SIZE(image)), *bytes = memory_try_grow(NULL, *length);
+    void *rgb = memory_try_grow(NULL, PNG_IMAGE_SIZE(image)),
+         *bytes = memory_try_grow(NULL, *length);
     bool good = rgb && bytes && cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS &&
                 cairo_status(picture->cairo) == CAIRO_STATUS_SUCCESS;
     if (good) copy_pixels(surface, width, height, rgb);
     good = good && png_image_write_to_memory(&image, bytes, length, 0, rgb, 0, NULL);
     free(rgb);
     if (good) return bytes;
-    diag_error(diag, STATUS_FILE, (Span){0}, "cannot draw '%s': %s", path, *image.message ? image.message : "out of memory");
+    diag_error(diag, STATUS_FILE, (Span){0}, "cannot draw '%s': %s", path,
+               *image.message ? image.message : "out of memory");
     free(bytes);
     return NULL;
 }
@@ -86,14 +91,16 @@ static void select_font(Picture *picture, Font font, double size) {
     cairo_set_font_size(picture->cairo, size);
 }
 
-double picture_fitting_size(Picture *picture, Font font, double size, double width, const char *text) {
+double picture_fitting_size(Picture *picture, Font font, double size, double width,
+                            const char *text) {
     cairo_text_extents_t extents;
     select_font(picture, font, size);
     cairo_text_extents(picture->cairo, text, &extents);
     return extents.x_advance > width ? size * width / extents.x_advance : size;
 }
 
-void picture_text(Picture *picture, double x, double y, Align align, Font font, double size, Colour colour, const char *text) {
+void picture_text(Picture *picture, double x, double y, Align align, Font font, double size,
+                  Colour colour, const char *text) {
     cairo_text_extents_t extents;
     select_font(picture, font, size);
     cairo_text_extents(picture->cairo, text, &extents);
@@ -102,7 +109,8 @@ void picture_text(Picture *picture, double x, double y, Align align, Font font, 
     cairo_show_text(picture->cairo, text);
 }
 
-void picture_line(Picture *picture, double x0, double y0, double x1, double y1, double width, Colour colour) {
+void picture_line(Picture *picture, double x0, double y0, double x1, double y1, double width,
+                  Colour colour) {
     picture_colour(picture, colour);
     cairo_set_line_width(picture->cairo, width);
     cairo_move_to(picture->cairo, x0, y0);
@@ -110,7 +118,8 @@ void picture_line(Picture *picture, double x0, double y0, double x1, double y1, 
     cairo_stroke(picture->cairo);
 }
 
-void picture_frame(Picture *picture, double x, double y, double width, double height, double line, Colour colour) {
+void picture_frame(Picture *picture, double x, double y, double width, double height, double line,
+                   Colour colour) {
     picture_colour(picture, colour);
     cairo_set_line_width(picture->cairo, line);
     cairo_rectangle(picture->cairo, x, y, width, height);
@@ -145,8 +154,8 @@ static cairo_surface_t *image_surface(const uint8_t *pixels, int rows, int colum
     return surface;
 }
 
-void picture_image(Picture *picture, double x, double y, double width, double height, const uint8_t *pixels, int rows,
-                   int columns, int channels) {
+void picture_image(Picture *picture, double x, double y, double width, double height,
+                   const uint8_t *pixels, int rows, int columns, int channels) {
     cairo_surface_t *image = image_surface(pixels, rows, columns, channels);
     cairo_save(picture->cairo);
     cairo_translate(picture->cairo, x, y);

@@ -1,5 +1,5 @@
-/* Drawing on paper-white: a thin layer over cairo, and the pictures that mlc draws. Units are points; a PNG has two pixels
- * to a point. */
+/* Drawing on paper-white: a thin layer over cairo, and the pictures that mlc draws. Units are
+ * points; a PNG has two pixels to a point. */
 #ifndef MLC_CLI_SHOW_PICTURE_H
 #define MLC_CLI_SHOW_PICTURE_H
 
@@ -32,18 +32,24 @@ bool picture_save(Picture *picture, const char *path, Diagnostics *diag);
 
 void picture_colour(Picture *picture, Colour colour);
 /* y is the base line. */
-void picture_text(Picture *picture, double x, double y, Align align, Font font, double size, Colour colour, const char *text);
+void picture_text(Picture *picture, double x, double y, Align align, Font font, double size,
+                  Colour colour, const char *text);
 /* `size`, or smaller, so that the text is at most `width` wide. */
-double picture_fitting_size(Picture *picture, Font font, double size, double width, const char *text);
-void picture_line(Picture *picture, double x0, double y0, double x1, double y1, double width, Colour colour);
-void picture_frame(Picture *picture, double x, double y, double width, double height, double line, Colour colour);
+double picture_fitting_size(Picture *picture, Font font, double size, double width,
+                            const char *text);
+void picture_line(Picture *picture, double x0, double y0, double x1, double y1, double width,
+                  Colour colour);
+void picture_frame(Picture *picture, double x, double y, double width, double height, double line,
+                   Colour colour);
 void picture_dot(Picture *picture, double x, double y, double radius, Colour colour);
 void picture_box(Picture *picture, double x, double y, double width, double height, Colour colour);
-/* Pixels [channels][rows][columns], grey (0 is black) or red, green, blue; stretched to width x height without smoothing. */
-void picture_image(Picture *picture, double x, double y, double width, double height, const uint8_t *pixels, int rows,
-                   int columns, int channels);
+/* Pixels [channels][rows][columns], grey (0 is black) or red, green, blue; stretched to width x
+ * height without smoothing. */
+void picture_image(Picture *picture, double x, double y, double width, double height,
+                   const uint8_t *pixels, int rows, int columns, int channels);
 
-/* The distance of ticks on an axis: 1, 2 or 5 times a power of ten, such that about `wanted` make up the range. */
+/* The distance of ticks on an axis: 1, 2 or 5 times a power of ten, such that about `wanted` make
+ * up the range. */
 double picture_tick_step(double range, int wanted);
 
 /* Loss and metrics over epochs (cli/show/curves.c). */
@@ -68,7 +74,8 @@ typedef struct {
 } Grid;
 bool grid_draw(const char *path, const Grid *grid, Diagnostics *diag);
 
-/* Numbers beside what is true: predictions over truths, and the errors over them (cli/show/scatter.c). NaN: not known. */
+/* Numbers beside what is true: predictions over truths, and the errors over them
+ * (cli/show/scatter.c). NaN: not known. */
 typedef struct {
     const char *title, *name;
     const double *truths, *predictions; /* [count], `stride` apart */
@@ -76,12 +83,14 @@ typedef struct {
 } Scatter;
 bool scatter_draw(const char *path, const Scatter *scatter, Diagnostics *diag);
 
-/* Matrices of which classes are taken for which, one below the other (cli/show/confusion_draw.c). */
+/* Matrices of which classes are taken for which, one below the other
+ * (cli/show/confusion_draw.c). */
 typedef struct {
     const char *title;
     const SourceSchema *schema; /* knows the names of the classes */
     Confusion confusion;
 } ConfusionPicture;
-bool confusions_draw(const char *path, const ConfusionPicture *drawn, uint32_t count, Diagnostics *diag);
+bool confusions_draw(const char *path, const ConfusionPicture *drawn, uint32_t count,
+                     Diagnostics *diag);
 
 #endif

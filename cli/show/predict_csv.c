@@ -6,21 +6,27 @@
 /* What the units of the data have is f64. */
 static int digits_of(const AnswerColumn *column) {
     enum { SINGLE_DIGITS = 9, DOUBLE_DIGITS = 15 };
-    return column->kind == COLUMN_TRUTH || column->kind == COLUMN_UNITS || column->kind == COLUMN_ERROR ? DOUBLE_DIGITS
-                                                                                                        : SINGLE_DIGITS;
+    return column->kind == COLUMN_TRUTH || column->kind == COLUMN_UNITS ||
+                   column->kind == COLUMN_ERROR
+               ? DOUBLE_DIGITS
+               : SINGLE_DIGITS;
 }
 
-/* A truth that is not known is an empty cell; digits as many as tell a number from its neighbours. */
-static void put_cell(const Predicting *predicting, const AnswerColumn *column, int64_t i, FILE *out) {
+/* A truth that is not known is an empty cell; digits as many as tell a number from its
+ * neighbours. */
+static void put_cell(const Predicting *predicting, const AnswerColumn *column, int64_t i,
+                     FILE *out) {
     char buffer[NUMBER_TEXT];
     if (column_is_name(column)) {
         const char *name = column_name(predicting, column, i, buffer);
-        bool unknown = column->kind == COLUMN_TRUE && predicted_truth(predicting, column->output, i) < 0;
+        bool unknown =
+            column->kind == COLUMN_TRUE && predicted_truth(predicting, column->output, i) < 0;
         csv_put_text(unknown ? "" : name, out);
         return;
     }
     double number = column_number(predicting, column, i);
-    bool unknown = (column->kind == COLUMN_TRUTH || column->kind == COLUMN_ERROR) && number != number;
+    bool unknown =
+        (column->kind == COLUMN_TRUTH || column->kind == COLUMN_ERROR) && number != number;
     if (unknown) return;
     if (number != number)
         fputs("nan", out);

@@ -1,5 +1,5 @@
-/* What a network makes of rows, as a picture. Where it reads or makes images: these, and below each what it is taken for. Where it
- * predicts numbers: these over the true ones. */
+/* What a network makes of rows, as a picture. Where it reads or makes images: these, and below each
+ * what it is taken for. Where it predicts numbers: these over the true ones. */
 #include "cli/show/picture.h"
 #include "cli/show/predict_show.h"
 #include "ir/base/display.h"
@@ -17,11 +17,14 @@ static bool is_side(int64_t size) { return size >= SIDE_MIN && size <= SIDE_MAX;
 
 /* Rows of bytes are pictures whatever their size; rows of numbers must look like some. */
 static PictureShape pictures_of(const char *name, DType dtype, Shape row) {
-    PictureShape pictures = {.name = name, .dtype = dtype, .channels = row.rank == 3 ? (int)row.dim[0] : 1};
-    if (row.rank < 2 || row.rank > 3 || (pictures.channels != 1 && pictures.channels != 3)) return (PictureShape){0};
+    PictureShape pictures = {
+        .name = name, .dtype = dtype, .channels = row.rank == 3 ? (int)row.dim[0] : 1};
+    if (row.rank < 2 || row.rank > 3 || (pictures.channels != 1 && pictures.channels != 3))
+        return (PictureShape){0};
     int64_t height = row.dim[row.rank - 2], width = row.dim[row.rank - 1];
     bool bytes = dtype == DTYPE_U8 && height <= SIDE_MAX && width <= SIDE_MAX;
-    if (!bytes && (dtype != DTYPE_F32 || !is_side(height) || !is_side(width))) return (PictureShape){0};
+    if (!bytes && (dtype != DTYPE_F32 || !is_side(height) || !is_side(width)))
+        return (PictureShape){0};
     pictures.height = (int)height;
     pictures.width = (int)width;
     return pictures;
@@ -35,16 +38,20 @@ static PictureShape find_read(const Predicting *predicting) {
         for (uint32_t i = 0; i < schema->field_count; i++) {
             const SourceField *field = &schema->fields[i];
             const void *data;
-            PictureShape found =
-                field->dtype == dtypes[k] ? pictures_of(field->name, field->dtype, field->row) : (PictureShape){0};
-            if (found.name && dataset_find(predicting->session.dataset, field->name, &data)) return found;
+            PictureShape found = field->dtype == dtypes[k]
+                                     ? pictures_of(field->name, field->dtype, field->row)
+                                     : (PictureShape){0};
+            if (found.name && dataset_find(predicting->session.dataset, field->name, &data))
+                return found;
         }
     return (PictureShape){0};
 }
 
 static PictureShape as_made(const PictureShape *read, const char *name, Shape row) {
     PictureShape made = pictures_of(name, DTYPE_F32, row);
-    if (made.name || !read->name || shape_elements(row) != (int64_t)read->channels * read->height * read->width) return made;
+    if (made.name || !read->name ||
+        shape_elements(row) != (int64_t)read->channels * read->height * read->width)
+        return made;
     made = *read; /* flat, as many numbers as the images that are read have */
     made.name = name;
     made.dtype = DTYPE_F32;
@@ -59,7 +66,8 @@ static bool find_made(const Predicting *predicting, const PictureShape *read, Pi
         const ModelOutput *output = &build->info->outputs[i];
         for (uint32_t k = 0; k < graph->output_count && !output->classes && !output->parts; k++) {
             if (strcmp(graph->outputs[k].name, output->name) != 0) continue;
-            Shape shape = graph_node(graph, graph->outputs[k].node)->shape, row = {.rank = shape.rank - 1};
+            Shape shape = graph_node(graph, graph->outputs[k].node)->shape,
+                  row = {.rank = shape.rank - 1};
             if (row.rank < 1) continue;
             memcpy(row.dim, &shape.dim[1], (size_t)row.rank * sizeof *row.dim);
             *made = as_made(read, output->name, row);
@@ -84,15 +92,18 @@ static bool nothing_to_draw(const Predicting *predicting) {
                "--png has nothing to draw: the network reads and makes no images, and %s",
                classes ? "classes are no numbers" : "no true numbers are there to compare with");
     if (classes)
-        diag_help(predicting->diag, "'mlc eval RUN --confusion --png FILE' draws the predicted classes over the true ones");
+        diag_help(
+            predicting->diag,
+            "'mlc eval RUN --confusion --png FILE' draws the predicted classes over the true ones");
     else
-        diag_help(predicting->diag, "images are fields and outputs [N, H, W], [N, 1, H, W] and [N, 3, H, W]");
+        diag_help(predicting->diag,
+                  "images are fields and outputs [N, H, W], [N, 1, H, W] and [N, 3, H, W]");
     return false;
 }
 
 static bool too_many(const Predicting *predicting) {
-    diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--png draws at most %d images, not %lld", GRID_MAX,
-               (long long)predicting->shown);
+    diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--png draws at most %d images, not %lld",
+               GRID_MAX, (long long)predicting->shown);
     diag_help(predicting->diag, "--index A..B chooses some of the rows");
     return false;
 }
@@ -113,7 +124,8 @@ typedef struct {
     double low, high;
 } Range;
 
-/* The customary range that the numbers are in, give or take what a network misses it by; else their own. */
+/* The customary range that the numbers are in, give or take what a network misses it by; else their
+ * own. */
 static Range range_of(const float *values, int64_t count) {
     static const Range customary[] = {{0, 1}, {-1, 1}, {0, 255}};
     Range range = {INFINITY, -INFINITY};
@@ -124,7 +136,8 @@ static Range range_of(const float *values, int64_t count) {
     }
     for (size_t i = 0; i < sizeof customary / sizeof *customary; i++) {
         double slack = (customary[i].high - customary[i].low) / 4;
-        if (range.low >= customary[i].low - slack && range.high <= customary[i].high + slack) return customary[i];
+        if (range.low >= customary[i].low - slack && range.high <= customary[i].high + slack)
+            return customary[i];
     }
     return range.high > range.low ? range : (Range){range.low, range.low + 1};
 }
@@ -141,9 +154,11 @@ static int64_t elements_of(const PictureShape *pictures) {
 }
 
 /* The numbers of all rows that are drawn, one row after the other. */
-static const uint8_t *bright_rows(const Predicting *predicting, const float *values, int64_t elements) {
+static const uint8_t *bright_rows(const Predicting *predicting, const float *values,
+                                  int64_t elements) {
     uint8_t *bytes = ARENA_ARRAY(predicting->session.arena, uint8_t, predicting->shown * elements);
-    brighten(values, predicting->shown * elements, range_of(values, predicting->shown * elements), bytes);
+    brighten(values, predicting->shown * elements, range_of(values, predicting->shown * elements),
+             bytes);
     return bytes;
 }
 
@@ -152,8 +167,11 @@ static const uint8_t *read_pixels(const Predicting *predicting) {
     int64_t elements = elements_of(read), bytes = elements * (int64_t)dtype_bytes(read->dtype);
     const uint8_t *data = dataset_field(predicting->session.dataset, read->name);
     uint8_t *rows = ARENA_ARRAY(predicting->session.arena, uint8_t, predicting->shown * bytes);
-    for (int64_t i = 0; i < predicting->shown; i++) memcpy(rows + i * bytes, data + predicting->rows[i] * bytes, (size_t)bytes);
-    return read->dtype == DTYPE_U8 ? rows : bright_rows(predicting, (const float *)(const void *)rows, elements);
+    for (int64_t i = 0; i < predicting->shown; i++)
+        memcpy(rows + i * bytes, data + predicting->rows[i] * bytes, (size_t)bytes);
+    return read->dtype == DTYPE_U8
+               ? rows
+               : bright_rows(predicting, (const float *)(const void *)rows, elements);
 }
 
 static const uint8_t *made_pixels(const Predicting *predicting) {
@@ -169,14 +187,17 @@ static const uint8_t *made_pixels(const Predicting *predicting) {
 static void write_class(const Predicting *predicting, int64_t i, GridCell *cell) {
     char number[NUMBER_TEXT], share[NUMBER_TEXT];
     const Predictions *predictions = predicting->main;
-    int32_t class = prediction_class(predictions, i), truth = predicted_truth(predicting, predictions, i);
+    int32_t class = prediction_class(predictions, i),
+            truth = predicted_truth(predicting, predictions, i);
     const char *name = class_text(&predicting->session, predictions->output, class, number);
     cell->mistake = predicted_wrongly(predicting, predictions, i);
-    snprintf(cell->caption, sizeof cell->caption, "%.*s  %s", (int)shown_fitting(name, CAPTION_WIDTH), name,
+    snprintf(cell->caption, sizeof cell->caption, "%.*s  %s",
+             (int)shown_fitting(name, CAPTION_WIDTH), name,
              text_percent(share, prediction_probability(predictions, i, class), 0));
     if (truth < 0) return;
     name = class_text(&predicting->session, predictions->output, truth, number);
-    snprintf(cell->truth, sizeof cell->truth, "true: %.*s", (int)shown_fitting(name, CAPTION_WIDTH), name);
+    snprintf(cell->truth, sizeof cell->truth, "true: %.*s", (int)shown_fitting(name, CAPTION_WIDTH),
+             name);
 }
 
 /* The first number, in the units of the data where they are known. */
@@ -202,7 +223,8 @@ static void write_title(const Predicting *predicting, char *title, size_t size) 
         snprintf(title, size, "%s on %s", info->name, data);
     else
         snprintf(title, size, "%s on %s: %lld of %lld right", info->name, data,
-                 (long long)(known - predicted_mistakes(predicting, predicting->main)), (long long)known);
+                 (long long)(known - predicted_mistakes(predicting, predicting->main)),
+                 (long long)known);
 }
 
 static void write_subtitle(const Predicting *predicting, char *subtitle, size_t size) {
@@ -210,21 +232,25 @@ static void write_subtitle(const Predicting *predicting, char *subtitle, size_t 
     const Drawing *drawing = &predicting->drawing;
     char rows[64] = "", several[NAME_BYTES] = "", made[2 * NAME_BYTES] = "";
     if (!predicting->files)
-        snprintf(rows, sizeof rows, "%s rows %lld to %lld; ", split_name(predicting->split), (long long)predicting->first,
+        snprintf(rows, sizeof rows, "%s rows %lld to %lld; ", split_name(predicting->split),
+                 (long long)predicting->first,
                  (long long)(predicting->first + predicting->shown - 1));
     if (predicting->output_count > 1) snprintf(several, sizeof several, " by '%s'", output->name);
     if (drawing->made.name)
-        snprintf(made, sizeof made, "%s%.100s%sthe output '%.100s'", drawing->read.name ? "above the field '" : "",
-                 drawing->read.name ? drawing->read.name : "", drawing->read.name ? "', below it " : "", drawing->made.name);
+        snprintf(made, sizeof made, "%s%.100s%sthe output '%.100s'",
+                 drawing->read.name ? "above the field '" : "",
+                 drawing->read.name ? drawing->read.name : "",
+                 drawing->read.name ? "', below it " : "", drawing->made.name);
     if (output->classes)
-        snprintf(subtitle, size, "%s%s%sbelow each the predicted class%s with its probability%s", rows, made, *made ? "; " : "",
-                 several, predicted_known(predicting, predicting->main) ? ", and the true class" : "");
+        snprintf(subtitle, size, "%s%s%sbelow each the predicted class%s with its probability%s",
+                 rows, made, *made ? "; " : "", several,
+                 predicted_known(predicting, predicting->main) ? ", and the true class" : "");
     else if (*made)
         snprintf(subtitle, size, "%s%s", rows, made);
     else
         snprintf(subtitle, size, "%sbelow each %s '%s'%s", rows,
-                 predicting->main->width > 1 ? "the first number of" : "what it gives,", output->name,
-                 predicting->main->truths ? ", and the true number" : "");
+                 predicting->main->width > 1 ? "the first number of" : "what it gives,",
+                 output->name, predicting->main->truths ? ", and the true number" : "");
 }
 
 static GridImages grid_images(const PictureShape *pictures) {

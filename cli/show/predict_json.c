@@ -12,13 +12,16 @@ static json_t *values_json(const Predictions *predictions, int64_t i) {
     return values;
 }
 
-static void put_classes(json_t *object, const Predicting *predicting, const Predictions *output, int64_t i) {
+static void put_classes(json_t *object, const Predicting *predicting, const Predictions *output,
+                        int64_t i) {
     char number[NUMBER_TEXT];
     int32_t class = prediction_class(output, i), truth = predicted_truth(predicting, output, i);
     if (truth >= 0) json_object_set_new(object, "true", json_integer(truth));
     json_object_set_new(object, "predicted", json_integer(class));
-    json_object_set_new(object, "class", json_text(class_text(&predicting->session, output->output, class, number)));
-    json_object_set_new(object, "probability", json_number((double)prediction_value(output, i, class)));
+    json_object_set_new(object, "class",
+                        json_text(class_text(&predicting->session, output->output, class, number)));
+    json_object_set_new(object, "probability",
+                        json_number((double)prediction_value(output, i, class)));
     json_object_set_new(object, "probabilities", values_json(output, i));
 }
 
@@ -34,12 +37,14 @@ static json_t *numbers_json(const double *values, const double *minus, int64_t w
 static void put_target(json_t *object, const Predictions *output, int64_t i) {
     const ModelTarget *target = &output->output->target;
     json_t *names = json_array();
-    for (int64_t k = 0; k < target->width; k++) json_array_append_new(names, json_text(target->names[k]));
+    for (int64_t k = 0; k < target->width; k++)
+        json_array_append_new(names, json_text(target->names[k]));
     json_object_set_new(object, "columns", names);
     json_object_set_new(object, "predicted", numbers_json(output->units, NULL, target->width, i));
     if (!output->truths) return;
     json_object_set_new(object, "true", numbers_json(output->truths, NULL, target->width, i));
-    json_object_set_new(object, "error", numbers_json(output->units, output->truths, target->width, i));
+    json_object_set_new(object, "error",
+                        numbers_json(output->units, output->truths, target->width, i));
     json_object_set_new(object, "target", numbers_json(output->targets, NULL, target->width, i));
 }
 
@@ -71,28 +76,32 @@ static void put_row_name(json_t *line, const Predicting *predicting, int64_t i) 
 static bool is_key(const json_t *line, const Predictions *output) {
     static const char *const keys[] = {"columns", "predicted", "true", "error", "target"};
     bool taken = json_object_get(line, output->output->name) != NULL;
-    for (size_t i = 0; i < sizeof keys / sizeof *keys && output->units; i++) taken |= !strcmp(keys[i], output->output->name);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && output->units; i++)
+        taken |= !strcmp(keys[i], output->output->name);
     return taken;
 }
 
-/* The classes, or the numbers, of a network with one output are those of the row. Several outputs have an object of their own, and so
- * has one that is called as the row's name is. */
+/* The classes, or the numbers, of a network with one output are those of the row. Several outputs
+ * have an object of their own, and so has one that is called as the row's name is. */
 static json_t *row_json(const Predicting *predicting, int64_t i) {
     json_t *line = json_object();
     const Predictions *main = predicting->main;
     put_row_name(line, predicting, i);
     bool alone = predicting->output_count == 1 && (main->output->classes || !is_key(line, main));
     if (alone && main->output->classes) put_classes(line, predicting, main, i);
-    if (alone && !main->output->classes) json_object_set_new(line, main->output->name, values_json(main, i));
+    if (alone && !main->output->classes)
+        json_object_set_new(line, main->output->name, values_json(main, i));
     if (alone && main->units) put_target(line, main, i);
     if (alone) return line;
     json_t *outputs = json_object();
     for (uint32_t k = 0; k < predicting->output_count; k++)
-        json_object_set_new(outputs, predicting->outputs[k].output->name, output_json(predicting, &predicting->outputs[k], i));
+        json_object_set_new(outputs, predicting->outputs[k].output->name,
+                            output_json(predicting, &predicting->outputs[k], i));
     json_object_set_new(line, "outputs", outputs);
     return line;
 }
 
 void predicted_print_json(const Predicting *predicting) {
-    for (int64_t i = 0; i < predicting->count; i++) json_print_line(row_json(predicting, i), predicting->out);
+    for (int64_t i = 0; i < predicting->count; i++)
+        json_print_line(row_json(predicting, i), predicting->out);
 }

@@ -1,4 +1,5 @@
-/* What a network makes of rows, as a table: a line for each row, and for each output its columns. */
+/* What a network makes of rows, as a table: a line for each row, and for each output its
+ * columns. */
 #include "cli/results/predict_columns.h"
 #include "cli/show/predict_show.h"
 #include "cli/results/units.h"
@@ -21,10 +22,15 @@ typedef struct {
 
 /* -- cells -- */
 
-/* Names of classes and columns may be any text, and are cut off; a file must be found again by its name. */
-static int most_of(const AnswerColumn *column) { return column->kind == COLUMN_FILE ? PATH_MAX : CLASS_WIDTH; }
+/* Names of classes and columns may be any text, and are cut off; a file must be found again by its
+ * name. */
+static int most_of(const AnswerColumn *column) {
+    return column->kind == COLUMN_FILE ? PATH_MAX : CLASS_WIDTH;
+}
 
-static int text_width(const char *text, int most) { return (int)shown_columns(text, shown_fitting(text, (size_t)most)); }
+static int text_width(const char *text, int most) {
+    return (int)shown_columns(text, shown_fitting(text, (size_t)most));
+}
 
 static void widen(int *width, const char *text, int most) {
     if (text_width(text, most) > *width) *width = text_width(text, most);
@@ -80,7 +86,8 @@ static void print_outputs(PredictTable *table) {
 static void print_heads(PredictTable *table) {
     print_outputs(table);
     for (uint32_t k = 0; k < table->count; k++)
-        print_cell(table, table->columns[k].head, table->widths[k], CLASS_WIDTH, column_is_name(&table->columns[k]));
+        print_cell(table, table->columns[k].head, table->widths[k], CLASS_WIDTH,
+                   column_is_name(&table->columns[k]));
     end_line(table);
 }
 
@@ -91,8 +98,8 @@ static void print_row(PredictTable *table, int64_t i) {
         const AnswerColumn *column = &table->columns[k];
         bool bad = column->output && predicted_wrongly(predicting, column->output, i);
         if (bad) fputs(terminal_style(predicting->out, STYLE_BAD), predicting->out);
-        print_cell(table, column_text(predicting, column, i, buffer), table->widths[k], most_of(column),
-                   column_is_name(column));
+        print_cell(table, column_text(predicting, column, i, buffer), table->widths[k],
+                   most_of(column), column_is_name(column));
         if (bad) fputs(terminal_style(predicting->out, STYLE_PLAIN), predicting->out);
     }
     end_line(table);
@@ -112,10 +119,11 @@ static void print_right(const Predicting *predicting, const Predictions *output)
     int64_t known = predicted_known(predicting, output);
     if (!known) return;
     if (predicting->output_count > 1) fprintf(predicting->out, "%s: ", output->output->name);
-    fprintf(predicting->out, "%lld of %lld right", (long long)(known - predicted_mistakes(predicting, output)),
-            (long long)known);
+    fprintf(predicting->out, "%lld of %lld right",
+            (long long)(known - predicted_mistakes(predicting, output)), (long long)known);
     if (known < predicting->count)
-        fprintf(predicting->out, ", %lld of an unknown class", (long long)(predicting->count - known));
+        fprintf(predicting->out, ", %lld of an unknown class",
+                (long long)(predicting->count - known));
     putc('\n', predicting->out);
 }
 
@@ -123,23 +131,28 @@ static void print_errors(FILE *out, const char *name, const UnitErrors *errors) 
     char rmse[NUMBER_TEXT], mae[NUMBER_TEXT], count[NUMBER_TEXT];
     terminal_cell(out, name, 0, CLASS_WIDTH);
     fprintf(out, ": rmse %s, mae %s of %s value%s\n", text_value(rmse, errors->rmse, VALUE_DIGITS),
-            text_value(mae, errors->mae, VALUE_DIGITS), text_count(count, errors->count), errors->count == 1 ? "" : "s");
+            text_value(mae, errors->mae, VALUE_DIGITS), text_count(count, errors->count),
+            errors->count == 1 ? "" : "s");
 }
 
 static void print_sums(const Predicting *predicting) {
     uint32_t count;
-    const UnitErrors *errors = units_errors(predicting->session.arena, predicting->outputs, predicting->output_count, &count);
+    const UnitErrors *errors = units_errors(predicting->session.arena, predicting->outputs,
+                                            predicting->output_count, &count);
     for (uint32_t k = 0; k < predicting->output_count; k++)
-        if (predicting->outputs[k].output->classes) print_right(predicting, &predicting->outputs[k]);
+        if (predicting->outputs[k].output->classes)
+            print_right(predicting, &predicting->outputs[k]);
     for (uint32_t k = 0; k < count && predicting->count > 1; k++)
-        print_errors(predicting->out, units_name(predicting->session.arena, errors, count, k), &errors[k]);
+        print_errors(predicting->out, units_name(predicting->session.arena, errors, count, k),
+                     &errors[k]);
 }
 
 static void print_left(const Predicting *predicting) {
     char shown[NUMBER_TEXT], rows[NUMBER_TEXT];
-    fprintf(predicting->out, "the first %s of %s %s rows; --all shows all, --index A..B those from A to B\n",
-            text_count(shown, predicting->shown), text_count(rows, predicting->shown + predicting->left),
-            split_name(predicting->split));
+    fprintf(predicting->out,
+            "the first %s of %s %s rows; --all shows all, --index A..B those from A to B\n",
+            text_count(shown, predicting->shown),
+            text_count(rows, predicting->shown + predicting->left), split_name(predicting->split));
 }
 
 /* -- one row: its image, then of each output a bar for every class, or the values -- */
@@ -152,7 +165,8 @@ static void print_bars(const Predicting *predicting, const Predictions *output) 
     for (int32_t i = 0; i < output->width; i++) {
         double share = prediction_probability(output, 0, i);
         fputs(terminal_style(out, i == best ? STYLE_BOLD : STYLE_PLAIN), out);
-        terminal_cell(out, class_text(&predicting->session, output->output, i, number), BAR_NAME_WIDTH, CLASS_WIDTH);
+        terminal_cell(out, class_text(&predicting->session, output->output, i, number),
+                      BAR_NAME_WIDTH, CLASS_WIDTH);
         putc(' ', out);
         terminal_bar(out, share, BAR_WIDTH);
         fprintf(out, " %8s%s%s\n", text_percent(percent, share, 2), i == truth ? "  true" : "",
@@ -163,8 +177,10 @@ static void print_bars(const Predicting *predicting, const Predictions *output) 
 /* A row of the model's data: where it is from. */
 static void print_place(const Predicting *predicting) {
     char place[PLACE_TEXT];
-    fprintf(predicting->out, "%s row %lld: ", split_name(predicting->split), (long long)predicting->first);
-    shown_text(dataset_place_text(predicting->session.dataset, NULL, predicting->rows[0], place), predicting->out);
+    fprintf(predicting->out, "%s row %lld: ", split_name(predicting->split),
+            (long long)predicting->first);
+    shown_text(dataset_place_text(predicting->session.dataset, NULL, predicting->rows[0], place),
+               predicting->out);
     putc('\n', predicting->out);
 }
 
@@ -172,7 +188,8 @@ static void print_single(const Predicting *predicting) {
     bool values = false;
     if (!predicting->files) print_place(predicting);
     if (predicting->height)
-        terminal_image(predicting->out, predicted_pixels(predicting, 0), predicting->height, predicting->width);
+        terminal_image(predicting->out, predicted_pixels(predicting, 0), predicting->height,
+                       predicting->width);
     for (uint32_t k = 0; k < predicting->output_count; k++)
         if (predicting->outputs[k].output->classes)
             print_bars(predicting, &predicting->outputs[k]);

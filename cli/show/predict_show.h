@@ -7,7 +7,8 @@
 void predicted_print(const Predicting *predicting);      /* predict_print.c */
 void predicted_print_json(const Predicting *predicting); /* predict_json.c */
 void predicted_print_csv(const Predicting *predicting);  /* predict_csv.c */
-/* Before anything is computed: finds out what --png draws. false after reporting that there is nothing. */
+/* Before anything is computed: finds out what --png draws. false after reporting that there is
+ * nothing. */
 bool predicted_plan_drawing(Predicting *predicting);
 /* A picture of the rows, for --png. false after reporting errors. */
 bool predicted_draw(const Predicting *predicting); /* predict_draw.c */

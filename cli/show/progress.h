@@ -1,5 +1,5 @@
-/* Progress of a training run on stderr: a line that is redrawn while an epoch runs, where the terminal can do that, and under a head a
- * line that stays for every finished epoch. */
+/* Progress of a training run on stderr: a line that is redrawn while an epoch runs, where the
+ * terminal can do that, and under a head a line that stays for every finished epoch. */
 #ifndef MLC_CLI_SHOW_PROGRESS_H
 #define MLC_CLI_SHOW_PROGRESS_H
 
@@ -9,7 +9,14 @@
 
 enum { PROGRESS_COLUMNS = 5 + 2 * (1 + RUNTIME_MAX_METRICS) };
 
-typedef enum { SHOWN_EPOCH, SHOWN_TRAIN_LOSS, SHOWN_LOSS, SHOWN_METRIC, SHOWN_TIME, SHOWN_RATE } Shown;
+typedef enum {
+    SHOWN_EPOCH,
+    SHOWN_TRAIN_LOSS,
+    SHOWN_LOSS,
+    SHOWN_METRIC,
+    SHOWN_TIME,
+    SHOWN_RATE
+} Shown;
 typedef struct {
     Shown shown;
     Split split;     /* of a loss or metric */

@@ -35,7 +35,8 @@ static void widen(Axis *axis, double value) {
 
 /* Some room at both ends; an axis of one value gets a length. */
 static void finish(Axis *axis) {
-    double room = axis->high > axis->low ? (axis->high - axis->low) / 25 : fmax(fabs(axis->high), 1) / 10;
+    double room =
+        axis->high > axis->low ? (axis->high - axis->low) / 25 : fmax(fabs(axis->high), 1) / 10;
     axis->low -= room;
     axis->high += room;
 }
@@ -48,31 +49,38 @@ static void draw_ticks(const Plot *plot, const Axis *axis, bool across) {
         snprintf(text, sizeof text, "%.6g", i * step + 0.0); /* no -0 */
         if (across) {
             picture_line(plot->picture, at, TOP, at, TOP + SIDE, 1, COLOUR_GRID);
-            picture_text(plot->picture, at, TOP + SIDE + 18, ALIGN_CENTRE, FONT_NORMAL, 11, COLOUR_FAINT, text);
+            picture_text(plot->picture, at, TOP + SIDE + 18, ALIGN_CENTRE, FONT_NORMAL, 11,
+                         COLOUR_FAINT, text);
         } else {
             picture_line(plot->picture, plot->left, at, plot->left + SIDE, at, 1, COLOUR_GRID);
-            picture_text(plot->picture, plot->left - 8, at + 4, ALIGN_RIGHT, FONT_NORMAL, 11, COLOUR_FAINT, text);
+            picture_text(plot->picture, plot->left - 8, at + 4, ALIGN_RIGHT, FONT_NORMAL, 11,
+                         COLOUR_FAINT, text);
         }
     }
 }
 
 static bool is_known(const Scatter *scatter, int64_t i) {
-    return isfinite(scatter->truths[i * scatter->stride]) && isfinite(scatter->predictions[i * scatter->stride]);
+    return isfinite(scatter->truths[i * scatter->stride]) &&
+           isfinite(scatter->predictions[i * scatter->stride]);
 }
 
-/* The predictions, or with `errors` what they miss the truth by; `from` to `to` is the line on which all would be right. */
+/* The predictions, or with `errors` what they miss the truth by; `from` to `to` is the line on
+ * which all would be right. */
 static void draw_plot(Plot *plot, const Scatter *scatter, bool errors, const char *title) {
     double radius = scatter->count > 2000 ? 1.2 : scatter->count > 200 ? 1.8 : 2.6;
     draw_ticks(plot, &plot->x, true);
     draw_ticks(plot, &plot->y, false);
     picture_text(plot->picture, plot->left, TOP - 14, ALIGN_LEFT, FONT_BOLD, 13, COLOUR_INK, title);
-    picture_text(plot->picture, plot->left + SIDE / 2, TOP + SIDE + 40, ALIGN_CENTRE, FONT_NORMAL, 12, COLOUR_FAINT, "true");
+    picture_text(plot->picture, plot->left + SIDE / 2, TOP + SIDE + 40, ALIGN_CENTRE, FONT_NORMAL,
+                 12, COLOUR_FAINT, "true");
     picture_line(plot->picture, plot->left, y_of(plot, errors ? 0 : plot->x.low), plot->left + SIDE,
                  y_of(plot, errors ? 0 : plot->x.high), 1.5, COLOUR_ORANGE);
     for (int64_t i = 0; i < scatter->count; i++) {
-        double truth = scatter->truths[i * scatter->stride], value = scatter->predictions[i * scatter->stride];
+        double truth = scatter->truths[i * scatter->stride],
+               value = scatter->predictions[i * scatter->stride];
         if (is_known(scatter, i))
-            picture_dot(plot->picture, x_of(plot, truth), y_of(plot, errors ? value - truth : value), radius, COLOUR_BLUE);
+            picture_dot(plot->picture, x_of(plot, truth),
+                        y_of(plot, errors ? value - truth : value), radius, COLOUR_BLUE);
     }
 }
 
@@ -80,8 +88,8 @@ static void draw_heading(Picture *picture, double width, const Scatter *scatter,
     char text[512];
     double size = picture_fitting_size(picture, FONT_BOLD, 17, width - 2 * RIGHT, scatter->title);
     picture_text(picture, RIGHT, 36, ALIGN_LEFT, FONT_BOLD, size, COLOUR_INK, scatter->title);
-    snprintf(text, sizeof text, "%.200s of %lld row%s; on the line a prediction is right", scatter->name, (long long)known,
-             known == 1 ? "" : "s");
+    snprintf(text, sizeof text, "%.200s of %lld row%s; on the line a prediction is right",
+             scatter->name, (long long)known, known == 1 ? "" : "s");
     size = picture_fitting_size(picture, FONT_NORMAL, 12, width - 2 * RIGHT, text);
     picture_text(picture, RIGHT, 58, ALIGN_LEFT, FONT_NORMAL, size, COLOUR_FAINT, text);
 }
@@ -90,7 +98,8 @@ bool scatter_draw(const char *path, const Scatter *scatter, Diagnostics *diag) {
     Axis values = {INFINITY, -INFINITY}, errors = {0, 0};
     int64_t known = 0;
     for (int64_t i = 0; i < scatter->count; i++) {
-        double truth = scatter->truths[i * scatter->stride], value = scatter->predictions[i * scatter->stride];
+        double truth = scatter->truths[i * scatter->stride],
+               value = scatter->predictions[i * scatter->stride];
         if (!is_known(scatter, i)) continue;
         widen(&values, truth);
         widen(&values, value);
@@ -104,6 +113,7 @@ bool scatter_draw(const char *path, const Scatter *scatter, Diagnostics *diag) {
     Picture picture = picture_new(width, TOP + SIDE + BOTTOM);
     draw_heading(&picture, width, scatter, known);
     draw_plot(&(Plot){&picture, LEFT, values, values}, scatter, false, "predicted");
-    draw_plot(&(Plot){&picture, LEFT + SIDE + BETWEEN, values, errors}, scatter, true, "error: predicted - true");
+    draw_plot(&(Plot){&picture, LEFT + SIDE + BETWEEN, values, errors}, scatter, true,
+              "error: predicted - true");
     return picture_save(&picture, path, diag);
 }

@@ -11,15 +11,19 @@
 enum { STEPS_TRACED = 20 };
 
 void timeline_open(Timeline *timeline, Arena *arena, int64_t steps, int threads, uint32_t kernels) {
-    *timeline = (Timeline){.arena = arena, .steps = steps, .threads = (uint32_t)threads, .kernels = kernels};
+    *timeline = (Timeline){
+        .arena = arena, .steps = steps, .threads = (uint32_t)threads, .kernels = kernels};
     timeline->times = ARENA_ARRAY(arena, KernelTime, (size_t)steps * timeline->threads * kernels);
 }
 
-static KernelTime *kernel_time(const Timeline *timeline, int64_t step, uint32_t thread, uint32_t kernel) {
-    return &timeline->times[((size_t)step * timeline->threads + thread) * timeline->kernels + kernel];
+static KernelTime *kernel_time(const Timeline *timeline, int64_t step, uint32_t thread,
+                               uint32_t kernel) {
+    return &timeline
+                ->times[((size_t)step * timeline->threads + thread) * timeline->kernels + kernel];
 }
 
-void timeline_note(const Timeline *timeline, int64_t step, int thread, uint32_t kernel, bool begins, uint64_t time) {
+void timeline_note(const Timeline *timeline, int64_t step, int thread, uint32_t kernel, bool begins,
+                   uint64_t time) {
     KernelTime *noted = kernel_time(timeline, step, (uint32_t)thread, kernel);
     if (begins) {
         noted->piece = time;
@@ -50,7 +54,8 @@ static double median_seconds(uint64_t *values, size_t count) {
 
 double timeline_kernel_seconds(const Timeline *timeline, uint32_t kernel) {
     uint64_t *values = ARENA_ARRAY(timeline->arena, uint64_t, timeline->steps);
-    for (int64_t step = 0; step < timeline->steps; step++) values[step] = kernel_nanoseconds(timeline, step, kernel);
+    for (int64_t step = 0; step < timeline->steps; step++)
+        values[step] = kernel_nanoseconds(timeline, step, kernel);
     return median_seconds(values, (size_t)timeline->steps);
 }
 
@@ -73,7 +78,9 @@ static uint64_t step_end(const Timeline *timeline, int64_t step) {
 
 double timeline_step_seconds(const Timeline *timeline) {
     uint64_t *values = ARENA_ARRAY(timeline->arena, uint64_t, timeline->steps);
-    if (timeline->steps < 2) return (double)(step_end(timeline, 0) - step_begin(timeline, 0)) * 1e-9; /* there is no next one */
+    /* there is no next one */
+    if (timeline->steps < 2)
+        return (double)(step_end(timeline, 0) - step_begin(timeline, 0)) * 1e-9;
     for (int64_t step = 0; step + 1 < timeline->steps; step++)
         values[step] = step_begin(timeline, step + 1) - step_begin(timeline, step);
     return median_seconds(values, (size_t)timeline->steps - 1);
@@ -90,16 +97,19 @@ static void write_events(const Timeline *timeline, const Plan *plan, FILE *out) 
             for (uint32_t kernel = 0; kernel < timeline->kernels; kernel++) {
                 const KernelTime *time = kernel_time(timeline, step, thread, kernel);
                 if (!time->begin) continue;
-                fprintf(out,
-                        "%s\n{\"name\":\"k%u "
-                        "%s\",\"ph\":\"X\",\"pid\":0,\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f,\"args\":{\"step\":%" PRId64 "}}",
-                        separator, kernel, kernel_names[plan->kernels[kernel].kind], thread,
-                        (double)(int64_t)(time->begin - start) * 1e-3, (double)time->busy * 1e-3, step);
+                fprintf(
+                    out,
+                    "%s\n{\"name\":\"k%u "
+                    "%s\",\"ph\":\"X\",\"pid\":0,\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f,\"args\":{\"step\":%" PRId64
+                    "}}",
+                    separator, kernel, kernel_names[plan->kernels[kernel].kind], thread,
+                    (double)(int64_t)(time->begin - start) * 1e-3, (double)time->busy * 1e-3, step);
                 separator = ",";
             }
 }
 
-bool timeline_write_trace(const Timeline *timeline, const Plan *plan, const char *path, Diagnostics *diag) {
+bool timeline_write_trace(const Timeline *timeline, const Plan *plan, const char *path,
+                          Diagnostics *diag) {
     MemoryStream stream;
     memory_stream_begin(&stream);
     fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", stream.out);

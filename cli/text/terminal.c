@@ -23,13 +23,15 @@ int terminal_width(FILE *stream) {
 }
 
 const char *terminal_style(FILE *stream, Style style) {
-    static const char *const sequences[] = {"\033[0m", "\033[1m", "\033[2m", "\033[32m", "\033[1;31m"};
+    static const char *const sequences[] = {"\033[0m", "\033[1m", "\033[2m", "\033[32m",
+                                            "\033[1;31m"};
     return terminal_live(stream) ? sequences[style] : "";
 }
 
 void terminal_cell(FILE *stream, const char *text, int width, int most) {
     size_t bytes = shown_fitting(text, (size_t)most);
-    int columns = (int)shown_columns(text, bytes), before = width - columns, behind = -width - columns;
+    int columns = (int)shown_columns(text, bytes), before = width - columns,
+        behind = -width - columns;
     fprintf(stream, "%*s", before > 0 ? before : 0, "");
     for (size_t at = 0; at < bytes;) at += shown_character(text + at, bytes - at, stream);
     fprintf(stream, "%*s", behind > 0 ? behind : 0, "");
@@ -37,19 +39,21 @@ void terminal_cell(FILE *stream, const char *text, int width, int most) {
 
 void terminal_bar(FILE *stream, double share, int width) {
     static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    int units = isnan(share) ? 0 : (int)(share * width * 8 + 0.5), full = units / 8, part = units % 8;
+    int units = isnan(share) ? 0 : (int)(share * width * 8 + 0.5), full = units / 8,
+        part = units % 8;
     bool fine = terminal_utf8();
     for (int i = 0; i < full; i++) fputs(fine ? "█" : "#", stream);
     if (fine) fputs(eighths[part], stream);
     fprintf(stream, "%*s", width - full - (fine && part), "");
 }
 
-/* Two pixels in one character: the upper half in the colour of the text, the lower one in that of its background. Without
- * colours, a character as dark as their mean. */
+/* Two pixels in one character: the upper half in the colour of the text, the lower one in that of
+ * its background. Without colours, a character as dark as their mean. */
 static void image_character(FILE *stream, int above, int below) {
     static const char shades[] = " .:-=+*#%@";
     if (terminal_live(stream) && terminal_utf8())
-        fprintf(stream, "\033[38;5;%dm\033[48;5;%dm▀", 232 + above * 23 / 255, 232 + below * 23 / 255);
+        fprintf(stream, "\033[38;5;%dm\033[48;5;%dm▀", 232 + above * 23 / 255,
+                232 + below * 23 / 255);
     else
         fputc(shades[(above + below) * 9 / 510], stream);
 }
@@ -58,7 +62,8 @@ void terminal_image(FILE *stream, const uint8_t *pixels, int height, int width) 
     for (int y = 0; y < height; y += 2) {
         fputs("  ", stream);
         for (int x = 0; x < width; x++)
-            image_character(stream, pixels[y * width + x], y + 1 < height ? pixels[(y + 1) * width + x] : 0);
+            image_character(stream, pixels[y * width + x],
+                            y + 1 < height ? pixels[(y + 1) * width + x] : 0);
         fprintf(stream, "%s\n", terminal_style(stream, STYLE_PLAIN));
     }
 }
@@ -102,7 +107,8 @@ double number_shortest(double value) {
 }
 
 const char *text_value(char buffer[NUMBER_TEXT], double value, int digits) {
-    bool whole = value == floor(value) && fabs(value) < 1e10; /* seldom measured: no digit of it is left out */
+    /* seldom measured: no digit of it is left out */
+    bool whole = value == floor(value) && fabs(value) < 1e10;
     if (isnan(value)) return "nan";
     snprintf(buffer, NUMBER_TEXT, whole ? "%.*f" : "%.*g", whole ? 0 : digits, value);
     return buffer;
@@ -121,7 +127,8 @@ const char *text_percent(char buffer[NUMBER_TEXT], double share, int decimals) {
     if (isnan(share)) return "nan %"; /* whatever its sign bit */
     snprintf(buffer, NUMBER_TEXT, "%.*f %%", decimals, 100 * share);
     double rounded = strtod(buffer, NULL);
-    if (share < 1 && rounded >= 100) snprintf(buffer, NUMBER_TEXT, ">%.*f %%", decimals, 100 - last);
+    if (share < 1 && rounded >= 100)
+        snprintf(buffer, NUMBER_TEXT, ">%.*f %%", decimals, 100 - last);
     if (share > 0 && rounded == 0) snprintf(buffer, NUMBER_TEXT, "<%.*f %%", decimals, last);
     return buffer;
 }
@@ -131,6 +138,7 @@ const char *text_duration(char buffer[NUMBER_TEXT], double seconds) {
     if (whole < 3600)
         snprintf(buffer, NUMBER_TEXT, "%d:%02d", (int)(whole / 60), (int)(whole % 60));
     else
-        snprintf(buffer, NUMBER_TEXT, "%" PRId64 ":%02d:%02d", whole / 3600, (int)(whole / 60 % 60), (int)(whole % 60));
+        snprintf(buffer, NUMBER_TEXT, "%" PRId64 ":%02d:%02d", whole / 3600, (int)(whole / 60 % 60),
+                 (int)(whole % 60));
     return buffer;
 }

@@ -1,13 +1,16 @@
-/* The instructions that index arithmetic is made of, so that the code that emits a loop reads like the loop: `add(e, a, b)` emits a + b.
- * Integers are i64 unless an operand is of another type or a vector. Quotients are unsigned: indices and sizes are never negative. */
+/* The instructions that index arithmetic is made of, so that the code that emits a loop reads like
+ * the loop: `add(e, a, b)` emits a + b. Integers are i64 unless an operand is of another type or a
+ * vector. Quotients are unsigned: indices and sizes are never negative. */
 #ifndef MLC_CODEGEN_EMIT_ARITHMETIC_H
 #define MLC_CODEGEN_EMIT_ARITHMETIC_H
 
 #include "codegen/emit/emit.h"
 #include "ir/base/integers.h"
 
-#define MLC_BINARY(name, build)                                                                                                \
-    static inline LLVMValueRef name(Emitter *e, LLVMValueRef a, LLVMValueRef b) { return build(e->builder, a, b, ""); }
+#define MLC_BINARY(name, build)                                                                    \
+    static inline LLVMValueRef name(Emitter *e, LLVMValueRef a, LLVMValueRef b) {                  \
+        return build(e->builder, a, b, "");                                                        \
+    }
 MLC_BINARY(add, LLVMBuildAdd)
 MLC_BINARY(sub, LLVMBuildSub)
 MLC_BINARY(mul, LLVMBuildMul)
@@ -19,19 +22,29 @@ MLC_BINARY(fadd, LLVMBuildFAdd)
 #undef MLC_BINARY
 
 /* The same with a constant i64: a + n, a * n, a / n, a % n. */
-static inline LLVMValueRef plus(Emitter *e, LLVMValueRef a, int64_t n) { return add(e, a, const_i64(e, n)); }
-static inline LLVMValueRef times(Emitter *e, LLVMValueRef a, int64_t n) { return mul(e, a, const_i64(e, n)); }
-static inline LLVMValueRef over(Emitter *e, LLVMValueRef a, int64_t n) { return udiv(e, a, const_i64(e, n)); }
-static inline LLVMValueRef modulo(Emitter *e, LLVMValueRef a, int64_t n) { return urem(e, a, const_i64(e, n)); }
+static inline LLVMValueRef plus(Emitter *e, LLVMValueRef a, int64_t n) {
+    return add(e, a, const_i64(e, n));
+}
+static inline LLVMValueRef times(Emitter *e, LLVMValueRef a, int64_t n) {
+    return mul(e, a, const_i64(e, n));
+}
+static inline LLVMValueRef over(Emitter *e, LLVMValueRef a, int64_t n) {
+    return udiv(e, a, const_i64(e, n));
+}
+static inline LLVMValueRef modulo(Emitter *e, LLVMValueRef a, int64_t n) {
+    return urem(e, a, const_i64(e, n));
+}
 
 typedef struct {
     LLVMValueRef whole, rest;
 } Quotient;
-static inline Quotient div_mod(Emitter *e, LLVMValueRef a, LLVMValueRef b) { return (Quotient){udiv(e, a, b), urem(e, a, b)}; }
+static inline Quotient div_mod(Emitter *e, LLVMValueRef a, LLVMValueRef b) {
+    return (Quotient){udiv(e, a, b), urem(e, a, b)};
+}
 
-#define MLC_COMPARISON(name, predicate)                                                                                        \
-    static inline LLVMValueRef name(Emitter *e, LLVMValueRef a, LLVMValueRef b) {                                              \
-        return LLVMBuildICmp(e->builder, predicate, a, b, "");                                                                 \
+#define MLC_COMPARISON(name, predicate)                                                            \
+    static inline LLVMValueRef name(Emitter *e, LLVMValueRef a, LLVMValueRef b) {                  \
+        return LLVMBuildICmp(e->builder, predicate, a, b, "");                                     \
     }
 MLC_COMPARISON(lt, LLVMIntSLT)
 MLC_COMPARISON(le, LLVMIntSLE)
@@ -42,10 +55,13 @@ MLC_COMPARISON(eq, LLVMIntEQ)
 MLC_COMPARISON(ne, LLVMIntNE)
 #undef MLC_COMPARISON
 
-static inline LLVMValueRef bit_not(Emitter *e, LLVMValueRef a) { return LLVMBuildNot(e->builder, a, ""); }
+static inline LLVMValueRef bit_not(Emitter *e, LLVMValueRef a) {
+    return LLVMBuildNot(e->builder, a, "");
+}
 
 /* condition ? yes : no, lane by lane if the condition is a vector. */
-static inline LLVMValueRef choose(Emitter *e, LLVMValueRef condition, LLVMValueRef yes, LLVMValueRef no) {
+static inline LLVMValueRef choose(Emitter *e, LLVMValueRef condition, LLVMValueRef yes,
+                                  LLVMValueRef no) {
     return LLVMBuildSelect(e->builder, condition, yes, no, "");
 }
 
@@ -61,6 +77,8 @@ static inline LLVMValueRef max(Emitter *e, LLVMValueRef a, LLVMValueRef b) {
 static inline LLVMValueRef load(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer) {
     return LLVMBuildLoad2(e->builder, type, pointer, "");
 }
-static inline void store(Emitter *e, LLVMValueRef value, LLVMValueRef pointer) { LLVMBuildStore(e->builder, value, pointer); }
+static inline void store(Emitter *e, LLVMValueRef value, LLVMValueRef pointer) {
+    LLVMBuildStore(e->builder, value, pointer);
+}
 
 #endif

@@ -1,5 +1,6 @@
-/* The value of a node at a place. It is computed if the node belongs to the kernel and loaded otherwise; the memo keeps it for the next
- * user. Operands are emitted before their users by an explicit stack instead of recursion: a chain of nodes may be as long as the graph. */
+/* The value of a node at a place. It is computed if the node belongs to the kernel and loaded
+ * otherwise; the memo keeps it for the next user. Operands are emitted before their users by an
+ * explicit stack instead of recursion: a chain of nodes may be as long as the graph. */
 #include "codegen/emit/emit.h"
 
 #include <assert.h>
@@ -11,7 +12,8 @@ void emit_begin_kernel(Emitter *e, const Kernel *kernel) {
     e->arena = arena_new();
     e->kernel = kernel;
     e->kernel_number++;
-    for (uint32_t i = 0; i < kernel->node_count; i++) e->computed_in[kernel->nodes[i]] = e->kernel_number;
+    for (uint32_t i = 0; i < kernel->node_count; i++)
+        e->computed_in[kernel->nodes[i]] = e->kernel_number;
     e->bindings = NULL;
     e->binding_count = e->binding_capacity = 0;
     e->rows = NULL;
@@ -25,7 +27,9 @@ void emit_end_kernel(Emitter *e) {
     e->arena = NULL;
 }
 
-bool emit_computes(const Emitter *e, NodeId node) { return e->computed_in[node] == e->kernel_number; }
+bool emit_computes(const Emitter *e, NodeId node) {
+    return e->computed_in[node] == e->kernel_number;
+}
 
 static bool uses_in_place(const Node *node, NodeId id) {
     bool in_place = op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape;
@@ -36,7 +40,8 @@ static bool uses_in_place(const Node *node, NodeId id) {
 
 bool emit_in_place(const Emitter *e, NodeId id) {
     const Kernel *kernel = e->kernel;
-    if (shape_elements(graph_node(e->graph, id)->shape) != shape_elements(kernel->space)) return false;
+    if (shape_elements(graph_node(e->graph, id)->shape) != shape_elements(kernel->space))
+        return false;
     for (uint32_t i = 0; i < kernel->store_count; i++)
         if (kernel->stores[i].node == id) return true;
     for (uint32_t i = 0; i < kernel->node_count; i++)
@@ -51,12 +56,16 @@ static Value given_value(Emitter *e, NodeId id, const Place *place) {
     const Node *node = graph_node(e->graph, id);
     LLVMTypeRef type = dtype_type(e, node->dtype, false);
     if (node->op == OP_constant && node->dtype == DTYPE_F32)
-        return (Value){LLVMConstBitCast(LLVMConstInt(e->i32, node->attrs.value.bits, false), type), true};
-    if (node->op == OP_constant) return (Value){LLVMConstInt(type, node->attrs.value.bits, false), true};
+        return (Value){LLVMConstBitCast(LLVMConstInt(e->i32, node->attrs.value.bits, false), type),
+                       true};
+    if (node->op == OP_constant)
+        return (Value){LLVMConstInt(type, node->attrs.value.bits, false), true};
     if (node->op != OP_iota) return load_at(e, id, e->plan->storage[id], place);
     Coordinate index = place_in_shape(e, place, node->shape)->axis[node->attrs.axis];
-    if (!index.irregular && index.step == 0) return (Value){LLVMBuildTrunc(e->builder, index.base, e->i32, ""), true};
-    return (Value){LLVMBuildTrunc(e->builder, coordinate_vector(e, index), lanes_of(e->i32), ""), false};
+    if (!index.irregular && index.step == 0)
+        return (Value){LLVMBuildTrunc(e->builder, index.base, e->i32, ""), true};
+    return (Value){LLVMBuildTrunc(e->builder, coordinate_vector(e, index), lanes_of(e->i32), ""),
+                   false};
 }
 
 /* All operands are in the memo. */
@@ -66,13 +75,15 @@ static Value computed_value(Emitter *e, NodeId id, const Source *sources) {
     for (uint32_t i = 0; i < node->operand_count; i++)
         if (sources[i].place) operands[i] = memo_find(e, node->operands[i], sources[i].place);
     if (op_class(node->op) == CLASS_VIEW) return view_choose(e, node, sources, operands);
-    assert(op_class(node->op) == CLASS_ELEMENTWISE && "only elementwise ops and views are computed at a place");
+    assert(op_class(node->op) == CLASS_ELEMENTWISE &&
+           "only elementwise ops and views are computed at a place");
     return emit_elementwise(e, node, operands);
 }
 
 /* -- the stack -- */
 
-/* A value that is wanted. sources: where its operands are read; NULL until they are on the stack. */
+/* A value that is wanted. sources: where its operands are read; NULL until they are on the
+ * stack. */
 struct Frame {
     NodeId node;
     const Place *place;
@@ -85,7 +96,8 @@ static void push(Emitter *e, NodeId node, const Place *place) {
     e->frames[e->frame_count++] = (Frame){.node = node, .place = place};
 }
 
-/* Pushes the operands of a frame's node. The place of a gather's operand depends on its index, so the index is emitted before. */
+/* Pushes the operands of a frame's node. The place of a gather's operand depends on its index, so
+ * the index is emitted before. */
 static void push_operands(Emitter *e, uint32_t frame) {
     const Node *node = graph_node(e->graph, e->frames[frame].node);
     const Place *place = e->frames[frame].place;
@@ -96,13 +108,15 @@ static void push_operands(Emitter *e, uint32_t frame) {
     Source *sources = ARENA_ARRAY(e->arena, Source, node->operand_count);
     bool view = op_class(node->op) == CLASS_VIEW, takes_part = emit_takes_part(e, node, place);
     for (uint32_t i = 0; i < node->operand_count; i++)
-        if (!takes_part || i == e->part.number) sources[i] = view ? view_source(e, node, i, place) : (Source){.place = place};
+        if (!takes_part || i == e->part.number)
+            sources[i] = view ? view_source(e, node, i, place) : (Source){.place = place};
     e->frames[frame].sources = sources;
     for (uint32_t i = node->operand_count; i-- > 0;)
         if (sources[i].place) push(e, node->operands[i], sources[i].place);
 }
 
-/* Emits the value on top of the stack and pops it; or, if its operands are not known yet, pushes them. */
+/* Emits the value on top of the stack and pops it; or, if its operands are not known yet, pushes
+ * them. */
 static void process_top(Emitter *e) {
     Frame top = e->frames[e->frame_count - 1];
     if (!memo_find(e, top.node, top.place).value) {
@@ -130,7 +144,8 @@ Value emit_value(Emitter *e, NodeId node, const Place *place) {
 
 const Value *emit_store_values(Emitter *e, const Place *place) {
     Value *values = ARENA_ARRAY(e->arena, Value, e->kernel->store_count);
-    for (uint32_t i = 0; i < e->kernel->store_count; i++) values[i] = emit_value(e, e->kernel->stores[i].node, place);
+    for (uint32_t i = 0; i < e->kernel->store_count; i++)
+        values[i] = emit_value(e, e->kernel->stores[i].node, place);
     return values;
 }
 

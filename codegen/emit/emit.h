@@ -1,9 +1,10 @@
 /* Emitting the value of a graph node at a place. Internal to codegen/.
  *
- * Code is emitted for LANES elements at a time. A Place says which elements: an index into a shape, with a Coordinate for each axis.
- * Example: the place [row, 16 * v + lane] of a matrix has a uniform coordinate and one with step 1. A view turns the place of its result
- * into the place of its operand, so that no kernel copies in order to view. A Value is a scalar where all lanes agree and a vector of
- * LANES otherwise. */
+ * Code is emitted for LANES elements at a time. A Place says which elements: an index into a shape,
+ * with a Coordinate for each axis. Example: the place [row, 16 * v + lane] of a matrix has a
+ * uniform coordinate and one with step 1. A view turns the place of its result into the place of
+ * its operand, so that no kernel copies in order to view. A Value is a scalar where all lanes agree
+ * and a vector of LANES otherwise. */
 #ifndef MLC_CODEGEN_EMIT_EMIT_H
 #define MLC_CODEGEN_EMIT_EMIT_H
 
@@ -18,7 +19,8 @@ typedef struct {
 } Coordinate;
 
 typedef struct {
-    Shape shape; /* that the coordinates index; place_in_shape converts to another shape with as many elements */
+    /* that the coordinates index; place_in_shape converts to another shape with as many elements */
+    Shape shape;
     Coordinate axis[SHAPE_MAX_RANK];
     LLVMValueRef mask; /* <LANES x i1>: the lanes that exist; NULL: all */
 } Place;
@@ -31,9 +33,9 @@ typedef struct {
 typedef struct Memo Memo;
 typedef struct Frame Frame;
 
-/* Where a kernel finds a value in memory: `where` is a byte offset in the slab, in the outputs, or in the array of pointers to states or
- * inputs. Offsets are not part of a kernel's code: it is passed a table of them, so that kernels that differ in offsets only are the same
- * code. */
+/* Where a kernel finds a value in memory: `where` is a byte offset in the slab, in the outputs, or
+ * in the array of pointers to states or inputs. Offsets are not part of a kernel's code: it is
+ * passed a table of them, so that kernels that differ in offsets only are the same code. */
 typedef struct {
     StorageKind kind;
     bool replicated;
@@ -53,8 +55,9 @@ typedef struct Emitter {
     /* the kernel at hand */
     const Kernel *kernel;
     uint32_t kernel_number;
-    uint32_t *computed_in;    /* [node_count]: number of the last kernel that computes the node */
-    StorageBinding *bindings; /* the kernel's table, in the order in which the code first needs the entries */
+    uint32_t *computed_in; /* [node_count]: number of the last kernel that computes the node */
+    /* the kernel's table, in the order in which the code first needs the entries */
+    StorageBinding *bindings;
     uint32_t binding_count, binding_capacity;
     LLVMValueRef function, rows; /* rows: loaded at entry when first used */
     LLVMBasicBlockRef entry;
@@ -62,7 +65,9 @@ typedef struct Emitter {
     Frame *frames; /* the stack of emit_value */
     uint32_t frame_count, frame_capacity;
     struct {
-        const Node *of; /* a concat: in the code at hand all lanes of this place take part `number` of it; NULL: none */
+        /* a concat: in the code at hand all lanes of this place take part `number` of it; NULL:
+         * none */
+        const Node *of;
         const Place *place;
         uint32_t number;
     } part;
@@ -75,8 +80,8 @@ LLVMValueRef const_i64(const Emitter *e, int64_t value);
 LLVMValueRef const_i32(const Emitter *e, int32_t value);
 LLVMValueRef value_splat(Emitter *e, Value value); /* as a vector, even if it is uniform */
 LLVMValueRef lane_numbers(const Emitter *e);       /* <0, 1, ...> as i64 */
-LLVMValueRef call_intrinsic(Emitter *e, const char *name, LLVMTypeRef *types, unsigned type_count, LLVMValueRef *args,
-                            unsigned count);
+LLVMValueRef call_intrinsic(Emitter *e, const char *name, LLVMTypeRef *types, unsigned type_count,
+                            LLVMValueRef *args, unsigned count);
 
 /* -- ops.c -- */
 Value emit_elementwise(Emitter *e, const Node *node, const Value *operands);
@@ -93,7 +98,8 @@ bool place_uniform(const Place *place);
 Coordinate place_linear(Emitter *e, const Place *place);
 /* The lanes are consecutive in row-major order, and lane 0 is at a multiple of LANES. */
 bool place_neighbours(const Place *place);
-/* <LANES x i1>: base + lane < n, for a base that is a multiple of LANES; NULL if n is one too: all lanes. */
+/* <LANES x i1>: base + lane < n, for a base that is a multiple of LANES; NULL if n is one too: all
+ * lanes. */
 LLVMValueRef lanes_below(Emitter *e, LLVMValueRef base, int64_t n);
 
 LLVMValueRef coordinate_vector(Emitter *e, Coordinate c);
@@ -106,35 +112,46 @@ void store_at(Emitter *e, NodeId node, Storage storage, const Place *place, Valu
 /* The address of the element at a uniform place. */
 LLVMValueRef store_pointer(Emitter *e, NodeId node, Storage storage, const Place *place);
 LLVMValueRef storage_base(Emitter *e, Storage storage);
-/* A vector of neighbours in memory, or those of its lanes that the mask has; mask NULL: all. Masked lanes are loaded as 0. */
-LLVMValueRef load_vector(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer, unsigned alignment, LLVMValueRef mask);
-void store_vector(Emitter *e, LLVMValueRef vector, LLVMValueRef pointer, unsigned alignment, LLVMValueRef mask);
+/* A vector of neighbours in memory, or those of its lanes that the mask has; mask NULL: all. Masked
+ * lanes are loaded as 0. */
+LLVMValueRef load_vector(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer, unsigned alignment,
+                         LLVMValueRef mask);
+void store_vector(Emitter *e, LLVMValueRef vector, LLVMValueRef pointer, unsigned alignment,
+                  LLVMValueRef mask);
 LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMValueRef offset);
-/* Prefetches the cache line at an address, which need not exist: to be read or written soon, or, into the second-level cache, later. */
+/* Prefetches the cache line at an address, which need not exist: to be read or written soon, or,
+ * into the second-level cache, later. */
 typedef enum { PREFETCH_READ, PREFETCH_WRITE, PREFETCH_LATER } Prefetch;
 void prefetch_line(Emitter *e, LLVMValueRef pointer, Prefetch how);
-/* Prefetches row `row` of the batch of an input: a batch's rows lie anywhere in the data set, and no processor predicts the next one. */
+/* Prefetches row `row` of the batch of an input: a batch's rows lie anywhere in the data set, and
+ * no processor predicts the next one. */
 void prefetch_batch_row(Emitter *e, Storage storage, LLVMValueRef row);
 
 /* -- views.c -- */
 typedef struct {
     const Place *place; /* where an operand of a view is read; NULL: nowhere */
-    Value inside;       /* pad, concat: i1, whether the element comes from this operand; value NULL: always */
+    /* pad, concat: i1, whether the element comes from this operand; value NULL: always */
+    Value inside;
 } Source;
 enum {
     GATHER_INDEX = 1
 }; /* the operand of a gather that holds indices: its value is emitted before the other operand's place */
-/* i64: the number of the part of a concat that all lanes of a place take; NULL: lanes may differ. */
+/* i64: the number of the part of a concat that all lanes of a place take; NULL: lanes may
+ * differ. */
 LLVMValueRef concat_part_number(Emitter *e, const Node *concat, const Place *place);
-bool emit_takes_part(const Emitter *e, const Node *concat, const Place *place); /* e->part says which one */
+/* e->part says which one */
+bool emit_takes_part(const Emitter *e, const Node *concat, const Place *place);
 Source view_source(Emitter *e, const Node *node, uint32_t operand, const Place *place);
-Coordinate gathered_index(Emitter *e, Value index, int64_t size); /* an i32 index as a coordinate, clamped to 0 .. size - 1 */
+/* an i32 index as a coordinate, clamped to 0 .. size - 1 */
+Coordinate gathered_index(Emitter *e, Value index, int64_t size);
 Value view_choose(Emitter *e, const Node *node, const Source *sources, const Value *operands);
-/* The value of a concat of single columns that lie in memory, loaded in one go; value NULL: the node is something else. */
+/* The value of a concat of single columns that lie in memory, loaded in one go; value NULL: the
+ * node is something else. */
 Value view_interleaved(Emitter *e, const Node *node, const Place *place);
 
 /* -- memo.c -- */
-/* The memo holds values per region: until a region ends, code emitted in it dominates what follows. */
+/* The memo holds values per region: until a region ends, code emitted in it dominates what
+ * follows. */
 typedef struct {
     Memo *memo;
 } Region;
@@ -143,13 +160,15 @@ void region_end(Emitter *e, Region region);
 /* value NULL: not known. */
 Value memo_find(const Emitter *e, NodeId node, const Place *place);
 void emit_set(Emitter *e, NodeId node, const Place *place,
-              Value value); /* also sets the root of a kernel, which the kernel's own loop computes */
+              /* also sets the root of a kernel, which the kernel's own loop computes */
+              Value value);
 
 /* -- emit.c -- */
 void emit_begin_kernel(Emitter *e, const Kernel *kernel);
 void emit_end_kernel(Emitter *e);
 bool emit_computes(const Emitter *e, NodeId node); /* the kernel at hand computes the node */
-/* The kernel stores the node, or an elementwise op or reshape of it uses the node, at the place in its space that is being computed. */
+/* The kernel stores the node, or an elementwise op or reshape of it uses the node, at the place in
+ * its space that is being computed. */
 bool emit_in_place(const Emitter *e, NodeId node);
 Value emit_value(Emitter *e, NodeId node, const Place *place);
 /* The values of all stores of the kernel at a place in its space. Stores nothing. */
@@ -161,11 +180,13 @@ typedef struct {
     LLVMValueRef index; /* i64 */
     LLVMBasicBlockRef body, exit, before;
 } Loop;
-/* do { ... index += step } while (index < to): the body runs at least once, so callers know that from < to or guard the loop. */
+/* do { ... index += step } while (index < to): the body runs at least once, so callers know that
+ * from < to or guard the loop. */
 Loop loop_begin(Emitter *e, LLVMValueRef from);
 void loop_end(Emitter *e, Loop loop, LLVMValueRef to, int64_t step);
-/* for each segment of [from, to), which is cut at the multiples of `size` and not empty: the body runs with the segment [.from, .to). It
- * lies in [.start, .start + size), where .start = loop.index * size. Example: [5, 12) and size 4 give [5, 8) and [8, 12). */
+/* for each segment of [from, to), which is cut at the multiples of `size` and not empty: the body
+ * runs with the segment [.from, .to). It lies in [.start, .start + size), where .start = loop.index
+ * * size. Example: [5, 12) and size 4 give [5, 8) and [8, 12). */
 typedef struct {
     Loop loop;
     LLVMValueRef start, from, to, end;
@@ -178,6 +199,7 @@ typedef struct {
 } If;
 If if_begin(Emitter *e, LLVMValueRef condition);
 void if_end(Emitter *e, If branch);
-LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment); /* allocated once, at the kernel's entry */
+/* allocated once, at the kernel's entry */
+LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment);
 
 #endif

@@ -15,7 +15,8 @@ struct Memo {
 };
 
 static uint32_t memo_hash(NodeId node, const Place *place) {
-    uint64_t mixed = ((uint64_t)(uintptr_t)place >> 4) * 0x9E3779B97F4A7C15u + node * 0xC2B2AE3D27D4EB4Fu;
+    uint64_t mixed =
+        ((uint64_t)(uintptr_t)place >> 4) * 0x9E3779B97F4A7C15u + node * 0xC2B2AE3D27D4EB4Fu;
     return (uint32_t)(mixed >> 32);
 }
 
@@ -23,7 +24,8 @@ static void memo_rehash(Emitter *e, Memo *memo) {
     memo->slot_count = memo->slot_count ? 2 * memo->slot_count : 64;
     memo->slots = ARENA_ARRAY(e->arena, uint32_t, memo->slot_count);
     for (uint32_t i = 0; i < memo->count; i++) {
-        uint32_t at = memo_hash(memo->entries[i].node, memo->entries[i].place) & (memo->slot_count - 1);
+        uint32_t at =
+            memo_hash(memo->entries[i].node, memo->entries[i].place) & (memo->slot_count - 1);
         while (memo->slots[at]) at = (at + 1) & (memo->slot_count - 1);
         memo->slots[at] = i + 1;
     }

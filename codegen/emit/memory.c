@@ -1,5 +1,5 @@
-/* Loads and stores: from a place and a storage to an address. Consecutive lanes are one vector access, lanes that agree a scalar access,
- * all others a gather or scatter. */
+/* Loads and stores: from a place and a storage to an address. Consecutive lanes are one vector
+ * access, lanes that agree a scalar access, all others a gather or scatter. */
 #include "codegen/emit/arithmetic.h"
 
 #include <stddef.h>
@@ -22,7 +22,8 @@ static LLVMBasicBlockRef go_to_entry(Emitter *e) {
     return here;
 }
 
-/* The address of a binding: a base from StepArgs, plus the offset in entry `number` of the kernel's table. */
+/* The address of a binding: a base from StepArgs, plus the offset in entry `number` of the kernel's
+ * table. */
 static LLVMValueRef bound_address(Emitter *e, const StorageBinding *binding, uint32_t number) {
     static const size_t fields[] = {[STORAGE_SLAB] = offsetof(StepArgs, slab),
                                     [STORAGE_OUTPUT] = offsetof(StepArgs, outputs),
@@ -30,8 +31,10 @@ static LLVMValueRef bound_address(Emitter *e, const StorageBinding *binding, uin
                                     [STORAGE_INPUT] = offsetof(StepArgs, inputs)};
     StorageKind kind = binding->kind;
     LLVMBasicBlockRef here = go_to_entry(e);
-    LLVMValueRef base = argument_pointer(e, binding->replicated ? offsetof(StepArgs, thread_slab) : fields[kind]);
-    LLVMValueRef entry = bytes_after(e, LLVMGetParam(e->function, 3), const_i64(e, number * (int64_t)sizeof(int64_t)));
+    LLVMValueRef base =
+        argument_pointer(e, binding->replicated ? offsetof(StepArgs, thread_slab) : fields[kind]);
+    LLVMValueRef entry = bytes_after(e, LLVMGetParam(e->function, 3),
+                                     const_i64(e, number * (int64_t)sizeof(int64_t)));
     LLVMValueRef where = load(e, e->i64, entry);
     LLVMValueRef address = bytes_after(e, base, where);
     bool is_pointer = kind == STORAGE_STATE || kind == STORAGE_INPUT;
@@ -44,8 +47,8 @@ LLVMValueRef storage_base(Emitter *e, Storage storage) {
     bool at_offset = storage.kind == STORAGE_SLAB || storage.kind == STORAGE_OUTPUT;
     int64_t where = at_offset ? (int64_t)storage.offset : (int64_t)(storage.index * sizeof(void *));
     for (uint32_t i = 0; i < e->binding_count; i++)
-        if (e->bindings[i].kind == storage.kind && e->bindings[i].replicated == storage.replicated &&
-            e->bindings[i].where == where)
+        if (e->bindings[i].kind == storage.kind &&
+            e->bindings[i].replicated == storage.replicated && e->bindings[i].where == where)
             return e->bindings[i].base;
     ARENA_ROOM(e->arena, e->bindings, e->binding_count, e->binding_capacity);
     StorageBinding *binding = &e->bindings[e->binding_count++];
@@ -71,11 +74,14 @@ void prefetch_line(Emitter *e, LLVMValueRef pointer, Prefetch how) {
 
 /* -- offsets -- */
 
-/* p / width * n * width + p % width: the part of a panel offset that depends on the index along the panelled axis. */
+/* p / width * n * width + p % width: the part of a panel offset that depends on the index along the
+ * panelled axis. */
 static Coordinate panel_across(Emitter *e, Coordinate p, int64_t width, int64_t n) {
     if (p.irregular || (p.step && !(p.step == 1 && p.aligned))) {
-        LLVMValueRef vector = coordinate_vector(e, p), w = value_splat(e, (Value){const_i64(e, width), true});
-        Coordinate panel = coordinate_scale(e, (Coordinate){.base = udiv(e, vector, w), .irregular = true}, n * width);
+        LLVMValueRef vector = coordinate_vector(e, p),
+                     w = value_splat(e, (Value){const_i64(e, width), true});
+        Coordinate panel = coordinate_scale(
+            e, (Coordinate){.base = udiv(e, vector, w), .irregular = true}, n * width);
         Coordinate column = {.base = urem(e, vector, w), .irregular = true};
         return coordinate_add(e, panel, column);
     }
@@ -88,14 +94,18 @@ static Coordinate panel_across(Emitter *e, Coordinate p, int64_t width, int64_t 
 static Coordinate panel_offset(Emitter *e, Layout layout, Shape shape, const Place *place) {
     int axis = layout.axis;
     Coordinate along = coordinate_scale(e, place->axis[1 - axis], layout.width);
-    return coordinate_add(e, panel_across(e, place->axis[axis], layout.width, shape.dim[1 - axis]), along);
+    return coordinate_add(e, panel_across(e, place->axis[axis], layout.width, shape.dim[1 - axis]),
+                          along);
 }
 
 /* -- accesses -- */
 
-static LLVMValueRef mask_of(const Emitter *e, LLVMValueRef mask) { return mask ? mask : LLVMConstAllOnes(lanes_of(e->i1)); }
+static LLVMValueRef mask_of(const Emitter *e, LLVMValueRef mask) {
+    return mask ? mask : LLVMConstAllOnes(lanes_of(e->i1));
+}
 
-LLVMValueRef load_vector(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer, unsigned alignment, LLVMValueRef mask) {
+LLVMValueRef load_vector(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer, unsigned alignment,
+                         LLVMValueRef mask) {
     LLVMTypeRef types[] = {type, e->pointer};
     LLVMValueRef args[] = {pointer, const_i32(e, (int32_t)alignment), mask, LLVMConstNull(type)};
     if (mask) return call_intrinsic(e, "llvm.masked.load", types, 2, args, 4);
@@ -104,7 +114,8 @@ LLVMValueRef load_vector(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer, uns
     return vector;
 }
 
-void store_vector(Emitter *e, LLVMValueRef vector, LLVMValueRef pointer, unsigned alignment, LLVMValueRef mask) {
+void store_vector(Emitter *e, LLVMValueRef vector, LLVMValueRef pointer, unsigned alignment,
+                  LLVMValueRef mask) {
     LLVMTypeRef types[] = {LLVMTypeOf(vector), e->pointer};
     LLVMValueRef args[] = {vector, pointer, const_i32(e, (int32_t)alignment), mask};
     if (mask)
@@ -117,34 +128,43 @@ static LLVMValueRef lane_pointers(Emitter *e, LLVMValueRef base, DType dtype, Co
     return element_pointer(e, base, dtype, coordinate_vector(e, offset));
 }
 
-static LLVMValueRef gather(Emitter *e, LLVMTypeRef type, LLVMValueRef pointers, unsigned alignment, LLVMValueRef mask) {
+static LLVMValueRef gather(Emitter *e, LLVMTypeRef type, LLVMValueRef pointers, unsigned alignment,
+                           LLVMValueRef mask) {
     LLVMTypeRef types[] = {type, LLVMTypeOf(pointers)};
-    LLVMValueRef args[] = {pointers, const_i32(e, (int32_t)alignment), mask_of(e, mask), LLVMConstNull(type)};
+    LLVMValueRef args[] = {pointers, const_i32(e, (int32_t)alignment), mask_of(e, mask),
+                           LLVMConstNull(type)};
     return call_intrinsic(e, "llvm.masked.gather", types, 2, args, 4);
 }
 
 /* Loads elements as they are in memory: a bool is a byte. */
-static Value load_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset, LLVMValueRef mask) {
+static Value load_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset,
+                           LLVMValueRef mask) {
     LLVMTypeRef type = dtype_type(e, dtype, true);
     unsigned alignment = (unsigned)dtype_bytes(dtype);
     if (offset.irregular || (offset.step != 0 && offset.step != 1))
-        return (Value){gather(e, lanes_of(type), lane_pointers(e, base, dtype, offset), alignment, mask), false};
+        return (Value){
+            gather(e, lanes_of(type), lane_pointers(e, base, dtype, offset), alignment, mask),
+            false};
     LLVMValueRef pointer = element_pointer(e, base, dtype, offset.base);
-    if (offset.step == 1) return (Value){load_vector(e, lanes_of(type), pointer, alignment, mask), false};
+    if (offset.step == 1)
+        return (Value){load_vector(e, lanes_of(type), pointer, alignment, mask), false};
     return (Value){load(e, type, pointer), true};
 }
 
-static void store_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset, LLVMValueRef mask, Value value) {
+static void store_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset,
+                           LLVMValueRef mask, Value value) {
     unsigned alignment = (unsigned)dtype_bytes(dtype);
     bool scattered = offset.irregular || (offset.step != 0 && offset.step != 1);
     if (!scattered && offset.step == 0) { /* one element; of a row of length 1, lane 0 holds it */
         LLVMValueRef single =
-            value.uniform ? value.value : LLVMBuildExtractElement(e->builder, value.value, const_i32(e, 0), "");
+            value.uniform ? value.value
+                          : LLVMBuildExtractElement(e->builder, value.value, const_i32(e, 0), "");
         store(e, single, element_pointer(e, base, dtype, offset.base));
         return;
     }
     LLVMValueRef vector = value_splat(e, value),
-                 pointer = scattered ? lane_pointers(e, base, dtype, offset) : element_pointer(e, base, dtype, offset.base);
+                 pointer = scattered ? lane_pointers(e, base, dtype, offset)
+                                     : element_pointer(e, base, dtype, offset.base);
     if (!scattered && !mask) {
         LLVMSetAlignment(LLVMBuildStore(e->builder, vector, pointer), alignment);
         return;
@@ -172,8 +192,10 @@ static Coordinate batch_offset(Emitter *e, Shape shape, const Place *place) {
     Shape matrix = {.rank = 2, .dim = {shape.dim[0], row_elements(shape)}};
     const Place *at = place_in_shape(e, place, matrix);
     Value row = load_elements(e, rows_of_batch(e), DTYPE_I32, at->axis[0], place->mask);
-    LLVMValueRef wide = LLVMBuildSExt(e->builder, row.value, row.uniform ? e->i64 : lanes_of(e->i64), "");
-    Coordinate start = coordinate_scale(e, (Coordinate){.base = wide, .irregular = !row.uniform}, row_elements(shape));
+    LLVMValueRef wide =
+        LLVMBuildSExt(e->builder, row.value, row.uniform ? e->i64 : lanes_of(e->i64), "");
+    Coordinate start = coordinate_scale(e, (Coordinate){.base = wide, .irregular = !row.uniform},
+                                        row_elements(shape));
     return coordinate_add(e, start, at->axis[1]);
 }
 
@@ -185,11 +207,14 @@ void prefetch_batch_row(Emitter *e, Storage storage, LLVMValueRef row) {
     LLVMValueRef first = bytes_after(e, storage_base(e, storage), times(e, wide, bytes));
     for (int64_t at = 0; at < bytes && at < MAX_PREFETCHED; at += CACHE_LINE)
         prefetch_line(e, bytes_after(e, first, const_i64(e, at)), PREFETCH_READ);
-    if (bytes <= MAX_PREFETCHED) prefetch_line(e, bytes_after(e, first, const_i64(e, bytes - 1)), PREFETCH_READ);
+    if (bytes <= MAX_PREFETCHED)
+        prefetch_line(e, bytes_after(e, first, const_i64(e, bytes - 1)), PREFETCH_READ);
 }
 
-static Coordinate storage_offset(Emitter *e, const Node *node, Storage storage, const Place *place) {
-    bool is_batch = storage.kind == STORAGE_INPUT && e->graph->symbols[storage.index].kind == SYMBOL_BATCH;
+static Coordinate storage_offset(Emitter *e, const Node *node, Storage storage,
+                                 const Place *place) {
+    bool is_batch =
+        storage.kind == STORAGE_INPUT && e->graph->symbols[storage.index].kind == SYMBOL_BATCH;
     if (is_batch) return batch_offset(e, e->graph->symbols[storage.index].shape, place);
     if (storage.layout.kind == LAYOUT_PLAIN) return place_linear(e, place);
     return panel_offset(e, storage.layout, node->shape, place_in_shape(e, place, node->shape));
@@ -197,7 +222,8 @@ static Coordinate storage_offset(Emitter *e, const Node *node, Storage storage, 
 
 Value load_at(Emitter *e, NodeId id, Storage storage, const Place *place) {
     const Node *node = graph_node(e->graph, id);
-    Value value = load_elements(e, storage_base(e, storage), node->dtype, storage_offset(e, node, storage, place), place->mask);
+    Value value = load_elements(e, storage_base(e, storage), node->dtype,
+                                storage_offset(e, node, storage, place), place->mask);
     if (node->dtype != DTYPE_BOOL) return value;
     LLVMValueRef zero = LLVMConstNull(LLVMTypeOf(value.value));
     return (Value){ne(e, value.value, zero), value.uniform};
@@ -206,11 +232,14 @@ Value load_at(Emitter *e, NodeId id, Storage storage, const Place *place) {
 void store_at(Emitter *e, NodeId id, Storage storage, const Place *place, Value value) {
     const Node *node = graph_node(e->graph, id);
     if (node->dtype == DTYPE_BOOL)
-        value.value = LLVMBuildZExt(e->builder, value.value, value.uniform ? e->i8 : lanes_of(e->i8), "");
-    store_elements(e, storage_base(e, storage), node->dtype, storage_offset(e, node, storage, place), place->mask, value);
+        value.value =
+            LLVMBuildZExt(e->builder, value.value, value.uniform ? e->i8 : lanes_of(e->i8), "");
+    store_elements(e, storage_base(e, storage), node->dtype,
+                   storage_offset(e, node, storage, place), place->mask, value);
 }
 
 LLVMValueRef store_pointer(Emitter *e, NodeId id, Storage storage, const Place *place) {
     const Node *node = graph_node(e->graph, id);
-    return element_pointer(e, storage_base(e, storage), node->dtype, storage_offset(e, node, storage, place).base);
+    return element_pointer(e, storage_base(e, storage), node->dtype,
+                           storage_offset(e, node, storage, place).base);
 }

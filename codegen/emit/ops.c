@@ -1,5 +1,6 @@
-/* Elementwise ops: each is one LLVM instruction or a few, on scalars and on vectors alike. The table of emitters is made from ops.def. An op
- * that is no primitive has none: the passes have replaced it. */
+/* Elementwise ops: each is one LLVM instruction or a few, on scalars and on vectors alike. The
+ * table of emitters is made from ops.def. An op that is no primitive has none: the passes have
+ * replaced it. */
 #include "codegen/emit/emit.h"
 
 #include <assert.h>
@@ -13,7 +14,9 @@ typedef struct {
 } OpCall;
 
 static LLVMBuilderRef builder(const OpCall *call) { return call->e->builder; }
-static DType operand_dtype(const OpCall *call) { return graph_operand(call->e->graph, call->node, 0)->dtype; }
+static DType operand_dtype(const OpCall *call) {
+    return graph_operand(call->e->graph, call->node, 0)->dtype;
+}
 static bool is_real(const OpCall *call) { return operand_dtype(call) == DTYPE_F32; }
 
 static LLVMTypeRef result_type(const OpCall *call, DType dtype) {
@@ -34,54 +37,84 @@ static LLVMValueRef constant_like(const OpCall *call, LLVMTypeRef type, int64_t 
     return LLVMConstVector(all, LANES);
 }
 
-#define ARITHMETIC(name, real, whole)                                                                                          \
-    static LLVMValueRef emit_##name(const OpCall *call) {                                                                      \
-        return is_real(call) ? LLVMBuild##real(builder(call), call->in[0], call->in[1], "")                                    \
-                             : LLVMBuild##whole(builder(call), call->in[0], call->in[1], "");                                  \
+#define ARITHMETIC(name, real, whole)                                                              \
+    static LLVMValueRef emit_##name(const OpCall *call) {                                          \
+        return is_real(call) ? LLVMBuild##real(builder(call), call->in[0], call->in[1], "")        \
+                             : LLVMBuild##whole(builder(call), call->in[0], call->in[1], "");      \
     }
 ARITHMETIC(add, FAdd, Add)
 ARITHMETIC(sub, FSub, Sub)
 ARITHMETIC(mul, FMul, Mul)
 
-static LLVMValueRef emit_div(const OpCall *call) { return LLVMBuildFDiv(builder(call), call->in[0], call->in[1], ""); }
+static LLVMValueRef emit_div(const OpCall *call) {
+    return LLVMBuildFDiv(builder(call), call->in[0], call->in[1], "");
+}
 static LLVMValueRef emit_fma(const OpCall *call) { return intrinsic(call, "llvm.fma", 3); }
 static LLVMValueRef emit_neg(const OpCall *call) {
-    return is_real(call) ? LLVMBuildFNeg(builder(call), call->in[0], "") : LLVMBuildNeg(builder(call), call->in[0], "");
+    return is_real(call) ? LLVMBuildFNeg(builder(call), call->in[0], "")
+                         : LLVMBuildNeg(builder(call), call->in[0], "");
 }
 static LLVMValueRef emit_abs(const OpCall *call) { return intrinsic(call, "llvm.fabs", 1); }
 static LLVMValueRef emit_sqrt(const OpCall *call) { return intrinsic(call, "llvm.sqrt", 1); }
 static LLVMValueRef emit_floor(const OpCall *call) { return intrinsic(call, "llvm.floor", 1); }
 static LLVMValueRef emit_rint(const OpCall *call) { return intrinsic(call, "llvm.roundeven", 1); }
-static LLVMValueRef emit_max(const OpCall *call) { return intrinsic(call, is_real(call) ? "llvm.maximum" : "llvm.smax", 2); }
-static LLVMValueRef emit_min(const OpCall *call) { return intrinsic(call, is_real(call) ? "llvm.minimum" : "llvm.smin", 2); }
+static LLVMValueRef emit_max(const OpCall *call) {
+    return intrinsic(call, is_real(call) ? "llvm.maximum" : "llvm.smax", 2);
+}
+static LLVMValueRef emit_min(const OpCall *call) {
+    return intrinsic(call, is_real(call) ? "llvm.minimum" : "llvm.smin", 2);
+}
 
 /* Comparisons with a NaN are false, except `ne`. u8 and bool compare unsigned. */
-static LLVMValueRef compare(const OpCall *call, LLVMRealPredicate real, LLVMIntPredicate whole, LLVMIntPredicate bytes) {
+static LLVMValueRef compare(const OpCall *call, LLVMRealPredicate real, LLVMIntPredicate whole,
+                            LLVMIntPredicate bytes) {
     if (is_real(call)) return LLVMBuildFCmp(builder(call), real, call->in[0], call->in[1], "");
-    return LLVMBuildICmp(builder(call), operand_dtype(call) == DTYPE_I32 ? whole : bytes, call->in[0], call->in[1], "");
+    return LLVMBuildICmp(builder(call), operand_dtype(call) == DTYPE_I32 ? whole : bytes,
+                         call->in[0], call->in[1], "");
 }
-static LLVMValueRef emit_lt(const OpCall *call) { return compare(call, LLVMRealOLT, LLVMIntSLT, LLVMIntULT); }
-static LLVMValueRef emit_le(const OpCall *call) { return compare(call, LLVMRealOLE, LLVMIntSLE, LLVMIntULE); }
-static LLVMValueRef emit_eq(const OpCall *call) { return compare(call, LLVMRealOEQ, LLVMIntEQ, LLVMIntEQ); }
-static LLVMValueRef emit_ne(const OpCall *call) { return compare(call, LLVMRealUNE, LLVMIntNE, LLVMIntNE); }
+static LLVMValueRef emit_lt(const OpCall *call) {
+    return compare(call, LLVMRealOLT, LLVMIntSLT, LLVMIntULT);
+}
+static LLVMValueRef emit_le(const OpCall *call) {
+    return compare(call, LLVMRealOLE, LLVMIntSLE, LLVMIntULE);
+}
+static LLVMValueRef emit_eq(const OpCall *call) {
+    return compare(call, LLVMRealOEQ, LLVMIntEQ, LLVMIntEQ);
+}
+static LLVMValueRef emit_ne(const OpCall *call) {
+    return compare(call, LLVMRealUNE, LLVMIntNE, LLVMIntNE);
+}
 
-static LLVMValueRef emit_and(const OpCall *call) { return LLVMBuildAnd(builder(call), call->in[0], call->in[1], ""); }
-static LLVMValueRef emit_or(const OpCall *call) { return LLVMBuildOr(builder(call), call->in[0], call->in[1], ""); }
-static LLVMValueRef emit_xor(const OpCall *call) { return LLVMBuildXor(builder(call), call->in[0], call->in[1], ""); }
-static LLVMValueRef emit_not(const OpCall *call) { return LLVMBuildNot(builder(call), call->in[0], ""); }
+static LLVMValueRef emit_and(const OpCall *call) {
+    return LLVMBuildAnd(builder(call), call->in[0], call->in[1], "");
+}
+static LLVMValueRef emit_or(const OpCall *call) {
+    return LLVMBuildOr(builder(call), call->in[0], call->in[1], "");
+}
+static LLVMValueRef emit_xor(const OpCall *call) {
+    return LLVMBuildXor(builder(call), call->in[0], call->in[1], "");
+}
+static LLVMValueRef emit_not(const OpCall *call) {
+    return LLVMBuildNot(builder(call), call->in[0], "");
+}
 
 static LLVMValueRef shift_amount(const OpCall *call) {
     return LLVMBuildAnd(builder(call), call->in[1], constant_like(call, call->e->i32, 31), "");
 }
-static LLVMValueRef emit_shl(const OpCall *call) { return LLVMBuildShl(builder(call), call->in[0], shift_amount(call), ""); }
-static LLVMValueRef emit_shr(const OpCall *call) { return LLVMBuildLShr(builder(call), call->in[0], shift_amount(call), ""); }
+static LLVMValueRef emit_shl(const OpCall *call) {
+    return LLVMBuildShl(builder(call), call->in[0], shift_amount(call), "");
+}
+static LLVMValueRef emit_shr(const OpCall *call) {
+    return LLVMBuildLShr(builder(call), call->in[0], shift_amount(call), "");
+}
 /* The upper half of the 64-bit product. */
 static LLVMValueRef emit_mul_high(const OpCall *call) {
     LLVMTypeRef wide = call->vector ? lanes_of(call->e->i64) : call->e->i64;
     LLVMValueRef a = LLVMBuildZExt(builder(call), call->in[0], wide, ""),
                  b = LLVMBuildZExt(builder(call), call->in[1], wide, "");
     LLVMValueRef product = LLVMBuildMul(builder(call), a, b, "");
-    LLVMValueRef upper = LLVMBuildLShr(builder(call), product, constant_like(call, call->e->i64, 32), "");
+    LLVMValueRef upper =
+        LLVMBuildLShr(builder(call), product, constant_like(call, call->e->i64, 32), "");
     return LLVMBuildTrunc(builder(call), upper, LLVMTypeOf(call->in[0]), "");
 }
 static LLVMValueRef emit_select(const OpCall *call) {
@@ -104,9 +137,10 @@ static LLVMValueRef convert_to_bool(const OpCall *call) {
 static LLVMValueRef narrow_to_u8(const OpCall *call) {
     LLVMTypeRef type = LLVMTypeOf(call->in[0]);
     LLVMValueRef low[] = {call->in[0], LLVMConstNull(type)};
-    LLVMValueRef high[] = {call_intrinsic(call->e, "llvm.smax", &type, 1, low, 2), constant_like(call, call->e->i32, 255)};
-    return LLVMBuildTrunc(builder(call), call_intrinsic(call->e, "llvm.smin", &type, 1, high, 2), result_type(call, DTYPE_U8),
-                          "");
+    LLVMValueRef high[] = {call_intrinsic(call->e, "llvm.smax", &type, 1, low, 2),
+                           constant_like(call, call->e->i32, 255)};
+    return LLVMBuildTrunc(builder(call), call_intrinsic(call->e, "llvm.smin", &type, 1, high, 2),
+                          result_type(call, DTYPE_U8), "");
 }
 
 static LLVMValueRef emit_convert(const OpCall *call) {
@@ -117,7 +151,8 @@ static LLVMValueRef emit_convert(const OpCall *call) {
     if (to == DTYPE_F32)
         return from == DTYPE_I32 ? LLVMBuildSIToFP(builder(call), call->in[0], type, "")
                                  : LLVMBuildUIToFP(builder(call), call->in[0], type, "");
-    if (from == DTYPE_F32) return saturating(call, to == DTYPE_I32 ? "llvm.fptosi.sat" : "llvm.fptoui.sat", to);
+    if (from == DTYPE_F32)
+        return saturating(call, to == DTYPE_I32 ? "llvm.fptosi.sat" : "llvm.fptoui.sat", to);
     if (to == DTYPE_U8 && from == DTYPE_I32) return narrow_to_u8(call);
     return LLVMBuildZExt(builder(call), call->in[0], type, "");
 }
@@ -126,14 +161,16 @@ static LLVMValueRef emit_bitcast(const OpCall *call) {
     return LLVMBuildBitCast(builder(call), call->in[0], result_type(call, call->node->dtype), "");
 }
 
-/* EMITTER(name, none) is emit_<name>; EMITTER(name, expansion) is NULL: functions are expanded before code is generated. */
+/* EMITTER(name, none) is emit_<name>; EMITTER(name, expansion) is NULL: functions are expanded
+ * before code is generated. */
 #define EXPANSION_none ~,
 #define SECOND_(a, b, ...) b
 #define SECOND(...) SECOND_(__VA_ARGS__)
 #define EMITTER(name, expand) SECOND(EXPANSION_##expand emit_##name, NULL, ~)
 
 static LLVMValueRef (*const emitters[OP_COUNT])(const OpCall *) = {
-#define OP_ELEMENTWISE(name, arity, rule, gradient, expand, steps, zero, doc) [OP_##name] = EMITTER(name, expand),
+#define OP_ELEMENTWISE(name, arity, rule, gradient, expand, steps, zero, doc)                      \
+    [OP_##name] = EMITTER(name, expand),
 #include "ir/ops/ops.def"
 };
 

@@ -7,9 +7,13 @@
 
 Coordinate coordinate_uniform(LLVMValueRef index) { return (Coordinate){.base = index}; }
 
-static Coordinate irregular(LLVMValueRef vector) { return (Coordinate){.base = vector, .irregular = true}; }
+static Coordinate irregular(LLVMValueRef vector) {
+    return (Coordinate){.base = vector, .irregular = true};
+}
 
-static LLVMValueRef splat_i64(Emitter *e, LLVMValueRef scalar) { return value_splat(e, (Value){scalar, true}); }
+static LLVMValueRef splat_i64(Emitter *e, LLVMValueRef scalar) {
+    return value_splat(e, (Value){scalar, true});
+}
 static LLVMValueRef all_i64(const Emitter *e, int64_t value) {
     LLVMValueRef lanes[LANES];
     for (int i = 0; i < LANES; i++) lanes[i] = const_i64(e, value);
@@ -33,7 +37,9 @@ Coordinate coordinate_scale(Emitter *e, Coordinate c, int64_t factor) {
 
 Coordinate coordinate_add(Emitter *e, Coordinate a, Coordinate b) {
     if (!a.irregular && !b.irregular)
-        return (Coordinate){.base = add(e, a.base, b.base), .step = a.step + b.step, .aligned = a.aligned && b.aligned};
+        return (Coordinate){.base = add(e, a.base, b.base),
+                            .step = a.step + b.step,
+                            .aligned = a.aligned && b.aligned};
     return irregular(add(e, coordinate_vector(e, a), coordinate_vector(e, b)));
 }
 
@@ -66,8 +72,8 @@ Coordinate place_linear(Emitter *e, const Place *place) {
     int64_t stride = 1;
     for (int i = place->shape.rank - 1; i >= 0; i--) {
         Coordinate term = coordinate_scale(e, place->axis[i], stride);
-        bool moves =
-            place->shape.dim[i] != 1 || term.step || term.irregular; /* lanes may run along an axis of size 1, masked */
+        bool moves = place->shape.dim[i] != 1 || term.step ||
+                     term.irregular; /* lanes may run along an axis of size 1, masked */
         if (moves) sum = coordinate_add(e, sum, term);
         stride *= place->shape.dim[i];
     }
@@ -81,18 +87,23 @@ bool place_neighbours(const Place *place) {
     for (int i = 0; i < last; i++)
         if (place->axis[i].irregular || place->axis[i].step) return false;
     bool whole = last == 0 || (last > 0 && place->shape.dim[last] % LANES == 0);
-    return whole && !place->mask && !place->axis[last].irregular && place->axis[last].step == 1 && place->axis[last].aligned;
+    return whole && !place->mask && !place->axis[last].irregular && place->axis[last].step == 1 &&
+           place->axis[last].aligned;
 }
 
-/* Consecutive lanes that begin at a multiple of LANES do not cross rows if a row is whole vectors. */
-static bool stays_in_row(Coordinate linear, int64_t row) { return linear.step == 1 && linear.aligned && row % LANES == 0; }
+/* Consecutive lanes that begin at a multiple of LANES do not cross rows if a row is whole
+ * vectors. */
+static bool stays_in_row(Coordinate linear, int64_t row) {
+    return linear.step == 1 && linear.aligned && row % LANES == 0;
+}
 
 /* Axes [first, last] of a place. */
 typedef struct {
     int first, last;
 } AxisRange;
 
-/* The row-major position of a place within the axes of the range. It is aligned if lane 0 is at a multiple of LANES. */
+/* The row-major position of a place within the axes of the range. It is aligned if lane 0 is at a
+ * multiple of LANES. */
 static Coordinate range_linear(Emitter *e, const Place *place, AxisRange range) {
     Place *part = place_new(e, (Shape){.rank = range.last - range.first + 1}, NULL);
     for (int i = range.first; i <= range.last; i++) {
@@ -100,7 +111,8 @@ static Coordinate range_linear(Emitter *e, const Place *place, AxisRange range) 
         part->axis[i - range.first] = place->axis[i];
     }
     Coordinate linear = place_linear(e, part);
-    bool whole = range.first == range.last || (range.last >= 0 && place->shape.dim[range.last] % LANES == 0);
+    bool whole =
+        range.first == range.last || (range.last >= 0 && place->shape.dim[range.last] % LANES == 0);
     linear.aligned = range.first <= range.last && whole && place->axis[range.last].aligned;
     return linear;
 }
@@ -123,8 +135,8 @@ static void spread_linear(Emitter *e, Coordinate rest, Place *result, AxisRange 
     if (range.first <= range.last) result->axis[range.first] = rest;
 }
 
-/* Moves both ranges forward to the next shortest groups of axes with equally many elements: [4, 6] and [2, 2, 6] have the groups 6 | 6 and
- * 4 | 2 x 2. */
+/* Moves both ranges forward to the next shortest groups of axes with equally many elements: [4, 6]
+ * and [2, 2, 6] have the groups 6 | 6 and 4 | 2 x 2. */
 static void next_ranges(Shape from, Shape to, AxisRange *a, AxisRange *b) {
     int64_t count_a = 1, count_b = 1;
     *a = (AxisRange){a->first, a->first - 1};
@@ -138,7 +150,8 @@ static void next_ranges(Shape from, Shape to, AxisRange *a, AxisRange *b) {
             count_b *= to.dim[--b->first];
 }
 
-/* Axes that are the same in both shapes keep their coordinates; groups of axes that differ are merged and divided anew. */
+/* Axes that are the same in both shapes keep their coordinates; groups of axes that differ are
+ * merged and divided anew. */
 const Place *place_in_shape(Emitter *e, const Place *place, Shape shape) {
     if (shape_equal(place->shape, shape)) return place;
     Place *result = place_new(e, shape, place->mask);
@@ -163,10 +176,13 @@ LLVMValueRef lanes_below(Emitter *e, LLVMValueRef base, int64_t n) {
 
 typedef const Place *IndexFunction(Emitter *e, const Node *node, const Place *place);
 
-static Shape operand_shape(const Emitter *e, const Node *node) { return graph_operand(e->graph, node, 0)->shape; }
+static Shape operand_shape(const Emitter *e, const Node *node) {
+    return graph_operand(e->graph, node, 0)->shape;
+}
 
 static const Place *index_reshape(Emitter *e, const Node *node, const Place *place) {
-    (void)e, (void)node; /* positions in row-major order do not change: who needs the shape asks place_in_shape */
+    /* positions in row-major order do not change: who needs the shape asks place_in_shape */
+    (void)e, (void)node;
     return place;
 }
 
@@ -192,7 +208,8 @@ static const Place *index_slice(Emitter *e, const Node *node, const Place *place
     for (int i = 0; i < node->shape.rank; i++) {
         Coordinate start = coordinate_uniform(const_i64(e, node->attrs.range.start[i]));
         start.aligned = node->attrs.range.start[i] % LANES == 0;
-        result->axis[i] = coordinate_add(e, coordinate_scale(e, place->axis[i], node->attrs.range.step[i]), start);
+        result->axis[i] = coordinate_add(
+            e, coordinate_scale(e, place->axis[i], node->attrs.range.step[i]), start);
     }
     return result;
 }
@@ -213,8 +230,9 @@ static const Place *index_windows(Emitter *e, const Node *node, const Place *pla
     Place *result = place_new(e, operand_shape(e, node), place->mask);
     result->axis[0] = place->axis[0];
     for (int i = 0; i < 2; i++)
-        result->axis[1 + i] = coordinate_add(e, coordinate_scale(e, place->axis[1 + i], node->attrs.window.stride[i]),
-                                             coordinate_scale(e, place->axis[3 + i], node->attrs.window.dilation[i]));
+        result->axis[1 + i] =
+            coordinate_add(e, coordinate_scale(e, place->axis[1 + i], node->attrs.window.stride[i]),
+                           coordinate_scale(e, place->axis[3 + i], node->attrs.window.dilation[i]));
     result->axis[3] = place->axis[5];
     return result;
 }
@@ -225,7 +243,8 @@ static const Place *index_windows(Emitter *e, const Node *node, const Place *pla
 #define index_gather NULL /* its place depends on a value */
 
 static IndexFunction *const index_functions[OP_COUNT] = {
-#define OP_VIEW(name, arity, attrs, rule, gradient, place, steps, zero, doc) [OP_##name] = index_##name,
+#define OP_VIEW(name, arity, attrs, rule, gradient, place, steps, zero, doc)                       \
+    [OP_##name] = index_##name,
 #include "ir/ops/ops.def"
 };
 

@@ -14,14 +14,20 @@ LLVMTypeRef dtype_type(const Emitter *e, DType dtype, bool in_memory) {
 }
 
 LLVMTypeRef lanes_of(LLVMTypeRef type) { return LLVMVectorType(type, LANES); }
-LLVMValueRef const_i64(const Emitter *e, int64_t value) { return LLVMConstInt(e->i64, (unsigned long long)value, true); }
-LLVMValueRef const_i32(const Emitter *e, int32_t value) { return LLVMConstInt(e->i32, (unsigned long long)value, true); }
+LLVMValueRef const_i64(const Emitter *e, int64_t value) {
+    return LLVMConstInt(e->i64, (unsigned long long)value, true);
+}
+LLVMValueRef const_i32(const Emitter *e, int32_t value) {
+    return LLVMConstInt(e->i32, (unsigned long long)value, true);
+}
 
 LLVMValueRef value_splat(Emitter *e, Value value) {
     if (!value.uniform) return value.value;
     LLVMTypeRef type = lanes_of(LLVMTypeOf(value.value));
-    LLVMValueRef one = LLVMBuildInsertElement(e->builder, LLVMGetPoison(type), value.value, const_i32(e, 0), "");
-    return LLVMBuildShuffleVector(e->builder, one, LLVMGetPoison(type), LLVMConstNull(lanes_of(e->i32)), "");
+    LLVMValueRef one =
+        LLVMBuildInsertElement(e->builder, LLVMGetPoison(type), value.value, const_i32(e, 0), "");
+    return LLVMBuildShuffleVector(e->builder, one, LLVMGetPoison(type),
+                                  LLVMConstNull(lanes_of(e->i32)), "");
 }
 
 LLVMValueRef lane_numbers(const Emitter *e) {
@@ -30,8 +36,8 @@ LLVMValueRef lane_numbers(const Emitter *e) {
     return LLVMConstVector(numbers, LANES);
 }
 
-LLVMValueRef call_intrinsic(Emitter *e, const char *name, LLVMTypeRef *types, unsigned type_count, LLVMValueRef *args,
-                            unsigned count) {
+LLVMValueRef call_intrinsic(Emitter *e, const char *name, LLVMTypeRef *types, unsigned type_count,
+                            LLVMValueRef *args, unsigned count) {
     unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
     LLVMValueRef function = LLVMGetIntrinsicDeclaration(e->module, id, types, type_count);
     LLVMTypeRef type = LLVMIntrinsicGetType(e->context, id, types, type_count);

@@ -1,5 +1,5 @@
-/* Views: at which place an operand is read for a place of the view. Where there are several operands or padding, the value is chosen lane
- * by lane. */
+/* Views: at which place an operand is read for a place of the view. Where there are several
+ * operands or padding, the value is chosen lane by lane. */
 #include "codegen/emit/arithmetic.h"
 
 #include <string.h>
@@ -14,7 +14,8 @@ static Value coordinate_within(Emitter *e, Coordinate c, int64_t start, int64_t 
     bool uniform = (!c.irregular && c.step == 0) || stays_together(c, start, stop);
     LLVMValueRef index = uniform ? c.base : coordinate_vector(e, c);
     LLVMValueRef low = const_i64(e, start), size = const_i64(e, stop - start);
-    if (!uniform) low = value_splat(e, (Value){low, true}), size = value_splat(e, (Value){size, true});
+    if (!uniform)
+        low = value_splat(e, (Value){low, true}), size = value_splat(e, (Value){size, true});
     LLVMValueRef from_start = sub(e, index, low);
     return (Value){ult(e, from_start, size), uniform};
 }
@@ -25,8 +26,10 @@ static Value value_and(Emitter *e, Value a, Value b) {
 }
 
 static Value value_select(Emitter *e, Value condition, Value yes, Value no) {
-    if (condition.uniform && yes.uniform && no.uniform) return (Value){choose(e, condition.value, yes.value, no.value), true};
-    return (Value){choose(e, value_splat(e, condition), value_splat(e, yes), value_splat(e, no)), false};
+    if (condition.uniform && yes.uniform && no.uniform)
+        return (Value){choose(e, condition.value, yes.value, no.value), true};
+    return (Value){choose(e, value_splat(e, condition), value_splat(e, yes), value_splat(e, no)),
+                   false};
 }
 
 static Coordinate distance_back(Emitter *e, int64_t distance) {
@@ -35,8 +38,9 @@ static Coordinate distance_back(Emitter *e, int64_t distance) {
     return back;
 }
 
-/* Moves the place's axis into an operand that begins at `start` and has `size` elements; returns which lanes are inside. Lanes outside must
- * not be read: if lanes differ, those outside are masked; if all agree, the index becomes 0 where they are outside. */
+/* Moves the place's axis into an operand that begins at `start` and has `size` elements; returns
+ * which lanes are inside. Lanes outside must not be read: if lanes differ, those outside are
+ * masked; if all agree, the index becomes 0 where they are outside. */
 static Value move_inside(Emitter *e, Place *at, int axis, int64_t start, int64_t size) {
     Coordinate *c = &at->axis[axis];
     Value inside = coordinate_within(e, *c, start, start + size);
@@ -58,7 +62,8 @@ static Source pad_source(Emitter *e, const Node *node, const Place *place) {
     Value inside = {LLVMConstInt(e->i1, 1, false), true};
     for (int i = 0; i < shape.rank; i++)
         if (shape.dim[i] != node->shape.dim[i])
-            inside = value_and(e, inside, move_inside(e, at, i, node->attrs.pad.before[i], shape.dim[i]));
+            inside = value_and(e, inside,
+                               move_inside(e, at, i, node->attrs.pad.before[i], shape.dim[i]));
     return (Source){at, inside};
 }
 
@@ -70,7 +75,8 @@ typedef struct {
 static PartExtent part_extent(const Emitter *e, const Node *concat, uint32_t part) {
     int axis = concat->attrs.axis;
     PartExtent extent = {0, graph_operand(e->graph, concat, part)->shape.dim[axis]};
-    for (uint32_t i = 0; i < part; i++) extent.start += graph_operand(e->graph, concat, i)->shape.dim[axis];
+    for (uint32_t i = 0; i < part; i++)
+        extent.start += graph_operand(e->graph, concat, i)->shape.dim[axis];
     return extent;
 }
 
@@ -94,7 +100,8 @@ static Source concat_source(Emitter *e, const Node *node, uint32_t operand, cons
 static int64_t equal_size(const Emitter *e, const Node *concat) {
     int64_t size = part_extent(e, concat, 0).size;
     bool equal = size * concat->operand_count == concat->shape.dim[concat->attrs.axis];
-    for (uint32_t i = 1; equal && i < concat->operand_count; i++) equal = part_extent(e, concat, i).size == size;
+    for (uint32_t i = 1; equal && i < concat->operand_count; i++)
+        equal = part_extent(e, concat, i).size == size;
     return equal ? size : 0;
 }
 
@@ -107,7 +114,8 @@ static bool parts_stay_together(const Emitter *e, const Node *concat, Coordinate
     return true;
 }
 
-/* index / size if all parts have one size; else the number of parts after the first that begin at or before the index. */
+/* index / size if all parts have one size; else the number of parts after the first that begin at
+ * or before the index. */
 LLVMValueRef concat_part_number(Emitter *e, const Node *concat, const Place *place) {
     Coordinate c = place_in_shape(e, place, concat->shape)->axis[concat->attrs.axis];
     int64_t size = equal_size(e, concat);
@@ -121,15 +129,19 @@ LLVMValueRef concat_part_number(Emitter *e, const Node *concat, const Place *pla
     return number;
 }
 
-/* The view is a concat of single columns, and the lanes are whole rows of it: every part has the same few consecutive elements. */
+/* The view is a concat of single columns, and the lanes are whole rows of it: every part has the
+ * same few consecutive elements. */
 static bool interleaves(const Emitter *e, const Node *node, const Place *place) {
-    bool single = node->op == OP_concat && node->attrs.axis == node->shape.rank - 1 && equal_size(e, node) == 1;
+    bool single = node->op == OP_concat && node->attrs.axis == node->shape.rank - 1 &&
+                  equal_size(e, node) == 1;
     uint32_t parts = node->operand_count;
-    if (!single || parts > LANES / 2 || LANES % parts != 0 || node->dtype == DTYPE_BOOL || !place_neighbours(place))
+    if (!single || parts > LANES / 2 || LANES % parts != 0 || node->dtype == DTYPE_BOOL ||
+        !place_neighbours(place))
         return false;
     for (uint32_t i = 0; i < parts; i++) {
         Storage storage = e->plan->storage[node->operands[i]];
-        if (emit_computes(e, node->operands[i]) || storage.kind != STORAGE_SLAB || storage.layout.kind != LAYOUT_PLAIN)
+        if (emit_computes(e, node->operands[i]) || storage.kind != STORAGE_SLAB ||
+            storage.layout.kind != LAYOUT_PLAIN)
             return false;
     }
     return true;
@@ -142,11 +154,14 @@ static LLVMValueRef joined(Emitter *e, LLVMValueRef a, LLVMValueRef b, unsigned 
     return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(all, lanes), "");
 }
 
-/* From all elements of part 0, then of part 1, ... to element 0 of all parts, then element 1, ... */
+/* From all elements of part 0, then of part 1, ... to element 0 of all parts, then element 1,
+ * ... */
 static LLVMValueRef interleaved(Emitter *e, LLVMValueRef all, unsigned parts) {
     LLVMValueRef lanes[LANES];
-    for (unsigned i = 0; i < LANES; i++) lanes[i] = const_i32(e, (int32_t)(i % parts * (LANES / parts) + i / parts));
-    return LLVMBuildShuffleVector(e->builder, all, LLVMGetPoison(LLVMTypeOf(all)), LLVMConstVector(lanes, LANES), "");
+    for (unsigned i = 0; i < LANES; i++)
+        lanes[i] = const_i32(e, (int32_t)(i % parts * (LANES / parts) + i / parts));
+    return LLVMBuildShuffleVector(e->builder, all, LLVMGetPoison(LLVMTypeOf(all)),
+                                  LLVMConstVector(lanes, LANES), "");
 }
 
 Value view_interleaved(Emitter *e, const Node *node, const Place *place) {
@@ -157,11 +172,13 @@ Value view_interleaved(Emitter *e, const Node *node, const Place *place) {
     LLVMValueRef first = over(e, place_linear(e, place).base, count);
     for (unsigned i = 0; i < count; i++) {
         LLVMValueRef base = storage_base(e, e->plan->storage[node->operands[i]]);
-        parts[i] = load(e, LLVMVectorType(type, each), element_pointer(e, base, node->dtype, first));
+        parts[i] =
+            load(e, LLVMVectorType(type, each), element_pointer(e, base, node->dtype, first));
         LLVMSetAlignment(parts[i], (unsigned)dtype_bytes(node->dtype));
     }
     for (; count > 1; count /= 2, each *= 2)
-        for (unsigned i = 0; i < count / 2; i++) parts[i] = joined(e, parts[2 * i], parts[2 * i + 1], 2 * each);
+        for (unsigned i = 0; i < count / 2; i++)
+            parts[i] = joined(e, parts[2 * i], parts[2 * i + 1], 2 * each);
     return (Value){interleaved(e, parts[0], node->operand_count), false};
 }
 
@@ -170,7 +187,8 @@ Coordinate gathered_index(Emitter *e, Value index, int64_t size) {
     if (!index.uniform)
         for (int i = 0; i < 2; i++) limits[i] = value_splat(e, (Value){limits[i], true});
     LLVMValueRef inside = min(e, max(e, index.value, limits[0]), limits[1]);
-    LLVMValueRef wide = LLVMBuildSExt(e->builder, inside, index.uniform ? e->i64 : lanes_of(e->i64), "");
+    LLVMValueRef wide =
+        LLVMBuildSExt(e->builder, inside, index.uniform ? e->i64 : lanes_of(e->i64), "");
     return (Coordinate){.base = wide, .irregular = !index.uniform};
 }
 
@@ -198,6 +216,8 @@ Value view_choose(Emitter *e, const Node *node, const Source *sources, const Val
     if (node->op == OP_gather) return operands[0];
     for (uint32_t i = 0; i < node->operand_count; i++)
         if (sources[i].place)
-            result = sources[i].inside.value ? value_select(e, sources[i].inside, operands[i], result) : operands[i];
+            result = sources[i].inside.value
+                         ? value_select(e, sources[i].inside, operands[i], result)
+                         : operands[i];
     return result;
 }

@@ -1,14 +1,16 @@
 /* MAP kernels: values at every place of a space, LANES elements of one row at a time.
  *
- *     for each line of units in [first, last)              (what the places of a line share is computed once)
+ *     for each line of units in [first, last)              (what the places of a line share is
+ *     computed once)
  *         for each unit of the line: a vector of LANES elements along the lane axis
  *             compute the kernel's nodes at this place and store
  *
- * Where rows of a batch are read from the data set, the next rows are prefetched every PREFETCHED_ROWS rows. */
+ * Where rows of a batch are read from the data set, the next rows are prefetched every
+ * PREFETCHED_ROWS rows. */
 #include "codegen/kernels/kernels.h"
 
-/* Every value of the kernel is read at the row-major position of the result, or is a single number. Then the space can be walked as one long
- * row; where a batch is read, as a row for each sample. */
+/* Every value of the kernel is read at the row-major position of the result, or is a single number.
+ * Then the space can be walked as one long row; where a batch is read, as a row for each sample. */
 static bool is_flat(const Emitter *e, int64_t elements) {
     for (uint32_t i = 0; i < e->kernel->node_count; i++) {
         const Node *node = graph_node(e->graph, e->kernel->nodes[i]);
@@ -16,15 +18,17 @@ static bool is_flat(const Emitter *e, int64_t elements) {
         for (uint32_t j = 0; j < node->operand_count; j++) {
             const Node *operand = graph_operand(e->graph, node, j);
             int64_t count = shape_elements(operand->shape);
-            bool in_place =
-                count == elements && e->plan->storage[node->operands[j]].layout.kind == LAYOUT_PLAIN && operand->op != OP_iota;
+            bool in_place = count == elements &&
+                            e->plan->storage[node->operands[j]].layout.kind == LAYOUT_PLAIN &&
+                            operand->op != OP_iota;
             bool moves = op_class(node->op) == CLASS_VIEW && node->op != OP_reshape && count != 1;
             if (count != 1 && (!in_place || moves)) return false;
         }
     }
     for (uint32_t i = 0; i < e->kernel->store_count; i++) {
         const Node *node = graph_node(e->graph, e->kernel->stores[i].node);
-        if (e->kernel->stores[i].to.layout.kind != LAYOUT_PLAIN || node->op == OP_iota) return false;
+        if (e->kernel->stores[i].to.layout.kind != LAYOUT_PLAIN || node->op == OP_iota)
+            return false;
         if (!emit_computes(e, e->kernel->stores[i].node) &&
             e->plan->storage[e->kernel->stores[i].node].layout.kind != LAYOUT_PLAIN)
             return false;
@@ -34,7 +38,8 @@ static bool is_flat(const Emitter *e, int64_t elements) {
 
 static bool reads_batch(const Emitter *e, NodeId id) {
     Storage storage = e->plan->storage[id];
-    return !emit_computes(e, id) && storage.kind == STORAGE_INPUT && e->graph->symbols[storage.index].kind == SYMBOL_BATCH;
+    return !emit_computes(e, id) && storage.kind == STORAGE_INPUT &&
+           e->graph->symbols[storage.index].kind == SYMBOL_BATCH;
 }
 
 typedef void VisitRead(Emitter *e, NodeId id, void *context);
@@ -45,7 +50,8 @@ static void for_each_read(Emitter *e, VisitRead *visit, void *context) {
         const Node *node = graph_node(e->graph, e->kernel->nodes[i]);
         for (uint32_t j = 0; j < node->operand_count; j++) visit(e, node->operands[j], context);
     }
-    for (uint32_t i = 0; i < e->kernel->store_count; i++) visit(e, e->kernel->stores[i].node, context);
+    for (uint32_t i = 0; i < e->kernel->store_count; i++)
+        visit(e, e->kernel->stores[i].node, context);
 }
 
 /* The inputs of which the kernel reads the batch's rows. */
@@ -84,13 +90,16 @@ static int lane_axis(Shape space) {
     return axis;
 }
 
-/* Units are vectors along the lane axis, numbered in row-major order. A line is the units of one row, if a row is long, or else those of all
- * rows along row_axis: they share the coordinates of the outer axes. */
+/* Units are vectors along the lane axis, numbered in row-major order. A line is the units of one
+ * row, if a row is long, or else those of all rows along row_axis: they share the coordinates of
+ * the outer axes. */
 typedef struct {
     Shape space;
-    int lane_axis, row_axis; /* row_axis: the last axis before the lane axis that is longer than 1; -1: there is none */
-    int outer_axis;          /* the last axis along which a line has one coordinate; -1: there is none */
-    int64_t vectors, units;  /* in a row, in a line */
+    /* row_axis: the last axis before the lane axis that is longer than 1; -1: there is none */
+    int lane_axis, row_axis;
+    /* the last axis along which a line has one coordinate; -1: there is none */
+    int outer_axis;
+    int64_t vectors, units; /* in a row, in a line */
 } UnitLine;
 
 static UnitLine line_of(Shape space) {
@@ -118,7 +127,8 @@ static void set_outer_axes(Emitter *e, const UnitLine *line, Place *place, LLVMV
 }
 
 /* The place of unit `inside` of line `number`. */
-static Place *unit_place(Emitter *e, const UnitLine *line, LLVMValueRef number, LLVMValueRef inside) {
+static Place *unit_place(Emitter *e, const UnitLine *line, LLVMValueRef number,
+                         LLVMValueRef inside) {
     Place *place = place_new(e, line->space, NULL);
     LLVMValueRef vectors = const_i64(e, line->vectors), vector = inside;
     if (line->units != line->vectors) {
@@ -185,7 +195,8 @@ static void emit_lines(Emitter *e, const UnitLine *line, LLVMValueRef first, LLV
 /* -- prefetching rows of the data set:
  *     prefetch the first PREFETCHED_ROWS rows
  *     for each PREFETCHED_ROWS rows: prefetch as many after them; compute these
- * Several rows at once, since translating their addresses takes time too. Both groups fit the first-level cache. -- */
+ * Several rows at once, since translating their addresses takes time too. Both groups fit the
+ * first-level cache. -- */
 
 enum { PREFETCHED_ROWS = 16 };
 
@@ -193,14 +204,15 @@ enum { PREFETCHED_ROWS = 16 };
 static void prefetch_rows(Emitter *e, const Batches *batches, LLVMValueRef from, LLVMValueRef to) {
     If any = if_begin(e, lt(e, from, to));
     Loop rows = loop_begin(e, from);
-    for (uint32_t i = 0; i < batches->count; i++) prefetch_batch_row(e, batches->inputs[i], rows.index);
+    for (uint32_t i = 0; i < batches->count; i++)
+        prefetch_batch_row(e, batches->inputs[i], rows.index);
     loop_end(e, rows, to, 1);
     if_end(e, any);
 }
 
 /* units: of a row of the batch. */
-static void emit_prefetched_lines(Emitter *e, const UnitLine *line, const Batches *batches, int64_t units, LLVMValueRef first,
-                                  LLVMValueRef last) {
+static void emit_prefetched_lines(Emitter *e, const UnitLine *line, const Batches *batches,
+                                  int64_t units, LLVMValueRef first, LLVMValueRef last) {
     LLVMValueRef ahead = const_i64(e, PREFETCHED_ROWS), each = const_i64(e, units);
     LLVMValueRef begin = udiv(e, first, each);
     LLVMValueRef end = udiv(e, plus(e, last, units - 1), each);
@@ -215,7 +227,8 @@ static void emit_prefetched_lines(Emitter *e, const UnitLine *line, const Batche
 /* The rows of the batches are those of the space's first axis, and a row has several vectors. */
 static bool walks_batches(const Emitter *e, const Batches *batches, const UnitLine *line) {
     for (uint32_t i = 0; i < batches->count; i++)
-        if (e->graph->symbols[batches->inputs[i].index].shape.dim[0] != line->space.dim[0]) return false;
+        if (e->graph->symbols[batches->inputs[i].index].shape.dim[0] != line->space.dim[0])
+            return false;
     return batches->count && line->lane_axis > 0;
 }
 
@@ -225,7 +238,8 @@ int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
         emit_stores(e, place_new(e, space, NULL));
         return 1;
     }
-    int64_t tiles = e->kernel->by_rows ? 0 : map_transposed(e, space, lane_axis(space), first, last);
+    int64_t tiles =
+        e->kernel->by_rows ? 0 : map_transposed(e, space, lane_axis(space), first, last);
     if (tiles) return tiles;
     UnitLine line = line_of(space);
     Batches batches = batches_of(e);

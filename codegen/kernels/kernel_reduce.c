@@ -2,11 +2,13 @@
  *
  *     inner > 1, a unit is a vector of LANES columns:         inner == 1, a unit is a row:
  *         partial[lane] = start                                   partial[lane] = start
- *         for j < n: partial[lane] += x[outer, j, lane]           for j < n by LANES: partial[lane] += x[outer, j + lane]
- *         result[lane] = partial[lane]                            result = partial[0 .. 15] combined by a fixed tree
+ *         for j < n: partial[lane] += x[outer, j, lane]           for j < n by LANES: partial[lane]
+ *         += x[outer, j + lane]
+ *         result[lane] = partial[lane]                            result = partial[0 .. 15]
+ *         combined by a fixed tree
  *
- * The sixteen partial results of a row are part of the numerics contract. So is this: a lane that adds more than SUM_BLOCK elements adds
- * them in blocks, whose sums a binary tree combines. */
+ * The sixteen partial results of a row are part of the numerics contract. So is this: a lane that
+ * adds more than SUM_BLOCK elements adds them in blocks, whose sums a binary tree combines. */
 #include "codegen/kernels/kernels.h"
 
 #include <assert.h>
@@ -15,12 +17,14 @@ typedef struct {
     const Node *node;
     NodeId operand;
     int64_t outer, n, inner;
-    int across, down, together; /* vectors of columns that a unit computes side by side: along inner, along outer, in all */
+    /* vectors of columns that a unit computes side by side: along inner, along outer, in all */
+    int across, down, together;
 } Reduction;
 
 enum { MAX_TOGETHER = 4 };
 
-/* The largest power of two up to `most` that divides the count and leaves at least `parts` parts of `all`. */
+/* The largest power of two up to `most` that divides the count and leaves at least `parts` parts of
+ * `all`. */
 static int divisor(int64_t count, int most, int64_t all, int64_t parts) {
     while (most > 1 && (count % most != 0 || all < parts * most)) most /= 2;
     return most;
@@ -28,13 +32,14 @@ static int divisor(int64_t count, int most, int64_t all, int64_t parts) {
 
 static int64_t vectors_of(const Reduction *r) { return divide_up(r->inner, LANES); }
 
-/* Long columns are computed side by side: their chains of additions overlap, and neighbouring vectors read neighbouring cache lines. Units are
- * left for all threads, up to MAX_UNITS. */
+/* Long columns are computed side by side: their chains of additions overlap, and neighbouring
+ * vectors read neighbouring cache lines. Units are left for all threads, up to MAX_UNITS. */
 static void put_together(const Emitter *e, Reduction *r) {
     enum { LONG = 32, MAX_UNITS = 4, MAX_NODES = 64 };
     int64_t threads = e->kernel->max_threads, units = min_i64(threads, MAX_UNITS);
     int64_t vectors = vectors_of(r), all = r->outer * vectors;
-    bool single = r->inner == 1 || r->node->op == OP_argmax || r->n < LONG || e->kernel->node_count > MAX_NODES;
+    bool single = r->inner == 1 || r->node->op == OP_argmax || r->n < LONG ||
+                  e->kernel->node_count > MAX_NODES;
     r->across = single ? 1 : divisor(vectors, MAX_TOGETHER, all, units);
     r->down = single ? 1 : divisor(r->outer, MAX_TOGETHER / r->across, all / r->across, units);
     r->together = r->across * r->down;
@@ -53,8 +58,9 @@ static Reduction reduction_of(const Emitter *e) {
     return r;
 }
 
-/* -- partial results: sums, or the largest key. A key is an i32 in the order of the values, with -0 below +0 and NaN above all: comparing
- * keys takes one instruction, a sixth of the time of comparing floats. -- */
+/* -- partial results: sums, or the largest key. A key is an i32 in the order of the values, with -0
+ * below +0 and NaN above all: comparing keys takes one instruction, a sixth of the time of
+ * comparing floats. -- */
 
 static LLVMValueRef in_lanes(LLVMValueRef scalar, bool lanes) {
     LLVMValueRef all[LANES];
@@ -86,7 +92,8 @@ static LLVMValueRef flip_negative(Emitter *e, LLVMValueRef bits, bool lanes) {
 static LLVMValueRef partial_of(Emitter *e, Op op, LLVMValueRef value, bool lanes) {
     enum { NAN_KEY = 0x7fc00000 };
     if (op == OP_sum) return value;
-    LLVMValueRef key = flip_negative(e, LLVMBuildBitCast(e->builder, value, partial_type(e, op, lanes), ""), lanes);
+    LLVMValueRef key = flip_negative(
+        e, LLVMBuildBitCast(e->builder, value, partial_type(e, op, lanes), ""), lanes);
     LLVMValueRef nan = LLVMBuildFCmp(e->builder, LLVMRealUNO, value, value, "");
     return choose(e, nan, in_lanes(const_i32(e, NAN_KEY), lanes), key);
 }
@@ -94,11 +101,13 @@ static LLVMValueRef partial_of(Emitter *e, Op op, LLVMValueRef value, bool lanes
 static Value result_of(Emitter *e, Op op, LLVMValueRef partial, bool lanes) {
     if (op == OP_sum) return (Value){partial, !lanes};
     LLVMValueRef bits = flip_negative(e, partial, lanes);
-    return (Value){LLVMBuildBitCast(e->builder, bits, lanes ? lanes_of(e->f32) : e->f32, ""), !lanes};
+    return (Value){LLVMBuildBitCast(e->builder, bits, lanes ? lanes_of(e->f32) : e->f32, ""),
+                   !lanes};
 }
 
 /* slot = slot combined with the operand at the place */
-static void accumulate(Emitter *e, const Reduction *r, LLVMValueRef slot, const Place *at, bool lanes) {
+static void accumulate(Emitter *e, const Reduction *r, LLVMValueRef slot, const Place *at,
+                       bool lanes) {
     Region region = region_begin(e);
     Value value = emit_value(e, r->operand, at);
     region_end(e, region);
@@ -114,17 +123,21 @@ static void accumulate(Emitter *e, const Reduction *r, LLVMValueRef slot, const 
 static LLVMValueRef reduce_lanes(Emitter *e, Op op, LLVMValueRef vector) {
     for (unsigned width = LANES / 2; width >= 1; width /= 2) {
         LLVMValueRef low[LANES], high[LANES];
-        for (unsigned i = 0; i < width; i++) low[i] = const_i32(e, (int32_t)i), high[i] = const_i32(e, (int32_t)(i + width));
+        for (unsigned i = 0; i < width; i++)
+            low[i] = const_i32(e, (int32_t)i), high[i] = const_i32(e, (int32_t)(i + width));
         LLVMValueRef none = LLVMGetPoison(LLVMTypeOf(vector));
-        LLVMValueRef a = LLVMBuildShuffleVector(e->builder, vector, none, LLVMConstVector(low, width), "");
-        LLVMValueRef b = LLVMBuildShuffleVector(e->builder, vector, none, LLVMConstVector(high, width), "");
+        LLVMValueRef a =
+            LLVMBuildShuffleVector(e->builder, vector, none, LLVMConstVector(low, width), "");
+        LLVMValueRef b =
+            LLVMBuildShuffleVector(e->builder, vector, none, LLVMConstVector(high, width), "");
         vector = combine(e, op, a, b);
     }
     return LLVMBuildExtractElement(e->builder, vector, const_i32(e, 0), "");
 }
 
-/* -- long sums: a binary tree over the block numbers adds the blocks' sums, like a binary counter: while they come one after the other, level l
- * holds the sum of 2^l blocks if bit l of the number of blocks so far is set -- */
+/* -- long sums: a binary tree over the block numbers adds the blocks' sums, like a binary counter:
+ * while they come one after the other, level l holds the sum of 2^l blocks if bit l of the number
+ * of blocks so far is set -- */
 
 typedef struct {
     LLVMTypeRef type;
@@ -132,9 +145,12 @@ typedef struct {
     LLVMValueRef slots[MAX_TOGETHER], levels[MAX_TOGETHER];
 } BlockTree;
 
-static bool in_blocks(const Reduction *r, int64_t block) { return r->node->op == OP_sum && r->n > block; }
+static bool in_blocks(const Reduction *r, int64_t block) {
+    return r->node->op == OP_sum && r->n > block;
+}
 
-static BlockTree tree_new(Emitter *e, LLVMTypeRef type, const LLVMValueRef *slots, int count, int64_t blocks) {
+static BlockTree tree_new(Emitter *e, LLVMTypeRef type, const LLVMValueRef *slots, int count,
+                          int64_t blocks) {
     BlockTree tree = {.type = type, .count = count};
     unsigned levels = 64 - (unsigned)__builtin_clzll((unsigned long long)blocks);
     for (int i = 0; i < count; i++) {
@@ -162,7 +178,9 @@ static void tree_combine(Emitter *e, const BlockTree *tree, LLVMValueRef level) 
  *     for l < full: slot = level[l] + slot
  *     level[full] = slot */
 static void tree_take(Emitter *e, const BlockTree *tree, LLVMValueRef block) {
-    LLVMValueRef zero = const_i64(e, 0), count[] = {bit_not(e, block), LLVMConstInt(LLVMInt1TypeInContext(e->context), 0, 0)};
+    LLVMValueRef zero = const_i64(e, 0),
+                 count[] = {bit_not(e, block),
+                            LLVMConstInt(LLVMInt1TypeInContext(e->context), 0, 0)};
     LLVMValueRef full = call_intrinsic(e, "llvm.cttz", &e->i64, 1, count, 2);
     If some = if_begin(e, ne(e, full, zero));
     Loop loop = loop_begin(e, zero);
@@ -187,16 +205,19 @@ static void tree_finish(Emitter *e, const BlockTree *tree, int64_t blocks) {
 }
 
 /* for j in [from, to) by LANES: slot += elements j .. j + 15 of the row */
-static void add_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueRef slot, LLVMValueRef from, LLVMValueRef to) {
+static void add_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueRef slot,
+                    LLVMValueRef from, LLVMValueRef to) {
     Loop loop = loop_begin(e, from);
-    Place *at = place_new(e, (Shape){.rank = 2, .dim = {r->outer, r->n}}, lanes_below(e, loop.index, r->n));
+    Place *at =
+        place_new(e, (Shape){.rank = 2, .dim = {r->outer, r->n}}, lanes_below(e, loop.index, r->n));
     at->axis[0] = coordinate_uniform(row);
     at->axis[1] = (Coordinate){.base = loop.index, .step = 1, .aligned = true};
     accumulate(e, r, slot, at, true);
     loop_end(e, loop, to, LANES);
 }
 
-static void add_long_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueRef slot, LLVMTypeRef type) {
+static void add_long_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueRef slot,
+                         LLVMTypeRef type) {
     int64_t block = (int64_t)SUM_BLOCK * LANES, blocks = divide_up(r->n, block);
     BlockTree tree = tree_new(e, type, &slot, 1, blocks);
     SegmentLoop segments = segments_begin(e, const_i64(e, 0), const_i64(e, r->n), block);
@@ -235,40 +256,50 @@ static bool is_unrolled(const Emitter *e, const Reduction *r) {
     return r->n <= MAX_ELEMENTS && r->n * (e->kernel->node_count + 1) <= MAX_NODES;
 }
 
-/* A vector of columns (or a single one) that is being reduced; slots: the partial result of the elements so far. */
+/* A vector of columns (or a single one) that is being reduced; slots: the partial result of the
+ * elements so far. */
 typedef struct {
     const Place *place;
     LLVMValueRef slots[2];
 } ReducedColumn;
 
-typedef void ElementBody(Emitter *e, const Reduction *r, const ReducedColumn *column, LLVMValueRef j);
+typedef void ElementBody(Emitter *e, const Reduction *r, const ReducedColumn *column,
+                         LLVMValueRef j);
 
-static void each_column(Emitter *e, const Reduction *r, const ReducedColumn *columns, ElementBody *body, LLVMValueRef j) {
+static void each_column(Emitter *e, const Reduction *r, const ReducedColumn *columns,
+                        ElementBody *body, LLVMValueRef j) {
     for (int i = 0; i < r->together; i++) body(e, r, &columns[i], j);
 }
 
 /* The elements [from, to) of each column. */
-static void each_between(Emitter *e, const Reduction *r, const ReducedColumn *columns, ElementBody *body, LLVMValueRef from,
-                         LLVMValueRef to) {
+static void each_between(Emitter *e, const Reduction *r, const ReducedColumn *columns,
+                         ElementBody *body, LLVMValueRef from, LLVMValueRef to) {
     Loop loop = loop_begin(e, from);
     each_column(e, r, columns, body, loop.index);
     loop_end(e, loop, to, 1);
 }
 
-static void each_element(Emitter *e, const Reduction *r, const ReducedColumn *columns, ElementBody *body) {
-    for (int64_t j = 0; is_unrolled(e, r) && j < r->n; j++) each_column(e, r, columns, body, const_i64(e, j));
+static void each_element(Emitter *e, const Reduction *r, const ReducedColumn *columns,
+                         ElementBody *body) {
+    for (int64_t j = 0; is_unrolled(e, r) && j < r->n; j++)
+        each_column(e, r, columns, body, const_i64(e, j));
     if (!is_unrolled(e, r)) each_between(e, r, columns, body, const_i64(e, 0), const_i64(e, r->n));
 }
 
-static void add_element(Emitter *e, const Reduction *r, const ReducedColumn *column, LLVMValueRef j) {
-    accumulate(e, r, column->slots[0], element_place(e, r, column->place, j), !place_uniform(column->place));
+static void add_element(Emitter *e, const Reduction *r, const ReducedColumn *column,
+                        LLVMValueRef j) {
+    accumulate(e, r, column->slots[0], element_place(e, r, column->place, j),
+               !place_uniform(column->place));
 }
 
-static void start_columns(Emitter *e, const Reduction *r, const ReducedColumn *columns, bool lanes) {
-    for (int i = 0; i < r->together; i++) store(e, start_value(e, r->node->op, lanes), columns[i].slots[0]);
+static void start_columns(Emitter *e, const Reduction *r, const ReducedColumn *columns,
+                          bool lanes) {
+    for (int i = 0; i < r->together; i++)
+        store(e, start_value(e, r->node->op, lanes), columns[i].slots[0]);
 }
 
-static void add_long_columns(Emitter *e, const Reduction *r, const ReducedColumn *columns, LLVMTypeRef type) {
+static void add_long_columns(Emitter *e, const Reduction *r, const ReducedColumn *columns,
+                             LLVMTypeRef type) {
     int64_t blocks = divide_up(r->n, SUM_BLOCK);
     LLVMValueRef slots[MAX_TOGETHER];
     for (int i = 0; i < r->together; i++) slots[i] = columns[i].slots[0];
@@ -292,7 +323,8 @@ static void reduce_columns(Emitter *e, const Reduction *r, ReducedColumn *column
         start_columns(e, r, columns, lanes);
         each_element(e, r, columns, add_element);
     }
-    for (int i = 0; i < r->together; i++) results[i] = result_of(e, op, load(e, type, columns[i].slots[0]), lanes);
+    for (int i = 0; i < r->together; i++)
+        results[i] = result_of(e, op, load(e, type, columns[i].slots[0]), lanes);
 }
 
 /* argmax: b replaces a if b > a, or if b is the first NaN. */
@@ -301,19 +333,24 @@ static LLVMValueRef replaces(Emitter *e, LLVMValueRef b, LLVMValueRef a) {
     return bit_and(e, LLVMBuildFCmp(e->builder, LLVMRealORD, a, a, ""), greater_or_nan);
 }
 
-static Value splat_if(Emitter *e, Value value, bool lanes) { return lanes ? (Value){value_splat(e, value), false} : value; }
+static Value splat_if(Emitter *e, Value value, bool lanes) {
+    return lanes ? (Value){value_splat(e, value), false} : value;
+}
 
 static Value operand_element(Emitter *e, const Reduction *r, const Place *place, LLVMValueRef j) {
     Region region = region_begin(e);
-    Value value = splat_if(e, emit_value(e, r->operand, element_place(e, r, place, j)), !place_uniform(place));
+    Value value = splat_if(e, emit_value(e, r->operand, element_place(e, r, place, j)),
+                           !place_uniform(place));
     region_end(e, region);
     return value;
 }
 
 /* slots: the largest element so far, and its number */
-static void compare_element(Emitter *e, const Reduction *r, const ReducedColumn *column, LLVMValueRef j) {
+static void compare_element(Emitter *e, const Reduction *r, const ReducedColumn *column,
+                            LLVMValueRef j) {
     Value value = operand_element(e, r, column->place, j);
-    Value number = splat_if(e, (Value){LLVMBuildTrunc(e->builder, j, e->i32, ""), true}, !value.uniform);
+    Value number =
+        splat_if(e, (Value){LLVMBuildTrunc(e->builder, j, e->i32, ""), true}, !value.uniform);
     LLVMValueRef old = load(e, LLVMTypeOf(value.value), column->slots[0]),
                  old_number = load(e, LLVMTypeOf(number.value), column->slots[1]);
     LLVMValueRef better = replaces(e, value.value, old);
@@ -323,11 +360,14 @@ static void compare_element(Emitter *e, const Reduction *r, const ReducedColumn 
 
 static Value argmax_columns(Emitter *e, const Reduction *r, ReducedColumn *column) {
     bool lanes = !place_uniform(column->place);
-    LLVMTypeRef value_type = lanes ? lanes_of(e->f32) : e->f32, index_type = lanes ? lanes_of(e->i32) : e->i32;
-    column->slots[0] = stack_slot(e, value_type, 64), column->slots[1] = stack_slot(e, index_type, 64);
+    LLVMTypeRef value_type = lanes ? lanes_of(e->f32) : e->f32,
+                index_type = lanes ? lanes_of(e->i32) : e->i32;
+    column->slots[0] = stack_slot(e, value_type, 64),
+    column->slots[1] = stack_slot(e, index_type, 64);
     store(e, operand_element(e, r, column->place, const_i64(e, 0)).value, column->slots[0]);
     store(e, LLVMConstNull(index_type), column->slots[1]);
-    each_element(e, r, column, compare_element); /* compares element 0 once more, so that the loop needs no guard */
+    /* compares element 0 once more, so that the loop needs no guard */
+    each_element(e, r, column, compare_element);
     return (Value){load(e, index_type, column->slots[1]), !lanes};
 }
 

@@ -1,8 +1,11 @@
-/* SCAN kernels: cumsum and scatter_add along the middle axis of [outer, n, inner]. A unit is a vector of columns along inner or, with
- * inner == 1, a row; one thread walks a unit from end to end.
+/* SCAN kernels: cumsum and scatter_add along the middle axis of [outer, n, inner]. A unit is a
+ * vector of columns along inner or, with inner == 1, a row; one thread walks a unit from end to
+ * end.
  *
- *     cumsum:       sum = 0; for j < n: sum += x[j]; y[j] = sum                        (the sum in f64)
- *     scatter_add:  for i < size: y[i] = 0; for j < n: y[index[j]] += x[j]             (then what is computed from y) */
+ *     cumsum:       sum = 0; for j < n: sum += x[j]; y[j] = sum                        (the sum in
+ *                   f64)
+ *     scatter_add:  for i < size: y[i] = 0; for j < n: y[index[j]] += x[j]             (then what
+ *                   is computed from y) */
 #include "codegen/kernels/kernels.h"
 
 typedef struct {
@@ -18,7 +21,8 @@ static Scan scan_of(const Emitter *e) {
     const Node *node = graph_node(e->graph, e->kernel->root);
     int axis = node->attrs.axis;
     int64_t taken = graph_operand(e->graph, node, 0)->shape.dim[axis];
-    return (Scan){node, shape_outer(node->shape, axis), shape_inner(node->shape, axis), taken, node->shape.dim[axis]};
+    return (Scan){node, shape_outer(node->shape, axis), shape_inner(node->shape, axis), taken,
+                  node->shape.dim[axis]};
 }
 
 /* The place in [outer, inner] of a unit. */
@@ -36,8 +40,10 @@ static Place *column_place(Emitter *e, const Scan *s, LLVMValueRef unit) {
 }
 
 /* The place of element j of a column that has `size` elements along the axis. */
-static Place *element_place(Emitter *e, const Scan *s, const Place *column, Coordinate j, int64_t size) {
-    Place *place = place_new(e, (Shape){.rank = 3, .dim = {s->outer, size, s->inner}}, column->mask);
+static Place *element_place(Emitter *e, const Scan *s, const Place *column, Coordinate j,
+                            int64_t size) {
+    Place *place =
+        place_new(e, (Shape){.rank = 3, .dim = {s->outer, size, s->inner}}, column->mask);
     place->axis[0] = column->axis[0];
     place->axis[1] = j;
     place->axis[2] = column->axis[1];
@@ -60,7 +66,8 @@ static void scan_cumsum(Emitter *e, const Scan *s, const Place *column) {
     LLVMValueRef sum = load(e, wide, slot);
     sum = fadd(e, sum, LLVMBuildFPExt(e->builder, element, wide, ""));
     store(e, sum, slot);
-    emit_set(e, e->kernel->root, at, (Value){LLVMBuildFPTrunc(e->builder, sum, narrow, ""), s->inner == 1});
+    emit_set(e, e->kernel->root, at,
+             (Value){LLVMBuildFPTrunc(e->builder, sum, narrow, ""), s->inner == 1});
     emit_stores(e, at);
     region_end(e, region);
     loop_end(e, loop, const_i64(e, s->size), 1);
@@ -82,7 +89,8 @@ static void scatter_elements(Emitter *e, const Scan *s, const Place *column) {
     Loop loop = loop_begin(e, const_i64(e, 0));
     Region region = region_begin(e);
     const Place *from = element_place(e, s, column, coordinate_uniform(loop.index), s->taken);
-    Value element = emit_value(e, s->node->operands[0], from), index = emit_value(e, s->node->operands[1], from);
+    Value element = emit_value(e, s->node->operands[0], from),
+          index = emit_value(e, s->node->operands[1], from);
     const Place *to = element_place(e, s, column, gathered_index(e, index, s->size), s->size);
     LLVMValueRef old = in_lanes(e, s, load_at(e, root, column_storage(e), to)).value;
     Value sum = {fadd(e, old, in_lanes(e, s, element).value), s->inner == 1};

@@ -1,14 +1,16 @@
-/* The kernels that are not matrix products. Each function emits code into the current function that computes units [first, last) of the kernel,
- * and returns how many units the kernel has. Internal to codegen/. */
+/* The kernels that are not matrix products. Each function emits code into the current function that
+ * computes units [first, last) of the kernel, and returns how many units the kernel has. Internal
+ * to codegen/. */
 #ifndef MLC_CODEGEN_KERNELS_KERNELS_H
 #define MLC_CODEGEN_KERNELS_KERNELS_H
 
 #include "codegen/emit/arithmetic.h"
 
 int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last);
-/* The same in square tiles, for kernels with views that read along another axis than they write. Returns 0 and emits nothing if there are
- * none. */
-int64_t map_transposed(Emitter *e, Shape space, int lane_axis, LLVMValueRef first, LLVMValueRef last);
+/* The same in square tiles, for kernels with views that read along another axis than they write.
+ * Returns 0 and emits nothing if there are none. */
+int64_t map_transposed(Emitter *e, Shape space, int lane_axis, LLVMValueRef first,
+                       LLVMValueRef last);
 int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 int64_t kernel_scan(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 

@@ -1,9 +1,11 @@
-/* MAP kernels that read along another axis than they write, such as y = transpose(x) + 1. Gathering each vector of the result would read LANES
- * lines of memory for LANES elements. Instead, for each square tile of LANES x LANES elements:
+/* MAP kernels that read along another axis than they write, such as y = transpose(x) + 1. Gathering
+ * each vector of the result would read LANES lines of memory for LANES elements. Instead, for each
+ * square tile of LANES x LANES elements:
  *
  *     for each row of the tile along read_axis: tile[row] = the views' elements, one vector
  *     transpose the tile in registers
- *     for each row along lane_axis: the kernel's values and stores, with the views read from tile[row] */
+ *     for each row along lane_axis: the kernel's values and stores, with the views read from
+ *     tile[row] */
 #include "codegen/kernels/kernels.h"
 
 enum { MAX_TRANSPOSED = 4, MIN_SIZE = 8 };
@@ -11,18 +13,21 @@ enum { MAX_TRANSPOSED = 4, MIN_SIZE = 8 };
 typedef struct {
     Shape space;
     int lane_axis, read_axis;
-    NodeId nodes[MAX_TRANSPOSED]; /* the views that are read along read_axis, where their elements are neighbours in memory */
+    /* the views that are read along read_axis, where their elements are neighbours in memory */
+    NodeId nodes[MAX_TRANSPOSED];
     LLVMValueRef tiles[MAX_TRANSPOSED]; /* stack slots: [LANES][LANES] */
     int count;
 } TransposedMap;
 
 /* -- which views are transposed -- */
 
-/* The stored value that a chain of views from `id` reads; NODE_NONE if other ops are in the chain. */
+/* The stored value that a chain of views from `id` reads; NODE_NONE if other ops are in the
+ * chain. */
 static NodeId source_of(const Emitter *e, NodeId id) {
     while (emit_computes(e, id)) {
         const Node *node = graph_node(e->graph, id);
-        bool moves = op_class(node->op) == CLASS_VIEW && node->op != OP_concat && node->op != OP_gather;
+        bool moves =
+            op_class(node->op) == CLASS_VIEW && node->op != OP_concat && node->op != OP_gather;
         if (!moves) return NODE_NONE;
         id = node->operands[0];
     }
@@ -43,14 +48,18 @@ static Coordinate read_along(Emitter *e, NodeId id, NodeId source, Shape space, 
 static bool are_neighbours(Coordinate c) { return !c.irregular && c.step == 1; }
 static bool are_apart(Coordinate c) { return c.irregular || (c.step != 0 && c.step != 1); }
 
-/* The axis along which a view reads neighbours in memory, if it does not along lane_axis; else -1. */
+/* The axis along which a view reads neighbours in memory, if it does not along lane_axis; else
+ * -1. */
 static int transposed_axis(Emitter *e, const TransposedMap *map, NodeId id) {
     const Node *node = graph_node(e->graph, id);
-    bool whole = shape_elements(node->shape) == shape_elements(map->space) && node->dtype == DTYPE_F32;
+    bool whole =
+        shape_elements(node->shape) == shape_elements(map->space) && node->dtype == DTYPE_F32;
     NodeId source = whole && op_class(node->op) == CLASS_VIEW ? source_of(e, id) : NODE_NONE;
     if (!source || !are_apart(read_along(e, id, source, map->space, map->lane_axis))) return -1;
     for (int axis = 0; axis < map->space.rank; axis++)
-        if (map->space.dim[axis] >= MIN_SIZE && are_neighbours(read_along(e, id, source, map->space, axis))) return axis;
+        if (map->space.dim[axis] >= MIN_SIZE &&
+            are_neighbours(read_along(e, id, source, map->space, axis)))
+            return axis;
     return -1;
 }
 
@@ -63,7 +72,8 @@ static void add_transposed(Emitter *e, TransposedMap *map, NodeId id) {
 
 /* -- tiles -- */
 
-static Place *tile_place(Emitter *e, const TransposedMap *map, const Place *corner, int lanes, LLVMValueRef uniform) {
+static Place *tile_place(Emitter *e, const TransposedMap *map, const Place *corner, int lanes,
+                         LLVMValueRef uniform) {
     Place *place = place_new(e, map->space, NULL);
     int other = lanes == map->lane_axis ? map->read_axis : map->lane_axis;
     for (int i = 0; i < map->space.rank; i++) place->axis[i] = corner->axis[i];
@@ -87,17 +97,20 @@ static LLVMValueRef tile_size(Emitter *e, const TransposedMap *map, const Place 
 /* a0 b0 a1 b1 ... of the first halves of two vectors, or of their second halves. */
 static LLVMValueRef interleave(Emitter *e, LLVMValueRef a, LLVMValueRef b, int half) {
     LLVMValueRef lanes[LANES];
-    for (int i = 0; i < LANES; i++) lanes[i] = const_i32(e, half * (LANES / 2) + i / 2 + i % 2 * LANES);
+    for (int i = 0; i < LANES; i++)
+        lanes[i] = const_i32(e, half * (LANES / 2) + i / 2 + i % 2 * LANES);
     return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lanes, LANES), "");
 }
 
-/* Four rounds of interleaving: each exchanges one bit of the row's number with one of the lane's. */
+/* Four rounds of interleaving: each exchanges one bit of the row's number with one of the
+ * lane's. */
 static void transpose_tile(Emitter *e, LLVMValueRef tile) {
     LLVMValueRef rows[LANES], map[LANES];
     LLVMTypeRef type = lanes_of(e->f32);
     for (int i = 0; i < LANES; i++) rows[i] = load(e, type, tile_row(e, tile, const_i64(e, i)));
     for (int round = 1; round < LANES; round *= 2) {
-        for (int i = 0; i < LANES; i++) map[i] = interleave(e, rows[i / 2], rows[i / 2 + LANES / 2], i % 2);
+        for (int i = 0; i < LANES; i++)
+            map[i] = interleave(e, rows[i / 2], rows[i / 2 + LANES / 2], i % 2);
         for (int i = 0; i < LANES; i++) rows[i] = map[i];
     }
     for (int i = 0; i < LANES; i++) store(e, rows[i], tile_row(e, tile, const_i64(e, i)));
@@ -108,7 +121,8 @@ static void read_tiles(Emitter *e, const TransposedMap *map, const Place *corner
     Region region = region_begin(e);
     const Place *place = tile_place(e, map, corner, map->read_axis, loop.index);
     for (int i = 0; i < map->count; i++)
-        store(e, value_splat(e, emit_value(e, map->nodes[i], place)), tile_row(e, map->tiles[i], loop.index));
+        store(e, value_splat(e, emit_value(e, map->nodes[i], place)),
+              tile_row(e, map->tiles[i], loop.index));
     region_end(e, region);
     loop_end(e, loop, tile_size(e, map, corner, map->lane_axis), 1);
 }
@@ -149,13 +163,15 @@ static int64_t tile_count(const TransposedMap *map) {
     return count;
 }
 
-int64_t map_transposed(Emitter *e, Shape space, int lane_axis, LLVMValueRef first, LLVMValueRef last) {
+int64_t map_transposed(Emitter *e, Shape space, int lane_axis, LLVMValueRef first,
+                       LLVMValueRef last) {
     TransposedMap map = {.space = space, .lane_axis = lane_axis};
     if (space.dim[lane_axis] < MIN_SIZE) return 0;
     for (uint32_t i = 0; i < e->kernel->node_count; i++)
         if (emit_in_place(e, e->kernel->nodes[i])) add_transposed(e, &map, e->kernel->nodes[i]);
     if (map.count == 0) return 0;
-    for (int i = 0; i < map.count; i++) map.tiles[i] = stack_slot(e, LLVMArrayType(lanes_of(e->f32), LANES), 64);
+    for (int i = 0; i < map.count; i++)
+        map.tiles[i] = stack_slot(e, LLVMArrayType(lanes_of(e->f32), LANES), 64);
     Loop loop = loop_begin(e, first);
     const Place *corner = tile_corner(e, &map, loop.index);
     read_tiles(e, &map, corner);

@@ -1,5 +1,6 @@
-/* The cache of object code. Its files are run, so only their owner may write into the folder. A file holds a mark, the hash of key and object,
- * and the object. It is written under a temporary name and renamed, so that no process reads half of it. */
+/* The cache of object code. Its files are run, so only their owner may write into the folder. A
+ * file holds a mark, the hash of key and object, and the object. It is written under a temporary
+ * name and renamed, so that no process reads half of it. */
 #include "codegen/llvm/cache.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
@@ -19,7 +20,8 @@ typedef struct {
     uint8_t hash[LLVM_BLAKE3_OUT_LEN];
 } CacheHeader;
 
-static const off_t max_bytes = 64 << 20, kept_bytes = 48 << 20; /* above the first, entries are removed down to the second */
+/* above the first, entries are removed down to the second */
+static const off_t max_bytes = 64 << 20, kept_bytes = 48 << 20;
 
 static void note(const Cache *cache, const char *name, const char *what) {
     if (cache->verbose) fprintf(stderr, "mlc: code cache: %s/%s: %s\n", cache->path, name, what);
@@ -70,7 +72,8 @@ void cache_close(Cache *cache) {
 
 /* -- an entry -- */
 
-static void hash_entry(const CacheKey *key, const char *object, size_t bytes, uint8_t hash[LLVM_BLAKE3_OUT_LEN]) {
+static void hash_entry(const CacheKey *key, const char *object, size_t bytes,
+                       uint8_t hash[LLVM_BLAKE3_OUT_LEN]) {
     llvm_blake3_hasher hasher;
     llvm_blake3_hasher_init(&hasher);
     llvm_blake3_hasher_update(&hasher, key->text, sizeof key->text);
@@ -105,8 +108,10 @@ static LLVMMemoryBufferRef object_of(const CacheKey *key, const char *entry, siz
     uint8_t hash[LLVM_BLAKE3_OUT_LEN];
     memcpy(&header, entry, sizeof header);
     hash_entry(key, entry + sizeof header, bytes - sizeof header, hash);
-    if (memcmp(header.mark, mark, sizeof mark) != 0 || memcmp(header.hash, hash, sizeof hash) != 0) return NULL;
-    return LLVMCreateMemoryBufferWithMemoryRangeCopy(entry + sizeof header, bytes - sizeof header, key->text);
+    if (memcmp(header.mark, mark, sizeof mark) != 0 || memcmp(header.hash, hash, sizeof hash) != 0)
+        return NULL;
+    return LLVMCreateMemoryBufferWithMemoryRangeCopy(entry + sizeof header, bytes - sizeof header,
+                                                     key->text);
 }
 
 static LLVMMemoryBufferRef read_entry(int file, const CacheKey *key) {
@@ -153,7 +158,8 @@ typedef struct {
 static void add_entry(CacheEntries *entries, const char *name, const struct stat *status) {
     if (entries->count == entries->capacity) {
         size_t capacity = entries->capacity ? 2 * entries->capacity : 64;
-        entries->items = memory_grow(entries->items, capacity, sizeof *entries->items, "the entries of the cache");
+        entries->items = memory_grow(entries->items, capacity, sizeof *entries->items,
+                                     "the entries of the cache");
         entries->capacity = capacity;
     }
     CacheEntry *entry = &entries->items[entries->count++];
@@ -169,19 +175,23 @@ static bool is_entry_name(const char *name) {
 }
 
 static void list_entries(int folder, CacheEntries *entries) {
-    int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* closedir closes what it reads */
+    /* closedir closes what it reads */
+    int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = copy >= 0 ? fdopendir(copy) : NULL;
     if (!list && copy >= 0) close(copy);
     for (struct dirent *item; list && (item = readdir(list));) {
         struct stat status;
-        if (!is_entry_name(item->d_name) || fstatat(folder, item->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        if (!is_entry_name(item->d_name) ||
+            fstatat(folder, item->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
         if (S_ISREG(status.st_mode)) add_entry(entries, item->d_name, &status);
     }
     if (list) closedir(list);
 }
 
 static int by_time_of_use(const void *a, const void *b) {
-    const struct timespec *first = &((const CacheEntry *)a)->used, *second = &((const CacheEntry *)b)->used;
+    const struct timespec *first = &((const CacheEntry *)a)->used,
+                          *second = &((const CacheEntry *)b)->used;
     if (first->tv_sec != second->tv_sec) return first->tv_sec < second->tv_sec ? -1 : 1;
     return (first->tv_nsec > second->tv_nsec) - (first->tv_nsec < second->tv_nsec);
 }
@@ -222,7 +232,8 @@ void cache_store(const Cache *cache, const CacheKey *key, LLVMMemoryBufferRef ob
         return;
     }
     bool written = write_entry(file, key, object);
-    written = close(file) == 0 && written && renameat(cache->folder, beside, cache->folder, key->text) == 0;
+    written = close(file) == 0 && written &&
+              renameat(cache->folder, beside, cache->folder, key->text) == 0;
     if (!written) {
         note(cache, key->text, strerror(errno));
         unlinkat(cache->folder, beside, 0);

@@ -38,7 +38,8 @@ static bool compile(Compiled *compiled, const CodegenOptions *options, Diagnosti
     return compiled->code != NULL;
 }
 
-static void run(const Program *program, const StepArgs *args, uint32_t kernel, int64_t first, int64_t last) {
+static void run(const Program *program, const StepArgs *args, uint32_t kernel, int64_t first,
+                int64_t last) {
     const CompiledKernel *code = &((const Compiled *)program->context)->code[kernel];
     code->run(args, first, last, code->table);
 }
@@ -69,13 +70,14 @@ static void describe_kernels(Compiled *compiled) {
     const Plan *plan = compiled->plan;
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         const Kernel *kernel = &plan->kernels[k];
-        compiled->kernels[k] = (ProgramKernel){.units = compiled->code[k].units,
-                                               .threads = kernel->max_threads,
-                                               .pieces = kernel->pieces,
-                                               .barrier_before = kernel->barrier_before,
-                                               .replicated = kernel->replicated,
-                                               .reads_replicated = kernel->reads_replicated,
-                                               .groups = kernel->by_rows ? (uint32_t)(kernel->space.dim[0] / PLAN_ROWS) : 0};
+        compiled->kernels[k] = (ProgramKernel){
+            .units = compiled->code[k].units,
+            .threads = kernel->max_threads,
+            .pieces = kernel->pieces,
+            .barrier_before = kernel->barrier_before,
+            .replicated = kernel->replicated,
+            .reads_replicated = kernel->reads_replicated,
+            .groups = kernel->by_rows ? (uint32_t)(kernel->space.dim[0] / PLAN_ROWS) : 0};
     }
 }
 
@@ -102,18 +104,21 @@ static Program *program_of(Compiled *compiled, double seconds) {
 
 static void print_times(const Compiled *compiled, double seconds) {
     const char *source = compiled->cached ? "code from the cache" : "compiled";
-    fprintf(stderr, "mlc: %s: %u kernels, %s in %.0f ms\n", compiled->graph->name, compiled->plan->kernel_count, source,
-            1e3 * seconds);
+    fprintf(stderr, "mlc: %s: %u kernels, %s in %.0f ms\n", compiled->graph->name,
+            compiled->plan->kernel_count, source, 1e3 * seconds);
 }
 
-Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options, Diagnostics *diag) {
+Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options,
+                         Diagnostics *diag) {
     double start = seconds_now();
     Compiled *compiled = MEMORY_NEW(Compiled, "a program");
     compiled->plan = plan;
     compiled->graph = graph;
-    compiled->output_offsets = memory_array(graph->output_count, sizeof *compiled->output_offsets, "a program");
+    compiled->output_offsets =
+        memory_array(graph->output_count, sizeof *compiled->output_offsets, "a program");
     compiled->kernels = memory_array(plan->kernel_count, sizeof *compiled->kernels, "a program");
-    Program *program = compile(compiled, options, diag) ? program_of(compiled, seconds_now() - start) : NULL;
+    Program *program =
+        compile(compiled, options, diag) ? program_of(compiled, seconds_now() - start) : NULL;
     if (!program)
         compiled_free(compiled);
     else if (options->verbose)

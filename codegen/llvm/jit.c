@@ -1,4 +1,5 @@
-/* The JIT: LLVM's ORC, one instance a program, so that programs can be compiled side by side and freed one by one. */
+/* The JIT: LLVM's ORC, one instance a program, so that programs can be compiled side by side and
+ * freed one by one. */
 #include "codegen/llvm/jit.h"
 #include "codegen/llvm/openblas.h"
 #include "ir/base/memory.h"
@@ -37,8 +38,8 @@ static bool jit_new(const CodegenOptions *options, LLVMOrcLLJITRef *jit, Diagnos
     if (!target_open(&target, options, diag)) return target_close(&target), false;
     LLVMOrcLLJITBuilderRef builder = LLVMOrcCreateLLJITBuilder();
     /* the builder takes over the machine */
-    LLVMOrcLLJITBuilderSetJITTargetMachineBuilder(builder,
-                                                  LLVMOrcJITTargetMachineBuilderCreateFromTargetMachine(target.machine));
+    LLVMOrcLLJITBuilderSetJITTargetMachineBuilder(
+        builder, LLVMOrcJITTargetMachineBuilderCreateFromTargetMachine(target.machine));
     target.machine = NULL;
     target_close(&target);
     if (failed(LLVMOrcCreateLLJIT(jit, builder), "the JIT does not start", diag)) return false;
@@ -52,18 +53,23 @@ static bool define_functions(LLVMOrcLLJITRef jit, Diagnostics *diag) {
                                      .Flags = {LLVMJITSymbolGenericFlagsExported, 0}};
     LLVMOrcCSymbolMapPair pair = {LLVMOrcLLJITMangleAndIntern(jit, "openblas_gemm"), symbol};
     LLVMOrcMaterializationUnitRef unit = LLVMOrcAbsoluteSymbols(&pair, 1);
-    return !failed(LLVMOrcJITDylibDefine(LLVMOrcLLJITGetMainJITDylib(jit), unit), "a function cannot be defined", diag);
+    return !failed(LLVMOrcJITDylibDefine(LLVMOrcLLJITGetMainJITDylib(jit), unit),
+                   "a function cannot be defined", diag);
 }
 
-bool jit_open(const CodegenOptions *options, LLVMMemoryBufferRef object, LLVMOrcLLJITRef *jit, Diagnostics *diag) {
-    if (!jit_new(options, jit, diag) || !define_functions(*jit, diag)) return LLVMDisposeMemoryBuffer(object), false;
+bool jit_open(const CodegenOptions *options, LLVMMemoryBufferRef object, LLVMOrcLLJITRef *jit,
+              Diagnostics *diag) {
+    if (!jit_new(options, jit, diag) || !define_functions(*jit, diag))
+        return LLVMDisposeMemoryBuffer(object), false;
     LLVMErrorRef error = LLVMOrcLLJITAddObjectFile(*jit, LLVMOrcLLJITGetMainJITDylib(*jit), object);
     return !failed(error, "the JIT does not take the code", diag);
 }
 
 void *jit_lookup(LLVMOrcLLJITRef jit, const char *name, Diagnostics *diag) {
     LLVMOrcExecutorAddress address = 0;
-    return failed(LLVMOrcLLJITLookup(jit, &address, name), "the code cannot be made", diag) ? NULL : (void *)(uintptr_t)address;
+    return failed(LLVMOrcLLJITLookup(jit, &address, name), "the code cannot be made", diag)
+               ? NULL
+               : (void *)(uintptr_t)address;
 }
 
 void jit_close(LLVMOrcLLJITRef jit) {

@@ -6,8 +6,10 @@
 
 #include <llvm-c/LLJIT.h>
 
-/* Takes over the object code. False after reporting an error; *jit may be NULL then, and must be closed with jit_close in any case. */
-bool jit_open(const CodegenOptions *options, LLVMMemoryBufferRef object, LLVMOrcLLJITRef *jit, Diagnostics *diag);
+/* Takes over the object code. False after reporting an error; *jit may be NULL then, and must be
+ * closed with jit_close in any case. */
+bool jit_open(const CodegenOptions *options, LLVMMemoryBufferRef object, LLVMOrcLLJITRef *jit,
+              Diagnostics *diag);
 /* The address of a function, linked now; NULL after reporting an error. */
 void *jit_lookup(LLVMOrcLLJITRef jit, const char *name, Diagnostics *diag);
 void jit_close(LLVMOrcLLJITRef jit);

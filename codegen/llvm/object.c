@@ -1,5 +1,6 @@
-/* Object code of a module. The code depends on the module as it is emitted, LLVM's version, the CPU and the passes: a hash of all of these is
- * its key in the cache. Emitting a module takes a fiftieth of the time of compiling it. */
+/* Object code of a module. The code depends on the module as it is emitted, LLVM's version, the CPU
+ * and the passes: a hash of all of these is its key in the cache. Emitting a module takes a
+ * fiftieth of the time of compiling it. */
 #include "codegen/llvm/object.h"
 #include "codegen/llvm/cache.h"
 
@@ -10,7 +11,8 @@
 bool module_valid(LLVMModuleRef module, Diagnostics *diag) {
     char *message = NULL;
     bool broken = LLVMVerifyModule(module, LLVMReturnStatusAction, &message);
-    if (broken) diag_error(diag, STATUS_BUG, (Span){0}, "the generated code is not valid: %s", message);
+    if (broken)
+        diag_error(diag, STATUS_BUG, (Span){0}, "the generated code is not valid: %s", message);
     LLVMDisposeMessage(message);
     return !broken;
 }
@@ -24,7 +26,8 @@ static CacheKey key_of(LLVMModuleRef module, const Target *target, int level) {
     llvm_blake3_hasher hasher;
     unsigned version[3];
     LLVMCodeGenOptLevel codegen_level = target_codegen_level(level);
-    LLVMGetVersion(&version[0], &version[1], &version[2]); /* of the library that runs, not of the one built against */
+    /* of the library that runs, not of the one built against */
+    LLVMGetVersion(&version[0], &version[1], &version[2]);
     LLVMMemoryBufferRef bitcode = LLVMWriteBitcodeToMemoryBuffer(module);
     llvm_blake3_hasher_init(&hasher);
     llvm_blake3_hasher_update(&hasher, version, sizeof version);
@@ -39,17 +42,21 @@ static CacheKey key_of(LLVMModuleRef module, const Target *target, int level) {
     return cache_key(&hasher);
 }
 
-static LLVMMemoryBufferRef compile(LLVMModuleRef module, const Target *target, int level, Diagnostics *diag) {
+static LLVMMemoryBufferRef compile(LLVMModuleRef module, const Target *target, int level,
+                                   Diagnostics *diag) {
     LLVMMemoryBufferRef object = NULL;
     char *message = NULL;
     if (!module_valid(module, diag) || !target_optimize(target, module, level, diag)) return NULL;
-    if (!LLVMTargetMachineEmitToMemoryBuffer(target->machine, module, LLVMObjectFile, &message, &object)) return object;
+    if (!LLVMTargetMachineEmitToMemoryBuffer(target->machine, module, LLVMObjectFile, &message,
+                                             &object))
+        return object;
     diag_error(diag, STATUS_BUG, (Span){0}, "LLVM makes no code: %s", message);
     LLVMDisposeMessage(message);
     return NULL;
 }
 
-static Object find_or_compile(LLVMModuleRef module, const Target *target, const CodegenOptions *options, Diagnostics *diag) {
+static Object find_or_compile(LLVMModuleRef module, const Target *target,
+                              const CodegenOptions *options, Diagnostics *diag) {
     Cache cache = cache_open(options->cache_folder, options->verbose);
     if (cache.folder < 0) return (Object){compile(module, target, options->level, diag), false};
     CacheKey key = key_of(module, target, options->level);
@@ -61,7 +68,8 @@ static Object find_or_compile(LLVMModuleRef module, const Target *target, const 
     return object;
 }
 
-Object object_make(MakeModule *make, const void *what, const CodegenOptions *options, Diagnostics *diag) {
+Object object_make(MakeModule *make, const void *what, const CodegenOptions *options,
+                   Diagnostics *diag) {
     Target target = {0};
     Object object = {0};
     if (target_runs_here(options, diag) && target_open(&target, options, diag)) {

@@ -12,10 +12,13 @@ typedef struct {
     bool cached;                /* it was in the cache */
 } Object;
 
-/* Makes the module and compiles it, or finds its code in the cache. Frees the module. Fails if this machine cannot run the code. */
-Object object_make(MakeModule *make, const void *what, const CodegenOptions *options, Diagnostics *diag);
+/* Makes the module and compiles it, or finds its code in the cache. Frees the module. Fails if this
+ * machine cannot run the code. */
+Object object_make(MakeModule *make, const void *what, const CodegenOptions *options,
+                   Diagnostics *diag);
 
-/* Checks the module with LLVM's verifier; false after reporting what is wrong, which is a bug of mlc. */
+/* Checks the module with LLVM's verifier; false after reporting what is wrong, which is a bug of
+ * mlc. */
 bool module_valid(LLVMModuleRef module, Diagnostics *diag);
 
 #endif

@@ -4,7 +4,8 @@
 
 #include "codegen/emit/emit.h"
 
-/* Loads the library; false after reporting that it is missing. To be called before code that calls the bridge runs. */
+/* Loads the library; false after reporting that it is missing. To be called before code that calls
+ * the bridge runs. */
 bool openblas_open(Diagnostics *diag);
 
 /* For each matrix of a batch: c[m, n] = op(a) op(b), all row-major without gaps. */

@@ -1,5 +1,5 @@
-/* The machine's rate of fused multiply-adds, measured with code like that of the kernels: CHAINS independent accumulators, enough to hide the
- * latency of an FMA. */
+/* The machine's rate of fused multiply-adds, measured with code like that of the kernels: CHAINS
+ * independent accumulators, enough to hide the latency of an FMA. */
 #include "ir/base/clock.h"
 #include "codegen/llvm/step.h"
 #include "codegen/llvm/jit.h"
@@ -8,8 +8,8 @@
 enum { CHAINS = 12, ITERATIONS = 200000, ROUNDS = 12 };
 typedef void BurnFunction(float *seed);
 
-/* burn(seed): chain[i] = (i + 1) * *seed; ITERATIONS times: chain[i] = fma(chain[i], *seed, *seed); *seed = the sum of the chains, so that LLVM
- * removes nothing. */
+/* burn(seed): chain[i] = (i + 1) * *seed; ITERATIONS times: chain[i] = fma(chain[i], *seed, *seed);
+ * *seed = the sum of the chains, so that LLVM removes nothing. */
 static LLVMModuleRef make_burn(LLVMContextRef context, const Target *target, const void *what) {
     (void)what;
     LLVMModuleRef module = LLVMModuleCreateWithNameInContext("peak", context);
@@ -19,7 +19,8 @@ static LLVMModuleRef make_burn(LLVMContextRef context, const Target *target, con
     LLVMBasicBlockRef entry = LLVMAppendBasicBlockInContext(context, e.function, "entry");
     LLVMPositionBuilderAtEnd(e.builder, entry);
     LLVMTypeRef type = lanes_of(e.f32);
-    LLVMValueRef start = value_splat(&e, (Value){LLVMBuildLoad2(e.builder, e.f32, LLVMGetParam(e.function, 0), ""), true});
+    LLVMValueRef start = value_splat(
+        &e, (Value){LLVMBuildLoad2(e.builder, e.f32, LLVMGetParam(e.function, 0), ""), true});
     LLVMValueRef chain[CHAINS], starts[CHAINS]; /* all different, or LLVM would keep one of them */
     starts[0] = start;
     for (int i = 1; i < CHAINS; i++) starts[i] = LLVMBuildFAdd(e.builder, starts[i - 1], start, "");
@@ -30,13 +31,15 @@ static LLVMModuleRef make_burn(LLVMContextRef context, const Target *target, con
     }
     LLVMValueRef sum = start;
     for (int i = 0; i < CHAINS; i++) {
-        LLVMValueRef next = call_intrinsic(&e, "llvm.fma", &type, 1, (LLVMValueRef[]){chain[i], start, start}, 3);
+        LLVMValueRef next =
+            call_intrinsic(&e, "llvm.fma", &type, 1, (LLVMValueRef[]){chain[i], start, start}, 3);
         LLVMAddIncoming(chain[i], &next, &loop.body, 1);
         chain[i] = next;
     }
     loop_end(&e, loop, const_i64(&e, ITERATIONS), 1);
     for (int i = 0; i < CHAINS; i++) sum = LLVMBuildFAdd(e.builder, sum, chain[i], "");
-    LLVMBuildStore(e.builder, LLVMBuildExtractElement(e.builder, sum, const_i32(&e, 0), ""), LLVMGetParam(e.function, 0));
+    LLVMBuildStore(e.builder, LLVMBuildExtractElement(e.builder, sum, const_i32(&e, 0), ""),
+                   LLVMGetParam(e.function, 0));
     LLVMBuildRetVoid(e.builder);
     emitter_close(&e);
     return module;

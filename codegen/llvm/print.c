@@ -2,7 +2,8 @@
 #include "codegen/llvm/step.h"
 #include "codegen/llvm/object.h"
 
-static bool print_text(const Target *target, LLVMModuleRef module, CodegenText text, FILE *out, Diagnostics *diag) {
+static bool print_text(const Target *target, LLVMModuleRef module, CodegenText text, FILE *out,
+                       Diagnostics *diag) {
     char *message = NULL;
     if (text == CODEGEN_LLVM) {
         message = LLVMPrintModuleToString(module);
@@ -11,7 +12,8 @@ static bool print_text(const Target *target, LLVMModuleRef module, CodegenText t
         return true;
     }
     LLVMMemoryBufferRef buffer;
-    if (LLVMTargetMachineEmitToMemoryBuffer(target->machine, module, LLVMAssemblyFile, &message, &buffer)) {
+    if (LLVMTargetMachineEmitToMemoryBuffer(target->machine, module, LLVMAssemblyFile, &message,
+                                            &buffer)) {
         diag_error(diag, STATUS_BUG, (Span){0}, "no assembly: %s", message);
         LLVMDisposeMessage(message);
         return false;
@@ -21,12 +23,14 @@ static bool print_text(const Target *target, LLVMModuleRef module, CodegenText t
     return true;
 }
 
-bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText text, FILE *out, Diagnostics *diag) {
+bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText text, FILE *out,
+                   Diagnostics *diag) {
     Target target = {0};
     if (!target_open(&target, options, diag)) return target_close(&target), false;
     LLVMContextRef context = LLVMContextCreate();
     LLVMModuleRef module = step_module(context, plan, &target);
-    bool good = module_valid(module, diag) && target_optimize(&target, module, options->level, diag) &&
+    bool good = module_valid(module, diag) &&
+                target_optimize(&target, module, options->level, diag) &&
                 print_text(&target, module, text, out, diag);
     LLVMDisposeModule(module);
     LLVMContextDispose(context);

@@ -1,5 +1,6 @@
-/* What happens if LLVM gets no memory or cannot go on. By itself it calls abort(), in three places: `operator new` of C++, its own allocator,
- * and fatal errors. Its C interface lets us replace the last one only; the handlers of the others are set by their mangled names. */
+/* What happens if LLVM gets no memory or cannot go on. By itself it calls abort(), in three places:
+ * `operator new` of C++, its own allocator, and fatal errors. Its C interface lets us replace the
+ * last one only; the handlers of the others are set by their mangled names. */
 #include "codegen/codegen.h"
 #include "ir/base/memory.h"
 
@@ -23,8 +24,9 @@ static void cannot_go_on(const char *reason) {
 
 /* std::set_new_handler, and llvm::install_bad_alloc_error_handler (llvm/Support/ErrorHandling.h) */
 void (*set_new_handler(void (*handler)(void)))(void) __asm__("_ZSt15set_new_handlerPFvvE");
-void install_bad_alloc_error_handler(void (*handler)(void *, const char *, bool),
-                                     void *context) __asm__("_ZN4llvm31install_bad_alloc_error_handlerEPFvPvPKcbES0_");
+void install_bad_alloc_error_handler(
+    void (*handler)(void *, const char *, bool),
+    void *context) __asm__("_ZN4llvm31install_bad_alloc_error_handlerEPFvPvPKcbES0_");
 
 void codegen_begin(void) {
     set_new_handler(new_refused);

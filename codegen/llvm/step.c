@@ -2,7 +2,8 @@
  *
  *     kernel_N(args, first, last, table) { if (first < last) { units [first, last) of kernel N } }
  *
- * and a table of them. Which thread runs which units is decided at run time (runtime/threads/work.c). */
+ * and a table of them. Which thread runs which units is decided at run time
+ * (runtime/threads/work.c). */
 #include "codegen/llvm/step.h"
 #include "codegen/kernels/kernels.h"
 #include "codegen/matmul/matmul.h"
@@ -47,8 +48,8 @@ Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *
 void emitter_close(Emitter *e) { LLVMDisposeBuilder(e->builder); }
 
 static void add_attribute(Emitter *e, LLVMValueRef function, const char *key, const char *value) {
-    LLVMAttributeRef attribute =
-        LLVMCreateStringAttribute(e->context, key, (unsigned)strlen(key), value, (unsigned)strlen(value));
+    LLVMAttributeRef attribute = LLVMCreateStringAttribute(e->context, key, (unsigned)strlen(key),
+                                                           value, (unsigned)strlen(value));
     LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute);
 }
 
@@ -85,7 +86,9 @@ static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *targ
     char name[32];
     snprintf(name, sizeof name, "kernel_%u", number);
     LLVMTypeRef parameters[] = {e->pointer, e->i64, e->i64, e->pointer};
-    EmittedKernel result = {.function = LLVMAddFunction(e->module, name, LLVMFunctionType(e->nothing, parameters, 4, false))};
+    EmittedKernel result = {
+        .function =
+            LLVMAddFunction(e->module, name, LLVMFunctionType(e->nothing, parameters, 4, false))};
     e->function = result.function;
     LLVMSetLinkage(e->function, LLVMInternalLinkage);
     LLVMSetUnnamedAddress(e->function, LLVMGlobalUnnamedAddr); /* LLVM may merge equal functions */

@@ -6,7 +6,8 @@
 
 /* What it has under the name STEP_KERNELS: an array with an entry a kernel of the plan. */
 typedef struct {
-    void (*run)(const StepArgs *args, int64_t first, int64_t last, const int64_t *table); /* units [first, last) */
+    /* units [first, last) */
+    void (*run)(const StepArgs *args, int64_t first, int64_t last, const int64_t *table);
     const int64_t *table;
     int64_t units;
 } CompiledKernel;

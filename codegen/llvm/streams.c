@@ -1,5 +1,5 @@
-/* The machine's rate of reading and writing memory, measured with code like that of the kernels: several whole vectors at a time, none of
- * which waits for another. */
+/* The machine's rate of reading and writing memory, measured with code like that of the kernels:
+ * several whole vectors at a time, none of which waits for another. */
 #include "codegen/llvm/step.h"
 #include "codegen/llvm/jit.h"
 #include "codegen/llvm/object.h"
@@ -20,14 +20,16 @@ static LLVMValueRef load_integers(Emitter *e, LLVMValueRef pointer) {
 /* name(memory, elements), and the builder in its first block. */
 static LLVMBasicBlockRef begin_function(Emitter *e, const char *name, const Target *target) {
     LLVMTypeRef parameters[] = {e->pointer, e->i64};
-    e->function = LLVMAddFunction(e->module, name, LLVMFunctionType(e->nothing, parameters, 2, false));
+    e->function =
+        LLVMAddFunction(e->module, name, LLVMFunctionType(e->nothing, parameters, 2, false));
     function_set_target(e, e->function, target);
     LLVMBasicBlockRef entry = LLVMAppendBasicBlockInContext(e->context, e->function, "entry");
     LLVMPositionBuilderAtEnd(e->builder, entry);
     return entry;
 }
 
-/* The vectors are combined by `or` as integers, since some values, such as denormals, are slow as floats. */
+/* The vectors are combined by `or` as integers, since some values, such as denormals, are slow as
+ * floats. */
 static void emit_read(Emitter *e, const Target *target) {
     LLVMBasicBlockRef entry = begin_function(e, "stream_read", target);
     LLVMValueRef memory = LLVMGetParam(e->function, 0), elements = LLVMGetParam(e->function, 1);
@@ -38,12 +40,14 @@ static void emit_read(Emitter *e, const Target *target) {
         LLVMAddIncoming(gathered[i], &none, &entry, 1);
     }
     for (int i = 0; i < TOGETHER; i++) {
-        LLVMValueRef next = LLVMBuildOr(e->builder, gathered[i], load_integers(e, vector_at(e, memory, loop.index, i)), "");
+        LLVMValueRef next = LLVMBuildOr(e->builder, gathered[i],
+                                        load_integers(e, vector_at(e, memory, loop.index, i)), "");
         LLVMAddIncoming(gathered[i], &next, &loop.body, 1);
         gathered[i] = next;
     }
     loop_end(e, loop, elements, STREAM_ELEMENTS);
-    for (int i = 1; i < TOGETHER; i++) gathered[0] = LLVMBuildOr(e->builder, gathered[0], gathered[i], "");
+    for (int i = 1; i < TOGETHER; i++)
+        gathered[0] = LLVMBuildOr(e->builder, gathered[0], gathered[i], "");
     LLVMBuildStore(e->builder, gathered[0], memory);
     LLVMBuildRetVoid(e->builder);
 }

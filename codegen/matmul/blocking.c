@@ -1,12 +1,14 @@
 /* Blocking: a cost model of a core chooses the tile; the sizes of the caches decide the rest.
  *
- * Cost of a tile of R rows by V vectors, in half cycles, where a core starts two FMAs and two loads a cycle and an FMA takes four cycles:
+ * Cost of a tile of R rows by V vectors, in half cycles, where a core starts two FMAs and two loads
+ * a cycle and an FMA takes four cycles:
  *
  *     k * max(R * V multiply-adds, R + V loads, one latency) + overheads
  *
- * Eight rows by two vectors keep the multipliers busy and leave registers for the epilogue. Few rows take more vectors, so that there are
- * sums enough to hide the latency. A vector of windows lies in two cache lines and costs two loads. Columns that do not fit the first-level
- * cache come from the second at half a line a cycle. Where zeros are skipped, tiles of few rows skip more. */
+ * Eight rows by two vectors keep the multipliers busy and leave registers for the epilogue. Few
+ * rows take more vectors, so that there are sums enough to hide the latency. A vector of windows
+ * lies in two cache lines and costs two loads. Columns that do not fit the first-level cache come
+ * from the second at half a line a cycle. Where zeros are skipped, tiles of few rows skip more. */
 #include "codegen/matmul/blocking.h"
 #include "ir/base/integers.h"
 #include "ir/plan/plan.h"
@@ -17,29 +19,35 @@ enum {
     SUMS = 16,   /* registers for sums, of 32; half as many of 16, where a vector takes two */
     LATENCY = 6, /* cycles: four, and what is lost where every sum is waited for */
     USUAL_ROWS = 8,
-    RUN_ROWS = 16,           /* of one vector, where one address leads to all rows */
-    ODD_ROWS = 4,            /* of three or five vectors */
-    PER_CYCLE = 2,           /* multiply-adds, or loads */
-    TILE_OVERHEAD = 60,      /* half cycles: addresses, clearing and saving sums */
-    PAIR_OVERHEAD = 30,      /* half cycles for two vectors: they lie in a panel of their own */
-    ROW_OVERHEAD = 8,        /* half cycles for one vector of a row to go through the epilogue */
-    LINE_FETCH = 4,          /* half cycles for a line from the second-level cache */
-    FIRST_LEVEL = 24 * 1024, /* bytes of columns that stay in the first-level cache, beside what goes through it */
-    LIST_STEP = 1,           /* half cycles to list one k of a block of rows */
+    RUN_ROWS = 16,      /* of one vector, where one address leads to all rows */
+    ODD_ROWS = 4,       /* of three or five vectors */
+    PER_CYCLE = 2,      /* multiply-adds, or loads */
+    TILE_OVERHEAD = 60, /* half cycles: addresses, clearing and saving sums */
+    PAIR_OVERHEAD = 30, /* half cycles for two vectors: they lie in a panel of their own */
+    ROW_OVERHEAD = 8,   /* half cycles for one vector of a row to go through the epilogue */
+    LINE_FETCH = 4,     /* half cycles for a line from the second-level cache */
+    /* bytes of columns that stay in the first-level cache, beside what goes through it */
+    FIRST_LEVEL = 24 * 1024,
+    LIST_STEP = 1, /* half cycles to list one k of a block of rows */
 };
 
-/* In elements. Rows of a chunk and columns of a tile should leave room for each other in the second-level cache. */
+/* In elements. Rows of a chunk and columns of a tile should leave room for each other in the
+ * second-level cache. */
 enum {
-    WHOLE_K = 1024,    /* up to this, k is not cut if the columns need no packing */
-    MAX_K = 512,       /* steps in a block if k is cut */
-    ENOUGH_K = 256,    /* steps in a shorter block, so that a chunk has all rows: then memory is read without gaps */
+    WHOLE_K = 1024, /* up to this, k is not cut if the columns need no packing */
+    MAX_K = 512,    /* steps in a block if k is cut */
+    /* steps in a shorter block, so that a chunk has all rows: then memory is read without gaps */
+    ENOUGH_K = 256,
     CHUNK = MAX_PACKED /* rows times k: a quarter of a second-level cache */
 };
 
-/* Percent of k where any of `rows` rows is not zero, measured on MNIST. The rows are pictures, or neighbouring pixels. */
+/* Percent of k where any of `rows` rows is not zero, measured on MNIST. The rows are pictures, or
+ * neighbouring pixels. */
 static int64_t density(const ProductSize *size, int64_t rows) {
-    static const int64_t pictures[] = {0, 19, 29, 35, 39, 42, 44, 45, 47, 48, 49, 50, 50, 51, 52, 52, 53};
-    static const int64_t pixels[] = {0, 19, 22, 26, 28, 31, 34, 37, 40, 44, 48, 51, 54, 58, 61, 60, 58};
+    static const int64_t pictures[] = {0,  19, 29, 35, 39, 42, 44, 45, 47,
+                                       48, 49, 50, 50, 51, 52, 52, 53};
+    static const int64_t pixels[] = {0,  19, 22, 26, 28, 31, 34, 37, 40,
+                                     44, 48, 51, 54, 58, 61, 60, 58};
     return (size->rows_adjoin ? pixels : pictures)[min_i64(rows, RUN_ROWS)];
 }
 
@@ -55,7 +63,8 @@ static int64_t tile_cost(const ProductSize *size, int64_t rows, int64_t vectors)
     int64_t loads = rows + registers * column_load(size, vectors);
     int64_t step = max_i64(max_i64(rows * registers, loads), PER_CYCLE * LATENCY) + 1;
     int64_t steps = size->lists_zeros ? size->k * density(size, rows) / 100 : size->k;
-    return steps * step + ROW_OVERHEAD * rows * vectors + PAIR_OVERHEAD * vectors / 2 + TILE_OVERHEAD;
+    return steps * step + ROW_OVERHEAD * rows * vectors + PAIR_OVERHEAD * vectors / 2 +
+           TILE_OVERHEAD;
 }
 
 static int64_t max_rows(const ProductSize *size, int vectors) {
@@ -79,8 +88,9 @@ static Blocking with_run(const ProductSize *size, int vectors) {
     return b;
 }
 
-/* A tile of all rows by one vector: the rows are the elements of a small window, which lie at known distances from one address. A product of
- * windows by gradients has a small epilogue, so that most registers can hold sums. */
+/* A tile of all rows by one vector: the rows are the elements of a small window, which lie at known
+ * distances from one address. A product of windows by gradients has a small epilogue, so that most
+ * registers can hold sums. */
 static Blocking with_all_rows(const ProductSize *size) {
     Blocking b = with_vectors(size, 1);
     b.tile_rows = size->rows, b.row_blocks = 1;
@@ -97,7 +107,8 @@ static Blocking cheaper(const ProductSize *size, Blocking a, Blocking b) {
     return product_cost(size, &b) < product_cost(size, &a) ? b : a;
 }
 
-/* Three or five vectors, only where a tile holds all columns: else tiles would not begin where panels begin. */
+/* Three or five vectors, only where a tile holds all columns: else tiles would not begin where
+ * panels begin. */
 static Blocking cheaper_odd(const ProductSize *size, Blocking best, int vectors) {
     Blocking odd = with_vectors(size, vectors);
     return odd.column_blocks == 1 ? cheaper(size, best, odd) : best;
@@ -110,15 +121,19 @@ static Blocking choose_tile(const ProductSize *size) {
     int count = size->many_registers ? 4 : 2;
     Blocking best = with_vectors(size, vectors[0]);
     for (int i = 1; i < count; i++) best = cheaper(size, best, with_vectors(size, vectors[i]));
-    for (int odd = 3; odd <= 5 && size->many_registers && !size->run; odd += 2) best = cheaper_odd(size, best, odd);
-    for (int i = 0; i < count && size->run; i++) best = cheaper(size, best, with_run(size, vectors[i]));
-    if (size->run && size->many_registers && size->rows <= MAX_ROWS) best = cheaper(size, best, with_all_rows(size));
+    for (int odd = 3; odd <= 5 && size->many_registers && !size->run; odd += 2)
+        best = cheaper_odd(size, best, odd);
+    for (int i = 0; i < count && size->run; i++)
+        best = cheaper(size, best, with_run(size, vectors[i]));
+    if (size->run && size->many_registers && size->rows <= MAX_ROWS)
+        best = cheaper(size, best, with_all_rows(size));
     return best;
 }
 
 int64_t blocking_list_room(const Blocking *b) { return b->k_block + LANES; }
 
-/* k is not cut if the spilled sums of a single block of rows for all columns would not fit the stack. */
+/* k is not cut if the spilled sums of a single block of rows for all columns would not fit the
+ * stack. */
 static void cut_k(const ProductSize *size, Blocking *b) {
     bool too_wide = b->tile_rows * b->column_blocks * b->vectors * LANES > MAX_SPILLED;
     bool whole = (size->panels && size->k <= WHOLE_K) || too_wide;
@@ -131,7 +146,9 @@ static void cut_k(const ProductSize *size, Blocking *b) {
 
 static void cut_rows(const ProductSize *size, Blocking *b) {
     int64_t chunk = CHUNK / (b->k_block * b->tile_rows);
-    if (b->k_blocks > 1) chunk = min_i64(chunk, MAX_SPILLED / (b->tile_rows * b->column_blocks * b->vectors * LANES));
+    if (b->k_blocks > 1)
+        chunk =
+            min_i64(chunk, MAX_SPILLED / (b->tile_rows * b->column_blocks * b->vectors * LANES));
     if (b->lists_zeros) chunk = min_i64(chunk, LIST_ENTRIES / blocking_list_room(b));
     assert(!size->group || size->group % b->tile_rows == 0);
     if (size->group) chunk = size->group / b->tile_rows;

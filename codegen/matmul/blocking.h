@@ -1,5 +1,5 @@
-/* How a matrix product is cut into tiles, chunks and blocks of k. It depends on the shape and the target alone, and no bit of the product
- * depends on it. Internal to codegen/. */
+/* How a matrix product is cut into tiles, chunks and blocks of k. It depends on the shape and the
+ * target alone, and no bit of the product depends on it. Internal to codegen/. */
 #ifndef MLC_CODEGEN_MATMUL_BLOCKING_H
 #define MLC_CODEGEN_MATMUL_BLOCKING_H
 
@@ -10,21 +10,28 @@ enum { MAX_ROWS = 27, MAX_VECTORS = 8 }; /* of a tile */
 
 /* Limits of what lies on the stack, in elements of four bytes. */
 enum {
-    MAX_PACKED = 64 * 1024,   /* a copy of rows, or of columns: a quarter of a second-level cache */
-    MAX_SPILLED = 128 * 1024, /* rows of a chunk times columns: their sums are spilled between blocks of k */
-    LIST_ENTRIES = 32 * 1024  /* of a chunk's lists of k, and of one more list */
+    MAX_PACKED = 64 * 1024, /* a copy of rows, or of columns: a quarter of a second-level cache */
+    /* rows of a chunk times columns: their sums are spilled between blocks of k */
+    MAX_SPILLED = 128 * 1024,
+    LIST_ENTRIES = 32 * 1024 /* of a chunk's lists of k, and of one more list */
 };
 
 typedef struct {
     int64_t rows, columns,
-        k; /* of one matrix of the batch; rows and columns are those of tiles (a swapped product's are exchanged) */
-    bool many_registers;      /* 32 vector registers of 16 lanes (AVX-512), not 16 of 8 */
-    bool panels;              /* the columns lie in memory as panels of a tile's width */
-    int64_t run;              /* where rows are windows: that many in a row lie in equal steps; else 0 */
-    bool rows_adjoin;         /* at every k, the rows are neighbours in memory: a chunk's rows are packed for each block of k */
+        /* of one matrix of the batch; rows and columns are those of tiles (a swapped product's are
+         * exchanged) */
+        k;
+    bool many_registers; /* 32 vector registers of 16 lanes (AVX-512), not 16 of 8 */
+    bool panels;         /* the columns lie in memory as panels of a tile's width */
+    /* where rows are windows: that many in a row lie in equal steps; else 0 */
+    int64_t run;
+    /* at every k, the rows are neighbours in memory: a chunk's rows are packed for each block of
+     * k */
+    bool rows_adjoin;
     bool columns_are_windows; /* then their vectors lie across two cache lines */
     bool lists_zeros;         /* wanted: a list of the k that count for every block of rows */
-    int64_t group;            /* a chunk must have that many rows, whole tiles; 0: as many as are good */
+    /* a chunk must have that many rows, whole tiles; 0: as many as are good */
+    int64_t group;
 } ProductSize;
 
 typedef struct {
@@ -32,13 +39,16 @@ typedef struct {
     int vectors;
     int64_t row_blocks, column_blocks; /* tiles down and across */
     int64_t chunk,
-        chunks; /* blocks of rows in a chunk (the last chunk may have fewer): a chunk's rows stay in the second-level cache */
+        /* blocks of rows in a chunk (the last chunk may have fewer): a chunk's rows stay in the
+         * second-level cache */
+        chunks;
     int64_t k_block, k_blocks; /* steps of k in a block (the last block may have fewer), likewise */
     bool lists_zeros;          /* wanted, and the lists are not too long */
 } Blocking;
 
 Blocking blocking_choose(const ProductSize *size);
-/* Entries from one list of k to the next: a vector may be written behind the last entry that counts. */
+/* Entries from one list of k to the next: a vector may be written behind the last entry that
+ * counts. */
 int64_t blocking_list_room(const Blocking *blocking);
 
 #endif

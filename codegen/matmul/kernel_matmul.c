@@ -1,5 +1,5 @@
-/* MATMUL kernels. Units are tiles of the product: tile_rows rows by `vectors` vectors of LANES columns. For tiles [first, last) of a thread,
- * the emitted code is
+/* MATMUL kernels. Units are tiles of the product: tile_rows rows by `vectors` vectors of LANES
+ * columns. For tiles [first, last) of a thread, the emitted code is
  *
  *     for each chunk group: the tiles in [first, last) that share a chunk of rows
  *         for each block of k
@@ -12,22 +12,26 @@
  *                 after the last block: this is now the finished tile; else spill the sums
  *     epilogue of the last finished tile
  *
- * as a single loop, whose counters TileWalk advances. Spilling rounds nothing, so no bit depends on the blocks. A chunk's rows stay in the
- * second-level cache while all columns go by, and a block of columns while the chunk's rows do. Tiles are numbered so that the blocks of
- * rows of a chunk vary fastest, then blocks of columns, then chunks, then matrices of a batch.
+ * as a single loop, whose counters TileWalk advances. Spilling rounds nothing, so no bit depends on
+ * the blocks. A chunk's rows stay in the second-level cache while all columns go by, and a block of
+ * columns while the chunk's rows do. Tiles are numbered so that the blocks of rows of a chunk vary
+ * fastest, then blocks of columns, then chunks, then matrices of a batch.
  *
- * The epilogue runs between the multiply-adds of the next tile: while those keep the multipliers busy, an optimizer's divisions, square
- * roots and cache misses take their time beside them.
+ * The epilogue runs between the multiply-adds of the next tile: while those keep the multipliers
+ * busy, an optimizer's divisions, square roots and cache misses take their time beside them.
  *
- * Bound: an AVX-512 processor starts one or two FMAs of 16 lanes a cycle. Eight rows by two vectors make 16 chains of FMAs (a latency of
- * 4 cycles needs 8), with 2 vector loads and 8 broadcasts for 16 FMAs.
+ * Bound: an AVX-512 processor starts one or two FMAs of 16 lanes a cycle. Eight rows by two vectors
+ * make 16 chains of FMAs (a latency of 4 cycles needs 8), with 2 vector loads and 8 broadcasts for
+ * 16 FMAs.
  *
- * A tile's columns are usually those of the product (n). Swapped kernels compute the transposed product: columns run along m. */
+ * A tile's columns are usually those of the product (n). Swapped kernels compute the transposed
+ * product: columns run along m. */
 #include "codegen/matmul/matmul.h"
 
 /* -- the product -- */
 
-static MatrixOperand matrix_operand(const Emitter *e, const Node *node, int operand, Storage storage, bool transposed) {
+static MatrixOperand matrix_operand(const Emitter *e, const Node *node, int operand,
+                                    Storage storage, bool transposed) {
     Shape stored = graph_operand(e->graph, node, (uint32_t)operand)->shape;
     Shape matrix = {.rank = 2, .dim = {stored.dim[stored.rank - 2], stored.dim[stored.rank - 1]}};
     int line_axis = operand == 0 ? (transposed ? 1 : 0) : (transposed ? 0 : 1);
@@ -39,7 +43,8 @@ static MatrixOperand matrix_operand(const Emitter *e, const Node *node, int oper
                            .matrix = matrix.dim[0] * matrix.dim[1]};
 }
 
-/* Merges neighbouring axes where the outer one's step is the inner one's size times its step: there the walk goes on in equal steps. */
+/* Merges neighbouring axes where the outer one's step is the inner one's size times its step: there
+ * the walk goes on in equal steps. */
 static StridedWalk strided_walk(const int64_t size[WALK_AXES], const int64_t step[WALK_AXES]) {
     StridedWalk walk = {0};
     for (int i = 0; i < WALK_AXES; i++) {
@@ -51,16 +56,18 @@ static StridedWalk strided_walk(const int64_t size[WALK_AXES], const int64_t ste
     return walk;
 }
 
-/* The operand is a matrix of windows that is never stored: its rows are windows, its columns the elements of a window. Both are read
- * from the picture instead. */
+/* The operand is a matrix of windows that is never stored: its rows are windows, its columns the
+ * elements of a window. Both are read from the picture instead. */
 static MatrixOperand windows_operand(const Emitter *e, MatrixOperand operand) {
     const Node *windows = graph_node(e->graph, e->kernel->product.windows);
     WindowsPicture p = windows_picture(e->graph, windows);
     Shape each = windows->shape;
     const Window *window = &windows->attrs.window;
-    StridedWalk place = strided_walk(each.dim, (int64_t[]){p.image, window->stride[0] * p.row, window->stride[1] * p.pixel});
+    StridedWalk place = strided_walk(
+        each.dim, (int64_t[]){p.image, window->stride[0] * p.row, window->stride[1] * p.pixel});
     StridedWalk inside =
-        strided_walk(&each.dim[3], (int64_t[]){window->dilation[0] * p.row, window->dilation[1] * p.pixel, p.channel});
+        strided_walk(&each.dim[3], (int64_t[]){window->dilation[0] * p.row,
+                                               window->dilation[1] * p.pixel, p.channel});
     operand.windows = true;
     operand.line_walk = operand.line_axis == 0 ? place : inside;
     operand.k_walk = operand.line_axis == 0 ? inside : place;
@@ -69,35 +76,42 @@ static MatrixOperand windows_operand(const Emitter *e, MatrixOperand operand) {
 }
 
 static void choose_blocking(const Emitter *e, Matmul *m) {
-    m->blocking = blocking_choose(&(ProductSize){.rows = m->rows.lines,
-                                                 .columns = m->span.count,
-                                                 .k = m->k,
-                                                 .many_registers = e->many_registers,
-                                                 .panels = product_columns_packed_already(m),
-                                                 .run = m->rows.windows ? walk_run(&m->rows.line_walk).size : 0,
-                                                 .rows_adjoin = product_rows_adjoin(m),
-                                                 .columns_are_windows = m->columns.windows,
-                                                 .lists_zeros = e->kernel->product.skips_zeros && m->batch == 1,
-                                                 .group = e->kernel->by_rows ? PLAN_ROWS : 0});
+    m->blocking = blocking_choose(
+        &(ProductSize){.rows = m->rows.lines,
+                       .columns = m->span.count,
+                       .k = m->k,
+                       .many_registers = e->many_registers,
+                       .panels = product_columns_packed_already(m),
+                       .run = m->rows.windows ? walk_run(&m->rows.line_walk).size : 0,
+                       .rows_adjoin = product_rows_adjoin(m),
+                       .columns_are_windows = m->columns.windows,
+                       .lists_zeros = e->kernel->product.skips_zeros && m->batch == 1,
+                       .group = e->kernel->by_rows ? PLAN_ROWS : 0});
     m->tile_columns = m->blocking.vectors * LANES;
     m->together = m->blocking.vectors % 2 ? 1 : 2;
 }
 
-/* The stack that a product needs at most, in bytes: both packed copies with gaps between panels, spilled sums, lists of k. TILE_BYTES: the
- * finished tile and its rows that wait to be transposed. */
+/* The stack that a product needs at most, in bytes: both packed copies with gaps between panels,
+ * spilled sums, lists of k. TILE_BYTES: the finished tile and its rows that wait to be
+ * transposed. */
 enum {
     TILE_BYTES = 128 * 1024,
-    STACK_BYTES = 4 * (2 * (MAX_PACKED + MAX_PACKED / 32) + MAX_SPILLED + 2 * LIST_ENTRIES) + 8 * LIST_ENTRIES + TILE_BYTES
+    STACK_BYTES = 4 * (2 * (MAX_PACKED + MAX_PACKED / 32) + MAX_SPILLED + 2 * LIST_ENTRIES) +
+                  8 * LIST_ENTRIES + TILE_BYTES
 };
-_Static_assert((int)STACK_BYTES <= (int)PROGRAM_STACK, "a matrix product may need more stack than threads have");
+_Static_assert((int)STACK_BYTES <= (int)PROGRAM_STACK,
+               "a matrix product may need more stack than threads have");
 
 static void reserve_slots(Emitter *e, Matmul *m) {
     const Blocking *b = &m->blocking;
-    LLVMTypeRef vector = lanes_of(e->f32), tile = LLVMArrayType(vector, (unsigned)(b->tile_rows * b->vectors));
+    LLVMTypeRef vector = lanes_of(e->f32),
+                tile = LLVMArrayType(vector, (unsigned)(b->tile_rows * b->vectors));
     for (int64_t r = 0; r < b->tile_rows; r++)
         for (int v = 0; v < b->vectors; v++) m->sums[r][v] = stack_slot(e, vector, 64);
     m->finished = stack_slot(e, tile, 64);
-    if (b->k_blocks > 1) m->spilled = stack_slot(e, LLVMArrayType(tile, (unsigned)(b->chunk * b->column_blocks)), 64);
+    if (b->k_blocks > 1)
+        m->spilled =
+            stack_slot(e, LLVMArrayType(tile, (unsigned)(b->chunk * b->column_blocks)), 64);
     m->transposed = epilogue_transposed_slots(e, m);
     pack_reserve(e, m);
     if (m->blocking.lists_zeros) zeros_reserve(e, m);
@@ -106,10 +120,14 @@ static void reserve_slots(Emitter *e, Matmul *m) {
 Matmul matmul_of(Emitter *e) {
     const Kernel *kernel = e->kernel;
     const Node *node = graph_node(e->graph, kernel->root);
-    MatrixOperand left = matrix_operand(e, node, 0, kernel->product.left, node->attrs.matmul.transpose_a);
+    MatrixOperand left =
+        matrix_operand(e, node, 0, kernel->product.left, node->attrs.matmul.transpose_a);
     if (kernel->product.windows) left = windows_operand(e, left);
-    MatrixOperand right = matrix_operand(e, node, 1, kernel->product.right, node->attrs.matmul.transpose_b);
-    Matmul m = {.rows = kernel->product.swapped ? right : left, .columns = kernel->product.swapped ? left : right, .k = left.k};
+    MatrixOperand right =
+        matrix_operand(e, node, 1, kernel->product.right, node->attrs.matmul.transpose_b);
+    Matmul m = {.rows = kernel->product.swapped ? right : left,
+                .columns = kernel->product.swapped ? left : right,
+                .k = left.k};
     m.batch = shape_elements(node->shape) / (left.lines * right.lines);
     m.span = column_span(&m.columns);
     choose_blocking(e, &m);
@@ -123,7 +141,8 @@ Matmul matmul_of(Emitter *e) {
 static LLVMValueRef chunk_size(Emitter *e, const Blocking *b, LLVMValueRef chunk) {
     int64_t last = b->row_blocks - (b->chunks - 1) * b->chunk;
     if (last == b->chunk) return const_i64(e, b->chunk);
-    return choose(e, eq(e, chunk, const_i64(e, b->chunks - 1)), const_i64(e, last), const_i64(e, b->chunk));
+    return choose(e, eq(e, chunk, const_i64(e, b->chunks - 1)), const_i64(e, last),
+                  const_i64(e, b->chunk));
 }
 
 static Tile tile_of(Emitter *e, const Matmul *m, LLVMValueRef number) {
@@ -131,7 +150,8 @@ static Tile tile_of(Emitter *e, const Matmul *m, LLVMValueRef number) {
     LLVMValueRef of_matrix = const_i64(e, b->row_blocks * b->column_blocks), zero = const_i64(e, 0);
     LLVMValueRef of_chunk = const_i64(e, b->chunk * b->column_blocks);
     Quotient matrix = m->batch == 1 ? (Quotient){zero, number} : div_mod(e, number, of_matrix);
-    Quotient chunk = b->chunks == 1 ? (Quotient){zero, matrix.rest} : div_mod(e, matrix.rest, of_chunk);
+    Quotient chunk =
+        b->chunks == 1 ? (Quotient){zero, matrix.rest} : div_mod(e, matrix.rest, of_chunk);
     LLVMValueRef size = chunk_size(e, b, chunk.whole);
     Quotient column = div_mod(e, chunk.rest, size);
     LLVMValueRef row_block = add(e, times(e, chunk.whole, b->chunk), column.rest);
@@ -143,14 +163,17 @@ static Tile tile_of(Emitter *e, const Matmul *m, LLVMValueRef number) {
                   .chunk_size = size};
 }
 
-/* -- the counters of the loop: one iteration for each tile and block of k, and one more to finish the last tile -- */
+/* -- the counters of the loop: one iteration for each tile and block of k, and one more to finish
+ * the last tile -- */
 
 /* Stack slots that LLVM turns into registers. */
 typedef struct {
-    LLVMValueRef number;      /* of this iteration's tile */
-    LLVMValueRef finished;    /* the number of the tile whose sums are complete and whose epilogue is due; -1: none */
-    LLVMValueRef k_block;     /* of this iteration */
-    LLVMValueRef begin, end;  /* the chunk group: these tiles go through a block of k before the next block */
+    LLVMValueRef number; /* of this iteration's tile */
+    /* the number of the tile whose sums are complete and whose epilogue is due; -1: none */
+    LLVMValueRef finished;
+    LLVMValueRef k_block; /* of this iteration */
+    /* the chunk group: these tiles go through a block of k before the next block */
+    LLVMValueRef begin, end;
     LLVMValueRef first, last; /* the thread's tiles: values, not slots */
 } TileWalk;
 
@@ -167,10 +190,12 @@ static LLVMValueRef read_block(Emitter *e, const Matmul *m, const TileWalk *walk
 }
 
 /* The end of the chunk group of a tile: of its chunk, or of the thread's tiles. */
-static LLVMValueRef chunk_group_end(Emitter *e, const Matmul *m, LLVMValueRef number, LLVMValueRef last) {
+static LLVMValueRef chunk_group_end(Emitter *e, const Matmul *m, LLVMValueRef number,
+                                    LLVMValueRef last) {
     const Blocking *b = &m->blocking;
     Tile tile = tile_of(e, m, number);
-    LLVMValueRef row_blocks = add(e, times(e, tile.matrix, b->row_blocks), times(e, tile.chunk, b->chunk));
+    LLVMValueRef row_blocks =
+        add(e, times(e, tile.matrix, b->row_blocks), times(e, tile.chunk, b->chunk));
     LLVMValueRef end = times(e, add(e, row_blocks, tile.chunk_size), b->column_blocks);
     return choose(e, lt(e, end, last), end, last);
 }
@@ -185,16 +210,19 @@ static TileWalk walk_begin(Emitter *e, const Matmul *m, LLVMValueRef first, LLVM
                       .last = last};
 }
 
-/* Advances to the next tile of this chunk group; at its end to the next block of k; after the last block of k to the next group. */
+/* Advances to the next tile of this chunk group; at its end to the next block of k; after the last
+ * block of k to the next group. */
 static void walk_advance(Emitter *e, const Matmul *m, const TileWalk *walk) {
     LLVMValueRef next = plus(e, read_slot(e, walk->number), 1), end = read_slot(e, walk->end),
                  begin = read_slot(e, walk->begin);
     LLVMValueRef block = read_block(e, m, walk), at_end = eq(e, next, end);
     LLVMValueRef is_last = eq(e, block, const_i64(e, m->blocking.k_blocks - 1));
-    LLVMValueRef next_block = bit_and(e, at_end, bit_not(e, is_last)), next_group = bit_and(e, at_end, is_last);
+    LLVMValueRef next_block = bit_and(e, at_end, bit_not(e, is_last)),
+                 next_group = bit_and(e, at_end, is_last);
     store(e, choose(e, is_last, read_slot(e, walk->number), const_i64(e, -1)), walk->finished);
     store(e, choose(e, next_block, begin, next), walk->number);
-    store(e, choose(e, at_end, choose(e, is_last, const_i64(e, 0), plus(e, block, 1)), block), walk->k_block);
+    store(e, choose(e, at_end, choose(e, is_last, const_i64(e, 0), plus(e, block, 1)), block),
+          walk->k_block);
     store(e, choose(e, next_group, next, begin), walk->begin);
     store(e, choose(e, next_group, chunk_group_end(e, m, next, walk->last), end), walk->end);
 }
@@ -203,32 +231,38 @@ static void walk_advance(Emitter *e, const Matmul *m, const TileWalk *walk) {
 
 typedef struct {
     Operands operands;
-    Steps steps;                       /* of this block of k */
-    Tile tile, finished;               /* the tile that is multiplied, and the one that goes through its epilogue */
-    LLVMValueRef has_tile;             /* false in the last iteration of all */
-    LLVMValueRef has_finished;         /* false in the first one, and where the block of k before was not the last */
+    Steps steps; /* of this block of k */
+    /* the tile that is multiplied, and the one that goes through its epilogue */
+    Tile tile, finished;
+    LLVMValueRef has_tile; /* false in the last iteration of all */
+    /* false in the first one, and where the block of k before was not the last */
+    LLVMValueRef has_finished;
     LLVMValueRef spill;                /* the number of the tile's spilled sums */
     LLVMValueRef first_block, is_last; /* of k; NULL: there is one block only */
 } Iteration;
 
 static Steps block_steps(Emitter *e, const Matmul *m, LLVMValueRef block) {
     const Blocking *b = &m->blocking;
-    LLVMValueRef whole = const_i64(e, b->k_block), left = const_i64(e, m->k - (b->k_blocks - 1) * b->k_block);
-    return (Steps){times(e, block, b->k_block), choose(e, eq(e, block, const_i64(e, b->k_blocks - 1)), left, whole)};
+    LLVMValueRef whole = const_i64(e, b->k_block),
+                 left = const_i64(e, m->k - (b->k_blocks - 1) * b->k_block);
+    return (Steps){times(e, block, b->k_block),
+                   choose(e, eq(e, block, const_i64(e, b->k_blocks - 1)), left, whole)};
 }
 
-/* Columns are packed at the first tile of the chunk group and at the first row of a chunk; where all tiles have the same columns, at the
- * thread's first tile. Rows are packed at the first tile of the chunk group: the blocks of rows that the group goes through, or all of
- * the chunk's if the group reaches the last one and begins again with the next columns. */
-static PackPlan pack_plan(Emitter *e, const Matmul *m, const TileWalk *walk, const Tile *tile, LLVMValueRef number,
-                          LLVMValueRef has_tile) {
+/* Columns are packed at the first tile of the chunk group and at the first row of a chunk; where
+ * all tiles have the same columns, at the thread's first tile. Rows are packed at the first tile of
+ * the chunk group: the blocks of rows that the group goes through, or all of the chunk's if the
+ * group reaches the last one and begins again with the next columns. */
+static PackPlan pack_plan(Emitter *e, const Matmul *m, const TileWalk *walk, const Tile *tile,
+                          LLVMValueRef number, LLVMValueRef has_tile) {
     const Blocking *b = &m->blocking;
     LLVMValueRef begin = read_slot(e, walk->begin), begins = eq(e, number, begin);
     LLVMValueRef count = sub(e, read_slot(e, walk->end), begin);
     LLVMValueRef some = le(e, add(e, tile->in_chunk, count), tile->chunk_size);
     bool same_columns = m->batch == 1 && b->column_blocks == 1 && b->k_blocks == 1;
-    LLVMValueRef new_columns =
-        same_columns ? eq(e, number, walk->first) : bit_or(e, begins, eq(e, tile->in_chunk, const_i64(e, 0)));
+    LLVMValueRef new_columns = same_columns
+                                   ? eq(e, number, walk->first)
+                                   : bit_or(e, begins, eq(e, tile->in_chunk, const_i64(e, 0)));
     return (PackPlan){.new_columns = bit_and(e, new_columns, has_tile),
                       .new_rows = bit_and(e, begins, has_tile),
                       .first_block = choose(e, some, tile->in_chunk, const_i64(e, 0)),
@@ -236,7 +270,8 @@ static PackPlan pack_plan(Emitter *e, const Matmul *m, const TileWalk *walk, con
 }
 
 static Iteration iteration_of(Emitter *e, Matmul *m, const TileWalk *walk) {
-    LLVMValueRef number = read_slot(e, walk->number), finished = read_slot(e, walk->finished), block = read_block(e, m, walk);
+    LLVMValueRef number = read_slot(e, walk->number), finished = read_slot(e, walk->finished),
+                 block = read_block(e, m, walk);
     Tile tile = tile_of(e, m, number);
     Iteration iteration = {.steps = block_steps(e, m, block),
                            .tile = tile,
@@ -254,12 +289,16 @@ static Iteration iteration_of(Emitter *e, Matmul *m, const TileWalk *walk) {
 
 /* The steps that pieces are cut from: entries of the tile's list of k, or the block's k. */
 static Steps list_or_steps(Emitter *e, const Iteration *iteration) {
-    return iteration->operands.list ? (Steps){const_i64(e, 0), iteration->operands.count} : iteration->steps;
+    return iteration->operands.list ? (Steps){const_i64(e, 0), iteration->operands.count}
+                                    : iteration->steps;
 }
 
-static int64_t piece_count(const Matmul *m) { return m->blocking.vectors / m->together * m->blocking.tile_rows; }
+static int64_t piece_count(const Matmul *m) {
+    return m->blocking.vectors / m->together * m->blocking.tile_rows;
+}
 
-/* The steps of a piece: MAX_STEPS or fewer, since processors predict the end of a short loop. The rest comes in one loop at the end. */
+/* The steps of a piece: MAX_STEPS or fewer, since processors predict the end of a short loop. The
+ * rest comes in one loop at the end. */
 static LLVMValueRef piece_length(Emitter *e, const Matmul *m, const Iteration *iteration) {
     enum { MAX_STEPS = 8 };
     LLVMValueRef longest = const_i64(e, MAX_STEPS);
@@ -275,7 +314,8 @@ static void begin_sums(Emitter *e, const Matmul *m, const Iteration *iteration) 
     if_end(e, reloading);
 }
 
-/* If a tile is finished: for each of its groups of vectors, for each row, a piece of the product and then the row's epilogue. */
+/* If a tile is finished: for each of its groups of vectors, for each row, a piece of the product
+ * and then the row's epilogue. */
 static void emit_pieces(Emitter *e, const Matmul *m, const Iteration *iteration) {
     If finishing = if_begin(e, iteration->has_finished);
     Loop groups = loop_begin(e, const_i64(e, 0));
@@ -295,7 +335,8 @@ static void emit_pieces(Emitter *e, const Matmul *m, const Iteration *iteration)
     if_end(e, finishing);
 }
 
-/* Adds the steps that the pieces have left; then the sums are finished, or spilled until the next block of k. */
+/* Adds the steps that the pieces have left; then the sums are finished, or spilled until the next
+ * block of k. */
 static void end_sums(Emitter *e, const Matmul *m, const Iteration *iteration) {
     Steps all = list_or_steps(e, iteration);
     LLVMValueRef in_pieces = times(e, piece_length(e, m, iteration), piece_count(m));

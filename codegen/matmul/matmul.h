@@ -1,7 +1,8 @@
 /* The MATMUL kernels: a product, its operands, its tiles. Internal to codegen/.
  *
- * Every element of a product is acc = fma(a, b, acc) for k ascending from 0. No tile, block or copy changes that order: they decide only
- * which elements are computed side by side. Sums are exact between blocks of k.
+ * Every element of a product is acc = fma(a, b, acc) for k ascending from 0. No tile, block or copy
+ * changes that order: they decide only which elements are computed side by side. Sums are exact
+ * between blocks of k.
  *
  *   kernel_matmul.c    the loop over tiles and blocks of k; it knows nothing of addresses
  *   matmul_product.c   where operands lie, and the multiply-adds; it knows nothing of blocks
@@ -10,8 +11,9 @@
  *   matmul_columns.c   columns by number
  *   matmul_epilogue.c  from a finished tile to memory
  *
- * An operand that is addressed in a new way needs a case in product_row_element (a row of the tile at k), product_rows_at (neighbouring
- * rows at k), product_row_steps (a row at neighbouring k) and product_columns (neighbouring columns at k). */
+ * An operand that is addressed in a new way needs a case in product_row_element (a row of the tile
+ * at k), product_rows_at (neighbouring rows at k), product_row_steps (a row at neighbouring k) and
+ * product_columns (neighbouring columns at k). */
 #ifndef MLC_CODEGEN_MATMUL_MATMUL_H
 #define MLC_CODEGEN_MATMUL_MATMUL_H
 
@@ -20,8 +22,9 @@
 
 enum { WALK_AXES = 3 };
 
-/* A strided walk: element i, counted in row-major order over the axes, lies at the sum of index * step over the axes. Example: the pixels of
- * a 3 x 3 window are the walk size {3, 3}, step {row, 1}. Axes that one step can cover are merged. */
+/* A strided walk: element i, counted in row-major order over the axes, lies at the sum of index *
+ * step over the axes. Example: the pixels of a 3 x 3 window are the walk size {3, 3}, step {row,
+ * 1}. Axes that one step can cover are merged. */
 typedef struct {
     int count;
     int64_t size[WALK_AXES], step[WALK_AXES];
@@ -38,14 +41,16 @@ typedef struct {
     Shape shape;              /* of one matrix as stored: rank 2 */
     int line_axis;            /* which stored axis is the line */
     int64_t lines, k, matrix; /* matrix: elements from one matrix of a batch to the next */
-    bool windows;             /* read from a picture: (line, k) lies at the sum of line_walk and k_walk */
+    /* read from a picture: (line, k) lies at the sum of line_walk and k_walk */
+    bool windows;
     StridedWalk line_walk, k_walk;
     LLVMValueRef base;
 } MatrixOperand;
 
-/* How columns are numbered. Columns that are windows come in runs, the windows of one row of the picture, which are neighbours in memory.
- * Every run begins at a multiple of LANES, so that no vector goes from one run to the next: run 30, room 32. The last lanes of a run's room
- * do not exist. Other columns are a single run. */
+/* How columns are numbered. Columns that are windows come in runs, the windows of one row of the
+ * picture, which are neighbours in memory. Every run begins at a multiple of LANES, so that no
+ * vector goes from one run to the next: run 30, room 32. The last lanes of a run's room do not
+ * exist. Other columns are a single run. */
 typedef struct {
     int64_t run, room, count; /* columns of a run; numbers that a run takes; numbers of all runs */
 } ColumnSpan;
@@ -53,31 +58,36 @@ typedef struct {
 typedef struct {
     MatrixOperand rows, columns;
     ColumnSpan span;
-    /* Copies on the stack for one block of k: a chunk's rows as panels of tile_rows, and a tile's columns as one panel. base NULL: there is no
-     * copy. */
+    /* Copies on the stack for one block of k: a chunk's rows as panels of tile_rows, and a tile's
+     * columns as one panel. base NULL: there is no copy. */
     MatrixOperand packed_rows, packed_columns;
     int64_t k, batch, tile_columns;
     Blocking blocking;
-    int together; /* the epilogue finishes that many vectors of a row at once: 2 if the number of vectors is even, else 1 */
-    LLVMValueRef sums[MAX_ROWS][MAX_VECTORS];  /* stack slots that LLVM turns into registers */
-    LLVMValueRef finished;                     /* the finished tile: [vectors][tile_rows][LANES] */
-    LLVMValueRef spilled;                      /* the sums of a chunk group between blocks of k; NULL: there is one block */
+    /* the epilogue finishes that many vectors of a row at once: 2 if the number of vectors is even,
+     * else 1 */
+    int together;
+    LLVMValueRef sums[MAX_ROWS][MAX_VECTORS]; /* stack slots that LLVM turns into registers */
+    LLVMValueRef finished;                    /* the finished tile: [vectors][tile_rows][LANES] */
+    /* the sums of a chunk group between blocks of k; NULL: there is one block */
+    LLVMValueRef spilled;
     LLVMValueRef lists, counts, marks, finite; /* matmul_zeros.c: stack slots */
-    LLVMValueRef
-        *transposed; /* [store]: rows that wait to be transposed, [together][transposed_rows][LANES]; NULL: stored at once */
+    LLVMValueRef *
+        transposed; /* [store]: rows that wait to be transposed, [together][transposed_rows][LANES]; NULL: stored at once */
 } Matmul;
 
-/* A tile: its matrix of the batch, its first row and column, its chunk, the number of its block of rows in the chunk, and how many blocks
- * of rows the chunk has. */
+/* A tile: its matrix of the batch, its first row and column, its chunk, the number of its block of
+ * rows in the chunk, and how many blocks of rows the chunk has. */
 typedef struct {
     LLVMValueRef matrix, row, column, chunk, in_chunk, chunk_size;
 } Tile;
 
 /* The pack plan of a tile: what has to be copied, listed or checked before it. */
 typedef struct {
-    LLVMValueRef new_columns;             /* i1: these columns, in this block of k, are new to the thread */
-    LLVMValueRef new_rows;                /* i1: so are the chunk's rows */
-    LLVMValueRef first_block, row_blocks; /* of the new rows: the blocks of rows in the chunk that the thread will need */
+    /* i1: these columns, in this block of k, are new to the thread */
+    LLVMValueRef new_columns;
+    LLVMValueRef new_rows; /* i1: so are the chunk's rows */
+    /* of the new rows: the blocks of rows in the chunk that the thread will need */
+    LLVMValueRef first_block, row_blocks;
 } PackPlan;
 
 /* Steps from .. from + count - 1 of k. */
@@ -89,13 +99,16 @@ Matmul matmul_of(Emitter *e);
 
 /* -- matmul_columns.c -- */
 ColumnSpan column_span(const MatrixOperand *columns);
-/* Of the vector that begins at a column: the mask of its lanes that exist (NULL: all), and their number. */
+/* Of the vector that begins at a column: the mask of its lanes that exist (NULL: all), and their
+ * number. */
 LLVMValueRef columns_mask(Emitter *e, const Matmul *m, LLVMValueRef column);
 LLVMValueRef columns_there(Emitter *e, const Matmul *m, LLVMValueRef column);
 /* The operand's line that has this number as a column. */
 LLVMValueRef columns_line(Emitter *e, const Matmul *m, LLVMValueRef column);
-/* The place, in the product's shape with its leading axes merged, of the lanes from a column on in a row of a matrix. */
-Place *columns_place(Emitter *e, const Matmul *m, LLVMValueRef matrix, LLVMValueRef row, LLVMValueRef column);
+/* The place, in the product's shape with its leading axes merged, of the lanes from a column on in
+ * a row of a matrix. */
+Place *columns_place(Emitter *e, const Matmul *m, LLVMValueRef matrix, LLVMValueRef row,
+                     LLVMValueRef column);
 
 /* -- matmul_product.c -- */
 Run walk_run(const StridedWalk *walk);
@@ -104,17 +117,21 @@ Run walk_run(const StridedWalk *walk);
 typedef struct {
     const Matmul *m;
     const MatrixOperand *row_operand, *column_operand; /* the operand itself or its packed copy */
-    LLVMValueRef columns;             /* pointer to the tile's first column at k = 0, which a packed block of k need not hold */
+    /* pointer to the tile's first column at k = 0, which a packed block of k need not hold */
+    LLVMValueRef columns;
     LLVMValueRef column[MAX_VECTORS]; /* where columns are windows: that pointer for each vector */
     LLVMValueRef first_column;
-    LLVMValueRef next_panel;         /* prefetched: this tile's part of the next panel of columns at k = 0; NULL: nothing */
+    /* prefetched: this tile's part of the next panel of columns at k = 0; NULL: nothing */
+    LLVMValueRef next_panel;
     int64_t next_panel_step;         /* elements from one k to the next in it */
     LLVMValueRef next_rows;          /* prefetched: the rows of the next tile; NULL: nothing */
     LLVMValueRef masks[MAX_VECTORS]; /* of columns that exist; NULL: all, or padded in memory */
-    LLVMValueRef row[MAX_ROWS];      /* pointers to the rows at k = 0; NULL: row_step elements behind the row before */
+    /* pointers to the rows at k = 0; NULL: row_step elements behind the row before */
+    LLVMValueRef row[MAX_ROWS];
     int64_t row_step;
-    LLVMValueRef rows_mask;   /* of rows that exist; NULL: all of a tile */
-    LLVMValueRef list, count; /* the k that count, ascending, relative to the block's first; list NULL: all steps */
+    LLVMValueRef rows_mask; /* of rows that exist; NULL: all of a tile */
+    /* the k that count, ascending, relative to the block's first; list NULL: all steps */
+    LLVMValueRef list, count;
 } Operands;
 
 /* Sets the bases of both operands for the matrix of the tile. */
@@ -124,24 +141,31 @@ void product_find_rows(Emitter *e, const Tile *tile, Operands *operands);
 void product_find_columns(Emitter *e, const Tile *tile, Operands *operands);
 void product_find_packed_rows(Emitter *e, LLVMValueRef in_chunk, Steps steps, Operands *operands);
 void product_find_packed_columns(Emitter *e, Steps steps, Operands *operands);
-bool product_rows_adjoin(const Matmul *m);    /* neighbouring rows are neighbours in memory, neighbouring k are not */
+/* neighbouring rows are neighbours in memory, neighbouring k are not */
+bool product_rows_adjoin(const Matmul *m);
 bool product_columns_adjoin(const Matmul *m); /* neighbouring columns are neighbours in memory */
 bool product_columns_packed_already(const Matmul *m);
 /* The distance in elements from k = 0 to k. */
 LLVMValueRef product_k_offset(Emitter *e, const MatrixOperand *operand, LLVMValueRef k);
 /* Row `row` of the tile at k; offset: the distance of k from k = 0. */
-LLVMValueRef product_row_element(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef offset);
-/* LANES steps of a row from k on; all rows of the tile at k. NULL if they are not neighbours in memory. */
+LLVMValueRef product_row_element(Emitter *e, const Operands *operands, int64_t row,
+                                 LLVMValueRef offset);
+/* LANES steps of a row from k on; all rows of the tile at k. NULL if they are not neighbours in
+ * memory. */
 LLVMValueRef product_row_steps(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef k);
 LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef k);
-/* LANES rows from the tile's first on, at k. They must be neighbours in memory and not packed. mask: those that exist, or NULL. Prefetches
- * the LANES rows behind them: another core has often written them, and the next call reads them. */
-LLVMValueRef product_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef mask);
-/* <width x i1>: the rows that exist of the tile that begins at `row`; lanes behind the tile's rows are false. NULL: every tile is whole. */
+/* LANES rows from the tile's first on, at k. They must be neighbours in memory and not packed.
+ * mask: those that exist, or NULL. Prefetches the LANES rows behind them: another core has often
+ * written them, and the next call reads them. */
+LLVMValueRef product_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k,
+                              LLVMValueRef mask);
+/* <width x i1>: the rows that exist of the tile that begins at `row`; lanes behind the tile's rows
+ * are false. NULL: every tile is whole. */
 LLVMValueRef product_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row, unsigned width);
 /* A vector of the tile's columns at k. */
 LLVMValueRef product_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k);
-/* sums += the products of these steps. If the operands have a list: of these entries of it, whose k count from `origin`. */
+/* sums += the products of these steps. If the operands have a list: of these entries of it, whose k
+ * count from `origin`. */
 void product_add(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef origin);
 void product_clear(Emitter *e, const Matmul *m);
 /* Spills the sums between two blocks of k; number: of the tile in its chunk group. */
@@ -156,20 +180,24 @@ Operands pack_operands(Emitter *e, Matmul *m, const Tile *tile, PackPlan pack, S
 
 /* -- matmul_zeros.c -- */
 void zeros_reserve(Emitter *e, Matmul *m);
-/* Chooses the list of k of a tile: its block of rows' list, or all k if a column is not finite. Makes lists of new rows, and checks new
- * columns, before. */
-void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps, Operands *operands);
+/* Chooses the list of k of a tile: its block of rows' list, or all k if a column is not finite.
+ * Makes lists of new rows, and checks new columns, before. */
+void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps,
+                  Operands *operands);
 
 /* -- matmul_epilogue.c -- */
 LLVMValueRef *epilogue_transposed_slots(Emitter *e, const Matmul *m);
 /* One row of one group of vectors of the finished tile; a group has `together` vectors. */
-void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, LLVMValueRef row);
+void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
+                  LLVMValueRef row);
 /* Prefetches what that row will update in memory when the tile is finished. */
-void epilogue_prefetch(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, LLVMValueRef row);
+void epilogue_prefetch(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
+                       LLVMValueRef row);
 /* After all rows of a group: transposes and stores the rows that wait. */
 void epilogue_transpose(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group);
 
-/* Emits the body of the current function for units [first, last) of a product; returns how many units there are. */
+/* Emits the body of the current function for units [first, last) of a product; returns how many
+ * units there are. */
 int64_t kernel_matmul(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 
 #endif

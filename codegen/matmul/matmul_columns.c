@@ -45,7 +45,8 @@ static Place *run_place(Emitter *e, const Matmul *m, LLVMValueRef row, LLVMValue
     return place;
 }
 
-Place *columns_place(Emitter *e, const Matmul *m, LLVMValueRef matrix, LLVMValueRef row, LLVMValueRef column) {
+Place *columns_place(Emitter *e, const Matmul *m, LLVMValueRef matrix, LLVMValueRef row,
+                     LLVMValueRef column) {
     if (m->columns.windows) return run_place(e, m, row, column);
     int64_t lines[2] = {m->rows.lines, m->columns.lines};
     bool swapped = e->kernel->product.swapped, batched = m->batch > 1;

@@ -1,9 +1,10 @@
-/* The epilogue of a tile: what the kernel computes from the product, and its stores. Where a store's layout wants neighbouring
- * rows side by side, vectors of columns wait on the stack until all rows of the
- * tile are there; then they are transposed in registers instead of being scattered:
+/* The epilogue of a tile: what the kernel computes from the product, and its stores. Where a
+ * store's layout wants neighbouring rows side by side, vectors of columns wait on the stack until
+ * all rows of the tile are there; then they are transposed in registers instead of being scattered:
  *
  *     for each group of `together` vectors
- *         for each row: value = the kernel's other nodes, from the finished tile; store it, or let it wait
+ *         for each row: value = the kernel's other nodes, from the finished tile; store it, or let
+ *         it wait
  *         for each store that waits: transpose it, four columns at a time, and store the columns */
 #include "codegen/matmul/matmul.h"
 
@@ -18,7 +19,9 @@ enum {
 static int row_axis(const Emitter *e) { return e->kernel->product.swapped ? 1 : 0; }
 
 /* Transposed are 4 or 8 rows; those behind the tile's rows hold nothing. */
-static int transposed_rows(const Matmul *m) { return m->blocking.tile_rows <= QUAD ? QUAD : MAX_TRANSPOSED; }
+static int transposed_rows(const Matmul *m) {
+    return m->blocking.tile_rows <= QUAD ? QUAD : MAX_TRANSPOSED;
+}
 
 static bool is_transposed(const Emitter *e, const Matmul *m, const Store *store) {
     const Node *node = graph_node(e->graph, store->node);
@@ -26,14 +29,16 @@ static bool is_transposed(const Emitter *e, const Matmul *m, const Store *store)
     int64_t rows = m->blocking.tile_rows;
     if (node->dtype != DTYPE_F32 || rows > MAX_TRANSPOSED || m->batch > 1) return false;
     if (layout.kind == LAYOUT_PLAIN)
-        return row_axis(e) == 1 && rows > 1 && shape_elements(node->shape) == shape_elements(e->kernel->space);
+        return row_axis(e) == 1 && rows > 1 &&
+               shape_elements(node->shape) == shape_elements(e->kernel->space);
     return layout.axis == row_axis(e) && layout.width % rows == 0 && rows == transposed_rows(m) &&
            shape_equal(node->shape, e->kernel->space);
 }
 
 LLVMValueRef *epilogue_transposed_slots(Emitter *e, const Matmul *m) {
     LLVMValueRef *slots = ARENA_ARRAY(e->arena, LLVMValueRef, e->kernel->store_count);
-    LLVMTypeRef type = LLVMArrayType(lanes_of(e->f32), (unsigned)(transposed_rows(m) * m->together));
+    LLVMTypeRef type =
+        LLVMArrayType(lanes_of(e->f32), (unsigned)(transposed_rows(m) * m->together));
     for (uint32_t i = 0; i < e->kernel->store_count; i++)
         if (is_transposed(e, m, &e->kernel->stores[i])) slots[i] = stack_slot(e, type, 64);
     return slots;
@@ -41,13 +46,15 @@ LLVMValueRef *epilogue_transposed_slots(Emitter *e, const Matmul *m) {
 
 static bool is_update(const Emitter *e, const Store *store) {
     const Node *node = graph_node(e->graph, store->node);
-    return store->to.kind == STORAGE_STATE && node->dtype == DTYPE_F32 && shape_equal(node->shape, e->kernel->space);
+    return store->to.kind == STORAGE_STATE && node->dtype == DTYPE_F32 &&
+           shape_equal(node->shape, e->kernel->space);
 }
 
 /* -- rows -- */
 
 /* The place of the first lane only. */
-static const Place *tile_corner(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef row, LLVMValueRef column) {
+static const Place *tile_corner(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef row,
+                                LLVMValueRef column) {
     Place *corner = columns_place(e, m, tile->matrix, row, column);
     for (int a = 0; a < corner->shape.rank; a++) corner->axis[a].step = 0;
     return corner;
@@ -62,11 +69,13 @@ static LLVMValueRef first_column(Emitter *e, const Tile *tile, LLVMValueRef vect
 }
 
 /* Where a row of vector `number` of the group waits to be transposed. */
-static LLVMValueRef waiting_row(Emitter *e, const Matmul *m, uint32_t store, int number, LLVMValueRef row) {
+static LLVMValueRef waiting_row(Emitter *e, const Matmul *m, uint32_t store, int number,
+                                LLVMValueRef row) {
     return vector_at(e, m->transposed[store], plus(e, row, number * transposed_rows(m)));
 }
 
-static void store_row(Emitter *e, const Matmul *m, const Place *place, int number, LLVMValueRef row) {
+static void store_row(Emitter *e, const Matmul *m, const Place *place, int number,
+                      LLVMValueRef row) {
     const Kernel *kernel = e->kernel;
     const Value *values = emit_store_values(e, place);
     for (uint32_t i = 0; i < kernel->store_count; i++) {
@@ -87,19 +96,23 @@ static LLVMValueRef vector_number(Emitter *e, const Matmul *m, LLVMValueRef grou
     return plus(e, before, number);
 }
 
-static void finish_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, int number, LLVMValueRef row) {
-    LLVMValueRef vector = vector_number(e, m, group, number), column = first_column(e, tile, vector);
+static void finish_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
+                          int number, LLVMValueRef row) {
+    LLVMValueRef vector = vector_number(e, m, group, number),
+                 column = first_column(e, tile, vector);
     If column_exists = if_begin(e, exists(e, column, m->span.count, m->tile_columns));
     Region region = region_begin(e);
     const Place *place = columns_place(e, m, tile->matrix, add(e, tile->row, row), column);
     LLVMValueRef at = add(e, times(e, vector, m->blocking.tile_rows), row);
-    emit_set(e, e->kernel->root, place, (Value){load(e, lanes_of(e->f32), vector_at(e, m->finished, at)), false});
+    emit_set(e, e->kernel->root, place,
+             (Value){load(e, lanes_of(e->f32), vector_at(e, m->finished, at)), false});
     store_row(e, m, place, number, row);
     region_end(e, region);
     if_end(e, column_exists);
 }
 
-void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, LLVMValueRef row) {
+void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
+                  LLVMValueRef row) {
     LLVMValueRef at = add(e, tile->row, row);
     If row_exists = if_begin(e, exists(e, at, m->rows.lines, m->blocking.tile_rows));
     for (int i = 0; i < m->together; i++) finish_vector(e, m, tile, group, i, row);
@@ -108,60 +121,75 @@ void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef gr
 
 /* -- transposing -- */
 
-/* Interleaves two vectors within every 128 bits, `unit` elements at a time; returns the low or the high half of the result. */
-static LLVMValueRef interleave(Emitter *e, const Matmul *m, LLVMValueRef a, LLVMValueRef b, int unit, bool high) {
+/* Interleaves two vectors within every 128 bits, `unit` elements at a time; returns the low or the
+ * high half of the result. */
+static LLVMValueRef interleave(Emitter *e, const Matmul *m, LLVMValueRef a, LLVMValueRef b,
+                               int unit, bool high) {
     LLVMValueRef lanes[MAX_TRANSPOSED];
     int rows = transposed_rows(m);
     for (int l = 0; l < rows; l++) {
-        int within = l % QUAD, pair = within / unit, source = (high ? QUAD / 2 : 0) + pair / 2 * unit + within % unit;
+        int within = l % QUAD, pair = within / unit,
+            source = (high ? QUAD / 2 : 0) + pair / 2 * unit + within % unit;
         lanes[l] = const_i32(e, l / QUAD * QUAD + source + (pair % 2 ? rows : 0));
     }
-    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lanes, (unsigned)transposed_rows(m)), "");
+    return LLVMBuildShuffleVector(e->builder, a, b,
+                                  LLVMConstVector(lanes, (unsigned)transposed_rows(m)), "");
 }
 
-/* Before: vector i holds four columns of row i and, behind them, of row i + 4. After: it holds column i of all rows. */
+/* Before: vector i holds four columns of row i and, behind them, of row i + 4. After: it holds
+ * column i of all rows. */
 static void transpose_quad(Emitter *e, const Matmul *m, LLVMValueRef vectors[QUAD]) {
     LLVMValueRef halves[QUAD];
-    for (int i = 0; i < QUAD; i++) halves[i] = interleave(e, m, vectors[i / 2 * 2], vectors[i / 2 * 2 + 1], 1, i % 2);
-    for (int i = 0; i < QUAD; i++) vectors[i] = interleave(e, m, halves[i / 2], halves[2 + i / 2], 2, i % 2);
+    for (int i = 0; i < QUAD; i++)
+        halves[i] = interleave(e, m, vectors[i / 2 * 2], vectors[i / 2 * 2 + 1], 1, i % 2);
+    for (int i = 0; i < QUAD; i++)
+        vectors[i] = interleave(e, m, halves[i / 2], halves[2 + i / 2], 2, i % 2);
 }
 
 /* Four columns from `column` on of row `row`, and of row + 4 if there are eight rows. */
-static LLVMValueRef load_quad(Emitter *e, const Matmul *m, LLVMValueRef rows, int row, LLVMValueRef column) {
+static LLVMValueRef load_quad(Emitter *e, const Matmul *m, LLVMValueRef rows, int row,
+                              LLVMValueRef column) {
     LLVMTypeRef quad = LLVMVectorType(e->f32, QUAD);
     LLVMValueRef parts[MAX_TRANSPOSED / QUAD], lanes[MAX_TRANSPOSED];
     for (int i = 0; i < transposed_rows(m) / QUAD; i++) {
-        LLVMValueRef from = element_pointer(e, vector_at(e, rows, const_i64(e, row + i * QUAD)), DTYPE_F32, column);
+        LLVMValueRef from =
+            element_pointer(e, vector_at(e, rows, const_i64(e, row + i * QUAD)), DTYPE_F32, column);
         parts[i] = load(e, quad, from);
         LLVMSetAlignment(parts[i], QUAD * sizeof(float));
     }
     if (transposed_rows(m) == QUAD) return parts[0];
     for (int l = 0; l < MAX_TRANSPOSED; l++) lanes[l] = const_i32(e, l);
-    return LLVMBuildShuffleVector(e->builder, parts[0], parts[1], LLVMConstVector(lanes, MAX_TRANSPOSED), "");
+    return LLVMBuildShuffleVector(e->builder, parts[0], parts[1],
+                                  LLVMConstVector(lanes, MAX_TRANSPOSED), "");
 }
 
 /* The distance from one column of the tile to the next in a store's memory. */
 static int64_t column_step(const Emitter *e, const Store *store) {
-    return store->to.layout.kind == LAYOUT_PANEL ? store->to.layout.width : e->kernel->space.dim[e->kernel->space.rank - 1];
+    return store->to.layout.kind == LAYOUT_PANEL ? store->to.layout.width
+                                                 : e->kernel->space.dim[e->kernel->space.rank - 1];
 }
 
 /* Stores the columns of a quad that exist: the first `there` of them, at least one. */
-static void store_quad(Emitter *e, const Matmul *m, LLVMValueRef vectors[QUAD], LLVMValueRef to, int64_t step,
-                       LLVMValueRef there, LLVMValueRef mask) {
+static void store_quad(Emitter *e, const Matmul *m, LLVMValueRef vectors[QUAD], LLVMValueRef to,
+                       int64_t step, LLVMValueRef there, LLVMValueRef mask) {
     bool all = m->span.run % QUAD == 0;
     for (int i = 0; i < QUAD; i++) {
         If column_exists = if_begin(e, i && !all ? gt(e, there, const_i64(e, i)) : NULL);
-        store_vector(e, vectors[i], element_pointer(e, to, DTYPE_F32, const_i64(e, i * step)), sizeof(float), mask);
+        store_vector(e, vectors[i], element_pointer(e, to, DTYPE_F32, const_i64(e, i * step)),
+                     sizeof(float), mask);
         if_end(e, column_exists);
     }
 }
 
-static void transpose_store(Emitter *e, const Matmul *m, const Tile *tile, uint32_t store_number, int number,
-                            LLVMValueRef column) {
+static void transpose_store(Emitter *e, const Matmul *m, const Tile *tile, uint32_t store_number,
+                            int number, LLVMValueRef column) {
     const Store *store = &e->kernel->stores[store_number];
     int64_t step = column_step(e, store);
-    LLVMValueRef first = store_pointer(e, store->node, store->to, tile_corner(e, m, tile, tile->row, column)), vectors[QUAD];
-    LLVMValueRef rows = waiting_row(e, m, store_number, number, const_i64(e, 0)), columns = columns_there(e, m, column);
+    LLVMValueRef first = store_pointer(e, store->node, store->to,
+                                       tile_corner(e, m, tile, tile->row, column)),
+                 vectors[QUAD];
+    LLVMValueRef rows = waiting_row(e, m, store_number, number, const_i64(e, 0)),
+                 columns = columns_there(e, m, column);
     LLVMValueRef mask = product_rows_mask(e, m, tile->row, (unsigned)transposed_rows(m));
     Loop loop = loop_begin(e, const_i64(e, 0));
     for (int i = 0; i < QUAD; i++) vectors[i] = load_quad(e, m, rows, i, loop.index);
@@ -171,7 +199,8 @@ static void transpose_store(Emitter *e, const Matmul *m, const Tile *tile, uint3
     loop_end(e, loop, columns, QUAD);
 }
 
-static void transpose_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, int number) {
+static void transpose_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
+                             int number) {
     LLVMValueRef column = first_column(e, tile, vector_number(e, m, group, number));
     If column_exists = if_begin(e, exists(e, column, m->span.count, m->tile_columns));
     for (uint32_t i = 0; i < e->kernel->store_count; i++)
@@ -187,10 +216,12 @@ void epilogue_transpose(Emitter *e, const Matmul *m, const Tile *tile, LLVMValue
 
 /* -- prefetching what a state's update will read and write -- */
 
-/* A transposed vector is stored column by column: each row of the tile prefetches an equal part of the columns. */
-static void prefetch_transposed(Emitter *e, const Matmul *m, const Store *store, const Tile *tile, LLVMValueRef column,
-                                LLVMValueRef row) {
-    LLVMValueRef first = store_pointer(e, store->node, store->to, tile_corner(e, m, tile, tile->row, column));
+/* A transposed vector is stored column by column: each row of the tile prefetches an equal part of
+ * the columns. */
+static void prefetch_transposed(Emitter *e, const Matmul *m, const Store *store, const Tile *tile,
+                                LLVMValueRef column, LLVMValueRef row) {
+    LLVMValueRef first =
+        store_pointer(e, store->node, store->to, tile_corner(e, m, tile, tile->row, column));
     int64_t columns = divide_up(LANES, m->blocking.tile_rows), step = column_step(e, store);
     for (int64_t c = 0; c < columns; c++) {
         LLVMValueRef at = plus(e, times(e, row, columns), c);
@@ -199,7 +230,8 @@ static void prefetch_transposed(Emitter *e, const Matmul *m, const Store *store,
     }
 }
 
-static void prefetch_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef vector, LLVMValueRef row) {
+static void prefetch_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef vector,
+                            LLVMValueRef row) {
     LLVMValueRef column = first_column(e, tile, vector), at = add(e, tile->row, row);
     for (uint32_t i = 0; i < e->kernel->store_count; i++) {
         const Store *store = &e->kernel->stores[i];
@@ -207,10 +239,14 @@ static void prefetch_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMV
         if (m->transposed[i])
             prefetch_transposed(e, m, store, tile, column, row);
         else
-            prefetch_line(e, store_pointer(e, store->node, store->to, tile_corner(e, m, tile, at, column)), PREFETCH_WRITE);
+            prefetch_line(
+                e, store_pointer(e, store->node, store->to, tile_corner(e, m, tile, at, column)),
+                PREFETCH_WRITE);
     }
 }
 
-void epilogue_prefetch(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group, LLVMValueRef row) {
-    for (int i = 0; i < m->together; i++) prefetch_vector(e, m, tile, vector_number(e, m, group, i), row);
+void epilogue_prefetch(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
+                       LLVMValueRef row) {
+    for (int i = 0; i < m->together; i++)
+        prefetch_vector(e, m, tile, vector_number(e, m, group, i), row);
 }

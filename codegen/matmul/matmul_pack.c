@@ -1,5 +1,6 @@
-/* Packing: copies operands that would be read in long steps into panels, once for many tiles. Long steps cost an address translation each,
- * and steps of a power of two fall on the same few sets of a cache. */
+/* Packing: copies operands that would be read in long steps into panels, once for many tiles. Long
+ * steps cost an address translation each, and steps of a power of two fall on the same few sets of
+ * a cache. */
 #include "codegen/matmul/matmul.h"
 
 enum {
@@ -9,16 +10,19 @@ enum {
 };
 
 static MatrixOperand panel_operand(Emitter *e, int64_t lines, int64_t width, int64_t k) {
-    return (MatrixOperand){.storage = {.layout = {.kind = LAYOUT_PANEL, .axis = 0, .width = (uint16_t)width}},
-                           .shape = {.rank = 2, .dim = {lines, k}},
-                           .lines = lines,
-                           .k = k,
-                           .base = stack_slot(e, LLVMArrayType(e->f32, (unsigned)(k * lines)), 64)};
+    return (MatrixOperand){
+        .storage = {.layout = {.kind = LAYOUT_PANEL, .axis = 0, .width = (uint16_t)width}},
+        .shape = {.rank = 2, .dim = {lines, k}},
+        .lines = lines,
+        .k = k,
+        .base = stack_slot(e, LLVMArrayType(e->f32, (unsigned)(k * lines)), 64)};
 }
 
-/* Columns that are not neighbours in memory are read one by one; packed, once for all blocks of rows. */
+/* Columns that are not neighbours in memory are read one by one; packed, once for all blocks of
+ * rows. */
 static bool packs_columns(const Matmul *m) {
-    if (product_columns_packed_already(m) || m->columns.windows || m->blocking.k_block * m->tile_columns > MAX_PACKED)
+    if (product_columns_packed_already(m) || m->columns.windows ||
+        m->blocking.k_block * m->tile_columns > MAX_PACKED)
         return false;
     return m->blocking.chunk >= (product_columns_adjoin(m) ? ENOUGH_BLOCKS : 2);
 }
@@ -26,13 +30,16 @@ static bool packs_columns(const Matmul *m) {
 static bool packs_rows(const Matmul *m) {
     const Blocking *b = &m->blocking;
     int64_t elements = b->chunk * b->tile_rows * b->k_block;
-    return product_rows_adjoin(m) && b->k_block >= ENOUGH_STEPS && b->column_blocks > 1 && elements <= MAX_PACKED;
+    return product_rows_adjoin(m) && b->k_block >= ENOUGH_STEPS && b->column_blocks > 1 &&
+           elements <= MAX_PACKED;
 }
 
 void pack_reserve(Emitter *e, Matmul *m) {
     const Blocking *b = &m->blocking;
-    if (packs_columns(m)) m->packed_columns = panel_operand(e, m->tile_columns, m->tile_columns, b->k_block);
-    if (packs_rows(m)) m->packed_rows = panel_operand(e, b->chunk * b->tile_rows, b->tile_rows, b->k_block + GAP);
+    if (packs_columns(m))
+        m->packed_columns = panel_operand(e, m->tile_columns, m->tile_columns, b->k_block);
+    if (packs_rows(m))
+        m->packed_rows = panel_operand(e, b->chunk * b->tile_rows, b->tile_rows, b->k_block + GAP);
 }
 
 /* for each k: copy[k] = the tile's vectors at k */
@@ -41,25 +48,30 @@ static void pack_columns(Emitter *e, const Operands *from, Steps steps) {
     Operands to = {.m = m};
     product_find_packed_columns(e, steps, &to);
     Loop loop = loop_begin(e, steps.from);
-    LLVMValueRef row = element_pointer(e, to.columns, DTYPE_F32, product_k_offset(e, to.column_operand, loop.index));
+    LLVMValueRef row = element_pointer(e, to.columns, DTYPE_F32,
+                                       product_k_offset(e, to.column_operand, loop.index));
     for (int v = 0; v < m->blocking.vectors; v++)
-        store(e, product_columns(e, from, v, loop.index), element_pointer(e, row, DTYPE_F32, const_i64(e, v * LANES)));
+        store(e, product_columns(e, from, v, loop.index),
+              element_pointer(e, row, DTYPE_F32, const_i64(e, v * LANES)));
     loop_end(e, loop, add(e, steps.from, steps.count), 1);
 }
 
 /* copy[number][k] = the rows of block `number` of the tile's chunk at k */
-static void pack_block_at(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number, LLVMValueRef k, Steps steps) {
+static void pack_block_at(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number,
+                          LLVMValueRef k, Steps steps) {
     Tile block = *tile;
     Operands from = {.m = m}, to = {.m = m};
     LLVMValueRef away = sub(e, number, tile->in_chunk);
     block.row = add(e, tile->row, times(e, away, m->blocking.tile_rows));
     product_find_rows(e, &block, &from);
     product_find_packed_rows(e, number, steps, &to);
-    LLVMValueRef at = element_pointer(e, to.row[0], DTYPE_F32, product_k_offset(e, to.row_operand, k));
+    LLVMValueRef at =
+        element_pointer(e, to.row[0], DTYPE_F32, product_k_offset(e, to.row_operand, k));
     LLVMSetAlignment(LLVMBuildStore(e->builder, product_rows_at(e, &from, k), at), sizeof(float));
 }
 
-/* for each k: for each block of rows: a copy. k is the outer loop, so that memory is read in order. */
+/* for each k: for each block of rows: a copy. k is the outer loop, so that memory is read in
+ * order. */
 static void pack_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps) {
     Loop all = loop_begin(e, steps.from);
     Loop blocks = loop_begin(e, const_i64(e, 0));
@@ -68,7 +80,8 @@ static void pack_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pa
     loop_end(e, all, add(e, steps.from, steps.count), 1);
 }
 
-static void open_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps, Operands *operands) {
+static void open_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps,
+                      Operands *operands) {
     if (!m->packed_rows.base) {
         product_find_rows(e, tile, operands);
         return;
@@ -79,7 +92,8 @@ static void open_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pa
     product_find_packed_rows(e, tile->in_chunk, steps, operands);
 }
 
-static void open_columns(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps, Operands *operands) {
+static void open_columns(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps,
+                         Operands *operands) {
     product_find_columns(e, tile, operands);
     if (!m->packed_columns.base) return;
     If packing = if_begin(e, pack.new_columns);

@@ -21,23 +21,32 @@ static LLVMValueRef walk_offset(Emitter *e, const StridedWalk *walk, LLVMValueRe
     return sum;
 }
 
-Run walk_run(const StridedWalk *walk) { return (Run){walk->size[walk->count - 1], walk->step[walk->count - 1]}; }
+Run walk_run(const StridedWalk *walk) {
+    return (Run){walk->size[walk->count - 1], walk->step[walk->count - 1]};
+}
 
 /* The distance in elements from the base of the matrix to (line, k), both scalars. */
-static LLVMValueRef operand_offset(Emitter *e, const MatrixOperand *operand, LLVMValueRef line, LLVMValueRef k) {
-    if (operand->windows) return add(e, walk_offset(e, &operand->line_walk, line), walk_offset(e, &operand->k_walk, k));
+static LLVMValueRef operand_offset(Emitter *e, const MatrixOperand *operand, LLVMValueRef line,
+                                   LLVMValueRef k) {
+    if (operand->windows)
+        return add(e, walk_offset(e, &operand->line_walk, line),
+                   walk_offset(e, &operand->k_walk, k));
     LLVMValueRef index[2];
     index[operand->line_axis] = line;
     index[1 - operand->line_axis] = k;
     Layout layout = operand->storage.layout;
-    if (layout.kind == LAYOUT_PLAIN) return add(e, times(e, index[0], operand->shape.dim[1]), index[1]);
-    LLVMValueRef width = const_i64(e, layout.width), span = index[layout.axis], along = index[1 - layout.axis];
-    LLVMValueRef panel = times(e, udiv(e, span, width), operand->shape.dim[1 - layout.axis] * layout.width);
+    if (layout.kind == LAYOUT_PLAIN)
+        return add(e, times(e, index[0], operand->shape.dim[1]), index[1]);
+    LLVMValueRef width = const_i64(e, layout.width), span = index[layout.axis],
+                 along = index[1 - layout.axis];
+    LLVMValueRef panel =
+        times(e, udiv(e, span, width), operand->shape.dim[1 - layout.axis] * layout.width);
     LLVMValueRef row = mul(e, along, width);
     return add(e, add(e, panel, row), urem(e, span, width));
 }
 
-static LLVMValueRef pointer_to(Emitter *e, const MatrixOperand *operand, LLVMValueRef line, LLVMValueRef k) {
+static LLVMValueRef pointer_to(Emitter *e, const MatrixOperand *operand, LLVMValueRef line,
+                               LLVMValueRef k) {
     return element_pointer(e, operand->base, DTYPE_F32, operand_offset(e, operand, line, k));
 }
 
@@ -71,20 +80,25 @@ static LLVMValueRef existing_row(Emitter *e, const Matmul *m, LLVMValueRef row) 
     return choose(e, lt(e, row, last), row, last);
 }
 
-/* The rows of every tile lie in equal steps: none of them crosses the end of a run or of a panel. */
+/* The rows of every tile lie in equal steps: none of them crosses the end of a run or of a
+ * panel. */
 static bool rows_steady(const MatrixOperand *operand, int64_t rows) {
     if (operand->windows) return walk_run(&operand->line_walk).size % rows == 0;
     return !panels_along(operand, operand->line_axis) || operand->storage.layout.width % rows == 0;
 }
 
-/* Prefetch: the rows are contiguous and were written by several threads, so each tile prefetches its part of the next tile's rows. */
+/* Prefetch: the rows are contiguous and were written by several threads, so each tile prefetches
+ * its part of the next tile's rows. */
 static void prefetch_next_rows(Emitter *e, Operands *operands) {
     const Matmul *m = operands->m;
     const MatrixOperand *operand = &m->rows;
-    bool contiguous = !operand->windows && operand->storage.kind == STORAGE_SLAB && !operand->storage.replicated &&
+    bool contiguous = !operand->windows && operand->storage.kind == STORAGE_SLAB &&
+                      !operand->storage.replicated &&
                       stride_along(operand, 1 - operand->line_axis) == 1;
-    bool read_by_all = m->blocking.chunks == 1 && m->blocking.chunk > 1 && m->blocking.column_blocks > 1;
-    if (!contiguous || !read_by_all || m->blocking.lists_zeros || e->kernel->max_threads == 1) return;
+    bool read_by_all =
+        m->blocking.chunks == 1 && m->blocking.chunk > 1 && m->blocking.column_blocks > 1;
+    if (!contiguous || !read_by_all || m->blocking.lists_zeros || e->kernel->max_threads == 1)
+        return;
     operands->next_rows = pointer_plus(e, operands->row[0], m->blocking.tile_rows * operand->k);
 }
 
@@ -94,10 +108,12 @@ void product_find_rows(Emitter *e, const Tile *tile, Operands *operands) {
     int64_t rows = m->blocking.tile_rows;
     bool all_exist = operand->lines % rows == 0;
     bool steady = rows_steady(operand, rows);
-    operands->row_step = operand->windows ? walk_run(&operand->line_walk).step : stride_along(operand, operand->line_axis);
+    operands->row_step = operand->windows ? walk_run(&operand->line_walk).step
+                                          : stride_along(operand, operand->line_axis);
     for (int64_t r = 0; r < (all_exist && steady ? 1 : rows); r++) {
         LLVMValueRef row = plus(e, tile->row, r);
-        operands->row[r] = pointer_to(e, operand, all_exist ? row : existing_row(e, m, row), const_i64(e, 0));
+        operands->row[r] =
+            pointer_to(e, operand, all_exist ? row : existing_row(e, m, row), const_i64(e, 0));
     }
     operands->rows_mask = product_rows_mask(e, m, tile->row, (unsigned)rows);
     prefetch_next_rows(e, operands);
@@ -113,13 +129,15 @@ void product_find_packed_rows(Emitter *e, LLVMValueRef in_chunk, Steps steps, Op
 
 bool product_rows_adjoin(const Matmul *m) {
     const MatrixOperand *operand = &m->rows;
-    return !operand->windows && stride_along(operand, operand->line_axis) == 1 && operand->storage.layout.kind == LAYOUT_PLAIN;
+    return !operand->windows && stride_along(operand, operand->line_axis) == 1 &&
+           operand->storage.layout.kind == LAYOUT_PLAIN;
 }
 
-/* The last tile may have columns that do not exist and cannot be read. Panels are padded, but not up to a tile of several panels; plain rows
- * are not padded. */
+/* The last tile may have columns that do not exist and cannot be read. Panels are padded, but not
+ * up to a tile of several panels; plain rows are not padded. */
 static bool columns_may_be_missing(const Matmul *m) {
-    int64_t border = panels_along(&m->columns, m->columns.line_axis) ? m->columns.storage.layout.width : 1;
+    int64_t border =
+        panels_along(&m->columns, m->columns.line_axis) ? m->columns.storage.layout.width : 1;
     return round_up(m->columns.lines, border) < m->blocking.column_blocks * m->tile_columns;
 }
 
@@ -142,7 +160,8 @@ static void open_operand(Emitter *e, const Matmul *m, MatrixOperand *operand, LL
 /* -- loads -- */
 
 /* A vector of columns that are not neighbours in memory. Lanes that do not exist read column 0. */
-static LLVMValueRef collect_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k) {
+static LLVMValueRef collect_columns(Emitter *e, const Operands *operands, int vector,
+                                    LLVMValueRef k) {
     const MatrixOperand *operand = operands->column_operand;
     LLVMValueRef result = LLVMConstNull(lanes_of(e->f32));
     for (int lane = 0; lane < LANES; lane++) {
@@ -155,7 +174,8 @@ static LLVMValueRef collect_columns(Emitter *e, const Operands *operands, int ve
     return result;
 }
 
-/* The distance from the first vector of the tile's columns to another one, which may lie in another panel. */
+/* The distance from the first vector of the tile's columns to another one, which may lie in another
+ * panel. */
 static int64_t vector_offset(const MatrixOperand *operand, int vector) {
     int64_t column = vector * LANES, width = operand->storage.layout.width;
     if (!panels_along(operand, operand->line_axis)) return column;
@@ -163,21 +183,26 @@ static int64_t vector_offset(const MatrixOperand *operand, int vector) {
 }
 
 /* A vector of windows; offset: the distance of k from k = 0. */
-static LLVMValueRef window_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef offset) {
+static LLVMValueRef window_columns(Emitter *e, const Operands *operands, int vector,
+                                   LLVMValueRef offset) {
     LLVMValueRef at = element_pointer(e, operands->column[vector], DTYPE_F32, offset);
     return load_vector(e, lanes_of(e->f32), at, sizeof(float), operands->masks[vector]);
 }
 
 LLVMValueRef product_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k) {
     const MatrixOperand *operand = operands->column_operand;
-    if (operand->windows) return window_columns(e, operands, vector, product_k_offset(e, operand, k));
-    if (stride_along(operand, operand->line_axis) != 1) return collect_columns(e, operands, vector, k);
-    LLVMValueRef at = element_pointer(e, operands->columns, DTYPE_F32, product_k_offset(e, operand, k));
-    return load_vector(e, lanes_of(e->f32), pointer_plus(e, at, vector_offset(operand, vector)), sizeof(float),
-                       operands->masks[vector]);
+    if (operand->windows)
+        return window_columns(e, operands, vector, product_k_offset(e, operand, k));
+    if (stride_along(operand, operand->line_axis) != 1)
+        return collect_columns(e, operands, vector, k);
+    LLVMValueRef at =
+        element_pointer(e, operands->columns, DTYPE_F32, product_k_offset(e, operand, k));
+    return load_vector(e, lanes_of(e->f32), pointer_plus(e, at, vector_offset(operand, vector)),
+                       sizeof(float), operands->masks[vector]);
 }
 
-/* Prefetch: while a chunk's tiles use one panel of columns, each of them prefetches its part of the next panel. */
+/* Prefetch: while a chunk's tiles use one panel of columns, each of them prefetches its part of the
+ * next panel. */
 static void prefetch_panel(Emitter *e, const Tile *tile, Operands *operands) {
     enum {
         MIN_BLOCKS = 2,
@@ -186,11 +211,13 @@ static void prefetch_panel(Emitter *e, const Tile *tile, Operands *operands) {
     const Matmul *m = operands->m;
     const MatrixOperand *operand = operands->column_operand;
     int64_t blocks = m->blocking.chunk;
-    if (!panels_along(operand, operand->line_axis) || blocks < MIN_BLOCKS || blocks > MAX_BLOCKS) return;
+    if (!panels_along(operand, operand->line_axis) || blocks < MIN_BLOCKS || blocks > MAX_BLOCKS)
+        return;
     int64_t panel = operand->k * operand->storage.layout.width;
     operands->next_panel_step = m->tile_columns / blocks;
     LLVMValueRef before = times(e, tile->in_chunk, operand->k * operands->next_panel_step);
-    operands->next_panel = element_pointer(e, pointer_plus(e, operands->columns, panel), DTYPE_F32, before);
+    operands->next_panel =
+        element_pointer(e, pointer_plus(e, operands->columns, panel), DTYPE_F32, before);
 }
 
 /* Vectors behind the last one are computed from the last one and never stored. */
@@ -204,7 +231,8 @@ static void find_windows(Emitter *e, const Tile *tile, Operands *operands) {
     for (int v = 0; v < m->blocking.vectors; v++) {
         LLVMValueRef column = plus(e, tile->column, v * LANES);
         LLVMValueRef existing = existing_vector(e, m, column);
-        operands->column[v] = pointer_to(e, &m->columns, columns_line(e, m, existing), const_i64(e, 0));
+        operands->column[v] =
+            pointer_to(e, &m->columns, columns_line(e, m, existing), const_i64(e, 0));
         operands->masks[v] = columns_mask(e, m, existing);
     }
 }
@@ -225,14 +253,17 @@ void product_find_columns(Emitter *e, const Tile *tile, Operands *operands) {
 void product_find_packed_columns(Emitter *e, Steps steps, Operands *operands) {
     const MatrixOperand *operand = operands->column_operand = &operands->m->packed_columns;
     operands->first_column = const_i64(e, 0);
-    operands->columns = pointer_to(e, operand, operands->first_column, LLVMBuildNeg(e->builder, steps.from, ""));
+    operands->columns =
+        pointer_to(e, operand, operands->first_column, LLVMBuildNeg(e->builder, steps.from, ""));
     for (int v = 0; v < MAX_VECTORS; v++) operands->column[v] = operands->masks[v] = NULL;
 }
 
 bool product_columns_adjoin(const Matmul *m) {
     return m->columns.windows || stride_along(&m->columns, m->columns.line_axis) == 1;
 }
-bool product_columns_packed_already(const Matmul *m) { return panels_along(&m->columns, m->columns.line_axis); }
+bool product_columns_packed_already(const Matmul *m) {
+    return panels_along(&m->columns, m->columns.line_axis);
+}
 
 void product_open(Emitter *e, Matmul *m, const Tile *tile) {
     open_operand(e, m, &m->rows, tile->matrix);
@@ -248,7 +279,8 @@ typedef struct {
 static Sums load_sums(Emitter *e, const Matmul *m) {
     Sums sums;
     for (int64_t r = 0; r < m->blocking.tile_rows; r++)
-        for (int v = 0; v < m->blocking.vectors; v++) sums.sum[r][v] = load(e, lanes_of(e->f32), m->sums[r][v]);
+        for (int v = 0; v < m->blocking.vectors; v++)
+            sums.sum[r][v] = load(e, lanes_of(e->f32), m->sums[r][v]);
     return sums;
 }
 
@@ -259,11 +291,14 @@ static void store_sums(Emitter *e, const Matmul *m, const Sums *sums) {
 
 void product_clear(Emitter *e, const Matmul *m) {
     for (int64_t r = 0; r < m->blocking.tile_rows; r++)
-        for (int v = 0; v < m->blocking.vectors; v++) store(e, LLVMConstNull(lanes_of(e->f32)), m->sums[r][v]);
+        for (int v = 0; v < m->blocking.vectors; v++)
+            store(e, LLVMConstNull(lanes_of(e->f32)), m->sums[r][v]);
 }
 
-static LLVMValueRef spilled_sum(Emitter *e, const Matmul *m, LLVMValueRef number, int64_t row, int vector) {
-    int64_t tile = m->blocking.tile_rows * m->blocking.vectors * LANES, at = (row * m->blocking.vectors + vector) * LANES;
+static LLVMValueRef spilled_sum(Emitter *e, const Matmul *m, LLVMValueRef number, int64_t row,
+                                int vector) {
+    int64_t tile = m->blocking.tile_rows * m->blocking.vectors * LANES,
+            at = (row * m->blocking.vectors + vector) * LANES;
     LLVMValueRef first = times(e, number, tile);
     return pointer_plus(e, element_pointer(e, m->spilled, DTYPE_F32, first), at);
 }
@@ -271,7 +306,8 @@ static LLVMValueRef spilled_sum(Emitter *e, const Matmul *m, LLVMValueRef number
 void product_spill(Emitter *e, const Matmul *m, LLVMValueRef number) {
     Sums sums = load_sums(e, m);
     for (int64_t r = 0; r < m->blocking.tile_rows; r++)
-        for (int v = 0; v < m->blocking.vectors; v++) store(e, sums.sum[r][v], spilled_sum(e, m, number, r, v));
+        for (int v = 0; v < m->blocking.vectors; v++)
+            store(e, sums.sum[r][v], spilled_sum(e, m, number, r, v));
 }
 
 void product_reload(Emitter *e, const Matmul *m, LLVMValueRef number) {
@@ -292,20 +328,23 @@ void product_finish(Emitter *e, const Matmul *m) {
         }
 }
 
-static LLVMValueRef row_pointer(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef offset) {
+static LLVMValueRef row_pointer(Emitter *e, const Operands *operands, int64_t row,
+                                LLVMValueRef offset) {
     bool has_pointer = operands->row[row] != NULL;
     LLVMValueRef at = element_pointer(e, operands->row[has_pointer ? row : 0], DTYPE_F32, offset);
     return has_pointer ? at : pointer_plus(e, at, row * operands->row_step);
 }
 
-LLVMValueRef product_row_element(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef offset) {
+LLVMValueRef product_row_element(Emitter *e, const Operands *operands, int64_t row,
+                                 LLVMValueRef offset) {
     return load(e, e->f32, row_pointer(e, operands, row, offset));
 }
 
 LLVMValueRef product_row_steps(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef k) {
     const MatrixOperand *operand = operands->row_operand;
     int k_axis = 1 - operand->line_axis;
-    if (operand->windows || panels_along(operand, k_axis) || stride_along(operand, k_axis) != 1) return NULL;
+    if (operand->windows || panels_along(operand, k_axis) || stride_along(operand, k_axis) != 1)
+        return NULL;
     return load_vector(e, lanes_of(e->f32), row_pointer(e, operands, row, k), sizeof(float), NULL);
 }
 
@@ -326,14 +365,16 @@ LLVMValueRef product_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row, un
 
 LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef k) {
     const MatrixOperand *operand = operands->row_operand;
-    if (operand->windows || operands->row_step != 1 || (panels_along(operand, operand->line_axis) && operands->row[1]))
+    if (operand->windows || operands->row_step != 1 ||
+        (panels_along(operand, operand->line_axis) && operands->row[1]))
         return NULL;
     LLVMTypeRef type = LLVMVectorType(e->f32, (unsigned)operands->m->blocking.tile_rows);
     LLVMValueRef at = row_pointer(e, operands, 0, product_k_offset(e, operand, k));
     return load_vector(e, type, at, sizeof(float), operands->rows_mask);
 }
 
-LLVMValueRef product_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef mask) {
+LLVMValueRef product_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k,
+                              LLVMValueRef mask) {
     LLVMValueRef at = row_pointer(e, operands, 0, product_k_offset(e, operands->row_operand, k));
     prefetch_line(e, element_pointer(e, at, DTYPE_F32, const_i64(e, LANES)), PREFETCH_READ);
     return load_vector(e, lanes_of(e->f32), at, sizeof(float), mask);
@@ -349,27 +390,33 @@ static void prefetch_next(Emitter *e, const Operands *operands, LLVMValueRef k) 
     prefetch_line(e, element_pointer(e, operands->next_panel, DTYPE_F32, away), PREFETCH_LATER);
 }
 
-/* The body of the loop over k. distance: of k from k = 0 in the operand that is windows; NULL: not known yet. */
+/* The body of the loop over k. distance: of k from k = 0 in the operand that is windows; NULL: not
+ * known yet. */
 static void add_step(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef distance) {
     const Matmul *m = operands->m;
     LLVMTypeRef type = lanes_of(e->f32);
     LLVMValueRef columns[MAX_VECTORS];
     Sums sums = load_sums(e, m);
     prefetch_next(e, operands, k);
-    bool rows_know = distance && operands->row_operand->windows, columns_know = distance && operands->column_operand->windows;
+    bool rows_know = distance && operands->row_operand->windows,
+         columns_know = distance && operands->column_operand->windows;
     LLVMValueRef offset = rows_know ? distance : product_k_offset(e, operands->row_operand, k);
     for (int v = 0; v < m->blocking.vectors; v++)
-        columns[v] = columns_know ? window_columns(e, operands, v, distance) : product_columns(e, operands, v, k);
+        columns[v] = columns_know ? window_columns(e, operands, v, distance)
+                                  : product_columns(e, operands, v, k);
     for (int64_t r = 0; r < m->blocking.tile_rows; r++) {
-        LLVMValueRef row = value_splat(e, (Value){product_row_element(e, operands, r, offset), true});
+        LLVMValueRef row =
+            value_splat(e, (Value){product_row_element(e, operands, r, offset), true});
         for (int v = 0; v < m->blocking.vectors; v++)
-            sums.sum[r][v] = call_intrinsic(e, "llvm.fma", &type, 1, (LLVMValueRef[]){row, columns[v], sums.sum[r][v]}, 3);
+            sums.sum[r][v] = call_intrinsic(e, "llvm.fma", &type, 1,
+                                            (LLVMValueRef[]){row, columns[v], sums.sum[r][v]}, 3);
     }
     store_sums(e, m, &sums);
 }
 
 /* k of step `number`: the number itself, or that entry of the list. */
-static LLVMValueRef step_k(Emitter *e, const Operands *operands, LLVMValueRef number, LLVMValueRef origin) {
+static LLVMValueRef step_k(Emitter *e, const Operands *operands, LLVMValueRef number,
+                           LLVMValueRef origin) {
     if (!operands->list) return number;
     LLVMValueRef at = LLVMBuildGEP2(e->builder, e->i32, operands->list, &number, 1, "");
     LLVMValueRef k = LLVMBuildZExt(e->builder, load(e, e->i32, at), e->i64, "");
@@ -377,10 +424,12 @@ static LLVMValueRef step_k(Emitter *e, const Operands *operands, LLVMValueRef nu
 }
 
 static const StridedWalk *windows_walk(const Operands *operands) {
-    return operands->column_operand->windows ? &operands->column_operand->k_walk : &operands->row_operand->k_walk;
+    return operands->column_operand->windows ? &operands->column_operand->k_walk
+                                             : &operands->row_operand->k_walk;
 }
 
-/* A window's elements lie in runs of equal steps: it pays to find the beginning of a run by division and to go on by addition. */
+/* A window's elements lie in runs of equal steps: it pays to find the beginning of a run by
+ * division and to go on by addition. */
 static bool has_runs(const Operands *operands) {
     enum { SHORTEST = 4 };
     const StridedWalk *walk = windows_walk(operands);
@@ -401,7 +450,8 @@ static void add_runs(Emitter *e, const Operands *operands, LLVMValueRef from, LL
     segments_end(e, segments);
 }
 
-/* The loop over k is not unrolled: its instructions fit beside the multiply-adds, and LLVM's scheduler keeps the sums in registers. */
+/* The loop over k is not unrolled: its instructions fit beside the multiply-adds, and LLVM's
+ * scheduler keeps the sums in registers. */
 void product_add(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef origin) {
     bool known = LLVMIsConstant(steps.count);
     if (known && LLVMConstIntGetZExtValue(steps.count) == 0) return;

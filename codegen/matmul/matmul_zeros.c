@@ -1,9 +1,13 @@
-/* Skipping zeros: most pixels of the data are 0, and a term 0 * w changes no bit of a sum if w is finite (a sum never ends as -0).
+/* Skipping zeros: most pixels of the data are 0, and a term 0 * w changes no bit of a sum if w is
+ * finite (a sum never ends as -0).
  *
- *     for each block of rows of the chunk: list = the k where any row of the block is not 0    (once for each thread and chunk)
- *     for each tile: for each k of (its columns are finite ? the block's list : all k): multiply and add
+ *     for each block of rows of the chunk: list = the k where any row of the block is not 0
+ *     (once for each thread and chunk)
+ *     for each tile: for each k of (its columns are finite ? the block's list : all k): multiply
+ *     and add
  *
- * If a column is not finite, all k are visited, so that 0 * infinity is the NaN that it has to be. */
+ * If a column is not finite, all k are visited, so that 0 * infinity is the NaN that it has to
+ * be. */
 #include "codegen/matmul/matmul.h"
 
 static LLVMValueRef slot_at(Emitter *e, LLVMTypeRef type, LLVMValueRef slots, LLVMValueRef number) {
@@ -14,7 +18,8 @@ static LLVMValueRef list_of(Emitter *e, const Matmul *m, LLVMValueRef block) {
     return slot_at(e, e->i32, m->lists, times(e, block, blocking_list_room(&m->blocking)));
 }
 
-/* -- appending to a list without a branch: a candidate k is always written behind the end; the end moves only if it counts -- */
+/* -- appending to a list without a branch: a candidate k is always written behind the end; the end
+ * moves only if it counts -- */
 
 typedef struct {
     LLVMValueRef entries, length; /* length: a stack slot */
@@ -33,7 +38,8 @@ static void list_finish(Emitter *e, const Matmul *m, const List *list, LLVMValue
 /* Appends a vector of candidate k; only the first `count` (an i64) are kept. */
 static void list_add(Emitter *e, const List *list, LLVMValueRef entries, LLVMValueRef count) {
     LLVMValueRef end = load(e, e->i64, list->length);
-    LLVMSetAlignment(LLVMBuildStore(e->builder, entries, slot_at(e, e->i32, list->entries, end)), sizeof(int32_t));
+    LLVMSetAlignment(LLVMBuildStore(e->builder, entries, slot_at(e, e->i32, list->entries, end)),
+                     sizeof(int32_t));
     store(e, add(e, end, count), list->length);
 }
 
@@ -44,14 +50,19 @@ static void list_add_one(Emitter *e, const List *list, LLVMValueRef k, LLVMValue
 
 /* A mask of lanes as an integer, with a bit for each lane. */
 static LLVMTypeRef mark_type(const Emitter *e) { return LLVMIntTypeInContext(e->context, LANES); }
-static LLVMValueRef mark_of(Emitter *e, LLVMValueRef some) { return LLVMBuildBitCast(e->builder, some, mark_type(e), ""); }
+static LLVMValueRef mark_of(Emitter *e, LLVMValueRef some) {
+    return LLVMBuildBitCast(e->builder, some, mark_type(e), "");
+}
 
-static LLVMValueRef bits_of(Emitter *e, LLVMValueRef some) { return LLVMBuildZExt(e->builder, mark_of(e, some), e->i64, ""); }
+static LLVMValueRef bits_of(Emitter *e, LLVMValueRef some) {
+    return LLVMBuildZExt(e->builder, mark_of(e, some), e->i64, "");
+}
 
 /* AVX-512 has an instruction that moves the lanes of a mask to the front. */
 static void list_add_compressed(Emitter *e, const List *list, LLVMValueRef k, LLVMValueRef some) {
     LLVMTypeRef type = lanes_of(e->i32);
-    LLVMValueRef first = value_splat(e, (Value){LLVMBuildTrunc(e->builder, k, e->i32, ""), true}), bits = bits_of(e, some);
+    LLVMValueRef first = value_splat(e, (Value){LLVMBuildTrunc(e->builder, k, e->i32, ""), true}),
+                 bits = bits_of(e, some);
     LLVMValueRef numbers = add(e, first, LLVMConstTrunc(lane_numbers(e), type));
     LLVMValueRef args[] = {numbers, LLVMConstNull(type), some};
     LLVMValueRef together = call_intrinsic(e, "llvm.x86.avx512.mask.compress", &type, 1, args, 3);
@@ -67,7 +78,8 @@ static void list_add_lanes(Emitter *e, const List *list, LLVMValueRef k, LLVMVal
     LLVMValueRef bits = bits_of(e, some);
     If any = if_begin(e, ne(e, bits, const_i64(e, 0)));
     Loop lanes = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef bit = bit_and(e, LLVMBuildLShr(e->builder, bits, lanes.index, ""), const_i64(e, 1));
+    LLVMValueRef bit =
+        bit_and(e, LLVMBuildLShr(e->builder, bits, lanes.index, ""), const_i64(e, 1));
     list_add_one(e, list, add(e, k, lanes.index), bit);
     loop_end(e, lanes, const_i64(e, LANES), 1);
     if_end(e, any);
@@ -97,12 +109,15 @@ static LLVMValueRef loop_runs(Emitter *e, LLVMValueRef from, LLVMValueRef to) {
     return LLVMIsConstant(below) && LLVMConstIntGetZExtValue(below) ? NULL : below;
 }
 
-/* for each step from `from` on: append it if any row is not 0 there. Entries count from the block's first k. */
-static void list_singly(Emitter *e, const Operands *operands, const List *list, Steps steps, LLVMValueRef from) {
+/* for each step from `from` on: append it if any row is not 0 there. Entries count from the block's
+ * first k. */
+static void list_singly(Emitter *e, const Operands *operands, const List *list, Steps steps,
+                        LLVMValueRef from) {
     If any = if_begin(e, loop_runs(e, from, steps.count));
     Loop loop = loop_begin(e, from);
     LLVMValueRef k = add(e, steps.from, loop.index);
-    list_add_one(e, list, loop.index, LLVMBuildZExt(e->builder, any_row(e, operands->m, operands, k), e->i64, ""));
+    list_add_one(e, list, loop.index,
+                 LLVMBuildZExt(e->builder, any_row(e, operands->m, operands, k), e->i64, ""));
     loop_end(e, loop, steps.count, 1);
     if_end(e, any);
 }
@@ -115,8 +130,10 @@ static LLVMValueRef some_of_lanes(Emitter *e, const Operands *operands, LLVMValu
     return some;
 }
 
-/* The same for LANES steps at once, where a row's steps are neighbours in memory. Returns how many steps were looked at. */
-static LLVMValueRef list_by_lanes(Emitter *e, const Operands *operands, const List *list, Steps steps) {
+/* The same for LANES steps at once, where a row's steps are neighbours in memory. Returns how many
+ * steps were looked at. */
+static LLVMValueRef list_by_lanes(Emitter *e, const Operands *operands, const List *list,
+                                  Steps steps) {
     LLVMValueRef whole = bit_and(e, steps.count, const_i64(e, -LANES));
     if (!product_row_steps(e, operands, 0, const_i64(e, 0))) return const_i64(e, 0);
     If enough = if_begin(e, loop_runs(e, const_i64(e, 0), whole));
@@ -129,7 +146,8 @@ static LLVMValueRef list_by_lanes(Emitter *e, const Operands *operands, const Li
 }
 
 /* The unpacked rows of block `number` of the tile's chunk; returns the number of the first row. */
-static LLVMValueRef find_rows(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number, Operands *operands) {
+static LLVMValueRef find_rows(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number,
+                              Operands *operands) {
     Tile block = *tile;
     LLVMValueRef away = sub(e, number, tile->in_chunk);
     LLVMValueRef below = times(e, away, m->blocking.tile_rows);
@@ -139,7 +157,8 @@ static LLVMValueRef find_rows(Emitter *e, const Matmul *m, const Tile *tile, LLV
 }
 
 /* Makes the list of block `number`. */
-static void list_block(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number, Steps steps) {
+static void list_block(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number,
+                       Steps steps) {
     Operands operands = {.m = m};
     List list = list_new(e, m, number);
     if (m->packed_rows.base)
@@ -150,18 +169,21 @@ static void list_block(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueR
     list_finish(e, m, &list, number);
 }
 
-/* -- several blocks at once, where rows are neighbours in memory, so that a vector holds the rows of several blocks:
+/* -- several blocks at once, where rows are neighbours in memory, so that a vector holds the rows
+ * of several blocks:
  *     for each k: marks[k] = a bit for each row of the vector that is not 0
  *     for each block: for LANES k at once: append those whose marks have a bit of the block -- */
 
 static int64_t blocks_together(const Matmul *m) {
     const Blocking *b = &m->blocking;
     int64_t smallest = b->row_blocks - (b->chunks - 1) * b->chunk, together = LANES / b->tile_rows;
-    return product_rows_adjoin(m) && LANES % b->tile_rows == 0 && together <= smallest ? together : 1;
+    return product_rows_adjoin(m) && LANES % b->tile_rows == 0 && together <= smallest ? together
+                                                                                       : 1;
 }
 
 /* LANES more marks behind the last k are set to 0, since marks are read as vectors. */
-static void mark_all(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef first, Steps steps) {
+static void mark_all(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef first,
+                     Steps steps) {
     Operands operands = {.m = m};
     LLVMValueRef mask = lanes_below(e, find_rows(e, m, tile, first, &operands), m->rows.lines);
     Loop loop = loop_begin(e, const_i64(e, 0));
@@ -169,14 +191,17 @@ static void mark_all(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef
     store(e, mark_of(e, is_some(e, rows)), slot_at(e, mark_type(e), m->marks, loop.index));
     loop_end(e, loop, steps.count, 1);
     LLVMValueRef end = slot_at(e, mark_type(e), m->marks, steps.count);
-    LLVMSetAlignment(LLVMBuildStore(e->builder, LLVMConstNull(lanes_of(mark_type(e))), end), sizeof(int16_t));
+    LLVMSetAlignment(LLVMBuildStore(e->builder, LLVMConstNull(lanes_of(mark_type(e))), end),
+                     sizeof(int16_t));
 }
 
 /* The list of one of the blocks that were marked together; place: its number among them. */
-static void list_marked(Emitter *e, const Matmul *m, LLVMValueRef number, int64_t place, Steps steps) {
+static void list_marked(Emitter *e, const Matmul *m, LLVMValueRef number, int64_t place,
+                        Steps steps) {
     int64_t rows = m->blocking.tile_rows, bits = (((int64_t)1 << rows) - 1) << (place * rows);
     LLVMTypeRef type = lanes_of(mark_type(e));
-    LLVMValueRef mask = value_splat(e, (Value){LLVMConstInt(mark_type(e), (unsigned long long)bits, false), true});
+    LLVMValueRef mask =
+        value_splat(e, (Value){LLVMConstInt(mark_type(e), (unsigned long long)bits, false), true});
     LLVMValueRef last = plus(e, steps.count, LANES - 1);
     List list = list_new(e, m, number);
     Loop loop = loop_begin(e, const_i64(e, 0));
@@ -188,8 +213,8 @@ static void list_marked(Emitter *e, const Matmul *m, LLVMValueRef number, int64_
     list_finish(e, m, &list, number);
 }
 
-/* for each new block of rows: make its list. Blocks that are listed together do not go beyond the chunk's end: the last ones may list blocks
- * before them once more. */
+/* for each new block of rows: make its list. Blocks that are listed together do not go beyond the
+ * chunk's end: the last ones may list blocks before them once more. */
 static void list_chunk(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps) {
     int64_t together = blocks_together(m);
     Loop blocks = loop_begin(e, const_i64(e, 0));
@@ -209,14 +234,16 @@ static void list_chunk(Emitter *e, const Matmul *m, const Tile *tile, PackPlan p
 static void list_all(Emitter *e, const Matmul *m) {
     LLVMValueRef list = list_of(e, m, const_i64(e, m->blocking.chunk));
     Loop loop = loop_begin(e, const_i64(e, 0));
-    store(e, LLVMBuildTrunc(e->builder, loop.index, e->i32, ""), slot_at(e, e->i32, list, loop.index));
+    store(e, LLVMBuildTrunc(e->builder, loop.index, e->i32, ""),
+          slot_at(e, e->i32, list, loop.index));
     loop_end(e, loop, const_i64(e, m->blocking.k_block), 1);
 }
 
 void zeros_reserve(Emitter *e, Matmul *m) {
     int64_t blocks = m->blocking.chunk;
     int64_t room = blocking_list_room(&m->blocking);
-    m->lists = stack_slot(e, LLVMArrayType(e->i32, (unsigned)((blocks + 1) * room)), sizeof(int32_t));
+    m->lists =
+        stack_slot(e, LLVMArrayType(e->i32, (unsigned)((blocks + 1) * room)), sizeof(int32_t));
     m->marks = stack_slot(e, LLVMArrayType(mark_type(e), (unsigned)room), sizeof(int16_t));
     m->counts = stack_slot(e, LLVMArrayType(e->i64, (unsigned)blocks), sizeof(int64_t));
     m->finite = stack_slot(e, e->i1, 1);
@@ -225,20 +252,23 @@ void zeros_reserve(Emitter *e, Matmul *m) {
 
 /* -- columns -- */
 
-/* i1: all columns of the tile are finite. The bits of a finite f32 without its sign are below those of infinity:
+/* i1: all columns of the tile are finite. The bits of a finite f32 without its sign are below those
+ * of infinity:
  *     for each k: for each vector v: largest[v] = max(largest[v], bits of |column[v]|)
  *     largest of all vectors and lanes < infinity */
 static LLVMValueRef are_finite(Emitter *e, const Operands *operands, Steps steps) {
     const Matmul *m = operands->m;
     LLVMTypeRef type = lanes_of(e->i32);
-    LLVMValueRef largest[MAX_VECTORS], no_sign = value_splat(e, (Value){const_i32(e, INT32_MAX), true});
+    LLVMValueRef largest[MAX_VECTORS],
+        no_sign = value_splat(e, (Value){const_i32(e, INT32_MAX), true});
     for (int v = 0; v < m->blocking.vectors; v++) {
         largest[v] = stack_slot(e, type, sizeof(float) * LANES);
         store(e, LLVMConstNull(type), largest[v]);
     }
     Loop loop = loop_begin(e, steps.from);
     for (int v = 0; v < m->blocking.vectors; v++) {
-        LLVMValueRef bits = LLVMBuildBitCast(e->builder, product_columns(e, operands, v, loop.index), type, "");
+        LLVMValueRef bits =
+            LLVMBuildBitCast(e->builder, product_columns(e, operands, v, loop.index), type, "");
         LLVMValueRef magnitude = bit_and(e, bits, no_sign);
         store(e, max(e, magnitude, load(e, type, largest[v])), largest[v]);
     }
@@ -252,7 +282,8 @@ static LLVMValueRef are_finite(Emitter *e, const Operands *operands, Steps steps
     return lt(e, of_all, const_i32(e, 0x7F800000));
 }
 
-void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps, Operands *operands) {
+void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps,
+                  Operands *operands) {
     If listing = if_begin(e, pack.new_rows);
     list_chunk(e, m, tile, pack, steps);
     if_end(e, listing);

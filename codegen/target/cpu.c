@@ -1,5 +1,6 @@
-/* The CPUs that --cpu may name, and the features that a machine needs to run their code. LLVM itself only warns of names that it does not know,
- * and makes code that this machine may not be able to run. */
+/* The CPUs that --cpu may name, and the features that a machine needs to run their code. LLVM
+ * itself only warns of names that it does not know, and makes code that this machine may not be
+ * able to run. */
 #include "codegen/target/cpu.h"
 
 #include <string.h>
@@ -31,11 +32,14 @@ enum { CPU_COUNT = sizeof cpus / sizeof cpus[0], FEATURE_MAX = 32 };
 /* "+feature" stands in the list, up to a comma or the end. */
 static bool has_feature(const char *list, const char *feature, size_t length) {
     for (const char *at = strchr(list, '+'); at; at = strchr(at + 1, '+'))
-        if (strncmp(at + 1, feature, length) == 0 && (at[1 + length] == ',' || !at[1 + length])) return true;
+        if (strncmp(at + 1, feature, length) == 0 && (at[1 + length] == ',' || !at[1 + length]))
+            return true;
     return false;
 }
 
-bool features_have(const char *list, const char *feature) { return has_feature(list, feature, strlen(feature)); }
+bool features_have(const char *list, const char *feature) {
+    return has_feature(list, feature, strlen(feature));
+}
 
 static const Cpu *find(const char *name) {
     for (size_t i = 0; i < CPU_COUNT; i++)
@@ -54,7 +58,8 @@ bool cpu_runs_on(const char *name, const char *host, Diagnostics *diag) {
     for (const char *need = find(name)->needs; *need;) {
         size_t length = strcspn(need, " ");
         if (!has_feature(host, need, length)) {
-            diag_error(diag, STATUS_USAGE, (Span){0}, "this machine cannot run code for the CPU '%s': it has no %.*s", name,
+            diag_error(diag, STATUS_USAGE, (Span){0},
+                       "this machine cannot run code for the CPU '%s': it has no %.*s", name,
                        (int)length, need);
             return false;
         }
@@ -68,7 +73,9 @@ static void report_unknown(const char *name, Diagnostics *diag) {
     for (size_t i = 0; i < CPU_COUNT; i++) names[i] = cpus[i].name;
     diag_error(diag, STATUS_USAGE, (Span){0}, "unknown CPU '%s'", name);
     if (!diag_suggest(diag, name, names, CPU_COUNT))
-        diag_help(diag, "'native' is this machine; x86-64, x86-64-v2, x86-64-v3 and x86-64-v4 are common denominators");
+        diag_help(
+            diag,
+            "'native' is this machine; x86-64, x86-64-v2, x86-64-v3 and x86-64-v4 are common denominators");
 }
 
 bool cpu_known(const char *name, Diagnostics *diag) {

@@ -10,7 +10,8 @@
 #include <string.h>
 
 static void initialize_once(void) {
-    /* strength reduction of loops takes a third of the time and makes nothing faster: addresses are simple already */
+    /* strength reduction of loops takes a third of the time and makes nothing faster: addresses are
+     * simple already */
     LLVMParseCommandLineOptions(2, (const char *const[]){"mlc", "-disable-lsr"}, NULL);
     LLVMInitializeNativeTarget();
     LLVMInitializeNativeAsmPrinter();
@@ -23,8 +24,8 @@ static void initialize(void) {
 }
 
 LLVMCodeGenOptLevel target_codegen_level(int level) {
-    static const LLVMCodeGenOptLevel levels[] = {LLVMCodeGenLevelNone, LLVMCodeGenLevelLess, LLVMCodeGenLevelDefault,
-                                                 LLVMCodeGenLevelDefault};
+    static const LLVMCodeGenOptLevel levels[] = {LLVMCodeGenLevelNone, LLVMCodeGenLevelLess,
+                                                 LLVMCodeGenLevelDefault, LLVMCodeGenLevelDefault};
     return levels[level < 0 ? 0 : level > 3 ? 3 : level];
 }
 
@@ -49,7 +50,8 @@ static bool name_cpu(Target *target, const CodegenOptions *options, Diagnostics 
     if (!host && !cpu_known(options->cpu, diag)) return false;
     target->cpu = host ? LLVMGetHostCPUName() : LLVMCreateMessage(options->cpu);
     target->features = host ? LLVMGetHostCPUFeatures() : LLVMCreateMessage("");
-    target->many_registers = host ? features_have(target->features, "avx512f") : cpu_has(target->cpu, "avx512f");
+    target->many_registers =
+        host ? features_have(target->features, "avx512f") : cpu_has(target->cpu, "avx512f");
     return true;
 }
 
@@ -64,9 +66,11 @@ bool target_open(Target *target, const CodegenOptions *options, Diagnostics *dia
         LLVMDisposeMessage(message);
         return false;
     }
-    target->machine = LLVMCreateTargetMachine(description, target->triple, target->cpu, target->features,
-                                              target_codegen_level(options->level), LLVMRelocPIC, LLVMCodeModelSmall);
-    if (!target->machine) diag_error(diag, STATUS_BUG, (Span){0}, "LLVM makes no code for '%s'", target->triple);
+    target->machine = LLVMCreateTargetMachine(
+        description, target->triple, target->cpu, target->features,
+        target_codegen_level(options->level), LLVMRelocPIC, LLVMCodeModelSmall);
+    if (!target->machine)
+        diag_error(diag, STATUS_BUG, (Span){0}, "LLVM makes no code for '%s'", target->triple);
     return target->machine != NULL;
 }
 
@@ -77,14 +81,15 @@ void target_close(Target *target) {
     LLVMDisposeMessage(target->features);
 }
 
-/* Equal kernels, as a network of equal layers has them, are compiled once. The emitter writes vector code already; what is left
- * is tidying index arithmetic and moving it out of loops. */
+/* Equal kernels, as a network of equal layers has them, are compiled once. The emitter writes
+ * vector code already; what is left is tidying index arithmetic and moving it out of loops. */
 const char *target_pipeline(int level) {
 #define CLEAN "sroa,early-cse"
     static const char *const pipelines[] = {
         "",
         "mergefunc,function(" CLEAN ")",
-        "mergefunc,function(" CLEAN ",instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(licm),early-cse)",
+        "mergefunc,function(" CLEAN
+        ",instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(licm),early-cse)",
     };
 #undef CLEAN
     return pipelines[level < 0 ? 0 : level > 2 ? 2 : level];

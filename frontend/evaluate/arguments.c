@@ -1,4 +1,5 @@
-/* Arguments of a call: matches given arguments with formals, fills in defaults, and checks types and limits. */
+/* Arguments of a call: matches given arguments with formals, fills in defaults, and checks types
+ * and limits. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <string.h>
@@ -11,7 +12,8 @@ typedef struct {
 } ArgumentBinding;
 
 const char *callable_signature(Arena *arena, const Library *library, const Callable *callee) {
-    if (callee->builtin) return arena_format(arena, "%s(%s)", callee->name, callee->builtin->signature);
+    if (callee->builtin)
+        return arena_format(arena, "%s(%s)", callee->name, callee->builtin->signature);
     const char *begin = library->stdlib + callee->span.begin, *end = strchr(begin, '(');
     for (int depth = 1; depth > 0;) depth += *++end == '(' ? 1 : *end == ')' ? -1 : 0;
     return arena_copy_string(arena, begin, (size_t)(end - begin) + 1);
@@ -43,10 +45,13 @@ static void note_declaration(const ArgumentBinding *binding) {
 
 static bool unknown_argument(const ArgumentBinding *binding, const Given *given) {
     const Callable *callee = binding->callee;
-    if (!evaluator_error(binding->evaluator, given->name_span, "'%s' has no argument '%s'", callee->name, given->name))
+    if (!evaluator_error(binding->evaluator, given->name_span, "'%s' has no argument '%s'",
+                         callee->name, given->name))
         return false;
-    const char **names = ARENA_ARRAY(binding->evaluator->arena, const char *, callee->formals->count);
-    for (uint32_t i = 0; i < callee->formals->count; i++) names[i] = formal_at(callee, i)->name.text;
+    const char **names =
+        ARENA_ARRAY(binding->evaluator->arena, const char *, callee->formals->count);
+    for (uint32_t i = 0; i < callee->formals->count; i++)
+        names[i] = formal_at(callee, i)->name.text;
     note_declaration(binding);
     evaluator_suggest(binding->evaluator, given->name, names, callee->formals->count);
     return false;
@@ -56,7 +61,8 @@ static bool is_text(const Given *given) { return given && given->value.kind == V
 
 static bool too_many(const ArgumentBinding *binding, const Given *given) {
     uint32_t count = binding->callee->formals->count;
-    if (!evaluator_error(binding->evaluator, given->span, "too many arguments: '%s' takes %u", binding->callee->name, count))
+    if (!evaluator_error(binding->evaluator, given->span, "too many arguments: '%s' takes %u",
+                         binding->callee->name, count))
         return false;
     note_declaration(binding);
     if (is_text(given) && count && is_text(binding->chosen[count - 1]))
@@ -67,7 +73,8 @@ static bool too_many(const ArgumentBinding *binding, const Given *given) {
 
 static bool choose(const ArgumentBinding *binding, const Given *given, uint32_t position) {
     uint32_t index = position;
-    if (given->name && !formal_index(binding->callee, given->name, &index)) return unknown_argument(binding, given);
+    if (given->name && !formal_index(binding->callee, given->name, &index))
+        return unknown_argument(binding, given);
     if (index >= binding->callee->formals->count) return too_many(binding, given);
     const Given *before = binding->chosen[index];
     binding->chosen[index] = given;
@@ -83,7 +90,8 @@ static bool positional_last(const ArgumentBinding *binding, const Given *given, 
     bool named = false;
     for (uint32_t i = 0; i < count; i++) {
         if (named && !given[i].name) {
-            evaluator_error(binding->evaluator, given[i].span, "positional arguments must come before named ones");
+            evaluator_error(binding->evaluator, given[i].span,
+                            "positional arguments must come before named ones");
             return false;
         }
         named |= given[i].name != NULL;
@@ -92,38 +100,50 @@ static bool positional_last(const ArgumentBinding *binding, const Given *given, 
 }
 
 static bool missing(const ArgumentBinding *binding, const Formal *formal) {
-    if (evaluator_error(binding->evaluator, binding->span, "'%s' needs its argument '%s'", binding->callee->name,
-                        formal->name.text))
+    if (evaluator_error(binding->evaluator, binding->span, "'%s' needs its argument '%s'",
+                        binding->callee->name, formal->name.text))
         note_declaration(binding);
     return false;
 }
 
-static bool is_none(const Expr *expr) { return expr && expr->kind == EXPR_NAME && !strcmp(expr->text, "none"); }
+static bool is_none(const Expr *expr) {
+    return expr && expr->kind == EXPR_NAME && !strcmp(expr->text, "none");
+}
 
 /* A positional argument of the wrong type may be at the wrong position: dense(2, 8). */
 static void help_position(const ArgumentBinding *binding, const Given *given) {
-    static const char *const sized[] = {"dense", "conv", "conv_transpose", "batch_norm", "layer_norm", "lstm", "gru"};
-    if (!given || given->name || !binding->callee->in_library || binding->callee->formals->count < 3) return;
+    static const char *const sized[] = {
+        "dense", "conv", "conv_transpose", "batch_norm", "layer_norm", "lstm", "gru"};
+    if (!given || given->name || !binding->callee->in_library ||
+        binding->callee->formals->count < 3)
+        return;
     note_declaration(binding);
     if (given->value.kind == VALUE_FUNCTION || is_text(given))
-        diag_help(binding->evaluator->diag, "write the activation after the layer: dense(8) |> relu");
+        diag_help(binding->evaluator->diag,
+                  "write the activation after the layer: dense(8) |> relu");
     for (size_t i = 0; i < sizeof sized / sizeof *sized && given->value.kind == VALUE_INT; i++)
         if (!strcmp(sized[i], binding->callee->name))
-            diag_help(binding->evaluator->diag, "the size of the input is inferred: give only that of the output");
+            diag_help(binding->evaluator->diag,
+                      "the size of the input is inferred: give only that of the output");
 }
 
 /* Checks one formal's value, in the scope of the function, and puts it there. */
-static bool bind_formal(const ArgumentBinding *binding, const Formal *formal, const Given *given, Span *span) {
+static bool bind_formal(const ArgumentBinding *binding, const Formal *formal, const Given *given,
+                        Span *span) {
     Evaluator *evaluator = binding->evaluator;
     if (!given && !formal->value) return missing(binding, formal);
     Value value = given ? given->value : evaluate(evaluator, formal->value);
     *span = given ? given->span : binding->span;
     bool left_out = value.kind == VALUE_NONE && is_none(formal->value);
-    const char *what = arena_format(evaluator->arena, "'%s' of '%s'", formal->name.text, binding->callee->name);
+    const char *what =
+        arena_format(evaluator->arena, "'%s' of '%s'", formal->name.text, binding->callee->name);
     size_t errors = diag_errors(evaluator->diag);
-    bool fits = value.kind != VALUE_ERROR && (left_out || type_check(evaluator, formal->type, &value, *span, what));
-    if (!fits && diag_errors(evaluator->diag) > errors && value.kind != VALUE_TENSOR) help_position(binding, given);
-    bool good = fits && (left_out || limits_check(evaluator, formal->limits, value, *span, what, true));
+    bool fits = value.kind != VALUE_ERROR &&
+                (left_out || type_check(evaluator, formal->type, &value, *span, what));
+    if (!fits && diag_errors(evaluator->diag) > errors && value.kind != VALUE_TENSOR)
+        help_position(binding, given);
+    bool good =
+        fits && (left_out || limits_check(evaluator, formal->limits, value, *span, what, true));
     scope_put(evaluator, formal->name.text, good ? value : value_error());
     return good;
 }
@@ -139,9 +159,11 @@ static bool bind_all(const ArgumentBinding *binding, Scope *scope, Span *spans) 
     return good;
 }
 
-bool arguments_bind(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span, Scope *scope,
-                    Span *spans) {
-    ArgumentBinding binding = {evaluator, callee, span, ARENA_ARRAY(evaluator->arena, const Given *, callee->formals->count)};
+bool arguments_bind(Evaluator *evaluator, const Callable *callee, const Given *given,
+                    uint32_t count, Span span, Scope *scope, Span *spans) {
+    ArgumentBinding binding = {
+        evaluator, callee, span,
+        ARENA_ARRAY(evaluator->arena, const Given *, callee->formals->count)};
     bool good = positional_last(&binding, given, count);
     for (uint32_t i = 0; i < count && good; i++) good = choose(&binding, &given[i], i);
     return good && bind_all(&binding, scope, spans);

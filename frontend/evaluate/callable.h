@@ -1,5 +1,6 @@
-/* The functions of the language. Those written in C have a row in library.def, or are elementwise ops of ir/ops/ops.def; the
- * others are the `def`s of stdlib.mdl and of the model. All are called in the same way. */
+/* The functions of the language. Those written in C have a row in library.def, or are elementwise
+ * ops of ir/ops/ops.def; the others are the `def`s of stdlib.mdl and of the model. All are called
+ * in the same way. */
 #ifndef MLC_FRONTEND_EVALUATE_CALLABLE_H
 #define MLC_FRONTEND_EVALUATE_CALLABLE_H
 
@@ -8,10 +9,19 @@
 
 struct Evaluator;
 
-typedef enum { KIND_FUNCTION, KIND_LAYER, KIND_OPTIMIZER, KIND_INITIALIZER, KIND_SOURCE, KIND_RULE, KIND_SPLIT } FunctionKind;
+typedef enum {
+    KIND_FUNCTION,
+    KIND_LAYER,
+    KIND_OPTIMIZER,
+    KIND_INITIALIZER,
+    KIND_SOURCE,
+    KIND_RULE,
+    KIND_SPLIT
+} FunctionKind;
 const char *kind_text(FunctionKind kind); /* "the optimizer" */
 
-/* A call of a function written in C: its arguments are checked against the signature and complete. */
+/* A call of a function written in C: its arguments are checked against the signature and
+ * complete. */
 typedef struct {
     struct Evaluator *evaluator;
     const struct Callable *callee;
@@ -22,7 +32,8 @@ typedef struct {
 } Call;
 
 struct Bound;
-/* Fan-in and fan-out of a weight: the numbers that one output is computed from, and the outputs that one input reaches. */
+/* Fan-in and fan-out of a weight: the numbers that one output is computed from, and the outputs
+ * that one input reaches. */
 typedef struct {
     double in, out;
 } Fan;
@@ -42,7 +53,8 @@ typedef struct {
     Op op;    /* that op */
     Value (*call)(const Call *call);
     Init (*initial)(const struct Bound *bound, Fan fan);
-    NodeId (*optimize)(const Optimization *optimization); /* the weight's new value; NODE_NONE after an error */
+    /* the weight's new value; NODE_NONE after an error */
+    NodeId (*optimize)(const Optimization *optimization);
 } Builtin;
 
 typedef struct Callable {
@@ -69,7 +81,8 @@ typedef struct {
     const char *stdlib;                   /* the text of stdlib.mdl */
 } Library;
 
-/* "dense(x: tensor, width: int)": of a function of the library, as it is declared there (arguments.c) */
+/* "dense(x: tensor, width: int)": of a function of the library, as it is declared there
+ * (arguments.c) */
 const char *callable_signature(Arena *arena, const Library *library, const Callable *callee);
 static inline bool library_owns(const Library *library, Span span) {
     return span.file == library->signature_file || span.file == library->stdlib_file;

@@ -1,4 +1,5 @@
-/* What functions written in C share: reading axes, shapes and lists of whole numbers from their arguments. */
+/* What functions written in C share: reading axes, shapes and lists of whole numbers from their
+ * arguments. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <inttypes.h>
@@ -14,7 +15,8 @@ Value call_fail(const Call *call, uint32_t arg, const char *format, ...) {
     va_start(args, format);
     const char *text = arena_vformat(call->evaluator->arena, format, args);
     va_end(args);
-    evaluator_error(call->evaluator, call->spans[arg], "'%s' of '%s' %s", formal_name(call, arg), call->callee->name, text);
+    evaluator_error(call->evaluator, call->spans[arg], "'%s' of '%s' %s", formal_name(call, arg),
+                    call->callee->name, text);
     return value_error();
 }
 
@@ -30,7 +32,8 @@ bool call_axis(const Call *call, uint32_t arg, int rank, int *axis) {
     else if (rank == 0)
         call_fail(call, arg, "is %s, but a scalar has no axes", arg_text(call, arg));
     else
-        call_fail(call, arg, "must be between %d and %d, not %s", -rank, rank - 1, arg_text(call, arg));
+        call_fail(call, arg, "must be between %d and %d, not %s", -rank, rank - 1,
+                  arg_text(call, arg));
     return inside;
 }
 
@@ -62,7 +65,8 @@ bool call_axes(const Call *call, uint32_t arg, int rank, uint32_t *axes) {
     *axes = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (list[i] < -rank || list[i] >= rank) {
-            call_fail(call, arg, "must be between %d and %d, not %" PRId64, -rank, rank - 1, list[i]);
+            call_fail(call, arg, "must be between %d and %d, not %" PRId64, -rank, rank - 1,
+                      list[i]);
             return false;
         }
         *axes |= 1u << (list[i] < 0 ? list[i] + rank : list[i]);

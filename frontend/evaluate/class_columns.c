@@ -1,17 +1,21 @@
-/* classes(...): the different whole numbers of a column become classes from 0 on. How many there are decides shapes, such as that of
- * one_hot, so the data are asked for them while the model is evaluated. To everything else such a column is one of text. */
+/* classes(...): the different whole numbers of a column become classes from 0 on. How many there
+ * are decides shapes, such as that of one_hot, so the data are asked for them while the model is
+ * evaluated. To everything else such a column is one of text. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <string.h>
 
 static bool in_data_block(const Call *call) {
     if (call->evaluator->phase == PHASE_DATA) return true;
-    if (evaluator_error(call->evaluator, call->span, "'%s' must be used in a field of the data block", call->callee->name))
-        diag_help(call->evaluator->diag, "it finds the classes in the training rows before the training begins");
+    if (evaluator_error(call->evaluator, call->span,
+                        "'%s' must be used in a field of the data block", call->callee->name))
+        diag_help(call->evaluator->diag,
+                  "it finds the classes in the training rows before the training begins");
     return false;
 }
 
-/* Names for the classes, none where they are left out. False after reporting others than different texts. */
+/* Names for the classes, none where they are left out. False after reporting others than different
+ * texts. */
 static bool read_names(const Call *call, Derived *classes) {
     Value value = call->args[1];
     Evaluator *evaluator = call->evaluator;
@@ -55,8 +59,10 @@ static const SourceField *ask_for_classes(const Call *call, const char *name) {
 static NodeId classes_of(const Call *call, const Derived *column, Derived classes, Shape shape) {
     Evaluator *evaluator = call->evaluator;
     classes.args[0] = column;
-    const SourceField *field = ask_for_classes(call, derived_name(evaluator->arena, evaluator->globals->schema, &classes));
-    return field ? derive_column(evaluator, &classes, ROW_ITSELF, shape, call->span).node : NODE_NONE;
+    const SourceField *field =
+        ask_for_classes(call, derived_name(evaluator->arena, evaluator->globals->schema, &classes));
+    return field ? derive_column(evaluator, &classes, ROW_ITSELF, shape, call->span).node
+                 : NODE_NONE;
 }
 
 /* Each of the columns side by side has classes of its own. */
@@ -70,7 +76,8 @@ static NodeId classes_of_each(const Call *call, Derived classes) {
         int64_t from[SHAPE_MAX_RANK] = {0, i};
         to[1] = i + 1;
         NodeId column = build_slice(graph, call->args[0].node, from, to, step);
-        parts[i] = classes_of(call, derived_of(evaluator, column), classes, (Shape){2, {shape.dim[0], 1}});
+        parts[i] =
+            classes_of(call, derived_of(evaluator, column), classes, (Shape){2, {shape.dim[0], 1}});
         if (!parts[i]) return NODE_NONE;
     }
     return build_concat(graph, parts, (uint32_t)shape.dim[1], 1);
@@ -79,13 +86,15 @@ static NodeId classes_of_each(const Call *call, Derived classes) {
 /* Numbers from 0 that have names already, those of folders of pictures. */
 static bool has_names(const Evaluator *evaluator, const Derived *column) {
     const SourceField *fields = evaluator->globals->schema->fields;
-    return column->kind == DERIVED_COLUMNS && !column->is_list && fields[column->fields[0]].category_count;
+    return column->kind == DERIVED_COLUMNS && !column->is_list &&
+           fields[column->fields[0]].category_count;
 }
 
 static Value no_column(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     size_t errors = diag_errors(evaluator->diag);
-    call_fail(call, 0, "must be a field or columns of the source, or whole numbers computed of them");
+    call_fail(call, 0,
+              "must be a field or columns of the source, or whole numbers computed of them");
     if (diag_errors(evaluator->diag) > errors && series_looks_around(evaluator, call->args[0].node))
         diag_help(evaluator->diag, "take the classes first: windows(classes(source.state), 24)");
     return value_error();
@@ -97,12 +106,16 @@ Value call_classes(const Call *call) {
     Derived classes = {.kind = DERIVED_CLASSES};
     if (!in_data_block(call) || !read_names(call, &classes)) return value_error();
     const SourceField **text = source_text(evaluator, call->args[0].node, &count);
-    if (text && classes.names) return call_fail(call, 1, "is for numbers: the classes of '%s' have names", text[0]->name);
+    if (text && classes.names)
+        return call_fail(call, 1, "is for numbers: the classes of '%s' have names", text[0]->name);
     if (text) return call->args[0];
     const Derived *column = derived_of(evaluator, call->args[0].node);
-    if (!column || derived_has_learnt(column) || derived_looks_around(column)) return no_column(call);
+    if (!column || derived_has_learnt(column) || derived_looks_around(column))
+        return no_column(call);
     if (!classes.names && has_names(evaluator, column)) return call->args[0];
-    NodeId node = derived_is_list(column) ? classes_of_each(call, classes)
-                                          : classes_of(call, column, classes, tensor_node(evaluator, call->args[0])->shape);
+    NodeId node =
+        derived_is_list(column)
+            ? classes_of_each(call, classes)
+            : classes_of(call, column, classes, tensor_node(evaluator, call->args[0])->shape);
     return evaluator_built(evaluator, call->span, node);
 }

@@ -1,4 +1,5 @@
-/* date(source.when, "%d/%m/%Y"): what is told of the dates in a column. The column is computed when the data are read. */
+/* date(source.when, "%d/%m/%Y"): what is told of the dates in a column. The column is computed when
+ * the data are read. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <string.h>
@@ -6,8 +7,11 @@
 static bool not_a_column(const Call *call) {
     Diagnostics *diag = call->evaluator->diag;
     if (call->evaluator->phase == PHASE_SPLIT) {
-        if (evaluator_error(call->evaluator, call->span, "'date' must be used in a field of the data block"))
-            diag_help(diag, "a split uses a column unchanged: group(source.when, 0.2) keeps the rows of a day together");
+        if (evaluator_error(call->evaluator, call->span,
+                            "'date' must be used in a field of the data block"))
+            diag_help(
+                diag,
+                "a split uses a column unchanged: group(source.when, 0.2) keeps the rows of a day together");
         return false;
     }
     call_fail(call, 0, "must be an unchanged column of a table, such as source.when");
@@ -25,13 +29,15 @@ static bool dated_column(const Call *call, uint32_t *field) {
     bool input = schema && node->op == OP_input;
     const char *name = input ? evaluator->graph->symbols[node->attrs.symbol].name : "";
     const SourceField *single = input ? source_field(schema, name) : NULL;
-    const uint32_t *columns = input ? source_columns_find(schema, name, evaluator->arena, &count) : NULL;
+    const uint32_t *columns =
+        input ? source_columns_find(schema, name, evaluator->arena, &count) : NULL;
     if (single) *field = (uint32_t)(single - schema->fields);
     if (columns && count == 1) *field = columns[0];
     if ((single && single->is_column) || (columns && count == 1)) return true;
     not_a_column(call);
     if (source_rows_of(name, &rows) != name)
-        diag_help(evaluator->diag, "windows and ahead take dates: windows(date(source.when, \"%%Y-%%m-%%d\"), 24)");
+        diag_help(evaluator->diag,
+                  "windows and ahead take dates: windows(date(source.when, \"%%Y-%%m-%%d\"), 24)");
     return false;
 }
 
@@ -39,7 +45,8 @@ static bool check_format(const Call *call) {
     char problem[DATE_PROBLEM];
     if (date_format_check(call->args[1].text, problem)) return true;
     call_fail(call, 1, "%s: \"%.80s\"", problem, call->args[1].text);
-    diag_help(call->evaluator->diag, "%%Y-%%m-%%d %%H:%%M:%%S is a format; 'mlc explain date' lists its parts");
+    diag_help(call->evaluator->diag,
+              "%%Y-%%m-%%d %%H:%%M:%%S is a format; 'mlc explain date' lists its parts");
     return false;
 }
 
@@ -52,7 +59,8 @@ static Value unknown_part(const Call *call, const char *word) {
     if (near)
         diag_help(evaluator->diag, "did you mean \"%s\"?", near);
     else
-        diag_help(evaluator->diag, "there are %s", names_quoted(evaluator->arena, names, DATE_PARTS, DATE_PARTS));
+        diag_help(evaluator->diag, "there are %s",
+                  names_quoted(evaluator->arena, names, DATE_PARTS, DATE_PARTS));
     return value_error();
 }
 
@@ -65,12 +73,15 @@ static bool chosen_parts(const Call *call, const Value *names, uint32_t count, D
             return false;
         }
         parts[i] = (DatePart)i;
-        if (names && !date_part_find(names[i].text, &parts[i])) return unknown_part(call, names[i].text), false;
+        if (names && !date_part_find(names[i].text, &parts[i]))
+            return unknown_part(call, names[i].text), false;
         if (date_format_tells(format, parts[i])) continue;
-        call_fail(call, names ? 2 : 1, "asks for the %s, which the format \"%.80s\" does not contain", date_part_name(parts[i]),
-                  format);
+        call_fail(call, names ? 2 : 1,
+                  "asks for the %s, which the format \"%.80s\" does not contain",
+                  date_part_name(parts[i]), format);
         if (!names)
-            diag_help(call->evaluator->diag, "name the parts that it contains: date(source.when, \"%.80s\", \"seconds\")",
+            diag_help(call->evaluator->diag,
+                      "name the parts that it contains: date(source.when, \"%.80s\", \"seconds\")",
                       format);
         return false;
     }
@@ -81,8 +92,12 @@ Value call_date(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Value asked = call->args[2];
     bool is_list = asked.kind == VALUE_LIST || asked.kind == VALUE_NONE;
-    const Value *names = asked.kind == VALUE_NONE ? NULL : asked.kind == VALUE_LIST ? asked.list.items : &asked;
-    uint32_t column = 0, count = asked.kind == VALUE_NONE ? DATE_USUAL : asked.kind == VALUE_LIST ? asked.list.count : 1;
+    const Value *names = asked.kind == VALUE_NONE   ? NULL
+                         : asked.kind == VALUE_LIST ? asked.list.items
+                                                    : &asked;
+    uint32_t column = 0, count = asked.kind == VALUE_NONE   ? DATE_USUAL
+                                 : asked.kind == VALUE_LIST ? asked.list.count
+                                                            : 1;
     DatePart *parts = ARENA_ARRAY(evaluator->arena, DatePart, count);
     if (!dated_column(call, &column) || !check_format(call)) return value_error();
     if (!count) return call_fail(call, 2, "names no part of a date");

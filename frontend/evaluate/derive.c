@@ -1,5 +1,6 @@
-/* Arithmetic of columns: instead of operations on f32, which has no room for the digits of a Unix time, the graph gets an input that
- * the runtime computes from the file's own numbers (ir/data/derived.h). What is an input, moved or not, can be computed with further. */
+/* Arithmetic of columns: instead of operations on f32, which has no room for the digits of a Unix
+ * time, the graph gets an input that the runtime computes from the file's own numbers
+ * (ir/data/derived.h). What is an input, moved or not, can be computed with further. */
 #include "frontend/evaluate/evaluate.h"
 #include "ir/data/derived.h"
 
@@ -26,7 +27,8 @@ bool derived_has_digits(const SourceSchema *schema, const Derived *derived) {
         return field->is_column || field->is_wide || field->dtype == DTYPE_I32;
     }
     bool digits = false;
-    for (int i = 0; i < derived_arity(derived->kind); i++) digits |= derived_has_digits(schema, derived->args[i]);
+    for (int i = 0; i < derived_arity(derived->kind); i++)
+        digits |= derived_has_digits(schema, derived->args[i]);
     return digits;
 }
 
@@ -47,13 +49,17 @@ static bool learns_whole(const Evaluator *evaluator, const Derived *learnt) {
 /* Of whole numbers only, whatever the data are. */
 static bool is_whole(const Evaluator *evaluator, const Derived *derived) {
     const SourceSchema *schema = evaluator->globals->schema;
-    bool whole = derived->kind != DERIVED_REAL && derived->kind != DERIVED_DIV && derived->kind != DERIVED_STANDARDIZE;
+    bool whole = derived->kind != DERIVED_REAL && derived->kind != DERIVED_DIV &&
+                 derived->kind != DERIVED_STANDARDIZE;
     if (derived->kind == DERIVED_DATE) return tells_whole(derived);
     if (derived->kind == DERIVED_LEARNT) return learns_whole(evaluator, derived);
-    for (uint32_t i = 0; i < derived->count; i++) whole &= schema->fields[derived->fields[i]].dtype == DTYPE_I32;
+    for (uint32_t i = 0; i < derived->count; i++)
+        whole &= schema->fields[derived->fields[i]].dtype == DTYPE_I32;
     if (derived->kind == DERIVED_INT) return true;
-    if (derived->kind == DERIVED_FLOOR && derived->args[0]->kind == DERIVED_DIV) derived = derived->args[0];
-    for (int i = 0; i < derived_arity(derived->kind); i++) whole &= is_whole(evaluator, derived->args[i]);
+    if (derived->kind == DERIVED_FLOOR && derived->args[0]->kind == DERIVED_DIV)
+        derived = derived->args[0];
+    for (int i = 0; i < derived_arity(derived->kind); i++)
+        whole &= is_whole(evaluator, derived->args[i]);
     return whole;
 }
 
@@ -70,13 +76,15 @@ static const Derived *of_input(const Evaluator *evaluator, const Node *node, Sou
     const SourceSchema *schema = evaluator->globals->schema;
     const Symbol *symbol = &evaluator->graph->symbols[node->attrs.symbol];
     if (!schema || symbol->kind != SYMBOL_BATCH) return NULL;
-    const Derived *derived = derived_find(evaluator->arena, schema, source_rows_of(symbol->name, rows));
+    const Derived *derived =
+        derived_find(evaluator->arena, schema, source_rows_of(symbol->name, rows));
     bool number = derived && derived->kind != DERIVED_CLASSES; /* nobody computes with classes */
     return number ? simplest(evaluator->arena, derived) : NULL;
 }
 
 /* Columns from `from`, every `step`th, `count` of them. */
-static const Derived *some_columns(Arena *arena, const Derived *derived, int64_t from, int64_t step, uint32_t count) {
+static const Derived *some_columns(Arena *arena, const Derived *derived, int64_t from, int64_t step,
+                                   uint32_t count) {
     Derived *some = ARENA_NEW(arena, Derived);
     *some = *derived;
     for (int i = 0; i < derived_arity(derived->kind); i++)
@@ -100,18 +108,22 @@ static bool reads_lists(const Derived *derived) {
     return lists;
 }
 
-static bool is_row_itself(SourceRows rows) { return rows.from == 0 && rows.to == 0 && rows.stride == 1; }
+static bool is_row_itself(SourceRows rows) {
+    return rows.from == 0 && rows.to == 0 && rows.stride == 1;
+}
 
 bool derived_is_list(const Derived *derived) {
     bool list = derived->is_list;
-    for (int i = 0; i < derived_arity(derived->kind); i++) list |= derived_is_list(derived->args[i]);
+    for (int i = 0; i < derived_arity(derived->kind); i++)
+        list |= derived_is_list(derived->args[i]);
     return list;
 }
 
 /* What has been learnt is of each column by its place among the others. */
 bool derived_has_learnt(const Derived *derived) {
     bool learnt = derived->kind == DERIVED_LEARNT;
-    for (int i = 0; i < derived_arity(derived->kind); i++) learnt |= derived_has_learnt(derived->args[i]);
+    for (int i = 0; i < derived_arity(derived->kind); i++)
+        learnt |= derived_has_learnt(derived->args[i]);
     return learnt;
 }
 
@@ -130,17 +142,18 @@ static const Derived *of_slice(const Evaluator *evaluator, const Node *node, Sou
     const Node *whole = graph_operand(evaluator->graph, node, 0);
     const Derived *derived = derived_around(evaluator, node->operands[0], rows);
     if (!is_row_itself(*rows)) return derived && some_rows(whole, node, rows) ? derived : NULL;
-    bool columns = derived && whole->shape.rank == 2 && node->shape.dim[0] == whole->shape.dim[0] && reads_lists(derived) &&
-                   !derived_has_learnt(derived);
+    bool columns = derived && whole->shape.rank == 2 && node->shape.dim[0] == whole->shape.dim[0] &&
+                   reads_lists(derived) && !derived_has_learnt(derived);
     if (!columns || derived_row(evaluator->globals->schema, derived).rank != 1) return NULL;
-    return some_columns(evaluator->arena, derived, node->attrs.range.start[1], node->attrs.range.step[1],
-                        (uint32_t)node->shape.dim[1]);
+    return some_columns(evaluator->arena, derived, node->attrs.range.start[1],
+                        node->attrs.range.step[1], (uint32_t)node->shape.dim[1]);
 }
 
 /* The same numbers: whole ones as f32, or under another shape of the row. */
 static bool is_same(const Graph *graph, const Node *node) {
     const Node *operand = node->operand_count ? graph_operand(graph, node, 0) : NULL;
-    if (node->op == OP_convert) return node->dtype == DTYPE_F32 && (operand->op == OP_input || operand->op == OP_reshape);
+    if (node->op == OP_convert)
+        return node->dtype == DTYPE_F32 && (operand->op == OP_input || operand->op == OP_reshape);
     return node->op == OP_reshape && node->shape.rank > 0 && operand->shape.rank > 0 &&
            node->shape.dim[0] == operand->shape.dim[0];
 }
@@ -150,7 +163,8 @@ const Derived *derived_around(const Evaluator *evaluator, NodeId id, SourceRows 
     *rows = ROW_ITSELF;
     if (node->op == OP_input) return of_input(evaluator, node, rows);
     if (node->op == OP_slice) return of_slice(evaluator, node, rows);
-    return is_same(evaluator->graph, node) ? derived_around(evaluator, node->operands[0], rows) : NULL;
+    return is_same(evaluator->graph, node) ? derived_around(evaluator, node->operands[0], rows)
+                                           : NULL;
 }
 
 const Derived *derived_of(const Evaluator *evaluator, NodeId id) {
@@ -173,10 +187,13 @@ static void keep(Evaluator *evaluator, const char *name, const Derived *derived)
 }
 
 /* The input of that name and row, or of the rows around it, under another shape. */
-static Value shaped_input(Evaluator *evaluator, SourceField field, SourceRows rows, Shape shape, Span span) {
+static Value shaped_input(Evaluator *evaluator, SourceField field, SourceRows rows, Shape shape,
+                          Span span) {
     if (!is_row_itself(rows)) {
-        field.name = source_rows_name(evaluator->arena, rows.from, rows.to, rows.stride, field.name);
-        memmove(&field.row.dim[1], &field.row.dim[0], (size_t)field.row.rank++ * sizeof *field.row.dim);
+        field.name =
+            source_rows_name(evaluator->arena, rows.from, rows.to, rows.stride, field.name);
+        memmove(&field.row.dim[1], &field.row.dim[0],
+                (size_t)field.row.rank++ * sizeof *field.row.dim);
         field.row.dim[0] = rows.to - rows.from + 1;
     }
     Value value = source_input(evaluator, &field, span);
@@ -184,22 +201,26 @@ static Value shaped_input(Evaluator *evaluator, SourceField field, SourceRows ro
     return evaluator_built(evaluator, span, build_reshape(evaluator->graph, value.node, shape));
 }
 
-Value derive_column(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape, Span span) {
+Value derive_column(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape,
+                    Span span) {
     const SourceSchema *schema = evaluator->globals->schema;
     const char *name = derived_name(evaluator->arena, schema, derived);
-    SourceField field = {.name = name, .dtype = derived_dtype(derived), .row = derived_row(schema, derived)};
+    SourceField field = {
+        .name = name, .dtype = derived_dtype(derived), .row = derived_row(schema, derived)};
     keep(evaluator, name, derived);
     return shaped_input(evaluator, field, rows, shape, span);
 }
 
 NodeId derived_node(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape) {
     const SourceSchema *schema = evaluator->globals->schema;
-    if (derived->kind != DERIVED_COLUMNS) return derive_column(evaluator, derived, rows, shape, (Span){0}).node;
+    if (derived->kind != DERIVED_COLUMNS)
+        return derive_column(evaluator, derived, rows, shape, (Span){0}).node;
     SourceField field = schema->fields[derived->fields[0]];
     if (derived->is_list)
-        field = (SourceField){.name = source_columns_name(evaluator->arena, derived->fields, derived->count),
-                              .dtype = DTYPE_F32,
-                              .row = derived_row(schema, derived)};
+        field = (SourceField){
+            .name = source_columns_name(evaluator->arena, derived->fields, derived->count),
+            .dtype = DTYPE_F32,
+            .row = derived_row(schema, derived)};
     return shaped_input(evaluator, field, rows, shape, (Span){0}).node;
 }
 
@@ -216,7 +237,9 @@ Value derive_whole(Evaluator *evaluator, Value x, Span span) {
 Value derive_single(Evaluator *evaluator, DerivedKind kind, Value x, Span span) {
     SourceRows rows;
     const Derived *of = x.kind == VALUE_TENSOR ? derived_around(evaluator, x.node, &rows) : NULL;
-    if (!is_derivable(of) || !(kind == DERIVED_INT || derived_has_digits(evaluator->globals->schema, of))) return value_none();
+    if (!is_derivable(of) ||
+        !(kind == DERIVED_INT || derived_has_digits(evaluator->globals->schema, of)))
+        return value_none();
     Derived derived = {.kind = kind, .args = {of}};
     return derive_column(evaluator, &derived, rows, tensor_node(evaluator, x)->shape, span);
 }
@@ -236,20 +259,26 @@ static const Derived *ahead_by(Arena *arena, const Derived *derived, int64_t row
     bool again = derived->kind == DERIVED_AHEAD;
     Derived *ahead = ARENA_NEW(arena, Derived);
     if (again) rows += derived->whole;
-    *ahead = (Derived){.kind = DERIVED_AHEAD, .whole = rows, .args = {again ? derived->args[0] : derived}};
+    *ahead = (Derived){
+        .kind = DERIVED_AHEAD, .whole = rows, .args = {again ? derived->args[0] : derived}};
     return rows ? ahead : ahead->args[0];
 }
 
-/* Whether the rows `a` stay where those of `b` are seen from them: rather the row itself than others, and rather windows. */
+/* Whether the rows `a` stay where those of `b` are seen from them: rather the row itself than
+ * others, and rather windows. */
 static bool stays(SourceRows a, SourceRows b) {
-    return is_row_itself(a) || a.stride > 1 || (!is_row_itself(b) && b.stride == 1 && (a.to == 0 || b.to != 0));
+    return is_row_itself(a) || a.stride > 1 ||
+           (!is_row_itself(b) && b.stride == 1 && (a.to == 0 || b.to != 0));
 }
 
-/* Makes the rows of two columns the same, where they are as many: one is read so many rows ahead. */
-static bool align(Arena *arena, const Derived **a, SourceRows *rows, const Derived **b, SourceRows *others) {
+/* Makes the rows of two columns the same, where they are as many: one is read so many rows
+ * ahead. */
+static bool align(Arena *arena, const Derived **a, SourceRows *rows, const Derived **b,
+                  SourceRows *others) {
     int64_t distance = others->from - rows->from;
     bool apart = rows->to - rows->from != others->to - others->from;
-    if (apart || (rows->from < 0 && others->from < 0 && rows->stride != others->stride)) return false;
+    if (apart || (rows->from < 0 && others->from < 0 && rows->stride != others->stride))
+        return false;
     if (stays(*rows, *others)) return *b = ahead_by(arena, *b, distance), *others = *rows, true;
     *a = ahead_by(arena, *a, -distance);
     *rows = *others;
@@ -259,14 +288,16 @@ static bool align(Arena *arena, const Derived **a, SourceRows *rows, const Deriv
 Value derive_double(Evaluator *evaluator, DerivedKind kind, Value a, Value b, Span span) {
     SourceRows rows = ROW_ITSELF, others = ROW_ITSELF;
     bool tensors = a.kind == VALUE_TENSOR && b.kind == VALUE_TENSOR;
-    const Derived *left = of_value(evaluator, a, &rows), *right = left ? of_value(evaluator, b, &others) : NULL;
+    const Derived *left = of_value(evaluator, a, &rows),
+                  *right = left ? of_value(evaluator, b, &others) : NULL;
     const SourceSchema *schema = evaluator->globals->schema;
-    if (!is_derivable(left) || !is_derivable(right) || !(derived_has_digits(schema, left) || derived_has_digits(schema, right)))
+    if (!is_derivable(left) || !is_derivable(right) ||
+        !(derived_has_digits(schema, left) || derived_has_digits(schema, right)))
         return value_none();
     Shape shape = tensor_node(evaluator, a.kind == VALUE_TENSOR ? a : b)->shape;
-    if (tensors &&
-        (!shape_equal(shape, tensor_node(evaluator, b)->shape) || !align(evaluator->arena, &left, &rows, &right, &others) ||
-         !shape_equal(derived_row(schema, left), derived_row(schema, right))))
+    if (tensors && (!shape_equal(shape, tensor_node(evaluator, b)->shape) ||
+                    !align(evaluator->arena, &left, &rows, &right, &others) ||
+                    !shape_equal(derived_row(schema, left), derived_row(schema, right))))
         return value_none();
     Derived derived = {.kind = kind, .args = {left, right}};
     return derive_column(evaluator, &derived, a.kind == VALUE_TENSOR ? rows : others, shape, span);

@@ -1,4 +1,5 @@
-/* The evaluator: runs the model while compiling. Numbers, lists and functions are values; tensors become nodes of a graph. */
+/* The evaluator: runs the model while compiling. Numbers, lists and functions are values; tensors
+ * become nodes of a graph. */
 #ifndef MLC_FRONTEND_EVALUATE_EVALUATE_H
 #define MLC_FRONTEND_EVALUATE_EVALUATE_H
 
@@ -7,21 +8,26 @@
 #include "ir/data/derived.h"
 
 enum {
-    EVALUATE_MAX_DEPTH = 1000,   /* nested expressions, over all calls in progress */
-    EVALUATE_MAX_CALLS = 64,     /* nested calls */
-    EVALUATE_MAX_STEPS = 1000000 /* evaluated expressions, loop iterations and created list items, together */
+    EVALUATE_MAX_DEPTH = 1000, /* nested expressions, over all calls in progress */
+    EVALUATE_MAX_CALLS = 64,   /* nested calls */
+    /* evaluated expressions, loop iterations and created list items, together */
+    EVALUATE_MAX_STEPS = 1000000
 };
 
-/* The part of a model that is being evaluated. Some names and functions are available in one part only. */
+/* The part of a model that is being evaluated. Some names and functions are available in one part
+ * only. */
 typedef enum {
     PHASE_SETTINGS, /* params and settings of the train block */
-    PHASE_SPLIT,    /* valid and test: the schema of the source is not known yet, so source.NAME is the name itself */
-    PHASE_DATA,     /* fields */
-    PHASE_MODEL,    /* the network */
-    PHASE_TRAIN     /* loss, metrics and optimizer */
+    /* valid and test: the schema of the source is not known yet, so source.NAME is the name
+     * itself */
+    PHASE_SPLIT,
+    PHASE_DATA,  /* fields */
+    PHASE_MODEL, /* the network */
+    PHASE_TRAIN  /* loss, metrics and optimizer */
 } Phase;
 
-/* The names in `freeze = [dense1, "conv*"]`, of layers or tensors. "*" stands for any characters. */
+/* The names in `freeze = [dense1, "conv*"]`, of layers or tensors. "*" stands for any
+ * characters. */
 typedef struct {
     const char **patterns;
     Span *spans;
@@ -43,8 +49,10 @@ typedef struct {
     void *schema_context;
     Frozen frozen;           /* layers that are not trained */
     const Function *network; /* NULL: not known yet */
-    uint32_t distinct_batch; /* a batch size that divides no size of the model but those computed from N; 0: not known yet */
-    bool *rows_crossed;      /* set where an operation pairs the rows of one operand with another axis of the other */
+    /* a batch size that divides no size of the model but those computed from N; 0: not known yet */
+    uint32_t distinct_batch;
+    /* set where an operation pairs the rows of one operand with another axis of the other */
+    bool *rows_crossed;
 } Globals;
 
 /* The variables of one function that is being evaluated. */
@@ -59,20 +67,24 @@ typedef struct Frame {
     const Callable *callee;
     Span place;
     uint32_t level;
-    const char *layer; /* "layer_norm1": the name of the layer, if it is a library function that has made weights */
+    const char *
+        layer; /* "layer_norm1": the name of the layer, if it is a library function that has made weights */
 } Frame;
 
-/* The transforms that are fitted to the data: standardize, impute. The list is in reverse order of evaluation. */
+/* The transforms that are fitted to the data: standardize, impute. The list is in reverse order of
+ * evaluation. */
 typedef struct FitList {
     struct FitItem {
         struct FitItem *before;
         Fit fit;
-        NodeId input, from, output; /* it is fitted to `input`; standardize computes `output` from `from` */
+        /* it is fitted to `input`; standardize computes `output` from `from` */
+        NodeId input, from, output;
     } * last;
     uint32_t count;
 } FitList;
 
-/* Computed whole numbers that are used as class numbers or as rows of an embedding. The list is in reverse order of evaluation. */
+/* Computed whole numbers that are used as class numbers or as rows of an embedding. The list is in
+ * reverse order of evaluation. */
 typedef struct ChoiceList {
     struct ChoiceItem {
         struct ChoiceItem *before;
@@ -90,15 +102,18 @@ typedef struct Evaluator {
     Diagnostics *diag;
     Graph *graph;
     Phase phase;
-    uint32_t batch;       /* N */
-    uint32_t full_batch;  /* the rows of a batch that is not the smaller last one of an epoch */
-    bool training;        /* builds the graph of a training step, not one that evaluates or predicts */
+    uint32_t batch;      /* N */
+    uint32_t full_batch; /* the rows of a batch that is not the smaller last one of an epoch */
+    /* builds the graph of a training step, not one that evaluates or predicts */
+    bool training;
     bool finishing;       /* builds GRAPH_METRICS, whose inputs are means over a split */
     const char *metric;   /* the metric being evaluated; NULL: none */
     uint32_t split_means; /* calls of split_mean in that metric so far */
-    NodeId counts;        /* the matrix of counts that the metric made, described by `counted`; NODE_NONE: none */
+    /* the matrix of counts that the metric made, described by `counted`; NODE_NONE: none */
+    NodeId counts;
     MetricCounts counted;
-    NodeId fraction; /* the last mean of truth values, mean(a == b), over `truths` elements; NODE_NONE: none */
+    /* the last mean of truth values, mean(a == b), over `truths` elements; NODE_NONE: none */
+    NodeId fraction;
     int64_t truths;
     Scope *scope;
     Frame *frame;            /* innermost */
@@ -107,41 +122,51 @@ typedef struct Evaluator {
     ChoiceList *choices;     /* so far, of the data block and the model */
     const char *assigned_to; /* the variable on the left of the expression being evaluated */
     uint32_t depth, steps;
-    bool stopped;                   /* a limit was exceeded: every value is an error from now on, without a message */
-    Names *fields;                  /* name -> Value: fields evaluated so far */
-    Names *layer_counts;            /* kind -> uint32_t * */
-    Names *weights;                 /* names in use */
-    struct LayerLog *log;           /* where calls in the model are recorded, or NULL */
-    Span reported[REPORTED_PLACES]; /* places that have an error: loops and repeated calls would report it again */
+    /* a limit was exceeded: every value is an error from now on, without a message */
+    bool stopped;
+    Names *fields;        /* name -> Value: fields evaluated so far */
+    Names *layer_counts;  /* kind -> uint32_t * */
+    Names *weights;       /* names in use */
+    struct LayerLog *log; /* where calls in the model are recorded, or NULL */
+    /* places that have an error: loops and repeated calls would report it again */
+    Span reported[REPORTED_PLACES];
     uint32_t reported_count;
     size_t errors_told; /* number of errors whose chain of calls has been reported */
 } Evaluator;
 
 /* -- reporting (report.c) -- */
 
-/* The place to report for `span`. For a place inside the library it is the call in the model that led there. */
+/* The place to report for `span`. For a place inside the library it is the call in the model that
+ * led there. */
 Span evaluator_place(const Evaluator *evaluator, Span span);
-/* Reports an error with the chain of calls that led there. False if the place already had an error and nothing was reported: then no
- * note or help may follow. */
-bool evaluator_error(Evaluator *evaluator, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Help for a name that other programs use: "Linear" is dense here. NULL if the name is not known. */
+/* Reports an error with the chain of calls that led there. False if the place already had an error
+ * and nothing was reported: then no note or help may follow. */
+bool evaluator_error(Evaluator *evaluator, Span span, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Help for a name that other programs use: "Linear" is dense here. NULL if the name is not
+ * known. */
 const char *alias_help(const char *name);
 /* Adds "did you mean 'x'?" if one of the candidates is similar; false if none is. */
-bool evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates, size_t count);
-/* The value of a node that a builder of the graph returned. If it reported an error, the chain of calls is added. */
+bool evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates,
+                       size_t count);
+/* The value of a node that a builder of the graph returned. If it reported an error, the chain of
+ * calls is added. */
 Value evaluator_built(Evaluator *evaluator, Span span, NodeId node);
 /* Sets the place of the nodes that are built next. */
 void evaluator_at(Evaluator *evaluator, Span span);
 
-/* Counts steps of work; false after reporting that there were too many, which ends the evaluation. */
+/* Counts steps of work; false after reporting that there were too many, which ends the
+ * evaluation. */
 bool evaluator_charge(Evaluator *evaluator, Span span, uint32_t steps);
 
-/* -- expressions (evaluate_expression.c), operators (operators.c, tensors.c), indexing (indexing.c) -- */
+/* -- expressions (evaluate_expression.c), operators (operators.c, tensors.c), indexing (indexing.c)
+ * -- */
 Value evaluate(Evaluator *evaluator, const Expr *expr);
 Value evaluate_name(Evaluator *evaluator, const char *name, Span span);
 Value evaluate_operation(Evaluator *evaluator, const Expr *expr);
 Value evaluate_index(Evaluator *evaluator, const Expr *expr);
-Value evaluate_field(Evaluator *evaluator, const char *name); /* error without a report if there is no such field */
+/* error without a report if there is no such field */
+Value evaluate_field(Evaluator *evaluator, const char *name);
 
 /* -- statements (evaluate_statement.c) -- */
 bool evaluate_body(Evaluator *evaluator, const StmtList *body);
@@ -149,7 +174,8 @@ void scope_put(Evaluator *evaluator, const char *name, Value value);
 
 /* -- calls (evaluate_call.c, arguments.c) -- */
 Value evaluate_call(Evaluator *evaluator, const Expr *expr);
-Scope *scope_new(Evaluator *evaluator, bool in_library); /* without variables; in_library: of a function of stdlib.mdl */
+/* without variables; in_library: of a function of stdlib.mdl */
+Scope *scope_new(Evaluator *evaluator, bool in_library);
 
 typedef struct {
     const char *name; /* NULL: positional */
@@ -158,20 +184,25 @@ typedef struct {
     Span span;
 } Given;
 /* Calls a function with arguments that have been evaluated. */
-Value evaluate_invoke(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span);
+Value evaluate_invoke(Evaluator *evaluator, const Callable *callee, const Given *given,
+                      uint32_t count, Span span);
 /* The same with positional arguments; `spans` says where they came from. */
-Value evaluate_apply(Evaluator *evaluator, const Callable *callee, const Value *args, const Span *spans, uint32_t count,
-                     Span span);
-/* Checks the given arguments against the formals and assigns all formals in the scope. `spans` gets the place of each formal's value. */
-bool arguments_bind(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span, Scope *scope,
-                    Span *spans);
-/* Checks a value against a declared type; a whole number becomes a float where one is declared. Unknown names in the type's shape, such
- * as C in f32[M, C], become variables with the sizes found. `what` begins the message: "'x' of dense". */
+Value evaluate_apply(Evaluator *evaluator, const Callable *callee, const Value *args,
+                     const Span *spans, uint32_t count, Span span);
+/* Checks the given arguments against the formals and assigns all formals in the scope. `spans` gets
+ * the place of each formal's value. */
+bool arguments_bind(Evaluator *evaluator, const Callable *callee, const Given *given,
+                    uint32_t count, Span span, Scope *scope, Span *spans);
+/* Checks a value against a declared type; a whole number becomes a float where one is declared.
+ * Unknown names in the type's shape, such as C in f32[M, C], become variables with the sizes found.
+ * `what` begins the message: "'x' of dense". */
 bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span, const char *what);
 
-/* Checks a value, or every item of a list, against the limits after `in` (NULL: no limits). Tensors are not checked. `remote`: the value
- * stands elsewhere than its limits, so the message names their place. */
-bool limits_check(Evaluator *evaluator, const Limits *limits, Value value, Span span, const char *what, bool remote);
+/* Checks a value, or every item of a list, against the limits after `in` (NULL: no limits). Tensors
+ * are not checked. `remote`: the value stands elsewhere than its limits, so the message names their
+ * place. */
+bool limits_check(Evaluator *evaluator, const Limits *limits, Value value, Span span,
+                  const char *what, bool remote);
 
 /* -- the data source (source_fields.c) -- */
 /* A field of the source as an input of the graph, with a row for each row of the batch. */
@@ -180,15 +211,17 @@ Value source_member(Evaluator *evaluator, const char *name, Span span);
 Value source_element(Evaluator *evaluator, const Expr *expr); /* source["a name"], source[3] */
 /* The columns of text or classes that a tensor consists of; NULL if it has others. */
 const SourceField **source_text(const Evaluator *evaluator, NodeId node, uint32_t *count);
-/* Adds to the last error why a column is text: its first cell that is not a number, and how to get numbers. */
+/* Adds to the last error why a column is text: its first cell that is not a number, and how to get
+ * numbers. */
 void source_explain_text(Evaluator *evaluator, const SourceField *field);
-/* The newest row of windows(...), or of what is computed from it element by element: of a tensor [N, length, ...] the tensor [N, ...].
- * NODE_NONE for other tensors (series.c). */
+/* The newest row of windows(...), or of what is computed from it element by element: of a tensor
+ * [N, length, ...] the tensor [N, ...]. NODE_NONE for other tensors (series.c). */
 NodeId series_newest(Evaluator *evaluator, NodeId node);
 /* Whether a row of the tensor depends on other rows of the data. */
 bool series_looks_around(const Evaluator *evaluator, NodeId node);
 /* -- derived columns (derive.c) -- */
-/* How a node is computed from columns of the source in the same row; NULL if it is computed in another way. */
+/* How a node is computed from columns of the source in the same row; NULL if it is computed in
+ * another way. */
 const Derived *derived_of(const Evaluator *evaluator, NodeId id);
 /* Whether it is several columns side by side, or computed from such. */
 bool derived_is_list(const Derived *derived);
@@ -197,13 +230,15 @@ const Derived *derived_around(const Evaluator *evaluator, NodeId id, SourceRows 
 /* The input of the graph for a derived column in these rows, reshaped to `shape`. */
 NodeId derived_node(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape);
 /* The same, as a value with a place in the model. */
-Value derive_column(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape, Span span);
+Value derive_column(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape,
+                    Span span);
 /* Whether it depends on a transform that is fitted to the training rows. */
 bool derived_has_learnt(const Derived *derived);
 /* Whether computing it in f32 may lose digits. */
 bool derived_has_digits(const SourceSchema *schema, const Derived *derived);
 static const SourceRows ROW_ITSELF = {0, 0, 1};
-/* An operation on columns and numbers, as a derived column; VALUE_NONE if an operand is something else. */
+/* An operation on columns and numbers, as a derived column; VALUE_NONE if an operand is something
+ * else. */
 Value derive_single(Evaluator *evaluator, DerivedKind kind, Value x, Span span);
 /* A column that has whole numbers only, as i32; else VALUE_NONE. */
 Value derive_whole(Evaluator *evaluator, Value x, Span span);
@@ -232,7 +267,8 @@ static inline const Node *tensor_node(const Evaluator *evaluator, Value value) {
 }
 
 /* -- for functions written in C (calls.c) -- */
-Value call_fail(const Call *call, uint32_t arg, const char *format, ...) __attribute__((format(printf, 3, 4)));
+Value call_fail(const Call *call, uint32_t arg, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Reads an axis, which counts from the end if negative. */
 bool call_axis(const Call *call, uint32_t arg, int rank, int *axis);
 /* Reads an axis, a list of axes, or none (all axes), as a set of bits. */
@@ -245,7 +281,8 @@ bool call_ints(const Call *call, uint32_t arg, int64_t *ints, uint32_t limit, ui
 /* -- weights that `freeze` names (freeze.c) -- */
 /* Whether `freeze` covers the weight or state of this name. */
 bool freeze_holds(const Evaluator *evaluator, const char *tensor);
-/* Whether a pattern, "dense1" for a layer or "dense1.weight" for one tensor, matches the name of a tensor. */
+/* Whether a pattern, "dense1" for a layer or "dense1.weight" for one tensor, matches the name of a
+ * tensor. */
 bool freeze_stands_for(Arena *arena, const char *pattern, const char *tensor);
 bool freeze_any_stands_for(Arena *arena, const Frozen *frozen, const char *tensor);
 

@@ -12,7 +12,8 @@ Scope *scope_new(Evaluator *evaluator, bool in_library) {
 
 /* -- finding the function -- */
 
-/* A variable may share its name with a function: what is called is the function, unless the variable holds one. */
+/* A variable may share its name with a function: what is called is the function, unless the
+ * variable holds one. */
 static const Callable *function_named(Evaluator *evaluator, const char *name) {
     const Globals *globals = evaluator->globals;
     const Value *local = names_find(evaluator->scope->values, name);
@@ -27,7 +28,8 @@ static const Callable *function_named(Evaluator *evaluator, const char *name) {
 }
 
 static void suggest_function(Evaluator *evaluator, const char *name) {
-    const Names *own = evaluator->globals->functions, *library = evaluator->globals->library->functions;
+    const Names *own = evaluator->globals->functions,
+                *library = evaluator->globals->library->functions;
     uint32_t total = names_count(own) + names_count(library), at = 0;
     const char **candidates = ARENA_ARRAY(evaluator->arena, const char *, total);
     for (uint32_t i = 0; i < names_count(own); i++) candidates[at++] = names_all(own)[i];
@@ -54,7 +56,8 @@ static const Callable *find_callee(Evaluator *evaluator, const Expr *callee) {
     Value value = evaluate(evaluator, callee);
     if (value.kind == VALUE_FUNCTION) return value.function;
     if (value.kind != VALUE_ERROR)
-        evaluator_error(evaluator, callee->span, "%s cannot be called", value_text(evaluator->arena, evaluator->graph, value));
+        evaluator_error(evaluator, callee->span, "%s cannot be called",
+                        value_text(evaluator->arena, evaluator->graph, value));
     return NULL;
 }
 
@@ -68,15 +71,16 @@ static Value call_builtin(Evaluator *evaluator, const Call *call) {
         return (Value){.kind = VALUE_BOUND, .bound = bound};
     }
     if (builtin->kind == KIND_LAYER && evaluator->phase == PHASE_TRAIN) {
-        evaluator_error(evaluator, call->span, "the layer '%s' must be in the model block", call->callee->name);
+        evaluator_error(evaluator, call->span, "the layer '%s' must be in the model block",
+                        call->callee->name);
         return value_error();
     }
     evaluator_at(evaluator, call->span);
     return builtin->call(call);
 }
 
-static Value builtin_value(Evaluator *evaluator, const Callable *callee, const Scope *scope, const Span *spans, Span span,
-                           const char *assigned_to) {
+static Value builtin_value(Evaluator *evaluator, const Callable *callee, const Scope *scope,
+                           const Span *spans, Span span, const char *assigned_to) {
     Value *args = ARENA_ARRAY(evaluator->arena, Value, callee->formals->count);
     uint32_t count = 0;
     for (const Formal *formal = callee->formals->first; formal; formal = formal->next)
@@ -87,7 +91,8 @@ static Value builtin_value(Evaluator *evaluator, const Callable *callee, const S
 static Value output_value(Evaluator *evaluator, const Name *name, const Callable *callee) {
     const Value *value = names_find(evaluator->scope->values, name->text);
     if (value) return *value;
-    evaluator_error(evaluator, name->span, "'%s' never assigns its output '%s'", callee->name, name->text);
+    evaluator_error(evaluator, name->span, "'%s' never assigns its output '%s'", callee->name,
+                    name->text);
     return value_error();
 }
 
@@ -114,18 +119,20 @@ static bool may_enter(Evaluator *evaluator, const Callable *callee, Span span) {
         return false;
     }
     if (!evaluator->frame || evaluator->frame->level < EVALUATE_MAX_CALLS) return true;
-    evaluator_error(evaluator, span, "calls are nested more than %d levels deep", EVALUATE_MAX_CALLS);
+    evaluator_error(evaluator, span, "calls are nested more than %d levels deep",
+                    EVALUATE_MAX_CALLS);
     return false;
 }
 
-static Value invoke(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span,
-                    const char *assigned_to) {
+static Value invoke(Evaluator *evaluator, const Callable *callee, const Given *given,
+                    uint32_t count, Span span, const char *assigned_to) {
     if (callee->definition && !may_enter(evaluator, callee, span)) return value_error();
     Scope *scope = scope_new(evaluator, callee->in_library), *caller = evaluator->scope;
     Span *spans = ARENA_ARRAY(evaluator->arena, Span, callee->formals->count);
     if (!arguments_bind(evaluator, callee, given, count, span, scope, spans)) return value_error();
     if (callee->builtin) return builtin_value(evaluator, callee, scope, spans, span, assigned_to);
-    Frame frame = {evaluator->frame, callee, span, evaluator->frame ? evaluator->frame->level + 1 : 1, NULL};
+    Frame frame = {evaluator->frame, callee, span,
+                   evaluator->frame ? evaluator->frame->level + 1 : 1, NULL};
     evaluator->frame = &frame;
     evaluator->scope = scope;
     Value value = body_value(evaluator, callee);
@@ -134,8 +141,8 @@ static Value invoke(Evaluator *evaluator, const Callable *callee, const Given *g
     return value;
 }
 
-Value evaluate_apply(Evaluator *evaluator, const Callable *callee, const Value *args, const Span *spans, uint32_t count,
-                     Span span) {
+Value evaluate_apply(Evaluator *evaluator, const Callable *callee, const Value *args,
+                     const Span *spans, uint32_t count, Span span) {
     Given *given = ARENA_ARRAY(evaluator->arena, Given, count);
     for (uint32_t i = 0; i < count; i++) given[i] = (Given){.value = args[i], .span = spans[i]};
     return invoke(evaluator, callee, given, count, span, NULL);
@@ -144,13 +151,16 @@ Value evaluate_apply(Evaluator *evaluator, const Callable *callee, const Value *
 /* activation(x, "relu"): the function of that name */
 Value call_activation(const Call *call) {
     const Callable *function = function_named(call->evaluator, call->args[1].text);
-    if (function) return evaluate_apply(call->evaluator, function, call->args, call->spans, 1, call->span);
-    if (evaluator_error(call->evaluator, call->spans[1], "unknown function '%s'", call->args[1].text))
+    if (function)
+        return evaluate_apply(call->evaluator, function, call->args, call->spans, 1, call->span);
+    if (evaluator_error(call->evaluator, call->spans[1], "unknown function '%s'",
+                        call->args[1].text))
         suggest_function(call->evaluator, call->args[1].text);
     return value_error();
 }
 
-Value evaluate_invoke(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span) {
+Value evaluate_invoke(Evaluator *evaluator, const Callable *callee, const Given *given,
+                      uint32_t count, Span span) {
     return invoke(evaluator, callee, given, count, span, NULL);
 }
 

@@ -1,4 +1,5 @@
-/* Expressions: literals, names, members and lists here; operators, indexing and calls in files of their own. */
+/* Expressions: literals, names, members and lists here; operators, indexing and calls in files of
+ * their own. */
 #include "frontend/evaluate/evaluate.h"
 #include "ir/data/readers.h"
 
@@ -21,10 +22,12 @@ static Value evaluate_list(Evaluator *evaluator, const Expr *expr) {
 static void outside_of_training(Evaluator *evaluator, Span span) {
     const Frame *frame = evaluator->frame;
     while (frame->up && library_owns(evaluator->globals->library, frame->place)) frame = frame->up;
-    if (!evaluator_error(evaluator, span, "'%s' is a schedule of the learning rate, for the train block only",
+    if (!evaluator_error(evaluator, span,
+                         "'%s' is a schedule of the learning rate, for the train block only",
                          frame->callee->name))
         return;
-    if (!strcmp(frame->callee->name, "linear")) diag_help(evaluator->diag, "the layer is dense(x, width)");
+    if (!strcmp(frame->callee->name, "linear"))
+        diag_help(evaluator->diag, "the layer is dense(x, width)");
     diag_help(evaluator->diag, "schedules are for optimizers: adam(lr = linear(1e-3))");
 }
 
@@ -43,19 +46,22 @@ static Value training_scalar(Evaluator *evaluator, const char *name, Span span) 
 }
 
 static Value the_source(Evaluator *evaluator, Span span) {
-    if (evaluator->phase == PHASE_DATA || evaluator->phase == PHASE_SPLIT) return (Value){.kind = VALUE_SOURCE};
+    if (evaluator->phase == PHASE_DATA || evaluator->phase == PHASE_SPLIT)
+        return (Value){.kind = VALUE_SOURCE};
     if (evaluator_error(evaluator, span, "'source' can be used in fields of the data block only"))
         diag_help(evaluator->diag, "define a field and use that: field y = source.y");
     return value_error();
 }
 
-/* A frozen layer of the library behaves as in evaluation: batch_norm uses its running statistics and does not update them. */
+/* A frozen layer of the library behaves as in evaluation: batch_norm uses its running statistics
+ * and does not update them. */
 static bool in_training(const Evaluator *evaluator) {
     const char *layer = evaluator->frame ? evaluator->frame->layer : NULL;
     return evaluator->training && !(layer && freeze_holds(evaluator, layer));
 }
 
-static const char *const predefined[] = {"N", "pi", "none", "source", "training", "full_batch", "epoch", "step", "steps"};
+static const char *const predefined[] = {"N",          "pi",    "none", "source", "training",
+                                         "full_batch", "epoch", "step", "steps"};
 enum { PREDEFINED = sizeof predefined / sizeof *predefined };
 
 static bool predefined_name(Evaluator *evaluator, const char *name, Span span, Value *value) {
@@ -87,7 +93,8 @@ static bool model_name(Evaluator *evaluator, const char *name, Value *value) {
         *value = *param;
     else if (function)
         *value = (Value){.kind = VALUE_FUNCTION, .function = function};
-    else if (evaluator->phase >= PHASE_DATA && evaluator->phase != PHASE_MODEL && names_find(globals->fields, name))
+    else if (evaluator->phase >= PHASE_DATA && evaluator->phase != PHASE_MODEL &&
+             names_find(globals->fields, name))
         *value = evaluate_field(evaluator, name);
     else
         return false;
@@ -97,7 +104,8 @@ static bool model_name(Evaluator *evaluator, const char *name, Value *value) {
 static const char *outputs_quoted(const Evaluator *evaluator) {
     const char *list = NULL;
     for (const NameNode *out = evaluator->globals->network->outs.first; out; out = out->next)
-        list = arena_format(evaluator->arena, list ? "%s, '%s'" : "%s'%s'", list ? list : "", out->name.text);
+        list = arena_format(evaluator->arena, list ? "%s, '%s'" : "%s'%s'", list ? list : "",
+                            out->name.text);
     return list ? list : "none";
 }
 
@@ -105,18 +113,23 @@ static const char *outputs_quoted(const Evaluator *evaluator) {
 static void list_names(Evaluator *evaluator, const char *name) {
     enum { LISTED = 20 };
     const Globals *globals = evaluator->globals;
-    const Names *known = evaluator->phase == PHASE_MODEL ? evaluator->scope->values : globals->fields;
-    const char *fields = names_quoted(evaluator->arena, names_all(known), names_count(known), LISTED);
+    const Names *known =
+        evaluator->phase == PHASE_MODEL ? evaluator->scope->values : globals->fields;
+    const char *fields =
+        names_quoted(evaluator->arena, names_all(known), names_count(known), LISTED);
     bool is_network = globals->network && !strcmp(globals->network->name.text, name);
     if (evaluator->phase == PHASE_DATA && source_field(globals->schema, name))
-        diag_help(evaluator->diag, "write source.%s for a field of the source; in a list of columns, put its name in quotes",
-                  name);
+        diag_help(
+            evaluator->diag,
+            "write source.%s for a field of the source; in a list of columns, put its name in quotes",
+            name);
     else if (evaluator->phase == PHASE_DATA)
         diag_help(evaluator->diag, "write source.NAME for a field of the source");
     else if (is_network)
         diag_help(evaluator->diag, "it is the network, not a value; use the names of its outputs");
     else if (evaluator->phase == PHASE_TRAIN && globals->network)
-        diag_help(evaluator->diag, "the train block can use the outputs of the model, %s, and the fields %s",
+        diag_help(evaluator->diag,
+                  "the train block can use the outputs of the model, %s, and the fields %s",
                   outputs_quoted(evaluator), fields);
     else if (evaluator->phase == PHASE_MODEL && names_count(known))
         diag_help(evaluator->diag, "names that can be used here: %s", fields);
@@ -124,14 +137,15 @@ static void list_names(Evaluator *evaluator, const char *name) {
 
 static void suggest_name(Evaluator *evaluator, const char *name) {
     const Globals *globals = evaluator->globals;
-    const Names *sets[] = {evaluator->scope->values, globals->params, globals->functions, globals->fields,
-                           globals->library->functions};
+    const Names *sets[] = {evaluator->scope->values, globals->params, globals->functions,
+                           globals->fields, globals->library->functions};
     uint32_t total = PREDEFINED, at = PREDEFINED;
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) total += names_count(sets[i]);
     const char **candidates = ARENA_ARRAY(evaluator->arena, const char *, total);
     memcpy(candidates, predefined, sizeof predefined);
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
-        for (uint32_t k = 0; k < names_count(sets[i]); k++) candidates[at++] = names_all(sets[i])[k];
+        for (uint32_t k = 0; k < names_count(sets[i]); k++)
+            candidates[at++] = names_all(sets[i])[k];
     if (!evaluator_suggest(evaluator, name, candidates, total)) list_names(evaluator, name);
 }
 
@@ -158,11 +172,13 @@ static bool assigned_in(const StmtList *body, const char *name) {
 /* Help for a variable of the network in the train block, which sees only the outputs. */
 static bool help_variable(Evaluator *evaluator, const char *name) {
     const Function *network = evaluator->globals->network;
-    if (evaluator->phase != PHASE_TRAIN || !network || !assigned_in(&network->body, name)) return false;
+    if (evaluator->phase != PHASE_TRAIN || !network || !assigned_in(&network->body, name))
+        return false;
     const NameNode *out = network->outs.first;
-    diag_help(evaluator->diag,
-              "it is a variable of the model; to use it in the train block, make it an output: model %s(...) -> (%s, %s)",
-              network->name.text, out ? out->name.text : "y", name);
+    diag_help(
+        evaluator->diag,
+        "it is a variable of the model; to use it in the train block, make it an output: model %s(...) -> (%s, %s)",
+        network->name.text, out ? out->name.text : "y", name);
     return true;
 }
 
@@ -174,9 +190,11 @@ Value evaluate_name(Evaluator *evaluator, const char *name, Span span) {
     if (predefined_name(evaluator, name, span, &value)) return value;
     const Callable *function = names_find(evaluator->globals->library->functions, name);
     if (function) return (Value){.kind = VALUE_FUNCTION, .function = function};
-    if (evaluator_error(evaluator, span, "unknown name '%s'", name) && !help_variable(evaluator, name))
+    if (evaluator_error(evaluator, span, "unknown name '%s'", name) &&
+        !help_variable(evaluator, name))
         suggest_name(evaluator, name);
-    if (!evaluator->scope->in_library) scope_put(evaluator, name, value_error()); /* reported once */
+    /* reported once */
+    if (!evaluator->scope->in_library) scope_put(evaluator, name, value_error());
     return value_error();
 }
 
@@ -186,17 +204,21 @@ Value evaluate_name(Evaluator *evaluator, const char *name, Span span) {
 static bool is_file_name(const Evaluator *evaluator, const Expr *expr) {
     static const char *const endings[] = {"txt", "data", "gz", "png", "mdl", "safetensors"};
     const Expr *object = expr->member.object;
-    if (object->kind != EXPR_NAME || names_find(evaluator->scope->values, object->text)) return false;
-    const char *name = arena_format(evaluator->arena, "%s.%s", object->text, expr->member.name.text);
+    if (object->kind != EXPR_NAME || names_find(evaluator->scope->values, object->text))
+        return false;
+    const char *name =
+        arena_format(evaluator->arena, "%s.%s", object->text, expr->member.name.text);
     bool found = reader_of_file(name) != NULL;
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) found |= !strcmp(endings[i], expr->member.name.text);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        found |= !strcmp(endings[i], expr->member.name.text);
     return found && strcmp(object->text, "source") != 0;
 }
 
 /* x.reshape(...), nn.relu, csv.a */
 static void help_call(Evaluator *evaluator, const Expr *expr, Value object) {
     const char *name = expr->member.name.text, *alias = alias_help(name);
-    bool reader = object.kind == VALUE_FUNCTION && object.function->builtin && object.function->builtin->kind == KIND_SOURCE;
+    bool reader = object.kind == VALUE_FUNCTION && object.function->builtin &&
+                  object.function->builtin->kind == KIND_SOURCE;
     if (reader)
         diag_help(evaluator->diag, "write source.%s for the field of the source", name);
     else if (names_find(evaluator->globals->library->functions, name))
@@ -210,14 +232,17 @@ static void help_call(Evaluator *evaluator, const Expr *expr, Value object) {
 static Value evaluate_member(Evaluator *evaluator, const Expr *expr) {
     if (is_file_name(evaluator, expr)) {
         if (evaluator_error(evaluator, expr->span, "write the name of a file in quotes"))
-            diag_help(evaluator->diag, "write \"%s.%s\"", expr->member.object->text, expr->member.name.text);
+            diag_help(evaluator->diag, "write \"%s.%s\"", expr->member.object->text,
+                      expr->member.name.text);
         return value_error();
     }
     Value object = evaluate(evaluator, expr->member.object);
     if (object.kind == VALUE_ERROR) return object;
-    if (object.kind == VALUE_SOURCE) return source_member(evaluator, expr->member.name.text, expr->member.name.span);
-    if (evaluator_error(evaluator, expr->member.name.span, "%s has no '.%s'; only the source has fields",
-                        value_text(evaluator->arena, evaluator->graph, object), expr->member.name.text))
+    if (object.kind == VALUE_SOURCE)
+        return source_member(evaluator, expr->member.name.text, expr->member.name.span);
+    if (evaluator_error(
+            evaluator, expr->member.name.span, "%s has no '.%s'; only the source has fields",
+            value_text(evaluator->arena, evaluator->graph, object), expr->member.name.text))
         help_call(evaluator, expr, object);
     return value_error();
 }
@@ -244,7 +269,9 @@ static Value evaluate_kind(Evaluator *evaluator, const Expr *expr) {
 static bool within_limits(Evaluator *evaluator, Span span) {
     if (!evaluator_charge(evaluator, span, 1)) return false;
     if (evaluator->depth < EVALUATE_MAX_DEPTH) return true;
-    evaluator_error(evaluator, span, "expressions and calls are nested more than %d levels deep here", EVALUATE_MAX_DEPTH);
+    evaluator_error(evaluator, span,
+                    "expressions and calls are nested more than %d levels deep here",
+                    EVALUATE_MAX_DEPTH);
     evaluator->stopped = true;
     return false;
 }

@@ -1,4 +1,5 @@
-/* Statements: assignment, for and if. They all run while compiling, in the one scope of their function. */
+/* Statements: assignment, for and if. They all run while compiling, in the one scope of their
+ * function. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <inttypes.h>
@@ -22,7 +23,8 @@ static Value evaluate_assigned(Evaluator *evaluator, const Expr *expr, const Nam
 
 /* After an error in a statement: the names that it assigns become error values. */
 static bool poison_names(Evaluator *evaluator, const NameList *names) {
-    for (const NameNode *name = names->first; name; name = name->next) scope_put(evaluator, name->name.text, value_error());
+    for (const NameNode *name = names->first; name; name = name->next)
+        scope_put(evaluator, name->name.text, value_error());
     return false;
 }
 
@@ -48,7 +50,8 @@ static bool evaluate_assign(Evaluator *evaluator, const Stmt *stmt) {
     const ExprList *exprs = &stmt->assign.values;
     if (exprs->count == 1 && names->count > 1) return assign_parts(evaluator, stmt);
     if (exprs->count != names->count) {
-        evaluator_error(evaluator, stmt->span, "%u names, but %u values", names->count, exprs->count);
+        evaluator_error(evaluator, stmt->span, "%u names, but %u values", names->count,
+                        exprs->count);
         return poison_names(evaluator, names);
     }
     Value *values = ARENA_ARRAY(evaluator->arena, Value, exprs->count);
@@ -60,7 +63,8 @@ static bool evaluate_assign(Evaluator *evaluator, const Stmt *stmt) {
         good &= values[i++].kind != VALUE_ERROR;
     }
     i = 0;
-    for (name = names->first; name; name = name->next) scope_put(evaluator, name->name.text, values[i++]);
+    for (name = names->first; name; name = name->next)
+        scope_put(evaluator, name->name.text, values[i++]);
     return good;
 }
 
@@ -83,12 +87,15 @@ static bool evaluate_for(Evaluator *evaluator, const Stmt *stmt) {
     Value over = evaluate(evaluator, stmt->loop.over);
     bool good = over.kind == VALUE_LIST || over.kind == VALUE_RANGE;
     if (!good && over.kind != VALUE_ERROR)
-        if (evaluator_error(evaluator, stmt->loop.over->span, "'for' runs over a list or a range, not over %s",
+        if (evaluator_error(evaluator, stmt->loop.over->span,
+                            "'for' runs over a list or a range, not over %s",
                             value_text(evaluator->arena, evaluator->graph, over)) &&
             over.kind == VALUE_INT)
-            diag_help(evaluator->diag, "write '1..%" PRId64 "' for %" PRId64 " turns", over.integer, over.integer);
+            diag_help(evaluator->diag, "write '1..%" PRId64 "' for %" PRId64 " turns", over.integer,
+                      over.integer);
     if (over.kind == VALUE_LIST)
-        for (uint32_t i = 0; good && i < over.list.count; i++) good = evaluate_turn(evaluator, stmt, over.list.items[i]);
+        for (uint32_t i = 0; good && i < over.list.count; i++)
+            good = evaluate_turn(evaluator, stmt, over.list.items[i]);
     if (over.kind == VALUE_RANGE && over.range.from <= over.range.to)
         for (int64_t i = over.range.from; good; i++) {
             good = evaluate_turn(evaluator, stmt, value_int(i));
@@ -110,7 +117,8 @@ static bool evaluate_if(Evaluator *evaluator, const Stmt *stmt) {
                             "the condition of 'if' must be true or false while compiling, not %s",
                             value_text(evaluator->arena, evaluator->graph, condition)) &&
             condition.kind == VALUE_TENSOR)
-            diag_help(evaluator->diag, "to choose between elements of tensors, use select(condition, x, y)");
+            diag_help(evaluator->diag,
+                      "to choose between elements of tensors, use select(condition, x, y)");
         poison_body(evaluator, &arm->body);
         return false;
     }
@@ -128,6 +136,7 @@ static bool evaluate_stmt(Evaluator *evaluator, const Stmt *stmt) {
 
 bool evaluate_body(Evaluator *evaluator, const StmtList *body) {
     bool good = true;
-    for (const Stmt *stmt = body->first; stmt; stmt = stmt->next) good &= evaluate_stmt(evaluator, stmt);
+    for (const Stmt *stmt = body->first; stmt; stmt = stmt->next)
+        good &= evaluate_stmt(evaluator, stmt);
     return good;
 }

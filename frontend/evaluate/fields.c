@@ -1,11 +1,13 @@
-/* Fields: evaluated on first use, so that a graph has no unused inputs, and augmented in training. */
+/* Fields: evaluated on first use, so that a graph has no unused inputs, and augmented in
+ * training. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <string.h>
 
 static Value field_in_progress = {.kind = VALUE_ERROR};
 
-/* Evaluates an expression of the data block; `name`, if not NULL, is a variable with the value `known`. */
+/* Evaluates an expression of the data block; `name`, if not NULL, is a variable with the value
+ * `known`. */
 static Value evaluate_data(Evaluator *evaluator, const Expr *expr, const char *name, Value known) {
     Evaluator saved = *evaluator;
     evaluator->phase = PHASE_DATA;
@@ -23,17 +25,20 @@ static Value evaluate_data(Evaluator *evaluator, const Expr *expr, const char *n
 static Value augmented(Evaluator *evaluator, Value field) {
     const Setting *augment = evaluator->globals->augment;
     Value value = evaluate_data(evaluator, augment->value, evaluator->globals->augmented, field);
-    bool same =
-        value.kind == VALUE_TENSOR && shape_equal(tensor_node(evaluator, value)->shape, tensor_node(evaluator, field)->shape);
+    bool same = value.kind == VALUE_TENSOR && shape_equal(tensor_node(evaluator, value)->shape,
+                                                          tensor_node(evaluator, field)->shape);
     if (same || value.kind == VALUE_ERROR) return value;
-    evaluator_error(evaluator, augment->value->span, "'augment' must keep the shape of '%s', %s, and not make it %s",
-                    evaluator->globals->augmented, value_text(evaluator->arena, evaluator->graph, field),
+    evaluator_error(evaluator, augment->value->span,
+                    "'augment' must keep the shape of '%s', %s, and not make it %s",
+                    evaluator->globals->augmented,
+                    value_text(evaluator->arena, evaluator->graph, field),
                     value_text(evaluator->arena, evaluator->graph, value));
     return value_error();
 }
 
 static bool is_augmented(const Evaluator *evaluator, const Setting *setting) {
-    return evaluator->training && evaluator->globals->augment && !strcmp(setting->name.text, evaluator->globals->augmented);
+    return evaluator->training && evaluator->globals->augment &&
+           !strcmp(setting->name.text, evaluator->globals->augmented);
 }
 
 static Value evaluate_field_value(Evaluator *evaluator, const Setting *setting) {
@@ -42,12 +47,14 @@ static Value evaluate_field_value(Evaluator *evaluator, const Setting *setting) 
         tensor_node(evaluator, value)->shape.dim[0] == evaluator->batch)
         return is_augmented(evaluator, setting) ? augmented(evaluator, value) : value;
     if (value.kind != VALUE_ERROR &&
-        evaluator_error(evaluator, setting->value->span, "field '%s' must have a row for each row of the data, not be %s",
+        evaluator_error(evaluator, setting->value->span,
+                        "field '%s' must have a row for each row of the data, not be %s",
                         setting->name.text, value_text(evaluator->arena, evaluator->graph, value)))
-        diag_help(evaluator->diag, value.kind == VALUE_TENSOR || source_field(evaluator->globals->schema, "image")
-                                       ? "compute fields from those of the source, such as 'source.image'"
-                                       : "a field of the source is source.NAME; columns of a table side by side are "
-                                         "columns(source, [\"a\", \"b\"])");
+        diag_help(evaluator->diag,
+                  value.kind == VALUE_TENSOR || source_field(evaluator->globals->schema, "image")
+                      ? "compute fields from those of the source, such as 'source.image'"
+                      : "a field of the source is source.NAME; columns of a table side by side are "
+                        "columns(source, [\"a\", \"b\"])");
     return value_error();
 }
 

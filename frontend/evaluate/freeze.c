@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* Whether a text is what a pattern stands for; `*` stands for any characters. Goes back to the last star only, so that the time is
- * bounded by the product of both lengths. */
+/* Whether a text is what a pattern stands for; `*` stands for any characters. Goes back to the last
+ * star only, so that the time is bounded by the product of both lengths. */
 static bool matches(const char *pattern, const char *text) {
     const char *star = NULL, *star_text = NULL;
     while (*text) {
@@ -23,7 +23,8 @@ static bool matches(const char *pattern, const char *text) {
 
 bool freeze_stands_for(Arena *arena, const char *pattern, const char *tensor) {
     const char *dot = strrchr(tensor, '.');
-    return matches(pattern, tensor) || (dot && matches(pattern, arena_copy_string(arena, tensor, (size_t)(dot - tensor))));
+    return matches(pattern, tensor) ||
+           (dot && matches(pattern, arena_copy_string(arena, tensor, (size_t)(dot - tensor))));
 }
 
 bool freeze_any_stands_for(Arena *arena, const Frozen *frozen, const char *tensor) {

@@ -1,5 +1,5 @@
-/* x[i], x[from:to, ...], x[from:to:step]: of tensors and lists. Indices count from 0, negative ones from the end; `to` is not
- * included. */
+/* x[i], x[from:to, ...], x[from:to:step]: of tensors and lists. Indices count from 0, negative ones
+ * from the end; `to` is not included. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <inttypes.h>
@@ -19,9 +19,12 @@ static bool bound_value(Evaluator *evaluator, const Expr *expr, int64_t missing,
     return false;
 }
 
-/* The half-open range of one sub along something of `size` elements; a part of a list may be empty, a tensor has no empty axes. */
-static bool sub_range(Evaluator *evaluator, const Sub *sub, int64_t size, bool may_be_empty, int64_t *from, int64_t *to) {
-    if (!bound_value(evaluator, sub->from, 0, from) || !bound_value(evaluator, sub->to, size, to)) return false;
+/* The half-open range of one sub along something of `size` elements; a part of a list may be empty,
+ * a tensor has no empty axes. */
+static bool sub_range(Evaluator *evaluator, const Sub *sub, int64_t size, bool may_be_empty,
+                      int64_t *from, int64_t *to) {
+    if (!bound_value(evaluator, sub->from, 0, from) || !bound_value(evaluator, sub->to, size, to))
+        return false;
     int64_t first = *from, end = sub->is_slice ? *to : 0;
     if (*from < 0) *from += size;
     if (!sub->is_slice)
@@ -30,10 +33,12 @@ static bool sub_range(Evaluator *evaluator, const Sub *sub, int64_t size, bool m
         *to += size;
     if (*from >= 0 && *from < *to + may_be_empty && *to <= size) return true;
     if (sub->is_slice)
-        evaluator_error(evaluator, sub->span, "%" PRId64 ":%" PRId64 " selects nothing of %" PRId64 " elements", first, end,
-                        size);
+        evaluator_error(evaluator, sub->span,
+                        "%" PRId64 ":%" PRId64 " selects nothing of %" PRId64 " elements", first,
+                        end, size);
     else
-        evaluator_error(evaluator, sub->span, "index %" PRId64 " is outside of 0..%" PRId64, first, size - 1);
+        evaluator_error(evaluator, sub->span, "index %" PRId64 " is outside of 0..%" PRId64, first,
+                        size - 1);
     return false;
 }
 
@@ -41,7 +46,8 @@ static bool sub_range(Evaluator *evaluator, const Sub *sub, int64_t size, bool m
 static bool sub_step(Evaluator *evaluator, const Sub *sub, int64_t *step) {
     if (!bound_value(evaluator, sub->step, 1, step)) return false;
     if (*step >= 1 && *step <= SHAPE_MAX_ELEMENTS) return true;
-    if (evaluator_error(evaluator, sub->step->span, "a step must be at least 1, not %" PRId64, *step))
+    if (evaluator_error(evaluator, sub->step->span, "a step must be at least 1, not %" PRId64,
+                        *step))
         diag_help(evaluator->diag, "gather(x, ...) takes elements in any order");
     return false;
 }
@@ -61,7 +67,8 @@ static Value index_list(Evaluator *evaluator, const Expr *expr, Value list) {
         evaluator_error(evaluator, expr->span, "a list takes one index");
         return value_error();
     }
-    if (!sub_range(evaluator, sub, list.list.count, sub->is_slice, &from, &to) || !sub_step(evaluator, sub, &step))
+    if (!sub_range(evaluator, sub, list.list.count, sub->is_slice, &from, &to) ||
+        !sub_step(evaluator, sub, &step))
         return value_error();
     return sub->is_slice ? slice_list(evaluator, list, from, to, step) : list.list.items[from];
 }
@@ -81,11 +88,13 @@ static Value index_tensor(Evaluator *evaluator, const Expr *expr, Value tensor) 
         if (sub && (!sub_range(evaluator, sub, shape.dim[axis], false, &from[axis], &to[axis]) ||
                     !sub_step(evaluator, sub, &step[axis])))
             return value_error();
-        if (!sub || sub->is_slice) result.dim[result.rank++] = (to[axis] - from[axis] + step[axis] - 1) / step[axis];
+        if (!sub || sub->is_slice)
+            result.dim[result.rank++] = (to[axis] - from[axis] + step[axis] - 1) / step[axis];
         sub = sub ? sub->next : NULL;
     }
     bool whole = true;
-    for (int axis = 0; axis < shape.rank; axis++) whole &= from[axis] == 0 && to[axis] == shape.dim[axis] && step[axis] == 1;
+    for (int axis = 0; axis < shape.rank; axis++)
+        whole &= from[axis] == 0 && to[axis] == shape.dim[axis] && step[axis] == 1;
     evaluator_at(evaluator, expr->span);
     NodeId slice = whole ? tensor.node : build_slice(evaluator->graph, tensor.node, from, to, step);
     return evaluator_built(evaluator, expr->span, build_reshape(evaluator->graph, slice, result));
@@ -97,6 +106,7 @@ Value evaluate_index(Evaluator *evaluator, const Expr *expr) {
     if (object.kind == VALUE_LIST) return index_list(evaluator, expr, object);
     if (object.kind == VALUE_TENSOR) return index_tensor(evaluator, expr, object);
     if (object.kind == VALUE_SOURCE) return source_element(evaluator, expr);
-    evaluator_error(evaluator, expr->span, "%s cannot be indexed", value_text(evaluator->arena, evaluator->graph, object));
+    evaluator_error(evaluator, expr->span, "%s cannot be indexed",
+                    value_text(evaluator->arena, evaluator->graph, object));
     return value_error();
 }

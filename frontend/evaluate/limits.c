@@ -1,4 +1,5 @@
-/* Limits of values: `lr = 1e-3 in 1e-6..1.0` of params, and in the same way of the arguments of functions. */
+/* Limits of values: `lr = 1e-3 in 1e-6..1.0` of params, and in the same way of the arguments of
+ * functions. */
 #include "frontend/evaluate/evaluate.h"
 
 typedef struct {
@@ -15,8 +16,8 @@ static const char *text_of(const LimitCheck *check, Value value) {
 
 static bool outside(const LimitCheck *check, Value value, const char *allowed) {
     Evaluator *evaluator = check->evaluator;
-    if (!evaluator_error(evaluator, check->span, "%s is not allowed for %s: it must be %s", text_of(check, value), check->what,
-                         allowed))
+    if (!evaluator_error(evaluator, check->span, "%s is not allowed for %s: it must be %s",
+                         text_of(check, value), check->what, allowed))
         return false;
     if (check->remote && !library_owns(evaluator->globals->library, check->limits->span))
         diag_note(evaluator->diag, check->limits->span, "its limits are given here");
@@ -33,7 +34,8 @@ static bool read_ends(const LimitCheck *check, Value *low, Value *high) {
     if (low->kind == VALUE_ERROR || high->kind == VALUE_ERROR) return false;
     bool numbers = value_is_number(*low) && (!limits->high || value_is_number(*high));
     if (numbers && (!limits->high || value_number(*low) <= value_number(*high))) return true;
-    evaluator_error(check->evaluator, limits->span, "limits must be a range from a number to a larger one");
+    evaluator_error(check->evaluator, limits->span,
+                    "limits must be a range from a number to a larger one");
     return false;
 }
 
@@ -41,8 +43,10 @@ static bool read_ends(const LimitCheck *check, Value *low, Value *high) {
 static const char *range_words(const LimitCheck *check, Value low, Value high) {
     Arena *arena = check->evaluator->arena;
     const Limits *limits = check->limits;
-    if (!limits->high) return arena_format(arena, limits->above ? "above %s" : "at least %s", text_of(check, low));
-    return arena_format(arena, "from %s to %s%s", text_of(check, low), limits->below ? "below " : "", text_of(check, high));
+    if (!limits->high)
+        return arena_format(arena, limits->above ? "above %s" : "at least %s", text_of(check, low));
+    return arena_format(arena, "from %s to %s%s", text_of(check, low),
+                        limits->below ? "below " : "", text_of(check, high));
 }
 
 static bool in_range(const LimitCheck *check, Value value) {
@@ -51,9 +55,11 @@ static bool in_range(const LimitCheck *check, Value value) {
     const Limits *limits = check->limits;
     double x = value_is_number(value) ? value_number(value) : 0, least = value_number(low);
     bool good = value_is_number(value) && (limits->above ? x > least : x >= least);
-    if (good && limits->high) good = limits->below ? x < value_number(high) : x <= value_number(high);
+    if (good && limits->high)
+        good = limits->below ? x < value_number(high) : x <= value_number(high);
     return good || outside(check, value,
-                           arena_format(check->evaluator->arena, "%s%s", value_is_number(value) ? "" : "a number ",
+                           arena_format(check->evaluator->arena, "%s%s",
+                                        value_is_number(value) ? "" : "a number ",
                                         range_words(check, low, high)));
 }
 
@@ -66,15 +72,16 @@ static bool in_choices(const LimitCheck *check, Value value) {
     Value choices = evaluate(evaluator, check->limits->choices);
     if (choices.kind == VALUE_ERROR) return false;
     if (choices.kind != VALUE_LIST) {
-        evaluator_error(evaluator, check->limits->span, "'in' needs a range or a list of choices, not %s",
-                        text_of(check, choices));
+        evaluator_error(evaluator, check->limits->span,
+                        "'in' needs a range or a list of choices, not %s", text_of(check, choices));
         return false;
     }
     const char *all = "";
     for (uint32_t i = 0; i < choices.list.count; i++) {
         if (value_equal(choices.list.items[i], value)) return true;
         if (i < CHOICES_SHOWN)
-            all = arena_format(evaluator->arena, "%s%s%s", all, i ? ", " : "", text_of(check, choices.list.items[i]));
+            all = arena_format(evaluator->arena, "%s%s%s", all, i ? ", " : "",
+                               text_of(check, choices.list.items[i]));
     }
     return outside(check, value, arena_format(evaluator->arena, "one of %s", all));
 }
@@ -84,7 +91,8 @@ static bool item_allowed(const LimitCheck *check, Value value) {
     return check->limits->choices ? in_choices(check, value) : in_range(check, value);
 }
 
-bool limits_check(Evaluator *evaluator, const Limits *limits, Value value, Span span, const char *what, bool remote) {
+bool limits_check(Evaluator *evaluator, const Limits *limits, Value value, Span span,
+                  const char *what, bool remote) {
     LimitCheck check = {evaluator, limits, span, what, remote};
     if (!limits) return true;
     if (value.kind != VALUE_LIST) return item_allowed(&check, value);

@@ -33,19 +33,23 @@ static Value wrong_kinds(const Operation *operation) {
 }
 
 static Value wrong_truth(const Operation *operation) {
-    const char *symbol = operator_symbol(operation->op), *right = text_of(operation, operation->right);
+    const char *symbol = operator_symbol(operation->op),
+               *right = text_of(operation, operation->right);
     if (operation->expr->kind == EXPR_UNARY)
-        evaluator_error(operation->evaluator, operation->expr->span, "'%s' needs true or false, not %s", symbol, right);
+        evaluator_error(operation->evaluator, operation->expr->span,
+                        "'%s' needs true or false, not %s", symbol, right);
     else
-        evaluator_error(operation->evaluator, operation->expr->span, "'%s' needs true or false on both sides, not %s and %s",
-                        symbol, text_of(operation, operation->left), right);
+        evaluator_error(operation->evaluator, operation->expr->span,
+                        "'%s' needs true or false on both sides, not %s and %s", symbol,
+                        text_of(operation, operation->left), right);
     return value_error();
 }
 
 /* -- whole numbers -- */
 
 static Value checked_int(const Operation *operation, bool overflow, int64_t result) {
-    return overflow ? fail(operation, "the result is beyond the largest whole number, 2^63 - 1") : value_int(result);
+    return overflow ? fail(operation, "the result is beyond the largest whole number, 2^63 - 1")
+                    : value_int(result);
 }
 
 static Value negated_int(const Operation *operation, int64_t value) {
@@ -81,8 +85,11 @@ static Value int_arithmetic(const Operation *operation) {
     case OPERATOR_SUB: overflow = __builtin_sub_overflow(a, b, &result); break;
     case OPERATOR_MUL: overflow = __builtin_mul_overflow(a, b, &result); break;
     case OPERATOR_DIV: return int_quotient(operation, a, b);
-    case OPERATOR_MOD: return b == 0 ? fail(operation, "division by zero") : value_int(eval_whole_remainder(a, b));
-    case OPERATOR_POW: return b >= 0 ? int_power(operation, a, b) : real_arithmetic(operation, (double)a, (double)b);
+    case OPERATOR_MOD:
+        return b == 0 ? fail(operation, "division by zero") : value_int(eval_whole_remainder(a, b));
+    case OPERATOR_POW:
+        return b >= 0 ? int_power(operation, a, b)
+                      : real_arithmetic(operation, (double)a, (double)b);
     default: return wrong_kinds(operation);
     }
     return checked_int(operation, overflow, result);
@@ -91,12 +98,15 @@ static Value int_arithmetic(const Operation *operation) {
 /* -- numbers -- */
 
 static Value checked_real(const Operation *operation, double result) {
-    return isfinite(result) ? value_float(result) : fail(operation, "the result is not a finite number");
+    return isfinite(result) ? value_float(result)
+                            : fail(operation, "the result is not a finite number");
 }
 
 static Value real_arithmetic(const Operation *operation, double a, double b) {
-    bool divides = operation->op == OPERATOR_DIV || operation->op == OPERATOR_MOD || (operation->op == OPERATOR_POW && b < 0);
-    if (divides && (operation->op == OPERATOR_POW ? a : b) == 0) return fail(operation, "division by zero");
+    bool divides = operation->op == OPERATOR_DIV || operation->op == OPERATOR_MOD ||
+                   (operation->op == OPERATOR_POW && b < 0);
+    if (divides && (operation->op == OPERATOR_POW ? a : b) == 0)
+        return fail(operation, "division by zero");
     switch (operation->op) {
     case OPERATOR_ADD: return checked_real(operation, a + b);
     case OPERATOR_SUB: return checked_real(operation, a - b);
@@ -138,7 +148,8 @@ static Value compare(const Operation *operation) {
 }
 
 static bool is_truth(const Evaluator *evaluator, Value value) {
-    return value.kind == VALUE_BOOL || (value.kind == VALUE_TENSOR && tensor_node(evaluator, value)->dtype == DTYPE_BOOL);
+    return value.kind == VALUE_BOOL ||
+           (value.kind == VALUE_TENSOR && tensor_node(evaluator, value)->dtype == DTYPE_BOOL);
 }
 
 /* true or false as a bool tensor */
@@ -152,20 +163,26 @@ static Value evaluate_logic(Operation *operation) {
     Evaluator *evaluator = operation->evaluator;
     bool is_and = operation->op == OPERATOR_AND;
     operation->left = evaluate(evaluator, operation->expr->operation.left);
-    if (operation->left.kind == VALUE_BOOL && operation->left.boolean != is_and) return operation->left;
+    if (operation->left.kind == VALUE_BOOL && operation->left.boolean != is_and)
+        return operation->left;
     operation->right = evaluate(evaluator, operation->expr->operation.right);
-    if (operation->left.kind == VALUE_ERROR || operation->right.kind == VALUE_ERROR) return value_error();
-    if (!is_truth(evaluator, operation->left) || !is_truth(evaluator, operation->right)) return wrong_truth(operation);
-    if (operation->left.kind == VALUE_BOOL && operation->right.kind == VALUE_BOOL) return operation->right;
+    if (operation->left.kind == VALUE_ERROR || operation->right.kind == VALUE_ERROR)
+        return value_error();
+    if (!is_truth(evaluator, operation->left) || !is_truth(evaluator, operation->right))
+        return wrong_truth(operation);
+    if (operation->left.kind == VALUE_BOOL && operation->right.kind == VALUE_BOOL)
+        return operation->right;
     return tensor_binary(evaluator, operation->expr->span, is_and ? OP_and : OP_or, "combine",
-                         truth_tensor(evaluator, operation->left), truth_tensor(evaluator, operation->right));
+                         truth_tensor(evaluator, operation->left),
+                         truth_tensor(evaluator, operation->right));
 }
 
 /* -- the rest -- */
 
 static Value make_range(const Operation *operation) {
     Value a = operation->left, b = operation->right;
-    if (a.kind == VALUE_INT && b.kind == VALUE_INT) return (Value){.kind = VALUE_RANGE, .range = {a.integer, b.integer}};
+    if (a.kind == VALUE_INT && b.kind == VALUE_INT)
+        return (Value){.kind = VALUE_RANGE, .range = {a.integer, b.integer}};
     return fail(operation, "a range that can be run over has whole numbers as its ends");
 }
 
@@ -175,7 +192,8 @@ static Value join_lists(const Operation *operation) {
     if (count > LIST_MAX_ITEMS) return fail(operation, "a list has at most 100000 items");
     if (!evaluator_charge(operation->evaluator, operation->expr->span, count)) return value_error();
     Value *items = ARENA_ARRAY(operation->evaluator->arena, Value, count);
-    for (uint32_t i = 0; i < count; i++) items[i] = i < a.list.count ? a.list.items[i] : b.list.items[i - a.list.count];
+    for (uint32_t i = 0; i < count; i++)
+        items[i] = i < a.list.count ? a.list.items[i] : b.list.items[i - a.list.count];
     return value_list(items, count);
 }
 
@@ -190,23 +208,31 @@ static Value tensor_arithmetic(const Operation *operation) {
     Evaluator *evaluator = operation->evaluator;
     Span span = operation->expr->span;
     if (kinds[operation->op]) {
-        Value column = derive_double(evaluator, kinds[operation->op], operation->left, operation->right, span);
+        Value column =
+            derive_double(evaluator, kinds[operation->op], operation->left, operation->right, span);
         if (column.kind != VALUE_NONE) return column;
     }
     evaluator_at(evaluator, span);
-    if (operation->op == OPERATOR_POW) return tensor_power(evaluator, span, operation->left, operation->right);
-    if (operation->op == OPERATOR_MOD) return tensor_remainder(evaluator, span, operation->left, operation->right);
-    static const Op ops[OPERATOR_COUNT] = {
-        [OPERATOR_ADD] = OP_add, [OPERATOR_SUB] = OP_sub, [OPERATOR_MUL] = OP_mul, [OPERATOR_DIV] = OP_div};
+    if (operation->op == OPERATOR_POW)
+        return tensor_power(evaluator, span, operation->left, operation->right);
+    if (operation->op == OPERATOR_MOD)
+        return tensor_remainder(evaluator, span, operation->left, operation->right);
+    static const Op ops[OPERATOR_COUNT] = {[OPERATOR_ADD] = OP_add,
+                                           [OPERATOR_SUB] = OP_sub,
+                                           [OPERATOR_MUL] = OP_mul,
+                                           [OPERATOR_DIV] = OP_div};
     return tensor_binary(evaluator, span, ops[operation->op], operator_verb(operation->op),
-                         tensor_f32(evaluator, operation->left), tensor_f32(evaluator, operation->right));
+                         tensor_f32(evaluator, operation->left),
+                         tensor_f32(evaluator, operation->right));
 }
 
 static Value arithmetic(const Operation *operation) {
     Value a = operation->left, b = operation->right;
     if (a.kind == VALUE_INT && b.kind == VALUE_INT) return int_arithmetic(operation);
-    if (value_is_number(a) && value_is_number(b)) return real_arithmetic(operation, value_number(a), value_number(b));
-    if (a.kind == VALUE_LIST && b.kind == VALUE_LIST && operation->op == OPERATOR_ADD) return join_lists(operation);
+    if (value_is_number(a) && value_is_number(b))
+        return real_arithmetic(operation, value_number(a), value_number(b));
+    if (a.kind == VALUE_LIST && b.kind == VALUE_LIST && operation->op == OPERATOR_ADD)
+        return join_lists(operation);
     return is_operand(a) && is_operand(b) ? tensor_arithmetic(operation) : wrong_kinds(operation);
 }
 
@@ -220,19 +246,23 @@ static Value evaluate_unary(Operation *operation) {
     if (!negates && value.kind == VALUE_BOOL) return value_bool(!value.boolean);
     if (negates && value.kind != VALUE_TENSOR) return wrong_kinds(operation);
     if (!negates && !is_truth(evaluator, value)) return wrong_truth(operation);
-    Value column = negates ? derive_single(evaluator, DERIVED_NEG, value, operation->expr->span) : value_none();
+    Value column = negates ? derive_single(evaluator, DERIVED_NEG, value, operation->expr->span)
+                           : value_none();
     if (column.kind != VALUE_NONE) return column;
     evaluator_at(evaluator, operation->expr->span);
     NodeId operand = negates ? tensor_f32(evaluator, value) : value.node;
-    return evaluator_built(evaluator, operation->expr->span, build_unary(evaluator->graph, negates ? OP_neg : OP_not, operand));
+    return evaluator_built(evaluator, operation->expr->span,
+                           build_unary(evaluator->graph, negates ? OP_neg : OP_not, operand));
 }
 
 static Value matrix_product(const Operation *operation) {
     Evaluator *evaluator = operation->evaluator;
-    if (operation->left.kind != VALUE_TENSOR || operation->right.kind != VALUE_TENSOR) return wrong_kinds(operation);
+    if (operation->left.kind != VALUE_TENSOR || operation->right.kind != VALUE_TENSOR)
+        return wrong_kinds(operation);
     LayerMark mark = summary_mark(evaluator);
-    Value product = tensor_matmul(evaluator, operation->expr->span, tensor_f32(evaluator, operation->left),
-                                  tensor_f32(evaluator, operation->right));
+    Value product =
+        tensor_matmul(evaluator, operation->expr->span, tensor_f32(evaluator, operation->left),
+                      tensor_f32(evaluator, operation->right));
     summary_record(evaluator, &mark, NULL, product, operation->expr->span);
     return product;
 }
@@ -240,10 +270,12 @@ static Value matrix_product(const Operation *operation) {
 Value evaluate_operation(Evaluator *evaluator, const Expr *expr) {
     Operation operation = {.evaluator = evaluator, .expr = expr, .op = expr->operation.op};
     if (expr->kind == EXPR_UNARY) return evaluate_unary(&operation);
-    if (operation.op == OPERATOR_AND || operation.op == OPERATOR_OR) return evaluate_logic(&operation);
+    if (operation.op == OPERATOR_AND || operation.op == OPERATOR_OR)
+        return evaluate_logic(&operation);
     operation.left = evaluate(evaluator, expr->operation.left);
     operation.right = evaluate(evaluator, expr->operation.right);
-    if (operation.left.kind == VALUE_ERROR || operation.right.kind == VALUE_ERROR) return value_error();
+    if (operation.left.kind == VALUE_ERROR || operation.right.kind == VALUE_ERROR)
+        return value_error();
     if (is_comparison(operation.op)) return compare(&operation);
     if (operation.op == OPERATOR_RANGE) return make_range(&operation);
     if (operation.op != OPERATOR_MATMUL) return arithmetic(&operation);

@@ -1,5 +1,6 @@
-/* Records the inputs in which no number may be missing: those that labels, indices and whole numbers are computed from. A missing number
- * would silently become a class: NaN > 3 is false, and int(NaN) is 0. Whoever reads the data checks these inputs. */
+/* Records the inputs in which no number may be missing: those that labels, indices and whole
+ * numbers are computed from. A missing number would silently become a class: NaN > 3 is false, and
+ * int(NaN) is 0. Whoever reads the data checks these inputs. */
 #include "frontend/evaluate/summary.h"
 
 #include <string.h>
@@ -18,19 +19,21 @@ static void keep(const PresenceWalk *walk, const char *name) {
     for (uint32_t i = 0; i < log->present_count; i++)
         if (!strcmp(log->presents[i].name, name)) return;
     ARENA_ROOM(arena, log->presents, log->present_count, log->present_capacity);
-    log->presents[log->present_count++] =
-        (DataUse){arena_copy_string(arena, name, strlen(name)), evaluator_place(walk->evaluator, walk->span)};
+    log->presents[log->present_count++] = (DataUse){arena_copy_string(arena, name, strlen(name)),
+                                                    evaluator_place(walk->evaluator, walk->span)};
 }
 
 /* x != x or x == x: a test for missing numbers. */
 static bool is_test(const PresenceWalk *walk, NodeId id) {
     const Node *node = graph_node(walk->evaluator->graph, id);
     const Derived *derived = node->dtype == DTYPE_BOOL ? derived_of(walk->evaluator, id) : NULL;
-    if (!derived) return (node->op == OP_ne || node->op == OP_eq) && node->operands[0] == node->operands[1];
+    if (!derived)
+        return (node->op == OP_ne || node->op == OP_eq) && node->operands[0] == node->operands[1];
     Arena *arena = walk->evaluator->arena;
     const SourceSchema *schema = walk->evaluator->globals->schema;
     bool compares = derived->kind == DERIVED_NE || derived->kind == DERIVED_EQ;
-    return compares && !strcmp(derived_name(arena, schema, derived->args[0]), derived_name(arena, schema, derived->args[1]));
+    return compares && !strcmp(derived_name(arena, schema, derived->args[0]),
+                               derived_name(arena, schema, derived->args[1]));
 }
 
 static void walk_node(const PresenceWalk *walk, NodeId id);
@@ -56,6 +59,7 @@ static void walk_node(const PresenceWalk *walk, NodeId id) {
 
 void present_keep(Evaluator *evaluator, NodeId node, Span span) {
     if (!evaluator->log || !node) return;
-    PresenceWalk walk = {evaluator, span, ARENA_ARRAY(evaluator->arena, bool, evaluator->graph->node_count)};
+    PresenceWalk walk = {evaluator, span,
+                         ARENA_ARRAY(evaluator->arena, bool, evaluator->graph->node_count)};
     walk_node(&walk, node);
 }

@@ -12,23 +12,30 @@ Span evaluator_place(const Evaluator *evaluator, Span span) {
     return span;
 }
 
-void evaluator_at(Evaluator *evaluator, Span span) { evaluator->graph->span = evaluator_place(evaluator, span); }
+void evaluator_at(Evaluator *evaluator, Span span) {
+    evaluator->graph->span = evaluator_place(evaluator, span);
+}
 
 static bool reported_before(Evaluator *evaluator, Span place) {
     for (uint32_t i = 0; i < evaluator->reported_count; i++) {
         Span other = evaluator->reported[i];
-        if (other.file == place.file && other.begin == place.begin && other.end == place.end) return true;
+        if (other.file == place.file && other.begin == place.begin && other.end == place.end)
+            return true;
     }
-    if (evaluator->reported_count < REPORTED_PLACES) evaluator->reported[evaluator->reported_count++] = place;
+    if (evaluator->reported_count < REPORTED_PLACES)
+        evaluator->reported[evaluator->reported_count++] = place;
     return false;
 }
 
-/* Adds notes "in the call of 'residual' here", innermost first, for calls outside of the library. */
+/* Adds notes "in the call of 'residual' here", innermost first, for calls outside of the
+ * library. */
 static void note_calls(Evaluator *evaluator, Span place) {
     int shown = 0;
     for (const Frame *frame = evaluator->frame; frame && shown < CHAIN_SHOWN; frame = frame->up) {
         bool same = frame->place.file == place.file && frame->place.begin == place.begin;
-        if (same || frame->callee->is_network || library_owns(evaluator->globals->library, frame->place)) continue;
+        if (same || frame->callee->is_network ||
+            library_owns(evaluator->globals->library, frame->place))
+            continue;
         diag_note(evaluator->diag, frame->place, "in the call of '%s' here", frame->callee->name);
         shown++;
     }
@@ -40,23 +47,28 @@ bool evaluator_error(Evaluator *evaluator, Span span, const char *format, ...) {
     if (evaluator->stopped || reported_before(evaluator, place)) return false;
     va_list args;
     va_start(args, format);
-    diag_error(evaluator->diag, STATUS_MODEL, place, "%s", arena_vformat(evaluator->arena, format, args));
+    diag_error(evaluator->diag, STATUS_MODEL, place, "%s",
+               arena_vformat(evaluator->arena, format, args));
     va_end(args);
-    if (library_owns(evaluator->globals->library, span)) diag_note(evaluator->diag, span, "in the library, here");
+    if (library_owns(evaluator->globals->library, span))
+        diag_note(evaluator->diag, span, "in the library, here");
     note_calls(evaluator, place);
-    evaluator->stopped = diag_errors(evaluator->diag) > DIAG_MAX_ERRORS; /* further errors would not help */
+    /* further errors would not help */
+    evaluator->stopped = diag_errors(evaluator->diag) > DIAG_MAX_ERRORS;
     return !evaluator->stopped;
 }
 
 bool evaluator_charge(Evaluator *evaluator, Span span, uint32_t steps) {
     evaluator->steps += steps;
     if (evaluator->stopped || evaluator->steps <= EVALUATE_MAX_STEPS) return !evaluator->stopped;
-    evaluator_error(evaluator, span, "this model takes more than %d steps to evaluate", EVALUATE_MAX_STEPS);
+    evaluator_error(evaluator, span, "this model takes more than %d steps to evaluate",
+                    EVALUATE_MAX_STEPS);
     evaluator->stopped = true;
     return false;
 }
 
-bool evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates, size_t count) {
+bool evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates,
+                       size_t count) {
     const char *alias = alias_help(name), *near = diag_nearest(name, candidates, count);
     if (alias)
         diag_help(evaluator->diag, "%s", alias);
@@ -66,9 +78,11 @@ bool evaluator_suggest(Evaluator *evaluator, const char *name, const char *const
 }
 
 Value evaluator_built(Evaluator *evaluator, Span span, NodeId node) {
-    if (!node && diag_errors(evaluator->diag) > evaluator->errors_told) note_calls(evaluator, evaluator_place(evaluator, span));
+    if (!node && diag_errors(evaluator->diag) > evaluator->errors_told)
+        note_calls(evaluator, evaluator_place(evaluator, span));
     if (evaluator->graph->node_count <= GRAPH_MAX_NODES) return value_tensor(node);
-    evaluator_error(evaluator, span, "the graph of this model has more than %d nodes", GRAPH_MAX_NODES);
+    evaluator_error(evaluator, span, "the graph of this model has more than %d nodes",
+                    GRAPH_MAX_NODES);
     evaluator->stopped = true;
     return value_error();
 }

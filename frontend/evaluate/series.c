@@ -1,5 +1,6 @@
-/* Rows of a series: windows(...) and ahead(...) of a field of the source. Both are inputs of their own, whose rows the data set puts
- * together; what is looked at before and after a row says which rows there are. */
+/* Rows of a series: windows(...) and ahead(...) of a field of the source. Both are inputs of their
+ * own, whose rows the data set puts together; what is looked at before and after a row says which
+ * rows there are. */
 #include "frontend/evaluate/evaluate.h"
 #include "ir/data/derived.h"
 
@@ -10,7 +11,8 @@ static const Node *plain_input(const Call *call, const char **name) {
     SourceRows rows;
     Evaluator *evaluator = call->evaluator;
     if (evaluator->phase != PHASE_DATA) {
-        if (evaluator_error(evaluator, call->span, "'%s' must be used in a field of the data block", call->callee->name))
+        if (evaluator_error(evaluator, call->span, "'%s' must be used in a field of the data block",
+                            call->callee->name))
             diag_help(evaluator->diag, "in the model a row cannot see other rows of the data");
         return NULL;
     }
@@ -27,25 +29,32 @@ static Value rows_around(const Call *call, SourceRows rows, bool one) {
     Evaluator *evaluator = call->evaluator;
     const Node *node = plain_input(call, &name);
     if (!node) return value_error();
-    Shape row = node->shape, shape = {.rank = row.rank + 1, .dim = {row.dim[0], rows.to - rows.from + 1}};
-    if (shape.rank > SHAPE_MAX_RANK) return call_fail(call, 0, "has the maximum number of axes already");
+    Shape row = node->shape,
+          shape = {.rank = row.rank + 1, .dim = {row.dim[0], rows.to - rows.from + 1}};
+    if (shape.rank > SHAPE_MAX_RANK)
+        return call_fail(call, 0, "has the maximum number of axes already");
     memcpy(&shape.dim[2], &row.dim[1], (size_t)(row.rank - 1) * sizeof *row.dim);
     evaluator_at(evaluator, call->span);
     bool itself = rows.from == 0 && rows.to == 0 && rows.stride == 1;
-    if (itself) return evaluator_built(evaluator, call->span, build_reshape(evaluator->graph, call->args[0].node, shape));
+    if (itself)
+        return evaluator_built(evaluator, call->span,
+                               build_reshape(evaluator->graph, call->args[0].node, shape));
     name = source_rows_name(evaluator->arena, rows.from, rows.to, rows.stride, name);
     NodeId input = graph_input(evaluator->graph, SYMBOL_BATCH, name, node->dtype, shape);
-    return evaluator_built(evaluator, call->span, one ? build_reshape(evaluator->graph, input, row) : input);
+    return evaluator_built(evaluator, call->span,
+                           one ? build_reshape(evaluator->graph, input, row) : input);
 }
 
 Value call_windows(const Call *call) {
-    return rows_around(call, (SourceRows){1 - call->args[1].integer, 0, call->args[2].integer}, false);
+    return rows_around(call, (SourceRows){1 - call->args[1].integer, 0, call->args[2].integer},
+                       false);
 }
 
 Value call_ahead(const Call *call) {
     int64_t horizon = call->args[1].integer, length = 1;
     bool one = call->args[2].kind == VALUE_NONE;
-    if (!one && (call->args[2].kind != VALUE_INT || call->args[2].integer < 1 || call->args[2].integer > 100000))
+    if (!one && (call->args[2].kind != VALUE_INT || call->args[2].integer < 1 ||
+                 call->args[2].integer > 100000))
         return call_fail(call, 2, "must be a whole number from 1 to 100000, not %s",
                          value_text(call->evaluator->arena, call->evaluator->graph, call->args[2]));
     if (!one) length = call->args[2].integer;
@@ -71,7 +80,8 @@ static bool from_windows(const Evaluator *evaluator, NodeId id) {
     bool found = false;
     for (uint32_t i = 0; i < node->operand_count; i++) {
         bool windows = from_windows(evaluator, node->operands[i]);
-        if (!windows && (!elementwise || series_looks_around(evaluator, node->operands[i]))) return false;
+        if (!windows && (!elementwise || series_looks_around(evaluator, node->operands[i])))
+            return false;
         found |= windows;
     }
     return found;
@@ -80,11 +90,13 @@ static bool from_windows(const Evaluator *evaluator, NodeId id) {
 NodeId series_newest(Evaluator *evaluator, NodeId id) {
     int64_t from[SHAPE_MAX_RANK] = {0}, step[SHAPE_MAX_RANK];
     if (!from_windows(evaluator, id)) return NODE_NONE;
-    Shape shape = graph_node(evaluator->graph, id)->shape, newest = {.rank = shape.rank - 1, .dim = {shape.dim[0]}};
+    Shape shape = graph_node(evaluator->graph, id)->shape,
+          newest = {.rank = shape.rank - 1, .dim = {shape.dim[0]}};
     for (int axis = 0; axis < shape.rank; axis++) step[axis] = 1;
     from[1] = shape.dim[1] - 1;
     memcpy(&newest.dim[1], &shape.dim[2], (size_t)(shape.rank - 2) * sizeof *shape.dim);
-    return build_reshape(evaluator->graph, build_slice(evaluator->graph, id, from, shape.dim, step), newest);
+    return build_reshape(evaluator->graph, build_slice(evaluator->graph, id, from, shape.dim, step),
+                         newest);
 }
 
 bool series_looks_around(const Evaluator *evaluator, NodeId id) {
@@ -97,7 +109,8 @@ bool series_looks_around(const Evaluator *evaluator, NodeId id) {
         if (!reached[at]) continue;
         SourceRows rows;
         const char *name = node->op == OP_input ? graph->symbols[node->attrs.symbol].name : "";
-        const Derived *derived = *name ? derived_find(arena, evaluator->globals->schema, name) : NULL;
+        const Derived *derived =
+            *name ? derived_find(arena, evaluator->globals->schema, name) : NULL;
         found |= source_rows_of(name, &rows) != name || (derived && derived_looks_around(derived));
         for (uint32_t i = 0; i < node->operand_count; i++) reached[node->operands[i]] = true;
     }

@@ -1,4 +1,5 @@
-/* The data source as the fields of the data block see it: its fields by name or number, and what is text among them. */
+/* The data source as the fields of the data block see it: its fields by name or number, and what is
+ * text among them. */
 #include "frontend/evaluate/evaluate.h"
 #include "ir/data/date.h"
 
@@ -11,7 +12,8 @@ static Value input(Evaluator *evaluator, const char *name, DType dtype, Shape ro
     Shape shape = {.rank = row.rank + 1, .dim = {evaluator->batch}};
     for (int axis = 0; axis < row.rank; axis++) shape.dim[axis + 1] = row.dim[axis];
     evaluator_at(evaluator, span);
-    return evaluator_built(evaluator, span, graph_input(evaluator->graph, SYMBOL_BATCH, name, dtype, shape));
+    return evaluator_built(evaluator, span,
+                           graph_input(evaluator->graph, SYMBOL_BATCH, name, dtype, shape));
 }
 
 Value source_input(Evaluator *evaluator, const SourceField *field, Span span) {
@@ -25,11 +27,13 @@ static void suggest_field(Evaluator *evaluator, const char *name) {
     const char **names = ARENA_ARRAY(evaluator->arena, const char *, schema->field_count);
     for (uint32_t i = 0; i < schema->field_count; i++) names[i] = schema->fields[i].name;
     if (!diag_suggest(evaluator->diag, name, names, schema->field_count))
-        diag_help(evaluator->diag, "it has %s", names_quoted(evaluator->arena, names, schema->field_count, SHOWN));
+        diag_help(evaluator->diag, "it has %s",
+                  names_quoted(evaluator->arena, names, schema->field_count, SHOWN));
 }
 
 void source_no_field(Evaluator *evaluator, const char *name, Span span) {
-    if (evaluator_error(evaluator, span, "the source has no field '%s'", name)) suggest_field(evaluator, name);
+    if (evaluator_error(evaluator, span, "the source has no field '%s'", name))
+        suggest_field(evaluator, name);
 }
 
 static const SourceField *find_by_name(Evaluator *evaluator, const char *name, Span span) {
@@ -41,7 +45,8 @@ static const SourceField *find_by_name(Evaluator *evaluator, const char *name, S
 static const SourceField *find_by_number(Evaluator *evaluator, int64_t number, Span span) {
     const SourceSchema *schema = evaluator->globals->schema;
     if (number >= 0 && number < schema->field_count) return &schema->fields[number];
-    evaluator_error(evaluator, span, "the source has the fields 0 to %u, not %" PRId64, schema->field_count - 1, number);
+    evaluator_error(evaluator, span, "the source has the fields 0 to %u, not %" PRId64,
+                    schema->field_count - 1, number);
     return NULL;
 }
 
@@ -49,7 +54,8 @@ static const SourceField *find_field(Evaluator *evaluator, Value value, Span spa
     if (value.kind == VALUE_STRING) return find_by_name(evaluator, value.text, span);
     if (value.kind == VALUE_INT) return find_by_number(evaluator, value.integer, span);
     if (value.kind != VALUE_ERROR)
-        if (evaluator_error(evaluator, span, "an index of the source must be the name or number of a field, not %s",
+        if (evaluator_error(evaluator, span,
+                            "an index of the source must be the name or number of a field, not %s",
                             value_text(evaluator->arena, evaluator->graph, value)) &&
             value.kind == VALUE_LIST)
             diag_help(evaluator->diag, COLUMNS_HELP);
@@ -65,14 +71,17 @@ Value source_member(Evaluator *evaluator, const char *name, Span span) {
 Value source_element(Evaluator *evaluator, const Expr *expr) {
     const Sub *sub = expr->index.subs.first;
     if (expr->index.subs.count != 1 || sub->is_slice) {
-        if (evaluator_error(evaluator, expr->span, "the source takes one index: the name or number of a field"))
+        if (evaluator_error(evaluator, expr->span,
+                            "the source takes one index: the name or number of a field"))
             diag_help(evaluator->diag, COLUMNS_HELP);
         return value_error();
     }
     Value name = evaluate(evaluator, sub->from);
-    if (evaluator->phase == PHASE_SPLIT && (name.kind == VALUE_STRING || name.kind == VALUE_ERROR)) return name;
+    if (evaluator->phase == PHASE_SPLIT && (name.kind == VALUE_STRING || name.kind == VALUE_ERROR))
+        return name;
     if (evaluator->phase == PHASE_SPLIT) {
-        if (evaluator_error(evaluator, sub->span, "here a field must be given by its name, not by %s",
+        if (evaluator_error(evaluator, sub->span,
+                            "here a field must be given by its name, not by %s",
                             value_text(evaluator->arena, evaluator->graph, name)))
             diag_help(evaluator->diag, "columns without a name are called column0, column1...");
         return value_error();
@@ -87,16 +96,20 @@ Value source_element(Evaluator *evaluator, const Expr *expr) {
 static bool chosen_names(const Call *call, Value *names) {
     Value value = call->args[1];
     *names = value;
-    if (value.kind == VALUE_STRING || value.kind == VALUE_INT) *names = value_list(&call->args[1], 1);
-    if (value.kind == VALUE_RANGE && value.range.to >= value.range.from && value.range.to - value.range.from < LIST_MAX_ITEMS) {
+    if (value.kind == VALUE_STRING || value.kind == VALUE_INT)
+        *names = value_list(&call->args[1], 1);
+    if (value.kind == VALUE_RANGE && value.range.to >= value.range.from &&
+        value.range.to - value.range.from < LIST_MAX_ITEMS) {
         uint32_t count = (uint32_t)(value.range.to - value.range.from + 1);
         Value *items = ARENA_ARRAY(call->evaluator->arena, Value, count);
         for (uint32_t i = 0; i < count; i++) items[i] = value_int(value.range.from + i);
         *names = value_list(items, count);
     }
     if (names->kind == VALUE_LIST && names->list.count > 0) return true;
-    call_fail(call, 1, "must be the name or number of a column, a list of them, or a range of numbers, not %s",
-              value_text(call->evaluator->arena, call->evaluator->graph, value));
+    call_fail(
+        call, 1,
+        "must be the name or number of a column, a list of them, or a range of numbers, not %s",
+        value_text(call->evaluator->arena, call->evaluator->graph, value));
     return false;
 }
 
@@ -115,8 +128,10 @@ static bool check_column(const Call *call, const SourceField *field, const Sourc
         return false;
     }
     if (field->is_text == first->is_text) return true;
-    const SourceField *text = field->is_text ? field : first, *number = field->is_text ? first : field;
-    call_fail(call, 1, "must not mix text and numbers: '%s' is text, '%s' is not", text->name, number->name);
+    const SourceField *text = field->is_text ? field : first,
+                      *number = field->is_text ? first : field;
+    call_fail(call, 1, "must not mix text and numbers: '%s' is text, '%s' is not", text->name,
+              number->name);
     source_explain_text(call->evaluator, text);
     return false;
 }
@@ -137,7 +152,8 @@ Value call_columns(const Call *call) {
     const SourceSchema *schema = evaluator->globals->schema;
     Value names;
     if (call->args[0].kind != VALUE_SOURCE)
-        return call_fail(call, 0, "must be the source, not %s", value_text(evaluator->arena, evaluator->graph, call->args[0]));
+        return call_fail(call, 0, "must be the source, not %s",
+                         value_text(evaluator->arena, evaluator->graph, call->args[0]));
     if (!chosen_names(call, &names)) return value_error();
     uint32_t *fields = ARENA_ARRAY(evaluator->arena, uint32_t, names.list.count);
     if (!choose_columns(call, names, fields)) return value_error();
@@ -148,12 +164,14 @@ Value call_columns(const Call *call) {
 
 /* -- text -- */
 
-static const SourceField **text_of_input(const Evaluator *evaluator, const Node *node, uint32_t *count) {
+static const SourceField **text_of_input(const Evaluator *evaluator, const Node *node,
+                                         uint32_t *count) {
     const SourceSchema *schema = evaluator->globals->schema;
     SourceRows rows;
     const char *name = source_rows_of(evaluator->graph->symbols[node->attrs.symbol].name, &rows);
     const SourceField *field = source_any(schema, name);
-    const uint32_t *fields = field ? NULL : source_columns_find(schema, name, evaluator->arena, count);
+    const uint32_t *fields =
+        field ? NULL : source_columns_find(schema, name, evaluator->arena, count);
     if (field) *count = 1;
     if (!field && !fields) return NULL;
     const SourceField **text = ARENA_ARRAY(evaluator->arena, const SourceField *, *count);
@@ -170,13 +188,15 @@ const SourceField **source_text(const Evaluator *evaluator, NodeId id, uint32_t 
     if (node->op == OP_reshape || node->op == OP_select)
         return source_text(evaluator, node->operands[node->operand_count - 1], count);
     bool beside = node->op == OP_concat && node->attrs.axis == node->shape.rank - 1;
-    const SourceField **text =
-        beside ? ARENA_ARRAY(evaluator->arena, const SourceField *, node->shape.dim[node->attrs.axis]) : NULL;
+    const SourceField **text = beside ? ARENA_ARRAY(evaluator->arena, const SourceField *,
+                                                    node->shape.dim[node->attrs.axis])
+                                      : NULL;
     *count = 0;
     for (uint32_t i = 0; beside && i < node->operand_count; i++) {
         uint32_t part;
         const SourceField **found = source_text(evaluator, node->operands[i], &part);
-        if (!found || part != graph_operand(graph, node, i)->shape.dim[node->attrs.axis]) return NULL;
+        if (!found || part != graph_operand(graph, node, i)->shape.dim[node->attrs.axis])
+            return NULL;
         memcpy(text + *count, found, part * sizeof *text);
         *count += part;
     }
@@ -188,12 +208,14 @@ bool source_is_number(Evaluator *evaluator, NodeId node) {
     const SourceField **text = source_text(evaluator, node, &count);
     if (!text) return true;
     bool classes = text[0]->numbers != NULL;
-    if (evaluator_error(evaluator, evaluator->graph->span, "'%s' %s, where numbers are needed", text[0]->name,
-                        classes ? "holds classes" : "is text")) {
+    if (evaluator_error(evaluator, evaluator->graph->span, "'%s' %s, where numbers are needed",
+                        text[0]->name, classes ? "holds classes" : "is text")) {
         source_explain_text(evaluator, text[0]);
-        diag_help(evaluator->diag,
-                  classes ? "one_hot makes numbers of classes"
-                          : "one_hot makes numbers of categories; `missing = \"...\"` names the text of missing cells");
+        diag_help(
+            evaluator->diag,
+            classes
+                ? "one_hot makes numbers of classes"
+                : "one_hot makes numbers of categories; `missing = \"...\"` names the text of missing cells");
     }
     return false;
 }
@@ -202,13 +224,15 @@ Value call_categories(const Call *call) {
     uint32_t count;
     const SourceField **text = source_text(call->evaluator, call->args[0].node, &count);
     if (!text)
-        return call_fail(call, 0,
-                         "must be columns of text, whose categories are known; of numbers, give the number of classes, or take "
-                         "classes(...) of them");
+        return call_fail(
+            call, 0,
+            "must be columns of text, whose categories are known; of numbers, give the number of classes, or take "
+            "classes(...) of them");
     Value *sizes = ARENA_ARRAY(call->evaluator->arena, Value, count);
     for (uint32_t i = 0; i < count; i++) {
         if (!text[i]->category_count)
-            return call_fail(call, 0, "has no category in any training row: '%s' is empty", text[i]->name);
+            return call_fail(call, 0, "has no category in any training row: '%s' is empty",
+                             text[i]->name);
         sizes[i] = value_int(text[i]->category_count);
     }
     return value_list(sizes, count);

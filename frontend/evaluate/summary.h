@@ -1,4 +1,5 @@
-/* The log of a model's calls: its layers for `mlc summary`, its labels and losses, and what it expects of the data. */
+/* The log of a model's calls: its layers for `mlc summary`, its labels and losses, and what it
+ * expects of the data. */
 #ifndef MLC_FRONTEND_EVALUATE_SUMMARY_H
 #define MLC_FRONTEND_EVALUATE_SUMMARY_H
 
@@ -9,14 +10,17 @@ typedef struct {
     NodeId node;
     const char *field; /* of the source; NULL: they are computed, or a part of a field */
     int64_t columns;   /* that they choose from; 0: not known */
-    NodeId compared;   /* the first argument of the call: `logits`; NODE_NONE: the loss is written out, without such a call */
+    /* the first argument of the call: `logits`; NODE_NONE: the loss is written out, without such a
+     * call */
+    NodeId compared;
 } ClassLabel;
 
 /* A call of a library function in the train block: cross_entropy(logits, label). */
 typedef struct {
     const char *callee;
     Span span;
-    NodeId node, other; /* the first and the second argument; NODE_NONE: it is missing, or no tensor */
+    /* the first and the second argument; NODE_NONE: it is missing, or no tensor */
+    NodeId node, other;
 } LossCall;
 
 typedef struct LayerLog {
@@ -38,21 +42,25 @@ typedef struct LayerLog {
     uint32_t loss_call_count, loss_call_capacity;
     NodeId *outputs;             /* of the model */
     MetricCounts *metric_counts; /* of each metric */
-    int64_t *answers;            /* of each metric that is a fraction: how many truth values of a row it averages; else 0 */
-    FitList *fits;               /* of the data block */
+    /* of each metric that is a fraction: how many truth values of a row it averages; else 0 */
+    int64_t *answers;
+    FitList *fits; /* of the data block */
     ChoiceList *choices;
 } LayerLog;
 
-/* Records the inputs that a label or an index is computed from: no number in them may be missing (present.c). */
+/* Records the inputs that a label or an index is computed from: no number in them may be missing
+ * (present.c). */
 void present_keep(Evaluator *evaluator, NodeId node, Span span);
 
 /* Records a label, once for each call; a few dozen at most. */
 void label_add(LayerLog *log, Arena *arena, ClassLabel label);
-/* The first argument of the library call in the train block that is being evaluated; NODE_NONE: there is no such call. */
+/* The first argument of the library call in the train block that is being evaluated; NODE_NONE:
+ * there is no such call. */
 NodeId loss_call_compared(const Evaluator *evaluator);
 
 /* Records a call of a library function in the train block. */
-void loss_call_keep(Evaluator *evaluator, const Callable *callee, const Given *given, uint32_t count, Span span);
+void loss_call_keep(Evaluator *evaluator, const Callable *callee, const Given *given,
+                    uint32_t count, Span span);
 
 LayerLog *layer_log_new(Arena *arena, uint32_t file, const char *text);
 
@@ -61,7 +69,9 @@ typedef struct {
     uint32_t nodes, symbols;
 } LayerMark;
 LayerMark summary_mark(const Evaluator *evaluator);
-/* Called after each call, and with callee NULL after a matrix product: adds a line if the model's own text calls the library. */
-void summary_record(Evaluator *evaluator, const LayerMark *mark, const Callable *callee, Value value, Span span);
+/* Called after each call, and with callee NULL after a matrix product: adds a line if the model's
+ * own text calls the library. */
+void summary_record(Evaluator *evaluator, const LayerMark *mark, const Callable *callee,
+                    Value value, Span span);
 
 #endif

@@ -16,7 +16,8 @@ static const char *value_words(const TypeCheck *check, Value value) {
 }
 
 static bool wrong_type(const TypeCheck *check, const char *expected, Value value) {
-    evaluator_error(check->evaluator, check->span, "%s must be %s, not %s", check->what, expected, value_words(check, value));
+    evaluator_error(check->evaluator, check->span, "%s must be %s, not %s", check->what, expected,
+                    value_words(check, value));
     return false;
 }
 
@@ -26,14 +27,19 @@ static const struct {
     const char *name, *words;
     ValueKind kind;
 } plain_types[] = {
-    {"int", "a whole number", VALUE_INT},       {"float", "a number", VALUE_FLOAT}, {"bool", "true or false", VALUE_BOOL},
-    {"string", "a string", VALUE_STRING},       {"list", "a list", VALUE_LIST},     {"tensor", "a tensor", VALUE_TENSOR},
+    {"int", "a whole number", VALUE_INT},
+    {"float", "a number", VALUE_FLOAT},
+    {"bool", "true or false", VALUE_BOOL},
+    {"string", "a string", VALUE_STRING},
+    {"list", "a list", VALUE_LIST},
+    {"tensor", "a tensor", VALUE_TENSOR},
     {"function", "a function", VALUE_FUNCTION},
 };
 enum { PLAIN_TYPES = sizeof plain_types / sizeof *plain_types };
 
 static bool plain_check(const TypeCheck *check, int row, Value *value) {
-    if (plain_types[row].kind == VALUE_FLOAT && value->kind == VALUE_INT) *value = value_float((double)value->integer);
+    if (plain_types[row].kind == VALUE_FLOAT && value->kind == VALUE_INT)
+        *value = value_float((double)value->integer);
     if (value->kind == plain_types[row].kind) return true;
     return wrong_type(check, plain_types[row].words, *value);
 }
@@ -48,8 +54,11 @@ static bool dtype_fits(const char *name, DType dtype) {
 /* An unknown name in a shape, such as C in f32[M, C], becomes a variable with the size found. */
 static bool binds_size(const TypeCheck *check, const Expr *expr, int64_t size) {
     Evaluator *evaluator = check->evaluator;
-    if (expr->kind != EXPR_NAME || !strcmp(expr->text, "N") || names_find(evaluator->scope->values, expr->text)) return false;
-    if (!evaluator->scope->in_library && names_find(evaluator->globals->params, expr->text)) return false;
+    if (expr->kind != EXPR_NAME || !strcmp(expr->text, "N") ||
+        names_find(evaluator->scope->values, expr->text))
+        return false;
+    if (!evaluator->scope->in_library && names_find(evaluator->globals->params, expr->text))
+        return false;
     scope_put(evaluator, expr->text, value_int(size));
     return true;
 }
@@ -60,7 +69,8 @@ static bool size_fits(const TypeCheck *check, const Expr *expr, int64_t size, bo
     if (expected.kind == VALUE_INT) return expected.integer == size;
     *error = true;
     if (expected.kind != VALUE_ERROR)
-        evaluator_error(check->evaluator, expr->span, "a size must be a whole number, not %s", value_words(check, expected));
+        evaluator_error(check->evaluator, expr->span, "a size must be a whole number, not %s",
+                        value_words(check, expected));
     return true;
 }
 
@@ -74,7 +84,8 @@ static const char *written_size(const TypeCheck *check, const Expr *expr) {
 static const char *written_type(const TypeCheck *check) {
     const char *text = arena_format(check->evaluator->arena, "%s[", check->type->name.text);
     for (const Expr *size = check->type->shape.first; size; size = size->next)
-        text = arena_format(check->evaluator->arena, "%s%s%s", text, written_size(check, size), size->next ? "," : "");
+        text = arena_format(check->evaluator->arena, "%s%s%s", text, written_size(check, size),
+                            size->next ? "," : "");
     return arena_format(check->evaluator->arena, "%s]", text);
 }
 
@@ -82,11 +93,15 @@ static const char *written_type(const TypeCheck *check) {
 static void take_column(const TypeCheck *check, Value *value) {
     const Node *node = value->kind == VALUE_TENSOR ? tensor_node(check->evaluator, *value) : NULL;
     bool list = !strcmp(check->type->name.text, "int") && check->type->shape.count == 1;
-    if (!node || !list || node->dtype == DTYPE_F32 || node->shape.rank != 2 || node->shape.dim[1] != 1) return;
-    *value = value_tensor(build_reshape(check->evaluator->graph, value->node, shape_of(1, node->shape.dim)));
+    if (!node || !list || node->dtype == DTYPE_F32 || node->shape.rank != 2 ||
+        node->shape.dim[1] != 1)
+        return;
+    *value = value_tensor(
+        build_reshape(check->evaluator->graph, value->node, shape_of(1, node->shape.dim)));
 }
 
-/* A column that was computed from whole numbers only is accepted where whole numbers are declared. */
+/* A column that was computed from whole numbers only is accepted where whole numbers are
+ * declared. */
 static Value as_whole(const TypeCheck *check, Value value) {
     bool wanted = !strcmp(check->type->name.text, "int") && value.kind == VALUE_TENSOR &&
                   tensor_node(check->evaluator, value)->dtype == DTYPE_F32;
@@ -98,28 +113,33 @@ static bool tensor_check(const TypeCheck *check, Value value) {
     if (value.kind != VALUE_TENSOR) return wrong_type(check, written_type(check), value);
     const Node *node = tensor_node(check->evaluator, value);
     int rank = (int)check->type->shape.count;
-    bool fits = dtype_fits(check->type->name.text, node->dtype) && node->shape.rank == rank, error = false;
+    bool fits = dtype_fits(check->type->name.text, node->dtype) && node->shape.rank == rank,
+         error = false;
     int axis = 0;
     for (const Expr *size = check->type->shape.first; size && fits; size = size->next)
         fits = size_fits(check, size, node->shape.dim[axis++], &error);
     if (fits || error) return fits && !error;
     size_t errors = diag_errors(check->evaluator->diag);
     wrong_type(check, written_type(check), value);
-    if (!strcmp(check->type->name.text, "int") && node->dtype == DTYPE_F32 && node->shape.rank == rank &&
-        diag_errors(check->evaluator->diag) > errors)
+    if (!strcmp(check->type->name.text, "int") && node->dtype == DTYPE_F32 &&
+        node->shape.rank == rank && diag_errors(check->evaluator->diag) > errors)
         diag_help(check->evaluator->diag, "int(...) makes whole numbers");
     return false;
 }
 
 static bool unknown_type(const TypeCheck *check) {
-    if (evaluator_error(check->evaluator, check->type->span, "unknown type '%s'", check->type->name.text))
-        diag_help(check->evaluator->diag, "there are int, float, bool, string, list, function, tensor, f32, i32 and u8");
+    if (evaluator_error(check->evaluator, check->type->span, "unknown type '%s'",
+                        check->type->name.text))
+        diag_help(check->evaluator->diag,
+                  "there are int, float, bool, string, list, function, tensor, f32, i32 and u8");
     return false;
 }
 
 static bool dtype_check(const TypeCheck *check, DType dtype, Value value) {
-    if (value.kind == VALUE_TENSOR && tensor_node(check->evaluator, value)->dtype == dtype) return true;
-    return wrong_type(check, arena_format(check->evaluator->arena, "a tensor of %s", dtype_name(dtype)), value);
+    if (value.kind == VALUE_TENSOR && tensor_node(check->evaluator, value)->dtype == dtype)
+        return true;
+    return wrong_type(
+        check, arena_format(check->evaluator->arena, "a tensor of %s", dtype_name(dtype)), value);
 }
 
 bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span, const char *what) {
@@ -129,7 +149,8 @@ bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span,
     bool is_dtype = dtype_from_name(type->name.text, strlen(type->name.text), &dtype);
     if (type->has_shape) *value = as_whole(&check, *value);
     if (type->has_shape) take_column(&check, value);
-    if (type->has_shape && (is_dtype || !strcmp(type->name.text, "int"))) return tensor_check(&check, *value);
+    if (type->has_shape && (is_dtype || !strcmp(type->name.text, "int")))
+        return tensor_check(&check, *value);
     for (int i = 0; i < PLAIN_TYPES && !type->has_shape; i++)
         if (!strcmp(plain_types[i].name, type->name.text)) return plain_check(&check, i, value);
     return is_dtype ? dtype_check(&check, dtype, *value) : unknown_type(&check);

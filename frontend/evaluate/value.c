@@ -7,17 +7,21 @@
 
 const char *value_kind_text(ValueKind kind) {
     static const char *const texts[] = {
-        [VALUE_ERROR] = "an error",      [VALUE_NONE] = "none",          [VALUE_INT] = "a whole number",
-        [VALUE_FLOAT] = "a number",      [VALUE_BOOL] = "true or false", [VALUE_STRING] = "a string",
-        [VALUE_LIST] = "a list",         [VALUE_RANGE] = "a range",      [VALUE_TENSOR] = "a tensor",
-        [VALUE_FUNCTION] = "a function", [VALUE_BOUND] = "a call",       [VALUE_SOURCE] = "the data source",
+        [VALUE_ERROR] = "an error",     [VALUE_NONE] = "none",
+        [VALUE_INT] = "a whole number", [VALUE_FLOAT] = "a number",
+        [VALUE_BOOL] = "true or false", [VALUE_STRING] = "a string",
+        [VALUE_LIST] = "a list",        [VALUE_RANGE] = "a range",
+        [VALUE_TENSOR] = "a tensor",    [VALUE_FUNCTION] = "a function",
+        [VALUE_BOUND] = "a call",       [VALUE_SOURCE] = "the data source",
     };
     return texts[kind];
 }
 
 static const char *tensor_text(Arena *arena, const Graph *graph, NodeId node) {
     char text[SHAPE_TEXT];
-    return arena_format(arena, "%s", shape_text(graph_node(graph, node)->dtype, graph_node(graph, node)->shape, text));
+    return arena_format(
+        arena, "%s",
+        shape_text(graph_node(graph, node)->dtype, graph_node(graph, node)->shape, text));
 }
 
 const char *kind_text(FunctionKind kind) {
@@ -38,11 +42,14 @@ const char *value_text(Arena *arena, const Graph *graph, Value value) {
     case VALUE_BOOL: return value.boolean ? "true" : "false";
     case VALUE_STRING: return arena_format(arena, "\"%.60s\"", value.text);
     case VALUE_LIST: return arena_format(arena, "a list of %u", value.list.count);
-    case VALUE_RANGE: return arena_format(arena, "the range %" PRId64 "..%" PRId64, value.range.from, value.range.to);
+    case VALUE_RANGE:
+        return arena_format(arena, "the range %" PRId64 "..%" PRId64, value.range.from,
+                            value.range.to);
     case VALUE_TENSOR: return tensor_text(arena, graph, value.node);
     case VALUE_FUNCTION: return arena_format(arena, "the function '%s'", value.function->name);
     case VALUE_BOUND:
-        return arena_format(arena, "%s '%s'", kind_text(value.bound->callee->builtin->kind), value.bound->callee->name);
+        return arena_format(arena, "%s '%s'", kind_text(value.bound->callee->builtin->kind),
+                            value.bound->callee->name);
     default: return value_kind_text(value.kind);
     }
 }
@@ -50,14 +57,16 @@ const char *value_text(Arena *arena, const Graph *graph, Value value) {
 static bool lists_equal(Value a, Value b) {
     if (a.list.count != b.list.count) return false;
     for (uint32_t i = 0; i < a.list.count; i++) {
-        if (a.list.items[i].kind == VALUE_LIST || !value_equal(a.list.items[i], b.list.items[i])) return false;
+        if (a.list.items[i].kind == VALUE_LIST || !value_equal(a.list.items[i], b.list.items[i]))
+            return false;
     }
     return true;
 }
 
 bool value_equal(Value a, Value b) {
     if (value_is_number(a) && value_is_number(b))
-        return a.kind == b.kind && a.kind == VALUE_INT ? a.integer == b.integer : value_number(a) == value_number(b);
+        return a.kind == b.kind && a.kind == VALUE_INT ? a.integer == b.integer
+                                                       : value_number(a) == value_number(b);
     if (a.kind != b.kind) return false;
     switch (a.kind) {
     case VALUE_NONE: return true;

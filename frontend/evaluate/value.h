@@ -1,4 +1,5 @@
-/* Values of the evaluator. Numbers, lists and so on are known while compiling; a tensor is a node of the graph that is being built. */
+/* Values of the evaluator. Numbers, lists and so on are known while compiling; a tensor is a node
+ * of the graph that is being built. */
 #ifndef MLC_FRONTEND_EVALUATE_VALUE_H
 #define MLC_FRONTEND_EVALUATE_VALUE_H
 
@@ -6,7 +7,9 @@
 #include "ir/graph/graph.h"
 
 typedef enum {
-    VALUE_ERROR, /* its error has been reported; what is computed from it becomes an error too, without a message */
+    /* its error has been reported; what is computed from it becomes an error too, without a
+     * message */
+    VALUE_ERROR,
     VALUE_NONE,
     VALUE_INT,
     VALUE_FLOAT,
@@ -16,7 +19,9 @@ typedef enum {
     VALUE_RANGE, /* both ends included */
     VALUE_TENSOR,
     VALUE_FUNCTION,
-    VALUE_BOUND, /* a call that is kept with its arguments: of an optimizer, initializer, source, split or rule */
+    /* a call that is kept with its arguments: of an optimizer, initializer, source, split or
+     * rule */
+    VALUE_BOUND,
     VALUE_SOURCE /* the data source itself: its fields are tensors */
 } ValueKind;
 
@@ -48,17 +53,29 @@ enum { LIST_MAX_ITEMS = 100000 };
 
 static inline Value value_error(void) { return (Value){.kind = VALUE_ERROR}; }
 static inline Value value_none(void) { return (Value){.kind = VALUE_NONE}; }
-static inline Value value_int(int64_t integer) { return (Value){.kind = VALUE_INT, .integer = integer}; }
+static inline Value value_int(int64_t integer) {
+    return (Value){.kind = VALUE_INT, .integer = integer};
+}
 static inline Value value_float(double real) { return (Value){.kind = VALUE_FLOAT, .real = real}; }
-static inline Value value_bool(bool boolean) { return (Value){.kind = VALUE_BOOL, .boolean = boolean}; }
-static inline Value value_string(const char *text) { return (Value){.kind = VALUE_STRING, .text = text}; }
-static inline Value value_tensor(NodeId node) { return node ? (Value){.kind = VALUE_TENSOR, .node = node} : value_error(); }
+static inline Value value_bool(bool boolean) {
+    return (Value){.kind = VALUE_BOOL, .boolean = boolean};
+}
+static inline Value value_string(const char *text) {
+    return (Value){.kind = VALUE_STRING, .text = text};
+}
+static inline Value value_tensor(NodeId node) {
+    return node ? (Value){.kind = VALUE_TENSOR, .node = node} : value_error();
+}
 static inline Value value_list(const Value *items, uint32_t count) {
     return (Value){.kind = VALUE_LIST, .list = {items, count}};
 }
 
-static inline bool value_is_number(Value value) { return value.kind == VALUE_INT || value.kind == VALUE_FLOAT; }
-static inline double value_number(Value value) { return value.kind == VALUE_INT ? (double)value.integer : value.real; }
+static inline bool value_is_number(Value value) {
+    return value.kind == VALUE_INT || value.kind == VALUE_FLOAT;
+}
+static inline double value_number(Value value) {
+    return value.kind == VALUE_INT ? (double)value.integer : value.real;
+}
 
 /* "a whole number", "a list": the kind in words. */
 const char *value_kind_text(ValueKind kind);

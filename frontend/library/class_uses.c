@@ -1,11 +1,12 @@
-/* Records which elements of a field's rows are used as classes, and of how many columns. A part of a field, x[:, 0], restricts its own
- * elements only; the others may be any numbers. */
+/* Records which elements of a field's rows are used as classes, and of how many columns. A part of
+ * a field, x[:, 0], restricts its own elements only; the others may be any numbers. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/summary.h"
 
 #include <string.h>
 
-/* The number of elements that may be followed in a model; beyond that, a part restricts the whole field. */
+/* The number of elements that may be followed in a model; beyond that, a part restricts the whole
+ * field. */
 enum { FOLLOWED_MAX = 1 << 26 };
 
 /* -- which elements reach the label -- */
@@ -20,13 +21,15 @@ static const Node *origin(const Graph *graph, const Node *node, uint32_t *steps,
 }
 
 /* The same views of other numbers. */
-static NodeId repeat_views(const Graph *graph, const Node *label, uint32_t steps, Graph *places, Arena *arena) {
+static NodeId repeat_views(const Graph *graph, const Node *label, uint32_t steps, Graph *places,
+                           Arena *arena) {
     const Node **views = ARENA_ARRAY(arena, const Node *, steps);
     for (uint32_t i = steps; i-- > 0; label = graph_operand(graph, label, 0)) views[i] = label;
     NodeId node = graph_input(places, SYMBOL_VALUE, "places", DTYPE_I32, label->shape);
     for (uint32_t i = 0; i < steps; i++)
         if (views[i]->op != OP_convert)
-            node = graph_add(places, views[i]->op, &node, 1, &views[i]->attrs, &(TensorType){DTYPE_I32, views[i]->shape});
+            node = graph_add(places, views[i]->op, &node, 1, &views[i]->attrs,
+                             &(TensorType){DTYPE_I32, views[i]->shape});
     return node;
 }
 
@@ -35,7 +38,8 @@ static void follow(const Graph *places, NodeId label, int64_t each, bool *used) 
     NodeId input = places->symbols[0].node;
     Interp *interp = interp_new(places, INTERP_F32);
     int32_t *numbers = interp_value(interp, input);
-    for (int64_t i = 0; i < shape_elements(graph_node(places, input)->shape); i++) numbers[i] = (int32_t)i + 1;
+    for (int64_t i = 0; i < shape_elements(graph_node(places, input)->shape); i++)
+        numbers[i] = (int32_t)i + 1;
     interp_run(interp);
     const int32_t *found = interp_value(interp, label);
     for (int64_t i = 0; i < shape_elements(graph_node(places, label)->shape); i++)
@@ -92,15 +96,20 @@ void class_use_keep(const Call *call, int64_t columns) {
     const SourceSchema *schema = evaluator->globals->schema;
     uint32_t steps, count;
     bool is_part;
-    const Node *input = origin(evaluator->graph, tensor_node(evaluator, call->args[0]), &steps, &is_part);
+    const Node *input =
+        origin(evaluator->graph, tensor_node(evaluator, call->args[0]), &steps, &is_part);
     SourceRows rows;
     const char *name = source_rows_of(evaluator->graph->symbols[input->attrs.symbol].name, &rows);
     const SourceField *field = source_any(schema, name);
-    const uint32_t *fields = field ? NULL : source_columns_find(schema, name, evaluator->arena, &count);
+    const uint32_t *fields =
+        field ? NULL : source_columns_find(schema, name, evaluator->arena, &count);
     int64_t each;
     const bool *used = elements_used(call, &each);
     for (int64_t i = 0; i < each && (field || fields); i++) {
-        int64_t element = field ? i % shape_elements(field->row) : i % count; /* the same in each of several rows */
-        if (used[i]) keep(call, field ? field : &schema->fields[fields[element]], field ? element : 0, columns);
+        /* the same in each of several rows */
+        int64_t element = field ? i % shape_elements(field->row) : i % count;
+        if (used[i])
+            keep(call, field ? field : &schema->fields[fields[element]], field ? element : 0,
+                 columns);
     }
 }

@@ -1,6 +1,7 @@
-/* Labels and their columns. A class without a column would silently be ignored by a loss. So the classes of the source are compared with
- * the columns here; if they are not known before the data are read, the number of columns is recorded for whoever reads the data. The
- * number of class weights is checked too. */
+/* Labels and their columns. A class without a column would silently be ignored by a loss. So the
+ * classes of the source are compared with the columns here; if they are not known before the data
+ * are read, the number of columns is recorded for whoever reads the data. The number of class
+ * weights is checked too. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/summary.h"
 #include "ir/graph/class_lookup.h"
@@ -18,7 +19,8 @@ static const Node *input_of(const Evaluator *evaluator, Value label) {
     return node->op == OP_input && node->dtype != DTYPE_F32 ? node : NULL;
 }
 
-/* The field of the source that is this input, in the row itself or in rows around it; NULL for several columns side by side. */
+/* The field of the source that is this input, in the row itself or in rows around it; NULL for
+ * several columns side by side. */
 static const SourceField *field_of(const Evaluator *evaluator, Value label) {
     SourceRows rows;
     const Node *node = input_of(evaluator, label);
@@ -39,8 +41,11 @@ const char *classes_known_by(const Evaluator *evaluator, Value label) {
 static Value too_few_columns(const Call *call, const SourceField *field, int64_t columns) {
     Evaluator *evaluator = call->evaluator;
     const DataSource *source = evaluator->globals->source;
-    if (!evaluator_error(evaluator, call->span, "'%s' has classes 0 to %d, but there %s only %" PRId64 " column%s for them",
-                         field->name, field->classes - 1, columns == 1 ? "is" : "are", columns, columns == 1 ? "" : "s"))
+    if (!evaluator_error(evaluator, call->span,
+                         "'%s' has classes 0 to %d, but there %s only %" PRId64
+                         " column%s for them",
+                         field->name, field->classes - 1, columns == 1 ? "is" : "are", columns,
+                         columns == 1 ? "" : "s"))
         return value_error();
     diag_note(evaluator->diag, source->span, "%s() has %d classes", source->reader, field->classes);
     diag_help(evaluator->diag, "give the last layer an output for each class: %d", field->classes);
@@ -50,8 +55,10 @@ static Value too_few_columns(const Call *call, const SourceField *field, int64_t
 /* Whether a label is the whole field, with one number for each row. */
 static bool is_whole(const Evaluator *evaluator, Value label, const SourceField *field) {
     const Node *node = tensor_node(evaluator, label);
-    while (node->op == OP_reshape || node->op == OP_convert) node = graph_operand(evaluator->graph, node, 0);
-    return node->op == OP_input && shape_elements(field->row) == 1 && shape_inner(node->shape, 0) == 1;
+    while (node->op == OP_reshape || node->op == OP_convert)
+        node = graph_operand(evaluator->graph, node, 0);
+    return node->op == OP_input && shape_elements(field->row) == 1 &&
+           shape_inner(node->shape, 0) == 1;
 }
 
 /* A label of the loss or of a metric: predictions are compared with it, too. */
@@ -69,8 +76,9 @@ static void keep_label(const Call *call, const SourceField *field) {
 static void keep_choice(const Call *call, int64_t columns) {
     Evaluator *evaluator = call->evaluator;
     struct ChoiceItem *item = ARENA_NEW(evaluator->arena, struct ChoiceItem);
-    *item =
-        (struct ChoiceItem){evaluator->choices->last, {columns, evaluator_place(evaluator, call->span)}, call->args[0].node};
+    *item = (struct ChoiceItem){evaluator->choices->last,
+                                {columns, evaluator_place(evaluator, call->span)},
+                                call->args[0].node};
     evaluator->choices->last = item;
     evaluator->choices->count++;
 }
@@ -88,22 +96,28 @@ Value call_class_of(const Call *call) {
     return call->args[0];
 }
 
-/* The number before int(), rounded down: it may be out of range or NaN, which int() would hide. Otherwise the whole number itself. */
+/* The number before int(), rounded down: it may be out of range or NaN, which int() would hide.
+ * Otherwise the whole number itself. */
 static NodeId before_int(Graph *graph, NodeId label) {
     const Node *node = graph_node(graph, label);
     bool cut = node->op == OP_convert && graph_operand(graph, node, 0)->dtype == DTYPE_F32;
-    return cut ? build_unary(graph, OP_floor, node->operands[0]) : build_convert(graph, label, DTYPE_I32);
+    return cut ? build_unary(graph, OP_floor, node->operands[0])
+               : build_convert(graph, label, DTYPE_I32);
 }
 
-/* Labels of the source are checked when the data are read. Computed ones are known only step by step: NaN stops the training there. */
+/* Labels of the source are checked when the data are read. Computed ones are known only step by
+ * step: NaN stops the training there. */
 Value call_has_class(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     NodeId label = call->args[0].node;
-    Shape labels = tensor_node(evaluator, call->args[0])->shape, rows = tensor_node(evaluator, call->args[1])->shape;
-    if (rows.rank < 1 || rows.dim[0] != labels.dim[0]) return call_fail(call, 1, "must have a row for each label");
+    Shape labels = tensor_node(evaluator, call->args[0])->shape,
+          rows = tensor_node(evaluator, call->args[1])->shape;
+    if (rows.rank < 1 || rows.dim[0] != labels.dim[0])
+        return call_fail(call, 1, "must have a row for each label");
     if (field_of(evaluator, call->args[0])) return call->args[1];
     NodeId x = tensor_f32(evaluator, call->args[1]), number = before_int(evaluator->graph, label);
-    return evaluator_built(evaluator, call->span, build_class_lookup(evaluator->graph, number, call->args[2].integer, x));
+    return evaluator_built(evaluator, call->span,
+                           build_class_lookup(evaluator->graph, number, call->args[2].integer, x));
 }
 
 /* -- weights of classes -- */
@@ -123,9 +137,11 @@ static bool one_for_each(const Call *call) {
     uint32_t count = call->args[0].list.count;
     int64_t classes = call->args[1].integer;
     if (count == classes) return true;
-    if (evaluator_error(call->evaluator, call->spans[0], "%u weight%s, but there %s %" PRId64 " class%s", count,
-                        count == 1 ? "" : "s", classes == 1 ? "is" : "are", classes, classes == 1 ? "" : "es"))
-        diag_help(call->evaluator->diag, "give a weight for each column of the logits, in their order");
+    if (evaluator_error(
+            call->evaluator, call->spans[0], "%u weight%s, but there %s %" PRId64 " class%s", count,
+            count == 1 ? "" : "s", classes == 1 ? "is" : "are", classes, classes == 1 ? "" : "es"))
+        diag_help(call->evaluator->diag,
+                  "give a weight for each column of the logits, in their order");
     return false;
 }
 
@@ -134,13 +150,16 @@ Value call_class_weights(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     const Value *items = call->args[0].list.items;
     uint32_t count = call->args[0].list.count, parts = 0;
-    if (!one_for_each(call) || !evaluator_charge(evaluator, call->span, count)) return value_error();
+    if (!one_for_each(call) || !evaluator_charge(evaluator, call->span, count))
+        return value_error();
     const char *wrong = wrong_weights(call->args[0]);
     if (wrong) return call_fail(call, 0, "%s", wrong);
     NodeId *nodes = ARENA_ARRAY(evaluator->arena, NodeId, count);
     for (uint32_t i = 0, next; i < count; i = next) {
-        for (next = i + 1; next < count && value_number(items[next]) == value_number(items[i]);) next++;
-        nodes[parts++] = build_f32(evaluator->graph, value_number(items[i]), (Shape){.rank = 1, .dim = {next - i}});
+        for (next = i + 1; next < count && value_number(items[next]) == value_number(items[i]);)
+            next++;
+        nodes[parts++] = build_f32(evaluator->graph, value_number(items[i]),
+                                   (Shape){.rank = 1, .dim = {next - i}});
     }
     return evaluator_built(evaluator, call->span, build_concat(evaluator->graph, nodes, parts, 0));
 }

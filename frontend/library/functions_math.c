@@ -9,7 +9,9 @@ static const char *arg_text(const Call *call, uint32_t arg) {
     return value_text(call->evaluator->arena, call->evaluator->graph, call->args[arg]);
 }
 
-static bool is_operand(Value value) { return value_is_number(value) || value.kind == VALUE_TENSOR || value.kind == VALUE_BOOL; }
+static bool is_operand(Value value) {
+    return value_is_number(value) || value.kind == VALUE_TENSOR || value.kind == VALUE_BOOL;
+}
 
 static bool check_operand(const Call *call, uint32_t arg) {
     if (is_operand(call->args[arg])) return true;
@@ -17,7 +19,9 @@ static bool check_operand(const Call *call, uint32_t arg) {
     return false;
 }
 
-static Value built(const Call *call, NodeId node) { return evaluator_built(call->evaluator, call->span, node); }
+static Value built(const Call *call, NodeId node) {
+    return evaluator_built(call->evaluator, call->span, node);
+}
 
 /* -- elementwise -- */
 
@@ -32,16 +36,19 @@ static Value elementwise_number(const Call *call, double x) {
     bool whole = (op == OP_floor || op == OP_rint) && fabs(result) < 9e18;
     if (whole) return value_int((int64_t)result);
     if (isfinite(result)) return value_float(result);
-    evaluator_error(call->evaluator, call->span, "%s(%g) is not a finite number", call->callee->name, x);
+    evaluator_error(call->evaluator, call->span, "%s(%g) is not a finite number",
+                    call->callee->name, x);
     return value_error();
 }
 
 Value call_elementwise(const Call *call) {
-    if (value_is_number(call->args[0])) return elementwise_number(call, value_number(call->args[0]));
+    if (value_is_number(call->args[0]))
+        return elementwise_number(call, value_number(call->args[0]));
     if (!check_operand(call, 0)) return value_error();
     Op op = call->callee->builtin->op;
     Value column = op == OP_floor || op == OP_abs
-                       ? derive_single(call->evaluator, op == OP_abs ? DERIVED_ABS : DERIVED_FLOOR, call->args[0], call->span)
+                       ? derive_single(call->evaluator, op == OP_abs ? DERIVED_ABS : DERIVED_FLOOR,
+                                       call->args[0], call->span)
                        : value_none();
     if (column.kind != VALUE_NONE) return column;
     NodeId operand = tensor_f32(call->evaluator, call->args[0]);
@@ -51,8 +58,10 @@ Value call_elementwise(const Call *call) {
 static Value larger_or_smaller(const Call *call, Op op) {
     Value a = call->args[0], b = call->args[1];
     if (!check_operand(call, 0) || !check_operand(call, 1)) return value_error();
-    if (value_is_number(a) && value_is_number(b)) return (value_number(a) < value_number(b)) == (op == OP_max) ? b : a;
-    Value column = derive_double(call->evaluator, op == OP_max ? DERIVED_MAX : DERIVED_MIN, a, b, call->span);
+    if (value_is_number(a) && value_is_number(b))
+        return (value_number(a) < value_number(b)) == (op == OP_max) ? b : a;
+    Value column =
+        derive_double(call->evaluator, op == OP_max ? DERIVED_MAX : DERIVED_MIN, a, b, call->span);
     if (column.kind != VALUE_NONE) return column;
     return tensor_binary(call->evaluator, call->span, op, "compare", tensor_f32(call->evaluator, a),
                          tensor_f32(call->evaluator, b));
@@ -61,9 +70,12 @@ static Value larger_or_smaller(const Call *call, Op op) {
 /* Of a column of numbers the file's own ones; whole numbers are what they are. */
 static Value int_of_tensor(const Call *call, Value x) {
     bool numbers = tensor_node(call->evaluator, x)->dtype == DTYPE_F32;
-    Value column = numbers ? derive_single(call->evaluator, DERIVED_INT, x, call->span) : value_none();
+    Value column =
+        numbers ? derive_single(call->evaluator, DERIVED_INT, x, call->span) : value_none();
     if (numbers && column.kind == VALUE_NONE) present_keep(call->evaluator, x.node, call->span);
-    return column.kind != VALUE_NONE ? column : built(call, build_convert(call->evaluator->graph, x.node, DTYPE_I32));
+    return column.kind != VALUE_NONE
+               ? column
+               : built(call, build_convert(call->evaluator->graph, x.node, DTYPE_I32));
 }
 
 /* Towards zero, as f32 becomes i32 in a graph: within its 32 bits. */
@@ -84,7 +96,8 @@ Value call_select(const Call *call) {
     Value condition = call->args[0];
     if (condition.kind == VALUE_BOOL) return call->args[condition.boolean ? 1 : 2];
     if (condition.kind != VALUE_TENSOR || tensor_node(evaluator, condition)->dtype != DTYPE_BOOL)
-        return call_fail(call, 0, "must be true or false, or a bool tensor such as 'x > 0', not %s", arg_text(call, 0));
+        return call_fail(call, 0, "must be true or false, or a bool tensor such as 'x > 0', not %s",
+                         arg_text(call, 0));
     if (!check_operand(call, 1) || !check_operand(call, 2)) return value_error();
     NodeId a = tensor_f32(evaluator, call->args[1]), b = tensor_f32(evaluator, call->args[2]);
     if (!tensors_broadcast(evaluator, call->span, "choose between", a, b) ||
@@ -105,12 +118,15 @@ Value call_fma(const Call *call) {
         !tensors_broadcast(evaluator, call->span, "add", operands[0], operands[2]) ||
         !tensors_broadcast(evaluator, call->span, "add", operands[1], operands[2]))
         return value_error();
-    return built(call, build_ternary(evaluator->graph, OP_fma, operands[0], operands[1], operands[2]));
+    return built(call,
+                 build_ternary(evaluator->graph, OP_fma, operands[0], operands[1], operands[2]));
 }
 
 /* -- along axes -- */
 
-static Shape operand_shape(const Call *call) { return tensor_node(call->evaluator, call->args[0])->shape; }
+static Shape operand_shape(const Call *call) {
+    return tensor_node(call->evaluator, call->args[0])->shape;
+}
 
 static Value reduced(const Call *call, Op op) {
     Graph *graph = call->evaluator->graph;
@@ -133,14 +149,18 @@ Value call_first(const Call *call) {
     if (!call_axes(call, 1, shape.rank, &axes)) return value_error();
     for (int i = 0; i < shape.rank; i++)
         if (axes >> i & 1) shape.dim[i] = 1;
-    return built(call, build_slice(call->evaluator->graph, call->args[0].node, start, shape.dim, NULL));
+    return built(call,
+                 build_slice(call->evaluator->graph, call->args[0].node, start, shape.dim, NULL));
 }
 
 /* What is divided by is not negative, and neither is a variance. */
 static Value too_few(const Call *call, int64_t count, bool rows) {
-    call_fail(call, 2, "must be below the number of elements, %" PRId64 ", not be %s", count, arg_text(call, 2));
-    diag_help(call->evaluator->diag, "correction = 0 divides by the number of elements%s",
-              rows ? "; the rows are those of the batch, of which the last of an epoch may have one only" : "");
+    call_fail(call, 2, "must be below the number of elements, %" PRId64 ", not be %s", count,
+              arg_text(call, 2));
+    diag_help(
+        call->evaluator->diag, "correction = 0 divides by the number of elements%s",
+        rows ? "; the rows are those of the batch, of which the last of an epoch may have one only"
+             : "");
     return value_error();
 }
 
@@ -159,14 +179,15 @@ Value call_count(const Call *call) {
 Value call_argmax(const Call *call) {
     int axis;
     if (!call_axis(call, 1, operand_shape(call).rank, &axis)) return value_error();
-    return built(call,
-                 build_reduce(call->evaluator->graph, OP_argmax, tensor_f32(call->evaluator, call->args[0]), axis, false));
+    return built(call, build_reduce(call->evaluator->graph, OP_argmax,
+                                    tensor_f32(call->evaluator, call->args[0]), axis, false));
 }
 
 static Value axiswise(const Call *call, Op op) {
     int axis;
     if (!call_axis(call, 1, operand_shape(call).rank, &axis)) return value_error();
-    return built(call, build_axiswise(call->evaluator->graph, op, tensor_f32(call->evaluator, call->args[0]), axis));
+    return built(call, build_axiswise(call->evaluator->graph, op,
+                                      tensor_f32(call->evaluator, call->args[0]), axis));
 }
 
 Value call_cumsum(const Call *call) { return axiswise(call, OP_cumsum); }

@@ -3,13 +3,17 @@
 
 #include <inttypes.h>
 
-static Shape shape_of_arg(const Call *call, uint32_t arg) { return tensor_node(call->evaluator, call->args[arg])->shape; }
+static Shape shape_of_arg(const Call *call, uint32_t arg) {
+    return tensor_node(call->evaluator, call->args[arg])->shape;
+}
 
 static const char *arg_text(const Call *call, uint32_t arg) {
     return value_text(call->evaluator->arena, call->evaluator->graph, call->args[arg]);
 }
 
-static Value built(const Call *call, NodeId node) { return evaluator_built(call->evaluator, call->span, node); }
+static Value built(const Call *call, NodeId node) {
+    return evaluator_built(call->evaluator, call->span, node);
+}
 
 Value call_dim(const Call *call) {
     int axis;
@@ -29,7 +33,8 @@ Value call_rank(const Call *call) { return value_int(shape_of_arg(call, 0).rank)
 Value call_index(const Call *call) {
     Shape shape;
     int axis;
-    if (!call_sizes(call, 0, &shape) || !call_axis(call, 1, shape.rank, &axis)) return value_error();
+    if (!call_sizes(call, 0, &shape) || !call_axis(call, 1, shape.rank, &axis))
+        return value_error();
     return built(call, build_iota(call->evaluator->graph, shape, axis));
 }
 
@@ -38,7 +43,10 @@ static void help_same_shape(const Call *call, Shape x, Shape y) {
     const Node *target = tensor_node(call->evaluator, call->args[1]);
     if (shape_elements(x) != shape_elements(y)) {
         if (x.rank == 2 && y.rank == 1 && target->dtype != DTYPE_F32)
-            diag_help(diag, "for class numbers use cross_entropy; one_hot(y, %" PRId64 ") makes columns of it", x.dim[1]);
+            diag_help(diag,
+                      "for class numbers use cross_entropy; one_hot(y, %" PRId64
+                      ") makes columns of it",
+                      x.dim[1]);
     } else if (!tensors_help_column(call->evaluator, call->args[0].node, call->args[1].node)) {
         diag_help(diag, "reshape gives one the shape of the other: reshape(y, shape(x))");
     }
@@ -47,8 +55,8 @@ static void help_same_shape(const Call *call, Shape x, Shape y) {
 Value call_same_shape(const Call *call) {
     Shape x = shape_of_arg(call, 0), y = shape_of_arg(call, 1);
     if (shape_equal(x, y)) return call->args[0];
-    if (evaluator_error(call->evaluator, call->span, "the shapes must be the same, not %s and %s", arg_text(call, 0),
-                        arg_text(call, 1)))
+    if (evaluator_error(call->evaluator, call->span, "the shapes must be the same, not %s and %s",
+                        arg_text(call, 0), arg_text(call, 1)))
         help_same_shape(call, x, y);
     return value_error();
 }
@@ -65,8 +73,10 @@ Value call_reshape(const Call *call) {
     if (!call_sizes(call, 1, &to)) return value_error();
     if (shape_elements(from) != shape_elements(to)) {
         char text[SHAPE_TEXT];
-        evaluator_error(call->evaluator, call->span, "cannot reshape %s to %s: %" PRId64 " elements are not %" PRId64,
-                        arg_text(call, 0), shape_text(tensor_node(call->evaluator, call->args[0])->dtype, to, text),
+        evaluator_error(call->evaluator, call->span,
+                        "cannot reshape %s to %s: %" PRId64 " elements are not %" PRId64,
+                        arg_text(call, 0),
+                        shape_text(tensor_node(call->evaluator, call->args[0])->dtype, to, text),
                         shape_elements(from), shape_elements(to));
         return value_error();
     }
@@ -76,7 +86,8 @@ Value call_reshape(const Call *call) {
 Value call_unsqueeze(const Call *call) {
     Shape shape = shape_of_arg(call, 0);
     int axis;
-    if (shape.rank == SHAPE_MAX_RANK) return call_fail(call, 0, "has %d axes already, the maximum", SHAPE_MAX_RANK);
+    if (shape.rank == SHAPE_MAX_RANK)
+        return call_fail(call, 0, "has %d axes already, the maximum", SHAPE_MAX_RANK);
     if (!call_axis(call, 1, shape.rank + 1, &axis)) return value_error();
     for (int i = shape.rank++; i > axis; i--) shape.dim[i] = shape.dim[i - 1];
     shape.dim[axis] = 1;
@@ -84,7 +95,8 @@ Value call_unsqueeze(const Call *call) {
 }
 
 Value call_transpose(const Call *call) {
-    if (shape_of_arg(call, 0).rank < 2) return call_fail(call, 0, "must have at least two axes, not be %s", arg_text(call, 0));
+    if (shape_of_arg(call, 0).rank < 2)
+        return call_fail(call, 0, "must have at least two axes, not be %s", arg_text(call, 0));
     return built(call, build_transpose(call->evaluator->graph, call->args[0].node, NULL));
 }
 
@@ -110,9 +122,10 @@ static bool check_part(const Call *call, Value part, Value first, int axis) {
     Shape shape = tensor_node(evaluator, part)->shape, other = tensor_node(evaluator, first)->shape;
     if (shape.rank == other.rank) shape.dim[axis] = other.dim[axis];
     if (shape_equal(shape, other)) return true;
-    evaluator_error(evaluator, call->span, "cannot concat %s and %s along axis %d: they may differ in that axis only",
-                    value_text(evaluator->arena, evaluator->graph, first), value_text(evaluator->arena, evaluator->graph, part),
-                    axis);
+    evaluator_error(evaluator, call->span,
+                    "cannot concat %s and %s along axis %d: they may differ in that axis only",
+                    value_text(evaluator->arena, evaluator->graph, first),
+                    value_text(evaluator->arena, evaluator->graph, part), axis);
     return false;
 }
 
@@ -127,7 +140,8 @@ Value call_concat(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Value list = call->args[0];
     int axis;
-    if (!all_tensors(call, list) || !call_axis(call, 1, tensor_node(evaluator, list.list.items[0])->shape.rank, &axis))
+    if (!all_tensors(call, list) ||
+        !call_axis(call, 1, tensor_node(evaluator, list.list.items[0])->shape.rank, &axis))
         return value_error();
     NodeId *parts = ARENA_ARRAY(evaluator->arena, NodeId, list.list.count);
     for (uint32_t i = 0; i < list.list.count; i++) {
@@ -144,10 +158,12 @@ Value call_gather(const Call *call) {
     int axis;
     if (!call_axis(call, 2, x.rank, &axis)) return value_error();
     bool fits = x.rank == index.rank;
-    for (int i = 0; fits && i < x.rank; i++) fits = i == axis || index.dim[i] == x.dim[i] || index.dim[i] == 1;
+    for (int i = 0; fits && i < x.rank; i++)
+        fits = i == axis || index.dim[i] == x.dim[i] || index.dim[i] == 1;
     if (!fits)
-        return call_fail(call, 1, "must have the sizes of x, %s, or 1, along all axes but axis %d, not be %s",
-                         arg_text(call, 0), axis, arg_text(call, 1));
+        return call_fail(
+            call, 1, "must have the sizes of x, %s, or 1, along all axes but axis %d, not be %s",
+            arg_text(call, 0), axis, arg_text(call, 1));
     present_keep(evaluator, call->args[1].node, call->span);
     NodeId whole = build_convert(evaluator->graph, call->args[1].node, DTYPE_I32);
     return built(call, build_gather(evaluator->graph, call->args[0].node, whole, axis));
@@ -156,7 +172,8 @@ Value call_gather(const Call *call) {
 Value call_as_images(const Call *call) {
     int rank = shape_of_arg(call, 0).rank;
     if (rank == 3 || rank == 4) return call->args[0];
-    if (evaluator_error(call->evaluator, call->span, "images are [N, height, width] or [N, channels, height, width], not %s",
+    if (evaluator_error(call->evaluator, call->span,
+                        "images are [N, height, width] or [N, channels, height, width], not %s",
                         arg_text(call, 0)))
         diag_help(call->evaluator->diag, "flatten them in the model instead: x |> flatten");
     return value_error();
@@ -168,7 +185,8 @@ static Value part_of(const Call *call, int axis, int64_t from, int64_t to) {
     int64_t start[SHAPE_MAX_RANK] = {0};
     start[axis] = from;
     shape.dim[axis] = to;
-    return built(call, build_slice(call->evaluator->graph, call->args[0].node, start, shape.dim, NULL));
+    return built(call,
+                 build_slice(call->evaluator->graph, call->args[0].node, start, shape.dim, NULL));
 }
 
 /* The sizes of the parts: given, or `parts` equal ones. */
@@ -189,10 +207,12 @@ static Value wrong_parts(const Call *call, int axis) {
     int64_t size = shape_of_arg(call, 0).dim[axis];
     if (call->args[1].kind == VALUE_INT)
         evaluator_error(call->evaluator, call->span,
-                        "the %" PRId64 " elements along axis %d of %s do not make %" PRId64 " equal parts", size, axis,
-                        arg_text(call, 0), call->args[1].integer);
+                        "the %" PRId64 " elements along axis %d of %s do not make %" PRId64
+                        " equal parts",
+                        size, axis, arg_text(call, 0), call->args[1].integer);
     else
-        evaluator_error(call->evaluator, call->span, "the parts do not add up to the %" PRId64 " elements along axis %d of %s",
+        evaluator_error(call->evaluator, call->span,
+                        "the parts do not add up to the %" PRId64 " elements along axis %d of %s",
                         size, axis, arg_text(call, 0));
     return value_error();
 }
@@ -202,14 +222,18 @@ Value call_split(const Call *call) {
     int axis;
     int64_t *sizes, at = 0;
     uint32_t count;
-    if (!call_axis(call, 2, shape.rank, &axis) || !part_sizes(call, shape.dim[axis], &sizes, &count)) return value_error();
-    for (uint32_t i = 0; i < count; i++) at = sizes[i] < 1 || sizes[i] > shape.dim[axis] || at < 0 ? -1 : at + sizes[i];
+    if (!call_axis(call, 2, shape.rank, &axis) ||
+        !part_sizes(call, shape.dim[axis], &sizes, &count))
+        return value_error();
+    for (uint32_t i = 0; i < count; i++)
+        at = sizes[i] < 1 || sizes[i] > shape.dim[axis] || at < 0 ? -1 : at + sizes[i];
     if (at != shape.dim[axis]) return wrong_parts(call, axis);
     if (!evaluator_charge(call->evaluator, call->span, count)) return value_error();
     Value *parts = ARENA_ARRAY(call->evaluator->arena, Value, count);
     at = 0;
     for (uint32_t i = 0; i < count; at += sizes[i++])
-        if ((parts[i] = part_of(call, axis, at, at + sizes[i])).kind == VALUE_ERROR) return value_error();
+        if ((parts[i] = part_of(call, axis, at, at + sizes[i])).kind == VALUE_ERROR)
+            return value_error();
     return value_list(parts, count);
 }
 
@@ -237,7 +261,8 @@ Value call_expand(const Call *call) {
     const Node *node = graph_node(call->evaluator->graph, x);
     if (!shape_broadcast(node->shape, to, &both) || !shape_equal(both, to)) {
         char text[SHAPE_TEXT];
-        evaluator_error(call->evaluator, call->span, "cannot expand %s to %s: only axes of size 1 can be repeated",
+        evaluator_error(call->evaluator, call->span,
+                        "cannot expand %s to %s: only axes of size 1 can be repeated",
                         arg_text(call, 0), shape_text(node->dtype, to, text));
         return value_error();
     }

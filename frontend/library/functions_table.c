@@ -1,20 +1,24 @@
-/* Transforms of the data that learn from the training rows: what they learn are states of the graph, computed before the first
- * step and stored with the weights, so that the same graph serves training, evaluation and new rows. */
+/* Transforms of the data that learn from the training rows: what they learn are states of the
+ * graph, computed before the first step and stored with the weights, so that the same graph serves
+ * training, evaluation and new rows. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/evaluate.h"
 
 #include <math.h>
 #include <string.h>
 
-/* "x.standardize": by the field, so that the name does not depend on which other fields a graph uses. */
+/* "x.standardize": by the field, so that the name does not depend on which other fields a graph
+ * uses. */
 static const char *fit_name(const Call *call) {
     Evaluator *evaluator = call->evaluator;
-    return weight_name(evaluator, arena_format(evaluator->arena, "%s.%s", evaluator->field, call->callee->name));
+    return weight_name(
+        evaluator, arena_format(evaluator->arena, "%s.%s", evaluator->field, call->callee->name));
 }
 
 static bool check_place(const Call *call) {
     if (call->evaluator->phase == PHASE_DATA) return true;
-    if (evaluator_error(call->evaluator, call->span, "'%s' must be used in a field of the data block", call->callee->name))
+    if (evaluator_error(call->evaluator, call->span,
+                        "'%s' must be used in a field of the data block", call->callee->name))
         diag_help(call->evaluator->diag, "it is fitted to the data before the training begins");
     return false;
 }
@@ -26,7 +30,8 @@ static bool check_rows(const Call *call, Shape shape) {
     return false;
 }
 
-/* Of windows, what stands in their newest row: the training rows count once each, and a column of the series has one value. */
+/* Of windows, what stands in their newest row: the training rows count once each, and a column of
+ * the series has one value. */
 static NodeId fitted_to(const Call *call, NodeId x, bool *every_row) {
     NodeId newest = series_newest(call->evaluator, x);
     *every_row = newest || !series_looks_around(call->evaluator, x);
@@ -40,7 +45,10 @@ static const char *fit_new(const Call *call, FitKind kind, NodeId node, bool eve
     const char *name = fit_name(call);
     names_put(evaluator->weights, name, (void *)name);
     *item = (struct FitItem){.before = evaluator->fits->last, .input = node};
-    item->fit = (Fit){.name = name, .kind = kind, .every_row = every_row, .span = evaluator_place(evaluator, call->span)};
+    item->fit = (Fit){.name = name,
+                      .kind = kind,
+                      .every_row = every_row,
+                      .span = evaluator_place(evaluator, call->span)};
     evaluator->fits->last = item;
     evaluator->fits->count++;
     return name;
@@ -48,14 +56,16 @@ static const char *fit_new(const Call *call, FitKind kind, NodeId node, bool eve
 
 /* -- from the digits of the files -- */
 
-/* What a transform may make of a tensor when the data are read: columns whose digits f32 has no room for. */
+/* What a transform may make of a tensor when the data are read: columns whose digits f32 has no
+ * room for. */
 static const Derived *with_digits(const Call *call, NodeId x, SourceRows *rows) {
     const Derived *of = derived_around(call->evaluator, x, rows);
     return of && derived_has_digits(call->evaluator->globals->schema, of) ? of : NULL;
 }
 
-/* A column of windows has one value, learnt from all rows. What is ahead is learnt from the rows that look there; where that is several
- * rows, each of them has values of its own, which no column has. */
+/* A column of windows has one value, learnt from all rows. What is ahead is learnt from the rows
+ * that look there; where that is several rows, each of them has values of its own, which no column
+ * has. */
 static bool learns_column(SourceRows rows) { return rows.to == 0 || rows.from == rows.to; }
 
 /* The input that a column is learnt from. */
@@ -66,14 +76,16 @@ static const char *learnt_from(const Call *call, const Derived *of, SourceRows r
 }
 
 /* The transform as a column: of what it has learnt, or `by`. */
-static Value derive_fitted(const Call *call, DerivedKind op, const Derived *of, const Derived *by, NodeId x, SourceRows rows) {
+static Value derive_fitted(const Call *call, DerivedKind op, const Derived *of, const Derived *by,
+                           NodeId x, SourceRows rows) {
     Derived derived = {.kind = op, .args = {of, by}};
     const Graph *graph = call->evaluator->graph;
     Span span = graph_node(graph, call->args[0].node)->span; /* what is read stands there */
     return derive_column(call->evaluator, &derived, rows, graph_node(graph, x)->shape, span);
 }
 
-static Value derive_learnt(const Call *call, FitKind kind, DerivedKind op, const Derived *of, NodeId x, SourceRows rows) {
+static Value derive_learnt(const Call *call, FitKind kind, DerivedKind op, const Derived *of,
+                           NodeId x, SourceRows rows) {
     Evaluator *evaluator = call->evaluator;
     Derived *learnt = ARENA_NEW(evaluator->arena, Derived);
     learnt->kind = DERIVED_LEARNT;
@@ -91,13 +103,14 @@ const Fit *fits_list(const FitList *fits, Arena *arena, uint32_t *count) {
 }
 
 /* One number for every column of `like`, without its rows. */
-static NodeId fitted(const Call *call, const char *name, const char *part, NodeId like, float at_first) {
+static NodeId fitted(const Call *call, const char *name, const char *part, NodeId like,
+                     float at_first) {
     Graph *graph = call->evaluator->graph;
     const Node *node = graph_node(graph, like);
     Shape shape = {.rank = node->shape.rank - 1};
     memcpy(shape.dim, &node->shape.dim[1], (size_t)shape.rank * sizeof *shape.dim);
-    return graph_state(graph, arena_format(call->evaluator->arena, "%s.%s", name, part), node->dtype, shape,
-                       (Init){INIT_FITTED, at_first, 0}, false);
+    return graph_state(graph, arena_format(call->evaluator->arena, "%s.%s", name, part),
+                       node->dtype, shape, (Init){INIT_FITTED, at_first, 0}, false);
 }
 
 /* -- standardize -- */
@@ -105,10 +118,12 @@ static NodeId fitted(const Call *call, const char *name, const char *part, NodeI
 Value call_standardize(const Call *call) {
     Graph *graph = call->evaluator->graph;
     NodeId x = tensor_f32(call->evaluator, call->args[0]);
-    if (!x || !check_place(call) || !check_rows(call, graph_node(graph, x)->shape)) return value_error();
+    if (!x || !check_place(call) || !check_rows(call, graph_node(graph, x)->shape))
+        return value_error();
     SourceRows around;
     const Derived *of = with_digits(call, x, &around);
-    if (of && learns_column(around)) return derive_learnt(call, FIT_STANDARDIZE, DERIVED_STANDARDIZE, of, x, around);
+    if (of && learns_column(around))
+        return derive_learnt(call, FIT_STANDARDIZE, DERIVED_STANDARDIZE, of, x, around);
     bool every_row;
     NodeId rows = fitted_to(call, x, &every_row);
     const char *name = fit_new(call, FIT_STANDARDIZE, rows, every_row);
@@ -123,13 +138,15 @@ Value call_standardize(const Call *call) {
 
 /* Text has no code where it is missing, a number is NaN. */
 static NodeId missing_of(Graph *graph, NodeId x) {
-    if (graph_node(graph, x)->dtype == DTYPE_I32) return build_binary(graph, OP_lt, x, build_i32(graph, 0, (Shape){0}));
+    if (graph_node(graph, x)->dtype == DTYPE_I32)
+        return build_binary(graph, OP_lt, x, build_i32(graph, 0, (Shape){0}));
     return build_binary(graph, OP_ne, x, x);
 }
 
 static Value impute_by(const Call *call, NodeId x, NodeId value) {
     Graph *graph = call->evaluator->graph;
-    return evaluator_built(call->evaluator, call->span, build_ternary(graph, OP_select, missing_of(graph, x), value, x));
+    return evaluator_built(call->evaluator, call->span,
+                           build_ternary(graph, OP_select, missing_of(graph, x), value, x));
 }
 
 static bool fit_kind(const char *word, bool text, FitKind *kind) {
@@ -137,7 +154,8 @@ static bool fit_kind(const char *word, bool text, FitKind *kind) {
         const char *word;
         FitKind kind;
         bool of_text;
-    } kinds[] = {{"median", FIT_MEDIAN, false}, {"mean", FIT_MEAN, false}, {"mode", FIT_MODE, true}};
+    } kinds[] = {
+        {"median", FIT_MEDIAN, false}, {"mean", FIT_MEAN, false}, {"mode", FIT_MODE, true}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i].word, word) || (text && !kinds[i].of_text)) continue;
         *kind = kinds[i].kind;
@@ -150,8 +168,11 @@ static bool fit_kind(const char *word, bool text, FitKind *kind) {
 static Value refuse_by(const Call *call, const SourceField *text) {
     Evaluator *evaluator = call->evaluator;
     const char *given = value_text(evaluator->arena, evaluator->graph, call->args[1]);
-    if (!text) return call_fail(call, 1, "must be a number, \"median\", \"mean\" or \"mode\", not %.60s", given);
-    Value refused = call_fail(call, 1, "must be \"mode\" for text such as '%s', not %.60s", text->name, given);
+    if (!text)
+        return call_fail(call, 1, "must be a number, \"median\", \"mean\" or \"mode\", not %.60s",
+                         given);
+    Value refused =
+        call_fail(call, 1, "must be \"mode\" for text such as '%s', not %.60s", text->name, given);
     source_explain_text(evaluator, text);
     return refused;
 }
@@ -161,7 +182,8 @@ static Value impute_fitted(const Call *call, NodeId x, const SourceField *text) 
     if (!fit_kind(call->args[1].text, text, &kind)) return refuse_by(call, text);
     SourceRows around;
     const Derived *of = text ? NULL : with_digits(call, x, &around);
-    if (of && learns_column(around)) return derive_learnt(call, kind, DERIVED_IMPUTE, of, x, around);
+    if (of && learns_column(around))
+        return derive_learnt(call, kind, DERIVED_IMPUTE, of, x, around);
     bool every_row;
     NodeId rows = fitted_to(call, x, &every_row);
     return impute_by(call, x, fitted(call, fit_new(call, kind, rows, every_row), "value", rows, 0));
@@ -174,16 +196,19 @@ static Value impute_number(const Call *call, NodeId x) {
     Derived *by = ARENA_NEW(call->evaluator->arena, Derived);
     *by = value.kind == VALUE_INT ? (Derived){.kind = DERIVED_WHOLE, .whole = value.integer}
                                   : (Derived){.kind = DERIVED_REAL, .real = value.real};
-    if (of && isfinite(value_number(value))) return derive_fitted(call, DERIVED_IMPUTE, of, by, x, rows);
+    if (of && isfinite(value_number(value)))
+        return derive_fitted(call, DERIVED_IMPUTE, of, by, x, rows);
     return impute_by(call, x, build_f32(call->evaluator->graph, value_number(value), (Shape){0}));
 }
 
 Value call_impute(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     uint32_t count;
-    const SourceField **fields = source_text(evaluator, call->args[0].node, &count), *text = fields ? *fields : NULL;
+    const SourceField **fields = source_text(evaluator, call->args[0].node, &count),
+                      *text = fields ? *fields : NULL;
     NodeId x = text ? call->args[0].node : tensor_f32(evaluator, call->args[0]);
-    if (!x || !check_place(call) || !check_rows(call, graph_node(evaluator->graph, x)->shape)) return value_error();
+    if (!x || !check_place(call) || !check_rows(call, graph_node(evaluator->graph, x)->shape))
+        return value_error();
     if (call->args[1].kind == VALUE_STRING) return impute_fitted(call, x, text);
     if (!value_is_number(call->args[1]) || text) return refuse_by(call, text);
     return impute_number(call, x);

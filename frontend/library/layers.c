@@ -2,7 +2,8 @@
 #include "frontend/library/library.h"
 #include "frontend/evaluate/evaluate.h"
 
-static NodeId state_of(const Call *call, const char *layer, const char *role, Shape shape, Value init, Fan fan) {
+static NodeId state_of(const Call *call, const char *layer, const char *role, Shape shape,
+                       Value init, Fan fan) {
     const char *name = arena_format(call->evaluator->arena, "%s.%s", layer, role);
     return weight_new(call, name, shape, init, fan).node;
 }
@@ -14,10 +15,13 @@ static Value not_enough_axes(const Call *call, Shape shape) {
     if (shape.rank == 0 || shape.dim[0] != evaluator->batch)
         return call_fail(call, 0, "must have a batch axis and at least one more, not be %s",
                          value_text(evaluator->arena, evaluator->graph, call->args[0]));
-    call_fail(call, 0, "must have a list of numbers for each row, f32[N,1] for one number, not be %s[N]", dtype_name(dtype));
+    call_fail(call, 0,
+              "must have a list of numbers for each row, f32[N,1] for one number, not be %s[N]",
+              dtype_name(dtype));
     if (diag_errors(evaluator->diag) > errors)
-        diag_help(evaluator->diag,
-                  "unsqueeze(x, 1) makes a column of it; columns of a table are columns(source, [\"a\", \"b\"])");
+        diag_help(
+            evaluator->diag,
+            "unsqueeze(x, 1) makes a column of it; columns of a table are columns(source, [\"a\", \"b\"])");
     return value_error();
 }
 
@@ -35,11 +39,13 @@ Value call_dense(const Call *call) {
     const char *layer = layer_name(evaluator, "dense");
     Shape flat = {.rank = 2, .dim = {shape_elements(shape) / in, in}};
     NodeId x = build_reshape(graph, tensor_f32(evaluator, call->args[0]), flat);
-    NodeId weight = state_of(call, layer, "weight", (Shape){.rank = 2, .dim = {width, in}}, call->args[3], fan);
+    NodeId weight =
+        state_of(call, layer, "weight", (Shape){.rank = 2, .dim = {width, in}}, call->args[3], fan);
     NodeId y = build_matmul(graph, x, weight, false, true);
     if (call->args[2].boolean && y)
-        y = build_binary(graph, OP_add, y,
-                         state_of(call, layer, "bias", (Shape){.rank = 1, .dim = {width}}, call->args[4], fan));
+        y = build_binary(
+            graph, OP_add, y,
+            state_of(call, layer, "bias", (Shape){.rank = 1, .dim = {width}}, call->args[4], fan));
     shape.dim[shape.rank - 1] = width;
     return evaluator_built(evaluator, call->span, build_reshape(graph, y, shape));
 }

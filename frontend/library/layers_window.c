@@ -1,4 +1,5 @@
-/* Layers on pictures [N, C, H, W]: convolutions and pooling. Their meaning, names and first values are those of PyTorch. */
+/* Layers on pictures [N, C, H, W]: convolutions and pooling. Their meaning, names and first values
+ * are those of PyTorch. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/evaluate.h"
 
@@ -12,9 +13,10 @@ static bool call_pair(const Call *call, uint32_t arg, int64_t least, int64_t pai
     uint32_t count;
     if (!call_ints(call, arg, pair, 2, &count)) return false;
     if (count == 1) pair[1] = pair[0];
-    bool good =
-        count > 0 && pair[0] >= least && pair[1] >= least && pair[0] <= SHAPE_MAX_ELEMENTS && pair[1] <= SHAPE_MAX_ELEMENTS;
-    if (!good && count == 0) call_fail(call, arg, "must be a whole number, or a list of two: height and width");
+    bool good = count > 0 && pair[0] >= least && pair[1] >= least &&
+                pair[0] <= SHAPE_MAX_ELEMENTS && pair[1] <= SHAPE_MAX_ELEMENTS;
+    if (!good && count == 0)
+        call_fail(call, arg, "must be a whole number, or a list of two: height and width");
     if (!good && count > 0)
         call_fail(call, arg, "must be at least %" PRId64 ", not %s", least,
                   value_text(call->evaluator->arena, call->evaluator->graph, call->args[arg]));
@@ -26,7 +28,8 @@ typedef struct {
     int64_t before[2], after[2];
 } Padding;
 
-/* "same": as many as keep the size where the stride is 1, the odd one behind; else a number, or one for height and width. */
+/* "same": as many as keep the size where the stride is 1, the odd one behind; else a number, or one
+ * for height and width. */
 static bool call_padding(const Call *call, uint32_t arg, const Window *window, Padding *padding) {
     Value value = call->args[arg];
     if (value.kind != VALUE_STRING) {
@@ -35,7 +38,8 @@ static bool call_padding(const Call *call, uint32_t arg, const Window *window, P
         return true;
     }
     if (strcmp(value.text, "same") != 0) {
-        call_fail(call, arg, "must be a whole number, a list of two, or \"same\", not \"%s\"", value.text);
+        call_fail(call, arg, "must be a whole number, a list of two, or \"same\", not \"%s\"",
+                  value.text);
         return false;
     }
     for (int i = 0; i < 2; i++) {
@@ -49,7 +53,8 @@ static bool call_padding(const Call *call, uint32_t arg, const Window *window, P
 /* Sizes of windows that lead nowhere: nothing may overflow before shapes are checked. */
 static bool window_small(const Call *call, uint32_t arg, const Window *window) {
     for (int i = 0; i < 2; i++)
-        if (window->dilation[i] > SHAPE_MAX_ELEMENTS / window->kernel[i] || window->stride[i] > SHAPE_MAX_ELEMENTS)
+        if (window->dilation[i] > SHAPE_MAX_ELEMENTS / window->kernel[i] ||
+            window->stride[i] > SHAPE_MAX_ELEMENTS)
             return call_fail(call, arg, "and dilation reach over more than 2^31 elements"), false;
     return true;
 }
@@ -58,28 +63,33 @@ static bool is_picture(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     const Node *x = tensor_node(evaluator, call->args[0]);
     if (x->shape.rank == 4) return true;
-    call_fail(call, 0, "must be [N, C, H, W], not %s", value_text(evaluator->arena, evaluator->graph, call->args[0]));
-    if (x->shape.rank == 3) diag_help(evaluator->diag, "reshape it to [N, 1, H, W]: images have at least one channel");
+    call_fail(call, 0, "must be [N, C, H, W], not %s",
+              value_text(evaluator->arena, evaluator->graph, call->args[0]));
+    if (x->shape.rank == 3)
+        diag_help(evaluator->diag, "reshape it to [N, 1, H, W]: images have at least one channel");
     return false;
 }
 
 static NodeId pad_picture(Graph *graph, NodeId x, const Padding *padding) {
-    int64_t before[4] = {0, 0, padding->before[0], padding->before[1]}, after[4] = {0, 0, padding->after[0], padding->after[1]};
+    int64_t before[4] = {0, 0, padding->before[0], padding->before[1]},
+            after[4] = {0, 0, padding->after[0], padding->after[1]};
     bool any = before[2] || before[3] || after[2] || after[3];
     return any ? build_pad(graph, x, before, after) : x;
 }
 
-/* Whether the kernel fits into the picture with its padding. Where only one window does, a stride beyond it means nothing, and no
- * gradient should make room for it. */
+/* Whether the kernel fits into the picture with its padding. Where only one window does, a stride
+ * beyond it means nothing, and no gradient should make room for it. */
 static bool kernel_fits(const Call *call, uint32_t arg, Window *window, const Padding *padding) {
     Shape shape = tensor_node(call->evaluator, call->args[0])->shape;
     for (int i = 0; i < 2; i++) {
         int64_t size = shape.dim[2 + i] + padding->before[i] + padding->after[i];
         int64_t reach = window->dilation[i] * (window->kernel[i] - 1) + 1;
-        if (reach <= size && window->stride[i] > size - reach && window->stride[i] > reach) window->stride[i] = reach;
+        if (reach <= size && window->stride[i] > size - reach && window->stride[i] > reach)
+            window->stride[i] = reach;
         if (reach <= size) continue;
-        call_fail(call, arg, "reaches over %" PRId64 " elements of the %s, which has %" PRId64 "%s", reach,
-                  i ? "width" : "height", size, size > shape.dim[2 + i] ? " with its padding" : "");
+        call_fail(call, arg, "reaches over %" PRId64 " elements of the %s, which has %" PRId64 "%s",
+                  reach, i ? "width" : "height", size,
+                  size > shape.dim[2 + i] ? " with its padding" : "");
         return false;
     }
     return true;
@@ -87,13 +97,14 @@ static bool kernel_fits(const Call *call, uint32_t arg, Window *window, const Pa
 
 /* -- weights -- */
 
-static NodeId state_of(const Call *call, const char *layer, const char *role, Shape shape, Value init, Fan fan) {
+static NodeId state_of(const Call *call, const char *layer, const char *role, Shape shape,
+                       Value init, Fan fan) {
     const char *name = arena_format(call->evaluator->arena, "%s.%s", layer, role);
     return weight_new(call, name, shape, init, fan).node;
 }
 
-/* Added where the channels are the last axis. It is repeated in two steps, so that its gradient is summed first over each
- * picture, then over the pictures. */
+/* Added where the channels are the last axis. It is repeated in two steps, so that its gradient is
+ * summed first over each picture, then over the pictures. */
 static NodeId add_bias(Graph *graph, NodeId y, NodeId bias) {
     if (!y || !bias) return NODE_NONE;
     NodeId last = build_channels_last(graph, y);
@@ -117,7 +128,8 @@ typedef struct {
 static bool weights_small(const Filters *filters, uint32_t arg) {
     int64_t room = SHAPE_MAX_ELEMENTS;
     for (int i = 0; i < 4; i++) room /= filters->weights.dim[i];
-    if (room == 0) call_fail(filters->call, arg, "gives a weight of more than 2^31 elements, the maximum");
+    if (room == 0)
+        call_fail(filters->call, arg, "gives a weight of more than 2^31 elements, the maximum");
     return room > 0;
 }
 
@@ -129,7 +141,9 @@ static Value filters_finish(const Filters *filters, const char *layer, NodeId y)
     Graph *graph = filters->call->evaluator->graph;
     if (filters->bias && y) {
         Shape shape = {.rank = 1, .dim = {filters->channels}};
-        y = add_bias(graph, y, state_of(filters->call, layer, "bias", shape, filters->bias_init, filters->fan));
+        y = add_bias(
+            graph, y,
+            state_of(filters->call, layer, "bias", shape, filters->bias_init, filters->fan));
     }
     return evaluator_built(filters->call->evaluator, filters->call->span, y);
 }
@@ -138,12 +152,15 @@ static Value filters_finish(const Filters *filters, const char *layer, NodeId y)
 
 static bool groups_divide(const Call *call, uint32_t arg, int64_t groups, int64_t in, int64_t out) {
     if (in % groups == 0 && out % groups == 0) return true;
-    call_fail(call, arg, "must divide the %" PRId64 " channels of x and the %" PRId64 " of the result, unlike %" PRId64, in,
-              out, groups);
+    call_fail(call, arg,
+              "must divide the %" PRId64 " channels of x and the %" PRId64
+              " of the result, unlike %" PRId64,
+              in, out, groups);
     return false;
 }
 
-static Value convolve(const Filters *filters, const Window *window, const Padding *padding, int64_t groups) {
+static Value convolve(const Filters *filters, const Window *window, const Padding *padding,
+                      int64_t groups) {
     const Call *call = filters->call;
     Graph *graph = call->evaluator->graph;
     const char *layer = layer_name(call->evaluator, filters->kind);
@@ -152,58 +169,75 @@ static Value convolve(const Filters *filters, const Window *window, const Paddin
     return filters_finish(filters, layer, y);
 }
 
-static Filters filters_of(const Call *call, const char *kind, int64_t channels, const Window *window, int64_t groups,
-                          uint32_t first) {
+static Filters filters_of(const Call *call, const char *kind, int64_t channels,
+                          const Window *window, int64_t groups, uint32_t first) {
     int64_t in = tensor_node(call->evaluator, call->args[0])->shape.dim[1];
     double taps = (double)(window->kernel[0] * window->kernel[1]);
-    Shape weights = {.rank = 4, .dim = {channels, in / groups, window->kernel[0], window->kernel[1]}};
+    Shape weights = {.rank = 4,
+                     .dim = {channels, in / groups, window->kernel[0], window->kernel[1]}};
     Fan fan = {(double)(in / groups) * taps, (double)channels * taps};
-    return (Filters){
-        call, kind, weights, fan, channels, call->args[first].boolean, call->args[first + 1], call->args[first + 2]};
+    return (Filters){call,
+                     kind,
+                     weights,
+                     fan,
+                     channels,
+                     call->args[first].boolean,
+                     call->args[first + 1],
+                     call->args[first + 2]};
 }
 
-/* x, channels, kernel, stride, pad, dilation, groups, bias, init, bias_init; weight f32[channels, C / groups, KH, KW] */
+/* x, channels, kernel, stride, pad, dilation, groups, bias, init, bias_init; weight f32[channels, C
+ * / groups, KH, KW] */
 Value call_conv(const Call *call) {
     Window window;
     Padding padding;
     int64_t channels = call->args[1].integer, groups = call->args[6].integer;
-    if (!is_picture(call) || !call_pair(call, 2, 1, window.kernel) || !call_pair(call, 3, 1, window.stride) ||
-        !call_pair(call, 5, 1, window.dilation) || !window_small(call, 2, &window) || !call_padding(call, 4, &window, &padding))
+    if (!is_picture(call) || !call_pair(call, 2, 1, window.kernel) ||
+        !call_pair(call, 3, 1, window.stride) || !call_pair(call, 5, 1, window.dilation) ||
+        !window_small(call, 2, &window) || !call_padding(call, 4, &window, &padding))
         return value_error();
-    if (!groups_divide(call, 6, groups, tensor_node(call->evaluator, call->args[0])->shape.dim[1], channels))
+    if (!groups_divide(call, 6, groups, tensor_node(call->evaluator, call->args[0])->shape.dim[1],
+                       channels))
         return value_error();
     Filters filters = filters_of(call, "conv", channels, &window, groups, 7);
-    if (!weights_small(&filters, 1) || !kernel_fits(call, 2, &window, &padding)) return value_error();
+    if (!weights_small(&filters, 1) || !kernel_fits(call, 2, &window, &padding))
+        return value_error();
     return convolve(&filters, &window, &padding, groups);
 }
 
-/* x, kernel, stride, pad, dilation, multiplier, bias, init, bias_init; weight f32[C * multiplier, 1, KH, KW] */
+/* x, kernel, stride, pad, dilation, multiplier, bias, init, bias_init; weight f32[C * multiplier,
+ * 1, KH, KW] */
 Value call_depthwise(const Call *call) {
     Window window;
     Padding padding;
     int64_t multiplier = call->args[5].integer;
-    if (!is_picture(call) || !call_pair(call, 1, 1, window.kernel) || !call_pair(call, 2, 1, window.stride) ||
-        !call_pair(call, 4, 1, window.dilation) || !window_small(call, 1, &window) || !call_padding(call, 3, &window, &padding))
+    if (!is_picture(call) || !call_pair(call, 1, 1, window.kernel) ||
+        !call_pair(call, 2, 1, window.stride) || !call_pair(call, 4, 1, window.dilation) ||
+        !window_small(call, 1, &window) || !call_padding(call, 3, &window, &padding))
         return value_error();
     int64_t in = tensor_node(call->evaluator, call->args[0])->shape.dim[1];
     if (multiplier > SHAPE_MAX_ELEMENTS / in) return call_fail(call, 5, "makes too many channels");
     Filters filters = filters_of(call, "depthwise", in * multiplier, &window, in, 6);
-    if (!weights_small(&filters, 1) || !kernel_fits(call, 1, &window, &padding)) return value_error();
+    if (!weights_small(&filters, 1) || !kernel_fits(call, 1, &window, &padding))
+        return value_error();
     return convolve(&filters, &window, &padding, in);
 }
 
 /* -- transposed convolution -- */
 
-/* Height and width of the result: (n - 1) * stride - 2 * pad + dilation * (kernel - 1) + 1 + output_pad. */
-static bool transposed_sizes(const Call *call, const Window *window, const int64_t *pad, const int64_t *output_pad,
-                             Shape *full) {
+/* Height and width of the result: (n - 1) * stride - 2 * pad + dilation * (kernel - 1) + 1 +
+ * output_pad. */
+static bool transposed_sizes(const Call *call, const Window *window, const int64_t *pad,
+                             const int64_t *output_pad, Shape *full) {
     for (int i = 0; i < 2; i++) {
         int64_t n = full->dim[2 + i], reach = window->dilation[i] * (window->kernel[i] - 1) + 1;
         if (output_pad[i] >= window->stride[i] && output_pad[i] >= window->dilation[i])
             return call_fail(call, 5, "must be smaller than the stride or the dilation"), false;
-        if (n > SHAPE_MAX_ELEMENTS / window->stride[i]) return call_fail(call, 3, "is too large for x"), false;
+        if (n > SHAPE_MAX_ELEMENTS / window->stride[i])
+            return call_fail(call, 3, "is too large for x"), false;
         full->dim[2 + i] = (n - 1) * window->stride[i] + reach + output_pad[i];
-        if (full->dim[2 + i] - 2 * pad[i] < 1) return call_fail(call, 4, "leaves nothing of the result"), false;
+        if (full->dim[2 + i] - 2 * pad[i] < 1)
+            return call_fail(call, 4, "leaves nothing of the result"), false;
     }
     return true;
 }
@@ -214,28 +248,32 @@ static NodeId cut_border(Graph *graph, NodeId y, const int64_t *pad, Shape full)
     return pad[0] || pad[1] ? build_slice(graph, y, start, full.dim, NULL) : y;
 }
 
-/* x, channels, kernel, stride, pad, output_pad, dilation, groups, bias, init, bias_init; weight f32[C, channels / groups, KH, KW] */
+/* x, channels, kernel, stride, pad, output_pad, dilation, groups, bias, init, bias_init; weight
+ * f32[C, channels / groups, KH, KW] */
 Value call_conv_transpose(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Window window;
     int64_t pad[2], output_pad[2], channels = call->args[1].integer, groups = call->args[7].integer;
-    if (!is_picture(call) || !call_pair(call, 2, 1, window.kernel) || !call_pair(call, 3, 1, window.stride) ||
-        !call_pair(call, 4, 0, pad) || !call_pair(call, 5, 0, output_pad) || !call_pair(call, 6, 1, window.dilation) ||
+    if (!is_picture(call) || !call_pair(call, 2, 1, window.kernel) ||
+        !call_pair(call, 3, 1, window.stride) || !call_pair(call, 4, 0, pad) ||
+        !call_pair(call, 5, 0, output_pad) || !call_pair(call, 6, 1, window.dilation) ||
         !window_small(call, 2, &window))
         return value_error();
     Shape full = tensor_node(evaluator, call->args[0])->shape;
     int64_t in = full.dim[1];
     full.dim[1] = channels;
     double taps = (double)(window.kernel[0] * window.kernel[1]);
-    if (!groups_divide(call, 7, groups, in, channels) || !transposed_sizes(call, &window, pad, output_pad, &full))
+    if (!groups_divide(call, 7, groups, in, channels) ||
+        !transposed_sizes(call, &window, pad, output_pad, &full))
         return value_error();
     Shape weights = {.rank = 4, .dim = {in, channels / groups, window.kernel[0], window.kernel[1]}};
     Fan fan = {(double)(channels / groups) * taps, (double)in * taps};
-    Filters filters = {call, "conv_transpose", weights, fan, channels, call->args[8].boolean, call->args[9], call->args[10]};
+    Filters filters = {call,     "conv_transpose",      weights,       fan,
+                       channels, call->args[8].boolean, call->args[9], call->args[10]};
     if (!weights_small(&filters, 1)) return value_error();
     const char *layer = layer_name(evaluator, filters.kind);
-    NodeId y = build_conv_transposed(evaluator->graph, tensor_f32(evaluator, call->args[0]), filters_weight(&filters, layer),
-                                     &window, groups, full);
+    NodeId y = build_conv_transposed(evaluator->graph, tensor_f32(evaluator, call->args[0]),
+                                     filters_weight(&filters, layer), &window, groups, full);
     return filters_finish(&filters, layer, cut_border(evaluator->graph, y, pad, full));
 }
 
@@ -246,15 +284,18 @@ static bool pool_window(const Call *call, Window *window, Padding *padding) {
     if (!is_picture(call) || !call_pair(call, 1, 1, window->kernel)) return false;
     memcpy(window->stride, window->kernel, sizeof window->stride);
     if (call->args[2].kind != VALUE_NONE && !call_pair(call, 2, 1, window->stride)) return false;
-    return window_small(call, 1, window) && call_padding(call, 3, window, padding) && kernel_fits(call, 1, window, padding);
+    return window_small(call, 1, window) && call_padding(call, 3, window, padding) &&
+           kernel_fits(call, 1, window, padding);
 }
 
 /* Padding that no maximum sees: minus infinity where the picture is not. */
 static NodeId pad_below_all(Graph *graph, NodeId x, const Padding *padding) {
     NodeId padded = pad_picture(graph, x, padding);
     if (padded == x) return x;
-    NodeId there = build_constant(graph, (TensorType){DTYPE_BOOL, graph_node(graph, x)->shape}, true);
-    NodeId inside = pad_picture(graph, there, padding), below = build_f32(graph, (double)-INFINITY, (Shape){0});
+    NodeId there =
+        build_constant(graph, (TensorType){DTYPE_BOOL, graph_node(graph, x)->shape}, true);
+    NodeId inside = pad_picture(graph, there, padding),
+           below = build_f32(graph, (double)-INFINITY, (Shape){0});
     return build_ternary(graph, OP_select, inside, padded, below);
 }
 
@@ -263,27 +304,32 @@ Value call_max_pool(const Call *call) {
     Graph *graph = call->evaluator->graph;
     Window window;
     Padding padding;
-    if (!call_pair(call, 4, 1, window.dilation) || !pool_window(call, &window, &padding)) return value_error();
+    if (!call_pair(call, 4, 1, window.dilation) || !pool_window(call, &window, &padding))
+        return value_error();
     for (int i = 0; i < 2; i++)
-        if (padding.before[i] > window.kernel[i] / 2) return call_fail(call, 3, "must be at most half of the kernel");
+        if (padding.before[i] > window.kernel[i] / 2)
+            return call_fail(call, 3, "must be at most half of the kernel");
     NodeId x = pad_below_all(graph, tensor_f32(call->evaluator, call->args[0]), &padding);
     return evaluator_built(call->evaluator, call->span, build_max_pool(graph, x, &window));
 }
 
-/* x, kernel, stride, pad. Zeros of the padding count; elements of a window are added in row-major order. */
+/* x, kernel, stride, pad. Zeros of the padding count; elements of a window are added in row-major
+ * order. */
 Value call_avg_pool(const Call *call) {
     Graph *graph = call->evaluator->graph;
     Window window = {.dilation = {1, 1}};
     Padding padding;
     if (!pool_window(call, &window, &padding)) return value_error();
     for (int i = 0; i < 2; i++)
-        if (padding.before[i] > window.kernel[i] / 2) return call_fail(call, 3, "must be at most half of the kernel");
+        if (padding.before[i] > window.kernel[i] / 2)
+            return call_fail(call, 3, "must be at most half of the kernel");
     NodeId x = pad_picture(graph, tensor_f32(call->evaluator, call->args[0]), &padding);
     NodeId windows = build_windows(graph, build_channels_last(graph, x), &window);
     if (!windows) return evaluator_built(call->evaluator, call->span, NODE_NONE);
     Shape s = graph_node(graph, windows)->shape;
     int64_t taps = s.dim[3] * s.dim[4];
-    NodeId merged = build_reshape(graph, windows, shape_of(5, (int64_t[]){s.dim[0], s.dim[1], s.dim[2], taps, s.dim[5]}));
+    NodeId merged = build_reshape(
+        graph, windows, shape_of(5, (int64_t[]){s.dim[0], s.dim[1], s.dim[2], taps, s.dim[5]}));
     NodeId sum = build_reduce(graph, OP_sum, merged, 3, false);
     NodeId mean = build_binary(graph, OP_mul, sum, build_f32(graph, 1 / (double)taps, (Shape){0}));
     return evaluator_built(call->evaluator, call->span, build_channels_first(graph, mean));

@@ -1,6 +1,6 @@
-/* The table of functions, and the reading of their signatures by the language's own parser: a function written in C is
- * checked and called exactly as one written in the language. All models of the process share one library, read when the first one
- * needs it. */
+/* The table of functions, and the reading of their signatures by the language's own parser: a
+ * function written in C is checked and called exactly as one written in the language. All models of
+ * the process share one library, read when the first one needs it. */
 #include "frontend/library/library.h"
 #include "frontend/syntax/syntax.h"
 
@@ -16,8 +16,10 @@
 #include "frontend/library/library.def"
 Value call_elementwise(const Call *call);
 
-/* Of the elementwise ops, those that take one real number and give one are functions of the language. */
-#define ELEMENTWISE_1_real(op_, text) {.name = #op_, .signature = "x", .doc = text, .op = OP_##op_, .call = call_elementwise},
+/* Of the elementwise ops, those that take one real number and give one are functions of the
+ * language. */
+#define ELEMENTWISE_1_real(op_, text)                                                              \
+    {.name = #op_, .signature = "x", .doc = text, .op = OP_##op_, .call = call_elementwise},
 #define ELEMENTWISE_1_slope(op_, text)
 #define ELEMENTWISE_2_real(op_, text)
 #define ELEMENTWISE_3_real(op_, text)
@@ -32,32 +34,47 @@ Value call_elementwise(const Call *call);
 #define ELEMENTWISE_1_bitcast(op_, text)
 
 static const Builtin builtins[] = {
-#define FUNCTION(name_, signature_, doc_)                                                                                      \
-    {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_FUNCTION, .call = call_##name_},
-#define LAYER(name_, signature_, doc_)                                                                                         \
-    {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_LAYER, .call = call_##name_},
-#define INITIALIZER(name_, signature_, doc_)                                                                                   \
-    {.name = #name_,                                                                                                           \
-     .signature = signature_,                                                                                                  \
-     .doc = doc_,                                                                                                              \
-     .line = __LINE__,                                                                                                         \
-     .kind = KIND_INITIALIZER,                                                                                                 \
+#define FUNCTION(name_, signature_, doc_)                                                          \
+    {.name = #name_,                                                                               \
+     .signature = signature_,                                                                      \
+     .doc = doc_,                                                                                  \
+     .line = __LINE__,                                                                             \
+     .kind = KIND_FUNCTION,                                                                        \
+     .call = call_##name_},
+#define LAYER(name_, signature_, doc_)                                                             \
+    {.name = #name_,                                                                               \
+     .signature = signature_,                                                                      \
+     .doc = doc_,                                                                                  \
+     .line = __LINE__,                                                                             \
+     .kind = KIND_LAYER,                                                                           \
+     .call = call_##name_},
+#define INITIALIZER(name_, signature_, doc_)                                                       \
+    {.name = #name_,                                                                               \
+     .signature = signature_,                                                                      \
+     .doc = doc_,                                                                                  \
+     .line = __LINE__,                                                                             \
+     .kind = KIND_INITIALIZER,                                                                     \
      .initial = initial_##name_},
-#define OPTIMIZER(name_, signature_, doc_)                                                                                     \
-    {.name = #name_,                                                                                                           \
-     .signature = signature_,                                                                                                  \
-     .doc = doc_,                                                                                                              \
-     .line = __LINE__,                                                                                                         \
-     .kind = KIND_OPTIMIZER,                                                                                                   \
+#define OPTIMIZER(name_, signature_, doc_)                                                         \
+    {.name = #name_,                                                                               \
+     .signature = signature_,                                                                      \
+     .doc = doc_,                                                                                  \
+     .line = __LINE__,                                                                             \
+     .kind = KIND_OPTIMIZER,                                                                       \
      .optimize = optimize_##name_},
-#define SOURCE(name_, signature_, doc_, ...)                                                                                   \
-    {.name = #name_, .signature = signature_, .doc = doc_, .line = INT_MAX, .kind = KIND_SOURCE}, /* of the last section */
-#define RULE(name_, signature_, doc_)                                                                                          \
+#define SOURCE(name_, signature_, doc_, ...)                                                       \
+    {.name = #name_,                                                                               \
+     .signature = signature_,                                                                      \
+     .doc = doc_,                                                                                  \
+     .line = INT_MAX,                                                                              \
+     .kind = KIND_SOURCE}, /* of the last section */
+#define RULE(name_, signature_, doc_)                                                              \
     {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_RULE},
-#define SPLIT(name_, signature_, doc_)                                                                                         \
+#define SPLIT(name_, signature_, doc_)                                                             \
     {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_SPLIT},
 #include "frontend/library/library.def"
-#define OP_ELEMENTWISE(name, arity, rule, gradient, expand, steps, zero, doc) ELEMENTWISE_##arity##_##rule(name, doc)
+#define OP_ELEMENTWISE(name, arity, rule, gradient, expand, steps, zero, doc)                      \
+    ELEMENTWISE_##arity##_##rule(name, doc)
 #include "ir/ops/ops.def"
 };
 enum { BUILTIN_COUNT = sizeof builtins / sizeof *builtins };
@@ -67,11 +84,13 @@ const Builtin *library_builtins(uint32_t *count) { return *count = BUILTIN_COUNT
 /* "def dense(x: tensor, width: int) = builtin" for every row. */
 static char *signatures_text(Arena *arena) {
     size_t bytes = 64;
-    for (int i = 0; i < BUILTIN_COUNT; i++) bytes += strlen(builtins[i].name) + strlen(builtins[i].signature) + 32;
+    for (int i = 0; i < BUILTIN_COUNT; i++)
+        bytes += strlen(builtins[i].name) + strlen(builtins[i].signature) + 32;
     char *text = arena_alloc(arena, bytes);
     size_t at = (size_t)snprintf(text, bytes, "mdl 1\n");
     for (int i = 0; i < BUILTIN_COUNT; i++)
-        at += (size_t)snprintf(text + at, bytes - at, "def %s(%s) = builtin\n", builtins[i].name, builtins[i].signature);
+        at += (size_t)snprintf(text + at, bytes - at, "def %s(%s) = builtin\n", builtins[i].name,
+                               builtins[i].signature);
     return text;
 }
 
@@ -79,7 +98,8 @@ static const ItemList *read_text(Arena *arena, const char *name, const char *tex
     size_t length = strlen(text);
     Diagnostics *diag = diag_new();
     *file = diag_share_text(name, text, length);
-    const ItemList *items = syntax_read_model(&(SyntaxInput){arena, diag, *file, 0, text, length, NULL});
+    const ItemList *items =
+        syntax_read_model(&(SyntaxInput){arena, diag, *file, 0, text, length, NULL});
     if (!items) diag_print(diag, stderr);
     assert(items && "the library has no syntax errors");
     diag_free(diag);
@@ -96,7 +116,8 @@ static void add_definition(Arena *arena, const Function *function, const Builtin
                            .definition = builtin ? NULL : function,
                            .in_library = true,
                            .span = function->name.span};
-    assert(!names_find(library.functions, callable->name) && "a function of the library is defined once");
+    assert(!names_find(library.functions, callable->name) &&
+           "a function of the library is defined once");
     names_put(library.functions, callable->name, callable);
 }
 
@@ -104,11 +125,14 @@ static void read_library(void) {
     Arena *arena = arena_new();
     const Builtin *builtin = builtins;
     library.functions = names_new(arena);
-    const ItemList *items = read_text(arena, "builtin functions", signatures_text(arena), &library.signature_file);
-    for (const Item *item = items->first; item; item = item->next) add_definition(arena, &item->function, builtin++);
+    const ItemList *items =
+        read_text(arena, "builtin functions", signatures_text(arena), &library.signature_file);
+    for (const Item *item = items->first; item; item = item->next)
+        add_definition(arena, &item->function, builtin++);
     library.stdlib = stdlib_text();
     items = read_text(arena, "stdlib.mdl", library.stdlib, &library.stdlib_file);
-    for (const Item *item = items->first; item; item = item->next) add_definition(arena, &item->function, NULL);
+    for (const Item *item = items->first; item; item = item->next)
+        add_definition(arena, &item->function, NULL);
 }
 
 const Library *library_get(void) {

@@ -1,4 +1,5 @@
-/* The library: the functions of the language that are written in C (library.def) or in the language itself (stdlib.mdl). */
+/* The library: the functions of the language that are written in C (library.def) or in the language
+ * itself (stdlib.mdl). */
 #ifndef MLC_FRONTEND_LIBRARY_LIBRARY_H
 #define MLC_FRONTEND_LIBRARY_LIBRARY_H
 
@@ -14,16 +15,18 @@ const char *stdlib_text(void);
 /* "dense1", "dense2"... in the order of calls */
 const char *layer_name(Evaluator *evaluator, const char *kind);
 const char *weight_name(Evaluator *evaluator, const char *wanted);
-/* A new trainable state. `init` NONE: uniform within 1 / sqrt(fan in), as PyTorch's layers have it. */
+/* A new trainable state. `init` NONE: uniform within 1 / sqrt(fan in), as PyTorch's layers have
+ * it. */
 Value weight_new(const Call *call, const char *name, Shape shape, Value init, Fan fan);
-/* A new state that is not trained: a running statistic. evaluator->training says whether graph_update may be called for it. */
+/* A new state that is not trained: a running statistic. evaluator->training says whether
+ * graph_update may be called for it. */
 Value state_new(const Call *call, const char *name, Shape shape, Value init);
 
 /* -- classes and transforms of the data -- */
 /* The source's field whose whole numbers these are, or NULL (classes.c). */
 const char *classes_known_by(const Evaluator *evaluator, Value label);
-/* Keeps that the label of a call, elements of the source, has classes of so many columns; of several uses of an element, that with
- * the fewest columns counts (class_uses.c). */
+/* Keeps that the label of a call, elements of the source, has classes of so many columns; of
+ * several uses of an element, that with the fewest columns counts (class_uses.c). */
 void class_use_keep(const Call *call, int64_t columns);
 /* In order of evaluation. */
 const Fit *fits_list(const FitList *fits, Arena *arena, uint32_t *count);

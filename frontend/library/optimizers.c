@@ -1,5 +1,6 @@
-/* Optimizers: the arithmetic that turns a weight and its gradient into the next weight. The formulas are those of PyTorch's
- * documentation; where a product is added to something, it is one fused operation. */
+/* Optimizers: the arithmetic that turns a weight and its gradient into the next weight. The
+ * formulas are those of PyTorch's documentation; where a product is added to something, it is one
+ * fused operation. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <math.h>
@@ -13,16 +14,34 @@ static UpdateBuilder builder(const Optimization *optimization) {
     return (UpdateBuilder){optimization->evaluator->graph, optimization};
 }
 
-static NodeId scalar(const UpdateBuilder *b, double value) { return build_f32(b->graph, value, (Shape){0}); }
-static NodeId add(const UpdateBuilder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_add, x, y); }
-static NodeId sub(const UpdateBuilder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_sub, x, y); }
-static NodeId mul(const UpdateBuilder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_mul, x, y); }
-static NodeId divide(const UpdateBuilder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_div, x, y); }
-static NodeId less(const UpdateBuilder *b, NodeId x, NodeId y) { return build_binary(b->graph, OP_lt, x, y); }
-static NodeId fma_(const UpdateBuilder *b, NodeId x, NodeId y, NodeId z) { return build_ternary(b->graph, OP_fma, x, y, z); }
-static NodeId unary(const UpdateBuilder *b, Op op, NodeId x) { return build_unary(b->graph, op, x); }
+static NodeId scalar(const UpdateBuilder *b, double value) {
+    return build_f32(b->graph, value, (Shape){0});
+}
+static NodeId add(const UpdateBuilder *b, NodeId x, NodeId y) {
+    return build_binary(b->graph, OP_add, x, y);
+}
+static NodeId sub(const UpdateBuilder *b, NodeId x, NodeId y) {
+    return build_binary(b->graph, OP_sub, x, y);
+}
+static NodeId mul(const UpdateBuilder *b, NodeId x, NodeId y) {
+    return build_binary(b->graph, OP_mul, x, y);
+}
+static NodeId divide(const UpdateBuilder *b, NodeId x, NodeId y) {
+    return build_binary(b->graph, OP_div, x, y);
+}
+static NodeId less(const UpdateBuilder *b, NodeId x, NodeId y) {
+    return build_binary(b->graph, OP_lt, x, y);
+}
+static NodeId fma_(const UpdateBuilder *b, NodeId x, NodeId y, NodeId z) {
+    return build_ternary(b->graph, OP_fma, x, y, z);
+}
+static NodeId unary(const UpdateBuilder *b, Op op, NodeId x) {
+    return build_unary(b->graph, op, x);
+}
 
-static double number(const Optimization *optimization, uint32_t arg) { return optimization->optimizer->args[arg].real; }
+static double number(const Optimization *optimization, uint32_t arg) {
+    return optimization->optimizer->args[arg].real;
+}
 
 /* The learning rate: a number, or a schedule's scalar. */
 static NodeId rate_of(const Optimization *optimization) {
@@ -32,8 +51,10 @@ static NodeId rate_of(const Optimization *optimization) {
 /* A zero state "adam.m.dense1.weight" of the weight's shape. */
 static NodeId moment(const UpdateBuilder *b, const char *role) {
     const Optimization *o = b->optimization;
-    const char *name = arena_format(o->evaluator->arena, "%s.%s.%s", o->optimizer->callee->name, role, o->name);
-    return graph_state(b->graph, name, DTYPE_F32, graph_node(b->graph, o->weight)->shape, (Init){0}, false);
+    const char *name =
+        arena_format(o->evaluator->arena, "%s.%s.%s", o->optimizer->callee->name, role, o->name);
+    return graph_state(b->graph, name, DTYPE_F32, graph_node(b->graph, o->weight)->shape, (Init){0},
+                       false);
 }
 
 /* Steps done, this one included, as f32. */
@@ -49,7 +70,8 @@ static NodeId decayed(const UpdateBuilder *b, double decay) {
 }
 
 static NodeId no_momentum(const Optimization *optimization) {
-    evaluator_error(optimization->evaluator, optimization->optimizer->spans[2], "nesterov = true needs a momentum above 0");
+    evaluator_error(optimization->evaluator, optimization->optimizer->spans[2],
+                    "nesterov = true needs a momentum above 0");
     return NODE_NONE;
 }
 
@@ -84,13 +106,15 @@ static NodeId average_of_squares(const UpdateBuilder *b, double beta, NodeId g) 
     return next;
 }
 
-/* Where gradients stay 0 (units that died, pixels that are rarely black), their average fades for ever. When it moves no weight any
- * more it becomes 0: as a denormal number it would make the divisions of its whole vector take three times as long. The square of a
- * gradient this small is 0 anyhow. */
+/* Where gradients stay 0 (units that died, pixels that are rarely black), their average fades for
+ * ever. When it moves no weight any more it becomes 0: as a denormal number it would make the
+ * divisions of its whole vector take three times as long. The square of a gradient this small is 0
+ * anyhow. */
 #define FADED 0x1p-100
 
 static NodeId average_of_gradients(const UpdateBuilder *b, double beta, NodeId g) {
-    NodeId m = moment(b, "m"), next = average(b, m, beta, g), has_faded = less(b, unary(b, OP_abs, next), scalar(b, FADED));
+    NodeId m = moment(b, "m"), next = average(b, m, beta, g),
+           has_faded = less(b, unary(b, OP_abs, next), scalar(b, FADED));
     next = build_ternary(b->graph, OP_select, has_faded, scalar(b, 0), next);
     graph_update(b->graph, m, next);
     return next;
@@ -120,29 +144,35 @@ NodeId optimize_adamw(const Optimization *optimization) {
     return adam_step(&b, weight, optimization->gradient);
 }
 
-/* w - lr * g / (sqrt(v) + eps), v the average of g * g; with momentum, that direction is gathered first */
+/* w - lr * g / (sqrt(v) + eps), v the average of g * g; with momentum, that direction is gathered
+ * first */
 NodeId optimize_rmsprop(const Optimization *optimization) {
     UpdateBuilder b = builder(optimization);
     double momentum = number(optimization, 4);
-    NodeId g = decayed(&b, number(optimization, 3)), v = average_of_squares(&b, number(optimization, 1), g);
-    NodeId direction = divide(&b, g, add(&b, unary(&b, OP_sqrt, v), scalar(&b, number(optimization, 2))));
+    NodeId g = decayed(&b, number(optimization, 3)),
+           v = average_of_squares(&b, number(optimization, 1), g);
+    NodeId direction =
+        divide(&b, g, add(&b, unary(&b, OP_sqrt, v), scalar(&b, number(optimization, 2))));
     if (momentum != 0) {
-        NodeId state = moment(&b, "momentum"), next = fma_(&b, scalar(&b, momentum), state, direction);
+        NodeId state = moment(&b, "momentum"),
+               next = fma_(&b, scalar(&b, momentum), state, direction);
         graph_update(b.graph, state, next);
         direction = next;
     }
     return fma_(&b, unary(&b, OP_neg, rate_of(optimization)), direction, optimization->weight);
 }
 
-/* w - rate * g / (sqrt(sum) + eps), sum of all g * g so far, rate = lr / (1 + steps before this one * lr_decay) */
+/* w - rate * g / (sqrt(sum) + eps), sum of all g * g so far, rate = lr / (1 + steps before this one
+ * * lr_decay) */
 NodeId optimize_adagrad(const Optimization *optimization) {
     UpdateBuilder b = builder(optimization);
-    NodeId g = decayed(&b, number(optimization, 3)), sum = moment(&b, "sum"), next = fma_(&b, g, g, sum),
-           rate = rate_of(optimization);
+    NodeId g = decayed(&b, number(optimization, 3)), sum = moment(&b, "sum"),
+           next = fma_(&b, g, g, sum), rate = rate_of(optimization);
     graph_update(b.graph, sum, next);
     if (number(optimization, 1) != 0) {
         NodeId before = sub(&b, step_number(&b), scalar(&b, 1));
-        rate = divide(&b, rate, fma_(&b, before, scalar(&b, number(optimization, 1)), scalar(&b, 1)));
+        rate =
+            divide(&b, rate, fma_(&b, before, scalar(&b, number(optimization, 1)), scalar(&b, 1)));
     }
     NodeId root = add(&b, unary(&b, OP_sqrt, next), scalar(&b, number(optimization, 2)));
     return sub(&b, optimization->weight, divide(&b, mul(&b, rate, g), root));

@@ -1,5 +1,5 @@
-/* Random numbers in the graph of a training step, and what is made of them. Every call has numbers of its own: those of the
- * substream that its name, counted in the order of calls, stands for. */
+/* Random numbers in the graph of a training step, and what is made of them. Every call has numbers
+ * of its own: those of the substream that its name, counted in the order of calls, stands for. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/evaluate.h"
 
@@ -15,12 +15,15 @@ static NodeId random_units(Evaluator *evaluator, const char *kind, Shape shape) 
     seed_and_draw[0] = value_input(graph, INPUT_SEED_LOW);
     seed_and_draw[1] = value_input(graph, INPUT_SEED_HIGH);
     seed_and_draw[2] = value_input(graph, INPUT_DRAW);
-    NodeId bits = build_random(graph, seed_and_draw, stream, hash_name(layer_name(evaluator, kind)), shape);
+    NodeId bits =
+        build_random(graph, seed_and_draw, stream, hash_name(layer_name(evaluator, kind)), shape);
     NodeId upper = build_binary(graph, OP_shr, bits, build_i32(graph, 8, (Shape){0}));
-    return build_binary(graph, OP_mul, build_convert(graph, upper, DTYPE_F32), build_f32(graph, 0x1p-24, (Shape){0}));
+    return build_binary(graph, OP_mul, build_convert(graph, upper, DTYPE_F32),
+                        build_f32(graph, 0x1p-24, (Shape){0}));
 }
 
-/* Where no training step is built there is no randomness: what is evaluated must not depend on a draw. */
+/* Where no training step is built there is no randomness: what is evaluated must not depend on a
+ * draw. */
 Value call_random(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Shape shape;
@@ -43,7 +46,9 @@ Value call_dropout(const Call *call) {
     if (!evaluator->training || p == 0 || !x) return value_tensor(x);
     NodeId unit = random_units(evaluator, "dropout", graph_node(graph, x)->shape);
     NodeId dropped = build_binary(graph, OP_lt, unit, build_f32(graph, p, (Shape){0}));
-    NodeId scaled = build_binary(graph, OP_mul, x, build_f32(graph, p < 1 ? 1 / (1 - p) : 0, (Shape){0}));
+    NodeId scaled =
+        build_binary(graph, OP_mul, x, build_f32(graph, p < 1 ? 1 / (1 - p) : 0, (Shape){0}));
     NodeId zero = build_f32(graph, 0, (Shape){0});
-    return evaluator_built(evaluator, call->span, build_ternary(graph, OP_select, dropped, zero, scaled));
+    return evaluator_built(evaluator, call->span,
+                           build_ternary(graph, OP_select, dropped, zero, scaled));
 }

@@ -8,14 +8,16 @@
 
 const char *layer_name(Evaluator *evaluator, const char *kind) {
     uint32_t *count = names_find(evaluator->layer_counts, kind);
-    if (!count) names_put(evaluator->layer_counts, kind, count = ARENA_NEW(evaluator->arena, uint32_t));
+    if (!count)
+        names_put(evaluator->layer_counts, kind, count = ARENA_NEW(evaluator->arena, uint32_t));
     return arena_format(evaluator->arena, "%s%u", kind, ++*count);
 }
 
 /* The wanted name, or with _2, _3... behind it where that is taken. */
 const char *weight_name(Evaluator *evaluator, const char *wanted) {
     const char *name = wanted;
-    for (uint32_t i = 2; names_find(evaluator->weights, name); i++) name = arena_format(evaluator->arena, "%s_%u", wanted, i);
+    for (uint32_t i = 2; names_find(evaluator->weights, name); i++)
+        name = arena_format(evaluator->arena, "%s_%u", wanted, i);
     return name;
 }
 
@@ -29,21 +31,24 @@ static Init default_init(Fan fan) {
 static bool constant_init(const Call *call, double number, Init *init) {
     *init = (Init){INIT_CONSTANT, (float)number, 0};
     if (isfinite((float)number)) return true;
-    evaluator_error(call->evaluator, call->span, "a weight's first value must be a finite f32, not %g", number);
+    evaluator_error(call->evaluator, call->span,
+                    "a weight's first value must be a finite f32, not %g", number);
     return false;
 }
 
 /* An initializer's call; its bare name, which stands for a call without arguments; or a number. */
 static bool find_init(const Call *call, Value value, Fan fan, Init *init) {
     Evaluator *evaluator = call->evaluator;
-    if (value.kind == VALUE_FUNCTION && value.function->builtin && value.function->builtin->kind == KIND_INITIALIZER)
+    if (value.kind == VALUE_FUNCTION && value.function->builtin &&
+        value.function->builtin->kind == KIND_INITIALIZER)
         value = evaluate_apply(evaluator, value.function, NULL, NULL, 0, call->span);
     if (value.kind == VALUE_ERROR) return false;
     if (value_is_number(value)) return constant_init(call, value_number(value), init);
     bool good = value.kind == VALUE_BOUND && value.bound->callee->builtin->kind == KIND_INITIALIZER;
     if (good)
         *init = value.bound->callee->builtin->initial(value.bound, fan);
-    else if (evaluator_error(evaluator, call->span, "a weight's first values must be a number or an initializer, not %s",
+    else if (evaluator_error(evaluator, call->span,
+                             "a weight's first values must be a number or an initializer, not %s",
                              value_text(evaluator->arena, evaluator->graph, value)))
         diag_help(
             evaluator->diag,
@@ -51,7 +56,8 @@ static bool find_init(const Call *call, Value value, Fan fan, Init *init) {
     return good;
 }
 
-static Value kept_new(const Call *call, const char *name, Shape shape, Value value, Fan fan, bool trainable) {
+static Value kept_new(const Call *call, const char *name, Shape shape, Value value, Fan fan,
+                      bool trainable) {
     Evaluator *evaluator = call->evaluator;
     Init init = default_init(fan);
     if (value.kind != VALUE_NONE && !find_init(call, value, fan, &init)) return value_error();
@@ -61,7 +67,8 @@ static Value kept_new(const Call *call, const char *name, Shape shape, Value val
     }
     name = weight_name(evaluator, name);
     names_put(evaluator->weights, name, (void *)name);
-    return evaluator_built(evaluator, call->span, graph_state(evaluator->graph, name, DTYPE_F32, shape, init, trainable));
+    return evaluator_built(evaluator, call->span,
+                           graph_state(evaluator->graph, name, DTYPE_F32, shape, init, trainable));
 }
 
 Value weight_new(const Call *call, const char *name, Shape shape, Value init, Fan fan) {
@@ -80,7 +87,8 @@ Value state_new(const Call *call, const char *name, Shape shape, Value init) {
     return kept_new(call, name, shape, init, fan_of(shape), false);
 }
 
-/* In the model's own functions a weight is called as its variable; in a layer of the library, "layer_norm1.weight". */
+/* In the model's own functions a weight is called as its variable; in a layer of the library,
+ * "layer_norm1.weight". */
 static const char *wanted_name(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Frame *frame = evaluator->frame;
@@ -112,9 +120,12 @@ Value call_state(const Call *call) {
 
 static const Symbol *kept_symbol(const Call *call) {
     const Node *node = tensor_node(call->evaluator, call->args[0]);
-    const Symbol *symbol = node->op == OP_state ? &call->evaluator->graph->symbols[node->attrs.symbol] : NULL;
+    const Symbol *symbol =
+        node->op == OP_state ? &call->evaluator->graph->symbols[node->attrs.symbol] : NULL;
     if (symbol && !symbol->trainable) return symbol;
-    call_fail(call, 0, symbol ? "is a weight: the optimizer changes it" : "must be what a call of 'state' returned");
+    call_fail(call, 0,
+              symbol ? "is a weight: the optimizer changes it"
+                     : "must be what a call of 'state' returned");
     return NULL;
 }
 
@@ -167,7 +178,9 @@ Init initial_glorot(const Bound *bound, Fan fan) {
     return spread(number(bound, 0) * sqrt(2 / (fan.in + fan.out)), bound->args[1].boolean);
 }
 
-Init initial_he(const Bound *bound, Fan fan) { return spread(number(bound, 0) * sqrt(2 / fan.in), bound->args[1].boolean); }
+Init initial_he(const Bound *bound, Fan fan) {
+    return spread(number(bound, 0) * sqrt(2 / fan.in), bound->args[1].boolean);
+}
 
 Init initial_orthogonal(const Bound *bound, Fan fan) {
     (void)fan;

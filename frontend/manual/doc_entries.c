@@ -1,10 +1,12 @@
-/* Reads the entries of the manual from the library's own texts: the rows of library.def and ops.def, and the comment above each `def`
- * of stdlib.mdl. In these, lines "formula: ...", "example: ..." and "helper: ..." are parts of the entry; all other lines are its text. */
+/* Reads the entries of the manual from the library's own texts: the rows of library.def and
+ * ops.def, and the comment above each `def` of stdlib.mdl. In these, lines "formula: ...",
+ * "example: ..." and "helper: ..." are parts of the entry; all other lines are its text. */
 #include "frontend/manual/doc_entries.h"
 
 #include <string.h>
 
-/* -- sections: SECTION(NAME) above a row of library.def, a comment "# -- NAME --" above a `def` of stdlib.mdl -- */
+/* -- sections: SECTION(NAME) above a row of library.def, a comment "# -- NAME --" above a `def` of
+ * stdlib.mdl -- */
 
 static const struct {
     const char *name;
@@ -24,8 +26,10 @@ static const char *builtin_section(const Builtin *builtin) {
 
 static const char *definition_section(Arena *arena, const char *definition) {
     const char *found = NULL;
-    for (const char *at = stdlib_text(); (at = strstr(at, "\n# -- ")) && at < definition; at++) found = at + 6;
-    return found ? arena_copy_string(arena, found, (size_t)(strstr(found, " --") - found)) : sections[0].name;
+    for (const char *at = stdlib_text(); (at = strstr(at, "\n# -- ")) && at < definition; at++)
+        found = at + 6;
+    return found ? arena_copy_string(arena, found, (size_t)(strstr(found, " --") - found))
+                 : sections[0].name;
 }
 
 /* -- the text of a function -- */
@@ -33,11 +37,14 @@ static const char *definition_section(Arena *arena, const char *definition) {
 /* The rest of a line that begins with `mark`, or NULL. */
 static const char *marked(Arena *arena, const char *line, size_t length, const char *mark) {
     size_t begin = strlen(mark);
-    return length > begin && !strncmp(line, mark, begin) ? arena_copy_string(arena, line + begin, length - begin) : NULL;
+    return length > begin && !strncmp(line, mark, begin)
+               ? arena_copy_string(arena, line + begin, length - begin)
+               : NULL;
 }
 
 static void read_line(Arena *arena, const char *line, size_t length, DocEntry *entry) {
-    const char *formula = marked(arena, line, length, "formula: "), *example = marked(arena, line, length, "example: "),
+    const char *formula = marked(arena, line, length, "formula: "),
+               *example = marked(arena, line, length, "example: "),
                *helper = marked(arena, line, length, "helper: ");
     if (formula) entry->formula = formula;
     if (example) entry->example = example;
@@ -53,7 +60,8 @@ static void read_builtin(Arena *arena, const Builtin *builtin, DocEntry *entry) 
         read_line(arena, line, length, entry);
         line = line[length] ? line + length + 1 : NULL;
     }
-    if (!builtin->line && !entry->example) entry->example = arena_format(arena, "%s(x)", builtin->name);
+    if (!builtin->line && !entry->example)
+        entry->example = arena_format(arena, "%s(x)", builtin->name);
 }
 
 /* Reads the lines "# ..." right above a definition. */
@@ -69,7 +77,8 @@ static void read_comment(Arena *arena, const char *definition, DocEntry *entry) 
 
 /* The text of a `def` ends at an empty line. */
 static void read_definition(Arena *arena, const Callable *callee, DocEntry *entry) {
-    const char *begin = stdlib_text() + callee->span.begin - strlen("def "), *end = strstr(begin, "\n\n");
+    const char *begin = stdlib_text() + callee->span.begin - strlen("def "),
+               *end = strstr(begin, "\n\n");
     size_t length = end ? (size_t)(end - begin) + 1 : strlen(begin);
     entry->source = arena_copy_string(arena, begin, length);
     entry->section = definition_section(arena, begin);
@@ -77,7 +86,8 @@ static void read_definition(Arena *arena, const Callable *callee, DocEntry *entr
 }
 
 static DocEntry read_entry(Arena *arena, const Callable *callee) {
-    DocEntry entry = {.callee = callee, .signature = callable_signature(arena, library_get(), callee)};
+    DocEntry entry = {.callee = callee,
+                      .signature = callable_signature(arena, library_get(), callee)};
     if (callee->builtin) {
         entry.section = builtin_section(callee->builtin);
         read_builtin(arena, callee->builtin, &entry);
@@ -98,9 +108,11 @@ static bool first_row(int section) {
 
 const DocEntry *doc_entries(Arena *arena, const Library *library, uint32_t *count) {
     uint32_t total = names_count(library->functions), at = 0;
-    DocEntry *all = ARENA_ARRAY(arena, DocEntry, total), *sorted = ARENA_ARRAY(arena, DocEntry, total);
+    DocEntry *all = ARENA_ARRAY(arena, DocEntry, total),
+             *sorted = ARENA_ARRAY(arena, DocEntry, total);
     for (uint32_t i = 0; i < total; i++)
-        all[i] = read_entry(arena, names_find(library->functions, names_all(library->functions)[i]));
+        all[i] =
+            read_entry(arena, names_find(library->functions, names_all(library->functions)[i]));
     for (int section = 0; section < SECTION_COUNT; section++)
         for (uint32_t i = 0; first_row(section) && i < total; i++)
             if (!strcmp(all[i].section, sections[section].name)) sorted[at++] = all[i];

@@ -1,4 +1,5 @@
-/* What is known of every function of the library: its section, what it does, and an example with the types of its result. */
+/* What is known of every function of the library: its section, what it does, and an example with
+ * the types of its result. */
 #ifndef MLC_FRONTEND_MANUAL_DOC_ENTRIES_H
 #define MLC_FRONTEND_MANUAL_DOC_ENTRIES_H
 
@@ -29,6 +30,7 @@ DocExamples *doc_examples_open(Diagnostics *diag); /* NULL after reporting error
 void doc_examples_close(DocExamples *examples);
 const Library *doc_examples_library(const DocExamples *examples);
 /* Evaluates the example of an entry; false after reporting what is wrong with it. */
-bool doc_example_evaluate(const DocExamples *examples, Arena *arena, const DocEntry *entry, DocExample *example);
+bool doc_example_evaluate(const DocExamples *examples, Arena *arena, const DocEntry *entry,
+                          DocExample *example);
 
 #endif

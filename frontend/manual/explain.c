@@ -1,4 +1,5 @@
-/* The manual of the library: one function in full, the names of all, or the page docs/library.md. */
+/* The manual of the library: one function in full, the names of all, or the page
+ * docs/library.md. */
 #include "frontend/manual/explain.h"
 #include "frontend/evaluate/evaluate.h"
 #include "frontend/manual/doc_entries.h"
@@ -15,9 +16,11 @@ typedef struct {
 } Explanation;
 
 static bool explanation_open(Explanation *explanation, FILE *out, Diagnostics *diag) {
-    *explanation = (Explanation){.arena = arena_new(), .diag = diag, .examples = doc_examples_open(diag), .out = out};
+    *explanation = (Explanation){
+        .arena = arena_new(), .diag = diag, .examples = doc_examples_open(diag), .out = out};
     if (!explanation->examples) return false;
-    explanation->entries = doc_entries(explanation->arena, doc_examples_library(explanation->examples), &explanation->count);
+    explanation->entries = doc_entries(
+        explanation->arena, doc_examples_library(explanation->examples), &explanation->count);
     return true;
 }
 
@@ -32,8 +35,10 @@ static const DocEntry *find_entry(const Explanation *explanation, const char *na
     for (uint32_t i = 0; i < explanation->count; i++)
         if (!strcmp(explanation->entries[i].callee->name, name)) return &explanation->entries[i];
     const char **names = ARENA_ARRAY(explanation->arena, const char *, explanation->count);
-    for (uint32_t i = 0; i < explanation->count; i++) names[i] = explanation->entries[i].callee->name;
-    diag_error(explanation->diag, STATUS_USAGE, (Span){0}, "the library has no function '%s'", name);
+    for (uint32_t i = 0; i < explanation->count; i++)
+        names[i] = explanation->entries[i].callee->name;
+    diag_error(explanation->diag, STATUS_USAGE, (Span){0}, "the library has no function '%s'",
+               name);
     const char *near = diag_nearest(name, names, explanation->count), *alias = alias_help(name);
     if (alias)
         diag_help(explanation->diag, "%s", alias);
@@ -56,7 +61,8 @@ static void leave_out_helpers(Explanation *explanation) {
 
 /* "x f32[N,8] -> f32[N,3]" */
 static const char *types_text(Arena *arena, const DocExample *example) {
-    if (!*example->inputs || !*example->result) return *example->inputs ? example->inputs : example->result;
+    if (!*example->inputs || !*example->result)
+        return *example->inputs ? example->inputs : example->result;
     return arena_format(arena, "%s -> %s", example->inputs, example->result);
 }
 
@@ -80,7 +86,8 @@ static bool explain_entry(const Explanation *explanation, const DocEntry *entry)
     if (entry->helper) fprintf(out, "    helper: %s\n", entry->helper);
     if (entry->formula) fprintf(out, "    formula: %s\n", entry->formula);
     if (entry->example) {
-        if (!doc_example_evaluate(explanation->examples, explanation->arena, entry, &example)) return false;
+        if (!doc_example_evaluate(explanation->examples, explanation->arena, entry, &example))
+            return false;
         const char *types = types_text(explanation->arena, &example);
         fprintf(out, "    example: %s%s%s\n", entry->example, *types ? "    # " : "", types);
     }
@@ -115,8 +122,10 @@ bool explain_list(FILE *out, Diagnostics *diag) {
     size_t column = 0;
     for (uint32_t i = 0; i < explanation.count; i++) {
         const char *name = explanation.entries[i].callee->name;
-        if (new_section(&explanation, i)) fprintf(out, "%s%s", i ? "\n" : "", explanation.entries[i].section);
-        if (new_section(&explanation, i) || column + strlen(name) > LIST_WIDTH) column = (size_t)fprintf(out, "\n   ");
+        if (new_section(&explanation, i))
+            fprintf(out, "%s%s", i ? "\n" : "", explanation.entries[i].section);
+        if (new_section(&explanation, i) || column + strlen(name) > LIST_WIDTH)
+            column = (size_t)fprintf(out, "\n   ");
         column += (size_t)fprintf(out, " %s", name);
     }
     fprintf(out, "\n");
@@ -128,13 +137,15 @@ bool explain_list(FILE *out, Diagnostics *diag) {
 static bool manual_entry(const Explanation *explanation, const DocEntry *entry) {
     DocExample example;
     FILE *out = explanation->out;
-    fprintf(out, "\n### %s\n\n```\n%s\n```\n\n%s%s\n", entry->callee->name, entry->signature, entry->text ? entry->text : "",
-            entry->source ? " (*library*)" : "");
+    fprintf(out, "\n### %s\n\n```\n%s\n```\n\n%s%s\n", entry->callee->name, entry->signature,
+            entry->text ? entry->text : "", entry->source ? " (*library*)" : "");
     if (entry->formula) fprintf(out, "\n    %s\n", entry->formula);
     if (!entry->example) return true;
-    if (!doc_example_evaluate(explanation->examples, explanation->arena, entry, &example)) return false;
+    if (!doc_example_evaluate(explanation->examples, explanation->arena, entry, &example))
+        return false;
     const char *types = types_text(explanation->arena, &example);
-    fprintf(out, "\nExample: `%s`%s%s%s\n", entry->example, *types ? ", `" : "", types, *types ? "`" : "");
+    fprintf(out, "\nExample: `%s`%s%s%s\n", entry->example, *types ? ", `" : "", types,
+            *types ? "`" : "");
     return true;
 }
 
@@ -144,7 +155,8 @@ static void manual_index(const Explanation *explanation) {
     fprintf(out, "\n| kind | functions |\n| --- | --- |\n");
     for (uint32_t i = 0; i < explanation->count; i++) {
         const char *name = explanation->entries[i].callee->name;
-        if (new_section(explanation, i)) fprintf(out, "%s| %s |", i ? " |\n" : "", explanation->entries[i].section);
+        if (new_section(explanation, i))
+            fprintf(out, "%s| %s |", i ? " |\n" : "", explanation->entries[i].section);
         fprintf(out, " [%s](#%s)", name, name);
     }
     fprintf(out, " |\n");
@@ -155,15 +167,16 @@ bool explain_manual(FILE *out, Diagnostics *diag) {
     if (!explanation_open(&explanation, out, diag)) return explanation_close(&explanation, false);
     leave_out_helpers(&explanation);
     bool good = true;
-    fprintf(out,
-            "# The library\n\n"
-            "The functions of the language. `mlc explain NAME` shows one of them, and for those marked *library* also how "
-            "they are\n"
-            "written in the language. Meaning and defaults are PyTorch's where PyTorch has the function. A negative `axis` "
-            "counts\n"
-            "from the end. [language.md](language.md) describes the language.\n\n"
-            "Every example is checked by the tests. The types of its inputs and its result follow it; `N` is the batch.\n\n"
-            "`mlc explain --manual` writes this page. Its texts come from `library.def`, `stdlib.mdl` and `ops.def`.\n");
+    fprintf(
+        out,
+        "# The library\n\n"
+        "The functions of the language. `mlc explain NAME` shows one of them, and for those marked *library* also how "
+        "they are\n"
+        "written in the language. Meaning and defaults are PyTorch's where PyTorch has the function. A negative `axis` "
+        "counts\n"
+        "from the end. [language.md](language.md) describes the language.\n\n"
+        "Every example is checked by the tests. The types of its inputs and its result follow it; `N` is the batch.\n\n"
+        "`mlc explain --manual` writes this page. Its texts come from `library.def`, `stdlib.mdl` and `ops.def`.\n");
     manual_index(&explanation);
     for (uint32_t i = 0; i < explanation.count; i++) {
         if (new_section(&explanation, i)) fprintf(out, "\n## %s\n", explanation.entries[i].section);

@@ -6,8 +6,10 @@
 
 #include <stdio.h>
 
-/* All return false after reporting errors, such as an unknown function or an example that does not work. */
-/* One function: its signature, what it does, an example with its types, and its `def` or the ops that it is made of. */
+/* All return false after reporting errors, such as an unknown function or an example that does not
+ * work. */
+/* One function: its signature, what it does, an example with its types, and its `def` or the ops
+ * that it is made of. */
 bool explain_function(const char *name, FILE *out, Diagnostics *diag);
 /* The names of all functions, by section. */
 bool explain_list(FILE *out, Diagnostics *diag);

@@ -1,7 +1,8 @@
 /* augment = field |> ...: the field that training changes at random. */
 #include "frontend/model/loading.h"
 
-/* The leftmost part of an expression: the first argument of the innermost call, the left operand of the innermost operator. */
+/* The leftmost part of an expression: the first argument of the innermost call, the left operand of
+ * the innermost operator. */
 static const Expr *innermost(const Expr *expr) {
     for (;;) {
         if (expr->kind == EXPR_CALL && expr->call.args.first)
@@ -23,9 +24,11 @@ bool augment_read(Model *model) {
         model->globals.augmented = field->text;
         return true;
     }
-    diag_error(model->diag, STATUS_MODEL, field->span, "'augment' must begin with a field of the data block");
+    diag_error(model->diag, STATUS_MODEL, field->span,
+               "'augment' must begin with a field of the data block");
     const Names *fields = model->globals.fields;
-    if (field->kind != EXPR_NAME || !diag_suggest(model->diag, field->text, names_all(fields), names_count(fields)))
+    if (field->kind != EXPR_NAME ||
+        !diag_suggest(model->diag, field->text, names_all(fields), names_count(fields)))
         diag_help(model->diag, "for example augment = image |> random_shift(2)");
     return false;
 }

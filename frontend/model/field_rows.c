@@ -1,9 +1,10 @@
-/* Checks that row i of a field is computed from row i of the data only. A field like x - mean(x, axis = 0) would give a row other numbers
- * in another batch, or alone in `mlc predict`.
+/* Checks that row i of a field is computed from row i of the data only. A field like x - mean(x,
+ * axis = 0) would give a row other numbers in another batch, or alone in `mlc predict`.
  *
- * The graph of the fields is built for three rows and for two, and followed element by element. Each element has the set of data rows that
- * it comes from, and a hash of how it is computed; the hash is the same for all rows of the data. A field is right if every row comes from
- * its own row only, all rows have the same hashes, and so have the graphs of three rows and of two. */
+ * The graph of the fields is built for three rows and for two, and followed element by element.
+ * Each element has the set of data rows that it comes from, and a hash of how it is computed; the
+ * hash is the same for all rows of the data. A field is right if every row comes from its own row
+ * only, all rows have the same hashes, and so have the graphs of three rows and of two. */
 #include "frontend/model/loading.h"
 #include "ir/eval/eval.h"
 
@@ -41,7 +42,9 @@ static Element joined(Element so_far, Element next) {
     return hashed((so_far & ~ROW_MASK) * 31 + (next & ~ROW_MASK)) | ((so_far | next) & ROW_MASK);
 }
 
-static Element begin_of(const Node *node) { return hashed(((uint64_t)node->op << 8 | (uint64_t)node->dtype) + 1); }
+static Element begin_of(const Node *node) {
+    return hashed(((uint64_t)node->op << 8 | (uint64_t)node->dtype) + 1);
+}
 
 static const Element *elements_of(const Tracing *tracing, const Node *node, uint32_t operand) {
     return tracing->traces[node->operands[operand]].elements;
@@ -51,16 +54,20 @@ static const Element *elements_of(const Tracing *tracing, const Node *node, uint
 
 static void trace_symbol(const Tracing *tracing, const Node *node, Element *out) {
     const Symbol *symbol = &tracing->graph->symbols[node->attrs.symbol];
-    int64_t count = shape_elements(node->shape), width = count / (node->shape.rank ? node->shape.dim[0] : 1);
+    int64_t count = shape_elements(node->shape),
+            width = count / (node->shape.rank ? node->shape.dim[0] : 1);
     Element name = 0;
     for (const char *at = symbol->name; *at; at++) name = hashed(name * 31 + (unsigned char)*at);
     bool data = symbol->kind == SYMBOL_BATCH;
     for (int64_t i = 0; i < count; i++)
-        out[i] = hashed(name + (uint64_t)(data ? i % width : i) * 8 + 8) | (data ? UINT64_C(1) << i / width : 0);
+        out[i] = hashed(name + (uint64_t)(data ? i % width : i) * 8 + 8) |
+                 (data ? UINT64_C(1) << i / width : 0);
 }
 
 static bool all_known(const Tracing *tracing, const Node *node) {
-    if (node->op == OP_input || node->op == OP_state || node->op == OP_random || node->op == OP_grad) return false;
+    if (node->op == OP_input || node->op == OP_state || node->op == OP_random ||
+        node->op == OP_grad)
+        return false;
     for (uint32_t i = 0; i < node->operand_count; i++)
         if (!tracing->traces[node->operands[i]].known) return false;
     return true;
@@ -73,7 +80,8 @@ static Element known_element(const void *known, DType dtype, int64_t i) {
     return hashed(bits + 2);
 }
 
-static void evaluate_node(const Tracing *tracing, const Node *node, bool numbers, void *out, Arena *arena) {
+static void evaluate_node(const Tracing *tracing, const Node *node, bool numbers, void *out,
+                          Arena *arena) {
     const Node **operands = ARENA_ARRAY(arena, const Node *, node->operand_count);
     const void **in = ARENA_ARRAY(arena, const void *, node->operand_count);
     Node *moved = ARENA_ARRAY(arena, Node, node->operand_count), result = *node;
@@ -90,7 +98,8 @@ static void evaluate_node(const Tracing *tracing, const Node *node, bool numbers
 
 static void trace_known(const Tracing *tracing, const Node *node, Trace *trace) {
     int64_t count = shape_elements(node->shape);
-    void *known = arena_alloc(trace->arena, (size_t)count * eval_element_bytes(INTERP_F64, node->dtype));
+    void *known =
+        arena_alloc(trace->arena, (size_t)count * eval_element_bytes(INTERP_F64, node->dtype));
     evaluate_node(tracing, node, true, known, trace->arena);
     for (int64_t i = 0; i < count; i++) trace->elements[i] = known_element(known, node->dtype, i);
     trace->known = known;
@@ -108,7 +117,8 @@ static void trace_elementwise(const Tracing *tracing, const Node *node, Element 
             out[i] = elements_of(tracing, node, chosen[i] ? 1 : 2)[i];
             continue;
         }
-        for (uint32_t k = 0; k < node->operand_count; k++) out[i] = joined(out[i], elements_of(tracing, node, k)[i]);
+        for (uint32_t k = 0; k < node->operand_count; k++)
+            out[i] = joined(out[i], elements_of(tracing, node, k)[i]);
     }
 }
 
@@ -121,8 +131,10 @@ static void trace_view(const Tracing *tracing, const Node *node, Element *out, A
         if (!out[i]) out[i] = nothing; /* a pad's */
 }
 
-/* Joins all elements along an axis, at one place of the axes before it (outer) and after it (inner). */
-static Element along(const Element *in, Shape shape, int axis, int64_t outer, int64_t inner, Element begin) {
+/* Joins all elements along an axis, at one place of the axes before it (outer) and after it
+ * (inner). */
+static Element along(const Element *in, Shape shape, int axis, int64_t outer, int64_t inner,
+                     Element begin) {
     int64_t n = shape.dim[axis], stride = shape_inner(shape, axis);
     const Element *first = in + outer * n * stride + inner;
     for (int64_t i = 0; i < n; i++) begin = joined(begin, first[i * stride]);
@@ -134,20 +146,22 @@ static void trace_reduce(const Tracing *tracing, const Node *node, Element *out)
     int axis = node->attrs.axis;
     int64_t inner = shape_inner(shape, axis), count = shape_elements(node->shape);
     for (int64_t i = 0; i < count; i++)
-        out[i] = along(elements_of(tracing, node, 0), shape, axis, i / inner, i % inner, begin_of(node));
+        out[i] =
+            along(elements_of(tracing, node, 0), shape, axis, i / inner, i % inner, begin_of(node));
 }
 
 /* Each element comes from all elements along the axis; in cumsum only from those up to it. */
 static void trace_axis(const Tracing *tracing, const Node *node, Element *out) {
     Shape shape = graph_operand(tracing->graph, node, 0)->shape;
     int axis = node->attrs.axis;
-    int64_t n = node->shape.dim[axis], inner = shape_inner(shape, axis), count = shape_elements(node->shape);
+    int64_t n = node->shape.dim[axis], inner = shape_inner(shape, axis),
+            count = shape_elements(node->shape);
     for (int64_t i = 0; i < count; i++) {
         int64_t outer = i / (n * inner), at = i / inner % n;
         Element begin = joined(begin_of(node), hashed((uint64_t)at + 3));
         if (node->op == OP_cumsum) {
-            out[i] =
-                at ? joined(out[i - inner], elements_of(tracing, node, 0)[i]) : joined(begin, elements_of(tracing, node, 0)[i]);
+            out[i] = at ? joined(out[i - inner], elements_of(tracing, node, 0)[i])
+                        : joined(begin, elements_of(tracing, node, 0)[i]);
             continue;
         }
         for (uint32_t k = 0; k < node->operand_count; k++)
@@ -175,24 +189,30 @@ static void trace_gather(const Tracing *tracing, const Node *node, Element *out)
 
 /* Element [m, n] comes from row m of the left and column n of the right. */
 static void trace_matmul(const Tracing *tracing, const Node *node, Element *out) {
-    Shape left = graph_operand(tracing->graph, node, 0)->shape, right = graph_operand(tracing->graph, node, 1)->shape;
+    Shape left = graph_operand(tracing->graph, node, 0)->shape,
+          right = graph_operand(tracing->graph, node, 1)->shape;
     int last = node->shape.rank - 1, left_axis = node->attrs.matmul.transpose_a ? last - 1 : last,
         right_axis = node->attrs.matmul.transpose_b ? last : last - 1;
     int64_t rows = node->shape.dim[last - 1], columns = node->shape.dim[last];
     for (int64_t i = 0, count = shape_elements(node->shape); i < count; i++) {
         int64_t matrix = i / (rows * columns), m = i / columns % rows, n = i % columns;
-        Element a = along(elements_of(tracing, node, 0), left, left_axis, left_axis == last ? matrix * rows + m : matrix,
-                          left_axis == last ? 0 : m, begin_of(node));
-        out[i] = along(elements_of(tracing, node, 1), right, right_axis, right_axis == last ? matrix * columns + n : matrix,
+        Element a = along(elements_of(tracing, node, 0), left, left_axis,
+                          left_axis == last ? matrix * rows + m : matrix, left_axis == last ? 0 : m,
+                          begin_of(node));
+        out[i] = along(elements_of(tracing, node, 1), right, right_axis,
+                       right_axis == last ? matrix * columns + n : matrix,
                        right_axis == last ? 0 : n, a);
     }
 }
 
-/* Convolutions and the like: every element of a row comes from the whole row of x, and from all of the other operands. */
+/* Convolutions and the like: every element of a row comes from the whole row of x, and from all of
+ * the other operands. */
 static void trace_pictures(const Tracing *tracing, const Node *node, Element *out) {
     const Node *x = graph_operand(tracing->graph, node, 0);
-    int64_t rows = node->shape.rank ? node->shape.dim[0] : 1, width = shape_elements(node->shape) / rows;
-    bool apart = x->shape.rank > 0 && x->shape.dim[0] == rows && node->op != OP_random && node->op != OP_grad;
+    int64_t rows = node->shape.rank ? node->shape.dim[0] : 1,
+            width = shape_elements(node->shape) / rows;
+    bool apart = x->shape.rank > 0 && x->shape.dim[0] == rows && node->op != OP_random &&
+                 node->op != OP_grad;
     Element rest = begin_of(node);
     for (uint32_t k = apart; k < node->operand_count; k++) {
         int64_t count = shape_elements(graph_operand(tracing->graph, node, k)->shape);
@@ -201,9 +221,11 @@ static void trace_pictures(const Tracing *tracing, const Node *node, Element *ou
     for (int64_t row = 0; row < rows; row++) {
         int64_t size = apart ? shape_elements(x->shape) / rows : 0;
         Element of_row = rest;
-        for (int64_t i = 0; i < size; i++) of_row = joined(of_row, elements_of(tracing, node, 0)[row * size + i]);
+        for (int64_t i = 0; i < size; i++)
+            of_row = joined(of_row, elements_of(tracing, node, 0)[row * size + i]);
         for (int64_t i = 0; i < width; i++)
-            out[row * width + i] = joined(of_row, hashed((uint64_t)(apart ? i : row * width + i) + 3));
+            out[row * width + i] =
+                joined(of_row, hashed((uint64_t)(apart ? i : row * width + i) + 3));
     }
 }
 
@@ -263,7 +285,8 @@ static void trace_graph(Tracing *tracing, Arena *arena, const NodeId *kept, uint
         Trace *trace = &tracing->traces[id];
         if (!trace->last_use) continue;
         trace->arena = arena_new();
-        trace->elements = arena_alloc(trace->arena, (size_t)shape_elements(node->shape) * sizeof(Element));
+        trace->elements =
+            arena_alloc(trace->arena, (size_t)shape_elements(node->shape) * sizeof(Element));
         trace_node(tracing, node, trace);
         find_mixed_rows(tracing, node, trace);
         for (uint32_t i = 0; i < node->operand_count; i++) {
@@ -276,7 +299,8 @@ static void trace_graph(Tracing *tracing, Arena *arena, const NodeId *kept, uint
 }
 
 static void traces_free(const Tracing *tracing) {
-    for (NodeId id = 1; tracing->traces && id < tracing->graph->node_count; id++) arena_free(tracing->traces[id].arena);
+    for (NodeId id = 1; tracing->traces && id < tracing->graph->node_count; id++)
+        arena_free(tracing->traces[id].arena);
 }
 
 /* -- the fields of some rows -- */
@@ -305,7 +329,8 @@ static bool fields_build(const Model *model, uint32_t rows, bool training, Field
         good = value.kind != VALUE_ERROR;
     }
     if (!good) {
-        diag_note(model->diag, model->data->span, "found with %u rows: a field must work for any number of rows", rows);
+        diag_note(model->diag, model->data->span,
+                  "found with %u rows: a field must work for any number of rows", rows);
         return false;
     }
     fields->tracing = (Tracing){.graph = fields->graph, .rows = rows};
@@ -321,7 +346,8 @@ static void fields_free(FieldRows *fields) {
 
 /* -- errors -- */
 
-/* The place of the first node before `node` that mixes rows, or else of the first that moves them. */
+/* The place of the first node before `node` that mixes rows, or else of the first that moves
+ * them. */
 static Span culprit(const FieldRows *fields, NodeId node, Span otherwise) {
     const bool *before = graph_ancestors(fields->arena, fields->graph, node);
     for (int moves = 0; moves < 2; moves++)
@@ -338,34 +364,44 @@ static bool reject(const Model *model, Span span, const char *name, const char *
     return false;
 }
 
-static bool reject_rows(const Model *model, const FieldRows *fields, NodeId node, const Setting *setting) {
+static bool reject_rows(const Model *model, const FieldRows *fields, NodeId node,
+                        const Setting *setting) {
     Span span = culprit(fields, node, setting->value->span);
-    reject(model, span, setting->name.text, "uses other rows of the batch: its value for a row would depend on the batch");
-    diag_help(model->diag,
-              "axis 0 is the rows; standardize(x) uses the mean and deviation of each column in all training rows");
+    reject(model, span, setting->name.text,
+           "uses other rows of the batch: its value for a row would depend on the batch");
+    diag_help(
+        model->diag,
+        "axis 0 is the rows; standardize(x) uses the mean and deviation of each column in all training rows");
     return false;
 }
 
 /* Compares the field's rows with each other, and with those of the graph of fewer rows. */
-static bool check_field(const Model *model, const FieldRows *more, const FieldRows *fewer, uint32_t field,
-                        const Setting *setting) {
+static bool check_field(const Model *model, const FieldRows *more, const FieldRows *fewer,
+                        uint32_t field, const Setting *setting) {
     NodeId node = more->nodes[field];
-    const Trace *trace = &more->tracing.traces[node], *other = &fewer->tracing.traces[fewer->nodes[field]];
+    const Trace *trace = &more->tracing.traces[node],
+                *other = &fewer->tracing.traces[fewer->nodes[field]];
     if (trace->mixes || trace->moves) return reject_rows(model, more, node, setting);
-    int64_t rows = more->tracing.rows, width = shape_elements(graph_node(more->graph, node)->shape) / rows;
+    int64_t rows = more->tracing.rows,
+            width = shape_elements(graph_node(more->graph, node)->shape) / rows;
     for (int64_t i = 0; i < rows * width; i++)
         if ((trace->elements[i] ^ trace->elements[i % width]) & ~ROW_MASK)
-            return reject(model, setting->value->span, setting->name.text, "depends on the position of a row in the batch");
-    bool alike = shape_elements(graph_node(fewer->graph, fewer->nodes[field])->shape) == width * fewer->tracing.rows;
-    for (int64_t i = 0; alike && i < width; i++) alike = !((trace->elements[i] ^ other->elements[i]) & ~ROW_MASK);
+            return reject(model, setting->value->span, setting->name.text,
+                          "depends on the position of a row in the batch");
+    bool alike = shape_elements(graph_node(fewer->graph, fewer->nodes[field])->shape) ==
+                 width * fewer->tracing.rows;
+    for (int64_t i = 0; alike && i < width; i++)
+        alike = !((trace->elements[i] ^ other->elements[i]) & ~ROW_MASK);
     if (alike) return true;
-    return reject(model, setting->value->span, setting->name.text, "depends on the number of rows in the batch");
+    return reject(model, setting->value->span, setting->name.text,
+                  "depends on the number of rows in the batch");
 }
 
 static bool check_fields(const Model *model, bool training) {
     const Names *names = model->globals.fields;
     FieldRows more, fewer = {0};
-    bool good = fields_build(model, MOST_ROWS, training, &more) && fields_build(model, MOST_ROWS - 1, training, &fewer);
+    bool good = fields_build(model, MOST_ROWS, training, &more) &&
+                fields_build(model, MOST_ROWS - 1, training, &fewer);
     bool built = good;
     for (uint32_t i = 0; built && i < names_count(names); i++)
         good &= check_field(model, &more, &fewer, i, names_find(names, names_all(names)[i]));
@@ -374,4 +410,6 @@ static bool check_fields(const Model *model, bool training) {
     return good;
 }
 
-bool fields_check_rows(const Model *model) { return check_fields(model, false) && check_fields(model, true); }
+bool fields_check_rows(const Model *model) {
+    return check_fields(model, false) && check_fields(model, true);
+}

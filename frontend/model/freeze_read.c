@@ -1,4 +1,5 @@
-/* Layers that are not trained: reads `freeze = [dense1, "conv*"]` in the train block, and checks the names against the network. */
+/* Layers that are not trained: reads `freeze = [dense1, "conv*"]` in the train block, and checks
+ * the names against the network. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -13,9 +14,11 @@ static const char *pattern_of(Evaluator *evaluator, const Expr *expr) {
     if (bare) return expr->text;
     Value value = evaluate(evaluator, expr);
     if (value.kind == VALUE_STRING) return value.text;
-    if (value.kind != VALUE_ERROR && evaluator_error(evaluator, expr->span, "'freeze' must name layers, not be %s",
-                                                     value_text(evaluator->arena, evaluator->graph, value)))
-        diag_help(evaluator->diag, "for example freeze = [dense1, \"conv*\"]; 'mlc summary' shows the names");
+    if (value.kind != VALUE_ERROR &&
+        evaluator_error(evaluator, expr->span, "'freeze' must name layers, not be %s",
+                        value_text(evaluator->arena, evaluator->graph, value)))
+        diag_help(evaluator->diag,
+                  "for example freeze = [dense1, \"conv*\"]; 'mlc summary' shows the names");
     return NULL;
 }
 
@@ -25,7 +28,8 @@ bool freeze_read(Model *model, Evaluator *evaluator) {
     bool list = setting->value->kind == EXPR_LIST, good = true;
     const Expr *first = list ? setting->value->elements.first : setting->value;
     uint32_t most = list ? setting->value->elements.count : 1;
-    Frozen frozen = {ARENA_ARRAY(model->arena, const char *, most), ARENA_ARRAY(model->arena, Span, most), 0};
+    Frozen frozen = {ARENA_ARRAY(model->arena, const char *, most),
+                     ARENA_ARRAY(model->arena, Span, most), 0};
     for (const Expr *expr = first; expr && frozen.count < most; expr = expr->next, frozen.count++) {
         frozen.spans[frozen.count] = expr->span;
         good &= (frozen.patterns[frozen.count] = pattern_of(evaluator, expr)) != NULL;
@@ -39,7 +43,8 @@ bool freeze_read(Model *model, Evaluator *evaluator) {
 static bool stands_for_any(const Evaluator *evaluator, const char *pattern) {
     const Graph *graph = evaluator->graph;
     for (uint32_t i = 0; i < graph->symbol_count; i++)
-        if (symbol_is_network(&graph->symbols[i]) && freeze_stands_for(evaluator->arena, pattern, graph->symbols[i].name))
+        if (symbol_is_network(&graph->symbols[i]) &&
+            freeze_stands_for(evaluator->arena, pattern, graph->symbols[i].name))
             return true;
     return false;
 }
@@ -51,7 +56,8 @@ static void suggest_layer(Evaluator *evaluator, const char *pattern) {
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const char *name = graph->symbols[i].name, *dot = strrchr(name, '.');
         if (symbol_is_network(&graph->symbols[i]))
-            layers[count++] = dot ? arena_copy_string(evaluator->arena, name, (size_t)(dot - name)) : name;
+            layers[count++] =
+                dot ? arena_copy_string(evaluator->arena, name, (size_t)(dot - name)) : name;
     }
     if (!diag_suggest(evaluator->diag, pattern, layers, count))
         diag_help(evaluator->diag, "'mlc summary' shows the names of the layers");
@@ -63,9 +69,10 @@ bool freeze_check(Evaluator *evaluator) {
     for (uint32_t i = 0; i < frozen->count; i++) {
         if (stands_for_any(evaluator, frozen->patterns[i])) continue;
         good = false;
-        if (evaluator_error(evaluator, frozen->spans[i],
-                            "'freeze' names '%.60s', but the model has no layer of that name with weights",
-                            frozen->patterns[i]))
+        if (evaluator_error(
+                evaluator, frozen->spans[i],
+                "'freeze' names '%.60s', but the model has no layer of that name with weights",
+                frozen->patterns[i]))
             suggest_layer(evaluator, frozen->patterns[i]);
     }
     return good;

@@ -1,5 +1,6 @@
-/* use "FILE": the items of that file follow the `use`. In the text that a run keeps, the text of the file replaces the `use`, so that
- * the run does not depend on files that may change. A file is imported once, however often it is named. */
+/* use "FILE": the items of that file follow the `use`. In the text that a run keeps, the text of
+ * the file replaces the `use`, so that the run does not depend on files that may change. A file is
+ * imported once, however often it is named. */
 #include "frontend/model/loading.h"
 #include "frontend/syntax/syntax.h"
 
@@ -19,7 +20,8 @@ const char *path_folder_of(Arena *arena, const char *path) {
 
 static const char *path_from(Arena *arena, const char *folder, const char *name) {
     if (*name == '/' || !strcmp(folder, ".")) return name;
-    return arena_format(arena, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
+    return arena_format(arena, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/",
+                        name);
 }
 
 /* A path without ".", ".." and doubled slashes, so that different spellings of a path are equal. */
@@ -47,17 +49,19 @@ static const char *identity_of(Arena *arena, const char *path) {
 /* -- errors -- */
 
 static void note_users(const Model *model, const SourceText *text) {
-    for (; text->user; text = text->user) diag_note(model->diag, text->place, "'%s' is used here", text->path);
+    for (; text->user; text = text->user)
+        diag_note(model->diag, text->place, "'%s' is used here", text->path);
 }
 
-static bool use_failed(const Model *model, const SourceText *user, Span place, const char *message) {
+static bool use_failed(const Model *model, const SourceText *user, Span place,
+                       const char *message) {
     diag_error(model->diag, STATUS_MODEL, place, "%s", message);
     note_users(model, user);
     return false;
 }
 
-__attribute__((format(printf, 4, 0))) static bool too_many(const Model *model, const SourceText *user, Span place,
-                                                           const char *format, int most) {
+__attribute__((format(printf, 4, 0))) static bool
+too_many(const Model *model, const SourceText *user, Span place, const char *format, int most) {
     return use_failed(model, user, place, arena_format(model->arena, format, most));
 }
 
@@ -80,12 +84,16 @@ static const char *with_newlines(Arena *arena, const char *text, size_t length) 
 }
 
 /* Reads a file as a text of the model; NULL after reporting an error. */
-static SourceText *open_text(Model *model, const SourceText *user, const Name *name, const char *path) {
+static SourceText *open_text(Model *model, const SourceText *user, const Name *name,
+                             const char *path) {
     size_t length = 0;
-    char *read = model->options->read ? model->options->read(path, &length) : (errno = ENOENT, NULL);
+    char *read =
+        model->options->read ? model->options->read(path, &length) : (errno = ENOENT, NULL);
     if (!read) {
-        use_failed(model, user, name->span, arena_format(model->arena, "cannot read '%s': %s", path, strerror(errno)));
-        diag_help(model->diag, "paths are relative to the folder of the file that uses it, '%s'", user->folder);
+        use_failed(model, user, name->span,
+                   arena_format(model->arena, "cannot read '%s': %s", path, strerror(errno)));
+        diag_help(model->diag, "paths are relative to the folder of the file that uses it, '%s'",
+                  user->folder);
         return NULL;
     }
     SourceText *text = ARENA_NEW(model->arena, SourceText);
@@ -99,24 +107,29 @@ static SourceText *open_text(Model *model, const SourceText *user, const Name *n
                              .length = (uint32_t)length,
                              .depth = user->depth + 1};
     free(read);
-    if (!fits) too_many(model, user, name->span, "the files of this model have more than %d bytes together", SYNTAX_MAX_BYTES);
+    if (!fits)
+        too_many(model, user, name->span,
+                 "the files of this model have more than %d bytes together", SYNTAX_MAX_BYTES);
     return fits ? text : NULL;
 }
 
-/* Reads a file, unless it has been imported before. The comments around its text in the resolved text count as bytes too, so that the
- * resolved text is never too long to be read again. */
+/* Reads a file, unless it has been imported before. The comments around its text in the resolved
+ * text count as bytes too, so that the resolved text is never too long to be read again. */
 static bool use_file(Model *model, const SourceText *user, Item *item) {
     const char *path = path_from(model->arena, user->folder, item->import.name.text);
     const char *identity = identity_of(model->arena, path);
     SourceText *known = names_find(model->texts, identity);
     model->text_bytes += MARK_BYTES + 2 * strlen(item->import.name.text);
     if (known && in_progress(user, known))
-        return use_failed(model, user, item->import.name.span, arena_format(model->arena, "'%s' uses itself", known->path));
+        return use_failed(model, user, item->import.name.span,
+                          arena_format(model->arena, "'%s' uses itself", known->path));
     if (known) return true;
     if (user->depth == USE_MAX_DEPTH)
-        return too_many(model, user, item->import.name.span, "files use each other more than %d levels deep", USE_MAX_DEPTH);
+        return too_many(model, user, item->import.name.span,
+                        "files use each other more than %d levels deep", USE_MAX_DEPTH);
     if (names_count(model->texts) > USE_MAX_FILES)
-        return too_many(model, user, item->import.name.span, "this model uses more than %d files", USE_MAX_FILES);
+        return too_many(model, user, item->import.name.span, "this model uses more than %d files",
+                        USE_MAX_FILES);
     item->import.text = open_text(model, user, &item->import.name, path);
     if (!item->import.text) return false;
     names_put(model->texts, identity, item->import.text);
@@ -127,8 +140,8 @@ static bool use_file(Model *model, const SourceText *user, Item *item) {
 static bool read_items(Model *model, SourceText *text) {
     model->text_bytes += text->length;
     text->file = diag_add_text(model->diag, text->path, text->text, text->length);
-    ItemList *items = syntax_read_model(
-        &(SyntaxInput){model->arena, model->diag, text->file, 0, text->text, text->length, &text->header_end});
+    ItemList *items = syntax_read_model(&(SyntaxInput){
+        model->arena, model->diag, text->file, 0, text->text, text->length, &text->header_end});
     if (!items) note_users(model, text);
     bool good = items != NULL;
     for (Item *item = items ? items->first : NULL, *next; item; item = next) {

@@ -1,7 +1,8 @@
-/* Which label belongs to which output of the model. In cross_entropy(logits, label) the call says it: `label` belongs to the output that
- * `logits` is computed from. Of a loss that is written out, such as -mean(one_hot(label, 10) * log_softmax(logits)), the training graph
- * is followed: each node comes from the outputs nearest to it, or from a label alone, and where both meet they belong together. A node
- * of several outputs, or of several labels, belongs to none. */
+/* Which label belongs to which output of the model. In cross_entropy(logits, label) the call says
+ * it: `label` belongs to the output that `logits` is computed from. Of a loss that is written out,
+ * such as -mean(one_hot(label, 10) * log_softmax(logits)), the training graph is followed: each
+ * node comes from the outputs nearest to it, or from a label alone, and where both meet they belong
+ * together. A node of several outputs, or of several labels, belongs to none. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -11,8 +12,10 @@ typedef struct {
     const Graph *graph;
     const bool *needed;    /* nodes that the loss or a metric is computed from */
     const ClassLabel **to; /* of each output: its label */
-    uint32_t *from_output; /* of each node: the number of the nearest output, from 1; NOTHING, or MIXED: several */
-    uint32_t *from_label;  /* of each node: the number of the only label it is computed from, from 1; NOTHING or MIXED */
+    /* of each node: the number of the nearest output, from 1; NOTHING, or MIXED: several */
+    uint32_t *from_output;
+    /* of each node: the number of the only label it is computed from, from 1; NOTHING or MIXED */
+    uint32_t *from_label;
 } Matching;
 static const uint32_t NOTHING = 0, MIXED = UINT32_MAX;
 
@@ -29,21 +32,26 @@ static uint32_t of_operands(const Node *node, const uint32_t *from) {
 }
 
 static bool is_constant(const Graph *graph, const Node *node) {
-    while (op_class(node->op) == CLASS_VIEW && node->operand_count == 1) node = graph_operand(graph, node, 0);
+    while (op_class(node->op) == CLASS_VIEW && node->operand_count == 1)
+        node = graph_operand(graph, node, 0);
     return node->op == OP_constant;
 }
 
-/* A whole number that is converted to f32 is a quantity, not a class. One that is compared with a constant chooses rows. */
+/* A whole number that is converted to f32 is a quantity, not a class. One that is compared with a
+ * constant chooses rows. */
 static bool is_no_class(const Graph *graph, const Node *node) {
-    if (node->op == OP_convert) return node->dtype == DTYPE_F32 && graph_operand(graph, node, 0)->dtype != DTYPE_BOOL;
+    if (node->op == OP_convert)
+        return node->dtype == DTYPE_F32 && graph_operand(graph, node, 0)->dtype != DTYPE_BOOL;
     bool compares = node->dtype == DTYPE_BOOL && node->operand_count == 2;
-    return compares && (is_constant(graph, graph_operand(graph, node, 0)) || is_constant(graph, graph_operand(graph, node, 1)));
+    return compares && (is_constant(graph, graph_operand(graph, node, 0)) ||
+                        is_constant(graph, graph_operand(graph, node, 1)));
 }
 
 static void trace_label(Matching *matching, NodeId id) {
     const Node *node = graph_node(matching->graph, id);
     uint32_t *label = &matching->from_label[id];
-    if (*label == NOTHING && !is_no_class(matching->graph, node)) *label = of_operands(node, matching->from_label);
+    if (*label == NOTHING && !is_no_class(matching->graph, node))
+        *label = of_operands(node, matching->from_label);
     if (matching->from_output[id] != NOTHING) *label = NOTHING;
 }
 
@@ -64,7 +72,8 @@ static void match(Matching *matching, uint32_t output, NodeId node) {
     const LayerLog *log = matching->model->log;
     for (uint32_t i = 0; i < log->label_count; i++) {
         const ClassLabel *label = &log->labels[i], **to = &matching->to[output];
-        if (label->node == node && fits(matching, output, label) && (!*to || label < *to)) *to = label;
+        if (label->node == node && fits(matching, output, label) && (!*to || label < *to))
+            *to = label;
     }
 }
 
@@ -80,10 +89,12 @@ static void meet(Matching *matching, uint32_t output, uint32_t label) {
 /* Labels of calls first: of the others it has to be found out what they meet. */
 static void match_all(Matching *matching) {
     const LayerLog *log = matching->model->log;
-    for (uint32_t i = 0; i < matching->model->info.output_count; i++) matching->from_output[log->outputs[i]] = i + 1;
+    for (uint32_t i = 0; i < matching->model->info.output_count; i++)
+        matching->from_output[log->outputs[i]] = i + 1;
     for (NodeId id = 1; id < matching->graph->node_count; id++)
         if (matching->from_output[id] == NOTHING)
-            matching->from_output[id] = of_operands(graph_node(matching->graph, id), matching->from_output);
+            matching->from_output[id] =
+                of_operands(graph_node(matching->graph, id), matching->from_output);
     for (uint32_t i = 0; i < log->label_count; i++) {
         const ClassLabel *label = &log->labels[i];
         uint32_t output = label->compared ? matching->from_output[label->compared] : NOTHING;
@@ -95,7 +106,8 @@ static void match_all(Matching *matching) {
         const Node *node = graph_node(matching->graph, id);
         trace_label(matching, id);
         if (matching->needed[id])
-            meet(matching, of_operands(node, matching->from_output), of_operands(node, matching->from_label));
+            meet(matching, of_operands(node, matching->from_output),
+                 of_operands(node, matching->from_label));
     }
 }
 
@@ -107,11 +119,16 @@ static void guess_labels(Model *model, const Graph *graph, const bool *needed) {
     for (uint32_t i = 0; network && i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i], *read = graph_symbol(network, symbol->name);
         SourceRows rows;
-        bool whole = symbol->dtype != DTYPE_F32 && symbol->dtype != DTYPE_BOOL; /* a truth value chooses rows */
-        bool is_label = symbol->kind == SYMBOL_BATCH && whole && symbol->shape.rank == 1 && needed[symbol->node] &&
-                        source_any(&model->info.schema, source_rows_of(symbol->name, &rows)) && !(read && read->node);
-        const char *field = is_label ? arena_copy_string(model->arena, symbol->name, strlen(symbol->name)) : NULL;
-        if (is_label) label_add(model->log, model->arena, (ClassLabel){.node = symbol->node, .field = field});
+        /* a truth value chooses rows */
+        bool whole = symbol->dtype != DTYPE_F32 && symbol->dtype != DTYPE_BOOL;
+        bool is_label = symbol->kind == SYMBOL_BATCH && whole && symbol->shape.rank == 1 &&
+                        needed[symbol->node] &&
+                        source_any(&model->info.schema, source_rows_of(symbol->name, &rows)) &&
+                        !(read && read->node);
+        const char *field =
+            is_label ? arena_copy_string(model->arena, symbol->name, strlen(symbol->name)) : NULL;
+        if (is_label)
+            label_add(model->log, model->arena, (ClassLabel){.node = symbol->node, .field = field});
     }
     graph_free(network);
 }

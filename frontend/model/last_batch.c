@@ -3,14 +3,17 @@
 
 #include <string.h>
 
-static int64_t last_rows(int64_t rows, int64_t batch) { return rows % batch ? rows % batch : batch; }
+static int64_t last_rows(int64_t rows, int64_t batch) {
+    return rows % batch ? rows % batch : batch;
+}
 
 static bool ends_well(int64_t rows, int64_t batch) {
     int64_t last = last_rows(rows, batch);
     return last > 1 && 2 * last >= batch;
 }
 
-/* The nearest batch size whose last batch has several rows and is at least half full; 0: there is none. */
+/* The nearest batch size whose last batch has several rows and is at least half full; 0: there is
+ * none. */
 static int64_t better_batch(int64_t rows, int64_t batch) {
     for (int64_t near = batch - 1; near > 1; near--)
         if (ends_well(rows, near)) return near;
@@ -24,7 +27,8 @@ static const LayerInfo *lone_batch_norm(const LayerLog *log, int64_t batch) {
     for (uint32_t i = 0; i < log->count; i++) {
         const LayerInfo *layer = &log->layers[i];
         Shape shape = layer->output.shape;
-        if (!strcmp(layer->op, "batch_norm") && shape_elements(shape) == batch * shape.dim[1]) return layer;
+        if (!strcmp(layer->op, "batch_norm") && shape_elements(shape) == batch * shape.dim[1])
+            return layer;
     }
     return NULL;
 }
@@ -35,17 +39,20 @@ static void suggest_batch(int64_t rows, int64_t batch, Diagnostics *diag) {
         diag_help(diag, "use more training rows");
         return;
     }
-    diag_help(diag, "there are %lld rows in batches of %lld; with train.batch = %lld the last batch has %lld", (long long)rows,
-              (long long)batch, (long long)better, (long long)last_rows(rows, better));
+    diag_help(
+        diag,
+        "there are %lld rows in batches of %lld; with train.batch = %lld the last batch has %lld",
+        (long long)rows, (long long)batch, (long long)better, (long long)last_rows(rows, better));
 }
 
 void model_warn_last_batch(const Model *model, Diagnostics *diag) {
     int64_t rows = model->training_rows, batch = model->info.batch;
     const LayerInfo *layer = lone_batch_norm(model->log, batch);
     if (!layer || rows == 0 || last_rows(rows, batch) != 1) return;
-    diag_warning(diag, (Span){0},
-                 "%s batch of an epoch has one row, in which '%s' (line %u) cannot compute a variance: it uses the running "
-                 "mean and variance",
-                 batch == 1 ? "every" : "the last", layer->name, layer->line);
+    diag_warning(
+        diag, (Span){0},
+        "%s batch of an epoch has one row, in which '%s' (line %u) cannot compute a variance: it uses the running "
+        "mean and variance",
+        batch == 1 ? "every" : "the last", layer->name, layer->line);
     suggest_batch(rows, batch, diag);
 }

@@ -1,9 +1,10 @@
-/* The label among the features: the network reads the value that it should predict, perhaps among other columns. It then learns to copy,
- * and is useless for new rows.
+/* The label among the features: the network reads the value that it should predict, perhaps among
+ * other columns. It then learns to copy, and is useless for new rows.
  *
- * Each element of a value that is computed from the data alone has a set: the elements of the source that it comes from, such as `price`,
- * or `price` two rows later. The network reads the sets of all values that meet a weight. A label leaks if its whole set is read, unless
- * the network reads little else: an autoencoder predicts what it reads. */
+ * Each element of a value that is computed from the data alone has a set: the elements of the
+ * source that it comes from, such as `price`, or `price` two rows later. The network reads the sets
+ * of all values that meet a weight. A label leaks if its whole set is read, unless the network
+ * reads little else: an autoencoder predicts what it reads. */
 #include "frontend/model/loading.h"
 #include "ir/data/derived.h"
 #include "ir/eval/eval.h"
@@ -17,7 +18,8 @@ typedef struct {
     uint64_t words[WORDS];
 } Set;
 
-/* An item is an element of a field of the source, in the row itself or some rows away. A field with many elements is one item. */
+/* An item is an element of a field of the source, in the row itself or some rows away. A field with
+ * many elements is one item. */
 typedef struct {
     const char *name;
     Span span; /* of the input that brought it to the network */
@@ -27,10 +29,12 @@ typedef struct {
     Model *model;
     const Graph *graph;
     Arena *arena;
-    bool *network;       /* nodes that the outputs of the model depend on */
-    bool *from_output;   /* nodes that depend on them */
-    bool *learns;        /* nodes that depend on a weight */
-    uint64_t **elements; /* of each node that depends on data alone: the number of each element's set; 0: the empty set */
+    bool *network;     /* nodes that the outputs of the model depend on */
+    bool *from_output; /* nodes that depend on them */
+    bool *learns;      /* nodes that depend on a weight */
+    /* of each node that depends on data alone: the number of each element's set; 0: the empty
+     * set */
+    uint64_t **elements;
     Names *item_numbers;
     ReadItem items[ITEMS_MAX];
     uint32_t item_count;
@@ -98,11 +102,14 @@ static uint64_t set_of_element(Leak *leak, uint32_t field, int64_t element, int6
     const SourceField *from = &leak->model->info.schema.fields[field];
     int64_t width = shape_elements(from->row);
     const char *name = from->name;
-    if (width > 1 && width <= WHOLE_FIELD) name = arena_format(leak->arena, "%s[%lld]", name, (long long)element);
-    return set_of_item(leak, row ? arena_format(leak->arena, "%s%+lld", name, (long long)row) : name);
+    if (width > 1 && width <= WHOLE_FIELD)
+        name = arena_format(leak->arena, "%s[%lld]", name, (long long)element);
+    return set_of_item(leak,
+                       row ? arena_format(leak->arena, "%s%+lld", name, (long long)row) : name);
 }
 
-/* The set of all columns that a derived column is computed of, and the row that it is the value of. */
+/* The set of all columns that a derived column is computed of, and the row that it is the value
+ * of. */
 typedef struct {
     Leak *leak;
     uint64_t set;
@@ -111,7 +118,8 @@ typedef struct {
 static void add_sources(void *context, const Derived *columns, int64_t row) {
     Sources *sources = context;
     for (uint32_t i = 0; i < columns->count; i++)
-        sources->set = joined(sources->leak, sources->set, set_of_element(sources->leak, columns->fields[i], 0, row));
+        sources->set = joined(sources->leak, sources->set,
+                              set_of_element(sources->leak, columns->fields[i], 0, row));
 }
 
 /* A derived column comes from all columns that it is computed from. */
@@ -143,7 +151,8 @@ static void trace_input(Leak *leak, const Node *node, uint64_t *out) {
 static void trace_elementwise(Leak *leak, const Node *node, uint64_t *out) {
     int64_t count = shape_elements(node->shape);
     for (uint32_t k = 0; k < node->operand_count; k++)
-        for (int64_t i = 0; i < count; i++) out[i] = joined(leak, out[i], leak->elements[node->operands[k]][i]);
+        for (int64_t i = 0; i < count; i++)
+            out[i] = joined(leak, out[i], leak->elements[node->operands[k]][i]);
 }
 
 /* The interpreter in f64 moves the numbers of the sets, since a double can hold them. */
@@ -171,14 +180,17 @@ static uint64_t set_of_all(Leak *leak, NodeId id) {
 static void trace_whole(Leak *leak, const Node *node, uint64_t *out) {
     uint64_t all = 0;
     int64_t count = shape_elements(node->shape);
-    for (uint32_t k = 0; k < node->operand_count; k++) all = joined(leak, all, set_of_all(leak, node->operands[k]));
+    for (uint32_t k = 0; k < node->operand_count; k++)
+        all = joined(leak, all, set_of_all(leak, node->operands[k]));
     for (int64_t i = 0; i < count; i++) out[i] = all;
 }
 
 static void trace_node(Leak *leak, NodeId id) {
     const Node *node = graph_node(leak->graph, id);
-    uint64_t *out = leak->elements[id] = ARENA_ARRAY(leak->arena, uint64_t, shape_elements(node->shape));
-    bool input = node->op == OP_input && leak->graph->symbols[node->attrs.symbol].kind == SYMBOL_BATCH;
+    uint64_t *out = leak->elements[id] =
+        ARENA_ARRAY(leak->arena, uint64_t, shape_elements(node->shape));
+    bool input =
+        node->op == OP_input && leak->graph->symbols[node->attrs.symbol].kind == SYMBOL_BATCH;
     if (input)
         trace_input(leak, node, out);
     else if (op_class(node->op) == CLASS_ELEMENTWISE)
@@ -203,7 +215,8 @@ static void mark_nodes(Leak *leak) {
     }
     for (NodeId id = 1; id < leak->graph->node_count; id++) {
         const Node *node = graph_node(leak->graph, id);
-        leak->learns[id] = node->op == OP_state && leak->graph->symbols[node->attrs.symbol].trainable;
+        leak->learns[id] =
+            node->op == OP_state && leak->graph->symbols[node->attrs.symbol].trainable;
         for (uint32_t k = 0; k < node->operand_count; k++) {
             leak->learns[id] |= leak->learns[node->operands[k]];
             leak->from_output[id] |= leak->from_output[node->operands[k]];
@@ -215,13 +228,15 @@ static void mark_nodes(Leak *leak) {
 static void add_label(Leak *leak, Span span, NodeId a, NodeId b) {
     if (!a || !b || leak->from_output[a] == leak->from_output[b]) return;
     NodeId label = leak->from_output[a] ? b : a;
-    if (!leak->learns[label]) leak->labels[leak->label_count++] = (LossCall){.span = span, .other = label};
+    if (!leak->learns[label])
+        leak->labels[leak->label_count++] = (LossCall){.span = span, .other = label};
 }
 
 /* Calls of the library name their labels; in a written loss a label is one side of a difference. */
 static void find_labels(Leak *leak) {
     const LayerLog *log = leak->model->log;
-    leak->labels = ARENA_ARRAY(leak->arena, LossCall, log->loss_call_count + leak->graph->node_count);
+    leak->labels =
+        ARENA_ARRAY(leak->arena, LossCall, log->loss_call_count + leak->graph->node_count);
     for (uint32_t i = 0; i < log->loss_call_count; i++)
         add_label(leak, log->loss_calls[i].span, log->loss_calls[i].node, log->loss_calls[i].other);
     bool told = leak->label_count > 0;
@@ -238,8 +253,8 @@ static void add_fields(const Leak *leak, const bool *nodes, bool *fields) {
         SourceRows around;
         uint32_t count = 0;
         if (symbol->kind != SYMBOL_BATCH || !symbol->node || !nodes[symbol->node]) continue;
-        const uint32_t *reads =
-            source_reads(&leak->model->info.schema, source_rows_of(symbol->name, &around), leak->arena, &count);
+        const uint32_t *reads = source_reads(
+            &leak->model->info.schema, source_rows_of(symbol->name, &around), leak->arena, &count);
         for (uint32_t k = 0; k < count; k++) fields[reads[k]] = true;
     }
 }
@@ -247,10 +262,12 @@ static void add_fields(const Leak *leak, const bool *nodes, bool *fields) {
 /* Most models read no field of the label, so nothing has to be followed. */
 static bool shares_field(const Leak *leak) {
     uint32_t count = leak->model->info.schema.field_count;
-    bool *read = ARENA_ARRAY(leak->arena, bool, count), *compared = ARENA_ARRAY(leak->arena, bool, count), shared = false;
+    bool *read = ARENA_ARRAY(leak->arena, bool, count),
+         *compared = ARENA_ARRAY(leak->arena, bool, count), shared = false;
     add_fields(leak, leak->network, read);
     for (uint32_t i = 0; i < leak->label_count; i++)
-        add_fields(leak, graph_ancestors(leak->arena, leak->graph, leak->labels[i].other), compared);
+        add_fields(leak, graph_ancestors(leak->arena, leak->graph, leak->labels[i].other),
+                   compared);
     for (uint32_t i = 0; i < count; i++) shared |= read[i] && compared[i];
     return shared;
 }
@@ -266,7 +283,8 @@ static void gather_read(Leak *leak) {
     for (NodeId id = 1; id < leak->graph->node_count; id++) {
         const Node *node = graph_node(leak->graph, id);
         for (uint32_t k = 0; k < node->operand_count && leak->network[id] && leak->learns[id]; k++)
-            if (leak->elements[node->operands[k]]) set_join(&leak->read, &leak->sets[set_of_all(leak, node->operands[k])]);
+            if (leak->elements[node->operands[k]])
+                set_join(&leak->read, &leak->sets[set_of_all(leak, node->operands[k])]);
     }
 }
 
@@ -287,7 +305,8 @@ static Span place_of(Leak *leak, uint32_t item) {
 static void warn(Leak *leak, const Set *label, Span compared) {
     uint32_t item = 0;
     while (!(label->words[item / 64] >> item % 64 & 1)) item++;
-    Warning *warning = warning_add(leak->model, place_of(leak, item), "the label is among the features: the network reads '%s'",
+    Warning *warning = warning_add(leak->model, place_of(leak, item),
+                                   "the label is among the features: the network reads '%s'",
                                    leak->items[item].name);
     warning->note = "the loss compares the output with it here";
     warning->note_span = compared;

@@ -6,15 +6,16 @@
 #include "frontend/evaluate/summary.h"
 #include "frontend/model/model.h"
 
-/* One --set NAME=VALUE: the expression that replaces another, and the text for it in ModelInfo.resolved. */
+/* One --set NAME=VALUE: the expression that replaces another, and the text for it in
+ * ModelInfo.resolved. */
 typedef struct Override {
     Name name;
     Expr *value;
     Span value_span;
     const char *value_text;
     const char *replacement; /* the text in its place, if it is not value_text */
-    Span written;            /* the "= value" that is replaced; empty: where a new setting is inserted */
-    bool used, adds;         /* adds: it is a new setting */
+    Span written;    /* the "= value" that is replaced; empty: where a new setting is inserted */
+    bool used, adds; /* adds: it is a new setting */
 } Override;
 
 /* The text of a file, and the `use` that imported it. */
@@ -31,7 +32,8 @@ struct SourceText {
 typedef struct Warning {
     struct Warning *next;
     Span span, note_span;
-    Span covers;                       /* of an unused variable: the expression that it was assigned */
+    /* of an unused variable: the expression that it was assigned */
+    Span covers;
     const char *message, *note, *help; /* note, help: may be NULL */
 } Warning;
 
@@ -55,23 +57,32 @@ struct Model {
 };
 
 /* A new evaluator that builds into `graph`. */
-Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint32_t batch, Diagnostics *diag);
+Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint32_t batch,
+                           Diagnostics *diag);
 /* The setting of that name in a data or train block, or NULL (settings.c). */
 Setting *item_setting(const Item *item, const char *name);
 
 /* -- the steps of loading, in their order; each returns false after reporting errors -- */
-bool texts_read(Model *model);                            /* reads the file and its imports (imports.c) */
-bool overrides_read(Model *model);                        /* applies --set (overrides.c) */
-bool settings_check_names(Model *model);                  /* the keys of data and train (settings.c) */
-bool outputs_name(Model *model);                          /* names of outputs and metrics (outputs.c) */
+/* reads the file and its imports (imports.c) */
+bool texts_read(Model *model);
+bool overrides_read(Model *model); /* applies --set (overrides.c) */
+/* the keys of data and train (settings.c) */
+bool settings_check_names(Model *model);
+/* names of outputs and metrics (outputs.c) */
+bool outputs_name(Model *model);
 bool augment_read(Model *model);                          /* which field is augmented (augment.c) */
 bool params_evaluate(Model *model, Evaluator *evaluator); /* params.c */
-bool settings_read(Model *model, Evaluator *evaluator);   /* the values of data and train (settings.c) */
-bool freeze_read(Model *model, Evaluator *evaluator);     /* which layers are not trained (freeze_read.c) */
-bool source_read(Model *model, Evaluator *evaluator);     /* asks for the schema of the data (source.c) */
-bool fields_check_rows(const Model *model); /* each row of a field comes from its own row of the data only (field_rows.c) */
-bool metrics_check(Model *model);           /* metrics over a whole split (metrics.c) */
-bool early_stopping_read(Model *model, Evaluator *evaluator); /* keep_best and stop_when (early_stopping.c) */
+/* the values of data and train (settings.c) */
+bool settings_read(Model *model, Evaluator *evaluator);
+/* which layers are not trained (freeze_read.c) */
+bool freeze_read(Model *model, Evaluator *evaluator);
+/* asks for the schema of the data (source.c) */
+bool source_read(Model *model, Evaluator *evaluator);
+/* each row of a field comes from its own row of the data only (field_rows.c) */
+bool fields_check_rows(const Model *model);
+bool metrics_check(Model *model); /* metrics over a whole split (metrics.c) */
+/* keep_best and stop_when (early_stopping.c) */
+bool early_stopping_read(Model *model, Evaluator *evaluator);
 
 /* -- what the graphs tell about the model; `graph` is that of the training -- */
 /* Which label belongs to which output: ModelInfo.outputs (labels.c). */
@@ -83,11 +94,15 @@ void choices_find(Model *model);
 void rounded_find(Model *model, const Graph *graph);
 /* Finds all warnings (warnings.c). */
 void warnings_find(Model *model, const Graph *graph);
-void leak_find(Model *model, const Graph *graph);         /* the network reads the label (leak.c) */
-void loss_inputs_find(Model *model, const Graph *graph);  /* a loss gets the wrong kind of numbers (loss_inputs.c) */
-void unused_find(Model *model);                           /* params, fields, inputs and variables (unused.c) */
-void idle_weights_find(Model *model, const Graph *graph); /* layers that are not trained (unused.c) */
-Warning *warning_add(Model *model, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void leak_find(Model *model, const Graph *graph); /* the network reads the label (leak.c) */
+/* a loss gets the wrong kind of numbers (loss_inputs.c) */
+void loss_inputs_find(Model *model, const Graph *graph);
+/* params, fields, inputs and variables (unused.c) */
+void unused_find(Model *model);
+/* layers that are not trained (unused.c) */
+void idle_weights_find(Model *model, const Graph *graph);
+Warning *warning_add(Model *model, Span span, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* The text with every --set written in and every `use` replaced by the file (resolve.c). */
 const char *texts_resolve(const Model *model);
 
@@ -95,7 +110,8 @@ const char *texts_resolve(const Model *model);
 const char *path_folder_of(Arena *arena, const char *path); /* "." for a bare name (imports.c) */
 Override *override_find(const Model *model, const char *name);
 bool settings_known_key(ItemKind block, const char *name);
-/* The field of the source that the loss compares with, by the text alone; NULL: none or several (loss_label.c). */
+/* The field of the source that the loss compares with, by the text alone; NULL: none or several
+ * (loss_label.c). */
 const char *loss_label(const Model *model);
 /* Whether `freeze` covers the weight of this name (freeze_read.c). */
 bool freeze_covers(const Model *model, const char *tensor);
@@ -107,13 +123,15 @@ bool freeze_check(Evaluator *evaluator);
 Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, Diagnostics *diag);
 /* reached[id]: `node` is computed from node id, or is that node. */
 bool *graph_ancestors(Arena *arena, const Graph *graph, NodeId node);
-/* Gradients of the loss and updates of all weights (lower_updates.c). With NODE_NONE as the loss it only checks. */
+/* Gradients of the loss and updates of all weights (lower_updates.c). With NODE_NONE as the loss it
+ * only checks. */
 bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss);
 /* The learning rate alone, as the output "rate". */
 bool lower_rate(const Model *model, Evaluator *evaluator);
-/* Makes GRAPH_UNITS in the evaluator's graph, which already has the outputs, the loss and the metrics. Sets the targets of `told`, if
- * that is not NULL (targets.c). */
-void targets_lower(const Model *model, Evaluator *evaluator, const NodeId *outputs, ModelInfo *told);
+/* Makes GRAPH_UNITS in the evaluator's graph, which already has the outputs, the loss and the
+ * metrics. Sets the targets of `told`, if that is not NULL (targets.c). */
+void targets_lower(const Model *model, Evaluator *evaluator, const NodeId *outputs,
+                   ModelInfo *told);
 /* Makes GRAPH_CHOICES in the same way, and returns the choices (choices.c). */
 const ComputedChoice *choices_lower(Evaluator *evaluator, uint32_t *count);
 /* The value in GRAPH_METRICS of a metric whose expression gave `node` (metrics.c). */

@@ -1,12 +1,14 @@
-/* Warns of a loss that gets the wrong kind of numbers. cross_entropy, for instance, includes the softmax: with softmax(softmax(x)) all
- * classes get nearly the same probability, and training is slow and ends at a large loss. */
+/* Warns of a loss that gets the wrong kind of numbers. cross_entropy, for instance, includes the
+ * softmax: with softmax(softmax(x)) all classes get nearly the same probability, and training is
+ * slow and ends at a large loss. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
 
 /* The node before all views, which only move elements. */
 static const Node *before_views(const Graph *graph, const Node *node) {
-    while (op_class(node->op) == CLASS_VIEW && node->operand_count == 1) node = graph_operand(graph, node, 0);
+    while (op_class(node->op) == CLASS_VIEW && node->operand_count == 1)
+        node = graph_operand(graph, node, 0);
     return node;
 }
 
@@ -31,21 +33,26 @@ static const struct {
     Op from;
     const char *message, *help;
 } misfits[] = {
-    {"cross_entropy", OP_sigmoid, "cross_entropy expects logits (any numbers), but these come from a sigmoid",
+    {"cross_entropy", OP_sigmoid,
+     "cross_entropy expects logits (any numbers), but these come from a sigmoid",
      "remove the sigmoid; classes that exclude each other need none"},
-    {"cross_entropy", OP_relu, "cross_entropy expects logits (any numbers), but these come from a relu, which has none below 0",
+    {"cross_entropy", OP_relu,
+     "cross_entropy expects logits (any numbers), but these come from a relu, which has none below 0",
      "leave the activation after the last layer out: dense(10), and then the loss"},
     {"nll", OP_softmax, "nll expects logarithms of probabilities, but these are probabilities",
      "write nll(log_softmax(x), label), or cross_entropy(x, label) with the logits"},
     {"bce_logits", OP_sigmoid, "this takes the sigmoid of a sigmoid",
      "bce_logits includes the sigmoid: remove the other one, or use bce"},
-    {"bce_logits", OP_softmax, "bce_logits expects logits (any numbers), but these are probabilities",
+    {"bce_logits", OP_softmax,
+     "bce_logits expects logits (any numbers), but these are probabilities",
      "for classes that exclude each other, use cross_entropy(x, label) with the logits"},
-    {"bce_logits", OP_relu, "bce_logits expects logits (any numbers), but these come from a relu, which has none below 0",
+    {"bce_logits", OP_relu,
+     "bce_logits expects logits (any numbers), but these come from a relu, which has none below 0",
      "leave the activation after the last layer out: dense(1), and then the loss"},
     {"bce", OP_relu, "bce expects probabilities from 0 to 1, but these come from a relu",
      "use bce_logits(x, target), which includes the sigmoid, after a last layer without activation"},
-    {"bce", OP_matmul, "bce expects probabilities from 0 to 1, but these come from a layer without activation",
+    {"bce", OP_matmul,
+     "bce expects probabilities from 0 to 1, but these come from a layer without activation",
      "use bce_logits(x, target), which includes the sigmoid"},
 };
 
@@ -79,5 +86,6 @@ static void check_call(Model *model, const Graph *graph, const LossCall *call) {
 
 void loss_inputs_find(Model *model, const Graph *graph) {
     find_second_softmax(model, graph);
-    for (uint32_t i = 0; i < model->log->loss_call_count; i++) check_call(model, graph, &model->log->loss_calls[i]);
+    for (uint32_t i = 0; i < model->log->loss_call_count; i++)
+        check_call(model, graph, &model->log->loss_calls[i]);
 }

@@ -1,5 +1,6 @@
-/* The field of the source that is the label, found in the text of the model alone: `stratified(0.2)` splits the rows by it before the data
- * are known. For `loss = cross_entropy(logits, y)` and `field y = classes(source.kind)` it is `kind`. */
+/* The field of the source that is the label, found in the text of the model alone:
+ * `stratified(0.2)` splits the rows by it before the data are known. For `loss =
+ * cross_entropy(logits, y)` and `field y = classes(source.kind)` it is `kind`. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -11,12 +12,15 @@ typedef struct {
 } Search;
 
 static bool is_input(const Model *model, const char *name) {
-    for (const Formal *formal = model->network->definition->formals.first; formal; formal = formal->next)
+    for (const Formal *formal = model->network->definition->formals.first; formal;
+         formal = formal->next)
         if (!strcmp(formal->name.text, name)) return true;
     return false;
 }
 
-static bool is_source(const Expr *expr) { return expr->kind == EXPR_NAME && !strcmp(expr->text, "source"); }
+static bool is_source(const Expr *expr) {
+    return expr->kind == EXPR_NAME && !strcmp(expr->text, "source");
+}
 
 static void see_field(void *context, const Expr *expr);
 
@@ -31,23 +35,28 @@ static void see_name(void *context, const Expr *expr) {
     if (expr->kind == EXPR_STRING) names_add(((Search *)context)->sources, expr->text);
 }
 
-/* In the expression of a field: source.kind, source["kind"], columns(source, "kind"), and other fields. */
+/* In the expression of a field: source.kind, source["kind"], columns(source, "kind"), and other
+ * fields. */
 static void see_field(void *context, const Expr *expr) {
     Search *search = context;
-    bool columns =
-        expr->kind == EXPR_CALL && expr->call.callee->kind == EXPR_NAME && !strcmp(expr->call.callee->text, "columns");
+    bool columns = expr->kind == EXPR_CALL && expr->call.callee->kind == EXPR_NAME &&
+                   !strcmp(expr->call.callee->text, "columns");
     if (expr->kind == EXPR_NAME) add_field(search, expr->text);
-    if (expr->kind == EXPR_MEMBER && is_source(expr->member.object)) names_add(search->sources, expr->member.name.text);
-    if (columns || (expr->kind == EXPR_INDEX && is_source(expr->index.object))) ast_visit(expr, see_name, search);
+    if (expr->kind == EXPR_MEMBER && is_source(expr->member.object))
+        names_add(search->sources, expr->member.name.text);
+    if (columns || (expr->kind == EXPR_INDEX && is_source(expr->index.object)))
+        ast_visit(expr, see_name, search);
 }
 
 static void see_loss(void *context, const Expr *expr) {
     Search *search = context;
-    if (expr->kind == EXPR_NAME && !is_input(search->model, expr->text)) add_field(search, expr->text);
+    if (expr->kind == EXPR_NAME && !is_input(search->model, expr->text))
+        add_field(search, expr->text);
 }
 
 const char *loss_label(const Model *model) {
-    Search search = {.model = model, .fields = names_new(model->arena), .sources = names_new(model->arena)};
+    Search search = {
+        .model = model, .fields = names_new(model->arena), .sources = names_new(model->arena)};
     const Setting *loss = item_setting(model->train, "loss");
     if (loss) ast_visit(loss->value, see_loss, &search);
     return names_count(search.sources) == 1 ? names_all(search.sources)[0] : NULL;

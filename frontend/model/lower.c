@@ -1,4 +1,5 @@
-/* From a model to a graph: evaluates fields, network, loss and metrics into it, and for training adds gradients and updates. */
+/* From a model to a graph: evaluates fields, network, loss and metrics into it, and for training
+ * adds gradients and updates. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -8,7 +9,8 @@ typedef struct {
     Evaluator *evaluator;
     Graph *graph;
     GraphKind kind;
-    ModelInfo *told; /* gets the targets of GRAPH_UNITS and the choices of GRAPH_CHOICES; may be NULL */
+    /* gets the targets of GRAPH_UNITS and the choices of GRAPH_CHOICES; may be NULL */
+    ModelInfo *told;
 } Lowering;
 
 static const char *text_of(const Lowering *lowering, Value value) {
@@ -37,21 +39,25 @@ static void suggest_field(const Lowering *lowering, const char *name, const Name
         diag_help(diag, "the data block has no fields; write 'field %s = source.%s'", name, name);
     else
         diag_help(diag, "its fields are %s",
-                  names_quoted(lowering->evaluator->arena, names_all(fields), names_count(fields), FIELDS_LISTED));
+                  names_quoted(lowering->evaluator->arena, names_all(fields), names_count(fields),
+                               FIELDS_LISTED));
 }
 
 static bool no_such_field(const Lowering *lowering, const Formal *formal) {
     const Names *fields = lowering->model->globals.fields;
-    if (evaluator_error(lowering->evaluator, formal->name.span, "the model's input '%s' is not a field of the data block",
+    if (evaluator_error(lowering->evaluator, formal->name.span,
+                        "the model's input '%s' is not a field of the data block",
                         formal->name.text))
         suggest_field(lowering, formal->name.text, fields);
     return false;
 }
 
-/* The inputs of the model are the fields of their names. An input with a default need not be a field. */
+/* The inputs of the model are the fields of their names. An input with a default need not be a
+ * field. */
 static bool model_inputs(const Lowering *lowering, Given *given, uint32_t *count) {
     bool good = true;
-    for (const Formal *formal = lowering->model->network->formals->first; formal; formal = formal->next) {
+    for (const Formal *formal = lowering->model->network->formals->first; formal;
+         formal = formal->next) {
         bool is_field = names_find(lowering->model->globals.fields, formal->name.text) != NULL;
         if (!is_field && !formal->value) good = no_such_field(lowering, formal);
         if (!is_field) continue;
@@ -63,17 +69,19 @@ static bool model_inputs(const Lowering *lowering, Given *given, uint32_t *count
 }
 
 static bool check_output(const Lowering *lowering, const Name *name, Value value) {
-    bool rows = value.kind == VALUE_TENSOR && tensor_node(lowering->evaluator, value)->shape.rank > 0 &&
+    bool rows = value.kind == VALUE_TENSOR &&
+                tensor_node(lowering->evaluator, value)->shape.rank > 0 &&
                 tensor_node(lowering->evaluator, value)->shape.dim[0] == lowering->evaluator->batch;
     if (!rows && value.kind != VALUE_ERROR)
-        evaluator_error(lowering->evaluator, name->span,
-                        "output '%s' of the model must have a row for each row of the batch, not be %s", name->text,
-                        text_of(lowering, value));
+        evaluator_error(
+            lowering->evaluator, name->span,
+            "output '%s' of the model must have a row for each row of the batch, not be %s",
+            name->text, text_of(lowering, value));
     return rows;
 }
 
-/* Evaluates the network and puts its outputs into the scope of the train block. A wrong output becomes an error value, so that the train
- * block can be checked nevertheless. */
+/* Evaluates the network and puts its outputs into the scope of the train block. A wrong output
+ * becomes an error value, so that the train block can be checked nevertheless. */
 static bool lower_network(const Lowering *lowering) {
     Evaluator *evaluator = lowering->evaluator;
     const Callable *network = lowering->model->network;
@@ -81,33 +89,40 @@ static bool lower_network(const Lowering *lowering) {
     uint32_t count = 0, i = 0;
     bool good = model_inputs(lowering, given, &count);
     evaluator->phase = PHASE_MODEL;
-    Value value = good ? evaluate_invoke(evaluator, network, given, count, network->span) : value_error();
+    Value value =
+        good ? evaluate_invoke(evaluator, network, given, count, network->span) : value_error();
     for (const NameNode *out = network->definition->outs.first; out; out = out->next, i++) {
         Value output = value.kind == VALUE_LIST ? value.list.items[i] : value;
         if (!check_output(lowering, &out->name, output)) output = value_error();
         good &= output.kind != VALUE_ERROR;
         scope_put(evaluator, out->name.text, output);
-        if (evaluator->log) evaluator->log->outputs[i] = output.kind == VALUE_TENSOR ? output.node : NODE_NONE;
+        if (evaluator->log)
+            evaluator->log->outputs[i] = output.kind == VALUE_TENSOR ? output.node : NODE_NONE;
     }
     return good;
 }
 
 /* -- loss and metrics -- */
 
-/* Help for `metrics = accuracy` and `metrics = "accuracy"`, which should be accuracy(logits, label). */
+/* Help for `metrics = accuracy` and `metrics = "accuracy"`, which should be accuracy(logits,
+ * label). */
 static bool help_call(const Lowering *lowering, Value value) {
     const Names *functions = lowering->evaluator->globals->library->functions;
-    const char *name = value.kind == VALUE_STRING ? value.text : value.kind == VALUE_FUNCTION ? value.function->name : NULL;
+    const char *name = value.kind == VALUE_STRING     ? value.text
+                       : value.kind == VALUE_FUNCTION ? value.function->name
+                                                      : NULL;
     if (!name) return false;
     const char *near = names_find(functions, name) || value.kind == VALUE_FUNCTION
                            ? name
                            : diag_nearest(name, names_all(functions), names_count(functions));
     const NameNode *out = lowering->model->network->definition->outs.first;
     if (near)
-        diag_help(lowering->evaluator->diag, "it is a function: call it with an output and a label, %s(%s, ...)", near,
+        diag_help(lowering->evaluator->diag,
+                  "it is a function: call it with an output and a label, %s(%s, ...)", near,
                   out ? out->name.text : "y");
     else
-        diag_help(lowering->evaluator->diag, "for example cross_entropy(%s, label); 'mlc explain' lists losses and metrics",
+        diag_help(lowering->evaluator->diag,
+                  "for example cross_entropy(%s, label); 'mlc explain' lists losses and metrics",
                   out ? out->name.text : "y");
     return true;
 }
@@ -117,7 +132,8 @@ static Value scalar_of(const Lowering *lowering, const Expr *expr, Value value, 
     if (value.kind == VALUE_ERROR) return value;
     bool scalar = value.kind == VALUE_TENSOR && tensor_node(evaluator, value)->shape.rank == 0;
     if (!scalar) {
-        if (evaluator_error(evaluator, expr->span, "%s must be one number made from tensors, not %s", what,
+        if (evaluator_error(evaluator, expr->span,
+                            "%s must be one number made from tensors, not %s", what,
                             text_of(lowering, value)) &&
             !help_call(lowering, value) && value.kind == VALUE_TENSOR)
             diag_help(evaluator->diag, "use mean(...) to get one number");
@@ -140,8 +156,10 @@ static bool lower_metric(const Lowering *lowering, const Expr *expr, uint32_t nu
     if (node && evaluator->finishing) node = metric_finish(evaluator, expr, node);
     evaluator->metric = NULL;
     if (counts && evaluator->log) evaluator->log->metric_counts[number] = evaluator->counted;
-    bool fraction = node && node == evaluator->fraction && evaluator->truths % evaluator->batch == 0;
-    if (fraction && evaluator->log) evaluator->log->answers[number] = evaluator->truths / evaluator->batch;
+    bool fraction =
+        node && node == evaluator->fraction && evaluator->truths % evaluator->batch == 0;
+    if (fraction && evaluator->log)
+        evaluator->log->answers[number] = evaluator->truths / evaluator->batch;
     if (!counts || evaluator->finishing) graph_output(lowering->graph, name, node);
     return node != NODE_NONE;
 }
@@ -152,7 +170,8 @@ static bool lower_metrics(const Lowering *lowering) {
     uint32_t i = 0;
     const Setting *setting = item_setting(lowering->model->train, "metrics");
     if (!setting) return true;
-    const Expr *first = setting->value->kind == EXPR_LIST ? setting->value->elements.first : setting->value;
+    const Expr *first =
+        setting->value->kind == EXPR_LIST ? setting->value->elements.first : setting->value;
     for (const Expr *expr = first; expr && i < info->metric_count; expr = expr->next, i++)
         good &= lower_metric(lowering, expr, i);
     return good;
@@ -174,15 +193,18 @@ static NodeId output_node(const Lowering *lowering, const Name *name) {
 }
 
 static void output_results(const Lowering *lowering) {
-    for (const NameNode *out = lowering->model->network->definition->outs.first; out; out = out->next) {
+    for (const NameNode *out = lowering->model->network->definition->outs.first; out;
+         out = out->next) {
         graph_output(lowering->graph, out->name.text, output_node(lowering, &out->name));
     }
 }
 
 static void output_units(const Lowering *lowering) {
     uint32_t count = 0;
-    NodeId *outputs = ARENA_ARRAY(lowering->evaluator->arena, NodeId, lowering->model->info.output_count);
-    for (const NameNode *out = lowering->model->network->definition->outs.first; out; out = out->next)
+    NodeId *outputs =
+        ARENA_ARRAY(lowering->evaluator->arena, NodeId, lowering->model->info.output_count);
+    for (const NameNode *out = lowering->model->network->definition->outs.first; out;
+         out = out->next)
         outputs[count++] = output_node(lowering, &out->name);
     targets_lower(lowering->model, lowering->evaluator, outputs, lowering->told);
 }
@@ -198,7 +220,8 @@ static bool output_fields(const Lowering *lowering) {
     const Names *fields = lowering->model->globals.fields;
     if (!lower_all_fields(lowering)) return false;
     for (uint32_t i = 0; i < names_count(fields); i++)
-        graph_output(lowering->graph, names_all(fields)[i], evaluate_field(lowering->evaluator, names_all(fields)[i]).node);
+        graph_output(lowering->graph, names_all(fields)[i],
+                     evaluate_field(lowering->evaluator, names_all(fields)[i]).node);
     return true;
 }
 
@@ -221,16 +244,19 @@ static bool lower_parts(const Lowering *lowering) {
     if (lowering->kind == GRAPH_CHOICES) return network && output_choices(lowering);
     lowering->evaluator->phase = PHASE_TRAIN;
     if (lowering->kind == GRAPH_METRICS) return network && lower_metrics(lowering);
-    if (lowering->kind == GRAPH_RATE) return network && lower_rate(lowering->model, lowering->evaluator);
+    if (lowering->kind == GRAPH_RATE)
+        return network && lower_rate(lowering->model, lowering->evaluator);
     NodeId loss = lower_loss(lowering);
     bool metrics = lower_metrics(lowering);
     if (lowering->kind == GRAPH_EVAL && network && loss && metrics) output_results(lowering);
     if (lowering->kind == GRAPH_UNITS && network && loss && metrics) output_units(lowering);
-    bool updates = lowering->kind != GRAPH_TRAIN || lower_updates(lowering->model, lowering->evaluator, loss);
+    bool updates =
+        lowering->kind != GRAPH_TRAIN || lower_updates(lowering->model, lowering->evaluator, loss);
     return fields && network && loss && metrics && updates;
 }
 
-/* Orders the nodes independently of the C compiler's order of evaluation. Graphs beside the network keep only what their outputs need. */
+/* Orders the nodes independently of the C compiler's order of evaluation. Graphs beside the network
+ * keep only what their outputs need. */
 static Graph *ordered(Graph *graph, GraphKind kind, Arena *arena) {
     if (kind != GRAPH_METRICS && kind != GRAPH_UNITS && kind != GRAPH_CHOICES && kind != GRAPH_RATE)
         return graph_in_order(graph, NULL, 0);
@@ -239,8 +265,8 @@ static Graph *ordered(Graph *graph, GraphKind kind, Arena *arena) {
     return graph_in_order(graph, roots, graph->output_count);
 }
 
-static Graph *lower_in(Arena *arena, const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, ModelInfo *told,
-                       Diagnostics *diag) {
+static Graph *lower_in(Arena *arena, const Model *model, GraphKind kind, uint32_t batch,
+                       LayerLog *log, ModelInfo *told, Diagnostics *diag) {
     Graph *graph = graph_new(model->info.name, diag);
     Evaluator *evaluator = model_evaluator(model, arena, graph, batch, diag);
     evaluator->log = log;
@@ -265,7 +291,8 @@ Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, 
 }
 
 static void tell(Model *model, GraphKind kind) {
-    graph_free(lower_in(model->arena, model, kind, model->info.batch, NULL, &model->info, model->diag));
+    graph_free(
+        lower_in(model->arena, model, kind, model->info.batch, NULL, &model->info, model->diag));
 }
 
 void targets_find(Model *model) {

@@ -1,5 +1,5 @@
-/* The training half of a graph: gradients of the loss, their sum over several batches (accumulate), clipping, and the optimizer's update
- * of every weight. */
+/* The training half of a graph: gradients of the loss, their sum over several batches (accumulate),
+ * clipping, and the optimizer's update of every weight. */
 #include "frontend/model/loading.h"
 #include "ir/base/integers.h"
 
@@ -28,7 +28,8 @@ static Trained *gradients_of(Evaluator *evaluator, NodeId loss, uint32_t *count)
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
         if (symbol->trainable && reached[symbol->node] && !freeze_holds(evaluator, symbol->name))
-            trained[(*count)++] = (Trained){symbol->node, build_grad(graph, loss, symbol->node), symbol->name};
+            trained[(*count)++] =
+                (Trained){symbol->node, build_grad(graph, loss, symbol->node), symbol->name};
     }
     return trained;
 }
@@ -47,7 +48,8 @@ static NodeId is_update(Graph *graph) {
 static NodeId counted(Graph *graph, const char *name, NodeId amount) {
     NodeId before = graph_state(graph, name, DTYPE_F32, (Shape){0}, (Init){0}, false);
     NodeId after = build_binary(graph, OP_add, before, amount);
-    graph_update(graph, before, build_ternary(graph, OP_select, is_update(graph), scalar(graph, 0), after));
+    graph_update(graph, before,
+                 build_ternary(graph, OP_select, is_update(graph), scalar(graph, 0), after));
     return before;
 }
 
@@ -57,19 +59,23 @@ static NodeId has_bits(Graph *graph, NodeId index, int32_t mask, bool set) {
     return build_binary(graph, OP_eq, masked, build_i32(graph, set ? mask : 0, (Shape){0}));
 }
 
-/* The sum over the batches of a step, as a binary tree: ((b0 + b1) + (b2 + b3)) + ... State l keeps the sum of 2^l batches while bit l of
- * the index is set. `value` is the gradient of batch `index`. Returns the sum of the batches 0 to index. */
-static NodeId tree_sum(Evaluator *evaluator, const char *name, NodeId index, uint32_t batches, NodeId value) {
+/* The sum over the batches of a step, as a binary tree: ((b0 + b1) + (b2 + b3)) + ... State l keeps
+ * the sum of 2^l batches while bit l of the index is set. `value` is the gradient of batch `index`.
+ * Returns the sum of the batches 0 to index. */
+static NodeId tree_sum(Evaluator *evaluator, const char *name, NodeId index, uint32_t batches,
+                       NodeId value) {
     Graph *graph = evaluator->graph;
     Shape shape = graph_node(graph, value)->shape;
     for (uint32_t level = 0; (batches - 1) >> level; level++) {
         const char *level_name = arena_format(evaluator->arena, "accumulate.%u.%s", level, name);
         NodeId kept = graph_state(graph, level_name, DTYPE_F32, shape, (Init){0}, false);
         int32_t bit = (int32_t)1 << level;
-        NodeId full_below = has_bits(graph, index, bit - 1, true), empty = has_bits(graph, index, bit, false);
+        NodeId full_below = has_bits(graph, index, bit - 1, true),
+               empty = has_bits(graph, index, bit, false);
         NodeId stays = build_binary(graph, OP_and, full_below, empty);
         graph_update(graph, kept, build_ternary(graph, OP_select, stays, value, kept));
-        value = build_ternary(graph, OP_select, empty, value, build_binary(graph, OP_add, kept, value));
+        value =
+            build_ternary(graph, OP_select, empty, value, build_binary(graph, OP_add, kept, value));
     }
     return value;
 }
@@ -78,7 +84,8 @@ static void accumulate(Evaluator *evaluator, Trained *trained, uint32_t count, u
     Graph *graph = evaluator->graph;
     NodeId rows = scalar(graph, evaluator->batch);
     NodeId all_rows = build_binary(graph, OP_add, counted(graph, "accumulate.rows", rows), rows);
-    NodeId index = build_convert(graph, counted(graph, "accumulate.batches", scalar(graph, 1)), DTYPE_I32);
+    NodeId index =
+        build_convert(graph, counted(graph, "accumulate.batches", scalar(graph, 1)), DTYPE_I32);
     for (uint32_t i = 0; i < count; i++) {
         NodeId weighted = build_binary(graph, OP_mul, rows, trained[i].gradient);
         NodeId sum = tree_sum(evaluator, trained[i].name, index, batches, weighted);
@@ -91,7 +98,9 @@ static void hold_states(Graph *graph, uint32_t first) {
     for (uint32_t i = first; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
         if (symbol->update)
-            graph_update(graph, symbol->node, build_ternary(graph, OP_select, is_update(graph), symbol->update, symbol->node));
+            graph_update(
+                graph, symbol->node,
+                build_ternary(graph, OP_select, is_update(graph), symbol->update, symbol->node));
     }
 }
 
@@ -109,7 +118,8 @@ static NodeId whole(Graph *graph, int32_t value) { return build_i32(graph, value
 /* The elements of a gradient as a matrix with NORM_BLOCK columns, filled up with zeros. */
 static NodeId norm_blocks(Graph *graph, NodeId gradient) {
     enum { NORM_BLOCK = 4096 };
-    int64_t count = shape_elements(graph_node(graph, gradient)->shape), blocks = divide_up(count, NORM_BLOCK);
+    int64_t count = shape_elements(graph_node(graph, gradient)->shape),
+            blocks = divide_up(count, NORM_BLOCK);
     NodeId flat = build_reshape(graph, gradient, (Shape){.rank = 1, .dim = {count}});
     if (blocks == 1) return flat;
     int64_t before = 0, after = blocks * NORM_BLOCK - count;
@@ -121,16 +131,20 @@ static NodeId reduce_all(Graph *graph, Op op, NodeId node) {
     return build_reduce_axes(graph, op, node, (1u << graph_node(graph, node)->shape.rank) - 1);
 }
 
-/* The exponent field of the largest gradient, limited so that 2 to minus this exponent is a normal number. */
+/* The exponent field of the largest gradient, limited so that 2 to minus this exponent is a normal
+ * number. */
 static NodeId largest_exponent(Graph *graph, const Trained *trained, uint32_t count) {
     enum { MANTISSA_BITS = 23, LARGEST = 253 };
     NodeId largest = scalar(graph, 0);
     for (uint32_t i = 0; i < count; i++) {
-        NodeId own = reduce_all(graph, OP_reduce_max, build_unary(graph, OP_abs, trained[i].gradient));
+        NodeId own =
+            reduce_all(graph, OP_reduce_max, build_unary(graph, OP_abs, trained[i].gradient));
         largest = build_binary(graph, OP_max, largest, own);
     }
-    NodeId exponent = build_binary(graph, OP_shr, build_bitcast(graph, largest, DTYPE_I32), whole(graph, MANTISSA_BITS));
-    return build_binary(graph, OP_min, build_binary(graph, OP_max, exponent, whole(graph, 1)), whole(graph, LARGEST));
+    NodeId exponent = build_binary(graph, OP_shr, build_bitcast(graph, largest, DTYPE_I32),
+                                   whole(graph, MANTISSA_BITS));
+    return build_binary(graph, OP_min, build_binary(graph, OP_max, exponent, whole(graph, 1)),
+                        whole(graph, LARGEST));
 }
 
 /* The power of two with this exponent field. */
@@ -138,9 +152,10 @@ static NodeId power_of_two(Graph *graph, NodeId exponent) {
     return build_bitcast(graph, build_binary(graph, OP_shl, exponent, whole(graph, 23)), DTYPE_F32);
 }
 
-/* Multiplies all gradients by min(1, limit / (norm + 1e-6)), where norm is that of all gradients together: PyTorch's clip_grad_norm_.
- * Before squaring, the gradients are multiplied by a power of two that brings the largest to between 1 and 4. So no square overflows, and
- * those that underflow are too small to count. For ordinary gradients this changes no bit. */
+/* Multiplies all gradients by min(1, limit / (norm + 1e-6)), where norm is that of all gradients
+ * together: PyTorch's clip_grad_norm_. Before squaring, the gradients are multiplied by a power of
+ * two that brings the largest to between 1 and 4. So no square overflows, and those that underflow
+ * are too small to count. For ordinary gradients this changes no bit. */
 static void clip_norm(Graph *graph, Trained *trained, uint32_t count, double limit) {
     NodeId exponent = largest_exponent(graph, trained, count), total = scalar(graph, 0);
     NodeId up = power_of_two(graph, exponent),
@@ -148,19 +163,24 @@ static void clip_norm(Graph *graph, Trained *trained, uint32_t count, double lim
     for (uint32_t i = 0; i < count; i++) {
         trained[i].gradient = build_binary(graph, OP_mul, trained[i].gradient, down);
         NodeId blocks = norm_blocks(graph, trained[i].gradient);
-        total = build_binary(graph, OP_add, total, reduce_all(graph, OP_sum, build_binary(graph, OP_mul, blocks, blocks)));
+        total =
+            build_binary(graph, OP_add, total,
+                         reduce_all(graph, OP_sum, build_binary(graph, OP_mul, blocks, blocks)));
     }
     NodeId least = build_binary(graph, OP_mul, scalar(graph, 1e-6), down);
     NodeId norm = build_binary(graph, OP_add, build_unary(graph, OP_sqrt, total), least);
-    NodeId factor = build_binary(graph, OP_min, build_binary(graph, OP_div, scalar(graph, limit), norm), up);
-    for (uint32_t i = 0; i < count; i++) trained[i].gradient = build_binary(graph, OP_mul, trained[i].gradient, factor);
+    NodeId factor =
+        build_binary(graph, OP_min, build_binary(graph, OP_div, scalar(graph, limit), norm), up);
+    for (uint32_t i = 0; i < count; i++)
+        trained[i].gradient = build_binary(graph, OP_mul, trained[i].gradient, factor);
 }
 
 /* -- the optimizer -- */
 
 static const Bound *not_an_optimizer(Evaluator *evaluator, Span span, Value value) {
-    if (value.kind != VALUE_ERROR && evaluator_error(evaluator, span, "'optimizer' must be a call of an optimizer, not %s",
-                                                     value_text(evaluator->arena, evaluator->graph, value)))
+    if (value.kind != VALUE_ERROR &&
+        evaluator_error(evaluator, span, "'optimizer' must be a call of an optimizer, not %s",
+                        value_text(evaluator->arena, evaluator->graph, value)))
         diag_help(evaluator->diag, "for example adam(lr = 1e-3)");
     return NULL;
 }
@@ -170,28 +190,33 @@ static bool check_rate(Evaluator *evaluator, const Bound *bound) {
     Value rate = bound->args[0];
     bool scalar_tensor = rate.kind == VALUE_TENSOR && tensor_node(evaluator, rate)->shape.rank == 0;
     if (scalar_tensor || value_is_number(rate)) return true;
-    evaluator_error(evaluator, bound->spans[0], "the learning rate must be a number or a schedule, not %s",
+    evaluator_error(evaluator, bound->spans[0],
+                    "the learning rate must be a number or a schedule, not %s",
                     value_text(evaluator->arena, evaluator->graph, rate));
     return false;
 }
 
 static const Bound *find_optimizer(Evaluator *evaluator, const Expr *expr) {
     Value value = evaluate(evaluator, expr);
-    if (value.kind == VALUE_FUNCTION && value.function->builtin && value.function->builtin->kind == KIND_OPTIMIZER)
+    if (value.kind == VALUE_FUNCTION && value.function->builtin &&
+        value.function->builtin->kind == KIND_OPTIMIZER)
         value = evaluate_apply(evaluator, value.function, NULL, NULL, 0, expr->span);
     bool good = value.kind == VALUE_BOUND && value.bound->callee->builtin->kind == KIND_OPTIMIZER;
     if (!good) return not_an_optimizer(evaluator, expr->span, value);
     return check_rate(evaluator, value.bound) ? value.bound : NULL;
 }
 
-static void optimize(const Model *model, Evaluator *evaluator, const Bound *optimizer, const Trained *trained, uint32_t count) {
+static void optimize(const Model *model, Evaluator *evaluator, const Bound *optimizer,
+                     const Trained *trained, uint32_t count) {
     Graph *graph = evaluator->graph;
     uint32_t first = graph->symbol_count;
     bool holds = model->info.accumulate > 1;
     for (uint32_t i = 0; i < count; i++) {
-        Optimization optimization = {evaluator, optimizer, trained[i].name, trained[i].weight, trained[i].gradient};
+        Optimization optimization = {evaluator, optimizer, trained[i].name, trained[i].weight,
+                                     trained[i].gradient};
         NodeId next = optimizer->callee->builtin->optimize(&optimization);
-        if (holds) next = build_ternary(graph, OP_select, is_update(graph), next, trained[i].weight);
+        if (holds)
+            next = build_ternary(graph, OP_select, is_update(graph), next, trained[i].weight);
         graph_update(graph, trained[i].weight, next);
     }
     if (holds) hold_states(graph, first);
@@ -204,7 +229,8 @@ bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
     uint32_t count;
     if (!freeze_check(evaluator)) return false;
     const Value *rate = &optimizer->args[0];
-    if (evaluator->log && value_is_number(*rate) && value_number(*rate) == 0) evaluator->log->zero_rate = optimizer->spans[0];
+    if (evaluator->log && value_is_number(*rate) && value_number(*rate) == 0)
+        evaluator->log->zero_rate = optimizer->spans[0];
     evaluator_at(evaluator, expr->span);
     Trained *trained = gradients_of(evaluator, loss, &count);
     if (!count) {
@@ -221,7 +247,9 @@ bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
 }
 
 bool lower_rate(const Model *model, Evaluator *evaluator) {
-    const Bound *optimizer = find_optimizer(evaluator, item_setting(model->train, "optimizer")->value);
-    if (optimizer) graph_output(evaluator->graph, "rate", tensor_f32(evaluator, optimizer->args[0]));
+    const Bound *optimizer =
+        find_optimizer(evaluator, item_setting(model->train, "optimizer")->value);
+    if (optimizer)
+        graph_output(evaluator->graph, "rate", tensor_f32(evaluator, optimizer->args[0]));
     return optimizer != NULL;
 }

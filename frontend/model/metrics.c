@@ -1,6 +1,7 @@
-/* Metrics over a whole split. Metrics are averaged over the batches. Metrics that are not plain averages, such as rmse, are built with
- * split_mean(x): GRAPH_EVAL outputs x for each batch, and GRAPH_METRICS computes the metric from the means over the split.
- * split_counts(...) adds up counts of classes in the same way; such a metric may be a whole matrix. */
+/* Metrics over a whole split. Metrics are averaged over the batches. Metrics that are not plain
+ * averages, such as rmse, are built with split_mean(x): GRAPH_EVAL outputs x for each batch, and
+ * GRAPH_METRICS computes the metric from the means over the split. split_counts(...) adds up counts
+ * of classes in the same way; such a metric may be a whole matrix. */
 #include "frontend/model/loading.h"
 
 /* Whether a node depends on means over the split alone. */
@@ -9,16 +10,21 @@ static bool is_finished(Evaluator *evaluator, NodeId node) {
     const bool *reached = graph_ancestors(evaluator->arena, graph, node);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        if (reached[symbol->node] && (symbol->kind != SYMBOL_VALUE || symbol->dtype != DTYPE_F32)) return false;
+        if (reached[symbol->node] && (symbol->kind != SYMBOL_VALUE || symbol->dtype != DTYPE_F32))
+            return false;
     }
     return true;
 }
 
 NodeId metric_finish(Evaluator *evaluator, const Expr *expr, NodeId node) {
-    if (!evaluator->split_means) return graph_input(evaluator->graph, SYMBOL_VALUE, evaluator->metric, DTYPE_F32, (Shape){0});
+    if (!evaluator->split_means)
+        return graph_input(evaluator->graph, SYMBOL_VALUE, evaluator->metric, DTYPE_F32,
+                           (Shape){0});
     if (is_finished(evaluator, node)) return node;
-    if (evaluator_error(evaluator, expr->span, "this metric mixes means over the whole split with values of one batch"))
-        diag_help(evaluator->diag, "everything in it that depends on the rows must be inside split_mean(...)");
+    if (evaluator_error(evaluator, expr->span,
+                        "this metric mixes means over the whole split with values of one batch"))
+        diag_help(evaluator->diag,
+                  "everything in it that depends on the rows must be inside split_mean(...)");
     return NODE_NONE;
 }
 
@@ -26,21 +32,26 @@ NodeId metric_finish(Evaluator *evaluator, const Expr *expr, NodeId node) {
 static bool same_means(const Graph *a, const Graph *b) {
     for (uint32_t i = 0; i < a->symbol_count; i++) {
         const Symbol *symbol = &a->symbols[i], *other = graph_symbol(b, symbol->name);
-        if (symbol->kind == SYMBOL_VALUE && symbol->node && (!other || !shape_equal(symbol->shape, other->shape))) return false;
+        if (symbol->kind == SYMBOL_VALUE && symbol->node &&
+            (!other || !shape_equal(symbol->shape, other->shape)))
+            return false;
     }
     return true;
 }
 
 bool metrics_check(Model *model) {
     Graph *graph = lower(model, GRAPH_METRICS, model->info.batch, NULL, model->diag);
-    Graph *other = graph ? lower(model, GRAPH_METRICS, model->info.batch + 1, NULL, model->diag) : NULL;
+    Graph *other =
+        graph ? lower(model, GRAPH_METRICS, model->info.batch + 1, NULL, model->diag) : NULL;
     bool good = graph && other && same_means(graph, other);
     if (graph && other && !good) {
         const Setting *setting = item_setting(model->train, "metrics");
         diag_error(model->diag, STATUS_MODEL, setting->value->span,
                    "split_mean(x) needs an x whose shape does not depend on the number of rows");
-        diag_help(model->diag, "split_mean(...) is of one number for each batch, such as mean(x), or of as many for every "
-                               "batch, such as mean(x, axis = 0)");
+        diag_help(
+            model->diag,
+            "split_mean(...) is of one number for each batch, such as mean(x), or of as many for every "
+            "batch, such as mean(x, axis = 0)");
     }
     graph_free(graph);
     graph_free(other);

@@ -1,4 +1,5 @@
-/* Loading a model: reading the text, collecting what it defines, then checking everything once by building its graphs. */
+/* Loading a model: reading the text, collecting what it defines, then checking everything once by
+ * building its graphs. */
 #include "frontend/library/library.h"
 #include "frontend/model/loading.h"
 #include "frontend/syntax/syntax.h"
@@ -16,15 +17,19 @@ static bool already(const Model *model, Span span, Span before, const char *what
 /* Params and functions share one set of names. */
 static bool claim_name(const Model *model, Names *claimed, const Name *name) {
     const Name *before = names_find(claimed, name->text);
-    if (before) return already(model, name->span, before->span, arena_format(model->arena, "'%s'", name->text));
+    if (before)
+        return already(model, name->span, before->span,
+                       arena_format(model->arena, "'%s'", name->text));
     names_put(claimed, name->text, (void *)name);
     return true;
 }
 
 static Callable *callable_new(const Model *model, const Function *function) {
     Callable *callable = ARENA_NEW(model->arena, Callable);
-    *callable = (Callable){
-        .name = function->name.text, .formals = &function->formals, .definition = function, .span = function->name.span};
+    *callable = (Callable){.name = function->name.text,
+                           .formals = &function->formals,
+                           .definition = function,
+                           .span = function->name.span};
     return callable;
 }
 
@@ -34,12 +39,13 @@ static bool check_function(const Model *model, const Function *function) {
     Names *seen = names_new(model->arena);
     bool good = function->formals.count <= MAX_ARGUMENTS && function->outs.count <= MAX_ARGUMENTS;
     if (!good)
-        diag_error(model->diag, STATUS_MODEL, function->name.span, "'%s' has more than %d inputs or outputs",
-                   function->name.text, MAX_ARGUMENTS);
+        diag_error(model->diag, STATUS_MODEL, function->name.span,
+                   "'%s' has more than %d inputs or outputs", function->name.text, MAX_ARGUMENTS);
     for (const Formal *formal = function->formals.first; formal; formal = formal->next)
         good &= claim_name(model, seen, &formal->name);
     seen = names_new(model->arena);
-    for (const NameNode *out = function->outs.first; out; out = out->next) good &= claim_name(model, seen, &out->name);
+    for (const NameNode *out = function->outs.first; out; out = out->next)
+        good &= claim_name(model, seen, &out->name);
     return good;
 }
 
@@ -50,7 +56,8 @@ static bool collect_block(const Model *model, Item **block, Item *item, const ch
 }
 
 static bool collect_network(Model *model, const Item *item) {
-    if (model->network) return already(model, item->function.name.span, model->network->span, "the model");
+    if (model->network)
+        return already(model, item->function.name.span, model->network->span, "the model");
     Callable *network = callable_new(model, &item->function);
     network->is_network = true;
     model->network = network;
@@ -63,8 +70,10 @@ static bool collect_item(Model *model, Item *item, Names *claimed) {
     case ITEM_USE: return true; /* the items of the file come after it */
     case ITEM_PARAM: return claim_name(model, claimed, &item->param.name);
     case ITEM_DEF:
-        names_put(model->globals.functions, item->function.name.text, callable_new(model, &item->function));
-        return claim_name(model, claimed, &item->function.name) && check_function(model, &item->function);
+        names_put(model->globals.functions, item->function.name.text,
+                  callable_new(model, &item->function));
+        return claim_name(model, claimed, &item->function.name) &&
+               check_function(model, &item->function);
     case ITEM_MODEL: return collect_network(model, item);
     case ITEM_DATA: return collect_block(model, &model->data, item, "the data block");
     case ITEM_TRAIN: return collect_block(model, &model->train, item, "the train block");
@@ -73,7 +82,8 @@ static bool collect_item(Model *model, Item *item, Names *claimed) {
 }
 
 static bool missing_block(const Model *model, const char *what, const char *example) {
-    diag_error(model->diag, STATUS_MODEL, (Span){model->own_text->file, 0, 0}, "there is no %s block", what);
+    diag_error(model->diag, STATUS_MODEL, (Span){model->own_text->file, 0, 0},
+               "there is no %s block", what);
     diag_help(model->diag, "%s", example);
     return false;
 }
@@ -81,10 +91,16 @@ static bool missing_block(const Model *model, const char *what, const char *exam
 static bool collect(Model *model) {
     Names *claimed = names_new(model->arena);
     bool good = true;
-    for (Item *item = model->items.first; item; item = item->next) good &= collect_item(model, item, claimed);
-    if (!model->data) good = missing_block(model, "data", "data { source = mnist() ... } says what to learn from");
-    if (!model->network) good = missing_block(model, "model", "model NAME(input) -> output { ... } is the network");
-    if (!model->train) good = missing_block(model, "train", "train { loss = ... optimizer = ... } says how to train");
+    for (Item *item = model->items.first; item; item = item->next)
+        good &= collect_item(model, item, claimed);
+    if (!model->data)
+        good =
+            missing_block(model, "data", "data { source = mnist() ... } says what to learn from");
+    if (!model->network)
+        good = missing_block(model, "model", "model NAME(input) -> output { ... } is the network");
+    if (!model->train)
+        good =
+            missing_block(model, "train", "train { loss = ... optimizer = ... } says how to train");
     return good;
 }
 
@@ -96,7 +112,8 @@ static uint32_t full_batch(const Model *model) {
     return few ? (uint32_t)model->training_rows : model->info.batch;
 }
 
-Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint32_t batch, Diagnostics *diag) {
+Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint32_t batch,
+                           Diagnostics *diag) {
     Evaluator *evaluator = ARENA_NEW(arena, Evaluator);
     evaluator->globals = &model->globals;
     evaluator->arena = arena;
@@ -114,18 +131,20 @@ Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint3
     return evaluator;
 }
 
-/* Everything that is known without the network. The scratch graph holds tensors that a setting makes by mistake, until the error is
- * reported. */
+/* Everything that is known without the network. The scratch graph holds tensors that a setting
+ * makes by mistake, until the error is reported. */
 static bool read_settings(Model *model) {
     Graph *scratch = graph_new("settings", model->diag);
     Evaluator *evaluator = model_evaluator(model, model->arena, scratch, 1, model->diag);
     bool good = params_evaluate(model, evaluator);
-    good = good && settings_read(model, evaluator) && freeze_read(model, evaluator) && source_read(model, evaluator);
+    good = good && settings_read(model, evaluator) && freeze_read(model, evaluator) &&
+           source_read(model, evaluator);
     graph_free(scratch);
     return good;
 }
 
-/* Whether `b` has the states of `a`. A fitted state may be missing: `a` also has those of unused fields. */
+/* Whether `b` has the states of `a`. A fitted state may be missing: `a` also has those of unused
+ * fields. */
 static bool states_equal(const Graph *a, const Graph *b, const Symbol **different) {
     for (uint32_t i = 0; i < a->symbol_count; i++) {
         const Symbol *symbol = &a->symbols[i], *other = graph_symbol(b, symbol->name);
@@ -148,21 +167,23 @@ static uint32_t distinct_batch(const Graph *graph, uint32_t batch) {
     }
 }
 
-/* The last batch of an epoch is smaller, so the model must work for any number of rows, with the same weights. The number that is tried
- * divides no other size, which tells the batch axis from all others. */
+/* The last batch of an epoch is smaller, so the model must work for any number of rows, with the
+ * same weights. The number that is tried divides no other size, which tells the batch axis from all
+ * others. */
 static bool check_other_batch(Model *model, const Graph *graph) {
     uint32_t batch = model->globals.distinct_batch;
     Graph *fields = lower(model, GRAPH_FIELDS, batch, NULL, model->diag); /* unused fields too */
     Graph *other = fields ? lower(model, GRAPH_TRAIN, batch, NULL, model->diag) : NULL;
     const Symbol *different;
     bool good = other && states_equal(graph, other, &different);
-    bool strides =
-        !fields || source_rows_of_graph(fields, model->arena, &model->info.schema, &model->info.field_looks, model->diag);
+    bool strides = !fields || source_rows_of_graph(fields, model->arena, &model->info.schema,
+                                                   &model->info.field_looks, model->diag);
     graph_free(fields);
     if (!strides) return graph_free(other), false;
     if (!other && !*model->globals.rows_crossed) {
         diag_note(model->diag, model->network->span,
-                  "found with a batch of %u rows: the last batch of an epoch has another size", batch);
+                  "found with a batch of %u rows: the last batch of an epoch has another size",
+                  batch);
         diag_help(model->diag, "write N where the number of rows in a batch is meant");
     } else if (other && !good) {
         diag_error(model->diag, STATUS_MODEL, graph_node(graph, different->node)->span,
@@ -178,13 +199,16 @@ static bool check_evaluation(Model *model, const Graph *graph) {
     Graph *other = lower(model, GRAPH_EVAL, model->globals.distinct_batch, NULL, model->diag);
     const Symbol *different;
     bool good = other && states_equal(other, graph, &different);
-    if (good && !source_rows_of_graph(other, model->arena, &model->info.schema, &model->info.looks, model->diag))
+    if (good && !source_rows_of_graph(other, model->arena, &model->info.schema, &model->info.looks,
+                                      model->diag))
         return graph_free(other), false;
     if (!other && !*model->globals.rows_crossed) {
-        diag_note(model->diag, model->network->span, "found with training = false, which is how a model is evaluated");
+        diag_note(model->diag, model->network->span,
+                  "found with training = false, which is how a model is evaluated");
     } else if (other && !good) {
         diag_error(model->diag, STATUS_MODEL, graph_node(other, different->node)->span,
-                   "'%s' exists, or has this shape, only with one value of 'training'", different->name);
+                   "'%s' exists, or has this shape, only with one value of 'training'",
+                   different->name);
         diag_help(model->diag, "define weights and states outside of 'if training'");
     }
     graph_free(other);
@@ -199,7 +223,8 @@ static void find_derived(Model *model, const Graph *graph) {
     for (uint32_t i = 0; i < known->count; i++) {
         const Symbol *symbol = graph_symbol(graph, known->items[i]->name);
         if (symbol && live[symbol->node])
-            uses[model->info.derived_count++] = (DataUse){known->items[i]->name, graph_node(graph, symbol->node)->span};
+            uses[model->info.derived_count++] =
+                (DataUse){known->items[i]->name, graph_node(graph, symbol->node)->span};
     }
     model->info.derived = uses;
 }
@@ -207,12 +232,14 @@ static void find_derived(Model *model, const Graph *graph) {
 static bool check_graphs(Model *model) {
     model->log = layer_log_new(model->arena, model->own_text->file, model->own_text->text);
     model->log->outputs = ARENA_ARRAY(model->arena, NodeId, model->info.output_count);
-    model->info.counts = model->log->metric_counts = ARENA_ARRAY(model->arena, MetricCounts, model->info.metric_count);
-    model->info.answers = model->log->answers = ARENA_ARRAY(model->arena, int64_t, model->info.metric_count);
+    model->info.counts = model->log->metric_counts =
+        ARENA_ARRAY(model->arena, MetricCounts, model->info.metric_count);
+    model->info.answers = model->log->answers =
+        ARENA_ARRAY(model->arena, int64_t, model->info.metric_count);
     Graph *graph = lower(model, GRAPH_TRAIN, model->info.batch, model->log, model->diag);
     if (graph) model->globals.distinct_batch = distinct_batch(graph, model->info.batch);
-    bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph) && fields_check_rows(model) &&
-                metrics_check(model);
+    bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph) &&
+                fields_check_rows(model) && metrics_check(model);
     if (good) labels_find(model, graph);
     if (good) targets_find(model);
     if (good) choices_find(model);
@@ -233,13 +260,15 @@ static bool load(Model *model) {
     bool overridden = overrides_read(model);
     if (!settings_check_names(model) || !overridden || !outputs_name(model)) return false;
     for (const Setting *setting = model->data->settings.first; setting; setting = setting->next)
-        if (setting->is_field) names_put(model->globals.fields, setting->name.text, (void *)setting);
+        if (setting->is_field)
+            names_put(model->globals.fields, setting->name.text, (void *)setting);
     if (!augment_read(model)) return false;
     model->info.name = model->network->name;
     if (!read_settings(model)) return false;
     bool good = check_graphs(model);
     Graph *scratch = graph_new("settings", model->diag);
-    good &= early_stopping_read(model, model_evaluator(model, model->arena, scratch, 1, model->diag));
+    good &=
+        early_stopping_read(model, model_evaluator(model, model->arena, scratch, 1, model->diag));
     graph_free(scratch);
     if (!good) return false;
     model->info.resolved = texts_resolve(model);
@@ -253,8 +282,9 @@ static Model *model_new(const ModelOptions *options, Diagnostics *diag) {
     model->diag = diag;
     model->options = options;
     model->texts = names_new(arena);
-    model->info.source.folder = options->folder ? arena_copy_string(arena, options->folder, strlen(options->folder))
-                                                : path_folder_of(arena, options->path);
+    model->info.source.folder =
+        options->folder ? arena_copy_string(arena, options->folder, strlen(options->folder))
+                        : path_folder_of(arena, options->path);
     model->globals = (Globals){.library = library_get(),
                                .params = names_new(arena),
                                .functions = names_new(arena),
@@ -286,7 +316,9 @@ void model_set_training_rows(Model *model, int64_t rows) { model->training_rows 
 
 const ModelInfo *model_info(const Model *model) { return &model->info; }
 
-const LayerInfo *model_layers(const Model *model, uint32_t *count) { return *count = model->log->count, model->log->layers; }
+const LayerInfo *model_layers(const Model *model, uint32_t *count) {
+    return *count = model->log->count, model->log->layers;
+}
 
 Graph *model_graph(const Model *model, GraphKind kind, uint32_t batch, Diagnostics *diag) {
     return lower(model, kind, batch, NULL, diag);

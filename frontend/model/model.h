@@ -6,7 +6,8 @@
 
 typedef struct Model Model;
 
-/* Reads the file of a `use "FILE"`. Returns its text, which model_load frees, or NULL with errno set. */
+/* Reads the file of a `use "FILE"`. Returns its text, which model_load frees, or NULL with errno
+ * set. */
 typedef char *ReadFunction(const char *path, size_t *length);
 
 typedef struct {
@@ -16,25 +17,28 @@ typedef struct {
     size_t length;
     const char *const *sets; /* the --set options, each "NAME=VALUE"; errors point into them */
     uint32_t set_count;
-    ReadFunction *read;       /* NULL: the model may not use other files */
-    const SourceSchema *like; /* for a trained network: the schema that it was trained with; else NULL */
+    ReadFunction *read; /* NULL: the model may not use other files */
+    /* for a trained network: the schema that it was trained with; else NULL */
+    const SourceSchema *like;
     SchemaFunction *schema;
     ClassesFunction *classes;
     void *schema_context; /* for `schema` and `classes` */
     bool weights_given;   /* the first weights are given, so a layer may stay untrained */
 } ModelOptions;
 
-/* Parses the text and checks the whole model by building its graphs: for the batch of the train block, and for another number of rows
- * because the last batch of an epoch is smaller. NULL after reporting errors. Names and texts live as long as the model. */
+/* Parses the text and checks the whole model by building its graphs: for the batch of the train
+ * block, and for another number of rows because the last batch of an epoch is smaller. NULL after
+ * reporting errors. Names and texts live as long as the model. */
 Model *model_load(const ModelOptions *options, Diagnostics *diag);
 void model_free(Model *model);
 
-/* The target that the loss subtracts from an output, as mse(price, y) does. Predictions are shown in the units of the data: what
- * standardize, log or a factor did to the target is undone. */
+/* The target that the loss subtracts from an output, as mse(price, y) does. Predictions are shown
+ * in the units of the data: what standardize, log or a factor did to the target is undone. */
 typedef struct {
-    int64_t width;            /* numbers in a row; 0: the output has no target */
-    const char *const *names; /* of each number: the column or field of the source, or the field of the data block */
-    bool converted;           /* the target is in other units than the data */
+    int64_t width; /* numbers in a row; 0: the output has no target */
+    /* of each number: the column or field of the source, or the field of the data block */
+    const char *const *names;
+    bool converted; /* the target is in other units than the data */
 } ModelTarget;
 
 /* An input that is computed with in f32 although its numbers may have more digits (rounded.c). */
@@ -47,10 +51,14 @@ typedef struct {
 
 typedef struct {
     const char *name;
-    Span span;         /* where the model names it */
-    bool classes;      /* [N, classes]: the loss or a metric compares each row with a label */
-    bool parts;        /* [N, ..., classes]: each part of a row, such as an element of a sequence, is compared with a label */
-    const char *label; /* the source field that is the label; NULL: there is no label, or it is computed or a part of a field */
+    Span span;    /* where the model names it */
+    bool classes; /* [N, classes]: the loss or a metric compares each row with a label */
+    /* [N, ..., classes]: each part of a row, such as an element of a sequence, is compared with a
+     * label */
+    bool parts;
+    /* the source field that is the label; NULL: there is no label, or it is computed or a part of a
+     * field */
+    const char *label;
     ModelTarget target;
 } ModelOutput;
 
@@ -58,29 +66,36 @@ typedef struct {
     const char *name; /* of the model block */
     DataSource source;
     SourceSchema schema;
-    SplitRequest split;     /* of the data block; its seed is train.seed unless data.seed is set */
-    SourceRows looks;       /* the rows around a row that training and evaluation read: windows(...), ahead(...) */
+    SplitRequest split; /* of the data block; its seed is train.seed unless data.seed is set */
+    /* the rows around a row that training and evaluation read: windows(...), ahead(...) */
+    SourceRows looks;
     SourceRows field_looks; /* the same over all fields of the data block, used or not */
     const Fit *fits;        /* each depends on earlier ones only */
     uint32_t fit_count;
     uint32_t batch, accumulate, epochs; /* accumulate: batches whose gradients make one step */
     bool shuffle;
     uint64_t seed;
-    const char *weights; /* the run folder or file with the first weights, relative to the model's folder; or NULL */
-    Judge keep_best;     /* the score that chooses best.safetensors */
+    /* the run folder or file with the first weights, relative to the model's folder; or NULL */
+    const char *weights;
+    Judge keep_best; /* the score that chooses best.safetensors */
     StopRule stop;
-    const char *const *metrics; /* names, in order; each is an output of the train and eval graphs */
-    const int64_t *answers; /* of each metric that is a fraction: how many answers of a row it averages (accuracy: 1); else 0 */
+    /* names, in order; each is an output of the train and eval graphs */
+    const char *const *metrics;
+    /* of each metric that is a fraction: how many answers of a row it averages (accuracy: 1); else
+     * 0 */
+    const int64_t *answers;
     const MetricCounts *counts; /* of each metric */
     uint32_t metric_count;
     const char *const *inputs; /* of the model block, in order: fields of the data block */
     uint32_t input_count;
     ModelOutput *outputs; /* of the model, in order; outputs of the eval and predict graphs */
     uint32_t output_count;
-    const char *label_field;    /* the source field that is the first label; NULL: there is none, or it is computed */
+    /* the source field that is the first label; NULL: there is none, or it is computed */
+    const char *label_field;
     const ClassUse *class_uses; /* one a field */
     uint32_t class_use_count;
-    const ComputedChoice *choices; /* of the network, computed from the data alone: the outputs of GRAPH_CHOICES, in order */
+    /* of the network, computed from the data alone: the outputs of GRAPH_CHOICES, in order */
+    const ComputedChoice *choices;
     uint32_t choice_count;
     const DataUse *derived; /* columns that the runtime computes */
     uint32_t derived_count;
@@ -88,39 +103,50 @@ typedef struct {
     uint32_t rounded_count;
     const DataUse *presents; /* inputs in which no number may be missing: labels and indices */
     uint32_t present_count;
-    const char *image_field; /* the source field with u8 rows of rank 3 or 2, which can be drawn; or NULL */
-    const char *resolved; /* the .mdl text with every --set applied and used files inserted; loading it gives the same model */
+    /* the source field with u8 rows of rank 3 or 2, which can be drawn; or NULL */
+    const char *image_field;
+    /* the .mdl text with every --set applied and used files inserted; loading it gives the same
+     * model */
+    const char *resolved;
 } ModelInfo;
 const ModelInfo *model_info(const Model *model);
-/* Sets the number of training rows, once it is known: a full batch has at most that many. Changes the graphs that are built afterwards. */
+/* Sets the number of training rows, once it is known: a full batch has at most that many. Changes
+ * the graphs that are built afterwards. */
 void model_set_training_rows(Model *model, int64_t rows);
 /* Warns if the last batch of an epoch has one row: batch_norm finds no variance in it. */
 void model_warn_last_batch(const Model *model, Diagnostics *diag);
-/* Warns of what is suspicious about the model, whatever its data are: unused names, a loss that gets the wrong kind of numbers. */
+/* Warns of what is suspicious about the model, whatever its data are: unused names, a loss that
+ * gets the wrong kind of numbers. */
 void model_warn(const Model *model, Diagnostics *diag);
 /* Warns if the model chooses its best or last epoch and only test rows are there to choose by. */
 void model_warn_choice(const Model *model, Diagnostics *diag);
 
-/* The key of that name in --set BLOCK.KEY=VALUE: for "epochs" it returns "epochs" and sets *block to "train". NULL if no block has it. */
+/* The key of that name in --set BLOCK.KEY=VALUE: for "epochs" it returns "epochs" and sets *block
+ * to "train". NULL if no block has it. */
 const char *model_setting(const char *name, const char **block);
 
-/* The graphs of a model.
- * Inputs: one BATCH symbol per source field used, named by the field ("image") or by source_columns_name; VALUE symbols "epoch"
- * (i32, from 0), "step" (i32, steps done so far in the run, from 0) and "steps" (i32, steps of the whole run) where used.
- * States: trainable "NAME.weight", "NAME.bias"; of an optimizer "adam.m.NAME.weight"...; of a transform
- * "FIELD.standardize.mean"...
- * Means over a split: the VALUE inputs of GRAPH_METRICS have the names of outputs of GRAPH_EVAL and are their means over all rows, or
- * their sums where the outputs are whole numbers. A plain metric has one, "accuracy"; others have several, "rmse.1"...
- * Units: for each output with a target, say "price", GRAPH_UNITS has the VALUE input "prediction:price" (the output) and these
- * outputs, all f32 and of the output's shape: "prediction:price" (in the units of the data), "target:price" (what the loss compares
- * it with) and "truth:price" (the target in the units of the data). Other VALUE inputs are numbers in f64, "number:1700000001", and
- * fitted values, "learnt:y.standardize.mean". */
+/* The graphs of a model. Inputs: one BATCH symbol per source field used, named by the field
+ * ("image") or by source_columns_name; VALUE symbols "epoch" (i32, from 0), "step" (i32, steps done
+ * so far in the run, from 0) and "steps" (i32, steps of the whole run) where used. States:
+ * trainable "NAME.weight", "NAME.bias"; of an optimizer "adam.m.NAME.weight"...; of a transform
+ * "FIELD.standardize.mean"... Means over a split: the VALUE inputs of GRAPH_METRICS have the names
+ * of outputs of GRAPH_EVAL and are their means over all rows, or their sums where the outputs are
+ * whole numbers. A plain metric has one, "accuracy"; others have several, "rmse.1"... Units: for
+ * each output with a target, say "price", GRAPH_UNITS has the VALUE input "prediction:price" (the
+ * output) and these outputs, all f32 and of the output's shape: "prediction:price" (in the units of
+ * the data), "target:price" (what the loss compares it with) and "truth:price" (the target in the
+ * units of the data). Other VALUE inputs are numbers in f64, "number:1700000001", and fitted
+ * values, "learnt:y.standardize.mean". */
 typedef enum {
     GRAPH_TRAIN, /* outputs: "loss" and the metrics that are numbers (means over the batch); updates of every state; grad nodes */
-    GRAPH_EVAL,    /* outputs: "loss", the metrics of the batch, what GRAPH_METRICS needs, the model's outputs; no updates */
+    GRAPH_EVAL, /* outputs: "loss", the metrics of the batch, what GRAPH_METRICS needs, the model's outputs; no updates */
     GRAPH_PREDICT, /* outputs: those of the model; fields that only the loss uses are no inputs */
-    GRAPH_METRICS, /* outputs: the metrics of a split, also those that are matrices; inputs: means over the split, as above */
-    GRAPH_FIT,     /* outputs: what each transform of the data block is fitted to, one for each of ModelInfo.fits */
+    /* outputs: the metrics of a split, also those that are matrices; inputs: means over the split,
+     * as above */
+    GRAPH_METRICS,
+    /* outputs: what each transform of the data block is fitted to, one for each of
+     * ModelInfo.fits */
+    GRAPH_FIT,
     GRAPH_FIELDS,  /* outputs: all fields of the data block, as evaluation sees them */
     GRAPH_UNITS,   /* outputs: predictions and targets in the units of the data, as above */
     GRAPH_CHOICES, /* outputs: "0", "1"..., the whole numbers of ModelInfo.choices, with the same number of elements for each row */
@@ -131,8 +157,9 @@ typedef enum {
 #define UNITS_TRUTH "truth"
 #define UNITS_NUMBER "number"
 #define UNITS_LEARNT "learnt"
-/* A new graph (caller frees) for `batch` rows, or NULL after reporting errors. Spans of its nodes point into texts of the Diagnostics
- * that model_load got. The model is only read: several threads may build graphs at once. */
+/* A new graph (caller frees) for `batch` rows, or NULL after reporting errors. Spans of its nodes
+ * point into texts of the Diagnostics that model_load got. The model is only read: several threads
+ * may build graphs at once. */
 Graph *model_graph(const Model *model, GraphKind kind, uint32_t batch, Diagnostics *diag);
 
 /* The layer calls of the model, in order. */

@@ -17,10 +17,12 @@ static bool name_outputs(Model *model, Names *taken) {
     const NameList *outs = &model->network->definition->outs;
     ModelOutput *outputs = ARENA_ARRAY(model->arena, ModelOutput, outs->count);
     for (const NameNode *out = outs->first; out; out = out->next) {
-        outputs[model->info.output_count++] = (ModelOutput){.name = out->name.text, .span = out->name.span};
+        outputs[model->info.output_count++] =
+            (ModelOutput){.name = out->name.text, .span = out->name.span};
         names_put(taken, out->name.text, (void *)out->name.text);
         if (strcmp(out->name.text, "loss")) continue;
-        diag_error(model->diag, STATUS_MODEL, out->name.span, "an output of the model cannot be called 'loss'");
+        diag_error(model->diag, STATUS_MODEL, out->name.span,
+                   "an output of the model cannot be called 'loss'");
         return false;
     }
     model->info.outputs = outputs;
@@ -31,7 +33,8 @@ static bool name_outputs(Model *model, Names *taken) {
 static const char *metric_name(Model *model, const Expr *expr, Names *taken) {
     bool named = expr->kind == EXPR_CALL && expr->call.callee->kind == EXPR_NAME;
     const char *wanted = named ? expr->call.callee->text : "metric", *name = wanted;
-    for (uint32_t i = 2; names_find(taken, name); i++) name = arena_format(model->arena, "%s_%u", wanted, i);
+    for (uint32_t i = 2; names_find(taken, name); i++)
+        name = arena_format(model->arena, "%s_%u", wanted, i);
     names_put(taken, name, (void *)name);
     return name;
 }
@@ -43,11 +46,13 @@ static bool name_metrics(Model *model, Names *taken) {
     const Expr *first = is_list ? setting->value->elements.first : setting->value;
     uint32_t count = is_list ? setting->value->elements.count : 1;
     if (count > MAX_METRICS) {
-        diag_error(model->diag, STATUS_MODEL, setting->value->span, "%u metrics; at most %d are allowed", count, MAX_METRICS);
+        diag_error(model->diag, STATUS_MODEL, setting->value->span,
+                   "%u metrics; at most %d are allowed", count, MAX_METRICS);
         return false;
     }
     const char **names = ARENA_ARRAY(model->arena, const char *, count);
-    for (const Expr *expr = first; expr; expr = expr->next) names[model->info.metric_count++] = metric_name(model, expr, taken);
+    for (const Expr *expr = first; expr; expr = expr->next)
+        names[model->info.metric_count++] = metric_name(model, expr, taken);
     model->info.metrics = names;
     return true;
 }

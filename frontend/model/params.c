@@ -1,4 +1,5 @@
-/* Params: the default gives the type, `in` gives the range or the choices. A value of --set passes the same checks. */
+/* Params: the default gives the type, `in` gives the range or the choices. A value of --set passes
+ * the same checks. */
 #include "frontend/model/loading.h"
 
 #include <math.h>
@@ -18,31 +19,38 @@ static const char *text_of(const ParamCheck *check, Value value) {
 /* If the value was given by --set, the message shows the limits of the param. */
 static bool value_allowed(const ParamCheck *check, Value value) {
     const char *what = arena_format(check->evaluator->arena, "param '%s'", check->param->name.text);
-    return limits_check(check->evaluator, check->param->limits, value, check->span, what, check->overridden);
+    return limits_check(check->evaluator, check->param->limits, value, check->span, what,
+                        check->overridden);
 }
 
 /* -- types -- */
 
 static bool is_plain(Value value) {
-    return value_is_number(value) || value.kind == VALUE_BOOL || value.kind == VALUE_STRING || value.kind == VALUE_LIST;
+    return value_is_number(value) || value.kind == VALUE_BOOL || value.kind == VALUE_STRING ||
+           value.kind == VALUE_LIST;
 }
 
 static bool check_plain(const ParamCheck *check, Value value) {
     bool good = is_plain(value);
-    for (uint32_t i = 0; good && value.kind == VALUE_LIST && i < value.list.count; i++) good = is_plain(value.list.items[i]);
+    for (uint32_t i = 0; good && value.kind == VALUE_LIST && i < value.list.count; i++)
+        good = is_plain(value.list.items[i]);
     if (!good)
-        evaluator_error(check->evaluator, check->span, "a param is a number, true or false, a string or a list of them, not %s",
+        evaluator_error(check->evaluator, check->span,
+                        "a param is a number, true or false, a string or a list of them, not %s",
                         text_of(check, value));
     return good;
 }
 
 /* The value must be of the same kind as the default; a whole number may stand for a float. */
 static bool same_kind(const ParamCheck *check, const char *what, Value by_default, Value *value) {
-    if (by_default.kind == VALUE_FLOAT && value->kind == VALUE_INT) *value = value_float((double)value->integer);
+    if (by_default.kind == VALUE_FLOAT && value->kind == VALUE_INT)
+        *value = value_float((double)value->integer);
     if (by_default.kind == value->kind) return true;
-    if (evaluator_error(check->evaluator, check->span, "%s '%s' is %s, so it cannot be %s", what, check->param->name.text,
-                        value_kind_text(by_default.kind), text_of(check, *value)))
-        diag_note(check->evaluator->diag, check->param->value->span, "its default, %s, says so", text_of(check, by_default));
+    if (evaluator_error(check->evaluator, check->span, "%s '%s' is %s, so it cannot be %s", what,
+                        check->param->name.text, value_kind_text(by_default.kind),
+                        text_of(check, *value)))
+        diag_note(check->evaluator->diag, check->param->value->span, "its default, %s, says so",
+                  text_of(check, by_default));
     return false;
 }
 
@@ -52,7 +60,8 @@ static bool same_type(const ParamCheck *check, Value by_default, Value *value) {
     Value *items = ARENA_ARRAY(check->evaluator->arena, Value, value->list.count);
     for (uint32_t i = 0; i < value->list.count; i++) {
         items[i] = value->list.items[i];
-        if (!same_kind(check, "each item of param", by_default.list.items[0], &items[i])) return false;
+        if (!same_kind(check, "each item of param", by_default.list.items[0], &items[i]))
+            return false;
     }
     value->list.items = items;
     return true;

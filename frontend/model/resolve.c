@@ -1,5 +1,5 @@
-/* The text that a run keeps: the model's own text, with every --set written in and every `use` replaced by the file. Loading it gives the
- * same model. */
+/* The text that a run keeps: the model's own text, with every --set written in and every `use`
+ * replaced by the file. Loading it gives the same model. */
 #include "frontend/model/loading.h"
 #include "ir/base/memory.h"
 
@@ -21,20 +21,24 @@ typedef struct {
 static const char *edited(const Model *model, const Override *override) {
     const char *value = override->replacement ? override->replacement : override->value_text;
     if (!override->adds) return arena_format(model->arena, "= %s", value);
-    return arena_format(model->arena, "\n    %s = %s\n", strchr(override->name.text, '.') + 1, value);
+    return arena_format(model->arena, "\n    %s = %s\n", strchr(override->name.text, '.') + 1,
+                        value);
 }
 
 /* Inserts an edit; they are sorted by place, and edits at the same place keep their order. */
 static void add_edit(Edits *edits, Edit edit) {
     uint32_t at = edits->count++;
-    for (; at > 0 && edits->edits[at - 1].place.begin > edit.place.begin; at--) edits->edits[at] = edits->edits[at - 1];
+    for (; at > 0 && edits->edits[at - 1].place.begin > edit.place.begin; at--)
+        edits->edits[at] = edits->edits[at - 1];
     edits->edits[at] = edit;
 }
 
 static Edits edits_of(const Model *model, const SourceText *text) {
-    Edits edits = {ARENA_ARRAY(model->arena, Edit, names_count(model->overrides) + model->items.count), 0};
+    Edits edits = {
+        ARENA_ARRAY(model->arena, Edit, names_count(model->overrides) + model->items.count), 0};
     for (const Item *item = model->items.first; item; item = item->next)
-        if (item->kind == ITEM_USE && item->span.file == text->file) add_edit(&edits, (Edit){item->span, NULL, item});
+        if (item->kind == ITEM_USE && item->span.file == text->file)
+            add_edit(&edits, (Edit){item->span, NULL, item});
     for (uint32_t i = 0; i < names_count(model->overrides); i++) {
         const Override *override = override_find(model, names_all(model->overrides)[i]);
         if (override->used && override->written.file == text->file)

@@ -1,5 +1,6 @@
-/* Inputs that are rounded to f32 and then computed with: 1700000001 - 1700000000 is 0 in f32. Whoever reads the data checks that no digits
- * are lost, or warns. A number that is only moved or scaled, or whose logarithm is taken, keeps seven digits, which is enough. */
+/* Inputs that are rounded to f32 and then computed with: 1700000001 - 1700000000 is 0 in f32.
+ * Whoever reads the data checks that no digits are lost, or warns. A number that is only moved or
+ * scaled, or whose logarithm is taken, keeps seven digits, which is enough. */
 #include "frontend/model/loading.h"
 #include "ir/data/derived.h"
 
@@ -32,7 +33,8 @@ static bool is_rounded(const Node *node, const Node *operand) {
 }
 
 /* Whether an op that needs all digits depends on an input. */
-static bool is_computed_with(const Model *model, const Graph *graph, const bool *live, NodeId input) {
+static bool is_computed_with(const Model *model, const Graph *graph, const bool *live,
+                             NodeId input) {
     bool *carried = ARENA_ARRAY(model->arena, bool, graph->node_count);
     carried[input] = true;
     for (NodeId id = input + 1; id < graph->node_count; id++) {
@@ -40,7 +42,9 @@ static bool is_computed_with(const Model *model, const Graph *graph, const bool 
         for (uint32_t k = 0; k < node->operand_count && live[id]; k++) {
             const Node *operand = graph_operand(graph, node, k);
             bool whole = operand->dtype == DTYPE_I32 && op_class(node->op) == CLASS_VIEW;
-            if (!carried[node->operands[k]] || (!whole && !is_rounded(node, operand)) || forgives(node)) continue;
+            if (!carried[node->operands[k]] || (!whole && !is_rounded(node, operand)) ||
+                forgives(node))
+                continue;
             if (!carries(node, k)) return true;
             carried[id] = true;
         }
@@ -60,10 +64,12 @@ void rounded_find(Model *model, const Graph *graph) {
     RoundedUse *uses = ARENA_ARRAY(model->arena, RoundedUse, graph->symbol_count);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        if (symbol->kind != SYMBOL_BATCH || !live[symbol->node] || !has_digits(model, symbol->name)) continue;
+        if (symbol->kind != SYMBOL_BATCH || !live[symbol->node] || !has_digits(model, symbol->name))
+            continue;
         bool computed = is_computed_with(model, graph, live, symbol->node);
         const char *name = arena_format(model->arena, "%s", symbol->name);
-        uses[model->info.rounded_count++] = (RoundedUse){name, graph_node(graph, symbol->node)->span, !computed};
+        uses[model->info.rounded_count++] =
+            (RoundedUse){name, graph_node(graph, symbol->node)->span, !computed};
     }
     model->info.rounded = uses;
 }

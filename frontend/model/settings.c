@@ -11,20 +11,25 @@ typedef struct {
 } KeyReading;
 
 static bool wrong(const KeyReading *reading, const char *expected, Value value) {
-    evaluator_error(reading->evaluator, reading->setting->value->span, "'%s' must be %s, not %s", reading->setting->name.text,
-                    expected, value_text(reading->evaluator->arena, reading->evaluator->graph, value));
+    evaluator_error(reading->evaluator, reading->setting->value->span, "'%s' must be %s, not %s",
+                    reading->setting->name.text, expected,
+                    value_text(reading->evaluator->arena, reading->evaluator->graph, value));
     return false;
 }
 
 static bool read_count(const KeyReading *reading, Value value, int64_t most, uint32_t *count) {
     if (value.kind != VALUE_INT || value.integer < 1 || value.integer > most)
-        return wrong(reading, arena_format(reading->evaluator->arena, "a whole number from 1 to %lld", (long long)most), value);
+        return wrong(reading,
+                     arena_format(reading->evaluator->arena, "a whole number from 1 to %lld",
+                                  (long long)most),
+                     value);
     *count = (uint32_t)value.integer;
     return true;
 }
 
 static bool read_seed(const KeyReading *reading, Value value, uint64_t *seed) {
-    if (value.kind != VALUE_INT || value.integer < 0) return wrong(reading, "a whole number from 0", value);
+    if (value.kind != VALUE_INT || value.integer < 0)
+        return wrong(reading, "a whole number from 0", value);
     *seed = (uint64_t)value.integer;
     return true;
 }
@@ -43,18 +48,24 @@ static bool read_stratified(const KeyReading *reading, const Bound *bound, HoldO
     Value first = bound->args[0], amount = bound->args[1];
     bool by_label = amount.kind == VALUE_NONE && first.kind != VALUE_STRING;
     hold->kind = HOLD_STRATIFIED;
-    hold->field = by_label ? loss_label(reading->model) : first.kind == VALUE_STRING ? first.text : NULL;
+    hold->field = by_label                     ? loss_label(reading->model)
+                  : first.kind == VALUE_STRING ? first.text
+                                               : NULL;
     bool good = read_amount(by_label ? first : amount, hold) && hold->amount > 0;
     if (good && hold->field) return true;
     if (!good) {
-        evaluator_error(reading->evaluator, bound->spans[amount.kind == VALUE_NONE ? 0 : 1],
-                        "'amount' of stratified must be a fraction between 0.0 and 1.0, or a whole number of rows from 1");
+        evaluator_error(
+            reading->evaluator, bound->spans[amount.kind == VALUE_NONE ? 0 : 1],
+            "'amount' of stratified must be a fraction between 0.0 and 1.0, or a whole number of rows from 1");
     } else if (by_label) {
-        if (evaluator_error(reading->evaluator, reading->setting->value->span,
-                            "stratified needs to know the label, but the loss does not use exactly one field as such"))
-            diag_help(reading->evaluator->diag, "name the field: stratified(source.NAME, %g)", hold->amount);
+        if (evaluator_error(
+                reading->evaluator, reading->setting->value->span,
+                "stratified needs to know the label, but the loss does not use exactly one field as such"))
+            diag_help(reading->evaluator->diag, "name the field: stratified(source.NAME, %g)",
+                      hold->amount);
     } else {
-        evaluator_error(reading->evaluator, bound->spans[0], "'name' of stratified must be a field of the source, not %s",
+        evaluator_error(reading->evaluator, bound->spans[0],
+                        "'name' of stratified must be a field of the source, not %s",
                         value_text(reading->evaluator->arena, reading->evaluator->graph, first));
     }
     return false;
@@ -62,8 +73,10 @@ static bool read_stratified(const KeyReading *reading, const Bound *bound, HoldO
 
 /* last(0.2), column(source.split), group(source.patient, 0.2), stratified(source.kind, 0.2) */
 static bool read_split_call(const KeyReading *reading, const Bound *bound, HoldOut *hold) {
-    static const char *const kinds[] = {
-        [HOLD_LAST] = "last", [HOLD_COLUMN] = "column", [HOLD_GROUP] = "group", [HOLD_STRATIFIED] = "stratified"};
+    static const char *const kinds[] = {[HOLD_LAST] = "last",
+                                        [HOLD_COLUMN] = "column",
+                                        [HOLD_GROUP] = "group",
+                                        [HOLD_STRATIFIED] = "stratified"};
     for (HoldKind kind = HOLD_LAST; kind <= HOLD_STRATIFIED; kind++)
         if (!strcmp(bound->callee->name, kinds[kind])) hold->kind = kind;
     if (hold->kind == HOLD_STRATIFIED) return read_stratified(reading, bound, hold);
@@ -71,9 +84,10 @@ static bool read_split_call(const KeyReading *reading, const Bound *bound, HoldO
     if (amount) hold->field = bound->args[0].text;
     if (hold->kind == HOLD_COLUMN) return true;
     if (read_amount(bound->args[amount], hold) && hold->amount > 0) return true;
-    evaluator_error(reading->evaluator, bound->spans[amount],
-                    "'amount' of %s must be a fraction between 0.0 and 1.0, or a whole number of %s from 1",
-                    bound->callee->name, hold->kind == HOLD_GROUP ? "groups" : "rows");
+    evaluator_error(
+        reading->evaluator, bound->spans[amount],
+        "'amount' of %s must be a fraction between 0.0 and 1.0, or a whole number of %s from 1",
+        bound->callee->name, hold->kind == HOLD_GROUP ? "groups" : "rows");
     return false;
 }
 
@@ -82,24 +96,28 @@ static bool read_split(const KeyReading *reading, Value value, HoldOut *hold) {
     if (value.kind == VALUE_BOUND && value.bound->callee->builtin->kind == KIND_SPLIT)
         return read_split_call(reading, value.bound, hold);
     if (read_amount(value, hold)) return true;
-    wrong(reading,
-          "a fraction from 0.0 to below 1.0, a whole number of rows, or one of last(), column(), group() and stratified()",
-          value);
+    wrong(
+        reading,
+        "a fraction from 0.0 to below 1.0, a whole number of rows, or one of last(), column(), group() and stratified()",
+        value);
     if (value.kind == VALUE_STRING)
-        diag_help(reading->evaluator->diag,
-                  "give a file of such rows to the source: csv(..., %s = \"FILE\"); for a column that names the splits, write "
-                  "column(source.%.60s)",
-                  reading->setting->name.text, value.text);
+        diag_help(
+            reading->evaluator->diag,
+            "give a file of such rows to the source: csv(..., %s = \"FILE\"); for a column that names the splits, write "
+            "column(source.%.60s)",
+            reading->setting->name.text, value.text);
     return false;
 }
 
 static bool read_limit(const KeyReading *reading, Value value, double *limit) {
-    if (!value_is_number(value) || value_number(value) <= 0) return wrong(reading, "a number above 0", value);
+    if (!value_is_number(value) || value_number(value) <= 0)
+        return wrong(reading, "a number above 0", value);
     *limit = value_number(value);
     return true;
 }
 
-static bool read_text(const KeyReading *reading, Value value, const char *expected, const char **text) {
+static bool read_text(const KeyReading *reading, Value value, const char *expected,
+                      const char **text) {
     if (value.kind != VALUE_STRING || !*value.text) return wrong(reading, expected, value);
     *text = value.text;
     return true;
@@ -152,7 +170,8 @@ static const Key keys[] = {
     {ITEM_TRAIN, "metrics", .kind = KEY_ELSEWHERE},
     {ITEM_TRAIN, "keep_best", .kind = KEY_ELSEWHERE},
     {ITEM_TRAIN, "stop_when", .kind = KEY_ELSEWHERE},
-    {ITEM_TRAIN, "weights", KEY_TEXT, PLACE(info.weights), .expected = "the folder of a run, or a .safetensors file"},
+    {ITEM_TRAIN, "weights", KEY_TEXT, PLACE(info.weights),
+     .expected = "the folder of a run, or a .safetensors file"},
     {ITEM_TRAIN, "freeze", .kind = KEY_ELSEWHERE},
     {ITEM_TRAIN, "clip_norm", KEY_POSITIVE, PLACE(clip_norm)},
     {ITEM_TRAIN, "clip_value", KEY_POSITIVE, PLACE(clip_value)},
@@ -197,8 +216,10 @@ static bool unknown_key(const Model *model, const Item *item, const Setting *set
     size_t count = 0;
     for (int i = 0; i < KEYS; i++)
         if (keys[i].block == item->kind) names[count++] = keys[i].name;
-    diag_error(model->diag, STATUS_MODEL, setting->name.span, "unknown key '%s' in %s", setting->name.text, block);
-    const char *near = diag_nearest(setting->name.text, names, count), *alias = alias_help(setting->name.text);
+    diag_error(model->diag, STATUS_MODEL, setting->name.span, "unknown key '%s' in %s",
+               setting->name.text, block);
+    const char *near = diag_nearest(setting->name.text, names, count),
+               *alias = alias_help(setting->name.text);
     ItemKind other = item->kind == ITEM_DATA ? ITEM_TRAIN : ITEM_DATA;
     bool elsewhere = settings_known_key(other, setting->name.text);
     if (elsewhere)
@@ -214,19 +235,23 @@ static bool unknown_key(const Model *model, const Item *item, const Setting *set
     return false;
 }
 
-static bool check_setting(const Model *model, const Item *item, const Setting *setting, Names *seen) {
+static bool check_setting(const Model *model, const Item *item, const Setting *setting,
+                          Names *seen) {
     const Setting *before = names_find(seen, setting->name.text);
     names_put(seen, setting->name.text, (void *)setting);
     if (before) {
-        diag_error(model->diag, STATUS_MODEL, setting->name.span, "'%s' is given twice", setting->name.text);
+        diag_error(model->diag, STATUS_MODEL, setting->name.span, "'%s' is given twice",
+                   setting->name.text);
         diag_note(model->diag, before->name.span, "first given here");
         return false;
     }
     if (setting->is_field && item->kind == ITEM_TRAIN) {
-        diag_error(model->diag, STATUS_MODEL, setting->name.span, "fields must be in the data block");
+        diag_error(model->diag, STATUS_MODEL, setting->name.span,
+                   "fields must be in the data block");
         return false;
     }
-    return setting->is_field || settings_known_key(item->kind, setting->name.text) || unknown_key(model, item, setting);
+    return setting->is_field || settings_known_key(item->kind, setting->name.text) ||
+           unknown_key(model, item, setting);
 }
 
 static bool check_item(const Model *model, const Item *item) {
@@ -236,8 +261,10 @@ static bool check_item(const Model *model, const Item *item) {
         good &= check_setting(model, item, setting, seen);
     bool named = good; /* otherwise what is missing may be what was misspelt */
     for (int i = 0; i < KEYS && named; i++) {
-        if (keys[i].block != item->kind || !keys[i].required || names_find(seen, keys[i].name)) continue;
-        diag_error(model->diag, STATUS_MODEL, item->span, "the %s block has no '%s'", block_text(item->kind), keys[i].name);
+        if (keys[i].block != item->kind || !keys[i].required || names_find(seen, keys[i].name))
+            continue;
+        diag_error(model->diag, STATUS_MODEL, item->span, "the %s block has no '%s'",
+                   block_text(item->kind), keys[i].name);
         good = false;
     }
     return good;
@@ -266,13 +293,16 @@ static bool read_value(const KeyReading *reading, const Key *key, Value value) {
 
 /* valid, test and series are read before the schema of the source is known. */
 static bool read_key(Model *model, Evaluator *evaluator, const Key *key) {
-    const Setting *setting = item_setting(key->block == ITEM_DATA ? model->data : model->train, key->name);
+    const Setting *setting =
+        item_setting(key->block == ITEM_DATA ? model->data : model->train, key->name);
     if (key->kind == KEY_ELSEWHERE || !setting) return true;
-    bool names_fields = key->kind == KEY_HOLD_OUT || (key->kind == KEY_TEXT && key->block == ITEM_DATA);
+    bool names_fields =
+        key->kind == KEY_HOLD_OUT || (key->kind == KEY_TEXT && key->block == ITEM_DATA);
     evaluator->phase = names_fields ? PHASE_SPLIT : PHASE_SETTINGS;
     Value value = evaluate(evaluator, setting->value);
     evaluator->phase = PHASE_SETTINGS;
-    return value.kind != VALUE_ERROR && read_value(&(KeyReading){model, evaluator, setting}, key, value);
+    return value.kind != VALUE_ERROR &&
+           read_value(&(KeyReading){model, evaluator, setting}, key, value);
 }
 
 bool settings_read(Model *model, Evaluator *evaluator) {

@@ -33,17 +33,22 @@ static bool source_list(Arena *arena, Value value, SourceArg *arg, bool inside) 
     for (uint32_t i = 0; i < value.list.count; i++) {
         items[i] = (SourceArg){.name = "", .span = arg->span};
         bool list = value.list.items[i].kind == VALUE_LIST && !inside;
-        if (list ? !source_list(arena, value.list.items[i], &items[i], true) : !source_item(value.list.items[i], &items[i]))
+        if (list ? !source_list(arena, value.list.items[i], &items[i], true)
+                 : !source_item(value.list.items[i], &items[i]))
             return false;
     }
     return true;
 }
 
-static bool source_arg(Model *model, Evaluator *evaluator, const Bound *bound, uint32_t i, SourceArg *arg) {
+static bool source_arg(Model *model, Evaluator *evaluator, const Bound *bound, uint32_t i,
+                       SourceArg *arg) {
     Value value = bound->args[i];
     arg->span = evaluator_place(evaluator, bound->spans[i]);
-    if (value.kind == VALUE_LIST ? source_list(model->arena, value, arg, false) : source_item(value, arg)) return true;
-    evaluator_error(evaluator, bound->spans[i], "'%s' of %s() must be a string, a number, true or false, or a list of these",
+    if (value.kind == VALUE_LIST ? source_list(model->arena, value, arg, false)
+                                 : source_item(value, arg))
+        return true;
+    evaluator_error(evaluator, bound->spans[i],
+                    "'%s' of %s() must be a string, a number, true or false, or a list of these",
                     arg->name, bound->callee->name);
     return false;
 }
@@ -57,16 +62,19 @@ static bool data_source(Model *model, Evaluator *evaluator, const Bound *bound) 
         args[count].name = formal->name.text;
         if (!source_arg(model, evaluator, bound, i, &args[count++])) return false;
     }
-    model->info.source = (DataSource){callee->name, model->info.source.folder, args, count, bound->span, model->options->like};
+    model->info.source = (DataSource){callee->name, model->info.source.folder, args, count,
+                                      bound->span,  model->options->like};
     return true;
 }
 
 static bool not_a_source(Evaluator *evaluator, Span span, Value value) {
     uint32_t count;
     const char *const *names = reader_names(&count);
-    if (value.kind != VALUE_ERROR && evaluator_error(evaluator, span, "'source' must be a call of a source, not %s",
-                                                     value_text(evaluator->arena, evaluator->graph, value)))
-        diag_help(evaluator->diag, "the sources are %s; 'mlc explain csv' shows how a call is written",
+    if (value.kind != VALUE_ERROR &&
+        evaluator_error(evaluator, span, "'source' must be a call of a source, not %s",
+                        value_text(evaluator->arena, evaluator->graph, value)))
+        diag_help(evaluator->diag,
+                  "the sources are %s; 'mlc explain csv' shows how a call is written",
                   names_quoted(evaluator->arena, names, count, count));
     return false;
 }
@@ -94,7 +102,8 @@ static bool check_splits(const Model *model, Evaluator *evaluator) {
 static bool ask_for_schema(Model *model) {
     const ModelOptions *options = model->options;
     ModelInfo *info = &model->info;
-    return options->schema(options->schema_context, &info->source, &info->split, model->arena, &info->schema, model->diag);
+    return options->schema(options->schema_context, &info->source, &info->split, model->arena,
+                           &info->schema, model->diag);
 }
 
 bool source_read(Model *model, Evaluator *evaluator) {
@@ -102,14 +111,18 @@ bool source_read(Model *model, Evaluator *evaluator) {
     Value value = evaluate(evaluator, expr);
     if (value.kind != VALUE_BOUND || value.bound->callee->builtin->kind != KIND_SOURCE)
         return not_a_source(evaluator, expr->span, value);
-    if (!data_source(model, evaluator, value.bound) || !ask_for_schema(model) || !check_splits(model, evaluator)) return false;
+    if (!data_source(model, evaluator, value.bound) || !ask_for_schema(model) ||
+        !check_splits(model, evaluator))
+        return false;
     SourceSchema *schema = &model->info.schema;
     DerivedFields *derived = ARENA_NEW(model->arena, DerivedFields), *trained = schema->derived;
     derived->arena = model->arena;
     schema->derived = derived;
-    for (uint32_t i = 0; trained && i < trained->count; i++) source_add_derived(schema, trained->items[i]);
+    for (uint32_t i = 0; trained && i < trained->count; i++)
+        source_add_derived(schema, trained->items[i]);
     for (uint32_t i = 0; i < schema->field_count && !model->info.image_field; i++)
-        if (schema->fields[i].dtype == DTYPE_U8 && (schema->fields[i].row.rank == 3 || schema->fields[i].row.rank == 2))
+        if (schema->fields[i].dtype == DTYPE_U8 &&
+            (schema->fields[i].row.rank == 3 || schema->fields[i].row.rank == 2))
             model->info.image_field = schema->fields[i].name;
     return true;
 }

@@ -1,11 +1,12 @@
-/* Predictions in the units of the data. The target of an output is what the loss subtracts from it (mse, mae, rmse, huber, or a written
- * difference). It is computed from the data by standardize, log, a division by 1000...; here these steps are inverted:
+/* Predictions in the units of the data. The target of an output is what the loss subtracts from it
+ * (mse, mae, rmse, huber, or a written difference). It is computed from the data by standardize,
+ * log, a division by 1000...; here these steps are inverted:
  *
  *     field y = log(source.price / 1000) |> standardize        loss = mse(p, y)
  *     price = exp(p * deviation + mean) * 1000
  *
- * GRAPH_UNITS computes the last line, and the targets. A step without an inverse (clip, impute, a ratio of two columns) ends the chain:
- * then the prediction has the units of that step's result. */
+ * GRAPH_UNITS computes the last line, and the targets. A step without an inverse (clip, impute, a
+ * ratio of two columns) ends the chain: then the prediction has the units of that step's result. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -19,8 +20,8 @@ typedef struct {
     const bool *network; /* nodes that an output needs */
 } Undoing;
 
-/* The result of inverting the steps that computed a node: `value`, given in place of the node, in the units of `data`, the node where the
- * inversion ended. Both have the shape of the node. */
+/* The result of inverting the steps that computed a node: `value`, given in place of the node, in
+ * the units of `data`, the node where the inversion ended. Both have the shape of the node. */
 typedef struct {
     NodeId value, data;
     const char *const *names; /* of the elements of a row */
@@ -29,7 +30,9 @@ typedef struct {
 
 /* -- nodes -- */
 
-static const Node *node_of(const Undoing *undoing, NodeId id) { return graph_node(undoing->graph, id); }
+static const Node *node_of(const Undoing *undoing, NodeId id) {
+    return graph_node(undoing->graph, id);
+}
 
 static Shape shape_at(const Undoing *undoing, NodeId id) { return node_of(undoing, id)->shape; }
 
@@ -38,19 +41,25 @@ static bool has_rows(const Undoing *undoing, NodeId id) {
     return shape.rank > 0 && shape.dim[0] == undoing->evaluator->batch;
 }
 
-static int64_t width_of(const Undoing *undoing, NodeId id) { return shape_inner(shape_at(undoing, id), 0); }
+static int64_t width_of(const Undoing *undoing, NodeId id) {
+    return shape_inner(shape_at(undoing, id), 0);
+}
 
 static bool is_constant(const Undoing *undoing, NodeId id) {
     const Node *node = node_of(undoing, id);
     bool constant = op_class(node->op) == CLASS_VIEW;
-    for (uint32_t i = 0; i < node->operand_count && constant; i++) constant = is_constant(undoing, node->operands[i]);
+    for (uint32_t i = 0; i < node->operand_count && constant; i++)
+        constant = is_constant(undoing, node->operands[i]);
     return constant || node->op == OP_constant;
 }
 
 /* -- where the inversion ends -- */
 
-static const char *element_name(const Undoing *undoing, const char *name, int64_t element, int64_t width) {
-    return width == 1 ? name : arena_format(undoing->evaluator->arena, "%s[%lld]", name, (long long)element);
+static const char *element_name(const Undoing *undoing, const char *name, int64_t element,
+                                int64_t width) {
+    return width == 1
+               ? name
+               : arena_format(undoing->evaluator->arena, "%s[%lld]", name, (long long)element);
 }
 
 /* The name of the field that a node is the value of, or else `outer`. */
@@ -64,7 +73,8 @@ static const char *field_name(const Undoing *undoing, NodeId id, const char *out
 }
 
 /* "price"; "price+2": two rows later in a series; "image[7]"; NULL for a computed column. */
-static const char *source_name(const Undoing *undoing, const char *input, int64_t element, int64_t width) {
+static const char *source_name(const Undoing *undoing, const char *input, int64_t element,
+                               int64_t width) {
     Arena *arena = undoing->evaluator->arena;
     const SourceSchema *schema = &undoing->model->info.schema;
     SourceRows around;
@@ -72,20 +82,27 @@ static const char *source_name(const Undoing *undoing, const char *input, int64_
     int64_t each = width / (around.to - around.from + 1), row = around.from + element / each;
     uint32_t count = 0;
     const Derived *derived = derived_find(arena, schema, name);
-    while (derived && derived->kind == DERIVED_IMPUTE) derived = derived->args[0]; /* impute keeps the name */
-    const uint32_t *columns = derived && derived->kind == DERIVED_COLUMNS && derived->is_list ? derived->fields : NULL;
+    /* impute keeps the name */
+    while (derived && derived->kind == DERIVED_IMPUTE) derived = derived->args[0];
+    const uint32_t *columns =
+        derived && derived->kind == DERIVED_COLUMNS && derived->is_list ? derived->fields : NULL;
     if (derived) count = derived->count;
-    const SourceField *single =
-        derived && derived->kind == DERIVED_COLUMNS && !columns ? &schema->fields[derived->fields[0]] : NULL;
+    const SourceField *single = derived && derived->kind == DERIVED_COLUMNS && !columns
+                                    ? &schema->fields[derived->fields[0]]
+                                    : NULL;
     if (!single && (!columns || count != each)) return NULL;
-    name = columns ? schema->fields[columns[element % each]].name : element_name(undoing, single->name, element % each, each);
+    name = columns ? schema->fields[columns[element % each]].name
+                   : element_name(undoing, single->name, element % each, each);
     return row ? arena_format(arena, "%s%+lld", name, (long long)row) : name;
 }
 
-static void name_elements(const Undoing *undoing, NodeId id, const char *field, const char **names, int64_t width) {
+static void name_elements(const Undoing *undoing, NodeId id, const char *field, const char **names,
+                          int64_t width) {
     const Node *node = node_of(undoing, id);
-    while (node->op == OP_select) node = graph_operand(undoing->graph, node, 2); /* impute keeps the name */
-    const char *input = node->op == OP_input ? undoing->graph->symbols[node->attrs.symbol].name : NULL;
+    /* impute keeps the name */
+    while (node->op == OP_select) node = graph_operand(undoing->graph, node, 2);
+    const char *input =
+        node->op == OP_input ? undoing->graph->symbols[node->attrs.symbol].name : NULL;
     for (int64_t i = 0; i < width; i++) {
         names[i] = input ? source_name(undoing, input, i, width) : NULL;
         if (!names[i]) names[i] = element_name(undoing, field, i, width);
@@ -116,22 +133,27 @@ static const struct FitItem *standardized(const Undoing *undoing, NodeId id) {
 }
 
 static NodeId learnt(const Undoing *undoing, const struct FitItem *item, const char *part) {
-    return graph_symbol(undoing->graph, arena_format(undoing->evaluator->arena, "%s.%s", item->fit.name, part))->node;
+    return graph_symbol(undoing->graph,
+                        arena_format(undoing->evaluator->arena, "%s.%s", item->fit.name, part))
+        ->node;
 }
 
-static Undone undo_standardize(const Undoing *undoing, const struct FitItem *item, NodeId value, const char *field) {
+static Undone undo_standardize(const Undoing *undoing, const struct FitItem *item, NodeId value,
+                               const char *field) {
     NodeId spread = build_binary(undoing->graph, OP_mul, value, learnt(undoing, item, "deviation"));
     NodeId moved = build_binary(undoing->graph, OP_add, spread, learnt(undoing, item, "mean"));
     return undo_further(undoing, item->from, moved, field);
 }
 
 /* value = x OP constant, or constant OP x. */
-static NodeId without_constant(const Undoing *undoing, Op op, bool constant_first, NodeId value, NodeId constant) {
+static NodeId without_constant(const Undoing *undoing, Op op, bool constant_first, NodeId value,
+                               NodeId constant) {
     Graph *graph = undoing->graph;
     constant = build_convert(graph, constant, DTYPE_F32);
     if (constant_first && op == OP_sub) return build_binary(graph, OP_sub, constant, value);
     if (constant_first && op == OP_div) return build_binary(graph, OP_div, constant, value);
-    static const Op inverse[] = {[OP_add] = OP_sub, [OP_sub] = OP_add, [OP_mul] = OP_div, [OP_div] = OP_mul};
+    static const Op inverse[] = {
+        [OP_add] = OP_sub, [OP_sub] = OP_add, [OP_mul] = OP_div, [OP_div] = OP_mul};
     return build_binary(graph, inverse[op], value, constant);
 }
 
@@ -140,18 +162,20 @@ static Undone undo_arithmetic(const Undoing *undoing, NodeId id, NodeId value, c
     NodeId a = node_of(undoing, id)->operands[0], b = node_of(undoing, id)->operands[1];
     bool first = is_constant(undoing, a);
     if (first == is_constant(undoing, b)) return undone(undoing, id, value, field);
-    return undo_further(undoing, first ? b : a, without_constant(undoing, op, first, value, first ? a : b), field);
+    return undo_further(undoing, first ? b : a,
+                        without_constant(undoing, op, first, value, first ? a : b), field);
 }
 
 static Undone undo_function(const Undoing *undoing, NodeId id, NodeId value, const char *field) {
     Graph *graph = undoing->graph;
     Op op = node_of(undoing, id)->op;
     NodeId one = build_f32(graph, 1, (Shape){0}),
-           before = op == OP_neg    ? build_unary(graph, OP_neg, value)
-                    : op == OP_log  ? build_unary(graph, OP_exp, value)
-                    : op == OP_exp  ? build_unary(graph, OP_log, value)
-                    : op == OP_sqrt ? build_binary(graph, OP_mul, value, value)
-                                    : build_unary(graph, OP_log, build_binary(graph, OP_add, value, one));
+           before = op == OP_neg   ? build_unary(graph, OP_neg, value)
+                    : op == OP_log ? build_unary(graph, OP_exp, value)
+                    : op == OP_exp ? build_unary(graph, OP_log, value)
+                    : op == OP_sqrt
+                        ? build_binary(graph, OP_mul, value, value)
+                        : build_unary(graph, OP_log, build_binary(graph, OP_add, value, one));
     return undo_further(undoing, node_of(undoing, id)->operands[0], before, field);
 }
 
@@ -159,7 +183,8 @@ static Undone undo_reshape(const Undoing *undoing, NodeId id, NodeId value, cons
     NodeId from = node_of(undoing, id)->operands[0];
     Shape shape = shape_at(undoing, id);
     if (!has_rows(undoing, from)) return undone(undoing, id, value, field);
-    Undone result = undo(undoing, from, build_reshape(undoing->graph, value, shape_at(undoing, from)), field);
+    Undone result =
+        undo(undoing, from, build_reshape(undoing->graph, value, shape_at(undoing, from)), field);
     result.value = build_reshape(undoing->graph, result.value, shape);
     result.data = build_reshape(undoing->graph, result.data, shape);
     return result;
@@ -172,7 +197,8 @@ static Undone undo_concat(const Undoing *undoing, NodeId id, NodeId value, const
     int64_t at = 0, stop[2] = {shape_at(undoing, id).dim[0], 0}, start[2] = {0, 0};
     NodeId *values = ARENA_ARRAY(undoing->evaluator->arena, NodeId, count),
            *data = ARENA_ARRAY(undoing->evaluator->arena, NodeId, count);
-    const char **names = ARENA_ARRAY(undoing->evaluator->arena, const char *, width_of(undoing, id));
+    const char **names =
+        ARENA_ARRAY(undoing->evaluator->arena, const char *, width_of(undoing, id));
     bool converted = false;
     for (uint32_t i = 0; i < count; i++) {
         NodeId part = node_of(undoing, id)->operands[i];
@@ -185,7 +211,8 @@ static Undone undo_concat(const Undoing *undoing, NodeId id, NodeId value, const
         converted |= result.converted;
         for (int64_t k = 0; k < width; k++) names[at++] = result.names[k];
     }
-    return (Undone){build_concat(graph, values, count, 1), build_concat(graph, data, count, 1), names, converted};
+    return (Undone){build_concat(graph, values, count, 1), build_concat(graph, data, count, 1),
+                    names, converted};
 }
 
 /* A slice of columns: the other columns are filled with zeros, which are cut off again. */
@@ -193,43 +220,56 @@ static Undone undo_slice(const Undoing *undoing, NodeId id, NodeId value, const 
     Graph *graph = undoing->graph;
     const Attrs attrs = node_of(undoing, id)->attrs; /* a copy: the array of nodes moves */
     NodeId from = node_of(undoing, id)->operands[0];
-    int64_t whole = width_of(undoing, from), width = width_of(undoing, id), first = attrs.range.start[1];
+    int64_t whole = width_of(undoing, from), width = width_of(undoing, id),
+            first = attrs.range.start[1];
     int64_t before[2] = {0, first}, after[2] = {0, whole - first - width};
     Undone result = undo(undoing, from, build_pad(graph, value, before, after), field);
-    result.value = build_slice(graph, result.value, attrs.range.start, attrs.range.stop, attrs.range.step);
-    result.data = build_slice(graph, result.data, attrs.range.start, attrs.range.stop, attrs.range.step);
+    result.value =
+        build_slice(graph, result.value, attrs.range.start, attrs.range.stop, attrs.range.step);
+    result.data =
+        build_slice(graph, result.data, attrs.range.start, attrs.range.stop, attrs.range.step);
     result.names += first;
     return result;
 }
 
-static bool is_number(const Derived *derived) { return derived->kind == DERIVED_WHOLE || derived->kind == DERIVED_REAL; }
+static bool is_number(const Derived *derived) {
+    return derived->kind == DERIVED_WHOLE || derived->kind == DERIVED_REAL;
+}
 
 /* A statistic of a fitted transform, such as the mean, for each element of a row. */
 static NodeId learnt_of_column(const Undoing *undoing, const Derived *derived, const char *part) {
     const SourceSchema *schema = undoing->evaluator->globals->schema;
-    const char *name = arena_format(undoing->evaluator->arena, UNITS_LEARNT ":%s.%s", derived->args[1]->fit, part);
+    const char *name =
+        arena_format(undoing->evaluator->arena, UNITS_LEARNT ":%s.%s", derived->args[1]->fit, part);
     return graph_input(undoing->graph, SYMBOL_VALUE, name, DTYPE_F32, derived_row(schema, derived));
 }
 
-/* A constant of a derived column, which is computed in f64. One that f32 cannot hold becomes an input of the graph. */
+/* A constant of a derived column, which is computed in f64. One that f32 cannot hold becomes an
+ * input of the graph. */
 static NodeId number_node(const Undoing *undoing, double number) {
     if ((double)(float)number == number) return build_f32(undoing->graph, number, (Shape){0});
     const char *name = arena_format(undoing->evaluator->arena, UNITS_NUMBER ":%.17g", number);
     return graph_input(undoing->graph, SYMBOL_VALUE, name, DTYPE_F32, (Shape){0});
 }
 
-/* Inverts the operation that computes a derived column from the column *of; NODE_NONE: it has no inverse. */
-static NodeId before_derived(const Undoing *undoing, const Derived *derived, NodeId value, const Derived **of) {
-    static const Op ops[DERIVED_KINDS] = {
-        [DERIVED_ADD] = OP_add, [DERIVED_SUB] = OP_sub, [DERIVED_MUL] = OP_mul, [DERIVED_DIV] = OP_div};
+/* Inverts the operation that computes a derived column from the column *of; NODE_NONE: it has no
+ * inverse. */
+static NodeId before_derived(const Undoing *undoing, const Derived *derived, NodeId value,
+                             const Derived **of) {
+    static const Op ops[DERIVED_KINDS] = {[DERIVED_ADD] = OP_add,
+                                          [DERIVED_SUB] = OP_sub,
+                                          [DERIVED_MUL] = OP_mul,
+                                          [DERIVED_DIV] = OP_div};
     Graph *graph = undoing->graph;
     *of = derived->args[0];
     if (derived->kind == DERIVED_NEG) return build_unary(graph, OP_neg, value);
     if (derived->kind == DERIVED_STANDARDIZE) {
-        NodeId spread = build_binary(graph, OP_mul, value, learnt_of_column(undoing, derived, "deviation"));
+        NodeId spread =
+            build_binary(graph, OP_mul, value, learnt_of_column(undoing, derived, "deviation"));
         return build_binary(graph, OP_add, spread, learnt_of_column(undoing, derived, "mean"));
     }
-    if (!ops[derived->kind] || is_number(derived->args[0]) == is_number(derived->args[1])) return NODE_NONE;
+    if (!ops[derived->kind] || is_number(derived->args[0]) == is_number(derived->args[1]))
+        return NODE_NONE;
     bool first = is_number(derived->args[0]);
     const Derived *number = derived->args[!first];
     *of = derived->args[first];
@@ -243,13 +283,17 @@ static Undone undo_derived(const Undoing *undoing, NodeId id, NodeId value, cons
     const Derived *derived = derived_around(undoing->evaluator, id, &rows), *of;
     NodeId before = derived ? before_derived(undoing, derived, value, &of) : NODE_NONE;
     if (!before) return undone(undoing, id, value, field);
-    return undo_further(undoing, derived_node(undoing->evaluator, of, rows, shape_at(undoing, id)), before, field);
+    return undo_further(undoing, derived_node(undoing->evaluator, of, rows, shape_at(undoing, id)),
+                        before, field);
 }
 
-static bool is_table(const Undoing *undoing, NodeId id) { return has_rows(undoing, id) && shape_at(undoing, id).rank == 2; }
+static bool is_table(const Undoing *undoing, NodeId id) {
+    return has_rows(undoing, id) && shape_at(undoing, id).rank == 2;
+}
 
 static bool columns_only(const Undoing *undoing, const Node *node) {
-    return is_table(undoing, node->operands[0]) && node->attrs.range.start[0] == 0 && node->attrs.range.step[0] == 1 &&
+    return is_table(undoing, node->operands[0]) && node->attrs.range.start[0] == 0 &&
+           node->attrs.range.step[0] == 1 &&
            node->attrs.range.stop[0] == undoing->evaluator->batch && node->attrs.range.step[1] == 1;
 }
 
@@ -271,7 +315,8 @@ static Undone undo(const Undoing *undoing, NodeId id, NodeId value, const char *
     case OP_sqrt: return undo_function(undoing, id, value, field);
     case OP_reshape: return undo_reshape(undoing, id, value, field);
     case OP_concat:
-        if (node->attrs.axis == 1 && is_table(undoing, id)) return undo_concat(undoing, id, value, field);
+        if (node->attrs.axis == 1 && is_table(undoing, id))
+            return undo_concat(undoing, id, value, field);
         break;
     case OP_slice:
         if (columns_only(undoing, node)) return undo_slice(undoing, id, value, field);
@@ -290,7 +335,8 @@ static Undone undo(const Undoing *undoing, NodeId id, NodeId value, const char *
 static bool *needed_by_outputs(const Undoing *undoing, const NodeId *outputs) {
     bool *needed = ARENA_ARRAY(undoing->evaluator->arena, bool, undoing->graph->node_count);
     for (uint32_t i = 0; i < undoing->model->info.output_count; i++) {
-        const bool *reached = graph_ancestors(undoing->evaluator->arena, undoing->graph, outputs[i]);
+        const bool *reached =
+            graph_ancestors(undoing->evaluator->arena, undoing->graph, outputs[i]);
         for (NodeId id = 1; id < undoing->graph->node_count; id++) needed[id] |= reached[id];
     }
     return needed;
@@ -298,12 +344,14 @@ static bool *needed_by_outputs(const Undoing *undoing, const NodeId *outputs) {
 
 typedef enum { MADE_OF_NOTHING, MADE_OF_INPUTS, MADE_OF_LABELS, MADE_OF_OUTPUTS } MadeOf;
 
-/* What each node is computed from: the highest of these. Labels are data that the network does not read. */
+/* What each node is computed from: the highest of these. Labels are data that the network does not
+ * read. */
 static MadeOf *origins(const Undoing *undoing, const NodeId *outputs) {
     MadeOf *made = ARENA_ARRAY(undoing->evaluator->arena, MadeOf, undoing->graph->node_count);
     for (NodeId id = 1; id < undoing->graph->node_count; id++) {
         const Node *node = node_of(undoing, id);
-        if (node->op == OP_input && undoing->graph->symbols[node->attrs.symbol].kind == SYMBOL_BATCH)
+        if (node->op == OP_input &&
+            undoing->graph->symbols[node->attrs.symbol].kind == SYMBOL_BATCH)
             made[id] = undoing->network[id] ? MADE_OF_INPUTS : MADE_OF_LABELS;
         for (uint32_t i = 0; i < node->operand_count; i++)
             if (made[node->operands[i]] > made[id]) made[id] = made[node->operands[i]];
@@ -329,10 +377,12 @@ static Compared columns_of(const Undoing *undoing, NodeId id, NodeId output) {
     if (node->op != OP_slice || !columns_only(undoing, node)) return (Compared){0};
     Compared inner = columns_of(undoing, node->operands[0], output);
     bool whole = inner.width == width && width_of(undoing, node->operands[0]) == width;
-    return whole ? (Compared){.first = node->attrs.range.start[1], .width = width_of(undoing, id)} : (Compared){0};
+    return whole ? (Compared){.first = node->attrs.range.start[1], .width = width_of(undoing, id)}
+                 : (Compared){0};
 }
 
-/* The target at the node a - b or b - a, if a consists of columns of the output and b is computed from data. */
+/* The target at the node a - b or b - a, if a consists of columns of the output and b is computed
+ * from data. */
 static Compared compared_at(const Undoing *undoing, NodeId id, NodeId output, const MadeOf *made) {
     const Node *node = node_of(undoing, id);
     if (node->op != OP_sub || !has_rows(undoing, id)) return (Compared){0};
@@ -343,37 +393,45 @@ static Compared compared_at(const Undoing *undoing, NodeId id, NodeId output, co
         compared.made = made[other];
         bool is_target = made[other] == MADE_OF_INPUTS || made[other] == MADE_OF_LABELS;
         if (compared.width && is_target &&
-            width_of(undoing, other) * shape_at(undoing, other).dim[0] == compared.width * undoing->evaluator->batch)
+            width_of(undoing, other) * shape_at(undoing, other).dim[0] ==
+                compared.width * undoing->evaluator->batch)
             return compared;
     }
     return (Compared){0};
 }
 
 /* The target that begins at column `first`; labels are preferred to data that the network reads. */
-static Compared find_compared(const Undoing *undoing, NodeId output, const MadeOf *made, int64_t first) {
+static Compared find_compared(const Undoing *undoing, NodeId output, const MadeOf *made,
+                              int64_t first) {
     Compared found = {0};
     for (NodeId id = output + 1; id < undoing->graph->node_count; id++) {
         Compared compared = compared_at(undoing, id, output, made);
-        if (compared.width && compared.first == first && compared.made > found.made) found = compared;
+        if (compared.width && compared.first == first && compared.made > found.made)
+            found = compared;
     }
     return found;
 }
 
-/* Whether the graph has labels. If it has, data that the network reads are no target; otherwise they may be, as in an autoencoder. */
+/* Whether the graph has labels. If it has, data that the network reads are no target; otherwise
+ * they may be, as in an autoencoder. */
 static bool has_labels(const Undoing *undoing, const MadeOf *made) {
     bool labels = false;
     for (NodeId id = 1; id < undoing->graph->node_count; id++) labels |= made[id] == MADE_OF_LABELS;
     return labels;
 }
 
-/* Finds the targets of all columns of an output, in order. Returns their number, or 0 if a column has none. */
-static uint32_t find_targets(const Undoing *undoing, NodeId output, const MadeOf *made, Compared *targets) {
+/* Finds the targets of all columns of an output, in order. Returns their number, or 0 if a column
+ * has none. */
+static uint32_t find_targets(const Undoing *undoing, NodeId output, const MadeOf *made,
+                             Compared *targets) {
     uint32_t count = 0;
     int64_t width = width_of(undoing, output);
     if (width > COLUMNS_MAX) return 0;
     for (int64_t at = 0; at < width; at += targets[count++].width) {
         targets[count] = find_compared(undoing, output, made, at);
-        if (!targets[count].width || (targets[count].made == MADE_OF_INPUTS && has_labels(undoing, made))) return 0;
+        if (!targets[count].width ||
+            (targets[count].made == MADE_OF_INPUTS && has_labels(undoing, made)))
+            return 0;
     }
     return count;
 }
@@ -387,44 +445,53 @@ static bool is_truth_value(const Undoing *undoing, NodeId id) {
 }
 
 static NodeId part_of(const Undoing *undoing, NodeId flat, const Compared *part) {
-    int64_t start[2] = {0, part->first}, stop[2] = {undoing->evaluator->batch, part->first + part->width};
+    int64_t start[2] = {0, part->first},
+            stop[2] = {undoing->evaluator->batch, part->first + part->width};
     return build_slice(undoing->graph, flat, start, stop, NULL);
 }
 
-/* Adds the graph's output "what:name": the parts side by side, in the shape of the model's output. */
-static void add_output(const Undoing *undoing, const char *what, const char *name, const NodeId *parts, uint32_t count,
-                       Shape shape) {
+/* Adds the graph's output "what:name": the parts side by side, in the shape of the model's
+ * output. */
+static void add_output(const Undoing *undoing, const char *what, const char *name,
+                       const NodeId *parts, uint32_t count, Shape shape) {
     Graph *graph = undoing->graph;
     NodeId *flat = ARENA_ARRAY(undoing->evaluator->arena, NodeId, count);
     for (uint32_t i = 0; i < count; i++) {
-        Shape table = {.rank = 2, .dim = {shape.dim[0], shape_elements(shape_at(undoing, parts[i])) / shape.dim[0]}};
+        Shape table = {
+            .rank = 2,
+            .dim = {shape.dim[0], shape_elements(shape_at(undoing, parts[i])) / shape.dim[0]}};
         flat[i] = build_reshape(graph, build_convert(graph, parts[i], DTYPE_F32), table);
     }
     graph_output(graph, arena_format(undoing->evaluator->arena, "%s:%s", what, name),
                  build_reshape(graph, build_concat(graph, flat, count, 1), shape));
 }
 
-static ModelTarget lower_target(const Undoing *undoing, const ModelOutput *output, NodeId node, const Compared *targets,
-                                uint32_t count) {
+static ModelTarget lower_target(const Undoing *undoing, const ModelOutput *output, NodeId node,
+                                const Compared *targets, uint32_t count) {
     Graph *graph = undoing->graph;
     Arena *arena = undoing->evaluator->arena;
-    Shape shape = shape_at(undoing, node), table = {.rank = 2, .dim = {shape.dim[0], width_of(undoing, node)}};
+    Shape shape = shape_at(undoing, node),
+          table = {.rank = 2, .dim = {shape.dim[0], width_of(undoing, node)}};
     const char *name = arena_format(arena, UNITS_PREDICTION ":%s", output->name);
     NodeId *values = ARENA_ARRAY(arena, NodeId, count), *raw = ARENA_ARRAY(arena, NodeId, count),
            *data = ARENA_ARRAY(arena, NodeId, count);
     const char **names = ARENA_ARRAY(arena, const char *, table.dim[1]);
     ModelTarget target = {.width = table.dim[1], .names = names};
-    if (!count || output->classes || output->parts || graph_symbol(graph, name)) return (ModelTarget){0};
-    NodeId prediction = build_reshape(graph, graph_input(graph, SYMBOL_VALUE, name, DTYPE_F32, shape), table);
+    if (!count || output->classes || output->parts || graph_symbol(graph, name))
+        return (ModelTarget){0};
+    NodeId prediction =
+        build_reshape(graph, graph_input(graph, SYMBOL_VALUE, name, DTYPE_F32, shape), table);
     for (uint32_t i = 0; i < count; i++) {
-        NodeId part = build_reshape(graph, part_of(undoing, prediction, &targets[i]), shape_at(undoing, targets[i].node));
+        NodeId part = build_reshape(graph, part_of(undoing, prediction, &targets[i]),
+                                    shape_at(undoing, targets[i].node));
         if (is_truth_value(undoing, targets[i].node)) return (ModelTarget){0};
         Undone result = undo(undoing, targets[i].node, part, output->name);
         values[i] = result.value;
         raw[i] = targets[i].node;
         data[i] = result.data;
         target.converted |= result.converted;
-        for (int64_t k = 0; k < targets[i].width; k++) names[targets[i].first + k] = result.names[k];
+        for (int64_t k = 0; k < targets[i].width; k++)
+            names[targets[i].first + k] = result.names[k];
     }
     add_output(undoing, UNITS_PREDICTION, output->name, values, count, shape);
     add_output(undoing, UNITS_TARGET, output->name, raw, count, shape);
@@ -432,9 +499,11 @@ static ModelTarget lower_target(const Undoing *undoing, const ModelOutput *outpu
     return target;
 }
 
-void targets_lower(const Model *model, Evaluator *evaluator, const NodeId *outputs, ModelInfo *told) {
+void targets_lower(const Model *model, Evaluator *evaluator, const NodeId *outputs,
+                   ModelInfo *told) {
     Undoing undoing = {.model = model, .evaluator = evaluator, .graph = evaluator->graph};
-    uint32_t output_count = model->info.output_count, *counts = ARENA_ARRAY(evaluator->arena, uint32_t, output_count);
+    uint32_t output_count = model->info.output_count,
+             *counts = ARENA_ARRAY(evaluator->arena, uint32_t, output_count);
     Compared **compared = ARENA_ARRAY(evaluator->arena, Compared *, output_count);
     undoing.network = needed_by_outputs(&undoing, outputs);
     const MadeOf *made = origins(&undoing, outputs);
@@ -444,7 +513,8 @@ void targets_lower(const Model *model, Evaluator *evaluator, const NodeId *outpu
     }
     undoing.graph->output_count = 0;
     for (uint32_t i = 0; i < output_count; i++) {
-        ModelTarget target = lower_target(&undoing, &model->info.outputs[i], outputs[i], compared[i], counts[i]);
+        ModelTarget target =
+            lower_target(&undoing, &model->info.outputs[i], outputs[i], compared[i], counts[i]);
         if (told) told->outputs[i].target = target;
     }
 }

@@ -1,5 +1,6 @@
-/* Warns of what a model defines and never uses: params, fields, inputs and variables, found by their names, and weights, found in the
- * graph. Names from imported files are not checked, as several models may share such a file. */
+/* Warns of what a model defines and never uses: params, fields, inputs and variables, found by
+ * their names, and weights, found in the graph. Names from imported files are not checked, as
+ * several models may share such a file. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -60,7 +61,8 @@ static void mention_function(Names *seen, const Function *function) {
     }
     mention_expr(seen, function->value);
     mention_body(seen, &function->body);
-    for (const NameNode *out = function->outs.first; out; out = out->next) mention(seen, out->name.text);
+    for (const NameNode *out = function->outs.first; out; out = out->next)
+        mention(seen, out->name.text);
 }
 
 static void mention_item(Names *seen, const Item *item) {
@@ -86,8 +88,11 @@ static bool is_own(const Model *model, Span span) { return span.file == model->o
 
 static void find_params(Model *model, const Names *seen) {
     for (const Item *item = model->items.first; item; item = item->next) {
-        if (item->kind != ITEM_PARAM || !is_own(model, item->span) || names_find(seen, item->param.name.text)) continue;
-        Warning *warning = warning_add(model, item->param.name.span, "the param '%s' is never used", item->param.name.text);
+        if (item->kind != ITEM_PARAM || !is_own(model, item->span) ||
+            names_find(seen, item->param.name.text))
+            continue;
+        Warning *warning = warning_add(model, item->param.name.span, "the param '%s' is never used",
+                                       item->param.name.text);
         if (override_find(model, item->param.name.text)) warning->help = "so --set changes nothing";
     }
 }
@@ -108,8 +113,9 @@ static bool is_output(const Model *model, const char *name) {
 static void find_hidden(Model *model, const Setting *setting, const Names *in_data) {
     const char *name = setting->name.text;
     if (!is_output(model, name) || is_input(model, name) || names_find(in_data, name)) return;
-    warning_add(model, setting->name.span, "the field '%s' is hidden by the output '%s' of the model", name, name)->help =
-        "in the train block the name means the output; rename one of them to use both";
+    warning_add(model, setting->name.span,
+                "the field '%s' is hidden by the output '%s' of the model", name, name)
+        ->help = "in the train block the name means the output; rename one of them to use both";
 }
 
 static void find_fields(Model *model, const Names *seen) {
@@ -122,8 +128,10 @@ static void find_fields(Model *model, const Names *seen) {
         const char *name = setting->name.text;
         if (setting->is_field && !names_find(seen, name) && !is_input(model, name))
             warning_add(model, setting->name.span, "the field '%s' is never used", name)->help =
-                arena_format(model->arena, "use it as an input, model %s(%s), or in the train block, or delete it",
-                             model->network->name, name);
+                arena_format(
+                    model->arena,
+                    "use it as an input, model %s(%s), or in the train block, or delete it",
+                    model->network->name, name);
     }
 }
 
@@ -133,10 +141,12 @@ static void find_inputs(Model *model) {
     mention_function(seen, model->network->definition);
     for (const Formal *formal = model->network->formals->first; formal; formal = formal->next)
         if (!names_find(seen, formal->name.text))
-            warning_add(model, formal->name.span, "the network does not use its input '%s'", formal->name.text);
+            warning_add(model, formal->name.span, "the network does not use its input '%s'",
+                        formal->name.text);
 }
 
-/* update(state, value) changes a state, and so do functions in which it is called: what it gives need not be used. */
+/* update(state, value) changes a state, and so do functions in which it is called: what it gives
+ * need not be used. */
 static bool mentions_any(const Names *seen, const Names *wanted) {
     for (uint32_t i = 0; i < names_count(wanted); i++)
         if (names_find(seen, names_all(wanted)[i])) return true;
@@ -159,22 +169,28 @@ static const Names *functions_that_update(const Model *model) {
     return updating;
 }
 
-/* Of a, b = f(x) one may need the second only. A name that begins with '_' says that it is not needed. */
-static void find_assigned(Model *model, const Names *seen, const Names *updating, const Stmt *stmt) {
+/* Of a, b = f(x) one may need the second only. A name that begins with '_' says that it is not
+ * needed. */
+static void find_assigned(Model *model, const Names *seen, const Names *updating,
+                          const Stmt *stmt) {
     Names *called = names_new(model->arena);
     mention_exprs(called, stmt->assign.values.first);
-    if (stmt->assign.names.count != stmt->assign.values.count || mentions_any(called, updating)) return;
+    if (stmt->assign.names.count != stmt->assign.values.count || mentions_any(called, updating))
+        return;
     for (const NameNode *name = stmt->assign.names.first; name; name = name->next)
         if (*name->name.text != '_' && !names_find(seen, name->name.text))
-            warning_add(model, name->name.span, "the variable '%s' is never used", name->name.text)->covers = stmt->span;
+            warning_add(model, name->name.span, "the variable '%s' is never used", name->name.text)
+                ->covers = stmt->span;
 }
 
-static void find_variables(Model *model, const Names *seen, const Names *updating, const StmtList *body) {
+static void find_variables(Model *model, const Names *seen, const Names *updating,
+                           const StmtList *body) {
     for (const Stmt *stmt = body->first; stmt; stmt = stmt->next) {
         if (stmt->kind == STMT_ASSIGN) find_assigned(model, seen, updating, stmt);
         if (stmt->kind == STMT_FOR) find_variables(model, seen, updating, &stmt->loop.body);
         if (stmt->kind != STMT_IF) continue;
-        for (const Arm *arm = stmt->branch.arms.first; arm; arm = arm->next) find_variables(model, seen, updating, &arm->body);
+        for (const Arm *arm = stmt->branch.arms.first; arm; arm = arm->next)
+            find_variables(model, seen, updating, &arm->body);
         find_variables(model, seen, updating, &stmt->branch.otherwise);
     }
 }
@@ -188,7 +204,8 @@ void unused_find(Model *model) {
     const Names *updating = functions_that_update(model);
     for (const Item *item = model->items.first; item; item = item->next) {
         Names *seen = names_new(model->arena);
-        if ((item->kind != ITEM_DEF && item->kind != ITEM_MODEL) || !is_own(model, item->span)) continue;
+        if ((item->kind != ITEM_DEF && item->kind != ITEM_MODEL) || !is_own(model, item->span))
+            continue;
         mention_function(seen, &item->function);
         find_variables(model, seen, updating, &item->function.body);
     }
@@ -210,7 +227,8 @@ static const char *layer_of(const Model *model, const char *tensor) {
 /* A variable that is used nowhere has its warning already. */
 static bool is_covered(const Model *model, Span span) {
     for (const Warning *warning = model->warnings; warning; warning = warning->next)
-        if (warning->covers.file == span.file && warning->covers.begin <= span.begin && span.end <= warning->covers.end)
+        if (warning->covers.file == span.file && warning->covers.begin <= span.begin &&
+            span.end <= warning->covers.end)
             return true;
     return false;
 }
@@ -226,10 +244,15 @@ static void find_idle(Model *model, const Graph *graph, const bool *needed, cons
         Span span = graph_node(graph, symbol->node)->span;
         if (is_covered(model, span)) continue;
         if (!needed[symbol->node])
-            warning_add(model, span, "the layer '%s' is never used: no output and no loss depends on it", layer);
+            warning_add(model, span,
+                        "the layer '%s' is never used: no output and no loss depends on it", layer);
         else
-            warning_add(model, span, "the layer '%s' is not trained: an output depends on it, but the loss does not", layer)
-                ->help = "its weights keep their first values; if that is intended, name it in 'freeze'";
+            warning_add(
+                model, span,
+                "the layer '%s' is not trained: an output depends on it, but the loss does not",
+                layer)
+                ->help =
+                "its weights keep their first values; if that is intended, name it in 'freeze'";
     }
 }
 
@@ -242,10 +265,12 @@ void idle_weights_find(Model *model, const Graph *graph) {
         add_ancestors(model, graph, graph->outputs[i].node, needed);
         if (loss) add_ancestors(model, graph, graph->outputs[i].node, trained);
     }
-    for (uint32_t i = 0; i < model->info.output_count; i++) add_ancestors(model, graph, model->log->outputs[i], needed);
+    for (uint32_t i = 0; i < model->info.output_count; i++)
+        add_ancestors(model, graph, model->log->outputs[i], needed);
     for (uint32_t i = 0; i < graph->symbol_count; i++) /* kept as they are by intention */
         if ((symbol = &graph->symbols[i])->trainable && needed[symbol->node] &&
-            (model->info.weights || model->options->weights_given || freeze_covers(model, symbol->name)))
+            (model->info.weights || model->options->weights_given ||
+             freeze_covers(model, symbol->name)))
             trained[symbol->node] = true;
     find_idle(model, graph, needed, trained);
 }

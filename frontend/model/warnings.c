@@ -16,18 +16,24 @@ Warning *warning_add(Model *model, Span span, const char *format, ...) {
 }
 
 /* Whether the held-out rows depend on the seed. */
-static bool is_random(const HoldOut *hold) { return hold->amount > 0 && hold->kind != HOLD_LAST && hold->kind != HOLD_COLUMN; }
+static bool is_random(const HoldOut *hold) {
+    return hold->amount > 0 && hold->kind != HOLD_LAST && hold->kind != HOLD_COLUMN;
+}
 
 /* Trainings with different seeds can be compared only on the same rows. */
 static void find_moving_split(Model *model) {
     const Setting *seed = item_setting(model->train, "seed");
     const SplitRequest *split = &model->info.split;
-    if (!seed || item_setting(model->data, "seed") || (!is_random(&split->valid) && !is_random(&split->test))) return;
-    Warning *warning = warning_add(model, seed->value->span, "this seed also chooses which rows are held out");
+    if (!seed || item_setting(model->data, "seed") ||
+        (!is_random(&split->valid) && !is_random(&split->test)))
+        return;
+    Warning *warning =
+        warning_add(model, seed->value->span, "this seed also chooses which rows are held out");
     warning->note = "they are chosen here";
     warning->note_span = is_random(&split->valid) ? split->valid.span : split->test.span;
-    warning->help = arena_format(model->arena, "'seed = %llu' in the data block keeps these rows, whatever train.seed is",
-                                 (unsigned long long)split->seed);
+    warning->help = arena_format(
+        model->arena, "'seed = %llu' in the data block keeps these rows, whatever train.seed is",
+        (unsigned long long)split->seed);
 }
 
 void warnings_find(Model *model, const Graph *graph) {
@@ -37,7 +43,8 @@ void warnings_find(Model *model, const Graph *graph) {
     idle_weights_find(model, graph);
     find_moving_split(model);
     if (model->log->zero_rate.file)
-        warning_add(model, model->log->zero_rate, "with a learning rate of 0 the weights never change");
+        warning_add(model, model->log->zero_rate,
+                    "with a learning rate of 0 the weights never change");
 }
 
 void model_warn(const Model *model, Diagnostics *diag) {
@@ -54,9 +61,11 @@ void model_warn_choice(const Model *model, Diagnostics *diag) {
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const Setting *setting = item_setting(model->train, keys[i]);
         if (!setting) continue;
-        diag_warning(diag, setting->value->span, "without validation rows, '%s' uses the test rows", keys[i]);
-        diag_help(diag,
-                  "the result on the test rows is then too good; hold out validation rows by 'valid = 0.1' in the data block");
+        diag_warning(diag, setting->value->span, "without validation rows, '%s' uses the test rows",
+                     keys[i]);
+        diag_help(
+            diag,
+            "the result on the test rows is then too good; hold out validation rows by 'valid = 0.1' in the data block");
         return;
     }
 }

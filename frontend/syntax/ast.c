@@ -35,7 +35,9 @@ const char *number_text(double value, char text[NUMBER_TEXT]) {
     return text;
 }
 
-static uint32_t deeper(uint32_t depth, const Expr *child) { return child && child->depth >= depth ? child->depth + 1 : depth; }
+static uint32_t deeper(uint32_t depth, const Expr *child) {
+    return child && child->depth >= depth ? child->depth + 1 : depth;
+}
 
 static Expr *expr_new(Arena *arena, ExprKind kind, Span span) {
     Expr *expr = ARENA_NEW(arena, Expr);
@@ -50,11 +52,13 @@ Expr *ast_literal(Arena *arena, ExprKind kind, Span span) { return expr_new(aren
 Expr *ast_list(Arena *arena, Span span, ExprList elements) {
     Expr *expr = expr_new(arena, EXPR_LIST, span);
     expr->elements = elements;
-    for (const Expr *element = elements.first; element; element = element->next) expr->depth = deeper(expr->depth, element);
+    for (const Expr *element = elements.first; element; element = element->next)
+        expr->depth = deeper(expr->depth, element);
     return expr;
 }
 
-static Expr *operation(Arena *arena, ExprKind kind, Operator op, Span place, Expr *left, Expr *right) {
+static Expr *operation(Arena *arena, ExprKind kind, Operator op, Span place, Expr *left,
+                       Expr *right) {
     Expr *expr = expr_new(arena, kind, span_join(left ? left->span : place, right->span));
     expr->operation.op = op;
     expr->operation.operator_span = place;
@@ -77,14 +81,16 @@ Expr *ast_call(Arena *arena, Span span, Expr *callee, ArgList args) {
     expr->call.callee = callee;
     expr->call.args = args;
     expr->depth = deeper(1, callee);
-    for (const Arg *arg = args.first; arg; arg = arg->next) expr->depth = deeper(expr->depth, arg->value);
+    for (const Arg *arg = args.first; arg; arg = arg->next)
+        expr->depth = deeper(expr->depth, arg->value);
     return expr;
 }
 
 Expr *ast_pipe(Arena *arena, Span span, Expr *value, Expr *callee, ArgList args) {
     Arg *first = ast_arg(arena, (Name){0}, value);
     first->next = args.first;
-    Expr *expr = ast_call(arena, span, callee, (ArgList){first, args.last ? args.last : first, args.count + 1});
+    Expr *expr = ast_call(arena, span, callee,
+                          (ArgList){first, args.last ? args.last : first, args.count + 1});
     expr->call.piped = true;
     return expr;
 }
@@ -147,7 +153,9 @@ Limits *ast_limits(Arena *arena, Limits limits) {
 Limits *ast_limits_of(Arena *arena, Expr *expr) {
     bool range = expr->kind == EXPR_BINARY && expr->operation.op == OPERATOR_RANGE;
     if (!range) return ast_limits(arena, (Limits){.choices = expr, .span = expr->span});
-    return ast_limits(arena, (Limits){.low = expr->operation.left, .high = expr->operation.right, .span = expr->span});
+    return ast_limits(
+        arena,
+        (Limits){.low = expr->operation.left, .high = expr->operation.right, .span = expr->span});
 }
 
 Formal *ast_formal(Arena *arena, Name name, Type *type, Expr *value, Limits *limits) {
@@ -209,7 +217,8 @@ void ast_visit(const Expr *expr, ExprVisitor *visit, void *context) {
     visit(context, expr);
     switch (expr->kind) {
     case EXPR_LIST:
-        for (const Expr *item = expr->elements.first; item; item = item->next) ast_visit(item, visit, context);
+        for (const Expr *item = expr->elements.first; item; item = item->next)
+            ast_visit(item, visit, context);
         break;
     case EXPR_UNARY:
     case EXPR_BINARY:
@@ -218,7 +227,8 @@ void ast_visit(const Expr *expr, ExprVisitor *visit, void *context) {
         break;
     case EXPR_CALL:
         ast_visit(expr->call.callee, visit, context);
-        for (const Arg *arg = expr->call.args.first; arg; arg = arg->next) ast_visit(arg->value, visit, context);
+        for (const Arg *arg = expr->call.args.first; arg; arg = arg->next)
+            ast_visit(arg->value, visit, context);
         break;
     case EXPR_INDEX:
         ast_visit(expr->index.object, visit, context);

@@ -1,5 +1,5 @@
-/* The syntax tree. Nodes live in an arena and are never changed after parsing, but for `--set`, which exchanges an expression
- * for another. Every node knows its place in the text. */
+/* The syntax tree. Nodes live in an arena and are never changed after parsing, but for `--set`,
+ * which exchanges an expression for another. Every node knows its place in the text. */
 #ifndef MLC_FRONTEND_SYNTAX_AST_H
 #define MLC_FRONTEND_SYNTAX_AST_H
 
@@ -10,10 +10,10 @@ typedef struct Expr Expr;
 typedef struct Stmt Stmt;
 
 /* A list with elements chained through `next`, in the order of the text. */
-#define AST_LIST(list, element)                                                                                                \
-    typedef struct {                                                                                                           \
-        struct element *first, *last;                                                                                          \
-        uint32_t count;                                                                                                        \
+#define AST_LIST(list, element)                                                                    \
+    typedef struct {                                                                               \
+        struct element *first, *last;                                                              \
+        uint32_t count;                                                                            \
     } list
 
 typedef struct {
@@ -30,24 +30,24 @@ AST_LIST(ExprList, Expr);
 AST_LIST(StmtList, Stmt);
 
 /* Operators, weakest first: OPERATOR(name, symbol, verb), verb as in "cannot multiply". */
-#define OPERATORS(OPERATOR)                                                                                                    \
-    OPERATOR(OR, "or", "combine")                                                                                              \
-    OPERATOR(AND, "and", "combine")                                                                                            \
-    OPERATOR(NOT, "not", "negate")                                                                                             \
-    OPERATOR(LT, "<", "compare")                                                                                               \
-    OPERATOR(LE, "<=", "compare")                                                                                              \
-    OPERATOR(GT, ">", "compare")                                                                                               \
-    OPERATOR(GE, ">=", "compare")                                                                                              \
-    OPERATOR(EQ, "==", "compare")                                                                                              \
-    OPERATOR(NE, "!=", "compare")                                                                                              \
-    OPERATOR(RANGE, "..", "make a range of")                                                                                   \
-    OPERATOR(ADD, "+", "add")                                                                                                  \
-    OPERATOR(SUB, "-", "subtract")                                                                                             \
-    OPERATOR(MUL, "*", "multiply")                                                                                             \
-    OPERATOR(DIV, "/", "divide")                                                                                               \
-    OPERATOR(MOD, "%", "divide")                                                                                               \
-    OPERATOR(MATMUL, "@", "multiply")                                                                                          \
-    OPERATOR(NEG, "-", "negate")                                                                                               \
+#define OPERATORS(OPERATOR)                                                                        \
+    OPERATOR(OR, "or", "combine")                                                                  \
+    OPERATOR(AND, "and", "combine")                                                                \
+    OPERATOR(NOT, "not", "negate")                                                                 \
+    OPERATOR(LT, "<", "compare")                                                                   \
+    OPERATOR(LE, "<=", "compare")                                                                  \
+    OPERATOR(GT, ">", "compare")                                                                   \
+    OPERATOR(GE, ">=", "compare")                                                                  \
+    OPERATOR(EQ, "==", "compare")                                                                  \
+    OPERATOR(NE, "!=", "compare")                                                                  \
+    OPERATOR(RANGE, "..", "make a range of")                                                       \
+    OPERATOR(ADD, "+", "add")                                                                      \
+    OPERATOR(SUB, "-", "subtract")                                                                 \
+    OPERATOR(MUL, "*", "multiply")                                                                 \
+    OPERATOR(DIV, "/", "divide")                                                                   \
+    OPERATOR(MOD, "%", "divide")                                                                   \
+    OPERATOR(MATMUL, "@", "multiply")                                                              \
+    OPERATOR(NEG, "-", "negate")                                                                   \
     OPERATOR(POW, "**", "raise")
 
 typedef enum {
@@ -130,7 +130,8 @@ typedef struct {
     Span span;
 } Type;
 
-/* What stands after `in`: a range low..high, low..<high, low.. or low<.. , or an expression that gives the choices. */
+/* What stands after `in`: a range low..high, low..<high, low.. or low<.. , or an expression that
+ * gives the choices. */
 typedef struct {
     Expr *choices;     /* NULL: a range */
     Expr *low, *high;  /* high NULL: no upper end */
@@ -227,19 +228,22 @@ typedef struct Item {
 } Item;
 AST_LIST(ItemList, Item);
 
-#define AST_APPEND(list, element)                                                                                              \
-    do {                                                                                                                       \
-        if ((list).last)                                                                                                       \
-            (list).last->next = (element);                                                                                     \
-        else                                                                                                                   \
-            (list).first = (element);                                                                                          \
-        (list).last = (element);                                                                                               \
-        (list).count++;                                                                                                        \
+#define AST_APPEND(list, element)                                                                  \
+    do {                                                                                           \
+        if ((list).last)                                                                           \
+            (list).last->next = (element);                                                         \
+        else                                                                                       \
+            (list).first = (element);                                                              \
+        (list).last = (element);                                                                   \
+        (list).count++;                                                                            \
     } while (0)
 
-enum { AST_MAX_DEPTH = 600 }; /* of expressions: a chain of so many operators is no formula any more */
+enum {
+    AST_MAX_DEPTH = 600
+}; /* of expressions: a chain of so many operators is no formula any more */
 
-/* A number as a literal: as few digits as give the same number again, and always with a point or an exponent. */
+/* A number as a literal: as few digits as give the same number again, and always with a point or an
+ * exponent. */
 enum { NUMBER_TEXT = 32 };
 const char *number_text(double value, char text[NUMBER_TEXT]);
 

@@ -85,7 +85,8 @@ static void print_expr(const Expr *expr, int level, FILE *out) {
         break;
     case EXPR_UNARY:
     case EXPR_BINARY:
-        print_head(level, out, expr->kind == EXPR_UNARY ? "unary" : "binary", operator_symbol(expr->operation.op));
+        print_head(level, out, expr->kind == EXPR_UNARY ? "unary" : "binary",
+                   operator_symbol(expr->operation.op));
         if (expr->operation.left) print_expr(expr->operation.left, level + 1, out);
         print_expr(expr->operation.right, level + 1, out);
         break;
@@ -113,7 +114,8 @@ static void print_type(const Type *type, int level, FILE *out) {
 }
 
 static void print_names(const char *word, const NameList *list, int level, FILE *out) {
-    for (const NameNode *node = list->first; node; node = node->next) print_head(level, out, word, node->name.text);
+    for (const NameNode *node = list->first; node; node = node->next)
+        print_head(level, out, word, node->name.text);
 }
 
 static void print_assign(const Stmt *stmt, int level, FILE *out) {
@@ -193,9 +195,11 @@ static void print_item(const Item *item, FILE *out) {
 
 bool ast_print(const char *name, const char *text, size_t length, FILE *out, Diagnostics *diag) {
     Arena *arena = arena_new();
-    SyntaxInput input = {arena, diag, diag_add_text(diag, name, text, length), 0, text, length, NULL};
+    SyntaxInput input = {arena,  diag, diag_add_text(diag, name, text, length), 0, text,
+                         length, NULL};
     const ItemList *items = syntax_read_model(&input);
-    for (const Item *item = items ? items->first : NULL; item; item = item->next) print_item(item, out);
+    for (const Item *item = items ? items->first : NULL; item; item = item->next)
+        print_item(item, out);
     arena_free(arena);
     return items != NULL;
 }

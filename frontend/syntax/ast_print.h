@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-/* Prints one node a line, children indented by two blanks. `name` is the text's name in messages; false after reporting errors. */
+/* Prints one node a line, children indented by two blanks. `name` is the text's name in messages;
+ * false after reporting errors. */
 bool ast_print(const char *name, const char *text, size_t length, FILE *out, Diagnostics *diag);
 
 #endif

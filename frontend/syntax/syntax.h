@@ -1,5 +1,6 @@
-/* Reading a text: the scanner (lexer.l) finds words, tokens.c turns them into the parser's tokens (newlines, brackets), the
- * grammar (parser.y) makes the tree, syntax_error.c says what is wrong. This is the state they share. */
+/* Reading a text: the scanner (lexer.l) finds words, tokens.c turns them into the parser's tokens
+ * (newlines, brackets), the grammar (parser.y) makes the tree, syntax_error.c says what is wrong.
+ * This is the state they share. */
 #ifndef MLC_FRONTEND_SYNTAX_SYNTAX_H
 #define MLC_FRONTEND_SYNTAX_SYNTAX_H
 
@@ -13,7 +14,8 @@ enum {
 
 typedef struct Syntax Syntax;
 
-/* Both read text[0, length), whose first byte is byte `base` of registered text `file`. NULL after reporting errors. */
+/* Both read text[0, length), whose first byte is byte `base` of registered text `file`. NULL after
+ * reporting errors. */
 typedef struct {
     Arena *arena;
     Diagnostics *diag;
@@ -66,7 +68,8 @@ typedef struct {
     uint32_t indent; /* of its line */
 } Bracket;
 
-enum { TOKEN_QUEUE = 4 * SYNTAX_MAX_NESTING }; /* closing all brackets makes up to three tokens for each */
+/* closing all brackets makes up to three tokens for each */
+enum { TOKEN_QUEUE = 4 * SYNTAX_MAX_NESTING };
 
 struct Syntax {
     SyntaxInput input;
@@ -86,7 +89,9 @@ struct Syntax {
     int previous;         /* kind of the token handed out last; 0 at the start */
     Bracket brackets[SYNTAX_MAX_NESTING];
     uint32_t depth;
-    bool repaired;  /* a word was dropped or a bracket closed, with an error: the parser's next surprise is not news */
+    /* a word was dropped or a bracket closed, with an error: the parser's next surprise is not
+     * news */
+    bool repaired;
     bool stopped;   /* nested too deep: the rest of the text is not looked at */
     bool lost;      /* the head of an item was wrong: nothing is said up to the next one */
     bool has_error; /* there has been an error, whose line begins at: */
@@ -98,7 +103,8 @@ struct Syntax {
     bool too_deep; /* reported once */
 };
 
-/* The scanner's next word (lexer.l); sets `value` and `span`. Newlines and `;` are NL, the end is 0. */
+/* The scanner's next word (lexer.l); sets `value` and `span`. Newlines and `;` are NL, the end is
+ * 0. */
 int syntax_scan(Syntax *syntax, Semantic *value, Span *span);
 bool syntax_scanner_open(Syntax *syntax);
 void syntax_scanner_close(Syntax *syntax);
@@ -106,9 +112,10 @@ void syntax_scanner_close(Syntax *syntax);
 /* The next token for the parser, with the newline rule applied and brackets balanced (tokens.c). */
 int syntax_token(Semantic *value, Span *span, Syntax *syntax);
 
-/* Reports at a place in the text (syntax_error.c). One error a line is enough, as the others mostly follow from it: false if nothing
- * was said. Then no note and no help may follow. */
-bool syntax_error(Syntax *syntax, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Reports at a place in the text (syntax_error.c). One error a line is enough, as the others mostly
+ * follow from it: false if nothing was said. Then no note and no help may follow. */
+bool syntax_error(Syntax *syntax, Span span, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Reports that a token, written as it stands in the text, is not one of those named. */
 typedef struct {
     int token; /* 0: the end of the text */

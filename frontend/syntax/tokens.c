@@ -1,15 +1,21 @@
-/* From words to the parser's tokens: which newlines end a statement, and which brackets are missing.
+/* From words to the parser's tokens: which newlines end a statement, and which brackets are
+ * missing.
  *
- * A newline counts where the token before it can end a statement, outside of ( ) and [ ], unless the next line begins with
- * `|>` or `else`. A closing brace ends the statement before it as well. A bracket that is never closed is reported at its
- * opener, as soon as something follows that cannot stand inside it, and is then closed, so that parsing goes on. */
+ * A newline counts where the token before it can end a statement, outside of ( ) and [ ], unless
+ * the next line begins with `|>` or `else`. A closing brace ends the statement before it as well. A
+ * bracket that is never closed is reported at its opener, as soon as something follows that cannot
+ * stand inside it, and is then closed, so that parsing goes on. */
 #include "parser.h"
 
 #include <string.h>
 
-static SyntaxToken *queue_at(Syntax *syntax, uint32_t i) { return &syntax->queue[(syntax->queue_first + i) % TOKEN_QUEUE]; }
+static SyntaxToken *queue_at(Syntax *syntax, uint32_t i) {
+    return &syntax->queue[(syntax->queue_first + i) % TOKEN_QUEUE];
+}
 
-static void queue_push(Syntax *syntax, SyntaxToken token) { *queue_at(syntax, syntax->queue_count++) = token; }
+static void queue_push(Syntax *syntax, SyntaxToken token) {
+    *queue_at(syntax, syntax->queue_count++) = token;
+}
 
 static SyntaxToken queue_pop(Syntax *syntax) {
     SyntaxToken token = *queue_at(syntax, 0);
@@ -64,23 +70,33 @@ static bool begins_item(int kind) {
 }
 
 /* A word after a complete expression that cannot go on with it. */
-static bool begins_statement(int kind) { return kind == ID || kind == FOR || kind == IF || kind == FIELD || begins_item(kind); }
+static bool begins_statement(int kind) {
+    return kind == ID || kind == FOR || kind == IF || kind == FIELD || begins_item(kind);
+}
 
 static int closer_of(int opener) { return opener == '(' ? ')' : opener == '[' ? ']' : '}'; }
 
-static const Bracket *innermost(const Syntax *syntax) { return syntax->depth ? &syntax->brackets[syntax->depth - 1] : NULL; }
+static const Bracket *innermost(const Syntax *syntax) {
+    return syntax->depth ? &syntax->brackets[syntax->depth - 1] : NULL;
+}
 
-static bool inside_expression(const Syntax *syntax) { return syntax->depth && innermost(syntax)->kind != '{'; }
+static bool inside_expression(const Syntax *syntax) {
+    return syntax->depth && innermost(syntax)->kind != '{';
+}
 
-static SyntaxToken made(int kind, Span at) { return (SyntaxToken){.kind = kind, .span = {at.file, at.begin, at.begin}}; }
+static SyntaxToken made(int kind, Span at) {
+    return (SyntaxToken){.kind = kind, .span = {at.file, at.begin, at.begin}};
+}
 
 /* A newline, unless the last token cannot end a statement. */
 static void end_statement(Syntax *syntax, Span at) {
-    int last = syntax->queue_count ? queue_at(syntax, syntax->queue_count - 1)->kind : syntax->previous;
+    int last =
+        syntax->queue_count ? queue_at(syntax, syntax->queue_count - 1)->kind : syntax->previous;
     if (can_end_statement(last)) queue_push(syntax, made(NL, at));
 }
 
-/* Reports the innermost bracket as never closed and puts its closing one, and what must follow, before `next`. */
+/* Reports the innermost bracket as never closed and puts its closing one, and what must follow,
+ * before `next`. */
 static void close_innermost(Syntax *syntax, Span at) {
     const Bracket *bracket = innermost(syntax);
     if (syntax_error(syntax, bracket->span, "this '%c' is never closed", bracket->kind))
@@ -98,14 +114,16 @@ static void close_expression_brackets(Syntax *syntax, Span at) {
 
 static void push_bracket(Syntax *syntax, const SyntaxToken *token) {
     if (syntax->depth == SYNTAX_MAX_NESTING) {
-        syntax_error(syntax, token->span, "brackets are nested more than %d levels deep", SYNTAX_MAX_NESTING);
+        syntax_error(syntax, token->span, "brackets are nested more than %d levels deep",
+                     SYNTAX_MAX_NESTING);
         syntax->stopped = true;
         return;
     }
     syntax->brackets[syntax->depth++] = (Bracket){token->kind, token->span, token->indent};
 }
 
-/* `)` or `]`: fits the innermost bracket, stands for the one that would, or has nothing to close and is left out. */
+/* `)` or `]`: fits the innermost bracket, stands for the one that would, or has nothing to close
+ * and is left out. */
 static void queue_closer(Syntax *syntax, SyntaxToken token) {
     if (!inside_expression(syntax)) {
         syntax_error(syntax, token.span, "'%c' has no opening bracket", token.kind);
@@ -130,8 +148,8 @@ static void queue_brace(Syntax *syntax, SyntaxToken token) {
         return;
     }
     syntax->depth--;
-    bool ended =
-        syntax->queue_count ? queue_at(syntax, syntax->queue_count - 1)->kind == NL : !can_end_statement(syntax->previous);
+    bool ended = syntax->queue_count ? queue_at(syntax, syntax->queue_count - 1)->kind == NL
+                                     : !can_end_statement(syntax->previous);
     if (!ended) queue_push(syntax, made(NL, token.span));
     queue_push(syntax, token);
 }
@@ -147,14 +165,17 @@ static void queue_newline(Syntax *syntax, SyntaxToken newline) {
     SyntaxToken next = scan_word(syntax);
     while (next.kind == NL) next = scan_word(syntax);
     bool ends = can_end_statement(syntax->previous);
-    bool outside = inside_expression(syntax) && ends && begins_statement(next.kind) && next.indent <= innermost(syntax)->indent;
+    bool outside = inside_expression(syntax) && ends && begins_statement(next.kind) &&
+                   next.indent <= innermost(syntax)->indent;
     if (outside) close_expression_brackets(syntax, next.span);
-    if (ends && !inside_expression(syntax) && next.kind != PIPE && next.kind != ELSE) queue_push(syntax, newline);
+    if (ends && !inside_expression(syntax) && next.kind != PIPE && next.kind != ELSE)
+        queue_push(syntax, newline);
     syntax->looked_ahead = next;
     syntax->has_looked_ahead = true;
 }
 
-/* A keyword at the start of a line cannot stand inside ( ) and [ ], nor an item inside the braces that it is not indented to.
+/* A keyword at the start of a line cannot stand inside ( ) and [ ], nor an item inside the braces
+ * that it is not indented to.
  */
 static void close_before_keyword(Syntax *syntax, const SyntaxToken *token) {
     bool keyword = begins_statement(token->kind) && token->kind != ID;
@@ -169,7 +190,8 @@ static void close_before_keyword(Syntax *syntax, const SyntaxToken *token) {
 static void queue_word(Syntax *syntax, SyntaxToken token) {
     close_before_keyword(syntax, &token);
     if (token.kind == '{' || token.kind == ARROW) close_expression_brackets(syntax, token.span);
-    if (!syntax->first_word_seen && token.kind == ID && !strcmp(token.value.text, "mdl")) token.kind = MDL;
+    if (!syntax->first_word_seen && token.kind == ID && !strcmp(token.value.text, "mdl"))
+        token.kind = MDL;
     syntax->first_word_seen = true;
     if (token.kind == '(' || token.kind == '[' || token.kind == '{') push_bracket(syntax, &token);
     queue_push(syntax, token);

@@ -22,7 +22,9 @@ struct Arena {
 
 static const char an_arena[] = "what mlc works with";
 
-static size_t header_bytes(void) { return (sizeof(Block) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1); }
+static size_t header_bytes(void) {
+    return (sizeof(Block) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+}
 
 Arena *arena_new(void) {
     Arena *arena = MEMORY_NEW(Arena, an_arena);

@@ -74,7 +74,8 @@ static const Text *span_text(const Diagnostics *diag, Span span) {
 /* -- collecting -- */
 
 /* Notes and helps of an error that is not kept are not kept either. */
-static void entry_add(Diagnostics *diag, DiagKind kind, Span span, const char *format, va_list args) {
+static void entry_add(Diagnostics *diag, DiagKind kind, Span span, const char *format,
+                      va_list args) {
     if (kind == DIAG_ERROR) diag->dropped = ++diag->errors > DIAG_MAX_ERRORS;
     if (kind == DIAG_WARNING) diag->dropped = ++diag->warnings > DIAG_MAX_WARNINGS;
     if (diag->dropped) return;
@@ -123,7 +124,8 @@ size_t diag_errors(const Diagnostics *diag) { return diag->errors; }
 Status diag_status(const Diagnostics *diag) { return diag->status; }
 
 Status diag_outcome(const Diagnostics *diag, bool good) {
-    if (!good && !diag->errors) diag_bug("something failed without telling why; the answer is not complete");
+    if (!good && !diag->errors)
+        diag_bug("something failed without telling why; the answer is not complete");
     return diag->status;
 }
 
@@ -144,7 +146,8 @@ static void entry_copy(Diagnostics *diag, DiagKind kind, const char *format, ...
 
 void diag_append(Diagnostics *diag, const Diagnostics *from) {
     if (!diag->errors) diag->status = from->status;
-    for (const DiagEntry *line = from->first; line; line = line->next) entry_copy(diag, line->kind, "%s", line->message);
+    for (const DiagEntry *line = from->first; line; line = line->next)
+        entry_copy(diag, line->kind, "%s", line->message);
 }
 
 /* -- printing -- */
@@ -155,7 +158,8 @@ static size_t line_start(const Text *text, size_t at) {
     return at;
 }
 
-bool diag_locate(const Diagnostics *diag, Span span, const char **name, uint32_t *line, uint32_t *column) {
+bool diag_locate(const Diagnostics *diag, Span span, const char **name, uint32_t *line,
+                 uint32_t *column) {
     const Text *text = span_text(diag, span);
     if (!text) return false;
     size_t begin = span.begin < text->length ? span.begin : text->length;
@@ -173,7 +177,8 @@ bool diag_callee(const Diagnostics *diag, Span span, char name[DIAG_CALLEE]) {
     while (text && at + length < text->length &&
            (isalnum((unsigned char)text->text[at + length]) || text->text[at + length] == '_'))
         length++;
-    bool called = length && length < DIAG_CALLEE && at + length < text->length && text->text[at + length] == '(';
+    bool called = length && length < DIAG_CALLEE && at + length < text->length &&
+                  text->text[at + length] == '(';
     snprintf(name, DIAG_CALLEE, "%.*s", called ? (int)length : 0, called ? text->text + at : "");
     return called;
 }
@@ -210,7 +215,8 @@ static void print_caret(const Text *text, Span span, uint32_t line, FILE *out) {
     for (size_t at = w.from; at < w.to;) at += shown_character(text->text + at, w.to - at, out);
     fprintf(out, "%s\n       | %*s^", w.cut_after ? "..." : "",
             (int)(shown_columns(text->text + w.from, begin - w.from) + (w.cut_before ? 3 : 0)), "");
-    for (size_t i = stop > begin ? shown_columns(text->text + begin, stop - begin) : 1; i > 1; i--) fputc('~', out);
+    for (size_t i = stop > begin ? shown_columns(text->text + begin, stop - begin) : 1; i > 1; i--)
+        fputc('~', out);
     fputc('\n', out);
 }
 
@@ -231,7 +237,8 @@ static void print_line(const Diagnostics *diag, const DiagEntry *line, FILE *out
 void diag_visit(const Diagnostics *diag, DiagVisitor *visit, void *context) {
     for (const DiagEntry *line = diag->first; line; line = line->next) {
         DiagLine told = {.kind = line->kind, .message = line->message};
-        if (line->kind != DIAG_HELP) diag_locate(diag, line->span, &told.file, &told.line, &told.column);
+        if (line->kind != DIAG_HELP)
+            diag_locate(diag, line->span, &told.file, &told.line, &told.column);
         visit(context, &told);
     }
 }
@@ -249,7 +256,8 @@ void diag_bug(const char *format, ...) {
 
 static void print_hidden(const char *what, size_t count, size_t most, FILE *out) {
     size_t hidden = count > most ? count - most : 0;
-    if (hidden) fprintf(out, "mlc: %zu more %s%s not shown\n", hidden, what, hidden == 1 ? " is" : "s are");
+    if (hidden)
+        fprintf(out, "mlc: %zu more %s%s not shown\n", hidden, what, hidden == 1 ? " is" : "s are");
 }
 
 void diag_print(const Diagnostics *diag, FILE *out) {
@@ -266,10 +274,12 @@ void diag_print_warnings(Diagnostics *diag, FILE *out) {
 
 enum { LONGEST_NAME = 63 };
 
-static bool same_letter(char a, char b) { return tolower((unsigned char)a) == tolower((unsigned char)b); }
+static bool same_letter(char a, char b) {
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
 
-/* The Damerau-Levenshtein distance, computed row by row: insertions, deletions, substitutions and swaps of neighbours
- * cost 1. Capitals equal small letters. */
+/* The Damerau-Levenshtein distance, computed row by row: insertions, deletions, substitutions and
+ * swaps of neighbours cost 1. Capitals equal small letters. */
 static size_t edit_distance(const char *a, const char *b) {
     size_t rows[3][LONGEST_NAME + 1], n = strlen(b);
     for (size_t j = 0; j <= n; j++) rows[0][j] = j;
@@ -280,7 +290,8 @@ static size_t edit_distance(const char *a, const char *b) {
             size_t best = before[j - 1] + !same_letter(a[i - 1], b[j - 1]);
             if (before[j] + 1 < best) best = before[j] + 1;
             if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
-            bool swapped = i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]);
+            bool swapped = i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+                           same_letter(a[i - 2], b[j - 1]);
             if (swapped && two_before[j - 2] + 1 < best) best = two_before[j - 2] + 1;
             now[j] = best;
         }
@@ -303,7 +314,8 @@ const char *diag_nearest(const char *name, const char *const *candidates, size_t
     return nearest;
 }
 
-bool diag_suggest(Diagnostics *diag, const char *name, const char *const *candidates, size_t count) {
+bool diag_suggest(Diagnostics *diag, const char *name, const char *const *candidates,
+                  size_t count) {
     const char *near = diag_nearest(name, candidates, count);
     if (near) diag_help(diag, "did you mean '%s'?", near);
     return near != NULL;

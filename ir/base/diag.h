@@ -1,6 +1,7 @@
-/* Diagnostics: every error a user can cause goes through here. An error has a place (a span of a registered text), a
- * finding, and usually a help that says what to do; notes add further places ("defined here", "called from here"). A warning is written in the
- * same way, but is no error: the program goes on, and its exit status stays.
+/* Diagnostics: every error a user can cause goes through here. An error has a place (a span of a
+ * registered text), a finding, and usually a help that says what to do; notes add further places
+ * ("defined here", "called from here"). A warning is written in the same way, but is no error: the
+ * program goes on, and its exit status stays.
  *
  *   diag_error(diag, STATUS_MODEL, span, "unknown function '%s'", name);
  *   diag_help(diag, "did you mean '%s'?", near);
@@ -10,8 +11,9 @@
  *      12 |     x = rleu(x)
  *         |         ^~~~
  *      help: did you mean 'relu'?
- * Errors without a place print "mlc: error: ...". Long names are shortened, and control characters are printed as '?': see ir/base/display.h.
- * After 20 errors, and after 20 warnings, further ones are only counted. */
+ * Errors without a place print "mlc: error: ...". Long names are shortened, and control characters
+ * are printed as '?': see ir/base/display.h. After 20 errors, and after 20 warnings, further ones
+ * are only counted. */
 #ifndef MLC_IR_BASE_DIAG_H
 #define MLC_IR_BASE_DIAG_H
 
@@ -35,7 +37,8 @@ typedef enum {
     STATUS_TERMINATED = 143   /* SIGTERM: likewise */
 } Status;
 
-/* Bytes [begin, end) of text number `file`; file 0 means "no place". Shared texts have numbers above those of others. */
+/* Bytes [begin, end) of text number `file`; file 0 means "no place". Shared texts have numbers
+ * above those of others. */
 typedef struct {
     uint32_t file, begin, end;
 } Span;
@@ -49,25 +52,32 @@ void diag_free(Diagnostics *diag); /* NULL is allowed */
 
 /* Registers a text (copied) under a name to print; returns its number (1, 2, ...). */
 uint32_t diag_add_text(Diagnostics *diag, const char *name, const char *text, size_t length);
-/* Registers a text (not copied, never forgotten) for all diagnostics of the process, as what is parsed once for all of them
- * needs. Not from several threads at once. */
+/* Registers a text (not copied, never forgotten) for all diagnostics of the process, as what is
+ * parsed once for all of them needs. Not from several threads at once. */
 uint32_t diag_share_text(const char *name, const char *text, size_t length);
 
-void diag_error(Diagnostics *diag, Status status, Span span, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void diag_error(Diagnostics *diag, Status status, Span span, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 /* A warning is about what may be right, but is seldom meant. */
-void diag_warning(Diagnostics *diag, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* A note has a place of its own; a help says what to do. Both belong to the error or warning before them. */
-void diag_note(Diagnostics *diag, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void diag_warning(Diagnostics *diag, Span span, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A note has a place of its own; a help says what to do. Both belong to the error or warning before
+ * them. */
+void diag_note(Diagnostics *diag, Span span, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void diag_help(Diagnostics *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 size_t diag_errors(const Diagnostics *diag); /* how many so far */
 Status diag_status(const Diagnostics *diag); /* of the first error; STATUS_OK without one */
-/* The exit status of a command that ended well, or did not. One that failed must have told why: else it is a bug, and ends the process. */
+/* The exit status of a command that ended well, or did not. One that failed must have told why:
+ * else it is a bug, and ends the process. */
 Status diag_outcome(const Diagnostics *diag, bool good);
-void diag_print(const Diagnostics *diag, FILE *out); /* errors and warnings in order of their report */
-void diag_clear(Diagnostics *diag);                  /* forget errors and warnings, keep the texts */
-/* Prints the warnings and forgets them, before work that takes long. With an error this does nothing: diag_print will
- * print both. */
+/* errors and warnings in order of their report */
+void diag_print(const Diagnostics *diag, FILE *out);
+/* forget errors and warnings, keep the texts */
+void diag_clear(Diagnostics *diag);
+/* Prints the warnings and forgets them, before work that takes long. With an error this does
+ * nothing: diag_print will print both. */
 void diag_print_warnings(Diagnostics *diag, FILE *out);
 /* One part of the diagnostics, for output that programs read. */
 typedef enum { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE, DIAG_HELP } DiagKind;
@@ -80,24 +90,28 @@ typedef struct {
 typedef void DiagVisitor(void *context, const DiagLine *line);
 /* Calls `visit` with each part, in the order in which diag_print prints them. */
 void diag_visit(const Diagnostics *diag, DiagVisitor *visit, void *context);
-/* Adds the errors and warnings of `from`, which must have no places. Other threads collect diagnostics of their own,
- * which are added so. */
+/* Adds the errors and warnings of `from`, which must have no places. Other threads collect
+ * diagnostics of their own, which are added so. */
 void diag_append(Diagnostics *diag, const Diagnostics *from);
 
-/* Ends the process with STATUS_BUG and one line, after an invariant of mlc itself is violated. Temporary files are
- * removed. */
+/* Ends the process with STATUS_BUG and one line, after an invariant of mlc itself is violated.
+ * Temporary files are removed. */
 _Noreturn void diag_bug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Line (from 1) and column (from 1, in bytes) of a span's first byte, and its text's name; false without a place. */
-bool diag_locate(const Diagnostics *diag, Span span, const char **name, uint32_t *line, uint32_t *column);
+/* Line (from 1) and column (from 1, in bytes) of a span's first byte, and its text's name; false
+ * without a place. */
+bool diag_locate(const Diagnostics *diag, Span span, const char **name, uint32_t *line,
+                 uint32_t *column);
 
-/* The name of the function that is called at a span: "sqrt" if it begins with sqrt(...). Otherwise false, and "". */
+/* The name of the function that is called at a span: "sqrt" if it begins with sqrt(...). Otherwise
+ * false, and "". */
 enum { DIAG_CALLEE = 64 };
 bool diag_callee(const Diagnostics *diag, Span span, char name[DIAG_CALLEE]);
 
 /* The candidate nearest to `name` by edit distance; NULL if none is near enough to suggest. */
 const char *diag_nearest(const char *name, const char *const *candidates, size_t count);
-/* Helps with "did you mean ...?" and the nearest candidate; false, and no help, if none is near enough. */
+/* Helps with "did you mean ...?" and the nearest candidate; false, and no help, if none is near
+ * enough. */
 bool diag_suggest(Diagnostics *diag, const char *name, const char *const *candidates, size_t count);
 
 #endif

@@ -52,21 +52,24 @@ enum { MESSAGE_LONG = 300, NAME_LONG = 200, NAME_HEAD = 120, NAME_TAIL = 40, MES
 
 static bool is_inside_character(const char *at) { return ((unsigned char)*at & 0xc0) == 0x80; }
 
-/* Unlike an apostrophe, a quote that opens a name does not follow a letter, and one that closes it does not precede
- * one. */
-static bool opens(const char *text, const char *at) { return *at == '\'' && (at == text || !isalnum((unsigned char)at[-1])); }
+/* Unlike an apostrophe, a quote that opens a name does not follow a letter, and one that closes it
+ * does not precede one. */
+static bool opens(const char *text, const char *at) {
+    return *at == '\'' && (at == text || !isalnum((unsigned char)at[-1]));
+}
 static const char *name_end(const char *name) {
     while (*name && (*name != '\'' || isalnum((unsigned char)name[1]))) name++;
     return name;
 }
 
-/* Writes the head and tail of a name, the closing quote and its length. Returns the end of what was written, which is
- * shorter than the name. */
+/* Writes the head and tail of a name, the closing quote and its length. Returns the end of what was
+ * written, which is shorter than the name. */
 static char *write_shortened(char *to, const char *name, size_t length) {
     const char *head = name + NAME_HEAD, *tail = name + length - NAME_TAIL;
     while (is_inside_character(head)) head--;
     while (tail < name + length && is_inside_character(tail)) tail++;
-    return to + sprintf(to, "%.*s...%.*s' (%zu bytes)", (int)(head - name), name, (int)(name + length - tail), tail, length);
+    return to + sprintf(to, "%.*s...%.*s' (%zu bytes)", (int)(head - name), name,
+                        (int)(name + length - tail), tail, length);
 }
 
 const char *shown_shortened(Arena *arena, const char *message) {
@@ -74,7 +77,8 @@ const char *shown_shortened(Arena *arena, const char *message) {
     if (length < MESSAGE_LONG) return message;
     char *text = arena_alloc(arena, length + 1), *to = text;
     const char *from = message, *last = message + length;
-    while (from < last && (to - text < MESSAGE_MOST || last - from < MESSAGE_LONG || is_inside_character(from))) {
+    while (from < last &&
+           (to - text < MESSAGE_MOST || last - from < MESSAGE_LONG || is_inside_character(from))) {
         bool begins = opens(message, from);
         *to++ = *from++;
         const char *end = begins ? name_end(from) : from;

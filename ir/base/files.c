@@ -12,11 +12,13 @@
 
 /* -- reading -- */
 
-/* Without O_NONBLOCK, opening a pipe would wait for somebody who writes into it. Of a regular file it changes nothing. */
+/* Without O_NONBLOCK, opening a pipe would wait for somebody who writes into it. Of a regular file
+ * it changes nothing. */
 int file_open(const char *path, uint64_t *length) {
     struct stat status;
     int file;
-    while ((file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) < 0 && errno == EINTR) continue;
+    while ((file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) < 0 && errno == EINTR)
+        continue;
     if (file < 0) return -1;
     int error = fstat(file, &status) != 0      ? errno
                 : S_ISDIR(status.st_mode)      ? EISDIR
@@ -80,8 +82,8 @@ static int open_in_place(const char *path) {
 static int open_temporary(Replacement *replacement) {
     enum { TRIES = 100 };
     for (int i = 0; i < TRIES; i++) {
-        int length = snprintf(replacement->temporary, sizeof replacement->temporary, "%s.%d-%d" TEMPORARY_END,
-                              replacement->path, (int)getpid(), i);
+        int length = snprintf(replacement->temporary, sizeof replacement->temporary,
+                              "%s.%d-%d" TEMPORARY_END, replacement->path, (int)getpid(), i);
         if (length >= PATH_MAX) return errno = ENAMETOOLONG, -1;
         replacement->made = (Temporary){AT_FDCWD, replacement->temporary};
         int file = temporary_make(&replacement->made, 0666);
@@ -90,8 +92,8 @@ static int open_temporary(Replacement *replacement) {
     return -1;
 }
 
-/* Each thread writes one file at a time, so there are few. A file that finds no room in this table is not removed by
- * files_abandon. */
+/* Each thread writes one file at a time, so there are few. A file that finds no room in this table
+ * is not removed by files_abandon. */
 enum { TEMPORARIES_MOST = 16 };
 static const Temporary *temporaries[TEMPORARIES_MOST];
 static pthread_mutex_t temporaries_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -104,7 +106,8 @@ static void exchange_temporary(const Temporary *from, const Temporary *to) {
 
 int temporary_make(const Temporary *temporary, mode_t mode) {
     pthread_mutex_lock(&temporaries_lock);
-    int file = openat(temporary->folder, temporary->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    int file = openat(temporary->folder, temporary->name,
+                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (file >= 0) exchange_temporary(NULL, temporary);
     pthread_mutex_unlock(&temporaries_lock);
     return file;
@@ -120,14 +123,20 @@ void temporary_gone(const Temporary *temporary) {
 static pid_t owner_of(const char *name) {
     size_t length = strlen(name);
     int process, number, end = 0;
-    if (length < sizeof TEMPORARY_END || strcmp(name + length - sizeof TEMPORARY_END + 1, TEMPORARY_END)) return 0;
+    if (length < sizeof TEMPORARY_END ||
+        strcmp(name + length - sizeof TEMPORARY_END + 1, TEMPORARY_END))
+        return 0;
     const char *at = name + length - sizeof TEMPORARY_END + 1;
     while (at > name && at[-1] != '.') at--;
-    return at > name && sscanf(at, "%d-%d%n", &process, &number, &end) == 2 && !strcmp(at + end, TEMPORARY_END) ? process : 0;
+    return at > name && sscanf(at, "%d-%d%n", &process, &number, &end) == 2 &&
+                   !strcmp(at + end, TEMPORARY_END)
+               ? process
+               : 0;
 }
 
 void temporaries_sweep(int folder) {
-    int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* closedir closes what it reads */
+    /* closedir closes what it reads */
+    int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = copy >= 0 ? fdopendir(copy) : NULL;
     if (!list && copy >= 0) close(copy);
     for (struct dirent *item; list && (item = readdir(list));) {
@@ -160,7 +169,8 @@ static bool sync_file(int file) {
 static bool sync_folder(const char *path) {
     char folder[PATH_MAX] = ".";
     const char *slash = strrchr(path, '/');
-    if (slash) snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    if (slash)
+        snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
     int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file < 0) return false;
     bool good = sync_file(file) || errno == EINVAL; /* some file systems cannot and need not */
@@ -172,7 +182,8 @@ static bool sync_folder(const char *path) {
 
 bool replacement_end(Replacement *replacement, bool good) {
     int error = errno; /* of what went wrong first */
-    if (good && !replacement->in_place && !sync_file(replacement->file)) good = false, error = errno;
+    if (good && !replacement->in_place && !sync_file(replacement->file))
+        good = false, error = errno;
     if (close(replacement->file) != 0 && errno != EINTR && good) good = false, error = errno;
     if (replacement->in_place) return errno = error, good;
     if (good && rename(replacement->temporary, replacement->path) != 0) good = false, error = errno;

@@ -1,4 +1,5 @@
-/* FNV-1a, the hash of Fowler, Noll and Vo. The seeds of states and the hashes that `mlc run` prints depend on it: it must not change. */
+/* FNV-1a, the hash of Fowler, Noll and Vo. The seeds of states and the hashes that `mlc run` prints
+ * depend on it: it must not change. */
 #ifndef MLC_IR_BASE_HASH_H
 #define MLC_IR_BASE_HASH_H
 
@@ -14,7 +15,8 @@ static inline uint32_t hash32(uint32_t hash, const void *data, size_t bytes) {
     return hash;
 }
 static inline uint64_t hash64(uint64_t hash, const void *data, size_t bytes) {
-    for (const unsigned char *byte = data; bytes--; byte++) hash = (hash ^ *byte) * UINT64_C(0x100000001b3);
+    for (const unsigned char *byte = data; bytes--; byte++)
+        hash = (hash ^ *byte) * UINT64_C(0x100000001b3);
     return hash;
 }
 

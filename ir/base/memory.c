@@ -1,6 +1,6 @@
-/* Memory, and the end of the process without it. Large blocks are on pages of two megabytes where the system has
- * them: weights, moments and rows of the data are read all over, and small pages would have to be looked up again and
- * again. */
+/* Memory, and the end of the process without it. Large blocks are on pages of two megabytes where
+ * the system has them: weights, moments and rows of the data are read all over, and small pages
+ * would have to be looked up again and again. */
 #include "ir/base/memory.h"
 #include "ir/base/diag.h"
 #include "ir/base/files.h"
@@ -24,15 +24,18 @@ enum {
 
 /* -- the end -- */
 
-/* Not by stdio, which may need memory itself. If several threads come here, one prints the line and ends the process. */
+/* Not by stdio, which may need memory itself. If several threads come here, one prints the line and
+ * ends the process. */
 void memory_exhausted(size_t bytes, const char *what) {
     static atomic_flag told = ATOMIC_FLAG_INIT;
     char line[256];
-    int length = bytes ? snprintf(line, sizeof line, "mlc: error: no memory for %.120s (%zu bytes)\n", what, bytes)
+    int length = bytes ? snprintf(line, sizeof line,
+                                  "mlc: error: no memory for %.120s (%zu bytes)\n", what, bytes)
                        : snprintf(line, sizeof line, "mlc: error: no memory for %.120s\n", what);
     while (atomic_flag_test_and_set(&told)) pause();
     files_abandon();
-    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) _exit(STATUS_FILE); /* stderr is closed */
+    /* stderr is closed */
+    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) _exit(STATUS_FILE);
     _exit(STATUS_FILE);
 }
 
@@ -114,7 +117,9 @@ void *memory_try_grow(void *memory, size_t bytes) {
     return ASK(realloc(memory, bytes ? bytes : 1));
 }
 
-void *memory_new(size_t bytes, const char *what) { return memset(must(memory_try(bytes), bytes, what), 0, bytes); }
+void *memory_new(size_t bytes, const char *what) {
+    return memset(must(memory_try(bytes), bytes, what), 0, bytes);
+}
 
 /* -- the limit -- */
 
@@ -137,10 +142,11 @@ size_t memory_limit(void) {
     if (sysinfo(&machine) == 0) {
         size_t swap = (size_t)machine.totalswap * machine.mem_unit;
         most = sum((size_t)machine.totalram * machine.mem_unit, swap);
-        most = least(most,
-                     sum(group_limit("/sys/fs/cgroup/memory.max"), least(swap, group_limit("/sys/fs/cgroup/memory.swap.max"))));
+        most = least(most, sum(group_limit("/sys/fs/cgroup/memory.max"),
+                               least(swap, group_limit("/sys/fs/cgroup/memory.swap.max"))));
     }
-    if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY) most = least(most, space.rlim_cur);
+    if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY)
+        most = least(most, space.rlim_cur);
     return most;
 }
 
@@ -151,10 +157,11 @@ void memory_stream_begin(MemoryStream *stream) {
     stream->out = must(open_memstream(&stream->text, &stream->length), 0, "a text");
 }
 
-/* A stream that could not grow has cut its text, which must not be taken for the whole. If only the last growth
- * fails, in fclose, the text is NULL although fclose returns 0. */
+/* A stream that could not grow has cut its text, which must not be taken for the whole. If only the
+ * last growth fails, in fclose, the text is NULL although fclose returns 0. */
 char *memory_stream_end(MemoryStream *stream) {
     bool cut = ferror(stream->out) != 0;
-    if (fclose(stream->out) != 0 || cut || !stream->text) memory_exhausted(stream->length, "a text");
+    if (fclose(stream->out) != 0 || cut || !stream->text)
+        memory_exhausted(stream->length, "a text");
     return stream->text;
 }

@@ -1,8 +1,11 @@
-/* Memory: whatever mlc allocates for itself comes from here, or from an arena, which takes its blocks from here.
+/* Memory: whatever mlc allocates for itself comes from here, or from an arena, which takes its
+ * blocks from here.
  *
- * Where the system has no more, the process ends: one line on stderr says what the memory was for, temporary files are removed, and the
- * exit status is STATUS_FILE. What is on the disk stays as it was: a training goes on from its last checkpoint. `what` completes the
- * sentence "no memory for ...". Only memory_try and memory_try_grow return NULL: for data, whose size comes from a file and has a place to be named. */
+ * Where the system has no more, the process ends: one line on stderr says what the memory was for,
+ * temporary files are removed, and the exit status is STATUS_FILE. What is on the disk stays as it
+ * was: a training goes on from its last checkpoint. `what` completes the sentence "no memory for
+ * ...". Only memory_try and memory_try_grow return NULL: for data, whose size comes from a file and
+ * has a place to be named. */
 #ifndef MLC_IR_BASE_MEMORY_H
 #define MLC_IR_BASE_MEMORY_H
 
@@ -21,13 +24,15 @@ char *memory_copy_string(const char *text, const char *what);
 void *memory_new(size_t bytes, const char *what);
 /* Likewise, but not zeroed, and NULL without memory. */
 void *memory_try(size_t bytes);
-/* As realloc: memory that may grow, aligned as by malloc. NULL without memory; then `memory` is still valid. */
+/* As realloc: memory that may grow, aligned as by malloc. NULL without memory; then `memory` is
+ * still valid. */
 void *memory_try_grow(void *memory, size_t bytes);
 
 /* How many bytes the process can have at most: by the machine, its container, or `ulimit -v`. */
 size_t memory_limit(void);
 
-/* A stream that writes into memory. memory_stream_end closes it and returns the text, with a closing NUL, to be freed. */
+/* A stream that writes into memory. memory_stream_end closes it and returns the text, with a
+ * closing NUL, to be freed. */
 typedef struct {
     FILE *out;
     char *text;
@@ -36,10 +41,11 @@ typedef struct {
 void memory_stream_begin(MemoryStream *stream);
 char *memory_stream_end(MemoryStream *stream);
 
-/* Ends the process as above. For libraries that report a lack of memory themselves; bytes 0: the number is not known. */
+/* Ends the process as above. For libraries that report a lack of memory themselves; bytes 0: the
+ * number is not known. */
 _Noreturn void memory_exhausted(size_t bytes, const char *what);
-/* Called when a library's malloc has returned NULL: ends the process. Returns NULL if memory_try or memory_try_grow
- * asked. */
+/* Called when a library's malloc has returned NULL: ends the process. Returns NULL if memory_try or
+ * memory_try_grow asked. */
 void *memory_library_refused(size_t bytes);
 /* malloc and free for libraries that take functions, and the same in the form that zlib wants. */
 void *memory_library_malloc(size_t bytes);

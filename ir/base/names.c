@@ -26,7 +26,8 @@ static uint32_t hash(const char *name) {
 
 static uint32_t *slot_of(const Names *names, const char *name) {
     uint32_t at = hash(name) & (names->slot_count - 1);
-    while (names->slots[at] && strcmp(names->names[names->slots[at] - 1], name)) at = (at + 1) & (names->slot_count - 1);
+    while (names->slots[at] && strcmp(names->names[names->slots[at] - 1], name))
+        at = (at + 1) & (names->slot_count - 1);
     return &names->slots[at];
 }
 
@@ -73,6 +74,7 @@ const char *const *names_all(const Names *names) { return names->names; }
 
 const char *names_quoted(Arena *arena, const char *const *list, size_t count, size_t most) {
     const char *text = "";
-    for (size_t i = 0; i < count && i < most; i++) text = arena_format(arena, "%s%s'%.60s'", text, i ? ", " : "", list[i]);
+    for (size_t i = 0; i < count && i < most; i++)
+        text = arena_format(arena, "%s%s'%.60s'", text, i ? ", " : "", list[i]);
     return count > most ? arena_format(arena, "%s...", text) : text;
 }

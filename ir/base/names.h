@@ -1,5 +1,5 @@
-/* Names, numbered in the order of their arrival, each with a pointer of its owner's: scopes, parameters, functions, symbols of a
- * graph, categories of a column. Lives in an arena. */
+/* Names, numbered in the order of their arrival, each with a pointer of its owner's: scopes,
+ * parameters, functions, symbols of a graph, categories of a column. Lives in an arena. */
 #ifndef MLC_IR_BASE_NAMES_H
 #define MLC_IR_BASE_NAMES_H
 
@@ -11,7 +11,8 @@
 typedef struct Names Names;
 
 Names *names_new(Arena *arena);
-/* The number of a name; a new one gets the next number and the value NULL. The name is kept, not copied. */
+/* The number of a name; a new one gets the next number and the value NULL. The name is kept, not
+ * copied. */
 uint32_t names_add(Names *names, const char *name);
 /* The number of a name, -1 if it is not there. */
 int32_t names_index(const Names *names, const char *name);

@@ -1,4 +1,5 @@
-/* Characters of UTF-8 as RFC 3629 has them: the shortest form only, no surrogates, up to U+10FFFF. */
+/* Characters of UTF-8 as RFC 3629 has them: the shortest form only, no surrogates, up to
+ * U+10FFFF. */
 #include "ir/base/utf8.h"
 
 uint32_t utf8_code(const char *text, size_t length) {
@@ -11,7 +12,11 @@ uint32_t utf8_code(const char *text, size_t length) {
 size_t utf8_length(const char *text, size_t bytes) {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
     uint8_t first = bytes ? (uint8_t)text[0] : 0xff;
-    size_t length = first < 0x80 ? 1 : first >> 5 == 0x6 ? 2 : first >> 4 == 0xe ? 3 : first >> 3 == 0x1e ? 4 : 0;
+    size_t length = first < 0x80         ? 1
+                    : first >> 5 == 0x6  ? 2
+                    : first >> 4 == 0xe  ? 3
+                    : first >> 3 == 0x1e ? 4
+                                         : 0;
     if (length > bytes) return 0;
     for (size_t i = 1; i < length; i++)
         if (((uint8_t)text[i] & 0xc0) != 0x80) return 0;

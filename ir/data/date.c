@@ -22,18 +22,20 @@ typedef enum {
     SAYS_COUNT
 } Says;
 
-static const char *const says_words[SAYS_COUNT] = {"year",     "month",           "day",    "day of the year", "weekday",
-                                                   "hour",     "half of the day", "minute", "second",          "fraction",
-                                                   "time zone"};
+static const char *const says_words[SAYS_COUNT] = {
+    "year",   "month",  "day",      "day of the year", "weekday", "hour", "half of the day",
+    "minute", "second", "fraction", "time zone"};
 
-static const char *const month_names[] = {"January", "February", "March",     "April",   "May",      "June",
-                                          "July",    "August",   "September", "October", "November", "December"};
-static const char *const weekday_names[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+static const char *const month_names[] = {"January",   "February", "March",    "April",
+                                          "May",       "June",     "July",     "August",
+                                          "September", "October",  "November", "December"};
+static const char *const weekday_names[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                            "Friday", "Saturday", "Sunday"};
 static const char *const half_names[] = {"AM", "PM"};
 enum { MONTHS = 12, WEEKDAYS = 7, HALVES = 2, ABBREVIATED = 3 };
 
-/* The directives of a format. Each stands for a number of so many digits in [low, high], for a name, or for several
- * other directives. */
+/* The directives of a format. Each stands for a number of so many digits in [low, high], for a
+ * name, or for several other directives. */
 typedef struct {
     char letter;
     Says says;
@@ -83,7 +85,8 @@ static bool find_form(const char *format, DateForm *form, char problem[DATE_PROB
         }
         const Directive *directive = directive_of(*++at);
         if (!directive) {
-            snprintf(problem, DATE_PROBLEM, *at ? "has '%%%c', which is no part of a date" : "ends in '%%'", *at);
+            snprintf(problem, DATE_PROBLEM,
+                     *at ? "has '%%%c', which is no part of a date" : "ends in '%%'", *at);
             return false;
         }
         if (directive->short_for) {
@@ -111,16 +114,22 @@ bool date_format_check(const char *format, char problem[DATE_PROBLEM]) {
     if (!find_form(format, &form, problem)) return false;
     const char *wrong = NULL;
     for (Says what = 0; what < SAYS_COUNT; what++)
-        if (form.twice >> what & 1) return snprintf(problem, DATE_PROBLEM, "says the %s twice", says_words[what]), false;
+        if (form.twice >> what & 1)
+            return snprintf(problem, DATE_PROBLEM, "says the %s twice", says_words[what]), false;
     if (!form.says) wrong = "has no part of a date, such as %Y";
     if (says(&form, SAYS_YEARDAY) && (says(&form, SAYS_MONTH) || says(&form, SAYS_DAY)))
         wrong = "says the day twice: by %j, and by month and day";
-    if (says(&form, SAYS_DAY) && !says(&form, SAYS_MONTH)) wrong = "says the day of a month, but no month";
-    if (says(&form, SAYS_YEARDAY) && !says(&form, SAYS_YEAR)) wrong = "says the day of a year, but no year";
-    if (says(&form, SAYS_WEEKDAY) && !(says(&form, SAYS_YEAR) && (says(&form, SAYS_DAY) || says(&form, SAYS_YEARDAY))))
+    if (says(&form, SAYS_DAY) && !says(&form, SAYS_MONTH))
+        wrong = "says the day of a month, but no month";
+    if (says(&form, SAYS_YEARDAY) && !says(&form, SAYS_YEAR))
+        wrong = "says the day of a year, but no year";
+    if (says(&form, SAYS_WEEKDAY) &&
+        !(says(&form, SAYS_YEAR) && (says(&form, SAYS_DAY) || says(&form, SAYS_YEARDAY))))
         wrong = "says the weekday, but no date that it is of";
-    if (form.twelve != says(&form, SAYS_HALF)) wrong = "needs %I and %p together; %H has the hours from 0 to 23";
-    if (says(&form, SAYS_FRACTION) && !says(&form, SAYS_SECOND)) wrong = "says the fraction of a second, but no second";
+    if (form.twelve != says(&form, SAYS_HALF))
+        wrong = "needs %I and %p together; %H has the hours from 0 to 23";
+    if (says(&form, SAYS_FRACTION) && !says(&form, SAYS_SECOND))
+        wrong = "says the fraction of a second, but no second";
     if (says(&form, SAYS_ZONE) && !says(&form, SAYS_HOUR)) wrong = "says a time zone, but no hour";
     if (wrong) snprintf(problem, DATE_PROBLEM, "%s", wrong);
     return !wrong;
@@ -186,7 +195,8 @@ static int read_number(DateReading *reading, const Directive *directive) {
 static int read_fraction(DateReading *reading, const Directive *directive) {
     const char *begin = reading->at;
     int value = read_number(reading, directive);
-    for (long digits = reading->at - begin; value >= 0 && digits < directive->most_digits; digits++) value *= 10;
+    for (long digits = reading->at - begin; value >= 0 && digits < directive->most_digits; digits++)
+        value *= 10;
     return value;
 }
 
@@ -240,7 +250,8 @@ static bool misfit(const DateReading *reading, char letter, const char *at) {
 }
 
 static bool no_such(const DateReading *reading, const Directive *directive, int value) {
-    snprintf(reading->problem, DATE_PROBLEM, "is no date: there is no %s %d", says_words[directive->says], value);
+    snprintf(reading->problem, DATE_PROBLEM, "is no date: there is no %s %d",
+             says_words[directive->says], value);
     return false;
 }
 
@@ -260,7 +271,8 @@ static bool read_directive(DateReading *reading, const Directive *directive) {
 static bool read_literal(DateReading *reading, char literal) {
     if (*reading->at != literal) {
         if (*reading->at)
-            snprintf(reading->problem, DATE_PROBLEM, ": '%.20s' stands where '%c' is", reading->at, literal);
+            snprintf(reading->problem, DATE_PROBLEM, ": '%.20s' stands where '%c' is", reading->at,
+                     literal);
         else
             snprintf(reading->problem, DATE_PROBLEM, ": it ends where '%c' is", literal);
         return false;
@@ -295,7 +307,8 @@ static int days_of_month(int64_t year, int month) {
 /* Days from 1970-01-01 to 1 January of a year. */
 static int64_t days_before_year(int64_t year) {
     int64_t before = year - 1;
-    return 365 * (year - 1970) + before / 4 - before / 100 + before / 400 - (1969 / 4 - 1969 / 100 + 1969 / 400);
+    return 365 * (year - 1970) + before / 4 - before / 100 + before / 400 -
+           (1969 / 4 - 1969 / 100 + 1969 / 400);
 }
 
 enum { DAY = 24 * 60 * 60 };
@@ -314,7 +327,8 @@ static bool find_day(int64_t days, Date *date) {
     within = days - days_before_year(year);
     date->parts[DATE_year] = year;
     date->parts[DATE_yearday] = within + 1;
-    date->parts[DATE_weekday] = ((days + 3) % WEEKDAYS + WEEKDAYS) % WEEKDAYS; /* 1970 began on a Thursday */
+    /* 1970 began on a Thursday */
+    date->parts[DATE_weekday] = ((days + 3) % WEEKDAYS + WEEKDAYS) % WEEKDAYS;
     int month = 1;
     for (; within >= days_of_month(year, month); month++) within -= days_of_month(year, month);
     date->parts[DATE_month] = month;
@@ -322,12 +336,13 @@ static bool find_day(int64_t days, Date *date) {
     return true;
 }
 
-/* Counts the days since 1970. Facts that the text does not give are those of 1970-01-01; a day without a year may be
- * 29 February. */
+/* Counts the days since 1970. Facts that the text does not give are those of 1970-01-01; a day
+ * without a year may be 29 February. */
 static bool count_days(const DateReading *reading, const DateForm *form, int64_t *days) {
     const int *values = reading->values;
     int64_t year = says(form, SAYS_YEAR) ? values[SAYS_YEAR] : 1970;
-    int month = says(form, SAYS_MONTH) ? values[SAYS_MONTH] : 1, day = says(form, SAYS_DAY) ? values[SAYS_DAY] : 1;
+    int month = says(form, SAYS_MONTH) ? values[SAYS_MONTH] : 1,
+        day = says(form, SAYS_DAY) ? values[SAYS_DAY] : 1;
     *days = days_before_year(year);
     if (says(form, SAYS_YEARDAY) && values[SAYS_YEARDAY] > 365 + is_leap(year)) {
         snprintf(reading->problem, DATE_PROBLEM, "is no date: %d has 365 days", values[SAYS_YEAR]);
@@ -338,8 +353,8 @@ static bool count_days(const DateReading *reading, const DateForm *form, int64_t
     if (day > days_of_month(calendar, month)) {
         char of_year[16] = "";
         if (says(form, SAYS_YEAR)) snprintf(of_year, sizeof of_year, " %d", (int)year);
-        snprintf(reading->problem, DATE_PROBLEM, "is no date: %s%s has %d days", month_names[month - 1], of_year,
-                 days_of_month(calendar, month));
+        snprintf(reading->problem, DATE_PROBLEM, "is no date: %s%s has %d days",
+                 month_names[month - 1], of_year, days_of_month(calendar, month));
         return false;
     }
     for (int before = 1; before < month; before++) *days += days_of_month(year, before);
@@ -350,7 +365,8 @@ static bool count_days(const DateReading *reading, const DateForm *form, int64_t
 static bool check_weekday(const DateReading *reading, const DateForm *form, int64_t days) {
     int64_t weekday = ((days + 3) % WEEKDAYS + WEEKDAYS) % WEEKDAYS;
     if (!says(form, SAYS_WEEKDAY) || weekday == reading->values[SAYS_WEEKDAY]) return true;
-    snprintf(reading->problem, DATE_PROBLEM, "is no date: that day is a %s", weekday_names[weekday]);
+    snprintf(reading->problem, DATE_PROBLEM, "is no date: that day is a %s",
+             weekday_names[weekday]);
     return false;
 }
 
@@ -370,11 +386,13 @@ static bool make_date(const DateReading *reading, const DateForm *form, Date *da
     int64_t days;
     if (!count_days(reading, form, &days) || !check_weekday(reading, form, days)) return false;
     int64_t hour = values[SAYS_HOUR] + 12 * values[SAYS_HALF];
-    int64_t seconds = days * DAY + hour * 3600 + values[SAYS_MINUTE] * 60 + values[SAYS_SECOND] - values[SAYS_ZONE];
+    int64_t seconds = days * DAY + hour * 3600 + values[SAYS_MINUTE] * 60 + values[SAYS_SECOND] -
+                      values[SAYS_ZONE];
     bool known = date_from_seconds(seconds, date);
     date->nanoseconds = values[SAYS_FRACTION];
     if (known) return true;
-    snprintf(reading->problem, DATE_PROBLEM, "is no date: in UTC it is outside of the years 1 to 9999");
+    snprintf(reading->problem, DATE_PROBLEM,
+             "is no date: in UTC it is outside of the years 1 to 9999");
     return false;
 }
 

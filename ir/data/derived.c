@@ -21,7 +21,9 @@ static const struct {
 
 int derived_arity(DerivedKind kind) { return operations[kind].arity; }
 
-static bool is_infix(DerivedKind kind) { return derived_arity(kind) == 2 && !isalpha((unsigned char)*operations[kind].text); }
+static bool is_infix(DerivedKind kind) {
+    return derived_arity(kind) == 2 && !isalpha((unsigned char)*operations[kind].text);
+}
 
 /* -- what they are -- */
 
@@ -31,7 +33,9 @@ DType derived_dtype(const Derived *derived) {
 }
 
 Shape derived_row(const SourceSchema *schema, const Derived *derived) {
-    if (derived->count) return derived->is_list ? (Shape){1, {derived->count}} : schema->fields[derived->fields[0]].row;
+    if (derived->count)
+        return derived->is_list ? (Shape){1, {derived->count}}
+                                : schema->fields[derived->fields[0]].row;
     Shape row = {0};
     for (int i = 0; i < derived_arity(derived->kind); i++) {
         Shape of = derived_row(schema, derived->args[i]);
@@ -43,7 +47,8 @@ Shape derived_row(const SourceSchema *schema, const Derived *derived) {
 void derived_visit(const Derived *derived, int64_t row, DerivedVisitor *visit, void *context) {
     if (derived->kind == DERIVED_AHEAD) row += derived->whole;
     if (derived->count) visit(context, derived, row);
-    for (int i = 0; i < derived_arity(derived->kind); i++) derived_visit(derived->args[i], row, visit, context);
+    for (int i = 0; i < derived_arity(derived->kind); i++)
+        derived_visit(derived->args[i], row, visit, context);
 }
 
 static void mark_reads(void *reads, const Derived *columns, int64_t row) {
@@ -77,7 +82,8 @@ uint32_t derived_reads(const SourceSchema *schema, const Derived *derived, uint3
 const char *derived_reads_dates(const Derived *derived, uint32_t field) {
     const char *format = NULL;
     if (derived->kind == DERIVED_DATE) return derived->fields[0] == field ? derived->format : NULL;
-    for (int i = 0; i < derived_arity(derived->kind) && !format; i++) format = derived_reads_dates(derived->args[i], field);
+    for (int i = 0; i < derived_arity(derived->kind) && !format; i++)
+        format = derived_reads_dates(derived->args[i], field);
     return format;
 }
 
@@ -123,7 +129,8 @@ static void write_date(const SourceSchema *schema, const Derived *derived, FILE 
     fputs(", ", out);
     write_quoted(derived->format, out);
     fputs(derived->is_list ? ", [" : ", ", out);
-    for (uint32_t i = 0; i < derived->count; i++) fprintf(out, "%s%s", i ? ", " : "", date_part_name(derived->parts[i]));
+    for (uint32_t i = 0; i < derived->count; i++)
+        fprintf(out, "%s%s", i ? ", " : "", date_part_name(derived->parts[i]));
     fputs(derived->is_list ? "])" : ")", out);
 }
 
@@ -135,9 +142,11 @@ static void write_names(const Derived *derived, FILE *out) {
     if (derived->name_count) putc(']', out);
 }
 
-static void write_derived(const SourceSchema *schema, const Derived *derived, bool inside, FILE *out);
+static void write_derived(const SourceSchema *schema, const Derived *derived, bool inside,
+                          FILE *out);
 
-static void write_operation(const SourceSchema *schema, const Derived *derived, bool inside, FILE *out) {
+static void write_operation(const SourceSchema *schema, const Derived *derived, bool inside,
+                            FILE *out) {
     const char *text = operations[derived->kind].text;
     bool infix = is_infix(derived->kind);
     if (!infix) fprintf(out, "%s(", text);
@@ -154,13 +163,16 @@ static void write_operation(const SourceSchema *schema, const Derived *derived, 
     if (inside || !infix) putc(')', out);
 }
 
-static void write_derived(const SourceSchema *schema, const Derived *derived, bool inside, FILE *out) {
+static void write_derived(const SourceSchema *schema, const Derived *derived, bool inside,
+                          FILE *out) {
     switch (derived->kind) {
     case DERIVED_COLUMNS: write_columns(schema, derived, out); return;
     case DERIVED_DATE: write_date(schema, derived, out); return;
     case DERIVED_LEARNT: fprintf(out, "@%s", derived->fit); return;
     case DERIVED_WHOLE: fprintf(out, "%" PRId64, derived->whole); return;
-    case DERIVED_REAL: fprintf(out, "%.17g%s", derived->real, derived->real == floor(derived->real) ? "." : ""); return;
+    case DERIVED_REAL:
+        fprintf(out, "%.17g%s", derived->real, derived->real == floor(derived->real) ? "." : "");
+        return;
     default: write_operation(schema, derived, inside, out);
     }
 }
@@ -240,7 +252,8 @@ static const Derived *read_columns(DerivedReader *reader, const char *first) {
     derived->is_list = !first;
     derived->fields = fields;
     do {
-        if (!read_field(reader, first ? first : read_name(reader), &fields[derived->count++])) return NULL;
+        if (!read_field(reader, first ? first : read_name(reader), &fields[derived->count++]))
+            return NULL;
     } while (!first && accept(reader, ","));
     return first || accept(reader, "]") ? derived : NULL;
 }
@@ -256,8 +269,9 @@ static const Derived *read_date(DerivedReader *reader) {
     Derived *derived = derived_new(reader, DERIVED_DATE);
     const char *name = read_name(reader);
     const SourceField *field = name ? source_field(reader->schema, name) : NULL;
-    if (!field || !field->is_column || !accept(reader, ",") || !(derived->format = read_name(reader)) ||
-        !date_format_check(derived->format, problem) || !accept(reader, ","))
+    if (!field || !field->is_column || !accept(reader, ",") ||
+        !(derived->format = read_name(reader)) || !date_format_check(derived->format, problem) ||
+        !accept(reader, ","))
         return NULL;
     size_t most = strlen(reader->at);
     uint32_t *fields = ARENA_ARRAY(reader->arena, uint32_t, most);
@@ -307,7 +321,8 @@ static bool read_distance(DerivedReader *reader, Derived *derived) {
     if (!accept(reader, ",")) return false;
     skip_spaces(reader);
     const Derived *number = read_number(reader);
-    bool good = number && number->kind == DERIVED_WHOLE && number->whole > -INT32_MAX && number->whole < INT32_MAX;
+    bool good = number && number->kind == DERIVED_WHOLE && number->whole > -INT32_MAX &&
+                number->whole < INT32_MAX;
     derived->whole = good ? number->whole : 0;
     return good;
 }
@@ -318,8 +333,10 @@ static const Derived *read_call(DerivedReader *reader, const char *word) {
         if (is_infix(kind) || strcmp(operations[kind].text, word)) continue;
         Derived *derived = derived_new(reader, kind);
         for (int i = 0; i < derived_arity(kind); i++)
-            if ((i && !accept(reader, ",")) || !(derived->args[i] = read_expression(reader))) return NULL;
-        if (kind == DERIVED_CLASSES && accept(reader, ",") && !read_names(reader, derived)) return NULL;
+            if ((i && !accept(reader, ",")) || !(derived->args[i] = read_expression(reader)))
+                return NULL;
+        if (kind == DERIVED_CLASSES && accept(reader, ",") && !read_names(reader, derived))
+            return NULL;
         if (kind == DERIVED_AHEAD && !read_distance(reader, derived)) return NULL;
         return accept(reader, ")") ? derived : NULL;
     }
@@ -330,7 +347,9 @@ static const Derived *read_call(DerivedReader *reader, const char *word) {
 static const Derived *read_learnt(DerivedReader *reader) {
     Derived *derived = derived_new(reader, DERIVED_LEARNT);
     size_t length = 0;
-    while (isalnum((unsigned char)reader->at[length]) || reader->at[length] == '_' || reader->at[length] == '.') length++;
+    while (isalnum((unsigned char)reader->at[length]) || reader->at[length] == '_' ||
+           reader->at[length] == '.')
+        length++;
     derived->fit = arena_copy_string(reader->arena, reader->at, length);
     reader->at += length;
     return length ? derived : NULL;
@@ -382,7 +401,8 @@ static bool rows_agree(const SourceSchema *schema, const Derived *derived) {
     Shape row = derived_row(schema, derived);
     for (int i = 0; i < derived_arity(derived->kind); i++) {
         const Derived *arg = derived->args[i];
-        bool number = arg->kind == DERIVED_WHOLE || arg->kind == DERIVED_REAL || arg->kind == DERIVED_LEARNT;
+        bool number =
+            arg->kind == DERIVED_WHOLE || arg->kind == DERIVED_REAL || arg->kind == DERIVED_LEARNT;
         if (arg->kind == DERIVED_CLASSES || !rows_agree(schema, arg) ||
             (!number && !shape_equal(derived_row(schema, arg), row)))
             return false;
@@ -401,14 +421,16 @@ static const Derived *side_by_side(Arena *arena, const SourceSchema *schema, con
 
 const Derived *derived_find(Arena *arena, const SourceSchema *schema, const char *name) {
     DerivedReader reader = {arena, schema, name, 0};
-    const Derived *derived = source_field(schema, name) ? read_columns(&reader, name) : side_by_side(arena, schema, name);
+    const Derived *derived = source_field(schema, name) ? read_columns(&reader, name)
+                                                        : side_by_side(arena, schema, name);
     if (derived || source_field(schema, name)) return derived;
     derived = read_expression(&reader);
     skip_spaces(&reader);
     return derived && !*reader.at && rows_agree(schema, derived) ? derived : NULL;
 }
 
-const uint32_t *source_reads(const SourceSchema *schema, const char *name, Arena *arena, uint32_t *count) {
+const uint32_t *source_reads(const SourceSchema *schema, const char *name, Arena *arena,
+                             uint32_t *count) {
     SourceRows rows;
     name = source_rows_of(name, &rows);
     const SourceField *field = source_field(schema, name);
@@ -432,7 +454,8 @@ void source_rows_add(SourceRows *all, Arena *arena, const SourceSchema *schema, 
     if (rows.to + looks.to > all->to) all->to = rows.to + looks.to;
 }
 
-bool source_rows_of_graph(const Graph *graph, Arena *arena, const SourceSchema *schema, SourceRows *rows, Diagnostics *diag) {
+bool source_rows_of_graph(const Graph *graph, Arena *arena, const SourceSchema *schema,
+                          SourceRows *rows, Diagnostics *diag) {
     const Symbol *first = NULL;
     *rows = (SourceRows){0, 0, 1};
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
@@ -443,7 +466,8 @@ bool source_rows_of_graph(const Graph *graph, Arena *arena, const SourceSchema *
         bool strides = found.from < 0;
         if (strides && first && found.stride != rows->stride) {
             diag_error(diag, STATUS_MODEL, graph_node(graph, symbol->node)->span,
-                       "these windows have a stride of %" PRId64 ", others of %" PRId64, found.stride, rows->stride);
+                       "these windows have a stride of %" PRId64 ", others of %" PRId64,
+                       found.stride, rows->stride);
             diag_note(diag, graph_node(graph, first->node)->span, "such as these");
             return false;
         }

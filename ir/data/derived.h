@@ -1,9 +1,9 @@
-/* A derived column: computed from columns of the source when the data are read, in 64-bit whole numbers or in f64,
- * and rounded once. Its name is its formula, such as "int(y)" or "(ts - 1600000000) % 86400", so a graph's input
- * needs nothing but its name.
- * "classes(lane)" numbers the different values of the training rows. It is a column of text whose categories are
- * these numbers, or the names in "classes(side, [left, right])". Nothing can be computed from it.
- * "ahead(ts, 1) - ts" also reads the next row of a series; where there is none, the number is missing. */
+/* A derived column: computed from columns of the source when the data are read, in 64-bit whole
+ * numbers or in f64, and rounded once. Its name is its formula, such as "int(y)" or "(ts -
+ * 1600000000) % 86400", so a graph's input needs nothing but its name. "classes(lane)" numbers the
+ * different values of the training rows. It is a column of text whose categories are these numbers,
+ * or the names in "classes(side, [left, right])". Nothing can be computed from it. "ahead(ts, 1) -
+ * ts" also reads the next row of a series; where there is none, the number is missing. */
 #ifndef MLC_IR_DATA_DERIVED_H
 #define MLC_IR_DATA_DERIVED_H
 
@@ -15,7 +15,9 @@ typedef enum {
     DERIVED_DATE,    /* parts of the dates in columns; these columns may be text */
     DERIVED_WHOLE,
     DERIVED_REAL,
-    DERIVED_LEARNT, /* what a transform has fitted to the training rows: the second argument of IMPUTE and STANDARDIZE */
+    /* what a transform has fitted to the training rows: the second argument of IMPUTE and
+     * STANDARDIZE */
+    DERIVED_LEARNT,
 #define DERIVED(op, arity, text) DERIVED_##op,
 #include "ir/data/derived.def"
     DERIVED_KINDS
@@ -33,7 +35,8 @@ struct Derived {
     double real;           /* REAL: finite */
     const char *fit;       /* LEARNT: the name of the Fit */
     const Derived *args[2];
-    const char *const *names; /* CLASSES: of the classes, by ascending numbers; NULL: the numbers are their names */
+    /* CLASSES: of the classes, by ascending numbers; NULL: the numbers are their names */
+    const char *const *names;
     uint32_t name_count;
 };
 
@@ -43,11 +46,12 @@ int derived_arity(DerivedKind kind);
 DType derived_dtype(const Derived *derived);
 /* The shape of a row. */
 Shape derived_row(const SourceSchema *schema, const Derived *derived);
-/* Lists the fields that it reads, each once; returns their number. `fields` has room for all fields of the schema. */
+/* Lists the fields that it reads, each once; returns their number. `fields` has room for all fields
+ * of the schema. */
 uint32_t derived_reads(const SourceSchema *schema, const Derived *derived, uint32_t *fields);
 
-/* Visits the columns of the source that it is computed from (COLUMNS and DATE). Each comes with the row in which it
- * is read: `row`, or a row before or after it. */
+/* Visits the columns of the source that it is computed from (COLUMNS and DATE). Each comes with the
+ * row in which it is read: `row`, or a row before or after it. */
 typedef void DerivedVisitor(void *context, const Derived *columns, int64_t row);
 void derived_visit(const Derived *derived, int64_t row, DerivedVisitor *visit, void *context);
 /* The rows around a row that it reads. */
@@ -60,18 +64,21 @@ static inline bool derived_looks_around(const Derived *derived) {
 /* The format by which it reads a column as dates; NULL if it does not read the column so. */
 const char *derived_reads_dates(const Derived *derived, uint32_t field);
 
-/* The fields that an input of a graph is, or is computed from; none if it does not come from the source. In the
- * arena. */
-const uint32_t *source_reads(const SourceSchema *schema, const char *name, Arena *arena, uint32_t *count);
+/* The fields that an input of a graph is, or is computed from; none if it does not come from the
+ * source. In the arena. */
+const uint32_t *source_reads(const SourceSchema *schema, const char *name, Arena *arena,
+                             uint32_t *count);
 
 /* Extends `all` by the rows that an input reads; strides are ignored. */
 void source_rows_add(SourceRows *all, Arena *arena, const SourceSchema *schema, const char *name);
 /* All rows that the inputs of a graph read, together. False after reporting strides that differ. */
-bool source_rows_of_graph(const Graph *graph, Arena *arena, const SourceSchema *schema, SourceRows *rows, Diagnostics *diag);
+bool source_rows_of_graph(const Graph *graph, Arena *arena, const SourceSchema *schema,
+                          SourceRows *rows, Diagnostics *diag);
 
 /* The name of a derived column, in the arena. No field has the same name. */
 const char *derived_name(Arena *arena, const SourceSchema *schema, const Derived *derived);
-/* The column that a name stands for, which may also be a field or columns side by side; NULL if there is none. */
+/* The column that a name stands for, which may also be a field or columns side by side; NULL if
+ * there is none. */
 const Derived *derived_find(Arena *arena, const SourceSchema *schema, const char *name);
 
 #endif

@@ -5,7 +5,8 @@
 #include <strings.h>
 
 static const DataReader readers[] = {
-#define SOURCE(name, signature, doc, read, cached, input, endings) {#name, cached, INPUT_##input, endings},
+#define SOURCE(name, signature, doc, read, cached, input, endings)                                 \
+    {#name, cached, INPUT_##input, endings},
 #include "ir/data/sources.def"
 };
 static const char *const names[] = {
@@ -21,14 +22,17 @@ const DataReader *reader_named(const char *name) {
 }
 
 /* The ending after one of `size` characters in a list of endings; "" after the last one. */
-static const char *next_ending(const char *ending, size_t size) { return ending + size + (ending[size] == ' '); }
+static const char *next_ending(const char *ending, size_t size) {
+    return ending + size + (ending[size] == ' ');
+}
 
 const DataReader *reader_of_file(const char *file) {
     size_t length = strlen(file), size;
     for (int i = 0; i < READERS; i++)
         for (const char *ending = readers[i].endings; *ending; ending = next_ending(ending, size)) {
             size = strcspn(ending, " ");
-            if (length > size && !strncasecmp(file + length - size, ending, size)) return &readers[i];
+            if (length > size && !strncasecmp(file + length - size, ending, size))
+                return &readers[i];
         }
     return NULL;
 }

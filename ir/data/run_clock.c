@@ -8,12 +8,16 @@ int32_t *run_clock_field(RunClock *clock, const char *name) {
     static const struct {
         const char *name;
         size_t offset;
-    } fields[] = {{INPUT_EPOCH, offsetof(RunClock, epoch)},        {INPUT_STEP, offsetof(RunClock, step)},
-                  {INPUT_STEPS, offsetof(RunClock, steps)},        {INPUT_DRAW, offsetof(RunClock, draw)},
-                  {INPUT_UPDATE, offsetof(RunClock, update)},      {INPUT_SEED_LOW, offsetof(RunClock, seed_low)},
+    } fields[] = {{INPUT_EPOCH, offsetof(RunClock, epoch)},
+                  {INPUT_STEP, offsetof(RunClock, step)},
+                  {INPUT_STEPS, offsetof(RunClock, steps)},
+                  {INPUT_DRAW, offsetof(RunClock, draw)},
+                  {INPUT_UPDATE, offsetof(RunClock, update)},
+                  {INPUT_SEED_LOW, offsetof(RunClock, seed_low)},
                   {INPUT_SEED_HIGH, offsetof(RunClock, seed_high)}};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (!strcmp(fields[i].name, name)) return (int32_t *)(void *)((char *)clock + fields[i].offset);
+        if (!strcmp(fields[i].name, name))
+            return (int32_t *)(void *)((char *)clock + fields[i].offset);
     return NULL;
 }
 

@@ -5,10 +5,11 @@
 #include <stdint.h>
 
 typedef struct {
-    int32_t epoch;               /* from 0 */
-    int32_t step, steps;         /* updates of the weights so far, and in the whole run */
-    int32_t draw;                /* batches so far; each gets other random numbers */
-    int32_t update;              /* 1: after this batch the weights change; 0: its gradients are only added up */
+    int32_t epoch;       /* from 0 */
+    int32_t step, steps; /* updates of the weights so far, and in the whole run */
+    int32_t draw;        /* batches so far; each gets other random numbers */
+    /* 1: after this batch the weights change; 0: its gradients are only added up */
+    int32_t update;
     int32_t seed_low, seed_high; /* the words of the seed */
 } RunClock;
 

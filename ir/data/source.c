@@ -1,5 +1,5 @@
-/* Finds the fields of a source by name, and writes and reads the names of inputs that are several columns side by
- * side. */
+/* Finds the fields of a source by name, and writes and reads the names of inputs that are several
+ * columns side by side. */
 #include "ir/data/source.h"
 
 #include <inttypes.h>
@@ -59,22 +59,25 @@ SourceSchema source_schema_copy(const SourceSchema *schema, Arena *arena) {
     SourceField *fields = ARENA_ARRAY(arena, SourceField, schema->field_count);
     SourceSchema copy = *schema;
     copy.fields = fields;
-    for (uint32_t i = 0; i < schema->field_count; i++) fields[i] = source_field_copy(&schema->fields[i], arena);
+    for (uint32_t i = 0; i < schema->field_count; i++)
+        fields[i] = source_field_copy(&schema->fields[i], arena);
     return copy;
 }
 
 #define ROWS_PREFIX "rows:"
 
-const char *source_rows_name(Arena *arena, int64_t from, int64_t to, int64_t stride, const char *name) {
-    return arena_format(arena, ROWS_PREFIX "%" PRId64 ":%" PRId64 ":%" PRId64 ":%s", from, to, stride, name);
+const char *source_rows_name(Arena *arena, int64_t from, int64_t to, int64_t stride,
+                             const char *name) {
+    return arena_format(arena, ROWS_PREFIX "%" PRId64 ":%" PRId64 ":%" PRId64 ":%s", from, to,
+                        stride, name);
 }
 
 const char *source_rows_of(const char *name, SourceRows *rows) {
     SourceRows found;
     int length = 0;
     *rows = (SourceRows){0, 0, 1};
-    int numbers =
-        sscanf(name, ROWS_PREFIX "%" SCNd64 ":%" SCNd64 ":%" SCNd64 ":%n", &found.from, &found.to, &found.stride, &length);
+    int numbers = sscanf(name, ROWS_PREFIX "%" SCNd64 ":%" SCNd64 ":%" SCNd64 ":%n", &found.from,
+                         &found.to, &found.stride, &length);
     if (numbers < 3 || !length) return name;
     *rows = found;
     return name + length;
@@ -130,9 +133,12 @@ static bool read_pieces(const char *text, uint32_t limit, uint32_t *fields, uint
     return false;
 }
 
-const uint32_t *source_columns_find(const SourceSchema *schema, const char *name, Arena *arena, uint32_t *count) {
+const uint32_t *source_columns_find(const SourceSchema *schema, const char *name, Arena *arena,
+                                    uint32_t *count) {
     size_t prefix = sizeof PREFIX - 1;
-    if (strncmp(name, PREFIX, prefix) || !read_pieces(name + prefix, schema->field_count, NULL, count)) return NULL;
+    if (strncmp(name, PREFIX, prefix) ||
+        !read_pieces(name + prefix, schema->field_count, NULL, count))
+        return NULL;
     uint32_t *fields = ARENA_ARRAY(arena, uint32_t, *count);
     read_pieces(name + prefix, schema->field_count, fields, count);
     return fields;

@@ -5,14 +5,15 @@ EvalFunction *const eval_table[OP_COUNT] = {
     [OP_constant] = eval_constant,
     [OP_iota] = eval_iota,
 #define OP_LEAF(name, attrs, rule, doc)
-#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) [OP_##name] = eval_##name,
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc)             \
+    [OP_##name] = eval_##name,
 #include "ir/ops/ops.def"
 };
 
-#define FILL(Type, value)                                                                                                      \
-    do {                                                                                                                       \
-        Type *out = args->out;                                                                                                 \
-        for (int64_t i = 0, n = eval_elements(args); i < n; i++) out[i] = (value);                                             \
+#define FILL(Type, value)                                                                          \
+    do {                                                                                           \
+        Type *out = args->out;                                                                     \
+        for (int64_t i = 0, n = eval_elements(args); i < n; i++) out[i] = (value);                 \
     } while (0)
 
 void eval_constant(const EvalArgs *args) {
@@ -31,6 +32,7 @@ void eval_constant(const EvalArgs *args) {
 
 void eval_iota(const EvalArgs *args) {
     Shape shape = args->node->shape;
-    int64_t size = shape.dim[args->node->attrs.axis], inner = shape_inner(shape, args->node->attrs.axis);
+    int64_t size = shape.dim[args->node->attrs.axis],
+            inner = shape_inner(shape, args->node->attrs.axis);
     FILL(int32_t, (int32_t)(i / inner % size));
 }

@@ -1,27 +1,29 @@
-/* Elementwise primitives: one loop for every op and element type. In f32 each operation rounds once, to nearest even. */
+/* Elementwise primitives: one loop for every op and element type. In f32 each operation rounds
+ * once, to nearest even. */
 #include "ir/eval/eval.h"
 
 #include <math.h>
 #include <string.h>
 
-/* A loop over all elements: out = expression, of type Out, where a, b and c are the operands' elements. */
-#define UNARY_LOOP(function, In, Out, expression)                                                                              \
-    static void function(const EvalArgs *args) {                                                                               \
-        const In *as = args->in[0];                                                                                            \
-        Out *out = args->out;                                                                                                  \
-        for (int64_t i = 0, n = eval_elements(args); i < n; i++) {                                                             \
-            const In a = as[i];                                                                                                \
-            out[i] = (Out)(expression);                                                                                        \
-        }                                                                                                                      \
+/* A loop over all elements: out = expression, of type Out, where a, b and c are the operands'
+ * elements. */
+#define UNARY_LOOP(function, In, Out, expression)                                                  \
+    static void function(const EvalArgs *args) {                                                   \
+        const In *as = args->in[0];                                                                \
+        Out *out = args->out;                                                                      \
+        for (int64_t i = 0, n = eval_elements(args); i < n; i++) {                                 \
+            const In a = as[i];                                                                    \
+            out[i] = (Out)(expression);                                                            \
+        }                                                                                          \
     }
-#define BINARY_LOOP(function, In, Out, expression)                                                                             \
-    static void function(const EvalArgs *args) {                                                                               \
-        const In *as = args->in[0], *bs = args->in[1];                                                                         \
-        Out *out = args->out;                                                                                                  \
-        for (int64_t i = 0, n = eval_elements(args); i < n; i++) {                                                             \
-            const In a = as[i], b = bs[i];                                                                                     \
-            out[i] = (Out)(expression);                                                                                        \
-        }                                                                                                                      \
+#define BINARY_LOOP(function, In, Out, expression)                                                 \
+    static void function(const EvalArgs *args) {                                                   \
+        const In *as = args->in[0], *bs = args->in[1];                                             \
+        Out *out = args->out;                                                                      \
+        for (int64_t i = 0, n = eval_elements(args); i < n; i++) {                                 \
+            const In a = as[i], b = bs[i];                                                         \
+            out[i] = (Out)(expression);                                                            \
+        }                                                                                          \
     }
 
 /* A loop for each dtype of the operands. */
@@ -37,18 +39,18 @@ static void run_loop(const Loops *loops, DType dtype, const EvalArgs *args) {
     }
 }
 
-#define DISPATCH(name, ...)                                                                                                    \
-    void eval_##name(const EvalArgs *args) {                                                                                   \
-        static const Loops loops = {__VA_ARGS__};                                                                              \
-        run_loop(&loops, args->operands[0]->dtype, args);                                                                      \
+#define DISPATCH(name, ...)                                                                        \
+    void eval_##name(const EvalArgs *args) {                                                       \
+        static const Loops loops = {__VA_ARGS__};                                                  \
+        run_loop(&loops, args->operands[0]->dtype, args);                                          \
     }
 
 /* -- arithmetic; integers wrap, so they are computed without sign -- */
 
-#define ARITHMETIC(name, real, integer)                                                                                        \
-    BINARY_LOOP(name##_f32, float, float, real)                                                                                \
-    BINARY_LOOP(name##_f64, double, double, real)                                                                              \
-    BINARY_LOOP(name##_i32, uint32_t, uint32_t, integer)                                                                       \
+#define ARITHMETIC(name, real, integer)                                                            \
+    BINARY_LOOP(name##_f32, float, float, real)                                                    \
+    BINARY_LOOP(name##_f64, double, double, real)                                                  \
+    BINARY_LOOP(name##_i32, uint32_t, uint32_t, integer)                                           \
     DISPATCH(name, name##_f32, name##_f64, name##_i32, NULL)
 ARITHMETIC(add, a + b, a + b)
 ARITHMETIC(sub, a - b, a - b)
@@ -63,9 +65,9 @@ UNARY_LOOP(neg_f64, double, double, -a)
 UNARY_LOOP(neg_i32, uint32_t, uint32_t, 0u - a)
 DISPATCH(neg, neg_f32, neg_f64, neg_i32, NULL)
 
-#define REAL_UNARY(name, single, twofold)                                                                                      \
-    UNARY_LOOP(name##_f32, float, float, single(a))                                                                            \
-    UNARY_LOOP(name##_f64, double, double, twofold(a))                                                                         \
+#define REAL_UNARY(name, single, twofold)                                                          \
+    UNARY_LOOP(name##_f32, float, float, single(a))                                                \
+    UNARY_LOOP(name##_f64, double, double, twofold(a))                                             \
     DISPATCH(name, name##_f32, name##_f64, NULL, NULL)
 REAL_UNARY(abs, fabsf, fabs)
 REAL_UNARY(sqrt, sqrtf, sqrt)
@@ -73,12 +75,12 @@ REAL_UNARY(floor, floorf, floor)
 REAL_UNARY(rint, rintf, rint) /* mlc never changes the rounding mode, so ties go to even */
 
 /* IEEE 754-2019 maximum and minimum: a NaN wins, and -0 is below +0. */
-#define EXTREMA(Type, maximum, minimum)                                                                                        \
-    static Type maximum(Type a, Type b) {                                                                                      \
-        if (isnan(a) || isnan(b)) return a + b;                                                                                \
-        if (a == b) return signbit(a) ? b : a;                                                                                 \
-        return a > b ? a : b;                                                                                                  \
-    }                                                                                                                          \
+#define EXTREMA(Type, maximum, minimum)                                                            \
+    static Type maximum(Type a, Type b) {                                                          \
+        if (isnan(a) || isnan(b)) return a + b;                                                    \
+        if (a == b) return signbit(a) ? b : a;                                                     \
+        return a > b ? a : b;                                                                      \
+    }                                                                                              \
     static Type minimum(Type a, Type b) { return -maximum(-a, -b); }
 EXTREMA(float, maximum_f32, minimum_f32)
 EXTREMA(double, maximum_f64, minimum_f64)
@@ -94,20 +96,20 @@ DISPATCH(min, min_f32, min_f64, min_i32, NULL)
 
 /* -- comparison, logic, bits -- */
 
-#define COMPARE(name, sign)                                                                                                    \
-    BINARY_LOOP(name##_f32, float, uint8_t, a sign b)                                                                          \
-    BINARY_LOOP(name##_f64, double, uint8_t, a sign b)                                                                         \
-    BINARY_LOOP(name##_i32, int32_t, uint8_t, a sign b)                                                                        \
-    BINARY_LOOP(name##_byte, uint8_t, uint8_t, a sign b)                                                                       \
+#define COMPARE(name, sign)                                                                        \
+    BINARY_LOOP(name##_f32, float, uint8_t, a sign b)                                              \
+    BINARY_LOOP(name##_f64, double, uint8_t, a sign b)                                             \
+    BINARY_LOOP(name##_i32, int32_t, uint8_t, a sign b)                                            \
+    BINARY_LOOP(name##_byte, uint8_t, uint8_t, a sign b)                                           \
     DISPATCH(name, name##_f32, name##_f64, name##_i32, name##_byte)
 COMPARE(lt, <)
 COMPARE(le, <=)
 COMPARE(eq, ==)
 COMPARE(ne, !=)
 
-#define BITS(name, sign)                                                                                                       \
-    BINARY_LOOP(name##_i32, uint32_t, uint32_t, a sign b)                                                                      \
-    BINARY_LOOP(name##_byte, uint8_t, uint8_t, a sign b)                                                                       \
+#define BITS(name, sign)                                                                           \
+    BINARY_LOOP(name##_i32, uint32_t, uint32_t, a sign b)                                          \
+    BINARY_LOOP(name##_byte, uint8_t, uint8_t, a sign b)                                           \
     DISPATCH(name, NULL, NULL, name##_i32, name##_byte)
 BITS(and, &)
 BITS(or, |)
@@ -126,12 +128,12 @@ BINARY_LOOP(mul_high_i32, uint32_t, uint32_t, (uint32_t)((uint64_t)a *b >> 32))
 DISPATCH(mul_high, NULL, NULL, mul_high_i32, NULL)
 
 /* select copies bits, whatever the dtype. */
-#define SELECT_LOOP(function, Type)                                                                                            \
-    static void function(const EvalArgs *args) {                                                                               \
-        const uint8_t *cs = args->in[0];                                                                                       \
-        const Type *as = args->in[1], *bs = args->in[2];                                                                       \
-        Type *out = args->out;                                                                                                 \
-        for (int64_t i = 0, n = eval_elements(args); i < n; i++) out[i] = cs[i] ? as[i] : bs[i];                               \
+#define SELECT_LOOP(function, Type)                                                                \
+    static void function(const EvalArgs *args) {                                                   \
+        const uint8_t *cs = args->in[0];                                                           \
+        const Type *as = args->in[1], *bs = args->in[2];                                           \
+        Type *out = args->out;                                                                     \
+        for (int64_t i = 0, n = eval_elements(args); i < n; i++) out[i] = cs[i] ? as[i] : bs[i];   \
     }
 SELECT_LOOP(select_1, uint8_t)
 SELECT_LOOP(select_4, uint32_t)
@@ -142,12 +144,14 @@ void eval_select(const EvalArgs *args) {
     run_loop(&loops, args->node->dtype, args);
 }
 
-/* -- conversion: every dtype's values are doubles, so one step through double rounds no second time -- */
+/* -- conversion: every dtype's values are doubles, so one step through double rounds no second time
+ * -- */
 
 static double load(const EvalArgs *args, int64_t i) {
     switch (args->operands[0]->dtype) {
     case DTYPE_F32:
-        return args->precision == INTERP_F64 ? ((const double *)args->in[0])[i] : (double)((const float *)args->in[0])[i];
+        return args->precision == INTERP_F64 ? ((const double *)args->in[0])[i]
+                                             : (double)((const float *)args->in[0])[i];
     case DTYPE_I32: return ((const int32_t *)args->in[0])[i];
     default: return ((const uint8_t *)args->in[0])[i];
     }
@@ -196,9 +200,12 @@ UNARY_LOOP(bits_of_f64, double, uint32_t, bits_of_float((float)a))
 UNARY_LOOP(f64_of_bits, uint32_t, double, float_of_bits(a))
 
 void eval_bitcast(const EvalArgs *args) {
-    bool from_real = args->operands[0]->dtype == DTYPE_F32, to_real = args->node->dtype == DTYPE_F32;
+    bool from_real = args->operands[0]->dtype == DTYPE_F32,
+         to_real = args->node->dtype == DTYPE_F32;
     if (args->precision == INTERP_F32 || from_real == to_real)
-        memcpy(args->out, args->in[0], (size_t)eval_elements(args) * eval_element_bytes(args->precision, args->node->dtype));
+        memcpy(args->out, args->in[0],
+               (size_t)eval_elements(args) *
+                   eval_element_bytes(args->precision, args->node->dtype));
     else if (from_real)
         bits_of_f64(args);
     else

@@ -1,10 +1,12 @@
-/* The ops made of fused multiply-adds: fma and matmul. fma is exact by definition, so the processor's instruction and
- * the C library's function give the same bits. The instruction is chosen at run time because the function is slow.
+/* The ops made of fused multiply-adds: fma and matmul. fma is exact by definition, so the
+ * processor's instruction and the C library's function give the same bits. The instruction is
+ * chosen at run time because the function is slow.
  *
  * An element of a product is
  *     acc = +0; acc = fma(a, b, acc) for k ascending; acc + (+0).
- * The last addition turns -0 into +0 and changes nothing else. So a term in which a is 0 and b is finite may be
- * skipped: it can change only the sign of an acc that is zero, and that sign does not reach the result. */
+ * The last addition turns -0 into +0 and changes nothing else. So a term in which a is 0 and b is
+ * finite may be skipped: it can change only the sign of an acc that is zero, and that sign does not
+ * reach the result. */
 #include "ir/eval/eval.h"
 #include "ir/base/integers.h"
 
@@ -14,15 +16,18 @@
 
 #if defined(__x86_64__)
 #define FMA_TARGET __attribute__((target("avx2,fma")))
-static bool has_fma(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static bool has_fma(void) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
 #else
 #define FMA_TARGET
 static bool has_fma(void) { return false; }
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
-/* A matrix product: out[m, n] = a[m, k] * b[k, n], with a's element (m, k) at m * a_row + k * a_column. b's columns p * PANEL
- * .. are packed as [k][PANEL], the last panel filled up with zeros. */
+/* A matrix product: out[m, n] = a[m, k] * b[k, n], with a's element (m, k) at m * a_row + k *
+ * a_column. b's columns p * PANEL .. are packed as [k][PANEL], the last panel filled up with
+ * zeros. */
 enum { PANEL = 32 };
 typedef struct {
     int64_t m, n, k, a_row, a_column;
@@ -41,7 +46,8 @@ typedef struct {
 #include "ir/base/memory.h"
 
 void eval_fma(const EvalArgs *args) {
-    static EvalFunction *const loops[2][2] = {{fma_portable_f32, fma_native_f32}, {fma_portable_f64, fma_native_f64}};
+    static EvalFunction *const loops[2][2] = {{fma_portable_f32, fma_native_f32},
+                                              {fma_portable_f64, fma_native_f64}};
     loops[args->precision == INTERP_F64][has_fma()](args);
 }
 
@@ -71,8 +77,9 @@ typedef struct {
 } Precise;
 
 void eval_matmul(const EvalArgs *args) {
-    static const Precise precisions[] = {[INTERP_F32] = {sizeof(float), pack_f32, {product_portable_f32, product_native_f32}},
-                                         [INTERP_F64] = {sizeof(double), pack_f64, {product_portable_f64, product_native_f64}}};
+    static const Precise precisions[] = {
+        [INTERP_F32] = {sizeof(float), pack_f32, {product_portable_f32, product_native_f32}},
+        [INTERP_F64] = {sizeof(double), pack_f64, {product_portable_f64, product_native_f64}}};
     const Precise *precise = &precisions[args->precision];
     Product product = product_new(args, precise->element);
     bool transposed = args->node->attrs.matmul.transpose_b, native = has_fma();

@@ -1,5 +1,5 @@
-/* Functions and composites, in f64 only, by the C library: the truth that the expansions in passes/ are measured
- * against. In f32 the meaning of a function is its expansion. */
+/* Functions and composites, in f64 only, by the C library: the truth that the expansions in passes/
+ * are measured against. In f32 the meaning of a function is its expansion. */
 #include "ir/eval/eval.h"
 #include "ir/ops/random.h"
 
@@ -7,19 +7,20 @@
 #include <math.h>
 
 static void require_f64(const EvalArgs *args) {
-    assert(args->precision == INTERP_F64 && "functions and composites must be expanded before they are run in f32");
+    assert(args->precision == INTERP_F64 &&
+           "functions and composites must be expanded before they are run in f32");
     (void)args;
 }
 
-#define FUNCTION(name, expression)                                                                                             \
-    void eval_##name(const EvalArgs *args) {                                                                                   \
-        const double *x = args->in[0];                                                                                         \
-        double *out = args->out;                                                                                               \
-        require_f64(args);                                                                                                     \
-        for (int64_t i = 0, n = eval_elements(args); i < n; i++) {                                                             \
-            const double a = x[i];                                                                                             \
-            out[i] = expression;                                                                                               \
-        }                                                                                                                      \
+#define FUNCTION(name, expression)                                                                 \
+    void eval_##name(const EvalArgs *args) {                                                       \
+        const double *x = args->in[0];                                                             \
+        double *out = args->out;                                                                   \
+        require_f64(args);                                                                         \
+        for (int64_t i = 0, n = eval_elements(args); i < n; i++) {                                 \
+            const double a = x[i];                                                                 \
+            out[i] = expression;                                                                   \
+        }                                                                                          \
     }
 FUNCTION(relu, isnan(a) ? a : a > 0 ? a : 0)
 FUNCTION(detach, a)
@@ -59,14 +60,16 @@ void eval_remainder(const EvalArgs *args) {
     require_f64(args);
     for (int64_t i = 0, n = eval_elements(args); i < n; i++) {
         if (args->node->dtype == DTYPE_I32)
-            ((int32_t *)args->out)[i] =
-                (int32_t)eval_whole_remainder(((const int32_t *)args->in[0])[i], ((const int32_t *)args->in[1])[i]);
+            ((int32_t *)args->out)[i] = (int32_t)eval_whole_remainder(
+                ((const int32_t *)args->in[0])[i], ((const int32_t *)args->in[1])[i]);
         else
-            ((double *)args->out)[i] = eval_floor_remainder(((const double *)args->in[0])[i], ((const double *)args->in[1])[i]);
+            ((double *)args->out)[i] = eval_floor_remainder(((const double *)args->in[0])[i],
+                                                            ((const double *)args->in[1])[i]);
     }
 }
 
-/* A row along the axis, n elements that are `stride` apart, with its maximum and sum for softmax. */
+/* A row along the axis, n elements that are `stride` apart, with its maximum and sum for
+ * softmax. */
 typedef struct {
     const double *x;
     double *out;
@@ -85,11 +88,13 @@ static void row_measure(SoftmaxRow *row) {
 }
 
 static void row_softmax(const SoftmaxRow *row) {
-    for (int64_t j = 0; j < row->n; j++) row->out[j * row->stride] = exp(row->x[j * row->stride] - row->max) / row->sum;
+    for (int64_t j = 0; j < row->n; j++)
+        row->out[j * row->stride] = exp(row->x[j * row->stride] - row->max) / row->sum;
 }
 
 static void row_log_softmax(const SoftmaxRow *row) {
-    for (int64_t j = 0; j < row->n; j++) row->out[j * row->stride] = row->x[j * row->stride] - row->max - log(row->sum);
+    for (int64_t j = 0; j < row->n; j++)
+        row->out[j * row->stride] = row->x[j * row->stride] - row->max - log(row->sum);
 }
 
 static void each_row(const EvalArgs *args, void (*compute)(const SoftmaxRow *)) {
@@ -99,7 +104,10 @@ static void each_row(const EvalArgs *args, void (*compute)(const SoftmaxRow *)) 
     require_f64(args);
     for (int64_t i = 0; i < outer * inner; i++) {
         int64_t at = i / inner * n * inner + i % inner;
-        SoftmaxRow row = {.x = (const double *)args->in[0] + at, .out = (double *)args->out + at, .n = n, .stride = inner};
+        SoftmaxRow row = {.x = (const double *)args->in[0] + at,
+                          .out = (double *)args->out + at,
+                          .n = n,
+                          .stride = inner};
         row_measure(&row);
         compute(&row);
     }
@@ -115,7 +123,8 @@ void eval_random(const EvalArgs *args) {
     const Attrs *attrs = &args->node->attrs;
     uint32_t *out = args->out, words[4];
     for (int64_t i = 0, n = eval_elements(args); i < n; i++) {
-        uint32_t counter[4] = {(uint32_t)(i / 4), *draw, attrs->random.substream, attrs->random.stream};
+        uint32_t counter[4] = {(uint32_t)(i / 4), *draw, attrs->random.substream,
+                               attrs->random.stream};
         if (i % 4 == 0) philox_4x32(counter, (uint32_t[]){*low, *high}, words);
         out[i] = words[i % 4];
     }

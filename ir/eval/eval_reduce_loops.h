@@ -1,7 +1,8 @@
-/* The loops of eval_reduce.c for one element type, included once for each: Real is the type, NAME(x) the name of x for it. */
+/* The loops of eval_reduce.c for one element type, included once for each: Real is the type,
+ * NAME(x) the name of x for it. */
 
-/* Adds n elements that are `stride` apart, in blocks. level[l] holds the sum of 2^l blocks if bit l of the number of
- * blocks so far is set. */
+/* Adds n elements that are `stride` apart, in blocks. level[l] holds the sum of 2^l blocks if bit l
+ * of the number of blocks so far is set. */
 static Real NAME(sum_blocks)(const Real *x, int64_t n, int64_t stride) {
     Real level[64], total = 0;
     int64_t blocks = 0;
@@ -20,7 +21,8 @@ static Real NAME(sum_blocks)(const Real *x, int64_t n, int64_t stride) {
 
 static void NAME(sum_outer)(const Real *x, Real *out, AxisExtent extent) {
     if (extent.n > SUM_BLOCK) {
-        for (int64_t i = 0; i < extent.inner; i++) out[i] = NAME(sum_blocks)(x + i, extent.n, extent.inner);
+        for (int64_t i = 0; i < extent.inner; i++)
+            out[i] = NAME(sum_blocks)(x + i, extent.n, extent.inner);
         return;
     }
     for (int64_t i = 0; i < extent.inner; i++) out[i] = 0;
@@ -31,7 +33,8 @@ static void NAME(sum_outer)(const Real *x, Real *out, AxisExtent extent) {
 static Real NAME(sum_innermost)(const Real *x, int64_t n) {
     Real partial[PARTIAL_SUMS];
     for (int l = 0; l < PARTIAL_SUMS; l++)
-        partial[l] = NAME(sum_blocks)(x + l, (n - l + PARTIAL_SUMS - 1) / PARTIAL_SUMS, PARTIAL_SUMS);
+        partial[l] =
+            NAME(sum_blocks)(x + l, (n - l + PARTIAL_SUMS - 1) / PARTIAL_SUMS, PARTIAL_SUMS);
     for (int width = PARTIAL_SUMS / 2; width > 0; width /= 2)
         for (int l = 0; l < width; l++) partial[l] = partial[l] + partial[l + width];
     return partial[0];
@@ -63,12 +66,14 @@ static Real NAME(maximum)(const Real *x, int64_t n, int64_t stride) {
 
 static void NAME(reduce_max)(const Real *x, Real *out, AxisExtent extent) {
     for (int64_t o = 0; o < extent.outer; o++, x += extent.n * extent.inner)
-        for (int64_t i = 0; i < extent.inner; i++) *out++ = NAME(maximum)(x + i, extent.n, extent.inner);
+        for (int64_t i = 0; i < extent.inner; i++)
+            *out++ = NAME(maximum)(x + i, extent.n, extent.inner);
 }
 
 static void NAME(argmax)(const Real *x, int32_t *out, AxisExtent extent) {
     for (int64_t o = 0; o < extent.outer; o++, x += extent.n * extent.inner)
-        for (int64_t i = 0; i < extent.inner; i++) *out++ = (int32_t)NAME(largest)(x + i, extent.n, extent.inner);
+        for (int64_t i = 0; i < extent.inner; i++)
+            *out++ = (int32_t)NAME(largest)(x + i, extent.n, extent.inner);
 }
 
 #undef Real

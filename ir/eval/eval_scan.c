@@ -1,6 +1,7 @@
-/* Walks along one axis of [outer, n, inner], from the first element to the last. A running sum begins at +0 and is
- * kept in f64; each element is rounded from it. In f32, a million equal numbers would lose two digits. scatter_add
- * adds the elements in this order to what is there, at first +0. */
+/* Walks along one axis of [outer, n, inner], from the first element to the last. A running sum
+ * begins at +0 and is kept in f64; each element is rounded from it. In f32, a million equal numbers
+ * would lose two digits. scatter_add adds the elements in this order to what is there, at first
+ * +0. */
 #include "ir/eval/eval.h"
 
 #include <string.h>
@@ -24,7 +25,8 @@ void eval_scatter_add(const EvalArgs *args) {
     int axis = args->node->attrs.axis;
     AxisExtent from = axis_extent(args->operands[0]->shape, axis);
     int64_t size = args->node->shape.dim[axis];
-    memset(args->out, 0, (size_t)eval_elements(args) * eval_element_bytes(args->precision, args->node->dtype));
+    memset(args->out, 0,
+           (size_t)eval_elements(args) * eval_element_bytes(args->precision, args->node->dtype));
     if (args->precision == INTERP_F64)
         scatter_add_f64(args->in[0], args->in[1], args->out, from, size);
     else

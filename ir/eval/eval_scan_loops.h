@@ -1,4 +1,5 @@
-/* The loops of eval_scan.c for one element type, included once for each: Real is the type, NAME(x) the name of x for it. */
+/* The loops of eval_scan.c for one element type, included once for each: Real is the type, NAME(x)
+ * the name of x for it. */
 
 static void NAME(cumsum)(const Real *x, Real *out, AxisExtent extent) {
     for (int64_t column = 0; column < extent.outer * extent.inner; column++) {
@@ -11,7 +12,8 @@ static void NAME(cumsum)(const Real *x, Real *out, AxisExtent extent) {
     }
 }
 
-static void NAME(scatter_add)(const Real *x, const int32_t *index, Real *out, AxisExtent from, int64_t size) {
+static void NAME(scatter_add)(const Real *x, const int32_t *index, Real *out, AxisExtent from,
+                              int64_t size) {
     for (int64_t o = 0; o < from.outer; o++, out += size * from.inner)
         for (int64_t j = 0; j < from.n; j++)
             for (int64_t i = 0; i < from.inner; i++, x++, index++) {

@@ -12,13 +12,15 @@ typedef struct {
     size_t element;
 } Copy;
 
-static void copy_row(const Copy *copy, const char *from, char *to, int64_t n, int64_t from_stride, int64_t to_stride) {
+static void copy_row(const Copy *copy, const char *from, char *to, int64_t n, int64_t from_stride,
+                     int64_t to_stride) {
     if (from_stride == 1 && to_stride == 1) {
         memcpy(to, from, (size_t)n * copy->element);
         return;
     }
-#define MOVE(Type)                                                                                                             \
-    for (int64_t i = 0; i < n; i++) ((Type *)to)[i * to_stride] = ((const Type *)from)[i * from_stride]
+#define MOVE(Type)                                                                                 \
+    for (int64_t i = 0; i < n; i++)                                                                \
+    ((Type *)to)[i * to_stride] = ((const Type *)from)[i * from_stride]
     if (copy->element == 1)
         MOVE(uint8_t);
     else if (copy->element == 4)
@@ -34,13 +36,15 @@ static void copy_axis(const Copy *copy, int axis, const char *from, char *to) {
         memcpy(to, from, copy->element);
         return;
     }
-    int64_t n = copy->shape.dim[axis], step_from = copy->from_stride[axis], step_to = copy->to_stride[axis];
+    int64_t n = copy->shape.dim[axis], step_from = copy->from_stride[axis],
+            step_to = copy->to_stride[axis];
     if (axis == rank - 1) {
         copy_row(copy, from, to, n, step_from, step_to);
         return;
     }
     int64_t bytes = (int64_t)copy->element;
-    for (int64_t i = 0; i < n; i++) copy_axis(copy, axis + 1, from + i * step_from * bytes, to + i * step_to * bytes);
+    for (int64_t i = 0; i < n; i++)
+        copy_axis(copy, axis + 1, from + i * step_from * bytes, to + i * step_to * bytes);
 }
 
 static void copy_run(const Copy *copy) { copy_axis(copy, 0, copy->from, copy->to); }
@@ -58,14 +62,16 @@ static Copy copy_to_result(const EvalArgs *args) {
 }
 
 void eval_reshape(const EvalArgs *args) {
-    memcpy(args->out, args->in[0], (size_t)eval_elements(args) * eval_element_bytes(args->precision, args->node->dtype));
+    memcpy(args->out, args->in[0],
+           (size_t)eval_elements(args) * eval_element_bytes(args->precision, args->node->dtype));
 }
 
 void eval_broadcast(const EvalArgs *args) {
     Copy copy = copy_to_result(args);
     Shape from = args->operands[0]->shape;
     int missing = copy.shape.rank - from.rank;
-    for (int i = 0; i < from.rank; i++) copy.from_stride[i + missing] = from.dim[i] == 1 ? 0 : shape_inner(from, i);
+    for (int i = 0; i < from.rank; i++)
+        copy.from_stride[i + missing] = from.dim[i] == 1 ? 0 : shape_inner(from, i);
     copy_run(&copy);
 }
 
@@ -93,12 +99,14 @@ static void place(const EvalArgs *args, uint32_t i, const int64_t *at) {
     copy.shape = args->operands[i]->shape;
     copy.from = args->in[i];
     strides_of(copy.shape, copy.from_stride);
-    for (int axis = 0; axis < copy.shape.rank; axis++) copy.to += at[axis] * copy.to_stride[axis] * (int64_t)copy.element;
+    for (int axis = 0; axis < copy.shape.rank; axis++)
+        copy.to += at[axis] * copy.to_stride[axis] * (int64_t)copy.element;
     copy_run(&copy);
 }
 
 void eval_pad(const EvalArgs *args) {
-    memset(args->out, 0, (size_t)eval_elements(args) * eval_element_bytes(args->precision, args->node->dtype));
+    memset(args->out, 0,
+           (size_t)eval_elements(args) * eval_element_bytes(args->precision, args->node->dtype));
     place(args, 0, args->node->attrs.pad.before);
 }
 
@@ -125,7 +133,9 @@ void eval_windows(const EvalArgs *args) {
     copy_run(&copy);
 }
 
-static int64_t clamped(int32_t index, int64_t size) { return index < 0 ? 0 : index >= size ? size - 1 : index; }
+static int64_t clamped(int32_t index, int64_t size) {
+    return index < 0 ? 0 : index >= size ? size - 1 : index;
+}
 
 void eval_gather(const EvalArgs *args) {
     Shape from = args->operands[0]->shape, to = args->node->shape;
@@ -135,12 +145,15 @@ void eval_gather(const EvalArgs *args) {
     const int32_t *index = args->in[1];
     for (int64_t i = 0, n = eval_elements(args); i < n; i++) {
         int64_t at = (i / (row * inner) * size + clamped(index[i], size)) * inner + i % inner;
-        memcpy((char *)args->out + (size_t)i * element, (const char *)args->in[0] + (size_t)at * element, element);
+        memcpy((char *)args->out + (size_t)i * element,
+               (const char *)args->in[0] + (size_t)at * element, element);
     }
 }
 
 void eval_concat(const EvalArgs *args) {
     int axis = args->node->attrs.axis;
     int64_t at[SHAPE_MAX_RANK] = {0};
-    for (uint32_t i = 0; i < args->node->operand_count; at[axis] += args->operands[i]->shape.dim[axis], i++) place(args, i, at);
+    for (uint32_t i = 0; i < args->node->operand_count;
+         at[axis] += args->operands[i]->shape.dim[axis], i++)
+        place(args, i, at);
 }

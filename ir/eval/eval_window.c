@@ -1,10 +1,12 @@
-/* Composites on pictures, in f64 only: the truth that their expansions in passes/ are measured against. */
+/* Composites on pictures, in f64 only: the truth that their expansions in passes/ are measured
+ * against. */
 #include "ir/eval/eval.h"
 
 #include <assert.h>
 #include <math.h>
 
-/* A convolution or pooling of pictures [N,C,H,W]. Channel c of picture n of the operand is at x + (n * channels + c)
+/* A convolution or pooling of pictures [N,C,H,W]. Channel c of picture n of the operand is at x +
+ * (n * channels + c)
  * * height * width. */
 typedef struct {
     const double *x, *weights;
@@ -18,8 +20,10 @@ static const double *channel_at(const WindowLoop *p, int64_t n, int64_t c) {
 }
 
 /* Element (kh, kw) of the window at (h, w) of a channel. */
-static double element_at(const WindowLoop *p, const double *channel, int64_t h, int64_t w, int64_t kh, int64_t kw) {
-    int64_t row = h * p->stride[0] + kh * p->dilation[0], column = w * p->stride[1] + kw * p->dilation[1];
+static double element_at(const WindowLoop *p, const double *channel, int64_t h, int64_t w,
+                         int64_t kh, int64_t kw) {
+    int64_t row = h * p->stride[0] + kh * p->dilation[0],
+            column = w * p->stride[1] + kw * p->dilation[1];
     return channel[row * p->from.dim[3] + column];
 }
 
@@ -31,7 +35,8 @@ static double window_product(const WindowLoop *p, int64_t n, int64_t o, int64_t 
     double sum = 0;
     for (int64_t c = 0; c < in; c++)
         for (int64_t k = 0; k < kh * kw; k++)
-            sum += element_at(p, channel_at(p, n, first + c), h, w, k / kw, k % kw) * p->weights[(o * in + c) * kh * kw + k];
+            sum += element_at(p, channel_at(p, n, first + c), h, w, k / kw, k % kw) *
+                   p->weights[(o * in + c) * kh * kw + k];
     return sum;
 }
 
@@ -46,7 +51,8 @@ static double window_largest(const WindowLoop *p, int64_t n, int64_t c, int64_t 
 
 static void each_window(const EvalArgs *args, const WindowLoop *p, WindowFunction *compute) {
     double *out = args->out;
-    assert(args->precision == INTERP_F64 && "composites must be expanded before they are run in f32");
+    assert(args->precision == INTERP_F64 &&
+           "composites must be expanded before they are run in f32");
     for (int64_t n = 0; n < p->to.dim[0]; n++)
         for (int64_t c = 0; c < p->to.dim[1]; c++)
             for (int64_t h = 0; h < p->to.dim[2]; h++)
@@ -55,7 +61,10 @@ static void each_window(const EvalArgs *args, const WindowLoop *p, WindowFunctio
 
 void eval_conv(const EvalArgs *args) {
     const Attrs *attrs = &args->node->attrs;
-    WindowLoop p = {.x = args->in[0], .weights = args->in[1], .from = args->operands[0]->shape, .to = args->node->shape};
+    WindowLoop p = {.x = args->in[0],
+                    .weights = args->in[1],
+                    .from = args->operands[0]->shape,
+                    .to = args->node->shape};
     p.kernel = &args->operands[1]->shape.dim[2];
     p.stride = attrs->conv.stride;
     p.dilation = attrs->conv.dilation;

@@ -6,8 +6,8 @@
 
 static Shape operand_shape(const Graph *graph, NodeId id) { return graph_node(graph, id)->shape; }
 
-/* Every NaN becomes the same NaN: the meaning of a graph does not depend on its sign and payload, and the text form
- * does not keep them. */
+/* Every NaN becomes the same NaN: the meaning of a graph does not depend on its sign and payload,
+ * and the text form does not keep them. */
 NodeId build_constant(Graph *graph, TensorType type, uint32_t bits) {
     Attrs attrs = {.value.bits = bits};
     if (type.dtype == DTYPE_F32 && isnan(attrs.value.f)) attrs.value.bits = 0x7fc00000;
@@ -24,10 +24,13 @@ NodeId build_i32(Graph *graph, int32_t value, Shape shape) {
 }
 
 NodeId build_iota(Graph *graph, Shape shape, int axis) {
-    return graph_add(graph, OP_iota, NULL, 0, &(Attrs){.axis = axis}, &(TensorType){DTYPE_I32, shape});
+    return graph_add(graph, OP_iota, NULL, 0, &(Attrs){.axis = axis},
+                     &(TensorType){DTYPE_I32, shape});
 }
 
-NodeId build_unary(Graph *graph, Op op, NodeId a) { return graph_add(graph, op, &a, 1, NULL, NULL); }
+NodeId build_unary(Graph *graph, Op op, NodeId a) {
+    return graph_add(graph, op, &a, 1, NULL, NULL);
+}
 
 /* Brings all operands to their common shape; false after reporting that there is none. */
 static bool broadcast_operands(Graph *graph, Op op, NodeId *operands, uint32_t count) {
@@ -37,7 +40,8 @@ static bool broadcast_operands(Graph *graph, Op op, NodeId *operands, uint32_t c
         if (shape_broadcast(common, operand_shape(graph, operands[i]), &common)) continue;
         char a[SHAPE_TEXT], b[SHAPE_TEXT];
         const Node *first = graph_node(graph, operands[0]), *other = graph_node(graph, operands[i]);
-        diag_error(graph->diag, STATUS_MODEL, graph->span, "%s: shapes %s and %s do not go together", op_name(op),
+        diag_error(graph->diag, STATUS_MODEL, graph->span,
+                   "%s: shapes %s and %s do not go together", op_name(op),
                    shape_text(first->dtype, common, a), shape_text(other->dtype, other->shape, b));
         if (first->span.file) diag_note(graph->diag, first->span, "the first comes from here");
         if (other->span.file) diag_note(graph->diag, other->span, "the second comes from here");
@@ -48,7 +52,9 @@ static bool broadcast_operands(Graph *graph, Op op, NodeId *operands, uint32_t c
 }
 
 static NodeId build_elementwise(Graph *graph, Op op, NodeId *operands, uint32_t count) {
-    return broadcast_operands(graph, op, operands, count) ? graph_add(graph, op, operands, count, NULL, NULL) : NODE_NONE;
+    return broadcast_operands(graph, op, operands, count)
+               ? graph_add(graph, op, operands, count, NULL, NULL)
+               : NODE_NONE;
 }
 
 NodeId build_binary(Graph *graph, Op op, NodeId a, NodeId b) {
@@ -84,11 +90,13 @@ NodeId build_transpose(Graph *graph, NodeId a, const int64_t *perm) {
     if (!a) return a;
     int rank = operand_shape(graph, a).rank;
     Attrs attrs = {0};
-    for (int i = 0; i < rank; i++) attrs.perm[i] = perm ? perm[i] : i < rank - 2 ? i : 2 * rank - 3 - i;
+    for (int i = 0; i < rank; i++)
+        attrs.perm[i] = perm ? perm[i] : i < rank - 2 ? i : 2 * rank - 3 - i;
     return graph_add(graph, OP_transpose, &a, 1, &attrs, NULL);
 }
 
-NodeId build_slice(Graph *graph, NodeId a, const int64_t *start, const int64_t *stop, const int64_t *step) {
+NodeId build_slice(Graph *graph, NodeId a, const int64_t *start, const int64_t *stop,
+                   const int64_t *step) {
     if (!a) return a;
     Attrs attrs = {0};
     for (int i = 0; i < operand_shape(graph, a).rank; i++) {
@@ -127,10 +135,12 @@ NodeId build_scatter_add(Graph *graph, NodeId a, NodeId index, int axis, int64_t
     Shape shape = operand_shape(graph, a);
     if (axis >= 0 && axis < shape.rank) shape.dim[axis] = size;
     NodeId operands[] = {a, index};
-    return graph_add(graph, OP_scatter_add, operands, 2, &(Attrs){.axis = axis}, &(TensorType){DTYPE_F32, shape});
+    return graph_add(graph, OP_scatter_add, operands, 2, &(Attrs){.axis = axis},
+                     &(TensorType){DTYPE_F32, shape});
 }
 
-NodeId build_random(Graph *graph, const NodeId low_high_draw[3], uint32_t stream, uint32_t substream, Shape shape) {
+NodeId build_random(Graph *graph, const NodeId low_high_draw[3], uint32_t stream,
+                    uint32_t substream, Shape shape) {
     return graph_add(graph, OP_random, low_high_draw, 3, &(Attrs){.random = {stream, substream}},
                      &(TensorType){DTYPE_I32, shape});
 }
@@ -143,7 +153,8 @@ NodeId build_reduce(Graph *graph, Op op, NodeId a, int axis, bool keep) {
     return build_reshape(graph, reduced, kept);
 }
 
-/* Merges each run of neighbouring axes that are all reduced, or all kept, into one axis; `axes` becomes their set. */
+/* Merges each run of neighbouring axes that are all reduced, or all kept, into one axis; `axes`
+ * becomes their set. */
 static Shape merge_axes(Shape shape, uint32_t *axes) {
     Shape merged = {0};
     uint32_t set = 0;
@@ -157,7 +168,8 @@ static Shape merge_axes(Shape shape, uint32_t *axes) {
     return merged;
 }
 
-/* A sum over everything keeps the first axis apart from the rest, so that threads can share its rows. */
+/* A sum over everything keeps the first axis apart from the rest, so that threads can share its
+ * rows. */
 static Shape merge_all_axes(Shape shape, uint32_t *axes) {
     Shape merged = {.rank = 2, .dim = {shape.dim[0], shape_inner(shape, 0)}};
     *axes = 3;
@@ -169,7 +181,8 @@ NodeId build_reduce_axes(Graph *graph, Op op, NodeId a, uint32_t axes) {
     Shape shape = operand_shape(graph, a), result = {0};
     for (int i = 0; i < shape.rank; i++)
         if (!(axes >> i & 1)) result.dim[result.rank++] = shape.dim[i];
-    Shape merged = result.rank == 0 && shape.rank > 1 ? merge_all_axes(shape, &axes) : merge_axes(shape, &axes);
+    Shape merged = result.rank == 0 && shape.rank > 1 ? merge_all_axes(shape, &axes)
+                                                      : merge_axes(shape, &axes);
     a = build_reshape(graph, a, merged);
     for (int axis = merged.rank - 1; axis >= 0; axis--)
         if (axes >> axis & 1) a = build_reduce(graph, op, a, axis, false);
@@ -178,7 +191,8 @@ NodeId build_reduce_axes(Graph *graph, Op op, NodeId a, uint32_t axes) {
 
 NodeId build_matmul(Graph *graph, NodeId a, NodeId b, bool transpose_a, bool transpose_b) {
     NodeId operands[] = {a, b};
-    return graph_add(graph, OP_matmul, operands, 2, &(Attrs){.matmul = {transpose_a, transpose_b}}, NULL);
+    return graph_add(graph, OP_matmul, operands, 2, &(Attrs){.matmul = {transpose_a, transpose_b}},
+                     NULL);
 }
 
 NodeId build_axiswise(Graph *graph, Op op, NodeId a, int axis) {

@@ -19,11 +19,16 @@ NodeId build_conv(Graph *graph, NodeId x, NodeId weights, const Window *window, 
     return graph_add(graph, OP_conv, operands, 2, &attrs, NULL);
 }
 
-NodeId build_channels_last(Graph *graph, NodeId a) { return build_transpose(graph, a, (int64_t[]){0, 2, 3, 1}); }
-NodeId build_channels_first(Graph *graph, NodeId a) { return build_transpose(graph, a, (int64_t[]){0, 3, 1, 2}); }
+NodeId build_channels_last(Graph *graph, NodeId a) {
+    return build_transpose(graph, a, (int64_t[]){0, 2, 3, 1});
+}
+NodeId build_channels_first(Graph *graph, NodeId a) {
+    return build_transpose(graph, a, (int64_t[]){0, 3, 1, 2});
+}
 
-/* The shape with an axis of size 1 behind axis *at; *at becomes the number of the new axis. The other axes stay as
- * they are, unless the shape has SHAPE_MAX_RANK axes already: then axes are merged. */
+/* The shape with an axis of size 1 behind axis *at; *at becomes the number of the new axis. The
+ * other axes stay as they are, unless the shape has SHAPE_MAX_RANK axes already: then axes are
+ * merged. */
 static Shape insert_axis(Shape shape, int *at) {
     if (shape.rank == SHAPE_MAX_RANK) {
         int64_t before = shape_outer(shape, *at) * shape.dim[*at], behind = shape_inner(shape, *at);
@@ -51,14 +56,16 @@ static NodeId reverse_weights(Graph *graph, NodeId weights, int64_t groups) {
     if (!weights) return NODE_NONE;
     Shape shape = graph_node(graph, weights)->shape;
     int64_t out = shape.dim[0] / groups, in = shape.dim[1], kh = shape.dim[2], kw = shape.dim[3];
-    NodeId grouped = build_reshape(graph, weights, shape_of(5, (int64_t[]){groups, out, in, kh, kw}));
+    NodeId grouped =
+        build_reshape(graph, weights, shape_of(5, (int64_t[]){groups, out, in, kh, kw}));
     NodeId exchanged = build_transpose(graph, grouped, (int64_t[]){0, 2, 1, 3, 4});
-    NodeId transposed = build_reshape(graph, exchanged, shape_of(4, (int64_t[]){groups * in, out, kh, kw}));
+    NodeId transposed =
+        build_reshape(graph, exchanged, shape_of(4, (int64_t[]){groups * in, out, kh, kw}));
     return build_reverse(graph, build_reverse(graph, transposed, 2), 3);
 }
 
-/* Puts zeros before the elements along an axis. Then as many zeros are added, or elements left out, at the end as
- * make `size`. */
+/* Puts zeros before the elements along an axis. Then as many zeros are added, or elements left out,
+ * at the end as make `size`. */
 static NodeId fit_axis(Graph *graph, NodeId a, int axis, int64_t before, int64_t size) {
     if (!a) return a;
     Shape shape = graph_node(graph, a)->shape;
@@ -72,11 +79,13 @@ static NodeId fit_axis(Graph *graph, NodeId a, int axis, int64_t before, int64_t
     return front[axis] || behind[axis] ? build_pad(graph, a, front, behind) : a;
 }
 
-NodeId build_conv_transposed(Graph *graph, NodeId y, NodeId weights, const Window *window, int64_t groups, Shape result) {
+NodeId build_conv_transposed(Graph *graph, NodeId y, NodeId weights, const Window *window,
+                             int64_t groups, Shape result) {
     Window single = {.stride = {1, 1}, .dilation = {window->dilation[0], window->dilation[1]}};
     for (int i = 0; i < 2 && weights; i++) {
         int64_t reach = window->dilation[i] * (graph_node(graph, weights)->shape.dim[2 + i] - 1);
-        y = fit_axis(graph, build_spread(graph, y, 2 + i, window->stride[i]), 2 + i, reach, result.dim[2 + i] + reach);
+        y = fit_axis(graph, build_spread(graph, y, 2 + i, window->stride[i]), 2 + i, reach,
+                     result.dim[2 + i] + reach);
     }
     return build_conv(graph, y, reverse_weights(graph, weights, groups), &single, groups);
 }

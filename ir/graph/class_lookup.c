@@ -1,5 +1,5 @@
-/* Class lookups: x[m, ...] where 0 <= label[m] < classes, NaN in the other rows. A class that was computed and has no column so stops the
- * training, and the message can say why. */
+/* Class lookups: x[m, ...] where 0 <= label[m] < classes, NaN in the other rows. A class that was
+ * computed and has no column so stops the training, and the message can say why. */
 #include "ir/graph/class_lookup.h"
 
 #include <math.h>
@@ -10,9 +10,10 @@ NodeId build_class_lookup(Graph *graph, NodeId label, int64_t classes, NodeId x)
     label = build_reshape(graph, label, each);
     bool number = graph_node(graph, label)->dtype == DTYPE_F32; /* NaN is in no range */
     NodeId first = number ? build_f32(graph, 0, rows) : build_i32(graph, 0, rows),
-           last = number ? build_f32(graph, (double)(classes - 1), rows) : build_i32(graph, (int32_t)(classes - 1), rows);
-    NodeId inside =
-        build_binary(graph, OP_and, build_binary(graph, OP_le, first, label), build_binary(graph, OP_le, label, last));
+           last = number ? build_f32(graph, (double)(classes - 1), rows)
+                         : build_i32(graph, (int32_t)(classes - 1), rows);
+    NodeId inside = build_binary(graph, OP_and, build_binary(graph, OP_le, first, label),
+                                 build_binary(graph, OP_le, label, last));
     return build_ternary(graph, OP_select, inside, x, build_f32(graph, (double)NAN, rows));
 }
 
@@ -23,7 +24,9 @@ static const Node *viewed(const Graph *graph, const Node *node) {
 
 bool graph_is_class_lookup(const Graph *graph, const Node *node) {
     if (node->op != OP_select) return false;
-    const Node *inside = viewed(graph, graph_operand(graph, node, 0)), *outside = viewed(graph, graph_operand(graph, node, 2));
+    const Node *inside = viewed(graph, graph_operand(graph, node, 0)),
+               *outside = viewed(graph, graph_operand(graph, node, 2));
     bool range = inside->op == OP_and && graph_operand(graph, inside, 0)->op == OP_le;
-    return range && outside->op == OP_constant && outside->dtype == DTYPE_F32 && isnan(outside->attrs.value.f);
+    return range && outside->op == OP_constant && outside->dtype == DTYPE_F32 &&
+           isnan(outside->attrs.value.f);
 }

@@ -1,5 +1,5 @@
-/* A graph as a Graphviz picture. Inputs and states have boxes; constants are many, so they are written into the nodes
- * that use them. */
+/* A graph as a Graphviz picture. Inputs and states have boxes; constants are many, so they are
+ * written into the nodes that use them. */
 #include "ir/graph/text.h"
 
 #include <inttypes.h>
@@ -20,7 +20,8 @@ static void print_type(const Node *node, FILE *out) {
 }
 
 static void print_attrs(const Graph *graph, const Node *node, FILE *out) {
-    if (op_class(node->op) != CLASS_LEAF) text_print_attrs(graph, node, out); /* numbers and words only: nothing to escape */
+    /* numbers and words only: nothing to escape */
+    if (op_class(node->op) != CLASS_LEAF) text_print_attrs(graph, node, out);
     for (uint32_t i = 0; i < node->operand_count; i++) {
         if (!is_constant(graph_operand(graph, node, i))) continue;
         fprintf(out, "\\noperand %" PRIu32 ":", i + 1);
@@ -33,14 +34,18 @@ static void print_node(const Graph *graph, NodeId id, FILE *out) {
     fprintf(out, "    n%" PRIu32 " [label=\"%%%" PRIu32 " %s", id, id, op_name(node->op));
     print_attrs(graph, node, out);
     print_type(node, out);
-    fprintf(out, "\"%s];\n", op_class(node->op) == CLASS_MATRIX ? ", style=filled, fillcolor=lightgrey" : "");
+    fprintf(out, "\"%s];\n",
+            op_class(node->op) == CLASS_MATRIX ? ", style=filled, fillcolor=lightgrey" : "");
 }
 
 static void print_symbol(const Graph *graph, const Symbol *symbol, FILE *out) {
     fprintf(out, "        n%" PRIu32 " [label=\"", symbol->node);
     print_escaped(symbol->name, out);
     print_type(graph_node(graph, symbol->node), out);
-    fprintf(out, "\", shape=%s];\n", symbol->kind != SYMBOL_STATE ? "invhouse" : symbol->trainable ? "cylinder" : "box3d");
+    fprintf(out, "\", shape=%s];\n",
+            symbol->kind != SYMBOL_STATE ? "invhouse"
+            : symbol->trainable          ? "cylinder"
+                                         : "box3d");
 }
 
 static void print_symbols(const Graph *graph, bool states, FILE *out) {
@@ -48,7 +53,8 @@ static void print_symbols(const Graph *graph, bool states, FILE *out) {
             states ? "states" : "inputs");
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        if (symbol->node && (symbol->kind == SYMBOL_STATE) == states) print_symbol(graph, symbol, out);
+        if (symbol->node && (symbol->kind == SYMBOL_STATE) == states)
+            print_symbol(graph, symbol, out);
     }
     fputs("    }\n", out);
 }
@@ -72,8 +78,10 @@ static void print_results(const Graph *graph, FILE *out) {
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         NodeId id = graph->symbols[i].update;
         if (!id) continue;
-        fprintf(out, "    n%" PRIu32 " -> n%" PRIu32 " [style=dashed, constraint=false, label=\"update\"];\n", id,
-                graph->symbols[i].node);
+        fprintf(out,
+                "    n%" PRIu32 " -> n%" PRIu32
+                " [style=dashed, constraint=false, label=\"update\"];\n",
+                id, graph->symbols[i].node);
         if (is_constant(graph_node(graph, id))) print_node(graph, id, out);
     }
 }

@@ -1,6 +1,7 @@
-/* The graph: an array of nodes in topological order. A node has an op, a dtype, a static shape, operands (ids of earlier
- * nodes), attributes and a place in the source. Building a node checks its operands, infers its shape, folds constants and
- * returns the existing equal node; a graph therefore never holds the same computation twice. Passes build new graphs. */
+/* The graph: an array of nodes in topological order. A node has an op, a dtype, a static shape,
+ * operands (ids of earlier nodes), attributes and a place in the source. Building a node checks its
+ * operands, infers its shape, folds constants and returns the existing equal node; a graph
+ * therefore never holds the same computation twice. Passes build new graphs. */
 #ifndef MLC_IR_GRAPH_GRAPH_H
 #define MLC_IR_GRAPH_GRAPH_H
 
@@ -38,12 +39,15 @@ static inline const Node *graph_operand(const Graph *graph, const Node *node, ui
 
 /* -- building: one function for all ops, and short forms -- */
 
-/* Adds a node or finds the equal one. `result` gives the shape and dtype where the op cannot infer them (leaves, reshape,
- * broadcast, convert, bitcast); else NULL. Reports a model error at graph->span and returns NODE_NONE on bad operands. */
-NodeId graph_add(Graph *graph, Op op, const NodeId *operands, uint32_t count, const Attrs *attrs, const TensorType *result);
+/* Adds a node or finds the equal one. `result` gives the shape and dtype where the op cannot infer
+ * them (leaves, reshape, broadcast, convert, bitcast); else NULL. Reports a model error at
+ * graph->span and returns NODE_NONE on bad operands. */
+NodeId graph_add(Graph *graph, Op op, const NodeId *operands, uint32_t count, const Attrs *attrs,
+                 const TensorType *result);
 
 NodeId graph_input(Graph *graph, SymbolKind kind, const char *name, DType dtype, Shape shape);
-NodeId graph_state(Graph *graph, const char *name, DType dtype, Shape shape, Init init, bool trainable);
+NodeId graph_state(Graph *graph, const char *name, DType dtype, Shape shape, Init init,
+                   bool trainable);
 void graph_output(Graph *graph, const char *name, NodeId node);
 void graph_update(Graph *graph, NodeId state, NodeId value);
 /* The symbol of that name, or NULL. */
@@ -61,39 +65,46 @@ NodeId build_convert(Graph *graph, NodeId a, DType dtype); /* a itself if it has
 NodeId build_bitcast(Graph *graph, NodeId a, DType dtype);
 NodeId build_reshape(Graph *graph, NodeId a, Shape shape);
 NodeId build_broadcast(Graph *graph, NodeId a, Shape shape);
-NodeId build_transpose(Graph *graph, NodeId a, const int64_t *perm); /* perm NULL: exchange the last two axes */
-NodeId build_slice(Graph *graph, NodeId a, const int64_t *start, const int64_t *stop, const int64_t *step); /* step NULL: 1 */
+/* perm NULL: exchange the last two axes */
+NodeId build_transpose(Graph *graph, NodeId a, const int64_t *perm);
+/* step NULL: 1 */
+NodeId build_slice(Graph *graph, NodeId a, const int64_t *start, const int64_t *stop,
+                   const int64_t *step);
 NodeId build_pad(Graph *graph, NodeId a, const int64_t *before, const int64_t *after);
 NodeId build_concat(Graph *graph, const NodeId *parts, uint32_t count, int axis);
-/* The index is i32. Its shape is that of a, except along `axis`; where it has size 1 it is broadcast. */
+/* The index is i32. Its shape is that of a, except along `axis`; where it has size 1 it is
+ * broadcast. */
 NodeId build_gather(Graph *graph, NodeId a, NodeId index, int axis);
 /* The index has the shape of a; `size` is that of the result along the axis. */
 NodeId build_scatter_add(Graph *graph, NodeId a, NodeId index, int axis, int64_t size);
-/* 32 random bits an element. Element e gets random_bits (ir/ops/random.h) at index / 4 = (counter, e / 4), where the
- * three operands are the low and high word of the seed and the counter. Each value of the counter gives other
- * numbers. */
-NodeId build_random(Graph *graph, const NodeId low_high_draw[3], uint32_t stream, uint32_t substream, Shape shape);
+/* 32 random bits an element. Element e gets random_bits (ir/ops/random.h) at index / 4 = (counter,
+ * e / 4), where the three operands are the low and high word of the seed and the counter. Each
+ * value of the counter gives other numbers. */
+NodeId build_random(Graph *graph, const NodeId low_high_draw[3], uint32_t stream,
+                    uint32_t substream, Shape shape);
 /* axis from 0. keep: the axis stays, with size 1. */
 NodeId build_reduce(Graph *graph, Op op, NodeId a, int axis, bool keep);
-/* sum or reduce_max over a set of axes (bit i: axis i), which are removed. Neighbouring axes are merged first; a sum
- * over all axes keeps axis 0 apart from the others. Then the last axis is reduced before those in front of it: this
- * order is the meaning of a sum over several axes. */
+/* sum or reduce_max over a set of axes (bit i: axis i), which are removed. Neighbouring axes are
+ * merged first; a sum over all axes keeps axis 0 apart from the others. Then the last axis is
+ * reduced before those in front of it: this order is the meaning of a sum over several axes. */
 NodeId build_reduce_axes(Graph *graph, Op op, NodeId a, uint32_t axes);
 NodeId build_matmul(Graph *graph, NodeId a, NodeId b, bool transpose_a, bool transpose_b);
 NodeId build_axiswise(Graph *graph, Op op, NodeId a, int axis);
 NodeId build_grad(Graph *graph, NodeId scalar, NodeId by);
 NodeId build_reverse(Graph *graph, NodeId a, int axis);
 
-/* -- windows and convolutions (build_window.c); pictures are [N, C, H, W] unless it is said otherwise -- */
+/* -- windows and convolutions (build_window.c); pictures are [N, C, H, W] unless it is said
+ * otherwise -- */
 
 NodeId build_windows(Graph *graph, NodeId a, const Window *window); /* of [N, H, W, C] */
 NodeId build_max_pool(Graph *graph, NodeId a, const Window *window);
 /* The kernel's size is that of the weights; window->kernel is ignored. */
 NodeId build_conv(Graph *graph, NodeId x, NodeId weights, const Window *window, int64_t groups);
-/* The transpose of a convolution, as a linear map from its result y to its operand of shape `result`. It is a
- * convolution itself: of y with zeros between and around its elements. Elements of the operand that no window covers
- * are 0. */
-NodeId build_conv_transposed(Graph *graph, NodeId y, NodeId weights, const Window *window, int64_t groups, Shape result);
+/* The transpose of a convolution, as a linear map from its result y to its operand of shape
+ * `result`. It is a convolution itself: of y with zeros between and around its elements. Elements
+ * of the operand that no window covers are 0. */
+NodeId build_conv_transposed(Graph *graph, NodeId y, NodeId weights, const Window *window,
+                             int64_t groups, Shape result);
 /* From [N, C, H, W] to [N, H, W, C], the order in which kernels compute, and back. */
 NodeId build_channels_last(Graph *graph, NodeId a);
 NodeId build_channels_first(Graph *graph, NodeId a);
@@ -106,27 +117,29 @@ NodeId build_spread(Graph *graph, NodeId a, int axis, int64_t step);
 void graph_print(const Graph *graph, FILE *out);
 /* Graphviz. */
 void graph_print_dot(const Graph *graph, FILE *out);
-/* Reads the text form; NULL after reporting errors (STATUS_MODEL). print(read(print(g))) == print(g). A text has at most 16 MB,
- * 10,000 inputs and states, and GRAPH_MAX_NODES nodes. */
+/* Reads the text form; NULL after reporting errors (STATUS_MODEL). print(read(print(g))) ==
+ * print(g). A text has at most 16 MB, 10,000 inputs and states, and GRAPH_MAX_NODES nodes. */
 Graph *graph_read(const char *name, const char *text, size_t length, Diagnostics *diag);
-/* Checks every rule that a graph must keep. A violation is a bug in a pass: it is printed to stderr with its node,
- * and false is returned. */
+/* Checks every rule that a graph must keep. A violation is a bug in a pass: it is printed to stderr
+ * with its node, and false is returned. */
 bool graph_verify(const Graph *graph);
 
-/* For passes. graph_like starts a graph with the name, diagnostics and symbols of `from`, without nodes.
- * graph_copy_node adds a copy of node `id`, with its operands mapped by map[from->node_count], which is zeroed before
- * the first use. graph_finish maps outputs and updates. */
+/* For passes. graph_like starts a graph with the name, diagnostics and symbols of `from`, without
+ * nodes. graph_copy_node adds a copy of node `id`, with its operands mapped by
+ * map[from->node_count], which is zeroed before the first use. graph_finish maps outputs and
+ * updates. */
 Graph *graph_like(const Graph *from);
 NodeId graph_copy_node(Graph *to, const Graph *from, NodeId id, const NodeId *map);
 void graph_finish(Graph *to, const Graph *from, const NodeId *map);
-/* Copies the graph and numbers its nodes anew, in the order of roots[count]: before each root come the nodes that it
- * needs and that have not come yet. NODE_NONE among the roots is skipped. Nodes that no root needs are left out; all
- * outputs and updates must be among the roots. roots NULL: all outputs, then all updates, then the inputs and states
- * that are left. Frees `from`.
- * Builders that nest calls need this: C leaves open in which order arguments are evaluated, but the numbers of nodes,
- * on which texts and sums of gradients depend, must not vary with the compiler. */
+/* Copies the graph and numbers its nodes anew, in the order of roots[count]: before each root come
+ * the nodes that it needs and that have not come yet. NODE_NONE among the roots is skipped. Nodes
+ * that no root needs are left out; all outputs and updates must be among the roots. roots NULL: all
+ * outputs, then all updates, then the inputs and states that are left. Frees `from`. Builders that
+ * nest calls need this: C leaves open in which order arguments are evaluated, but the numbers of
+ * nodes, on which texts and sums of gradients depend, must not vary with the compiler. */
 Graph *graph_in_order(Graph *from, const NodeId *roots, uint32_t count);
-/* live[id]: an output or update needs node id, or it is a state with an update. From the graph's arena. */
+/* live[id]: an output or update needs node id, or it is a state with an update. From the graph's
+ * arena. */
 bool *graph_live(const Graph *graph);
 
 #endif

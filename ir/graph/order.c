@@ -20,7 +20,8 @@ static void copy_with_operands(Order *order, NodeId root) {
         Visit *top = &order->stack[depth - 1];
         const Node *node = graph_node(order->from, top->id);
         if (order->map[top->id] || top->next == node->operand_count) {
-            if (!order->map[top->id]) order->map[top->id] = graph_copy_node(order->to, order->from, top->id, order->map);
+            if (!order->map[top->id])
+                order->map[top->id] = graph_copy_node(order->to, order->from, top->id, order->map);
             depth--;
         } else {
             order->stack[depth++] = (Visit){node->operands[top->next++], 0};
@@ -36,7 +37,8 @@ static void copy_roots(Order *order, const NodeId *roots, uint32_t count) {
 static void copy_all(Order *order) {
     const Graph *from = order->from;
     for (uint32_t i = 0; i < from->output_count; i++) copy_roots(order, &from->outputs[i].node, 1);
-    for (uint32_t i = 0; i < from->symbol_count; i++) copy_roots(order, &from->symbols[i].update, 1);
+    for (uint32_t i = 0; i < from->symbol_count; i++)
+        copy_roots(order, &from->symbols[i].update, 1);
     for (uint32_t i = 0; i < from->symbol_count; i++)
         if (from->symbols[i].kind != SYMBOL_BATCH) copy_roots(order, &from->symbols[i].node, 1);
 }

@@ -10,7 +10,8 @@ const AttrList text_lists[ATTRS_KINDS][TEXT_LISTS] = {
     [ATTRS_RANGE] = {{"start", offsetof(Attrs, range.start), 0},
                      {"stop", offsetof(Attrs, range.stop), 0},
                      {"step", offsetof(Attrs, range.step), 0}},
-    [ATTRS_PAD] = {{"before", offsetof(Attrs, pad.before), 0}, {"after", offsetof(Attrs, pad.after), 0}},
+    [ATTRS_PAD] = {{"before", offsetof(Attrs, pad.before), 0},
+                   {"after", offsetof(Attrs, pad.after), 0}},
     [ATTRS_WINDOW] = {{"kernel", offsetof(Attrs, window.kernel), 2},
                       {"stride", offsetof(Attrs, window.stride), 2},
                       {"dilation", offsetof(Attrs, window.dilation), 2}},
@@ -57,7 +58,8 @@ static void print_init(Init init, FILE *out) {
 
 static void print_symbol(const Graph *graph, const Node *node, FILE *out) {
     const Symbol *symbol = &graph->symbols[node->attrs.symbol];
-    static const char *const words[] = {[SYMBOL_BATCH] = " batch ", [SYMBOL_VALUE] = " value ", [SYMBOL_STATE] = " "};
+    static const char *const words[] = {
+        [SYMBOL_BATCH] = " batch ", [SYMBOL_VALUE] = " value ", [SYMBOL_STATE] = " "};
     fputs(symbol->trainable ? " trainable " : words[symbol->kind], out);
     print_string(symbol->name, out);
     if (symbol->kind == SYMBOL_STATE) print_init(symbol->init, out);
@@ -94,7 +96,8 @@ static void print_lists(const Graph *graph, const Node *node, FILE *out) {
 
 static void print_random(const Graph *graph, const Node *node, FILE *out) {
     (void)graph;
-    fprintf(out, " stream=%" PRIu32 " substream=%" PRIu32, node->attrs.random.stream, node->attrs.random.substream);
+    fprintf(out, " stream=%" PRIu32 " substream=%" PRIu32, node->attrs.random.stream,
+            node->attrs.random.substream);
 }
 
 static void print_flags(const Graph *graph, const Node *node, FILE *out) {
@@ -103,30 +106,37 @@ static void print_flags(const Graph *graph, const Node *node, FILE *out) {
     if (node->attrs.matmul.transpose_b) fputs(" transpose_b", out);
 }
 
-static void print_nothing(const Graph *graph, const Node *node, FILE *out) { (void)graph, (void)node, (void)out; }
+static void print_nothing(const Graph *graph, const Node *node, FILE *out) {
+    (void)graph, (void)node, (void)out;
+}
 
 void text_print_attrs(const Graph *graph, const Node *node, FILE *out) {
     static void (*const printers[ATTRS_KINDS])(const Graph *, const Node *, FILE *) = {
-        [ATTRS_NONE] = print_nothing, [ATTRS_SYMBOL] = print_symbol, [ATTRS_VALUE] = print_value, [ATTRS_AXIS] = print_axis,
-        [ATTRS_PERM] = print_lists,   [ATTRS_RANGE] = print_lists,   [ATTRS_PAD] = print_lists,   [ATTRS_WINDOW] = print_lists,
-        [ATTRS_CONV] = print_lists,   [ATTRS_RANDOM] = print_random, [ATTRS_MATMUL] = print_flags};
+        [ATTRS_NONE] = print_nothing,  [ATTRS_SYMBOL] = print_symbol, [ATTRS_VALUE] = print_value,
+        [ATTRS_AXIS] = print_axis,     [ATTRS_PERM] = print_lists,    [ATTRS_RANGE] = print_lists,
+        [ATTRS_PAD] = print_lists,     [ATTRS_WINDOW] = print_lists,  [ATTRS_CONV] = print_lists,
+        [ATTRS_RANDOM] = print_random, [ATTRS_MATMUL] = print_flags};
     printers[op_attrs(node->op)](graph, node, out);
 }
 
 void text_print_node(const Graph *graph, NodeId id, FILE *out) {
     const Node *node = graph_node(graph, id);
     char type[SHAPE_TEXT];
-    fprintf(out, "%%%" PRIu32 " = %s %s", id, op_name(node->op), shape_text(node->dtype, node->shape, type));
-    for (uint32_t i = 0; i < node->operand_count; i++) fprintf(out, " %%%" PRIu32, node->operands[i]);
+    fprintf(out, "%%%" PRIu32 " = %s %s", id, op_name(node->op),
+            shape_text(node->dtype, node->shape, type));
+    for (uint32_t i = 0; i < node->operand_count; i++)
+        fprintf(out, " %%%" PRIu32, node->operands[i]);
     text_print_attrs(graph, node, out);
     fputc('\n', out);
 }
 
-/* Updates come in the order of the states' nodes, which is the order in which a reader meets the states. */
+/* Updates come in the order of the states' nodes, which is the order in which a reader meets the
+ * states. */
 static void print_updates(const Graph *graph, FILE *out) {
     for (NodeId id = 1; id < graph->node_count; id++) {
         const Node *node = graph_node(graph, id);
-        NodeId update = node->op == OP_state ? graph->symbols[node->attrs.symbol].update : NODE_NONE;
+        NodeId update =
+            node->op == OP_state ? graph->symbols[node->attrs.symbol].update : NODE_NONE;
         if (update) fprintf(out, "update %%%" PRIu32 " %%%" PRIu32 "\n", id, update);
     }
 }

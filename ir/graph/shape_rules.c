@@ -6,14 +6,17 @@
 
 /* -- reporting -- */
 
-static const Node *operand(const ShapeCheck *check, uint32_t i) { return graph_node(check->graph, check->operands[i]); }
+static const Node *operand(const ShapeCheck *check, uint32_t i) {
+    return graph_node(check->graph, check->operands[i]);
+}
 
 static void note_operands(const ShapeCheck *check) {
     for (uint32_t i = 0; i < check->count && i < 4; i++) {
         char text[SHAPE_TEXT];
         const Node *node = operand(check, i);
         if (node->span.file)
-            diag_note(check->graph->diag, node->span, "operand %u is %s", i + 1, shape_text(node->dtype, node->shape, text));
+            diag_note(check->graph->diag, node->span, "operand %u is %s", i + 1,
+                      shape_text(node->dtype, node->shape, text));
     }
 }
 
@@ -22,10 +25,11 @@ static bool reject(const ShapeCheck *check, const char *expectation) {
     size_t at = 0;
     for (uint32_t i = 0; i < check->count && i < 3; i++) {
         const Node *node = operand(check, i);
-        at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", shape_text(node->dtype, node->shape, text));
+        at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "",
+                               shape_text(node->dtype, node->shape, text));
     }
-    diag_error(check->graph->diag, STATUS_MODEL, check->graph->span, "%s of %s: %s", op_name(check->op),
-               check->count ? list : "nothing", expectation);
+    diag_error(check->graph->diag, STATUS_MODEL, check->graph->span, "%s of %s: %s",
+               op_name(check->op), check->count ? list : "nothing", expectation);
     note_operands(check);
     return false;
 }
@@ -38,7 +42,8 @@ static bool infer(const ShapeCheck *check, DType dtype, Shape shape) {
 static bool same_types(const ShapeCheck *check) {
     const Node *first = operand(check, 0);
     for (uint32_t i = 1; i < check->count; i++)
-        if (operand(check, i)->dtype != first->dtype || !shape_equal(operand(check, i)->shape, first->shape))
+        if (operand(check, i)->dtype != first->dtype ||
+            !shape_equal(operand(check, i)->shape, first->shape))
             return reject(check, "the operands must have the same type and shape");
     return true;
 }
@@ -48,12 +53,15 @@ static bool same_types(const ShapeCheck *check) {
 static bool shape_leaf(const ShapeCheck *check) {
     if (check->op != OP_iota) return true;
     if (check->result->dtype != DTYPE_I32) return reject(check, "the result must be i32");
-    return check->attrs->axis >= 0 && check->attrs->axis < check->result->shape.rank ? true : reject(check, "no such axis");
+    return check->attrs->axis >= 0 && check->attrs->axis < check->result->shape.rank
+               ? true
+               : reject(check, "no such axis");
 }
 
 static bool shape_arithmetic(const ShapeCheck *check) {
     const Node *a = operand(check, 0);
-    if (a->dtype != DTYPE_F32 && a->dtype != DTYPE_I32) return reject(check, "the operands must be f32 or i32");
+    if (a->dtype != DTYPE_F32 && a->dtype != DTYPE_I32)
+        return reject(check, "the operands must be f32 or i32");
     return same_types(check) && infer(check, a->dtype, a->shape);
 }
 
@@ -72,7 +80,8 @@ static bool shape_compare(const ShapeCheck *check) {
 
 static bool shape_bits(const ShapeCheck *check) {
     const Node *a = operand(check, 0);
-    if (a->dtype != DTYPE_BOOL && a->dtype != DTYPE_I32) return reject(check, "the operands must be bool or i32");
+    if (a->dtype != DTYPE_BOOL && a->dtype != DTYPE_I32)
+        return reject(check, "the operands must be bool or i32");
     return same_types(check) && infer(check, a->dtype, a->shape);
 }
 
@@ -84,37 +93,46 @@ static bool shape_shift(const ShapeCheck *check) {
 static bool shape_select(const ShapeCheck *check) {
     const Node *c = operand(check, 0), *a = operand(check, 1), *b = operand(check, 2);
     if (c->dtype != DTYPE_BOOL) return reject(check, "the first operand must be bool");
-    if (a->dtype != b->dtype) return reject(check, "the second and third operand must have the same type");
+    if (a->dtype != b->dtype)
+        return reject(check, "the second and third operand must have the same type");
     if (!shape_equal(a->shape, b->shape) || !shape_equal(a->shape, c->shape))
         return reject(check, "the operands must have the same shape");
     return infer(check, a->dtype, a->shape);
 }
 
-static bool shape_convert(const ShapeCheck *check) { return infer(check, check->result->dtype, operand(check, 0)->shape); }
+static bool shape_convert(const ShapeCheck *check) {
+    return infer(check, check->result->dtype, operand(check, 0)->shape);
+}
 
 static bool shape_bitcast(const ShapeCheck *check) {
     const Node *a = operand(check, 0);
     bool four = (a->dtype == DTYPE_F32 || a->dtype == DTYPE_I32) &&
                 (check->result->dtype == DTYPE_F32 || check->result->dtype == DTYPE_I32);
-    return four ? infer(check, check->result->dtype, a->shape) : reject(check, "only f32 and i32 can be read as each other");
+    return four ? infer(check, check->result->dtype, a->shape)
+                : reject(check, "only f32 and i32 can be read as each other");
 }
 
 static bool shape_reshape(const ShapeCheck *check) {
     const Node *a = operand(check, 0);
-    if (shape_elements(a->shape) == shape_elements(check->result->shape)) return infer(check, a->dtype, check->result->shape);
+    if (shape_elements(a->shape) == shape_elements(check->result->shape))
+        return infer(check, a->dtype, check->result->shape);
     char text[SHAPE_TEXT], expectation[2 * SHAPE_TEXT];
-    snprintf(expectation, sizeof expectation, "%s has another number of elements (%" PRId64 ", not %" PRId64 ")",
-             shape_text(a->dtype, check->result->shape, text), shape_elements(check->result->shape), shape_elements(a->shape));
+    snprintf(expectation, sizeof expectation,
+             "%s has another number of elements (%" PRId64 ", not %" PRId64 ")",
+             shape_text(a->dtype, check->result->shape, text), shape_elements(check->result->shape),
+             shape_elements(a->shape));
     return reject(check, expectation);
 }
 
 static bool shape_repeat(const ShapeCheck *check) {
     const Node *a = operand(check, 0);
     Shape both;
-    if (shape_broadcast(a->shape, check->result->shape, &both) && shape_equal(both, check->result->shape))
+    if (shape_broadcast(a->shape, check->result->shape, &both) &&
+        shape_equal(both, check->result->shape))
         return infer(check, a->dtype, both);
     char text[SHAPE_TEXT], expectation[2 * SHAPE_TEXT];
-    snprintf(expectation, sizeof expectation, "cannot be repeated to %s", shape_text(a->dtype, check->result->shape, text));
+    snprintf(expectation, sizeof expectation, "cannot be repeated to %s",
+             shape_text(a->dtype, check->result->shape, text));
     return reject(check, expectation);
 }
 
@@ -137,9 +155,11 @@ static bool shape_slice(const ShapeCheck *check) {
     const Attrs *attrs = check->attrs;
     Shape shape = {.rank = a->shape.rank};
     for (int i = 0; i < a->shape.rank; i++) {
-        int64_t start = attrs->range.start[i], stop = attrs->range.stop[i], step = attrs->range.step[i];
+        int64_t start = attrs->range.start[i], stop = attrs->range.stop[i],
+                step = attrs->range.step[i];
         if (start < 0 || stop > a->shape.dim[i] || start >= stop || step < 1)
-            return reject(check, "start, stop and step must select at least one element along every axis");
+            return reject(check,
+                          "start, stop and step must select at least one element along every axis");
         shape.dim[i] = (stop - start - 1) / step + 1;
     }
     return infer(check, a->dtype, shape);
@@ -169,14 +189,16 @@ static bool shape_concat(const ShapeCheck *check) {
             return reject(check, "the operands must have the same type and rank");
         shape.dim[axis] += part.dim[axis];
         part.dim[axis] = first->shape.dim[axis];
-        if (!shape_equal(part, first->shape)) return reject(check, "the operands may differ along the axis only");
+        if (!shape_equal(part, first->shape))
+            return reject(check, "the operands may differ along the axis only");
     }
     return infer(check, first->dtype, shape);
 }
 
 static bool shape_reverse(const ShapeCheck *check) {
     const Node *a = operand(check, 0);
-    if (check->attrs->axis < 0 || check->attrs->axis >= a->shape.rank) return reject(check, "no such axis");
+    if (check->attrs->axis < 0 || check->attrs->axis >= a->shape.rank)
+        return reject(check, "no such axis");
     return infer(check, a->dtype, a->shape);
 }
 
@@ -188,21 +210,23 @@ static bool sizes_positive(const ShapeCheck *check, const int64_t *sizes, const 
 }
 
 /* Counts the windows along axis and axis + 1 of the first operand. */
-static bool count_windows(const ShapeCheck *check, int axis, const int64_t *kernel, const int64_t *stride,
-                          const int64_t *dilation, int64_t counts[2]) {
+static bool count_windows(const ShapeCheck *check, int axis, const int64_t *kernel,
+                          const int64_t *stride, const int64_t *dilation, int64_t counts[2]) {
     if (!sizes_positive(check, kernel, "the kernel must be at least 1 along both axes") ||
         !sizes_positive(check, stride, "the stride must be at least 1 along both axes") ||
         !sizes_positive(check, dilation, "the dilation must be at least 1 along both axes"))
         return false;
     for (int i = 0; i < 2; i++) {
-        counts[i] = window_count(operand(check, 0)->shape.dim[axis + i], kernel[i], stride[i], dilation[i]);
+        counts[i] =
+            window_count(operand(check, 0)->shape.dim[axis + i], kernel[i], stride[i], dilation[i]);
         if (counts[i] < 1) return reject(check, "the kernel is larger than the picture");
     }
     /* the expanded graph holds all windows as one value */
-    int64_t room = SHAPE_MAX_ELEMENTS /
-                   (shape_elements(operand(check, 0)->shape) / shape_product(operand(check, 0)->shape, axis, axis + 2));
+    int64_t room = SHAPE_MAX_ELEMENTS / (shape_elements(operand(check, 0)->shape) /
+                                         shape_product(operand(check, 0)->shape, axis, axis + 2));
     for (int i = 0; i < 2; i++) room = room / counts[i] / kernel[i];
-    return room > 0 ? true : reject(check, "all windows together would have more than 2^31 elements");
+    return room > 0 ? true
+                    : reject(check, "all windows together would have more than 2^31 elements");
 }
 
 static bool shape_windows(const ShapeCheck *check) {
@@ -210,8 +234,10 @@ static bool shape_windows(const ShapeCheck *check) {
     const Window *window = &check->attrs->window;
     int64_t counts[2];
     if (a->shape.rank != 4) return reject(check, "the operand must be [N,H,W,C]");
-    if (!count_windows(check, 1, window->kernel, window->stride, window->dilation, counts)) return false;
-    int64_t dims[] = {a->shape.dim[0], counts[0], counts[1], window->kernel[0], window->kernel[1], a->shape.dim[3]};
+    if (!count_windows(check, 1, window->kernel, window->stride, window->dilation, counts))
+        return false;
+    int64_t dims[] = {a->shape.dim[0],   counts[0],         counts[1],
+                      window->kernel[0], window->kernel[1], a->shape.dim[3]};
     return infer(check, a->dtype, shape_of(6, dims));
 }
 
@@ -219,8 +245,10 @@ static bool shape_pool(const ShapeCheck *check) {
     const Node *a = operand(check, 0);
     const Window *window = &check->attrs->window;
     Shape shape = a->shape;
-    if (a->dtype != DTYPE_F32 || shape.rank != 4) return reject(check, "the operand must be f32[N,C,H,W]");
-    return count_windows(check, 2, window->kernel, window->stride, window->dilation, &shape.dim[2]) &&
+    if (a->dtype != DTYPE_F32 || shape.rank != 4)
+        return reject(check, "the operand must be f32[N,C,H,W]");
+    return count_windows(check, 2, window->kernel, window->stride, window->dilation,
+                         &shape.dim[2]) &&
            infer(check, DTYPE_F32, shape);
 }
 
@@ -233,9 +261,11 @@ static bool shape_conv(const ShapeCheck *check) {
         return reject(check, "the operands must be f32[N,C,H,W] and f32[O,C/groups,KH,KW]");
     if (groups < 1 || shape.dim[1] % groups || w->shape.dim[0] % groups)
         return reject(check, "the channels of both must be multiples of the groups");
-    if (w->shape.dim[1] != shape.dim[1] / groups) return reject(check, "the weights are for another number of channels");
+    if (w->shape.dim[1] != shape.dim[1] / groups)
+        return reject(check, "the weights are for another number of channels");
     shape.dim[1] = w->shape.dim[0];
-    return count_windows(check, 2, &w->shape.dim[2], attrs->conv.stride, attrs->conv.dilation, &shape.dim[2]) &&
+    return count_windows(check, 2, &w->shape.dim[2], attrs->conv.stride, attrs->conv.dilation,
+                         &shape.dim[2]) &&
            infer(check, DTYPE_F32, shape);
 }
 
@@ -258,23 +288,29 @@ static bool shape_argmax(const ShapeCheck *check) {
 static bool shape_axiswise(const ShapeCheck *check) {
     const Node *a = operand(check, 0);
     if (a->dtype != DTYPE_F32) return reject(check, "the operand must be f32");
-    if (check->attrs->axis < 0 || check->attrs->axis >= a->shape.rank) return reject(check, "no such axis");
+    if (check->attrs->axis < 0 || check->attrs->axis >= a->shape.rank)
+        return reject(check, "no such axis");
     return infer(check, DTYPE_F32, a->shape);
 }
 
 static bool shape_matmul(const ShapeCheck *check) {
     const Node *a = operand(check, 0), *b = operand(check, 1);
     int rank = a->shape.rank;
-    if (a->dtype != DTYPE_F32 || b->dtype != DTYPE_F32) return reject(check, "the operands must be f32");
-    if (rank < 2 || b->shape.rank != rank) return reject(check, "the operands must have the same rank, at least 2");
+    if (a->dtype != DTYPE_F32 || b->dtype != DTYPE_F32)
+        return reject(check, "the operands must be f32");
+    if (rank < 2 || b->shape.rank != rank)
+        return reject(check, "the operands must have the same rank, at least 2");
     Shape shape = a->shape;
     for (int i = 0; i < rank - 2; i++)
-        if (a->shape.dim[i] != b->shape.dim[i]) return reject(check, "the leading axes must be equal");
+        if (a->shape.dim[i] != b->shape.dim[i])
+            return reject(check, "the leading axes must be equal");
     bool ta = check->attrs->matmul.transpose_a, tb = check->attrs->matmul.transpose_b;
-    int64_t k = a->shape.dim[ta ? rank - 2 : rank - 1], other = b->shape.dim[tb ? rank - 1 : rank - 2];
+    int64_t k = a->shape.dim[ta ? rank - 2 : rank - 1],
+            other = b->shape.dim[tb ? rank - 1 : rank - 2];
     if (k != other) {
         char expectation[128];
-        snprintf(expectation, sizeof expectation, "the inner sizes differ: %" PRId64 " and %" PRId64, k, other);
+        snprintf(expectation, sizeof expectation,
+                 "the inner sizes differ: %" PRId64 " and %" PRId64, k, other);
         return reject(check, expectation);
     }
     shape.dim[rank - 2] = a->shape.dim[ta ? rank - 1 : rank - 2];
@@ -290,7 +326,8 @@ static bool shape_gather(const ShapeCheck *check) {
     if (axis < 0 || axis >= a->shape.rank) return reject(check, "no such axis");
     Shape taken = index->shape;
     if (taken.rank == a->shape.rank) taken.dim[axis] = a->shape.dim[axis];
-    if (!shape_equal(taken, a->shape)) return reject(check, "the operands may differ along the axis only");
+    if (!shape_equal(taken, a->shape))
+        return reject(check, "the operands may differ along the axis only");
     return infer(check, a->dtype, index->shape);
 }
 
@@ -304,7 +341,8 @@ static bool shape_scatter(const ShapeCheck *check) {
     if (axis < 0 || axis >= a->shape.rank) return reject(check, "no such axis");
     Shape shape = check->result->shape, like = a->shape;
     if (shape.rank == like.rank) like.dim[axis] = shape.dim[axis];
-    if (!shape_equal(shape, like)) return reject(check, "the result may differ from the operand along the axis only");
+    if (!shape_equal(shape, like))
+        return reject(check, "the result may differ from the operand along the axis only");
     return infer(check, DTYPE_F32, shape);
 }
 
@@ -317,13 +355,15 @@ static bool shape_random(const ShapeCheck *check) {
 
 static bool shape_grad(const ShapeCheck *check) {
     const Node *y = operand(check, 0), *by = operand(check, 1);
-    if (y->dtype != DTYPE_F32 || y->shape.rank != 0) return reject(check, "only an f32 scalar has a gradient");
+    if (y->dtype != DTYPE_F32 || y->shape.rank != 0)
+        return reject(check, "only an f32 scalar has a gradient");
     if (by->dtype != DTYPE_F32) return reject(check, "a gradient is taken by an f32 value");
     return infer(check, DTYPE_F32, by->shape);
 }
 
 static bool (*const rules[OP_COUNT])(const ShapeCheck *) = {
-#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) [OP_##name] = shape_##rule,
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc)             \
+    [OP_##name] = shape_##rule,
 #include "ir/ops/ops.def"
 };
 
@@ -347,7 +387,8 @@ static bool count_fits(const ShapeCheck *check) {
     if (arity < 0)
         snprintf(expectation, sizeof expectation, "it takes at least 1 operand");
     else
-        snprintf(expectation, sizeof expectation, "it takes %d operand%s, not %u", arity, arity == 1 ? "" : "s", check->count);
+        snprintf(expectation, sizeof expectation, "it takes %d operand%s, not %u", arity,
+                 arity == 1 ? "" : "s", check->count);
     return reject(check, expectation);
 }
 

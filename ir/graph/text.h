@@ -1,4 +1,5 @@
-/* Internal to ir/: what the printer (print.c) and the reader (ir/text/read.c) of the text form share. */
+/* Internal to ir/: what the printer (print.c) and the reader (ir/text/read.c) of the text form
+ * share. */
 #ifndef MLC_IR_GRAPH_TEXT_H
 #define MLC_IR_GRAPH_TEXT_H
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The new value of a state. If it is itself a state, it may be updated first: then `aside` holds a copy of the old
- * value. */
+/* The new value of a state. If it is itself a state, it may be updated first: then `aside` holds a
+ * copy of the old value. */
 typedef struct {
     NodeId state, value;
     void *aside; /* NULL: the value can be copied directly */
@@ -42,14 +42,16 @@ static void evaluate(Interp *interp, NodeId id, Arena *scratch) {
 
 static void add_update(Interp *interp, const Symbol *symbol) {
     bool of_state = graph_node(interp->graph, symbol->update)->op == OP_state;
-    void *aside = of_state ? arena_alloc(interp->arena, interp_value_bytes(interp, symbol->node)) : NULL;
+    void *aside =
+        of_state ? arena_alloc(interp->arena, interp_value_bytes(interp, symbol->node)) : NULL;
     interp->updates[interp->update_count++] = (Update){symbol->node, symbol->update, aside};
 }
 
 Interp *interp_new(const Graph *graph, Precision precision) {
     Arena *arena = arena_new();
     Interp *interp = ARENA_NEW(arena, Interp);
-    *interp = (Interp){.graph = graph, .precision = precision, .arena = arena, .live = graph_live(graph)};
+    *interp =
+        (Interp){.graph = graph, .precision = precision, .arena = arena, .live = graph_live(graph)};
     interp->values = ARENA_ARRAY(arena, void *, graph->node_count);
     for (NodeId id = 1; id < graph->node_count; id++) {
         interp->values[id] = arena_alloc(arena, interp_value_bytes(interp, id));
@@ -77,14 +79,17 @@ size_t interp_value_bytes(const Interp *interp, NodeId id) {
 void interp_run(Interp *interp) {
     Arena *scratch = arena_new();
     for (NodeId id = 1; id < interp->graph->node_count; id++)
-        if (interp->live[id] && op_class(graph_node(interp->graph, id)->op) != CLASS_LEAF) evaluate(interp, id, scratch);
+        if (interp->live[id] && op_class(graph_node(interp->graph, id)->op) != CLASS_LEAF)
+            evaluate(interp, id, scratch);
     arena_free(scratch);
 }
 
 void interp_update(Interp *interp) {
     for (uint32_t i = 0; i < interp->update_count; i++) {
         Update *update = &interp->updates[i];
-        if (update->aside) memcpy(update->aside, interp->values[update->value], interp_value_bytes(interp, update->state));
+        if (update->aside)
+            memcpy(update->aside, interp->values[update->value],
+                   interp_value_bytes(interp, update->state));
     }
     for (uint32_t i = 0; i < interp->update_count; i++) {
         Update *update = &interp->updates[i];
@@ -101,7 +106,8 @@ static bool is_finite(const Interp *interp, NodeId id) {
     const float *single = interp->values[id];
     const double *twofold = interp->values[id];
     for (int64_t i = 0, n = shape_elements(node->shape); i < n; i++)
-        if (!isfinite(interp->precision == INTERP_F64 ? twofold[i] : (double)single[i])) return false;
+        if (!isfinite(interp->precision == INTERP_F64 ? twofold[i] : (double)single[i]))
+            return false;
     return true;
 }
 
@@ -115,7 +121,8 @@ NodeId interp_first_nonfinite(Interp *interp, const char *output) {
     for (NodeId id = graph->node_count - 1; id > 0; id--) {
         blamed[id] = blamed[id] && !is_finite(interp, id);
         const Node *node = graph_node(graph, id);
-        for (uint32_t i = 0; blamed[id] && i < node->operand_count; i++) blamed[node->operands[i]] = true;
+        for (uint32_t i = 0; blamed[id] && i < node->operand_count; i++)
+            blamed[node->operands[i]] = true;
         if (blamed[id]) first = id;
     }
     free(blamed);

@@ -18,7 +18,8 @@ static const Symbol *state_symbol(const Program *program, uint32_t i) {
 
 /* Copies the rows of this batch, one after the other. */
 static void gather(Interp *interp, const Symbol *symbol, const void *data, const int32_t *rows) {
-    size_t bytes = interp_value_bytes(interp, symbol->node), row = bytes / (size_t)symbol->shape.dim[0];
+    size_t bytes = interp_value_bytes(interp, symbol->node),
+           row = bytes / (size_t)symbol->shape.dim[0];
     char *value = interp_value(interp, symbol->node);
     for (int64_t i = 0; i < symbol->shape.dim[0]; i++)
         memcpy(value + (size_t)i * row, (const char *)data + (size_t)rows[i] * row, row);
@@ -32,7 +33,8 @@ static void read_inputs(const Program *program, Interp *interp, const StepArgs *
         if (symbol->kind == SYMBOL_BATCH)
             gather(interp, symbol, args->inputs[i], args->rows);
         else
-            memcpy(interp_value(interp, symbol->node), args->inputs[i], interp_value_bytes(interp, symbol->node));
+            memcpy(interp_value(interp, symbol->node), args->inputs[i],
+                   interp_value_bytes(interp, symbol->node));
     }
 }
 
@@ -46,7 +48,9 @@ static void read_states(const Program *program, Interp *interp, const StepArgs *
 static void write_results(const Program *program, Interp *interp, const StepArgs *args) {
     for (uint32_t i = 0; i < program->state_count; i++) {
         NodeId update = state_symbol(program, i)->update;
-        if (update) memcpy(args->states[i], interp_value(interp, update), interp_value_bytes(interp, update));
+        if (update)
+            memcpy(args->states[i], interp_value(interp, update),
+                   interp_value_bytes(interp, update));
     }
     for (uint32_t i = 0; i < program->graph->output_count; i++) {
         NodeId node = program->graph->outputs[i].node;
@@ -55,7 +59,8 @@ static void write_results(const Program *program, Interp *interp, const StepArgs
     }
 }
 
-static void run(const Program *program, const StepArgs *args, uint32_t kernel, int64_t first, int64_t last) {
+static void run(const Program *program, const StepArgs *args, uint32_t kernel, int64_t first,
+                int64_t last) {
     (void)kernel, (void)first, (void)last; /* there is only one unit */
     Interp *interp = ((Context *)program->context)->interp;
     read_inputs(program, interp, args);
@@ -79,7 +84,8 @@ static void add_states(Program *program, Arena *arena) {
     PlanState *states = ARENA_ARRAY(arena, PlanState, graph->symbol_count);
     for (uint32_t i = 0; i < graph->symbol_count; i++)
         if (graph->symbols[i].kind == SYMBOL_STATE && graph->symbols[i].node)
-            states[program->state_count++] = (PlanState){.symbol = i, .layout = {.kind = LAYOUT_PLAIN}};
+            states[program->state_count++] =
+                (PlanState){.symbol = i, .layout = {.kind = LAYOUT_PLAIN}};
     program->states = states;
 }
 
@@ -99,8 +105,12 @@ Program *program_interpret(const Graph *graph) {
     Program *program = ARENA_NEW(arena, Program);
     *context = (Context){arena, interp_new(graph, INTERP_F32)};
     static const ProgramKernel whole = {.units = 1, .threads = 1, .pieces = 1};
-    *program =
-        (Program){.graph = graph, .kernels = &whole, .kernel_count = 1, .run = run, .destroy = destroy, .context = context};
+    *program = (Program){.graph = graph,
+                         .kernels = &whole,
+                         .kernel_count = 1,
+                         .run = run,
+                         .destroy = destroy,
+                         .context = context};
     add_states(program, arena);
     add_outputs(program, arena, context->interp);
     return program;

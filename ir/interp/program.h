@@ -1,5 +1,6 @@
-/* A program: a graph compiled for one batch size, ready to run. codegen makes programs of machine code,
- * program_interpret one that interprets the graph. The runtime runs both and needs to know nothing else about them. */
+/* A program: a graph compiled for one batch size, ready to run. codegen makes programs of machine
+ * code, program_interpret one that interprets the graph. The runtime runs both and needs to know
+ * nothing else about them. */
 #ifndef MLC_IR_INTERP_PROGRAM_H
 #define MLC_IR_INTERP_PROGRAM_H
 
@@ -11,36 +12,43 @@ enum { PROGRAM_STACK = 2 << 20 }; /* the most bytes of a thread's stack that a s
 
 /* The memory that a step reads and writes. */
 typedef struct {
-    void *slab;                /* Program.slab_bytes, 64-byte aligned; private to this running program */
-    void *const *states;       /* [state_count]: 64-byte aligned memory of layout_bytes each */
-    const void *const *inputs; /* [symbol count]: VALUE: the tensor; BATCH: row 0 of the data set; STATE: unused */
-    const int32_t *rows;       /* [batch]: which rows of the data set make up this batch */
-    void *outputs;             /* Program.output_bytes, 64-byte aligned */
-    void *thread_slab;         /* Program.thread_slab_bytes, 64-byte aligned: private to the thread */
+    /* Program.slab_bytes, 64-byte aligned; private to this running program */
+    void *slab;
+    void *const *states; /* [state_count]: 64-byte aligned memory of layout_bytes each */
+    /* [symbol count]: VALUE: the tensor; BATCH: row 0 of the data set; STATE: unused */
+    const void *const *inputs;
+    const int32_t *rows; /* [batch]: which rows of the data set make up this batch */
+    void *outputs;       /* Program.output_bytes, 64-byte aligned */
+    /* Program.thread_slab_bytes, 64-byte aligned: private to the thread */
+    void *thread_slab;
 } StepArgs;
 
-/* A kernel's work is divided into units, which any thread may do in any order. A kernel may begin when all kernels
- * before the last barrier are finished; one for a single thread also needs the other kernels for a single thread
- * since then. */
+/* A kernel's work is divided into units, which any thread may do in any order. A kernel may begin
+ * when all kernels before the last barrier are finished; one for a single thread also needs the
+ * other kernels for a single thread since then. */
 typedef struct {
     int64_t units;
     uint32_t threads; /* that are worth waking; 1: one thread does all units */
     uint32_t pieces;  /* that the part of each thread is cut into */
     bool barrier_before;
-    /* 0, or the number of equal groups of rows that the units form. Kernels between two barriers with the same number
-     * run in step: the thread that does some groups of one does these groups of all of them, in order. */
+    /* 0, or the number of equal groups of rows that the units form. Kernels between two barriers
+     * with the same number run in step: the thread that does some groups of one does these groups
+     * of all of them, in order. */
     uint32_t groups;
-    /* A replicated kernel is not divided among threads: every thread does all units of it, before its first piece in a step of a kernel
-     * that reads_replicated (runtime/program/replicated.h). */
+    /* A replicated kernel is not divided among threads: every thread does all units of it, before
+     * its first piece in a step of a kernel that reads_replicated
+     * (runtime/program/replicated.h). */
     bool replicated, reads_replicated;
 } ProgramKernel;
 
 struct Program {
-    const Graph *graph; /* symbols (inputs and states with their shapes) and outputs; outlives the program */
+    /* symbols (inputs and states with their shapes) and outputs; outlives the program */
+    const Graph *graph;
     const PlanState *states;
     uint32_t state_count;
     size_t slab_bytes, output_bytes, thread_slab_bytes;
-    const size_t *output_offsets; /* [graph->output_count]: byte offset of each output, plain layout */
+    /* [graph->output_count]: byte offset of each output, plain layout */
+    const size_t *output_offsets;
     const Plan *plan;             /* of compiled programs; else NULL */
     double compile_seconds;       /* from the plan to code that can run */
     const ProgramKernel *kernels; /* a step does all units of all kernels */
@@ -53,11 +61,13 @@ struct Program {
 
 /* Runs a step on the calling thread alone. */
 static inline void program_run(const Program *program, const StepArgs *args) {
-    for (uint32_t k = 0; k < program->kernel_count; k++) program->run(program, args, k, 0, program->kernels[k].units);
+    for (uint32_t k = 0; k < program->kernel_count; k++)
+        program->run(program, args, k, 0, program->kernels[k].units);
 }
 void program_free(Program *program); /* NULL is allowed */
 
-/* The interpreter as a program: plain layouts, one kernel of one unit. The graph must hold primitives only. */
+/* The interpreter as a program: plain layouts, one kernel of one unit. The graph must hold
+ * primitives only. */
 Program *program_interpret(const Graph *graph);
 
 #endif

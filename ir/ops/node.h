@@ -1,4 +1,5 @@
-/* What a graph is made of: dtypes, shapes, ops with their attributes, nodes, and the symbols that reach a graph from outside. */
+/* What a graph is made of: dtypes, shapes, ops with their attributes, nodes, and the symbols that
+ * reach a graph from outside. */
 #ifndef MLC_IR_OPS_NODE_H
 #define MLC_IR_OPS_NODE_H
 
@@ -7,20 +8,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum { DTYPE_F32, DTYPE_I32, DTYPE_U8, DTYPE_BOOL, DTYPE_COUNT } DType; /* bool: one byte, 0 or 1 */
+/* bool: one byte, 0 or 1 */
+typedef enum { DTYPE_F32, DTYPE_I32, DTYPE_U8, DTYPE_BOOL, DTYPE_COUNT } DType;
 
 enum {
     SHAPE_MAX_RANK = 6,
-    GRAPH_MAX_NODES = 100000, /* in a graph read from text or lowered from a model; passes may build more */
+    /* in a graph read from text or lowered from a model; passes may build more */
+    GRAPH_MAX_NODES = 100000,
 };
 #define SHAPE_MAX_ELEMENTS ((int64_t)1 << 31)
 
-/* The order of sums. Up to SUM_BLOCK elements are added one after the other. A longer sum is cut into such blocks;
- * their sums are added by a binary tree: pairs (2i, 2i + 1), and an odd one rises to the next level. */
+/* The order of sums. Up to SUM_BLOCK elements are added one after the other. A longer sum is cut
+ * into such blocks; their sums are added by a binary tree: pairs (2i, 2i + 1), and an odd one rises
+ * to the next level. */
 enum { SUM_BLOCK = 1024 };
 
-/* The version of what a graph means, bit for bit. Checkpoints hold it; docs/numerics.md says what each version
- * changed. */
+/* The version of what a graph means, bit for bit. Checkpoints hold it; docs/numerics.md says what
+ * each version changed. */
 enum { NUMERICS_VERSION = 2 };
 
 typedef struct {
@@ -40,12 +44,22 @@ typedef enum {
     OP_COUNT
 } Op;
 
-typedef enum { CLASS_LEAF, CLASS_ELEMENTWISE, CLASS_VIEW, CLASS_REDUCE, CLASS_SCAN, CLASS_MATRIX, CLASS_COMPOSITE } OpClass;
-/* When an element of the result is 0 because elements of operands are. A factor is a finite constant other than 0. */
+typedef enum {
+    CLASS_LEAF,
+    CLASS_ELEMENTWISE,
+    CLASS_VIEW,
+    CLASS_REDUCE,
+    CLASS_SCAN,
+    CLASS_MATRIX,
+    CLASS_COMPOSITE
+} OpClass;
+/* When an element of the result is 0 because elements of operands are. A factor is a finite
+ * constant other than 0. */
 typedef enum {
     ZERO_NONE,
-    ZERO_ALL,      /* all operands are 0 */
-    ZERO_PRODUCT,  /* a * b or a * b + c: a is 0 and b is 0 or a factor, or the reverse; and c is 0 */
+    ZERO_ALL, /* all operands are 0 */
+    /* a * b or a * b + c: a is 0 and b is 0 or a factor, or the reverse; and c is 0 */
+    ZERO_PRODUCT,
     ZERO_QUOTIENT, /* a / b: a is 0 and b is a factor */
 } ZeroRule;
 
@@ -70,7 +84,8 @@ typedef struct {
     int64_t kernel[2], stride[2], dilation[2];
 } Window;
 
-/* The attributes of an op. Equality of nodes is equality of bytes: graph_add sets the bytes outside of the op's member to zero. */
+/* The attributes of an op. Equality of nodes is equality of bytes: graph_add sets the bytes outside
+ * of the op's member to zero. */
 typedef union {
     /* slice, along every axis; step >= 1 */
     struct {
@@ -106,7 +121,8 @@ typedef union {
 } Attrs;
 
 typedef uint32_t NodeId;
-enum { NODE_NONE = 0 }; /* ids start at 1; builders given NODE_NONE return it: the error has been reported */
+/* ids start at 1; builders given NODE_NONE return it: the error has been reported */
+enum { NODE_NONE = 0 };
 
 typedef struct {
     Op op;
@@ -118,12 +134,20 @@ typedef struct {
     Span span; /* where in the model it came from */
 } Node;
 
-/* The value of a state before the first step. state_initialize (ir/ops/random.h) computes it from the seed and the
- * state's name. */
-typedef enum { INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL, INIT_ORTHOGONAL, INIT_FITTED, INIT_KINDS } InitKind;
+/* The value of a state before the first step. state_initialize (ir/ops/random.h) computes it from
+ * the seed and the state's name. */
+typedef enum {
+    INIT_CONSTANT,
+    INIT_UNIFORM,
+    INIT_NORMAL,
+    INIT_ORTHOGONAL,
+    INIT_FITTED,
+    INIT_KINDS
+} InitKind;
 typedef struct {
     InitKind kind;
-    /* constant: a. uniform: [a, b). normal: mean a, deviation b. orthogonal: gain a. fitted: a, until computed from the data */
+    /* constant: a. uniform: [a, b). normal: mean a, deviation b. orthogonal: gain a. fitted: a,
+     * until computed from the data */
     float a, b;
 } Init;
 
@@ -133,7 +157,8 @@ typedef enum {
     SYMBOL_STATE
 } SymbolKind;
 
-/* A named tensor that comes from outside the graph. Exactly one node, an input or a state, stands for it. */
+/* A named tensor that comes from outside the graph. Exactly one node, an input or a state, stands
+ * for it. */
 typedef struct {
     SymbolKind kind;
     const char *name;
@@ -145,8 +170,8 @@ typedef struct {
     NodeId update; /* states: the value after the step; NODE_NONE: the state stays as it is */
 } Symbol;
 
-/* A weight or running statistic. States that transforms of the data are fitted to belong to the data, not to the
- * network. */
+/* A weight or running statistic. States that transforms of the data are fitted to belong to the
+ * data, not to the network. */
 static inline bool symbol_is_network(const Symbol *symbol) {
     return symbol->kind == SYMBOL_STATE && symbol->init.kind != INIT_FITTED;
 }

@@ -16,8 +16,9 @@ typedef struct {
 enum { MOVES = false, IN_PLACE = true };
 
 static const OpFacts op_facts[OP_COUNT] = {
-#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc)                                         \
-    [OP_##name] = {#name, doc, #expand, CLASS_##class, ATTRS_##attrs, ZERO_##zero, arity, steps, place},
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc)             \
+    [OP_##name] = {#name,       doc,   #expand, CLASS_##class, ATTRS_##attrs,                      \
+                   ZERO_##zero, arity, steps,   place},
 #include "ir/ops/ops.def"
 };
 
@@ -33,10 +34,11 @@ ZeroRule op_zero(Op op) { return op_facts[op].zero; }
 size_t attrs_bytes(AttrsKind kind) {
     static const Attrs a;
     static const size_t bytes[ATTRS_KINDS] = {
-        [ATTRS_SYMBOL] = sizeof a.symbol, [ATTRS_VALUE] = sizeof a.value, [ATTRS_AXIS] = sizeof a.axis,
-        [ATTRS_PERM] = sizeof a.perm,     [ATTRS_RANGE] = sizeof a.range, [ATTRS_PAD] = sizeof a.pad,
-        [ATTRS_WINDOW] = sizeof a.window, [ATTRS_CONV] = sizeof a.conv,   [ATTRS_RANDOM] = sizeof a.random,
-        [ATTRS_MATMUL] = sizeof a.matmul};
+        [ATTRS_SYMBOL] = sizeof a.symbol, [ATTRS_VALUE] = sizeof a.value,
+        [ATTRS_AXIS] = sizeof a.axis,     [ATTRS_PERM] = sizeof a.perm,
+        [ATTRS_RANGE] = sizeof a.range,   [ATTRS_PAD] = sizeof a.pad,
+        [ATTRS_WINDOW] = sizeof a.window, [ATTRS_CONV] = sizeof a.conv,
+        [ATTRS_RANDOM] = sizeof a.random, [ATTRS_MATMUL] = sizeof a.matmul};
     return bytes[kind];
 }
 
@@ -56,8 +58,10 @@ bool op_from_name(const char *name, size_t length, Op *op) {
 static const struct {
     const char *name;
     size_t bytes;
-} dtype_facts[DTYPE_COUNT] = {
-    [DTYPE_F32] = {"f32", 4}, [DTYPE_I32] = {"i32", 4}, [DTYPE_U8] = {"u8", 1}, [DTYPE_BOOL] = {"bool", 1}};
+} dtype_facts[DTYPE_COUNT] = {[DTYPE_F32] = {"f32", 4},
+                              [DTYPE_I32] = {"i32", 4},
+                              [DTYPE_U8] = {"u8", 1},
+                              [DTYPE_BOOL] = {"bool", 1}};
 
 const char *dtype_name(DType dtype) { return dtype_facts[dtype].name; }
 size_t dtype_bytes(DType dtype) { return dtype_facts[dtype].bytes; }

@@ -10,11 +10,13 @@ OpClass op_class(Op op);
 AttrsKind op_attrs(Op op);
 size_t attrs_bytes(AttrsKind kind); /* of its member of Attrs; 0: ATTRS_NONE */
 int op_arity(Op op);                /* -1: any number from 1 */
-/* An element of the result needs only the element of the operand at the same place in row-major order. */
+/* An element of the result needs only the element of the operand at the same place in row-major
+ * order. */
 bool op_stays_in_place(Op op);
 uint32_t op_steps(Op op); /* the cost of an element: 1 is that of an addition */
 ZeroRule op_zero(Op op);
-bool op_is_primitive(Op op); /* false: the expansion pass must rewrite it before code is generated */
+/* false: the expansion pass must rewrite it before code is generated */
+bool op_is_primitive(Op op);
 bool op_from_name(const char *name, size_t length, Op *op);
 const char *dtype_name(DType dtype);
 bool dtype_from_name(const char *name, size_t length, DType *dtype);

@@ -1,5 +1,6 @@
-/* Counter-based random numbers, and the first values of states. On reals only + - * / and sqrt are used, each rounded
- * once in a written order, so the numbers are the same on every machine. The C library's log, sin and cos are not. */
+/* Counter-based random numbers, and the first values of states. On reals only + - * / and sqrt are
+ * used, each rounded once in a written order, so the numbers are the same on every machine. The C
+ * library's log, sin and cos are not. */
 #include "ir/ops/random.h"
 #include "ir/base/hash.h"
 #include "ir/base/memory.h"
@@ -13,7 +14,8 @@
 /* -- Philox 4x32-10; the constants are those of the paper -- */
 
 void philox_4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]) {
-    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3], k0 = key[0], k1 = key[1];
+    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3], k0 = key[0],
+             k1 = key[1];
     for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
         uint64_t p0 = (uint64_t)0xD2511F53u * c0, p1 = (uint64_t)0xCD9E8D57u * c2;
         c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
@@ -25,7 +27,8 @@ void philox_4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[
 }
 
 /* Four indices share a block: the bits of indices 4 * block .. 4 * block + 3. */
-static void random_block(uint64_t seed, Stream stream, uint32_t sub, uint64_t block, uint32_t out[4]) {
+static void random_block(uint64_t seed, Stream stream, uint32_t sub, uint64_t block,
+                         uint32_t out[4]) {
     uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), sub, (uint32_t)stream};
     philox_4x32(counter, (uint32_t[]){(uint32_t)seed, (uint32_t)(seed >> 32)}, out);
 }
@@ -42,7 +45,8 @@ float random_unit(uint64_t seed, Stream stream, uint32_t sub, uint64_t index) {
     return unit_of_bits(random_bits(seed, stream, sub, index));
 }
 
-void random_permutation(uint64_t seed, Stream stream, uint32_t sub, uint32_t count, int32_t *order) {
+void random_permutation(uint64_t seed, Stream stream, uint32_t sub, uint32_t count,
+                        int32_t *order) {
     for (uint32_t i = 0; i < count; i++) order[i] = (int32_t)i;
     for (uint32_t i = count; i-- > 1;) {
         uint32_t j = (uint32_t)((uint64_t)random_bits(seed, stream, sub, i) * (i + 1) >> 32);
@@ -56,8 +60,8 @@ uint32_t hash_name(const char *name) { return hash32(HASH32_START, name, strlen(
 
 /* -- the normal distribution -- */
 
-/* ln(x) for a normal positive x: x = m * 2^e with m in [sqrt(1/2), sqrt(2)), and ln(m) = 2 artanh((m - 1) / (m + 1)) as a
- * series. Relative error below 1e-15. */
+/* ln(x) for a normal positive x: x = m * 2^e with m in [sqrt(1/2), sqrt(2)), and ln(m) = 2
+ * artanh((m - 1) / (m + 1)) as a series. Relative error below 1e-15. */
 static double portable_log(double x) {
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
@@ -77,13 +81,14 @@ static double polynomial(const double *coefficients, int count, double x) {
     return value;
 }
 
-/* The inverse of the normal distribution function, by the rational approximations of Wichura, "Algorithm AS 241: The
- * percentage points of the normal distribution", Applied Statistics 37 (1988): relative error about 1e-16, for
- * exp(-25) < p < 1 - exp(-25). */
+/* The inverse of the normal distribution function, by the rational approximations of Wichura,
+ * "Algorithm AS 241: The percentage points of the normal distribution", Applied Statistics 37
+ * (1988): relative error about 1e-16, for exp(-25) < p < 1 - exp(-25). */
 static double normal_quantile(double p) {
     enum { TERMS = 8 };
-    static const double middle_above[TERMS] = {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
-                                               1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
+    static const double middle_above[TERMS] = {3.3871328727963666080e0, 1.3314166789178437745e2,
+                                               1.9715909503065514427e3, 1.3731693765509461125e4,
+                                               4.5921953931549871457e4, 6.7265770927008700853e4,
                                                3.3430575583588128105e4, 2.5090809287301226727e3};
     static const double middle_below[TERMS] = {1.0,
                                                4.2313330701600911252e1,
@@ -93,8 +98,9 @@ static double normal_quantile(double p) {
                                                3.9307895800092710610e4,
                                                2.8729085735721942674e4,
                                                5.2264952788528545610e3};
-    static const double tail_above[TERMS] = {1.42343711074968357734e0,  4.63033784615654529590e0, 5.76949722146069140550e0,
-                                             3.64784832476320460504e0,  1.27045825245236838258e0, 2.41780725177450611770e-1,
+    static const double tail_above[TERMS] = {1.42343711074968357734e0,  4.63033784615654529590e0,
+                                             5.76949722146069140550e0,  3.64784832476320460504e0,
+                                             1.27045825245236838258e0,  2.41780725177450611770e-1,
                                              2.27238449892691845833e-2, 7.74545014278341407640e-4};
     static const double tail_below[TERMS] = {1.0,
                                              2.05319162663775882187e0,
@@ -114,8 +120,8 @@ static double normal_quantile(double p) {
     return q < 0 ? -distance : distance;
 }
 
-/* A normal random number from 32 bits. The bits stand for the centre of their interval, so the probability is never 0
- * or 1 and the result at most 6.3 deviations from 0. */
+/* A normal random number from 32 bits. The bits stand for the centre of their interval, so the
+ * probability is never 0 or 1 and the result at most 6.3 deviations from 0. */
 static double normal_of_bits(uint32_t bits) { return normal_quantile((bits + 0.5) * 0x1p-32); }
 
 /* -- states -- */
@@ -128,7 +134,8 @@ typedef struct {
 
 static uint32_t sequence_next(Sequence *sequence) {
     if (sequence->index % 4 == 0)
-        random_block(sequence->seed, STREAM_INIT, sequence->sub, sequence->index / 4, sequence->block);
+        random_block(sequence->seed, STREAM_INIT, sequence->sub, sequence->index / 4,
+                     sequence->block);
     return sequence->block[sequence->index++ % 4];
 }
 
@@ -137,7 +144,8 @@ static void fill_constant(const Symbol *symbol, int64_t count, void *data) {
         if (symbol->dtype == DTYPE_F32)
             ((float *)data)[i] = symbol->init.a;
         else if (symbol->dtype == DTYPE_I32)
-            ((int32_t *)data)[i] = (int32_t)fmax(INT32_MIN, fmin(INT32_MAX, (double)symbol->init.a));
+            ((int32_t *)data)[i] =
+                (int32_t)fmax(INT32_MIN, fmin(INT32_MAX, (double)symbol->init.a));
         else
             ((uint8_t *)data)[i] = (uint8_t)fmax(0, fmin(UINT8_MAX, (double)symbol->init.a));
     }
@@ -155,7 +163,8 @@ static void fill_uniform(const Symbol *symbol, Sequence *sequence, int64_t count
 
 static void fill_normal(const Symbol *symbol, Sequence *sequence, int64_t count, float *data) {
     for (int64_t i = 0; i < count; i++)
-        data[i] = (float)((double)symbol->init.a + (double)symbol->init.b * normal_of_bits(sequence_next(sequence)));
+        data[i] = (float)((double)symbol->init.a +
+                          (double)symbol->init.b * normal_of_bits(sequence_next(sequence)));
 }
 
 static double dot(const double *a, const double *b, int64_t n) {
@@ -164,8 +173,8 @@ static double dot(const double *a, const double *b, int64_t n) {
     return sum;
 }
 
-/* Gram-Schmidt, each step done twice because rounding spoils the orthogonality after one: vectors[i] becomes orthogonal to those
- * before it, with length 1. */
+/* Gram-Schmidt, each step done twice because rounding spoils the orthogonality after one:
+ * vectors[i] becomes orthogonal to those before it, with length 1. */
 static void orthogonalize(double *vectors, int64_t count, int64_t n) {
     for (int64_t i = 0; i < count; i++) {
         double *v = vectors + i * n;
@@ -179,21 +188,24 @@ static void orthogonalize(double *vectors, int64_t count, int64_t n) {
     }
 }
 
-/* The state is seen as a matrix [first axis, the rest]. Its rows, or its columns if these are fewer, become
- * orthonormal and are multiplied by the gain. The vectors start as normal random numbers in the state's row-major
- * order, so every direction is equally likely. */
-static void fill_orthogonal(const Symbol *symbol, Sequence *sequence, int64_t elements, float *data) {
+/* The state is seen as a matrix [first axis, the rest]. Its rows, or its columns if these are
+ * fewer, become orthonormal and are multiplied by the gain. The vectors start as normal random
+ * numbers in the state's row-major order, so every direction is equally likely. */
+static void fill_orthogonal(const Symbol *symbol, Sequence *sequence, int64_t elements,
+                            float *data) {
     int64_t rows = symbol->shape.rank > 1 ? symbol->shape.dim[0] : 1, columns = elements / rows;
     bool by_rows = rows <= columns;
     int64_t count = by_rows ? rows : columns, n = by_rows ? columns : rows;
-    double *vectors = memory_array((size_t)elements, sizeof *vectors, "the first values of a weight");
+    double *vectors =
+        memory_array((size_t)elements, sizeof *vectors, "the first values of a weight");
     for (int64_t i = 0; i < elements; i++) {
         int64_t row = i / columns, column = i % columns;
         vectors[by_rows ? i : column * n + row] = normal_of_bits(sequence_next(sequence));
     }
     orthogonalize(vectors, count, n);
     for (int64_t i = 0; i < elements; i++)
-        data[i] = (float)((double)symbol->init.a * vectors[by_rows ? i : i % columns * n + i / columns]);
+        data[i] =
+            (float)((double)symbol->init.a * vectors[by_rows ? i : i % columns * n + i / columns]);
     free(vectors);
 }
 

@@ -43,7 +43,8 @@ bool shape_broadcast(Shape a, Shape b, Shape *result) {
 const char *shape_text(DType dtype, Shape shape, char buffer[SHAPE_TEXT]) {
     int at = snprintf(buffer, SHAPE_TEXT, "%s[", dtype_name(dtype));
     for (int i = 0; i < shape.rank; i++)
-        at += snprintf(buffer + at, (size_t)(SHAPE_TEXT - at), "%s%" PRId64, i ? "," : "", shape.dim[i]);
+        at += snprintf(buffer + at, (size_t)(SHAPE_TEXT - at), "%s%" PRId64, i ? "," : "",
+                       shape.dim[i]);
     snprintf(buffer + at, (size_t)(SHAPE_TEXT - at), "]");
     return buffer;
 }

@@ -8,12 +8,12 @@ Shape shape_of(int rank, const int64_t *dims);
 bool shape_equal(Shape a, Shape b);
 int64_t shape_elements(Shape shape);                  /* 1 for a scalar */
 int64_t shape_product(Shape shape, int from, int to); /* of the dimensions [from, to) */
-/* The product of the dimensions before, or after, an axis. A loop along an axis of n elements sees the tensor as
- * [outer, n, inner]. */
+/* The product of the dimensions before, or after, an axis. A loop along an axis of n elements sees
+ * the tensor as [outer, n, inner]. */
 int64_t shape_outer(Shape shape, int axis);
 int64_t shape_inner(Shape shape, int axis);
-/* How many windows fit into n elements: each has `kernel` elements that are `dilation` apart, and windows begin
- * `stride` apart. */
+/* How many windows fit into n elements: each has `kernel` elements that are `dilation` apart, and
+ * windows begin `stride` apart. */
 int64_t window_count(int64_t n, int64_t kernel, int64_t stride, int64_t dilation);
 /* The shape of both operands after numpy's broadcasting; false if the two do not match. */
 bool shape_broadcast(Shape a, Shape b, Shape *result);

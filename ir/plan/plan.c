@@ -4,7 +4,8 @@
 
 size_t layout_bytes(Layout layout, DType dtype, Shape shape) {
     int64_t elements = shape_elements(shape);
-    if (layout.kind == LAYOUT_PANEL) elements = round_up(shape.dim[layout.axis], layout.width) * shape.dim[1 - layout.axis];
+    if (layout.kind == LAYOUT_PANEL)
+        elements = round_up(shape.dim[layout.axis], layout.width) * shape.dim[1 - layout.axis];
     return (size_t)elements * dtype_bytes(dtype);
 }
 
@@ -16,7 +17,8 @@ static int64_t plain_offset(Shape shape, const int64_t *index) {
 
 int64_t layout_offset(Layout layout, Shape shape, const int64_t *index) {
     if (layout.kind == LAYOUT_PLAIN) return plain_offset(shape, index);
-    int64_t across = index[layout.axis], along = index[1 - layout.axis], n = shape.dim[1 - layout.axis];
+    int64_t across = index[layout.axis], along = index[1 - layout.axis],
+            n = shape.dim[1 - layout.axis];
     return across / layout.width * n * layout.width + along * layout.width + across % layout.width;
 }
 
@@ -38,10 +40,15 @@ static bool transposes(const Node *node, const int64_t perm[4]) {
 WindowsPicture windows_picture(const Graph *graph, const Node *windows) {
     static const int64_t channels_last[] = {0, 2, 3, 1}, channels_first[] = {0, 3, 1, 2};
     const Node *picture = graph_operand(graph, windows, 0);
-    int64_t height = picture->shape.dim[1], width = picture->shape.dim[2], channels = picture->shape.dim[3];
-    bool of_copy = transposes(picture, channels_last) && transposes(graph_operand(graph, picture, 0), channels_first);
-    if (of_copy) return (WindowsPicture){picture->operands[0], height * width * channels, width, 1, height * width};
-    return (WindowsPicture){windows->operands[0], height * width * channels, width * channels, channels, 1};
+    int64_t height = picture->shape.dim[1], width = picture->shape.dim[2],
+            channels = picture->shape.dim[3];
+    bool of_copy = transposes(picture, channels_last) &&
+                   transposes(graph_operand(graph, picture, 0), channels_first);
+    if (of_copy)
+        return (WindowsPicture){picture->operands[0], height * width * channels, width, 1,
+                                height * width};
+    return (WindowsPicture){windows->operands[0], height * width * channels, width * channels,
+                            channels, 1};
 }
 
 NodeId kernel_operand(const Plan *plan, const Kernel *kernel, uint32_t i) {

@@ -1,13 +1,14 @@
-/* The plan of a graph: which nodes are computed together (kernels), where every value lies (storage) and in which
- * layout. The passes from fuse on make it; codegen turns it into machine code. passes/plan/plan_verify.h lists the
- * rules that a plan keeps. */
+/* The plan of a graph: which nodes are computed together (kernels), where every value lies
+ * (storage) and in which layout. The passes from fuse on make it; codegen turns it into machine
+ * code. passes/plan/plan_verify.h lists the rules that a plan keeps. */
 #ifndef MLC_IR_PLAN_PLAN_H
 #define MLC_IR_PLAN_PLAN_H
 
 #include "ir/graph/graph.h"
 
-/* How a tensor's elements lie in memory. PLAIN is row-major without gaps. PANEL (rank 2 only) cuts axis `axis` into panels of
- * `width` columns: with p = index along axis, q = index along the other axis whose size is n,
+/* How a tensor's elements lie in memory. PLAIN is row-major without gaps. PANEL (rank 2 only) cuts
+ * axis `axis` into panels of `width` columns: with p = index along axis, q = index along the other
+ * axis whose size is n,
  *     element offset = (p / width) * n * width + q * width + p % width.
  * The last panel is padded to full width with zeros, which every writer keeps zero. */
 typedef enum { LAYOUT_PLAIN, LAYOUT_PANEL } LayoutKind;
@@ -25,7 +26,9 @@ typedef enum {
     STORAGE_SLAB,  /* offset: in bytes, a multiple of 64; PLAN_UNPLACED before pass plan */
     STORAGE_STATE, /* index: into Plan.states */
     STORAGE_INPUT, /* index: symbol number */
-    STORAGE_OUTPUT /* index: output number, each stored exactly once; offset: byte offset in the output block, likewise */
+    /* index: output number, each stored exactly once; offset: byte offset in the output block,
+     * likewise */
+    STORAGE_OUTPUT
 } StorageKind;
 #define PLAN_UNPLACED SIZE_MAX
 typedef struct {
@@ -33,38 +36,44 @@ typedef struct {
     uint32_t index;
     size_t offset;
     Layout layout;
-    /* SLAB: in the thread's own slab, because a replicated kernel stores it; else in the slab that all threads share */
+    /* SLAB: in the thread's own slab, because a replicated kernel stores it; else in the slab that
+     * all threads share */
     bool replicated;
 } Storage;
 
-/* One stored form of a state. The first form of a symbol is the primary one. Further forms are copies in other
- * layouts; every update writes all forms. */
+/* One stored form of a state. The first form of a symbol is the primary one. Further forms are
+ * copies in other layouts; every update writes all forms. */
 typedef struct {
     uint32_t symbol;
     Layout layout;
 } PlanState;
 
-/* Around the root, the prologue is what the root is computed from, and the epilogue what is computed from its result. */
+/* Around the root, the prologue is what the root is computed from, and the epilogue what is
+ * computed from its result. */
 typedef enum {
     KERNEL_MAP,    /* elementwise over `space` */
     KERNEL_REDUCE, /* root is a reduction; `space` is the shape of its result */
-    KERNEL_SCAN,   /* root walks along an axis; `space` is the shape of its result. A scatter_add is always stored in the slab,
-                    * because it returns to elements that it has written */
-    KERNEL_MATMUL, /* root is a matmul; `space` is its shape; the epilogue is computed on the tile */
-    KERNEL_GEMM,   /* root is a matmul handed to OpenBLAS; operands and result plain, no epilogue */
+    /* root walks along an axis; `space` is the shape of its result. A scatter_add is always stored
+     * in the slab, because it returns to elements that it has written */
+    KERNEL_SCAN,
+    /* root is a matmul; `space` is its shape; the epilogue is computed on the tile */
+    KERNEL_MATMUL,
+    KERNEL_GEMM, /* root is a matmul handed to OpenBLAS; operands and result plain, no epilogue */
     KERNEL_KINDS
 } KernelKind;
 extern const char *const kernel_names[KERNEL_KINDS];
-/* Elements in a vector of generated code: one AVX-512 register of f32; narrower machines use two or four. */
+/* Elements in a vector of generated code: one AVX-512 register of f32; narrower machines use two or
+ * four. */
 enum { LANES = 16 };
 
-enum { PLAN_ROWS = 16 }; /* kernels by rows have a multiple of so many rows, and no thread gets part of such a group */
+/* kernels by rows have a multiple of so many rows, and no thread gets part of such a group */
+enum { PLAN_ROWS = 16 };
 
-/* Writes the value of `node` at index i of the kernel's space to `to` at i. If a reshape gave the node another shape,
- * `to` is plain, and i stands for the place in row-major order. The node is one of Kernel.nodes; or it is a constant
- * or a value in memory (an input, a state, a result of another kernel), and the store is a copy.
- * A kernel loads what it needs at an index (MATMUL: for a tile) before it stores there, so it may update states in
- * place. */
+/* Writes the value of `node` at index i of the kernel's space to `to` at i. If a reshape gave the
+ * node another shape, `to` is plain, and i stands for the place in row-major order. The node is one
+ * of Kernel.nodes; or it is a constant or a value in memory (an input, a state, a result of another
+ * kernel), and the store is a copy. A kernel loads what it needs at an index (MATMUL: for a tile)
+ * before it stores there, so it may update states in place. */
 typedef struct {
     NodeId node;
     Storage to;
@@ -74,39 +83,46 @@ typedef struct {
     KernelKind kind;
     NodeId root; /* NODE_NONE for MAP */
     Shape space;
-    /* The nodes that the kernel computes, ascending: prologue, root, epilogue. Constants and iota need not be listed.
-     * All other operands are read from Plan.storage. */
+    /* The nodes that the kernel computes, ascending: prologue, root, epilogue. Constants and iota
+     * need not be listed. All other operands are read from Plan.storage. */
     NodeId *nodes;
     uint32_t node_count;
     Store *stores;
     uint32_t store_count;
     /* MATMUL and GEMM; zero in the other kinds. */
     struct {
-        /* MATMUL: whether the tile's columns run along axis m instead of n: the kernel then computes the transposed
-         * product with exchanged operands. Chosen so that columns are contiguous in what is read and written. */
+        /* MATMUL: whether the tile's columns run along axis m instead of n: the kernel then
+         * computes the transposed product with exchanged operands. Chosen so that columns are
+         * contiguous in what is read and written. */
         bool swapped;
-        /* MATMUL: the operand that is read element by element along the tile's rows comes from bytes of the data,
-         * where zeros are common. Blocks of zeros are skipped where that changes no bit. */
+        /* MATMUL: the operand that is read element by element along the tile's rows comes from
+         * bytes of the data, where zeros are common. Blocks of zeros are skipped where that changes
+         * no bit. */
         bool skips_zeros;
-        /* Where operands 0 and 1 are read: a form of a state, or the slab. This may differ from Plan.storage, because
-         * a state may have several forms, and inputs and constants are copied into the slab for a product. A GEMM has
-         * one store: its product, to the slab. */
+        /* Where operands 0 and 1 are read: a form of a state, or the slab. This may differ from
+         * Plan.storage, because a state may have several forms, and inputs and constants are copied
+         * into the slab for a product. A GEMM has one store: its product, to the slab. */
         Storage left, right;
-        /* MATMUL: a windows node whose windows are the rows of operand 0 (its columns if it is stored transposed).
-         * They are not in memory: the kernel reads them out of the picture, which `left` says where to find.
-         * NODE_NONE: operand 0 is in memory. */
+        /* MATMUL: a windows node whose windows are the rows of operand 0 (its columns if it is
+         * stored transposed). They are not in memory: the kernel reads them out of the picture,
+         * which `left` says where to find. NODE_NONE: operand 0 is in memory. */
         NodeId windows;
     } product;
-    /* MAP, REDUCE, MATMUL: threads divide the kernel by rows, axis 0 of the space. Between two barriers, the thread
-     * that computes some rows of one such kernel computes these rows of all of them, in the order of the plan. They
-     * need no barrier between them where each reads only the rows that it computes. All have the same number of rows. */
+    /* MAP, REDUCE, MATMUL: threads divide the kernel by rows, axis 0 of the space. Between two
+     * barriers, the thread that computes some rows of one such kernel computes these rows of all of
+     * them, in the order of the plan. They need no barrier between them where each reads only the
+     * rows that it computes. All have the same number of rows. */
     bool by_rows;
-    /* MAP: replicated, not divided among threads. Every thread computes all values into its own slab, before its
-     * first piece of a kernel that reads them (reads_replicated). A replicated kernel reads nothing but inputs. */
+    /* MAP: replicated, not divided among threads. Every thread computes all values into its own
+     * slab, before its first piece of a kernel that reads them (reads_replicated). A replicated
+     * kernel reads nothing but inputs. */
     bool replicated, reads_replicated;
-    uint32_t max_threads; /* threads that are worth waking; kernels for one thread run in order on one thread */
-    uint32_t pieces;      /* that the part of each thread is cut into; a thread that is done takes pieces of others */
-    bool barrier_before;  /* all kernels before must be finished: this one reads or overwrites values of other threads */
+    /* threads that are worth waking; kernels for one thread run in order on one thread */
+    uint32_t max_threads;
+    /* that the part of each thread is cut into; a thread that is done takes pieces of others */
+    uint32_t pieces;
+    /* all kernels before must be finished: this one reads or overwrites values of other threads */
+    bool barrier_before;
 } Kernel;
 
 typedef struct Plan {
@@ -114,29 +130,33 @@ typedef struct Plan {
     Arena *arena; /* owned */
     Kernel *kernels;
     uint32_t kernel_count;
-    /* [graph->node_count]: the primary storage of each node's value. A reshape may have the storage of its operand,
-     * if that is plain; kernels that read it do not list it. */
+    /* [graph->node_count]: the primary storage of each node's value. A reshape may have the storage
+     * of its operand, if that is plain; kernels that read it do not list it. */
     Storage *storage;
     PlanState *states;
     uint32_t state_count;
-    /* Of the slab that all threads share: values that one kernel stores and another reads; aligned to 64 bytes. */
+    /* Of the slab that all threads share: values that one kernel stores and another reads; aligned
+     * to 64 bytes. */
     size_t slab_bytes;
-    size_t thread_slab_bytes; /* of each thread's own slab: what replicated kernels store; aligned to 64 bytes */
+    /* of each thread's own slab: what replicated kernels store; aligned to 64 bytes */
+    size_t thread_slab_bytes;
     size_t output_bytes;
 } Plan;
 
 void plan_free(Plan *plan);
-/* The node that a MATMUL or GEMM kernel reads operand i of its product from: the operand, or the picture of its windows. */
+/* The node that a MATMUL or GEMM kernel reads operand i of its product from: the operand, or the
+ * picture of its windows. */
 NodeId kernel_operand(const Plan *plan, const Kernel *kernel, uint32_t i);
-/* Where a product finds the picture of its windows in memory. That is the operand of the windows node, [N,H,W,C]. But
- * if this operand is a copy [N,C,H,W] transposed back (passes/plan/straighten.c), it is the copy. */
+/* Where a product finds the picture of its windows in memory. That is the operand of the windows
+ * node, [N,H,W,C]. But if this operand is a copy [N,C,H,W] transposed back
+ * (passes/plan/straighten.c), it is the copy. */
 typedef struct {
     NodeId node;
     int64_t image, row, pixel, channel; /* elements from one to the next */
 } WindowsPicture;
 WindowsPicture windows_picture(const Graph *graph, const Node *windows);
-/* Prints the kernels with their nodes, reads and stores, then what is in memory, as '#' comment lines that graph_read
- * skips. */
+/* Prints the kernels with their nodes, reads and stores, then what is in memory, as '#' comment
+ * lines that graph_read skips. */
 void plan_print(const Plan *plan, FILE *out);
 
 #endif

@@ -8,14 +8,17 @@ typedef struct {
     const Plan *plan;
     const Graph *graph;
     FILE *out;
-    uint32_t *inside;       /* [node]: 1 + the last kernel that computes it */
-    uint32_t *read;         /* [node]: 1 + the last kernel that reads it */
-    uint32_t *first, *last; /* [node]: 1 + the kernel that stores it in the slab, 1 + the last one that reads it there */
+    uint32_t *inside; /* [node]: 1 + the last kernel that computes it */
+    uint32_t *read;   /* [node]: 1 + the last kernel that reads it */
+    /* [node]: 1 + the kernel that stores it in the slab, 1 + the last one that reads it there */
+    uint32_t *first, *last;
 } Printer;
 
 const char *const kernel_names[KERNEL_KINDS] = {"map", "reduce", "scan", "matmul", "gemm"};
 
-static bool is_product(const Kernel *kernel) { return kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM; }
+static bool is_product(const Kernel *kernel) {
+    return kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM;
+}
 
 /* The node in whose buffer the value lies: a reshape has that of its operand. */
 static NodeId stored_node(const Printer *printer, NodeId id) {
@@ -39,7 +42,9 @@ static void print_storage(const Printer *printer, Storage storage) {
         fputs(storage.replicated ? "thread slab" : "slab", out);
         if (storage.offset != PLAN_UNPLACED) fprintf(out, "+%zu", storage.offset);
         break;
-    case STORAGE_STATE: fprintf(out, "state %s", graph->symbols[printer->plan->states[storage.index].symbol].name); break;
+    case STORAGE_STATE:
+        fprintf(out, "state %s", graph->symbols[printer->plan->states[storage.index].symbol].name);
+        break;
     case STORAGE_INPUT: fprintf(out, "input %s", graph->symbols[storage.index].name); break;
     case STORAGE_OUTPUT: fprintf(out, "output %s", graph->outputs[storage.index].name); break;
     }
@@ -66,7 +71,8 @@ static void print_place(const Printer *printer, const Kernel *kernel) {
     if (!id && kernel->node_count) id = kernel->nodes[kernel->node_count - 1];
     const char *name;
     uint32_t line, column;
-    if (id && diag_locate(printer->graph->diag, graph_node(printer->graph, id)->span, &name, &line, &column))
+    if (id && diag_locate(printer->graph->diag, graph_node(printer->graph, id)->span, &name, &line,
+                          &column))
         fprintf(printer->out, ", from line %u", line);
 }
 
@@ -82,7 +88,8 @@ static void print_head(const Printer *printer, uint32_t number) {
     if (kernel->replicated) fputs(", on every thread", out);
     if (kernel->max_threads == 1 && !kernel->replicated) fputs(", 1 thread", out);
     if (kernel->max_threads > 1) fprintf(out, ", %u threads", kernel->max_threads);
-    if (kernel->max_threads > 1 && kernel->pieces > 1) fprintf(out, ", %u pieces each", kernel->pieces);
+    if (kernel->max_threads > 1 && kernel->pieces > 1)
+        fprintf(out, ", %u pieces each", kernel->pieces);
     print_place(printer, kernel);
     fputc('\n', out);
 }
@@ -92,14 +99,17 @@ static void print_nodes(const Printer *printer, const Kernel *kernel) {
     enum { PER_LINE = 8 };
     for (uint32_t i = 0; i < kernel->node_count; i++) {
         fputs(i == 0 ? "#    nodes  " : i % PER_LINE ? ", " : ",\n#           ", printer->out);
-        fprintf(printer->out, "%%%u %s", kernel->nodes[i], op_name(graph_node(printer->graph, kernel->nodes[i])->op));
+        fprintf(printer->out, "%%%u %s", kernel->nodes[i],
+                op_name(graph_node(printer->graph, kernel->nodes[i])->op));
     }
     if (kernel->node_count) fputc('\n', printer->out);
 }
 
 static void print_read(Printer *printer, uint32_t number, NodeId id, bool *any) {
     const Storage *storage = &printer->plan->storage[id];
-    if (printer->inside[id] == number + 1 || printer->read[id] == number + 1 || storage->kind == STORAGE_NONE) return;
+    if (printer->inside[id] == number + 1 || printer->read[id] == number + 1 ||
+        storage->kind == STORAGE_NONE)
+        return;
     printer->read[id] = number + 1;
     fputs(*any ? ", " : "#    reads  ", printer->out);
     *any = true;
@@ -109,13 +119,16 @@ static void print_read(Printer *printer, uint32_t number, NodeId id, bool *any) 
 static void print_reads(Printer *printer, uint32_t number) {
     const Kernel *kernel = &printer->plan->kernels[number];
     bool any = false;
-    for (uint32_t i = 0; i < kernel->node_count; i++) printer->inside[kernel->nodes[i]] = number + 1;
+    for (uint32_t i = 0; i < kernel->node_count; i++)
+        printer->inside[kernel->nodes[i]] = number + 1;
     for (uint32_t i = 0; i < kernel->node_count; i++) {
         const Node *node = graph_node(printer->graph, kernel->nodes[i]);
         bool product = is_product(kernel) && kernel->nodes[i] == kernel->root;
-        for (uint32_t k = 0; !product && k < node->operand_count; k++) print_read(printer, number, node->operands[k], &any);
+        for (uint32_t k = 0; !product && k < node->operand_count; k++)
+            print_read(printer, number, node->operands[k], &any);
     }
-    for (uint32_t i = 0; i < kernel->store_count; i++) print_read(printer, number, kernel->stores[i].node, &any);
+    for (uint32_t i = 0; i < kernel->store_count; i++)
+        print_read(printer, number, kernel->stores[i].node, &any);
     if (any) fputc('\n', printer->out);
 }
 
@@ -125,7 +138,8 @@ static void print_operands(const Printer *printer, const Kernel *kernel) {
     if (kernel->product.windows) {
         char shape[SHAPE_TEXT];
         fprintf(printer->out, "windows %s of ",
-                shape_text(DTYPE_F32, graph_node(printer->graph, kernel->product.windows)->shape, shape));
+                shape_text(DTYPE_F32, graph_node(printer->graph, kernel->product.windows)->shape,
+                           shape));
     }
     print_value(printer, kernel_operand(printer->plan, kernel, 0), kernel->product.left);
     fputs("\n#    right  ", printer->out);
@@ -174,13 +188,16 @@ static void note_lives(Printer *printer) {
     const Plan *plan = printer->plan;
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = 0; i < plan->kernels[k].store_count; i++)
-            if (plan->kernels[k].stores[i].to.kind == STORAGE_SLAB) printer->first[plan->kernels[k].stores[i].node] = k + 1;
+            if (plan->kernels[k].stores[i].to.kind == STORAGE_SLAB)
+                printer->first[plan->kernels[k].stores[i].node] = k + 1;
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         const Kernel *kernel = &plan->kernels[k];
-        for (uint32_t i = 0; i < kernel->store_count; i++) note_read(printer, k, kernel->stores[i].node);
+        for (uint32_t i = 0; i < kernel->store_count; i++)
+            note_read(printer, k, kernel->stores[i].node);
         for (uint32_t i = 0; i < kernel->node_count; i++) {
             const Node *node = graph_node(printer->graph, kernel->nodes[i]);
-            for (uint32_t n = 0; n < node->operand_count; n++) note_read(printer, k, node->operands[n]);
+            for (uint32_t n = 0; n < node->operand_count; n++)
+                note_read(printer, k, node->operands[n]);
         }
     }
 }
@@ -188,7 +205,8 @@ static void note_lives(Printer *printer) {
 static void print_life(const Printer *printer, const Store *store, uint32_t number) {
     const Node *node = graph_node(printer->graph, store->node);
     char text[SHAPE_TEXT];
-    fprintf(printer->out, "#    %%%u %s %s in ", store->node, op_name(node->op), shape_text(node->dtype, node->shape, text));
+    fprintf(printer->out, "#    %%%u %s %s in ", store->node, op_name(node->op),
+            shape_text(node->dtype, node->shape, text));
     print_storage(printer, store->to);
     fprintf(printer->out, ", k%u to k%u, %zu bytes\n", number, printer->last[store->node] - 1,
             layout_bytes(store->to.layout, node->dtype, node->shape));
@@ -197,11 +215,13 @@ static void print_life(const Printer *printer, const Store *store, uint32_t numb
 static void print_slab(Printer *printer) {
     const Plan *plan = printer->plan;
     fprintf(printer->out, "# slab: %zu bytes", plan->slab_bytes);
-    if (plan->thread_slab_bytes) fprintf(printer->out, ", and for each thread: %zu bytes", plan->thread_slab_bytes);
+    if (plan->thread_slab_bytes)
+        fprintf(printer->out, ", and for each thread: %zu bytes", plan->thread_slab_bytes);
     fputc('\n', printer->out);
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = 0; i < plan->kernels[k].store_count; i++)
-            if (plan->kernels[k].stores[i].to.kind == STORAGE_SLAB) print_life(printer, &plan->kernels[k].stores[i], k);
+            if (plan->kernels[k].stores[i].to.kind == STORAGE_SLAB)
+                print_life(printer, &plan->kernels[k].stores[i], k);
 }
 
 static void print_states(const Printer *printer) {
@@ -216,7 +236,8 @@ static void print_title(const Printer *printer) {
     const Plan *plan = printer->plan;
     uint32_t barriers = 0;
     for (uint32_t k = 0; k < plan->kernel_count; k++) barriers += plan->kernels[k].barrier_before;
-    fprintf(printer->out, "# plan of %s: %u kernels, %u barriers\n", plan->graph->name, plan->kernel_count, barriers);
+    fprintf(printer->out, "# plan of %s: %u kernels, %u barriers\n", plan->graph->name,
+            plan->kernel_count, barriers);
 }
 
 void plan_print(const Plan *plan, FILE *out) {

@@ -1,6 +1,6 @@
-/* Reads the text form. Each line is read by itself, so one run reports the errors of all lines. The builder makes the
- * nodes: it checks shapes, folds constants and merges equal nodes. Ids in the text need not be dense: they are
- * mapped. */
+/* Reads the text form. Each line is read by itself, so one run reports the errors of all lines. The
+ * builder makes the nodes: it checks shapes, folds constants and merges equal nodes. Ids in the
+ * text need not be dense: they are mapped. */
 #include "ir/graph/text.h"
 #include "ir/text/tokens.h"
 
@@ -12,7 +12,8 @@
 
 enum { TEXT_MAX_BYTES = 16 << 20 };
 
-/* The node that an id of the text stands for; NODE_NONE if its line was wrong, which has been reported. */
+/* The node that an id of the text stands for; NODE_NONE if its line was wrong, which has been
+ * reported. */
 typedef struct {
     NodeId node;
     bool defined;
@@ -43,11 +44,13 @@ typedef struct {
 
 static const TextToken *current(const GraphReader *reader) { return &reader->tokens.token; }
 
-/* Reports what the line should have at this place, unless the token is bad: then that has been reported. */
+/* Reports what the line should have at this place, unless the token is bad: then that has been
+ * reported. */
 static bool expected(GraphReader *reader, const char *what) {
     const TextToken *token = current(reader);
     if (token->kind == TOKEN_END)
-        diag_error(reader->graph->diag, STATUS_MODEL, token->span, "the line ends where %s should be", what);
+        diag_error(reader->graph->diag, STATUS_MODEL, token->span,
+                   "the line ends where %s should be", what);
     else if (token->kind != TOKEN_BAD)
         diag_error(reader->graph->diag, STATUS_MODEL, token->span, "expected %s", what);
     return false;
@@ -128,7 +131,8 @@ static const char *init_at(int i) { return i < INIT_KINDS ? text_inits[i].name :
 
 static bool unknown_word(GraphReader *reader, const char *what, const char *(*name_at)(int)) {
     if (current(reader)->kind != TOKEN_WORD) return expected(reader, what);
-    diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span, "'%s' is not %s", current(reader)->text, what);
+    diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span, "'%s' is not %s",
+               current(reader)->text, what);
     suggest(reader, name_at);
     return false;
 }
@@ -152,7 +156,8 @@ static bool read_dims(GraphReader *reader, Shape *shape) {
 static bool read_type(GraphReader *reader, NodeLine *line) {
     const TextToken *token = current(reader);
     line->type_span = token->span;
-    if (token->kind != TOKEN_WORD || !dtype_from_name(token->text, strlen(token->text), &line->type.dtype))
+    if (token->kind != TOKEN_WORD ||
+        !dtype_from_name(token->text, strlen(token->text), &line->type.dtype))
         return unknown_word(reader, "a type", dtype_at);
     tokens_next(&reader->tokens);
     if (!read_dims(reader, &line->type.shape)) return false;
@@ -164,11 +169,13 @@ static bool read_type(GraphReader *reader, NodeLine *line) {
 
 /* The id that the current token is; 0 after reporting that it is none. */
 static uint32_t id_here(GraphReader *reader) {
-    if (current(reader)->kind != TOKEN_ID) return expected(reader, "the id of a node (%1, %2, ...)"), 0;
+    if (current(reader)->kind != TOKEN_ID)
+        return expected(reader, "the id of a node (%1, %2, ...)"), 0;
     const char *digits = current(reader)->text + 1;
     unsigned long id = strlen(digits) <= 9 ? strtoul(digits, NULL, 10) : 0;
     if (id >= 1 && id <= GRAPH_MAX_NODES) return (uint32_t)id;
-    diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span, "ids go from %%1 to %%%d", GRAPH_MAX_NODES);
+    diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span, "ids go from %%1 to %%%d",
+               GRAPH_MAX_NODES);
     return 0;
 }
 
@@ -178,17 +185,19 @@ static bool is_defined(const GraphReader *reader, uint32_t id) {
 
 static void define(GraphReader *reader, uint32_t id) {
     while (id >= reader->named_capacity)
-        ARENA_ROOM(reader->tokens.arena, reader->named, reader->named_capacity, reader->named_capacity);
+        ARENA_ROOM(reader->tokens.arena, reader->named, reader->named_capacity,
+                   reader->named_capacity);
     reader->named[id].defined = true;
 }
 
-/* Reads an id that must have been defined before; *node is NODE_NONE if its definition was wrong. */
+/* Reads an id that must have been defined before; *node is NODE_NONE if its definition was
+ * wrong. */
 static bool read_node_id(GraphReader *reader, NodeId *node) {
     uint32_t id = id_here(reader);
     if (!id) return false;
     if (!is_defined(reader, id)) {
-        diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span, "%s is not defined before this line",
-                   current(reader)->text);
+        diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span,
+                   "%s is not defined before this line", current(reader)->text);
         return false;
     }
     *node = reader->named[id].node;
@@ -215,12 +224,15 @@ static bool read_nothing(GraphReader *reader, NodeLine *line) {
 
 static bool read_init(GraphReader *reader, Init *init) {
     int kind = 0;
-    while (kind < INIT_KINDS && !token_is(current(reader), TOKEN_WORD, text_inits[kind].name)) kind++;
-    if (kind == INIT_KINDS) return unknown_word(reader, "a first value such as constant(0)", init_at);
+    while (kind < INIT_KINDS && !token_is(current(reader), TOKEN_WORD, text_inits[kind].name))
+        kind++;
+    if (kind == INIT_KINDS)
+        return unknown_word(reader, "a first value such as constant(0)", init_at);
     init->kind = (InitKind)kind;
     tokens_next(&reader->tokens);
     if (!read_sign(reader, "(") || !read_float(reader, &init->a)) return false;
-    if (text_inits[kind].numbers > 1 && !(read_sign(reader, ",") && read_float(reader, &init->b))) return false;
+    if (text_inits[kind].numbers > 1 && !(read_sign(reader, ",") && read_float(reader, &init->b)))
+        return false;
     return read_sign(reader, ")");
 }
 
@@ -228,10 +240,13 @@ static bool read_state(GraphReader *reader, NodeLine *line) {
     line->symbol.kind = SYMBOL_STATE;
     line->symbol.trainable = accept(reader, TOKEN_WORD, "trainable");
     Span name = current(reader)->span;
-    if (!read_string(reader, &line->symbol.name) || !read_init(reader, &line->symbol.init)) return false;
-    if (line->type.dtype == DTYPE_F32 || line->symbol.init.kind == INIT_CONSTANT || line->symbol.init.kind == INIT_FITTED)
+    if (!read_string(reader, &line->symbol.name) || !read_init(reader, &line->symbol.init))
+        return false;
+    if (line->type.dtype == DTYPE_F32 || line->symbol.init.kind == INIT_CONSTANT ||
+        line->symbol.init.kind == INIT_FITTED)
         return true;
-    diag_error(reader->graph->diag, STATUS_MODEL, name, "only an f32 state can start from random values");
+    diag_error(reader->graph->diag, STATUS_MODEL, name,
+               "only an f32 state can start from random values");
     return false;
 }
 
@@ -250,8 +265,8 @@ static bool read_input(GraphReader *reader, NodeLine *line) {
 static bool read_symbol(GraphReader *reader, NodeLine *line) {
     if (!(line->op == OP_state ? read_state : read_input)(reader, line)) return false;
     if (!graph_symbol(reader->graph, line->symbol.name)) return true;
-    diag_error(reader->graph->diag, STATUS_MODEL, line->span, "'%s' is already the name of an input or state",
-               line->symbol.name);
+    diag_error(reader->graph->diag, STATUS_MODEL, line->span,
+               "'%s' is already the name of an input or state", line->symbol.name);
     return false;
 }
 
@@ -260,17 +275,20 @@ static bool read_value(GraphReader *reader, NodeLine *line) {
     if (line->type.dtype == DTYPE_F32) return read_float(reader, &line->attrs.value.f);
     if (line->type.dtype == DTYPE_BOOL) {
         line->attrs.value.bits = accept(reader, TOKEN_WORD, "true");
-        return line->attrs.value.bits || accept(reader, TOKEN_WORD, "false") || expected(reader, "true or false");
+        return line->attrs.value.bits || accept(reader, TOKEN_WORD, "false") ||
+               expected(reader, "true or false");
     }
     bool is_byte = line->type.dtype == DTYPE_U8;
-    if (!read_integer(reader, is_byte ? 0 : INT32_MIN, is_byte ? UINT8_MAX : INT32_MAX, &value)) return false;
+    if (!read_integer(reader, is_byte ? 0 : INT32_MIN, is_byte ? UINT8_MAX : INT32_MAX, &value))
+        return false;
     line->attrs.value.i = (int32_t)value;
     return true;
 }
 
 static bool read_axis(GraphReader *reader, NodeLine *line) {
     int64_t axis;
-    if (!read_word(reader, "axis") || !read_sign(reader, "=") || !read_integer(reader, 0, SHAPE_MAX_RANK - 1, &axis))
+    if (!read_word(reader, "axis") || !read_sign(reader, "=") ||
+        !read_integer(reader, 0, SHAPE_MAX_RANK - 1, &axis))
         return false;
     line->attrs.axis = (int32_t)axis;
     return true;
@@ -278,7 +296,9 @@ static bool read_axis(GraphReader *reader, NodeLine *line) {
 
 static bool read_number(GraphReader *reader, const char *name, uint32_t *number) {
     int64_t value;
-    if (!read_word(reader, name) || !read_sign(reader, "=") || !read_integer(reader, 0, UINT32_MAX, &value)) return false;
+    if (!read_word(reader, name) || !read_sign(reader, "=") ||
+        !read_integer(reader, 0, UINT32_MAX, &value))
+        return false;
     *number = (uint32_t)value;
     return true;
 }
@@ -290,14 +310,16 @@ static bool read_random(GraphReader *reader, NodeLine *line) {
 
 /* Reads name=[number,...]. */
 static bool read_list(GraphReader *reader, const char *name, int length, int64_t *values) {
-    if (!read_word(reader, name) || !read_sign(reader, "=") || !read_sign(reader, "[")) return false;
+    if (!read_word(reader, name) || !read_sign(reader, "=") || !read_sign(reader, "["))
+        return false;
     for (int i = 0; i < length; i++) {
         if (i && !read_sign(reader, ",")) return false;
         if (!read_integer(reader, 0, SHAPE_MAX_ELEMENTS, &values[i])) return false;
     }
     char end[48];
     snprintf(end, sizeof end, "']' after %d number%s", length, length == 1 ? "" : "s");
-    return token_is(current(reader), TOKEN_SIGN, "]") ? read_sign(reader, "]") : expected(reader, end);
+    return token_is(current(reader), TOKEN_SIGN, "]") ? read_sign(reader, "]")
+                                                      : expected(reader, end);
 }
 
 static bool read_lists(GraphReader *reader, NodeLine *line) {
@@ -306,7 +328,8 @@ static bool read_lists(GraphReader *reader, NodeLine *line) {
     int rank = line->count ? graph_node(reader->graph, line->operands[0])->shape.rank : 0;
     for (int l = 0; l < TEXT_LISTS && lists[l].name; l++) {
         int64_t *numbers = (int64_t *)((char *)&line->attrs + lists[l].offset);
-        if (!read_list(reader, lists[l].name, lists[l].length ? lists[l].length : rank, numbers)) return false;
+        if (!read_list(reader, lists[l].name, lists[l].length ? lists[l].length : rank, numbers))
+            return false;
     }
     return true;
 }
@@ -318,16 +341,18 @@ static bool read_flags(GraphReader *reader, NodeLine *line) {
 }
 
 static bool (*const attrs_readers[ATTRS_KINDS])(GraphReader *, NodeLine *) = {
-    [ATTRS_NONE] = read_nothing, [ATTRS_SYMBOL] = read_symbol, [ATTRS_VALUE] = read_value, [ATTRS_AXIS] = read_axis,
-    [ATTRS_PERM] = read_lists,   [ATTRS_RANGE] = read_lists,   [ATTRS_PAD] = read_lists,   [ATTRS_WINDOW] = read_lists,
-    [ATTRS_CONV] = read_lists,   [ATTRS_RANDOM] = read_random, [ATTRS_MATMUL] = read_flags};
+    [ATTRS_NONE] = read_nothing,  [ATTRS_SYMBOL] = read_symbol, [ATTRS_VALUE] = read_value,
+    [ATTRS_AXIS] = read_axis,     [ATTRS_PERM] = read_lists,    [ATTRS_RANGE] = read_lists,
+    [ATTRS_PAD] = read_lists,     [ATTRS_WINDOW] = read_lists,  [ATTRS_CONV] = read_lists,
+    [ATTRS_RANDOM] = read_random, [ATTRS_MATMUL] = read_flags};
 
 /* -- lines -- */
 
 static NodeId build_symbol(Graph *graph, const NodeLine *line) {
     const Symbol *symbol = &line->symbol;
     if (line->op == OP_state)
-        return graph_state(graph, symbol->name, line->type.dtype, line->type.shape, symbol->init, symbol->trainable);
+        return graph_state(graph, symbol->name, line->type.dtype, line->type.shape, symbol->init,
+                           symbol->trainable);
     return graph_input(graph, symbol->kind, symbol->name, line->type.dtype, line->type.shape);
 }
 
@@ -344,8 +369,8 @@ static bool check_type(GraphReader *reader, const NodeLine *line, NodeId id) {
     const Node *node = graph_node(reader->graph, id);
     if (node->dtype == line->type.dtype && shape_equal(node->shape, line->type.shape)) return true;
     char inferred[SHAPE_TEXT];
-    diag_error(reader->graph->diag, STATUS_MODEL, line->type_span, "the result of %s is %s", op_name(line->op),
-               shape_text(node->dtype, node->shape, inferred));
+    diag_error(reader->graph->diag, STATUS_MODEL, line->type_span, "the result of %s is %s",
+               op_name(line->op), shape_text(node->dtype, node->shape, inferred));
     return false;
 }
 
@@ -358,8 +383,9 @@ static bool read_op(GraphReader *reader, NodeLine *line) {
 }
 
 static bool read_definition(GraphReader *reader, NodeLine *line) {
-    return read_sign(reader, "=") && read_op(reader, line) && read_type(reader, line) && read_operands(reader, line) &&
-           attrs_readers[op_attrs(line->op)](reader, line) && read_line_end(reader) && !line->broken;
+    return read_sign(reader, "=") && read_op(reader, line) && read_type(reader, line) &&
+           read_operands(reader, line) && attrs_readers[op_attrs(line->op)](reader, line) &&
+           read_line_end(reader) && !line->broken;
 }
 
 /* A node whose definition is wrong counts as defined, so its uses are no further errors. */
@@ -368,7 +394,8 @@ static void read_node(GraphReader *reader) {
     uint32_t number = id_here(reader);
     if (!number) return;
     if (is_defined(reader, number)) {
-        diag_error(reader->graph->diag, STATUS_MODEL, line.span, "%s is defined twice", current(reader)->text);
+        diag_error(reader->graph->diag, STATUS_MODEL, line.span, "%s is defined twice",
+                   current(reader)->text);
         return;
     }
     tokens_next(&reader->tokens);
@@ -383,10 +410,12 @@ static void read_output(GraphReader *reader) {
     const char *name = NULL;
     NodeId node;
     Span span = current(reader)->span;
-    if (!read_string(reader, &name) || !read_node_id(reader, &node) || !read_line_end(reader)) return;
+    if (!read_string(reader, &name) || !read_node_id(reader, &node) || !read_line_end(reader))
+        return;
     for (uint32_t i = 0; i < reader->graph->output_count; i++) {
         if (strcmp(reader->graph->outputs[i].name, name) != 0) continue;
-        diag_error(reader->graph->diag, STATUS_MODEL, span, "there is already an output '%s'", name);
+        diag_error(reader->graph->diag, STATUS_MODEL, span, "there is already an output '%s'",
+                   name);
         return;
     }
     graph_output(reader->graph, name, node);
@@ -403,16 +432,18 @@ static bool check_update(GraphReader *reader, Span span, NodeId state, NodeId va
     if (finding) diag_error(reader->graph->diag, STATUS_MODEL, span, "%s", finding);
     if (finding) return false;
     if (to->dtype == from->dtype && shape_equal(to->shape, from->shape)) return true;
-    diag_error(reader->graph->diag, STATUS_MODEL, span, "the state is %s, its update %s", shape_text(to->dtype, to->shape, has),
-               shape_text(from->dtype, from->shape, gets));
+    diag_error(reader->graph->diag, STATUS_MODEL, span, "the state is %s, its update %s",
+               shape_text(to->dtype, to->shape, has), shape_text(from->dtype, from->shape, gets));
     return false;
 }
 
 static void read_update(GraphReader *reader) {
     NodeId state, value;
     Span span = current(reader)->span;
-    if (!read_node_id(reader, &state) || !read_node_id(reader, &value) || !read_line_end(reader)) return;
-    if (state && value && check_update(reader, span, state, value)) graph_update(reader->graph, state, value);
+    if (!read_node_id(reader, &state) || !read_node_id(reader, &value) || !read_line_end(reader))
+        return;
+    if (state && value && check_update(reader, span, state, value))
+        graph_update(reader->graph, state, value);
 }
 
 static void read_line(GraphReader *reader) {
@@ -438,7 +469,8 @@ static bool read_head(GraphReader *reader, const char *word) {
 
 static bool read_version(GraphReader *reader) {
     if (!read_head(reader, "mlc-ir")) {
-        diag_help(reader->graph->diag, "a graph in text form begins with 'mlc-ir 1'; 'mlc dump-ir FILE.mdl' prints one");
+        diag_help(reader->graph->diag,
+                  "a graph in text form begins with 'mlc-ir 1'; 'mlc dump-ir FILE.mdl' prints one");
         return false;
     }
     if (accept(reader, TOKEN_NUMBER, "1")) return read_line_end(reader);
@@ -448,7 +480,8 @@ static bool read_version(GraphReader *reader) {
 
 static bool read_name(GraphReader *reader) {
     const char *name = NULL;
-    if (!read_head(reader, "graph") || !read_string(reader, &name) || !read_line_end(reader)) return false;
+    if (!read_head(reader, "graph") || !read_string(reader, &name) || !read_line_end(reader))
+        return false;
     reader->graph->name = arena_copy_string(reader->graph->arena, name, strlen(name));
     return true;
 }
@@ -467,7 +500,8 @@ Graph *graph_read(const char *name, const char *text, size_t length, Diagnostics
     }
     Arena *scratch = arena_new();
     GraphReader reader = {.graph = graph_new("", diag)};
-    reader.tokens = (Tokens){.text = text, .length = (uint32_t)length, .arena = scratch, .diag = diag};
+    reader.tokens =
+        (Tokens){.text = text, .length = (uint32_t)length, .arena = scratch, .diag = diag};
     reader.tokens.file = diag_add_text(diag, name, text, length);
     read_text(&reader);
     arena_free(scratch);

@@ -4,7 +4,9 @@
 #include <string.h>
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+static bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
 static bool is_word(char c) { return is_letter(c) || is_digit(c) || c == '-'; }
 static bool is_number(char c) { return is_word(c) || c == '.' || c == '+'; }
 
@@ -18,7 +20,8 @@ static void token_finish(Tokens *tokens, TokenKind kind, uint32_t begin) {
     tokens->token.kind = kind;
     tokens->token.span = (Span){tokens->file, begin, tokens->at};
     if (kind != TOKEN_END && kind != TOKEN_STRING)
-        tokens->token.text = arena_copy_string(tokens->arena, tokens->text + begin, tokens->at - begin);
+        tokens->token.text =
+            arena_copy_string(tokens->arena, tokens->text + begin, tokens->at - begin);
 }
 
 static void token_bad(Tokens *tokens, uint32_t begin, const char *finding) {
@@ -45,11 +48,14 @@ static int read_escape(Tokens *tokens) {
 /* Reads characters into `text`, up to the closing quote; false after reporting an error. */
 static bool read_characters(Tokens *tokens, uint32_t begin, char *text) {
     for (char c; (c = peek(tokens, 0)) != '"';) {
-        if (c == '\n' || c == '\0') return token_bad(tokens, begin, "a string without its closing quote"), false;
+        if (c == '\n' || c == '\0')
+            return token_bad(tokens, begin, "a string without its closing quote"), false;
         tokens->at++;
         int character = c == '\\' ? read_escape(tokens) : (unsigned char)c;
         if (character < 0)
-            return token_bad(tokens, tokens->at - 1, "only \\\", \\\\ and \\x01 .. \\xff stand for a character"), false;
+            return token_bad(tokens, tokens->at - 1,
+                             "only \\\", \\\\ and \\x01 .. \\xff stand for a character"),
+                   false;
         *text++ = (char)character;
     }
     tokens->at++;
@@ -72,7 +78,8 @@ static void read_run(Tokens *tokens, TokenKind kind, bool (*belongs)(char)) {
 }
 
 void tokens_next(Tokens *tokens) {
-    while (peek(tokens, 0) == ' ' || peek(tokens, 0) == '\t' || peek(tokens, 0) == '\r') tokens->at++;
+    while (peek(tokens, 0) == ' ' || peek(tokens, 0) == '\t' || peek(tokens, 0) == '\r')
+        tokens->at++;
     char c = peek(tokens, 0);
     uint32_t begin = tokens->at;
     if (c == '\n' || c == '#')

@@ -1,5 +1,5 @@
-/* The dce pass, dead code elimination: nodes that no output or update needs disappear. Inputs and states stay: they
- * are the graph's interface. */
+/* The dce pass, dead code elimination: nodes that no output or update needs disappear. Inputs and
+ * states stay: they are the graph's interface. */
 #include "passes/pass_list.h"
 
 Graph *pass_dce(Graph *from, const PassOptions *options) {
@@ -9,7 +9,8 @@ Graph *pass_dce(Graph *from, const PassOptions *options) {
     const bool *live = graph_live(from);
     NodeId *map = ARENA_ARRAY(scratch, NodeId, from->node_count);
     for (NodeId id = 1; id < from->node_count; id++)
-        if (live[id] || op_attrs(graph_node(from, id)->op) == ATTRS_SYMBOL) map[id] = graph_copy_node(to, from, id, map);
+        if (live[id] || op_attrs(graph_node(from, id)->op) == ATTRS_SYMBOL)
+            map[id] = graph_copy_node(to, from, id, map);
     graph_finish(to, from, map);
     arena_free(scratch);
     return to;

@@ -6,7 +6,8 @@
 #include <assert.h>
 
 static ExpandRule *const rules[OP_COUNT] = {
-#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) [OP_##name] = expand_##expand,
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc)             \
+    [OP_##name] = expand_##expand,
 #include "ir/ops/ops.def"
 };
 
@@ -61,14 +62,16 @@ NodeId expand_softmax(const Formula *f) {
     return f_div(f, powers.exp, build_reduce(f->graph, OP_sum, powers.exp, axis, true));
 }
 
-/* d - log(sum of e^d). One of the largest elements adds exactly 1 to the sum, so the logarithm is log1p of the rest. */
+/* d - log(sum of e^d). One of the largest elements adds exactly 1 to the sum, so the logarithm is
+ * log1p of the rest. */
 NodeId expand_log_softmax(const Formula *f) {
     Graph *graph = f->graph;
     int axis = f->node.attrs.axis;
     SoftmaxPowers powers = softmax_powers(graph, f->operands[0], axis);
     SoftmaxSum sum = softmax_sum(graph, powers, axis);
     NodeId one = build_f32(graph, 1, graph_node(graph, sum.ties)->shape);
-    NodeId beyond = build_binary(graph, OP_add, sum.others, build_binary(graph, OP_sub, sum.ties, one));
+    NodeId beyond =
+        build_binary(graph, OP_add, sum.others, build_binary(graph, OP_sub, sum.ties, one));
     return f_sub(f, powers.below, build_unary(graph, OP_log1p, beyond));
 }
 

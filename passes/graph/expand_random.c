@@ -1,5 +1,6 @@
-/* Expands random into integer operations: Philox 4x32 with 10 rounds (Salmon et al., "Parallel random numbers: as
- * easy as 1, 2, 3", SC'11), as ir/ops/random.c computes it. Elements 4 i .. 4 i + 3 are the words of one block. */
+/* Expands random into integer operations: Philox 4x32 with 10 rounds (Salmon et al., "Parallel
+ * random numbers: as easy as 1, 2, 3", SC'11), as ir/ops/random.c computes it. Elements 4 i .. 4 i
+ * + 3 are the words of one block. */
 #include "passes/graph/formula.h"
 
 enum { ROUNDS = 10 };
@@ -13,7 +14,8 @@ static Block block_round(const Formula *f, const Block *from, uint32_t round) {
     NodeId first = f_int(f, 0xD2511F53u), second = f_int(f, 0xCD9E8D57u);
     NodeId key[2] = {f_add(f, from->key[0], f_int(f, round * 0x9E3779B9u)),
                      f_add(f, from->key[1], f_int(f, round * 0xBB67AE85u))};
-    NodeId high = f_mul_high(f, from->word[0], first), other_high = f_mul_high(f, from->word[2], second);
+    NodeId high = f_mul_high(f, from->word[0], first),
+           other_high = f_mul_high(f, from->word[2], second);
     Block to = *from;
     to.word[0] = f_xor(f, f_xor(f, other_high, from->word[1]), key[0]);
     to.word[1] = f_mul(f, from->word[2], second);
@@ -26,17 +28,21 @@ static Block random_block(const Formula *f, NodeId number) {
     const Attrs *attrs = &f->node.attrs;
     Shape shape = f->node.shape;
     NodeId draw = build_broadcast(f->graph, f->operands[2], shape);
-    Block block = {{number, draw, f_int(f, attrs->random.substream), f_int(f, attrs->random.stream)}, {NODE_NONE}};
+    Block block = {
+        {number, draw, f_int(f, attrs->random.substream), f_int(f, attrs->random.stream)},
+        {NODE_NONE}};
     for (int i = 0; i < 2; i++) block.key[i] = build_broadcast(f->graph, f->operands[i], shape);
     for (uint32_t round = 0; round < ROUNDS; round++) block = block_round(f, &block, round);
     return block;
 }
 
-/* The words of all blocks, one after the other. A block is computed once for its four elements. Word w of all blocks
- * lies in a buffer of its own; kernels that read the bits interleave the four. */
+/* The words of all blocks, one after the other. A block is computed once for its four elements.
+ * Word w of all blocks lies in a buffer of its own; kernels that read the bits interleave the
+ * four. */
 static NodeId interleaved_words(const Formula *f, const Block *block, int64_t blocks) {
     NodeId columns[4];
-    for (int i = 0; i < 4; i++) columns[i] = build_reshape(f->graph, block->word[i], shape_of(2, (int64_t[]){blocks, 1}));
+    for (int i = 0; i < 4; i++)
+        columns[i] = build_reshape(f->graph, block->word[i], shape_of(2, (int64_t[]){blocks, 1}));
     NodeId rows = build_concat(f->graph, columns, 4, 1);
     return build_reshape(f->graph, rows, shape_of(1, (int64_t[]){4 * blocks}));
 }

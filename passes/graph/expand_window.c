@@ -1,5 +1,5 @@
-/* Expands convolution and pooling: pictures are transposed to [N,H,W,C], and their windows become the rows of a
- * matrix. */
+/* Expands convolution and pooling: pictures are transposed to [N,H,W,C], and their windows become
+ * the rows of a matrix. */
 #include "passes/graph/formula.h"
 #include "passes/pass_list.h"
 
@@ -11,7 +11,8 @@ static Window conv_window(const Formula *f) {
                     {attrs->conv.dilation[0], attrs->conv.dilation[1]}};
 }
 
-/* The product of each group, [windows, taps * channels] times [taps * channels, filters]: k runs over (kh, kw, channel). */
+/* The product of each group, [windows, taps * channels] times [taps * channels, filters]: k runs
+ * over (kh, kw, channel). */
 static NodeId conv_products(const Formula *f, NodeId windows, int64_t groups) {
     Graph *graph = f->graph;
     Shape s = graph_node(graph, windows)->shape, weights = graph_node(graph, f->operands[1])->shape;
@@ -20,7 +21,8 @@ static NodeId conv_products(const Formula *f, NodeId windows, int64_t groups) {
     NodeId x = build_reshape(graph, windows, shape_of(4, (int64_t[]){rows, taps, groups, in}));
     x = build_transpose(graph, x, (int64_t[]){2, 0, 1, 3});
     x = build_reshape(graph, x, shape_of(3, (int64_t[]){groups, rows, taps * in}));
-    NodeId w = build_reshape(graph, f->operands[1], shape_of(4, (int64_t[]){groups, out, in, taps}));
+    NodeId w =
+        build_reshape(graph, f->operands[1], shape_of(4, (int64_t[]){groups, out, in, taps}));
     w = build_transpose(graph, w, (int64_t[]){0, 3, 2, 1});
     w = build_reshape(graph, w, shape_of(3, (int64_t[]){groups, taps * in, out}));
     NodeId product = build_matmul(graph, x, w, false, false);
@@ -36,17 +38,21 @@ static NodeId window_tap(Graph *graph, NodeId windows, int64_t tap) {
                          shape_of(2, (int64_t[]){shape.dim[0], shape.dim[2]}));
 }
 
-/* A depthwise convolution, one channel a group: the same sums in the same order, without matrices of one column. */
+/* A depthwise convolution, one channel a group: the same sums in the same order, without matrices
+ * of one column. */
 static NodeId depthwise_sums(const Formula *f, NodeId windows) {
     Graph *graph = f->graph;
     Shape s = graph_node(graph, windows)->shape;
     int64_t rows = s.dim[0] * s.dim[1] * s.dim[2], taps = s.dim[3] * s.dim[4], channels = s.dim[5];
     NodeId x = build_reshape(graph, windows, shape_of(3, (int64_t[]){rows, taps, channels}));
-    NodeId w = build_transpose(graph, build_reshape(graph, f->operands[1], shape_of(2, (int64_t[]){channels, taps})), NULL);
+    NodeId w = build_transpose(
+        graph, build_reshape(graph, f->operands[1], shape_of(2, (int64_t[]){channels, taps})),
+        NULL);
     w = build_reshape(graph, w, shape_of(3, (int64_t[]){1, taps, channels}));
     NodeId zero = build_f32(graph, 0, (Shape){0}), sum = zero;
     for (int64_t tap = 0; tap < taps; tap++)
-        sum = build_ternary(graph, OP_fma, window_tap(graph, x, tap), window_tap(graph, w, tap), sum);
+        sum =
+            build_ternary(graph, OP_fma, window_tap(graph, x, tap), window_tap(graph, w, tap), sum);
     return build_binary(graph, OP_add, sum, zero);
 }
 
@@ -60,15 +66,19 @@ NodeId expand_conv(const Formula *f) {
     NodeId windows = build_windows(graph, build_channels_last(graph, f->operands[0]), &window);
     bool depthwise = groups > 1 && weights.dim[1] == 1 && weights.dim[0] == groups;
     bool few_taps = weights.dim[2] <= MOST_TAPS && weights.dim[2] * weights.dim[3] <= MOST_TAPS;
-    NodeId product = depthwise && few_taps ? depthwise_sums(f, windows) : conv_products(f, windows, groups);
+    NodeId product =
+        depthwise && few_taps ? depthwise_sums(f, windows) : conv_products(f, windows, groups);
     int64_t dims[] = {result.dim[0], result.dim[2], result.dim[3], result.dim[1]};
     return build_channels_first(graph, build_reshape(graph, product, shape_of(4, dims)));
 }
 
 NodeId expand_max_pool(const Formula *f) {
     Graph *graph = f->graph;
-    NodeId windows = build_windows(graph, build_channels_last(graph, f->operands[0]), &f->node.attrs.window);
+    NodeId windows =
+        build_windows(graph, build_channels_last(graph, f->operands[0]), &f->node.attrs.window);
     Shape s = graph_node(graph, windows)->shape;
-    Shape merged = shape_of(5, (int64_t[]){s.dim[0], s.dim[1], s.dim[2], s.dim[3] * s.dim[4], s.dim[5]});
-    return build_channels_first(graph, build_reduce(graph, OP_reduce_max, build_reshape(graph, windows, merged), 3, false));
+    Shape merged =
+        shape_of(5, (int64_t[]){s.dim[0], s.dim[1], s.dim[2], s.dim[3] * s.dim[4], s.dim[5]});
+    return build_channels_first(
+        graph, build_reduce(graph, OP_reduce_max, build_reshape(graph, windows, merged), 3, false));
 }

@@ -15,19 +15,28 @@ typedef struct {
 
 /* The expansions named in ops.def: each returns the value of the node. */
 typedef NodeId ExpandRule(const Formula *f);
-#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) ExpandRule expand_##expand;
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc)             \
+    ExpandRule expand_##expand;
 #include "ir/ops/ops.def"
 
-static inline NodeId f_real(const Formula *f, float value) { return build_f32(f->graph, (double)value, f->node.shape); }
-static inline NodeId f_int(const Formula *f, uint32_t bits) { return build_i32(f->graph, (int32_t)bits, f->node.shape); }
+static inline NodeId f_real(const Formula *f, float value) {
+    return build_f32(f->graph, (double)value, f->node.shape);
+}
+static inline NodeId f_int(const Formula *f, uint32_t bits) {
+    return build_i32(f->graph, (int32_t)bits, f->node.shape);
+}
 
-#define FORMULA_1(op)                                                                                                          \
-    static inline NodeId f_##op(const Formula *f, NodeId a) { return build_unary(f->graph, OP_##op, a); }
-#define FORMULA_2(op)                                                                                                          \
-    static inline NodeId f_##op(const Formula *f, NodeId a, NodeId b) { return build_binary(f->graph, OP_##op, a, b); }
-#define FORMULA_3(op)                                                                                                          \
-    static inline NodeId f_##op(const Formula *f, NodeId a, NodeId b, NodeId c) {                                              \
-        return build_ternary(f->graph, OP_##op, a, b, c);                                                                      \
+#define FORMULA_1(op)                                                                              \
+    static inline NodeId f_##op(const Formula *f, NodeId a) {                                      \
+        return build_unary(f->graph, OP_##op, a);                                                  \
+    }
+#define FORMULA_2(op)                                                                              \
+    static inline NodeId f_##op(const Formula *f, NodeId a, NodeId b) {                            \
+        return build_binary(f->graph, OP_##op, a, b);                                              \
+    }
+#define FORMULA_3(op)                                                                              \
+    static inline NodeId f_##op(const Formula *f, NodeId a, NodeId b, NodeId c) {                  \
+        return build_ternary(f->graph, OP_##op, a, b, c);                                          \
     }
 FORMULA_2(add)
 FORMULA_2(sub)
@@ -56,9 +65,15 @@ FORMULA_3(select)
 #undef FORMULA_2
 #undef FORMULA_3
 
-static inline NodeId f_bits_of(const Formula *f, NodeId a) { return build_bitcast(f->graph, a, DTYPE_I32); }
-static inline NodeId f_real_of_bits(const Formula *f, NodeId a) { return build_bitcast(f->graph, a, DTYPE_F32); }
-static inline NodeId f_real_of_int(const Formula *f, NodeId a) { return build_convert(f->graph, a, DTYPE_F32); }
+static inline NodeId f_bits_of(const Formula *f, NodeId a) {
+    return build_bitcast(f->graph, a, DTYPE_I32);
+}
+static inline NodeId f_real_of_bits(const Formula *f, NodeId a) {
+    return build_bitcast(f->graph, a, DTYPE_F32);
+}
+static inline NodeId f_real_of_int(const Formula *f, NodeId a) {
+    return build_convert(f->graph, a, DTYPE_F32);
+}
 
 /* c[0] + x (c[1] + x (c[2] + ...)), by Horner's rule with fma. */
 static inline NodeId f_polynomial(const Formula *f, NodeId x, const float *c, int count) {

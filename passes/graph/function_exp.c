@@ -1,10 +1,11 @@
 /* exp, expm1, tanh, sigmoid and their slopes, erf and normal_cdf in primitives.
  *
- * All reduce x = n ln2 + r by the same means: n by the rounding trick of formula_bits.h, n ln2 taken off x in two parts, by
- * fma. The polynomials are minimax fits: Remez exchange on the relative error of the result, done in double; then the
- * coefficients are rounded to f32 and improved by steps of an ulp, one or two at a time, while that lowers the largest error.
- * The errors stated with the functions were measured against the double functions of glibc over all f32 arguments;
- * tests/unit/functions_test.c samples them. */
+ * All reduce x = n ln2 + r by the same means: n by the rounding trick of formula_bits.h, n ln2
+ * taken off x in two parts, by fma. The polynomials are minimax fits: Remez exchange on the
+ * relative error of the result, done in double; then the coefficients are rounded to f32 and
+ * improved by steps of an ulp, one or two at a time, while that lowers the largest error. The
+ * errors stated with the functions were measured against the double functions of glibc over all f32
+ * arguments; tests/unit/functions_test.c samples them. */
 #include "passes/graph/formula_bits.h"
 
 /* The r of x = n ln2 + r for the n in a rounded number. */
@@ -13,14 +14,17 @@ static NodeId small_remainder(const Formula *f, NodeId x, NodeId t) {
     return f_fma(f, n, f_real(f, 0x1.05c610p-29f), rest);
 }
 
-/* e^r 2^n with x = n ln2 + r. 2^n may be denormal or too large, so it comes in two factors that are normal, and only the second
- * product can overflow or become denormal: 2^(n-1) and 2, or for small x 2^(n+64) and 2^-64. Beyond the bounds the result is 0
- * and infinity anyway; a NaN passes both. Polynomial: 2^-28.2. At most 0.9 ulp. */
+/* e^r 2^n with x = n ln2 + r. 2^n may be denormal or too large, so it comes in two factors that are
+ * normal, and only the second product can overflow or become denormal: 2^(n-1) and 2, or for small
+ * x 2^(n+64) and 2^-64. Beyond the bounds the result is 0 and infinity anyway; a NaN passes both.
+ * Polynomial: 2^-28.2. At most 0.9 ulp. */
 static NodeId exp_of(const Formula *f, NodeId operand) {
-    static const float c[] = {1, 1, 0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558d0p-5f, 0x1.1239b8p-7f, 0x1.6a24c0p-10f};
+    static const float c[] = {
+        1, 1, 0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558d0p-5f, 0x1.1239b8p-7f, 0x1.6a24c0p-10f};
     NodeId x = f_max(f, f_min(f, operand, f_real(f, 89)), f_real(f, -104));
     NodeId t = f_rounded(f, x, 0x1.715476p0f), small = f_lt(f, x, f_real(f, -64));
-    NodeId bias = f_select(f, small, f_int(f, ONE_BITS + (64u << 23)), f_int(f, ONE_BITS - (1u << 23)));
+    NodeId bias =
+        f_select(f, small, f_int(f, ONE_BITS + (64u << 23)), f_int(f, ONE_BITS - (1u << 23)));
     NodeId first = f_real_of_bits(f, f_add(f, f_shl(f, f_bits_of(f, t), f_int(f, 23)), bias));
     NodeId second = f_select(f, small, f_real(f, 0x1p-64f), f_real(f, 2));
     return f_mul(f, f_mul(f, f_polynomial(f, small_remainder(f, x, t), c, 7), first), second);
@@ -30,21 +34,24 @@ NodeId expand_exp(const Formula *f) { return exp_of(f, f->operands[0]); }
 
 /* e^r - 1 = r + r^2 q(r) for -0.35 <= r <= 0.7. Polynomial: 2^-27.4. */
 static NodeId small_expm1(const Formula *f, NodeId r) {
-    static const float q[] = {0x1.fffffep-2f, 0x1.55557ap-3f, 0x1.555774p-5f, 0x1.10df92p-7f, 0x1.6b2b46p-10f, 0x1.e2ea2ap-13f};
+    static const float q[] = {0x1.fffffep-2f, 0x1.55557ap-3f,  0x1.555774p-5f,
+                              0x1.10df92p-7f, 0x1.6b2b46p-10f, 0x1.e2ea2ap-13f};
     return f_fma(f, f_mul(f, r, r), f_polynomial(f, r, q, 6), r);
 }
 
-/* With x = n ln2 + r: (e^r - 1) 2^n + (2^n - 1). n stops at 127, where r may then grow to ln2 and beyond: to infinity. A zero
- * keeps its sign. At most 1.5 ulp. */
+/* With x = n ln2 + r: (e^r - 1) 2^n + (2^n - 1). n stops at 127, where r may then grow to ln2 and
+ * beyond: to infinity. A zero keeps its sign. At most 1.5 ulp. */
 NodeId expand_expm1(const Formula *f) {
     NodeId x = f->operands[0], bounded = f_max(f, x, f_real(f, -87));
     NodeId t = f_min(f, f_rounded(f, bounded, 0x1.715476p0f), f_real(f, ROUNDER + 127));
     NodeId power = f_power_of_two(f, t);
-    NodeId y = f_fma(f, small_expm1(f, small_remainder(f, bounded, t)), power, f_sub(f, power, f_real(f, 1)));
+    NodeId y = f_fma(f, small_expm1(f, small_remainder(f, bounded, t)), power,
+                     f_sub(f, power, f_real(f, 1)));
     return f_select(f, f_eq(f, x, f_real(f, 0)), x, y);
 }
 
-/* e^-size = (e^r - 1) 2^n + 2^n, everything times 2^27, so that what leads to denormal results is normal until a division. */
+/* e^-size = (e^r - 1) 2^n + 2^n, everything times 2^27, so that what leads to denormal results is
+ * normal until a division. */
 typedef struct {
     NodeId root, power, one;
 } Decay;
@@ -55,16 +62,21 @@ static Decay decay_of(const Formula *f, NodeId size) {
     return (Decay){small_expm1(f, small_remainder(f, x, t)), power, f_real(f, 0x1p27f)};
 }
 
-static NodeId decay_value(const Formula *f, const Decay *e) { return f_fma(f, e->root, e->power, e->power); }
+static NodeId decay_value(const Formula *f, const Decay *e) {
+    return f_fma(f, e->root, e->power, e->power);
+}
 
 static NodeId decay_plus_one(const Formula *f, const Decay *e) {
     return f_fma(f, e->root, e->power, f_add(f, e->power, e->one));
 }
 
-static NodeId f_sign(const Formula *f, NodeId x) { return f_and(f, f_bits_of(f, x), f_int(f, SIGN_BIT)); }
+static NodeId f_sign(const Formula *f, NodeId x) {
+    return f_and(f, f_bits_of(f, x), f_int(f, SIGN_BIT));
+}
 
-/* sigmoid(x) and its derivative follow in a few steps from one number, the half: m = e / (1 + e) with e = e^-|x|, the smaller
- * one of sigmoid(x) and sigmoid(-x). Its sign says that x >= 0. A training keeps the half in memory and nothing else. */
+/* sigmoid(x) and its derivative follow in a few steps from one number, the half: m = e / (1 + e)
+ * with e = e^-|x|, the smaller one of sigmoid(x) and sigmoid(-x). Its sign says that x >= 0. A
+ * training keeps the half in memory and nothing else. */
 static NodeId sigmoid_half(const Formula *f) {
     Decay e = decay_of(f, f_abs(f, f->operands[0]));
     NodeId half = f_div(f, decay_value(f, &e), decay_plus_one(f, &e));
@@ -86,13 +98,15 @@ NodeId expand_sigmoid_slope(const Formula *f) {
 
 #define FAR_BIT 0x40000000u /* not set in a number from 0 to 1.9 */
 
-/* Likewise tanh: |tanh x| = (1 - e) / (1 + e) with e = e^-2|x|, or where that is above 1/2, the 2 e / (1 + e) that is missing to 1.
- * FAR_BIT tells them apart, the sign is that of x. */
+/* Likewise tanh: |tanh x| = (1 - e) / (1 + e) with e = e^-2|x|, or where that is above 1/2, the 2 e
+ * / (1 + e) that is missing to 1. FAR_BIT tells them apart, the sign is that of x. */
 static NodeId tanh_half(const Formula *f) {
     NodeId x = f->operands[0], size = f_abs(f, x), near = f_lt(f, size, f_real(f, 0.549f));
     Decay e = decay_of(f, f_add(f, size, size));
-    NodeId value = decay_value(f, &e), difference = f_fma(f, f_neg(f, e.root), e.power, f_sub(f, e.one, e.power));
-    NodeId half = f_div(f, f_select(f, near, difference, f_add(f, value, value)), decay_plus_one(f, &e));
+    NodeId value = decay_value(f, &e),
+           difference = f_fma(f, f_neg(f, e.root), e.power, f_sub(f, e.one, e.power));
+    NodeId half =
+        f_div(f, f_select(f, near, difference, f_add(f, value, value)), decay_plus_one(f, &e));
     NodeId mark = f_or(f, f_sign(f, x), f_select(f, near, f_int(f, 0), f_int(f, FAR_BIT)));
     return f_real_of_bits(f, f_or(f, f_bits_of(f, half), mark));
 }
@@ -121,25 +135,32 @@ NodeId expand_tanh_slope(const Formula *f) {
     return f_fma(f, parts.rest, parts.value, parts.rest);
 }
 
-/* erf |x| = 1 - e^-p with p = -log erfc |x| = (e^r - 1) (-2^n) + (1 - 2^n) for -p = n ln2 + r; from |x| = 4 on it is 1. p is a
- * polynomial without constant term, fitted on 0 .. 4 to the smallest relative error of the result, 2^-27.9; its first
- * coefficient, 2 / sqrt(pi), comes in two parts. The sign is put back as a bit. At most 1.7 ulp. */
+/* erf |x| = 1 - e^-p with p = -log erfc |x| = (e^r - 1) (-2^n) + (1 - 2^n) for -p = n ln2 + r; from
+ * |x| = 4 on it is 1. p is a polynomial without constant term, fitted on 0 .. 4 to the smallest
+ * relative error of the result, 2^-27.9; its first coefficient, 2 / sqrt(pi), comes in two parts.
+ * The sign is put back as a bit. At most 1.7 ulp. */
 NodeId expand_erf(const Formula *f) {
-    static const float c[] = {-0x1.d0e51cp-25f, 0x1.45f2fap-1f,   0x1.a4fa5cp-4f,  -0x1.39cdbap-6f, -0x1.506aaep-13f,
-                              0x1.b50168p-10f,  -0x1.4bcabap-11f, 0x1.ed6d04p-14f, -0x1.369624p-17f};
+    static const float c[] = {-0x1.d0e51cp-25f, 0x1.45f2fap-1f,   0x1.a4fa5cp-4f,
+                              -0x1.39cdbap-6f,  -0x1.506aaep-13f, 0x1.b50168p-10f,
+                              -0x1.4bcabap-11f, 0x1.ed6d04p-14f,  -0x1.369624p-17f};
     NodeId x = f->operands[0], size = f_min(f, f_abs(f, x), f_real(f, 4));
-    NodeId p = f_fma(f, size, f_real(f, 0x1.20dd76p0f), f_mul(f, size, f_polynomial(f, size, c, 9))), exponent = f_neg(f, p);
+    NodeId p = f_fma(f, size, f_real(f, 0x1.20dd76p0f),
+                     f_mul(f, size, f_polynomial(f, size, c, 9))),
+           exponent = f_neg(f, p);
     NodeId t = f_rounded(f, exponent, 0x1.715476p0f), power = f_power_of_two(f, t);
     NodeId root = small_expm1(f, small_remainder(f, exponent, t));
     NodeId y = f_fma(f, f_neg(f, root), power, f_sub(f, f_real(f, 1), power));
-    return f_real_of_bits(f, f_or(f, f_bits_of(f, y), f_and(f, f_bits_of(f, x), f_int(f, SIGN_BIT))));
+    return f_real_of_bits(f,
+                          f_or(f, f_bits_of(f, y), f_and(f, f_bits_of(f, x), f_int(f, SIGN_BIT))));
 }
 
-/* Below -|x| lies e^(-x^2/2) h(|x|), with x^2 in two parts, so that a large square has no rounding, and h = t p(t), t = 1 / (1 + 0.35 |x|). The
- * polynomial was fitted on |x| = 0 .. 14.5, where the result is 0, to the smallest relative error, 2^-24.9. At most 6 ulp. */
+/* Below -|x| lies e^(-x^2/2) h(|x|), with x^2 in two parts, so that a large square has no rounding,
+ * and h = t p(t), t = 1 / (1 + 0.35 |x|). The polynomial was fitted on |x| = 0 .. 14.5, where the
+ * result is 0, to the smallest relative error, 2^-24.9. At most 6 ulp. */
 NodeId expand_normal_cdf(const Formula *f) {
-    static const float p[] = {0x1.1deeaap-3f, 0x1.1eb47cp-3f,  0x1.e5f08cp-4f, 0x1.c8f376p-4f,  -0x1.57201ap-5f,
-                              0x1.920978p-3f, -0x1.35f6c2p-2f, 0x1.723b34p-3f, -0x1.73e234p-5f, 0x1.9510dap-9f};
+    static const float p[] = {0x1.1deeaap-3f,  0x1.1eb47cp-3f, 0x1.e5f08cp-4f,  0x1.c8f376p-4f,
+                              -0x1.57201ap-5f, 0x1.920978p-3f, -0x1.35f6c2p-2f, 0x1.723b34p-3f,
+                              -0x1.73e234p-5f, 0x1.9510dap-9f};
     NodeId x = f->operands[0], one = f_real(f, 1), size = f_min(f, f_abs(f, x), f_real(f, 14.5f));
     NodeId minus = f_neg(f, f_mul(f, size, size)), low = f_fma(f, size, size, minus);
     NodeId bell = exp_of(f, f_mul(f, minus, f_real(f, 0.5f)));

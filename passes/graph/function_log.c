@@ -1,11 +1,13 @@
 /* log and log1p in primitives.
  *
- * x = 2^k m with m in sqrt(1/2) .. sqrt(2), by integer arithmetic on the bits. With f = m - 1,
- * log x = k ln2 + f - f^2/2 + f^3 q(f). The polynomial is a minimax fit like those of function_exp.c: relative error 2^-27.3.
+ * x = 2^k m with m in sqrt(1/2) .. sqrt(2), by integer arithmetic on the bits. With f = m - 1, log
+ * x = k ln2 + f - f^2/2 + f^3 q(f). The polynomial is a minimax fit like those of function_exp.c:
+ * relative error 2^-27.3.
  */
 #include "passes/graph/formula_bits.h"
 
-/* log(1 + f) - f + f^2/2 + low, for f in sqrt(1/2) - 1 .. sqrt(2) - 1, with -f^2/2 added last because it is larger. */
+/* log(1 + f) - f + f^2/2 + low, for f in sqrt(1/2) - 1 .. sqrt(2) - 1, with -f^2/2 added last
+ * because it is larger. */
 static NodeId correction(const Formula *f, NodeId x, NodeId low) {
     static const float q[] = {0x1.555554p-2f, -0x1.000226p-2f, 0x1.99a00ep-3f, -0x1.54725ep-3f,
                               0x1.22da32p-3f, -0x1.0d8570p-3f, 0x1.055bdep-3f, -0x1.38b5dap-4f};
@@ -14,16 +16,19 @@ static NodeId correction(const Formula *f, NodeId x, NodeId low) {
     return f_fma(f, square, f_real(f, -0.5f), cubic);
 }
 
-/* log x + low for a positive, finite x; low is small beside ln2, and beside x - 1 where x is near 1. */
+/* log x + low for a positive, finite x; low is small beside ln2, and beside x - 1 where x is near
+ * 1. */
 static NodeId log_of_positive(const Formula *f, NodeId x, NodeId low) {
     FloatParts split = f_split(f, x);
-    NodeId k = split.exponent, rest = f_sub(f, split.mantissa, f_real(f, 1)), lost = f_real(f, -0x1.05c610p-29f);
+    NodeId k = split.exponent, rest = f_sub(f, split.mantissa, f_real(f, 1)),
+           lost = f_real(f, -0x1.05c610p-29f);
     low = low ? f_fma(f, k, lost, low) : f_mul(f, k, lost);
     NodeId sum = f_add(f, rest, correction(f, rest, low));
     return f_fma(f, k, f_real(f, 0x1.62e430p-1f), sum);
 }
 
-/* `value` is the logarithm of a positive, finite x: that of 0 is -infinity, of less NaN; infinity and NaN are their own. */
+/* `value` is the logarithm of a positive, finite x: that of 0 is -infinity, of less NaN; infinity
+ * and NaN are their own. */
 static NodeId log_everywhere(const Formula *f, NodeId x, NodeId value) {
     NodeId zero = f_real(f, 0), finite = f_select(f, f_lt(f, x, f_real(f, INFINITY)), value, x);
     NodeId undefined = f_select(f, f_eq(f, x, zero), f_real(f, -INFINITY), f_real(f, NAN));
@@ -36,7 +41,8 @@ NodeId expand_log(const Formula *f) {
     return log_everywhere(f, x, log_of_positive(f, x, NODE_NONE));
 }
 
-/* log u + c / u, where u = 1 + x is rounded and c is what it lost: x itself where x is tiny. A zero keeps its sign. At most 1.2 ulp. */
+/* log u + c / u, where u = 1 + x is rounded and c is what it lost: x itself where x is tiny. A zero
+ * keeps its sign. At most 1.2 ulp. */
 NodeId expand_log1p(const Formula *f) {
     NodeId x = f->operands[0], one = f_real(f, 1), u = f_add(f, one, x);
     NodeId lost = f_sub(f, x, f_sub(f, u, one));

@@ -1,7 +1,10 @@
-/* pow in primitives: |a|^b = 2^(b log2 |a|), with the logarithm and the product carried as sums of two f32.
+/* pow in primitives: |a|^b = 2^(b log2 |a|), with the logarithm and the product carried as sums of
+ * two f32.
  *
- * |a| = 2^k m with m in sqrt(1/2) .. sqrt(2). With s = (m - 1) / (m + 1), log2 m = 2/ln2 s + s^3 p(s^2): the first term, which
- * dominates, is computed to twice the precision by fma. The polynomials are minimax fits like those of function_exp.c. */
+ * |a| = 2^k m with m in sqrt(1/2) .. sqrt(2). With s = (m - 1) / (m + 1), log2 m = 2/ln2 s + s^3
+ * p(s^2): the first term, which
+ * dominates, is computed to twice the precision by fma. The polynomials are minimax fits like those
+ * of function_exp.c. */
 #include "passes/graph/formula_bits.h"
 
 /* The unevaluated sum of two f32, |low| at most an ulp of high. */
@@ -9,7 +12,8 @@ typedef struct {
     NodeId high, low;
 } DoubleFloat;
 
-/* (m - 1) / (m + 1). m + 1 is rounded and what it lost kept; the remainder of the division gives the low part. */
+/* (m - 1) / (m + 1). m + 1 is rounded and what it lost kept; the remainder of the division gives
+ * the low part. */
 static DoubleFloat centred_quotient(const Formula *f, NodeId m) {
     NodeId one = f_real(f, 1), above = f_sub(f, m, one), below = f_add(f, m, one);
     NodeId lost = f_sub(f, m, f_sub(f, below, one));
@@ -19,8 +23,8 @@ static DoubleFloat centred_quotient(const Formula *f, NodeId m) {
     return (DoubleFloat){high, f_mul(f, rest, inverse)};
 }
 
-/* log2 m for m in sqrt(1/2) .. sqrt(2). The low part of s counts with the slope of the whole, 2/ln2 (1 + s^2 + ...).
- * Polynomial: relative error 2^-36 of the whole. */
+/* log2 m for m in sqrt(1/2) .. sqrt(2). The low part of s counts with the slope of the whole, 2/ln2
+ * (1 + s^2 + ...). Polynomial: relative error 2^-36 of the whole. */
 static DoubleFloat log2_of_mantissa(const Formula *f, NodeId m) {
     static const float c[] = {0x1.ec709ep-1f, 0x1.2776f4p-1f, 0x1.a5c0acp-2f, 0x1.59f6ecp-2f};
     NodeId scale = f_real(f, 0x1.715476p1f);
@@ -43,18 +47,27 @@ static DoubleFloat pair_sum(const Formula *f, NodeId a, NodeId b) {
 /* log2 x for a positive, finite x. */
 static DoubleFloat log2_of_positive(const Formula *f, NodeId x) {
     FloatParts split = f_split(f, x);
-    DoubleFloat part = log2_of_mantissa(f, split.mantissa), sum = pair_sum(f, split.exponent, part.high);
+    DoubleFloat part = log2_of_mantissa(f, split.mantissa),
+                sum = pair_sum(f, split.exponent, part.high);
     return pair_sum(f, sum.high, f_add(f, sum.low, part.low));
 }
 
 /* 2^n for a whole number -126 <= n <= 127. */
-static NodeId power_of_two(const Formula *f, NodeId n) { return f_power_of_two(f, f_add(f, n, f_real(f, ROUNDER))); }
+static NodeId power_of_two(const Formula *f, NodeId n) {
+    return f_power_of_two(f, f_add(f, n, f_real(f, ROUNDER)));
+}
 
-/* 2^(high + low). Beyond +-200 the result is infinity or 0 whatever the low part says, and that may then be NaN. The power is
- * applied in two halves, so that only the last product can overflow or become denormal. Polynomial: 2^-28.2. */
+/* 2^(high + low). Beyond +-200 the result is infinity or 0 whatever the low part says, and that may
+ * then be NaN. The power is applied in two halves, so that only the last product can overflow or
+ * become denormal. Polynomial: 2^-28.2. */
 static NodeId exp2_of(const Formula *f, DoubleFloat y) {
-    static const float c[] = {
-        1, 0x1.62e430p-1f, 0x1.ebfbdcp-3f, 0x1.c6af6ap-5f, 0x1.3b2d86p-7f, 0x1.5f13cep-10f, 0x1.41d48ap-13f};
+    static const float c[] = {1,
+                              0x1.62e430p-1f,
+                              0x1.ebfbdcp-3f,
+                              0x1.c6af6ap-5f,
+                              0x1.3b2d86p-7f,
+                              0x1.5f13cep-10f,
+                              0x1.41d48ap-13f};
     NodeId near = f_lt(f, f_abs(f, y.high), f_real(f, 200));
     NodeId low = f_select(f, near, y.low, f_real(f, 0));
     NodeId high = f_max(f, f_min(f, y.high, f_real(f, 200)), f_real(f, -200));
@@ -63,7 +76,8 @@ static NodeId exp2_of(const Formula *f, DoubleFloat y) {
     return f_mul(f, f_mul(f, root, power_of_two(f, half)), power_of_two(f, f_sub(f, n, half)));
 }
 
-/* |a|^b. log2 0 is -infinity, log2 of infinity and NaN are their own; b is kept finite, so that 1^infinity is 2^0. */
+/* |a|^b. log2 0 is -infinity, log2 of infinity and NaN are their own; b is kept finite, so that
+ * 1^infinity is 2^0. */
 static NodeId power_of_size(const Formula *f, NodeId size, NodeId b) {
     const float largest = 0x1.fffffep127f;
     DoubleFloat log2 = log2_of_positive(f, size);
@@ -75,7 +89,8 @@ static NodeId power_of_size(const Formula *f, NodeId size, NodeId b) {
     return exp2_of(f, (DoubleFloat){product, f_fma(f, factor, log2.low, rest)});
 }
 
-/* A negative a (not -infinity) has a power only for whole b; odd b keep its sign, that of -0 and -infinity too. */
+/* A negative a (not -infinity) has a power only for whole b; odd b keep its sign, that of -0 and
+ * -infinity too. */
 static NodeId signed_power(const Formula *f, NodeId a, NodeId b, NodeId power) {
     NodeId half = f_mul(f, b, f_real(f, 0.5f));
     NodeId whole = f_eq(f, f_rint(f, b), b), even = f_eq(f, f_rint(f, half), half);
@@ -121,6 +136,7 @@ static NodeId constant_power(const Formula *f, NodeId a, float exponent) {
 
 NodeId expand_pow(const Formula *f) {
     const Node *exponent = graph_node(f->graph, f->operands[1]);
-    if (exponent->op == OP_constant) return constant_power(f, f->operands[0], exponent->attrs.value.f);
+    if (exponent->op == OP_constant)
+        return constant_power(f, f->operands[0], exponent->attrs.value.f);
     return general_power(f, f->operands[0], f->operands[1]);
 }

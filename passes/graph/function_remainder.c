@@ -1,8 +1,10 @@
-/* The remainder in primitives, exact for every quotient, with the sign of the divisor: 7 % -3 = -2, as Python has it.
+/* The remainder in primitives, exact for every quotient, with the sign of the divisor: 7 % -3 = -2,
+ * as Python has it.
  *
- * f32: |a| = 2^j A and |b| = 2^k B with A and B in sqrt(1/2) .. sqrt(2). From R = A, R 2^20 is replaced by what is left of it after
- * division by B, until 2^(j - k) has been multiplied in. With q = rint(R 2^20 / B), which is off by 1/8 at most before it is rounded,
- * R 2^20 - q B is below 5/8 B in size and a multiple of 2^-24: fma computes it without rounding. */
+ * f32: |a| = 2^j A and |b| = 2^k B with A and B in sqrt(1/2) .. sqrt(2). From R = A, R 2^20 is
+ * replaced by what is left of it after division by B, until 2^(j - k) has been multiplied in. With
+ * q = rint(R 2^20 / B), which is off by 1/8 at most before it is rounded, R 2^20 - q B is below 5/8
+ * B in size and a multiple of 2^-24: fma computes it without rounding. */
 #include "passes/graph/formula_bits.h"
 
 enum {
@@ -13,7 +15,9 @@ enum {
 
 /* -- f32 -- */
 
-static NodeId power_of_two(const Formula *f, NodeId n) { return f_power_of_two(f, f_add(f, n, f_real(f, ROUNDER))); }
+static NodeId power_of_two(const Formula *f, NodeId n) {
+    return f_power_of_two(f, f_add(f, n, f_real(f, ROUNDER)));
+}
 
 /* What is left of R scale after division by B; `inverse` is -1 / B. */
 static NodeId reduced(const Formula *f, NodeId rest, NodeId scale, NodeId b, NodeId inverse) {
@@ -21,13 +25,17 @@ static NodeId reduced(const Formula *f, NodeId rest, NodeId scale, NodeId b, Nod
     return f_fma(f, quotient, b, scaled);
 }
 
-/* |a| mod |b| for |a| >= |b| > 0, both finite. The bits of j - k that are not whole steps come first. */
+/* |a| mod |b| for |a| >= |b| > 0, both finite. The bits of j - k that are not whole steps come
+ * first. */
 static NodeId remainder_of_larger(const Formula *f, NodeId a, NodeId b) {
     FloatParts above = f_split(f, a), below = f_split(f, b);
     NodeId divisor = below.mantissa, inverse = f_div(f, f_real(f, -1), divisor);
     NodeId count = f_sub(f, above.exponent, below.exponent);
-    NodeId steps = f_rint(f, f_fma(f, count, f_real(f, 1.0f / (float)STEP_BITS), f_real(f, -0.47f))); /* floor of a quotient */
-    NodeId first = power_of_two(f, f_fma(f, steps, f_real(f, -STEP_BITS), count)), scale = f_real(f, 1 << STEP_BITS);
+    /* floor of a quotient */
+    NodeId steps =
+        f_rint(f, f_fma(f, count, f_real(f, 1.0f / (float)STEP_BITS), f_real(f, -0.47f)));
+    NodeId first = power_of_two(f, f_fma(f, steps, f_real(f, -STEP_BITS), count)),
+           scale = f_real(f, 1 << STEP_BITS);
     NodeId rest = reduced(f, above.mantissa, first, divisor, inverse);
     for (int i = 0; i < STEPS; i++) {
         NodeId more = f_lt(f, f_real(f, (float)i), steps);
@@ -35,49 +43,59 @@ static NodeId remainder_of_larger(const Formula *f, NodeId a, NodeId b) {
     }
     rest = f_select(f, f_lt(f, rest, f_real(f, 0)), f_add(f, rest, divisor), rest);
     NodeId half = f_rint(f, f_mul(f, below.exponent, f_real(f, 0.5f)));
-    return f_mul(f, f_mul(f, rest, power_of_two(f, half)), power_of_two(f, f_sub(f, below.exponent, half)));
+    return f_mul(f, f_mul(f, rest, power_of_two(f, half)),
+                 power_of_two(f, f_sub(f, below.exponent, half)));
 }
 
-/* NaN for a divisor of 0 or an infinite a. Only where the signs differ is there a rounding: a tiny -1e-20 % 1 is 1. */
+/* NaN for a divisor of 0 or an infinite a. Only where the signs differ is there a rounding: a tiny
+ * -1e-20 % 1 is 1. */
 static NodeId real_remainder(const Formula *f, NodeId a, NodeId b) {
     NodeId size = f_abs(f, a), divisor = f_abs(f, b), zero = f_real(f, 0);
     NodeId rest = f_select(f, f_lt(f, size, divisor), size, remainder_of_larger(f, size, divisor));
-    NodeId sign = f_and(f, f_bits_of(f, a), f_int(f, SIGN_BIT)), wanted = f_and(f, f_bits_of(f, b), f_int(f, SIGN_BIT));
+    NodeId sign = f_and(f, f_bits_of(f, a), f_int(f, SIGN_BIT)),
+           wanted = f_and(f, f_bits_of(f, b), f_int(f, SIGN_BIT));
     NodeId signed_rest = f_real_of_bits(f, f_or(f, f_bits_of(f, rest), sign));
     NodeId moved = f_select(f, f_eq(f, sign, wanted), signed_rest, f_add(f, signed_rest, b));
     NodeId value = f_select(f, f_eq(f, rest, zero), f_real_of_bits(f, wanted), moved);
-    NodeId finite = f_lt(f, size, f_real(f, INFINITY)), defined = f_and(f, finite, f_lt(f, zero, divisor));
+    NodeId finite = f_lt(f, size, f_real(f, INFINITY)),
+           defined = f_and(f, finite, f_lt(f, zero, divisor));
     return f_select(f, defined, value, f_real(f, NAN));
 }
 
 /* -- i32: |a| and |b| are numbers without sign, up to 2^31 -- */
 
-static NodeId size_of(const Formula *f, NodeId a) { return f_select(f, f_lt(f, a, f_int(f, 0)), f_neg(f, a), a); }
+static NodeId size_of(const Formula *f, NodeId a) {
+    return f_select(f, f_lt(f, a, f_int(f, 0)), f_neg(f, a), a);
+}
 
 static NodeId below_unsigned(const Formula *f, NodeId a, NodeId b) {
     NodeId sign = f_int(f, SIGN_BIT);
     return f_lt(f, f_xor(f, a, sign), f_xor(f, b, sign));
 }
 
-/* n mod d for d >= 2: 2^32 / d from the quotient in f32, a hair below it, one step of Newton's method, and a quotient that is at most 2 too
- * small. */
+/* n mod d for d >= 2: 2^32 / d from the quotient in f32, a hair below it, one step of Newton's
+ * method, and a quotient that is at most 2 too small. */
 static NodeId unsigned_remainder(const Formula *f, NodeId n, NodeId d) {
-    NodeId real = f_abs(f, f_real_of_int(f, d)), estimate = f_div(f, f_real(f, 0x1.fffffcp31f), real);
+    NodeId real = f_abs(f, f_real_of_int(f, d)),
+           estimate = f_div(f, f_real(f, 0x1.fffffcp31f), real);
     NodeId inverse = build_convert(f->graph, estimate, DTYPE_I32);
     NodeId error = f_mul(f, f_neg(f, d), inverse);
     inverse = f_add(f, inverse, f_mul_high(f, inverse, error));
     NodeId rest = f_sub(f, n, f_mul(f, f_mul_high(f, n, inverse), d));
-    for (int i = 0; i < 2; i++) rest = f_select(f, below_unsigned(f, rest, d), rest, f_sub(f, rest, d));
+    for (int i = 0; i < 2; i++)
+        rest = f_select(f, below_unsigned(f, rest, d), rest, f_sub(f, rest, d));
     return rest;
 }
 
 /* Of a divisor of 0: 0, as NumPy has it. */
 static NodeId whole_remainder(const Formula *f, NodeId a, NodeId b) {
-    NodeId zero = f_int(f, 0), divisor = size_of(f, b), rest = unsigned_remainder(f, size_of(f, a), divisor);
+    NodeId zero = f_int(f, 0), divisor = size_of(f, b),
+           rest = unsigned_remainder(f, size_of(f, a), divisor);
     NodeId trivial = f_or(f, f_eq(f, divisor, zero), f_eq(f, divisor, f_int(f, 1)));
     rest = f_select(f, trivial, zero, rest);
     NodeId negative = f_lt(f, a, zero), signed_rest = f_select(f, negative, f_neg(f, rest), rest);
-    NodeId differs = f_xor(f, negative, f_lt(f, b, zero)), moves = f_and(f, differs, f_ne(f, rest, zero));
+    NodeId differs = f_xor(f, negative, f_lt(f, b, zero)),
+           moves = f_and(f, differs, f_ne(f, rest, zero));
     return f_select(f, moves, f_add(f, signed_rest, b), signed_rest);
 }
 

@@ -1,16 +1,20 @@
 /* sin and cos in primitives.
  *
- * x = n pi/2 + r with |r| <= pi/4 (a hair more where x is large), n by the rounding trick of formula_bits.h and n pi/2 taken
- * off in three parts of 24 bits. The first difference is exact, the second rounds to r's own precision, the third adds what is
- * left, so r is good to an ulp up to |x| = 2^20. There neighbouring f32 are an eighth of a radian apart; beyond, the result is
- * NaN rather than a number that looks like a sine. The polynomials are minimax fits like those of function_exp.c. */
+ * x = n pi/2 + r with |r| <= pi/4 (a hair more where x is large), n by the rounding trick of
+ * formula_bits.h and n pi/2 taken off in three parts of 24 bits. The first difference is exact, the
+ * second rounds to r's own precision, the third adds what is left, so r is good to an ulp up to |x|
+ * = 2^20. There neighbouring f32 are an eighth of a radian apart; beyond, the result is NaN rather
+ * than a number that looks like a sine. The polynomials are minimax fits like those of
+ * function_exp.c. */
 #include "passes/graph/formula_bits.h"
 
 static const float LARGEST = 0x1p20f;
 
 typedef struct {
     NodeId quarter; /* i32: n in its two lowest bits */
-    NodeId rest;    /* r, with the sign of zero kept: the parts of pi/2 are cut, not rounded, so that all are positive */
+    /* r, with the sign of zero kept: the parts of pi/2 are cut, not rounded, so that all are
+     * positive */
+    NodeId rest;
 } ReducedAngle;
 
 static ReducedAngle reduce_angle(const Formula *f, NodeId x) {
@@ -32,7 +36,8 @@ static NodeId small_cos(const Formula *f, NodeId square) {
     return f_polynomial(f, square, c, 5);
 }
 
-/* sin(r + quarter pi/2): odd quarters swap sine and cosine, the upper half turn changes the sign. */
+/* sin(r + quarter pi/2): odd quarters swap sine and cosine, the upper half turn changes the
+ * sign. */
 static NodeId sin_of_angle(const Formula *f, NodeId x, ReducedAngle turn) {
     NodeId square = f_mul(f, turn.rest, turn.rest);
     NodeId odd = f_ne(f, f_and(f, turn.quarter, f_int(f, 1)), f_int(f, 0));

@@ -1,12 +1,14 @@
-/* The gradients pass: reverse-mode differentiation. One sweep goes from a scalar back to the values whose gradients are wanted.
+/* The gradients pass: reverse-mode differentiation. One sweep goes from a scalar back to the values
+ * whose gradients are wanted.
  *
- * The gradient of a node is the sum of what its users contribute, in one fixed order: users from the last built to the first,
- * and a user's operands from the first to the last. */
+ * The gradient of a node is the sum of what its users contribute, in one fixed order: users from
+ * the last built to the first, and a user's operands from the first to the last. */
 #include "passes/graph/gradients.h"
 #include "passes/pass_list.h"
 
 static GradientRule *const rules[OP_COUNT] = {
-#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) [OP_##name] = gradient_##gradient,
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc)             \
+    [OP_##name] = gradient_##gradient,
 #include "ir/ops/ops.def"
 };
 
@@ -18,12 +20,14 @@ void gradient_contribute(const Backward *at, uint32_t operand, NodeId contributi
     *total = *total ? build_binary(at->graph, OP_add, *total, contribution) : contribution;
 }
 
-/* The product itself stays the value wherever it is a number, so that a gradient of this gradient is right where this one is 0. */
+/* The product itself stays the value wherever it is a number, so that a gradient of this gradient
+ * is right where this one is 0. */
 NodeId gradient_masked(const Backward *at, NodeId gradient, NodeId product) {
     const Node *known = graph_node(at->graph, gradient);
     if (known->op == OP_constant && known->attrs.value.f != 0) return product;
     NodeId zero = build_f32(at->graph, 0, graph_node(at->graph, product)->shape);
-    NodeId none = build_binary(at->graph, OP_eq, gradient, zero), undefined = build_binary(at->graph, OP_ne, product, product);
+    NodeId none = build_binary(at->graph, OP_eq, gradient, zero),
+           undefined = build_binary(at->graph, OP_ne, product, product);
     NodeId hidden = build_binary(at->graph, OP_and, none, undefined);
     return build_ternary(at->graph, OP_select, hidden, zero, product);
 }
@@ -43,7 +47,8 @@ static bool depends_on_wanted(const Node *node, const bool *wanted) {
 }
 
 /* wanted[id], id <= y: the gradient by node id is asked for, or leads to one that is. */
-static void mark_wanted(const Graph *graph, NodeId y, const NodeId *by, uint32_t count, bool *wanted) {
+static void mark_wanted(const Graph *graph, NodeId y, const NodeId *by, uint32_t count,
+                        bool *wanted) {
     for (uint32_t i = 0; i < count; i++)
         if (by[i] <= y) wanted[by[i]] = true;
     for (NodeId id = 1; id <= y; id++)
@@ -51,7 +56,8 @@ static void mark_wanted(const Graph *graph, NodeId y, const NodeId *by, uint32_t
     wanted[NODE_NONE] = false;
 }
 
-static void sweep(Graph *graph, NodeId y, const bool *wanted, const ValueFacts *facts, NodeId *total) {
+static void sweep(Graph *graph, NodeId y, const bool *wanted, const ValueFacts *facts,
+                  NodeId *total) {
     if (wanted[y]) total[y] = build_f32(graph, 1, (Shape){0});
     for (NodeId id = y; id > 0; id--) {
         if (!total[id] || !depends_on_wanted(graph_node(graph, id), wanted)) continue;
@@ -71,7 +77,8 @@ void gradients_build(Graph *graph, NodeId y, const NodeId *by, uint32_t count, N
     graph->span = span;
     for (uint32_t i = 0; i < count; i++) {
         NodeId gradient = by[i] <= y ? total[by[i]] : NODE_NONE;
-        result[i] = gradient || !by[i] ? gradient : build_f32(graph, 0, graph_node(graph, by[i])->shape);
+        result[i] =
+            gradient || !by[i] ? gradient : build_f32(graph, 0, graph_node(graph, by[i])->shape);
     }
     arena_free(scratch);
 }
@@ -84,7 +91,8 @@ typedef struct {
 } GradLists;
 
 static GradLists list_grads(const Graph *graph, Arena *arena) {
-    GradLists lists = {ARENA_ARRAY(arena, NodeId, graph->node_count), ARENA_ARRAY(arena, NodeId, graph->node_count)};
+    GradLists lists = {ARENA_ARRAY(arena, NodeId, graph->node_count),
+                       ARENA_ARRAY(arena, NodeId, graph->node_count)};
     for (NodeId id = graph->node_count - 1; id > 0; id--) {
         const Node *node = graph_node(graph, id);
         if (node->op != OP_grad) continue;
@@ -94,9 +102,10 @@ static GradLists list_grads(const Graph *graph, Arena *arena) {
     return lists;
 }
 
-/* Rewrites grad node `id` and, in the same sweep, all later ones of its scalar whose operands are known by now (a value that
- * the scalar depends on always is). */
-static void rewrite_grads(Graph *to, const Graph *from, NodeId id, const GradLists *lists, NodeId *map, Arena *scratch) {
+/* Rewrites grad node `id` and, in the same sweep, all later ones of its scalar whose operands are
+ * known by now (a value that the scalar depends on always is). */
+static void rewrite_grads(Graph *to, const Graph *from, NodeId id, const GradLists *lists,
+                          NodeId *map, Arena *scratch) {
     uint32_t count = 0;
     for (NodeId grad = id; grad; grad = lists->next[grad]) count++;
     NodeId *grads = ARENA_ARRAY(scratch, NodeId, count), *by = ARENA_ARRAY(scratch, NodeId, count);

@@ -1,4 +1,5 @@
-/* Internal to passes/: the rules of reverse-mode differentiation, one function for each gradient named in ops.def. */
+/* Internal to passes/: the rules of reverse-mode differentiation, one function for each gradient
+ * named in ops.def. */
 #ifndef MLC_PASSES_GRAPH_GRADIENTS_H
 #define MLC_PASSES_GRAPH_GRADIENTS_H
 
@@ -6,8 +7,10 @@
 
 /* What is known about a value, provided that weights and scalar inputs are finite. */
 typedef struct {
-    bool open;         /* it can be infinite or NaN nevertheless: log(x), 1 / x, a product of three, rows of data */
-    uint8_t degree;    /* how fast it grows. 0: bounded, as sigmoid(x); 1: as x; 2: as x * x or faster */
+    /* it can be infinite or NaN nevertheless: log(x), 1 / x, a product of three, rows of data */
+    bool open;
+    /* how fast it grows. 0: bounded, as sigmoid(x); 1: as x; 2: as x * x or faster */
+    uint8_t degree;
     bool not_negative; /* unless it is NaN */
     bool positive;     /* at least some constant above 0, unless it is NaN */
 } ValueFacts;
@@ -17,8 +20,8 @@ ValueFacts *gradient_facts(const Graph *graph, NodeId last, Arena *arena);
 /* Whether a node, used as a denominator, can be 0. */
 bool gradient_may_be_zero(const Graph *graph, NodeId id, const ValueFacts *facts);
 
-/* A node in the backward sweep. For every wanted operand, its rule adds a contribution to the gradient of the
- * operand. */
+/* A node in the backward sweep. For every wanted operand, its rule adds a contribution to the
+ * gradient of the operand. */
 typedef struct {
     Graph *graph;
     Node node;       /* a copy: the graph's array moves as nodes are added */
@@ -31,23 +34,28 @@ typedef struct {
 
 typedef void GradientRule(const Backward *at);
 
-#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) GradientRule gradient_##gradient;
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc)             \
+    GradientRule gradient_##gradient;
 #include "ir/ops/ops.def"
 
-/* Whether the gradient of an operand is needed; that of the first layer's input is not. A rule asks before it builds
- * a contribution. */
-static inline bool gradient_wanted(const Backward *at, uint32_t operand) { return at->wanted[at->node.operands[operand]]; }
-static inline NodeId gradient_operand(const Backward *at, uint32_t operand) { return at->node.operands[operand]; }
+/* Whether the gradient of an operand is needed; that of the first layer's input is not. A rule asks
+ * before it builds a contribution. */
+static inline bool gradient_wanted(const Backward *at, uint32_t operand) {
+    return at->wanted[at->node.operands[operand]];
+}
+static inline NodeId gradient_operand(const Backward *at, uint32_t operand) {
+    return at->node.operands[operand];
+}
 static inline Shape gradient_operand_shape(const Backward *at, uint32_t operand) {
     return graph_node(at->graph, at->node.operands[operand])->shape;
 }
 /* Adds `contribution`, of the operand's shape, to the operand's gradient. */
 void gradient_contribute(const Backward *at, uint32_t operand, NodeId contribution);
-/* The product of a gradient and a local derivative, but 0 where the gradient is exactly 0 and the product is NaN (0
- * times infinity). */
+/* The product of a gradient and a local derivative, but 0 where the gradient is exactly 0 and the
+ * product is NaN (0 times infinity). */
 NodeId gradient_masked(const Backward *at, NodeId gradient, NodeId product);
-/* gradient * factor, where the factor is an operand or the result of the node. Masked as above if the factor may be
- * infinite or NaN. */
+/* gradient * factor, where the factor is an operand or the result of the node. Masked as above if
+ * the factor may be infinite or NaN. */
 NodeId gradient_times(const Backward *at, NodeId gradient, NodeId factor);
 
 #endif

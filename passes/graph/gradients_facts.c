@@ -1,11 +1,12 @@
-/* What is known about the values of the forward graph. Where a local derivative can be infinite or NaN, a gradient of
- * exactly 0 must stay 0. Example: in select(z > 0, log(z), 0), the branch that was not chosen gets the gradient 0,
- * and 0 / z at z = 0 would make it NaN. */
+/* What is known about the values of the forward graph. Where a local derivative can be infinite or
+ * NaN, a gradient of exactly 0 must stay 0. Example: in select(z > 0, log(z), 0), the branch that
+ * was not chosen gets the gradient 0, and 0 / z at z = 0 would make it NaN. */
 #include "passes/graph/gradients.h"
 
 #include <math.h>
 
-enum { DEGREE_FINITE = 2 }; /* a square, which overflows from 1.8e19 on, is only masked where it is a factor itself */
+/* a square, which overflows from 1.8e19 on, is only masked where it is a factor itself */
+enum { DEGREE_FINITE = 2 };
 
 static bool is_real(const Node *node) { return node->dtype == DTYPE_F32; }
 
@@ -18,7 +19,8 @@ static ValueFacts facts_joined(const ValueFacts *a, const ValueFacts *b) {
 }
 
 static ValueFacts facts_of_constant(float value) {
-    return (ValueFacts){.open = !isfinite(value), .not_negative = value >= 0, .positive = value > 0};
+    return (ValueFacts){
+        .open = !isfinite(value), .not_negative = value >= 0, .positive = value > 0};
 }
 
 static ValueFacts facts_of_product(const ValueFacts *a, const ValueFacts *b, bool same) {
@@ -28,9 +30,12 @@ static ValueFacts facts_of_product(const ValueFacts *a, const ValueFacts *b, boo
                         .not_negative = same || (a->not_negative && b->not_negative)};
 }
 
-/* The denominator of a mean is a constant, that of layer_norm the root of a sum with eps: neither is 0. */
-static ValueFacts facts_of_quotient(const Graph *graph, const Node *node, const ValueFacts *a, const ValueFacts *b) {
-    return (ValueFacts){.open = a->open || b->open || gradient_may_be_zero(graph, node->operands[1], b),
+/* The denominator of a mean is a constant, that of layer_norm the root of a sum with eps: neither
+ * is 0. */
+static ValueFacts facts_of_quotient(const Graph *graph, const Node *node, const ValueFacts *a,
+                                    const ValueFacts *b) {
+    return (ValueFacts){.open =
+                            a->open || b->open || gradient_may_be_zero(graph, node->operands[1], b),
                         .degree = a->degree,
                         .not_negative = a->not_negative && b->not_negative};
 }
@@ -53,12 +58,14 @@ static ValueFacts facts_of_power(const Graph *graph, const Node *node, const Val
 static ValueFacts facts_of_operands(const Graph *graph, const Node *node, const ValueFacts *facts) {
     ValueFacts result = {.not_negative = true, .positive = true};
     for (uint32_t i = 0; i < node->operand_count; i++)
-        if (is_real(graph_operand(graph, node, i))) result = facts_joined(&result, &facts[node->operands[i]]);
+        if (is_real(graph_operand(graph, node, i)))
+            result = facts_joined(&result, &facts[node->operands[i]]);
     return result;
 }
 
 /* Whole numbers and bytes are never infinite. */
-static ValueFacts facts_of_conversion(const Graph *graph, const Node *node, const ValueFacts *facts) {
+static ValueFacts facts_of_conversion(const Graph *graph, const Node *node,
+                                      const ValueFacts *facts) {
     const Node *from = graph_operand(graph, node, 0);
     if (is_real(from)) return facts[node->operands[0]];
     return (ValueFacts){.not_negative = from->dtype != DTYPE_I32};
@@ -68,7 +75,8 @@ static ValueFacts facts_of_conversion(const Graph *graph, const Node *node, cons
 static ValueFacts facts_of_function(Op op, ValueFacts joined) {
     switch (op) {
     case OP_abs:
-    case OP_relu: return (ValueFacts){.open = joined.open, .degree = joined.degree, .not_negative = true};
+    case OP_relu:
+        return (ValueFacts){.open = joined.open, .degree = joined.degree, .not_negative = true};
     case OP_sigmoid:
     case OP_normal_cdf:
     case OP_tanh_slope:
@@ -82,7 +90,9 @@ static ValueFacts facts_of_function(Op op, ValueFacts joined) {
     case OP_expm1: return (ValueFacts){.open = true, .degree = DEGREE_FINITE};
     case OP_log: return (ValueFacts){.open = joined.open || !joined.positive, .degree = 1};
     case OP_log1p:
-        return (ValueFacts){.open = joined.open || !joined.not_negative, .degree = 1, .not_negative = joined.not_negative};
+        return (ValueFacts){.open = joined.open || !joined.not_negative,
+                            .degree = 1,
+                            .not_negative = joined.not_negative};
     case OP_pad:
     case OP_scatter_add: joined.positive = false; return joined;
     case OP_sub:
@@ -94,8 +104,9 @@ static ValueFacts facts_of_function(Op op, ValueFacts joined) {
     }
 }
 
-/* Rows of data may hold NaN for what is missing; weights are finite, or the training has failed before. A row of a matrix that
- * is not finite makes the product's own gradient NaN: nothing that is computed from a product need be looked at again. */
+/* Rows of data may hold NaN for what is missing; weights are finite, or the training has failed
+ * before. A row of a matrix that is not finite makes the product's own gradient NaN: nothing that
+ * is computed from a product need be looked at again. */
 static ValueFacts facts_of_node(const Graph *graph, const Node *node, const ValueFacts *facts) {
     const NodeId *in = node->operands;
     ValueFacts joined = facts_of_operands(graph, node, facts), plain = {.degree = 1};
@@ -115,7 +126,9 @@ static ValueFacts facts_of_node(const Graph *graph, const Node *node, const Valu
     case OP_remainder: return (ValueFacts){.open = true, .degree = joined.degree};
     case OP_sqrt: return facts_of_root(&facts[in[0]]);
     case OP_pow: return facts_of_power(graph, node, &facts[in[0]]);
-    case OP_add: joined.positive = joined.not_negative && (facts[in[0]].positive || facts[in[1]].positive); return joined;
+    case OP_add:
+        joined.positive = joined.not_negative && (facts[in[0]].positive || facts[in[1]].positive);
+        return joined;
     case OP_max:
         joined.not_negative = facts[in[0]].not_negative || facts[in[1]].not_negative;
         joined.positive = facts[in[0]].positive || facts[in[1]].positive;

@@ -1,4 +1,5 @@
-/* Gradient rules of windows, convolutions and pooling. All work with the channels as the last axis, as the expansions do. */
+/* Gradient rules of windows, convolutions and pooling. All work with the channels as the last axis,
+ * as the expansions do. */
 #include "passes/graph/gradients.h"
 
 /* -- windows -- */
@@ -7,7 +8,8 @@
 static bool windows_apart(const Window *window) {
     bool apart = true;
     for (int i = 0; i < 2; i++)
-        apart &= window->kernel[i] == 1 || (window->dilation[i] == 1 && window->kernel[i] <= window->stride[i]);
+        apart &= window->kernel[i] == 1 ||
+                 (window->dilation[i] == 1 && window->kernel[i] <= window->stride[i]);
     return apart;
 }
 
@@ -29,21 +31,25 @@ static NodeId fit_picture(Graph *graph, NodeId a, Shape to) {
 /* Puts windows that do not overlap back to their places, with zeros between them. */
 static NodeId lay_windows(Graph *graph, NodeId windows, const Window *window, Shape picture) {
     Shape shape = graph_node(graph, windows)->shape;
-    NodeId rows = build_transpose(graph, windows, (int64_t[]){0, 1, 3, 2, 4, 5}); /* [N,OH,KH,OW,KW,C] */
+    /* [N,OH,KH,OW,KW,C] */
+    NodeId rows = build_transpose(graph, windows, (int64_t[]){0, 1, 3, 2, 4, 5});
     int64_t zeros[6] = {0}, room[6] = {0};
     for (int i = 0; i < 2; i++) room[2 + 2 * i] = window->stride[i] - window->kernel[i];
     if (room[2] || room[4]) rows = build_pad(graph, rows, zeros, room);
-    int64_t dims[] = {shape.dim[0], shape.dim[1] * window->stride[0], shape.dim[2] * window->stride[1], shape.dim[5]};
+    int64_t dims[] = {shape.dim[0], shape.dim[1] * window->stride[0],
+                      shape.dim[2] * window->stride[1], shape.dim[5]};
     return fit_picture(graph, build_reshape(graph, rows, shape_of(4, dims)), picture);
 }
 
 /* Puts element (kh, kw) of all windows where it came from. */
-static NodeId lay_tap(Graph *graph, NodeId windows, const Window *window, Shape picture, const int64_t tap[2]) {
+static NodeId lay_tap(Graph *graph, NodeId windows, const Window *window, Shape picture,
+                      const int64_t tap[2]) {
     Shape shape = graph_node(graph, windows)->shape;
     int64_t start[6] = {0, 0, 0, tap[0], tap[1], 0}, stop[6], before[4] = {0}, after[4] = {0};
     for (int i = 0; i < 6; i++) stop[i] = i == 3 || i == 4 ? start[i] + 1 : shape.dim[i];
     int64_t dims[] = {shape.dim[0], shape.dim[1], shape.dim[2], shape.dim[5]};
-    NodeId taken = build_reshape(graph, build_slice(graph, windows, start, stop, NULL), shape_of(4, dims));
+    NodeId taken =
+        build_reshape(graph, build_slice(graph, windows, start, stop, NULL), shape_of(4, dims));
     Shape room = picture;
     for (int i = 0; i < 2; i++) {
         taken = build_spread(graph, taken, 1 + i, window->stride[i]);
@@ -69,7 +75,8 @@ static NodeId windows_back(Graph *graph, NodeId windows, const Window *window, S
 
 void gradient_windows(const Backward *at) {
     Window window = at->node.attrs.window;
-    gradient_contribute(at, 0, windows_back(at->graph, at->gradient, &window, gradient_operand_shape(at, 0)));
+    gradient_contribute(
+        at, 0, windows_back(at->graph, at->gradient, &window, gradient_operand_shape(at, 0)));
 }
 
 /* -- pooling -- */
@@ -78,14 +85,16 @@ void gradient_windows(const Backward *at) {
 void gradient_max_pool(const Backward *at) {
     Graph *graph = at->graph;
     Window window = at->node.attrs.window;
-    NodeId picture = build_channels_last(graph, gradient_operand(at, 0)), windows = build_windows(graph, picture, &window);
+    NodeId picture = build_channels_last(graph, gradient_operand(at, 0)),
+           windows = build_windows(graph, picture, &window);
     Shape whole = graph_node(graph, picture)->shape, apart = graph_node(graph, windows)->shape;
-    Shape merged =
-        shape_of(5, (int64_t[]){apart.dim[0], apart.dim[1], apart.dim[2], apart.dim[3] * apart.dim[4], apart.dim[5]});
+    Shape merged = shape_of(5, (int64_t[]){apart.dim[0], apart.dim[1], apart.dim[2],
+                                           apart.dim[3] * apart.dim[4], apart.dim[5]});
     NodeId first = build_reduce(graph, OP_argmax, build_reshape(graph, windows, merged), 3, true);
     Shape kept = graph_node(graph, first)->shape;
     NodeId chosen = build_binary(graph, OP_eq, first, build_iota(graph, merged, 3));
-    NodeId gradient = build_broadcast(graph, build_reshape(graph, build_channels_last(graph, at->gradient), kept), merged);
+    NodeId gradient = build_broadcast(
+        graph, build_reshape(graph, build_channels_last(graph, at->gradient), kept), merged);
     NodeId placed = build_ternary(graph, OP_select, chosen, gradient, build_f32(graph, 0, merged));
     NodeId back = windows_back(graph, build_reshape(graph, placed, apart), &window, whole);
     gradient_contribute(at, 0, build_channels_first(graph, back));
@@ -93,8 +102,8 @@ void gradient_max_pool(const Backward *at) {
 
 /* -- convolution -- */
 
-/* The sum for a weight's gradient runs over all pictures. It is cut into equal parts of whole pictures, as many as
- * leave each part at least so many terms. */
+/* The sum for a weight's gradient runs over all pictures. It is cut into equal parts of whole
+ * pictures, as many as leave each part at least so many terms. */
 enum { LEAST_TERMS = 1024 };
 
 static int64_t pictures_in_part(int64_t pictures, int64_t windows) {
@@ -103,25 +112,30 @@ static int64_t pictures_in_part(int64_t pictures, int64_t windows) {
     return count;
 }
 
-/* A depthwise convolution: window times gradient, summed over each picture, then over the pictures. */
+/* A depthwise convolution: window times gradient, summed over each picture, then over the
+ * pictures. */
 static NodeId depthwise_weights(Graph *graph, NodeId windows, NodeId gradient) {
     Shape s = graph_node(graph, windows)->shape;
     int64_t places = s.dim[1] * s.dim[2], taps = s.dim[3] * s.dim[4], channels = s.dim[5];
-    NodeId x = build_reshape(graph, windows, shape_of(4, (int64_t[]){s.dim[0], places, taps, channels}));
-    NodeId g = build_reshape(graph, gradient, shape_of(4, (int64_t[]){s.dim[0], places, 1, channels}));
+    NodeId x =
+        build_reshape(graph, windows, shape_of(4, (int64_t[]){s.dim[0], places, taps, channels}));
+    NodeId g =
+        build_reshape(graph, gradient, shape_of(4, (int64_t[]){s.dim[0], places, 1, channels}));
     NodeId picture_sums = build_reduce(graph, OP_sum, build_binary(graph, OP_mul, x, g), 1, false);
     NodeId sums = build_reduce(graph, OP_sum, picture_sums, 0, false);
     return build_transpose(graph, sums, (int64_t[]){1, 0});
 }
 
-/* Batched products over parts and groups, [taps * channels in a group, windows] times [windows, filters in a group], then the
- * sum over the parts. */
-static NodeId grouped_weights(Graph *graph, NodeId windows, NodeId gradient, Shape weights, int64_t groups) {
+/* Batched products over parts and groups, [taps * channels in a group, windows] times [windows,
+ * filters in a group], then the sum over the parts. */
+static NodeId grouped_weights(Graph *graph, NodeId windows, NodeId gradient, Shape weights,
+                              int64_t groups) {
     Shape s = graph_node(graph, windows)->shape;
     int64_t pictures = pictures_in_part(s.dim[0], s.dim[1] * s.dim[2]), parts = s.dim[0] / pictures;
     int64_t terms = pictures * s.dim[1] * s.dim[2], taps = s.dim[3] * s.dim[4];
     int64_t in = s.dim[5] / groups, out = weights.dim[0] / groups;
-    NodeId x = build_reshape(graph, windows, shape_of(5, (int64_t[]){parts, terms, taps, groups, in}));
+    NodeId x =
+        build_reshape(graph, windows, shape_of(5, (int64_t[]){parts, terms, taps, groups, in}));
     x = build_transpose(graph, x, (int64_t[]){0, 3, 1, 2, 4});
     x = build_reshape(graph, x, shape_of(4, (int64_t[]){parts, groups, terms, taps * in}));
     NodeId g = build_reshape(graph, gradient, shape_of(4, (int64_t[]){parts, terms, groups, out}));
@@ -135,11 +149,12 @@ static NodeId weights_gradient(const Backward *at, const Window *window) {
     Graph *graph = at->graph;
     Shape weights = gradient_operand_shape(at, 1);
     int64_t groups = at->node.attrs.conv.groups;
-    NodeId windows = build_windows(graph, build_channels_last(graph, gradient_operand(at, 0)), window);
+    NodeId windows =
+        build_windows(graph, build_channels_last(graph, gradient_operand(at, 0)), window);
     NodeId gradient = build_channels_last(graph, at->gradient);
     bool depthwise = weights.dim[1] == 1 && weights.dim[0] == groups && groups > 1;
-    NodeId result =
-        depthwise ? depthwise_weights(graph, windows, gradient) : grouped_weights(graph, windows, gradient, weights, groups);
+    NodeId result = depthwise ? depthwise_weights(graph, windows, gradient)
+                              : grouped_weights(graph, windows, gradient, weights, groups);
     return build_reshape(graph, result, weights);
 }
 
@@ -151,7 +166,8 @@ void gradient_conv(const Backward *at) {
                      {attrs->conv.dilation[0], attrs->conv.dilation[1]}};
     if (gradient_wanted(at, 0))
         gradient_contribute(at, 0,
-                            build_conv_transposed(at->graph, at->gradient, gradient_operand(at, 1), &window, attrs->conv.groups,
+                            build_conv_transposed(at->graph, at->gradient, gradient_operand(at, 1),
+                                                  &window, attrs->conv.groups,
                                                   gradient_operand_shape(at, 0)));
     if (gradient_wanted(at, 1)) gradient_contribute(at, 1, weights_gradient(at, &window));
 }

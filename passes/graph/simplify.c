@@ -1,4 +1,5 @@
-/* The simplify pass: which rules of exact algebra are tried on which op, and builders that apply them. */
+/* The simplify pass: which rules of exact algebra are tried on which op, and builders that apply
+ * them. */
 #include "passes/graph/simplify.h"
 #include "passes/pass_list.h"
 
@@ -9,14 +10,15 @@ enum { MAX_RULES = 8 };
 
 /* Rules are tried in this order; the first that applies decides. */
 static SimplifyRule *const rules_of_op[OP_COUNT][MAX_RULES] = {
-    [OP_add] = {simplify_constant_right, simplify_add_zero, simplify_add_negative, simplify_add_pads},
+    [OP_add] = {simplify_constant_right, simplify_add_zero, simplify_add_negative,
+                simplify_add_pads},
     [OP_sub] = {simplify_sub_zero, simplify_zero_sub, simplify_sub_negative, simplify_sub_self},
-    [OP_mul] = {simplify_constant_right, simplify_times_one, simplify_times_minus_one, simplify_times_zero,
+    [OP_mul] = {simplify_constant_right, simplify_times_one, simplify_times_minus_one,
+                simplify_times_zero, simplify_two_negatives, simplify_negative_constant},
+    [OP_div] = {simplify_divide_by_one, simplify_divide_by_power_of_two, simplify_divide_byte,
                 simplify_two_negatives, simplify_negative_constant},
-    [OP_div] = {simplify_divide_by_one, simplify_divide_by_power_of_two, simplify_divide_byte, simplify_two_negatives,
-                simplify_negative_constant},
-    [OP_fma] = {simplify_constant_right, simplify_fma_one, simplify_fma_minus_one, simplify_fma_nothing_added,
-                simplify_two_negatives, simplify_negative_constant},
+    [OP_fma] = {simplify_constant_right, simplify_fma_one, simplify_fma_minus_one,
+                simplify_fma_nothing_added, simplify_two_negatives, simplify_negative_constant},
     [OP_neg] = {simplify_negative_twice, simplify_negative_product},
     [OP_abs] = {simplify_abs_of_sign},
     [OP_floor] = {simplify_already_whole},
@@ -33,16 +35,17 @@ static SimplifyRule *const rules_of_op[OP_COUNT][MAX_RULES] = {
     [OP_not] = {simplify_not_twice, simplify_not_equal},
     [OP_shl] = {simplify_shift_nothing},
     [OP_shr] = {simplify_shift_nothing},
-    [OP_select] = {simplify_select_known, simplify_select_same, simplify_select_not, simplify_select_truth,
-                   simplify_select_again},
+    [OP_select] = {simplify_select_known, simplify_select_same, simplify_select_not,
+                   simplify_select_truth, simplify_select_again},
     [OP_convert] = {simplify_convert_nothing, simplify_convert_twice},
     [OP_bitcast] = {simplify_bitcast_twice},
     [OP_reshape] = {simplify_reshape_nothing, simplify_reshape_twice, simplify_reshape_repeated},
-    [OP_broadcast] = {simplify_broadcast_nothing, simplify_broadcast_twice, simplify_broadcast_reshaped},
-    [OP_transpose] = {simplify_transpose_nothing, simplify_transpose_twice, simplify_transpose_constant,
-                      simplify_transpose_broadcast},
-    [OP_slice] = {simplify_slice_all, simplify_slice_twice, simplify_slice_of_concat, simplify_slice_of_pad,
-                  simplify_sink_transpose_lists},
+    [OP_broadcast] = {simplify_broadcast_nothing, simplify_broadcast_twice,
+                      simplify_broadcast_reshaped},
+    [OP_transpose] = {simplify_transpose_nothing, simplify_transpose_twice,
+                      simplify_transpose_constant, simplify_transpose_broadcast},
+    [OP_slice] = {simplify_slice_all, simplify_slice_twice, simplify_slice_of_concat,
+                  simplify_slice_of_pad, simplify_sink_transpose_lists},
     [OP_pad] = {simplify_pad_nothing, simplify_pad_twice, simplify_sink_transpose_lists},
     [OP_windows] = {simplify_windows_single},
     [OP_concat] = {simplify_concat_one},
@@ -52,15 +55,17 @@ static SimplifyRule *const rules_of_op[OP_COUNT][MAX_RULES] = {
 };
 
 /* Tried on every elementwise op after the op's own rules. */
-static SimplifyRule *const rules_of_elementwise[] = {simplify_sink_reshape, simplify_sink_broadcast, simplify_sink_transpose};
+static SimplifyRule *const rules_of_elementwise[] = {simplify_sink_reshape, simplify_sink_broadcast,
+                                                     simplify_sink_transpose};
 
 static NodeId try_rules(const Term *term) {
     for (int i = 0; i < MAX_RULES && rules_of_op[term->op][i]; i++) {
         NodeId result = rules_of_op[term->op][i](term);
         if (result) return result;
     }
-    for (size_t i = 0;
-         op_class(term->op) == CLASS_ELEMENTWISE && i < sizeof rules_of_elementwise / sizeof *rules_of_elementwise; i++) {
+    for (size_t i = 0; op_class(term->op) == CLASS_ELEMENTWISE &&
+                       i < sizeof rules_of_elementwise / sizeof *rules_of_elementwise;
+         i++) {
         NodeId result = rules_of_elementwise[i](term);
         if (result) return result;
     }
@@ -69,16 +74,25 @@ static NodeId try_rules(const Term *term) {
 
 NodeId simplify_add(const Term *term) {
     NodeId result = try_rules(term);
-    return result ? result : graph_add(term->graph, term->op, term->operands, term->count, &term->attrs, &term->type);
+    return result ? result
+                  : graph_add(term->graph, term->op, term->operands, term->count, &term->attrs,
+                              &term->type);
 }
 
 /* The type of an elementwise result; the dtype matters where the op cannot infer it. */
-static NodeId add_elementwise(const Term *from, Op op, const NodeId *operands, uint32_t count, DType dtype) {
+static NodeId add_elementwise(const Term *from, Op op, const NodeId *operands, uint32_t count,
+                              DType dtype) {
     Shape shape = term_node(from, operands[0])->shape;
-    return simplify_add(&(Term){.graph = from->graph, .op = op, .type = {dtype, shape}, .operands = operands, .count = count});
+    return simplify_add(&(Term){.graph = from->graph,
+                                .op = op,
+                                .type = {dtype, shape},
+                                .operands = operands,
+                                .count = count});
 }
 
-NodeId simplify_unary(const Term *from, Op op, NodeId a) { return add_elementwise(from, op, &a, 1, term_node(from, a)->dtype); }
+NodeId simplify_unary(const Term *from, Op op, NodeId a) {
+    return add_elementwise(from, op, &a, 1, term_node(from, a)->dtype);
+}
 
 NodeId simplify_binary(const Term *from, Op op, NodeId a, NodeId b) {
     return add_elementwise(from, op, (NodeId[]){a, b}, 2, term_node(from, a)->dtype);
@@ -88,16 +102,23 @@ NodeId simplify_ternary(const Term *from, Op op, NodeId a, NodeId b, NodeId c) {
     return add_elementwise(from, op, (NodeId[]){a, b, c}, 3, term_node(from, c)->dtype);
 }
 
-NodeId simplify_convert(const Term *from, NodeId a, DType dtype) { return add_elementwise(from, OP_convert, &a, 1, dtype); }
+NodeId simplify_convert(const Term *from, NodeId a, DType dtype) {
+    return add_elementwise(from, OP_convert, &a, 1, dtype);
+}
 
 static NodeId add_view(const Term *from, Op op, NodeId a, Shape shape) {
     TensorType type = {term_node(from, a)->dtype, shape};
-    return simplify_add(&(Term){.graph = from->graph, .op = op, .type = type, .operands = &a, .count = 1});
+    return simplify_add(
+        &(Term){.graph = from->graph, .op = op, .type = type, .operands = &a, .count = 1});
 }
 
-NodeId simplify_reshape(const Term *from, NodeId a, Shape shape) { return add_view(from, OP_reshape, a, shape); }
+NodeId simplify_reshape(const Term *from, NodeId a, Shape shape) {
+    return add_view(from, OP_reshape, a, shape);
+}
 
-NodeId simplify_broadcast(const Term *from, NodeId a, Shape shape) { return add_view(from, OP_broadcast, a, shape); }
+NodeId simplify_broadcast(const Term *from, NodeId a, Shape shape) {
+    return add_view(from, OP_broadcast, a, shape);
+}
 
 bool term_is_real(const Term *term, uint32_t i, float value) {
     Attrs attrs = {.value.f = value};
@@ -108,17 +129,22 @@ bool term_is_int(const Term *term, uint32_t i, int32_t value) {
     return term_operand(term, i)->dtype == DTYPE_I32 && term_is_bits(term, i, (uint32_t)value);
 }
 
-NodeId term_real(const Term *term, float value) { return build_f32(term->graph, (double)value, term->type.shape); }
+NodeId term_real(const Term *term, float value) {
+    return build_f32(term->graph, (double)value, term->type.shape);
+}
 
 /* -- the pass -- */
 
-static NodeId simplify_node(Graph *to, const Graph *from, NodeId id, const NodeId *map, Arena *scratch) {
+static NodeId simplify_node(Graph *to, const Graph *from, NodeId id, const NodeId *map,
+                            Arena *scratch) {
     const Node *node = graph_node(from, id);
     NodeId *operands = ARENA_ARRAY(scratch, NodeId, node->operand_count);
     for (uint32_t i = 0; i < node->operand_count; i++) operands[i] = map[node->operands[i]];
     to->span = node->span;
-    NodeId result = simplify_add(&(Term){to, node->op, {node->dtype, node->shape}, operands, node->operand_count, node->attrs});
-    assert(shape_equal(graph_node(to, result)->shape, node->shape) && graph_node(to, result)->dtype == node->dtype);
+    NodeId result = simplify_add(&(Term){
+        to, node->op, {node->dtype, node->shape}, operands, node->operand_count, node->attrs});
+    assert(shape_equal(graph_node(to, result)->shape, node->shape) &&
+           graph_node(to, result)->dtype == node->dtype);
     return result;
 }
 
@@ -129,7 +155,8 @@ Graph *pass_simplify(Graph *from, const PassOptions *options) {
     NodeId *map = ARENA_ARRAY(scratch, NodeId, from->node_count);
     for (NodeId id = 1; id < from->node_count; id++) {
         bool leaf = op_class(graph_node(from, id)->op) == CLASS_LEAF;
-        map[id] = leaf ? graph_copy_node(to, from, id, map) : simplify_node(to, from, id, map, scratch);
+        map[id] =
+            leaf ? graph_copy_node(to, from, id, map) : simplify_node(to, from, id, map, scratch);
     }
     graph_finish(to, from, map);
     arena_free(scratch);

@@ -1,10 +1,10 @@
-/* Internal to passes/: rules of exact algebra. A rule looks at a node that is about to be built, whose operands are
- * already simplified. It returns a node with the same value, or NODE_NONE if it does not apply. It builds with the
- * functions below, which simplify in turn. Every rule makes its term smaller or moves something in one direction
- * only, so this ends.
+/* Internal to passes/: rules of exact algebra. A rule looks at a node that is about to be built,
+ * whose operands are already simplified. It returns a node with the same value, or NODE_NONE if it
+ * does not apply. It builds with the functions below, which simplify in turn. Every rule makes its
+ * term smaller or moves something in one direction only, so this ends.
  *
- * Exact means the same bits for all values of the operands, including -0, infinities and denormal numbers; all NaNs
- * count as equal. */
+ * Exact means the same bits for all values of the operands, including -0, infinities and denormal
+ * numbers; all NaNs count as equal. */
 #ifndef MLC_PASSES_GRAPH_SIMPLIFY_H
 #define MLC_PASSES_GRAPH_SIMPLIFY_H
 
@@ -32,12 +32,22 @@ NodeId simplify_broadcast(const Term *from, NodeId a, Shape shape);
 NodeId simplify_convert(const Term *from, NodeId a, DType dtype);
 
 /* A node of the graph. The pointer becomes invalid when nodes are added. */
-static inline const Node *term_node(const Term *term, NodeId id) { return graph_node(term->graph, id); }
-static inline const Node *term_operand(const Term *term, uint32_t i) { return graph_node(term->graph, term->operands[i]); }
+static inline const Node *term_node(const Term *term, NodeId id) {
+    return graph_node(term->graph, id);
+}
+static inline const Node *term_operand(const Term *term, uint32_t i) {
+    return graph_node(term->graph, term->operands[i]);
+}
 /* Whether operand i is an `op`; term_inside: operand j of operand i. */
-static inline bool term_is(const Term *term, uint32_t i, Op op) { return term_operand(term, i)->op == op; }
-static inline NodeId term_inside(const Term *term, uint32_t i, uint32_t j) { return term_operand(term, i)->operands[j]; }
-static inline bool term_is_constant(const Term *term, uint32_t i) { return term_is(term, i, OP_constant); }
+static inline bool term_is(const Term *term, uint32_t i, Op op) {
+    return term_operand(term, i)->op == op;
+}
+static inline NodeId term_inside(const Term *term, uint32_t i, uint32_t j) {
+    return term_operand(term, i)->operands[j];
+}
+static inline bool term_is_constant(const Term *term, uint32_t i) {
+    return term_is(term, i, OP_constant);
+}
 /* Whether operand i is the constant with these bits: -0 is not 0. */
 static inline bool term_is_bits(const Term *term, uint32_t i, uint32_t bits) {
     return term_is_constant(term, i) && term_operand(term, i)->attrs.value.bits == bits;
@@ -47,22 +57,26 @@ bool term_is_int(const Term *term, uint32_t i, int32_t value); /* the i32 consta
 NodeId term_real(const Term *term, float value);               /* a constant of the term's shape */
 
 /* The rules: arithmetic; logic and conversion; views. */
-SimplifyRule simplify_constant_right, simplify_add_zero, simplify_add_negative, simplify_sub_zero, simplify_zero_sub,
-    simplify_sub_negative, simplify_sub_self, simplify_times_one, simplify_times_minus_one, simplify_times_zero,
-    simplify_two_negatives, simplify_negative_constant, simplify_divide_by_one, simplify_divide_by_power_of_two,
-    simplify_divide_byte, simplify_fma_one, simplify_fma_minus_one, simplify_fma_nothing_added, simplify_negative_twice,
-    simplify_negative_product, simplify_abs_of_sign, simplify_same_twice, simplify_absorb, simplify_already_whole;
-SimplifyRule simplify_not_twice, simplify_not_equal, simplify_logic_self, simplify_xor_self, simplify_and_constant,
-    simplify_or_constant, simplify_xor_constant, simplify_shift_nothing, simplify_compare_self, simplify_select_known,
-    simplify_select_same, simplify_select_not, simplify_select_truth, simplify_select_again, simplify_convert_nothing,
-    simplify_convert_twice, simplify_bitcast_twice;
-SimplifyRule simplify_reshape_nothing, simplify_reshape_twice, simplify_reshape_repeated, simplify_broadcast_nothing,
-    simplify_broadcast_twice, simplify_broadcast_reshaped, simplify_transpose_nothing, simplify_transpose_twice,
-    simplify_slice_all, simplify_slice_twice, simplify_slice_of_concat, simplify_pad_nothing, simplify_pad_twice,
-    simplify_concat_one, simplify_reduce_one, simplify_matmul_flags;
+SimplifyRule simplify_constant_right, simplify_add_zero, simplify_add_negative, simplify_sub_zero,
+    simplify_zero_sub, simplify_sub_negative, simplify_sub_self, simplify_times_one,
+    simplify_times_minus_one, simplify_times_zero, simplify_two_negatives,
+    simplify_negative_constant, simplify_divide_by_one, simplify_divide_by_power_of_two,
+    simplify_divide_byte, simplify_fma_one, simplify_fma_minus_one, simplify_fma_nothing_added,
+    simplify_negative_twice, simplify_negative_product, simplify_abs_of_sign, simplify_same_twice,
+    simplify_absorb, simplify_already_whole;
+SimplifyRule simplify_not_twice, simplify_not_equal, simplify_logic_self, simplify_xor_self,
+    simplify_and_constant, simplify_or_constant, simplify_xor_constant, simplify_shift_nothing,
+    simplify_compare_self, simplify_select_known, simplify_select_same, simplify_select_not,
+    simplify_select_truth, simplify_select_again, simplify_convert_nothing, simplify_convert_twice,
+    simplify_bitcast_twice;
+SimplifyRule simplify_reshape_nothing, simplify_reshape_twice, simplify_reshape_repeated,
+    simplify_broadcast_nothing, simplify_broadcast_twice, simplify_broadcast_reshaped,
+    simplify_transpose_nothing, simplify_transpose_twice, simplify_slice_all, simplify_slice_twice,
+    simplify_slice_of_concat, simplify_pad_nothing, simplify_pad_twice, simplify_concat_one,
+    simplify_reduce_one, simplify_matmul_flags;
 SimplifyRule simplify_add_pads;
 SimplifyRule simplify_slice_of_pad, simplify_windows_single, simplify_matmul_leading;
-SimplifyRule simplify_sink_reshape, simplify_sink_broadcast, simplify_sink_transpose, simplify_sink_transpose_lists,
-    simplify_transpose_constant, simplify_transpose_broadcast;
+SimplifyRule simplify_sink_reshape, simplify_sink_broadcast, simplify_sink_transpose,
+    simplify_sink_transpose_lists, simplify_transpose_constant, simplify_transpose_broadcast;
 
 #endif

@@ -1,14 +1,16 @@
-/* Exact rules for arithmetic. Some rules would not be exact and are left out: x + 0 is not x (-0 + 0 = 0), x * 0 is
- * not 0 (NaN, infinity, -0), x - x is not 0 in f32. */
+/* Exact rules for arithmetic. Some rules would not be exact and are left out: x + 0 is not x (-0 +
+ * 0 = 0), x * 0 is not 0 (NaN, infinity, -0), x - x is not 0 in f32. */
 #include "passes/graph/simplify.h"
 
 #include <math.h>
 #include <string.h>
 
-/* c + a = a + c: equal terms get one form, and other rules need to look for constants on the right only. */
+/* c + a = a + c: equal terms get one form, and other rules need to look for constants on the right
+ * only. */
 NodeId simplify_constant_right(const Term *t) {
     if (!term_is_constant(t, 0) || term_is_constant(t, 1)) return NODE_NONE;
-    NodeId operands[3] = {t->operands[1], t->operands[0], t->count > 2 ? t->operands[2] : NODE_NONE};
+    NodeId operands[3] = {t->operands[1], t->operands[0],
+                          t->count > 2 ? t->operands[2] : NODE_NONE};
     Term swapped = *t;
     swapped.operands = operands;
     return simplify_add(&swapped);
@@ -24,12 +26,15 @@ NodeId simplify_add_zero(const Term *t) {
 /* x + -y = x - y */
 NodeId simplify_add_negative(const Term *t) {
     for (uint32_t i = 0; i < 2; i++)
-        if (term_is(t, i, OP_neg)) return simplify_binary(t, OP_sub, t->operands[1 - i], term_inside(t, i, 0));
+        if (term_is(t, i, OP_neg))
+            return simplify_binary(t, OP_sub, t->operands[1 - i], term_inside(t, i, 0));
     return NODE_NONE;
 }
 
 /* x - 0 = x */
-NodeId simplify_sub_zero(const Term *t) { return term_is_bits(t, 1, 0) ? t->operands[0] : NODE_NONE; }
+NodeId simplify_sub_zero(const Term *t) {
+    return term_is_bits(t, 1, 0) ? t->operands[0] : NODE_NONE;
+}
 
 /* -0 - x = -x, in i32 0 - x = -x */
 NodeId simplify_zero_sub(const Term *t) {
@@ -39,7 +44,8 @@ NodeId simplify_zero_sub(const Term *t) {
 
 /* x - -y = x + y */
 NodeId simplify_sub_negative(const Term *t) {
-    return term_is(t, 1, OP_neg) ? simplify_binary(t, OP_add, t->operands[0], term_inside(t, 1, 0)) : NODE_NONE;
+    return term_is(t, 1, OP_neg) ? simplify_binary(t, OP_add, t->operands[0], term_inside(t, 1, 0))
+                                 : NODE_NONE;
 }
 
 /* i32: x - x = 0 */
@@ -50,7 +56,9 @@ NodeId simplify_sub_self(const Term *t) {
 
 /* -- products -- */
 
-NodeId simplify_times_one(const Term *t) { return term_is_real(t, 1, 1) || term_is_int(t, 1, 1) ? t->operands[0] : NODE_NONE; }
+NodeId simplify_times_one(const Term *t) {
+    return term_is_real(t, 1, 1) || term_is_int(t, 1, 1) ? t->operands[0] : NODE_NONE;
+}
 
 NodeId simplify_times_minus_one(const Term *t) {
     bool minus_one = term_is_real(t, 1, -1) || term_is_int(t, 1, -1);
@@ -58,10 +66,13 @@ NodeId simplify_times_minus_one(const Term *t) {
 }
 
 /* i32 only */
-NodeId simplify_times_zero(const Term *t) { return term_is_int(t, 1, 0) ? t->operands[1] : NODE_NONE; }
+NodeId simplify_times_zero(const Term *t) {
+    return term_is_int(t, 1, 0) ? t->operands[1] : NODE_NONE;
+}
 
 static NodeId with_factors(const Term *t, NodeId a, NodeId b) {
-    return t->op == OP_fma ? simplify_ternary(t, OP_fma, a, b, t->operands[2]) : simplify_binary(t, t->op, a, b);
+    return t->op == OP_fma ? simplify_ternary(t, OP_fma, a, b, t->operands[2])
+                           : simplify_binary(t, t->op, a, b);
 }
 
 /* -x * -y = x * y; likewise x / y and the product of an fma */
@@ -78,29 +89,35 @@ NodeId simplify_negative_constant(const Term *t) {
 
 /* fma(x, 1, y) = x + y */
 NodeId simplify_fma_one(const Term *t) {
-    return term_is_real(t, 1, 1) ? simplify_binary(t, OP_add, t->operands[0], t->operands[2]) : NODE_NONE;
+    return term_is_real(t, 1, 1) ? simplify_binary(t, OP_add, t->operands[0], t->operands[2])
+                                 : NODE_NONE;
 }
 
 /* fma(x, -1, y) = y - x */
 NodeId simplify_fma_minus_one(const Term *t) {
-    return term_is_real(t, 1, -1) ? simplify_binary(t, OP_sub, t->operands[2], t->operands[0]) : NODE_NONE;
+    return term_is_real(t, 1, -1) ? simplify_binary(t, OP_sub, t->operands[2], t->operands[0])
+                                  : NODE_NONE;
 }
 
 /* fma(x, y, -0) = x * y */
 NodeId simplify_fma_nothing_added(const Term *t) {
-    return term_is_real(t, 2, -0.0f) ? simplify_binary(t, OP_mul, t->operands[0], t->operands[1]) : NODE_NONE;
+    return term_is_real(t, 2, -0.0f) ? simplify_binary(t, OP_mul, t->operands[0], t->operands[1])
+                                     : NODE_NONE;
 }
 
 /* -- quotients -- */
 
-NodeId simplify_divide_by_one(const Term *t) { return term_is_real(t, 1, 1) ? t->operands[0] : NODE_NONE; }
+NodeId simplify_divide_by_one(const Term *t) {
+    return term_is_real(t, 1, 1) ? t->operands[0] : NODE_NONE;
+}
 
 /* x / 2^k = x * 2^-k if 2^-k is an f32 */
 NodeId simplify_divide_by_power_of_two(const Term *t) {
     if (!term_is_constant(t, 1)) return NODE_NONE;
     float divisor = term_operand(t, 1)->attrs.value.f, inverse = 1 / divisor;
     int exponent;
-    bool exact = isfinite(divisor) && isfinite(inverse) && fabsf(frexpf(divisor, &exponent)) == 0.5f;
+    bool exact =
+        isfinite(divisor) && isfinite(inverse) && fabsf(frexpf(divisor, &exponent)) == 0.5f;
     return exact ? simplify_binary(t, OP_mul, t->operands[0], term_real(t, inverse)) : NODE_NONE;
 }
 
@@ -140,12 +157,16 @@ NodeId simplify_divide_byte(const Term *t) {
 
 /* -- one operand, and extremes -- */
 
-NodeId simplify_negative_twice(const Term *t) { return term_is(t, 0, OP_neg) ? term_inside(t, 0, 0) : NODE_NONE; }
+NodeId simplify_negative_twice(const Term *t) {
+    return term_is(t, 0, OP_neg) ? term_inside(t, 0, 0) : NODE_NONE;
+}
 
 /* -(x * c) = x * -c */
 NodeId simplify_negative_product(const Term *t) {
-    if (!term_is(t, 0, OP_mul) || term_node(t, term_inside(t, 0, 1))->op != OP_constant) return NODE_NONE;
-    return simplify_binary(t, OP_mul, term_inside(t, 0, 0), build_unary(t->graph, OP_neg, term_inside(t, 0, 1)));
+    if (!term_is(t, 0, OP_mul) || term_node(t, term_inside(t, 0, 1))->op != OP_constant)
+        return NODE_NONE;
+    return simplify_binary(t, OP_mul, term_inside(t, 0, 0),
+                           build_unary(t->graph, OP_neg, term_inside(t, 0, 1)));
 }
 
 /* |-x| = ||x|| = |x| */
@@ -155,11 +176,14 @@ NodeId simplify_abs_of_sign(const Term *t) {
 }
 
 /* max(x, x) = x */
-NodeId simplify_same_twice(const Term *t) { return t->operands[0] == t->operands[1] ? t->operands[0] : NODE_NONE; }
+NodeId simplify_same_twice(const Term *t) {
+    return t->operands[0] == t->operands[1] ? t->operands[0] : NODE_NONE;
+}
 
 /* max(max(x, y), y) = max(x, y) */
 NodeId simplify_absorb(const Term *t) {
-    return term_is(t, 0, t->op) && term_inside(t, 0, 1) == t->operands[1] ? t->operands[0] : NODE_NONE;
+    return term_is(t, 0, t->op) && term_inside(t, 0, 1) == t->operands[1] ? t->operands[0]
+                                                                          : NODE_NONE;
 }
 
 /* rint(x) = floor(x) = x for an x that is a whole number */

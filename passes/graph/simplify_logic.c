@@ -1,5 +1,5 @@
-/* Exact rules for comparisons, logic, select and convert. There is no rule not(a < b) = b <= a: for NaN both
- * comparisons are false. */
+/* Exact rules for comparisons, logic, select and convert. There is no rule not(a < b) = b <= a: for
+ * NaN both comparisons are false. */
 #include "passes/graph/simplify.h"
 
 static bool same_operands(const Term *t) { return t->operands[0] == t->operands[1]; }
@@ -17,20 +17,25 @@ static bool is_all_bits(const Term *t, bool set) {
 
 /* -- not, and, or, xor, shifts -- */
 
-NodeId simplify_not_twice(const Term *t) { return term_is(t, 0, OP_not) ? term_inside(t, 0, 0) : NODE_NONE; }
+NodeId simplify_not_twice(const Term *t) {
+    return term_is(t, 0, OP_not) ? term_inside(t, 0, 0) : NODE_NONE;
+}
 
 /* not(a == b) = a != b, for NaN too; and the other way round */
 NodeId simplify_not_equal(const Term *t) {
     if (!term_is(t, 0, OP_eq) && !term_is(t, 0, OP_ne)) return NODE_NONE;
     NodeId operands[2] = {term_inside(t, 0, 0), term_inside(t, 0, 1)};
     Op opposite = term_is(t, 0, OP_eq) ? OP_ne : OP_eq;
-    return simplify_add(&(Term){.graph = t->graph, .op = opposite, .type = t->type, .operands = operands, .count = 2});
+    return simplify_add(&(Term){
+        .graph = t->graph, .op = opposite, .type = t->type, .operands = operands, .count = 2});
 }
 
 /* x and x = x or x = x */
 NodeId simplify_logic_self(const Term *t) { return same_operands(t) ? t->operands[0] : NODE_NONE; }
 
-NodeId simplify_xor_self(const Term *t) { return same_operands(t) ? all_bits(t, false) : NODE_NONE; }
+NodeId simplify_xor_self(const Term *t) {
+    return same_operands(t) ? all_bits(t, false) : NODE_NONE;
+}
 
 NodeId simplify_and_constant(const Term *t) {
     if (is_all_bits(t, true)) return t->operands[0];
@@ -47,7 +52,9 @@ NodeId simplify_xor_constant(const Term *t) {
     return is_all_bits(t, true) ? simplify_unary(t, OP_not, t->operands[0]) : NODE_NONE;
 }
 
-NodeId simplify_shift_nothing(const Term *t) { return term_is_bits(t, 1, 0) ? t->operands[0] : NODE_NONE; }
+NodeId simplify_shift_nothing(const Term *t) {
+    return term_is_bits(t, 1, 0) ? t->operands[0] : NODE_NONE;
+}
 
 /* -- comparisons -- */
 
@@ -65,7 +72,9 @@ NodeId simplify_select_known(const Term *t) {
     return t->operands[term_is_bits(t, 0, 0) ? 2 : 1];
 }
 
-NodeId simplify_select_same(const Term *t) { return t->operands[1] == t->operands[2] ? t->operands[1] : NODE_NONE; }
+NodeId simplify_select_same(const Term *t) {
+    return t->operands[1] == t->operands[2] ? t->operands[1] : NODE_NONE;
+}
 
 /* not c ? a : b = c ? b : a */
 NodeId simplify_select_not(const Term *t) {
@@ -75,7 +84,8 @@ NodeId simplify_select_not(const Term *t) {
 
 /* c ? true : false = c */
 NodeId simplify_select_truth(const Term *t) {
-    if (t->type.dtype != DTYPE_BOOL || !term_is_constant(t, 1) || !term_is_constant(t, 2)) return NODE_NONE;
+    if (t->type.dtype != DTYPE_BOOL || !term_is_constant(t, 1) || !term_is_constant(t, 2))
+        return NODE_NONE;
     return term_is_bits(t, 1, 0) ? simplify_unary(t, OP_not, t->operands[0]) : t->operands[0];
 }
 
@@ -118,6 +128,7 @@ NodeId simplify_convert_twice(const Term *t) {
 /* There are two dtypes of 32 bits, so a bitcast of a bitcast gives the first value back. */
 NodeId simplify_bitcast_twice(const Term *t) {
     if (term_operand(t, 0)->dtype == t->type.dtype) return t->operands[0];
-    return term_is(t, 0, OP_bitcast) && term_node(t, term_inside(t, 0, 0))->dtype == t->type.dtype ? term_inside(t, 0, 0)
-                                                                                                   : NODE_NONE;
+    return term_is(t, 0, OP_bitcast) && term_node(t, term_inside(t, 0, 0))->dtype == t->type.dtype
+               ? term_inside(t, 0, 0)
+               : NODE_NONE;
 }

@@ -1,5 +1,6 @@
-/* A sum of padded tensors that do not overlap becomes their concat; gradients of slices add up to such sums. The sum
- * adds +0 to each element, which only turns -0 into +0: so the concat gets + 0 once. */
+/* A sum of padded tensors that do not overlap becomes their concat; gradients of slices add up to
+ * such sums. The sum adds +0 to each element, which only turns -0 into +0: so the concat gets + 0
+ * once. */
 #include "passes/graph/simplify.h"
 
 enum { MOST_PARTS = 512 };
@@ -39,7 +40,9 @@ static bool parts_of_pad(const Node *pad, ConcatParts *parts) {
     return true;
 }
 
-static bool is_zero(const Node *node) { return node->op == OP_constant && node->attrs.value.bits == 0; }
+static bool is_zero(const Node *node) {
+    return node->op == OP_constant && node->attrs.value.bits == 0;
+}
 
 /* concat + 0, as this rule builds it. */
 static bool parts_of_sum(const Graph *graph, const Node *sum, ConcatParts *parts) {
@@ -49,7 +52,8 @@ static bool parts_of_sum(const Graph *graph, const Node *sum, ConcatParts *parts
     *parts = (ConcatParts){.axis = concat->attrs.axis};
     for (uint32_t i = 0; i < concat->operand_count; i++) {
         const Node *part = graph_operand(graph, concat, i);
-        append(parts, is_zero(part) ? NODE_NONE : concat->operands[i], part->shape.dim[parts->axis]);
+        append(parts, is_zero(part) ? NODE_NONE : concat->operands[i],
+               part->shape.dim[parts->axis]);
     }
     return true;
 }
@@ -91,11 +95,13 @@ static NodeId join(const Term *t, NodeId sum, NodeId pad) {
     const Node *left = term_node(t, sum), *right = term_node(t, pad);
     ConcatParts parts;
     if (right->op != OP_pad) return NODE_NONE;
-    if (left->op == OP_pad ? !parts_of_pad(left, &parts) : !parts_of_sum(t->graph, left, &parts)) return NODE_NONE;
+    if (left->op == OP_pad ? !parts_of_pad(left, &parts) : !parts_of_sum(t->graph, left, &parts))
+        return NODE_NONE;
     int axis = parts.axis;
     if (padded_axis(right) != axis) return NODE_NONE;
     int64_t size = graph_operand(t->graph, right, 0)->shape.dim[axis];
-    if (!put_between(&parts, right->operands[0], right->attrs.pad.before[axis], size)) return NODE_NONE;
+    if (!put_between(&parts, right->operands[0], right->attrs.pad.before[axis], size))
+        return NODE_NONE;
     return simplify_binary(t, OP_add, concat_of(t, &parts), build_constant(t->graph, t->type, 0));
 }
 

@@ -1,7 +1,7 @@
-/* Rules that move transposes below elementwise ops and views that keep the axes: f(transpose(a), transpose(b)) =
- * transpose(f(a, b)). Two transposes that meet cancel. So between convolutions everything stays in the order in which
- * they compute, [N, H, W, C], and nothing is copied. No transpose moves through a reduction, whose order of sums
- * would change. */
+/* Rules that move transposes below elementwise ops and views that keep the axes: f(transpose(a),
+ * transpose(b)) = transpose(f(a, b)). Two transposes that meet cancel. So between convolutions
+ * everything stays in the order in which they compute, [N, H, W, C], and nothing is copied. No
+ * transpose moves through a reduction, whose order of sums would change. */
 #include "passes/graph/simplify.h"
 
 #include <string.h>
@@ -22,13 +22,14 @@ static NodeId transposed(const Term *t, NodeId a, const Attrs *perm) {
 
 /* -- elementwise -- */
 
-/* Values that cost nothing to transpose: one value everywhere, an index, a small tensor repeated. */
+/* Values that cost nothing to transpose: one value everywhere, an index, a small tensor
+ * repeated. */
 static bool transposes_freely(const Node *node) {
     return node->op == OP_constant || node->op == OP_iota || node->op == OP_broadcast;
 }
 
-/* The common permutation of all transposed operands. NULL if there is none, or if another operand would cost
- * something to transpose. */
+/* The common permutation of all transposed operands. NULL if there is none, or if another operand
+ * would cost something to transpose. */
 static const Attrs *common_permutation(const Term *t) {
     const Attrs *perm = NULL;
     for (uint32_t i = 0; i < t->count; i++) {
@@ -47,9 +48,11 @@ NodeId simplify_sink_transpose(const Term *t) {
     Attrs perm = *found, inverse = inverse_of(&perm, t->type.shape.rank);
     NodeId operands[3];
     for (uint32_t i = 0; i < t->count; i++)
-        operands[i] = term_is(t, i, OP_transpose) ? term_inside(t, i, 0) : transposed(t, t->operands[i], &inverse);
+        operands[i] = term_is(t, i, OP_transpose) ? term_inside(t, i, 0)
+                                                  : transposed(t, t->operands[i], &inverse);
     TensorType type = {t->type.dtype, term_node(t, operands[0])->shape};
-    return transposed(t, simplify_add(&(Term){t->graph, t->op, type, operands, t->count, t->attrs}), &perm);
+    return transposed(t, simplify_add(&(Term){t->graph, t->op, type, operands, t->count, t->attrs}),
+                      &perm);
 }
 
 /* -- transposes that cost nothing -- */
@@ -72,7 +75,8 @@ NodeId simplify_transpose_broadcast(const Term *t) {
         int from = i - (full.rank - shape.rank);
         full.dim[i] = from < 0 ? 1 : shape.dim[from];
     }
-    return simplify_broadcast(t, transposed(t, simplify_reshape(t, small, full), &t->attrs), t->type.shape);
+    return simplify_broadcast(t, transposed(t, simplify_reshape(t, small, full), &t->attrs),
+                              t->type.shape);
 }
 
 /* -- views that keep the axes -- */

@@ -25,7 +25,8 @@ NodeId simplify_reshape_twice(const Term *t) {
 
 /* One element repeated fits every shape. */
 NodeId simplify_reshape_repeated(const Term *t) {
-    if (!term_is(t, 0, OP_broadcast) || shape_elements(term_node(t, origin(t))->shape) != 1) return NODE_NONE;
+    if (!term_is(t, 0, OP_broadcast) || shape_elements(term_node(t, origin(t))->shape) != 1)
+        return NODE_NONE;
     return simplify_broadcast(t, simplify_reshape(t, origin(t), (Shape){0}), t->type.shape);
 }
 
@@ -38,7 +39,8 @@ NodeId simplify_broadcast_nothing(const Term *t) {
 }
 
 NodeId simplify_broadcast_twice(const Term *t) {
-    return term_is(t, 0, OP_broadcast) ? simplify_broadcast(t, origin(t), t->type.shape) : NODE_NONE;
+    return term_is(t, 0, OP_broadcast) ? simplify_broadcast(t, origin(t), t->type.shape)
+                                       : NODE_NONE;
 }
 
 static Shape without_leading_ones(Shape shape) {
@@ -52,8 +54,11 @@ static Shape without_leading_ones(Shape shape) {
 NodeId simplify_broadcast_reshaped(const Term *t) {
     if (!term_is(t, 0, OP_reshape)) return NODE_NONE;
     Shape before = term_node(t, origin(t))->shape;
-    bool only_front = shape_equal(without_leading_ones(before), without_leading_ones(operand_shape(t)));
-    return only_front && before.rank <= t->type.shape.rank ? simplify_broadcast(t, origin(t), t->type.shape) : NODE_NONE;
+    bool only_front =
+        shape_equal(without_leading_ones(before), without_leading_ones(operand_shape(t)));
+    return only_front && before.rank <= t->type.shape.rank
+               ? simplify_broadcast(t, origin(t), t->type.shape)
+               : NODE_NONE;
 }
 
 /* -- transpose -- */
@@ -72,22 +77,27 @@ NodeId simplify_transpose_nothing(const Term *t) {
 NodeId simplify_transpose_twice(const Term *t) {
     if (!term_is(t, 0, OP_transpose)) return NODE_NONE;
     Attrs both = {0};
-    for (int i = 0; i < t->type.shape.rank; i++) both.perm[i] = term_operand(t, 0)->attrs.perm[t->attrs.perm[i]];
+    for (int i = 0; i < t->type.shape.rank; i++)
+        both.perm[i] = term_operand(t, 0)->attrs.perm[t->attrs.perm[i]];
     return view_of(t, origin(t), &both);
 }
 
 /* -- slice, pad, concat -- */
 
-NodeId simplify_slice_all(const Term *t) { return shape_equal(operand_shape(t), t->type.shape) ? t->operands[0] : NODE_NONE; }
+NodeId simplify_slice_all(const Term *t) {
+    return shape_equal(operand_shape(t), t->type.shape) ? t->operands[0] : NODE_NONE;
+}
 
 NodeId simplify_slice_twice(const Term *t) {
     if (!term_is(t, 0, OP_slice)) return NODE_NONE;
     const Attrs *inner = &term_operand(t, 0)->attrs;
     Attrs both = {0};
     for (int i = 0; i < t->type.shape.rank; i++) {
-        both.range.start[i] = inner->range.start[i] + t->attrs.range.start[i] * inner->range.step[i];
+        both.range.start[i] =
+            inner->range.start[i] + t->attrs.range.start[i] * inner->range.step[i];
         both.range.step[i] = inner->range.step[i] * t->attrs.range.step[i];
-        both.range.stop[i] = both.range.start[i] + (t->type.shape.dim[i] - 1) * both.range.step[i] + 1;
+        both.range.stop[i] =
+            both.range.start[i] + (t->type.shape.dim[i] - 1) * both.range.step[i] + 1;
     }
     return view_of(t, origin(t), &both);
 }
@@ -97,7 +107,8 @@ NodeId simplify_slice_of_concat(const Term *t) {
     if (!term_is(t, 0, OP_concat)) return NODE_NONE;
     int axis = term_operand(t, 0)->attrs.axis;
     Attrs within = t->attrs;
-    for (uint32_t i = 0; i < term_operand(t, 0)->operand_count && within.range.start[axis] >= 0; i++) {
+    for (uint32_t i = 0; i < term_operand(t, 0)->operand_count && within.range.start[axis] >= 0;
+         i++) {
         NodeId part = term_inside(t, 0, i);
         int64_t size = term_node(t, part)->shape.dim[axis];
         if (within.range.stop[axis] <= size) return view_of(t, part, &within);
@@ -114,7 +125,8 @@ NodeId simplify_slice_of_pad(const Term *t) {
     Shape inside = term_node(t, origin(t))->shape;
     Attrs slice = {0}, rest = {0};
     for (int i = 0; i < inside.rank; i++) {
-        int64_t start = t->attrs.range.start[i] - before[i], stop = t->attrs.range.stop[i] - before[i];
+        int64_t start = t->attrs.range.start[i] - before[i],
+                stop = t->attrs.range.stop[i] - before[i];
         if (t->attrs.range.step[i] != 1 || start >= inside.dim[i] || stop <= 0) return NODE_NONE;
         slice.range.start[i] = start > 0 ? start : 0;
         slice.range.stop[i] = stop < inside.dim[i] ? stop : inside.dim[i];
@@ -123,7 +135,8 @@ NodeId simplify_slice_of_pad(const Term *t) {
         rest.pad.after[i] = stop - slice.range.stop[i];
         inside.dim[i] = slice.range.stop[i] - slice.range.start[i];
     }
-    NodeId a = origin(t), part = simplify_add(&(Term){t->graph, OP_slice, {t->type.dtype, inside}, &a, 1, slice});
+    NodeId a = origin(t),
+           part = simplify_add(&(Term){t->graph, OP_slice, {t->type.dtype, inside}, &a, 1, slice});
     return simplify_add(&(Term){t->graph, OP_pad, t->type, &part, 1, rest});
 }
 
@@ -138,11 +151,14 @@ NodeId simplify_windows_single(const Term *t) {
         if (moves) taken.dim[i] = t->type.shape.dim[i];
         slice.range.stop[i] = (taken.dim[i] - 1) * slice.range.step[i] + 1;
     }
-    NodeId a = t->operands[0], part = simplify_add(&(Term){t->graph, OP_slice, {t->type.dtype, taken}, &a, 1, slice});
+    NodeId a = t->operands[0],
+           part = simplify_add(&(Term){t->graph, OP_slice, {t->type.dtype, taken}, &a, 1, slice});
     return simplify_reshape(t, part, t->type.shape);
 }
 
-NodeId simplify_pad_nothing(const Term *t) { return shape_equal(operand_shape(t), t->type.shape) ? t->operands[0] : NODE_NONE; }
+NodeId simplify_pad_nothing(const Term *t) {
+    return shape_equal(operand_shape(t), t->type.shape) ? t->operands[0] : NODE_NONE;
+}
 
 NodeId simplify_pad_twice(const Term *t) {
     if (!term_is(t, 0, OP_pad)) return NODE_NONE;
@@ -159,7 +175,8 @@ NodeId simplify_concat_one(const Term *t) { return t->count == 1 ? t->operands[0
 
 /* -- reductions and products -- */
 
-/* A reduction along an axis of size 1 is the element. A sum adds +0 to it, which turns -0 into +0. */
+/* A reduction along an axis of size 1 is the element. A sum adds +0 to it, which turns -0 into
+ * +0. */
 NodeId simplify_reduce_one(const Term *t) {
     if (operand_shape(t).dim[t->attrs.axis] != 1) return NODE_NONE;
     NodeId only = simplify_reshape(t, t->operands[0], t->type.shape);
@@ -179,8 +196,10 @@ NodeId simplify_matmul_leading(const Term *t) {
     if (merged.rank == t->type.shape.rank) return NODE_NONE;
     NodeId operands[2];
     for (int i = 0; i < 2; i++)
-        operands[i] = simplify_reshape(t, t->operands[i], merge_leading(term_node(t, t->operands[i])->shape));
-    NodeId product = simplify_add(&(Term){t->graph, OP_matmul, {DTYPE_F32, merged}, operands, 2, t->attrs});
+        operands[i] =
+            simplify_reshape(t, t->operands[i], merge_leading(term_node(t, t->operands[i])->shape));
+    NodeId product =
+        simplify_add(&(Term){t->graph, OP_matmul, {DTYPE_F32, merged}, operands, 2, t->attrs});
     return simplify_reshape(t, product, t->type.shape);
 }
 

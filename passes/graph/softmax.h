@@ -1,5 +1,5 @@
-/* Internal to passes/: the parts that softmax, log_softmax and their gradients share. They build equal nodes, which
- * become one. */
+/* Internal to passes/: the parts that softmax, log_softmax and their gradients share. They build
+ * equal nodes, which become one. */
 #ifndef MLC_PASSES_GRAPH_SOFTMAX_H
 #define MLC_PASSES_GRAPH_SOFTMAX_H
 
@@ -13,8 +13,10 @@ typedef struct {
 
 /* The sum of the powers in two parts. Both keep the axis, with size 1. */
 typedef struct {
-    NodeId others; /* the sum of e^d over all d < 0; by itself it keeps its digits although it may be small beside 1 */
-    NodeId ties;   /* how many elements are the largest, as f32: each adds 1 to the sum */
+    /* the sum of e^d over all d < 0; by itself it keeps its digits although it may be small beside
+     * 1 */
+    NodeId others;
+    NodeId ties; /* how many elements are the largest, as f32: each adds 1 to the sum */
 } SoftmaxSum;
 
 SoftmaxPowers softmax_powers(Graph *graph, NodeId a, int axis);

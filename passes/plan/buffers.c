@@ -1,5 +1,5 @@
-/* In whose buffer a value lies: a reshape of a plain value in the slab has the same buffer, and products read windows
- * out of the picture. */
+/* In whose buffer a value lies: a reshape of a plain value in the slab has the same buffer, and
+ * products read windows out of the picture. */
 #include "passes/plan/planning.h"
 
 void mark_matrix_updates(const Graph *graph, bool *marked) {
@@ -24,14 +24,16 @@ NodeId *buffer_nodes(const Graph *graph, Arena *arena) {
     return buffer;
 }
 
-/* The windows must be the rows of operand 0. If that is a batch of matrices, each must hold the windows of whole
- * pictures. */
+/* The windows must be the rows of operand 0. If that is a batch of matrices, each must hold the
+ * windows of whole pictures. */
 NodeId product_windows(const Graph *graph, const NodeId *buffer, const Node *product) {
     if (product->op != OP_matmul) return NODE_NONE;
-    const Node *operand = graph_operand(graph, product, 0), *windows = graph_node(graph, buffer[product->operands[0]]);
+    const Node *operand = graph_operand(graph, product, 0),
+               *windows = graph_node(graph, buffer[product->operands[0]]);
     if (windows->op != OP_windows) return NODE_NONE;
     Shape matrix = operand->shape, each = windows->shape;
     int64_t rows = matrix.dim[matrix.rank - 2], elements = each.dim[3] * each.dim[4] * each.dim[5];
     bool whole = matrix.rank == 2 || rows % (each.dim[1] * each.dim[2]) == 0;
-    return whole && matrix.dim[matrix.rank - 1] == elements ? buffer[product->operands[0]] : NODE_NONE;
+    return whole && matrix.dim[matrix.rank - 1] == elements ? buffer[product->operands[0]]
+                                                            : NODE_NONE;
 }

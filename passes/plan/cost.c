@@ -1,4 +1,5 @@
-/* A rough estimate of the cost of a kernel: how many threads should divide it, and into how many pieces. */
+/* A rough estimate of the cost of a kernel: how many threads should divide it, and into how many
+ * pieces. */
 #include "passes/plan/planning.h"
 #include "ir/base/integers.h"
 
@@ -18,22 +19,26 @@ enum {
 static int64_t elements_visited(const Plan *plan, const Kernel *kernel) {
     int64_t results = shape_elements(kernel->space);
     if (kernel->kind != KERNEL_REDUCE && kernel->kind != KERNEL_SCAN) return results;
-    int64_t taken = shape_elements(graph_operand(plan->graph, graph_node(plan->graph, kernel->root), 0)->shape);
+    int64_t taken =
+        shape_elements(graph_operand(plan->graph, graph_node(plan->graph, kernel->root), 0)->shape);
     return kernel->kind == KERNEL_REDUCE ? taken : taken + results;
 }
 
 int64_t cost_nanoseconds(const Plan *plan, const Kernel *kernel) {
     int64_t steps = (int64_t)kernel->node_count + 2 * (int64_t)kernel->store_count;
-    int64_t elementwise = elements_visited(plan, kernel) * steps * NANOSECONDS / LANE_STEPS_PER_MICROSECOND;
+    int64_t elementwise =
+        elements_visited(plan, kernel) * steps * NANOSECONDS / LANE_STEPS_PER_MICROSECOND;
     if (kernel->kind != KERNEL_MATMUL && kernel->kind != KERNEL_GEMM) return elementwise;
-    const Node *root = graph_node(plan->graph, kernel->root), *left = graph_operand(plan->graph, root, 0);
+    const Node *root = graph_node(plan->graph, kernel->root),
+               *left = graph_operand(plan->graph, root, 0);
     int64_t depth = left->shape.dim[left->shape.rank - (root->attrs.matmul.transpose_a ? 2 : 1)];
     return elementwise + shape_elements(kernel->space) * depth * NANOSECONDS / FMAS_PER_MICROSECOND;
 }
 
 uint32_t cost_threads(int64_t nanoseconds, int threads) {
     int64_t worth = threads < 0 ? -threads : nanoseconds / (MICROSECONDS_PER_THREAD * NANOSECONDS);
-    return (uint32_t)clamp_i64(worth, 1, threads > 0 ? clamp_i64(threads, 1, MOST_THREADS) : MOST_THREADS);
+    return (uint32_t)clamp_i64(worth, 1,
+                               threads > 0 ? clamp_i64(threads, 1, MOST_THREADS) : MOST_THREADS);
 }
 
 /* threads < 0, for tests: at least two pieces, whether they pay or not. */
@@ -45,19 +50,22 @@ uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads) {
     return pieces_of(nanoseconds / sharing, MICROSECONDS_PER_PIECE * NANOSECONDS, threads);
 }
 
-/* Each piece looks for zeros in the rows of its tiles. No two pieces look at the same rows if a tile takes all
- * columns. */
+/* Each piece looks for zeros in the rows of its tiles. No two pieces look at the same rows if a
+ * tile takes all columns. */
 static uint32_t looking_pieces(const Kernel *kernel, int64_t nanoseconds, int threads) {
     int64_t columns = kernel->space.dim[kernel->product.swapped ? 0 : 1],
             rows = kernel->space.dim[kernel->product.swapped ? 1 : 0];
     bool own = columns <= COST_WIDEST_TILE && rows >= MANY_ROWS;
-    return own ? pieces_of(nanoseconds / kernel->max_threads, MICROSECONDS_PER_OWN_PIECE * NANOSECONDS, threads) : 1;
+    return own ? pieces_of(nanoseconds / kernel->max_threads,
+                           MICROSECONDS_PER_OWN_PIECE * NANOSECONDS, threads)
+               : 1;
 }
 
 void cost_assign(const Plan *plan, Kernel *kernel, int threads) {
     int64_t cost = cost_nanoseconds(plan, kernel);
     kernel->by_rows = false;
-    kernel->max_threads = (uint32_t)clamp_i64(cost_threads(cost, threads), 1, shape_elements(kernel->space));
-    kernel->pieces =
-        kernel->product.skips_zeros ? looking_pieces(kernel, cost, threads) : cost_pieces(cost, kernel->max_threads, threads);
+    kernel->max_threads =
+        (uint32_t)clamp_i64(cost_threads(cost, threads), 1, shape_elements(kernel->space));
+    kernel->pieces = kernel->product.skips_zeros ? looking_pieces(kernel, cost, threads)
+                                                 : cost_pieces(cost, kernel->max_threads, threads);
 }

@@ -5,7 +5,8 @@
 KernelKind fusion_kind(const Fusion *fusion, const Node *node) {
     if (op_class(node->op) == CLASS_REDUCE) return KERNEL_REDUCE;
     if (op_class(node->op) == CLASS_SCAN) return KERNEL_SCAN;
-    if (op_class(node->op) == CLASS_MATRIX) return fusion->options->external_gemm ? KERNEL_GEMM : KERNEL_MATMUL;
+    if (op_class(node->op) == CLASS_MATRIX)
+        return fusion->options->external_gemm ? KERNEL_GEMM : KERNEL_MATMUL;
     return KERNEL_MAP;
 }
 
@@ -22,12 +23,13 @@ static void fuse_nothing(Fusion *fusion) {
         const Node *node = graph_node(fusion->graph, id);
         if (!fusion->live[id] || node_is_leaf(node) || fusion->buffer[id] != id) continue;
         KernelKind kind = fusion_kind(fusion, node);
-        fusion->kernel[id] = fusion_add(fusion, kind, kind == KERNEL_MAP ? NODE_NONE : id, node->shape);
+        fusion->kernel[id] =
+            fusion_add(fusion, kind, kind == KERNEL_MAP ? NODE_NONE : id, node->shape);
     }
 }
 
-/* Sorts the drafts by the first node that each stores. The plan lists kernels in this order, and prefers to run them
- * so. */
+/* Sorts the drafts by the first node that each stores. The plan lists kernels in this order, and
+ * prefers to run them so. */
 static void number_drafts(Fusion *fusion) {
     uint32_t *number = ARENA_ARRAY(fusion->arena, uint32_t, fusion->draft_count + 1), count = 0;
     Draft *drafts = ARENA_ARRAY(fusion->arena, Draft, fusion->draft_capacity);

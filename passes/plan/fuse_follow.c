@@ -1,6 +1,6 @@
-/* Fourth step of fusion: stored values that follow in a few steps from others that are stored are computed again where they are
- * needed. Of sigmoid(x) and its derivative neither is stored: both follow, in two or three steps, from e / (1 + e), which takes
- * twenty to compute. */
+/* Fourth step of fusion: stored values that follow in a few steps from others that are stored are
+ * computed again where they are needed. Of sigmoid(x) and its derivative neither is stored: both
+ * follow, in two or three steps, from e / (1 + e), which takes twenty to compute. */
 #include "passes/plan/planning.h"
 
 /* -- several values that follow from one, their source, which is stored instead of them -- */
@@ -15,7 +15,8 @@ typedef struct {
 
 typedef struct {
     Fusion *fusion;
-    NodeId *narrow;  /* [node]: the last other node that every way from memory to it passes, or NODE_NONE */
+    /* [node]: the last other node that every way from memory to it passes, or NODE_NONE */
+    NodeId *narrow;
     uint32_t *first; /* [node]: its list, as 1 + index into followers; 0: empty */
     Follower *followers;
     uint32_t count, capacity;
@@ -25,8 +26,8 @@ typedef struct {
     uint32_t met_count;
 } SourceSearch;
 
-/* The common dominator of a and b: the last node that every way from memory to either passes. Ids rise from operands
- * to users. */
+/* The common dominator of a and b: the last node that every way from memory to either passes. Ids
+ * rise from operands to users. */
 static NodeId common_source(const SourceSearch *sources, NodeId a, NodeId b) {
     while (a != b) {
         NodeId *later = a > b ? &a : &b;
@@ -59,7 +60,8 @@ static void list_follower(SourceSearch *sources, NodeId id) {
     }
 }
 
-/* A source that is not stored yet can be by the kernel that stores its followers, if that is the first to compute it. */
+/* A source that is not stored yet can be by the kernel that stores its followers, if that is the
+ * first to compute it. */
 static bool can_store(const SourceSearch *sources, NodeId source, uint32_t draft) {
     const Fusion *fusion = sources->fusion;
     const Users *users = &fusion->outside[source];
@@ -85,12 +87,14 @@ static uint32_t steps_from(SourceSearch *sources, NodeId source, NodeId id) {
         sources->stamp[at] = source;
         sources->met[sources->met_count++] = at;
         if (!sources->again[at]) steps += fuse_node_steps(node);
-        for (uint32_t i = 0; i < node->operand_count; i++) sources->stack[depth++] = node->operands[i];
+        for (uint32_t i = 0; i < node->operand_count; i++)
+            sources->stack[depth++] = node->operands[i];
     }
     return steps;
 }
 
-/* Every value less in memory is worth some steps. The source is one more, unless it is stored anyway. */
+/* Every value less in memory is worth some steps. The source is one more, unless it is stored
+ * anyway. */
 static void decide_source(SourceSearch *sources, NodeId source) {
     Fusion *fusion = sources->fusion;
     uint32_t dropped = 0, steps = 0, draft = fusion->kernel[source];
@@ -105,7 +109,8 @@ static void decide_source(SourceSearch *sources, NodeId source) {
     uint32_t more = fusion->kernel[source] ? 0 : 1;
     if (dropped <= more || steps > FUSE_CHEAP_STEPS * dropped || steps > MOST_STEPS_AGAIN) return;
     for (uint32_t i = sources->first[source]; i; i = sources->followers[i - 1].next)
-        if (follows(sources, source, sources->followers[i - 1].node)) fusion->kernel[sources->followers[i - 1].node] = 0;
+        if (follows(sources, source, sources->followers[i - 1].node))
+            fusion->kernel[sources->followers[i - 1].node] = 0;
     for (uint32_t i = 0; i < sources->met_count; i++) sources->again[sources->met[i]] = true;
     if (more) list_follower(sources, source);
     fusion->kernel[source] = draft;
@@ -144,7 +149,9 @@ typedef struct {
 
 static const Effort too_much = {.steps = FUSE_CHEAP_STEPS + 1, .load_count = FEW_LOADS + 1};
 
-static bool is_small(const Effort *effort) { return effort->steps <= FUSE_CHEAP_STEPS && effort->load_count <= FEW_LOADS; }
+static bool is_small(const Effort *effort) {
+    return effort->steps <= FUSE_CHEAP_STEPS && effort->load_count <= FEW_LOADS;
+}
 
 static void add_load(Effort *effort, NodeId id) {
     for (uint32_t i = 0; i < effort->load_count && i < FEW_LOADS; i++)
@@ -160,13 +167,16 @@ static void add_effort(Effort *sum, const Effort *part) {
 
 /* Stored for others, whatever becomes of the nodes computed from it. */
 static bool stored_anyway(const Fusion *fusion, NodeId id) {
-    return fusion->kernel[id] && (fusion->required[id] || fusion->outside[id].place != FUSE_NOWHERE);
+    return fusion->kernel[id] &&
+           (fusion->required[id] || fusion->outside[id].place != FUSE_NOWHERE);
 }
 
-static Effort operand_effort(const Fusion *fusion, const Effort *effort, uint32_t group, NodeId operand) {
+static Effort operand_effort(const Fusion *fusion, const Effort *effort, uint32_t group,
+                             NodeId operand) {
     NodeId id = fusion->buffer[operand];
     if (node_is_immediate(graph_node(fusion->graph, id))) return (Effort){0};
-    if (stored_anyway(fusion, id) || fuse_keeps(fusion, id)) return (Effort){.load_count = 1, .loads = {id}};
+    if (stored_anyway(fusion, id) || fuse_keeps(fusion, id))
+        return (Effort){.load_count = 1, .loads = {id}};
     return fusion->group[id] == group ? effort[id] : too_much;
 }
 

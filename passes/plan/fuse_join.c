@@ -1,11 +1,13 @@
-/* Second step of fusion: groups. A reduction, a matrix product or a required value starts a group; elementwise nodes that use
- * it at the same place in row-major order join, to be computed while the value is in a register.
+/* Second step of fusion: groups. A reduction, a matrix product or a required value starts a group;
+ * elementwise nodes that use it at the same place in row-major order join, to be computed while the
+ * value is in a register.
  *
- * Joining must not make kernels wait for each other in a cycle. Every group has a level, higher than the levels of all groups
- * its inputs come from. A node may join only a group whose level is higher than those of the node's other inputs: then all
- * edges between groups still go upwards.
+ * Joining must not make kernels wait for each other in a cycle. Every group has a level, higher
+ * than the levels of all groups its inputs come from. A node may join only a group whose level is
+ * higher than those of the node's other inputs: then all edges between groups still go upwards.
  *
- * A group has a largest size: a compiler takes more than twice as long for a function twice as large. */
+ * A group has a largest size: a compiler takes more than twice as long for a function twice as
+ * large. */
 #include "passes/plan/planning.h"
 
 typedef struct {
@@ -17,8 +19,11 @@ typedef struct {
 
 enum { MAPS_TO_LOOK_AT = 16, MOST_MEMBERS = 512 };
 
-/* A reshape has the place of its operand in row-major order: it belongs to a group like what it reshapes. */
-static uint32_t group_of(const Joining *joining, NodeId id) { return joining->fusion->group[joining->fusion->buffer[id]]; }
+/* A reshape has the place of its operand in row-major order: it belongs to a group like what it
+ * reshapes. */
+static uint32_t group_of(const Joining *joining, NodeId id) {
+    return joining->fusion->group[joining->fusion->buffer[id]];
+}
 
 /* The highest level among the groups that a value comes from. */
 static uint32_t level_of(const Joining *joining, NodeId id) {
@@ -49,12 +54,14 @@ static uint32_t other_level(const Joining *joining, const Node *node, uint32_t g
 
 static bool kind_allows(const Joining *joining, NodeId id, const Node *node, uint32_t group) {
     const Draft *draft = &joining->fusion->drafts[group];
-    return draft->kind != KERNEL_GEMM && (!joining->keeps_shape[id] || shape_equal(draft->space, node->shape));
+    return draft->kind != KERNEL_GEMM &&
+           (!joining->keeps_shape[id] || shape_equal(draft->space, node->shape));
 }
 
 /* May join as it is, or after raising the level of a group that nobody has read yet. */
 static bool levels_allow(const Joining *joining, const Node *node, uint32_t group) {
-    return other_level(joining, node, group) < joining->fusion->level[group] || !joining->has_readers[group];
+    return other_level(joining, node, group) < joining->fusion->level[group] ||
+           !joining->has_readers[group];
 }
 
 /* The group to join: the latest, since it may read from all others. 0: none. */
@@ -62,7 +69,9 @@ static uint32_t choose_group(const Joining *joining, NodeId id, const Node *node
     uint32_t best = 0;
     for (uint32_t i = 0; i < node->operand_count; i++) {
         uint32_t group = group_of(joining, node->operands[i]);
-        if (!group || group == best || !kind_allows(joining, id, node, group) || !levels_allow(joining, node, group)) continue;
+        if (!group || group == best || !kind_allows(joining, id, node, group) ||
+            !levels_allow(joining, node, group))
+            continue;
         if (!best || joining->fusion->level[group] > joining->fusion->level[best]) best = group;
     }
     return best;
@@ -75,14 +84,18 @@ static void join_group(Joining *joining, NodeId id, const Node *node, uint32_t g
     joining->members[group]++;
 }
 
-static bool is_full(const Joining *joining, uint32_t group) { return joining->members[group] >= MOST_MEMBERS; }
+static bool is_full(const Joining *joining, uint32_t group) {
+    return joining->members[group] >= MOST_MEMBERS;
+}
 
-/* A value that only has to be in memory goes with another such value of the same shape and level. */
+/* A value that only has to be in memory goes with another such value of the same shape and
+ * level. */
 static uint32_t find_map(const Joining *joining, Shape space, uint32_t level) {
     const Fusion *fusion = joining->fusion;
     for (uint32_t d = fusion->draft_count, looked = 0; d > 0 && looked < MAPS_TO_LOOK_AT; d--) {
         if (fusion->drafts[d].kind != KERNEL_MAP || is_full(joining, d)) continue;
-        if (joining->fusion->level[d] == level && shape_equal(fusion->drafts[d].space, space)) return d;
+        if (joining->fusion->level[d] == level && shape_equal(fusion->drafts[d].space, space))
+            return d;
         looked++;
     }
     return 0;

@@ -1,4 +1,5 @@
-/* First step of fusion: which values must be in memory whatever is fused, and what the others cost to compute again. */
+/* First step of fusion: which values must be in memory whatever is fused, and what the others cost
+ * to compute again. */
 #include "passes/plan/planning.h"
 
 enum { MOST_STEPS = 1 << 20 };
@@ -26,30 +27,36 @@ static uint32_t count_steps(const Fusion *fusion, const Node *node) {
     return steps < MOST_STEPS ? steps : MOST_STEPS;
 }
 
-/* What a broadcast repeats is computed before: scalars always, others unless it is next to nothing. */
+/* What a broadcast repeats is computed before: scalars always, others unless it is next to
+ * nothing. */
 static void require_repeated(Fusion *fusion, const Node *broadcast) {
     const Node *operand = graph_operand(fusion->graph, broadcast, 0);
     uint32_t free_steps = operand->shape.rank == 0 ? 0 : 1;
     bool enlarges = shape_elements(broadcast->shape) >= 2 * shape_elements(operand->shape);
-    if (enlarges && fusion->cost[broadcast->operands[0]] > free_steps) require(fusion, broadcast->operands[0]);
+    if (enlarges && fusion->cost[broadcast->operands[0]] > free_steps)
+        require(fusion, broadcast->operands[0]);
 }
 
 /* Every element of a concatenation looks at all its parts. */
 static void require_parts(Fusion *fusion, const Node *concat) {
     for (uint32_t i = 0; i < concat->operand_count; i++)
-        if (fusion->cost[concat->operands[i]] > FUSE_CHEAP_STEPS) require(fusion, concat->operands[i]);
+        if (fusion->cost[concat->operands[i]] > FUSE_CHEAP_STEPS)
+            require(fusion, concat->operands[i]);
 }
 
 /* Windows that overlap repeat what they are cut from. */
 static void require_overlapping(Fusion *fusion, const Node *windows) {
     NodeId picture = windows_picture(fusion->graph, windows).node;
-    if (shape_elements(windows->shape) > shape_elements(graph_node(fusion->graph, picture)->shape)) require(fusion, picture);
+    if (shape_elements(windows->shape) > shape_elements(graph_node(fusion->graph, picture)->shape))
+        require(fusion, picture);
 }
 
 /* Products read their operands whole. */
 static void require_factors(Fusion *fusion, const Node *product) {
     NodeId windows = fusion_windows(fusion, product);
-    require(fusion, windows ? windows_picture(fusion->graph, graph_node(fusion->graph, windows)).node : product->operands[0]);
+    require(fusion, windows
+                        ? windows_picture(fusion->graph, graph_node(fusion->graph, windows)).node
+                        : product->operands[0]);
     require(fusion, product->operands[1]);
 }
 

@@ -1,10 +1,12 @@
-/* Third step of fusion: which values are stored. Going backwards, every node learns where its users compute it: in which
- * kernel, and whether at the index being computed or through a view at others. One place: the node is computed there. Several
- * places: what is cheap is computed again in each, the rest is computed once and stored. The first kernel to need such a value
- * stores it, if it computes it at its own index; else it gets a kernel of its own. */
+/* Third step of fusion: which values are stored. Going backwards, every node learns where its users
+ * compute it: in which kernel, and whether at the index being computed or through a view at others.
+ * One place: the node is computed there. Several places: what is cheap is computed again in each,
+ * the rest is computed once and stored. The first kernel to need such a value stores it, if it
+ * computes it at its own index; else it gets a kernel of its own. */
 #include "passes/plan/planning.h"
 
-/* Other places of users than drafts: OTHER_INDEX + the view or reduction through which a node is reached. */
+/* Other places of users than drafts: OTHER_INDEX + the view or reduction through which a node is
+ * reached. */
 enum { OTHER_INDEX = 1 << 30 };
 #define SEVERAL UINT32_MAX
 
@@ -17,12 +19,14 @@ static Users merge_users(Users a, Users b) {
     if (a.place == FUSE_NOWHERE || b.place == FUSE_NOWHERE) return a.place == FUSE_NOWHERE ? b : a;
     Users merged = a.level <= b.level ? a : b;
     merged.place = a.place == b.place ? a.place : SEVERAL;
-    if (a.level == b.level) merged.first_can_store = a.first_can_store && b.first_can_store && a.first == b.first;
+    if (a.level == b.level)
+        merged.first_can_store = a.first_can_store && b.first_can_store && a.first == b.first;
     return merged;
 }
 
 static Users user_kernel(const Fusion *fusion, uint32_t draft) {
-    return (Users){.place = draft, .level = fusion->level[draft], .first = draft, .first_can_store = true};
+    return (Users){
+        .place = draft, .level = fusion->level[draft], .first = draft, .first_can_store = true};
 }
 
 static void add_users(Sharing *sharing, NodeId id, Users users) {
@@ -47,12 +51,14 @@ static void pass_down(Sharing *sharing, NodeId id, const Node *node, Users users
         add_users(sharing, node->operands[i], operand_users(sharing->fusion, id, node, users));
 }
 
-/* In memory wherever it is needed, so that a user may read it instead of what was computed from it. */
+/* In memory wherever it is needed, so that a user may read it instead of what was computed from
+ * it. */
 static bool operand_in_memory(const Fusion *fusion, NodeId id) {
     return fuse_keeps(fusion, id) || fusion->required[fusion->buffer[id]];
 }
 
-/* A single step from values in memory: not worth storing, even if its group has it in a register. */
+/* A single step from values in memory: not worth storing, even if its group has it in a
+ * register. */
 static bool recomputed_outside(const Fusion *fusion, const Node *node) {
     if (op_class(node->op) != CLASS_ELEMENTWISE) return false;
     for (uint32_t i = 0; i < node->operand_count; i++)
@@ -60,7 +66,8 @@ static bool recomputed_outside(const Fusion *fusion, const Node *node) {
     return true;
 }
 
-/* A root is never computed twice. What only its group uses needs no decision: the group computes it on the way. */
+/* A root is never computed twice. What only its group uses needs no decision: the group computes it
+ * on the way. */
 static void decide_grouped(Sharing *sharing, NodeId id, const Node *node) {
     Fusion *fusion = sharing->fusion;
     uint32_t group = fusion->group[id];

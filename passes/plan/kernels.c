@@ -1,5 +1,5 @@
-/* Writes the decisions of fusion down as a plan: the nodes of each kernel, its stores, and the storage of every
- * value. */
+/* Writes the decisions of fusion down as a plan: the nodes of each kernel, its stores, and the
+ * storage of every value. */
 #include "passes/plan/planning.h"
 
 #include <assert.h>
@@ -19,9 +19,10 @@ typedef struct {
     DraftStore *targets;
     uint32_t target_count;
     uint32_t *state_index; /* [symbol]: 1 + index into plan->states; 0: not in the plan */
-    bool *in_slab;         /* [node]: another kernel reads it there; leaves: a copy for matrix products */
-    uint32_t *stamp;       /* [node]: the last draft that met it */
-    NodeId *list, *stack;  /* of the draft being collected */
+    /* [node]: another kernel reads it there; leaves: a copy for matrix products */
+    bool *in_slab;
+    uint32_t *stamp;      /* [node]: the last draft that met it */
+    NodeId *list, *stack; /* of the draft being collected */
     uint32_t list_count;
 } PlanBuilder;
 
@@ -32,7 +33,9 @@ uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space) {
 
 /* -- states and targets -- */
 
-static bool symbol_is_updated(const Symbol *symbol) { return symbol->update != NODE_NONE && symbol->update != symbol->node; }
+static bool symbol_is_updated(const Symbol *symbol) {
+    return symbol->update != NODE_NONE && symbol->update != symbol->node;
+}
 
 static void add_states(PlanBuilder *builder) {
     const Graph *graph = builder->graph;
@@ -40,36 +43,42 @@ static void add_states(PlanBuilder *builder) {
     plan->states = ARENA_ARRAY(plan->arena, PlanState, graph->symbol_count);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        bool used = symbol_is_updated(symbol) || (symbol->node && builder->fusion->live[symbol->node]);
+        bool used =
+            symbol_is_updated(symbol) || (symbol->node && builder->fusion->live[symbol->node]);
         if (symbol->kind != SYMBOL_STATE || !used) continue;
         plan->states[plan->state_count++] = (PlanState){.symbol = i};
         builder->state_index[i] = plan->state_count;
     }
 }
 
-/* The draft that copies leaves of this shape. There is one for all of them, so that two states can exchange their
- * values. */
+/* The draft that copies leaves of this shape. There is one for all of them, so that two states can
+ * exchange their values. */
 static uint32_t copying_draft(PlanBuilder *builder, uint32_t first, Shape space) {
     Fusion *fusion = builder->fusion;
     for (uint32_t i = first; i <= fusion->draft_count; i++)
-        if (fusion->drafts[i].copies_leaves && shape_equal(fusion->drafts[i].space, space)) return i;
+        if (fusion->drafts[i].copies_leaves && shape_equal(fusion->drafts[i].space, space))
+            return i;
     uint32_t draft = fusion_add(fusion, KERNEL_MAP, NODE_NONE, space);
     fusion->drafts[draft].copies_leaves = true;
     return draft;
 }
 
-/* The draft that stores a value outside the slab: the one that computes it, or one that copies it. */
+/* The draft that stores a value outside the slab: the one that computes it, or one that copies
+ * it. */
 static uint32_t storing_draft(PlanBuilder *builder, uint32_t first_copy, NodeId buffer) {
     Fusion *fusion = builder->fusion;
     uint32_t draft = fusion->kernel[buffer];
     Shape space = graph_node(builder->graph, buffer)->shape;
     if (!draft) return copying_draft(builder, first_copy, space);
-    return fusion->drafts[draft].kind == KERNEL_GEMM ? fusion_add(fusion, KERNEL_MAP, NODE_NONE, space) : draft;
+    return fusion->drafts[draft].kind == KERNEL_GEMM
+               ? fusion_add(fusion, KERNEL_MAP, NODE_NONE, space)
+               : draft;
 }
 
 static void add_target(PlanBuilder *builder, uint32_t first_copy, NodeId value, Storage to) {
     NodeId buffer = builder->fusion->buffer[value];
-    builder->targets[builder->target_count++] = (DraftStore){storing_draft(builder, first_copy, buffer), buffer, to};
+    builder->targets[builder->target_count++] =
+        (DraftStore){storing_draft(builder, first_copy, buffer), buffer, to};
 }
 
 static void add_targets(PlanBuilder *builder) {
@@ -91,7 +100,9 @@ static const Storage unplaced = {.kind = STORAGE_SLAB, .offset = PLAN_UNPLACED};
 static Storage operand_storage(PlanBuilder *builder, NodeId operand) {
     NodeId buffer = builder->fusion->buffer[operand];
     const Node *node = graph_node(builder->graph, buffer);
-    if (node->op == OP_state) return (Storage){.kind = STORAGE_STATE, .index = builder->state_index[node->attrs.symbol] - 1};
+    if (node->op == OP_state)
+        return (Storage){.kind = STORAGE_STATE,
+                         .index = builder->state_index[node->attrs.symbol] - 1};
     builder->in_slab[buffer] = true;
     return unplaced;
 }
@@ -114,8 +125,8 @@ static bool read_from_memory(const PlanBuilder *builder, uint32_t number, NodeId
     return fusion->kernel[buffer] && fusion->kernel[buffer] != number;
 }
 
-/* Meets a node that the draft needs. True, and listed: the draft computes it. False: it is a leaf, was met before, or
- * is read from memory. */
+/* Meets a node that the draft needs. True, and listed: the draft computes it. False: it is a leaf,
+ * was met before, or is read from memory. */
 static bool meet_node(PlanBuilder *builder, uint32_t number, NodeId id) {
     if (builder->stamp[id] == number || node_is_leaf(graph_node(builder->graph, id))) return false;
     builder->stamp[id] = number;
@@ -127,14 +138,16 @@ static bool meet_node(PlanBuilder *builder, uint32_t number, NodeId id) {
     return !in_memory;
 }
 
-/* Lists a node and all that it is computed from in this draft. The operands of a matrix product are read whole. */
+/* Lists a node and all that it is computed from in this draft. The operands of a matrix product are
+ * read whole. */
 static void collect_node(PlanBuilder *builder, uint32_t number, NodeId id) {
     uint32_t depth = 0;
     if (meet_node(builder, number, id)) builder->stack[depth++] = id;
     while (depth) {
         const Node *node = graph_node(builder->graph, builder->stack[--depth]);
         for (uint32_t i = 0; node->op != OP_matmul && i < node->operand_count; i++)
-            if (meet_node(builder, number, node->operands[i])) builder->stack[depth++] = node->operands[i];
+            if (meet_node(builder, number, node->operands[i]))
+                builder->stack[depth++] = node->operands[i];
     }
 }
 
@@ -158,7 +171,8 @@ typedef struct {
 } DraftGroups;
 
 static DraftGroups groups_new(Arena *arena, uint32_t drafts, uint32_t items) {
-    return (DraftGroups){ARENA_ARRAY(arena, uint32_t, drafts + 2), ARENA_ARRAY(arena, uint32_t, items)};
+    return (DraftGroups){ARENA_ARRAY(arena, uint32_t, drafts + 2),
+                         ARENA_ARRAY(arena, uint32_t, items)};
 }
 
 /* Counting sort in two calls: count every item, then place every item in reverse order. */
@@ -171,7 +185,8 @@ static DraftGroups group_stored(const PlanBuilder *builder) {
     DraftGroups groups = groups_new(fusion->arena, fusion->draft_count, builder->graph->node_count);
     for (NodeId id = 1; id < builder->graph->node_count; id++) groups.begin[fusion->kernel[id]]++;
     groups_sum(&groups, fusion->draft_count);
-    for (NodeId id = builder->graph->node_count - 1; id > 0; id--) groups.items[--groups.begin[fusion->kernel[id]]] = id;
+    for (NodeId id = builder->graph->node_count - 1; id > 0; id--)
+        groups.items[--groups.begin[fusion->kernel[id]]] = id;
     return groups;
 }
 
@@ -180,14 +195,15 @@ static DraftGroups group_targets(const PlanBuilder *builder) {
     DraftGroups groups = groups_new(fusion->arena, fusion->draft_count, builder->target_count);
     for (uint32_t i = 0; i < builder->target_count; i++) groups.begin[builder->targets[i].draft]++;
     groups_sum(&groups, fusion->draft_count);
-    for (uint32_t i = builder->target_count; i-- > 0;) groups.items[--groups.begin[builder->targets[i].draft]] = i;
+    for (uint32_t i = builder->target_count; i-- > 0;)
+        groups.items[--groups.begin[builder->targets[i].draft]] = i;
     return groups;
 }
 
 /* -- writing the kernels down -- */
 
-static void collect_kernel(PlanBuilder *builder, uint32_t number, const DraftGroups *stored, const DraftGroups *targets,
-                           Kernel *kernel) {
+static void collect_kernel(PlanBuilder *builder, uint32_t number, const DraftGroups *stored,
+                           const DraftGroups *targets, Kernel *kernel) {
     const Draft *draft = &builder->fusion->drafts[number];
     *kernel = (Kernel){.kind = draft->kind, .root = draft->root, .space = draft->space};
     if (draft->root) collect_node(builder, number, draft->root);
@@ -200,20 +216,25 @@ static void collect_kernel(PlanBuilder *builder, uint32_t number, const DraftGro
     keep_nodes(builder, kernel);
 }
 
-static void add_store(Kernel *kernel, NodeId node, Storage to) { kernel->stores[kernel->store_count++] = (Store){node, to}; }
+static void add_store(Kernel *kernel, NodeId node, Storage to) {
+    kernel->stores[kernel->store_count++] = (Store){node, to};
+}
 
-static void add_stores(PlanBuilder *builder, uint32_t number, const DraftGroups *stored, const DraftGroups *targets,
-                       Kernel *kernel) {
-    uint32_t most = stored->begin[number + 1] - stored->begin[number] + targets->begin[number + 1] - targets->begin[number];
+static void add_stores(PlanBuilder *builder, uint32_t number, const DraftGroups *stored,
+                       const DraftGroups *targets, Kernel *kernel) {
+    uint32_t most = stored->begin[number + 1] - stored->begin[number] + targets->begin[number + 1] -
+                    targets->begin[number];
     kernel->stores = ARENA_ARRAY(builder->plan->arena, Store, most);
     for (uint32_t i = stored->begin[number]; i < stored->begin[number + 1]; i++)
         if (builder->in_slab[stored->items[i]]) add_store(kernel, stored->items[i], unplaced);
     for (uint32_t i = targets->begin[number]; i < targets->begin[number + 1]; i++)
-        add_store(kernel, builder->targets[targets->items[i]].node, builder->targets[targets->items[i]].to);
+        add_store(kernel, builder->targets[targets->items[i]].node,
+                  builder->targets[targets->items[i]].to);
     assert(kernel->store_count > 0);
 }
 
-/* Leaves and constants that matrix products read: each is copied by a kernel, in front of the others. */
+/* Leaves and constants that matrix products read: each is copied by a kernel, in front of the
+ * others. */
 static void add_copies(PlanBuilder *builder) {
     Plan *plan = builder->plan;
     for (NodeId id = builder->graph->node_count - 1; id > 0; id--) {
@@ -235,7 +256,8 @@ static void fill_storage(PlanBuilder *builder) {
         Storage *storage = &builder->plan->storage[id];
         if (!fusion->live[id]) continue;
         if (node->op == OP_state)
-            *storage = (Storage){.kind = STORAGE_STATE, .index = builder->state_index[node->attrs.symbol] - 1};
+            *storage = (Storage){.kind = STORAGE_STATE,
+                                 .index = builder->state_index[node->attrs.symbol] - 1};
         else if (node->op == OP_input)
             *storage = (Storage){.kind = STORAGE_INPUT, .index = node->attrs.symbol};
         else if (fusion->kernel[buffer] && builder->in_slab[buffer])
@@ -247,10 +269,13 @@ static void write_kernels(PlanBuilder *builder) {
     Plan *plan = builder->plan;
     uint32_t drafts = builder->fusion->draft_count;
     DraftGroups stored = group_stored(builder), targets = group_targets(builder);
-    plan->kernels = ARENA_ARRAY(plan->arena, Kernel, drafts + builder->graph->node_count) + builder->graph->node_count;
-    for (uint32_t d = 1; d <= drafts; d++) collect_kernel(builder, d, &stored, &targets, &plan->kernels[d - 1]);
+    plan->kernels = ARENA_ARRAY(plan->arena, Kernel, drafts + builder->graph->node_count) +
+                    builder->graph->node_count;
+    for (uint32_t d = 1; d <= drafts; d++)
+        collect_kernel(builder, d, &stored, &targets, &plan->kernels[d - 1]);
     for (uint32_t d = 1; d <= drafts; d++) add_operands(builder, &plan->kernels[d - 1]);
-    for (uint32_t d = 1; d <= drafts; d++) add_stores(builder, d, &stored, &targets, &plan->kernels[d - 1]);
+    for (uint32_t d = 1; d <= drafts; d++)
+        add_stores(builder, d, &stored, &targets, &plan->kernels[d - 1]);
     plan->kernel_count = drafts;
     add_copies(builder);
 }
@@ -259,12 +284,14 @@ Plan *kernels_build(Fusion *fusion) {
     Arena *arena = arena_new();
     const Graph *graph = fusion->graph;
     Plan *plan = ARENA_NEW(arena, Plan);
-    *plan = (Plan){.graph = graph, .arena = arena, .storage = ARENA_ARRAY(arena, Storage, graph->node_count)};
+    *plan = (Plan){
+        .graph = graph, .arena = arena, .storage = ARENA_ARRAY(arena, Storage, graph->node_count)};
     PlanBuilder builder = {
         .fusion = fusion,
         .graph = graph,
         .plan = plan,
-        .targets = ARENA_ARRAY(fusion->arena, DraftStore, graph->output_count + graph->symbol_count),
+        .targets =
+            ARENA_ARRAY(fusion->arena, DraftStore, graph->output_count + graph->symbol_count),
         .state_index = ARENA_ARRAY(fusion->arena, uint32_t, graph->symbol_count),
         .in_slab = ARENA_ARRAY(fusion->arena, bool, graph->node_count),
         .stamp = ARENA_ARRAY(fusion->arena, uint32_t, graph->node_count),

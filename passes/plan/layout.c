@@ -1,14 +1,17 @@
-/* The layout pass: states are stored the way the matrix kernels read them. A kernel reads one operand by columns, 32
- * at a time, which must be contiguous; and so should be what it reads and writes on its tile. A tile can run along
- * either axis of the product, and a state can have several forms: this pass chooses. */
+/* The layout pass: states are stored the way the matrix kernels read them. A kernel reads one
+ * operand by columns, 32 at a time, which must be contiguous; and so should be what it reads and
+ * writes on its tile. A tile can run along either axis of the product, and a state can have several
+ * forms: this pass chooses. */
 #include "passes/plan/layout.h"
 #include "passes/pass_list.h"
 #include "passes/plan/planning.h"
 
 /* What is against running the tile along an axis, the worst first. */
 typedef struct {
-    bool scattered; /* the columns of the operand are not contiguous, and it is not a state, which could be stored otherwise */
-    bool new_form;  /* a state needs a further form */
+    /* the columns of the operand are not contiguous, and it is not a state, which could be stored
+     * otherwise */
+    bool scattered;
+    bool new_form;    /* a state needs a further form */
     uint32_t traffic; /* values of the tile that are read or written across the columns */
 } Objection;
 
@@ -30,11 +33,13 @@ static Layout layout_of(const Forms *forms, const Storage *storage) {
 
 static uint32_t store_traffic(const Forms *forms, const Kernel *kernel, bool swapped) {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < kernel->store_count; i++) count += runs_across(layout_of(forms, &kernel->stores[i].to), swapped);
+    for (uint32_t i = 0; i < kernel->store_count; i++)
+        count += runs_across(layout_of(forms, &kernel->stores[i].to), swapped);
     return count;
 }
 
-/* Operands of the nodes after the product that have its shape and lie in memory. A value read twice counts twice. */
+/* Operands of the nodes after the product that have its shape and lie in memory. A value read twice
+ * counts twice. */
 static uint32_t load_traffic(const Forms *forms, const Kernel *kernel, bool swapped) {
     const Plan *plan = forms->plan;
     uint32_t count = 0;
@@ -43,7 +48,9 @@ static uint32_t load_traffic(const Forms *forms, const Kernel *kernel, bool swap
         for (uint32_t k = 0; kernel->nodes[i] != kernel->root && k < node->operand_count; k++) {
             const Storage *storage = &plan->storage[node->operands[k]];
             bool in_memory = storage->kind == STORAGE_SLAB || storage->kind == STORAGE_STATE;
-            if (!in_memory || !shape_equal(graph_operand(plan->graph, node, k)->shape, kernel->space)) continue;
+            if (!in_memory ||
+                !shape_equal(graph_operand(plan->graph, node, k)->shape, kernel->space))
+                continue;
             count += runs_across(layout_of(forms, storage), swapped);
         }
     }
@@ -57,7 +64,8 @@ static bool has_form(const Forms *forms, uint32_t state, int axis) {
 
 static Objection objection(const Forms *forms, const Kernel *kernel, bool swapped) {
     int axis = column_axis(&graph_node(forms->plan->graph, kernel->root)->attrs, swapped);
-    const Storage *state = matrix_state(forms->plan, swapped ? &kernel->product.left : &kernel->product.right);
+    const Storage *state =
+        matrix_state(forms->plan, swapped ? &kernel->product.left : &kernel->product.right);
     return (Objection){
         .scattered = !state && axis == 0,
         .new_form = state && !has_form(forms, state->index, axis),
@@ -82,20 +90,24 @@ static void choose_tile(Forms *forms, Kernel *kernel) {
     if (kernel->product.windows)
         kernel->product.swapped = runs_along_windows(forms->plan->graph, kernel);
     else
-        kernel->product.swapped = is_better(objection(forms, kernel, true), objection(forms, kernel, false));
+        kernel->product.swapped =
+            is_better(objection(forms, kernel, true), objection(forms, kernel, false));
     Storage *operand = kernel->product.swapped ? &kernel->product.left : &kernel->product.right;
     if (!matrix_state(forms->plan, operand)) return;
-    int axis = column_axis(&graph_node(forms->plan->graph, kernel->root)->attrs, kernel->product.swapped);
+    int axis =
+        column_axis(&graph_node(forms->plan->graph, kernel->root)->attrs, kernel->product.swapped);
     if (!has_form(forms, operand->index, axis)) forms->extra[operand->index][axis] = true;
     const Plan *plan = forms->plan;
-    operand->layout = panel_layout(plan->graph->symbols[plan->states[operand->index].symbol].shape, axis);
+    operand->layout =
+        panel_layout(plan->graph->symbols[plan->states[operand->index].symbol].shape, axis);
 }
 
 bool pass_layout(Compilation *compilation, const PassOptions *options) {
     if (options->external_gemm) return true; /* OpenBLAS reads plain matrices */
     Arena *arena = arena_new();
     Plan *plan = compilation->plan;
-    Forms forms = {plan, arena, ARENA_ARRAY(arena, Layout, plan->state_count), arena_alloc(arena, 2 * plan->state_count + 1)};
+    Forms forms = {plan, arena, ARENA_ARRAY(arena, Layout, plan->state_count),
+                   arena_alloc(arena, 2 * plan->state_count + 1)};
     forms_choose_primary(&forms);
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         if (plan->kernels[k].kind == KERNEL_MATMUL) choose_tile(&forms, &plan->kernels[k]);

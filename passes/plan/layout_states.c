@@ -1,4 +1,5 @@
-/* The forms of states: the first use decides the primary layout; then all forms are written into the plan. */
+/* The forms of states: the first use decides the primary layout; then all forms are written into
+ * the plan. */
 #include "passes/plan/layout.h"
 
 enum { PANEL_WIDTH = 32, NARROW_PANEL_WIDTH = 16 };
@@ -12,26 +13,34 @@ static const Symbol *state_symbol(const Plan *plan, uint32_t state) {
     return &plan->graph->symbols[plan->states[state].symbol];
 }
 
-static bool is_matrix(const Symbol *symbol) { return symbol->shape.rank == 2 && symbol->dtype == DTYPE_F32; }
+static bool is_matrix(const Symbol *symbol) {
+    return symbol->shape.rank == 2 && symbol->dtype == DTYPE_F32;
+}
 
 const Storage *matrix_state(const Plan *plan, const Storage *operand) {
-    return operand->kind == STORAGE_STATE && is_matrix(state_symbol(plan, operand->index)) ? operand : NULL;
+    return operand->kind == STORAGE_STATE && is_matrix(state_symbol(plan, operand->index)) ? operand
+                                                                                           : NULL;
 }
 
 /* -- the primary layout -- */
 
-/* Decides the layout of the state that is the operand, unless an earlier use has decided it. axis < 0: plain. */
+/* Decides the layout of the state that is the operand, unless an earlier use has decided it. axis <
+ * 0: plain. */
 static void decide(Forms *forms, bool *decided, const Storage *operand, int axis) {
     if (!operand || decided[operand->index]) return;
     decided[operand->index] = true;
-    if (axis >= 0) forms->primary[operand->index] = panel_layout(state_symbol(forms->plan, operand->index)->shape, axis);
+    if (axis >= 0)
+        forms->primary[operand->index] =
+            panel_layout(state_symbol(forms->plan, operand->index)->shape, axis);
 }
 
-/* The columns of a product run along the state; where both operands are states, along the right one. */
+/* The columns of a product run along the state; where both operands are states, along the right
+ * one. */
 static void decide_by_product(Forms *forms, bool *decided, const Kernel *kernel) {
     const Plan *plan = forms->plan;
     const Attrs *attrs = &graph_node(plan->graph, kernel->root)->attrs;
-    const Storage *left = matrix_state(plan, &kernel->product.left), *right = matrix_state(plan, &kernel->product.right);
+    const Storage *left = matrix_state(plan, &kernel->product.left),
+                  *right = matrix_state(plan, &kernel->product.right);
     decide(forms, decided, right, attrs->matmul.transpose_b ? 0 : 1);
     decide(forms, decided, left, right ? -1 : attrs->matmul.transpose_a ? 1 : 0);
 }
@@ -62,15 +71,20 @@ void forms_choose_primary(Forms *forms) {
     const Plan *plan = forms->plan;
     bool *decided = ARENA_ARRAY(forms->arena, bool, plan->state_count);
     for (uint32_t k = 0; k < plan->kernel_count; k++)
-        if (plan->kernels[k].kind == KERNEL_MATMUL) decide_by_product(forms, decided, &plan->kernels[k]);
-    for (uint32_t k = 0; k < plan->kernel_count; k++) decide_by_weight(forms, decided, &plan->kernels[k]);
+        if (plan->kernels[k].kind == KERNEL_MATMUL)
+            decide_by_product(forms, decided, &plan->kernels[k]);
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        decide_by_weight(forms, decided, &plan->kernels[k]);
 }
 
 /* -- writing the forms down -- */
 
-static uint32_t count_extra(const Forms *forms, uint32_t state) { return forms->extra[state][0] + forms->extra[state][1]; }
+static uint32_t count_extra(const Forms *forms, uint32_t state) {
+    return forms->extra[state][0] + forms->extra[state][1];
+}
 
-/* Each state's primary form, followed by its copies. first[state]: the new index of its primary form. */
+/* Each state's primary form, followed by its copies. first[state]: the new index of its primary
+ * form. */
 static void write_states(Forms *forms, uint32_t *first) {
     Plan *plan = forms->plan;
     uint32_t count = 0;
@@ -81,7 +95,8 @@ static void write_states(Forms *forms, uint32_t *first) {
         states[count++] = (PlanState){symbol, forms->primary[s]};
         for (int axis = 0; axis < 2; axis++)
             if (forms->extra[s][axis])
-                states[count++] = (PlanState){symbol, panel_layout(plan->graph->symbols[symbol].shape, axis)};
+                states[count++] =
+                    (PlanState){symbol, panel_layout(plan->graph->symbols[symbol].shape, axis)};
     }
     first[plan->state_count] = count;
     plan->states = states;
@@ -101,7 +116,8 @@ static void renumber(const Plan *plan, const uint32_t *first, Storage *storage) 
 static uint32_t count_stores(const Forms *forms, const Kernel *kernel) {
     uint32_t count = kernel->store_count;
     for (uint32_t i = 0; i < kernel->store_count; i++)
-        if (kernel->stores[i].to.kind == STORAGE_STATE) count += count_extra(forms, kernel->stores[i].to.index);
+        if (kernel->stores[i].to.kind == STORAGE_STATE)
+            count += count_extra(forms, kernel->stores[i].to.index);
     return count;
 }
 
@@ -128,7 +144,8 @@ void forms_apply(Forms *forms) {
     Plan *plan = forms->plan;
     uint32_t *first = ARENA_ARRAY(forms->arena, uint32_t, plan->state_count + 1);
     write_states(forms, first);
-    for (NodeId id = 1; id < plan->graph->node_count; id++) renumber(plan, first, &plan->storage[id]);
+    for (NodeId id = 1; id < plan->graph->node_count; id++)
+        renumber(plan, first, &plan->storage[id]);
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         Kernel *kernel = &plan->kernels[k];
         renumber(plan, first, &kernel->product.left);

@@ -1,14 +1,21 @@
-/* The plan pass: kernels are ordered and divided among threads, values get places, barriers are set. Its analyses, in order:
+/* The plan pass: kernels are ordered and divided among threads, values get places, barriers are
+ * set. Its analyses, in order:
  *
- *   uses_collect       uses.c        what each kernel reads from memory, and whether at the index or in the row that it computes
- *   cost_assign        cost.c        how many threads are worth waking for each kernel, and in how many pieces
- *   replicated_assign  replicated.c  small kernels of inputs alone that every thread computes for itself
- *   rows_assign        rows.c        chains of kernels in which each thread takes its rows of the batch through all of them
- *   schedule_kernels   schedule.c    the order of kernels, and their phases: a barrier stands between two phases
- *   slab_assign        slab.c        the place of every value in a slab, and of every output in the output block
+ *   uses_collect       uses.c        what each kernel reads from memory, and whether at the index
+ *                      or in the row that it computes
+ *   cost_assign        cost.c        how many threads are worth waking for each kernel, and in how
+ *                      many pieces
+ *   replicated_assign  replicated.c  small kernels of inputs alone that every thread computes for
+ *                      itself
+ *   rows_assign        rows.c        chains of kernels in which each thread takes its rows of the
+ *                      batch through all of them
+ *   schedule_kernels   schedule.c    the order of kernels, and their phases: a barrier stands
+ *                      between two phases
+ *   slab_assign        slab.c        the place of every value in a slab, and of every output in the
+ *                      output block
  *
- * Each needs what those before it found. schedule_kernels may have to defer updates of states; that adds kernels, and the analyses
- * before it are done again. */
+ * Each needs what those before it found. schedule_kernels may have to defer updates of states; that
+ * adds kernels, and the analyses before it are done again. */
 #include "passes/pass_list.h"
 #include "passes/plan/planning.h"
 
@@ -23,13 +30,15 @@ bool pass_plan(Compilation *compilation, const PassOptions *options) {
     for (int round = 0; !phase; round++) {
         assert(round < 2 && "deferred updates are read where they are copied only");
         Uses uses = uses_collect(plan, arena);
-        for (uint32_t k = 0; k < plan->kernel_count; k++) cost_assign(plan, &plan->kernels[k], options->threads);
+        for (uint32_t k = 0; k < plan->kernel_count; k++)
+            cost_assign(plan, &plan->kernels[k], options->threads);
         replicated_assign(plan, &uses, options->threads);
         rows_assign(plan, &uses, options->threads, arena);
         phase = schedule_kernels(plan, &uses, arena);
     }
     slab_assign(plan, phase, options->level >= LEVEL_THAT_REUSES_MEMORY, arena);
-    for (uint32_t k = 1; k < plan->kernel_count; k++) plan->kernels[k].barrier_before = phase[k] != phase[k - 1];
+    for (uint32_t k = 1; k < plan->kernel_count; k++)
+        plan->kernels[k].barrier_before = phase[k] != phase[k - 1];
     arena_free(arena);
     return true;
 }

@@ -1,6 +1,6 @@
-/* The plan's verifier. It walks over the kernels in order and keeps track of what every byte range of a slab holds,
- * of who read and wrote it since the last barrier, and of which states are already new. It shares no code with the
- * passes that make plans. */
+/* The plan's verifier. It walks over the kernels in order and keeps track of what every byte range
+ * of a slab holds, of who read and wrote it since the last barrier, and of which states are already
+ * new. It shares no code with the passes that make plans. */
 #include "passes/plan/plan_verify.h"
 
 #include <stdarg.h>
@@ -23,16 +23,20 @@ typedef struct {
     uint32_t kernel, epoch; /* the one being run; barriers so far */
     int64_t rows;           /* of kernels by rows; 0: there was none yet */
     SlabRange *held,
-        *read; /* contents of the slab; reads of the slab (bytes) and of states (no bytes) since the last barrier */
+        /* contents of the slab; reads of the slab (bytes) and of states (no bytes) since the last
+         * barrier */
+        *read;
     uint32_t held_count, held_capacity, read_count, read_capacity;
-    size_t used[2];          /* [replicated]: end of what was stored in the slab so far */
-    uint32_t *holder;        /* [node]: 1 + the entry of `held` where its value was stored last; 0: nowhere */
+    size_t used[2]; /* [replicated]: end of what was stored in the slab so far */
+    /* [node]: 1 + the entry of `held` where its value was stored last; 0: nowhere */
+    uint32_t *holder;
     uint32_t *slab_writer;   /* [node]: 1 + a kernel that stores it in the slab; 0: none */
     uint32_t *state_writer;  /* [symbol]: 1 + the kernel that stores it */
     uint32_t *form_stores;   /* [plan state] */
     uint32_t *output_stores; /* [output] */
-    bool *inside, *shifted;  /* [node]: computed by this kernel; used at other indices than the one stored */
-    bool *crosses_rows;      /* [node]: used in other rows than the one stored */
+    /* [node]: computed by this kernel; used at other indices than the one stored */
+    bool *inside, *shifted;
+    bool *crosses_rows; /* [node]: used in other rows than the one stored */
 } PlanCheck;
 
 __attribute__((format(printf, 2, 3))) static void fail(PlanCheck *check, const char *format, ...) {
@@ -44,8 +48,12 @@ __attribute__((format(printf, 2, 3))) static void fail(PlanCheck *check, const c
     va_end(args);
 }
 
-static const Kernel *current(const PlanCheck *check) { return &check->plan->kernels[check->kernel]; }
-static bool single(const PlanCheck *check, uint32_t kernel) { return check->plan->kernels[kernel].max_threads == 1; }
+static const Kernel *current(const PlanCheck *check) {
+    return &check->plan->kernels[check->kernel];
+}
+static bool single(const PlanCheck *check, uint32_t kernel) {
+    return check->plan->kernels[kernel].max_threads == 1;
+}
 
 /* A reshape holds the same bytes as its operand. */
 static NodeId same_bytes(const Graph *graph, NodeId id) {
@@ -56,10 +64,12 @@ static NodeId same_bytes(const Graph *graph, NodeId id) {
 /* Whether what `kernel` did in `epoch` is over when the current kernel starts. */
 static bool is_over(const PlanCheck *check, uint32_t kernel, uint32_t epoch) {
     bool in_order = single(check, kernel) && single(check, check->kernel);
-    return epoch < check->epoch || kernel == check->kernel || in_order || check->plan->kernels[kernel].replicated;
+    return epoch < check->epoch || kernel == check->kernel || in_order ||
+           check->plan->kernels[kernel].replicated;
 }
 
-/* Whether both kernels are by rows: what one stores in some rows is there when the other computes these rows. */
+/* Whether both kernels are by rows: what one stores in some rows is there when the other computes
+ * these rows. */
 static bool in_step(const PlanCheck *check, uint32_t kernel) {
     return check->plan->kernels[kernel].by_rows && current(check)->by_rows;
 }
@@ -79,10 +89,12 @@ static void remember_read(PlanCheck *check, SlabRange region) {
 }
 
 static bool is_held_at(const SlabRange *held, const SlabRange *wanted) {
-    return held->replicated == wanted->replicated && held->value == wanted->value && held->begin == wanted->begin;
+    return held->replicated == wanted->replicated && held->value == wanted->value &&
+           held->begin == wanted->begin;
 }
 
-/* Usually a value is stored once; a copy of it for a matrix product is a second place. NULL: not there. */
+/* Usually a value is stored once; a copy of it for a matrix product is a second place. NULL: not
+ * there. */
 static const SlabRange *find_held(const PlanCheck *check, const SlabRange *wanted) {
     uint32_t last = check->holder[wanted->value];
     if (last && is_held_at(&check->held[last - 1], wanted)) return &check->held[last - 1];
@@ -91,10 +103,12 @@ static const SlabRange *find_held(const PlanCheck *check, const SlabRange *wante
     return NULL;
 }
 
-/* A thread runs replicated kernels when it comes to their first reader: they may not depend on anything that is done in the step. */
+/* A thread runs replicated kernels when it comes to their first reader: they may not depend on
+ * anything that is done in the step. */
 static void read_slab(PlanCheck *check, Storage storage, NodeId id, bool crosses_rows) {
     if (!check->is_placed) {
-        if (!check->slab_writer[same_bytes(check->graph, id)]) fail(check, "reads %%%u, which no kernel stores", id);
+        if (!check->slab_writer[same_bytes(check->graph, id)])
+            fail(check, "reads %%%u, which no kernel stores", id);
         return;
     }
     SlabRange wanted = slab_region(check, storage, id);
@@ -107,7 +121,8 @@ static void read_slab(PlanCheck *check, Storage storage, NodeId id, bool crosses
         return;
     }
     if (held->kernel == check->kernel) fail(check, "reads %%%u, which it stores itself", id);
-    if (!is_over(check, held->kernel, held->epoch) && (crosses_rows || !in_step(check, held->kernel)))
+    if (!is_over(check, held->kernel, held->epoch) &&
+        (crosses_rows || !in_step(check, held->kernel)))
         fail(check, "no barrier between it and kernel %u, which stores %%%u", held->kernel, id);
     remember_read(check, wanted);
 }
@@ -130,7 +145,8 @@ static void read_storage(PlanCheck *check, Storage storage, NodeId id, bool cros
     case STORAGE_SLAB: read_slab(check, storage, id, crosses_rows); break;
     case STORAGE_STATE: read_state(check, storage, id); break;
     case STORAGE_INPUT:
-        if (graph_node(check->graph, id)->op != OP_input) fail(check, "reads %%%u from an input", id);
+        if (graph_node(check->graph, id)->op != OP_input)
+            fail(check, "reads %%%u from an input", id);
         break;
     default: fail(check, "reads %%%u, which is not in memory", id);
     }
@@ -141,7 +157,8 @@ static void read_operand(PlanCheck *check, NodeId id, bool shifted, bool crosses
     check->crosses_rows[id] |= crosses_rows;
     Op op = graph_node(check->graph, id)->op;
     bool immediate = op == OP_constant || op == OP_iota;
-    if (!check->inside[id] && !immediate) read_storage(check, check->plan->storage[id], id, crosses_rows);
+    if (!check->inside[id] && !immediate)
+        read_storage(check, check->plan->storage[id], id, crosses_rows);
 }
 
 /* Row r of the result needs no more than row r of operand i. */
@@ -167,8 +184,8 @@ static void check_product(PlanCheck *check, const Node *product) {
     for (int i = 0; i < 2; i++) {
         if (sides[i].kind != STORAGE_SLAB && sides[i].kind != STORAGE_STATE)
             fail(check, "operand %d is neither state nor slab", i);
-        bool in_row =
-            !kernel->product.windows && keeps_rows(check->graph, product, (uint32_t)i) && !check->crosses_rows[kernel->root];
+        bool in_row = !kernel->product.windows && keeps_rows(check->graph, product, (uint32_t)i) &&
+                      !check->crosses_rows[kernel->root];
         read_storage(check, sides[i], kernel_operand(check->plan, kernel, (uint32_t)i), !in_row);
         check->shifted[product->operands[i]] = true;
     }
@@ -178,12 +195,17 @@ static void check_product(PlanCheck *check, const Node *product) {
 static void check_root(PlanCheck *check, NodeId id, const Node *node) {
     const Kernel *kernel = current(check);
     OpClass class = op_class(node->op);
-    bool is_root = kernel->root == id, must_be = class == CLASS_REDUCE || class == CLASS_SCAN || class == CLASS_MATRIX;
-    if (is_root != must_be) fail(check, "%%%u %s", id, is_root ? "is no root" : "must be the root of a kernel");
+    bool is_root = kernel->root == id,
+         must_be = class == CLASS_REDUCE || class == CLASS_SCAN || class == CLASS_MATRIX;
+    if (is_root != must_be)
+        fail(check, "%%%u %s", id, is_root ? "is no root" : "must be the root of a kernel");
     if (is_root && check->shifted[id]) fail(check, "uses its root %%%u at other indices", id);
-    if (is_root && !shape_equal(node->shape, kernel->space)) fail(check, "its space is not its root's");
-    if (is_root && (class == CLASS_SCAN) != (kernel->kind == KERNEL_SCAN)) fail(check, "its kind is not its root's");
-    if (is_root && (class == CLASS_REDUCE) != (kernel->kind == KERNEL_REDUCE)) fail(check, "its kind is not its root's");
+    if (is_root && !shape_equal(node->shape, kernel->space))
+        fail(check, "its space is not its root's");
+    if (is_root && (class == CLASS_SCAN) != (kernel->kind == KERNEL_SCAN))
+        fail(check, "its kind is not its root's");
+    if (is_root && (class == CLASS_REDUCE) != (kernel->kind == KERNEL_REDUCE))
+        fail(check, "its kind is not its root's");
 }
 
 static void run_nodes(PlanCheck *check) {
@@ -200,7 +222,8 @@ static void run_nodes(PlanCheck *check) {
             check_product(check, node);
         else
             for (uint32_t k = 0; k < node->operand_count; k++)
-                read_operand(check, node->operands[k], shifts, check->crosses_rows[id] || !keeps_rows(check->graph, node, k));
+                read_operand(check, node->operands[k], shifts,
+                             check->crosses_rows[id] || !keeps_rows(check->graph, node, k));
     }
     if (kernel->root && !check->inside[kernel->root]) fail(check, "does not list its root");
 }
@@ -212,12 +235,14 @@ static bool overlaps(const SlabRange *a, const SlabRange *b) {
 }
 
 /* Does nothing where the two do not overlap. */
-static void check_overwrite(PlanCheck *check, const SlabRange *stored, const SlabRange *old, const char *what) {
+static void check_overwrite(PlanCheck *check, const SlabRange *stored, const SlabRange *old,
+                            const char *what) {
     if (!overlaps(stored, old)) return;
-    if (old->kernel == check->kernel) fail(check, "stores %%%u over %%%u, which it %s", stored->value, old->value, what);
+    if (old->kernel == check->kernel)
+        fail(check, "stores %%%u over %%%u, which it %s", stored->value, old->value, what);
     if (!is_over(check, old->kernel, old->epoch))
-        fail(check, "no barrier between it, storing %%%u, and kernel %u, which %s %%%u there", stored->value, old->kernel, what,
-             old->value);
+        fail(check, "no barrier between it, storing %%%u, and kernel %u, which %s %%%u there",
+             stored->value, old->kernel, what, old->value);
 }
 
 /* Drops an entry of `held`; the last one takes its place. */
@@ -239,9 +264,12 @@ static void store_slab(PlanCheck *check, const Store *store) {
     if (!check->is_placed) return;
     SlabRange stored = slab_region(check, store->to, store->node);
     size_t room = stored.replicated ? check->plan->thread_slab_bytes : check->plan->slab_bytes;
-    if (stored.replicated != current(check)->replicated) fail(check, "stores %%%u in the wrong slab", store->node);
-    if (store->to.offset % 64 || stored.end > room) fail(check, "stores %%%u outside the slab", store->node);
-    for (uint32_t i = 0; i < check->read_count; i++) check_overwrite(check, &stored, &check->read[i], "reads");
+    if (stored.replicated != current(check)->replicated)
+        fail(check, "stores %%%u in the wrong slab", store->node);
+    if (store->to.offset % 64 || stored.end > room)
+        fail(check, "stores %%%u outside the slab", store->node);
+    for (uint32_t i = 0; i < check->read_count; i++)
+        check_overwrite(check, &stored, &check->read[i], "reads");
     bool is_above = stored.begin >= check->used[stored.replicated];
     for (uint32_t i = is_above ? 0 : check->held_count; i-- > 0;) {
         if (!overlaps(&stored, &check->held[i])) continue;
@@ -257,20 +285,25 @@ static void check_old_reads(PlanCheck *check, const Symbol *symbol) {
         const SlabRange *read = &check->read[i];
         bool of_state = read->begin == read->end && read->value == symbol->node;
         if (of_state && !is_over(check, read->kernel, read->epoch))
-            fail(check, "no barrier between it, updating %s, and kernel %u, which reads it", symbol->name, read->kernel);
+            fail(check, "no barrier between it, updating %s, and kernel %u, which reads it",
+                 symbol->name, read->kernel);
     }
-    if (check->shifted[symbol->node]) fail(check, "updates %s while it reads it at other indices", symbol->name);
+    if (check->shifted[symbol->node])
+        fail(check, "updates %s while it reads it at other indices", symbol->name);
 }
 
 static void store_state(PlanCheck *check, const Store *store) {
     const PlanState *form = &check->plan->states[store->to.index];
     const Symbol *symbol = &check->graph->symbols[form->symbol];
     uint32_t *writer = &check->state_writer[form->symbol];
-    if (!symbol->update || same_bytes(check->graph, symbol->update) != same_bytes(check->graph, store->node))
+    if (!symbol->update ||
+        same_bytes(check->graph, symbol->update) != same_bytes(check->graph, store->node))
         fail(check, "%%%u is not the new value of %s", store->node, symbol->name);
-    if (!layout_equal(form->layout, store->to.layout)) fail(check, "stores %s in a layout it does not have", symbol->name);
+    if (!layout_equal(form->layout, store->to.layout))
+        fail(check, "stores %s in a layout it does not have", symbol->name);
     if (check->form_stores[store->to.index]++) fail(check, "stores %s twice", symbol->name);
-    if (*writer && *writer != check->kernel + 1) fail(check, "stores %s, as kernel %u does", symbol->name, *writer - 1);
+    if (*writer && *writer != check->kernel + 1)
+        fail(check, "stores %s, as kernel %u does", symbol->name, *writer - 1);
     *writer = check->kernel + 1;
     if (symbol->node && check->is_placed) check_old_reads(check, symbol);
 }
@@ -280,19 +313,24 @@ static void store_output(PlanCheck *check, const Store *store) {
     const Node *node = graph_node(check->graph, output->node);
     if (same_bytes(check->graph, output->node) != same_bytes(check->graph, store->node))
         fail(check, "%%%u is not output %s", store->node, output->name);
-    if (check->output_stores[store->to.index]++) fail(check, "stores output %s twice", output->name);
+    if (check->output_stores[store->to.index]++)
+        fail(check, "stores output %s twice", output->name);
     if (!check->is_placed) return;
     if (store->to.offset % 64 ||
-        store->to.offset + layout_bytes(store->to.layout, node->dtype, node->shape) > check->plan->output_bytes)
+        store->to.offset + layout_bytes(store->to.layout, node->dtype, node->shape) >
+            check->plan->output_bytes)
         fail(check, "stores %s outside the output block", output->name);
 }
 
 static void check_store(PlanCheck *check, const Store *store) {
     const Kernel *kernel = current(check);
     Shape shape = graph_node(check->graph, store->node)->shape;
-    if (shape_elements(shape) != shape_elements(kernel->space)) fail(check, "stores %%%u outside its space", store->node);
-    if (!shape_equal(shape, kernel->space) && store->to.layout.kind != LAYOUT_PLAIN) fail(check, "reshapes into panels");
-    if (store->to.layout.kind == LAYOUT_PANEL && store->to.kind != STORAGE_STATE) fail(check, "panels outside states");
+    if (shape_elements(shape) != shape_elements(kernel->space))
+        fail(check, "stores %%%u outside its space", store->node);
+    if (!shape_equal(shape, kernel->space) && store->to.layout.kind != LAYOUT_PLAIN)
+        fail(check, "reshapes into panels");
+    if (store->to.layout.kind == LAYOUT_PANEL && store->to.kind != STORAGE_STATE)
+        fail(check, "panels outside states");
     if (kernel->kind == KERNEL_GEMM && (store->to.kind != STORAGE_SLAB || kernel->store_count != 1))
         fail(check, "a gemm stores its product in the slab only");
     if (kernel->replicated && store->to.kind != STORAGE_SLAB)
@@ -310,11 +348,13 @@ static void check_rows(PlanCheck *check) {
     const Kernel *kernel = current(check);
     int64_t rows = kernel->space.rank > 0 ? kernel->space.dim[0] : 0;
     if (!check->rows) check->rows = rows;
-    if (rows == 0 || rows % PLAN_ROWS || rows != check->rows) fail(check, "has not the rows of a kernel by rows");
+    if (rows == 0 || rows % PLAN_ROWS || rows != check->rows)
+        fail(check, "has not the rows of a kernel by rows");
     if (kernel->max_threads > rows / PLAN_ROWS) fail(check, "has too many threads for its rows");
     for (uint32_t i = 0; i < kernel->store_count; i++) {
         Shape shape = graph_node(check->graph, kernel->stores[i].node)->shape;
-        if (shape.rank < 1 || shape.dim[0] != rows) fail(check, "stores %%%u by other rows", kernel->stores[i].node);
+        if (shape.rank < 1 || shape.dim[0] != rows)
+            fail(check, "stores %%%u by other rows", kernel->stores[i].node);
         if (kernel->stores[i].to.kind == STORAGE_STATE) fail(check, "updates a state by rows");
     }
 }
@@ -328,8 +368,8 @@ static void forget_node(PlanCheck *check, NodeId id) {
     }
 }
 
-/* What matters once kernels are divided among threads. A barrier ends all reads before it; one thread runs kernels in
- * order. */
+/* What matters once kernels are divided among threads. A barrier ends all reads before it; one
+ * thread runs kernels in order. */
 static void begin_kernel(PlanCheck *check) {
     const Kernel *kernel = current(check);
     check->epoch += kernel->barrier_before;
@@ -344,7 +384,8 @@ static void run_kernel(PlanCheck *check) {
     if (check->is_placed) begin_kernel(check);
     if (kernel->store_count == 0) fail(check, "stores nothing");
     run_nodes(check);
-    for (uint32_t i = 0; i < kernel->store_count; i++) read_operand(check, kernel->stores[i].node, false, false);
+    for (uint32_t i = 0; i < kernel->store_count; i++)
+        read_operand(check, kernel->stores[i].node, false, false);
     for (uint32_t i = 0; i < kernel->store_count; i++) check_store(check, &kernel->stores[i]);
     for (uint32_t i = 0; i < kernel->node_count; i++) forget_node(check, kernel->nodes[i]);
     for (uint32_t i = 0; i < kernel->store_count; i++) forget_node(check, kernel->stores[i].node);
@@ -362,12 +403,14 @@ static void check_completeness(PlanCheck *check) {
     }
     for (uint32_t i = 0; i < check->graph->symbol_count; i++) {
         const Symbol *symbol = &check->graph->symbols[i];
-        bool updated = symbol->kind == SYMBOL_STATE && symbol->update && symbol->update != symbol->node;
+        bool updated =
+            symbol->kind == SYMBOL_STATE && symbol->update && symbol->update != symbol->node;
         if (updated && !check->state_writer[i]) fail(check, "%s is never updated", symbol->name);
     }
     for (uint32_t i = 0; i < check->graph->output_count; i++)
         if (check->output_stores[i] != 1)
-            fail(check, "output %s is stored %u times", check->graph->outputs[i].name, check->output_stores[i]);
+            fail(check, "output %s is stored %u times", check->graph->outputs[i].name,
+                 check->output_stores[i]);
 }
 
 static void find_slab_writers(PlanCheck *check) {

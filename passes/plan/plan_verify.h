@@ -1,20 +1,27 @@
-/* The rules that every plan keeps; pass_run checks them after every pass that makes or changes a plan. A plan is right if running
- * its kernels in order, on any number of threads, gives every reader the value that it asks for.
+/* The rules that every plan keeps; pass_run checks them after every pass that makes or changes a
+ * plan. A plan is right if running its kernels in order, on any number of threads, gives every
+ * reader the value that it asks for.
  *
  * After every such pass:
- * - the nodes of a kernel ascend; its root is among them; leaves are not; reductions, scans and products are roots of kernels;
- * - a kernel's space is the shape of its root, its kind is its root's, and what follows the root reads it at the same index only;
- * - every operand is computed by the kernel itself, is a constant, or is in memory: in the slab some kernel stores it, a state form
+ * - the nodes of a kernel ascend; its root is among them; leaves are not; reductions, scans and
+ *   products are roots of kernels;
+ * - a kernel's space is the shape of its root, its kind is its root's, and what follows the root
+ *   reads it at the same index only;
+ * - every operand is computed by the kernel itself, is a constant, or is in memory: in the slab
+ *   some kernel stores it, a state form
  *   belongs to the state's symbol, an input is an input;
- * - every output is stored once; every form of a state that has an update is stored once, all of them by the same kernel, in the
+ * - every output is stored once; every form of a state that has an update is stored once, all of
+ *   them by the same kernel, in the
  *   form's layout, with the value that the update wants;
  * - panels are for states only; a product for OpenBLAS has one plain store.
  *
  * After the pass `plan`, when values have places, kernels have an order and barriers are set, also:
  * - a value lies where its reader looks for it when it runs: nothing was stored over it in between;
- * - a barrier separates a store from a read, and a read from a store over it. Two exceptions: one thread does both in order; or both
+ * - a barrier separates a store from a read, and a read from a store over it. Two exceptions: one
+ *   thread does both in order; or both
  *   kernels run by rows and the reader stays in the rows at hand;
- * - a state is read before its update; a kernel may update a state in place only if it reads it at the same index;
+ * - a state is read before its update; a kernel may update a state in place only if it reads it at
+ *   the same index;
  * - kernels by rows have the same number of rows, a multiple of PLAN_ROWS, and update no state;
  * - replicated kernels read inputs only and store in the thread's own slab;
  * - every place is a multiple of 64 bytes and lies inside its slab or the output block. */
@@ -25,7 +32,8 @@
 
 enum { PLAN_FAULT = 256 }; /* bytes of a text that says what is wrong */
 
-/* Whether the plan keeps the rules. If not, `fault` says which kernel breaks one, and how; otherwise it is "". */
+/* Whether the plan keeps the rules. If not, `fault` says which kernel breaks one, and how;
+ * otherwise it is "". */
 bool plan_verify(const Plan *plan, bool is_placed, char fault[PLAN_FAULT]);
 
 #endif

@@ -6,14 +6,18 @@
 
 /* -- buffers (buffers.c) -- */
 
-/* [node_count] from `arena`: the node in whose buffer a node's value lies. For most nodes that is the node itself. A reshape costs
- * nothing where its operand lies in memory in row-major order: it has the operand's buffer, unless that is a leaf. For inputs
- * are read through the batch's row numbers, and states may be stored in panels and change during the step. */
+/* [node_count] from `arena`: the node in whose buffer a node's value lies. For most nodes that is
+ * the node itself. A reshape costs nothing where its operand lies in memory in row-major order: it
+ * has the operand's buffer, unless that is a leaf. For inputs are read through the batch's row
+ * numbers, and states may be stored in panels and change during the step. */
 NodeId *buffer_nodes(const Graph *graph, Arena *arena);
-/* Marks the new values of matrix states. They keep the state's shape in the kernel that stores them, because of panels. */
+/* Marks the new values of matrix states. They keep the state's shape in the kernel that stores
+ * them, because of panels. */
 void mark_matrix_updates(const Graph *graph, bool *marked);
 /* Never in memory: each kernel that needs the value computes it. */
-static inline bool node_is_immediate(const Node *node) { return node->op == OP_constant || node->op == OP_iota; }
+static inline bool node_is_immediate(const Node *node) {
+    return node->op == OP_constant || node->op == OP_iota;
+}
 static inline bool node_is_leaf(const Node *node) { return op_class(node->op) == CLASS_LEAF; }
 /* Whether a node is always the root of a kernel, and so never computed twice. */
 static inline bool node_is_root(const Node *node) {
@@ -21,23 +25,26 @@ static inline bool node_is_root(const Node *node) {
     return class == CLASS_REDUCE || class == CLASS_SCAN || class == CLASS_MATRIX;
 }
 
-/* The windows node that is operand 0 of a product, if the product can read its windows out of the picture; else
- * NODE_NONE. */
+/* The windows node that is operand 0 of a product, if the product can read its windows out of the
+ * picture; else NODE_NONE. */
 NodeId product_windows(const Graph *graph, const NodeId *buffer, const Node *product);
 
 /* -- fusion: which kernel computes what (fuse.c decides, kernels.c writes the plan down) -- */
 
-/* A kernel that is planned. Fusion.kernel says what it stores; what it computes follows from that. */
+/* A kernel that is planned. Fusion.kernel says what it stores; what it computes follows from
+ * that. */
 typedef struct {
     KernelKind kind;
     NodeId root;
     Shape space;
-    bool copies_leaves; /* it computes nothing but copies leaves that are outputs or new values of states */
+    /* it computes nothing but copies leaves that are outputs or new values of states */
+    bool copies_leaves;
 } Draft;
 
-/* The kernels outside its group that need a node. `place`: a draft (at its own index), FUSE_NOWHERE, or others that fuse_share.c
- * knows. `first` is the kernel of the lowest level; it can store the node for the others if it is the only one of that level (the
- * others cannot come before it then) and has the node at its own index. */
+/* The kernels outside its group that need a node. `place`: a draft (at its own index),
+ * FUSE_NOWHERE, or others that fuse_share.c knows. `first` is the kernel of the lowest level; it
+ * can store the node for the others if it is the only one of that level (the others cannot come
+ * before it then) and has the node at its own index. */
 typedef struct {
     uint32_t place, level, first;
     bool first_can_store;
@@ -50,20 +57,24 @@ typedef struct {
     Arena *arena; /* scratch */
     const bool *live;
     const NodeId *buffer;
-    uint32_t *kernel; /* [node]: the draft (from 1) that computes this node for others to read; 0: every user computes it */
-    Draft *drafts;    /* [1 .. draft_count] */
+    /* [node]: the draft (from 1) that computes this node for others to read; 0: every user computes
+     * it */
+    uint32_t *kernel;
+    Draft *drafts; /* [1 .. draft_count] */
     uint32_t draft_count, draft_capacity;
     /* what the decision is made from, at -O2 and above */
-    bool *required;  /* [node]: must be in memory */
-    uint32_t *cost;  /* [node]: steps to compute it from what is in memory for sure, saturating */
-    uint32_t *group; /* [node]: the draft that computes it as its root or after it, index by index; 0: none */
+    bool *required; /* [node]: must be in memory */
+    uint32_t *cost; /* [node]: steps to compute it from what is in memory for sure, saturating */
+    /* [node]: the draft that computes it as its root or after it, index by index; 0: none */
+    uint32_t *group;
     uint32_t *level; /* [draft]: higher than the levels of all groups its inputs come from */
-    uint32_t *reach; /* [node]: highest level among the groups that its value comes from, its own not counted */
-    Users *outside;  /* [node] */
+    /* [node]: highest level among the groups that its value comes from, its own not counted */
+    uint32_t *reach;
+    Users *outside; /* [node] */
 } Fusion;
 
-/* Whether a product of windows has so few columns that its tile should run along the windows. These must be
- * neighbours in memory: in the picture itself or in a transposed copy. */
+/* Whether a product of windows has so few columns that its tile should run along the windows. These
+ * must be neighbours in memory: in the picture itself or in a transposed copy. */
 bool product_runs_along_windows(const Graph *graph, const Node *product, const Node *windows);
 
 /* product_windows; but NODE_NONE at levels that do not fuse, and if OpenBLAS multiplies. */
@@ -76,12 +87,15 @@ void fuse_join(Fusion *fusion);
 void fuse_share(Fusion *fusion);
 void fuse_follow(Fusion *fusion);
 Plan *kernels_build(Fusion *fusion);
-enum { FUSE_CHEAP_STEPS = 4 };              /* to compute so many steps twice is cheaper than to store and load a value */
+/* to compute so many steps twice is cheaper than to store and load a value */
+enum { FUSE_CHEAP_STEPS = 4 };
 uint32_t fuse_node_steps(const Node *node); /* to compute an element */
-/* A leaf, but not a state that changes during the step: reading it later would hold up its update. */
+/* A leaf, but not a state that changes during the step: reading it later would hold up its
+ * update. */
 static inline bool fuse_keeps(const Fusion *fusion, NodeId id) {
     const Node *node = graph_node(fusion->graph, id);
-    return node_is_leaf(node) && (node->op != OP_state || !fusion->graph->symbols[node->attrs.symbol].update);
+    return node_is_leaf(node) &&
+           (node->op != OP_state || !fusion->graph->symbols[node->attrs.symbol].update);
 }
 
 /* -- uses (uses.c): what each kernel of a plan reads from memory -- */
@@ -101,9 +115,10 @@ Uses uses_collect(const Plan *plan, Arena *arena);
 
 /* -- the analyses of the plan pass: plan.c lists them in order -- */
 
-/* Sets how many threads are worth waking for a kernel, and into how many pieces the part of each is cut (cost.c). `threads` as in
- * PassOptions; 0: no limit. */
-enum { COST_WIDEST_TILE = 80 }; /* columns: a product that has no more is not divided among threads along them */
+/* Sets how many threads are worth waking for a kernel, and into how many pieces the part of each is
+ * cut (cost.c). `threads` as in PassOptions; 0: no limit. */
+/* columns: a product that has no more is not divided among threads along them */
+enum { COST_WIDEST_TILE = 80 };
 void cost_assign(const Plan *plan, Kernel *kernel, int threads);
 int64_t cost_nanoseconds(const Plan *plan, const Kernel *kernel);
 uint32_t cost_threads(int64_t nanoseconds, int threads);
@@ -112,9 +127,10 @@ uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads);
 void replicated_assign(Plan *plan, const Uses *uses, int threads);
 /* Marks the kernels that threads divide by rows of the batch (rows.c). */
 void rows_assign(Plan *plan, const Uses *uses, int threads, Arena *arena);
-/* Orders the kernels (schedule.c): values before their readers, readers of a state before the kernel that updates it, as few
- * barriers as possible. Returns phase[kernel], the number of barriers before it, from `arena`. Where an update of a state cannot
- * wait for all readers, it is deferred: a kernel is added that copies the new value from the slab at the end. Then the order is
+/* Orders the kernels (schedule.c): values before their readers, readers of a state before the
+ * kernel that updates it, as few barriers as possible. Returns phase[kernel], the number of
+ * barriers before it, from `arena`. Where an update of a state cannot wait for all readers, it is
+ * deferred: a kernel is added that copies the new value from the slab at the end. Then the order is
  * left as it was, NULL is returned, and the analyses have to begin anew. */
 uint32_t *schedule_kernels(Plan *plan, const Uses *uses, Arena *arena);
 /* Gives each value its place in a slab, and each output its place in the output block (slab.c). */

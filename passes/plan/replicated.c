@@ -1,18 +1,21 @@
-/* Which kernels every thread computes for itself. Example: the rows of a batch are gathered and converted from bytes
- * in a few microseconds, and a product whose columns the threads divide needs all of these rows on every thread. If
- * each thread gathered a part, the others would wait for it and then fetch its cache lines from another core, which
- * takes longer than to gather all rows here. So a small result that is computed from inputs alone, in a few
- * operations, is replicated. */
+/* Which kernels every thread computes for itself. Example: the rows of a batch are gathered and
+ * converted from bytes in a few microseconds, and a product whose columns the threads divide needs
+ * all of these rows on every thread. If each thread gathered a part, the others would wait for it
+ * and then fetch its cache lines from another core, which takes longer than to gather all rows
+ * here. So a small result that is computed from inputs alone, in a few operations, is
+ * replicated. */
 #include "passes/plan/planning.h"
 
 enum {
-    MOST_BYTES = 256 * 1024, /* of all replicated values: a quarter of a core's second-level cache */
+    /* of all replicated values: a quarter of a core's second-level cache */
+    MOST_BYTES = 256 * 1024,
     LINE = 64,
-    NANOSECONDS_PER_LINE = 10 /* to fetch it from another core: 5 where they share a cache, 20 and more where they do not */
+    /* to fetch it from another core: 5 where they share a cache, 20 and more where they do not */
+    NANOSECONDS_PER_LINE = 10
 };
 
-/* A kernel may be replicated if it is elementwise, reads inputs only (uses are of the slab and of states) and stores in the slab
- * only: so many bytes. */
+/* A kernel may be replicated if it is elementwise, reads inputs only (uses are of the slab and of
+ * states) and stores in the slab only: so many bytes. */
 static bool may_be_replicated(const Plan *plan, const Uses *uses, uint32_t number, size_t *bytes) {
     const Kernel *kernel = &plan->kernels[number];
     *bytes = 0;
@@ -25,11 +28,14 @@ static bool may_be_replicated(const Plan *plan, const Uses *uses, uint32_t numbe
     return kernel->kind == KERNEL_MAP && uses->begin[number] == uses->begin[number + 1];
 }
 
-/* Every thread reads all rows in a product that threads divide by columns, and in one that sums over rows. */
+/* Every thread reads all rows in a product that threads divide by columns, and in one that sums
+ * over rows. */
 static bool reads_all_rows(const Plan *plan, const Kernel *reader) {
-    if (reader->kind != KERNEL_MATMUL || reader->max_threads == 1 || reader->product.windows) return false;
+    if (reader->kind != KERNEL_MATMUL || reader->max_threads == 1 || reader->product.windows)
+        return false;
     const Node *root = graph_node(plan->graph, reader->root);
-    return root->attrs.matmul.transpose_a || root->shape.dim[root->shape.rank - 1] > COST_WIDEST_TILE;
+    return root->attrs.matmul.transpose_a ||
+           root->shape.dim[root->shape.rank - 1] > COST_WIDEST_TILE;
 }
 
 static bool all_is_read(const Plan *plan, const Uses *uses, uint32_t number) {
@@ -56,8 +62,10 @@ void replicated_assign(Plan *plan, const Uses *uses, int threads) {
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         Kernel *kernel = &plan->kernels[k];
         size_t bytes;
-        bool fits = threads != 1 && may_be_replicated(plan, uses, k, &bytes) && all + bytes <= MOST_BYTES;
-        bool is_cheap = fits && cost_nanoseconds(plan, kernel) <= (int64_t)(bytes / LINE * NANOSECONDS_PER_LINE);
+        bool fits =
+            threads != 1 && may_be_replicated(plan, uses, k, &bytes) && all + bytes <= MOST_BYTES;
+        bool is_cheap = fits && cost_nanoseconds(plan, kernel) <=
+                                    (int64_t)(bytes / LINE * NANOSECONDS_PER_LINE);
         kernel->replicated = is_cheap && all_is_read(plan, uses, k);
         if (!kernel->replicated) continue;
         all += bytes;

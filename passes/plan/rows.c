@@ -1,22 +1,25 @@
-/* Which kernels threads divide by rows. In a network of layers of modest width, a row of the batch goes through many
- * small kernels: from the data through the layers to the loss, and back to the layers' gradients. If threads divided
- * each kernel anew, they would wait for each other between any two, and read what another core has just written. A
- * thread that takes its rows through all of them reads its own results. Threads meet once, before the sums over rows:
- * the gradients of the weights.
+/* Which kernels threads divide by rows. In a network of layers of modest width, a row of the batch
+ * goes through many small kernels: from the data through the layers to the loss, and back to the
+ * layers' gradients. If threads divided each kernel anew, they would wait for each other between
+ * any two, and read what another core has just written. A thread that takes its rows through all of
+ * them reads its own results. Threads meet once, before the sums over rows: the gradients of the
+ * weights.
  *
- * The price is that each thread reads all weights, not only those of some columns. So there must be few. */
+ * The price is that each thread reads all weights, not only those of some columns. So there must be
+ * few. */
 #include "passes/plan/planning.h"
 
-/* Of a product. Weights that other threads have updated must be fetched from their cores, and all must stay in this
- * core's cache. */
+/* Of a product. Weights that other threads have updated must be fetched from their cores, and all
+ * must stay in this core's cache. */
 enum { MOST_WEIGHTS = 96 * 1024 };
 
 typedef struct {
     const Plan *plan;
     int64_t rows; /* in the batch */
     int threads;
-    bool *may;       /* [kernel] */
-    uint32_t *chain; /* [kernel], of those that may: itself, or a kernel of the same chain that comes before it */
+    bool *may; /* [kernel] */
+    /* [kernel], of those that may: itself, or a kernel of the same chain that comes before it */
+    uint32_t *chain;
 } Rows;
 
 /* -- which kernels may be divided by rows -- */
@@ -27,12 +30,16 @@ static int64_t batch_rows(const Graph *graph) {
     return 0;
 }
 
-static bool has_rows(const Rows *rows, Shape shape) { return shape.rank > 0 && shape.dim[0] == rows->rows; }
+static bool has_rows(const Rows *rows, Shape shape) {
+    return shape.rank > 0 && shape.dim[0] == rows->rows;
+}
 
 static bool product_may(const Rows *rows, const Kernel *kernel, const Node *root) {
-    bool by_weights = kernel->product.right.kind == STORAGE_STATE && !kernel->product.swapped && !kernel->product.windows;
+    bool by_weights = kernel->product.right.kind == STORAGE_STATE && !kernel->product.swapped &&
+                      !kernel->product.windows;
     const Shape *weights = &graph_operand(rows->plan->graph, root, 1)->shape;
-    return by_weights && !root->attrs.matmul.transpose_a && root->shape.rank == 2 && shape_elements(*weights) <= MOST_WEIGHTS;
+    return by_weights && !root->attrs.matmul.transpose_a && root->shape.rank == 2 &&
+           shape_elements(*weights) <= MOST_WEIGHTS;
 }
 
 static bool kind_may(const Rows *rows, const Kernel *kernel) {
@@ -44,19 +51,24 @@ static bool kind_may(const Rows *rows, const Kernel *kernel) {
 
 static uint32_t groups(const Rows *rows) { return (uint32_t)(rows->rows / PLAN_ROWS); }
 
-/* A kernel that is worth more threads than there are groups of rows is divided by itself. Views inside it, other than reshape and
- * broadcast, may be emitted as square tiles, which cross row boundaries. */
+/* A kernel that is worth more threads than there are groups of rows is divided by itself. Views
+ * inside it, other than reshape and broadcast, may be emitted as square tiles, which cross row
+ * boundaries. */
 static bool may_be_by_rows(const Rows *rows, const Kernel *kernel) {
     const Graph *graph = rows->plan->graph;
-    if (kernel->replicated || !has_rows(rows, kernel->space) || kernel->max_threads > groups(rows)) return false;
+    if (kernel->replicated || !has_rows(rows, kernel->space) || kernel->max_threads > groups(rows))
+        return false;
     if (!kind_may(rows, kernel)) return false;
     for (uint32_t i = 0; i < kernel->store_count; i++) {
         const Store *store = &kernel->stores[i];
-        if (store->to.kind == STORAGE_STATE || !has_rows(rows, graph_node(graph, store->node)->shape)) return false;
+        if (store->to.kind == STORAGE_STATE ||
+            !has_rows(rows, graph_node(graph, store->node)->shape))
+            return false;
     }
     for (uint32_t i = 0; i < kernel->node_count; i++) {
         Op op = graph_node(graph, kernel->nodes[i])->op;
-        if (kernel->nodes[i] != kernel->root && !op_stays_in_place(op) && op != OP_broadcast) return false;
+        if (kernel->nodes[i] != kernel->root && !op_stays_in_place(op) && op != OP_broadcast)
+            return false;
     }
     return true;
 }
@@ -82,7 +94,8 @@ static void find_chains(const Rows *rows, const Uses *uses) {
     for (uint32_t k = 0; k < kernels; k++)
         for (uint32_t i = uses->begin[k]; rows->may[k] && i < uses->begin[k + 1]; i++) {
             uint32_t writer = uses->writer[uses->uses[i].buffer];
-            if (writer && rows->may[writer - 1] && !uses->uses[i].crosses_rows) join_chains(rows, k, writer - 1);
+            if (writer && rows->may[writer - 1] && !uses->uses[i].crosses_rows)
+                join_chains(rows, k, writer - 1);
         }
 }
 

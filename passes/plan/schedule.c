@@ -1,9 +1,11 @@
-/* The order of the kernels. Kernels form phases with a barrier between them: a kernel's phase is the longest chain of values that
- * cross threads on the way to it, so there are as few barriers as the kernels allow.
+/* The order of the kernels. Kernels form phases with a barrier between them: a kernel's phase is
+ * the longest chain of values that cross threads on the way to it, so there are as few barriers as
+ * the kernels allow.
  *
- * A kernel that updates a state in place must come after all that read the old value. That may close a cycle: two states
- * exchange their values through different kernels. Then an update is deferred: the kernel stores the new value in the slab, and a
- * kernel that is added copies it into the state once all have read the old one. */
+ * A kernel that updates a state in place must come after all that read the old value. That may
+ * close a cycle: two states exchange their values through different kernels. Then an update is
+ * deferred: the kernel stores the new value in the slab, and a kernel that is added copies it into
+ * the state once all have read the old one. */
 #include "passes/plan/planning.h"
 
 #include <assert.h>
@@ -17,8 +19,9 @@ typedef struct {
     bool *deferred;    /* [symbol]: the update goes through the slab */
     uint32_t *begin;   /* edges that leave kernel k: edges[begin[k] .. begin[k + 1]) */
     struct Edge *edges;
-    uint32_t *values, *readers; /* [kernel]: values it waits for, readers of old states it waits for */
-    bool *done;                 /* [kernel]: in the order, or in the heap */
+    /* [kernel]: values it waits for, readers of old states it waits for */
+    uint32_t *values, *readers;
+    bool *done; /* [kernel]: in the order, or in the heap */
     uint32_t *phase, *heap, heap_count;
     uint32_t *order, order_count;
 } Schedule;
@@ -30,7 +33,8 @@ static void find_updaters(Schedule *schedule) {
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) {
             const Storage *to = &plan->kernels[k].stores[i].to;
-            if (to->kind == STORAGE_STATE) schedule->updater[plan->states[to->index].symbol] = k + 1;
+            if (to->kind == STORAGE_STATE)
+                schedule->updater[plan->states[to->index].symbol] = k + 1;
         }
 }
 
@@ -50,8 +54,10 @@ typedef struct Edge {
 
 static Edge use_edge(const Schedule *schedule, uint32_t kernel, const BufferUse *use) {
     uint32_t symbol, writer = schedule->uses->writer[use->buffer];
-    if (use_is_updated(schedule, use, &symbol)) return (Edge){kernel, schedule->updater[symbol] - 1, true, false};
-    return writer ? (Edge){writer - 1, kernel, false, !use->crosses_rows} : (Edge){kernel, kernel, false, false};
+    if (use_is_updated(schedule, use, &symbol))
+        return (Edge){kernel, schedule->updater[symbol] - 1, true, false};
+    return writer ? (Edge){writer - 1, kernel, false, !use->crosses_rows}
+                  : (Edge){kernel, kernel, false, false};
 }
 
 static void visit_edges(Schedule *schedule, void (*visit)(Schedule *, Edge)) {
@@ -67,7 +73,9 @@ static void count_edge(Schedule *schedule, Edge edge) {
     (edge.old_state ? schedule->readers : schedule->values)[edge.to]++;
 }
 
-static void place_edge(Schedule *schedule, Edge edge) { schedule->edges[--schedule->begin[edge.from]] = edge; }
+static void place_edge(Schedule *schedule, Edge edge) {
+    schedule->edges[--schedule->begin[edge.from]] = edge;
+}
 
 static void collect_edges(Schedule *schedule) {
     uint32_t kernels = schedule->plan->kernel_count;
@@ -95,7 +103,8 @@ static void heap_push(Schedule *schedule, uint32_t kernel) {
 static uint32_t heap_pop(Schedule *schedule) {
     uint32_t *heap = schedule->heap, top = heap[0], last = heap[--schedule->heap_count], at = 0;
     for (uint32_t child = 1; child < schedule->heap_count; at = child, child = 2 * at + 1) {
-        if (child + 1 < schedule->heap_count && runs_before(schedule, heap[child + 1], heap[child])) child++;
+        if (child + 1 < schedule->heap_count && runs_before(schedule, heap[child + 1], heap[child]))
+            child++;
         if (!runs_before(schedule, heap[child], last)) break;
         heap[at] = heap[child];
     }
@@ -105,9 +114,11 @@ static uint32_t heap_pop(Schedule *schedule) {
 
 /* -- ordering -- */
 
-/* Whether what the one does is to be finished by all threads before the other begins: not where one thread does both, in order. */
+/* Whether what the one does is to be finished by all threads before the other begins: not where one
+ * thread does both, in order. */
 static bool crosses_threads(const Schedule *schedule, const Edge *edge) {
-    const Kernel *from = &schedule->plan->kernels[edge->from], *to = &schedule->plan->kernels[edge->to];
+    const Kernel *from = &schedule->plan->kernels[edge->from],
+                 *to = &schedule->plan->kernels[edge->to];
     bool by_rows = from->by_rows && to->by_rows && edge->in_rows;
     return !by_rows && !from->replicated && (from->max_threads > 1 || to->max_threads > 1);
 }
@@ -128,23 +139,27 @@ static void release(Schedule *schedule, const Edge *edge) {
     push_if_ready(schedule, to);
 }
 
-/* Defers the updates by a kernel. A state that is a copy of another leaf cannot be deferred, nor needs to be: all such copies of
- * one shape share a kernel, so every cycle has an update that is computed. */
+/* Defers the updates by a kernel. A state that is a copy of another leaf cannot be deferred, nor
+ * needs to be: all such copies of one shape share a kernel, so every cycle has an update that is
+ * computed. */
 static bool defer_updates(Schedule *schedule, uint32_t kernel) {
     const Plan *plan = schedule->plan;
     bool any = false;
     for (uint32_t i = 0; i < plan->kernels[kernel].store_count; i++) {
         const Store *store = &plan->kernels[kernel].stores[i];
-        if (store->to.kind != STORAGE_STATE || node_is_leaf(graph_node(plan->graph, store->node))) continue;
+        if (store->to.kind != STORAGE_STATE || node_is_leaf(graph_node(plan->graph, store->node)))
+            continue;
         schedule->deferred[plan->states[store->to.index].symbol] = any = true;
     }
     return any;
 }
 
-/* No kernel can run: one that has all its values, and waits for readers of old states only, stops waiting. */
+/* No kernel can run: one that has all its values, and waits for readers of old states only, stops
+ * waiting. */
 static void break_cycle(Schedule *schedule) {
     uint32_t kernels = schedule->plan->kernel_count, k = 0;
-    while (k < kernels && (schedule->done[k] || schedule->values[k] || !defer_updates(schedule, k))) k++;
+    while (k < kernels && (schedule->done[k] || schedule->values[k] || !defer_updates(schedule, k)))
+        k++;
     assert(k < kernels && "kernels wait for each other's values");
     schedule->readers[k] = 0;
     push_if_ready(schedule, k);
@@ -157,22 +172,26 @@ static void order_kernels(Schedule *schedule) {
         if (schedule->heap_count == 0) break_cycle(schedule);
         uint32_t kernel = heap_pop(schedule);
         schedule->order[schedule->order_count++] = kernel;
-        for (uint32_t i = schedule->begin[kernel]; i < schedule->begin[kernel + 1]; i++) release(schedule, &schedule->edges[i]);
+        for (uint32_t i = schedule->begin[kernel]; i < schedule->begin[kernel + 1]; i++)
+            release(schedule, &schedule->edges[i]);
     }
 }
 
-/* A kernel that updates a state and reads it at other places must not store over what it still has to read. */
+/* A kernel that updates a state and reads it at other places must not store over what it still has
+ * to read. */
 static void defer_own_readers(Schedule *schedule) {
     for (uint32_t k = 0; k < schedule->plan->kernel_count; k++)
         for (uint32_t i = schedule->uses->begin[k]; i < schedule->uses->begin[k + 1]; i++) {
             uint32_t symbol;
             const BufferUse *use = &schedule->uses->uses[i];
-            if (use->moved && use_is_updated(schedule, use, &symbol) && schedule->updater[symbol] == k + 1)
+            if (use->moved && use_is_updated(schedule, use, &symbol) &&
+                schedule->updater[symbol] == k + 1)
                 schedule->deferred[symbol] = true;
         }
 }
 
-/* -- deferred updates: the new value is stored in the slab, and copied into the state by a kernel of its own -- */
+/* -- deferred updates: the new value is stored in the slab, and copied into the state by a kernel
+ * of its own -- */
 
 static bool any_deferred(const Schedule *schedule) {
     for (uint32_t i = 0; i < schedule->plan->graph->symbol_count; i++)
@@ -182,30 +201,37 @@ static bool any_deferred(const Schedule *schedule) {
 
 static bool stores_in_slab(const Kernel *kernel, NodeId node) {
     for (uint32_t i = 0; i < kernel->store_count; i++)
-        if (kernel->stores[i].node == node && kernel->stores[i].to.kind == STORAGE_SLAB) return true;
+        if (kernel->stores[i].node == node && kernel->stores[i].to.kind == STORAGE_SLAB)
+            return true;
     return false;
 }
 
 /* All forms of a state are copied by one kernel. */
-static void add_copy(const Plan *plan, const Kernel *kernel, const Store *store, Kernel *copies, uint32_t *count) {
+static void add_copy(const Plan *plan, const Kernel *kernel, const Store *store, Kernel *copies,
+                     uint32_t *count) {
     uint32_t symbol = plan->states[store->to.index].symbol;
     if (*count == 0 || plan->states[copies[*count - 1].stores[0].to.index].symbol != symbol)
-        copies[(*count)++] = (Kernel){
-            .kind = KERNEL_MAP, .space = kernel->space, .stores = ARENA_ARRAY(plan->arena, Store, kernel->store_count)};
+        copies[(*count)++] =
+            (Kernel){.kind = KERNEL_MAP,
+                     .space = kernel->space,
+                     .stores = ARENA_ARRAY(plan->arena, Store, kernel->store_count)};
     Kernel *copy = &copies[*count - 1];
     copy->stores[copy->store_count++] = *store;
 }
 
-/* Turns the kernel's stores of deferred states into one store in the slab for each value (a kernel's stores in the slab come
- * first), and writes the kernels that copy the values to `copies`. */
+/* Turns the kernel's stores of deferred states into one store in the slab for each value (a
+ * kernel's stores in the slab come first), and writes the kernels that copy the values to
+ * `copies`. */
 static uint32_t defer_stores(const Schedule *schedule, Kernel *kernel, Kernel *copies) {
     Plan *plan = schedule->plan;
     uint32_t count = 0, kept = 0, stores = kernel->store_count;
     for (uint32_t i = 0; i < stores; i++) {
         Store store = kernel->stores[i];
-        if (store.to.kind == STORAGE_STATE && schedule->deferred[plan->states[store.to.index].symbol]) {
+        if (store.to.kind == STORAGE_STATE &&
+            schedule->deferred[plan->states[store.to.index].symbol]) {
             add_copy(plan, kernel, &store, copies, &count);
-            store.to = plan->storage[store.node] = (Storage){.kind = STORAGE_SLAB, .offset = PLAN_UNPLACED};
+            store.to = plan->storage[store.node] =
+                (Storage){.kind = STORAGE_SLAB, .offset = PLAN_UNPLACED};
             kernel->store_count = kept;
             if (stores_in_slab(kernel, store.node)) continue;
         }
@@ -220,7 +246,8 @@ static void add_deferred_copies(const Schedule *schedule) {
     Kernel *kernels = ARENA_ARRAY(plan->arena, Kernel, plan->kernel_count + plan->state_count);
     memcpy(kernels, plan->kernels, plan->kernel_count * sizeof *kernels);
     uint32_t count = plan->kernel_count;
-    for (uint32_t k = 0; k < plan->kernel_count; k++) count += defer_stores(schedule, &kernels[k], &kernels[count]);
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        count += defer_stores(schedule, &kernels[k], &kernels[count]);
     plan->kernels = kernels;
     plan->kernel_count = count;
 }

@@ -1,8 +1,10 @@
-/* Places in the slab. A value lives from the phase that stores it to the last phase that reads it; a barrier
- * separates two phases. So a later phase may reuse the place of a value that is no longer read. So may a later kernel
- * of the same phase, if all kernels that touch either value run in order on one thread.
+/* Places in the slab. A value lives from the phase that stores it to the last phase that reads it;
+ * a barrier separates two phases. So a later phase may reuse the place of a value that is no longer
+ * read. So may a later kernel of the same phase, if all kernels that touch either value run in
+ * order on one thread.
  *
- * The largest values are placed first, each in the smallest gap between the values that live at the same time. */
+ * The largest values are placed first, each in the smallest gap between the values that live at the
+ * same time. */
 #include "passes/plan/planning.h"
 #include "ir/base/integers.h"
 
@@ -32,11 +34,14 @@ static Moment moment_of(const Plan *plan, const uint32_t *phase, uint32_t kernel
 static void add_value(SlabValue *value, const Plan *plan, const Store *store, Moment stored) {
     const Node *node = graph_node(plan->graph, store->node);
     size_t bytes = layout_bytes(store->to.layout, node->dtype, node->shape);
-    *value = (SlabValue){store->node, stored, stored, align(bytes), 0, plan->kernels[stored.kernel].replicated};
+    *value = (SlabValue){store->node,  stored, stored,
+                         align(bytes), 0,      plan->kernels[stored.kernel].replicated};
 }
 
-/* The values of the slab in the order in which they are stored; place[node]: 1 + index of its value. */
-static uint32_t collect_values(const Plan *plan, const uint32_t *phase, SlabValue *values, uint32_t *place) {
+/* The values of the slab in the order in which they are stored; place[node]: 1 + index of its
+ * value. */
+static uint32_t collect_values(const Plan *plan, const uint32_t *phase, SlabValue *values,
+                               uint32_t *place) {
     uint32_t count = 0;
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) {
@@ -55,7 +60,8 @@ static void extend_life(SlabValue *value, Moment read) {
     value->last = read;
 }
 
-static void extend_lives(const Plan *plan, const Uses *uses, const uint32_t *phase, SlabValue *values, const uint32_t *place) {
+static void extend_lives(const Plan *plan, const Uses *uses, const uint32_t *phase,
+                         SlabValue *values, const uint32_t *place) {
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = uses->begin[k]; i < uses->begin[k + 1]; i++) {
             uint32_t at = place[uses->uses[i].buffer];
@@ -77,9 +83,12 @@ static bool is_over(const SlabValue *a, const SlabValue *b) {
     return a->last.in_order && b->first.in_order && a->last.kernel < b->first.kernel;
 }
 
-static bool lives_meet(const SlabValue *a, const SlabValue *b) { return !is_over(a, b) && !is_over(b, a); }
+static bool lives_meet(const SlabValue *a, const SlabValue *b) {
+    return !is_over(a, b) && !is_over(b, a);
+}
 
-/* The start of the smallest gap that fits between the placed values (sorted by offset) that live at the same time. */
+/* The start of the smallest gap that fits between the placed values (sorted by offset) that live at
+ * the same time. */
 static size_t best_gap(const SlabValue *value, SlabValue *const *placed, uint32_t count) {
     size_t end = 0, best = SIZE_MAX, best_size = SIZE_MAX;
     for (uint32_t i = 0; i < count; i++) {
@@ -98,7 +107,8 @@ static void insert_placed(SlabValue **placed, uint32_t count, SlabValue *value) 
 }
 
 static size_t place_with_reuse(SlabValue *values, uint32_t count, Arena *arena) {
-    SlabValue **by_size = ARENA_ARRAY(arena, SlabValue *, count), **placed = ARENA_ARRAY(arena, SlabValue *, count);
+    SlabValue **by_size = ARENA_ARRAY(arena, SlabValue *, count),
+              **placed = ARENA_ARRAY(arena, SlabValue *, count);
     uint32_t shared = 0;
     size_t total = 0;
     for (uint32_t i = 0; i < count; i++)
@@ -126,14 +136,17 @@ static size_t place_apart(SlabValue *values, uint32_t count, bool replicated) {
 
 /* -- writing the places down -- */
 
-static void set_offset(Storage *storage, NodeId buffer, const SlabValue *values, const uint32_t *place) {
+static void set_offset(Storage *storage, NodeId buffer, const SlabValue *values,
+                       const uint32_t *place) {
     if (storage->kind != STORAGE_SLAB) return;
     storage->offset = values[place[buffer] - 1].offset;
     storage->replicated = values[place[buffer] - 1].replicated;
 }
 
-static void set_offsets(Plan *plan, const NodeId *buffer, const SlabValue *values, const uint32_t *place) {
-    for (NodeId id = 1; id < plan->graph->node_count; id++) set_offset(&plan->storage[id], buffer[id], values, place);
+static void set_offsets(Plan *plan, const NodeId *buffer, const SlabValue *values,
+                        const uint32_t *place) {
+    for (NodeId id = 1; id < plan->graph->node_count; id++)
+        set_offset(&plan->storage[id], buffer[id], values, place);
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         Kernel *kernel = &plan->kernels[k];
         for (uint32_t i = 0; i < kernel->store_count; i++)
@@ -141,7 +154,8 @@ static void set_offsets(Plan *plan, const NodeId *buffer, const SlabValue *value
         if (kernel->root == NODE_NONE) continue;
         const Node *root = graph_node(plan->graph, kernel->root);
         set_offset(&kernel->product.left, buffer[kernel_operand(plan, kernel, 0)], values, place);
-        if (root->operand_count > 1) set_offset(&kernel->product.right, buffer[root->operands[1]], values, place);
+        if (root->operand_count > 1)
+            set_offset(&kernel->product.right, buffer[root->operands[1]], values, place);
     }
 }
 
@@ -167,7 +181,8 @@ void slab_assign(Plan *plan, const uint32_t *phase, bool reuse, Arena *arena) {
     uint32_t *place = ARENA_ARRAY(arena, uint32_t, plan->graph->node_count);
     uint32_t count = collect_values(plan, phase, values, place);
     extend_lives(plan, &uses, phase, values, place);
-    plan->slab_bytes = reuse ? place_with_reuse(values, count, arena) : place_apart(values, count, false);
+    plan->slab_bytes =
+        reuse ? place_with_reuse(values, count, arena) : place_apart(values, count, false);
     plan->thread_slab_bytes = place_apart(values, count, true);
     set_offsets(plan, uses.buffer, values, place);
     place_outputs(plan, arena);

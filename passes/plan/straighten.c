@@ -1,9 +1,11 @@
-/* The straighten pass, before fusion. A product needs an operand whose columns are contiguous. A state can be stored
- * that way, but of two computed values (a, transposed b) neither has contiguous columns. Then the right one gets a
- * transposed copy, which fusion computes in a kernel of its own or in the kernel that computes the value.
+/* The straighten pass, before fusion. A product needs an operand whose columns are contiguous. A
+ * state can be stored that way, but of two computed values (a, transposed b) neither has contiguous
+ * columns. Then the right one gets a transposed copy, which fusion computes in a kernel of its own
+ * or in the kernel that computes the value.
  *
- * A convolution with few filters would leave most lanes of its columns empty, so it runs along the windows instead.
- * Its picture gets a copy [N,C,H,W], in which neighbouring windows are neighbours in memory. */
+ * A convolution with few filters would leave most lanes of its columns empty, so it runs along the
+ * windows instead. Its picture gets a copy [N,C,H,W], in which neighbouring windows are neighbours
+ * in memory. */
 #include "passes/pass_list.h"
 #include "ir/base/integers.h"
 #include "passes/plan/planning.h"
@@ -17,7 +19,8 @@ enum {
 
 static int64_t lanes_taken(int64_t columns) { return round_up(columns, LANES); }
 
-/* Whether at least one and a half times as many lanes are at work along the windows as along the filters. */
+/* Whether at least one and a half times as many lanes are at work along the windows as along the
+ * filters. */
 static bool fills_lanes(int64_t run, int64_t filters) {
     return 2 * run * lanes_taken(filters) >= 3 * filters * lanes_taken(run);
 }
@@ -27,15 +30,17 @@ bool product_runs_along_windows(const Graph *graph, const Node *product, const N
     int64_t filters = product->shape.dim[product->shape.rank - 1];
     bool one_matrix = shape_elements(left) == left.dim[left.rank - 2] * left.dim[left.rank - 1];
     bool copy_pays = each.dim[5] == 1 || each.dim[3] * each.dim[4] >= ENOUGH_TAPS;
-    return one_matrix && copy_pays && !product->attrs.matmul.transpose_a && windows->attrs.window.stride[1] == 1 &&
-           filters <= FEW_FILTERS && fills_lanes(each.dim[2], filters);
+    return one_matrix && copy_pays && !product->attrs.matmul.transpose_a &&
+           windows->attrs.window.stride[1] == 1 && filters <= FEW_FILTERS &&
+           fills_lanes(each.dim[2], filters);
 }
 
 /* The same windows of the picture transposed to [N,C,H,W] and back: the product will read that copy
  * (windows_picture). */
 static NodeId windows_of_copy(Graph *to, const Node *windows, const NodeId *map) {
     NodeId copy = build_transpose(to, map[windows->operands[0]], (int64_t[]){0, 3, 1, 2});
-    return build_windows(to, build_transpose(to, copy, (int64_t[]){0, 2, 3, 1}), &windows->attrs.window);
+    return build_windows(to, build_transpose(to, copy, (int64_t[]){0, 2, 3, 1}),
+                         &windows->attrs.window);
 }
 
 /* -- straightening -- */
@@ -45,18 +50,24 @@ typedef struct {
     const NodeId *buffer;
 } Straightening;
 
-static bool is_matrix_state(const Node *node) { return node->op == OP_state && node->shape.rank == 2; }
-
-static bool right_needs_copy(const Graph *graph, const Node *node) {
-    if (node->op != OP_matmul || !node->attrs.matmul.transpose_b || node->attrs.matmul.transpose_a) return false;
-    return !is_matrix_state(graph_operand(graph, node, 0)) && !is_matrix_state(graph_operand(graph, node, 1));
+static bool is_matrix_state(const Node *node) {
+    return node->op == OP_state && node->shape.rank == 2;
 }
 
-/* The windows whose picture needs a copy; NODE_NONE if operand 0 is something else or needs none. */
+static bool right_needs_copy(const Graph *graph, const Node *node) {
+    if (node->op != OP_matmul || !node->attrs.matmul.transpose_b || node->attrs.matmul.transpose_a)
+        return false;
+    return !is_matrix_state(graph_operand(graph, node, 0)) &&
+           !is_matrix_state(graph_operand(graph, node, 1));
+}
+
+/* The windows whose picture needs a copy; NODE_NONE if operand 0 is something else or needs
+ * none. */
 static NodeId windows_to_copy(const Straightening *s, const Node *node) {
     NodeId id = product_windows(s->graph, s->buffer, node);
     const Node *windows = graph_node(s->graph, id);
-    bool copies = id && windows->shape.dim[5] > 1 && product_runs_along_windows(s->graph, node, windows);
+    bool copies =
+        id && windows->shape.dim[5] > 1 && product_runs_along_windows(s->graph, node, windows);
     return copies ? id : NODE_NONE;
 }
 
@@ -71,14 +82,16 @@ static bool any_needs_copies(const Straightening *s) {
 }
 
 static NodeId copy_product(const Straightening *s, Graph *to, const Node *node, const NodeId *map) {
-    NodeId windows = windows_to_copy(s, node), left = map[node->operands[0]], right = map[node->operands[1]];
+    NodeId windows = windows_to_copy(s, node), left = map[node->operands[0]],
+           right = map[node->operands[1]];
     bool copies_right = right_needs_copy(s->graph, node);
     to->span = node->span;
     if (windows)
-        left =
-            build_reshape(to, windows_of_copy(to, graph_node(s->graph, windows), map), graph_operand(s->graph, node, 0)->shape);
+        left = build_reshape(to, windows_of_copy(to, graph_node(s->graph, windows), map),
+                             graph_operand(s->graph, node, 0)->shape);
     if (copies_right) right = build_transpose(to, right, NULL);
-    return build_matmul(to, left, right, node->attrs.matmul.transpose_a, node->attrs.matmul.transpose_b && !copies_right);
+    return build_matmul(to, left, right, node->attrs.matmul.transpose_a,
+                        node->attrs.matmul.transpose_b && !copies_right);
 }
 
 /* OpenBLAS reads every operand as it is. */
@@ -93,7 +106,8 @@ Graph *pass_straighten(Graph *from, const PassOptions *options) {
     NodeId *map = ARENA_ARRAY(scratch, NodeId, from->node_count);
     for (NodeId id = 1; id < from->node_count; id++) {
         const Node *node = graph_node(from, id);
-        map[id] = needs_copies(&s, node) ? copy_product(&s, to, node, map) : graph_copy_node(to, from, id, map);
+        map[id] = needs_copies(&s, node) ? copy_product(&s, to, node, map)
+                                         : graph_copy_node(to, from, id, map);
     }
     graph_finish(to, from, map);
     arena_free(scratch);

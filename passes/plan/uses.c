@@ -1,4 +1,5 @@
-/* What each kernel of a plan reads from memory, and whether only at the index, or only in the row, that it computes. */
+/* What each kernel of a plan reads from memory, and whether only at the index, or only in the row,
+ * that it computes. */
 #include "passes/plan/planning.h"
 
 typedef struct {
@@ -48,13 +49,17 @@ static bool stays_in_row(const Graph *graph, const Node *node, uint32_t i) {
     return op_stays_in_place(node->op) || (node->op == OP_broadcast && from->rank == to->rank);
 }
 
-/* A product reads whole operands. Copies of inputs and constants in the slab are not shown by Plan.storage. */
-static void meet_product(Collector *collector, uint32_t number, const Node *product, bool crosses_rows) {
+/* A product reads whole operands. Copies of inputs and constants in the slab are not shown by
+ * Plan.storage. */
+static void meet_product(Collector *collector, uint32_t number, const Node *product,
+                         bool crosses_rows) {
     const Plan *plan = collector->plan;
     const Kernel *kernel = &plan->kernels[number];
     for (uint32_t i = 0; i < 2; i++) {
-        bool in_row = !crosses_rows && !kernel->product.windows && stays_in_row(plan->graph, product, i);
-        add_use(collector, number, kernel_operand(plan, kernel, i), (Where){.moved = true, .crosses_rows = !in_row});
+        bool in_row =
+            !crosses_rows && !kernel->product.windows && stays_in_row(plan->graph, product, i);
+        add_use(collector, number, kernel_operand(plan, kernel, i),
+                (Where){.moved = true, .crosses_rows = !in_row});
     }
 }
 
@@ -69,12 +74,14 @@ static void meet_node(Collector *collector, uint32_t kernel, NodeId id) {
     }
     at.moved |= !op_stays_in_place(node->op);
     for (uint32_t i = 0; i < node->operand_count; i++)
-        meet_operand(collector, kernel, node->operands[i], (Where){at.moved, at.crosses_rows || !stays_in_row(graph, node, i)});
+        meet_operand(collector, kernel, node->operands[i],
+                     (Where){at.moved, at.crosses_rows || !stays_in_row(graph, node, i)});
 }
 
 static void collect_kernel(Collector *collector, uint32_t number) {
     const Kernel *kernel = &collector->plan->kernels[number];
-    for (uint32_t i = 0; i < kernel->node_count; i++) collector->inside[kernel->nodes[i]] = number + 1;
+    for (uint32_t i = 0; i < kernel->node_count; i++)
+        collector->inside[kernel->nodes[i]] = number + 1;
     for (uint32_t i = kernel->node_count; i-- > 0;) meet_node(collector, number, kernel->nodes[i]);
     for (uint32_t i = 0; i < kernel->store_count; i++) {
         const Store *store = &kernel->stores[i];
@@ -88,8 +95,8 @@ Uses uses_collect(const Plan *plan, Arena *arena) {
     Collector collector = {
         .plan = plan,
         .arena = arena,
-        .uses = {buffer_nodes(plan->graph, arena), ARENA_ARRAY(arena, uint32_t, plan->kernel_count), NULL,
-                 ARENA_ARRAY(arena, uint32_t, nodes)},
+        .uses = {buffer_nodes(plan->graph, arena), ARENA_ARRAY(arena, uint32_t, plan->kernel_count),
+                 NULL, ARENA_ARRAY(arena, uint32_t, nodes)},
         .inside = ARENA_ARRAY(arena, uint32_t, nodes),
         .met = ARENA_ARRAY(arena, uint32_t, nodes),
         .slot = ARENA_ARRAY(arena, uint32_t, nodes),

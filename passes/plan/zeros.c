@@ -1,7 +1,7 @@
-/* The zeros pass: marks products whose operand comes from bytes of the data. Of the pixels of handwritten digits four
- * of five are 0. A term 0 * w changes no bit of a sum, which never ends as -0 (ir/eval/eval_fma.c), as long as w is
- * finite; the kernel checks that. Its code lists, for every block of rows, the places where any row is not zero, and
- * visits only those. */
+/* The zeros pass: marks products whose operand comes from bytes of the data. Of the pixels of
+ * handwritten digits four of five are 0. A term 0 * w changes no bit of a sum, which never ends as
+ * -0 (ir/eval/eval_fma.c), as long as w is finite; the kernel checks that. Its code lists, for
+ * every block of rows, the places where any row is not zero, and visits only those. */
 #include "passes/pass_list.h"
 #include "passes/plan/planning.h"
 
@@ -9,16 +9,19 @@
 
 /* 0 times such a constant is 0, and so is 0 divided by it. */
 static bool is_factor(const Node *node) {
-    return node->op == OP_constant && node->dtype == DTYPE_F32 && isfinite(node->attrs.value.f) && node->attrs.value.f != 0;
+    return node->op == OP_constant && node->dtype == DTYPE_F32 && isfinite(node->attrs.value.f) &&
+           node->attrs.value.f != 0;
 }
 
-/* Whether a node is 0 wherever the byte that it is computed from is 0. zero[] of its operands is known. */
+/* Whether a node is 0 wherever the byte that it is computed from is 0. zero[] of its operands is
+ * known. */
 static bool keeps_zero(const Graph *graph, const Node *node, const bool *zero) {
     const NodeId *in = node->operands;
     bool all = true;
     for (uint32_t i = 0; i < node->operand_count; i++) all &= zero[in[i]];
     if (node->op == OP_input) return node->dtype == DTYPE_U8;
-    if (node->op == OP_convert && node->dtype != DTYPE_F32 && node->dtype != DTYPE_I32) return false;
+    if (node->op == OP_convert && node->dtype != DTYPE_F32 && node->dtype != DTYPE_I32)
+        return false;
     switch (op_zero(node->op)) {
     case ZERO_NONE: return false;
     case ZERO_ALL: return all;
@@ -30,8 +33,8 @@ static bool keeps_zero(const Graph *graph, const Node *node, const bool *zero) {
     return (left || right) && (node->operand_count == 2 || zero[in[2]]);
 }
 
-/* A list pays only if several tiles of columns use it. The check that columns are finite pays only if several tiles
- * of rows do. */
+/* A list pays only if several tiles of columns use it. The check that columns are finite pays only
+ * if several tiles of rows do. */
 enum { LEAST_ROWS = 9, LEAST_COLUMNS = 64 };
 
 static bool is_worth_it(const Graph *graph, const Kernel *kernel) {
@@ -47,12 +50,14 @@ bool pass_zeros(Compilation *compilation, const PassOptions *options) {
     const Graph *graph = compilation->graph;
     Arena *scratch = arena_new();
     bool *zero = ARENA_ARRAY(scratch, bool, graph->node_count);
-    for (NodeId id = 1; id < graph->node_count; id++) zero[id] = keeps_zero(graph, graph_node(graph, id), zero);
+    for (NodeId id = 1; id < graph->node_count; id++)
+        zero[id] = keeps_zero(graph, graph_node(graph, id), zero);
     for (uint32_t i = 0; i < plan->kernel_count; i++) {
         Kernel *kernel = &plan->kernels[i];
         if (kernel->kind != KERNEL_MATMUL) continue;
         const Node *root = graph_node(graph, kernel->root);
-        kernel->product.skips_zeros = zero[root->operands[kernel->product.swapped ? 1 : 0]] && is_worth_it(graph, kernel);
+        kernel->product.skips_zeros =
+            zero[root->operands[kernel->product.swapped ? 1 : 0]] && is_worth_it(graph, kernel);
     }
     arena_free(scratch);
     return true;

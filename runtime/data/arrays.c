@@ -19,7 +19,9 @@ static Shape row_of(const NpyArray *array) {
     return row;
 }
 
-static size_t row_bytes(const NpyArray *array) { return (size_t)shape_elements(row_of(array)) * dtype_bytes(array->dtype); }
+static size_t row_bytes(const NpyArray *array) {
+    return (size_t)shape_elements(row_of(array)) * dtype_bytes(array->dtype);
+}
 
 /* -- which array is what -- */
 
@@ -29,7 +31,8 @@ static const char *field_and_split(Arena *arena, const char *name, Split *split)
     *split = SPLIT_TRAIN;
     if (!first || !first[1] || last == name) return name;
     if (split_of_word(name, (size_t)(first - name), split)) return first + 1;
-    if (split_of_word(last + 1, strlen(last + 1), split)) return arena_copy_string(arena, name, (size_t)(last - name));
+    if (split_of_word(last + 1, strlen(last + 1), split))
+        return arena_copy_string(arena, name, (size_t)(last - name));
     return name;
 }
 
@@ -41,15 +44,21 @@ static ArrayField *field_named(ArrayFields *fields, const char *name) {
     return &fields->items[fields->count++];
 }
 
-ArrayPart *arrays_part(ArrayFields *fields, Arena *arena, const char *name, const char *where, Span span, Diagnostics *diag) {
+ArrayPart *arrays_part(ArrayFields *fields, Arena *arena, const char *name, const char *where,
+                       Span span, Diagnostics *diag) {
     Split split;
     ArrayField *field = field_named(fields, field_and_split(arena, name, &split));
-    if (!field) return diag_error(diag, STATUS_DATA, span, "these are more than %d arrays", ARRAYS_MAX), NULL;
+    if (!field)
+        return diag_error(diag, STATUS_DATA, span, "these are more than %d arrays", ARRAYS_MAX),
+               NULL;
     ArrayPart *part = &field->parts[split];
     if (!part->name) return part;
-    diag_error(diag, STATUS_DATA, span, "'%.100s' in '%s' would be the same field as %s", name, where, part->name);
-    diag_help(diag, "both are the %s rows of '%.100s'; numpy.savez(path, images = ..., labels = ...) gives arrays names",
-              split_of_rows(split), field->name);
+    diag_error(diag, STATUS_DATA, span, "'%.100s' in '%s' would be the same field as %s", name,
+               where, part->name);
+    diag_help(
+        diag,
+        "both are the %s rows of '%.100s'; numpy.savez(path, images = ..., labels = ...) gives arrays names",
+        split_of_rows(split), field->name);
     return NULL;
 }
 
@@ -63,8 +72,8 @@ const char *arrays_file_name(Arena *arena, const char *path) {
 
 static bool check_rows(const ArrayPart *part, const ArrayPart *first, Diagnostics *diag) {
     if (part->array.shape.dim[0] == first->array.shape.dim[0]) return true;
-    diag_error(diag, STATUS_DATA, part->span, "%s has %" PRId64 " rows, but %s has %" PRId64, part->name,
-               part->array.shape.dim[0], first->name, first->array.shape.dim[0]);
+    diag_error(diag, STATUS_DATA, part->span, "%s has %" PRId64 " rows, but %s has %" PRId64,
+               part->name, part->array.shape.dim[0], first->name, first->array.shape.dim[0]);
     return false;
 }
 
@@ -73,14 +82,16 @@ static bool check_alike(const ArrayPart *train, const ArrayPart *part, Diagnosti
     const NpyArray *a = &train->array, *b = &part->array;
     if (a->dtype == b->dtype && shape_equal(row_of(a), row_of(b))) return true;
     diag_error(diag, STATUS_DATA, part->span, "a row of %s is %s, but one of %s is %s", part->name,
-               shape_text(b->dtype, row_of(b), found), train->name, shape_text(a->dtype, row_of(a), wanted));
+               shape_text(b->dtype, row_of(b), found), train->name,
+               shape_text(a->dtype, row_of(a), wanted));
     return false;
 }
 
-static bool none_of(const ArrayPart *there, const char *with, Split split, Split missing, const char *without_name,
-                    Diagnostics *diag) {
-    diag_error(diag, STATUS_DATA, there->span, "%s holds %s rows of '%.100s', but there are no %s rows of '%.100s'",
-               there->name, split_of_rows(split), with, split_of_rows(missing), without_name);
+static bool none_of(const ArrayPart *there, const char *with, Split split, Split missing,
+                    const char *without_name, Diagnostics *diag) {
+    diag_error(diag, STATUS_DATA, there->span,
+               "%s holds %s rows of '%.100s', but there are no %s rows of '%.100s'", there->name,
+               split_of_rows(split), with, split_of_rows(missing), without_name);
     diag_help(diag, "arrays are the rows of one field by their names: x_train, x_val and x_test");
     return false;
 }
@@ -91,8 +102,10 @@ static bool check_splits(const ArrayField *first, const ArrayField *field, Diagn
         const ArrayPart *part = &field->parts[split], *of_first = &first->parts[split];
         if (part->name && !field->parts[SPLIT_TRAIN].name)
             return none_of(part, field->name, split, SPLIT_TRAIN, field->name, diag);
-        if (part->name && !of_first->name) return none_of(part, field->name, split, split, first->name, diag);
-        if (!part->name && of_first->name) return none_of(of_first, first->name, split, split, field->name, diag);
+        if (part->name && !of_first->name)
+            return none_of(part, field->name, split, split, first->name, diag);
+        if (!part->name && of_first->name)
+            return none_of(of_first, first->name, split, split, field->name, diag);
     }
     return true;
 }
@@ -102,7 +115,9 @@ static bool check_field(const ArrayField *first, const ArrayField *field, Diagno
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         const ArrayPart *part = &field->parts[split];
         if (!part->name) continue;
-        if (!check_alike(&field->parts[SPLIT_TRAIN], part, diag) || !check_rows(part, &first->parts[split], diag)) return false;
+        if (!check_alike(&field->parts[SPLIT_TRAIN], part, diag) ||
+            !check_rows(part, &first->parts[split], diag))
+            return false;
     }
     return true;
 }
@@ -117,7 +132,8 @@ static bool find_wide(ArrayField *field, Diagnostics *diag) {
         if (!npy_is_wide(&part->array, &wide, &problem)) return arrays_report(part, &problem, diag);
         field->is_wide |= wide;
     }
-    for (Split split = 0; split < SPLIT_COUNT && field->is_wide; split++) field->parts[split].array.dtype = DTYPE_F32;
+    for (Split split = 0; split < SPLIT_COUNT && field->is_wide; split++)
+        field->parts[split].array.dtype = DTYPE_F32;
     return true;
 }
 
@@ -128,33 +144,46 @@ static int64_t rows_of(const ArrayField *field, Split split) {
 bool arrays_check(ArrayField *fields, uint32_t count, Diagnostics *diag) {
     for (uint32_t i = 0; i < count; i++)
         if (!check_field(fields, &fields[i], diag) || !find_wide(&fields[i], diag)) return false;
-    if (rows_of(fields, SPLIT_TRAIN) + rows_of(fields, SPLIT_VALID) + rows_of(fields, SPLIT_TEST) <= INT32_MAX) return true;
-    diag_error(diag, STATUS_DATA, fields->parts[SPLIT_TRAIN].span, "these are more than %d rows in all", INT32_MAX);
+    if (rows_of(fields, SPLIT_TRAIN) + rows_of(fields, SPLIT_VALID) + rows_of(fields, SPLIT_TEST) <=
+        INT32_MAX)
+        return true;
+    diag_error(diag, STATUS_DATA, fields->parts[SPLIT_TRAIN].span,
+               "these are more than %d rows in all", INT32_MAX);
     return false;
 }
 
 /* -- elements -- */
 
-static bool is_aligned(const NpyArray *array) { return (uintptr_t)array->data % dtype_bytes(array->dtype) == 0; }
+static bool is_aligned(const NpyArray *array) {
+    return (uintptr_t)array->data % dtype_bytes(array->dtype) == 0;
+}
 
-static bool is_alone(const ArrayField *field) { return !field->parts[SPLIT_VALID].name && !field->parts[SPLIT_TEST].name; }
+static bool is_alone(const ArrayField *field) {
+    return !field->parts[SPLIT_VALID].name && !field->parts[SPLIT_TEST].name;
+}
 
 /* Where the rows of a split begin. */
 static int64_t begin_of(const SourceData *data, Split split) {
-    return split == SPLIT_TRAIN ? 0 : split == SPLIT_VALID ? data->schema.train_rows : data->test_begin;
+    return split == SPLIT_TRAIN   ? 0
+           : split == SPLIT_VALID ? data->schema.train_rows
+                                  : data->test_begin;
 }
 
 typedef void WriteElements(const NpyArray *array, void *to);
 
-/* The elements of all parts, `row` bytes a row; malloc'ed. NULL after reporting that there is no memory. */
-static void *bring_together(const ArrayField *field, size_t row, WriteElements *write_elements, const SourceData *data,
-                            Diagnostics *diag) {
+/* The elements of all parts, `row` bytes a row; malloc'ed. NULL after reporting that there is no
+ * memory. */
+static void *bring_together(const ArrayField *field, size_t row, WriteElements *write_elements,
+                            const SourceData *data, Diagnostics *diag) {
     size_t all = row * (size_t)source_numbered_rows(data);
     char *together = memory_try(all);
-    if (!together) diag_error(diag, STATUS_DATA, field->parts[SPLIT_TRAIN].span, "no memory for %zu bytes of data", all);
+    if (!together)
+        diag_error(diag, STATUS_DATA, field->parts[SPLIT_TRAIN].span,
+                   "no memory for %zu bytes of data", all);
     for (Split split = 0; split < SPLIT_COUNT && together; split++)
         if (field->parts[split].name)
-            write_elements(&field->parts[split].array, together + row * (size_t)begin_of(data, split));
+            write_elements(&field->parts[split].array,
+                           together + row * (size_t)begin_of(data, split));
     return together;
 }
 
@@ -162,7 +191,8 @@ static bool take_elements(ArrayField *field, const SourceData *data, void **to, 
     const NpyArray *train = &field->parts[SPLIT_TRAIN].array;
     const void *lies = field->placed;
     if (npy_is_native(train) && is_aligned(train) && is_alone(field)) lies = train->data;
-    if (!lies && !(field->owned = bring_together(field, row_bytes(train), npy_convert, data, diag))) return false;
+    if (!lies && !(field->owned = bring_together(field, row_bytes(train), npy_convert, data, diag)))
+        return false;
     *to = lies ? (void *)lies : field->owned;
     return true;
 }
@@ -177,21 +207,25 @@ static bool take_exact(ArrayField *field, const SourceData *data, Exact *to, Dia
 
 /* -- the fields -- */
 
-static RowOrigin origin_of(const ArrayField *fields, uint32_t count, Split split, const SourceData *data) {
+static RowOrigin origin_of(const ArrayField *fields, uint32_t count, Split split,
+                           const SourceData *data) {
     const char **parts = ARENA_ARRAY(data->arena, const char *, count);
     for (uint32_t i = 0; i < count; i++) parts[i] = fields[i].parts[split].name;
-    return (RowOrigin){.begin = (int32_t)begin_of(data, split), .file = fields->parts[split].file, .parts = parts};
+    return (RowOrigin){
+        .begin = (int32_t)begin_of(data, split), .file = fields->parts[split].file, .parts = parts};
 }
 
 static void take_origins(const ArrayField *fields, uint32_t count, SourceData *data) {
     uint32_t origins = 0;
     reader_origins(data, SPLIT_COUNT);
     for (Split split = 0; split < SPLIT_COUNT; split++)
-        if (fields->parts[split].name) data->origins[origins++] = origin_of(fields, count, split, data);
+        if (fields->parts[split].name)
+            data->origins[origins++] = origin_of(fields, count, split, data);
     data->origin_count = origins;
 }
 
-bool arrays_take(ArrayField *fields, uint32_t count, bool whole, SourceData *data, Diagnostics *diag) {
+bool arrays_take(ArrayField *fields, uint32_t count, bool whole, SourceData *data,
+                 Diagnostics *diag) {
     reader_fields(data, count);
     data->schema.train_rows = rows_of(fields, SPLIT_TRAIN);
     data->schema.valid_rows = rows_of(fields, SPLIT_VALID);
@@ -200,9 +234,12 @@ bool arrays_take(ArrayField *fields, uint32_t count, bool whole, SourceData *dat
     take_origins(fields, count, data);
     for (uint32_t i = 0; i < count; i++) {
         const NpyArray *array = &fields[i].parts[SPLIT_TRAIN].array;
-        data->fields[i] =
-            (SourceField){.name = fields[i].name, .dtype = array->dtype, .row = row_of(array), .is_wide = fields[i].is_wide};
-        if (whole && fields[i].is_wide && !take_exact(&fields[i], data, &data->exact[i], diag)) return false;
+        data->fields[i] = (SourceField){.name = fields[i].name,
+                                        .dtype = array->dtype,
+                                        .row = row_of(array),
+                                        .is_wide = fields[i].is_wide};
+        if (whole && fields[i].is_wide && !take_exact(&fields[i], data, &data->exact[i], diag))
+            return false;
         if (whole && !take_elements(&fields[i], data, &data->data[i], diag)) return false;
     }
     return true;

@@ -1,5 +1,5 @@
-/* Arrays of NumPy as the fields of a source: checked against each other, and brought together where training rows and held-out rows are
- * arrays of their own. Private to runtime/. */
+/* Arrays of NumPy as the fields of a source: checked against each other, and brought together where
+ * training rows and held-out rows are arrays of their own. Private to runtime/. */
 #ifndef MLC_RUNTIME_DATA_ARRAYS_H
 #define MLC_RUNTIME_DATA_ARRAYS_H
 
@@ -17,10 +17,11 @@ typedef struct {
 typedef struct {
     const char *name;
     ArrayPart parts[SPLIT_COUNT];
-    const void *placed; /* where training and test rows lie already, the latter from data->test_begin on; or NULL */
-    void *owned;        /* malloc'ed elements; NULL: they are used where they lie */
-    bool is_wide;       /* f32 and i32 have no room for all digits of the elements */
-    void *exact;        /* malloc'ed: all digits of the elements; or NULL */
+    /* where training and test rows lie already, the latter from data->test_begin on; or NULL */
+    const void *placed;
+    void *owned;  /* malloc'ed elements; NULL: they are used where they lie */
+    bool is_wide; /* f32 and i32 have no room for all digits of the elements */
+    void *exact;  /* malloc'ed: all digits of the elements; or NULL */
 } ArrayField;
 
 enum { ARRAYS_MAX = 256 };
@@ -29,16 +30,20 @@ typedef struct {
     ArrayField items[ARRAYS_MAX];
     uint32_t count;
 } ArrayFields;
-/* The part of a field that an array of this name is: `x_train` and `train_x` are the training rows of `x`, and so with valid (val,
- * validation) and test. NULL after reporting that there are too many, or that there is one already (`where`: the file, for the message). */
-ArrayPart *arrays_part(ArrayFields *fields, Arena *arena, const char *name, const char *where, Span span, Diagnostics *diag);
+/* The part of a field that an array of this name is: `x_train` and `train_x` are the training rows
+ * of `x`, and so with valid (val, validation) and test. NULL after reporting that there are too
+ * many, or that there is one already (`where`: the file, for the message). */
+ArrayPart *arrays_part(ArrayFields *fields, Arena *arena, const char *name, const char *where,
+                       Span span, Diagnostics *diag);
 /* "x_train" of "data/x_train.npy" */
 const char *arrays_file_name(Arena *arena, const char *path);
 /* Checks that all fields have rows for the same splits, and as many, and finds the wide ones. */
 bool arrays_check(ArrayField *fields, uint32_t count, Diagnostics *diag);
 /* Makes the fields of data from arrays that are checked; with `whole`, their elements too. */
-bool arrays_take(ArrayField *fields, uint32_t count, bool whole, SourceData *data, Diagnostics *diag);
+bool arrays_take(ArrayField *fields, uint32_t count, bool whole, SourceData *data,
+                 Diagnostics *diag);
 void arrays_free(ArrayField *fields, uint32_t count);
-bool arrays_report(const ArrayPart *part, const Problem *problem, Diagnostics *diag); /* returns false */
+/* returns false */
+bool arrays_report(const ArrayPart *part, const Problem *problem, Diagnostics *diag);
 
 #endif

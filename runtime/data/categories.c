@@ -1,5 +1,5 @@
-/* Categories of text, sorted and thinned out: each time the codes of a column get new numbers. And whole numbers that become
- * categories. */
+/* Categories of text, sorted and thinned out: each time the codes of a column get new numbers. And
+ * whole numbers that become categories. */
 #include "runtime/data/categories.h"
 #include "runtime/data/exact.h"
 #include "ir/base/memory.h"
@@ -13,7 +13,9 @@ typedef struct {
     uint32_t number; /* before */
 } Ranked;
 
-static int by_name(const void *a, const void *b) { return strcmp(((const Ranked *)a)->name, ((const Ranked *)b)->name); }
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const Ranked *)a)->name, ((const Ranked *)b)->name);
+}
 
 static void renumber(int32_t *codes, int64_t count, const int32_t *new_number) {
     for (int64_t i = 0; i < count; i++)
@@ -35,15 +37,16 @@ const char **categories_sort(const Names *names, int32_t *codes, int64_t count, 
     return sorted;
 }
 
-static void count_lost(const char *const *names, const int32_t *codes, int64_t count, const int32_t *new_number, int64_t *lost,
-                       const char **lost_name) {
+static void count_lost(const char *const *names, const int32_t *codes, int64_t count,
+                       const int32_t *new_number, int64_t *lost, const char **lost_name) {
     *lost = 0;
     for (int64_t i = 0; i < count; i++)
         if (codes[i] >= 0 && new_number[codes[i]] < 0 && !(*lost)++) *lost_name = names[codes[i]];
 }
 
-uint32_t categories_keep(const char **names, uint32_t name_count, int32_t *codes, int64_t count, const int32_t *kept,
-                         int64_t kept_count, int64_t *lost, const char **lost_name) {
+uint32_t categories_keep(const char **names, uint32_t name_count, int32_t *codes, int64_t count,
+                         const int32_t *kept, int64_t kept_count, int64_t *lost,
+                         const char **lost_name) {
     uint32_t left = 0;
     int32_t *new_number = memory_array(name_count, sizeof *new_number, "the classes of a column");
     for (uint32_t i = 0; i < name_count; i++) new_number[i] = -1;
@@ -69,14 +72,18 @@ static int by_number(const void *a, const void *b) {
 
 static void name_by_numbers(SourceField *field, const int64_t *numbers, Arena *arena) {
     const char **categories = ARENA_ARRAY(arena, const char *, field->category_count);
-    for (uint32_t i = 0; i < field->category_count; i++) categories[i] = arena_format(arena, "%" PRId64, numbers[i]);
+    for (uint32_t i = 0; i < field->category_count; i++)
+        categories[i] = arena_format(arena, "%" PRId64, numbers[i]);
     field->categories = categories;
     field->numbers = numbers;
     field->classes = (int32_t)field->category_count;
 }
 
-void categories_find(const NumberRows *rows, const int32_t *kept, int64_t kept_count, Arena *arena, SourceField *field) {
-    int64_t *sorted = memory_new((size_t)(kept_count * rows->each) * sizeof *sorted, "the classes of a column"), count = 0;
+void categories_find(const NumberRows *rows, const int32_t *kept, int64_t kept_count, Arena *arena,
+                     SourceField *field) {
+    int64_t *sorted = memory_new((size_t)(kept_count * rows->each) * sizeof *sorted,
+                                 "the classes of a column"),
+            count = 0;
     for (int64_t i = 0; i < kept_count * rows->each; i++) {
         int64_t number = rows->numbers[kept[i / rows->each] * rows->each + i % rows->each];
         if (number != WHOLE_MISSING) sorted[count++] = number;
@@ -97,9 +104,11 @@ int32_t *categories_number(const NumberRows *rows, SourceField *field, Arena *ar
     field->unseen = 0;
     for (int64_t i = 0; i < count; i++) {
         int64_t number = rows->numbers[i];
-        const int64_t *found = bsearch(&number, field->numbers, field->category_count, sizeof number, by_number);
+        const int64_t *found =
+            bsearch(&number, field->numbers, field->category_count, sizeof number, by_number);
         codes[i] = found ? (int32_t)(found - field->numbers) : -1;
-        if (!found && number != WHOLE_MISSING && !field->unseen++) field->unseen_text = arena_format(arena, "%" PRId64, number);
+        if (!found && number != WHOLE_MISSING && !field->unseen++)
+            field->unseen_text = arena_format(arena, "%" PRId64, number);
     }
     return codes;
 }

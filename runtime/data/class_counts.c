@@ -16,8 +16,10 @@ static void count_split(const Dataset *dataset, Split split, ClassCounts *counts
     const SourceField *field = counts->field;
     const void *data = dataset_field(dataset, field->name);
     for (int64_t i = 0; i < dataset_rows(dataset, split); i++) {
-        double category = element_value(field->dtype, field->is_text, data, dataset_split(dataset, split)[i]);
-        if (category >= 0 && category < (double)counts->classes) counts->counts[split][(int64_t)category]++;
+        double category =
+            element_value(field->dtype, field->is_text, data, dataset_split(dataset, split)[i]);
+        if (category >= 0 && category < (double)counts->classes)
+            counts->counts[split][(int64_t)category]++;
     }
 }
 
@@ -27,7 +29,8 @@ static int64_t largest_class(const Dataset *dataset, const SourceField *field) {
     double largest = -1;
     for (Split split = 0; split < SPLIT_COUNT; split++)
         for (int64_t i = 0; i < dataset_rows(dataset, split); i++)
-            largest = fmax(largest, element_value(field->dtype, field->is_text, data, dataset_split(dataset, split)[i]));
+            largest = fmax(largest, element_value(field->dtype, field->is_text, data,
+                                                  dataset_split(dataset, split)[i]));
     return largest < (double)CLASSES_MOST ? (int64_t)largest + 1 : CLASSES_MOST;
 }
 
@@ -43,25 +46,31 @@ bool dataset_all_alike(const Dataset *dataset, const char *name, Split split) {
     return true;
 }
 
-static void add_counts(const Dataset *dataset, const SourceField *field, const char *label, Arena *arena, ClassCounts *counts) {
+static void add_counts(const Dataset *dataset, const SourceField *field, const char *label,
+                       Arena *arena, ClassCounts *counts) {
     *counts = (ClassCounts){.field = field, .is_label = label && !strcmp(field->name, label)};
-    counts->classes = field->is_text ? field->category_count : field->classes ? field->classes : largest_class(dataset, field);
+    counts->classes = field->is_text   ? field->category_count
+                      : field->classes ? field->classes
+                                       : largest_class(dataset, field);
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         counts->counts[split] = ARENA_ARRAY(arena, int64_t, counts->classes);
         count_split(dataset, split, counts);
     }
 }
 
-ClassCounts *class_counts(const Dataset *dataset, const char *label, const char *const *dates, Arena *arena, uint32_t *count) {
+ClassCounts *class_counts(const Dataset *dataset, const char *label, const char *const *dates,
+                          Arena *arena, uint32_t *count) {
     const SourceSchema *schema = dataset_fields(dataset);
     uint32_t column_count;
     const SourceField **columns = dataset_class_columns(dataset, arena, &column_count);
     ClassCounts *all = ARENA_ARRAY(arena, ClassCounts, schema->field_count + column_count);
     *count = 0;
     for (uint32_t i = 0; i < schema->field_count + column_count; i++) {
-        const SourceField *field = i < schema->field_count ? &schema->fields[i] : columns[i - schema->field_count];
+        const SourceField *field =
+            i < schema->field_count ? &schema->fields[i] : columns[i - schema->field_count];
         bool date = dates && i < schema->field_count && dates[i];
-        if (holds_classes(field, label) && !date) add_counts(dataset, field, label, arena, &all[(*count)++]);
+        if (holds_classes(field, label) && !date)
+            add_counts(dataset, field, label, arena, &all[(*count)++]);
     }
     return all;
 }

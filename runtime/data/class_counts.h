@@ -11,10 +11,13 @@ typedef struct {
     int64_t *counts[SPLIT_COUNT]; /* [classes] */
 } ClassCounts;
 
-/* Whether a field of one number a row is the same in all rows of a split, of which there are several. */
+/* Whether a field of one number a row is the same in all rows of a split, of which there are
+ * several. */
 bool dataset_all_alike(const Dataset *dataset, const char *field, Split split);
 
-/* The fields that hold classes: text, and one whole number a row that is known to be a class, or is the label. */
-ClassCounts *class_counts(const Dataset *dataset, const char *label, const char *const *dates, Arena *arena, uint32_t *count);
+/* The fields that hold classes: text, and one whole number a row that is known to be a class, or is
+ * the label. */
+ClassCounts *class_counts(const Dataset *dataset, const char *label, const char *const *dates,
+                          Arena *arena, uint32_t *count);
 
 #endif

@@ -17,7 +17,8 @@ const Curl *curl_open(Diagnostics *diag) {
     CURL_FUNCTIONS(ROW)
 #undef ROW
     if (good) return &curl;
-    diag_error(diag, STATUS_DATA, (Span){0}, "data cannot be fetched: the library " LIBRARY " is not there");
+    diag_error(diag, STATUS_DATA, (Span){0},
+               "data cannot be fetched: the library " LIBRARY " is not there");
     diag_help(diag, "install it (Debian: apt-get install libcurl4)");
     return NULL;
 }

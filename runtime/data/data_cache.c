@@ -1,5 +1,5 @@
-/* Data that are read once: for the schema that a model is checked with, and for the rows it is trained on. These are tables, and other
- * data that have been asked for their classes. */
+/* Data that are read once: for the schema that a model is checked with, and for the rows it is
+ * trained on. These are tables, and other data that have been asked for their classes. */
 #include "runtime/data/data_cache.h"
 #include "ir/base/memory.h"
 #include "ir/data/readers.h"
@@ -36,8 +36,10 @@ static bool same_args(const SourceArg *a, uint32_t a_count, const SourceArg *b, 
 
 static bool same_arg(const SourceArg *a, const SourceArg *b) {
     if (!same_text(a->name, b->name) || a->kind != b->kind) return false;
-    if (a->kind == SOURCE_ARG_LIST) return same_args(a->items, a->item_count, b->items, b->item_count);
-    return a->kind == SOURCE_ARG_STRING ? same_text(a->text, b->text) : !(a->number < b->number) && !(a->number > b->number);
+    if (a->kind == SOURCE_ARG_LIST)
+        return same_args(a->items, a->item_count, b->items, b->item_count);
+    return a->kind == SOURCE_ARG_STRING ? same_text(a->text, b->text)
+                                        : !(a->number < b->number) && !(a->number > b->number);
 }
 
 static bool same_args(const SourceArg *a, uint32_t a_count, const SourceArg *b, uint32_t b_count) {
@@ -48,13 +50,13 @@ static bool same_args(const SourceArg *a, uint32_t a_count, const SourceArg *b, 
 }
 
 static bool same_source(const DataSource *a, const DataSource *b) {
-    return same_text(a->reader, b->reader) && same_text(a->folder, b->folder) && a->like == b->like &&
-           same_args(a->args, a->arg_count, b->args, b->arg_count);
+    return same_text(a->reader, b->reader) && same_text(a->folder, b->folder) &&
+           a->like == b->like && same_args(a->args, a->arg_count, b->args, b->arg_count);
 }
 
 static bool same_hold(const HoldOut *a, const HoldOut *b) {
-    return a->kind == b->kind && a->is_count == b->is_count && !(a->amount < b->amount) && !(a->amount > b->amount) &&
-           same_text(a->field, b->field);
+    return a->kind == b->kind && a->is_count == b->is_count && !(a->amount < b->amount) &&
+           !(a->amount > b->amount) && same_text(a->field, b->field);
 }
 
 static bool same_request(const SplitRequest *a, const SplitRequest *b) {
@@ -74,7 +76,8 @@ static const SourceArg *copied_args(const DataCache *cache, const SourceArg *fro
         args[i] = from[i];
         args[i].name = copied(cache, args[i].name);
         if (args[i].kind == SOURCE_ARG_STRING) args[i].text = copied(cache, args[i].text);
-        if (args[i].kind == SOURCE_ARG_LIST) args[i].items = copied_args(cache, args[i].items, args[i].item_count);
+        if (args[i].kind == SOURCE_ARG_LIST)
+            args[i].items = copied_args(cache, args[i].items, args[i].item_count);
     }
     return args;
 }
@@ -97,10 +100,12 @@ static bool is_cached(const DataSource *source) {
 }
 
 static bool keeps(const DataCache *cache, const DataSource *source, const SplitRequest *request) {
-    return cache->dataset && same_source(&cache->source, source) && same_request(&cache->request, request);
+    return cache->dataset && same_source(&cache->source, source) &&
+           same_request(&cache->request, request);
 }
 
-static Dataset *keep(DataCache *cache, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {
+static Dataset *keep(DataCache *cache, const DataSource *source, const SplitRequest *request,
+                     Diagnostics *diag) {
     if (keeps(cache, source, request)) return cache->dataset;
     drop(cache);
     cache->dataset = dataset_open(source, request, diag);
@@ -108,16 +113,18 @@ static Dataset *keep(DataCache *cache, const DataSource *source, const SplitRequ
     return cache->dataset;
 }
 
-bool data_cache_schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena, SourceSchema *schema,
-                       Diagnostics *diag) {
-    if (source->like || !is_cached(source)) return dataset_schema(NULL, source, request, arena, schema, diag);
+bool data_cache_schema(void *context, const DataSource *source, const SplitRequest *request,
+                       Arena *arena, SourceSchema *schema, Diagnostics *diag) {
+    if (source->like || !is_cached(source))
+        return dataset_schema(NULL, source, request, arena, schema, diag);
     const Dataset *dataset = keep(context, source, request, diag);
     if (dataset) *schema = source_schema_copy(dataset_fields(dataset), arena);
     return dataset != NULL;
 }
 
-bool data_cache_classes(void *context, const DataSource *source, const SplitRequest *request, const char *name, Span span,
-                        Arena *arena, SourceField *field, Diagnostics *diag) {
+bool data_cache_classes(void *context, const DataSource *source, const SplitRequest *request,
+                        const char *name, Span span, Arena *arena, SourceField *field,
+                        Diagnostics *diag) {
     const Dataset *dataset = keep(context, source, request, diag);
     const void *data;
     if (!dataset || !dataset_derive(dataset, name, span, diag)) return false;
@@ -126,8 +133,10 @@ bool data_cache_classes(void *context, const DataSource *source, const SplitRequ
     return found != NULL;
 }
 
-Dataset *data_cache_open(DataCache *cache, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {
-    if (!is_cached(source) && !keeps(cache, source, request)) return dataset_open(source, request, diag);
+Dataset *data_cache_open(DataCache *cache, const DataSource *source, const SplitRequest *request,
+                         Diagnostics *diag) {
+    if (!is_cached(source) && !keeps(cache, source, request))
+        return dataset_open(source, request, diag);
     Dataset *dataset = keep(cache, source, request, diag);
     return dataset ? dataset_share(dataset) : NULL;
 }

@@ -1,5 +1,6 @@
-/* A data set in memory: what a reader has read, its rows dealt out to the splits, text numbered by the categories of the training
- * rows. Columns that a model wants side by side are put so when they are first asked for. */
+/* A data set in memory: what a reader has read, its rows dealt out to the splits, text numbered by
+ * the categories of the training rows. Columns that a model wants side by side are put so when they
+ * are first asked for. */
 #include "runtime/data/categories.h"
 #include "runtime/data/class_columns.h"
 #include "runtime/data/faults.h"
@@ -23,15 +24,18 @@ struct Selection {
     Selection *next;
     SourceField field;
     void *data;
-    const Derived *derived; /* what it is computed by; NULL: columns side by side, or rows around rows */
+    /* what it is computed by; NULL: columns side by side, or rows around rows */
+    const Derived *derived;
 };
 
 struct Dataset {
     SourceData source;
-    const SourceSchema *like; /* of the data that a network was trained on: its classes are those of these rows; or NULL */
-    Splits splits;            /* all rows */
-    Splits looking;           /* those around which there are others; the same where the model looks at none */
-    SeriesRuns runs;          /* no rows until a model looks at others */
+    /* of the data that a network was trained on: its classes are those of these rows; or NULL */
+    const SourceSchema *like;
+    Splits splits; /* all rows */
+    /* those around which there are others; the same where the model looks at none */
+    Splits looking;
+    SeriesRuns runs; /* no rows until a model looks at others */
     Selection *selections;
     double seconds;
     uint32_t shared;       /* how often besides the first time */
@@ -42,7 +46,7 @@ struct Dataset {
 /* -- readers -- */
 
 static ReadSource *find_reader(const DataSource *source, Diagnostics *diag) {
-#define SOURCE(name, signature, doc, read, ...)                                                                                \
+#define SOURCE(name, signature, doc, read, ...)                                                    \
     if (!strcmp(source->reader, #name)) return read_##read;
 #include "ir/data/sources.def"
     diag_error(diag, STATUS_MODEL, source->span, "unknown source '%s'", source->reader);
@@ -60,8 +64,9 @@ static void fit_categories(SourceData *data, const Splits *splits) {
         SourceField *field = &data->fields[i];
         if (!field->is_text) continue;
         field->category_count =
-            categories_keep((const char **)field->categories, field->category_count, data->data[i], rows,
-                            splits->rows[SPLIT_TRAIN], splits->count[SPLIT_TRAIN], &field->unseen, &field->unseen_text);
+            categories_keep((const char **)field->categories, field->category_count, data->data[i],
+                            rows, splits->rows[SPLIT_TRAIN], splits->count[SPLIT_TRAIN],
+                            &field->unseen, &field->unseen_text);
         field->classes = (int32_t)field->category_count;
     }
 }
@@ -72,18 +77,20 @@ static bool has_text(const SourceSchema *schema) {
     return false;
 }
 
-static bool read_schema(const DataSource *source, const SplitRequest *request, SourceData *data, Diagnostics *diag) {
+static bool read_schema(const DataSource *source, const SplitRequest *request, SourceData *data,
+                        Diagnostics *diag) {
     ReadSource *read = find_reader(source, diag);
     Splits splits;
     if (!read || !read(source, false, data, diag)) return false;
-    if (!has_text(&data->schema)) return splits_check_own(&data->schema, request, source->span, diag);
+    if (!has_text(&data->schema))
+        return splits_check_own(&data->schema, request, source->span, diag);
     if (!splits_deal(data, request, &splits, diag)) return false;
     fit_categories(data, &splits);
     return true;
 }
 
-bool dataset_schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena, SourceSchema *schema,
-                    Diagnostics *diag) {
+bool dataset_schema(void *context, const DataSource *source, const SplitRequest *request,
+                    Arena *arena, SourceSchema *schema, Diagnostics *diag) {
     (void)context;
     if (source->like) return *schema = *source->like, true;
     SourceData data = {.arena = arena, .span = source->span};
@@ -95,7 +102,8 @@ bool dataset_schema(void *context, const DataSource *source, const SplitRequest 
 
 /* -- opening -- */
 
-static bool read_all(Dataset *dataset, const DataSource *source, const SplitRequest *request, Diagnostics *diag) {
+static bool read_all(Dataset *dataset, const DataSource *source, const SplitRequest *request,
+                     Diagnostics *diag) {
     SourceData *data = &dataset->source;
     ReadSource *read = find_reader(source, diag);
     if (!read || !read(source, true, data, diag)) return false;
@@ -109,7 +117,8 @@ Dataset *dataset_open(const DataSource *source, const SplitRequest *request, Dia
     double start = seconds_now();
     Arena *arena = arena_new();
     Dataset *dataset = ARENA_NEW(arena, Dataset);
-    dataset->source = (SourceData){.arena = arena, .span = source->span, .series = source_series(request)};
+    dataset->source =
+        (SourceData){.arena = arena, .span = source->span, .series = source_series(request)};
     dataset->like = source->like;
     bool good = read_all(dataset, source, request, diag);
     dataset->seconds = seconds_now() - start;
@@ -126,16 +135,18 @@ static void release_rows(SourceData *data) {
 static void digest_rows(const SourceData *data, llvm_blake3_hasher *hasher) {
     for (uint32_t i = 0; i < data->schema.field_count; i++) {
         size_t elements = (size_t)(data->schema.train_rows * shape_elements(data->fields[i].row));
-        llvm_blake3_hasher_update(hasher, data->data[i], elements * dtype_bytes(data->fields[i].dtype));
+        llvm_blake3_hasher_update(hasher, data->data[i],
+                                  elements * dtype_bytes(data->fields[i].dtype));
     }
 }
 
-Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *data, int64_t rows, const char *series,
-                     const SourceSchema *like) {
+Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *data, int64_t rows,
+                     const char *series, const SourceSchema *like) {
     Arena *arena = arena_new();
     Dataset *dataset = ARENA_NEW(arena, Dataset);
     SourceData *source = &dataset->source;
-    *source = (SourceData){.arena = arena, .series = series, .digest = digest_rows, .release = release_rows};
+    *source = (SourceData){
+        .arena = arena, .series = series, .digest = digest_rows, .release = release_rows};
     reader_fields(source, count);
     memcpy(source->fields, fields, count * sizeof *fields);
     memcpy(source->data, data, count * sizeof *data);
@@ -148,8 +159,10 @@ Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *dat
     return dataset;
 }
 
-/* Whole numbers and fractions as they are in the file; none of what has no more digits than its elements. */
-void dataset_copy_exact(Dataset *to, uint32_t field, const Dataset *from, const char *name, int64_t begin, int64_t step) {
+/* Whole numbers and fractions as they are in the file; none of what has no more digits than its
+ * elements. */
+void dataset_copy_exact(Dataset *to, uint32_t field, const Dataset *from, const char *name,
+                        int64_t begin, int64_t step) {
     SourceData *source = &to->source;
     const SourceField *found = source_field(&from->source.schema, name);
     if (!found) return;
@@ -165,11 +178,13 @@ void dataset_copy_exact(Dataset *to, uint32_t field, const Dataset *from, const 
         else
             elements[i] = (int64_t)derive_stored(&from->source, other, at);
     }
-    source->exact[field] = (Exact){.kind = exact->elements ? exact->kind : EXACT_WHOLE, .elements = elements};
+    source->exact[field] =
+        (Exact){.kind = exact->elements ? exact->kind : EXACT_WHOLE, .elements = elements};
 }
 
 static void free_selections(Dataset *dataset) {
-    for (Selection *selection = dataset->selections; selection; selection = selection->next) free(selection->data);
+    for (Selection *selection = dataset->selections; selection; selection = selection->next)
+        free(selection->data);
     dataset->selections = NULL;
 }
 
@@ -190,22 +205,32 @@ void dataset_free(Dataset *dataset) {
 /* -- what is in it -- */
 
 int64_t dataset_rows(const Dataset *dataset, Split split) { return dataset->looking.count[split]; }
-const int32_t *dataset_split(const Dataset *dataset, Split split) { return dataset->looking.rows[split]; }
-int64_t dataset_all_rows(const Dataset *dataset, Split split) { return dataset->splits.count[split]; }
-const int32_t *dataset_all_split(const Dataset *dataset, Split split) { return dataset->splits.rows[split]; }
+const int32_t *dataset_split(const Dataset *dataset, Split split) {
+    return dataset->looking.rows[split];
+}
+int64_t dataset_all_rows(const Dataset *dataset, Split split) {
+    return dataset->splits.count[split];
+}
+const int32_t *dataset_all_split(const Dataset *dataset, Split split) {
+    return dataset->splits.rows[split];
+}
 const SourceSchema *dataset_fields(const Dataset *dataset) { return &dataset->source.schema; }
 double dataset_seconds(const Dataset *dataset) { return dataset->seconds; }
 
-RowPlace dataset_row_place(const Dataset *dataset, int32_t row) { return source_row_place(&dataset->source, row); }
+RowPlace dataset_row_place(const Dataset *dataset, int32_t row) {
+    return source_row_place(&dataset->source, row);
+}
 
 const char *dataset_place_brief(const Dataset *dataset, int32_t row, char text[PLACE_TEXT]) {
     RowPlace place = dataset_row_place(dataset, row);
     if (dataset->source.origin_count > 1) return dataset_place_text(dataset, NULL, row, text);
-    snprintf(text, PLACE_TEXT, "%s %" PRId64, place.line ? "line" : "row", place.line ? place.line : place.row);
+    snprintf(text, PLACE_TEXT, "%s %" PRId64, place.line ? "line" : "row",
+             place.line ? place.line : place.row);
     return text;
 }
 
-const char *dataset_place_text(const Dataset *dataset, const char *field, int32_t row, char text[PLACE_TEXT]) {
+const char *dataset_place_text(const Dataset *dataset, const char *field, int32_t row,
+                               char text[PLACE_TEXT]) {
     return source_place_text(&dataset->source, field, row, text);
 }
 
@@ -213,7 +238,8 @@ const char *dataset_place_text(const Dataset *dataset, const char *field, int32_
 static int64_t all_rows(const Dataset *dataset) { return source_all_rows(&dataset->source.schema); }
 
 /* Column `k` of `width`: numbers as f32, text as its codes. */
-static void fill_column(const SourceField *field, const void *from, int64_t rows, uint32_t k, uint32_t width, void *to) {
+static void fill_column(const SourceField *field, const void *from, int64_t rows, uint32_t k,
+                        uint32_t width, void *to) {
     const float *numbers = from;
     const int32_t *whole = from;
     for (int64_t row = 0; row < rows; row++) {
@@ -250,7 +276,8 @@ static void fill_missing(const SourceField *field, void *to, int64_t elements) {
 }
 
 /* The rows around each row, of a run; where it does not go so far, elements are missing. */
-static void fill_rows(const Dataset *dataset, const SourceField *field, const char *from, SourceRows rows, char *to) {
+static void fill_rows(const Dataset *dataset, const SourceField *field, const char *from,
+                      SourceRows rows, char *to) {
     const SeriesRuns *runs = &dataset->runs;
     int64_t elements = shape_elements(field->row), length = rows.to - rows.from + 1;
     size_t bytes = (size_t)elements * dtype_bytes(field->dtype);
@@ -267,7 +294,8 @@ static void fill_rows(const Dataset *dataset, const SourceField *field, const ch
     }
 }
 
-static const Selection *make_rows(Dataset *dataset, const char *name, const char *inner, SourceRows rows) {
+static const Selection *make_rows(Dataset *dataset, const char *name, const char *inner,
+                                  SourceRows rows) {
     const void *data;
     const SourceField *found = dataset_find(dataset, inner, &data);
     if (!found || !dataset->runs.count || found->row.rank + 1 >= SHAPE_MAX_RANK) return NULL;
@@ -277,7 +305,8 @@ static const Selection *make_rows(Dataset *dataset, const char *name, const char
     field.row.dim[0] = length;
     memcpy(&field.row.dim[1], found->row.dim, (size_t)found->row.rank * sizeof *field.row.dim);
     size_t numbered = (size_t)source_numbered_rows(&dataset->source);
-    char *all = memory_new(numbered * (size_t)shape_elements(field.row) * dtype_bytes(field.dtype), "the columns of the data");
+    char *all = memory_new(numbered * (size_t)shape_elements(field.row) * dtype_bytes(field.dtype),
+                           "the columns of the data");
     fill_rows(dataset, found, data, rows, all);
     return add_selection(dataset, name, field, all);
 }
@@ -291,10 +320,13 @@ static const Selection *make_selection(Dataset *dataset, const char *name) {
     const uint32_t *fields = source_columns_find(&source->schema, name, source->arena, &count);
     if (!fields || !columns_there(dataset, fields, count)) return NULL;
     bool text = source->fields[fields[0]].is_text;
-    SourceField field = {.dtype = text ? DTYPE_I32 : DTYPE_F32, .row = {1, {count}}, .is_text = text};
-    void *all = memory_new((size_t)all_rows(dataset) * count * sizeof(float), "the columns of the data");
+    SourceField field = {
+        .dtype = text ? DTYPE_I32 : DTYPE_F32, .row = {1, {count}}, .is_text = text};
+    void *all =
+        memory_new((size_t)all_rows(dataset) * count * sizeof(float), "the columns of the data");
     for (uint32_t i = 0; i < count; i++)
-        fill_column(&source->fields[fields[i]], source->data[fields[i]], all_rows(dataset), i, count, all);
+        fill_column(&source->fields[fields[i]], source->data[fields[i]], all_rows(dataset), i,
+                    count, all);
     return add_selection(dataset, name, field, all);
 }
 
@@ -308,35 +340,42 @@ static const Selection *known_selection(const Dataset *dataset, const char *name
 
 static bool is_learnt(const SourceData *source, const Derived *derived) {
     bool known = derived->kind != DERIVED_LEARNT || derive_learnt(source, derived->fit);
-    for (int i = 0; i < derived_arity(derived->kind) && known; i++) known = is_learnt(source, derived->args[i]);
+    for (int i = 0; i < derived_arity(derived->kind) && known; i++)
+        known = is_learnt(source, derived->args[i]);
     return known;
 }
 
-/* NULL after reporting a fault, if there is a `diag`, and where the columns it reads are not there. */
-static const Selection *make_derived(Dataset *dataset, const char *name, Span span, Diagnostics *diag) {
+/* NULL after reporting a fault, if there is a `diag`, and where the columns it reads are not
+ * there. */
+static const Selection *make_derived(Dataset *dataset, const char *name, Span span,
+                                     Diagnostics *diag) {
     SourceData *source = &dataset->source;
     const SourceSchema *schema = &source->schema;
     DeriveFault fault = {0};
     const Derived *derived = derived_find(source->arena, schema, name);
     uint32_t *reads = ARENA_ARRAY(source->arena, uint32_t, schema->field_count);
-    if (!derived || !columns_there(dataset, reads, derived_reads(schema, derived, reads)) || !is_learnt(source, derived))
+    if (!derived || !columns_there(dataset, reads, derived_reads(schema, derived, reads)) ||
+        !is_learnt(source, derived))
         return NULL;
     if (derived->kind == DERIVED_CLASSES) {
         SourceField classes;
         const SourceField *like = dataset->like ? source_any(dataset->like, name) : NULL;
-        int32_t *codes = class_column_make(source, &dataset->splits, like, derived, &classes, span, diag);
+        int32_t *codes =
+            class_column_make(source, &dataset->splits, like, derived, &classes, span, diag);
         return codes ? add_selection(dataset, name, classes, codes) : NULL;
     }
     void *elements = derive_elements(source, derived, &fault);
     if (!elements && diag) report_fault(source, name, &fault, span, diag);
     if (!elements) return NULL;
-    SourceField field = {.dtype = derived_dtype(derived), .row = derived_row(schema, derived), .is_column = true};
+    SourceField field = {
+        .dtype = derived_dtype(derived), .row = derived_row(schema, derived), .is_column = true};
     Selection *selection = add_selection(dataset, name, field, elements);
     selection->derived = derived;
     return selection;
 }
 
-/* Bytes and whole numbers have no value for that; text without a category is looked at with the classes. */
+/* Bytes and whole numbers have no value for that; text without a category is looked at with the
+ * classes. */
 static bool may_be_missing(const SourceData *source, const uint32_t *fields, uint32_t count) {
     bool may = false;
     for (uint32_t i = 0; i < count; i++)
@@ -386,7 +425,9 @@ const SourceField *dataset_find(const Dataset *dataset, const char *name, const 
     const SourceData *source = &dataset->source;
     const SourceField *field = source_field(&source->schema, name);
     const Selection *selection = field ? NULL : find_selection(dataset, name);
-    *data = field ? source->data[field - source->schema.fields] : selection ? selection->data : NULL;
+    *data = field       ? source->data[field - source->schema.fields]
+            : selection ? selection->data
+                        : NULL;
     return *data ? field ? field : &selection->field : NULL;
 }
 
@@ -394,7 +435,8 @@ bool dataset_lacks(const Dataset *dataset, const char *name, int32_t row) {
     SourceRows rows;
     const char *inner = source_rows_of(name, &rows);
     const Selection *selection = known_selection(dataset, inner);
-    if (rows.from == rows.to && rows.to) row = dataset->runs.count ? runs_row(&dataset->runs, row, rows.to) : -1;
+    if (rows.from == rows.to && rows.to)
+        row = dataset->runs.count ? runs_row(&dataset->runs, row, rows.to) : -1;
     if (row < 0 || !selection || !selection->derived) return row < 0;
     return !derive_has_rows(&dataset->source, selection->derived, row) ||
            derive_missing(&dataset->source, selection->derived, &row) != NULL;
@@ -407,7 +449,9 @@ const void *dataset_field(const Dataset *dataset, const char *name) {
 
 /* -- rows around rows -- */
 
-static bool looks_at_others(const SourceRows *rows) { return rows->from || rows->to || rows->stride > 1; }
+static bool looks_at_others(const SourceRows *rows) {
+    return rows->from || rows->to || rows->stride > 1;
+}
 
 /* -- what transforms have learnt -- */
 
@@ -424,7 +468,8 @@ void dataset_take_learnt(Dataset *dataset, const Learnt *learnt, uint32_t count)
     uint32_t kept = 0;
     for (uint32_t i = 0; i < source->learnt_count; i++) {
         bool again = false;
-        for (uint32_t k = 0; k < count; k++) again |= !strcmp(source->learnt[i].name, learnt[k].name);
+        for (uint32_t k = 0; k < count; k++)
+            again |= !strcmp(source->learnt[i].name, learnt[k].name);
         if (!again) all[kept++] = source->learnt[i];
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -449,10 +494,13 @@ const Learnt *dataset_learnt(const Dataset *dataset, uint32_t *count) {
 bool dataset_rounded(const Dataset *dataset, const char *name, bool close_only, Rounded *found) {
     SourceRows rows;
     const SourceData *source = &dataset->source;
-    const Derived *derived = derived_find(source->arena, &source->schema, source_rows_of(name, &rows));
+    const Derived *derived =
+        derived_find(source->arena, &source->schema, source_rows_of(name, &rows));
     uint32_t *reads = ARENA_ARRAY(source->arena, uint32_t, source->schema.field_count);
-    bool there = derived && columns_there(dataset, reads, derived_reads(&source->schema, derived, reads));
-    return there && derived->kind != DERIVED_CLASSES && derive_rounded(source, derived, close_only, found);
+    bool there =
+        derived && columns_there(dataset, reads, derived_reads(&source->schema, derived, reads));
+    return there && derived->kind != DERIVED_CLASSES &&
+           derive_rounded(source, derived, close_only, found);
 }
 
 double dataset_number(const Dataset *dataset, uint32_t field, int32_t row, int64_t element) {
@@ -464,9 +512,12 @@ size_t dataset_row_bytes(const Dataset *dataset, uint32_t field, int32_t row, co
     const SourceData *source = &dataset->source;
     int64_t elements = shape_elements(source->fields[field].row);
     const Exact *exact = &source->exact[field];
-    bool wide = exact->elements && exact->kind != EXACT_TEXT, text = exact->elements && exact->kind == EXACT_TEXT;
-    size_t size = wide ? sizeof(double) : dtype_bytes(source->fields[field].dtype), length = size * (size_t)elements;
-    *bytes = (const char *)(wide || text ? exact->elements : source->data[field]) + length * (size_t)row;
+    bool wide = exact->elements && exact->kind != EXACT_TEXT,
+         text = exact->elements && exact->kind == EXACT_TEXT;
+    size_t size = wide ? sizeof(double) : dtype_bytes(source->fields[field].dtype),
+           length = size * (size_t)elements;
+    *bytes =
+        (const char *)(wide || text ? exact->elements : source->data[field]) + length * (size_t)row;
     return length;
 }
 
@@ -481,16 +532,21 @@ const char *dataset_text(const Dataset *dataset, uint32_t field, int32_t row) {
     return code < 0 ? NULL : source->fields[field].categories[code];
 }
 
-double *dataset_numbers(const Dataset *dataset, const char *name, const int32_t *rows, int64_t count) {
+double *dataset_numbers(const Dataset *dataset, const char *name, const int32_t *rows,
+                        int64_t count) {
     const SourceData *source = &dataset->source;
     SourceRows around;
     name = source_rows_of(name, &around);
     const Derived *derived = derived_find(source->arena, &source->schema, name);
     uint32_t *reads = ARENA_ARRAY(source->arena, uint32_t, source->schema.field_count);
-    bool there = derived && columns_there(dataset, reads, derived_reads(&source->schema, derived, reads));
+    bool there =
+        derived && columns_there(dataset, reads, derived_reads(&source->schema, derived, reads));
     if (!there || derived->kind == DERIVED_CLASSES) return NULL;
-    int64_t each = shape_elements(derived_row(&source->schema, derived)), length = around.to - around.from + 1;
-    double *numbers = memory_new((size_t)(count * length * each) * sizeof *numbers, "numbers of the data"), *to = numbers;
+    int64_t each = shape_elements(derived_row(&source->schema, derived)),
+            length = around.to - around.from + 1;
+    double *numbers =
+               memory_new((size_t)(count * length * each) * sizeof *numbers, "numbers of the data"),
+           *to = numbers;
     for (int64_t i = 0; i < count * length; i++, to += each) {
         int32_t row = rows[i / length];
         if (looks_at_others(&around)) row = runs_row(&dataset->runs, row, around.from + i % length);
@@ -503,7 +559,9 @@ double *dataset_numbers(const Dataset *dataset, const char *name, const int32_t 
 /* -- the rows that look at others -- */
 
 /* How many rows of its run are before a row. */
-static int64_t place_in_run(const SeriesRuns *runs, int32_t row) { return runs->place[row] - runs->run[runs->place[row]]; }
+static int64_t place_in_run(const SeriesRuns *runs, int32_t row) {
+    return runs->place[row] - runs->run[runs->place[row]];
+}
 
 static void choose_looking(Dataset *dataset, const SourceRows *rows, Split split) {
     const SeriesRuns *runs = &dataset->runs;
@@ -519,23 +577,27 @@ static void choose_looking(Dataset *dataset, const SourceRows *rows, Split split
     dataset->looking.count[split] = count;
 }
 
-/* Of a data set without splits, such as new rows for a trained network, all rows are too close to an end. */
-static bool no_window(const Dataset *dataset, const SourceRows *rows, Split split, Diagnostics *diag) {
+/* Of a data set without splits, such as new rows for a trained network, all rows are too close to
+ * an end. */
+static bool no_window(const Dataset *dataset, const SourceRows *rows, Split split,
+                      Diagnostics *diag) {
     const SourceData *source = &dataset->source;
     if (dataset->splits.count[SPLIT_TRAIN] == all_rows(dataset)) {
         char file[PLACE_TEXT] = "the data";
         if (source->origin_count) snprintf(file, sizeof file, "'%.200s'", source->origins->file);
         diag_error(diag, STATUS_DATA, source->span,
-                   "%s has no row with %" PRId64 " rows before it and %" PRId64 " after it, which the model looks at", file,
-                   -rows->from, rows->to);
+                   "%s has no row with %" PRId64 " rows before it and %" PRId64
+                   " after it, which the model looks at",
+                   file, -rows->from, rows->to);
         return false;
     }
     diag_error(diag, STATUS_DATA, dataset->source.span,
-               "no %s row has the rows around it that the model looks at: %" PRId64 " before it and %" PRId64
-               " after it, in the same split and series",
+               "no %s row has the rows around it that the model looks at: %" PRId64
+               " before it and %" PRId64 " after it, in the same split and series",
                split_of_rows(split), -rows->from, rows->to);
     diag_help(diag,
-              "the split has %" PRId64 " rows, and needs %" PRId64 " that follow each other: last(%" PRId64
+              "the split has %" PRId64 " rows, and needs %" PRId64
+              " that follow each other: last(%" PRId64
               ") holds out such rows, drawn ones seldom are",
               dataset->splits.count[split], rows->to - rows->from + 1, rows->to - rows->from + 1);
     return false;
@@ -550,13 +612,15 @@ bool dataset_look_around(Dataset *dataset, const SourceRows *rows, bool series, 
     if (!runs_find(&dataset->source, &dataset->splits, &dataset->runs, diag)) return false;
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         choose_looking(dataset, rows, split);
-        if (dataset->splits.count[split] && !dataset->looking.count[split]) return no_window(dataset, rows, split, diag);
+        if (dataset->splits.count[split] && !dataset->looking.count[split])
+            return no_window(dataset, rows, split, diag);
     }
     return true;
 }
 
 /* The first whole number of a row that is no class; -1: all are. */
-static int64_t find_no_class(const SourceField *field, const void *data, int32_t row, const int64_t *classes) {
+static int64_t find_no_class(const SourceField *field, const void *data, int32_t row,
+                             const int64_t *classes) {
     int64_t each = shape_elements(field->row);
     for (int64_t i = 0; i < each; i++) {
         double label = classes[i] ? element_value(field->dtype, false, data, row * each + i) : 0;
@@ -566,7 +630,8 @@ static int64_t find_no_class(const SourceField *field, const void *data, int32_t
 }
 
 /* A class is a whole number before int() makes one of it. */
-static bool check_fractions(const Dataset *dataset, const char *name, Span span, Diagnostics *diag) {
+static bool check_fractions(const Dataset *dataset, const char *name, Span span,
+                            Diagnostics *diag) {
     const SourceData *source = &dataset->source;
     const Derived *derived = derived_find(source->arena, &source->schema, name);
     char place[PLACE_TEXT];
@@ -577,7 +642,8 @@ static bool check_fractions(const Dataset *dataset, const char *name, Span span,
             if (!derive_fraction(source, derived, row, &value)) continue;
             diag_error(diag, STATUS_DATA, span, "'%s' cuts %g down to a class in %s", name, value,
                        dataset_place_text(dataset, NULL, row, place));
-            diag_help(diag, "classes are whole numbers; int(floor(...)) rounds down where that is meant");
+            diag_help(diag,
+                      "classes are whole numbers; int(floor(...)) rounds down where that is meant");
             return false;
         }
     }
@@ -585,8 +651,8 @@ static bool check_fractions(const Dataset *dataset, const char *name, Span span,
 }
 
 /* In the order of the files: the splits are sorted. */
-bool dataset_check_classes(const Dataset *dataset, const char *name, const int64_t *classes, const Span *spans,
-                           Diagnostics *diag) {
+bool dataset_check_classes(const Dataset *dataset, const char *name, const int64_t *classes,
+                           const Span *spans, Diagnostics *diag) {
     const void *data;
     Span place = spans ? spans[0] : (Span){0};
     if (!dataset_derive(dataset, name, place, diag)) return false;
@@ -614,7 +680,8 @@ bool dataset_check_classes(const Dataset *dataset, const char *name, const int64
 const char *dataset_class_name(const Dataset *dataset, const char *field_name, int32_t label) {
     SourceRows rows;
     const void *data;
-    const SourceField *field = field_name ? dataset_find(dataset, source_rows_of(field_name, &rows), &data) : NULL;
+    const SourceField *field =
+        field_name ? dataset_find(dataset, source_rows_of(field_name, &rows), &data) : NULL;
     bool known = field && label >= 0 && (uint32_t)label < field->category_count;
     return known ? field->categories[label] : NULL;
 }

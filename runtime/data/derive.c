@@ -1,4 +1,5 @@
-/* Computes derived columns, element by element: whole numbers in 64 bits, where an overflow is a fault, and everything else in f64. */
+/* Computes derived columns, element by element: whole numbers in 64 bits, where an overflow is a
+ * fault, and everything else in f64. */
 #include "runtime/data/derive.h"
 #include "ir/base/memory.h"
 #include "runtime/data/moments.h"
@@ -21,15 +22,18 @@ typedef struct {
     const SourceData *source;
     DeriveFault *fault;
     int32_t row;
-    int64_t element;      /* of the row */
-    const Derived *dated; /* the dates read last, whose column tells what is in `date` of the row `dated_row` */
+    int64_t element; /* of the row */
+    /* the dates read last, whose column tells what is in `date` of the row `dated_row` */
+    const Derived *dated;
     int32_t dated_row;
     Date date;
 } Place;
 
 static Number whole_number(int64_t whole) { return (Number){true, whole, 0}; }
 static Number real_number(double real) { return (Number){false, 0, real}; }
-static double real_of(Number number) { return number.is_whole ? (double)number.whole : number.real; }
+static double real_of(Number number) {
+    return number.is_whole ? (double)number.whole : number.real;
+}
 static bool is_missing(Number number) { return !number.is_whole && isnan(number.real); }
 
 /* -- elements of the source -- */
@@ -54,16 +58,18 @@ static Number column_number(const Place *place, const Derived *derived) {
     const SourceData *source = place->source;
     if (derived->is_list) return source_number(source, derived->fields[place->element], place->row);
     uint32_t field = derived->fields[0];
-    return source_number(source, field, place->row * shape_elements(source->fields[field].row) + place->element);
+    return source_number(source, field,
+                         place->row * shape_elements(source->fields[field].row) + place->element);
 }
 
 /* -- dates -- */
 
 enum { CELL_TEXT = 400, CELL_SHOWN = 60 };
 
-/* The cell as text; NULL: it is missing. Of a whole number such as 20240629 nothing but zeros at its beginning can be lost: they are
- * put back where the format has digits only. */
-static const char *cell_text(const SourceData *source, uint32_t field, int32_t row, const char *format, char text[CELL_TEXT]) {
+/* The cell as text; NULL: it is missing. Of a whole number such as 20240629 nothing but zeros at
+ * its beginning can be lost: they are put back where the format has digits only. */
+static const char *cell_text(const SourceData *source, uint32_t field, int32_t row,
+                             const char *format, char text[CELL_TEXT]) {
     const Exact *exact = &source->exact[field];
     if (exact->kind == EXACT_TEXT) {
         int32_t cell = ((const int32_t *)exact->elements)[row];
@@ -81,7 +87,8 @@ static const char *cell_text(const SourceData *source, uint32_t field, int32_t r
 static bool no_date(const Place *place, uint32_t field, const char *cell, const char *problem) {
     place->fault->row = place->row;
     place->fault->field = place->source->fields[field].name;
-    snprintf(place->fault->finding, sizeof place->fault->finding, "is '%.*s', which %s", CELL_SHOWN, cell, problem);
+    snprintf(place->fault->finding, sizeof place->fault->finding, "is '%.*s', which %s", CELL_SHOWN,
+             cell, problem);
     return false;
 }
 
@@ -93,7 +100,8 @@ static bool date_number(Place *place, const Derived *derived, Number *result) {
     if (place->dated != derived || place->dated_row != place->row) {
         const char *cell = cell_text(place->source, field, place->row, derived->format, text);
         if (!cell) return *result = real_number((double)NAN), true;
-        if (!date_read(derived->format, cell, &place->date, problem)) return no_date(place, field, cell, problem);
+        if (!date_read(derived->format, cell, &place->date, problem))
+            return no_date(place, field, cell, problem);
         place->dated = derived;
         place->dated_row = place->row;
     }
@@ -114,7 +122,8 @@ static bool fault(const Place *place, const char *finding, double number) {
 }
 
 /* Of two whole numbers; one that has no whole result is left to f64. */
-static bool whole_operation(const Place *place, DerivedKind kind, int64_t a, int64_t b, Number *result) {
+static bool whole_operation(const Place *place, DerivedKind kind, int64_t a, int64_t b,
+                            Number *result) {
     int64_t whole = 0;
     bool overflow = false;
     switch (kind) {
@@ -163,7 +172,9 @@ static bool int_of(const Place *place, Number number, Number *result) {
     double real = trunc(real_of(number));
     if (is_missing(number)) return fault(place, "is no number", 0);
     if (!(real >= INT32_MIN && real <= INT32_MAX))
-        return fault(place, "is %.17g: int() makes whole numbers of 32 bits, -2147483648 to 2147483647", real);
+        return fault(place,
+                     "is %.17g: int() makes whole numbers of 32 bits, -2147483648 to 2147483647",
+                     real);
     *result = whole_number(number.is_whole ? number.whole : (int64_t)real);
     return true;
 }
@@ -173,7 +184,10 @@ static bool single_operation(const Place *place, DerivedKind kind, Number a, Num
     if (kind == DERIVED_INT) return int_of(place, a, result);
     if (a.is_whole && negates) return whole_operation(place, DERIVED_SUB, 0, a.whole, result);
     *result = a;
-    if (!a.is_whole) result->real = kind == DERIVED_FLOOR ? floor(a.real) : kind == DERIVED_ABS ? fabs(a.real) : -a.real;
+    if (!a.is_whole)
+        result->real = kind == DERIVED_FLOOR ? floor(a.real)
+                       : kind == DERIVED_ABS ? fabs(a.real)
+                                             : -a.real;
     return true;
 }
 
@@ -196,7 +210,8 @@ static int32_t row_ahead(const Place *place, const Derived *derived) {
 static bool unknown(const Place *place, const char *fit) {
     place->fault->row = place->row;
     place->fault->field = NULL;
-    snprintf(place->fault->finding, sizeof place->fault->finding, "needs what '%.100s' has learnt", fit);
+    snprintf(place->fault->finding, sizeof place->fault->finding, "needs what '%.100s' has learnt",
+             fit);
     return false;
 }
 
@@ -212,7 +227,8 @@ static bool standardized(Place *place, const Derived *derived, Number *result) {
 
 static bool imputed(Place *place, const Derived *derived, Number *result) {
     const Derived *by = derived->args[1];
-    const Learnt *learnt = by->kind == DERIVED_LEARNT ? derive_learnt(place->source, by->fit) : NULL;
+    const Learnt *learnt =
+        by->kind == DERIVED_LEARNT ? derive_learnt(place->source, by->fit) : NULL;
     if (by->kind == DERIVED_LEARNT && !learnt) return unknown(place, by->fit);
     if (!compute(place, derived->args[0], result)) return false;
     if (!is_missing(*result)) return true;
@@ -234,10 +250,13 @@ static bool number_ahead(Place *place, const Derived *derived, Number *result) {
 static bool floor_of_quotient(Place *place, const Derived *quotient, bool *known, Number *result) {
     Number a, b;
     *known = false;
-    if (!compute(place, quotient->args[0], &a) || !compute(place, quotient->args[1], &b)) return false;
-    if (!a.is_whole || !b.is_whole || b.whole == 0 || (a.whole == INT64_MIN && b.whole == -1)) return true;
+    if (!compute(place, quotient->args[0], &a) || !compute(place, quotient->args[1], &b))
+        return false;
+    if (!a.is_whole || !b.is_whole || b.whole == 0 || (a.whole == INT64_MIN && b.whole == -1))
+        return true;
     *known = true;
-    *result = whole_number(a.whole / b.whole - (a.whole % b.whole && (a.whole < 0) != (b.whole < 0)));
+    *result =
+        whole_number(a.whole / b.whole - (a.whole % b.whole && (a.whole < 0) != (b.whole < 0)));
     return true;
 }
 
@@ -259,7 +278,8 @@ static bool compute(Place *place, const Derived *derived, Number *result) {
         return known;
     for (int i = 0; i < derived_arity(derived->kind); i++)
         if (!compute(place, derived->args[i], &args[i])) return false;
-    if (derived_arity(derived->kind) == 1) return single_operation(place, derived->kind, args[0], result);
+    if (derived_arity(derived->kind) == 1)
+        return single_operation(place, derived->kind, args[0], result);
     if (args[0].is_whole && args[1].is_whole)
         return whole_operation(place, derived->kind, args[0].whole, args[1].whole, result);
     *result = real_operation(derived->kind, real_of(args[0]), real_of(args[1]));
@@ -272,8 +292,10 @@ static bool compute(Place *place, const Derived *derived, Number *result) {
 static bool put_class(const Place *place, Number number, int64_t *to) {
     *to = number.is_whole ? number.whole : WHOLE_MISSING;
     if (number.is_whole || is_missing(number)) return true;
-    if (number.real != trunc(number.real)) return fault(place, "has %.9g: classes are whole numbers", number.real);
-    if (fabs(number.real) >= 0x1p63) return fault(place, "has %.9g, which is beyond the whole numbers of 64 bits", number.real);
+    if (number.real != trunc(number.real))
+        return fault(place, "has %.9g: classes are whole numbers", number.real);
+    if (fabs(number.real) >= 0x1p63)
+        return fault(place, "has %.9g, which is beyond the whole numbers of 64 bits", number.real);
     *to = (int64_t)number.real;
     return true;
 }
@@ -291,15 +313,18 @@ static void put(Number number, DType dtype, void *to, int64_t at) {
 static const SourceField *missing_field(Place *place, const Derived *derived, int32_t *row) {
     const SourceField *found = NULL;
     char text[CELL_TEXT];
-    int32_t here = place->row, other = derived->kind == DERIVED_AHEAD ? row_ahead(place, derived) : here;
+    int32_t here = place->row,
+            other = derived->kind == DERIVED_AHEAD ? row_ahead(place, derived) : here;
     uint32_t field = derived->count ? derived->fields[derived->is_list ? place->element : 0] : 0;
     *row = here;
     if ((derived->kind == DERIVED_COLUMNS && is_missing(column_number(place, derived))) ||
-        (derived->kind == DERIVED_DATE && !cell_text(place->source, field, here, derived->format, text)))
+        (derived->kind == DERIVED_DATE &&
+         !cell_text(place->source, field, here, derived->format, text)))
         return &place->source->fields[field];
     if (derived->kind == DERIVED_IMPUTE || other < 0) return NULL;
     place->row = other;
-    for (int i = 0; i < derived_arity(derived->kind) && !found; i++) found = missing_field(place, derived->args[i], row);
+    for (int i = 0; i < derived_arity(derived->kind) && !found; i++)
+        found = missing_field(place, derived->args[i], row);
     place->row = here;
     return found;
 }
@@ -315,10 +340,12 @@ static bool find_fault(Place *place, const Derived *derived) {
 /* Where it does not, a whole number is -1, which is no class. */
 static bool has_rows(const SourceData *source, SourceRows looks, int32_t row) {
     if (!looks.from && !looks.to) return true;
-    return source->runs && runs_row(source->runs, row, looks.from) >= 0 && runs_row(source->runs, row, looks.to) >= 0;
+    return source->runs && runs_row(source->runs, row, looks.from) >= 0 &&
+           runs_row(source->runs, row, looks.to) >= 0;
 }
 
-static bool derive_rows(Place *place, const Derived *derived, int64_t first, int64_t count, void *to) {
+static bool derive_rows(Place *place, const Derived *derived, int64_t first, int64_t count,
+                        void *to) {
     DType dtype = derived_dtype(derived);
     bool classes = derived->kind == DERIVED_CLASSES;
     int64_t each = shape_elements(derived_row(&place->source->schema, derived));
@@ -327,9 +354,11 @@ static bool derive_rows(Place *place, const Derived *derived, int64_t first, int
         bool there = has_rows(place->source, looks, (int32_t)row);
         place->row = (int32_t)row;
         for (place->element = 0; place->element < each; place->element++) {
-            Number number = dtype == DTYPE_F32 ? real_number((double)NAN) : whole_number(-(dtype == DTYPE_I32));
+            Number number =
+                dtype == DTYPE_F32 ? real_number((double)NAN) : whole_number(-(dtype == DTYPE_I32));
             bool good = !there || compute(place, classes ? derived->args[0] : derived, &number);
-            if (good && classes) good = put_class(place, number, (int64_t *)to + row * each + place->element);
+            if (good && classes)
+                good = put_class(place, number, (int64_t *)to + row * each + place->element);
             if (!good) return find_fault(place, derived);
             if (!classes) put(number, dtype, to, row * each + place->element);
         }
@@ -340,30 +369,35 @@ static bool derive_rows(Place *place, const Derived *derived, int64_t first, int
 void *derive_elements(const SourceData *source, const Derived *derived, DeriveFault *at_fault) {
     const SourceSchema *schema = &source->schema;
     Place place = {.source = source, .fault = at_fault};
-    int64_t first = schema->train_rows + schema->valid_rows, begin = schema->test_rows ? source->test_begin : first;
+    int64_t first = schema->train_rows + schema->valid_rows,
+            begin = schema->test_rows ? source->test_begin : first;
     int64_t rows = begin + schema->test_rows;
     int64_t each = shape_elements(derived_row(schema, derived));
-    size_t bytes = derived->kind == DERIVED_CLASSES ? sizeof(int64_t) : dtype_bytes(derived_dtype(derived));
+    size_t bytes =
+        derived->kind == DERIVED_CLASSES ? sizeof(int64_t) : dtype_bytes(derived_dtype(derived));
     void *elements = memory_new((size_t)(rows * each) * bytes, "the columns of the data");
     for (int64_t i = first * each; derived->kind == DERIVED_CLASSES && i < begin * each; i++)
         ((int64_t *)elements)[i] = WHOLE_MISSING;
-    if (derive_rows(&place, derived, 0, first, elements) && derive_rows(&place, derived, begin, schema->test_rows, elements))
+    if (derive_rows(&place, derived, 0, first, elements) &&
+        derive_rows(&place, derived, begin, schema->test_rows, elements))
         return elements;
     free(elements);
     return NULL;
 }
 
 double derive_stored(const SourceData *source, uint32_t field, int64_t at) {
-    return source->exact[field].kind == EXACT_TEXT ? (double)NAN : real_of(source_number(source, field, at));
+    return source->exact[field].kind == EXACT_TEXT ? (double)NAN
+                                                   : real_of(source_number(source, field, at));
 }
 
 double derive_value(const SourceData *source, uint32_t field, int64_t at) {
-    if (source->fields[field].is_text) return element_value(DTYPE_I32, true, source->data[field], at);
+    if (source->fields[field].is_text)
+        return element_value(DTYPE_I32, true, source->data[field], at);
     return derive_stored(source, field, at);
 }
 
-bool derive_number(const SourceData *source, const Derived *derived, int32_t row, int64_t element, int64_t *whole,
-                   double *number) {
+bool derive_number(const SourceData *source, const Derived *derived, int32_t row, int64_t element,
+                   int64_t *whole, double *number) {
     DeriveFault unheard;
     Place place = {.source = source, .fault = &unheard, .row = row, .element = element};
     Number result;
@@ -391,13 +425,15 @@ const SourceField *derive_missing(const SourceData *source, const Derived *deriv
     Place place = {.source = source, .row = *row};
     int64_t each = shape_elements(derived_row(&source->schema, derived));
     const SourceField *found = NULL;
-    for (; place.element < each && !found; place.element++) found = missing_field(&place, derived, row);
+    for (; place.element < each && !found; place.element++)
+        found = missing_field(&place, derived, row);
     return found;
 }
 
 bool derive_fraction(const SourceData *source, const Derived *derived, int32_t row, double *value) {
     Place place = {.source = source, .row = row};
-    bool columns = derived->kind == DERIVED_INT && derived->args[0]->kind == DERIVED_COLUMNS, cut = false;
+    bool columns = derived->kind == DERIVED_INT && derived->args[0]->kind == DERIVED_COLUMNS,
+         cut = false;
     int64_t each = columns ? shape_elements(derived_row(&source->schema, derived)) : 0;
     for (; place.element < each && !cut; place.element++) {
         Number number = column_number(&place, derived->args[0]);

@@ -13,8 +13,9 @@ typedef struct {
     char finding[320]; /* "is beyond 64 bits"; "": the cell is missing */
 } DeriveFault;
 
-/* All elements of all rows, malloc'ed, as derived_dtype says; of CLASSES the numbers that are to become classes, int64_t, WHOLE_MISSING
- * where they are missing. NULL after setting the fault. The fields it reads must be there. */
+/* All elements of all rows, malloc'ed, as derived_dtype says; of CLASSES the numbers that are to
+ * become classes, int64_t, WHOLE_MISSING where they are missing. NULL after setting the fault. The
+ * fields it reads must be there. */
 void *derive_elements(const SourceData *source, const Derived *derived, DeriveFault *fault);
 /* What a transform has learnt; NULL: nothing yet. */
 const Learnt *derive_learnt(const SourceData *source, const char *fit);
@@ -22,11 +23,14 @@ const Learnt *derive_learnt(const SourceData *source, const char *fit);
 double derive_stored(const SourceData *source, uint32_t field, int64_t at);
 /* Likewise; of text the number of the category, NaN where it has none. */
 double derive_value(const SourceData *source, uint32_t field, int64_t at);
-/* An element of a row in f64, and whether it is a whole number, with all digits; NaN: it has no value. */
-bool derive_number(const SourceData *source, const Derived *derived, int32_t row, int64_t element, int64_t *whole,
-                   double *number);
-/* The first element of a row of which numbers lose digits as f32; false: none does. As dataset_rounded has it (rounded.c). */
-bool derive_rounded(const SourceData *source, const Derived *derived, bool close_only, Rounded *found);
+/* An element of a row in f64, and whether it is a whole number, with all digits; NaN: it has no
+ * value. */
+bool derive_number(const SourceData *source, const Derived *derived, int32_t row, int64_t element,
+                   int64_t *whole, double *number);
+/* The first element of a row of which numbers lose digits as f32; false: none does. As
+ * dataset_rounded has it (rounded.c). */
+bool derive_rounded(const SourceData *source, const Derived *derived, bool close_only,
+                    Rounded *found);
 /* All elements of a row in f64, NaN where they have no value. */
 void derive_row(const SourceData *source, const Derived *derived, int32_t row, double *to);
 /* Whether int() of columns cuts a fraction off in a row; *value: the number. */

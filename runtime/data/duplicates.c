@@ -1,4 +1,5 @@
-/* Rows that are equal to others: each is known by 128 bits of the BLAKE3 of its elements, in which no two different rows agree. */
+/* Rows that are equal to others: each is known by 128 bits of the BLAKE3 of its elements, in which
+ * no two different rows agree. */
 #include "runtime/data/duplicates.h"
 #include "runtime/formats/blake3.h"
 #include "ir/base/memory.h"
@@ -25,10 +26,10 @@ static void hash_row(const Dataset *dataset, HashedRow *row) {
 }
 
 static HashedRow *hash_rows(const Dataset *dataset, int64_t *count) {
-    HashedRow *rows =
-        memory_new(sizeof *rows * (size_t)(dataset_rows(dataset, SPLIT_TRAIN) + dataset_rows(dataset, SPLIT_VALID) +
-                                           dataset_rows(dataset, SPLIT_TEST)),
-                   "the rows that are compared");
+    HashedRow *rows = memory_new(sizeof *rows * (size_t)(dataset_rows(dataset, SPLIT_TRAIN) +
+                                                         dataset_rows(dataset, SPLIT_VALID) +
+                                                         dataset_rows(dataset, SPLIT_TEST)),
+                                 "the rows that are compared");
     *count = 0;
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         for (int64_t i = 0; i < dataset_rows(dataset, split); i++) {
@@ -44,7 +45,8 @@ static int by_hash(const void *a, const void *b) {
     const HashedRow *x = a, *y = b;
     int order = memcmp(x->hash, y->hash, sizeof x->hash);
     if (order) return order;
-    return x->split != y->split ? (x->split > y->split) - (x->split < y->split) : (x->row > y->row) - (x->row < y->row);
+    return x->split != y->split ? (x->split > y->split) - (x->split < y->split)
+                                : (x->row > y->row) - (x->row < y->row);
 }
 
 static void note(int64_t *count, int32_t pair[2], const HashedRow *row, const HashedRow *before) {
@@ -63,9 +65,11 @@ void duplicates_find(const Dataset *dataset, Duplicates *duplicates) {
         if (memcmp(rows[i].hash, rows[first].hash, sizeof rows[i].hash)) first = i;
         if (first == i) continue;
         if (rows[i - 1].split == split)
-            note(&duplicates->repeated[split], duplicates->repeated_pair[split], &rows[i], &rows[i - 1]);
+            note(&duplicates->repeated[split], duplicates->repeated_pair[split], &rows[i],
+                 &rows[i - 1]);
         if (split != SPLIT_TRAIN && rows[first].split == SPLIT_TRAIN)
-            note(&duplicates->trained[split], duplicates->trained_pair[split], &rows[i], &rows[first]);
+            note(&duplicates->trained[split], duplicates->trained_pair[split], &rows[i],
+                 &rows[first]);
     }
     free(rows);
 }

@@ -5,9 +5,12 @@
 #include "runtime/data/dataset.h"
 
 typedef struct {
-    int64_t repeated[SPLIT_COUNT];                                       /* rows that stand in the same split before */
-    int64_t trained[SPLIT_COUNT];                                        /* rows of another split that are training rows too */
-    int32_t repeated_pair[SPLIT_COUNT][2], trained_pair[SPLIT_COUNT][2]; /* the first such row, and the one it is equal to */
+    /* rows that stand in the same split before */
+    int64_t repeated[SPLIT_COUNT];
+    /* rows of another split that are training rows too */
+    int64_t trained[SPLIT_COUNT];
+    /* the first such row, and the one it is equal to */
+    int32_t repeated_pair[SPLIT_COUNT][2], trained_pair[SPLIT_COUNT][2];
 } Duplicates;
 /* Of all fields of the source, byte by byte. */
 void duplicates_find(const Dataset *dataset, Duplicates *duplicates);

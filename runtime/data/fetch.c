@@ -1,5 +1,6 @@
-/* `mlc data get`: the files of a named data set, from its mirrors or from elsewhere. What arrives is believed only when the
- * SHA-256 of its unpacked contents is right, so it does not matter where it came from or how it was packed. */
+/* `mlc data get`: the files of a named data set, from its mirrors or from elsewhere. What arrives
+ * is believed only when the SHA-256 of its unpacked contents is right, so it does not matter where
+ * it came from or how it was packed. */
 #include "runtime/data/fetch.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
@@ -15,16 +16,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MIRRORS = 2, HASH_TEXT = 2 * SHA256_DIGEST_SIZE + 1, PATH_BYTES = 4096, BLOCK = 1 << 16, SLOW_SECONDS = 30 };
+enum {
+    MIRRORS = 2,
+    HASH_TEXT = 2 * SHA256_DIGEST_SIZE + 1,
+    PATH_BYTES = 4096,
+    BLOCK = 1 << 16,
+    SLOW_SECONDS = 30
+};
 
 /* Where the sets are, and what they are: `zcat FILE.gz | sha256sum`. */
 typedef struct {
     const char *name, *mirrors[MIRRORS], *hashes[FILE_COUNT];
-    const char *table; /* what the mirrors call a table's file; NULL: it is a set of four IDX files, which they have packed */
+    /* what the mirrors call a table's file; NULL: it is a set of four IDX files, which they have
+     * packed */
+    const char *table;
 } DownloadSite;
 static const DownloadSite origins[] = {
     {"mnist",
-     {"https://ossci-datasets.s3.amazonaws.com/mnist", "https://storage.googleapis.com/cvdf-datasets/mnist"},
+     {"https://ossci-datasets.s3.amazonaws.com/mnist",
+      "https://storage.googleapis.com/cvdf-datasets/mnist"},
      {[FILE_TRAIN_IMAGES] = "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
       [FILE_TRAIN_LABELS] = "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
       [FILE_TEST_IMAGES] = "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
@@ -88,21 +98,26 @@ static bool check_contents(Download *fetch, const char *path) {
     }
     if (!strcmp(found, fetch->hash)) return true;
     fetch->reason =
-        arena_format(fetch->arena, "its contents are others (SHA-256 %.16s..., expected %.16s...)", found, fetch->hash);
+        arena_format(fetch->arena, "its contents are others (SHA-256 %.16s..., expected %.16s...)",
+                     found, fetch->hash);
     return false;
 }
 
 /* -- progress: one line a file, moving on a terminal only -- */
 
-static int show_progress(void *context, curl_off_t total, curl_off_t done, curl_off_t up_total, curl_off_t up_done) {
+static int show_progress(void *context, curl_off_t total, curl_off_t done, curl_off_t up_total,
+                         curl_off_t up_done) {
     const Download *fetch = context;
     (void)up_total, (void)up_done;
-    if (total > 0) fprintf(stderr, "\r%s/%s %3d%%", fetch->set, fetch->file, (int)(100 * done / total));
+    if (total > 0)
+        fprintf(stderr, "\r%s/%s %3d%%", fetch->set, fetch->file, (int)(100 * done / total));
     return 0;
 }
 
 static void show_end(const Download *fetch, const char *what) {
-    if (!fetch->quiet) fprintf(stderr, "%s%s/%s: %s\n", isatty(STDERR_FILENO) ? "\r" : "", fetch->set, fetch->file, what);
+    if (!fetch->quiet)
+        fprintf(stderr, "%s%s/%s: %s\n", isatty(STDERR_FILENO) ? "\r" : "", fetch->set, fetch->file,
+                what);
 }
 
 /* -- one attempt -- */
@@ -150,7 +165,8 @@ static CURLcode transfer(Download *fetch, CURLU *url, FILE *out, char error[CURL
 }
 
 static bool cannot_write(Download *fetch, const char *path) {
-    diag_error(fetch->diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path, file_reason(errno));
+    diag_error(fetch->diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path,
+               file_reason(errno));
     return false;
 }
 
@@ -164,7 +180,9 @@ static bool download(Download *fetch, CURLU *url, const Replacement *to) {
     CURLcode code = transfer(fetch, url, out, error);
     bool unwritten = ferror(out) != 0;
     if (fclose(out) != 0 || unwritten) return cannot_write(fetch, to->path);
-    if (code != CURLE_OK) fetch->reason = arena_format(fetch->arena, "%s", *error ? error : fetch->curl->easy_strerror(code));
+    if (code != CURLE_OK)
+        fetch->reason =
+            arena_format(fetch->arena, "%s", *error ? error : fetch->curl->easy_strerror(code));
     return code == CURLE_OK;
 }
 
@@ -197,7 +215,8 @@ static bool already_there(Download *fetch) {
 }
 
 /* Tries one place; adds what went wrong to the reasons. */
-static bool fetch_from(Download *fetch, const char *place, FetchForm form, const char **reasons, int *count) {
+static bool fetch_from(Download *fetch, const char *place, FetchForm form, const char **reasons,
+                       int *count) {
     size_t before = diag_errors(fetch->diag);
     for (int i = form == FETCH_PLAIN; i < (form == FETCH_PACKED ? 1 : SUFFIXES); i++) {
         if (attempt(fetch, place, suffixes[i])) {
@@ -205,16 +224,20 @@ static bool fetch_from(Download *fetch, const char *place, FetchForm form, const
             return true;
         }
         if (diag_errors(fetch->diag) > before) return false;
-        reasons[(*count)++] = arena_format(fetch->arena, "%s/%s%s: %s", place, fetch->remote, suffixes[i], fetch->reason);
+        reasons[(*count)++] = arena_format(fetch->arena, "%s/%s%s: %s", place, fetch->remote,
+                                           suffixes[i], fetch->reason);
     }
     return false;
 }
 
 static bool report_failure(Download *fetch, const char *const *reasons, int count) {
-    diag_error(fetch->diag, STATUS_DATA, (Span){0}, "cannot get '%s' of %s", fetch->file, fetch->set);
+    diag_error(fetch->diag, STATUS_DATA, (Span){0}, "cannot get '%s' of %s", fetch->file,
+               fetch->set);
     for (int i = 0; i < count; i++) diag_note(fetch->diag, (Span){0}, "%s", reasons[i]);
-    diag_help(fetch->diag, "without a network, bring '%s' from elsewhere and give its folder: mlc data get %s --from FOLDER",
-              fetch->file, fetch->set);
+    diag_help(
+        fetch->diag,
+        "without a network, bring '%s' from elsewhere and give its folder: mlc data get %s --from FOLDER",
+        fetch->file, fetch->set);
     return false;
 }
 
@@ -263,7 +286,8 @@ static bool fetch_files(Download *fetch, const DownloadSite *origin, const Fetch
     bool good = make_folder(fetch);
     for (int i = 0; i < count && good; i++) {
         if (!origin->hashes[i]) continue;
-        fetch->file = origin->table ? arena_format(fetch->arena, "%s" TABLE_ENDING, origin->name) : named_file((FileRole)i);
+        fetch->file = origin->table ? arena_format(fetch->arena, "%s" TABLE_ENDING, origin->name)
+                                    : named_file((FileRole)i);
         fetch->remote = origin->table && places->mirrors ? origin->table : fetch->file;
         fetch->hash = origin->hashes[i];
         good = fetch_file(fetch, places);
@@ -271,7 +295,8 @@ static bool fetch_files(Download *fetch, const DownloadSite *origin, const Fetch
     return good;
 }
 
-static bool fetch_set(const DownloadSite *origin, const FetchPlaces *places, bool quiet, Diagnostics *diag) {
+static bool fetch_set(const DownloadSite *origin, const FetchPlaces *places, bool quiet,
+                      Diagnostics *diag) {
     const Curl *curl = curl_open(diag);
     char folder[PATH_BYTES];
     if (!curl) return false;
@@ -297,6 +322,7 @@ bool data_get(const char *name, const char *from, bool quiet, Diagnostics *diag)
     const DownloadSite *origin = find_origin(name, diag);
     if (!origin) return false;
     FetchPlaces given = {.places = &from, .count = 1};
-    FetchPlaces mirrors = {origin->mirrors, MIRRORS, origin->table ? FETCH_PLAIN : FETCH_PACKED, true};
+    FetchPlaces mirrors = {origin->mirrors, MIRRORS, origin->table ? FETCH_PLAIN : FETCH_PACKED,
+                           true};
     return fetch_set(origin, from ? &given : &mirrors, quiet, diag);
 }

@@ -4,7 +4,8 @@
 
 #include "ir/base/diag.h"
 
-typedef enum { FETCH_ANY, FETCH_PACKED, FETCH_PLAIN } FetchForm; /* NAME.gz or NAME, only the one, only the other */
+/* NAME.gz or NAME, only the one, only the other */
+typedef enum { FETCH_ANY, FETCH_PACKED, FETCH_PLAIN } FetchForm;
 
 /* Folders or URL prefixes, tried in turn for each file until one has it with the right contents. */
 typedef struct {
@@ -15,7 +16,8 @@ typedef struct {
 } FetchPlaces;
 bool fetch_from_places(const char *name, const FetchPlaces *places, bool quiet, Diagnostics *diag);
 
-/* mlc data get: downloads a named set into its folder, checking SHA-256. from: a folder or URL prefix, or NULL for the mirrors. */
+/* mlc data get: downloads a named set into its folder, checking SHA-256. from: a folder or URL
+ * prefix, or NULL for the mirrors. */
 bool data_get(const char *name, const char *from, bool quiet, Diagnostics *diag);
 
 #endif

@@ -5,7 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-void findings_add(Findings *findings, const char *kind, const char *field, int64_t count, const char *format, ...) {
+void findings_add(Findings *findings, const char *kind, const char *field, int64_t count,
+                  const char *format, ...) {
     va_list args;
     if (findings->count == findings->capacity) {
         findings->capacity = findings->capacity ? 2 * findings->capacity : 16;
@@ -15,17 +16,19 @@ void findings_add(Findings *findings, const char *kind, const char *field, int64
     }
     va_start(args, format);
     findings->items[findings->count++] =
-        (Finding){kind, field, count, shown_shortened(findings->arena, arena_vformat(findings->arena, format, args))};
+        (Finding){kind, field, count,
+                  shown_shortened(findings->arena, arena_vformat(findings->arena, format, args))};
     va_end(args);
 }
 
 /* "168 of 16512 in train, 19 of 2064 in test" */
-static const char *by_split(Arena *arena, const int64_t counts[SPLIT_COUNT], const int64_t of[SPLIT_COUNT]) {
+static const char *by_split(Arena *arena, const int64_t counts[SPLIT_COUNT],
+                            const int64_t of[SPLIT_COUNT]) {
     const char *text = "";
     for (Split split = 0; split < SPLIT_COUNT; split++)
         if (counts[split])
-            text = arena_format(arena, "%s%s%" PRId64 " of %" PRId64 " in %s", text, *text ? ", " : "", counts[split],
-                                of[split], split_name(split));
+            text = arena_format(arena, "%s%s%" PRId64 " of %" PRId64 " in %s", text,
+                                *text ? ", " : "", counts[split], of[split], split_name(split));
     return text;
 }
 

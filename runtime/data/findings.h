@@ -16,8 +16,9 @@ typedef struct {
     Finding *items;
     uint32_t count, capacity;
 } Findings;
-void findings_add(Findings *findings, const char *kind, const char *field, int64_t count, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
-void findings_missing(Findings *findings, const FieldFacts *facts); /* elements that are missing or infinite */
+void findings_add(Findings *findings, const char *kind, const char *field, int64_t count,
+                  const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* elements that are missing or infinite */
+void findings_missing(Findings *findings, const FieldFacts *facts);
 
 #endif

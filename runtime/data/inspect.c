@@ -1,11 +1,15 @@
-/* Looking at data before they are trained on: what every field is like, and what is suspicious. The rules:
+/* Looking at data before they are trained on: what every field is like, and what is suspicious. The
+ * rules:
  *   missing, infinite   elements that are NaN, empty or infinite
  *   constant            one value in all training rows
- *   identifier          whole numbers or text of a table, no two rows alike, in 20 rows or more: they number the rows
- *   outlier             farther from the quartiles of the training rows than ten times their distance
+ *   identifier          whole numbers or text of a table, no two rows alike, in 20 rows or more:
+ *                       they number the rows
+ *   outlier             farther from the quartiles of the training rows than ten times their
+ *                       distance
  *   unseen              a class or category that held-out rows have and no training row has
  *   empty               a class that no row has
- *   uneven              the label's most frequent class has ten times the training rows of the rarest, or more
+ *   uneven              the label's most frequent class has ten times the training rows of the
+ *                       rarest, or more
  *   duplicate           a whole row that stands twice in its split
  *   leak                a whole row that is trained on and held out */
 #include "runtime/data/duplicates.h"
@@ -53,10 +57,11 @@ static void find_constant(const Column *column, Findings *findings) {
     const Statistics *train = &column->facts->columns[SPLIT_TRAIN][column->element];
     const SourceField *field = &column->facts->field;
     if (train->moments.count < 2 || train->least != train->most) return;
-    const char *value =
-        field->is_text ? field->categories[(uint32_t)train->least] : arena_format(findings->arena, "%g", train->least);
-    findings_add(findings, "constant", field->name, train->moments.count, "'%s' is %s in all training rows%s", column->name,
-                 value, train->missing ? " where it is not missing" : "");
+    const char *value = field->is_text ? field->categories[(uint32_t)train->least]
+                                       : arena_format(findings->arena, "%g", train->least);
+    findings_add(findings, "constant", field->name, train->moments.count,
+                 "'%s' is %s in all training rows%s", column->name, value,
+                 train->missing ? " where it is not missing" : "");
 }
 
 /* No two training rows have the same value, and none is missing. */
@@ -72,9 +77,10 @@ static bool all_differ(const Column *column) {
 static void find_identifier(const Column *column, Findings *findings) {
     const SourceField *field = &column->facts->field;
     if (!field->is_column || field->dtype != DTYPE_I32 || !all_differ(column)) return;
-    findings_add(findings, "identifier", field->name, dataset_rows(column->dataset, SPLIT_TRAIN),
-                 "'%s' looks like a number or name of the row: no two training rows have the same %s", column->name,
-                 field->is_text ? "text" : "whole number");
+    findings_add(
+        findings, "identifier", field->name, dataset_rows(column->dataset, SPLIT_TRAIN),
+        "'%s' looks like a number or name of the row: no two training rows have the same %s",
+        column->name, field->is_text ? "text" : "whole number");
 }
 
 /* Finite values outside of [low, high]; *example: the row of the first. */
@@ -101,10 +107,12 @@ static void find_outliers(const Column *column, Findings *findings) {
     int64_t outside = count_outside(column, lower - far, upper + far, &example);
     char place[PLACE_TEXT];
     if (outside)
-        findings_add(findings, "outlier", column->facts->field.name, outside,
-                     "'%s': %" PRId64 " value%s far from the others, such as %g in %s (half of the training rows: %g to %g)",
-                     column->name, outside, outside == 1 ? "" : "s", value_of(column, example),
-                     dataset_place_brief(column->dataset, example, place), lower, upper);
+        findings_add(
+            findings, "outlier", column->facts->field.name, outside,
+            "'%s': %" PRId64
+            " value%s far from the others, such as %g in %s (half of the training rows: %g to %g)",
+            column->name, outside, outside == 1 ? "" : "s", value_of(column, example),
+            dataset_place_brief(column->dataset, example, place), lower, upper);
 }
 
 static bool has_classes(const DataFacts *facts, const char *name) {
@@ -120,8 +128,9 @@ static void inspect_columns(const Dataset *dataset, const FieldFacts *field, Dat
     bool classes = has_classes(facts, field->field.name), bytes = field->field.dtype == DTYPE_U8;
     for (column.element = 0; column.element < field->width; column.element++) {
         const char *name = field->field.name;
-        column.name =
-            field->field.row.rank ? arena_format(facts->findings.arena, "%s[%" PRId64 "]", name, column.element) : name;
+        column.name = field->field.row.rank ? arena_format(facts->findings.arena, "%s[%" PRId64 "]",
+                                                           name, column.element)
+                                            : name;
         find_constant(&column, &facts->findings);
         if (!classes || field->field.is_text) find_identifier(&column, &facts->findings);
         if (!classes && !bytes) find_outliers(&column, &facts->findings);
@@ -130,10 +139,11 @@ static void inspect_columns(const Dataset *dataset, const FieldFacts *field, Dat
 
 static void inspect_unseen(const SourceField *field, Findings *findings) {
     if (field->unseen)
-        findings_add(findings, "unseen", field->name, field->unseen,
-                     "'%s': %" PRId64
-                     " held-out row%s a category that no training row has, such as '%.60s'; it counts as missing",
-                     field->name, field->unseen, field->unseen == 1 ? " has" : "s have", field->unseen_text);
+        findings_add(
+            findings, "unseen", field->name, field->unseen,
+            "'%s': %" PRId64
+            " held-out row%s a category that no training row has, such as '%.60s'; it counts as missing",
+            field->name, field->unseen, field->unseen == 1 ? " has" : "s have", field->unseen_text);
 }
 
 static void inspect_field(const Dataset *dataset, const FieldFacts *field, DataFacts *facts) {
@@ -147,7 +157,8 @@ static void inspect_field(const Dataset *dataset, const FieldFacts *field, DataF
 
 static const char *class_name(Arena *arena, const ClassCounts *counts, int64_t category) {
     bool named = (uint64_t)category < counts->field->category_count;
-    return named ? arena_format(arena, "%" PRId64 " ('%.60s')", category, counts->field->categories[category])
+    return named ? arena_format(arena, "%" PRId64 " ('%.60s')", category,
+                                counts->field->categories[category])
                  : arena_format(arena, "%" PRId64, category);
 }
 
@@ -168,11 +179,15 @@ static void inspect_untrained(const ClassCounts *counts, Findings *findings) {
     }
     if (unseen)
         findings_add(findings, "unseen", field, unseen,
-                     "'%s': %" PRId64 " held-out row%s a class that no training row has, such as %s", field, unseen,
-                     unseen == 1 ? " has" : "s have", class_name(findings->arena, counts, first_unseen));
+                     "'%s': %" PRId64
+                     " held-out row%s a class that no training row has, such as %s",
+                     field, unseen, unseen == 1 ? " has" : "s have",
+                     class_name(findings->arena, counts, first_unseen));
     if (empty)
-        findings_add(findings, "empty", field, empty, "'%s': %" PRId64 " of %" PRId64 " classes ha%s no row, such as %s", field,
-                     empty, counts->classes, empty == 1 ? "s" : "ve", class_name(findings->arena, counts, first_empty));
+        findings_add(findings, "empty", field, empty,
+                     "'%s': %" PRId64 " of %" PRId64 " classes ha%s no row, such as %s", field,
+                     empty, counts->classes, empty == 1 ? "s" : "ve",
+                     class_name(findings->arena, counts, first_empty));
 }
 
 static void inspect_balance(const ClassCounts *counts, Findings *findings) {
@@ -184,9 +199,10 @@ static void inspect_balance(const ClassCounts *counts, Findings *findings) {
     }
     if (rarest < 0 || train[most] / train[rarest] < UNEVEN) return;
     findings_add(findings, "uneven", counts->field->name, train[most],
-                 "'%s': the classes are uneven: %" PRId64 " training rows of class %s, but %" PRId64 " of class %s",
-                 counts->field->name, train[most], class_name(findings->arena, counts, most), train[rarest],
-                 class_name(findings->arena, counts, rarest));
+                 "'%s': the classes are uneven: %" PRId64 " training rows of class %s, but %" PRId64
+                 " of class %s",
+                 counts->field->name, train[most], class_name(findings->arena, counts, most),
+                 train[rarest], class_name(findings->arena, counts, rarest));
 }
 
 static void inspect_classes(const ClassCounts *counts, Findings *findings) {
@@ -201,17 +217,21 @@ static void inspect_rows(const Dataset *dataset, Findings *findings) {
     duplicates_find(dataset, &duplicates);
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         int64_t repeated = duplicates.repeated[split], trained = duplicates.trained[split];
-        const int32_t *pair = duplicates.repeated_pair[split], *leak = duplicates.trained_pair[split];
+        const int32_t *pair = duplicates.repeated_pair[split],
+                      *leak = duplicates.trained_pair[split];
         char place[PLACE_TEXT], before[PLACE_TEXT];
         if (repeated)
             findings_add(findings, "duplicate", NULL, repeated,
-                         "%" PRId64 " %s row%s there before, such as %s, which is %s again", repeated, split_name(split),
-                         repeated == 1 ? " is" : "s are", dataset_place_brief(dataset, pair[0], place),
+                         "%" PRId64 " %s row%s there before, such as %s, which is %s again",
+                         repeated, split_name(split), repeated == 1 ? " is" : "s are",
+                         dataset_place_brief(dataset, pair[0], place),
                          dataset_place_brief(dataset, pair[1], before));
         if (trained)
-            findings_add(findings, "leak", NULL, trained, "%" PRId64 " %s row%s in train too, such as %s, which is %s again",
+            findings_add(findings, "leak", NULL, trained,
+                         "%" PRId64 " %s row%s in train too, such as %s, which is %s again",
                          trained, split_name(split), trained == 1 ? " is" : "s are",
-                         dataset_place_brief(dataset, leak[0], place), dataset_place_brief(dataset, leak[1], before));
+                         dataset_place_brief(dataset, leak[0], place),
+                         dataset_place_brief(dataset, leak[1], before));
     }
 }
 
@@ -223,29 +243,34 @@ static FieldFacts *facts_of(const Dataset *dataset, uint32_t field, Arena *arena
     for (Split split = 0; split < SPLIT_COUNT; split++)
         for (int64_t i = 0; i < dataset_rows(dataset, split) * elements; i++) {
             int32_t row = dataset_split(dataset, split)[i / elements];
-            field_facts_number(facts, split, i % elements, dataset_number(dataset, field, row, i % elements));
+            field_facts_number(facts, split, i % elements,
+                               dataset_number(dataset, field, row, i % elements));
         }
     return facts;
 }
 
 /* Of a column that is read as dates, the seconds of these. */
-static FieldFacts *date_facts(const Dataset *dataset, uint32_t field, const char *format, Arena *arena) {
+static FieldFacts *date_facts(const Dataset *dataset, uint32_t field, const char *format,
+                              Arena *arena) {
     const SourceSchema *schema = dataset_fields(dataset);
     FieldFacts *facts = field_facts_new(arena, &schema->fields[field]);
     const DatePart part = DATE_seconds;
-    const Derived date = {.kind = DERIVED_DATE, .fields = &field, .count = 1, .format = format, .parts = &part};
+    const Derived date = {
+        .kind = DERIVED_DATE, .fields = &field, .count = 1, .format = format, .parts = &part};
     const char *name = derived_name(arena, schema, &date);
     facts->dates = format;
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         int64_t rows = dataset_rows(dataset, split);
         double *seconds = dataset_numbers(dataset, name, dataset_split(dataset, split), rows);
-        for (int64_t i = 0; i < rows && seconds; i++) field_facts_number(facts, split, 0, seconds[i]);
+        for (int64_t i = 0; i < rows && seconds; i++)
+            field_facts_number(facts, split, 0, seconds[i]);
         free(seconds);
     }
     return facts;
 }
 
-DataFacts *dataset_inspect(const Dataset *dataset, const char *label, const char *const *dates, Arena *arena) {
+DataFacts *dataset_inspect(const Dataset *dataset, const char *label, const char *const *dates,
+                           Arena *arena) {
     const SourceSchema *schema = dataset_fields(dataset);
     DataFacts *facts = ARENA_NEW(arena, DataFacts);
     facts->findings.arena = arena;
@@ -253,13 +278,14 @@ DataFacts *dataset_inspect(const Dataset *dataset, const char *label, const char
     facts->fields = ARENA_ARRAY(arena, FieldFacts *, schema->field_count);
     for (; facts->field_count < schema->field_count; facts->field_count++) {
         const char *format = dates ? dates[facts->field_count] : NULL;
-        FieldFacts *field =
-            format ? date_facts(dataset, facts->field_count, format, arena) : facts_of(dataset, facts->field_count, arena);
+        FieldFacts *field = format ? date_facts(dataset, facts->field_count, format, arena)
+                                   : facts_of(dataset, facts->field_count, arena);
         facts->fields[facts->field_count] = field;
         inspect_field(dataset, field, facts);
     }
     for (uint32_t i = 0; i < facts->class_count; i++) {
-        if (facts->classes[i].field->numbers) inspect_unseen(facts->classes[i].field, &facts->findings);
+        if (facts->classes[i].field->numbers)
+            inspect_unseen(facts->classes[i].field, &facts->findings);
         inspect_classes(&facts->classes[i], &facts->findings);
     }
     inspect_rows(dataset, &facts->findings);

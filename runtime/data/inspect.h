@@ -12,8 +12,9 @@ typedef struct {
     uint32_t class_count;
     Findings findings;
 } DataFacts;
-/* label: the source's field that holds the classes to be learnt, or NULL. dates: of each field the format by which it is read as dates, or
- * NULL; NULL: none is. */
-DataFacts *dataset_inspect(const Dataset *dataset, const char *label, const char *const *dates, Arena *arena);
+/* label: the source's field that holds the classes to be learnt, or NULL. dates: of each field the
+ * format by which it is read as dates, or NULL; NULL: none is. */
+DataFacts *dataset_inspect(const Dataset *dataset, const char *label, const char *const *dates,
+                           Arena *arena);
 
 #endif

@@ -1,5 +1,6 @@
-/* What the transforms of the data learn from the training rows: medians, means, deviations, the most frequent values. Missing
- * elements (NaN; text without a category) do not count. Sums are in double, in the order of the rows. */
+/* What the transforms of the data learn from the training rows: medians, means, deviations, the
+ * most frequent values. Missing elements (NaN; text without a category) do not count. Sums are in
+ * double, in the order of the rows. */
 #include "ir/base/memory.h"
 #include "runtime/data/fitting.h"
 
@@ -9,11 +10,13 @@
 #include <string.h>
 
 int64_t fit_rows(const Fit *fit, const Dataset *dataset) {
-    return fit->every_row ? dataset_all_rows(dataset, SPLIT_TRAIN) : dataset_rows(dataset, SPLIT_TRAIN);
+    return fit->every_row ? dataset_all_rows(dataset, SPLIT_TRAIN)
+                          : dataset_rows(dataset, SPLIT_TRAIN);
 }
 
 const int32_t *fit_split(const Fit *fit, const Dataset *dataset) {
-    return fit->every_row ? dataset_all_split(dataset, SPLIT_TRAIN) : dataset_split(dataset, SPLIT_TRAIN);
+    return fit->every_row ? dataset_all_split(dataset, SPLIT_TRAIN)
+                          : dataset_split(dataset, SPLIT_TRAIN);
 }
 
 static bool is_sorted(FitKind kind) { return kind == FIT_MEDIAN || kind == FIT_MODE; }
@@ -22,11 +25,14 @@ Fitting fitting_new(const Fit *fit, int64_t width, const Dataset *dataset) {
     int64_t rows = fit_rows(fit, dataset);
     size_t columns = (size_t)width;
     Fitting fitting = {.fit = fit, .width = width, .rows = rows, .dataset = dataset};
-    fitting.endless = memory_new(columns * sizeof *fitting.endless, "the statistics of the columns");
+    fitting.endless =
+        memory_new(columns * sizeof *fitting.endless, "the statistics of the columns");
     for (size_t i = 0; i < columns; i++) fitting.endless[i] = -1;
-    fitting.moments = memory_new(columns * sizeof *fitting.moments, "the statistics of the columns");
+    fitting.moments =
+        memory_new(columns * sizeof *fitting.moments, "the statistics of the columns");
     if (is_sorted(fit->kind))
-        fitting.values = memory_new(columns * (size_t)rows * sizeof *fitting.values, "the statistics of the columns");
+        fitting.values = memory_new(columns * (size_t)rows * sizeof *fitting.values,
+                                    "the statistics of the columns");
     return fitting;
 }
 
@@ -78,20 +84,25 @@ static double deviation(const Fitting *fitting, int64_t column) {
     return spread > 0 ? spread : 1;
 }
 
-static bool check_column(const Fitting *fitting, int64_t column, double value, double spread, Diagnostics *diag) {
+static bool check_column(const Fitting *fitting, int64_t column, double value, double spread,
+                         Diagnostics *diag) {
     if (fitting->moments[column].count && isfinite(value) && isfinite(spread)) return true;
     char place[PLACE_TEXT];
     int64_t endless = fitting->endless[column];
     if (endless >= 0)
-        diag_error(diag, STATUS_DATA, fitting->fit->span, "column %" PRId64 " of what '%s' is fitted to is not finite in %s",
-                   column, fitting->fit->name,
-                   dataset_place_text(fitting->dataset, NULL, fit_split(fitting->fit, fitting->dataset)[endless], place));
+        diag_error(diag, STATUS_DATA, fitting->fit->span,
+                   "column %" PRId64 " of what '%s' is fitted to is not finite in %s", column,
+                   fitting->fit->name,
+                   dataset_place_text(fitting->dataset, NULL,
+                                      fit_split(fitting->fit, fitting->dataset)[endless], place));
     else if (fitting->moments[column].count)
-        diag_error(diag, STATUS_DATA, fitting->fit->span, "column %" PRId64 " of what '%s' is fitted to is not finite", column,
+        diag_error(diag, STATUS_DATA, fitting->fit->span,
+                   "column %" PRId64 " of what '%s' is fitted to is not finite", column,
                    fitting->fit->name);
     else
         diag_error(diag, STATUS_DATA, fitting->fit->span,
-                   "column %" PRId64 " of what '%s' is fitted to is missing in all training rows", column, fitting->fit->name);
+                   "column %" PRId64 " of what '%s' is fitted to is missing in all training rows",
+                   column, fitting->fit->name);
     diag_help(diag, "columns are counted from 0; `mlc data FILE.mdl` shows what is in them");
     return false;
 }
@@ -115,7 +126,8 @@ static void add_column(Fitting *fitting) {
     const int32_t *rows = fit_split(fitting->fit, fitting->dataset);
     for (int64_t first = 0; first < fitting->rows; first += ROWS_AT_ONCE) {
         int64_t count = fitting->rows - first < ROWS_AT_ONCE ? fitting->rows - first : ROWS_AT_ONCE;
-        double *numbers = dataset_numbers(fitting->dataset, fitting->fit->column, rows + first, count);
+        double *numbers =
+            dataset_numbers(fitting->dataset, fitting->fit->column, rows + first, count);
         for (int64_t i = 0; numbers && i < count * fitting->width; i++)
             fitting_add(fitting, first + i / fitting->width, i % fitting->width, numbers[i]);
         free(numbers);
@@ -140,6 +152,7 @@ static bool learn_column(Dataset *dataset, const Fit *fit, Diagnostics *diag) {
 
 bool dataset_learn(Dataset *dataset, const Fit *fits, uint32_t count, Diagnostics *diag) {
     bool good = true;
-    for (uint32_t i = 0; i < count && good; i++) good = !fits[i].column || learn_column(dataset, &fits[i], diag);
+    for (uint32_t i = 0; i < count && good; i++)
+        good = !fits[i].column || learn_column(dataset, &fits[i], diag);
     return good;
 }

@@ -10,8 +10,9 @@ typedef struct {
     double first, from_first; /* the first value, and how far the mean is from it */
 } Moments;
 
-/* Welford's way: one reading, without the loss of accuracy that a sum of squares has. All values are taken as distances from the first
- * one, so that large numbers close to each other, such as times since 1970, keep their digits. */
+/* Welford's way: one reading, without the loss of accuracy that a sum of squares has. All values
+ * are taken as distances from the first one, so that large numbers close to each other, such as
+ * times since 1970, keep their digits. */
 static inline void moments_add(Moments *moments, double value) {
     if (!moments->count) moments->first = value;
     double from_first = value - moments->first, distance = from_first - moments->from_first;

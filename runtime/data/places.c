@@ -21,10 +21,12 @@ RowPlace source_row_place(const SourceData *source, int32_t row) {
     const RowOrigin *origin = origin_of(source, row);
     if (!origin) return (RowPlace){.row = row};
     int32_t at = row - origin->begin;
-    return (RowPlace){origin->file, origin->is_row ? -1 : at, origin->lines ? origin->lines[at] : 0};
+    return (RowPlace){origin->file, origin->is_row ? -1 : at,
+                      origin->lines ? origin->lines[at] : 0};
 }
 
-const char *source_place_text(const SourceData *source, const char *name, int32_t row, char text[PLACE_TEXT]) {
+const char *source_place_text(const SourceData *source, const char *name, int32_t row,
+                              char text[PLACE_TEXT]) {
     const RowOrigin *origin = origin_of(source, row);
     const SourceField *field = name ? source_field(&source->schema, name) : NULL;
     RowPlace place = source_row_place(source, row);

@@ -1,4 +1,5 @@
-/* Tables of text: csv(path, header = true, missing = ["?", "NA"], delimiter = ";", test = "test.csv"). Every column is a field. */
+/* Tables of text: csv(path, header = true, missing = ["?", "NA"], delimiter = ";", test =
+ * "test.csv"). Every column is a field. */
 #include "runtime/data/reader.h"
 #include "runtime/data/table.h"
 
@@ -28,26 +29,29 @@ static bool take_delimiter(const DataSource *source, CsvFormat *format, Diagnost
     format->delimiter = arg ? arg->text[0] : ',';
     bool one = !arg || (strlen(arg->text) == 1 && !strchr("\"\r\n", arg->text[0]));
     if (!one)
-        diag_error(diag, STATUS_MODEL, arg->span, "'delimiter' must be one character, and no quote or line end, not \"%.20s\"",
+        diag_error(diag, STATUS_MODEL, arg->span,
+                   "'delimiter' must be one character, and no quote or line end, not \"%.20s\"",
                    arg->text);
     return one;
 }
 
 /* One of some characters, or left out. */
-static bool take_sign(const DataSource *source, const char *name, const char *allowed, const char *words, char *sign,
-                      Diagnostics *diag) {
+static bool take_sign(const DataSource *source, const char *name, const char *allowed,
+                      const char *words, char *sign, Diagnostics *diag) {
     const SourceArg *arg = reader_arg(source, name);
     if (!arg) return true;
     *sign = arg->text[0];
     if (*sign && !arg->text[1] && strchr(allowed, *sign)) return true;
-    diag_error(diag, STATUS_MODEL, arg->span, "'%s' of csv() must be %s, not \"%.20s\"", name, words, arg->text);
+    diag_error(diag, STATUS_MODEL, arg->span, "'%s' of csv() must be %s, not \"%.20s\"", name,
+               words, arg->text);
     return false;
 }
 
 static bool take_signs(const DataSource *source, CsvFormat *format, Diagnostics *diag) {
     format->signs = (NumberSigns){'.', '\0'};
     if (!take_sign(source, "decimal", ".,", "\".\" or \",\"", &format->signs.decimal, diag) ||
-        !take_sign(source, "thousands", ",. '", "one of \",\", \".\", \" \" and \"'\"", &format->signs.thousands, diag))
+        !take_sign(source, "thousands", ",. '", "one of \",\", \".\", \" \" and \"'\"",
+                   &format->signs.thousands, diag))
         return false;
     if (format->signs.thousands != format->signs.decimal) return true;
     diag_error(diag, STATUS_MODEL, reader_arg(source, "thousands")->span,
@@ -57,8 +61,11 @@ static bool take_signs(const DataSource *source, CsvFormat *format, Diagnostics 
 }
 
 static bool wrong_missing(const SourceArg *arg, Diagnostics *diag) {
-    diag_error(diag, STATUS_MODEL, arg->span, "'missing' of csv() must be a string or a list of strings");
-    diag_help(diag, "what is missing in one column is a list that begins with its name: [\"NA\", [\"price\", \"-200\"]]");
+    diag_error(diag, STATUS_MODEL, arg->span,
+               "'missing' of csv() must be a string or a list of strings");
+    diag_help(
+        diag,
+        "what is missing in one column is a list that begins with its name: [\"NA\", [\"price\", \"-200\"]]");
     return false;
 }
 
@@ -75,7 +82,8 @@ static bool take_column_missing(const SourceArg *arg, Arena *arena, ColumnMissin
 }
 
 /* "?", ["NA", "?"], ["NA", ["price", "-200"]] */
-static bool take_missing(const DataSource *source, Arena *arena, CsvFormat *format, Diagnostics *diag) {
+static bool take_missing(const DataSource *source, Arena *arena, CsvFormat *format,
+                         Diagnostics *diag) {
     const SourceArg *arg = reader_arg(source, "missing");
     bool list = arg && arg->kind == SOURCE_ARG_LIST;
     uint32_t count = list ? arg->item_count : arg != NULL;
@@ -86,8 +94,9 @@ static bool take_missing(const DataSource *source, Arena *arena, CsvFormat *form
     format->column_missing = columns;
     for (uint32_t i = 0; i < count; i++) {
         bool column = items[i].kind == SOURCE_ARG_LIST;
-        if (column ? !take_column_missing(&items[i], arena, &columns[format->column_missing_count++])
-                   : items[i].kind != SOURCE_ARG_STRING)
+        if (column
+                ? !take_column_missing(&items[i], arena, &columns[format->column_missing_count++])
+                : items[i].kind != SOURCE_ARG_STRING)
             return wrong_missing(arg, diag);
         if (!column) texts[format->missing_count++] = items[i].text;
     }
@@ -100,13 +109,15 @@ static bool take_trim(const DataSource *source, CsvFormat *format, Diagnostics *
     format->trim = arg->text;
     for (const char *c = arg->text; *c; c++) {
         if (*c >= ' ' && *c <= '~') continue;
-        diag_error(diag, STATUS_MODEL, arg->span, "'trim' of csv() must be characters of ASCII, such as \".*\"");
+        diag_error(diag, STATUS_MODEL, arg->span,
+                   "'trim' of csv() must be characters of ASCII, such as \".*\"");
         return false;
     }
     return true;
 }
 
-static bool take_format(const DataSource *source, Arena *arena, CsvFormat *format, Diagnostics *diag) {
+static bool take_format(const DataSource *source, Arena *arena, CsvFormat *format,
+                        Diagnostics *diag) {
     const SourceArg *header = reader_arg(source, "header");
     format->header = !header || header->number != 0;
     const SourceArg *drop = reader_arg(source, "drop_missing");
@@ -120,7 +131,9 @@ static bool take_format(const DataSource *source, Arena *arena, CsvFormat *forma
 
 /* -- reading -- */
 
-static DType column_dtype(const TableColumn *column) { return column->kind == COLUMN_NUMBER ? DTYPE_F32 : DTYPE_I32; }
+static DType column_dtype(const TableColumn *column) {
+    return column->kind == COLUMN_NUMBER ? DTYPE_F32 : DTYPE_I32;
+}
 
 static void take_origins(SourceData *data) {
     const CsvSource *own = data->own;
@@ -128,7 +141,8 @@ static void take_origins(SourceData *data) {
     reader_origins(data, own->count);
     for (uint32_t i = 0; i < own->count; i++) {
         data->schema.dropped_rows = own->table.dropped;
-        data->origins[i] = (RowOrigin){.begin = begin, .file = own->paths[i], .lines = own->table.lines + begin};
+        data->origins[i] =
+            (RowOrigin){.begin = begin, .file = own->paths[i], .lines = own->table.lines + begin};
         begin += (int32_t)own->texts[i].rows;
     }
 }
@@ -169,8 +183,11 @@ static bool report(const char *path, Problem *problem, Span span, Diagnostics *d
 static bool take_skip(const DataSource *source, int file, TableText *text, Diagnostics *diag) {
     const SourceArg *arg = reader_arg(source, arguments[file].skip);
     if (!arg) arg = reader_arg(source, "skip");
-    bool good = !arg || (arg->kind == SOURCE_ARG_NUMBER && arg->number >= 0 && arg->number <= INT32_MAX);
-    if (!good) diag_error(diag, STATUS_MODEL, arg->span, "'%s' must be a number of lines, from 0", arguments[file].skip);
+    bool good =
+        !arg || (arg->kind == SOURCE_ARG_NUMBER && arg->number >= 0 && arg->number <= INT32_MAX);
+    if (!good)
+        diag_error(diag, STATUS_MODEL, arg->span, "'%s' must be a number of lines, from 0",
+                   arguments[file].skip);
     if (good && arg) text->skip = (uint32_t)arg->number;
     return good;
 }
@@ -205,18 +222,22 @@ static void count_rows(const DataSource *source, CsvSource *own) {
         if (reader_arg(source, arguments[file].path)) own->rows[file] = own->texts[at++].rows;
 }
 
-static bool read_files(const DataSource *source, const CsvFormat *format, SourceData *data, Diagnostics *diag) {
+static bool read_files(const DataSource *source, const CsvFormat *format, SourceData *data,
+                       Diagnostics *diag) {
     CsvSource *own = data->own;
     Problem problem;
     uint32_t failed;
-    if (!table_read(own->texts, own->count, format, source->like, data->arena, &own->table, &problem, &failed))
+    if (!table_read(own->texts, own->count, format, source->like, data->arena, &own->table,
+                    &problem, &failed))
         return report(own->paths[failed], &problem, own->spans[failed], diag);
     count_rows(source, own);
     take_columns(data);
     return true;
 }
 
-static void digest(const SourceData *data, llvm_blake3_hasher *hasher) { *hasher = ((const CsvSource *)data->own)->hasher; }
+static void digest(const SourceData *data, llvm_blake3_hasher *hasher) {
+    *hasher = ((const CsvSource *)data->own)->hasher;
+}
 
 static void release(SourceData *data) { table_free(&((CsvSource *)data->own)->table); }
 

@@ -1,5 +1,6 @@
-/* Images and labels in IDX files, of a named set or of one's own: checked against each other; packed ones read on all cores, others
- * mapped. Elements stay as they are stored; compiled programs convert them while they gather a batch. */
+/* Images and labels in IDX files, of a named set or of one's own: checked against each other;
+ * packed ones read on all cores, others mapped. Elements stay as they are stored; compiled programs
+ * convert them while they gather a batch. */
 #include "runtime/formats/idx.h"
 #include "runtime/formats/map.h"
 #include "ir/base/memory.h"
@@ -14,7 +15,8 @@
 typedef struct {
     SourceFiles files;
     Shape shapes[FILE_COUNT]; /* as in the files; rank 0: no such file */
-    Map maps[2];              /* of the fields, where no file is packed; else their elements are malloc'ed */
+    /* of the fields, where no file is packed; else their elements are malloc'ed */
+    Map maps[2];
 } IdxSource;
 
 /* One file on its way into memory. */
@@ -27,7 +29,8 @@ typedef struct {
     bool started;
 } Load;
 
-static void report_file(const SourceFiles *files, int role, const Problem *problem, Diagnostics *diag) {
+static void report_file(const SourceFiles *files, int role, const Problem *problem,
+                        Diagnostics *diag) {
     diag_error(diag, STATUS_DATA, files->spans[role], "%s", problem->finding);
     if (files->named)
         diag_help(diag, "`mlc data get %s` gets the right files", files->named->name);
@@ -53,12 +56,14 @@ static void close_files(Load *loads) {
 
 /* -- what the headers say -- */
 
-static bool header_problem(const SourceFiles *files, int role, Diagnostics *diag, const Problem *problem) {
+static bool header_problem(const SourceFiles *files, int role, Diagnostics *diag,
+                           const Problem *problem) {
     report_file(files, role, problem, diag);
     return false;
 }
 
-/* A row without the leading count of rows. Files of rank 3 hold pictures: their rows get a channel in front. */
+/* A row without the leading count of rows. Files of rank 3 hold pictures: their rows get a channel
+ * in front. */
 static Shape row_shape(Shape file) {
     Shape row = {0};
     if (file.rank == 3) row.dim[row.rank++] = 1;
@@ -66,44 +71,53 @@ static Shape row_shape(Shape file) {
     return row;
 }
 
-static Shape named_row(const NamedSet *named) { return shape_of(3, (int64_t[]){named->channels, named->height, named->width}); }
+static Shape named_row(const NamedSet *named) {
+    return shape_of(3, (int64_t[]){named->channels, named->height, named->width});
+}
 
 static bool check_images(const SourceFiles *files, int role, Shape shape, Diagnostics *diag) {
     Problem problem;
     const NamedSet *named = files->named;
     if (named ? shape_equal(row_shape(shape), named_row(named)) : shape.rank >= 2) return true;
     if (named)
-        problem_set(&problem, "'%s' does not hold images of %d x %d, as '%s' has", files->paths[role], named->height,
-                    named->width, named->name);
+        problem_set(&problem, "'%s' does not hold images of %d x %d, as '%s' has",
+                    files->paths[role], named->height, named->width, named->name);
     else
-        problem_set(&problem, "'%s' has one dimension, expected rows of at least one more; are these the labels?",
-                    files->paths[role]);
+        problem_set(
+            &problem,
+            "'%s' has one dimension, expected rows of at least one more; are these the labels?",
+            files->paths[role]);
     return header_problem(files, role, diag, &problem);
 }
 
-static bool check_labels(const SourceFiles *files, int role, Shape labels, Shape images, Diagnostics *diag) {
+static bool check_labels(const SourceFiles *files, int role, Shape labels, Shape images,
+                         Diagnostics *diag) {
     Problem problem;
     if (labels.rank == 1 && labels.dim[0] == images.dim[0]) return true;
     if (labels.rank != 1)
-        problem_set(&problem, "'%s' has %d dimensions, expected one label a row", files->paths[role], labels.rank);
+        problem_set(&problem, "'%s' has %d dimensions, expected one label a row",
+                    files->paths[role], labels.rank);
     else
-        problem_set(&problem, "'%s' holds %lld labels, but '%s' holds %lld images", files->paths[role],
-                    (long long)labels.dim[0], files->paths[role - 1], (long long)images.dim[0]);
+        problem_set(&problem, "'%s' holds %lld labels, but '%s' holds %lld images",
+                    files->paths[role], (long long)labels.dim[0], files->paths[role - 1],
+                    (long long)images.dim[0]);
     return header_problem(files, role, diag, &problem);
 }
 
 /* Held-out images behind `rows` others. */
-static bool check_same_rows(const SourceFiles *files, Shape train, int role, Shape held_out, int64_t *rows, Diagnostics *diag) {
+static bool check_same_rows(const SourceFiles *files, Shape train, int role, Shape held_out,
+                            int64_t *rows, Diagnostics *diag) {
     Problem problem;
     bool too_many = *rows + held_out.dim[0] > INT32_MAX; /* rows are numbered in 32 bits */
     train.dim[0] = held_out.dim[0];
     *rows += held_out.dim[0];
     if (shape_equal(train, held_out) && !too_many) return true;
     if (too_many)
-        problem_set(&problem, "'%s' makes it more than %d rows in all", files->paths[role], INT32_MAX);
+        problem_set(&problem, "'%s' makes it more than %d rows in all", files->paths[role],
+                    INT32_MAX);
     else
-        problem_set(&problem, "the images in '%s' have another size than those in '%s'", files->paths[role],
-                    files->paths[FILE_TRAIN_IMAGES]);
+        problem_set(&problem, "the images in '%s' have another size than those in '%s'",
+                    files->paths[role], files->paths[FILE_TRAIN_IMAGES]);
     return header_problem(files, role, diag, &problem);
 }
 
@@ -112,12 +126,16 @@ static bool check_headers(const SourceFiles *files, const Load *loads, Diagnosti
         if (!files->paths[role]) continue;
         Shape images = loads[role].idx.shape;
         if (!check_images(files, role, images, diag)) return false;
-        if (files->paths[role + 1] && !check_labels(files, role + 1, loads[role + 1].idx.shape, images, diag)) return false;
+        if (files->paths[role + 1] &&
+            !check_labels(files, role + 1, loads[role + 1].idx.shape, images, diag))
+            return false;
     }
     Shape train = loads[FILE_TRAIN_IMAGES].idx.shape;
     int64_t rows = train.dim[0];
     for (int role = FILE_VALID_IMAGES; role < FILE_COUNT; role += 2)
-        if (files->paths[role] && !check_same_rows(files, train, role, loads[role].idx.shape, &rows, diag)) return false;
+        if (files->paths[role] &&
+            !check_same_rows(files, train, role, loads[role].idx.shape, &rows, diag))
+            return false;
     return true;
 }
 
@@ -126,13 +144,16 @@ static void make_fields(SourceData *data, const SourceFiles *files, Shape row) {
     bool labels = files->named || files->paths[FILE_TRAIN_LABELS];
     reader_fields(data, labels ? 2 : 1);
     data->fields[0] = (SourceField){.name = "image", .dtype = DTYPE_U8, .row = row};
-    if (labels) data->fields[1] = (SourceField){.name = "label", .dtype = DTYPE_U8, .classes = files->classes};
+    if (labels)
+        data->fields[1] =
+            (SourceField){.name = "label", .dtype = DTYPE_U8, .classes = files->classes};
     if (!files->named) return;
     data->fields[1].categories = files->named->classes;
     data->fields[1].category_count = (uint32_t)files->named->class_count;
 }
 
-/* A model on a named set can be checked without its files; their number of rows is then not known. */
+/* A model on a named set can be checked without its files; their number of rows is then not
+ * known. */
 static bool fields_without_files(const DataSource *source, SourceData *data) {
     const NamedSet *named = source->arg_count ? NULL : named_set(source->reader);
     SourceFiles files;
@@ -143,7 +164,8 @@ static bool fields_without_files(const DataSource *source, SourceData *data) {
 
 /* -- mapping -- */
 
-/* All or none: where rows are mapped, the test rows of all fields begin at a page. Three files of a field are not. */
+/* All or none: where rows are mapped, the test rows of all fields begin at a page. Three files of a
+ * field are not. */
 static bool can_be_mapped(const IdxSource *own, const Load *loads) {
     if (own->files.paths[FILE_VALID_IMAGES]) return false;
     for (int role = 0; role < FILE_COUNT; role++)
@@ -165,13 +187,17 @@ static bool map_field(SourceData *data, int field, Diagnostics *diag) {
     if (!paths[field]) return true;
     size_t row = (size_t)(shape_elements(own->shapes[field]) / own->shapes[field].dim[0]);
     int test = FILE_TEST_IMAGES + field;
-    bool good = paths[test] ? map_open_two((const char *const[2]){paths[field], paths[test]},
-                                           (const size_t[2]){file_bytes(own, field), file_bytes(own, test)},
-                                           row * (size_t)data->test_begin, &own->maps[field], &problem)
-                            : map_open(paths[field], &own->maps[field], &problem);
+    bool good = paths[test]
+                    ? map_open_two((const char *const[2]){paths[field], paths[test]},
+                                   (const size_t[2]){file_bytes(own, field), file_bytes(own, test)},
+                                   row * (size_t)data->test_begin, &own->maps[field], &problem)
+                    : map_open(paths[field], &own->maps[field], &problem);
     if (good && own->maps[field].length < file_bytes(own, field))
         problem_set(&problem, "it changes while it is read"), good = false;
-    if (good) return data->data[field] = (char *)own->maps[field].bytes + idx_header(own->shapes[field], header), true;
+    if (good)
+        return data->data[field] =
+                   (char *)own->maps[field].bytes + idx_header(own->shapes[field], header),
+               true;
     problem_set(&whole, "'%.200s': %.800s", paths[field], problem.finding);
     report_file(&own->files, field, &whole, diag);
     return false;
@@ -195,7 +221,8 @@ static bool load_files(const SourceFiles *files, Load *loads, Diagnostics *diag)
     bool good = true;
     for (int role = FILE_COUNT - 1; role >= 0; role--) {
         if (!loads[role].to) continue;
-        loads[role].started = role != FILE_TRAIN_IMAGES && !pthread_create(&loads[role].thread, NULL, load_file, &loads[role]);
+        loads[role].started = role != FILE_TRAIN_IMAGES &&
+                              !pthread_create(&loads[role].thread, NULL, load_file, &loads[role]);
         if (!loads[role].started) load_file(&loads[role]);
     }
     for (int role = 0; role < FILE_COUNT; role++) {
@@ -215,7 +242,8 @@ static bool reserve_field(SourceData *data, int field, Load *loads, Diagnostics 
     for (int role = field; role < FILE_COUNT; role += 2) bytes += loads[role].idx.bytes;
     data->data[field] = memory_try(bytes);
     if (!data->data[field]) {
-        diag_error(diag, STATUS_DATA, own->files.spans[field], "no memory for %zu bytes of data", bytes);
+        diag_error(diag, STATUS_DATA, own->files.spans[field], "no memory for %zu bytes of data",
+                   bytes);
         return false;
     }
     uint8_t *to = data->data[field];
@@ -226,14 +254,18 @@ static bool reserve_field(SourceData *data, int field, Load *loads, Diagnostics 
     return true;
 }
 
-static bool check_classes(const SourceFiles *files, int role, const uint8_t *labels, int64_t count, Diagnostics *diag) {
+static bool check_classes(const SourceFiles *files, int role, const uint8_t *labels, int64_t count,
+                          Diagnostics *diag) {
     int32_t classes = files->classes;
     if (!classes || !files->paths[role]) return true;
     for (int64_t row = 0; row < count; row++) {
         if (labels[row] < classes) continue;
-        diag_error(diag, STATUS_DATA, files->spans[role], "'%s' has label %d in row %lld, expected 0 to %d", files->paths[role],
+        diag_error(diag, STATUS_DATA, files->spans[role],
+                   "'%s' has label %d in row %lld, expected 0 to %d", files->paths[role],
                    labels[row], (long long)row, classes - 1);
-        diag_help(diag, "rows are counted from 0; a wrong label means that the file is damaged or of another data set");
+        diag_help(
+            diag,
+            "rows are counted from 0; a wrong label means that the file is damaged or of another data set");
         return false;
     }
     return true;
@@ -241,16 +273,20 @@ static bool check_classes(const SourceFiles *files, int role, const uint8_t *lab
 
 /* The number that the first row of a file has. */
 static int64_t first_row(const SourceData *data, int role) {
-    return role < FILE_VALID_IMAGES ? 0 : role < FILE_TEST_IMAGES ? data->schema.train_rows : data->test_begin;
+    return role < FILE_VALID_IMAGES  ? 0
+           : role < FILE_TEST_IMAGES ? data->schema.train_rows
+                                     : data->test_begin;
 }
 
-/* The unpacked files one after the other, headers included: `zcat train-images... train-labels... ... | b3sum`. */
+/* The unpacked files one after the other, headers included: `zcat train-images... train-labels...
+ * ... | b3sum`. */
 static void digest_files(const SourceData *data, llvm_blake3_hasher *hasher) {
     const IdxSource *own = data->own;
     for (int role = 0; role < FILE_COUNT; role++) {
         uint8_t header[IDX_MAX_HEADER];
         if (!own->files.paths[role]) continue;
-        size_t bytes = (size_t)shape_elements(own->shapes[role]), row = bytes / (size_t)own->shapes[role].dim[0];
+        size_t bytes = (size_t)shape_elements(own->shapes[role]),
+               row = bytes / (size_t)own->shapes[role].dim[0];
         size_t begin = row * (size_t)first_row(data, role);
         llvm_blake3_hasher_update(hasher, header, idx_header(own->shapes[role], header));
         llvm_blake3_hasher_update(hasher, (const uint8_t *)data->data[role % 2] + begin, bytes);
@@ -273,7 +309,8 @@ static bool load_fields(SourceData *data, Load *loads, Diagnostics *diag) {
 static void take_origins(SourceData *data) {
     const SourceFiles *files = &((IdxSource *)data->own)->files;
     uint32_t count = 0;
-    for (int role = FILE_TRAIN_IMAGES; role < FILE_COUNT; role += 2) count += files->paths[role] != NULL;
+    for (int role = FILE_TRAIN_IMAGES; role < FILE_COUNT; role += 2)
+        count += files->paths[role] != NULL;
     reader_origins(data, count);
     count = 0;
     for (int role = FILE_TRAIN_IMAGES; role < FILE_COUNT; role += 2) {
@@ -281,8 +318,8 @@ static void take_origins(SourceData *data) {
         if (!files->paths[role]) continue;
         for (uint32_t k = 0; k < data->schema.field_count; k++)
             parts[k] = arena_format(data->arena, "'%s'", files->paths[role + (int)k]);
-        data->origins[count++] =
-            (RowOrigin){.begin = (int32_t)first_row(data, role), .file = files->paths[role], .parts = parts};
+        data->origins[count++] = (RowOrigin){
+            .begin = (int32_t)first_row(data, role), .file = files->paths[role], .parts = parts};
     }
 }
 
@@ -290,18 +327,22 @@ static bool read_elements(SourceData *data, Load *loads, Diagnostics *diag) {
     const IdxSource *own = data->own;
     const SourceFiles *files = &own->files;
     data->test_begin = data->schema.train_rows + data->schema.valid_rows;
-    if (!(can_be_mapped(own, loads) ? map_fields(data, diag) : load_fields(data, loads, diag))) return false;
+    if (!(can_be_mapped(own, loads) ? map_fields(data, diag) : load_fields(data, loads, diag)))
+        return false;
     take_origins(data);
     if (!files->paths[FILE_TRAIN_LABELS]) return true;
     const uint8_t *labels = data->data[1];
     for (int role = FILE_TRAIN_LABELS; role < FILE_COUNT; role += 2)
-        if (!check_classes(files, role, labels + first_row(data, role), own->shapes[role].dim[0], diag)) return false;
+        if (!check_classes(files, role, labels + first_row(data, role), own->shapes[role].dim[0],
+                           diag))
+            return false;
     return true;
 }
 
 static bool read_files(bool whole, SourceData *data, Load *loads, Diagnostics *diag) {
     IdxSource *own = data->own;
-    if (!open_files(&own->files, loads, diag) || !check_headers(&own->files, loads, diag)) return false;
+    if (!open_files(&own->files, loads, diag) || !check_headers(&own->files, loads, diag))
+        return false;
     for (int role = 0; role < FILE_COUNT; role++) own->shapes[role] = loads[role].idx.shape;
     make_fields(data, &own->files, row_shape(own->shapes[FILE_TRAIN_IMAGES]));
     data->schema.train_rows = own->shapes[FILE_TRAIN_IMAGES].dim[0];

@@ -1,6 +1,7 @@
-/* Folders of pictures: images(folder, valid, test, height, width, channels), a folder in it for every class, pictures in these. Rows
- * are in the order of the classes' names and, within a class, of the files' names. Hidden files and those that systems leave in
- * folders do not count; everything else that is no picture is an error. */
+/* Folders of pictures: images(folder, valid, test, height, width, channels), a folder in it for
+ * every class, pictures in these. Rows are in the order of the classes' names and, within a class,
+ * of the files' names. Hidden files and those that systems leave in folders do not count;
+ * everything else that is no picture is an error. */
 #include "runtime/formats/map.h"
 #include "runtime/formats/bitmap.h"
 #include "ir/base/files.h"
@@ -46,7 +47,9 @@ static void add_name(const Images *images, Names *names, const char *name) {
     names->items[names->count++] = name;
 }
 
-static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
 static void sort(Names *names) {
     if (names->count) qsort(names->items, names->count, sizeof *names->items, by_text);
@@ -54,18 +57,21 @@ static void sort(Names *names) {
 
 /* What file managers and archivers leave behind. */
 static bool is_systems(const char *name) {
-    static const char *const known[] = {"Thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "Icon\r", "__MACOSX"};
+    static const char *const known[] = {"Thumbs.db",   "ehthumbs.db", "ehthumbs_vista.db",
+                                        "desktop.ini", "Icon\r",      "__MACOSX"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcasecmp(name, known[i])) return true;
     return *name == '.';
 }
 
 typedef struct {
-    Names folders, pictures, others; /* others: files that are no pictures, with the kind of those that are not read */
+    /* others: files that are no pictures, with the kind of those that are not read */
+    Names folders, pictures, others;
 } Listing;
 
 static bool cannot_list(const Images *images, const char *folder, Span span) {
-    diag_error(images->diag, STATUS_DATA, span, "'%s' cannot be read as a folder: %s", folder, strerror(errno));
+    diag_error(images->diag, STATUS_DATA, span, "'%s' cannot be read as a folder: %s", folder,
+               strerror(errno));
     diag_help(images->diag, "every class has a folder of its own in it, with its pictures");
     return false;
 }
@@ -73,24 +79,30 @@ static bool cannot_list(const Images *images, const char *folder, Span span) {
 /* A link to nothing, a pipe, a device: nothing to read, and some would keep mlc waiting. */
 static bool no_file(const Images *images, const char *path, bool there, Span span) {
     diag_error(images->diag, STATUS_DATA, span,
-               there ? "'%s' is no file, but a pipe, a socket or a device" : "'%s' cannot be read: %s", path, strerror(errno));
+               there ? "'%s' is no file, but a pipe, a socket or a device"
+                     : "'%s' cannot be read: %s",
+               path, strerror(errno));
     diag_help(images->diag, "take it out of the folder");
     return false;
 }
 
-/* The ending is believed here, so that most files need not be opened twice; what lies in them decides how they are read. */
-static bool sort_entry(const Images *images, const char *folder, const char *name, Listing *listing, Span span) {
+/* The ending is believed here, so that most files need not be opened twice; what lies in them
+ * decides how they are read. */
+static bool sort_entry(const Images *images, const char *folder, const char *name, Listing *listing,
+                       Span span) {
     struct stat status;
     bool readable;
     const char *path = arena_format(images->arena, "%s/%s", folder, name);
     if (stat(path, &status)) return no_file(images, path, false, span);
     if (S_ISDIR(status.st_mode)) return add_name(images, &listing->folders, name), true;
     if (!S_ISREG(status.st_mode)) return no_file(images, path, true, span);
-    const char *kind = bitmap_has_ending(name) ? (readable = true, "") : bitmap_kind(path, &readable);
+    const char *kind =
+        bitmap_has_ending(name) ? (readable = true, "") : bitmap_kind(path, &readable);
     if (kind && readable)
         add_name(images, &listing->pictures, name);
     else
-        add_name(images, &listing->others, kind ? arena_format(images->arena, "%s (%s)", name, kind) : name);
+        add_name(images, &listing->others,
+                 kind ? arena_format(images->arena, "%s (%s)", name, kind) : name);
     return true;
 }
 
@@ -104,7 +116,8 @@ static bool list_folder(const Images *images, const char *folder, Listing *listi
             break;
         }
         if (!is_systems(name))
-            good = sort_entry(images, folder, arena_copy_string(images->arena, name, strlen(name)), listing, span);
+            good = sort_entry(images, folder, arena_copy_string(images->arena, name, strlen(name)),
+                              listing, span);
     }
     if (open) closedir(open);
     sort(&listing->folders);
@@ -117,27 +130,36 @@ static bool list_folder(const Images *images, const char *folder, Listing *listi
 static const char *some_names(const Images *images, const Names *names) {
     const char *text = names->items[0];
     uint32_t shown = names->count < NAMES_SHOWN ? names->count : NAMES_SHOWN;
-    for (uint32_t i = 1; i < shown; i++) text = arena_format(images->arena, "%s, %s", text, names->items[i]);
-    return names->count > shown ? arena_format(images->arena, "%s and %u more", text, names->count - shown) : text;
+    for (uint32_t i = 1; i < shown; i++)
+        text = arena_format(images->arena, "%s, %s", text, names->items[i]);
+    return names->count > shown
+               ? arena_format(images->arena, "%s and %u more", text, names->count - shown)
+               : text;
 }
 
 static bool not_pictures(const Images *images, const char *folder, const Names *others, Span span) {
     bool one = others->count == 1;
-    diag_error(images->diag, STATUS_DATA, span, "%u file%s in '%s' %s: %s", others->count, one ? "" : "s", folder,
-               one ? "is no picture that mlc reads" : "are no pictures that mlc reads", some_names(images, others));
-    diag_help(images->diag,
-              "pictures are PNG, JPEG, WebP and BMP files; take the others out (hidden files may stay), or convert "
-              "them, as `mogrify -format png *.gif` does");
+    diag_error(images->diag, STATUS_DATA, span, "%u file%s in '%s' %s: %s", others->count,
+               one ? "" : "s", folder,
+               one ? "is no picture that mlc reads" : "are no pictures that mlc reads",
+               some_names(images, others));
+    diag_help(
+        images->diag,
+        "pictures are PNG, JPEG, WebP and BMP files; take the others out (hidden files may stay), or convert "
+        "them, as `mogrify -format png *.gif` does");
     return false;
 }
 
-static bool nested(const Images *images, const char *folder, const char *path, const Names *folders, Span span) {
-    diag_error(images->diag, STATUS_DATA, span, "'%s' is the folder of a class, and has folders in it: %s", path,
+static bool nested(const Images *images, const char *folder, const char *path, const Names *folders,
+                   Span span) {
+    diag_error(images->diag, STATUS_DATA, span,
+               "'%s' is the folder of a class, and has folders in it: %s", path,
                some_names(images, folders));
     for (uint32_t i = 0; i < images->class_count; i++)
         if (!strcmp(images->classes[i], "train") || !strcmp(images->classes[i], "test")) {
-            diag_help(images->diag, "images(\"%s/train\", test = \"%s/test\") reads training and test pictures", folder,
-                      folder);
+            diag_help(images->diag,
+                      "images(\"%s/train\", test = \"%s/test\") reads training and test pictures",
+                      folder, folder);
             return false;
         }
     diag_help(images->diag, "a class has one folder, with its pictures side by side");
@@ -152,21 +174,26 @@ static void add_file(Images *images, const char *path, int32_t label) {
 }
 
 /* Files that are no pictures are added to `others`, so that all of them are told at once. */
-static bool add_class(Images *images, const char *folder, const char *name, int32_t label, Names *others, Span span) {
+static bool add_class(Images *images, const char *folder, const char *name, int32_t label,
+                      Names *others, Span span) {
     Listing listing;
     if (!utf8_is_valid(name, strlen(name))) {
-        diag_error(images->diag, STATUS_DATA, span, "the name of class %d in '%s' is not UTF-8", label, folder);
+        diag_error(images->diag, STATUS_DATA, span, "the name of class %d in '%s' is not UTF-8",
+                   label, folder);
         return false;
     }
     const char *path = arena_format(images->arena, "%s/%s", folder, name);
     if (!list_folder(images, path, &listing, span)) return false;
     if (listing.folders.count) return nested(images, folder, path, &listing.folders, span);
     for (uint32_t i = 0; i < listing.others.count; i++)
-        add_name(images, others, arena_format(images->arena, "%s/%s", name, listing.others.items[i]));
+        add_name(images, others,
+                 arena_format(images->arena, "%s/%s", name, listing.others.items[i]));
     for (uint32_t i = 0; i < listing.pictures.count; i++)
-        add_file(images, arena_format(images->arena, "%s/%s", path, listing.pictures.items[i]), label);
+        add_file(images, arena_format(images->arena, "%s/%s", path, listing.pictures.items[i]),
+                 label);
     if (listing.pictures.count || listing.others.count) return true;
-    diag_error(images->diag, STATUS_DATA, span, "no picture is in the folder of a class, '%s'", path);
+    diag_error(images->diag, STATUS_DATA, span, "no picture is in the folder of a class, '%s'",
+               path);
     diag_help(images->diag, "put pictures into it, or take the folder away");
     return false;
 }
@@ -178,7 +205,8 @@ static int32_t class_number(const Images *images, const char *name) {
     return -1;
 }
 
-static bool check_classes(const Images *images, const char *folder, const Listing *listing, Span span) {
+static bool check_classes(const Images *images, const char *folder, const Listing *listing,
+                          Span span) {
     const Names *folders = &listing->folders;
     if (!folders->count) {
         diag_error(images->diag, STATUS_DATA, span, "'%s' holds no folders%s", folder,
@@ -187,14 +215,16 @@ static bool check_classes(const Images *images, const char *folder, const Listin
         return false;
     }
     if (folders->count > CLASSES_MAX) {
-        diag_error(images->diag, STATUS_DATA, span, "'%s' holds %u folders, but %d classes are the most", folder,
-                   folders->count, CLASSES_MAX);
+        diag_error(images->diag, STATUS_DATA, span,
+                   "'%s' holds %u folders, but %d classes are the most", folder, folders->count,
+                   CLASSES_MAX);
         return false;
     }
     if (!listing->pictures.count) return true;
     bool one = listing->pictures.count == 1;
-    diag_error(images->diag, STATUS_DATA, span, "%u picture%s in '%s' %s in none of its class folders: %s",
-               listing->pictures.count, one ? "" : "s", folder, one ? "is" : "are", some_names(images, &listing->pictures));
+    diag_error(images->diag, STATUS_DATA, span,
+               "%u picture%s in '%s' %s in none of its class folders: %s", listing->pictures.count,
+               one ? "" : "s", folder, one ? "is" : "are", some_names(images, &listing->pictures));
     diag_help(images->diag, "every picture lies in the folder of its class");
     return false;
 }
@@ -204,15 +234,17 @@ static bool list_files(Images *images, const char *argument) {
     Listing listing;
     if (!arg) return true;
     const char *folder = reader_path(images->source, arg, images->arena, images->diag);
-    if (!folder || !list_folder(images, folder, &listing, arg->span) || !check_classes(images, folder, &listing, arg->span))
+    if (!folder || !list_folder(images, folder, &listing, arg->span) ||
+        !check_classes(images, folder, &listing, arg->span))
         return false;
-    if (!images->classes) images->classes = listing.folders.items, images->class_count = listing.folders.count;
+    if (!images->classes)
+        images->classes = listing.folders.items, images->class_count = listing.folders.count;
     for (uint32_t i = 0; i < listing.folders.count; i++) {
         const char *name = listing.folders.items[i];
         int32_t label = class_number(images, name);
         if (label < 0) {
-            diag_error(images->diag, STATUS_DATA, arg->span, "'%s' is a class of '%s', but not of the training pictures", name,
-                       folder);
+            diag_error(images->diag, STATUS_DATA, arg->span,
+                       "'%s' is a class of '%s', but not of the training pictures", name, folder);
             return false;
         }
         if (!add_class(images, folder, name, label, &listing.others, arg->span)) return false;
@@ -227,24 +259,29 @@ static bool take_size(const Images *images, const char *name, int most, int *siz
     if (arg) *size = arg->number >= 1 && arg->number <= most ? (int)arg->number : 0;
     if (!arg || (*size && (most != CHANNELS_MAX || *size != 2))) return true;
     if (most == CHANNELS_MAX)
-        diag_error(images->diag, STATUS_MODEL, arg->span, "'channels' must be 1 (grey) or 3 (red, green, blue)");
+        diag_error(images->diag, STATUS_MODEL, arg->span,
+                   "'channels' must be 1 (grey) or 3 (red, green, blue)");
     else
         diag_error(images->diag, STATUS_MODEL, arg->span, "'%s' must be from 1 to %d", name, most);
     return false;
 }
 
 static bool take_arguments(Images *images) {
-    const SourceArg *height = reader_arg(images->source, "height"), *width = reader_arg(images->source, "width");
-    if (!take_size(images, "height", SIDE_MAX, &images->height) || !take_size(images, "width", SIDE_MAX, &images->width) ||
+    const SourceArg *height = reader_arg(images->source, "height"),
+                    *width = reader_arg(images->source, "width");
+    if (!take_size(images, "height", SIDE_MAX, &images->height) ||
+        !take_size(images, "width", SIDE_MAX, &images->width) ||
         !take_size(images, "channels", CHANNELS_MAX, &images->channels))
         return false;
     if (!height == !width) return true;
-    diag_error(images->diag, STATUS_MODEL, images->source->span, "images() needs both 'height' and 'width', or neither");
+    diag_error(images->diag, STATUS_MODEL, images->source->span,
+               "images() needs both 'height' and 'width', or neither");
     return false;
 }
 
 static bool report(const Images *images, const ImageFile *file, const Problem *problem) {
-    diag_error(images->diag, STATUS_DATA, images->source->span, "'%s': %s", file->path, problem->finding);
+    diag_error(images->diag, STATUS_DATA, images->source->span, "'%s': %s", file->path,
+               problem->finding);
     if (*problem->help) diag_help(images->diag, "%s", problem->help);
     return false;
 }
@@ -252,9 +289,10 @@ static bool report(const Images *images, const ImageFile *file, const Problem *p
 static bool check_size(const Images *images, const ImageFile *file, const Bitmap *bitmap) {
     if (bitmap->height == images->height && bitmap->width == images->width) return true;
     diag_error(images->diag, STATUS_DATA, images->source->span,
-               "'%s' has %d x %d pixels (height x width), but '%s' has %d x %d", file->path, bitmap->height, bitmap->width,
-               images->files[0].path, images->height, images->width);
-    diag_help(images->diag, "height = %d, width = %d brings all of them to one size", images->height, images->width);
+               "'%s' has %d x %d pixels (height x width), but '%s' has %d x %d", file->path,
+               bitmap->height, bitmap->width, images->files[0].path, images->height, images->width);
+    diag_help(images->diag, "height = %d, width = %d brings all of them to one size",
+              images->height, images->width);
     return false;
 }
 
@@ -279,8 +317,8 @@ static bool look_at_files(Images *images) {
     }
     if (!images->channels) images->channels = coloured ? 3 : 1;
     if (images->height <= SIDE_MAX && images->width <= SIDE_MAX) return true;
-    diag_error(images->diag, STATUS_DATA, images->source->span, "the pictures are larger than %d x %d pixels", SIDE_MAX,
-               SIDE_MAX);
+    diag_error(images->diag, STATUS_DATA, images->source->span,
+               "the pictures are larger than %d x %d pixels", SIDE_MAX, SIDE_MAX);
     diag_help(images->diag, "height = ..., width = ... brings them to another size");
     return false;
 }
@@ -306,8 +344,8 @@ static bool read_files(const Images *images, SourceData *data) {
     data->data[0] = pixels;
     data->data[1] = labels;
     if (!pixels || !labels) {
-        diag_error(images->diag, STATUS_DATA, images->source->span, "no memory for %u pictures of %zu bytes",
-                   images->file_count, row);
+        diag_error(images->diag, STATUS_DATA, images->source->span,
+                   "no memory for %u pictures of %zu bytes", images->file_count, row);
         return false;
     }
     for (uint32_t i = 0; i < images->file_count; i++) {
@@ -321,7 +359,8 @@ static bool read_files(const Images *images, SourceData *data) {
 
 static void digest(const SourceData *data, llvm_blake3_hasher *hasher) {
     int64_t rows = source_all_rows(&data->schema);
-    llvm_blake3_hasher_update(hasher, data->data[0], (size_t)(rows * shape_elements(data->fields[0].row)));
+    llvm_blake3_hasher_update(hasher, data->data[0],
+                              (size_t)(rows * shape_elements(data->fields[0].row)));
     llvm_blake3_hasher_update(hasher, data->data[1], (size_t)rows * sizeof(int32_t));
 }
 
@@ -333,12 +372,14 @@ static void make_fields(const Images *images, SourceData *data) {
     reader_fields(data, 2);
     reader_origins(data, images->file_count);
     for (uint32_t i = 0; i < images->file_count; i++)
-        data->origins[i] = (RowOrigin){.begin = (int32_t)i, .file = images->files[i].path, .is_row = true};
+        data->origins[i] =
+            (RowOrigin){.begin = (int32_t)i, .file = images->files[i].path, .is_row = true};
     data->schema.train_rows = images->train_count;
     data->schema.valid_rows = images->valid_count;
     data->schema.test_rows = images->file_count - images->train_count - images->valid_count;
-    data->fields[0] =
-        (SourceField){.name = "image", .dtype = DTYPE_U8, .row = {3, {images->channels, images->height, images->width}}};
+    data->fields[0] = (SourceField){.name = "image",
+                                    .dtype = DTYPE_U8,
+                                    .row = {3, {images->channels, images->height, images->width}}};
     data->fields[1] = (SourceField){.name = "label",
                                     .dtype = DTYPE_I32,
                                     .classes = (int32_t)images->class_count,

@@ -1,5 +1,6 @@
-/* Arrays of NumPy, one array a file, mapped into memory: npy(x, y, test_x, test_y, valid_x, valid_y); npy([path, ...]), where a field is
- * called as its file, and x_train.npy, x_val.npy and x_test.npy are one. */
+/* Arrays of NumPy, one array a file, mapped into memory: npy(x, y, test_x, test_y, valid_x,
+ * valid_y); npy([path, ...]), where a field is called as its file, and x_train.npy, x_val.npy and
+ * x_test.npy are one. */
 #include "runtime/data/arrays.h"
 #include "runtime/data/splits.h"
 #include "runtime/formats/map.h"
@@ -19,10 +20,12 @@ typedef struct {
     ArrayFields fields;
 } NpySource;
 
-static bool open_file(const SourceArg *arg, ArrayFile *file, ArrayPart *part, Arena *arena, Diagnostics *diag) {
+static bool open_file(const SourceArg *arg, ArrayFile *file, ArrayPart *part, Arena *arena,
+                      Diagnostics *diag) {
     Problem problem = {0};
     file->part = part;
-    *part = (ArrayPart){.name = arena_format(arena, "'%s'", file->path), .file = file->path, .span = arg->span};
+    *part = (ArrayPart){
+        .name = arena_format(arena, "'%s'", file->path), .file = file->path, .span = arg->span};
     return (map_open(file->path, &file->map, &problem) &&
             npy_read(file->map.bytes, file->map.length, true, &part->array, &problem)) ||
            arrays_report(part, &problem, diag);
@@ -30,7 +33,8 @@ static bool open_file(const SourceArg *arg, ArrayFile *file, ArrayPart *part, Ar
 
 /* -- a list of files -- */
 
-static bool open_list(const DataSource *source, NpySource *own, SourceData *data, Diagnostics *diag) {
+static bool open_list(const DataSource *source, NpySource *own, SourceData *data,
+                      Diagnostics *diag) {
     const SourceArg *args;
     if (!reader_files(source, "x", &args, &own->file_count, diag)) return false;
     own->files = ARENA_ARRAY(data->arena, ArrayFile, own->file_count);
@@ -39,7 +43,8 @@ static bool open_list(const DataSource *source, NpySource *own, SourceData *data
         file->path = reader_path(source, &args[i], data->arena, diag);
         if (!file->path) return false;
         ArrayPart *part =
-            arrays_part(&own->fields, data->arena, arrays_file_name(data->arena, file->path), file->path, args[i].span, diag);
+            arrays_part(&own->fields, data->arena, arrays_file_name(data->arena, file->path),
+                        file->path, args[i].span, diag);
         if (!part || !open_file(&args[i], file, part, data->arena, diag)) return false;
     }
     return true;
@@ -51,8 +56,9 @@ static const struct {
     const char *argument;
     uint32_t field;
     Split split;
-} arguments[] = {{"x", 0, SPLIT_TRAIN},       {"y", 1, SPLIT_TRAIN},     {"valid_x", 0, SPLIT_VALID},
-                 {"valid_y", 1, SPLIT_VALID}, {"test_x", 0, SPLIT_TEST}, {"test_y", 1, SPLIT_TEST}};
+} arguments[] = {{"x", 0, SPLIT_TRAIN},       {"y", 1, SPLIT_TRAIN},
+                 {"valid_x", 0, SPLIT_VALID}, {"valid_y", 1, SPLIT_VALID},
+                 {"test_x", 0, SPLIT_TEST},   {"test_y", 1, SPLIT_TEST}};
 enum { ARGUMENTS = sizeof arguments / sizeof *arguments };
 
 /* Of both or neither. */
@@ -61,14 +67,16 @@ static bool check_parts(const DataSource *source, const NpySource *own, Diagnost
     for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++) {
         bool wanted = fields[0].parts[split].name && fields[1].parts[SPLIT_TRAIN].name;
         if ((fields[1].parts[split].name != NULL) == wanted) continue;
-        diag_error(diag, STATUS_MODEL, source->span, "npy() needs y for the training rows and for the %s rows, or for neither",
+        diag_error(diag, STATUS_MODEL, source->span,
+                   "npy() needs y for the training rows and for the %s rows, or for neither",
                    split_of_rows(split));
         return false;
     }
     return true;
 }
 
-static bool open_arguments(const DataSource *source, NpySource *own, SourceData *data, Diagnostics *diag) {
+static bool open_arguments(const DataSource *source, NpySource *own, SourceData *data,
+                           Diagnostics *diag) {
     own->files = ARENA_ARRAY(data->arena, ArrayFile, ARGUMENTS);
     for (int i = 0; i < ARGUMENTS; i++) {
         const SourceArg *arg = reader_arg(source, arguments[i].argument);
@@ -120,7 +128,8 @@ static bool place_field(NpySource *own, uint32_t i, int64_t test_begin, Diagnost
     return true;
 }
 
-/* All fields have their test rows at the same place, so those of others have a gap too; the first is the large one. */
+/* All fields have their test rows at the same place, so those of others have a gap too; the first
+ * is the large one. */
 static bool place_fields(NpySource *own, SourceData *data, Diagnostics *diag) {
     const ArrayField *first = own->fields.items;
     if (!can_be_placed(own, first)) return true;
@@ -129,7 +138,8 @@ static bool place_fields(NpySource *own, SourceData *data, Diagnostics *diag) {
     data->test_begin = test_begin;
     own->pairs = ARENA_ARRAY(data->arena, Map, own->fields.count);
     for (uint32_t i = 0; i < own->fields.count; i++)
-        if (can_be_placed(own, &own->fields.items[i]) && !place_field(own, i, test_begin, diag)) return false;
+        if (can_be_placed(own, &own->fields.items[i]) && !place_field(own, i, test_begin, diag))
+            return false;
     return true;
 }
 
@@ -155,8 +165,10 @@ bool read_npy(const DataSource *source, bool whole, SourceData *data, Diagnostic
     data->release = release;
     data->span = x->span;
     if (!reader_files(source, "x", &(const SourceArg *){NULL}, &(uint32_t){0}, diag)) return false;
-    if (!(x->kind == SOURCE_ARG_LIST ? open_list : open_arguments)(source, own, data, diag)) return false;
+    if (!(x->kind == SOURCE_ARG_LIST ? open_list : open_arguments)(source, own, data, diag))
+        return false;
     ArrayField *fields = own->fields.items;
-    return arrays_check(fields, own->fields.count, diag) && (!whole || place_fields(own, data, diag)) &&
+    return arrays_check(fields, own->fields.count, diag) &&
+           (!whole || place_fields(own, data, diag)) &&
            arrays_take(fields, own->fields.count, whole, data, diag);
 }

@@ -1,5 +1,6 @@
-/* Archives of NumPy: npz(path) or npz([path, ...]), every array a field. Where names begin or end with "train", "valid" (or "val") and
- * "test" (x_train, x_test; train_images, val_images), they are the rows of one field for these splits. */
+/* Archives of NumPy: npz(path) or npz([path, ...]), every array a field. Where names begin or end
+ * with "train", "valid" (or "val") and "test" (x_train, x_test; train_images, val_images), they are
+ * the rows of one field for these splits. */
 #include "runtime/data/arrays.h"
 #include "runtime/formats/map.h"
 #include "ir/base/memory.h"
@@ -26,12 +27,15 @@ typedef struct {
     ArrayFields fields;
 } NpzSource;
 
-/* Arrays that are not packed stay in the file, which is mapped; of others memory for `bytes` bytes is filled. */
-static bool find_contents(Archive *archive, uint32_t i, bool whole, size_t bytes, const ArrayPart *part, Diagnostics *diag) {
+/* Arrays that are not packed stay in the file, which is mapped; of others memory for `bytes` bytes
+ * is filled. */
+static bool find_contents(Archive *archive, uint32_t i, bool whole, size_t bytes,
+                          const ArrayPart *part, Diagnostics *diag) {
     const ZipEntry *entry = &archive->entries[i];
     Problem problem = {0};
     if (!entry->deflated) {
-        archive->contents[i] = zip_stored(archive->map.bytes, archive->map.length, entry, whole, &problem);
+        archive->contents[i] =
+            zip_stored(archive->map.bytes, archive->map.length, entry, whole, &problem);
         return archive->contents[i] || arrays_report(part, &problem, diag);
     }
     archive->contents[i] = archive->unpacked[i] = memory_try(bytes);
@@ -39,43 +43,53 @@ static bool find_contents(Archive *archive, uint32_t i, bool whole, size_t bytes
         diag_error(diag, STATUS_DATA, archive->span, "no memory for %zu bytes of data", bytes);
         return false;
     }
-    return zip_unpack(archive->map.bytes, archive->map.length, entry, archive->unpacked[i], bytes, &problem) ||
+    return zip_unpack(archive->map.bytes, archive->map.length, entry, archive->unpacked[i], bytes,
+                      &problem) ||
            arrays_report(part, &problem, diag);
 }
 
 /* Without `whole`, what a schema needs to know. */
-static bool read_array(Archive *archive, uint32_t i, bool whole, ArrayPart *part, Diagnostics *diag) {
-    size_t length = archive->entries[i].bytes, bytes = whole || length < HEADER_MOST ? length : HEADER_MOST;
+static bool read_array(Archive *archive, uint32_t i, bool whole, ArrayPart *part,
+                       Diagnostics *diag) {
+    size_t length = archive->entries[i].bytes,
+           bytes = whole || length < HEADER_MOST ? length : HEADER_MOST;
     Problem problem = {0};
     if (!find_contents(archive, i, whole, bytes, part, diag)) return false;
-    if (!npy_read(archive->contents[i], bytes, whole, &part->array, &problem)) return arrays_report(part, &problem, diag);
+    if (!npy_read(archive->contents[i], bytes, whole, &part->array, &problem))
+        return arrays_report(part, &problem, diag);
     if (whole || !npy_may_be_wide(&part->array)) return true;
     free(archive->unpacked[i]); /* what its elements are read as, they say themselves */
     archive->unpacked[i] = NULL;
     return read_array(archive, i, true, part, diag);
 }
 
-static bool open_entry(NpzSource *own, Archive *archive, uint32_t i, bool whole, Arena *arena, Diagnostics *diag) {
+static bool open_entry(NpzSource *own, Archive *archive, uint32_t i, bool whole, Arena *arena,
+                       Diagnostics *diag) {
     const char *name = archive->entries[i].name;
     if (!utf8_is_valid(name, strlen(name))) {
-        diag_error(diag, STATUS_DATA, archive->span, "the name of array %u in '%s' is not UTF-8", i, archive->path);
+        diag_error(diag, STATUS_DATA, archive->span, "the name of array %u in '%s' is not UTF-8", i,
+                   archive->path);
         return false;
     }
-    if (own->archive_count > 1 && archive->entry_count == 1 && !strcmp(name, "arr_0")) /* one that was stored without a name */
+    /* one that was stored without a name */
+    if (own->archive_count > 1 && archive->entry_count == 1 && !strcmp(name, "arr_0"))
         name = arrays_file_name(arena, archive->path);
     ArrayPart *part = arrays_part(&own->fields, arena, name, archive->path, archive->span, diag);
     if (!part) return false;
-    *part = (ArrayPart){.name = arena_format(arena, "'%.100s' in '%s'", archive->entries[i].name, archive->path),
-                        .file = archive->path,
-                        .span = archive->span};
+    *part = (ArrayPart){
+        .name = arena_format(arena, "'%.100s' in '%s'", archive->entries[i].name, archive->path),
+        .file = archive->path,
+        .span = archive->span};
     return read_array(archive, i, whole, part, diag);
 }
 
-static bool open_archive(NpzSource *own, Archive *archive, bool whole, Arena *arena, Diagnostics *diag) {
+static bool open_archive(NpzSource *own, Archive *archive, bool whole, Arena *arena,
+                         Diagnostics *diag) {
     Problem problem = {0};
     ArrayPart file = {.name = arena_format(arena, "'%s'", archive->path), .span = archive->span};
     if (!map_open(archive->path, &archive->map, &problem) ||
-        !zip_list(archive->map.bytes, archive->map.length, arena, archive->entries, &archive->entry_count, &problem))
+        !zip_list(archive->map.bytes, archive->map.length, arena, archive->entries,
+                  &archive->entry_count, &problem))
         return arrays_report(&file, &problem, diag);
     for (uint32_t i = 0; i < archive->entry_count; i++)
         if (!open_entry(own, archive, i, whole, arena, diag)) return false;
@@ -86,14 +100,16 @@ static void digest(const SourceData *data, llvm_blake3_hasher *hasher) {
     const NpzSource *own = data->own;
     for (uint32_t k = 0; k < own->archive_count; k++)
         for (uint32_t i = 0; i < own->archives[k].entry_count; i++)
-            llvm_blake3_hasher_update(hasher, own->archives[k].contents[i], own->archives[k].entries[i].bytes);
+            llvm_blake3_hasher_update(hasher, own->archives[k].contents[i],
+                                      own->archives[k].entries[i].bytes);
 }
 
 static void release(SourceData *data) {
     NpzSource *own = data->own;
     arrays_free(own->fields.items, own->fields.count);
     for (uint32_t k = 0; k < own->archive_count && own->archives; k++) {
-        for (uint32_t i = 0; i < own->archives[k].entry_count; i++) free(own->archives[k].unpacked[i]);
+        for (uint32_t i = 0; i < own->archives[k].entry_count; i++)
+            free(own->archives[k].unpacked[i]);
         map_close(&own->archives[k].map);
     }
 }
@@ -109,8 +125,11 @@ bool read_npz(const DataSource *source, bool whole, SourceData *data, Diagnostic
     for (uint32_t i = 0; i < own->archive_count; i++) {
         own->archives[i].span = files[i].span;
         own->archives[i].path = reader_path(source, &files[i], data->arena, diag);
-        if (!own->archives[i].path || !open_archive(own, &own->archives[i], whole, data->arena, diag)) return false;
+        if (!own->archives[i].path ||
+            !open_archive(own, &own->archives[i], whole, data->arena, diag))
+            return false;
     }
     ArrayFields *fields = &own->fields;
-    return arrays_check(fields->items, fields->count, diag) && arrays_take(fields->items, fields->count, whole, data, diag);
+    return arrays_check(fields->items, fields->count, diag) &&
+           arrays_take(fields->items, fields->count, whole, data, diag);
 }

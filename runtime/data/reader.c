@@ -28,8 +28,8 @@ const SourceArg *reader_arg(const DataSource *source, const char *name) {
     return NULL;
 }
 
-bool reader_texts(const DataSource *source, const char *name, Arena *arena, const char *const **texts, uint32_t *count,
-                  Diagnostics *diag) {
+bool reader_texts(const DataSource *source, const char *name, Arena *arena,
+                  const char *const **texts, uint32_t *count, Diagnostics *diag) {
     const SourceArg *arg = reader_arg(source, name);
     bool list = arg && arg->kind == SOURCE_ARG_LIST;
     const SourceArg *items = list ? arg->items : arg;
@@ -39,25 +39,29 @@ bool reader_texts(const DataSource *source, const char *name, Arena *arena, cons
     for (uint32_t i = 0; i < *count; i++) {
         all[i] = items[i].text;
         if (items[i].kind == SOURCE_ARG_STRING) continue;
-        diag_error(diag, STATUS_MODEL, arg->span, "'%s' of %s() must be a string or a list of strings", name, source->reader);
+        diag_error(diag, STATUS_MODEL, arg->span,
+                   "'%s' of %s() must be a string or a list of strings", name, source->reader);
         return false;
     }
     return true;
 }
 
-bool reader_files(const DataSource *source, const char *name, const SourceArg **files, uint32_t *count, Diagnostics *diag) {
+bool reader_files(const DataSource *source, const char *name, const SourceArg **files,
+                  uint32_t *count, Diagnostics *diag) {
     const SourceArg *arg = reader_arg(source, name);
     bool list = arg->kind == SOURCE_ARG_LIST, good = !list || arg->item_count;
     *files = list ? arg->items : arg;
     *count = list ? arg->item_count : 1;
     for (uint32_t i = 0; i < *count; i++) good &= (*files)[i].kind == SOURCE_ARG_STRING;
     if (!good)
-        diag_error(diag, STATUS_MODEL, arg->span, "'%s' of %s() must be the name of a file, or a list of such names", name,
+        diag_error(diag, STATUS_MODEL, arg->span,
+                   "'%s' of %s() must be the name of a file, or a list of such names", name,
                    source->reader);
     return good;
 }
 
-const char *reader_path(const DataSource *source, const SourceArg *arg, Arena *arena, Diagnostics *diag) {
+const char *reader_path(const DataSource *source, const SourceArg *arg, Arena *arena,
+                        Diagnostics *diag) {
     const char *path = source_find_file(arena, source->folder, arg->text);
     if (!path) source_report_missing(source, arg, diag);
     return path;
@@ -80,10 +84,12 @@ static char *read_all(Unpacker *unpacker, size_t *length, Problem *problem) {
     }
     if (!bytes) problem_set(problem, "no memory for the contents of the file");
     if (bytes && *length > most) {
-        problem_set(problem, "it is longer than the %llu MiB that are read of %s", (unsigned long long)(most >> 20),
+        problem_set(problem, "it is longer than the %llu MiB that are read of %s",
+                    (unsigned long long)(most >> 20),
                     unpack_is_packed(unpacker) ? "a packed file of its size" : "standard input");
-        problem_help(problem, unpack_is_packed(unpacker) ? "if that is no mistake, unpack it first: gunzip"
-                                                         : "write it to a file first");
+        problem_help(problem, unpack_is_packed(unpacker)
+                                  ? "if that is no mistake, unpack it first: gunzip"
+                                  : "write it to a file first");
         got = -1;
     }
     if (bytes && got == 0) return bytes[*length] = '\0', bytes;

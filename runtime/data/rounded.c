@@ -1,5 +1,5 @@
-/* Digits that are lost where numbers of the data become f32: whole numbers that it has no room for, and numbers so close to each other
- * that several become one. */
+/* Digits that are lost where numbers of the data become f32: whole numbers that it has no room for,
+ * and numbers so close to each other that several become one. */
 #include "ir/base/memory.h"
 #include "runtime/data/derive.h"
 #include "runtime/data/moments.h"
@@ -30,7 +30,8 @@ static void see(RoundingSearch *search, int32_t row) {
     int64_t whole;
     double number;
     Rounded *found = search->found;
-    bool is_whole = derive_number(search->source, search->derived, row, search->element, &whole, &number);
+    bool is_whole =
+        derive_number(search->source, search->derived, row, search->element, &whole, &number);
     if (!isfinite(number)) return;
     if (search->numbers) search->numbers[search->count] = number;
     if (!search->count++) found->least = found->most = number;
@@ -44,7 +45,8 @@ static void see(RoundingSearch *search, int32_t row) {
 
 static void see_rows(RoundingSearch *search) {
     const SourceSchema *schema = &search->source->schema;
-    int64_t first = schema->train_rows + schema->valid_rows, all = source_numbered_rows(search->source);
+    int64_t first = schema->train_rows + schema->valid_rows,
+            all = source_numbered_rows(search->source);
     search->count = 0;
     for (int64_t row = 0; row < first; row++) see(search, (int32_t)row);
     for (int64_t row = search->source->test_begin; row < all; row++) see(search, (int32_t)row);
@@ -53,11 +55,13 @@ static void see_rows(RoundingSearch *search) {
 /* Whether two different numbers are one in f32. */
 static bool any_become_one(RoundingSearch *search) {
     bool one = false;
-    search->numbers = memory_new((size_t)search->count * sizeof *search->numbers, "the digits of a column");
+    search->numbers =
+        memory_new((size_t)search->count * sizeof *search->numbers, "the digits of a column");
     see_rows(search);
     numbers_sort(search->numbers, search->count);
     for (int64_t i = 1; i < search->count && !one; i++)
-        one = search->numbers[i] != search->numbers[i - 1] && (float)search->numbers[i] == (float)search->numbers[i - 1];
+        one = search->numbers[i] != search->numbers[i - 1] &&
+              (float)search->numbers[i] == (float)search->numbers[i - 1];
     free(search->numbers);
     search->numbers = NULL;
     return one;
@@ -68,20 +72,25 @@ static double steps_between(double least, double most) {
     return largest > 0 ? (most - least) / ldexp(1, ilogb(largest) - 23) : 0;
 }
 
-/* Whether a field may have numbers that f32 does not hold. Elements of f32 and bytes are what they are, and most whole numbers are
- * small. */
+/* Whether a field may have numbers that f32 does not hold. Elements of f32 and bytes are what they
+ * are, and most whole numbers are small. */
 static bool may_lose(const SourceData *source, uint32_t field) {
     if (source->exact[field].elements) return true;
     const int32_t *whole = source->data[field];
-    int64_t all = source_numbered_rows(source) * shape_elements(source->fields[field].row), large = 0;
+    int64_t all = source_numbered_rows(source) * shape_elements(source->fields[field].row),
+            large = 0;
     for (int64_t i = 0; i < all && source->fields[field].dtype == DTYPE_I32; i++)
         large |= whole[i] > 1 << 24 || whole[i] < -(1 << 24);
     return large;
 }
 
-static bool loses_digits(const SourceData *source, const Derived *derived, int64_t element, bool close_only, Rounded *found) {
-    RoundingSearch search = {
-        .source = source, .derived = derived, .element = element, .found = found, .close_only = close_only};
+static bool loses_digits(const SourceData *source, const Derived *derived, int64_t element,
+                         bool close_only, Rounded *found) {
+    RoundingSearch search = {.source = source,
+                             .derived = derived,
+                             .element = element,
+                             .found = found,
+                             .close_only = close_only};
     *found = (Rounded){.row = -1};
     see_rows(&search);
     if (found->rows) return true;
@@ -90,8 +99,10 @@ static bool loses_digits(const SourceData *source, const Derived *derived, int64
     return search.inexact && steps > 0 && steps < (double)CLOSE_STEPS && any_become_one(&search);
 }
 
-bool derive_rounded(const SourceData *source, const Derived *derived, bool close_only, Rounded *found) {
-    bool stored = derived->kind == DERIVED_COLUMNS, may = true; /* stored: nothing is computed of the fields */
+bool derive_rounded(const SourceData *source, const Derived *derived, bool close_only,
+                    Rounded *found) {
+    /* stored: nothing is computed of the fields */
+    bool stored = derived->kind == DERIVED_COLUMNS, may = true;
     int64_t each = shape_elements(derived_row(&source->schema, derived));
     for (int64_t element = 0; element < each; element++) {
         uint32_t field = stored ? derived->fields[derived->is_list ? element : 0] : 0;

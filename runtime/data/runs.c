@@ -10,10 +10,11 @@
 static const SourceField *find_series(const SourceData *data, Diagnostics *diag) {
     const SourceField *field = source_field(&data->schema, data->series);
     if (field && field->row.rank == 0 && data->data[field - data->schema.fields]) return field;
-    diag_error(diag, field ? STATUS_DATA : STATUS_MODEL, data->span,
-               field ? "the series are told apart by '%.100s', which must be there with one value a row"
-                     : "the series are told apart by '%.100s', which the source does not have",
-               data->series);
+    diag_error(
+        diag, field ? STATUS_DATA : STATUS_MODEL, data->span,
+        field ? "the series are told apart by '%.100s', which must be there with one value a row"
+              : "the series are told apart by '%.100s', which the source does not have",
+        data->series);
     return NULL;
 }
 
@@ -24,10 +25,12 @@ static double series_value(const SourceData *data, const SourceField *field, int
 }
 
 /* The rows of a series side by side, each in the order of the file. */
-static bool sort_by_series(const SourceData *data, SeriesRuns *runs, double *values, Diagnostics *diag) {
+static bool sort_by_series(const SourceData *data, SeriesRuns *runs, double *values,
+                           Diagnostics *diag) {
     const SourceField *field = find_series(data, diag);
     if (!field) return false;
-    ValuedRow *members = memory_new((size_t)runs->count * sizeof *members, "the windows of the series");
+    ValuedRow *members =
+        memory_new((size_t)runs->count * sizeof *members, "the windows of the series");
     bool good = true;
     for (int64_t i = 0; i < runs->count && good; i++) {
         char place[PLACE_TEXT];
@@ -35,11 +38,13 @@ static bool sort_by_series(const SourceData *data, SeriesRuns *runs, double *val
         members[i] = (ValuedRow){series_value(data, field, row), row};
         good = !isnan(members[i].value);
         if (!good)
-            diag_error(diag, STATUS_DATA, data->span, "'%.100s' is missing in %s, so this row belongs to no series",
-                       data->series, source_place_text(data, data->series, row, place));
+            diag_error(diag, STATUS_DATA, data->span,
+                       "'%.100s' is missing in %s, so this row belongs to no series", data->series,
+                       source_place_text(data, data->series, row, place));
     }
     if (good) qsort(members, (size_t)runs->count, sizeof *members, valued_row_compare);
-    for (int64_t i = 0; i < runs->count && good; i++) runs->order[i] = members[i].row, values[i] = members[i].value;
+    for (int64_t i = 0; i < runs->count && good; i++)
+        runs->order[i] = members[i].row, values[i] = members[i].value;
     free(members);
     return good;
 }
@@ -47,21 +52,25 @@ static bool sort_by_series(const SourceData *data, SeriesRuns *runs, double *val
 static uint8_t *splits_of_rows(const SourceData *data, const Splits *splits) {
     uint8_t *split_of = memory_new((size_t)source_numbered_rows(data), "the windows of the series");
     for (Split split = 0; split < SPLIT_COUNT; split++)
-        for (int64_t i = 0; i < splits->count[split]; i++) split_of[splits->rows[split][i]] = (uint8_t)split;
+        for (int64_t i = 0; i < splits->count[split]; i++)
+            split_of[splits->rows[split][i]] = (uint8_t)split;
     return split_of;
 }
 
 /* Rows that the source brings for a split come from a file of their own. */
 static int file_of(const SourceData *data, int32_t row) {
-    return row < data->schema.train_rows ? 0 : row < data->schema.train_rows + data->schema.valid_rows ? 1 : 2;
+    return row < data->schema.train_rows                             ? 0
+           : row < data->schema.train_rows + data->schema.valid_rows ? 1
+                                                                     : 2;
 }
 
-static void number_runs(const SourceData *data, const Splits *splits, const double *values, SeriesRuns *runs) {
+static void number_runs(const SourceData *data, const Splits *splits, const double *values,
+                        SeriesRuns *runs) {
     uint8_t *split_of = splits_of_rows(data, splits);
     for (int64_t i = 0; i < runs->count; i++) {
         int32_t row = runs->order[i], before = i ? runs->order[i - 1] : -1;
-        bool same = i && split_of[row] == split_of[before] && file_of(data, row) == file_of(data, before) &&
-                    !(values[i] > values[i - 1]);
+        bool same = i && split_of[row] == split_of[before] &&
+                    file_of(data, row) == file_of(data, before) && !(values[i] > values[i - 1]);
         runs->run[i] = same ? runs->run[i - 1] : (int32_t)i;
         runs->place[row] = (int32_t)i;
     }
@@ -69,14 +78,17 @@ static void number_runs(const SourceData *data, const Splits *splits, const doub
 }
 
 bool runs_find(const SourceData *data, const Splits *splits, SeriesRuns *runs, Diagnostics *diag) {
-    int64_t numbered = source_numbered_rows(data), gap = data->test_begin - data->schema.train_rows - data->schema.valid_rows;
+    int64_t numbered = source_numbered_rows(data),
+            gap = data->test_begin - data->schema.train_rows - data->schema.valid_rows;
     *runs = (SeriesRuns){.count = numbered - gap};
-    runs->order = memory_new((size_t)runs->count * sizeof *runs->order, "the windows of the series");
+    runs->order =
+        memory_new((size_t)runs->count * sizeof *runs->order, "the windows of the series");
     runs->run = memory_new((size_t)runs->count * sizeof *runs->run, "the windows of the series");
     runs->place = memory_new((size_t)numbered * sizeof *runs->place, "the windows of the series");
     double *values = memory_new((size_t)runs->count * sizeof *values, "the windows of the series");
     for (int64_t row = 0; row < numbered; row++) runs->place[row] = -1;
-    for (int64_t i = 0; i < runs->count; i++) runs->order[i] = (int32_t)(i < data->test_begin - gap ? i : i + gap);
+    for (int64_t i = 0; i < runs->count; i++)
+        runs->order[i] = (int32_t)(i < data->test_begin - gap ? i : i + gap);
     bool good = !data->series || sort_by_series(data, runs, values, diag);
     if (good) number_runs(data, splits, values, runs);
     free(values);

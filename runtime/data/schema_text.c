@@ -1,5 +1,6 @@
-/* A source's schema as JSON: [{"name": "kind", "dtype": "i32", "row": [], "column": true, "text": true, "categories": ["x"]}, ...] and
- * behind its fields the classes(...) that are made of them, which have "numbers": [3], one a category, as well. */
+/* A source's schema as JSON: [{"name": "kind", "dtype": "i32", "row": [], "column": true, "text":
+ * true, "categories": ["x"]}, ...] and behind its fields the classes(...) that are made of them,
+ * which have "numbers": [3], one a category, as well. */
 #include "runtime/data/schema_text.h"
 
 #include <assert.h>
@@ -11,23 +12,29 @@ enum { FIELDS_MOST = 1 << 16 };
 
 static json_t *field_json(const SourceField *field) {
     json_t *row = json_array(), *categories = json_array();
-    for (int i = 0; i < field->row.rank; i++) json_array_append_new(row, json_integer(field->row.dim[i]));
-    for (uint32_t i = 0; i < field->category_count; i++) json_array_append_new(categories, json_string(field->categories[i]));
-    json_t *json = json_pack("{s:s, s:s, s:o, s:b, s:b, s:o}", "name", field->name, "dtype", dtype_name(field->dtype), "row",
-                             row, "column", field->is_column, "text", field->is_text, "categories", categories);
+    for (int i = 0; i < field->row.rank; i++)
+        json_array_append_new(row, json_integer(field->row.dim[i]));
+    for (uint32_t i = 0; i < field->category_count; i++)
+        json_array_append_new(categories, json_string(field->categories[i]));
+    json_t *json = json_pack("{s:s, s:s, s:o, s:b, s:b, s:o}", "name", field->name, "dtype",
+                             dtype_name(field->dtype), "row", row, "column", field->is_column,
+                             "text", field->is_text, "categories", categories);
     if (field->is_wide) json_object_set_new(json, "wide", json_true());
     if (!field->numbers) return json;
     json_t *numbers = json_array();
-    for (uint32_t i = 0; i < field->category_count; i++) json_array_append_new(numbers, json_integer(field->numbers[i]));
+    for (uint32_t i = 0; i < field->category_count; i++)
+        json_array_append_new(numbers, json_integer(field->numbers[i]));
     json_object_set_new(json, "numbers", numbers);
     return json;
 }
 
 char *schema_write(const SourceSchema *schema) {
     json_t *fields = json_array();
-    for (uint32_t i = 0; i < schema->field_count; i++) json_array_append_new(fields, field_json(&schema->fields[i]));
+    for (uint32_t i = 0; i < schema->field_count; i++)
+        json_array_append_new(fields, field_json(&schema->fields[i]));
     for (uint32_t i = 0; schema->derived && i < schema->derived->count; i++)
-        if (schema->derived->items[i]->numbers) json_array_append_new(fields, field_json(schema->derived->items[i]));
+        if (schema->derived->items[i]->numbers)
+            json_array_append_new(fields, field_json(schema->derived->items[i]));
     char *text = json_dumps(fields, JSON_COMPACT);
     json_decref(fields);
     assert(text);
@@ -36,7 +43,9 @@ char *schema_write(const SourceSchema *schema) {
 
 /* -- reading: nothing is trusted -- */
 
-static const char *copied(Arena *arena, const char *text) { return arena_copy_string(arena, text, strlen(text)); }
+static const char *copied(Arena *arena, const char *text) {
+    return arena_copy_string(arena, text, strlen(text));
+}
 
 static bool read_row(const json_t *list, Shape *row) {
     size_t rank = json_array_size(list);
@@ -101,7 +110,8 @@ bool schema_read(const char *text, Arena *arena, SourceSchema *schema) {
     schema->derived->arena = arena;
     for (size_t i = 0; i < count && good; i++) {
         SourceField *field = &fields[i];
-        good = read_field(json_array_get(list, i), arena, field) && (field->numbers || i == schema->field_count);
+        good = read_field(json_array_get(list, i), arena, field) &&
+               (field->numbers || i == schema->field_count);
         if (field->numbers)
             source_add_derived(schema, field);
         else

@@ -1,5 +1,5 @@
-/* From `source = mnist()` or `source = idx(...)` to the files that hold the data: the named sets, the folders they are
- * looked for in, and the arguments of idx. */
+/* From `source = mnist()` or `source = idx(...)` to the files that hold the data: the named sets,
+ * the folders they are looked for in, and the arguments of idx. */
 #include "runtime/data/sources.h"
 #include "ir/base/files.h"
 #include "runtime/data/reader.h"
@@ -9,13 +9,19 @@
 #include <unistd.h>
 
 /* SET(name, folder of the system's package, channels, height, width, names of the classes...) */
-#define NAMED_SETS                                                                                                             \
-    SET(mnist, NULL, 1, 28, 28, "0", "1", "2", "3", "4", "5", "6", "7", "8", "9")                                              \
-    SET(fashion_mnist, "/usr/share/datasets/fashion-mnist", 1, 28, 28, "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",  \
-        "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+#define NAMED_SETS                                                                                 \
+    SET(mnist, NULL, 1, 28, 28, "0", "1", "2", "3", "4", "5", "6", "7", "8", "9")                  \
+    SET(fashion_mnist, "/usr/share/datasets/fashion-mnist", 1, 28, 28, "T-shirt/top", "Trouser",   \
+        "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
-#define SET(name, folder, channels, height, width, ...)                                                                        \
-    {#name, folder, channels, height, width, LENGTH(__VA_ARGS__), (const char *const[]){__VA_ARGS__}},
+#define SET(name, folder, channels, height, width, ...)                                            \
+    {#name,                                                                                        \
+     folder,                                                                                       \
+     channels,                                                                                     \
+     height,                                                                                       \
+     width,                                                                                        \
+     LENGTH(__VA_ARGS__),                                                                          \
+     (const char *const[]){__VA_ARGS__}},
 #define LENGTH(...) sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)
 static const NamedSet named_sets[] = {NAMED_SETS};
 #undef SET
@@ -50,7 +56,8 @@ const char *named_file(FileRole role) {
 const char *named_table(const char *file) {
     for (size_t i = SET_COUNT; i < NAME_COUNT; i++) {
         size_t length = strlen(data_set_names[i]);
-        if (!strncmp(data_set_names[i], file, length) && (!file[length] || !strcmp(file + length, TABLE_ENDING)))
+        if (!strncmp(data_set_names[i], file, length) &&
+            (!file[length] || !strcmp(file + length, TABLE_ENDING)))
             return data_set_names[i];
     }
     return NULL;
@@ -69,7 +76,8 @@ static const char *setting(const char *name) {
 
 /* Where the named sets have their folders, and the named tables their files. */
 static const char *data_root(char *buffer, size_t size) {
-    const char *data = setting("MLC_DATA"), *cache = setting("XDG_CACHE_HOME"), *home = setting("HOME");
+    const char *data = setting("MLC_DATA"), *cache = setting("XDG_CACHE_HOME"),
+               *home = setting("HOME");
     if (data)
         snprintf(buffer, size, "%s", data);
     else if (cache)
@@ -89,7 +97,8 @@ const char *data_folder(const char *name, char *buffer, size_t size) {
 /* In the folder, unless the name begins at the root. NULL: it is not there. */
 static const char *find_named(Arena *arena, const char *folder, const char *name) {
     bool as_it_is = *name == '/' || !*folder || !strcmp(folder, ".");
-    const char *path = as_it_is ? arena_copy_string(arena, name, strlen(name)) : arena_format(arena, "%s/%s", folder, name);
+    const char *path = as_it_is ? arena_copy_string(arena, name, strlen(name))
+                                : arena_format(arena, "%s/%s", folder, name);
     return file_is_there(path) ? path : NULL;
 }
 
@@ -142,7 +151,8 @@ bool source_files_named(const NamedSet *named, Span span, Arena *arena, SourceFi
 void source_report_missing(const DataSource *source, const SourceArg *arg, Diagnostics *diag) {
     char root[PATH_BYTES];
     const char *table = named_table(arg->text);
-    diag_error(diag, STATUS_DATA, arg->span, "no data: neither '%s' nor a packed or unpacked form of it is there", arg->text);
+    diag_error(diag, STATUS_DATA, arg->span,
+               "no data: neither '%s' nor a packed or unpacked form of it is there", arg->text);
     if (table) diag_help(diag, "`mlc data get %s` downloads it", table);
     diag_help(diag, "relative names start at the folder of the model, '%s', or else at '%s', %s",
               *source->folder ? source->folder : ".", data_root(root, sizeof root),
@@ -161,7 +171,8 @@ bool data_find(const char *name, char *buffer, size_t size) {
     const NamedSet *set = named_set(name);
     const char *path = NULL;
     if (!set)
-        path = find_file(arena, data_root(root, sizeof root), arena_format(arena, "%s" TABLE_ENDING, name));
+        path = find_file(arena, data_root(root, sizeof root),
+                         arena_format(arena, "%s" TABLE_ENDING, name));
     else if (source_files_named(set, (Span){0}, arena, &files))
         path = files.paths[0];
     if (path) folder_of(path, buffer, size);
@@ -180,20 +191,24 @@ static void report_missing_set(const SourceFiles *files, Span span, Diagnostics 
         else if (named_file((FileRole)role))
             missing = role;
     }
-    diag_error(diag, STATUS_DATA, span, "no data: '%s' is not in '%s'%s%s%s", any ? named_file((FileRole)missing) : named->name,
+    diag_error(diag, STATUS_DATA, span, "no data: '%s' is not in '%s'%s%s%s",
+               any ? named_file((FileRole)missing) : named->name,
                data_folder(named->name, folder, sizeof folder), named->system_folder ? " or '" : "",
                named->system_folder ? named->system_folder : "", named->system_folder ? "'" : "");
-    diag_help(diag,
-              "`mlc data get %s` downloads it; if you have the four IDX files (%s or %s.gz, ...), set MLC_DATA to the folder "
-              "that holds the folder '%s'",
-              named->name, named_file(FILE_TRAIN_IMAGES), named_file(FILE_TRAIN_IMAGES), named->name);
+    diag_help(
+        diag,
+        "`mlc data get %s` downloads it; if you have the four IDX files (%s or %s.gz, ...), set MLC_DATA to the folder "
+        "that holds the folder '%s'",
+        named->name, named_file(FILE_TRAIN_IMAGES), named_file(FILE_TRAIN_IMAGES), named->name);
 }
 
-static bool files_of_named(const NamedSet *named, const DataSource *source, Arena *arena, SourceFiles *files,
-                           Diagnostics *diag) {
+static bool files_of_named(const NamedSet *named, const DataSource *source, Arena *arena,
+                           SourceFiles *files, Diagnostics *diag) {
     if (source->arg_count) {
-        diag_error(diag, STATUS_MODEL, source->args[0].span, "%s() takes no arguments", named->name);
-        diag_help(diag, "write `source = %s()`; idx(images, labels) reads files of your own", named->name);
+        diag_error(diag, STATUS_MODEL, source->args[0].span, "%s() takes no arguments",
+                   named->name);
+        diag_help(diag, "write `source = %s()`; idx(images, labels) reads files of your own",
+                  named->name);
         return false;
     }
     if (source_files_named(named, source->span, arena, files)) return true;
@@ -201,11 +216,16 @@ static bool files_of_named(const NamedSet *named, const DataSource *source, Aren
     return false;
 }
 
-/* -- idx(images, labels, valid_images =, valid_labels =, test_images =, test_labels =, classes =) -- */
+/* -- idx(images, labels, valid_images =, valid_labels =, test_images =, test_labels =, classes =)
+ * -- */
 
-static const char *const idx_arguments[] = {"images",      "labels",      "valid_images", "valid_labels",
-                                            "test_images", "test_labels", "classes"};
-enum { IDX_ARGUMENTS = sizeof idx_arguments / sizeof *idx_arguments, IDX_POSITIONAL = 2, IDX_CLASSES = FILE_COUNT };
+static const char *const idx_arguments[] = {
+    "images", "labels", "valid_images", "valid_labels", "test_images", "test_labels", "classes"};
+enum {
+    IDX_ARGUMENTS = sizeof idx_arguments / sizeof *idx_arguments,
+    IDX_POSITIONAL = 2,
+    IDX_CLASSES = FILE_COUNT
+};
 
 static int argument_index(const SourceArg *arg, uint32_t position) {
     if (!*arg->name) return position < IDX_POSITIONAL ? (int)position : -1;
@@ -223,8 +243,10 @@ static bool unknown_argument(const SourceArg *arg, Diagnostics *diag) {
     if (near)
         diag_help(diag, "did you mean '%s'?", near);
     else
-        diag_help(diag, "write idx(images, labels, valid_images = ..., valid_labels = ..., test_images = ..., test_labels = "
-                        "..., classes = ...)");
+        diag_help(
+            diag,
+            "write idx(images, labels, valid_images = ..., valid_labels = ..., test_images = ..., test_labels = "
+            "..., classes = ...)");
     return false;
 }
 
@@ -236,33 +258,38 @@ static bool take_classes(const SourceArg *arg, SourceFiles *files, Diagnostics *
     return false;
 }
 
-static bool take_path(const DataSource *source, const SourceArg *arg, int role, Arena *arena, SourceFiles *files,
-                      Diagnostics *diag) {
+static bool take_path(const DataSource *source, const SourceArg *arg, int role, Arena *arena,
+                      SourceFiles *files, Diagnostics *diag) {
     if (arg->kind != SOURCE_ARG_STRING) {
-        diag_error(diag, STATUS_MODEL, arg->span, "'%s' of idx() must be the name of a file, as a string", idx_arguments[role]);
+        diag_error(diag, STATUS_MODEL, arg->span,
+                   "'%s' of idx() must be the name of a file, as a string", idx_arguments[role]);
         return false;
     }
     files->spans[role] = arg->span;
     return (files->paths[role] = reader_path(source, arg, arena, diag)) != NULL;
 }
 
-static bool take_argument(const DataSource *source, uint32_t i, bool *seen, Arena *arena, SourceFiles *files,
-                          Diagnostics *diag) {
+static bool take_argument(const DataSource *source, uint32_t i, bool *seen, Arena *arena,
+                          SourceFiles *files, Diagnostics *diag) {
     const SourceArg *arg = &source->args[i];
     int index = argument_index(arg, i);
     if (index < 0) return unknown_argument(arg, diag);
     if (seen[index]) {
-        diag_error(diag, STATUS_MODEL, arg->span, "'%s' of idx() is given twice", idx_arguments[index]);
+        diag_error(diag, STATUS_MODEL, arg->span, "'%s' of idx() is given twice",
+                   idx_arguments[index]);
         return false;
     }
     seen[index] = true;
-    return index == IDX_CLASSES ? take_classes(arg, files, diag) : take_path(source, arg, index, arena, files, diag);
+    return index == IDX_CLASSES ? take_classes(arg, files, diag)
+                                : take_path(source, arg, index, arena, files, diag);
 }
 
-static bool files_of_idx(const DataSource *source, Arena *arena, SourceFiles *files, Diagnostics *diag) {
+static bool files_of_idx(const DataSource *source, Arena *arena, SourceFiles *files,
+                         Diagnostics *diag) {
     bool seen[IDX_ARGUMENTS] = {false}, good = true;
     *files = (SourceFiles){0};
-    for (uint32_t i = 0; i < source->arg_count; i++) good &= take_argument(source, i, seen, arena, files, diag);
+    for (uint32_t i = 0; i < source->arg_count; i++)
+        good &= take_argument(source, i, seen, arena, files, diag);
     if (!seen[FILE_TRAIN_IMAGES]) {
         diag_error(diag, STATUS_MODEL, source->span, "idx() needs the name of a file with images");
         diag_help(diag, "write idx(\"images-idx3-ubyte\", \"labels-idx1-ubyte\")");
@@ -270,9 +297,10 @@ static bool files_of_idx(const DataSource *source, Arena *arena, SourceFiles *fi
     }
     for (int role = FILE_VALID_IMAGES; role < FILE_COUNT; role += 2) {
         if (seen[role + 1] == (seen[role] && seen[FILE_TRAIN_LABELS])) continue;
-        diag_error(diag, STATUS_MODEL, source->span,
-                   "idx() needs labels for the training images and for the %s images, or for neither",
-                   role == FILE_VALID_IMAGES ? "validation" : "test");
+        diag_error(
+            diag, STATUS_MODEL, source->span,
+            "idx() needs labels for the training images and for the %s images, or for neither",
+            role == FILE_VALID_IMAGES ? "validation" : "test");
         return false;
     }
     return good;

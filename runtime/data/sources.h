@@ -4,7 +4,8 @@
 
 #include "ir/data/source.h"
 
-/* Images and labels of each split, in the order of their rows. Named sets have no validation files. */
+/* Images and labels of each split, in the order of their rows. Named sets have no validation
+ * files. */
 typedef enum {
     FILE_TRAIN_IMAGES,
     FILE_TRAIN_LABELS,
@@ -24,9 +25,11 @@ typedef struct {
     const char *const *classes; /* their names */
 } NamedSet;
 const NamedSet *named_set(const char *name); /* NULL: there is none of that name */
-const char *named_file(FileRole role);       /* its usual name, without .gz; NULL: a named set has no such file */
+/* its usual name, without .gz; NULL: a named set has no such file */
+const char *named_file(FileRole role);
 
-/* The table known by a name, or by that of its file, which has this at its end; NULL: there is none. */
+/* The table known by a name, or by that of its file, which has this at its end; NULL: there is
+ * none. */
 #define TABLE_ENDING ".csv"
 const char *named_table(const char *file);
 
@@ -37,18 +40,21 @@ typedef struct {
     int32_t classes;               /* labels are below; 0: any */
 } SourceFiles;
 
-/* The file of that name, or else the same packed with gzip (t.csv.gz for t.csv) or unpacked (t.csv for t.csv.gz). Relative names
- * start at the folder, or else where named sets are looked for. NULL: it is nowhere. */
+/* The file of that name, or else the same packed with gzip (t.csv.gz for t.csv) or unpacked (t.csv
+ * for t.csv.gz). Relative names start at the folder, or else where named sets are looked for. NULL:
+ * it is nowhere. */
 const char *source_find_file(Arena *arena, const char *folder, const char *name);
 /* Says so of a file that an argument names, and what to do. */
 void source_report_missing(const DataSource *source, const SourceArg *arg, Diagnostics *diag);
-/* Finds the files. Reports errors (STATUS_MODEL for wrong arguments, STATUS_DATA for missing files) and returns false. */
+/* Finds the files. Reports errors (STATUS_MODEL for wrong arguments, STATUS_DATA for missing files)
+ * and returns false. */
 bool source_files(const DataSource *source, Arena *arena, SourceFiles *files, Diagnostics *diag);
 /* The same for a named set, without a word: false if its files are not there. */
 bool source_files_named(const NamedSet *named, Span span, Arena *arena, SourceFiles *files);
 
 const char *const *data_names(uint32_t *count);
-/* Where a named set is looked for: $MLC_DATA/NAME, else the cache folder; a table's file lies beside these folders. Writes into buffer. */
+/* Where a named set is looked for: $MLC_DATA/NAME, else the cache folder; a table's file lies
+ * beside these folders. Writes into buffer. */
 const char *data_folder(const char *name, char *buffer, size_t size);
 /* Where a named set was found; false: nowhere. */
 bool data_find(const char *name, char *buffer, size_t size);

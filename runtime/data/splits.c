@@ -1,5 +1,6 @@
-/* Which rows belong to which split. Rows that a column names, and the last rows, are set apart first; the others are drawn: they
- * are taken in the order of a permutation that depends on the seed and on the number of rows alone. */
+/* Which rows belong to which split. Rows that a column names, and the last rows, are set apart
+ * first; the others are drawn: they are taken in the order of a permutation that depends on the
+ * seed and on the number of rows alone. */
 #include "runtime/data/splits.h"
 #include "ir/ops/random.h"
 #include "ir/base/memory.h"
@@ -17,7 +18,8 @@ const char *split_of_rows(Split split) {
 }
 
 const char *split_name(Split split) {
-    static const char *const names[SPLIT_COUNT] = {[SPLIT_TRAIN] = "train", [SPLIT_VALID] = "valid", [SPLIT_TEST] = "test"};
+    static const char *const names[SPLIT_COUNT] = {
+        [SPLIT_TRAIN] = "train", [SPLIT_VALID] = "valid", [SPLIT_TEST] = "test"};
     return names[split];
 }
 
@@ -34,26 +36,32 @@ static int64_t own_rows(const SourceSchema *schema, Split split) {
     return split == SPLIT_TRAIN ? 0 : split == SPLIT_VALID ? schema->valid_rows : schema->test_rows;
 }
 
-/* The rows that are wanted of `rows`; of a column, and of a number of groups, it is not known before the data are looked at. */
+/* The rows that are wanted of `rows`; of a column, and of a number of groups, it is not known
+ * before the data are looked at. */
 static int64_t wanted_rows(const HoldOut *hold, int64_t rows) {
     double wanted = hold->is_count ? hold->amount : floor(hold->amount * (double)rows + 0.5);
     return wanted < 0 ? -1 : wanted < (double)rows ? (int64_t)wanted : rows;
 }
 
 /* How many rows it will be is known before the data are. */
-static bool is_exact(const HoldOut *hold) { return !holds(hold) || hold->kind == HOLD_RANDOM || hold->kind == HOLD_LAST; }
+static bool is_exact(const HoldOut *hold) {
+    return !holds(hold) || hold->kind == HOLD_RANDOM || hold->kind == HOLD_LAST;
+}
 
 /* The amount is one of rows. */
 static bool counts_rows(const HoldOut *hold) {
-    return holds(hold) && hold->kind != HOLD_COLUMN && !(hold->kind == HOLD_GROUP && hold->is_count);
+    return holds(hold) && hold->kind != HOLD_COLUMN &&
+           !(hold->kind == HOLD_GROUP && hold->is_count);
 }
 
-bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request, int64_t rows[SPLIT_COUNT]) {
+bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request,
+                         int64_t rows[SPLIT_COUNT]) {
     bool good = is_exact(&request->valid) && is_exact(&request->test);
     rows[SPLIT_TRAIN] = schema->train_rows;
     for (Split split = SPLIT_VALID; split <= SPLIT_TEST; split++) {
         const HoldOut *hold = hold_of(request, split);
-        int64_t held = holds(hold) ? wanted_rows(hold, schema->train_rows) : 0, own = own_rows(schema, split);
+        int64_t held = holds(hold) ? wanted_rows(hold, schema->train_rows) : 0,
+                own = own_rows(schema, split);
         rows[SPLIT_TRAIN] -= held;
         rows[split] = held + own;
         good &= held >= 0 && !(holds(hold) && (own || !held));
@@ -75,7 +83,8 @@ typedef struct {
 static const int32_t *drawn_order(Dealing *dealing) {
     if (dealing->order) return dealing->order;
     dealing->order = memory_new((size_t)dealing->rows * sizeof *dealing->order, "the splits");
-    random_permutation(dealing->request->seed, STREAM_SPLIT, 0, (uint32_t)dealing->rows, dealing->order);
+    random_permutation(dealing->request->seed, STREAM_SPLIT, 0, (uint32_t)dealing->rows,
+                       dealing->order);
     return dealing->order;
 }
 
@@ -91,7 +100,8 @@ static int64_t count_rows(const Dealing *dealing, Split split) {
 typedef struct {
     const SourceData *data;
     const SourceField *field;
-    const int64_t *ranked; /* of whole numbers that f64 does not tell apart, the different ones in order; else NULL */
+    /* of whole numbers that f64 does not tell apart, the different ones in order; else NULL */
+    const int64_t *ranked;
     int64_t ranked_count;
 } Marks;
 
@@ -100,7 +110,9 @@ static int by_whole(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static const Exact *exact_of(const Marks *marks) { return &marks->data->exact[marks->field - marks->data->fields]; }
+static const Exact *exact_of(const Marks *marks) {
+    return &marks->data->exact[marks->field - marks->data->fields];
+}
 
 /* Ids of 19 digits are known by their rank. */
 static void rank_marks(const Dealing *dealing, Marks *marks) {
@@ -109,13 +121,15 @@ static void rank_marks(const Dealing *dealing, Marks *marks) {
     bool large = false;
     if (exact->kind != EXACT_WHOLE || !whole) return;
     for (int64_t row = 0; row < dealing->rows; row++)
-        large |= whole[row] != WHOLE_MISSING && (whole[row] > INT64_C(1) << 53 || whole[row] < -(INT64_C(1) << 53));
+        large |= whole[row] != WHOLE_MISSING &&
+                 (whole[row] > INT64_C(1) << 53 || whole[row] < -(INT64_C(1) << 53));
     if (!large) return;
     int64_t *ranked = ARENA_ARRAY(dealing->data->arena, int64_t, dealing->rows);
     memcpy(ranked, whole, (size_t)dealing->rows * sizeof *ranked);
     qsort(ranked, (size_t)dealing->rows, sizeof *ranked, by_whole);
     for (int64_t i = 0; i < dealing->rows; i++)
-        if (!marks->ranked_count || ranked[i] != ranked[marks->ranked_count - 1]) ranked[marks->ranked_count++] = ranked[i];
+        if (!marks->ranked_count || ranked[i] != ranked[marks->ranked_count - 1])
+            ranked[marks->ranked_count++] = ranked[i];
     marks->ranked = ranked;
 }
 
@@ -125,14 +139,16 @@ static bool find_marks(const Dealing *dealing, const HoldOut *hold, Marks *marks
     const char **names = ARENA_ARRAY(dealing->data->arena, const char *, schema->field_count);
     for (uint32_t i = 0; i < schema->field_count; i++) names[i] = schema->fields[i].name;
     if (!field) {
-        diag_error(dealing->diag, STATUS_MODEL, hold->span, "the source has no field '%.100s'", hold->field);
+        diag_error(dealing->diag, STATUS_MODEL, hold->span, "the source has no field '%.100s'",
+                   hold->field);
         diag_suggest(dealing->diag, hold->field, names, schema->field_count);
         return false;
     }
     *marks = (Marks){.data = dealing->data, .field = field};
-    if (field->row.rank == 0 && dealing->data->data[field - schema->fields]) return rank_marks(dealing, marks), true;
-    diag_error(dealing->diag, STATUS_MODEL, hold->span, "'%.100s' must have one value a row to split the rows by it",
-               hold->field);
+    if (field->row.rank == 0 && dealing->data->data[field - schema->fields])
+        return rank_marks(dealing, marks), true;
+    diag_error(dealing->diag, STATUS_MODEL, hold->span,
+               "'%.100s' must have one value a row to split the rows by it", hold->field);
     return false;
 }
 
@@ -141,13 +157,16 @@ static double mark_of(const Marks *marks, int64_t row) {
     uint32_t field = (uint32_t)(marks->field - marks->data->fields);
     if (!marks->ranked) return derive_value(marks->data, field, row);
     int64_t whole = ((const int64_t *)exact_of(marks)->elements)[row];
-    const int64_t *rank = bsearch(&whole, marks->ranked, (size_t)marks->ranked_count, sizeof whole, by_whole);
+    const int64_t *rank =
+        bsearch(&whole, marks->ranked, (size_t)marks->ranked_count, sizeof whole, by_whole);
     return whole == WHOLE_MISSING ? (double)NAN : (double)(rank - marks->ranked);
 }
 
-static bool report_missing(const Dealing *dealing, const HoldOut *hold, const char *what, int64_t row) {
+static bool report_missing(const Dealing *dealing, const HoldOut *hold, const char *what,
+                           int64_t row) {
     char place[PLACE_TEXT];
-    diag_error(dealing->diag, STATUS_DATA, hold->span, "'%.100s' is missing in %s, so this row belongs to no %s", hold->field,
+    diag_error(dealing->diag, STATUS_DATA, hold->span,
+               "'%.100s' is missing in %s, so this row belongs to no %s", hold->field,
                source_place_text(dealing->data, hold->field, (int32_t)row, place), what);
     return false;
 }
@@ -158,8 +177,9 @@ bool split_of_word(const char *word, size_t length, Split *split) {
     static const struct {
         const char *word;
         Split split;
-    } words[] = {{"train", SPLIT_TRAIN},      {"training", SPLIT_TRAIN}, {"valid", SPLIT_VALID}, {"val", SPLIT_VALID},
-                 {"validation", SPLIT_VALID}, {"dev", SPLIT_VALID},      {"test", SPLIT_TEST}};
+    } words[] = {{"train", SPLIT_TRAIN}, {"training", SPLIT_TRAIN},   {"valid", SPLIT_VALID},
+                 {"val", SPLIT_VALID},   {"validation", SPLIT_VALID}, {"dev", SPLIT_VALID},
+                 {"test", SPLIT_TEST}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strlen(words[i].word) != length || strncasecmp(words[i].word, word, length)) continue;
         *split = words[i].split;
@@ -168,20 +188,25 @@ bool split_of_word(const char *word, size_t length, Split *split) {
     return false;
 }
 
-static bool split_of_text(const char *text, Split *split) { return split_of_word(text, strlen(text), split); }
+static bool split_of_text(const char *text, Split *split) {
+    return split_of_word(text, strlen(text), split);
+}
 
 static bool split_of_mark(const Marks *marks, double mark, Split *split) {
-    if (marks->field->is_text) return split_of_text(marks->field->categories[(uint32_t)mark], split);
+    if (marks->field->is_text)
+        return split_of_text(marks->field->categories[(uint32_t)mark], split);
     if (!(mark >= 0 && mark < (int)SPLIT_COUNT) || mark != floor(mark)) return false;
     *split = (Split)mark;
     return true;
 }
 
-static bool report_mark(const Dealing *dealing, const HoldOut *hold, const Marks *marks, int64_t row) {
+static bool report_mark(const Dealing *dealing, const HoldOut *hold, const Marks *marks,
+                        int64_t row) {
     char place[PLACE_TEXT], number[32];
     double mark = mark_of(marks, row);
     snprintf(number, sizeof number, "%.7g", mark);
-    diag_error(dealing->diag, STATUS_DATA, hold->span, "'%.100s' has '%.60s' in %s, which names no split", hold->field,
+    diag_error(dealing->diag, STATUS_DATA, hold->span,
+               "'%.100s' has '%.60s' in %s, which names no split", hold->field,
                marks->field->is_text ? marks->field->categories[(uint32_t)mark] : number,
                source_place_text(dealing->data, hold->field, (int32_t)row, place));
     diag_help(dealing->diag, "splits are called train, valid (or val) and test, or 0, 1 and 2");
@@ -215,18 +240,20 @@ static bool report_two_columns(const Dealing *dealing) {
 static bool check_other_key(const Dealing *dealing, Split split) {
     const HoldOut *hold = hold_of(dealing->request, split);
     if (!holds(hold) || hold->kind == HOLD_COLUMN || !count_rows(dealing, split)) return true;
-    const HoldOut *column = hold_of(dealing->request, split == SPLIT_VALID ? SPLIT_TEST : SPLIT_VALID);
-    diag_error(dealing->diag, STATUS_MODEL, hold->span, "'%.100s' names rows for '%s' already", column->field,
-               split_name(split));
-    diag_help(dealing->diag, "leave '%s' out, or write %s = column(source.%s)", split_name(split), split_name(split),
-              column->field);
+    const HoldOut *column =
+        hold_of(dealing->request, split == SPLIT_VALID ? SPLIT_TEST : SPLIT_VALID);
+    diag_error(dealing->diag, STATUS_MODEL, hold->span, "'%.100s' names rows for '%s' already",
+               column->field, split_name(split));
+    diag_help(dealing->diag, "leave '%s' out, or write %s = column(source.%s)", split_name(split),
+              split_name(split), column->field);
     return false;
 }
 
 static bool deal_columns(Dealing *dealing) {
     const HoldOut *valid = &dealing->request->valid, *test = &dealing->request->test;
     bool by_valid = valid->kind == HOLD_COLUMN, by_test = test->kind == HOLD_COLUMN;
-    if (by_valid && by_test && strcmp(valid->field, test->field)) return report_two_columns(dealing);
+    if (by_valid && by_test && strcmp(valid->field, test->field))
+        return report_two_columns(dealing);
     if (!by_valid && !by_test) return true;
     return deal_column(dealing, by_test ? test : valid) && check_other_key(dealing, SPLIT_VALID) &&
            check_other_key(dealing, SPLIT_TEST);
@@ -264,7 +291,8 @@ typedef struct {
 
 int valued_row_compare(const void *a, const void *b) {
     const ValuedRow *x = a, *y = b;
-    return x->value != y->value ? (x->value > y->value) - (x->value < y->value) : (x->row > y->row) - (x->row < y->row);
+    return x->value != y->value ? (x->value > y->value) - (x->value < y->value)
+                                : (x->row > y->row) - (x->row < y->row);
 }
 
 static void groups_free(RowGroups *groups) {
@@ -279,10 +307,12 @@ static bool groups_find(const Dealing *dealing, const HoldOut *hold, RowGroups *
         if (isnan(mark_of(&marks, row)))
             return report_missing(dealing, hold, hold->kind == HOLD_GROUP ? "group" : "class", row);
     ValuedRow *sorted = memory_new((size_t)dealing->rows * sizeof *sorted, "the splits");
-    for (int64_t row = 0; row < dealing->rows; row++) sorted[row] = (ValuedRow){mark_of(&marks, row), (int32_t)row};
+    for (int64_t row = 0; row < dealing->rows; row++)
+        sorted[row] = (ValuedRow){mark_of(&marks, row), (int32_t)row};
     qsort(sorted, (size_t)dealing->rows, sizeof *sorted, valued_row_compare);
-    *groups = (RowGroups){.group_of = memory_new((size_t)dealing->rows * sizeof *groups->group_of, "the splits"),
-                          .size = memory_new((size_t)dealing->rows * sizeof *groups->size, "the splits")};
+    *groups = (RowGroups){
+        .group_of = memory_new((size_t)dealing->rows * sizeof *groups->group_of, "the splits"),
+        .size = memory_new((size_t)dealing->rows * sizeof *groups->size, "the splits")};
     for (int64_t i = 0; i < dealing->rows; i++) {
         groups->count += i == 0 || sorted[i].value > sorted[i - 1].value;
         groups->group_of[sorted[i].row] = (int32_t)groups->count - 1;
@@ -296,8 +326,8 @@ static bool groups_find(const Dealing *dealing, const HoldOut *hold, RowGroups *
 
 enum { GROUP_UNSEEN, GROUP_LEFT, GROUP_TAKEN };
 
-/* The groups in the order in which the permutation meets them; a share takes those that bring it nearer to the rows that it wants, and
- * at least one. */
+/* The groups in the order in which the permutation meets them; a share takes those that bring it
+ * nearer to the rows that it wants, and at least one. */
 static uint8_t *choose_groups(Dealing *dealing, const HoldOut *hold, const RowGroups *groups) {
     const int32_t *order = drawn_order(dealing);
     uint8_t *chosen = memory_new(groups->count, "the splits");
@@ -338,15 +368,19 @@ typedef struct {
 
 static int by_rest(const void *a, const void *b) {
     const Part *x = a, *y = b;
-    return x->rest != y->rest ? (x->rest < y->rest) - (x->rest > y->rest) : (x->class > y->class) - (x->class < y->class);
+    return x->rest != y->rest ? (x->rest < y->rest) - (x->rest > y->rest)
+                              : (x->class > y->class) - (x->class < y->class);
 }
 
-/* How many rows of each class are held out: its share, rounded so that the sum is what is wanted. No class loses its last row. */
+/* How many rows of each class are held out: its share, rounded so that the sum is what is wanted.
+ * No class loses its last row. */
 static int64_t *class_quotas(const RowGroups *groups, int64_t wanted, int64_t rows) {
-    int64_t *quotas = memory_new(groups->count * sizeof *quotas, "the splits"), left = wanted < rows ? wanted : rows;
+    int64_t *quotas = memory_new(groups->count * sizeof *quotas, "the splits"),
+            left = wanted < rows ? wanted : rows;
     Part *parts = memory_new(groups->count * sizeof *parts, "the splits");
     for (uint32_t i = 0; i < groups->count; i++) {
-        double part = (double)groups->size[i] * (double)(wanted < rows ? wanted : rows) / (double)rows;
+        double part =
+            (double)groups->size[i] * (double)(wanted < rows ? wanted : rows) / (double)rows;
         quotas[i] = (int64_t)part;
         left -= quotas[i];
         parts[i] = (Part){(int32_t)i, part - (double)quotas[i]};
@@ -367,7 +401,8 @@ static bool deal_stratified(Dealing *dealing, Split split) {
     const int32_t *order = drawn_order(dealing);
     RowGroups classes;
     if (!groups_find(dealing, hold, &classes)) return false;
-    int64_t *quotas = class_quotas(&classes, wanted_rows(hold, dealing->rows), count_rows(dealing, SPLIT_TRAIN));
+    int64_t *quotas =
+        class_quotas(&classes, wanted_rows(hold, dealing->rows), count_rows(dealing, SPLIT_TRAIN));
     for (int64_t i = 0; i < dealing->rows; i++) {
         int64_t *quota = &quotas[classes.group_of[order[i]]];
         if (dealing->split_of[order[i]] != SPLIT_TRAIN || !*quota) continue;
@@ -381,7 +416,8 @@ static bool deal_stratified(Dealing *dealing, Split split) {
 
 /* -- all of it -- */
 
-bool splits_check_own(const SourceSchema *schema, const SplitRequest *request, Span span, Diagnostics *diag) {
+bool splits_check_own(const SourceSchema *schema, const SplitRequest *request, Span span,
+                      Diagnostics *diag) {
     for (Split split = SPLIT_VALID; split <= SPLIT_TEST; split++) {
         const HoldOut *hold = hold_of(request, split);
         if (!holds(hold) || !own_rows(schema, split)) continue;
@@ -405,16 +441,18 @@ static bool check_request(const Dealing *dealing, Span span) {
         if (!counts_rows(hold)) continue;
         held[split] = wanted_rows(hold, dealing->rows);
         if (held[split]) continue;
-        diag_error(dealing->diag, STATUS_DATA, place, "'%s' holds out none of the %lld rows", split_name(split),
-                   (long long)dealing->rows);
+        diag_error(dealing->diag, STATUS_DATA, place, "'%s' holds out none of the %lld rows",
+                   split_name(split), (long long)dealing->rows);
         diag_help(dealing->diag, "%g of them is less than half a row", hold->amount);
         return false;
     }
     int64_t valid = held[SPLIT_VALID], test = held[SPLIT_TEST];
-    if (valid >= 0 && test >= 0 && valid < dealing->rows && test < dealing->rows - valid) return true;
-    diag_error(dealing->diag, STATUS_MODEL, span,
-               "holding out %lld rows for 'valid' and %lld for 'test' leaves none of the %lld rows to train on",
-               (long long)valid, (long long)test, (long long)dealing->rows);
+    if (valid >= 0 && test >= 0 && valid < dealing->rows && test < dealing->rows - valid)
+        return true;
+    diag_error(
+        dealing->diag, STATUS_MODEL, span,
+        "holding out %lld rows for 'valid' and %lld for 'test' leaves none of the %lld rows to train on",
+        (long long)valid, (long long)test, (long long)dealing->rows);
     return false;
 }
 
@@ -425,17 +463,20 @@ static bool both_group(const SplitRequest *request) {
 
 static bool report_two_groups(const Dealing *dealing) {
     const SplitRequest *request = dealing->request;
-    diag_error(dealing->diag, STATUS_MODEL, request->test.span,
-               "'test' groups the rows by '%.100s' and 'valid' by '%.100s', so groups would be torn", request->test.field,
-               request->valid.field);
+    diag_error(
+        dealing->diag, STATUS_MODEL, request->test.span,
+        "'test' groups the rows by '%.100s' and 'valid' by '%.100s', so groups would be torn",
+        request->test.field, request->valid.field);
     diag_help(dealing->diag, "group both by the same column");
     return false;
 }
 
-/* Chronological rows first, so that drawn ones come from what is left; the last of all are for the test. */
+/* Chronological rows first, so that drawn ones come from what is left; the last of all are for the
+ * test. */
 static bool deal_rows(Dealing *dealing) {
     const SplitRequest *request = dealing->request;
-    if (both_group(request) && strcmp(request->valid.field, request->test.field)) return report_two_groups(dealing);
+    if (both_group(request) && strcmp(request->valid.field, request->test.field))
+        return report_two_groups(dealing);
     if (!deal_columns(dealing)) return false;
     for (Split split = SPLIT_TEST; split >= SPLIT_VALID; split--)
         if (hold_of(request, split)->kind == HOLD_LAST) deal_last(dealing, split);
@@ -456,26 +497,33 @@ static bool check_splits(const Dealing *dealing) {
     for (Split split = SPLIT_VALID; split <= SPLIT_TEST; split++) {
         const HoldOut *hold = hold_of(request, split);
         if (!holds(hold) || count_rows(dealing, split)) continue;
-        diag_error(dealing->diag, STATUS_DATA, hold->span, "no row is held out for '%s'", split_name(split));
+        diag_error(dealing->diag, STATUS_DATA, hold->span, "no row is held out for '%s'",
+                   split_name(split));
         if (hold->kind == HOLD_COLUMN)
-            diag_help(dealing->diag, "'%s' must call some of them %s, or %d; 0 is train, 1 valid and 2 test", hold->field,
-                      split_name(split), (int)split);
+            diag_help(dealing->diag,
+                      "'%s' must call some of them %s, or %d; 0 is train, 1 valid and 2 test",
+                      hold->field, split_name(split), (int)split);
         return false;
     }
     if (count_rows(dealing, SPLIT_TRAIN)) return true;
     const HoldOut *hold = holds(&request->test) ? &request->test : &request->valid;
-    diag_error(dealing->diag, STATUS_DATA, hold->span, "no row is left to train on: %lld are for 'valid' and %lld for 'test'",
-               (long long)count_rows(dealing, SPLIT_VALID), (long long)count_rows(dealing, SPLIT_TEST));
+    diag_error(dealing->diag, STATUS_DATA, hold->span,
+               "no row is left to train on: %lld are for 'valid' and %lld for 'test'",
+               (long long)count_rows(dealing, SPLIT_VALID),
+               (long long)count_rows(dealing, SPLIT_TEST));
     return false;
 }
 
-/* Each split lists its rows in the order of the files; rows of its own come after those held out. */
+/* Each split lists its rows in the order of the files; rows of its own come after those held
+ * out. */
 static void fill_splits(const Dealing *dealing, Splits *splits) {
     const SourceData *data = dealing->data;
     const SourceSchema *schema = &data->schema;
-    int64_t begins[SPLIT_COUNT] = {[SPLIT_VALID] = schema->train_rows, [SPLIT_TEST] = data->test_begin};
+    int64_t begins[SPLIT_COUNT] = {
+        [SPLIT_VALID] = schema->train_rows, [SPLIT_TEST] = data->test_begin};
     for (Split split = 0; split < SPLIT_COUNT; split++)
-        splits->rows[split] = ARENA_ARRAY(data->arena, int32_t, dealing->rows + own_rows(schema, split));
+        splits->rows[split] =
+            ARENA_ARRAY(data->arena, int32_t, dealing->rows + own_rows(schema, split));
     for (int64_t row = 0; row < dealing->rows; row++) {
         uint8_t split = dealing->split_of[row];
         splits->rows[split][splits->count[split]++] = (int32_t)row;
@@ -485,8 +533,10 @@ static void fill_splits(const Dealing *dealing, Splits *splits) {
             splits->rows[split][splits->count[split]++] = (int32_t)(begins[split] + i);
 }
 
-bool splits_deal(const SourceData *data, const SplitRequest *request, Splits *splits, Diagnostics *diag) {
-    Dealing dealing = {.data = data, .request = request, .rows = data->schema.train_rows, .diag = diag};
+bool splits_deal(const SourceData *data, const SplitRequest *request, Splits *splits,
+                 Diagnostics *diag) {
+    Dealing dealing = {
+        .data = data, .request = request, .rows = data->schema.train_rows, .diag = diag};
     *splits = (Splits){0};
     if (!check_request(&dealing, data->span)) return false;
     dealing.split_of = memory_new((size_t)dealing.rows, "the splits");

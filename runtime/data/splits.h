@@ -18,7 +18,8 @@ int valued_row_compare(const void *a, const void *b); /* by value, then by row: 
 
 /* The runs of a data set: rows that follow each other in one split, one file and one series. */
 typedef struct SeriesRuns {
-    int32_t *order; /* [rows] (without the gap before test rows): the rows, those of a series one after the other */
+    /* [rows] (without the gap before test rows): the rows, those of a series one after the other */
+    int32_t *order;
     int32_t *place; /* [rows, with the gap]: where each row is in it; -1: it is no row */
     int32_t *run;   /* [rows]: of each place, the one at which its run begins */
     int64_t count;
@@ -38,8 +39,11 @@ const char *split_of_rows(Split split);
 /* The split that a word means, in any case: "train", "val"... False: it is another word. */
 bool split_of_word(const char *word, size_t length, Split *split);
 /* Reports rows that are to be held out for a split for which the source brings rows of its own. */
-bool splits_check_own(const SourceSchema *schema, const SplitRequest *request, Span span, Diagnostics *diag);
-/* Deals the rows of a source out, whose elements are there. Reports a split that is not possible. */
-bool splits_deal(const SourceData *data, const SplitRequest *request, Splits *splits, Diagnostics *diag);
+bool splits_check_own(const SourceSchema *schema, const SplitRequest *request, Span span,
+                      Diagnostics *diag);
+/* Deals the rows of a source out, whose elements are there. Reports a split that is not
+ * possible. */
+bool splits_deal(const SourceData *data, const SplitRequest *request, Splits *splits,
+                 Diagnostics *diag);
 
 #endif

@@ -1,5 +1,5 @@
-/* What a field's elements are like, split by split: how many are missing, the least, the most, their mean and deviation. Sums are
- * in double, in the order of the rows. */
+/* What a field's elements are like, split by split: how many are missing, the least, the most,
+ * their mean and deviation. Sums are in double, in the order of the rows. */
 #include "runtime/data/statistics.h"
 
 #include <math.h>
@@ -10,13 +10,17 @@ static int by_number(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-void numbers_sort(double *numbers, int64_t count) { qsort(numbers, (size_t)count, sizeof *numbers, by_number); }
+void numbers_sort(double *numbers, int64_t count) {
+    qsort(numbers, (size_t)count, sizeof *numbers, by_number);
+}
 
 double moments_deviation(const Moments *moments) {
     return moments->count ? sqrt(moments->square / (double)moments->count) : NAN;
 }
 
-double statistics_deviation(const Statistics *statistics) { return moments_deviation(&statistics->moments); }
+double statistics_deviation(const Statistics *statistics) {
+    return moments_deviation(&statistics->moments);
+}
 
 double element_value(DType dtype, bool is_text, const void *data, int64_t at) {
     double value = dtype_element(dtype, data, at);
@@ -40,8 +44,10 @@ static void add_value(Statistics *statistics, double value) {
 FieldFacts *field_facts_new(Arena *arena, const SourceField *field) {
     FieldFacts *facts = ARENA_NEW(arena, FieldFacts);
     int64_t elements = shape_elements(field->row);
-    *facts = (FieldFacts){.field = *field, .width = field->row.rank <= 1 && elements <= FACTS_COLUMNS ? elements : 0};
-    for (int split = 0; split < SPLIT_COUNT; split++) facts->columns[split] = ARENA_ARRAY(arena, Statistics, facts->width);
+    *facts = (FieldFacts){
+        .field = *field, .width = field->row.rank <= 1 && elements <= FACTS_COLUMNS ? elements : 0};
+    for (int split = 0; split < SPLIT_COUNT; split++)
+        facts->columns[split] = ARENA_ARRAY(arena, Statistics, facts->width);
     return facts;
 }
 

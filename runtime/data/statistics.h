@@ -20,11 +20,12 @@ typedef struct {
     int64_t
         width; /* elements of a row, each with statistics of its own; 0 where they are no list, or one of more than FACTS_COLUMNS */
     Statistics whole[SPLIT_COUNT], *columns[SPLIT_COUNT];
-    const char
-        *dates; /* the format by which a column is read as dates: its statistics are of their seconds; NULL: it is none */
+    const char *
+        dates; /* the format by which a column is read as dates: its statistics are of their seconds; NULL: it is none */
 } FieldFacts;
 FieldFacts *field_facts_new(Arena *arena, const SourceField *field);
-void field_facts_add(FieldFacts *facts, Split split, const void *rows, int64_t count); /* one row after the other */
+/* one row after the other */
+void field_facts_add(FieldFacts *facts, Split split, const void *rows, int64_t count);
 void field_facts_number(FieldFacts *facts, Split split, int64_t element, double number);
 
 #endif

@@ -1,4 +1,5 @@
-/* From the records of CSV texts to columns. They are read twice: what kind a column is, is known only at the end. */
+/* From the records of CSV texts to columns. They are read twice: what kind a column is, is known
+ * only at the end. */
 #include "runtime/data/table.h"
 #include "runtime/data/categories.h"
 #include "ir/base/memory.h"
@@ -19,22 +20,27 @@ typedef struct {
     Arena *arena;
     CsvCell *cells;
     Table *table;
-    bool **drops;                  /* of each text, of each cell of a record: where it is missing the row is left out */
-    int32_t **columns_of;          /* of each text, of each cell of a record: its column, or -1 */
-    const ColumnMissing **missing; /* of each column: what stands in its missing cells besides; NULL: nothing */
-    Names **categories;            /* of each column of text */
-    Names **cell_texts;            /* of each column of text, where a schema gives the categories: its different cells */
-    Names *series;                 /* the different cells of format->series; NULL: there is none */
-    uint32_t width;                /* cells of a record */
+    /* of each text, of each cell of a record: where it is missing the row is left out */
+    bool **drops;
+    int32_t **columns_of; /* of each text, of each cell of a record: its column, or -1 */
+    /* of each column: what stands in its missing cells besides; NULL: nothing */
+    const ColumnMissing **missing;
+    Names **categories; /* of each column of text */
+    /* of each column of text, where a schema gives the categories: its different cells */
+    Names **cell_texts;
+    Names *series;  /* the different cells of format->series; NULL: there is none */
+    uint32_t width; /* cells of a record */
     Problem *problem;
 } TableReading;
 
 static bool begin(TableReading *reading, CsvScan *scan) {
     const TableText *text = &reading->texts[reading->at];
-    if (!csv_begin(scan, text->text, text->length, reading->format->delimiter, reading->cells, reading->problem)) return false;
+    if (!csv_begin(scan, text->text, text->length, reading->format->delimiter, reading->cells,
+                   reading->problem))
+        return false;
     if (!text->skip || csv_skip(scan, text->skip)) return true;
-    problem_set(reading->problem, "nothing follows its first %u line%s, which are to be left out", text->skip,
-                text->skip == 1 ? "" : "s");
+    problem_set(reading->problem, "nothing follows its first %u line%s, which are to be left out",
+                text->skip, text->skip == 1 ? "" : "s");
     return false;
 }
 
@@ -42,7 +48,8 @@ static bool failed(const TableReading *reading) { return *reading->problem->find
 
 static bool is_one_of(const CsvCell *cell, const char *const *texts, uint32_t count) {
     for (uint32_t i = 0; i < count; i++)
-        if (strlen(texts[i]) == cell->length && !memcmp(texts[i], cell->text, cell->length)) return true;
+        if (strlen(texts[i]) == cell->length && !memcmp(texts[i], cell->text, cell->length))
+            return true;
     return false;
 }
 
@@ -54,7 +61,9 @@ static bool is_missing(const TableReading *reading, int64_t column, const CsvCel
            (own && is_one_of(cell, own->texts, own->count));
 }
 
-static int64_t number_of(const TableReading *reading, const TableColumn *column) { return column - reading->table->columns; }
+static int64_t number_of(const TableReading *reading, const TableColumn *column) {
+    return column - reading->table->columns;
+}
 
 /* The cell as a number with a decimal point, in `plain` where it has other signs. */
 static CsvCell plain_cell(const CsvCell *cell, NumberSigns signs, char plain[NUMBER_LONGEST + 1]) {
@@ -93,7 +102,8 @@ static const char *text_of(const TableReading *reading, const CsvCell *cell) {
     char *text = csv_text(cell, reading->arena);
     if (!trim) return text;
     size_t length = strlen(text);
-    while (length && (text[length - 1] == ' ' || strchr(trim, text[length - 1]))) text[--length] = '\0';
+    while (length && (text[length - 1] == ' ' || strchr(trim, text[length - 1])))
+        text[--length] = '\0';
     while (*text && (*text == ' ' || strchr(trim, *text))) text++;
     return text;
 }
@@ -111,22 +121,26 @@ static const char *shown(const TableReading *reading, const CsvCell *cell) {
 static bool check_utf8(const TableReading *reading, const char *text, uint32_t line) {
     if (utf8_is_valid(text, strlen(text))) return true;
     problem_set(reading->problem, "line %u: its text is not UTF-8", line);
-    problem_help(reading->problem, "`iconv -f LATIN1 -t UTF-8` converts what an older program wrote");
+    problem_help(reading->problem,
+                 "`iconv -f LATIN1 -t UTF-8` converts what an older program wrote");
     return false;
 }
 
 static const char *column_name(TableReading *reading, const CsvScan *scan, uint32_t i) {
     const CsvCell *cell = &scan->cells[i];
-    if (!reading->format->header || !cell->length) return arena_format(reading->arena, "column%u", i);
+    if (!reading->format->header || !cell->length)
+        return arena_format(reading->arena, "column%u", i);
     const char *name = csv_text(cell, reading->arena);
     return check_utf8(reading, name, scan->record_line) ? name : NULL;
 }
 
 static bool header_is_names(const TableReading *reading, const CsvScan *scan) {
     uint32_t numbers = 0;
-    for (uint32_t i = 0; i < scan->count; i++) numbers += cell_form(reading, &scan->cells[i]) != NUMBER_NONE;
+    for (uint32_t i = 0; i < scan->count; i++)
+        numbers += cell_form(reading, &scan->cells[i]) != NUMBER_NONE;
     if (numbers < scan->count) return true;
-    problem_set(reading->problem, "line %u: it should name the columns, but holds numbers only", scan->record_line);
+    problem_set(reading->problem, "line %u: it should name the columns, but holds numbers only",
+                scan->record_line);
     problem_help(reading->problem, "header = false where the first line is a row like the others");
     return false;
 }
@@ -136,8 +150,10 @@ static bool header_is_divided(const TableReading *reading, const CsvScan *scan) 
     const CsvCell *cell = &scan->cells[0];
     static const char others[] = ";\t|,";
     for (const char *other = others; *other && scan->count == 1 && !cell->quoted; other++) {
-        if (*other == reading->format->delimiter || !memchr(cell->text, *other, cell->length)) continue;
-        problem_set(reading->problem, "line %u: it names one column only, %s", scan->record_line, shown(reading, cell));
+        if (*other == reading->format->delimiter || !memchr(cell->text, *other, cell->length))
+            continue;
+        problem_set(reading->problem, "line %u: it names one column only, %s", scan->record_line,
+                    shown(reading, cell));
         problem_help(reading->problem, "delimiter = \"%s\" where this divides the cells",
                      *other == '\t' ? "\\t" : (char[]){*other, 0});
         return false;
@@ -145,7 +161,8 @@ static bool header_is_divided(const TableReading *reading, const CsvScan *scan) 
     return true;
 }
 
-static bool names_differ(const TableReading *reading, const char *const *names, uint32_t count, uint32_t line) {
+static bool names_differ(const TableReading *reading, const char *const *names, uint32_t count,
+                         uint32_t line) {
     Names *seen = names_new(reading->arena);
     for (uint32_t i = 0; i < count; i++) {
         if (names_add(seen, names[i]) == i) continue;
@@ -157,8 +174,8 @@ static bool names_differ(const TableReading *reading, const char *const *names, 
 }
 
 /* A name that a format has and the table does not. */
-static bool no_column(const TableReading *reading, const char *name, const char *argument, const char *const *names,
-                      uint32_t count) {
+static bool no_column(const TableReading *reading, const char *name, const char *argument,
+                      const char *const *names, uint32_t count) {
     const char *near = diag_nearest(name, names, count);
     problem_set(reading->problem, "it has no column '%.100s', which '%s' names", name, argument);
     if (near) problem_help(reading->problem, "did you mean '%.100s'?", near);
@@ -175,9 +192,12 @@ static bool find_missing(TableReading *reading, const char *const *names, uint32
         uint32_t i = 0;
         while (i < table->column_count && strcmp(table->columns[i].name, missing->column)) i++;
         if (i == table->column_count && reading->like) continue;
-        if (i == table->column_count) return no_column(reading, missing->column, "missing", names, count);
+        if (i == table->column_count)
+            return no_column(reading, missing->column, "missing", names, count);
         if (reading->missing[i])
-            return problem_set(reading->problem, "'missing' names the column '%.100s' twice", missing->column), false;
+            return problem_set(reading->problem, "'missing' names the column '%.100s' twice",
+                               missing->column),
+                   false;
         reading->missing[i] = missing;
     }
     return true;
@@ -190,28 +210,33 @@ static void make_columns(TableReading *reading, const char *const *names) {
     table->columns = ARENA_ARRAY(reading->arena, TableColumn, table->column_count);
     reading->categories = ARENA_ARRAY(reading->arena, Names *, table->column_count);
     reading->cell_texts = ARENA_ARRAY(reading->arena, Names *, table->column_count);
-    for (uint32_t i = 0; i < table->column_count; i++) table->columns[i].name = like ? like->fields[i].name : names[i];
+    for (uint32_t i = 0; i < table->column_count; i++)
+        table->columns[i].name = like ? like->fields[i].name : names[i];
 }
 
 static void find_columns(TableReading *reading, const char *const *names, uint32_t count) {
     Table *table = reading->table;
     Names *wanted = names_new(reading->arena);
-    int32_t *column_of = reading->columns_of[reading->at] = ARENA_ARRAY(reading->arena, int32_t, count);
+    int32_t *column_of = reading->columns_of[reading->at] =
+        ARENA_ARRAY(reading->arena, int32_t, count);
     for (uint32_t i = 0; i < table->column_count; i++) names_add(wanted, table->columns[i].name);
     for (uint32_t i = 0; i < count; i++) column_of[i] = names_index(wanted, names[i]);
 }
 
 static bool other_columns(const TableReading *reading, uint32_t line, bool has, const char *name) {
-    problem_set(reading->problem, "line %u: it has %s '%.100s', %s", line, has ? "a column" : "no column", name,
+    problem_set(reading->problem, "line %u: it has %s '%.100s', %s", line,
+                has ? "a column" : "no column", name,
                 has ? "which the training rows do not have" : "which the training rows have");
-    problem_help(reading->problem, reading->format->header
-                                       ? "every file begins with the names of the same columns, in any order"
-                                       : "every file has the same columns in the same order");
+    problem_help(reading->problem,
+                 reading->format->header
+                     ? "every file begins with the names of the same columns, in any order"
+                     : "every file has the same columns in the same order");
     return false;
 }
 
 /* A further text has the columns of the first. */
-static bool check_same_columns(const TableReading *reading, const char *const *names, uint32_t count, uint32_t line) {
+static bool check_same_columns(const TableReading *reading, const char *const *names,
+                               uint32_t count, uint32_t line) {
     const int32_t *column_of = reading->columns_of[reading->at];
     bool *found = ARENA_ARRAY(reading->arena, bool, reading->table->column_count);
     for (uint32_t i = 0; i < count; i++) {
@@ -242,9 +267,12 @@ static bool find_drops(TableReading *reading, const char *const *names, uint32_t
 
 static bool read_names(TableReading *reading) {
     CsvScan scan;
-    if (!begin(reading, &scan) || (!csv_next(&scan, reading->problem) && failed(reading))) return false;
+    if (!begin(reading, &scan) || (!csv_next(&scan, reading->problem) && failed(reading)))
+        return false;
     if (scan.count == 0) return problem_set(reading->problem, "it is empty"), false;
-    if (reading->format->header && (!header_is_names(reading, &scan) || !header_is_divided(reading, &scan))) return false;
+    if (reading->format->header &&
+        (!header_is_names(reading, &scan) || !header_is_divided(reading, &scan)))
+        return false;
     const char **names = ARENA_ARRAY(reading->arena, const char *, scan.count);
     for (uint32_t i = 0; i < scan.count; i++)
         if (!(names[i] = column_name(reading, &scan, i))) return false;
@@ -269,15 +297,17 @@ static bool read_all_names(TableReading *reading) {
 
 /* -- all rows, twice -- */
 
-typedef bool SeeCell(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell, uint32_t line);
+typedef bool SeeCell(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell,
+                     uint32_t line);
 
 static bool check_width(const TableReading *reading, const CsvScan *scan) {
     if (scan->count == reading->width) return true;
-    problem_set(reading->problem, "line %u: it has %u cells, but the first line has %u", scan->record_line, scan->count,
-                reading->width);
-    problem_help(reading->problem,
-                 "cells that hold a '%c' must stand in quotes; delimiter = \"...\" where another divides them",
-                 reading->format->delimiter);
+    problem_set(reading->problem, "line %u: it has %u cells, but the first line has %u",
+                scan->record_line, scan->count, reading->width);
+    problem_help(
+        reading->problem,
+        "cells that hold a '%c' must stand in quotes; delimiter = \"...\" where another divides them",
+        reading->format->delimiter);
     return false;
 }
 
@@ -285,7 +315,8 @@ static bool is_dropped(const TableReading *reading, const CsvScan *scan) {
     for (uint32_t i = 0; i < scan->count; i++) {
         const CsvCell *cell = &scan->cells[i];
         if (!reading->drops[reading->at][i]) continue;
-        if (is_missing(reading, reading->columns_of[reading->at][i], cell) || number_is_nan(cell->text, cell->length))
+        if (is_missing(reading, reading->columns_of[reading->at][i], cell) ||
+            number_is_nan(cell->text, cell->length))
             return true;
     }
     return false;
@@ -295,7 +326,8 @@ static bool see_row(TableReading *reading, const CsvScan *scan, int64_t row, See
     if (reading->table->lines) reading->table->lines[row] = scan->record_line;
     for (uint32_t i = 0; i < scan->count; i++) {
         int32_t column = reading->columns_of[reading->at][i];
-        if (column >= 0 && !see(reading, &reading->table->columns[column], row, &scan->cells[i], scan->record_line))
+        if (column >= 0 && !see(reading, &reading->table->columns[column], row, &scan->cells[i],
+                                scan->record_line))
             return false;
     }
     return true;
@@ -313,13 +345,16 @@ static bool see_text(TableReading *reading, SeeCell *see, int64_t *rows) {
             --*rows;
             continue;
         }
-        if (*rows == INT32_MAX) return problem_set(reading->problem, "it has more than %d rows", INT32_MAX), false;
+        if (*rows == INT32_MAX)
+            return problem_set(reading->problem, "it has more than %d rows", INT32_MAX), false;
         if (!see_row(reading, &scan, *rows, see)) return false;
     }
     reading->texts[reading->at].rows = *rows - first;
     if (*rows == first && !failed(reading))
         problem_set(reading->problem,
-                    reading->table->dropped ? "it has no rows but those that 'drop_missing' leaves out%s" : "it has no rows%s",
+                    reading->table->dropped
+                        ? "it has no rows but those that 'drop_missing' leaves out%s"
+                        : "it has no rows%s",
                     reading->format->header ? " below the names of its columns" : "");
     return !failed(reading);
 }
@@ -332,7 +367,8 @@ static bool see_all(TableReading *reading, SeeCell *see, int64_t *rows) {
 }
 
 /* First time: what kind a column is. */
-static bool see_kind(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell, uint32_t line) {
+static bool see_kind(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell,
+                     uint32_t line) {
     (void)row;
     if (is_missing(reading, number_of(reading, column), cell)) return column->missing++, true;
     if (column->kind == COLUMN_TEXT) return true;
@@ -343,41 +379,50 @@ static bool see_kind(TableReading *reading, TableColumn *column, int64_t row, co
     if (form != NUMBER_NONE) return true;
     column->kind = COLUMN_TEXT;
     const char *hint = signs_hint(cell);
-    column->why_text = arena_format(reading->arena, "line %u has %s%s", line, shown(reading, cell), hint);
+    column->why_text =
+        arena_format(reading->arena, "line %u has %s%s", line, shown(reading, cell), hint);
     if (!*hint) column->why_cell = csv_text(cell, reading->arena);
     return true;
 }
 
-/* First time, where the kinds are given, by a schema or by the first text: whole numbers may turn out to be others, but numbers must be
- * numbers. */
-static bool see_fits(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell, uint32_t line) {
+/* First time, where the kinds are given, by a schema or by the first text: whole numbers may turn
+ * out to be others, but numbers must be numbers. */
+static bool see_fits(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell,
+                     uint32_t line) {
     if (column->kind != COLUMN_TEXT && !is_missing(reading, number_of(reading, column), cell) &&
         cell_form(reading, cell) == NUMBER_NONE) {
-        problem_set(reading->problem, "line %u: column '%.100s' has %s, but it holds numbers in the %s", line, column->name,
-                    shown(reading, cell), reading->like ? "data that the network was trained on" : "training rows");
+        problem_set(reading->problem,
+                    "line %u: column '%.100s' has %s, but it holds numbers in the %s", line,
+                    column->name, shown(reading, cell),
+                    reading->like ? "data that the network was trained on" : "training rows");
         return false;
     }
     return see_kind(reading, column, row, cell, line);
 }
 
-static bool see_first_kind(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell, uint32_t line) {
+static bool see_first_kind(TableReading *reading, TableColumn *column, int64_t row,
+                           const CsvCell *cell, uint32_t line) {
     return (reading->at ? see_fits : see_kind)(reading, column, row, cell, line);
 }
 
-static void see_series(TableReading *reading, const TableColumn *column, int64_t row, const CsvCell *cell) {
+static void see_series(TableReading *reading, const TableColumn *column, int64_t row,
+                       const CsvCell *cell) {
     if (!reading->series || strcmp(column->name, reading->format->series)) return;
     const char *text = text_of(reading, cell);
-    reading->table->series[row] =
-        is_missing(reading, number_of(reading, column), cell) || !*text ? -1 : (int32_t)names_add(reading->series, text);
+    reading->table->series[row] = is_missing(reading, number_of(reading, column), cell) || !*text
+                                      ? -1
+                                      : (int32_t)names_add(reading->series, text);
 }
 
-static void take_number(const TableReading *reading, TableColumn *column, int64_t row, const CsvCell *written, bool missing) {
+static void take_number(const TableReading *reading, TableColumn *column, int64_t row,
+                        const CsvCell *written, bool missing) {
     char text[NUMBER_LONGEST + 1];
     CsvCell cell = plain_cell(written, reading->format->signs, text);
     bool none = missing || number_is_nan(cell.text, cell.length);
     if (column->exact.kind == EXACT_WHOLE) {
         int64_t whole = none ? WHOLE_MISSING : number_whole(cell.text, cell.length);
-        column->numbers[row] = none ? NAN : *cell.text == '-' ? -(float)-whole : (float)whole; /* -0 keeps its sign */
+        /* -0 keeps its sign */
+        column->numbers[row] = none ? NAN : *cell.text == '-' ? -(float)-whole : (float)whole;
         ((int64_t *)column->exact.elements)[row] = whole;
     } else {
         double real = none ? (double)NAN : number_real(cell.text, cell.length);
@@ -386,7 +431,8 @@ static void take_number(const TableReading *reading, TableColumn *column, int64_
     }
 }
 
-static bool take_text(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell, uint32_t line) {
+static bool take_text(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell,
+                      uint32_t line) {
     int64_t i = number_of(reading, column);
     const char *text = text_of(reading, cell);
     int32_t *exact = column->exact.elements;
@@ -405,7 +451,8 @@ static bool take_text(TableReading *reading, TableColumn *column, int64_t row, c
 }
 
 /* Second time: its cells. */
-static bool see_value(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell, uint32_t line) {
+static bool see_value(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell,
+                      uint32_t line) {
     see_series(reading, column, row, cell);
     bool missing = is_missing(reading, number_of(reading, column), cell);
     if (column->kind == COLUMN_NUMBER) {
@@ -429,12 +476,15 @@ static void follow(TableReading *reading) {
     for (uint32_t i = 0; i < reading->table->column_count; i++) {
         TableColumn *column = &reading->table->columns[i];
         const SourceField *field = &reading->like->fields[i];
-        column->kind = field->is_text ? COLUMN_TEXT : field->dtype == DTYPE_I32 ? COLUMN_WHOLE : COLUMN_NUMBER;
+        column->kind = field->is_text              ? COLUMN_TEXT
+                       : field->dtype == DTYPE_I32 ? COLUMN_WHOLE
+                                                   : COLUMN_NUMBER;
         reading->categories[i] = names_new(reading->arena);
         reading->cell_texts[i] = names_new(reading->arena);
         column->categories = (const char **)field->categories;
         column->category_count = field->category_count;
-        for (uint32_t k = 0; k < field->category_count; k++) names_add(reading->categories[i], field->categories[k]);
+        for (uint32_t k = 0; k < field->category_count; k++)
+            names_add(reading->categories[i], field->categories[k]);
     }
 }
 
@@ -445,7 +495,8 @@ static bool find_kinds(TableReading *reading) {
     for (uint32_t i = 0; i < table->column_count; i++) {
         TableColumn *column = &table->columns[i];
         if (column->kind == COLUMN_WHOLE && column->missing) column->kind = COLUMN_NUMBER;
-        if (column->kind == COLUMN_TEXT && !reading->like) reading->categories[i] = names_new(reading->arena);
+        if (column->kind == COLUMN_TEXT && !reading->like)
+            reading->categories[i] = names_new(reading->arena);
     }
     return true;
 }
@@ -454,7 +505,8 @@ static bool make_room(TableReading *reading) {
     Table *table = reading->table;
     table->lines = memory_new((size_t)table->rows * sizeof *table->lines, "the rows of a table");
     if (reading->format->series) {
-        table->series = memory_new((size_t)table->rows * sizeof *table->series, "the rows of a table");
+        table->series =
+            memory_new((size_t)table->rows * sizeof *table->series, "the rows of a table");
         for (int64_t row = 0; row < table->rows; row++) table->series[row] = -1;
         reading->series = names_new(reading->arena);
     }
@@ -465,7 +517,8 @@ static bool make_room(TableReading *reading) {
         column->cells = memory_try_grow(NULL, (size_t)table->rows * sizeof(float));
         column->exact.kind = text ? EXACT_TEXT : column->has_fractions ? EXACT_REAL : EXACT_WHOLE;
         if (exact)
-            column->exact.elements = memory_try_grow(NULL, (size_t)table->rows * (text ? sizeof(int32_t) : sizeof(double)));
+            column->exact.elements = memory_try_grow(
+                NULL, (size_t)table->rows * (text ? sizeof(int32_t) : sizeof(double)));
         if (column->cells && (!exact || column->exact.elements)) continue;
         reading->at = 0;
         problem_set(reading->problem, "no memory for its %lld rows", (long long)table->rows);
@@ -474,7 +527,8 @@ static bool make_room(TableReading *reading) {
     return true;
 }
 
-/* Categories that no training row has are taken out of the list later; the texts of the cells stay. */
+/* Categories that no training row has are taken out of the list later; the texts of the cells
+ * stay. */
 static void sort_categories(TableReading *reading) {
     for (uint32_t i = 0; i < reading->table->column_count; i++) {
         TableColumn *column = &reading->table->columns[i];
@@ -484,16 +538,18 @@ static void sort_categories(TableReading *reading) {
             continue;
         }
         column->category_count = names_count(reading->categories[i]);
-        column->categories = categories_sort(reading->categories[i], column->codes, reading->table->rows, reading->arena);
+        column->categories = categories_sort(reading->categories[i], column->codes,
+                                             reading->table->rows, reading->arena);
         const char **texts = ARENA_ARRAY(reading->arena, const char *, column->category_count);
         memcpy(texts, column->categories, column->category_count * sizeof *texts);
-        memcpy(column->exact.elements, column->codes, (size_t)reading->table->rows * sizeof *column->codes);
+        memcpy(column->exact.elements, column->codes,
+               (size_t)reading->table->rows * sizeof *column->codes);
         column->exact.texts = texts;
     }
 }
 
-bool table_read(TableText *texts, uint32_t count, const CsvFormat *format, const SourceSchema *like, Arena *arena, Table *table,
-                Problem *problem, uint32_t *failed) {
+bool table_read(TableText *texts, uint32_t count, const CsvFormat *format, const SourceSchema *like,
+                Arena *arena, Table *table, Problem *problem, uint32_t *failed) {
     TableReading reading = {.texts = texts,
                             .text_count = count,
                             .format = format,
@@ -503,13 +559,16 @@ bool table_read(TableText *texts, uint32_t count, const CsvFormat *format, const
                             .problem = problem};
     int64_t rows;
     size_t length = 0;
-    for (uint32_t i = 0; i < count; i++) length = texts[i].length > length ? texts[i].length : length;
+    for (uint32_t i = 0; i < count; i++)
+        length = texts[i].length > length ? texts[i].length : length;
     *table = (Table){0};
     *problem = (Problem){0};
     *failed = 0;
-    size_t most = length < CSV_MAX_CELLS ? length + 1 : CSV_MAX_CELLS; /* a cell begins behind a delimiter of the text */
+    /* a cell begins behind a delimiter of the text */
+    size_t most = length < CSV_MAX_CELLS ? length + 1 : CSV_MAX_CELLS;
     reading.cells = memory_array(most, sizeof *reading.cells, "the cells of a line");
-    bool good = read_all_names(&reading) && find_kinds(&reading) && make_room(&reading) && see_all(&reading, see_value, &rows);
+    bool good = read_all_names(&reading) && find_kinds(&reading) && make_room(&reading) &&
+                see_all(&reading, see_value, &rows);
     if (good) sort_categories(&reading);
     if (!good) *failed = reading.at;
     free(reading.cells);

@@ -25,7 +25,8 @@ typedef struct {
     bool drop_all; /* of whatever column */
     char delimiter;
     NumberSigns signs;
-    const char *trim;   /* characters that do not count at the ends of cells of text, as spaces; NULL: none */
+    /* characters that do not count at the ends of cells of text, as spaces; NULL: none */
+    const char *trim;
     const char *series; /* the column that tells series of rows apart, or NULL */
 } CsvFormat;
 
@@ -37,7 +38,8 @@ typedef struct {
     int64_t rows;  /* found by table_read */
 } TableText;
 
-typedef enum { COLUMN_WHOLE, COLUMN_NUMBER, COLUMN_TEXT } TableColumnKind; /* each can hold what those before it hold */
+/* each can hold what those before it hold */
+typedef enum { COLUMN_WHOLE, COLUMN_NUMBER, COLUMN_TEXT } TableColumnKind;
 typedef struct {
     const char *name;
     TableColumnKind kind;
@@ -68,12 +70,13 @@ typedef struct {
         series; /* [rows]: which series each belongs to, by the cells of format->series; -1: a missing one; NULL: nobody asks */
 } Table;
 
-/* Reads texts with the same columns, one after the other: names and categories live in the arena, cells are malloc'ed (table_free). What
- * kind a column is, the first text says. After a problem, *failed is the number of the text that has it. `like`, or NULL: a schema that the
- * columns must follow, found by their names: text and its categories are as there, and columns that it does not have are left out; a
- * column that the text does not have has no cells. */
-bool table_read(TableText *texts, uint32_t count, const CsvFormat *format, const SourceSchema *like, Arena *arena, Table *table,
-                Problem *problem, uint32_t *failed);
+/* Reads texts with the same columns, one after the other: names and categories live in the arena,
+ * cells are malloc'ed (table_free). What kind a column is, the first text says. After a problem,
+ * *failed is the number of the text that has it. `like`, or NULL: a schema that the columns must
+ * follow, found by their names: text and its categories are as there, and columns that it does not
+ * have are left out; a column that the text does not have has no cells. */
+bool table_read(TableText *texts, uint32_t count, const CsvFormat *format, const SourceSchema *like,
+                Arena *arena, Table *table, Problem *problem, uint32_t *failed);
 void table_free(Table *table);
 
 #endif

@@ -1,4 +1,5 @@
-/* Pictures: told apart and decoded by their content, turned upright, made grey, brought to a size by means over areas. */
+/* Pictures: told apart and decoded by their content, turned upright, made grey, brought to a size
+ * by means over areas. */
 #include "runtime/formats/bitmap.h"
 #include "ir/base/memory.h"
 #include "runtime/formats/map.h"
@@ -48,7 +49,8 @@ static const Kind *kind_of(const uint8_t *bytes, size_t length) {
         bool same = true;
         for (int m = 0; m < 2 && same; m++) {
             size_t at = kinds[i].marks[m].at, count = kinds[i].marks[m].count;
-            same = length >= at + count && (!count || !memcmp(bytes + at, kinds[i].marks[m].bytes, count));
+            same = length >= at + count &&
+                   (!count || !memcmp(bytes + at, kinds[i].marks[m].bytes, count));
         }
         if (same) return &kinds[i];
     }
@@ -59,7 +61,9 @@ const char *bitmap_kind(const char *path, bool *readable) {
     uint8_t head[HEAD];
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat status;
-    ssize_t length = file >= 0 && !fstat(file, &status) && S_ISREG(status.st_mode) ? read(file, head, sizeof head) : -1;
+    ssize_t length = file >= 0 && !fstat(file, &status) && S_ISREG(status.st_mode)
+                         ? read(file, head, sizeof head)
+                         : -1;
     const Kind *kind = length > 0 ? kind_of(head, (size_t)length) : NULL;
     if (file >= 0) close(file);
     *readable = kind && kind->read;
@@ -67,14 +71,16 @@ const char *bitmap_kind(const char *path, bool *readable) {
 }
 
 bool bitmap_has_ending(const char *name) {
-    static const char *const endings[] = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib"};
+    static const char *const endings[] = {".png",  ".jpg",  ".jpeg", ".jpe",
+                                          ".jfif", ".webp", ".bmp",  ".dib"};
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot && dot > name && i < sizeof endings / sizeof *endings; i++)
         if (!strcasecmp(dot, endings[i])) return true;
     return false;
 }
 
-static bool read_raster(const void *bytes, size_t length, bool whole, Raster *raster, Problem *problem) {
+static bool read_raster(const void *bytes, size_t length, bool whole, Raster *raster,
+                        Problem *problem) {
     const Kind *kind = kind_of(bytes, length);
     *raster = (Raster){.orientation = 1};
     if (kind && kind->read) return kind->read(bytes, length, whole, raster, problem);
@@ -88,15 +94,18 @@ static bool read_raster(const void *bytes, size_t length, bool whole, Raster *ra
 
 bool raster_begin(Raster *raster, uint64_t height, uint64_t width, bool whole, Problem *problem) {
     if (!height || !width || height > PIXELS_MAX / width) {
-        problem_set(problem, "it has %llu x %llu pixels (height x width), but %d in all are the most",
+        problem_set(problem,
+                    "it has %llu x %llu pixels (height x width), but %d in all are the most",
                     (unsigned long long)height, (unsigned long long)width, PIXELS_MAX);
         return false;
     }
     raster->height = (int)height;
     raster->width = (int)width;
-    raster->pixels = whole ? memory_try_grow(NULL, height * width * (raster->coloured ? 3 : 1)) : NULL;
+    raster->pixels =
+        whole ? memory_try_grow(NULL, height * width * (raster->coloured ? 3 : 1)) : NULL;
     if (!whole || raster->pixels) return true;
-    problem_set(problem, "no memory for its %llu x %llu pixels", (unsigned long long)height, (unsigned long long)width);
+    problem_set(problem, "no memory for its %llu x %llu pixels", (unsigned long long)height,
+                (unsigned long long)width);
     return false;
 }
 
@@ -122,15 +131,18 @@ static uint8_t grey_of(const uint8_t *rgb) {
     return (uint8_t)((19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 32768) >> 16);
 }
 
-/* The pixel that stands at (y, x) of the upright picture. From orientation 5 on the picture is stored with rows and columns
- * exchanged; 3, 4, 6 and 7 count its rows from the bottom, 2, 3, 7 and 8 its columns from the right. */
+/* The pixel that stands at (y, x) of the upright picture. From orientation 5 on the picture is
+ * stored with rows and columns exchanged; 3, 4, 6 and 7 count its rows from the bottom, 2, 3, 7 and
+ * 8 its columns from the right. */
 static const uint8_t *upright_pixel(const Raster *raster, int y, int x) {
-    int orientation = raster->orientation, row = orientation >= 5 ? x : y, column = orientation >= 5 ? y : x;
+    int orientation = raster->orientation, row = orientation >= 5 ? x : y,
+        column = orientation >= 5 ? y : x;
     bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
     bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
     if (from_bottom) row = raster->height - 1 - row;
     if (from_right) column = raster->width - 1 - column;
-    return raster->pixels + ((size_t)row * (size_t)raster->width + (size_t)column) * (raster->coloured ? 3 : 1);
+    return raster->pixels +
+           ((size_t)row * (size_t)raster->width + (size_t)column) * (raster->coloured ? 3 : 1);
 }
 
 static void arrange(const Raster *raster, const Bitmap *bitmap) {
@@ -138,18 +150,22 @@ static void arrange(const Raster *raster, const Bitmap *bitmap) {
     for (int y = 0; y < bitmap->height; y++)
         for (int x = 0; x < bitmap->width; x++, i++) {
             const uint8_t *pixel = upright_pixel(raster, y, x);
-            if (bitmap->channels == 1) bitmap->pixels[i] = raster->coloured ? grey_of(pixel) : *pixel;
+            if (bitmap->channels == 1)
+                bitmap->pixels[i] = raster->coloured ? grey_of(pixel) : *pixel;
             for (size_t c = 0; c < 3 && bitmap->channels == 3; c++)
                 bitmap->pixels[c * plane + i] = pixel[raster->coloured ? c : 0];
         }
 }
 
-bool bitmap_decode(const void *bytes, size_t length, int channels, Bitmap *bitmap, Problem *problem) {
+bool bitmap_decode(const void *bytes, size_t length, int channels, Bitmap *bitmap,
+                   Problem *problem) {
     Raster raster;
     bool good = read_raster(bytes, length, true, &raster, problem);
     *bitmap = good ? bitmap_of(&raster) : (Bitmap){0};
     if (channels) bitmap->channels = channels;
-    if (good) bitmap->pixels = memory_try_grow(NULL, (size_t)bitmap->height * (size_t)bitmap->width * (size_t)bitmap->channels);
+    if (good)
+        bitmap->pixels = memory_try_grow(NULL, (size_t)bitmap->height * (size_t)bitmap->width *
+                                                   (size_t)bitmap->channels);
     if (bitmap->pixels)
         arrange(&raster, bitmap);
     else if (good)
@@ -184,13 +200,18 @@ static double shorter(double a, double b) { return a < b ? a : b; }
 static double longer(double a, double b) { return a > b ? a : b; }
 
 /* How much of the unit interval [i, i + 1) lies in [begin, end) */
-static double overlap(int i, double begin, double end) { return longer(0, shorter(end, i + 1) - longer(begin, i)); }
+static double overlap(int i, double begin, double end) {
+    return longer(0, shorter(end, i + 1) - longer(begin, i));
+}
 
 double bitmap_mean(const Bitmap *bitmap, int channel, Area area, double outside) {
-    const uint8_t *plane = bitmap->pixels + (size_t)channel * (size_t)bitmap->height * (size_t)bitmap->width;
+    const uint8_t *plane =
+        bitmap->pixels + (size_t)channel * (size_t)bitmap->height * (size_t)bitmap->width;
     double sum = 0, inside = 0, whole = area.height * area.width;
-    int y0 = (int)longer(0, floor(area.top)), y1 = (int)shorter(bitmap->height, ceil(area.top + area.height));
-    int x0 = (int)longer(0, floor(area.left)), x1 = (int)shorter(bitmap->width, ceil(area.left + area.width));
+    int y0 = (int)longer(0, floor(area.top)),
+        y1 = (int)shorter(bitmap->height, ceil(area.top + area.height));
+    int x0 = (int)longer(0, floor(area.left)),
+        x1 = (int)shorter(bitmap->width, ceil(area.left + area.width));
     for (int y = y0; y < y1; y++) {
         double rows = overlap(y, area.top, area.top + area.height);
         for (int x = x0; x < x1; x++) {

@@ -1,5 +1,6 @@
-/* The records of a CSV text, as RFC 4180 has them: lines end with LF, CRLF or CR; a cell in quotes may hold delimiters, line ends
- * and quotes written twice. Spaces around a cell do not count; lines without anything on them are left out. */
+/* The records of a CSV text, as RFC 4180 has them: lines end with LF, CRLF or CR; a cell in quotes
+ * may hold delimiters, line ends and quotes written twice. Spaces around a cell do not count; lines
+ * without anything on them are left out. */
 #include "runtime/formats/csv.h"
 
 #include <string.h>
@@ -8,8 +9,10 @@ static bool starts_with(const CsvScan *scan, const char *bytes, size_t count) {
     return scan->length >= count && !memcmp(scan->text, bytes, count);
 }
 
-bool csv_begin(CsvScan *scan, const char *text, size_t length, char delimiter, CsvCell *cells, Problem *problem) {
-    *scan = (CsvScan){.text = text, .length = length, .line = 1, .delimiter = delimiter, .cells = cells};
+bool csv_begin(CsvScan *scan, const char *text, size_t length, char delimiter, CsvCell *cells,
+               Problem *problem) {
+    *scan = (CsvScan){
+        .text = text, .length = length, .line = 1, .delimiter = delimiter, .cells = cells};
     *problem = (Problem){0};
     if (starts_with(scan, "\xef\xbb\xbf", 3)) scan->at = 3;
     if (starts_with(scan, "\xff\xfe", 2) || starts_with(scan, "\xfe\xff", 2)) {
@@ -29,15 +32,20 @@ static bool at_end(const CsvScan *scan) { return scan->at >= scan->length; }
 static bool at_line_end(const CsvScan *scan) {
     return at_end(scan) || scan->text[scan->at] == '\n' || scan->text[scan->at] == '\r';
 }
-static bool at_delimiter(const CsvScan *scan) { return !at_end(scan) && scan->text[scan->at] == scan->delimiter; }
-static bool is_space(const CsvScan *scan, char c) { return (c == ' ' || c == '\t') && c != scan->delimiter; }
+static bool at_delimiter(const CsvScan *scan) {
+    return !at_end(scan) && scan->text[scan->at] == scan->delimiter;
+}
+static bool is_space(const CsvScan *scan, char c) {
+    return (c == ' ' || c == '\t') && c != scan->delimiter;
+}
 static void skip_spaces(CsvScan *scan) {
     while (!at_end(scan) && is_space(scan, scan->text[scan->at])) scan->at++;
 }
 
 static void skip_line_end(CsvScan *scan) {
     if (at_end(scan)) return;
-    bool pair = scan->text[scan->at] == '\r' && scan->at + 1 < scan->length && scan->text[scan->at + 1] == '\n';
+    bool pair = scan->text[scan->at] == '\r' && scan->at + 1 < scan->length &&
+                scan->text[scan->at + 1] == '\n';
     scan->at += pair ? 2 : 1;
     scan->line++;
 }
@@ -60,7 +68,9 @@ static bool find_closing_quote(CsvScan *scan, CsvCell *cell) {
         if (c == '"' && !twice) return true;
         cell->doubled |= twice;
         scan->at += twice;
-        scan->line += c == '\n' || (c == '\r' && !(scan->at + 1 < scan->length && scan->text[scan->at + 1] == '\n'));
+        scan->line +=
+            c == '\n' ||
+            (c == '\r' && !(scan->at + 1 < scan->length && scan->text[scan->at + 1] == '\n'));
     }
     return false;
 }
@@ -78,7 +88,8 @@ static bool read_quoted(CsvScan *scan, CsvCell *cell, Problem *problem) {
     scan->at++;
     skip_spaces(scan);
     if (at_delimiter(scan) || at_line_end(scan)) return true;
-    problem_set(problem, "line %u: '%c' follows a closing quote, where the cell should end", scan->line, scan->text[scan->at]);
+    problem_set(problem, "line %u: '%c' follows a closing quote, where the cell should end",
+                scan->line, scan->text[scan->at]);
     problem_help(problem, "a quote inside a quoted cell is written twice: \"\"");
     return false;
 }
@@ -92,7 +103,8 @@ static void read_plain(CsvScan *scan, CsvCell *cell) {
 
 static bool read_cell(CsvScan *scan, Problem *problem) {
     if (scan->count == CSV_MAX_CELLS) {
-        problem_set(problem, "line %u: it has more than %d cells, the most that a row may have", scan->line, CSV_MAX_CELLS);
+        problem_set(problem, "line %u: it has more than %d cells, the most that a row may have",
+                    scan->line, CSV_MAX_CELLS);
         return false;
     }
     CsvCell *cell = &scan->cells[scan->count++];
@@ -102,7 +114,9 @@ static bool read_cell(CsvScan *scan, Problem *problem) {
     return true;
 }
 
-static bool is_empty(const CsvScan *scan) { return scan->count == 1 && scan->cells[0].length == 0 && !scan->cells[0].quoted; }
+static bool is_empty(const CsvScan *scan) {
+    return scan->count == 1 && scan->cells[0].length == 0 && !scan->cells[0].quoted;
+}
 
 static bool read_record(CsvScan *scan, Problem *problem) {
     scan->count = 0;

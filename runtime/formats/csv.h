@@ -27,7 +27,8 @@ typedef struct {
 
 /* Checks that the text is text, and skips a byte order mark. `cells` has room for one cell more
  * than the text has bytes, or for CSV_MAX_CELLS. */
-bool csv_begin(CsvScan *scan, const char *text, size_t length, char delimiter, CsvCell *cells, Problem *problem);
+bool csv_begin(CsvScan *scan, const char *text, size_t length, char delimiter, CsvCell *cells,
+               Problem *problem);
 /* Leaves out so many lines, whatever they hold; false if there are no more. */
 bool csv_skip(CsvScan *scan, uint32_t lines);
 /* The next record that is not empty; false at the end of the text, or after setting the problem. */

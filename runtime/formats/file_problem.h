@@ -5,8 +5,9 @@
 /* Kept as text because files are read on several threads, and diagnostics are not for threads. */
 enum { PROBLEM_TEXT = 1024 };
 typedef struct {
-    char finding[PROBLEM_TEXT]; /* with the file's name, what was found, and what was expected; "": nothing is wrong */
-    char help[PROBLEM_TEXT];    /* or "" */
+    char finding
+        [PROBLEM_TEXT]; /* with the file's name, what was found, and what was expected; "": nothing is wrong */
+    char help[PROBLEM_TEXT]; /* or "" */
 } Problem;
 void problem_set(Problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void problem_help(Problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));

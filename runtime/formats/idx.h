@@ -1,5 +1,6 @@
-/* IDX files (the format of MNIST): two zero bytes, a type code, the rank, one big-endian 32-bit size per dimension, then
- * the elements; plain or gzip. Private to runtime/. Only bytes (type 0x08) are read. */
+/* IDX files (the format of MNIST): two zero bytes, a type code, the rank, one big-endian 32-bit
+ * size per dimension, then the elements; plain or gzip. Private to runtime/. Only bytes (type 0x08)
+ * are read. */
 #ifndef MLC_RUNTIME_FORMATS_IDX_H
 #define MLC_RUNTIME_FORMATS_IDX_H
 

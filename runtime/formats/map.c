@@ -55,7 +55,8 @@ static void forget(const void *begin, size_t length) {
 const char *data_file_at(const void *address) {
     for (const Known *entry = atomic_load(&known); entry; entry = entry->next) {
         uintptr_t begin = (uintptr_t)atomic_load(&entry->begin), page = map_page();
-        if (begin && (uintptr_t)address - begin < (entry->length + page - 1) / page * page) return entry->path;
+        if (begin && (uintptr_t)address - begin < (entry->length + page - 1) / page * page)
+            return entry->path;
     }
     return NULL;
 }
@@ -73,7 +74,8 @@ static int open_file(const char *path, size_t *length) {
 }
 
 static bool cannot_read(Problem *problem) {
-    problem_set(problem, "it cannot be read: %s", errno == ENODATA ? "it is empty" : file_reason(errno));
+    problem_set(problem, "it cannot be read: %s",
+                errno == ENODATA ? "it is empty" : file_reason(errno));
     return false;
 }
 
@@ -116,18 +118,22 @@ static bool map_part(const char *path, size_t length, char *at, Problem *problem
     bool good = file >= 0;
     if (!good) cannot_read(problem);
     if (good && found != length) problem_set(problem, "it changes while it is read"), good = false;
-    if (good && mmap(at, length, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0) == MAP_FAILED) good = cannot_read(problem);
+    if (good && mmap(at, length, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0) == MAP_FAILED)
+        good = cannot_read(problem);
     if (file >= 0) close(file);
     if (good) remember(path, at, length);
     return good;
 }
 
-bool map_open_two(const char *const paths[2], const size_t lengths[2], size_t distance, Map *map, Problem *problem) {
+bool map_open_two(const char *const paths[2], const size_t lengths[2], size_t distance, Map *map,
+                  Problem *problem) {
     *map = (Map){.length = distance + lengths[1]};
-    char *bytes = mmap(NULL, map->length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *bytes =
+        mmap(NULL, map->length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (bytes == MAP_FAILED) return cannot_read(problem);
     map->bytes = bytes;
-    if (map_part(paths[0], lengths[0], bytes, problem) && map_part(paths[1], lengths[1], bytes + distance, problem))
+    if (map_part(paths[0], lengths[0], bytes, problem) &&
+        map_part(paths[1], lengths[1], bytes + distance, problem))
         return true;
     map_close(map);
     return false;

@@ -10,10 +10,12 @@ static const struct {
     size_t bytes;
     DType dtype;
 } elements[ELEMENT_COUNT] = {
-    [ELEMENT_F16] = {"<f2", 2, DTYPE_F32}, [ELEMENT_F32] = {"<f4", 4, DTYPE_F32}, [ELEMENT_F64] = {"<f8", 8, DTYPE_F32},
-    [ELEMENT_I8] = {"|i1", 1, DTYPE_I32},  [ELEMENT_I16] = {"<i2", 2, DTYPE_I32}, [ELEMENT_I32] = {"<i4", 4, DTYPE_I32},
-    [ELEMENT_I64] = {"<i8", 8, DTYPE_I32}, [ELEMENT_U8] = {"|u1", 1, DTYPE_U8},   [ELEMENT_U16] = {"<u2", 2, DTYPE_I32},
-    [ELEMENT_U32] = {"<u4", 4, DTYPE_I32}, [ELEMENT_U64] = {"<u8", 8, DTYPE_I32}, [ELEMENT_BOOL] = {"|b1", 1, DTYPE_U8}};
+    [ELEMENT_F16] = {"<f2", 2, DTYPE_F32}, [ELEMENT_F32] = {"<f4", 4, DTYPE_F32},
+    [ELEMENT_F64] = {"<f8", 8, DTYPE_F32}, [ELEMENT_I8] = {"|i1", 1, DTYPE_I32},
+    [ELEMENT_I16] = {"<i2", 2, DTYPE_I32}, [ELEMENT_I32] = {"<i4", 4, DTYPE_I32},
+    [ELEMENT_I64] = {"<i8", 8, DTYPE_I32}, [ELEMENT_U8] = {"|u1", 1, DTYPE_U8},
+    [ELEMENT_U16] = {"<u2", 2, DTYPE_I32}, [ELEMENT_U32] = {"<u4", 4, DTYPE_I32},
+    [ELEMENT_U64] = {"<u8", 8, DTYPE_I32}, [ELEMENT_BOOL] = {"|b1", 1, DTYPE_U8}};
 
 /* The dictionary, as a text that is read from left to right. */
 typedef struct {
@@ -42,7 +44,8 @@ static bool malformed(NpyHeader *header) {
 static bool read_text(NpyHeader *header, char *text, size_t size) {
     size_t length = 0;
     char quote = accept(header, '\'') ? '\'' : accept(header, '"') ? '"' : '\0';
-    while (quote && header->at < header->end && *header->at != quote && length + 1 < size) text[length++] = *header->at++;
+    while (quote && header->at < header->end && *header->at != quote && length + 1 < size)
+        text[length++] = *header->at++;
     text[length] = '\0';
     return (quote && accept(header, quote)) || malformed(header);
 }
@@ -53,7 +56,9 @@ static bool read_size(NpyHeader *header, int64_t *size) {
     *size = 0;
     if (begin < header->end && *begin == '-')
         return problem_set(header->problem, "its header says that a dimension is negative"), false;
-    for (; header->at < header->end && *header->at >= '0' && *header->at <= '9' && header->at - begin < 18; header->at++)
+    for (; header->at < header->end && *header->at >= '0' && *header->at <= '9' &&
+           header->at - begin < 18;
+         header->at++)
         *size = 10 * *size + (*header->at - '0');
     return header->at > begin || malformed(header);
 }
@@ -83,7 +88,8 @@ static const char *remedy_for(const char *descr) {
         {"M", "x.astype('datetime64[s]').astype('int64') makes whole seconds of dates"},
         {"m", "x.astype('timedelta64[s]').astype('int64') makes whole seconds of times"},
         {"c", "numpy.stack([x.real, x.imag], axis=-1) has the two parts side by side"},
-        {"O", "x.astype('float64') or x.astype('int64') makes numbers of them; what is none is left out of the archive"},
+        {"O",
+         "x.astype('float64') or x.astype('int64') makes numbers of them; what is none is left out of the archive"},
         {"", "x.astype('float64') or x.astype('int64') makes numbers of them"}};
     size_t i = 0;
     while (*remedies[i].kinds && !strchr(remedies[i].kinds, descr[1])) i++;
@@ -93,7 +99,9 @@ static const char *remedy_for(const char *descr) {
 static bool take_descr(NpyHeader *header, const char *descr, NpyArray *array) {
     for (int i = 0; i < ELEMENT_COUNT; i++) {
         bool same_kind = !strcmp(descr + 1, elements[i].descr + 1);
-        if (!same_kind || (*descr != elements[i].descr[0] && !(elements[i].bytes == 1 && strchr("<>=|", *descr)))) continue;
+        if (!same_kind ||
+            (*descr != elements[i].descr[0] && !(elements[i].bytes == 1 && strchr("<>=|", *descr))))
+            continue;
         array->element = (NpyElement)i;
         array->dtype = elements[i].dtype;
         return true;
@@ -101,7 +109,8 @@ static bool take_descr(NpyHeader *header, const char *descr, NpyArray *array) {
     problem_set(header->problem, "its elements are '%s', which cannot be read", descr);
     bool reversed = *descr == '>' && strchr("fiu", descr[1]);
     problem_help(header->problem, "%s",
-                 reversed ? "x.astype(x.dtype.newbyteorder('<')) has the bytes in the usual order" : remedy_for(descr));
+                 reversed ? "x.astype(x.dtype.newbyteorder('<')) has the bytes in the usual order"
+                          : remedy_for(descr));
     return false;
 }
 
@@ -120,7 +129,8 @@ typedef struct {
 
 static bool read_entry(NpyHeader *header, NpyArray *array, Seen *seen) {
     char key[32], descr[32];
-    if (!read_text(header, key, sizeof key) || !accept(header, ':')) return header->failed ? false : malformed(header);
+    if (!read_text(header, key, sizeof key) || !accept(header, ':'))
+        return header->failed ? false : malformed(header);
     if (!strcmp(key, "descr") && !seen->descr) {
         seen->descr = true;
         skip_spaces(header);
@@ -129,22 +139,29 @@ static bool read_entry(NpyHeader *header, NpyArray *array, Seen *seen) {
             problem_help(header->problem, "save every field of the records as an array of its own");
             return false;
         }
-        return read_text(header, descr, sizeof descr) && (strlen(descr) >= 2 || malformed(header)) &&
-               take_descr(header, descr, array);
+        return read_text(header, descr, sizeof descr) &&
+               (strlen(descr) >= 2 || malformed(header)) && take_descr(header, descr, array);
     }
-    if (!strcmp(key, "fortran_order") && !seen->order) return (seen->order = true), read_order(header, &seen->fortran);
-    if (!strcmp(key, "shape") && !seen->shape) return (seen->shape = true), read_shape(header, array);
+    if (!strcmp(key, "fortran_order") && !seen->order)
+        return (seen->order = true), read_order(header, &seen->fortran);
+    if (!strcmp(key, "shape") && !seen->shape)
+        return (seen->shape = true), read_shape(header, array);
     return malformed(header);
 }
 
 static bool check_sizes(const NpyHeader *header, const Seen *seen, NpyArray *array) {
     array->bytes = elements[array->element].bytes;
-    if (array->shape.rank == 0) return problem_set(header->problem, "it is a single number, where rows are needed"), false;
+    if (array->shape.rank == 0)
+        return problem_set(header->problem, "it is a single number, where rows are needed"), false;
     for (int i = 0; i < array->shape.rank; i++) {
         int64_t size = array->shape.dim[i];
-        if (size < 1) return problem_set(header->problem, "its dimension %d is %lld", i, (long long)size), false;
+        if (size < 1)
+            return problem_set(header->problem, "its dimension %d is %lld", i, (long long)size),
+                   false;
         if (size > INT32_MAX || __builtin_mul_overflow(array->bytes, (size_t)size, &array->bytes))
-            return problem_set(header->problem, "its dimension %d is %lld, which is too large", i, (long long)size), false;
+            return problem_set(header->problem, "its dimension %d is %lld, which is too large", i,
+                               (long long)size),
+                   false;
     }
     if (!seen->fortran || array->shape.rank == 1) return true;
     problem_set(header->problem, "its elements are in the order of Fortran, columns first");
@@ -161,12 +178,14 @@ static bool read_dictionary(NpyHeader *header, NpyArray *array) {
         if (!accept(header, ',')) return malformed(header);
     }
     skip_spaces(header);
-    if (header->at != header->end || !seen.descr || !seen.order || !seen.shape) return malformed(header);
+    if (header->at != header->end || !seen.descr || !seen.order || !seen.shape)
+        return malformed(header);
     return check_sizes(header, &seen, array);
 }
 
 /* The length of the dictionary, and where it begins. */
-static bool read_start(const uint8_t *bytes, size_t length, size_t *begin, size_t *size, Problem *problem) {
+static bool read_start(const uint8_t *bytes, size_t length, size_t *begin, size_t *size,
+                       Problem *problem) {
     if (length < 10 || memcmp(bytes, "\x93NUMPY", 6)) {
         problem_set(problem, "it does not begin as an NPY file does");
         problem_help(problem, "numpy.save writes NPY files");
@@ -176,7 +195,9 @@ static bool read_start(const uint8_t *bytes, size_t length, size_t *begin, size_
     *size = bytes[8] | (size_t)bytes[9] << 8;
     if (bytes[6] > 1 && length >= 12) *size |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
     if (bytes[6] < 1 || bytes[6] > 3)
-        return problem_set(problem, "it is of version %d of the NPY format; 1 to 3 are known", bytes[6]), false;
+        return problem_set(problem, "it is of version %d of the NPY format; 1 to 3 are known",
+                           bytes[6]),
+               false;
     if (length >= *begin && *size <= length - *begin) return true;
     problem_set(problem, "it is cut short: it ends inside its header");
     return false;
@@ -204,8 +225,8 @@ bool npy_read(const void *memory, size_t length, bool whole, NpyArray *array, Pr
 /* -- elements -- */
 
 bool npy_is_native(const NpyArray *array) {
-    return array->element == ELEMENT_F32 || array->element == ELEMENT_I32 || array->element == ELEMENT_U8 ||
-           array->element == ELEMENT_BOOL;
+    return array->element == ELEMENT_F32 || array->element == ELEMENT_I32 ||
+           array->element == ELEMENT_U8 || array->element == ELEMENT_BOOL;
 }
 
 /* IEEE half precision: 1 sign bit, 5 of the exponent, 10 of the fraction. */
@@ -230,7 +251,9 @@ static double real_value(NpyElement element, uint64_t bits) {
     double d;
     memcpy(&f, &single, sizeof f);
     memcpy(&d, &bits, sizeof d);
-    return element == ELEMENT_F16 ? (double)half_value((uint16_t)bits) : element == ELEMENT_F32 ? (double)f : d;
+    return element == ELEMENT_F16   ? (double)half_value((uint16_t)bits)
+           : element == ELEMENT_F32 ? (double)f
+                                    : d;
 }
 
 bool npy_is_whole(const NpyArray *array) { return array->element > ELEMENT_F64; }
@@ -243,7 +266,9 @@ static int64_t whole_value(NpyElement element, uint64_t bits) {
     return (int64_t)bits;
 }
 
-static int64_t element_count(const NpyArray *array) { return (int64_t)(array->bytes / elements[array->element].bytes); }
+static int64_t element_count(const NpyArray *array) {
+    return (int64_t)(array->bytes / elements[array->element].bytes);
+}
 
 static uint64_t element_bits(const NpyArray *array, int64_t i) {
     size_t size = elements[array->element].bytes;
@@ -259,7 +284,8 @@ void npy_convert(const NpyArray *array, void *to) {
         uint64_t bits = element_bits(array, i);
         int64_t whole = whole_value(array->element, bits);
         if (array->dtype == DTYPE_F32)
-            ((float *)to)[i] = npy_is_whole(array) ? (float)whole : (float)real_value(array->element, bits);
+            ((float *)to)[i] =
+                npy_is_whole(array) ? (float)whole : (float)real_value(array->element, bits);
         else if (array->dtype == DTYPE_U8)
             ((uint8_t *)to)[i] = (uint8_t)bits;
         else
@@ -280,13 +306,15 @@ void npy_write_exact(const NpyArray *array, void *to) {
 /* -- digits -- */
 
 bool npy_may_be_wide(const NpyArray *array) {
-    return array->element == ELEMENT_I64 || array->element == ELEMENT_U64 || array->element == ELEMENT_U32 ||
-           array->element == ELEMENT_F64;
+    return array->element == ELEMENT_I64 || array->element == ELEMENT_U64 ||
+           array->element == ELEMENT_U32 || array->element == ELEMENT_F64;
 }
 
 /* -2^63 stands for a missing number. */
 static bool has_place(const NpyArray *array, uint64_t bits) {
-    return array->element == ELEMENT_U64 ? bits <= INT64_MAX : array->element != ELEMENT_I64 || bits != UINT64_C(1) << 63;
+    return array->element == ELEMENT_U64
+               ? bits <= INT64_MAX
+               : array->element != ELEMENT_I64 || bits != UINT64_C(1) << 63;
 }
 
 static bool is_wide(const NpyArray *array, uint64_t bits) {
@@ -303,7 +331,9 @@ bool npy_is_wide(const NpyArray *array, bool *wide, Problem *problem) {
         *wide |= is_wide(array, bits);
         if (has_place(array, bits)) continue;
         problem_set(problem, "its element %lld is a whole number beyond 64 bits", (long long)i);
-        problem_help(problem, "(x - x.min()).astype('int64') brings numbers that are near each other into them");
+        problem_help(
+            problem,
+            "(x - x.min()).astype('int64') brings numbers that are near each other into them");
         return false;
     }
     return true;

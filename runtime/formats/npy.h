@@ -1,5 +1,5 @@
-/* Arrays of NumPy: the NPY format (numpy.lib.format), versions 1 to 3, and NPZ archives, which are ZIP files of them. Both are
- * read from memory; nothing in it is trusted. Private to runtime/. */
+/* Arrays of NumPy: the NPY format (numpy.lib.format), versions 1 to 3, and NPZ archives, which are
+ * ZIP files of them. Both are read from memory; nothing in it is trusted. Private to runtime/. */
 #ifndef MLC_RUNTIME_FORMATS_NPY_H
 #define MLC_RUNTIME_FORMATS_NPY_H
 
@@ -25,14 +25,16 @@ typedef enum {
 
 typedef struct {
     NpyElement element;
-    DType dtype;      /* what it is read as: f32, i32 or u8 */
-    Shape shape;      /* rows first */
-    const void *data; /* in the memory it was read from, in row-major order; not aligned; NULL: only the header was there */
-    size_t bytes;     /* of data */
+    DType dtype; /* what it is read as: f32, i32 or u8 */
+    Shape shape; /* rows first */
+    /* in the memory it was read from, in row-major order; not aligned; NULL: only the header was
+     * there */
+    const void *data;
+    size_t bytes; /* of data */
 } NpyArray;
 
-/* Reads a header, and with `whole` checks that the elements follow, exactly. `length` may end anywhere after the header
- * without it. */
+/* Reads a header, and with `whole` checks that the elements follow, exactly. `length` may end
+ * anywhere after the header without it. */
 bool npy_read(const void *memory, size_t length, bool whole, NpyArray *array, Problem *problem);
 /* The elements can be used where they lie. */
 bool npy_is_native(const NpyArray *array);
@@ -41,7 +43,8 @@ bool npy_may_be_wide(const NpyArray *array);
 /* Whether some do. A whole number beyond 64 bits is a problem. */
 bool npy_is_wide(const NpyArray *array, bool *wide, Problem *problem);
 bool npy_is_whole(const NpyArray *array); /* its elements are whole numbers */
-/* Writes the elements as array->dtype; whole numbers that do not fit into 32 bits are read as f32. */
+/* Writes the elements as array->dtype; whole numbers that do not fit into 32 bits are read as
+ * f32. */
 void npy_convert(const NpyArray *array, void *to);
 /* Writes all digits of the elements: int64_t of whole numbers, else double. */
 void npy_write_exact(const NpyArray *array, void *to);
@@ -57,10 +60,14 @@ typedef struct {
 
 enum { ZIP_MAX_ENTRIES = 256 };
 /* Lists the files of an archive; after a problem, *count of them are there. */
-bool zip_list(const void *memory, size_t length, Arena *arena, ZipEntry *entries, uint32_t *count, Problem *problem);
-/* Where the bytes of a file lie that is not packed; with `whole` they are checked. NULL after a problem. */
-const void *zip_stored(const void *memory, size_t length, const ZipEntry *entry, bool whole, Problem *problem);
+bool zip_list(const void *memory, size_t length, Arena *arena, ZipEntry *entries, uint32_t *count,
+              Problem *problem);
+/* Where the bytes of a file lie that is not packed; with `whole` they are checked. NULL after a
+ * problem. */
+const void *zip_stored(const void *memory, size_t length, const ZipEntry *entry, bool whole,
+                       Problem *problem);
 /* Unpacks entry->bytes bytes and checks them; fewer, unchecked, for the beginning of a file. */
-bool zip_unpack(const void *memory, size_t length, const ZipEntry *entry, void *to, size_t bytes, Problem *problem);
+bool zip_unpack(const void *memory, size_t length, const ZipEntry *entry, void *to, size_t bytes,
+                Problem *problem);
 
 #endif

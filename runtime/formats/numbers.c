@@ -1,4 +1,5 @@
-/* Numbers in text: their form is checked by hand, for the C library would take hexadecimal numbers too, and stop at anything. */
+/* Numbers in text: their form is checked by hand, for the C library would take hexadecimal numbers
+ * too, and stop at anything. */
 #include "runtime/formats/numbers.h"
 
 #include <float.h>
@@ -26,7 +27,8 @@ static bool whole_value(const char *text, size_t length, int64_t *value) {
     bool overflow = false;
     *value = 0;
     for (; at < length && !overflow; at++)
-        overflow = __builtin_mul_overflow(*value, 10, value) || __builtin_add_overflow(*value, text[at] - '0', value);
+        overflow = __builtin_mul_overflow(*value, 10, value) ||
+                   __builtin_add_overflow(*value, text[at] - '0', value);
     if (*text == '-' && !overflow) *value = -*value;
     return !overflow;
 }
@@ -59,11 +61,14 @@ static size_t thousands_sign(const char *text, size_t left, char sign) {
     return 0;
 }
 
-/* Copies digits, in groups if there are signs between them; *at moves behind them. False: a group is no group. */
-static bool copy_digits(const char *text, size_t length, char sign, size_t *at, char *to, size_t *count) {
+/* Copies digits, in groups if there are signs between them; *at moves behind them. False: a group
+ * is no group. */
+static bool copy_digits(const char *text, size_t length, char sign, size_t *at, char *to,
+                        size_t *count) {
     size_t group = 0, groups = 0;
     for (;;) {
-        for (group = 0; *at < length && text[*at] >= '0' && text[*at] <= '9'; group++) to[(*count)++] = text[(*at)++];
+        for (group = 0; *at < length && text[*at] >= '0' && text[*at] <= '9'; group++)
+            to[(*count)++] = text[(*at)++];
         size_t skip = sign ? thousands_sign(text + *at, length - *at, sign) : 0;
         if (groups ? group != 3 : skip && (group < 1 || group > 3)) return false;
         if (!skip) return true;
@@ -72,7 +77,8 @@ static bool copy_digits(const char *text, size_t length, char sign, size_t *at, 
     }
 }
 
-size_t number_plain(const char *text, size_t length, NumberSigns signs, char plain[NUMBER_LONGEST + 1]) {
+size_t number_plain(const char *text, size_t length, NumberSigns signs,
+                    char plain[NUMBER_LONGEST + 1]) {
     size_t at = 0, count = 0;
     if (length > NUMBER_LONGEST) return 0;
     if (length && (*text == '+' || *text == '-')) plain[count++] = text[at++];
@@ -91,7 +97,9 @@ NumberForm number_form(const char *text, size_t length) {
     if (length == 0 || length > NUMBER_LONGEST) return NUMBER_NONE;
     size_t begin = skip_sign(text, length, 0), end = skip_digits(text, length, begin);
     if (number_is_nan(text, length)) return NUMBER_NAN;
-    if (is_word(text + begin, length - begin, "inf") || is_word(text + begin, length - begin, "infinity")) return NUMBER_REAL;
+    if (is_word(text + begin, length - begin, "inf") ||
+        is_word(text + begin, length - begin, "infinity"))
+        return NUMBER_REAL;
     int64_t value;
     if (end == length && end > begin && whole_value(text, length, &value))
         return value >= INT32_MIN && value <= INT32_MAX ? NUMBER_WHOLE : NUMBER_LONG;
@@ -109,15 +117,17 @@ double number_real(const char *text, size_t length) {
     return strtod(terminated(text, length, copy), NULL);
 }
 
-/* The middle of two neighbouring f32 is an f64: a number on one side of it is rounded to that side, or to the middle itself. So only there,
- * and beyond the normal f32, does rounding twice differ from rounding once. */
+/* The middle of two neighbouring f32 is an f64: a number on one side of it is rounded to that side,
+ * or to the middle itself. So only there, and beyond the normal f32, does rounding twice differ
+ * from rounding once. */
 float number_value(const char *text, size_t length, double real) {
     enum { LOST_BITS = 52 - 23 };
     char copy[NUMBER_LONGEST + 1];
     uint64_t bits;
     memcpy(&bits, &real, sizeof bits);
     bool middle = (bits & ((UINT64_C(1) << LOST_BITS) - 1)) == UINT64_C(1) << (LOST_BITS - 1);
-    if (!middle && fabs(real) >= (double)FLT_MIN && fabs(real) <= (double)FLT_MAX) return (float)real;
+    if (!middle && fabs(real) >= (double)FLT_MIN && fabs(real) <= (double)FLT_MAX)
+        return (float)real;
     return strtof(terminated(text, length, copy), NULL);
 }
 

@@ -4,7 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_HEADER = 14, CORE_HEADER = 12, INFO_HEADER = 40, PALETTE_MAX = 256, SIDE_MAX = 1 << 26 };
+enum {
+    FILE_HEADER = 14,
+    CORE_HEADER = 12,
+    INFO_HEADER = 40,
+    PALETTE_MAX = 256,
+    SIDE_MAX = 1 << 26
+};
 typedef enum { PLAIN, RUNS_8, RUNS_4, MASKS, MASKS_ALPHA = 6 } Compression;
 enum { MASK_RED, MASK_GREEN, MASK_BLUE, MASK_ALPHA, MASK_COUNT };
 
@@ -30,7 +36,8 @@ static bool cannot(const Bmp *bmp, const char *why) {
 /* A little-endian number; 0 behind the end of the file. */
 static uint32_t number(const Bmp *bmp, size_t at, size_t count) {
     uint32_t value = 0;
-    for (size_t i = 0; i < count && at + i < bmp->length; i++) value |= (uint32_t)bmp->bytes[at + i] << (8 * i);
+    for (size_t i = 0; i < count && at + i < bmp->length; i++)
+        value |= (uint32_t)bmp->bytes[at + i] << (8 * i);
     return value;
 }
 
@@ -39,7 +46,9 @@ static uint32_t number(const Bmp *bmp, size_t at, size_t count) {
 static bool is_supported(const Bmp *bmp) {
     uint32_t bits = bmp->bits;
     switch (bmp->compression) {
-    case PLAIN: return bits == 1 || bits == 2 || bits == 4 || bits == 8 || bits == 16 || bits == 24 || bits == 32;
+    case PLAIN:
+        return bits == 1 || bits == 2 || bits == 4 || bits == 8 || bits == 16 || bits == 24 ||
+               bits == 32;
     case RUNS_8: return bits == 8;
     case RUNS_4: return bits == 4;
     case MASKS:
@@ -49,15 +58,18 @@ static bool is_supported(const Bmp *bmp) {
 }
 
 static void read_masks(Bmp *bmp) {
-    static const uint32_t of_16[] = {0x7c00, 0x03e0, 0x001f, 0}, of_32[] = {0xff0000, 0x00ff00, 0x0000ff, 0};
+    static const uint32_t of_16[] = {0x7c00, 0x03e0, 0x001f, 0},
+                          of_32[] = {0xff0000, 0x00ff00, 0x0000ff, 0};
     bool given = bmp->compression == MASKS || bmp->compression == MASKS_ALPHA;
     bool alpha = bmp->compression == MASKS_ALPHA || bmp->header >= 56;
     memcpy(bmp->masks, bmp->bits == 16 ? of_16 : of_32, sizeof bmp->masks);
     for (size_t i = 0; i < MASK_COUNT && given; i++)
-        bmp->masks[i] = i < MASK_ALPHA || alpha ? number(bmp, FILE_HEADER + INFO_HEADER + 4 * i, 4) : 0;
+        bmp->masks[i] =
+            i < MASK_ALPHA || alpha ? number(bmp, FILE_HEADER + INFO_HEADER + 4 * i, 4) : 0;
 }
 
-/* Behind the header, as blue, green, red, and a byte more but after the oldest header. Tells whether there are colours in it. */
+/* Behind the header, as blue, green, red, and a byte more but after the oldest header. Tells
+ * whether there are colours in it. */
 static bool read_palette(Bmp *bmp) {
     size_t entry = bmp->header == CORE_HEADER ? 3 : 4, count = (size_t)1 << bmp->bits;
     uint32_t used = bmp->header == CORE_HEADER ? 0 : number(bmp, FILE_HEADER + 32, 4);
@@ -65,13 +77,16 @@ static bool read_palette(Bmp *bmp) {
     if (used && used < count) count = used;
     for (size_t i = 0; i < count; i++) {
         for (size_t c = 0; c < 3; c++)
-            bmp->palette[i][c] = (uint8_t)number(bmp, FILE_HEADER + bmp->header + i * entry + 2 - c, 1);
-        coloured |= bmp->palette[i][0] != bmp->palette[i][1] || bmp->palette[i][0] != bmp->palette[i][2];
+            bmp->palette[i][c] =
+                (uint8_t)number(bmp, FILE_HEADER + bmp->header + i * entry + 2 - c, 1);
+        coloured |=
+            bmp->palette[i][0] != bmp->palette[i][1] || bmp->palette[i][0] != bmp->palette[i][2];
     }
     return coloured;
 }
 
-/* Rows are stored from the bottom up, which is what orientation 4 says, unless the height is negative. */
+/* Rows are stored from the bottom up, which is what orientation 4 says, unless the height is
+ * negative. */
 static bool read_header(Bmp *bmp, bool whole) {
     bmp->header = number(bmp, FILE_HEADER, 4);
     bmp->pixels = number(bmp, 10, 4);
@@ -83,13 +98,15 @@ static bool read_header(Bmp *bmp, bool whole) {
     int64_t height = core ? (int64_t)number(bmp, 20, 2) : (int32_t)number(bmp, 22, 4);
     bmp->bits = number(bmp, core ? 24 : 28, 2);
     bmp->compression = core ? PLAIN : number(bmp, 30, 4);
-    if (!is_supported(bmp)) return cannot(bmp, "its pixels are packed in a way that mlc does not know");
+    if (!is_supported(bmp))
+        return cannot(bmp, "its pixels are packed in a way that mlc does not know");
     bmp->raster->orientation = height < 0 ? 1 : 4;
     read_masks(bmp);
     bmp->raster->coloured = bmp->bits > 8 || read_palette(bmp);
     if (width < 0) return cannot(bmp, "its width is negative");
     bmp->row = ((size_t)width * bmp->bits + 31) / 32 * 4;
-    return raster_begin(bmp->raster, (uint64_t)(height < 0 ? -height : height), (uint64_t)width, whole, bmp->problem);
+    return raster_begin(bmp->raster, (uint64_t)(height < 0 ? -height : height), (uint64_t)width,
+                        whole, bmp->problem);
 }
 
 /* -- pixels -- */
@@ -125,7 +142,8 @@ static bool alphas_count(const Bmp *bmp) {
 
 static bool read_plain(const Bmp *bmp) {
     size_t height = (size_t)bmp->raster->height, width = (size_t)bmp->raster->width;
-    if (bmp->pixels > bmp->length || bmp->length - bmp->pixels < bmp->row * height) return cannot(bmp, "it is cut short");
+    if (bmp->pixels > bmp->length || bmp->length - bmp->pixels < bmp->row * height)
+        return cannot(bmp, "it is cut short");
     bool alphas = bmp->bits > 8 && alphas_count(bmp);
     uint8_t *to = bmp->raster->pixels;
     for (size_t y = 0; y < height; y++)
@@ -133,12 +151,14 @@ static bool read_plain(const Bmp *bmp) {
             uint32_t pixel = stored_pixel(bmp, y, x);
             if (bmp->bits <= 8) put_index(bmp, y * width + x, pixel);
             uint8_t alpha = alphas ? masked(pixel, bmp->masks[MASK_ALPHA]) : 255;
-            for (int c = 0; c < 3 && bmp->bits > 8; c++) *to++ = raster_over_white(masked(pixel, bmp->masks[c]), alpha, 255);
+            for (int c = 0; c < 3 && bmp->bits > 8; c++)
+                *to++ = raster_over_white(masked(pixel, bmp->masks[c]), alpha, 255);
         }
     return true;
 }
 
-/* -- runs: pairs of bytes (count, index); a count of 0 begins an end of row (0), the end (1), a move (2), or pixels one by one -- */
+/* -- runs: pairs of bytes (count, index); a count of 0 begins an end of row (0), the end (1), a
+ * move (2), or pixels one by one -- */
 
 typedef struct {
     const Bmp *bmp;
@@ -150,7 +170,8 @@ static bool put_run(BmpRuns *runs, size_t count, bool literal, uint32_t value) {
     const Bmp *bmp = runs->bmp;
     bool halves = bmp->bits == 4;
     size_t width = (size_t)bmp->raster->width;
-    if (runs->y >= (size_t)bmp->raster->height || count > width - runs->x) return cannot(bmp, "a run leaves the picture");
+    if (runs->y >= (size_t)bmp->raster->height || count > width - runs->x)
+        return cannot(bmp, "a run leaves the picture");
     for (size_t i = 0; i < count; i++) {
         uint32_t byte = literal ? number(bmp, runs->at + (halves ? i / 2 : i), 1) : value;
         put_index(bmp, runs->y * width + runs->x++, !halves ? byte : i % 2 ? byte & 15 : byte >> 4);
@@ -163,7 +184,8 @@ static bool move(BmpRuns *runs) {
     runs->x += number(runs->bmp, runs->at, 1);
     runs->y += number(runs->bmp, runs->at + 1, 1);
     runs->at += 2;
-    return runs->x <= (size_t)runs->bmp->raster->width || cannot(runs->bmp, "a run leaves the picture");
+    return runs->x <= (size_t)runs->bmp->raster->width ||
+           cannot(runs->bmp, "a run leaves the picture");
 }
 
 static bool read_runs(const Bmp *bmp) {
@@ -189,9 +211,11 @@ static bool read_runs(const Bmp *bmp) {
     return cannot(bmp, "it is cut short");
 }
 
-bool raster_read_bmp(const uint8_t *bytes, size_t length, bool whole, Raster *raster, Problem *problem) {
+bool raster_read_bmp(const uint8_t *bytes, size_t length, bool whole, Raster *raster,
+                     Problem *problem) {
     Bmp bmp = {.bytes = bytes, .length = length, .raster = raster, .problem = problem};
     if (!read_header(&bmp, whole)) return false;
     if (!whole) return true;
-    return bmp.compression == RUNS_8 || bmp.compression == RUNS_4 ? read_runs(&bmp) : read_plain(&bmp);
+    return bmp.compression == RUNS_8 || bmp.compression == RUNS_4 ? read_runs(&bmp)
+                                                                  : read_plain(&bmp);
 }

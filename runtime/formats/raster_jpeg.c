@@ -1,4 +1,5 @@
-/* JPEG, by libjpeg-turbo: baseline and progressive, Huffman and arithmetic coding, grey, RGB, YCbCr, CMYK and YCCK. */
+/* JPEG, by libjpeg-turbo: baseline and progressive, Huffman and arithmetic coding, grey, RGB,
+ * YCbCr, CMYK and YCCK. */
 #include "runtime/formats/raster.h"
 
 #include <setjmp.h>
@@ -9,7 +10,8 @@
 
 #include <jerror.h> /* its numbers depend on jpeglib.h */
 
-enum { SCANS_MAX = 100 }; /* a progressive picture has about ten; thousands of empty ones would take hours */
+/* a progressive picture has about ten; thousands of empty ones would take hours */
+enum { SCANS_MAX = 100 };
 
 typedef struct {
     struct jpeg_decompress_struct jpeg;
@@ -29,7 +31,8 @@ _Noreturn static void fail(j_common_ptr jpeg) {
     longjmp(reading->failed, 1);
 }
 
-/* Warnings (level -1) that say that pixels are missing or wrong are errors here: the library would make them up. */
+/* Warnings (level -1) that say that pixels are missing or wrong are errors here: the library would
+ * make them up. */
 static void take_message(j_common_ptr jpeg, int level) {
     const JpegReading *reading = jpeg->client_data;
     if (level >= 0) return;
@@ -48,7 +51,8 @@ static void take_message(j_common_ptr jpeg, int level) {
 static void count_scans(j_common_ptr jpeg) {
     JpegReading *reading = jpeg->client_data;
     if (reading->jpeg.input_scan_number <= SCANS_MAX) return;
-    problem_set(reading->problem, "it has more than %d scans, as no program writes them", SCANS_MAX);
+    problem_set(reading->problem, "it has more than %d scans, as no program writes them",
+                SCANS_MAX);
     longjmp(reading->failed, 1);
 }
 
@@ -68,21 +72,26 @@ static void choose_colours(JpegReading *reading) {
     jpeg->out_color_space = four ? JCS_CMYK : reading->raster->coloured ? JCS_RGB : JCS_GRAYSCALE;
 }
 
-/* Files have the complements of cyan, magenta, yellow and black, as Adobe's programs write them: light is what is left by the ink
- * and by the black. */
+/* Files have the complements of cyan, magenta, yellow and black, as Adobe's programs write them:
+ * light is what is left by the ink and by the black. */
 static void put_row(const uint8_t *cmyk, size_t width, uint8_t *to) {
     for (size_t x = 0; x < width; x++)
-        for (size_t c = 0; c < 3; c++) *to++ = (uint8_t)((cmyk[4 * x + c] * cmyk[4 * x + 3] + 127) / 255);
+        for (size_t c = 0; c < 3; c++)
+            *to++ = (uint8_t)((cmyk[4 * x + c] * cmyk[4 * x + 3] + 127) / 255);
 }
 
 static void read_pixels(JpegReading *reading) {
     struct jpeg_decompress_struct *jpeg = &reading->jpeg;
-    size_t width = (size_t)reading->raster->width, bytes = width * (reading->raster->coloured ? 3 : 1);
+    size_t width = (size_t)reading->raster->width,
+           bytes = width * (reading->raster->coloured ? 3 : 1);
     bool four = jpeg->out_color_space == JCS_CMYK;
     reading->needs_end = jpeg_has_multiple_scans(jpeg) || jpeg->arith_code;
     jpeg_start_decompress(jpeg);
-    JSAMPARRAY inks = four ? jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE, (JDIMENSION)(4 * width), 1) : NULL;
-    for (uint8_t *to = reading->raster->pixels; jpeg->output_scanline < jpeg->output_height; to += bytes) {
+    JSAMPARRAY inks =
+        four ? jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE, (JDIMENSION)(4 * width), 1)
+             : NULL;
+    for (uint8_t *to = reading->raster->pixels; jpeg->output_scanline < jpeg->output_height;
+         to += bytes) {
         jpeg_read_scanlines(jpeg, four ? inks : &to, 1);
         if (four) put_row(inks[0], width, to);
     }
@@ -98,12 +107,15 @@ static bool read(JpegReading *reading, const uint8_t *bytes, size_t length, bool
     jpeg_read_header(jpeg, TRUE);
     choose_colours(reading);
     read_orientation(reading);
-    if (!raster_begin(reading->raster, jpeg->image_height, jpeg->image_width, whole, reading->problem)) return false;
+    if (!raster_begin(reading->raster, jpeg->image_height, jpeg->image_width, whole,
+                      reading->problem))
+        return false;
     if (whole) read_pixels(reading);
     return true;
 }
 
-bool raster_read_jpeg(const uint8_t *bytes, size_t length, bool whole, Raster *raster, Problem *problem) {
+bool raster_read_jpeg(const uint8_t *bytes, size_t length, bool whole, Raster *raster,
+                      Problem *problem) {
     JpegReading reading = {.raster = raster, .problem = problem};
     reading.jpeg.err = jpeg_std_error(&reading.errors);
     reading.jpeg.client_data = &reading;

@@ -1,5 +1,5 @@
-/* PNG, by libpng: samples are taken as they are stored. What a file says of gamma, colour profile and significant bits changes
- * nothing, as in Pillow: the chunks that say it are skipped unread. */
+/* PNG, by libpng: samples are taken as they are stored. What a file says of gamma, colour profile
+ * and significant bits changes nothing, as in Pillow: the chunks that say it are skipped unread. */
 #include "runtime/formats/raster.h"
 #include "ir/base/memory.h"
 
@@ -39,7 +39,8 @@ static void take_bytes(png_structp png, png_bytep to, size_t count) {
 static void skip_other_chunks(png_structp png) {
     static const char skipped[] =
         "bKGD\0cHRM\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0sBIT\0sCAL\0sPLT\0sRGB\0tEXt\0tIME\0zTXt";
-    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep)skipped, sizeof skipped / 5);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep)skipped,
+                                sizeof skipped / 5);
 }
 
 /* A palette without a colour is how many programs store grey. */
@@ -60,7 +61,8 @@ static uint32_t sample_at(const uint8_t *row, size_t i, bool deep) {
 
 /* A row as libpng expands it: 1 to 4 samples of 8 or 16 bits a pixel, the alpha last. */
 static void put_row(const PngReading *reading, const uint8_t *row, uint8_t *to) {
-    size_t channels = png_get_channels(reading->png, reading->info), width = (size_t)reading->raster->width;
+    size_t channels = png_get_channels(reading->png, reading->info),
+           width = (size_t)reading->raster->width;
     size_t kept = reading->raster->coloured ? 3 : 1;
     bool deep = png_get_bit_depth(reading->png, reading->info) == 16, alpha = channels % 2 == 0;
     uint32_t max = deep ? 65535 : 255;
@@ -70,8 +72,9 @@ static void put_row(const PngReading *reading, const uint8_t *row, uint8_t *to) 
     }
     for (size_t x = 0; x < width; x++)
         for (size_t c = 0; c < kept; c++)
-            *to++ = raster_over_white(sample_at(row, x * channels + c, deep),
-                                      alpha ? sample_at(row, (x + 1) * channels - 1, deep) : max, max);
+            *to++ =
+                raster_over_white(sample_at(row, x * channels + c, deep),
+                                  alpha ? sample_at(row, (x + 1) * channels - 1, deep) : max, max);
 }
 
 static void read_pixels(PngReading *reading) {
@@ -113,7 +116,8 @@ static bool read(PngReading *reading, bool whole) {
     return true;
 }
 
-bool raster_read_png(const uint8_t *bytes, size_t length, bool whole, Raster *raster, Problem *problem) {
+bool raster_read_png(const uint8_t *bytes, size_t length, bool whole, Raster *raster,
+                     Problem *problem) {
     PngReading reading = {.bytes = bytes, .length = length, .raster = raster, .problem = problem};
     reading.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reading, on_error, on_warning);
     reading.info = reading.png ? png_create_info_struct(reading.png) : NULL;

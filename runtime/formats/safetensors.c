@@ -1,4 +1,5 @@
-/* The safetensors format. Reading trusts nothing: lengths, names, dtypes, shapes and places are checked before they are used.
+/* The safetensors format. Reading trusts nothing: lengths, names, dtypes, shapes and places are
+ * checked before they are used.
  */
 #include "runtime/formats/safetensors.h"
 #include "ir/base/files.h"
@@ -38,16 +39,20 @@ static json_t *shape_json(Shape shape) {
     return dims;
 }
 
-static char *header_text(const SafeTensor *tensors, uint32_t count, const SafePair *pairs, uint32_t pair_count) {
+static char *header_text(const SafeTensor *tensors, uint32_t count, const SafePair *pairs,
+                         uint32_t pair_count) {
     json_t *header = json_object(), *metadata = json_object();
     size_t begin = 0;
-    for (uint32_t i = 0; i < pair_count; i++) json_object_set_new(metadata, pairs[i].key, json_string(pairs[i].value));
+    for (uint32_t i = 0; i < pair_count; i++)
+        json_object_set_new(metadata, pairs[i].key, json_string(pairs[i].value));
     json_object_set_new(header, METADATA, metadata);
     for (uint32_t i = 0; i < count; i++) {
-        size_t end = begin + (size_t)shape_elements(tensors[i].shape) * element_bytes(tensors[i].dtype);
+        size_t end =
+            begin + (size_t)shape_elements(tensors[i].shape) * element_bytes(tensors[i].dtype);
         json_object_set_new(header, tensors[i].name,
-                            json_pack("{s:s, s:o, s:[I, I]}", "dtype", tensors[i].dtype, "shape", shape_json(tensors[i].shape),
-                                      "data_offsets", (json_int_t)begin, (json_int_t)end));
+                            json_pack("{s:s, s:o, s:[I, I]}", "dtype", tensors[i].dtype, "shape",
+                                      shape_json(tensors[i].shape), "data_offsets",
+                                      (json_int_t)begin, (json_int_t)end));
         begin = end;
     }
     char *text = json_dumps(header, JSON_COMPACT);
@@ -56,13 +61,16 @@ static char *header_text(const SafeTensor *tensors, uint32_t count, const SafePa
     return text;
 }
 
-bool safetensors_write(const char *path, const SafeTensor *tensors, uint32_t count, const void *data, size_t bytes,
-                       const SafePair *pairs, uint32_t pair_count, Diagnostics *diag) {
+bool safetensors_write(const char *path, const SafeTensor *tensors, uint32_t count,
+                       const void *data, size_t bytes, const SafePair *pairs, uint32_t pair_count,
+                       Diagnostics *diag) {
     char *text = header_text(tensors, count, pairs, pair_count);
     size_t length = strlen(text), padding = (LENGTH_BYTES - length % LENGTH_BYTES) % LENGTH_BYTES;
     uint8_t prefix[LENGTH_BYTES];
-    for (int i = 0; i < LENGTH_BYTES; i++) prefix[i] = (uint8_t)((uint64_t)(length + padding) >> (8 * i));
-    FilePart parts[] = {{prefix, sizeof prefix}, {text, length}, {"        ", padding}, {data, bytes}};
+    for (int i = 0; i < LENGTH_BYTES; i++)
+        prefix[i] = (uint8_t)((uint64_t)(length + padding) >> (8 * i));
+    FilePart parts[] = {
+        {prefix, sizeof prefix}, {text, length}, {"        ", padding}, {data, bytes}};
     bool good = file_replace(path, parts, sizeof parts / sizeof *parts);
     free(text);
     if (good) return true;
@@ -90,7 +98,8 @@ void safetensors_free(SafeFile *file) {
 }
 
 static bool fail(Diagnostics *diag, const char *path, const char *finding) {
-    diag_error(diag, STATUS_FILE, (Span){0}, "'%s' is not a sound safetensors file: %s", path, finding);
+    diag_error(diag, STATUS_FILE, (Span){0}, "'%s' is not a sound safetensors file: %s", path,
+               finding);
     return false;
 }
 
@@ -130,12 +139,17 @@ static bool read_file(SafeFile *file, const char *path, Diagnostics *diag) {
 static bool read_header(SafeFile *file, const char *path, Diagnostics *diag) {
     json_error_t error;
     uint64_t length = 0;
-    if (file->length < LENGTH_BYTES) return fail(diag, path, "it is shorter than the length of its header");
+    if (file->length < LENGTH_BYTES)
+        return fail(diag, path, "it is shorter than the length of its header");
     for (int i = 0; i < LENGTH_BYTES; i++) length |= (uint64_t)file->bytes[i] << (8 * i);
-    if (length > file->length - LENGTH_BYTES || length > MAX_HEADER) return fail(diag, path, "its header does not fit into it");
+    if (length > file->length - LENGTH_BYTES || length > MAX_HEADER)
+        return fail(diag, path, "its header does not fit into it");
     file->data_begin = LENGTH_BYTES + (size_t)length;
-    file->header = json_loadb((const char *)file->bytes + LENGTH_BYTES, (size_t)length, JSON_REJECT_DUPLICATES, &error);
-    if (!file->header) return fail(diag, path, arena_format(file->arena, "its header is not JSON (%s)", error.text));
+    file->header = json_loadb((const char *)file->bytes + LENGTH_BYTES, (size_t)length,
+                              JSON_REJECT_DUPLICATES, &error);
+    if (!file->header)
+        return fail(diag, path,
+                    arena_format(file->arena, "its header is not JSON (%s)", error.text));
     if (!json_is_object(file->header)) return fail(diag, path, "its header is not a JSON object");
     return true;
 }
@@ -166,12 +180,16 @@ typedef struct {
     uint64_t begin, end;
 } Placed;
 
-static const char *take_tensor(const SafeFile *file, const char *name, const json_t *value, Placed *placed) {
-    const json_t *offsets = json_object_get(value, "data_offsets"), *dtype = json_object_get(value, "dtype");
+static const char *take_tensor(const SafeFile *file, const char *name, const json_t *value,
+                               Placed *placed) {
+    const json_t *offsets = json_object_get(value, "data_offsets"),
+                 *dtype = json_object_get(value, "dtype");
     uint64_t elements, bytes, data = file->length - file->data_begin;
-    if (!json_is_object(value) || json_object_size(value) != 3) return "is not described by dtype, shape and data_offsets";
+    if (!json_is_object(value) || json_object_size(value) != 3)
+        return "is not described by dtype, shape and data_offsets";
     if (!json_is_string(dtype)) return "has no dtype";
-    if (!take_shape(json_object_get(value, "shape"), &placed->tensor.shape, &elements)) return "has no proper shape";
+    if (!take_shape(json_object_get(value, "shape"), &placed->tensor.shape, &elements))
+        return "has no proper shape";
     if (!json_is_array(offsets) || json_array_size(offsets) != 2 ||
         !take_number(json_array_get(offsets, 1), data, &placed->end) ||
         !take_number(json_array_get(offsets, 0), placed->end, &placed->begin))
@@ -180,7 +198,8 @@ static const char *take_tensor(const SafeFile *file, const char *name, const jso
     placed->tensor.dtype = json_string_value(dtype);
     placed->tensor.data = file->bytes + file->data_begin + placed->begin;
     uint64_t size = element_bytes(placed->tensor.dtype);
-    if (size && (__builtin_mul_overflow(elements, size, &bytes) || bytes != placed->end - placed->begin))
+    if (size &&
+        (__builtin_mul_overflow(elements, size, &bytes) || bytes != placed->end - placed->begin))
         return "has another length than its dtype and shape make";
     return NULL;
 }
@@ -197,7 +216,8 @@ static const char *check_cover(const SafeFile *file, Placed *placed, uint32_t co
     qsort(placed, count, sizeof *placed, compare_places);
     for (uint32_t i = 0; i < count; i++) {
         if (placed[i].begin != at)
-            return placed[i].begin < at ? "two of its tensors overlap" : "there is a gap between its tensors";
+            return placed[i].begin < at ? "two of its tensors overlap"
+                                        : "there is a gap between its tensors";
         at = placed[i].end;
     }
     return at == file->length - file->data_begin ? NULL : "it goes on after its last tensor";
@@ -214,11 +234,14 @@ static bool read_tensors(SafeFile *file, const char *path, Diagnostics *diag) {
     Placed *placed = ARENA_ARRAY(file->arena, Placed, json_object_size(file->header));
     const char *name;
     json_t *value;
-    if (!check_metadata(json_object_get(file->header, METADATA))) return fail(diag, path, "its metadata are not texts");
+    if (!check_metadata(json_object_get(file->header, METADATA)))
+        return fail(diag, path, "its metadata are not texts");
     json_object_foreach(file->header, name, value) {
         if (!strcmp(name, METADATA)) continue;
         const char *problem = take_tensor(file, name, value, &placed[file->count++]);
-        if (problem) return fail(diag, path, arena_format(file->arena, "its tensor '%.100s' %s", name, problem));
+        if (problem)
+            return fail(diag, path,
+                        arena_format(file->arena, "its tensor '%.100s' %s", name, problem));
     }
     const char *problem = check_cover(file, placed, file->count);
     if (problem) return fail(diag, path, problem);
@@ -231,13 +254,17 @@ SafeFile *safetensors_read(const char *path, Diagnostics *diag) {
     Arena *arena = arena_new();
     SafeFile *file = ARENA_NEW(arena, SafeFile);
     file->arena = arena;
-    if (read_file(file, path, diag) && read_header(file, path, diag) && read_tensors(file, path, diag)) return file;
+    if (read_file(file, path, diag) && read_header(file, path, diag) &&
+        read_tensors(file, path, diag))
+        return file;
     safetensors_free(file);
     return NULL;
 }
 
 uint32_t safetensors_count(const SafeFile *file) { return file->count; }
-const SafeTensor *safetensors_tensor(const SafeFile *file, uint32_t index) { return &file->tensors[index]; }
+const SafeTensor *safetensors_tensor(const SafeFile *file, uint32_t index) {
+    return &file->tensors[index];
+}
 
 const SafeTensor *safetensors_find(const SafeFile *file, const char *name) {
     for (uint32_t i = 0; i < file->count; i++)
@@ -250,7 +277,8 @@ const char *safetensors_text(const SafeFile *file, const char *key) {
 }
 
 bool safetensors_fits(const SafeTensor *tensor, const Symbol *symbol) {
-    return !strcmp(tensor->dtype, safetensors_dtype(symbol->dtype)) && shape_equal(tensor->shape, symbol->shape);
+    return !strcmp(tensor->dtype, safetensors_dtype(symbol->dtype)) &&
+           shape_equal(tensor->shape, symbol->shape);
 }
 
 const char *safetensors_tensor_text(const SafeTensor *tensor, char buffer[SAFETENSOR_TEXT]) {

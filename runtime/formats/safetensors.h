@@ -1,6 +1,6 @@
-/* The safetensors format: 8 bytes with the length of a JSON header (little-endian), the header (for every tensor its dtype,
- * shape and place among the data; text pairs under "__metadata__"), the data. Private to runtime/. See
- * https://github.com/huggingface/safetensors#format */
+/* The safetensors format: 8 bytes with the length of a JSON header (little-endian), the header (for
+ * every tensor its dtype, shape and place among the data; text pairs under "__metadata__"), the
+ * data. Private to runtime/. See https://github.com/huggingface/safetensors#format */
 #ifndef MLC_RUNTIME_FORMATS_SAFETENSORS_H
 #define MLC_RUNTIME_FORMATS_SAFETENSORS_H
 
@@ -17,10 +17,11 @@ typedef struct {
 } SafeTensor;
 #define SAFETENSORS_F64 "F64"
 
-/* Writes tensors (name, dtype, shape), which lie one after the other in `data`. The file is complete under its name, or not there: it
- * is written beside, synced and renamed. */
-bool safetensors_write(const char *path, const SafeTensor *tensors, uint32_t count, const void *data, size_t bytes,
-                       const SafePair *pairs, uint32_t pair_count, Diagnostics *diag);
+/* Writes tensors (name, dtype, shape), which lie one after the other in `data`. The file is
+ * complete under its name, or not there: it is written beside, synced and renamed. */
+bool safetensors_write(const char *path, const SafeTensor *tensors, uint32_t count,
+                       const void *data, size_t bytes, const SafePair *pairs, uint32_t pair_count,
+                       Diagnostics *diag);
 
 /* A file that was read: nothing in it is trusted before it is checked. */
 typedef struct SafeFile SafeFile;
@@ -29,10 +30,13 @@ void safetensors_free(SafeFile *file);
 uint32_t safetensors_count(const SafeFile *file);
 const SafeTensor *safetensors_tensor(const SafeFile *file, uint32_t index);
 const SafeTensor *safetensors_find(const SafeFile *file, const char *name); /* NULL: none */
-const char *safetensors_text(const SafeFile *file, const char *key);        /* of the metadata; NULL: none */
+/* of the metadata; NULL: none */
+const char *safetensors_text(const SafeFile *file, const char *key);
 const char *safetensors_dtype(DType dtype);
-bool safetensors_fits(const SafeTensor *tensor, const Symbol *symbol); /* dtype and shape are those of the symbol */
+/* dtype and shape are those of the symbol */
+bool safetensors_fits(const SafeTensor *tensor, const Symbol *symbol);
 enum { SAFETENSOR_TEXT = 2 * SHAPE_TEXT };
-const char *safetensors_tensor_text(const SafeTensor *tensor, char buffer[SAFETENSOR_TEXT]); /* "F32[64,784]" */
+const char *safetensors_tensor_text(const SafeTensor *tensor,
+                                    char buffer[SAFETENSOR_TEXT]); /* "F32[64,784]" */
 
 #endif

@@ -1,5 +1,5 @@
-/* Reading a file that may be packed with gzip: zlib inflates straight into the reader's memory. Unlike gzread, a file that is
- * cut short or goes on after its end is an error. */
+/* Reading a file that may be packed with gzip: zlib inflates straight into the reader's memory.
+ * Unlike gzread, a file that is cut short or goes on after its end is an error. */
 #include "runtime/formats/unpack.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
@@ -41,8 +41,10 @@ static int64_t read_file(Unpacker *unpacker, uint8_t *to, size_t want, Problem *
 
 static bool open_file(Unpacker *unpacker, Problem *problem) {
     unpacker->streams = !strcmp(unpacker->path, "/dev/stdin");
-    unpacker->fd = unpacker->streams ? dup(STDIN_FILENO) : file_open(unpacker->path, &unpacker->file_bytes);
-    if (unpacker->fd < 0) problem_set(problem, "cannot open '%s': %s", unpacker->path, file_reason(errno));
+    unpacker->fd =
+        unpacker->streams ? dup(STDIN_FILENO) : file_open(unpacker->path, &unpacker->file_bytes);
+    if (unpacker->fd < 0)
+        problem_set(problem, "cannot open '%s': %s", unpacker->path, file_reason(errno));
     return unpacker->fd >= 0;
 }
 
@@ -84,7 +86,8 @@ static bool refill(Unpacker *unpacker, Problem *problem) {
     return true;
 }
 
-/* After the end of a gzip stream: another one may follow (then their contents are joined), anything else may not. */
+/* After the end of a gzip stream: another one may follow (then their contents are joined), anything
+ * else may not. */
 static bool next_member(Unpacker *unpacker, Problem *problem) {
     z_stream *stream = &unpacker->stream;
     if (!stream->avail_in && !refill(unpacker, problem)) return false;
@@ -104,14 +107,17 @@ static bool inflate_some(Unpacker *unpacker, Problem *problem) {
     z_stream *stream = &unpacker->stream;
     if (!stream->avail_in && !refill(unpacker, problem)) return false;
     if (!stream->avail_in) {
-        problem_set(problem, "'%s' is cut short: its gzip data do not end within its %llu bytes", unpacker->path,
-                    (unsigned long long)(unpacker->streams ? (uint64_t)stream->total_in : unpacker->file_bytes));
+        problem_set(problem, "'%s' is cut short: its gzip data do not end within its %llu bytes",
+                    unpacker->path,
+                    (unsigned long long)(unpacker->streams ? (uint64_t)stream->total_in
+                                                           : unpacker->file_bytes));
         return false;
     }
     int status = inflate(stream, Z_NO_FLUSH);
     if (status == Z_STREAM_END) return next_member(unpacker, problem);
     if (status == Z_OK || status == Z_BUF_ERROR) return true;
-    problem_set(problem, "'%s' is damaged: %s", unpacker->path, stream->msg ? stream->msg : "its gzip data cannot be unpacked");
+    problem_set(problem, "'%s' is damaged: %s", unpacker->path,
+                stream->msg ? stream->msg : "its gzip data cannot be unpacked");
     return false;
 }
 
@@ -139,7 +145,8 @@ static int64_t plain_read(Unpacker *unpacker, uint8_t *to, size_t want, Problem 
 }
 
 int64_t unpack_read(Unpacker *unpacker, void *to, size_t want, Problem *problem) {
-    return unpacker->packed ? packed_read(unpacker, to, want, problem) : plain_read(unpacker, to, want, problem);
+    return unpacker->packed ? packed_read(unpacker, to, want, problem)
+                            : plain_read(unpacker, to, want, problem);
 }
 
 uint64_t unpack_longest(const Unpacker *unpacker) {
@@ -149,10 +156,13 @@ uint64_t unpack_longest(const Unpacker *unpacker) {
 
 bool unpack_is_packed(const Unpacker *unpacker) { return unpacker->packed; }
 
-bool unpack_knows_length(const Unpacker *unpacker) { return !unpacker->packed && !unpacker->streams; }
+bool unpack_knows_length(const Unpacker *unpacker) {
+    return !unpacker->packed && !unpacker->streams;
+}
 
 uint64_t unpack_reasonable(const Unpacker *unpacker) {
     uint64_t most = unpacker->file_bytes * UNPACK_REASONABLE_RATIO;
     if (unpacker->streams) return UNPACK_STREAM_MAX;
-    return unpacker->packed ? (most > UNPACK_REASONABLE ? most : UNPACK_REASONABLE) : unpacker->file_bytes;
+    return unpacker->packed ? (most > UNPACK_REASONABLE ? most : UNPACK_REASONABLE)
+                            : unpacker->file_bytes;
 }

@@ -1,12 +1,19 @@
-/* ZIP archives as numpy.savez writes them: the list of files at the end says where each is; stored, or packed by deflate. See
- * https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT */
+/* ZIP archives as numpy.savez writes them: the list of files at the end says where each is; stored,
+ * or packed by deflate. See https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT */
 #include "ir/base/memory.h"
 #include "runtime/formats/npy.h"
 
 #include <string.h>
 #include <zlib.h>
 
-enum { END_BYTES = 22, LIST_BYTES = 46, LOCAL_BYTES = 30, COMMENT_MAX = 65535, DEFLATE_MOST = 1032, NAME_SHOWN = 100 };
+enum {
+    END_BYTES = 22,
+    LIST_BYTES = 46,
+    LOCAL_BYTES = 30,
+    COMMENT_MAX = 65535,
+    DEFLATE_MOST = 1032,
+    NAME_SHOWN = 100
+};
 #define END_MARK UINT32_C(0x06054b50)
 #define LIST_MARK UINT32_C(0x02014b50)
 #define LOCAL_MARK UINT32_C(0x04034b50)
@@ -29,8 +36,10 @@ static const uint8_t *find_end(const uint8_t *bytes, size_t length) {
     return NULL;
 }
 
-/* Of large files the sizes stand in a further field (zip64), in the order in which they are missing. */
-static bool read_large_sizes(const uint8_t *extra, size_t length, uint64_t *bytes, uint64_t *packed, uint64_t *offset) {
+/* Of large files the sizes stand in a further field (zip64), in the order in which they are
+ * missing. */
+static bool read_large_sizes(const uint8_t *extra, size_t length, uint64_t *bytes, uint64_t *packed,
+                             uint64_t *offset) {
     uint64_t *const missing[] = {bytes, packed, offset};
     while (length >= 4 && u16(extra) != 1) {
         size_t size = 4 + (size_t)u16(extra + 2);
@@ -41,7 +50,8 @@ static bool read_large_sizes(const uint8_t *extra, size_t length, uint64_t *byte
     const uint8_t *at = extra + 4;
     for (int i = 0; i < 3; i++) {
         if (*missing[i] != UINT32_MAX) continue;
-        if (length < 4 || length - 4 < (size_t)(at - extra - 4) + 8 || u16(extra + 2) < (size_t)(at - extra - 4) + 8)
+        if (length < 4 || length - 4 < (size_t)(at - extra - 4) + 8 ||
+            u16(extra + 2) < (size_t)(at - extra - 4) + 8)
             return false;
         *missing[i] = u64(at);
         at += 8;
@@ -49,13 +59,17 @@ static bool read_large_sizes(const uint8_t *extra, size_t length, uint64_t *byte
     return true;
 }
 
-static bool check_entry(const ZipEntry *entry, uint32_t flags, uint32_t method, size_t length, Problem *problem) {
-    if (flags & 1) return problem_set(problem, "'%.*s' in it is encrypted", NAME_SHOWN, entry->name), false;
+static bool check_entry(const ZipEntry *entry, uint32_t flags, uint32_t method, size_t length,
+                        Problem *problem) {
+    if (flags & 1)
+        return problem_set(problem, "'%.*s' in it is encrypted", NAME_SHOWN, entry->name), false;
     if (method != 0 && method != 8)
-        return problem_set(problem, "'%.*s' in it is packed by method %u; 0 and 8 are known", NAME_SHOWN, entry->name, method),
+        return problem_set(problem, "'%.*s' in it is packed by method %u; 0 and 8 are known",
+                           NAME_SHOWN, entry->name, method),
                false;
     bool fits = entry->packed <= length && entry->offset <= length - entry->packed;
-    bool sizes = entry->deflated ? entry->bytes / DEFLATE_MOST <= entry->packed : entry->bytes == entry->packed;
+    bool sizes = entry->deflated ? entry->bytes / DEFLATE_MOST <= entry->packed
+                                 : entry->bytes == entry->packed;
     return (fits && sizes) || damaged(problem);
 }
 
@@ -65,12 +79,15 @@ static const char *entry_name(Arena *arena, const uint8_t *text, size_t length) 
 }
 
 /* One line of the list at `at`; returns its length, 0 after a problem. */
-static size_t read_line(const uint8_t *bytes, size_t length, size_t at, Arena *arena, ZipEntry *entry, Problem *problem) {
+static size_t read_line(const uint8_t *bytes, size_t length, size_t at, Arena *arena,
+                        ZipEntry *entry, Problem *problem) {
     if (length - at < LIST_BYTES || u32(bytes + at) != LIST_MARK) return damaged(problem), 0;
     const uint8_t *line = bytes + at;
-    size_t name = u16(line + 28), extra = u16(line + 30), size = LIST_BYTES + name + extra + u16(line + 32);
+    size_t name = u16(line + 28), extra = u16(line + 30),
+           size = LIST_BYTES + name + extra + u16(line + 32);
     uint64_t packed = u32(line + 20), whole = u32(line + 24), offset = u32(line + 42);
-    if (size > length - at || !read_large_sizes(line + LIST_BYTES + name, extra, &whole, &packed, &offset))
+    if (size > length - at ||
+        !read_large_sizes(line + LIST_BYTES + name, extra, &whole, &packed, &offset))
         return damaged(problem), 0;
     *entry = (ZipEntry){entry_name(arena, line + LIST_BYTES, name),
                         (size_t)offset,
@@ -81,14 +98,16 @@ static size_t read_line(const uint8_t *bytes, size_t length, size_t at, Arena *a
     return check_entry(entry, u16(line + 8), u16(line + 10), length, problem) ? size : 0;
 }
 
-bool zip_list(const void *memory, size_t length, Arena *arena, ZipEntry *entries, uint32_t *count, Problem *problem) {
+bool zip_list(const void *memory, size_t length, Arena *arena, ZipEntry *entries, uint32_t *count,
+              Problem *problem) {
     const uint8_t *bytes = memory, *end = find_end(bytes, length);
     *count = 0;
     if (!end) return damaged(problem);
     size_t at = u32(end + 16);
     uint32_t listed = u16(end + 10);
     if (at > length || !listed) return damaged(problem);
-    if (listed > ZIP_MAX_ENTRIES) return problem_set(problem, "it holds more than %d arrays", ZIP_MAX_ENTRIES), false;
+    if (listed > ZIP_MAX_ENTRIES)
+        return problem_set(problem, "it holds more than %d arrays", ZIP_MAX_ENTRIES), false;
     for (; *count < listed; ++*count) {
         size_t size = read_line(bytes, length, at, arena, &entries[*count], problem);
         if (!size) return false;
@@ -130,7 +149,8 @@ static uint32_t checksum(const uint8_t *bytes, size_t length) {
 }
 
 /* Behind the name that stands before the bytes of a file a second time; NULL after a problem. */
-static const uint8_t *entry_bytes(const void *memory, size_t length, const ZipEntry *entry, Problem *problem) {
+static const uint8_t *entry_bytes(const void *memory, size_t length, const ZipEntry *entry,
+                                  Problem *problem) {
     const uint8_t *local = (const uint8_t *)memory + entry->offset;
     size_t left = length - entry->offset;
     if (left < LOCAL_BYTES || u32(local) != LOCAL_MARK) return damaged(problem), NULL;
@@ -145,7 +165,8 @@ static bool check_sum(const ZipEntry *entry, const void *bytes, Problem *problem
     return false;
 }
 
-bool zip_unpack(const void *memory, size_t length, const ZipEntry *entry, void *to, size_t bytes, Problem *problem) {
+bool zip_unpack(const void *memory, size_t length, const ZipEntry *entry, void *to, size_t bytes,
+                Problem *problem) {
     const uint8_t *from = entry_bytes(memory, length, entry, problem);
     if (!from) return false;
     if (bytes > entry->bytes) return damaged(problem);
@@ -157,7 +178,8 @@ bool zip_unpack(const void *memory, size_t length, const ZipEntry *entry, void *
     return bytes < entry->bytes || check_sum(entry, to, problem);
 }
 
-const void *zip_stored(const void *memory, size_t length, const ZipEntry *entry, bool whole, Problem *problem) {
+const void *zip_stored(const void *memory, size_t length, const ZipEntry *entry, bool whole,
+                       Problem *problem) {
     const uint8_t *from = entry_bytes(memory, length, entry, problem);
     return from && (!whole || check_sum(entry, from, problem)) ? from : NULL;
 }

@@ -1,9 +1,11 @@
-/* Copying a tensor between a layout and row-major order, panel by panel, which is faster than computing the offset of every element. */
+/* Copying a tensor between a layout and row-major order, panel by panel, which is faster than
+ * computing the offset of every element. */
 #include "runtime/program/layouts.h"
 
 #include <string.h>
 
-/* p is the index along the axis that is cut into panels, q the index along the other one (ir/plan/plan.h). */
+/* p is the index along the axis that is cut into panels, q the index along the other one
+ * (ir/plan/plan.h). */
 typedef struct {
     int64_t p_count, q_count, p_stride, q_stride, width; /* strides of the plain tensor */
 } Panels;
@@ -26,14 +28,16 @@ static inline void copy_panels(Panels s, size_t size, char *panel, char *plain, 
             char *row = panel + (size_t)(begin * s.q_count + q * s.width) * size;
             char *there = plain + (size_t)(begin * s.p_stride + q * s.q_stride) * size;
             for (int64_t lane = 0; lane < lanes; lane++) {
-                char *a = row + (size_t)lane * size, *b = there + (size_t)(lane * s.p_stride) * size;
+                char *a = row + (size_t)lane * size,
+                     *b = there + (size_t)(lane * s.p_stride) * size;
                 memcpy(to_plain ? b : a, to_plain ? a : b, size);
             }
         }
     }
 }
 
-static void copy(Layout layout, DType dtype, Shape shape, char *stored, char *plain, bool to_plain) {
+static void copy(Layout layout, DType dtype, Shape shape, char *stored, char *plain,
+                 bool to_plain) {
     size_t size = dtype_bytes(dtype);
     if (layout.kind == LAYOUT_PLAIN) {
         size_t bytes = (size_t)shape_elements(shape) * size;

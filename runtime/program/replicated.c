@@ -19,9 +19,12 @@ struct Replicas {
 Replicas *replicas_new(const Program *program, int threads) {
     if (!program->thread_slab_bytes) return NULL;
     Replicas *replicas = memory_new(sizeof *replicas, "what a thread keeps to itself");
-    *replicas = (Replicas){program, threads, memory_new((size_t)threads * sizeof(Replica), "what a thread keeps to itself")};
+    *replicas =
+        (Replicas){program, threads,
+                   memory_new((size_t)threads * sizeof(Replica), "what a thread keeps to itself")};
     for (int i = 0; i < threads; i++)
-        replicas->items[i] = (Replica){memory_new(program->thread_slab_bytes, "what a thread keeps to itself"), 0};
+        replicas->items[i] =
+            (Replica){memory_new(program->thread_slab_bytes, "what a thread keeps to itself"), 0};
     return replicas;
 }
 
@@ -32,8 +35,8 @@ void replicas_free(Replicas *replicas) {
     free(replicas);
 }
 
-void replicas_run(Replicas *replicas, uint64_t step, const StepArgs *args, int thread, const Piece *piece, ReplicaRun *run,
-                  void *context) {
+void replicas_run(Replicas *replicas, uint64_t step, const StepArgs *args, int thread,
+                  const Piece *piece, ReplicaRun *run, void *context) {
     StepArgs with_memory = *args;
     if (replicas) {
         const Program *program = replicas->program;
@@ -42,7 +45,8 @@ void replicas_run(Replicas *replicas, uint64_t step, const StepArgs *args, int t
         with_memory.thread_slab = replica->memory;
         if (compute) replica->step = step;
         for (uint32_t k = 0; compute && k < program->kernel_count; k++)
-            if (program->kernels[k].replicated) run(context, &with_memory, thread, &(Piece){k, 0, program->kernels[k].units});
+            if (program->kernels[k].replicated)
+                run(context, &with_memory, thread, &(Piece){k, 0, program->kernels[k].units});
     }
     run(context, &with_memory, thread, piece);
 }

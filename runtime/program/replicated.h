@@ -1,5 +1,6 @@
-/* Replicated kernels (ProgramKernel.replicated): every thread computes all of such a kernel for itself, into memory that no other thread
- * sees. So no thread waits for another one's results: a thread runs these kernels when it comes to the first piece that reads them. */
+/* Replicated kernels (ProgramKernel.replicated): every thread computes all of such a kernel for
+ * itself, into memory that no other thread sees. So no thread waits for another one's results: a
+ * thread runs these kernels when it comes to the first piece that reads them. */
 #ifndef MLC_RUNTIME_PROGRAM_REPLICATED_H
 #define MLC_RUNTIME_PROGRAM_REPLICATED_H
 
@@ -11,11 +12,12 @@ typedef struct Replicas Replicas; /* the memory of all threads for one program *
 Replicas *replicas_new(const Program *program, int threads);
 void replicas_free(Replicas *replicas); /* NULL is allowed */
 
-/* Calls `run` for the piece, with args->thread_slab set to the thread's memory. If the piece reads replicated values that the thread has not
- * computed in this step, `run` is called for all replicated kernels before. step: its number, above 0, another one for each step.
- * replicas: may be NULL. */
+/* Calls `run` for the piece, with args->thread_slab set to the thread's memory. If the piece reads
+ * replicated values that the thread has not computed in this step, `run` is called for all
+ * replicated kernels before. step: its number, above 0, another one for each step. replicas: may be
+ * NULL. */
 typedef void ReplicaRun(void *context, const StepArgs *args, int thread, const Piece *piece);
-void replicas_run(Replicas *replicas, uint64_t step, const StepArgs *args, int thread, const Piece *piece, ReplicaRun *run,
-                  void *context);
+void replicas_run(Replicas *replicas, uint64_t step, const StepArgs *args, int thread,
+                  const Piece *piece, ReplicaRun *run, void *context);
 
 #endif

@@ -1,5 +1,6 @@
-/* Running one program: its slab, inputs and outputs, and the loop over batches. The threads do not leave threads_work between two batches:
- * end_step, which the last of them calls alone, prepares the next one. */
+/* Running one program: its slab, inputs and outputs, and the loop over batches. The threads do not
+ * leave threads_work between two batches: end_step, which the last of them calls alone, prepares
+ * the next one. */
 #include "runtime/program/run.h"
 #include "ir/base/memory.h"
 #include "runtime/program/replicated.h"
@@ -28,7 +29,8 @@ struct Runner {
 
 /* -- inputs -- */
 
-/* The last step of an epoch may have fewer batches than the others: `update` is 1 at the last batch of a step. */
+/* The last step of an epoch may have fewer batches than the others: `update` is 1 at the last batch
+ * of a step. */
 RunClock run_clock(const RunTimes *times, int64_t batch) {
     RunClock clock = times->start;
     clock.draw += (int32_t)batch;
@@ -48,7 +50,10 @@ static int64_t batch_of(const Graph *graph) {
 Runner *runner_new(const Program *program, States *states, Threads *threads, Diagnostics *diag) {
     if (!states_bind(states, program, diag)) return NULL;
     Runner *runner = memory_new(sizeof *runner, "a batch");
-    *runner = (Runner){.program = program, .states = states, .threads = threads, .batch = batch_of(program->graph)};
+    *runner = (Runner){.program = program,
+                       .states = states,
+                       .threads = threads,
+                       .batch = batch_of(program->graph)};
     runner->pointers = states_pointers(states, program);
     runner->slab = memory_new(program->slab_bytes, "a batch");
     runner->outputs = memory_new(program->output_bytes, "a batch");
@@ -73,13 +78,15 @@ void runner_free(Runner *runner) {
 
 void runner_input(Runner *runner, const char *name, const void *data) {
     const Symbol *symbol = graph_symbol(runner->program->graph, name);
-    if (symbol && symbol->kind != SYMBOL_STATE) runner->inputs[symbol - runner->program->graph->symbols] = data;
+    if (symbol && symbol->kind != SYMBOL_STATE)
+        runner->inputs[symbol - runner->program->graph->symbols] = data;
 }
 
 /* The input has the type of the data set's field. */
 static bool rows_agree(const Symbol *symbol, const SourceField *field) {
     bool same = field && symbol->dtype == field->dtype && symbol->shape.rank == field->row.rank + 1;
-    return same && !memcmp(&symbol->shape.dim[1], field->row.dim, (size_t)field->row.rank * sizeof *field->row.dim);
+    return same && !memcmp(&symbol->shape.dim[1], field->row.dim,
+                           (size_t)field->row.rank * sizeof *field->row.dim);
 }
 
 bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag) {
@@ -89,10 +96,12 @@ bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag) {
         char shape[SHAPE_TEXT];
         const void *data;
         if (symbol->kind != SYMBOL_BATCH || !symbol->node) continue;
-        if (!dataset_derive(dataset, symbol->name, graph_node(graph, symbol->node)->span, diag)) return false;
+        if (!dataset_derive(dataset, symbol->name, graph_node(graph, symbol->node)->span, diag))
+            return false;
         if (!rows_agree(symbol, dataset_find(dataset, symbol->name, &data))) {
-            diag_error(diag, STATUS_DATA, (Span){0}, "the model reads '%s' as %s, which the data set does not have",
-                       symbol->name, shape_text(symbol->dtype, symbol->shape, shape));
+            diag_error(diag, STATUS_DATA, (Span){0},
+                       "the model reads '%s' as %s, which the data set does not have", symbol->name,
+                       shape_text(symbol->dtype, symbol->shape, shape));
             return false;
         }
         runner_input(runner, symbol->name, data);
@@ -173,13 +182,19 @@ static void run_watched(void *context, const StepArgs *args, int thread, const P
 
 static void run_piece(void *context, int thread, const Piece *piece) {
     const BatchLoop *loop = context;
-    replicas_run(loop->runner->replicas, loop->runner->steps, &loop->args, thread, piece, run_watched, loop->runner);
+    replicas_run(loop->runner->replicas, loop->runner->steps, &loop->args, thread, piece,
+                 run_watched, loop->runner);
 }
 
-int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times, int64_t first, RunAfter *after,
-                    void *context) {
-    BatchLoop loop = {
-        .runner = runner, .rows = rows, .count = count, .times = times, .first = first, .after = after, .context = context};
+int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times,
+                    int64_t first, RunAfter *after, void *context) {
+    BatchLoop loop = {.runner = runner,
+                      .rows = rows,
+                      .count = count,
+                      .times = times,
+                      .first = first,
+                      .after = after,
+                      .context = context};
     if (count == 0) return 0;
     begin_step(&loop);
     Work work = runner->work;
@@ -191,9 +206,12 @@ int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const Ru
     return loop.done;
 }
 
-void runner_step(Runner *runner, const int32_t *rows) { runner_loop(runner, rows, 1, &(RunTimes){0}, 0, NULL, NULL); }
+void runner_step(Runner *runner, const int32_t *rows) {
+    runner_loop(runner, rows, 1, &(RunTimes){0}, 0, NULL, NULL);
+}
 
-void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerVisit *visit, void *context) {
+void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerVisit *visit,
+                 void *context) {
     int32_t *batch = memory_new((size_t)runner->batch * sizeof *batch, "a batch");
     for (int64_t first = 0; first < count; first += runner->batch) {
         int64_t these = count - first < runner->batch ? count - first : runner->batch;

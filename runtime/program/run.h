@@ -1,4 +1,5 @@
-/* A runner: a program with its memory, inputs and outputs, which runs over batches of rows on all threads. */
+/* A runner: a program with its memory, inputs and outputs, which runs over batches of rows on all
+ * threads. */
 #ifndef MLC_RUNTIME_PROGRAM_RUN_H
 #define MLC_RUNTIME_PROGRAM_RUN_H
 
@@ -11,36 +12,43 @@ typedef struct Runner Runner;
 /* Binds the states. NULL after reporting an error. */
 Runner *runner_new(const Program *program, States *states, Threads *threads, Diagnostics *diag);
 void runner_free(Runner *runner);
-/* data: row 0 of an input in the data set, or the tensor of a VALUE. Ignored if the program does not read it. */
+/* data: row 0 of an input in the data set, or the tensor of a VALUE. Ignored if the program does
+ * not read it. */
 void runner_input(Runner *runner, const char *name, const void *data);
 void runner_step(Runner *runner, const int32_t *rows); /* one batch of these rows */
-/* Runs over `count` rows, batch by batch. A last batch that is too short is filled up with its first rows again. After each batch, calls
- * visit: rows[first] .. rows[first + count - 1] were its rows. */
+/* Runs over `count` rows, batch by batch. A last batch that is too short is filled up with its
+ * first rows again. After each batch, calls visit: rows[first] .. rows[first + count - 1] were its
+ * rows. */
 typedef void RunnerVisit(void *context, const Runner *runner, int64_t first, int64_t count);
-void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerVisit *visit, void *context);
-/* Binds every input of the program to the data set; false after reporting one that the data set lacks. */
+void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerVisit *visit,
+                 void *context);
+/* Binds every input of the program to the data set; false after reporting one that the data set
+ * lacks. */
 bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag);
-const void *runner_output(const Runner *runner, const char *name); /* the elements in row-major order; NULL: no such output */
+/* the elements in row-major order; NULL: no such output */
+const void *runner_output(const Runner *runner, const char *name);
 /* watch is called by a thread before and after it runs units of a kernel; NULL: no longer. */
 typedef void RunWatch(void *context, int thread, uint32_t kernel, bool begins);
 void runner_watch(Runner *runner, RunWatch *watch, void *context);
 
 /* Where in an epoch a batch is: the RunClock that the program sees is computed from it. */
 typedef struct {
-    RunClock start;     /* the clock of the first batch of the epoch, or of the split that is evaluated */
-    int64_t batches;    /* of the epoch */
-    int64_t accumulate; /* batches that make a step; 0: every batch has the same clock except for its random numbers */
+    /* the clock of the first batch of the epoch, or of the split that is evaluated */
+    RunClock start;
+    int64_t batches; /* of the epoch */
+    /* batches that make a step; 0: every batch has the same clock except for its random numbers */
+    int64_t accumulate;
 } RunTimes;
 RunClock run_clock(const RunTimes *times, int64_t batch);
 
-/* Called after each batch with its index in the loop and its outputs. Any thread may call it, but only one at a time, and each call sees what
- * the calls before wrote. false: ends the loop. */
+/* Called after each batch with its index in the loop and its outputs. Any thread may call it, but
+ * only one at a time, and each call sees what the calls before wrote. false: ends the loop. */
 typedef bool RunAfter(void *context, int64_t index, const void *outputs);
 
-/* Runs up to `count` batches, of rows, rows + batch, ..., and returns how many it has run. Allocates nothing. first: the number of the first
- * batch in the epoch. */
-int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times, int64_t first, RunAfter *after,
-                    void *context);
+/* Runs up to `count` batches, of rows, rows + batch, ..., and returns how many it has run.
+ * Allocates nothing. first: the number of the first batch in the epoch. */
+int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times,
+                    int64_t first, RunAfter *after, void *context);
 
 const Program *runner_program(const Runner *runner);
 /* The node of an output; *offset: the byte offset of its value in the outputs. */

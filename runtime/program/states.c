@@ -1,5 +1,6 @@
-/* The memory of the states. A state has a block of memory for each form: each layout in which some program wants it. The programs that share
- * states are, for example, those for whole batches, for the last batch and for evaluation. */
+/* The memory of the states. A state has a block of memory for each form: each layout in which some
+ * program wants it. The programs that share states are, for example, those for whole batches, for
+ * the last batch and for evaluation. */
 #include "runtime/program/states.h"
 #include "ir/ops/random.h"
 #include "runtime/program/layouts.h"
@@ -46,12 +47,15 @@ States *states_new(void) {
 void states_free(States *states) {
     if (!states) return;
     for (uint32_t i = 0; i < states->count; i++)
-        for (uint32_t f = 0; f < states->states[i]->form_count; f++) free(states->states[i]->forms[f].memory);
+        for (uint32_t f = 0; f < states->states[i]->form_count; f++)
+            free(states->states[i]->forms[f].memory);
     arena_free(states->arena);
 }
 
 uint32_t states_count(const States *states) { return states->count; }
-const Symbol *states_symbol(const States *states, uint32_t index) { return &states->states[index]->symbol; }
+const Symbol *states_symbol(const States *states, uint32_t index) {
+    return &states->states[index]->symbol;
+}
 
 /* Index of the first state whose name is not below `name`. */
 static uint32_t lower_bound(const States *states, const char *name) {
@@ -68,7 +72,8 @@ static uint32_t lower_bound(const States *states, const char *name) {
 
 static StoredState *find_state(const States *states, const char *name) {
     uint32_t at = lower_bound(states, name);
-    return at < states->count && !strcmp(states->states[at]->symbol.name, name) ? states->states[at] : NULL;
+    return at < states->count && !strcmp(states->states[at]->symbol.name, name) ? states->states[at]
+                                                                                : NULL;
 }
 
 const Symbol *states_find(const States *states, const char *name) {
@@ -81,7 +86,8 @@ const Symbol *states_find(const States *states, const char *name) {
 static StoredState *add_state(States *states, const Symbol *symbol) {
     ARENA_ROOM(states->arena, states->states, states->count, states->capacity);
     uint32_t at = lower_bound(states, symbol->name);
-    memmove(&states->states[at + 1], &states->states[at], (states->count - at) * sizeof *states->states);
+    memmove(&states->states[at + 1], &states->states[at],
+            (states->count - at) * sizeof *states->states);
     StoredState *state = ARENA_NEW(states->arena, StoredState);
     state->symbol = *symbol;
     state->symbol.name = arena_copy_string(states->arena, symbol->name, strlen(symbol->name));
@@ -95,11 +101,13 @@ static size_t plain_bytes(const StoredState *state) {
 }
 
 static void read_form(const StoredState *state, uint32_t form, void *plain) {
-    layout_to_plain(state->forms[form].layout, state->symbol.dtype, state->symbol.shape, state->forms[form].memory, plain);
+    layout_to_plain(state->forms[form].layout, state->symbol.dtype, state->symbol.shape,
+                    state->forms[form].memory, plain);
 }
 
 static void write_form(StoredState *state, uint32_t form, const void *plain) {
-    layout_from_plain(state->forms[form].layout, state->symbol.dtype, state->symbol.shape, plain, state->forms[form].memory);
+    layout_from_plain(state->forms[form].layout, state->symbol.dtype, state->symbol.shape, plain,
+                      state->forms[form].memory);
 }
 
 static void copy_form(StoredState *state, uint32_t from, uint32_t to) {
@@ -117,7 +125,8 @@ static void write_state(StoredState *state, const void *plain) {
 /* The first value is zero, and the memory still is: so begin moments of optimizers. */
 static bool is_zero(const StoredState *state) {
     const Init *init = &state->symbol.init;
-    return !state->has_values && init->kind == INIT_CONSTANT && init->a == 0.0F && !signbit(init->a);
+    return !state->has_values && init->kind == INIT_CONSTANT && init->a == 0.0F &&
+           !signbit(init->a);
 }
 
 static void initialize_state(StoredState *state, uint64_t seed) {
@@ -138,7 +147,8 @@ static void *bind_form(States *states, StoredState *state, Layout layout) {
     StateForm *forms = ARENA_ARRAY(states->arena, StateForm, state->form_count + 1);
     if (state->form_count) memcpy(forms, state->forms, state->form_count * sizeof *forms);
     forms[state->form_count] = (StateForm){
-        layout, memory_new(layout_bytes(layout, state->symbol.dtype, state->symbol.shape), "the weights and their moments")};
+        layout, memory_new(layout_bytes(layout, state->symbol.dtype, state->symbol.shape),
+                           "the weights and their moments")};
     state->forms = forms;
     if (state->form_count++ && state->has_values)
         copy_form(state, 0, state->form_count - 1);
@@ -161,9 +171,11 @@ bool states_bind(States *states, const Program *program, Diagnostics *diag) {
         const Symbol *symbol = &program->graph->symbols[program->states[i].symbol];
         StoredState *state = find_state(states, symbol->name);
         if (!state) state = add_state(states, symbol);
-        if (state->symbol.dtype != symbol->dtype || !shape_equal(state->symbol.shape, symbol->shape)) {
+        if (state->symbol.dtype != symbol->dtype ||
+            !shape_equal(state->symbol.shape, symbol->shape)) {
             char ours[SHAPE_TEXT], theirs[SHAPE_TEXT];
-            diag_error(diag, STATUS_BUG, (Span){0}, "state '%s' is %s in one program and %s in another", symbol->name,
+            diag_error(diag, STATUS_BUG, (Span){0},
+                       "state '%s' is %s in one program and %s in another", symbol->name,
                        shape_text(state->symbol.dtype, state->symbol.shape, ours),
                        shape_text(symbol->dtype, symbol->shape, theirs));
             return false;
@@ -194,7 +206,8 @@ void *const *states_pointers(States *states, const Program *program) {
 
 void states_initialize(States *states, uint64_t seed) {
     for (uint32_t i = 0; i < states->count; i++)
-        if (states->states[i]->symbol.init.kind != INIT_FITTED) initialize_state(states->states[i], seed);
+        if (states->states[i]->symbol.init.kind != INIT_FITTED)
+            initialize_state(states->states[i], seed);
 }
 
 bool states_read(const States *states, const char *name, void *data) {
@@ -217,12 +230,14 @@ size_t states_bytes(const States *states) {
 
 void states_save(const States *states, void *to) {
     char *at = to;
-    for (uint32_t i = 0; i < states->count; at += plain_bytes(states->states[i++])) read_form(states->states[i], 0, at);
+    for (uint32_t i = 0; i < states->count; at += plain_bytes(states->states[i++]))
+        read_form(states->states[i], 0, at);
 }
 
 void states_restore(States *states, const void *from) {
     const char *at = from;
-    for (uint32_t i = 0; i < states->count; at += plain_bytes(states->states[i++])) write_state(states->states[i], at);
+    for (uint32_t i = 0; i < states->count; at += plain_bytes(states->states[i++]))
+        write_state(states->states[i], at);
 }
 
 /* Blocks have a fixed size so that the compiler vectorizes the loop. */
@@ -244,7 +259,9 @@ static bool state_is_finite(const StoredState *state) {
     const StateForm *form = &state->forms[0];
     const Symbol *symbol = &state->symbol;
     size_t bytes = plain_bytes(state);
-    if (symbol->dtype != DTYPE_F32 || (symbol->init.kind == INIT_CONSTANT && !isfinite(symbol->init.a))) return true;
+    if (symbol->dtype != DTYPE_F32 ||
+        (symbol->init.kind == INIT_CONSTANT && !isfinite(symbol->init.a)))
+        return true;
     if (layout_bytes(form->layout, symbol->dtype, symbol->shape) == bytes)
         return all_finite(form->memory, bytes / sizeof(float));
     void *plain = memory_new(bytes, "the weights and their moments");
@@ -258,7 +275,8 @@ const Symbol *states_nonfinite(const States *states) {
     const Symbol *found = NULL;
     for (uint32_t i = 0; i < states->count; i++) {
         const StoredState *state = states->states[i];
-        if ((!found || (state->symbol.trainable && !found->trainable)) && !state_is_finite(state)) found = &state->symbol;
+        if ((!found || (state->symbol.trainable && !found->trainable)) && !state_is_finite(state))
+            found = &state->symbol;
     }
     return found;
 }
@@ -284,6 +302,7 @@ void states_publish(States *states, const Program *program) {
     for (uint32_t i = 0; i < program->state_count; previous = &program->states[i++]) {
         const Symbol *symbol = &program->graph->symbols[program->states[i].symbol];
         bool repeated = previous && previous->symbol == program->states[i].symbol;
-        if (symbol->update != NODE_NONE && !repeated) publish_state(binding, find_state(states, symbol->name));
+        if (symbol->update != NODE_NONE && !repeated)
+            publish_state(binding, find_state(states, symbol->name));
     }
 }

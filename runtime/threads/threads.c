@@ -1,5 +1,5 @@
-/* A team of threads that does Work (work.h has the rules): threads_work opens the first stage, and every thread is in work_until, where the one
- * that finishes a stage opens the next. */
+/* A team of threads that does Work (work.h has the rules): threads_work opens the first stage, and
+ * every thread is in work_until, where the one that finishes a stage opens the next. */
 #include "runtime/threads/waiter.h"
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
@@ -15,12 +15,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* A thread offers its core to others after that long, between two chunks. If nobody wants the core, the thread has it back at once. Otherwise
- * the system would take it a little later, in the middle of a chunk that all other threads would have to wait for. */
+/* A thread offers its core to others after that long, between two chunks. If nobody wants the core,
+ * the thread has it back at once. Otherwise the system would take it a little later, in the middle
+ * of a chunk that all other threads would have to wait for. */
 #define OFFER_NANOSECONDS 1000000
 
 typedef struct {
-    _Alignas(CACHE_LINE) _Atomic uint64_t queue; /* the chunks of the stage that the thread has left: see queue_of */
+    /* the chunks of the stage that the thread has left: see queue_of */
+    _Alignas(CACHE_LINE) _Atomic uint64_t queue;
     _Alignas(CACHE_LINE) Threads *threads;
     int index;
     uint32_t long_waits;
@@ -32,9 +34,12 @@ typedef enum { IDLE, WORKING, ENDING } TeamState;
 enum { STATE_BITS = 2 };
 
 struct Threads {
-    Waiter waiter; /* the low bits of the stage's number, and the team's state: threads without a chunk wait for a change */
-    _Alignas(CACHE_LINE) atomic_uint left; /* unfinished chunks of the stage, plus one until it has been announced to all */
-    _Alignas(CACHE_LINE) uint64_t number;  /* of the stage; never used again */
+    /* the low bits of the stage's number, and the team's state: threads without a chunk wait for a
+     * change */
+    Waiter waiter;
+    /* unfinished chunks of the stage, plus one until it has been announced to all */
+    _Alignas(CACHE_LINE) atomic_uint left;
+    _Alignas(CACHE_LINE) uint64_t number; /* of the stage; never used again */
     const Work *work;
     uint32_t stage; /* of the work */
     atomic_bool no_stealing;
@@ -43,15 +48,20 @@ struct Threads {
     Work each; /* for threads_run: one chunk for each thread */
 };
 
-/* -- queues: chunks [front, back) of those that a thread owns in the stage, and the stage's number, in one word -- */
+/* -- queues: chunks [front, back) of those that a thread owns in the stage, and the stage's number,
+ * in one word -- */
 
 enum { POSITION_BITS = 12 };
 static_assert(WORK_MAX_OWNED < 1 << POSITION_BITS, "positions fit into their bits");
 #define FRONT_ONE ((uint64_t)1 << POSITION_BITS)
 
-static uint64_t queue_of(uint64_t number, uint32_t chunks) { return number << (2 * POSITION_BITS) | chunks; }
+static uint64_t queue_of(uint64_t number, uint32_t chunks) {
+    return number << (2 * POSITION_BITS) | chunks;
+}
 static uint64_t queue_number(uint64_t queue) { return queue >> (2 * POSITION_BITS); }
-static uint32_t queue_front(uint64_t queue) { return (uint32_t)(queue >> POSITION_BITS) & (FRONT_ONE - 1); }
+static uint32_t queue_front(uint64_t queue) {
+    return (uint32_t)(queue >> POSITION_BITS) & (FRONT_ONE - 1);
+}
 static uint32_t queue_back(uint64_t queue) { return (uint32_t)queue & (FRONT_ONE - 1); }
 
 typedef struct {
@@ -65,8 +75,8 @@ static bool take_own(Threads *threads, int self, uint64_t *number, Taken *taken)
     uint64_t found = atomic_load_explicit(queue, memory_order_acquire);
     bool done = false;
     while (!done && queue_front(found) < queue_back(found))
-        done =
-            atomic_compare_exchange_weak_explicit(queue, &found, found + FRONT_ONE, memory_order_acq_rel, memory_order_acquire);
+        done = atomic_compare_exchange_weak_explicit(queue, &found, found + FRONT_ONE,
+                                                     memory_order_acq_rel, memory_order_acquire);
     *number = queue_number(found);
     *taken = (Taken){self, queue_front(found)};
     return done;
@@ -78,7 +88,8 @@ static bool steal(Threads *threads, int owner, uint64_t number, Taken *taken) {
     uint64_t found = atomic_load_explicit(queue, memory_order_acquire);
     bool done = false;
     while (!done && queue_number(found) == number && queue_front(found) < queue_back(found))
-        done = atomic_compare_exchange_weak_explicit(queue, &found, found - 1, memory_order_acq_rel, memory_order_acquire);
+        done = atomic_compare_exchange_weak_explicit(queue, &found, found - 1, memory_order_acq_rel,
+                                                     memory_order_acquire);
     *taken = (Taken){owner, queue_back(found) - 1};
     return done;
 }
@@ -86,7 +97,9 @@ static bool steal(Threads *threads, int owner, uint64_t number, Taken *taken) {
 static bool take(Threads *threads, int self, Taken *taken) {
     uint64_t number;
     if (take_own(threads, self, &number, taken)) return true;
-    int count = atomic_load_explicit(&threads->no_stealing, memory_order_relaxed) ? 1 : threads_count(threads);
+    int count = atomic_load_explicit(&threads->no_stealing, memory_order_relaxed)
+                    ? 1
+                    : threads_count(threads);
     for (int i = 1; i < count; i++)
         if (steal(threads, (self + i) % count, number, taken)) return true;
     return false;
@@ -96,20 +109,24 @@ static bool take(Threads *threads, int self, Taken *taken) {
 
 /* The chunks that a thread owns in the stage: owned[0] .. owned[1] - 1. */
 static const uint32_t *owned(const Threads *threads, int owner) {
-    return &threads->work->owned[(size_t)threads->stage * (size_t)threads_count(threads) + (size_t)owner];
+    return &threads->work
+                ->owned[(size_t)threads->stage * (size_t)threads_count(threads) + (size_t)owner];
 }
 
 static void run_chunk(const Threads *threads, int self, uint32_t chunk) {
     const Work *work = threads->work;
-    for (uint32_t i = work->chunks[chunk]; i < work->chunks[chunk + 1]; i++) work->run(work->context, self, &work->pieces[i]);
+    for (uint32_t i = work->chunks[chunk]; i < work->chunks[chunk + 1]; i++)
+        work->run(work->context, self, &work->pieces[i]);
 }
 
-/* Fills all queues, then sets the waiter's number: a thread that sees the number sees the queues and the work. */
+/* Fills all queues, then sets the waiter's number: a thread that sees the number sees the queues
+ * and the work. */
 static void announce(Threads *threads, TeamState state) {
     threads->number++;
     for (int i = 0; i < threads_count(threads); i++) {
         uint32_t chunks = state == WORKING ? owned(threads, i)[1] - owned(threads, i)[0] : 0;
-        atomic_store_explicit(&threads->workers[i].queue, queue_of(threads->number, chunks), memory_order_release);
+        atomic_store_explicit(&threads->workers[i].queue, queue_of(threads->number, chunks),
+                              memory_order_release);
     }
     waiter_set(&threads->waiter, (unsigned)(threads->number << STATE_BITS) | state);
 }
@@ -122,16 +139,19 @@ static bool next_stage(Threads *threads) {
 }
 
 /* Finishes a chunk, or the announcement, of the stage; true: it was the last. */
-static bool finish_one(Threads *threads) { return atomic_fetch_sub_explicit(&threads->left, 1, memory_order_acq_rel) == 1; }
+static bool finish_one(Threads *threads) {
+    return atomic_fetch_sub_explicit(&threads->left, 1, memory_order_acq_rel) == 1;
+}
 
-/* Does stages of a single chunk from the present stage on; then announces the next stage with more chunks. `more` false: there is no stage
- * left. */
+/* Does stages of a single chunk from the present stage on; then announces the next stage with more
+ * chunks. `more` false: there is no stage left. */
 static void open_stages(Threads *threads, int self, bool more) {
     for (; more; more = next_stage(threads)) {
         uint32_t chunks = *owned(threads, threads_count(threads)) - *owned(threads, 0);
         if (chunks == 1) run_chunk(threads, self, *owned(threads, 0));
         if (chunks <= 1) continue;
-        /* announcing is one more thing to finish: others may finish all chunks before all threads have been told */
+        /* announcing is one more thing to finish: others may finish all chunks before all threads
+         * have been told */
         atomic_store_explicit(&threads->left, chunks + 1, memory_order_relaxed);
         announce(threads, WORKING);
         if (!finish_one(threads)) return;
@@ -146,13 +166,15 @@ static void offer_core(Worker *worker) {
     worker->offered = nanoseconds_now();
 }
 
-/* What every thread does: take chunks while there are any and wait for more, until the team is in state `until`. */
+/* What every thread does: take chunks while there are any and wait for more, until the team is in
+ * state `until`. */
 static void work_until(Worker *worker, TeamState until) {
     Threads *threads = worker->threads;
     int self = worker->index;
     Taken taken;
     for (;;) {
-        unsigned seen = waiter_number(&threads->waiter); /* read before looking for chunks, so that later ones are not missed */
+        /* read before looking for chunks, so that later ones are not missed */
+        unsigned seen = waiter_number(&threads->waiter);
         if ((seen & (((unsigned)1 << STATE_BITS) - 1)) == until) return;
         for (offer_core(worker); take(threads, self, &taken); offer_core(worker)) {
             run_chunk(threads, self, *owned(threads, taken.owner) + taken.position);
@@ -202,7 +224,12 @@ static Work each_new(int count) {
         pieces[i].first = i;
         numbers[i + 1] = (uint32_t)i + 1;
     }
-    return (Work){.pieces = pieces, .chunks = numbers, .owned = numbers, .stages = 1, .no_stealing = true, .run = run_each};
+    return (Work){.pieces = pieces,
+                  .chunks = numbers,
+                  .owned = numbers,
+                  .stages = 1,
+                  .no_stealing = true,
+                  .run = run_each};
 }
 
 /* -- starting and ending -- */
@@ -229,9 +256,10 @@ static bool start_worker(Worker *worker) {
 static void start_workers(Threads *threads, int count) {
     sigset_t all, before;
     sigfillset(&all);
-    sigdelset(
-        &all,
-        SIGBUS); /* raised in the thread that reads a mapped file cut short; blocked, it would end the process without a message */
+    sigdelset(&all,
+              /* raised in the thread that reads a mapped file cut short; blocked, it would end the
+         * process without a message */
+              SIGBUS);
     sigdelset(&all, SIGSEGV);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* the main thread handles all other signals */
     int started = 1;
@@ -261,9 +289,12 @@ void threads_free(Threads *threads) {
     free(threads);
 }
 
-int threads_count(const Threads *threads) { return atomic_load_explicit(&threads->count, memory_order_relaxed); }
+int threads_count(const Threads *threads) {
+    return atomic_load_explicit(&threads->count, memory_order_relaxed);
+}
 
 int threads_online(void) {
     cpu_set_t cores;
-    return sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    return sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores)
+                                                           : (int)sysconf(_SC_NPROCESSORS_ONLN);
 }

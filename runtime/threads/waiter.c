@@ -1,8 +1,11 @@
 /* Waiting in three phases: spin, yield, sleep.
  *  - Spin for a few microseconds: usually the number changes within them.
- *  - Yield the core between looks: another thread of ours may need it, if the system has given one of our cores to another process.
- *  - Sleep on a futex. Not earlier, since waking an idle core takes long on virtual machines. But two threads that yield to each other stay
- *    on one core for ever, while a thread that wakes up gets an idle one: so every SLEEP_EVERY-th wait skips the second phase. */
+ *  - Yield the core between looks: another thread of ours may need it, if the system has given one
+ *    of our cores to another process.
+ *  - Sleep on a futex. Not earlier, since waking an idle core takes long on virtual machines. But
+ *    two threads that yield to each other stay
+ *    on one core for ever, while a thread that wakes up gets an idle one: so every SLEEP_EVERY-th
+ *    wait skips the second phase. */
 #include "runtime/threads/waiter.h"
 #include "ir/base/clock.h"
 
@@ -15,13 +18,18 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A look takes about 20 ns. A yield costs one or two microseconds where a system call leaves the virtual machine. */
+/* A look takes about 20 ns. A yield costs one or two microseconds where a system call leaves the
+ * virtual machine. */
 enum { SPIN_LOOKS = 200, SLEEP_EVERY = 512 };
 #define YIELD_NANOSECONDS 200000
 #define LONG_YIELD_NANOSECONDS 50000
 
-static void futex_wait(atomic_uint *word, unsigned seen) { syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0); }
-static void futex_wake_all(atomic_uint *word) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0); }
+static void futex_wait(atomic_uint *word, unsigned seen) {
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+}
+static void futex_wake_all(atomic_uint *word) {
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
 
 static void pause_briefly(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -31,7 +39,9 @@ static void pause_briefly(void) {
 #endif
 }
 
-unsigned waiter_number(const Waiter *waiter) { return atomic_load_explicit(&waiter->number, memory_order_acquire); }
+unsigned waiter_number(const Waiter *waiter) {
+    return atomic_load_explicit(&waiter->number, memory_order_acquire);
+}
 
 static bool spin_for_change(const Waiter *waiter, unsigned seen) {
     for (int i = 0; i < SPIN_LOOKS; i++) {
@@ -41,8 +51,8 @@ static bool spin_for_change(const Waiter *waiter, unsigned seen) {
     return false;
 }
 
-/* Gives up early if a yield took long and the number is the same: then another process wants the core, and a thread that wakes from sleep
- * gets it back sooner than one that yields. */
+/* Gives up early if a yield took long and the number is the same: then another process wants the
+ * core, and a thread that wakes from sleep gets it back sooner than one that yields. */
 static bool yield_for_change(const Waiter *waiter, unsigned seen) {
     int64_t start = nanoseconds_now(), before = start, after = start;
     while (after - start < YIELD_NANOSECONDS && after - before < LONG_YIELD_NANOSECONDS) {
@@ -56,7 +66,9 @@ static bool yield_for_change(const Waiter *waiter, unsigned seen) {
 
 static void sleep_for_change(Waiter *waiter, unsigned seen) {
     atomic_fetch_add(&waiter->sleepers,
-                     1); /* before the number is read again; waiter_set writes the number first and then reads sleepers */
+                     /* before the number is read again; waiter_set writes the number first and then
+                      * reads sleepers */
+                     1);
     while (atomic_load(&waiter->number) == seen) futex_wait(&waiter->number, seen);
     atomic_fetch_sub(&waiter->sleepers, 1);
 }

@@ -16,7 +16,8 @@ typedef struct {
 unsigned waiter_number(const Waiter *waiter);
 /* Sets the number and wakes all threads that wait. Called by one thread at a time. */
 void waiter_set(Waiter *waiter, unsigned number);
-/* Returns when the number differs from `seen`. long_waits: a counter of the calling thread, 0 at first. */
+/* Returns when the number differs from `seen`. long_waits: a counter of the calling thread, 0 at
+ * first. */
 void waiter_wait(Waiter *waiter, unsigned seen, uint32_t *long_waits);
 
 #endif

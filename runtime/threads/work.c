@@ -1,18 +1,22 @@
-/* How the kernels of a program's step become stages, chunks and pieces. A stage lies between two barriers of the plan. Its kernels are
- * divided in one of four ways:
+/* How the kernels of a program's step become stages, chunks and pieces. A stage lies between two
+ * barriers of the plan. Its kernels are divided in one of four ways:
  *
  *   REPLICATED  not at all: runtime/program/replicated.h
- *   SMALL       kernels that are not worth a second thread: one chunk of all of them in order, since they may read each other's values
- *   BY_ROWS     kernels that need no barrier because each thread goes through all of them with its own rows: a chunk is some groups of rows
+ *   SMALL       kernels that are not worth a second thread: one chunk of all of them in order,
+ *               since they may read each other's values
+ *   BY_ROWS     kernels that need no barrier because each thread goes through all of them with its
+ *               own rows: a chunk is some groups of rows
  *               of all these kernels in order
- *   DIVIDED     the kernel's units are cut into a range for each thread, and each range into pieces that others may steal */
+ *   DIVIDED     the kernel's units are cut into a range for each thread, and each range into pieces
+ *               that others may steal */
 #include "ir/base/memory.h"
 #include "runtime/threads/work.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum { OTHER_CHUNKS = 64 }; /* the most chunks of SMALL and BY_ROWS kernels that a thread owns in a stage */
+/* the most chunks of SMALL and BY_ROWS kernels that a thread owns in a stage */
+enum { OTHER_CHUNKS = 64 };
 
 typedef struct {
     const Program *program;
@@ -56,14 +60,16 @@ static void end_chunk(WorkBuilder *b) {
     if (b->piece_count > b->chunks[b->chunk_count]) b->chunks[++b->chunk_count] = b->piece_count;
 }
 
-/* The kernels by rows of a stage have equally many groups of rows. They use the most threads and pieces that any of them is worth.
+/* The kernels by rows of a stage have equally many groups of rows. They use the most threads and
+ * pieces that any of them is worth.
  *     for each chunk of the thread: for each kernel: the units of the chunk's groups */
 static void add_rows(WorkBuilder *b, uint32_t begin, uint32_t end, uint32_t thread) {
     ProgramKernel all = {0};
     for (uint32_t k = begin; k < end; k++) {
         const ProgramKernel *kernel = &b->program->kernels[k];
         if (division_of(b, k) != BY_ROWS) continue;
-        assert(kernel->units % kernel->groups == 0 && (!all.groups || all.groups == kernel->groups));
+        assert(kernel->units % kernel->groups == 0 &&
+               (!all.groups || all.groups == kernel->groups));
         all.groups = kernel->groups;
         if (kernel->threads > all.threads) all.threads = kernel->threads;
         if (kernel->pieces > all.pieces) all.pieces = kernel->pieces;
@@ -82,13 +88,15 @@ static void add_rows(WorkBuilder *b, uint32_t begin, uint32_t end, uint32_t thre
     }
 }
 
-/* Where piece i of a range begins: each piece is half of what is left. Others steal from the end, where pieces are short, so that few pieces
- * suffice and yet all threads end at about the same time. */
+/* Where piece i of a range begins: each piece is half of what is left. Others steal from the end,
+ * where pieces are short, so that few pieces suffice and yet all threads end at about the same
+ * time. */
 static int64_t piece_begin(int64_t first, int64_t last, uint32_t i, uint32_t pieces) {
     return i == pieces ? last : last - ((last - first) >> min_u32(i, 62));
 }
 
-/* The thread's range of every divided kernel. Every piece is a chunk of its own unless there are too many. */
+/* The thread's range of every divided kernel. Every piece is a chunk of its own unless there are
+ * too many. */
 static void add_divided(WorkBuilder *b, uint32_t begin, uint32_t end, uint32_t thread) {
     uint32_t pieces = 0;
     for (uint32_t k = begin; k < end; k++)
@@ -100,7 +108,8 @@ static void add_divided(WorkBuilder *b, uint32_t begin, uint32_t end, uint32_t t
         if (division_of(b, k) != DIVIDED || thread >= used) continue;
         int64_t first = kernel->units * thread / used, last = kernel->units * (thread + 1) / used;
         for (uint32_t i = 0; i < kernel->pieces; i++) {
-            add_piece(b, k, piece_begin(first, last, i, kernel->pieces), piece_begin(first, last, i + 1, kernel->pieces));
+            add_piece(b, k, piece_begin(first, last, i, kernel->pieces),
+                      piece_begin(first, last, i + 1, kernel->pieces));
             if (b->piece_count - b->chunks[b->chunk_count] >= in_chunk) end_chunk(b);
         }
     }
@@ -121,16 +130,20 @@ static void add_stage(WorkBuilder *b, uint32_t begin, uint32_t end) {
 /* The kernel before which the next barrier is; a single thread needs none. */
 static uint32_t stage_end(const WorkBuilder *b, uint32_t begin) {
     uint32_t end = begin + 1;
-    while (end < b->program->kernel_count && (b->threads == 1 || !b->program->kernels[end].barrier_before)) end++;
+    while (end < b->program->kernel_count &&
+           (b->threads == 1 || !b->program->kernels[end].barrier_before))
+        end++;
     return end;
 }
 
 Work work_of_program(const Program *program, int threads) {
-    uint32_t most = max_pieces(program, (uint32_t)threads), kernels = program->kernel_count, stages = 0;
+    uint32_t most = max_pieces(program, (uint32_t)threads), kernels = program->kernel_count,
+             stages = 0;
     WorkBuilder b = {.program = program, .threads = (uint32_t)threads};
     b.pieces = memory_new(((size_t)most + 1) * sizeof *b.pieces, "the pieces of the work");
     b.chunks = memory_new(((size_t)most + 2) * sizeof *b.chunks, "the pieces of the work");
-    b.owned = memory_new(((size_t)kernels * b.threads + b.threads + 1) * sizeof *b.owned, "the pieces of the work");
+    b.owned = memory_new(((size_t)kernels * b.threads + b.threads + 1) * sizeof *b.owned,
+                         "the pieces of the work");
     for (uint32_t begin = 0; begin < kernels || stages == 0; begin = stage_end(&b, begin), stages++)
         add_stage(&b, begin, kernels ? stage_end(&b, begin) : 0);
     assert(b.piece_count <= most);

@@ -1,5 +1,5 @@
-/* Checkpoints: the states and the position of a training, as a safetensors file. Its tensors are the states and what transforms have learnt;
- * its metadata are the fields of CheckpointInfo. */
+/* Checkpoints: the states and the position of a training, as a safetensors file. Its tensors are
+ * the states and what transforms have learnt; its metadata are the fields of CheckpointInfo. */
 #include "ir/base/memory.h"
 #include "runtime/formats/safetensors.h"
 #include "runtime/data/schema_text.h"
@@ -24,8 +24,10 @@ typedef struct {
     size_t bytes;
 } Tensors;
 
-static void add_learnt(Tensors *to, const char *name, const char *part, Shape row, const double *numbers) {
-    size_t bytes = (size_t)shape_elements(row) * sizeof *numbers, length = strlen(name) + strlen(part) + 2;
+static void add_learnt(Tensors *to, const char *name, const char *part, Shape row,
+                       const double *numbers) {
+    size_t bytes = (size_t)shape_elements(row) * sizeof *numbers,
+           length = strlen(name) + strlen(part) + 2;
     char *whole = memory_array(length, 1, "a checkpoint");
     snprintf(whole, length, "%s.%s", name, part);
     to->tensors[to->count++] = (SafeTensor){whole, SAFETENSORS_F64, row, NULL};
@@ -37,28 +39,35 @@ static void add_learnt(Tensors *to, const char *name, const char *part, Shape ro
 static Tensors gather_tensors(const States *states, const CheckpointInfo *info) {
     uint32_t count = states_count(states);
     size_t bytes = states_bytes(states);
-    for (uint32_t i = 0; i < info->learnt_count; i++) bytes += 2 * (size_t)shape_elements(info->learnt[i].row) * sizeof(double);
-    Tensors to = {.tensors = memory_new((count + 2 * info->learnt_count) * sizeof *to.tensors, "a checkpoint"),
+    for (uint32_t i = 0; i < info->learnt_count; i++)
+        bytes += 2 * (size_t)shape_elements(info->learnt[i].row) * sizeof(double);
+    Tensors to = {.tensors = memory_new((count + 2 * info->learnt_count) * sizeof *to.tensors,
+                                        "a checkpoint"),
                   .data = memory_new(bytes, "a checkpoint")};
     for (uint32_t i = 0; i < info->learnt_count; i++) {
         const Learnt *learnt = &info->learnt[i];
-        add_learnt(&to, learnt->name, learnt->deviation ? "mean" : "value", learnt->row, learnt->values);
-        if (learnt->deviation) add_learnt(&to, learnt->name, "deviation", learnt->row, learnt->deviation);
+        add_learnt(&to, learnt->name, learnt->deviation ? "mean" : "value", learnt->row,
+                   learnt->values);
+        if (learnt->deviation)
+            add_learnt(&to, learnt->name, "deviation", learnt->row, learnt->deviation);
     }
     states_save(states, to.data + to.bytes);
     to.bytes += states_bytes(states);
     for (uint32_t i = 0; i < count; i++) {
         const Symbol *symbol = states_symbol(states, i);
-        to.tensors[to.count++] = (SafeTensor){symbol->name, safetensors_dtype(symbol->dtype), symbol->shape, NULL};
+        to.tensors[to.count++] =
+            (SafeTensor){symbol->name, safetensors_dtype(symbol->dtype), symbol->shape, NULL};
     }
     return to;
 }
 
-static bool write_tensors(const char *path, const States *states, const CheckpointInfo *info, const SafePair *pairs,
-                          uint32_t pair_count, Diagnostics *diag) {
+static bool write_tensors(const char *path, const States *states, const CheckpointInfo *info,
+                          const SafePair *pairs, uint32_t pair_count, Diagnostics *diag) {
     Tensors all = gather_tensors(states, info);
-    bool good = safetensors_write(path, all.tensors, all.count, all.data, all.bytes, pairs, pair_count, diag);
-    for (uint32_t i = 0; i + states_count(states) < all.count; i++) free((char *)all.tensors[i].name);
+    bool good = safetensors_write(path, all.tensors, all.count, all.data, all.bytes, pairs,
+                                  pair_count, diag);
+    for (uint32_t i = 0; i + states_count(states) < all.count; i++)
+        free((char *)all.tensors[i].name);
     free(all.tensors);
     free(all.data);
     return good;
@@ -75,9 +84,11 @@ static const char *real_text(char text[NUMBER_TEXT], double number) {
     return text;
 }
 
-bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info, Diagnostics *diag) {
-    char step[NUMBER_TEXT], epoch[NUMBER_TEXT], epochs[NUMBER_TEXT], seed[NUMBER_TEXT], loss_sum[NUMBER_TEXT],
-        best[NUMBER_TEXT], best_epoch[NUMBER_TEXT], gained[NUMBER_TEXT], waited[NUMBER_TEXT], numerics[NUMBER_TEXT];
+bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info,
+                     Diagnostics *diag) {
+    char step[NUMBER_TEXT], epoch[NUMBER_TEXT], epochs[NUMBER_TEXT], seed[NUMBER_TEXT],
+        loss_sum[NUMBER_TEXT], best[NUMBER_TEXT], best_epoch[NUMBER_TEXT], gained[NUMBER_TEXT],
+        waited[NUMBER_TEXT], numerics[NUMBER_TEXT];
     const SafePair pairs[] = {{"mlc", FORMAT},
                               {"step", whole_text(step, info->step)},
                               {"epoch", whole_text(epoch, info->epoch)},
@@ -92,7 +103,8 @@ bool checkpoint_save(const char *path, const States *states, const CheckpointInf
                               {"model_hash", info->model_hash},
                               {"data_digest", info->data_digest},
                               {"schema", info->schema}};
-    return write_tensors(path, states, info, pairs, sizeof pairs / sizeof *pairs - !info->schema, diag);
+    return write_tensors(path, states, info, pairs, sizeof pairs / sizeof *pairs - !info->schema,
+                         diag);
 }
 
 /* -- reading -- */
@@ -116,7 +128,8 @@ static bool take_real(const SafeFile *file, const char *key, double *number) {
 
 static bool take_hash(const SafeFile *file, const char *key, char hash[65]) {
     const char *text = safetensors_text(file, key);
-    if (!text || strlen(text) > 64 || strspn(text, "0123456789abcdef") != strlen(text)) return false;
+    if (!text || strlen(text) > 64 || strspn(text, "0123456789abcdef") != strlen(text))
+        return false;
     strcpy(hash, text);
     return true;
 }
@@ -135,9 +148,11 @@ static bool is_checkpoint(const SafeFile *file) {
 /* Why no training can have this position; NULL: one can. */
 static const char *contradiction(const CheckpointInfo *info) {
     if (info->step < info->epoch) return "it has more epochs than steps";
-    if (info->epochs && info->epoch > info->epochs) return "it has done more epochs than the run was to have";
+    if (info->epochs && info->epoch > info->epochs)
+        return "it has done more epochs than the run was to have";
     if (info->best_epoch > info->epoch) return "its best epoch is one that has not been trained";
-    if (isnan(info->best) != (info->best_epoch == 0)) return "its best epoch and the value of that do not fit together";
+    if (isnan(info->best) != (info->best_epoch == 0))
+        return "its best epoch and the value of that do not fit together";
     if (info->waited > info->epoch) return "it has waited for more epochs than it has done";
     if (!isfinite(info->loss_sum)) return "the sum of its losses is not finite";
     return NULL;
@@ -178,8 +193,10 @@ static bool damaged(const char *path, const char *what, Diagnostics *diag) {
     return false;
 }
 
-/* The info of a checkpoint; zeros for other files. false after reporting metadata that cannot be right. */
-static bool read_info(const char *path, const SafeFile *file, CheckpointInfo *info, Diagnostics *diag) {
+/* The info of a checkpoint; zeros for other files. false after reporting metadata that cannot be
+ * right. */
+static bool read_info(const char *path, const SafeFile *file, CheckpointInfo *info,
+                      Diagnostics *diag) {
     const char *key, *text;
     char what[160];
     *info = (CheckpointInfo){0};
@@ -193,50 +210,64 @@ static bool read_info(const char *path, const SafeFile *file, CheckpointInfo *in
 }
 
 static bool report_foreign(const char *path, Diagnostics *diag) {
-    diag_error(diag, STATUS_FILE, (Span){0},
-               "'%s' was not written by this version of mlc: step, epoch and seed are not in its metadata", path);
+    diag_error(
+        diag, STATUS_FILE, (Span){0},
+        "'%s' was not written by this version of mlc: step, epoch and seed are not in its metadata",
+        path);
     diag_help(diag, "training can be resumed from the last.safetensors of its own run folder only");
     return false;
 }
 
-static bool check_symbol(const char *path, const SafeFile *file, const Symbol *symbol, Diagnostics *diag) {
+static bool check_symbol(const char *path, const SafeFile *file, const Symbol *symbol,
+                         Diagnostics *diag) {
     const SafeTensor *tensor = safetensors_find(file, symbol->name);
     char wanted[SAFETENSOR_TEXT], found[SAFETENSOR_TEXT];
     SafeTensor ours = {.dtype = safetensors_dtype(symbol->dtype), .shape = symbol->shape};
     if (tensor && safetensors_fits(tensor, symbol)) return true;
     safetensors_tensor_text(&ours, wanted);
     if (tensor)
-        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' has '%s' as %s, but in the model it is %s", path, symbol->name,
-                   safetensors_tensor_text(tensor, found), wanted);
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' has '%s' as %s, but in the model it is %s",
+                   path, symbol->name, safetensors_tensor_text(tensor, found), wanted);
     else
-        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' does not have '%s' %s of the model", path, symbol->name, wanted);
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' does not have '%s' %s of the model", path,
+                   symbol->name, wanted);
     return false;
 }
 
-static bool check_tensors(const char *path, const SafeFile *file, const States *states, bool partial, Diagnostics *diag) {
+static bool check_tensors(const char *path, const SafeFile *file, const States *states,
+                          bool partial, Diagnostics *diag) {
     bool good = true;
-    for (uint32_t i = 0; i < states_count(states); i++) good &= check_symbol(path, file, states_symbol(states, i), diag);
+    for (uint32_t i = 0; i < states_count(states); i++)
+        good &= check_symbol(path, file, states_symbol(states, i), diag);
     for (uint32_t i = 0; i < safetensors_count(file) && !partial; i++) {
         const SafeTensor *tensor = safetensors_tensor(file, i);
         char found[SAFETENSOR_TEXT];
-        bool learnt = !strcmp(tensor->dtype, SAFETENSORS_F64); /* learnt of the data: checkpoint_learnt reads it */
+        /* learnt of the data: checkpoint_learnt reads it */
+        bool learnt = !strcmp(tensor->dtype, SAFETENSORS_F64);
         if (learnt || states_find(states, tensor->name)) continue;
-        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' has '%.100s' %s, which the model does not have", path, tensor->name,
+        diag_error(diag, STATUS_FILE, (Span){0},
+                   "'%s' has '%.100s' %s, which the model does not have", path, tensor->name,
                    safetensors_tensor_text(tensor, found));
         good = false;
     }
-    if (!good) diag_help(diag, "the model is not the one the checkpoint was made with; the run folder's resolved.mdl is");
+    if (!good)
+        diag_help(
+            diag,
+            "the model is not the one the checkpoint was made with; the run folder's resolved.mdl is");
     return good;
 }
 
-bool checkpoint_load(const char *path, States *states, bool partial, CheckpointInfo *info, Diagnostics *diag) {
+bool checkpoint_load(const char *path, States *states, bool partial, CheckpointInfo *info,
+                     Diagnostics *diag) {
     SafeFile *file = safetensors_read(path, diag);
     if (!file) return false;
-    bool good = read_info(path, file, info, diag) && (is_checkpoint(file) || partial || report_foreign(path, diag)) &&
+    bool good = read_info(path, file, info, diag) &&
+                (is_checkpoint(file) || partial || report_foreign(path, diag)) &&
                 check_tensors(path, file, states, partial, diag);
     for (uint32_t i = 0; i < safetensors_count(file) && good; i++) {
         const SafeTensor *tensor = safetensors_tensor(file, i);
-        if (strcmp(tensor->dtype, SAFETENSORS_F64)) states_write(states, tensor->name, tensor->data);
+        if (strcmp(tensor->dtype, SAFETENSORS_F64))
+            states_write(states, tensor->name, tensor->data);
     }
     safetensors_free(file);
     return good;
@@ -245,8 +276,8 @@ bool checkpoint_load(const char *path, States *states, bool partial, CheckpointI
 /* -- what transforms have learnt -- */
 
 /* Reads what a transform has learnt; earlier versions wrote it in f32. */
-static bool take_numbers(const char *path, const SafeFile *file, const Fit *fit, const char *part, double *numbers,
-                         Diagnostics *diag) {
+static bool take_numbers(const char *path, const SafeFile *file, const Fit *fit, const char *part,
+                         double *numbers, Diagnostics *diag) {
     char name[512], found[SAFETENSOR_TEXT], wanted[SAFETENSOR_TEXT];
     snprintf(name, sizeof name, "%s.%s", fit->name, part);
     const SafeTensor *tensor = safetensors_find(file, name);
@@ -255,22 +286,26 @@ static bool take_numbers(const char *path, const SafeFile *file, const Fit *fit,
     int64_t count = shape_elements(fit->row);
     if ((wide || single) && shape_elements(tensor->shape) == count) {
         if (wide) memcpy(numbers, tensor->data, (size_t)count * sizeof *numbers);
-        for (int64_t i = 0; i < count && single; i++) numbers[i] = dtype_element(DTYPE_F32, tensor->data, i);
+        for (int64_t i = 0; i < count && single; i++)
+            numbers[i] = dtype_element(DTYPE_F32, tensor->data, i);
         return true;
     }
     safetensors_tensor_text(&(SafeTensor){.dtype = SAFETENSORS_F64, .shape = fit->row}, wanted);
     if (tensor)
-        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' has '%s' as %s, but in the model it is %s", path, name,
-                   safetensors_tensor_text(tensor, found), wanted);
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' has '%s' as %s, but in the model it is %s",
+                   path, name, safetensors_tensor_text(tensor, found), wanted);
     else
-        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' does not have '%s' %s of the model", path, name, wanted);
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' does not have '%s' %s of the model", path,
+                   name, wanted);
     return false;
 }
 
-static bool take_learnt(const char *path, const SafeFile *file, const Fit *fit, Dataset *dataset, Diagnostics *diag) {
+static bool take_learnt(const char *path, const SafeFile *file, const Fit *fit, Dataset *dataset,
+                        Diagnostics *diag) {
     bool standardize = fit->kind == FIT_STANDARDIZE;
     size_t bytes = (size_t)shape_elements(fit->row) * sizeof(double);
-    double *values = memory_new(bytes, "a checkpoint"), *deviation = memory_new(bytes, "a checkpoint");
+    double *values = memory_new(bytes, "a checkpoint"),
+           *deviation = memory_new(bytes, "a checkpoint");
     bool good = take_numbers(path, file, fit, standardize ? "mean" : "value", values, diag) &&
                 (!standardize || take_numbers(path, file, fit, "deviation", deviation, diag));
     Learnt learnt = {fit->name, fit->row, values, standardize ? deviation : NULL};
@@ -280,7 +315,8 @@ static bool take_learnt(const char *path, const SafeFile *file, const Fit *fit, 
     return good;
 }
 
-bool checkpoint_learnt(const char *path, const Fit *fits, uint32_t count, Dataset *dataset, Diagnostics *diag) {
+bool checkpoint_learnt(const char *path, const Fit *fits, uint32_t count, Dataset *dataset,
+                       Diagnostics *diag) {
     bool any = false, good = true;
     for (uint32_t i = 0; i < count; i++) any |= fits[i].column != NULL;
     SafeFile *file = any ? safetensors_read(path, diag) : NULL;
@@ -292,13 +328,15 @@ bool checkpoint_learnt(const char *path, const Fit *fits, uint32_t count, Datase
 
 bool checkpoint_info(const char *path, CheckpointInfo *info, Diagnostics *diag) {
     SafeFile *file = safetensors_read(path, diag);
-    bool good = file && (is_checkpoint(file) || report_foreign(path, diag)) && read_info(path, file, info, diag);
+    bool good = file && (is_checkpoint(file) || report_foreign(path, diag)) &&
+                read_info(path, file, info, diag);
     safetensors_free(file);
     return good;
 }
 
 bool checkpoint_schema(const char *path, Arena *arena, SourceSchema *schema) {
-    Diagnostics *unheard = diag_new(); /* whoever loads the weights reports what is wrong with the file */
+    /* whoever loads the weights reports what is wrong with the file */
+    Diagnostics *unheard = diag_new();
     SafeFile *file = safetensors_read(path, unheard);
     const char *text = file ? safetensors_text(file, "schema") : NULL;
     bool good = text && schema_read(text, arena, schema);

@@ -1,5 +1,5 @@
-/* Checkpoints are safetensors files. Nothing in them depends on the time, the machine or the number of threads: the same training gives
- * the same bytes, stopped and resumed or not. */
+/* Checkpoints are safetensors files. Nothing in them depends on the time, the machine or the number
+ * of threads: the same training gives the same bytes, stopped and resumed or not. */
 #ifndef MLC_RUNTIME_TRAIN_CHECKPOINT_H
 #define MLC_RUNTIME_TRAIN_CHECKPOINT_H
 
@@ -9,25 +9,32 @@
 typedef struct {
     uint64_t step, epoch, seed; /* epoch: whole epochs done; step: steps done over the whole run */
     uint64_t epochs;            /* planned for the run; 0: not known */
-    double loss_sum;            /* of the epoch under way: the sum of loss * rows over its batches so far */
-    double best;                /* the score of best.safetensors (negative metric if less is better); NaN: none yet */
-    uint64_t best_epoch;        /* its epoch; 0: none yet */
-    double gained;              /* the best score of the StopRule, likewise */
-    uint64_t waited;            /* epochs since then */
-    uint64_t numerics;          /* NUMERICS_VERSION of the mlc that wrote it; set by loading */
+    /* of the epoch under way: the sum of loss * rows over its batches so far */
+    double loss_sum;
+    /* the score of best.safetensors (negative metric if less is better); NaN: none yet */
+    double best;
+    uint64_t best_epoch; /* its epoch; 0: none yet */
+    double gained;       /* the best score of the StopRule, likewise */
+    uint64_t waited;     /* epochs since then */
+    uint64_t numerics;   /* NUMERICS_VERSION of the mlc that wrote it; set by loading */
     char model_hash[65], data_digest[65];
     const char *schema;   /* dataset_schema_text; NULL: not written. Loading sets NULL */
     const Learnt *learnt; /* dataset_learnt; checkpoint_learnt reads it back */
     uint32_t learnt_count;
 } CheckpointInfo;
 
-/* Writes a temporary file in the same folder, syncs it, renames it and syncs the folder. STATUS_FILE errors. */
-bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info, Diagnostics *diag);
-/* Reads the states. Names, dtypes and shapes must be those of the states; else an error is reported and nothing is changed. partial, for
- * evaluation: the file may have more tensors (the optimizer's moments), and may be of another program (then *info is zero). */
-bool checkpoint_load(const char *path, States *states, bool partial, CheckpointInfo *info, Diagnostics *diag);
+/* Writes a temporary file in the same folder, syncs it, renames it and syncs the folder.
+ * STATUS_FILE errors. */
+bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info,
+                     Diagnostics *diag);
+/* Reads the states. Names, dtypes and shapes must be those of the states; else an error is reported
+ * and nothing is changed. partial, for evaluation: the file may have more tensors (the optimizer's
+ * moments), and may be of another program (then *info is zero). */
+bool checkpoint_load(const char *path, States *states, bool partial, CheckpointInfo *info,
+                     Diagnostics *diag);
 /* Reads what transforms of columns have learnt into the data set. */
-bool checkpoint_learnt(const char *path, const Fit *fits, uint32_t count, Dataset *dataset, Diagnostics *diag);
+bool checkpoint_learnt(const char *path, const Fit *fits, uint32_t count, Dataset *dataset,
+                       Diagnostics *diag);
 /* Reads the metadata alone. */
 bool checkpoint_info(const char *path, CheckpointInfo *info, Diagnostics *diag);
 /* Reads the data's schema alone, into the arena. false, without a report: the file has none. */

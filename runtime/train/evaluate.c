@@ -1,6 +1,7 @@
 /* Evaluation: loss and metrics over the rows of a split.
  *
- *     for each batch in order: sum += output * (rows of the batch)          in double; of counts (i32): sum += output
+ *     for each batch in order: sum += output * (rows of the batch)          in double; of counts
+ *     (i32): sum += output
  *     mean = sum / rows of the split; metrics = finish(means)
  *
  * The order of the additions is fixed, so the result does not depend on the threads. */
@@ -33,22 +34,27 @@ static void add_statistic(SplitEvaluator *evaluator, const char *name, NodeId in
 static void add_statistics(SplitEvaluator *evaluator) {
     const Metrics *metrics = &evaluator->metrics;
     const Graph *finish = metrics->finish;
-    evaluator->statistics = memory_new((1 + (finish ? finish->symbol_count : metrics->count)) * sizeof *evaluator->statistics,
+    evaluator->statistics = memory_new((1 + (finish ? finish->symbol_count : metrics->count)) *
+                                           sizeof *evaluator->statistics,
                                        "the sums of an evaluation");
     add_statistic(evaluator, "loss", NODE_NONE);
     for (uint32_t i = 0; finish && i < finish->symbol_count; i++)
-        if (finish->symbols[i].node) add_statistic(evaluator, finish->symbols[i].name, finish->symbols[i].node);
-    for (uint32_t i = 0; !finish && i < metrics->count; i++) add_statistic(evaluator, metrics->names[i], NODE_NONE);
+        if (finish->symbols[i].node)
+            add_statistic(evaluator, finish->symbols[i].name, finish->symbols[i].node);
+    for (uint32_t i = 0; !finish && i < metrics->count; i++)
+        add_statistic(evaluator, metrics->names[i], NODE_NONE);
 }
 
-bool evaluator_open(SplitEvaluator *evaluator, const Dataset *dataset, Split split, const ProgramPair *programs, States *states,
-                    Threads *threads, const Metrics *metrics, Diagnostics *diag) {
+bool evaluator_open(SplitEvaluator *evaluator, const Dataset *dataset, Split split,
+                    const ProgramPair *programs, States *states, Threads *threads,
+                    const Metrics *metrics, Diagnostics *diag) {
     assert(metrics->count <= RUNTIME_MAX_METRICS);
     *evaluator = (SplitEvaluator){.rows = dataset_split(dataset, split), .metrics = *metrics};
     if (!pair_open(&evaluator->pair, programs, dataset, split, states, threads, diag)) return false;
     if (evaluator->pair.steps == 0) return true;
     add_statistics(evaluator);
-    evaluator->sums = memory_new((size_t)evaluator->elements * sizeof *evaluator->sums, "the sums of an evaluation");
+    evaluator->sums = memory_new((size_t)evaluator->elements * sizeof *evaluator->sums,
+                                 "the sums of an evaluation");
     double *sums = evaluator->sums;
     for (uint32_t i = 0; i < evaluator->count; sums += evaluator->statistics[i++].elements)
         evaluator->statistics[i].sums = sums;
@@ -67,7 +73,8 @@ void evaluator_close(SplitEvaluator *evaluator) {
 
 static void add_means(const Statistic *statistic, const void *outputs, size_t offset, double rows) {
     for (int64_t i = 0; i < statistic->elements; i++)
-        statistic->sums[i] += rows * (double)run_scalar(outputs, offset + (size_t)i * sizeof(float));
+        statistic->sums[i] +=
+            rows * (double)run_scalar(outputs, offset + (size_t)i * sizeof(float));
 }
 
 static void add_counts(const Statistic *statistic, const void *outputs, size_t offset) {
@@ -98,14 +105,16 @@ static void divide_sums(SplitEvaluator *evaluator) {
     double rows = (double)evaluator->pair.rows;
     for (uint32_t i = 0; i < evaluator->count; i++) {
         const Statistic *statistic = &evaluator->statistics[i];
-        for (int64_t j = 0; !statistic->is_count && j < statistic->elements; j++) statistic->sums[j] /= rows;
+        for (int64_t j = 0; !statistic->is_count && j < statistic->elements; j++)
+            statistic->sums[j] /= rows;
     }
 }
 
 static NodeId metric_node(const Metrics *metrics, uint32_t metric) {
     const Graph *finish = metrics->finish;
     for (uint32_t i = 0; i < finish->output_count; i++)
-        if (!strcmp(finish->outputs[i].name, metrics->names[metric])) return finish->outputs[i].node;
+        if (!strcmp(finish->outputs[i].name, metrics->names[metric]))
+            return finish->outputs[i].node;
     assert(0 && "the graph makes all metrics");
     return NODE_NONE;
 }
@@ -131,16 +140,18 @@ void evaluator_run(SplitEvaluator *evaluator, RunClock clock, Evaluation *result
     double start = seconds_now();
     evaluator->nonfinite = -1;
     memset(evaluator->sums, 0, (size_t)evaluator->elements * sizeof *evaluator->sums);
-    pair_loop(&evaluator->pair, evaluator->rows, 0, evaluator->pair.steps, &(RunTimes){.start = clock}, add_batch, evaluator);
+    pair_loop(&evaluator->pair, evaluator->rows, 0, evaluator->pair.steps,
+              &(RunTimes){.start = clock}, add_batch, evaluator);
     divide_sums(evaluator);
     *result = (Evaluation){.loss = evaluator->sums[0], .rows = evaluator->pair.rows};
-    for (uint32_t i = 0; !evaluator->finish && i < evaluator->metrics.count; i++) result->metrics[i] = evaluator->sums[i + 1];
+    for (uint32_t i = 0; !evaluator->finish && i < evaluator->metrics.count; i++)
+        result->metrics[i] = evaluator->sums[i + 1];
     if (evaluator->finish) finish_metrics(evaluator, result);
     result->seconds = seconds_now() - start;
 }
 
-bool evaluator_check(const SplitEvaluator *evaluator, const Dataset *dataset, const States *states, RunClock clock,
-                     const char *finding, Diagnostics *diag) {
+bool evaluator_check(const SplitEvaluator *evaluator, const Dataset *dataset, const States *states,
+                     RunClock clock, const char *finding, Diagnostics *diag) {
     int64_t step = evaluator->nonfinite;
     if (step < 0) return true;
     nonfinite_report(&(NonfiniteBatch){.runner = pair_runner(&evaluator->pair, step),
@@ -163,10 +174,12 @@ static void keep_counts(const SplitEvaluator *evaluator, Evaluation *result, Are
     }
 }
 
-bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *programs, States *states, Threads *threads,
-                    const Metrics *metrics, Arena *arena, Evaluation *result, Diagnostics *diag) {
+bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *programs,
+                    States *states, Threads *threads, const Metrics *metrics, Arena *arena,
+                    Evaluation *result, Diagnostics *diag) {
     SplitEvaluator evaluator;
-    bool opened = evaluator_open(&evaluator, dataset, split, programs, states, threads, metrics, diag);
+    bool opened =
+        evaluator_open(&evaluator, dataset, split, programs, states, threads, metrics, diag);
     if (!opened) return false;
     evaluator_run(&evaluator, (RunClock){0}, result);
     char finding[64];

@@ -6,9 +6,10 @@
 #include "runtime/train/pair.h"
 
 enum { RUNTIME_MAX_METRICS = 16 };
-/* Metrics are computed in two stages. Per batch, programs compute outputs, such as the squared error; over the split, their means (of i32
- * outputs, which are counts, the sums) are the VALUE inputs of the same names of the graph `finish`. Its outputs are the metrics, computed
- * in double: rmse is the square root of such a mean. finish NULL: the metrics are the means themselves. */
+/* Metrics are computed in two stages. Per batch, programs compute outputs, such as the squared
+ * error; over the split, their means (of i32 outputs, which are counts, the sums) are the VALUE
+ * inputs of the same names of the graph `finish`. Its outputs are the metrics, computed in double:
+ * rmse is the square root of such a mean. finish NULL: the metrics are the means themselves. */
 typedef struct {
     const char *const *names;
     uint32_t count;
@@ -17,20 +18,23 @@ typedef struct {
 
 typedef struct {
     double loss, metrics[RUNTIME_MAX_METRICS]; /* over all rows */
-    const double *counts[RUNTIME_MAX_METRICS]; /* the elements of a metric that is a matrix (then metrics[i] is NaN), or NULL.
-                                                * In TrainEvents.epoch valid during the call only */
+    /* the elements of a metric that is a matrix (then metrics[i] is NaN), or NULL.
+     * In TrainEvents.epoch valid during the call only */
+    const double *counts[RUNTIME_MAX_METRICS];
     int64_t rows;
     double seconds;
 } Evaluation;
 
-/* Evaluates a split once. Matrices go into the arena. A loss that is not finite is reported (STATUS_NONFINITE), and true is returned. false
- * after other errors. */
-bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *pair, States *states, Threads *threads,
-                    const Metrics *metrics, Arena *arena, Evaluation *result, Diagnostics *diag);
+/* Evaluates a split once. Matrices go into the arena. A loss that is not finite is reported
+ * (STATUS_NONFINITE), and true is returned. false after other errors. */
+bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *pair, States *states,
+                    Threads *threads, const Metrics *metrics, Arena *arena, Evaluation *result,
+                    Diagnostics *diag);
 
 /* -- an evaluator evaluates a split again and again -- */
 
-/* An output of the programs, and its mean over the rows, or, if it is an i32, its sum over the batches. */
+/* An output of the programs, and its mean over the rows, or, if it is an i32, its sum over the
+ * batches. */
 typedef struct {
     bool is_count;
     int64_t elements;
@@ -52,13 +56,15 @@ typedef struct {
 } SplitEvaluator;
 
 /* After a failure nothing has to be closed. */
-bool evaluator_open(SplitEvaluator *evaluator, const Dataset *dataset, Split split, const ProgramPair *programs, States *states,
-                    Threads *threads, const Metrics *metrics, Diagnostics *diag);
+bool evaluator_open(SplitEvaluator *evaluator, const Dataset *dataset, Split split,
+                    const ProgramPair *programs, States *states, Threads *threads,
+                    const Metrics *metrics, Diagnostics *diag);
 void evaluator_close(SplitEvaluator *evaluator);
 void evaluator_run(SplitEvaluator *evaluator, RunClock clock, Evaluation *result);
-/* To be called after evaluator_run with this clock. true: the loss is finite. Else reports `finding` and the operation that made the first
- * non-finite number (STATUS_NONFINITE). Metrics may be NaN, such as r2 where all targets are equal. */
-bool evaluator_check(const SplitEvaluator *evaluator, const Dataset *dataset, const States *states, RunClock clock,
-                     const char *finding, Diagnostics *diag);
+/* To be called after evaluator_run with this clock. true: the loss is finite. Else reports
+ * `finding` and the operation that made the first non-finite number (STATUS_NONFINITE). Metrics may
+ * be NaN, such as r2 where all targets are equal. */
+bool evaluator_check(const SplitEvaluator *evaluator, const Dataset *dataset, const States *states,
+                     RunClock clock, const char *finding, Diagnostics *diag);
 
 #endif

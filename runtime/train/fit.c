@@ -1,5 +1,5 @@
-/* What transforms learn of values that a graph computes, such as standardize(log(source.price)). Transforms of plain columns are fitted by
- * dataset_learn. */
+/* What transforms learn of values that a graph computes, such as standardize(log(source.price)).
+ * Transforms of plain columns are fitted by dataset_learn. */
 #include "ir/base/memory.h"
 #include "runtime/data/fitting.h"
 #include "runtime/program/run.h"
@@ -15,9 +15,11 @@ static void put(DType dtype, void *to, int64_t column, double value) {
         ((float *)to)[column] = (float)value;
 }
 
-static void write_state(States *states, const Fitting *fitting, DType dtype, const char *part, const double *values) {
+static void write_state(States *states, const Fitting *fitting, DType dtype, const char *part,
+                        const double *values) {
     char name[512];
-    void *plain = memory_new((size_t)fitting->width * dtype_bytes(dtype), "the statistics of the columns");
+    void *plain =
+        memory_new((size_t)fitting->width * dtype_bytes(dtype), "the statistics of the columns");
     for (int64_t i = 0; i < fitting->width; i++) put(dtype, plain, i, values[i]);
     snprintf(name, sizeof name, "%s.%s", fitting->fit->name, part);
     states_write(states, name, plain);
@@ -26,8 +28,10 @@ static void write_state(States *states, const Fitting *fitting, DType dtype, con
 
 static bool write_states(const Fitting *fitting, DType dtype, States *states, Diagnostics *diag) {
     bool standardize = fitting->fit->kind == FIT_STANDARDIZE;
-    double *values = memory_new((size_t)fitting->width * sizeof *values, "the statistics of the columns"),
-           *spreads = memory_new((size_t)fitting->width * sizeof *spreads, "the statistics of the columns");
+    double *values =
+               memory_new((size_t)fitting->width * sizeof *values, "the statistics of the columns"),
+           *spreads = memory_new((size_t)fitting->width * sizeof *spreads,
+                                 "the statistics of the columns");
     bool good = fitting_finish(fitting, values, spreads, diag);
     if (good) write_state(states, fitting, dtype, standardize ? "mean" : "value", values);
     if (good && standardize) write_state(states, fitting, dtype, "deviation", spreads);
@@ -54,24 +58,28 @@ static void add_rows(void *context, const Runner *runner, int64_t first, int64_t
     const void *output = runner_output(runner, fitting->fit->name);
     bool codes = fitted->dtype == DTYPE_I32;
     for (int64_t i = 0; i < count * fitting->width; i++)
-        fitting_add(fitting, first + i / fitting->width, i % fitting->width, element_value(fitted->dtype, codes, output, i));
+        fitting_add(fitting, first + i / fitting->width, i % fitting->width,
+                    element_value(fitted->dtype, codes, output, i));
 }
 
-static bool fit_output(Runner *runner, const Fit *fit, const Node *node, const Dataset *dataset, States *states,
-                       Diagnostics *diag) {
-    FitOutput fitted = {fitting_new(fit, shape_elements(node->shape) / node->shape.dim[0], dataset), node->dtype};
+static bool fit_output(Runner *runner, const Fit *fit, const Node *node, const Dataset *dataset,
+                       States *states, Diagnostics *diag) {
+    FitOutput fitted = {fitting_new(fit, shape_elements(node->shape) / node->shape.dim[0], dataset),
+                        node->dtype};
     runner_rows(runner, fit_split(fit, dataset), fitted.fitting.rows, add_rows, &fitted);
     bool good = write_states(&fitted.fitting, node->dtype, states, diag);
     fitting_free(&fitted.fitting);
     return good;
 }
 
-bool fits_run(const Program *program, const Dataset *dataset, States *states, Threads *threads, const Fit *fits, uint32_t count,
-              Diagnostics *diag) {
+bool fits_run(const Program *program, const Dataset *dataset, States *states, Threads *threads,
+              const Fit *fits, uint32_t count, Diagnostics *diag) {
     Runner *runner = runner_new(program, states, threads, diag);
     bool good = runner && runner_data(runner, dataset, diag);
     for (uint32_t i = 0; i < count && good; i++)
-        good = fits[i].column || fit_output(runner, &fits[i], output_node(program->graph, fits[i].name), dataset, states, diag);
+        good = fits[i].column ||
+               fit_output(runner, &fits[i], output_node(program->graph, fits[i].name), dataset,
+                          states, diag);
     runner_free(runner);
     return good;
 }

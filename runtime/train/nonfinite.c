@@ -1,6 +1,6 @@
-/* Which operation made the first non-finite number. The interpreter runs the batch, keeps every value and finds the operation. In training,
- * the step has changed the weights when its loss is seen. But training is exact: it is run again from the last checkpoint up to the step
- * before. */
+/* Which operation made the first non-finite number. The interpreter runs the batch, keeps every
+ * value and finds the operation. In training, the step has changed the weights when its loss is
+ * seen. But training is exact: it is run again from the last checkpoint up to the step before. */
 #include "runtime/train/nonfinite.h"
 #include "ir/base/memory.h"
 #include "ir/graph/class_lookup.h"
@@ -17,11 +17,12 @@ static void gather(const Symbol *symbol, const void *field, const int32_t *rows,
     int64_t batch = symbol->shape.dim[0];
     size_t row_bytes = (size_t)(shape_elements(symbol->shape) / batch) * dtype_bytes(symbol->dtype);
     for (int64_t i = 0; i < batch; i++)
-        memcpy((char *)to + (size_t)i * row_bytes, (const char *)field + (size_t)rows[i] * row_bytes, row_bytes);
+        memcpy((char *)to + (size_t)i * row_bytes,
+               (const char *)field + (size_t)rows[i] * row_bytes, row_bytes);
 }
 
-static void set_symbols(Interp *interp, const Graph *graph, const States *states, const Dataset *dataset, const int32_t *rows,
-                        RunClock *clock) {
+static void set_symbols(Interp *interp, const Graph *graph, const States *states,
+                        const Dataset *dataset, const int32_t *rows, RunClock *clock) {
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
         if (symbol->node == NODE_NONE) continue;
@@ -46,7 +47,8 @@ static const char *kind_of(const float *values, size_t count) {
 static const char *help_text(const Graph *graph, const Node *node) {
     if (node && node->op == OP_input)
         return "the data hold it: 'mlc data' with the model file tells where; impute(...) fills in what is missing";
-    if (node && node->op == OP_state) return "the weights themselves are not finite: take another checkpoint, or train again";
+    if (node && node->op == OP_state)
+        return "the weights themselves are not finite: take another checkpoint, or train again";
     if (node && graph_is_class_lookup(graph, node))
         return "a label was computed that is no class: classes count from 0, one for each column, or row of an embedding";
     return "a smaller learning rate often helps; so does keeping log, sqrt and / away from 0, and exp from large numbers";
@@ -55,23 +57,28 @@ static const char *help_text(const Graph *graph, const Node *node) {
 /* "sqrt" for an operation, "layer1.w" for a state. */
 static const char *node_name(const Graph *graph, NodeId id) {
     for (uint32_t i = 0; i < graph->symbol_count; i++)
-        if (graph->symbols[i].node == id && graph->symbols[i].kind == SYMBOL_STATE) return graph->symbols[i].name;
+        if (graph->symbols[i].node == id && graph->symbols[i].kind == SYMBOL_STATE)
+            return graph->symbols[i].name;
     return op_name(graph_node(graph, id)->op);
 }
 
-static void report(Interp *interp, const Graph *graph, const NonfiniteBatch *batch, Diagnostics *diag) {
+static void report(Interp *interp, const Graph *graph, const NonfiniteBatch *batch,
+                   Diagnostics *diag) {
     NodeId id = interp_first_nonfinite(interp, batch->output);
     const Node *node = id == NODE_NONE ? NULL : graph_node(graph, id);
     if (!node) {
         diag_error(diag, STATUS_NONFINITE, (Span){0}, "%s", batch->finding);
     } else {
         char shape[SHAPE_TEXT], callee[DIAG_CALLEE];
-        const char *kind = kind_of(interp_value(interp, id), interp_value_bytes(interp, id) / sizeof(float));
+        const char *kind =
+            kind_of(interp_value(interp, id), interp_value_bytes(interp, id) / sizeof(float));
         const char *name = node_name(graph, id);
-        bool inside = node->op != OP_input && diag_callee(diag, node->span, callee) && strcmp(callee, name);
-        diag_error(diag, STATUS_NONFINITE, node->span, "%s: the first %s comes from '%s' %s%s%s%s here%s", batch->finding, kind,
-                   name, shape_text(node->dtype, node->shape, shape), inside ? " in '" : "", inside ? callee : "",
-                   inside ? "'" : "", batch->when ? batch->when : "");
+        bool inside =
+            node->op != OP_input && diag_callee(diag, node->span, callee) && strcmp(callee, name);
+        diag_error(diag, STATUS_NONFINITE, node->span,
+                   "%s: the first %s comes from '%s' %s%s%s%s here%s", batch->finding, kind, name,
+                   shape_text(node->dtype, node->shape, shape), inside ? " in '" : "",
+                   inside ? callee : "", inside ? "'" : "", batch->when ? batch->when : "");
     }
     diag_help(diag, "%s", help_text(graph, node));
 }
@@ -112,7 +119,8 @@ static int64_t next_step(Trainer *trainer) {
 static bool replay_to(Trainer *trainer, uint64_t end) {
     Replay replay = {trainer, true};
     while (trainer->info.step < end) {
-        int64_t step = next_step(trainer), steps = trainer->pair.steps, stop = step + (int64_t)(end - trainer->info.step);
+        int64_t step = next_step(trainer), steps = trainer->pair.steps,
+                stop = step + (int64_t)(end - trainer->info.step);
         if (stop > steps) stop = steps;
         RunTimes times = trainer_times(trainer);
         pair_loop(&trainer->pair, trainer->order, step, stop, &times, look_at_loss, &replay);
@@ -121,8 +129,8 @@ static bool replay_to(Trainer *trainer, uint64_t end) {
     return replay.finite;
 }
 
-/* Trains up to step `end`, `stride` steps at a time. If a loss or a state becomes non-finite, returns true and restores the states of before
- * those steps. before: memory for the states. */
+/* Trains up to step `end`, `stride` steps at a time. If a loss or a state becomes non-finite,
+ * returns true and restores the states of before those steps. before: memory for the states. */
 static bool replay_until_nonfinite(Trainer *trainer, uint64_t end, uint64_t stride, void *before) {
     States *states = trainer->options->states;
     while (trainer->info.step < end) {
@@ -143,7 +151,8 @@ enum { WHEN_TEXT = 80 };
 /* "step 2 of epoch 1" for the second step of a run. */
 static const char *place_text(const Trainer *trainer, uint64_t number, char text[WHEN_TEXT]) {
     uint64_t steps = (uint64_t)trainer->pair.steps;
-    snprintf(text, WHEN_TEXT, "step %llu of epoch %llu", (unsigned long long)((number - 1) % steps + 1),
+    snprintf(text, WHEN_TEXT, "step %llu of epoch %llu",
+             (unsigned long long)((number - 1) % steps + 1),
              (unsigned long long)((number - 1) / steps + 1));
     return text;
 }
@@ -165,22 +174,27 @@ static void report_step(Trainer *trainer, const char *finding) {
                      trainer->diag);
 }
 
-enum { STRIDE = 64 }; /* steps between two copies of the states: a copy costs more than a step of a small network */
+/* steps between two copies of the states: a copy costs more than a step of a small network */
+enum { STRIDE = 64 };
 
 void trainer_report_nonfinite(Trainer *trainer, const Symbol *state) {
     char finding[WHEN_TEXT + 160], place[WHEN_TEXT];
     uint64_t end = trainer->nonfinite;
     if (end == 0) { /* the state was non-finite from the beginning */
-        diag_error(trainer->diag, STATUS_NONFINITE, (Span){0}, "'%.100s' is not finite before the first step", state->name);
+        diag_error(trainer->diag, STATUS_NONFINITE, (Span){0},
+                   "'%.100s' is not finite before the first step", state->name);
         return;
     }
-    snprintf(finding, sizeof finding, "%s%.100s%s is not finite %s %s", state ? "'" : "", state ? state->name : "the loss",
-             state ? "'" : "", state ? "after" : "at", place_text(trainer, end, place));
+    snprintf(finding, sizeof finding, "%s%.100s%s is not finite %s %s", state ? "'" : "",
+             state ? state->name : "the loss", state ? "'" : "", state ? "after" : "at",
+             place_text(trainer, end, place));
     if (!trainer_restart(trainer)) return;
     trainer_order(trainer);
     void *before = memory_new(states_bytes(trainer->options->states), "the weights before a step");
-    if (replay_until_nonfinite(trainer, end, STRIDE, before)) replay_until_nonfinite(trainer, end, 1, before);
+    if (replay_until_nonfinite(trainer, end, STRIDE, before))
+        replay_until_nonfinite(trainer, end, 1, before);
     free(before);
     report_step(trainer, finding);
-    if (trainer->saved) diag_help(trainer->diag, "'%s' is from before that, and sound", trainer->saved);
+    if (trainer->saved)
+        diag_help(trainer->diag, "'%s' is from before that, and sound", trainer->saved);
 }

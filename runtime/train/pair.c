@@ -4,15 +4,15 @@
 
 #include <assert.h>
 
-static bool open_runner(Runner **runner, const Program *program, const Dataset *dataset, States *states, Threads *threads,
-                        Diagnostics *diag) {
+static bool open_runner(Runner **runner, const Program *program, const Dataset *dataset,
+                        States *states, Threads *threads, Diagnostics *diag) {
     assert(program && "a program for every batch size that occurs");
     *runner = runner_new(program, states, threads, diag);
     return *runner && runner_data(*runner, dataset, diag);
 }
 
-bool pair_open(RunnerPair *pair, const ProgramPair *programs, const Dataset *dataset, Split split, States *states,
-               Threads *threads, Diagnostics *diag) {
+bool pair_open(RunnerPair *pair, const ProgramPair *programs, const Dataset *dataset, Split split,
+               States *states, Threads *threads, Diagnostics *diag) {
     int64_t rows = dataset_rows(dataset, split), batch = programs->batch;
     *pair = (RunnerPair){.batch = batch, .rows = rows, .steps = rows ? divide_up(rows, batch) : 0};
     bool whole = rows >= batch && rows, rest = rows && rows % batch;
@@ -53,14 +53,16 @@ static bool stretch_after(void *context, int64_t index, const void *outputs) {
     return more;
 }
 
-int64_t pair_loop(const RunnerPair *pair, const int32_t *order, int64_t step, int64_t end, const RunTimes *times,
-                  RunAfter *after, void *context) {
+int64_t pair_loop(const RunnerPair *pair, const int32_t *order, int64_t step, int64_t end,
+                  const RunTimes *times, RunAfter *after, void *context) {
     Stretch stretch = {.after = after, .context = context};
     while (step < end && !stretch.ended) {
         Runner *runner = pair_runner(pair, step);
-        int64_t whole = pair->rows / pair->batch, stop = runner == pair->last || end < whole ? end : whole;
+        int64_t whole = pair->rows / pair->batch,
+                stop = runner == pair->last || end < whole ? end : whole;
         stretch.first = step;
-        step += runner_loop(runner, order + step * pair->batch, stop - step, times, step, stretch_after, &stretch);
+        step += runner_loop(runner, order + step * pair->batch, stop - step, times, step,
+                            stretch_after, &stretch);
     }
     return step;
 }

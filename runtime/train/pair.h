@@ -6,7 +6,9 @@
 
 typedef struct {
     const Program *full,
-        *last; /* for `batch` rows, and for the rows of the last batch; last NULL: batches divide the rows evenly */
+        /* for `batch` rows, and for the rows of the last batch; last NULL: batches divide the rows
+         * evenly */
+        *last;
     uint32_t batch;
 } ProgramPair;
 
@@ -16,16 +18,16 @@ typedef struct {
 } RunnerPair;
 
 /* After a failure nothing has to be closed. A split without rows gives a pair without steps. */
-bool pair_open(RunnerPair *pair, const ProgramPair *programs, const Dataset *dataset, Split split, States *states,
-               Threads *threads, Diagnostics *diag);
+bool pair_open(RunnerPair *pair, const ProgramPair *programs, const Dataset *dataset, Split split,
+               States *states, Threads *threads, Diagnostics *diag);
 void pair_close(RunnerPair *pair);
 
 /* The runner of a step, and its rows. */
 Runner *pair_runner(const RunnerPair *pair, int64_t step);
 int64_t pair_step_rows(const RunnerPair *pair, int64_t step);
-/* Runs steps `step` .. `end` - 1, or until `after` returns false; returns the next step. order: the rows of all steps, one after the other.
- * after: see run.h; its index is the step. */
-int64_t pair_loop(const RunnerPair *pair, const int32_t *order, int64_t step, int64_t end, const RunTimes *times,
-                  RunAfter *after, void *context);
+/* Runs steps `step` .. `end` - 1, or until `after` returns false; returns the next step. order: the
+ * rows of all steps, one after the other. after: see run.h; its index is the step. */
+int64_t pair_loop(const RunnerPair *pair, const int32_t *order, int64_t step, int64_t end,
+                  const RunTimes *times, RunAfter *after, void *context);
 
 #endif

@@ -4,8 +4,9 @@
  *     for each epoch: for each step: batch, gradients, update; now and then a checkpoint
  *         evaluate the held-out rows; best checkpoint; stop early?; last checkpoint
  *
- * An epoch is a pure function of the states, the seed and its number. So a checkpoint needs only the states and the numbers of epoch and
- * step, and resuming gives the same bits, in the middle of an epoch too. */
+ * An epoch is a pure function of the states, the seed and its number. So a checkpoint needs only
+ * the states and the numbers of epoch and step, and resuming gives the same bits, in the middle of
+ * an epoch too. */
 #include "runtime/train/trainer.h"
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
@@ -36,11 +37,12 @@ static bool after_step(void *context, int64_t step, const void *outputs) {
     if (!isfinite(loss) && !trainer->nonfinite) trainer->nonfinite = trainer->info.step;
     if (events->step && time - trainer->event_time >= EVENT_SECONDS) {
         trainer->event_time = time;
-        events->step(events->context, (uint32_t)trainer->info.epoch + 1, (uint64_t)step + 1, (uint64_t)trainer->pair.steps,
-                     loss);
+        events->step(events->context, (uint32_t)trainer->info.epoch + 1, (uint64_t)step + 1,
+                     (uint64_t)trainer->pair.steps, loss);
     }
     bool save = trainer->options->folder && time - trainer->save_time >= SAVE_SECONDS;
-    return !trainer->nonfinite && !save && !atomic_load_explicit(&stop_requested, memory_order_relaxed);
+    return !trainer->nonfinite && !save &&
+           !atomic_load_explicit(&stop_requested, memory_order_relaxed);
 }
 
 static void begin(Trainer *trainer) {
@@ -53,7 +55,8 @@ static void run_steps(Trainer *trainer) {
     begin(trainer);
     double start = seconds_now();
     RunTimes times = trainer_times(trainer);
-    pair_loop(&trainer->pair, trainer->order, trainer_step(trainer), trainer->pair.steps, &times, after_step, trainer);
+    pair_loop(&trainer->pair, trainer->order, trainer_step(trainer), trainer->pair.steps, &times,
+              after_step, trainer);
     trainer->seconds += seconds_now() - start;
 }
 
@@ -65,7 +68,8 @@ static char *save_as(Trainer *trainer, const char *name) {
     size_t size = strlen(folder) + strlen(name) + 2;
     char *path = memory_array(size, 1, "a path");
     snprintf(path, size, "%s/%s", folder, name);
-    if (!*trainer->info.data_digest) strcpy(trainer->info.data_digest, dataset_digest(trainer->options->dataset));
+    if (!*trainer->info.data_digest)
+        strcpy(trainer->info.data_digest, dataset_digest(trainer->options->dataset));
     trainer->info.schema = dataset_schema_text(trainer->options->dataset);
     trainer->info.learnt = dataset_learnt(trainer->options->dataset, &trainer->info.learnt_count);
     if (checkpoint_save(path, trainer->options->states, &trainer->info, trainer->diag)) return path;
@@ -83,7 +87,8 @@ static bool save_last(Trainer *trainer) {
     return true;
 }
 
-/* A loss can be finite although the step made a weight, a moment or a running statistic non-finite. No checkpoint may hold such a state. */
+/* A loss can be finite although the step made a weight, a moment or a running statistic non-finite.
+ * No checkpoint may hold such a state. */
 static bool check_states(Trainer *trainer) {
     const Symbol *state = states_nonfinite(trainer->options->states);
     if (!state) return true;
@@ -106,7 +111,9 @@ static double score_of(const Metrics *metrics, const Judge *judge, const Evaluat
 }
 
 /* NaN stands for no value yet. */
-static bool is_better(double value, double best, double gain) { return !isnan(value) && (isnan(best) || value > best + gain); }
+static bool is_better(double value, double best, double gain) {
+    return !isnan(value) && (isnan(best) || value > best + gain);
+}
 
 static bool save_best(Trainer *trainer, const Evaluation *evaluation) {
     const TrainOptions *options = trainer->options;
@@ -139,32 +146,40 @@ static bool stops_early(const Trainer *trainer) {
 /* -- epochs -- */
 
 /* NULL: the split has no rows. */
-static const Evaluation *evaluate_split(const Trainer *trainer, SplitEvaluator *evaluator, Evaluation *result) {
+static const Evaluation *evaluate_split(const Trainer *trainer, SplitEvaluator *evaluator,
+                                        Evaluation *result) {
     if (!evaluator->pair.rows) return NULL;
     evaluator_run(evaluator, trainer_times(trainer).start, result);
     return result;
 }
 
 /* False after reporting why the loss on held-out rows is not finite. */
-static bool check_split(const Trainer *trainer, const SplitEvaluator *evaluator, const char *split) {
+static bool check_split(const Trainer *trainer, const SplitEvaluator *evaluator,
+                        const char *split) {
     char finding[80];
     const TrainOptions *options = trainer->options;
     if (!evaluator->pair.rows) return true;
     snprintf(finding, sizeof finding, "the %s loss is not finite %s epoch %llu", split,
-             trainer->info.epoch ? "after" : "before", (unsigned long long)(trainer->info.epoch ? trainer->info.epoch : 1));
-    return evaluator_check(evaluator, options->dataset, options->states, trainer_times(trainer).start, finding, trainer->diag);
+             trainer->info.epoch ? "after" : "before",
+             (unsigned long long)(trainer->info.epoch ? trainer->info.epoch : 1));
+    return evaluator_check(evaluator, options->dataset, options->states,
+                           trainer_times(trainer).start, finding, trainer->diag);
 }
 
-/* Evaluates and calls the epoch event. rows: those trained in this process, for the throughput. *compared: the evaluation that epochs are
- * compared by, or NULL. False after reporting that a loss is not finite. */
-static bool tell_epoch(Trainer *trainer, double train_loss, int64_t rows, Evaluation results[2], const Evaluation **compared) {
+/* Evaluates and calls the epoch event. rows: those trained in this process, for the throughput.
+ * *compared: the evaluation that epochs are compared by, or NULL. False after reporting that a loss
+ * is not finite. */
+static bool tell_epoch(Trainer *trainer, double train_loss, int64_t rows, Evaluation results[2],
+                       const Evaluation **compared) {
     const Evaluation *valid = evaluate_split(trainer, &trainer->valid, &results[0]);
     const Evaluation *test = evaluate_split(trainer, &trainer->test, &results[1]);
     const TrainEvents *events = trainer->events;
     if (events->epoch)
-        events->epoch(events->context, (uint32_t)trainer->info.epoch, train_loss, trainer->seconds, rows, valid, test);
+        events->epoch(events->context, (uint32_t)trainer->info.epoch, train_loss, trainer->seconds,
+                      rows, valid, test);
     *compared = valid ? valid : test;
-    return check_split(trainer, &trainer->valid, "valid") && check_split(trainer, &trainer->test, "test");
+    return check_split(trainer, &trainer->valid, "valid") &&
+           check_split(trainer, &trainer->test, "test");
 }
 
 static TrainResult finish_epoch(Trainer *trainer, int64_t rows) {
@@ -176,7 +191,8 @@ static TrainResult finish_epoch(Trainer *trainer, int64_t rows) {
     trainer->info.loss_sum = 0;
     if (!tell_epoch(trainer, train_loss, rows, results, &compared)) return TRAIN_NONFINITE;
     if (compared) count_patience(trainer, compared);
-    return (!compared || save_best(trainer, compared)) && save_last(trainer) ? TRAIN_DONE : TRAIN_FAILED;
+    return (!compared || save_best(trainer, compared)) && save_last(trainer) ? TRAIN_DONE
+                                                                             : TRAIN_FAILED;
 }
 
 /* Trains from the present step to the end of the epoch. TRAIN_DONE: the end was reached. */
@@ -202,13 +218,16 @@ static TrainResult run_epochs(Trainer *trainer) {
     TrainResult result = TRAIN_DONE;
     Evaluation results[2];
     const Evaluation *compared;
-    if (!check_states(trainer) || (!trainer->options->resume && !tell_epoch(trainer, NAN, 0, results, &compared)))
+    if (!check_states(trainer) ||
+        (!trainer->options->resume && !tell_epoch(trainer, NAN, 0, results, &compared)))
         result = TRAIN_NONFINITE;
-    while (result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs && !stops_early(trainer))
+    while (result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs &&
+           !stops_early(trainer))
         result = run_epoch(trainer);
     const TrainEvents *events = trainer->events;
     if (events->end && result != TRAIN_FAILED)
-        events->end(events->context, &trainer->info, result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs);
+        events->end(events->context, &trainer->info,
+                    result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs);
     atomic_store(&stop_requested, false);
     return result;
 }

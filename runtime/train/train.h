@@ -10,7 +10,8 @@ typedef struct {
     const Dataset *dataset;
     States *states;
     Threads *threads;
-    ProgramPair train, valid, test; /* pairs may share programs; full may be NULL when a split has fewer rows than batch */
+    /* pairs may share programs; full may be NULL when a split has fewer rows than batch */
+    ProgramPair train, valid, test;
     Metrics metrics;
     uint32_t epochs;
     uint32_t accumulate; /* batches whose gradients make one step; 0: one */
@@ -19,32 +20,39 @@ typedef struct {
     bool shuffle;
     Judge keep_best;
     StopRule stop;
-    const char *folder;     /* the run folder, which exists; NULL: write no checkpoints */
-    const char *model_hash; /* for the checkpoint: BLAKE3 of the resolved model without train.epochs */
-    const char *resume;     /* path of a checkpoint to continue from, or NULL */
+    const char *folder; /* the run folder, which exists; NULL: write no checkpoints */
+    /* for the checkpoint: BLAKE3 of the resolved model without train.epochs */
+    const char *model_hash;
+    const char *resume; /* path of a checkpoint to continue from, or NULL */
 } TrainOptions;
 
-/* What the caller is told. Any function may be NULL. `step` may be called by any thread, but only by one at a time. */
+/* What the caller is told. Any function may be NULL. `step` may be called by any thread, but only
+ * by one at a time. */
 typedef struct {
     void *context;
     void (*step)(void *context, uint32_t epoch, uint64_t step, uint64_t steps_per_epoch,
                  double loss); /* about 10 times a second */
-    /* After each epoch. epoch 0: the untrained network, with train_loss NaN. valid, test: NULL if the split has no rows. */
-    void (*epoch)(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows, const Evaluation *valid,
-                  const Evaluation *test);
+    /* After each epoch. epoch 0: the untrained network, with train_loss NaN. valid, test: NULL if
+     * the split has no rows. */
+    void (*epoch)(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows,
+                  const Evaluation *valid, const Evaluation *test);
     void (*begin)(void *context); /* just before the first step */
     /* When the training ends; early: by the StopRule. */
     void (*end)(void *context, const CheckpointInfo *info, bool early);
 } TrainEvents;
 
 typedef enum { TRAIN_DONE, TRAIN_STOPPED, TRAIN_NONFINITE, TRAIN_FAILED } TrainResult;
-/* Initializes the states from the seed, or loads them from options->resume. Evaluates the untrained network as epoch 0, unless it resumes.
- * Trains. Checkpoints in options->folder:
- *   last.safetensors  after the first step, then about every ten seconds, after each epoch and its event, and when stopped
- *   best.safetensors  when keep_best is better than ever before, on the validation rows or else on the test rows
+/* Initializes the states from the seed, or loads them from options->resume. Evaluates the untrained
+ * network as epoch 0, unless it resumes. Trains. Checkpoints in options->folder:
+ *   last.safetensors  after the first step, then about every ten seconds, after each epoch and its
+ *                     event, and when stopped
+ *   best.safetensors  when keep_best is better than ever before, on the validation rows or else on
+ *                     the test rows
  * Results:
- *   TRAIN_STOPPED    train_request_stop was called (SIGHUP, SIGINT, SIGTERM). The checkpoint is written; resuming gives the same bits.
- *   TRAIN_NONFINITE  a loss or a state is not finite. The op and line that went wrong first are reported. The last checkpoint is kept: no
+ *   TRAIN_STOPPED    train_request_stop was called (SIGHUP, SIGINT, SIGTERM). The checkpoint is
+ *                    written; resuming gives the same bits.
+ *   TRAIN_NONFINITE  a loss or a state is not finite. The op and line that went wrong first are
+ *                    reported. The last checkpoint is kept: no
  *                    checkpoint holds states that are not finite.
  *   TRAIN_FAILED     another error was reported. */
 TrainResult train(const TrainOptions *options, const TrainEvents *events, Diagnostics *diag);

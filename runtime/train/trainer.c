@@ -18,7 +18,8 @@ void trainer_order(Trainer *trainer) {
         memcpy(trainer->order, rows, (size_t)count * sizeof *rows);
         return;
     }
-    random_permutation(trainer->options->seed, STREAM_SHUFFLE, (uint32_t)trainer->info.epoch, (uint32_t)count, trainer->order);
+    random_permutation(trainer->options->seed, STREAM_SHUFFLE, (uint32_t)trainer->info.epoch,
+                       (uint32_t)count, trainer->order);
     for (int64_t i = 0; i < count; i++) trainer->order[i] = rows[trainer->order[i]];
 }
 
@@ -27,7 +28,8 @@ int64_t trainer_step(const Trainer *trainer) {
 }
 
 RunTimes trainer_times(const Trainer *trainer) {
-    int64_t batches = trainer->pair.steps, accumulate = trainer->options->accumulate ? trainer->options->accumulate : 1;
+    int64_t batches = trainer->pair.steps,
+            accumulate = trainer->options->accumulate ? trainer->options->accumulate : 1;
     int64_t steps = divide_up(batches, accumulate), epoch = (int64_t)trainer->info.epoch;
     RunTimes times = {.start = {.epoch = (int32_t)epoch,
                                 .step = (int32_t)(epoch * steps),
@@ -47,30 +49,37 @@ float trainer_loss(const Trainer *trainer, int64_t step, const void *outputs) {
 /* -- restarting from a checkpoint -- */
 
 static bool refuse(const Trainer *trainer, const char *what, const char *help) {
-    diag_error(trainer->diag, STATUS_FILE, (Span){0}, "cannot resume from '%s': %s", trainer->saved, what);
+    diag_error(trainer->diag, STATUS_FILE, (Span){0}, "cannot resume from '%s': %s", trainer->saved,
+               what);
     diag_help(trainer->diag, "%s", help);
     return false;
 }
 
-/* Refuses a checkpoint of an earlier numerics version if the training would not be the same: where gradients of several batches are added up,
- * and where columns were standardized in f32. */
+/* Refuses a checkpoint of an earlier numerics version if the training would not be the same: where
+ * gradients of several batches are added up, and where columns were standardized in f32. */
 static bool check_numerics(const Trainer *trainer) {
     uint32_t learnt;
     dataset_learnt(trainer->options->dataset, &learnt);
-    if (trainer->info.numerics == NUMERICS_VERSION || (trainer->options->accumulate <= 1 && !learnt)) return true;
+    if (trainer->info.numerics == NUMERICS_VERSION ||
+        (trainer->options->accumulate <= 1 && !learnt))
+        return true;
     if (learnt)
-        return refuse(trainer, "it was written by an mlc that standardized and imputed columns in f32",
+        return refuse(trainer,
+                      "it was written by an mlc that standardized and imputed columns in f32",
                       "'mlc train FILE.mdl --weights RUN' begins a new run with its weights");
-    return refuse(trainer, "it was written by an mlc that adds up the gradients of several batches in another order",
-                  "'mlc train FILE.mdl --weights RUN' begins a new run with its weights");
+    return refuse(
+        trainer,
+        "it was written by an mlc that adds up the gradients of several batches in another order",
+        "'mlc train FILE.mdl --weights RUN' begins a new run with its weights");
 }
 
 static bool tell_numerics(const Trainer *trainer) {
     if (trainer->info.numerics != NUMERICS_VERSION && !trainer->begun)
-        diag_warning(trainer->diag, (Span){0},
-                     "'%s' was written by an mlc that adds up long sums in another order (numerics version %llu, here %d): the "
-                     "training goes on, but its bits are not those that it would have had there",
-                     trainer->saved, (unsigned long long)trainer->info.numerics, NUMERICS_VERSION);
+        diag_warning(
+            trainer->diag, (Span){0},
+            "'%s' was written by an mlc that adds up long sums in another order (numerics version %llu, here %d): the "
+            "training goes on, but its bits are not those that it would have had there",
+            trainer->saved, (unsigned long long)trainer->info.numerics, NUMERICS_VERSION);
     return true;
 }
 
@@ -81,25 +90,31 @@ static bool load_saved(Trainer *trainer) {
     strcpy(model_hash, info->model_hash);
     if (!checkpoint_info(trainer->saved, info, trainer->diag)) return false;
     if (strcmp(info->model_hash, model_hash))
-        return refuse(trainer, "the model has changed since it was written", "only train.epochs may be changed");
+        return refuse(trainer, "the model has changed since it was written",
+                      "only train.epochs may be changed");
     if (!check_numerics(trainer)) return false;
     if (!checkpoint_load(trainer->saved, options->states, false, info, trainer->diag)) return false;
     if (strcmp(info->data_digest, dataset_digest(options->dataset)))
-        return refuse(trainer, "the data have changed since it was written", "resume with the data it was trained on");
+        return refuse(trainer, "the data have changed since it was written",
+                      "resume with the data it was trained on");
     if (states_nonfinite(options->states))
-        return refuse(trainer, "its weights are not finite", "train again, or from a checkpoint of before that");
+        return refuse(trainer, "its weights are not finite",
+                      "train again, or from a checkpoint of before that");
     uint64_t steps = (uint64_t)trainer->pair.steps, begin = info->epoch * steps;
     info->epochs = options->epochs;
-    if (info->seed == options->seed && info->epoch <= options->epochs && info->step >= begin && info->step - begin < steps &&
-        (info->step > begin || info->loss_sum == 0))
+    if (info->seed == options->seed && info->epoch <= options->epochs && info->step >= begin &&
+        info->step - begin < steps && (info->step > begin || info->loss_sum == 0))
         return tell_numerics(trainer);
-    return refuse(trainer, "its seed, epoch or step do not fit the model", "only train.epochs may be changed, to more");
+    return refuse(trainer, "its seed, epoch or step do not fit the model",
+                  "only train.epochs may be changed, to more");
 }
 
 bool trainer_restart(Trainer *trainer) {
     const TrainOptions *options = trainer->options;
-    trainer->info = (CheckpointInfo){.seed = options->seed, .epochs = options->epochs, .best = NAN, .gained = NAN};
-    snprintf(trainer->info.model_hash, sizeof trainer->info.model_hash, "%s", options->model_hash ? options->model_hash : "");
+    trainer->info = (CheckpointInfo){
+        .seed = options->seed, .epochs = options->epochs, .best = NAN, .gained = NAN};
+    snprintf(trainer->info.model_hash, sizeof trainer->info.model_hash, "%s",
+             options->model_hash ? options->model_hash : "");
     if (trainer->saved) return load_saved(trainer);
     if (!options->initialized || trainer->begun) states_initialize(options->states, options->seed);
     return true;
@@ -109,8 +124,10 @@ bool trainer_restart(Trainer *trainer) {
 
 /* A StopRule needs held-out rows. */
 static bool check_stop(const Trainer *trainer) {
-    if (!trainer->options->stop.patience || trainer->valid.pair.rows || trainer->test.pair.rows) return true;
-    diag_error(trainer->diag, STATUS_MODEL, (Span){0}, "'stop_when' has nothing to look at: no rows are held out");
+    if (!trainer->options->stop.patience || trainer->valid.pair.rows || trainer->test.pair.rows)
+        return true;
+    diag_error(trainer->diag, STATUS_MODEL, (Span){0},
+               "'stop_when' has nothing to look at: no rows are held out");
     diag_help(trainer->diag, "valid = 0.1 in the data block holds out a tenth of them");
     return false;
 }
@@ -119,24 +136,27 @@ static bool check_stop(const Trainer *trainer) {
 static bool check_steps(const Trainer *trainer) {
     uint64_t most = INT32_MAX / (uint64_t)trainer->pair.steps;
     if (trainer->options->epochs <= most) return true;
-    diag_error(trainer->diag, STATUS_MODEL, (Span){0}, "%u epochs of %lld steps are too many", trainer->options->epochs,
-               (long long)trainer->pair.steps);
+    diag_error(trainer->diag, STATUS_MODEL, (Span){0}, "%u epochs of %lld steps are too many",
+               trainer->options->epochs, (long long)trainer->pair.steps);
     diag_help(trainer->diag, "at most %llu epochs are possible", (unsigned long long)most);
     return false;
 }
 
 bool trainer_open(Trainer *trainer) {
     const TrainOptions *o = trainer->options;
-    if (!pair_open(&trainer->pair, &o->train, o->dataset, SPLIT_TRAIN, o->states, o->threads, trainer->diag)) return false;
+    if (!pair_open(&trainer->pair, &o->train, o->dataset, SPLIT_TRAIN, o->states, o->threads,
+                   trainer->diag))
+        return false;
     if (!check_steps(trainer)) return false;
-    trainer->order = memory_array((size_t)trainer->pair.rows, sizeof *trainer->order, "the order of the rows");
+    trainer->order =
+        memory_array((size_t)trainer->pair.rows, sizeof *trainer->order, "the order of the rows");
     if (o->resume) trainer->saved = memory_copy_string(o->resume, "a path");
     if (trainer->pair.full) runner_place(trainer->pair.full, "loss", &trainer->loss[0]);
     if (trainer->pair.last) runner_place(trainer->pair.last, "loss", &trainer->loss[1]);
-    return evaluator_open(&trainer->valid, o->dataset, SPLIT_VALID, &o->valid, o->states, o->threads, &o->metrics,
-                          trainer->diag) &&
-           evaluator_open(&trainer->test, o->dataset, SPLIT_TEST, &o->test, o->states, o->threads, &o->metrics,
-                          trainer->diag) &&
+    return evaluator_open(&trainer->valid, o->dataset, SPLIT_VALID, &o->valid, o->states,
+                          o->threads, &o->metrics, trainer->diag) &&
+           evaluator_open(&trainer->test, o->dataset, SPLIT_TEST, &o->test, o->states, o->threads,
+                          &o->metrics, trainer->diag) &&
            check_stop(trainer);
 }
 

@@ -12,16 +12,19 @@ typedef struct {
     RunnerPair pair;
     size_t loss[2]; /* where the full and the last program put the loss */
     SplitEvaluator valid, test;
-    CheckpointInfo info;          /* the position */
-    bool begun;                   /* a step has run: the states differ from those at the beginning */
-    int32_t *order;               /* the rows of the current epoch */
-    char *saved;                  /* the last checkpoint, where trainer_restart begins; NULL: begin from the seed */
+    CheckpointInfo info; /* the position */
+    /* a step has run: the states differ from those at the beginning */
+    bool begun;
+    int32_t *order; /* the rows of the current epoch */
+    /* the last checkpoint, where trainer_restart begins; NULL: begin from the seed */
+    char *saved;
     uint64_t nonfinite;           /* the first step with a non-finite loss, from 1; 0: none */
     double seconds;               /* spent on the steps of this epoch */
     double event_time, save_time; /* of the last step event and the last checkpoint */
 } Trainer;
 
-/* Before: options, events and diag are set, all else is 0. false after reporting an error; the trainer must be closed then too. */
+/* Before: options, events and diag are set, all else is 0. false after reporting an error; the
+ * trainer must be closed then too. */
 bool trainer_open(Trainer *trainer);
 void trainer_close(Trainer *trainer);
 /* Loads trainer->saved, or initializes the states from the seed. */
@@ -31,8 +34,8 @@ int64_t trainer_step(const Trainer *trainer);   /* steps done in the current epo
 RunTimes trainer_times(const Trainer *trainer); /* of the current epoch */
 float trainer_loss(const Trainer *trainer, int64_t step, const void *outputs);
 
-/* Reports why the loss of step trainer->nonfinite, or a state after it, is not finite: trains again up to that step and finds the operation
- * that went wrong first. state NULL: the loss. */
+/* Reports why the loss of step trainer->nonfinite, or a state after it, is not finite: trains again
+ * up to that step and finds the operation that went wrong first. state NULL: the loss. */
 void trainer_report_nonfinite(Trainer *trainer, const Symbol *state);
 
 #endif

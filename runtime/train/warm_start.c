@@ -1,4 +1,5 @@
-/* Warm start: each tensor of the network is looked up in a safetensors file by its name and shape. */
+/* Warm start: each tensor of the network is looked up in a safetensors file by its name and
+ * shape. */
 #include "runtime/formats/safetensors.h"
 #include "runtime/train/warm_start.h"
 
@@ -18,7 +19,8 @@ typedef struct {
     Diagnostics *diag;
 } WarmStart;
 
-/* The rest of a name that begins with the layer or tensor `part`: after_part("conv1.weight", "conv1") is ".weight". NULL: it does not. */
+/* The rest of a name that begins with the layer or tensor `part`: after_part("conv1.weight",
+ * "conv1") is ".weight". NULL: it does not. */
 static const char *after_part(const char *name, const char *part) {
     size_t length = strlen(part);
     bool begins = !strncmp(name, part, length) && (!name[length] || name[length] == '.');
@@ -62,9 +64,11 @@ static void take(WarmStart *start, const Symbol *symbol) {
         start->taken->count++;
     } else if (tensor) {
         append(start->arena, &start->taken->anew,
-               arena_format(start->arena, "%s is %s here and %s there", symbol->name, here, tensor_text(start, tensor)));
+               arena_format(start->arena, "%s is %s here and %s there", symbol->name, here,
+                            tensor_text(start, tensor)));
     } else {
-        append(start->arena, &start->taken->anew, arena_format(start->arena, "%s %s is not there", symbol->name, here));
+        append(start->arena, &start->taken->anew,
+               arena_format(start->arena, "%s %s is not there", symbol->name, here));
     }
 }
 
@@ -87,7 +91,8 @@ static void list_unused(WarmStart *start, const Graph *network) {
     for (uint32_t i = 0; i < safetensors_count(start->file); i++) {
         const SafeTensor *tensor = safetensors_tensor(start->file, i);
         const Symbol *symbol = graph_symbol(network, tensor->name);
-        bool fitted = (symbol && !symbol_is_network(symbol)) || !strcmp(tensor->dtype, SAFETENSORS_F64);
+        bool fitted =
+            (symbol && !symbol_is_network(symbol)) || !strcmp(tensor->dtype, SAFETENSORS_F64);
         if (is_used(start, tensor->name) || is_moment(start, tensor->name) || fitted) continue;
         append(start->arena, &start->taken->unused,
                arena_format(start->arena, "%.100s %s", tensor->name, tensor_text(start, tensor)));
@@ -100,7 +105,8 @@ static bool has_part(const WarmStart *start, const Graph *network, const char *p
     uint32_t count = there ? safetensors_count(start->file) : network->symbol_count;
     for (uint32_t i = 0; i < count; i++) {
         bool is_tensor = there || symbol_is_network(&network->symbols[i]);
-        const char *name = there ? safetensors_tensor(start->file, i)->name : network->symbols[i].name;
+        const char *name =
+            there ? safetensors_tensor(start->file, i)->name : network->symbols[i].name;
         if (is_tensor && after_part(name, part)) return true;
     }
     return false;
@@ -110,27 +116,32 @@ static bool check_maps(const WarmStart *start, const Graph *network) {
     bool good = true;
     for (uint32_t i = 0; i < start->map_count; i++) {
         const WeightMap *map = &start->maps[i];
-        bool there = has_part(start, network, map->there, true), here = has_part(start, network, map->here, false);
+        bool there = has_part(start, network, map->there, true),
+             here = has_part(start, network, map->here, false);
         if (there && here) continue;
         good = false;
-        diag_error(start->diag, STATUS_USAGE, (Span){0}, "--map %.100s=%.100s: %s has no tensor or layer '%.100s'", map->there,
-                   map->here, there ? "the model" : start->path, there ? map->here : map->there);
-        diag_help(start->diag,
-                  "--map OLD=NEW: OLD is the name in the file, NEW the name in the model, as 'mlc summary' shows it");
+        diag_error(start->diag, STATUS_USAGE, (Span){0},
+                   "--map %.100s=%.100s: %s has no tensor or layer '%.100s'", map->there, map->here,
+                   there ? "the model" : start->path, there ? map->here : map->there);
+        diag_help(
+            start->diag,
+            "--map OLD=NEW: OLD is the name in the file, NEW the name in the model, as 'mlc summary' shows it");
     }
     return good;
 }
 
 static bool check_taken(const WarmStart *start) {
     if (start->taken->count) return true;
-    diag_error(start->diag, STATUS_FILE, (Span){0}, "nothing in '%s' fits the model by name and shape", start->path);
-    for (uint32_t i = 0; i < start->taken->anew.count && i < 4; i++) diag_help(start->diag, "%s", start->taken->anew.items[i]);
+    diag_error(start->diag, STATUS_FILE, (Span){0},
+               "nothing in '%s' fits the model by name and shape", start->path);
+    for (uint32_t i = 0; i < start->taken->anew.count && i < 4; i++)
+        diag_help(start->diag, "%s", start->taken->anew.items[i]);
     diag_help(start->diag, "--map OLD=NEW gives the name that a tensor or layer has in the file");
     return false;
 }
 
-bool weights_take(const char *path, States *states, const Graph *network, const WeightMap *maps, uint32_t map_count,
-                  Arena *arena, WeightsTaken *taken, Diagnostics *diag) {
+bool weights_take(const char *path, States *states, const Graph *network, const WeightMap *maps,
+                  uint32_t map_count, Arena *arena, WeightsTaken *taken, Diagnostics *diag) {
     SafeFile *file = safetensors_read(path, diag);
     if (!file) return false;
     *taken = (WeightsTaken){0};

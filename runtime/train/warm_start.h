@@ -15,12 +15,15 @@ typedef struct {
 typedef struct {
     uint32_t count; /* tensors taken */
     TextList anew,
-        unused; /* anew: tensors of the model that keep their first values, and why. unused: tensors of the file that the model does not have */
+        /* anew: tensors of the model that keep their first values, and why. unused: tensors of the
+         * file that the model does not have */
+        unused;
 } WeightsTaken;
-/* Copies the weights and running statistics of `network` from a safetensors file into the states: those that the file has under the same name,
- * after `maps`, with the same dtype and shape. Texts go into the arena. STATUS_FILE errors: the file cannot be read, or no tensor fits.
- * STATUS_USAGE: a map names a tensor or layer that does not exist. */
-bool weights_take(const char *path, States *states, const Graph *network, const WeightMap *maps, uint32_t map_count,
-                  Arena *arena, WeightsTaken *taken, Diagnostics *diag);
+/* Copies the weights and running statistics of `network` from a safetensors file into the states:
+ * those that the file has under the same name, after `maps`, with the same dtype and shape. Texts
+ * go into the arena. STATUS_FILE errors: the file cannot be read, or no tensor fits. STATUS_USAGE:
+ * a map names a tensor or layer that does not exist. */
+bool weights_take(const char *path, States *states, const Graph *network, const WeightMap *maps,
+                  uint32_t map_count, Arena *arena, WeightsTaken *taken, Diagnostics *diag);
 
 #endif

@@ -1,6 +1,6 @@
-/* Writes a small data set that can be learnt: make_data FOLDER ROWS TEST_ROWS. Four IDX files of 12 x 12 images in ten
- * classes; class c is a bright square at a place of its own, moved a little, in noise. make_data npz ARCHIVE FILE... packs files into a
- * ZIP archive, as they are. */
+/* Writes a small data set that can be learnt: make_data FOLDER ROWS TEST_ROWS. Four IDX files of 12
+ * x 12 images in ten classes; class c is a bright square at a place of its own, moved a little, in
+ * noise. make_data npz ARCHIVE FILE... packs files into a ZIP archive, as they are. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,8 @@ static void draw_image(uint32_t class, uint8_t image[SIDE * SIDE]) {
     uint32_t top = class / 4 * 4 + draw(2), left = class % 4 * 3 + draw(2);
     for (int i = 0; i < SIDE * SIDE; i++) image[i] = (uint8_t)draw(60);
     for (uint32_t y = top; y < top + SQUARE && y < SIDE; y++)
-        for (uint32_t x = left; x < left + SQUARE && x < SIDE; x++) image[y * SIDE + x] = (uint8_t)(180 + draw(76));
+        for (uint32_t x = left; x < left + SQUARE && x < SIDE; x++)
+            image[y * SIDE + x] = (uint8_t)(180 + draw(76));
 }
 
 static FILE *open_idx(const char *folder, const char *name, int rank, uint32_t rows) {
@@ -34,8 +35,10 @@ static FILE *open_idx(const char *folder, const char *name, int rank, uint32_t r
     return file;
 }
 
-static void write_split(const char *folder, const char *images_name, const char *labels_name, uint32_t rows) {
-    FILE *images = open_idx(folder, images_name, 3, rows), *labels = open_idx(folder, labels_name, 1, rows);
+static void write_split(const char *folder, const char *images_name, const char *labels_name,
+                        uint32_t rows) {
+    FILE *images = open_idx(folder, images_name, 3, rows),
+         *labels = open_idx(folder, labels_name, 1, rows);
     for (uint32_t i = 0; i < rows; i++) {
         uint8_t image[SIDE * SIDE];
         uint32_t class = draw(CLASSES);
@@ -60,7 +63,8 @@ static uint32_t checksum(const uint8_t *bytes, size_t length) {
 /* Little-endian numbers of so many bytes each: "242" is three numbers. */
 static void put(FILE *file, const char *sizes, const uint32_t *numbers) {
     for (int i = 0; sizes[i]; i++)
-        for (int byte = 0; byte < sizes[i] - '0'; byte++) fputc((int)(numbers[i] >> (8 * byte) & 255), file);
+        for (int byte = 0; byte < sizes[i] - '0'; byte++)
+            fputc((int)(numbers[i] >> (8 * byte) & 255), file);
 }
 
 enum { FILES_MOST = 64 };
@@ -76,7 +80,8 @@ static Packed pack_file(FILE *archive, const char *path) {
     uint32_t length = (uint32_t)fread(bytes, 1, sizeof bytes, file), name = (uint32_t)strlen(path);
     Packed packed = {path, checksum(bytes, length), length, (uint32_t)ftell(archive)};
     fclose(file);
-    put(archive, "42222244422", (const uint32_t[]){0x04034b50, 20, 0, 0, 0, 33, packed.sum, length, length, name, 0});
+    put(archive, "42222244422",
+        (const uint32_t[]){0x04034b50, 20, 0, 0, 0, 33, packed.sum, length, length, name, 0});
     fwrite(path, 1, name, archive);
     fwrite(bytes, 1, length, archive);
     return packed;
@@ -91,8 +96,8 @@ static int pack(const char *path, char *const *files, int count) {
     for (int i = 0; i < count; i++) {
         uint32_t name = (uint32_t)strlen(files[i]);
         put(archive, "42222224442222244",
-            (const uint32_t[]){0x02014b50, 20, 20, 0, 0, 0, 33, packed[i].sum, packed[i].bytes, packed[i].bytes, name, 0, 0, 0,
-                               0, 0, packed[i].offset});
+            (const uint32_t[]){0x02014b50, 20, 20, 0, 0, 0, 33, packed[i].sum, packed[i].bytes,
+                               packed[i].bytes, name, 0, 0, 0, 0, 0, packed[i].offset});
         fwrite(files[i], 1, name, archive);
     }
     uint32_t end = (uint32_t)ftell(archive), all = (uint32_t)count;

@@ -1,5 +1,5 @@
-/* Draws small pictures of three shapes into FOLDER/disc, FOLDER/square and FOLDER/stripes, in every format that mlc reads and with
- * endings as cameras and programs write them.
+/* Draws small pictures of three shapes into FOLDER/disc, FOLDER/square and FOLDER/stripes, in every
+ * format that mlc reads and with endings as cameras and programs write them.
  *   make_pictures FOLDER */
 #include <png.h>
 #include <stdint.h>
@@ -37,7 +37,8 @@ static void draw(Drawing *drawing, int shape) {
         for (int x = 0; x < drawing->side; x++)
             for (int c = 0; c < 3; c++)
                 drawing->rgb[y][x][c] =
-                    (uint8_t)((is_ink(shape, drawing->side, y, x) ? 190 - 60 * c : 20 + 10 * c) + (int)(noise() % 32));
+                    (uint8_t)((is_ink(shape, drawing->side, y, x) ? 190 - 60 * c : 20 + 10 * c) +
+                              (int)(noise() % 32));
 }
 
 /* The rows one behind the other. */
@@ -53,7 +54,8 @@ static FILE *create(const char *path) {
     return file;
 }
 
-static void write_jpeg(const Drawing *drawing, const char *path, J_COLOR_SPACE space, int progressive) {
+static void write_jpeg(const Drawing *drawing, const char *path, J_COLOR_SPACE space,
+                       int progressive) {
     struct jpeg_compress_struct jpeg;
     struct jpeg_error_mgr errors;
     FILE *file = create(path);
@@ -79,13 +81,15 @@ static void write_jpeg(const Drawing *drawing, const char *path, J_COLOR_SPACE s
 static void write_png(const Drawing *drawing, const char *path) {
     png_image png = {.version = PNG_IMAGE_VERSION, .format = PNG_FORMAT_RGB};
     png.width = png.height = (png_uint_32)drawing->side;
-    if (!png_image_write_to_file(&png, path, 0, drawing->rgb, sizeof drawing->rgb[0], NULL)) exit(1);
+    if (!png_image_write_to_file(&png, path, 0, drawing->rgb, sizeof drawing->rgb[0], NULL))
+        exit(1);
 }
 
 static void write_webp(const Drawing *drawing, const char *path) {
     uint8_t packed[sizeof drawing->rgb], *bytes = NULL;
     pack(drawing, packed);
-    size_t length = WebPEncodeRGB(packed, drawing->side, drawing->side, 3 * drawing->side, 80, &bytes);
+    size_t length =
+        WebPEncodeRGB(packed, drawing->side, drawing->side, 3 * drawing->side, 80, &bytes);
     FILE *file = create(path);
     if (!length || fwrite(bytes, 1, length, file) != length || fclose(file)) exit(1);
     WebPFree(bytes);
@@ -123,7 +127,8 @@ int main(int count, char **arguments) {
             static const char *const endings[] = {"jpg", "JPG", "jpeg", "png", "webp", "bmp"};
             for (int k = 0; k < 6; k++) {
                 draw(&drawing, shape);
-                snprintf(path, sizeof path, "%s/%s/%d.%s", arguments[1], shapes[shape], 10 * i + k, endings[k]);
+                snprintf(path, sizeof path, "%s/%s/%d.%s", arguments[1], shapes[shape], 10 * i + k,
+                         endings[k]);
                 if (k < 3) write_jpeg(&drawing, path, k == 2 ? JCS_RGB : JCS_YCbCr, k == 1);
                 if (k == 3) write_png(&drawing, path);
                 if (k == 4) write_webp(&drawing, path);

@@ -15,13 +15,15 @@ int main(int argc, char **argv) {
     if (!pixels || !png_image_finish_read(&image, NULL, pixels, 0, NULL)) return 1;
     size_t count = 0, all = (size_t)image.width * image.height;
     if (argc == 4) {
-        size_t x = strtoul(argv[2], NULL, 10), y = strtoul(argv[3], NULL, 10), at = 3 * (y * image.width + x);
+        size_t x = strtoul(argv[2], NULL, 10), y = strtoul(argv[3], NULL, 10),
+               at = 3 * (y * image.width + x);
         if (x >= image.width || y >= image.height) return 1;
         printf("%02x%02x%02x\n", pixels[at], pixels[at + 1], pixels[at + 2]);
     } else {
         unsigned long wanted = strtoul(argv[2], NULL, 16);
         for (size_t i = 0; i < all; i++)
-            count += wanted == ((unsigned long)pixels[3 * i] << 16 | (unsigned long)pixels[3 * i + 1] << 8 | pixels[3 * i + 2]);
+            count += wanted == ((unsigned long)pixels[3 * i] << 16 |
+                                (unsigned long)pixels[3 * i + 1] << 8 | pixels[3 * i + 2]);
         printf("%zu\n", count);
     }
     free(pixels);

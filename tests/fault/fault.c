@@ -1,11 +1,14 @@
-/* A library to be preloaded (LD_PRELOAD) that lets one call of a program fail: allocation number FAULT_AT, or system call number FAULT_AT.
+/* A library to be preloaded (LD_PRELOAD) that lets one call of a program fail: allocation number
+ * FAULT_AT, or system call number FAULT_AT.
  *
- *   FAULT_KIND   "memory": malloc and its kind, mmap, pthread_create; "system": open, stat, read, write, fsync, rename... and stdio's own
+ *   FAULT_KIND   "memory": malloc and its kind, mmap, pthread_create; "system": open, stat, read,
+ *                write, fsync, rename... and stdio's own
  *   FAULT_AT     which of them fails, from 1; 0: none
  *   FAULT_ERROR  the errno of a system call that fails, as a number; ENOSPC without it
  *   FAULT_COUNT  a file that gets, at a normal end, how many calls there were
  *
- * EINTR fails a call that did nothing; other errors of close and rename come after their work is undone or refused, as on Linux. */
+ * EINTR fails a call that did nothing; other errors of close and rename come after their work is
+ * undone or refused, as on Linux. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -74,8 +77,12 @@ static bool fails(Kind of, int reason) {
 void *malloc(size_t bytes) { return NO_MEMORY ? NULL : __libc_malloc(bytes); }
 void *calloc(size_t count, size_t bytes) { return NO_MEMORY ? NULL : __libc_calloc(count, bytes); }
 void *realloc(void *old, size_t bytes) { return NO_MEMORY ? NULL : __libc_realloc(old, bytes); }
-void *aligned_alloc(size_t alignment, size_t bytes) { return NO_MEMORY ? NULL : __libc_memalign(alignment, bytes); }
-void *memalign(size_t alignment, size_t bytes) { return NO_MEMORY ? NULL : __libc_memalign(alignment, bytes); }
+void *aligned_alloc(size_t alignment, size_t bytes) {
+    return NO_MEMORY ? NULL : __libc_memalign(alignment, bytes);
+}
+void *memalign(size_t alignment, size_t bytes) {
+    return NO_MEMORY ? NULL : __libc_memalign(alignment, bytes);
+}
 
 int posix_memalign(void **memory, size_t alignment, size_t bytes) {
     if (NO_MEMORY) return ENOMEM;
@@ -92,7 +99,8 @@ int mprotect(void *address, size_t length, int protection) {
     return NO_MEMORY ? -1 : (int)syscall(SYS_mprotect, address, length, protection);
 }
 
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument) {
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                   void *argument) {
     return NO_MEMORY ? EAGAIN : NEXT(pthread_create)(thread, attributes, run, argument);
 }
 
@@ -114,12 +122,22 @@ int openat(int folder, const char *path, int flags, ...) {
     return REFUSED ? -1 : (int)syscall(SYS_openat, folder, path, flags, mode);
 }
 
-ssize_t read(int file, void *to, size_t bytes) { return REFUSED ? -1 : syscall(SYS_read, file, to, bytes); }
-ssize_t write(int file, const void *from, size_t bytes) { return REFUSED ? -1 : syscall(SYS_write, file, from, bytes); }
+ssize_t read(int file, void *to, size_t bytes) {
+    return REFUSED ? -1 : syscall(SYS_read, file, to, bytes);
+}
+ssize_t write(int file, const void *from, size_t bytes) {
+    return REFUSED ? -1 : syscall(SYS_write, file, from, bytes);
+}
 int fsync(int file) { return REFUSED ? -1 : (int)syscall(SYS_fsync, file); }
-int ftruncate(int file, off_t length) { return REFUSED ? -1 : (int)syscall(SYS_ftruncate, file, length); }
-int mkdir(const char *path, mode_t mode) { return REFUSED ? -1 : (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode); }
-int unlink(const char *path) { return REFUSED ? -1 : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0); }
+int ftruncate(int file, off_t length) {
+    return REFUSED ? -1 : (int)syscall(SYS_ftruncate, file, length);
+}
+int mkdir(const char *path, mode_t mode) {
+    return REFUSED ? -1 : (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+}
+int unlink(const char *path) {
+    return REFUSED ? -1 : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
 int rename(const char *from, const char *to) {
     return REFUSED ? -1 : (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
@@ -138,7 +156,9 @@ int fstat(int file, struct stat *facts) { return REFUSED ? -1 : NEXT(fstat)(file
 int lstat(const char *path, struct stat *facts) { return REFUSED ? -1 : NEXT(lstat)(path, facts); }
 int access(const char *path, int mode) { return REFUSED ? -1 : NEXT(access)(path, mode); }
 int dup(int file) { return REFUSED ? -1 : (int)syscall(SYS_dup, file); }
-int unlinkat(int folder, const char *path, int flags) { return REFUSED ? -1 : (int)syscall(SYS_unlinkat, folder, path, flags); }
+int unlinkat(int folder, const char *path, int flags) {
+    return REFUSED ? -1 : (int)syscall(SYS_unlinkat, folder, path, flags);
+}
 struct dirent *readdir(DIR *folder) {
     return REFUSED ? NULL : NEXT(readdir)(folder);
 }

@@ -1,9 +1,11 @@
-/* Tables of text. What is accepted has a kind for every column and a category for every cell of text, whatever the format. */
+/* Tables of text. What is accepted has a kind for every column and a category for every cell of
+ * text, whatever the format. */
 #include "runtime/data/table.h"
 #include "tests/fuzz/fuzz.h"
 
-const char *const fuzz_words[] = {",",      "\"", "\"\"",       "\r\n", "\n",       "\r",           ";",  "nan", "inf",
-                                  "-1e999", ".5", "2147483648", "a",    "\xc3\xa9", "\xef\xbb\xbf", "\t", NULL};
+const char *const fuzz_words[] = {",", "\"",       "\"\"",         "\r\n",   "\n", "\r",
+                                  ";", "nan",      "inf",          "-1e999", ".5", "2147483648",
+                                  "a", "\xc3\xa9", "\xef\xbb\xbf", "\t",     NULL};
 
 static void check_column(const TableColumn *column, int64_t rows) {
     REQUIRE(column->name && column->cells);
@@ -17,10 +19,12 @@ static void read_as(const uint8_t *data, size_t size, CsvFormat format) {
     Problem problem = {0};
     Table table;
     uint32_t failed;
-    TableText texts[] = {{.text = text, .length = size}, {.text = text, .length = size, .skip = (uint32_t)(size % 3)}};
+    TableText texts[] = {{.text = text, .length = size},
+                         {.text = text, .length = size, .skip = (uint32_t)(size % 3)}};
     if (table_read(texts, 1 + size % 2, &format, NULL, arena, &table, &problem, &failed)) {
         REQUIRE(table.rows > 0 && table.column_count > 0);
-        for (uint32_t i = 0; i < table.column_count; i++) check_column(&table.columns[i], table.rows);
+        for (uint32_t i = 0; i < table.column_count; i++)
+            check_column(&table.columns[i], table.rows);
         table_free(&table);
     } else {
         REQUIRE(*problem.finding && failed <= size % 2);
@@ -33,7 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char *const arguments[] = {"path"};
     read_as(data, size, (CsvFormat){.header = true, .delimiter = ',', .signs = {'.', 0}});
     read_as(data, size,
-            (CsvFormat){.missing = (const char *[]){"a", "bc"}, .missing_count = 2, .delimiter = ';', .signs = {',', '.'}});
+            (CsvFormat){.missing = (const char *[]){"a", "bc"},
+                        .missing_count = 2,
+                        .delimiter = ';',
+                        .signs = {',', '.'}});
     fuzz_dataset(data, size, "csv", arguments, 1);
     return 0;
 }

@@ -1,5 +1,5 @@
-/* Runs a fuzzer without libFuzzer: READER_fuzz RUNS FILE... damages the files, each run another one in another way, always the
- * same for the same run. FIRST..LAST for RUNS repeats some of them. */
+/* Runs a fuzzer without libFuzzer: READER_fuzz RUNS FILE... damages the files, each run another one
+ * in another way, always the same for the same run. FIRST..LAST for RUNS repeats some of them. */
 #include "ir/ops/random.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -13,21 +13,28 @@ typedef struct {
 } Victim;
 
 static size_t draw(Victim *victim, size_t count) {
-    return (size_t)((uint64_t)random_bits(victim->seed, STREAM_AUGMENT, 0, victim->drawn++) * count >> 32);
+    return (size_t)((uint64_t)random_bits(victim->seed, STREAM_AUGMENT, 0, victim->drawn++) *
+                        count >>
+                    32);
 }
 
 /* -- damages -- */
 
-static void change_byte(Victim *victim) { victim->bytes[draw(victim, victim->length)] = (uint8_t)draw(victim, 256); }
+static void change_byte(Victim *victim) {
+    victim->bytes[draw(victim, victim->length)] = (uint8_t)draw(victim, 256);
+}
 
-static void change_bit(Victim *victim) { victim->bytes[draw(victim, victim->length)] ^= (uint8_t)(1u << draw(victim, 8)); }
+static void change_bit(Victim *victim) {
+    victim->bytes[draw(victim, victim->length)] ^= (uint8_t)(1u << draw(victim, 8));
+}
 
 /* A number of four bytes, of either order. */
 static void change_size(Victim *victim) {
     static const uint32_t sizes[] = {0, 1, 0xffff, 0x01000000, 0x7fffffff, 0x80000000, 0xffffffff};
     size_t at = draw(victim, victim->length);
     uint32_t size = sizes[draw(victim, sizeof sizes / sizeof *sizes)];
-    for (size_t i = 0; i < 4 && at + i < victim->length; i++) victim->bytes[at + i] = (uint8_t)(size >> 8 * i);
+    for (size_t i = 0; i < 4 && at + i < victim->length; i++)
+        victim->bytes[at + i] = (uint8_t)(size >> 8 * i);
 }
 
 static void change_digit(Victim *victim) {
@@ -68,11 +75,13 @@ static void repeat_piece(Victim *victim) {
 static void cut_off(Victim *victim) { victim->length = 1 + draw(victim, victim->length); }
 
 static void damage(Victim *victim) {
-    static void (*const damages[])(Victim *) = {change_byte,  change_bit,  change_size,  change_digit,
-                                                remove_piece, insert_word, repeat_piece, cut_off};
+    static void (*const damages[])(Victim *) = {change_byte,  change_bit,   change_size,
+                                                change_digit, remove_piece, insert_word,
+                                                repeat_piece, cut_off};
     enum { KINDS = sizeof damages / sizeof *damages };
     size_t times = 1 + draw(victim, 4);
-    for (size_t i = 0; i < times && victim->length; i++) /* the last one seldom: it leaves little to damage */
+    /* the last one seldom: it leaves little to damage */
+    for (size_t i = 0; i < times && victim->length; i++)
         damages[draw(victim, draw(victim, 4) ? KINDS - 1 : KINDS)](victim);
 }
 
@@ -105,6 +114,7 @@ int main(int argc, char **argv) {
     uint64_t first = 0, last = strtoull(argv[1], &rest, 10), files = (uint64_t)argc - 2;
     if (*rest) first = last, last = strtoull(rest + strspn(rest, "."), NULL, 10);
     for (uint64_t number = first; number < last; number++) run(number, argv[2 + number % files]);
-    printf("%llu inputs from %llu files\n", (unsigned long long)(last - first), (unsigned long long)files);
+    printf("%llu inputs from %llu files\n", (unsigned long long)(last - first),
+           (unsigned long long)files);
     return 0;
 }

@@ -28,14 +28,16 @@ void fuzz_rejected(const Diagnostics *diag, Status status) {
     diag_print(diag, nowhere);
 }
 
-/* What is read of a table can be stored with a network, and the table be read again as that says. */
+/* What is read of a table can be stored with a network, and the table be read again as that
+ * says. */
 static void check_schema(const Dataset *dataset, DataSource source, Arena *arena) {
     SourceSchema schema;
     REQUIRE(schema_read(dataset_schema_text(dataset), arena, &schema));
     REQUIRE(schema.field_count == dataset_fields(dataset)->field_count);
     Diagnostics *diag = diag_new();
     source.like = &schema;
-    Dataset *again = strcmp(source.reader, "csv") ? NULL : dataset_open(&source, &(SplitRequest){0}, diag);
+    Dataset *again =
+        strcmp(source.reader, "csv") ? NULL : dataset_open(&source, &(SplitRequest){0}, diag);
     REQUIRE(again || strcmp(source.reader, "csv"));
     dataset_free(again);
     diag_free(diag);
@@ -45,20 +47,24 @@ static void check_dataset(const Dataset *dataset, const DataSource *source) {
     const SourceSchema *schema = dataset_fields(dataset);
     Arena *arena = arena_new();
     REQUIRE(schema->field_count > 0 && dataset_rows(dataset, SPLIT_TRAIN) > 0);
-    DataFacts *facts = dataset_inspect(dataset, schema->fields[schema->field_count - 1].name, NULL, arena);
+    DataFacts *facts =
+        dataset_inspect(dataset, schema->fields[schema->field_count - 1].name, NULL, arena);
     REQUIRE(facts->field_count == schema->field_count && strlen(dataset_digest(dataset)) == 64);
     check_schema(dataset, *source, arena);
     arena_free(arena);
 }
 
-void fuzz_dataset(const uint8_t *data, size_t size, const char *reader, const char *const *arguments, uint32_t count) {
+void fuzz_dataset(const uint8_t *data, size_t size, const char *reader,
+                  const char *const *arguments, uint32_t count) {
     char path[64];
     int file = fuzz_file(data, size, path);
     Diagnostics *diag = diag_new();
     SourceArg args[4];
-    for (uint32_t i = 0; i < count; i++) args[i] = (SourceArg){.name = arguments[i], .kind = SOURCE_ARG_STRING, .text = path};
+    for (uint32_t i = 0; i < count; i++)
+        args[i] = (SourceArg){.name = arguments[i], .kind = SOURCE_ARG_STRING, .text = path};
     DataSource source = {.reader = reader, .folder = "", .args = args, .arg_count = count};
-    Dataset *dataset = dataset_open(&source, &(SplitRequest){.valid = {.amount = 0.2}, .seed = size}, diag);
+    Dataset *dataset =
+        dataset_open(&source, &(SplitRequest){.valid = {.amount = 0.2}, .seed = size}, diag);
     if (dataset)
         check_dataset(dataset, &source);
     else

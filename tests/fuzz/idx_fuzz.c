@@ -1,10 +1,12 @@
-/* IDX files, packed or not. One whose header is accepted has as many elements as that says, or a finding. */
+/* IDX files, packed or not. One whose header is accepted has as many elements as that says, or a
+ * finding. */
 #include "runtime/formats/idx.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <unistd.h>
 
-const char *const fuzz_words[] = {"\x1f\x8b\x08", "\x08\x01", "\x08\x03", "\xff\xff\xff\xff", "\x7f\xff\xff\xff", NULL};
+const char *const fuzz_words[] = {"\x1f\x8b\x08",     "\x08\x01",         "\x08\x03",
+                                  "\xff\xff\xff\xff", "\x7f\xff\xff\xff", NULL};
 
 enum { MOST_BYTES = 1 << 16 }; /* more takes time, and shows nothing else */
 

@@ -1,4 +1,5 @@
-/* Graphs as text. One that is accepted is valid, and printing and reading it gives the same text again. */
+/* Graphs as text. One that is accepted is valid, and printing and reading it gives the same text
+ * again. */
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/texts.h"
 

@@ -48,8 +48,8 @@ const char *const fuzz_words[] = {"(",
                                   NULL};
 
 /* A source like MNIST's, without data. */
-static bool schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena, SourceSchema *fields,
-                   Diagnostics *diag) {
+static bool schema(void *context, const DataSource *source, const SplitRequest *request,
+                   Arena *arena, SourceSchema *fields, Diagnostics *diag) {
     static const SourceField all[] = {{.name = "image", .dtype = DTYPE_U8, .row = {3, {1, 28, 28}}},
                                       {.name = "label", .dtype = DTYPE_U8, .classes = 10}};
     (void)context, (void)source, (void)request, (void)arena, (void)diag;
@@ -58,7 +58,9 @@ static bool schema(void *context, const DataSource *source, const SplitRequest *
 }
 
 static Model *load(const char *text, size_t length, Diagnostics *diag) {
-    return model_load(&(ModelOptions){.path = "fuzz.mdl", .text = text, .length = length, .schema = schema}, diag);
+    return model_load(
+        &(ModelOptions){.path = "fuzz.mdl", .text = text, .length = length, .schema = schema},
+        diag);
 }
 
 static void check_accepted(const Model *model, Diagnostics *diag) {

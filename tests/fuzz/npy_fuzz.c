@@ -2,9 +2,10 @@
 #include "runtime/formats/npy.h"
 #include "tests/fuzz/fuzz.h"
 
-const char *const fuzz_words[] = {"'descr': ", "'<f4'",          "'|u1'", "'>i8'", "'<f2'",     "True",
-                                  "False",     "(3,)",           "()",    ", ",    "'shape': ", "99999999999999999999",
-                                  "-1",        "[('a', '<f4')]", "{",     "}",     NULL};
+const char *const fuzz_words[] = {
+    "'descr': ", "'<f4'",          "'|u1'", "'>i8'", "'<f2'",     "True",
+    "False",     "(3,)",           "()",    ", ",    "'shape': ", "99999999999999999999",
+    "-1",        "[('a', '<f4')]", "{",     "}",     NULL};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char *const arguments[] = {"x", "test_x"};

@@ -13,7 +13,9 @@ static void unpack_all(const char *copy, size_t size, const ZipEntry *entries, u
         Problem problem = {0};
         REQUIRE(entries[i].bytes <= size * MOST_EXPANDED);
         char *unpacked = malloc(entries[i].bytes + 1);
-        REQUIRE(unpacked && (zip_unpack(copy, size, &entries[i], unpacked, entries[i].bytes, &problem) || *problem.finding));
+        REQUIRE(unpacked &&
+                (zip_unpack(copy, size, &entries[i], unpacked, entries[i].bytes, &problem) ||
+                 *problem.finding));
         free(unpacked);
     }
 }

@@ -1,4 +1,5 @@
-/* Pictures, and a folder with one of them. The sums of a PNG's chunks are put right first, so that what they guard is reached. */
+/* Pictures, and a folder with one of them. The sums of a PNG's chunks are put right first, so that
+ * what they guard is reached. */
 #include "runtime/data/dataset.h"
 #include "runtime/formats/bitmap.h"
 #include "tests/fuzz/fuzz.h"
@@ -9,14 +10,20 @@
 #include <unistd.h>
 #include <zlib.h>
 
-const char *const fuzz_words[] = {"IHDR",     "IDAT",     "IEND",     "PLTE",          "tRNS",         "gAMA",
-                                  "sBIT",     "iCCP",     "eXIf",     "Exif\0\0MM\0*", "\x01\x12\0\3", "\xff\xd8\xff",
-                                  "\xff\xc0", "\xff\xc2", "\xff\xc9", "\xff\xc4",      "\xff\xda",     "\xff\xdd",
-                                  "\xff\xd9", "RIFF",     "WEBPVP8X", "VP8L",          "ALPH",         "ANIM",
-                                  "BM",       "\0\0\0\0", "\x10\x06", "\x01\x03",      "\x08\x04",     "\xff\xff\xff\xff",
-                                  NULL};
+const char *const fuzz_words[] = {
+    "IHDR",     "IDAT",     "IEND",     "PLTE",          "tRNS",         "gAMA",
+    "sBIT",     "iCCP",     "eXIf",     "Exif\0\0MM\0*", "\x01\x12\0\3", "\xff\xd8\xff",
+    "\xff\xc0", "\xff\xc2", "\xff\xc9", "\xff\xc4",      "\xff\xda",     "\xff\xdd",
+    "\xff\xd9", "RIFF",     "WEBPVP8X", "VP8L",          "ALPH",         "ANIM",
+    "BM",       "\0\0\0\0", "\x10\x06", "\x01\x03",      "\x08\x04",     "\xff\xff\xff\xff",
+    NULL};
 
-enum { MOST_PIXELS = 1 << 18, SIGNATURE = 8, CHUNK = 12, PICTURE = 200 /* the descriptor of the file in the folder */ };
+enum {
+    MOST_PIXELS = 1 << 18,
+    SIGNATURE = 8,
+    CHUNK = 12,
+    PICTURE = 200 /* the descriptor of the file in the folder */
+};
 
 static uint32_t big_endian(const uint8_t *at) {
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
@@ -26,7 +33,8 @@ static void put_sums_right(uint8_t *png, size_t size) {
     if (size < SIGNATURE || memcmp(png, "\x89PNG", 4) != 0) return;
     for (size_t at = SIGNATURE; at + CHUNK <= size && big_endian(png + at) <= size - at - CHUNK;) {
         uint32_t length = big_endian(png + at), sum = (uint32_t)crc32(0, png + at + 4, length + 4);
-        for (int i = 0; i < 4; i++) png[at + 8 + length + (size_t)i] = (uint8_t)(sum >> (24 - 8 * i));
+        for (int i = 0; i < 4; i++)
+            png[at + 8 + length + (size_t)i] = (uint8_t)(sum >> (24 - 8 * i));
         at += length + CHUNK;
     }
 }
@@ -95,7 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     bool known = bitmap_look(png, size, &look, &problem);
     REQUIRE(known || *problem.finding);
     bool small = known && (int64_t)look.height * look.width <= MOST_PIXELS;
-    for (int channels = 0; channels <= 3 && small; channels += channels ? 2 : 1) decode(png, size, channels);
+    for (int channels = 0; channels <= 3 && small; channels += channels ? 2 : 1)
+        decode(png, size, channels);
     if (small || !known) read_folder(png, size);
     free(png);
     return 0;

@@ -43,7 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (uint32_t i = 0; read && i < safetensors_count(read); i++) {
         const SafeTensor *tensor = safetensors_tensor(read, i);
         REQUIRE(safetensors_find(read, tensor->name));
-        for (int64_t at = 0; at < tensor_bytes(tensor); at++) sum += ((const uint8_t *)tensor->data)[at];
+        for (int64_t at = 0; at < tensor_bytes(tensor); at++)
+            sum += ((const uint8_t *)tensor->data)[at];
     }
     volatile unsigned used = sum; /* every byte is read */
     (void)used;

@@ -1,13 +1,16 @@
-/* The schema of the data in a checkpoint. One that is accepted is written and read again as the same. */
+/* The schema of the data in a checkpoint. One that is accepted is written and read again as the
+ * same. */
 #include "runtime/data/schema_text.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
 
-const char *const fuzz_words[] = {
-    "{",          "}",      "[",       "]",          ",",        ":",    "\"name\"", "\"dtype\"",
-    "\"i32\"",    "\"u8\"", "\"row\"", "\"column\"", "\"text\"", "true", "null",     "\"categories\"",
-    "4294967296", "-1",     "1e999",   "\\u0000",    "\\ud800",  NULL};
+const char *const fuzz_words[] = {"{",          "}",      "[",        "]",
+                                  ",",          ":",      "\"name\"", "\"dtype\"",
+                                  "\"i32\"",    "\"u8\"", "\"row\"",  "\"column\"",
+                                  "\"text\"",   "true",   "null",     "\"categories\"",
+                                  "4294967296", "-1",     "1e999",    "\\u0000",
+                                  "\\ud800",    NULL};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Arena *arena = arena_new();

@@ -13,13 +13,15 @@ static Compilation run_passes(Graph *graph, const PassOptions *options, PassId l
     return compilation;
 }
 
-static bool equal_results(const Program *expected, const Program *got, const ProgramSetting *setting) {
+static bool equal_results(const Program *expected, const Program *got,
+                          const ProgramSetting *setting) {
     uint32_t steps = setting->gemm ? 1 : 2;
-    Results *a = results_run(expected, 7, steps, 1), *b = results_run(got, 7, steps, setting->threads);
+    Results *a = results_run(expected, 7, steps, 1),
+            *b = results_run(got, 7, steps, setting->threads);
     const char *difference = results_difference(a, b, setting->gemm ? 1e-5 : 0);
     if (difference)
-        fprintf(stderr, "-O%d, %d threads, %s: %s\n", setting->level, setting->threads, setting->cpu ? setting->cpu : "host",
-                difference);
+        fprintf(stderr, "-O%d, %d threads, %s: %s\n", setting->level, setting->threads,
+                setting->cpu ? setting->cpu : "host", difference);
     results_free(a);
     results_free(b);
     return !difference;
@@ -27,8 +29,10 @@ static bool equal_results(const Program *expected, const Program *got, const Pro
 
 bool equal_programs(MakeGraph *make, const void *context, const ProgramSetting *setting) {
     Diagnostics *diag = diag_new();
-    PassOptions full = {.level = setting->level, .threads = setting->threads, .external_gemm = setting->gemm};
-    Compilation reference = run_passes(make(diag, context), &(PassOptions){.threads = 1}, PASS_functions);
+    PassOptions full = {
+        .level = setting->level, .threads = setting->threads, .external_gemm = setting->gemm};
+    Compilation reference =
+        run_passes(make(diag, context), &(PassOptions){.threads = 1}, PASS_functions);
     Compilation compiled = run_passes(make(diag, context), &full, PASS_COUNT - 1);
     CodegenOptions options = {.level = setting->level, .cpu = setting->cpu};
     Program *expected = program_interpret(reference.graph),

@@ -12,8 +12,9 @@ typedef struct {
 
 typedef Graph *MakeGraph(Diagnostics *diag, const void *context);
 
-/* Runs the graph, interpreted after the passes that define its meaning, and compiled as the setting says; prints to stderr
- * where outputs or states differ. A CPU that this machine lacks counts as equal. */
+/* Runs the graph, interpreted after the passes that define its meaning, and compiled as the setting
+ * says; prints to stderr where outputs or states differ. A CPU that this machine lacks counts as
+ * equal. */
 bool equal_programs(MakeGraph *make, const void *context, const ProgramSetting *setting);
 
 #endif

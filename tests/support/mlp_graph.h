@@ -1,4 +1,5 @@
-/* The graph of a classifier as the front end writes it, built by hand: for tests that need a real training step. */
+/* The graph of a classifier as the front end writes it, built by hand: for tests that need a real
+ * training step. */
 #ifndef MLC_TESTS_MLP_GRAPH_H
 #define MLC_TESTS_MLP_GRAPH_H
 
@@ -6,12 +7,14 @@
 
 typedef struct {
     int64_t batch;
-    const int64_t *widths; /* [layers + 1]: of the input, of the hidden layers (relu), of the output */
+    /* [layers + 1]: of the input, of the hidden layers (relu), of the output */
+    const int64_t *widths;
     int layers;
     bool train; /* with gradients and Adam; else the loss alone */
 } MlpShape;
 
-/* Inputs: image (u8, batch), label (u8, batch), step (i32). Outputs: loss, logits. Weights: w0, b0, w1, ... */
+/* Inputs: image (u8, batch), label (u8, batch), step (i32). Outputs: loss, logits. Weights: w0, b0,
+ * w1, ... */
 Graph *mlp_graph(const MlpShape *shape, Diagnostics *diag);
 /* 784-512-256-128-10, batch 64 */
 Graph *mlp_graph_mnist(Diagnostics *diag);

@@ -1,4 +1,5 @@
-/* For tests of plans: a graph to build, and its plan, checked. Included by one test program each, after cmocka.h. */
+/* For tests of plans: a graph to build, and its plan, checked. Included by one test program each,
+ * after cmocka.h. */
 #ifndef MLC_TESTS_PLAN_FIXTURE_H
 #define MLC_TESTS_PLAN_FIXTURE_H
 

@@ -1,4 +1,5 @@
-/* Random graphs: a few leaves, a random number of ops, then a loss, gradients, outputs and updates. */
+/* Random graphs: a few leaves, a random number of ops, then a loss, gradients, outputs and
+ * updates. */
 #include "tests/support/random_maker.h"
 
 #include <math.h>
@@ -7,8 +8,9 @@
 #include <string.h>
 
 /* How often an op is tried, by class: elementwise ops are many, so each of them is rare enough. */
-static const uint32_t class_weight[] = {[CLASS_LEAF] = 2, [CLASS_ELEMENTWISE] = 2, [CLASS_VIEW] = 4,     [CLASS_REDUCE] = 6,
-                                        [CLASS_SCAN] = 6, [CLASS_MATRIX] = 14,     [CLASS_COMPOSITE] = 3};
+static const uint32_t class_weight[] = {
+    [CLASS_LEAF] = 2, [CLASS_ELEMENTWISE] = 2, [CLASS_VIEW] = 4,     [CLASS_REDUCE] = 6,
+    [CLASS_SCAN] = 6, [CLASS_MATRIX] = 14,     [CLASS_COMPOSITE] = 3};
 
 static Op random_op(Maker *maker) {
     uint32_t total = 0;
@@ -31,21 +33,26 @@ static void add_ops(Maker *maker, uint32_t count) {
 /* What most models are made of: x @ w^T + b and an activation, on rows of a batch. */
 static NodeId add_layer(Maker *maker, NodeId x) {
     static const Op activations[] = {OP_relu, OP_relu, OP_tanh, OP_sigmoid, OP_neg};
-    int64_t inputs = graph_node(maker->graph, x)->shape.dim[1], outputs = 1 + maker_draw(maker, 100);
+    int64_t inputs = graph_node(maker->graph, x)->shape.dim[1],
+            outputs = 1 + maker_draw(maker, 100);
     Shape shape = shape_of(2, (int64_t[]){outputs, inputs});
-    NodeId weight = maker_chance(maker, 6) ? maker_leaf(maker, DTYPE_F32, shape) : maker_state(maker, DTYPE_F32, shape);
+    NodeId weight = maker_chance(maker, 6) ? maker_leaf(maker, DTYPE_F32, shape)
+                                           : maker_state(maker, DTYPE_F32, shape);
     NodeId bias = maker_state(maker, DTYPE_F32, shape_of(1, &outputs));
-    NodeId y = build_binary(maker->graph, OP_add, build_matmul(maker->graph, x, weight, false, true), bias);
+    NodeId y = build_binary(maker->graph, OP_add,
+                            build_matmul(maker->graph, x, weight, false, true), bias);
     return build_unary(maker->graph, activations[maker_draw(maker, 5)], y);
 }
 
 static void add_layers(Maker *maker) {
     Shape shape = shape_of(2, (int64_t[]){maker->batch, 1 + maker_draw(maker, 50)});
-    NodeId x = graph_input(maker->graph, SYMBOL_BATCH, "rows", maker_chance(maker, 2) ? DTYPE_U8 : DTYPE_F32, shape);
+    NodeId x = graph_input(maker->graph, SYMBOL_BATCH, "rows",
+                           maker_chance(maker, 2) ? DTYPE_U8 : DTYPE_F32, shape);
     if (graph_node(maker->graph, x)->dtype == DTYPE_U8)
         x = build_binary(maker->graph, OP_div, build_convert(maker->graph, x, DTYPE_F32),
                          build_f32(maker->graph, 255, (Shape){0}));
-    for (uint32_t i = 0, layers = 1 + maker_draw(maker, 3); i < layers; i++) x = add_layer(maker, x);
+    for (uint32_t i = 0, layers = 1 + maker_draw(maker, 3); i < layers; i++)
+        x = add_layer(maker, x);
 }
 
 /* -- loss, gradients, updates -- */
@@ -53,7 +60,8 @@ static void add_layers(Maker *maker) {
 static NodeId mean(Maker *maker, NodeId node) {
     Shape shape = graph_node(maker->graph, node)->shape;
     NodeId sum = build_reduce_axes(maker->graph, OP_sum, node, (1u << shape.rank) - 1);
-    return build_binary(maker->graph, OP_mul, sum, build_f32(maker->graph, 1.0 / (double)shape_elements(shape), (Shape){0}));
+    return build_binary(maker->graph, OP_mul, sum,
+                        build_f32(maker->graph, 1.0 / (double)shape_elements(shape), (Shape){0}));
 }
 
 /* A sum of means of some values; most are clipped, so that the loss is mostly finite. */
@@ -62,7 +70,8 @@ static NodeId add_loss(Maker *maker) {
     for (uint32_t i = 0, terms = 1 + maker_draw(maker, 3); i < terms; i++) {
         NodeId value = maker_pick(maker, DTYPE_F32);
         if (!maker_chance(maker, 5))
-            value = maker_chance(maker, 2) ? build_unary(maker->graph, OP_tanh, value) : maker_clip(maker, value, 50);
+            value = maker_chance(maker, 2) ? build_unary(maker->graph, OP_tanh, value)
+                                           : maker_clip(maker, value, 50);
         NodeId term = mean(maker, value);
         loss = loss ? build_binary(maker->graph, OP_add, loss, term) : term;
     }
@@ -80,36 +89,43 @@ static NodeId moving_mean(Maker *maker, NodeId gradient) {
 }
 
 static NodeId second_gradient(Maker *maker, NodeId gradient, NodeId state) {
-    return build_grad(maker->graph, mean(maker, build_binary(maker->graph, OP_mul, gradient, gradient)), state);
+    return build_grad(maker->graph,
+                      mean(maker, build_binary(maker->graph, OP_mul, gradient, gradient)), state);
 }
 
-/* What a state becomes: a step along its gradient, anything brought to its shape, or another state as it is. */
+/* What a state becomes: a step along its gradient, anything brought to its shape, or another state
+ * as it is. */
 static NodeId next_value(Maker *maker, NodeId loss, NodeId state) {
     Graph *graph = maker->graph;
     Node node = *graph_node(graph, state);
-    if (node.dtype != DTYPE_F32 || maker_chance(maker, 4)) return maker_fit(maker, maker_pick(maker, node.dtype), node.shape);
+    if (node.dtype != DTYPE_F32 || maker_chance(maker, 4))
+        return maker_fit(maker, maker_pick(maker, node.dtype), node.shape);
     NodeId gradient = build_grad(graph, loss, state);
     if (maker_chance(maker, 8)) return gradient;
     if (maker_chance(maker, 4)) gradient = second_gradient(maker, gradient, state);
     if (!maker_chance(maker, 3)) gradient = maker_clip(maker, gradient, 8);
     if (maker_chance(maker, 2)) gradient = moving_mean(maker, gradient);
-    return build_binary(graph, OP_sub, state, build_binary(graph, OP_mul, build_f32(graph, 0.125, (Shape){0}), gradient));
+    return build_binary(graph, OP_sub, state,
+                        build_binary(graph, OP_mul, build_f32(graph, 0.125, (Shape){0}), gradient));
 }
 
 static void add_updates(Maker *maker, NodeId loss) {
     Graph *graph = maker->graph;
     for (uint32_t i = 0, count = graph->symbol_count; i < count; i++)
         if (graph->symbols[i].kind == SYMBOL_STATE && !maker_chance(maker, 3))
-            graph_update(graph, graph->symbols[i].node, next_value(maker, loss, graph->symbols[i].node));
+            graph_update(graph, graph->symbols[i].node,
+                         next_value(maker, loss, graph->symbols[i].node));
 }
 
-/* Most values that nobody uses become outputs, so that little of the graph is dead; and any value may be an output. */
+/* Most values that nobody uses become outputs, so that little of the graph is dead; and any value
+ * may be an output. */
 static void add_outputs(Maker *maker, NodeId loss) {
     Graph *graph = maker->graph;
     bool *used = calloc(graph->node_count, sizeof *used);
     char name[32];
     for (NodeId id = 1; used && id < graph->node_count; id++)
-        for (uint32_t i = 0; i < graph_node(graph, id)->operand_count; i++) used[graph_node(graph, id)->operands[i]] = true;
+        for (uint32_t i = 0; i < graph_node(graph, id)->operand_count; i++)
+            used[graph_node(graph, id)->operands[i]] = true;
     graph_output(graph, "loss", loss);
     for (NodeId id = 1, count = graph->node_count; used && id < count; id++) {
         if (used[id] ? !maker_chance(maker, 24) : maker_chance(maker, 4)) continue;
@@ -117,7 +133,8 @@ static void add_outputs(Maker *maker, NodeId loss) {
         graph_output(graph, name, id);
     }
     free(used);
-    if (maker_chance(maker, 2)) graph_output(graph, "gradient", build_grad(graph, loss, maker_pick(maker, DTYPE_F32)));
+    if (maker_chance(maker, 2))
+        graph_output(graph, "gradient", build_grad(graph, loss, maker_pick(maker, DTYPE_F32)));
 }
 
 Graph *random_graph(uint64_t seed, Diagnostics *diag) {
@@ -142,7 +159,8 @@ int64_t random_batch(const Graph *graph) {
     return 1;
 }
 
-/* A row of one byte is a class, which is most of use if it is small. Other bytes are half zeros in runs, as those of images. */
+/* A row of one byte is a class, which is most of use if it is small. Other bytes are half zeros in
+ * runs, as those of images. */
 static uint8_t random_byte(const Symbol *symbol, int64_t i, uint32_t bits) {
     if (symbol->dtype == DTYPE_BOOL) return bits & 1;
     if (symbol->shape.rank == 1) return (uint8_t)(bits % 10);
@@ -170,13 +188,15 @@ void *random_input(const Symbol *symbol, uint64_t seed) {
     if (symbol->kind == SYMBOL_BATCH) count = count / symbol->shape.dim[0] * RANDOM_DATA_ROWS;
     void *data = malloc((size_t)count * dtype_bytes(symbol->dtype));
     for (int64_t i = 0; data && i < count; i++)
-        fill_element(symbol, data, i, random_bits(seed, STREAM_INPUT, hash_name(symbol->name), (uint64_t)i));
+        fill_element(symbol, data, i,
+                     random_bits(seed, STREAM_INPUT, hash_name(symbol->name), (uint64_t)i));
     return data;
 }
 
 int32_t *random_rows(uint64_t seed, uint32_t step, int64_t count) {
     int32_t *rows = malloc((size_t)count * sizeof *rows);
     for (int64_t i = 0; rows && i < count; i++)
-        rows[i] = (int32_t)(random_bits(seed, STREAM_SHUFFLE, step, (uint64_t)i) % RANDOM_DATA_ROWS);
+        rows[i] =
+            (int32_t)(random_bits(seed, STREAM_SHUFFLE, step, (uint64_t)i) % RANDOM_DATA_ROWS);
     return rows;
 }

@@ -9,7 +9,8 @@ uint32_t maker_draw(Maker *maker, uint32_t count) {
     return (uint32_t)((uint64_t)bits * count >> 32);
 }
 
-/* Mostly small and odd, so that every loop has a remainder; sometimes beyond the width of a vector or panel. */
+/* Mostly small and odd, so that every loop has a remainder; sometimes beyond the width of a vector
+ * or panel. */
 static int64_t random_size(Maker *maker) {
     static const int64_t sizes[] = {1, 1, 2, 3, 3, 4, 5, 7, 8, 11, 16, 17, 31, 33, 65};
     return sizes[maker_draw(maker, sizeof sizes / sizeof *sizes)];
@@ -34,28 +35,38 @@ static const char *fresh_name(Maker *maker, const char *prefix, char buffer[32])
 }
 
 NodeId maker_state(Maker *maker, DType dtype, Shape shape) {
-    static const Init inits[] = {
-        {INIT_UNIFORM, -1, 1}, {INIT_NORMAL, 0, 0.5f}, {INIT_ORTHOGONAL, 1, 0}, {INIT_CONSTANT, 1, 0}, {INIT_CONSTANT, 0, 0}};
+    static const Init inits[] = {{INIT_UNIFORM, -1, 1},
+                                 {INIT_NORMAL, 0, 0.5f},
+                                 {INIT_ORTHOGONAL, 1, 0},
+                                 {INIT_CONSTANT, 1, 0},
+                                 {INIT_CONSTANT, 0, 0}};
     char name[32];
     Init init = dtype == DTYPE_F32 ? inits[maker_draw(maker, 5)] : inits[3 + maker_draw(maker, 2)];
-    return graph_state(maker->graph, fresh_name(maker, "state", name), dtype, shape, init, !maker_chance(maker, 3));
+    return graph_state(maker->graph, fresh_name(maker, "state", name), dtype, shape, init,
+                       !maker_chance(maker, 3));
 }
 
 static NodeId random_constant(Maker *maker, DType dtype, Shape shape) {
     static const float reals[] = {0,    -0.0f, 1,   -1,    0.5f,   2,        3,   -0.75f,
                                   0.1f, 1e-3f, 255, 1e30f, 1e-40f, INFINITY, NAN, 16777216};
-    static const int32_t integers[] = {0, 1, -1, 2, 3, 7, 31, 32, 100, INT32_MAX, INT32_MIN, 0x3f800000};
+    static const int32_t integers[] = {0,  1,  -1,  2,         3,         7,
+                                       31, 32, 100, INT32_MAX, INT32_MIN, 0x3f800000};
     if (dtype == DTYPE_F32) /* the ordinary ones mostly */
-        return build_f32(maker->graph, (double)reals[maker_draw(maker, maker_chance(maker, 8) ? 16 : 10)], shape);
-    if (dtype == DTYPE_I32) return build_i32(maker->graph, integers[maker_draw(maker, maker_chance(maker, 4) ? 12 : 7)], shape);
-    return build_constant(maker->graph, (TensorType){dtype, shape}, maker_draw(maker, dtype == DTYPE_BOOL ? 2 : 256));
+        return build_f32(maker->graph,
+                         (double)reals[maker_draw(maker, maker_chance(maker, 8) ? 16 : 10)], shape);
+    if (dtype == DTYPE_I32)
+        return build_i32(maker->graph, integers[maker_draw(maker, maker_chance(maker, 4) ? 12 : 7)],
+                         shape);
+    return build_constant(maker->graph, (TensorType){dtype, shape},
+                          maker_draw(maker, dtype == DTYPE_BOOL ? 2 : 256));
 }
 
 static NodeId random_batch_input(Maker *maker, DType dtype, Shape shape) {
     char name[32];
     if (shape.rank == 0) shape.rank = 1;
     shape.dim[0] = maker->batch;
-    for (int i = shape.rank - 1; i > 0 && shape_elements(shape) > MAKER_MAX_ELEMENTS; i--) shape.dim[i] = 1;
+    for (int i = shape.rank - 1; i > 0 && shape_elements(shape) > MAKER_MAX_ELEMENTS; i--)
+        shape.dim[i] = 1;
     return graph_input(maker->graph, SYMBOL_BATCH, fresh_name(maker, "batch", name), dtype, shape);
 }
 
@@ -68,7 +79,9 @@ NodeId maker_leaf(Maker *maker, DType dtype, Shape shape) {
             return build_iota(maker->graph, shape, (int)maker_draw(maker, (uint32_t)shape.rank));
         return random_constant(maker, dtype, shape);
     case 2: return maker_fit(maker, random_batch_input(maker, dtype, shape), shape);
-    case 3: return graph_input(maker->graph, SYMBOL_VALUE, fresh_name(maker, "value", name), dtype, shape);
+    case 3:
+        return graph_input(maker->graph, SYMBOL_VALUE, fresh_name(maker, "value", name), dtype,
+                           shape);
     default: return maker_state(maker, dtype, shape);
     }
 }
@@ -91,14 +104,17 @@ static NodeId to_scalar(Maker *maker, NodeId node) {
     Shape shape = graph_node(graph, node)->shape;
     int64_t start[SHAPE_MAX_RANK] = {0}, stop[SHAPE_MAX_RANK] = {1, 1, 1, 1, 1, 1};
     if (graph_node(graph, node)->dtype == DTYPE_F32 && maker_chance(maker, 2))
-        return build_reduce_axes(graph, maker_chance(maker, 3) ? OP_reduce_max : OP_sum, node, (1u << shape.rank) - 1);
+        return build_reduce_axes(graph, maker_chance(maker, 3) ? OP_reduce_max : OP_sum, node,
+                                 (1u << shape.rank) - 1);
     return build_reshape(graph, build_slice(graph, node, start, stop, NULL), (Shape){0});
 }
 
 NodeId maker_fit(Maker *maker, NodeId node, Shape shape) {
     Shape from = graph_node(maker->graph, node)->shape, both;
-    if (shape_broadcast(from, shape, &both) && shape_equal(both, shape)) return build_broadcast(maker->graph, node, shape);
-    if (shape_elements(from) == shape_elements(shape)) return build_reshape(maker->graph, node, shape);
+    if (shape_broadcast(from, shape, &both) && shape_equal(both, shape))
+        return build_broadcast(maker->graph, node, shape);
+    if (shape_elements(from) == shape_elements(shape))
+        return build_reshape(maker->graph, node, shape);
     return build_broadcast(maker->graph, to_scalar(maker, node), shape);
 }
 

@@ -12,16 +12,20 @@ typedef struct {
     int64_t batch;
 } Maker;
 
-/* Adds a node with this op, or several around it; NODE_NONE if nothing fits. One function for each shape rule of ops.def. */
+/* Adds a node with this op, or several around it; NODE_NONE if nothing fits. One function for each
+ * shape rule of ops.def. */
 typedef NodeId MakeFunction(Maker *maker, Op op);
 NodeId maker_add(Maker *maker, Op op);
 
 /* Below `count`. */
 uint32_t maker_draw(Maker *maker, uint32_t count);
-static inline bool maker_chance(Maker *maker, uint32_t one_in) { return maker_draw(maker, one_in) == 0; }
+static inline bool maker_chance(Maker *maker, uint32_t one_in) {
+    return maker_draw(maker, one_in) == 0;
+}
 Shape maker_shape(Maker *maker);
 
-/* A value of that dtype that exists already, rather a new one than an old one; a leaf is made if there is none. */
+/* A value of that dtype that exists already, rather a new one than an old one; a leaf is made if
+ * there is none. */
 NodeId maker_pick(Maker *maker, DType dtype);
 /* A new leaf of any kind. */
 NodeId maker_leaf(Maker *maker, DType dtype, Shape shape);

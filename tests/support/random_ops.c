@@ -1,16 +1,20 @@
-/* A random node of every op: one function for each shape rule of ops.def, so that a new op with a known rule is generated as
- * well, and a new rule does not link without its function. */
+/* A random node of every op: one function for each shape rule of ops.def, so that a new op with a
+ * known rule is generated as well, and a new rule does not link without its function. */
 #include "tests/support/random_maker.h"
 
-static Shape shape_at(const Maker *maker, NodeId node) { return graph_node(maker->graph, node)->shape; }
+static Shape shape_at(const Maker *maker, NodeId node) {
+    return graph_node(maker->graph, node)->shape;
+}
 
 /* -- elementwise -- */
 
-/* The second operand: broadcast against the first where numpy's rule lets it, else brought to its shape. */
+/* The second operand: broadcast against the first where numpy's rule lets it, else brought to its
+ * shape. */
 static NodeId partner(Maker *maker, NodeId a, DType dtype) {
     NodeId b = maker_pick(maker, dtype);
     Shape both;
-    bool goes = shape_broadcast(shape_at(maker, a), shape_at(maker, b), &both) && shape_elements(both) <= MAKER_MAX_ELEMENTS;
+    bool goes = shape_broadcast(shape_at(maker, a), shape_at(maker, b), &both) &&
+                shape_elements(both) <= MAKER_MAX_ELEMENTS;
     return goes ? b : maker_fit(maker, b, shape_at(maker, a));
 }
 
@@ -24,10 +28,12 @@ static NodeId make_elementwise(Maker *maker, Op op, DType dtype) {
     return build_ternary(maker->graph, op, a, b, c);
 }
 
-static MakeFunction make_arithmetic, make_real, make_slope, make_compare, make_bits, make_shift, make_select, make_convert,
-    make_bitcast;
-static MakeFunction make_reshape, make_repeat, make_transpose, make_slice, make_pad, make_concat, make_reduce, make_argmax;
-static MakeFunction make_matmul, make_axiswise, make_leaf, make_grad, make_reverse, make_windows, make_pool, make_conv;
+static MakeFunction make_arithmetic, make_real, make_slope, make_compare, make_bits, make_shift,
+    make_select, make_convert, make_bitcast;
+static MakeFunction make_reshape, make_repeat, make_transpose, make_slice, make_pad, make_concat,
+    make_reduce, make_argmax;
+static MakeFunction make_matmul, make_axiswise, make_leaf, make_grad, make_reverse, make_windows,
+    make_pool, make_conv;
 static MakeFunction make_gather, make_scatter, make_random;
 
 static NodeId make_arithmetic(Maker *maker, Op op) {
@@ -42,7 +48,8 @@ static NodeId make_real(Maker *maker, Op op) {
     if (op_arity(op) != 1) return make_elementwise(maker, op, DTYPE_F32);
     bool tame = !op_is_primitive(op) && !maker_chance(maker, 6);
     if (tame && op == OP_log)
-        a = build_binary(maker->graph, OP_add, build_unary(maker->graph, OP_abs, a), build_f32(maker->graph, 0.25, (Shape){0}));
+        a = build_binary(maker->graph, OP_add, build_unary(maker->graph, OP_abs, a),
+                         build_f32(maker->graph, 0.25, (Shape){0}));
     else if (tame)
         a = maker_clip(maker, a, 6);
     else if (op == OP_sqrt && !maker_chance(maker, 6))
@@ -52,7 +59,9 @@ static NodeId make_real(Maker *maker, Op op) {
 
 static NodeId make_slope(Maker *maker, Op op) { return make_real(maker, op); }
 
-static NodeId make_compare(Maker *maker, Op op) { return make_elementwise(maker, op, (DType)maker_draw(maker, DTYPE_COUNT)); }
+static NodeId make_compare(Maker *maker, Op op) {
+    return make_elementwise(maker, op, (DType)maker_draw(maker, DTYPE_COUNT));
+}
 
 static NodeId make_bits(Maker *maker, Op op) {
     return make_elementwise(maker, op, maker_chance(maker, 2) ? DTYPE_I32 : DTYPE_BOOL);
@@ -62,7 +71,8 @@ static NodeId make_shift(Maker *maker, Op op) { return make_elementwise(maker, o
 
 static NodeId make_select(Maker *maker, Op op) {
     DType dtype = maker_chance(maker, 3) ? (DType)maker_draw(maker, DTYPE_COUNT) : DTYPE_F32;
-    NodeId a = maker_pick(maker, dtype), b = maker_fit(maker, maker_pick(maker, dtype), shape_at(maker, a));
+    NodeId a = maker_pick(maker, dtype),
+           b = maker_fit(maker, maker_pick(maker, dtype), shape_at(maker, a));
     NodeId condition = maker_fit(maker, maker_pick(maker, DTYPE_BOOL), shape_at(maker, a));
     return build_ternary(maker->graph, op, condition, a, b);
 }
@@ -78,10 +88,12 @@ static NodeId make_convert(Maker *maker, Op op) {
 static NodeId make_bitcast(Maker *maker, Op op) {
     (void)op;
     Graph *graph = maker->graph;
-    if (maker_chance(maker, 2)) return build_bitcast(graph, maker_pick(maker, DTYPE_I32), DTYPE_F32);
+    if (maker_chance(maker, 2))
+        return build_bitcast(graph, maker_pick(maker, DTYPE_I32), DTYPE_F32);
     NodeId a = maker_pick(maker, DTYPE_F32);
     return build_bitcast(graph,
-                         build_ternary(graph, OP_select, build_binary(graph, OP_eq, a, a), a, build_f32(graph, 1, (Shape){0})),
+                         build_ternary(graph, OP_select, build_binary(graph, OP_eq, a, a), a,
+                                       build_f32(graph, 1, (Shape){0})),
                          DTYPE_I32);
 }
 
@@ -122,7 +134,8 @@ static NodeId make_repeat(Maker *maker, Op op) {
     }
     for (int i = 0; i < shape.rank; i++)
         if (shape.dim[i] == 1 && maker_chance(maker, 2)) shape.dim[i] = 1 + maker_draw(maker, 9);
-    return shape_elements(shape) > MAKER_MAX_ELEMENTS ? NODE_NONE : build_broadcast(maker->graph, a, shape);
+    return shape_elements(shape) > MAKER_MAX_ELEMENTS ? NODE_NONE
+                                                      : build_broadcast(maker->graph, a, shape);
 }
 
 static NodeId make_transpose(Maker *maker, Op op) {
@@ -131,7 +144,8 @@ static NodeId make_transpose(Maker *maker, Op op) {
     int32_t order[SHAPE_MAX_RANK];
     int64_t perm[SHAPE_MAX_RANK];
     int rank = shape_at(maker, a).rank;
-    random_permutation(maker->seed, STREAM_SHUFFLE, maker_draw(maker, UINT32_MAX), (uint32_t)rank, order);
+    random_permutation(maker->seed, STREAM_SHUFFLE, maker_draw(maker, UINT32_MAX), (uint32_t)rank,
+                       order);
     for (int i = 0; i < rank; i++) perm[i] = order[i];
     return build_transpose(maker->graph, a, perm);
 }
@@ -181,7 +195,9 @@ static NodeId make_concat(Maker *maker, Op op) {
 /* Indices for an axis, some of which lie outside. */
 static NodeId pick_index(Maker *maker, Shape shape) {
     NodeId index = maker_fit(maker, maker_pick(maker, DTYPE_I32), shape);
-    return maker_chance(maker, 2) ? build_binary(maker->graph, OP_and, index, build_i32(maker->graph, 3, (Shape){0})) : index;
+    return maker_chance(maker, 2)
+               ? build_binary(maker->graph, OP_and, index, build_i32(maker->graph, 3, (Shape){0}))
+               : index;
 }
 
 static NodeId make_gather(Maker *maker, Op op) {
@@ -205,14 +221,17 @@ static NodeId make_scatter(Maker *maker, Op op) {
     for (int i = axis + 1; i < shape.rank && maker_chance(maker, 2); i++) given.dim[i] = 1;
     int64_t size = 1 + maker_draw(maker, 9);
     if (shape_elements(shape) / shape.dim[axis] * size > MAKER_MAX_ELEMENTS) return NODE_NONE;
-    return build_scatter_add(maker->graph, a, build_broadcast(maker->graph, pick_index(maker, given), shape), axis, size);
+    return build_scatter_add(maker->graph, a,
+                             build_broadcast(maker->graph, pick_index(maker, given), shape), axis,
+                             size);
 }
 
 static NodeId make_random(Maker *maker, Op op) {
     (void)op;
     NodeId operands[3];
     for (int i = 0; i < 3; i++) operands[i] = maker_leaf(maker, DTYPE_I32, (Shape){0});
-    return build_random(maker->graph, operands, maker_draw(maker, 9), maker_draw(maker, UINT32_MAX), maker_shape(maker));
+    return build_random(maker->graph, operands, maker_draw(maker, 9), maker_draw(maker, UINT32_MAX),
+                        maker_shape(maker));
 }
 
 /* -- reductions, products, composites -- */
@@ -223,14 +242,16 @@ static NodeId pick_ranked(Maker *maker, int rank) {
     Shape shape = shape_at(maker, a);
     if (shape.rank >= rank) return a;
     while (shape.rank < rank) shape.dim[shape.rank++] = 1 + maker_draw(maker, 7);
-    return shape_elements(shape) > MAKER_MAX_ELEMENTS ? maker_state(maker, DTYPE_F32, shape_of(rank, (int64_t[]){5, 3}))
-                                                      : maker_leaf(maker, DTYPE_F32, shape);
+    return shape_elements(shape) > MAKER_MAX_ELEMENTS
+               ? maker_state(maker, DTYPE_F32, shape_of(rank, (int64_t[]){5, 3}))
+               : maker_leaf(maker, DTYPE_F32, shape);
 }
 
 static NodeId make_reduce(Maker *maker, Op op) {
     NodeId a = pick_ranked(maker, 1);
     uint32_t rank = (uint32_t)shape_at(maker, a).rank;
-    if (maker_chance(maker, 4)) return build_reduce_axes(maker->graph, op, a, maker_draw(maker, 1u << rank));
+    if (maker_chance(maker, 4))
+        return build_reduce_axes(maker->graph, op, a, maker_draw(maker, 1u << rank));
     int axis = (int)maker_draw(maker, rank);
     return build_reduce(maker->graph, op, a, axis, maker_chance(maker, 2));
 }
@@ -247,7 +268,8 @@ static void exchange_last_axes(Shape *shape) {
     shape->dim[shape->rank - 2] = last;
 }
 
-/* The right operand is an existing value where one has the right size, else a state, as a weight is. */
+/* The right operand is an existing value where one has the right size, else a state, as a weight
+ * is. */
 static NodeId make_matmul(Maker *maker, Op op) {
     (void)op;
     NodeId a = pick_ranked(maker, 2);
@@ -263,14 +285,16 @@ static NodeId make_matmul(Maker *maker, Op op) {
         return NODE_NONE;
     if (transpose_b) exchange_last_axes(&right);
     NodeId other = maker_pick(maker, DTYPE_F32);
-    bool fits = shape_elements(shape_at(maker, other)) == shape_elements(right) || maker_chance(maker, 4);
+    bool fits =
+        shape_elements(shape_at(maker, other)) == shape_elements(right) || maker_chance(maker, 4);
     NodeId b = fits ? maker_fit(maker, other, right) : maker_state(maker, DTYPE_F32, right);
     return build_matmul(maker->graph, a, b, transpose_a, transpose_b);
 }
 
 static NodeId make_axiswise(Maker *maker, Op op) {
     NodeId a = pick_ranked(maker, 1);
-    return build_axiswise(maker->graph, op, a, (int)maker_draw(maker, (uint32_t)shape_at(maker, a).rank));
+    return build_axiswise(maker->graph, op, a,
+                          (int)maker_draw(maker, (uint32_t)shape_at(maker, a).rank));
 }
 
 /* -- pictures -- */
@@ -279,7 +303,8 @@ static NodeId make_reverse(Maker *maker, Op op) {
     (void)op;
     NodeId a = pick_any(maker);
     int rank = shape_at(maker, a).rank;
-    return rank ? build_reverse(maker->graph, a, (int)maker_draw(maker, (uint32_t)rank)) : NODE_NONE;
+    return rank ? build_reverse(maker->graph, a, (int)maker_draw(maker, (uint32_t)rank))
+                : NODE_NONE;
 }
 
 /* A value of four axes; `height` says which two are height and width, of at most 10 elements. */
@@ -300,7 +325,9 @@ static Window draw_window(Maker *maker, const int64_t *sizes) {
         window.kernel[i] = 1 + maker_draw(maker, most);
         window.stride[i] = maker_chance(maker, 3) ? window.kernel[i] : 1 + maker_draw(maker, 3);
         window.dilation[i] =
-            window.kernel[i] == 1 ? 1 : 1 + maker_draw(maker, (uint32_t)((sizes[i] - 1) / (window.kernel[i] - 1)));
+            window.kernel[i] == 1
+                ? 1
+                : 1 + maker_draw(maker, (uint32_t)((sizes[i] - 1) / (window.kernel[i] - 1)));
     }
     return window;
 }
@@ -311,11 +338,13 @@ static bool windows_fit(const Maker *maker, NodeId a, int height, const Window *
     int64_t elements = shape_elements(shape);
     for (int i = 0; i < 2; i++)
         elements = elements / shape.dim[height + i] * window->kernel[i] *
-                   window_count(shape.dim[height + i], window->kernel[i], window->stride[i], window->dilation[i]);
+                   window_count(shape.dim[height + i], window->kernel[i], window->stride[i],
+                                window->dilation[i]);
     return elements <= MAKER_MAX_ELEMENTS;
 }
 
-/* Pictures whose height is dimension `height`, and a window they have room for; none if there are none. */
+/* Pictures whose height is dimension `height`, and a window they have room for; none if there are
+ * none. */
 static NodeId pick_windowed(Maker *maker, DType dtype, int height, Window *window) {
     NodeId a = pick_picture(maker, dtype, height);
     if (!a) return NODE_NONE;
@@ -326,7 +355,9 @@ static NodeId pick_windowed(Maker *maker, DType dtype, int height, Window *windo
 static NodeId make_windows(Maker *maker, Op op) {
     (void)op;
     Window window;
-    NodeId a = pick_windowed(maker, maker_chance(maker, 4) ? (DType)maker_draw(maker, DTYPE_COUNT) : DTYPE_F32, 1, &window);
+    NodeId a = pick_windowed(
+        maker, maker_chance(maker, 4) ? (DType)maker_draw(maker, DTYPE_COUNT) : DTYPE_F32, 1,
+        &window);
     return a ? build_windows(maker->graph, a, &window) : NODE_NONE;
 }
 
@@ -343,11 +374,14 @@ static NodeId make_conv(Maker *maker, Op op) {
     NodeId a = pick_windowed(maker, DTYPE_F32, 2, &window);
     if (!a) return NODE_NONE;
     Shape shape = shape_at(maker, a);
-    int64_t groups = maker_chance(maker, 3) ? shape.dim[1] : shape.dim[1] % 2 == 0 && maker_chance(maker, 2) ? 2 : 1;
+    int64_t groups = maker_chance(maker, 3)                            ? shape.dim[1]
+                     : shape.dim[1] % 2 == 0 && maker_chance(maker, 2) ? 2
+                                                                       : 1;
     int64_t filters = groups * (1 + maker_draw(maker, maker_chance(maker, 2) ? 2 : 20));
-    Shape weights = shape_of(4, (int64_t[]){filters, shape.dim[1] / groups, window.kernel[0], window.kernel[1]});
-    bool fits =
-        shape_elements(weights) <= MAKER_MAX_ELEMENTS && shape_elements(shape) / shape.dim[1] * filters <= MAKER_MAX_ELEMENTS;
+    Shape weights = shape_of(
+        4, (int64_t[]){filters, shape.dim[1] / groups, window.kernel[0], window.kernel[1]});
+    bool fits = shape_elements(weights) <= MAKER_MAX_ELEMENTS &&
+                shape_elements(shape) / shape.dim[1] * filters <= MAKER_MAX_ELEMENTS;
     if (!fits) return NODE_NONE;
     NodeId w = maker_chance(maker, 3) ? maker_fit(maker, maker_pick(maker, DTYPE_F32), weights)
                                       : maker_state(maker, DTYPE_F32, weights);
@@ -368,7 +402,8 @@ static NodeId make_grad(Maker *maker, Op op) {
 
 NodeId maker_add(Maker *maker, Op op) {
     static MakeFunction *const makers[OP_COUNT] = {
-#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) [OP_##name] = make_##rule,
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc)             \
+    [OP_##name] = make_##rule,
 #include "ir/ops/ops.def"
     };
     return makers[op](maker, op);

@@ -37,14 +37,17 @@ static const Symbol *state_symbol(const Program *program, uint32_t i) {
 /* -- layouts -- */
 
 static void next_index(Shape shape, int64_t *index) {
-    for (int axis = shape.rank - 1; axis >= 0 && ++index[axis] == shape.dim[axis]; axis--) index[axis] = 0;
+    for (int axis = shape.rank - 1; axis >= 0 && ++index[axis] == shape.dim[axis]; axis--)
+        index[axis] = 0;
 }
 
 /* Copies all elements between plain order and a layout. */
-static void convert(const PlanState *state, const Symbol *symbol, char *plain, char *laid_out, bool unpack) {
+static void convert(const PlanState *state, const Symbol *symbol, char *plain, char *laid_out,
+                    bool unpack) {
     size_t bytes = dtype_bytes(symbol->dtype);
     int64_t index[SHAPE_MAX_RANK] = {0};
-    for (int64_t i = 0, n = shape_elements(symbol->shape); i < n; i++, next_index(symbol->shape, index)) {
+    for (int64_t i = 0, n = shape_elements(symbol->shape); i < n;
+         i++, next_index(symbol->shape, index)) {
         char *there = laid_out + (size_t)layout_offset(state->layout, symbol->shape, index) * bytes,
              *here = plain + (size_t)i * bytes;
         memcpy(unpack ? here : there, unpack ? there : here, bytes);
@@ -76,7 +79,8 @@ static void run_alone(void *context, const StepArgs *args, int thread, const Pie
 
 static void run_piece(void *context, int thread, const Piece *piece) {
     const Results *results = context;
-    replicas_run(results->replicas, results->step, &results->args, thread, piece, run_alone, context);
+    replicas_run(results->replicas, results->step, &results->args, thread, piece, run_alone,
+                 context);
 }
 
 static void run_step(Results *results, uint32_t step) {
@@ -84,7 +88,8 @@ static void run_step(Results *results, uint32_t step) {
     int32_t *rows = random_rows(results->seed, step, random_batch(results->program->graph));
     results->outputs[step] = dirty_new(results->program->output_bytes);
     results->args =
-        (StepArgs){results->slab, results->states, (const void *const *)results->inputs, rows, results->outputs[step], NULL};
+        (StepArgs){results->slab, results->states,        (const void *const *)results->inputs,
+                   rows,          results->outputs[step], NULL};
     threads_work(results->threads, &results->work);
     free(rows);
 }
@@ -92,7 +97,8 @@ static void run_step(Results *results, uint32_t step) {
 Results *results_run(const Program *program, uint64_t seed, uint32_t steps, int threads) {
     const Graph *graph = program->graph;
     Results *results = malloc(sizeof *results);
-    *results = (Results){.program = program, .seed = seed, .steps = steps, .slab = dirty_new(program->slab_bytes)};
+    *results = (Results){
+        .program = program, .seed = seed, .steps = steps, .slab = dirty_new(program->slab_bytes)};
     results->threads = threads_new(threads);
     results->work = work_of_program(program, threads_count(results->threads));
     results->replicas = replicas_new(program, threads_count(results->threads));
@@ -101,9 +107,11 @@ Results *results_run(const Program *program, uint64_t seed, uint32_t steps, int 
     results->states = calloc(program->state_count + 1, sizeof *results->states);
     results->inputs = calloc(graph->symbol_count + 1, sizeof *results->inputs);
     results->outputs = calloc(steps + 1, sizeof *results->outputs);
-    for (uint32_t i = 0; i < program->state_count; i++) results->states[i] = state_new(program, i, seed);
+    for (uint32_t i = 0; i < program->state_count; i++)
+        results->states[i] = state_new(program, i, seed);
     for (uint32_t i = 0; i < graph->symbol_count; i++)
-        if (graph->symbols[i].kind != SYMBOL_STATE) results->inputs[i] = random_input(&graph->symbols[i], seed);
+        if (graph->symbols[i].kind != SYMBOL_STATE)
+            results->inputs[i] = random_input(&graph->symbols[i], seed);
     for (uint32_t step = 0; step < steps; step++) run_step(results, step);
     return results;
 }
@@ -138,8 +146,10 @@ static bool same_real(float a, float b, double tolerance) {
     return tolerance > 0 && fabs((double)a - (double)b) <= tolerance * fmax(1, fabs((double)a));
 }
 
-static bool same_element(const Comparison *comparison, DType dtype, const void *a, const void *b, int64_t i) {
-    if (dtype == DTYPE_F32) return same_real(((const float *)a)[i], ((const float *)b)[i], comparison->tolerance);
+static bool same_element(const Comparison *comparison, DType dtype, const void *a, const void *b,
+                         int64_t i) {
+    if (dtype == DTYPE_F32)
+        return same_real(((const float *)a)[i], ((const float *)b)[i], comparison->tolerance);
     size_t bytes = dtype_bytes(dtype);
     return !memcmp((const char *)a + (size_t)i * bytes, (const char *)b + (size_t)i * bytes, bytes);
 }
@@ -163,8 +173,9 @@ static bool same_tensor(const Comparison *comparison, const Pair *pair) {
     for (int64_t i = 0, n = shape_elements(pair->shape); i < n; i++) {
         if (same_element(comparison, pair->dtype, pair->expected, pair->got, i)) continue;
         char text[SHAPE_TEXT];
-        snprintf(message, sizeof message, "%s '%s' %s, step %u, element %lld: %a, not %a", pair->kind, pair->name,
-                 shape_text(pair->dtype, pair->shape, text), pair->step, (long long)i, element(pair->dtype, pair->got, i),
+        snprintf(message, sizeof message, "%s '%s' %s, step %u, element %lld: %a, not %a",
+                 pair->kind, pair->name, shape_text(pair->dtype, pair->shape, text), pair->step,
+                 (long long)i, element(pair->dtype, pair->got, i),
                  element(pair->dtype, pair->expected, i));
         return false;
     }
@@ -189,7 +200,8 @@ static bool same_outputs(const Comparison *comparison, uint32_t step) {
     return true;
 }
 
-/* State i of the one and j of the other, if they are the same state. A state may be missing in one if nothing needs it there.
+/* State i of the one and j of the other, if they are the same state. A state may be missing in one
+ * if nothing needs it there.
  */
 static bool same_state(const Comparison *comparison, uint32_t i, uint32_t j) {
     const Results *a = comparison->expected, *b = comparison->got;
@@ -198,7 +210,8 @@ static bool same_state(const Comparison *comparison, uint32_t i, uint32_t j) {
     void *left = plain_new(symbol), *right = plain_new(symbol);
     convert(&a->program->states[i], symbol, left, a->states[i], true);
     convert(&b->program->states[j], symbol, right, b->states[j], true);
-    bool same = same_tensor(comparison, &(Pair){"state", symbol->name, a->steps, symbol->dtype, symbol->shape, left, right});
+    bool same = same_tensor(comparison, &(Pair){"state", symbol->name, a->steps, symbol->dtype,
+                                                symbol->shape, left, right});
     free(left);
     free(right);
     return same;

@@ -1,4 +1,5 @@
-/* What the tests against PyTorch share: a model bound to memory and ready to step, and reading tests/truth. */
+/* What the tests against PyTorch share: a model bound to memory and ready to step, and reading
+ * tests/truth. */
 #ifndef MLC_TESTS_TRUTH_H
 #define MLC_TESTS_TRUTH_H
 
@@ -30,9 +31,10 @@ typedef struct {
     Runner *runner;
 } Session;
 
-/* MNIST's fields, and "unit": row i is 1 at i. Its product with a weight is the weight's rows, exactly, as rows of a batch. */
-static inline bool give_schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena,
-                               SourceSchema *schema, Diagnostics *diag) {
+/* MNIST's fields, and "unit": row i is 1 at i. Its product with a weight is the weight's rows,
+ * exactly, as rows of a batch. */
+static inline bool give_schema(void *context, const DataSource *source, const SplitRequest *request,
+                               Arena *arena, SourceSchema *schema, Diagnostics *diag) {
     static const SourceField all[] = {{.name = "image", .dtype = DTYPE_U8, .row = {3, {1, 28, 28}}},
                                       {.name = "label", .dtype = DTYPE_U8},
                                       {.name = "unit", .dtype = DTYPE_U8, .row = {1, {ROWS}}}};
@@ -44,8 +46,11 @@ static inline bool give_schema(void *context, const DataSource *source, const Sp
 static inline Program *compile(Session *s, Graph *graph, Backend backend) {
     Compilation compilation = {0};
     PassOptions options = {.level = 2, .threads = THREADS};
-    assert_true(passes_run(&compilation, graph, &options, backend == JIT ? PASS_COUNT - 1 : PASS_dce));
-    if (backend == JIT) return codegen_compile(compilation.plan, compilation.graph, &(CodegenOptions){.level = 2}, s->diag);
+    assert_true(
+        passes_run(&compilation, graph, &options, backend == JIT ? PASS_COUNT - 1 : PASS_dce));
+    if (backend == JIT)
+        return codegen_compile(compilation.plan, compilation.graph, &(CodegenOptions){.level = 2},
+                               s->diag);
     s->interpreted = compilation;
     return program_interpret(compilation.graph);
 }
@@ -57,7 +62,8 @@ static inline void require_no_errors(const Diagnostics *diag) {
 
 static inline Session session_open(const char *text, uint32_t batch, Backend backend) {
     Session s = {.diag = diag_new()};
-    ModelOptions options = {.path = "truth.mdl", .text = text, .length = strlen(text), .schema = give_schema};
+    ModelOptions options = {
+        .path = "truth.mdl", .text = text, .length = strlen(text), .schema = give_schema};
     s.model = model_load(&options, s.diag);
     require_no_errors(s.diag);
     s.program = compile(&s, model_graph(s.model, GRAPH_TRAIN, batch, s.diag), backend);
@@ -96,7 +102,8 @@ static inline FILE *open_truth(const char *name) {
     return file;
 }
 
-/* The next line that begins with `word` and a space: what follows it, without the newline; NULL at the end. */
+/* The next line that begins with `word` and a space: what follows it, without the newline; NULL at
+ * the end. */
 static inline const char *next_case(FILE *file, const char *word, char line[LINE]) {
     size_t length = strlen(word);
     while (fgets(line, LINE, file)) {
@@ -113,7 +120,8 @@ static inline double next_number(FILE *file) {
     return value;
 }
 
-/* Every case of a file, whose line begins with `word`, by `compare`, which reads the numbers that follow. */
+/* Every case of a file, whose line begins with `word`, by `compare`, which reads the numbers that
+ * follow. */
 static inline void compare_cases(const char *name, const char *word, Backend backend,
                                  void (*compare)(const char *text, FILE *file, Backend backend)) {
     FILE *file = open_truth(name);
@@ -126,6 +134,8 @@ static inline void compare_cases(const char *name, const char *word, Backend bac
 }
 
 /* 1e-5 relative; beside sums of numbers around 1 that cancel out, absolute. */
-static inline bool near(double got, double expected) { return fabs(got - expected) <= 1e-6 + 1e-5 * fabs(expected); }
+static inline bool near(double got, double expected) {
+    return fabs(got - expected) <= 1e-6 + 1e-5 * fabs(expected);
+}
 
 #endif

@@ -1,4 +1,5 @@
-/* Writes JPEG files of every kind that libjpeg can write into a folder: make_pictures.py compiles and runs this.
+/* Writes JPEG files of every kind that libjpeg can write into a folder: make_pictures.py compiles
+ * and runs this.
  *   make_jpegs FOLDER */
 #include <math.h>
 #include <stdio.h>
@@ -15,7 +16,16 @@ typedef struct {
     unsigned restart; /* blocks between restart markers */
     int flags;
 } Kind;
-enum { PROGRESSIVE = 1, ARITHMETIC = 2, OPTIMIZED = 4, SEPARATE = 8, SMOOTHED = 16, NO_JFIF = 32, NO_ADOBE = 64, FLOATS = 128 };
+enum {
+    PROGRESSIVE = 1,
+    ARITHMETIC = 2,
+    OPTIMIZED = 4,
+    SEPARATE = 8,
+    SMOOTHED = 16,
+    NO_JFIF = 32,
+    NO_ADOBE = 64,
+    FLOATS = 128
+};
 
 static const Kind kinds[] = {
     {"grey", 19, 13, JCS_GRAYSCALE, JCS_GRAYSCALE, 1, 1, 0, 0, 0},
@@ -39,7 +49,8 @@ static const Kind kinds[] = {
     {"420_separate", 17, 11, JCS_RGB, JCS_YCbCr, 2, 2, 0, 0, SEPARATE},
     {"420_smoothed", 17, 11, JCS_RGB, JCS_YCbCr, 2, 2, 0, 0, SMOOTHED},
     {"420_arithmetic", 17, 11, JCS_RGB, JCS_YCbCr, 2, 2, 0, 0, ARITHMETIC},
-    {"422_arithmetic_progressive", 17, 11, JCS_RGB, JCS_YCbCr, 2, 1, 0, 0, ARITHMETIC | PROGRESSIVE},
+    {"422_arithmetic_progressive", 17, 11, JCS_RGB, JCS_YCbCr, 2, 1, 0, 0,
+     ARITHMETIC | PROGRESSIVE},
     {"quality_1", 17, 11, JCS_RGB, JCS_YCbCr, 2, 2, 1, 0, 0},
     {"quality_30_floats", 17, 11, JCS_RGB, JCS_YCbCr, 2, 2, 30, 0, FLOATS},
     {"quality_100", 17, 11, JCS_RGB, JCS_YCbCr, 1, 1, 100, 0, 0},
@@ -56,7 +67,8 @@ static const Kind kinds[] = {
 static int sample(int y, int x, int c) {
     static unsigned noise = 14;
     noise = noise * 1103515245u + 12345u;
-    double value = 127 + 90 * sin(0.31 * x + c) * cos(0.23 * y - 0.5 * c) + (double)(noise >> 16 & 31) - 16;
+    double value =
+        127 + 90 * sin(0.31 * x + c) * cos(0.23 * y - 0.5 * c) + (double)(noise >> 16 & 31) - 16;
     return value < 0 ? 0 : value > 255 ? 255 : (int)value;
 }
 

@@ -1,5 +1,6 @@
-/* Between the first and the last step of an epoch nothing is allocated. The linker leads the allocating functions of all our
- * libraries through counters here (see CMakeLists.txt); the compiled programs are run through a function that reads them. */
+/* Between the first and the last step of an epoch nothing is allocated. The linker leads the
+ * allocating functions of all our libraries through counters here (see CMakeLists.txt); the
+ * compiled programs are run through a function that reads them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,23 +72,29 @@ typedef struct {
     int at[EPOCHS * STEPS], count;
 } Steps;
 static Steps steps;
-static void (*run_compiled)(const Program *program, const StepArgs *args, uint32_t kernel, int64_t first, int64_t last);
+static void (*run_compiled)(const Program *program, const StepArgs *args, uint32_t kernel,
+                            int64_t first, int64_t last);
 
-static void run_counted(const Program *program, const StepArgs *args, uint32_t kernel, int64_t first, int64_t last) {
-    bool begins = kernel + 1 == program->kernel_count && first == 0; /* the first kernel may be every thread's own */
+static void run_counted(const Program *program, const StepArgs *args, uint32_t kernel,
+                        int64_t first, int64_t last) {
+    /* the first kernel may be every thread's own */
+    bool begins = kernel + 1 == program->kernel_count && first == 0;
     if (begins && steps.count < EPOCHS * STEPS) steps.at[steps.count++] = atomic_load(&allocations);
     run_compiled(program, args, kernel, first, last);
 }
 
 static Program *compile(int64_t batch, Diagnostics *diag) {
-    MlpShape shape = {.batch = batch, .widths = (int64_t[]){PIXELS, 16, CLASSES}, .layers = 2, .train = true};
+    MlpShape shape = {
+        .batch = batch, .widths = (int64_t[]){PIXELS, 16, CLASSES}, .layers = 2, .train = true};
     Compilation compilation = {0};
     PassOptions options = {.level = 2, .threads = -THREADS};
     Graph *graph = mlp_graph(&shape, diag);
-    for (uint32_t i = 0; i < graph->symbol_count; i++) /* drawn moments would not do: none may be negative */
+    /* drawn moments would not do: none may be negative */
+    for (uint32_t i = 0; i < graph->symbol_count; i++)
         if (!graph->symbols[i].trainable) graph->symbols[i].init = (Init){0};
     assert_true(passes_run(&compilation, graph, &options, PASS_COUNT - 1));
-    Program *program = codegen_compile(compilation.plan, compilation.graph, &(CodegenOptions){.level = 2}, diag);
+    Program *program =
+        codegen_compile(compilation.plan, compilation.graph, &(CodegenOptions){.level = 2}, diag);
     assert_non_null(program);
     run_compiled = program->run;
     program->run = run_counted;
@@ -117,7 +124,8 @@ static void no_allocation_between_steps(void **state) {
     assert_int_equal(steps.count, EPOCHS * STEPS);
     assert_true(steps.at[0] > 0); /* the counters are in place */
     for (int epoch = 0; epoch < EPOCHS; epoch++)
-        for (int step = 1; step < STEPS; step++) assert_int_equal(steps.at[epoch * STEPS + step], steps.at[epoch * STEPS]);
+        for (int step = 1; step < STEPS; step++)
+            assert_int_equal(steps.at[epoch * STEPS + step], steps.at[epoch * STEPS]);
     threads_free(threads);
     states_free(states);
     program_free(full);
@@ -127,7 +135,7 @@ static void no_allocation_between_steps(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(no_allocation_between_steps, temporary_set_up, temporary_tear_down)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(
+        no_allocation_between_steps, temporary_set_up, temporary_tear_down)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

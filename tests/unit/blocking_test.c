@@ -1,5 +1,5 @@
-/* How products are cut: every row, column and step of k is in one block, tiles fit the registers, what is put aside fits the stack,
- * and few rows take wide tiles. */
+/* How products are cut: every row, column and step of k is in one block, tiles fit the registers,
+ * what is put aside fits the stack, and few rows take wide tiles. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,14 +25,16 @@ static void assert_sound(const ProductSize *size) {
     assert_true(b.tile_rows <= MAX_ROWS && b.vectors <= MAX_VECTORS);
     int64_t group_sums = b.chunk * b.tile_rows * b.column_blocks * b.vectors * LANES;
     assert_true(b.k_blocks == 1 || group_sums * (int64_t)sizeof(float) <= MAX_STACK);
-    assert_true(!b.lists_zeros || (b.chunk + 1) * b.k_block * (int64_t)sizeof(int32_t) <= MAX_STACK);
+    assert_true(!b.lists_zeros ||
+                (b.chunk + 1) * b.k_block * (int64_t)sizeof(int32_t) <= MAX_STACK);
     int64_t registers = b.vectors * (size->many_registers ? 1 : 2);
     assert_true(b.tile_rows * registers + registers + 1 <= (size->many_registers ? 32 : 16));
 }
 
 static void all_sizes_are_covered(void **state) {
     (void)state;
-    static const int64_t sizes[] = {1, 2, 3, 5, 8, 10, 16, 17, 33, 64, 77, 100, 300, 784, 1000, 2048, 5000, 100000, 3000000};
+    static const int64_t sizes[] = {1,  2,   3,   5,   8,    10,   16,   17,     33,     64,
+                                    77, 100, 300, 784, 1000, 2048, 5000, 100000, 3000000};
     enum { COUNT = sizeof sizes / sizeof sizes[0] };
     for (int i = 0; i < COUNT * COUNT * COUNT; i++)
         for (int flags = 0; flags < 64; flags++)
@@ -49,41 +51,58 @@ static void all_sizes_are_covered(void **state) {
 
 static void tiles_follow_the_shape(void **state) {
     (void)state;
-    Blocking square = blocking_choose(&(ProductSize){.rows = 64, .columns = 512, .k = 784, .many_registers = true});
+    Blocking square = blocking_choose(
+        &(ProductSize){.rows = 64, .columns = 512, .k = 784, .many_registers = true});
     assert_int_equal(square.tile_rows, 8);
     assert_int_equal(square.vectors, 2);
-    Blocking single = blocking_choose(&(ProductSize){.rows = 1, .columns = 512, .k = 784, .many_registers = true});
+    Blocking single = blocking_choose(
+        &(ProductSize){.rows = 1, .columns = 512, .k = 784, .many_registers = true});
     assert_int_equal(single.vectors, 8);
-    Blocking narrow = blocking_choose(&(ProductSize){.rows = 64, .columns = 10, .k = 128, .many_registers = true});
+    Blocking narrow = blocking_choose(
+        &(ProductSize){.rows = 64, .columns = 10, .k = 128, .many_registers = true});
     assert_int_equal(narrow.vectors, 1);
-    Blocking odd = blocking_choose(&(ProductSize){.rows = 64, .columns = 77, .k = 784, .many_registers = true});
+    Blocking odd = blocking_choose(
+        &(ProductSize){.rows = 64, .columns = 77, .k = 784, .many_registers = true});
     assert_int_equal(odd.vectors, 5); /* 80 columns, not 96 */
     assert_int_equal(odd.tile_rows, 4);
-    ProductSize pixels = {.rows = 64 * 14 * 14, .columns = 6, .k = 400, .many_registers = true, .run = 14};
+    ProductSize pixels = {
+        .rows = 64 * 14 * 14, .columns = 6, .k = 400, .many_registers = true, .run = 14};
     assert_int_equal(blocking_choose(&pixels).tile_rows, 14); /* a row of the picture */
     assert_int_equal(blocking_choose(&pixels).vectors, 1);
     pixels.columns = 32;
     assert_int_equal(blocking_choose(&pixels).vectors, 2);
-    ProductSize across = {.rows = 6, .columns = 64 * 14 * 16, .k = 400, .many_registers = true, .columns_are_windows = true};
-    assert_int_equal(blocking_choose(&across).tile_rows, 6); /* 2 rows by 8 vectors would wait for loads */
+    ProductSize across = {.rows = 6,
+                          .columns = 64 * 14 * 16,
+                          .k = 400,
+                          .many_registers = true,
+                          .columns_are_windows = true};
+    /* 2 rows by 8 vectors would wait for loads */
+    assert_int_equal(blocking_choose(&across).tile_rows, 6);
     assert_int_equal(blocking_choose(&across).vectors, 2);
     ProductSize taps = {.rows = 25, .columns = 6, .k = 1568, .many_registers = true, .run = 5};
     assert_int_equal(blocking_choose(&taps).tile_rows, 25); /* all of a window */
-    ProductSize transposed = {.rows = 256, .columns = 64, .k = 1792, .many_registers = true, .rows_adjoin = true};
-    assert_int_equal(blocking_choose(&transposed).chunks, 1); /* all rows in one, at the cost of shorter blocks of k */
+    ProductSize transposed = {
+        .rows = 256, .columns = 64, .k = 1792, .many_registers = true, .rows_adjoin = true};
+    /* all rows in one, at the cost of shorter blocks of k */
+    assert_int_equal(blocking_choose(&transposed).chunks, 1);
     transposed.rows_adjoin = false;
     assert_int_equal(blocking_choose(&transposed).chunks, 2);
-    ProductSize zeros = {.rows = 784, .columns = 512, .k = 64, .many_registers = true, .rows_adjoin = true};
+    ProductSize zeros = {
+        .rows = 784, .columns = 512, .k = 64, .many_registers = true, .rows_adjoin = true};
     assert_int_equal(blocking_choose(&zeros).tile_rows, 8);
     zeros.lists_zeros = true;
-    assert_int_equal(blocking_choose(&zeros).tile_rows, 4); /* of neighbouring pixels: more of the k may be left out */
-    zeros = (ProductSize){.rows = 64, .columns = 512, .k = 784, .many_registers = true, .lists_zeros = true};
+    /* of neighbouring pixels: more of the k may be left out */
+    assert_int_equal(blocking_choose(&zeros).tile_rows, 4);
+    zeros = (ProductSize){
+        .rows = 64, .columns = 512, .k = 784, .many_registers = true, .lists_zeros = true};
     assert_int_equal(blocking_choose(&zeros).tile_rows, 8); /* wider tiles would wait for columns */
-    Blocking deep = blocking_choose(&(ProductSize){.rows = 300, .columns = 32, .k = 100000, .many_registers = true});
+    Blocking deep = blocking_choose(
+        &(ProductSize){.rows = 300, .columns = 32, .k = 100000, .many_registers = true});
     assert_true(deep.k_blocks > 1 && deep.k_block <= 512);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(all_sizes_are_covered), cmocka_unit_test(tiles_follow_the_shape)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(all_sizes_are_covered),
+                                       cmocka_unit_test(tiles_follow_the_shape)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

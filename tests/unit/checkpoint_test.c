@@ -1,4 +1,5 @@
-/* Checkpoints: what is written can be read, nothing half-written is ever left, and no file, however hostile, does harm. */
+/* Checkpoints: what is written can be read, nothing half-written is ever left, and no file, however
+ * hostile, does harm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +31,8 @@ typedef struct {
     States *states;
 } Model;
 
-/* States by the letters of `names`: w f32[3,2], b f32[2], i i32 (a scalar), m f32[3,2]; upper case: with another shape. */
+/* States by the letters of `names`: w f32[3,2], b f32[2], i i32 (a scalar), m f32[3,2]; upper case:
+ * with another shape. */
 static Model *model_new(const char *names) {
     Model *model = calloc(1, sizeof *model);
     model->diag = diag_new();
@@ -38,9 +40,11 @@ static Model *model_new(const char *names) {
     model->states = states_new();
     for (uint32_t i = 0; names[i]; i++) {
         char letter = (char)(names[i] | 32), name[] = {letter, '\0'};
-        Shape matrix = shape_of(2, (int64_t[]){names[i] == letter ? 3 : 4, 2}), row = shape_of(1, (int64_t[]){2});
+        Shape matrix = shape_of(2, (int64_t[]){names[i] == letter ? 3 : 4, 2}),
+              row = shape_of(1, (int64_t[]){2});
         Shape shape = letter == 'b' ? row : letter == 'i' ? (Shape){0} : matrix;
-        graph_state(model->graph, name, letter == 'i' ? DTYPE_I32 : DTYPE_F32, shape, (Init){0}, letter != 'm');
+        graph_state(model->graph, name, letter == 'i' ? DTYPE_I32 : DTYPE_F32, shape, (Init){0},
+                    letter != 'm');
         model->plan[i].symbol = model->program.state_count++;
     }
     model->program.graph = model->graph;
@@ -90,12 +94,14 @@ static void test_form_of_the_file(void **state) {
     (void)state;
     char bytes[2048] = {0};
     model_free(model_saved("wb", "a"));
-    size_t length = temporary_read("a", bytes, sizeof bytes), header = (uint8_t)bytes[0] | (size_t)(uint8_t)bytes[1] << 8;
+    size_t length = temporary_read("a", bytes, sizeof bytes),
+           header = (uint8_t)bytes[0] | (size_t)(uint8_t)bytes[1] << 8;
     assert_int_equal(header % 8, 0);
     assert_int_equal(length, 8 + header + 8 * sizeof(float));
     const char *start = "{\"__metadata__\":{\"mlc\":\"1\",\"step\":\"123456789012\",";
     assert_memory_equal(bytes + 8, start, strlen(start));
-    assert_non_null(strstr(bytes + 8, "\"w\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[8,32]}}"));
+    assert_non_null(
+        strstr(bytes + 8, "\"w\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[8,32]}}"));
     assert_memory_equal(bytes + 8 + header + 8, weights, sizeof weights);
 }
 
@@ -142,20 +148,29 @@ static void test_unsound_files(void **state) {
     expect_header("{\"w\":3}", 0, "is not described by dtype, shape and data_offsets");
     expect_header("{\"w\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,12]}}", 12,
                   "another length than its dtype and shape");
-    expect_header("{\"w\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}", 8, "does not lie within the file");
-    expect_header("{\"w\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[12,0]}}", 12, "does not lie within the file");
-    expect_header("{\"w\":{\"dtype\":\"F32\",\"shape\":[-3],\"data_offsets\":[0,12]}}", 12, "has no proper shape");
-    expect_header("{\"w\":{\"dtype\":\"U8\",\"shape\":[2147483648,2147483648,4],\"data_offsets\":[0,0]}}", 0,
+    expect_header("{\"w\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}", 8,
+                  "does not lie within the file");
+    expect_header("{\"w\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[12,0]}}", 12,
+                  "does not lie within the file");
+    expect_header("{\"w\":{\"dtype\":\"F32\",\"shape\":[-3],\"data_offsets\":[0,12]}}", 12,
                   "has no proper shape");
-    expect_header("{\"w\":{\"dtype\":3,\"shape\":[3],\"data_offsets\":[0,12]}}", 12, "has no dtype");
-    expect_header("{\"w\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}", 13, "goes on after its last tensor");
-    expect_header("{\"w\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[1,13]}}", 13, "a gap between its tensors");
-    expect_header("{\"w\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]},\"v\":{\"dtype\":\"U8\",\"shape\":[3],"
-                  "\"data_offsets\":[2,5]}}",
-                  5, "two of its tensors overlap");
+    expect_header(
+        "{\"w\":{\"dtype\":\"U8\",\"shape\":[2147483648,2147483648,4],\"data_offsets\":[0,0]}}", 0,
+        "has no proper shape");
+    expect_header("{\"w\":{\"dtype\":3,\"shape\":[3],\"data_offsets\":[0,12]}}", 12,
+                  "has no dtype");
+    expect_header("{\"w\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}", 13,
+                  "goes on after its last tensor");
+    expect_header("{\"w\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[1,13]}}", 13,
+                  "a gap between its tensors");
+    expect_header(
+        "{\"w\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]},\"v\":{\"dtype\":\"U8\",\"shape\":[3],"
+        "\"data_offsets\":[2,5]}}",
+        5, "two of its tensors overlap");
     expect_header("{\"w\":1,\"w\":2}", 0, "its header is not JSON (duplicate");
     expect_header("{\"__metadata__\":{\"step\":3}}", 0, "its metadata are not texts");
-    expect_header("{\"w\":{\"dtype\":\"F64\",\"shape\":[3],\"data_offsets\":[0,24]}}", 24, "has 'w' as F64[3], but");
+    expect_header("{\"w\":{\"dtype\":\"F64\",\"shape\":[3],\"data_offsets\":[0,24]}}", 24,
+                  "has 'w' as F64[3], but");
     temporary_write("a", "\xff\xff\xff\xff\xff\xff\xff\xff{}", 10);
     expect_refusal("w", true, "its header does not fit into it");
     temporary_write("a", "short", 5);
@@ -221,7 +236,8 @@ static size_t mutate(uint8_t *bytes, size_t length, uint64_t *random) {
     static const char letters[] = "0123456789{}[]\",:-.e ";
     for (uint32_t i = draw(random) % 3 + 1; i > 0; i--) {
         size_t at = draw(random) % length;
-        bytes[at] = draw(random) % 3 ? (uint8_t)letters[draw(random) % (sizeof letters - 1)] : (uint8_t)draw(random);
+        bytes[at] = draw(random) % 3 ? (uint8_t)letters[draw(random) % (sizeof letters - 1)]
+                                     : (uint8_t)draw(random);
     }
     return draw(random) % 4 ? length : draw(random) % (length + 8);
 }

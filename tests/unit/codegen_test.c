@@ -26,28 +26,32 @@ static Graph *from_shape(Diagnostics *diag, const void *shape) { return mlp_grap
 static void assert_text(const char *text) {
     static const int threads[] = {1, 3};
     for (int level = 0; level <= 3; level++)
-        for (int i = 0; i < 2; i++) assert_equal(from_text, text, (ProgramSetting){.level = level, .threads = threads[i]});
+        for (int i = 0; i < 2; i++)
+            assert_equal(from_text, text, (ProgramSetting){.level = level, .threads = threads[i]});
 }
 
 static void elementwise(void **state) {
     (void)state;
-    assert_text("mlc-ir 1\ngraph \"t\"\n"
-                "%1 = input f32[7,33] value \"a\"\n%2 = input f32[7,33] value \"b\"\n"
-                "%3 = add f32[7,33] %1 %2\n%4 = fma f32[7,33] %3 %1 %2\n%5 = lt bool[7,33] %4 %2\n"
-                "%6 = select f32[7,33] %5 %3 %4\n%7 = max f32[7,33] %6 %1\n%8 = convert i32[7,33] %7\n"
-                "output \"x\" %7\noutput \"y\" %8\noutput \"z\" %5\n");
+    assert_text(
+        "mlc-ir 1\ngraph \"t\"\n"
+        "%1 = input f32[7,33] value \"a\"\n%2 = input f32[7,33] value \"b\"\n"
+        "%3 = add f32[7,33] %1 %2\n%4 = fma f32[7,33] %3 %1 %2\n%5 = lt bool[7,33] %4 %2\n"
+        "%6 = select f32[7,33] %5 %3 %4\n%7 = max f32[7,33] %6 %1\n%8 = convert i32[7,33] %7\n"
+        "output \"x\" %7\noutput \"y\" %8\noutput \"z\" %5\n");
 }
 
 static void views(void **state) {
     (void)state;
-    assert_text("mlc-ir 1\ngraph \"t\"\n"
-                "%1 = input f32[5,6,7] value \"a\"\n"
-                "%2 = transpose f32[7,5,6] %1 perm=[2,0,1]\n%3 = neg f32[7,5,6] %2\n%4 = reshape f32[35,6] %3\n"
-                "%5 = pad f32[40,9] %4 before=[2,1] after=[3,2]\n%6 = slice f32[13,4] %5 start=[1,0] stop=[40,8] step=[3,2]\n"
-                "%7 = concat f32[70,6] %4 %4 axis=0\noutput \"x\" %6\noutput \"y\" %5\n");
+    assert_text(
+        "mlc-ir 1\ngraph \"t\"\n"
+        "%1 = input f32[5,6,7] value \"a\"\n"
+        "%2 = transpose f32[7,5,6] %1 perm=[2,0,1]\n%3 = neg f32[7,5,6] %2\n%4 = reshape f32[35,6] %3\n"
+        "%5 = pad f32[40,9] %4 before=[2,1] after=[3,2]\n%6 = slice f32[13,4] %5 start=[1,0] stop=[40,8] step=[3,2]\n"
+        "%7 = concat f32[70,6] %4 %4 axis=0\noutput \"x\" %6\noutput \"y\" %5\n");
 }
 
-/* Values in memory, read along another axis than they are written along: whole tiles and ragged ones, several at once. */
+/* Values in memory, read along another axis than they are written along: whole tiles and ragged
+ * ones, several at once. */
 static void turned_tiles(void **state) {
     (void)state;
     assert_text(
@@ -61,23 +65,26 @@ static void turned_tiles(void **state) {
         "output \"x\" %8\noutput \"y\" %12\noutput \"z\" %10\noutput \"p\" %14\n");
 }
 
-/* Parts that lanes take together, along the lanes' axis or another one, and parts that they do not. */
+/* Parts that lanes take together, along the lanes' axis or another one, and parts that they do
+ * not. */
 static void parts(void **state) {
     (void)state;
-    assert_text("mlc-ir 1\ngraph \"t\"\n"
-                "%1 = input f32[5,32] value \"a\"\n%2 = input f32[5,16] value \"b\"\n%3 = input f32[5,20] value \"c\"\n"
-                "%4 = concat f32[5,68] %1 %2 %3 axis=1\n%5 = neg f32[5,68] %4\n%6 = concat f32[5,64] %1 %2 %2 axis=1\n%7 = neg "
-                "f32[5,64] %6\n"
-                "%8 = concat f32[15,32] %1 %1 %1 axis=0\n%9 = sqrt f32[15,32] %8\n%10 = reshape f32[5,3,32] %9\n"
-                "%11 = transpose f32[3,5,32] %10 perm=[1,0,2]\n%12 = pad f32[5,57] %3 before=[0,3] after=[0,34]\n"
-                "%13 = broadcast f32[4,5,57] %12\n%14 = input f32[4,5,57] value \"d\"\n%15 = add f32[4,5,57] %13 %14\n"
-                "%16 = pad f32[7,64] %1 before=[1,16] after=[1,16]\n%17 = neg f32[7,64] %16\n"
-                "output \"u\" %5\noutput \"v\" %7\noutput \"w\" %11\noutput \"x\" %15\noutput \"y\" %17\n");
+    assert_text(
+        "mlc-ir 1\ngraph \"t\"\n"
+        "%1 = input f32[5,32] value \"a\"\n%2 = input f32[5,16] value \"b\"\n%3 = input f32[5,20] value \"c\"\n"
+        "%4 = concat f32[5,68] %1 %2 %3 axis=1\n%5 = neg f32[5,68] %4\n%6 = concat f32[5,64] %1 %2 %2 axis=1\n%7 = neg "
+        "f32[5,64] %6\n"
+        "%8 = concat f32[15,32] %1 %1 %1 axis=0\n%9 = sqrt f32[15,32] %8\n%10 = reshape f32[5,3,32] %9\n"
+        "%11 = transpose f32[3,5,32] %10 perm=[1,0,2]\n%12 = pad f32[5,57] %3 before=[0,3] after=[0,34]\n"
+        "%13 = broadcast f32[4,5,57] %12\n%14 = input f32[4,5,57] value \"d\"\n%15 = add f32[4,5,57] %13 %14\n"
+        "%16 = pad f32[7,64] %1 before=[1,16] after=[1,16]\n%17 = neg f32[7,64] %16\n"
+        "output \"u\" %5\noutput \"v\" %7\noutput \"w\" %11\noutput \"x\" %15\noutput \"y\" %17\n");
 }
 
-/* Running sums and scattered ones, along the last axis and others, alone and with what follows them. */
-/* Single columns side by side: in rows of whole vectors their elements are interleaved in registers, two, three or eight of them;
- * others are chosen lane by lane. */
+/* Running sums and scattered ones, along the last axis and others, alone and with what follows
+ * them. */
+/* Single columns side by side: in rows of whole vectors their elements are interleaved in
+ * registers, two, three or eight of them; others are chosen lane by lane. */
 static void columns_in_turn(void **state) {
     (void)state;
     assert_text(
@@ -94,40 +101,45 @@ static void columns_in_turn(void **state) {
 
 static void walks(void **state) {
     (void)state;
-    assert_text("mlc-ir 1\ngraph \"t\"\n"
-                "%1 = input f32[40,20] value \"a\"\n%2 = input i32[40,1] value \"i\"\n%3 = input i32[40,20] value \"j\"\n"
-                "%4 = broadcast i32[40,20] %2\n%5 = scatter_add f32[7,20] %1 %4 axis=0\n%6 = state f32[7,20] trainable \"w\" "
-                "constant(0)\n"
-                "%7 = add f32[7,20] %6 %5\n%8 = cumsum f32[40,20] %1 axis=1\n%9 = cumsum f32[40,20] %1 axis=0\n%10 = mul "
-                "f32[40,20] %9 %1\n"
-                "%11 = scatter_add f32[40,3] %1 %3 axis=1\n%12 = scatter_add f32[6,20] %1 %3 axis=0\n%13 = neg f32[6,20] %12\n"
-                "output \"u\" %5\noutput \"v\" %8\noutput \"w\" %10\noutput \"x\" %11\noutput \"y\" %13\nupdate %6 %7\n");
+    assert_text(
+        "mlc-ir 1\ngraph \"t\"\n"
+        "%1 = input f32[40,20] value \"a\"\n%2 = input i32[40,1] value \"i\"\n%3 = input i32[40,20] value \"j\"\n"
+        "%4 = broadcast i32[40,20] %2\n%5 = scatter_add f32[7,20] %1 %4 axis=0\n%6 = state f32[7,20] trainable \"w\" "
+        "constant(0)\n"
+        "%7 = add f32[7,20] %6 %5\n%8 = cumsum f32[40,20] %1 axis=1\n%9 = cumsum f32[40,20] %1 axis=0\n%10 = mul "
+        "f32[40,20] %9 %1\n"
+        "%11 = scatter_add f32[40,3] %1 %3 axis=1\n%12 = scatter_add f32[6,20] %1 %3 axis=0\n%13 = neg f32[6,20] %12\n"
+        "output \"u\" %5\noutput \"v\" %8\noutput \"w\" %10\noutput \"x\" %11\noutput \"y\" %13\nupdate %6 %7\n");
 }
 
 /* Long columns, several vectors of which are added side by side. */
 static void long_columns(void **state) {
     (void)state;
-    assert_text("mlc-ir 1\ngraph \"t\"\n"
-                "%1 = input f32[100,256] value \"a\"\n%2 = input f32[9,33,60] value \"b\"\n%3 = sum f32[256] %1 axis=0\n"
-                "%4 = sqrt f32[256] %3\n%5 = reduce_max f32[9,60] %2 axis=1\n%6 = input f32[40,50,6] value \"c\"\n"
-                "%7 = sum f32[40,6] %6 axis=1\n%8 = input f32[14,40,32] value \"d\"\n%9 = sum f32[14,32] %8 axis=1\n"
-                "output \"x\" %4\noutput \"y\" %5\noutput \"z\" %7\noutput \"w\" %9\n");
+    assert_text(
+        "mlc-ir 1\ngraph \"t\"\n"
+        "%1 = input f32[100,256] value \"a\"\n%2 = input f32[9,33,60] value \"b\"\n%3 = sum f32[256] %1 axis=0\n"
+        "%4 = sqrt f32[256] %3\n%5 = reduce_max f32[9,60] %2 axis=1\n%6 = input f32[40,50,6] value \"c\"\n"
+        "%7 = sum f32[40,6] %6 axis=1\n%8 = input f32[14,40,32] value \"d\"\n%9 = sum f32[14,32] %8 axis=1\n"
+        "output \"x\" %4\noutput \"y\" %5\noutput \"z\" %7\noutput \"w\" %9\n");
 }
 
-/* Sums that are made in blocks: of columns, alone and side by side, of rows, of what is computed meanwhile, and with what follows. */
+/* Sums that are made in blocks: of columns, alone and side by side, of rows, of what is computed
+ * meanwhile, and with what follows. */
 static void long_sums(void **state) {
     (void)state;
-    assert_text("mlc-ir 1\ngraph \"t\"\n"
-                "%1 = input f32[1025,40] value \"a\"\n%2 = sum f32[40] %1 axis=0\n%3 = sqrt f32[40] %2\n"
-                "%4 = input f32[3,3072,64] value \"b\"\n%5 = sum f32[3,64] %4 axis=1\n"
-                "%6 = input f32[5121,2] value \"c\"\n%7 = mul f32[5121,2] %6 %6\n%8 = sum f32[2] %7 axis=0\n"
-                "%9 = input f32[2,16385] value \"d\"\n%10 = sum f32[2] %9 axis=1\n"
-                "%11 = input f32[114695] value \"e\"\n%12 = abs f32[114695] %11\n%13 = sum f32[] %12 axis=0\n"
-                "%14 = input f32[40000,1] value \"f\"\n%15 = sum f32[1] %14 axis=0\n"
-                "output \"u\" %3\noutput \"v\" %5\noutput \"w\" %8\noutput \"x\" %10\noutput \"y\" %13\noutput \"z\" %15\n");
+    assert_text(
+        "mlc-ir 1\ngraph \"t\"\n"
+        "%1 = input f32[1025,40] value \"a\"\n%2 = sum f32[40] %1 axis=0\n%3 = sqrt f32[40] %2\n"
+        "%4 = input f32[3,3072,64] value \"b\"\n%5 = sum f32[3,64] %4 axis=1\n"
+        "%6 = input f32[5121,2] value \"c\"\n%7 = mul f32[5121,2] %6 %6\n%8 = sum f32[2] %7 axis=0\n"
+        "%9 = input f32[2,16385] value \"d\"\n%10 = sum f32[2] %9 axis=1\n"
+        "%11 = input f32[114695] value \"e\"\n%12 = abs f32[114695] %11\n%13 = sum f32[] %12 axis=0\n"
+        "%14 = input f32[40000,1] value \"f\"\n%15 = sum f32[1] %14 axis=0\n"
+        "output \"u\" %3\noutput \"v\" %5\noutput \"w\" %8\noutput \"x\" %10\noutput \"y\" %13\noutput \"z\" %15\n");
 }
 
-/* Zeros of both signs, NaN among numbers, infinities of both signs: along rows, short and long, and along columns. */
+/* Zeros of both signs, NaN among numbers, infinities of both signs: along rows, short and long, and
+ * along columns. */
 static void largest(void **state) {
     (void)state;
     assert_text(
@@ -144,10 +156,11 @@ static void largest(void **state) {
 
 static void narrow_products(void **state) {
     (void)state;
-    assert_text("mlc-ir 1\ngraph \"t\"\n"
-                "%1 = input f32[9,5] value \"a\"\n%2 = input f32[5,1] value \"b\"\n%3 = input f32[1,5] value \"c\"\n"
-                "%4 = matmul f32[9,1] %1 %2\n%5 = matmul f32[1,9] %3 %1 transpose_b\n%6 = matmul f32[1,1] %3 %2\n"
-                "output \"x\" %4\noutput \"y\" %5\noutput \"z\" %6\n");
+    assert_text(
+        "mlc-ir 1\ngraph \"t\"\n"
+        "%1 = input f32[9,5] value \"a\"\n%2 = input f32[5,1] value \"b\"\n%3 = input f32[1,5] value \"c\"\n"
+        "%4 = matmul f32[9,1] %1 %2\n%5 = matmul f32[1,9] %3 %1 transpose_b\n%6 = matmul f32[1,1] %3 %2\n"
+        "output \"x\" %4\noutput \"y\" %5\noutput \"z\" %6\n");
 }
 
 static void mlps(void **state) {
@@ -157,7 +170,8 @@ static void mlps(void **state) {
     for (int level = 0; level <= 3; level++)
         for (int threads = 1; threads <= 3; threads++)
             assert_equal(from_shape, &shape, (ProgramSetting){.level = level, .threads = threads});
-    assert_equal(from_shape, &shape, (ProgramSetting){.level = 2, .threads = 2, .cpu = "x86-64-v3"});
+    assert_equal(from_shape, &shape,
+                 (ProgramSetting){.level = 2, .threads = 2, .cpu = "x86-64-v3"});
     shape.batch = 1;
     assert_equal(from_shape, &shape, (ProgramSetting){.level = 3, .threads = 2});
 }

@@ -1,5 +1,6 @@
-/* Convolutions and pooling of all shapes: written out they are what the composites mean, and compiled code, which reads windows out
- * of the picture, computes the interpreter's bits, gradients included, with 32 vector registers and with 16. */
+/* Convolutions and pooling of all shapes: written out they are what the composites mean, and
+ * compiled code, which reads windows out of the picture, computes the interpreter's bits, gradients
+ * included, with 32 vector registers and with 16. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,9 +20,12 @@ typedef struct {
 
 /* A convolution, a bias and what is above zero, the largest of windows of 2 by 2. */
 static NodeId layers(Graph *graph, const ConvShape *s, NodeId x, NodeId w) {
-    NodeId padded = s->pad ? build_pad(graph, x, (int64_t[]){0, 0, s->pad, s->pad}, (int64_t[]){0, 0, s->pad, s->pad}) : x;
+    NodeId padded = s->pad ? build_pad(graph, x, (int64_t[]){0, 0, s->pad, s->pad},
+                                       (int64_t[]){0, 0, s->pad, s->pad})
+                           : x;
     NodeId y = build_conv(graph, padded, w, &s->window, s->groups);
-    NodeId bias = graph_input(graph, SYMBOL_VALUE, "bias", DTYPE_F32, shape_of(3, (int64_t[]){s->filters, 1, 1}));
+    NodeId bias = graph_input(graph, SYMBOL_VALUE, "bias", DTYPE_F32,
+                              shape_of(3, (int64_t[]){s->filters, 1, 1}));
     NodeId above = build_unary(graph, OP_relu, build_binary(graph, OP_add, y, bias));
     return build_max_pool(graph, above, &(Window){{2, 2}, {2, 2}, {1, 1}});
 }
@@ -29,10 +33,12 @@ static NodeId layers(Graph *graph, const ConvShape *s, NodeId x, NodeId w) {
 static Graph *conv_graph(Diagnostics *diag, const void *context) {
     const ConvShape *s = context;
     Graph *graph = graph_new("conv", diag);
-    NodeId x =
-        graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32, shape_of(4, (int64_t[]){s->n, s->channels, s->height, s->width}));
-    int64_t weights[] = {s->filters, s->channels / s->groups, s->window.kernel[0], s->window.kernel[1]};
-    NodeId w = graph_state(graph, "w", DTYPE_F32, shape_of(4, weights), (Init){INIT_UNIFORM, -1, 1}, true);
+    NodeId x = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32,
+                           shape_of(4, (int64_t[]){s->n, s->channels, s->height, s->width}));
+    int64_t weights[] = {s->filters, s->channels / s->groups, s->window.kernel[0],
+                         s->window.kernel[1]};
+    NodeId w =
+        graph_state(graph, "w", DTYPE_F32, shape_of(4, weights), (Init){INIT_UNIFORM, -1, 1}, true);
     NodeId y = layers(graph, s, x, w);
     graph_output(graph, "y", y);
     return graph;
@@ -41,13 +47,15 @@ static Graph *conv_graph(Diagnostics *diag, const void *context) {
 /* With the gradients of the sum of squares. */
 static Graph *trained_graph(Diagnostics *diag, const void *context) {
     Graph *graph = conv_graph(diag, context);
-    NodeId y = graph->outputs[0].node, loss = build_reduce_axes(graph, OP_sum, build_binary(graph, OP_mul, y, y), 15);
+    NodeId y = graph->outputs[0].node,
+           loss = build_reduce_axes(graph, OP_sum, build_binary(graph, OP_mul, y, y), 15);
     graph_output(graph, "by x", build_grad(graph, loss, graph_symbol(graph, "x")->node));
     graph_output(graph, "by w", build_grad(graph, loss, graph_symbol(graph, "w")->node));
     return graph;
 }
 
-/* Full tiles and ragged ones, one channel, windows that leave something over, several parts of pictures for the weights. */
+/* Full tiles and ragged ones, one channel, windows that leave something over, several parts of
+ * pictures for the weights. */
 static const ConvShape shapes[] = {{3, 1, 9, 8, 6, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
                                    {2, 16, 8, 8, 32, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
                                    {2, 3, 11, 9, 20, {{5, 3}, {2, 1}, {1, 2}}, 1, 2},
@@ -58,7 +66,8 @@ static const ConvShape shapes[] = {{3, 1, 9, 8, 6, {{3, 3}, {1, 1}, {1, 1}}, 1, 
                                    {2, 3, 9, 9, 6, {{2, 4}, {2, 3}, {1, 1}}, 3, 0},
                                    {4, 2, 34, 34, 17, {{3, 3}, {1, 1}, {1, 1}}, 1, 0},
                                    {3, 4, 6, 6, 8, {{3, 3}, {3, 3}, {1, 1}}, 1, 0},
-                                   /* few filters, whose tiles run along the windows; and back: few channels */
+                                   /* few filters, whose tiles run along the windows; and back: few
+                                    * channels */
                                    {3, 1, 9, 14, 6, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
                                    {3, 5, 12, 13, 6, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
                                    {2, 4, 9, 35, 3, {{3, 3}, {2, 1}, {1, 2}}, 1, 2},
@@ -83,7 +92,8 @@ static void run_in_f64(const Graph *graph, double *y) {
     Interp *interp = interp_new(graph, INTERP_F64);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         double *value = interp_value(interp, graph->symbols[i].node);
-        for (int64_t k = 0; k < shape_elements(graph->symbols[i].shape); k++) value[k] = sin((double)(7 * k + i));
+        for (int64_t k = 0; k < shape_elements(graph->symbols[i].shape); k++)
+            value[k] = sin((double)(7 * k + i));
     }
     interp_run(interp);
     NodeId output = graph->outputs[0].node;
@@ -99,7 +109,8 @@ static void expansions_mean_the_composites(void **state) {
     for (size_t i = 0; i < SHAPES; i++) {
         Diagnostics *diag = diag_new();
         Compilation compilation = {.graph = conv_graph(diag, &shapes[i])};
-        int64_t count = shape_elements(graph_node(compilation.graph, compilation.graph->outputs[0].node)->shape);
+        int64_t count = shape_elements(
+            graph_node(compilation.graph, compilation.graph->outputs[0].node)->shape);
         assert_true(count <= MOST);
         run_in_f64(compilation.graph, whole);
         assert_true(pass_run(PASS_expand, &compilation, &(PassOptions){0}));
@@ -115,7 +126,8 @@ static void no_gradient_of_padding_is_computed(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
     Compilation compilation;
-    assert_true(passes_run(&compilation, trained_graph(diag, &shapes[1]), &(PassOptions){.level = 2}, PASS_dce));
+    assert_true(passes_run(&compilation, trained_graph(diag, &shapes[1]),
+                           &(PassOptions){.level = 2}, PASS_dce));
     int products = 0, all = 0; /* of windows, and that for the weights */
     for (NodeId id = 1; id < compilation.graph->node_count; id++) {
         const Node *node = graph_node(compilation.graph, id);
@@ -128,7 +140,8 @@ static void no_gradient_of_padding_is_computed(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(equal_bits), cmocka_unit_test(expansions_mean_the_composites),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(equal_bits),
+                                       cmocka_unit_test(expansions_mean_the_composites),
                                        cmocka_unit_test(no_gradient_of_padding_is_computed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

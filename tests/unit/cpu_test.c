@@ -34,7 +34,8 @@ static void machines(void **state) {
     assert_true(cpu_runs_on("haswell", V3, diag));
     assert_int_equal(diag_errors(diag), 0);
     assert_false(cpu_runs_on("x86-64-v3", V2, diag));
-    assert_false(cpu_runs_on("x86-64-v3", V2 ",-avx,+avx2", diag)); /* -avx is not +avx, and +avx2 neither */
+    /* -avx is not +avx, and +avx2 neither */
+    assert_false(cpu_runs_on("x86-64-v3", V2 ",-avx,+avx2", diag));
     assert_false(cpu_runs_on("x86-64-v4", V3, diag));
     char *text = diag_text(diag);
     assert_non_null(strstr(text, "'x86-64-v4': it has no avx512f"));

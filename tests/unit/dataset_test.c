@@ -1,4 +1,5 @@
-/* Data sets: finding files, checking them against each other, splits, and what is said when they are not there. */
+/* Data sets: finding files, checking them against each other, splits, and what is said when they
+ * are not there. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,8 +15,8 @@
 
 enum { TRAIN = 40, TEST = 12, PIXELS = 28 * 28 };
 
-static const char *const roles[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
-                                    "t10k-labels-idx1-ubyte"};
+static const char *const roles[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                                    "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
 static uint8_t contents[4][16 + TRAIN * PIXELS];
 static size_t lengths[4];
 
@@ -56,7 +57,8 @@ static int set_up(void **state) {
 }
 
 /* Drawn rows: counts, or shares. */
-static SplitRequest drawn(bool valid_is_count, bool test_is_count, double valid, double test, uint64_t seed) {
+static SplitRequest drawn(bool valid_is_count, bool test_is_count, double valid, double test,
+                          uint64_t seed) {
     return (SplitRequest){.valid = {.is_count = valid_is_count, .amount = valid},
                           .test = {.is_count = test_is_count, .amount = test},
                           .seed = seed};
@@ -75,13 +77,15 @@ static void test_maps_files(void **state) {
     SourceArg args[4];
     for (int role = 0; role < 4; role++) {
         temporary_write(names[role], contents[role], lengths[role]);
-        args[role] = (SourceArg){.name = names[role], .kind = SOURCE_ARG_STRING, .text = names[role]};
+        args[role] =
+            (SourceArg){.name = names[role], .kind = SOURCE_ARG_STRING, .text = names[role]};
     }
     DataSource source = {.reader = "idx", .args = args, .arg_count = 4};
     Dataset *mapped = open_with(source, (SplitRequest){0}, diag),
             *read = open_with((DataSource){.reader = "mnist"}, (SplitRequest){0}, diag);
     assert_non_null(mapped);
-    const uint8_t *images = dataset_field(mapped, "image"), *labels = dataset_field(mapped, "label");
+    const uint8_t *images = dataset_field(mapped, "image"),
+                  *labels = dataset_field(mapped, "label");
     for (int i = 0; i < TEST; i++) {
         int32_t row = dataset_split(mapped, SPLIT_TEST)[i];
         assert_int_equal(row, sysconf(_SC_PAGESIZE) + i);
@@ -90,9 +94,11 @@ static void test_maps_files(void **state) {
         assert_int_equal(labels[row], label(1, i));
         assert_int_equal(images[(size_t)row * PIXELS + 5], pixel(1, i, 5));
     }
-    for (int i = 0; i < TRAIN; i++) assert_int_equal(images[(size_t)i * PIXELS + 5], pixel(0, i, 5));
+    for (int i = 0; i < TRAIN; i++)
+        assert_int_equal(images[(size_t)i * PIXELS + 5], pixel(0, i, 5));
     assert_string_equal(data_file_at(labels), temporary_path("labels"));
-    assert_string_equal(data_file_at(labels + dataset_split(mapped, SPLIT_TEST)[3]), temporary_path("test_labels"));
+    assert_string_equal(data_file_at(labels + dataset_split(mapped, SPLIT_TEST)[3]),
+                        temporary_path("test_labels"));
     assert_string_equal(dataset_digest(mapped), dataset_digest(read));
     dataset_free(mapped);
     dataset_free(read);
@@ -105,7 +111,8 @@ static void test_reads_a_named_set(void **state) {
     Diagnostics *diag = diag_new();
     Dataset *dataset = open_with((DataSource){.reader = "mnist"}, (SplitRequest){0}, diag);
     assert_non_null(dataset);
-    const uint8_t *images = dataset_field(dataset, "image"), *labels = dataset_field(dataset, "label");
+    const uint8_t *images = dataset_field(dataset, "image"),
+                  *labels = dataset_field(dataset, "label");
     assert_int_equal(dataset_rows(dataset, SPLIT_TRAIN), TRAIN);
     assert_int_equal(dataset_rows(dataset, SPLIT_VALID), 0);
     assert_int_equal(dataset_rows(dataset, SPLIT_TEST), TEST);
@@ -150,10 +157,13 @@ static DataSource idx_source(uint32_t count) {
     static SourceArg args[] = {
         {.name = "", .kind = SOURCE_ARG_STRING, .text = "mnist/train-images-idx3-ubyte"},
         {.name = "", .kind = SOURCE_ARG_STRING, .text = "mnist/train-labels-idx1-ubyte.gz"},
-        {.name = "test_images", .kind = SOURCE_ARG_STRING, .text = "mnist/t10k-images-idx3-ubyte.gz"},
+        {.name = "test_images",
+         .kind = SOURCE_ARG_STRING,
+         .text = "mnist/t10k-images-idx3-ubyte.gz"},
         {.name = "test_labels", .kind = SOURCE_ARG_STRING, .text = "mnist/t10k-labels-idx1-ubyte"},
     };
-    return (DataSource){.reader = "idx", .folder = temporary_folder, .args = args, .arg_count = count};
+    return (DataSource){
+        .reader = "idx", .folder = temporary_folder, .args = args, .arg_count = count};
 }
 
 /* Held-out rows are drawn from the seed; each row is in one split; each split is in order. */
@@ -173,7 +183,8 @@ static void test_splits(void **state) {
         }
     }
     for (int i = 0; i < TRAIN; i++) assert_int_equal(seen[i], 1);
-    assert_memory_not_equal(dataset_split(a, SPLIT_VALID), dataset_split(b, SPLIT_VALID), 7 * sizeof(int32_t));
+    assert_memory_not_equal(dataset_split(a, SPLIT_VALID), dataset_split(b, SPLIT_VALID),
+                            7 * sizeof(int32_t));
     dataset_free(a);
     dataset_free(b);
     diag_free(diag);
@@ -185,7 +196,8 @@ static void test_schemas(void **state) {
     SourceSchema schema;
     Arena *arena = arena_new();
     SplitRequest request = {0};
-    DataSource source = idx_source(4), images = idx_source(1), fashion = {.reader = "fashion_mnist"};
+    DataSource source = idx_source(4), images = idx_source(1),
+               fashion = {.reader = "fashion_mnist"};
     assert_true(dataset_schema(NULL, &source, &request, arena, &schema, diag));
     assert_int_equal(schema.train_rows, TRAIN);
     assert_int_equal(schema.test_rows, TEST);
@@ -193,7 +205,8 @@ static void test_schemas(void **state) {
     assert_string_equal(schema.fields[1].name, "label");
     assert_true(dataset_schema(NULL, &images, &request, arena, &schema, diag));
     assert_int_equal(schema.field_count, 1);
-    assert_true(dataset_schema(NULL, &fashion, &request, arena, &schema, diag)); /* with or without its files */
+    /* with or without its files */
+    assert_true(dataset_schema(NULL, &fashion, &request, arena, &schema, diag));
     assert_true(shape_equal(schema.fields[0].row, shape_of(3, (int64_t[]){1, 28, 28})));
     assert_int_equal(diag_errors(diag), 0);
     arena_free(arena);
@@ -202,7 +215,8 @@ static void test_schemas(void **state) {
 
 /* -- errors -- */
 
-static void expect_failure(DataSource source, SplitRequest request, Status status, const char *text) {
+static void expect_failure(DataSource source, SplitRequest request, Status status,
+                           const char *text) {
     Diagnostics *diag = diag_new();
     assert_null(open_with(source, request, diag));
     expect_messages(diag, status, text);
@@ -210,39 +224,49 @@ static void expect_failure(DataSource source, SplitRequest request, Status statu
 }
 
 static void expect_argument(SourceArg arg, Status status, const char *text) {
-    SourceArg args[] = {{.name = "images", .kind = SOURCE_ARG_STRING, .text = "mnist/train-images-idx3-ubyte"}, arg};
-    expect_failure((DataSource){.reader = "idx", .args = args, .arg_count = 2}, (SplitRequest){0}, status, text);
+    SourceArg args[] = {
+        {.name = "images", .kind = SOURCE_ARG_STRING, .text = "mnist/train-images-idx3-ubyte"},
+        arg};
+    expect_failure((DataSource){.reader = "idx", .args = args, .arg_count = 2}, (SplitRequest){0},
+                   status, text);
 }
 
 static void test_wrong_arguments(void **state) {
     (void)state;
-    expect_argument((SourceArg){.name = "label", .kind = SOURCE_ARG_STRING, .text = "x"}, STATUS_MODEL,
-                    "did you mean 'labels'?");
-    expect_argument((SourceArg){.name = "labels", .kind = SOURCE_ARG_NUMBER, .number = 3}, STATUS_MODEL,
-                    "must be the name of a file");
-    expect_argument((SourceArg){.name = "images", .kind = SOURCE_ARG_STRING, .text = "x"}, STATUS_MODEL,
-                    "'images' of idx() is given twice");
-    expect_argument((SourceArg){.name = "classes", .kind = SOURCE_ARG_NUMBER, .number = 2.5}, STATUS_MODEL,
-                    "a whole number from 1 to 256");
-    expect_argument((SourceArg){.name = "labels", .kind = SOURCE_ARG_STRING, .text = "nothing"}, STATUS_DATA,
-                    "neither 'nothing' nor");
-    expect_argument((SourceArg){.name = "test_labels", .kind = SOURCE_ARG_STRING, .text = in_set(3)}, STATUS_MODEL,
-                    "or for neither");
-    expect_argument((SourceArg){.name = "labels", .kind = SOURCE_ARG_STRING, .text = in_set(3)}, STATUS_DATA,
-                    "holds 12 labels, but");
-    expect_argument((SourceArg){.name = "labels", .kind = SOURCE_ARG_STRING, .text = in_set(2)}, STATUS_DATA,
-                    "expected one label a row");
-    expect_failure((DataSource){.reader = "idx"}, (SplitRequest){0}, STATUS_MODEL, "needs the name of a file with images");
-    expect_failure((DataSource){.reader = "imagenet"}, (SplitRequest){0}, STATUS_MODEL, "unknown source 'imagenet'");
+    expect_argument((SourceArg){.name = "label", .kind = SOURCE_ARG_STRING, .text = "x"},
+                    STATUS_MODEL, "did you mean 'labels'?");
+    expect_argument((SourceArg){.name = "labels", .kind = SOURCE_ARG_NUMBER, .number = 3},
+                    STATUS_MODEL, "must be the name of a file");
+    expect_argument((SourceArg){.name = "images", .kind = SOURCE_ARG_STRING, .text = "x"},
+                    STATUS_MODEL, "'images' of idx() is given twice");
+    expect_argument((SourceArg){.name = "classes", .kind = SOURCE_ARG_NUMBER, .number = 2.5},
+                    STATUS_MODEL, "a whole number from 1 to 256");
+    expect_argument((SourceArg){.name = "labels", .kind = SOURCE_ARG_STRING, .text = "nothing"},
+                    STATUS_DATA, "neither 'nothing' nor");
+    expect_argument(
+        (SourceArg){.name = "test_labels", .kind = SOURCE_ARG_STRING, .text = in_set(3)},
+        STATUS_MODEL, "or for neither");
+    expect_argument((SourceArg){.name = "labels", .kind = SOURCE_ARG_STRING, .text = in_set(3)},
+                    STATUS_DATA, "holds 12 labels, but");
+    expect_argument((SourceArg){.name = "labels", .kind = SOURCE_ARG_STRING, .text = in_set(2)},
+                    STATUS_DATA, "expected one label a row");
+    expect_failure((DataSource){.reader = "idx"}, (SplitRequest){0}, STATUS_MODEL,
+                   "needs the name of a file with images");
+    expect_failure((DataSource){.reader = "imagenet"}, (SplitRequest){0}, STATUS_MODEL,
+                   "unknown source 'imagenet'");
 }
 
 static void test_splits_that_do_not_fit(void **state) {
     (void)state;
     DataSource named = {.reader = "mnist"};
-    expect_failure(named, drawn(true, true, 0, 5, 1), STATUS_MODEL, "bring 12 test rows of their own");
-    expect_failure(named, drawn(true, true, TRAIN, 0, 1), STATUS_MODEL, "leaves none of the 40 rows");
-    expect_failure(named, drawn(true, true, 1e300, 0, 1), STATUS_MODEL, "leaves none of the 40 rows");
-    expect_failure(idx_source(2), drawn(false, false, 0.5, 0.5, 1), STATUS_MODEL, "leaves none of the 40 rows");
+    expect_failure(named, drawn(true, true, 0, 5, 1), STATUS_MODEL,
+                   "bring 12 test rows of their own");
+    expect_failure(named, drawn(true, true, TRAIN, 0, 1), STATUS_MODEL,
+                   "leaves none of the 40 rows");
+    expect_failure(named, drawn(true, true, 1e300, 0, 1), STATUS_MODEL,
+                   "leaves none of the 40 rows");
+    expect_failure(idx_source(2), drawn(false, false, 0.5, 0.5, 1), STATUS_MODEL,
+                   "leaves none of the 40 rows");
 }
 
 static void test_label_out_of_range(void **state) {
@@ -251,7 +275,8 @@ static void test_label_out_of_range(void **state) {
     memcpy(bytes, contents[3], lengths[3]);
     bytes[8 + 9] = 10;
     temporary_write(in_set(3), bytes, lengths[3]);
-    expect_failure((DataSource){.reader = "mnist"}, (SplitRequest){0}, STATUS_DATA, "label 10 in row 9, expected 0 to 9");
+    expect_failure((DataSource){.reader = "mnist"}, (SplitRequest){0}, STATUS_DATA,
+                   "label 10 in row 9, expected 0 to 9");
     temporary_write(in_set(3), contents[3], lengths[3]);
 }
 
@@ -267,8 +292,10 @@ static void test_missing_files(void **state) {
     (void)state;
     char folder[256];
     setenv("MLC_DATA", temporary_path("nowhere"), 1);
-    expect_failure((DataSource){.reader = "mnist"}, (SplitRequest){0}, STATUS_DATA, "/nowhere/mnist'");
-    expect_failure((DataSource){.reader = "mnist"}, (SplitRequest){0}, STATUS_DATA, "`mlc data get mnist` downloads it");
+    expect_failure((DataSource){.reader = "mnist"}, (SplitRequest){0}, STATUS_DATA,
+                   "/nowhere/mnist'");
+    expect_failure((DataSource){.reader = "mnist"}, (SplitRequest){0}, STATUS_DATA,
+                   "`mlc data get mnist` downloads it");
     unsetenv("MLC_DATA");
     setenv("XDG_CACHE_HOME", "/cache", 1);
     assert_string_equal(data_folder("mnist", folder, sizeof folder), "/cache/mlc/mnist");

@@ -1,5 +1,5 @@
-/* Dates in text: every day of 9,999 years against a calendar that is counted along, and against the C library; what fits a format and
- * what does not. */
+/* Dates in text: every day of 9,999 years against a calendar that is counted along, and against the
+ * C library; what fits a format and what does not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,18 +16,19 @@ static Date read(const char *format, const char *text) {
     Date date;
     char problem[DATE_PROBLEM] = "";
     assert_true(date_format_check(format, problem));
-    if (!date_read(format, text, &date, problem)) fail_msg("'%s' by '%s': %s", text, format, problem);
+    if (!date_read(format, text, &date, problem))
+        fail_msg("'%s' by '%s': %s", text, format, problem);
     return date;
 }
 
-static void assert_parts(const char *format, const char *text, int year, int month, int day, int weekday, int yearday,
-                         int64_t seconds) {
+static void assert_parts(const char *format, const char *text, int year, int month, int day,
+                         int weekday, int yearday, int64_t seconds) {
     const int64_t expected[DATE_USUAL] = {year, month, day, weekday, yearday, seconds};
     Date date = read(format, text);
     for (int part = 0; part < DATE_USUAL; part++)
         if (date.parts[part] != expected[part])
-            fail_msg("'%s': %s is %lld, not %lld", text, date_part_name((DatePart)part), (long long)date.parts[part],
-                     (long long)expected[part]);
+            fail_msg("'%s': %s is %lld, not %lld", text, date_part_name((DatePart)part),
+                     (long long)date.parts[part], (long long)expected[part]);
 }
 
 static void test_every_day(void **state) {
@@ -43,10 +44,13 @@ static void test_every_day(void **state) {
                 Date back;
                 snprintf(text, sizeof text, "%04d-%02d-%02d", year, month, day);
                 if (day == 1 || day == length)
-                    assert_parts("%Y-%m-%d", text, year, month, day, (int)(count % 7), yearday, days * 86400);
+                    assert_parts("%Y-%m-%d", text, year, month, day, (int)(count % 7), yearday,
+                                 days * 86400);
                 assert_true(date_from_seconds(days * 86400 + 86399, &back));
-                assert_true(back.parts[DATE_year] == year && back.parts[DATE_month] == month && back.parts[DATE_day] == day);
-                assert_true(back.parts[DATE_weekday] == count % 7 && back.parts[DATE_yearday] == yearday);
+                assert_true(back.parts[DATE_year] == year && back.parts[DATE_month] == month &&
+                            back.parts[DATE_day] == day);
+                assert_true(back.parts[DATE_weekday] == count % 7 &&
+                            back.parts[DATE_yearday] == yearday);
             }
         }
     }
@@ -61,7 +65,8 @@ static void test_formats(void **state) {
     assert_parts("%d/%m/%Y", "1/2/1969", 1969, 2, 1, 5, 32, -28857600);
     assert_parts("%d.%m.%y", "31.12.68", 2068, 12, 31, 0, 366, 3124137600);
     assert_parts("%d.%m.%y", "31.12.69", 1969, 12, 31, 2, 365, -86400);
-    assert_parts("%a, %d %b %Y %T %z", "Sat, 29 Jun 2024 23:30:00 -0130", 2024, 6, 30, 6, 182, 1719709200);
+    assert_parts("%a, %d %b %Y %T %z", "Sat, 29 Jun 2024 23:30:00 -0130", 2024, 6, 30, 6, 182,
+                 1719709200);
     assert_parts("%A %e. %B %Y", "SUNDAY  1. march 1801", 1801, 3, 1, 6, 60, -5328028800);
     assert_parts("%FT%T%z", "2024-01-01T00:00:00+05:30", 2023, 12, 31, 6, 365, 1704047400);
     assert_parts("%FT%RZ", "2024-01-01T00:10Z", 2024, 1, 1, 0, 1, 1704067800);
@@ -74,7 +79,8 @@ static void test_formats(void **state) {
     Date date = read("%T.%f", "00:01:02.25");
     assert_true(date.parts[DATE_seconds] == 62 && date.nanoseconds == 250000000);
     date = read("%T.%f", "23:59:59.000000001");
-    assert_true(date.parts[DATE_hour] == 23 && date.parts[DATE_second] == 59 && date.nanoseconds == 1);
+    assert_true(date.parts[DATE_hour] == 23 && date.parts[DATE_second] == 59 &&
+                date.nanoseconds == 1);
 }
 
 static void test_no_dates(void **state) {
@@ -82,11 +88,14 @@ static void test_no_dates(void **state) {
     static const struct {
         const char *format, *text, *problem;
     } cases[] = {
-        {"%Y-%m-%d", "2024-06-29 13:45:10", "does not fit the format \"%Y-%m-%d\": ' 13:45:10' is left over"},
+        {"%Y-%m-%d", "2024-06-29 13:45:10",
+         "does not fit the format \"%Y-%m-%d\": ' 13:45:10' is left over"},
         {"%Y-%m-%d", "2024-06-", "does not fit the format \"%Y-%m-%d\": it ends where %d is"},
         {"%Y-%m-%d", "2024-06", "does not fit the format \"%Y-%m-%d\": it ends where '-' is"},
-        {"%Y-%m-%d", "24-06-29", "does not fit the format \"%Y-%m-%d\": '24-06-29' stands where %Y is"},
-        {"%Y-%m-%d", "2024/06/29", "does not fit the format \"%Y-%m-%d\": '/06/29' stands where '-' is"},
+        {"%Y-%m-%d", "24-06-29",
+         "does not fit the format \"%Y-%m-%d\": '24-06-29' stands where %Y is"},
+        {"%Y-%m-%d", "2024/06/29",
+         "does not fit the format \"%Y-%m-%d\": '/06/29' stands where '-' is"},
         {"%Y-%m-%d", "", "does not fit the format \"%Y-%m-%d\": it ends where %Y is"},
         {"%d %b", "29 Juno", "does not fit the format \"%d %b\": 'o' is left over"},
         {"%d %b", "29 Xxx", "does not fit the format \"%d %b\": 'Xxx' stands where %b is"},
@@ -103,9 +112,12 @@ static void test_no_dates(void **state) {
         {"%I %p", "13 PM", "is no date: there is no hour 13"},
         {"%Y %j", "2023 366", "is no date: 2023 has 365 days"},
         {"%a %F", "Mon 2024-06-29", "is no date: that day is a Saturday"},
-        {"%FT%T%z", "0001-01-01T00:00:00+01:00", "is no date: in UTC it is outside of the years 1 to 9999"},
-        {"%FT%T%z", "2024-01-01T00:00:00+25:00", "does not fit the format \"%FT%T%z\": '+25:00' stands where %z is"},
-        {"%FT%T%z", "2024-01-01T00:00:00", "does not fit the format \"%FT%T%z\": it ends where %z is"},
+        {"%FT%T%z", "0001-01-01T00:00:00+01:00",
+         "is no date: in UTC it is outside of the years 1 to 9999"},
+        {"%FT%T%z", "2024-01-01T00:00:00+25:00",
+         "does not fit the format \"%FT%T%z\": '+25:00' stands where %z is"},
+        {"%FT%T%z", "2024-01-01T00:00:00",
+         "does not fit the format \"%FT%T%z\": it ends where %z is"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char problem[DATE_PROBLEM] = "";
@@ -153,8 +165,9 @@ static void test_what_formats_tell(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_day), cmocka_unit_test(test_formats),
-                                       cmocka_unit_test(test_no_dates), cmocka_unit_test(test_no_formats),
-                                       cmocka_unit_test(test_what_formats_tell)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_day), cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_no_dates), cmocka_unit_test(test_no_formats),
+        cmocka_unit_test(test_what_formats_tell)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,9 @@ static void warnings_are_no_errors(void **state) {
     diag_help(diag, "leave it out");
     assert_int_equal(diag_errors(diag), 0);
     assert_int_equal(diag_status(diag), STATUS_OK);
-    assert_printed(diag, "a.mdl:1:1: warning: 'x' is never used\n     1 | x = 1\n       | ^\n  help: leave it out\n");
+    assert_printed(
+        diag,
+        "a.mdl:1:1: warning: 'x' is never used\n     1 | x = 1\n       | ^\n  help: leave it out\n");
     diag_free(diag);
 }
 
@@ -44,7 +46,8 @@ static void too_many(void **state) {
     char *printed = diag_text(diag);
     assert_int_equal(diag_errors(diag), DIAG_MAX_ERRORS + 1);
     const char *end = strstr(printed, "mlc: warning");
-    assert_string_equal(end, "mlc: warning: take care\nmlc: note: of this\nmlc: 1 more error is not shown\n");
+    assert_string_equal(
+        end, "mlc: warning: take care\nmlc: note: of this\nmlc: 1 more error is not shown\n");
     free(printed);
     diag_free(diag);
 }
@@ -59,12 +62,15 @@ static void long_names(void **state) {
     name[LENGTH] = 0;
     snprintf(head, sizeof head, "%s", name);
     snprintf(tail, sizeof tail, "%s", name);
-    diag_error(diag, STATUS_DATA, (Span){0}, "the model's field '%s' is not '%s'", name, "b\033[31m\n");
-    snprintf(expected, sizeof expected, "mlc: error: the model's field '%s...%s' (100000 bytes) is not 'b?[31m?'\n", head,
+    diag_error(diag, STATUS_DATA, (Span){0}, "the model's field '%s' is not '%s'", name,
+               "b\033[31m\n");
+    snprintf(expected, sizeof expected,
+             "mlc: error: the model's field '%s...%s' (100000 bytes) is not 'b?[31m?'\n", head,
              tail);
     assert_printed(diag, expected);
     diag_clear(diag);
-    name[60001] = '\'', name[60002] = 0; /* one that ends in a quote, and begins with characters of two bytes */
+    /* one that ends in a quote, and begins with characters of two bytes */
+    name[60001] = '\'', name[60002] = 0;
     for (int i = 0; i < 30001; i++) memcpy(name + 2 * i, "\xc3\xa4", 2);
     diag_error(diag, STATUS_DATA, (Span){0}, "'%s' is long", name);
     char *printed = diag_text(diag);
@@ -96,7 +102,8 @@ static void assert_bug(void (*bug)(void), const char *expected) {
     }
     close(pipe_ends[1]);
     size_t length = 0;
-    for (ssize_t got; (got = read(pipe_ends[0], said + length, sizeof said - 1 - length)) > 0;) length += (size_t)got;
+    for (ssize_t got; (got = read(pipe_ends[0], said + length, sizeof said - 1 - length)) > 0;)
+        length += (size_t)got;
     close(pipe_ends[0]);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
@@ -112,7 +119,9 @@ static void silent_failure(void) { diag_outcome(diag_new(), false); }
 static void bugs_are_told(void **state) {
     (void)state;
     assert_bug(broken_rule, "mlc: a bug in mlc: 'two == 3' does not hold (file.c:12, in count)\n");
-    assert_bug(silent_failure, "mlc: a bug in mlc: something failed without telling why; the answer is not complete\n");
+    assert_bug(
+        silent_failure,
+        "mlc: a bug in mlc: something failed without telling why; the answer is not complete\n");
 }
 
 static void outcomes(void **state) {

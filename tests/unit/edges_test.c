@@ -1,6 +1,7 @@
-/* Functions of the library at the edges of their range: zero, the largest and the smallest numbers, kinks and
- * tails. The loss is sum(f(x) * k), so that the gradient by k is f(x) and the gradient by x is k times the derivative.
- * tests/truth/edges.txt holds what they must be, and by how many ulp they may differ. */
+/* Functions of the library at the edges of their range: zero, the largest and the smallest numbers,
+ * kinks and tails. The loss is sum(f(x) * k), so that the gradient by k is f(x) and the gradient by
+ * x is k times the derivative. tests/truth/edges.txt holds what they must be, and by how many ulp
+ * they may differ. */
 #include "runtime/program/run.h"
 #include "tests/support/truth.h"
 
@@ -8,7 +9,8 @@ enum { EDGES = 48 };
 
 /* -- running a function on all edges at once -- */
 
-/* A function of `inputs` numbers with `outputs` results, at every edge; of most there is one of each. */
+/* A function of `inputs` numbers with `outputs` results, at every edge; of most there is one of
+ * each. */
 typedef struct {
     const char *text;
     int inputs, outputs;
@@ -27,31 +29,39 @@ static void print_shape(FILE *out, const char *rows, int width) {
         fprintf(out, "[%s]", rows);
 }
 
-/* "f = " the function of all elements of x; of a loss, which is a mean, one row at a time: "loss mse(row, expand(1.75, [N]))". */
+/* "f = " the function of all elements of x; of a loss, which is a mean, one row at a time: "loss
+ * mse(row, expand(1.75, [N]))". */
 static void print_function(FILE *out, const Function *function) {
     if (strncmp(function->text, "loss ", 5)) {
         fprintf(out, "    f = %s\n", function->text);
         return;
     }
-    fprintf(out, "    parts = []\n    for i in 0..%d {\n        row = expand(x[i:i + 1], ", EDGES - 1);
+    fprintf(out, "    parts = []\n    for i in 0..%d {\n        row = expand(x[i:i + 1], ",
+            EDGES - 1);
     print_shape(out, "N", function->inputs);
-    fprintf(out, ")\n        parts = parts + [unsqueeze(%s, 0)]\n    }\n    f = concat(parts, axis = 0)\n", function->text + 5);
+    fprintf(
+        out,
+        ")\n        parts = parts + [unsqueeze(%s, 0)]\n    }\n    f = concat(parts, axis = 0)\n",
+        function->text + 5);
 }
 
 static char *edge_model(const Function *function) {
     char *text;
     size_t length;
     FILE *out = open_memstream(&text, &length);
-    fprintf(out, "mdl 1\ndata {\n    source = mnist()\n    field unit = source.unit / 1\n    field label = source.label\n}\n"
-                 "model edges(unit, label) -> y {\n    x = weight(");
+    fprintf(
+        out,
+        "mdl 1\ndata {\n    source = mnist()\n    field unit = source.unit / 1\n    field label = source.label\n}\n"
+        "model edges(unit, label) -> y {\n    x = weight(");
     print_shape(out, "48", function->inputs);
     fprintf(out, ")\n    k = weight(");
     print_shape(out, "48", function->outputs);
     fprintf(out, ")\n");
     print_function(out, function);
-    fprintf(out,
-            "    y = expand(sum(f * k), [N, 1]) + unit[:, 0:1]\n}\n"
-            "train {\n    loss = sum(y)\n    optimizer = sgd(lr = 0.0, momentum = 0.5)\n    batch = 1\n    epochs = 1\n}\n");
+    fprintf(
+        out,
+        "    y = expand(sum(f * k), [N, 1]) + unit[:, 0:1]\n}\n"
+        "train {\n    loss = sum(y)\n    optimizer = sgd(lr = 0.0, momentum = 0.5)\n    batch = 1\n    epochs = 1\n}\n");
     fclose(out);
     return text;
 }
@@ -63,7 +73,8 @@ static void read_gradient(const Session *s, const char *weight, float *gradient)
     assert_true(states_read(s->states, name, gradient));
 }
 
-static void run_edges(const Function *function, Backend backend, const float *x, const float *k, Answers *answers) {
+static void run_edges(const Function *function, Backend backend, const float *x, const float *k,
+                      Answers *answers) {
     char *text = edge_model(function);
     Session s = session_open(text, 1, backend);
     static const uint8_t unit[ROWS], classes[1];
@@ -85,39 +96,47 @@ static uint32_t bits_of(float value) {
     return bits;
 }
 
-static bool same_bits(float a, float b) { return (isnan(a) && isnan(b)) || bits_of(a) == bits_of(b); }
+static bool same_bits(float a, float b) {
+    return (isnan(a) && isnan(b)) || bits_of(a) == bits_of(b);
+}
 
-static void require_same(const Function *function, const char *what, const float *compiled, const float *interpreted,
-                         int count) {
+static void require_same(const Function *function, const char *what, const float *compiled,
+                         const float *interpreted, int count) {
     for (int i = 0; i < count; i++)
         if (!same_bits(compiled[i], interpreted[i]))
-            fail_msg("%s, %s %d: compiled %a, interpreted %a", function->text, what, i, (double)compiled[i],
-                     (double)interpreted[i]);
+            fail_msg("%s, %s %d: compiled %a, interpreted %a", function->text, what, i,
+                     (double)compiled[i], (double)interpreted[i]);
 }
 
 /* Compiled and interpreted, which must agree. */
-static void answer_rows(const Function *function, const float *x, const float *k, Answers *answers) {
+static void answer_rows(const Function *function, const float *x, const float *k,
+                        Answers *answers) {
     static Answers interpreted;
     run_edges(function, JIT, x, k, answers);
     run_edges(function, REFERENCE, x, k, &interpreted);
     require_same(function, "value", answers->value, interpreted.value, EDGES * function->outputs);
-    require_same(function, "gradient", answers->gradient, interpreted.gradient, EDGES * function->inputs);
+    require_same(function, "gradient", answers->gradient, interpreted.gradient,
+                 EDGES * function->inputs);
 }
 
-static void answer(const char *function, const float x[EDGES], const float k[EDGES], Answers *answers) {
+static void answer(const char *function, const float x[EDGES], const float k[EDGES],
+                   Answers *answers) {
     answer_rows(&(Function){function, 1, 1}, x, k, answers);
 }
 
-/* -- a gradient of 0 stays 0, whatever the derivative is; weights are finite, what is computed from them need not be -- */
+/* -- a gradient of 0 stays 0, whatever the derivative is; weights are finite, what is computed from
+ * them need not be -- */
 
 static const float edges[EDGES] = {
-    0,     -0.0f,  0x1p-149f, -0x1p-149f, 0x1p-126f, -0x1p-126f, 1e-30f, -1e-30f, 1e-20f, -1e-20f, 1e-10f, -1e-10f,
-    1e-4f, -1e-4f, 0.1f,      -0.1f,      0.5f,      -0.5f,      1,      -1,      1.5f,   -1.5f,   2,      -2,
-    5,     -5,     10,        -10,        20,        -20,        88,     -88,     89,     -89,     104,    -104,
-    1000,  -1000,  1e7f,      -1e7f,      1e13f,     -1e13f,     1e30f,  -1e30f,  3e38f,  -3e38f,  3,      -3,
+    0,      -0.0f,   0x1p-149f, -0x1p-149f, 0x1p-126f, -0x1p-126f, 1e-30f, -1e-30f, 1e-20f, -1e-20f,
+    1e-10f, -1e-10f, 1e-4f,     -1e-4f,     0.1f,      -0.1f,      0.5f,   -0.5f,   1,      -1,
+    1.5f,   -1.5f,   2,         -2,         5,         -5,         10,     -10,     20,     -20,
+    88,     -88,     89,        -89,        104,       -104,       1000,   -1000,   1e7f,   -1e7f,
+    1e13f,  -1e13f,  1e30f,     -1e30f,     3e38f,     -3e38f,     3,      -3,
 };
 
-/* What has an infinite or undefined derivative somewhere, alone and inside each other, and through views, sums and products. */
+/* What has an infinite or undefined derivative somewhere, alone and inside each other, and through
+ * views, sums and products. */
 static const char *const masked[] = {
     "log(x)",
     "sqrt(x)",
@@ -181,11 +200,13 @@ static void test_zero_stays_zero(void **state) {
         answer(masked[f], edges, none, &answers);
         for (int i = 0; i < EDGES; i++)
             if (answers.gradient[i] != 0)
-                fail_msg("%s at %a: gradient %a", masked[f], (double)edges[i], (double)answers.gradient[i]);
+                fail_msg("%s at %a: gradient %a", masked[f], (double)edges[i],
+                         (double)answers.gradient[i]);
     }
 }
 
-/* select keeps the branch that was not chosen out, on both sides; what was chosen has its own derivative, NaN included. */
+/* select keeps the branch that was not chosen out, on both sides; what was chosen has its own
+ * derivative, NaN included. */
 static void test_select_keeps_the_other_branch_out(void **state) {
     (void)state;
     float ones[EDGES], x[EDGES] = {0, 2, 3, -1, NAN, INFINITY, -0.0f, 0.5f};
@@ -195,12 +216,15 @@ static void test_select_keeps_the_other_branch_out(void **state) {
     const float expected[] = {2, 2, 0.48089835f, 2, 2, 0, 2, 2};
     for (int i = 0; i < 8; i++) assert_true(fabsf(answers.gradient[i] - expected[i]) <= 1e-6f);
     answer("select(x > 0.0, log(x) + sqrt(x) + x ** -3, x * x)", x, ones, &answers);
-    assert_true(answers.gradient[0] == 0 && answers.gradient[3] == -2 && isnan(answers.gradient[4]));
+    assert_true(answers.gradient[0] == 0 && answers.gradient[3] == -2 &&
+                isnan(answers.gradient[4]));
     answer("sqrt(x) + log(x)", x, ones, &answers);
-    assert_true(isinf(answers.gradient[0]) && isnan(answers.gradient[4]) && isnan(answers.value[3]));
+    assert_true(isinf(answers.gradient[0]) && isnan(answers.gradient[4]) &&
+                isnan(answers.value[3]));
 }
 
-/* The gradient of a distance of 0 is 0 where nothing pulls at it; norm() has the gradient 0 there in any case. */
+/* The gradient of a distance of 0 is 0 where nothing pulls at it; norm() has the gradient 0 there
+ * in any case. */
 static void test_distance_of_zero(void **state) {
     (void)state;
     float zeros[EDGES] = {0}, ones[EDGES];
@@ -217,14 +241,16 @@ static void test_distance_of_zero(void **state) {
 /* Squares that would overflow or underflow: 3-4-5 triangles of every size. */
 static void test_norm_of_every_size(void **state) {
     (void)state;
-    const float sizes[] = {1, 0x1p-140f, 0x1p-100f, 0x1p-60f, 0x1p-40f, 0x1p40f, 0x1p45f, 0x1p60f, 0x1p120f};
+    const float sizes[] = {1,       0x1p-140f, 0x1p-100f, 0x1p-60f, 0x1p-40f,
+                           0x1p40f, 0x1p45f,   0x1p60f,   0x1p120f};
     float ones[EDGES] = {1};
     Answers answers;
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         float x[EDGES] = {3 * sizes[s], -4 * sizes[s]};
         answer("norm(x)", x, ones, &answers);
         assert_true(answers.value[0] == 5 * sizes[s]);
-        assert_true(fabsf(answers.gradient[0] - 0.6f) <= 1e-7f && fabsf(answers.gradient[1] + 0.8f) <= 1e-7f);
+        assert_true(fabsf(answers.gradient[0] - 0.6f) <= 1e-7f &&
+                    fabsf(answers.gradient[1] + 0.8f) <= 1e-7f);
     }
     answer("norm(x)", (float[EDGES]){3, INFINITY}, ones, &answers);
     assert_true(answers.value[0] == INFINITY);
@@ -251,14 +277,16 @@ typedef struct {
     bool of_row;
 } Limit;
 
-/* The largest error found, and that of denormal results: products with a denormal factor have its few digits. */
+/* The largest error found, and that of denormal results: products with a denormal factor have its
+ * few digits. */
 typedef struct {
     double ulp, denormal;
 } Worst;
 
 static const double DENORMAL_LIMIT = 40; /* in units of 2^-149: 6e-44 */
 
-/* What the file says of a function at each edge: `inputs` numbers a row, then as many values and derivatives. */
+/* What the file says of a function at each edge: `inputs` numbers a row, then as many values and
+ * derivatives. */
 typedef struct {
     float x[EDGES * WIDTH];
     double value[EDGES * WIDTH], gradient[EDGES * WIDTH];
@@ -279,13 +307,15 @@ static double largest_of(const double *row, int width) {
     return largest;
 }
 
-static void complain(const Function *function, const char *what, int row, float got, double expected, double error) {
-    print_error("%s of %s, row %d: %.9g, not %.9g: %.2f ulp\n", what, function->text, row, (double)got, expected, error);
+static void complain(const Function *function, const char *what, int row, float got,
+                     double expected, double error) {
+    print_error("%s of %s, row %d: %.9g, not %.9g: %.2f ulp\n", what, function->text, row,
+                (double)got, expected, error);
 }
 
 /* `got` and `expected` have rows of `width` numbers. */
-static bool all_within(const Function *function, const char *what, const float *got, const double *expected, int width,
-                       Limit limit, Worst *worst) {
+static bool all_within(const Function *function, const char *what, const float *got,
+                       const double *expected, int width, Limit limit, Worst *worst) {
     bool good = true;
     for (int i = 0; i < EDGES * width; i++) {
         double scale = limit.of_row ? largest_of(&expected[i / width * width], width) : expected[i];
@@ -309,10 +339,13 @@ static bool compare_edges(FILE *file, const Function *function, Limit value, Lim
     for (int i = 0; i < EDGES * function->outputs; i++) k[i] = seeds[i % function->outputs];
     read_edges(file, function, &truth);
     answer_rows(function, truth.x, k, &answers);
-    bool good = all_within(function, "value", answers.value, truth.value, function->outputs, value, &values);
-    good &= all_within(function, "gradient", answers.gradient, truth.gradient, function->inputs, gradient, &gradients);
-    print_message("%-60s %5.1f%s %5.1f%s ulp, denormal %4.1f %4.1f\n", function->text, values.ulp, value.of_row ? "r" : " ",
-                  gradients.ulp, gradient.of_row ? "r" : " ", values.denormal, gradients.denormal);
+    bool good = all_within(function, "value", answers.value, truth.value, function->outputs, value,
+                           &values);
+    good &= all_within(function, "gradient", answers.gradient, truth.gradient, function->inputs,
+                       gradient, &gradients);
+    print_message("%-60s %5.1f%s %5.1f%s ulp, denormal %4.1f %4.1f\n", function->text, values.ulp,
+                  value.of_row ? "r" : " ", gradients.ulp, gradient.of_row ? "r" : " ",
+                  values.denormal, gradients.denormal);
     return good;
 }
 
@@ -324,7 +357,8 @@ static const char *read_limit(const char *text, Limit *limit) {
     return end + limit->of_row;
 }
 
-/* All cases of the file that begin with `word`: "function LIMITS TEXT", or "rows INPUTS OUTPUTS LIMITS TEXT". */
+/* All cases of the file that begin with `word`: "function LIMITS TEXT", or "rows INPUTS OUTPUTS
+ * LIMITS TEXT". */
 static void compare_all(const char *word, bool several) {
     FILE *file = open_truth("tests/truth/edges.txt");
     char line[LINE];
@@ -334,7 +368,9 @@ static void compare_all(const char *word, bool several) {
         Function function = {.inputs = 1, .outputs = 1};
         Limit value, gradient;
         int begin = 0;
-        if (several) assert_int_equal(sscanf(text, "%d %d %n", &function.inputs, &function.outputs, &begin), 2);
+        if (several)
+            assert_int_equal(sscanf(text, "%d %d %n", &function.inputs, &function.outputs, &begin),
+                             2);
         assert_true(function.inputs <= WIDTH && function.outputs <= WIDTH);
         text = read_limit(text + begin, &value);
         function.text = read_limit(text, &gradient) + 1;

@@ -1,5 +1,5 @@
-/* The machine code computes what the interpreter computes, bit for bit: random graphs, every level, one thread and several,
- * code for this processor and for an older one.
+/* The machine code computes what the interpreter computes, bit for bit: random graphs, every level,
+ * one thread and several, code for this processor and for an older one.
  *   equality_test          sixty seeds, one level each
  *   equality_test 0 1000   these seeds, every level with 1 and 3 threads
  */
@@ -23,7 +23,8 @@ static bool all_levels;
 /* This processor, or one without AVX-512 or whatever else this one has beyond AVX2. */
 static const char *processor(uint64_t seed) {
 #if defined(__x86_64__)
-    if (seed / LEVELS % 2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "x86-64-v3";
+    if (seed / LEVELS % 2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return "x86-64-v3";
 #endif
     (void)seed;
     return NULL;
@@ -32,8 +33,11 @@ static const char *processor(uint64_t seed) {
 /* NULL after printing the errors. */
 static Program *compile(uint64_t seed, int level, int threads, Diagnostics *diag) {
     Compilation compilation;
-    PassOptions options = {.level = level, .threads = -threads}; /* even where a kernel is too small to gain */
-    CodegenOptions machine = {.level = level, .cpu = processor(seed), .cache_folder = all_levels ? temporary_folder : NULL};
+    /* even where a kernel is too small to gain */
+    PassOptions options = {.level = level, .threads = -threads};
+    CodegenOptions machine = {.level = level,
+                              .cpu = processor(seed),
+                              .cache_folder = all_levels ? temporary_folder : NULL};
     Program *program = NULL;
     if (passes_run(&compilation, random_graph(seed, diag), &options, PASS_COUNT - 1))
         program = codegen_compile(compilation.plan, compilation.graph, &machine, diag);
@@ -43,10 +47,13 @@ static Program *compile(uint64_t seed, int level, int threads, Diagnostics *diag
     return program;
 }
 
-static uint32_t check_run(const Results *expected, const Program *program, uint64_t seed, int level, int threads) {
+static uint32_t check_run(const Results *expected, const Program *program, uint64_t seed, int level,
+                          int threads) {
     Results *got = results_run(program, seed, STEPS, threads);
     const char *difference = results_difference(expected, got, 0);
-    if (difference) fprintf(stderr, "seed %llu, -O%d, %d threads: %s\n", (unsigned long long)seed, level, threads, difference);
+    if (difference)
+        fprintf(stderr, "seed %llu, -O%d, %d threads: %s\n", (unsigned long long)seed, level,
+                threads, difference);
     results_free(got);
     return difference != NULL;
 }
@@ -56,8 +63,10 @@ static uint32_t check_level(const Results *expected, uint64_t seed, int level) {
     Program *program = compile(seed, level, 3, diag);
     uint32_t failures = !program;
     if (program) failures += check_run(expected, program, seed, level, 3);
-    if (program && (all_levels || failures)) failures += check_run(expected, program, seed, level, 1);
-    if (!program) fprintf(stderr, "seed %llu, -O%d: does not compile\n", (unsigned long long)seed, level);
+    if (program && (all_levels || failures))
+        failures += check_run(expected, program, seed, level, 1);
+    if (!program)
+        fprintf(stderr, "seed %llu, -O%d: does not compile\n", (unsigned long long)seed, level);
     program_free(program);
     diag_free(diag);
     return failures;
@@ -68,12 +77,15 @@ static uint32_t check_seed(uint64_t seed) {
     Diagnostics *diag = diag_new();
     Compilation compilation;
     uint32_t failures = 0;
-    assert_true(passes_run(&compilation, random_graph(seed, diag), &(PassOptions){.level = 0, .threads = 1}, PASS_functions));
+    assert_true(passes_run(&compilation, random_graph(seed, diag),
+                           &(PassOptions){.level = 0, .threads = 1}, PASS_functions));
     Program *reference = program_interpret(compilation.graph);
     Results *expected = results_run(reference, seed, STEPS, 1);
-    assert_int_equal(temporary_set_up(NULL), 0); /* code that two levels have in common is compiled once */
+    /* code that two levels have in common is compiled once */
+    assert_int_equal(temporary_set_up(NULL), 0);
     for (int level = 0; level < LEVELS; level++)
-        if (all_levels || (uint64_t)level == seed % LEVELS) failures += check_level(expected, seed, level);
+        if (all_levels || (uint64_t)level == seed % LEVELS)
+            failures += check_level(expected, seed, level);
     temporary_tear_down(NULL);
     results_free(expected);
     program_free(reference);

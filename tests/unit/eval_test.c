@@ -34,14 +34,16 @@ static int tear_down(void **state) {
     return 0;
 }
 
-#define SHAPE(...) shape_of((int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__})
+#define SHAPE(...)                                                                                 \
+    shape_of((int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__})
 
 static const Shape scalar = {0};
 
 static NodeId input(DType dtype, Shape shape, const void *data) {
     static const char *const names[] = {"a", "b", "c", "d"};
     fixture.data[fixture.graph->symbol_count] = data;
-    return graph_input(fixture.graph, SYMBOL_VALUE, names[fixture.graph->symbol_count], dtype, shape);
+    return graph_input(fixture.graph, SYMBOL_VALUE, names[fixture.graph->symbol_count], dtype,
+                       shape);
 }
 
 /* Data of dtype f32 is given as float in both precisions. */
@@ -49,7 +51,8 @@ static void write_input(NodeId node, Precision precision, const void *data) {
     void *value = interp_value(fixture.interp, node);
     int64_t count = shape_elements(graph_node(fixture.graph, node)->shape);
     bool widen = precision == INTERP_F64 && graph_node(fixture.graph, node)->dtype == DTYPE_F32;
-    for (int64_t i = 0; widen && i < count; i++) ((double *)value)[i] = (double)((const float *)data)[i];
+    for (int64_t i = 0; widen && i < count; i++)
+        ((double *)value)[i] = (double)((const float *)data)[i];
     if (!widen) memcpy(value, data, interp_value_bytes(fixture.interp, node));
 }
 
@@ -82,7 +85,8 @@ static void expect_floats(NodeId node, const float *expected, int count) {
     expect_rounded(node, expected, count);
     const double *twofold = run(node, INTERP_F64);
     for (int i = 0; i < count; i++)
-        if (canonical((float)twofold[i]) != canonical(expected[i])) fail_msg("f64 element %d: %a", i, twofold[i]);
+        if (canonical((float)twofold[i]) != canonical(expected[i]))
+            fail_msg("f64 element %d: %a", i, twofold[i]);
 }
 
 static void expect_ints(NodeId node, const int32_t *expected, int count) {
@@ -97,10 +101,17 @@ static void expect_bytes(NodeId node, const uint8_t *expected, int count) {
         assert_memory_equal(run(node, precision), expected, (size_t)count);
 }
 
-#define FLOATS(node, ...) expect_floats(node, (float[]){__VA_ARGS__}, (int)(sizeof((float[]){__VA_ARGS__}) / sizeof(float)))
-#define ROUNDED(node, ...) expect_rounded(node, (float[]){__VA_ARGS__}, (int)(sizeof((float[]){__VA_ARGS__}) / sizeof(float)))
-#define INTS(node, ...) expect_ints(node, (int32_t[]){__VA_ARGS__}, (int)(sizeof((int32_t[]){__VA_ARGS__}) / sizeof(int32_t)))
-#define BYTES(node, ...) expect_bytes(node, (uint8_t[]){__VA_ARGS__}, (int)sizeof((uint8_t[]){__VA_ARGS__}))
+#define FLOATS(node, ...)                                                                          \
+    expect_floats(node, (float[]){__VA_ARGS__},                                                    \
+                  (int)(sizeof((float[]){__VA_ARGS__}) / sizeof(float)))
+#define ROUNDED(node, ...)                                                                         \
+    expect_rounded(node, (float[]){__VA_ARGS__},                                                   \
+                   (int)(sizeof((float[]){__VA_ARGS__}) / sizeof(float)))
+#define INTS(node, ...)                                                                            \
+    expect_ints(node, (int32_t[]){__VA_ARGS__},                                                    \
+                (int)(sizeof((int32_t[]){__VA_ARGS__}) / sizeof(int32_t)))
+#define BYTES(node, ...)                                                                           \
+    expect_bytes(node, (uint8_t[]){__VA_ARGS__}, (int)sizeof((uint8_t[]){__VA_ARGS__}))
 
 static const float specials[] = {1, -0.0f, NAN, INFINITY, -2.5f, 0};
 static const float others[] = {NAN, 0, 3, 1, -2.5f, -0.0f};
@@ -161,7 +172,8 @@ static void fma_rounds_once(void **state) {
     static const float x[] = {0x1.000002p+0f, 0x1p-100f}, z[] = {-1, 1};
     NodeId a = input(DTYPE_F32, SHAPE(2), x), c = input(DTYPE_F32, SHAPE(2), z);
     const float *got = run(build_ternary(fixture.graph, OP_fma, a, a, c), INTERP_F32);
-    assert_true(got[0] == 0x1.000001p-22f && got[1] == 1); /* 2^-22 + 2^-46 would lose its end if the product were rounded */
+    /* 2^-22 + 2^-46 would lose its end if the product were rounded */
+    assert_true(got[0] == 0x1.000001p-22f && got[1] == 1);
 }
 
 static void integers_wrap(void **state) {
@@ -216,7 +228,8 @@ static void integers_round_to_f32(void **state) {
     static const int32_t x[] = {16777217, 16777219, -16777217, INT32_MAX};
     NodeId a = input(DTYPE_I32, SHAPE(4), x);
     const float *got = run(build_convert(fixture.graph, a, DTYPE_F32), INTERP_F32);
-    assert_true(got[0] == 16777216 && got[1] == 16777220 && got[2] == -16777216 && got[3] == 2147483648.0f);
+    assert_true(got[0] == 16777216 && got[1] == 16777220 && got[2] == -16777216 &&
+                got[3] == 2147483648.0f);
 }
 
 static void bitcasts_keep_bits(void **state) {
@@ -232,21 +245,28 @@ static const float counted[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
 static void views_move_elements(void **state) {
     (void)state;
     Graph *graph = fixture.graph;
-    NodeId a = input(DTYPE_F32, SHAPE(2, 3, 2), counted), row = input(DTYPE_F32, SHAPE(3, 1), counted);
+    NodeId a = input(DTYPE_F32, SHAPE(2, 3, 2), counted),
+           row = input(DTYPE_F32, SHAPE(3, 1), counted);
     FLOATS(build_transpose(graph, a, (int64_t[]){2, 0, 1}), 0, 2, 4, 6, 8, 10, 1, 3, 5, 7, 9, 11);
     FLOATS(build_reshape(graph, a, SHAPE(12)), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
-    FLOATS(build_slice(graph, a, (int64_t[]){1, 0, 1}, (int64_t[]){2, 3, 2}, (int64_t[]){1, 2, 1}), 7, 11);
-    FLOATS(build_pad(graph, row, (int64_t[]){1, 0}, (int64_t[]){0, 2}), 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0);
+    FLOATS(build_slice(graph, a, (int64_t[]){1, 0, 1}, (int64_t[]){2, 3, 2}, (int64_t[]){1, 2, 1}),
+           7, 11);
+    FLOATS(build_pad(graph, row, (int64_t[]){1, 0}, (int64_t[]){0, 2}), 0, 0, 0, 0, 0, 0, 1, 0, 0,
+           2, 0, 0);
     FLOATS(build_broadcast(graph, row, SHAPE(2, 3, 2)), 0, 0, 1, 1, 2, 2, 0, 0, 1, 1, 2, 2);
-    FLOATS(build_broadcast(graph,
-                           build_reshape(graph, build_slice(graph, row, (int64_t[]){2, 0}, (int64_t[]){3, 1}, NULL), scalar),
-                           SHAPE(2)),
+    FLOATS(build_broadcast(
+               graph,
+               build_reshape(graph,
+                             build_slice(graph, row, (int64_t[]){2, 0}, (int64_t[]){3, 1}, NULL),
+                             scalar),
+               SHAPE(2)),
            2, 2);
 }
 
 static void concat_places_operands(void **state) {
     (void)state;
-    NodeId a = input(DTYPE_F32, SHAPE(2, 2), counted), b = input(DTYPE_F32, SHAPE(2, 1), counted + 6);
+    NodeId a = input(DTYPE_F32, SHAPE(2, 2), counted),
+           b = input(DTYPE_F32, SHAPE(2, 1), counted + 6);
     FLOATS(build_concat(fixture.graph, (NodeId[]){a, b, a}, 3, 1), 0, 1, 6, 0, 1, 2, 3, 7, 2, 3);
     FLOATS(build_concat(fixture.graph, (NodeId[]){a, a}, 2, 0), 0, 1, 2, 3, 0, 1, 2, 3);
 }
@@ -256,7 +276,8 @@ static void bytes_are_moved_too(void **state) {
     static const uint8_t x[] = {1, 2, 3, 4, 5, 6};
     NodeId a = input(DTYPE_U8, SHAPE(2, 3), x);
     BYTES(build_transpose(fixture.graph, a, NULL), 1, 4, 2, 5, 3, 6);
-    BYTES(build_pad(fixture.graph, a, (int64_t[]){0, 1}, (int64_t[]){1, 0}), 0, 1, 2, 3, 0, 4, 5, 6, 0, 0, 0, 0);
+    BYTES(build_pad(fixture.graph, a, (int64_t[]){0, 1}, (int64_t[]){1, 0}), 0, 1, 2, 3, 0, 4, 5, 6,
+          0, 0, 0, 0);
 }
 
 static void iota_counts_along_an_axis(void **state) {
@@ -275,17 +296,21 @@ static void sum_of_the_innermost_axis_has_16_parts(void **state) {
     float ascending = 0;
     for (int i = 0; i < 33; i++) ascending += x[i];
     assert_true(ascending != partial[0]); /* else the test shows nothing */
-    NodeId a = input(DTYPE_F32, SHAPE(33), x), column = build_reshape(fixture.graph, a, SHAPE(33, 1));
-    assert_true(*(const float *)run(build_reduce(fixture.graph, OP_sum, a, 0, false), INTERP_F32) == partial[0]);
-    assert_true(*(const float *)run(build_reduce(fixture.graph, OP_sum, column, 0, false), INTERP_F32) == partial[0]);
+    NodeId a = input(DTYPE_F32, SHAPE(33), x),
+           column = build_reshape(fixture.graph, a, SHAPE(33, 1));
+    assert_true(*(const float *)run(build_reduce(fixture.graph, OP_sum, a, 0, false), INTERP_F32) ==
+                partial[0]);
+    assert_true(*(const float *)run(build_reduce(fixture.graph, OP_sum, column, 0, false),
+                                    INTERP_F32) == partial[0]);
 }
 
 static void sum_of_an_outer_axis_ascends(void **state) {
     (void)state;
     static const float x[] = {0x1p24f, 1, 1, 2, 1, 3};
     NodeId a = input(DTYPE_F32, SHAPE(3, 2), x);
-    FLOATS(build_reduce(fixture.graph, OP_sum, build_slice(fixture.graph, a, (int64_t[]){1, 0}, (int64_t[]){3, 2}, NULL), 0,
-                        false),
+    FLOATS(build_reduce(fixture.graph, OP_sum,
+                        build_slice(fixture.graph, a, (int64_t[]){1, 0}, (int64_t[]){3, 2}, NULL),
+                        0, false),
            2, 5);
     const float *got = run(build_reduce(fixture.graph, OP_sum, a, 0, false), INTERP_F32);
     assert_true(got[0] == 0x1p24f && got[1] == 6);
@@ -302,7 +327,8 @@ static float sum_in_blocks(const float *x, int count, int stride) {
         blocks++;
     }
     for (; blocks > 1; blocks = (blocks + 1) / 2)
-        for (int i = 0; 2 * i < blocks; i++) sums[i] = 2 * i + 1 < blocks ? sums[2 * i] + sums[2 * i + 1] : sums[2 * i];
+        for (int i = 0; 2 * i < blocks; i++)
+            sums[i] = 2 * i + 1 < blocks ? sums[2 * i] + sums[2 * i + 1] : sums[2 * i];
     return sums[0];
 }
 
@@ -320,14 +346,16 @@ static void long_sums_are_made_in_blocks(void **state) {
     for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
         int n = counts[c];
         NodeId table = build_reshape(fixture.graph, first_elements(all, 3 * n), SHAPE(n, 3));
-        const float *columns = run(build_reduce(fixture.graph, OP_sum, table, 0, false), INTERP_F32);
+        const float *columns =
+            run(build_reduce(fixture.graph, OP_sum, table, 0, false), INTERP_F32);
         for (int i = 0; i < 3; i++) assert_true(columns[i] == sum_in_blocks(x + i, n, 3));
         float partial[16];
         for (int l = 0; l < 16; l++) partial[l] = sum_in_blocks(x + l, l < 9 ? n : n - 1, 16);
         for (int w = 8; w > 0; w /= 2)
             for (int l = 0; l < w; l++) partial[l] += partial[l + w];
         NodeId row = first_elements(all, 16 * (n - 1) + 9);
-        assert_true(*(const float *)run(build_reduce(fixture.graph, OP_sum, row, 0, false), INTERP_F32) == partial[0]);
+        assert_true(*(const float *)run(build_reduce(fixture.graph, OP_sum, row, 0, false),
+                                        INTERP_F32) == partial[0]);
     }
 }
 
@@ -336,11 +364,19 @@ static void very_long_sums_keep_their_digits(void **state) {
     (void)state;
     const int64_t n = 1 << 21;
     double exact = (double)n * (double)0.1f;
-    NodeId all = build_f32(fixture.graph, 0.1, SHAPE(n, 2)), half = build_f32(fixture.graph, 0.1, SHAPE(n));
-    assert_true(fabs(*(const float *)run(build_reduce(fixture.graph, OP_sum, all, 0, false), INTERP_F32) / exact - 1) < 1e-5);
-    assert_true(fabs(*(const float *)run(build_reduce(fixture.graph, OP_sum, half, 0, false), INTERP_F32) / exact - 1) < 1e-5);
+    NodeId all = build_f32(fixture.graph, 0.1, SHAPE(n, 2)),
+           half = build_f32(fixture.graph, 0.1, SHAPE(n));
+    assert_true(
+        fabs(*(const float *)run(build_reduce(fixture.graph, OP_sum, all, 0, false), INTERP_F32) /
+                 exact -
+             1) < 1e-5);
+    assert_true(
+        fabs(*(const float *)run(build_reduce(fixture.graph, OP_sum, half, 0, false), INTERP_F32) /
+                 exact -
+             1) < 1e-5);
     const float *running = run(build_axiswise(fixture.graph, OP_cumsum, half, 0), INTERP_F32);
-    for (int64_t i = 0; i < n; i += 1009) assert_true(running[i] == (float)((double)(i + 1) * (double)0.1f));
+    for (int64_t i = 0; i < n; i += 1009)
+        assert_true(running[i] == (float)((double)(i + 1) * (double)0.1f));
 }
 
 static void sum_starts_from_plus_zero(void **state) {
@@ -365,7 +401,8 @@ static void running_sums_ascend(void **state) {
     (void)state;
     static const float x[] = {0x1p24f, 1, 1, -0.0f, 2, 3};
     NodeId a = input(DTYPE_F32, SHAPE(2, 3), x);
-    ROUNDED(build_axiswise(fixture.graph, OP_cumsum, a, 1), 0x1p24f, 0x1p24f, 0x1.000002p24f, 0, 2, 5);
+    ROUNDED(build_axiswise(fixture.graph, OP_cumsum, a, 1), 0x1p24f, 0x1p24f, 0x1.000002p24f, 0, 2,
+            5);
     ROUNDED(build_axiswise(fixture.graph, OP_cumsum, a, 0), 0x1p24f, 1, 1, 0x1p24f, 3, 4);
 }
 
@@ -384,16 +421,21 @@ static void matmul_accumulates_in_order(void **state) {
     (void)state;
     enum { M = 3, K = 5, N = 37 };
     float a[2 * M * K], b[2 * K * N];
-    for (int i = 0; i < 2 * M * K; i++) a[i] = (float)random_bits(1, STREAM_INPUT, 0, (uint64_t)i) * 0x1p-31f - 1;
-    for (int i = 0; i < 2 * K * N; i++) b[i] = (float)random_bits(1, STREAM_INPUT, 1, (uint64_t)i) * 0x1p-31f - 1;
-    NodeId plain_a = input(DTYPE_F32, SHAPE(2, M, K), a), plain_b = input(DTYPE_F32, SHAPE(2, K, N), b);
+    for (int i = 0; i < 2 * M * K; i++)
+        a[i] = (float)random_bits(1, STREAM_INPUT, 0, (uint64_t)i) * 0x1p-31f - 1;
+    for (int i = 0; i < 2 * K * N; i++)
+        b[i] = (float)random_bits(1, STREAM_INPUT, 1, (uint64_t)i) * 0x1p-31f - 1;
+    NodeId plain_a = input(DTYPE_F32, SHAPE(2, M, K), a),
+           plain_b = input(DTYPE_F32, SHAPE(2, K, N), b);
     for (int flags = 0; flags < 4; flags++) {
         NodeId left = flags & 1 ? build_transpose(fixture.graph, plain_a, NULL) : plain_a;
         NodeId right = flags & 2 ? build_transpose(fixture.graph, plain_b, NULL) : plain_b;
-        const float *got = run(build_matmul(fixture.graph, left, right, flags & 1, flags & 2), INTERP_F32);
+        const float *got =
+            run(build_matmul(fixture.graph, left, right, flags & 1, flags & 2), INTERP_F32);
         for (int i = 0; i < 2 * M * N; i++) {
             float sum = 0;
-            for (int k = 0; k < K; k++) sum = fmaf(a[i / N * K + k], b[i / (M * N) * K * N + k * N + i % N], sum);
+            for (int k = 0; k < K; k++)
+                sum = fmaf(a[i / N * K + k], b[i / (M * N) * K * N + k * N + i % N], sum);
             assert_true(got[i] == sum);
         }
     }
@@ -405,7 +447,8 @@ static void functions_in_f64(void **state) {
     static const struct {
         Op op;
         double (*function)(double);
-    } functions[] = {{OP_exp, exp}, {OP_expm1, expm1}, {OP_tanh, tanh}, {OP_sin, sin}, {OP_cos, cos}};
+    } functions[] = {
+        {OP_exp, exp}, {OP_expm1, expm1}, {OP_tanh, tanh}, {OP_sin, sin}, {OP_cos, cos}};
     NodeId a = input(DTYPE_F32, SHAPE(4), x);
     for (size_t f = 0; f < sizeof functions / sizeof *functions; f++) {
         const double *got = run(build_unary(fixture.graph, functions[f].op, a), INTERP_F64);
@@ -415,7 +458,8 @@ static void functions_in_f64(void **state) {
     assert_true(got[1] == 0.5);
     got = run(build_unary(fixture.graph, OP_relu, a), INTERP_F64);
     assert_true(got[0] == 0 && got[3] == 3);
-    got = run(build_binary(fixture.graph, OP_pow, build_unary(fixture.graph, OP_abs, a), a), INTERP_F64);
+    got = run(build_binary(fixture.graph, OP_pow, build_unary(fixture.graph, OP_abs, a), a),
+              INTERP_F64);
     assert_true(got[3] == 27 && got[1] == 1);
 }
 
@@ -432,11 +476,13 @@ static void softmax_in_f64(void **state) {
 static void folding_gives_the_same_bits(void **state) {
     (void)state;
     Graph *graph = fixture.graph;
-    NodeId nan = build_binary(graph, OP_div, build_f32(graph, 0, scalar), build_f32(graph, 0, scalar));
+    NodeId nan =
+        build_binary(graph, OP_div, build_f32(graph, 0, scalar), build_f32(graph, 0, scalar));
     assert_int_equal(nan, build_f32(graph, (double)NAN, scalar));
     NodeId byte = build_convert(graph, build_f32(graph, 300, SHAPE(2)), DTYPE_U8);
     assert_int_equal(byte, build_constant(graph, (TensorType){DTYPE_U8, SHAPE(2)}, 255));
-    NodeId third = build_binary(graph, OP_div, build_f32(graph, 1, scalar), build_f32(graph, 3, scalar));
+    NodeId third =
+        build_binary(graph, OP_div, build_f32(graph, 1, scalar), build_f32(graph, 3, scalar));
     assert_int_equal(third, build_f32(graph, (double)0x1.555556p-2f, scalar));
 }
 

@@ -1,4 +1,5 @@
-/* `mlc data get` without a network: from folders and from a server in this process, with right, wrong and missing files. */
+/* `mlc data get` without a network: from folders and from a server in this process, with right,
+ * wrong and missing files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +16,8 @@
 #include <sys/socket.h>
 
 static const char *const package = "/usr/share/datasets/fashion-mnist"; /* where Debian puts it */
-static const char *given;                                               /* $MLC_DATA of the caller */
+/* $MLC_DATA of the caller */
+static const char *given;
 static const char *const file = "fashion_mnist/train-images-idx3-ubyte";
 
 static void expect_failure(const char *name, const char *from, Status status, const char *text) {
@@ -31,7 +33,8 @@ static void test_failures(void **state) {
     expect_failure("mnist", temporary_path("nowhere"), STATUS_DATA,
                    "/nowhere/train-images-idx3-ubyte.gz: No such file or directory");
     expect_failure("mnist", "gopher://localhost", STATUS_DATA, "train-images-idx3-ubyte.gz: ");
-    expect_failure("mnist", temporary_path("nowhere"), STATUS_DATA, "mlc data get mnist --from FOLDER");
+    expect_failure("mnist", temporary_path("nowhere"), STATUS_DATA,
+                   "mlc data get mnist --from FOLDER");
 }
 
 /* A file with other contents is not taken, and what was there stays. */
@@ -71,13 +74,16 @@ static void test_table(void **state) {
     const char *name = "california_housing";
     char path[1200];
     Diagnostics *diag = diag_new();
-    expect_failure(name, temporary_path("nowhere"), STATUS_DATA, "bring 'california_housing.csv' from elsewhere");
+    expect_failure(name, temporary_path("nowhere"), STATUS_DATA,
+                   "bring 'california_housing.csv' from elsewhere");
     mkdir(temporary_path("tables"), 0777);
     temporary_write("tables/housing.csv", "other", 5);
     const char *mirror = temporary_path("tables");
-    assert_false(fetch_from_places(name, &(FetchPlaces){&mirror, 1, FETCH_PLAIN, true}, true, diag));
-    expect_messages(diag, STATUS_DATA,
-                    "tables/housing.csv: its contents are others (SHA-256 d9298a10d1b07358..., expected 8a37");
+    assert_false(
+        fetch_from_places(name, &(FetchPlaces){&mirror, 1, FETCH_PLAIN, true}, true, diag));
+    expect_messages(
+        diag, STATUS_DATA,
+        "tables/housing.csv: its contents are others (SHA-256 d9298a10d1b07358..., expected 8a37");
     assert_false(data_find(name, path, sizeof path));
     diag_free(diag);
     snprintf(path, sizeof path, "%s/california_housing.csv", given ? given : "");
@@ -90,7 +96,8 @@ static void test_table(void **state) {
     assert_string_equal(path, temporary_folder);
 }
 
-/* -- a server on this machine: what is under /broken/ ends early, under /foreign/ it is something else -- */
+/* -- a server on this machine: what is under /broken/ ends early, under /foreign/ it is something
+ * else -- */
 
 typedef struct {
     int listener;
@@ -114,7 +121,9 @@ static void send_file(int client, const char *name, bool whole) {
     FILE *in = fopen(path, "rb");
     size_t length = in ? fread(bytes, 1, 32 << 20, in) : 0;
     if (in) fclose(in);
-    snprintf(header, sizeof header, in ? "HTTP/1.0 200 OK\r\nContent-Length: %zu\r\n\r\n" : "HTTP/1.0 404 Not Found\r\n\r\n",
+    snprintf(header, sizeof header,
+             in ? "HTTP/1.0 200 OK\r\nContent-Length: %zu\r\n\r\n"
+                : "HTTP/1.0 404 Not Found\r\n\r\n",
              length);
     send_all(client, header, strlen(header));
     send_all(client, bytes, whole ? length : length / 2);
@@ -124,7 +133,8 @@ static void send_file(int client, const char *name, bool whole) {
 static void answer(int client, const char *request) {
     char folder[32] = "", name[96] = "";
     sscanf(request, "GET /%31[^/]/%95[^ ]", folder, name);
-    send_file(client, strcmp(folder, "foreign") ? name : "t10k-labels-idx1-ubyte.gz", strcmp(folder, "broken") != 0);
+    send_file(client, strcmp(folder, "foreign") ? name : "t10k-labels-idx1-ubyte.gz",
+              strcmp(folder, "broken") != 0);
 }
 
 static void *serve(void *context) {
@@ -156,7 +166,8 @@ static void server_stop(Server *server) {
 }
 
 static void remove_files(void) {
-    static const char *const names[] = {"train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"};
+    static const char *const names[] = {"train-images-idx3", "train-labels-idx1",
+                                        "t10k-images-idx3", "t10k-labels-idx1"};
     char path[96];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "fashion_mnist/%s-ubyte.gz", names[i]);
@@ -178,11 +189,13 @@ static void test_mirrors(void **state) {
         Diagnostics *diag = diag_new();
         remove_files();
         server.requests = 0;
-        bool got =
-            fetch_from_places("fashion_mnist", &(FetchPlaces){(const char *[]){bad, good}, 2, FETCH_PACKED, false}, true, diag);
+        bool got = fetch_from_places(
+            "fashion_mnist", &(FetchPlaces){(const char *[]){bad, good}, 2, FETCH_PACKED, false},
+            true, diag);
         if (!got) diag_print(diag, stderr);
         assert_true(got);
-        assert_int_equal(server.requests, i == 2 ? 7 : 8); /* the file that is sent instead of others is right once */
+        /* the file that is sent instead of others is right once */
+        assert_int_equal(server.requests, i == 2 ? 7 : 8);
         diag_free(diag);
     }
     server_stop(&server);
@@ -217,8 +230,12 @@ static int set_up(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_failures), cmocka_unit_test(test_wrong_contents), cmocka_unit_test(test_gets_genuine_files),
-        cmocka_unit_test(test_table),    cmocka_unit_test(test_mirrors),        cmocka_unit_test(test_server),
+        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_wrong_contents),
+        cmocka_unit_test(test_gets_genuine_files),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_mirrors),
+        cmocka_unit_test(test_server),
     };
     return cmocka_run_group_tests(tests, set_up, temporary_tear_down);
 }

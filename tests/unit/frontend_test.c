@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 /* A source like MNIST's, without data. */
-static bool schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena, SourceSchema *fields,
-                   Diagnostics *diag) {
+static bool schema(void *context, const DataSource *source, const SplitRequest *request,
+                   Arena *arena, SourceSchema *fields, Diagnostics *diag) {
     static const SourceField all[] = {{.name = "image", .dtype = DTYPE_U8, .row = {3, {1, 28, 28}}},
                                       {.name = "label", .dtype = DTYPE_U8, .classes = 10}};
     (void)context, (void)source, (void)request, (void)arena, (void)diag;
@@ -20,9 +20,14 @@ static bool schema(void *context, const DataSource *source, const SplitRequest *
     return true;
 }
 
-static Model *load_with(const char *text, const char *const *sets, uint32_t set_count, Diagnostics *diag) {
-    ModelOptions options = {
-        .path = "test.mdl", .text = text, .length = strlen(text), .sets = sets, .set_count = set_count, .schema = schema};
+static Model *load_with(const char *text, const char *const *sets, uint32_t set_count,
+                        Diagnostics *diag) {
+    ModelOptions options = {.path = "test.mdl",
+                            .text = text,
+                            .length = strlen(text),
+                            .sets = sets,
+                            .set_count = set_count,
+                            .schema = schema};
     return model_load(&options, diag);
 }
 
@@ -42,15 +47,18 @@ static Model *load(const char *text, Diagnostics *diag) {
     return model;
 }
 
-#define DATA "data {\n source = mnist()\n field image = source.image / 255\n field label = source.label\n}\n"
-#define TRAIN                                                                                                                  \
+#define DATA                                                                                       \
+    "data {\n source = mnist()\n field image = source.image / 255\n field label = source.label\n}\n"
+#define TRAIN                                                                                      \
     "train {\n loss = cross_entropy(logits, label)\n optimizer = sgd(lr = 0.1)\n metrics = [accuracy(logits, label)]\n}\n"
 #define NET "model net(image) -> logits {\n logits = image |> flatten |> dense(10)\n}\n"
 
 /* five functions, each with the next one deep inside its expression */
-#define DEEP "--------------------------------------------------------------------------------------------------"
-#define CHAIN                                                                                                                  \
-    "def a(x) = " DEEP "x\ndef b(x) = " DEEP "a(x)\ndef c(x) = " DEEP "b(x)\ndef d(x) = " DEEP "c(x)\ndef f(x) = " DEEP "d(x)" \
+#define DEEP                                                                                       \
+    "--------------------------------------------------------------------------------------------------"
+#define CHAIN                                                                                      \
+    "def a(x) = " DEEP "x\ndef b(x) = " DEEP "a(x)\ndef c(x) = " DEEP "b(x)\ndef d(x) = " DEEP     \
+    "c(x)\ndef f(x) = " DEEP "d(x)"                                                                \
     "\n"
 
 /* -- the tree -- */
@@ -73,29 +81,39 @@ static void expect_tree(const char *expression, const char *expected) {
 
 static void test_precedence(void **state) {
     (void)state;
-    expect_tree("a + b * -c ** d", "param x\n  binary +\n    name a\n    binary *\n      name b\n      unary -\n        binary "
-                                   "**\n          name c\n          name d\n");
-    expect_tree("a - b - c", "param x\n  binary -\n    binary -\n      name a\n      name b\n    name c\n");
-    expect_tree("2 ** 3 ** -1", "param x\n  binary **\n    int 2\n    binary **\n      int 3\n      unary -\n        int 1\n");
-    expect_tree("not a == b and c",
-                "param x\n  binary and\n    unary not\n      binary ==\n        name a\n        name b\n    name c\n");
+    expect_tree(
+        "a + b * -c ** d",
+        "param x\n  binary +\n    name a\n    binary *\n      name b\n      unary -\n        binary "
+        "**\n          name c\n          name d\n");
+    expect_tree("a - b - c",
+                "param x\n  binary -\n    binary -\n      name a\n      name b\n    name c\n");
+    expect_tree(
+        "2 ** 3 ** -1",
+        "param x\n  binary **\n    int 2\n    binary **\n      int 3\n      unary -\n        int 1\n");
+    expect_tree(
+        "not a == b and c",
+        "param x\n  binary and\n    unary not\n      binary ==\n        name a\n        name b\n    name c\n");
     expect_tree(
         "a |> f |> g(1, k = 2.50)",
         "param x\n  pipe\n    name g\n    pipe\n      name f\n      name a\n    int 1\n    argument k\n      float 2.5\n");
-    expect_tree("f(a)[1:, -1].b", "param x\n  member b\n    index\n      call\n        name f\n        name a\n      slice\n   "
-                                  "     from\n          int 1\n"
-                                  "      at\n        unary -\n          int 1\n");
+    expect_tree(
+        "f(a)[1:, -1].b",
+        "param x\n  member b\n    index\n      call\n        name f\n        name a\n      slice\n   "
+        "     from\n          int 1\n"
+        "      at\n        unary -\n          int 1\n");
 }
 
 static void test_limits_of_values(void **state) {
     (void)state;
     char tree[1024];
-    print_tree("mdl 1\nparam x = 1 in 0..2\nparam y = 1 in [1, 2]\ndef f(a in 1.., b: int = 2 in 0..<a, c in 0.5<..) = a\n",
-               tree, sizeof tree);
+    print_tree(
+        "mdl 1\nparam x = 1 in 0..2\nparam y = 1 in [1, 2]\ndef f(a in 1.., b: int = 2 in 0..<a, c in 0.5<..) = a\n",
+        tree, sizeof tree);
     assert_string_equal(
-        tree, "param x\n  int 1\n  in ..\n    int 0\n    int 2\nparam y\n  int 1\n  in\n    list\n      int 1\n      int 2\n"
-              "def f\n  input a\n    in ..\n      int 1\n  input b\n    type int\n    default\n      int 2\n"
-              "    in ..<\n      int 0\n      name a\n  input c\n    in <..\n      float 0.5\n  value\n    name a\n");
+        tree,
+        "param x\n  int 1\n  in ..\n    int 0\n    int 2\nparam y\n  int 1\n  in\n    list\n      int 1\n      int 2\n"
+        "def f\n  input a\n    in ..\n      int 1\n  input b\n    type int\n    default\n      int 2\n"
+        "    in ..<\n      int 0\n      name a\n  input c\n    in <..\n      float 0.5\n  value\n    name a\n");
 }
 
 static void test_newlines(void **state) {
@@ -104,11 +122,13 @@ static void test_newlines(void **state) {
                 "param x\n  pipe\n    name g\n    call\n      name f\n      int 1\n      int 2\n");
     expect_tree("1 +\n 2", "param x\n  binary +\n    int 1\n    int 2\n");
     char tree[1024];
-    print_tree("mdl 1; def f(x) -> y { if x { y = 1 } else if z { y = 2 }\n else { y = [\n] } }", tree, sizeof tree);
+    print_tree("mdl 1; def f(x) -> y { if x { y = 1 } else if z { y = 2 }\n else { y = [\n] } }",
+               tree, sizeof tree);
     assert_string_equal(
-        tree, "def f\n  input x\n  output y\n  if\n    name x\n  then\n    assign\n      name y\n    to\n      int 1\n"
-              "  else if\n    name z\n  then\n    assign\n      name y\n    to\n      int 2\n"
-              "  else\n    assign\n      name y\n    to\n      list\n");
+        tree,
+        "def f\n  input x\n  output y\n  if\n    name x\n  then\n    assign\n      name y\n    to\n      int 1\n"
+        "  else if\n    name z\n  then\n    assign\n      name y\n    to\n      int 2\n"
+        "  else\n    assign\n      name y\n    to\n      list\n");
 }
 
 /* -- values: what a parameter of this expression is, as the range check prints it -- */
@@ -116,10 +136,12 @@ static void test_newlines(void **state) {
 static void expect_computed(const char *expression, const char *expected) {
     char text[512], wanted[128];
     Diagnostics *diag = diag_new();
-    snprintf(text, sizeof text, "mdl 1\nparam x = %s in [\"none of these\"]\n" DATA NET TRAIN, expression);
+    snprintf(text, sizeof text, "mdl 1\nparam x = %s in [\"none of these\"]\n" DATA NET TRAIN,
+             expression);
     assert_null(load_with(text, NULL, 0, diag));
     snprintf(wanted, sizeof wanted, "error: %s is not allowed", expected);
-    if (!strstr(errors_of(diag), wanted)) fail_msg("%s is not %s:\n%s", expression, expected, errors_of(diag));
+    if (!strstr(errors_of(diag), wanted))
+        fail_msg("%s is not %s:\n%s", expression, expected, errors_of(diag));
     diag_free(diag);
 }
 
@@ -157,7 +179,8 @@ static void expect_graph(const Model *model, GraphKind kind, uint32_t batch, Dia
     assert_int_equal(graph->output_count, results + outputs);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         updates += graph->symbols[i].update != NODE_NONE;
-        if (graph->symbols[i].kind == SYMBOL_BATCH) assert_int_equal(graph->symbols[i].shape.dim[0], batch);
+        if (graph->symbols[i].kind == SYMBOL_BATCH)
+            assert_int_equal(graph->symbols[i].shape.dim[0], batch);
     }
     assert_true(kind == GRAPH_TRAIN ? updates > 0 : updates == 0);
     graph_free(graph);
@@ -166,7 +189,8 @@ static void expect_graph(const Model *model, GraphKind kind, uint32_t batch, Dia
 static void expect_all_graphs(const Model *model, Diagnostics *diag) {
     static const uint32_t batches[] = {1, 7, 64};
     for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
-        for (int kind = GRAPH_TRAIN; kind <= GRAPH_PREDICT; kind++) expect_graph(model, (GraphKind)kind, batches[i], diag);
+        for (int kind = GRAPH_TRAIN; kind <= GRAPH_PREDICT; kind++)
+            expect_graph(model, (GraphKind)kind, batches[i], diag);
 }
 
 static char *read_file(const char *path) {
@@ -221,13 +245,13 @@ static void expect_symbol(const Graph *graph, const char *name, const char *type
 static void test_names_of_states(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
-    Model *model =
-        load("mdl 1\n" DATA
-             "def block(x) -> y {\n w = weight([784, 784], init = orthogonal)\n y = x @ w |> dense(20) |> layer_norm\n}\n"
-             "model net(image) -> logits {\n x = flatten(image)\n a = block(x)\n b = block(x)\n logits = (a + b) |> dense(10, "
-             "bias = false)\n}\n"
-             "train {\n loss = cross_entropy(logits, label)\n optimizer = adam(lr = 1e-3)\n}\n",
-             diag);
+    Model *model = load(
+        "mdl 1\n" DATA
+        "def block(x) -> y {\n w = weight([784, 784], init = orthogonal)\n y = x @ w |> dense(20) |> layer_norm\n}\n"
+        "model net(image) -> logits {\n x = flatten(image)\n a = block(x)\n b = block(x)\n logits = (a + b) |> dense(10, "
+        "bias = false)\n}\n"
+        "train {\n loss = cross_entropy(logits, label)\n optimizer = adam(lr = 1e-3)\n}\n",
+        diag);
     Graph *graph = model_graph(model, GRAPH_TRAIN, 5, diag);
     expect_symbol(graph, "w", "f32[784,784]");
     expect_symbol(graph, "w_2", "f32[784,784]");
@@ -250,12 +274,13 @@ static void test_names_of_states(void **state) {
 
 /* -- states that are not trained -- */
 
-#define CENTRED                                                                                                                \
-    "model net(image) -> logits {\n x = flatten(image)\n seen = state([784])\n kept = update(seen, mean(x, axis = 0))\n"       \
+#define CENTRED                                                                                                          \
+    "model net(image) -> logits {\n x = flatten(image)\n seen = state([784])\n kept = update(seen, mean(x, axis = 0))\n" \
     " y = x - seen\n if training { y = x + seen }\n logits = y |> dense(10)\n}\n"
 
 /* The op that combines image and state, and whether the state changes. */
-static void expect_state(const Model *model, GraphKind kind, Op op, bool updated, Diagnostics *diag) {
+static void expect_state(const Model *model, GraphKind kind, Op op, bool updated,
+                         Diagnostics *diag) {
     Graph *graph = model_graph(model, kind, 5, diag);
     const Symbol *seen = graph_symbol(graph, "seen");
     bool found = false;
@@ -285,14 +310,14 @@ static void test_states(void **state) {
 static void test_info(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
-    Model *model =
-        load("mdl 1\n" DATA NET
-             "train {\n loss = cross_entropy(logits, label)\n optimizer = adam()\n batch = 32\n epochs = 3\n seed = 9\n"
-             " metrics = [accuracy(logits, label), nll(log_softmax(logits), label), accuracy(logits, label),\n"
-             " mean(logits > 0), 1 - accuracy(logits, label), top_k(logits, label, 2), sum(label == 1)]\n keep_best = "
-             "accuracy_2\n"
-             " shuffle = false\n}\n",
-             diag);
+    Model *model = load(
+        "mdl 1\n" DATA NET
+        "train {\n loss = cross_entropy(logits, label)\n optimizer = adam()\n batch = 32\n epochs = 3\n seed = 9\n"
+        " metrics = [accuracy(logits, label), nll(log_softmax(logits), label), accuracy(logits, label),\n"
+        " mean(logits > 0), 1 - accuracy(logits, label), top_k(logits, label, 2), sum(label == 1)]\n keep_best = "
+        "accuracy_2\n"
+        " shuffle = false\n}\n",
+        diag);
     const ModelInfo *info = model_info(model);
     assert_string_equal(info->name, "net");
     assert_string_equal(info->source.reader, "mnist");
@@ -304,7 +329,8 @@ static void test_info(void **state) {
     assert_false(info->shuffle);
     static const int64_t answers[] = {1, 0, 1, 10, 0, 1, 0};
     assert_int_equal(info->metric_count, sizeof answers / sizeof *answers);
-    for (uint32_t i = 0; i < info->metric_count; i++) assert_int_equal(info->answers[i], answers[i]);
+    for (uint32_t i = 0; i < info->metric_count; i++)
+        assert_int_equal(info->answers[i], answers[i]);
     assert_string_equal(info->metrics[1], "nll");
     assert_string_equal(info->keep_best.metric, "accuracy_2");
     assert_true(info->keep_best.more);
@@ -337,8 +363,9 @@ static void expect_loss(const char *loss, const char *optimizer) {
     char text[2048];
     Diagnostics *diag = diag_new();
     snprintf(text, sizeof text,
-             "mdl 1\n" DATA NET "train {\n loss = %s\n optimizer = %s\n clip_value = 0.5\n clip_norm = 1.0\n}\n", loss,
-             optimizer);
+             "mdl 1\n" DATA NET
+             "train {\n loss = %s\n optimizer = %s\n clip_value = 0.5\n clip_norm = 1.0\n}\n",
+             loss, optimizer);
     Model *model = load(text, diag);
     expect_all_graphs(model, diag);
     model_free(model);
@@ -364,7 +391,8 @@ static void test_losses(void **state) {
         "sum(concat([logits[:, 0:3], logits[:, -1:]])) + mean(pad(logits[0], 1, 2)) + mean(expand(logits[0], [3, 10]))",
         "mean(sum(logits, axis = [0, -1]) + max(logits, 0.5) + min(0.5, logits) + rint(logits) + floor(logits))",
     };
-    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) expect_loss(losses[i], "sgd(lr = 0.1)");
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
+        expect_loss(losses[i], "sgd(lr = 0.1)");
 }
 
 static void test_optimizers(void **state) {
@@ -394,15 +422,17 @@ static void test_optimizers(void **state) {
 #define PARAMS                                                                                                                 \
     "mdl 1\nparam lr = 1e-3 in 1e-6..1.0\nparam act = \"relu\" in [\"relu\", \"tanh\"]\nparam hidden = [64, 32]\nparam twice " \
     "= hidden[0] * 2\n"
-#define TUNED                                                                                                                  \
-    "model net(image) -> logits {\n x = flatten(image)\n for w in hidden { x = x |> dense(w) |> activation(act) }\n"           \
+#define TUNED                                                                                                        \
+    "model net(image) -> logits {\n x = flatten(image)\n for w in hidden { x = x |> dense(w) |> activation(act) }\n" \
     " logits = x |> dense(twice) |> dense(10)\n}\n"
-#define RATED "train {\n loss = cross_entropy(logits, label)\n optimizer = adam(lr = lr)\n batch = 16\n}\n"
+#define RATED                                                                                      \
+    "train {\n loss = cross_entropy(logits, label)\n optimizer = adam(lr = lr)\n batch = 16\n}\n"
 
 static void test_set(void **state) {
     (void)state;
-    static const char *const sets[] = {"lr=1",           "act=tanh",        "hidden=[8]", "train.batch=10",
-                                       "train.epochs=2", "data.valid=0.25", "lr=1e-2"};
+    static const char *const sets[] = {"lr=1",           "act=tanh",       "hidden=[8]",
+                                       "train.batch=10", "train.epochs=2", "data.valid=0.25",
+                                       "lr=1e-2"};
     Diagnostics *diag = diag_new();
     Model *model = load_with(PARAMS DATA TUNED RATED, sets, sizeof sets / sizeof *sets, diag);
     if (!model) fail_msg("%s", errors_of(diag));
@@ -417,7 +447,8 @@ static void test_set(void **state) {
     assert_int_equal(model_info(again)->batch, 10);
     assert_int_equal(model_info(again)->epochs, 2);
     assert_false(model_info(again)->split.valid.is_count);
-    Graph *first = model_graph(model, GRAPH_TRAIN, 10, diag), *second = model_graph(again, GRAPH_TRAIN, 10, diag);
+    Graph *first = model_graph(model, GRAPH_TRAIN, 10, diag),
+          *second = model_graph(again, GRAPH_TRAIN, 10, diag);
     assert_int_equal(first->node_count, second->node_count);
     expect_symbol(second, "dense1.weight", "f32[8,784]");
     expect_symbol(second, "dense2.weight", "f32[16,8]");
@@ -434,12 +465,14 @@ static void expect_error(const char *text, size_t length, const char *message) {
     Diagnostics *diag = diag_new();
     ModelOptions options = {.path = "test.mdl", .text = text, .length = length, .schema = schema};
     assert_null(model_load(&options, diag));
-    if (!strstr(errors_of(diag), message)) fail_msg("expected '%s', got:\n%s", message, errors_of(diag));
+    if (!strstr(errors_of(diag), message))
+        fail_msg("expected '%s', got:\n%s", message, errors_of(diag));
     diag_free(diag);
 }
 
 /* head, then `part` count times, then tail */
-static void expect_repeated_error(const char *head, const char *part, size_t count, const char *tail, const char *message) {
+static void expect_repeated_error(const char *head, const char *part, size_t count,
+                                  const char *tail, const char *message) {
     size_t size = strlen(head) + strlen(part) * count + strlen(tail), at = 0;
     char *text = malloc(size + 1);
     at += (size_t)sprintf(text, "%s", head);
@@ -458,12 +491,14 @@ static void test_limits(void **state) {
     expect_repeated_error("mdl 1\nparam x = ", "1 + ", 200000, "1", "operations deep");
     expect_repeated_error("mdl 1\nparam x = 1", " |> f", 100000, "", "operations deep");
     expect_repeated_error("mdl 1\nparam x = 1", ".y", 100000, "", "operations deep");
-    expect_repeated_error("mdl 1\ndef f(x) -> y {\n if x { y = 1 }", " else if x { y = 1 }", 40000, "\n}\n",
-                          "there is no data block");
+    expect_repeated_error("mdl 1\ndef f(x) -> y {\n if x { y = 1 }", " else if x { y = 1 }", 40000,
+                          "\n}\n", "there is no data block");
     expect_repeated_error("mdl 1\n", "param x = )\n", 1000, "", "more errors are not shown");
-    expect_repeated_error("mdl 1\n" DATA NET TRAIN CHAIN "param p = ", "-", 590, "f(1)\n", "levels deep here");
-    expect_repeated_error("mdl 1\n" DATA TRAIN "model net(image) -> logits {\n l = [1]\n for i in 1..100000 { l = l", " + [i]",
-                          100, " }\n logits = image\n}\n", "steps to evaluate");
+    expect_repeated_error("mdl 1\n" DATA NET TRAIN CHAIN "param p = ", "-", 590, "f(1)\n",
+                          "levels deep here");
+    expect_repeated_error("mdl 1\n" DATA TRAIN
+                          "model net(image) -> logits {\n l = [1]\n for i in 1..100000 { l = l",
+                          " + [i]", 100, " }\n logits = image\n}\n", "steps to evaluate");
     expect_repeated_error("mdl 1\n", "}", 5000, "", "has no opening brace");
     expect_repeated_error("mdl 1\ndata {", "\n[", 60, "", "never closed");
 }

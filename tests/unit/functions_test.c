@@ -1,5 +1,6 @@
-/* The expansions of functions: their error in ulp against the double functions of the C library, over about a million arguments
- * spread over all bit patterns and as many in the interesting range, and their special values. */
+/* The expansions of functions: their error in ulp against the double functions of the C library,
+ * over about a million arguments spread over all bit patterns and as many in the interesting range,
+ * and their special values. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,8 +30,8 @@ static Graph *function_graph(Op op, DType dtype, const float *exponent, Diagnost
     Graph *graph = graph_new("function", diag);
     NodeId operands[2] = {graph_input(graph, SYMBOL_VALUE, "a", dtype, shape)};
     if (op_arity(op) == 2)
-        operands[1] =
-            exponent ? build_f32(graph, (double)*exponent, shape) : graph_input(graph, SYMBOL_VALUE, "b", dtype, shape);
+        operands[1] = exponent ? build_f32(graph, (double)*exponent, shape)
+                               : graph_input(graph, SYMBOL_VALUE, "b", dtype, shape);
     graph_output(graph, "out", graph_add(graph, op, operands, (uint32_t)op_arity(op), NULL, NULL));
     return graph;
 }
@@ -49,7 +50,9 @@ static Machine machine_open_of(Op op, DType dtype, const float *exponent) {
     return machine;
 }
 
-static Machine machine_open(Op op, const float *exponent) { return machine_open_of(op, DTYPE_F32, exponent); }
+static Machine machine_open(Op op, const float *exponent) {
+    return machine_open_of(op, DTYPE_F32, exponent);
+}
 
 static void machine_close(Machine *machine) {
     interp_free(machine->interp);
@@ -57,7 +60,9 @@ static void machine_close(Machine *machine) {
     diag_free(machine->diag);
 }
 
-static float *machine_values(Machine *machine, NodeId id) { return interp_value(machine->interp, id); }
+static float *machine_values(Machine *machine, NodeId id) {
+    return interp_value(machine->interp, id);
+}
 
 static float machine_at(Machine *machine, float a, float b) {
     machine_values(machine, machine->in[0])[0] = a;
@@ -68,11 +73,13 @@ static float machine_at(Machine *machine, float a, float b) {
 
 /* -- errors -- */
 
-/* |y - exact| in units of the last place of an f32 of exact's size; infinity where one of them is NaN or the sign of zero is
+/* |y - exact| in units of the last place of an f32 of exact's size; infinity where one of them is
+ * NaN or the sign of zero is
  * wrong. An infinity counts as 2^128. */
 static double error_in_ulp(float y, double exact) {
     if (isnan(exact)) return isnan(y) ? 0 : (double)INFINITY;
-    if (isnan(y) || (y == 0 && exact == 0 && !signbit(y) != !signbit(exact))) return (double)INFINITY;
+    if (isnan(y) || (y == 0 && exact == 0 && !signbit(y) != !signbit(exact)))
+        return (double)INFINITY;
     if (isinf(exact) || (double)y == exact) return (double)y == exact ? 0 : (double)INFINITY;
     int exponent;
     frexp(exact, &exponent);
@@ -118,12 +125,14 @@ static const Function functions[] = {
 enum { FUNCTION_COUNT = sizeof functions / sizeof *functions };
 
 static void check_chunk(Machine *machine, const Function *function) {
-    const float *x = machine_values(machine, machine->in[0]), *y = machine_values(machine, machine->out);
+    const float *x = machine_values(machine, machine->in[0]),
+                *y = machine_values(machine, machine->out);
     interp_run(machine->interp);
     for (int i = 0; i < CHUNK; i++) {
         double error = error_in_ulp(y[i], function->exact((double)x[i]));
         if (!(error <= function->ulp))
-            fail_msg("%s(%a) = %a: %.3f ulp", op_name(function->op), (double)x[i], (double)y[i], error);
+            fail_msg("%s(%a) = %a: %.3f ulp", op_name(function->op), (double)x[i], (double)y[i],
+                     error);
     }
 }
 
@@ -159,9 +168,10 @@ static void test_interesting_range(void **state) {
 
 static void test_special_values(void **state) {
     (void)state;
-    const float special[] = {0,          -0.0f,     INFINITY,   -INFINITY,       NAN,           1,      -1, 0x1p-149f,
-                             -0x1p-149f, 0x1p-126f, -0x1p-126f, 0x1.fffffep127f, -0x1p127f,     88.72f, 89, -87.4f,
-                             -104,       -103.9f,   0x1p20f,    -0x1p20f,        0x1.000002p20f};
+    const float special[] = {
+        0,          -0.0f,     INFINITY,   -INFINITY,       NAN,           1,      -1, 0x1p-149f,
+        -0x1p-149f, 0x1p-126f, -0x1p-126f, 0x1.fffffep127f, -0x1p127f,     88.72f, 89, -87.4f,
+        -104,       -103.9f,   0x1p20f,    -0x1p20f,        0x1.000002p20f};
     for (int k = 0; k < FUNCTION_COUNT; k++) {
         Machine machine = machine_open(functions[k].op, NULL);
         for (size_t i = 0; i < sizeof special / sizeof *special; i++) {
@@ -179,7 +189,8 @@ static const double POW_ULP = 3;
 
 static void check_pow(float a, float b, float y) {
     double error = error_in_ulp(y, pow((double)a, (double)b));
-    if (!(error <= POW_ULP)) fail_msg("pow(%a, %a) = %a: %.3f ulp", (double)a, (double)b, (double)y, error);
+    if (!(error <= POW_ULP))
+        fail_msg("pow(%a, %a) = %a: %.3f ulp", (double)a, (double)b, (double)y, error);
 }
 
 static uint32_t next_random(uint64_t *state) {
@@ -191,7 +202,8 @@ static uint32_t next_random(uint64_t *state) {
 static void test_pow_is_accurate(void **state) {
     (void)state;
     Machine machine = machine_open(OP_pow, NULL);
-    float *a = machine_values(&machine, machine.in[0]), *b = machine_values(&machine, machine.in[1]);
+    float *a = machine_values(&machine, machine.in[0]),
+          *b = machine_values(&machine, machine.in[1]);
     uint64_t seed = 1;
     for (int at = 0; at < SAMPLES / 2; at += CHUNK) {
         for (int i = 0; i < CHUNK; i++) {
@@ -202,7 +214,8 @@ static void test_pow_is_accurate(void **state) {
             b[i] = (float)(wanted / log2((double)a[i]));
         }
         interp_run(machine.interp);
-        for (int i = 0; i < CHUNK; i++) check_pow(a[i], b[i], machine_values(&machine, machine.out)[i]);
+        for (int i = 0; i < CHUNK; i++)
+            check_pow(a[i], b[i], machine_values(&machine, machine.out)[i]);
     }
     machine_close(&machine);
 }
@@ -236,13 +249,15 @@ enum { POW_SPECIALS = sizeof pow_special / sizeof *pow_special };
 static void test_pow_special_values(void **state) {
     (void)state;
     Machine machine = machine_open(OP_pow, NULL);
-    float *a = machine_values(&machine, machine.in[0]), *b = machine_values(&machine, machine.in[1]);
+    float *a = machine_values(&machine, machine.in[0]),
+          *b = machine_values(&machine, machine.in[1]);
     for (int i = 0; i < POW_SPECIALS * POW_SPECIALS; i++) {
         a[i] = pow_special[i / POW_SPECIALS];
         b[i] = pow_special[i % POW_SPECIALS];
     }
     interp_run(machine.interp);
-    for (int i = 0; i < POW_SPECIALS * POW_SPECIALS; i++) check_pow(a[i], b[i], machine_values(&machine, machine.out)[i]);
+    for (int i = 0; i < POW_SPECIALS * POW_SPECIALS; i++)
+        check_pow(a[i], b[i], machine_values(&machine, machine.out)[i]);
     machine_close(&machine);
 }
 
@@ -252,9 +267,11 @@ static void test_pow_of_constant_exponent(void **state) {
     for (size_t k = 0; k < sizeof exponents / sizeof *exponents; k++) {
         Machine machine = machine_open(OP_pow, &exponents[k]);
         float *a = machine_values(&machine, machine.in[0]);
-        for (int i = 0; i < CHUNK; i++) a[i] = i < POW_SPECIALS ? pow_special[i] : (float)i * 0.37f - 3000;
+        for (int i = 0; i < CHUNK; i++)
+            a[i] = i < POW_SPECIALS ? pow_special[i] : (float)i * 0.37f - 3000;
         interp_run(machine.interp);
-        for (int i = 0; i < CHUNK; i++) check_pow(a[i], exponents[k], machine_values(&machine, machine.out)[i]);
+        for (int i = 0; i < CHUNK; i++)
+            check_pow(a[i], exponents[k], machine_values(&machine, machine.out)[i]);
         machine_close(&machine);
     }
 }
@@ -282,21 +299,25 @@ static float exact_remainder(float a, float b) {
 }
 
 static void check_remainders(Machine *machine) {
-    const float *a = machine_values(machine, machine->in[0]), *b = machine_values(machine, machine->in[1]);
+    const float *a = machine_values(machine, machine->in[0]),
+                *b = machine_values(machine, machine->in[1]);
     const float *got = machine_values(machine, machine->out);
     interp_run(machine->interp);
     for (int i = 0; i < CHUNK; i++) {
         float expected = exact_remainder(a[i], b[i]);
         if (!(isnan(expected) && isnan(got[i])) && memcmp(&expected, &got[i], sizeof expected) != 0)
-            fail_msg("%a %% %a = %a, not %a", (double)a[i], (double)b[i], (double)got[i], (double)expected);
+            fail_msg("%a %% %a = %a, not %a", (double)a[i], (double)b[i], (double)got[i],
+                     (double)expected);
     }
 }
 
-/* All patterns of bits, huge quotients and denormals among them; then quotients that are near whole numbers; then special values. */
+/* All patterns of bits, huge quotients and denormals among them; then quotients that are near whole
+ * numbers; then special values. */
 static void test_remainder_is_exact(void **state) {
     (void)state;
     Machine machine = machine_open(OP_remainder, NULL);
-    float *a = machine_values(&machine, machine.in[0]), *b = machine_values(&machine, machine.in[1]);
+    float *a = machine_values(&machine, machine.in[0]),
+          *b = machine_values(&machine, machine.in[1]);
     uint64_t seed = 3;
     for (int at = 0; at < SAMPLES / 4; at += CHUNK) {
         for (int i = 0; i < CHUNK; i++) {
@@ -317,23 +338,42 @@ static void test_remainder_is_exact(void **state) {
 
 static void test_whole_remainder(void **state) {
     (void)state;
-    const int32_t special[] = {
-        0, 1, -1, 2, -2, 3, -3, 7, 10, -10, 65535, 65536, INT32_MAX, INT32_MIN, INT32_MAX - 1, INT32_MIN + 1};
+    const int32_t special[] = {0,
+                               1,
+                               -1,
+                               2,
+                               -2,
+                               3,
+                               -3,
+                               7,
+                               10,
+                               -10,
+                               65535,
+                               65536,
+                               INT32_MAX,
+                               INT32_MIN,
+                               INT32_MAX - 1,
+                               INT32_MIN + 1};
     enum { SPECIALS = sizeof special / sizeof *special };
     Machine machine = machine_open_of(OP_remainder, DTYPE_I32, NULL);
-    int32_t *a = interp_value(machine.interp, machine.in[0]), *b = interp_value(machine.interp, machine.in[1]);
+    int32_t *a = interp_value(machine.interp, machine.in[0]),
+            *b = interp_value(machine.interp, machine.in[1]);
     uint64_t seed = 4;
     for (int at = 0; at < SAMPLES / 4; at += CHUNK) {
         for (int i = 0; i < CHUNK; i++) {
-            a[i] = i % 4 == 3 ? special[next_random(&seed) % SPECIALS] : (int32_t)next_random(&seed);
-            b[i] = i % 4 == 2 ? special[next_random(&seed) % SPECIALS] : (int32_t)next_random(&seed) >> next_random(&seed) % 32;
+            a[i] =
+                i % 4 == 3 ? special[next_random(&seed) % SPECIALS] : (int32_t)next_random(&seed);
+            b[i] = i % 4 == 2 ? special[next_random(&seed) % SPECIALS]
+                              : (int32_t)next_random(&seed) >> next_random(&seed) % 32;
             if (i < SPECIALS * SPECIALS) a[i] = special[i / SPECIALS], b[i] = special[i % SPECIALS];
         }
         interp_run(machine.interp);
         const int32_t *got = interp_value(machine.interp, machine.out);
         for (int i = 0; i < CHUNK; i++) {
-            int64_t rest = b[i] ? (int64_t)a[i] % b[i] : 0, expected = rest && (rest < 0) != (b[i] < 0) ? rest + b[i] : rest;
-            if (got[i] != expected) fail_msg("%d %% %d = %d, not %d", a[i], b[i], got[i], (int)expected);
+            int64_t rest = b[i] ? (int64_t)a[i] % b[i] : 0,
+                    expected = rest && (rest < 0) != (b[i] < 0) ? rest + b[i] : rest;
+            if (got[i] != expected)
+                fail_msg("%d %% %d = %d, not %d", a[i], b[i], got[i], (int)expected);
         }
     }
     machine_close(&machine);
@@ -348,14 +388,17 @@ static void test_only_primitives_are_left(void **state) {
     NodeId x = graph_input(graph, SYMBOL_VALUE, "x", DTYPE_F32, shape_of(2, (int64_t[]){2, 3}));
     for (int op = 0; op < OP_COUNT; op++)
         if (op_class((Op)op) == CLASS_ELEMENTWISE && !op_is_primitive((Op)op))
-            graph_output(graph, op_name((Op)op),
-                         graph_add(graph, (Op)op, (NodeId[]){x, x}, (uint32_t)op_arity((Op)op), NULL, NULL));
+            graph_output(
+                graph, op_name((Op)op),
+                graph_add(graph, (Op)op, (NodeId[]){x, x}, (uint32_t)op_arity((Op)op), NULL, NULL));
     graph_output(graph, "softmax", build_axiswise(graph, OP_softmax, x, 0));
     graph_output(graph, "log_softmax", build_axiswise(graph, OP_log_softmax, x, 1));
-    Graph *expanded = pass_expand(graph, &(PassOptions){0}), *written = pass_functions(expanded, &(PassOptions){0});
+    Graph *expanded = pass_expand(graph, &(PassOptions){0}),
+          *written = pass_functions(expanded, &(PassOptions){0});
     assert_true(graph_verify(written));
     assert_int_equal(written->output_count, graph->output_count);
-    for (NodeId id = 1; id < written->node_count; id++) assert_true(op_is_primitive(graph_node(written, id)->op));
+    for (NodeId id = 1; id < written->node_count; id++)
+        assert_true(op_is_primitive(graph_node(written, id)->op));
     graph_free(graph);
     graph_free(expanded);
     graph_free(written);
@@ -370,16 +413,18 @@ static void test_softmax_is_stable(void **state) {
     NodeId x = graph_input(graph, SYMBOL_VALUE, "x", DTYPE_F32, shape_of(2, (int64_t[]){2, 3}));
     graph_output(graph, "softmax", build_axiswise(graph, OP_softmax, x, 1));
     graph_output(graph, "log", build_axiswise(graph, OP_log_softmax, x, 1));
-    Graph *expanded = pass_expand(graph, &(PassOptions){0}), *written = pass_functions(expanded, &(PassOptions){0});
+    Graph *expanded = pass_expand(graph, &(PassOptions){0}),
+          *written = pass_functions(expanded, &(PassOptions){0});
     Interp *interp = interp_new(written, INTERP_F32);
-    memcpy(interp_value(interp, graph_symbol(written, "x")->node), (float[]){1e30f, 1e30f, -1e30f, 3, 200, -200},
-           6 * sizeof(float));
+    memcpy(interp_value(interp, graph_symbol(written, "x")->node),
+           (float[]){1e30f, 1e30f, -1e30f, 3, 200, -200}, 6 * sizeof(float));
     interp_run(interp);
     const float *softmax = interp_value(interp, written->outputs[0].node),
                 *log = interp_value(interp, written->outputs[1].node);
     assert_memory_equal(softmax, ((float[]){0.5, 0.5, 0, 0, 1, 0}), 3 * sizeof(float));
     assert_true(softmax[4] == 1 && softmax[3] < 1e-30f && softmax[5] == 0);
-    assert_true(log[3] == -197 && log[4] == 0 && log[5] == -400 && log[2] < -1e30f && isfinite(log[2]));
+    assert_true(log[3] == -197 && log[4] == 0 && log[5] == -400 && log[2] < -1e30f &&
+                isfinite(log[2]));
     interp_free(interp);
     graph_free(graph);
     graph_free(expanded);
@@ -389,7 +434,8 @@ static void test_softmax_is_stable(void **state) {
 
 /* -- random bits -- */
 
-/* The written-out bits are those of ir/ops/random.c, and so are those that the interpreter computes of the whole op. */
+/* The written-out bits are those of ir/ops/random.c, and so are those that the interpreter computes
+ * of the whole op. */
 static void random_bits_are_those_of_the_generator(void **state) {
     (void)state;
     enum { DRAW = 70000, SUBSTREAM = 0x79abcdef, ELEMENTS = 3 * 7 };
@@ -397,16 +443,21 @@ static void random_bits_are_those_of_the_generator(void **state) {
     Diagnostics *diag = diag_new();
     Graph *whole = graph_new("random", diag);
     NodeId operands[] = {build_i32(whole, (int32_t)(uint32_t)seed, (Shape){0}),
-                         build_i32(whole, (int32_t)(seed >> 32), (Shape){0}), build_i32(whole, DRAW, (Shape){0})};
-    graph_output(whole, "bits", build_random(whole, operands, STREAM_DROPOUT, SUBSTREAM, shape_of(2, (int64_t[]){3, 7})));
-    Graph *expanded = pass_expand(whole, &(PassOptions){0}); /* of constants: it is all folded but for the element's number */
+                         build_i32(whole, (int32_t)(seed >> 32), (Shape){0}),
+                         build_i32(whole, DRAW, (Shape){0})};
+    graph_output(
+        whole, "bits",
+        build_random(whole, operands, STREAM_DROPOUT, SUBSTREAM, shape_of(2, (int64_t[]){3, 7})));
+    /* of constants: it is all folded but for the element's number */
+    Graph *expanded = pass_expand(whole, &(PassOptions){0});
     Interp *interps[] = {interp_new(whole, INTERP_F64), interp_new(expanded, INTERP_F32)};
     const Graph *graphs[] = {whole, expanded};
     for (int g = 0; g < 2; g++) {
         interp_run(interps[g]);
         const uint32_t *bits = interp_value(interps[g], graphs[g]->outputs[0].node);
         for (uint64_t i = 0; i < ELEMENTS; i++)
-            assert_int_equal(bits[i], random_bits(seed, STREAM_DROPOUT, SUBSTREAM, ((uint64_t)DRAW << 34) + i));
+            assert_int_equal(
+                bits[i], random_bits(seed, STREAM_DROPOUT, SUBSTREAM, ((uint64_t)DRAW << 34) + i));
         interp_free(interps[g]);
     }
     graph_free(whole);
@@ -416,12 +467,18 @@ static void random_bits_are_those_of_the_generator(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_bit_patterns),         cmocka_unit_test(test_interesting_range),
-        cmocka_unit_test(test_special_values),           cmocka_unit_test(test_pow_is_accurate),
-        cmocka_unit_test(test_pow_special_values),       cmocka_unit_test(test_pow_of_constant_exponent),
-        cmocka_unit_test(test_remainder_is_exact),       cmocka_unit_test(test_whole_remainder),
-        cmocka_unit_test(test_easy_exponents_are_cheap), cmocka_unit_test(test_only_primitives_are_left),
-        cmocka_unit_test(test_softmax_is_stable),        cmocka_unit_test(random_bits_are_those_of_the_generator),
+        cmocka_unit_test(test_all_bit_patterns),
+        cmocka_unit_test(test_interesting_range),
+        cmocka_unit_test(test_special_values),
+        cmocka_unit_test(test_pow_is_accurate),
+        cmocka_unit_test(test_pow_special_values),
+        cmocka_unit_test(test_pow_of_constant_exponent),
+        cmocka_unit_test(test_remainder_is_exact),
+        cmocka_unit_test(test_whole_remainder),
+        cmocka_unit_test(test_easy_exponents_are_cheap),
+        cmocka_unit_test(test_only_primitives_are_left),
+        cmocka_unit_test(test_softmax_is_stable),
+        cmocka_unit_test(random_bits_are_those_of_the_generator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

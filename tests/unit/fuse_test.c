@@ -14,7 +14,8 @@ static uint32_t count_kind(const Plan *plan, KernelKind kind) {
     return count;
 }
 
-static void assert_kernels(const Plan *plan, uint32_t maps, uint32_t reductions, uint32_t products) {
+static void assert_kernels(const Plan *plan, uint32_t maps, uint32_t reductions,
+                           uint32_t products) {
     assert_int_equal(count_kind(plan, KERNEL_MAP), maps);
     assert_int_equal(count_kind(plan, KERNEL_REDUCE), reductions);
     assert_int_equal(count_kind(plan, KERNEL_MATMUL), products);
@@ -23,14 +24,21 @@ static void assert_kernels(const Plan *plan, uint32_t maps, uint32_t reductions,
 static uint32_t count_stores(const Plan *plan, StorageKind kind) {
     uint32_t count = 0;
     for (uint32_t k = 0; k < plan->kernel_count; k++)
-        for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) count += plan->kernels[k].stores[i].to.kind == kind;
+        for (uint32_t i = 0; i < plan->kernels[k].store_count; i++)
+            count += plan->kernels[k].stores[i].to.kind == kind;
     return count;
 }
 
-static Shape matrix(int64_t rows, int64_t columns) { return shape_of(2, (int64_t[]){rows, columns}); }
+static Shape matrix(int64_t rows, int64_t columns) {
+    return shape_of(2, (int64_t[]){rows, columns});
+}
 static Shape vector(int64_t n) { return shape_of(1, &n); }
-static NodeId input(const char *name, Shape shape) { return graph_input(graph, SYMBOL_BATCH, name, DTYPE_F32, shape); }
-static NodeId weight(const char *name, Shape shape) { return graph_state(graph, name, DTYPE_F32, shape, (Init){0}, true); }
+static NodeId input(const char *name, Shape shape) {
+    return graph_input(graph, SYMBOL_BATCH, name, DTYPE_F32, shape);
+}
+static NodeId weight(const char *name, Shape shape) {
+    return graph_state(graph, name, DTYPE_F32, shape, (Init){0}, true);
+}
 static NodeId add(NodeId a, NodeId b) { return build_binary(graph, OP_add, a, b); }
 static NodeId times(NodeId a, NodeId b) { return build_binary(graph, OP_mul, a, b); }
 static NodeId product(NodeId a, NodeId b) { return build_matmul(graph, a, b, false, false); }
@@ -40,16 +48,20 @@ static NodeId negative(NodeId a) { return build_unary(graph, OP_neg, a); }
 
 static void bias_and_relu_join_the_product(void **state) {
     (void)state;
-    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), b = weight("b", vector(64));
+    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)),
+           b = weight("b", vector(64));
     graph_output(graph, "y", build_unary(graph, OP_relu, add(product(x, w), b)));
     assert_kernels(compile(), 0, 0, 1);
 }
 
-/* The backward pass asks where y > 0: a step from y, which is stored anyway. What takes many steps is stored. */
+/* The backward pass asks where y > 0: a step from y, which is stored anyway. What takes many steps
+ * is stored. */
 static void what_follows_from_stored_values_is_not_stored(void **state) {
     (void)state;
-    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), v = weight("v", matrix(64, 64));
-    NodeId y = build_unary(graph, OP_sigmoid, product(x, w)), slope = build_ternary(graph, OP_fma, negative(y), y, y);
+    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)),
+           v = weight("v", matrix(64, 64));
+    NodeId y = build_unary(graph, OP_sigmoid, product(x, w)),
+           slope = build_ternary(graph, OP_fma, negative(y), y, y);
     graph_output(graph, "z", product(y, v));
     graph_output(graph, "g", times(slope, product(v, x)));
     const Plan *plan = compile();
@@ -57,8 +69,8 @@ static void what_follows_from_stored_values_is_not_stored(void **state) {
     assert_int_equal(count_stores(plan, STORAGE_SLAB), 1);
 }
 
-/* y and slope are needed by the last kernel, y by the first too, which has p. Both follow from one number that takes long to
- * compute: that is stored. */
+/* y and slope are needed by the last kernel, y by the first too, which has p. Both follow from one
+ * number that takes long to compute: that is stored. */
 static const Plan *compile_pair(Op function, Op derivative, NodeId p, NodeId x) {
     NodeId y = build_unary(graph, function, p), slope = build_unary(graph, derivative, p);
     NodeId last = product(product(add(y, x), weight("v", matrix(64, 64))), x);
@@ -85,8 +97,10 @@ static void so_it_is_by_a_map(void **state) {
 /* The ways from p to its sine and to its logarithm are long: both are stored, not p. */
 static void what_takes_long_to_follow_is_stored_itself(void **state) {
     (void)state;
-    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), v = weight("v", matrix(64, 64));
-    NodeId p = build_unary(graph, OP_exp, product(x, w)), y = build_unary(graph, OP_sin, p), z = build_unary(graph, OP_log, p);
+    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)),
+           v = weight("v", matrix(64, 64));
+    NodeId p = build_unary(graph, OP_exp, product(x, w)), y = build_unary(graph, OP_sin, p),
+           z = build_unary(graph, OP_log, p);
     NodeId last = product(product(add(add(y, z), x), v), x);
     graph_output(graph, "g", add(times(y, last), times(z, last)));
     const Plan *plan = compile();
@@ -106,10 +120,12 @@ static void a_product_is_stored_and_used(void **state) {
     assert_int_equal(plan->slab_bytes, 0);
 }
 
-/* a joins neither before nor after both: the sum of two products joins the second, which reads the first. */
+/* a joins neither before nor after both: the sum of two products joins the second, which reads the
+ * first. */
 static void the_sum_of_two_products_joins_one(void **state) {
     (void)state;
-    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), v = weight("v", matrix(64, 64));
+    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)),
+           v = weight("v", matrix(64, 64));
     graph_output(graph, "y", add(product(x, w), product(x, v)));
     const Plan *plan = compile();
     assert_kernels(plan, 0, 0, 2);
@@ -129,7 +145,8 @@ static void a_sum_over_the_product_is_not_its_epilogue(void **state) {
 /* Two products, each followed by a step that needs the other: joining both would be a circle. */
 static void kernels_do_not_wait_for_each_other(void **state) {
     (void)state;
-    NodeId x = weight("x", matrix(64, 64)), p = product(x, x), q = build_matmul(graph, x, x, true, false);
+    NodeId x = weight("x", matrix(64, 64)), p = product(x, x),
+           q = build_matmul(graph, x, x, true, false);
     NodeId p_sum = build_broadcast(graph, build_reduce(graph, OP_sum, p, 0, false), matrix(64, 64));
     NodeId q_sum = build_broadcast(graph, build_reduce(graph, OP_sum, q, 0, false), matrix(64, 64));
     graph_output(graph, "a", add(p, q_sum));
@@ -137,11 +154,13 @@ static void kernels_do_not_wait_for_each_other(void **state) {
     assert_int_equal(count_kind(compile(), KERNEL_MATMUL), 2);
 }
 
-/* Rows of tokens: the product is taken of a matrix, everything after it happens in three dimensions, at the same places. */
+/* Rows of tokens: the product is taken of a matrix, everything after it happens in three
+ * dimensions, at the same places. */
 static void epilogues_go_on_after_a_reshape(void **state) {
     (void)state;
     Shape tokens = shape_of(3, (int64_t[]){8, 16, 64});
-    NodeId x = weight("x", matrix(128, 64)), w = weight("w", matrix(64, 64)), position = weight("p", matrix(16, 64));
+    NodeId x = weight("x", matrix(128, 64)), w = weight("w", matrix(64, 64)),
+           position = weight("p", matrix(16, 64));
     NodeId y = add(build_reshape(graph, product(x, w), tokens), position);
     graph_output(graph, "y", negative(y));
     graph_update(graph, weight("s", tokens), y);
@@ -153,16 +172,19 @@ static void epilogues_go_on_after_a_reshape(void **state) {
 /* A weight in panels must be stored in its own shape. */
 static void a_matrix_is_not_updated_in_another_shape(void **state) {
     (void)state;
-    NodeId x = weight("x", matrix(128, 64)), w = weight("w", matrix(64, 64)), v = weight("v", matrix(64, 128));
+    NodeId x = weight("x", matrix(128, 64)), w = weight("w", matrix(64, 64)),
+           v = weight("v", matrix(64, 128));
     graph_update(graph, v, add(v, build_reshape(graph, product(x, w), matrix(64, 128))));
     const Plan *plan = compile();
     assert_kernels(plan, 1, 0, 1);
 }
 
-/* What joins a product may read other values through views, but its own product only where it is. */
+/* What joins a product may read other values through views, but its own product only where it
+ * is. */
 static void epilogues_read_through_views(void **state) {
     (void)state;
-    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), v = weight("v", matrix(64, 64));
+    NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)),
+           v = weight("v", matrix(64, 64));
     graph_output(graph, "y", add(product(x, w), build_transpose(graph, product(x, v), NULL)));
     assert_kernels(compile(), 0, 0, 2);
 }
@@ -174,7 +196,8 @@ static void an_epilogue_cannot_move_its_product(void **state) {
     assert_kernels(compile(), 1, 0, 1);
 }
 
-/* x @ x^T of a computed x: neither operand is contiguous along the columns, so one gets a transposed copy. */
+/* x @ x^T of a computed x: neither operand is contiguous along the columns, so one gets a
+ * transposed copy. */
 static void computed_operands_are_transposed_once(void **state) {
     (void)state;
     NodeId x = build_unary(graph, OP_exp, input("x", matrix(64, 48)));
@@ -182,7 +205,8 @@ static void computed_operands_are_transposed_once(void **state) {
     const Plan *plan = compile();
     assert_kernels(plan, 2, 0, 1);
     for (uint32_t k = 0; k < plan->kernel_count; k++)
-        if (plan->kernels[k].root) assert_false(graph_node(plan->graph, plan->kernels[k].root)->attrs.matmul.transpose_b);
+        if (plan->kernels[k].root)
+            assert_false(graph_node(plan->graph, plan->kernels[k].root)->attrs.matmul.transpose_b);
 }
 
 static void gemm_has_no_epilogue(void **state) {
@@ -201,7 +225,8 @@ static void reductions_take_what_is_before_and_after(void **state) {
     (void)state;
     NodeId x = input("x", matrix(64, 512)), b = weight("b", vector(512));
     NodeId sum = build_reduce(graph, OP_sum, times(x, x), 0, false);
-    graph_update(graph, b, build_binary(graph, OP_sub, b, times(sum, build_f32(graph, 0.1, (Shape){0}))));
+    graph_update(graph, b,
+                 build_binary(graph, OP_sub, b, times(sum, build_f32(graph, 0.1, (Shape){0}))));
     const Plan *plan = compile();
     assert_kernels(plan, 0, 1, 0);
     assert_int_equal(plan->slab_bytes, 0);
@@ -223,7 +248,8 @@ static void expensive_values_are_stored_once(void **state) {
 /* Of the kernels that need exp the first computes it at its own index: it stores it on the way. */
 static void the_first_kernel_stores_for_the_others(void **state) {
     (void)state;
-    NodeId x = input("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), e = build_unary(graph, OP_exp, x);
+    NodeId x = input("x", matrix(64, 64)), w = weight("w", matrix(64, 64)),
+           e = build_unary(graph, OP_exp, x);
     NodeId y = product(add(e, build_f32(graph, 1, (Shape){0})), w);
     graph_output(graph, "y", times(y, e));
     const Plan *plan = compile();
@@ -245,7 +271,8 @@ static void views_are_read_through(void **state) {
     (void)state;
     NodeId x = input("x", matrix(64, 512)), t = build_transpose(graph, x, NULL);
     NodeId part = build_slice(graph, t, (int64_t[]){0, 0}, (int64_t[]){512, 32}, NULL);
-    graph_output(graph, "y", negative(build_pad(graph, part, (int64_t[]){0, 1}, (int64_t[]){0, 0})));
+    graph_output(graph, "y",
+                 negative(build_pad(graph, part, (int64_t[]){0, 1}, (int64_t[]){0, 0})));
     const Plan *plan = compile();
     assert_kernels(plan, 1, 0, 0);
     assert_int_equal(plan->slab_bytes, 0);
@@ -264,8 +291,10 @@ static void views_do_not_multiply_work(void **state) {
 /* A schedule is a few scalars: once per step, not once per element. */
 static void scalars_are_computed_once(void **state) {
     (void)state;
-    NodeId step = graph_input(graph, SYMBOL_VALUE, "step", DTYPE_F32, (Shape){0}), w = weight("w", matrix(512, 512));
-    NodeId rate = build_unary(graph, OP_exp, negative(step)), scale = build_unary(graph, OP_sqrt, step);
+    NodeId step = graph_input(graph, SYMBOL_VALUE, "step", DTYPE_F32, (Shape){0}),
+           w = weight("w", matrix(512, 512));
+    NodeId rate = build_unary(graph, OP_exp, negative(step)),
+           scale = build_unary(graph, OP_sqrt, step);
     graph_update(graph, w, times(add(w, rate), scale));
     const Plan *plan = compile();
     assert_kernels(plan, 2, 0, 0);
@@ -275,12 +304,14 @@ static void scalars_are_computed_once(void **state) {
 
 /* -- the whole step -- */
 
-/* Four elements share a block: a kernel over the blocks stores each word of them, and who needs the bits reads them. */
+/* Four elements share a block: a kernel over the blocks stores each word of them, and who needs the
+ * bits reads them. */
 static void random_blocks_are_computed_once(void **state) {
     (void)state;
     NodeId seeds[3];
     static const char *const names[] = {"low", "high", "draw"};
-    for (int i = 0; i < 3; i++) seeds[i] = graph_input(graph, SYMBOL_VALUE, names[i], DTYPE_I32, (Shape){0});
+    for (int i = 0; i < 3; i++)
+        seeds[i] = graph_input(graph, SYMBOL_VALUE, names[i], DTYPE_I32, (Shape){0});
     NodeId bits = build_random(graph, seeds, 1, 2, matrix(30, 64));
     NodeId kept = build_binary(graph, OP_lt, bits, build_i32(graph, 0, matrix(30, 64)));
     NodeId x = product(weight("x", matrix(30, 64)), weight("w", matrix(64, 64)));
@@ -289,7 +320,8 @@ static void random_blocks_are_computed_once(void **state) {
     assert_kernels(plan, 2, 0, 1); /* keys of the rounds, blocks */
     uint32_t words = 0;
     for (uint32_t k = 0; k < plan->kernel_count; k++)
-        if (shape_elements(plan->kernels[k].space) == 30 * 64 / 4) words += plan->kernels[k].store_count;
+        if (shape_elements(plan->kernels[k].space) == 30 * 64 / 4)
+            words += plan->kernels[k].store_count;
     assert_int_equal(words, 4);
 }
 
@@ -298,14 +330,16 @@ static void a_training_step_has_the_kernels_one_writes_by_hand(void **state) {
     graph_free(graph);
     graph = mlp_graph_mnist(diag);
     const Plan *plan = compile();
-    assert_int_equal(count_kind(plan, KERNEL_MATMUL), 11); /* 4 forward, 3 input gradients, 4 weight gradients */
+    /* 4 forward, 3 input gradients, 4 weight gradients */
+    assert_int_equal(count_kind(plan, KERNEL_MATMUL), 11);
     assert_in_range(plan->kernel_count, 20, 26);
     uint32_t barriers = 0;
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         const Kernel *kernel = &plan->kernels[k];
         barriers += kernel->barrier_before;
         for (uint32_t i = 0; i < kernel->store_count; i++) /* no weight gradient is stored */
-            assert_true(kernel->stores[i].to.kind != STORAGE_SLAB || kernel->space.rank < 2 || kernel->space.dim[0] == 64);
+            assert_true(kernel->stores[i].to.kind != STORAGE_SLAB || kernel->space.rank < 2 ||
+                        kernel->space.dim[0] == 64);
     }
     assert_in_range(barriers, 4, 8);
 }

@@ -1,5 +1,6 @@
-/* Sums over gradients, bit for bit: over the batches of a step (accumulate), and over all elements of all gradients (clip_norm). Plain SGD
- * with a momentum and a rate of 0 changes no weight, and its momentum is the gradient after one step from zeros. */
+/* Sums over gradients, bit for bit: over the batches of a step (accumulate), and over all elements
+ * of all gradients (clip_norm). Plain SGD with a momentum and a rate of 0 changes no weight, and
+ * its momentum is the gradient after one step from zeros. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,28 +18,32 @@
 
 enum { WIDTH = 3, ROWS = 4, LAST_ROWS = 3 };
 
-static bool give_schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena,
-                        SourceSchema *schema, Diagnostics *diag) {
+static bool give_schema(void *context, const DataSource *source, const SplitRequest *request,
+                        Arena *arena, SourceSchema *schema, Diagnostics *diag) {
     static const SourceField image = {.name = "image", .dtype = DTYPE_U8, .row = {1, {WIDTH}}};
     (void)context, (void)source, (void)request, (void)arena, (void)diag;
     *schema = (SourceSchema){.fields = &image, .field_count = 1};
     return true;
 }
 
-static Graph *train_graph(const char *network, const char *loss, const char *settings, uint32_t rows) {
+static Graph *train_graph(const char *network, const char *loss, const char *settings,
+                          uint32_t rows) {
     char text[1024];
-    snprintf(text, sizeof text,
-             "mdl 1\ndata {\n source = mnist()\n field x = source.image / 255\n}\nmodel net(x) -> (y, z) {\n %s\n}\n"
-             "train {\n loss = %s\n optimizer = sgd(lr = 0.0, momentum = 0.9)\n batch = %d\n %s\n}\n",
-             network, loss, ROWS, settings);
+    snprintf(
+        text, sizeof text,
+        "mdl 1\ndata {\n source = mnist()\n field x = source.image / 255\n}\nmodel net(x) -> (y, z) {\n %s\n}\n"
+        "train {\n loss = %s\n optimizer = sgd(lr = 0.0, momentum = 0.9)\n batch = %d\n %s\n}\n",
+        network, loss, ROWS, settings);
     Diagnostics *diag = diag_new();
-    ModelOptions options = {.path = "test.mdl", .text = text, .length = strlen(text), .schema = give_schema};
+    ModelOptions options = {
+        .path = "test.mdl", .text = text, .length = strlen(text), .schema = give_schema};
     Model *model = model_load(&options, diag);
     diag_print(diag, stderr);
     assert_non_null(model);
     Compilation compilation = {0};
     PassOptions pass_options = {.level = 2, .threads = 1};
-    assert_true(passes_run(&compilation, model_graph(model, GRAPH_TRAIN, rows, diag), &pass_options, PASS_dce));
+    assert_true(passes_run(&compilation, model_graph(model, GRAPH_TRAIN, rows, diag), &pass_options,
+                           PASS_dce));
     model_free(model);
     diag_free(diag);
     return compilation.graph;
@@ -76,11 +81,14 @@ static void draw(const Run *run, const char *name, uint32_t number) {
 static const char network[] = "w = weight([3])\n y = tanh(x * w)\n z = y";
 static const char loss[] = "mean((y - 0.1) ** 2)";
 
-static uint32_t rows_of(uint32_t batch, uint32_t batches) { return batch + 1 == batches ? LAST_ROWS : ROWS; }
+static uint32_t rows_of(uint32_t batch, uint32_t batches) {
+    return batch + 1 == batches ? LAST_ROWS : ROWS;
+}
 
 static void give_batch(const Run *run, uint32_t batch, bool update) {
     uint8_t *image = value_of(run, "image");
-    for (size_t i = 0; i < bytes_of(run, "image"); i++) image[i] = (uint8_t)random_bits(10, STREAM_INPUT, batch, i);
+    for (size_t i = 0; i < bytes_of(run, "image"); i++)
+        image[i] = (uint8_t)random_bits(10, STREAM_INPUT, batch, i);
     int32_t *flag = value_of(run, INPUT_UPDATE);
     if (flag) *flag = update;
 }
@@ -89,7 +97,8 @@ static void copy_states(const Run *from, const Run *to) {
     for (uint32_t i = 0; i < from->graph->symbol_count; i++) {
         const Symbol *symbol = &from->graph->symbols[i];
         if (symbol->kind == SYMBOL_STATE)
-            memcpy(value_of(to, symbol->name), value_of(from, symbol->name), bytes_of(from, symbol->name));
+            memcpy(value_of(to, symbol->name), value_of(from, symbol->name),
+                   bytes_of(from, symbol->name));
     }
 }
 
@@ -115,11 +124,13 @@ static void expected_gradient(uint32_t batches, float gradient[WIDTH]) {
     for (uint32_t count = batches; count > 1; count = (count + 1) / 2)
         for (uint32_t b = 0; 2 * b < count; b++)
             for (int i = 0; i < WIDTH; i++)
-                sums[b][i] = 2 * b + 1 < count ? sums[2 * b][i] + sums[2 * b + 1][i] : sums[2 * b][i];
+                sums[b][i] =
+                    2 * b + 1 < count ? sums[2 * b][i] + sums[2 * b + 1][i] : sums[2 * b][i];
     for (int i = 0; i < WIDTH; i++) gradient[i] = sums[0][i] / rows;
 }
 
-/* Of a group of `batches`, at most `accumulate`; `run` and `last` are the graphs of full batches and of the last one. */
+/* Of a group of `batches`, at most `accumulate`; `run` and `last` are the graphs of full batches
+ * and of the last one. */
 static void step_group(const Run *run, const Run *last, uint32_t batches) {
     for (uint32_t b = 0; b < batches; b++) {
         bool ends = b + 1 == batches;
@@ -144,7 +155,8 @@ static void batches_are_added_by_a_tree(void **state) {
         expected_gradient(groups[g], expected);
         assert_memory_equal(value_of(&run, "sgd.momentum.w"), expected, sizeof expected);
     }
-    assert_null(graph_symbol(run.graph, "accumulate.3.w")); /* three levels are enough for seven batches */
+    /* three levels are enough for seven batches */
+    assert_null(graph_symbol(run.graph, "accumulate.3.w"));
     run_free(&run);
     run_free(&last);
 }
@@ -163,9 +175,10 @@ enum { LONG = 10000, SHORT = 70, BLOCK = 4096 };
 
 static void blocks_of_4096_are_added_in_order(void **state) {
     (void)state;
-    Run run = run_new(train_graph("w = weight([70])\n c = state([70])\n v = weight([100, 100])\n d = state([100, 100])\n "
-                                  "y = 0 * x + sum(w * c) + sum(v * d)\n z = x",
-                                  "sum(y[0, 0:1])", "clip_norm = 0.5", ROWS));
+    Run run = run_new(train_graph(
+        "w = weight([70])\n c = state([70])\n v = weight([100, 100])\n d = state([100, 100])\n "
+        "y = 0 * x + sum(w * c) + sum(v * d)\n z = x",
+        "sum(y[0, 0:1])", "clip_norm = 0.5", ROWS));
     static float c[SHORT], d[LONG], sums[3];
     draw(&run, "c", 1);
     draw(&run, "d", 2);
@@ -174,8 +187,10 @@ static void blocks_of_4096_are_added_in_order(void **state) {
     interp_run(run.interp);
     interp_update(run.interp);
     float total = sum_of_squares(c, SHORT), blocks = 0;
-    for (int b = 0; b < 3; b++) sums[b] = sum_of_squares(d + b * BLOCK, b < 2 ? BLOCK : LONG - 2 * BLOCK);
-    blocks = (sums[0] + sums[2]) + sums[1]; /* three numbers of sixteen partial sums: 0 and 2 meet first */
+    for (int b = 0; b < 3; b++)
+        sums[b] = sum_of_squares(d + b * BLOCK, b < 2 ? BLOCK : LONG - 2 * BLOCK);
+    /* three numbers of sixteen partial sums: 0 and 2 meet first */
+    blocks = (sums[0] + sums[2]) + sums[1];
     float factor = 0.5f / (sqrtf(total + blocks) + 1e-6f);
     const float *got = value_of(&run, "sgd.momentum.v");
     for (int i = 0; i < LONG; i++) assert_true(got[i] == d[i] * factor);
@@ -186,9 +201,9 @@ static void blocks_of_4096_are_added_in_order(void **state) {
 static void clip(float scale, const char *limit, float results[2]) {
     char settings[64];
     snprintf(settings, sizeof settings, "clip_norm = %s", limit);
-    Run run = run_new(
-        train_graph("a = weight([1])\n b = weight([1])\n s = state([1])\n y = 0 * x + sum(3 * a * s) + sum(4 * b * s)\n z = x",
-                    "sum(y[0, 0:1])", settings, ROWS));
+    Run run = run_new(train_graph(
+        "a = weight([1])\n b = weight([1])\n s = state([1])\n y = 0 * x + sum(3 * a * s) + sum(4 * b * s)\n z = x",
+        "sum(y[0, 0:1])", settings, ROWS));
     *(float *)value_of(&run, "s") = scale;
     interp_run(run.interp);
     interp_update(run.interp);
@@ -202,13 +217,15 @@ static bool near(float got, double expected) { return fabs((double)got / expecte
 /* Squares of all but three of these overflow or vanish. */
 static void squares_neither_overflow_nor_vanish(void **state) {
     (void)state;
-    static const float scales[] = {1e-30f, 1e-25f, 1e-20f, 1e-3f, 1, 1e3f, 1e20f, 1e25f, 1e30f, 1e36f};
+    static const float scales[] = {1e-30f, 1e-25f, 1e-20f, 1e-3f, 1,
+                                   1e3f,   1e20f,  1e25f,  1e30f, 1e36f};
     for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
         double norm = 5 * (double)scales[i], factor = fmin(1, 1 / (norm + 1e-6));
         float results[2];
         clip(scales[i], "1.0", results);
         if (!near(results[0], 0.6 * norm * factor) || !near(results[1], 0.8 * norm * factor))
-            fail_msg("gradients of norm %g become %g and %g", norm, (double)results[0], (double)results[1]);
+            fail_msg("gradients of norm %g become %g and %g", norm, (double)results[0],
+                     (double)results[1]);
     }
     float results[2];
     clip(1e-30f, "1e-36", results); /* a limit below all that a square can be */

@@ -1,5 +1,6 @@
-/* Gradients against central differences, in f64: of every differentiable op of ops.def, of gradients, and of the conventions at
- * kinks. A case builds f(inputs); what is differentiated is the sum of f weighted by fixed random numbers. */
+/* Gradients against central differences, in f64: of every differentiable op of ops.def, of
+ * gradients, and of the conventions at kinks. A case builds f(inputs); what is differentiated is
+ * the sum of f weighted by fixed random numbers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,21 +22,24 @@ typedef struct {
     double low, high; /* the inputs are uniform between these */
     Shape shapes[MAX_INPUTS];
     NodeId (*build)(Graph *graph, const NodeId *in);
-    bool once; /* the gradient has no useful gradient of its own to compare with: it is piecewise constant */
+    /* the gradient has no useful gradient of its own to compare with: it is piecewise constant */
+    bool once;
 } Case;
 
 /* -- the cases -- */
 
-#define S(...)                                                                                                                 \
-    {                                                                                                                          \
-        .rank = sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), .dim = { __VA_ARGS__ }                                     \
+#define S(...)                                                                                     \
+    {                                                                                              \
+        .rank = sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), .dim = { __VA_ARGS__ }         \
     }
 #define DIMS(...) ((int64_t[]){__VA_ARGS__})
 
-#define UNARY(op)                                                                                                              \
+#define UNARY(op)                                                                                  \
     static NodeId case_##op(Graph *g, const NodeId *in) { return build_unary(g, OP_##op, in[0]); }
-#define BINARY(op)                                                                                                             \
-    static NodeId case_##op(Graph *g, const NodeId *in) { return build_binary(g, OP_##op, in[0], in[1]); }
+#define BINARY(op)                                                                                 \
+    static NodeId case_##op(Graph *g, const NodeId *in) {                                          \
+        return build_binary(g, OP_##op, in[0], in[1]);                                             \
+    }
 UNARY(neg)
 UNARY(abs)
 UNARY(sqrt)
@@ -61,8 +65,12 @@ BINARY(min)
 BINARY(pow)
 BINARY(remainder)
 
-static NodeId case_square(Graph *g, const NodeId *in) { return build_binary(g, OP_mul, in[0], in[0]); }
-static NodeId case_fma(Graph *g, const NodeId *in) { return build_ternary(g, OP_fma, in[0], in[1], in[2]); }
+static NodeId case_square(Graph *g, const NodeId *in) {
+    return build_binary(g, OP_mul, in[0], in[0]);
+}
+static NodeId case_fma(Graph *g, const NodeId *in) {
+    return build_ternary(g, OP_fma, in[0], in[1], in[2]);
+}
 static NodeId case_select(Graph *g, const NodeId *in) {
     return build_ternary(g, OP_select, build_binary(g, OP_lt, in[0], in[1]), in[1], in[2]);
 }
@@ -74,47 +82,81 @@ static NodeId case_constant_power(Graph *g, const NodeId *in) {
 }
 static NodeId case_shared(Graph *g, const NodeId *in) {
     NodeId y = build_unary(g, OP_tanh, in[0]), product = build_binary(g, OP_mul, y, in[0]);
-    return build_binary(g, OP_add, build_binary(g, OP_div, product, y), build_binary(g, OP_mul, product, y));
+    return build_binary(g, OP_add, build_binary(g, OP_div, product, y),
+                        build_binary(g, OP_mul, product, y));
 }
 
 /* Some elements are taken several times, some never, and some indices lie outside. */
 static NodeId case_gather(Graph *g, const NodeId *in) {
     NodeId index = build_iota(g, shape_of(3, DIMS(2, 7, 3)), 1);
-    index = build_binary(g, OP_sub, build_binary(g, OP_mul, index, build_iota(g, shape_of(3, DIMS(2, 7, 3)), 2)),
-                         build_i32(g, 2, (Shape){0}));
+    index = build_binary(
+        g, OP_sub, build_binary(g, OP_mul, index, build_iota(g, shape_of(3, DIMS(2, 7, 3)), 2)),
+        build_i32(g, 2, (Shape){0}));
     return build_gather(g, in[0], index, 1);
 }
-static NodeId case_reshape(Graph *g, const NodeId *in) { return build_reshape(g, in[0], shape_of(2, DIMS(6, 4))); }
-static NodeId case_broadcast(Graph *g, const NodeId *in) { return build_broadcast(g, in[0], shape_of(4, DIMS(2, 3, 2, 4))); }
-static NodeId case_broadcast_scalar(Graph *g, const NodeId *in) { return build_broadcast(g, in[0], shape_of(2, DIMS(3, 2))); }
-static NodeId case_transpose(Graph *g, const NodeId *in) { return build_transpose(g, in[0], DIMS(2, 0, 1)); }
-static NodeId case_slice(Graph *g, const NodeId *in) { return build_slice(g, in[0], DIMS(1, 0, 2), DIMS(2, 3, 4), NULL); }
+static NodeId case_reshape(Graph *g, const NodeId *in) {
+    return build_reshape(g, in[0], shape_of(2, DIMS(6, 4)));
+}
+static NodeId case_broadcast(Graph *g, const NodeId *in) {
+    return build_broadcast(g, in[0], shape_of(4, DIMS(2, 3, 2, 4)));
+}
+static NodeId case_broadcast_scalar(Graph *g, const NodeId *in) {
+    return build_broadcast(g, in[0], shape_of(2, DIMS(3, 2)));
+}
+static NodeId case_transpose(Graph *g, const NodeId *in) {
+    return build_transpose(g, in[0], DIMS(2, 0, 1));
+}
+static NodeId case_slice(Graph *g, const NodeId *in) {
+    return build_slice(g, in[0], DIMS(1, 0, 2), DIMS(2, 3, 4), NULL);
+}
 static NodeId case_slice_steps(Graph *g, const NodeId *in) {
     return build_slice(g, in[0], DIMS(1, 0, 2), DIMS(5, 7, 9), DIMS(3, 2, 4));
 }
 static NodeId case_slice_rank_6(Graph *g, const NodeId *in) {
-    return build_slice(g, in[0], DIMS(0, 1, 0, 0, 1, 0), DIMS(2, 2, 3, 1, 3, 3), DIMS(1, 1, 2, 1, 5, 2));
+    return build_slice(g, in[0], DIMS(0, 1, 0, 0, 1, 0), DIMS(2, 2, 3, 1, 3, 3),
+                       DIMS(1, 1, 2, 1, 5, 2));
 }
-static NodeId case_pad(Graph *g, const NodeId *in) { return build_pad(g, in[0], DIMS(1, 0, 2), DIMS(0, 3, 1)); }
+static NodeId case_pad(Graph *g, const NodeId *in) {
+    return build_pad(g, in[0], DIMS(1, 0, 2), DIMS(0, 3, 1));
+}
 static NodeId case_concat(Graph *g, const NodeId *in) { return build_concat(g, in, 3, 1); }
 
-static NodeId case_sum(Graph *g, const NodeId *in) { return build_reduce(g, OP_sum, in[0], 1, false); }
-static NodeId case_reduce_max(Graph *g, const NodeId *in) { return build_reduce(g, OP_reduce_max, in[0], 1, false); }
-static NodeId case_softmax(Graph *g, const NodeId *in) { return build_axiswise(g, OP_softmax, in[0], 1); }
+static NodeId case_sum(Graph *g, const NodeId *in) {
+    return build_reduce(g, OP_sum, in[0], 1, false);
+}
+static NodeId case_reduce_max(Graph *g, const NodeId *in) {
+    return build_reduce(g, OP_reduce_max, in[0], 1, false);
+}
+static NodeId case_softmax(Graph *g, const NodeId *in) {
+    return build_axiswise(g, OP_softmax, in[0], 1);
+}
 /* Some places get several elements, some none, and some indices lie outside. */
 static NodeId case_scatter_add(Graph *g, const NodeId *in) {
     NodeId index = build_iota(g, shape_of(3, DIMS(2, 4, 3)), 1);
-    index = build_binary(g, OP_sub, build_binary(g, OP_mul, index, build_iota(g, shape_of(3, DIMS(2, 4, 3)), 2)),
-                         build_i32(g, 1, (Shape){0}));
+    index = build_binary(
+        g, OP_sub, build_binary(g, OP_mul, index, build_iota(g, shape_of(3, DIMS(2, 4, 3)), 2)),
+        build_i32(g, 1, (Shape){0}));
     return build_scatter_add(g, in[0], index, 1, 5);
 }
-static NodeId case_cumsum(Graph *g, const NodeId *in) { return build_axiswise(g, OP_cumsum, in[0], 1); }
-static NodeId case_log_softmax(Graph *g, const NodeId *in) { return build_axiswise(g, OP_log_softmax, in[0], 1); }
+static NodeId case_cumsum(Graph *g, const NodeId *in) {
+    return build_axiswise(g, OP_cumsum, in[0], 1);
+}
+static NodeId case_log_softmax(Graph *g, const NodeId *in) {
+    return build_axiswise(g, OP_log_softmax, in[0], 1);
+}
 
-static NodeId case_matmul(Graph *g, const NodeId *in) { return build_matmul(g, in[0], in[1], false, false); }
-static NodeId case_matmul_ta(Graph *g, const NodeId *in) { return build_matmul(g, in[0], in[1], true, false); }
-static NodeId case_matmul_tb(Graph *g, const NodeId *in) { return build_matmul(g, in[0], in[1], false, true); }
-static NodeId case_matmul_tatb(Graph *g, const NodeId *in) { return build_matmul(g, in[0], in[1], true, true); }
+static NodeId case_matmul(Graph *g, const NodeId *in) {
+    return build_matmul(g, in[0], in[1], false, false);
+}
+static NodeId case_matmul_ta(Graph *g, const NodeId *in) {
+    return build_matmul(g, in[0], in[1], true, false);
+}
+static NodeId case_matmul_tb(Graph *g, const NodeId *in) {
+    return build_matmul(g, in[0], in[1], false, true);
+}
+static NodeId case_matmul_tatb(Graph *g, const NodeId *in) {
+    return build_matmul(g, in[0], in[1], true, true);
+}
 
 static NodeId case_reverse(Graph *g, const NodeId *in) { return build_reverse(g, in[0], 1); }
 static NodeId case_windows_apart(Graph *g, const NodeId *in) {
@@ -129,7 +171,9 @@ static NodeId case_pool_apart(Graph *g, const NodeId *in) {
 static NodeId case_pool_overlap(Graph *g, const NodeId *in) {
     return build_max_pool(g, in[0], &(Window){{3, 2}, {2, 1}, {1, 2}});
 }
-static NodeId case_conv(Graph *g, const NodeId *in) { return build_conv(g, in[0], in[1], &(Window){{0}, {1, 1}, {1, 1}}, 1); }
+static NodeId case_conv(Graph *g, const NodeId *in) {
+    return build_conv(g, in[0], in[1], &(Window){{0}, {1, 1}, {1, 1}}, 1);
+}
 static NodeId case_conv_strides(Graph *g, const NodeId *in) {
     return build_conv(g, in[0], in[1], &(Window){{0}, {2, 3}, {1, 2}}, 1);
 }
@@ -144,7 +188,8 @@ static NodeId case_conv_padded(Graph *g, const NodeId *in) {
     return build_conv(g, padded, in[1], &(Window){{0}, {1, 1}, {1, 1}}, 1);
 }
 static NodeId case_conv_transposed(Graph *g, const NodeId *in) {
-    return build_conv_transposed(g, in[0], in[1], &(Window){{0}, {2, 3}, {1, 2}}, 1, shape_of(4, DIMS(2, 3, 9, 11)));
+    return build_conv_transposed(g, in[0], in[1], &(Window){{0}, {2, 3}, {1, 2}}, 1,
+                                 shape_of(4, DIMS(2, 3, 9, 11)));
 }
 
 /* A classifier: x, two matrices; the logarithm of the first class's probability. */
@@ -155,13 +200,13 @@ static NodeId case_network(Graph *g, const NodeId *in) {
     return build_slice(g, loss, DIMS(0, 0), DIMS(4, 1), NULL);
 }
 
-#define ONE(name, op, low, high, ...)                                                                                          \
+#define ONE(name, op, low, high, ...)                                                              \
     { #name, OP_##op, 1, low, high, {__VA_ARGS__ }, case_##name, false }
-#define TWO(name, op, low, high, shape)                                                                                        \
+#define TWO(name, op, low, high, shape)                                                            \
     { #name, OP_##op, 2, low, high, {shape, shape }, case_##name, false }
-#define PRODUCT(name, a, b)                                                                                                    \
+#define PRODUCT(name, a, b)                                                                        \
     { #name, OP_matmul, 2, -1, 1, {a, b }, case_##name, false }
-#define CONV(name, a, b)                                                                                                       \
+#define CONV(name, a, b)                                                                           \
     { #name, OP_conv, 2, -1, 1, {a, b }, case_##name, false }
 #define PAIR S(3, 2)
 
@@ -244,7 +289,9 @@ static double uniform(double low, double high) {
     return low + (high - low) * (double)(random_state >> 11) * 0x1p-53;
 }
 
-static size_t elements(const Graph *graph, NodeId id) { return (size_t)shape_elements(graph_node(graph, id)->shape); }
+static size_t elements(const Graph *graph, NodeId id) {
+    return (size_t)shape_elements(graph_node(graph, id)->shape);
+}
 
 static void fill(const Graph *graph, Interp *interp, NodeId id, double low, double high) {
     double *data = interp_value(interp, id);
@@ -255,7 +302,8 @@ static void fill(const Graph *graph, Interp *interp, NodeId id, double low, doub
 static NodeId weighted_sum(Graph *graph, NodeId node, const char *name) {
     Shape shape = graph_node(graph, node)->shape;
     NodeId weights = graph_input(graph, SYMBOL_VALUE, name, DTYPE_F32, shape);
-    return build_reduce_axes(graph, OP_sum, build_binary(graph, OP_mul, node, weights), (1u << shape.rank) - 1);
+    return build_reduce_axes(graph, OP_sum, build_binary(graph, OP_mul, node, weights),
+                             (1u << shape.rank) - 1);
 }
 
 static NodeId input_named(const Graph *graph, const char *name) {
@@ -265,7 +313,8 @@ static NodeId input_named(const Graph *graph, const char *name) {
 
 /* -- central differences -- */
 
-/* A graph with inputs x0.., weights, output `y` (a scalar) and outputs g0.., its gradients by the inputs. */
+/* A graph with inputs x0.., weights, output `y` (a scalar) and outputs g0.., its gradients by the
+ * inputs. */
 typedef struct {
     Graph *graph;
     Interp *interp;
@@ -291,7 +340,8 @@ static double probe_value(const Probe *probe, double distance) {
 /* The five-point formula: its error is h^4 times the fifth derivative. */
 static double probe_difference(const Probe *probe) {
     const double h = 1e-3;
-    double near = probe_value(probe, h) - probe_value(probe, -h), far = probe_value(probe, 2 * h) - probe_value(probe, -2 * h);
+    double near = probe_value(probe, h) - probe_value(probe, -h),
+           far = probe_value(probe, 2 * h) - probe_value(probe, -2 * h);
     return (8 * near - far) / (12 * h);
 }
 
@@ -313,7 +363,8 @@ static double probe_slope(const Probe *probe, double *size) {
 static void probe_check(Probe *probe, const Case *at, const char *what) {
     for (int k = 0; k < DIRECTIONS; k++) {
         for (uint32_t i = 0; i < probe->count; i++)
-            for (size_t j = 0; j < elements(probe->graph, probe->x[i]); j++) probe->direction[i][j] = uniform(-1, 1);
+            for (size_t j = 0; j < elements(probe->graph, probe->x[i]); j++)
+                probe->direction[i][j] = uniform(-1, 1);
         double size, slope = probe_slope(probe, &size), difference = probe_difference(probe);
         if (!(fabs(slope - difference) <= 1e-6 * fmax(size, 1e-3)))
             fail_msg("%s of %s: %.12g, by differences %.12g", what, at->name, slope, difference);
@@ -322,7 +373,8 @@ static void probe_check(Probe *probe, const Case *at, const char *what) {
 
 static void probe_open(Probe *probe, Graph *graph, const Case *at) {
     *probe = (Probe){.graph = graph, .interp = interp_new(graph, INTERP_F64), .count = at->count};
-    for (uint32_t i = 0; i < graph->symbol_count; i++) fill(graph, probe->interp, graph->symbols[i].node, at->low, at->high);
+    for (uint32_t i = 0; i < graph->symbol_count; i++)
+        fill(graph, probe->interp, graph->symbols[i].node, at->low, at->high);
     for (uint32_t i = 0; i < at->count; i++) {
         char name[16];
         snprintf(name, sizeof name, "x%u", i);
@@ -371,9 +423,12 @@ static void check_case(const Case *at, const char *what, bool second) {
     Graph *graph = graph_new(at->name, diag);
     NodeId y = build_case(graph, at, x);
     for (uint32_t i = 0; second && i < at->count; i++) {
-        NodeId term = weighted_sum(graph, build_grad(graph, y, x[i]), (const char *[]){"v0", "v1", "v2"}[i]);
+        NodeId term =
+            weighted_sum(graph, build_grad(graph, y, x[i]), (const char *[]){"v0", "v1", "v2"}[i]);
         x[0] = input_named(graph, "x0");
-        y = i ? build_binary(graph, OP_add, term, build_binary(graph, OP_mul, y, build_f32(graph, 0.5, (Shape){0}))) : term;
+        y = i ? build_binary(graph, OP_add, term,
+                             build_binary(graph, OP_mul, y, build_f32(graph, 0.5, (Shape){0})))
+              : term;
     }
     add_gradient_outputs(graph, y, x, at->count);
     Graph *rewritten = pass_gradients(graph, &(PassOptions){0});
@@ -397,7 +452,8 @@ static void test_second_order(void **state) {
 }
 
 static const char *const op_gradients[OP_COUNT] = {
-#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc) [OP_##name] = #gradient,
+#define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc)             \
+    [OP_##name] = #gradient,
 #include "ir/ops/ops.def"
 };
 
@@ -411,11 +467,13 @@ static void test_every_rule_has_a_case(void **state) {
 }
 
 /* The gradient of sum(f(x)) by x for one-element x: runs in f64. */
-static double slope_at(NodeId (*build)(Graph *, const NodeId *), uint32_t count, const double *at, uint32_t by) {
+static double slope_at(NodeId (*build)(Graph *, const NodeId *), uint32_t count, const double *at,
+                       uint32_t by) {
     Graph *graph = graph_new("kink", diag);
     NodeId x[MAX_INPUTS], slope;
     for (uint32_t i = 0; i < count; i++)
-        x[i] = graph_input(graph, SYMBOL_VALUE, (const char *[]){"x0", "x1", "x2"}[i], DTYPE_F32, (Shape){0});
+        x[i] = graph_input(graph, SYMBOL_VALUE, (const char *[]){"x0", "x1", "x2"}[i], DTYPE_F32,
+                           (Shape){0});
     gradients_build(graph, build(graph, x), &x[by], 1, &slope);
     graph_output(graph, "slope", slope);
     Interp *interp = interp_new(graph, INTERP_F64);
@@ -435,8 +493,8 @@ static NodeId case_scaled_exp(Graph *g, const NodeId *in) {
 /* Rows of data without an answer hold NaN, and are left out: (a - b)^2 where b is a number. */
 static NodeId case_error_of_known(Graph *g, const NodeId *in) {
     NodeId error = build_binary(g, OP_sub, in[0], in[1]);
-    return build_ternary(g, OP_select, build_binary(g, OP_eq, in[1], in[1]), build_binary(g, OP_mul, error, error),
-                         build_f32(g, 0, (Shape){0}));
+    return build_ternary(g, OP_select, build_binary(g, OP_eq, in[1], in[1]),
+                         build_binary(g, OP_mul, error, error), build_f32(g, 0, (Shape){0}));
 }
 
 /* The gradient by b of the gradient by a. */
@@ -446,7 +504,8 @@ static NodeId case_slope_of_scaled_exp(Graph *g, const NodeId *in) {
     return slope;
 }
 
-/* A gradient of exactly 0 stays 0; one that is not passes infinities and NaN on; and it has a right gradient of its own. */
+/* A gradient of exactly 0 stays 0; one that is not passes infinities and NaN on; and it has a right
+ * gradient of its own. */
 static void test_masked(void **state) {
     (void)state;
     assert_true(slope_at(case_scaled_exp, 2, (double[]){1000, 0}, 0) == 0);
@@ -470,7 +529,8 @@ static void test_kinks(void **state) {
     assert_true(slope_at(case_min, 2, zero_two, 0) == 1 && slope_at(case_min, 2, zero_two, 1) == 0);
     assert_true(slope_at(case_pow, 2, zeros, 0) == 0);
     assert_true(slope_at(case_pow, 2, zero_two, 0) == 0 && slope_at(case_pow, 2, zero_two, 1) == 0);
-    assert_true(slope_at(case_pow, 2, two_zero, 0) == 0 && slope_at(case_pow, 2, two_zero, 1) == log(2));
+    assert_true(slope_at(case_pow, 2, two_zero, 0) == 0 &&
+                slope_at(case_pow, 2, two_zero, 1) == log(2));
 }
 
 static void test_reduce_max_shares(void **state) {
@@ -482,7 +542,8 @@ static void test_reduce_max_shares(void **state) {
     Interp *interp = interp_new(graph, INTERP_F64);
     memcpy(interp_value(interp, x), (double[]){3, 1, 3, 2}, 4 * sizeof(double));
     interp_run(interp);
-    assert_memory_equal(interp_value(interp, slope), ((double[]){0.5, 0, 0.5, 0}), 4 * sizeof(double));
+    assert_memory_equal(interp_value(interp, slope), ((double[]){0.5, 0, 0.5, 0}),
+                        4 * sizeof(double));
     interp_free(interp);
     graph_free(graph);
 }
@@ -497,7 +558,8 @@ static uint32_t count_ops(const Graph *graph, Op op) {
 static Graph *chain(uint32_t layers, bool grads) {
     Graph *graph = graph_new("chain", diag);
     Shape square = shape_of(2, DIMS(2, 2));
-    NodeId *w = calloc(layers, sizeof *w), x = graph_input(graph, SYMBOL_VALUE, "x", DTYPE_F32, square);
+    NodeId *w = calloc(layers, sizeof *w),
+           x = graph_input(graph, SYMBOL_VALUE, "x", DTYPE_F32, square);
     for (uint32_t i = 0; i < layers; i++) {
         char name[16];
         snprintf(name, sizeof name, "w%u", i);
@@ -505,7 +567,8 @@ static Graph *chain(uint32_t layers, bool grads) {
         x = build_unary(graph, OP_tanh, build_matmul(graph, x, w[i], false, true));
     }
     NodeId loss = build_reduce_axes(graph, OP_sum, x, 3);
-    for (uint32_t i = 0; grads && i < layers; i++) graph_output(graph, "g", build_grad(graph, loss, w[i]));
+    for (uint32_t i = 0; grads && i < layers; i++)
+        graph_output(graph, "g", build_grad(graph, loss, w[i]));
     if (!grads) graph_output(graph, "loss", loss);
     free(w);
     return graph;
@@ -529,7 +592,8 @@ static void test_independent_value_has_zero_gradient(void **state) {
     NodeId by[] = {other, input_named(graph, "w0")}, result[2];
     gradients_build(graph, graph->outputs[0].node, by, 2, result);
     const Node *zero = graph_node(graph, result[0]);
-    assert_true(zero->op == OP_constant && zero->attrs.value.bits == 0 && shape_equal(zero->shape, shape_of(1, DIMS(3))));
+    assert_true(zero->op == OP_constant && zero->attrs.value.bits == 0 &&
+                shape_equal(zero->shape, shape_of(1, DIMS(3))));
     assert_true(graph_node(graph, result[1])->op == OP_matmul);
     graph_free(graph);
 }
@@ -539,8 +603,10 @@ static void test_nothing_passes_whole_numbers(void **state) {
     Graph *graph = graph_new("whole", diag);
     NodeId x = graph_input(graph, SYMBOL_VALUE, "x", DTYPE_F32, (Shape){0}), slope;
     NodeId there = build_convert(graph, build_convert(graph, x, DTYPE_I32), DTYPE_F32);
-    gradients_build(graph, build_binary(graph, OP_add, there, build_unary(graph, OP_floor, x)), &x, 1, &slope);
-    assert_true(graph_node(graph, slope)->op == OP_constant && graph_node(graph, slope)->attrs.value.f == 0);
+    gradients_build(graph, build_binary(graph, OP_add, there, build_unary(graph, OP_floor, x)), &x,
+                    1, &slope);
+    assert_true(graph_node(graph, slope)->op == OP_constant &&
+                graph_node(graph, slope)->attrs.value.f == 0);
     graph_free(graph);
 }
 

@@ -29,7 +29,9 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static Shape dims(int rank, int64_t a, int64_t b, int64_t c) { return shape_of(rank, (int64_t[]){a, b, c}); }
+static Shape dims(int rank, int64_t a, int64_t b, int64_t c) {
+    return shape_of(rank, (int64_t[]){a, b, c});
+}
 
 static NodeId input(Graph *graph, const char *name, Shape shape) {
     return graph_input(graph, SYMBOL_VALUE, name, DTYPE_F32, shape);
@@ -38,7 +40,8 @@ static NodeId input(Graph *graph, const char *name, Shape shape) {
 static void assert_shape(const Graph *graph, NodeId id, const char *expected) {
     char text[SHAPE_TEXT];
     assert_int_not_equal(id, NODE_NONE);
-    assert_string_equal(shape_text(graph_node(graph, id)->dtype, graph_node(graph, id)->shape, text), expected);
+    assert_string_equal(
+        shape_text(graph_node(graph, id)->dtype, graph_node(graph, id)->shape, text), expected);
 }
 
 static void equal_nodes_are_one(void **state) {
@@ -46,17 +49,20 @@ static void equal_nodes_are_one(void **state) {
     NodeId a = input(graph, "a", dims(2, 2, 3, 0)), b = input(graph, "b", dims(2, 2, 3, 0));
     assert_int_equal(build_binary(graph, OP_add, a, b), build_binary(graph, OP_add, a, b));
     assert_int_not_equal(build_binary(graph, OP_add, a, b), build_binary(graph, OP_add, b, a));
-    assert_int_not_equal(build_reduce(graph, OP_sum, a, 0, false), build_reduce(graph, OP_sum, a, 1, false));
+    assert_int_not_equal(build_reduce(graph, OP_sum, a, 0, false),
+                         build_reduce(graph, OP_sum, a, 1, false));
     assert_int_equal(input(graph, "a", dims(2, 2, 3, 0)), a);
 }
 
 static void constants_fold(void **state) {
     Graph *graph = ((Fixture *)*state)->graph;
-    NodeId sum = build_binary(graph, OP_add, build_f32(graph, 2, (Shape){0}), build_f32(graph, 0.5, dims(2, 4, 1, 0)));
+    NodeId sum = build_binary(graph, OP_add, build_f32(graph, 2, (Shape){0}),
+                              build_f32(graph, 0.5, dims(2, 4, 1, 0)));
     assert_int_equal(graph_node(graph, sum)->op, OP_constant);
     assert_true(graph_node(graph, sum)->attrs.value.f == 2.5f);
     assert_shape(graph, sum, "f32[4,1]");
-    NodeId less = build_binary(graph, OP_lt, build_i32(graph, -3, (Shape){0}), build_i32(graph, 4, (Shape){0}));
+    NodeId less = build_binary(graph, OP_lt, build_i32(graph, -3, (Shape){0}),
+                               build_i32(graph, 4, (Shape){0}));
     assert_int_equal(graph_node(graph, less)->dtype, DTYPE_BOOL);
     assert_int_equal(graph_node(graph, less)->attrs.value.bits, 1);
 }
@@ -85,7 +91,8 @@ static void wrong_operands_are_errors(void **state) {
     assert_int_equal(build_binary(graph, OP_and, a, a), NODE_NONE);
     assert_int_equal(diag_errors(fixture->diag), 5);
     assert_int_equal(diag_status(fixture->diag), STATUS_MODEL);
-    assert_int_equal(build_unary(graph, OP_neg, NODE_NONE), NODE_NONE); /* reported before, not again */
+    /* reported before, not again */
+    assert_int_equal(build_unary(graph, OP_neg, NODE_NONE), NODE_NONE);
     assert_int_equal(diag_errors(fixture->diag), 5);
 }
 
@@ -125,8 +132,9 @@ static void names_near_each_other(void **state) {
 
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-    const struct CMUnitTest tests[] = {TEST(equal_nodes_are_one),       TEST(constants_fold),        TEST(shapes_are_inferred),
-                                       TEST(wrong_operands_are_errors), TEST(too_large_is_an_error), TEST(passes_copy_graphs),
+    const struct CMUnitTest tests[] = {TEST(equal_nodes_are_one),   TEST(constants_fold),
+                                       TEST(shapes_are_inferred),   TEST(wrong_operands_are_errors),
+                                       TEST(too_large_is_an_error), TEST(passes_copy_graphs),
                                        TEST(names_near_each_other)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* The IDX reader: what it reads, what it refuses and in which words, and that no damage to a file does more than that. */
+/* The IDX reader: what it reads, what it refuses and in which words, and that no damage to a file
+ * does more than that. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,15 +90,18 @@ static void test_refuses_headers(void **state) {
     expect_header(7, 0, "dimension 0 has size 0");
     expect_header(4, 0xff, "dimension 0 has size 4278190130");
     expect_header(4, 0x7f, "is cut short: its header promises 2130706482 x 6 x 6");
-    expect_header(7, ROWS - 1, "is too long: its header promises 49 x 6 x 6 = 1764 bytes, but 1800 follow");
+    expect_header(7, ROWS - 1,
+                  "is too long: its header promises 49 x 6 x 6 = 1764 bytes, but 1800 follow");
 }
 
 static void test_refuses_lengths(void **state) {
     (void)state;
     uint8_t longer[WHOLE + 1] = {0};
     memcpy(longer, whole, WHOLE);
-    expect_finding(longer, WHOLE + 1, "is too long: its header promises 50 x 6 x 6 = 1800 bytes, but 1801 follow");
-    expect_finding(whole, WHOLE - 1, "is cut short: its header promises 50 x 6 x 6 = 1800 bytes, but 1799 follow");
+    expect_finding(longer, WHOLE + 1,
+                   "is too long: its header promises 50 x 6 x 6 = 1800 bytes, but 1801 follow");
+    expect_finding(whole, WHOLE - 1,
+                   "is cut short: its header promises 50 x 6 x 6 = 1800 bytes, but 1799 follow");
     expect_finding(whole, 9, "it ends inside its IDX header");
     expect_finding(whole, 0, "it ends inside its IDX header");
     assert_non_null(strstr(finding("missing"), "No such file"));
@@ -125,7 +129,8 @@ static void test_refuses_packed(void **state) {
 /* A header cannot make the reader ask for more memory than the file could fill. */
 static void test_promises_are_bounded(void **state) {
     (void)state;
-    uint8_t bytes[HEADER] = {0, 0, 8, 3, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0x7f, 0xff, 0, 0, 0x7f, 0xff};
+    uint8_t bytes[HEADER] = {0, 0, 8,    3,    0x7f, 0xff, 0xff, 0xff,
+                             0, 0, 0x7f, 0xff, 0,    0,    0x7f, 0xff};
     temporary_write_packed("bomb", bytes, HEADER);
     assert_non_null(strstr(finding("bomb"), "is cut short"));
 }

@@ -1,5 +1,5 @@
-/* What the language's initializers put into weights: range, mean and deviation; orthogonal matrices; and that a layer's own
- * first values are those of PyTorch's layers. */
+/* What the language's initializers put into weights: range, mean and deviation; orthogonal
+ * matrices; and that a layer's own first values are those of PyTorch's layers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,10 +12,11 @@
 #include "frontend/model/model.h"
 
 enum { IN = 300, OUT = 200, COUNT = IN * OUT };
-static const double DEVIATIONS = 5; /* a mean is normally distributed: beyond these it is wrong, in one case of a million */
+/* a mean is normally distributed: beyond these it is wrong, in one case of a million */
+static const double DEVIATIONS = 5;
 
-static bool give_schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena,
-                        SourceSchema *schema, Diagnostics *diag) {
+static bool give_schema(void *context, const DataSource *source, const SplitRequest *request,
+                        Arena *arena, SourceSchema *schema, Diagnostics *diag) {
     static const SourceField all[] = {{.name = "x", .dtype = DTYPE_F32, .row = {1, {IN}}}};
     (void)context, (void)source, (void)request, (void)arena, (void)diag;
     *schema = (SourceSchema){.fields = all, .field_count = 1};
@@ -25,12 +26,14 @@ static bool give_schema(void *context, const DataSource *source, const SplitRequ
 /* The first values of the first weight of a model that computes `layer` of x, f32[N, IN]. */
 static float *first_values(const char *layer, uint64_t seed, int64_t *count) {
     char text[1024];
-    snprintf(text, sizeof text,
-             "mdl 1\ndata {\n source = mnist()\n field x = source.x\n}\nmodel m(x) -> y {\n y = %s\n}\n"
-             "train {\n loss = mean(y)\n optimizer = sgd(0.1)\n}\n",
-             layer);
+    snprintf(
+        text, sizeof text,
+        "mdl 1\ndata {\n source = mnist()\n field x = source.x\n}\nmodel m(x) -> y {\n y = %s\n}\n"
+        "train {\n loss = mean(y)\n optimizer = sgd(0.1)\n}\n",
+        layer);
     Diagnostics *diag = diag_new();
-    ModelOptions options = {.path = "m.mdl", .text = text, .length = strlen(text), .schema = give_schema};
+    ModelOptions options = {
+        .path = "m.mdl", .text = text, .length = strlen(text), .schema = give_schema};
     Model *model = model_load(&options, diag);
     diag_print(diag, stderr);
     assert_non_null(model);
@@ -76,20 +79,24 @@ static void expect_moments(const char *layer, Kind kind, double mean, double dev
     free(values);
     double root = sqrt((double)count), reach = sqrt(3) * deviation;
     /* the variance of the variance: 2 d^4 / n of a normal distribution, less of a uniform one */
-    if (fabs(m.mean - mean) > DEVIATIONS * deviation / root + 1e-12) fail_msg("%s: mean %g, expected %g", layer, m.mean, mean);
+    if (fabs(m.mean - mean) > DEVIATIONS * deviation / root + 1e-12)
+        fail_msg("%s: mean %g, expected %g", layer, m.mean, mean);
     if (fabs(m.deviation - deviation) > DEVIATIONS * deviation / root + 1e-12)
         fail_msg("%s: deviation %g, expected %g", layer, m.deviation, deviation);
-    if (kind == CONSTANT && (m.low != mean || m.high != mean)) fail_msg("%s: not %g everywhere", layer, mean);
+    if (kind == CONSTANT && (m.low != mean || m.high != mean))
+        fail_msg("%s: not %g everywhere", layer, mean);
     bool within = m.low >= mean - reach * 1.000001 && m.high <= mean + reach * 1.000001;
     bool fills = m.low < mean - 0.99 * reach && m.high > mean + 0.99 * reach;
     if (kind == UNIFORM && !(within && fills))
         fail_msg("%s: from %g to %g, expected +-%g around %g", layer, m.low, m.high, reach, mean);
-    if (kind == NORMAL && (m.high < mean + 3 * deviation || m.low > mean - 3 * deviation)) fail_msg("%s: no tails", layer);
+    if (kind == NORMAL && (m.high < mean + 3 * deviation || m.low > mean - 3 * deviation))
+        fail_msg("%s: no tails", layer);
 }
 
 static void values_are_spread_as_documented(void **state) {
     (void)state;
-    double in = IN, glorot = sqrt(2.0 / (IN + OUT)), he = sqrt(2.0 / in), layer = 1 / sqrt(3.0 * in);
+    double in = IN, glorot = sqrt(2.0 / (IN + OUT)), he = sqrt(2.0 / in),
+           layer = 1 / sqrt(3.0 * in);
     expect_moments("x @ weight([300, 200], init = zeros)", CONSTANT, 0, 0);
     expect_moments("x @ weight([300, 200], init = ones)", CONSTANT, 1, 0);
     expect_moments("x @ weight([300, 200], init = -0.25)", CONSTANT, -0.25, 0);
@@ -101,7 +108,8 @@ static void values_are_spread_as_documented(void **state) {
     expect_moments("x @ weight([300, 200], init = glorot(gain = 2.0))", UNIFORM, 0, 2 * glorot);
     expect_moments("x @ weight([300, 200], init = glorot(normal = true))", NORMAL, 0, glorot);
     expect_moments("x @ weight([300, 200], init = he)", NORMAL, 0, he);
-    expect_moments("x @ weight([300, 200], init = he(gain = 0.5, normal = false))", UNIFORM, 0, 0.5 * he);
+    expect_moments("x @ weight([300, 200], init = he(gain = 0.5, normal = false))", UNIFORM, 0,
+                   0.5 * he);
     expect_moments("dense(x, 200)", UNIFORM, 0, layer);
     expect_moments("dense(x, 200, init = he)", NORMAL, 0, he);
 }
@@ -117,8 +125,8 @@ static void expect_orthogonal(const char *layer, int rows, int columns, double g
         for (int b = 0; b <= a; b++) {
             double product = 0;
             for (int i = 0; i < length; i++)
-                product +=
-                    (double)w[wide ? a * columns + i : i * columns + a] * (double)w[wide ? b * columns + i : i * columns + b];
+                product += (double)w[wide ? a * columns + i : i * columns + a] *
+                           (double)w[wide ? b * columns + i : i * columns + b];
             if (fabs(product - (a == b) * gain * gain) > 1e-5)
                 fail_msg("%s: vectors %d and %d have product %g", layer, a, b, product);
         }
@@ -128,14 +136,16 @@ static void expect_orthogonal(const char *layer, int rows, int columns, double g
 static void orthogonal_is(void **state) {
     (void)state;
     expect_orthogonal("x @ weight([300, 40], init = orthogonal)", 300, 40, 1);
-    expect_orthogonal("x @ transpose(weight([40, 300], init = orthogonal(gain = 1.5)))", 40, 300, 1.5);
+    expect_orthogonal("x @ transpose(weight([40, 300], init = orthogonal(gain = 1.5)))", 40, 300,
+                      1.5);
     expect_orthogonal("x @ weight([300, 300], init = orthogonal)", 300, 300, 1);
 }
 
 static void seeds_differ(void **state) {
     (void)state;
     int64_t count;
-    float *one = first_values("dense(x, 200)", 1, &count), *same = first_values("dense(x, 200)", 1, &count);
+    float *one = first_values("dense(x, 200)", 1, &count),
+          *same = first_values("dense(x, 200)", 1, &count);
     float *other = first_values("dense(x, 200)", 2, &count);
     assert_memory_equal(one, same, (size_t)count * sizeof *one);
     assert_memory_not_equal(one, other, (size_t)count * sizeof *one);

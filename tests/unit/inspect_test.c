@@ -21,7 +21,8 @@ typedef struct {
 static Look look_at(const char *text, SplitRequest request, const char *label) {
     Look look = {diag_new(), arena_new(), NULL, NULL};
     const SourceArg arg = {.name = "path", .kind = SOURCE_ARG_STRING, .text = "table.csv"};
-    const DataSource source = {.reader = "csv", .folder = temporary_folder, .args = &arg, .arg_count = 1};
+    const DataSource source = {
+        .reader = "csv", .folder = temporary_folder, .args = &arg, .arg_count = 1};
     temporary_write("table.csv", text, strlen(text));
     look.dataset = dataset_open(&source, &request, look.diag);
     assert_non_null(look.dataset);
@@ -46,7 +47,8 @@ static const Finding *find(const Look *look, const char *kind) {
     return found;
 }
 
-static void assert_found(const Look *look, const char *kind, const char *field, int64_t count, const char *words) {
+static void assert_found(const Look *look, const char *kind, const char *field, int64_t count,
+                         const char *words) {
     const Finding *finding = find(look, kind);
     assert_non_null(finding);
     assert_int_equal(finding->count, count);
@@ -61,7 +63,8 @@ static void assert_found(const Look *look, const char *kind, const char *field, 
 static const char *numbered(const char *name, int first, int last, const char *more) {
     static char text[4096];
     int length = snprintf(text, sizeof text, "%s\n", name);
-    for (int i = first; i <= last; i++) length += snprintf(text + length, sizeof text - (size_t)length, "%d\n", i);
+    for (int i = first; i <= last; i++)
+        length += snprintf(text + length, sizeof text - (size_t)length, "%d\n", i);
     snprintf(text + length, sizeof text - (size_t)length, "%s", more);
     return text;
 }
@@ -69,7 +72,8 @@ static const char *numbered(const char *name, int first, int last, const char *m
 static void test_statistics(void **state) {
     (void)state;
     Look look = look_at("size,kind\n1,a\n,b\n4,\ninf,a\n7,b\n", (SplitRequest){0}, NULL);
-    const Statistics *size = &look.facts->fields[0]->whole[SPLIT_TRAIN], *kind = &look.facts->fields[1]->whole[SPLIT_TRAIN];
+    const Statistics *size = &look.facts->fields[0]->whole[SPLIT_TRAIN],
+                     *kind = &look.facts->fields[1]->whole[SPLIT_TRAIN];
     assert_int_equal(size->moments.count, 3);
     assert_int_equal(size->missing, 1);
     assert_int_equal(size->infinite, 1);
@@ -91,7 +95,8 @@ static void test_statistics_of_elements(void **state) {
     FieldFacts *facts = field_facts_new(arena, &pair);
     field_facts_add(facts, SPLIT_VALID, (const float[]){1, 10, 3, NAN, 5, 30}, 3);
     assert_int_equal(facts->width, 2);
-    assert_true(facts->columns[SPLIT_VALID][0].moments.mean == 3 && facts->columns[SPLIT_VALID][1].moments.mean == 20);
+    assert_true(facts->columns[SPLIT_VALID][0].moments.mean == 3 &&
+                facts->columns[SPLIT_VALID][1].moments.mean == 20);
     assert_int_equal(facts->columns[SPLIT_VALID][1].missing, 1);
     assert_int_equal(facts->whole[SPLIT_VALID].moments.count, 5);
     assert_int_equal(facts->whole[SPLIT_TRAIN].moments.count, 0);
@@ -130,7 +135,8 @@ static void test_identifier(void **state) {
     look = look_at(numbered("id", 1, 19, ""), (SplitRequest){0}, NULL); /* too few to tell */
     assert_null(find(&look, "identifier"));
     look_free(&look);
-    look = look_at(numbered("id", 1, 20, "1.5\n"), (SplitRequest){0}, NULL); /* measured, not counted */
+    /* measured, not counted */
+    look = look_at(numbered("id", 1, 20, "1.5\n"), (SplitRequest){0}, NULL);
     assert_null(find(&look, "identifier"));
     look_free(&look);
 }
@@ -151,12 +157,14 @@ static void test_classes(void **state) {
     static char text[512];
     int length = snprintf(text, sizeof text, "x,kind\n");
     for (int i = 0; i < 22; i++)
-        length += snprintf(text + length, sizeof text - (size_t)length, "%d,%d\n", i % 7, i < 20 ? 0 : 3);
+        length +=
+            snprintf(text + length, sizeof text - (size_t)length, "%d,%d\n", i % 7, i < 20 ? 0 : 3);
     Look look = look_at(text, (SplitRequest){0}, "kind");
     assert_found(&look, "uneven", "kind", 20, "20 training rows of class 0, but 2 of class 3");
     assert_found(&look, "empty", "kind", 2, "2 of 4 classes have no row, such as 1");
     look_free(&look);
-    look = look_at(text, (SplitRequest){0}, NULL); /* not the label: nothing is said about its classes */
+    /* not the label: nothing is said about its classes */
+    look = look_at(text, (SplitRequest){0}, NULL);
     assert_null(find(&look, "uneven"));
     assert_int_equal(look.facts->class_count, 0);
     look_free(&look);
@@ -172,8 +180,10 @@ static void test_unseen(void **state) {
         if (dataset_split(look.dataset, SPLIT_TEST)[0] == 3) {
             for (uint32_t i = 0; i < look.facts->findings.count; i++) {
                 const Finding *finding = &look.facts->findings.items[i];
-                whole |= !strcmp(finding->kind, "unseen") && !strcmp(finding->field, "kind") && finding->count == 1;
-                text |= !strcmp(finding->kind, "unseen") && !strcmp(finding->field, "name") && strstr(finding->text, "'b'");
+                whole |= !strcmp(finding->kind, "unseen") && !strcmp(finding->field, "kind") &&
+                         finding->count == 1;
+                text |= !strcmp(finding->kind, "unseen") && !strcmp(finding->field, "name") &&
+                        strstr(finding->text, "'b'");
             }
         } else {
             assert_null(find(&look, "unseen"));

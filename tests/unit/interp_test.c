@@ -1,4 +1,5 @@
-/* The interpreter: order, updates, where values stop being finite; and the interpreter as a program. */
+/* The interpreter: order, updates, where values stop being finite; and the interpreter as a
+ * program. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,10 +66,11 @@ static void updates_take_effect_when_told(void **state) {
 }
 
 static void reals_are_doubles_in_f64(void **state) {
-    Interp *interp =
-        interp_new(read_graph(state, "%1 = constant f32[2] 1\n%2 = constant f32[2] 3\n%3 = input f32[2] value \"x\"\n"
-                                     "%4 = exp f32[2] %3\n%5 = div f32[2] %1 %4\noutput \"y\" %5\n"),
-                   INTERP_F64);
+    Interp *interp = interp_new(
+        read_graph(state,
+                   "%1 = constant f32[2] 1\n%2 = constant f32[2] 3\n%3 = input f32[2] value \"x\"\n"
+                   "%4 = exp f32[2] %3\n%5 = div f32[2] %1 %4\noutput \"y\" %5\n"),
+        INTERP_F64);
     assert_int_equal(interp_value_bytes(interp, 5), 16);
     double *x = interp_value(interp, 3);
     x[0] = x[1] = 0.1;
@@ -79,9 +81,11 @@ static void reals_are_doubles_in_f64(void **state) {
 
 /* Each of two states takes the other's value; neither may see the new one. */
 static void states_can_be_exchanged(void **state) {
-    Interp *interp = interp_new(read_graph(state, "%1 = state f32[2] \"a\" constant(1)\n%2 = state f32[2] \"b\" constant(2)\n"
-                                                  "update %1 %2\nupdate %2 %1\n"),
-                                INTERP_F32);
+    Interp *interp = interp_new(
+        read_graph(state,
+                   "%1 = state f32[2] \"a\" constant(1)\n%2 = state f32[2] \"b\" constant(2)\n"
+                   "update %1 %2\nupdate %2 %1\n"),
+        INTERP_F32);
     float *a = interp_value(interp, 1), *b = interp_value(interp, 2);
     fill(a, 2, 1);
     fill(b, 2, 2);
@@ -91,7 +95,8 @@ static void states_can_be_exchanged(void **state) {
     interp_free(interp);
 }
 
-/* log(0) makes the infinity; the infinite constant and the division that only another output uses do not count. */
+/* log(0) makes the infinity; the infinite constant and the division that only another output uses
+ * do not count. */
 static void the_first_nonfinite_node_is_found(void **state) {
     Interp *interp = interp_new(read_graph(state, "%1 = input f32[2] value \"x\"\n"
                                                   "%2 = constant f32[2] inf\n"
@@ -150,10 +155,12 @@ static void programs_gather_rows_and_write_states(void **state) {
     assert_int_equal(program->state_count, 1);
     assert_int_equal(program->states[0].symbol, 1);
     program_run(program, &bound.args);
-    assert_memory_equal(bound.weight, ((float[]){0.75f, 0.75f, 0.75f, 0, -1, -2}), sizeof bound.weight);
+    assert_memory_equal(bound.weight, ((float[]){0.75f, 0.75f, 0.75f, 0, -1, -2}),
+                        sizeof bound.weight);
     const float *before = (const float *)(bound.outputs + program->output_offsets[0]);
     assert_true(before[0] == 3 && before[1] == 3);
-    assert_memory_equal(bound.outputs + program->output_offsets[1], bound.weight, sizeof bound.weight);
+    assert_memory_equal(bound.outputs + program->output_offsets[1], bound.weight,
+                        sizeof bound.weight);
     program_run(program, &bound.args);
     assert_true(before[0] == 2.25f && bound.weight[5] == -5);
     free(bound.outputs);

@@ -1,5 +1,6 @@
-/* Layers and functions that take a mean off, on data whose mean is large beside its deviation: values and gradients in f32 against the
- * same graph in f64. A variance that sees the rounding of the mean would be wrong by more than the bounds here. */
+/* Layers and functions that take a mean off, on data whose mean is large beside its deviation:
+ * values and gradients in f32 against the same graph in f64. A variance that sees the rounding of
+ * the mean would be wrong by more than the bounds here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,25 +17,29 @@
 
 enum { ROWS = 64, SEED = 5 };
 
-/* "unit": row i is 1 at i, so that its product with a weight is the weight, exactly, as the rows of a batch. */
-static bool give_schema(void *context, const DataSource *source, const SplitRequest *request, Arena *arena,
-                        SourceSchema *schema, Diagnostics *diag) {
+/* "unit": row i is 1 at i, so that its product with a weight is the weight, exactly, as the rows of
+ * a batch. */
+static bool give_schema(void *context, const DataSource *source, const SplitRequest *request,
+                        Arena *arena, SourceSchema *schema, Diagnostics *diag) {
     static const SourceField unit = {.name = "unit", .dtype = DTYPE_U8, .row = {1, {ROWS}}};
     (void)context, (void)source, (void)request, (void)arena, (void)diag;
     *schema = (SourceSchema){.fields = &unit, .field_count = 1};
     return true;
 }
 
-/* y = what `layer` makes of x, f32[N, row]. The momentum of plain SGD is the gradient after its first step. */
+/* y = what `layer` makes of x, f32[N, row]. The momentum of plain SGD is the gradient after its
+ * first step. */
 static Graph *layer_graph(const char *row, const char *layer, Diagnostics *diag) {
     char text[2048];
-    snprintf(text, sizeof text,
-             "mdl 1\ndata {\n source = mnist()\n field unit = source.unit / 1\n}\n"
-             "model net(unit) -> y {\n w = weight([%d, prod_of(%s)])\n x = reshape(unit @ w, [N] + %s)\n y = %s\n}\n"
-             "def prod_of(sizes) -> p {\n p = 1\n for size in sizes { p = p * size }\n}\n"
-             "train {\n loss = mean(y ** 3)\n optimizer = sgd(lr = 0.0, momentum = 0.9)\n batch = %d\n}\n",
-             ROWS, row, row, layer, ROWS);
-    ModelOptions options = {.path = "test.mdl", .text = text, .length = strlen(text), .schema = give_schema};
+    snprintf(
+        text, sizeof text,
+        "mdl 1\ndata {\n source = mnist()\n field unit = source.unit / 1\n}\n"
+        "model net(unit) -> y {\n w = weight([%d, prod_of(%s)])\n x = reshape(unit @ w, [N] + %s)\n y = %s\n}\n"
+        "def prod_of(sizes) -> p {\n p = 1\n for size in sizes { p = p * size }\n}\n"
+        "train {\n loss = mean(y ** 3)\n optimizer = sgd(lr = 0.0, momentum = 0.9)\n batch = %d\n}\n",
+        ROWS, row, row, layer, ROWS);
+    ModelOptions options = {
+        .path = "test.mdl", .text = text, .length = strlen(text), .schema = give_schema};
     Model *model = model_load(&options, diag);
     diag_print(diag, stderr);
     assert_non_null(model);
@@ -65,7 +70,8 @@ static void write_value(const Run *run, const char *name, const float *from, int
 
 static double element(const Run *run, NodeId node, int64_t i) {
     const void *values = interp_value(run->interp, node);
-    return run->precision == INTERP_F64 ? ((const double *)values)[i] : (double)((const float *)values)[i];
+    return run->precision == INTERP_F64 ? ((const double *)values)[i]
+                                        : (double)((const float *)values)[i];
 }
 
 /* Normally distributed about the mean, rounded to f32. */
@@ -74,13 +80,15 @@ static float *drawn(int64_t count, double mean, double deviation) {
     assert_non_null(values);
     for (int64_t i = 0; i < count; i++) {
         double sum = 0;
-        for (uint32_t part = 0; part < 12; part++) sum += (double)random_unit(SEED, STREAM_INPUT, part, (uint64_t)i);
+        for (uint32_t part = 0; part < 12; part++)
+            sum += (double)random_unit(SEED, STREAM_INPUT, part, (uint64_t)i);
         values[i] = (float)(mean + deviation * (sum - 6));
     }
     return values;
 }
 
-static Run run_layer(const char *row, const char *layer, double mean, double deviation, Precision precision) {
+static Run run_layer(const char *row, const char *layer, double mean, double deviation,
+                     Precision precision) {
     Diagnostics *diag = diag_new();
     Run run = {layer_graph(row, layer, diag), NULL, precision};
     run.interp = interp_new(run.graph, precision);
@@ -113,29 +121,38 @@ static double difference(const Run *got, NodeId a, const Run *expected, NodeId b
 }
 
 static NodeId loss_of(const Run *run) { return run->graph->outputs[0].node; }
-static NodeId update_of(const Run *run, const char *name) { return graph_symbol(run->graph, name)->update; }
+static NodeId update_of(const Run *run, const char *name) {
+    return graph_symbol(run->graph, name)->update;
+}
 
 static void end_run(Run *run) {
     interp_free(run->interp);
     graph_free(run->graph);
 }
 
-static void compare_layer(const char *row, const char *layer, double mean, double deviation, double bound) {
-    Run got = run_layer(row, layer, mean, deviation, INTERP_F32), expected = run_layer(row, layer, mean, deviation, INTERP_F64);
+static void compare_layer(const char *row, const char *layer, double mean, double deviation,
+                          double bound) {
+    Run got = run_layer(row, layer, mean, deviation, INTERP_F32),
+        expected = run_layer(row, layer, mean, deviation, INTERP_F64);
     double loss = difference(&got, loss_of(&got), &expected, loss_of(&expected));
-    double gradient = difference(&got, update_of(&got, "sgd.momentum.w"), &expected, update_of(&expected, "sgd.momentum.w"));
+    double gradient = difference(&got, update_of(&got, "sgd.momentum.w"), &expected,
+                                 update_of(&expected, "sgd.momentum.w"));
     if (!(loss <= bound) || !(gradient <= bound))
-        fail_msg("%s of %s about %g: loss wrong by %.3g, gradient by %.3g", layer, row, mean, loss, gradient);
+        fail_msg("%s of %s about %g: loss wrong by %.3g, gradient by %.3g", layer, row, mean, loss,
+                 gradient);
     end_run(&got);
     end_run(&expected);
 }
 
-/* Deviations of a few units in the last place of the mean, of 1 / 100 and of 1; and no mean at all. */
+/* Deviations of a few units in the last place of the mean, of 1 / 100 and of 1; and no mean at
+ * all. */
 static void compare_means(const char *row, const char *layer) {
     const struct {
         double mean, deviation;
-    } data[] = {{0, 1}, {3, 1}, {1e4, 1e-2}, {-1e4, 1}, {1e6, 1}, {1e6, 0.1}, {3e7, 8}, {1e-3, 1e-6}};
-    for (size_t i = 0; i < sizeof data / sizeof *data; i++) compare_layer(row, layer, data[i].mean, data[i].deviation, 2e-5);
+    } data[] = {{0, 1},   {3, 1},     {1e4, 1e-2}, {-1e4, 1},
+                {1e6, 1}, {1e6, 0.1}, {3e7, 8},    {1e-3, 1e-6}};
+    for (size_t i = 0; i < sizeof data / sizeof *data; i++)
+        compare_layer(row, layer, data[i].mean, data[i].deviation, 2e-5);
 }
 
 static void layer_norm_of_a_large_mean(void **state) {
@@ -155,7 +172,9 @@ static void deviations_of_a_large_mean(void **state) {
     (void)state;
     compare_means("[30]", "distances(x) / std(x)");
     compare_means("[30]", "distances(x, axis = 0) / std(x, axis = 0)");
-    compare_means("[7, 50]", "distances(x, axis = [0, 2]) / sqrt(var(x, axis = [0, 2], keep = true, correction = 0))");
+    compare_means(
+        "[7, 50]",
+        "distances(x, axis = [0, 2]) / sqrt(var(x, axis = [0, 2], keep = true, correction = 0))");
 }
 
 int main(void) {

@@ -1,4 +1,5 @@
-/* Layouts: the form of a weight follows from its first use; moments follow their weight; tiles run along contiguous columns. */
+/* Layouts: the form of a weight follows from its first use; moments follow their weight; tiles run
+ * along contiguous columns. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,11 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static Shape matrix(int64_t rows, int64_t columns) { return shape_of(2, (int64_t[]){rows, columns}); }
-static NodeId input(const char *name, Shape shape) { return graph_input(graph, SYMBOL_BATCH, name, DTYPE_F32, shape); }
-static NodeId weight(const char *name, Shape shape) { return graph_state(graph, name, DTYPE_F32, shape, (Init){0}, true); }
+static Shape matrix(int64_t rows, int64_t columns) {
+    return shape_of(2, (int64_t[]){rows, columns});
+}
+static NodeId input(const char *name, Shape shape) {
+    return graph_input(graph, SYMBOL_BATCH, name, DTYPE_F32, shape);
+}
+static NodeId weight(const char *name, Shape shape) {
+    return graph_state(graph, name, DTYPE_F32, shape, (Init){0}, true);
+}
 
-static const char *form_name(const Plan *plan, uint32_t state) { return plan->graph->symbols[plan->states[state].symbol].name; }
+static const char *form_name(const Plan *plan, uint32_t state) {
+    return plan->graph->symbols[plan->states[state].symbol].name;
+}
 
 /* How many forms a state has; *primary is the index of the first. */
 static uint32_t count_forms(const Plan *plan, const char *name, uint32_t *primary) {
@@ -42,12 +51,15 @@ static const Kernel *only_product(const Plan *plan) {
     return found;
 }
 
-static const Layout along_rows = {LAYOUT_PANEL, 0, 32}, along_columns = {LAYOUT_PANEL, 1, 32}, plain = {0};
+static const Layout along_rows = {LAYOUT_PANEL, 0, 32}, along_columns = {LAYOUT_PANEL, 1, 32},
+                    plain = {0};
 
 /* x @ w^T: the product's columns run along the rows of w */
 static void a_dense_weight_has_panels_along_its_outputs(void **state) {
     (void)state;
-    graph_output(graph, "y", build_matmul(graph, input("x", matrix(64, 100)), weight("w", matrix(40, 100)), false, true));
+    graph_output(graph, "y",
+                 build_matmul(graph, input("x", matrix(64, 100)), weight("w", matrix(40, 100)),
+                              false, true));
     const Plan *plan = compile();
     assert_primary(plan, "w", 1, along_rows);
     assert_false(only_product(plan)->product.swapped);
@@ -56,22 +68,28 @@ static void a_dense_weight_has_panels_along_its_outputs(void **state) {
 
 static void a_plain_product_has_panels_along_columns(void **state) {
     (void)state;
-    graph_output(graph, "y", build_matmul(graph, input("x", matrix(64, 100)), weight("w", matrix(100, 40)), false, false));
+    graph_output(graph, "y",
+                 build_matmul(graph, input("x", matrix(64, 100)), weight("w", matrix(100, 40)),
+                              false, false));
     assert_primary(compile(), "w", 1, along_columns);
 }
 
 static void narrow_weights_have_narrow_panels(void **state) {
     (void)state;
-    graph_output(graph, "y", build_matmul(graph, input("x", matrix(64, 100)), weight("w", matrix(10, 100)), false, true));
+    graph_output(graph, "y",
+                 build_matmul(graph, input("x", matrix(64, 100)), weight("w", matrix(10, 100)),
+                              false, true));
     const Plan *plan = compile();
     assert_primary(plan, "w", 1, (Layout){LAYOUT_PANEL, 0, 16});
-    assert_int_equal(layout_bytes(plan->states[0].layout, DTYPE_F32, matrix(10, 100)), 16 * 100 * 4);
+    assert_int_equal(layout_bytes(plan->states[0].layout, DTYPE_F32, matrix(10, 100)),
+                     16 * 100 * 4);
 }
 
 /* An encoder and a decoder that share their weight read it both ways: it is kept in two forms. */
 static void a_weight_used_both_ways_has_two_forms(void **state) {
     (void)state;
-    NodeId w = weight("w", matrix(128, 64)), z = build_matmul(graph, input("x", matrix(64, 128)), w, false, false);
+    NodeId w = weight("w", matrix(128, 64)),
+           z = build_matmul(graph, input("x", matrix(64, 128)), w, false, false);
     graph_output(graph, "y", build_matmul(graph, z, w, false, true));
     graph_update(graph, w, build_unary(graph, OP_neg, w));
     const Plan *plan = compile();
@@ -81,7 +99,8 @@ static void a_weight_used_both_ways_has_two_forms(void **state) {
 
 static void other_states_stay_plain(void **state) {
     (void)state;
-    NodeId b = weight("b", matrix(64, 64)), t = graph_state(graph, "t", DTYPE_I32, matrix(64, 64), (Init){0}, false);
+    NodeId b = weight("b", matrix(64, 64)),
+           t = graph_state(graph, "t", DTYPE_I32, matrix(64, 64), (Init){0}, false);
     graph_update(graph, b, build_unary(graph, OP_neg, b));
     graph_update(graph, t, build_unary(graph, OP_neg, t));
     const Plan *plan = compile();
@@ -91,20 +110,26 @@ static void other_states_stay_plain(void **state) {
 
 static void external_gemm_reads_plain_states(void **state) {
     (void)state;
-    graph_output(graph, "y", build_matmul(graph, input("x", matrix(64, 100)), weight("w", matrix(40, 100)), false, true));
+    graph_output(graph, "y",
+                 build_matmul(graph, input("x", matrix(64, 100)), weight("w", matrix(40, 100)),
+                              false, true));
     assert_primary(compile_with((PassOptions){.level = 2, .external_gemm = true}), "w", 1, plain);
 }
 
-/* w @ x: the weight is on the left; its rows are the product's. Either axis would do; nothing needs a second form. */
+/* w @ x: the weight is on the left; its rows are the product's. Either axis would do; nothing needs
+ * a second form. */
 static void a_weight_on_the_left_has_one_form(void **state) {
     (void)state;
-    graph_output(graph, "y", build_matmul(graph, weight("w", matrix(40, 100)), input("x", matrix(100, 64)), false, false));
+    graph_output(graph, "y",
+                 build_matmul(graph, weight("w", matrix(40, 100)), input("x", matrix(100, 64)),
+                              false, false));
     const Plan *plan = compile();
     assert_primary(plan, "w", 1, along_rows);
     assert_false(only_product(plan)->product.swapped);
 }
 
-/* A weight gradient's tile runs along the panels of the weight, although its left operand has to be read by columns then. */
+/* A weight gradient's tile runs along the panels of the weight, although its left operand has to be
+ * read by columns then. */
 static void weight_gradients_are_swapped(void **state) {
     (void)state;
     graph_free(graph);
@@ -115,7 +140,8 @@ static void weight_gradients_are_swapped(void **state) {
         const Kernel *kernel = &plan->kernels[k];
         swapped += kernel->product.swapped;
         if (kernel->product.swapped)
-            assert_true(kernel->stores[0].to.kind == STORAGE_STATE && kernel->stores[0].to.layout.axis == 0);
+            assert_true(kernel->stores[0].to.kind == STORAGE_STATE &&
+                        kernel->stores[0].to.layout.axis == 0);
     }
     assert_int_equal(swapped, 4);
     assert_primary(plan, "w0", 1, along_rows);
@@ -135,7 +161,9 @@ static const Plan *compile_conv(int64_t channels, int64_t width, int64_t filters
 }
 
 static int64_t pixel_step(const Plan *plan) {
-    return windows_picture(plan->graph, graph_node(plan->graph, only_product(plan)->product.windows)).pixel;
+    return windows_picture(plan->graph,
+                           graph_node(plan->graph, only_product(plan)->product.windows))
+        .pixel;
 }
 
 /* The tile runs along the windows, which are neighbours in a copy with the channels in front. */
@@ -150,7 +178,8 @@ static void one_channel_needs_no_copy(void **state) {
     (void)state;
     const Plan *plan = compile_conv(1, 16, 6);
     assert_true(only_product(plan)->product.swapped);
-    assert_int_equal(graph_node(plan->graph, kernel_operand(plan, only_product(plan), 0))->shape.dim[3], 1);
+    assert_int_equal(
+        graph_node(plan->graph, kernel_operand(plan, only_product(plan), 0))->shape.dim[3], 1);
 }
 
 static void many_filters_run_along_themselves(void **state) {

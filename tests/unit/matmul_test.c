@@ -1,5 +1,6 @@
-/* Matrix products of all shapes: tiles that do not fill, operands stored either way, batches, epilogues, states updated in
- * place and kept in two layouts, with 32 vector registers and with 16. */
+/* Matrix products of all shapes: tiles that do not fill, operands stored either way, batches,
+ * epilogues, states updated in place and kept in two layouts, with 32 vector registers and with
+ * 16. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,13 +15,15 @@ typedef struct {
     bool transpose_a, transpose_b;
 } ProductShape;
 
-static NodeId matrix_input(Graph *graph, const char *name, int64_t batch, int64_t rows, int64_t columns, bool transposed) {
+static NodeId matrix_input(Graph *graph, const char *name, int64_t batch, int64_t rows,
+                           int64_t columns, bool transposed) {
     Shape shape = {.rank = 2, .dim = {transposed ? columns : rows, transposed ? rows : columns}};
     if (batch) shape = (Shape){.rank = 3, .dim = {batch, shape.dim[0], shape.dim[1]}};
     return graph_input(graph, SYMBOL_VALUE, name, DTYPE_F32, shape);
 }
 
-/* The product; the product with a bias along its last axis, and what is above zero of it; the transposed product. */
+/* The product; the product with a bias along its last axis, and what is above zero of it; the
+ * transposed product. */
 static Graph *product_graph(Diagnostics *diag, const void *context) {
     const ProductShape *s = context;
     Graph *graph = graph_new("product", diag);
@@ -30,8 +33,11 @@ static Graph *product_graph(Diagnostics *diag, const void *context) {
     NodeId product = build_matmul(graph, a, b, s->transpose_a, s->transpose_b);
     NodeId sum = build_binary(graph, OP_add, product, bias);
     graph_output(graph, "product", product);
-    graph_output(graph, "above", build_binary(graph, OP_max, sum, build_f32(graph, 0, graph_node(graph, sum)->shape)));
-    graph_output(graph, "transposed", build_transpose(graph, build_unary(graph, OP_neg, product), NULL));
+    graph_output(
+        graph, "above",
+        build_binary(graph, OP_max, sum, build_f32(graph, 0, graph_node(graph, sum)->shape)));
+    graph_output(graph, "transposed",
+                 build_transpose(graph, build_unary(graph, OP_neg, product), NULL));
     return graph;
 }
 
@@ -43,56 +49,63 @@ static void assert_equal(MakeGraph *make, const void *context) {
                                               {.level = 3, .threads = 3},
                                               {.level = 2, .threads = 2, .cpu = "x86-64-v3"},
                                               {.level = 2, .threads = 1, .cpu = "x86-64-v2"}};
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) assert_true(equal_programs(make, context, &settings[i]));
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        assert_true(equal_programs(make, context, &settings[i]));
 }
 
 static void shapes(void **state) {
     (void)state;
-    static const ProductShape list[] = {{.m = 1, .n = 1, .k = 1},
-                                        {.m = 1, .n = 100, .k = 7, .transpose_b = true},
-                                        {.m = 7, .n = 33, .k = 40},
-                                        {.m = 33, .n = 7, .k = 16, .transpose_a = true},
-                                        {.m = 100, .n = 16, .k = 33, .transpose_a = true, .transpose_b = true},
-                                        {.m = 64, .n = 48, .k = 64, .transpose_b = true},
-                                        {.m = 9, .n = 65, .k = 300},
-                                        {.m = 1, .n = 300, .k = 50},
-                                        {.m = 2, .n = 130, .k = 33, .transpose_a = true},
-                                        {.m = 3, .n = 97, .k = 20, .transpose_b = true},
-                                        {.m = 4, .n = 64, .k = 9},
-                                        {.m = 11, .n = 80, .k = 1},
-                                        {.m = 37, .n = 77, .k = 40, .transpose_b = true},
-                                        {.m = 30, .n = 40, .k = 21, .transpose_a = true},
-                                        {.batch = 2, .m = 13, .n = 33, .k = 8, .transpose_b = true},
-                                        {.batch = 1, .m = 64, .n = 32, .k = 9},
-                                        {.batch = 1, .m = 32, .n = 64, .k = 9, .transpose_a = true},
-                                        {.batch = 3, .m = 20, .n = 34, .k = 5},
-                                        {.batch = 2, .m = 34, .n = 20, .k = 31, .transpose_a = true, .transpose_b = true}};
+    static const ProductShape list[] = {
+        {.m = 1, .n = 1, .k = 1},
+        {.m = 1, .n = 100, .k = 7, .transpose_b = true},
+        {.m = 7, .n = 33, .k = 40},
+        {.m = 33, .n = 7, .k = 16, .transpose_a = true},
+        {.m = 100, .n = 16, .k = 33, .transpose_a = true, .transpose_b = true},
+        {.m = 64, .n = 48, .k = 64, .transpose_b = true},
+        {.m = 9, .n = 65, .k = 300},
+        {.m = 1, .n = 300, .k = 50},
+        {.m = 2, .n = 130, .k = 33, .transpose_a = true},
+        {.m = 3, .n = 97, .k = 20, .transpose_b = true},
+        {.m = 4, .n = 64, .k = 9},
+        {.m = 11, .n = 80, .k = 1},
+        {.m = 37, .n = 77, .k = 40, .transpose_b = true},
+        {.m = 30, .n = 40, .k = 21, .transpose_a = true},
+        {.batch = 2, .m = 13, .n = 33, .k = 8, .transpose_b = true},
+        {.batch = 1, .m = 64, .n = 32, .k = 9},
+        {.batch = 1, .m = 32, .n = 64, .k = 9, .transpose_a = true},
+        {.batch = 3, .m = 20, .n = 34, .k = 5},
+        {.batch = 2, .m = 34, .n = 20, .k = 31, .transpose_a = true, .transpose_b = true}};
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) assert_equal(product_graph, &list[i]);
 }
 
-/* k in several blocks, the last one smaller; rows in several chunks, likewise; rows and columns copied into panels or not. */
+/* k in several blocks, the last one smaller; rows in several chunks, likewise; rows and columns
+ * copied into panels or not. */
 static void blocks(void **state) {
     (void)state;
-    static const ProductShape list[] = {{.m = 5, .n = 20, .k = 2100},
-                                        {.m = 1, .n = 150, .k = 1100},
-                                        {.m = 37, .n = 70, .k = 1030, .transpose_a = true},
-                                        {.m = 45, .n = 33, .k = 1500, .transpose_a = true, .transpose_b = true},
-                                        {.m = 250, .n = 34, .k = 600, .transpose_a = true},
-                                        {.m = 45, .n = 77, .k = 1100},
-                                        {.batch = 2, .m = 150, .n = 40, .k = 520, .transpose_a = true}};
+    static const ProductShape list[] = {
+        {.m = 5, .n = 20, .k = 2100},
+        {.m = 1, .n = 150, .k = 1100},
+        {.m = 37, .n = 70, .k = 1030, .transpose_a = true},
+        {.m = 45, .n = 33, .k = 1500, .transpose_a = true, .transpose_b = true},
+        {.m = 250, .n = 34, .k = 600, .transpose_a = true},
+        {.m = 45, .n = 77, .k = 1100},
+        {.batch = 2, .m = 150, .n = 40, .k = 520, .transpose_a = true}};
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) assert_equal(product_graph, &list[i]);
 }
 
-/* Weights whose copy in the other layout is written by transposing tiles; and those that leave rows or columns over. */
+/* Weights whose copy in the other layout is written by transposing tiles; and those that leave rows
+ * or columns over. */
 static void training(void **state) {
     (void)state;
-    static const int64_t whole[] = {48, 64, 32, 16}, ragged[] = {50, 36, 20, 12, 6}, odd[] = {77, 33, 41, 10};
+    static const int64_t whole[] = {48, 64, 32, 16}, ragged[] = {50, 36, 20, 12, 6},
+                         odd[] = {77, 33, 41, 10};
     assert_equal(mlp, &(MlpShape){.batch = 40, .widths = whole, .layers = 3, .train = true});
     assert_equal(mlp, &(MlpShape){.batch = 5, .widths = ragged, .layers = 4, .train = true});
     assert_equal(mlp, &(MlpShape){.batch = 9, .widths = odd, .layers = 3, .train = true});
 }
 
-/* Bytes of data are often 0, and 0 times infinity is a NaN: products may leave out zeros only where all is finite. */
+/* Bytes of data are often 0, and 0 times infinity is a NaN: products may leave out zeros only where
+ * all is finite. */
 typedef struct {
     int64_t rows, k;
     double factor; /* squared, times numbers around 1, makes the weights */
@@ -101,22 +114,29 @@ typedef struct {
 static Graph *product_of_bytes(Diagnostics *diag, const void *context) {
     const BytesShape *s = context;
     Graph *graph = graph_new("bytes", diag);
-    NodeId bytes = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_U8, (Shape){.rank = 2, .dim = {s->rows, s->k}});
-    NodeId w = graph_input(graph, SYMBOL_VALUE, "w", DTYPE_F32, (Shape){.rank = 2, .dim = {s->k, 96}});
-    for (int i = 0; i < 2; i++) w = build_binary(graph, OP_mul, w, build_f32(graph, s->factor, graph_node(graph, w)->shape));
-    graph_output(graph, "y", build_matmul(graph, build_convert(graph, bytes, DTYPE_F32), w, false, false));
+    NodeId bytes =
+        graph_input(graph, SYMBOL_BATCH, "x", DTYPE_U8, (Shape){.rank = 2, .dim = {s->rows, s->k}});
+    NodeId w =
+        graph_input(graph, SYMBOL_VALUE, "w", DTYPE_F32, (Shape){.rank = 2, .dim = {s->k, 96}});
+    for (int i = 0; i < 2; i++)
+        w = build_binary(graph, OP_mul, w,
+                         build_f32(graph, s->factor, graph_node(graph, w)->shape));
+    graph_output(graph, "y",
+                 build_matmul(graph, build_convert(graph, bytes, DTYPE_F32), w, false, false));
     return graph;
 }
 
 static void zeros(void **state) {
     (void)state;
-    static const BytesShape list[] = {{24, 70, 1.5}, {24, 70, 3e38},   {9, 1, 1.5},      {9, 1, 3e38},
-                                      {65, 9, 0},    {100, 1100, 1.5}, {100, 1100, 1e19}};
-    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) assert_equal(product_of_bytes, &list[i]);
+    static const BytesShape list[] = {{24, 70, 1.5},    {24, 70, 3e38}, {9, 1, 1.5},
+                                      {9, 1, 3e38},     {65, 9, 0},     {100, 1100, 1.5},
+                                      {100, 1100, 1e19}};
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        assert_equal(product_of_bytes, &list[i]);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(shapes), cmocka_unit_test(blocks), cmocka_unit_test(training),
-                                       cmocka_unit_test(zeros)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(shapes), cmocka_unit_test(blocks),
+                                       cmocka_unit_test(training), cmocka_unit_test(zeros)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,8 @@
 
 #include <stdlib.h>
 
-/* exp(x) * 2 - neg(x), and a state's update; `backwards`: what may come in any order comes the other way round. */
+/* exp(x) * 2 - neg(x), and a state's update; `backwards`: what may come in any order comes the
+ * other way round. */
 static Graph *built(bool backwards, Diagnostics *diag) {
     Graph *graph = graph_new("order", diag);
     NodeId x = graph_input(graph, SYMBOL_VALUE, "x", DTYPE_F32, (Shape){0});
@@ -30,7 +31,8 @@ static Graph *built(bool backwards, Diagnostics *diag) {
 static void test_building_order_does_not_show(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
-    Graph *a = graph_in_order(built(false, diag), NULL, 0), *b = graph_in_order(built(true, diag), NULL, 0);
+    Graph *a = graph_in_order(built(false, diag), NULL, 0),
+          *b = graph_in_order(built(true, diag), NULL, 0);
     assert_true(graph_verify(a) && graph_verify(b));
     char *text_a = graph_text(a), *text_b = graph_text(b);
     assert_string_equal(text_a, text_b);

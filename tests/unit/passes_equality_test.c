@@ -1,4 +1,5 @@
-/* Passes that say EXACT keep every bit: random graphs are interpreted before and after each of them. */
+/* Passes that say EXACT keep every bit: random graphs are interpreted before and after each of
+ * them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +25,8 @@ static void fail_seed(uint64_t seed, const char *after, const char *finding) {
     fail_msg("seed %llu after %s: %s", (unsigned long long)seed, after, finding);
 }
 
-static void expect_same(const Results *expected, const Compilation *compilation, uint64_t seed, const char *after) {
+static void expect_same(const Results *expected, const Compilation *compilation, uint64_t seed,
+                        const char *after) {
     Program *program = program_interpret(compilation->graph);
     Results *results = results_run(program, seed, STEPS, 1);
     const char *difference = results_difference(expected, results, 0);
@@ -34,15 +36,18 @@ static void expect_same(const Results *expected, const Compilation *compilation,
 }
 
 /* The graph whose bits are the meaning: after the passes that define it. */
-static void run_meaning_passes(Compilation *compilation, const PassOptions *options, uint64_t seed) {
+static void run_meaning_passes(Compilation *compilation, const PassOptions *options,
+                               uint64_t seed) {
     for (PassId pass = 0; pass < PASS_COUNT; pass++)
-        if (keeps[pass] == MEANING && !pass_run(pass, compilation, options)) fail_seed(seed, pass_name(pass), "failed");
+        if (keeps[pass] == MEANING && !pass_run(pass, compilation, options))
+            fail_seed(seed, pass_name(pass), "failed");
 }
 
 static void check_seed(uint64_t seed) {
     Diagnostics *diag = diag_new();
     PassOptions options = {.level = 3, .threads = 1};
-    Compilation meaning = {.graph = random_graph(seed, diag)}, compilation = {.graph = random_graph(seed, diag)};
+    Compilation meaning = {.graph = random_graph(seed, diag)},
+                compilation = {.graph = random_graph(seed, diag)};
     run_meaning_passes(&meaning, &options, seed);
     run_meaning_passes(&compilation, &options, seed);
     Program *program = program_interpret(meaning.graph);

@@ -1,4 +1,5 @@
-/* The driver: which passes run at which level, in which order, and what it does with wrong requests. */
+/* The driver: which passes run at which level, in which order, and what it does with wrong
+ * requests. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,13 +10,15 @@
 
 #include <string.h>
 
-/* An output that every graph pass has something to do for, and a node that is dead once x * 1 is x. */
+/* An output that every graph pass has something to do for, and a node that is dead once x * 1 is
+ * x. */
 static Graph *small_graph(Diagnostics *diag) {
     Graph *graph = graph_new("small", diag);
     Shape shape = shape_of(1, (int64_t[]){4});
     NodeId x = graph_input(graph, SYMBOL_VALUE, "x", DTYPE_F32, shape);
     NodeId same = build_binary(graph, OP_mul, x, build_f32(graph, 1, shape));
-    NodeId y = build_reduce(graph, OP_sum, build_axiswise(graph, OP_log_softmax, same, 0), 0, false);
+    NodeId y =
+        build_reduce(graph, OP_sum, build_axiswise(graph, OP_log_softmax, same, 0), 0, false);
     graph_output(graph, "slope", build_grad(graph, y, x));
     return graph;
 }
@@ -49,7 +52,8 @@ static void test_names(void **state) {
 
 static void test_facts(void **state) {
     (void)state;
-    assert_true(pass_is_mandatory(PASS_gradients) && pass_level(PASS_gradients) == 0 && !pass_makes_plan(PASS_gradients));
+    assert_true(pass_is_mandatory(PASS_gradients) && pass_level(PASS_gradients) == 0 &&
+                !pass_makes_plan(PASS_gradients));
     assert_true(!pass_is_mandatory(PASS_simplify) && pass_level(PASS_simplify) == 1);
     assert_true(pass_is_mandatory(PASS_fuse) && pass_makes_plan(PASS_fuse));
     assert_true(pass_level(PASS_layout) == 2 && pass_makes_plan(PASS_layout));
@@ -60,8 +64,9 @@ static void test_each_pass_removes_its_ops(void **state) {
     static const struct {
         PassId last;
         bool grad, log_softmax, log1p;
-    } after[] = {
-        {PASS_gradients, false, true, false}, {PASS_expand, false, false, true}, {PASS_functions, false, false, false}};
+    } after[] = {{PASS_gradients, false, true, false},
+                 {PASS_expand, false, false, true},
+                 {PASS_functions, false, false, false}};
     for (size_t i = 0; i < sizeof after / sizeof *after; i++) {
         Diagnostics *diag = diag_new();
         Graph *graph = run(&(PassOptions){0}, after[i].last, diag);
@@ -78,7 +83,8 @@ static void test_levels_and_skip(void **state) {
     Diagnostics *diag = diag_new();
     Graph *plain = run(&(PassOptions){.level = 0}, PASS_dce, diag);
     Graph *better = run(&(PassOptions){.level = 1}, PASS_dce, diag);
-    Graph *skipped = run(&(PassOptions){.level = 1, .skip = 1u << PASS_simplify | 1u << PASS_dce}, PASS_dce, diag);
+    Graph *skipped = run(&(PassOptions){.level = 1, .skip = 1u << PASS_simplify | 1u << PASS_dce},
+                         PASS_dce, diag);
     Graph *stubborn = run(&(PassOptions){.level = 1, .skip = ~0u}, PASS_functions, diag);
     assert_true(better->node_count < plain->node_count);
     assert_int_equal(skipped->node_count, plain->node_count);
@@ -122,8 +128,12 @@ static void test_plan_pass_needs_a_plan(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),           cmocka_unit_test(test_facts), cmocka_unit_test(test_each_pass_removes_its_ops),
-        cmocka_unit_test(test_levels_and_skip), cmocka_unit_test(test_dce),   cmocka_unit_test(test_plan_pass_needs_a_plan),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_each_pass_removes_its_ops),
+        cmocka_unit_test(test_levels_and_skip),
+        cmocka_unit_test(test_dce),
+        cmocka_unit_test(test_plan_pass_needs_a_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Pictures of every kind against Pillow (tests/truth/pictures.txt), and files that are none or are damaged. */
+/* Pictures of every kind against Pillow (tests/truth/pictures.txt), and files that are none or are
+ * damaged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,14 +27,16 @@ static uint8_t *bytes_of(const char *hex, size_t *count) {
     *count = strcspn(hex, " \n") / 2;
     uint8_t *bytes = malloc(*count);
     assert_non_null(bytes);
-    for (size_t i = 0; i < *count; i++) bytes[i] = (uint8_t)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
+    for (size_t i = 0; i < *count; i++)
+        bytes[i] = (uint8_t)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
     return bytes;
 }
 
 static Truth truth_of(const char *line) {
     Truth truth;
     int at = 0;
-    assert_int_equal(sscanf(line, "%63s %d %d %n", truth.name, &truth.width, &truth.height, &at), 3);
+    assert_int_equal(sscanf(line, "%63s %d %d %n", truth.name, &truth.width, &truth.height, &at),
+                     3);
     truth.file = bytes_of(line + at, &truth.file_bytes);
     truth.pixels = bytes_of(strrchr(line, ' ') + 1, &truth.pixel_bytes);
     assert_int_equal(truth.pixel_bytes, 3 * truth.width * truth.height);
@@ -61,9 +64,11 @@ static void each_picture(void (*check)(const Truth *truth)) {
     assert_true(count >= PICTURES_LEAST);
 }
 
-static void expect_near(const Truth *truth, int channels, size_t pixel, int c, int found, double right) {
+static void expect_near(const Truth *truth, int channels, size_t pixel, int c, int found,
+                        double right) {
     if (found - right > 1 || right - found > 1)
-        fail_msg("%s, %d channels, pixel %zu, channel %d: %d, not %g", truth->name, channels, pixel, c, found, right);
+        fail_msg("%s, %d channels, pixel %zu, channel %d: %d, not %g", truth->name, channels, pixel,
+                 c, found, right);
 }
 
 /* In colours, and as the grey that Pillow makes of those. */
@@ -80,7 +85,8 @@ static void check_pixels(const Truth *truth) {
         for (size_t i = 0; i < plane; i++) {
             const uint8_t *rgb = truth->pixels + 3 * i;
             if (channels == 1)
-                expect_near(truth, 1, i, 0, bitmap.pixels[i], (19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 32768) >> 16);
+                expect_near(truth, 1, i, 0, bitmap.pixels[i],
+                            (19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 32768) >> 16);
             for (int c = 0; c < channels && channels == 3; c++)
                 expect_near(truth, 3, i, c, bitmap.pixels[(size_t)c * plane + i], rgb[c]);
         }
@@ -98,8 +104,8 @@ static void check_look(const Truth *truth) {
     Problem problem = {0};
     assert_true(bitmap_look(truth->file, truth->file_bytes, &look, &problem));
     assert_true(bitmap_decode(truth->file, truth->file_bytes, 0, &whole, &problem));
-    if (look.width != whole.width || look.height != whole.height || look.channels != whole.channels ||
-        look.coloured != whole.coloured)
+    if (look.width != whole.width || look.height != whole.height ||
+        look.channels != whole.channels || look.coloured != whole.coloured)
         fail_msg("%s: the look and the whole differ", truth->name);
     bitmap_free(&whole);
 }
@@ -118,7 +124,8 @@ static void check_cut(const Truth *truth) {
         uint8_t *cut = malloc(length + 1); /* of its own, so that a read behind its end is found */
         assert_non_null(cut);
         memcpy(cut, truth->file, length);
-        if (bitmap_decode(cut, length, 0, &bitmap, &problem)) fail_msg("%s is read of %zu bytes", truth->name, length);
+        if (bitmap_decode(cut, length, 0, &bitmap, &problem))
+            fail_msg("%s is read of %zu bytes", truth->name, length);
         assert_true(*problem.finding);
         free(cut);
     }
@@ -154,7 +161,9 @@ static void test_bomb(void **state) {
     (void)state;
     static const char png[] =
         "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\xff\xff\0\0\xff\xff\x08\0\0\0\0\x93\x6e\x86\x8c\0\0\0\0IDAT\x35\xaf\x06\x1e";
-    expect_problem(png, sizeof png - 1, "it has 65535 x 65535 pixels (height x width), but 67108864 in all are the most");
+    expect_problem(
+        png, sizeof png - 1,
+        "it has 65535 x 65535 pixels (height x width), but 67108864 in all are the most");
 }
 
 int main(void) {

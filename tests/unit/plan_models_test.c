@@ -1,4 +1,5 @@
-/* The plans of the models that ship: right by the checker at every level, and of one mind about how weights are stored. */
+/* The plans of the models that ship: right by the checker at every level, and of one mind about how
+ * weights are stored. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,18 +28,23 @@ static char *read_text(const char *path, size_t *length) {
 static Model *load(const char *path, Diagnostics *diag) {
     size_t length;
     char *text = read_text(path, &length);
-    Model *model = model_load(&(ModelOptions){.path = path, .text = text, .length = length, .schema = dataset_schema}, diag);
+    Model *model = model_load(
+        &(ModelOptions){.path = path, .text = text, .length = length, .schema = dataset_schema},
+        diag);
     free(text);
     return model;
 }
 
-static Compilation compile(const Model *model, GraphKind kind, uint32_t batch, int level, Diagnostics *diag) {
+static Compilation compile(const Model *model, GraphKind kind, uint32_t batch, int level,
+                           Diagnostics *diag) {
     Compilation compilation = {0};
     Graph *graph = model_graph(model, kind, batch, diag);
     assert_non_null(graph);
-    assert_true(passes_run(&compilation, graph, &(PassOptions){.level = level, .threads = 2}, PASS_COUNT - 1));
+    assert_true(passes_run(&compilation, graph, &(PassOptions){.level = level, .threads = 2},
+                           PASS_COUNT - 1));
     char wrong[PLAN_FAULT];
-    if (!plan_verify(compilation.plan, true, wrong)) fail_msg("level %d, batch %u: %s", level, batch, wrong);
+    if (!plan_verify(compilation.plan, true, wrong))
+        fail_msg("level %d, batch %u: %s", level, batch, wrong);
     return compilation;
 }
 
@@ -57,7 +63,8 @@ static void assert_same_layouts(const Plan *train, const Plan *other) {
         Layout mine, theirs;
         const char *name = other->graph->symbols[other->states[i].symbol].name;
         if (!primary_layout(train, name, &theirs) || !primary_layout(other, name, &mine)) continue;
-        if (!layout_equal(mine, theirs)) fail_msg("%s: %s is stored in two ways", other->graph->name, name);
+        if (!layout_equal(mine, theirs))
+            fail_msg("%s: %s is stored in two ways", other->graph->name, name);
     }
 }
 

@@ -12,7 +12,9 @@
 
 #include <stdlib.h>
 
-static Shape matrix(int64_t rows, int64_t columns) { return shape_of(2, (int64_t[]){rows, columns}); }
+static Shape matrix(int64_t rows, int64_t columns) {
+    return shape_of(2, (int64_t[]){rows, columns});
+}
 
 /* -- layouts -- */
 
@@ -94,7 +96,8 @@ static NodeId f32_state(Graph *graph, const char *name, Shape shape) {
     return graph_state(graph, name, DTYPE_F32, shape, (Init){0}, true);
 }
 
-/* Compiles what `build` builds at every level and for 1 and 3 threads; the checker does the rest. */
+/* Compiles what `build` builds at every level and for 1 and 3 threads; the checker does the
+ * rest. */
 static void check_all(void (*build)(Graph *)) {
     for (int level = 0; level <= 3; level++)
         for (int threads = -3; threads <= 3; threads += 2) {
@@ -159,7 +162,8 @@ static void leaves_may_be_outputs_updates_and_operands(void **state) {
 
 static void build_reshapes(Graph *graph) {
     NodeId x = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32, matrix(32, 128));
-    NodeId w = f32_state(graph, "w", matrix(32, 64)), v = f32_state(graph, "v", shape_of(1, (int64_t[]){2048}));
+    NodeId w = f32_state(graph, "w", matrix(32, 64)),
+           v = f32_state(graph, "v", shape_of(1, (int64_t[]){2048}));
     NodeId y = build_unary(graph, OP_sqrt, build_reshape(graph, x, matrix(64, 64)));
     NodeId half = build_reshape(graph, build_matmul(graph, y, y, false, false), matrix(128, 32));
     NodeId z = build_slice(graph, half, (int64_t[]){0, 0}, (int64_t[]){64, 32}, NULL);
@@ -174,7 +178,8 @@ static void reshapes_share_memory(void **state) {
     check_all(build_reshapes);
 }
 
-/* -- random graphs, at every level, for one thread, three, and three even where it does not pay -- */
+/* -- random graphs, at every level, for one thread, three, and three even where it does not pay
+ * -- */
 
 static void check_random(uint64_t seed) {
     static const int threads[] = {1, 3, -3};
@@ -215,17 +220,20 @@ static void a_missing_barrier_is_noticed(void **state) {
 static void one_thread_needs_no_barrier(void **state) {
     (void)state;
     Compilation compilation = compile_mnist(1);
-    for (uint32_t k = 0; k < compilation.plan->kernel_count; k++) assert_false(compilation.plan->kernels[k].barrier_before);
+    for (uint32_t k = 0; k < compilation.plan->kernel_count; k++)
+        assert_false(compilation.plan->kernels[k].barrier_before);
     finish(&compilation);
 }
 
-/* Kernels that run in order on one thread need no barrier to take each other's memory: of a chain of products, two live at a time. */
+/* Kernels that run in order on one thread need no barrier to take each other's memory: of a chain
+ * of products, two live at a time. */
 static void one_thread_reuses_memory(void **state) {
     (void)state;
     enum { SIZE = 64, LENGTH = 8 };
     Graph *graph = begin();
     Shape square = shape_of(2, (int64_t[]){SIZE, SIZE});
-    NodeId x = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32, square), w = f32_state(graph, "w", square);
+    NodeId x = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32, square),
+           w = f32_state(graph, "w", square);
     for (int i = 0; i < LENGTH; i++) x = build_matmul(graph, x, w, false, true);
     graph_output(graph, "y", x);
     Compilation compilation = compile(graph, 2, 1);
@@ -233,7 +241,8 @@ static void one_thread_reuses_memory(void **state) {
     finish(&compilation);
 }
 
-/* What a thread gets of a large kernel comes in several pieces, but not those that look for zeros: each piece would look again. */
+/* What a thread gets of a large kernel comes in several pieces, but not those that look for zeros:
+ * each piece would look again. */
 static void large_kernels_are_cut(void **state) {
     (void)state;
     Compilation compilation = compile_mnist(2);
@@ -275,7 +284,8 @@ static void every_thread_gathers_for_itself(void **state) {
 static void large_batches_are_gathered_once(void **state) {
     (void)state;
     const int64_t widths[] = {784, 512, 10};
-    Compilation compilation = compile(mlp_graph(&(MlpShape){256, widths, 2, true}, diag_new()), 2, 2);
+    Compilation compilation =
+        compile(mlp_graph(&(MlpShape){256, widths, 2, true}, diag_new()), 2, 2);
     assert_int_equal(count_own(compilation.plan), 0);
     finish(&compilation);
 }
@@ -334,9 +344,11 @@ static void odd_batches_are_not_shared_by_rows(void **state) {
     finish(&compilation);
 }
 
-/* Who reads other rows than those at hand needs a barrier: each kernel of the chain is made to sum over the batch. */
+/* Who reads other rows than those at hand needs a barrier: each kernel of the chain is made to sum
+ * over the batch. */
 static NodeId chain_begin(Graph *graph) {
-    NodeId x = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32, matrix(64, 700)), w = f32_state(graph, "w", matrix(700, 90));
+    NodeId x = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32, matrix(64, 700)),
+           w = f32_state(graph, "w", matrix(700, 90));
     return build_unary(graph, OP_sqrt, build_matmul(graph, x, w, false, false));
 }
 

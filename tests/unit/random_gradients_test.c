@@ -1,4 +1,5 @@
-/* Symbolic gradients of random graphs against central differences, in f64: what the rules of single ops are worth together. */
+/* Symbolic gradients of random graphs against central differences, in f64: what the rules of single
+ * ops are worth together. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,11 +45,12 @@ static void add_gradients(Graph *graph) {
     }
 }
 
-/* In f64 a bitcast has the bits of the value rounded to f32, so that differences see steps; and the gradient that does not pass
- * a detach is not the slope. */
+/* In f64 a bitcast has the bits of the value rounded to f32, so that differences see steps; and the
+ * gradient that does not pass a detach is not the slope. */
 static bool is_smooth(const Graph *graph) {
     for (NodeId id = 1; id < graph->node_count; id++)
-        if (graph_node(graph, id)->op == OP_bitcast || graph_node(graph, id)->op == OP_detach) return false;
+        if (graph_node(graph, id)->op == OP_bitcast || graph_node(graph, id)->op == OP_detach)
+            return false;
     return true;
 }
 
@@ -79,22 +81,27 @@ static void *contents_of(const Symbol *symbol, uint64_t seed) {
 static void fill(Subject *subject, const Symbol *symbol) {
     void *data = contents_of(symbol, subject->seed);
     double *value = interp_value(subject->interp, symbol->node);
-    if (symbol->dtype != DTYPE_F32) memcpy(value, data, interp_value_bytes(subject->interp, symbol->node));
+    if (symbol->dtype != DTYPE_F32)
+        memcpy(value, data, interp_value_bytes(subject->interp, symbol->node));
     for (int64_t i = 0; symbol->dtype == DTYPE_F32 && i < shape_elements(symbol->shape); i++) {
         double ordinary = fabs((double)((float *)data)[i]) < 10 ? (double)((float *)data)[i] : 0.3;
-        value[i] = ordinary + 1e-3 * (double)random_unit(subject->seed, STREAM_AUGMENT, symbol->node, (uint64_t)i);
+        value[i] = ordinary + 1e-3 * (double)random_unit(subject->seed, STREAM_AUGMENT,
+                                                         symbol->node, (uint64_t)i);
     }
     free(data);
 }
 
-static double loss_at(Subject *subject, double *state, const double *origin, const double *direction, int64_t n, double h) {
+static double loss_at(Subject *subject, double *state, const double *origin,
+                      const double *direction, int64_t n, double h) {
     for (int64_t i = 0; i < n; i++) state[i] = origin[i] + h * direction[i];
     interp_run(subject->interp);
     return *(double *)interp_value(subject->interp, subject->loss);
 }
 
-/* The smallest error over several step widths: some are too wide for a kink nearby, some too narrow for rounding. */
-static double difference_error(Subject *subject, double *state, const double *direction, int64_t n, double slope) {
+/* The smallest error over several step widths: some are too wide for a kink nearby, some too narrow
+ * for rounding. */
+static double difference_error(Subject *subject, double *state, const double *direction, int64_t n,
+                               double slope) {
     double *origin = malloc((size_t)n * sizeof *origin), best = INFINITY;
     memcpy(origin, state, (size_t)n * sizeof *origin);
     for (double h = 1e-3; h > 1e-8; h /= 10) {
@@ -107,7 +114,8 @@ static double difference_error(Subject *subject, double *state, const double *di
     return best;
 }
 
-/* false if it cannot be checked here: the loss or its gradient is not finite or too large for differences. */
+/* false if it cannot be checked here: the loss or its gradient is not finite or too large for
+ * differences. */
 static bool check_state(Subject *subject, const Symbol *symbol) {
     char name[64];
     snprintf(name, sizeof name, "by %s", symbol->name);
@@ -117,15 +125,18 @@ static bool check_state(Subject *subject, const Symbol *symbol) {
     interp_run(subject->interp);
     double loss = *(double *)interp_value(subject->interp, subject->loss);
     for (int64_t i = 0; i < n; i++) {
-        direction[i] = 2 * (double)random_unit(subject->seed, STREAM_SPLIT, symbol->node, (uint64_t)i) - 1;
+        direction[i] =
+            2 * (double)random_unit(subject->seed, STREAM_SPLIT, symbol->node, (uint64_t)i) - 1;
         slope += direction[i] * gradient[i];
     }
     bool possible = fabs(loss) < 1e4 && isfinite(slope);
-    if (possible) error = difference_error(subject, interp_value(subject->interp, symbol->node), direction, n, slope);
+    if (possible)
+        error = difference_error(subject, interp_value(subject->interp, symbol->node), direction, n,
+                                 slope);
     free(direction);
     if (error > 1e-6)
-        fail_msg("seed %llu, '%s': relative error %g, gradient %g", (unsigned long long)subject->seed, symbol->name, error,
-                 slope);
+        fail_msg("seed %llu, '%s': relative error %g, gradient %g",
+                 (unsigned long long)subject->seed, symbol->name, error, slope);
     return possible;
 }
 
@@ -136,7 +147,8 @@ static int check_seed(uint64_t seed) {
     for (uint32_t i = 0; i < subject.graph->symbol_count; i++)
         if (subject.graph->symbols[i].node) fill(&subject, &subject.graph->symbols[i]);
     for (uint32_t i = 0; is_smooth(subject.graph) && i < subject.graph->symbol_count; i++)
-        if (is_real_state(&subject.graph->symbols[i])) checked += check_state(&subject, &subject.graph->symbols[i]);
+        if (is_real_state(&subject.graph->symbols[i]))
+            checked += check_state(&subject, &subject.graph->symbols[i]);
     subject_close(&subject);
     return checked;
 }

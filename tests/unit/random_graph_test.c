@@ -28,7 +28,8 @@ static void graphs_are_valid_and_bounded(void **state) {
         Graph *graph = make(seed, diag);
         if (!graph_verify(graph)) fail_msg("seed %llu", (unsigned long long)seed);
         assert_true(graph->node_count < MAX_NODES);
-        for (NodeId id = 1; id < graph->node_count; id++) assert_true(shape_elements(graph_node(graph, id)->shape) <= 65536);
+        for (NodeId id = 1; id < graph->node_count; id++)
+            assert_true(shape_elements(graph_node(graph, id)->shape) <= 65536);
         graph_free(graph);
         diag_free(diag);
     }
@@ -41,7 +42,8 @@ static void every_op_comes_up(void **state) {
         Diagnostics *diag = diag_new();
         Graph *graph = make(seed, diag);
         bool *live = graph_live(graph);
-        for (NodeId id = 1; id < graph->node_count; id++) counts[graph_node(graph, id)->op] += live[id];
+        for (NodeId id = 1; id < graph->node_count; id++)
+            counts[graph_node(graph, id)->op] += live[id];
         graph_free(graph);
         diag_free(diag);
     }
@@ -91,7 +93,8 @@ static void contents_fill_inputs(void **state) {
     Symbol symbol = {.kind = SYMBOL_BATCH, .name = "x", .dtype = DTYPE_F32, .shape = {2, {3, 5}}};
     float *data = random_input(&symbol, 1);
     int finite = 0;
-    for (int i = 0; i < RANDOM_DATA_ROWS * 5; i++) finite += isfinite(data[i]) && fabsf(data[i]) <= 2;
+    for (int i = 0; i < RANDOM_DATA_ROWS * 5; i++)
+        finite += isfinite(data[i]) && fabsf(data[i]) <= 2;
     assert_true(finite > RANDOM_DATA_ROWS * 5 * 9 / 10);
     free(data);
     int32_t *rows = random_rows(1, 0, 100);
@@ -100,7 +103,8 @@ static void contents_fill_inputs(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(graphs_are_valid_and_bounded), cmocka_unit_test(every_op_comes_up),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(graphs_are_valid_and_bounded),
+                                       cmocka_unit_test(every_op_comes_up),
                                        cmocka_unit_test(the_seed_decides_everything),
                                        cmocka_unit_test(printing_and_reading_change_nothing),
                                        cmocka_unit_test(contents_fill_inputs)};

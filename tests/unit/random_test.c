@@ -71,7 +71,8 @@ static void permutations_hold_every_number_once(void **state) {
     assert_int_equal(order[0], 0);
 }
 
-/* Every one of the 24 orders of four comes up about as often as the others: chi-squared with 23 degrees of freedom. */
+/* Every one of the 24 orders of four comes up about as often as the others: chi-squared with 23
+ * degrees of freedom. */
 static void permutations_are_uniform(void **state) {
     (void)state;
     enum { DRAWS = 24000 };
@@ -93,8 +94,10 @@ static void permutations_are_uniform(void **state) {
     assert_true(chi < 50);
 }
 
-static Symbol symbol_of(const char *name, int64_t rows, int64_t columns, InitKind kind, float a, float b) {
-    return (Symbol){SYMBOL_STATE, name, DTYPE_F32, {2, {rows, columns}}, {kind, a, b}, true, NODE_NONE, NODE_NONE};
+static Symbol symbol_of(const char *name, int64_t rows, int64_t columns, InitKind kind, float a,
+                        float b) {
+    return (Symbol){SYMBOL_STATE, name, DTYPE_F32, {2, {rows, columns}},
+                    {kind, a, b}, true, NODE_NONE, NODE_NONE};
 }
 
 static float *initialized(const Symbol *symbol, uint64_t seed) {
@@ -139,7 +142,8 @@ static void uniform_never_rounds_to_the_end(void **state) {
 
 static void names_and_seeds_keep_states_apart(void **state) {
     (void)state;
-    Symbol a = symbol_of("a", 4, 4, INIT_UNIFORM, 0, 1), b = symbol_of("b", 4, 4, INIT_UNIFORM, 0, 1);
+    Symbol a = symbol_of("a", 4, 4, INIT_UNIFORM, 0, 1),
+           b = symbol_of("b", 4, 4, INIT_UNIFORM, 0, 1);
     float *first = initialized(&a, 1), *named = initialized(&b, 1), *seeded = initialized(&a, 2);
     assert_memory_not_equal(first, named, 16 * sizeof *first);
     assert_memory_not_equal(first, seeded, 16 * sizeof *first);
@@ -148,14 +152,16 @@ static void names_and_seeds_keep_states_apart(void **state) {
     free(seeded);
 }
 
-/* Each draw against the distribution function of libm: its value at the draw must be the uniform number that was drawn. */
+/* Each draw against the distribution function of libm: its value at the draw must be the uniform
+ * number that was drawn. */
 static void normal_inverts_its_distribution(void **state) {
     (void)state;
     Symbol symbol = symbol_of("w", 100, 1000, INIT_NORMAL, 0, 1);
     float *data = initialized(&symbol, 1);
     double sum = 0, squares = 0;
     for (int i = 0; i < 100000; i++) {
-        double uniform = (random_bits(1, STREAM_INIT, hash_name("w"), (uint64_t)i) + 0.5) * 0x1p-32, x = (double)data[i];
+        double uniform = (random_bits(1, STREAM_INIT, hash_name("w"), (uint64_t)i) + 0.5) * 0x1p-32,
+               x = (double)data[i];
         double density = exp(-x * x / 2) / sqrt(2 * acos(-1));
         double error = (0.5 * erfc(-x / sqrt(2)) - uniform) / density; /* in units of x */
         assert_true(fabs(error) <= fabs(x) * 0x1p-23 + 1e-15);
@@ -168,16 +174,19 @@ static void normal_inverts_its_distribution(void **state) {
 
 static void normal_has_mean_and_deviation(void **state) {
     (void)state;
-    Symbol standard = symbol_of("w", 2, 2, INIT_NORMAL, 0, 1), other = symbol_of("w", 2, 2, INIT_NORMAL, 10, 0.5f);
+    Symbol standard = symbol_of("w", 2, 2, INIT_NORMAL, 0, 1),
+           other = symbol_of("w", 2, 2, INIT_NORMAL, 10, 0.5f);
     float *x = initialized(&standard, 1), *y = initialized(&other, 1);
     for (int i = 0; i < 4; i++) assert_true(fabsf(y[i] - (10 + 0.5f * x[i])) < 1e-6f);
     free(x);
     free(y);
 }
 
-static double product(const float *data, int64_t a, int64_t b, int64_t n, int64_t across, int64_t along) {
+static double product(const float *data, int64_t a, int64_t b, int64_t n, int64_t across,
+                      int64_t along) {
     double sum = 0;
-    for (int64_t i = 0; i < n; i++) sum += (double)data[a * across + i * along] * (double)data[b * across + i * along];
+    for (int64_t i = 0; i < n; i++)
+        sum += (double)data[a * across + i * along] * (double)data[b * across + i * along];
     return sum;
 }
 
@@ -188,7 +197,8 @@ static void expect_orthogonal(int64_t rows, int64_t columns) {
     int64_t count = wide ? rows : columns, n = wide ? columns : rows;
     for (int64_t a = 0; a < count; a++)
         for (int64_t b = 0; b <= a; b++)
-            assert_true(fabs(product(data, a, b, n, wide ? columns : 1, wide ? 1 : columns) - (a == b ? 9 : 0)) < 1e-5);
+            assert_true(fabs(product(data, a, b, n, wide ? columns : 1, wide ? 1 : columns) -
+                             (a == b ? 9 : 0)) < 1e-5);
     free(data);
 }
 
@@ -201,17 +211,18 @@ static void orthogonal_vectors_have_the_gain_as_length(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(philox_gives_the_published_numbers),
-                                       cmocka_unit_test(every_argument_matters),
-                                       cmocka_unit_test(units_are_below_one),
-                                       cmocka_unit_test(permutations_hold_every_number_once),
-                                       cmocka_unit_test(permutations_are_uniform),
-                                       cmocka_unit_test(constants_fill),
-                                       cmocka_unit_test(uniform_stays_in_its_interval),
-                                       cmocka_unit_test(uniform_never_rounds_to_the_end),
-                                       cmocka_unit_test(names_and_seeds_keep_states_apart),
-                                       cmocka_unit_test(normal_inverts_its_distribution),
-                                       cmocka_unit_test(normal_has_mean_and_deviation),
-                                       cmocka_unit_test(orthogonal_vectors_have_the_gain_as_length)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(philox_gives_the_published_numbers),
+        cmocka_unit_test(every_argument_matters),
+        cmocka_unit_test(units_are_below_one),
+        cmocka_unit_test(permutations_hold_every_number_once),
+        cmocka_unit_test(permutations_are_uniform),
+        cmocka_unit_test(constants_fill),
+        cmocka_unit_test(uniform_stays_in_its_interval),
+        cmocka_unit_test(uniform_never_rounds_to_the_end),
+        cmocka_unit_test(names_and_seeds_keep_states_apart),
+        cmocka_unit_test(normal_inverts_its_distribution),
+        cmocka_unit_test(normal_has_mean_and_deviation),
+        cmocka_unit_test(orthogonal_vectors_have_the_gain_as_length)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* The reference: every function is in it, with a text and an example that works; and docs/library.md is up to date. */
+/* The reference: every function is in it, with a text and an example that works; and
+ * docs/library.md is up to date. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +29,8 @@ static void every_function_is_described(void **state) {
             fail_msg("the example of '%s' does not work", name);
         }
     }
-    assert_int_equal(count, names_count(doc_examples_library(examples)->functions)); /* each is in a section that is known */
+    /* each is in a section that is known */
+    assert_int_equal(count, names_count(doc_examples_library(examples)->functions));
     doc_examples_close(examples);
     diag_free(diag);
     arena_free(arena);
@@ -64,7 +66,8 @@ static void the_manual_is_up_to_date(void **state) {
     FILE *out = open_memstream(&written, &length);
     assert_true(explain_manual(out, diag));
     fclose(out);
-    if (strcmp(written, kept)) fail_msg("docs/library.md is stale: mlc explain --manual >docs/library.md");
+    if (strcmp(written, kept))
+        fail_msg("docs/library.md is stale: mlc explain --manual >docs/library.md");
     free(written);
     free(kept);
     diag_free(diag);

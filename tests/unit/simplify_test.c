@@ -1,5 +1,6 @@
-/* Exact algebra: every rule fires where it should, does not where a bit would change, and what it makes computes the same bits:
- * each case is run before and after, on values that include all awkward ones. */
+/* Exact algebra: every rule fires where it should, does not where a bit would change, and what it
+ * makes computes the same bits: each case is run before and after, on values that include all
+ * awkward ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,18 +16,18 @@
 #include <string.h>
 
 /* What every case may use; its own nodes begin with %12, and the last one is the output. */
-#define INPUTS                                                                                                                 \
-    "mlc-ir 1\ngraph \"case\"\n"                                                                                               \
-    "%1 = input f32[32] value \"x\"\n"                                                                                         \
-    "%2 = input f32[32] value \"y\"\n"                                                                                         \
-    "%3 = input f32[4,8] value \"m\"\n"                                                                                        \
-    "%4 = input f32[8,4] value \"n\"\n"                                                                                        \
-    "%5 = input f32[] value \"s\"\n"                                                                                           \
-    "%6 = input u8[32] value \"u\"\n"                                                                                          \
-    "%7 = input bool[32] value \"c\"\n"                                                                                        \
-    "%8 = input bool[32] value \"d\"\n"                                                                                        \
-    "%9 = input i32[32] value \"i\"\n"                                                                                         \
-    "%10 = input f32[1,8] value \"r\"\n"                                                                                       \
+#define INPUTS                                                                                     \
+    "mlc-ir 1\ngraph \"case\"\n"                                                                   \
+    "%1 = input f32[32] value \"x\"\n"                                                             \
+    "%2 = input f32[32] value \"y\"\n"                                                             \
+    "%3 = input f32[4,8] value \"m\"\n"                                                            \
+    "%4 = input f32[8,4] value \"n\"\n"                                                            \
+    "%5 = input f32[] value \"s\"\n"                                                               \
+    "%6 = input u8[32] value \"u\"\n"                                                              \
+    "%7 = input bool[32] value \"c\"\n"                                                            \
+    "%8 = input bool[32] value \"d\"\n"                                                            \
+    "%9 = input i32[32] value \"i\"\n"                                                             \
+    "%10 = input f32[1,8] value \"r\"\n"                                                           \
     "%11 = input f32[1,1,8] value \"q\"\n"
 
 typedef struct {
@@ -74,12 +75,14 @@ static const Case arithmetic[] = {
     {"%12 = constant f32[32] -0\n%13 = fma f32[32] %1 %2 %12\n", "(mul x y)"},
     {"%12 = constant f32[32] 0\n%13 = fma f32[32] %1 %2 %12\n", "(fma x y 0)"},
     {"%12 = neg f32[32] %1\n%13 = neg f32[32] %2\n%14 = fma f32[32] %12 %13 %1\n", "(fma x y x)"},
-    {"%12 = neg f32[32] %1\n%13 = constant f32[32] 3\n%14 = fma f32[32] %13 %12 %2\n", "(fma x -3 y)"},
+    {"%12 = neg f32[32] %1\n%13 = constant f32[32] 3\n%14 = fma f32[32] %13 %12 %2\n",
+     "(fma x -3 y)"},
     {"%12 = neg f32[32] %1\n%13 = fma f32[32] %12 %2 %1\n", "(fma (neg x) y x)"},
     {"%12 = mul f32[32] %1 %2\n%13 = add f32[32] %12 %1\n", "(add (mul x y) x)"},
     {"%12 = min f32[32] %1 %2\n%13 = min f32[32] %12 %2\n", "(min x y)"},
     {"%12 = max f32[32] %1 %1\n", "x"},
-    {"%12 = constant f32[32] 0\n%13 = max f32[32] %1 %12\n%14 = max f32[32] %12 %13\n", "(max x 0)"},
+    {"%12 = constant f32[32] 0\n%13 = max f32[32] %1 %12\n%14 = max f32[32] %12 %13\n",
+     "(max x 0)"},
     {"%12 = min f32[32] %1 %2\n%13 = max f32[32] %12 %2\n", "(max (min x y) y)"},
     {"%12 = rint f32[32] %1\n%13 = floor f32[32] %12\n", "(rint x)"},
     {"%12 = convert f32[32] %9\n%13 = rint f32[32] %12\n", "(convert:f32 i)"},
@@ -88,9 +91,12 @@ static const Case arithmetic[] = {
 static const Case bytes[] = {
     {"%12 = convert f32[32] %6\n%13 = constant f32[32] 255\n%14 = div f32[32] %12 %13\n",
      "(fma (fma (mul (convert:f32 u) 0.0039215689) -255 (convert:f32 u)) 0.0039215689 (mul (convert:f32 u) 0.0039215689))"},
-    {"%12 = convert f32[32] %6\n%13 = constant f32[32] 256\n%14 = div f32[32] %12 %13\n", "(mul (convert:f32 u) 0.00390625)"},
-    {"%12 = convert f32[32] %6\n%13 = constant f32[32] 0\n%14 = div f32[32] %12 %13\n", "(div (convert:f32 u) 0)"},
-    {"%12 = convert f32[32] %9\n%13 = constant f32[32] 255\n%14 = div f32[32] %12 %13\n", "(div (convert:f32 i) 255)"},
+    {"%12 = convert f32[32] %6\n%13 = constant f32[32] 256\n%14 = div f32[32] %12 %13\n",
+     "(mul (convert:f32 u) 0.00390625)"},
+    {"%12 = convert f32[32] %6\n%13 = constant f32[32] 0\n%14 = div f32[32] %12 %13\n",
+     "(div (convert:f32 u) 0)"},
+    {"%12 = convert f32[32] %9\n%13 = constant f32[32] 255\n%14 = div f32[32] %12 %13\n",
+     "(div (convert:f32 i) 255)"},
 };
 
 static const Case logic[] = {
@@ -119,11 +125,16 @@ static const Case logic[] = {
     {"%12 = constant bool[32] false\n%13 = select f32[32] %12 %1 %2\n", "y"},
     {"%12 = select f32[32] %7 %1 %1\n", "x"},
     {"%12 = not bool[32] %7\n%13 = select f32[32] %12 %1 %2\n", "(select c y x)"},
-    {"%12 = constant bool[32] true\n%13 = constant bool[32] false\n%14 = select bool[32] %7 %12 %13\n", "c"},
-    {"%12 = constant bool[32] true\n%13 = constant bool[32] false\n%14 = select bool[32] %7 %13 %12\n", "(not c)"},
-    {"%12 = select f32[32] %7 %1 %2\n%13 = abs f32[32] %1\n%14 = select f32[32] %7 %12 %13\n", "(select c x (abs x))"},
-    {"%12 = select f32[32] %7 %1 %2\n%13 = abs f32[32] %1\n%14 = select f32[32] %7 %13 %12\n", "(select c (abs x) y)"},
-    {"%12 = select f32[32] %8 %1 %2\n%13 = select f32[32] %7 %12 %2\n", "(select c (select d x y) y)"},
+    {"%12 = constant bool[32] true\n%13 = constant bool[32] false\n%14 = select bool[32] %7 %12 %13\n",
+     "c"},
+    {"%12 = constant bool[32] true\n%13 = constant bool[32] false\n%14 = select bool[32] %7 %13 %12\n",
+     "(not c)"},
+    {"%12 = select f32[32] %7 %1 %2\n%13 = abs f32[32] %1\n%14 = select f32[32] %7 %12 %13\n",
+     "(select c x (abs x))"},
+    {"%12 = select f32[32] %7 %1 %2\n%13 = abs f32[32] %1\n%14 = select f32[32] %7 %13 %12\n",
+     "(select c (abs x) y)"},
+    {"%12 = select f32[32] %8 %1 %2\n%13 = select f32[32] %7 %12 %2\n",
+     "(select c (select d x y) y)"},
     {"%12 = convert i32[32] %6\n%13 = convert f32[32] %12\n", "(convert:f32 u)"},
     {"%12 = convert f32[32] %6\n%13 = convert u8[32] %12\n", "u"},
     {"%12 = convert u8[32] %9\n%13 = convert f32[32] %12\n", "(convert:f32 (convert:u8 i))"},
@@ -140,7 +151,8 @@ static const Case views[] = {
     {"%12 = broadcast f32[1,1,8] %10\n", "(reshape[1,1,8] r)"},
     {"%12 = reshape f32[8] %10\n%13 = broadcast f32[4,8] %12\n", "(broadcast[4,8] r)"},
     {"%12 = reshape f32[8] %11\n%13 = broadcast f32[4,8] %12\n", "(broadcast[4,8] (reshape[8] q))"},
-    {"%12 = reshape f32[8,1] %10\n%13 = broadcast f32[8,4] %12\n", "(broadcast[8,4] (reshape[8,1] r))"},
+    {"%12 = reshape f32[8,1] %10\n%13 = broadcast f32[8,4] %12\n",
+     "(broadcast[8,4] (reshape[8,1] r))"},
     {"%12 = transpose f32[8,1] %10 perm=[1,0]\n", "(reshape[8,1] r)"},
     {"%12 = transpose f32[8,4] %3 perm=[1,0]\n", "(transpose[8,4] m)"},
     {"%12 = transpose f32[8,4] %3 perm=[1,0]\n%13 = transpose f32[4,8] %12 perm=[1,0]\n", "m"},
@@ -152,22 +164,27 @@ static const Case views[] = {
     {"%12 = abs f32[4,8] %3\n%13 = concat f32[8,8] %3 %12 axis=0\n%14 = slice f32[2,8] %13 start=[3,0] stop=[5,8] step=[1,1]\n",
      "(slice[2,8] (concat[8,8] m (abs m)))"},
     {"%12 = pad f32[4,8] %3 before=[0,0] after=[0,0]\n", "m"},
-    {"%12 = pad f32[5,8] %3 before=[1,0] after=[0,0]\n%13 = pad f32[7,9] %12 before=[1,0] after=[1,1]\n", "(pad[7,9] m)"},
+    {"%12 = pad f32[5,8] %3 before=[1,0] after=[0,0]\n%13 = pad f32[7,9] %12 before=[1,0] after=[1,1]\n",
+     "(pad[7,9] m)"},
     {"%12 = concat f32[4,8] %3 axis=1\n", "m"},
     {"%12 = sum f32[8] %10 axis=0\n", "(reshape[8] (add r 0))"},
     {"%12 = reduce_max f32[8] %10 axis=0\n", "(reshape[8] r)"},
     {"%12 = sum f32[8] %3 axis=0\n", "(sum m)"},
     {"%12 = broadcast f32[4,8] %10\n%13 = sum f32[8] %12 axis=0\n", "(sum (broadcast[4,8] r))"},
-    {"%12 = transpose f32[8,4] %3 perm=[1,0]\n%13 = reshape f32[32] %12\n", "(reshape[32] (transpose[8,4] m))"},
+    {"%12 = transpose f32[8,4] %3 perm=[1,0]\n%13 = reshape f32[32] %12\n",
+     "(reshape[32] (transpose[8,4] m))"},
     {"%12 = transpose f32[8,4] %3 perm=[1,0]\n%13 = matmul f32[4,4] %3 %12\n", "(matmul:b m m)"},
-    {"%12 = transpose f32[8,4] %3 perm=[1,0]\n%13 = matmul f32[8,8] %12 %12 transpose_b\n", "(matmul:a m m)"},
-    {"%12 = transpose f32[4,8] %4 perm=[1,0]\n%13 = matmul f32[8,8] %3 %12 transpose_a\n", "(matmul:ab m n)"},
+    {"%12 = transpose f32[8,4] %3 perm=[1,0]\n%13 = matmul f32[8,8] %12 %12 transpose_b\n",
+     "(matmul:a m m)"},
+    {"%12 = transpose f32[4,8] %4 perm=[1,0]\n%13 = matmul f32[8,8] %3 %12 transpose_a\n",
+     "(matmul:ab m n)"},
 };
 
 static const Case motion[] = {
     {"%12 = reshape f32[2,16] %1\n%13 = abs f32[2,16] %12\n%14 = reshape f32[2,16] %2\n%15 = add f32[2,16] %13 %14\n",
      "(reshape[2,16] (add (abs x) y))"},
-    {"%12 = reshape f32[2,16] %1\n%13 = constant f32[2,16] 3\n%14 = mul f32[2,16] %12 %13\n", "(reshape[2,16] (mul x 3))"},
+    {"%12 = reshape f32[2,16] %1\n%13 = constant f32[2,16] 3\n%14 = mul f32[2,16] %12 %13\n",
+     "(reshape[2,16] (mul x 3))"},
     {"%12 = reshape f32[4,8] %1\n%13 = add f32[4,8] %12 %3\n", "(add (reshape[4,8] x) m)"},
     {"%12 = reshape f32[2,16] %1\n%13 = broadcast f32[2,16] %5\n%14 = mul f32[2,16] %12 %13\n",
      "(reshape[2,16] (mul x (broadcast[32] s)))"},
@@ -201,9 +218,11 @@ static void write_shape(FILE *out, Shape shape) {
 static void write_operation(FILE *out, const Graph *graph, const Node *node) {
     fprintf(out, "(%s", op_name(node->op));
     if (op_class(node->op) == CLASS_VIEW) write_shape(out, node->shape);
-    if (node->op == OP_convert || node->op == OP_bitcast) fprintf(out, ":%s", dtype_name(node->dtype));
+    if (node->op == OP_convert || node->op == OP_bitcast)
+        fprintf(out, ":%s", dtype_name(node->dtype));
     if (node->op == OP_matmul && (node->attrs.matmul.transpose_a || node->attrs.matmul.transpose_b))
-        fprintf(out, ":%s%s", node->attrs.matmul.transpose_a ? "a" : "", node->attrs.matmul.transpose_b ? "b" : "");
+        fprintf(out, ":%s%s", node->attrs.matmul.transpose_a ? "a" : "",
+                node->attrs.matmul.transpose_b ? "b" : "");
     for (uint32_t i = 0; i < node->operand_count; i++) {
         fputc(' ', out);
         write_node(out, graph, node->operands[i]);
@@ -233,8 +252,9 @@ static void expect_text(const Graph *graph, const Case *at) {
 
 /* -- values -- */
 
-static const float awkward[] = {0,         -0.0f,           1,    -1, INFINITY,         -INFINITY, NAN, 0x1p-149f, -0x1p-149f,
-                                0x1p-126f, 0x1.fffffep127f, 0.1f, -3, 0x1.fffffep-127f, 1e30f,     7};
+static const float awkward[] = {
+    0,         -0.0f,           1,    -1, INFINITY,         -INFINITY, NAN, 0x1p-149f, -0x1p-149f,
+    0x1p-126f, 0x1.fffffep127f, 0.1f, -3, 0x1.fffffep-127f, 1e30f,     7};
 
 /* Every pair of awkward values meets in x and y: two values are `offset` apart in the list. */
 static uint32_t value_bits(DType dtype, size_t i, size_t offset) {
@@ -242,7 +262,8 @@ static uint32_t value_bits(DType dtype, size_t i, size_t offset) {
     Attrs attrs = {.value.f = awkward[at]};
     if (dtype == DTYPE_F32) return attrs.value.bits;
     if (dtype == DTYPE_I32) return i % 3 ? (uint32_t)i * 2654435761u : (uint32_t)i;
-    return dtype == DTYPE_U8 ? (uint32_t)(i * 7 + offset * 32) & 255 : (uint32_t)(i * offset / 2) & 1;
+    return dtype == DTYPE_U8 ? (uint32_t)(i * 7 + offset * 32) & 255
+                             : (uint32_t)(i * offset / 2) & 1;
 }
 
 static void fill(Interp *interp, const Graph *graph, size_t round) {
@@ -251,8 +272,8 @@ static void fill(Interp *interp, const Graph *graph, size_t round) {
         if (!symbol->node) continue;
         for (size_t i = 0; i < (size_t)shape_elements(symbol->shape); i++) {
             uint32_t bits = value_bits(symbol->dtype, i + s * round, s + round);
-            memcpy((char *)interp_value(interp, symbol->node) + i * dtype_bytes(symbol->dtype), &bits,
-                   dtype_bytes(symbol->dtype));
+            memcpy((char *)interp_value(interp, symbol->node) + i * dtype_bytes(symbol->dtype),
+                   &bits, dtype_bytes(symbol->dtype));
         }
     }
 }
@@ -273,9 +294,11 @@ static void expect_same_values(const Graph *before, const Graph *after, const Ca
         fill(b, after, round);
         interp_run(a);
         interp_run(b);
-        const char *x = interp_value(a, before->outputs[0].node), *y = interp_value(b, after->outputs[0].node);
+        const char *x = interp_value(a, before->outputs[0].node),
+                   *y = interp_value(b, after->outputs[0].node);
         for (size_t i = 0; i < (size_t)shape_elements(node->shape); i++)
-            if (!same_value(x + i * size, y + i * size, node->dtype)) fail_msg("%selement %zu changes", at->lines, i);
+            if (!same_value(x + i * size, y + i * size, node->dtype))
+                fail_msg("%selement %zu changes", at->lines, i);
     }
     interp_free(a);
     interp_free(b);
@@ -305,10 +328,10 @@ static void check_case(const Case *at) {
     diag_free(diag);
 }
 
-#define TEST(group)                                                                                                            \
-    static void test_##group(void **state) {                                                                                   \
-        (void)state;                                                                                                           \
-        for (size_t i = 0; i < sizeof group / sizeof *group; i++) check_case(&group[i]);                                       \
+#define TEST(group)                                                                                \
+    static void test_##group(void **state) {                                                       \
+        (void)state;                                                                               \
+        for (size_t i = 0; i < sizeof group / sizeof *group; i++) check_case(&group[i]);           \
     }
 TEST(arithmetic)
 TEST(bytes)
@@ -325,7 +348,8 @@ static void test_once_is_enough(void **state) {
         Compilation compilation;
         assert_true(passes_run(&compilation, random_graph(seed, diag), &options, PASS_dce));
         char *once = graph_text(compilation.graph);
-        assert_true(pass_run(PASS_simplify, &compilation, &options) && pass_run(PASS_dce, &compilation, &options));
+        assert_true(pass_run(PASS_simplify, &compilation, &options) &&
+                    pass_run(PASS_dce, &compilation, &options));
         char *twice = graph_text(compilation.graph);
         assert_string_equal(once, twice);
         free(once);
@@ -337,8 +361,9 @@ static void test_once_is_enough(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arithmetic), cmocka_unit_test(test_bytes),  cmocka_unit_test(test_logic),
-        cmocka_unit_test(test_views),      cmocka_unit_test(test_motion), cmocka_unit_test(test_once_is_enough),
+        cmocka_unit_test(test_arithmetic), cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_logic),      cmocka_unit_test(test_views),
+        cmocka_unit_test(test_motion),     cmocka_unit_test(test_once_is_enough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Which rows belong to which split: every row to one, as many as are wanted, groups whole, classes in proportion, the last rows last. */
+/* Which rows belong to which split: every row to one, as many as are wanted, groups whole, classes
+ * in proportion, the last rows last. */
 #include "ir/ops/random.h"
 #include "runtime/data/splits.h"
 
@@ -37,14 +38,19 @@ static Table *table_new(void) {
     void *columns[] = {table->patient, table->kind, table->word, table->number};
     memcpy(table->columns, columns, sizeof columns);
     const char *const names[] = {"patient", "kind", "word", "number"};
-    for (int i = 0; i < 4; i++) table->fields[i] = (SourceField){.name = names[i], .dtype = DTYPE_I32, .is_column = true};
+    for (int i = 0; i < 4; i++)
+        table->fields[i] = (SourceField){.name = names[i], .dtype = DTYPE_I32, .is_column = true};
     table->fields[2].is_text = true;
     table->fields[2].categories = words;
     table->fields[2].category_count = 3;
     table->diag = diag_new();
-    table->data = (SourceData){
-        .arena = arena_new(), .fields = table->fields, .data = table->columns, .exact = table->exact, .test_begin = ROWS};
-    table->data.schema = (SourceSchema){.fields = table->fields, .field_count = 4, .train_rows = ROWS};
+    table->data = (SourceData){.arena = arena_new(),
+                               .fields = table->fields,
+                               .data = table->columns,
+                               .exact = table->exact,
+                               .test_begin = ROWS};
+    table->data.schema =
+        (SourceSchema){.fields = table->fields, .field_count = 4, .train_rows = ROWS};
     return table;
 }
 
@@ -74,7 +80,8 @@ static Splits deal(Table *table, HoldOut valid, HoldOut test, uint64_t seed) {
             if (i) assert_true(row > splits.rows[split][i - 1]);
         }
     }
-    assert_int_equal(splits.count[SPLIT_TRAIN] + splits.count[SPLIT_VALID] + splits.count[SPLIT_TEST], ROWS);
+    assert_int_equal(
+        splits.count[SPLIT_TRAIN] + splits.count[SPLIT_VALID] + splits.count[SPLIT_TEST], ROWS);
     return splits;
 }
 
@@ -92,7 +99,8 @@ static const HoldOut none;
 static void test_last(void **state) {
     (void)state;
     Table *table = table_new();
-    Splits splits = deal(table, hold(HOLD_LAST, NULL, false, 0.1), hold(HOLD_LAST, NULL, true, 200), 1);
+    Splits splits =
+        deal(table, hold(HOLD_LAST, NULL, false, 0.1), hold(HOLD_LAST, NULL, true, 200), 1);
     assert_int_equal(splits.count[SPLIT_TRAIN], 700);
     assert_int_equal(splits.rows[SPLIT_TRAIN][699], 699);
     assert_int_equal(splits.rows[SPLIT_VALID][0], 700);
@@ -109,7 +117,8 @@ static void test_random_is_as_it_was(void **state) {
     Table *table = table_new();
     int32_t order[ROWS];
     bool valid[ROWS] = {false};
-    Splits splits = deal(table, hold(HOLD_RANDOM, NULL, true, 30), hold(HOLD_RANDOM, NULL, false, 0.25), 9);
+    Splits splits =
+        deal(table, hold(HOLD_RANDOM, NULL, true, 30), hold(HOLD_RANDOM, NULL, false, 0.25), 9);
     random_permutation(9, STREAM_SPLIT, 0, ROWS, order);
     for (int i = 0; i < 30; i++) valid[order[i]] = true;
     for (int i = 0; i < 30; i++) assert_true(valid[splits.rows[SPLIT_VALID][i]]);
@@ -128,8 +137,10 @@ static void test_column(void **state) {
         for (int k = 0; k < 100; k++) assert_int_equal(splits.rows[SPLIT_TEST][k] % 10, 3);
         for (int k = 0; k < 100; k++) assert_int_equal(splits.rows[SPLIT_VALID][k] % 10, 5);
     }
-    assert_fails(table, hold(HOLD_RANDOM, NULL, false, 0.1), hold(HOLD_COLUMN, "word", false, 0), STATUS_MODEL);
-    assert_fails(table, hold(HOLD_COLUMN, "number", false, 0), hold(HOLD_COLUMN, "word", false, 0), STATUS_MODEL);
+    assert_fails(table, hold(HOLD_RANDOM, NULL, false, 0.1), hold(HOLD_COLUMN, "word", false, 0),
+                 STATUS_MODEL);
+    assert_fails(table, hold(HOLD_COLUMN, "number", false, 0), hold(HOLD_COLUMN, "word", false, 0),
+                 STATUS_MODEL);
     assert_fails(table, none, hold(HOLD_COLUMN, "patient", false, 0), STATUS_DATA);
     assert_fails(table, none, hold(HOLD_COLUMN, "nobody", false, 0), STATUS_MODEL);
     table->word[500] = -1;
@@ -144,7 +155,8 @@ static void test_groups_stay_together(void **state) {
     Table *table = table_new();
     for (uint64_t seed = 0; seed < 20; seed++) {
         int split_of[GROUPS];
-        Splits splits = deal(table, hold(HOLD_GROUP, "patient", false, 0.1), hold(HOLD_GROUP, "patient", false, 0.2), seed);
+        Splits splits = deal(table, hold(HOLD_GROUP, "patient", false, 0.1),
+                             hold(HOLD_GROUP, "patient", false, 0.2), seed);
         memset(split_of, -1, sizeof split_of);
         for (int split = 0; split < SPLIT_COUNT; split++) {
             for (int64_t i = 0; i < splits.count[split]; i++) {
@@ -165,7 +177,8 @@ static void test_groups_stay_together(void **state) {
         *known = true;
     }
     assert_int_equal(groups, 3);
-    assert_fails(table, hold(HOLD_GROUP, "kind", false, 0.1), hold(HOLD_GROUP, "patient", false, 0.2), STATUS_MODEL);
+    assert_fails(table, hold(HOLD_GROUP, "kind", false, 0.1),
+                 hold(HOLD_GROUP, "patient", false, 0.2), STATUS_MODEL);
     assert_fails(table, none, hold(HOLD_GROUP, "patient", true, GROUPS), STATUS_DATA);
     table_free_all(table);
 }
@@ -175,9 +188,11 @@ static void test_stratified(void **state) {
     Table *table = table_new();
     for (uint64_t seed = 0; seed < 20; seed++) {
         int count[SPLIT_COUNT][CLASSES] = {{0}};
-        Splits splits = deal(table, hold(HOLD_STRATIFIED, "kind", true, 100), hold(HOLD_STRATIFIED, "kind", false, 0.2), seed);
+        Splits splits = deal(table, hold(HOLD_STRATIFIED, "kind", true, 100),
+                             hold(HOLD_STRATIFIED, "kind", false, 0.2), seed);
         for (int split = 0; split < SPLIT_COUNT; split++)
-            for (int64_t i = 0; i < splits.count[split]; i++) count[split][table->kind[splits.rows[split][i]]]++;
+            for (int64_t i = 0; i < splits.count[split]; i++)
+                count[split][table->kind[splits.rows[split][i]]]++;
         assert_int_equal(splits.count[SPLIT_VALID], 100);
         assert_int_equal(splits.count[SPLIT_TEST], 200);
         assert_in_range(count[SPLIT_TEST][0], 99, 101);
@@ -192,7 +207,8 @@ static void test_impossible(void **state) {
     (void)state;
     Table *table = table_new();
     assert_fails(table, hold(HOLD_RANDOM, NULL, false, 0.0001), none, STATUS_DATA);
-    assert_fails(table, hold(HOLD_LAST, NULL, false, 0.5), hold(HOLD_LAST, NULL, false, 0.5), STATUS_MODEL);
+    assert_fails(table, hold(HOLD_LAST, NULL, false, 0.5), hold(HOLD_LAST, NULL, false, 0.5),
+                 STATUS_MODEL);
     assert_fails(table, none, hold(HOLD_STRATIFIED, "kind", true, ROWS), STATUS_MODEL);
     table->data.schema.valid_rows = 3;
     assert_fails(table, hold(HOLD_LAST, NULL, true, 5), none, STATUS_MODEL);

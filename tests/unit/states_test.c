@@ -14,7 +14,8 @@
 
 enum { ROWS = 5, COLUMNS = 70, WEIGHTS = ROWS * COLUMNS };
 
-static const Layout plain = {LAYOUT_PLAIN, 0, 0}, by_columns = {LAYOUT_PANEL, 1, 32}, by_rows = {LAYOUT_PANEL, 0, 4};
+static const Layout plain = {LAYOUT_PLAIN, 0, 0}, by_columns = {LAYOUT_PANEL, 1, 32},
+                    by_rows = {LAYOUT_PANEL, 0, 4};
 
 /* A graph with two states; `w` is updated. */
 typedef struct {
@@ -25,14 +26,17 @@ typedef struct {
 } Fixture;
 
 static int set_up(void **state) {
-    static const PlanState first[] = {{0, {LAYOUT_PANEL, 1, 32}}, {0, {LAYOUT_PANEL, 0, 4}}, {1, {LAYOUT_PLAIN, 0, 0}}};
+    static const PlanState first[] = {
+        {0, {LAYOUT_PANEL, 1, 32}}, {0, {LAYOUT_PANEL, 0, 4}}, {1, {LAYOUT_PLAIN, 0, 0}}};
     static const PlanState second[] = {{0, {LAYOUT_PLAIN, 0, 0}}};
     Fixture *fixture = calloc(1, sizeof *fixture);
     fixture->diag = diag_new();
     fixture->states = states_new();
     Graph *graph = fixture->graph = graph_new("test", fixture->diag);
-    NodeId w = graph_state(graph, "w", DTYPE_F32, shape_of(2, (int64_t[]){ROWS, COLUMNS}), (Init){INIT_UNIFORM, -1, 1}, true);
-    graph_state(graph, "b", DTYPE_F32, shape_of(1, (int64_t[]){3}), (Init){INIT_CONSTANT, 0.5f, 0}, true);
+    NodeId w = graph_state(graph, "w", DTYPE_F32, shape_of(2, (int64_t[]){ROWS, COLUMNS}),
+                           (Init){INIT_UNIFORM, -1, 1}, true);
+    graph_state(graph, "b", DTYPE_F32, shape_of(1, (int64_t[]){3}), (Init){INIT_CONSTANT, 0.5f, 0},
+                true);
     graph_update(graph, w, build_unary(graph, OP_neg, w));
     fixture->programs[0] = (Program){.graph = graph, .states = first, .state_count = 3};
     fixture->programs[1] = (Program){.graph = graph, .states = second, .state_count = 1};
@@ -58,7 +62,8 @@ static void expect_layout(Layout layout) {
     layout_from_plain(layout, DTYPE_F32, shape, values, stored);
     for (int64_t row = 0; row < ROWS; row++)
         for (int64_t column = 0; column < COLUMNS; column++)
-            assert_true(stored[layout_offset(layout, shape, (int64_t[]){row, column})] == values[row * COLUMNS + column]);
+            assert_true(stored[layout_offset(layout, shape, (int64_t[]){row, column})] ==
+                        values[row * COLUMNS + column]);
     layout_to_plain(layout, DTYPE_F32, shape, stored, back);
     assert_memory_equal(back, values, sizeof values);
     free(stored);
@@ -80,7 +85,8 @@ static void expect_form(const void *form, Layout layout, const float *values) {
 static void test_initial_values_in_all_forms(void **state) {
     Fixture *fixture = *state;
     float expected[WEIGHTS], b[3], found[WEIGHTS];
-    for (int i = 0; i < 2; i++) assert_true(states_bind(fixture->states, &fixture->programs[i], fixture->diag));
+    for (int i = 0; i < 2; i++)
+        assert_true(states_bind(fixture->states, &fixture->programs[i], fixture->diag));
     states_initialize(fixture->states, 7);
     state_initialize(graph_symbol(fixture->graph, "w"), 7, expected);
     void *const *first = states_pointers(fixture->states, &fixture->programs[0]);
@@ -110,7 +116,8 @@ static void test_a_late_form_gets_the_values(void **state) {
 static void test_updates_reach_other_programs(void **state) {
     Fixture *fixture = *state;
     float values[WEIGHTS];
-    for (int i = 0; i < 2; i++) assert_true(states_bind(fixture->states, &fixture->programs[i], fixture->diag));
+    for (int i = 0; i < 2; i++)
+        assert_true(states_bind(fixture->states, &fixture->programs[i], fixture->diag));
     void *const *first = states_pointers(fixture->states, &fixture->programs[0]);
     float *second = states_pointers(fixture->states, &fixture->programs[1])[0];
     for (int i = 0; i < WEIGHTS; i++) second[i] = values[i] = (float)(i * 3);
@@ -153,13 +160,16 @@ static void test_refuses_another_shape(void **state) {
     graph_free(other);
 }
 
-/* Memory of new states is zero, so that nothing need be done for those that begin so; a program changes that. */
+/* Memory of new states is zero, so that nothing need be done for those that begin so; a program
+ * changes that. */
 static void test_zeros(void **state) {
     Fixture *fixture = *state;
     Graph *graph = graph_new("moments", fixture->diag);
     const float zero = 0, minus_zero = -0.0F;
-    NodeId m = graph_state(graph, "m", DTYPE_F32, shape_of(1, (int64_t[]){1}), (Init){INIT_CONSTANT, 0, 0}, false);
-    graph_state(graph, "z", DTYPE_F32, shape_of(1, (int64_t[]){1}), (Init){INIT_CONSTANT, minus_zero, 0}, false);
+    NodeId m = graph_state(graph, "m", DTYPE_F32, shape_of(1, (int64_t[]){1}),
+                           (Init){INIT_CONSTANT, 0, 0}, false);
+    graph_state(graph, "z", DTYPE_F32, shape_of(1, (int64_t[]){1}),
+                (Init){INIT_CONSTANT, minus_zero, 0}, false);
     graph_update(graph, m, build_unary(graph, OP_neg, m));
     const PlanState states[] = {{0, plain}, {1, plain}};
     Program program = {.graph = graph, .states = states, .state_count = 2};
@@ -179,8 +189,12 @@ static void test_zeros(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layouts),         TEST(test_initial_values_in_all_forms),  TEST(test_zeros),
-        TEST(test_a_late_form_gets_the_values), TEST(test_updates_reach_other_programs), TEST(test_save_and_restore),
+        cmocka_unit_test(test_layouts),
+        TEST(test_initial_values_in_all_forms),
+        TEST(test_zeros),
+        TEST(test_a_late_form_gets_the_values),
+        TEST(test_updates_reach_other_programs),
+        TEST(test_save_and_restore),
         TEST(test_refuses_another_shape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* Tables of text: what cells are, what kinds columns have, categories, splits, and what transforms learn from the training rows. */
+/* Tables of text: what cells are, what kinds columns have, categories, splits, and what transforms
+ * learn from the training rows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,13 +18,15 @@
 
 static const CsvFormat plain = {.header = true, .delimiter = ',', .signs = {'.', 0}};
 
-static void read_text(const char *text, const CsvFormat *format, const SourceSchema *like, Arena *arena, Table *table) {
+static void read_text(const char *text, const CsvFormat *format, const SourceSchema *like,
+                      Arena *arena, Table *table) {
     Problem problem;
     size_t length = strlen(text);
     char *copy = malloc(length + !length); /* no byte after the text, so that reading one is seen */
     memcpy(copy, text, length);
     uint32_t failed;
-    if (!table_read(&(TableText){.text = copy, .length = length}, 1, format, like, arena, table, &problem, &failed))
+    if (!table_read(&(TableText){.text = copy, .length = length}, 1, format, like, arena, table,
+                    &problem, &failed))
         fail_msg("%s", problem.finding);
     free(copy);
 }
@@ -32,8 +35,8 @@ static void test_quotes_and_line_ends(void **state) {
     (void)state;
     Arena *arena = arena_new();
     Table table;
-    read_text("\xef\xbb\xbf a ,\"b, \"\"c\"\"\",d\r\n 1 ,\"two\nlines\", x\r\r\n-2,  \"\"  ,\"y,\"", &plain, NULL, arena,
-              &table);
+    read_text("\xef\xbb\xbf a ,\"b, \"\"c\"\"\",d\r\n 1 ,\"two\nlines\", x\r\r\n-2,  \"\"  ,\"y,\"",
+              &plain, NULL, arena, &table);
     assert_int_equal(table.column_count, 3);
     assert_int_equal(table.rows, 2);
     assert_string_equal(table.columns[0].name, "a");
@@ -54,9 +57,14 @@ static void test_kinds(void **state) {
     Table table;
     read_text(
         "whole,real,gap,text,big,word\n1,1,1,1,2147483647,nan\n+2,.5,?,x1,2147483648,inf\n-3,1e3,,0x1,1,-Infinity\n",
-        &(CsvFormat){.header = true, .missing = (const char *[]){"?"}, .missing_count = 1, .delimiter = ',', .signs = {'.', 0}},
+        &(CsvFormat){.header = true,
+                     .missing = (const char *[]){"?"},
+                     .missing_count = 1,
+                     .delimiter = ',',
+                     .signs = {'.', 0}},
         NULL, arena, &table);
-    const TableColumnKind kinds[] = {COLUMN_WHOLE, COLUMN_NUMBER, COLUMN_NUMBER, COLUMN_TEXT, COLUMN_NUMBER, COLUMN_NUMBER};
+    const TableColumnKind kinds[] = {COLUMN_WHOLE, COLUMN_NUMBER, COLUMN_NUMBER,
+                                     COLUMN_TEXT,  COLUMN_NUMBER, COLUMN_NUMBER};
     for (int i = 0; i < 6; i++) assert_int_equal(table.columns[i].kind, kinds[i]);
     assert_int_equal(table.columns[0].whole[1], 2);
     assert_true(table.columns[1].numbers[2] == 1000);
@@ -70,17 +78,21 @@ static void test_kinds(void **state) {
     arena_free(arena);
 }
 
-/* What the first text says holds for the others; their columns are found by name, and their first lines may be left out. */
+/* What the first text says holds for the others; their columns are found by name, and their first
+ * lines may be left out. */
 static void test_several_texts(void **state) {
     (void)state;
     Arena *arena = arena_new();
     Table table;
     Problem problem;
     uint32_t failed;
-    static const char first[] = "size,kind\n1,a\n2,b\n", second[] = "a remark, \"not closed\nkind,size\nc,3\n\na,4.5\n",
+    static const char first[] = "size,kind\n1,a\n2,b\n",
+                      second[] = "a remark, \"not closed\nkind,size\nc,3\n\na,4.5\n",
                       wrong[] = "size,kind\nx,a\n";
-    TableText texts[] = {{.text = first, .length = sizeof first - 1}, {.text = second, .length = sizeof second - 1, .skip = 1}};
-    if (!table_read(texts, 2, &plain, NULL, arena, &table, &problem, &failed)) fail_msg("%s", problem.finding);
+    TableText texts[] = {{.text = first, .length = sizeof first - 1},
+                         {.text = second, .length = sizeof second - 1, .skip = 1}};
+    if (!table_read(texts, 2, &plain, NULL, arena, &table, &problem, &failed))
+        fail_msg("%s", problem.finding);
     const uint32_t lines[] = {2, 3, 3, 5};
     const float sizes[] = {1, 2, 3, 4.5f};
     assert_int_equal(table.rows, 4);
@@ -95,7 +107,9 @@ static void test_several_texts(void **state) {
     texts[1] = (TableText){.text = wrong, .length = sizeof wrong - 1};
     assert_false(table_read(texts, 2, &plain, NULL, arena, &table, &problem, &failed));
     assert_int_equal(failed, 1);
-    assert_non_null(strstr(problem.finding, "line 2: column 'size' has 'x', but it holds numbers in the training rows"));
+    assert_non_null(
+        strstr(problem.finding,
+               "line 2: column 'size' has 'x', but it holds numbers in the training rows"));
     arena_free(arena);
 }
 
@@ -103,7 +117,8 @@ static void test_without_header(void **state) {
     (void)state;
     Arena *arena = arena_new();
     Table table;
-    read_text("1;a\n2;b\n", &(CsvFormat){.delimiter = ';', .signs = {',', '.'}}, NULL, arena, &table);
+    read_text("1;a\n2;b\n", &(CsvFormat){.delimiter = ';', .signs = {',', '.'}}, NULL, arena,
+              &table);
     assert_int_equal(table.rows, 2);
     assert_string_equal(table.columns[1].name, "column1");
     table_free(&table);
@@ -114,10 +129,14 @@ static void test_without_header(void **state) {
 static void test_like_a_schema(void **state) {
     (void)state;
     static const char *const colours[] = {"blue", "red"};
-    static const SourceField fields[] = {
-        {.name = "size", .dtype = DTYPE_F32, .is_column = true},
-        {.name = "colour", .dtype = DTYPE_I32, .is_column = true, .is_text = true, .categories = colours, .category_count = 2},
-        {.name = "price", .dtype = DTYPE_F32, .is_column = true}};
+    static const SourceField fields[] = {{.name = "size", .dtype = DTYPE_F32, .is_column = true},
+                                         {.name = "colour",
+                                          .dtype = DTYPE_I32,
+                                          .is_column = true,
+                                          .is_text = true,
+                                          .categories = colours,
+                                          .category_count = 2},
+                                         {.name = "price", .dtype = DTYPE_F32, .is_column = true}};
     SourceSchema like = {.fields = fields, .field_count = 3};
     Arena *arena = arena_new();
     Table table;
@@ -138,8 +157,9 @@ static void test_like_a_schema(void **state) {
 
 /* -- as a data set -- */
 
-static const char houses[] = "rooms,age,kind,price\n"
-                             "1,10,flat,100\n2,,house,200\n3,30,flat,300\n4,40,,400\n5,50,villa,500\n6,,house,600\n";
+static const char houses[] =
+    "rooms,age,kind,price\n"
+    "1,10,flat,100\n2,,house,200\n3,30,flat,300\n4,40,,400\n5,50,villa,500\n6,,house,600\n";
 
 static DataSource houses_source(SourceArg *arg) {
     temporary_write("houses.csv", houses, sizeof houses - 1);
@@ -160,7 +180,8 @@ static void test_categories_of_training_rows(void **state) {
         SourceSchema schema;
         assert_non_null(dataset);
         assert_true(dataset_schema(NULL, &source, &request, arena, &schema, diag));
-        const SourceField *kind = source_field(dataset_fields(dataset), "kind"), *expected = source_field(&schema, "kind");
+        const SourceField *kind = source_field(dataset_fields(dataset), "kind"),
+                          *expected = source_field(&schema, "kind");
         const int32_t *codes = dataset_field(dataset, "kind");
         bool villa = codes[4] >= 0, trained = false;
         for (int i = 0; i < 4; i++) trained |= dataset_split(dataset, SPLIT_TRAIN)[i] == 4;
@@ -193,10 +214,12 @@ static void test_data_cache(void **state) {
     other.seed = 2;
     assert_null(data_cache_open(cache, &source, &other, diag));
     assert_int_equal(diag_status(diag), STATUS_DATA);
-    assert_int_equal(((const int32_t *)dataset_field(dataset, "price"))[5], 600); /* it is not the cache's alone */
+    /* it is not the cache's alone */
+    assert_int_equal(((const int32_t *)dataset_field(dataset, "price"))[5], 600);
     dataset_free(dataset);
     data_cache_free(cache);
-    assert_int_equal(source_field(&schema, "kind")->classes, source_field(&schema, "kind")->category_count);
+    assert_int_equal(source_field(&schema, "kind")->classes,
+                     source_field(&schema, "kind")->category_count);
     assert_string_equal(source_field(&schema, "kind")->categories[0], "flat");
     arena_free(arena);
     diag_free(diag);
@@ -217,9 +240,10 @@ static void test_columns_side_by_side(void **state) {
     assert_true(isnan(((const float *)data)[3 * 5 + 2]));
     assert_ptr_equal(dataset_field(dataset, "columns:3,0-1"), data); /* made once */
     assert_int_equal(dataset_find(dataset, "columns:2", &data)->dtype, DTYPE_I32);
-    static const char *const wrong[] = {"columns:4", "columns:", "columns:1,", "columns:2-1", "columns:0-99999999999",
-                                        "columns:x"};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_null(dataset_field(dataset, wrong[i]));
+    static const char *const wrong[] = {
+        "columns:4", "columns:", "columns:1,", "columns:2-1", "columns:0-99999999999", "columns:x"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_null(dataset_field(dataset, wrong[i]));
     dataset_free(dataset);
     diag_free(diag);
 }
@@ -239,15 +263,19 @@ static const char fitted_model[] =
     "train { loss = mse(y, z)\n optimizer = sgd(0.1) }\n";
 
 static Model *load(const char *text, Diagnostics *diag) {
-    ModelOptions options = {
-        .path = "fit.mdl", .folder = temporary_folder, .text = text, .length = strlen(text), .schema = dataset_schema};
+    ModelOptions options = {.path = "fit.mdl",
+                            .folder = temporary_folder,
+                            .text = text,
+                            .length = strlen(text),
+                            .schema = dataset_schema};
     Model *model = model_load(&options, diag);
     if (!model) diag_print(diag, stderr);
     assert_non_null(model);
     return model;
 }
 
-static Program *interpreted(const Model *model, GraphKind kind, uint32_t batch, Compilation *compilation, Diagnostics *diag) {
+static Program *interpreted(const Model *model, GraphKind kind, uint32_t batch,
+                            Compilation *compilation, Diagnostics *diag) {
     Graph *graph = model_graph(model, kind, batch, diag);
     assert_non_null(graph);
     assert_true(passes_run(compilation, graph, &(PassOptions){.threads = 1}, PASS_functions));
@@ -262,11 +290,13 @@ static const double *learnt_numbers(const Dataset *dataset, const char *name, bo
     return NULL;
 }
 
-static void expect_learnt(const Dataset *dataset, const char *name, bool deviation, const double *values, int count) {
+static void expect_learnt(const Dataset *dataset, const char *name, bool deviation,
+                          const double *values, int count) {
     const double *found = learnt_numbers(dataset, name, deviation);
     assert_non_null(found);
     for (int i = 0; i < count; i++)
-        if (fabs(found[i] - values[i]) > 1e-15 * (1 + fabs(values[i]))) fail_msg("%s[%d] is %.17g", name, i, found[i]);
+        if (fabs(found[i] - values[i]) > 1e-15 * (1 + fabs(values[i])))
+            fail_msg("%s[%d] is %.17g", name, i, found[i]);
 }
 
 /* Of columns in f64, of text by the graph. */
@@ -278,7 +308,8 @@ static void test_fits(void **state) {
     Model *model = load(fitted_model, diag);
     const ModelInfo *info = model_info(model);
     Compilation compilation = {0};
-    Program *program = interpreted(model, GRAPH_FIT, 4, &compilation, diag); /* 6 rows: the last batch is not whole */
+    /* 6 rows: the last batch is not whole */
+    Program *program = interpreted(model, GRAPH_FIT, 4, &compilation, diag);
     Dataset *dataset = dataset_open(&source, &info->split, diag);
     States *states = states_new();
     Threads *threads = threads_new(2);
@@ -313,11 +344,13 @@ static void test_names_of_fits(void **state) {
     for (GraphKind kind = GRAPH_TRAIN; kind <= GRAPH_FIT; kind++) {
         Graph *graph = model_graph(model, kind, 3, diag);
         const Symbol *text = graph_symbol(graph, "k.impute.value");
-        assert_non_null(graph_symbol(graph, "standardize(impute([rooms, age], @x.impute), @x.standardize)"));
+        assert_non_null(
+            graph_symbol(graph, "standardize(impute([rooms, age], @x.impute), @x.standardize)"));
         assert_non_null(text);
         assert_false(text->trainable);
         assert_int_equal(text->init.kind, INIT_FITTED);
-        assert_int_equal(graph_symbol(graph, "impute(price, @y.impute)") != NULL, kind == GRAPH_FIT);
+        assert_int_equal(graph_symbol(graph, "impute(price, @y.impute)") != NULL,
+                         kind == GRAPH_FIT);
         graph_free(graph);
     }
     model_free(model);
@@ -327,18 +360,22 @@ static void test_names_of_fits(void **state) {
 /* The nearest f32 is that of the C library, also where rounding to f64 first would find another. */
 static void expect_nearest(const char *text) {
     size_t length = strlen(text);
-    float found = number_value(text, length, number_real(text, length)), wanted = strtof(text, NULL);
-    if (memcmp(&found, &wanted, sizeof found)) fail_msg("%s: %a, not %a", text, (double)found, (double)wanted);
+    float found = number_value(text, length, number_real(text, length)),
+          wanted = strtof(text, NULL);
+    if (memcmp(&found, &wanted, sizeof found))
+        fail_msg("%s: %a, not %a", text, (double)found, (double)wanted);
 }
 
 static void test_nearest_values(void **state) {
     (void)state;
     static const char *const texts[] = {
-        "0", "-0", "0.1", "16777217", "16777219", "-16777217.000000001", "16777217.0000000000000000000001", "1e-45", "7e-46",
-        "1.1e-38", "1.17549435e-38", "3.4028235e38", "3.4028236e38", "3.5e38", "1e400", "-inf", "1e-400",
+        "0", "-0", "0.1", "16777217", "16777219", "-16777217.000000001",
+        "16777217.0000000000000000000001", "1e-45", "7e-46", "1.1e-38", "1.17549435e-38",
+        "3.4028235e38", "3.4028236e38", "3.5e38", "1e400", "-inf", "1e-400",
         "33554430.99999999999999999",
         /* just above and below the middle of 1 and the f32 after it */
-        "1.000000059604644775390625", "1.00000005960464477539062500000000001", "1.00000005960464477539062499999999999"};
+        "1.000000059604644775390625", "1.00000005960464477539062500000000001",
+        "1.00000005960464477539062499999999999"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) expect_nearest(texts[i]);
     uint64_t seed = 1;
     for (int i = 0; i < 100000; i++) {

@@ -18,7 +18,8 @@ static inline int temporary_set_up(void **state) {
     return mkdtemp(temporary_folder) ? 0 : -1;
 }
 
-static inline int temporary_remove(const char *path, const struct stat *status, int type, struct FTW *place) {
+static inline int temporary_remove(const char *path, const struct stat *status, int type,
+                                   struct FTW *place) {
     (void)status, (void)type, (void)place;
     return remove(path);
 }
@@ -61,7 +62,8 @@ static inline size_t idx_bytes(uint8_t *to, int rank, const int *dims, const uin
     memcpy(to, (uint8_t[4]){0, 0, 8, (uint8_t)rank}, 4);
     for (int i = 0; i < rank; i++) {
         elements *= (size_t)dims[i];
-        for (int byte = 0; byte < 4; byte++) to[4 + 4 * i + byte] = (uint8_t)(dims[i] >> (24 - 8 * byte));
+        for (int byte = 0; byte < 4; byte++)
+            to[4 + 4 * i + byte] = (uint8_t)(dims[i] >> (24 - 8 * byte));
     }
     memcpy(to + 4 + 4 * rank, data, elements);
     return 4 + 4 * (size_t)rank + elements;

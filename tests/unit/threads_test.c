@@ -1,5 +1,5 @@
-/* Worker threads: everybody works; every piece of shared work is done once, after all of the stage before, whatever happens to the
- * threads meanwhile (the sanitizer for threads looks on). */
+/* Worker threads: everybody works; every piece of shared work is done once, after all of the stage
+ * before, whatever happens to the threads meanwhile (the sanitizer for threads looks on). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,12 +90,14 @@ static bool others_are_right(const Shared *shared, uint32_t kernel) {
     bool right = true;
     for (uint32_t k = 0; k < KERNELS; k++) {
         if (stage_of(k) == stage_of(kernel)) continue;
-        for (int64_t i = 0; i < kernels[k].units; i++) right &= shared->done[k][i] == shared->round + (k < kernel);
+        for (int64_t i = 0; i < kernels[k].units; i++)
+            right &= shared->done[k][i] == shared->round + (k < kernel);
     }
     return right;
 }
 
-/* Small kernels of one stage come in order, each of them whole; those in step come in order, some groups at a time. */
+/* Small kernels of one stage come in order, each of them whole; those in step come in order, some
+ * groups at a time. */
 static bool order_is_right(const Shared *shared, const Piece *piece) {
     if (piece->kernel != 3 && piece->kernel != 8) return true;
     uint32_t before = piece->kernel - 1;
@@ -137,7 +139,8 @@ static void expect_all_done(int threads, uint32_t tired) {
         assert_int_equal(shared.round, shared.rounds);
         assert_int_equal(shared.wrong, 0);
         for (uint32_t k = 0; k < KERNELS; k++)
-            for (int64_t i = 0; i < kernels[k].units; i++) assert_int_equal(shared.done[k][i], shared.round);
+            for (int64_t i = 0; i < kernels[k].units; i++)
+                assert_int_equal(shared.done[k][i], shared.round);
     }
     work_free(&work);
     threads_free(shared.threads);
@@ -148,7 +151,8 @@ static void test_every_unit_is_done_once(void **state) {
     for (int threads = 1; threads <= THREADS; threads++) expect_all_done(threads, 0);
 }
 
-/* More threads than cores, some of which stay away for a while, so that others take what is theirs. */
+/* More threads than cores, some of which stay away for a while, so that others take what is
+ * theirs. */
 static void test_threads_that_stay_away(void **state) {
     (void)state;
     for (int threads = 2; threads <= MANY_THREADS; threads *= 2) expect_all_done(threads, 40);
@@ -178,13 +182,14 @@ static void do_replicated(void *context, const StepArgs *args, int thread, const
          late = piece->kernel == READER && *number != replicating->round;
     if (again || late) __atomic_fetch_add(&replicating->wrong, 1, __ATOMIC_RELAXED);
     if (piece->kernel == REPLICATED) *number = replicating->round;
-    if (piece->kernel != REPLICATED) __atomic_fetch_add(&replicating->done[piece->kernel], units, __ATOMIC_RELAXED);
+    if (piece->kernel != REPLICATED)
+        __atomic_fetch_add(&replicating->done[piece->kernel], units, __ATOMIC_RELAXED);
 }
 
 static void do_owning(void *context, int thread, const Piece *piece) {
     Replicating *replicating = context;
-    replicas_run(replicating->replicas, (uint64_t)replicating->round, &(StepArgs){0}, thread, piece, do_replicated,
-                 replicating);
+    replicas_run(replicating->replicas, (uint64_t)replicating->round, &(StepArgs){0}, thread, piece,
+                 do_replicated, replicating);
 }
 
 static bool replicated_again(void *context) { return ++((Replicating *)context)->round <= ROUNDS; }
@@ -192,9 +197,10 @@ static bool replicated_again(void *context) { return ++((Replicating *)context)-
 static void test_replicated_kernels_are_done_before_their_readers(void **state) {
     (void)state;
     for (int count = 1; count <= THREADS; count++) {
-        Replicating replicating = {
-            .program = {.kernels = replicated_kernels, .kernel_count = REPLICATED_KERNELS, .thread_slab_bytes = 64},
-            .round = 1};
+        Replicating replicating = {.program = {.kernels = replicated_kernels,
+                                               .kernel_count = REPLICATED_KERNELS,
+                                               .thread_slab_bytes = 64},
+                                   .round = 1};
         Threads *threads = threads_new(count);
         Work work = work_of_program(&replicating.program, threads_count(threads));
         replicating.replicas = replicas_new(&replicating.program, threads_count(threads));
@@ -221,12 +227,16 @@ static void test_ranges_are_cut_into_pieces(void **state) {
     (void)state;
     Work work = work_of_program(&(Program){.kernels = kernels, .kernel_count = KERNELS}, 2);
     assert_int_equal(work.stages, 5);
-    assert_int_equal(owned_by(&work, 0, 2, 0), 1 + 3 + 1); /* the small kernels are the first thread's first chunk */
-    assert_int_equal(owned_by(&work, 0, 2, 1), 3 + 2);     /* three units are three pieces, not eight */
+    /* the small kernels are the first thread's first chunk */
+    assert_int_equal(owned_by(&work, 0, 2, 0), 1 + 3 + 1);
+    /* three units are three pieces, not eight */
+    assert_int_equal(owned_by(&work, 0, 2, 1), 3 + 2);
     assert_int_equal(owned_by(&work, 1, 2, 0), 1);
     assert_int_equal(owned_by(&work, 1, 2, 1), 0);
-    assert_int_equal(owned_by(&work, 2, 2, 1), 6);     /* each is half of what is left: 16, 8, 4, 2, 1 and 1 */
-    assert_int_equal(owned_by(&work, 4, 2, 1), 2 + 2); /* as many chunks of rows as any of the kernels in step wants */
+    /* each is half of what is left: 16, 8, 4, 2, 1 and 1 */
+    assert_int_equal(owned_by(&work, 2, 2, 1), 6);
+    /* as many chunks of rows as any of the kernels in step wants */
+    assert_int_equal(owned_by(&work, 4, 2, 1), 2 + 2);
     work_free(&work);
 }
 
@@ -247,7 +257,8 @@ static void test_many_pieces_go_together(void **state) {
     ProgramKernel *many = calloc(MANY, sizeof *many);
     for (int i = 0; i < MANY; i++) many[i] = (ProgramKernel){.units = 8, .threads = 2, .pieces = 2};
     Work work = work_of_program(&(Program){.kernels = many, .kernel_count = MANY}, 2);
-    for (uint32_t thread = 0; thread < 2; thread++) assert_in_range(owned_by(&work, 0, 2, thread), 1, WORK_MAX_OWNED);
+    for (uint32_t thread = 0; thread < 2; thread++)
+        assert_in_range(owned_by(&work, 0, 2, thread), 1, WORK_MAX_OWNED);
     assert_int_equal(work.chunks[work.owned[2]], MANY * 4);
     work_free(&work);
     free(many);

@@ -1,5 +1,5 @@
-/* The training loop, on a small model in the interpreter: it learns; threads, stops and kills do not change a bit; what goes
- * wrong is blamed on the right operation. */
+/* The training loop, on a small model in the interpreter: it learns; threads, stops and kills do
+ * not change a bit; what goes wrong is blamed on the right operation. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,8 @@ enum { TRAIN = 45, TEST = 11, SIDE = 3, PIXELS = SIDE * SIDE, BATCH = 8, EPOCHS 
 static void make_data(void) {
     static uint8_t images[TRAIN * PIXELS], labels[TRAIN], bytes[16 + sizeof images];
     for (int i = 0; i < TRAIN; i++) {
-        for (int j = 0; j < PIXELS; j++) images[i * PIXELS + j] = (uint8_t)((i * 37 + j * j * 11 + i * j * 3) % 256);
+        for (int j = 0; j < PIXELS; j++)
+            images[i * PIXELS + j] = (uint8_t)((i * 37 + j * j * 11 + i * j * 3) % 256);
         labels[i] = (uint8_t)((images[i * PIXELS] > 127) * 2 + (images[i * PIXELS + 1] > 127));
     }
     temporary_write("images", bytes, idx_bytes(bytes, 3, (int[]){TRAIN, SIDE, SIDE}, images));
@@ -29,15 +30,19 @@ static void make_data(void) {
 }
 
 static Dataset *open_data(int64_t valid, Diagnostics *diag) {
-    const SourceArg args[] = {{.name = "", .kind = SOURCE_ARG_STRING, .text = "images"},
-                              {.name = "", .kind = SOURCE_ARG_STRING, .text = "labels"},
-                              {.name = "test_images", .kind = SOURCE_ARG_STRING, .text = "test-images"},
-                              {.name = "test_labels", .kind = SOURCE_ARG_STRING, .text = "test-labels"}};
+    const SourceArg args[] = {
+        {.name = "", .kind = SOURCE_ARG_STRING, .text = "images"},
+        {.name = "", .kind = SOURCE_ARG_STRING, .text = "labels"},
+        {.name = "test_images", .kind = SOURCE_ARG_STRING, .text = "test-images"},
+        {.name = "test_labels", .kind = SOURCE_ARG_STRING, .text = "test-labels"}};
     DataSource source = {.reader = "idx", .folder = temporary_folder, .args = args, .arg_count = 4};
-    return dataset_open(&source, &(SplitRequest){.valid = {.is_count = true, .amount = (double)valid}, .seed = 5}, diag);
+    return dataset_open(
+        &source, &(SplitRequest){.valid = {.is_count = true, .amount = (double)valid}, .seed = 5},
+        diag);
 }
 
-/* -- the model: prediction = image @ w, least squares, gradient descent whose rate falls with the step -- */
+/* -- the model: prediction = image @ w, least squares, gradient descent whose rate falls with the
+ * step -- */
 
 typedef struct {
     NodeId image, error, loss;
@@ -45,7 +50,8 @@ typedef struct {
 
 static Forward forward(Graph *graph, NodeId w, int64_t batch, Span span) {
     Shape pixels = shape_of(2, (int64_t[]){batch, PIXELS}), rows = shape_of(1, (int64_t[]){batch});
-    NodeId image = graph_input(graph, SYMBOL_BATCH, "image", DTYPE_U8, shape_of(4, (int64_t[]){batch, 1, SIDE, SIDE}));
+    NodeId image = graph_input(graph, SYMBOL_BATCH, "image", DTYPE_U8,
+                               shape_of(4, (int64_t[]){batch, 1, SIDE, SIDE}));
     NodeId label = graph_input(graph, SYMBOL_BATCH, "label", DTYPE_U8, rows);
     NodeId x = build_reshape(graph, build_convert(graph, image, DTYPE_F32), pixels);
     x = build_binary(graph, OP_mul, x, build_f32(graph, 1.0 / 255, pixels));
@@ -55,12 +61,15 @@ static Forward forward(Graph *graph, NodeId w, int64_t batch, Span span) {
     NodeId square = build_binary(graph, OP_mul, error, error);
     graph->span = (Span){0};
     NodeId sum = build_reduce(graph, OP_sum, square, 0, false);
-    return (Forward){x, error, build_binary(graph, OP_mul, sum, build_f32(graph, 1.0 / (double)batch, (Shape){0}))};
+    return (Forward){
+        x, error,
+        build_binary(graph, OP_mul, sum, build_f32(graph, 1.0 / (double)batch, (Shape){0}))};
 }
 
 static NodeId falling_rate(Graph *graph, double rate, Shape shape) {
     NodeId step = graph_input(graph, SYMBOL_VALUE, "step", DTYPE_I32, (Shape){0});
-    NodeId t = build_binary(graph, OP_mul, build_convert(graph, step, DTYPE_F32), build_f32(graph, 0.05, (Shape){0}));
+    NodeId t = build_binary(graph, OP_mul, build_convert(graph, step, DTYPE_F32),
+                            build_f32(graph, 0.05, (Shape){0}));
     t = build_binary(graph, OP_add, t, build_f32(graph, 1, (Shape){0}));
     NodeId r = build_binary(graph, OP_div, build_f32(graph, rate, (Shape){0}), t);
     return build_broadcast(graph, r, shape);
@@ -73,9 +82,11 @@ static Graph *make_graph(int64_t batch, double rate, Diagnostics *diag, const Sp
     NodeId w = graph_state(graph, "w", DTYPE_F32, shape, (Init){INIT_UNIFORM, -0.3f, 0.3f}, true);
     Forward f = forward(graph, w, batch, places[1]);
     graph_output(graph, "loss", f.loss);
-    graph_output(graph, "mae",
-                 build_binary(graph, OP_mul, build_reduce(graph, OP_sum, build_unary(graph, OP_abs, f.error), 0, false),
-                              build_f32(graph, 1.0 / (double)batch, (Shape){0})));
+    graph_output(
+        graph, "mae",
+        build_binary(graph, OP_mul,
+                     build_reduce(graph, OP_sum, build_unary(graph, OP_abs, f.error), 0, false),
+                     build_f32(graph, 1.0 / (double)batch, (Shape){0})));
     if (rate == 0) return graph;
     NodeId error = build_reshape(graph, f.error, shape_of(2, (int64_t[]){batch, 1}));
     NodeId gradient = build_matmul(graph, f.image, error, true, false);
@@ -119,8 +130,8 @@ static void on_step(void *context, uint32_t epoch, uint64_t step, uint64_t steps
     if (++outcome->step_events == outcome->stop_at) train_request_stop();
 }
 
-static void on_epoch(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows, const Evaluation *valid,
-                     const Evaluation *test) {
+static void on_epoch(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows,
+                     const Evaluation *valid, const Evaluation *test) {
     Outcome *outcome = context;
     assert_true(seconds >= 0 && rows >= 0 && epoch <= EPOCHS + 1);
     outcome->epoch_events++;
@@ -138,12 +149,14 @@ typedef struct {
     int count;
 } Programs;
 
-static ProgramPair add_pair(Programs *programs, int64_t rows, double rate, Diagnostics *diag, const Span *places) {
+static ProgramPair add_pair(Programs *programs, int64_t rows, double rate, Diagnostics *diag,
+                            const Span *places) {
     Program *made[2];
     for (int i = 0; i < 2; i++, programs->count++) {
         int64_t batch = i ? rows % BATCH : BATCH;
         programs->graphs[programs->count] = batch ? make_graph(batch, rate, diag, places) : NULL;
-        made[i] = programs->programs[programs->count] = batch ? program_interpret(programs->graphs[programs->count]) : NULL;
+        made[i] = programs->programs[programs->count] =
+            batch ? program_interpret(programs->graphs[programs->count]) : NULL;
     }
     return (ProgramPair){made[0], made[1], BATCH};
 }
@@ -223,7 +236,8 @@ static void test_learns(void **state) {
     assert_true(a.test_loss[EPOCHS] < 0.7 * a.test_loss[0]);
     assert_true(a.train_loss[EPOCHS] < a.train_loss[1]);
     int steps = (TRAIN + BATCH - 1) / BATCH;
-    assert_int_equal(a.epochs, 0 * steps + 1 * steps + 2 * steps); /* the model saw the right epochs */
+    /* the model saw the right epochs */
+    assert_int_equal(a.epochs, 0 * steps + 1 * steps + 2 * steps);
 }
 
 /* The mean over the rows, found in another way. */
@@ -236,7 +250,8 @@ static void test_evaluation_weighs_rows(void **state) {
     temporary_read("test-labels", labels, sizeof labels);
     for (int i = 0; i < TEST; i++) {
         double prediction = 0;
-        for (int j = 0; j < PIXELS; j++) prediction += images[16 + i * PIXELS + j] / 255.0 * (double)a.w[j];
+        for (int j = 0; j < PIXELS; j++)
+            prediction += images[16 + i * PIXELS + j] / 255.0 * (double)a.w[j];
         sum += pow(prediction - labels[8 + i], 2);
     }
     assert_true(fabs(a.test_loss[EPOCHS] - sum / (double)TEST) < 1e-5 * sum);
@@ -247,7 +262,8 @@ static void test_threads_do_not_matter(void **state) {
     const char *folders[3];
     for (int i = 0; i < 3; i++) {
         folders[i] = new_folder();
-        Outcome outcome = run((Setting){.rate = 0.1, .threads = i + 1, .valid = 6, .folder = folders[i]});
+        Outcome outcome =
+            run((Setting){.rate = 0.1, .threads = i + 1, .valid = 6, .folder = folders[i]});
         assert_int_equal(outcome.result, TRAIN_DONE);
         assert_true(outcome.valid_mae[EPOCHS] > 0);
     }
@@ -263,7 +279,8 @@ static const char *checkpoint_in(const char *folder) {
     return path;
 }
 
-/* Stopped after the first event of a step, in the middle of an epoch, and resumed: as if nothing had been. */
+/* Stopped after the first event of a step, in the middle of an epoch, and resumed: as if nothing
+ * had been. */
 static void test_stop_and_resume(void **state) {
     (void)state;
     const char *whole = new_folder(), *parts = new_folder();
@@ -271,7 +288,8 @@ static void test_stop_and_resume(void **state) {
     Outcome b = run((Setting){.rate = 0.1, .threads = 1, .folder = parts, .stop_at = 1});
     assert_int_equal(b.result, TRAIN_STOPPED);
     assert_int_equal(b.epoch_events, 1);
-    Outcome c = run((Setting){.rate = 0.1, .threads = 2, .folder = parts, .resume = checkpoint_in(parts)});
+    Outcome c =
+        run((Setting){.rate = 0.1, .threads = 2, .folder = parts, .resume = checkpoint_in(parts)});
     assert_int_equal(c.result, TRAIN_DONE);
     assert_int_equal(c.epoch_events, EPOCHS);
     expect_same_files(whole, parts, "last.safetensors");
@@ -279,12 +297,16 @@ static void test_stop_and_resume(void **state) {
     for (int i = 1; i <= EPOCHS; i++) assert_true(a.train_loss[i] == c.train_loss[i]);
 }
 
-/* Trains in a process of its own, which is killed after a while; true if it came to its end before. */
+/* Trains in a process of its own, which is killed after a while; true if it came to its end
+ * before. */
 static bool train_and_kill(const char *folder, useconds_t after) {
     bool resume = access(checkpoint_in(folder), F_OK) == 0;
     pid_t child = fork();
     if (child == 0) {
-        run((Setting){.rate = 0.1, .threads = 2, .folder = folder, .resume = resume ? checkpoint_in(folder) : NULL});
+        run((Setting){.rate = 0.1,
+                      .threads = 2,
+                      .folder = folder,
+                      .resume = resume ? checkpoint_in(folder) : NULL});
         _exit(0);
     }
     int status;
@@ -309,10 +331,14 @@ static void test_stop_between_epochs_and_more_epochs(void **state) {
     run((Setting){.rate = 0.1, .threads = 1, .folder = whole, .epochs = EPOCHS + 1});
     Outcome a = run((Setting){.rate = 0.1, .threads = 1, .folder = parts, .stop_at = -2});
     assert_int_equal(a.result, TRAIN_STOPPED);
-    Outcome b = run((Setting){.rate = 0.1, .threads = 1, .folder = parts, .resume = checkpoint_in(parts)});
+    Outcome b =
+        run((Setting){.rate = 0.1, .threads = 1, .folder = parts, .resume = checkpoint_in(parts)});
     assert_int_equal(b.epoch_events, 1);
-    Outcome c =
-        run((Setting){.rate = 0.1, .threads = 1, .folder = parts, .epochs = EPOCHS + 1, .resume = checkpoint_in(parts)});
+    Outcome c = run((Setting){.rate = 0.1,
+                              .threads = 1,
+                              .folder = parts,
+                              .epochs = EPOCHS + 1,
+                              .resume = checkpoint_in(parts)});
     assert_int_equal(c.result, TRAIN_DONE);
     assert_int_equal(c.epoch_events, 1);
     expect_same_files(whole, parts, "last.safetensors");
@@ -322,13 +348,16 @@ static void test_refuses_to_resume(void **state) {
     (void)state;
     const char *folder = new_folder();
     run((Setting){.rate = 0.1, .threads = 1, .folder = folder});
-    Outcome a = run((Setting){.rate = 0.1, .threads = 1, .resume = checkpoint_in(folder), .model_hash = "0123"});
+    Outcome a = run((Setting){
+        .rate = 0.1, .threads = 1, .resume = checkpoint_in(folder), .model_hash = "0123"});
     assert_int_equal(a.result, TRAIN_FAILED);
     assert_int_equal(a.status, STATUS_FILE);
     assert_non_null(strstr(a.text, "the model has changed since it was written"));
-    Outcome b = run((Setting){.rate = 0.1, .threads = 1, .resume = checkpoint_in(folder), .epochs = 1});
+    Outcome b =
+        run((Setting){.rate = 0.1, .threads = 1, .resume = checkpoint_in(folder), .epochs = 1});
     assert_non_null(strstr(b.text, "its seed, epoch or step do not fit the model"));
-    Outcome c = run((Setting){.rate = 0.1, .threads = 1, .resume = checkpoint_in(folder), .valid = 30});
+    Outcome c =
+        run((Setting){.rate = 0.1, .threads = 1, .resume = checkpoint_in(folder), .valid = 30});
     assert_int_equal(c.result, TRAIN_FAILED);
 }
 
@@ -361,12 +390,14 @@ static void test_blames_the_operation(void **state) {
     }
     /* the loss overflows because the weights have become large; the place is that of the square */
     Outcome b = run((Setting){.rate = 1e30, .threads = 1});
-    expect_blame(&b,
-                 "model.mdl:2:1: error: the loss is not finite at step 2 of epoch 1: the first inf comes from 'mul' f32[8]");
+    expect_blame(
+        &b,
+        "model.mdl:2:1: error: the loss is not finite at step 2 of epoch 1: the first inf comes from 'mul' f32[8]");
     /* a weight overflows although the loss of that step is finite; it shows in the next one */
     Outcome c = run((Setting){.rate = 3e38, .threads = 1});
-    expect_blame(&c,
-                 "model.mdl:1:1: error: the loss is not finite at step 2 of epoch 1: the first -inf comes from 'mul' f32[9,1]");
+    expect_blame(
+        &c,
+        "model.mdl:1:1: error: the loss is not finite at step 2 of epoch 1: the first -inf comes from 'mul' f32[9,1]");
 }
 
 static void test_folder_that_cannot_be_written(void **state) {

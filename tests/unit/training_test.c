@@ -1,5 +1,6 @@
-/* A whole training against PyTorch's: tests/truth/training.mdl, in which augmentation, dropout, a running mean, a smaller last
- * batch, accumulated and clipped gradients, a schedule, weights of classes and metrics over a split meet. Compiled and interpreted. */
+/* A whole training against PyTorch's: tests/truth/training.mdl, in which augmentation, dropout, a
+ * running mean, a smaller last batch, accumulated and clipped gradients, a schedule, weights of
+ * classes and metrics over a split meet. Compiled and interpreted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,8 +34,11 @@ static void write_rows(const char *images_name, const char *labels_name, int fir
     static uint8_t images[TRAIN * SIDE * SIDE], bytes[16 + sizeof images];
     uint8_t labels[TRAIN];
     for (int i = 0; i < rows * SIDE * SIDE; i++)
-        images[i] = (uint8_t)(random_bits(SEED, STREAM_INPUT, 10, (uint64_t)(first * SIDE * SIDE + i)) >> 24);
-    for (int i = 0; i < rows; i++) labels[i] = (uint8_t)(random_bits(SEED, STREAM_INPUT, 11, (uint64_t)(first + i)) % CLASSES);
+        images[i] =
+            (uint8_t)(random_bits(SEED, STREAM_INPUT, 10, (uint64_t)(first * SIDE * SIDE + i)) >>
+                      24);
+    for (int i = 0; i < rows; i++)
+        labels[i] = (uint8_t)(random_bits(SEED, STREAM_INPUT, 11, (uint64_t)(first + i)) % CLASSES);
     temporary_write(images_name, bytes, idx_bytes(bytes, 3, (int[]){rows, SIDE, SIDE}, images));
     temporary_write(labels_name, bytes, idx_bytes(bytes, 1, (int[]){rows}, labels));
 }
@@ -56,8 +60,11 @@ static Model *load_model(Diagnostics *diag) {
     assert_non_null(file);
     size_t length = fread(text, 1, sizeof text - 1, file);
     fclose(file);
-    ModelOptions options = {
-        .path = "training.mdl", .folder = temporary_folder, .text = text, .length = length, .schema = dataset_schema};
+    ModelOptions options = {.path = "training.mdl",
+                            .folder = temporary_folder,
+                            .text = text,
+                            .length = length,
+                            .schema = dataset_schema};
     Model *model = model_load(&options, diag);
     diag_print(diag, stderr);
     assert_non_null(model);
@@ -69,9 +76,11 @@ static const Program *compile(Setup *setup, GraphKind kind, int64_t rows) {
     Compilation *compilation = &setup->interpreted[setup->count];
     PassOptions options = {.level = 2, .threads = -THREADS};
     Graph *graph = model_graph(setup->model, kind, (uint32_t)rows, setup->diag);
-    assert_true(passes_run(compilation, graph, &options, setup->backend == JIT ? PASS_COUNT - 1 : PASS_dce));
+    assert_true(passes_run(compilation, graph, &options,
+                           setup->backend == JIT ? PASS_COUNT - 1 : PASS_dce));
     Program *program = setup->backend == JIT
-                           ? codegen_compile(compilation->plan, compilation->graph, &(CodegenOptions){.level = 2}, setup->diag)
+                           ? codegen_compile(compilation->plan, compilation->graph,
+                                             &(CodegenOptions){.level = 2}, setup->diag)
                            : program_interpret(compilation->graph);
     if (setup->backend == JIT) *compilation = (Compilation){0};
     return setup->programs[setup->count++] = program;
@@ -91,10 +100,11 @@ static void close_setup(Setup *setup) {
 
 /* -- the comparison -- */
 
-static double found[EPOCHS + 1][VALUES]; /* train loss, test loss, the seven numbers and the matrix of the metrics */
+/* train loss, test loss, the seven numbers and the matrix of the metrics */
+static double found[EPOCHS + 1][VALUES];
 
-static void on_epoch(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows, const Evaluation *valid,
-                     const Evaluation *test) {
+static void on_epoch(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows,
+                     const Evaluation *valid, const Evaluation *test) {
     (void)context, (void)seconds, (void)rows;
     assert_null(valid);
     found[epoch][0] = train_loss;
@@ -138,7 +148,8 @@ static void train_with(Backend backend) {
                             .accumulate = info->accumulate,
                             .seed = info->seed,
                             .shuffle = info->shuffle};
-    for (int i = 0; i < setup.count; i++) assert_true(states_bind(options.states, setup.programs[i], setup.diag));
+    for (int i = 0; i < setup.count; i++)
+        assert_true(states_bind(options.states, setup.programs[i], setup.diag));
     assert_int_equal(train(&options, &(TrainEvents){.epoch = on_epoch}, setup.diag), TRAIN_DONE);
     compare_with_pytorch();
     threads_free(options.threads);
@@ -161,8 +172,10 @@ static void interpreted_training_agrees_with_pytorch(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(compiled_training_agrees_with_pytorch, temporary_set_up, temporary_tear_down),
-        cmocka_unit_test_setup_teardown(interpreted_training_agrees_with_pytorch, temporary_set_up, temporary_tear_down),
+        cmocka_unit_test_setup_teardown(compiled_training_agrees_with_pytorch, temporary_set_up,
+                                        temporary_tear_down),
+        cmocka_unit_test_setup_teardown(interpreted_training_agrees_with_pytorch, temporary_set_up,
+                                        temporary_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

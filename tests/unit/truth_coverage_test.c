@@ -128,9 +128,11 @@ static void every_function_is_compared(void **state) {
     for (uint32_t i = 0; i < names_count(functions); i++) {
         const char *name = names_all(functions)[i];
         const Callable *callee = names_find(functions, name);
-        bool compared = callee->builtin && callee->builtin->kind == KIND_SOURCE; /* reads files: dataset_test */
+        bool compared =
+            callee->builtin && callee->builtin->kind == KIND_SOURCE; /* reads files: dataset_test */
         compared |= calls(text, name);
-        if (!compared && !exemption(name)) fail_msg("'%s' has no case in tests/truth/make_truth.py", name);
+        if (!compared && !exemption(name))
+            fail_msg("'%s' has no case in tests/truth/make_truth.py", name);
         if (compared && exemption(name)) fail_msg("'%s' is compared and needs no exemption", name);
     }
     for (int i = 0; i < EXEMPT_COUNT; i++) assert_non_null(names_find(functions, exempt[i].name));
@@ -144,13 +146,16 @@ static void every_function_is_compared(void **state) {
 static const struct {
     const char *reason, *names;
 } without_edges[] = {
-    {"moves numbers and rounds nothing", " flatten gather permute concat split pad stack repeat channels_last channels_first "
-                                         "rows_of embedding of_class detach windows ahead "},
-    {"whole numbers, lists or checks", " shape dim rank count index class_of has_class is_class one_hot same_shape as_images "},
+    {"moves numbers and rounds nothing",
+     " flatten gather permute concat split pad stack repeat channels_last channels_first "
+     "rows_of embedding of_class detach windows ahead "},
+    {"whole numbers, lists or checks",
+     " shape dim rank count index class_of has_class is_class one_hot same_shape as_images "},
     {"only a name for another function", " activation "},
-    {"weights, states and what draws numbers", " weight state update random dropout random_rows random_shift random_crop "
-                                               "random_flip bilinear random_rotate zeros ones uniform "
-                                               "normal glorot he orthogonal "},
+    {"weights, states and what draws numbers",
+     " weight state update random dropout random_rows random_shift random_crop "
+     "random_flip bilinear random_rotate zeros ones uniform "
+     "normal glorot he orthogonal "},
     {"optimizers and rates: make_training.py compares them with PyTorch",
      " sgd adam adamw rmsprop adagrad in_steps warmup after_warmup progress cosine_between constant step exponential linear "
      "cosine "
@@ -160,7 +165,8 @@ static const struct {
     {"part of distances, which var, layer_norm and batch_norm are made of", " sum_parts "},
     {"weights of classes are numbers of the model", " class_weights per_weight "},
     {"words for settings", " no_gain highest lowest last column group stratified "},
-    {"reads a table: cli_table_test", " columns categories impute standardize one_hot_text date classes "},
+    {"reads a table: cli_table_test",
+     " columns categories impute standardize one_hot_text date classes "},
 };
 
 static const char *reason_without_edges(const char *name) {
@@ -178,10 +184,12 @@ static void every_function_is_tried_at_its_edges(void **state) {
     for (uint32_t i = 0; i < names_count(functions); i++) {
         const char *name = names_all(functions)[i];
         const Callable *callee = names_find(functions, name);
-        bool reads_files = callee->builtin && callee->builtin->kind == KIND_SOURCE, tried = calls(text, name);
+        bool reads_files = callee->builtin && callee->builtin->kind == KIND_SOURCE,
+             tried = calls(text, name);
         if (!reads_files && !tried && !reason_without_edges(name))
             fail_msg("'%s' has no case in tests/truth/make_edges.py", name);
-        if (tried && reason_without_edges(name)) fail_msg("'%s' has a case and needs no exemption", name);
+        if (tried && reason_without_edges(name))
+            fail_msg("'%s' has a case and needs no exemption", name);
     }
     free(text);
 }

@@ -1,7 +1,8 @@
-/* mlc's layers against PyTorch's: a layer between two weights, x that goes in and k that its output y is compared with. Plain SGD
- * with rate 1 subtracts gradients, so that weights before and after the first step show the gradient by x and by the layer's
- * weights, and, by that of k, the output itself. Then the weights are put back and ten steps are trained: their losses, the
- * running statistics, and the loss as it is when evaluated. The numbers lie in tests/truth/layers.txt. */
+/* mlc's layers against PyTorch's: a layer between two weights, x that goes in and k that its output
+ * y is compared with. Plain SGD with rate 1 subtracts gradients, so that weights before and after
+ * the first step show the gradient by x and by the layer's weights, and, by that of k, the output
+ * itself. Then the weights are put back and ten steps are trained: their losses, the running
+ * statistics, and the loss as it is when evaluated. The numbers lie in tests/truth/layers.txt. */
 #include "runtime/program/run.h"
 #include "tests/support/truth.h"
 
@@ -17,14 +18,15 @@ static char *layer_model(const char *text) {
     assert_non_null(end);
     for (; at && at < end; at = strchr(at + 1, ',')) row *= strtoll(at + 1, NULL, 10);
     char *model;
-    int length = asprintf(&model,
-                          "mdl 1\n"
-                          "data {\n    source = mnist()\n    field unit = source.unit / 1\n    field label = source.label\n}\n"
-                          "model layer(unit, label) -> (y, k) {\n    x = weight([%d, %lld])\n    x = reshape(unit @ x, %.*s])\n"
-                          "    y = %s\n    k = weight([%d, count(y) / N])\n    k = reshape(unit @ k, shape(y))\n}\n"
-                          "train {\n    loss = mean((y - k) ** 2)\n    optimizer = sgd(lr = select(step < 1, 1.0, 0.03))\n    "
-                          "batch = %d\n    epochs = 1\n}\n",
-                          ROWS, (long long)row, (int)(end - text), text, end + 2, ROWS, ROWS);
+    int length = asprintf(
+        &model,
+        "mdl 1\n"
+        "data {\n    source = mnist()\n    field unit = source.unit / 1\n    field label = source.label\n}\n"
+        "model layer(unit, label) -> (y, k) {\n    x = weight([%d, %lld])\n    x = reshape(unit @ x, %.*s])\n"
+        "    y = %s\n    k = weight([%d, count(y) / N])\n    k = reshape(unit @ k, shape(y))\n}\n"
+        "train {\n    loss = mean((y - k) ** 2)\n    optimizer = sgd(lr = select(step < 1, 1.0, 0.03))\n    "
+        "batch = %d\n    epochs = 1\n}\n",
+        ROWS, (long long)row, (int)(end - text), text, end + 2, ROWS, ROWS);
     assert_true(length > 0);
     return model;
 }
@@ -38,10 +40,12 @@ static const Symbol *symbol_of(const Session *s, const char *name) {
 /* x and k reach from -3 to 3, the layer's weights from -1 to 1. */
 static void draw_weight(const Session *s, const Symbol *symbol) {
     int64_t count = shape_elements(symbol->shape);
-    float *values = malloc((size_t)count * sizeof *values), width = strchr(symbol->name, '.') ? 2 : 6;
+    float *values = malloc((size_t)count * sizeof *values),
+          width = strchr(symbol->name, '.') ? 2 : 6;
     assert_non_null(values);
     for (int64_t i = 0; i < count; i++)
-        values[i] = (random_unit(SEED, STREAM_INPUT, hash_name(symbol->name), (uint64_t)i) - 0.5f) * width;
+        values[i] =
+            (random_unit(SEED, STREAM_INPUT, hash_name(symbol->name), (uint64_t)i) - 0.5f) * width;
     states_write(s->states, symbol->name, values);
     free(values);
 }
@@ -53,23 +57,26 @@ static void draw_weights(const Session *s) {
 }
 
 /* The next numbers of the file against state `name`, or against what it lost since `before`. */
-static void compare_state(const Session *s, const char *name, const States *before, FILE *file, const char *text) {
+static void compare_state(const Session *s, const char *name, const States *before, FILE *file,
+                          const char *text) {
     int64_t count = shape_elements(symbol_of(s, name)->shape);
     float *now = malloc((size_t)count * sizeof *now), *then = calloc((size_t)count, sizeof *then);
     assert_true(now && then && states_read(s->states, name, now));
     if (before) assert_true(states_read(before, name, then));
     for (int64_t i = 0; i < count; i++) {
-        double expected = next_number(file), got = before ? (double)then[i] - (double)now[i] : (double)now[i];
+        double expected = next_number(file),
+               got = before ? (double)then[i] - (double)now[i] : (double)now[i];
         if (!near(got, expected))
-            fail_msg("%s: %s%s, element %lld: %.9g, PyTorch %.9g", text, before ? "gradient by " : "", name, (long long)i, got,
-                     expected);
+            fail_msg("%s: %s%s, element %lld: %.9g, PyTorch %.9g", text,
+                     before ? "gradient by " : "", name, (long long)i, got, expected);
     }
     free(now);
     free(then);
 }
 
 /* The lines "WORD NAME numbers..." that come next in the file. */
-static void compare_states(const Session *s, const char *word, const States *before, FILE *file, const char *text) {
+static void compare_states(const Session *s, const char *word, const States *before, FILE *file,
+                           const char *text) {
     char found[NAME], name[NAME];
     for (;;) {
         long at = ftell(file);
@@ -96,7 +103,8 @@ static void compare_loss(double got, FILE *file, const char *text, int step) {
 /* The inputs that never change. */
 static void give_inputs(const Session *s) {
     static uint8_t classes[ROWS];
-    for (uint32_t i = 0; i < ROWS; i++) classes[i] = (uint8_t)(random_bits(SEED, STREAM_INPUT, 4, i) % COLUMNS);
+    for (uint32_t i = 0; i < ROWS; i++)
+        classes[i] = (uint8_t)(random_bits(SEED, STREAM_INPUT, 4, i) % COLUMNS);
     runner_input(s->runner, "unit", unit);
     runner_input(s->runner, "label", classes);
 }

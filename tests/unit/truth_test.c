@@ -1,6 +1,6 @@
-/* mlc against PyTorch: the losses of models/mnist.mdl for every optimizer, and values and gradients of single functions. The
- * numbers lie in tests/truth, next to the script that made them. Compiled code and the interpreter are compared elsewhere for
- * equal bits; here each must be right. */
+/* mlc against PyTorch: the losses of models/mnist.mdl for every optimizer, and values and gradients
+ * of single functions. The numbers lie in tests/truth, next to the script that made them. Compiled
+ * code and the interpreter are compared elsewhere for equal bits; here each must be right. */
 #include "runtime/program/run.h"
 #include "tests/support/truth.h"
 
@@ -32,10 +32,12 @@ static void draw_data(void) {
         uint32_t bits = random_bits(SEED, STREAM_INPUT, 0, i);
         images[i / PIXELS][i % PIXELS] = bits & 3 ? 0 : (uint8_t)(bits >> 24);
     }
-    for (uint32_t i = 0; i < BATCHES * BATCH; i++) labels[i] = (uint8_t)(random_bits(SEED, STREAM_INPUT, 1, i) % 10);
+    for (uint32_t i = 0; i < BATCHES * BATCH; i++)
+        labels[i] = (uint8_t)(random_bits(SEED, STREAM_INPUT, 1, i) % 10);
 }
 
-/* Trains `steps` steps and compares each loss with the file's next lines, of which the first column is PyTorch's f32. */
+/* Trains `steps` steps and compares each loss with the file's next lines, of which the first column
+ * is PyTorch's f32. */
 static void compare_losses(FILE *file, const char *optimizer, Backend backend, int32_t steps) {
     char *text = mnist_with(optimizer);
     Session s = session_open(text, BATCH, backend);
@@ -51,7 +53,8 @@ static void compare_losses(FILE *file, const char *optimizer, Backend backend, i
         runner_input(s.runner, "epoch", &epoch);
         double got = session_step(&s, rows), single = next_number(file), wide = next_number(file);
         if (!(fabs(got - single) <= 1e-5 * single))
-            fail_msg("%s, step %d: loss %.9g, PyTorch %.9g (in f64 %.9g)", optimizer, step, got, single, wide);
+            fail_msg("%s, step %d: loss %.9g, PyTorch %.9g (in f64 %.9g)", optimizer, step, got,
+                     single, wide);
     }
     session_close(&s);
     free(text);
@@ -64,7 +67,8 @@ static void losses_agree_with_pytorch(void **state) {
     const char *optimizer;
     int cases = 0;
     draw_data();
-    for (; (optimizer = next_case(file, "optimizer", line)); cases++) compare_losses(file, optimizer, JIT, STEPS);
+    for (; (optimizer = next_case(file, "optimizer", line)); cases++)
+        compare_losses(file, optimizer, JIT, STEPS);
     fclose(file);
     assert_true(cases > 0);
 }
@@ -82,18 +86,19 @@ static void interpreted_losses_agree_with_pytorch(void **state) {
 /* -- single functions: a step of plain SGD with rate 1 subtracts the gradient -- */
 
 static void draw_operand(uint32_t sub, float operand[ROWS * COLUMNS]) {
-    for (uint32_t i = 0; i < ROWS * COLUMNS; i++) operand[i] = (random_unit(SEED, STREAM_INPUT, sub, i) - 0.5f) * 6;
+    for (uint32_t i = 0; i < ROWS * COLUMNS; i++)
+        operand[i] = (random_unit(SEED, STREAM_INPUT, sub, i) - 0.5f) * 6;
 }
 
 static char *function_model(const char *loss) {
     char *text;
-    int length =
-        asprintf(&text,
-                 "mdl 1\n"
-                 "data {\n    source = mnist()\n    field unit = source.unit / 1\n    field label = source.label\n}\n"
-                 "model function(unit) -> (x, k) {\n    x = unit @ weight([%d, %d])\n    k = unit @ weight([%d, %d])\n}\n"
-                 "train {\n    loss = %s\n    optimizer = sgd(lr = 1.0)\n    batch = %d\n    epochs = 1\n}\n",
-                 ROWS, COLUMNS, ROWS, COLUMNS, loss, ROWS);
+    int length = asprintf(
+        &text,
+        "mdl 1\n"
+        "data {\n    source = mnist()\n    field unit = source.unit / 1\n    field label = source.label\n}\n"
+        "model function(unit) -> (x, k) {\n    x = unit @ weight([%d, %d])\n    k = unit @ weight([%d, %d])\n}\n"
+        "train {\n    loss = %s\n    optimizer = sgd(lr = 1.0)\n    batch = %d\n    epochs = 1\n}\n",
+        ROWS, COLUMNS, ROWS, COLUMNS, loss, ROWS);
     assert_true(length > 0);
     return text;
 }
@@ -106,14 +111,17 @@ static const char *weight_name(const Graph *graph, uint32_t index) {
     return NULL;
 }
 
-static void compare_gradient(const Session *s, uint32_t index, const float *before, FILE *file, const char *text) {
+static void compare_gradient(const Session *s, uint32_t index, const float *before, FILE *file,
+                             const char *text) {
     float after[ROWS * COLUMNS];
     /* A weight that the loss does not use is not there and has no gradient. */
-    if (!states_read(s->states, weight_name(s->program->graph, index), after)) memcpy(after, before, sizeof after);
+    if (!states_read(s->states, weight_name(s->program->graph, index), after))
+        memcpy(after, before, sizeof after);
     for (uint32_t i = 0; i < ROWS * COLUMNS; i++) {
         double expected = next_number(file), got = (double)before[i] - (double)after[i];
         if (!near(got, expected))
-            fail_msg("%s: gradient by %s, element %u: %.9g, PyTorch %.9g", text, index ? "k" : "x", i, got, expected);
+            fail_msg("%s: gradient by %s, element %u: %.9g, PyTorch %.9g", text, index ? "k" : "x",
+                     i, got, expected);
     }
 }
 
@@ -128,7 +136,8 @@ static void compare_function(const char *loss, FILE *file, Backend backend) {
         draw_operand(2 + i, operands[i]);
         states_write(s.states, weight_name(s.program->graph, i), operands[i]);
     }
-    for (uint32_t i = 0; i < ROWS; i++) classes[i] = (uint8_t)(random_bits(SEED, STREAM_INPUT, 4, i) % COLUMNS);
+    for (uint32_t i = 0; i < ROWS; i++)
+        classes[i] = (uint8_t)(random_bits(SEED, STREAM_INPUT, 4, i) % COLUMNS);
     runner_input(s.runner, "label", classes);
     runner_input(s.runner, "unit", unit);
     double got = session_step(&s, rows), expected = next_number(file);

@@ -40,7 +40,8 @@ static void bytes_that_are_none(void **state) {
         "\xf8\x88\x80\x80\x80",
         "\xff",
     };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) assert_int_equal(utf8_length(texts[i], strlen(texts[i])), 0);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_int_equal(utf8_length(texts[i], strlen(texts[i])), 0);
     assert_int_equal(utf8_length("", 0), 0);
 }
 
@@ -53,7 +54,8 @@ static void whole_texts(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(characters_of_all_lengths), cmocka_unit_test(bytes_that_are_none),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(characters_of_all_lengths),
+                                       cmocka_unit_test(bytes_that_are_none),
                                        cmocka_unit_test(whole_texts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
