@@ -47,11 +47,6 @@ static Status print_help(FILE *out) {
     return STATUS_OK;
 }
 
-static Status print_version(void) {
-    printf("mlc %s (%s)\n", MLC_VERSION, codegen_version());
-    return STATUS_OK;
-}
-
 static Status print_command_help(const Command *command) {
     printf("mlc %s %s [OPTIONS]\n  %s\n\n", command->name, command->operands, command->help);
     options_print(command->options, stdout);
@@ -130,14 +125,6 @@ static const Command *command_find(const char *name, Diagnostics *diag) {
     return NULL;
 }
 
-/* docs/numerics.md promises the same bits of every run but these. */
-static void warn_of_gemm(const Options *options) {
-    if (options->gemm == CHOICE_gemm_openblas)
-        fputs(
-            "mlc: --gemm=openblas is outside the numerics contract: OpenBLAS rounds in an order of its own\n",
-            stderr);
-}
-
 static Status too_few(const Command *command, Diagnostics *diag) {
     bool takes_run = !strncmp(command->operands, "RUN", 3);
     const char *what = takes_run                                    ? "the folder of a run"
@@ -178,7 +165,11 @@ static Status run_command(const Command *command, int argc, char **argv, Diagnos
     }
     if (options.operand_count < command->least) return too_few(command, diag);
     if (options.operand_count > command->most) return too_many(command, &options, diag);
-    warn_of_gemm(&options);
+    /* docs/numerics.md promises the same bits of every run but these. */
+    if (options.gemm == CHOICE_gemm_openblas)
+        fputs(
+            "mlc: --gemm=openblas is outside the numerics contract: OpenBLAS rounds in an order of its own\n",
+            stderr);
     return command->run(&options, diag);
 }
 
@@ -189,8 +180,10 @@ static Status dispatch(int argc, char **argv, Diagnostics *diag) {
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return print_help(stdout);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0 ||
-        strcmp(argv[1], "version") == 0)
-        return print_version();
+        strcmp(argv[1], "version") == 0) {
+        printf("mlc %s (%s)\n", MLC_VERSION, codegen_version());
+        return STATUS_OK;
+    }
     if (strcmp(argv[1], "help") == 0) {
         const Command *about = argc > 2 ? command_find(argv[2], diag) : NULL;
         if (argc == 2) return print_help(stdout);
@@ -231,12 +224,6 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
     _exit(written ? STATUS_DATA : STATUS_FILE);
 }
 
-static void catch_bus_errors(void) {
-    struct sigaction action = {.sa_sigaction = on_bus_error,
-                               .sa_flags = (int)(SA_NODEFER | SA_SIGINFO)};
-    sigaction(SIGBUS, &action, NULL);
-}
-
 /* A file must not be opened under the number of a standard stream that is closed, or messages would
  * be written into it. What stands in for the stream fails as it did: it cannot be read where one
  * reads, nor written where one writes. */
@@ -253,7 +240,9 @@ __attribute__((constructor(101))) static void before_libraries(void) { codegen_b
 int main(int argc, char **argv) {
     setlocale(LC_CTYPE, ""); /* only to learn whether the terminal speaks UTF-8 */
     occupy_standard_streams();
-    catch_bus_errors();
+    struct sigaction action = {.sa_sigaction = on_bus_error,
+                               .sa_flags = (int)(SA_NODEFER | SA_SIGINFO)};
+    sigaction(SIGBUS, &action, NULL);
     json_set_alloc_funcs(memory_library_malloc, memory_library_free);
     /* a file larger than `ulimit -f` allows is an error of writing like others */
     signal(SIGXFSZ, SIG_IGN);

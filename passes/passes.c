@@ -62,18 +62,16 @@ static bool run_graph_pass(PassId pass, Compilation *compilation, const PassOpti
     return false;
 }
 
-static bool run_plan_pass(PassId pass, Compilation *compilation, const PassOptions *options) {
-    char fault[PLAN_FAULT];
-    if (!pass_facts[pass].plan_pass(compilation, options)) return false;
-    if (plan_verify(compilation->plan, pass == PASS_plan, fault)) return true;
-    diag_error(compilation->graph->diag, STATUS_BUG, (Span){0},
-               "the plan that pass '%s' made breaks a rule: %s", pass_name(pass), fault);
-    return false;
-}
-
 bool pass_run(PassId pass, Compilation *compilation, const PassOptions *options) {
     if (!pass_makes_plan(pass)) return run_graph_pass(pass, compilation, options);
-    if (pass == PASS_fuse || compilation->plan) return run_plan_pass(pass, compilation, options);
+    if (pass == PASS_fuse || compilation->plan) {
+        char fault[PLAN_FAULT];
+        if (!pass_facts[pass].plan_pass(compilation, options)) return false;
+        if (plan_verify(compilation->plan, pass == PASS_plan, fault)) return true;
+        diag_error(compilation->graph->diag, STATUS_BUG, (Span){0},
+                   "the plan that pass '%s' made breaks a rule: %s", pass_name(pass), fault);
+        return false;
+    }
     diag_error(compilation->graph->diag, STATUS_USAGE, (Span){0},
                "pass '%s' works on a plan, and there is none yet", pass_name(pass));
     diag_help(compilation->graph->diag, "run pass '%s' before it", pass_name(PASS_fuse));

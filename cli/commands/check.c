@@ -56,15 +56,6 @@ static uint32_t count_columns(const SourceSchema *schema, const Graph *graph, No
     return columns;
 }
 
-static void print_origin(const ModelInfo *info, uint32_t columns) {
-    for (uint32_t i = 0; columns && i < info->source.arg_count; i++) {
-        if (strcmp(info->source.args[i].name, "path")) continue;
-        printf(" (from %u column%s of ", columns, columns == 1 ? "" : "s");
-        shown_text(info->source.args[i].text, stdout);
-        putchar(')');
-    }
-}
-
 static const Node *output_called(const Graph *graph, const char *name, NodeId *node) {
     for (uint32_t i = 0; i < graph->output_count; i++)
         if (!strcmp(graph->outputs[i].name, name))
@@ -82,7 +73,13 @@ static void print_signature(const ModelInfo *info, const Graph *fields, const Gr
         if (!node) continue;
         fputs(before, stdout);
         print_row_type(info->inputs[i], node);
-        print_origin(info, count_columns(&info->schema, fields, id));
+        uint32_t columns = count_columns(&info->schema, fields, id);
+        for (uint32_t j = 0; columns && j < info->source.arg_count; j++) {
+            if (strcmp(info->source.args[j].name, "path")) continue;
+            printf(" (from %u column%s of ", columns, columns == 1 ? "" : "s");
+            shown_text(info->source.args[j].text, stdout);
+            putchar(')');
+        }
         before = ", ";
     }
     before = " -> ";

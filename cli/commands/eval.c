@@ -194,14 +194,6 @@ static bool write_counts(const Evaluating *evaluating) {
 
 /* -- printing -- */
 
-static void print_confusion(const Session *session, const OutputConfusion *confusion) {
-    bool several = session->build.info->output_count > 1;
-    if (several)
-        printf("\n%s, compared with '%s':", confusion->output->name, confusion->output->label);
-    putchar('\n');
-    confusion_print(&session->build.info->schema, &confusion->confusion);
-}
-
 /* A metric that is a matrix. */
 static Confusion counts_of(const Evaluating *evaluating, uint32_t metric) {
     const MetricCounts *counts = &evaluating->session.build.info->counts[metric];
@@ -254,8 +246,15 @@ static void print_text(const Evaluating *evaluating) {
     units_print(evaluating->session.arena, evaluating->errors, evaluating->error_count);
     for (uint32_t i = 0; i < info->metric_count; i++)
         if (info->counts[i].classes) print_counts(evaluating, i);
-    for (uint32_t i = 0; i < evaluating->confusion_count; i++)
-        print_confusion(&evaluating->session, &evaluating->confusions[i]);
+    for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
+        const Session *session = &evaluating->session;
+        const OutputConfusion *confusion = &evaluating->confusions[i];
+        bool several = session->build.info->output_count > 1;
+        if (several)
+            printf("\n%s, compared with '%s':", confusion->output->name, confusion->output->label);
+        putchar('\n');
+        confusion_print(&session->build.info->schema, &confusion->confusion);
+    }
 }
 
 static void put_confusion(json_t *line, const SourceSchema *schema, const Confusion *confusion) {

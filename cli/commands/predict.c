@@ -111,18 +111,14 @@ static bool read_data(void *context) {
                        options->operand_count - 1, &predicting->inputs);
 }
 
-static void take_file_rows(Predicting *predicting) {
-    const Dataset *dataset = predicting->session.dataset;
-    predicting->rows = dataset_split(dataset, SPLIT_TRAIN);
-    predicting->count = predicting->shown = dataset_rows(dataset, SPLIT_TRAIN);
-}
-
 static bool take_rows(void *context) {
     Predicting *predicting = context;
     Session *session = &predicting->session;
-    if (predicting->files)
-        take_file_rows(predicting);
-    else if (!choose_rows(predicting))
+    if (predicting->files) {
+        const Dataset *dataset = predicting->session.dataset;
+        predicting->rows = dataset_split(dataset, SPLIT_TRAIN);
+        predicting->count = predicting->shown = dataset_rows(dataset, SPLIT_TRAIN);
+    } else if (!choose_rows(predicting))
         return false;
     find_image_size(predicting);
     if (predicting->options->png && !predicted_plan_drawing(predicting)) return false;

@@ -61,14 +61,6 @@ static void note(void *context, int thread, uint32_t kernel, bool begins) {
     timeline_note(&p->timeline, p->step, thread, kernel, begins, (uint64_t)nanoseconds_now());
 }
 
-/* The first steps, which warm up, nobody watches. */
-static void run_all(Profiling *p) {
-    random_inputs_step(&p->random, 0);
-    for (int i = 0; i < WARM_UP; i++) runner_step(p->runner, p->random.rows);
-    runner_watch(p->runner, note, p);
-    for (p->step = 0; p->step < p->steps; p->step++) runner_step(p->runner, p->random.rows);
-}
-
 /* -- the table -- */
 
 /* "matmul + 12": the root, and how many more nodes are computed with it */
@@ -125,22 +117,18 @@ static void print_kernel(const Profiling *p, uint32_t number, const Machine *mac
            work.bytes / seconds * 1e-9, bound * 1e6, 100 * bound / seconds, lines);
 }
 
-static void print_machine(const Machine *machine) {
-    printf("machine: %.1f GFLOP/s; GB/s by the bytes in use on a thread:",
-           machine->operations * 1e-9);
-    for (int level = 0; level < MEASURE_LEVELS; level++)
-        printf("%s %.0f (%d kB)", level ? "," : "", machine->together[level] * 1e-9,
-               (MEASURE_LEAST << 2 * level) >> 10);
-    printf("\n\n");
-}
-
 static void print_table(const Profiling *p, const Machine *machine) {
     const Plan *plan = p->program->plan;
     char share[NUMBER_TEXT];
     double step = timeline_step_seconds(&p->timeline), busy = 0, operations = 0;
     printf("%s, batch %u, %d threads, median of %lld steps\n", p->program->graph->name,
            p->build.info->batch, threads_count(p->threads), (long long)p->steps);
-    print_machine(machine);
+    printf("machine: %.1f GFLOP/s; GB/s by the bytes in use on a thread:",
+           machine->operations * 1e-9);
+    for (int level = 0; level < MEASURE_LEVELS; level++)
+        printf("%s %.0f (%d kB)", level ? "," : "", machine->together[level] * 1e-9,
+               (MEASURE_LEAST << 2 * level) >> 10);
+    printf("\n\n");
     printf("%-4s %-22s %-18s %7s %9s %6s %8s %7s %9s %10s  %s\n", "", "kernel", "space", "threads",
            "us", "%", "GFLOP/s", "GB/s", "bound us", "% of bound", "model line");
     for (uint32_t i = 0; i < plan->kernel_count; i++) {
@@ -174,7 +162,11 @@ Status command_profile(const Options *options, Diagnostics *diag) {
     if (p.steps > MOST_STEPS) p.steps = MOST_STEPS;
     Status status = STATUS_BUG;
     if (build_open(&p.build, options->operands[0], options, diag) && compile(&p) && prepare(&p)) {
-        run_all(&p);
+        /* The first steps, which warm up, nobody watches. */
+        random_inputs_step(&p.random, 0);
+        for (int i = 0; i < WARM_UP; i++) runner_step(p.runner, p.random.rows);
+        runner_watch(p.runner, note, &p);
+        for (p.step = 0; p.step < p.steps; p.step++) runner_step(p.runner, p.random.rows);
         status = report(&p);
     } else {
         status = diag_outcome(diag, false);

@@ -25,18 +25,16 @@ typedef struct {
 
 /* -- the graph -- */
 
-static Graph *read_graph(const Running *running, const char *path) {
-    size_t length = 0;
-    char *text = file_read(path, &length, STATUS_FILE, running->diag);
-    Graph *graph = text ? graph_read(path, text, length, running->diag) : NULL;
-    free(text);
-    return graph;
-}
-
 static Graph *open_graph(Running *running) {
     const Options *options = running->options;
     const char *path = options->operands[0];
-    if (!path_ends_in(path, ".mdl")) return read_graph(running, path);
+    if (!path_ends_in(path, ".mdl")) {
+        size_t length = 0;
+        char *text = file_read(path, &length, STATUS_FILE, running->diag);
+        Graph *graph = text ? graph_read(path, text, length, running->diag) : NULL;
+        free(text);
+        return graph;
+    }
     if (!build_open(&running->build, path, options, running->diag)) return NULL;
     return model_graph(running->build.model, build_graph_kind(options), running->build.info->batch,
                        running->diag);
@@ -96,7 +94,6 @@ static void print_real(double value, int digits) {
     else
         printf(" %.*g", digits, value);
 }
-static void print_f32(float value) { print_real((double)value, 9); }
 static void print_i32(int32_t value) { printf(" %d", value); }
 
 static void print_output(const char *name, const Node *node, const void *data) {
@@ -104,9 +101,10 @@ static void print_output(const char *name, const Node *node, const void *data) {
     int64_t count = shape_elements(node->shape);
     printf("%s %s =", name, shape_text(node->dtype, node->shape, shape));
     for (int64_t i = 0; i < count && i < VALUES_SHOWN; i++) {
-        if (node->dtype == DTYPE_F32)
-            print_f32(((const float *)data)[i]);
-        else if (node->dtype == DTYPE_I32)
+        if (node->dtype == DTYPE_F32) {
+            float value = ((const float *)data)[i];
+            print_real((double)value, 9);
+        } else if (node->dtype == DTYPE_I32)
             print_i32(((const int32_t *)data)[i]);
         else
             print_i32(((const uint8_t *)data)[i]);
@@ -141,17 +139,13 @@ static void print_results(const Running *running, const Runner *runner, const St
     printf("hash %016llx\n", (unsigned long long)hash);
 }
 
-static void bind_inputs(Running *running, Runner *runner) {
+static void run_steps(Running *running, States *states, Threads *threads) {
+    Runner *runner = runner_new(running->program, states, threads, running->diag);
+    if (!runner) return;
     const Graph *graph = running->program->graph;
     for (uint32_t i = 0; i < graph->symbol_count; i++)
         if (graph->symbols[i].kind != SYMBOL_STATE)
             runner_input(runner, graph->symbols[i].name, running->random.inputs[i]);
-}
-
-static void run_steps(Running *running, States *states, Threads *threads) {
-    Runner *runner = runner_new(running->program, states, threads, running->diag);
-    if (!runner) return;
-    bind_inputs(running, runner);
     for (int64_t step = 0; step < running->options->steps; step++) {
         random_inputs_step(&running->random, step);
         runner_step(runner, running->random.rows);

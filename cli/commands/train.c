@@ -157,15 +157,6 @@ static void publish_warnings(Training *training) {
     diag_print_warnings(training->diag, stderr);
 }
 
-static void write_warnings(Training *training) {
-    size_t i;
-    json_t *line;
-    json_array_foreach(training->warnings, i, line)
-        journal_write(&training->journal, json_incref(line));
-    json_decref(training->warnings);
-    training->warnings = NULL;
-}
-
 /* What is known of the rows. */
 static void warn_of_rows(const Training *training, const int64_t rows[SPLIT_COUNT]) {
     const Session *session = &training->session;
@@ -335,7 +326,12 @@ static bool begin_run(Training *training) {
     uint32_t first = training->resumes ? (uint32_t)training->before.epoch + 1 : 0;
     if (!journal_open(&training->journal, first, start_line(training)))
         return false; /* first: it tells the folder of the model */
-    write_warnings(training);
+    size_t i;
+    json_t *line;
+    json_array_foreach(training->warnings, i, line)
+        journal_write(&training->journal, json_incref(line));
+    json_decref(training->warnings);
+    training->warnings = NULL;
     if (!training->journal.file ||
         !run_write_model(&training->session.build, training->folder.path))
         return false;
@@ -596,28 +592,23 @@ static Status finish(Training *training, TrainResult result) {
     return diag_status(training->diag);
 }
 
-/* Whoever reads the events need not read stderr to know why there are no more. */
-static void print_errors(const Training *training) {
-    size_t i;
-    json_t *line, *errors = journal_diagnostics(training->diag, DIAG_ERROR);
-    json_array_foreach(errors, i, line) json_print_line(json_incref(line), stdout);
-    json_decref(errors);
-}
-
-static Status run_whole(Training *training) {
-    bool ready = check_usage(training->options, training->diag) && open_session(training) &&
-                 open_folder(training);
-    return ready ? finish(training, run_training(training)) : diag_outcome(training->diag, false);
-}
-
 Status command_train(const Options *given, Diagnostics *diag) {
     Training *training = MEMORY_NEW(Training, "the training");
     training->options = given;
     training->diag = diag;
     training->lock = -1;
     training->started = seconds_now();
-    Status status = run_whole(training);
-    if (given->json) print_errors(training);
+    bool ready = check_usage(training->options, training->diag) && open_session(training) &&
+                 open_folder(training);
+    Status status =
+        ready ? finish(training, run_training(training)) : diag_outcome(training->diag, false);
+    if (given->json) {
+        /* Whoever reads the events need not read stderr to know why there are no more. */
+        size_t i;
+        json_t *line, *errors = journal_diagnostics(training->diag, DIAG_ERROR);
+        json_array_foreach(errors, i, line) json_print_line(json_incref(line), stdout);
+        json_decref(errors);
+    }
     json_decref(training->warnings);
     journal_free(&training->journal);
     session_close(&training->session);

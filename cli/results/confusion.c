@@ -46,15 +46,6 @@ static int count_width(const Confusion *confusion) {
     return width > COUNT_WIDTH ? width : COUNT_WIDTH;
 }
 
-static void print_cell(int64_t count, bool diagonal, int width) {
-    const char *style = terminal_style(stdout, diagonal ? STYLE_GOOD
-                                               : count  ? STYLE_BAD
-                                                        : STYLE_DIM);
-    char text[NUMBER_TEXT];
-    snprintf(text, sizeof text, count || diagonal ? "%lld" : ".", (long long)count);
-    printf("%s%*s%s", style, width, text, terminal_style(stdout, STYLE_PLAIN));
-}
-
 /* Whether the classes have numbers of their own, 3, 4, 5 and 9, that a column has room for: then
  * they are called by nothing else. */
 static bool is_numbered(const SourceSchema *schema, const Confusion *confusion, int width) {
@@ -91,8 +82,16 @@ static void print_row(const SourceSchema *schema, const Confusion *confusion, in
     else
         printf("%3d ", truth),
             terminal_cell(stdout, name == number ? "" : name, -NAME_MAX_WIDTH, NAME_MAX_WIDTH);
-    for (int64_t i = 0; i < confusion->classes; i++)
-        print_cell(count_at(confusion, truth, i), i == truth, width);
+    for (int64_t i = 0; i < confusion->classes; i++) {
+        int64_t count = count_at(confusion, truth, i);
+        bool diagonal = i == truth;
+        const char *style = terminal_style(stdout, diagonal ? STYLE_GOOD
+                                                   : count  ? STYLE_BAD
+                                                            : STYLE_DIM);
+        char text[NUMBER_TEXT];
+        snprintf(text, sizeof text, count || diagonal ? "%lld" : ".", (long long)count);
+        printf("%s%*s%s", style, width, text, terminal_style(stdout, STYLE_PLAIN));
+    }
     double share = recall(confusion, truth);
     printf("   %8s\n", isnan(share) ? "-" : text_percent(number, share, 2));
 }
@@ -228,19 +227,17 @@ void confusion_print(const SourceSchema *schema, const Confusion *confusion) {
 
 /* -- as JSON -- */
 
-static json_t *cells_json(const Confusion *confusion) {
-    json_t *cells = json_array();
-    for (int64_t truth = 0; truth < confusion->classes; truth++)
-        for (int64_t guess = 0; guess < confusion->classes; guess++)
-            if (count_at(confusion, truth, guess))
-                json_array_append_new(cells,
-                                      json_pack("[I, I, I]", (json_int_t)truth, (json_int_t)guess,
-                                                (json_int_t)count_at(confusion, truth, guess)));
-    return json_pack("{s:I, s:o}", "classes", (json_int_t)confusion->classes, "cells", cells);
-}
-
 json_t *confusion_json(const Confusion *confusion) {
-    if (confusion->classes > CONFUSION_ROWS) return cells_json(confusion);
+    if (confusion->classes > CONFUSION_ROWS) {
+        json_t *cells = json_array();
+        for (int64_t truth = 0; truth < confusion->classes; truth++)
+            for (int64_t guess = 0; guess < confusion->classes; guess++)
+                if (count_at(confusion, truth, guess))
+                    json_array_append_new(
+                        cells, json_pack("[I, I, I]", (json_int_t)truth, (json_int_t)guess,
+                                         (json_int_t)count_at(confusion, truth, guess)));
+        return json_pack("{s:I, s:o}", "classes", (json_int_t)confusion->classes, "cells", cells);
+    }
     json_t *rows = json_array();
     for (int64_t truth = 0; truth < confusion->classes; truth++) {
         json_t *row = json_array();

@@ -15,19 +15,6 @@ typedef struct {
     double value;
 } Expectation;
 
-static bool no_number(const char *name, Diagnostics *diag) {
-    diag_error(diag, STATUS_USAGE, (Span){0}, "--expect: '%s' is a matrix, not a number", name);
-    diag_help(diag, "numbers that are made of the same counts are accuracy(...) and f1(...)");
-    return false;
-}
-
-static void help_metrics(const char *const *names, uint32_t count, Diagnostics *diag) {
-    Arena *arena = arena_new();
-    diag_help(diag, "it has %s; metrics = [...] in the train block says which",
-              names_quoted(arena, names, count, count));
-    arena_free(arena);
-}
-
 static bool find_metric(const char *name, const ModelInfo *info, int *metric, Diagnostics *diag) {
     const char *names[RUNTIME_MAX_METRICS + 1] = {"loss"};
     uint32_t count = 1;
@@ -35,12 +22,23 @@ static bool find_metric(const char *name, const ModelInfo *info, int *metric, Di
         names[count++] = info->metrics[i];
     for (uint32_t i = 0; i < count; i++) {
         if (strcmp(names[i], name)) continue;
-        if (i > 0 && info->counts[i - 1].classes) return no_number(name, diag);
+        if (i > 0 && info->counts[i - 1].classes) {
+            diag_error(diag, STATUS_USAGE, (Span){0}, "--expect: '%s' is a matrix, not a number",
+                       name);
+            diag_help(diag,
+                      "numbers that are made of the same counts are accuracy(...) and f1(...)");
+            return false;
+        }
         *metric = (int)i - 1;
         return true;
     }
     diag_error(diag, STATUS_USAGE, (Span){0}, "--expect: the model has no metric '%s'", name);
-    if (!diag_suggest(diag, name, names, count)) help_metrics(names, count, diag);
+    if (!diag_suggest(diag, name, names, count)) {
+        Arena *arena = arena_new();
+        diag_help(diag, "it has %s; metrics = [...] in the train block says which",
+                  names_quoted(arena, names, count, count));
+        arena_free(arena);
+    }
     return false;
 }
 

@@ -78,15 +78,6 @@ static const Node *output_node(const Graph *graph, const char *name) {
     return NULL;
 }
 
-/* Copies what the network made of a batch after `done` rows into its place. */
-static void take_batch(const Runner *runner, uint32_t batch, int64_t done, const Forward *forward) {
-    for (uint32_t i = 0; i < forward->output_count; i++) {
-        const Predictions *output = &forward->outputs[i];
-        memcpy(output->values + done * output->width, runner_output(runner, output->output->name),
-               (size_t)(batch * output->width) * sizeof(float));
-    }
-}
-
 /* Runs the rows from `first` to below `end`, a multiple of `batch`. */
 static bool run_batches(Session *session, const Program *program, uint32_t batch, int64_t first,
                         int64_t end, const Forward *forward) {
@@ -95,7 +86,13 @@ static bool run_batches(Session *session, const Program *program, uint32_t batch
     bool good = runner && bind_inputs(runner, session, program->graph);
     for (int64_t done = first; done < end && good; done += batch) {
         runner_step(runner, forward->rows + done);
-        take_batch(runner, batch, done, forward);
+        /* Copies what the network made of a batch after `done` rows into its place. */
+        for (uint32_t i = 0; i < forward->output_count; i++) {
+            const Predictions *output = &forward->outputs[i];
+            memcpy(output->values + done * output->width,
+                   runner_output(runner, output->output->name),
+                   (size_t)(batch * output->width) * sizeof(float));
+        }
     }
     runner_free(runner);
     return good;

@@ -124,17 +124,13 @@ KernelWork kernel_work(const Plan *plan, const Kernel *kernel) {
     return work;
 }
 
-/* The smallest working set that holds so many bytes; beyond the largest one, that. */
-static int level_of(double bytes) {
+double work_bound(KernelWork work, const Machine *machine, uint32_t threads, uint32_t all) {
+    uint32_t used = threads < all ? threads : all;
+    /* The smallest working set that holds so many bytes; beyond the largest one, that. */
+    double bytes = work.bytes / used;
     int level = 0;
     while (level + 1 < MEASURE_LEVELS && bytes > (double)((size_t)MEASURE_LEAST << 2 * level))
         level++;
-    return level;
-}
-
-double work_bound(KernelWork work, const Machine *machine, uint32_t threads, uint32_t all) {
-    uint32_t used = threads < all ? threads : all;
-    int level = level_of(work.bytes / used);
     double rate = machine->alone[level] * used;
     if (rate > machine->together[level] && machine->together[level] > machine->alone[level])
         rate = machine->together[level];

@@ -96,22 +96,18 @@ static bool set_number(const UnitConversion *conversion, const Symbol *symbol) {
     return number || learnt;
 }
 
-static void set_predictions(const UnitConversion *conversion, const Symbol *symbol, int64_t first,
-                            int64_t count) {
-    const Predictions *predictions = predictions_of(conversion, symbol->name);
-    double *to = interp_value(conversion->interp, symbol->node);
-    for (int64_t i = 0; predictions && i < count * predictions->width; i++)
-        to[i] = (double)predictions->values[first * predictions->width + i];
-}
-
 static void set_batch(const UnitConversion *conversion, int64_t first, int64_t count) {
     memset(conversion->absent, 0, (size_t)conversion->batch * sizeof *conversion->absent);
     for (uint32_t i = 0; i < conversion->graph->symbol_count; i++) {
         const Symbol *symbol = &conversion->graph->symbols[i];
         if (!symbol->node) continue;
         if (symbol->kind == SYMBOL_BATCH) set_rows(conversion, symbol, first, count);
-        if (symbol->kind == SYMBOL_VALUE && !set_number(conversion, symbol))
-            set_predictions(conversion, symbol, first, count);
+        if (symbol->kind == SYMBOL_VALUE && !set_number(conversion, symbol)) {
+            const Predictions *predictions = predictions_of(conversion, symbol->name);
+            double *to = interp_value(conversion->interp, symbol->node);
+            for (int64_t j = 0; predictions && j < count * predictions->width; j++)
+                to[j] = (double)predictions->values[first * predictions->width + j];
+        }
     }
 }
 
@@ -237,26 +233,24 @@ static void add_errors(UnitErrors *list, uint32_t *count, UnitErrors errors,
     if (errors.count) list[(*count)++] = errors;
 }
 
-/* Many columns have one line together. */
-static void add_output(Arena *arena, UnitErrors *list, uint32_t *count,
-                       const Predictions *predictions) {
-    const ModelTarget *target = &predictions->output->target;
-    bool each = target->width <= COLUMNS_EACH;
-    for (int64_t k = 0; k < target->width && each; k++)
-        add_errors(list, count, measure(predictions, k, target->width), predictions,
-                   target->names[k]);
-    if (!each)
-        add_errors(
-            list, count, measure(predictions, 0, 1), predictions,
-            arena_format(arena, "%s... %s", target->names[0], target->names[target->width - 1]));
-}
-
 UnitErrors *units_errors(Arena *arena, const Predictions *outputs, uint32_t output_count,
                          uint32_t *count) {
     UnitErrors *list = ARENA_ARRAY(arena, UnitErrors, output_count * COLUMNS_EACH);
     *count = 0;
     for (uint32_t i = 0; i < output_count; i++)
-        if (outputs[i].truths) add_output(arena, list, count, &outputs[i]);
+        if (outputs[i].truths) {
+            /* Many columns have one line together. */
+            const Predictions *predictions = &outputs[i];
+            const ModelTarget *target = &predictions->output->target;
+            bool each = target->width <= COLUMNS_EACH;
+            for (int64_t k = 0; k < target->width && each; k++)
+                add_errors(list, count, measure(predictions, k, target->width), predictions,
+                           target->names[k]);
+            if (!each)
+                add_errors(list, count, measure(predictions, 0, 1), predictions,
+                           arena_format(arena, "%s... %s", target->names[0],
+                                        target->names[target->width - 1]));
+        }
     return list;
 }
 

@@ -78,14 +78,6 @@ static int by_path(const void *a, const void *b) {
     return strcmp(((const PictureFile *)a)->path, ((const PictureFile *)b)->path);
 }
 
-static void print_left_out(const FolderSearch *found, const char *folder) {
-    shown_text(folder, stderr);
-    fprintf(stderr, ": %u file%s no picture%s and left out, such as ", found->others,
-            found->others == 1 ? " is" : "s are", found->others == 1 ? "" : "s");
-    shown_text(found->other, stderr);
-    fputc('\n', stderr);
-}
-
 static bool take_folder(FolderSearch *found, const char *operand) {
     uint32_t before = found->count;
     size_t length = strlen(operand);
@@ -98,7 +90,13 @@ static bool take_folder(FolderSearch *found, const char *operand) {
         return false;
     }
     qsort(found->items + before, found->count - before, sizeof *found->items, by_path);
-    if (found->others) print_left_out(found, operand);
+    if (found->others) {
+        shown_text(operand, stderr);
+        fprintf(stderr, ": %u file%s no picture%s and left out, such as ", found->others,
+                found->others == 1 ? " is" : "s are", found->others == 1 ? "" : "s");
+        shown_text(found->other, stderr);
+        fputc('\n', stderr);
+    }
     return true;
 }
 

@@ -38,19 +38,15 @@ static void fit_channel(const Bitmap *bitmap, int channel, int height, int width
     }
 }
 
-/* A colour picture counts by all of its channels. */
-static bool is_light(const Bitmap *bitmap) {
-    double sum = 0;
-    for (int c = 0; c < bitmap->channels; c++) sum += background(bitmap, c);
-    return sum / bitmap->channels > 127.5;
-}
-
 bool image_fit(const char *path, int channels, int height, int width, FitRequest request,
                uint8_t *pixels, ImageFacts *facts, Diagnostics *diag) {
     Bitmap bitmap;
     if (!bitmap_open(path, channels, &bitmap, diag)) return false;
     *facts = facts_of(&bitmap);
-    facts->light = is_light(&bitmap);
+    /* A colour picture counts by all of its channels. */
+    double sum = 0;
+    for (int c = 0; c < bitmap.channels; c++) sum += background(&bitmap, c);
+    facts->light = sum / bitmap.channels > 127.5;
     facts->inverted = request.invert == CHOICE_invert_yes ||
                       (request.invert == CHOICE_invert_auto && facts->light);
     bool other_size = bitmap.height != height || bitmap.width != width;

@@ -49,14 +49,6 @@ static Ink ink_new(const Bitmap *bitmap, Arena *arena) {
 
 /* -- contrast -- */
 
-static void count_border(const Ink *ink, uint32_t counts[LEVELS]) {
-    memset(counts, 0, LEVELS * sizeof *counts);
-    for (int y = 0; y < ink->height; y++)
-        for (int x = 0; x < ink->width; x++)
-            if (y == 0 || x == 0 || y == ink->height - 1 || x == ink->width - 1)
-                counts[ink->levels[at(ink, y, x)]]++;
-}
-
 /* The level that a share of what was counted does not exceed. */
 static int level_at(const uint32_t counts[LEVELS], double share) {
     double total = 0, seen = 0;
@@ -69,7 +61,11 @@ static int level_at(const uint32_t counts[LEVELS], double share) {
 /* The unevenness of the border, at most a quarter of all levels, is taken off: it is paper. */
 static void take_contrasts(Ink *ink, bool dark) {
     uint32_t counts[LEVELS], uneven[LEVELS] = {0};
-    count_border(ink, counts);
+    memset(counts, 0, LEVELS * sizeof *counts);
+    for (int y = 0; y < ink->height; y++)
+        for (int x = 0; x < ink->width; x++)
+            if (y == 0 || x == 0 || y == ink->height - 1 || x == ink->width - 1)
+                counts[ink->levels[at(ink, y, x)]]++;
     int background = level_at(counts, 0.5);
     for (int level = 0; level < LEVELS; level++) uneven[abs(level - background)] += counts[level];
     int paper = level_at(uneven, 0.95) < LEVELS / 4 ? level_at(uneven, 0.95) : LEVELS / 4;
@@ -195,14 +191,6 @@ static void draw(const Ink *ink, int height, int width, uint8_t *pixels) {
         }
 }
 
-/* Thin strokes become pale where a large picture shrinks. */
-static void stretch_levels(uint8_t *pixels, int count) {
-    int brightest = 1;
-    for (int i = 0; i < count; i++)
-        if (pixels[i] > brightest) brightest = pixels[i];
-    for (int i = 0; i < count; i++) pixels[i] = (uint8_t)(pixels[i] * (LEVELS - 1) / brightest);
-}
-
 bool ink_centre(const Bitmap *bitmap, bool dark, int height, int width, uint8_t *pixels) {
     Arena *arena = arena_new();
     Ink ink = ink_new(bitmap, arena);
@@ -216,7 +204,12 @@ bool ink_centre(const Bitmap *bitmap, bool dark, int height, int width, uint8_t 
         leave_out_specks(&ink);
         brighten(&ink);
         draw(&ink, height, width, pixels);
-        stretch_levels(pixels, height * width);
+        /* Thin strokes become pale where a large picture shrinks. */
+        int count = height * width;
+        int brightest = 1;
+        for (int i = 0; i < count; i++)
+            if (pixels[i] > brightest) brightest = pixels[i];
+        for (int i = 0; i < count; i++) pixels[i] = (uint8_t)(pixels[i] * (LEVELS - 1) / brightest);
     }
     arena_free(arena);
     return found;

@@ -53,12 +53,6 @@ static bool wrong_shape(const InputFiles *input, const SourceField *field, const
     return false;
 }
 
-static bool missing_array(const InputFiles *input, const SourceField *field) {
-    diag_error(input_diag(input), STATUS_DATA, (Span){0},
-               "'%s' has no array '%s', which the network reads", input->files[0], field->name);
-    return false;
-}
-
 static void add_wanted(SourceField *wanted, uint32_t *count, SourceField field) {
     for (uint32_t i = 0; i < *count; i++)
         if (!strcmp(wanted[i].name, field.name)) return;
@@ -127,7 +121,11 @@ static bool take_array(const InputFiles *input, const Dataset *arrays, const cha
     const SourceField *array = dataset_find(arrays, only ? only : field->name, &data);
     const char *what = arena_format(input->session->arena, only ? "'%s'" : "'%s', array '%s',",
                                     input->files[0], field->name);
-    if (!array) return missing_array(input, field);
+    if (!array) {
+        diag_error(input_diag(input), STATUS_DATA, (Span){0},
+                   "'%s' has no array '%s', which the network reads", input->files[0], field->name);
+        return false;
+    }
     int64_t first = dataset_rows(arrays, SPLIT_TRAIN) + dataset_rows(arrays, SPLIT_TEST);
     int64_t own = rows_of(array, first, field->row);
     if (!own || (*rows && own != *rows)) return wrong_shape(input, field, array, first, what);

@@ -117,14 +117,6 @@ static const SourceField *label_of(const InputFiles *input) {
     return NULL;
 }
 
-static bool read_images(const InputFiles *input, Shape row, uint8_t *pixels) {
-    bool good = true;
-    for (int i = 0; i < input->count && good; i++)
-        good = read_image(input, input->files[i], row,
-                          pixels + (size_t)i * (size_t)shape_elements(row));
-    return good;
-}
-
 bool input_open_images(InputFiles *input) {
     const Symbol *symbol = input_only(input, "an image");
     if (!symbol) return false;
@@ -145,5 +137,9 @@ bool input_open_images(InputFiles *input) {
         dataset_new(fields, classes ? 2 : 1, (void *[]){pixels, classes}, input->count, NULL, NULL);
     input->inputs->names = input->files;
     input->inputs->images = true;
-    return read_images(input, row, pixels);
+    bool good = true;
+    for (int i = 0; i < input->count && good; i++)
+        good = read_image(input, input->files[i], row,
+                          pixels + (size_t)i * (size_t)shape_elements(row));
+    return good;
 }

@@ -58,20 +58,16 @@ bool parse_number(const char *text, int64_t low, int64_t high, int64_t *number) 
 
 /* The words of "a|b|c", cut up in `buffer`. */
 enum { CHOICES_MAX = 8 };
-static size_t choice_words(const char *choices, char *buffer, size_t size,
-                           const char *words[CHOICES_MAX]) {
-    size_t count = 0;
-    snprintf(buffer, size, "%s", choices);
-    char *rest = buffer;
-    for (char *word; count < CHOICES_MAX && (word = strsep(&rest, "|"));) words[count++] = word;
-    return count;
-}
-
 static bool store_choice(int *value, const char *option, const OptionRow *row, const char *text,
                          Diagnostics *diag) {
     char buffer[SPELLING_MAX];
     const char *words[CHOICES_MAX];
-    size_t count = choice_words(row->argument, buffer, sizeof buffer, words);
+    const char *choices = row->argument;
+    size_t size = sizeof buffer;
+    size_t count = 0;
+    snprintf(buffer, size, "%s", choices);
+    char *rest = buffer;
+    for (char *word; count < CHOICES_MAX && (word = strsep(&rest, "|"));) words[count++] = word;
     for (size_t i = 0; i < count; i++) {
         if (strcmp(words[i], text) == 0) {
             *value = (int)i;
@@ -120,13 +116,6 @@ static bool store(Options *options, int id, const char *text, Diagnostics *diag)
     case KIND_LIST: return store_item(field, option, text, diag);
     }
     return false;
-}
-
-static void set_standards(Options *options) {
-    memset(options, 0, sizeof *options);
-    for (int id = 0; id < OPTION_COUNT; id++)
-        if (rows[id].kind == KIND_NUMBER)
-            *(int64_t *)((char *)options + rows[id].offset) = rows[id].standard;
 }
 
 static void report_unknown(const char *command, const char *argument, uint64_t allowed,
@@ -196,7 +185,10 @@ bool options_parse(Options *options, const char *command, uint64_t allowed, int 
     char shorts[2 * OPTION_COUNT + 2];
     size_t before = diag_errors(diag);
     make_tables(allowed, longs, shorts);
-    set_standards(options);
+    memset(options, 0, sizeof *options);
+    for (int id = 0; id < OPTION_COUNT; id++)
+        if (rows[id].kind == KIND_NUMBER)
+            *(int64_t *)((char *)options + rows[id].offset) = rows[id].standard;
     opterr = 0;
     optind = 1;
     for (int found; (found = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {

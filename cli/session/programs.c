@@ -59,29 +59,18 @@ ProgramPair programs_pair(const Programs *programs, GraphKind kind, int64_t rows
     };
 }
 
-static void compile_job(ProgramJobs *queue, Job *job) {
-    const Programs *programs = queue->programs;
-    *job->result =
-        codegen_compile(job->compilation.plan, job->compilation.graph, &queue->options, job->diag);
-    job->compilation = (Compilation){0}; /* codegen has taken it over */
-    if (atomic_fetch_add(&queue->done, 1) + 1 == queue->count && programs->compiled)
-        programs->compiled(programs->context);
-}
-
 static void *compile_jobs(void *argument) {
     ProgramJobs *queue = argument;
-    for (unsigned i; (i = atomic_fetch_add(&queue->next, 1)) < queue->count;)
-        compile_job(queue, &queue->jobs[i]);
+    for (unsigned i; (i = atomic_fetch_add(&queue->next, 1)) < queue->count;) {
+        Job *job = &queue->jobs[i];
+        const Programs *programs = queue->programs;
+        *job->result = codegen_compile(job->compilation.plan, job->compilation.graph,
+                                       &queue->options, job->diag);
+        job->compilation = (Compilation){0}; /* codegen has taken it over */
+        if (atomic_fetch_add(&queue->done, 1) + 1 == queue->count && programs->compiled)
+            programs->compiled(programs->context);
+    }
     return NULL;
-}
-
-/* A thread that cannot be started is one helper less. */
-static void start_helpers(ProgramJobs *queue) {
-    uint32_t online = (uint32_t)threads_online(),
-             wanted = queue->count < online ? queue->count : online;
-    while (queue->helper_count < wanted &&
-           pthread_create(&queue->helpers[queue->helper_count], NULL, compile_jobs, queue) == 0)
-        queue->helper_count++;
 }
 
 static void wait_for_helpers(ProgramJobs *queue) {
@@ -93,18 +82,6 @@ static void wait_for_helpers(ProgramJobs *queue) {
 static void free_job(Job *job) {
     compilation_free(&job->compilation);
     diag_free(job->diag);
-}
-
-static bool finish_jobs(ProgramJobs *queue, Diagnostics *diag) {
-    bool good = true;
-    compile_jobs(queue);
-    wait_for_helpers(queue);
-    for (uint32_t i = 0; i < queue->count; i++) {
-        if (diag_errors(diag) == 0) diag_append(diag, queue->jobs[i].diag);
-        good = good && *queue->jobs[i].result;
-        free_job(&queue->jobs[i]);
-    }
-    return good;
 }
 
 /* The jobs of all programs that are not there yet. */
@@ -126,13 +103,28 @@ bool programs_begin(Programs *programs, const Build *build) {
     programs->jobs->programs = programs;
     programs->jobs->options = build_codegen_options(build->options, &programs->jobs->cache);
     if (!make_jobs(programs, programs->jobs, build)) return false;
-    start_helpers(programs->jobs);
+    /* A thread that cannot be started is one helper less. */
+    ProgramJobs *queue = programs->jobs;
+    uint32_t online = (uint32_t)threads_online(),
+             wanted = queue->count < online ? queue->count : online;
+    while (queue->helper_count < wanted &&
+           pthread_create(&queue->helpers[queue->helper_count], NULL, compile_jobs, queue) == 0)
+        queue->helper_count++;
     return true;
 }
 
 static bool finish_begun(Programs *programs, const Build *build) {
     if (!programs->jobs) return true;
-    bool good = finish_jobs(programs->jobs, build->diag);
+    ProgramJobs *queue = programs->jobs;
+    Diagnostics *diag = build->diag;
+    bool good = true;
+    compile_jobs(queue);
+    wait_for_helpers(queue);
+    for (uint32_t i = 0; i < queue->count; i++) {
+        if (diag_errors(diag) == 0) diag_append(diag, queue->jobs[i].diag);
+        good = good && *queue->jobs[i].result;
+        free_job(&queue->jobs[i]);
+    }
     free(programs->jobs);
     programs->jobs = NULL;
     return good;

@@ -32,15 +32,11 @@ static const void *random_tensor(const RandomInputs *random, const Symbol *symbo
     return data;
 }
 
-/* The scalars that a schedule looks at are counted, not random. */
-static const void *counter(RandomInputs *random, const Symbol *symbol) {
-    bool scalar = symbol->dtype == DTYPE_I32 && symbol->shape.rank == 0;
-    return scalar ? run_clock_field(&random->clock, symbol->name) : NULL;
-}
-
 static const void *random_symbol(RandomInputs *random, const Symbol *symbol, Arena *arena) {
     int64_t count = shape_elements(symbol->shape);
-    const void *counted = counter(random, symbol);
+    /* The scalars that a schedule looks at are counted, not random. */
+    bool scalar = symbol->dtype == DTYPE_I32 && symbol->shape.rank == 0;
+    const void *counted = scalar ? run_clock_field(&random->clock, symbol->name) : NULL;
     if (symbol->kind == SYMBOL_BATCH)
         return random_tensor(random, symbol, count / symbol->shape.dim[0] * random->row_count,
                              arena);

@@ -37,18 +37,14 @@ static bool report_unmade(const char *path, Diagnostics *diag) {
     return false;
 }
 
-static void make_parents(const char *path) {
-    char parent[PATH_MAX];
-    for (const char *slash = *path ? strchr(path + 1, '/') : NULL; slash;
-         slash = strchr(slash + 1, '/')) {
-        snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path);
-        mkdir(parent, 0777); /* what cannot be made is missed by the folder itself */
-    }
-}
-
 static bool create_named(const char *out, Path *folder, Diagnostics *diag) {
     snprintf(folder->path, sizeof folder->path, "%s", out);
-    make_parents(out);
+    char parent[PATH_MAX];
+    for (const char *slash = *out ? strchr(out + 1, '/') : NULL; slash;
+         slash = strchr(slash + 1, '/')) {
+        snprintf(parent, sizeof parent, "%.*s", (int)(slash - out), out);
+        mkdir(parent, 0777); /* what cannot be made is missed by the folder itself */
+    }
     if (mkdir(out, 0777) == 0) return true;
     if (errno != EEXIST) return report_unmade(out, diag);
     if (folder_is_empty(out)) return true;

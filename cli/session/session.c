@@ -60,24 +60,21 @@ bool session_read_data(Session *session) {
            session_learn(session) && session_check_classes(session);
 }
 
-/* A training without held-out rows has no program that needs the weights of outputs that are not
- * trained. */
-static bool keep_outputs(Session *session, Diagnostics *diag) {
-    for (uint32_t i = 0; i < session->programs.count; i++)
-        if (session->programs.items[i].kind != GRAPH_TRAIN) return true;
-    Graph *graph = model_graph(session->build.model, GRAPH_PREDICT, 1, diag);
-    if (graph) states_keep(session->states, graph);
-    graph_free(graph);
-    return graph != NULL;
-}
-
 static bool bind_states(Session *session, Diagnostics *diag) {
     const Programs *programs = &session->programs;
     bool good = programs_fit(programs, build_threads(session->build.options), diag);
     for (uint32_t i = 0; i < programs->count && good; i++)
         good = programs->items[i].program &&
                states_bind(session->states, programs->items[i].program, diag);
-    return good && keep_outputs(session, diag);
+    if (!good) return false;
+    /* A training without held-out rows has no program that needs the weights of outputs that are not
+ * trained. */
+    for (uint32_t i = 0; i < session->programs.count; i++)
+        if (session->programs.items[i].kind != GRAPH_TRAIN) return true;
+    Graph *graph = model_graph(session->build.model, GRAPH_PREDICT, 1, diag);
+    if (graph) states_keep(session->states, graph);
+    graph_free(graph);
+    return graph != NULL;
 }
 
 /* Once all programs are compiled, perhaps while the data are read. What goes wrong is reported when

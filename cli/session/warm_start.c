@@ -51,13 +51,6 @@ static void print_list(const TextList *list, const char *what) {
     if (list->count > LISTED) fprintf(stderr, "  and %u more\n", list->count - LISTED);
 }
 
-static void print_taken(const char *file, const WeightsTaken *taken) {
-    fprintf(stderr, "weights: %u of %u tensors taken from %s\n", taken->count,
-            taken->count + taken->anew.count, file);
-    print_list(&taken->anew, "starts anew");
-    print_list(&taken->unused, "not used");
-}
-
 static bool check_map_use(const Session *session, const char *file) {
     if (file || !session->build.options->map.count) return true;
     diag_error(session->build.diag, STATUS_USAGE, (Span){0},
@@ -77,7 +70,13 @@ bool warm_start(Session *session, const char **from) {
     bool good = network && read_maps(session, maps) &&
                 weights_take(*from, session->states, network, maps, options->map.count,
                              session->arena, &taken, session->build.diag);
-    if (good && !options->quiet) print_taken(*from, &taken);
+    if (good && !options->quiet) {
+        const char *file = *from;
+        fprintf(stderr, "weights: %u of %u tensors taken from %s\n", taken.count,
+                taken.count + taken.anew.count, file);
+        print_list(&taken.anew, "starts anew");
+        print_list(&taken.unused, "not used");
+    }
     graph_free(network);
     return good;
 }

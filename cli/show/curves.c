@@ -137,14 +137,6 @@ static void draw_logarithmic_axis(const Panel *panel) {
         }
 }
 
-static void draw_even_axis(const Panel *panel) {
-    double step = picture_tick_step(panel->high - panel->low, TICKS_WANTED);
-    int decimals = step < 1 ? (int)ceil(-log10(step) - 1e-9) : 0;
-    for (double i = ceil(panel->low / step - 1e-9); i * step <= panel->high + step * 1e-9; i++) {
-        draw_tick(panel, i == 0 ? 0 : i * step /* not -0 */, decimals);
-    }
-}
-
 static void draw_epoch_axis(Panel *panel) {
     double bottom = panel->top + PANEL_HEIGHT;
     double step = fmax(1, picture_tick_step(fmax(1, panel->last - panel->first), 8));
@@ -230,20 +222,16 @@ static uint32_t collect_labels(const Panel *panel, EndLabel labels[LINES_MAX]) {
     return count;
 }
 
-/* From the top down each keeps its distance to the one above; then, from the bottom up, they are
+static void draw_labels(Panel *panel) {
+    EndLabel labels[LINES_MAX];
+    uint32_t count = collect_labels(panel, labels);
+    /* From the top down each keeps its distance to the one above; then, from the bottom up, they are
  * brought back into the plot. */
-static void spread_labels(const Panel *panel, EndLabel *labels, uint32_t count) {
     double limit = panel->top + PANEL_HEIGHT;
     for (uint32_t i = 1; i < count; i++)
         labels[i].y = fmax(labels[i].y, labels[i - 1].y + LABEL_DISTANCE);
     for (uint32_t i = count; i-- > 0; limit = labels[i].y - LABEL_DISTANCE)
         labels[i].y = fmin(labels[i].y, limit);
-}
-
-static void draw_labels(Panel *panel) {
-    EndLabel labels[LINES_MAX];
-    uint32_t count = collect_labels(panel, labels);
-    spread_labels(panel, labels, count);
     for (uint32_t i = 0; i < count; i++) {
         char value[32], text[64];
         value_text(panel, labels[i].value, 4, value);
@@ -274,8 +262,14 @@ static void draw_panel(Panel *panel) {
     draw_title(panel);
     if (panel->logarithmic)
         draw_logarithmic_axis(panel);
-    else
-        draw_even_axis(panel);
+    else {
+        double step = picture_tick_step(panel->high - panel->low, TICKS_WANTED);
+        int decimals = step < 1 ? (int)ceil(-log10(step) - 1e-9) : 0;
+        for (double i = ceil(panel->low / step - 1e-9); i * step <= panel->high + step * 1e-9;
+             i++) {
+            draw_tick(panel, i == 0 ? 0 : i * step /* not -0 */, decimals);
+        }
+    }
     draw_epoch_axis(panel);
     draw_lines(panel);
     draw_labels(panel);

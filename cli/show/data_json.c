@@ -146,21 +146,19 @@ static void put_source(json_t *to, const DataReport *report, uint32_t k, int32_t
     put_elements(to, field, elements);
 }
 
-static void put_field(json_t *to, const DataReport *report, uint32_t k, int64_t shown) {
-    const SourceField *field = &report->fields[k]->field;
-    json_t *elements = json_array();
-    for (int64_t i = 0; i < shape_elements(field->row); i++)
-        json_array_append_new(elements,
-                              element_json(field, report_field_element(report, k, shown, i)));
-    put_elements(to, field, elements);
-}
-
 static json_t *row_json(const DataReport *report, int64_t i) {
     const Dataset *dataset = report->session.dataset;
     int32_t row = dataset_split(dataset, report->split)[i];
     json_t *source = json_object(), *fields = json_object();
     for (uint32_t k = 0; k < report->facts->field_count; k++) put_source(source, report, k, row);
-    for (uint32_t k = 0; k < report->field_count; k++) put_field(fields, report, k, i);
+    for (uint32_t k = 0; k < report->field_count; k++) {
+        const SourceField *field = &report->fields[k]->field;
+        json_t *elements = json_array();
+        for (int64_t j = 0; j < shape_elements(field->row); j++)
+            json_array_append_new(elements,
+                                  element_json(field, report_field_element(report, k, i, j)));
+        put_elements(fields, field, elements);
+    }
     RowPlace place = dataset_row_place(dataset, row);
     json_t *json = json_object();
     if (place.file) json_object_set_new(json, "file", json_string(place.file));

@@ -163,25 +163,22 @@ static void print_learnt(const DataReport *report) {
 
 /* -- classes -- */
 
-static void print_class(const ClassCounts *counts, int64_t category) {
-    char text[NUMBER_TEXT];
-    const char *name = (uint64_t)category < counts->field->category_count
-                           ? counts->field->categories[category]
-                           : "";
-    printf("  %5" PRId64, category);
-    print_name(name);
-    for (Split split = 0; split < SPLIT_COUNT; split++)
-        printf(" %9s", text_count(text, counts->counts[split][category]));
-    putchar('\n');
-}
-
 static void print_classes(const ClassCounts *counts) {
     int64_t shown = counts->classes > CLASSES_SHOWN ? CLASSES_SHOWN : counts->classes;
     heading("classes of '%s'%s", counts->field->name, counts->is_label ? ", the label" : "");
     printf("  class  %-*s", NAME_WIDTH, "name");
     for (Split split = 0; split < SPLIT_COUNT; split++) printf(" %9s", split_name(split));
     putchar('\n');
-    for (int64_t i = 0; i < shown; i++) print_class(counts, i);
+    for (int64_t i = 0; i < shown; i++) {
+        char text[NUMBER_TEXT];
+        const char *name =
+            (uint64_t)i < counts->field->category_count ? counts->field->categories[i] : "";
+        printf("  %5" PRId64, i);
+        print_name(name);
+        for (Split split = 0; split < SPLIT_COUNT; split++)
+            printf(" %9s", text_count(text, counts->counts[split][i]));
+        putchar('\n');
+    }
     if (shown < counts->classes)
         printf("  ... and %" PRId64 " more (--json tells all)\n", counts->classes - shown);
 }
@@ -198,14 +195,6 @@ static void print_cell(ReportElement element, const Statistics *statistics) {
         printf("%*s", CELL_WIDTH, column_text(text, element.number, statistics));
 }
 
-static void print_element_name(const SourceField *field, int64_t element) {
-    char name[4 * NAME_MOST + 1];
-    size_t fits = shown_fitting(field->name, field->row.rank ? NAME_MOST - 20 : NAME_MOST);
-    snprintf(name, sizeof name, field->row.rank ? "%.*s[%" PRId64 "]" : "%.*s", (int)fits,
-             field->name, element);
-    print_name(name);
-}
-
 /* A field's elements, a line each, in the rows from the `first` that is shown. */
 static void print_elements(const DataReport *report, uint32_t k, bool source, int64_t first,
                            int64_t count) {
@@ -216,7 +205,12 @@ static void print_elements(const DataReport *report, uint32_t k, bool source, in
     for (int64_t element = 0; element < shown; element++) {
         const Statistics *statistics =
             facts->width ? &facts->columns[report->split][element] : &facts->whole[report->split];
-        print_element_name(&facts->field, element);
+        const SourceField *field = &facts->field;
+        char name[4 * NAME_MOST + 1];
+        size_t fits = shown_fitting(field->name, field->row.rank ? NAME_MOST - 20 : NAME_MOST);
+        snprintf(name, sizeof name, field->row.rank ? "%.*s[%" PRId64 "]" : "%.*s", (int)fits,
+                 field->name, element);
+        print_name(name);
         for (int64_t i = first; i < first + count; i++)
             print_cell(source ? report_source_element(report, k, rows[i], element)
                               : report_field_element(report, k, i, element),
@@ -237,25 +231,22 @@ static void print_places(const Dataset *dataset, const char *what, const int32_t
     putchar('\n');
 }
 
-static void print_block(const DataReport *report, int64_t first, int64_t count) {
-    const Dataset *dataset = report->session.dataset;
-    const int32_t *rows = dataset_split(dataset, report->split);
-    print_places(dataset, "row", &rows[first], count);
-    if (dataset_row_place(dataset, rows[first]).line)
-        print_places(dataset, "line", &rows[first], count);
-    for (uint32_t i = 0; i < report->facts->field_count; i++)
-        print_elements(report, i, true, first, count);
-    if (report->field_count) printf("  %-*s\n", NAME_WIDTH, "-- as the model sees them");
-    for (uint32_t i = 0; i < report->field_count; i++)
-        print_elements(report, i, false, first, count);
-}
-
 static void print_rows(const DataReport *report) {
     heading("first rows of %s", split_name(report->split));
     for (int64_t first = 0; first < report->shown; first += ROWS_ABREAST) {
         int64_t left = report->shown - first;
         if (first) putchar('\n');
-        print_block(report, first, left < ROWS_ABREAST ? left : ROWS_ABREAST);
+        int64_t count = left < ROWS_ABREAST ? left : ROWS_ABREAST;
+        const Dataset *dataset = report->session.dataset;
+        const int32_t *rows = dataset_split(dataset, report->split);
+        print_places(dataset, "row", &rows[first], count);
+        if (dataset_row_place(dataset, rows[first]).line)
+            print_places(dataset, "line", &rows[first], count);
+        for (uint32_t i = 0; i < report->facts->field_count; i++)
+            print_elements(report, i, true, first, count);
+        if (report->field_count) printf("  %-*s\n", NAME_WIDTH, "-- as the model sees them");
+        for (uint32_t i = 0; i < report->field_count; i++)
+            print_elements(report, i, false, first, count);
     }
 }
 
@@ -302,21 +293,18 @@ static void print_labels(const DataReport *report, int32_t row) {
     }
 }
 
-static void print_picture_name(const Dataset *dataset, int32_t row) {
-    RowPlace place = dataset_row_place(dataset, row);
-    fputs("  ", stdout);
-    if (place.row < 0)
-        shown_text(place.file, stdout);
-    else
-        printf("row %" PRId64, place.row);
-}
-
 static void print_pictures(const DataReport *report) {
     const uint8_t *pixels = dataset_field(report->session.dataset, report->picture->name);
     heading("first pictures of %s", split_name(report->split));
     for (int64_t i = 0; i < report->shown; i++) {
         int32_t row = dataset_split(report->session.dataset, report->split)[i];
-        print_picture_name(report->session.dataset, row);
+        const Dataset *dataset = report->session.dataset;
+        RowPlace place = dataset_row_place(dataset, row);
+        fputs("  ", stdout);
+        if (place.row < 0)
+            shown_text(place.file, stdout);
+        else
+            printf("row %" PRId64, place.row);
         print_labels(report, row);
         putchar('\n');
         print_pixels(report, pixels + row * shape_elements(report->picture->row));

@@ -67,21 +67,17 @@ static void *encode(const Picture *picture, const char *path, size_t *length, Di
     return NULL;
 }
 
-/* A command draws one picture: what cairo and fontconfig keep for the next one is let go. */
-static void picture_free(Picture *picture) {
-    cairo_destroy(picture->cairo);
-    cairo_surface_destroy(picture->surface);
-    cairo_debug_reset_static_data();
-    FcFini();
-}
-
 bool picture_save(Picture *picture, const char *path, Diagnostics *diag) {
     size_t length;
     cairo_surface_flush(picture->surface);
     void *bytes = encode(picture, path, &length, diag);
     bool saved = bytes && file_write(path, bytes, length, diag);
     free(bytes);
-    picture_free(picture);
+    /* A command draws one picture: what cairo and fontconfig keep for the next one is let go. */
+    cairo_destroy(picture->cairo);
+    cairo_surface_destroy(picture->surface);
+    cairo_debug_reset_static_data();
+    FcFini();
     return saved;
 }
 

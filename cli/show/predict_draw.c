@@ -101,13 +101,6 @@ static bool nothing_to_draw(const Predicting *predicting) {
     return false;
 }
 
-static bool too_many(const Predicting *predicting) {
-    diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--png draws at most %d images, not %lld",
-               GRID_MAX, (long long)predicting->shown);
-    diag_help(predicting->diag, "--index A..B chooses some of the rows");
-    return false;
-}
-
 bool predicted_plan_drawing(Predicting *predicting) {
     Drawing *drawing = &predicting->drawing;
     drawing->read = find_read(predicting);
@@ -115,7 +108,11 @@ bool predicted_plan_drawing(Predicting *predicting) {
     bool images = drawing->read.name || drawing->made.name;
     drawing->numbers = !images && !predicting->files && target_output(predicting);
     if (!images && !drawing->numbers) return nothing_to_draw(predicting);
-    return !images || predicting->shown <= GRID_MAX || too_many(predicting);
+    if (!images || predicting->shown <= GRID_MAX) return true;
+    diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--png draws at most %d images, not %lld",
+               GRID_MAX, (long long)predicting->shown);
+    diag_help(predicting->diag, "--index A..B chooses some of the rows");
+    return false;
 }
 
 /* -- numbers as brightness -- */
@@ -142,13 +139,6 @@ static Range range_of(const float *values, int64_t count) {
     return range.high > range.low ? range : (Range){range.low, range.low + 1};
 }
 
-static void brighten(const float *values, int64_t count, Range range, uint8_t *to) {
-    for (int64_t i = 0; i < count; i++) {
-        double level = 255 * ((double)values[i] - range.low) / (range.high - range.low);
-        to[i] = level > 0 ? (uint8_t)lrint(fmin(level, 255)) : 0; /* NaN is black */
-    }
-}
-
 static int64_t elements_of(const PictureShape *pictures) {
     return (int64_t)pictures->channels * pictures->height * pictures->width;
 }
@@ -157,8 +147,12 @@ static int64_t elements_of(const PictureShape *pictures) {
 static const uint8_t *bright_rows(const Predicting *predicting, const float *values,
                                   int64_t elements) {
     uint8_t *bytes = ARENA_ARRAY(predicting->session.arena, uint8_t, predicting->shown * elements);
-    brighten(values, predicting->shown * elements, range_of(values, predicting->shown * elements),
-             bytes);
+    int64_t count = predicting->shown * elements;
+    Range range = range_of(values, predicting->shown * elements);
+    for (int64_t i = 0; i < count; i++) {
+        double level = 255 * ((double)values[i] - range.low) / (range.high - range.low);
+        bytes[i] = level > 0 ? (uint8_t)lrint(fmin(level, 255)) : 0; /* NaN is black */
+    }
     return bytes;
 }
 

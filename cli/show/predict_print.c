@@ -83,14 +83,6 @@ static void print_outputs(PredictTable *table) {
     end_line(table);
 }
 
-static void print_heads(PredictTable *table) {
-    print_outputs(table);
-    for (uint32_t k = 0; k < table->count; k++)
-        print_cell(table, table->columns[k].head, table->widths[k], CLASS_WIDTH,
-                   column_is_name(&table->columns[k]));
-    end_line(table);
-}
-
 static void print_row(PredictTable *table, int64_t i) {
     const Predicting *predicting = table->predicting;
     char buffer[NUMBER_TEXT];
@@ -109,7 +101,11 @@ static void print_table(const Predicting *predicting, bool classes) {
     PredictTable table = {.predicting = predicting};
     table.columns = predicted_columns(predicting, false, classes, &table.count);
     measure_columns(&table);
-    print_heads(&table);
+    print_outputs(&table);
+    for (uint32_t k = 0; k < table.count; k++)
+        print_cell(&table, table.columns[k].head, table.widths[k], CLASS_WIDTH,
+                   column_is_name(&table.columns[k]));
+    end_line(&table);
     for (int64_t i = 0; i < predicting->shown; i++) print_row(&table, i);
 }
 
@@ -147,14 +143,6 @@ static void print_sums(const Predicting *predicting) {
                      &errors[k]);
 }
 
-static void print_left(const Predicting *predicting) {
-    char shown[NUMBER_TEXT], rows[NUMBER_TEXT];
-    fprintf(predicting->out,
-            "the first %s of %s %s rows; --all shows all, --index A..B those from A to B\n",
-            text_count(shown, predicting->shown),
-            text_count(rows, predicting->shown + predicting->left), split_name(predicting->split));
-}
-
 /* -- one row: its image, then of each output a bar for every class, or the values -- */
 
 static void print_bars(const Predicting *predicting, const Predictions *output) {
@@ -174,19 +162,18 @@ static void print_bars(const Predicting *predicting, const Predictions *output) 
     }
 }
 
-/* A row of the model's data: where it is from. */
-static void print_place(const Predicting *predicting) {
-    char place[PLACE_TEXT];
-    fprintf(predicting->out, "%s row %lld: ", split_name(predicting->split),
-            (long long)predicting->first);
-    shown_text(dataset_place_text(predicting->session.dataset, NULL, predicting->rows[0], place),
-               predicting->out);
-    putc('\n', predicting->out);
-}
-
 static void print_single(const Predicting *predicting) {
     bool values = false;
-    if (!predicting->files) print_place(predicting);
+    if (!predicting->files) {
+        /* A row of the model's data: where it is from. */
+        char place[PLACE_TEXT];
+        fprintf(predicting->out, "%s row %lld: ", split_name(predicting->split),
+                (long long)predicting->first);
+        shown_text(
+            dataset_place_text(predicting->session.dataset, NULL, predicting->rows[0], place),
+            predicting->out);
+        putc('\n', predicting->out);
+    }
     if (predicting->height)
         terminal_image(predicting->out, predicted_pixels(predicting, 0), predicting->height,
                        predicting->width);
@@ -205,5 +192,12 @@ void predicted_print(const Predicting *predicting) {
     }
     print_table(predicting, true);
     print_sums(predicting);
-    if (predicting->left) print_left(predicting);
+    if (predicting->left) {
+        char shown[NUMBER_TEXT], rows[NUMBER_TEXT];
+        fprintf(predicting->out,
+                "the first %s of %s %s rows; --all shows all, --index A..B those from A to B\n",
+                text_count(shown, predicting->shown),
+                text_count(rows, predicting->shown + predicting->left),
+                split_name(predicting->split));
+    }
 }

@@ -31,21 +31,18 @@ bool emit_computes(const Emitter *e, NodeId node) {
     return e->computed_in[node] == e->kernel_number;
 }
 
-static bool uses_in_place(const Node *node, NodeId id) {
-    bool in_place = op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape;
-    for (uint32_t i = 0; in_place && i < node->operand_count; i++)
-        if (node->operands[i] == id) return true;
-    return false;
-}
-
 bool emit_in_place(const Emitter *e, NodeId id) {
     const Kernel *kernel = e->kernel;
     if (shape_elements(graph_node(e->graph, id)->shape) != shape_elements(kernel->space))
         return false;
     for (uint32_t i = 0; i < kernel->store_count; i++)
         if (kernel->stores[i].node == id) return true;
-    for (uint32_t i = 0; i < kernel->node_count; i++)
-        if (uses_in_place(graph_node(e->graph, kernel->nodes[i]), id)) return true;
+    for (uint32_t i = 0; i < kernel->node_count; i++) {
+        const Node *node = graph_node(e->graph, kernel->nodes[i]);
+        bool in_place = op_class(node->op) == CLASS_ELEMENTWISE || node->op == OP_reshape;
+        for (uint32_t j = 0; in_place && j < node->operand_count; j++)
+            if (node->operands[j] == id) return true;
+    }
     return false;
 }
 

@@ -20,17 +20,6 @@ static uint32_t memo_hash(NodeId node, const Place *place) {
     return (uint32_t)(mixed >> 32);
 }
 
-static void memo_rehash(Emitter *e, Memo *memo) {
-    memo->slot_count = memo->slot_count ? 2 * memo->slot_count : 64;
-    memo->slots = ARENA_ARRAY(e->arena, uint32_t, memo->slot_count);
-    for (uint32_t i = 0; i < memo->count; i++) {
-        uint32_t at =
-            memo_hash(memo->entries[i].node, memo->entries[i].place) & (memo->slot_count - 1);
-        while (memo->slots[at]) at = (at + 1) & (memo->slot_count - 1);
-        memo->slots[at] = i + 1;
-    }
-}
-
 /* The slot of (node, place), or the free one where it would be. */
 static uint32_t *memo_slot(const Memo *memo, NodeId node, const Place *place) {
     uint32_t at = memo_hash(node, place) & (memo->slot_count - 1);
@@ -50,7 +39,16 @@ Value memo_find(const Emitter *e, NodeId node, const Place *place) {
 void emit_set(Emitter *e, NodeId node, const Place *place, Value value) {
     Memo *memo = e->memo;
     ARENA_ROOM(e->arena, memo->entries, memo->count, memo->capacity);
-    if (2 * memo->count >= memo->slot_count) memo_rehash(e, memo);
+    if (2 * memo->count >= memo->slot_count) {
+        memo->slot_count = memo->slot_count ? 2 * memo->slot_count : 64;
+        memo->slots = ARENA_ARRAY(e->arena, uint32_t, memo->slot_count);
+        for (uint32_t i = 0; i < memo->count; i++) {
+            uint32_t at =
+                memo_hash(memo->entries[i].node, memo->entries[i].place) & (memo->slot_count - 1);
+            while (memo->slots[at]) at = (at + 1) & (memo->slot_count - 1);
+            memo->slots[at] = i + 1;
+        }
+    }
     uint32_t *slot = memo_slot(memo, node, place);
     if (!*slot) *slot = ++memo->count;
     memo->entries[*slot - 1] = (MemoEntry){node, place, value};

@@ -187,18 +187,6 @@ static LLVMValueRef rows_of_batch(Emitter *e) {
 
 static int64_t row_elements(Shape batch) { return shape_elements(batch) / batch.dim[0]; }
 
-/* Element (i, j) of a batch lies at rows[i] * (elements of a row) + j. */
-static Coordinate batch_offset(Emitter *e, Shape shape, const Place *place) {
-    Shape matrix = {.rank = 2, .dim = {shape.dim[0], row_elements(shape)}};
-    const Place *at = place_in_shape(e, place, matrix);
-    Value row = load_elements(e, rows_of_batch(e), DTYPE_I32, at->axis[0], place->mask);
-    LLVMValueRef wide =
-        LLVMBuildSExt(e->builder, row.value, row.uniform ? e->i64 : lanes_of(e->i64), "");
-    Coordinate start = coordinate_scale(e, (Coordinate){.base = wide, .irregular = !row.uniform},
-                                        row_elements(shape));
-    return coordinate_add(e, start, at->axis[1]);
-}
-
 void prefetch_batch_row(Emitter *e, Storage storage, LLVMValueRef row) {
     const Symbol *symbol = &e->graph->symbols[storage.index];
     int64_t bytes = row_elements(symbol->shape) * (int64_t)dtype_bytes(symbol->dtype);
@@ -215,7 +203,18 @@ static Coordinate storage_offset(Emitter *e, const Node *node, Storage storage,
                                  const Place *place) {
     bool is_batch =
         storage.kind == STORAGE_INPUT && e->graph->symbols[storage.index].kind == SYMBOL_BATCH;
-    if (is_batch) return batch_offset(e, e->graph->symbols[storage.index].shape, place);
+    if (is_batch) {
+        /* Element (i, j) of a batch lies at rows[i] * (elements of a row) + j. */
+        Shape shape = e->graph->symbols[storage.index].shape;
+        Shape matrix = {.rank = 2, .dim = {shape.dim[0], row_elements(shape)}};
+        const Place *at = place_in_shape(e, place, matrix);
+        Value row = load_elements(e, rows_of_batch(e), DTYPE_I32, at->axis[0], place->mask);
+        LLVMValueRef wide =
+            LLVMBuildSExt(e->builder, row.value, row.uniform ? e->i64 : lanes_of(e->i64), "");
+        Coordinate start = coordinate_scale(
+            e, (Coordinate){.base = wide, .irregular = !row.uniform}, row_elements(shape));
+        return coordinate_add(e, start, at->axis[1]);
+    }
     if (storage.layout.kind == LAYOUT_PLAIN) return place_linear(e, place);
     return panel_offset(e, storage.layout, node->shape, place_in_shape(e, place, node->shape));
 }

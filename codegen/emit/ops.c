@@ -121,18 +121,6 @@ static LLVMValueRef emit_select(const OpCall *call) {
     return LLVMBuildSelect(builder(call), call->in[0], call->in[1], call->in[2], "");
 }
 
-static LLVMValueRef saturating(const OpCall *call, const char *name, DType to) {
-    LLVMTypeRef types[] = {result_type(call, to), LLVMTypeOf(call->in[0])};
-    LLVMValueRef arg = call->in[0];
-    return call_intrinsic(call->e, name, types, 2, &arg, 1);
-}
-
-static LLVMValueRef convert_to_bool(const OpCall *call) {
-    LLVMValueRef zero = LLVMConstNull(LLVMTypeOf(call->in[0]));
-    return is_real(call) ? LLVMBuildFCmp(builder(call), LLVMRealUNE, call->in[0], zero, "")
-                         : LLVMBuildICmp(builder(call), LLVMIntNE, call->in[0], zero, "");
-}
-
 /* i32 to u8 saturates: clamp to 0 .. 255, then truncate. */
 static LLVMValueRef narrow_to_u8(const OpCall *call) {
     LLVMTypeRef type = LLVMTypeOf(call->in[0]);
@@ -147,12 +135,20 @@ static LLVMValueRef emit_convert(const OpCall *call) {
     DType from = operand_dtype(call), to = call->node->dtype;
     LLVMTypeRef type = result_type(call, to);
     if (from == to) return call->in[0];
-    if (to == DTYPE_BOOL) return convert_to_bool(call);
+    if (to == DTYPE_BOOL) {
+        LLVMValueRef zero = LLVMConstNull(LLVMTypeOf(call->in[0]));
+        return is_real(call) ? LLVMBuildFCmp(builder(call), LLVMRealUNE, call->in[0], zero, "")
+                             : LLVMBuildICmp(builder(call), LLVMIntNE, call->in[0], zero, "");
+    }
     if (to == DTYPE_F32)
         return from == DTYPE_I32 ? LLVMBuildSIToFP(builder(call), call->in[0], type, "")
                                  : LLVMBuildUIToFP(builder(call), call->in[0], type, "");
-    if (from == DTYPE_F32)
-        return saturating(call, to == DTYPE_I32 ? "llvm.fptosi.sat" : "llvm.fptoui.sat", to);
+    if (from == DTYPE_F32) {
+        const char *name = to == DTYPE_I32 ? "llvm.fptosi.sat" : "llvm.fptoui.sat";
+        LLVMTypeRef types[] = {result_type(call, to), LLVMTypeOf(call->in[0])};
+        LLVMValueRef arg = call->in[0];
+        return call_intrinsic(call->e, name, types, 2, &arg, 1);
+    }
     if (to == DTYPE_U8 && from == DTYPE_I32) return narrow_to_u8(call);
     return LLVMBuildZExt(builder(call), call->in[0], type, "");
 }

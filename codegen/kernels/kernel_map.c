@@ -36,23 +36,7 @@ static bool is_flat(const Emitter *e, int64_t elements) {
     return true;
 }
 
-static bool reads_batch(const Emitter *e, NodeId id) {
-    Storage storage = e->plan->storage[id];
-    return !emit_computes(e, id) && storage.kind == STORAGE_INPUT &&
-           e->graph->symbols[storage.index].kind == SYMBOL_BATCH;
-}
-
 typedef void VisitRead(Emitter *e, NodeId id, void *context);
-
-/* Calls visit for every operand and stored node; for some of them more than once. */
-static void for_each_read(Emitter *e, VisitRead *visit, void *context) {
-    for (uint32_t i = 0; i < e->kernel->node_count; i++) {
-        const Node *node = graph_node(e->graph, e->kernel->nodes[i]);
-        for (uint32_t j = 0; j < node->operand_count; j++) visit(e, node->operands[j], context);
-    }
-    for (uint32_t i = 0; i < e->kernel->store_count; i++)
-        visit(e, e->kernel->stores[i].node, context);
-}
 
 /* The inputs of which the kernel reads the batch's rows. */
 typedef struct {
@@ -62,7 +46,10 @@ typedef struct {
 
 static void add_batch(Emitter *e, NodeId id, void *context) {
     Batches *batches = context;
-    if (!reads_batch(e, id)) return;
+    Storage storage = e->plan->storage[id];
+    if (!(!emit_computes(e, id) && storage.kind == STORAGE_INPUT &&
+          e->graph->symbols[storage.index].kind == SYMBOL_BATCH))
+        return;
     for (uint32_t i = 0; i < batches->count; i++)
         if (batches->inputs[i].index == e->plan->storage[id].index) return;
     batches->inputs[batches->count++] = e->plan->storage[id];
@@ -70,7 +57,14 @@ static void add_batch(Emitter *e, NodeId id, void *context) {
 
 static Batches batches_of(Emitter *e) {
     Batches batches = {.inputs = ARENA_ARRAY(e->arena, Storage, e->graph->symbol_count)};
-    for_each_read(e, add_batch, &batches);
+    /* Calls visit for every operand and stored node; for some of them more than once. */
+    for (uint32_t i = 0; i < e->kernel->node_count; i++) {
+        const Node *node = graph_node(e->graph, e->kernel->nodes[i]);
+        for (uint32_t j = 0; j < node->operand_count; j++)
+            add_batch(e, node->operands[j], &batches);
+    }
+    for (uint32_t i = 0; i < e->kernel->store_count; i++)
+        add_batch(e, e->kernel->stores[i].node, &batches);
     return batches;
 }
 
@@ -172,7 +166,11 @@ static void emit_parts(Emitter *e, const Node *concat, const Place *place, LLVMV
     LLVMPositionBuilderAtEnd(e->builder, after);
 }
 
-static void emit_unit(Emitter *e, const Place *place) {
+static void emit_lines(Emitter *e, const UnitLine *line, LLVMValueRef first, LLVMValueRef last) {
+    SegmentLoop lines = segments_begin(e, first, last, line->units);
+    Loop units = loop_begin(e, lines.from);
+    LLVMValueRef inside = sub(e, units.index, lines.start);
+    const Place *place = unit_place(e, line, lines.loop.index, inside);
     enum { MOST_NODES = 4096 }; /* in the code of all parts */
     const Node *concat = find_concat(e);
     bool small = concat && (int64_t)concat->operand_count * e->kernel->node_count <= MOST_NODES;
@@ -181,13 +179,6 @@ static void emit_unit(Emitter *e, const Place *place) {
         emit_parts(e, concat, place, number);
     else
         emit_stores(e, place);
-}
-
-static void emit_lines(Emitter *e, const UnitLine *line, LLVMValueRef first, LLVMValueRef last) {
-    SegmentLoop lines = segments_begin(e, first, last, line->units);
-    Loop units = loop_begin(e, lines.from);
-    LLVMValueRef inside = sub(e, units.index, lines.start);
-    emit_unit(e, unit_place(e, line, lines.loop.index, inside));
     loop_end(e, units, lines.to, 1);
     segments_end(e, lines);
 }

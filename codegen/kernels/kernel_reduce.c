@@ -327,12 +327,6 @@ static void reduce_columns(Emitter *e, const Reduction *r, ReducedColumn *column
         results[i] = result_of(e, op, load(e, type, columns[i].slots[0]), lanes);
 }
 
-/* argmax: b replaces a if b > a, or if b is the first NaN. */
-static LLVMValueRef replaces(Emitter *e, LLVMValueRef b, LLVMValueRef a) {
-    LLVMValueRef greater_or_nan = LLVMBuildFCmp(e->builder, LLVMRealUGT, b, a, "");
-    return bit_and(e, LLVMBuildFCmp(e->builder, LLVMRealORD, a, a, ""), greater_or_nan);
-}
-
 static Value splat_if(Emitter *e, Value value, bool lanes) {
     return lanes ? (Value){value_splat(e, value), false} : value;
 }
@@ -353,7 +347,11 @@ static void compare_element(Emitter *e, const Reduction *r, const ReducedColumn 
         splat_if(e, (Value){LLVMBuildTrunc(e->builder, j, e->i32, ""), true}, !value.uniform);
     LLVMValueRef old = load(e, LLVMTypeOf(value.value), column->slots[0]),
                  old_number = load(e, LLVMTypeOf(number.value), column->slots[1]);
-    LLVMValueRef better = replaces(e, value.value, old);
+    /* argmax: b replaces a if b > a, or if b is the first NaN. */
+    LLVMValueRef b = value.value;
+    LLVMValueRef greater_or_nan = LLVMBuildFCmp(e->builder, LLVMRealUGT, b, old, "");
+    LLVMValueRef better =
+        bit_and(e, LLVMBuildFCmp(e->builder, LLVMRealORD, old, old, ""), greater_or_nan);
     store(e, choose(e, better, value.value, old), column->slots[0]);
     store(e, choose(e, better, number.value, old_number), column->slots[1]);
 }

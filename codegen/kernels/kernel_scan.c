@@ -17,14 +17,6 @@ typedef struct {
 
 typedef void ScanColumn(Emitter *e, const Scan *s, const Place *column);
 
-static Scan scan_of(const Emitter *e) {
-    const Node *node = graph_node(e->graph, e->kernel->root);
-    int axis = node->attrs.axis;
-    int64_t taken = graph_operand(e->graph, node, 0)->shape.dim[axis];
-    return (Scan){node, shape_outer(node->shape, axis), shape_inner(node->shape, axis), taken,
-                  node->shape.dim[axis]};
-}
-
 /* The place in [outer, inner] of a unit. */
 static Place *column_place(Emitter *e, const Scan *s, LLVMValueRef unit) {
     Place *place = place_new(e, (Shape){.rank = 2, .dim = {s->outer, s->inner}}, NULL);
@@ -77,13 +69,6 @@ static void scan_cumsum(Emitter *e, const Scan *s, const Place *column) {
 
 static Storage column_storage(const Emitter *e) { return e->plan->storage[e->kernel->root]; }
 
-static void scatter_zeros(Emitter *e, const Scan *s, const Place *column) {
-    Loop loop = loop_begin(e, const_i64(e, 0));
-    const Place *at = element_place(e, s, column, coordinate_uniform(loop.index), s->size);
-    store_at(e, e->kernel->root, column_storage(e), at, (Value){LLVMConstReal(e->f32, 0), true});
-    loop_end(e, loop, const_i64(e, s->size), 1);
-}
-
 static void scatter_elements(Emitter *e, const Scan *s, const Place *column) {
     NodeId root = e->kernel->root;
     Loop loop = loop_begin(e, const_i64(e, 0));
@@ -112,7 +97,10 @@ static void scatter_epilogue(Emitter *e, const Scan *s, const Place *column) {
 }
 
 static void scan_scatter_add(Emitter *e, const Scan *s, const Place *column) {
-    scatter_zeros(e, s, column);
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    const Place *at = element_place(e, s, column, coordinate_uniform(loop.index), s->size);
+    store_at(e, e->kernel->root, column_storage(e), at, (Value){LLVMConstReal(e->f32, 0), true});
+    loop_end(e, loop, const_i64(e, s->size), 1);
     scatter_elements(e, s, column);
     scatter_epilogue(e, s, column);
 }
@@ -123,7 +111,11 @@ static ScanColumn *const scans[OP_COUNT] = {
 };
 
 int64_t kernel_scan(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
-    Scan s = scan_of(e);
+    const Node *node = graph_node(e->graph, e->kernel->root);
+    int axis = node->attrs.axis;
+    int64_t taken = graph_operand(e->graph, node, 0)->shape.dim[axis];
+    Scan s = (Scan){node, shape_outer(node->shape, axis), shape_inner(node->shape, axis), taken,
+                    node->shape.dim[axis]};
     Loop loop = loop_begin(e, first);
     scans[s.node->op](e, &s, column_place(e, &s, loop.index));
     loop_end(e, loop, last, 1);

@@ -154,15 +154,6 @@ static const Place *tile_corner(Emitter *e, const TransposedMap *map, LLVMValueR
     return corner;
 }
 
-static int64_t tile_count(const TransposedMap *map) {
-    int64_t count = 1;
-    for (int i = 0; i < map->space.rank; i++) {
-        bool cut = i == map->lane_axis || i == map->read_axis;
-        count *= cut ? divide_up(map->space.dim[i], LANES) : map->space.dim[i];
-    }
-    return count;
-}
-
 int64_t map_transposed(Emitter *e, Shape space, int lane_axis, LLVMValueRef first,
                        LLVMValueRef last) {
     TransposedMap map = {.space = space, .lane_axis = lane_axis};
@@ -178,5 +169,10 @@ int64_t map_transposed(Emitter *e, Shape space, int lane_axis, LLVMValueRef firs
     for (int i = 0; i < map.count; i++) transpose_tile(e, map.tiles[i]);
     write_rows(e, &map, corner);
     loop_end(e, loop, last, 1);
-    return tile_count(&map);
+    int64_t count = 1;
+    for (int i = 0; i < map.space.rank; i++) {
+        bool cut = i == map.lane_axis || i == map.read_axis;
+        count *= cut ? divide_up(map.space.dim[i], LANES) : map.space.dim[i];
+    }
+    return count;
 }

@@ -212,15 +212,6 @@ static void make_room(const Cache *cache) {
 
 /* -- storing -- */
 
-static bool write_entry(int file, const CacheKey *key, LLVMMemoryBufferRef object) {
-    CacheHeader header;
-    const char *data = LLVMGetBufferStart(object);
-    size_t bytes = LLVMGetBufferSize(object);
-    memcpy(header.mark, mark, sizeof mark);
-    hash_entry(key, data, bytes, header.hash);
-    return write_all(file, &header, sizeof header) && write_all(file, data, bytes);
-}
-
 void cache_store(const Cache *cache, const CacheKey *key, LLVMMemoryBufferRef object) {
     if (cache->folder < 0 || LLVMGetBufferSize(object) > (size_t)kept_bytes) return;
     char beside[sizeof key->text + 24];
@@ -231,7 +222,12 @@ void cache_store(const Cache *cache, const CacheKey *key, LLVMMemoryBufferRef ob
         note(cache, beside, strerror(errno));
         return;
     }
-    bool written = write_entry(file, key, object);
+    CacheHeader header;
+    const char *data = LLVMGetBufferStart(object);
+    size_t bytes = LLVMGetBufferSize(object);
+    memcpy(header.mark, mark, sizeof mark);
+    hash_entry(key, data, bytes, header.hash);
+    bool written = write_all(file, &header, sizeof header) && write_all(file, data, bytes);
     written = close(file) == 0 && written &&
               renameat(cache->folder, beside, cache->folder, key->text) == 0;
     if (!written) {

@@ -58,14 +58,6 @@ static void destroy(Program *program) {
     free(program);
 }
 
-static void find_outputs(Compiled *compiled) {
-    for (uint32_t k = 0; k < compiled->plan->kernel_count; k++)
-        for (uint32_t i = 0; i < compiled->plan->kernels[k].store_count; i++) {
-            Storage to = compiled->plan->kernels[k].stores[i].to;
-            if (to.kind == STORAGE_OUTPUT) compiled->output_offsets[to.index] = to.offset;
-        }
-}
-
 static void describe_kernels(Compiled *compiled) {
     const Plan *plan = compiled->plan;
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
@@ -83,7 +75,11 @@ static void describe_kernels(Compiled *compiled) {
 
 static Program *program_of(Compiled *compiled, double seconds) {
     Program *program = MEMORY_NEW(Program, "a program");
-    find_outputs(compiled);
+    for (uint32_t k = 0; k < compiled->plan->kernel_count; k++)
+        for (uint32_t i = 0; i < compiled->plan->kernels[k].store_count; i++) {
+            Storage to = compiled->plan->kernels[k].stores[i].to;
+            if (to.kind == STORAGE_OUTPUT) compiled->output_offsets[to.index] = to.offset;
+        }
     describe_kernels(compiled);
     *program = (Program){.graph = compiled->graph,
                          .states = compiled->plan->states,
@@ -102,12 +98,6 @@ static Program *program_of(Compiled *compiled, double seconds) {
     return program;
 }
 
-static void print_times(const Compiled *compiled, double seconds) {
-    const char *source = compiled->cached ? "code from the cache" : "compiled";
-    fprintf(stderr, "mlc: %s: %u kernels, %s in %.0f ms\n", compiled->graph->name,
-            compiled->plan->kernel_count, source, 1e3 * seconds);
-}
-
 Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options,
                          Diagnostics *diag) {
     double start = seconds_now();
@@ -121,8 +111,12 @@ Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options
         compile(compiled, options, diag) ? program_of(compiled, seconds_now() - start) : NULL;
     if (!program)
         compiled_free(compiled);
-    else if (options->verbose)
-        print_times(compiled, program->compile_seconds);
+    else if (options->verbose) {
+        double seconds = program->compile_seconds;
+        const char *source = compiled->cached ? "code from the cache" : "compiled";
+        fprintf(stderr, "mlc: %s: %u kernels, %s in %.0f ms\n", compiled->graph->name,
+                compiled->plan->kernel_count, source, 1e3 * seconds);
+    }
     return program;
 }
 

@@ -53,18 +53,14 @@ static void add_attribute(Emitter *e, LLVMValueRef function, const char *key, co
     LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute);
 }
 
-static void add_flag(Emitter *e, LLVMValueRef function, const char *name) {
-    unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-    LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
-                            LLVMCreateEnumAttribute(e->context, kind, 0));
-}
-
 /* The function is for this CPU, may use its widest registers, and never unwinds. */
 void function_set_target(Emitter *e, LLVMValueRef function, const Target *target) {
     add_attribute(e, function, "target-cpu", target->cpu);
     add_attribute(e, function, "target-features", target->features);
     add_attribute(e, function, "prefer-vector-width", "512");
-    add_flag(e, function, "nounwind");
+    unsigned kind = LLVMGetEnumAttributeKindForName("nounwind", strlen("nounwind"));
+    LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                            LLVMCreateEnumAttribute(e->context, kind, 0));
 }
 
 static LLVMBasicBlockRef block_new(Emitter *e, const char *name) {
@@ -116,17 +112,13 @@ static LLVMTypeRef kernel_type(const Emitter *e) {
     return LLVMStructTypeInContext(e->context, fields, 3, false);
 }
 
-static LLVMValueRef kernel_constant(const Emitter *e, const EmittedKernel *kernel) {
-    LLVMValueRef fields[] = {kernel->function, kernel->table, const_i64(e, kernel->units)};
-    return LLVMConstStructInContext(e->context, fields, 3, false);
-}
-
 static void emit_kernels(Emitter *e, const Target *target) {
     uint32_t count = e->plan->kernel_count;
     LLVMValueRef *constants = memory_array(count, sizeof *constants, "the kernels of a step");
     for (uint32_t i = 0; i < count; i++) {
         EmittedKernel kernel = emit_kernel(e, i, target);
-        constants[i] = kernel_constant(e, &kernel);
+        LLVMValueRef fields[] = {kernel.function, kernel.table, const_i64(e, kernel.units)};
+        constants[i] = LLVMConstStructInContext(e->context, fields, 3, false);
     }
     LLVMValueRef values = LLVMConstArray2(kernel_type(e), constants, count);
     free(constants);

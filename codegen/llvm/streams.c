@@ -52,25 +52,21 @@ static void emit_read(Emitter *e, const Target *target) {
     LLVMBuildRetVoid(e->builder);
 }
 
-static void emit_add(Emitter *e, const Target *target) {
-    begin_function(e, "stream_add", target);
-    LLVMValueRef memory = LLVMGetParam(e->function, 0), elements = LLVMGetParam(e->function, 1);
-    LLVMValueRef one = value_splat(e, (Value){const_i32(e, 1), true});
-    Loop loop = loop_begin(e, const_i64(e, 0));
-    for (int i = 0; i < TOGETHER; i++) {
-        LLVMValueRef at = vector_at(e, memory, loop.index, i);
-        LLVMBuildStore(e->builder, LLVMBuildAdd(e->builder, load_integers(e, at), one, ""), at);
-    }
-    loop_end(e, loop, elements, STREAM_ELEMENTS);
-    LLVMBuildRetVoid(e->builder);
-}
-
 static LLVMModuleRef make_streams(LLVMContextRef context, const Target *target, const void *what) {
     (void)what;
     LLVMModuleRef module = LLVMModuleCreateWithNameInContext("streams", context);
     Emitter e = emitter_new(context, module, target);
     emit_read(&e, target);
-    emit_add(&e, target);
+    begin_function(&e, "stream_add", target);
+    LLVMValueRef memory = LLVMGetParam(e.function, 0), elements = LLVMGetParam(e.function, 1);
+    LLVMValueRef one = value_splat(&e, (Value){const_i32(&e, 1), true});
+    Loop loop = loop_begin(&e, const_i64(&e, 0));
+    for (int i = 0; i < TOGETHER; i++) {
+        LLVMValueRef at = vector_at(&e, memory, loop.index, i);
+        LLVMBuildStore(e.builder, LLVMBuildAdd(e.builder, load_integers(&e, at), one, ""), at);
+    }
+    loop_end(&e, loop, elements, STREAM_ELEMENTS);
+    LLVMBuildRetVoid(e.builder);
     emitter_close(&e);
     return module;
 }

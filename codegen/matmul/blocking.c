@@ -132,18 +132,6 @@ static Blocking choose_tile(const ProductSize *size) {
 
 int64_t blocking_list_room(const Blocking *b) { return b->k_block + LANES; }
 
-/* k is not cut if the spilled sums of a single block of rows for all columns would not fit the
- * stack. */
-static void cut_k(const ProductSize *size, Blocking *b) {
-    bool too_wide = b->tile_rows * b->column_blocks * b->vectors * LANES > MAX_SPILLED;
-    bool whole = (size->panels && size->k <= WHOLE_K) || too_wide;
-    bool all_rows = size->rows_adjoin && size->rows * ENOUGH_K <= CHUNK;
-    int64_t longest = all_rows ? min_i64(MAX_K, CHUNK / size->rows) : MAX_K;
-    b->k_block = whole ? size->k : divide_up(size->k, divide_up(size->k, longest));
-    b->k_blocks = divide_up(size->k, b->k_block);
-    b->lists_zeros = size->lists_zeros && blocking_list_room(b) <= LIST_ENTRIES;
-}
-
 static void cut_rows(const ProductSize *size, Blocking *b) {
     int64_t chunk = CHUNK / (b->k_block * b->tile_rows);
     if (b->k_blocks > 1)
@@ -159,7 +147,15 @@ static void cut_rows(const ProductSize *size, Blocking *b) {
 
 Blocking blocking_choose(const ProductSize *size) {
     Blocking b = choose_tile(size);
-    cut_k(size, &b);
+    /* k is not cut if the spilled sums of a single block of rows for all columns would not fit the
+ * stack. */
+    bool too_wide = b.tile_rows * b.column_blocks * b.vectors * LANES > MAX_SPILLED;
+    bool whole = (size->panels && size->k <= WHOLE_K) || too_wide;
+    bool all_rows = size->rows_adjoin && size->rows * ENOUGH_K <= CHUNK;
+    int64_t longest = all_rows ? min_i64(MAX_K, CHUNK / size->rows) : MAX_K;
+    b.k_block = whole ? size->k : divide_up(size->k, divide_up(size->k, longest));
+    b.k_blocks = divide_up(size->k, b.k_block);
+    b.lists_zeros = size->lists_zeros && blocking_list_room(&b) <= LIST_ENTRIES;
     cut_rows(size, &b);
     return b;
 }

@@ -136,16 +136,6 @@ static LLVMValueRef interleave(Emitter *e, const Matmul *m, LLVMValueRef a, LLVM
                                   LLVMConstVector(lanes, (unsigned)transposed_rows(m)), "");
 }
 
-/* Before: vector i holds four columns of row i and, behind them, of row i + 4. After: it holds
- * column i of all rows. */
-static void transpose_quad(Emitter *e, const Matmul *m, LLVMValueRef vectors[QUAD]) {
-    LLVMValueRef halves[QUAD];
-    for (int i = 0; i < QUAD; i++)
-        halves[i] = interleave(e, m, vectors[i / 2 * 2], vectors[i / 2 * 2 + 1], 1, i % 2);
-    for (int i = 0; i < QUAD; i++)
-        vectors[i] = interleave(e, m, halves[i / 2], halves[2 + i / 2], 2, i % 2);
-}
-
 /* Four columns from `column` on of row `row`, and of row + 4 if there are eight rows. */
 static LLVMValueRef load_quad(Emitter *e, const Matmul *m, LLVMValueRef rows, int row,
                               LLVMValueRef column) {
@@ -193,25 +183,28 @@ static void transpose_store(Emitter *e, const Matmul *m, const Tile *tile, uint3
     LLVMValueRef mask = product_rows_mask(e, m, tile->row, (unsigned)transposed_rows(m));
     Loop loop = loop_begin(e, const_i64(e, 0));
     for (int i = 0; i < QUAD; i++) vectors[i] = load_quad(e, m, rows, i, loop.index);
-    transpose_quad(e, m, vectors);
+    /* Before: vector i holds four columns of row i and, behind them, of row i + 4. After: it holds
+ * column i of all rows. */
+    LLVMValueRef halves[QUAD];
+    for (int i = 0; i < QUAD; i++)
+        halves[i] = interleave(e, m, vectors[i / 2 * 2], vectors[i / 2 * 2 + 1], 1, i % 2);
+    for (int i = 0; i < QUAD; i++)
+        vectors[i] = interleave(e, m, halves[i / 2], halves[2 + i / 2], 2, i % 2);
     LLVMValueRef to = element_pointer(e, first, DTYPE_F32, times(e, loop.index, step));
     store_quad(e, m, vectors, to, step, sub(e, columns, loop.index), mask);
     loop_end(e, loop, columns, QUAD);
 }
 
-static void transpose_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
-                             int number) {
-    LLVMValueRef column = first_column(e, tile, vector_number(e, m, group, number));
-    If column_exists = if_begin(e, exists(e, column, m->span.count, m->tile_columns));
-    for (uint32_t i = 0; i < e->kernel->store_count; i++)
-        if (m->transposed[i]) transpose_store(e, m, tile, i, number, column);
-    if_end(e, column_exists);
-}
-
 void epilogue_transpose(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group) {
     bool any = false;
     for (uint32_t i = 0; i < e->kernel->store_count; i++) any |= m->transposed[i] != NULL;
-    for (int i = 0; any && i < m->together; i++) transpose_vector(e, m, tile, group, i);
+    for (int i = 0; any && i < m->together; i++) {
+        LLVMValueRef column = first_column(e, tile, vector_number(e, m, group, i));
+        If column_exists = if_begin(e, exists(e, column, m->span.count, m->tile_columns));
+        for (uint32_t j = 0; j < e->kernel->store_count; j++)
+            if (m->transposed[j]) transpose_store(e, m, tile, j, i, column);
+        if_end(e, column_exists);
+    }
 }
 
 /* -- prefetching what a state's update will read and write -- */
@@ -230,23 +223,21 @@ static void prefetch_transposed(Emitter *e, const Matmul *m, const Store *store,
     }
 }
 
-static void prefetch_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef vector,
-                            LLVMValueRef row) {
-    LLVMValueRef column = first_column(e, tile, vector), at = add(e, tile->row, row);
-    for (uint32_t i = 0; i < e->kernel->store_count; i++) {
-        const Store *store = &e->kernel->stores[i];
-        if (!is_update(e, store)) continue;
-        if (m->transposed[i])
-            prefetch_transposed(e, m, store, tile, column, row);
-        else
-            prefetch_line(
-                e, store_pointer(e, store->node, store->to, tile_corner(e, m, tile, at, column)),
-                PREFETCH_WRITE);
-    }
-}
-
 void epilogue_prefetch(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
                        LLVMValueRef row) {
-    for (int i = 0; i < m->together; i++)
-        prefetch_vector(e, m, tile, vector_number(e, m, group, i), row);
+    for (int i = 0; i < m->together; i++) {
+        LLVMValueRef vector = vector_number(e, m, group, i);
+        LLVMValueRef column = first_column(e, tile, vector), at = add(e, tile->row, row);
+        for (uint32_t j = 0; j < e->kernel->store_count; j++) {
+            const Store *store = &e->kernel->stores[j];
+            if (!is_update(e, store)) continue;
+            if (m->transposed[j])
+                prefetch_transposed(e, m, store, tile, column, row);
+            else
+                prefetch_line(
+                    e,
+                    store_pointer(e, store->node, store->to, tile_corner(e, m, tile, at, column)),
+                    PREFETCH_WRITE);
+        }
+    }
 }

@@ -70,16 +70,6 @@ static void pack_block_at(Emitter *e, const Matmul *m, const Tile *tile, LLVMVal
     LLVMSetAlignment(LLVMBuildStore(e->builder, product_rows_at(e, &from, k), at), sizeof(float));
 }
 
-/* for each k: for each block of rows: a copy. k is the outer loop, so that memory is read in
- * order. */
-static void pack_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps) {
-    Loop all = loop_begin(e, steps.from);
-    Loop blocks = loop_begin(e, const_i64(e, 0));
-    pack_block_at(e, m, tile, add(e, pack.first_block, blocks.index), all.index, steps);
-    loop_end(e, blocks, pack.row_blocks, 1);
-    loop_end(e, all, add(e, steps.from, steps.count), 1);
-}
-
 static void open_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps,
                       Operands *operands) {
     if (!m->packed_rows.base) {
@@ -87,7 +77,13 @@ static void open_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pa
         return;
     }
     If packing = if_begin(e, pack.new_rows);
-    pack_rows(e, m, tile, pack, steps);
+    /* for each k: for each block of rows: a copy. k is the outer loop, so that memory is read in
+ * order. */
+    Loop all = loop_begin(e, steps.from);
+    Loop blocks = loop_begin(e, const_i64(e, 0));
+    pack_block_at(e, m, tile, add(e, pack.first_block, blocks.index), all.index, steps);
+    loop_end(e, blocks, pack.row_blocks, 1);
+    loop_end(e, all, add(e, steps.from, steps.count), 1);
     if_end(e, packing);
     product_find_packed_rows(e, tile->in_chunk, steps, operands);
 }

@@ -141,15 +141,6 @@ static bool columns_may_be_missing(const Matmul *m) {
     return round_up(m->columns.lines, border) < m->blocking.column_blocks * m->tile_columns;
 }
 
-static void set_masks(Emitter *e, Operands *operands) {
-    const Matmul *m = operands->m;
-    for (int v = 0; v < m->blocking.vectors && columns_may_be_missing(m); v++) {
-        LLVMValueRef start = plus(e, operands->first_column, v * LANES);
-        LLVMValueRef left = sub(e, const_i64(e, m->columns.lines), start);
-        operands->masks[v] = lt(e, lane_numbers(e), value_splat(e, (Value){left, true}));
-    }
-}
-
 static void open_operand(Emitter *e, const Matmul *m, MatrixOperand *operand, LLVMValueRef matrix) {
     operand->base = storage_base(e, operand->storage);
     if (m->batch == 1) return;
@@ -246,7 +237,12 @@ void product_find_columns(Emitter *e, const Tile *tile, Operands *operands) {
     }
     operands->columns = pointer_to(e, operands->column_operand, tile->column, const_i64(e, 0));
     prefetch_panel(e, tile, operands);
-    set_masks(e, operands);
+    const Matmul *m = operands->m;
+    for (int v = 0; v < m->blocking.vectors && columns_may_be_missing(m); v++) {
+        LLVMValueRef start = plus(e, operands->first_column, v * LANES);
+        LLVMValueRef left = sub(e, const_i64(e, m->columns.lines), start);
+        operands->masks[v] = lt(e, lane_numbers(e), value_splat(e, (Value){left, true}));
+    }
 }
 
 /* The pointer is where the copy's k = 0 would be. */

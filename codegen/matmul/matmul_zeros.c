@@ -109,19 +109,6 @@ static LLVMValueRef loop_runs(Emitter *e, LLVMValueRef from, LLVMValueRef to) {
     return LLVMIsConstant(below) && LLVMConstIntGetZExtValue(below) ? NULL : below;
 }
 
-/* for each step from `from` on: append it if any row is not 0 there. Entries count from the block's
- * first k. */
-static void list_singly(Emitter *e, const Operands *operands, const List *list, Steps steps,
-                        LLVMValueRef from) {
-    If any = if_begin(e, loop_runs(e, from, steps.count));
-    Loop loop = loop_begin(e, from);
-    LLVMValueRef k = add(e, steps.from, loop.index);
-    list_add_one(e, list, loop.index,
-                 LLVMBuildZExt(e->builder, any_row(e, operands->m, operands, k), e->i64, ""));
-    loop_end(e, loop, steps.count, 1);
-    if_end(e, any);
-}
-
 /* <LANES x i1>: at which of LANES steps from k on any row is not 0. */
 static LLVMValueRef some_of_lanes(Emitter *e, const Operands *operands, LLVMValueRef k) {
     LLVMValueRef some = LLVMConstNull(lanes_of(e->i1));
@@ -165,7 +152,16 @@ static void list_block(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueR
         product_find_packed_rows(e, number, steps, &operands);
     else
         find_rows(e, m, tile, number, &operands);
-    list_singly(e, &operands, &list, steps, list_by_lanes(e, &operands, &list, steps));
+    /* for each step from `from` on: append it if any row is not 0 there. Entries count from the block's
+ * first k. */
+    LLVMValueRef from = list_by_lanes(e, &operands, &list, steps);
+    If any = if_begin(e, loop_runs(e, from, steps.count));
+    Loop loop = loop_begin(e, from);
+    LLVMValueRef k = add(e, steps.from, loop.index);
+    list_add_one(e, &list, loop.index,
+                 LLVMBuildZExt(e->builder, any_row(e, operands.m, &operands, k), e->i64, ""));
+    loop_end(e, loop, steps.count, 1);
+    if_end(e, any);
     list_finish(e, m, &list, number);
 }
 
@@ -230,15 +226,6 @@ static void list_chunk(Emitter *e, const Matmul *m, const Tile *tile, PackPlan p
     loop_end(e, blocks, pack.row_blocks, together);
 }
 
-/* The list behind those of the blocks holds all k. */
-static void list_all(Emitter *e, const Matmul *m) {
-    LLVMValueRef list = list_of(e, m, const_i64(e, m->blocking.chunk));
-    Loop loop = loop_begin(e, const_i64(e, 0));
-    store(e, LLVMBuildTrunc(e->builder, loop.index, e->i32, ""),
-          slot_at(e, e->i32, list, loop.index));
-    loop_end(e, loop, const_i64(e, m->blocking.k_block), 1);
-}
-
 void zeros_reserve(Emitter *e, Matmul *m) {
     int64_t blocks = m->blocking.chunk;
     int64_t room = blocking_list_room(&m->blocking);
@@ -247,7 +234,12 @@ void zeros_reserve(Emitter *e, Matmul *m) {
     m->marks = stack_slot(e, LLVMArrayType(mark_type(e), (unsigned)room), sizeof(int16_t));
     m->counts = stack_slot(e, LLVMArrayType(e->i64, (unsigned)blocks), sizeof(int64_t));
     m->finite = stack_slot(e, e->i1, 1);
-    list_all(e, m);
+    /* The list behind those of the blocks holds all k. */
+    LLVMValueRef list = list_of(e, m, const_i64(e, m->blocking.chunk));
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    store(e, LLVMBuildTrunc(e->builder, loop.index, e->i32, ""),
+          slot_at(e, e->i32, list, loop.index));
+    loop_end(e, loop, const_i64(e, m->blocking.k_block), 1);
 }
 
 /* -- columns -- */

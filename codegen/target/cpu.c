@@ -68,7 +68,8 @@ bool cpu_runs_on(const char *name, const char *host, Diagnostics *diag) {
     return true;
 }
 
-static void report_unknown(const char *name, Diagnostics *diag) {
+bool cpu_known(const char *name, Diagnostics *diag) {
+    if (find(name)) return true;
     const char *names[CPU_COUNT];
     for (size_t i = 0; i < CPU_COUNT; i++) names[i] = cpus[i].name;
     diag_error(diag, STATUS_USAGE, (Span){0}, "unknown CPU '%s'", name);
@@ -76,10 +77,5 @@ static void report_unknown(const char *name, Diagnostics *diag) {
         diag_help(
             diag,
             "'native' is this machine; x86-64, x86-64-v2, x86-64-v3 and x86-64-v4 are common denominators");
-}
-
-bool cpu_known(const char *name, Diagnostics *diag) {
-    if (find(name)) return true;
-    report_unknown(name, diag);
     return false;
 }

@@ -99,13 +99,6 @@ static bool positional_last(const ArgumentBinding *binding, const Given *given, 
     return true;
 }
 
-static bool missing(const ArgumentBinding *binding, const Formal *formal) {
-    if (evaluator_error(binding->evaluator, binding->span, "'%s' needs its argument '%s'",
-                        binding->callee->name, formal->name.text))
-        note_declaration(binding);
-    return false;
-}
-
 static bool is_none(const Expr *expr) {
     return expr && expr->kind == EXPR_NAME && !strcmp(expr->text, "none");
 }
@@ -131,7 +124,12 @@ static void help_position(const ArgumentBinding *binding, const Given *given) {
 static bool bind_formal(const ArgumentBinding *binding, const Formal *formal, const Given *given,
                         Span *span) {
     Evaluator *evaluator = binding->evaluator;
-    if (!given && !formal->value) return missing(binding, formal);
+    if (!given && !formal->value) {
+        if (evaluator_error(binding->evaluator, binding->span, "'%s' needs its argument '%s'",
+                            binding->callee->name, formal->name.text))
+            note_declaration(binding);
+        return false;
+    }
     Value value = given ? given->value : evaluate(evaluator, formal->value);
     *span = given ? given->span : binding->span;
     bool left_out = value.kind == VALUE_NONE && is_none(formal->value);

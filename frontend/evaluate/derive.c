@@ -39,20 +39,18 @@ static bool tells_whole(const Derived *derived) {
     return whole || !date_format_has_fraction(derived->format);
 }
 
-/* The most frequent of whole numbers is one. */
-static bool learns_whole(const Evaluator *evaluator, const Derived *learnt) {
-    for (const struct FitItem *item = evaluator->fits->last; item; item = item->before)
-        if (!strcmp(item->fit.name, learnt->fit)) return item->fit.kind == FIT_MODE;
-    return false;
-}
-
 /* Of whole numbers only, whatever the data are. */
 static bool is_whole(const Evaluator *evaluator, const Derived *derived) {
     const SourceSchema *schema = evaluator->globals->schema;
     bool whole = derived->kind != DERIVED_REAL && derived->kind != DERIVED_DIV &&
                  derived->kind != DERIVED_STANDARDIZE;
     if (derived->kind == DERIVED_DATE) return tells_whole(derived);
-    if (derived->kind == DERIVED_LEARNT) return learns_whole(evaluator, derived);
+    if (derived->kind == DERIVED_LEARNT) {
+        /* The most frequent of whole numbers is one. */
+        for (const struct FitItem *item = evaluator->fits->last; item; item = item->before)
+            if (!strcmp(item->fit.name, derived->fit)) return item->fit.kind == FIT_MODE;
+        return false;
+    }
     for (uint32_t i = 0; i < derived->count; i++)
         whole &= schema->fields[derived->fields[i]].dtype == DTYPE_I32;
     if (derived->kind == DERIVED_INT) return true;
@@ -70,16 +68,6 @@ static const Derived *simplest(Arena *arena, const Derived *derived) {
     *single = *derived;
     single->is_list = false;
     return single;
-}
-
-static const Derived *of_input(const Evaluator *evaluator, const Node *node, SourceRows *rows) {
-    const SourceSchema *schema = evaluator->globals->schema;
-    const Symbol *symbol = &evaluator->graph->symbols[node->attrs.symbol];
-    if (!schema || symbol->kind != SYMBOL_BATCH) return NULL;
-    const Derived *derived =
-        derived_find(evaluator->arena, schema, source_rows_of(symbol->name, rows));
-    bool number = derived && derived->kind != DERIVED_CLASSES; /* nobody computes with classes */
-    return number ? simplest(evaluator->arena, derived) : NULL;
 }
 
 /* Columns from `from`, every `step`th, `count` of them. */
@@ -161,7 +149,16 @@ static bool is_same(const Graph *graph, const Node *node) {
 const Derived *derived_around(const Evaluator *evaluator, NodeId id, SourceRows *rows) {
     const Node *node = graph_node(evaluator->graph, id);
     *rows = ROW_ITSELF;
-    if (node->op == OP_input) return of_input(evaluator, node, rows);
+    if (node->op == OP_input) {
+        const SourceSchema *schema = evaluator->globals->schema;
+        const Symbol *symbol = &evaluator->graph->symbols[node->attrs.symbol];
+        if (!schema || symbol->kind != SYMBOL_BATCH) return NULL;
+        const Derived *derived =
+            derived_find(evaluator->arena, schema, source_rows_of(symbol->name, rows));
+        bool number =
+            derived && derived->kind != DERIVED_CLASSES; /* nobody computes with classes */
+        return number ? simplest(evaluator->arena, derived) : NULL;
+    }
     if (node->op == OP_slice) return of_slice(evaluator, node, rows);
     return is_same(evaluator->graph, node) ? derived_around(evaluator, node->operands[0], rows)
                                            : NULL;

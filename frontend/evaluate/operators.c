@@ -179,13 +179,6 @@ static Value evaluate_logic(Operation *operation) {
 
 /* -- the rest -- */
 
-static Value make_range(const Operation *operation) {
-    Value a = operation->left, b = operation->right;
-    if (a.kind == VALUE_INT && b.kind == VALUE_INT)
-        return (Value){.kind = VALUE_RANGE, .range = {a.integer, b.integer}};
-    return fail(operation, "a range that can be run over has whole numbers as its ends");
-}
-
 static Value join_lists(const Operation *operation) {
     Value a = operation->left, b = operation->right;
     uint32_t count = a.list.count + b.list.count;
@@ -277,7 +270,12 @@ Value evaluate_operation(Evaluator *evaluator, const Expr *expr) {
     if (operation.left.kind == VALUE_ERROR || operation.right.kind == VALUE_ERROR)
         return value_error();
     if (is_comparison(operation.op)) return compare(&operation);
-    if (operation.op == OPERATOR_RANGE) return make_range(&operation);
+    if (operation.op == OPERATOR_RANGE) {
+        Value a = operation.left, b = operation.right;
+        if (a.kind == VALUE_INT && b.kind == VALUE_INT)
+            return (Value){.kind = VALUE_RANGE, .range = {a.integer, b.integer}};
+        return fail(&operation, "a range that can be run over has whole numbers as its ends");
+    }
     if (operation.op != OPERATOR_MATMUL) return arithmetic(&operation);
     return matrix_product(&operation);
 }

@@ -20,20 +20,17 @@ Value source_input(Evaluator *evaluator, const SourceField *field, Span span) {
     return input(evaluator, field->name, field->dtype, field->row, span);
 }
 
-/* The nearest name, or else the names that there are. */
-static void suggest_field(Evaluator *evaluator, const char *name) {
-    enum { SHOWN = 12 };
-    const SourceSchema *schema = evaluator->globals->schema;
-    const char **names = ARENA_ARRAY(evaluator->arena, const char *, schema->field_count);
-    for (uint32_t i = 0; i < schema->field_count; i++) names[i] = schema->fields[i].name;
-    if (!diag_suggest(evaluator->diag, name, names, schema->field_count))
-        diag_help(evaluator->diag, "it has %s",
-                  names_quoted(evaluator->arena, names, schema->field_count, SHOWN));
-}
-
 void source_no_field(Evaluator *evaluator, const char *name, Span span) {
-    if (evaluator_error(evaluator, span, "the source has no field '%s'", name))
-        suggest_field(evaluator, name);
+    if (evaluator_error(evaluator, span, "the source has no field '%s'", name)) {
+        /* The nearest name, or else the names that there are. */
+        enum { SHOWN = 12 };
+        const SourceSchema *schema = evaluator->globals->schema;
+        const char **names = ARENA_ARRAY(evaluator->arena, const char *, schema->field_count);
+        for (uint32_t i = 0; i < schema->field_count; i++) names[i] = schema->fields[i].name;
+        if (!diag_suggest(evaluator->diag, name, names, schema->field_count))
+            diag_help(evaluator->diag, "it has %s",
+                      names_quoted(evaluator->arena, names, schema->field_count, SHOWN));
+    }
 }
 
 static const SourceField *find_by_name(Evaluator *evaluator, const char *name, Span span) {
@@ -42,17 +39,16 @@ static const SourceField *find_by_name(Evaluator *evaluator, const char *name, S
     return field;
 }
 
-static const SourceField *find_by_number(Evaluator *evaluator, int64_t number, Span span) {
-    const SourceSchema *schema = evaluator->globals->schema;
-    if (number >= 0 && number < schema->field_count) return &schema->fields[number];
-    evaluator_error(evaluator, span, "the source has the fields 0 to %u, not %" PRId64,
-                    schema->field_count - 1, number);
-    return NULL;
-}
-
 static const SourceField *find_field(Evaluator *evaluator, Value value, Span span) {
     if (value.kind == VALUE_STRING) return find_by_name(evaluator, value.text, span);
-    if (value.kind == VALUE_INT) return find_by_number(evaluator, value.integer, span);
+    if (value.kind == VALUE_INT) {
+        int64_t number = value.integer;
+        const SourceSchema *schema = evaluator->globals->schema;
+        if (number >= 0 && number < schema->field_count) return &schema->fields[number];
+        evaluator_error(evaluator, span, "the source has the fields 0 to %u, not %" PRId64,
+                        schema->field_count - 1, number);
+        return NULL;
+    }
     if (value.kind != VALUE_ERROR)
         if (evaluator_error(evaluator, span,
                             "an index of the source must be the name or number of a field, not %s",

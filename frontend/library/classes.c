@@ -73,16 +73,6 @@ static void keep_label(const Call *call, const SourceField *field) {
                            .compared = loss_call_compared(evaluator)});
 }
 
-static void keep_choice(const Call *call, int64_t columns) {
-    Evaluator *evaluator = call->evaluator;
-    struct ChoiceItem *item = ARENA_NEW(evaluator->arena, struct ChoiceItem);
-    *item = (struct ChoiceItem){evaluator->choices->last,
-                                {columns, evaluator_place(evaluator, call->span)},
-                                call->args[0].node};
-    evaluator->choices->last = item;
-    evaluator->choices->count++;
-}
-
 Value call_class_of(const Call *call) {
     const SourceField *field = field_of(call->evaluator, call->args[0]);
     int64_t columns = call->args[1].integer;
@@ -92,7 +82,15 @@ Value call_class_of(const Call *call) {
     bool unsure = !field || !field->classes || field->is_text; /* text may be missing */
     bool is_input = input_of(call->evaluator, call->args[0]) != NULL;
     if (unsure && call->evaluator->log && is_input) class_use_keep(call, columns);
-    if (!is_input && call->evaluator->phase != PHASE_TRAIN) keep_choice(call, columns);
+    if (!is_input && call->evaluator->phase != PHASE_TRAIN) {
+        Evaluator *evaluator = call->evaluator;
+        struct ChoiceItem *item = ARENA_NEW(evaluator->arena, struct ChoiceItem);
+        *item = (struct ChoiceItem){evaluator->choices->last,
+                                    {columns, evaluator_place(evaluator, call->span)},
+                                    call->args[0].node};
+        evaluator->choices->last = item;
+        evaluator->choices->count++;
+    }
     return call->args[0];
 }
 

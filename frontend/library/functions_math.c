@@ -67,22 +67,20 @@ static Value larger_or_smaller(const Call *call, Op op) {
                          tensor_f32(call->evaluator, b));
 }
 
-/* Of a column of numbers the file's own ones; whole numbers are what they are. */
-static Value int_of_tensor(const Call *call, Value x) {
-    bool numbers = tensor_node(call->evaluator, x)->dtype == DTYPE_F32;
-    Value column =
-        numbers ? derive_single(call->evaluator, DERIVED_INT, x, call->span) : value_none();
-    if (numbers && column.kind == VALUE_NONE) present_keep(call->evaluator, x.node, call->span);
-    return column.kind != VALUE_NONE
-               ? column
-               : built(call, build_convert(call->evaluator->graph, x.node, DTYPE_I32));
-}
-
 /* Towards zero, as f32 becomes i32 in a graph: within its 32 bits. */
 Value call_int(const Call *call) {
     Value x = call->args[0];
     if (!check_operand(call, 0)) return value_error();
-    if (x.kind == VALUE_TENSOR) return int_of_tensor(call, x);
+    if (x.kind == VALUE_TENSOR) {
+        /* Of a column of numbers the file's own ones; whole numbers are what they are. */
+        bool numbers = tensor_node(call->evaluator, x)->dtype == DTYPE_F32;
+        Value column =
+            numbers ? derive_single(call->evaluator, DERIVED_INT, x, call->span) : value_none();
+        if (numbers && column.kind == VALUE_NONE) present_keep(call->evaluator, x.node, call->span);
+        return column.kind != VALUE_NONE
+                   ? column
+                   : built(call, build_convert(call->evaluator->graph, x.node, DTYPE_I32));
+    }
     double number = x.kind == VALUE_BOOL ? x.boolean : trunc(value_number(x));
     if (fabs(number) <= 9e15) return value_int((int64_t)number);
     return call_fail(call, 0, "is too large for a whole number: %s", arg_text(call, 0));

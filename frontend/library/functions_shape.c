@@ -38,26 +38,23 @@ Value call_index(const Call *call) {
     return built(call, build_iota(call->evaluator->graph, shape, axis));
 }
 
-static void help_same_shape(const Call *call, Shape x, Shape y) {
-    Diagnostics *diag = call->evaluator->diag;
-    const Node *target = tensor_node(call->evaluator, call->args[1]);
-    if (shape_elements(x) != shape_elements(y)) {
-        if (x.rank == 2 && y.rank == 1 && target->dtype != DTYPE_F32)
-            diag_help(diag,
-                      "for class numbers use cross_entropy; one_hot(y, %" PRId64
-                      ") makes columns of it",
-                      x.dim[1]);
-    } else if (!tensors_help_column(call->evaluator, call->args[0].node, call->args[1].node)) {
-        diag_help(diag, "reshape gives one the shape of the other: reshape(y, shape(x))");
-    }
-}
-
 Value call_same_shape(const Call *call) {
     Shape x = shape_of_arg(call, 0), y = shape_of_arg(call, 1);
     if (shape_equal(x, y)) return call->args[0];
     if (evaluator_error(call->evaluator, call->span, "the shapes must be the same, not %s and %s",
-                        arg_text(call, 0), arg_text(call, 1)))
-        help_same_shape(call, x, y);
+                        arg_text(call, 0), arg_text(call, 1))) {
+        Diagnostics *diag = call->evaluator->diag;
+        const Node *target = tensor_node(call->evaluator, call->args[1]);
+        if (shape_elements(x) != shape_elements(y)) {
+            if (x.rank == 2 && y.rank == 1 && target->dtype != DTYPE_F32)
+                diag_help(diag,
+                          "for class numbers use cross_entropy; one_hot(y, %" PRId64
+                          ") makes columns of it",
+                          x.dim[1]);
+        } else if (!tensors_help_column(call->evaluator, call->args[0].node, call->args[1].node)) {
+            diag_help(diag, "reshape gives one the shape of the other: reshape(y, shape(x))");
+        }
+    }
     return value_error();
 }
 

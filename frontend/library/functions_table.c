@@ -68,13 +68,6 @@ static const Derived *with_digits(const Call *call, NodeId x, SourceRows *rows) 
  * has. */
 static bool learns_column(SourceRows rows) { return rows.to == 0 || rows.from == rows.to; }
 
-/* The input that a column is learnt from. */
-static const char *learnt_from(const Call *call, const Derived *of, SourceRows rows) {
-    Arena *arena = call->evaluator->arena;
-    const char *name = derived_name(arena, call->evaluator->globals->schema, of);
-    return rows.to ? source_rows_name(arena, rows.from, rows.to, rows.stride, name) : name;
-}
-
 /* The transform as a column: of what it has learnt, or `by`. */
 static Value derive_fitted(const Call *call, DerivedKind op, const Derived *of, const Derived *by,
                            NodeId x, SourceRows rows) {
@@ -90,7 +83,11 @@ static Value derive_learnt(const Call *call, FitKind kind, DerivedKind op, const
     Derived *learnt = ARENA_NEW(evaluator->arena, Derived);
     learnt->kind = DERIVED_LEARNT;
     learnt->fit = fit_new(call, kind, NODE_NONE, rows.to == 0);
-    evaluator->fits->last->fit.column = learnt_from(call, of, rows);
+    /* The input that a column is learnt from. */
+    Arena *arena = call->evaluator->arena;
+    const char *name = derived_name(arena, call->evaluator->globals->schema, of);
+    evaluator->fits->last->fit.column =
+        rows.to ? source_rows_name(arena, rows.from, rows.to, rows.stride, name) : name;
     evaluator->fits->last->fit.row = derived_row(evaluator->globals->schema, of);
     return derive_fitted(call, op, of, learnt, x, rows);
 }

@@ -29,9 +29,6 @@ static NodeId mul(const UpdateBuilder *b, NodeId x, NodeId y) {
 static NodeId divide(const UpdateBuilder *b, NodeId x, NodeId y) {
     return build_binary(b->graph, OP_div, x, y);
 }
-static NodeId less(const UpdateBuilder *b, NodeId x, NodeId y) {
-    return build_binary(b->graph, OP_lt, x, y);
-}
 static NodeId fma_(const UpdateBuilder *b, NodeId x, NodeId y, NodeId z) {
     return build_ternary(b->graph, OP_fma, x, y, z);
 }
@@ -69,17 +66,15 @@ static NodeId decayed(const UpdateBuilder *b, double decay) {
     return decay == 0 ? gradient : fma_(b, scalar(b, decay), b->optimization->weight, gradient);
 }
 
-static NodeId no_momentum(const Optimization *optimization) {
-    evaluator_error(optimization->evaluator, optimization->optimizer->spans[2],
-                    "nesterov = true needs a momentum above 0");
-    return NODE_NONE;
-}
-
 NodeId optimize_sgd(const Optimization *optimization) {
     UpdateBuilder b = builder(optimization);
     double momentum = number(optimization, 1);
     bool nesterov = optimization->optimizer->args[2].boolean;
-    if (nesterov && momentum == 0) return no_momentum(optimization);
+    if (nesterov && momentum == 0) {
+        evaluator_error(optimization->evaluator, optimization->optimizer->spans[2],
+                        "nesterov = true needs a momentum above 0");
+        return NODE_NONE;
+    }
     NodeId g = decayed(&b, number(optimization, 3)), direction = g;
     if (momentum != 0) {
         NodeId state = moment(&b, "momentum"), next = fma_(&b, scalar(&b, momentum), state, g);
@@ -114,7 +109,7 @@ static NodeId average_of_squares(const UpdateBuilder *b, double beta, NodeId g) 
 
 static NodeId average_of_gradients(const UpdateBuilder *b, double beta, NodeId g) {
     NodeId m = moment(b, "m"), next = average(b, m, beta, g),
-           has_faded = less(b, unary(b, OP_abs, next), scalar(b, FADED));
+           has_faded = build_binary(b->graph, OP_lt, unary(b, OP_abs, next), scalar(b, FADED));
     next = build_ternary(b->graph, OP_select, has_faded, scalar(b, 0), next);
     graph_update(b->graph, m, next);
     return next;

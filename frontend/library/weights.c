@@ -21,12 +21,6 @@ const char *weight_name(Evaluator *evaluator, const char *wanted) {
     return name;
 }
 
-/* As PyTorch's layers have it: uniform within 1 / sqrt(fan in). */
-static Init default_init(Fan fan) {
-    double bound = 1 / sqrt(fan.in);
-    return (Init){INIT_UNIFORM, (float)-bound, (float)bound};
-}
-
 /* init = 0.5: every element is this number. */
 static bool constant_init(const Call *call, double number, Init *init) {
     *init = (Init){INIT_CONSTANT, (float)number, 0};
@@ -59,7 +53,9 @@ static bool find_init(const Call *call, Value value, Fan fan, Init *init) {
 static Value kept_new(const Call *call, const char *name, Shape shape, Value value, Fan fan,
                       bool trainable) {
     Evaluator *evaluator = call->evaluator;
-    Init init = default_init(fan);
+    /* As PyTorch's layers have it: uniform within 1 / sqrt(fan in). */
+    double bound = 1 / sqrt(fan.in);
+    Init init = (Init){INIT_UNIFORM, (float)-bound, (float)bound};
     if (value.kind != VALUE_NONE && !find_init(call, value, fan, &init)) return value_error();
     if (init.kind == INIT_ORTHOGONAL && shape.rank < 2) {
         evaluator_error(evaluator, call->span, "orthogonal needs at least two axes");

@@ -17,21 +17,6 @@ static const struct {
 };
 enum { SECTION_COUNT = sizeof sections / sizeof *sections };
 
-static const char *builtin_section(const Builtin *builtin) {
-    const char *section = sections[0].name;
-    for (int i = 0; i < SECTION_COUNT; i++)
-        if (sections[i].line < builtin->line) section = sections[i].name;
-    return section;
-}
-
-static const char *definition_section(Arena *arena, const char *definition) {
-    const char *found = NULL;
-    for (const char *at = stdlib_text(); (at = strstr(at, "\n# -- ")) && at < definition; at++)
-        found = at + 6;
-    return found ? arena_copy_string(arena, found, (size_t)(strstr(found, " --") - found))
-                 : sections[0].name;
-}
-
 /* -- the text of a function -- */
 
 /* The rest of a line that begins with `mark`, or NULL. */
@@ -64,32 +49,36 @@ static void read_builtin(Arena *arena, const Builtin *builtin, DocEntry *entry) 
         entry->example = arena_format(arena, "%s(x)", builtin->name);
 }
 
-/* Reads the lines "# ..." right above a definition. */
-static void read_comment(Arena *arena, const char *definition, DocEntry *entry) {
-    const char *first = definition;
-    for (const char *line = definition; line > stdlib_text(); first = line) {
-        for (line--; line > stdlib_text() && line[-1] != '\n';) line--;
-        if (line[0] != '#') break;
-    }
-    for (const char *line = first; line < definition; line += strcspn(line, "\n") + 1)
-        read_line(arena, line + 2, strcspn(line, "\n") - 2, entry);
-}
-
 /* The text of a `def` ends at an empty line. */
 static void read_definition(Arena *arena, const Callable *callee, DocEntry *entry) {
     const char *begin = stdlib_text() + callee->span.begin - strlen("def "),
                *end = strstr(begin, "\n\n");
     size_t length = end ? (size_t)(end - begin) + 1 : strlen(begin);
     entry->source = arena_copy_string(arena, begin, length);
-    entry->section = definition_section(arena, begin);
-    read_comment(arena, begin, entry);
+    const char *found = NULL;
+    for (const char *at = stdlib_text(); (at = strstr(at, "\n# -- ")) && at < begin; at++)
+        found = at + 6;
+    entry->section = found ? arena_copy_string(arena, found, (size_t)(strstr(found, " --") - found))
+                           : sections[0].name;
+    /* Reads the lines "# ..." right above a definition. */
+    const char *first = begin;
+    for (const char *line = begin; line > stdlib_text(); first = line) {
+        for (line--; line > stdlib_text() && line[-1] != '\n';) line--;
+        if (line[0] != '#') break;
+    }
+    for (const char *line = first; line < begin; line += strcspn(line, "\n") + 1)
+        read_line(arena, line + 2, strcspn(line, "\n") - 2, entry);
 }
 
 static DocEntry read_entry(Arena *arena, const Callable *callee) {
     DocEntry entry = {.callee = callee,
                       .signature = callable_signature(arena, library_get(), callee)};
     if (callee->builtin) {
-        entry.section = builtin_section(callee->builtin);
+        const Builtin *builtin = callee->builtin;
+        const char *section = sections[0].name;
+        for (int i = 0; i < SECTION_COUNT; i++)
+            if (sections[i].line < builtin->line) section = sections[i].name;
+        entry.section = section;
         read_builtin(arena, callee->builtin, &entry);
     } else {
         read_definition(arena, callee, &entry);

@@ -66,11 +66,6 @@ static const char *types_text(Arena *arena, const DocExample *example) {
     return arena_format(arena, "%s -> %s", example->inputs, example->result);
 }
 
-static void print_indented(FILE *out, const char *text) {
-    for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
-        fprintf(out, "    %.*s\n", (int)strcspn(line, "\n"), line);
-}
-
 static void print_ops(const Explanation *explanation, const DocExample *example) {
     fprintf(explanation->out, "\nbuilt in; made of\n");
     for (int op = 0; op < OP_COUNT; op++)
@@ -82,7 +77,9 @@ static bool explain_entry(const Explanation *explanation, const DocEntry *entry)
     DocExample example = {.inputs = "", .result = ""};
     FILE *out = explanation->out;
     fprintf(out, "%s\n", entry->signature);
-    print_indented(out, entry->text);
+    const char *text = entry->text;
+    for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+        fprintf(out, "    %.*s\n", (int)strcspn(line, "\n"), line);
     if (entry->helper) fprintf(out, "    helper: %s\n", entry->helper);
     if (entry->formula) fprintf(out, "    formula: %s\n", entry->formula);
     if (entry->example) {

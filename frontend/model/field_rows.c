@@ -298,11 +298,6 @@ static void trace_graph(Tracing *tracing, Arena *arena, const NodeId *kept, uint
     }
 }
 
-static void traces_free(const Tracing *tracing) {
-    for (NodeId id = 1; tracing->traces && id < tracing->graph->node_count; id++)
-        arena_free(tracing->traces[id].arena);
-}
-
 /* -- the fields of some rows -- */
 
 typedef struct {
@@ -339,7 +334,9 @@ static bool fields_build(const Model *model, uint32_t rows, bool training, Field
 }
 
 static void fields_free(FieldRows *fields) {
-    traces_free(&fields->tracing);
+    const Tracing *tracing = &fields->tracing;
+    for (NodeId id = 1; tracing->traces && id < tracing->graph->node_count; id++)
+        arena_free(tracing->traces[id].arena);
     graph_free(fields->graph);
     arena_free(fields->arena);
 }

@@ -148,13 +148,6 @@ static void trace_input(Leak *leak, const Node *node, uint64_t *out) {
 
 /* -- from node to node -- */
 
-static void trace_elementwise(Leak *leak, const Node *node, uint64_t *out) {
-    int64_t count = shape_elements(node->shape);
-    for (uint32_t k = 0; k < node->operand_count; k++)
-        for (int64_t i = 0; i < count; i++)
-            out[i] = joined(leak, out[i], leak->elements[node->operands[k]][i]);
-}
-
 /* The interpreter in f64 moves the numbers of the sets, since a double can hold them. */
 static void trace_view(const Leak *leak, const Node *node, uint64_t *out) {
     const Node **operands = ARENA_ARRAY(leak->arena, const Node *, node->operand_count);
@@ -177,14 +170,6 @@ static uint64_t set_of_all(Leak *leak, NodeId id) {
     return all;
 }
 
-static void trace_whole(Leak *leak, const Node *node, uint64_t *out) {
-    uint64_t all = 0;
-    int64_t count = shape_elements(node->shape);
-    for (uint32_t k = 0; k < node->operand_count; k++)
-        all = joined(leak, all, set_of_all(leak, node->operands[k]));
-    for (int64_t i = 0; i < count; i++) out[i] = all;
-}
-
 static void trace_node(Leak *leak, NodeId id) {
     const Node *node = graph_node(leak->graph, id);
     uint64_t *out = leak->elements[id] =
@@ -193,12 +178,20 @@ static void trace_node(Leak *leak, NodeId id) {
         node->op == OP_input && leak->graph->symbols[node->attrs.symbol].kind == SYMBOL_BATCH;
     if (input)
         trace_input(leak, node, out);
-    else if (op_class(node->op) == CLASS_ELEMENTWISE)
-        trace_elementwise(leak, node, out);
-    else if (op_class(node->op) == CLASS_VIEW && node->op != OP_gather)
+    else if (op_class(node->op) == CLASS_ELEMENTWISE) {
+        int64_t count = shape_elements(node->shape);
+        for (uint32_t k = 0; k < node->operand_count; k++)
+            for (int64_t i = 0; i < count; i++)
+                out[i] = joined(leak, out[i], leak->elements[node->operands[k]][i]);
+    } else if (op_class(node->op) == CLASS_VIEW && node->op != OP_gather)
         trace_view(leak, node, out);
-    else
-        trace_whole(leak, node, out);
+    else {
+        uint64_t all = 0;
+        int64_t count = shape_elements(node->shape);
+        for (uint32_t k = 0; k < node->operand_count; k++)
+            all = joined(leak, all, set_of_all(leak, node->operands[k]));
+        for (int64_t i = 0; i < count; i++) out[i] = all;
+    }
 }
 
 /* -- what is read, and what is a label -- */
@@ -272,22 +265,6 @@ static bool shares_field(const Leak *leak) {
     return shared;
 }
 
-static void follow_data(Leak *leak) {
-    leak->elements = ARENA_ARRAY(leak->arena, uint64_t *, leak->graph->node_count);
-    for (NodeId id = 1; id < leak->graph->node_count && !leak->too_many; id++)
-        if (!leak->learns[id] && !leak->from_output[id]) trace_node(leak, id);
-}
-
-/* The network reads the data operands of every node that depends on a weight. */
-static void gather_read(Leak *leak) {
-    for (NodeId id = 1; id < leak->graph->node_count; id++) {
-        const Node *node = graph_node(leak->graph, id);
-        for (uint32_t k = 0; k < node->operand_count && leak->network[id] && leak->learns[id]; k++)
-            if (leak->elements[node->operands[k]])
-                set_join(&leak->read, &leak->sets[set_of_all(leak, node->operands[k])]);
-    }
-}
-
 /* The place of the last input of the network that has the item. */
 static Span place_of(Leak *leak, uint32_t item) {
     Span place = {0};
@@ -337,9 +314,17 @@ static void find(Leak *leak) {
     find_labels(leak);
     if (!shares_field(leak)) return;
     leak->set_count = 1;
-    follow_data(leak);
+    leak->elements = ARENA_ARRAY(leak->arena, uint64_t *, leak->graph->node_count);
+    for (NodeId id = 1; id < leak->graph->node_count && !leak->too_many; id++)
+        if (!leak->learns[id] && !leak->from_output[id]) trace_node(leak, id);
     if (leak->too_many) return;
-    gather_read(leak);
+    /* The network reads the data operands of every node that depends on a weight. */
+    for (NodeId id = 1; id < leak->graph->node_count; id++) {
+        const Node *node = graph_node(leak->graph, id);
+        for (uint32_t k = 0; k < node->operand_count && leak->network[id] && leak->learns[id]; k++)
+            if (leak->elements[node->operands[k]])
+                set_join(&leak->read, &leak->sets[set_of_all(leak, node->operands[k])]);
+    }
     for (uint32_t i = 0; i < leak->label_count && !leak->too_many; i++)
         if (check_label(leak, leak->labels[i].other, leak->labels[i].span)) return;
 }

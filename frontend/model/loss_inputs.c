@@ -72,20 +72,18 @@ static void check_columns(Model *model, const Graph *graph, const LossCall *call
         "use two columns for two classes, dense(2), or one column with bce_logits";
 }
 
-static void check_call(Model *model, const Graph *graph, const LossCall *call) {
-    Op from = made_by(graph, call->node);
-    check_columns(model, graph, call);
-    for (size_t i = 0; i < sizeof misfits / sizeof *misfits; i++) {
-        if (misfits[i].from != from || strcmp(misfits[i].loss, call->callee)) continue;
-        Warning *warning = warning_add(model, call->span, "%s", misfits[i].message);
-        warning->note = "they are computed here";
-        warning->note_span = before_views(graph, graph_node(graph, call->node))->span;
-        warning->help = misfits[i].help;
-    }
-}
-
 void loss_inputs_find(Model *model, const Graph *graph) {
     find_second_softmax(model, graph);
-    for (uint32_t i = 0; i < model->log->loss_call_count; i++)
-        check_call(model, graph, &model->log->loss_calls[i]);
+    for (uint32_t i = 0; i < model->log->loss_call_count; i++) {
+        const LossCall *call = &model->log->loss_calls[i];
+        Op from = made_by(graph, call->node);
+        check_columns(model, graph, call);
+        for (size_t j = 0; j < sizeof misfits / sizeof *misfits; j++) {
+            if (misfits[j].from != from || strcmp(misfits[j].loss, call->callee)) continue;
+            Warning *warning = warning_add(model, call->span, "%s", misfits[j].message);
+            warning->note = "they are computed here";
+            warning->note_span = before_views(graph, graph_node(graph, call->node))->span;
+            warning->help = misfits[j].help;
+        }
+    }
 }

@@ -43,15 +43,6 @@ static void suggest_field(const Lowering *lowering, const char *name, const Name
                                FIELDS_LISTED));
 }
 
-static bool no_such_field(const Lowering *lowering, const Formal *formal) {
-    const Names *fields = lowering->model->globals.fields;
-    if (evaluator_error(lowering->evaluator, formal->name.span,
-                        "the model's input '%s' is not a field of the data block",
-                        formal->name.text))
-        suggest_field(lowering, formal->name.text, fields);
-    return false;
-}
-
 /* The inputs of the model are the fields of their names. An input with a default need not be a
  * field. */
 static bool model_inputs(const Lowering *lowering, Given *given, uint32_t *count) {
@@ -59,7 +50,14 @@ static bool model_inputs(const Lowering *lowering, Given *given, uint32_t *count
     for (const Formal *formal = lowering->model->network->formals->first; formal;
          formal = formal->next) {
         bool is_field = names_find(lowering->model->globals.fields, formal->name.text) != NULL;
-        if (!is_field && !formal->value) good = no_such_field(lowering, formal);
+        if (!is_field && !formal->value) {
+            const Names *fields = lowering->model->globals.fields;
+            if (evaluator_error(lowering->evaluator, formal->name.span,
+                                "the model's input '%s' is not a field of the data block",
+                                formal->name.text))
+                suggest_field(lowering, formal->name.text, fields);
+            good = false;
+        }
         if (!is_field) continue;
         Value value = evaluate_field(lowering->evaluator, formal->name.text);
         given[(*count)++] = (Given){formal->name.text, formal->name.span, value, formal->name.span};
@@ -209,13 +207,6 @@ static void output_units(const Lowering *lowering) {
     targets_lower(lowering->model, lowering->evaluator, outputs, lowering->told);
 }
 
-static bool lower_fits(const Lowering *lowering) {
-    if (!lower_all_fields(lowering)) return false;
-    for (const struct FitItem *item = lowering->evaluator->fits->last; item; item = item->before)
-        if (item->input) graph_output(lowering->graph, item->fit.name, item->input);
-    return true;
-}
-
 static bool output_fields(const Lowering *lowering) {
     const Names *fields = lowering->model->globals.fields;
     if (!lower_all_fields(lowering)) return false;
@@ -235,7 +226,13 @@ static bool output_choices(const Lowering *lowering) {
 }
 
 static bool lower_parts(const Lowering *lowering) {
-    if (lowering->kind == GRAPH_FIT) return lower_fits(lowering);
+    if (lowering->kind == GRAPH_FIT) {
+        if (!lower_all_fields(lowering)) return false;
+        for (const struct FitItem *item = lowering->evaluator->fits->last; item;
+             item = item->before)
+            if (item->input) graph_output(lowering->graph, item->fit.name, item->input);
+        return true;
+    }
     if (lowering->kind == GRAPH_FIELDS) return output_fields(lowering);
     bool fields = !lowering->evaluator->log || lower_all_fields(lowering);
     bool network = lower_network(lowering);

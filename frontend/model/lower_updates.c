@@ -106,13 +106,6 @@ static void hold_states(Graph *graph, uint32_t first) {
 
 /* -- clipping -- */
 
-static void clip_values(Graph *graph, Trained *trained, uint32_t count, double limit) {
-    for (uint32_t i = 0; i < count; i++) {
-        NodeId low = build_binary(graph, OP_max, trained[i].gradient, scalar(graph, -limit));
-        trained[i].gradient = build_binary(graph, OP_min, low, scalar(graph, limit));
-    }
-}
-
 static NodeId whole(Graph *graph, int32_t value) { return build_i32(graph, value, (Shape){0}); }
 
 /* The elements of a gradient as a matrix with NORM_BLOCK columns, filled up with zeros. */
@@ -177,14 +170,6 @@ static void clip_norm(Graph *graph, Trained *trained, uint32_t count, double lim
 
 /* -- the optimizer -- */
 
-static const Bound *not_an_optimizer(Evaluator *evaluator, Span span, Value value) {
-    if (value.kind != VALUE_ERROR &&
-        evaluator_error(evaluator, span, "'optimizer' must be a call of an optimizer, not %s",
-                        value_text(evaluator->arena, evaluator->graph, value)))
-        diag_help(evaluator->diag, "for example adam(lr = 1e-3)");
-    return NULL;
-}
-
 /* Checks the learning rate once, not for every weight. */
 static bool check_rate(Evaluator *evaluator, const Bound *bound) {
     Value rate = bound->args[0];
@@ -202,7 +187,14 @@ static const Bound *find_optimizer(Evaluator *evaluator, const Expr *expr) {
         value.function->builtin->kind == KIND_OPTIMIZER)
         value = evaluate_apply(evaluator, value.function, NULL, NULL, 0, expr->span);
     bool good = value.kind == VALUE_BOUND && value.bound->callee->builtin->kind == KIND_OPTIMIZER;
-    if (!good) return not_an_optimizer(evaluator, expr->span, value);
+    if (!good) {
+        Span span = expr->span;
+        if (value.kind != VALUE_ERROR &&
+            evaluator_error(evaluator, span, "'optimizer' must be a call of an optimizer, not %s",
+                            value_text(evaluator->arena, evaluator->graph, value)))
+            diag_help(evaluator->diag, "for example adam(lr = 1e-3)");
+        return NULL;
+    }
     return check_rate(evaluator, value.bound) ? value.bound : NULL;
 }
 
@@ -240,7 +232,14 @@ bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
         return false;
     }
     if (model->info.accumulate > 1) accumulate(evaluator, trained, count, model->info.accumulate);
-    if (model->clip_value > 0) clip_values(evaluator->graph, trained, count, model->clip_value);
+    if (model->clip_value > 0) {
+        Graph *graph = evaluator->graph;
+        double limit = model->clip_value;
+        for (uint32_t i = 0; i < count; i++) {
+            NodeId low = build_binary(graph, OP_max, trained[i].gradient, scalar(graph, -limit));
+            trained[i].gradient = build_binary(graph, OP_min, low, scalar(graph, limit));
+        }
+    }
     if (model->clip_norm > 0) clip_norm(evaluator->graph, trained, count, model->clip_norm);
     optimize(model, evaluator, optimizer, trained, count);
     return evaluator_built(evaluator, expr->span, loss).kind != VALUE_ERROR;

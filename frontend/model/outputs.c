@@ -5,14 +5,6 @@
 
 enum { MAX_METRICS = 16 };
 
-static void name_inputs(Model *model) {
-    const FormalList *formals = model->network->formals;
-    const char **names = ARENA_ARRAY(model->arena, const char *, formals->count);
-    for (const Formal *formal = formals->first; formal; formal = formal->next)
-        names[model->info.input_count++] = formal->name.text;
-    model->info.inputs = names;
-}
-
 static bool name_outputs(Model *model, Names *taken) {
     const NameList *outs = &model->network->definition->outs;
     ModelOutput *outputs = ARENA_ARRAY(model->arena, ModelOutput, outs->count);
@@ -60,7 +52,11 @@ static bool name_metrics(Model *model, Names *taken) {
 bool outputs_name(Model *model) {
     Names *taken = names_new(model->arena);
     names_put(taken, "loss", "loss");
-    name_inputs(model);
+    const FormalList *formals = model->network->formals;
+    const char **names = ARENA_ARRAY(model->arena, const char *, formals->count);
+    for (const Formal *formal = formals->first; formal; formal = formal->next)
+        names[model->info.input_count++] = formal->name.text;
+    model->info.inputs = names;
     bool outputs = name_outputs(model, taken), metrics = name_metrics(model, taken);
     return outputs && metrics;
 }

@@ -96,8 +96,9 @@ static const char *source_name(const Undoing *undoing, const char *input, int64_
     return row ? arena_format(arena, "%s%+lld", name, (long long)row) : name;
 }
 
-static void name_elements(const Undoing *undoing, NodeId id, const char *field, const char **names,
-                          int64_t width) {
+static Undone undone(const Undoing *undoing, NodeId id, NodeId value, const char *field) {
+    int64_t width = width_of(undoing, id);
+    const char **names = ARENA_ARRAY(undoing->evaluator->arena, const char *, width);
     const Node *node = node_of(undoing, id);
     /* impute keeps the name */
     while (node->op == OP_select) node = graph_operand(undoing->graph, node, 2);
@@ -107,12 +108,6 @@ static void name_elements(const Undoing *undoing, NodeId id, const char *field, 
         names[i] = input ? source_name(undoing, input, i, width) : NULL;
         if (!names[i]) names[i] = element_name(undoing, field, i, width);
     }
-}
-
-static Undone undone(const Undoing *undoing, NodeId id, NodeId value, const char *field) {
-    int64_t width = width_of(undoing, id);
-    const char **names = ARENA_ARRAY(undoing->evaluator->arena, const char *, width);
-    name_elements(undoing, id, field, names, width);
     return (Undone){value, id, names, false};
 }
 

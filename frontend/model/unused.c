@@ -26,36 +26,31 @@ static void mention_limits(Names *seen, const Limits *limits) {
     mention_expr(seen, limits->high);
 }
 
-static void mention_type(Names *seen, const Type *type) {
-    if (type) mention_exprs(seen, type->shape.first);
-}
-
 static void mention_body(Names *seen, const StmtList *body);
 
-static void mention_stmt(Names *seen, const Stmt *stmt) {
-    switch (stmt->kind) {
-    case STMT_ASSIGN: mention_exprs(seen, stmt->assign.values.first); break;
-    case STMT_FOR:
-        mention_expr(seen, stmt->loop.over);
-        mention_body(seen, &stmt->loop.body);
-        break;
-    case STMT_IF:
-        for (const Arm *arm = stmt->branch.arms.first; arm; arm = arm->next) {
-            mention_expr(seen, arm->condition);
-            mention_body(seen, &arm->body);
-        }
-        mention_body(seen, &stmt->branch.otherwise);
-        break;
-    }
-}
-
 static void mention_body(Names *seen, const StmtList *body) {
-    for (const Stmt *stmt = body->first; stmt; stmt = stmt->next) mention_stmt(seen, stmt);
+    for (const Stmt *stmt = body->first; stmt; stmt = stmt->next) {
+        switch (stmt->kind) {
+        case STMT_ASSIGN: mention_exprs(seen, stmt->assign.values.first); break;
+        case STMT_FOR:
+            mention_expr(seen, stmt->loop.over);
+            mention_body(seen, &stmt->loop.body);
+            break;
+        case STMT_IF:
+            for (const Arm *arm = stmt->branch.arms.first; arm; arm = arm->next) {
+                mention_expr(seen, arm->condition);
+                mention_body(seen, &arm->body);
+            }
+            mention_body(seen, &stmt->branch.otherwise);
+            break;
+        }
+    }
 }
 
 static void mention_function(Names *seen, const Function *function) {
     for (const Formal *formal = function->formals.first; formal; formal = formal->next) {
-        mention_type(seen, formal->type);
+        const Type *type = formal->type;
+        if (type) mention_exprs(seen, type->shape.first);
         mention_limits(seen, formal->limits);
         mention_expr(seen, formal->value);
     }
@@ -218,12 +213,6 @@ static void add_ancestors(const Model *model, const Graph *graph, NodeId node, b
     for (NodeId id = 1; more && id < graph->node_count; id++) reached[id] |= more[id];
 }
 
-/* "dense1" of "dense1.weight" */
-static const char *layer_of(const Model *model, const char *tensor) {
-    const char *dot = strrchr(tensor, '.');
-    return dot ? arena_copy_string(model->arena, tensor, (size_t)(dot - tensor)) : tensor;
-}
-
 /* A variable that is used nowhere has its warning already. */
 static bool is_covered(const Model *model, Span span) {
     for (const Warning *warning = model->warnings; warning; warning = warning->next)
@@ -238,7 +227,11 @@ static void find_idle(Model *model, const Graph *graph, const bool *needed, cons
     Names *told = names_new(model->arena);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        const char *layer = layer_of(model, symbol->name);
+        /* "dense1" of "dense1.weight" */
+        const char *tensor = symbol->name;
+        const char *dot = strrchr(tensor, '.');
+        const char *layer =
+            dot ? arena_copy_string(model->arena, tensor, (size_t)(dot - tensor)) : tensor;
         if (!symbol->trainable || trained[symbol->node] || names_find(told, layer)) continue;
         names_put(told, layer, (void *)layer);
         Span span = graph_node(graph, symbol->node)->span;

@@ -15,22 +15,18 @@ static const struct {
 const char *operator_symbol(Operator op) { return operators[op].symbol; }
 const char *operator_verb(Operator op) { return operators[op].verb; }
 
-/* "1e-06" as it would be written by hand: "1e-6" */
-static void shorten_exponent(char *text) {
-    char *digits = strchr(text, 'e') + 1;
-    digits += *digits == '-';
-    size_t skip = strspn(digits, "+0");
-    memmove(digits, digits + skip, strlen(digits + skip) + 1);
-}
-
 const char *number_text(double value, char text[NUMBER_TEXT]) {
     int decimals = 0;
     do snprintf(text, NUMBER_TEXT, "%.*e", decimals, value);
     while (strtod(text, NULL) != value && ++decimals < 17);
     int exponent = atoi(strchr(text, 'e') + 1);
-    if (exponent < -4 || exponent > 15)
-        shorten_exponent(text);
-    else
+    if (exponent < -4 || exponent > 15) {
+        /* "1e-06" as it would be written by hand: "1e-6" */
+        char *digits = strchr(text, 'e') + 1;
+        digits += *digits == '-';
+        size_t skip = strspn(digits, "+0");
+        memmove(digits, digits + skip, strlen(digits + skip) + 1);
+    } else
         snprintf(text, NUMBER_TEXT, "%.*f", decimals > exponent ? decimals - exponent : 1, value);
     return text;
 }

@@ -182,24 +182,21 @@ static void print_param(const Param *param, FILE *out) {
     print_limits(param->limits, 1, out);
 }
 
-static void print_item(const Item *item, FILE *out) {
-    switch (item->kind) {
-    case ITEM_USE: print_head(0, out, "use", item->import.name.text); break;
-    case ITEM_PARAM: print_param(&item->param, out); break;
-    case ITEM_DEF: print_function("def", &item->function, out); break;
-    case ITEM_MODEL: print_function("model", &item->function, out); break;
-    case ITEM_DATA: print_settings("data", &item->settings, out); break;
-    case ITEM_TRAIN: print_settings("train", &item->settings, out); break;
-    }
-}
-
 bool ast_print(const char *name, const char *text, size_t length, FILE *out, Diagnostics *diag) {
     Arena *arena = arena_new();
     SyntaxInput input = {arena,  diag, diag_add_text(diag, name, text, length), 0, text,
                          length, NULL};
     const ItemList *items = syntax_read_model(&input);
-    for (const Item *item = items ? items->first : NULL; item; item = item->next)
-        print_item(item, out);
+    for (const Item *item = items ? items->first : NULL; item; item = item->next) {
+        switch (item->kind) {
+        case ITEM_USE: print_head(0, out, "use", item->import.name.text); break;
+        case ITEM_PARAM: print_param(&item->param, out); break;
+        case ITEM_DEF: print_function("def", &item->function, out); break;
+        case ITEM_MODEL: print_function("model", &item->function, out); break;
+        case ITEM_DATA: print_settings("data", &item->settings, out); break;
+        case ITEM_TRAIN: print_settings("train", &item->settings, out); break;
+        }
+    }
     arena_free(arena);
     return items != NULL;
 }

@@ -5,16 +5,11 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* Where the line of a place begins. */
-static uint32_t line_of(const Syntax *syntax, Span span) {
-    uint32_t at = span.begin - syntax->input.base;
-    while (at > 0 && syntax->input.text[at - 1] != '\n') at--;
-    return at;
-}
-
 bool syntax_error(Syntax *syntax, Span span, const char *format, ...) {
     va_list args;
-    uint32_t line = line_of(syntax, span);
+    /* Where the line of a place begins. */
+    uint32_t line = span.begin - syntax->input.base;
+    while (line > 0 && syntax->input.text[line - 1] != '\n') line--;
     if (syntax->lost || (syntax->has_error && syntax->error_line == line)) return false;
     syntax->has_error = true;
     syntax->error_line = line;

@@ -17,13 +17,6 @@ static void queue_push(Syntax *syntax, SyntaxToken token) {
     *queue_at(syntax, syntax->queue_count++) = token;
 }
 
-static SyntaxToken queue_pop(Syntax *syntax) {
-    SyntaxToken token = *queue_at(syntax, 0);
-    syntax->queue_first = (syntax->queue_first + 1) % TOKEN_QUEUE;
-    syntax->queue_count--;
-    return token;
-}
-
 /* The next word, with what the newline rule needs to know about its line. */
 static SyntaxToken scan_word(Syntax *syntax) {
     SyntaxToken token = {0};
@@ -219,7 +212,9 @@ int syntax_token(Semantic *value, Span *span, Syntax *syntax) {
     }
     while (!syntax->queue_count && !syntax->stopped) fill_queue(syntax);
     if (syntax->stopped) return *span = made(0, *span).span, 0;
-    SyntaxToken token = queue_pop(syntax);
+    SyntaxToken token = *queue_at(syntax, 0);
+    syntax->queue_first = (syntax->queue_first + 1) % TOKEN_QUEUE;
+    syntax->queue_count--;
     if (syntax->previous == NL && token.kind != '}') syntax->repaired = false;
     if (begins_item(token.kind) && token.first_on_line && !syntax->depth) syntax->lost = false;
     syntax->first_on_line = token.first_on_line;

@@ -31,26 +31,24 @@ static uint32_t *slot_of(const Names *names, const char *name) {
     return &names->slots[at];
 }
 
-static void grow(Names *names) {
-    uint32_t capacity = names->capacity ? 2 * names->capacity : 8;
-    const char **all = ARENA_ARRAY(names->arena, const char *, capacity);
-    void **values = ARENA_ARRAY(names->arena, void *, capacity);
-    if (names->count) memcpy(all, names->names, names->count * sizeof *all);
-    if (names->count) memcpy(values, names->values, names->count * sizeof *values);
-    names->names = all;
-    names->values = values;
-    names->capacity = capacity;
-    names->slot_count = 2 * capacity;
-    names->slots = ARENA_ARRAY(names->arena, uint32_t, names->slot_count);
-    for (uint32_t i = 0; i < names->count; i++) *slot_of(names, all[i]) = i + 1;
-}
-
 int32_t names_index(const Names *names, const char *name) {
     return names->slot_count ? (int32_t)*slot_of(names, name) - 1 : -1;
 }
 
 uint32_t names_add(Names *names, const char *name) {
-    if (names->count == names->capacity) grow(names);
+    if (names->count == names->capacity) {
+        uint32_t capacity = names->capacity ? 2 * names->capacity : 8;
+        const char **all = ARENA_ARRAY(names->arena, const char *, capacity);
+        void **values = ARENA_ARRAY(names->arena, void *, capacity);
+        if (names->count) memcpy(all, names->names, names->count * sizeof *all);
+        if (names->count) memcpy(values, names->values, names->count * sizeof *values);
+        names->names = all;
+        names->values = values;
+        names->capacity = capacity;
+        names->slot_count = 2 * capacity;
+        names->slots = ARENA_ARRAY(names->arena, uint32_t, names->slot_count);
+        for (uint32_t i = 0; i < names->count; i++) *slot_of(names, all[i]) = i + 1;
+    }
     uint32_t *slot = slot_of(names, name);
     if (*slot) return *slot - 1;
     names->names[names->count] = name;

@@ -243,24 +243,20 @@ static bool read_value(DateReading *reading, const Directive *directive, int *va
     return *value >= 0;
 }
 
-static bool misfit(const DateReading *reading, char letter, const char *at) {
-    snprintf(reading->problem, DATE_PROBLEM, ": '%.20s' stands where %%%c is", at, letter);
-    if (!*at) snprintf(reading->problem, DATE_PROBLEM, ": it ends where %%%c is", letter);
-    return false;
-}
-
-static bool no_such(const DateReading *reading, const Directive *directive, int value) {
-    snprintf(reading->problem, DATE_PROBLEM, "is no date: there is no %s %d",
-             says_words[directive->says], value);
-    return false;
-}
-
 static bool read_directive(DateReading *reading, const Directive *directive) {
     int value;
     const char *at = reading->at;
-    if (!read_value(reading, directive, &value)) return misfit(reading, directive->letter, at);
-    if (directive->most_digits && (value < directive->low || value > directive->high))
-        return no_such(reading, directive, value);
+    if (!read_value(reading, directive, &value)) {
+        char letter = directive->letter;
+        snprintf(reading->problem, DATE_PROBLEM, ": '%.20s' stands where %%%c is", at, letter);
+        if (!*at) snprintf(reading->problem, DATE_PROBLEM, ": it ends where %%%c is", letter);
+        return false;
+    }
+    if (directive->most_digits && (value < directive->low || value > directive->high)) {
+        snprintf(reading->problem, DATE_PROBLEM, "is no date: there is no %s %d",
+                 says_words[directive->says], value);
+        return false;
+    }
     if (directive->letter == 'y') value += value < 69 ? 2000 : 1900;
     if (directive->letter == 'I') value %= MONTHS;
     reading->values[directive->says] = value;

@@ -134,14 +134,6 @@ static void write_date(const SourceSchema *schema, const Derived *derived, FILE 
     fputs(derived->is_list ? "])" : ")", out);
 }
 
-static void write_names(const Derived *derived, FILE *out) {
-    for (uint32_t i = 0; i < derived->name_count; i++) {
-        fputs(i ? ", " : ", [", out);
-        write_field(derived->names[i], out);
-    }
-    if (derived->name_count) putc(']', out);
-}
-
 static void write_derived(const SourceSchema *schema, const Derived *derived, bool inside,
                           FILE *out);
 
@@ -158,7 +150,11 @@ static void write_operation(const SourceSchema *schema, const Derived *derived, 
             fputs(", ", out);
         write_derived(schema, derived->args[i], infix, out);
     }
-    write_names(derived, out);
+    for (uint32_t i = 0; i < derived->name_count; i++) {
+        fputs(i ? ", " : ", [", out);
+        write_field(derived->names[i], out);
+    }
+    if (derived->name_count) putc(']', out);
     if (derived->kind == DERIVED_AHEAD) fprintf(out, ", %" PRId64, derived->whole);
     if (inside || !infix) putc(')', out);
 }
@@ -240,20 +236,17 @@ static Derived *derived_new(DerivedReader *reader, DerivedKind kind) {
     return derived;
 }
 
-static bool read_field(DerivedReader *reader, const char *name, uint32_t *field) {
-    const SourceField *found = name ? source_field(reader->schema, name) : NULL;
-    if (found) *field = (uint32_t)(found - reader->schema->fields);
-    return found && !found->is_text;
-}
-
 static const Derived *read_columns(DerivedReader *reader, const char *first) {
     Derived *derived = derived_new(reader, DERIVED_COLUMNS);
     uint32_t *fields = ARENA_ARRAY(reader->arena, uint32_t, first ? 1 : strlen(reader->at));
     derived->is_list = !first;
     derived->fields = fields;
     do {
-        if (!read_field(reader, first ? first : read_name(reader), &fields[derived->count++]))
-            return NULL;
+        const char *name = first ? first : read_name(reader);
+        uint32_t *field = &fields[derived->count++];
+        const SourceField *found = name ? source_field(reader->schema, name) : NULL;
+        if (found) *field = (uint32_t)(found - reader->schema->fields);
+        if (!(found && !found->is_text)) return NULL;
     } while (!first && accept(reader, ","));
     return first || accept(reader, "]") ? derived : NULL;
 }

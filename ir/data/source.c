@@ -83,19 +83,15 @@ const char *source_rows_of(const char *name, SourceRows *rows) {
     return name + length;
 }
 
-/* The number of fields from `first` on that follow each other in the schema. */
-static uint32_t run_length(const uint32_t *fields, uint32_t first, uint32_t count) {
-    uint32_t end = first + 1;
-    while (end < count && fields[end] == fields[end - 1] + 1) end++;
-    return end - first;
-}
-
 const char *source_columns_name(Arena *arena, const uint32_t *fields, uint32_t count) {
     enum { PIECE = 24 };
     char *name = arena_alloc(arena, sizeof PREFIX + (size_t)count * PIECE);
     size_t at = (size_t)sprintf(name, PREFIX);
     for (uint32_t i = 0; i < count;) {
-        uint32_t length = run_length(fields, i, count);
+        /* The number of fields from `first` on that follow each other in the schema. */
+        uint32_t end = i + 1;
+        while (end < count && fields[end] == fields[end - 1] + 1) end++;
+        uint32_t length = end - i;
         at += (size_t)sprintf(name + at, "%s%" PRIu32, i ? "," : "", fields[i]);
         if (length > 1) at += (size_t)sprintf(name + at, "-%" PRIu32, fields[i + length - 1]);
         i += length;

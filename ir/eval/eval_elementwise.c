@@ -165,22 +165,21 @@ static int32_t saturate(double value, int32_t low, int32_t high) {
     return (int32_t)value;
 }
 
-static void store(const EvalArgs *args, int64_t i, double value) {
-    switch (args->node->dtype) {
-    case DTYPE_F32:
-        if (args->precision == INTERP_F64)
-            ((double *)args->out)[i] = value;
-        else
-            ((float *)args->out)[i] = (float)value;
-        break;
-    case DTYPE_I32: ((int32_t *)args->out)[i] = saturate(value, INT32_MIN, INT32_MAX); break;
-    case DTYPE_U8: ((uint8_t *)args->out)[i] = (uint8_t)saturate(value, 0, UINT8_MAX); break;
-    default: ((uint8_t *)args->out)[i] = value != 0; break;
-    }
-}
-
 void eval_convert(const EvalArgs *args) {
-    for (int64_t i = 0, n = eval_elements(args); i < n; i++) store(args, i, load(args, i));
+    for (int64_t i = 0, n = eval_elements(args); i < n; i++) {
+        double value = load(args, i);
+        switch (args->node->dtype) {
+        case DTYPE_F32:
+            if (args->precision == INTERP_F64)
+                ((double *)args->out)[i] = value;
+            else
+                ((float *)args->out)[i] = (float)value;
+            break;
+        case DTYPE_I32: ((int32_t *)args->out)[i] = saturate(value, INT32_MIN, INT32_MAX); break;
+        case DTYPE_U8: ((uint8_t *)args->out)[i] = (uint8_t)saturate(value, 0, UINT8_MAX); break;
+        default: ((uint8_t *)args->out)[i] = value != 0; break;
+        }
+    }
 }
 
 /* In f64, the bits are those of the value rounded to f32. */

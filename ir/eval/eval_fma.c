@@ -51,10 +51,6 @@ void eval_fma(const EvalArgs *args) {
     loops[args->precision == INTERP_F64][has_fma()](args);
 }
 
-static void *panels_new(int64_t k, int64_t n, size_t element) {
-    return memory_array((size_t)(round_up(n, PANEL) * k), element, "the panels of a matrix");
-}
-
 /* The sizes of one matrix of the batch, and memory for its panels. */
 static Product product_new(const EvalArgs *args, size_t element) {
     Shape a = args->operands[0]->shape, out = args->node->shape;
@@ -66,7 +62,8 @@ static Product product_new(const EvalArgs *args, size_t element) {
                      .k = k,
                      .a_row = transposed ? 1 : k,
                      .a_column = transposed ? m : 1,
-                     .panels = panels_new(k, n, element)};
+                     .panels = memory_array((size_t)(round_up(n, PANEL) * k), element,
+                                            "the panels of a matrix")};
 }
 
 /* What differs between f32 and f64. */

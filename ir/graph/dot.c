@@ -19,7 +19,9 @@ static void print_type(const Node *node, FILE *out) {
     fprintf(out, "\\n%s", shape_text(node->dtype, node->shape, type));
 }
 
-static void print_attrs(const Graph *graph, const Node *node, FILE *out) {
+static void print_node(const Graph *graph, NodeId id, FILE *out) {
+    const Node *node = graph_node(graph, id);
+    fprintf(out, "    n%" PRIu32 " [label=\"%%%" PRIu32 " %s", id, id, op_name(node->op));
     /* numbers and words only: nothing to escape */
     if (op_class(node->op) != CLASS_LEAF) text_print_attrs(graph, node, out);
     for (uint32_t i = 0; i < node->operand_count; i++) {
@@ -27,25 +29,9 @@ static void print_attrs(const Graph *graph, const Node *node, FILE *out) {
         fprintf(out, "\\noperand %" PRIu32 ":", i + 1);
         text_print_attrs(graph, graph_operand(graph, node, i), out);
     }
-}
-
-static void print_node(const Graph *graph, NodeId id, FILE *out) {
-    const Node *node = graph_node(graph, id);
-    fprintf(out, "    n%" PRIu32 " [label=\"%%%" PRIu32 " %s", id, id, op_name(node->op));
-    print_attrs(graph, node, out);
     print_type(node, out);
     fprintf(out, "\"%s];\n",
             op_class(node->op) == CLASS_MATRIX ? ", style=filled, fillcolor=lightgrey" : "");
-}
-
-static void print_symbol(const Graph *graph, const Symbol *symbol, FILE *out) {
-    fprintf(out, "        n%" PRIu32 " [label=\"", symbol->node);
-    print_escaped(symbol->name, out);
-    print_type(graph_node(graph, symbol->node), out);
-    fprintf(out, "\", shape=%s];\n",
-            symbol->kind != SYMBOL_STATE ? "invhouse"
-            : symbol->trainable          ? "cylinder"
-                                         : "box3d");
 }
 
 static void print_symbols(const Graph *graph, bool states, FILE *out) {
@@ -53,8 +39,15 @@ static void print_symbols(const Graph *graph, bool states, FILE *out) {
             states ? "states" : "inputs");
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        if (symbol->node && (symbol->kind == SYMBOL_STATE) == states)
-            print_symbol(graph, symbol, out);
+        if (symbol->node && (symbol->kind == SYMBOL_STATE) == states) {
+            fprintf(out, "        n%" PRIu32 " [label=\"", symbol->node);
+            print_escaped(symbol->name, out);
+            print_type(graph_node(graph, symbol->node), out);
+            fprintf(out, "\", shape=%s];\n",
+                    symbol->kind != SYMBOL_STATE ? "invhouse"
+                    : symbol->trainable          ? "cylinder"
+                                                 : "box3d");
+        }
     }
     fputs("    }\n", out);
 }

@@ -98,13 +98,6 @@ static NodeId node_append(Graph *graph, const Node *node) {
     return graph->node_count++;
 }
 
-static NodeId node_find_or_append(Graph *graph, const Node *node) {
-    table_grow(graph);
-    NodeId *slot = table_slot(graph, node);
-    if (!*slot) *slot = node_append(graph, node);
-    return *slot;
-}
-
 /* A constant is one value in every element. So elementwise ops and views of constants are
  * constants. */
 static bool folds(const Graph *graph, const Node *node) {
@@ -152,7 +145,12 @@ NodeId graph_add(Graph *graph, Op op, const NodeId *operands, uint32_t count, co
                  .operands = operands,
                  .span = graph->span};
     if (attrs) memcpy(&node.attrs, attrs, attrs_bytes(op_attrs(op)));
-    if (!folds(graph, &node)) return node_find_or_append(graph, &node);
+    if (!folds(graph, &node)) {
+        table_grow(graph);
+        NodeId *slot = table_slot(graph, &node);
+        if (!*slot) *slot = node_append(graph, &node);
+        return *slot;
+    }
     return build_constant(graph, type, fold_bits(graph, &node));
 }
 

@@ -49,20 +49,19 @@ static void print_string(const char *text, FILE *out) {
 
 /* -- attributes, by kind -- */
 
-static void print_init(Init init, FILE *out) {
-    char a[TEXT_FLOAT], b[TEXT_FLOAT];
-    fprintf(out, " %s(%s", text_inits[init.kind].name, text_float(init.a, a));
-    if (text_inits[init.kind].numbers > 1) fprintf(out, ", %s", text_float(init.b, b));
-    fputc(')', out);
-}
-
 static void print_symbol(const Graph *graph, const Node *node, FILE *out) {
     const Symbol *symbol = &graph->symbols[node->attrs.symbol];
     static const char *const words[] = {
         [SYMBOL_BATCH] = " batch ", [SYMBOL_VALUE] = " value ", [SYMBOL_STATE] = " "};
     fputs(symbol->trainable ? " trainable " : words[symbol->kind], out);
     print_string(symbol->name, out);
-    if (symbol->kind == SYMBOL_STATE) print_init(symbol->init, out);
+    if (symbol->kind == SYMBOL_STATE) {
+        Init init = symbol->init;
+        char a[TEXT_FLOAT], b[TEXT_FLOAT];
+        fprintf(out, " %s(%s", text_inits[init.kind].name, text_float(init.a, a));
+        if (text_inits[init.kind].numbers > 1) fprintf(out, ", %s", text_float(init.b, b));
+        fputc(')', out);
+    }
 }
 
 static void print_value(const Graph *graph, const Node *node, FILE *out) {
@@ -130,17 +129,6 @@ void text_print_node(const Graph *graph, NodeId id, FILE *out) {
     fputc('\n', out);
 }
 
-/* Updates come in the order of the states' nodes, which is the order in which a reader meets the
- * states. */
-static void print_updates(const Graph *graph, FILE *out) {
-    for (NodeId id = 1; id < graph->node_count; id++) {
-        const Node *node = graph_node(graph, id);
-        NodeId update =
-            node->op == OP_state ? graph->symbols[node->attrs.symbol].update : NODE_NONE;
-        if (update) fprintf(out, "update %%%" PRIu32 " %%%" PRIu32 "\n", id, update);
-    }
-}
-
 void graph_print(const Graph *graph, FILE *out) {
     fprintf(out, "mlc-ir %d\ngraph ", TEXT_VERSION);
     print_string(graph->name, out);
@@ -151,5 +139,12 @@ void graph_print(const Graph *graph, FILE *out) {
         print_string(graph->outputs[i].name, out);
         fprintf(out, " %%%" PRIu32 "\n", graph->outputs[i].node);
     }
-    print_updates(graph, out);
+    /* Updates come in the order of the states' nodes, which is the order in which a reader meets the
+ * states. */
+    for (NodeId id = 1; id < graph->node_count; id++) {
+        const Node *node = graph_node(graph, id);
+        NodeId update =
+            node->op == OP_state ? graph->symbols[node->attrs.symbol].update : NODE_NONE;
+        if (update) fprintf(out, "update %%%" PRIu32 " %%%" PRIu32 "\n", id, update);
+    }
 }

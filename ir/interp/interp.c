@@ -40,13 +40,6 @@ static void evaluate(Interp *interp, NodeId id, Arena *scratch) {
     eval_table[node->op](&(EvalArgs){interp->precision, node, operands, in, interp->values[id]});
 }
 
-static void add_update(Interp *interp, const Symbol *symbol) {
-    bool of_state = graph_node(interp->graph, symbol->update)->op == OP_state;
-    void *aside =
-        of_state ? arena_alloc(interp->arena, interp_value_bytes(interp, symbol->node)) : NULL;
-    interp->updates[interp->update_count++] = (Update){symbol->node, symbol->update, aside};
-}
-
 Interp *interp_new(const Graph *graph, Precision precision) {
     Arena *arena = arena_new();
     Interp *interp = ARENA_NEW(arena, Interp);
@@ -61,7 +54,14 @@ Interp *interp_new(const Graph *graph, Precision precision) {
     }
     interp->updates = ARENA_ARRAY(arena, Update, graph->symbol_count);
     for (uint32_t i = 0; i < graph->symbol_count; i++)
-        if (graph->symbols[i].update) add_update(interp, &graph->symbols[i]);
+        if (graph->symbols[i].update) {
+            const Symbol *symbol = &graph->symbols[i];
+            bool of_state = graph_node(interp->graph, symbol->update)->op == OP_state;
+            void *aside = of_state
+                              ? arena_alloc(interp->arena, interp_value_bytes(interp, symbol->node))
+                              : NULL;
+            interp->updates[interp->update_count++] = (Update){symbol->node, symbol->update, aside};
+        }
     return interp;
 }
 

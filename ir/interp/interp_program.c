@@ -16,32 +16,23 @@ static const Symbol *state_symbol(const Program *program, uint32_t i) {
     return &program->graph->symbols[program->states[i].symbol];
 }
 
-/* Copies the rows of this batch, one after the other. */
-static void gather(Interp *interp, const Symbol *symbol, const void *data, const int32_t *rows) {
-    size_t bytes = interp_value_bytes(interp, symbol->node),
-           row = bytes / (size_t)symbol->shape.dim[0];
-    char *value = interp_value(interp, symbol->node);
-    for (int64_t i = 0; i < symbol->shape.dim[0]; i++)
-        memcpy(value + (size_t)i * row, (const char *)data + (size_t)rows[i] * row, row);
-}
-
 static void read_inputs(const Program *program, Interp *interp, const StepArgs *args) {
     const Graph *graph = program->graph;
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
         if (symbol->kind == SYMBOL_STATE || !symbol->node) continue;
-        if (symbol->kind == SYMBOL_BATCH)
-            gather(interp, symbol, args->inputs[i], args->rows);
-        else
+        if (symbol->kind == SYMBOL_BATCH) {
+            /* Copies the rows of this batch, one after the other. */
+            const void *data = args->inputs[i];
+            const int32_t *rows = args->rows;
+            size_t bytes = interp_value_bytes(interp, symbol->node),
+                   row = bytes / (size_t)symbol->shape.dim[0];
+            char *value = interp_value(interp, symbol->node);
+            for (int64_t j = 0; j < symbol->shape.dim[0]; j++)
+                memcpy(value + (size_t)j * row, (const char *)data + (size_t)rows[j] * row, row);
+        } else
             memcpy(interp_value(interp, symbol->node), args->inputs[i],
                    interp_value_bytes(interp, symbol->node));
-    }
-}
-
-static void read_states(const Program *program, Interp *interp, const StepArgs *args) {
-    for (uint32_t i = 0; i < program->state_count; i++) {
-        NodeId node = state_symbol(program, i)->node;
-        memcpy(interp_value(interp, node), args->states[i], interp_value_bytes(interp, node));
     }
 }
 
@@ -64,7 +55,10 @@ static void run(const Program *program, const StepArgs *args, uint32_t kernel, i
     (void)kernel, (void)first, (void)last; /* there is only one unit */
     Interp *interp = ((Context *)program->context)->interp;
     read_inputs(program, interp, args);
-    read_states(program, interp, args);
+    for (uint32_t i = 0; i < program->state_count; i++) {
+        NodeId node = state_symbol(program, i)->node;
+        memcpy(interp_value(interp, node), args->states[i], interp_value_bytes(interp, node));
+    }
     interp_run(interp);
     write_results(program, interp, args);
 }

@@ -9,14 +9,12 @@ size_t layout_bytes(Layout layout, DType dtype, Shape shape) {
     return (size_t)elements * dtype_bytes(dtype);
 }
 
-static int64_t plain_offset(Shape shape, const int64_t *index) {
-    int64_t offset = 0;
-    for (int i = 0; i < shape.rank; i++) offset = offset * shape.dim[i] + index[i];
-    return offset;
-}
-
 int64_t layout_offset(Layout layout, Shape shape, const int64_t *index) {
-    if (layout.kind == LAYOUT_PLAIN) return plain_offset(shape, index);
+    if (layout.kind == LAYOUT_PLAIN) {
+        int64_t offset = 0;
+        for (int i = 0; i < shape.rank; i++) offset = offset * shape.dim[i] + index[i];
+        return offset;
+    }
     int64_t across = index[layout.axis], along = index[1 - layout.axis],
             n = shape.dim[1 - layout.axis];
     return across / layout.width * n * layout.width + along * layout.width + across % layout.width;

@@ -59,12 +59,6 @@ static void print_value(const Printer *printer, NodeId id, Storage storage) {
 
 /* -- kernels -- */
 
-static void print_space(Shape shape, FILE *out) {
-    fputc('[', out);
-    for (int i = 0; i < shape.rank; i++) fprintf(out, "%s%" PRId64, i ? "," : "", shape.dim[i]);
-    fputc(']', out);
-}
-
 /* The model's line that the kernel's root, or its last node, comes from. */
 static void print_place(const Printer *printer, const Kernel *kernel) {
     NodeId id = kernel->root;
@@ -81,7 +75,10 @@ static void print_head(const Printer *printer, uint32_t number) {
     FILE *out = printer->out;
     if (kernel->barrier_before) fputs("# -- barrier --\n", out);
     fprintf(out, "# k%u %s ", number, kernel_names[kernel->kind]);
-    print_space(kernel->space, out);
+    Shape shape = kernel->space;
+    fputc('[', out);
+    for (int i = 0; i < shape.rank; i++) fprintf(out, "%s%" PRId64, i ? "," : "", shape.dim[i]);
+    fputc(']', out);
     if (kernel->product.swapped) fputs(" swapped", out);
     if (kernel->product.skips_zeros) fputs(" skips zeros", out);
     if (kernel->by_rows) fputs(" by rows", out);
@@ -92,17 +89,6 @@ static void print_head(const Printer *printer, uint32_t number) {
         fprintf(out, ", %u pieces each", kernel->pieces);
     print_place(printer, kernel);
     fputc('\n', out);
-}
-
-/* "%5 convert, %7 div", broken into lines */
-static void print_nodes(const Printer *printer, const Kernel *kernel) {
-    enum { PER_LINE = 8 };
-    for (uint32_t i = 0; i < kernel->node_count; i++) {
-        fputs(i == 0 ? "#    nodes  " : i % PER_LINE ? ", " : ",\n#           ", printer->out);
-        fprintf(printer->out, "%%%u %s", kernel->nodes[i],
-                op_name(graph_node(printer->graph, kernel->nodes[i])->op));
-    }
-    if (kernel->node_count) fputc('\n', printer->out);
 }
 
 static void print_read(Printer *printer, uint32_t number, NodeId id, bool *any) {
@@ -150,7 +136,14 @@ static void print_operands(const Printer *printer, const Kernel *kernel) {
 static void print_kernel(Printer *printer, uint32_t number) {
     const Kernel *kernel = &printer->plan->kernels[number];
     print_head(printer, number);
-    print_nodes(printer, kernel);
+    /* "%5 convert, %7 div", broken into lines */
+    enum { PER_LINE = 8 };
+    for (uint32_t i = 0; i < kernel->node_count; i++) {
+        fputs(i == 0 ? "#    nodes  " : i % PER_LINE ? ", " : ",\n#           ", printer->out);
+        fprintf(printer->out, "%%%u %s", kernel->nodes[i],
+                op_name(graph_node(printer->graph, kernel->nodes[i])->op));
+    }
+    if (kernel->node_count) fputc('\n', printer->out);
     if (is_product(kernel)) print_operands(printer, kernel);
     print_reads(printer, number);
     for (uint32_t i = 0; i < kernel->store_count; i++) {
@@ -165,17 +158,6 @@ static void print_kernel(Printer *printer, uint32_t number) {
 static size_t state_bytes(const Plan *plan, uint32_t index) {
     const Symbol *symbol = &plan->graph->symbols[plan->states[index].symbol];
     return layout_bytes(plan->states[index].layout, symbol->dtype, symbol->shape);
-}
-
-static void print_state(const Printer *printer, uint32_t index) {
-    const PlanState *state = &printer->plan->states[index];
-    const Symbol *symbol = &printer->graph->symbols[state->symbol];
-    char text[SHAPE_TEXT];
-    bool copy = index > 0 && printer->plan->states[index - 1].symbol == state->symbol;
-    fprintf(printer->out, "#    %s%s %s", symbol->name, copy ? ", a copy," : "",
-            shape_text(symbol->dtype, symbol->shape, text));
-    print_layout(state->layout, printer->out);
-    fprintf(printer->out, ", %zu bytes\n", state_bytes(printer->plan, index));
 }
 
 static void note_read(Printer *printer, uint32_t number, NodeId id) {
@@ -202,16 +184,6 @@ static void note_lives(Printer *printer) {
     }
 }
 
-static void print_life(const Printer *printer, const Store *store, uint32_t number) {
-    const Node *node = graph_node(printer->graph, store->node);
-    char text[SHAPE_TEXT];
-    fprintf(printer->out, "#    %%%u %s %s in ", store->node, op_name(node->op),
-            shape_text(node->dtype, node->shape, text));
-    print_storage(printer, store->to);
-    fprintf(printer->out, ", k%u to k%u, %zu bytes\n", number, printer->last[store->node] - 1,
-            layout_bytes(store->to.layout, node->dtype, node->shape));
-}
-
 static void print_slab(Printer *printer) {
     const Plan *plan = printer->plan;
     fprintf(printer->out, "# slab: %zu bytes", plan->slab_bytes);
@@ -220,8 +192,17 @@ static void print_slab(Printer *printer) {
     fputc('\n', printer->out);
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = 0; i < plan->kernels[k].store_count; i++)
-            if (plan->kernels[k].stores[i].to.kind == STORAGE_SLAB)
-                print_life(printer, &plan->kernels[k].stores[i], k);
+            if (plan->kernels[k].stores[i].to.kind == STORAGE_SLAB) {
+                const Store *store = &plan->kernels[k].stores[i];
+                const Node *node = graph_node(printer->graph, store->node);
+                char text[SHAPE_TEXT];
+                fprintf(printer->out, "#    %%%u %s %s in ", store->node, op_name(node->op),
+                        shape_text(node->dtype, node->shape, text));
+                print_storage(printer, store->to);
+                fprintf(printer->out, ", k%u to k%u, %zu bytes\n", k,
+                        printer->last[store->node] - 1,
+                        layout_bytes(store->to.layout, node->dtype, node->shape));
+            }
 }
 
 static void print_states(const Printer *printer) {
@@ -229,7 +210,16 @@ static void print_states(const Printer *printer) {
     size_t bytes = 0;
     for (uint32_t i = 0; i < plan->state_count; i++) bytes += state_bytes(plan, i);
     fprintf(printer->out, "# states: %zu bytes\n", bytes);
-    for (uint32_t i = 0; i < plan->state_count; i++) print_state(printer, i);
+    for (uint32_t i = 0; i < plan->state_count; i++) {
+        const PlanState *state = &printer->plan->states[i];
+        const Symbol *symbol = &printer->graph->symbols[state->symbol];
+        char text[SHAPE_TEXT];
+        bool copy = i > 0 && printer->plan->states[i - 1].symbol == state->symbol;
+        fprintf(printer->out, "#    %s%s %s", symbol->name, copy ? ", a copy," : "",
+                shape_text(symbol->dtype, symbol->shape, text));
+        print_layout(state->layout, printer->out);
+        fprintf(printer->out, ", %zu bytes\n", state_bytes(printer->plan, i));
+    }
 }
 
 static void print_title(const Printer *printer) {

@@ -117,14 +117,6 @@ static bool read_float(GraphReader *reader, float *value) {
     return true;
 }
 
-/* Suggests one of the names name_at(0), name_at(1), ...; NULL ends them. */
-static void suggest(GraphReader *reader, const char *(*name_at)(int)) {
-    const char *names[(int)OP_COUNT + (int)DTYPE_COUNT + (int)INIT_KINDS];
-    size_t count = 0;
-    while ((names[count] = name_at((int)count))) count++;
-    diag_suggest(reader->graph->diag, current(reader)->text, names, count);
-}
-
 static const char *op_at(int i) { return i < OP_COUNT ? op_name((Op)i) : NULL; }
 static const char *dtype_at(int i) { return i < DTYPE_COUNT ? dtype_name((DType)i) : NULL; }
 static const char *init_at(int i) { return i < INIT_KINDS ? text_inits[i].name : NULL; }
@@ -133,7 +125,11 @@ static bool unknown_word(GraphReader *reader, const char *what, const char *(*na
     if (current(reader)->kind != TOKEN_WORD) return expected(reader, what);
     diag_error(reader->graph->diag, STATUS_MODEL, current(reader)->span, "'%s' is not %s",
                current(reader)->text, what);
-    suggest(reader, name_at);
+    /* Suggests one of the names name_at(0), name_at(1), ...; NULL ends them. */
+    const char *names[(int)OP_COUNT + (int)DTYPE_COUNT + (int)INIT_KINDS];
+    size_t count = 0;
+    while ((names[count] = name_at((int)count))) count++;
+    diag_suggest(reader->graph->diag, current(reader)->text, names, count);
     return false;
 }
 
@@ -181,13 +177,6 @@ static uint32_t id_here(GraphReader *reader) {
 
 static bool is_defined(const GraphReader *reader, uint32_t id) {
     return id < reader->named_capacity && reader->named[id].defined;
-}
-
-static void define(GraphReader *reader, uint32_t id) {
-    while (id >= reader->named_capacity)
-        ARENA_ROOM(reader->tokens.arena, reader->named, reader->named_capacity,
-                   reader->named_capacity);
-    reader->named[id].defined = true;
 }
 
 /* Reads an id that must have been defined before; *node is NODE_NONE if its definition was
@@ -348,18 +337,16 @@ static bool (*const attrs_readers[ATTRS_KINDS])(GraphReader *, NodeLine *) = {
 
 /* -- lines -- */
 
-static NodeId build_symbol(Graph *graph, const NodeLine *line) {
-    const Symbol *symbol = &line->symbol;
-    if (line->op == OP_state)
-        return graph_state(graph, symbol->name, line->type.dtype, line->type.shape, symbol->init,
-                           symbol->trainable);
-    return graph_input(graph, symbol->kind, symbol->name, line->type.dtype, line->type.shape);
-}
-
 static NodeId build_line(Graph *graph, const NodeLine *line) {
     AttrsKind kind = op_attrs(line->op);
     graph->span = line->span;
-    if (kind == ATTRS_SYMBOL) return build_symbol(graph, line);
+    if (kind == ATTRS_SYMBOL) {
+        const Symbol *symbol = &line->symbol;
+        if (line->op == OP_state)
+            return graph_state(graph, symbol->name, line->type.dtype, line->type.shape,
+                               symbol->init, symbol->trainable);
+        return graph_input(graph, symbol->kind, symbol->name, line->type.dtype, line->type.shape);
+    }
     if (kind == ATTRS_VALUE) return build_constant(graph, line->type, line->attrs.value.bits);
     return graph_add(graph, line->op, line->operands, line->count, &line->attrs, &line->type);
 }
@@ -399,7 +386,10 @@ static void read_node(GraphReader *reader) {
         return;
     }
     tokens_next(&reader->tokens);
-    define(reader, number);
+    while (number >= reader->named_capacity)
+        ARENA_ROOM(reader->tokens.arena, reader->named, reader->named_capacity,
+                   reader->named_capacity);
+    reader->named[number].defined = true;
     if (!read_definition(reader, &line)) return;
     line.span.end = current(reader)->span.begin;
     NodeId id = build_line(reader->graph, &line);

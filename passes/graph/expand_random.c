@@ -36,23 +36,19 @@ static Block random_block(const Formula *f, NodeId number) {
     return block;
 }
 
-/* The words of all blocks, one after the other. A block is computed once for its four elements.
- * Word w of all blocks lies in a buffer of its own; kernels that read the bits interleave the
- * four. */
-static NodeId interleaved_words(const Formula *f, const Block *block, int64_t blocks) {
-    NodeId columns[4];
-    for (int i = 0; i < 4; i++)
-        columns[i] = build_reshape(f->graph, block->word[i], shape_of(2, (int64_t[]){blocks, 1}));
-    NodeId rows = build_concat(f->graph, columns, 4, 1);
-    return build_reshape(f->graph, rows, shape_of(1, (int64_t[]){4 * blocks}));
-}
-
 NodeId expand_random(const Formula *f) {
     int64_t elements = shape_elements(f->node.shape), blocks = (elements + 3) / 4;
     Formula each = *f;
     each.node.shape = shape_of(1, (int64_t[]){blocks});
     Block block = random_block(&each, build_iota(f->graph, each.node.shape, 0));
-    NodeId bits = interleaved_words(&each, &block, blocks);
+    /* The words of all blocks, one after the other. A block is computed once for its four elements.
+ * Word w of all blocks lies in a buffer of its own; kernels that read the bits interleave the
+ * four. */
+    NodeId columns[4];
+    for (int i = 0; i < 4; i++)
+        columns[i] = build_reshape(each.graph, block.word[i], shape_of(2, (int64_t[]){blocks, 1}));
+    NodeId rows = build_concat(each.graph, columns, 4, 1);
+    NodeId bits = build_reshape(each.graph, rows, shape_of(1, (int64_t[]){4 * blocks}));
     bits = build_slice(f->graph, bits, (int64_t[]){0}, (int64_t[]){elements}, NULL);
     return build_reshape(f->graph, bits, f->node.shape);
 }

@@ -44,14 +44,6 @@ static DoubleFloat pair_sum(const Formula *f, NodeId a, NodeId b) {
     return (DoubleFloat){high, f_add(f, f_sub(f, a, high), b)};
 }
 
-/* log2 x for a positive, finite x. */
-static DoubleFloat log2_of_positive(const Formula *f, NodeId x) {
-    FloatParts split = f_split(f, x);
-    DoubleFloat part = log2_of_mantissa(f, split.mantissa),
-                sum = pair_sum(f, split.exponent, part.high);
-    return pair_sum(f, sum.high, f_add(f, sum.low, part.low));
-}
-
 /* 2^n for a whole number -126 <= n <= 127. */
 static NodeId power_of_two(const Formula *f, NodeId n) {
     return f_power_of_two(f, f_add(f, n, f_real(f, ROUNDER)));
@@ -80,7 +72,11 @@ static NodeId exp2_of(const Formula *f, DoubleFloat y) {
  * 1^infinity is 2^0. */
 static NodeId power_of_size(const Formula *f, NodeId size, NodeId b) {
     const float largest = 0x1.fffffep127f;
-    DoubleFloat log2 = log2_of_positive(f, size);
+    /* log2 x for a positive, finite x. */
+    FloatParts split = f_split(f, size);
+    DoubleFloat part = log2_of_mantissa(f, split.mantissa),
+                sum = pair_sum(f, split.exponent, part.high);
+    DoubleFloat log2 = pair_sum(f, sum.high, f_add(f, sum.low, part.low));
     NodeId finite = f_lt(f, size, f_real(f, INFINITY)), zero = f_eq(f, size, f_real(f, 0));
     NodeId high = f_select(f, zero, f_real(f, -INFINITY), f_select(f, finite, log2.high, size));
     NodeId factor = f_max(f, f_min(f, b, f_real(f, largest)), f_real(f, -largest));
@@ -116,12 +112,6 @@ static NodeId square_root(const Formula *f, NodeId a) {
 
 static NodeId inverse(const Formula *f, NodeId a) { return f_div(f, f_real(f, 1), a); }
 
-/* 1/a^2, as a square that overflows only where the result does. */
-static NodeId inverse_square(const Formula *f, NodeId a) {
-    NodeId root = inverse(f, a);
-    return f_mul(f, root, root);
-}
-
 /* Exponents that take an operation or two. */
 static NodeId constant_power(const Formula *f, NodeId a, float exponent) {
     if (exponent == 1) return a;
@@ -130,7 +120,11 @@ static NodeId constant_power(const Formula *f, NodeId a, float exponent) {
     if (exponent == 0.5f) return square_root(f, a);
     if (exponent == -0.5f) return inverse(f, square_root(f, a));
     if (exponent == -1) return inverse(f, a);
-    if (exponent == -2) return inverse_square(f, a);
+    if (exponent == -2) {
+        /* 1/a^2, as a square that overflows only where the result does. */
+        NodeId root = inverse(f, a);
+        return f_mul(f, root, root);
+    }
     return general_power(f, a, f->operands[1]);
 }
 

@@ -46,16 +46,6 @@ static bool depends_on_wanted(const Node *node, const bool *wanted) {
     return false;
 }
 
-/* wanted[id], id <= y: the gradient by node id is asked for, or leads to one that is. */
-static void mark_wanted(const Graph *graph, NodeId y, const NodeId *by, uint32_t count,
-                        bool *wanted) {
-    for (uint32_t i = 0; i < count; i++)
-        if (by[i] <= y) wanted[by[i]] = true;
-    for (NodeId id = 1; id <= y; id++)
-        if (!wanted[id]) wanted[id] = depends_on_wanted(graph_node(graph, id), wanted);
-    wanted[NODE_NONE] = false;
-}
-
 static void sweep(Graph *graph, NodeId y, const bool *wanted, const ValueFacts *facts,
                   NodeId *total) {
     if (wanted[y]) total[y] = build_f32(graph, 1, (Shape){0});
@@ -72,7 +62,12 @@ void gradients_build(Graph *graph, NodeId y, const NodeId *by, uint32_t count, N
     Arena *scratch = arena_new();
     bool *wanted = ARENA_ARRAY(scratch, bool, y + 1);
     NodeId *total = ARENA_ARRAY(scratch, NodeId, y + 1);
-    mark_wanted(graph, y, by, count, wanted);
+    /* wanted[id], id <= y: the gradient by node id is asked for, or leads to one that is. */
+    for (uint32_t i = 0; i < count; i++)
+        if (by[i] <= y) wanted[by[i]] = true;
+    for (NodeId id = 1; id <= y; id++)
+        if (!wanted[id]) wanted[id] = depends_on_wanted(graph_node(graph, id), wanted);
+    wanted[NODE_NONE] = false;
     sweep(graph, y, wanted, gradient_facts(graph, y, scratch), total);
     graph->span = span;
     for (uint32_t i = 0; i < count; i++) {

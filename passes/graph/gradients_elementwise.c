@@ -200,18 +200,14 @@ void gradient_normal_cdf(const Backward *at) {
     contribute_bell(at, 0.3989422804014327, 0.5);
 } /* 1 / sqrt(2 pi) */
 
-/* What rounding took from b - 1: 0 for b from 1/2 to 2, half an ulp of -1.7 for -0.7. */
-static NodeId lost_by_one(const Backward *at, NodeId b, NodeId lower) {
-    NodeId back = binary(at, OP_sub, lower, b);
-    NodeId lost_of_b = binary(at, OP_sub, b, binary(at, OP_sub, lower, back));
-    return binary(at, OP_add, lost_of_b, binary(at, OP_sub, number(at, -1), back));
-}
-
 /* a^(b-1), where the rounded b - 1 would be wrong by log2(a) / 2 ulp: what it lost is put back as
  * a^lost = 1 + lost log(a). */
 static NodeId next_lower_power(const Backward *at, NodeId a, NodeId b) {
     NodeId lower = binary(at, OP_sub, b, number(at, 1)), power = binary(at, OP_pow, a, lower);
-    NodeId lost = lost_by_one(at, b, lower);
+    /* What rounding took from b - 1: 0 for b from 1/2 to 2, half an ulp of -1.7 for -0.7. */
+    NodeId back = binary(at, OP_sub, lower, b);
+    NodeId lost_of_b = binary(at, OP_sub, b, binary(at, OP_sub, lower, back));
+    NodeId lost = binary(at, OP_add, lost_of_b, binary(at, OP_sub, number(at, -1), back));
     const Node *known = graph_node(at->graph, lost);
     if (known->op == OP_constant && known->attrs.value.f == 0) return power;
     NodeId log = build_unary(at->graph, OP_log, build_unary(at->graph, OP_abs, a));

@@ -4,15 +4,6 @@
 
 /* -- windows -- */
 
-/* Whether no element is in two windows. */
-static bool windows_apart(const Window *window) {
-    bool apart = true;
-    for (int i = 0; i < 2; i++)
-        apart &= window->kernel[i] == 1 ||
-                 (window->dilation[i] == 1 && window->kernel[i] <= window->stride[i]);
-    return apart;
-}
-
 /* Cuts or pads [N,H',W',C] at its end to the height and width of the picture. */
 static NodeId fit_picture(Graph *graph, NodeId a, Shape to) {
     Shape from = graph_node(graph, a)->shape;
@@ -63,7 +54,12 @@ static NodeId lay_tap(Graph *graph, NodeId windows, const Window *window, Shape 
 /* The transpose of `windows` as a linear map: from [N,OH,OW,KH,KW,C] to [N,H,W,C]. */
 static NodeId windows_back(Graph *graph, NodeId windows, const Window *window, Shape picture) {
     if (!windows) return NODE_NONE;
-    if (windows_apart(window)) return lay_windows(graph, windows, window, picture);
+    /* Whether no element is in two windows. */
+    bool apart = true;
+    for (int i = 0; i < 2; i++)
+        apart &= window->kernel[i] == 1 ||
+                 (window->dilation[i] == 1 && window->kernel[i] <= window->stride[i]);
+    if (apart) return lay_windows(graph, windows, window, picture);
     NodeId sum = NODE_NONE;
     for (int64_t kh = 0; kh < window->kernel[0]; kh++)
         for (int64_t kw = 0; kw < window->kernel[1]; kw++) {

@@ -160,11 +160,6 @@ static void add_load(Effort *effort, NodeId id) {
     effort->load_count++;
 }
 
-static void add_effort(Effort *sum, const Effort *part) {
-    sum->steps += part->steps;
-    for (uint32_t i = 0; i < part->load_count && i < FEW_LOADS; i++) add_load(sum, part->loads[i]);
-}
-
 /* Stored for others, whatever becomes of the nodes computed from it. */
 static bool stored_anyway(const Fusion *fusion, NodeId id) {
     return fusion->kernel[id] &&
@@ -187,22 +182,20 @@ static Effort node_effort(const Fusion *fusion, const Effort *effort, NodeId id)
     for (uint32_t i = 0; i < node->operand_count; i++) {
         Effort part = operand_effort(fusion, effort, fusion->group[id], node->operands[i]);
         if (!is_small(&part)) return too_much;
-        add_effort(&sum, &part);
+        sum.steps += part.steps;
+        for (uint32_t j = 0; j < part.load_count && j < FEW_LOADS; j++)
+            add_load(&sum, part.loads[j]);
     }
     return is_small(&sum) ? sum : too_much;
 }
 
-/* Forward, so that what follows from a value that was dropped counts with all its steps. */
-static void drop_derived(Fusion *fusion) {
+void fuse_follow(Fusion *fusion) {
+    store_sources(fusion);
+    /* Forward, so that what follows from a value that was dropped counts with all its steps. */
     Effort *effort = ARENA_ARRAY(fusion->arena, Effort, fusion->graph->node_count);
     for (NodeId id = 1; id < fusion->graph->node_count; id++) {
         if (!fusion->group[id]) continue;
         effort[id] = node_effort(fusion, effort, id);
         if (is_small(&effort[id]) && !fusion->required[id]) fusion->kernel[id] = 0;
     }
-}
-
-void fuse_follow(Fusion *fusion) {
-    store_sources(fusion);
-    drop_derived(fusion);
 }

@@ -77,13 +77,6 @@ static uint32_t choose_group(const Joining *joining, NodeId id, const Node *node
     return best;
 }
 
-static void join_group(Joining *joining, NodeId id, const Node *node, uint32_t group) {
-    uint32_t other = other_level(joining, node, group);
-    if (other >= joining->fusion->level[group]) joining->fusion->level[group] = other + 1;
-    joining->fusion->group[id] = group;
-    joining->members[group]++;
-}
-
 static bool is_full(const Joining *joining, uint32_t group) {
     return joining->members[group] >= MOST_MEMBERS;
 }
@@ -129,9 +122,12 @@ static void place_node(Joining *joining, NodeId id) {
     bool full = group && is_full(joining, group);
     bool starts = node_is_root(node) || fusion->required[id] || full;
     joining->fusion->reach[id] = reach_of(joining, node);
-    if (group && !full)
-        join_group(joining, id, node, group);
-    else if (starts)
+    if (group && !full) {
+        uint32_t other = other_level(joining, node, group);
+        if (other >= joining->fusion->level[group]) joining->fusion->level[group] = other + 1;
+        joining->fusion->group[id] = group;
+        joining->members[group]++;
+    } else if (starts)
         start_group(joining, id, node);
     settle_operands(joining, id, node);
 }

@@ -37,47 +37,35 @@ static void require_repeated(Fusion *fusion, const Node *broadcast) {
         require(fusion, broadcast->operands[0]);
 }
 
-/* Every element of a concatenation looks at all its parts. */
-static void require_parts(Fusion *fusion, const Node *concat) {
-    for (uint32_t i = 0; i < concat->operand_count; i++)
-        if (fusion->cost[concat->operands[i]] > FUSE_CHEAP_STEPS)
-            require(fusion, concat->operands[i]);
-}
-
-/* Windows that overlap repeat what they are cut from. */
-static void require_overlapping(Fusion *fusion, const Node *windows) {
-    NodeId picture = windows_picture(fusion->graph, windows).node;
-    if (shape_elements(windows->shape) > shape_elements(graph_node(fusion->graph, picture)->shape))
-        require(fusion, picture);
-}
-
-/* Products read their operands whole. */
-static void require_factors(Fusion *fusion, const Node *product) {
-    NodeId windows = fusion_windows(fusion, product);
-    require(fusion, windows
-                        ? windows_picture(fusion->graph, graph_node(fusion->graph, windows)).node
-                        : product->operands[0]);
-    require(fusion, product->operands[1]);
-}
-
 static void require_operands(Fusion *fusion, NodeId id, const Node *node) {
     if (node->op == OP_broadcast) require_repeated(fusion, node);
-    if (node->op == OP_windows) require_overlapping(fusion, node);
-    if (node->op == OP_concat) require_parts(fusion, node);
+    if (node->op == OP_windows) {
+        /* Windows that overlap repeat what they are cut from. */
+        NodeId picture = windows_picture(fusion->graph, node).node;
+        if (shape_elements(node->shape) > shape_elements(graph_node(fusion->graph, picture)->shape))
+            require(fusion, picture);
+    }
+    if (node->op == OP_concat) {
+        /* Every element of a concatenation looks at all its parts. */
+        for (uint32_t i = 0; i < node->operand_count; i++)
+            if (fusion->cost[node->operands[i]] > FUSE_CHEAP_STEPS)
+                require(fusion, node->operands[i]);
+    }
     if (op_class(node->op) != CLASS_MATRIX) return;
-    require_factors(fusion, node);
+    /* Products read their operands whole. */
+    NodeId windows = fusion_windows(fusion, node);
+    require(fusion, windows
+                        ? windows_picture(fusion->graph, graph_node(fusion->graph, windows)).node
+                        : node->operands[0]);
+    require(fusion, node->operands[1]);
     if (fusion->options->external_gemm) require(fusion, id);
 }
 
-static void require_results(Fusion *fusion) {
+void fuse_require(Fusion *fusion) {
     const Graph *graph = fusion->graph;
     for (uint32_t i = 0; i < graph->output_count; i++) require(fusion, graph->outputs[i].node);
     for (uint32_t i = 0; i < graph->symbol_count; i++)
         if (graph->symbols[i].update) require(fusion, graph->symbols[i].update);
-}
-
-void fuse_require(Fusion *fusion) {
-    require_results(fusion);
     for (NodeId id = 1; id < fusion->graph->node_count; id++) {
         if (!fusion->live[id]) continue;
         const Node *node = graph_node(fusion->graph, id);

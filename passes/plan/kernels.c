@@ -156,14 +156,6 @@ static int compare_ids(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static void keep_nodes(PlanBuilder *builder, Kernel *kernel) {
-    kernel->node_count = builder->list_count;
-    kernel->nodes = ARENA_ARRAY(builder->plan->arena, NodeId, builder->list_count);
-    qsort(builder->list, builder->list_count, sizeof *builder->list, compare_ids);
-    for (uint32_t i = 0; i < builder->list_count; i++) kernel->nodes[i] = builder->list[i];
-    builder->list_count = 0;
-}
-
 /* -- the stored nodes and the targets of each draft -- */
 
 typedef struct {
@@ -213,7 +205,11 @@ static void collect_kernel(PlanBuilder *builder, uint32_t number, const DraftGro
         collect_node(builder, number, stored->items[i]);
     for (uint32_t i = targets->begin[number]; i < targets->begin[number + 1]; i++)
         collect_node(builder, number, builder->targets[targets->items[i]].node);
-    keep_nodes(builder, kernel);
+    kernel->node_count = builder->list_count;
+    kernel->nodes = ARENA_ARRAY(builder->plan->arena, NodeId, builder->list_count);
+    qsort(builder->list, builder->list_count, sizeof *builder->list, compare_ids);
+    for (uint32_t i = 0; i < builder->list_count; i++) kernel->nodes[i] = builder->list[i];
+    builder->list_count = 0;
 }
 
 static void add_store(Kernel *kernel, NodeId node, Storage to) {

@@ -79,17 +79,15 @@ static bool is_better(Objection a, Objection b) {
     return a.traffic < b.traffic;
 }
 
-/* Windows are columns only where they are neighbours in memory. */
-static bool runs_along_windows(const Graph *graph, const Kernel *kernel) {
-    const Node *windows = graph_node(graph, kernel->product.windows);
-    return windows_picture(graph, windows).pixel == 1 &&
-           product_runs_along_windows(graph, graph_node(graph, kernel->root), windows);
-}
-
 static void choose_tile(Forms *forms, Kernel *kernel) {
-    if (kernel->product.windows)
-        kernel->product.swapped = runs_along_windows(forms->plan->graph, kernel);
-    else
+    if (kernel->product.windows) {
+        /* Windows are columns only where they are neighbours in memory. */
+        const Graph *graph = forms->plan->graph;
+        const Node *windows = graph_node(graph, kernel->product.windows);
+        kernel->product.swapped =
+            windows_picture(graph, windows).pixel == 1 &&
+            product_runs_along_windows(graph, graph_node(graph, kernel->root), windows);
+    } else
         kernel->product.swapped =
             is_better(objection(forms, kernel, true), objection(forms, kernel, false));
     Storage *operand = kernel->product.swapped ? &kernel->product.left : &kernel->product.right;

@@ -34,17 +34,15 @@ static bool has_rows(const Rows *rows, Shape shape) {
     return shape.rank > 0 && shape.dim[0] == rows->rows;
 }
 
-static bool product_may(const Rows *rows, const Kernel *kernel, const Node *root) {
-    bool by_weights = kernel->product.right.kind == STORAGE_STATE && !kernel->product.swapped &&
-                      !kernel->product.windows;
-    const Shape *weights = &graph_operand(rows->plan->graph, root, 1)->shape;
-    return by_weights && !root->attrs.matmul.transpose_a && root->shape.rank == 2 &&
-           shape_elements(*weights) <= MOST_WEIGHTS;
-}
-
 static bool kind_may(const Rows *rows, const Kernel *kernel) {
     const Node *root = graph_node(rows->plan->graph, kernel->root);
-    if (kernel->kind == KERNEL_MATMUL) return product_may(rows, kernel, root);
+    if (kernel->kind == KERNEL_MATMUL) {
+        bool by_weights = kernel->product.right.kind == STORAGE_STATE && !kernel->product.swapped &&
+                          !kernel->product.windows;
+        const Shape *weights = &graph_operand(rows->plan->graph, root, 1)->shape;
+        return by_weights && !root->attrs.matmul.transpose_a && root->shape.rank == 2 &&
+               shape_elements(*weights) <= MOST_WEIGHTS;
+    }
     if (kernel->kind == KERNEL_REDUCE) return root->attrs.axis > 0;
     return kernel->kind == KERNEL_MAP && shape_elements(kernel->space) > rows->rows;
 }
@@ -80,11 +78,6 @@ static uint32_t chain_of(const Rows *rows, uint32_t kernel) {
     return kernel;
 }
 
-static void join_chains(const Rows *rows, uint32_t a, uint32_t b) {
-    uint32_t first = chain_of(rows, a), second = chain_of(rows, b);
-    rows->chain[first > second ? first : second] = first > second ? second : first;
-}
-
 static void find_chains(const Rows *rows, const Uses *uses) {
     uint32_t kernels = rows->plan->kernel_count;
     for (uint32_t k = 0; k < kernels; k++) {
@@ -94,8 +87,11 @@ static void find_chains(const Rows *rows, const Uses *uses) {
     for (uint32_t k = 0; k < kernels; k++)
         for (uint32_t i = uses->begin[k]; rows->may[k] && i < uses->begin[k + 1]; i++) {
             uint32_t writer = uses->writer[uses->uses[i].buffer];
-            if (writer && rows->may[writer - 1] && !uses->uses[i].crosses_rows)
-                join_chains(rows, k, writer - 1);
+            if (writer && rows->may[writer - 1] && !uses->uses[i].crosses_rows) {
+                uint32_t b = writer - 1;
+                uint32_t first = chain_of(rows, k), second = chain_of(rows, b);
+                rows->chain[first > second ? first : second] = first > second ? second : first;
+            }
         }
 }
 

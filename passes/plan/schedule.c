@@ -28,16 +28,6 @@ typedef struct {
 
 /* -- what must come before what -- */
 
-static void find_updaters(Schedule *schedule) {
-    const Plan *plan = schedule->plan;
-    for (uint32_t k = 0; k < plan->kernel_count; k++)
-        for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) {
-            const Storage *to = &plan->kernels[k].stores[i].to;
-            if (to->kind == STORAGE_STATE)
-                schedule->updater[plan->states[to->index].symbol] = k + 1;
-        }
-}
-
 /* The symbol of the state that a use reads, if some kernel updates it. */
 static bool use_is_updated(const Schedule *schedule, const BufferUse *use, uint32_t *symbol) {
     const Node *node = graph_node(schedule->plan->graph, use->buffer);
@@ -79,7 +69,13 @@ static void place_edge(Schedule *schedule, Edge edge) {
 
 static void collect_edges(Schedule *schedule) {
     uint32_t kernels = schedule->plan->kernel_count;
-    find_updaters(schedule);
+    const Plan *plan = schedule->plan;
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) {
+            const Storage *to = &plan->kernels[k].stores[i].to;
+            if (to->kind == STORAGE_STATE)
+                schedule->updater[plan->states[to->index].symbol] = k + 1;
+        }
     visit_edges(schedule, count_edge);
     for (uint32_t k = 0; k < kernels; k++) schedule->begin[k + 1] += schedule->begin[k];
     schedule->edges = ARENA_ARRAY(schedule->arena, Edge, schedule->begin[kernels]);
@@ -91,13 +87,6 @@ static void collect_edges(Schedule *schedule) {
 static bool runs_before(const Schedule *schedule, uint32_t a, uint32_t b) {
     if (schedule->phase[a] != schedule->phase[b]) return schedule->phase[a] < schedule->phase[b];
     return a < b;
-}
-
-static void heap_push(Schedule *schedule, uint32_t kernel) {
-    uint32_t at = schedule->heap_count++;
-    for (; at > 0 && runs_before(schedule, kernel, schedule->heap[(at - 1) / 2]); at = (at - 1) / 2)
-        schedule->heap[at] = schedule->heap[(at - 1) / 2];
-    schedule->heap[at] = kernel;
 }
 
 static uint32_t heap_pop(Schedule *schedule) {
@@ -126,7 +115,10 @@ static bool crosses_threads(const Schedule *schedule, const Edge *edge) {
 static void push_if_ready(Schedule *schedule, uint32_t kernel) {
     if (schedule->done[kernel] || schedule->values[kernel] || schedule->readers[kernel]) return;
     schedule->done[kernel] = true;
-    heap_push(schedule, kernel);
+    uint32_t at = schedule->heap_count++;
+    for (; at > 0 && runs_before(schedule, kernel, schedule->heap[(at - 1) / 2]); at = (at - 1) / 2)
+        schedule->heap[at] = schedule->heap[(at - 1) / 2];
+    schedule->heap[at] = kernel;
 }
 
 /* `edge.from` has its place in the order: what waits for it waits for one kernel less. */

@@ -31,13 +31,6 @@ static Moment moment_of(const Plan *plan, const uint32_t *phase, uint32_t kernel
     return (Moment){phase[kernel], kernel, plan->kernels[kernel].max_threads == 1};
 }
 
-static void add_value(SlabValue *value, const Plan *plan, const Store *store, Moment stored) {
-    const Node *node = graph_node(plan->graph, store->node);
-    size_t bytes = layout_bytes(store->to.layout, node->dtype, node->shape);
-    *value = (SlabValue){store->node,  stored, stored,
-                         align(bytes), 0,      plan->kernels[stored.kernel].replicated};
-}
-
 /* The values of the slab in the order in which they are stored; place[node]: 1 + index of its
  * value. */
 static uint32_t collect_values(const Plan *plan, const uint32_t *phase, SlabValue *values,
@@ -47,17 +40,15 @@ static uint32_t collect_values(const Plan *plan, const uint32_t *phase, SlabValu
         for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) {
             const Store *store = &plan->kernels[k].stores[i];
             if (store->to.kind != STORAGE_SLAB) continue;
-            add_value(&values[count], plan, store, moment_of(plan, phase, k));
+            SlabValue *value = &values[count];
+            Moment stored = moment_of(plan, phase, k);
+            const Node *node = graph_node(plan->graph, store->node);
+            size_t bytes = layout_bytes(store->to.layout, node->dtype, node->shape);
+            *value = (SlabValue){store->node,  stored, stored,
+                                 align(bytes), 0,      plan->kernels[stored.kernel].replicated};
             place[store->node] = ++count;
         }
     return count;
-}
-
-/* Kernels come in order. */
-static void extend_life(SlabValue *value, Moment read) {
-    bool same_phase = value->last.phase == read.phase;
-    if (same_phase) read.in_order &= value->last.in_order;
-    value->last = read;
 }
 
 static void extend_lives(const Plan *plan, const Uses *uses, const uint32_t *phase,
@@ -65,7 +56,14 @@ static void extend_lives(const Plan *plan, const Uses *uses, const uint32_t *pha
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = uses->begin[k]; i < uses->begin[k + 1]; i++) {
             uint32_t at = place[uses->uses[i].buffer];
-            if (at) extend_life(&values[at - 1], moment_of(plan, phase, k));
+            if (at) {
+                /* Kernels come in order. */
+                SlabValue *value = &values[at - 1];
+                Moment read = moment_of(plan, phase, k);
+                bool same_phase = value->last.phase == read.phase;
+                if (same_phase) read.in_order &= value->last.in_order;
+                value->last = read;
+            }
         }
 }
 
@@ -100,12 +98,6 @@ static size_t best_gap(const SlabValue *value, SlabValue *const *placed, uint32_
     return best == SIZE_MAX ? end : best;
 }
 
-static void insert_placed(SlabValue **placed, uint32_t count, SlabValue *value) {
-    uint32_t at = count;
-    for (; at > 0 && placed[at - 1]->offset > value->offset; at--) placed[at] = placed[at - 1];
-    placed[at] = value;
-}
-
 static size_t place_with_reuse(SlabValue *values, uint32_t count, Arena *arena) {
     SlabValue **by_size = ARENA_ARRAY(arena, SlabValue *, count),
               **placed = ARENA_ARRAY(arena, SlabValue *, count);
@@ -117,7 +109,9 @@ static size_t place_with_reuse(SlabValue *values, uint32_t count, Arena *arena) 
     for (uint32_t i = 0; i < shared; i++) {
         SlabValue *value = by_size[i];
         value->offset = best_gap(value, placed, i);
-        insert_placed(placed, i, value);
+        uint32_t at = i;
+        for (; at > 0 && placed[at - 1]->offset > value->offset; at--) placed[at] = placed[at - 1];
+        placed[at] = value;
         if (value->offset + value->bytes > total) total = value->offset + value->bytes;
     }
     return total;

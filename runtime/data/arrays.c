@@ -154,10 +154,6 @@ bool arrays_check(ArrayField *fields, uint32_t count, Diagnostics *diag) {
 
 /* -- elements -- */
 
-static bool is_aligned(const NpyArray *array) {
-    return (uintptr_t)array->data % dtype_bytes(array->dtype) == 0;
-}
-
 static bool is_alone(const ArrayField *field) {
     return !field->parts[SPLIT_VALID].name && !field->parts[SPLIT_TEST].name;
 }
@@ -190,7 +186,9 @@ static void *bring_together(const ArrayField *field, size_t row, WriteElements *
 static bool take_elements(ArrayField *field, const SourceData *data, void **to, Diagnostics *diag) {
     const NpyArray *train = &field->parts[SPLIT_TRAIN].array;
     const void *lies = field->placed;
-    if (npy_is_native(train) && is_aligned(train) && is_alone(field)) lies = train->data;
+    if (npy_is_native(train) && ((uintptr_t)train->data % dtype_bytes(train->dtype) == 0) &&
+        is_alone(field))
+        lies = train->data;
     if (!lies && !(field->owned = bring_together(field, row_bytes(train), npy_convert, data, diag)))
         return false;
     *to = lies ? (void *)lies : field->owned;
@@ -215,15 +213,6 @@ static RowOrigin origin_of(const ArrayField *fields, uint32_t count, Split split
         .begin = (int32_t)begin_of(data, split), .file = fields->parts[split].file, .parts = parts};
 }
 
-static void take_origins(const ArrayField *fields, uint32_t count, SourceData *data) {
-    uint32_t origins = 0;
-    reader_origins(data, SPLIT_COUNT);
-    for (Split split = 0; split < SPLIT_COUNT; split++)
-        if (fields->parts[split].name)
-            data->origins[origins++] = origin_of(fields, count, split, data);
-    data->origin_count = origins;
-}
-
 bool arrays_take(ArrayField *fields, uint32_t count, bool whole, SourceData *data,
                  Diagnostics *diag) {
     reader_fields(data, count);
@@ -231,7 +220,12 @@ bool arrays_take(ArrayField *fields, uint32_t count, bool whole, SourceData *dat
     data->schema.valid_rows = rows_of(fields, SPLIT_VALID);
     data->schema.test_rows = rows_of(fields, SPLIT_TEST);
     if (!data->test_begin) data->test_begin = data->schema.train_rows + data->schema.valid_rows;
-    take_origins(fields, count, data);
+    uint32_t origins = 0;
+    reader_origins(data, SPLIT_COUNT);
+    for (Split split = 0; split < SPLIT_COUNT; split++)
+        if (fields->parts[split].name)
+            data->origins[origins++] = origin_of(fields, count, split, data);
+    data->origin_count = origins;
     for (uint32_t i = 0; i < count; i++) {
         const NpyArray *array = &fields[i].parts[SPLIT_TRAIN].array;
         data->fields[i] = (SourceField){.name = fields[i].name,

@@ -70,15 +70,6 @@ static int by_number(const void *a, const void *b) {
     return (*x > *y) - (*x < *y);
 }
 
-static void name_by_numbers(SourceField *field, const int64_t *numbers, Arena *arena) {
-    const char **categories = ARENA_ARRAY(arena, const char *, field->category_count);
-    for (uint32_t i = 0; i < field->category_count; i++)
-        categories[i] = arena_format(arena, "%" PRId64, numbers[i]);
-    field->categories = categories;
-    field->numbers = numbers;
-    field->classes = (int32_t)field->category_count;
-}
-
 void categories_find(const NumberRows *rows, const int32_t *kept, int64_t kept_count, Arena *arena,
                      SourceField *field) {
     int64_t *sorted = memory_new((size_t)(kept_count * rows->each) * sizeof *sorted,
@@ -95,7 +86,12 @@ void categories_find(const NumberRows *rows, const int32_t *kept, int64_t kept_c
     int64_t *numbers = ARENA_ARRAY(arena, int64_t, field->category_count);
     memcpy(numbers, sorted, field->category_count * sizeof *numbers);
     free(sorted);
-    name_by_numbers(field, numbers, arena);
+    const char **categories = ARENA_ARRAY(arena, const char *, field->category_count);
+    for (uint32_t i = 0; i < field->category_count; i++)
+        categories[i] = arena_format(arena, "%" PRId64, numbers[i]);
+    field->categories = categories;
+    field->numbers = numbers;
+    field->classes = (int32_t)field->category_count;
 }
 
 int32_t *categories_number(const NumberRows *rows, SourceField *field, Arena *arena) {

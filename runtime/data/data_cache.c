@@ -82,18 +82,6 @@ static const SourceArg *copied_args(const DataCache *cache, const SourceArg *fro
     return args;
 }
 
-static void remember(DataCache *cache, const DataSource *source, const SplitRequest *request) {
-    cache->arena = arena_new();
-    cache->source = *source;
-    cache->source.reader = copied(cache, source->reader);
-    cache->source.folder = copied(cache, source->folder);
-    cache->source.args = copied_args(cache, source->args, source->arg_count);
-    cache->request = *request;
-    cache->request.valid.field = copied(cache, request->valid.field);
-    cache->request.test.field = copied(cache, request->test.field);
-    cache->request.series = copied(cache, request->series);
-}
-
 static bool is_cached(const DataSource *source) {
     const DataReader *reader = reader_named(source->reader);
     return reader && reader->cached;
@@ -109,7 +97,17 @@ static Dataset *keep(DataCache *cache, const DataSource *source, const SplitRequ
     if (keeps(cache, source, request)) return cache->dataset;
     drop(cache);
     cache->dataset = dataset_open(source, request, diag);
-    if (cache->dataset) remember(cache, source, request);
+    if (cache->dataset) {
+        cache->arena = arena_new();
+        cache->source = *source;
+        cache->source.reader = copied(cache, source->reader);
+        cache->source.folder = copied(cache, source->folder);
+        cache->source.args = copied_args(cache, source->args, source->arg_count);
+        cache->request = *request;
+        cache->request.valid.field = copied(cache, request->valid.field);
+        cache->request.test.field = copied(cache, request->test.field);
+        cache->request.series = copied(cache, request->series);
+    }
     return cache->dataset;
 }
 

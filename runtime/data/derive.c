@@ -38,17 +38,15 @@ static bool is_missing(Number number) { return !number.is_whole && isnan(number.
 
 /* -- elements of the source -- */
 
-static Number stored_number(const SourceData *source, uint32_t field, int64_t at) {
-    switch (source->fields[field].dtype) {
-    case DTYPE_F32: return real_number((double)((const float *)source->data[field])[at]);
-    case DTYPE_I32: return whole_number(((const int32_t *)source->data[field])[at]);
-    default: return whole_number(((const uint8_t *)source->data[field])[at]);
-    }
-}
-
 static Number source_number(const SourceData *source, uint32_t field, int64_t at) {
     const Exact *exact = &source->exact[field];
-    if (!exact->elements) return stored_number(source, field, at);
+    if (!exact->elements) {
+        switch (source->fields[field].dtype) {
+        case DTYPE_F32: return real_number((double)((const float *)source->data[field])[at]);
+        case DTYPE_I32: return whole_number(((const int32_t *)source->data[field])[at]);
+        default: return whole_number(((const uint8_t *)source->data[field])[at]);
+        }
+    }
     if (exact->kind == EXACT_REAL) return real_number(((const double *)exact->elements)[at]);
     int64_t whole = ((const int64_t *)exact->elements)[at];
     return whole == WHOLE_MISSING ? real_number((double)NAN) : whole_number(whole);
@@ -300,15 +298,6 @@ static bool put_class(const Place *place, Number number, int64_t *to) {
     return true;
 }
 
-static void put(Number number, DType dtype, void *to, int64_t at) {
-    if (dtype == DTYPE_F32)
-        ((float *)to)[at] = number.is_whole ? (float)number.whole : (float)number.real;
-    else if (dtype == DTYPE_I32)
-        ((int32_t *)to)[at] = (int32_t)number.whole;
-    else
-        ((uint8_t *)to)[at] = (uint8_t)number.whole;
-}
-
 /* The first of the columns whose cell is missing there, and not imputed; *row: in which row. */
 static const SourceField *missing_field(Place *place, const Derived *derived, int32_t *row) {
     const SourceField *found = NULL;
@@ -360,7 +349,15 @@ static bool derive_rows(Place *place, const Derived *derived, int64_t first, int
             if (good && classes)
                 good = put_class(place, number, (int64_t *)to + row * each + place->element);
             if (!good) return find_fault(place, derived);
-            if (!classes) put(number, dtype, to, row * each + place->element);
+            if (!classes) {
+                int64_t at = row * each + place->element;
+                if (dtype == DTYPE_F32)
+                    ((float *)to)[at] = number.is_whole ? (float)number.whole : (float)number.real;
+                else if (dtype == DTYPE_I32)
+                    ((int32_t *)to)[at] = (int32_t)number.whole;
+                else
+                    ((uint8_t *)to)[at] = (uint8_t)number.whole;
+            }
         }
     }
     return true;

@@ -114,12 +114,6 @@ static int show_progress(void *context, curl_off_t total, curl_off_t done, curl_
     return 0;
 }
 
-static void show_end(const Download *fetch, const char *what) {
-    if (!fetch->quiet)
-        fprintf(stderr, "%s%s/%s: %s\n", isatty(STDERR_FILENO) ? "\r" : "", fetch->set, fetch->file,
-                what);
-}
-
 /* -- one attempt -- */
 
 /* An address, or a folder of this machine. */
@@ -248,7 +242,12 @@ static bool fetch_file(Download *fetch, const FetchPlaces *places) {
     bool there = already_there(fetch), good = there;
     for (int i = 0; i < places->count && !good && diag_errors(fetch->diag) == before; i++)
         good = fetch_from(fetch, places->places[i], places->form, reasons, &count);
-    if (good) show_end(fetch, there ? "already there" : "done");
+    if (good) {
+        const char *what = there ? "already there" : "done";
+        if (!fetch->quiet)
+            fprintf(stderr, "%s%s/%s: %s\n", isatty(STDERR_FILENO) ? "\r" : "", fetch->set,
+                    fetch->file, what);
+    }
     return good || (diag_errors(fetch->diag) == before && report_failure(fetch, reasons, count));
 }
 

@@ -121,22 +121,6 @@ static bool has_classes(const DataFacts *facts, const char *name) {
     return false;
 }
 
-static void inspect_columns(const Dataset *dataset, const FieldFacts *field, DataFacts *facts) {
-    const SourceSchema *schema = dataset_fields(dataset);
-    uint32_t number = (uint32_t)(source_field(schema, field->field.name) - schema->fields);
-    Column column = {.dataset = dataset, .field = number, .facts = field};
-    bool classes = has_classes(facts, field->field.name), bytes = field->field.dtype == DTYPE_U8;
-    for (column.element = 0; column.element < field->width; column.element++) {
-        const char *name = field->field.name;
-        column.name = field->field.row.rank ? arena_format(facts->findings.arena, "%s[%" PRId64 "]",
-                                                           name, column.element)
-                                            : name;
-        find_constant(&column, &facts->findings);
-        if (!classes || field->field.is_text) find_identifier(&column, &facts->findings);
-        if (!classes && !bytes) find_outliers(&column, &facts->findings);
-    }
-}
-
 static void inspect_unseen(const SourceField *field, Findings *findings) {
     if (field->unseen)
         findings_add(
@@ -150,7 +134,19 @@ static void inspect_field(const Dataset *dataset, const FieldFacts *field, DataF
     findings_missing(&facts->findings, field);
     if (field->dates) return;
     inspect_unseen(&field->field, &facts->findings);
-    inspect_columns(dataset, field, facts);
+    const SourceSchema *schema = dataset_fields(dataset);
+    uint32_t number = (uint32_t)(source_field(schema, field->field.name) - schema->fields);
+    Column column = {.dataset = dataset, .field = number, .facts = field};
+    bool classes = has_classes(facts, field->field.name), bytes = field->field.dtype == DTYPE_U8;
+    for (column.element = 0; column.element < field->width; column.element++) {
+        const char *name = field->field.name;
+        column.name = field->field.row.rank ? arena_format(facts->findings.arena, "%s[%" PRId64 "]",
+                                                           name, column.element)
+                                            : name;
+        find_constant(&column, &facts->findings);
+        if (!classes || field->field.is_text) find_identifier(&column, &facts->findings);
+        if (!classes && !bytes) find_outliers(&column, &facts->findings);
+    }
 }
 
 /* -- rules about classes -- */
@@ -203,11 +199,6 @@ static void inspect_balance(const ClassCounts *counts, Findings *findings) {
                  " of class %s",
                  counts->field->name, train[most], class_name(findings->arena, counts, most),
                  train[rarest], class_name(findings->arena, counts, rarest));
-}
-
-static void inspect_classes(const ClassCounts *counts, Findings *findings) {
-    inspect_untrained(counts, findings);
-    if (counts->is_label) inspect_balance(counts, findings);
 }
 
 /* -- rules about whole rows -- */
@@ -286,7 +277,10 @@ DataFacts *dataset_inspect(const Dataset *dataset, const char *label, const char
     for (uint32_t i = 0; i < facts->class_count; i++) {
         if (facts->classes[i].field->numbers)
             inspect_unseen(facts->classes[i].field, &facts->findings);
-        inspect_classes(&facts->classes[i], &facts->findings);
+        const ClassCounts *counts = &facts->classes[i];
+        Findings *findings = &facts->findings;
+        inspect_untrained(counts, findings);
+        if (counts->is_label) inspect_balance(counts, findings);
     }
     inspect_rows(dataset, &facts->findings);
     return facts;

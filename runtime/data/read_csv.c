@@ -60,15 +60,6 @@ static bool take_signs(const DataSource *source, CsvFormat *format, Diagnostics 
     return false;
 }
 
-static bool wrong_missing(const SourceArg *arg, Diagnostics *diag) {
-    diag_error(diag, STATUS_MODEL, arg->span,
-               "'missing' of csv() must be a string or a list of strings");
-    diag_help(
-        diag,
-        "what is missing in one column is a list that begins with its name: [\"NA\", [\"price\", \"-200\"]]");
-    return false;
-}
-
 /* ["price", "-200", "none"] */
 static bool take_column_missing(const SourceArg *arg, Arena *arena, ColumnMissing *missing) {
     const char **texts = ARENA_ARRAY(arena, const char *, arg->item_count);
@@ -96,8 +87,14 @@ static bool take_missing(const DataSource *source, Arena *arena, CsvFormat *form
         bool column = items[i].kind == SOURCE_ARG_LIST;
         if (column
                 ? !take_column_missing(&items[i], arena, &columns[format->column_missing_count++])
-                : items[i].kind != SOURCE_ARG_STRING)
-            return wrong_missing(arg, diag);
+                : items[i].kind != SOURCE_ARG_STRING) {
+            diag_error(diag, STATUS_MODEL, arg->span,
+                       "'missing' of csv() must be a string or a list of strings");
+            diag_help(
+                diag,
+                "what is missing in one column is a list that begins with its name: [\"NA\", [\"price\", \"-200\"]]");
+            return false;
+        }
         if (!column) texts[format->missing_count++] = items[i].text;
     }
     return true;
@@ -173,13 +170,6 @@ static void take_columns(SourceData *data) {
     }
 }
 
-static bool report(const char *path, Problem *problem, Span span, Diagnostics *diag) {
-    Problem whole = *problem;
-    snprintf(whole.finding, sizeof whole.finding, "'%.200s': %.800s", path, problem->finding);
-    reader_report(&whole, span, diag);
-    return false;
-}
-
 static bool take_skip(const DataSource *source, int file, TableText *text, Diagnostics *diag) {
     const SourceArg *arg = reader_arg(source, arguments[file].skip);
     if (!arg) arg = reader_arg(source, "skip");
@@ -216,21 +206,23 @@ static bool open_files(const DataSource *source, SourceData *data, Diagnostics *
     return good;
 }
 
-static void count_rows(const DataSource *source, CsvSource *own) {
-    uint32_t at = 0;
-    for (int file = 0; file < FILES && at < own->count; file++)
-        if (reader_arg(source, arguments[file].path)) own->rows[file] = own->texts[at++].rows;
-}
-
 static bool read_files(const DataSource *source, const CsvFormat *format, SourceData *data,
                        Diagnostics *diag) {
     CsvSource *own = data->own;
     Problem problem;
     uint32_t failed;
     if (!table_read(own->texts, own->count, format, source->like, data->arena, &own->table,
-                    &problem, &failed))
-        return report(own->paths[failed], &problem, own->spans[failed], diag);
-    count_rows(source, own);
+                    &problem, &failed)) {
+        const char *path = own->paths[failed];
+        Span span = own->spans[failed];
+        Problem whole = *&problem;
+        snprintf(whole.finding, sizeof whole.finding, "'%.200s': %.800s", path, problem.finding);
+        reader_report(&whole, span, diag);
+        return false;
+    }
+    uint32_t at = 0;
+    for (int file = 0; file < FILES && at < own->count; file++)
+        if (reader_arg(source, arguments[file].path)) own->rows[file] = own->texts[at++].rows;
     take_columns(data);
     return true;
 }

@@ -49,11 +49,6 @@ static bool open_files(const SourceFiles *files, Load *loads, Diagnostics *diag)
     return good;
 }
 
-static void close_files(Load *loads) {
-    for (int role = 0; role < FILE_COUNT; role++)
-        if (loads[role].idx.path) idx_close(&loads[role].idx);
-}
-
 /* -- what the headers say -- */
 
 static bool header_problem(const SourceFiles *files, int role, Diagnostics *diag,
@@ -360,6 +355,7 @@ bool read_idx(const DataSource *source, bool whole, SourceData *data, Diagnostic
     if (!source_files(source, data->arena, &own->files, diag)) return false;
     data->span = own->files.spans[FILE_TRAIN_IMAGES];
     bool good = read_files(whole, data, loads, diag);
-    close_files(loads);
+    for (int role = 0; role < FILE_COUNT; role++)
+        if (loads[role].idx.path) idx_close(&loads[role].idx);
     return good;
 }

@@ -67,11 +67,6 @@ static bool any_become_one(RoundingSearch *search) {
     return one;
 }
 
-static double steps_between(double least, double most) {
-    double largest = fmax(fabs(least), fabs(most));
-    return largest > 0 ? (most - least) / ldexp(1, ilogb(largest) - 23) : 0;
-}
-
 /* Whether a field may have numbers that f32 does not hold. Elements of f32 and bytes are what they
  * are, and most whole numbers are small. */
 static bool may_lose(const SourceData *source, uint32_t field) {
@@ -94,7 +89,10 @@ static bool loses_digits(const SourceData *source, const Derived *derived, int64
     *found = (Rounded){.row = -1};
     see_rows(&search);
     if (found->rows) return true;
-    double steps = steps_between(found->least, found->most);
+    double least = found->least;
+    double most = found->most;
+    double largest = fmax(fabs(least), fabs(most));
+    double steps = largest > 0 ? (most - least) / ldexp(1, ilogb(largest) - 23) : 0;
     found->numbers = ceil(steps) + 1;
     return search.inexact && steps > 0 && steps < (double)CLOSE_STEPS && any_become_one(&search);
 }

@@ -49,14 +49,6 @@ static bool sort_by_series(const SourceData *data, SeriesRuns *runs, double *val
     return good;
 }
 
-static uint8_t *splits_of_rows(const SourceData *data, const Splits *splits) {
-    uint8_t *split_of = memory_new((size_t)source_numbered_rows(data), "the windows of the series");
-    for (Split split = 0; split < SPLIT_COUNT; split++)
-        for (int64_t i = 0; i < splits->count[split]; i++)
-            split_of[splits->rows[split][i]] = (uint8_t)split;
-    return split_of;
-}
-
 /* Rows that the source brings for a split come from a file of their own. */
 static int file_of(const SourceData *data, int32_t row) {
     return row < data->schema.train_rows                             ? 0
@@ -66,7 +58,10 @@ static int file_of(const SourceData *data, int32_t row) {
 
 static void number_runs(const SourceData *data, const Splits *splits, const double *values,
                         SeriesRuns *runs) {
-    uint8_t *split_of = splits_of_rows(data, splits);
+    uint8_t *split_of = memory_new((size_t)source_numbered_rows(data), "the windows of the series");
+    for (Split split = 0; split < SPLIT_COUNT; split++)
+        for (int64_t i = 0; i < splits->count[split]; i++)
+            split_of[splits->rows[split][i]] = (uint8_t)split;
     for (int64_t i = 0; i < runs->count; i++) {
         int32_t row = runs->order[i], before = i ? runs->order[i - 1] : -1;
         bool same = i && split_of[row] == split_of[before] &&

@@ -159,11 +159,6 @@ void source_report_missing(const DataSource *source, const SourceArg *arg, Diagn
               setting("MLC_DATA") ? "which is $MLC_DATA" : "as $MLC_DATA is not set");
 }
 
-/* The folder that holds a path. */
-static void folder_of(const char *path, char *buffer, size_t size) {
-    snprintf(buffer, size, "%.*s", (int)(strrchr(path, '/') - path), path);
-}
-
 bool data_find(const char *name, char *buffer, size_t size) {
     Arena *arena = arena_new();
     SourceFiles files;
@@ -175,7 +170,10 @@ bool data_find(const char *name, char *buffer, size_t size) {
                          arena_format(arena, "%s" TABLE_ENDING, name));
     else if (source_files_named(set, (Span){0}, arena, &files))
         path = files.paths[0];
-    if (path) folder_of(path, buffer, size);
+    if (path) {
+        /* The folder that holds a path. */
+        snprintf(buffer, size, "%.*s", (int)(strrchr(path, '/') - path), path);
+    }
     arena_free(arena);
     return path != NULL;
 }

@@ -227,15 +227,6 @@ static bool deal_column(Dealing *dealing, const HoldOut *hold) {
     return true;
 }
 
-static bool report_two_columns(const Dealing *dealing) {
-    const SplitRequest *request = dealing->request;
-    diag_error(dealing->diag, STATUS_MODEL, request->test.span,
-               "'test' and 'valid' must be said by the same column, not by "
-               "'%.100s' and '%.100s'",
-               request->test.field, request->valid.field);
-    return false;
-}
-
 /* The column may have rows for a split that another key deals. */
 static bool check_other_key(const Dealing *dealing, Split split) {
     const HoldOut *hold = hold_of(dealing->request, split);
@@ -252,23 +243,20 @@ static bool check_other_key(const Dealing *dealing, Split split) {
 static bool deal_columns(Dealing *dealing) {
     const HoldOut *valid = &dealing->request->valid, *test = &dealing->request->test;
     bool by_valid = valid->kind == HOLD_COLUMN, by_test = test->kind == HOLD_COLUMN;
-    if (by_valid && by_test && strcmp(valid->field, test->field))
-        return report_two_columns(dealing);
+    if (by_valid && by_test && strcmp(valid->field, test->field)) {
+        const SplitRequest *request = dealing->request;
+        diag_error(dealing->diag, STATUS_MODEL, request->test.span,
+                   "'test' and 'valid' must be said by the same column, not by "
+                   "'%.100s' and '%.100s'",
+                   request->test.field, request->valid.field);
+        return false;
+    }
     if (!by_valid && !by_test) return true;
     return deal_column(dealing, by_test ? test : valid) && check_other_key(dealing, SPLIT_VALID) &&
            check_other_key(dealing, SPLIT_TEST);
 }
 
 /* -- last(0.2) -- */
-
-static void deal_last(Dealing *dealing, Split split) {
-    int64_t left = wanted_rows(hold_of(dealing->request, split), dealing->rows);
-    for (int64_t row = dealing->rows - 1; row >= 0 && left > 0; row--) {
-        if (dealing->split_of[row] != SPLIT_TRAIN) continue;
-        dealing->split_of[row] = (uint8_t)split;
-        left--;
-    }
-}
 
 /* -- drawn rows -- */
 
@@ -479,7 +467,14 @@ static bool deal_rows(Dealing *dealing) {
         return report_two_groups(dealing);
     if (!deal_columns(dealing)) return false;
     for (Split split = SPLIT_TEST; split >= SPLIT_VALID; split--)
-        if (hold_of(request, split)->kind == HOLD_LAST) deal_last(dealing, split);
+        if (hold_of(request, split)->kind == HOLD_LAST) {
+            int64_t left = wanted_rows(hold_of(dealing->request, split), dealing->rows);
+            for (int64_t row = dealing->rows - 1; row >= 0 && left > 0; row--) {
+                if (dealing->split_of[row] != SPLIT_TRAIN) continue;
+                dealing->split_of[row] = (uint8_t)split;
+                left--;
+            }
+        }
     bool good = true;
     for (Split split = SPLIT_VALID; split <= SPLIT_TEST && good; split++) {
         const HoldOut *hold = hold_of(request, split);

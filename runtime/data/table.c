@@ -214,15 +214,6 @@ static void make_columns(TableReading *reading, const char *const *names) {
         table->columns[i].name = like ? like->fields[i].name : names[i];
 }
 
-static void find_columns(TableReading *reading, const char *const *names, uint32_t count) {
-    Table *table = reading->table;
-    Names *wanted = names_new(reading->arena);
-    int32_t *column_of = reading->columns_of[reading->at] =
-        ARENA_ARRAY(reading->arena, int32_t, count);
-    for (uint32_t i = 0; i < table->column_count; i++) names_add(wanted, table->columns[i].name);
-    for (uint32_t i = 0; i < count; i++) column_of[i] = names_index(wanted, names[i]);
-}
-
 static bool other_columns(const TableReading *reading, uint32_t line, bool has, const char *name) {
     problem_set(reading->problem, "line %u: it has %s '%.100s', %s", line,
                 has ? "a column" : "no column", name,
@@ -282,7 +273,13 @@ static bool read_names(TableReading *reading) {
         make_columns(reading, names);
         if (!find_missing(reading, names, scan.count)) return false;
     }
-    find_columns(reading, names, scan.count);
+    uint32_t count = scan.count;
+    Table *table = reading->table;
+    Names *wanted = names_new(reading->arena);
+    int32_t *column_of = reading->columns_of[reading->at] =
+        ARENA_ARRAY(reading->arena, int32_t, count);
+    for (uint32_t i = 0; i < table->column_count; i++) names_add(wanted, table->columns[i].name);
+    for (uint32_t i = 0; i < count; i++) column_of[i] = names_index(wanted, names[i]);
     if (!find_drops(reading, names, scan.count)) return false;
     return reading->at == 0 || check_same_columns(reading, names, scan.count, scan.record_line);
 }

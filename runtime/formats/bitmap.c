@@ -131,25 +131,24 @@ static uint8_t grey_of(const uint8_t *rgb) {
     return (uint8_t)((19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 32768) >> 16);
 }
 
-/* The pixel that stands at (y, x) of the upright picture. From orientation 5 on the picture is
- * stored with rows and columns exchanged; 3, 4, 6 and 7 count its rows from the bottom, 2, 3, 7 and
- * 8 its columns from the right. */
-static const uint8_t *upright_pixel(const Raster *raster, int y, int x) {
-    int orientation = raster->orientation, row = orientation >= 5 ? x : y,
-        column = orientation >= 5 ? y : x;
-    bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-    bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-    if (from_bottom) row = raster->height - 1 - row;
-    if (from_right) column = raster->width - 1 - column;
-    return raster->pixels +
-           ((size_t)row * (size_t)raster->width + (size_t)column) * (raster->coloured ? 3 : 1);
-}
-
 static void arrange(const Raster *raster, const Bitmap *bitmap) {
     size_t plane = (size_t)bitmap->height * (size_t)bitmap->width, i = 0;
     for (int y = 0; y < bitmap->height; y++)
         for (int x = 0; x < bitmap->width; x++, i++) {
-            const uint8_t *pixel = upright_pixel(raster, y, x);
+            /* The pixel that stands at (y, x) of the upright picture. From orientation 5 on the picture is
+ * stored with rows and columns exchanged; 3, 4, 6 and 7 count its rows from the bottom, 2, 3, 7 and
+ * 8 its columns from the right. */
+            int orientation = raster->orientation, row = orientation >= 5 ? x : y,
+                column = orientation >= 5 ? y : x;
+            bool from_bottom =
+                orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+            bool from_right =
+                orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+            if (from_bottom) row = raster->height - 1 - row;
+            if (from_right) column = raster->width - 1 - column;
+            const uint8_t *pixel =
+                raster->pixels +
+                ((size_t)row * (size_t)raster->width + (size_t)column) * (raster->coloured ? 3 : 1);
             if (bitmap->channels == 1)
                 bitmap->pixels[i] = raster->coloured ? grey_of(pixel) : *pixel;
             for (size_t c = 0; c < 3 && bitmap->channels == 3; c++)

@@ -43,15 +43,6 @@ static void remember(const char *path, const void *begin, size_t length) {
     pthread_mutex_unlock(&known_lock);
 }
 
-static void forget(const void *begin, size_t length) {
-    pthread_mutex_lock(&known_lock);
-    for (Known *entry = atomic_load(&known); entry; entry = entry->next) {
-        uintptr_t at = (uintptr_t)atomic_load(&entry->begin);
-        if (at && at - (uintptr_t)begin < length) atomic_store(&entry->begin, NULL);
-    }
-    pthread_mutex_unlock(&known_lock);
-}
-
 const char *data_file_at(const void *address) {
     for (const Known *entry = atomic_load(&known); entry; entry = entry->next) {
         uintptr_t begin = (uintptr_t)atomic_load(&entry->begin), page = map_page();
@@ -93,7 +84,16 @@ bool map_open(const char *path, Map *map, Problem *problem) {
 }
 
 void map_close(Map *map) {
-    if (map->bytes) forget(map->bytes, map->length);
+    if (map->bytes) {
+        const void *begin = map->bytes;
+        size_t length = map->length;
+        pthread_mutex_lock(&known_lock);
+        for (Known *entry = atomic_load(&known); entry; entry = entry->next) {
+            uintptr_t at = (uintptr_t)atomic_load(&entry->begin);
+            if (at && at - (uintptr_t)begin < length) atomic_store(&entry->begin, NULL);
+        }
+        pthread_mutex_unlock(&known_lock);
+    }
     if (map->bytes) munmap((void *)map->bytes, map->length);
     *map = (Map){0};
 }

@@ -203,13 +203,6 @@ static bool read_start(const uint8_t *bytes, size_t length, size_t *begin, size_
     return false;
 }
 
-static bool check_elements(size_t left, const NpyArray *array, Problem *problem) {
-    if (left == array->bytes) return true;
-    problem_set(problem, "it is %s: its header promises %zu bytes of elements, but %zu follow",
-                left < array->bytes ? "cut short" : "too long", array->bytes, left);
-    return false;
-}
-
 bool npy_read(const void *memory, size_t length, bool whole, NpyArray *array, Problem *problem) {
     const uint8_t *bytes = memory;
     size_t begin, size;
@@ -219,7 +212,11 @@ bool npy_read(const void *memory, size_t length, bool whole, NpyArray *array, Pr
     if (!read_dictionary(&(NpyHeader){text, text + size, problem, false}, array)) return false;
     if (!whole) return true;
     array->data = bytes + begin + size;
-    return check_elements(length - begin - size, array, problem);
+    size_t left = length - begin - size;
+    if (left == array->bytes) return true;
+    problem_set(problem, "it is %s: its header promises %zu bytes of elements, but %zu follow",
+                left < array->bytes ? "cut short" : "too long", array->bytes, left);
+    return false;
 }
 
 /* -- elements -- */
@@ -236,13 +233,6 @@ static float half_value(uint16_t half) {
                  : exponent     ? ldexpf((float)(fraction + 1024), exponent - 25)
                                 : ldexpf((float)fraction, -24);
     return half >> 15 ? -size : size;
-}
-
-/* A little-endian number of `bytes` bytes. */
-static uint64_t read_bits(const uint8_t *at, size_t bytes) {
-    uint64_t bits = 0;
-    for (size_t i = 0; i < bytes; i++) bits |= (uint64_t)at[i] << 8 * i;
-    return bits;
 }
 
 static double real_value(NpyElement element, uint64_t bits) {
@@ -272,7 +262,11 @@ static int64_t element_count(const NpyArray *array) {
 
 static uint64_t element_bits(const NpyArray *array, int64_t i) {
     size_t size = elements[array->element].bytes;
-    return read_bits((const uint8_t *)array->data + (size_t)i * size, size);
+    /* A little-endian number of `bytes` bytes. */
+    const uint8_t *at = (const uint8_t *)array->data + (size_t)i * size;
+    uint64_t bits = 0;
+    for (size_t j = 0; j < size; j++) bits |= (uint64_t)at[j] << 8 * j;
+    return bits;
 }
 
 void npy_convert(const NpyArray *array, void *to) {

@@ -95,20 +95,16 @@ static void read_pixels(PngReading *reading) {
     png_read_end(png, NULL);
 }
 
-static void read_orientation(PngReading *reading) {
-    png_bytep exif;
-    png_uint_32 length;
-    if (png_get_eXIf_1(reading->png, reading->info, &length, &exif))
-        reading->raster->orientation = exif_orientation(exif, length);
-}
-
 static bool read(PngReading *reading, bool whole) {
     if (setjmp(png_jmpbuf(reading->png))) return false;
     skip_other_chunks(reading->png);
     png_set_read_fn(reading->png, reading, take_bytes);
     png_read_info(reading->png, reading->info);
     reading->raster->coloured = is_coloured(reading);
-    read_orientation(reading);
+    png_bytep exif;
+    png_uint_32 length;
+    if (png_get_eXIf_1(reading->png, reading->info, &length, &exif))
+        reading->raster->orientation = exif_orientation(exif, length);
     if (!raster_begin(reading->raster, png_get_image_height(reading->png, reading->info),
                       png_get_image_width(reading->png, reading->info), whole, reading->problem))
         return false;

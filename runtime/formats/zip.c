@@ -20,8 +20,6 @@ enum {
 
 static uint32_t u16(const uint8_t *at) { return at[0] | (uint32_t)at[1] << 8; }
 static uint32_t u32(const uint8_t *at) { return u16(at) | u16(at + 2) << 16; }
-static uint64_t u64(const uint8_t *at) { return u32(at) | (uint64_t)u32(at + 4) << 32; }
-
 static bool damaged(Problem *problem) {
     problem_set(problem, "it is not a ZIP archive, or it is damaged");
     problem_help(problem, "numpy.savez and numpy.savez_compressed write NPZ archives");
@@ -53,7 +51,7 @@ static bool read_large_sizes(const uint8_t *extra, size_t length, uint64_t *byte
         if (length < 4 || length - 4 < (size_t)(at - extra - 4) + 8 ||
             u16(extra + 2) < (size_t)(at - extra - 4) + 8)
             return false;
-        *missing[i] = u64(at);
+        *missing[i] = u32(at) | (uint64_t)u32(at + 4) << 32;
         at += 8;
     }
     return true;

@@ -287,22 +287,20 @@ static bool has_form(const ProgramBinding *binding, const StateForm *form) {
     return false;
 }
 
-/* Copies the form that the program wrote to the others. */
-static void publish_state(const ProgramBinding *binding, StoredState *state) {
-    uint32_t source = 0;
-    state->has_values = true;
-    while (!has_form(binding, &state->forms[source])) source++;
-    for (uint32_t f = 0; f < state->form_count; f++)
-        if (!has_form(binding, &state->forms[f])) copy_form(state, source, f);
-}
-
 void states_publish(States *states, const Program *program) {
     const ProgramBinding *binding = find_binding(states, program);
     const PlanState *previous = NULL;
     for (uint32_t i = 0; i < program->state_count; previous = &program->states[i++]) {
         const Symbol *symbol = &program->graph->symbols[program->states[i].symbol];
         bool repeated = previous && previous->symbol == program->states[i].symbol;
-        if (symbol->update != NODE_NONE && !repeated)
-            publish_state(binding, find_state(states, symbol->name));
+        if (symbol->update != NODE_NONE && !repeated) {
+            /* Copies the form that the program wrote to the others. */
+            StoredState *state = find_state(states, symbol->name);
+            uint32_t source = 0;
+            state->has_values = true;
+            while (!has_form(binding, &state->forms[source])) source++;
+            for (uint32_t f = 0; f < state->form_count; f++)
+                if (!has_form(binding, &state->forms[f])) copy_form(state, source, f);
+        }
     }
 }

@@ -55,9 +55,6 @@ enum { POSITION_BITS = 12 };
 static_assert(WORK_MAX_OWNED < 1 << POSITION_BITS, "positions fit into their bits");
 #define FRONT_ONE ((uint64_t)1 << POSITION_BITS)
 
-static uint64_t queue_of(uint64_t number, uint32_t chunks) {
-    return number << (2 * POSITION_BITS) | chunks;
-}
 static uint64_t queue_number(uint64_t queue) { return queue >> (2 * POSITION_BITS); }
 static uint32_t queue_front(uint64_t queue) {
     return (uint32_t)(queue >> POSITION_BITS) & (FRONT_ONE - 1);
@@ -125,7 +122,8 @@ static void announce(Threads *threads, TeamState state) {
     threads->number++;
     for (int i = 0; i < threads_count(threads); i++) {
         uint32_t chunks = state == WORKING ? owned(threads, i)[1] - owned(threads, i)[0] : 0;
-        atomic_store_explicit(&threads->workers[i].queue, queue_of(threads->number, chunks),
+        atomic_store_explicit(&threads->workers[i].queue,
+                              (threads->number << (2 * POSITION_BITS) | chunks),
                               memory_order_release);
     }
     waiter_set(&threads->waiter, (unsigned)(threads->number << STATE_BITS) | state);

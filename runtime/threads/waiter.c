@@ -24,13 +24,6 @@ enum { SPIN_LOOKS = 200, SLEEP_EVERY = 512 };
 #define YIELD_NANOSECONDS 200000
 #define LONG_YIELD_NANOSECONDS 50000
 
-static void futex_wait(atomic_uint *word, unsigned seen) {
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
-}
-static void futex_wake_all(atomic_uint *word) {
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-}
-
 static void pause_briefly(void) {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
@@ -41,14 +34,6 @@ static void pause_briefly(void) {
 
 unsigned waiter_number(const Waiter *waiter) {
     return atomic_load_explicit(&waiter->number, memory_order_acquire);
-}
-
-static bool spin_for_change(const Waiter *waiter, unsigned seen) {
-    for (int i = 0; i < SPIN_LOOKS; i++) {
-        if (waiter_number(waiter) != seen) return true;
-        pause_briefly();
-    }
-    return false;
 }
 
 /* Gives up early if a yield took long and the number is the same: then another process wants the
@@ -64,22 +49,28 @@ static bool yield_for_change(const Waiter *waiter, unsigned seen) {
     return waiter_number(waiter) != seen;
 }
 
-static void sleep_for_change(Waiter *waiter, unsigned seen) {
+void waiter_set(Waiter *waiter, unsigned number) {
+    atomic_store(&waiter->number, number);
+    if (atomic_load(&waiter->sleepers)) {
+        atomic_uint *word = &waiter->number;
+        syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+    }
+}
+
+void waiter_wait(Waiter *waiter, unsigned seen, uint32_t *long_waits) {
+    for (int i = 0; i < SPIN_LOOKS; i++) {
+        if (waiter_number(waiter) != seen) return;
+        pause_briefly();
+    }
+
+    if (++*long_waits % SLEEP_EVERY && yield_for_change(waiter, seen)) return;
     atomic_fetch_add(&waiter->sleepers,
                      /* before the number is read again; waiter_set writes the number first and then
                       * reads sleepers */
                      1);
-    while (atomic_load(&waiter->number) == seen) futex_wait(&waiter->number, seen);
+    while (atomic_load(&waiter->number) == seen) {
+        atomic_uint *word = &waiter->number;
+        syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+    }
     atomic_fetch_sub(&waiter->sleepers, 1);
-}
-
-void waiter_set(Waiter *waiter, unsigned number) {
-    atomic_store(&waiter->number, number);
-    if (atomic_load(&waiter->sleepers)) futex_wake_all(&waiter->number);
-}
-
-void waiter_wait(Waiter *waiter, unsigned seen, uint32_t *long_waits) {
-    if (spin_for_change(waiter, seen)) return;
-    if (++*long_waits % SLEEP_EVERY && yield_for_change(waiter, seen)) return;
-    sleep_for_change(waiter, seen);
 }

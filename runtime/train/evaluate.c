@@ -71,17 +71,6 @@ void evaluator_close(SplitEvaluator *evaluator) {
 
 /* -- adding up -- */
 
-static void add_means(const Statistic *statistic, const void *outputs, size_t offset, double rows) {
-    for (int64_t i = 0; i < statistic->elements; i++)
-        statistic->sums[i] +=
-            rows * (double)run_scalar(outputs, offset + (size_t)i * sizeof(float));
-}
-
-static void add_counts(const Statistic *statistic, const void *outputs, size_t offset) {
-    const int32_t *counts = (const int32_t *)((const char *)outputs + offset);
-    for (int64_t i = 0; i < statistic->elements; i++) statistic->sums[i] += counts[i];
-}
-
 static bool add_batch(void *context, int64_t step, const void *outputs) {
     SplitEvaluator *evaluator = context;
     const RunnerPair *pair = &evaluator->pair;
@@ -89,10 +78,16 @@ static bool add_batch(void *context, int64_t step, const void *outputs) {
     double rows = (double)pair_step_rows(pair, step);
     for (uint32_t i = 0; i < evaluator->count; i++) {
         const Statistic *statistic = &evaluator->statistics[i];
-        if (statistic->is_count)
-            add_counts(statistic, outputs, statistic->offsets[program]);
-        else
-            add_means(statistic, outputs, statistic->offsets[program], rows);
+        if (statistic->is_count) {
+            size_t offset = statistic->offsets[program];
+            const int32_t *counts = (const int32_t *)((const char *)outputs + offset);
+            for (int64_t j = 0; j < statistic->elements; j++) statistic->sums[j] += counts[j];
+        } else {
+            size_t offset = statistic->offsets[program];
+            for (int64_t j = 0; j < statistic->elements; j++)
+                statistic->sums[j] +=
+                    rows * (double)run_scalar(outputs, offset + (size_t)j * sizeof(float));
+        }
     }
     bool finite = isfinite(run_scalar(outputs, evaluator->statistics[0].offsets[program])) != 0;
     if (!finite && evaluator->nonfinite < 0) evaluator->nonfinite = step;
@@ -100,15 +95,6 @@ static bool add_batch(void *context, int64_t step, const void *outputs) {
 }
 
 /* -- from sums to metrics -- */
-
-static void divide_sums(SplitEvaluator *evaluator) {
-    double rows = (double)evaluator->pair.rows;
-    for (uint32_t i = 0; i < evaluator->count; i++) {
-        const Statistic *statistic = &evaluator->statistics[i];
-        for (int64_t j = 0; !statistic->is_count && j < statistic->elements; j++)
-            statistic->sums[j] /= rows;
-    }
-}
 
 static NodeId metric_node(const Metrics *metrics, uint32_t metric) {
     const Graph *finish = metrics->finish;
@@ -142,7 +128,12 @@ void evaluator_run(SplitEvaluator *evaluator, RunClock clock, Evaluation *result
     memset(evaluator->sums, 0, (size_t)evaluator->elements * sizeof *evaluator->sums);
     pair_loop(&evaluator->pair, evaluator->rows, 0, evaluator->pair.steps,
               &(RunTimes){.start = clock}, add_batch, evaluator);
-    divide_sums(evaluator);
+    double rows = (double)evaluator->pair.rows;
+    for (uint32_t i = 0; i < evaluator->count; i++) {
+        const Statistic *statistic = &evaluator->statistics[i];
+        for (int64_t j = 0; !statistic->is_count && j < statistic->elements; j++)
+            statistic->sums[j] /= rows;
+    }
     *result = (Evaluation){.loss = evaluator->sums[0], .rows = evaluator->pair.rows};
     for (uint32_t i = 0; !evaluator->finish && i < evaluator->metrics.count; i++)
         result->metrics[i] = evaluator->sums[i + 1];
@@ -165,15 +156,6 @@ bool evaluator_check(const SplitEvaluator *evaluator, const Dataset *dataset, co
     return false;
 }
 
-/* Matrices move to the arena, since the evaluator is closed. */
-static void keep_counts(const SplitEvaluator *evaluator, Evaluation *result, Arena *arena) {
-    for (uint32_t i = 0; i < evaluator->metrics.count; i++) {
-        if (!result->counts[i]) continue;
-        size_t bytes = interp_value_bytes(evaluator->finish, metric_node(&evaluator->metrics, i));
-        result->counts[i] = memcpy(arena_alloc(arena, bytes), result->counts[i], bytes);
-    }
-}
-
 bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *programs,
                     States *states, Threads *threads, const Metrics *metrics, Arena *arena,
                     Evaluation *result, Diagnostics *diag) {
@@ -185,7 +167,12 @@ bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *prog
     char finding[64];
     snprintf(finding, sizeof finding, "the loss on the %s rows is not finite", split_name(split));
     evaluator_check(&evaluator, dataset, states, (RunClock){0}, finding, diag);
-    keep_counts(&evaluator, result, arena);
+    /* Matrices move to the arena, since the evaluator is closed. */
+    for (uint32_t i = 0; i < evaluator.metrics.count; i++) {
+        if (!result->counts[i]) continue;
+        size_t bytes = interp_value_bytes(evaluator.finish, metric_node(&evaluator.metrics, i));
+        result->counts[i] = memcpy(arena_alloc(arena, bytes), result->counts[i], bytes);
+    }
     evaluator_close(&evaluator);
     return true;
 }

@@ -8,19 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void put(DType dtype, void *to, int64_t column, double value) {
-    if (dtype == DTYPE_I32)
-        ((int32_t *)to)[column] = (int32_t)value;
-    else
-        ((float *)to)[column] = (float)value;
-}
-
 static void write_state(States *states, const Fitting *fitting, DType dtype, const char *part,
                         const double *values) {
     char name[512];
     void *plain =
         memory_new((size_t)fitting->width * dtype_bytes(dtype), "the statistics of the columns");
-    for (int64_t i = 0; i < fitting->width; i++) put(dtype, plain, i, values[i]);
+    for (int64_t i = 0; i < fitting->width; i++) {
+        double value = values[i];
+        if (dtype == DTYPE_I32)
+            ((int32_t *)plain)[i] = (int32_t)value;
+        else
+            ((float *)plain)[i] = (float)value;
+    }
     snprintf(name, sizeof name, "%s.%s", fitting->fit->name, part);
     states_write(states, name, plain);
     free(plain);

@@ -12,15 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Copies the rows of a batch together; a compiled program reads them where they lie. */
-static void gather(const Symbol *symbol, const void *field, const int32_t *rows, void *to) {
-    int64_t batch = symbol->shape.dim[0];
-    size_t row_bytes = (size_t)(shape_elements(symbol->shape) / batch) * dtype_bytes(symbol->dtype);
-    for (int64_t i = 0; i < batch; i++)
-        memcpy((char *)to + (size_t)i * row_bytes,
-               (const char *)field + (size_t)rows[i] * row_bytes, row_bytes);
-}
-
 static void set_symbols(Interp *interp, const Graph *graph, const States *states,
                         const Dataset *dataset, const int32_t *rows, RunClock *clock) {
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
@@ -29,9 +20,16 @@ static void set_symbols(Interp *interp, const Graph *graph, const States *states
         void *value = interp_value(interp, symbol->node);
         if (symbol->kind == SYMBOL_STATE)
             states_read(states, symbol->name, value);
-        else if (symbol->kind == SYMBOL_BATCH)
-            gather(symbol, dataset_field(dataset, symbol->name), rows, value);
-        else
+        else if (symbol->kind == SYMBOL_BATCH) {
+            /* Copies the rows of a batch together; a compiled program reads them where they lie. */
+            const void *field = dataset_field(dataset, symbol->name);
+            int64_t batch = symbol->shape.dim[0];
+            size_t row_bytes =
+                (size_t)(shape_elements(symbol->shape) / batch) * dtype_bytes(symbol->dtype);
+            for (int64_t j = 0; j < batch; j++)
+                memcpy((char *)value + (size_t)j * row_bytes,
+                       (const char *)field + (size_t)rows[j] * row_bytes, row_bytes);
+        } else
             memcpy(value, run_clock_field(clock, symbol->name), sizeof(int32_t));
     }
 }
