@@ -7,7 +7,7 @@ set -eu
 build=$1
 mode=${2-check}
 # What each library may use besides itself; cli may use everything.
-libraries="ir: frontend:ir passes:ir codegen:ir runtime:ir cli:ir,frontend,passes,codegen,runtime"
+libraries="ir: frontend:ir passes:ir codegen:ir runtime:ir onnx:ir cli:ir,frontend,passes,codegen,runtime,onnx"
 
 # OBJECT TYPE SYMBOL of every global symbol, the object as LIBRARY/ROOM/FILE.
 symbols() {
