@@ -1,0 +1,130 @@
+/* mlc export: a trained network in a file of another format, named by the file's ending. */
+#include "cli/session/commands.h"
+#include "cli/session/session.h"
+#include "cli/text/terminal.h"
+#include "runtime/formats/npz_write.h"
+#include "runtime/formats/safetensors.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+typedef struct {
+    Session session;
+    const Options *options;
+    Diagnostics *diag;
+    Graph *graph; /* of the predictions: it has all weights */
+    CheckpointInfo checkpoint;
+} Exporting;
+
+/* -- weights -- */
+
+/* A weight or running statistic with its values. */
+typedef struct {
+    const Symbol *symbol;
+    void *values; /* row-major */
+} Tensor;
+
+typedef struct {
+    Tensor *items; /* ordered by name */
+    uint32_t count;
+    char *bytes; /* the values of all, one after the other */
+    size_t length;
+} Tensors;
+
+static Tensors network_tensors(const Exporting *exporting) {
+    const States *states = exporting->session.states;
+    Arena *arena = exporting->session.arena;
+    Tensors tensors = {.items = ARENA_ARRAY(arena, Tensor, states_count(states))};
+    for (uint32_t i = 0; i < states_count(states); i++) {
+        const Symbol *symbol = states_symbol(states, i);
+        if (!symbol_is_network(symbol)) continue;
+        tensors.items[tensors.count++].symbol = symbol;
+        tensors.length += (size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype);
+    }
+    char *at = tensors.bytes = arena_alloc(arena, tensors.length);
+    for (uint32_t i = 0; i < tensors.count; i++) {
+        const Symbol *symbol = tensors.items[i].symbol;
+        tensors.items[i].values = at;
+        states_read(states, symbol->name, at);
+        at += (size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype);
+    }
+    return tensors;
+}
+
+static bool report_tensors(const Exporting *exporting, const Tensors *tensors) {
+    char numbers[NUMBER_TEXT];
+    int64_t elements = 0;
+    for (uint32_t i = 0; i < tensors->count; i++)
+        elements += shape_elements(tensors->items[i].symbol->shape);
+    printf("%s: %u tensors, %s numbers\n", exporting->options->to, tensors->count,
+           text_count(numbers, elements));
+    return true;
+}
+
+/* The metadata say where the weights came from. "format" is what Hugging Face's readers look for. */
+static bool write_safetensors(const Exporting *exporting) {
+    Tensors tensors = network_tensors(exporting);
+    SafeTensor *list = ARENA_ARRAY(exporting->session.arena, SafeTensor, tensors.count);
+    for (uint32_t i = 0; i < tensors.count; i++) {
+        const Symbol *symbol = tensors.items[i].symbol;
+        list[i] = (SafeTensor){symbol->name, safetensors_dtype(symbol->dtype), symbol->shape,
+                               tensors.items[i].values};
+    }
+    const SafePair pairs[] = {{"format", "pt"}, {"model", exporting->session.build.info->name}};
+    return safetensors_write(exporting->options->to, list, tensors.count, tensors.bytes,
+                             tensors.length, pairs, sizeof pairs / sizeof *pairs,
+                             exporting->diag) &&
+           report_tensors(exporting, &tensors);
+}
+
+static bool write_npz(const Exporting *exporting) {
+    Tensors tensors = network_tensors(exporting);
+    NpzArray *list = ARENA_ARRAY(exporting->session.arena, NpzArray, tensors.count);
+    for (uint32_t i = 0; i < tensors.count; i++) {
+        const Symbol *symbol = tensors.items[i].symbol;
+        list[i] = (NpzArray){symbol->name, symbol->dtype, symbol->shape, tensors.items[i].values};
+    }
+    return npz_write(exporting->options->to, list, tensors.count, exporting->diag) &&
+           report_tensors(exporting, &tensors);
+}
+
+/* -- the command -- */
+
+typedef bool Writer(const Exporting *exporting);
+
+static const struct {
+    const char *ending;
+    Writer *write;
+} formats[] = {{".safetensors", write_safetensors}, {".npz", write_npz}};
+
+static Writer *find_format(const Options *options, Diagnostics *diag) {
+    for (size_t i = 0; options->to && i < sizeof formats / sizeof *formats; i++)
+        if (path_ends_in(options->to, formats[i].ending)) return formats[i].write;
+    if (options->to)
+        diag_error(diag, STATUS_USAGE, (Span){0},
+                   "--to %s: the ending of the file must name its format", options->to);
+    else
+        diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc export' needs --to FILE");
+    diag_help(diag, "weights.safetensors and weights.npz hold the weights");
+    return NULL;
+}
+
+static bool open_network(Exporting *exporting) {
+    Session *session = &exporting->session;
+    session->arena = arena_new();
+    if (!session_open_run(session, exporting->options, exporting->diag)) return false;
+    exporting->graph = model_graph(session->build.model, GRAPH_PREDICT, 1, exporting->diag);
+    if (!exporting->graph) return false;
+    session->states = states_new();
+    states_keep(session->states, exporting->graph);
+    return session_load_weights(session, &exporting->checkpoint);
+}
+
+Status command_export(const Options *given, Diagnostics *diag) {
+    Exporting exporting = {.options = given, .diag = diag};
+    Writer *write = find_format(given, diag);
+    bool good = write && open_network(&exporting) && write(&exporting);
+    graph_free(exporting.graph);
+    session_close(&exporting.session);
+    return diag_outcome(diag, good);
+}
