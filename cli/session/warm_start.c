@@ -74,6 +74,7 @@ bool warm_start(Session *session, const char **from) {
         const char *file = *from;
         fprintf(stderr, "weights: %u of %u tensors taken from %s\n", taken.count,
                 taken.count + taken.anew.count, file);
+        print_list(&taken.paired, "by order");
         print_list(&taken.anew, "starts anew");
         print_list(&taken.unused, "not used");
     }

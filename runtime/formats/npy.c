@@ -226,8 +226,7 @@ bool npy_is_native(const NpyArray *array) {
            array->element == ELEMENT_U8 || array->element == ELEMENT_BOOL;
 }
 
-/* IEEE half precision: 1 sign bit, 5 of the exponent, 10 of the fraction. */
-static float half_value(uint16_t half) {
+float npy_half(uint16_t half) {
     int exponent = half >> 10 & 31, fraction = half & 1023;
     float size = exponent == 31 ? (fraction ? NAN : INFINITY)
                  : exponent     ? ldexpf((float)(fraction + 1024), exponent - 25)
@@ -241,7 +240,7 @@ static double real_value(NpyElement element, uint64_t bits) {
     double d;
     memcpy(&f, &single, sizeof f);
     memcpy(&d, &bits, sizeof d);
-    return element == ELEMENT_F16   ? (double)half_value((uint16_t)bits)
+    return element == ELEMENT_F16   ? (double)npy_half((uint16_t)bits)
            : element == ELEMENT_F32 ? (double)f
                                     : d;
 }

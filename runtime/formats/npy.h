@@ -48,6 +48,8 @@ bool npy_is_whole(const NpyArray *array); /* its elements are whole numbers */
 void npy_convert(const NpyArray *array, void *to);
 /* Writes all digits of the elements: int64_t of whole numbers, else double. */
 void npy_write_exact(const NpyArray *array, void *to);
+/* The value of an IEEE half: 1 bit of sign, 5 of the exponent, 10 of the fraction. */
+float npy_half(uint16_t half);
 
 /* -- archives -- */
 

@@ -26,9 +26,15 @@ const char *safetensors_dtype(DType dtype) {
 
 /* Bytes an element of a dtype takes; 0: we do not know it. */
 static uint64_t element_bytes(const char *dtype) {
+    static const struct {
+        const char *name;
+        uint64_t bytes;
+    } others[] = {{SAFETENSORS_F64, 8}, {"F16", 2}, {"BF16", 2}, {"I64", 8}, {"I16", 2}, {"I8", 1}};
     for (int i = 0; i < DTYPE_COUNT; i++)
         if (!strcmp(safetensors_dtype((DType)i), dtype)) return dtype_bytes((DType)i);
-    return strcmp(dtype, SAFETENSORS_F64) ? 0 : sizeof(double);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!strcmp(others[i].name, dtype)) return others[i].bytes;
+    return 0;
 }
 
 /* -- writing -- */

@@ -1,14 +1,17 @@
-/* Warm start: each tensor of the network is looked up in a safetensors file by its name and
- * shape. */
-#include "runtime/formats/safetensors.h"
+/* Warm start: each tensor of the network is looked up in a file by its name and shape. Where the
+ * file has none of the names, as that of another program, its layers and those of the network are
+ * paired by their order. */
 #include "runtime/train/warm_start.h"
+#include "ir/base/memory.h"
+#include "runtime/formats/weights_file.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct {
     const char *path;
-    const SafeFile *file;
+    const WeightsFile *file;
     States *states;
     const WeightMap *maps;
     uint32_t map_count;
@@ -55,12 +58,16 @@ static void append(Arena *arena, TextList *list, const char *text) {
 static void take(WarmStart *start, const Symbol *symbol) {
     char here[SHAPE_TEXT];
     const char *name = name_there(start, symbol->name);
-    const SafeTensor *tensor = safetensors_find(start->file, name);
-    bool fits = tensor && safetensors_fits(tensor, symbol);
+    const SafeTensor *tensor = weights_file_find(start->file, name);
+    bool fits = tensor && weights_file_fits(tensor, symbol);
     start->used[start->used_count++] = name;
     shape_text(symbol->dtype, symbol->shape, here);
     if (fits) {
-        states_write(start->states, symbol->name, tensor->data);
+        void *numbers = memory_new(
+            (size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype), "first weights");
+        weights_file_convert(tensor, symbol, numbers);
+        states_write(start->states, symbol->name, numbers);
+        free(numbers);
         start->taken->count++;
     } else if (tensor) {
         append(start->arena, &start->taken->anew,
@@ -83,13 +90,13 @@ static bool is_used(const WarmStart *start, const char *name) {
 /* An optimizer's moment is named after a weight in the same file: "adam.m.dense1.weight". */
 static bool is_moment(const WarmStart *start, const char *name) {
     for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.'))
-        if (safetensors_find(start->file, dot + 1)) return true;
+        if (weights_file_find(start->file, dot + 1)) return true;
     return !strncmp(name, "accumulate.", strlen("accumulate."));
 }
 
 static void list_unused(WarmStart *start, const Graph *network) {
-    for (uint32_t i = 0; i < safetensors_count(start->file); i++) {
-        const SafeTensor *tensor = safetensors_tensor(start->file, i);
+    for (uint32_t i = 0; i < weights_file_count(start->file); i++) {
+        const SafeTensor *tensor = weights_file_tensor(start->file, i);
         const Symbol *symbol = graph_symbol(network, tensor->name);
         bool fitted =
             (symbol && !symbol_is_network(symbol)) || !strcmp(tensor->dtype, SAFETENSORS_F64);
@@ -99,14 +106,143 @@ static void list_unused(WarmStart *start, const Graph *network) {
     }
 }
 
+/* -- layers of another program: the first Linear of the file is the network's first dense -- */
+
+/* What a layer is, by the tensors it has. A dense has a weight of rank 2, a convolution of rank 4, a
+ * batch_norm a running_mean, a layer_norm a weight of rank 1. A part that is none of these, such as
+ * a bias alone, is paired by its name only. */
+typedef enum { LAYER_NONE, LAYER_MATRIX, LAYER_FILTERS, LAYER_BATCH_NORM, LAYER_NORM } LayerKind;
+typedef struct {
+    const char *name; /* "features.0" */
+    LayerKind kind;
+} NamedLayer;
+typedef struct {
+    NamedLayer *items;
+    uint32_t count, capacity;
+} LayerList;
+
+/* "features.0" of "features.0.weight", in the arena; "" if there is no point. */
+static const char *layer_part(Arena *arena, const char *name) {
+    const char *dot = strrchr(name, '.');
+    return arena_copy_string(arena, name, dot ? (size_t)(dot - name) : 0);
+}
+
+static LayerKind kind_by(const char *name, int rank) {
+    const char *dot = strrchr(name, '.'), *role = dot ? dot + 1 : name;
+    if (!strcmp(role, "running_mean")) return LAYER_BATCH_NORM;
+    if (strcmp(role, "weight")) return LAYER_NONE;
+    return rank == 1   ? LAYER_NORM
+           : rank == 2 ? LAYER_MATRIX
+           : rank == 4 ? LAYER_FILTERS
+                       : LAYER_NONE;
+}
+
+/* running_mean says more than a weight of rank 1, which a layer_norm has too. */
+static void add_to_layer(Arena *arena, LayerList *list, const char *tensor, int rank) {
+    const char *name = layer_part(arena, tensor);
+    LayerKind kind = kind_by(tensor, rank);
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i].name, name)) continue;
+        if (kind && list->items[i].kind != LAYER_BATCH_NORM) list->items[i].kind = kind;
+        return;
+    }
+    ARENA_ROOM(arena, list->items, list->count, list->capacity);
+    list->items[list->count++] = (NamedLayer){name, kind};
+}
+
+/* Text by text, but numbers in it by their size: "layer.2" is before "layer.10". */
+static int compare_names(const void *a, const void *b) {
+    const char *x = ((const NamedLayer *)a)->name, *y = ((const NamedLayer *)b)->name;
+    while (*x && *y) {
+        size_t in_x = strspn(x, "0123456789"), in_y = strspn(y, "0123456789");
+        if (in_x && in_y && in_x != in_y) return in_x < in_y ? -1 : 1;
+        size_t length = in_x && in_y ? in_x : 1;
+        int order = memcmp(x, y, length);
+        if (order) return order;
+        x += length;
+        y += length;
+    }
+    return (int)(unsigned char)*x - (int)(unsigned char)*y;
+}
+
+static bool is_mapped(const WarmStart *start, const char *layer, bool there) {
+    for (uint32_t i = 0; i < start->map_count; i++) {
+        const char *name = there ? start->maps[i].there : start->maps[i].here;
+        if (after_part(layer, name) || after_part(name, layer)) return true;
+    }
+    return false;
+}
+
+/* The layers of the file, in the order of its writer, or else by their names. */
+static LayerList layers_there(const WarmStart *start) {
+    LayerList list = {0};
+    for (uint32_t i = 0; i < weights_file_count(start->file); i++) {
+        const SafeTensor *tensor = weights_file_tensor(start->file, i);
+        add_to_layer(start->arena, &list, tensor->name, tensor->shape.rank);
+    }
+    if (list.count && !weights_file_keeps_order(start->file))
+        qsort(list.items, list.count, sizeof *list.items, compare_names);
+    return list;
+}
+
+static LayerList layers_here(const WarmStart *start, const Graph *network) {
+    LayerList list = {0};
+    for (uint32_t i = 0; i < network->symbol_count; i++)
+        if (symbol_is_network(&network->symbols[i]))
+            add_to_layer(start->arena, &list, network->symbols[i].name,
+                         network->symbols[i].shape.rank);
+    return list;
+}
+
+static bool any_name_fits(const WarmStart *start, const Graph *network) {
+    for (uint32_t i = 0; i < network->symbol_count; i++)
+        if (symbol_is_network(&network->symbols[i]) &&
+            weights_file_find(start->file, network->symbols[i].name))
+            return true;
+    return false;
+}
+
+/* The next layer of a kind that --map does not name, from *at on; NULL: there is none. */
+static const NamedLayer *next_layer(const WarmStart *start, const LayerList *list, LayerKind kind,
+                                    bool there, uint32_t *at) {
+    while (*at < list->count) {
+        const NamedLayer *layer = &list->items[(*at)++];
+        if (layer->kind == kind && *layer->name && !is_mapped(start, layer->name, there))
+            return layer;
+    }
+    return NULL;
+}
+
+/* Adds a map for each pair: the first layer of a kind to the first of that kind, and so on. */
+static void pair_layers(WarmStart *start, const Graph *network) {
+    if (any_name_fits(start, network)) return;
+    LayerList theirs = layers_there(start), ours = layers_here(start, network);
+    WeightMap *maps = ARENA_ARRAY(start->arena, WeightMap, start->map_count + ours.count);
+    uint32_t count = start->map_count;
+    if (count) memcpy(maps, start->maps, count * sizeof *maps);
+    for (LayerKind kind = LAYER_MATRIX; kind <= LAYER_NORM; kind++) {
+        uint32_t here = 0, there = 0;
+        for (;;) {
+            const NamedLayer *mine = next_layer(start, &ours, kind, false, &here);
+            const NamedLayer *other = mine ? next_layer(start, &theirs, kind, true, &there) : NULL;
+            if (!other) break;
+            maps[count++] = (WeightMap){other->name, mine->name};
+            append(start->arena, &start->taken->paired,
+                   arena_format(start->arena, "%.100s = %s", other->name, mine->name));
+        }
+    }
+    start->maps = maps;
+    start->map_count = count;
+}
+
 /* -- names that --map gives -- */
 
 static bool has_part(const WarmStart *start, const Graph *network, const char *part, bool there) {
-    uint32_t count = there ? safetensors_count(start->file) : network->symbol_count;
+    uint32_t count = there ? weights_file_count(start->file) : network->symbol_count;
     for (uint32_t i = 0; i < count; i++) {
         bool is_tensor = there || symbol_is_network(&network->symbols[i]);
         const char *name =
-            there ? safetensors_tensor(start->file, i)->name : network->symbols[i].name;
+            there ? weights_file_tensor(start->file, i)->name : network->symbols[i].name;
         if (is_tensor && after_part(name, part)) return true;
     }
     return false;
@@ -142,16 +278,17 @@ static bool check_taken(const WarmStart *start) {
 
 bool weights_take(const char *path, States *states, const Graph *network, const WeightMap *maps,
                   uint32_t map_count, Arena *arena, WeightsTaken *taken, Diagnostics *diag) {
-    SafeFile *file = safetensors_read(path, diag);
+    WeightsFile *file = weights_file_read(path, diag);
     if (!file) return false;
     *taken = (WeightsTaken){0};
     WarmStart start = {path, file, states, maps, map_count, arena, taken, NULL, 0, diag};
     start.used = ARENA_ARRAY(arena, const char *, network->symbol_count);
     bool good = check_maps(&start, network);
+    if (good) pair_layers(&start, network);
     for (uint32_t i = 0; i < network->symbol_count && good; i++)
         if (symbol_is_network(&network->symbols[i])) take(&start, &network->symbols[i]);
     if (good) list_unused(&start, network);
     good = good && check_taken(&start);
-    safetensors_free(file);
+    weights_file_free(file);
     return good;
 }

@@ -21,13 +21,14 @@ expect 0 mlc train new.mdl --out new
 says err "weights: 8 of 10 tensors taken from base/last.safetensors" \
     "starts anew: dense3.weight is f32[2,16] here and f32[4,16] there" "starts anew: dense3.bias is f32[2] here and f32[4] there"
 
-# The bits of a tensor, from a checkpoint.
-tensor() { # FILE NAME
+# The bytes of a tensor of a checkpoint, and its bits.
+values() { # FILE NAME
     local header length begin end
     length=$(od -An -tu8 -N8 "$1") header=$(head -c $((8 + length)) "$1" | tail -c +9)
     read -r begin end <<<"$(grep -oP "\"$2\":\{[^}]*\"data_offsets\":\[\K[0-9,]+" <<<"$header" | tr , ' ')"
-    tail -c +$((9 + length + begin)) "$1" | head -c $((end - begin)) | od -An -tx4
+    tail -c +$((9 + length + begin)) "$1" | head -c $((end - begin))
 }
+tensor() { values "$@" | od -An -tx4; } # FILE NAME
 kept="dense1.weight dense1.bias batch_norm1.weight batch_norm1.bias batch_norm1.running_mean batch_norm1.running_var dense2.weight dense2.bias"
 for name in $kept; do
     [[ $(tensor base/last.safetensors "$name") ]] || fail "$name is not in the checkpoint"
@@ -64,6 +65,65 @@ expect 0 mlc train turned.mdl --weights base --map dense3=dense2 --out turned
 says err "weights: 4 of 4 tensors taken" "not used: dense2.weight f32[16,16]" "not used: batch_norm1.running_var f32[16]"
 expect 0 mlc train turned.mdl --weights base --map dense3.bias=dense2.bias --out turned2
 says err "weights: 3 of 4 tensors taken" "starts anew: dense2.weight is f32[4,16] here and f32[16,16] there"
+
+# Weights of another program, named as it names them, in an archive of NumPy. Its first matrix is the first dense.
+array() { # TENSOR NAME SHAPE: as NAME.npy
+    local text="{'descr': '<f4', 'fortran_order': False, 'shape': ($3), }"
+    { printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "$text" && values base/last.safetensors "$1"; } >"$2.npy"
+}
+array dense1.weight net.10.weight 16,2 && array dense1.bias net.10.bias 16,
+array batch_norm1.weight net.11.weight 16, && array batch_norm1.bias net.11.bias 16,
+array batch_norm1.running_mean net.11.running_mean 16, && array batch_norm1.running_var net.11.running_var 16,
+array dense2.weight net.9.weight 16,16 && array dense2.bias net.9.bias 16,
+array dense3.weight head.weight 4,16 && array dense3.bias head.bias 4,
+printf '\x93NUMPY\x01\x00\x76\x00%-117s\n\1\0\0\0\0\0\0\0' "{'descr': '<i8', 'fortran_order': False, 'shape': (), }" >net.11.num_batches_tracked.npy
+"$MAKE_DATA" npz torch.npz net.1[01].*.npy net.9.*.npy head.*.npy
+expect 0 mlc train base.mdl --weights torch.npz --set 'train.freeze=[dense1, "batch*", dense2, "dense3.weight"]' --out paired
+says err "weights: 10 of 10 tensors taken from torch.npz" "by order: net.10 = dense1" "by order: net.9 = dense2" \
+    "by order: head = dense3" "by order: net.11 = batch_norm1"
+! grep -q "not used\|starts anew" "$scratch/err" || fail "an archive's tensor is not taken"
+for name in $kept dense3.weight; do
+    [[ $(tensor base/last.safetensors "$name") == "$(tensor paired/last.safetensors "$name")" ]] || fail "$name has other bits"
+done
+# --map names some of them; the others are paired. What does not fit is listed.
+expect 0 mlc train base.mdl --weights torch.npz --map net.9=dense2 --map net.10=dense1 --map head.bias=dense3.bias --out named
+says err "weights: 9 of 10 tensors taken" "by order: net.11 = batch_norm1" "starts anew: dense3.weight f32[4,16] is not there" \
+    "not used: head.weight f32[4,16]"
+model wide many.csv "dense(16) |> relu |> dense(5)" 'optimizer = adam(0.01); epochs = 1'
+"$MAKE_DATA" npz two.npz net.10.*.npy head.*.npy
+expect 0 mlc train wide.mdl --weights two.npz --out wide
+says err "weights: 2 of 4 tensors taken" "starts anew: dense2.weight is f32[5,16] here and f32[4,16] there"
+
+# A safetensors file is sorted by name, so layers are paired by name, and 9 is before 10. Halves and doubles become f32.
+tensors() { # FILE HEADER: with the bytes on stdin
+    { printf "\\x$(printf %02x $((${#2} % 256)))\\x$(printf %02x $((${#2} / 256)))\\0\\0\\0\\0\\0\\0%s" "$2" && cat; } >"$1"
+}
+cat >tiny.mdl <<END
+mdl 1
+data { source = csv("many.csv"); field x = columns(source, ["a", "b"]); field y = source.y }
+model net(x) -> z { z = x |> dense(1) |> dense(1, bias = false) }
+train { loss = mse(z[:, 0], y); optimizer = sgd(0.0); epochs = 1 }
+END
+half='{"f.10.weight":{"dtype":"F16","shape":[1,1],"data_offsets":[0,2]},"f.9.bias":{"dtype":"BF16","shape":[1],"data_offsets":[2,4]},'
+half+='"f.9.weight":{"dtype":"F64","shape":[1,2],"data_offsets":[4,20]}}'
+printf '\x00\x3e\x80\xbf\0\0\0\0\0\0\xf8\x3f\x9a\x99\x99\x99\x99\x99\xb9\x3f' | tensors half.safetensors "$half"
+expect 0 mlc train tiny.mdl --weights half.safetensors --out half
+says err "weights: 3 of 3 tensors taken" "by order: f.9 = dense1" "by order: f.10 = dense2"
+[[ $(tensor half/last.safetensors dense1.weight) == *"3fc00000 3dcccccd" ]] || fail "doubles do not become f32"
+[[ $(tensor half/last.safetensors dense1.bias) == *"bf800000" ]] || fail "bf16 does not become f32"
+[[ $(tensor half/last.safetensors dense2.weight) == *"3fc00000" ]] || fail "f16 does not become f32"
+
+# What torch.save writes is a program; an archive may be damaged.
+printf 'x' >data.pkl.npy && "$MAKE_DATA" npz net.pt data.pkl.npy
+expect 5 mlc train base.mdl --weights net.pt --out bad
+says err "'net.pt' was written by torch.save" "safetensors.torch.save_file"
+head -c 200 torch.npz >cut.npz
+expect 5 mlc train base.mdl --weights cut.npz --out bad
+says err "'cut.npz': it is not a ZIP archive, or it is damaged"
+printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': (9,), }" >odd.weight.npy
+"$MAKE_DATA" npz odd.npz odd.weight.npy
+expect 5 mlc train base.mdl --weights odd.npz --out bad
+says err "'odd.weight' in 'odd.npz': it is cut short"
 
 # What cannot be
 expect 2 mlc train new.mdl --map nothing=dense1 --out bad
