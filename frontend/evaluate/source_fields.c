@@ -20,7 +20,21 @@ Value source_input(Evaluator *evaluator, const SourceField *field, Span span) {
     return input(evaluator, field->name, field->dtype, field->row, span);
 }
 
+/* Reports why an array of the source cannot be a field; false if there is no such array. */
+static bool report_unreadable(Evaluator *evaluator, const char *name, Span span) {
+    const SourceSchema *schema = evaluator->globals->schema;
+    for (uint32_t i = 0; i < schema->unreadable_count; i++) {
+        const SourceUnreadable *array = &schema->unreadable[i];
+        if (strcmp(array->name, name)) continue;
+        if (evaluator_error(evaluator, span, "%s", array->finding) && array->help)
+            diag_help(evaluator->diag, "%s", array->help);
+        return true;
+    }
+    return false;
+}
+
 void source_no_field(Evaluator *evaluator, const char *name, Span span) {
+    if (report_unreadable(evaluator, name, span)) return;
     if (evaluator_error(evaluator, span, "the source has no field '%s'", name)) {
         /* The nearest name, or else the names that there are. */
         enum { SHOWN = 12 };

@@ -61,6 +61,14 @@ SourceSchema source_schema_copy(const SourceSchema *schema, Arena *arena) {
     copy.fields = fields;
     for (uint32_t i = 0; i < schema->field_count; i++)
         fields[i] = source_field_copy(&schema->fields[i], arena);
+    SourceUnreadable *unreadable = ARENA_ARRAY(arena, SourceUnreadable, schema->unreadable_count);
+    copy.unreadable = unreadable;
+    for (uint32_t i = 0; i < schema->unreadable_count; i++) {
+        const SourceUnreadable *from = &schema->unreadable[i];
+        unreadable[i].name = arena_format(arena, "%s", from->name);
+        unreadable[i].finding = arena_format(arena, "%s", from->finding);
+        unreadable[i].help = from->help ? arena_format(arena, "%s", from->help) : NULL;
+    }
     return copy;
 }
 

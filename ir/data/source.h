@@ -86,9 +86,16 @@ typedef struct {
     uint32_t count, capacity;
 } DerivedFields;
 
+/* An array of the source that cannot be a field, and why. It is an error where a model reads it. */
+typedef struct {
+    const char *name, *finding, *help; /* help: NULL if there is none */
+} SourceUnreadable;
+
 typedef struct SourceSchema {
     const SourceField *fields;
     uint32_t field_count;
+    const SourceUnreadable *unreadable;
+    uint32_t unreadable_count;
     DerivedFields *derived;        /* or NULL */
     int64_t train_rows;            /* 0 if not known without reading the data */
     int64_t dropped_rows;          /* rows left out because a cell is missing */

@@ -122,6 +122,93 @@ static bool check_field(const ArrayField *first, const ArrayField *field, Diagno
     return true;
 }
 
+/* -- arrays that cannot be fields -- */
+
+static int64_t rows_of(const ArrayField *field, Split split) {
+    return field->parts[split].name ? field->parts[split].array.shape.dim[0] : 0;
+}
+
+const SourceUnreadable *arrays_unreadable(Arena *arena, const ArrayPart *part,
+                                          const Problem *problem) {
+    SourceUnreadable *unreadable = ARENA_NEW(arena, SourceUnreadable);
+    unreadable->finding = arena_format(arena, "%s: %s", part->name, problem->finding);
+    unreadable->help = *problem->help ? arena_format(arena, "%s", problem->help) : NULL;
+    return unreadable;
+}
+
+static const ArrayPart *unreadable_part(const ArrayField *field) {
+    for (Split split = 0; split < SPLIT_COUNT; split++)
+        if (field->parts[split].unreadable) return &field->parts[split];
+    return NULL;
+}
+
+/* The readable field with the most training rows; NULL without one. */
+static const ArrayField *longest_field(const ArrayFields *fields) {
+    const ArrayField *longest = NULL;
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const ArrayField *field = &fields->items[i];
+        if (unreadable_part(field)) continue;
+        if (!longest || rows_of(field, SPLIT_TRAIN) > rows_of(longest, SPLIT_TRAIN))
+            longest = field;
+    }
+    return longest;
+}
+
+typedef struct {
+    Arena *arena;
+    SourceUnreadable *unreadable;
+} Finding;
+
+static void take_line(void *context, const DiagLine *line) {
+    const Finding *to = context;
+    const char **text = line->kind == DIAG_HELP ? &to->unreadable->help : &to->unreadable->finding;
+    *text = arena_format(to->arena, "%s", line->message);
+}
+
+/* Why the rows of a field are not those of the reference; false if they are. */
+static bool has_other_rows(const ArrayField *reference, ArrayField field, Arena *arena,
+                           SourceUnreadable *why) {
+    ArrayField first = *reference;
+    Diagnostics *diag = diag_new();
+    for (Split split = 0; split < SPLIT_COUNT; split++) /* the error has another place */
+        field.parts[split].span = first.parts[split].span = (Span){0};
+    bool same = check_field(&first, &field, diag);
+    diag_visit(diag, take_line, &(Finding){arena, why});
+    diag_free(diag);
+    return !same;
+}
+
+static bool report_none(const ArrayFields *fields, Diagnostics *diag) {
+    const ArrayPart *part = fields->count ? unreadable_part(fields->items) : NULL;
+    if (!part) return false;
+    diag_error(diag, STATUS_DATA, part->span, "%s", part->unreadable->finding);
+    if (part->unreadable->help) diag_help(diag, "%s", part->unreadable->help);
+    return false;
+}
+
+bool arrays_leave_unreadable(ArrayFields *fields, SourceData *data, Diagnostics *diag) {
+    const ArrayField *longest = longest_field(fields);
+    if (!longest) return report_none(fields, diag);
+    const ArrayField reference = *longest; /* the list is moved up */
+    SourceUnreadable *list = ARENA_ARRAY(data->arena, SourceUnreadable, fields->count);
+    uint32_t kept = 0, left = 0;
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const ArrayField *field = &fields->items[i];
+        const ArrayPart *part = unreadable_part(field);
+        if (part)
+            list[left] = *part->unreadable;
+        else if (!has_other_rows(&reference, *field, data->arena, &list[left])) {
+            fields->items[kept++] = *field;
+            continue;
+        }
+        list[left++].name = field->name;
+    }
+    fields->count = kept;
+    data->schema.unreadable = list;
+    data->schema.unreadable_count = left;
+    return true;
+}
+
 /* All parts of a field are read alike. */
 static bool find_wide(ArrayField *field, Diagnostics *diag) {
     for (Split split = 0; split < SPLIT_COUNT; split++) {
@@ -135,10 +222,6 @@ static bool find_wide(ArrayField *field, Diagnostics *diag) {
     for (Split split = 0; split < SPLIT_COUNT && field->is_wide; split++)
         field->parts[split].array.dtype = DTYPE_F32;
     return true;
-}
-
-static int64_t rows_of(const ArrayField *field, Split split) {
-    return field->parts[split].name ? field->parts[split].array.shape.dim[0] : 0;
 }
 
 bool arrays_check(ArrayField *fields, uint32_t count, Diagnostics *diag) {

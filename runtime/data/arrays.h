@@ -12,6 +12,7 @@ typedef struct {
     const char *file;
     Span span;
     NpyArray array;
+    const SourceUnreadable *unreadable; /* why it cannot be read; or NULL */
 } ArrayPart;
 
 typedef struct {
@@ -37,12 +38,19 @@ ArrayPart *arrays_part(ArrayFields *fields, Arena *arena, const char *name, cons
                        Span span, Diagnostics *diag);
 /* "x_train" of "data/x_train.npy" */
 const char *arrays_file_name(Arena *arena, const char *path);
+/* Takes away the fields that no model can read: their elements are no numbers, or their rows are not
+ * those of the field with the most rows. schema.unreadable says why. False after reporting an error
+ * if no field is left. */
+bool arrays_leave_unreadable(ArrayFields *fields, SourceData *data, Diagnostics *diag);
 /* Checks that all fields have rows for the same splits, and as many, and finds the wide ones. */
 bool arrays_check(ArrayField *fields, uint32_t count, Diagnostics *diag);
 /* Makes the fields of data from arrays that are checked; with `whole`, their elements too. */
 bool arrays_take(ArrayField *fields, uint32_t count, bool whole, SourceData *data,
                  Diagnostics *diag);
 void arrays_free(ArrayField *fields, uint32_t count);
+/* Why an array cannot be read, in the arena; the error is reported where a model reads it. */
+const SourceUnreadable *arrays_unreadable(Arena *arena, const ArrayPart *part,
+                                          const Problem *problem);
 /* returns false */
 bool arrays_report(const ArrayPart *part, const Problem *problem, Diagnostics *diag);
 

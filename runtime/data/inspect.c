@@ -1,5 +1,6 @@
 /* Looking at data before they are trained on: what every field is like, and what is suspicious. The
  * rules:
+ *   unreadable          an array that cannot be a field: a model that reads it is wrong
  *   missing, infinite   elements that are NaN, empty or infinite
  *   constant            one value in all training rows
  *   identifier          whole numbers or text of a table, no two rows alike, in 20 rows or more:
@@ -267,6 +268,9 @@ DataFacts *dataset_inspect(const Dataset *dataset, const char *label, const char
     facts->findings.arena = arena;
     facts->classes = class_counts(dataset, label, dates, arena, &facts->class_count);
     facts->fields = ARENA_ARRAY(arena, FieldFacts *, schema->field_count);
+    for (uint32_t i = 0; i < schema->unreadable_count; i++)
+        findings_add(&facts->findings, "unreadable", schema->unreadable[i].name, 1,
+                     "%s; it is left out", schema->unreadable[i].finding);
     for (; facts->field_count < schema->field_count; facts->field_count++) {
         const char *format = dates ? dates[facts->field_count] : NULL;
         FieldFacts *field = format ? date_facts(dataset, facts->field_count, format, arena)

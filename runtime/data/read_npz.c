@@ -49,18 +49,20 @@ static bool find_contents(Archive *archive, uint32_t i, bool whole, size_t bytes
 }
 
 /* Without `whole`, what a schema needs to know. */
-static bool read_array(Archive *archive, uint32_t i, bool whole, ArrayPart *part,
+static bool read_array(Archive *archive, uint32_t i, bool whole, ArrayPart *part, Arena *arena,
                        Diagnostics *diag) {
     size_t length = archive->entries[i].bytes,
            bytes = whole || length < HEADER_MOST ? length : HEADER_MOST;
     Problem problem = {0};
     if (!find_contents(archive, i, whole, bytes, part, diag)) return false;
-    if (!npy_read(archive->contents[i], bytes, whole, &part->array, &problem))
-        return arrays_report(part, &problem, diag);
+    if (!npy_read(archive->contents[i], bytes, whole, &part->array, &problem)) {
+        part->unreadable = arrays_unreadable(arena, part, &problem);
+        return true;
+    }
     if (whole || !npy_may_be_wide(&part->array)) return true;
     free(archive->unpacked[i]); /* what its elements are read as, they say themselves */
     archive->unpacked[i] = NULL;
-    return read_array(archive, i, true, part, diag);
+    return read_array(archive, i, true, part, arena, diag);
 }
 
 static bool open_entry(NpzSource *own, Archive *archive, uint32_t i, bool whole, Arena *arena,
@@ -80,7 +82,7 @@ static bool open_entry(NpzSource *own, Archive *archive, uint32_t i, bool whole,
         .name = arena_format(arena, "'%.100s' in '%s'", archive->entries[i].name, archive->path),
         .file = archive->path,
         .span = archive->span};
-    return read_array(archive, i, whole, part, diag);
+    return read_array(archive, i, whole, part, arena, diag);
 }
 
 static bool open_archive(NpzSource *own, Archive *archive, bool whole, Arena *arena,
@@ -130,6 +132,7 @@ bool read_npz(const DataSource *source, bool whole, SourceData *data, Diagnostic
             return false;
     }
     ArrayFields *fields = &own->fields;
-    return arrays_check(fields->items, fields->count, diag) &&
+    return arrays_leave_unreadable(fields, data, diag) &&
+           arrays_check(fields->items, fields->count, diag) &&
            arrays_take(fields->items, fields->count, whole, data, diag);
 }

@@ -301,10 +301,17 @@ static bool check_width(const TableReading *reading, const CsvScan *scan) {
     if (scan->count == reading->width) return true;
     problem_set(reading->problem, "line %u: it has %u cells, but the first line has %u",
                 scan->record_line, scan->count, reading->width);
-    problem_help(
-        reading->problem,
-        "cells that hold a '%c' must stand in quotes; delimiter = \"...\" where another divides them",
-        reading->format->delimiter);
+    char delimiter = reading->format->delimiter;
+    const CsvCell *last = &scan->cells[scan->count - 1];
+    if (scan->count == reading->width + 1 && last->length == 0 && !last->quoted)
+        problem_help(reading->problem,
+                     "the line ends in a '%c': take it away, or end the first line in one too",
+                     delimiter);
+    else
+        problem_help(
+            reading->problem,
+            "cells that hold a '%c' must stand in quotes; delimiter = \"...\" where another divides them",
+            delimiter);
     return false;
 }
 

@@ -103,7 +103,12 @@ bool zip_list(const void *memory, size_t length, Arena *arena, ZipEntry *entries
     if (!end) return damaged(problem);
     size_t at = u32(end + 16);
     uint32_t listed = u16(end + 10);
-    if (at > length || !listed) return damaged(problem);
+    if (at > length) return damaged(problem);
+    if (!listed) {
+        problem_set(problem, "it holds no arrays");
+        problem_help(problem, "numpy.savez(path, x = ..., y = ...) writes arrays with names");
+        return false;
+    }
     if (listed > ZIP_MAX_ENTRIES)
         return problem_set(problem, "it holds more than %d arrays", ZIP_MAX_ENTRIES), false;
     for (; *count < listed; ++*count) {

@@ -1,4 +1,5 @@
-# an archive whose arrays have different numbers of rows
+# an archive whose arrays have different numbers of rows: the one with fewer is no field
 source "$GOLDEN/arrays.bash"
 base64 -d <<<UEsDBBQAAAAIAAAAIQDylFTgSQAAAIYAAAAFABQAeC5ucHkBABAAhgAAAAAAAABJAAAAAAAAAJvsF+obEMnIUMZQrZ6SWpxcpG6loF5Taqiuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GsY6CkaaOgq1CmQDLgYwAABQSwMEFAAAAAgAAAAhAA9ScKhGAAAAggAAAAUAFAB5Lm5weQEAEACCAAAAAAAAAEYAAAAAAAAAm+wX6hsQychQxlCtnpJanFykbqWgXlNqqK6joJ6WX1RSlJgXn1+UkgoSd0vMKU4FihdnJBakAvkaRjqaOgq1ChQALgYGAFBLAQIUAxQAAAAIAAAAIQDylFTgSQAAAIYAAAAFAAAAAAAAAAAAAACAAQAAAAB4Lm5weVBLAQIUAxQAAAAIAAAAIQAPUnCoRgAAAIIAAAAFAAAAAAAAAAAAAACAAYAAAAB5Lm5weVBLBQYAAAAAAgACAGYAAAD9AAAAAAA= >x.npz
 check 'npz("x.npz")' 'source.x'
+check 'npz("x.npz")' 'source.y'
