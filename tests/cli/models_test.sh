@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Models whose sizes follow from the data, trained on the small set: they learn what they are asked to, and the seed decides every bit.
+# Models trained on the small set: they learn what they are asked to, and the seed decides every bit.
 source "$(dirname "$0")/common.sh"
 "$MAKE_DATA" . 610 203
 source='idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)'
@@ -22,4 +22,5 @@ learns rows_vit 'accuracy>=0.9' width=16 depth=1 lr=0.01 train.batch=32 train.ep
 # This set's classes are places, which a mean over all places and random shifts hide.
 learns mnist_resnet 'accuracy>=0.7' base=8 depth=1 lr=0.1 train.batch=32 train.epochs=12
 learns conv_autoencoder 'mse<=0.05' train.batch=32 train.epochs=6
+learns mnist_tanh 'accuracy>=0.8' data.valid=60 train.batch=32
 finish
