@@ -4,6 +4,7 @@
 #include "ir/base/display.h"
 #include "ir/data/derived.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Arguments of csv() that are about other files, or about rows to be left out: every row of the new
@@ -98,6 +99,28 @@ static void print_unseen(const char *file, const SourceField *column, const char
     if (near) fputs("'?\n", stderr);
 }
 
+/* The network reads whole numbers, and a cell of this column of numbers holds none. */
+static bool not_whole(const InputFiles *input, const SourceField *column, const float *numbers) {
+    const Dataset *dataset = input->session->dataset;
+    char place[PLACE_TEXT];
+    int64_t rows = 0;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++)
+        rows += dataset_all_rows(dataset, split);
+    int32_t row = 0;
+    while (row + 1 < rows && numbers[row] == floorf(numbers[row]) && fabsf(numbers[row]) < 0x1p31F)
+        row++;
+    bool missing = isnan(numbers[row]);
+    const char *finding = arena_format(input->session->arena, "is %g", (double)numbers[row]);
+    diag_error(input_diag(input), STATUS_DATA, (Span){0},
+               "column '%s' %s in %s, but the network was trained on whole numbers of 32 bits",
+               column->name, missing ? "is missing" : finding,
+               dataset_place_text(dataset, NULL, row, place));
+    if (missing)
+        diag_help(input_diag(input),
+                  "fill in the cell or leave the row out; impute(...) in the model allows gaps");
+    return false;
+}
+
 /* The columns that the network reads must be there, as what they were; the others, the label too,
  * may be missing. */
 static bool check_columns(const InputFiles *input, const Symbol *symbol) {
@@ -116,10 +139,7 @@ static bool check_columns(const InputFiles *input, const Symbol *symbol) {
         if (found->unseen && !(derived && derived_reads_dates(derived, fields[i])))
             print_unseen(input->files[0], found, wanted->name);
         if (!single || found->dtype == symbol->dtype) continue;
-        diag_error(input_diag(input), STATUS_DATA, (Span){0},
-                   "column '%s' of '%s' must hold whole numbers, with none missing", wanted->name,
-                   input->files[0]);
-        return false;
+        return not_whole(input, found, data);
     }
     const void *data;
     const SourceField *classes =
