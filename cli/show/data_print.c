@@ -18,6 +18,7 @@ enum {
     VALUES_SHOWN = 8,
     ROWS_ABREAST = 5,
     CELL_WIDTH = 12, /* "-1.30316e+10" */
+    CELL_MOST = 24,
     PICTURE_SIDE = 56
 };
 
@@ -185,19 +186,37 @@ static void print_classes(const ClassCounts *counts) {
 
 /* -- the first rows -- */
 
-/* In the width of a cell: a name is cut off there, a number never. */
-static void print_cell(ReportElement element, const Statistics *statistics) {
+/* In the width of a cell: longer text ends in "...", a number is never cut off. */
+static void print_cell(ReportElement element, const Statistics *statistics, int width) {
     char text[NUMBER_TEXT];
     putchar(' ');
-    if (element.text)
-        terminal_cell(stdout, element.text, CELL_WIDTH, CELL_WIDTH);
-    else
-        printf("%*s", CELL_WIDTH, column_text(text, element.number, statistics));
+    if (!element.text) {
+        printf("%*s", width, column_text(text, element.number, statistics));
+    } else if (shown_columns(element.text, strlen(element.text)) > (size_t)width) {
+        terminal_cell(stdout, element.text, 0, width - 3);
+        fputs("...", stdout);
+    } else {
+        terminal_cell(stdout, element.text, width, width);
+    }
+}
+
+/* As wide as the longest text in the rows that are shown, within limits. */
+static int cell_width(const DataReport *report) {
+    const int32_t *rows = dataset_split(report->session.dataset, report->split);
+    size_t width = CELL_WIDTH;
+    for (uint32_t k = 0; k < report->facts->field_count; k++) {
+        for (int64_t i = 0; i < report->shown; i++) {
+            const char *text = report_source_element(report, k, rows[i], 0).text;
+            size_t columns = text ? shown_columns(text, strlen(text)) : 0;
+            if (columns > width) width = columns;
+        }
+    }
+    return width < CELL_MOST ? (int)width : CELL_MOST;
 }
 
 /* A field's elements, a line each, in the rows from the `first` that is shown. */
 static void print_elements(const DataReport *report, uint32_t k, bool source, int64_t first,
-                           int64_t count) {
+                           int64_t count, int width) {
     const FieldFacts *facts = source ? report->facts->fields[k] : report->fields[k];
     const int32_t *rows = dataset_split(report->session.dataset, report->split);
     int64_t elements = shape_elements(facts->field.row),
@@ -214,7 +233,7 @@ static void print_elements(const DataReport *report, uint32_t k, bool source, in
         for (int64_t i = first; i < first + count; i++)
             print_cell(source ? report_source_element(report, k, rows[i], element)
                               : report_field_element(report, k, i, element),
-                       statistics);
+                       statistics, width);
         putchar('\n');
     }
     if (shown < elements) printf("  ... %" PRId64 " elements\n", elements);
@@ -222,31 +241,32 @@ static void print_elements(const DataReport *report, uint32_t k, bool source, in
 
 /* The numbers of rows in their file, or their lines. */
 static void print_places(const Dataset *dataset, const char *what, const int32_t *rows,
-                         int64_t count) {
+                         int64_t count, int width) {
     printf("  %-*s", NAME_WIDTH, what);
     for (int64_t i = 0; i < count; i++) {
         RowPlace place = dataset_row_place(dataset, rows[i]);
-        printf(" %*" PRId64, CELL_WIDTH, *what == 'l' ? place.line : place.row);
+        printf(" %*" PRId64, width, *what == 'l' ? place.line : place.row);
     }
     putchar('\n');
 }
 
 static void print_rows(const DataReport *report) {
     heading("first rows of %s", split_name(report->split));
-    for (int64_t first = 0; first < report->shown; first += ROWS_ABREAST) {
+    int width = cell_width(report), abreast = ROWS_ABREAST * (CELL_WIDTH + 1) / (width + 1);
+    for (int64_t first = 0; first < report->shown; first += abreast) {
         int64_t left = report->shown - first;
         if (first) putchar('\n');
-        int64_t count = left < ROWS_ABREAST ? left : ROWS_ABREAST;
+        int64_t count = left < abreast ? left : abreast;
         const Dataset *dataset = report->session.dataset;
         const int32_t *rows = dataset_split(dataset, report->split);
-        print_places(dataset, "row", &rows[first], count);
+        print_places(dataset, "row", &rows[first], count, width);
         if (dataset_row_place(dataset, rows[first]).line)
-            print_places(dataset, "line", &rows[first], count);
+            print_places(dataset, "line", &rows[first], count, width);
         for (uint32_t i = 0; i < report->facts->field_count; i++)
-            print_elements(report, i, true, first, count);
+            print_elements(report, i, true, first, count, width);
         if (report->field_count) printf("  %-*s\n", NAME_WIDTH, "-- as the model sees them");
         for (uint32_t i = 0; i < report->field_count; i++)
-            print_elements(report, i, false, first, count);
+            print_elements(report, i, false, first, count, width);
     }
 }
 
