@@ -2,6 +2,7 @@
  * only at the end. */
 #include "runtime/data/table.h"
 #include "runtime/data/categories.h"
+#include "ir/base/display.h"
 #include "ir/base/memory.h"
 #include "runtime/formats/numbers.h"
 #include "ir/base/utf8.h"
@@ -78,20 +79,23 @@ static NumberForm cell_form(const TableReading *reading, const CsvCell *cell) {
     return number_form(plain.text, plain.length);
 }
 
-/* How a text could be read as a number; "" if there is no way. */
-static const char *signs_hint(const CsvCell *cell) {
-    static const struct {
-        NumberSigns signs;
-        const char *hint;
-    } ways[] = {{{'.', ','}, "; thousands = \",\" makes a number of it"},
-                {{',', 0}, "; decimal = \",\" makes a number of it"},
-                {{',', '.'}, "; decimal = \",\" and thousands = \".\" make a number of it"},
-                {{'.', ' '}, "; thousands = \" \" makes a number of it"},
-                {{',', ' '}, "; decimal = \",\" and thousands = \" \" make a number of it"}};
+/* How a text could be read as a number, with the decimal sign that was given; "" if there is no
+ * way. */
+static const char *signs_hint(const TableReading *reading, const CsvCell *cell) {
+    static const NumberSigns ways[] = {{'.', ','}, {',', 0}, {',', '.'}, {'.', ' '}, {',', ' '}};
+    NumberSigns now = reading->format->signs;
     char text[NUMBER_LONGEST + 1];
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        CsvCell plain = plain_cell(cell, ways[i].signs, text);
-        if (number_form(plain.text, plain.length) != NUMBER_NONE) return ways[i].hint;
+        NumberSigns way = ways[i];
+        if (now.decimal == ',' && way.decimal != ',') continue;
+        CsvCell plain = plain_cell(cell, way, text);
+        if (number_form(plain.text, plain.length) == NUMBER_NONE) continue;
+        bool both = way.decimal != now.decimal && way.thousands;
+        return arena_format(
+            reading->arena, "; %s%s%s make%s a number of it",
+            way.decimal != now.decimal ? "decimal = \",\"" : "", both ? " and " : "",
+            way.thousands ? arena_format(reading->arena, "thousands = \"%c\"", way.thousands) : "",
+            both ? "" : "s");
     }
     return "";
 }
@@ -109,11 +113,15 @@ static const char *text_of(const TableReading *reading, const CsvCell *cell) {
 }
 
 static const char *shown(const TableReading *reading, const CsvCell *cell) {
-    int length = cell->length < CELL_SHOWN ? (int)cell->length : CELL_SHOWN;
-    char *text = arena_copy_string(reading->arena, cell->text, (size_t)length);
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < 32 || (unsigned char)*c > 126) *c = '?';
-    return arena_format(reading->arena, "'%s%s'", text, (int)cell->length > length ? "..." : "");
+    char *text = arena_copy_string(reading->arena, cell->text, cell->length);
+    bool whole = shown_columns(text, cell->length) <= CELL_SHOWN;
+    if (!whole) text[shown_fitting(text, CELL_SHOWN)] = '\0';
+    for (char *c = text; *c;) {
+        size_t length = utf8_length(c, strlen(c));
+        if (!length || (unsigned char)*c < 32) *c = '?';
+        c += length ? length : 1;
+    }
+    return arena_format(reading->arena, "'%s%s'", text, whole ? "" : "...");
 }
 
 /* -- names -- */
@@ -382,7 +390,7 @@ static bool see_kind(TableReading *reading, TableColumn *column, int64_t row, co
     column->has_fractions |= form == NUMBER_REAL;
     if (form != NUMBER_NONE) return true;
     column->kind = COLUMN_TEXT;
-    const char *hint = signs_hint(cell);
+    const char *hint = signs_hint(reading, cell);
     column->why_text =
         arena_format(reading->arena, "line %u has %s%s", line, shown(reading, cell), hint);
     if (!*hint) column->why_cell = csv_text(cell, reading->arena);
