@@ -159,6 +159,15 @@ static void write_operation(const SourceSchema *schema, const Derived *derived, 
     if (inside || !infix) putc(')', out);
 }
 
+/* The shortest text that reads back as the same number. */
+static void write_real(double real, FILE *out) {
+    char text[32];
+    int digits = 15;
+    do snprintf(text, sizeof text, "%.*g", digits, real);
+    while (strtod(text, NULL) != real && digits++ < 17);
+    fprintf(out, "%s%s", text, real == floor(real) ? "." : "");
+}
+
 static void write_derived(const SourceSchema *schema, const Derived *derived, bool inside,
                           FILE *out) {
     switch (derived->kind) {
@@ -166,9 +175,7 @@ static void write_derived(const SourceSchema *schema, const Derived *derived, bo
     case DERIVED_DATE: write_date(schema, derived, out); return;
     case DERIVED_LEARNT: fprintf(out, "@%s", derived->fit); return;
     case DERIVED_WHOLE: fprintf(out, "%" PRId64, derived->whole); return;
-    case DERIVED_REAL:
-        fprintf(out, "%.17g%s", derived->real, derived->real == floor(derived->real) ? "." : "");
-        return;
+    case DERIVED_REAL: write_real(derived->real, out); return;
     default: write_operation(schema, derived, inside, out);
     }
 }
