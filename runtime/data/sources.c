@@ -4,6 +4,7 @@
 #include "ir/base/files.h"
 #include "runtime/data/reader.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -148,12 +149,38 @@ bool source_files_named(const NamedSet *named, Span span, Arena *arena, SourceFi
     return whole;
 }
 
+/* The file with the most similar name in the folder where it should be. */
+static void suggest_file(const char *folder, const char *name, Diagnostics *diag) {
+    enum { MOST = 1000 };
+    const char *names[MOST], *slash = strrchr(name, '/');
+    size_t count = 0;
+    Arena *arena = arena_new();
+    const char *within = slash ? arena_copy_string(arena, name, (size_t)(slash + 1 - name)) : "";
+    const char *base = *within == '/' || !*folder ? "" : arena_format(arena, "%s/", folder);
+    const char *path = arena_format(arena, "%s%s", base, within);
+    DIR *entries = opendir(*path ? path : ".");
+    const struct dirent *entry;
+    while (entries && count < MOST && (entry = readdir(entries)))
+        names[count++] = arena_copy_string(arena, entry->d_name, strlen(entry->d_name));
+    if (entries) closedir(entries);
+    const char *near = diag_nearest(slash ? slash + 1 : name, names, count);
+    if (near) diag_help(diag, "did you mean '%s%s'?", within, near);
+    arena_free(arena);
+}
+
 void source_report_missing(const DataSource *source, const SourceArg *arg, Diagnostics *diag) {
     char root[PATH_BYTES];
-    const char *table = named_table(arg->text);
+    const char *table = named_table(arg->text), *text = arg->text;
+    if (!*text) {
+        diag_error(diag, STATUS_DATA, arg->span, "the name of the file is empty");
+        return;
+    }
     diag_error(diag, STATUS_DATA, arg->span,
                "no data: neither '%s' nor a packed or unpacked form of it is there", arg->text);
     if (table) diag_help(diag, "`mlc data get %s` downloads it", table);
+    if (*text == '~') diag_help(diag, "'~' is the shell's: write the whole path");
+    if (strstr(text, "://")) diag_help(diag, "mlc reads files: download it first");
+    suggest_file(source->folder, text, diag);
     diag_help(diag, "relative names start at the folder of the model, '%s', or else at '%s', %s",
               *source->folder ? source->folder : ".", data_root(root, sizeof root),
               setting("MLC_DATA") ? "which is $MLC_DATA" : "as $MLC_DATA is not set");
