@@ -7,10 +7,19 @@
 static const struct {
     const char *name, *help;
 } aliases[] = {
+#define MEANS(name, word)
 #define ALIAS(name, help) {#name, help},
 #include "frontend/evaluate/aliases.def"
 };
 enum { ALIAS_COUNT = sizeof aliases / sizeof *aliases };
+
+static const struct {
+    const char *name, *word;
+} meanings[] = {
+#define MEANS(name, word) {#name, #word},
+#define ALIAS(name, help)
+#include "frontend/evaluate/aliases.def"
+};
 
 /* Capitals and '_' do not matter. */
 static bool same_name(const char *name, const char *plain) {
@@ -25,4 +34,28 @@ const char *alias_help(const char *name) {
     for (int i = 0; i < ALIAS_COUNT; i++)
         if (same_name(name, aliases[i].name)) return aliases[i].help;
     return NULL;
+}
+
+static const char *meant_word(const char *name, const char *const *candidates, size_t count) {
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        for (size_t k = 0; k < count && same_name(name, meanings[i].name); k++)
+            if (!strcmp(candidates[k], meanings[i].word)) return meanings[i].word;
+    return NULL;
+}
+
+bool alias_suggest(Diagnostics *diag, const char *name, const char *const *candidates,
+                   size_t count) {
+    const char *alias = alias_help(name), *near = diag_nearest(name, candidates, count);
+    if (alias)
+        diag_help(diag, "%s", alias);
+    else if (near)
+        diag_help(diag, "did you mean '%s'?", near);
+    return alias || near;
+}
+
+bool alias_suggest_word(Diagnostics *diag, const char *name, const char *const *candidates,
+                        size_t count) {
+    const char *meant = meant_word(name, candidates, count);
+    if (meant) diag_help(diag, "did you mean '%s'?", meant);
+    return meant || alias_suggest(diag, name, candidates, count);
 }

@@ -53,7 +53,7 @@ static bool unknown_argument(const ArgumentBinding *binding, const Given *given)
     for (uint32_t i = 0; i < callee->formals->count; i++)
         names[i] = formal_at(callee, i)->name.text;
     note_declaration(binding);
-    evaluator_suggest(binding->evaluator, given->name, names, callee->formals->count);
+    alias_suggest_word(binding->evaluator->diag, given->name, names, callee->formals->count);
     return false;
 }
 

@@ -83,6 +83,9 @@ bool call_sizes(const Call *call, uint32_t arg, Shape *shape) {
     for (uint32_t i = 0; i < rank; i++) {
         if (shape->dim[i] < 1) {
             call_fail(call, arg, "must hold sizes of at least 1, not %" PRId64, shape->dim[i]);
+            /* A weight has no rows. */
+            if (shape->dim[i] == -1 && arg > 0)
+                diag_help(call->evaluator->diag, "N is the number of rows: [N, 8]");
             return false;
         }
         room /= shape->dim[i];

@@ -146,6 +146,13 @@ bool evaluator_error(Evaluator *evaluator, Span span, const char *format, ...)
 /* Help for a name that other programs use: "Linear" is dense here. NULL if the name is not
  * known. */
 const char *alias_help(const char *name);
+/* Help for an unknown name: what it is called here, or the candidate that it resembles. false: there
+ * is none. */
+bool alias_suggest(Diagnostics *diag, const char *name, const char *const *candidates,
+                   size_t count);
+/* The same of an argument or a key, of which another program may have its own name. */
+bool alias_suggest_word(Diagnostics *diag, const char *name, const char *const *candidates,
+                        size_t count);
 /* Adds "did you mean 'x'?" if one of the candidates is similar; false if none is. */
 bool evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates,
                        size_t count);

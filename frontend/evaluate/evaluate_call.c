@@ -70,11 +70,6 @@ static Value call_builtin(Evaluator *evaluator, const Call *call) {
         *bound = (Bound){call->callee, call->args, call->spans, call->span};
         return (Value){.kind = VALUE_BOUND, .bound = bound};
     }
-    if (builtin->kind == KIND_LAYER && evaluator->phase == PHASE_TRAIN) {
-        evaluator_error(evaluator, call->span, "the layer '%s' must be in the model block",
-                        call->callee->name);
-        return value_error();
-    }
     evaluator_at(evaluator, call->span);
     return builtin->call(call);
 }

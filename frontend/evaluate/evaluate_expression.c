@@ -109,6 +109,17 @@ static const char *outputs_quoted(const Evaluator *evaluator) {
     return list ? list : "none";
 }
 
+/* Help in the network for a field that is none of its inputs. */
+static bool help_field(Evaluator *evaluator, const char *name) {
+    const Function *network = evaluator->globals->network;
+    if (evaluator->phase != PHASE_MODEL || !network ||
+        !names_find(evaluator->globals->fields, name))
+        return false;
+    diag_help(evaluator->diag, "it is a field: make it an input, model %s(%s%s) -> ...",
+              network->name.text, network->formals.count ? "..., " : "", name);
+    return true;
+}
+
 /* Help for an unknown name that resembles no other: lists the names that can be used. */
 static void list_names(Evaluator *evaluator, const char *name) {
     enum { LISTED = 20 };
@@ -118,12 +129,13 @@ static void list_names(Evaluator *evaluator, const char *name) {
     const char *fields =
         names_quoted(evaluator->arena, names_all(known), names_count(known), LISTED);
     bool is_network = globals->network && !strcmp(globals->network->name.text, name);
-    if (evaluator->phase == PHASE_DATA && source_field(globals->schema, name))
+    bool in_data = evaluator->phase == PHASE_DATA || evaluator->phase == PHASE_SPLIT;
+    if (in_data && globals->schema && source_field(globals->schema, name))
         diag_help(
             evaluator->diag,
             "write source.%s for a field of the source; in a list of columns, put its name in quotes",
             name);
-    else if (evaluator->phase == PHASE_DATA)
+    else if (in_data)
         diag_help(evaluator->diag, "write source.NAME for a field of the source");
     else if (is_network)
         diag_help(evaluator->diag, "it is the network, not a value; use the names of its outputs");
@@ -191,7 +203,7 @@ Value evaluate_name(Evaluator *evaluator, const char *name, Span span) {
     const Callable *function = names_find(evaluator->globals->library->functions, name);
     if (function) return (Value){.kind = VALUE_FUNCTION, .function = function};
     if (evaluator_error(evaluator, span, "unknown name '%s'", name) &&
-        !help_variable(evaluator, name))
+        !help_variable(evaluator, name) && !help_field(evaluator, name))
         suggest_name(evaluator, name);
     /* reported once */
     if (!evaluator->scope->in_library) scope_put(evaluator, name, value_error());

@@ -69,12 +69,7 @@ bool evaluator_charge(Evaluator *evaluator, Span span, uint32_t steps) {
 
 bool evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates,
                        size_t count) {
-    const char *alias = alias_help(name), *near = diag_nearest(name, candidates, count);
-    if (alias)
-        diag_help(evaluator->diag, "%s", alias);
-    else if (near)
-        diag_help(evaluator->diag, "did you mean '%s'?", near);
-    return alias || near;
+    return alias_suggest(evaluator->diag, name, candidates, count);
 }
 
 Value evaluator_built(Evaluator *evaluator, Span span, NodeId node) {

@@ -15,6 +15,8 @@ const char *stdlib_text(void);
 /* "dense1", "dense2"... in the order of calls */
 const char *layer_name(Evaluator *evaluator, const char *kind);
 const char *weight_name(Evaluator *evaluator, const char *wanted);
+/* Reports a layer outside of the model block, where it cannot have weights. */
+Value layer_misplaced(const Call *call);
 /* A new trainable state. `init` NONE: uniform within 1 / sqrt(fan in), as PyTorch's layers have
  * it. */
 Value weight_new(const Call *call, const char *name, Shape shape, Value init, Fan fan);

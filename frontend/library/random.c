@@ -43,6 +43,7 @@ Value call_dropout(const Call *call) {
     Graph *graph = evaluator->graph;
     double p = call->args[1].real;
     NodeId x = tensor_f32(evaluator, call->args[0]);
+    if (evaluator->phase == PHASE_TRAIN) return layer_misplaced(call);
     if (!evaluator->training || p == 0 || !x) return value_tensor(x);
     NodeId unit = random_units(evaluator, "dropout", graph_node(graph, x)->shape);
     NodeId dropped = build_binary(graph, OP_lt, unit, build_f32(graph, p, (Shape){0}));

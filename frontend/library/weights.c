@@ -50,9 +50,16 @@ static bool find_init(const Call *call, Value value, Fan fan, Init *init) {
     return good;
 }
 
+Value layer_misplaced(const Call *call) {
+    evaluator_error(call->evaluator, call->span, "the layer '%s' must be in the model block",
+                    call->callee->name);
+    return value_error();
+}
+
 static Value kept_new(const Call *call, const char *name, Shape shape, Value value, Fan fan,
                       bool trainable) {
     Evaluator *evaluator = call->evaluator;
+    if (evaluator->phase != PHASE_MODEL) return layer_misplaced(call);
     /* As PyTorch's layers have it: uniform within 1 / sqrt(fan in). */
     double bound = 1 / sqrt(fan.in);
     Init init = (Init){INIT_UNIFORM, (float)-bound, (float)bound};

@@ -39,12 +39,7 @@ static const DocEntry *find_entry(const Explanation *explanation, const char *na
         names[i] = explanation->entries[i].callee->name;
     diag_error(explanation->diag, STATUS_USAGE, (Span){0}, "the library has no function '%s'",
                name);
-    const char *near = diag_nearest(name, names, explanation->count), *alias = alias_help(name);
-    if (alias)
-        diag_help(explanation->diag, "%s", alias);
-    else if (near)
-        diag_help(explanation->diag, "did you mean '%s'?", near);
-    else
+    if (!alias_suggest(explanation->diag, name, names, explanation->count))
         diag_help(explanation->diag, "'mlc explain' lists all of them");
     return NULL;
 }

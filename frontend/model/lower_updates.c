@@ -19,17 +19,35 @@ bool *graph_ancestors(Arena *arena, const Graph *graph, NodeId node) {
     return reached;
 }
 
-/* The weights that the loss depends on and that are not frozen, with their gradients. */
-static Trained *gradients_of(Evaluator *evaluator, NodeId loss, uint32_t *count) {
+/* The nodes to which a gradient of `node` passes. Comparisons, argmax, roundings and detach stop it.
+ */
+static bool *gradient_reach(Arena *arena, const Graph *graph, NodeId node) {
+    bool *reached = ARENA_ARRAY(arena, bool, graph->node_count);
+    reached[node] = true;
+    for (NodeId id = node; id > 0; id--) {
+        const Node *user = graph_node(graph, id);
+        if (!reached[id] || user->dtype != DTYPE_F32 || !op_is_differentiable(user->op)) continue;
+        for (uint32_t i = 0; i < user->operand_count; i++) reached[user->operands[i]] = true;
+    }
+    return reached;
+}
+
+/* The weights that the loss depends on and that are not frozen, with their gradients. `*moves`: one
+ * of these gradients is not always 0. */
+static Trained *gradients_of(Evaluator *evaluator, NodeId loss, uint32_t *count, bool *moves) {
     Graph *graph = evaluator->graph;
-    const bool *reached = graph_ancestors(evaluator->arena, graph, loss);
+    const bool *reached = graph_ancestors(evaluator->arena, graph, loss),
+               *passed = gradient_reach(evaluator->arena, graph, loss);
     Trained *trained = ARENA_ARRAY(evaluator->arena, Trained, graph->symbol_count);
     *count = 0;
+    *moves = false;
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        if (symbol->trainable && reached[symbol->node] && !freeze_holds(evaluator, symbol->name))
-            trained[(*count)++] =
-                (Trained){symbol->node, build_grad(graph, loss, symbol->node), symbol->name};
+        if (!symbol->trainable || !reached[symbol->node] || freeze_holds(evaluator, symbol->name))
+            continue;
+        *moves |= passed[symbol->node];
+        trained[(*count)++] =
+            (Trained){symbol->node, build_grad(graph, loss, symbol->node), symbol->name};
     }
     return trained;
 }
@@ -224,11 +242,22 @@ bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
     if (evaluator->log && value_is_number(*rate) && value_number(*rate) == 0)
         evaluator->log->zero_rate = optimizer->spans[0];
     evaluator_at(evaluator, expr->span);
-    Trained *trained = gradients_of(evaluator, loss, &count);
+    bool moves;
+    Trained *trained = gradients_of(evaluator, loss, &count, &moves);
+    Span loss_span = item_setting(model->train, "loss")->value->span;
     if (!count) {
-        evaluator_error(evaluator, item_setting(model->train, "loss")->value->span,
+        evaluator_error(evaluator, loss_span,
                         "the loss depends on no weight%s: there is nothing to train",
                         evaluator->globals->frozen.count ? " that is not frozen" : "");
+        return false;
+    }
+    if (!moves) {
+        if (evaluator_error(
+                evaluator, loss_span,
+                "the gradient of this loss is 0 for every weight: nothing would be trained"))
+            diag_help(
+                evaluator->diag,
+                "comparisons, argmax, rounding and detach pass no gradient; accuracy is a metric: train with cross_entropy or another loss");
         return false;
     }
     if (model->info.accumulate > 1) accumulate(evaluator, trained, count, model->info.accumulate);

@@ -100,12 +100,13 @@ static bool read_split(const KeyReading *reading, Value value, HoldOut *hold) {
         reading,
         "a fraction from 0.0 to below 1.0, a whole number of rows, or one of last(), column(), group() and stratified()",
         value);
-    if (value.kind == VALUE_STRING)
-        diag_help(
-            reading->evaluator->diag,
-            "give a file of such rows to the source: csv(..., %s = \"FILE\"); for a column that names the splits, write "
-            "column(source.%.60s)",
-            reading->setting->name.text, value.text);
+    if (value.kind == VALUE_STRING && reading->setting->value->kind == EXPR_STRING)
+        diag_help(reading->evaluator->diag,
+                  "give a file of such rows to the source: csv(..., %s = \"FILE\")",
+                  reading->setting->name.text);
+    else if (value.kind == VALUE_STRING)
+        diag_help(reading->evaluator->diag,
+                  "for a column that names the splits, write column(source.%.60s)", value.text);
     return false;
 }
 
@@ -218,19 +219,14 @@ static bool unknown_key(const Model *model, const Item *item, const Setting *set
         if (keys[i].block == item->kind) names[count++] = keys[i].name;
     diag_error(model->diag, STATUS_MODEL, setting->name.span, "unknown key '%s' in %s",
                setting->name.text, block);
-    const char *near = diag_nearest(setting->name.text, names, count),
-               *alias = alias_help(setting->name.text);
     ItemKind other = item->kind == ITEM_DATA ? ITEM_TRAIN : ITEM_DATA;
-    bool elsewhere = settings_known_key(other, setting->name.text);
-    if (elsewhere)
+    if (settings_known_key(other, setting->name.text)) {
         diag_help(model->diag, "it is a key of %s { ... }", block_text(other));
-    else if (alias)
-        diag_help(model->diag, "%s", alias);
-    else if (near)
-        diag_help(model->diag, "did you mean '%s'?", near);
-    else
-        diag_help(model->diag, "%s has the keys %s", block, listed(model, names, count));
-    if (!near && !alias && !elsewhere && item->kind == ITEM_DATA)
+        return false;
+    }
+    if (alias_suggest_word(model->diag, setting->name.text, names, count)) return false;
+    diag_help(model->diag, "%s has the keys %s", block, listed(model, names, count));
+    if (item->kind == ITEM_DATA)
         diag_help(model->diag, "a field is written 'field %s = ...'", setting->name.text);
     return false;
 }

@@ -85,6 +85,13 @@ static const char *word_before(Syntax *syntax, const SyntaxSurprise *surprise) {
     return arena_copy_string(syntax->input.arena, text_at(syntax, begin), end - begin);
 }
 
+/* Whether this character is the last one before the surprise, in its line. */
+static bool follows(const Syntax *syntax, const SyntaxSurprise *surprise, char sign) {
+    uint32_t end = surprise->span.begin, base = syntax->input.base;
+    while (end > base && *text_at(syntax, end - 1) == ' ') end--;
+    return end > base && *text_at(syntax, end - 1) == sign;
+}
+
 /* Words that other languages begin a block with, and what stands at the top level elsewhere. */
 static const char *item_help(Syntax *syntax, const char *word) {
     static const char *const words[] = {"use", "param", "def", "model", "data", "train"};
@@ -154,6 +161,8 @@ static const char *value_help(Syntax *syntax, const SyntaxSurprise *surprise) {
     if (declares_a_variable(before)) return "write NAME = ... without a word before the name";
     if (surprise->token == ID && !expects(surprise, ',') && diag_nearest(before, &field, 1))
         return "did you mean 'field'?";
+    if (surprise->token == ID && !expects(surprise, ','))
+        return "a setting is NAME = VALUE, and a field is field NAME = VALUE";
     if (is_value(surprise->token) || surprise->token == EQ) return "assign with '=': epochs = 10";
     return NULL;
 }
@@ -169,6 +178,8 @@ static const char *head_help(Syntax *syntax, const SyntaxSurprise *surprise) {
         return "write the inputs after the name, in brackets: model net(image) -> logits { ... }";
     if (surprise->token == '(' && !strcmp(before, "model"))
         return "the network has a name: model net(image) -> logits { ... }";
+    if (expects(surprise, IN) && surprise->expected_count == 1)
+        return "write for i in 1..10 { ... }";
     if (surprise->token == '(' && !strcmp(before, "for")) return "write for i in 1..10 { ... }";
     if (surprise->token == '.' && expects(surprise, ':') && expects(surprise, ')'))
         return "inputs are names of fields: field x = source.x in the data block, and net(x)";
@@ -185,6 +196,9 @@ static const char *head_help(Syntax *syntax, const SyntaxSurprise *surprise) {
 static const char *expression_help(Syntax *syntax, const SyntaxSurprise *surprise) {
     bool at_end = expects(surprise, NL) && expects(surprise, AND),
          in_list = expects(surprise, ')') && expects(surprise, AND);
+    if (expects(surprise, INT) && expects(surprise, ID) && follows(syntax, surprise, '%'))
+        return "'%' is a remainder: write 10 % as 0.1";
+    if (surprise->token == ':' && in_list) return "a range is 1..4, both ends included";
     if (surprise->token == ARROW) return "chain functions with '|>': x |> dense(8) |> relu";
     if (surprise->token == '>' && expects(surprise, INT) && expects(surprise, ID))
         return "chain functions with '|>': x |> dense(8) |> relu";

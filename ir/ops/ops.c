@@ -4,7 +4,7 @@
 #include <string.h>
 
 typedef struct {
-    const char *name, *doc, *expand;
+    const char *name, *doc, *gradient, *expand;
     OpClass class;
     AttrsKind attrs;
     ZeroRule zero;
@@ -17,8 +17,8 @@ enum { MOVES = false, IN_PLACE = true };
 
 static const OpFacts op_facts[OP_COUNT] = {
 #define OP(name, arity, class, attrs, rule, gradient, expand, place, steps, zero, doc)             \
-    [OP_##name] = {#name,       doc,   #expand, CLASS_##class, ATTRS_##attrs,                      \
-                   ZERO_##zero, arity, steps,   place},
+    [OP_##name] = {#name,         doc,         #gradient, #expand, CLASS_##class,                  \
+                   ATTRS_##attrs, ZERO_##zero, arity,     steps,   place},
 #include "ir/ops/ops.def"
 };
 
@@ -44,6 +44,8 @@ size_t attrs_bytes(AttrsKind kind) {
 
 /* A gradient has no expansion of its own: the gradients pass rewrites it. */
 bool op_is_primitive(Op op) { return op != OP_grad && !strcmp(op_facts[op].expand, "none"); }
+
+bool op_is_differentiable(Op op) { return strcmp(op_facts[op].gradient, "none") != 0; }
 
 static bool name_is(const char *name, const char *text, size_t length) {
     return strlen(name) == length && !memcmp(name, text, length);

@@ -17,6 +17,7 @@ uint32_t op_steps(Op op); /* the cost of an element: 1 is that of an addition */
 ZeroRule op_zero(Op op);
 /* false: the expansion pass must rewrite it before code is generated */
 bool op_is_primitive(Op op);
+bool op_is_differentiable(Op op); /* false: a gradient through it is zero */
 bool op_from_name(const char *name, size_t length, Op *op);
 const char *dtype_name(DType dtype);
 bool dtype_from_name(const char *name, size_t length, DType *dtype);
