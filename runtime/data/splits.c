@@ -103,6 +103,10 @@ typedef struct {
     /* of whole numbers that f64 does not tell apart, the different ones in order; else NULL */
     const int64_t *ranked;
     int64_t ranked_count;
+    /* of text, the different cells in the order of their bytes, and the place of each there. A
+     * checkpoint knows only the categories of the training rows; other rows have other cells. */
+    const char *const *texts;
+    const int32_t *text_places;
 } Marks;
 
 static int by_whole(const void *a, const void *b) {
@@ -133,6 +137,36 @@ static void rank_marks(const Dealing *dealing, Marks *marks) {
     marks->ranked = ranked;
 }
 
+typedef struct {
+    const char *text;
+    int32_t number;
+} NumberedText;
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(((const NumberedText *)a)->text, ((const NumberedText *)b)->text);
+}
+
+static void rank_texts(const Dealing *dealing, Marks *marks) {
+    const Exact *exact = exact_of(marks);
+    const int32_t *cells = exact->elements;
+    Arena *arena = dealing->data->arena;
+    int32_t count = 0;
+    if (exact->kind != EXACT_TEXT || !cells) return;
+    for (int64_t row = 0; row < dealing->rows; row++)
+        if (cells[row] >= count) count = cells[row] + 1;
+    NumberedText *sorted = ARENA_ARRAY(arena, NumberedText, count);
+    const char **texts = ARENA_ARRAY(arena, const char *, count);
+    int32_t *places = ARENA_ARRAY(arena, int32_t, count);
+    for (int32_t i = 0; i < count; i++) sorted[i] = (NumberedText){exact->texts[i], i};
+    qsort(sorted, (size_t)count, sizeof *sorted, by_text);
+    for (int32_t i = 0; i < count; i++) {
+        texts[i] = sorted[i].text;
+        places[sorted[i].number] = i;
+    }
+    marks->texts = texts;
+    marks->text_places = places;
+}
+
 static bool find_marks(const Dealing *dealing, const HoldOut *hold, Marks *marks) {
     const SourceSchema *schema = &dealing->data->schema;
     const SourceField *field = source_field(schema, hold->field);
@@ -146,7 +180,7 @@ static bool find_marks(const Dealing *dealing, const HoldOut *hold, Marks *marks
     }
     *marks = (Marks){.data = dealing->data, .field = field};
     if (field->row.rank == 0 && dealing->data->data[field - schema->fields])
-        return rank_marks(dealing, marks), true;
+        return rank_marks(dealing, marks), rank_texts(dealing, marks), true;
     diag_error(dealing->diag, STATUS_MODEL, hold->span,
                "'%.100s' must have one value a row to split the rows by it", hold->field);
     return false;
@@ -155,8 +189,13 @@ static bool find_marks(const Dealing *dealing, const HoldOut *hold, Marks *marks
 /* NaN where it is missing. */
 static double mark_of(const Marks *marks, int64_t row) {
     uint32_t field = (uint32_t)(marks->field - marks->data->fields);
+    const void *exact = exact_of(marks)->elements;
+    if (marks->texts) {
+        int32_t cell = ((const int32_t *)exact)[row];
+        return cell < 0 ? (double)NAN : marks->text_places[cell];
+    }
     if (!marks->ranked) return derive_value(marks->data, field, row);
-    int64_t whole = ((const int64_t *)exact_of(marks)->elements)[row];
+    int64_t whole = ((const int64_t *)exact)[row];
     const int64_t *rank =
         bsearch(&whole, marks->ranked, (size_t)marks->ranked_count, sizeof whole, by_whole);
     return whole == WHOLE_MISSING ? (double)NAN : (double)(rank - marks->ranked);
@@ -192,9 +231,15 @@ static bool split_of_text(const char *text, Split *split) {
     return split_of_word(text, strlen(text), split);
 }
 
+/* NULL: it is a number. */
+static const char *mark_text(const Marks *marks, double mark) {
+    if (marks->texts) return marks->texts[(uint32_t)mark];
+    return marks->field->is_text ? marks->field->categories[(uint32_t)mark] : NULL;
+}
+
 static bool split_of_mark(const Marks *marks, double mark, Split *split) {
-    if (marks->field->is_text)
-        return split_of_text(marks->field->categories[(uint32_t)mark], split);
+    const char *text = mark_text(marks, mark);
+    if (text) return split_of_text(text, split);
     if (!(mark >= 0 && mark < (int)SPLIT_COUNT) || mark != floor(mark)) return false;
     *split = (Split)mark;
     return true;
@@ -204,10 +249,11 @@ static bool report_mark(const Dealing *dealing, const HoldOut *hold, const Marks
                         int64_t row) {
     char place[PLACE_TEXT], number[32];
     double mark = mark_of(marks, row);
+    const char *text = mark_text(marks, mark);
     snprintf(number, sizeof number, "%.7g", mark);
     diag_error(dealing->diag, STATUS_DATA, hold->span,
                "'%.100s' has '%.60s' in %s, which names no split", hold->field,
-               marks->field->is_text ? marks->field->categories[(uint32_t)mark] : number,
+               text ? text : number,
                source_place_text(dealing->data, hold->field, (int32_t)row, place));
     diag_help(dealing->diag, "splits are called train, valid (or val) and test, or 0, 1 and 2");
     return false;
