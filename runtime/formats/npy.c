@@ -188,7 +188,7 @@ static bool read_start(const uint8_t *bytes, size_t length, size_t *begin, size_
                        Problem *problem) {
     if (length < 10 || memcmp(bytes, "\x93NUMPY", 6)) {
         problem_set(problem, "it does not begin as an NPY file does");
-        problem_help(problem, "numpy.save writes NPY files");
+        problem_help_kind(problem, bytes, length, "numpy.save writes NPY files");
         return false;
     }
     *begin = bytes[6] == 1 ? 10 : 12;

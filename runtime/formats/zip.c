@@ -20,9 +20,11 @@ enum {
 
 static uint32_t u16(const uint8_t *at) { return at[0] | (uint32_t)at[1] << 8; }
 static uint32_t u32(const uint8_t *at) { return u16(at) | u16(at + 2) << 16; }
+static const char NPZ_MADE[] = "numpy.savez and numpy.savez_compressed write NPZ archives";
+
 static bool damaged(Problem *problem) {
     problem_set(problem, "it is not a ZIP archive, or it is damaged");
-    problem_help(problem, "numpy.savez and numpy.savez_compressed write NPZ archives");
+    problem_help(problem, "%s", NPZ_MADE);
     return false;
 }
 
@@ -100,7 +102,11 @@ bool zip_list(const void *memory, size_t length, Arena *arena, ZipEntry *entries
               Problem *problem) {
     const uint8_t *bytes = memory, *end = find_end(bytes, length);
     *count = 0;
-    if (!end) return damaged(problem);
+    if (!end) {
+        damaged(problem);
+        problem_help_kind(problem, bytes, length, NPZ_MADE);
+        return false;
+    }
     size_t at = u32(end + 16);
     uint32_t listed = u16(end + 10);
     if (at > length) return damaged(problem);
