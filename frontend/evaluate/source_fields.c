@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #define COLUMNS_HELP "columns of a table side by side are columns(source, [\"a\", \"b\"])"
 
@@ -123,12 +124,25 @@ static bool chosen_names(const Call *call, Value *names) {
     return false;
 }
 
+/* What programs write where there is no number. */
+static bool marks_missing(const char *cell) {
+    static const char *const marks[] = {"NA",  "N/A", "#N/A",    "NULL",   "None",
+                                        "nil", "-",   "missing", "none",   "?",
+                                        "--",  ".",   "n.a.",    "unknown"};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (!strcasecmp(cell, marks[i])) return true;
+    return false;
+}
+
 void source_explain_text(Evaluator *evaluator, const SourceField *field) {
     char format[DATE_FORMAT];
     const char *hint = "";
     if (!field->why_text) return;
     if (field->why_cell && date_format_of(field->why_cell, format))
         hint = arena_format(evaluator->arena, "; date(..., \"%s\") makes numbers of it", format);
+    else if (field->why_cell && marks_missing(field->why_cell))
+        hint = arena_format(evaluator->arena, "; csv(..., missing = \"%s\") marks missing cells",
+                            field->why_cell);
     diag_help(evaluator->diag, "'%s' is text because %s%s", field->name, field->why_text, hint);
 }
 
